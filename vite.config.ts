@@ -16,6 +16,7 @@ import {
 } from 'vite';
 import { contentSecurityPolicy, trainingPagePolicy } from './demo/content-security-policy.ts';
 import { hubProxy } from './demo/hub-proxy.ts';
+import { shortTemplates } from './demo/short-templates.ts';
 import { zipParts } from './src/files/zip.ts';
 import { defaultHub } from './src/session/host.ts';
 
@@ -428,7 +429,7 @@ const demo: UserConfig = {
       checks: pageChecks,
     },
   },
-  plugins: [pageHead, hub, installedPeers(), examplePrograms, codePage, documents, offline],
+  plugins: [shortTemplates, pageHead, hub, installedPeers(), examplePrograms, codePage, documents, offline],
 };
 
 export default defineConfig(({ mode }) => (mode === 'demo' ? demo : modules));

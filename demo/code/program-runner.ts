@@ -1,7 +1,5 @@
 // Runs programs, each in a new sandboxed frame (code-frame.html). Stopping a program removes its frame.
 
-import { el } from '../common/dom.ts';
-
 /** Event of a running program. */
 export type ProgramEvent =
   | {
@@ -48,12 +46,11 @@ export function runProgram(
   file: () => Promise<File>,
   listener: (event: ProgramEvent) => void,
 ): RunningProgram {
-  const frame = el('iframe', {
-    sandbox: 'allow-scripts',
-    src: './code-frame.html',
-    title: 'The running program',
-    hidden: true,
-  });
+  const frame = document.createElement('iframe');
+  frame.sandbox.add('allow-scripts');
+  frame.src = './code-frame.html';
+  frame.title = 'The running program';
+  frame.hidden = true;
   const channel = new MessageChannel();
   let stopped = false;
   const fail = (error: unknown) => {

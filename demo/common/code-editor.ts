@@ -2,8 +2,8 @@
 // keyboards, screen readers and phones, and needs neither a library nor exceptions in the content security
 // policy.
 
-import { el, fill, set } from './dom.ts';
-import { freshId } from './form-controls.ts';
+import { freshId } from './dom.ts';
+import { type Content, html, nothing, Panel } from './panel.ts';
 
 /** A message about a line; 0: about the whole text. */
 export interface LineMessage {
@@ -12,90 +12,106 @@ export interface LineMessage {
   readonly kind: 'error' | 'warning' | 'info';
 }
 
-/** The editor. */
-export interface CodeEditor {
-  readonly element: HTMLElement;
-  text: string;
-  /** Marks lines and lists the messages below the text; pressing a message selects its line. */
-  showMessages(messages: readonly LineMessage[]): void;
+/** Callbacks of an editor. */
+export interface CodeEditorHost {
+  /** Called when the visitor edits. */
+  onInput?(): void;
+  /** Called on Ctrl+Enter. */
+  onRun?(): void;
 }
 
-/** Creates an editor with a label; `onInput` is called when the visitor edits, `onRun` on Ctrl+Enter. */
-export function createCodeEditor(
-  label: string,
-  { onInput, onRun }: { readonly onInput?: () => void; readonly onRun?: () => void },
-): CodeEditor {
-  const gutter = el('pre', { class: 'gutter', 'aria-hidden': 'true' });
-  const list = el('ul', { class: 'line-messages', id: freshId('messages') });
-  const area = el('textarea', {
-    'aria-label': label,
-    'aria-describedby': list.id,
-    class: 'code',
-    wrap: 'off',
-    spellcheck: 'false',
-    autocapitalize: 'off',
-    autocomplete: 'off',
-    rows: 24,
-  });
-  let marked = new Map<number, LineMessage['kind']>();
-  const drawLineNumbers = () => {
-    const count = area.value.split('\n').length;
-    const lines = Array.from({ length: count }, (_, i) => {
-      const kind = marked.get(i + 1);
-      return kind ? el('b', { class: kind }, `${kind === 'info' ? '' : '▸ '}${i + 1}\n`) : `${i + 1}\n`;
-    });
-    fill(gutter, ...lines);
-    gutter.scrollTop = area.scrollTop;
-  };
-  const select = (line: number) => {
-    const lines = area.value.split('\n');
+/** The editor. */
+export class CodeEditor extends Panel {
+  readonly #label: string;
+  readonly #host: CodeEditorHost;
+  readonly #messagesId = freshId('messages');
+  #messages: readonly LineMessage[] = [];
+  #lines = 1;
+
+  constructor(label: string, host: CodeEditorHost) {
+    super('code-editor');
+    this.#label = label;
+    this.#host = host;
+    this.draw();
+  }
+
+  get text(): string {
+    return this.#area.value;
+  }
+  set text(text: string) {
+    const area = this.#area;
+    area.value = text;
+    area.scrollTop = 0;
+    area.scrollLeft = 0;
+    this.#countLines();
+  }
+  /** Marks lines and lists the messages below the text; pressing a message selects its line. */
+  showMessages(messages: readonly LineMessage[]): void {
+    this.#messages = messages;
+    this.draw();
+  }
+
+  get #area(): HTMLTextAreaElement {
+    return this.find('textarea');
+  }
+  #countLines(): void {
+    this.#lines = this.text.split('\n').length;
+    this.draw();
+    this.#scroll();
+  }
+  #scroll(): void {
+    this.find<HTMLElement>('.gutter').scrollTop = this.#area.scrollTop;
+  }
+  #edit(): void {
+    this.#countLines();
+    this.#host.onInput?.();
+  }
+  #press(event: KeyboardEvent): void {
+    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    this.#host.onRun?.();
+  }
+  #select(line: number): void {
+    const area = this.#area;
+    const lines = this.text.split('\n');
     const start = lines.slice(0, line - 1).join('\n').length + (line > 1 ? 1 : 0);
     area.focus();
     area.setSelectionRange(start, start + (lines[line - 1]?.length ?? 0));
     const height = Number.parseFloat(getComputedStyle(area).lineHeight);
     area.scrollTop = Math.max(0, (line - 1) * height - area.clientHeight / 2);
-  };
-  area.addEventListener('input', () => {
-    drawLineNumbers();
-    onInput?.();
-  });
-  area.addEventListener('scroll', () => {
-    gutter.scrollTop = area.scrollTop;
-  });
-  area.addEventListener('keydown', (event) => {
-    if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
-    event.preventDefault();
-    onRun?.();
-  });
-  drawLineNumbers();
-  return {
-    element: el('div', { class: 'code-editor' }, el('div', { class: 'code-field' }, gutter, area), list),
-    get text() {
-      return area.value;
-    },
-    set text(text) {
-      area.value = text;
-      area.scrollTop = 0;
-      area.scrollLeft = 0;
-      drawLineNumbers();
-    },
-    showMessages(messages) {
-      marked = new Map(messages.filter(({ line }) => line > 0).map(({ line, kind }) => [line, kind]));
-      drawLineNumbers();
-      fill(
-        list,
-        ...messages.map(({ line, text, kind }) =>
-          el(
-            'li',
-            { class: kind },
-            line > 0
-              ? el('button', { type: 'button', class: 'link', onclick: () => select(line) }, `line ${line}`)
-              : null,
-            ` ${text}`,
-          ),
-        ),
-      );
-      set(area, { 'aria-invalid': messages.some(({ kind }) => kind === 'error') && 'true' });
-    },
-  };
+  }
+
+  protected override template(): Content {
+    const marks = new Map(this.#messages.map(({ line, kind }) => [line, kind]));
+    const number = (line: number) => {
+      const kind = marks.get(line);
+      return kind ? html`<b class=${kind}>${kind === 'info' ? '' : '▸ '}${`${line}\n`}</b>` : `${line}\n`;
+    };
+    const numbers = Array.from({ length: this.#lines }, (_, i) => number(i + 1));
+    const isWrong = this.#messages.some(({ kind }) => kind === 'error');
+    return html`
+      <div class="code-field">
+        <pre class="gutter" aria-hidden="true">${numbers}</pre>
+        <textarea
+          class="code"
+          aria-label=${this.#label}
+          aria-describedby=${this.#messagesId}
+          aria-invalid=${isWrong ? 'true' : nothing}
+          wrap="off"
+          spellcheck="false"
+          autocapitalize="off"
+          autocomplete="off"
+          rows="24"
+          @input=${this.#edit}
+          @scroll=${this.#scroll}
+          @keydown=${this.#press}
+        ></textarea>
+      </div>
+      <ul class="line-messages" id=${this.#messagesId}>${this.#messages.map((each) => this.#message(each))}</ul>`;
+  }
+  #message({ line, text, kind }: LineMessage): Content {
+    const select = () => this.#select(line);
+    const button = html`<button type="button" class="link" @click=${select}>line ${line}</button>`;
+    return html`<li class=${kind}>${line > 0 ? button : nothing} ${text}</li>`;
+  }
 }

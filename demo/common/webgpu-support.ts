@@ -1,6 +1,6 @@
 // Detects missing WebGPU support and builds the page that explains how to enable it.
 
-import { el } from './dom.ts';
+import { type Content, html, nothing } from './panel.ts';
 
 /** Reasons why a page cannot use WebGPU. */
 export type WebGpuProblem = 'insecure' | 'no-webgpu' | 'no-adapter';
@@ -54,36 +54,29 @@ const reasons: Record<WebGpuProblem, readonly [title: string, text: string]> = {
 };
 
 /**
- * Builds the explanation of a problem; the steps for the visitor's browser come first and are expanded.
+ * The explanation of a problem; the steps for the visitor's browser come first and are expanded.
  * `recordedRun`: links to the page with the recorded run.
  */
-export function problemPage(problem: WebGpuProblem, { recordedRun = false } = {}): HTMLElement {
+export function problemPage(problem: WebGpuProblem, { recordedRun = false } = {}): Content {
   const [title, text] = reasons[problem];
   const own = browserOf(navigator.userAgent);
   const browsers = (Object.keys(steps) as Browser[]).sort((a, b) => Number(b === own) - Number(a === own));
-  return el(
-    'section',
-    { class: 'card webgpu-problem', 'aria-labelledby': 'webgpu-problem-title' },
-    el('h2', { id: 'webgpu-problem-title' }, title),
-    el('p', {}, text),
-    recordedRun &&
-      el(
-        'p',
-        {},
-        'Without WebGPU you can ',
-        el('a', { href: './index.html' }, 'look at a recorded training'),
-        '.',
-      ),
-    ...(problem === 'insecure'
-      ? []
-      : browsers.map((browser) =>
-          el(
-            'details',
-            { open: browser === own },
-            el('summary', {}, browser === own ? `${browser}: how to enable WebGPU` : browser),
-            el('ol', {}, ...steps[browser].map((step) => el('li', {}, step))),
-          ),
-        )),
-    el('button', { type: 'button', class: 'main', onclick: () => location.reload() }, 'Try again'),
-  );
+  const recorded = html`
+    <p>Without WebGPU you can <a href="./index.html">look at a recorded training</a>.</p>`;
+  return html`
+    <section class="card webgpu-problem" aria-labelledby="webgpu-problem-title">
+      <h2 id="webgpu-problem-title">${title}</h2>
+      <p>${text}</p>
+      ${recordedRun ? recorded : nothing}
+      ${problem === 'insecure' ? nothing : browsers.map((browser) => browserSteps(browser, browser === own))}
+      <button type="button" class="main" @click=${() => location.reload()}>Try again</button>
+    </section>`;
 }
+
+const browserSteps = (browser: Browser, isOwn: boolean): Content => html`
+  <details ?open=${isOwn}>
+    <summary>${isOwn ? `${browser}: how to enable WebGPU` : browser}</summary>
+    <ol>
+      ${steps[browser].map((step) => html`<li>${step}</li>`)}
+    </ol>
+  </details>`;

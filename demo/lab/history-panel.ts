@@ -2,7 +2,8 @@
 
 import { type BenchRun, readBenchRun } from '../../src/bench/bench-file.ts';
 import { formatNumber } from '../../src/core/format-numbers.ts';
-import { el, fill, hint, setText, stack } from '../common/dom.ts';
+import { type Content, html, Panel } from '../common/panel.ts';
+import { columnHeads, hint } from '../common/tables.ts';
 import type { LabResults } from './lab-protocol.ts';
 import { pluralize, spreadText } from './measurement-text.ts';
 
@@ -21,124 +22,114 @@ export interface HistoryHost {
   remove(run: LabResults): void;
 }
 
-/** The panel. */
-export interface HistoryPanel {
-  readonly element: HTMLElement;
-  show(runs: readonly LabResults[], shown: LabResults | undefined, baseline: Baseline | undefined): void;
-  /** Opens a file of results as baseline. */
-  openFile(file: File): Promise<void>;
-}
-
 /** Largest file of results, in bytes. */
 const maxFile = 20e6;
 
-/** Creates the panel. */
-export function createHistoryPanel(host: HistoryHost): HistoryPanel {
-  const input = el('input', {
-    type: 'file',
-    accept: '.json,application/json',
-    class: 'unseen',
-    tabindex: -1,
-    'aria-label': 'File of results',
-  });
-  const openButton = el(
-    'button',
-    { type: 'button', onclick: () => input.click() },
-    'Open a file of results …',
-  );
-  const clear = el(
-    'button',
-    { type: 'button', onclick: () => host.compare(undefined) },
-    'Remove the baseline',
-  );
-  const current = el('p', { class: 'status baseline-of', role: 'status' });
-  const body = el('tbody');
-  const table = el(
-    'div',
-    { class: 'scroll', role: 'region', 'aria-label': 'Earlier runs', tabindex: 0 },
-    el(
-      'table',
-      { class: 'plain' },
-      el('caption', { class: 'unseen' }, 'Earlier runs'),
-      el(
-        'thead',
-        {},
-        el(
-          'tr',
-          {},
-          ...['Run', 'Adapter', 'Kernels', 'Roofs', ''].map((t) =>
-            el('th', { scope: 'col' }, t || el('span', { class: 'unseen' }, 'Actions')),
-          ),
-        ),
-      ),
-      body,
-    ),
-  );
-  const openFile = async (file: File) => {
+/** The panel. */
+export class HistoryPanel extends Panel {
+  readonly #host: HistoryHost;
+  #runs: readonly LabResults[] = [];
+  /** The run that is shown. */
+  #shown: LabResults | undefined;
+  #baseline: Baseline | undefined;
+  #error = '';
+
+  constructor(host: HistoryHost) {
+    super();
+    this.#host = host;
+    this.draw();
+  }
+
+  show(runs: readonly LabResults[], shown: LabResults | undefined, baseline: Baseline | undefined): void {
+    this.#runs = runs;
+    this.#shown = shown;
+    this.#baseline = baseline;
+    this.#error = '';
+    this.draw();
+  }
+  /** Opens a file of results as baseline. */
+  async openFile(file: File): Promise<void> {
     try {
       if (file.size > maxFile)
         throw new Error(
           `${file.name} has ${(file.size / 1e6).toFixed(0)} MB; the limit is ${maxFile / 1e6} MB. Open a JSON file of results.`,
         );
-      host.compare({ run: readBenchRun(await file.text()), kind: `file ${file.name}` });
+      this.#host.compare({ run: readBenchRun(await file.text()), kind: `file ${file.name}` });
     } catch (error) {
-      current.classList.add('wrong');
-      setText(current, error instanceof Error ? error.message : String(error));
+      this.#error = error instanceof Error ? error.message : String(error);
+      this.draw();
     }
-  };
-  input.addEventListener('change', () => {
+  }
+
+  #pick(event: Event): void {
+    const input = event.target as HTMLInputElement;
     const [file] = input.files ?? [];
-    if (file) void openFile(file);
+    if (file) void this.openFile(file);
     input.value = '';
-  });
-  return {
-    element: stack(
-      hint(
+  }
+
+  protected override template(): Content {
+    const current = this.#baseline ? describe(this.#baseline, this.#shown) : 'No baseline.';
+    const isWrong = this.#error !== '';
+    return html`
+      ${hint(
         'A baseline is an earlier run, or a JSON file of this page or of heddle bench --json, which you can also drop here. The table then shows the difference of each kernel, and whether it is larger than the noise.',
-      ),
-      el('div', { class: 'row' }, openButton, clear, input),
-      current,
-      table,
-    ),
-    show(runs, shown, baseline) {
-      current.classList.remove('wrong');
-      setText(current, baseline ? describe(baseline, shown) : 'No baseline.');
-      clear.hidden = !baseline;
-      table.hidden = runs.length === 0;
-      fill(
-        body,
-        ...runs.map((run) => {
-          const when = whenOf(run.when);
-          const act = (name: string, action: () => void, disabled = false) =>
-            el(
-              'button',
-              { type: 'button', class: 'quiet', disabled, 'aria-label': `${name}: ${when}`, onclick: action },
-              name,
-            );
-          return el(
-            'tr',
-            {},
-            el('th', { scope: 'row' }, when),
-            el('td', {}, run.adapter),
-            el('td', {}, pluralize(run.kernels.length, 'kernel')),
-            el('td', {}, roofText(run)),
-            el(
-              'td',
-              { class: 'actions' },
-              act('Show', () => host.show(run), run.when === shown?.when),
-              act(
-                'Compare',
-                () => host.compare({ run, kind: 'earlier run' }),
-                run.when === shown?.when || run === baseline?.run,
-              ),
-              act('Delete', () => host.remove(run)),
-            ),
-          );
-        }),
-      );
-    },
-    openFile,
-  };
+      )}
+      <div class="row">
+        <button type="button" @click=${() => this.find('input').click()}>Open a file of results …</button>
+        <button type="button" ?hidden=${!this.#baseline} @click=${() => this.#host.compare(undefined)}>
+          Remove the baseline
+        </button>
+        <input
+          type="file"
+          accept=".json,application/json"
+          class="unseen"
+          tabindex="-1"
+          aria-label="File of results"
+          @change=${this.#pick}
+        />
+      </div>
+      <p class="status baseline-of ${isWrong ? 'wrong' : ''}" role="status">${this.#error || current}</p>
+      <div
+        class="scroll"
+        role="region"
+        aria-label="Earlier runs"
+        tabindex="0"
+        ?hidden=${this.#runs.length === 0}
+      >
+        <table class="plain">
+          <caption class="unseen">Earlier runs</caption>
+          <thead>
+            <tr>
+              ${columnHeads(['Run', 'Adapter', 'Kernels', 'Roofs'])}
+              <th scope="col"><span class="unseen">Actions</span></th>
+            </tr>
+          </thead>
+          <tbody>${this.#runs.map((run) => this.#row(run))}</tbody>
+        </table>
+      </div>`;
+  }
+  #row(run: LabResults): Content {
+    const when = whenOf(run.when);
+    const isShown = run.when === this.#shown?.when;
+    const button = (name: string, act: () => void, isDisabled = false) => html`
+      <button type="button" class="quiet" ?disabled=${isDisabled} aria-label="${name}: ${when}" @click=${act}>
+        ${name}
+      </button>`;
+    const compare = () => this.#host.compare({ run, kind: 'earlier run' });
+    return html`
+      <tr>
+        <th scope="row">${when}</th>
+        <td>${run.adapter}</td>
+        <td>${pluralize(run.kernels.length, 'kernel')}</td>
+        <td>${roofText(run)}</td>
+        <td class="actions">
+          ${button('Show', () => this.#host.show(run), isShown)}
+          ${button('Compare', compare, isShown || run === this.#baseline?.run)}
+          ${button('Delete', () => this.#host.remove(run))}
+        </td>
+      </tr>`;
+  }
 }
 
 const whenOf = (when: string): string =>

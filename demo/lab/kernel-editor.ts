@@ -1,20 +1,16 @@
 // The kernel editor: shows the WGSL of every variant of a kernel at any size. The visitor can edit it or
 // write another kernel, which is compiled, checked against the float64 reference and timed next to heddle's.
 
-import { referenceNote } from '../../src/bench/bench-file.ts';
-import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
-import type { OwnKernel, ShownKernel, ShownTensor, TriedKernel } from '../../src/bench/own-kernel.ts';
-import { shareOfRoof } from '../../src/bench/roofline-model.ts';
-import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
-import { type Roofs, sizeOf } from '../../src/engine/index.ts';
-import { createCodeEditor, type LineMessage } from '../common/code-editor.ts';
-import { el, fill, set, setText, stack } from '../common/dom.ts';
-import { field, select } from '../common/form-controls.ts';
-import { readKernelDraft, writeKernelDraft } from './editor-draft.ts';
-import { createKernelForm } from './kernel-form.ts';
-import { createLaunchForm } from './launch-form.ts';
-import { errorText, relativeSpread, time } from './measurement-text.ts';
+import type { OwnKernel, ShownKernel, ShownPass, TriedKernel } from '../../src/bench/own-kernel.ts';
+import type { Roofs } from '../../src/engine/index.ts';
+import { CodeEditor, type LineMessage } from '../common/code-editor.ts';
+import { field, options } from '../common/form-fields.ts';
+import { type Content, html, Panel } from '../common/panel.ts';
+import { type KernelDraft, readKernelDraft, writeKernelDraft } from './editor-draft.ts';
+import { KernelForm } from './kernel-form.ts';
+import { describeTensor, gridOf, kernelTemplate, verdict } from './kernel-texts.ts';
+import { LaunchForm } from './launch-form.ts';
 
 /** Callbacks of the editor. */
 export interface EditorHost {
@@ -24,248 +20,268 @@ export interface EditorHost {
   run(spec: KernelSpec, own: OwnKernel): Promise<{ tried: TriedKernel; roofs: Roofs }>;
 }
 
-/** The editor. */
-export interface KernelEditor {
-  readonly element: HTMLElement;
-  /** Shows the visitor's kernel of an earlier visit, or else `spec`. */
-  start(spec: KernelSpec): Promise<void>;
-  /** Shows a kernel of heddle; the visitor's kernel stays stored. */
-  open(spec: KernelSpec, variant?: string): Promise<void>;
-  /** Whether no kernel was opened yet. */
-  isEmpty(): boolean;
-  /** Sets whether a kernel can be run: not during a measurement. */
-  setEnabled(enabled: boolean): void;
-}
-
 /** Value of the option that replaces all dispatches of a variant. */
 const whole = '-1';
 
-/** Creates the editor. */
-export function createKernelEditor(host: EditorHost): KernelEditor {
-  let shown: ShownKernel | undefined;
-  let edited = false;
-  /** The visitor's last kernel. */
-  let draft = readKernelDraft();
-  let attempt = draft?.attempts ?? 0;
-  let requests = 0;
-  let enabled = true;
-  let running = false;
-  const form = createKernelForm(() => void load());
-  const variants = select([], '');
-  const passes = select([], '');
-  const launch = createLaunchForm(() => save());
-  const tensors = el('p', { class: 'hint tensors' });
-  const editor = createCodeEditor('WGSL of the kernel', {
-    onInput() {
-      edited = true;
-      showLaunch();
-      save();
-    },
-    onRun: () => void run(),
+/** The editor. */
+export class KernelEditor extends Panel {
+  readonly #host: EditorHost;
+  readonly #form = new KernelForm(() => void this.#load());
+  readonly #launch = new LaunchForm(() => this.#save());
+  readonly #editor = new CodeEditor('WGSL of the kernel', {
+    onInput: () => this.#edit(),
+    onRun: () => void this.#run(),
   });
-  const status = el('p', { class: 'status', role: 'status' });
-  const runButton = el(
-    'button',
-    { type: 'button', class: 'main', onclick: () => void run() },
-    'Check and time',
-  );
-  const resetButton = el('button', { type: 'button', onclick: () => reset() }, 'Reset to heddle’s');
-  const newButton = el('button', { type: 'button', onclick: () => startOwn() }, 'Write your own kernel');
-  const backButton = el('button', { type: 'button', onclick: () => void showDraft() }, 'Back to your kernel');
+  /** The kernel of heddle that the form selects. */
+  #shown: ShownKernel | undefined;
+  /** Names of the selected variant and dispatch. */
+  #variant = '';
+  #pass = '0';
+  /** Whether the text is the visitor's. */
+  #isEdited = false;
+  /** The visitor's last kernel, and the number of its runs. */
+  #draft = readKernelDraft();
+  #attempts = this.#draft?.attempts ?? 0;
+  /** Counts requests of kernels, to discard the answer of an earlier one. */
+  #requests = 0;
+  #isEnabled = true;
+  #isRunning = false;
+  #status = '';
+  #isWrong = false;
 
-  const variant = () => shown?.variants.find(({ name }) => name === variants.value) ?? shown?.variants[0];
-  const pass = () => variant()?.passes[Number(passes.value)];
-  const showLaunch = () => {
-    if (shown) launch.show(editor.text, shown, variant()?.name ?? '', pass());
-  };
-  const showPasses = () => {
-    const list = variant()?.passes ?? [];
-    const options = list.map(({ entry, shader }, i): [string, string] => [
-      String(i),
-      list.length === 1 ? `${shader}.wgsl, ${entry}` : `${i + 1} of ${list.length}: ${shader}.wgsl, ${entry}`,
-    ]);
-    if (list.length > 1) options.push([whole, 'replace all dispatches by one']);
-    fill(passes, ...options.map(([value, name]) => el('option', { value }, name)));
-    set(passes, { disabled: options.length < 2 });
-  };
+  constructor(host: EditorHost) {
+    super();
+    this.#host = host;
+    this.draw();
+  }
+
+  /** Whether no kernel was opened yet. */
+  get isEmpty(): boolean {
+    return this.#requests === 0;
+  }
+  /** Shows the visitor's kernel of an earlier visit, or else `spec`. */
+  async start(spec: KernelSpec): Promise<void> {
+    if (this.#draft?.shown) await this.#showDraft(this.#draft);
+    else {
+      this.#form.write(spec);
+      await this.#load();
+    }
+  }
+  /** Shows a kernel of heddle; the visitor's kernel stays stored. */
+  async open(spec: KernelSpec, variant?: string): Promise<void> {
+    this.#isEdited = false;
+    this.#form.write(spec);
+    await this.#load(variant);
+  }
+  /** Sets whether a kernel can be run: not during a measurement. */
+  setEnabled(enabled: boolean): void {
+    this.#isEnabled = enabled;
+    this.draw();
+  }
+
+  get #selected(): ShownKernel['variants'][number] | undefined {
+    const variants = this.#shown?.variants;
+    return variants?.find(({ name }) => name === this.#variant) ?? variants?.[0];
+  }
+  get #shownPass(): ShownPass | undefined {
+    return this.#selected?.passes[Number(this.#pass)];
+  }
+  #say(text: string, isWrong = false): void {
+    this.#status = text;
+    this.#isWrong = isWrong;
+    this.draw();
+  }
+  #showLaunch(): void {
+    if (this.#shown)
+      this.#launch.show(this.#editor.text, this.#shown, this.#selected?.name ?? '', this.#shownPass);
+  }
   /** Stores the visitor's kernel; heddle's WGSL in the editor is not stored. */
-  const save = () => {
-    const spec = form.read() ?? draft?.spec;
-    if (edited && shown && spec)
-      draft = {
+  #save(): void {
+    const spec = this.#form.read() ?? this.#draft?.spec;
+    if (this.#isEdited && this.#shown && spec)
+      this.#draft = {
         spec,
-        variant: variants.value,
-        pass: passes.value,
-        source: editor.text,
-        launch: launch.given,
-        attempts: attempt,
+        variant: this.#variant,
+        pass: this.#pass,
+        source: this.#editor.text,
+        launch: this.#launch.given,
+        attempts: this.#attempts,
         shown: true,
       };
-    else if (draft) draft = { ...draft, shown: false };
-    if (draft) writeKernelDraft(draft);
-    enable();
-  };
-  const showDraft = async () => {
-    if (!draft) return;
-    const { spec, variant: variantName, pass: number, source, launch: fields } = draft;
-    edited = false;
-    form.write(spec);
-    await load(variantName);
-    if (!shown) return;
-    passes.value = number;
-    edited = true;
-    launch.reset(fields);
-    editor.text = source;
-    editor.showMessages([]);
-    say('');
-    showLaunch();
-    save();
-  };
-  const reset = () => {
-    edited = false;
-    save();
-    launch.reset();
-    editor.text = pass()?.source ?? (shown ? template(shown.tensors) : '');
-    editor.showMessages([]);
-    setText(status, '');
-    showLaunch();
-  };
-  const startOwn = () => {
-    if (!shown) return;
-    passes.value = passes.options.length > 1 ? whole : '0';
-    launch.reset();
-    edited = true;
-    editor.text = template(shown.tensors);
-    editor.showMessages([]);
-    setText(status, 'Write the kernel. Its results are compared with the float64 reference of the op.');
-    launch.element.setAttribute('open', '');
-    launch.suggestGrid(gridOf(shown.tensors));
-    showLaunch();
-    save();
-  };
-  const say = (text: string, bad = false) => {
-    status.classList.toggle('wrong', bad);
-    setText(status, text);
-  };
+    else if (this.#draft) this.#draft = { ...this.#draft, shown: false };
+    if (this.#draft) writeKernelDraft(this.#draft);
+    this.draw();
+  }
+  #edit(): void {
+    this.#isEdited = true;
+    this.#showLaunch();
+    this.#save();
+  }
+  async #showDraft({ spec, variant, pass, source, launch }: KernelDraft): Promise<void> {
+    this.#isEdited = false;
+    this.#form.write(spec);
+    await this.#load(variant);
+    if (!this.#shown) return;
+    this.#pass = pass;
+    this.#launch.reset(launch);
+    this.#setText(source, true);
+    this.#say('');
+  }
+  #reset(): void {
+    this.#launch.reset();
+    const source = this.#shownPass?.source ?? (this.#shown ? kernelTemplate(this.#shown.tensors) : '');
+    this.#setText(source, false);
+    this.#say('');
+  }
+  #startOwn(): void {
+    if (!this.#shown) return;
+    const { tensors } = this.#shown;
+    this.#pass = (this.#selected?.passes.length ?? 0) > 1 ? whole : '0';
+    this.#launch.reset();
+    this.#launch.suggestGrid(gridOf(tensors));
+    this.#setText(kernelTemplate(tensors), true);
+    this.#say('Write the kernel. Its results are compared with the float64 reference of the op.');
+  }
+  /** Shows another text, of the visitor or of heddle. */
+  #setText(source: string, isEdited: boolean): void {
+    this.#isEdited = isEdited;
+    this.#editor.text = source;
+    this.#editor.showMessages([]);
+    this.#showLaunch();
+    this.#save();
+  }
+  #selectVariant(event: Event): void {
+    this.#variant = (event.target as HTMLSelectElement).value;
+    this.#pass = '0';
+    this.#reset();
+  }
+  #selectPass(event: Event): void {
+    this.#pass = (event.target as HTMLSelectElement).value;
+    if (!this.#isEdited) this.#reset();
+    else {
+      this.#showLaunch();
+      this.#save();
+    }
+  }
 
   /** Shows the kernel of the form; text that the visitor has edited stays. */
-  const load = async (wanted?: string): Promise<void> => {
-    const spec = form.read();
+  async #load(wanted = this.#variant): Promise<void> {
+    const spec = this.#form.read();
     if (!spec) return;
-    const request = ++requests;
+    const request = ++this.#requests;
     try {
-      const found = await host.show(spec);
-      if (request !== requests) return; // another kernel was selected meanwhile
-      shown = found;
+      const found = await this.#host.show(spec);
+      if (request !== this.#requests) return; // another kernel was selected meanwhile
+      this.#shown = found;
     } catch (error) {
-      if (request !== requests) return;
-      shown = undefined;
-      say(messageOf(error), true);
-      fill(variants);
-      fill(passes);
+      if (request !== this.#requests) return;
+      this.#shown = undefined;
+      this.#say(messageOf(error), true);
       return;
-    } finally {
-      enable();
     }
-    const kept = wanted ?? variants.value;
-    fill(
-      variants,
-      ...shown.variants.map(({ name }) =>
-        el('option', { value: name }, name === 'only' ? 'single variant' : name),
-      ),
-    );
-    variants.value = shown.variants.some(({ name }) => name === kept)
-      ? kept
-      : (shown.variants[0]?.name ?? '');
-    showPasses();
-    setText(tensors, `${shown.name}: ${shown.tensors.map(describe).join(', ')}.`);
-    if (edited) {
-      showLaunch();
-      save();
-    } else reset();
-  };
-
-  const run = async (): Promise<void> => {
-    const spec = form.read();
-    const selected = variant();
-    if (!spec || !shown || !selected || running || !enabled) return;
-    running = true;
-    enable();
-    say('Compiling, checking and timing …');
+    const { variants } = this.#shown;
+    const isThere = variants.some(({ name }) => name === wanted);
+    this.#variant = isThere ? wanted : (variants[0]?.name ?? '');
+    this.#pass = '0';
+    if (!this.#isEdited) this.#reset();
+    else {
+      this.#showLaunch();
+      this.#save();
+    }
+  }
+  async #run(): Promise<void> {
+    const spec = this.#form.read();
+    const selected = this.#selected;
+    if (!spec || !selected || this.#isRunning || !this.#isEnabled) return;
+    this.#isRunning = true;
+    this.#say('Compiling, checking and timing …');
     try {
-      const sizes = new Map(
-        Object.entries(spec.values ?? {}).filter(
-          (entry): entry is [string, number] => typeof entry[1] === 'number',
-        ),
-      );
       const own: OwnKernel = {
-        ...launch.read(sizes),
-        label: edited ? `yours ${attempt + 1}` : selected.name,
+        ...this.#launch.read(numbersOf(spec)),
+        label: this.#isEdited ? `yours ${this.#attempts + 1}` : selected.name,
         variant: selected.name,
-        pass: Number(passes.value),
-        source: editor.text,
+        pass: Number(this.#pass),
+        source: this.#editor.text,
       };
-      const { tried, roofs } = await host.run(spec, own);
-      editor.showMessages(tried.messages.map(lineMessage));
-      const { result } = tried;
-      const mine = result?.variants.find(({ variant: name }) => name === own.label);
-      if (!result || !mine) say('It does not compile.', true);
-      else {
-        if (edited) attempt++;
-        save();
-        say(verdict(result, mine, roofs, tried), !mine.passed);
-      }
+      const { tried, roofs } = await this.#host.run(spec, own);
+      this.#showResult(own, tried, roofs);
     } catch (error) {
-      say(messageOf(error), true);
+      this.#say(messageOf(error), true);
     } finally {
-      running = false;
-      enable();
+      this.#isRunning = false;
+      this.draw();
     }
-  };
-  const enable = () => {
-    runButton.disabled = running || !enabled || !shown;
-    resetButton.disabled = running || !shown;
-    newButton.disabled = running || !shown;
-    backButton.disabled = running;
-    backButton.hidden = edited || !draft;
-  };
+  }
+  #showResult(own: OwnKernel, tried: TriedKernel, roofs: Roofs): void {
+    this.#editor.showMessages(tried.messages.map(lineMessage));
+    const { result } = tried;
+    const mine = result?.variants.find(({ variant }) => variant === own.label);
+    if (!result || !mine) {
+      this.#say('It does not compile.', true);
+      return;
+    }
+    if (this.#isEdited) this.#attempts++;
+    this.#save();
+    this.#say(verdict(result, mine, roofs, tried), !mine.passed);
+  }
 
-  variants.addEventListener('change', () => {
-    showPasses();
-    reset();
-  });
-  passes.addEventListener('change', () => {
-    if (!edited) return reset();
-    showLaunch();
-    save();
-  });
-  enable();
-  return {
-    element: stack(
-      form.element,
-      el('div', { class: 'pairs' }, field('Variant', variants), field('Dispatch', passes)),
-      tensors,
-      editor.element,
-      launch.element,
-      el('div', { class: 'row' }, runButton, resetButton, newButton, backButton),
-      status,
-    ),
-    async start(spec) {
-      if (draft?.shown) return showDraft();
-      form.write(spec);
-      await load();
-    },
-    async open(spec, wanted) {
-      edited = false;
-      form.write(spec);
-      await load(wanted);
-    },
-    isEmpty: () => requests === 0,
-    setEnabled(value) {
-      enabled = value;
-      enable();
-    },
-  };
+  protected override template(): Content {
+    const shown = this.#shown;
+    const cannotEdit = this.#isRunning || !shown;
+    const tensors = shown ? `${shown.name}: ${shown.tensors.map(describeTensor).join(', ')}.` : '';
+    const back = () => void (this.#draft && this.#showDraft(this.#draft));
+    return html`
+      ${this.#form.element}
+      <div class="pairs">${this.#lists()}</div>
+      <p class="hint tensors">${tensors}</p>
+      ${this.#editor.element} ${this.#launch.element}
+      <div class="row">
+        <button
+          type="button"
+          class="main"
+          ?disabled=${cannotEdit || !this.#isEnabled}
+          @click=${this.#run}
+        >Check and time</button>
+        <button type="button" ?disabled=${cannotEdit} @click=${this.#reset}>Reset to heddle’s</button>
+        <button type="button" ?disabled=${cannotEdit} @click=${this.#startOwn}>Write your own kernel</button>
+        <button
+          type="button"
+          ?disabled=${this.#isRunning}
+          ?hidden=${this.#isEdited || !this.#draft}
+          @click=${back}
+        >Back to your kernel</button>
+      </div>
+      <p class=${this.#isWrong ? 'status wrong' : 'status'} role="status">${this.#status}</p>`;
+  }
+  /** The lists of variants and dispatches. */
+  #lists(): Content {
+    const variants = (this.#shown?.variants ?? []).map(
+      ({ name }) => [name, name === 'only' ? 'single variant' : name] as const,
+    );
+    const list = this.#selected?.passes ?? [];
+    const passes = list.map(({ entry, shader }, i): readonly [string, string] => {
+      const name = `${shader}.wgsl, ${entry}`;
+      return [String(i), list.length === 1 ? name : `${i + 1} of ${list.length}: ${name}`];
+    });
+    const all = list.length > 1 ? [...passes, [whole, 'replace all dispatches by one'] as const] : passes;
+    return html`
+      ${field(
+        'editor-variant',
+        'Variant',
+        html`<select id="editor-variant" @change=${this.#selectVariant}>${options(
+          variants,
+          this.#variant,
+        )}</select>`,
+      )}
+      ${field(
+        'editor-dispatch',
+        'Dispatch',
+        html`<select id="editor-dispatch" ?disabled=${all.length < 2} @change=${this.#selectPass}>${options(
+          all,
+          this.#pass,
+        )}</select>`,
+      )}`;
+  }
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -276,48 +292,6 @@ const lineMessage = ({ line, text, type }: TriedKernel['messages'][number]): Lin
   kind: type,
 });
 
-const describe = ({ name, dtype, shape, role }: ShownTensor): string =>
-  `${role === 'input' ? '' : `${role} `}${name} ${dtype} [${shape.join(',')}]`;
-
-/** The result of a run in one or two sentences. */
-function verdict(result: KernelResult, mine: VariantResult, roofs: Roofs, { worst }: TriedKernel): string {
-  if (!mine.passed) {
-    const at =
-      worst &&
-      `; the worst is ${worst.tensor}[${worst.index}] = ${formatNumber(worst.got)} instead of ${formatNumber(worst.want)}`;
-    return mine.failure ?? `Wrong: the largest error is ${errorText(mine.error)}${at ?? ''}.`;
-  }
-  const { ms = Number.NaN, low = ms, high = ms } = mine;
-  const share = formatPercent(shareOfRoof(result, mine, roofs));
-  const ours = result.variants.find((v) => v !== mine && v.passed && !v.variant.startsWith('yours'));
-  const beside = ours?.ms
-    ? ` heddle’s kernel (${ours.variant}) takes ${time(ours.ms)}; yours takes ${formatNumber(ms / ours.ms)} × as long.`
-    : '';
-  const reference = referenceNote(result);
-  return `Correct: the largest error is ${errorText(mine.error)}. ${time(ms)} ${relativeSpread({ ms, low, high })}, ${share} of the roofline.${beside}${reference && ` ${reference}`}`;
-}
-
-/** Number of workgroups of 64 threads, with one thread per element of the first output. */
-const gridOf = (tensors: readonly ShownTensor[]): string => {
-  const written = tensors.find(({ role }) => role !== 'input');
-  return `${Math.ceil(sizeOf(written?.shape ?? [1]) / 64)}`;
-};
-
-/** WGSL of a new kernel: bindings of all tensors, one thread per element of the first output. */
-function template(tensors: readonly ShownTensor[]): string {
-  const written = tensors.find(({ role }) => role !== 'input')?.name ?? 'y';
-  const bindings = tensors.map(({ name, dtype, role, shape }, i) => {
-    const access = role === 'input' ? 'read' : 'read_write';
-    const type = dtype === 'f16' ? 'f32' : dtype;
-    return `@group(0) @binding(${i}) var<storage, ${access}> ${name}: array<${type}>; // [${shape.join(', ')}]`;
-  });
-  return `${bindings.join('\n')}
-
-@compute @workgroup_size(64)
-fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-  let i = id.x;
-  if (i >= arrayLength(&${written})) { return; }
-  ${written}[i] = 0;
-}
-`;
-}
+/** The sizes of a kernel, which expressions of its launch may use. */
+const numbersOf = ({ values = {} }: KernelSpec): ReadonlyMap<string, number> =>
+  new Map(Object.entries(values).filter((entry): entry is [string, number] => typeof entry[1] === 'number'));

@@ -1,98 +1,138 @@
 // Form that selects a kernel: its family, and the sizes and options of the family.
 
+import { live } from 'lit-html/directives/live.js';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import { type FamilyName, familyNames, kernelFamilies, kernelOf } from '../../src/bench/kernel-families.ts';
 import type { FamilyField } from '../../src/bench/kernel-family.ts';
 import { HeddleError } from '../../src/index.ts';
-import { el, fill, set, setText } from '../common/dom.ts';
-import { field, numberInput, select } from '../common/form-controls.ts';
+import { freshId } from '../common/dom.ts';
+import { field, options } from '../common/form-fields.ts';
+import { type Content, html, Panel } from '../common/panel.ts';
+
+const families = familyNames.map((name) => [name, kernelFamilies[name].label] as const);
 
 /** The fields. */
-export interface KernelForm {
-  readonly element: HTMLElement;
+export class KernelForm extends Panel {
+  readonly #onChange: () => void;
+  readonly #id = freshId('kernel');
+  #family = 'matmul';
+  /** Texts of the fields of the family. */
+  #texts: Readonly<Record<string, string>> = textsOf('matmul');
+  #problem = '';
+  #isDisabled = false;
+
+  /** `onChange` is called when the visitor changes the fields to another valid kernel. */
+  constructor(onChange: () => void) {
+    super('');
+    this.#onChange = onChange;
+    this.draw();
+  }
+
   /** The kernel; undefined if a field is invalid, with an error below the fields. */
-  read(): KernelSpec | undefined;
-  write(spec: KernelSpec): void;
-  setDisabled(disabled: boolean): void;
-}
-
-/** Creates the fields; `onChange` is called when the visitor changes them to another valid kernel. */
-export function createKernelForm(onChange: () => void): KernelForm {
-  const family = select(
-    familyNames.map((name) => [name, kernelFamilies[name].label]),
-    'matmul',
-  );
-  const sizes = el('div', { class: 'sizes' });
-  const problem = el('p', { class: 'wrong', role: 'alert' });
-  let controls: Record<string, HTMLInputElement | HTMLSelectElement> = {};
-
-  const read = (): KernelSpec | undefined => {
-    const fields = fieldsOf(family.value);
+  read(): KernelSpec | undefined {
+    const fields = fieldsOf(this.#family);
     const values = Object.fromEntries(
-      Object.entries(controls).map(([name, { value }]) => [
+      Object.entries(this.#texts).map(([name, text]) => [
         name,
-        'values' in (fields[name] ?? {}) ? value : numberIn(value),
+        'values' in (fields[name] ?? {}) ? text : numberIn(text),
       ]),
     );
-    const spec = { family: family.value, values };
-    try {
-      kernelOf(spec);
-      setText(problem, '');
-      return spec;
-    } catch (error) {
-      if (!(error instanceof HeddleError)) throw error;
-      setText(problem, error.message);
-      return undefined;
+    const spec = { family: this.#family, values };
+    this.#problem = problemOf(spec);
+    this.draw();
+    return this.#problem === '' ? spec : undefined;
+  }
+  write({ family, values }: KernelSpec): void {
+    this.#family = family;
+    this.#texts = textsOf(family, values);
+    this.#problem = '';
+    this.draw();
+  }
+  setDisabled(disabled: boolean): void {
+    this.#isDisabled = disabled;
+    this.draw();
+  }
+
+  #selectFamily(event: Event): void {
+    this.#family = (event.target as HTMLSelectElement).value;
+    this.#texts = textsOf(this.#family);
+    this.#change();
+  }
+  #edit(name: string, event: Event): void {
+    this.#texts = { ...this.#texts, [name]: (event.target as HTMLInputElement).value };
+  }
+  #change(): void {
+    if (this.read()) this.#onChange();
+  }
+
+  protected override template(): Content {
+    const id = `${this.#id}-family`;
+    const list = options(families, this.#family);
+    return html`
+      <fieldset class="kernel-form" ?disabled=${this.#isDisabled}>
+        <legend class="unseen">Kernel and its sizes</legend>
+        ${field(id, 'Kernel', html`<select id=${id} @change=${this.#selectFamily}>${list}</select>`)}
+        <div class="sizes">
+          ${Object.entries(fieldsOf(this.#family)).map(([name, it]) => this.#field(name, it))}
+        </div>
+        <p class="wrong" role="alert">${this.#problem}</p>
+      </fieldset>`;
+  }
+  #field(name: string, it: FamilyField): Content {
+    const id = `${this.#id}-${name}`;
+    const text = this.#texts[name] ?? '';
+    const edit = (event: Event) => this.#edit(name, event);
+    const change = (event: Event) => {
+      edit(event);
+      this.#change();
+    };
+    if ('values' in it) {
+      const list = options(
+        it.values.map((value) => [value, value] as const),
+        text,
+      );
+      return field(id, it.label, html`<select id=${id} @input=${edit} @change=${change}>${list}</select>`);
     }
-  };
-  const changed = () => {
-    if (read()) onChange();
-  };
-  const show = (values: KernelSpec['values'] = {}) => {
-    const entries = Object.entries(fieldsOf(family.value));
-    controls = Object.fromEntries(entries.map(([name, it]) => [name, controlOf(it, values[name])]));
-    for (const control of Object.values(controls)) control.addEventListener('change', changed);
-    fill(sizes, ...entries.map(([name, it]) => field(it.label, controls[name] as HTMLInputElement)));
-  };
-  family.addEventListener('change', () => {
-    show();
-    changed();
-  });
-  show();
-  const element = el(
-    'fieldset',
-    { class: 'kernel-form' },
-    el('legend', { class: 'unseen' }, 'Kernel and its sizes'),
-    field('Kernel', family),
-    sizes,
-    problem,
-  );
-  return {
-    element,
-    read,
-    write(spec) {
-      family.value = spec.family;
-      show(spec.values);
-      setText(problem, '');
-    },
-    setDisabled: (disabled) => set(element, { disabled }),
-  };
+    return field(
+      id,
+      it.label,
+      html`<input
+        id=${id}
+        type="number"
+        inputmode="decimal"
+        required
+        min=${it.min}
+        max=${it.max}
+        step=${it.step ?? 'any'}
+        .value=${live(text)}
+        @input=${edit}
+        @change=${change}
+      />`,
+    );
+  }
 }
 
 const fieldsOf = (family: string): Readonly<Record<string, FamilyField>> =>
   kernelFamilies[family as FamilyName].fields;
 
+/** Texts of the fields of a family: the given values, else its own. */
+const textsOf = (family: string, values: KernelSpec['values'] = {}): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(fieldsOf(family)).map(([name, it]) => [
+      name,
+      String(values[name] ?? ('values' in it ? it.values[0] : it.value)),
+    ]),
+  );
+
 const numberIn = (text: string): number => (text.trim() === '' ? Number.NaN : Number(text));
 
-function controlOf(
-  it: FamilyField,
-  value: number | string | undefined,
-): HTMLInputElement | HTMLSelectElement {
-  if ('values' in it)
-    return select(
-      it.values.map((v) => [v, v]),
-      String(value ?? it.values[0]),
-    );
-  const { min, max, step } = it;
-  return numberInput(Number(value ?? it.value), { min, max, step });
+/** What is wrong with a kernel; empty if nothing is. */
+function problemOf(spec: KernelSpec): string {
+  try {
+    kernelOf(spec);
+    return '';
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    return error.message;
+  }
 }

@@ -3,13 +3,13 @@
 
 import { type BenchRun, compareRuns, fastestOf, referenceNote } from '../../src/bench/bench-file.ts';
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
-import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
+import { kernelGroups } from '../../src/bench/kernel-case.ts';
 import { rateOf, shareOfRoof } from '../../src/bench/roofline-model.ts';
 import { type Change, disturbance, maxSpread, spreadOf } from '../../src/bench/spread.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/engine/index.ts';
-import { type Child, el, fill, hint, setText } from '../common/dom.ts';
-import { field, select } from '../common/form-controls.ts';
+import { field, options } from '../common/form-fields.ts';
+import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import { errorText, pluralize, relativeSpread, spreadText, time } from './measurement-text.ts';
 import { groups } from './roofline-points.ts';
 
@@ -23,20 +23,12 @@ export interface TableContent {
   readonly baseline: BenchRun | undefined;
 }
 
-/** The kernel table. */
-export interface KernelTable {
-  readonly element: HTMLElement;
-  show(content: TableContent): void;
-  /** Highlights the row of a kernel; undefined: none. */
-  highlight(name: string | undefined): void;
-}
-
 /** A row of the table, for a kernel with all its variants. */
 interface Row {
   /** A kernel of the run, or one that only the baseline has. */
   readonly kernel: KernelResult;
   /** Whether the run has measured it. */
-  readonly measured: boolean;
+  readonly isMeasured: boolean;
   readonly before: number | undefined;
   readonly change: Change | undefined;
   readonly position: number;
@@ -47,7 +39,7 @@ interface Column {
   /** The sort key of a row. */
   value(row: Row, roofs: Roofs | undefined): number;
   /** Whether the column needs a baseline. */
-  readonly compared?: boolean;
+  readonly isCompared?: boolean;
 }
 
 const best = ({ kernel: { variants } }: Row): VariantResult | undefined => variants[0];
@@ -62,120 +54,178 @@ const columns: readonly Column[] = [
     value: (row, roofs) => (roofs ? shareOfRoof(row.kernel, best(row) as VariantResult, roofs) : Number.NaN),
   },
   { title: 'Error', value: (row) => Math.max(...row.kernel.variants.map((v) => v.error)) },
-  { title: 'Baseline', value: ({ before = Number.NaN }) => before, compared: true },
-  { title: 'Difference', value: ({ change }) => change?.change ?? Number.NaN, compared: true },
+  { title: 'Baseline', value: ({ before = Number.NaN }) => before, isCompared: true },
+  { title: 'Difference', value: ({ change }) => change?.change ?? Number.NaN, isCompared: true },
 ];
 
-/**
- * Creates an empty table; `onPoint` is called with the kernel under the pointer, `onOpen` with a pressed one.
- */
-export function createKernelTable(
-  onPoint: (name: string | undefined) => void,
-  onOpen: (kernel: KernelResult) => void,
-): KernelTable {
-  let content: TableContent | undefined;
-  let sorted: { readonly column: Column; readonly descending: boolean } | undefined;
-  const filter = el('input', {
-    type: 'search',
-    autocomplete: 'off',
-    spellcheck: 'false',
-    oninput: () => draw(),
-  });
-  const group = select(
-    [['', 'All groups'], ...kernelGroups.map((id): [string, string] => [id, groups[id].name])],
-    '',
-  );
-  group.addEventListener('change', () => draw());
-  const tools = el('div', { class: 'table-tools' }, field('Name contains', filter), field('Group', group));
-  const head = el('tr');
-  const body = el('tbody');
-  const table = el(
-    'table',
-    { class: 'numbers blocks kernels' },
-    el('caption', { class: 'unseen' }, 'Kernels; the fastest variant of each comes first'),
-    el('thead', {}, head),
-    body,
-  );
-  const scroll = el(
-    'div',
-    { class: 'scroll', role: 'region', 'aria-label': 'Table of kernels', tabindex: 0 },
-    table,
-  );
-  const empty = hint();
-  const marks = el('p', { class: 'hint', role: 'status' });
-  const element = el('div', {}, tools, empty, scroll, marks);
-  body.addEventListener('pointerover', (event) => {
-    const row = (event.target as Element).closest('tr');
-    onPoint(row?.dataset.kernel);
-  });
-  body.addEventListener('pointerleave', () => onPoint(undefined));
+/** The groups as options. */
+const groupNames = kernelGroups.map((id) => [id, groups[id].name] as const);
 
-  const sortBy = (column: Column) => {
-    const descending = sorted?.column === column ? !sorted.descending : false;
-    sorted = { column, descending };
-    draw();
-  };
-  const heading = (column: Column) => {
-    const direction = sorted?.column !== column ? undefined : sorted.descending ? 'descending' : 'ascending';
-    const arrow = direction && el('span', { 'aria-hidden': 'true' }, direction === 'ascending' ? ' ↑' : ' ↓');
-    const button = el(
-      'button',
-      { type: 'button', class: 'sort', onclick: () => sortBy(column) },
-      column.title,
-      arrow,
-    );
-    return el('th', { scope: 'col', 'aria-sort': direction }, button);
-  };
-  const draw = () => {
-    if (!content) return;
-    const { kernels, roofs, all, baseline } = content;
-    const rows = rowsOf(content);
-    const wanted = filter.value.trim().toLowerCase();
+/** The table. */
+export class KernelTable extends Panel {
+  readonly #onPoint: (name: string | undefined) => void;
+  readonly #onOpen: (kernel: KernelResult) => void;
+  #content: TableContent | undefined;
+  #sorted: { readonly column: Column; readonly isDescending: boolean } | undefined;
+  #filter = '';
+  #group = '';
+  /** Name of the highlighted kernel. */
+  #pointed: string | undefined;
+
+  /** `onPoint` is called with the kernel under the pointer, `onOpen` with a pressed one. */
+  constructor(onPoint: (name: string | undefined) => void, onOpen: (kernel: KernelResult) => void) {
+    super('');
+    this.#onPoint = onPoint;
+    this.#onOpen = onOpen;
+    this.draw();
+  }
+
+  show(content: TableContent): void {
+    this.#content = content;
+    this.draw();
+  }
+  /** Highlights the row of a kernel; undefined: none. */
+  highlight(name: string | undefined): void {
+    this.#pointed = name;
+    this.draw();
+  }
+
+  #sortBy(column: Column): void {
+    const isDescending = this.#sorted?.column === column ? !this.#sorted.isDescending : false;
+    this.#sorted = { column, isDescending };
+    this.draw();
+  }
+  #editFilter(event: Event): void {
+    this.#filter = (event.target as HTMLInputElement).value;
+    this.draw();
+  }
+  #selectGroup(event: Event): void {
+    this.#group = (event.target as HTMLSelectElement).value;
+    this.draw();
+  }
+  #point(event: Event): void {
+    this.#onPoint((event.target as Element).closest('tr')?.dataset.kernel);
+  }
+  /** The rows that match the filters, in their order. */
+  #shownRows(rows: readonly Row[], roofs: Roofs | undefined): Row[] {
+    const wanted = this.#filter.trim().toLowerCase();
     const shown = rows.filter(
       ({ kernel }) =>
-        kernel.name.toLowerCase().includes(wanted) &&
-        (group.value === '' || kernel.group === (group.value as KernelGroup)),
+        kernel.name.toLowerCase().includes(wanted) && (this.#group === '' || kernel.group === this.#group),
     );
-    if (sorted) {
-      const { column, descending } = sorted;
-      const value = (row: Row) => column.value(row, roofs);
-      shown.sort((a, b) => compare(value(a), value(b), descending) || a.position - b.position);
-    }
-    const visible = columns.filter(({ compared }) => !compared || baseline);
-    const focused = document.activeElement?.closest('.kernels thead')
-      ? document.activeElement.textContent
-      : undefined;
-    fill(head, ...visible.map(heading), el('th', { scope: 'col' }, 'Variant'));
-    if (focused)
-      [...head.querySelectorAll('button')]
-        .find((b) => b.firstChild?.textContent === focused.replace(/ [↑↓]$/, ''))
-        ?.focus();
-    fill(body, ...shown.flatMap((row) => elementsOf(row, roofs, all, baseline !== undefined, onOpen)));
-    tools.hidden = rows.length === 0;
-    scroll.hidden = shown.length === 0;
-    empty.hidden = shown.length > 0;
-    setText(empty, rows.length > 0 ? 'No kernel matches.' : 'Kernels appear here when they are measured.');
-    setText(marks, noteOf(kernels));
-  };
-  scroll.hidden = true;
-  tools.hidden = true;
-  return {
-    element,
-    show(given) {
-      content = given;
-      draw();
-    },
-    highlight(name) {
-      for (const row of body.rows)
-        row.classList.toggle('pointed', name !== undefined && row.dataset.kernel === name);
-    },
-  };
+    if (!this.#sorted) return shown;
+    const { column, isDescending } = this.#sorted;
+    const value = (row: Row) => column.value(row, roofs);
+    return shown.sort((a, b) => compare(value(a), value(b), isDescending) || a.position - b.position);
+  }
+
+  protected override template(): Content {
+    const content = this.#content;
+    const rows = content ? rowsOf(content) : [];
+    const shown = this.#shownRows(rows, content?.roofs);
+    const visible = columns.filter(({ isCompared }) => !isCompared || content?.baseline);
+    const empty = rows.length > 0 ? 'No kernel matches.' : 'Kernels appear here when they are measured.';
+    return html`
+      <div class="table-tools" ?hidden=${rows.length === 0}>${this.#tools()}</div>
+      <p class="hint" ?hidden=${shown.length > 0}>${empty}</p>
+      <div
+        class="scroll"
+        role="region"
+        aria-label="Table of kernels"
+        tabindex="0"
+        ?hidden=${shown.length === 0}
+      >
+        <table class="numbers blocks kernels">
+          <caption class="unseen">Kernels; the fastest variant of each comes first</caption>
+          <thead>
+            <tr>${visible.map((column) => this.#heading(column))}<th scope="col">Variant</th></tr>
+          </thead>
+          <tbody @pointerover=${this.#point} @pointerleave=${() => this.#onPoint(undefined)}>
+            ${shown.map((row) => this.#rows(row))}
+          </tbody>
+        </table>
+      </div>
+      <p class="hint" role="status">${content ? noteOf(content.kernels) : ''}</p>`;
+  }
+  #tools(): Content {
+    const list = options([['', 'All groups'], ...groupNames], this.#group);
+    return html`
+      ${field(
+        'table-filter',
+        'Name contains',
+        html`<input
+          id="table-filter"
+          type="search"
+          autocomplete="off"
+          spellcheck="false"
+          @input=${this.#editFilter}
+        />`,
+      )}
+      ${field(
+        'table-group',
+        'Group',
+        html`<select id="table-group" @change=${this.#selectGroup}>${list}</select>`,
+      )}`;
+  }
+  #heading(column: Column): Content {
+    const isSorted = this.#sorted?.column === column;
+    const direction = this.#sorted?.isDescending ? 'descending' : 'ascending';
+    const arrow = html`<span aria-hidden="true">${direction === 'ascending' ? ' ↑' : ' ↓'}</span>`;
+    return html`
+      <th scope="col" aria-sort=${isSorted ? direction : nothing}>
+        <button type="button" class="sort" @click=${() => this.#sortBy(column)}>${column.title}${
+          isSorted ? arrow : nothing
+        }</button>
+      </th>`;
+  }
+  /** The rows of a kernel: its fastest variant, and the others if they are wanted or wrong. */
+  #rows(row: Row): Content {
+    const { kernel, isMeasured } = row;
+    if (!isMeasured) return this.#missingRow(row);
+    return kernel.variants
+      .filter((variant, i) => this.#content?.all || i === 0 || !variant.passed)
+      .map((variant, i) => this.#row(row, variant, i === 0));
+  }
+  #row(row: Row, variant: VariantResult, isFirst: boolean): Content {
+    const { kernel } = row;
+    const { roofs, all = false, baseline } = this.#content ?? {};
+    const heading = isFirst
+      ? html`<th scope="row">${this.#name(kernel)}</th>`
+      : html`<td><span class="unseen">${kernel.name}, slower variant</span></td>`;
+    return html`
+      <tr class=${this.#look(kernel, isFirst ? '' : 'slower')} data-kernel=${kernel.name}>
+        ${heading}${numberCells(cells(kernel, variant, roofs, isFirst))}
+        ${baseline ? comparison(row, isFirst) : nothing}
+        <td class="variant" data-name="Variant">${variantText(kernel, variant, isFirst && !all)}</td>
+      </tr>`;
+  }
+  /** The row of a kernel that only the baseline has. */
+  #missingRow(row: Row): Content {
+    const { kernel } = row;
+    return html`
+      <tr class=${this.#look(kernel, 'missing')} data-kernel=${kernel.name}>
+        <th scope="row">${this.#name(kernel)}</th>
+        ${numberCells(['', '', '', '', '', ''])} ${comparison(row, true)}
+        <td class="variant" data-name="Variant">only in the baseline</td>
+      </tr>`;
+  }
+  #look(kernel: KernelResult, look: string): string {
+    return this.#pointed === kernel.name ? `${look} pointed`.trim() : look;
+  }
+  #name(kernel: KernelResult): Content {
+    if (!kernel.spec) return kernel.name;
+    const open = () => this.#onOpen(kernel);
+    return html`<button type="button" class="link" title="Show the WGSL" @click=${open}>${kernel.name}</button>`;
+  }
 }
 
+const numberCells = (texts: readonly string[]): Content =>
+  texts.map((text, i) => html`<td data-name=${columns[i + 1]?.title ?? ''}>${text}</td>`);
+
 /** Compares numbers; NaN comes last in both directions. */
-function compare(a: number, b: number, descending: boolean): number {
+function compare(a: number, b: number, isDescending: boolean): number {
   if (Number.isNaN(a) || Number.isNaN(b)) return Number(Number.isNaN(a)) - Number(Number.isNaN(b));
-  return (a < b ? -1 : a > b ? 1 : 0) * (descending ? -1 : 1);
+  return (a < b ? -1 : a > b ? 1 : 0) * (isDescending ? -1 : 1);
 }
 
 function rowsOf({ kernels, run, baseline }: TableContent): Row[] {
@@ -185,7 +235,7 @@ function rowsOf({ kernels, run, baseline }: TableContent): Row[] {
   const missing = baseline?.kernels.filter(({ name }) => !names.has(name)) ?? [];
   return [...kernels, ...missing].map((kernel, position) => ({
     kernel,
-    measured: names.has(kernel.name),
+    isMeasured: names.has(kernel.name),
     before: before.get(kernel.name),
     change: changes.get(kernel.name),
     position,
@@ -205,43 +255,7 @@ function disturbedNote(count: number): string {
   return `⚠ ${pluralize(count, 'kernel')}: the spread is over ${formatPercent(maxSpread)}, or the machine was slower right after the measurement. Other work disturbed it; do not quote these numbers.`;
 }
 
-function elementsOf(
-  row: Row,
-  roofs: Roofs | undefined,
-  all: boolean,
-  compared: boolean,
-  onOpen: (kernel: KernelResult) => void,
-): HTMLTableRowElement[] {
-  const { kernel, measured } = row;
-  const shown = measured
-    ? kernel.variants.filter((variant, i) => all || i === 0 || !variant.passed)
-    : [kernel.variants[0]];
-  return shown.map((variant, i) => {
-    const name = kernel.spec
-      ? el(
-          'button',
-          { type: 'button', class: 'link', title: 'Show the WGSL', onclick: () => onOpen(kernel) },
-          kernel.name,
-        )
-      : kernel.name;
-    const numbers: Child[] = measured
-      ? cells(kernel, variant as VariantResult, roofs, i === 0)
-      : ['', '', '', '', '', ''];
-    return el(
-      'tr',
-      { class: measured ? (i === 0 ? '' : 'slower') : 'missing', 'data-kernel': kernel.name },
-      i === 0
-        ? el('th', { scope: 'row' }, name)
-        : el('td', {}, el('span', { class: 'unseen' }, `${kernel.name}, slower variant`)),
-      ...numbers.map((child, j) => el('td', { 'data-name': columns[j + 1]?.title }, child)),
-      ...(compared ? comparison(row, i === 0) : []),
-      measured
-        ? variantCell(kernel, variant as VariantResult, i === 0 && !all)
-        : el('td', { class: 'variant', 'data-name': 'Variant' }, 'only in the baseline'),
-    );
-  });
-}
-
+/** Time, spread, rates, share of the roofline and error of a variant. */
 function cells(
   kernel: KernelResult,
   variant: VariantResult,
@@ -267,37 +281,26 @@ function cells(
 }
 
 /** Cells with the time of the baseline, and whether the difference is larger than the noise. */
-function comparison({ before, change }: Row, first: boolean): HTMLTableCellElement[] {
-  if (!first) return [el('td'), el('td')];
-  const old = el('td', { 'data-name': 'Baseline' }, before === undefined ? '—' : time(before));
-  if (!change) return [old, el('td', { 'data-name': 'Difference' }, '—')];
+function comparison({ before, change }: Row, isFirst: boolean): Content {
+  if (!isFirst) return html`<td></td><td></td>`;
+  const old = html`<td data-name="Baseline">${before === undefined ? '—' : time(before)}</td>`;
+  if (!change) return html`${old}<td data-name="Difference">—</td>`;
   const { change: by, noise, significant } = change;
   const text = `${by < 0 ? '−' : '+'}${(100 * Math.abs(by)).toFixed(1)} %`;
   const look = !significant ? 'same' : by < 0 ? 'quicker' : 'slower-now';
   const says = !significant ? 'within the noise' : by < 0 ? 'faster' : 'slower';
-  return [
-    old,
-    el(
-      'td',
-      { class: `change ${look}`, 'data-name': 'Difference' },
-      el('span', {}, text),
-      el('span', { class: 'soft' }, ` ${says}, noise ${spreadText(noise)}`),
-    ),
-  ];
+  return html`
+    ${old}
+    <td class="change ${look}" data-name="Difference">
+      <span>${text}</span><span class="soft">${` ${says}, noise ${spreadText(noise)}`}</span>
+    </td>`;
 }
 
-function variantCell(
-  kernel: KernelResult,
-  variant: VariantResult,
-  withOthers: boolean,
-): HTMLTableCellElement {
+/** The name of a variant, of how many it is one, and why it failed. */
+function variantText(kernel: KernelResult, variant: VariantResult, withOthers: boolean): Content {
   const others = kernel.variants.length - 1;
-  const cell = el(
-    'td',
-    { class: 'variant', 'data-name': 'Variant' },
-    variant.variant === 'only' ? '' : variant.variant,
-  );
-  if (withOthers && others > 0) cell.append(el('span', { class: 'soft' }, ` of ${others + 1}`));
-  if (variant.failure) cell.append(el('span', { class: 'wrong' }, ` ${variant.failure}`));
-  return cell;
+  const name = variant.variant === 'only' ? '' : variant.variant;
+  const count = html`<span class="soft">${` of ${others + 1}`}</span>`;
+  const failure = html`<span class="wrong">${` ${variant.failure ?? ''}`}</span>`;
+  return html`${name}${withOthers && others > 0 ? count : nothing}${variant.failure ? failure : nothing}`;
 }

@@ -1,27 +1,17 @@
 // Form of the lab: kernels, duration, libraries to compare with; start, stop, progress.
 
 import { installed } from 'virtual:heddle-peer-names';
-import { el, fill, set, setText } from '../common/dom.ts';
-import { field, segmentedChoice } from '../common/form-controls.ts';
-import { createKernelForm } from './kernel-form.ts';
+import { field, segmentedChoice } from '../common/form-fields.ts';
+import { type Content, html, nothing, Panel } from '../common/panel.ts';
+import { KernelForm } from './kernel-form.ts';
 import { type LabSettings, type PeerName, peerNames } from './lab-protocol.ts';
 
-/** The form. */
-export interface Controls {
-  readonly element: HTMLElement;
-  /** Sets whether a measurement is running. */
-  setRunning(active: boolean): void;
-  /** Sets whether the editor uses the device; a measurement must wait. */
-  setBusy(busy: boolean): void;
-  /** Starts a measurement, as the button does. */
-  start(): void;
-  /** Shows the progress: `done` of `total` kernels, and the name of the next one. */
-  setProgress(done: number, total: number, next: string): void;
-  /** Shows how the measurement ended. */
-  setStatus(text: string, kind?: 'bad'): void;
-}
-
 const lengths = { quick: { span: 20, rounds: 5 }, careful: { span: 100, rounds: 9 } } as const;
+const peers = Object.entries(peerNames).map(([id, name]) => ({
+  id: id as PeerName,
+  name,
+  isInstalled: installed.includes(id as PeerName),
+}));
 
 /** Callbacks of the buttons. */
 export interface LabActions {
@@ -30,141 +20,168 @@ export interface LabActions {
   stop(): void;
 }
 
-/** Creates the form. */
-export function createControls(actions: LabActions): Controls {
-  let which: LabSettings['set'] | 'own' = 'small';
-  const own = createKernelForm(() => {});
-  own.element.hidden = true;
-  let length: keyof typeof lengths = 'quick';
-  const filter = el('input', {
-    type: 'search',
-    placeholder: 'all',
-    autocomplete: 'off',
-    spellcheck: 'false',
-  });
-  const peers = Object.entries(peerNames).map(([id, name]) => {
-    const available = installed.includes(id as PeerName);
-    const box = el('input', {
-      type: 'checkbox',
-      value: id,
-      disabled: !available,
-      'aria-describedby': 'peers-hint',
+/** The form. */
+export class LabControls extends Panel {
+  readonly #actions: LabActions;
+  readonly #own = new KernelForm(() => {});
+  #which: LabSettings['set'] | 'own' = 'small';
+  #length: keyof typeof lengths = 'quick';
+  readonly #peers = new Set<PeerName>();
+  #isRunning = false;
+  /** Whether the editor uses the device; a measurement must wait. */
+  #isBusy = false;
+  #progress: { readonly done: number; readonly total: number } | undefined;
+  #status = '';
+  #isWrong = false;
+
+  constructor(actions: LabActions) {
+    super('');
+    this.#actions = actions;
+    this.draw();
+  }
+
+  /** Starts a measurement, as the button does. */
+  start(): void {
+    this.find<HTMLFormElement>('form').requestSubmit();
+  }
+  /** Sets whether the editor uses the device. */
+  setBusy(busy: boolean): void {
+    this.#isBusy = busy;
+    this.draw();
+  }
+  /** Sets whether a measurement is running. */
+  setRunning(running: boolean): void {
+    this.#isRunning = running;
+    this.#progress = undefined;
+    this.#own.setDisabled(running);
+    if (running) this.setStatus('Opening the device …');
+    this.draw();
+  }
+  /** Shows the progress: `done` of `total` kernels, and the name of the next one. */
+  setProgress(done: number, total: number, next: string): void {
+    this.#progress = { done, total };
+    this.setStatus(`${done + 1} of ${total}: ${next}`);
+  }
+  /** Shows how the measurement ended. */
+  setStatus(text: string, kind?: 'bad'): void {
+    this.#status = text;
+    this.#isWrong = kind === 'bad';
+    this.draw();
+  }
+
+  #submit(event: Event): void {
+    event.preventDefault();
+    const chosen = peers.filter(({ id }) => this.#peers.has(id)).map(({ id }) => id);
+    const common = { ...lengths[this.#length], peers: chosen };
+    if (this.#which !== 'own') {
+      const filter = this.find('#lab-filter').value;
+      this.#actions.measure({ set: this.#which, filter, ...common });
+      return;
+    }
+    const spec = this.#own.read();
+    if (spec) this.#actions.measure({ set: 'small', filter: '', specs: [spec], ...common });
+  }
+  #togglePeer(id: PeerName, event: Event): void {
+    if ((event.target as HTMLInputElement).checked) this.#peers.add(id);
+    else this.#peers.delete(id);
+  }
+  #select(which: LabSettings['set'] | 'own'): void {
+    this.#which = which;
+    this.draw();
+  }
+  #selectLength(length: keyof typeof lengths): void {
+    this.#length = length;
+    this.draw();
+  }
+
+  protected override template(): Content {
+    const isRunning = this.#isRunning;
+    this.#own.element.hidden = this.#which !== 'own';
+    const { done, total = 1 } = this.#progress ?? {};
+    return html`
+      <form class="controls" @submit=${this.#submit}>
+        <fieldset class="what" ?disabled=${isRunning}>
+          <legend class="unseen">What to measure</legend>
+          ${this.#choices()}
+        </fieldset>
+        ${this.#own.element}
+        <div class="row go">
+          <button type="submit" class="main" ?disabled=${isRunning || this.#isBusy}>Measure</button>
+          <button
+            type="button"
+            title="All kernels at small sizes, 20 training steps, latencies, recovery of a lost device"
+            ?disabled=${isRunning}
+            @click=${() => this.#actions.checkConformance()}
+          >Check conformance</button>
+          <button type="button" ?disabled=${!isRunning} @click=${() => this.#actions.stop()}>Stop</button>
+          <progress
+            max=${total}
+            value=${done ?? nothing}
+            aria-label="Progress of the measurements"
+            ?hidden=${!isRunning}
+          ></progress>
+          <p class=${this.#isWrong ? 'status wrong' : 'status'} role="status">${this.#status}</p>
+        </div>
+      </form>`;
+  }
+  #choices(): Content {
+    const kernels = segmentedChoice<LabSettings['set'] | 'own'>({
+      name: 'lab-kernels',
+      legend: 'Kernels',
+      options: [
+        ['small', 'Small set'],
+        ['all', 'All'],
+        ['own', 'Your sizes'],
+      ],
+      selected: this.#which,
+      onChange: (which) => this.#select(which),
     });
-    return { id: id as PeerName, name, available, box, label: el('label', { class: 'check' }, box, name) };
-  });
-  const missing = peers.filter((p) => !p.available).map((p) => p.name);
-  const hint = el(
-    'p',
-    { class: 'hint', id: 'peers-hint' },
-    missing.length === 0
-      ? 'Loaded from the origin of this page when the measurement starts.'
-      : `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} not part of this page.`,
-  );
-  const startButton = el('button', { type: 'submit', class: 'main' }, 'Measure');
-  const checkButton = el(
-    'button',
-    {
-      type: 'button',
-      title: 'All kernels at small sizes, 20 training steps, latencies, recovery of a lost device',
-      onclick: () => actions.checkConformance(),
-    },
-    'Check conformance',
-  );
-  const stopButton = el('button', { type: 'button', disabled: true, onclick: () => actions.stop() }, 'Stop');
-  const bar = el('progress', { max: 1, value: 0, 'aria-label': 'Progress of the measurements' });
-  bar.hidden = true;
-  const status = el('p', { class: 'status', role: 'status' });
-  const filterField = field('Filter by name', filter);
-  const fields = el(
-    'fieldset',
-    { class: 'what' },
-    el('legend', { class: 'unseen' }, 'What to measure'),
-    labelled(
-      'Kernels',
-      segmentedChoice(
-        'Kernels',
-        [
-          ['small', 'Small set'],
-          ['all', 'All'],
-          ['own', 'Your sizes'],
-        ],
-        which,
-        (value) => {
-          which = value;
-          own.element.hidden = value !== 'own';
-          filterField.hidden = value === 'own';
-        },
-      ),
-    ),
-    labelled(
-      'Measurements',
-      segmentedChoice(
-        'Measurements',
-        [
-          ['quick', '5 rounds of 20 ms'],
-          ['careful', '9 rounds of 100 ms'],
-        ],
-        length,
-        (value) => {
-          length = value;
-        },
-      ),
-    ),
-    filterField,
-    el(
-      'fieldset',
-      { class: 'stack-small' },
-      el('legend', {}, 'Compare with'),
-      ...peers.map((p) => p.label),
-      hint,
-    ),
-  );
-  const form = el(
-    'form',
-    {
-      class: 'controls',
-      onsubmit: (event: Event) => {
-        event.preventDefault();
-        const chosen = peers.filter((p) => p.box.checked).map((p) => p.id);
-        const common = { ...lengths[length], peers: chosen };
-        if (which !== 'own') return actions.measure({ set: which, filter: filter.value, ...common });
-        const spec = own.read();
-        if (spec) actions.measure({ set: 'small', filter: '', specs: [spec], ...common });
-      },
-    },
-    fields,
-    own.element,
-    el('div', { class: 'row go' }, startButton, checkButton, stopButton, bar, status),
-  );
-  return {
-    element: form,
-    start: () => form.requestSubmit(),
-    setBusy(busy) {
-      startButton.disabled = busy;
-    },
-    setRunning(active) {
-      fields.disabled = active;
-      own.setDisabled(active);
-      startButton.disabled = active;
-      checkButton.disabled = active;
-      stopButton.disabled = !active;
-      bar.hidden = !active;
-      bar.removeAttribute('value');
-      if (active) {
-        status.classList.remove('wrong');
-        setText(status, 'Opening the device …');
-      }
-    },
-    setProgress(done, total, next) {
-      set(bar, { max: total, value: done });
-      setText(status, `${done + 1} of ${total}: ${next}`);
-    },
-    setStatus(text, kind) {
-      status.classList.toggle('wrong', kind === 'bad');
-      fill(status, text);
-    },
-  };
+    const measurements = segmentedChoice<keyof typeof lengths>({
+      name: 'lab-length',
+      legend: 'Measurements',
+      options: [
+        ['quick', '5 rounds of 20 ms'],
+        ['careful', '9 rounds of 100 ms'],
+      ],
+      selected: this.#length,
+      onChange: (length) => this.#selectLength(length),
+    });
+    const filter = html`<input
+      id="lab-filter"
+      type="search"
+      placeholder="all"
+      autocomplete="off"
+      spellcheck="false"
+    />`;
+    return html`
+      ${titled('Kernels', kernels)} ${titled('Measurements', measurements)}
+      <div ?hidden=${this.#which === 'own'}>${field('lab-filter', 'Filter by name', filter)}</div>
+      <fieldset class="stack-small">
+        <legend>Compare with</legend>
+        ${peers.map(
+          ({ id, name, isInstalled }) => html`
+            <label class="check"
+              ><input
+                type="checkbox"
+                value=${id}
+                aria-describedby="peers-hint"
+                ?disabled=${!isInstalled}
+                @change=${(event: Event) => this.#togglePeer(id, event)}
+              />${name}</label
+            >`,
+        )}
+        <p class="hint" id="peers-hint">${peersHint()}</p>
+      </fieldset>`;
+  }
 }
 
-const labelled = (title: string, control: HTMLElement): HTMLElement =>
-  el('div', { class: 'field' }, el('span', { class: 'label', 'aria-hidden': 'true' }, title), control);
+/** A group of radio buttons with its title above it. */
+const titled = (title: string, choice: Content): Content => html`
+  <div class="field"><span class="label" aria-hidden="true">${title}</span>${choice}</div>`;
+
+/** Which libraries the page lacks. */
+function peersHint(): string {
+  const missing = peers.filter(({ isInstalled }) => !isInstalled).map(({ name }) => name);
+  if (missing.length === 0) return 'Loaded from the origin of this page when the measurement starts.';
+  return `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} not part of this page.`;
+}

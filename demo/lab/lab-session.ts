@@ -7,68 +7,84 @@ import type { LabReply, LabRequest, LabSettings, TriedReply } from './lab-protoc
 /** Receives the messages of a measurement. */
 export type LabListener = (reply: LabReply) => void;
 
-/** The connection. */
-export interface LabSession {
+/** A request of the editor that waits for its answer. */
+interface Pending {
+  resolve(value: never): void;
+  reject(error: Error): void;
+}
+
+/** The connection; the worker is started with the first request, and again after an error. */
+export class LabSession {
+  readonly #listener: LabListener;
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | undefined;
+  #ids = 0;
+
+  constructor(listener: LabListener) {
+    this.#listener = listener;
+  }
+
   /** Starts a measurement; its messages go to the listener. */
-  start(settings: LabSettings): void;
+  start(settings: LabSettings): void {
+    this.#send({ type: 'start', settings });
+  }
   /** Starts a conformance check. */
-  check(): void;
+  check(): void {
+    this.#send({ type: 'check' });
+  }
   /** Stops the measurement or check before the next kernel. */
-  stop(): void;
+  stop(): void {
+    this.#send({ type: 'stop' });
+  }
   /** The dispatches of a kernel. Rejects with the worker's message. */
-  show(spec: KernelSpec): Promise<ShownKernel>;
+  show(spec: KernelSpec): Promise<ShownKernel> {
+    return this.#ask((id) => ({ type: 'show', id, spec }));
+  }
   /** Checks and times a kernel of the visitor. Rejects with the worker's message. */
   run(
     spec: KernelSpec,
     own: OwnKernel,
     time: { readonly span: number; readonly rounds: number },
-  ): Promise<TriedReply>;
-}
+  ): Promise<TriedReply> {
+    return this.#ask((id) => ({ type: 'try', id, spec, own, ...time }));
+  }
 
-/** Creates the connection; the worker is started with the first request, and again after an error. */
-export function createLabSession(listener: LabListener): LabSession {
-  let worker: Worker | undefined;
-  let ids = 0;
-  const pending = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
-  const fail = (message: string) => {
-    worker?.terminate();
-    worker = undefined;
-    for (const { reject } of pending.values()) reject(new Error(message));
-    pending.clear();
-    listener({ type: 'failed', message });
-  };
-  const onMessage = ({ data }: MessageEvent<LabReply>) => {
-    if (data.type === 'failed') return fail(data.message);
-    if (data.type !== 'shown' && data.type !== 'tried' && data.type !== 'rejected') return listener(data);
-    const request = pending.get(data.id);
-    pending.delete(data.id);
-    if (data.type === 'rejected') request?.reject(new Error(data.message));
-    else request?.resolve((data.type === 'shown' ? data.kernel : data.reply) as never);
-  };
-  const open = (): Worker => {
-    const started = new Worker(new URL('./lab-worker.ts', import.meta.url), {
+  #ask<T>(request: (id: number) => LabRequest): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const id = ++this.#ids;
+      this.#pending.set(id, { resolve, reject });
+      this.#send(request(id));
+    });
+  }
+  #send(request: LabRequest): void {
+    this.#worker ??= this.#open();
+    this.#worker.postMessage(request);
+  }
+  #open(): Worker {
+    const worker = new Worker(new URL('./lab-worker.ts', import.meta.url), {
       type: 'module',
       name: 'heddle kernel lab',
     });
-    started.onmessage = onMessage;
-    started.onerror = (event) => fail(`The lab worker failed: ${event.message || 'it did not load'}`);
-    return started;
-  };
-  const send = (request: LabRequest) => {
-    worker ??= open();
-    worker.postMessage(request);
-  };
-  const ask = <T>(request: (id: number) => LabRequest): Promise<T> =>
-    new Promise((resolve, reject) => {
-      const id = ++ids;
-      pending.set(id, { resolve, reject });
-      send(request(id));
-    });
-  return {
-    start: (settings) => send({ type: 'start', settings }),
-    check: () => send({ type: 'check' }),
-    stop: () => send({ type: 'stop' }),
-    show: (spec) => ask((id) => ({ type: 'show', id, spec })),
-    run: (spec, own, time) => ask((id) => ({ type: 'try', id, spec, own, ...time })),
-  };
+    worker.onmessage = ({ data }: MessageEvent<LabReply>) => this.#receive(data);
+    worker.onerror = (event) => this.#fail(`The lab worker failed: ${event.message || 'it did not load'}`);
+    return worker;
+  }
+  #receive(reply: LabReply): void {
+    if (reply.type === 'failed') this.#fail(reply.message);
+    else if (reply.type !== 'shown' && reply.type !== 'tried' && reply.type !== 'rejected')
+      this.#listener(reply);
+    else {
+      const request = this.#pending.get(reply.id);
+      this.#pending.delete(reply.id);
+      if (reply.type === 'rejected') request?.reject(new Error(reply.message));
+      else request?.resolve((reply.type === 'shown' ? reply.kernel : reply.reply) as never);
+    }
+  }
+  #fail(message: string): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    for (const { reject } of this.#pending.values()) reject(new Error(message));
+    this.#pending.clear();
+    this.#listener({ type: 'failed', message });
+  }
 }

@@ -5,7 +5,7 @@ import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import { roofAt, rooflineAxes } from '../../src/bench/roofline-model.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/engine/index.ts';
-import { el, fill, set, setText, svg } from '../common/dom.ts';
+import { type Content, html, nothing, Panel, svg } from '../common/panel.ts';
 import { pluralize } from './measurement-text.ts';
 import {
   isSlower,
@@ -18,127 +18,186 @@ import {
   type Shown,
 } from './roofline-points.ts';
 
-/** The roofline chart. */
-export interface Roofline {
-  readonly element: HTMLElement;
+/** A point and its place in the chart, in pixels. */
+interface PlacedPoint extends Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Sizes of the chart in pixels, and the place of a value on each axis. */
+interface Frame {
+  readonly width: number;
+  readonly height: number;
+  readonly isNarrow: boolean;
+  readonly x: (value: number) => number;
+  readonly y: (value: number) => number;
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+  readonly xTicks: readonly number[];
+  readonly yTicks: readonly number[];
+}
+
+/** Distance in pixels within which the pointer selects a point. */
+const reach = 28;
+
+/** The chart. */
+export class Roofline extends Panel {
+  readonly #onPoint: (name: string | undefined) => void;
+  #shown: Shown = { kernels: [], peers: [], roofs: undefined, all: false, baseline: [] };
+  #points: readonly PlacedPoint[] = [];
+  #frame: Frame;
+  /** The selected point. */
+  #pointed: PlacedPoint | undefined;
+  /** Key of the point that the keyboard has moved to; kept when the chart is redrawn. */
+  #current: string | undefined;
+
+  /** `onPoint` is called with the kernel under the pointer. */
+  constructor(onPoint: (name: string | undefined) => void) {
+    super('roofline');
+    this.#onPoint = onPoint;
+    this.#frame = frameOf([], undefined, 900);
+    this.draw();
+    new ResizeObserver(() => this.#place()).observe(this.element);
+  }
+
   /**
-   * Draws kernels (their fastest variants, or all) and kernels of other libraries, and the roofline if it is
+   * Shows kernels (their fastest variants, or all) and kernels of other libraries, and the roofline if it is
    * measured.
    */
-  show(shown: Shown): void;
+  show(shown: Shown): void {
+    this.#shown = shown;
+    this.#place();
+  }
   /** Highlights a kernel; undefined: none. */
-  highlight(name: string | undefined): void;
-}
+  highlight(name: string | undefined): void {
+    this.#select(this.#points.find((point) => point.best && point.name === name));
+  }
 
-/** Creates an empty chart; `onPoint` is called with the kernel under the pointer. */
-export function createRoofline(onPoint: (name: string | undefined) => void): Roofline {
-  const plot = svg('svg', { class: 'plot', role: 'group', 'aria-roledescription': 'chart' });
-  const readout = el('p', { class: 'hint readout' });
-  const legend = el('ul', { class: 'legend' });
-  const element = el('div', { class: 'roofline' }, legend, plot, readout);
-  let points: (Point & { x: number; y: number })[] = [];
-  let shown: Shown | undefined;
-  let pointed: string | undefined;
-
-  const idle = () =>
-    points.length === 0
-      ? 'No measurements yet. Memory bandwidth limits kernels on the left, arithmetic those on the right; kernels near the roofline are efficient.'
-      : hint(shown?.kernels ?? []);
-
-  const select = (point: (typeof points)[number] | undefined) => {
-    pointed = point?.name;
-    for (const node of plot.querySelectorAll('.place'))
-      node.classList.toggle('pointed', pointed !== undefined && node.getAttribute('data-kernel') === pointed);
-    setText(readout, point ? describe(point, shown?.roofs) : idle());
-  };
-
-  const draw = () => {
-    if (!shown) return;
-    const width = Math.max(280, element.clientWidth || 900);
-    const height = width < 560 ? 320 : 430;
-    const focused = plot.contains(document.activeElement);
-    points = drawInto(plot, shown, width, height);
-    const reachable = points.find((p) => keyOf(p) === current) ?? leftToRight(points)[0];
-    if (reachable && focused) enter(reachable);
-    else if (reachable)
-      set(plot.querySelector(`[data-point="${CSS.escape(keyOf(reachable))}"]`) as Element, { tabindex: 0 });
-    fill(
-      legend,
-      ...looks
-        .filter(({ look }) => points.some((p) => p.look === look))
-        .map(({ look, name, mark: d }) =>
-          el(
-            'li',
-            {},
-            svg(
-              'svg',
-              { viewBox: '-8 -8 16 16', width: 14, height: 14, class: look, 'aria-hidden': 'true' },
-              svg('path', { d }),
-            ),
-            name,
-          ),
-        ),
-    );
-    select(points.find((p) => p.best && p.name === pointed));
-  };
-
-  /** Key of the point with the keyboard focus, or that gets it next; kept when the chart is redrawn. */
-  let current: string | undefined;
-  const enter = (point: (typeof points)[number]) => {
-    current = keyOf(point);
-    for (const node of plot.querySelectorAll<SVGPathElement>('.place')) {
-      const own = node.dataset.point === current;
-      set(node, { tabindex: own ? 0 : -1 });
-      if (own) node.focus();
-    }
-  };
-  plot.addEventListener('focusin', (event) => {
-    const key = (event.target as SVGElement).dataset.point;
-    const point = points.find((p) => keyOf(p) === key);
-    select(point);
-    onPoint(point?.name);
-  });
-  plot.addEventListener('focusout', () => {
-    select(undefined);
-    onPoint(undefined);
-  });
-  plot.addEventListener('keydown', (event) => {
-    const at = points.find((p) => keyOf(p) === (event.target as SVGElement).dataset.point);
-    const next = at && neighbour(points, at, event.key);
+  /** Places the points for the width that the chart has. */
+  #place(): void {
+    const width = Math.max(280, this.element.clientWidth || 900);
+    const points = pointsOf(this.#shown);
+    this.#frame = frameOf(points, this.#shown.roofs, width);
+    const { x, y } = this.#frame;
+    const placed = points.map((point) => ({ ...point, x: x(point.intensity), y: y(point.rate) }));
+    this.#points = placed.sort((a, b) => Number(a.best) - Number(b.best));
+    const pointed = this.#pointed?.name;
+    this.#pointed = this.#points.find((point) => point.best && point.name === pointed);
+    const isFocused = this.element.querySelector('.place:focus') !== null;
+    if (isFocused) this.#current = this.#reachable;
+    this.draw();
+    if (isFocused) this.#focusCurrent();
+  }
+  /** Key of the point that has the keyboard focus, or gets it next: by default the leftmost. */
+  get #reachable(): string | undefined {
+    const [first] = leftToRight(this.#points);
+    const hasCurrent = this.#points.some((point) => keyOf(point) === this.#current);
+    return hasCurrent ? this.#current : first && keyOf(first);
+  }
+  #focusCurrent(): void {
+    this.element.querySelector<SVGElement>('.place[tabindex="0"]')?.focus();
+  }
+  #select(point: PlacedPoint | undefined): void {
+    this.#pointed = point;
+    this.draw();
+  }
+  /** Selects a point, also in the rest of the page. */
+  #point(point: PlacedPoint | undefined): void {
+    this.#select(point);
+    this.#onPoint(point?.name);
+  }
+  #pointOf({ target }: Event): PlacedPoint | undefined {
+    const key = (target as SVGElement).dataset.point;
+    return this.#points.find((point) => keyOf(point) === key);
+  }
+  #focusIn(event: Event): void {
+    this.#point(this.#pointOf(event));
+  }
+  #leave(): void {
+    this.#point(undefined);
+  }
+  #press(event: KeyboardEvent): void {
+    const at = this.#pointOf(event);
+    const next = at && neighbour(this.#points, at, event.key);
     if (!next) return;
     event.preventDefault();
-    enter(next);
-  });
-
-  plot.addEventListener('pointermove', (event) => {
-    const box = plot.getBoundingClientRect();
+    this.#current = keyOf(next);
+    this.draw();
+    this.#focusCurrent();
+  }
+  #move(event: PointerEvent): void {
+    const box = this.find<SVGElement>('.plot').getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-    let near: (typeof points)[number] | undefined;
-    let distance = 28;
-    for (const point of points) {
-      const d = Math.hypot(point.x - x, point.y - y);
-      if (d < distance) [near, distance] = [point, d];
-    }
-    if (near?.name === pointed && near?.best) return;
-    select(near);
-    onPoint(near?.name);
-  });
-  plot.addEventListener('pointerleave', () => {
-    select(undefined);
-    onPoint(undefined);
-  });
-  new ResizeObserver(draw).observe(element);
-  setText(readout, idle());
-  return {
-    element,
-    show(given) {
-      shown = given;
-      draw();
-    },
-    highlight: (name) => select(points.find((p) => p.best && p.name === name)),
-  };
+    const distance = (point: PlacedPoint) => Math.hypot(point.x - x, point.y - y);
+    const [near] = this.#points
+      .filter((point) => distance(point) < reach)
+      .sort((a, b) => distance(a) - distance(b));
+    if (near === this.#pointed) return;
+    this.#point(near);
+  }
+
+  protected override template(): Content {
+    const { roofs } = this.#shown;
+    const points = this.#points;
+    const reachable = this.#reachable;
+    const { width, height } = this.#frame;
+    const count = `${points.length} ${points.length === 1 ? 'point' : 'points'}`;
+    const label = `Roofline of ${count}: GFLOP/s over FLOP/byte; the arrow keys move through the points.`;
+    return html`
+      <ul class="legend">
+        ${looks.filter(({ look }) => points.some((point) => point.look === look)).map(legendItem)}
+      </ul>
+      <svg
+        class="plot"
+        role="group"
+        aria-roledescription="chart"
+        aria-label=${label}
+        width=${width}
+        height=${height}
+        viewBox="0 0 ${width} ${height}"
+        @focusin=${this.#focusIn}
+        @focusout=${this.#leave}
+        @keydown=${this.#press}
+        @pointermove=${this.#move}
+        @pointerleave=${this.#leave}
+      >
+        ${grid(this.#frame)} ${roofs ? roofLines(roofs, this.#frame) : nothing}
+        ${points.map((point) => this.#mark(point, reachable))}
+      </svg>
+      <p class="hint readout">${this.#readout()}</p>`;
+  }
+  #mark(point: PlacedPoint, reachable: string | undefined): Content {
+    const key = keyOf(point);
+    const look = `place ${point.look}${isSlower(point) ? ' slower' : ''}`;
+    const place = `translate(${point.x.toFixed(1)} ${point.y.toFixed(1)})`;
+    return svg`<path
+      class=${point.name === this.#pointed?.name ? `${look} pointed` : look}
+      data-kernel=${point.name}
+      data-point=${key}
+      role="img"
+      tabindex=${key === reachable ? 0 : -1}
+      aria-label=${describe(point, this.#shown.roofs)}
+      d=${point.mark}
+      transform=${isSlower(point) ? `${place} scale(0.7)` : place}
+    ></path>`;
+  }
+  #readout(): string {
+    if (this.#pointed) return describe(this.#pointed, this.#shown.roofs);
+    if (this.#points.length > 0) return hint(this.#shown.kernels);
+    return 'No measurements yet. Memory bandwidth limits kernels on the left, arithmetic those on the right; kernels near the roofline are efficient.';
+  }
 }
 
+const legendItem = ({ look, name, mark }: (typeof looks)[number]): Content => html`
+  <li>
+    <svg class=${look} viewBox="-8 -8 16 16" width="14" height="14" aria-hidden="true">
+      <path d=${mark}></path></svg
+    >${name}
+  </li>`;
+
+/** What the reader can do, while no point is selected. */
 function hint(kernels: readonly KernelResult[]): string {
   const none = kernels.filter((k) => k.flops === 0).length;
   const tableOnly =
@@ -148,76 +207,59 @@ function hint(kernels: readonly KernelResult[]): string {
   return `Point at a kernel to see its numbers, or move through them with the arrow keys. Kernels whose data fit in a cache may exceed the bandwidth.${tableOnly}`;
 }
 
+/** The numbers of a point. */
 function describe({ name, detail: also, intensity, rate }: Point, roofs: Roofs | undefined): string {
   const share = roofs ? `, ${formatPercent(rate / roofAt(roofs, intensity))} of the roofline` : '';
   return `${name}${also && ` (${also})`}: ${formatNumber(rate)} GFLOP/s at ${formatNumber(intensity)} FLOP/byte${share}`;
 }
 
-function drawInto(plot: SVGSVGElement, shown: Shown, width: number, height: number) {
-  const { roofs } = shown;
-  const found = pointsOf(shown);
+/** The axes for the points and the roofs, in a chart of a width. */
+function frameOf(points: readonly Point[], roofs: Roofs | undefined, width: number): Frame {
+  const height = width < 560 ? 320 : 430;
   const edge = { left: 46, right: 14, top: 14, bottom: 44 };
-  const { intensity: xAxis, rate: yAxis } = rooflineAxes(found, roofs);
-  const x = (value: number) => edge.left + xAxis.at(value) * (width - edge.left - edge.right);
-  const y = (value: number) => height - edge.bottom - yAxis.at(value) * (height - edge.top - edge.bottom);
-  const [left, right, bottom] = [edge.left, width - edge.right, height - edge.bottom];
-  const label = `Roofline of ${found.length} ${found.length === 1 ? 'point' : 'points'}: GFLOP/s over FLOP/byte; the arrow keys move through the points.`;
-  set(plot, { width, height, viewBox: `0 0 ${width} ${height}`, 'aria-label': label });
-  const each = width < 560 ? 2 : 1;
-  const grid = [
-    ...xAxis.ticks
-      .filter((_, i) => i % each === 0)
-      .flatMap((t) => [
-        svg('line', { class: 'grid', x1: x(t), x2: x(t), y1: edge.top, y2: bottom }),
-        svg('text', { class: 'tick', x: x(t), y: bottom + 17, 'text-anchor': 'middle' }, plain(t)),
-      ]),
-    ...yAxis.ticks.flatMap((t) => [
-      svg('line', { class: 'grid', x1: left, x2: right, y1: y(t), y2: y(t) }),
-      svg('text', { class: 'tick', x: left - 7, y: y(t) + 4, 'text-anchor': 'end' }, plain(t)),
-    ]),
-    svg('text', { class: 'axis', x: right, y: height - 6, 'text-anchor': 'end' }, 'FLOP/byte'),
-    svg('text', { class: 'axis', x: left + 6, y: edge.top + 6 }, 'GFLOP/s'),
-  ];
-  const marks = found
-    .map((p) => ({ ...p, x: x(p.intensity), y: y(p.rate) }))
-    .sort((a, b) => Number(a.best) - Number(b.best));
-  fill(
-    plot,
-    svg('g', { 'aria-hidden': 'true' }, ...grid),
-    roofs ? roofLines(roofs, { x, y, left, right, bottom }, width < 560) : null,
-    ...marks.map((p) =>
-      svg('path', {
-        class: `place ${p.look}${isSlower(p) ? ' slower' : ''}`,
-        'data-kernel': p.name,
-        'data-point': keyOf(p),
-        role: 'img',
-        tabindex: -1,
-        'aria-label': describe(p, roofs),
-        d: p.mark,
-        transform: `translate(${p.x.toFixed(1)} ${p.y.toFixed(1)})${isSlower(p) ? ' scale(0.7)' : ''}`,
-      }),
-    ),
-  );
-  return marks;
+  const { intensity, rate } = rooflineAxes(points, roofs);
+  const across = width - edge.left - edge.right;
+  const down = height - edge.top - edge.bottom;
+  const isNarrow = width < 560;
+  return {
+    width,
+    height,
+    isNarrow,
+    x: (value) => edge.left + intensity.at(value) * across,
+    y: (value) => height - edge.bottom - rate.at(value) * down,
+    left: edge.left,
+    right: width - edge.right,
+    top: edge.top,
+    bottom: height - edge.bottom,
+    xTicks: intensity.ticks.filter((_, i) => i % (isNarrow ? 2 : 1) === 0),
+    yTicks: rate.ticks,
+  };
+}
+
+/** Lines and numbers of the axes. */
+function grid({ x, y, left, right, top, bottom, height, xTicks, yTicks }: Frame): Content {
+  return svg`
+    <g aria-hidden="true">
+      ${xTicks.map(
+        (t) => svg`
+          <line class="grid" x1=${x(t)} x2=${x(t)} y1=${top} y2=${bottom}></line>
+          <text class="tick" x=${x(t)} y=${bottom + 17} text-anchor="middle">${plain(t)}</text>`,
+      )}
+      ${yTicks.map(
+        (t) => svg`
+          <line class="grid" x1=${left} x2=${right} y1=${y(t)} y2=${y(t)}></line>
+          <text class="tick" x=${left - 7} y=${y(t) + 4} text-anchor="end">${plain(t)}</text>`,
+      )}
+      <text class="axis" x=${right} y=${height - 6} text-anchor="end">FLOP/byte</text>
+      <text class="axis" x=${left + 6} y=${top + 6}>GFLOP/s</text>
+    </g>`;
 }
 
 const plain = (t: number): string =>
   t >= 1e4 || t < 1e-3 ? t.toExponential(0).replace('e+', 'e').replace('e-', 'e−') : String(t);
 
-interface Frame {
-  readonly x: (value: number) => number;
-  readonly y: (value: number) => number;
-  readonly left: number;
-  readonly right: number;
-  readonly bottom: number;
-}
-
-/** Draws the bandwidth slope and the peak line with their values. */
-function roofLines(
-  { bandwidth, peak }: Roofs,
-  { x, y, left, right, bottom }: Frame,
-  narrow: boolean,
-): SVGGElement {
+/** The bandwidth slope and the peak line with their values. */
+function roofLines({ bandwidth, peak }: Roofs, { x, y, left, right, bottom, isNarrow }: Frame): Content {
   const ridge = peak.rate / bandwidth.rate;
   const level = y(peak.rate);
   // Extend the slope, known from two of its points, to the edge of the frame.
@@ -231,26 +273,20 @@ function roofLines(
     (start[1] as number) * (1 - share) + level * share,
   ] as const;
   const format = (n: number) => n.toFixed(1);
-  return svg(
-    'g',
-    { class: 'roofs' },
-    svg('path', {
-      class: 'roof',
-      d: `M${start.map(format).join(' ')}L${format(x(ridge))} ${format(level)}H${format(right)}`,
-    }),
-    svg(
-      'text',
-      {
-        class: 'roof-name',
-        'text-anchor': 'middle',
-        transform: `translate(${format(middle[0])} ${format(middle[1] - 9)}) rotate(${format(angle)})`,
-      },
-      narrow ? `${formatNumber(bandwidth.rate)} GB/s` : `copies ${formatNumber(bandwidth.rate)} GB/s`,
-    ),
-    svg(
-      'text',
-      { class: 'roof-name', x: right - 4, y: level - 9, 'text-anchor': 'end' },
-      narrow ? `${formatNumber(peak.rate)} GFLOP/s` : `multiply-adds ${formatNumber(peak.rate)} GFLOP/s`,
-    ),
-  );
+  const path = `M${start.map(format).join(' ')}L${format(x(ridge))} ${format(level)}H${format(right)}`;
+  const place = `translate(${format(middle[0])} ${format(middle[1] - 9)}) rotate(${format(angle)})`;
+  const [slopeText, peakText] = [
+    `${formatNumber(bandwidth.rate)} GB/s`,
+    `${formatNumber(peak.rate)} GFLOP/s`,
+  ];
+  return svg`
+    <g class="roofs">
+      <path class="roof" d=${path}></path>
+      <text class="roof-name" text-anchor="middle" transform=${place}>${
+        isNarrow ? slopeText : `copies ${slopeText}`
+      }</text>
+      <text class="roof-name" x=${right - 4} y=${level - 9} text-anchor="end">${
+        isNarrow ? peakText : `multiply-adds ${peakText}`
+      }</text>
+    </g>`;
 }

@@ -1,22 +1,64 @@
 // Chapters on attention: queries, keys and values; scores, mask and softmax; heads; cross-attention.
 
 import type { Inspection } from '../../src/index.ts';
-import { probability, signed } from '../common/data-views.ts';
-import { el, fill, hint } from '../common/dom.ts';
-import { field } from '../common/form-controls.ts';
-import { labelOf } from '../train/page/heat-map.ts';
+import { type Content, html } from '../common/panel.ts';
+import { hint, probability, signed } from '../common/tables.ts';
+import { HeatMap, labelOf } from '../train/page/heat-map.ts';
 import {
   attentionRow,
-  headControls,
+  HeadFigure,
   headOf,
-  heatOf,
   partsOf,
+  showHead,
   sidesOf,
   tokenPicker,
   tokenSelect,
 } from './attention-views.ts';
-import { type Chapter, type ChapterHost, sliderField, withControls } from './chapter.ts';
-import { dots, numberRow, rowOf, valuesOf } from './tensor-views.ts';
+import { type Chapter, type ChapterHost, sliderField } from './chapter.ts';
+import { dots, noTensor, numberRow, rowOf, valuesOf } from './tensor-views.ts';
+
+/** Query, key and value of two tokens, and their score. */
+class VectorsFigure extends HeadFigure {
+  #from = 0;
+  #to = 1;
+
+  constructor(inspection: Inspection, host: ChapterHost) {
+    super(inspection, host, 'encoder');
+    this.#to = Math.min(1, inspection.source.length - 1);
+    this.draw();
+  }
+
+  protected override controls(): Content {
+    const tokens = this.inspection.source;
+    const from = (at: number) => {
+      this.#from = at;
+      this.draw();
+    };
+    const to = (at: number) => {
+      this.#to = at;
+      this.draw();
+    };
+    return html`
+      ${this.headControls()}
+      ${tokenSelect({ title: 'Query of', tokens, at: this.#from, onPick: from })}
+      ${tokenSelect({ title: 'Key and value of', tokens, at: this.#to, onPick: to })}`;
+  }
+  protected override picture(): Content {
+    const { map, head } = this;
+    const parts = partsOf(this.inspection, map, head);
+    if (!parts) return noTensor;
+    const { width } = parts;
+    const [q, k, v] = [parts.query(this.#from), parts.key(this.#to), parts.value(this.#to)];
+    const score = dots(q, k) / Math.sqrt(width);
+    const scores = headOf(map, map.scores ?? new Float32Array(), head);
+    const computed = scores[this.#from * map.keys + this.#to] ?? Number.NaN;
+    return html`
+      ${numberRow('Query', q, width)}
+      ${numberRow('Key', k, width)}
+      <p data-score=${computed}>q·k/√${width} = ${score.toFixed(3)}; the GPU computed ${computed.toFixed(3)}.</p>
+      ${numberRow('Value', v, width)}`;
+  }
+}
 
 export const queries: Chapter = {
   id: 'queries',
@@ -26,37 +68,78 @@ export const queries: Chapter = {
     'Several heads do this in parallel, each with its own narrow vectors of W numbers. A score is the product of a query with a key: it is large if they point the same way.',
     'Select a token and a head. The numbers are the columns of that head in the projection of the layer; the score below is their sum of products, divided by √W.',
   ],
-  picture(inspection, host) {
-    const { controls, map, head } = headControls(inspection, 'encoder', host);
-    const from = tokenSelect(inspection.source);
-    const to = tokenSelect(inspection.source, 1);
-    return withControls([...controls, field('Query of', from), field('Key and value of', to)], (place) => {
-      const parts = partsOf(inspection, map(), head());
-      if (!parts) return fill(place, 'This model has no such tensor.');
-      const { width } = parts;
-      const [q, k, v] = [
-        parts.query(Number(from.value)),
-        parts.key(Number(to.value)),
-        parts.value(Number(to.value)),
-      ];
-      const score = dots(q, k) / Math.sqrt(width);
-      const computed = headOf(map(), map().scores ?? new Float32Array(), head())[
-        Number(from.value) * map().keys + Number(to.value)
-      ];
-      fill(
-        place,
-        numberRow('Query', q, width),
-        numberRow('Key', k, width),
-        el(
-          'p',
-          { 'data-score': computed ?? Number.NaN },
-          `q·k/√${width} = ${score.toFixed(3)}; the GPU computed ${(computed ?? 0).toFixed(3)}.`,
-        ),
-        numberRow('Value', v, width),
-      );
-    });
-  },
+  figure: (inspection, host) => new VectorsFigure(inspection, host),
 };
+
+/** The scores of a token, and the weights that softmax makes of them. */
+class SoftmaxFigure extends HeadFigure {
+  #query: number;
+  #isMasked: boolean;
+
+  constructor(inspection: Inspection, host: ChapterHost) {
+    super(inspection, host, 'decoder');
+    this.#query = Math.min(2, inspection.target.length - 1);
+    this.#isMasked = host.kept.get('mask', 1) === 1;
+    this.draw();
+  }
+
+  get #temperature(): number {
+    return this.host.kept.get('softmax temperature', 1);
+  }
+  #setTemperature(value: number): void {
+    this.host.kept.set('softmax temperature', value);
+    this.draw();
+  }
+  #setMask(event: Event): void {
+    this.#isMasked = (event.target as HTMLInputElement).checked;
+    this.host.kept.set('mask', Number(this.#isMasked));
+    this.draw();
+  }
+  #pick(at: number): void {
+    this.#query = at;
+    this.draw();
+  }
+
+  protected override controls(): Content {
+    return html`
+      ${this.headControls()}
+      ${sliderField({
+        id: 'softmax-temperature',
+        label: 'Temperature',
+        value: this.#temperature,
+        min: 0.2,
+        max: 4,
+        onInput: (value) => this.#setTemperature(value),
+      })}
+      <label class="check"
+        ><input type="checkbox" .checked=${this.#isMasked} @input=${this.#setMask} />Mask</label
+      >
+      ${tokenPicker({
+        title: 'Query of',
+        tokens: this.inspection.target,
+        at: this.#query,
+        onPick: (at) => this.#pick(at),
+      })}`;
+  }
+  protected override picture(): Content {
+    const { map, head } = this;
+    const temperature = this.#temperature;
+    const scores = rowOf(headOf(map, map.scores ?? new Float32Array(), head), map.keys, this.#query);
+    const seen = this.#isMasked ? this.#query + 1 : scores.length;
+    const e = scores.map((score, j) => (j < seen ? Math.exp(score / temperature) : 0));
+    const total = e.reduce((a, b) => a + b, 0);
+    const weights = e.map((x) => x / total);
+    const rows = sidesOf(this.inspection, 'decoder').keys.map((key, j) => [
+      labelOf(key),
+      signed(scores[j] ?? 0),
+      j < seen ? signed((scores[j] ?? 0) / temperature) : '−∞',
+      probability(weights[j] ?? 0),
+    ]);
+    return html`
+      ${valuesOf(['Key', 'Score', 'Into the softmax', 'Weight'], rows)}
+      ${hint(`The weights sum to ${weights.reduce((a, b) => a + b, 0).toFixed(3)}.`)}`;
+  }
+}
 
 export const softmax: Chapter = {
   id: 'softmax',
@@ -66,56 +149,39 @@ export const softmax: Chapter = {
     'The decoder must not see the tokens that it has not written yet. Their scores are masked (set to minus infinity) before the softmax. If their weights were set to zero after the softmax, the row would no longer sum to 1.',
     'Select a token and raise the temperature: scores are divided by it before the softmax. Uncheck the mask to see the weights that the future tokens would get.',
   ],
-  picture(inspection, host) {
-    const { controls, map, head } = headControls(inspection, 'decoder', host);
-    const query = tokenPicker('Query of', inspection.target, 2);
-    const temperature = el('input', {
-      type: 'range',
-      min: 0.2,
-      max: 4,
-      step: 0.1,
-      id: 'softmax-temperature',
-    });
-    temperature.value = '1';
-    host.keep(temperature, 'softmax temperature');
-    const mask = host.keep(el('input', { type: 'checkbox', checked: true }), 'mask');
-    const masked = el('label', { class: 'check' }, mask, 'Mask');
-    const temperatureField = sliderField('Temperature', temperature);
-    return withControls([...controls, temperatureField, masked, query.element], (place) => {
-      const i = query.at();
-      const scores = rowOf(headOf(map(), map().scores ?? new Float32Array(), head()), map().keys, i);
-      const seen = mask.checked ? i + 1 : scores.length;
-      const e = scores.map((s, j) => (j < seen ? Math.exp(s / Number(temperature.value)) : 0));
-      const total = e.reduce((a, b) => a + b, 0);
-      const { keys } = sidesOf(inspection, 'decoder');
-      fill(
-        place,
-        valuesOf(
-          ['Key', 'Score', 'Into the softmax', 'Weight'],
-          keys.map((key, j) => [
-            labelOf(key),
-            signed(scores[j] ?? 0),
-            j < seen ? signed((scores[j] ?? 0) / Number(temperature.value)) : '−∞',
-            probability((e[j] ?? 0) / total),
-          ]),
-        ),
-        hint(`The weights sum to ${(e.reduce((a, b) => a + b, 0) / total).toFixed(3)}.`),
-      );
-    });
-  },
+  figure: (inspection, host) => new SoftmaxFigure(inspection, host),
 };
 
 /** The map of a head, and the row of the token that is pointed at. */
-function headPicture(inspection: Inspection, kind: 'encoder' | 'cross', host: ChapterHost): HTMLElement {
-  const { controls, map, head } = headControls(inspection, kind, host);
-  const query = tokenPicker('Row of', kind === 'encoder' ? inspection.source : inspection.target);
-  return withControls([...controls, query.element], (place) =>
-    fill(
-      place,
-      attentionRow(inspection, map(), head(), query.at()),
-      heatOf(inspection, map(), head(), query.at()),
-    ),
-  );
+class MapFigure extends HeadFigure {
+  readonly #tokens: Inspection['source'];
+  readonly #heat = new HeatMap();
+  #query = 0;
+
+  constructor(inspection: Inspection, host: ChapterHost, kind: 'encoder' | 'cross') {
+    super(inspection, host, kind);
+    this.#tokens = kind === 'encoder' ? inspection.source : inspection.target;
+    this.draw();
+  }
+
+  override draw(): void {
+    super.draw();
+    showHead(this.#heat, this.inspection, this.map, this.head, this.#query);
+  }
+  protected override controls(): Content {
+    const onPick = (at: number) => {
+      this.#query = at;
+      this.draw();
+    };
+    return html`
+      ${this.headControls()}
+      ${tokenPicker({ title: 'Row of', tokens: this.#tokens, at: this.#query, onPick })}`;
+  }
+  protected override picture(): Content {
+    return html`
+      ${attentionRow(this.inspection, this.map, this.head, this.#query)}
+      ${this.#heat.element}`;
+  }
 }
 
 export const heads: Chapter = {
@@ -125,7 +191,7 @@ export const heads: Chapter = {
     'One head can look at one thing. A layer has several: one may follow the previous token, another the start of the sentence, another a word of the same kind. Their outputs, weighted sums of values, are concatenated and multiplied by a matrix.',
     'Nobody tells a head what to do; what it does comes from training. Select a head, then point at or select a token. The table has its row: products q·k (a row of QKᵀ), scores, weights, and the values times their weights. Their sum is what the head passes on.',
   ],
-  picture: (inspection, host) => headPicture(inspection, 'encoder', host),
+  figure: (inspection, host) => new MapFigure(inspection, host, 'encoder'),
 };
 
 export const cross: Chapter = {
@@ -136,5 +202,5 @@ export const cross: Chapter = {
     'Row by row the map says where the decoder looks while it chooses the next token. In a trained model the weights follow the words that a token translates, also if their order differs. There is no mask here: the whole source is known. Select a token to see its row.',
     'Select a layer and a head. Often one head aligns clearly, while others look at the end of the sentence or at everything.',
   ],
-  picture: (inspection, host) => headPicture(inspection, 'cross', host),
+  figure: (inspection, host) => new MapFigure(inspection, host, 'cross'),
 };

@@ -2,63 +2,82 @@
 // token with its products, scores, weights and weighted values.
 
 import type { AttentionMap, Inspection } from '../../src/index.ts';
-import { probability, signed } from '../common/data-views.ts';
-import { el } from '../common/dom.ts';
-import { field, segmentedChoice, select } from '../common/form-controls.ts';
-import { createHeatMap, labelOf } from '../train/page/heat-map.ts';
-import type { ChapterHost } from './chapter.ts';
+import { field, options, segmentedChoice } from '../common/form-fields.ts';
+import { type Content, html, nothing } from '../common/panel.ts';
+import { probability, signed } from '../common/tables.ts';
+import { type HeatMap, labelOf } from '../train/page/heat-map.ts';
+import { type ChapterHost, Figure } from './chapter.ts';
 import { dots, numberRow, rowOf, strip, tensorOf, valuesOf } from './tensor-views.ts';
 
 type Labelled = readonly { readonly label: string }[];
 
-/** A list that selects one of several tokens. */
-export const tokenSelect = (tokens: Labelled, at = 0): HTMLSelectElement =>
-  select(
-    tokens.map(({ label }, i) => [String(i), `${i + 1}: ${labelOf(label)}`] as const),
-    String(Math.min(at, tokens.length - 1)),
-  );
+/** A choice of one of several tokens. */
+export interface TokenChoice {
+  readonly title: string;
+  readonly tokens: Labelled;
+  /** Index of the selected token. */
+  readonly at: number;
+  onPick(at: number): void;
+}
+
+/** A list that selects a token. */
+export function tokenSelect({ title, tokens, at, onPick }: TokenChoice): Content {
+  const id = `token-${title.replaceAll(' ', '-')}`;
+  const list = tokens.map(({ label }, i) => [String(i), `${i + 1}: ${labelOf(label)}`] as const);
+  const pick = (event: Event) => onPick(Number((event.target as HTMLSelectElement).value));
+  return field(id, title, html`<select id=${id} @input=${pick}>${options(list, String(at))}</select>`);
+}
 
 /** A row of tokens of which one is selected with the pointer, a click or the arrow keys. */
-export interface TokenPicker {
-  readonly element: HTMLElement;
-  /** Index of the selected token. */
-  at(): number;
-}
-
-/** Creates a picker; a change is an `input` event of its element. */
-export function tokenPicker(title: string, tokens: Labelled, at = 0): TokenPicker {
-  const first = String(Math.min(at, tokens.length - 1));
-  const options = tokens.map(({ label }, i) => [String(i), labelOf(label)] as const);
-  const choice = segmentedChoice(title, options, first, () => {});
-  choice.addEventListener('pointerover', (event) => {
+export function tokenPicker({ title, tokens, at, onPick }: TokenChoice): Content {
+  const point = (event: PointerEvent) => {
     const input = (event.target as Element).closest('label')?.querySelector('input');
-    if (!input || input.checked || event.pointerType !== 'mouse') return;
-    input.checked = true;
-    input.dispatchEvent(new Event('input', { bubbles: true }));
-  });
-  return {
-    element: el(
-      'div',
-      { class: 'pick' },
-      el('span', { class: 'label', 'aria-hidden': 'true' }, title),
-      choice,
-    ),
-    at: () => Number(choice.querySelector<HTMLInputElement>('input:checked')?.value ?? first),
+    if (input && !input.checked && event.pointerType === 'mouse') onPick(Number(input.value));
   };
+  return html`
+    <div class="pick" @pointerover=${point}>
+      <span class="label" aria-hidden="true">${title}</span>
+      ${segmentedChoice({
+        name: `token ${title}`,
+        legend: title,
+        options: tokens.map(({ label }, i) => [String(i), labelOf(label)] as const),
+        selected: String(at),
+        onChange: (value) => onPick(Number(value)),
+      })}
+    </div>`;
 }
 
-/** Controls that select one head of one kind of attention. */
-export function headControls(inspection: Inspection, kind: AttentionMap['kind'], { keep }: ChapterHost) {
-  const layers = inspection.attention.filter((map) => map.kind === kind);
-  const numbers = (n: number) => Array.from({ length: n }, (_, i) => [String(i), String(i + 1)] as const);
-  const layer = keep(select(numbers(layers.length), String(layers.length - 1)), `layer ${kind}`);
-  const head = keep(select(numbers(layers[0]?.heads ?? 1), '0'), `head ${kind}`);
-  return {
-    controls: [field('Layer', layer), field('Head', head)],
-    map: () => layers[Number(layer.value)] as AttentionMap,
-    layer: () => Number(layer.value),
-    head: () => Number(head.value),
-  };
+/** A figure of one head of one kind of attention. */
+export abstract class HeadFigure extends Figure {
+  readonly #kind: AttentionMap['kind'];
+  /** The layers. */
+  readonly #maps: readonly AttentionMap[];
+
+  constructor(inspection: Inspection, host: ChapterHost, kind: AttentionMap['kind']) {
+    super(inspection, host);
+    this.#kind = kind;
+    this.#maps = inspection.attention.filter((map) => map.kind === kind);
+  }
+
+  get #layer(): number {
+    const layers = this.#maps.length;
+    return this.host.kept.get(`layer ${this.#kind}`, layers - 1, layers);
+  }
+  /** The selected layer. */
+  protected get map(): AttentionMap {
+    return this.#maps[this.#layer] as AttentionMap;
+  }
+  /** Index of the selected head. */
+  protected get head(): number {
+    return this.host.kept.get(`head ${this.#kind}`, 0, this.map.heads);
+  }
+  /** The lists that select layer and head. */
+  protected headControls(): Content {
+    const kind = this.#kind;
+    return html`
+      ${this.numberList('Layer', `layer ${kind}`, this.#maps.length, this.#layer)}
+      ${this.numberList('Head', `head ${kind}`, this.#maps[0]?.heads ?? 1, this.head)}`;
+  }
 }
 
 /** Labels of the tokens that a kind of attention attends from and to. */
@@ -120,7 +139,7 @@ export function attentionRow(
   map: AttentionMap,
   head: number,
   query: number,
-): HTMLElement {
+): Content {
   const { keys } = sidesOf(inspection, map.kind);
   const scores = rowOf(headOf(map, map.scores ?? new Float32Array(), head), map.keys, query);
   const weights = rowOf(headOf(map, map.weights, head), map.keys, query);
@@ -129,30 +148,32 @@ export function attentionRow(
     (_, j) => parts?.value(j).map((x) => x * (weights[j] ?? 0)) ?? new Float32Array(),
   );
   const largest = Math.max(1e-9, ...weighted.flatMap((values) => [...values].map(Math.abs)));
-  const table = valuesOf(
-    ['Key', 'q·k', 'Score q·k/√W', 'Weight', 'Weight × value'],
-    keys.map((key, j) => [
-      labelOf(key),
-      parts ? signed(dots(parts.query(query), parts.key(j))) : '–',
-      signed(scores[j] ?? 0),
-      probability(weights[j] ?? 0),
-      strip(weighted[j] as Float32Array, largest),
-    ]),
-  );
   const output = parts?.output(query);
-  return el(
-    'div',
-    { class: 'stack', 'data-row': query },
-    table,
-    output && numberRow('Sum of the weighted values, as the GPU computed it', output),
-  );
+  return html`
+    <div class="stack" data-row=${query}>
+      ${valuesOf(
+        ['Key', 'q·k', 'Score q·k/√W', 'Weight', 'Weight × value'],
+        keys.map((key, j) => [
+          labelOf(key),
+          parts ? signed(dots(parts.query(query), parts.key(j))) : '–',
+          signed(scores[j] ?? 0),
+          probability(weights[j] ?? 0),
+          strip(weighted[j] as Float32Array, largest),
+        ]),
+      )}
+      ${output ? numberRow('Sum of the weighted values, as the GPU computed it', output) : nothing}
+    </div>`;
 }
 
-/** The heat map of a head; the largest weight of a row is selected. */
-export function heatOf(inspection: Inspection, map: AttentionMap, head: number, row: number): HTMLElement {
-  const heat = createHeatMap();
+/** Shows a head in a heat map; the largest weight of a row is selected. */
+export function showHead(
+  heat: HeatMap,
+  inspection: Inspection,
+  map: AttentionMap,
+  head: number,
+  row: number,
+): void {
   const { queries, keys } = sidesOf(inspection, map.kind);
   heat.show({ source: keys, target: queries, layers: 1, heads: 1, weights: headOf(map, map.weights, head) });
   heat.selectRow(row);
-  return heat.element;
 }

@@ -1,8 +1,8 @@
 // The hypotheses of beam search as a tree: those that begin with the same tokens share a branch.
 
 import type { Inspection } from '../../src/index.ts';
-import { probability as shownProbability, signed } from '../common/data-views.ts';
-import { el } from '../common/dom.ts';
+import { type Content, html, nothing } from '../common/panel.ts';
+import { probability as shownProbability, signed } from '../common/tables.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 
 /** A hypothesis: its tokens with their losses, and its score. */
@@ -20,9 +20,9 @@ interface Branch {
 }
 
 /**
- * Draws the hypotheses, the best first, as nested lists: a node is a token with its conditional probability.
+ * Shows the hypotheses, the best first, as nested lists: a node is a token with its conditional probability.
  */
-export function beamTree(paths: readonly BeamPath[]): HTMLElement {
+export function beamTree(paths: readonly BeamPath[]): Content {
   const root: Branch = { label: '[start]', probability: 1, branches: new Map() };
   for (const [rank, { target, loss, score }] of paths.entries()) {
     let at = root;
@@ -38,32 +38,30 @@ export function beamTree(paths: readonly BeamPath[]): HTMLElement {
     }
     at.end = { rank: rank + 1, score };
   }
-  return el('ul', { class: 'tree' }, drawn(root));
+  return html`<ul class="tree">${branch(root)}</ul>`;
 }
 
 /** A branch: a row of tokens up to the next fork, then the fork as a list. */
-function drawn(from: Branch): HTMLLIElement {
-  const row = [node(from)];
+function branch(from: Branch): Content {
+  const row = [from];
   let at = from;
   while (at.branches.size === 1) {
     at = [...at.branches.values()][0] as Branch;
-    row.push(node(at));
+    row.push(at);
   }
   const { end } = at;
-  if (end) row.push(el('span', { class: 'hint number' }, `${end.rank}. score ${signed(end.score)}`));
   const forks = [...at.branches.values()];
-  return el(
-    'li',
-    {},
-    el('div', { class: 'tree-row' }, ...row),
-    forks.length > 0 && el('ul', { class: 'tree' }, ...forks.map(drawn)),
-  );
+  return html`
+    <li>
+      <div class="tree-row">
+        ${row.map(node)}
+        ${end ? html`<span class="hint number">${end.rank}. score ${signed(end.score)}</span>` : nothing}
+      </div>
+      ${forks.length > 0 ? html`<ul class="tree">${forks.map(branch)}</ul>` : nothing}
+    </li>`;
 }
 
-const node = ({ label, probability }: Branch): HTMLElement =>
-  el(
-    'span',
-    { class: 'tree-node' },
-    el('b', { dir: 'auto' }, labelOf(label)),
-    el('span', { class: 'hint number' }, shownProbability(probability)),
-  );
+const node = ({ label, probability }: Branch): Content => html`
+  <span class="tree-node"
+    ><b dir="auto">${labelOf(label)}</b><span class="hint number">${shownProbability(probability)}</span></span
+  >`;

@@ -1,23 +1,24 @@
 // A chapter: a short text, and an interactive figure of the model's numbers.
 
+import { live } from 'lit-html/directives/live.js';
 import type { Inspection } from '../../src/index.ts';
-import { el, setText, stack } from '../common/dom.ts';
-import { field } from '../common/form-controls.ts';
+import { field, options } from '../common/form-fields.ts';
+import { type Content, html, Panel } from '../common/panel.ts';
 import type { DemoModel } from '../train/page/demo-models.ts';
 import type { Session } from '../train/page/training-session.ts';
 
 /** The data and functions that a figure gets. */
 export interface ChapterHost {
   readonly session: Pick<Session, 'inspect' | 'translate'>;
+  /** Values of controls that the visitor has set: those of the next chapter with such a control. */
+  readonly kept: KeptValues;
   /** The sentence that was computed. */
-  readonly text: () => string;
+  text(): string;
   /** Computes the sentence again, for a given target. */
   compute(target?: readonly number[]): Promise<void>;
   /** Loads a model that ships with the page, and shows the chapter again. */
   use(model: DemoModel): Promise<void>;
-  /** Gives a control the value that the visitor last set under this name, and remembers its next values. */
-  keep<C extends HTMLInputElement | HTMLSelectElement>(control: C, name: string): C;
-  /** Awaits work of the picture, and shows its error unless another picture is shown by then. */
+  /** Awaits work of the figure, and shows its error unless another figure is shown by then. */
   attempt(work: Promise<void>): void;
 }
 
@@ -28,26 +29,78 @@ export interface Chapter {
   readonly title: string;
   /** Paragraphs, together at most 150 words. */
   readonly text: readonly string[];
-  picture(inspection: Inspection, host: ChapterHost): HTMLElement;
+  /** Creates its figure. */
+  figure(inspection: Inspection, host: ChapterHost): Panel;
 }
 
-/** Creates a figure with controls; `draw` draws it, now and after each input. */
-export function withControls(
-  controls: readonly HTMLElement[],
-  draw: (place: HTMLElement) => void,
-): HTMLElement {
-  const place = el('div', { class: 'stack', 'data-picture': '' });
-  const row = el('div', { class: 'row controls' }, ...controls);
-  row.addEventListener('input', () => draw(place));
-  draw(place);
-  return stack(row, place);
+/** Numbers that the visitor has set, by the names of their controls. */
+export class KeptValues {
+  readonly #values = new Map<string, number>();
+
+  /** The number of a control; `fallback` if it was not set or is not below `limit`. */
+  get(name: string, fallback: number, limit = Number.POSITIVE_INFINITY): number {
+    const value = this.#values.get(name);
+    return value !== undefined && value < limit ? value : fallback;
+  }
+  set(name: string, value: number): void {
+    this.#values.set(name, value);
+  }
+}
+
+/** A figure with controls above a picture. */
+export abstract class Figure extends Panel {
+  protected readonly inspection: Inspection;
+  protected readonly host: ChapterHost;
+
+  constructor(inspection: Inspection, host: ChapterHost) {
+    super();
+    this.inspection = inspection;
+    this.host = host;
+  }
+
+  protected abstract controls(): Content;
+  protected abstract picture(): Content;
+
+  protected override template(): Content {
+    return html`
+      <div class="row controls">${this.controls()}</div>
+      <div class="stack" data-picture>${this.picture()}</div>`;
+  }
+  /** A list of the numbers from 1; its value is kept. */
+  protected numberList(label: string, name: string, count: number, selected: number): Content {
+    const id = `figure-${name.replaceAll(' ', '-')}`;
+    const numbers = Array.from({ length: count }, (_, i) => [String(i), String(i + 1)] as const);
+    const change = (event: Event) => {
+      this.host.kept.set(name, Number((event.target as HTMLSelectElement).value));
+      this.draw();
+    };
+    const list = options(numbers, String(selected));
+    return field(id, label, html`<select id=${id} @input=${change}>${list}</select>`);
+  }
+}
+
+/** A slider. */
+export interface Slider {
+  readonly id: string;
+  readonly label: string;
+  readonly value: number;
+  readonly min: number;
+  readonly max: number;
+  onInput(value: number): void;
 }
 
 /** A slider with its value in its label. */
-export function sliderField(label: string, slider: HTMLInputElement): HTMLElement {
-  const element = field(label, slider);
-  const value = el('span', { class: 'number', 'aria-hidden': 'true' }, slider.value);
-  slider.addEventListener('input', () => setText(value, slider.value));
-  element.querySelector('label')?.append(': ', value);
-  return element;
-}
+export const sliderField = ({ id, label, value, min, max, onInput }: Slider): Content =>
+  field(
+    id,
+    html`${label}: <span class="number" aria-hidden="true">${value}</span>`,
+    html`<input
+      id=${id}
+      type="range"
+      min=${min}
+      max=${max}
+      step="0.1"
+      .value=${live(String(value))}
+      @input=${(event: Event) => onInput((event.target as HTMLInputElement).valueAsNumber)}
+    />`,
+  );

@@ -2,13 +2,53 @@
 // forcing.
 
 import type { Inspection } from '../../src/index.ts';
-import { probability } from '../common/data-views.ts';
-import { el, fill, setText, stack } from '../common/dom.ts';
-import { field, select } from '../common/form-controls.ts';
+import { field } from '../common/form-fields.ts';
+import { type Content, html, Panel } from '../common/panel.ts';
+import { probability } from '../common/tables.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 import { tokenPicker } from './attention-views.ts';
-import { type Chapter, withControls } from './chapter.ts';
+import { type Chapter, type ChapterHost, Figure } from './chapter.ts';
 import { dots, numberRow, rowOf, tensorOf, valuesOf } from './tensor-views.ts';
+
+/** The vector of a token after each part of a layer. */
+class ResidualFigure extends Figure {
+  readonly #layers: number;
+  #token = 0;
+
+  constructor(inspection: Inspection, host: ChapterHost) {
+    super(inspection, host);
+    this.#layers = inspection.attention.filter(({ kind }) => kind === 'encoder').length;
+    this.draw();
+  }
+
+  get #layer(): number {
+    return this.host.kept.get('residual layer', 0, this.#layers);
+  }
+  protected override controls(): Content {
+    const onPick = (at: number) => {
+      this.#token = at;
+      this.draw();
+    };
+    return html`
+      ${this.numberList('Encoder layer', 'residual layer', this.#layers, this.#layer)}
+      ${tokenPicker({ title: 'Token', tokens: this.inspection.source, at: this.#token, onPick })}`;
+  }
+  protected override picture(): Content {
+    const { tensors } = this.inspection;
+    const prefix = `encoder.layers.${this.#layer}.`;
+    const previous = `encoder.layers.${this.#layer - 1}.`;
+    const before =
+      tensors.findLast(({ name }) => name.startsWith(previous)) ??
+      tensorOf(this.inspection, /^encoder\.embed\./);
+    const inLayer = tensors.filter(({ name }) => name.startsWith(prefix));
+    return [...(before ? [before] : []), ...inLayer].map((tensor) => {
+      const row = rowOf(tensor.data, tensor.shape[1] ?? 0, this.#token);
+      const length = Math.sqrt(dots(row, row));
+      const stage = tensor === before ? 'x' : stageName(tensor.name.slice(prefix.length));
+      return numberRow(`${stage}: length ${length.toFixed(2)}`, row);
+    });
+  }
+}
 
 export const residual: Chapter = {
   id: 'residual',
@@ -18,40 +58,8 @@ export const residual: Chapter = {
     'Layer norm keeps the numbers in range: it subtracts the mean of a vector and divides by its standard deviation. The feed-forward network then works on each token separately: it widens the vector, sets negative numbers to zero (ReLU), and narrows it again.',
     'Select a token and a layer: see how far each part moves the vector x that the layer reads.',
   ],
-  picture(inspection, { keep }) {
-    const layers = inspection.attention.filter(({ kind }) => kind === 'encoder').length;
-    const numbers = Array.from({ length: layers }, (_, i) => [String(i), String(i + 1)] as const);
-    const layer = keep(select(numbers, '0'), 'residual layer');
-    const token = tokenPicker('Token', inspection.source);
-    return withControls([field('Encoder layer', layer), token.element], (place) => {
-      const inLayer = inspection.tensors.filter(({ name }) =>
-        name.startsWith(`encoder.layers.${layer.value}.`),
-      );
-      const before =
-        inspection.tensors.findLast(({ name }) =>
-          name.startsWith(`encoder.layers.${Number(layer.value) - 1}.`),
-        ) ?? tensorOf(inspection, /^encoder\.embed\./);
-      const t = token.at();
-      fill(
-        place,
-        ...[...(before ? [before] : []), ...inLayer].map((tensor) => {
-          const { name, shape, data } = tensor;
-          const row = rowOf(data, shape[1] ?? 0, t);
-          const length = Math.sqrt(dots(row, row));
-          const stage =
-            tensor === before ? 'x' : stageName(name.replace(`encoder.layers.${layer.value}.`, ''));
-          return numberRow(`${stage}: length ${length.toFixed(2)}`, row);
-        }),
-      );
-    });
-  },
+  figure: (inspection, host) => new ResidualFigure(inspection, host),
 };
-
-/** A table whose second and last columns are tokens. */
-const losses: typeof valuesOf = (head, rows) => el('div', { class: 'losses' }, valuesOf(head, rows));
-
-/** A token in a cell: its direction does not move the numbers beside it. */
-const named = (label: string): HTMLElement => el('bdi', {}, labelOf(label));
 
 /** Name of a tensor in a layer for readers. */
 function stageName(name: string): string {
@@ -68,6 +76,72 @@ function stageName(name: string): string {
   return stages.find(([pattern]) => pattern.test(name))?.[1] ?? name;
 }
 
+/** The loss at each position of a target that the visitor can write. */
+class LossFigure extends Panel {
+  readonly #host: ChapterHost;
+  readonly #first: Inspection;
+  #shown: Inspection;
+  #error = '';
+
+  constructor(inspection: Inspection, host: ChapterHost) {
+    super();
+    this.#host = host;
+    this.#first = this.#shown = inspection;
+    this.draw();
+  }
+
+  async #compute(event: Event): Promise<void> {
+    event.preventDefault();
+    const target = this.find('#loss-target').value;
+    try {
+      this.#shown = await this.#host.session.inspect(this.#host.text(), { target });
+      this.#error = '';
+    } catch (error) {
+      this.#error = (error as Error).message;
+    }
+    this.draw();
+  }
+
+  protected override template(): Content {
+    const target = html`<input
+      id="loss-target"
+      type="text"
+      autocomplete="off"
+      spellcheck="false"
+      dir="auto"
+      value=${this.#first.targetText}
+    />`;
+    return html`
+      <form class="sentence" @submit=${this.#compute}>
+        ${field('loss-target', 'Target', target)}
+        <button type="submit">Compute</button>
+      </form>
+      <div class="stack" data-picture>${this.#error || this.#losses()}</div>`;
+  }
+  #losses(): Content {
+    const { target, next, loss } = this.#shown;
+    const rows = target.map(({ label }, t): readonly Content[] => {
+      const [likely] = next[t] ?? [];
+      return [
+        named(label),
+        named(target[t + 1]?.label ?? '[end]'),
+        probability(Math.exp(-(loss[t] ?? 0))),
+        (loss[t] ?? 0).toFixed(3),
+        html`<span>${named(likely?.label ?? '')}${` ${probability(likely?.probability ?? 0)}`}</span>`,
+      ];
+    });
+    const mean = loss.reduce((a, b) => a + b, 0) / loss.length;
+    return html`
+      <div class="losses">
+        ${valuesOf(['After', 'Correct token', 'Probability', 'Loss', 'Most likely'], rows)}
+      </div>
+      <p>Mean loss ${mean.toFixed(3)} over ${loss.length} positions.</p>`;
+  }
+}
+
+/** A token in a cell: its direction does not move the numbers beside it. */
+const named = (label: string): Content => html`<bdi>${labelOf(label)}</bdi>`;
+
 export const loss: Chapter = {
   id: 'loss',
   title: 'Teacher forcing and the loss',
@@ -76,49 +150,5 @@ export const loss: Chapter = {
     'The loss of a position is the negative logarithm of the probability of the correct next token: 0 if the probability is 1, 0.69 if it is one half, and large if it is small. Training lowers the mean over all positions.',
     'Write another target below and press Compute: a wrong word has a large loss at its position, and changes what the model expects after it.',
   ],
-  picture(inspection, { session, text }) {
-    const written = el('input', { type: 'text', autocomplete: 'off', spellcheck: 'false', dir: 'auto' });
-    written.value = inspection.targetText;
-    const place = el('div', { class: 'stack', 'data-picture': '' });
-    const show = ({ target, next, loss }: Inspection) =>
-      fill(
-        place,
-        losses(
-          ['After', 'Correct token', 'Probability', 'Loss', 'Most likely'],
-          target.map(({ label }, t) => [
-            named(label),
-            named(target[t + 1]?.label ?? '[end]'),
-            probability(Math.exp(-(loss[t] ?? 0))),
-            (loss[t] ?? 0).toFixed(3),
-            el(
-              'span',
-              {},
-              named(next[t]?.[0]?.label ?? ''),
-              ` ${probability(next[t]?.[0]?.probability ?? 0)}`,
-            ),
-          ]),
-        ),
-        el(
-          'p',
-          {},
-          `Mean loss ${(loss.reduce((a, b) => a + b, 0) / loss.length).toFixed(3)} over ${loss.length} positions.`,
-        ),
-      );
-    show(inspection);
-    const onsubmit = (event: SubmitEvent) => {
-      event.preventDefault();
-      void session
-        .inspect(text(), { target: written.value })
-        .then(show, (error: Error) => setText(place, error.message));
-    };
-    return stack(
-      el(
-        'form',
-        { class: 'sentence', onsubmit },
-        field('Target', written),
-        el('button', { type: 'submit' }, 'Compute'),
-      ),
-      place,
-    );
-  },
+  figure: (inspection, host) => new LossFigure(inspection, host),
 };

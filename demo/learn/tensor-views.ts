@@ -2,8 +2,8 @@
 // values.
 
 import type { InspectedToken, Inspection } from '../../src/index.ts';
-import { dataTable, signed } from '../common/data-views.ts';
-import { type Child, el, svg } from '../common/dom.ts';
+import { type Content, html, nothing, svg } from '../common/panel.ts';
+import { dataTable, signed } from '../common/tables.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 
 /** The first tensor whose name matches. */
@@ -19,42 +19,41 @@ export const dots = (a: Float32Array, b: Float32Array): number =>
   a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
 
 /** A vector as a strip, blue above zero and orange below; bars of `max` have the full height. */
-export function strip(values: Float32Array, max: number, label = `${values.length} numbers`): SVGSVGElement {
-  const bars = Array.from(values, (x, i) =>
-    svg('rect', {
-      class: x >= 0 ? 'plus' : 'minus',
-      x: i,
-      width: 0.9,
-      y: x >= 0 ? 10 - (10 * x) / max : 10,
-      height: Math.max(0.3, (10 * Math.abs(x)) / max),
-    }),
-  );
-  const box = {
-    viewBox: `0 0 ${values.length} 20`,
-    preserveAspectRatio: 'none',
-    role: 'img',
-    'aria-label': label,
-  };
-  return svg('svg', { class: 'strip', ...box }, ...bars);
+export function strip(values: Float32Array, max: number, label = `${values.length} numbers`): Content {
+  const bars = Array.from(values, (x, i) => {
+    const height = (10 * Math.abs(x)) / max;
+    const [look, top] = x >= 0 ? ['plus', 10 - height] : ['minus', 10];
+    return svg`<rect class=${look} x=${i} width="0.9" y=${top} height=${Math.max(0.3, height)}></rect>`;
+  });
+  return html`
+    <svg
+      class="strip"
+      viewBox="0 0 ${values.length} 20"
+      preserveAspectRatio="none"
+      role="img"
+      aria-label=${label}
+    >${bars}</svg>`;
 }
 
 /** A vector as a strip with its name and its first `shown` numbers. */
-export function numberRow(name: string, values: Float32Array, shown = 6): HTMLElement {
+export function numberRow(name: string, values: Float32Array, shown = 6): Content {
   const max = values.reduce((a, x) => Math.max(a, Math.abs(x)), 1e-9);
   const first = [...values.slice(0, shown)].map((x) => signed(x)).join('  ');
-  return el(
-    'figure',
-    { class: 'vector' },
-    el('figcaption', {}, name),
-    strip(values, max, `${name}: ${values.length} numbers`),
-    el('p', { class: 'hint number mono' }, `${first}${values.length > shown ? ' …' : ''}`),
-  );
+  return html`
+    <figure class="vector">
+      <figcaption>${name}</figcaption>
+      ${strip(values, max, `${name}: ${values.length} numbers`)}
+      <p class="hint number mono">${first}${values.length > shown ? ' …' : ''}</p>
+    </figure>`;
 }
 
 /** A token with the space before it, if it begins a word. */
-export const spacedLabel = ({ label, spaced }: InspectedToken): HTMLElement =>
-  el('b', { dir: 'auto' }, spaced && el('span', { class: 'hint' }, '␣'), labelOf(label));
+export const spacedLabel = ({ label, spaced }: InspectedToken): Content =>
+  html`<b dir="auto">${spaced ? html`<span class="hint">␣</span>` : nothing}${labelOf(label)}</b>`;
 
 /** A table of values, labelled by its head. */
-export const valuesOf = (head: readonly string[], rows: readonly (readonly Child[])[]): HTMLElement =>
+export const valuesOf = (head: readonly string[], rows: readonly (readonly Content[])[]): Content =>
   dataTable(head.join(', '), head, rows);
+
+/** What a figure shows if the model lacks a tensor. */
+export const noTensor = 'This model has no such tensor.';

@@ -54,151 +54,153 @@ export interface StorageInfo {
   readonly partial: readonly string[];
 }
 
-/**
- * Store of the models in the browser. Models that could not be written to disk are kept in memory until the
- * tab closes.
- */
-export interface ModelStore {
-  /** Returns the files that contain a model: those on disk or those in memory. */
-  filesOf(name: string): Promise<Files>;
-  exists(name: string): Promise<boolean>;
-  info(): Promise<StorageInfo>;
-  /**
-   * Moves a model from memory to disk. Throws a HeddleError if there is no such model, of kind `quota` if the
-   * storage is full.
-   */
-  moveToDisk(name: string): Promise<void>;
-  /** Deletes a model. Throws a LockedError if it is locked. */
-  remove(name: string): Promise<void>;
-  /** Deletes an incomplete download. Throws a LockedError while a tab continues it. */
-  removePartial(name: string): Promise<void>;
-  /** Copies a model. Throws an ExistsError if the name `as` is taken. */
-  copy(name: string, as: string): Promise<void>;
-  /** Returns a zip archive of the model's folder. */
-  archive(name: string): Promise<Blob>;
-  /** Returns the weights as a safetensors file. Throws a HeddleError if they are in several files. */
-  weights(name: string): Promise<Blob>;
-  /**
-   * Imports a zip archive or safetensors file under the first free name of `name`, `name 2`, ...; returns the
-   * name.
-   */
-  importFile(data: Blob, name: string): Promise<string>;
-}
-
 /** Throws a HeddleError if a text is not a valid model name. */
 export function checkModelName(name: string): void {
   if (!isModelName(name)) throw new HeddleError(`"${name}" is not a valid model name: ${modelNameRule}`);
 }
 
-/** Creates the store on the files of the browser (`files`) and files in memory (`memory`). */
-export function modelStore(files: BrowserFiles, memory: Files): ModelStore {
-  const filesOf = async (name: string): Promise<Files> =>
-    (await memory.exists(modelFolder(name))) ? memory : files;
-  const exists = async (name: string) =>
-    (await memory.exists(modelFolder(name))) || files.exists(modelFolder(name));
-  const requireModel = async (name: string): Promise<Files> => {
-    if (!(await exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
-    return filesOf(name);
-  };
+/**
+ * Store of the models in the browser. Models that could not be written to disk are kept in memory until the
+ * tab closes.
+ */
+export class ModelStore {
+  readonly #disk: BrowserFiles;
+  readonly #memory: Files;
+
+  constructor(disk: BrowserFiles, memory: Files) {
+    this.#disk = disk;
+    this.#memory = memory;
+  }
+
+  /** Returns the files that contain a model: those on disk or those in memory. */
+  async filesOf(name: string): Promise<Files> {
+    return (await this.#memory.exists(modelFolder(name))) ? this.#memory : this.#disk;
+  }
+  async exists(name: string): Promise<boolean> {
+    const folder = modelFolder(name);
+    return (await this.#memory.exists(folder)) || this.#disk.exists(folder);
+  }
+  async info(): Promise<StorageInfo> {
+    const locks = await lockedModels();
+    const names = new Set<string>();
+    for (const from of [this.#disk, this.#memory])
+      if (await from.exists('models')) for (const name of await from.list('models')) names.add(name);
+    const models: StoredModel[] = [];
+    for (const name of names) {
+      const model = await this.#describe(name, locks.get(name) ?? 'free');
+      if (model) models.push(model);
+    }
+    const { usage = 0, quota = 0 } = await navigator.storage.estimate();
+    const partial = (await this.#disk.exists('pulls')) ? await this.#disk.list('pulls') : [];
+    return {
+      models: models.sort((a, b) => b.time - a.time),
+      used: usage,
+      quota,
+      partial: partial.filter((name) => !locks.has(name)),
+      persistent: await navigator.storage.persisted(),
+    };
+  }
+  /**
+   * Moves a model from memory to disk. Throws a HeddleError if there is no such model, of kind `quota` if the
+   * storage is full.
+   */
+  async moveToDisk(name: string): Promise<void> {
+    if ((await this.#require(name)) === this.#disk) return;
+    await copyFolder(this.#memory, modelFolder(name), this.#disk, modelFolder(name));
+    await this.#memory.remove(modelFolder(name));
+  }
+  /** Deletes a model. Throws a LockedError if it is locked. */
+  async remove(name: string): Promise<void> {
+    await this.#require(name);
+    await withModelLock(name, async () => {
+      await this.#memory.remove(modelFolder(name));
+      await this.#disk.remove(modelFolder(name));
+    });
+  }
+  /** Deletes an incomplete download. Throws a LockedError while a tab continues it. */
+  async removePartial(name: string): Promise<void> {
+    checkModelName(name);
+    await withModelLock(name, () => this.#disk.remove(partialFolder(name)));
+  }
+  /** Copies a model. Throws an ExistsError if the name `as` is taken. */
+  async copy(name: string, as: string): Promise<void> {
+    checkModelName(as);
+    const from = await this.#snapshot(name);
+    if (await this.exists(as)) throw new ExistsError(`A model ${as} is already in this browser.`);
+    await withModelLock(as, () => copyFolder(from, modelFolder(name), this.#disk, modelFolder(as)));
+  }
+  /** Returns a zip archive of the model's folder. */
+  async archive(name: string): Promise<Blob> {
+    return packModel(modelFolder(name), { files: await this.#snapshot(name) });
+  }
+  /** Returns the weights as a safetensors file. Throws a HeddleError if they are in several files. */
+  async weights(name: string): Promise<Blob> {
+    const from = await this.#require(name);
+    const path = `${modelFolder(name)}/model.safetensors`;
+    if (!(await from.exists(path)))
+      throw new HeddleError(`The weights of ${name} are in several files; export the model as an archive.`);
+    const bytes = await from.read(path);
+    return new Blob([bytes as BlobPart], { type: 'application/octet-stream' });
+  }
+  /**
+   * Imports a zip archive or safetensors file under the first free name of `name`, `name 2`, ...; returns the
+   * name.
+   */
+  async importFile(data: Blob, wanted: string): Promise<string> {
+    const stem = wanted.replace(/\.(?:zip|safetensors)$/i, '');
+    checkModelName(stem);
+    let name = stem;
+    for (let n = 2; await this.exists(name); n++) name = `${stem} ${n}`;
+    const file = new File([data], wanted);
+    await withModelLock(name, () => importModel(file, modelFolder(name), { files: this.#disk }));
+    return name;
+  }
+
+  /** The files of a model. Throws a HeddleError if there is no such model. */
+  async #require(name: string): Promise<Files> {
+    if (!(await this.exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
+    return this.filesOf(name);
+  }
   /**
    * Copies a model's files into memory; retries if a checkpoint is saved meanwhile, which would mix two
    * checkpoints.
    */
-  const snapshot = async (name: string): Promise<Files> => {
+  async #snapshot(name: string): Promise<Files> {
     for (let left = 5; ; left--) {
-      const from = await requireModel(name);
+      const from = await this.#require(name);
       const copy = memoryFiles();
       const before = await savedStep(from, name);
       try {
         await copyFolder(from, modelFolder(name), copy, modelFolder(name));
         if ((await savedStep(from, name)) === before || left === 0) return copy;
       } catch (error) {
-        if (left === 0 || !(await exists(name))) throw error;
+        if (left === 0 || !(await this.exists(name))) throw error;
       }
     }
-  };
-  const memoryInfo = async (folder: string) => {
-    let bytes = 0;
-    for (const name of await memory.list(folder)) bytes += (await memory.read(`${folder}/${name}`)).length;
-    return { bytes, time: Date.now() };
-  };
-  const savedStep = async (from: Files, name: string): Promise<string> => {
-    const path = `${modelFolder(name)}/state.json`;
-    return (await from.exists(path))
-      ? String((await readCheckpoint(modelFolder(name), { files: from })).step)
-      : '';
-  };
+  }
+  /** The description of a model; undefined if a folder is none. */
+  async #describe(name: string, lock: StoredModel['lock']): Promise<StoredModel | undefined> {
+    if (!isModelName(name) || !(await this.exists(name))) return undefined;
+    const folder = modelFolder(name);
+    const from = await this.filesOf(name);
+    if (!(await from.exists(`${folder}/config.json`))) return undefined;
+    const size = from === this.#memory ? await sizeInMemory(from, folder) : await this.#disk.facts(folder);
+    return { ...(await describe(from, name, lock)), ...size };
+  }
+}
 
-  return {
-    filesOf,
-    exists,
-    async info() {
-      const locks = await lockedModels();
-      const names = new Set<string>();
-      for (const from of [files, memory])
-        if (await from.exists('models')) for (const name of await from.list('models')) names.add(name);
-      const models: StoredModel[] = [];
-      for (const name of names) {
-        if (!isModelName(name) || !(await exists(name))) continue;
-        const from = await filesOf(name);
-        if (!(await from.exists(`${modelFolder(name)}/config.json`))) continue;
-        const info =
-          from === memory ? await memoryInfo(modelFolder(name)) : await files.facts(modelFolder(name));
-        models.push({ ...(await describe(from, name, locks.get(name) ?? 'free')), ...info });
-      }
-      const { usage = 0, quota = 0 } = await navigator.storage.estimate();
-      return {
-        models: models.sort((a, b) => b.time - a.time),
-        used: usage,
-        quota,
-        partial: (await files.exists('pulls'))
-          ? (await files.list('pulls')).filter((name) => !locks.has(name))
-          : [],
-        persistent: await navigator.storage.persisted(),
-      };
-    },
-    async moveToDisk(name) {
-      if ((await requireModel(name)) === files) return;
-      await copyFolder(memory, modelFolder(name), files, modelFolder(name));
-      await memory.remove(modelFolder(name));
-    },
-    async remove(name) {
-      await requireModel(name);
-      await withModelLock(name, async () => {
-        await memory.remove(modelFolder(name));
-        await files.remove(modelFolder(name));
-      });
-    },
-    async removePartial(name) {
-      checkModelName(name);
-      await withModelLock(name, () => files.remove(partialFolder(name)));
-    },
-    async copy(name, as) {
-      checkModelName(as);
-      const from = await snapshot(name);
-      if (await exists(as)) throw new ExistsError(`A model ${as} is already in this browser.`);
-      await withModelLock(as, () => copyFolder(from, modelFolder(name), files, modelFolder(as)));
-    },
-    async archive(name) {
-      return packModel(modelFolder(name), { files: await snapshot(name) });
-    },
-    async weights(name) {
-      const from = await requireModel(name);
-      const path = `${modelFolder(name)}/model.safetensors`;
-      if (!(await from.exists(path)))
-        throw new HeddleError(`The weights of ${name} are in several files; export the model as an archive.`);
-      const bytes = await from.read(path);
-      return new Blob([bytes as BlobPart], { type: 'application/octet-stream' });
-    },
-    async importFile(data, wanted) {
-      const file = wanted.replace(/\.(?:zip|safetensors)$/i, '');
-      checkModelName(file);
-      let name = file;
-      for (let n = 2; await exists(name); n++) name = `${file} ${n}`;
-      await withModelLock(name, () => importModel(new File([data], wanted), modelFolder(name), { files }));
-      return name;
-    },
-  };
+/** Bytes of a folder in memory; its time is now. */
+async function sizeInMemory(files: Files, folder: string): Promise<{ bytes: number; time: number }> {
+  let bytes = 0;
+  for (const name of await files.list(folder)) bytes += (await files.read(`${folder}/${name}`)).length;
+  return { bytes, time: Date.now() };
+}
+
+/** Step of the checkpoint of a model; empty if it has none. */
+async function savedStep(files: Files, name: string): Promise<string> {
+  const folder = modelFolder(name);
+  if (!(await files.exists(`${folder}/state.json`))) return '';
+  return String((await readCheckpoint(folder, { files })).step);
 }
 
 /** Reads the description of a model from its folder; files that are missing or broken are ignored. */

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { hubProxy } from '../../demo/hub-proxy.ts';
 import { pullToBrowser } from '../../demo/storage/browser-pull.ts';
-import { ExistsError, modelStore } from '../../demo/storage/model-store.ts';
+import { ExistsError, ModelStore } from '../../demo/storage/model-store.ts';
 import type { PullOptions } from '../../src/api/remote-models.ts';
 import { browserFiles } from '../../src/files/browser-files.ts';
 import type { PullProgress } from '../../src/files/hub/pull-model.ts';
@@ -68,14 +68,14 @@ function download(model = 'me/it', web: PullOptions = {}, path = 'hub'): Promise
   const options = { fetch, signal, retryDelay: 1, idleTimeout: 5000, maxRetries: 3, ...web };
   return pullToBrowser(
     files,
-    modelStore(files, memoryFiles()),
+    new ModelStore(files, memoryFiles()),
     options,
     model,
     `${page}/${path}`,
     (x) => void seen.push(x),
   );
 }
-const store = () => modelStore(kept(), memoryFiles());
+const store = () => new ModelStore(kept(), memoryFiles());
 const kept = () => browserFiles(disk.open());
 const exists = (path: string) => kept().exists(path);
 const expectModel = async () => {

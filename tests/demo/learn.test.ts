@@ -186,11 +186,10 @@ it('continues the translation from another token', async () => {
     expect(share).toBeCloseTo(100 * (warm.next[0]?.[i]?.probability ?? 0), 0);
   const other = await page.$eval('.choices button[aria-pressed="false"]', (e) => {
     (e as HTMLButtonElement).click();
-    return e.firstChild?.textContent?.trim();
+    return e.querySelector('b')?.textContent?.trim();
   });
   await page.waitForFunction(
-    (label) =>
-      document.querySelector('.choices [aria-pressed="true"]')?.firstChild?.textContent?.trim() === label,
+    (label) => document.querySelector('.choices [aria-pressed="true"] b')?.textContent?.trim() === label,
     { timeout: 60_000 },
     other,
   );
@@ -288,7 +287,9 @@ it('shows right-to-left text in its direction, and numbers beside it in theirs',
   expect(target).toEqual(['الثلاثاء، 4 مارس 2025', 'rtl']);
   // The percentage is to the right of the token, and its sign to the right of its number.
   const [token, share, sign] = await page.$eval('#chapter tbody tr td:last-child > span', (cell) => {
-    const [token, share] = [...cell.childNodes] as [HTMLElement, Text];
+    const token = cell.querySelector('bdi') as HTMLElement;
+    const texts = [...cell.childNodes].filter((node) => node instanceof Text);
+    const share = texts.find(({ data }) => data.includes('%')) as Text;
     const left = (from: number, to: number) => {
       const range = document.createRange();
       range.setStart(share, from);

@@ -220,6 +220,8 @@ describe('a training run', () => {
       requestAnimationFrame(count);
       new MutationObserver(() => drawn++).observe(document.querySelector('#now-loss') as Element, {
         childList: true,
+        characterData: true,
+        subtree: true,
       });
       for (let i = 0; i < 300; i++) window.fake.train(1, 1000);
       await new Promise((done) => setTimeout(done, 500));

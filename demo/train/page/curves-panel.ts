@@ -1,234 +1,212 @@
 // Panel of the training curves: loss, dev metrics, learning rate, norms, throughput, step time and MFU. Its
 // memory is bounded.
 
-import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
+import { formatInteger } from '../../../src/core/format-numbers.ts';
 import type { LogEval, LogStep } from '../../../src/index.ts';
-import { el, fill, hint, onFrame, set, stack } from '../../common/dom.ts';
+import { type Content, html, Panel } from '../../common/panel.ts';
+import { columnHeads } from '../../common/tables.ts';
 import type { SessionEvent } from '../protocol.ts';
-import { createSeries, type Series } from './averaged-series.ts';
-import { type ChartOptions, createLineChart, type LineChart } from './line-chart.ts';
-
-/** The curves panel. */
-export interface CurvesPanel {
-  readonly element: HTMLElement;
-  onEvent(event: SessionEvent): void;
-  /** Removes all values. */
-  clear(): void;
-}
-
-/** A chart of one series; it is hidden if the run has no such values. */
-interface SmallChart {
-  readonly chart: LineChart;
-  readonly series: Series;
-  readonly figure: HTMLElement;
-}
+import { Series } from './averaged-series.ts';
+import { type ChartOptions, type Line, LineChart } from './line-chart.ts';
 
 /** Maximum number of rows in the table of evaluations; the newest is first. */
 const maxRows = 50;
 
-/** Creates the panel. */
-export function createCurvesPanel(): CurvesPanel {
-  const steps = {
-    loss: createSeries(),
-    learningRate: createSeries(),
-    gradientNorm: createSeries(),
-    updateRatio: createSeries(),
-    rate: createSeries(),
-    stepMs: createSeries(),
-    mfu: createSeries(),
-  };
-  const dev = {
-    loss: createSeries(512),
-    tokens: createSeries(512),
-    exact: createSeries(512),
-    bleu: createSeries(512),
-    chrf: createSeries(512),
-  };
-  const all = [...Object.values(steps), ...Object.values(dev)];
-  let evals: LogEval[] = [];
+/** A small chart of one series; it is hidden if the run has no such values. */
+interface SmallChart {
+  readonly title: string;
+  readonly series: Series;
+  readonly chart: LineChart;
+}
 
-  const loss = createLineChart({
+function smallChart(
+  title: string,
+  name: string,
+  series: Series,
+  { format, scale }: Pick<ChartOptions, 'format' | 'scale'> = {},
+): SmallChart {
+  const lines: readonly Line[] = [{ name, series, look: 1 }];
+  return { title, series, chart: new LineChart({ title, height: 150, format, scale, lines }) };
+}
+
+/** The panel. */
+export class CurvesPanel extends Panel {
+  readonly #steps = {
+    loss: new Series(),
+    learningRate: new Series(),
+    gradientNorm: new Series(),
+    updateRatio: new Series(),
+    rate: new Series(),
+    stepMs: new Series(),
+    mfu: new Series(),
+  };
+  readonly #dev = {
+    loss: new Series(512),
+    tokens: new Series(512),
+    exact: new Series(512),
+    bleu: new Series(512),
+    chrf: new Series(512),
+  };
+  readonly #all = [...Object.values(this.#steps), ...Object.values(this.#dev)];
+  readonly #loss = new LineChart({
     title: 'Loss',
     height: 250,
     format: (x) => x.toPrecision(3),
     lines: [
-      { name: 'training', series: steps.loss, look: 1 },
-      { name: 'dev', series: dev.loss, look: 2, dots: true },
+      { name: 'training', series: this.#steps.loss, look: 1 },
+      { name: 'dev', series: this.#dev.loss, look: 2, dots: true },
     ],
   });
-  const metrics = createLineChart({
+  readonly #metrics = new LineChart({
     title: 'Dev metrics',
     height: 250,
     empty: 'no evaluation yet',
     range: [0, 100],
     format: (x) => x.toFixed(0),
     lines: [
-      { name: 'token accuracy %', series: dev.tokens, look: 1, dots: true },
-      { name: 'exact match %', series: dev.exact, look: 2, dots: true },
-      { name: 'BLEU', series: dev.bleu, look: 3, dots: true },
-      { name: 'chrF2', series: dev.chrf, look: 4, dots: true },
+      { name: 'token accuracy %', series: this.#dev.tokens, look: 1, dots: true },
+      { name: 'exact match %', series: this.#dev.exact, look: 2, dots: true },
+      { name: 'BLEU', series: this.#dev.bleu, look: 3, dots: true },
+      { name: 'chrF2', series: this.#dev.chrf, look: 4, dots: true },
     ],
   });
-  const small = (
-    title: string,
-    name: string,
-    series: Series,
-    { format = formatNumber, scale = 'linear' }: Pick<ChartOptions, 'format' | 'scale'> = {},
-  ): SmallChart => {
-    const chart = createLineChart({ title, height: 150, format, scale, lines: [{ name, series, look: 1 }] });
-    return {
-      chart,
-      series,
-      figure: el('figure', {}, el('figcaption', {}, el('h3', {}, title)), chart.element),
-    };
-  };
-  const smalls = [
-    small('Learning rate', 'rate', steps.learningRate),
-    small('Gradient norm before clipping', 'norm', steps.gradientNorm, { scale: 'log' }),
-    small('Update norm over weight norm', 'ratio', steps.updateRatio, { scale: 'log' }),
-    small('Target tokens per second', 'tokens/s', steps.rate, { format: formatInteger }),
-    small('Step time', 'ms', steps.stepMs),
-    small('Model FLOPs utilization (MFU)', '%', steps.mfu),
+  readonly #smalls = [
+    smallChart('Learning rate', 'rate', this.#steps.learningRate),
+    smallChart('Gradient norm before clipping', 'norm', this.#steps.gradientNorm, { scale: 'log' }),
+    smallChart('Update norm over weight norm', 'ratio', this.#steps.updateRatio, { scale: 'log' }),
+    smallChart('Target tokens per second', 'tokens/s', this.#steps.rate, { format: formatInteger }),
+    smallChart('Step time', 'ms', this.#steps.stepMs),
+    smallChart('Model FLOPs utilization (MFU)', '%', this.#steps.mfu),
   ];
-  /** Charts that change at each step. */
-  const stepCharts = [loss, ...smalls.map(({ chart }) => chart)];
+  /** Charts that change at each step, and all. */
+  readonly #stepCharts = [this.#loss, ...this.#smalls.map(({ chart }) => chart)];
+  readonly #charts = [...this.#stepCharts, this.#metrics];
+  #evals: readonly LogEval[] = [];
+
+  constructor() {
+    super();
+    this.draw();
+  }
+
+  onEvent(event: SessionEvent): void {
+    switch (event.type) {
+      case 'state':
+        if (event.state === 'preparing') this.clear();
+        break;
+      case 'recovery': // a crash of the GPU process clears all canvases
+        for (const chart of this.#charts) chart.rebuild();
+        break;
+      case 'history':
+        for (const step of event.steps) {
+          this.#addStep(step);
+          this.#steps.rate.add(step.step, step.tokensPerSecond);
+        }
+        for (const one of event.evals) this.#addEval(one);
+        this.#update(this.#charts);
+        break;
+      case 'steps':
+        for (const step of event.steps) {
+          this.#addStep(step);
+          if (step.first) continue; // its time includes the compilation of the kernels
+          this.#steps.rate.add(step.step, step.tokensPerSecond);
+          this.#steps.stepMs.add(step.step, step.stepMs);
+        }
+        this.#update(this.#stepCharts);
+        break;
+      case 'evaluation':
+        this.#addEval(event.eval);
+        this.#update(this.#charts);
+    }
+  }
+  /** Removes all values. */
+  clear(): void {
+    for (const series of this.#all) series.clear();
+    this.#evals = [];
+    this.draw();
+    for (const chart of this.#charts) chart.update();
+  }
+
+  #update(charts: readonly LineChart[]): void {
+    this.drawSoon();
+    for (const chart of charts) chart.update();
+  }
   /** Adds the values of one update. */
-  function addStep(s: LogStep): void {
-    steps.loss.add(s.step, s.loss);
-    steps.learningRate.add(s.step, s.learningRate);
-    steps.gradientNorm.add(s.step, s.gradientNorm);
-    if (s.updateRatio !== undefined) steps.updateRatio.add(s.step, s.updateRatio);
-    if (s.mfu !== undefined) steps.mfu.add(s.step, 100 * s.mfu);
+  #addStep({ step, loss, learningRate, gradientNorm, updateRatio, mfu }: LogStep): void {
+    const series = this.#steps;
+    series.loss.add(step, loss);
+    series.learningRate.add(step, learningRate);
+    series.gradientNorm.add(step, gradientNorm);
+    if (updateRatio !== undefined) series.updateRatio.add(step, updateRatio);
+    if (mfu !== undefined) series.mfu.add(step, 100 * mfu);
   }
-  const beforeFirst = hint('The curves of a training appear here with its first update.');
-  const charts = el('div', { class: 'stack', hidden: true });
-  /** Hides the small charts without values, and before the first values of a run all charts. */
-  function hideEmpty(): void {
-    const any = all.some(({ xs }) => xs.length > 0);
-    set(beforeFirst, { hidden: any });
-    set(charts, { hidden: !any });
-    for (const { figure, series } of smalls) set(figure, { hidden: series.xs.length === 0 });
-  }
-
-  const log = el('input', { type: 'checkbox', id: 'log-scale' });
-  log.addEventListener('change', () => loss.setScale(log.checked ? 'log' : 'linear'));
-  const body = el('tbody');
-  const drawTable = onFrame(() => {
-    fill(body, ...evals.slice(-maxRows).reverse().map(row));
-  });
-
-  function add(e: LogEval): void {
-    if (e.part !== 'dev') return;
+  #addEval(one: LogEval): void {
+    if (one.part !== 'dev') return;
     const put = (series: Series, value: number | undefined, scale = 1) => {
-      if (typeof value === 'number') series.add(e.step, value * scale);
+      if (typeof value === 'number') series.add(one.step, value * scale);
     };
-    put(dev.loss, e.loss);
-    put(dev.tokens, e.tokenAccuracy, 100);
-    put(dev.exact, e.exactMatch, 100);
-    put(dev.bleu, e.bleu);
-    put(dev.chrf, e.chrf);
-    evals.push(e);
-    if (evals.length > 2 * maxRows) evals = evals.slice(-maxRows);
+    put(this.#dev.loss, one.loss);
+    put(this.#dev.tokens, one.tokenAccuracy, 100);
+    put(this.#dev.exact, one.exactMatch, 100);
+    put(this.#dev.bleu, one.bleu);
+    put(this.#dev.chrf, one.chrf);
+    this.#evals = [...this.#evals, one].slice(-maxRows);
+  }
+  #setScale(event: Event): void {
+    this.#loss.setScale((event.target as HTMLInputElement).checked ? 'log' : 'linear');
   }
 
-  function clear(): void {
-    for (const series of all) series.clear();
-    evals = [];
-    hideEmpty();
-    for (const chart of [...stepCharts, metrics]) chart.update();
-    drawTable();
+  protected override template(): Content {
+    const isEmpty = this.#all.every(({ xs }) => xs.length === 0);
+    return html`
+      <p class="hint" ?hidden=${!isEmpty}>The curves of a training appear here with its first update.</p>
+      <div class="stack" ?hidden=${isEmpty}>
+        <div class="charts">
+          <figure>
+            <figcaption class="row">
+              <h3>Loss</h3>
+              <label class="check push"
+                ><input type="checkbox" id="log-scale" @change=${this.#setScale} />Log scale</label
+              >
+            </figcaption>
+            ${this.#loss.element}
+          </figure>
+          <figure>
+            <figcaption><h3>Dev metrics</h3></figcaption>
+            ${this.#metrics.element}
+          </figure>
+        </div>
+        <div class="charts small">
+          ${this.#smalls.map(
+            ({ title, series, chart }) => html`
+              <figure ?hidden=${series.xs.length === 0}>
+                <figcaption><h3>${title}</h3></figcaption>
+                ${chart.element}
+              </figure>`,
+          )}
+        </div>
+        <details>
+          <summary>Table of evaluations</summary>
+          <div class="scroll" tabindex="0" role="region" aria-label="Evaluations">
+            <table class="numbers">
+              <thead>
+                <tr>
+                  ${columnHeads(['step', 'dev loss', 'token accuracy', 'exact match', 'BLEU', 'chrF2'])}
+                </tr>
+              </thead>
+              <tbody>${[...this.#evals].reverse().map(evalRow)}</tbody>
+            </table>
+          </div>
+        </details>
+      </div>`;
   }
-
-  fill(
-    charts,
-    el(
-      'div',
-      { class: 'charts' },
-      el(
-        'figure',
-        {},
-        el(
-          'figcaption',
-          { class: 'row' },
-          el('h3', {}, 'Loss'),
-          el('label', { class: 'check push' }, log, 'Log scale'),
-        ),
-        loss.element,
-      ),
-      el('figure', {}, el('figcaption', {}, el('h3', {}, 'Dev metrics')), metrics.element),
-    ),
-    el('div', { class: 'charts small' }, ...smalls.map(({ figure }) => figure)),
-    el(
-      'details',
-      {},
-      el('summary', {}, 'Table of evaluations'),
-      el(
-        'div',
-        { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'Evaluations' },
-        el(
-          'table',
-          { class: 'numbers' },
-          el(
-            'thead',
-            {},
-            el(
-              'tr',
-              {},
-              ...['step', 'dev loss', 'token accuracy', 'exact match', 'BLEU', 'chrF2'].map((name) =>
-                el('th', { scope: 'col' }, name),
-              ),
-            ),
-          ),
-          body,
-        ),
-      ),
-    ),
-  );
-
-  return {
-    clear,
-    element: stack(beforeFirst, charts),
-    onEvent(event) {
-      if (event.type === 'state' && event.state === 'preparing') clear();
-      // A crash of the GPU process clears all canvases.
-      else if (event.type === 'recovery') for (const chart of [...stepCharts, metrics]) chart.rebuild();
-      else if (event.type === 'history') {
-        for (const s of event.steps) {
-          addStep(s);
-          steps.rate.add(s.step, s.tokensPerSecond);
-        }
-        for (const e of event.evals) add(e);
-      } else if (event.type === 'steps')
-        for (const s of event.steps) {
-          addStep(s);
-          if (s.first) continue; // its time includes the compilation of the kernels
-          steps.rate.add(s.step, s.tokensPerSecond);
-          steps.stepMs.add(s.step, s.stepMs);
-        }
-      else if (event.type === 'evaluation') add(event.eval);
-      else return;
-      hideEmpty();
-      if (event.type === 'steps') for (const chart of stepCharts) chart.update();
-      else {
-        for (const chart of [...stepCharts, metrics]) chart.update();
-        drawTable();
-      }
-    },
-  };
 }
 
 const cell = (value: number | undefined, digits: number, scale = 1): string =>
   typeof value === 'number' ? (scale * value).toFixed(digits) : '–';
 
-function row(e: LogEval): HTMLTableRowElement {
-  return el(
-    'tr',
-    {},
-    el('td', {}, formatInteger(e.step)),
-    el('td', {}, cell(e.loss, 3)),
-    el('td', {}, cell(e.tokenAccuracy, 1, 100)),
-    el('td', {}, cell(e.exactMatch, 1, 100)),
-    el('td', {}, cell(e.bleu, 1)),
-    el('td', {}, cell(e.chrf, 1)),
-  );
-}
+const evalRow = (e: LogEval): Content =>
+  html`<tr><td>${formatInteger(e.step)}</td><td>${cell(e.loss, 3)}</td><td>${cell(
+    e.tokenAccuracy,
+    1,
+    100,
+  )}</td><td>${cell(e.exactMatch, 1, 100)}</td><td>${cell(e.bleu, 1)}</td><td>${cell(e.chrf, 1)}</td></tr>`;

@@ -1,77 +1,106 @@
 // Form of the decoding options: greedy, beam search or sampling, with the fields of each.
 
-import { el, set, stack } from '../../common/dom.ts';
-import { field, markValid, numberInput, segmentedChoice } from '../../common/form-controls.ts';
+import { field, markValid, segmentedChoice } from '../../common/form-fields.ts';
+import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import type { SentDecodeOptions } from '../protocol.ts';
-
-/** The form. */
-export interface DecodingForm {
-  readonly element: HTMLElement;
-  /** The options of the selected method. */
-  options(): SentDecodeOptions;
-  /** Returns the first invalid field of the selected method, and marks all invalid fields. */
-  firstInvalid(): HTMLInputElement | undefined;
-}
 
 type Method = 'greedy' | 'beam' | 'sample';
 
-/** Creates the form. */
-export function createDecodingForm(): DecodingForm {
-  let method: Method = 'greedy';
-  const beams = numberInput(4, { min: 1, max: 64, step: 1 });
-  const lengthPenalty = numberInput(0.6, { min: 0, max: 5 });
-  const temperature = numberInput(1, { min: 0.001, max: 1000 });
-  const topK = numberInput(0, { min: 0, step: 1 });
-  const topP = numberInput(1, { min: 0.001, max: 1 });
-  const seed = numberInput(0, { min: 0, max: 2 ** 32 - 1, step: 1 });
-  const inputs: Record<Method, Readonly<Record<string, HTMLInputElement>>> = {
-    greedy: {},
-    beam: { beams, lengthPenalty },
-    sample: { temperature, topK, topP, seed },
-  };
-  const beamFields = el(
-    'div',
-    { class: 'thirds' },
-    field('Beams', beams),
-    field(
-      'Length penalty',
-      lengthPenalty,
-      'alpha of ((5 + length) / 6)^alpha, the divisor of scores; 0: none',
-    ),
-  );
-  const sampleFields = el(
-    'div',
-    { class: 'thirds' },
-    field('Temperature', temperature),
-    field('Top k', topK, '0: no limit'),
-    field('Top p', topP),
-    field('Seed', seed),
-  );
-  const select = (next: Method) => {
-    method = next;
-    set(beamFields, { hidden: method !== 'beam' });
-    set(sampleFields, { hidden: method !== 'sample' });
-  };
-  const methods = segmentedChoice<Method>(
-    'Decoding method',
-    [
-      ['greedy', 'Greedy'],
-      ['beam', 'Beam search'],
-      ['sample', 'Sampling'],
-    ],
-    method,
-    select,
-  );
-  select(method);
-  return {
-    element: stack(methods, beamFields, sampleFields),
-    options: () => ({
-      method,
-      ...Object.fromEntries(
-        Object.entries(inputs[method]).map(([name, input]) => [name, input.valueAsNumber]),
-      ),
-      ...(method === 'beam' && { numReturn: Math.min(4, beams.valueAsNumber) }),
-    }),
-    firstInvalid: () => Object.values(inputs[method]).filter((input) => !markValid(input))[0],
-  };
+/** A number of a method: its option, label, default and limits. */
+interface NumberField {
+  readonly name: keyof SentDecodeOptions;
+  readonly label: string;
+  readonly value: number;
+  readonly min: number;
+  readonly max?: number;
+  readonly step?: number;
+  readonly hint?: string;
+}
+
+const fields: Record<Method, readonly NumberField[]> = {
+  greedy: [],
+  beam: [
+    { name: 'beams', label: 'Beams', value: 4, min: 1, max: 64, step: 1 },
+    {
+      name: 'lengthPenalty',
+      label: 'Length penalty',
+      value: 0.6,
+      min: 0,
+      max: 5,
+      hint: 'alpha of ((5 + length) / 6)^alpha, the divisor of scores; 0: none',
+    },
+  ],
+  sample: [
+    { name: 'temperature', label: 'Temperature', value: 1, min: 0.001, max: 1000 },
+    { name: 'topK', label: 'Top k', value: 0, min: 0, step: 1, hint: '0: no limit' },
+    { name: 'topP', label: 'Top p', value: 1, min: 0.001, max: 1 },
+    { name: 'seed', label: 'Seed', value: 0, min: 0, max: 2 ** 32 - 1, step: 1 },
+  ],
+};
+
+const methods: readonly (readonly [Method, string])[] = [
+  ['greedy', 'Greedy'],
+  ['beam', 'Beam search'],
+  ['sample', 'Sampling'],
+];
+
+/** The form. */
+export class DecodingForm extends Panel {
+  #method: Method = 'greedy';
+
+  constructor() {
+    super();
+    this.draw();
+  }
+
+  /** The options of the selected method. */
+  options(): SentDecodeOptions {
+    const method = this.#method;
+    const numbers = fields[method].map(({ name }) => [name, this.#input(name).valueAsNumber] as const);
+    const options: SentDecodeOptions = { method, ...Object.fromEntries(numbers) };
+    return method === 'beam' ? { ...options, numReturn: Math.min(4, options.beams ?? 1) } : options;
+  }
+  /** Returns the first invalid field of the selected method, and marks all invalid fields. */
+  firstInvalid(): HTMLInputElement | undefined {
+    return fields[this.#method].map(({ name }) => this.#input(name)).filter((input) => !markValid(input))[0];
+  }
+  #input(name: string): HTMLInputElement {
+    return this.find(`#decoding-${name}`);
+  }
+  #select(method: Method): void {
+    this.#method = method;
+    this.draw();
+  }
+
+  protected override template(): Content {
+    return html`
+      ${segmentedChoice({
+        name: 'decoding-method',
+        legend: 'Decoding method',
+        options: methods,
+        selected: this.#method,
+        onChange: (method) => this.#select(method),
+      })}
+      ${(['beam', 'sample'] as const).map(
+        (method) => html`
+          <div class="thirds" ?hidden=${method !== this.#method}>${fields[method].map(numberField)}</div>`,
+      )}`;
+  }
+}
+
+/** A number field; lit leaves its value to the visitor. */
+function numberField({ name, label, value, min, max, step, hint }: NumberField): Content {
+  const id = `decoding-${name}`;
+  const input = html`<input
+    id=${id}
+    type="number"
+    inputmode="decimal"
+    required
+    value=${value}
+    min=${min}
+    max=${max ?? nothing}
+    step=${step ?? 'any'}
+    aria-describedby=${hint ? `${id}-hint` : nothing}
+  />`;
+  return field(id, label, input, hint);
 }

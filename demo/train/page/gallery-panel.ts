@@ -1,20 +1,12 @@
 // Gallery of models, each with its size and one button that downloads and loads it.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
-import { el, hint, set, setText } from '../../common/dom.ts';
+import { type Content, html, Panel } from '../../common/panel.ts';
+import { hint } from '../../common/tables.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import { type GalleryModel, galleryModels } from './gallery-models.ts';
-import { createHubDownload } from './hub-download.ts';
+import { HubDownload } from './hub-download.ts';
 import type { Session } from './training-session.ts';
-
-/** The gallery. */
-export interface GalleryPanel {
-  readonly element: HTMLElement;
-  /** Shows which models are in this browser. */
-  setStored(models: StorageInfo['models']): void;
-  /** While a training runs, no other model can be loaded. */
-  setTraining(training: boolean): void;
-}
 
 /** Functions of the page that the gallery calls. */
 export interface GalleryHost {
@@ -27,86 +19,106 @@ export interface GalleryHost {
   refresh(): Promise<unknown>;
 }
 
+/** A model of the gallery with its download. */
+interface Item {
+  readonly model: GalleryModel;
+  readonly download: HubDownload;
+  isLoading: boolean;
+}
+
 /** Name of a downloaded model in the browser. */
 const storedName = ({ hub = '' }: GalleryModel): string => hub.split('/')[1] ?? '';
 
-/** Creates the gallery. */
-export function createGalleryPanel(session: Session, { use, refresh }: GalleryHost): GalleryPanel {
-  let training = false;
+/** The gallery. */
+export class GalleryPanel extends Panel {
+  readonly #host: GalleryHost;
+  readonly #items: readonly Item[];
+  #isTraining = false;
   /** Size in bytes of each model in this browser, by name. */
-  let stored: ReadonlyMap<string, number> = new Map();
-  const items = galleryModels.map(createItem);
+  #stored: ReadonlyMap<string, number> = new Map();
 
-  function createItem(model: GalleryModel): { readonly element: HTMLElement; draw(): void } {
-    const { title, what, bytes, hub, revision } = model;
-    /** The facts about the files on the hub; set when a download has begun. */
-    let listed: number | undefined;
-    const download = createHubDownload(session, title, (total) => {
-      listed = total;
-      draw();
-    });
-    const { bar, cancel, count, note } = download;
-    let loading = false;
-    const go = el('button', { type: 'button', onclick: press });
-    const facts = el('p', { class: 'hint number' });
-    const isHere = () => hub === undefined || stored.has(storedName(model));
-    function draw(): void {
-      const known = stored.get(storedName(model)) ?? listed;
-      const size = formatBytes(known ?? bytes);
-      if (hub === undefined) setText(facts, `ships with the page · ${size}`);
-      else setText(facts, `${hub} · ${known === undefined ? `about ${size}` : size}`);
-      const text = isHere() ? 'Load' : 'Download and load';
-      setText(go, loading ? 'Loading…' : text);
-      set(go, { 'aria-label': `${text}: ${title}`, disabled: training || download.isRunning || loading });
-    }
-    async function press(): Promise<void> {
-      if (loading || download.isRunning) return;
-      let name = storedName(model);
-      if (hub !== undefined && !isHere()) {
-        const finished = download.run(revision === undefined ? hub : `${hub}@${revision}`, go);
-        draw();
-        const got = await finished;
-        await refresh();
-        draw();
-        if (got === undefined) return;
-        name = got;
-      }
-      loading = true;
-      draw();
-      try {
-        await use(model, name);
-        download.show('');
-      } catch (error) {
-        download.show((error as Error).message, true);
-      }
-      loading = false;
-      draw();
-    }
-    const element = el(
-      'li',
-      { 'data-gallery': hub ?? title },
-      el('div', { class: 'gallery-what' }, el('b', {}, title), hint(what), facts),
-      el('div', { class: 'row' }, go, cancel),
-      bar,
-      count,
-      note,
-    );
-    draw();
-    return { element, draw };
+  constructor(session: Session, host: GalleryHost) {
+    super('');
+    this.#host = host;
+    const draw = () => this.draw();
+    this.#items = galleryModels.map((model) => ({
+      model,
+      download: new HubDownload({ session, what: model.title, draw }),
+      isLoading: false,
+    }));
+    this.draw();
   }
-  const drawAll = () => {
-    for (const { draw } of items) draw();
-  };
-  return {
-    element: el('ul', { class: 'gallery' }, ...items.map(({ element }) => element)),
-    setStored(models) {
-      stored = new Map(models.map((one) => [one.name, one.bytes]));
-      drawAll();
-    },
-    setTraining(now) {
-      if (training === now) return;
-      training = now;
-      drawAll();
-    },
-  };
+
+  /** Shows which models are in this browser. */
+  setStored(models: StorageInfo['models']): void {
+    this.#stored = new Map(models.map((one) => [one.name, one.bytes]));
+    this.draw();
+  }
+  /** While a training runs, no other model can be loaded. */
+  setTraining(training: boolean): void {
+    this.#isTraining = training;
+    this.draw();
+  }
+
+  #isHere(model: GalleryModel): boolean {
+    return model.hub === undefined || this.#stored.has(storedName(model));
+  }
+  async #press(item: Item, event: Event): Promise<void> {
+    const { model, download } = item;
+    if (item.isLoading || download.isRunning) return;
+    const { hub, revision } = model;
+    let name = storedName(model);
+    if (hub !== undefined && !this.#isHere(model)) {
+      const button = event.target as HTMLElement;
+      const place = button.closest('li') as HTMLElement;
+      const got = await download.run(revision === undefined ? hub : `${hub}@${revision}`, place, button);
+      await this.#host.refresh();
+      if (got === undefined) return;
+      name = got;
+    }
+    item.isLoading = true;
+    this.draw();
+    try {
+      await this.#host.use(model, name);
+      download.show('');
+    } catch (error) {
+      download.show((error as Error).message, true);
+    }
+    item.isLoading = false;
+    this.draw();
+  }
+
+  protected override template(): Content {
+    return html`<ul class="gallery">${this.#items.map((item) => this.#item(item))}</ul>`;
+  }
+  #item(item: Item): Content {
+    const { model, download, isLoading } = item;
+    const { title, what, hub } = model;
+    const text = this.#isHere(model) ? 'Load' : 'Download and load';
+    return html`
+      <li data-gallery=${hub ?? title}>
+        <div class="gallery-what">
+          <b>${title}</b>
+          ${hint(what)}
+          <p class="hint number">${this.#facts(item)}</p>
+        </div>
+        <div class="row">
+          <button
+            type="button"
+            aria-label="${text}: ${title}"
+            ?disabled=${this.#isTraining || download.isRunning || isLoading}
+            @click=${(event: Event) => this.#press(item, event)}
+          >${isLoading ? 'Loading…' : text}</button>
+          ${download.cancelButton()}
+        </div>
+        ${download.status()}
+      </li>`;
+  }
+  /** Where a model is and its size: that in this browser, or that on the hub once a download has begun. */
+  #facts({ model, download }: Item): string {
+    const known = this.#stored.get(storedName(model)) ?? download.total;
+    const size = formatBytes(known ?? model.bytes);
+    if (model.hub === undefined) return `ships with the page · ${size}`;
+    return `${model.hub} · ${known === undefined ? `about ${size}` : size}`;
+  }
 }

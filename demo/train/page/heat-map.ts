@@ -3,17 +3,9 @@
 
 import { formatPercent } from '../../../src/core/format-numbers.ts';
 import type { Attention } from '../../../src/index.ts';
-import { el, fill, set, setText, svg } from '../../common/dom.ts';
-import { field, select } from '../../common/form-controls.ts';
-
-/** A heat map. */
-export interface HeatMap {
-  readonly element: HTMLElement;
-  show(attention: Attention): void;
-  /** Selects the largest weight of a row. */
-  selectRow(row: number): void;
-  clear(): void;
-}
+import { freshId } from '../../common/dom.ts';
+import { field, options } from '../../common/form-fields.ts';
+import { type Content, html, nothing, Panel, svg } from '../../common/panel.ts';
 
 /** Weights of one layer and head, [T, S]; -1 averages over all layers or heads. */
 export function viewOf(a: Attention, layer: number, head: number): Float32Array {
@@ -43,16 +35,6 @@ const quoted = (token: string): string => {
   const text = `“${labelOf(token)}”`;
   return /[\p{Script=Arabic}\p{Script=Hebrew}]/u.test(text) ? `\u2068${text}\u2069` : text;
 };
-
-/** The colours of the weights; each row of a map sums to 100 %. */
-const scale = (): HTMLElement =>
-  el(
-    'p',
-    { class: 'hint heat-scale' },
-    '0 %',
-    el('span', { class: 'heat-bar', 'aria-hidden': 'true' }),
-    '100 %, each row',
-  );
 
 /** Maximum and minimum side of a cell, height that the cells fill, and width of a character, in pixels. */
 const maxCell = 30;
@@ -90,180 +72,210 @@ export function sizesFor(across: readonly string[], down: readonly string[], roo
   return { cell: Math.max(minCell, fitting(4)), isUpright: true, left, top: longest(across) + 14, right: 4 };
 }
 
-/** Creates an empty heat map. */
-export function createHeatMap(): HeatMap {
-  let attention: Attention | undefined;
-  let view: Float32Array = new Float32Array();
-  let at = { t: 0, s: 0 };
-  let cells: SVGRectElement[] = [];
-  let sizes = sizesFor([], [], 0);
+/** What an empty map shows. */
+const noAttention: Attention = {
+  source: [],
+  target: [],
+  layers: 1,
+  heads: 1,
+  weights: new Float32Array(),
+};
 
-  const layer = select([], '');
-  const head = select([], '');
-  const readout = el('p', { class: 'hint readout', 'aria-live': 'polite' });
-  const words = el('ul', { class: 'hint' });
-  const choice = el('div', { class: 'row' }, field('Layer', layer), field('Head', head));
-  const drawing = svg('svg', { class: 'heat', tabindex: 0, role: 'img' });
-  const frame = svg('rect', { class: 'heat-at', rx: 4 });
-  const scroll = el('div', { class: 'scroll heat-scroll' }, drawing);
-  const cue = el(
-    'p',
-    { class: 'hint heat-cue', hidden: true },
-    'Part of the map is out of sight: scroll it.',
-  );
-  const element = el(
-    'div',
-    { class: 'stack', hidden: true },
-    el('div', { class: 'row heat-choice' }, choice, readout, scale()),
-    scroll,
-    cue,
-    el('details', {}, el('summary', {}, 'As text'), words),
-  );
+/** Rows and columns that an arrow key moves by. */
+const moves: Readonly<Record<string, readonly [rows: number, columns: number]>> = {
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+};
 
-  function showCell(): void {
-    if (!attention) return;
-    const { source, target } = attention;
-    const weight = view[at.t * source.length + at.s] ?? 0;
-    setText(
-      readout,
-      `${quoted(target[at.t] ?? '')} → ${quoted(source[at.s] ?? '')}: ${formatPercent(weight)}`,
-    );
-    set(frame, { x: at.s * sizes.cell, y: at.t * sizes.cell });
+const clamp = (i: number, n: number): number => Math.max(0, Math.min(n - 1, i));
+
+/** A heat map; hidden until it has weights. */
+export class HeatMap extends Panel {
+  #attention: Attention | undefined;
+  /** The layer and head that are shown; -1: the average of all. */
+  #layer = -1;
+  #head = -1;
+  /** Their weights, [T, S]. */
+  #view: Float32Array = new Float32Array();
+  /** The selected cell. */
+  #at = { t: 0, s: 0 };
+  #sizes = sizesFor([], [], 0);
+  /** Whether a part of the map is out of sight. */
+  #isCut = false;
+  readonly #id = freshId('heat');
+
+  constructor() {
+    super();
+    this.draw();
+    new ResizeObserver(() => this.#fit()).observe(this.#scroll);
   }
 
-  /** Draws the map again if its tokens or the available width have changed. */
-  function redraw(changed: boolean): void {
-    if (!attention) return;
-    const [across, down] = [attention.source.map(labelOf), attention.target.map(labelOf)];
+  show(attention: Attention): void {
+    const tokens = (shown: Attention | undefined) => JSON.stringify([shown?.source, shown?.target]);
+    if (tokens(attention) !== tokens(this.#attention)) this.#at = { t: 0, s: 0 };
+    if (this.#layer >= attention.layers) this.#layer = -1;
+    if (this.#head >= attention.heads) this.#head = -1;
+    this.#attention = attention;
+    this.element.hidden = false;
+    this.#choose(this.#layer, this.#head);
+  }
+  /** Selects the largest weight of a row. */
+  selectRow(row: number): void {
+    if (!this.#attention) return;
+    const weights = this.#row(this.#attention, row);
+    this.#at = { t: row, s: weights.indexOf(Math.max(...weights)) };
+    this.draw();
+  }
+  clear(): void {
+    this.#attention = undefined;
+    this.draw();
+  }
+
+  get #scroll(): HTMLElement {
+    return this.find<HTMLElement>('.heat-scroll');
+  }
+  #row({ source }: Attention, t: number): number[] {
+    return [...this.#view.subarray(t * source.length, (t + 1) * source.length)];
+  }
+  #choose(layer: number, head: number): void {
+    if (!this.#attention) return;
+    this.#layer = layer;
+    this.#head = head;
+    this.#view = viewOf(this.#attention, layer, head);
+    this.#fit();
+  }
+  /** Draws the map for the width that it has, and says whether a part is out of sight. */
+  #fit(): void {
+    if (!this.#attention) return;
+    const { source, target } = this.#attention;
     // Without a width the map is not visible yet: it is fitted when it is.
-    const wanted = sizesFor(across, down, scroll.clientWidth - padding || Number.POSITIVE_INFINITY);
-    if (changed || wanted.cell !== sizes.cell || wanted.isUpright !== sizes.isUpright) {
-      sizes = wanted;
-      build(across, down);
-      paint();
-    }
-    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = scroll;
-    set(cue, { hidden: scrollWidth <= clientWidth + 1 && scrollHeight <= clientHeight + 1 });
+    const room = this.#scroll.clientWidth - padding || Number.POSITIVE_INFINITY;
+    this.#sizes = sizesFor(source.map(labelOf), target.map(labelOf), room);
+    this.draw();
+    const { scrollWidth, clientWidth, scrollHeight, clientHeight } = this.#scroll;
+    const isCut = scrollWidth > clientWidth + 1 || scrollHeight > clientHeight + 1;
+    if (isCut === this.#isCut) return;
+    this.#isCut = isCut;
+    this.draw();
   }
-  new ResizeObserver(() => redraw(false)).observe(scroll);
-
-  /** Draws the grid and the labels. */
-  function build(across: readonly string[], down: readonly string[]): void {
-    const [T, S] = [down.length, across.length];
-    const { cell, isUpright, left, top, right } = sizes;
-    const [width, height] = [left + S * cell + right, top + T * cell + 4];
-    set(drawing, { viewBox: `0 0 ${width} ${height}`, width, height });
-    set(frame, { width: cell, height: cell });
-    cells = Array.from({ length: T * S }, (_, i) =>
-      svg('rect', {
-        class: 'heat-cell',
-        x: (i % S) * cell + 1,
-        y: Math.floor(i / S) * cell + 1,
-        width: cell - 2,
-        height: cell - 2,
-        rx: 3,
-      }),
-    );
-    fill(
-      drawing,
-      svg(
-        'g',
-        { transform: `translate(${left} ${top})` },
-        svg('rect', { class: 'heat-ground', width: S * cell, height: T * cell, rx: 5 }),
-        ...cells,
-        frame,
-      ),
-      ...across.map((text, s) => {
-        const [x, y] = [left + (s + 0.5) * cell + (isUpright ? 4.5 : 3), top - 6];
-        return svg('text', { x, y, transform: `rotate(${isUpright ? -90 : -45} ${x} ${y})` }, text);
-      }),
-      ...down.map((text, t) =>
-        svg(
-          'text',
-          { class: 'heat-row', x: left - 8, y: top + (t + 0.5) * cell + 4.5, direction: 'ltr' },
-          text,
-        ),
-      ),
-    );
+  #point({ target }: Event): void {
+    const { t, s } = (target as SVGElement).dataset;
+    if (t === undefined) return;
+    this.#at = { t: Number(t), s: Number(s) };
+    this.draw();
   }
-
-  function paint(): void {
-    if (!attention) return;
-    const { source, target } = attention;
-    view = viewOf(attention, Number(layer.value), Number(head.value));
-    cells.forEach((rect, i) => {
-      set(rect, { 'fill-opacity': (view[i] ?? 0).toFixed(3) });
-    });
-    const largest = target.map((token, t) => {
-      const row = [...view.subarray(t * source.length, (t + 1) * source.length)];
-      const s = row.indexOf(Math.max(...row));
-      return { token, attended: source[s] ?? '', weight: row[s] ?? 0 };
-    });
-    fill(
-      words,
-      ...largest.map(({ token, attended, weight }) =>
-        el('li', {}, `${quoted(token)} attends most to ${quoted(attended)}: ${formatPercent(weight)}`),
-      ),
-    );
-    set(drawing, {
-      'aria-label': `Attention of ${target.length} tokens over ${source.length} tokens. Arrow keys select a cell; the list below has the values as text.`,
-    });
-    at = { t: Math.min(at.t, target.length - 1), s: Math.min(at.s, source.length - 1) };
-    showCell();
-  }
-
-  for (const control of [layer, head]) control.addEventListener('input', paint);
-  drawing.addEventListener('keydown', (event) => {
-    const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-    if (!move || !attention) return;
+  #press(event: KeyboardEvent): void {
+    const move = moves[event.key];
+    if (!move || !this.#attention) return;
     event.preventDefault();
-    const clamp = (i: number, n: number) => Math.max(0, Math.min(n - 1, i));
-    at = {
-      t: clamp(at.t + (move[0] ?? 0), attention.target.length),
-      s: clamp(at.s + (move[1] ?? 0), attention.source.length),
+    this.#at = {
+      t: clamp(this.#at.t + move[0], this.#attention.target.length),
+      s: clamp(this.#at.s + move[1], this.#attention.source.length),
     };
-    showCell();
-    frame.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-  });
-  for (const event of ['pointermove', 'pointerdown'] as const)
-    drawing.addEventListener(event, ({ target }) => {
-      const index = cells.indexOf(target as SVGRectElement);
-      if (index < 0 || !attention) return;
-      at = { t: Math.floor(index / attention.source.length), s: index % attention.source.length };
-      showCell();
-    });
+    this.draw();
+    this.find<SVGElement>('.heat-at').scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }
 
-  return {
-    element,
-    show(a) {
-      const previous = [layer.value, head.value];
-      const options = (n: number) => [
-        el('option', { value: -1 }, 'average'),
-        ...Array.from({ length: n }, (_, i) => el('option', { value: i }, String(i + 1))),
-      ];
-      fill(layer, ...options(a.layers));
-      fill(head, ...options(a.heads));
-      layer.value = Number(previous[0] || -1) < a.layers ? previous[0] || '-1' : '-1';
-      head.value = Number(previous[1] || -1) < a.heads ? previous[1] || '-1' : '-1';
-      set(choice, { hidden: a.layers * a.heads === 1 });
-      const tokens = (shown: Attention | undefined) => JSON.stringify([shown?.source, shown?.target]);
-      const changed = tokens(a) !== tokens(attention);
-      attention = a;
-      if (changed) at = { t: 0, s: 0 };
-      element.hidden = false;
-      if (changed) redraw(true);
-      else paint();
-    },
-    selectRow(row) {
-      if (!attention) return;
-      const keys = attention.source.length;
-      const weights = view.subarray(row * keys, (row + 1) * keys);
-      at = { t: row, s: weights.indexOf(Math.max(...weights)) };
-      showCell();
-    },
-    clear() {
-      element.hidden = true;
-      attention = undefined;
-    },
-  };
+  protected override template(): Content {
+    const attention = this.#attention;
+    this.element.hidden = !attention;
+    const { layers = 1, heads = 1 } = attention ?? {};
+    return html`
+      <div class="row heat-choice">
+        <div class="row" ?hidden=${layers * heads === 1}>
+          ${this.#chooser('Layer', layers, this.#layer, (layer) => this.#choose(layer, this.#head))}
+          ${this.#chooser('Head', heads, this.#head, (head) => this.#choose(this.#layer, head))}
+        </div>
+        <p class="hint readout" aria-live="polite">${attention ? this.#cellText(attention) : ''}</p>
+        <p class="hint heat-scale">
+          0 %<span class="heat-bar" aria-hidden="true"></span>100 %, each row
+        </p>
+      </div>
+      <div class="scroll heat-scroll">${this.#drawing(attention ?? noAttention)}</div>
+      <p class="hint heat-cue" ?hidden=${!this.#isCut}>Part of the map is out of sight: scroll it.</p>
+      <details>
+        <summary>As text</summary>
+        <ul class="hint">${attention ? this.#largest(attention) : nothing}</ul>
+      </details>`;
+  }
+  #chooser(name: string, count: number, selected: number, choose: (index: number) => void): Content {
+    const id = `${this.#id}-${name}`;
+    const numbers = Array.from({ length: count }, (_, i) => [String(i), String(i + 1)] as const);
+    const change = (event: Event) => choose(Number((event.target as HTMLSelectElement).value));
+    const list = options([['-1', 'average'], ...numbers], String(selected));
+    return field(id, name, html`<select id=${id} @input=${change}>${list}</select>`);
+  }
+  /** The selected cell as text. */
+  #cellText({ source, target }: Attention): string {
+    const { t, s } = this.#at;
+    const weight = this.#view[t * source.length + s] ?? 0;
+    return `${quoted(target[t] ?? '')} → ${quoted(source[s] ?? '')}: ${formatPercent(weight)}`;
+  }
+  /** The largest weight of each row as text. */
+  #largest(attention: Attention): Content {
+    return attention.target.map((token, t) => {
+      const weights = this.#row(attention, t);
+      const weight = Math.max(...weights);
+      const attended = attention.source[weights.indexOf(weight)] ?? '';
+      return html`<li>${quoted(token)} attends most to ${quoted(attended)}: ${formatPercent(weight)}</li>`;
+    });
+  }
+
+  #drawing({ source, target }: Attention): Content {
+    const { cell, left, top, right } = this.#sizes;
+    const [T, S] = [target.length, source.length];
+    const [width, height] = [left + S * cell + right, top + T * cell + 4];
+    const { t, s } = this.#at;
+    const label = `Attention of ${T} tokens over ${S} tokens. Arrow keys select a cell; the list below has the values as text.`;
+    return html`
+      <svg
+        class="heat"
+        tabindex="0"
+        role="img"
+        aria-label=${label}
+        viewBox="0 0 ${width} ${height}"
+        width=${width}
+        height=${height}
+        @keydown=${this.#press}
+        @pointermove=${this.#point}
+        @pointerdown=${this.#point}
+      >
+        <g transform="translate(${left} ${top})">
+          <rect class="heat-ground" width=${S * cell} height=${T * cell} rx="5"></rect>
+          ${target.map((_, t) => source.map((_, s) => this.#cell(t, s, S)))}
+          <rect class="heat-at" rx="4" x=${s * cell} y=${t * cell} width=${cell} height=${cell}></rect>
+        </g>
+        ${source.map((token, s) => this.#column(labelOf(token), s))}
+        ${target.map(
+          (token, t) => svg`<text
+            class="heat-row"
+            x=${left - 8}
+            y=${top + (t + 0.5) * cell + 4.5}
+            direction="ltr"
+          >${labelOf(token)}</text>`,
+        )}
+      </svg>`;
+  }
+  #cell(t: number, s: number, columns: number): Content {
+    const { cell } = this.#sizes;
+    return svg`<rect
+      class="heat-cell"
+      data-t=${t}
+      data-s=${s}
+      x=${s * cell + 1}
+      y=${t * cell + 1}
+      width=${cell - 2}
+      height=${cell - 2}
+      rx="3"
+      fill-opacity=${(this.#view[t * columns + s] ?? 0).toFixed(3)}
+    ></rect>`;
+  }
+  #column(label: string, s: number): Content {
+    const { cell, isUpright, left, top } = this.#sizes;
+    const [x, y] = [left + (s + 0.5) * cell + (isUpright ? 4.5 : 3), top - 6];
+    const angle = isUpright ? -90 : -45;
+    return svg`<text x=${x} y=${y} transform="rotate(${angle} ${x} ${y})">${label}</text>`;
+  }
 }

@@ -1,111 +1,113 @@
-// A download from the hub with its progress bar, bytes, Cancel button and messages; used by the form and the
-// gallery.
+// A download from the hub with its progress, Cancel button and messages; used by the form and the gallery.
 
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import type { PullProgress } from '../../../src/index.ts';
-import { el, onFrame, set, setText } from '../../common/dom.ts';
+import { onFrame } from '../../common/dom.ts';
+import { type Content, html, nothing } from '../../common/panel.ts';
 import { type Session, SessionError } from './training-session.ts';
 
-/** A download and its elements. */
-export interface HubDownload {
-  readonly cancel: HTMLButtonElement;
-  readonly bar: HTMLProgressElement;
-  /** Bytes so far; not a live region: screen readers announce start and end only. */
-  readonly count: HTMLElement;
-  readonly note: HTMLElement;
-  readonly isRunning: boolean;
-  /** Shows a message. */
-  show(text: string, wrong?: boolean): void;
-  /**
-   * Downloads a model; resolves to its name in the browser, or to undefined after an error or a cancel, with
-   * a message. Until then `button` is disabled and the Cancel button has the focus; afterwards `button` gets
-   * it back.
-   */
-  run(model: string, button: HTMLButtonElement): Promise<string | undefined>;
+/** What a download needs of the panel that shows it. */
+export interface HubDownloadHost {
+  readonly session: Pick<Session, 'pull'>;
+  /** Names the download for screen readers. */
+  readonly what?: string;
+  /** Draws the panel with the templates of the download. */
+  draw(): void;
 }
 
-/**
- * Creates a download; `what` names it for screen readers. `onTotal` gets the total bytes that the hub
- * reports.
- */
-export function createHubDownload(
-  session: Pick<Session, 'pull'>,
-  what = '',
-  onTotal: (bytes: number) => void = () => {},
-): HubDownload {
-  let running: AbortController | undefined;
-  let progress: PullProgress | undefined;
-  const suffix = what && ` of ${what}`;
-  const cancel = el(
-    'button',
-    {
-      type: 'button',
-      hidden: true,
-      'aria-label': `Cancel the download${suffix}`,
-      onclick: () => running?.abort(),
-    },
-    'Cancel',
-  );
-  const bar = el('progress', { max: 1, 'aria-label': `Download progress${suffix}`, hidden: true });
-  const count = el('p', { class: 'hint number', hidden: true });
-  const note = el('p', { class: 'hint', role: 'status' });
-  const draw = onFrame(() => {
-    if (!progress || !running) return;
-    const { file, loaded, total } = progress;
-    const text = `${formatBytes(loaded)} of ${formatBytes(total)} · ${file}`;
-    set(bar, { value: total > 0 ? loaded / total : 0, 'aria-valuetext': text });
-    setText(count, text);
-    onTotal(total);
-  });
-  const show = (text: string, wrong = false) => {
-    setText(note, text);
-    note.className = wrong ? 'wrong' : 'hint';
-  };
-  return {
-    cancel,
-    bar,
-    count,
-    note,
-    get isRunning() {
-      return running !== undefined;
-    },
-    show,
-    async run(model, button) {
-      const controller = new AbortController();
-      running = controller;
-      progress = undefined;
-      set(button, { disabled: true });
-      set(bar, { hidden: false, value: null });
-      set(count, { hidden: false });
-      setText(count, '');
-      show(`Downloading ${model}.`);
-      set(cancel, { hidden: false });
-      cancel.focus();
-      let downloaded: string | undefined;
-      try {
-        downloaded = await session.pull(
-          model,
-          (now) => {
-            progress = now;
-            draw();
-          },
-          controller.signal,
-        );
-        show(`${model} was downloaded, and its checksums match.`);
-      } catch (error) {
-        if (!(error instanceof SessionError && error.kind === 'aborted'))
-          show((error as Error).message, true);
-        else
-          show(
-            `Cancelled.${progress ? ' The next download continues from the part that is already here.' : ''}`,
-          );
-      }
-      running = undefined;
-      const hadFocus = document.activeElement === cancel;
-      for (const each of [cancel, bar, count]) set(each, { hidden: true });
-      set(button, { disabled: false });
-      if (hadFocus) button.focus();
-      return downloaded;
-    },
-  };
+/** A download: its state, and the templates of its parts. */
+export class HubDownload {
+  readonly #host: HubDownloadHost;
+  readonly #suffix: string;
+  readonly #drawSoon: () => void;
+  #running: AbortController | undefined;
+  #progress: PullProgress | undefined;
+  #note = '';
+  #isWrong = false;
+
+  constructor(host: HubDownloadHost) {
+    this.#host = host;
+    this.#suffix = host.what ? ` of ${host.what}` : '';
+    this.#drawSoon = onFrame(() => host.draw());
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== undefined;
+  }
+  /** Whether the message is an error. */
+  get isWrong(): boolean {
+    return this.#isWrong;
+  }
+  /** Bytes of the model, as the hub has reported them. */
+  get total(): number | undefined {
+    return this.#progress?.total;
+  }
+
+  /** Shows a message. */
+  show(text: string, isWrong = false): void {
+    this.#note = text;
+    this.#isWrong = isWrong;
+    this.#host.draw();
+  }
+  /**
+   * Downloads a model; resolves to its name in the browser, or to undefined after an error or a cancel, with
+   * a message. The Cancel button in `place` has the focus until then; afterwards `button`, the one that was
+   * pressed, gets it back.
+   */
+  async run(model: string, place: HTMLElement, button: HTMLElement): Promise<string | undefined> {
+    const controller = new AbortController();
+    this.#running = controller;
+    this.#progress = undefined;
+    this.show(`Downloading ${model}.`);
+    const cancel = place.querySelector<HTMLElement>('.cancel-download');
+    cancel?.focus();
+    const onProgress = (progress: PullProgress) => {
+      this.#progress = progress;
+      this.#drawSoon();
+    };
+    let downloaded: string | undefined;
+    try {
+      downloaded = await this.#host.session.pull(model, onProgress, controller.signal);
+      this.#note = `${model} was downloaded, and its checksums match.`;
+    } catch (error) {
+      this.#isWrong = !(error instanceof SessionError && error.kind === 'aborted');
+      const more = this.#progress ? ' The next download continues from the part that is already here.' : '';
+      this.#note = this.#isWrong ? (error as Error).message : `Cancelled.${more}`;
+    }
+    const hadFocus = document.activeElement === cancel;
+    this.#running = undefined;
+    this.#host.draw();
+    if (hadFocus) button.focus();
+    return downloaded;
+  }
+
+  /** The Cancel button. */
+  cancelButton(): Content {
+    return html`
+      <button
+        type="button"
+        class="cancel-download"
+        ?hidden=${!this.isRunning}
+        aria-label="Cancel the download${this.#suffix}"
+        @click=${() => this.#running?.abort()}
+      >Cancel</button>`;
+  }
+  /** Progress and message. The bytes are no live region: screen readers announce start and end only. */
+  status(stem?: string): Content {
+    const { file = '', loaded = 0, total = 0 } = this.#progress ?? {};
+    const count = this.#progress ? `${formatBytes(loaded)} of ${formatBytes(total)} · ${file}` : '';
+    const share = total > 0 ? loaded / total : 0;
+    return html`
+      <progress
+        max="1"
+        value=${this.#progress ? share : nothing}
+        aria-label="Download progress${this.#suffix}"
+        aria-valuetext=${count || nothing}
+        ?hidden=${!this.isRunning}
+      ></progress>
+      <p class="hint number" id=${stem ? `${stem}-bytes` : nothing} ?hidden=${!this.isRunning}>${count}</p>
+      <p class=${this.#isWrong ? 'wrong' : 'hint'} id=${stem ? `${stem}-note` : nothing} role="status">${
+        this.#note
+      }</p>`;
+  }
 }

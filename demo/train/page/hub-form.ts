@@ -1,59 +1,62 @@
 // Form that downloads any model of the hub by its name.
 
-import { el, set } from '../../common/dom.ts';
-import { field } from '../../common/form-controls.ts';
-import { createHubDownload } from './hub-download.ts';
+import { field } from '../../common/form-fields.ts';
+import { type Content, html, nothing, Panel } from '../../common/panel.ts';
+import { HubDownload } from './hub-download.ts';
 import type { Session } from './training-session.ts';
 
-/**
- * Creates the form; `onEnd` is called with the name of the downloaded model, or with undefined if the
- * download failed.
- */
-export function createHubForm(session: Session, onEnd: (name?: string) => Promise<void>): HTMLFormElement {
-  const download = createHubDownload(session);
-  const { bar, cancel, count, note } = download;
-  set(count, { id: 'hub-bytes' });
-  set(note, { id: 'hub-note' });
-  const name = el('input', {
-    type: 'text',
-    id: 'hub-model',
-    required: true,
-    spellcheck: 'false',
-    autocapitalize: 'none',
-    autocomplete: 'off',
-    placeholder: 'Helsinki-NLP/opus-mt-en-de',
-  });
-  const go = el('button', { type: 'submit', id: 'hub-fetch' }, 'Download');
-  const form = el(
-    'form',
-    { class: 'stack', novalidate: true, 'aria-label': 'Download a model from the hub' },
-    field(
-      'Another model of the Hugging Face hub',
-      name,
-      'OWNER/NAME, or OWNER/NAME@REVISION: an encoder-decoder of a family in the gallery, or a model trained with heddle.',
-    ),
-    el('div', { class: 'row' }, go, cancel),
-    bar,
-    count,
-    note,
-  );
-  const mark = () => set(name, { 'aria-invalid': note.className === 'wrong' && 'true' });
+/** The form. */
+export class HubForm extends Panel {
+  readonly #download: HubDownload;
+  readonly #onEnd: (name?: string) => Promise<void>;
 
-  async function run(): Promise<void> {
+  /**
+   * `onEnd` is called with the name of the downloaded model, or with undefined if the download failed.
+   */
+  constructor(session: Session, onEnd: (name?: string) => Promise<void>) {
+    super('');
+    this.#onEnd = onEnd;
+    this.#download = new HubDownload({ session, draw: () => this.draw() });
+    this.draw();
+  }
+
+  async #submit(event: Event): Promise<void> {
+    event.preventDefault();
+    const name = this.find('#hub-model');
     const model = name.value.trim();
-    if (download.isRunning) return;
+    if (this.#download.isRunning) return;
     if (model === '') {
-      download.show('Enter a model as OWNER/NAME.', true);
-      mark();
+      this.#download.show('Enter a model as OWNER/NAME.', true);
       return name.focus();
     }
-    set(name, { 'aria-invalid': false });
-    await onEnd(await download.run(model, go));
-    mark();
+    await this.#onEnd(await this.#download.run(model, this.element, this.find('#hub-fetch')));
   }
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    void run();
-  });
-  return form;
+
+  protected override template(): Content {
+    const download = this.#download;
+    return html`
+      <form class="stack" novalidate aria-label="Download a model from the hub" @submit=${this.#submit}>
+        ${field(
+          'hub-model',
+          'Another model of the Hugging Face hub',
+          html`<input
+            id="hub-model"
+            type="text"
+            required
+            spellcheck="false"
+            autocapitalize="none"
+            autocomplete="off"
+            placeholder="Helsinki-NLP/opus-mt-en-de"
+            aria-describedby="hub-model-hint"
+            aria-invalid=${download.isWrong ? 'true' : nothing}
+          />`,
+          'OWNER/NAME, or OWNER/NAME@REVISION: an encoder-decoder of a family in the gallery, or a model trained with heddle.',
+        )}
+        <div class="row">
+          <button type="submit" id="hub-fetch" ?disabled=${download.isRunning}>Download</button>
+          ${download.cancelButton()}
+        </div>
+        ${download.status('hub')}
+      </form>`;
+  }
 }

@@ -1,57 +1,80 @@
 // Fields for the languages of a multilingual model.
 
 import type { ModelLanguages } from '../../../src/index.ts';
-import { el, fill, set } from '../../common/dom.ts';
-import { field, select } from '../../common/form-controls.ts';
+import { field, options } from '../../common/form-fields.ts';
+import { type Content, html, Panel } from '../../common/panel.ts';
 import type { SentLanguages } from '../protocol.ts';
-import { localeName } from './corpus-panel.ts';
+import { localeName } from './locales.ts';
 
-/** The fields. */
-export interface LanguageFields {
-  readonly element: HTMLElement;
+/** The fields; hidden until a model has languages. */
+export class LanguageFields extends Panel {
+  readonly #onChange: (source: string, target: string) => void;
+  /** The languages of the model: code and name. */
+  #names: readonly (readonly [code: string, name: string])[] = [];
+  /** Whether the model states each language; if not, the visitor selects it. */
+  #isStated = { source: true, target: true };
+  /** The selected codes. */
+  #source = '';
+  #target = '';
+
+  /** `onChange` is called with the selected languages as BCP 47 tags. */
+  constructor(onChange: (source: string, target: string) => void) {
+    super('thirds');
+    this.element.id = 'languages';
+    this.#onChange = onChange;
+    this.draw();
+  }
+
   /** Shows the languages of a model; hides the fields if it has none. */
-  offer(languages: ModelLanguages | undefined): void;
+  offer(languages: ModelLanguages | undefined): void {
+    const names = (languages?.codes ?? []).map((code) => [code, languageName(code)] as const);
+    this.#names = names.sort(([, a], [, b]) => a.localeCompare(b));
+    this.#isStated = {
+      source: !languages || languages.source !== undefined,
+      target: !languages || languages.target !== undefined,
+    };
+    this.#source = languages?.source ?? '';
+    this.#target = languages?.target ?? '';
+    this.draw();
+    if (languages) this.#report();
+  }
   /** The selected languages, as codes of the model. */
-  read(): SentLanguages;
-}
+  read(): SentLanguages {
+    return { sourceLang: this.#source || undefined, targetLang: this.#target || undefined };
+  }
+  #report(): void {
+    this.#onChange(localeOf(this.#source), localeOf(this.#target));
+  }
+  #change(event: Event): void {
+    const { id, value } = event.target as HTMLSelectElement;
+    if (id === 'language-source') this.#source = value;
+    else this.#target = value;
+    this.draw();
+    this.#report();
+  }
 
-/** Creates hidden fields; `onChange` is called with the selected languages as BCP 47 tags. */
-export function createLanguageFields(onChange: (source: string, target: string) => void): LanguageFields {
-  const source = select([], '');
-  const target = select([], '');
-  const element = el(
-    'div',
-    { class: 'thirds', id: 'languages', hidden: true },
-    field('Source language', source),
-    field('Target language', target),
-  );
-  const changed = () => onChange(localeOf(source.value), localeOf(target.value));
-  for (const choice of [source, target]) choice.addEventListener('change', changed);
-  return {
-    element,
-    offer(languages) {
-      set(element, { hidden: !languages });
-      const names = (languages?.codes ?? []).map((code) => [code, languageName(code)] as const);
-      names.sort(([, a], [, b]) => a.localeCompare(b));
-      for (const [choice, code] of [
-        [source, languages?.source],
-        [target, languages?.target],
-      ] as const) {
-        // If the model does not state a language, the visitor selects it.
-        const options =
-          code === undefined && languages ? [['', 'Select a language'] as const, ...names] : names;
-        fill(
-          choice,
-          ...options.map(([value, name]) => el('option', { value, selected: value === (code ?? '') }, name)),
-        );
-      }
-      if (languages) changed();
-    },
-    read: () => ({
-      ...(source.value && { sourceLang: source.value }),
-      ...(target.value && { targetLang: target.value }),
-    }),
-  };
+  protected override template(): Content {
+    this.element.hidden = this.#names.length === 0;
+    const list = (isStated: boolean) =>
+      isStated ? this.#names : [['', 'Select a language'] as const, ...this.#names];
+    return html`
+      ${field(
+        'language-source',
+        'Source language',
+        html`<select id="language-source" @change=${this.#change}>${options(
+          list(this.#isStated.source),
+          this.#source,
+        )}</select>`,
+      )}
+      ${field(
+        'language-target',
+        'Target language',
+        html`<select id="language-target" @change=${this.#change}>${options(
+          list(this.#isStated.target),
+          this.#target,
+        )}</select>`,
+      )}`;
+  }
 }
 
 /** A language code of a model as a BCP 47 tag: eng_Latn and en_XX are eng-Latn and en. */

@@ -1,36 +1,52 @@
 // Button that writes the settings of the form into the address of the page and copies the address.
 
-import { el, setText } from '../../common/dom.ts';
+import { type Content, html, Panel } from '../../common/panel.ts';
 import type { TrainingSettings } from '../protocol.ts';
 import { toHash } from './share-link.ts';
 
-/**
- * Creates the button with its message; `planned` resolves to the settings of the form, undefined if they are
- * invalid.
- */
-export function createLinkButton(planned: () => Promise<TrainingSettings | undefined>): HTMLElement {
-  const note = el('p', { class: 'hint', role: 'status', id: 'link-note' });
-  const button = el('button', { type: 'button', id: 'copy-link' }, 'Copy a link to this training');
-  button.addEventListener('click', async () => {
-    const settings = await planned();
+/** The button with its message. */
+export class LinkButton extends Panel {
+  readonly #planned: () => Promise<TrainingSettings | undefined>;
+  #note = '';
+
+  /** `planned` resolves to the settings of the form, undefined if they are invalid. */
+  constructor(planned: () => Promise<TrainingSettings | undefined>) {
+    super('share');
+    this.#planned = planned;
+    this.draw();
+  }
+
+  async #copy(): Promise<void> {
+    const settings = await this.#planned();
     const hash = settings && toHash(settings);
     if (hash) history.replaceState(null, '', hash);
-    const copied =
-      hash !== undefined &&
-      (await navigator.clipboard?.writeText(location.href).then(
-        () => true,
-        () => false,
-      ));
-    setText(note, linkText(settings !== undefined, hash !== undefined, copied));
-  });
-  return el('div', { class: 'share' }, button, note);
+    const isCopied = hash !== undefined && (await copyAddress());
+    this.#note = linkText(settings !== undefined, hash !== undefined, isCopied);
+    this.draw();
+  }
+
+  protected override template(): Content {
+    return html`
+      <button type="button" id="copy-link" @click=${this.#copy}>Copy a link to this training</button>
+      <p class="hint" role="status" id="link-note">${this.#note}</p>`;
+  }
+}
+
+/** Copies the address of the page; resolves to whether the browser allowed it. */
+async function copyAddress(): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(location.href);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Message after the button was pressed. */
-function linkText(valid: boolean, fits: boolean, copied: boolean): string {
-  if (!valid)
+function linkText(isValid: boolean, fits: boolean, isCopied: boolean): string {
+  if (!isValid)
     return 'There is no link: the settings are invalid or do not fit the GPU. Correct the field that is marked, or choose a smaller model or batch.';
   if (!fits)
     return 'A link cannot contain the pairs of a file or text. Send the file, or use a generated corpus.';
-  return `The address of this page is the link${copied ? ', and was copied' : ''}: corpus, settings and seed.`;
+  return `The address of this page is the link${isCopied ? ', and was copied' : ''}: corpus, settings and seed.`;
 }

@@ -1,19 +1,14 @@
 // Panel of the settings that can change while a training runs: learning rate, dropout and evaluation
 // interval; lists the changes of the run.
 
+import { live } from 'lit-html/directives/live.js';
 import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import type { LiveSettings, LogChange } from '../../../src/index.ts';
-import { el, fill, set, setText } from '../../common/dom.ts';
-import { field, markValid, numberInput } from '../../common/form-controls.ts';
+import { field, markValid } from '../../common/form-fields.ts';
+import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { isRunning } from './run-panel.ts';
 import type { Session } from './training-session.ts';
-
-/** The panel. */
-export interface LivePanel {
-  readonly element: HTMLElement;
-  onEvent(event: SessionEvent): void;
-}
 
 type Name = keyof LiveSettings;
 
@@ -22,126 +17,161 @@ const words: Record<Name, string> = {
   dropout: 'dropout',
   evalSteps: 'evaluation interval',
 };
+const names = Object.keys(words) as Name[];
 
 /** Label of the learning rate, which depends on the schedule. */
 function rateLabel(schedule: string): string {
+  if (schedule === '') return 'Learning rate';
   if (schedule === 'constant') return 'Constant learning rate';
   return schedule === 'noam' ? 'Learning rate factor (noam)' : `Maximum learning rate (${schedule})`;
 }
 
-/** Creates the panel. */
-export function createLivePanel(session: Pick<Session, 'change'>): LivePanel {
-  let now: Required<LiveSettings> = { learningRate: 0, dropout: 0, evalSteps: 0 };
-  const inputs: Record<Name, HTMLInputElement> = {
-    learningRate: numberInput(0, { min: 0 }),
-    dropout: numberInput(0, { min: 0, max: 0.99 }),
-    evalSteps: numberInput(0, { min: 0, step: 1 }),
-  };
-  const rate = field('Learning rate', inputs.learningRate);
-  const apply = el('button', { type: 'submit', id: 'apply-changes', disabled: true }, 'Apply');
-  const note = el('p', { class: 'hint', role: 'status', id: 'live-note' });
-  const list = el('ul', {
-    class: 'changes hint',
-    id: 'changes',
-    'aria-label': 'Changes during this run',
-    hidden: true,
-  });
-  const form = el(
-    'form',
-    { class: 'stack', novalidate: true, 'aria-labelledby': 'live-title' },
-    el('h3', { id: 'live-title' }, 'From the next step on'),
-    el(
-      'div',
-      { class: 'live' },
-      rate,
-      field('Dropout rate', inputs.dropout),
-      field('Evaluation interval (steps)', inputs.evalSteps),
-      apply,
-    ),
-    note,
-  );
-  const element = el('div', { class: 'stack', hidden: true }, form, list);
+/** The panel. */
+export class LivePanel extends Panel {
+  readonly #session: Pick<Session, 'change'>;
+  /** The settings of the training. */
+  #now: Required<LiveSettings> = { learningRate: 0, dropout: 0, evalSteps: 0 };
+  /** Fields that the visitor has edited, as text. */
+  #edited: Partial<Record<Name, string>> = {};
+  #schedule = '';
+  #changes: readonly LogChange[] = [];
+  #isRunning = false;
+  #isPreparing = false;
+  #note: { readonly text: string; readonly isWrong: boolean } = { text: '', isWrong: false };
 
-  /** The settings that the visitor has changed; undefined if one is invalid. */
-  function changed(): LiveSettings | undefined {
-    inputs.learningRate.setCustomValidity(inputs.learningRate.valueAsNumber > 0 ? '' : 'must be above 0');
-    const names = Object.keys(inputs) as Name[];
-    const invalid = names.find((name) => !markValid(inputs[name]));
+  constructor(session: Pick<Session, 'change'>) {
+    super();
+    this.#session = session;
+    this.draw();
+  }
+
+  onEvent(event: SessionEvent): void {
+    if (event.type === 'state') {
+      this.#isRunning = isRunning(event.state);
+      this.#isPreparing = event.state === 'preparing';
+      if (this.#isPreparing) {
+        this.#changes = [];
+        this.#note = { text: '', isWrong: false };
+      }
+    } else if (event.type === 'started') {
+      this.#now = event.info.live;
+      this.#schedule = event.info.schedule;
+      this.#edited = {};
+    } else if (event.type === 'change') {
+      const { type: _, step: __, ...settings } = event.change;
+      this.#now = { ...this.#now, ...settings };
+      this.#changes = [...this.#changes, event.change];
+      this.#keepFocused();
+    } else if (event.type === 'history') this.#changes = event.changes;
+    else return;
+    this.draw();
+  }
+
+  /** After a change only the field that the visitor is editing keeps its text. */
+  #keepFocused(): void {
+    const name = names.find((each) => this.#input(each) === document.activeElement);
+    const text = name && this.#edited[name];
+    this.#edited = text === undefined ? {} : { [name as Name]: text };
+  }
+  #input(name: Name): HTMLInputElement {
+    return this.find(`#live-${name}`);
+  }
+  /** The settings that the visitor has changed; undefined if one is invalid, with a message. */
+  #changed(): LiveSettings | undefined {
+    const rate = this.#input('learningRate');
+    rate.setCustomValidity(rate.valueAsNumber > 0 ? '' : 'must be above 0');
+    const invalid = names.map((name) => this.#input(name)).filter((input) => !markValid(input))[0];
     if (invalid) {
-      show(`${inputs[invalid].labels?.[0]?.textContent}: ${inputs[invalid].validationMessage}`, true);
+      const text = `${invalid.labels?.[0]?.textContent}: ${invalid.validationMessage}`;
+      this.#note = { text, isWrong: true };
       return undefined;
     }
-    show('');
+    this.#note = { text: '', isWrong: false };
     return Object.fromEntries(
       names.flatMap((name) => {
-        const value = inputs[name].valueAsNumber;
-        return value === now[name] ? [] : [[name, value]];
+        const value = this.#input(name).valueAsNumber;
+        return value === this.#now[name] ? [] : [[name, value]];
       }),
     );
   }
-  function show(text: string, wrong = false): void {
-    setText(note, text);
-    set(note, { class: wrong ? 'wrong' : 'hint' });
+  #edit(event: Event): void {
+    const input = event.target as HTMLInputElement;
+    const name = names.find((each) => this.#input(each) === input);
+    if (name) this.#edited = { ...this.#edited, [name]: input.value };
+    this.#changed();
+    this.draw();
   }
-  /** Shows the current settings; a field that the visitor is editing keeps its text. */
-  function showNow(): void {
-    for (const name of Object.keys(inputs) as Name[])
-      if (inputs[name] !== document.activeElement) inputs[name].value = String(now[name]);
-    set(apply, { disabled: true });
-  }
-  function addChange({ step, ...settings }: LogChange): void {
-    const parts = (Object.keys(words) as Name[]).flatMap((name) => {
-      const value = settings[name];
-      return value === undefined ? [] : [`${words[name]} ${formatNumber(value)}`];
-    });
-    list.append(el('li', {}, `After step ${formatInteger(step)}: ${parts.join(', ')}`));
-    set(list, { hidden: false });
-  }
-  form.addEventListener('input', () => {
-    const given = changed();
-    set(apply, { disabled: given !== undefined && Object.keys(given).length === 0 });
-  });
-  form.addEventListener('submit', async (event) => {
+  async #apply(event: Event): Promise<void> {
     event.preventDefault();
-    const given = changed();
-    if (!given || Object.keys(given).length === 0) return;
-    try {
-      await session.change(given);
-      show('Applied. The change is recorded with the run.');
-    } catch (error) {
-      show((error as Error).message, true);
-    }
-  });
-
-  return {
-    element,
-    onEvent(event) {
-      if (event.type === 'state') {
-        if (event.state === 'preparing') {
-          fill(list);
-          set(list, { hidden: true });
-          show('');
-        }
-        const running = isRunning(event.state);
-        set(form, { hidden: !running });
-        set(element, { hidden: event.state === 'preparing' || (!running && list.children.length === 0) });
-      } else if (event.type === 'started') {
-        const { live, schedule } = event.info;
-        now = live;
-        const label = rate.querySelector('label');
-        if (label) setText(label, rateLabel(schedule));
-        showNow();
-      } else if (event.type === 'change') {
-        const { type: _, step: __, ...settings } = event.change;
-        now = { ...now, ...settings };
-        addChange(event.change);
-        showNow();
-      } else if (event.type === 'history') {
-        fill(list);
-        for (const change of event.changes) addChange(change);
-        set(list, { hidden: event.changes.length === 0 });
-        set(element, { hidden: form.hidden && event.changes.length === 0 });
+    const given = this.#changed();
+    if (given && Object.keys(given).length > 0)
+      try {
+        await this.#session.change(given);
+        this.#note = { text: 'Applied. The change is recorded with the run.', isWrong: false };
+      } catch (error) {
+        this.#note = { text: (error as Error).message, isWrong: true };
       }
-    },
-  };
+    this.draw();
+  }
+
+  protected override template(): Content {
+    const isChanged = names.some((name) => {
+      const text = this.#edited[name];
+      return text !== undefined && Number(text) !== this.#now[name];
+    });
+    this.element.hidden = this.#isPreparing || (!this.#isRunning && this.#changes.length === 0);
+    const { text, isWrong } = this.#note;
+    return html`
+      <form
+        class="stack"
+        novalidate
+        aria-labelledby="live-title"
+        ?hidden=${!this.#isRunning}
+        @input=${this.#edit}
+        @submit=${this.#apply}
+      >
+        <h3 id="live-title">From the next step on</h3>
+        <div class="live">
+          ${this.#field('learningRate', rateLabel(this.#schedule), 'any')}
+          ${this.#field('dropout', 'Dropout rate', 'any', 0.99)}
+          ${this.#field('evalSteps', 'Evaluation interval (steps)', '1')}
+          <button type="submit" id="apply-changes" ?disabled=${!isChanged && !isWrong}>Apply</button>
+        </div>
+        <p class=${isWrong ? 'wrong' : 'hint'} role="status" id="live-note">${text}</p>
+      </form>
+      <ul
+        class="changes hint"
+        id="changes"
+        aria-label="Changes during this run"
+        ?hidden=${this.#changes.length === 0}
+      >
+        ${this.#changes.map((change) => html`<li>${changeText(change)}</li>`)}
+      </ul>`;
+  }
+  #field(name: Name, label: string, step: string, max?: number): Content {
+    const id = `live-${name}`;
+    return field(
+      id,
+      label,
+      html`<input
+        id=${id}
+        type="number"
+        inputmode="decimal"
+        required
+        min="0"
+        max=${max ?? nothing}
+        step=${step}
+        .value=${live(this.#edited[name] ?? String(this.#now[name]))}
+      />`,
+    );
+  }
+}
+
+/** `After step 40: learning rate 0.001, dropout 0`. */
+function changeText({ step, ...settings }: LogChange): string {
+  const parts = names.flatMap((name) => {
+    const value = settings[name];
+    return value === undefined ? [] : [`${words[name]} ${formatNumber(value)}`];
+  });
+  return `After step ${formatInteger(step)}: ${parts.join(', ')}`;
 }

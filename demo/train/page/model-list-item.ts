@@ -2,135 +2,203 @@
 // or delete it.
 
 import { formatBytes, formatInteger } from '../../../src/core/format-numbers.ts';
-import { el, hint, set } from '../../common/dom.ts';
+import { type Content, html, nothing } from '../../common/panel.ts';
 import { download } from '../../common/save-blob.ts';
+import { hint } from '../../common/tables.ts';
 import { isModelName, modelNameRule } from '../../storage/model-names.ts';
 import type { StoredModel } from '../../storage/model-store.ts';
 import { ask, askText } from './dialogs.ts';
 import type { Session } from './training-session.ts';
 
-/** Functions of the list that an entry calls. */
-export interface ModelListHost {
+/** Functions of the page that the buttons call. */
+export interface ModelHost {
   /** Resumes a training, to its last step or to `steps` steps in total. */
   resume(name: string, steps?: number): void;
   /** Called after a model was loaded. */
   onLoad(name: string): void;
   /** Called after a model was renamed, or deleted: `as` is empty. */
   onRename(name: string, as: string): void;
-  /** Returns whether a model has this name. */
-  isTaken(name: string): boolean;
-  /**
-   * Creates a button with a label, a full description and an action; an error of the action becomes a notice.
-   */
-  button(label: string, description: string, action: () => Promise<void>, style?: string): HTMLButtonElement;
 }
 
-/**
- * Creates the entry of a model. While a training runs (`training`), no other model can be loaded or trained.
- */
-export function createModelListItem(
-  m: StoredModel,
-  session: Session,
-  host: ModelListHost,
-  training: boolean,
-): HTMLLIElement {
-  const { name, step, steps } = m;
-  const { button } = host;
+/** A button of an entry, with a full description for screen readers. */
+export interface ListButton {
+  readonly label: string;
+  readonly description: string;
+  readonly style?: string;
+  readonly disabled?: boolean;
+  readonly hidden?: boolean;
+  act(): Promise<void>;
+}
 
-  /** Asks for a name that no model has; `undefined` if the visitor cancels. */
-  const askName = (question: string, value: string): Promise<string | undefined> =>
-    askText(question, 'Name', value, (given) => {
-      if (!isModelName(given)) return `“${given}” is not a valid name: ${modelNameRule}.`;
-      return host.isTaken(given) ? `A model named “${given}” exists.` : '';
-    });
-  async function trainMore(): Promise<void> {
-    const given = await askText(`Train more steps with ${name}`, 'Total steps', String(2 * steps), (text) =>
+/** What the buttons do. All reject with a message for the visitor. */
+export class ModelActions {
+  readonly #session: Session;
+  readonly #host: ModelHost;
+  readonly #isTaken: (name: string) => boolean;
+
+  /** `isTaken` returns whether a model has a name. */
+  constructor(session: Session, host: ModelHost, isTaken: (name: string) => boolean) {
+    this.#session = session;
+    this.#host = host;
+    this.#isTaken = isTaken;
+  }
+
+  async resume(name: string): Promise<void> {
+    this.#host.resume(name);
+  }
+  async load(name: string): Promise<void> {
+    await this.#session.load(name);
+    this.#host.onLoad(name);
+  }
+  async trainMore({ name, step, steps }: StoredModel): Promise<void> {
+    const problem = (text: string) =>
       Number.isInteger(Number(text)) && Number(text) > step
         ? ''
-        : `Total steps is ${text}; it must be an integer above the ${formatInteger(step)} steps already done.`,
-    );
-    if (given !== undefined) host.resume(name, Number(given));
+        : `Total steps is ${text}; it must be an integer above the ${formatInteger(step)} steps already done.`;
+    const question = `Train more steps with ${name}`;
+    const given = await askText({ question, label: 'Total steps', value: String(2 * steps), problem });
+    if (given !== undefined) this.#host.resume(name, Number(given));
   }
-  async function load(): Promise<void> {
-    await session.load(name);
-    host.onLoad(name);
-  }
-  async function rename(): Promise<void> {
-    const as = await askName(`Rename ${name}`, name);
+  async rename(name: string): Promise<void> {
+    const as = await this.#askName(`Rename ${name}`, name);
     if (as === undefined) return;
-    await session.rename(name, as);
-    host.onRename(name, as);
+    await this.#session.rename(name, as);
+    this.#host.onRename(name, as);
   }
-  async function copy(): Promise<void> {
-    const as = await askName(`Copy ${name}`, `${name.slice(0, 55)}-copy`);
-    if (as !== undefined) await session.save(name, as);
+  async copy(name: string): Promise<void> {
+    const as = await this.#askName(`Copy ${name}`, `${name.slice(0, 55)}-copy`);
+    if (as !== undefined) await this.#session.save(name, as);
   }
-  async function remove(): Promise<void> {
+  async saveArchive(name: string): Promise<void> {
+    download(await this.#session.exportArchive(name), `${name}.zip`);
+  }
+  async saveSafetensors(name: string): Promise<void> {
+    download(await this.#session.exportSafetensors(name), `${name}.safetensors`);
+  }
+  async saveOnnx(name: string): Promise<void> {
+    download(await this.#session.exportOnnx(name), `${name}-onnx.zip`);
+  }
+  async remove(name: string): Promise<void> {
     const answer = await ask(
       `Delete ${name}?`,
       'The model and its checkpoint are deleted from this browser. This cannot be undone.',
       [['delete', 'Delete', 'bad']],
     );
     if (!answer) return;
-    await session.remove(name);
-    host.onRename(name, '');
+    await this.#session.remove(name);
+    this.#host.onRename(name, '');
   }
 
-  const buttons = {
-    resume: el(
-      'button',
-      { type: 'button', onclick: () => host.resume(name), 'aria-label': `Resume the training of ${name}` },
-      'Resume',
-    ),
-    load: button('Load', `Load ${name} to translate with it`, load, ''),
-    trainMore: button('Train more', `Train more steps with ${name}`, trainMore),
-    rename: button('Rename', `Rename ${name}`, rename),
-    copy: button('Copy', `Copy ${name} under another name`, copy),
-    archive: button('Archive', `Download ${name} as a zip archive, with its checkpoint`, async () =>
-      download(await session.exportArchive(name), `${name}.zip`),
-    ),
-    safetensors: button('Safetensors', `Download ${name} as safetensors, without its checkpoint`, async () =>
-      download(await session.exportSafetensors(name), `${name}.safetensors`),
-    ),
-    onnx: button(
-      'Export for transformers.js',
-      `Export for transformers.js: download ${name} as ONNX files`,
-      async () => download(await session.exportOnnx(name), `${name}-onnx.zip`),
-    ),
-    remove: button('Delete', `Delete ${name}`, remove, 'quiet bad'),
-  };
-  const locked = m.lock !== 'free';
-  set(buttons.resume, { disabled: training || locked, hidden: !m.unfinished });
-  set(buttons.trainMore, { disabled: training || locked, hidden: m.unfinished || steps === 0 });
-  set(buttons.load, { disabled: training });
-  if (locked) for (const each of [buttons.rename, buttons.remove]) set(each, { disabled: true });
-  return el(
-    'li',
-    { 'data-model': name },
-    description(m),
-    el('div', { class: 'row' }, ...Object.values(buttons)),
-  );
+  /** Asks for a name that no model has; `undefined` if the visitor cancels. */
+  #askName(question: string, value: string): Promise<string | undefined> {
+    const problem = (given: string) => {
+      if (!isModelName(given)) return `“${given}” is not a valid name: ${modelNameRule}.`;
+      return this.#isTaken(given) ? `A model named “${given}” exists.` : '';
+    };
+    return askText({ question, label: 'Name', value, problem });
+  }
 }
 
-function description(m: StoredModel): HTMLDivElement {
-  const steps = m.steps > 0 ? `step ${formatInteger(m.step)} of ${formatInteger(m.steps)}` : 'weights only';
-  const tag = { free: '', 'this-tab': 'training in this tab', 'other-tab': 'training in another tab' }[
-    m.lock
+/**
+ * The entry of a model. While a training runs (`isTraining`), no other model can be loaded or trained.
+ * `button` shows a button.
+ */
+export function modelItem(
+  model: StoredModel,
+  actions: ModelActions,
+  isTraining: boolean,
+  button: (button: ListButton) => Content,
+): Content {
+  const { name, unfinished } = model;
+  const isLocked = model.lock !== 'free';
+  const buttons: readonly ListButton[] = [
+    {
+      label: 'Resume',
+      description: `Resume the training of ${name}`,
+      disabled: isTraining || isLocked,
+      hidden: !unfinished,
+      act: () => actions.resume(name),
+    },
+    {
+      label: 'Load',
+      description: `Load ${name} to translate with it`,
+      disabled: isTraining,
+      act: () => actions.load(name),
+    },
+    {
+      label: 'Train more',
+      description: `Train more steps with ${name}`,
+      style: 'quiet',
+      disabled: isTraining || isLocked,
+      hidden: unfinished || model.steps === 0,
+      act: () => actions.trainMore(model),
+    },
+    {
+      label: 'Rename',
+      description: `Rename ${name}`,
+      style: 'quiet',
+      disabled: isLocked,
+      act: () => actions.rename(name),
+    },
+    {
+      label: 'Copy',
+      description: `Copy ${name} under another name`,
+      style: 'quiet',
+      act: () => actions.copy(name),
+    },
+    {
+      label: 'Archive',
+      description: `Download ${name} as a zip archive, with its checkpoint`,
+      style: 'quiet',
+      act: () => actions.saveArchive(name),
+    },
+    {
+      label: 'Safetensors',
+      description: `Download ${name} as safetensors, without its checkpoint`,
+      style: 'quiet',
+      act: () => actions.saveSafetensors(name),
+    },
+    {
+      label: 'Export for transformers.js',
+      description: `Export for transformers.js: download ${name} as ONNX files`,
+      style: 'quiet',
+      act: () => actions.saveOnnx(name),
+    },
+    {
+      label: 'Delete',
+      description: `Delete ${name}`,
+      style: 'quiet bad',
+      disabled: isLocked,
+      act: () => actions.remove(name),
+    },
   ];
-  const time =
-    m.time > 0 && new Date(m.time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
-  return el(
-    'div',
-    { class: 'model-what' },
-    el('b', {}, m.name),
-    tag && el('span', { class: 'tag' }, tag),
-    el(
-      'p',
-      { class: 'hint number' },
-      [steps, `${formatInteger(m.parameters)} parameters`, formatBytes(m.bytes), time]
-        .filter(Boolean)
-        .join(' · '),
-    ),
-    hint(m.corpus),
-  );
+  return html`
+    <li data-model=${name}>
+      ${description(model)}
+      <div class="row">${buttons.map(button)}</div>
+    </li>`;
+}
+
+const lockTexts: Record<StoredModel['lock'], string> = {
+  free: '',
+  'this-tab': 'training in this tab',
+  'other-tab': 'training in another tab',
+};
+
+function description({ name, step, steps, parameters, bytes, time, lock, corpus }: StoredModel): Content {
+  const facts = [
+    steps > 0 ? `step ${formatInteger(step)} of ${formatInteger(steps)}` : 'weights only',
+    `${formatInteger(parameters)} parameters`,
+    formatBytes(bytes),
+    ...(time > 0
+      ? [new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })]
+      : []),
+  ];
+  return html`
+    <div class="model-what">
+      <b>${name}</b>
+      ${lockTexts[lock] ? html`<span class="tag">${lockTexts[lock]}</span>` : nothing}
+      <p class="hint number">${facts.join(' · ')}</p>
+      ${hint(corpus)}
+    </div>`;
 }

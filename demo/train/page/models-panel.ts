@@ -1,157 +1,171 @@
 // Panel of the models in this browser: the list, incomplete downloads, file import and the hub form.
 
+import { repeat } from 'lit-html/directives/repeat.js';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
-import { el, fill, hint, set, stack } from '../../common/dom.ts';
+import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
-import { createHubForm } from './hub-form.ts';
-import { createModelListItem, type ModelListHost } from './model-list-item.ts';
+import { HubForm } from './hub-form.ts';
+import { type ListButton, ModelActions, type ModelHost, modelItem } from './model-list-item.ts';
 import type { Session } from './training-session.ts';
 
-/** The models panel. */
-export interface ModelsPanel {
-  readonly element: HTMLElement;
-  /** Reads the list of models again. */
-  refresh(): Promise<StorageInfo | undefined>;
-  /** Imports a model from a file. */
-  importFile(file: File): Promise<void>;
-  /** While a training runs, no other model can be loaded. */
-  setTraining(training: boolean): void;
-}
-
 /** Functions of the page that the panel calls. */
-export interface ModelsHost extends Pick<ModelListHost, 'resume' | 'onLoad' | 'onRename'> {
+export interface ModelsHost extends ModelHost {
   /** Called with the list after it was read. */
   onRefresh(info: StorageInfo): void;
   /** Called after the list has changed. */
   onChange(): void;
 }
 
-/** Creates the panel. */
-export function createModelsPanel(session: Session, options: ModelsHost): ModelsPanel {
-  const { resume, onLoad, onRename, onRefresh, onChange } = options;
-  let info: StorageInfo | undefined;
-  let training = false;
-  const list = el('ul', { class: 'models' });
-  const partialList = el('ul', { class: 'models', hidden: true, 'aria-label': 'Incomplete downloads' });
-  const usage = hint();
-  /** Messages appear next to the button that was pressed. */
-  const message = el('p', { class: 'hint', role: 'status', id: 'models-message' });
-  const notify = (kind: 'good' | 'bad', text: string) => {
-    message.textContent = text;
-    message.className = kind === 'bad' ? 'wrong' : 'good-text';
-  };
-  const persist = el('button', { type: 'button', class: 'quiet', hidden: true }, 'Keep models permanently');
-  persist.title = 'Ask the browser not to delete the models when it needs space';
-  persist.addEventListener('click', () => void requestPersistentStorage().then(refresh));
+/** The panel. */
+export class ModelsPanel extends Panel {
+  readonly #session: Session;
+  readonly #host: ModelsHost;
+  readonly #actions: ModelActions;
+  readonly #hub: HubForm;
+  #info: StorageInfo | undefined;
+  #isTraining = false;
+  /** Descriptions of the buttons whose action is running. */
+  readonly #busy = new Set<string>();
+  /** Message of the last action. */
+  #message = '';
+  #isWrong = false;
+  #usage = '';
 
-  /** Runs the action of a button, shows its error and refreshes the list. */
-  async function run(button: HTMLButtonElement, action: () => Promise<void>): Promise<void> {
-    button.disabled = true;
-    message.textContent = '';
-    try {
-      await action();
-    } catch (error) {
-      notify('bad', (error as Error).message);
-    } finally {
-      button.disabled = false;
-      await refresh();
-    }
+  constructor(session: Session, host: ModelsHost) {
+    super();
+    this.#session = session;
+    this.#host = host;
+    const isTaken = (name: string) => this.#info?.models.some((model) => model.name === name) ?? false;
+    this.#actions = new ModelActions(session, host, isTaken);
+    this.#hub = new HubForm(session, (name) => this.#endDownload(name));
+    this.draw();
   }
-  const button: ModelListHost['button'] = (label, description, action, style = 'quiet') => {
-    const element = el(
-      'button',
-      { type: 'button', class: style, 'aria-label': description, title: description },
-      label,
-    );
-    element.addEventListener('click', () => void run(element, action));
-    return element;
-  };
-  const host: ModelListHost = {
-    resume,
-    onLoad,
-    onRename,
-    isTaken: (name) => info?.models.some((m) => m.name === name) ?? false,
-    button,
-  };
-  const partialItem = (name: string): HTMLLIElement =>
-    el(
-      'li',
-      { 'data-partial': name, class: 'row' },
-      el('span', { class: 'hint' }, `The download of ${name} is incomplete. Press Download to continue it.`),
-      button(
-        'Delete',
-        `Delete the incomplete download of ${name}`,
-        () => session.removePartial(name),
-        'quiet bad',
-      ),
-    );
 
-  function draw(): void {
-    if (!info) return;
-    const { models, persistent, partial } = info;
-    const focused = document.activeElement?.getAttribute('aria-label');
-    fill(list, ...models.map((m) => createModelListItem(m, session, host, training)));
-    fill(partialList, ...partial.map(partialItem));
-    set(partialList, { hidden: partial.length === 0 });
-    if (focused) list.querySelector<HTMLElement>(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
-    usage.textContent = usageText(info);
-    set(persist, { hidden: persistent || models.length === 0 });
-  }
-  async function refresh(): Promise<StorageInfo | undefined> {
+  /** Reads the list of models again. */
+  async refresh(): Promise<StorageInfo | undefined> {
     try {
-      const before = JSON.stringify(info?.models);
-      info = await session.storage();
-      draw();
-      onRefresh(info);
-      if (JSON.stringify(info.models) !== before) onChange();
+      const before = JSON.stringify(this.#info?.models);
+      const info = await this.#session.storage();
+      this.#info = info;
+      this.#usage = usageText(info);
+      this.draw();
+      this.#host.onRefresh(info);
+      if (JSON.stringify(info.models) !== before) this.#host.onChange();
       return info;
     } catch (error) {
-      usage.textContent = (error as Error).message;
+      this.#usage = (error as Error).message;
+      this.draw();
       return undefined;
     }
   }
-
-  const file = el('input', {
-    type: 'file',
-    accept: '.zip,.safetensors,application/zip',
-    class: 'unseen',
-    id: 'import-model',
-    tabindex: -1,
-    'aria-label': 'Model file (zip archive or safetensors)',
-  });
-  const importButton = el('button', { type: 'button', onclick: () => file.click() }, 'Import model…');
-  const importFile = (given: File) =>
-    run(importButton, async () => {
-      const name = await session.importArchive(given, given.name);
-      notify('good', `${given.name} was imported as ${name}.`);
+  /** Imports a model from a file. */
+  importFile(file: File): Promise<void> {
+    return this.#run('Import', async () => {
+      const name = await this.#session.importArchive(file, file.name);
+      this.#message = `${file.name} was imported as ${name}.`;
     });
-  file.addEventListener('change', () => {
-    const given = file.files?.[0];
-    file.value = '';
-    if (given) void importFile(given);
-  });
-  const hub = createHubForm(session, async (name) => {
-    if (name) notify('good', `${name} was downloaded. Load it to translate with it.`);
-    await refresh();
-  });
+  }
+  /** While a training runs, no other model can be loaded. */
+  setTraining(training: boolean): void {
+    this.#isTraining = training;
+    this.draw();
+  }
 
-  return {
-    element: stack(
-      message,
-      list,
-      el('div', { class: 'row' }, importButton, file, persist),
-      hub,
-      partialList,
-      usage,
-    ),
-    refresh,
-    importFile,
-    setTraining(now) {
-      if (training === now) return;
-      training = now;
-      draw();
-    },
-  };
+  /** Runs the action of a button, shows its error and refreshes the list. */
+  async #run(description: string, action: () => Promise<void>): Promise<void> {
+    this.#busy.add(description);
+    this.#message = '';
+    this.#isWrong = false;
+    this.draw();
+    try {
+      await action();
+    } catch (error) {
+      this.#message = (error as Error).message;
+      this.#isWrong = true;
+    } finally {
+      this.#busy.delete(description);
+      this.draw();
+      await this.refresh();
+    }
+  }
+  async #endDownload(name?: string): Promise<void> {
+    if (name) {
+      this.#message = `${name} was downloaded. Load it to translate with it.`;
+      this.#isWrong = false;
+    }
+    await this.refresh();
+  }
+  #pick(event: Event): void {
+    const input = event.target as HTMLInputElement;
+    const given = input.files?.[0];
+    input.value = '';
+    if (given) void this.importFile(given);
+  }
+  async #keep(): Promise<void> {
+    await requestPersistentStorage();
+    await this.refresh();
+  }
+
+  protected override template(): Content {
+    const { models = [], partial = [], persistent = true } = this.#info ?? {};
+    const item = (model: (typeof models)[number]) =>
+      modelItem(model, this.#actions, this.#isTraining, this.#button);
+    // Messages appear next to the button that was pressed.
+    return html`
+      <p class=${this.#isWrong ? 'wrong' : 'good-text'} role="status" id="models-message">${this.#message}</p>
+      <ul class="models">${repeat(models, ({ name }) => name, item)}</ul>
+      <div class="row">
+        <button
+          type="button"
+          ?disabled=${this.#busy.has('Import')}
+          @click=${() => this.find('#import-model').click()}
+        >Import model…</button>
+        <input
+          type="file"
+          accept=".zip,.safetensors,application/zip"
+          class="unseen"
+          id="import-model"
+          tabindex="-1"
+          aria-label="Model file (zip archive or safetensors)"
+          @change=${this.#pick}
+        />
+        <button
+          type="button"
+          class="quiet"
+          title="Ask the browser not to delete the models when it needs space"
+          ?hidden=${persistent || models.length === 0}
+          @click=${this.#keep}
+        >Keep models permanently</button>
+      </div>
+      ${this.#hub.element}
+      <ul class="models" aria-label="Incomplete downloads" ?hidden=${partial.length === 0}>
+        ${partial.map((name) => this.#partial(name))}
+      </ul>
+      <p class="hint">${this.#usage}</p>`;
+  }
+  #partial(name: string): Content {
+    return html`
+      <li data-partial=${name} class="row">
+        <span class="hint">The download of ${name} is incomplete. Press Download to continue it.</span>
+        ${this.#button({
+          label: 'Delete',
+          description: `Delete the incomplete download of ${name}`,
+          style: 'quiet bad',
+          act: () => this.#session.removePartial(name),
+        })}
+      </li>`;
+  }
+  /** A button of an entry; an error of its action becomes a message. */
+  readonly #button = ({ label, description, style, disabled, hidden, act }: ListButton): Content => html`
+    <button
+      type="button"
+      class=${style ?? nothing}
+      aria-label=${description}
+      title=${description}
+      ?disabled=${disabled || this.#busy.has(description)}
+      ?hidden=${hidden}
+      @click=${() => this.#run(description, act)}
+    >${label}</button>`;
 }
 
 /** Storage used by the models, and whether it is persistent. */

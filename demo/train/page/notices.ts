@@ -1,6 +1,8 @@
 // Notices (important messages with optional buttons) and the message log.
 
-import { el, fill, onFrame } from '../../common/dom.ts';
+import { repeat } from 'lit-html/directives/repeat.js';
+import { onFrame } from '../../common/dom.ts';
+import { type Content, html, Panel, show } from '../../common/panel.ts';
 
 /** Severity of a notice. */
 export type NoticeKind = 'info' | 'good' | 'bad';
@@ -12,84 +14,79 @@ export interface NoticeAction {
   readonly act: () => void;
 }
 
+/** Maximum number of notices shown at a time; the oldest is removed first. */
+const maxNotices = 4;
+
+interface Notice {
+  readonly id: string;
+  readonly kind: NoticeKind;
+  readonly text: string;
+  readonly actions: readonly NoticeAction[];
+  readonly time: string;
+  times: number;
+}
+
 /** The notices of a page. */
-export interface Notices {
-  readonly element: HTMLElement;
+export class Notices extends Panel {
+  #shown: readonly Notice[] = [];
+
+  constructor() {
+    super('notices');
+    this.element.role = 'log';
+    this.element.ariaLabel = 'Messages';
+  }
+
   /** Shows a notice. It replaces a notice with the same `id`; a repeated text shows a count. */
   show(
     kind: NoticeKind,
     text: string,
-    options?: { readonly id?: string; readonly actions?: readonly NoticeAction[] },
-  ): void;
+    { id = '', actions = [] }: { readonly id?: string; readonly actions?: readonly NoticeAction[] } = {},
+  ): void {
+    const existing = this.#shown.find((notice) => notice.text === text && notice.id === id);
+    if (existing) existing.times++;
+    else {
+      const others = this.#shown.filter((notice) => id === '' || notice.id !== id);
+      const added = { id, kind, text, actions, time: new Date().toLocaleTimeString(), times: 1 };
+      this.#shown = [...others, added].slice(-maxNotices);
+    }
+    this.draw();
+  }
   /** Removes the notice with this id. */
-  remove(id: string): void;
-}
+  remove(id: string): void {
+    this.#drop(this.#shown.find((notice) => notice.id === id));
+  }
+  #drop(dropped: Notice | undefined): void {
+    this.#shown = this.#shown.filter((notice) => notice !== dropped);
+    this.draw();
+  }
 
-/** Maximum number of notices shown at a time; the oldest is removed first. */
-const maxNotices = 4;
-
-interface ShownNotice {
-  readonly id: string;
-  readonly text: string;
-  readonly element: HTMLElement;
-  readonly count: HTMLElement;
-  times: number;
-}
-
-/** Creates an empty list of notices. */
-export function createNotices(): Notices {
-  const element = el('div', { class: 'notices', role: 'log', 'aria-label': 'Messages' });
-  const shown: ShownNotice[] = [];
-  const drop = (entry: ShownNotice | undefined) => {
-    if (!entry) return;
-    entry.element.remove();
-    const i = shown.indexOf(entry);
-    if (i >= 0) shown.splice(i, 1);
-  };
-  return {
-    element,
-    show(kind, text, { id = '', actions = [] } = {}) {
-      const existing = shown.find((s) => s.text === text && s.id === id);
-      if (existing) {
-        existing.times++;
-        existing.count.textContent = `${existing.times} times`;
-        return;
-      }
-      if (id !== '') drop(shown.find((s) => s.id === id));
-      const count = el('span', { class: 'hint' });
-      const buttons = actions.map(({ name, act }) => {
-        const onclick = () => {
-          drop(entry);
-          act();
-        };
-        return el('button', { type: 'button', onclick }, name);
-      });
-      const note = el(
-        'div',
-        { class: `note ${kind}`, 'data-notice': id },
-        el('p', {}, text),
-        count,
-        el('time', {}, new Date().toLocaleTimeString()),
-        ...buttons,
-        el(
-          'button',
-          {
-            type: 'button',
-            class: 'quiet',
-            'aria-label': 'Dismiss',
-            title: 'Dismiss',
-            onclick: () => drop(entry),
-          },
-          '✕',
-        ),
-      );
-      const entry: ShownNotice = { id, text, element: note, count, times: 1 };
-      shown.push(entry);
-      element.append(note);
-      if (shown.length > maxNotices) drop(shown[0]);
-    },
-    remove: (id) => drop(shown.find((s) => s.id === id)),
-  };
+  protected override template(): Content {
+    // A notice keeps its element, so that screen readers announce only new ones.
+    const item = (notice: Notice) => this.#item(notice);
+    return html`${repeat(this.#shown, (notice) => notice, item)}`;
+  }
+  #item(notice: Notice): Content {
+    const press = ({ act }: NoticeAction) => {
+      this.#drop(notice);
+      act();
+    };
+    return html`
+      <div class="note ${notice.kind}" data-notice=${notice.id}>
+        <p>${notice.text}</p>
+        <span class="hint">${notice.times > 1 ? `${notice.times} times` : ''}</span>
+        <time>${notice.time}</time>
+        ${notice.actions.map(
+          (action) => html`<button type="button" @click=${() => press(action)}>${action.name}</button>`,
+        )}
+        <button
+          type="button"
+          class="quiet"
+          aria-label="Dismiss"
+          title="Dismiss"
+          @click=${() => this.#drop(notice)}
+        >✕</button>
+      </div>`;
+  }
 }
 
 /** Maximum number of lines of the message log. */
@@ -98,7 +95,12 @@ const maxLines = 200;
 /** Returns a function that appends a line with the time of day to a list element. */
 export function createMessageLog(list: HTMLElement): (text: string) => void {
   const lines: string[] = [];
-  const draw = onFrame(() => fill(list, ...lines.map((line) => el('li', {}, line))));
+  const draw = onFrame(() =>
+    show(
+      lines.map((line) => html`<li>${line}</li>`),
+      list,
+    ),
+  );
   return (text) => {
     lines.push(`${new Date().toLocaleTimeString()}  ${text}`);
     if (lines.length > maxLines) lines.splice(0, lines.length - maxLines);

@@ -3,8 +3,6 @@
 import { byId } from '../../common/dom.ts';
 import type { PageHeader } from '../../common/page-header.ts';
 import type { SessionEvent } from '../protocol.ts';
-import type { GalleryPanel } from './gallery-panel.ts';
-import type { ModelsPanel } from './models-panel.ts';
 import { createMessageLog, type Notices } from './notices.ts';
 import { isRunning } from './run-panel.ts';
 import type { TranslatePanel } from './translate-panel.ts';
@@ -12,80 +10,82 @@ import type { TranslatePanel } from './translate-panel.ts';
 /** Parts of the page that events change. */
 interface EventTargets {
   readonly translate: TranslatePanel;
-  readonly models: ModelsPanel;
-  readonly gallery: GalleryPanel;
   readonly header: PageHeader;
   readonly notices: Notices;
+  /** Called when a training starts or ends: while one runs, no other model can be loaded. */
+  setTraining(training: boolean): void;
+  /** Called when the stored models have changed. */
+  refreshModels(): void;
 }
 
-/** Creates the handler of these events. */
-export function createEventHandler({
-  translate,
-  models,
-  gallery,
-  header,
-  notices,
-}: EventTargets): (event: SessionEvent) => void {
-  const log = createMessageLog(byId('log'));
-  const setup = byId<HTMLFieldSetElement>('setup');
-  let running = false;
-  let steps = 0;
+/** The handler of these events. */
+export class PageEvents {
+  readonly #targets: EventTargets;
+  readonly #log = createMessageLog(byId('log'));
+  readonly #setup = byId<HTMLFieldSetElement>('setup');
+  #isRunning = false;
+  #steps = 0;
 
-  function onState(event: SessionEvent & { type: 'state' }): void {
-    const { state, text } = event;
-    running = isRunning(state);
-    steps = event.steps;
-    setup.disabled = running;
-    models.setTraining(running);
-    gallery.setTraining(running);
-    translate.setTraining(running);
-    showTitle(running, event.step, steps);
-    if (state === 'preparing') {
-      translate.setModel('');
-      for (const id of ['resume', 'failed', 'loaded']) notices.remove(id);
-    }
-    if (state === 'failed') notices.show('bad', text || 'The training failed.', { id: 'failed' });
-    if (['done', 'stopped', 'failed', 'paused'].includes(state)) void models.refresh();
-    log([state, text].filter(Boolean).join(': '));
+  constructor(targets: EventTargets) {
+    this.#targets = targets;
   }
-  return (event) => {
+
+  onEvent(event: SessionEvent): void {
+    const { translate, header, notices } = this.#targets;
     switch (event.type) {
       case 'state':
-        onState(event);
+        this.#onState(event);
         break;
       case 'started': {
         const { model, parameters, backend } = event.info;
         translate.setModel(model);
         header.showAdapter(backend.replace(/^(?:chrome|firefox|deno|dawn) /, ''));
-        log(`${model}: ${parameters.toLocaleString('en')} parameters on ${backend}`);
+        this.#log(`${model}: ${parameters.toLocaleString('en')} parameters on ${backend}`);
         break;
       }
       case 'steps':
-        showTitle(running, event.steps.at(-1)?.step ?? 0, steps);
+        this.#showTitle(event.steps.at(-1)?.step ?? 0);
         break;
       case 'samples':
         translate.suggest(event.samples[0]?.source ?? '');
         break;
       case 'recovery':
         notices.show('info', event.text, { id: 'recovery' });
-        log(event.text);
+        this.#log(event.text);
         break;
       case 'warning':
         notices.show('bad', event.text);
-        log(event.text);
+        this.#log(event.text);
         break;
       case 'checkpoint':
-        log(`checkpoint at step ${event.step}`);
+        this.#log(`checkpoint at step ${event.step}`);
         break;
       case 'log':
-        log(event.text);
+        this.#log(event.text);
     }
-  };
-}
+  }
 
-/** Shows the progress in the title of the tab. */
-function showTitle(running: boolean, step: number, steps: number): void {
-  const share = steps > 0 && running ? `${Math.floor((100 * step) / steps)} % · ` : '';
-  const title = `${share}Train · heddle`;
-  if (title !== document.title) document.title = title;
+  #onState({ state, text, step, steps }: SessionEvent & { type: 'state' }): void {
+    const { translate, notices, setTraining, refreshModels } = this.#targets;
+    this.#isRunning = isRunning(state);
+    this.#steps = steps;
+    this.#setup.disabled = this.#isRunning;
+    translate.setTraining(this.#isRunning);
+    setTraining(this.#isRunning);
+    this.#showTitle(step);
+    if (state === 'preparing') {
+      translate.setModel('');
+      for (const id of ['resume', 'failed', 'loaded']) notices.remove(id);
+    }
+    if (state === 'failed') notices.show('bad', text || 'The training failed.', { id: 'failed' });
+    if (['done', 'stopped', 'failed', 'paused'].includes(state)) refreshModels();
+    this.#log([state, text].filter(Boolean).join(': '));
+  }
+  /** Shows the progress in the title of the tab. */
+  #showTitle(step: number): void {
+    const share = Math.floor((100 * step) / this.#steps);
+    const progress = this.#steps > 0 && this.#isRunning ? `${share} % · ` : '';
+    const title = `${progress}Train · heddle`;
+    if (title !== document.title) document.title = title;
+  }
 }

@@ -1,16 +1,10 @@
-// Panel of the running training: buttons, progress and current values. Screen readers announce each tenth and
-// each change of state.
+// Panel of the running training: buttons and progress. It is not tall, because it stays at the bottom of the
+// screen. Screen readers announce each tenth and each change of state.
 
-import {
-  formatBytes,
-  formatDuration,
-  formatInteger,
-  formatNumber,
-  formatPercent,
-} from '../../../src/core/format-numbers.ts';
-import type { LogEval } from '../../../src/index.ts';
-import { el, onFrame, set, setText, stack } from '../../common/dom.ts';
-import type { RunInfo, SessionEvent, SessionState, StepEvent } from '../protocol.ts';
+import { formatDuration, formatInteger } from '../../../src/core/format-numbers.ts';
+import { type Content, html, nothing, Panel } from '../../common/panel.ts';
+import type { SessionEvent, SessionState } from '../protocol.ts';
+import { RunFigures } from './run-figures.ts';
 
 /** Handlers of the buttons. */
 export interface RunActions {
@@ -21,21 +15,6 @@ export interface RunActions {
   singleStep(): Promise<void>;
   continue(): void;
   stop(): void;
-}
-
-/** The run panel. */
-export interface RunPanel {
-  /** State, buttons and progress; not tall, because it stays at the bottom of the screen. */
-  readonly element: HTMLElement;
-  /** Current values: loss, accuracy, throughput, memory. */
-  readonly figures: HTMLElement;
-  readonly state: SessionState;
-  onEvent(event: SessionEvent): void;
-  /**
-   * Sets whether a training can start, and a message. While the plan is `pending`, a press of Start waits for
-   * it (`queued`).
-   */
-  setReady(ready: 'ready' | 'pending' | 'invalid', text?: string): void;
 }
 
 /** Returns whether a training is running in this state; then no other one can start. */
@@ -54,216 +33,203 @@ const stateNames: Record<SessionState, string> = {
   failed: 'Failed',
 };
 
-/** Formats a loss with three decimals, or with three digits if it is large. */
-const formatLoss = (loss: number): string => (Math.abs(loss) < 100 ? loss.toFixed(3) : loss.toPrecision(3));
+/** The buttons, in the order in which one gets the focus if the focused one is hidden. */
+const focusOrder = ['#pause', '#stop', '#start'];
 
-/** Formats the time of an update: `21.5 ms`, `12.3 s`. */
-const formatStepTime = (ms: number): string =>
-  Number.isFinite(ms) ? (ms < 10_000 ? `${formatNumber(ms)} ms` : `${formatNumber(ms / 1000)} s`) : '–';
-
-const isUsable = (button: HTMLButtonElement): boolean => !button.hidden && !button.disabled;
-
-/** Creates the panel. */
-export function createRunPanel(actions: RunActions): RunPanel {
-  let state: SessionState = 'idle';
-  let text = '';
-  let planText = '';
-  let model = '';
-  let step = 0;
-  let steps = 0;
-  let latest: StepEvent | undefined;
-  let info: RunInfo | undefined;
-  let dev: LogEval | undefined;
-  let savedAt = 0;
-  let ready: 'ready' | 'pending' | 'invalid' = 'pending';
-  /** Start of the current state, to show the seconds of a recovery. */
-  let since = 0;
-  let clock = 0;
-  /** The last tenth announced to screen readers. */
-  let announced = -1;
-  /** Moving averages over about the last 20 updates. */
-  let stepMs = Number.NaN;
-  let rate = Number.NaN;
-
-  const start = el(
-    'button',
-    { type: 'button', class: 'main', id: 'start', disabled: true, onclick: press },
-    'Start training',
-  );
+/** The panel. */
+export class RunPanel extends Panel {
+  /** The current values: another part of the page shows them. */
+  readonly figures = new RunFigures();
+  readonly #actions: RunActions;
+  #state: SessionState = 'idle';
+  #text = '';
+  #planText = '';
+  #model = '';
+  #step = 0;
+  #steps = 0;
+  #savedAt = 0;
+  #ready: 'ready' | 'pending' | 'invalid' = 'pending';
   /** Whether Start was pressed before the plan was ready. */
-  let queued = false;
-  async function press(): Promise<void> {
-    if (queued || ready === 'invalid') return;
-    queued = true;
-    draw();
-    await actions.start();
-    queued = false;
-    draw();
-  }
-  const pause = el('button', { type: 'button', id: 'pause' }, 'Pause');
+  #queued = false;
   /** Whether a single step is running; other presses are ignored meanwhile. */
-  let stepping = false;
-  const single = el(
-    'button',
-    {
-      type: 'button',
-      id: 'single-step',
-      'aria-label': 'Step: train a single step',
-      onclick: stepOnce,
-      hidden: true,
-    },
-    'Step',
-  );
-  async function stepOnce(): Promise<void> {
-    if (stepping) return;
-    stepping = true;
-    draw();
-    await actions.singleStep();
-    stepping = false;
-    draw();
+  #stepping = false;
+  /** Start of the current state, to show the seconds of a recovery. */
+  #since = 0;
+  #clock = 0;
+  /** The last tenth announced to screen readers, and the text. */
+  #announced = -1;
+  #announcement = '';
+
+  constructor(actions: RunActions) {
+    super();
+    this.#actions = actions;
+    this.draw();
   }
-  const stop = el('button', { type: 'button', id: 'stop', onclick: actions.stop }, 'Stop');
-  pause.addEventListener('click', () => (state === 'paused' ? actions.continue() : actions.pause()));
-  const title = el('span', { class: 'state' });
-  const progressText = el('span', { class: 'soft number' });
-  const bar = el('progress', { max: 1, value: 0, 'aria-label': 'Training progress' });
-  const note = el('p', { class: 'hint why' });
-  const announcement = el('p', { class: 'unseen', role: 'status' });
-  const figure = (text: string, id: string) => {
-    const [name, value] = [el('dt', {}, text), el('dd', { id }, '–')];
-    return { name, value, element: el('div', {}, name, value) };
-  };
-  const figures = {
-    loss: figure('loss', 'now-loss'),
-    accuracy: figure('dev token accuracy', 'now-accuracy'),
-    rate: figure('tokens per second', 'now-rate'),
-    stepMs: figure('step time', 'now-step-time'),
-    mfu: figure('model FLOPs utilization', 'now-mfu'),
-    learningRate: figure('learning rate', 'now-learning-rate'),
-    memory: figure('GPU memory', 'now-memory'),
-  };
 
-  const figureList = el('dl', { class: 'figures' }, ...Object.values(figures).map((f) => f.element));
+  get state(): SessionState {
+    return this.#state;
+  }
 
-  const draw = onFrame(() => {
-    const busy = isRunning(state);
-    const focused = [start, pause, single, stop].find((button) => button === document.activeElement);
-    set(start, { hidden: busy, disabled: ready === 'invalid', 'aria-busy': queued && 'true' });
-    set(pause, { hidden: !busy, disabled: state !== 'training' && state !== 'paused' });
-    setText(pause, state === 'paused' ? 'Continue' : 'Pause');
-    pause.classList.toggle('main', state === 'paused');
-    set(single, { hidden: state !== 'paused', 'aria-busy': stepping && 'true' });
-    set(stop, { hidden: !busy, disabled: state === 'stopping' });
-    // If the focused button is now hidden, focus the button that replaces it.
-    if (focused && !isUsable(focused))
-      ([pause, stop, start].find(isUsable) ?? document.getElementById('run'))?.focus();
-    setText(start, queued ? 'Starting…' : state === 'idle' ? 'Start training' : 'Start a new training');
-    const waited = Math.round((performance.now() - since) / 1000);
-    const isPlanning = state === 'idle' && ready === 'pending';
-    setText(
-      title,
-      isPlanning
-        ? 'Planning'
-        : stateNames[state] + (state === 'recovering' && waited > 0 ? `, ${waited} s` : ''),
-    );
-    title.dataset.state = state;
-    set(bar, { value: steps > 0 ? step / steps : 0, hidden: steps === 0 && !busy });
-    if (state === 'preparing' && steps === 0) bar.removeAttribute('value');
-    setText(progressText, formatProgress());
-    const saved = savedAt > 0 ? `Last checkpoint at ${new Date(savedAt).toLocaleTimeString()}.` : '';
-    setText(note, text || (busy ? saved || planText : planText || saved));
-    note.classList.toggle('wrong', state === 'failed' || (ready === 'invalid' && planText !== '' && !busy));
-    set(figureList, { hidden: !info && !latest && !dev }); // a recorded run has no present values
-    setText(figures.loss.value, latest ? formatLoss(latest.loss) : '–');
-    setText(figures.accuracy.value, formatPercent(dev?.tokenAccuracy ?? Number.NaN));
-    setText(figures.rate.value, formatInteger(rate));
-    setText(figures.stepMs.value, formatStepTime(stepMs));
-    setText(figures.mfu.value, formatPercent(latest?.mfu ?? Number.NaN));
-    setText(figures.learningRate.value, formatNumber(latest?.learningRate ?? Number.NaN));
-    setText(figures.memory.value, info ? formatBytes(info.gpuBytes) : '–');
-    setText(
-      figures.memory.name,
-      info ? `GPU memory (planned: ${formatBytes(info.plannedBytes)})` : 'GPU memory',
-    );
-    const tenth = steps > 0 ? Math.floor((10 * step) / steps) : 0;
-    if (tenth !== announced) {
-      announced = tenth;
-      announce();
+  onEvent(event: SessionEvent): void {
+    this.figures.onEvent(event);
+    if (event.type === 'state') this.#enter(event);
+    else if (event.type === 'steps') this.#step = Math.max(this.#step, event.steps.at(-1)?.step ?? 0);
+    else if (event.type === 'checkpoint') this.#savedAt = event.time;
+    else if (event.type === 'progress' && this.#state === 'preparing')
+      this.#text = `${event.text} · ${event.done} of ${event.total}`;
+    this.drawSoon();
+  }
+
+  /**
+   * Sets whether a training can start, and a message. While the plan is `pending`, a press of Start waits for
+   * it.
+   */
+  setReady(ready: 'ready' | 'pending' | 'invalid', text = ''): void {
+    this.#ready = ready;
+    if (!isRunning(this.#state)) {
+      if (ready !== 'pending') this.#planText = text;
+      if (ready === 'invalid') this.#text = '';
     }
-  });
-
-  function formatProgress(): string {
-    if (steps === 0) return model;
-    const left =
-      state === 'training' && Number.isFinite(stepMs)
-        ? ` · ${formatDuration(((steps - step) * stepMs) / 1000)} left`
-        : '';
-    return `${model ? `${model} · ` : ''}step ${formatInteger(step)} of ${formatInteger(steps)}${left}`;
+    this.draw(); // now, not in the next frame
   }
-  function announce(): void {
-    const loss = latest && step > 0 ? `, loss ${latest.loss.toFixed(2)}` : '';
-    const share = steps > 0 ? `, ${Math.floor((100 * step) / steps)} percent` : '';
-    setText(announcement, state === 'idle' ? '' : `${stateNames[state]}${share}${loss}. ${text}`.trim());
-  }
-  draw();
 
-  return {
-    element: stack(
-      el(
-        'div',
-        { class: 'row run-row' },
-        el('div', { class: 'run-where' }, title, progressText),
-        el('div', { class: 'row push' }, start, pause, single, stop),
-      ),
-      bar,
-      note,
-      announcement,
-    ),
-    figures: figureList,
-    get state() {
-      return state;
-    },
-    onEvent(event) {
-      if (event.type === 'state') {
-        if (event.state === 'preparing') {
-          latest = dev = undefined;
-          stepMs = rate = Number.NaN;
-          savedAt = 0;
-          announced = -1;
-          if (!queued) planText = ''; // resumed: the plan is not of this training
-        }
-        const changed = event.state !== state;
-        ({ state, text, model, step, steps } = event);
-        if (changed) {
-          since = performance.now();
-          window.clearInterval(clock);
-          // A crashed GPU process may take half a minute to restart: show the seconds.
-          if (state === 'recovering') clock = window.setInterval(draw, 1000);
-          announce();
-        }
-      } else if (event.type === 'started') info = event.info;
-      else if (event.type === 'steps') {
-        for (const s of event.steps) {
-          latest = s;
-          step = Math.max(step, s.step);
-          if (s.first) continue; // its time includes the compilation of the kernels
-          stepMs = Number.isFinite(stepMs) ? stepMs + (s.stepMs - stepMs) / 20 : s.stepMs;
-          rate = s.tokensPerSecond;
-        }
-      } else if (event.type === 'evaluation') dev = event.eval;
-      else if (event.type === 'history') dev = event.evals.findLast((e) => e.part === 'dev');
-      else if (event.type === 'checkpoint') savedAt = event.time;
-      else if (event.type === 'progress' && state === 'preparing')
-        text = `${event.text} · ${event.done} of ${event.total}`;
-      draw();
-    },
-    setReady(able, about = '') {
-      ready = able;
-      set(start, { disabled: ready === 'invalid' }); // now, not in the next frame
-      if (isRunning(state)) return;
-      if (able !== 'pending') planText = about;
-      if (able === 'invalid') text = '';
-      draw();
-    },
-  };
+  #enter(event: SessionEvent & { type: 'state' }): void {
+    if (event.state === 'preparing') {
+      this.#savedAt = 0;
+      this.#announced = -1;
+      if (!this.#queued) this.#planText = ''; // resumed: the plan is not of this training
+    }
+    const changed = event.state !== this.#state;
+    this.#state = event.state;
+    this.#text = event.text;
+    this.#model = event.model;
+    this.#step = event.step;
+    this.#steps = event.steps;
+    if (!changed) return;
+    this.#since = performance.now();
+    window.clearInterval(this.#clock);
+    // A crashed GPU process may take half a minute to restart: show the seconds.
+    if (event.state === 'recovering') this.#clock = window.setInterval(this.drawSoon, 1000);
+    this.#announce();
+  }
+  #announce(): void {
+    const { loss } = this.figures;
+    const lossText = loss !== undefined && this.#step > 0 ? `, loss ${loss.toFixed(2)}` : '';
+    const share = this.#steps > 0 ? `, ${Math.floor((100 * this.#step) / this.#steps)} percent` : '';
+    const text = `${stateNames[this.#state]}${share}${lossText}. ${this.#text}`.trim();
+    this.#announcement = this.#state === 'idle' ? '' : text;
+  }
+
+  async #pressStart(): Promise<void> {
+    if (this.#queued || this.#ready === 'invalid') return;
+    this.#queued = true;
+    this.draw();
+    await this.#actions.start();
+    this.#queued = false;
+    this.draw();
+  }
+  async #pressStep(): Promise<void> {
+    if (this.#stepping) return;
+    this.#stepping = true;
+    this.draw();
+    await this.#actions.singleStep();
+    this.#stepping = false;
+    this.draw();
+  }
+  #pressPause(): void {
+    if (this.#state === 'paused') this.#actions.continue();
+    else this.#actions.pause();
+  }
+
+  override draw(): void {
+    const tenth = this.#steps > 0 ? Math.floor((10 * this.#step) / this.#steps) : 0;
+    if (tenth !== this.#announced) {
+      this.#announced = tenth;
+      this.#announce();
+    }
+    const focused = this.element.querySelector('button:focus');
+    super.draw();
+    if (!focused?.matches('[hidden], :disabled')) return;
+    // The focused button is hidden now: the button that replaces it gets the focus.
+    const next = focusOrder.find((id) => this.find(id).matches(':not([hidden], :disabled)'));
+    (next ? this.find<HTMLElement>(next) : document.getElementById('run'))?.focus();
+  }
+
+  protected override template(): Content {
+    const state = this.#state;
+    const isBusy = isRunning(state);
+    const isPaused = state === 'paused';
+    const [step, steps] = [this.#step, this.#steps];
+    const startText = state === 'idle' ? 'Start training' : 'Start a new training';
+    const isWrong = state === 'failed' || (this.#ready === 'invalid' && this.#planText !== '' && !isBusy);
+    return html`
+      <div class="row run-row">
+        <div class="run-where">
+          <span class="state" data-state=${state}>${this.#title()}</span>
+          <span class="soft number">${this.#progress()}</span>
+        </div>
+        <div class="row push">
+          <button
+            type="button"
+            class="main"
+            id="start"
+            ?hidden=${isBusy}
+            ?disabled=${this.#ready === 'invalid'}
+            aria-busy=${this.#queued || nothing}
+            @click=${this.#pressStart}
+          >${this.#queued ? 'Starting…' : startText}</button>
+          <button
+            type="button"
+            class=${isPaused ? 'main' : ''}
+            id="pause"
+            ?hidden=${!isBusy}
+            ?disabled=${state !== 'training' && !isPaused}
+            @click=${this.#pressPause}
+          >${isPaused ? 'Continue' : 'Pause'}</button>
+          <button
+            type="button"
+            id="single-step"
+            aria-label="Step: train a single step"
+            ?hidden=${!isPaused}
+            aria-busy=${this.#stepping || nothing}
+            @click=${this.#pressStep}
+          >Step</button>
+          <button
+            type="button"
+            id="stop"
+            ?hidden=${!isBusy}
+            ?disabled=${state === 'stopping'}
+            @click=${() => this.#actions.stop()}
+          >Stop</button>
+        </div>
+      </div>
+      <progress
+        max="1"
+        value=${state === 'preparing' && steps === 0 ? nothing : steps > 0 ? step / steps : 0}
+        aria-label="Training progress"
+        ?hidden=${steps === 0 && !isBusy}
+      ></progress>
+      <p class=${isWrong ? 'hint why wrong' : 'hint why'}>${this.#note(isBusy)}</p>
+      <p class="unseen" role="status" .textContent=${this.#announcement}></p>`;
+  }
+
+  #title(): string {
+    if (this.#state === 'idle' && this.#ready === 'pending') return 'Planning';
+    const waited = Math.round((performance.now() - this.#since) / 1000);
+    return stateNames[this.#state] + (this.#state === 'recovering' && waited > 0 ? `, ${waited} s` : '');
+  }
+  #progress(): string {
+    const [step, steps] = [this.#step, this.#steps];
+    if (steps === 0) return this.#model;
+    const left = ((steps - step) * this.figures.stepMs) / 1000;
+    const leftText =
+      this.#state === 'training' && Number.isFinite(left) ? ` · ${formatDuration(left)} left` : '';
+    const model = this.#model ? `${this.#model} · ` : '';
+    return `${model}step ${formatInteger(step)} of ${formatInteger(steps)}${leftText}`;
+  }
+  #note(isBusy: boolean): string {
+    const time = new Date(this.#savedAt).toLocaleTimeString();
+    const saved = this.#savedAt > 0 ? `Last checkpoint at ${time}.` : '';
+    return this.#text || (isBusy ? saved || this.#planText : this.#planText || saved);
+  }
 }

@@ -1,22 +1,16 @@
 // Panel of all stored runs: a table of the settings that differ and the results, a chart of their curves, CSV
 // and PNG.
 
+import { live } from 'lit-html/directives/live.js';
 import { formatDuration, formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import { type LogEval, type LogStep, type RunSummary, runMetrics, settingText } from '../../../src/index.ts';
-import { type Child, el, fill, set, setText, stack } from '../../common/dom.ts';
-import { field, select } from '../../common/form-controls.ts';
+import { field, options } from '../../common/form-fields.ts';
+import { type Content, html, Panel } from '../../common/panel.ts';
 import { download } from '../../common/save-blob.ts';
 import type { RunHistory } from '../protocol.ts';
-import { createSeries, type Series } from './averaged-series.ts';
-import { createLineChart, type Line } from './line-chart.ts';
+import { Series } from './averaged-series.ts';
+import { type Line, LineChart } from './line-chart.ts';
 import type { Session } from './training-session.ts';
-
-/** The runs panel. */
-export interface RunsPanel {
-  readonly element: HTMLElement;
-  /** Reads the runs again. */
-  refresh(): Promise<void>;
-}
 
 /** Names of the curves of steps and of evaluations, by the field of the log. */
 const stepCurves = {
@@ -36,87 +30,146 @@ const evalCurves = {
   exactMatch: 'dev exact match',
 } satisfies Partial<Record<keyof LogEval, string>>;
 
+/** The curves as options: the kind of the record and the field. */
+const curves = [
+  ...Object.entries(stepCurves).map(([key, name]) => [`step.${key}`, name] as const),
+  ...Object.entries(evalCurves).map(([key, name]) => [`eval.${key}`, name] as const),
+];
+
 type Look = Line['look'];
 
-/** Creates the panel; `again` fills the form with the settings of a run. */
-export function createRunsPanel(session: Session, again: (name: string) => void): RunsPanel {
+/** The panel. */
+export class RunsPanel extends Panel {
+  readonly #session: Session;
+  readonly #reuse: (name: string) => void;
+  readonly #chart = new LineChart({ title: 'Curves of the selected runs', height: 260, lines: [] });
+  #runs: readonly RunSummary[] = [];
   /** The runs whose curves are shown, in the order in which they were selected. */
-  const chosen = new Map<string, RunHistory>();
-  const table = el('div', { class: 'scroll', role: 'region', 'aria-label': 'Table of runs', tabindex: 0 });
-  const note = el('p', { class: 'hint', role: 'status' });
-  const curve = select(
-    [
-      ...Object.entries(stepCurves).map(([key, name]) => [`step.${key}`, name] as const),
-      ...Object.entries(evalCurves).map(([key, name]) => [`eval.${key}`, name] as const),
-    ],
-    'step.loss',
-  );
-  const smoothing = el('input', { type: 'range', min: 0, max: 0.99, step: 0.01, value: 0.6 });
-  const chart = createLineChart({ title: 'Curves of the selected runs', height: 260, lines: [] });
-  const csv = el('button', { type: 'button', onclick: () => saveCsv() }, 'Download CSV');
-  const png = el('button', { type: 'button', onclick: () => void savePng() }, 'Download PNG');
-  const overlay = el(
-    'div',
-    { class: 'stack', hidden: true },
-    el('div', { class: 'thirds' }, field('Curve', curve), field('Smoothing', smoothing)),
-    chart.element,
-    el('div', { class: 'row' }, csv, png),
-  );
+  readonly #chosen = new Map<string, RunHistory>();
+  #curve = 'step.loss';
+  #smoothing = 0.6;
+  #note = '';
 
-  function draw(): void {
-    set(overlay, { hidden: chosen.size === 0 });
-    const [kind = '', key = ''] = curve.value.split('.');
-    const lines = [...chosen].map(([name, { steps, evals }], i): Line => {
+  /** `reuse` fills the form with the settings of a run. */
+  constructor(session: Session, reuse: (name: string) => void) {
+    super();
+    this.#session = session;
+    this.#reuse = reuse;
+    this.draw();
+  }
+
+  /** Reads the runs again. */
+  async refresh(): Promise<void> {
+    try {
+      this.#runs = await this.#session.runs();
+      const names = new Set(this.#runs.map((run) => run.folder));
+      for (const name of this.#chosen.keys()) {
+        if (names.has(name)) this.#chosen.set(name, await this.#session.history(name));
+        else this.#chosen.delete(name);
+      }
+      this.#note =
+        this.#runs.length > 0 ? '' : 'No runs yet. The table shows the settings in which runs differ.';
+    } catch (error) {
+      this.#note = (error as Error).message;
+    }
+    this.#drawCurves();
+  }
+
+  #drawCurves(): void {
+    this.draw();
+    const [kind = '', key = ''] = this.#curve.split('.');
+    const lines = [...this.#chosen].map(([name, { steps, evals }], i): Line => {
       const points =
         kind === 'step' ? valuesOf(steps, key as keyof LogStep) : valuesOf(evals, key as keyof LogEval);
       return {
         name,
-        series: smoothed(points, smoothing.valueAsNumber),
+        series: smoothed(points, this.#smoothing),
         look: ((i % 4) + 1) as Look,
         dash: (((i + Math.floor(i / 4)) % 4) + 1) as Look,
         dots: kind === 'eval',
       };
     });
-    chart.setLines(lines);
+    this.#chart.setLines(lines);
   }
-  for (const control of [curve, smoothing]) control.addEventListener('input', draw);
-
-  async function choose(name: string, box: HTMLInputElement): Promise<void> {
-    chosen.delete(name);
+  async #choose(name: string, box: HTMLInputElement): Promise<void> {
+    this.#chosen.delete(name);
     if (box.checked)
       try {
-        const history = await session.history(name);
-        if (box.checked) chosen.set(name, history);
+        const history = await this.#session.history(name);
+        if (box.checked) this.#chosen.set(name, history);
       } catch (error) {
-        setText(note, (error as Error).message);
+        this.#note = (error as Error).message;
       }
-    draw();
+    this.#drawCurves();
   }
-  function saveCsv(): void {
-    download(new Blob([toCsv(chosen)], { type: 'text/csv' }), 'runs.csv');
+  #selectCurve(event: Event): void {
+    this.#curve = (event.target as HTMLSelectElement).value;
+    this.#drawCurves();
   }
-  async function savePng(): Promise<void> {
-    const image = await chart.toPng();
+  #smooth(event: Event): void {
+    this.#smoothing = (event.target as HTMLInputElement).valueAsNumber;
+    this.#drawCurves();
+  }
+  #saveCsv(): void {
+    download(new Blob([toCsv(this.#chosen)], { type: 'text/csv' }), 'runs.csv');
+  }
+  async #savePng(): Promise<void> {
+    const image = await this.#chart.toPng();
     if (image) download(image, 'runs.png');
   }
 
-  function row(
-    run: RunSummary,
-    headings: readonly string[],
-    settings: readonly string[],
-  ): HTMLTableRowElement {
-    const { folder: name } = run;
-    const box = el('input', {
-      type: 'checkbox',
-      checked: chosen.has(name),
-      'aria-label': `Show the curves of ${name}`,
-    });
-    box.addEventListener('change', () => void choose(name, box));
-    const cells: Child[] = [
+  protected override template(): Content {
+    const settings = Object.keys(this.#runs[0]?.settings ?? {});
+    // On a narrow screen the names of the columns are beside the values.
+    const metrics = runMetrics.map(([, head]) => head);
+    const values = [...settings, 'steps', 'state', ...metrics, 'time', 'tokens/s', 'MFU', 'adapter'];
+    return html`
+      <p class="hint" role="status">${this.#note}</p>
+      <div class="scroll" role="region" aria-label="Table of runs" tabindex="0">
+        <table class="numbers blocks" ?hidden=${this.#runs.length === 0}>
+          <thead>
+            <tr>
+              <th scope="col">run</th>
+              <td></td>
+              ${values.map((name) => html`<th scope="col">${name}</th>`)}
+            </tr>
+          </thead>
+          <tbody>${this.#runs.map((run) => this.#row(run, settings, values))}</tbody>
+        </table>
+      </div>
+      <div class="stack" ?hidden=${this.#chosen.size === 0}>
+        <div class="thirds">
+          ${field(
+            'runs-curve',
+            'Curve',
+            html`<select id="runs-curve" @input=${this.#selectCurve}>${options(curves, this.#curve)}</select>`,
+          )}
+          ${field(
+            'runs-smoothing',
+            'Smoothing',
+            html`<input
+              id="runs-smoothing"
+              type="range"
+              min="0"
+              max="0.99"
+              step="0.01"
+              value=${this.#smoothing}
+              @input=${this.#smooth}
+            />`,
+          )}
+        </div>
+        ${this.#chart.element}
+        <div class="row">
+          <button type="button" @click=${this.#saveCsv}>Download CSV</button>
+          <button type="button" @click=${this.#savePng}>Download PNG</button>
+        </div>
+      </div>`;
+  }
+  #row(run: RunSummary, settings: readonly string[], names: readonly string[]): Content {
+    const { folder: name, step, steps } = run;
+    const cells = [
       ...settings.map((key) => settingText(run.settings[key])),
-      run.step < run.steps
-        ? `${formatInteger(run.step)} of ${formatInteger(run.steps)}`
-        : formatInteger(run.step),
+      step < steps ? `${formatInteger(step)} of ${formatInteger(steps)}` : formatInteger(step),
       run.state,
       ...runMetrics.map(([metric, , text]) => {
         const value = run.final[metric];
@@ -127,64 +180,31 @@ export function createRunsPanel(session: Session, again: (name: string) => void)
       run.mfu === null ? '–' : formatPercent(run.mfu),
       run.adapter,
     ];
-    const same = el(
-      'button',
-      {
-        type: 'button',
-        class: 'quiet',
-        'aria-label': `Reuse settings of ${name} for a new training`,
-        onclick: () => again(name),
-      },
-      'Reuse settings',
-    );
-    return el(
-      'tr',
-      { 'data-run': name },
-      el('th', { scope: 'row' }, el('label', { class: 'check' }, box, name)),
-      el('td', { class: 'reuse' }, same), // before the values: a table with many settings is wider than its place
-      ...cells.map((cell, i) => el('td', { 'data-name': headings[i + 2] }, cell)),
-    );
+    const select = (event: Event) => void this.#choose(name, event.target as HTMLInputElement);
+    // The button is before the values: a table with many settings is wider than its place.
+    return html`
+      <tr data-run=${name}>
+        <th scope="row">
+          <label class="check"
+            ><input
+              type="checkbox"
+              aria-label="Show the curves of ${name}"
+              .checked=${live(this.#chosen.has(name))}
+              @change=${select}
+            />${name}</label
+          >
+        </th>
+        <td class="reuse">
+          <button
+            type="button"
+            class="quiet"
+            aria-label="Reuse settings of ${name} for a new training"
+            @click=${() => this.#reuse(name)}
+          >Reuse settings</button>
+        </td>
+        ${cells.map((cell, i) => html`<td data-name=${names[i] ?? ''}>${cell}</td>`)}
+      </tr>`;
   }
-  return {
-    element: stack(note, table, overlay),
-    async refresh() {
-      try {
-        const runs = await session.runs();
-        const names = new Set(runs.map((run) => run.folder));
-        for (const name of chosen.keys()) {
-          if (names.has(name)) chosen.set(name, await session.history(name));
-          else chosen.delete(name);
-        }
-        const settings = Object.keys(runs[0]?.settings ?? {});
-        // On a narrow screen the names of the columns are beside the values.
-        const headings = [
-          ...['run', '', ...settings, 'steps', 'state', ...runMetrics.map(([, head]) => head)],
-          ...['time', 'tokens/s', 'MFU', 'adapter'],
-        ];
-        setText(
-          note,
-          runs.length === 0 ? 'No runs yet. The table shows the settings in which runs differ.' : '',
-        );
-        fill(
-          table,
-          runs.length > 0 &&
-            el(
-              'table',
-              { class: 'numbers blocks' },
-              el(
-                'thead',
-                {},
-                el('tr', {}, ...headings.map((h) => (h ? el('th', { scope: 'col' }, h) : el('td', {})))),
-              ),
-              el('tbody', {}, ...runs.map((run) => row(run, headings, settings))),
-            ),
-        );
-        draw();
-      } catch (error) {
-        setText(note, (error as Error).message);
-      }
-    },
-  };
 }
 
 /** Steps and finite values of a field of records. */
@@ -201,7 +221,7 @@ const valuesOf = <R extends { readonly step: number }>(
  * The exponential moving average of points with bias correction; `weight` of the past values: 0 to below 1.
  */
 export function smoothed(points: readonly (readonly [number, number])[], weight: number): Series {
-  const series = createSeries();
+  const series = new Series();
   let [sum, total] = [0, 0];
   for (const [x, y] of points) {
     sum = weight * sum + y;

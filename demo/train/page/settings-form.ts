@@ -1,6 +1,7 @@
 // Form of the training settings: one field per row of the settings table (src/train/settings/settings.ts)
 // that has a label, filled with the recipe of the corpus and preset.
 
+import { live } from 'lit-html/directives/live.js';
 import {
   completeSettings,
   type DropoutRates,
@@ -17,30 +18,11 @@ import {
   settingRows,
   type TrainSettings,
 } from '../../../src/index.ts';
-import { el, set, stack } from '../../common/dom.ts';
-import { field, markValid, select } from '../../common/form-controls.ts';
+import { field, markValid, options } from '../../common/form-fields.ts';
+import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { isModelName, modelNameRule, toModelName } from '../../storage/model-names.ts';
 import { isCsv } from '../corpus-format.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
-
-/** The settings form. */
-export interface SettingsForm {
-  readonly element: HTMLElement;
-  /** Fills in the recipe of a corpus; values that the visitor has changed are kept. */
-  fillDefaults(corpus: CorpusChoice): void;
-  /** Returns the settings, or a message that says what is invalid. */
-  read(corpus: CorpusChoice): TrainingSettings | string;
-  /** Default name of a model of a corpus. */
-  nameFor(corpus: CorpusChoice): string;
-  /** Sets the name of the model. */
-  rename(name: string): void;
-  /** Fills in the name and settings of a stored model. */
-  load(name: string, settings: TrainSettings): void;
-  /** Adds a change of the running training, unless the settings list it already. */
-  addChange(change: LogChange): void;
-  /** Shows the planned length in the unit that is not entered: steps for epochs, and the reverse. */
-  showLength(steps: number, stepsPerEpoch: number): void;
-}
 
 /**
  * Defaults that differ on the page: the samples table has a row for each translated dev sentence, and
@@ -62,129 +44,236 @@ const hints: Partial<Record<SettingName, string>> = {
 
 type Control = HTMLInputElement | HTMLSelectElement;
 
-/** A control of the form and its row of the table. */
-interface SettingField {
+/** A row of the settings table with a label, and its name. */
+interface Field {
   readonly name: SettingName;
   readonly row: Setting;
-  readonly control: Control;
 }
 
-/** Creates the form; `onChange` is called after each change. */
-export function createSettingsForm(onChange: () => void): SettingsForm {
-  const fields = settingRows.flatMap(([name, row]): SettingField[] =>
-    row.label ? [{ name, row, control: createControl(row) }] : [],
-  );
-  const controlOf = (name: string): Control | undefined => fields.find((f) => f.name === name)?.control;
-  const modelName = el('input', {
-    type: 'text',
-    required: true,
-    maxlength: 60,
-    autocomplete: 'off',
-    spellcheck: 'false',
-  });
-  const element = layOut(modelName, fields);
-  /** Controls that the visitor has changed; a new preset or corpus does not reset them. */
-  const touched = new Set<Element>();
-  let corpus: CorpusChoice = { kind: 'intl', source: 'en', target: 'es', pairs: 1, seed: 1 };
+const fields = settingRows.flatMap(([name, row]): Field[] => (row.label ? [{ name, row }] : []));
+const idOf = (name: SettingName): string => `setting-${name}`;
 
-  function fillDefaults(chosen: CorpusChoice): void {
-    corpus = chosen;
-    const preset = controlOf('preset');
-    const given = preset && touched.has(preset) ? ({ preset: preset.value } as TrainSettings) : {};
+/** The form. */
+export class SettingsForm extends Panel {
+  readonly #onChange: () => void;
+  #corpus: CorpusChoice = { kind: 'intl', source: 'en', target: 'es', pairs: 1, seed: 1 };
+  #name = '';
+  #isNamed = false;
+  /** Text of each field; empty or absent: the default. */
+  readonly #values = new Map<SettingName, string>();
+  /** Fields that the visitor has changed; a new preset or corpus does not reset them. */
+  readonly #touched = new Set<SettingName>();
+  /** The planned length in the unit that is not entered: steps for epochs, and the reverse. */
+  #planned: Partial<Record<SettingName, string>> = {};
+
+  /** `onChange` is called after each change. */
+  constructor(onChange: () => void) {
+    super();
+    this.#onChange = onChange;
+    this.draw();
+  }
+
+  /** Fills in the recipe of a corpus; values that the visitor has changed are kept. */
+  fillDefaults(corpus: CorpusChoice): void {
+    this.#corpus = corpus;
+    const given = this.#touched.has('preset') ? ({ preset: this.#value('preset') } as TrainSettings) : {};
     const defaults = defaultsFor(corpus, given) as Record<string, unknown>;
-    if (!touched.has(modelName)) modelName.value = defaultName(corpus);
-    for (const { name, row, control } of fields) {
-      const excluded = fields.some(
-        (f) => touched.has(f.control) && f.control.value !== '' && excludes(f, name, row),
-      );
+    if (!this.#isNamed) this.#name = this.nameFor(corpus);
+    for (const field of fields) {
+      const { name } = field;
       // The focused control is skipped: the visitor may be replacing its value.
-      if (!touched.has(control) && control !== document.activeElement)
-        control.value = excluded ? '' : String(defaults[name] ?? '');
+      if (this.#touched.has(name) || document.activeElement?.id === idOf(name)) continue;
+      const isExcluded = fields.some(
+        (other) => this.#touched.has(other.name) && this.#value(other.name) !== '' && excludes(other, field),
+      );
+      this.#values.set(name, isExcluded ? '' : String(defaults[name] ?? ''));
     }
-    updateApplicable();
+    this.draw();
   }
-  /** Disables the settings that do not exist for the selected optimizer or schedule. */
-  function updateApplicable(): void {
-    for (const { row, control } of fields) {
-      const [other = '', ...values] = row.onlyFor ?? [];
-      control.disabled = values.length > 0 && !values.includes(controlOf(other)?.value ?? '');
+  /** Default name of a model of a corpus: `intl-en-es`, or that of the file. */
+  nameFor(corpus: CorpusChoice): string {
+    if (corpus.kind === 'task') return corpus.task;
+    return toModelName(
+      corpus.kind === 'intl' ? `intl-${corpus.source}-${corpus.target}` : corpus.name.replace(/\.[^.]+$/, ''),
+    );
+  }
+  /** Sets the name of the model. */
+  rename(name: string): void {
+    this.#name = name;
+    this.#isNamed = true;
+    this.draw();
+  }
+  /** Fills in the name and settings of a stored model. */
+  load(model: string, settings: TrainSettings): void {
+    for (const { name, row } of fields) {
+      const text = shownValue(settings[name as keyof TrainSettings]);
+      if (text === '' && row.type.kind === 'choice')
+        this.#touched.delete(name); // it gets the default
+      else this.#set(name, text);
     }
+    this.rename(model);
+  }
+  /** Adds a change of the running training, unless the settings list it already. */
+  addChange({ type: _, ...change }: LogChange): void {
+    const listed = parseChanges(this.#value('changes'));
+    if (listed.some((other) => formatChanges([other]) === formatChanges([change]))) return;
+    this.#set('changes', formatChanges([...listed, change].sort((a, b) => a.step - b.step)));
+    this.draw();
+  }
+  /** Shows the planned length in the unit that is not entered. */
+  showLength(steps: number, stepsPerEpoch: number): void {
+    this.#planned = { steps: steps.toLocaleString('en'), epochs: (steps / stepsPerEpoch).toPrecision(2) };
+    this.draw();
+  }
+  /** Returns the settings, or a message that says what is invalid. */
+  read(corpus: CorpusChoice): TrainingSettings | string {
+    for (const { name, row } of fields) {
+      const value = this.#read(name, row);
+      const isValid = value === undefined || fitsType(row.type, value);
+      const wrong = name === 'changes' ? wrongChanges(this.#value(name)) : '';
+      this.#control(name).setCustomValidity(isValid ? wrong : `must be ${describeType(row.type)}`);
+    }
+    this.find('#model-name').setCustomValidity(isModelName(this.#name) ? '' : modelNameRule);
+    const error = this.#firstError();
+    if (error) return error;
+    const values = fields.flatMap(({ name, row }) => {
+      const value = this.#applies(row) ? this.#read(name, row) : undefined;
+      return value === undefined ? [] : [[name, value]];
+    });
+    const settings: TrainSettings = { probe: pageDefaults.probe, ...Object.fromEntries(values) };
+    // The Keras example has dropout only before the output projection.
+    const { dropout, preset } = settings;
+    const isKeras = preset === 'keras' && typeof dropout === 'number';
+    return {
+      name: this.#name,
+      corpus,
+      settings: isKeras ? { ...settings, dropout: { output: dropout } } : settings,
+    };
   }
 
-  element.addEventListener('input', (event) => {
-    const changed = event.target as Control;
-    touched.add(changed);
-    const own = fields.find((f) => f.control === changed);
-    if (own && changed.value !== '')
-      for (const { name, row, control } of fields)
-        if (control !== changed && excludes(own, name, row)) control.value = '';
-    if (changed === controlOf('preset')) fillDefaults(corpus);
-    updateApplicable();
-    onChange();
-  });
-  return {
-    element,
-    fillDefaults,
-    nameFor: defaultName,
-    rename(text) {
-      modelName.value = text;
-      touched.add(modelName);
-    },
-    load(name, settings) {
-      modelName.value = name;
-      touched.add(modelName);
-      for (const { name: field, control } of fields) {
-        const value = shownValue(settings[field as keyof TrainSettings]);
-        if (value === '' && control instanceof HTMLSelectElement) {
-          touched.delete(control); // it gets the default
-          continue;
-        }
-        control.value = value;
-        touched.add(control);
-      }
-      updateApplicable();
-    },
-    addChange({ type: _, ...change }) {
-      const control = controlOf('changes');
-      if (!control) return;
-      const listed = parseChanges(control.value);
-      if (listed.some((other) => formatChanges([other]) === formatChanges([change]))) return;
-      control.value = formatChanges([...listed, change].sort((a, b) => a.step - b.step));
-      touched.add(control);
-    },
-    showLength(steps, stepsPerEpoch) {
-      const texts = { steps: steps.toLocaleString('en'), epochs: (steps / stepsPerEpoch).toPrecision(2) };
-      for (const [name, text] of Object.entries(texts)) {
-        const control = controlOf(name);
-        if (control) set(control, { placeholder: control.value === '' && `planned: ${text}` });
-      }
-    },
-    read(chosen) {
-      for (const { name, row, control } of fields) {
-        const value = readControl(row, control);
-        const valid = value === undefined || fitsType(row.type, value);
-        const wrong = name === 'changes' ? wrongChanges(control.value) : '';
-        control.setCustomValidity(valid ? wrong : `must be ${describeType(row.type)}`);
-      }
-      modelName.setCustomValidity(isModelName(modelName.value) ? '' : modelNameRule);
-      const error = firstError(element);
-      if (error) return error;
-      const values = fields.flatMap(({ name, row, control }) => {
-        const value = control.disabled ? undefined : readControl(row, control);
-        return value === undefined ? [] : [[name, value]];
-      });
-      const settings: TrainSettings = { probe: pageDefaults.probe, ...Object.fromEntries(values) };
-      // The Keras example has dropout only before the output projection.
-      const { dropout, preset } = settings;
-      const keras = preset === 'keras' && typeof dropout === 'number' && { dropout: { output: dropout } };
-      return { name: modelName.value, corpus: chosen, settings: { ...settings, ...keras } };
-    },
-  };
+  #value(name: SettingName): string {
+    return this.#values.get(name) ?? '';
+  }
+  #set(name: SettingName, text: string): void {
+    this.#values.set(name, text);
+    this.#touched.add(name);
+  }
+  #control(name: SettingName): Control {
+    return this.find<Control>(`#${idOf(name)}`);
+  }
+  /** Returns the value of a field; undefined if it is empty. */
+  #read(name: SettingName, { type }: Setting): unknown {
+    const text = this.#value(name);
+    if (text === '') return undefined;
+    return type.kind === 'choice' || type.kind === 'text' ? text : Number(text);
+  }
+  /** Whether a setting exists for the selected optimizer or schedule. */
+  #applies({ onlyFor }: Setting): boolean {
+    const [other, ...values] = onlyFor ?? [];
+    return values.length === 0 || values.includes(this.#value(other as SettingName));
+  }
+  /** Returns the error of the first invalid control and expands the section it is in. */
+  #firstError(): string | undefined {
+    for (const label of this.element.querySelectorAll('label')) {
+      const control = label.control as Control | null;
+      if (!control || control.disabled || markValid(control)) continue;
+      const closed = control.closest('details');
+      if (closed) closed.open = true;
+      return `${label.textContent}: ${control.validationMessage}`;
+    }
+    return undefined;
+  }
+  #editName(event: Event): void {
+    this.rename((event.target as HTMLInputElement).value);
+    this.#onChange();
+  }
+  #edit(field: Field, text: string): void {
+    this.#set(field.name, text);
+    if (text !== '') for (const other of fields) if (excludes(field, other)) this.#values.set(other.name, '');
+    if (field.name === 'preset') this.fillDefaults(this.#corpus);
+    this.draw();
+    this.#onChange();
+  }
+
+  protected override template(): Content {
+    const preset = fields.filter(({ name }) => name === 'preset');
+    const others = fields.filter(({ name }) => name !== 'preset');
+    const grid = (isAdvanced: boolean) => html`
+      <div class="pairs">
+        ${others.filter(({ row }) => (row.advanced ?? false) === isAdvanced).map((each) => this.#field(each))}
+      </div>`;
+    const name = html`<input
+      id="model-name"
+      type="text"
+      required
+      maxlength="60"
+      autocomplete="off"
+      spellcheck="false"
+      .value=${live(this.#name)}
+      @input=${this.#editName}
+    />`;
+    return html`
+      ${preset.map((each) => this.#field(each))}
+      ${field('model-name', 'Model name', name)}
+      ${grid(false)}
+      <details>
+        <summary>Advanced</summary>
+        ${grid(true)}
+      </details>`;
+  }
+  #field(own: Field): Content {
+    const { name, row } = own;
+    const id = idOf(name);
+    const hint = hints[name];
+    return html`
+      <div class=${row.type.kind === 'text' ? 'field whole' : 'field'}>
+        <label for=${id}>${row.label}</label>
+        ${row.type.kind === 'choice' ? this.#list(own, row.type.choices) : this.#input(own)}
+        ${hint ? html`<p class="hint" id="${id}-hint">${hint}</p>` : nothing}
+      </div>`;
+  }
+  #list(own: Field, choices: readonly string[]): Content {
+    const { name, row } = own;
+    return html`<select
+      id=${idOf(name)}
+      title=${row.help}
+      ?disabled=${!this.#applies(row)}
+      aria-describedby=${hints[name] ? `${idOf(name)}-hint` : nothing}
+      @input=${(event: Event) => this.#edit(own, (event.target as HTMLSelectElement).value)}
+    >${options(
+      choices.map((choice) => [choice, choice] as const),
+      this.#value(name),
+    )}</select>`;
+  }
+  #input(own: Field): Content {
+    const { name, row } = own;
+    const { type, help, defaultText } = row;
+    const isText = type.kind === 'text';
+    const { min, below } = { min: 0, below: undefined, ...type };
+    const planned = this.#planned[name];
+    const placeholder = isText ? defaultText : defaultText && 'default';
+    return html`<input
+      id=${idOf(name)}
+      type=${isText ? 'text' : 'number'}
+      inputmode=${isText ? nothing : 'decimal'}
+      autocomplete=${isText ? 'off' : nothing}
+      spellcheck=${isText ? 'false' : nothing}
+      step=${isText ? nothing : type.kind === 'integer' ? 1 : 'any'}
+      min=${isText ? nothing : min}
+      max=${isText ? nothing : (below ?? nothing)}
+      title=${isText || !defaultText ? help : `${help}. Default: ${defaultText}`}
+      placeholder=${planned ? `planned: ${planned}` : (placeholder ?? nothing)}
+      ?disabled=${!this.#applies(row)}
+      aria-describedby=${hints[name] ? `${idOf(name)}-hint` : nothing}
+      .value=${live(this.#value(name))}
+      @input=${(event: Event) => this.#edit(own, (event.target as HTMLInputElement).value)}
+    />`;
+  }
 }
 
 /** Returns whether one of two settings excludes the other. */
-const excludes = (a: SettingField, name: SettingName, row: Setting): boolean =>
-  a.row.excludes === name || row.excludes === a.name;
+const excludes = (a: Field, b: Field): boolean =>
+  a.name !== b.name && (a.row.excludes === b.name || b.row.excludes === a.name);
 
 /**
  * Text of a field for a stored value; of several dropout rates, the one before the output projection is
@@ -211,18 +300,19 @@ const maxCounted = 2 ** 18;
  * Epochs, batch size, held-out share and evaluation interval for a text with few pairs; nothing for a larger
  * one.
  */
-function smallCorpus(corpus: CorpusChoice, { epochs = 1, batchSize = 64 }: TrainSettings): TrainSettings {
+function smallCorpus(corpus: CorpusChoice, recipe: TrainSettings): TrainSettings {
   if (corpus.kind !== 'text' || corpus.data instanceof Blob || corpus.data.length > maxCounted) return {};
+  const { epochs = 1, batchSize = 64 } = recipe;
   const text = typeof corpus.data === 'string' ? corpus.data : new TextDecoder().decode(corpus.data);
   const separator = isCsv(corpus.name, text) ? ',' : '\t';
   const lines = text.split('\n').filter((line) => line.includes(separator));
   const pairs = Math.max(1, lines.length);
   const needed = Math.ceil(minUpdates / Math.ceil(pairs / batchSize));
   return {
-    ...(needed > epochs && { epochs: needed }),
-    ...(pairs < batchSize && { batchSize: 2 ** Math.ceil(Math.log2(pairs)) }), // a batch has no empty rows
-    ...(pairs < manyPairs && { heldOut: 0.1 }),
-    ...(needed > epochs && { evalSteps: 100 }),
+    epochs: needed > epochs ? needed : recipe.epochs,
+    evalSteps: needed > epochs ? 100 : recipe.evalSteps,
+    batchSize: pairs < batchSize ? 2 ** Math.ceil(Math.log2(pairs)) : recipe.batchSize, // no empty rows
+    heldOut: pairs < manyPairs ? 0.1 : recipe.heldOut,
   };
 }
 
@@ -234,48 +324,10 @@ function defaultsFor(corpus: CorpusChoice, given: TrainSettings): TrainSettings 
   const rate = recipe.dropout ?? dropout;
   return {
     norm,
-    ...(labelSmoothing !== undefined && { labelSmoothing }),
+    labelSmoothing,
     ...recipe,
     dropout: typeof rate === 'number' ? rate : (rate.output ?? 0),
   };
-}
-
-/** Name of a model of a corpus: `intl-en-es`, or that of the file. */
-function defaultName(corpus: CorpusChoice): string {
-  if (corpus.kind === 'task') return corpus.task;
-  return toModelName(
-    corpus.kind === 'intl' ? `intl-${corpus.source}-${corpus.target}` : corpus.name.replace(/\.[^.]+$/, ''),
-  );
-}
-
-/** Creates the control of a row; its tooltip is the help text. */
-function createControl({ type, help, defaultText }: Setting): Control {
-  if (type.kind === 'choice') {
-    const list = select(
-      type.choices.map((name) => [name, name]),
-      '',
-    );
-    list.title = help;
-    return list;
-  }
-  const { min, below } = { min: 0, below: undefined, ...type };
-  if (type.kind === 'text')
-    return el('input', {
-      type: 'text',
-      autocomplete: 'off',
-      spellcheck: 'false',
-      title: help,
-      placeholder: defaultText,
-    });
-  return el('input', {
-    type: 'number',
-    inputmode: 'decimal',
-    step: type.kind === 'integer' ? 1 : 'any',
-    min,
-    max: below,
-    title: defaultText ? `${help}. Default: ${defaultText}` : help,
-    placeholder: defaultText && 'default',
-  });
 }
 
 /** Returns what is wrong with a list of changes; empty if it is valid. */
@@ -286,47 +338,4 @@ function wrongChanges(text: string): string {
   } catch (error) {
     return (error as Error).message.replace(/^train: /, '');
   }
-}
-
-/** Returns the value of a control; undefined if it is empty. */
-function readControl({ type }: Setting, control: Control): unknown {
-  if (control.value === '') return undefined;
-  return type.kind === 'choice' || type.kind === 'text' ? control.value : Number(control.value);
-}
-
-/** Lays out the preset, the common settings and the advanced ones. */
-function layOut(modelName: HTMLInputElement, fields: readonly SettingField[]): HTMLElement {
-  const grid = (chosen: readonly SettingField[]) =>
-    el(
-      'div',
-      { class: 'pairs' },
-      ...chosen.map(({ name, row, control }) => {
-        const labelled = field(row.label ?? '', control, hints[name]);
-        if (row.type.kind === 'text') labelled.classList.add('whole');
-        return labelled;
-      }),
-    );
-  const preset = fields.find((f) => f.name === 'preset');
-  const common = fields.filter((f) => f !== preset && !f.row.advanced);
-  return stack(
-    preset && field(preset.row.label ?? '', preset.control),
-    field('Model name', modelName),
-    grid(common),
-    el('details', {}, el('summary', {}, 'Advanced'), grid(fields.filter((f) => f.row.advanced))),
-  );
-}
-
-/**
- * Returns the error of the first invalid control and expands the section it is in; undefined if all are
- * valid.
- */
-function firstError(form: HTMLElement): string | undefined {
-  for (const label of form.querySelectorAll('label')) {
-    const control = label.control as Control | null;
-    if (!control || control.disabled || markValid(control)) continue;
-    const closed = control.closest('details');
-    if (closed) closed.open = true;
-    return `${label.textContent}: ${control.validationMessage}`;
-  }
-  return undefined;
 }

@@ -1,7 +1,6 @@
 // Starts a training from the forms or resumes one from a checkpoint, and shows a notice if a call fails.
 
 import type { TrainingSettings } from '../protocol.ts';
-import { ask } from './dialogs.ts';
 import type { Notices } from './notices.ts';
 import { type Session, SessionError } from './training-session.ts';
 
@@ -15,25 +14,16 @@ export interface StarterOptions {
   onRename(settings: TrainingSettings): void;
 }
 
-/** Starts and resumes trainings. No function rejects: errors become notices. */
-export interface TrainingStarter {
-  start(settings: TrainingSettings): Promise<void>;
-  /** Resumes from the checkpoint of a model, to its last step or to `steps` steps in total. */
-  resume(name: string, steps?: number): Promise<void>;
-  /** Returns NAME-2 or the first higher number that no model has. */
-  freeName(name: string): Promise<string>;
-  /** Awaits a call and shows its error as a notice. */
-  attempt(call: Promise<void>): Promise<void>;
-}
+/** Starts and resumes trainings. No method rejects: errors become notices. */
+export class TrainingStarter {
+  readonly #options: StarterOptions;
 
-/** Creates the starter. */
-export function createTrainingStarter({
-  session,
-  notices,
-  setLanguages,
-  onRename,
-}: StarterOptions): TrainingStarter {
-  async function start(settings: TrainingSettings, replace = false): Promise<void> {
+  constructor(options: StarterOptions) {
+    this.#options = options;
+  }
+
+  async start(settings: TrainingSettings, replace = false): Promise<void> {
+    const { session, setLanguages } = this.#options;
     const { corpus } = settings;
     if (corpus.kind === 'intl') setLanguages(corpus.source, corpus.target);
     else setLanguages('', '');
@@ -41,12 +31,36 @@ export function createTrainingStarter({
       await session.start(settings, { replace });
     } catch (error) {
       if (error instanceof SessionError && error.kind === 'exists')
-        await attempt(resolveNameConflict(settings));
-      else showError(error);
+        await this.attempt(this.#resolveNameConflict(settings));
+      else this.#showError(error);
     }
   }
-  async function resolveNameConflict(settings: TrainingSettings): Promise<void> {
+  /** Resumes from the checkpoint of a model, to its last step or to `steps` steps in total. */
+  async resume(name: string, steps?: number): Promise<void> {
+    const { session, setLanguages } = this.#options;
+    setLanguages('', '');
+    await this.attempt(session.resume(name, steps === undefined ? {} : { steps }));
+  }
+  /** Returns NAME-2 or the first higher number that no model has. */
+  async freeName(name: string): Promise<string> {
+    const taken = new Set((await this.#options.session.storage()).models.map((model) => model.name));
+    const numbered = (n: number) => `${name.slice(0, 55)}-${n}`;
+    let n = 2;
+    while (taken.has(numbered(n))) n++;
+    return numbered(n);
+  }
+  /** Awaits a call and shows its error as a notice. */
+  async attempt(call: Promise<void>): Promise<void> {
+    try {
+      await call;
+    } catch (error) {
+      this.#showError(error);
+    }
+  }
+
+  async #resolveNameConflict(settings: TrainingSettings): Promise<void> {
     const { name } = settings;
+    const { ask } = await import('./dialogs.ts');
     const answer = await ask(
       `A model named “${name}” exists`,
       'Keep it and give the new model another name, or replace it?',
@@ -55,39 +69,17 @@ export function createTrainingStarter({
         ['replace', 'Replace', 'bad'],
       ],
     );
-    if (answer === 'replace') return start(settings, true);
+    if (answer === 'replace') return this.start(settings, true);
     if (answer !== 'keep') return;
-    const renamed = { ...settings, name: await freeName(name) };
-    onRename(renamed);
-    return start(renamed);
+    const renamed = { ...settings, name: await this.freeName(name) };
+    this.#options.onRename(renamed);
+    return this.start(renamed);
   }
-  /** Returns NAME-2 or the first higher number that no model has. */
-  async function freeName(name: string): Promise<string> {
-    const taken = new Set((await session.storage()).models.map((m) => m.name));
-    const numbered = (n: number) => `${name.slice(0, 55)}-${n}`;
-    let n = 2;
-    while (taken.has(numbered(n))) n++;
-    return numbered(n);
-  }
-  async function attempt(call: Promise<void>): Promise<void> {
-    try {
-      await call;
-    } catch (error) {
-      showError(error);
-    }
-  }
-  function showError(error: unknown): void {
+  #showError(error: unknown): void {
     if (error instanceof SessionError && error.kind === 'aborted') return;
+    const { notices } = this.#options;
     notices.show('bad', (error as Error).message, { id: 'failed' });
-    notices.element.scrollIntoView({ block: 'nearest' }); // the button that was pressed is always visible, the notice is not
+    // The button that was pressed is always visible, the notice is not.
+    notices.element.scrollIntoView({ block: 'nearest' });
   }
-  return {
-    start,
-    async resume(name, steps) {
-      setLanguages('', '');
-      await attempt(session.resume(name, steps === undefined ? {} : { steps }));
-    },
-    freeName,
-    attempt,
-  };
 }

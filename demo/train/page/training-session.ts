@@ -168,63 +168,157 @@ const wantsTuning = () => new URLSearchParams(location.search).get('tune') !== '
 
 /** Starts a worker and returns its session, which is also stored in globalThis.heddlePage. */
 export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Session {
-  // The worker's name carries the option; Vite finds the worker by the literal URL.
-  const worker = new Worker(new URL('../worker/training-worker.ts', import.meta.url), {
-    type: 'module',
-    name: tune ? 'heddle training' : 'heddle training, untuned',
-  });
-  const pending = new Map<number, Pending>();
-  const listeners = new Set<(event: SessionEvent) => void>();
-  let calls = 0;
-  let closed: CallError | undefined;
-  let describing = 0;
+  const session = new WorkerSession(tune);
+  globalThis.heddlePage ??= { session, createSession };
+  return session;
+}
 
-  const dispatch = (event: SessionEvent) => {
-    for (const listener of listeners) listener(event);
-  };
-  /** Rejects all pending and later calls. */
-  const end = (error: CallError) => {
-    closed ??= error;
-    for (const { reject } of pending.values()) reject(new SessionError(error));
-    pending.clear();
-  };
-  const send = (request: Request) => worker.postMessage(request);
-  const takePending = (id: number): Pending | undefined => {
-    const call = pending.get(id);
-    pending.delete(id);
-    return call;
-  };
-  worker.onmessage = ({ data }: MessageEvent<Reply>) => {
-    if (data.type === 'event') dispatch(data.event);
-    else if (data.type === 'piece') pending.get(data.id)?.onPiece?.(data.piece);
-    else if (data.type === 'download') pending.get(data.id)?.onDownload?.(data.progress);
-    else if (data.type === 'result') takePending(data.id)?.resolve(data.value);
-    else takePending(data.id)?.reject(new SessionError(data.error));
-  };
-  const fail = (message: string) => {
-    end({ kind: 'bug', message });
-    dispatch({ type: 'state', state: 'failed', model: '', step: 0, steps: 0, text: message });
-  };
-  worker.onerror = (event) => fail(`The training worker failed: ${event.message || 'it did not load'}`);
-  worker.onmessageerror = () => fail('A message of the training worker could not be deserialized.');
+/** What a call gets besides its arguments. */
+interface CallOptions extends Pick<Pending, 'onPiece' | 'onDownload'> {
+  readonly signal?: AbortSignal | undefined;
+}
 
-  function call<N extends keyof Calls>(
+/** Requests persistent storage; the browser may refuse. */
+const persist = () => void navigator.storage?.persist?.().catch(() => false);
+
+/** A session with its worker. */
+class WorkerSession implements Session {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  readonly #listeners = new Set<(event: SessionEvent) => void>();
+  /** Number of calls so far: the id of the last one. */
+  #calls = 0;
+  /** Why the worker can no longer be called. */
+  #closed: CallError | undefined;
+  /** Id of the last call of `describe`. */
+  #describing = 0;
+
+  constructor(tune: boolean) {
+    // The worker's name carries the option; Vite finds the worker by the literal URL.
+    this.#worker = new Worker(new URL('../worker/training-worker.ts', import.meta.url), {
+      type: 'module',
+      name: tune ? 'heddle training' : 'heddle training, untuned',
+    });
+    this.#worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(data);
+    this.#worker.onerror = (event) =>
+      this.#fail(`The training worker failed: ${event.message || 'it did not load'}`);
+    this.#worker.onmessageerror = () =>
+      this.#fail('A message of the training worker could not be deserialized.');
+  }
+
+  on(listener: (event: SessionEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+  describe(settings: TrainingSettings) {
+    if (this.#describing) this.#send({ type: 'cancel', id: this.#describing });
+    const result = this.#call('describe', [settings]);
+    this.#describing = this.#calls;
+    return result;
+  }
+  start(settings: TrainingSettings, { replace = false }: { replace?: boolean } = {}) {
+    persist();
+    return this.#call('start', [settings, { replace }]);
+  }
+  resume(name: string, options: { steps?: number; epochs?: number } = {}) {
+    persist();
+    return this.#call('resume', [name, options]);
+  }
+  pause() {
+    return this.#call('pause', []);
+  }
+  singleStep() {
+    return this.#call('singleStep', []);
+  }
+  continue() {
+    return this.#call('continue', []);
+  }
+  change(settings: LiveSettings) {
+    return this.#call('change', [settings]);
+  }
+  stop() {
+    return this.#call('stop', []);
+  }
+  translate(
+    text: string,
+    options: SentDecodeOptions = {},
+    onPiece?: (piece: PieceEvent) => void,
+    signal?: AbortSignal,
+  ) {
+    return this.#call('translate', [text, options], { onPiece, signal });
+  }
+  languages() {
+    return this.#call('languages', []);
+  }
+  inspect(text: string, options: InspectOptions = {}) {
+    return this.#call('inspect', [text, options]);
+  }
+  storage() {
+    return this.#call('storage', []);
+  }
+  history(name: string) {
+    return this.#call('history', [name]);
+  }
+  runs() {
+    return this.#call('runs', []);
+  }
+  corpusOf(name: string) {
+    return this.#call('corpusOf', [name]);
+  }
+  load(name: string, from?: LoadFrom, languages?: SentLanguages) {
+    return this.#call('load', languages ? [name, from, languages] : [name, from]);
+  }
+  save(name: string, as: string) {
+    return this.#call('save', [name, as]);
+  }
+  rename(name: string, as: string) {
+    return this.#call('rename', [name, as]);
+  }
+  remove(name: string) {
+    return this.#call('remove', [name]);
+  }
+  exportArchive(name: string) {
+    return this.#call('exportArchive', [name]);
+  }
+  exportSafetensors(name: string) {
+    return this.#call('exportSafetensors', [name]);
+  }
+  exportOnnx(name: string) {
+    return this.#call('exportOnnx', [name]);
+  }
+  importArchive(data: Blob, name: string) {
+    return this.#call('importArchive', [data, name]);
+  }
+  pull(model: string, onDownload?: (progress: PullProgress) => void, signal?: AbortSignal) {
+    persist();
+    return this.#call('pull', [model, new URL('hub', document.baseURI).href], { onDownload, signal });
+  }
+  removePartial(name: string) {
+    return this.#call('removePartial', [name]);
+  }
+  loseDevice() {
+    return this.#call('loseDevice', []);
+  }
+  memory() {
+    return this.#call('memory', []);
+  }
+
+  #send(request: Request): void {
+    this.#worker.postMessage(request);
+  }
+  #call<N extends keyof Calls>(
     name: N,
     args: Parameters<Calls[N]>,
-    {
-      onPiece,
-      onDownload,
-      signal,
-    }: Pick<Pending, 'onPiece' | 'onDownload'> & { signal?: AbortSignal | undefined } = {},
-  ): { readonly id: number; readonly result: Promise<ReturnType<Calls[N]>> } {
-    const id = ++calls;
-    const result = new Promise<ReturnType<Calls[N]>>((resolve, reject) => {
-      if (closed) return reject(new SessionError(closed));
+    { onPiece, onDownload, signal }: CallOptions = {},
+  ): Promise<ReturnType<Calls[N]>> {
+    const id = ++this.#calls;
+    return new Promise<ReturnType<Calls[N]>>((resolve, reject) => {
+      if (this.#closed) return reject(new SessionError(this.#closed));
       if (signal?.aborted)
         return reject(new SessionError({ kind: 'aborted', message: `${name}: cancelled` }));
-      const cancel = () => send({ type: 'cancel', id });
+      const cancel = () => this.#send({ type: 'cancel', id });
       const done = () => signal?.removeEventListener('abort', cancel);
-      pending.set(id, {
+      this.#pending.set(id, {
         resolve(value) {
           done();
           resolve(value as ReturnType<Calls[N]>);
@@ -237,64 +331,29 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
         onDownload,
       });
       signal?.addEventListener('abort', cancel);
-      send({ type: 'call', id, name, args });
+      this.#send({ type: 'call', id, name, args });
     });
-    return { id, result };
   }
-  const ask = <N extends keyof Calls>(name: N, ...args: Parameters<Calls[N]>) => call(name, args).result;
-
-  /** Requests persistent storage; the browser may refuse. */
-  const persist = () => void navigator.storage?.persist?.().catch(() => false);
-
-  const session: Session = {
-    on(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    describe(settings) {
-      if (describing) send({ type: 'cancel', id: describing });
-      const { id, result } = call('describe', [settings]);
-      describing = id;
-      return result;
-    },
-    start(settings, { replace = false } = {}) {
-      persist();
-      return ask('start', settings, { replace });
-    },
-    resume(name, options = {}) {
-      persist();
-      return ask('resume', name, options);
-    },
-    pause: () => ask('pause'),
-    singleStep: () => ask('singleStep'),
-    continue: () => ask('continue'),
-    change: (settings) => ask('change', settings),
-    stop: () => ask('stop'),
-    translate: (text, options = {}, onPiece, signal) =>
-      call('translate', [text, options], { onPiece, signal }).result,
-    languages: () => ask('languages'),
-    inspect: (text, options = {}) => ask('inspect', text, options),
-    storage: () => ask('storage'),
-    history: (name) => ask('history', name),
-    runs: () => ask('runs'),
-    corpusOf: (name) => ask('corpusOf', name),
-    load: (name, from, languages) =>
-      languages ? ask('load', name, from, languages) : ask('load', name, from),
-    save: (name, as) => ask('save', name, as),
-    rename: (name, as) => ask('rename', name, as),
-    remove: (name) => ask('remove', name),
-    exportArchive: (name) => ask('exportArchive', name),
-    exportSafetensors: (name) => ask('exportSafetensors', name),
-    exportOnnx: (name) => ask('exportOnnx', name),
-    importArchive: (data, name) => ask('importArchive', data, name),
-    pull(model, onDownload, signal) {
-      persist();
-      return call('pull', [model, new URL('hub', document.baseURI).href], { onDownload, signal }).result;
-    },
-    removePartial: (name) => ask('removePartial', name),
-    loseDevice: () => ask('loseDevice'),
-    memory: () => ask('memory'),
-  };
-  globalThis.heddlePage ??= { session, createSession };
-  return session;
+  #receive(reply: Reply): void {
+    if (reply.type === 'event') this.#dispatch(reply.event);
+    else if (reply.type === 'piece') this.#pending.get(reply.id)?.onPiece?.(reply.piece);
+    else if (reply.type === 'download') this.#pending.get(reply.id)?.onDownload?.(reply.progress);
+    else {
+      const call = this.#pending.get(reply.id);
+      this.#pending.delete(reply.id);
+      if (reply.type === 'result') call?.resolve(reply.value);
+      else call?.reject(new SessionError(reply.error));
+    }
+  }
+  #dispatch(event: SessionEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+  /** The worker is gone: rejects all pending and later calls. */
+  #fail(message: string): void {
+    const error: CallError = { kind: 'bug', message };
+    this.#closed ??= error;
+    for (const { reject } of this.#pending.values()) reject(new SessionError(error));
+    this.#pending.clear();
+    this.#dispatch({ type: 'state', state: 'failed', model: '', step: 0, steps: 0, text: message });
+  }
 }

@@ -1,306 +1,315 @@
 // Panel that translates a text: selects a model that ships with the page, streams the translation, lists the
 // hypotheses and shows the cross-attention of the selected one.
 
+import { live } from 'lit-html/directives/live.js';
 import { formatNumber } from '../../../src/core/format-numbers.ts';
-import { signed } from '../../common/data-views.ts';
-import { el, fill, set, setText, stack } from '../../common/dom.ts';
-import { field } from '../../common/form-controls.ts';
+import { field } from '../../common/form-fields.ts';
+import { type Content, html, Panel } from '../../common/panel.ts';
+import { signed } from '../../common/tables.ts';
 import type { SentDecodeOptions, TranslationCandidate, TranslationResult } from '../protocol.ts';
-import { createDecodingForm } from './decoding-form.ts';
+import { DecodingForm } from './decoding-form.ts';
 import { type DemoModel, demoModels } from './demo-models.ts';
 import type { GalleryModel } from './gallery-models.ts';
-import { createHeatMap } from './heat-map.ts';
-import { createLanguageFields } from './language-fields.ts';
+import { HeatMap } from './heat-map.ts';
+import { LanguageFields } from './language-fields.ts';
 import { type Session, SessionError } from './training-session.ts';
 
-/** The translate panel. */
-export interface TranslatePanel {
-  readonly element: HTMLElement;
-  /** Sets the name of the model that is loaded; empty if there is none. */
-  setModel(model: string): void;
-  /** Follows a model that was renamed, or deleted (`as` is empty), if it is the one that is loaded. */
-  renameModel(name: string, as: string): void;
-  /** Sets the languages of source and target, as BCP 47 tags; empty if unknown. */
-  setLanguages(source: string, target: string): void;
-  /** Fills in a sentence, unless the visitor has entered one. */
-  suggest(text: string): void;
-  /** Loads a model that ships with the page, and translates its first example. */
-  useDemo(model: DemoModel): Promise<void>;
-  /** Loads a model of the gallery that is stored under `name`, and translates its example. */
-  useStored(model: GalleryModel, name: string): Promise<void>;
-  /** While a training runs, its model translates. */
-  setTraining(training: boolean): void;
-}
+const noModel = 'No model is loaded. Train one, or load one below.';
 
-/** Creates the panel. */
-export function createTranslatePanel(session: Session): TranslatePanel {
-  let running: AbortController | undefined;
-  let model = '';
+/** The panel. */
+export class TranslatePanel extends Panel {
+  readonly #session: Session;
+  readonly #decoding = new DecodingForm();
+  readonly #languages = new LanguageFields((source, target) => this.setLanguages(source, target));
+  readonly #heat = new HeatMap();
+  #running: AbortController | undefined;
+  /** Name of the loaded model; empty if there is none. */
+  #model = '';
+  /** The model of the page that is loaded or being loaded. */
+  #demo: DemoModel | undefined;
+  /** Whether the model is loaded, so that it can translate. */
+  #isReady = false;
+  #isTraining = false;
+  #text = '';
   /** Text that the page has filled in; the first key in the field replaces it. */
-  let suggested = '';
-  let demo: DemoModel | undefined;
+  #suggested = '';
+  #source = '';
+  #target = '';
+  /** The translation so far, and the hypotheses at its end. */
+  #translation = '';
+  #isEmpty = false;
+  #candidates: readonly TranslationCandidate[] = [];
+  #chosen = 0;
+  #note = noModel;
+  #isWrong = false;
 
-  const text = el('textarea', {
-    rows: 3,
-    id: 'translate-text',
-    placeholder: 'Text in the source language. Press Enter to translate.',
-  });
-  const decoding = createDecodingForm();
-  const submit = el(
-    'button',
-    { type: 'submit', class: 'main', id: 'translate', disabled: true },
-    'Translate',
-  );
-  const cancel = el('button', { type: 'button', hidden: true, onclick: () => running?.abort() }, 'Cancel');
-  const languages = createLanguageFields((source, target) => setLanguages(source, target));
-  const showAttention = el('input', { type: 'checkbox', checked: true });
-  const out = el('output', { class: 'translation', id: 'translation', dir: 'auto', for: 'translate-text' });
-  const note = el(
-    'p',
-    { class: 'hint', role: 'status' },
-    'No model is loaded. Train one, or load one below.',
-  );
-  const alternatives = el('ol', { class: 'others', hidden: true });
-  const examples = el('ul', { class: 'try', 'aria-label': 'Examples' });
-  const picker = el(
-    'div',
-    { class: 'row picker', role: 'group', 'aria-label': 'Model' },
-    ...demoModels.map((each) =>
-      el(
-        'button',
-        { type: 'button', 'data-demo': each.target, onclick: () => void useDemo(each) },
-        each.name,
-      ),
-    ),
-  );
-  const loaded = el('span', { class: 'tag', hidden: true });
-  picker.append(loaded, el('a', { href: '#gallery-card', class: 'push' }, 'More models'));
-  const heat = createHeatMap();
-  const form = el(
-    'form',
-    { class: 'stack', novalidate: true },
-    languages.element,
-    field('Text', text),
-    decoding.element,
-    el(
-      'div',
-      { class: 'row' },
-      submit,
-      cancel,
-      el('label', { class: 'check' }, showAttention, 'Show attention'),
-    ),
-  );
+  constructor(session: Session) {
+    super();
+    this.#session = session;
+    this.draw();
+  }
 
-  const options = (): SentDecodeOptions => ({
-    ...decoding.options(),
-    ...languages.read(),
-    attention: showAttention.checked,
-  });
-
-  async function translate(): Promise<void> {
-    const invalid = decoding.firstInvalid();
-    if (invalid) return invalid.focus();
-    const source = text.value.trim();
-    if (source === '') return text.focus();
-    running?.abort();
-    const controller = new AbortController();
-    running = controller;
-    set(cancel, { hidden: false });
-    showNothing();
-    out.classList.add('running');
-    set(note, { class: 'hint' });
-    setText(note, 'Translating…');
+  /** Sets the name of the model that is loaded; empty if there is none. */
+  setModel(name: string): void {
+    if (name === this.#model) return;
+    if (name === '') this.#running?.abort();
+    this.#demo = undefined;
+    this.#model = name;
+    this.#isReady = name !== '';
+    this.#showNothing();
+    this.#say(name ? `${name} is loaded.` : noModel);
+    void this.#findLanguages();
+  }
+  /** Follows a model that was renamed, or deleted (`as` is empty), if it is the one that is loaded. */
+  renameModel(name: string, as: string): void {
+    if (name !== this.#model || this.#demo) return;
+    if (as === '') this.setModel('');
+    else {
+      this.#model = as;
+      this.draw();
+    }
+  }
+  /** Sets the languages of source and target, as BCP 47 tags; empty if unknown. */
+  setLanguages(source: string, target: string): void {
+    this.#source = source;
+    this.#target = target;
+    this.draw();
+  }
+  /** Fills in a sentence, unless the visitor has entered one. */
+  suggest(text: string): void {
+    if (this.#text !== this.#suggested || document.activeElement === this.#area) return;
+    this.#fillIn(text);
+    this.draw();
+  }
+  /** Loads a model that ships with the page, and translates its first example. */
+  async useDemo(chosen: DemoModel): Promise<void> {
+    this.#running?.abort();
+    this.#demo = chosen;
+    this.#model = '';
+    this.#isReady = false;
+    this.#source = chosen.source;
+    this.#target = chosen.target;
+    this.#showNothing();
+    this.#say(`Loading ${chosen.name}…`);
     try {
-      const result = await session.translate(
-        source,
-        options(),
-        (piece) => out.append(piece.text),
-        controller.signal,
-      );
-      if (running === controller) showResult(result);
+      await this.#session.load(chosen.name, { url: chosen.url, step: chosen.step });
     } catch (error) {
-      const { kind, message } = error as SessionError;
-      if (running !== controller) return;
-      setText(note, kind === 'aborted' ? 'Cancelled.' : message);
-      set(note, { class: error instanceof SessionError && kind === 'aborted' ? 'hint' : 'wrong' });
+      if (this.#demo === chosen) this.#say((error as Error).message, true);
+      return;
+    }
+    if (this.#demo !== chosen) return;
+    this.#model = chosen.name;
+    this.#isReady = true;
+    this.#languages.offer(undefined);
+    if (this.#text === this.#suggested) this.#fillIn(chosen.examples[0]?.[0] ?? '');
+    await this.#translate();
+  }
+  /** Loads a model of the gallery that is stored under `name`, and translates its example. */
+  async useStored({ example, languages }: GalleryModel, name: string): Promise<void> {
+    this.setModel('');
+    this.#say(`Loading ${name}…`);
+    await this.#session.load(name, undefined, languages);
+    this.setModel(name);
+    this.#fillIn(example);
+    await this.#translate();
+  }
+  /** While a training runs, its model translates. */
+  setTraining(training: boolean): void {
+    this.#isTraining = training;
+    this.draw();
+  }
+
+  get #area(): HTMLTextAreaElement {
+    return this.find('#translate-text');
+  }
+  #say(text: string, isWrong = false): void {
+    this.#note = text;
+    this.#isWrong = isWrong;
+    this.draw();
+  }
+  /** Fills in a text that the visitor's first key replaces. */
+  #fillIn(sentence: string): void {
+    this.#text = this.#suggested = sentence;
+  }
+  /** Removes the translation of another model. */
+  #showNothing(): void {
+    this.#candidates = [];
+    this.#translation = '';
+    this.#isEmpty = false;
+    this.#heat.clear();
+  }
+  /** Shows the languages of the loaded model. */
+  async #findLanguages(): Promise<void> {
+    const model = this.#model;
+    const found = model ? await this.#session.languages().catch(() => undefined) : undefined;
+    if (this.#model === model) this.#languages.offer(found);
+  }
+
+  async #translate(): Promise<void> {
+    this.draw();
+    const invalid = this.#decoding.firstInvalid();
+    if (invalid) return invalid.focus();
+    const source = this.#text.trim();
+    if (source === '') return this.#area.focus();
+    this.#running?.abort();
+    const controller = new AbortController();
+    this.#running = controller;
+    this.#showNothing();
+    this.#say('Translating…');
+    const append = ({ text }: { readonly text: string }) => {
+      if (this.#running !== controller) return;
+      this.#translation += text;
+      this.drawSoon();
+    };
+    try {
+      const result = await this.#session.translate(source, this.#options(), append, controller.signal);
+      if (this.#running === controller) this.#showResult(result);
+    } catch (error) {
+      if (this.#running !== controller) return;
+      const isAborted = error instanceof SessionError && error.kind === 'aborted';
+      this.#say(isAborted ? 'Cancelled.' : (error as Error).message, !isAborted);
     } finally {
-      if (running === controller) {
-        running = undefined;
-        set(cancel, { hidden: true });
-        out.classList.remove('running');
+      if (this.#running === controller) {
+        this.#running = undefined;
+        this.draw();
       }
     }
   }
-
-  function showResult({ text: best, candidates, ms, tokens, model: name, step }: TranslationResult): void {
-    out.classList.remove('running');
+  #options(): SentDecodeOptions {
+    const attention = this.find('#show-attention').checked;
+    return { ...this.#decoding.options(), ...this.#languages.read(), attention };
+  }
+  #showResult({ text, candidates, ms, tokens, model, step }: TranslationResult): void {
     const speed = ms > 0 ? `, ${formatNumber((1000 * tokens) / ms)} tokens/s` : '';
     const at = step > 0 ? `, step ${step.toLocaleString('en')}` : '';
-    setText(note, `${tokens} tokens in ${formatNumber(ms)} ms${speed} · ${name}${at}`);
-    set(alternatives, { hidden: candidates.length < 2 });
-    const choices = candidates.map((candidate, i) =>
-      el(
-        'button',
-        { type: 'button', class: 'quiet', onclick: () => showCandidate(candidate, i, choices) },
-        el('span', { dir: 'auto', lang: out.lang }, candidate.text || '(empty)'),
-        ' ',
-        el('span', { class: 'hint number' }, signed(candidate.score)),
-      ),
-    );
-    fill(alternatives, ...choices.map((choice) => el('li', {}, choice)));
-    const [first] = candidates;
-    if (first) showCandidate(first, 0, choices);
-    else setText(out, best);
-    if (best === '') fill(out, el('span', { class: 'soft' }, '(empty)'));
+    this.#translation = text;
+    this.#isEmpty = text === '';
+    this.#candidates = candidates;
+    this.#showCandidate(0);
+    this.#say(`${tokens} tokens in ${formatNumber(ms)} ms${speed} · ${model}${at}`);
   }
   /** Shows one of the translations with the attention of its own tokens. */
-  function showCandidate(
-    { text: translation, attention }: TranslationCandidate,
-    index: number,
-    choices: readonly HTMLButtonElement[],
-  ): void {
-    setText(out, translation);
-    for (const [i, choice] of choices.entries()) set(choice, { 'aria-pressed': String(i === index) });
-    if (attention) heat.show(attention);
-    else heat.clear();
+  #showCandidate(index: number): void {
+    const candidate = this.#candidates[index];
+    if (!candidate) return;
+    this.#chosen = index;
+    this.#translation = candidate.text;
+    if (candidate.attention) this.#heat.show(candidate.attention);
+    else this.#heat.clear();
+    this.draw();
   }
-
-  /** Removes the translation of another model. */
-  function showNothing(): void {
-    set(alternatives, { hidden: true });
-    heat.clear();
-    fill(out, '');
-  }
-  /** Fills in a text that the visitor's first key replaces. */
-  function fillIn(sentence: string): void {
-    text.value = suggested = sentence;
-  }
-  function showExamples(): void {
-    fill(
-      examples,
-      ...(demo?.examples ?? []).map(([sentence, translation]) =>
-        el(
-          'li',
-          {},
-          el(
-            'button',
-            {
-              type: 'button',
-              class: 'quiet',
-              onclick() {
-                fillIn(sentence);
-                if (!submit.disabled) void translate();
-              },
-            },
-            el('span', { lang: demo?.source }, sentence),
-            el('span', { class: 'soft', 'aria-hidden': 'true' }, '→'),
-            el('span', { lang: demo?.target, dir: 'auto', class: 'soft' }, translation),
-          ),
-        ),
-      ),
-    );
-    set(examples, { hidden: !demo });
-    for (const button of picker.querySelectorAll('button'))
-      set(button, { 'aria-pressed': String(button.dataset.demo === demo?.target) });
-    set(loaded, { hidden: demo !== undefined || model === '' });
-    setText(loaded, model);
-  }
-  async function useDemo(chosen: DemoModel): Promise<void> {
-    running?.abort();
-    demo = chosen;
-    model = '';
-    setLanguages(chosen.source, chosen.target);
-    showExamples();
-    set(submit, { disabled: true });
-    showNothing();
-    set(note, { class: 'hint' });
-    setText(note, `Loading ${chosen.name}…`);
-    try {
-      await session.load(chosen.name, { url: chosen.url, step: chosen.step });
-    } catch (error) {
-      if (demo !== chosen) return;
-      setText(note, (error as Error).message);
-      set(note, { class: 'wrong' });
-      return;
-    }
-    if (demo !== chosen) return;
-    model = chosen.name;
-    languages.offer(undefined);
-    set(submit, { disabled: false });
-    if (text.value === suggested) fillIn(chosen.examples[0]?.[0] ?? '');
-    await translate();
-  }
-  function setLanguages(source: string, target: string): void {
-    set(text, { lang: source });
-    set(out, { lang: target });
-  }
-  /** Shows the languages of the loaded model. */
-  async function findLanguages(): Promise<void> {
-    const requested = model;
-    const found = requested ? await session.languages().catch(() => undefined) : undefined;
-    if (model === requested) languages.offer(found);
-  }
-  text.addEventListener('focus', () => {
-    if (text.value === suggested) text.select();
-  });
-  showExamples();
-
-  form.addEventListener('submit', (event) => {
+  #submit(event: Event): void {
     event.preventDefault();
-    if (!submit.disabled) void translate();
-  });
-  text.addEventListener('keydown', (event) => {
+    if (this.#isReady) void this.#translate();
+  }
+  #edit(): void {
+    this.#text = this.#area.value;
+  }
+  /** Enter translates; Shift+Enter starts a new line. */
+  #press(event: KeyboardEvent): void {
     if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
     event.preventDefault();
-    form.requestSubmit();
-  });
+    this.find<HTMLFormElement>('form').requestSubmit();
+  }
+  #focusText(): void {
+    if (this.#text === this.#suggested) this.#area.select();
+  }
+  #tryExample(sentence: string): void {
+    this.#fillIn(sentence);
+    this.draw();
+    if (this.#isReady) void this.#translate();
+  }
 
-  const panel: TranslatePanel = {
-    element: stack(
-      picker,
-      examples,
-      el(
-        'div',
-        { class: 'translate' },
-        form,
-        stack(el('h3', {}, 'Translation'), out, note, alternatives),
-        heat.element,
-      ),
-    ),
-    setModel(name) {
-      if (name === model) return;
-      if (name === '') running?.abort();
-      demo = undefined;
-      model = name;
-      showNothing();
-      setText(note, name ? `${name} is loaded.` : 'No model is loaded. Train one, or load one below.');
-      set(note, { class: 'hint' });
-      set(submit, { disabled: name === '' });
-      showExamples();
-      void findLanguages();
-    },
-    renameModel(name, as) {
-      if (name !== model || demo) return;
-      if (as === '') return panel.setModel('');
-      model = as;
-      setText(loaded, as);
-    },
-    setLanguages,
-    suggest(sentence) {
-      if (text.value === suggested && document.activeElement !== text) fillIn(sentence);
-    },
-    useDemo,
-    async useStored({ example, languages }, name) {
-      panel.setModel('');
-      setText(note, `Loading ${name}…`);
-      await session.load(name, undefined, languages);
-      panel.setModel(name);
-      fillIn(example);
-      await translate();
-    },
-    setTraining(training) {
-      for (const button of picker.querySelectorAll('button')) set(button, { disabled: training });
-    },
-  };
-  return panel;
+  protected override template(): Content {
+    return html`
+      ${this.#picker()}
+      <ul class="try" aria-label="Examples" ?hidden=${!this.#demo}>
+        ${this.#demo?.examples.map(([from, to]) => this.#example(from, to))}
+      </ul>
+      <div class="translate">
+        ${this.#form()}
+        <div class="stack">
+          <h3>Translation</h3>
+          <output
+            class=${this.#running ? 'translation running' : 'translation'}
+            id="translation"
+            dir="auto"
+            for="translate-text"
+            lang=${this.#target}
+            >${this.#isEmpty ? html`<span class="soft">(empty)</span>` : this.#translation}</output
+          >
+          <p class=${this.#isWrong ? 'wrong' : 'hint'} role="status">${this.#note}</p>
+          <ol class="others" ?hidden=${this.#candidates.length < 2}>
+            ${this.#candidates.map((candidate, i) => this.#alternative(candidate, i))}
+          </ol>
+        </div>
+        ${this.#heat.element}
+      </div>`;
+  }
+  #picker(): Content {
+    const demo = this.#demo;
+    return html`
+      <div class="row picker" role="group" aria-label="Model">
+        ${demoModels.map(
+          (model) => html`
+            <button
+              type="button"
+              data-demo=${model.target}
+              aria-pressed=${model.target === demo?.target}
+              ?disabled=${this.#isTraining}
+              @click=${() => void this.useDemo(model)}
+            >${model.name}</button>`,
+        )}
+        <span class="tag" ?hidden=${demo !== undefined || this.#model === ''}>${this.#model}</span>
+        <a href="#gallery-card" class="push">More models</a>
+      </div>`;
+  }
+  #example(sentence: string, translation: string): Content {
+    const { source, target } = this.#demo ?? {};
+    return html`
+      <li>
+        <button type="button" class="quiet" @click=${() => this.#tryExample(sentence)}>
+          <span lang=${source}>${sentence}</span>
+          <span class="soft" aria-hidden="true">→</span>
+          <span lang=${target} dir="auto" class="soft">${translation}</span>
+        </button>
+      </li>`;
+  }
+  #form(): Content {
+    const text = html`<textarea
+      id="translate-text"
+      rows="3"
+      placeholder="Text in the source language. Press Enter to translate."
+      lang=${this.#source}
+      .value=${live(this.#text)}
+      @input=${this.#edit}
+      @keydown=${this.#press}
+      @focus=${this.#focusText}
+    ></textarea>`;
+    return html`
+      <form class="stack" novalidate @submit=${this.#submit}>
+        ${this.#languages.element}
+        ${field('translate-text', 'Text', text)}
+        ${this.#decoding.element}
+        <div class="row">
+          <button type="submit" class="main" id="translate" ?disabled=${!this.#isReady}>Translate</button>
+          <button type="button" ?hidden=${!this.#running} @click=${() => this.#running?.abort()}>Cancel</button>
+          <label class="check"><input type="checkbox" id="show-attention" checked />Show attention</label>
+        </div>
+      </form>`;
+  }
+  #alternative({ text, score }: TranslationCandidate, index: number): Content {
+    return html`
+      <li>
+        <button
+          type="button"
+          class="quiet"
+          aria-pressed=${index === this.#chosen}
+          @click=${() => this.#showCandidate(index)}
+        >
+          <span dir="auto" lang=${this.#target}>${text || '(empty)'}</span>
+          <span class="hint number">${signed(score)}</span>
+        </button>
+      </li>`;
+  }
 }

@@ -19,13 +19,7 @@ import {
 } from '../../../src/index.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
-import {
-  checkModelName,
-  ExistsError,
-  type ModelStore,
-  modelFolder,
-  modelStore,
-} from '../../storage/model-store.ts';
+import { checkModelName, ExistsError, ModelStore, modelFolder } from '../../storage/model-store.ts';
 import type { Calls, LoadFrom, Reply, Request, SentLanguages, SessionEvent } from '../protocol.ts';
 import { toCallError } from './call-error.ts';
 import { type LoadedModel, translateText } from './decode-text.ts';
@@ -45,7 +39,7 @@ let store: ModelStore;
 /** Opens the storage and registers its files with the library; calls wait for it. */
 const opened = (async () => {
   disk = await openBrowserFiles();
-  store = modelStore(disk, memory);
+  store = new ModelStore(disk, memory);
   const files: Files = { ...disk, read: async (path) => uploads.get(path) ?? disk.read(path) };
   registerHost({ files, hub: '' });
 })();

@@ -1,6 +1,6 @@
 // Locales of the generated corpus.
 import { expect, it } from 'vitest';
-import { localeName, supportedLocales } from '../../demo/train/page/corpus-panel.ts';
+import { localeName, supportedLocales } from '../../demo/train/page/locales.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 
 /** Names in the language of the machine, as in the page. */

@@ -1,6 +1,6 @@
 // Hint about large plans.
 import { expect, it } from 'vitest';
-import { memoryHint } from '../../demo/train/page/plan-preview.ts';
+import { memoryHint } from '../../demo/train/page/plan-summary.ts';
 
 it('warns about plans above 4 GiB only', () => {
   expect(memoryHint(4 * 2 ** 30)).toBe('');

@@ -1,0 +1,65 @@
+// The output of a program: printed lines, and the files that it has saved.
+
+import { formatBytes } from '../../src/core/format-numbers.ts';
+import { onFrame } from '../common/dom.ts';
+import { type Content, html, Panel } from '../common/panel.ts';
+import { download } from '../common/save-blob.ts';
+
+/** A file that a program has saved. */
+interface SavedFile {
+  readonly path: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** The panel. */
+export class ProgramOutput extends Panel {
+  #files: readonly SavedFile[] = [];
+  /** Lines that are not shown yet: a program may print faster than a page can draw. */
+  #pending: HTMLElement[] = [];
+  readonly #append = onFrame(() => {
+    const output = this.find<HTMLElement>('.output');
+    const isAtEnd = output.scrollTop + output.clientHeight >= output.scrollHeight - 4;
+    output.append(...this.#pending);
+    this.#pending = [];
+    if (isAtEnd) output.scrollTop = output.scrollHeight;
+  });
+
+  constructor() {
+    super();
+    this.draw();
+  }
+
+  /** Adds a line; `level` is its CSS class. */
+  print(level: string, text: string): void {
+    const line = document.createElement('span');
+    line.className = level;
+    line.textContent = `${text}\n`;
+    this.#pending.push(line);
+    this.#append();
+  }
+  /** Adds a file. */
+  addFile(path: string, bytes: Uint8Array<ArrayBuffer>): void {
+    this.#files = [...this.#files, { path, bytes }];
+    this.draw();
+  }
+  /** Removes lines and files. */
+  clear(): void {
+    this.#pending = [];
+    this.#files = [];
+    this.find('.output').replaceChildren();
+    this.draw();
+  }
+
+  protected override template(): Content {
+    // Lines are appended to <pre>, not drawn: a program may print hundreds of thousands.
+    return html`
+      <pre class="output" tabindex="0" role="log" aria-label="Output of the program"></pre>
+      <ul class="saved" aria-label="Files of the program">${this.#files.map(fileItem)}</ul>`;
+  }
+}
+
+function fileItem({ path, bytes }: SavedFile): Content {
+  const save = () => download(new Blob([bytes]), path.split('/').at(-1) ?? path);
+  return html`
+    <li><button type="button" class="link" @click=${save}>${path}</button> ${formatBytes(bytes.byteLength)}</li>`;
+}

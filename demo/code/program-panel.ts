@@ -1,0 +1,169 @@
+// Panel of the program: the choice of an example, its editor, and the buttons that run and stop it.
+
+import { examples } from 'virtual:heddle-examples';
+import { formatDuration } from '../../src/core/format-numbers.ts';
+import { CodeEditor, type LineMessage } from '../common/code-editor.ts';
+import { field, options } from '../common/form-fields.ts';
+import { type Content, html, Panel } from '../common/panel.ts';
+import { hint } from '../common/tables.ts';
+import type { ProgramOutput } from './program-output.ts';
+import { type ProgramEvent, type RunningProgram, runProgram } from './program-runner.ts';
+
+type Example = (typeof examples)[number];
+
+/** Key of the visitor's version of an example in localStorage. */
+const draftKey = (id: string): string => `heddle-code-${id}`;
+
+/** Milliseconds after which an edit is stored. */
+const draftDelay = 500;
+
+/** The panel. */
+export class ProgramPanel extends Panel {
+  readonly #output: ProgramOutput;
+  readonly #editor = new CodeEditor('Program', {
+    onInput: () => this.#edit(),
+    onRun: () => this.#run(),
+  });
+  #example = exampleOf(location.hash);
+  #program: RunningProgram | undefined;
+  /** Whether Stop can be pressed: a program may go on after its last line, for example with a timer. */
+  #canStop = false;
+  #started = 0;
+  #messages: readonly LineMessage[] = [];
+  #status = '';
+  #isWrong = false;
+  #saving: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(output: ProgramOutput) {
+    super();
+    this.#output = output;
+    this.#show(this.#example);
+  }
+
+  /** Shows the example of the address. */
+  showLinked(): void {
+    this.#show(exampleOf(location.hash));
+  }
+  /** Stores the visitor's version of the example. */
+  save(): void {
+    writeDraft(this.#example, this.#editor.text);
+  }
+
+  #show(example: Example): void {
+    this.#example = example;
+    this.draw();
+    this.#editor.text = readDraft(example) ?? example.code;
+    this.#showMessages([]);
+  }
+  #showMessages(messages: readonly LineMessage[]): void {
+    this.#messages = messages;
+    this.#editor.showMessages(messages);
+    this.draw();
+  }
+  #say(text: string, isWrong = false): void {
+    this.#status = text;
+    this.#isWrong = isWrong;
+    this.draw();
+  }
+  #edit(): void {
+    clearTimeout(this.#saving);
+    this.#saving = setTimeout(() => this.save(), draftDelay);
+    this.draw();
+  }
+  #select(event: Event): void {
+    history.replaceState(null, '', `#${(event.target as HTMLSelectElement).value}`);
+    this.showLinked();
+  }
+  #reset(): void {
+    this.#editor.text = this.#example.code;
+    this.#edit();
+    this.#showMessages([]);
+  }
+  #run(): void {
+    this.#program?.stop();
+    this.save(); // an endless loop blocks the page in some browsers
+    this.#started = performance.now();
+    this.#showMessages([]);
+    this.#output.clear();
+    this.#canStop = true;
+    this.#say('Running …');
+    this.#program = runProgram(this.#editor.text, loadModelFile, (event) => this.#onEvent(event));
+  }
+  #stop(): void {
+    this.#program?.stop();
+    this.#program = undefined;
+    this.#canStop = false;
+    this.#say(`Stopped after ${this.#elapsed()}.`);
+  }
+  #elapsed(): string {
+    return formatDuration((performance.now() - this.#started) / 1000);
+  }
+  #onEvent(event: ProgramEvent): void {
+    if (event.type === 'print') this.#output.print(event.level, event.text);
+    else if (event.type === 'file') this.#output.addFile(event.path, event.bytes);
+    else if (event.type === 'error') {
+      const { line, text } = event;
+      this.#output.print('error', line > 0 ? `${text} (line ${line})` : text);
+      this.#showMessages([...this.#messages, { line, text, kind: 'error' }]);
+    } else if (this.#messages.length > 0) this.#say(`Failed after ${this.#elapsed()}.`, true);
+    else this.#say(`Finished in ${this.#elapsed()}.`);
+  }
+
+  protected override template(): Content {
+    const { id, text, code } = this.#example;
+    const list = options(
+      examples.map((example) => [example.id, example.title] as const),
+      id,
+    );
+    return html`
+      ${field('example', 'Example', html`<select id="example" @change=${this.#select}>${list}</select>`)}
+      ${hint(text)}
+      ${this.#editor.element}
+      <div class="row">
+        <button type="button" class="main" @click=${this.#run}>Run</button>
+        <button type="button" ?disabled=${!this.#canStop} @click=${this.#stop}>Stop</button>
+        <button type="button" ?disabled=${this.#editor.text === code} @click=${this.#reset}>
+          Reset the example
+        </button>
+      </div>
+      <p class=${this.#isWrong ? 'status wrong' : 'status'} role="status">${this.#status}</p>
+      <p class="hint">
+        Ctrl+Enter runs the program. It runs in a sandboxed frame, without access to this site, its storage and
+        the network. Saved files appear below the output.
+      </p>`;
+  }
+}
+
+function exampleOf(hash: string): Example {
+  return (examples.find(({ id }) => `#${id}` === hash) ?? examples[0]) as Example;
+}
+
+/** Loads the model that programs see as `file`: one that ships with the page. */
+async function loadModelFile(): Promise<File> {
+  const { demoModels } = await import('../train/page/demo-models.ts');
+  const url = demoModels[0]?.url ?? '';
+  const response = await fetch(url);
+  if (!response.ok)
+    throw new Error(
+      `The model en-es of the page did not load: the server answered ${response.status}. Reload the page.`,
+    );
+  return new File([await response.blob()], 'en-es.safetensors');
+}
+
+function readDraft({ id }: Example): string | undefined {
+  try {
+    return localStorage.getItem(draftKey(id)) ?? undefined;
+  } catch {
+    return undefined; // localStorage is blocked
+  }
+}
+
+/** Stores the visitor's version of an example, unless it is unchanged. */
+function writeDraft({ id, code }: Example, text: string): void {
+  try {
+    if (text === code) localStorage.removeItem(draftKey(id));
+    else localStorage.setItem(draftKey(id), text);
+  } catch {
+    // localStorage is blocked: the text is lost with the page
+  }
+}

@@ -1,0 +1,52 @@
+// A panel: a part of a page with state in fields and a template that shows it. lit-html updates only what
+// differs from the last drawing, so focus, scroll position and half-written text stay.
+
+import { html, nothing, render, svg, type TemplateResult } from 'lit-html';
+import { onFrame } from './dom.ts';
+
+export { html, nothing, svg };
+
+/** What a template shows; `nothing` and undefined show nothing. Text is never read as markup. */
+export type Content =
+  | TemplateResult
+  | TemplateResult<2>
+  | Node
+  | string
+  | number
+  | undefined
+  | typeof nothing
+  | readonly Content[];
+
+/**
+ * A part of a page. A subclass has its state in fields and returns its content from `template()`; a handler
+ * changes fields and draws. Its constructor ends with `draw()`.
+ */
+export abstract class Panel {
+  readonly element: HTMLElement;
+  /** Draws in the next frame: events of a training are faster than frames. */
+  readonly drawSoon: () => void = onFrame(() => this.draw());
+
+  constructor(className = 'stack') {
+    this.element = document.createElement('div');
+    this.element.className = className;
+  }
+
+  /** The content for the present state. Methods that it names as handlers are called on the panel. */
+  protected abstract template(): Content;
+
+  draw(): void {
+    render(this.template(), this.element, { host: this });
+  }
+
+  /** The first element in the panel that a selector matches; throws if there is none. */
+  protected find<E extends Element = HTMLInputElement>(selector: string): E {
+    const found = this.element.querySelector<E>(selector);
+    if (!found) throw new Error(`the panel has no element ${selector}`);
+    return found;
+  }
+}
+
+/** Shows a template in an element of the page, after what the element has in the HTML file. */
+export function show(content: Content, place: HTMLElement): void {
+  render(content, place);
+}

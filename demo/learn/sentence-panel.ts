@@ -1,0 +1,140 @@
+// Panel of the model and the sentence that the figures show.
+
+import { live } from 'lit-html/directives/live.js';
+import type { Inspection } from '../../src/index.ts';
+import { field, options } from '../common/form-fields.ts';
+import { type Content, html, Panel } from '../common/panel.ts';
+import { type DemoModel, demoModels, learnedPositionsModel } from '../train/page/demo-models.ts';
+import type { Session } from '../train/page/training-session.ts';
+import { type Chapter, type ChapterHost, KeptValues } from './chapter.ts';
+
+const shippedModels: readonly DemoModel[] = [...demoModels, learnedPositionsModel];
+
+/** The panel. */
+export class SentencePanel extends Panel {
+  readonly #session: Session;
+  readonly #models: readonly (readonly [string, string])[];
+  readonly #onCompute: () => void;
+  readonly #kept = new KeptValues();
+  /** Name of the selected model. */
+  #model = demoModels[0]?.name ?? '';
+  #text = '';
+  #inspection: Inspection | undefined;
+  /** The sentence of the inspection. */
+  #computed = '';
+  /** Counts requests, to discard the answer of an earlier one. */
+  #requests = 0;
+  #status = '';
+  #isWrong = false;
+
+  /** `stored`: names of the models in the browser; `onCompute` is called when a sentence was computed. */
+  constructor(session: Session, stored: readonly string[], onCompute: () => void) {
+    super();
+    this.#session = session;
+    this.#models = [...shippedModels.map(({ name }) => name), ...stored].map((name) => [name, name]);
+    this.#onCompute = onCompute;
+    this.draw();
+  }
+
+  /** The figure of a chapter for the computed sentence; undefined before there is one. */
+  figureOf(chapter: Chapter): Panel | undefined {
+    return this.#inspection && chapter.figure(this.#inspection, this.#host());
+  }
+  /**
+   * Loads the selected model and computes a sentence; by default an example of a model that ships with the
+   * page.
+   */
+  async load(sentence?: string): Promise<void> {
+    const request = ++this.#requests;
+    const shipped = shippedModels.find(({ name }) => name === this.#model);
+    this.#text = sentence ?? shipped?.examples[0]?.[0] ?? this.#text;
+    this.#say(`Loading ${this.#model}…`);
+    try {
+      await this.#session.load(this.#model, shipped && { url: shipped.url, step: shipped.step });
+    } catch (error) {
+      if (request === this.#requests) this.#showError(error);
+      return;
+    }
+    if (request === this.#requests) await this.#compute();
+  }
+
+  /**
+   * Computes the sentence of the form with its translation, or again the same sentence with a given target.
+   */
+  async #compute(target?: readonly number[]): Promise<void> {
+    const request = ++this.#requests;
+    this.#say('Computing…');
+    try {
+      const sentence = target ? this.#computed : this.#text;
+      const options = target ? { tensors: true, target } : { tensors: true };
+      const found = await this.#session.inspect(sentence, options);
+      if (request !== this.#requests) return;
+      this.#inspection = found;
+      this.#computed = sentence;
+      this.#say(`${found.source.length} source tokens, ${found.target.length} target tokens.`);
+      this.#onCompute();
+    } catch (error) {
+      if (request === this.#requests) this.#showError(error);
+    }
+  }
+  /** What the figure of the present chapter can ask for. */
+  #host(): ChapterHost {
+    const request = this.#requests;
+    return {
+      session: this.#session,
+      kept: this.#kept,
+      text: () => this.#computed,
+      compute: (target) => this.#compute(target),
+      use: async ({ name }) => {
+        this.#model = name;
+        await this.load(this.#text);
+      },
+      attempt: (work) =>
+        void work.catch((error) => {
+          if (request === this.#requests) this.#showError(error);
+        }),
+    };
+  }
+  #say(text: string, isWrong = false): void {
+    this.#status = text;
+    this.#isWrong = isWrong;
+    this.draw();
+  }
+  #showError(error: unknown): void {
+    this.#say((error as Error).message, true);
+  }
+  #select(event: Event): void {
+    this.#model = (event.target as HTMLSelectElement).value;
+    void this.load();
+  }
+  #edit(event: Event): void {
+    this.#text = (event.target as HTMLInputElement).value;
+  }
+  #submit(event: Event): void {
+    event.preventDefault();
+    void this.#compute();
+  }
+
+  protected override template(): Content {
+    const models = html`<select id="sentence-model" @change=${this.#select}>${options(
+      this.#models,
+      this.#model,
+    )}</select>`;
+    const text = html`<input
+      id="sentence-text"
+      type="text"
+      autocomplete="off"
+      spellcheck="false"
+      dir="auto"
+      .value=${live(this.#text)}
+      @input=${this.#edit}
+    />`;
+    return html`
+      <form class="sentence" @submit=${this.#submit}>
+        ${field('sentence-model', 'Model', models)}
+        ${field('sentence-text', 'Sentence', text)}
+        <button type="submit" class="main">Compute</button>
+      </form>
+      <p class=${this.#isWrong ? 'wrong' : 'hint'} role="status" id="sentence-status">${this.#status}</p>`;
+  }
+}

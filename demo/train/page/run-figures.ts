@@ -1,0 +1,85 @@
+// The current values of a training: loss, accuracy, throughput, memory.
+
+import { formatBytes, formatInteger, formatNumber, formatPercent } from '../../../src/core/format-numbers.ts';
+import type { LogEval, LogStep } from '../../../src/index.ts';
+import { type Content, html, Panel } from '../../common/panel.ts';
+import type { RunInfo, SessionEvent, StepEvent } from '../protocol.ts';
+
+/** Formats a loss with three decimals, or with three digits if it is large. */
+const formatLoss = (loss: number): string => (Math.abs(loss) < 100 ? loss.toFixed(3) : loss.toPrecision(3));
+
+/** Formats the time of an update: `21.5 ms`, `12.3 s`. */
+const formatStepTime = (ms: number): string =>
+  Number.isFinite(ms) ? (ms < 10_000 ? `${formatNumber(ms)} ms` : `${formatNumber(ms / 1000)} s`) : '–';
+
+/** The panel. */
+export class RunFigures extends Panel {
+  #latest: StepEvent | LogStep | undefined;
+  #dev: LogEval | undefined;
+  #info: RunInfo | undefined;
+  /** Moving average over about the last 20 updates. */
+  #stepMs = Number.NaN;
+  #rate = Number.NaN;
+
+  constructor() {
+    super('');
+    this.draw();
+  }
+
+  /** Milliseconds of an update; NaN before the second one. */
+  get stepMs(): number {
+    return this.#stepMs;
+  }
+
+  /** Loss of the last update; undefined before the first. */
+  get loss(): number | undefined {
+    return this.#latest?.loss;
+  }
+
+  onEvent(event: SessionEvent): void {
+    if (event.type === 'state' && event.state === 'preparing') this.#clear();
+    else if (event.type === 'started') this.#info = event.info;
+    else if (event.type === 'evaluation') this.#dev = event.eval;
+    else if (event.type === 'history') this.#showHistory(event.evals);
+    else if (event.type === 'steps') for (const step of event.steps) this.#addStep(step);
+    this.drawSoon();
+  }
+
+  #clear(): void {
+    this.#latest = this.#dev = undefined;
+    this.#stepMs = this.#rate = Number.NaN;
+  }
+  #showHistory(evals: readonly LogEval[]): void {
+    this.#dev = evals.findLast((e) => e.part === 'dev');
+  }
+  #addStep(step: StepEvent): void {
+    this.#latest = step;
+    if (step.first) return; // its time includes the compilation of the kernels
+    const mean = this.#stepMs;
+    this.#stepMs = Number.isFinite(mean) ? mean + (step.stepMs - mean) / 20 : step.stepMs;
+    this.#rate = step.tokensPerSecond;
+  }
+
+  protected override template(): Content {
+    const latest = this.#latest;
+    const info = this.#info;
+    const memory = info ? `GPU memory (planned: ${formatBytes(info.plannedBytes)})` : 'GPU memory';
+    const isEmpty = !info && !latest && !this.#dev; // a recorded run has no present values
+    return html`
+      <dl class="figures" ?hidden=${isEmpty}>
+        ${figure('loss', 'now-loss', latest ? formatLoss(latest.loss) : '–')}
+        ${figure('dev token accuracy', 'now-accuracy', formatPercent(this.#dev?.tokenAccuracy ?? Number.NaN))}
+        ${figure('tokens per second', 'now-rate', formatInteger(this.#rate))}
+        ${figure('step time', 'now-step-time', formatStepTime(this.#stepMs))}
+        ${figure('model FLOPs utilization', 'now-mfu', formatPercent(latest?.mfu ?? Number.NaN))}
+        ${figure('learning rate', 'now-learning-rate', formatNumber(latest?.learningRate ?? Number.NaN))}
+        ${figure(memory, 'now-memory', info ? formatBytes(info.gpuBytes) : '–')}
+      </dl>`;
+  }
+}
+
+const figure = (name: string, id: string, value: string): Content => html`
+  <div>
+    <dt>${name}</dt>
+    <dd id=${id}>${value}</dd>
+  </div>`;

@@ -1,0 +1,292 @@
+// The parts of the training page and how they are connected: button presses go to the worker, its events to
+// the panels.
+
+import { describeChanges, HeddleError, parseChanges } from '../../../src/index.ts';
+import { byId, whenVisible } from '../../common/dom.ts';
+import type { PageHeader } from '../../common/page-header.ts';
+import type { RunHistory, SessionEvent } from '../protocol.ts';
+import { acceptDrops, CorpusPanel } from './corpus-panel.ts';
+import { type DemoModel, demoModels } from './demo-models.ts';
+import type { GalleryModel } from './gallery-models.ts';
+import { LinkButton } from './link-button.ts';
+import { LivePanel } from './live-panel.ts';
+import { Notices } from './notices.ts';
+import { PageEvents } from './page-events.ts';
+import { PlanPreview } from './plan-preview.ts';
+import type { ResultPanels } from './result-panels.ts';
+import { isRunning, RunPanel } from './run-panel.ts';
+import { SettingsForm } from './settings-form.ts';
+import { fromHash } from './share-link.ts';
+import { TrainingStarter } from './start-training.ts';
+import type { StoredPanels } from './stored-panels.ts';
+import type { Session } from './training-session.ts';
+import { TranslatePanel } from './translate-panel.ts';
+
+/** The page. */
+export class TrainingPage {
+  readonly #session: Session;
+  readonly #results: ResultPanels;
+  readonly #notices = new Notices();
+  readonly #corpus = new CorpusPanel(() => this.#preview.update());
+  readonly #settings = new SettingsForm(() => this.#preview.update());
+  readonly #run: RunPanel;
+  readonly #live: LivePanel;
+  readonly #translate: TranslatePanel;
+  readonly #preview: PlanPreview;
+  readonly #starter: TrainingStarter;
+  readonly #events: PageEvents;
+  /** Gallery, models and runs; undefined until they are loaded. */
+  #stored: StoredPanels | undefined;
+
+  constructor(session: Session, header: PageHeader, results: ResultPanels) {
+    this.#session = session;
+    this.#results = results;
+    this.#translate = new TranslatePanel(session);
+    this.#live = new LivePanel(session);
+    this.#run = this.#createRun();
+    this.#preview = new PlanPreview({
+      session,
+      corpus: this.#corpus,
+      settingsForm: this.#settings,
+      run: this.#run,
+      corpusPlace: byId('corpus-summary'),
+      planPlace: byId('plan-summary'),
+      showAdapter: header.showAdapter,
+    });
+    this.#starter = this.#createStarter();
+    this.#events = new PageEvents({
+      translate: this.#translate,
+      header,
+      notices: this.#notices,
+      setTraining: (training) => this.#stored?.setTraining(training),
+      refreshModels: () => void this.#stored?.refresh(),
+    });
+  }
+
+  /** Places the panels in the page and connects them with the session. */
+  open(): void {
+    const panels = {
+      notices: this.#notices,
+      corpus: this.#corpus,
+      settings: this.#settings,
+      run: this.#run,
+      'translate-box': this.#translate,
+      figures: this.#run.figures,
+      live: this.#live,
+    };
+    for (const [id, { element }] of Object.entries(panels)) byId(id).append(element);
+    byId('settings').append(new LinkButton(() => this.#preview.planned()).element);
+    reserveBottomSpace(byId('run'));
+    this.#session.on((event) => this.#onEvent(event));
+    this.#listen();
+    this.#openLink();
+    void this.#showFirst();
+  }
+
+  #createRun(): RunPanel {
+    const session = this.#session;
+    return new RunPanel({
+      start: async () => {
+        const settings = await this.#preview.planned();
+        if (settings) await this.#starter.start(settings);
+      },
+      pause: () => void this.#starter.attempt(session.pause()),
+      singleStep: () => this.#starter.attempt(session.singleStep()),
+      continue: () => void this.#starter.attempt(session.continue()),
+      stop: () => void this.#starter.attempt(session.stop()),
+    });
+  }
+  #createStarter(): TrainingStarter {
+    return new TrainingStarter({
+      session: this.#session,
+      notices: this.#notices,
+      setLanguages: (source, target) => this.#setLanguages(source, target),
+      onRename: (settings) => {
+        this.#settings.rename(settings.name);
+        this.#preview.settings = settings;
+      },
+    });
+  }
+  #setLanguages(source: string, target: string): void {
+    for (const panel of [this.#results.samples, this.#translate]) panel.setLanguages(source, target);
+  }
+
+  #onEvent(event: SessionEvent): void {
+    const begins = event.type === 'state' && event.state === 'preparing';
+    if (begins) this.#results.hideRecordedRun();
+    for (const part of [this.#run, this.#live, this.#results]) part.onEvent(event);
+    if (event.type === 'change') this.#settings.addChange(event.change);
+    this.#events.onEvent(event);
+    // The panels are drawn in the next frame: then the translation of another model is gone, and the curves
+    // are higher.
+    if (begins) requestAnimationFrame(() => requestAnimationFrame(showCurves));
+  }
+  #listen(): void {
+    window.addEventListener('hashchange', () => {
+      if (this.#openLink()) this.#preview.update();
+    });
+    // Other tabs may have changed the models while this one was hidden.
+    document.addEventListener('visibilitychange', () => {
+      if (document.visibilityState === 'visible') void this.#stored?.refresh();
+    });
+    window.addEventListener('beforeunload', (event) => {
+      const { state } = this.#run;
+      if (isRunning(state) && state !== 'paused') event.preventDefault();
+    });
+    acceptDrops(
+      (file) => this.#acceptFile(file),
+      (isAbove) => {
+        if (isAbove) document.body.dataset.drop = 'true';
+        else delete document.body.dataset.drop;
+      },
+    );
+  }
+  #acceptFile(file: File): void {
+    if (/\.(?:zip|safetensors)$/i.test(file.name)) void this.#starter.attempt(this.#importModel(file));
+    else if (isRunning(this.#run.state))
+      this.#notices.show('bad', `${file.name} was not opened: a training is running.`, { id: 'drop' });
+    else void this.#corpus.useFile(file);
+  }
+  /** The first translation is shown before the training is planned, unless the network is slow. */
+  async #showFirst(): Promise<void> {
+    const timeout = new Promise((resolve) => setTimeout(resolve, 2500));
+    await Promise.race([this.#translate.useDemo(demoModels[0] as DemoModel), timeout]);
+    this.#preview.update(0);
+    void this.#starter.attempt(this.#offerToResume());
+    void this.#results.openInside();
+    const more = ' Your own replaces it.';
+    whenVisible(byId('curves-card'), () => void this.#results.showRecordedRun(more));
+  }
+  /** Loads the panels of gallery, models and runs. */
+  async #openStored(): Promise<StoredPanels> {
+    const { StoredPanels } = await import('./stored-panels.ts');
+    if (this.#stored) return this.#stored;
+    const stored = new StoredPanels(this.#session, {
+      use: (model, name) => this.#useModel(model, name),
+      reuse: (name) => void this.#starter.attempt(this.#reuseSettings(name)),
+      resume: (name, steps) => void this.#resume(name, steps),
+      onLoad: (name) => void this.#showStored(name),
+      onRename: (name, as) => this.#translate.renameModel(name, as),
+    });
+    this.#stored = stored;
+    stored.setTraining(isRunning(this.#run.state));
+    stored.mount();
+    return stored;
+  }
+  async #importModel(file: File): Promise<void> {
+    await (await this.#openStored()).importFile(file);
+  }
+  async #useModel(model: GalleryModel, name: string): Promise<void> {
+    byId('translate-card').scrollIntoView({ block: 'start' });
+    await (model.shipped ? this.#translate.useDemo(model.shipped) : this.#translate.useStored(model, name));
+  }
+
+  /** Resumes a training; the form shows its settings. */
+  async #resume(name: string, steps?: number): Promise<void> {
+    await this.#starter.attempt(this.#fillForm(name).then(() => undefined));
+    await this.#starter.resume(name, steps);
+  }
+  /** Fills the form with the settings of a stored model. */
+  async #fillForm(name: string): Promise<RunHistory> {
+    const history = await this.#session.history(name);
+    const { corpus: from, settings } = history;
+    if (from?.kind === 'intl' || from?.kind === 'task') this.#corpus.load({ ...from });
+    if (from) this.#settings.load(name, settings);
+    this.#preview.update();
+    return history;
+  }
+  /** Shows a loaded model: its settings, curves and samples. */
+  async #showStored(name: string): Promise<void> {
+    this.#translate.setModel(name);
+    const history = await this.#fillForm(name);
+    const { corpus: from, samples, step, steps, evals, probes, changes } = history;
+    this.#results.hideRecordedRun();
+    if (from?.kind === 'intl') this.#setLanguages(from.source, from.target);
+    this.#results.curves.clear();
+    for (const part of [this.#run, this.#live, this.#results])
+      part.onEvent({ type: 'history', steps, evals, probes, changes });
+    this.#results.onEvent({ type: 'samples', step, samples });
+    byId('translate-card').scrollIntoView({ block: 'start' });
+  }
+  /** Fills the form for another training with the corpus and settings of a stored model. */
+  async #reuseSettings(name: string): Promise<void> {
+    const { corpus: from, settings } = await this.#fillForm(name);
+    if (from?.kind === 'tsv') {
+      const pairs = (await this.#session.corpusOf(name)) as BlobPart;
+      // CSV is stored as TSV.
+      await this.#corpus.useFile(new File([pairs], from.path.replace(/\.csv$/i, '.tsv')));
+    }
+    this.#settings.rename(await this.#starter.freeName(name));
+    if (settings.changes)
+      this.#notices.show(
+        'info',
+        `${changedText(name, settings.changes)} A training with these settings repeats these changes; to train without them, clear “Changes during the run” under Advanced.`,
+        { id: 'link' },
+      );
+    else this.#notices.remove('link');
+    this.#preview.update();
+    byId('settings').scrollIntoView({ block: 'start' });
+    byId('settings').querySelector('select')?.focus({ preventScroll: true });
+  }
+  /**
+   * Fills the form from the address; shows a notice if the address is invalid. Returns whether the form
+   * changed.
+   */
+  #openLink(): boolean {
+    try {
+      const linked = fromHash(location.hash);
+      if (!linked) return false;
+      if (isRunning(this.#run.state))
+        throw new HeddleError('a training is running; stop it, then open the link again');
+      this.#corpus.load(linked.corpus);
+      this.#settings.load(this.#settings.nameFor(linked.corpus), linked.settings);
+      const { changes } = linked.settings;
+      const same =
+        'The form has the settings of the link. A training with them gives the same losses on the same kind of GPU adapter.';
+      const changed = changes
+        ? ` ${changedText('The run', changes)} This training repeats these changes.`
+        : '';
+      this.#notices.show('info', same + changed, { id: 'link' });
+      return true;
+    } catch (error) {
+      const text = `The training in the link is ignored: ${(error as Error).message}.`;
+      this.#notices.show('bad', text, { id: 'link' });
+      return false;
+    }
+  }
+  /** After a reload or a closed tab: offers to resume the most recent unfinished training. */
+  async #offerToResume(): Promise<void> {
+    const info = await (await this.#openStored()).refresh();
+    const found = info?.models.find(({ unfinished, lock }) => unfinished && lock === 'free');
+    if (!found || isRunning(this.#run.state)) return;
+    const { name, step, steps } = found;
+    this.#notices.show(
+      'info',
+      `The training of ${name} stopped at step ${step} of ${steps}. Its last checkpoint is in this browser.`,
+      { id: 'resume', actions: [{ name: 'Resume training', act: () => void this.#resume(name) }] },
+    );
+  }
+}
+
+/** Lists the settings that were changed during a run. */
+function changedText(run: string, changes: string): string {
+  return `${run} was changed by hand: ${describeChanges(parseChanges(changes))}.`;
+}
+
+/** Shows the curves, if they are not on the screen: on a narrow screen they are below the forms. */
+function showCurves(): void {
+  const panel = byId('curves-card');
+  const { top } = panel.getBoundingClientRect();
+  if (top < 0 || top > window.innerHeight / 2) panel.scrollIntoView({ block: 'start' });
+}
+
+/**
+ * Reserves space for the panel at the bottom of the screen, so that it does not cover an element that is
+ * scrolled into view.
+ */
+function reserveBottomSpace(panel: HTMLElement): void {
+  new ResizeObserver(() => {
+    const height = `${Math.ceil(panel.getBoundingClientRect().height) + 16}px`;
+    document.documentElement.style.setProperty('--clear-bottom', height);
+  }).observe(panel);
+}
