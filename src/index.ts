@@ -5,15 +5,12 @@
 // Models.
 export type { EvaluateOptions, Evaluation, PairScore } from './api/evaluate-model.ts';
 export { type LoadOptions, loadModel } from './api/load-model.ts';
-export { importModel, type ModelFacts, packModel, pullModel, readModelFacts } from './api/model-files.ts';
 export type {
-  GenerateOptions,
-  Generation,
   Model,
   ModelLanguages,
   PlanShape,
-  TranslateOptions,
-} from './api/model-types.ts';
+} from './api/model.ts';
+export { importModel, type ModelFacts, packModel, pullModel, readModelFacts } from './api/model-files.ts';
 export { type PlanTrainingOptions, planTraining, type TrainingForecast } from './api/plan-training.ts';
 export type { DownloadOptions, PullOptions } from './api/remote-models.ts';
 export type { SaveOptions } from './api/save-model.ts';
@@ -28,22 +25,27 @@ export type { Attention } from './decode/alignment.ts';
 export type { DecodeOptions, LengthPenalty, ModelRules } from './decode/decode-options.ts';
 export type { Hypothesis } from './decode/hypotheses.ts';
 export type {
-  AttentionKind,
-  AttentionMap,
-  InspectedTensor,
   InspectedToken,
   Inspection,
   InspectOptions,
   LikelyToken,
 } from './decode/inspection.ts';
-export type { StreamedToken, Translation } from './decode/translator.ts';
+export type { AttentionKind, AttentionMap, InspectedTensor } from './decode/inspector.ts';
+export type {
+  GenerateOptions,
+  Generation,
+  LanguageOptions,
+  LongText,
+  StreamedToken,
+  TranslateOptions,
+  Translation,
+} from './decode/text-options.ts';
 export type { Device } from './engine/gpu/device.ts';
 export type { BrowserFiles } from './files/browser-files.ts';
 export { copyFolder, type Files } from './files/files.ts';
 export type { ErrorHints } from './files/hub/http.ts';
 export type { PulledModel, PullProgress } from './files/hub/pull-model.ts';
 export { memoryFiles } from './files/memory-files.ts';
-export type { LanguageOptions } from './formats/hf/languages.ts';
 export { type ModelFormat, modelFormats } from './formats/shared/model-formats.ts';
 export type { LoraConfig } from './model/lora.ts';
 export type { DropoutRates, ModelConfig, ModelOptions } from './model/model-config.ts';

@@ -5,9 +5,8 @@ import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { ensembleParameters } from '../model/ensemble.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import type { Session } from '../session/session.ts';
-import { createModel } from './model.ts';
+import { Model } from './model.ts';
 import type { ModelParts } from './model-engine.ts';
-import type { Model } from './model-types.ts';
 
 /**
  * Creates an ensemble of the model `first` and the models `names`, which `open` loads. `weights`: format of
@@ -30,7 +29,7 @@ export async function openEnsemble(
   }
   const others = ensemble.map(({ config }) => config);
   const parameters = ensembleParameters(first.config, others, weights);
-  return createModel(first, session, { ...parts, ensemble, parameters });
+  return new Model(first, session, { ...parts, ensemble, parameters });
 }
 
 /**

@@ -3,12 +3,12 @@
 
 import { check } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
-import type { Engine, Program } from '../engine/engine.ts';
+import type { LanguageOptions } from '../decode/text-options.ts';
+import type { Program } from '../engine/engine.ts';
 import { writeStep } from '../engine/ops/step-scalars.ts';
-import type { LanguageOptions } from '../formats/hf/languages.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { type ModelConfig, modelConfig } from '../model/model-config.ts';
-import type { ParameterList } from '../model/parameter-layout.ts';
+import { modelInLanguages } from '../session/open-model.ts';
 import type { Session } from '../session/session.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
@@ -22,6 +22,7 @@ import {
 import { evaluateLoss } from '../train/run/evaluation.ts';
 import { runEvaluation } from '../train/update/run-evaluation.ts';
 import { evaluationGraph, inputArrays } from '../train/update/training-graphs.ts';
+import type { ModelEngine } from './model-engine.ts';
 
 /** Options of an evaluation. */
 export interface EvaluateOptions extends Omit<DecodeOptions, 'onProgress'>, LanguageOptions {
@@ -39,44 +40,33 @@ export interface Evaluation extends TokenMetrics, TranslationMetrics {
   readonly skipped: number;
 }
 
-/** The parts of a model that an evaluation uses. */
-export interface EvaluationHost {
-  readonly engine: Engine;
-  readonly parameters: ParameterList;
-  readonly emit: Session['emit'];
-  /** Writes the weights to the engine; `peak`: bytes of its largest plan. */
-  write(peak: number): Promise<void>;
-  translate(
-    texts: readonly string[],
-    options: DecodeOptions & LanguageOptions & { readonly batchSize: number },
-  ): Promise<string[]>;
-}
-
 /** Maximum bytes of the logits [rows, T, V] of a batch. */
 const maxLogitBytes = 64 * 2 ** 20;
 
 /**
- * Evaluates a model. Throws a HeddleError if no pair fits the model, and the signal's reason if it is
+ * Evaluates a model, within its turn. Throws a HeddleError if no pair fits the model, and the signal's reason if it is
  * aborted.
  */
 export async function evaluateModel(
-  model: SavedModel,
+  engine: ModelEngine,
   pairs: readonly Pair[],
   { batchSize = 64, name = 'evaluate', ...decode }: EvaluateOptions,
-  host: EvaluationHost,
 ): Promise<Evaluation> {
-  const corpus = encodeFitting(model, pairs, name, host.emit);
-  const tokens = await teacherForced(model.config, corpus, batchSize, host, decode.signal);
+  const { emit } = engine.session;
+  const model = await modelInLanguages(engine.saved, decode);
+  const corpus = encodeFitting(model, pairs, name, emit);
+  const tokens = await teacherForced(engine, model.config, corpus, batchSize, decode.signal);
   const fitting = Array.from(corpus.pairIndex, (i) => pairs[i] as Pair);
-  const translations = await host.translate(
+  const generations = await engine.generate(
     fitting.map((pair) => pair.source),
     {
       ...decode,
       batchSize,
       onProgress: (done, total) =>
-        host.emit({ type: 'progress', task: 'translate', done, total, text: 'sentences' }),
+        emit({ type: 'progress', task: 'translate', done, total, text: 'sentences' }),
     },
   );
+  const translations = generations.map(([best]) => best?.text ?? '');
   const references = fitting.map(({ target: reference, others = [] }) => [reference, ...others]);
   const translation = translationMetrics(translations, references, (text) => model.target.normalize(text));
   return { pairs: corpus.count, skipped: corpus.tooLong + corpus.empty, ...tokens, ...translation };
@@ -99,13 +89,14 @@ function encodeFitting(
 
 /** Loss, perplexity and token accuracy with the target given. */
 async function teacherForced(
+  engine: ModelEngine,
   config: ModelConfig,
   corpus: EncodedCorpus,
   rows: number,
-  { engine, parameters, emit, write }: EvaluationHost,
   signal: AbortSignal | undefined,
 ): Promise<TokenMetrics> {
-  const { batches, programAt } = await prepareBatches(config, corpus, rows, { engine, parameters, write });
+  const { emit } = engine.session;
+  const { batches, programAt } = await prepareBatches(engine, config, corpus, rows);
   const evaluateBatch = (i: number) =>
     runEvaluation(programAt(i), (arrays) => batches.fill(i, arrays), corpus.targetSpecial);
   return evaluateLoss(batches, evaluateBatch, {
@@ -116,10 +107,10 @@ async function teacherForced(
 
 /** Batches of at most `rows` pairs, shape by shape, and the program of each batch. */
 async function prepareBatches(
+  model: ModelEngine,
   config: ModelConfig,
   corpus: EncodedCorpus,
   rows: number,
-  { engine, parameters, write }: Pick<EvaluationHost, 'engine' | 'parameters' | 'write'>,
   tokenLosses = false,
 ): Promise<{ readonly batches: Batches; readonly programAt: (i: number) => Program }> {
   const buckets = chooseBuckets(corpus, { multiple: 1 });
@@ -130,10 +121,11 @@ async function prepareBatches(
     batch: Math.min(shape.batch, rows),
   }));
   const plain = modelConfig({ ...config, labelSmoothing: 0 });
+  const engine = await model.engine();
   const programs = await engine.prepare(
-    shapes.map((shape) => evaluationGraph(plain, parameters, shape, { tokenLosses })),
+    shapes.map((shape) => evaluationGraph(plain, model.parameters, shape, { tokenLosses })),
   );
-  await write(Math.max(...programs.map(({ plan }) => plan?.bytes.peak ?? 0)));
+  await model.write(Math.max(...programs.map(({ plan }) => plan?.bytes.peak ?? 0)));
   const batches = createBatches(corpus, shapes, { shuffle: false });
   return {
     batches,
@@ -153,17 +145,22 @@ export interface PairScore {
 }
 
 /**
- * Scores pairs, in order; undefined for a pair that is too long or has an empty side. Throws a
+ * Scores pairs, in order, within the turn of the model; undefined for a pair that is too long or has an empty side. Throws a
  * HeddleError if no pair fits the model, and the signal's reason if it is aborted.
  */
 export async function scorePairs(
-  model: SavedModel,
+  engine: ModelEngine,
   pairs: readonly Pair[],
-  { batchSize = 64, signal }: Pick<EvaluateOptions, 'batchSize' | 'signal'>,
-  host: Omit<EvaluationHost, 'translate'>,
+  {
+    batchSize = 64,
+    signal,
+    ...languages
+  }: Pick<EvaluateOptions, 'batchSize' | 'signal' | keyof LanguageOptions>,
 ): Promise<(PairScore | undefined)[]> {
-  const corpus = encodeFitting(model, pairs, 'score', host.emit);
-  const { batches, programAt } = await prepareBatches(model.config, corpus, batchSize, host, true);
+  const { emit } = engine.session;
+  const model = await modelInLanguages(engine.saved, languages);
+  const corpus = encodeFitting(model, pairs, 'score', emit);
+  const { batches, programAt } = await prepareBatches(engine, model.config, corpus, batchSize, true);
   const scores: (PairScore | undefined)[] = pairs.map(() => undefined);
   for (let i = 0; i < batches.perEpoch; i++) {
     signal?.throwIfAborted();
@@ -180,7 +177,7 @@ export async function scorePairs(
       const logProb = tokens.reduce((sum, token) => sum + token.logProb, 0);
       scores[corpus.pairIndex[row] as number] = { logProb, tokens };
     }
-    host.emit({ type: 'progress', task: 'score', done: i + 1, total: batches.perEpoch, text: 'batches' });
+    emit({ type: 'progress', task: 'score', done: i + 1, total: batches.perEpoch, text: 'batches' });
   }
   return scores;
 }

@@ -2,15 +2,14 @@
 // browser's storage.
 
 import { check } from '../core/errors.ts';
+import type { LanguageOptions } from '../decode/text-options.ts';
 import type { Files } from '../files/files.ts';
-import type { LanguageOptions } from '../formats/hf/languages.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import { currentHost } from '../session/host.ts';
 import { openModel } from '../session/open-model.ts';
 import { Session, type SessionOptions } from '../session/session.ts';
-import { createModel } from './model.ts';
-import type { Model } from './model-types.ts';
+import { Model } from './model.ts';
 import type { DownloadOptions, FoundModel } from './remote-models.ts';
 
 /** Options of `loadModel`. */
@@ -95,7 +94,7 @@ export async function openFolder(
   const parameters = quantized
     ? (await import('../model/quantized-parameters.ts')).quantizedParameters(plain, weights)
     : plain;
-  const model = createModel(saved, session, { name, parameters, ownsSession });
+  const model = new Model(saved, session, { name, parameters, ownsSession });
   if (merged || lora === undefined) return model;
   const named = typeof lora === 'string' ? { [lora]: lora } : lora;
   for (const [own, path] of Object.entries(named)) await model.addLora(own, path);

@@ -1,164 +1,295 @@
-// Creates models. The code that evaluates, inspects and saves is imported at its first use, so that a page
-// that only translates does not load it.
+// A model: its methods, each on its engine (model-engine.ts). The code that evaluates, inspects and saves is
+// imported at its first use, so that a page that only translates does not load it.
 
 import { check } from '../core/errors.ts';
+import type { Tensor } from '../core/tensor.ts';
+import type { Attention } from '../decode/alignment.ts';
+import type { DecodeOptions } from '../decode/decode-options.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
-import type { Translator } from '../decode/translator.ts';
+import type { Inspection, InspectOptions } from '../decode/inspection.ts';
+import type {
+  GenerateOptions,
+  Generation,
+  LanguageOptions,
+  TranslateOptions,
+} from '../decode/text-options.ts';
 import { defaultTraits } from '../engine/ops/device-traits.ts';
 import { printPlan } from '../engine/plan/plan.ts';
 import { makePlan } from '../engine/plan/planner.ts';
-import type { SavedModel } from '../formats/shared/saved-model.ts';
+import type { Languages, SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
-import { modelInLanguages } from '../session/open-model.ts';
 import type { Session } from '../session/session.ts';
-import { decodingIn, encodeTexts, generateTexts, modelLanguages } from './generate-texts.ts';
-import { createModelEngine, type ModelParts } from './model-engine.ts';
-import type { GenerateOptions, Model, PlanShape, TranslateOptions } from './model-types.ts';
+import type { Pair } from '../text/corpus/pairs.ts';
+import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
+import type { TrainResult } from '../train/run/train-result.ts';
+import type { EvaluateOptions, Evaluation, PairScore } from './evaluate-model.ts';
+import { ModelEngine, type ModelParts } from './model-engine.ts';
+import type { SaveOptions } from './save-model.ts';
 
 const evaluating = () => import('./evaluate-model.ts');
 const saving = () => import('./save-model.ts');
 
+/** Shape of a batch for `Model.plan`; in heddle plan: --batch-size, --source-length, --target-length. */
+export interface PlanShape {
+  /** Number of sentences. [1] */
+  readonly batch?: number;
+  /** Number of source and target positions. [32, or the model's maximum length if it is less] */
+  readonly source?: number;
+  readonly target?: number;
+}
+
+/** The languages of a multilingual model, by the codes of the model: `en`, `eng_Latn`, `en_XX`. */
+export interface ModelLanguages {
+  readonly codes: readonly string[];
+  /** Default source and target language; undefined if the model has none. */
+  readonly source: string | undefined;
+  readonly target: string | undefined;
+}
+
 /** Data of a model for `train`: the saved model, and the folder or hub name that it was loaded from. */
-interface Internals {
+interface ModelOrigin {
   /** The saved model, with its weights. */
   saved(): Promise<SavedModel>;
   readonly name: string;
 }
 
-const internals = new WeakMap<Model, Internals>();
+const origins = new WeakMap<Model, ModelOrigin>();
 
-/** The internals of a model. Throws a HeddleError for any other value. */
-export function internalsOf(model: Model): Internals {
-  const known = internals.get(model);
+/** The origin of a model. Throws a HeddleError for any other value. */
+export function originOf(model: Model): ModelOrigin {
+  const known = origins.get(model);
   check(known, 'This is not a model of heddle; get one from train() or loadModel()');
   return known;
 }
+/**
+ * A sequence-to-sequence model; the result of `train` and `loadModel`. Its weights are copied to the device
+ * at the first call that computes. Calls run one after the other. Every call throws a HeddleError for an
+ * invalid option or text.
+ */
+export class Model {
+  readonly config: ModelConfig;
+  /** The tokenizers; the same object if both sides share one. */
+  readonly tokenizers: { readonly source: Tokenizer; readonly target: Tokenizer };
+  /** Number of parameters. */
+  readonly parameterCount: number;
+  /** Messages of the loader, for example about ignored fields of config.json. */
+  readonly notes: readonly string[];
+  /** The languages of a multilingual model (M2M100, NLLB, mBART), for `sourceLang` and `targetLang`. */
+  readonly languages?: ModelLanguages;
+  /** Result of the training, if the model comes from `train`. */
+  readonly training?: TrainResult;
+  readonly #engine: ModelEngine;
+  readonly #parts: ModelParts;
 
-/** Creates a model from its parts. */
-export function createModel(saved: SavedModel, session: Session, parts: ModelParts = {}): Model {
-  const { config, source, target, weights } = saved;
-  const onEngine = createModelEngine(saved, session, parts);
-  const { inTurn, addLora, useLora, dispose } = onEngine;
-  const generate = (texts: readonly string[], options: GenerateOptions) =>
-    generateTexts(saved, onEngine, texts, options);
-  /** The engine for evaluation and scores. */
-  const evaluationHost = async () => {
-    const engine = await onEngine.engine();
-    return { engine, parameters: onEngine.parameters, emit: session.emit, write: onEngine.write };
-  };
+  /**
+   * A saved model that computes on a session; `train` and `loadModel` create it.
+   * @internal
+   */
+  constructor(saved: SavedModel, session: Session, parts: ModelParts = {}) {
+    const { config, source, target, notes = [], languages } = saved;
+    this.#engine = new ModelEngine(saved, session, parts);
+    this.#parts = parts;
+    this.config = config;
+    this.tokenizers = { source, target };
+    this.parameterCount = this.#engine.parameters.count;
+    this.notes = notes;
+    this.languages = languages && modelLanguages(languages);
+    this.training = parts.training;
+    origins.set(this, { saved: () => this.#engine.whole(), name: parts.name ?? 'model' });
+  }
 
-  const model: Model = {
-    config,
-    tokenizers: { source, target },
-    parameterCount: onEngine.parameters.count,
-    notes: saved.notes ?? [],
-    ...(saved.languages && { languages: modelLanguages(saved.languages) }),
-    ...(parts.training && { training: parts.training }),
-    translate: (async (texts: string | readonly string[], options: TranslateOptions = {}) => {
-      const generations = await inTurn(() => generate([texts].flat(), options));
-      const best = generations.map(([translation]) => translation?.text ?? '');
-      return typeof texts === 'string' ? best[0] : best;
-    }) as Model['translate'],
-    async *stream(text, given = {}) {
-      const configured = await modelInLanguages(saved, given);
-      const options = decodingIn(given, saved, configured);
-      const { full, encoded, shape } = encodeTexts([text], configured, options);
-      if (full.length === 0) return;
-      // The turn lasts until the loop ends, which `return` of this generator reports.
-      let end = () => {};
-      const over = new Promise<void>((resolve) => {
-        end = resolve;
-      });
-      const started = new Promise<Translator>((resolve, reject) => {
-        inTurn(async () => {
-          resolve(await onEngine.translator(shape, options));
-          await over;
-        }).catch(reject);
-      });
-      try {
-        for await (const piece of (await started).stream(encoded[0] as number[], options))
-          if (piece.text) yield piece.text;
-      } finally {
-        end();
-      }
-    },
-    generate: (async (texts: string | readonly string[], options: GenerateOptions = {}) => {
-      const generations = await inTurn(() => generate([texts].flat(), options));
-      return typeof texts === 'string' ? generations[0] : generations;
-    }) as Model['generate'],
-    evaluate: (pairs, options = {}) =>
-      inTurn(async () => {
-        const [evaluation, { evaluateModel }] = await Promise.all([evaluationHost(), evaluating()]);
-        return evaluateModel(await modelInLanguages(saved, options), pairs, options, {
-          ...evaluation,
-          translate: async (texts, decode) =>
-            (await generate(texts, decode)).map(([best]) => best?.text ?? ''),
-        });
-      }),
-    score: (pairs, options = {}) =>
-      inTurn(async () => {
-        const [evaluation, { scorePairs }] = await Promise.all([evaluationHost(), evaluating()]);
-        return scorePairs(await modelInLanguages(saved, options), pairs, options, evaluation);
-      }),
-    async attention(text, options = {}) {
-      const [best] = await model.generate(text, { ...options, attention: true });
-      check(best?.attention, 'attention: the text is empty');
-      return best.attention;
-    },
-    async inspect(text, options = {}) {
-      const { target: given } = options;
-      const written = given ?? (await model.generate(text))[0]?.ids ?? [];
-      const read = typeof written === 'string' ? target.encode(written) : written;
-      const ids = [...source.encode(text), source.special.end];
-      return inTurn(async () => {
-        await onEngine.translator(encodeTexts([text], saved, {}).shape, {}); // which puts the weights on the engine
-        return (await onEngine.inspector())(ids, read, options);
-      });
-    },
-    plan: (shape) => decodingPlan(config, onEngine.parameters, shape),
-    weights() {
-      check(
-        !saved.stored,
-        `weights: this model has its weights only on the device, in ${onEngine.parameters.quantization?.format}; load it with weights f32`,
-      );
-      return tensorsFromWeights(parameterList(config), weights);
-    },
-    addLora,
-    useLora,
-    async save(where, options) {
-      const { saveModel } = await saving();
-      return saveModel(
-        session.files,
-        session.host.modelPath(where),
-        await onEngine.merged(),
-        parts.lora,
-        options,
-      );
-    },
-    async toBlob(options) {
-      const { exportModel } = await saving();
-      return new Blob((await exportModel(await onEngine.merged(), parts.lora, options)) as BlobPart[], {
-        type: 'application/zip',
-      });
-    },
-    dispose,
-  };
-  internals.set(model, { saved: onEngine.whole, name: parts.name ?? 'model' });
-  return model;
+  /**
+   * Translates a text, or several texts in order. The translation of an empty text is empty.
+   * @example
+   * const one = await model.translate('The tree is 59 yards tall.');
+   * const two = await model.translate(['Good morning.', 'Good night.'], { beams: 4, lengthPenalty: 1 });
+   * const page = await model.translate('The tree is tall. It is old.\n\nNobody knows how old.', { splitSentences: true });
+   */
+  translate(text: string, options?: TranslateOptions): Promise<string>;
+  /** Translates several texts, in order. */
+  translate(texts: readonly string[], options?: TranslateOptions): Promise<string[]>;
+  async translate(
+    texts: string | readonly string[],
+    options: TranslateOptions = {},
+  ): Promise<string | string[]> {
+    const generations = await this.#generate([texts].flat(), options);
+    const best = generations.map(([translation]) => translation?.text ?? '');
+    return typeof texts === 'string' ? (best[0] as string) : best;
+  }
+
+  /**
+   * Yields the translation of a text in pieces, one for each token that has text; only for greedy decoding
+   * and sampling. Decoding stops if you leave the loop.
+   * @example
+   * for await (const piece of model.stream('The tree is 59 yards tall.')) process.stdout.write(piece);
+   */
+  async *stream(
+    text: string,
+    options: DecodeOptions & LanguageOptions = {},
+  ): AsyncGenerator<string, void, void> {
+    for await (const piece of this.#engine.stream(text, options)) if (piece.text) yield piece.text;
+  }
+
+  /**
+   * The `numReturn` best translations of a text or of several texts, best first, with token ids and scores,
+   * and with cross-attention if `attention` is true. An empty text has none.
+   * @example
+   * const [best] = await model.generate('Good morning.', { beams: 4, numReturn: 3, attention: true });
+   * console.log(best?.text, best?.ids, best?.score, best?.attention?.source);
+   */
+  generate(text: string, options?: GenerateOptions): Promise<Generation[]>;
+  /** Generates translations of several texts, in order. */
+  generate(texts: readonly string[], options?: GenerateOptions): Promise<Generation[][]>;
+  async generate(
+    texts: string | readonly string[],
+    options: GenerateOptions = {},
+  ): Promise<Generation[] | Generation[][]> {
+    const generations = await this.#generate([texts].flat(), options);
+    return typeof texts === 'string' ? (generations[0] as Generation[]) : generations;
+  }
+
+  /**
+   * Loss, perplexity and token accuracy with the target given (teacher forcing), and BLEU, chrF and exact
+   * match of the model's own translations.
+   * @example
+   * const { loss, bleu } = await model.evaluate([{ source: 'Good morning.', target: 'Buenos días.' }]);
+   */
+  evaluate(pairs: readonly Pair[], options: EvaluateOptions = {}): Promise<Evaluation> {
+    return this.#engine.inTurn(async () => {
+      const { evaluateModel } = await evaluating();
+      return evaluateModel(this.#engine, pairs, options);
+    });
+  }
+
+  /**
+   * Log-probability of each target given its source, in total and by token; undefined for a pair that is too
+   * long or has an empty side.
+   * @example
+   * const [score] = await model.score([{ source: 'Good morning.', target: 'Buenos días.' }]);
+   * console.log(score?.logProb, score?.tokens);
+   */
+  score(
+    pairs: readonly Pair[],
+    options: Pick<EvaluateOptions, 'batchSize' | 'signal' | keyof LanguageOptions> = {},
+  ): Promise<(PairScore | undefined)[]> {
+    return this.#engine.inTurn(async () => {
+      const { scorePairs } = await evaluating();
+      return scorePairs(this.#engine, pairs, options);
+    });
+  }
+
+  /**
+   * Cross-attention between a text and its best translation.
+   * @example
+   * const { source, target, weights } = await model.attention('Good morning.');
+   */
+  async attention(text: string, options: DecodeOptions = {}): Promise<Attention> {
+    const [best] = await this.generate(text, { ...options, attention: true });
+    check(best?.attention, 'attention: the text is empty');
+    return best.attention;
+  }
+
+  /**
+   * Intermediate results for a text and a target: attention of all layers and heads, the most probable next
+   * tokens, the loss of each token and, with `tensors`, attention scores and hidden states.
+   * @example
+   * const { target, next } = await model.inspect('Good morning.', { target: 'Buenos días.' });
+   * for (const [t, { label }] of target.entries()) console.log(label, next[t]?.[0]?.label, next[t]?.[0]?.probability);
+   */
+  async inspect(text: string, options: InspectOptions = {}): Promise<Inspection> {
+    const { target = (await this.generate(text))[0]?.ids ?? [] } = options;
+    const ids = typeof target === 'string' ? this.tokenizers.target.encode(target) : target;
+    return this.#engine.inTurn(() => this.#engine.inspect(text, ids, options));
+  }
+
+  /**
+   * Formats the execution plan of decoding: passes, shapes, memory.
+   * @example
+   * console.log(model.plan({ batch: 8, source: 32, target: 32 }));
+   */
+  plan({ batch = 1, source, target }: PlanShape = {}): string {
+    const { config: c } = this;
+    const p = this.#engine.parameters;
+    const length = Math.min(32, c.maxLength);
+    const shape = { batch, source: source ?? length, target: target ?? length };
+    const graphs = { source: sourceGraph(c, p, shape), step: stepGraph(c, p, shape, plainGreedy) };
+    return Object.entries(graphs)
+      .map(([name, graph]) => `${name}\n\n${printPlan(makePlan(graph, { traits: defaultTraits }))}`)
+      .join('\n');
+  }
+
+  /**
+   * Tensors of the model by their PyTorch names. They are views of the model's memory; do not change them.
+   * @example
+   * for (const [name, { shape }] of Object.entries(model.weights())) console.log(name, shape);
+   */
+  weights(): Record<string, Tensor> {
+    const { saved, parameters } = this.#engine;
+    check(
+      !saved.stored,
+      `weights: this model has its weights only on the device, in ${parameters.quantization?.format}; load it with weights f32`,
+    );
+    return tensorsFromWeights(parameterList(this.config), saved.weights);
+  }
+
+  /**
+   * Loads a LoRA adapter under a name, for `useLora`. LoRA adapters may differ in rank and layers. Throws a
+   * HeddleError if one was trained on another model.
+   * @example
+   * await model.addLora('legal', 'adapters/legal');
+   */
+  addLora(name: string, folder: string): Promise<void> {
+    return this.#engine.addLora(name, folder);
+  }
+
+  /**
+   * Switches to a loaded LoRA adapter for all later calls; null: to none. Nothing is loaded or compiled
+   * again.
+   * @example
+   * model.useLora('legal');
+   * console.log(await model.translate('The parties agree.'));
+   */
+  useLora(name: string | null): void {
+    this.#engine.useLora(name);
+  }
+
+  /**
+   * Saves the model. A LoRA adapter in use is merged into the weights. In Node the first argument is a folder
+   * or the path of a .zip file; in a page it is a name in the browser's storage.
+   * @example
+   * await model.save('out');
+   * await model.save('out-bart.zip', { format: 'bart', dtype: 'f16' });
+   */
+  async save(where: string, options?: SaveOptions): Promise<void> {
+    const { files, host } = this.#engine.session;
+    const { saveModel } = await saving();
+    return saveModel(files, host.modelPath(where), await this.#engine.merged(), this.#parts.lora, options);
+  }
+
+  /**
+   * Returns the model as a zip archive, for a download. `loadModel` reads it.
+   * @example
+   * const url = URL.createObjectURL(await model.toBlob());
+   */
+  async toBlob(options?: SaveOptions): Promise<Blob> {
+    const { exportModel } = await saving();
+    const parts = await exportModel(await this.#engine.merged(), this.#parts.lora, options);
+    return new Blob(parts as BlobPart[], { type: 'application/zip' });
+  }
+
+  /** Frees the device memory. Calls that compute then throw a HeddleError. */
+  dispose(): void {
+    this.#engine.dispose();
+  }
+
+  #generate(texts: readonly string[], options: GenerateOptions): Promise<Generation[][]> {
+    return this.#engine.inTurn(() => this.#engine.generate(texts, options));
+  }
 }
 
-/** The plans of greedy decoding: one for a batch of sources, one for every step. */
-function decodingPlan(
-  c: ModelConfig,
-  p: ParameterList,
-  { batch = 1, source, target }: PlanShape = {},
-): string {
-  const length = Math.min(32, c.maxLength);
-  const shape = { batch, source: source ?? length, target: target ?? length };
-  const graphs = { source: sourceGraph(c, p, shape), step: stepGraph(c, p, shape, plainGreedy) };
-  return Object.entries(graphs)
-    .map(([name, graph]) => `${name}\n\n${printPlan(makePlan(graph, { traits: defaultTraits }))}`)
-    .join('\n');
-}
+const modelLanguages = ({ ids, source, target }: Languages): ModelLanguages => ({
+  codes: [...ids.keys()],
+  source,
+  target,
+});

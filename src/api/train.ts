@@ -20,8 +20,7 @@ import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import { startArguments } from '../train/settings/train-arguments.ts';
 import { settingDefaults, type TrainSettings } from '../train/settings/train-settings.ts';
 import { readTrainingState } from '../train/update/training-state.ts';
-import { createModel, internalsOf } from './model.ts';
-import type { Model } from './model-types.ts';
+import { Model, originOf } from './model.ts';
 
 /** The model of a running training: what only reads its weights. */
 type ModelInTraining = Pick<
@@ -122,7 +121,7 @@ export async function train(
             baseFingerprint: base && fingerprintOf([base.saved.weights]),
           }
         : undefined;
-    return createModel(await trained.model(), session, {
+    return new Model(await trained.model(), session, {
       training: trained.result,
       lora,
       name: checkpoint,
@@ -138,7 +137,7 @@ export async function train(
 const modelGate = (gate: TrainGate, session: Session<TrainingEvent>): TrainingGate => ({
   ready({ model: { engine, model, parameters }, ...running }) {
     const saved = { ...model, weights: new Float32Array() };
-    gate.ready({ ...running, model: createModel(saved, session, { engine, parameters }) });
+    gate.ready({ ...running, model: new Model(saved, session, { engine, parameters }) });
   },
   between: () => gate.between(),
   wantsCheckpoint: () => gate.wantsCheckpoint(),
@@ -182,7 +181,7 @@ export async function runInputs(
         ...(dev && { dev: [...dev] }),
         ...(test && { test: [...test] }),
       };
-  const origin = from && internalsOf(from);
+  const origin = from && originOf(from);
   const base = origin && { saved: await origin.saved(), name: origin.name };
   const args = {
     ...(split?.dev.length === 0 ? { evalSteps: 0 } : {}),

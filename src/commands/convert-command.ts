@@ -3,8 +3,8 @@
 import { type Command, Option } from 'commander';
 import type { SaveOptions } from '../api/save-model.ts';
 import { HeddleError, shellQuote } from '../core/errors.ts';
+import type { LanguageOptions } from '../decode/text-options.ts';
 import { withoutEndSlash } from '../files/files.ts';
-import type { LanguageOptions } from '../formats/hf/languages.ts';
 import { type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
 import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';

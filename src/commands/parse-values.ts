@@ -12,7 +12,7 @@ import {
   parseField,
   positive as positiveNumber,
 } from '../core/fields.ts';
-import type { LanguageOptions } from '../formats/hf/languages.ts';
+import type { LanguageOptions } from '../decode/text-options.ts';
 import { type WeightFormat, weightFormats } from '../model/quantized-parameters.ts';
 import type { ModelArguments } from './jobs/model-arguments.ts';
 import { jsonValue } from './output.ts';

@@ -5,7 +5,7 @@ import { check } from '../core/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { createInspector } from './inspection.ts';
+import { Inspector } from './inspector.ts';
 
 /** Cross-attention between a text and its translation. `Token`: labels of tokens, or their ids. */
 export interface Attention<Token = string> {
@@ -22,31 +22,51 @@ export interface Attention<Token = string> {
   readonly weights: Float32Array;
 }
 
-/** Computes the alignment of a pair. Arguments and errors are those of `Inspect`. */
-export type Align = (
-  source: readonly number[],
-  target: readonly number[],
-  startId?: number,
-) => Promise<Attention<number>>;
+/** Aligns pairs with the plan of one size. */
+export class Aligner {
+  readonly #inspector: Inspector;
+  readonly #config: ModelConfig;
+  readonly #size: number;
 
-/** Creates an aligner on an engine that has the weights. `size`: maximum number of tokens of a side. */
-export async function createAligner(
-  engine: Engine,
-  c: ModelConfig,
-  p: ParameterList,
-  size: number,
-): Promise<Align> {
-  const inspect = await createInspector(engine, c, p, { source: size, target: size, crossOnly: true });
-  return async (source, target, startId) => {
+  private constructor(inspector: Inspector, config: ModelConfig, size: number) {
+    this.#inspector = inspector;
+    this.#config = config;
+    this.#size = size;
+  }
+
+  /**
+   * Creates an aligner on an engine that has the weights, or receives them before the first call. `size`:
+   * maximum number of tokens of a side.
+   */
+  static async open(engine: Engine, c: ModelConfig, p: ParameterList, size: number): Promise<Aligner> {
+    return new Aligner(
+      await Inspector.open(engine, c, p, { source: size, target: size, crossOnly: true }),
+      c,
+      size,
+    );
+  }
+
+  /** Peak memory of the plan in bytes; 0 on the CPU. */
+  get peak(): number {
+    return this.#inspector.peak;
+  }
+
+  /** Computes the alignment of a pair. Arguments and errors are those of `Inspector.inspect`. */
+  async align(
+    source: readonly number[],
+    target: readonly number[],
+    startId?: number,
+  ): Promise<Attention<number>> {
+    const [c, size] = [this.#config, this.#size];
     check(
       source.length <= size && target.length <= size,
       `align: the source has ${source.length} and the target ${target.length} tokens, the maximum is ${size}`,
     );
-    const { attention } = await inspect(source, target.slice(0, size - 1), startId);
+    const { attention } = await this.#inspector.inspect(source, target.slice(0, size - 1), startId);
     const [layers, heads] = [c.decoderLayers, c.decoderHeads];
     const predicted = [...target, c.endId].slice(0, size);
     const weights = new Float32Array(layers * heads * predicted.length * source.length);
     for (const [n, map] of attention.entries()) weights.set(map.weights, n * map.weights.length);
     return { source: [...source], target: predicted, layers, heads, weights };
-  };
+  }
 }

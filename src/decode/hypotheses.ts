@@ -84,7 +84,6 @@ interface Beams {
   /** Running hypotheses, best first; undefined before the first step. */
   links: (Link | undefined)[];
   /** Sum of the log-probabilities of each running hypothesis. */
-  /** Sum of the log-probabilities of each running hypothesis. */
   totals: number[];
   /** Finished hypotheses, best first, at most as many as beams. */
   finished: Hypothesis[];

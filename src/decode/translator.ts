@@ -1,18 +1,22 @@
-// Text to text: encodes sources, decodes them in batches of similar lengths, and returns the translations in
-// order.
+// Text to text: encodes texts, decodes them in batches of similar lengths, and returns the translations in
+// order. All translations pass here: those of a model, of evaluations during training and of checks.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { Memo } from '../core/memo.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { writeWeights } from '../model/model-states.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
-import type { Align, Attention } from './alignment.ts';
+import type { Aligner, Attention } from './alignment.ts';
 import type { DecodeOptions, DecodeSettings, ModelRules } from './decode-options.ts';
 import { decodeSettings, modeOf, withModelRules } from './decode-options.ts';
-import { createDecoder, type Decoder } from './decoder.ts';
-import { type Hypothesis, searchFor } from './hypotheses.ts';
+import { Decoder } from './decoder.ts';
+import { searchFor } from './hypotheses.ts';
+import type { SourceTexts, TranslatorShape } from './source-texts.ts';
+import { checkBatchSize, encodeTexts, isReusable, lengthLimit, shapeFor } from './source-texts.ts';
+import type { Generation, StreamedToken, TextOptions, Translation } from './text-options.ts';
 
 /**
  * A model's configuration, tokenizers and decoding rules; `weights`, if given, are uploaded to the engine.
@@ -29,192 +33,297 @@ export interface TextModel {
 
 /** Options of a translator. */
 export interface TranslatorOptions {
-  /** Number of sentences that decode together. Default 32. */
-  readonly batch?: number;
-  /** Maximum number of source tokens, with the end token. Default: the model's maximum length. */
-  readonly maxSource?: number;
-  /** Maximum number of target tokens. Default: the model's maximum length. */
-  readonly maxTarget?: number;
-  /**
-   * Options of a call whose plans are compiled when the translator is created. Default: a call without
-   * options.
-   */
-  readonly firstCall?: DecodeOptions;
+  /** The only shape of batches. Default: a shape for the texts of each call. */
+  readonly shape?: Partial<TranslatorShape>;
   /**
    * The parameters on the engine with their weight format and LoRA adapter. Default: those of the model in
    * f32.
    */
   readonly parameters?: ParameterList;
-}
-
-/** A translation of a text. */
-export interface Translation extends Hypothesis {
-  readonly text: string;
-}
-
-/**
- * One token of a translation while it is decoded, or the end token if it completes text that was held back.
- */
-export interface StreamedToken {
-  readonly id: number;
-  /** Text that the token adds; concatenated, these are the translation. */
-  readonly text: string;
-}
-
-/** A text to translate, or its token ids with the end token, if it is tokenized already. */
-export type SourceText = string | ArrayLike<number>;
-
-/** Translates texts. Concurrent calls are queued. */
-export interface Translator {
-  /** Peak memory of the largest plan in bytes; 0 on the CPU. */
-  readonly peak: number;
   /**
-   * The best translation of each text, in order. Throws a HeddleError if a text is too long or an option is
+   * Puts the weights on the engine; called in each call when its plans are made. `peak`: bytes of the largest
+   * plan. Default: uploads `weights` of the model once.
+   */
+  upload?(peak: number): void | Promise<void>;
+}
+
+/** Translates texts. One call at a time: decodings share the states of the engine. */
+export class Translator {
+  readonly #engine: Engine;
+  readonly #model: TextModel;
+  readonly #parameters: ParameterList;
+  readonly #upload: NonNullable<TranslatorOptions['upload']>;
+  readonly #fixedShape: TranslatorShape | undefined;
+  readonly #shapes: TranslatorShape[] = [];
+  readonly #decoders = new Memo<readonly unknown[], Decoder>();
+  readonly #aligners = new Memo<number, Aligner>();
+
+  constructor(engine: Engine, model: TextModel, { shape, parameters, upload }: TranslatorOptions = {}) {
+    const { config: c } = model;
+    this.#engine = engine;
+    this.#model = model;
+    this.#parameters = parameters ?? parameterList(c);
+    this.#fixedShape = shape && { batch: 32, maxSource: c.maxLength, maxTarget: c.maxLength, ...shape };
+    this.#upload = upload ?? uploadOnce(engine, model, this.#parameters);
+  }
+
+  /** Number of batch shapes that have plans. */
+  get shapeCount(): number {
+    return this.#shapes.length;
+  }
+
+  /** The best translation of each text, in order; empty for an empty text. Throws as `generate`. */
+  async translate(texts: readonly string[], options?: TextOptions, source?: Tokenizer): Promise<string[]> {
+    return (await this.generate(texts, options, source)).map(([best]) => best?.text ?? '');
+  }
+
+  /**
+   * `numReturn` translations of each text with ids and scores, best first; none of an empty text. `source`:
+   * tokenizer of the texts (default: the model's). Throws a HeddleError if a text is too long or an option is
    * invalid, and the signal's reason if it is aborted.
    */
-  translate(texts: readonly SourceText[], options?: DecodeOptions): Promise<string[]>;
-  /** `numReturn` translations of each text with ids and scores, best first. Throws as `translate`. */
-  generate(texts: readonly SourceText[], options?: DecodeOptions): Promise<Translation[][]>;
+  async generate(
+    texts: readonly string[],
+    { splitSentences: splits = false, ...options }: TextOptions = {},
+    source: Tokenizer = this.#model.source,
+  ): Promise<Generation[][]> {
+    const { attention, onPiece, onLongText, numReturn = 1 } = options;
+    if (!splits)
+      return this.#generateWhole(texts, options, source, (long) => {
+        for (const text of long) onLongText?.(text);
+      });
+    check(
+      !attention && !onPiece && numReturn === 1,
+      'splitSentences gives one translation per text; omit attention, onPiece and numReturn',
+    );
+    const { splitTexts } = await import('./split-texts.ts');
+    const { sentences, owners, onLong, join } = splitTexts(texts, onLongText);
+    const numberOf = (sentence: number) => (owners[sentence] as number) + 1;
+    return join(await this.#generateWhole(sentences, options, source, onLong, numberOf));
+  }
+
   /**
-   * Yields the tokens of a translation while it is decoded (greedy decoding or one sample). Leaving the loop
-   * stops decoding. `index` is the random stream: a sample equals that of text `index` of a list passed to
-   * `translate`. Throws as `translate`.
+   * Yields the tokens of a translation while it is decoded (greedy decoding or one sample); none of an empty
+   * text. Leaving the loop stops decoding. `index` is the random stream: a sample equals that of text `index`
+   * of a list passed to `translate`. Throws as `generate`.
    */
-  stream(
-    text: SourceText,
-    options?: DecodeOptions,
-    index?: number,
-  ): AsyncGenerator<StreamedToken, void, void>;
+  async *stream(
+    text: string,
+    options: TextOptions = {},
+    index = 0,
+    source: Tokenizer = this.#model.source,
+  ): AsyncGenerator<StreamedToken, void, void> {
+    const texts = this.#encode([text], options, source);
+    const [ids] = texts.encoded;
+    if (ids && texts.full.length > 0)
+      yield* this.#streamIds(ids, decodeOptionsOf(options), this.#shapeOf(texts, options), index);
+  }
+
   /**
-   * The cross-attention between a text and the ids of its translation. `startId`: id that the decoder read
-   * first, default: the start token of the model. Throws a HeddleError if text or translation is too long.
+   * Translates token ids with the end token, in order: `numReturn` translations of each, best first. `shape`:
+   * of the batches (default: that of the translator). Throws as `generate`.
    */
-  align(text: SourceText, ids: readonly number[], startId?: number): Promise<Attention<number>>;
+  async decode(
+    sources: readonly ArrayLike<number>[],
+    options: DecodeOptions = {},
+    shape: TranslatorShape = this.#onlyShape(),
+  ): Promise<Translation[][]> {
+    const { batch } = shape;
+    const settings = this.#settingsOf(options, shape);
+    const lengthOf = (i: number) => sources[i]?.length ?? 0;
+    const order = Array.from(sources.keys()).sort((a, b) => lengthOf(a) - lengthOf(b));
+    const out: Translation[][] = sources.map(() => []);
+    const decoder = await this.#decoderFor(settings, batch, shape);
+    for (let at = 0; at < order.length; at += batch) {
+      const streams = order.slice(at, at + batch);
+      const search = searchFor(settings, streams.length, this.#model.config.endId);
+      const batchSources = streams.map((i) => sources[i] as ArrayLike<number>);
+      for await (const _ of decoder.run({ sources: batchSources, streams }, settings, search));
+      for (const [k, found] of search.finish().entries())
+        out[streams[k] as number] = found.map((h) => ({ ...h, text: this.#model.target.decode(h.ids) }));
+      settings.onProgress?.(Math.min(order.length, at + batch), order.length);
+    }
+    return out;
+  }
+
+  /**
+   * The cross-attention between the ids of a text, with the end token, and those of its translation. `startId`:
+   * id that the decoder read first (default: the start token of the model). `size`: maximum number of tokens
+   * (default: that of the translator). Throws a HeddleError if text or translation is too long.
+   */
+  async align(
+    source: readonly number[],
+    ids: readonly number[],
+    startId?: number,
+    size = sizeOf(this.#onlyShape()),
+  ): Promise<Attention<number>> {
+    const [engine, model, parameters] = [this.#engine, this.#model, this.#parameters];
+    const aligner = await this.#aligners.get(size, async () => {
+      const { Aligner } = await import('./alignment.ts');
+      return Aligner.open(engine, model.config, parameters, size);
+    });
+    await this.#upload(aligner.peak);
+    return aligner.align(source, ids, startId);
+  }
+
+  /** Translates texts as they are. `onLong` receives those that are skipped; `numberOf`: number in messages. */
+  async #generateWhole(
+    texts: readonly string[],
+    options: TextOptions,
+    source: Tokenizer,
+    onLong: (long: SourceTexts['long']) => void,
+    numberOf?: (index: number) => number,
+  ): Promise<Generation[][]> {
+    const { attention = false, replaceUnknown: replaces = false, onPiece } = options;
+    const decode = decodeOptionsOf(options);
+    const sources = this.#encode(texts, options, source, numberOf);
+    onLong(sources.long);
+    const { full, encoded } = sources;
+    const out: Generation[][] = texts.map(() => []);
+    if (full.length === 0) return out;
+    const shape = this.#shapeOf(sources, options);
+    if (onPiece)
+      for (const [place, i] of full.entries())
+        out[i] = [
+          await this.#generateStreaming(encoded[i] as number[], decode, shape, place, (p) => onPiece(p, i)),
+        ];
+    else {
+      const found = await this.decode(
+        full.map((i) => encoded[i] as number[]),
+        decode,
+        shape,
+      );
+      for (const [k, i] of full.entries()) out[i] = found[k] ?? [];
+    }
+    if (!attention && !replaces) return out;
+    const { withAttention, withoutUnknown } = await import('./aligned-texts.ts');
+    const { target } = this.#model;
+    const { startId, signal } = this.#settingsOf(decode, shape);
+    for (const i of full) {
+      const align = ({ ids }: Translation) => {
+        signal?.throwIfAborted();
+        return this.align(encoded[i] as number[], ids, startId, sizeOf(shape));
+      };
+      let found = out[i] as Generation[];
+      if (attention) found = await withAttention(found, align, source, target);
+      if (replaces) found = await withoutUnknown(found, align, texts[i] as string, source, target);
+      out[i] = found;
+    }
+    return out;
+  }
+
+  /** A translation whose tokens go to `onPiece` while it is decoded; its scores are unknown. */
+  async #generateStreaming(
+    source: readonly number[],
+    options: DecodeOptions,
+    shape: TranslatorShape,
+    index: number,
+    onPiece: (piece: StreamedToken) => void,
+  ): Promise<Translation> {
+    const ids: number[] = [];
+    let text = '';
+    for await (const piece of this.#streamIds(source, options, shape, index)) {
+      if (piece.id !== this.#model.config.endId) ids.push(piece.id);
+      text += piece.text;
+      onPiece(piece);
+    }
+    const ended = ids.length < (options.maxNewTokens ?? shape.maxTarget);
+    return { ids, text, score: Number.NaN, logProb: Number.NaN, ended };
+  }
+
+  async *#streamIds(
+    source: readonly number[],
+    options: DecodeOptions,
+    shape: TranslatorShape,
+    index: number,
+  ): AsyncGenerator<StreamedToken, void, void> {
+    const { endId } = this.#model.config;
+    const settings = this.#settingsOf(options, shape);
+    if (settings.rows > 1)
+      throw new HeddleError(
+        'stream: beam search and several translations cannot be streamed; use greedy decoding or one sample',
+      );
+    const decoder = await this.#decoderFor(settings, 1, shape);
+    const search = searchFor(settings, 1, endId);
+    const newText = createTextStreamer(this.#model.target);
+    let seen = 0;
+    for await (const _ of decoder.run({ sources: [source], streams: [index] }, settings, search)) {
+      const ids = search.idsOf(0, 0);
+      for (; seen < ids.length; seen++)
+        yield { id: ids[seen] as number, text: newText(ids.slice(0, seen + 1)) };
+    }
+    const rest = newText(search.idsOf(0, 0), true);
+    if (rest) yield { id: endId, text: rest };
+  }
+
+  #encode(
+    texts: readonly string[],
+    options: TextOptions,
+    source: Tokenizer,
+    numberOf?: (index: number) => number,
+  ): SourceTexts {
+    checkBatchSize(options);
+    const limit = lengthLimit(options, this.#model.config, this.#fixedShape?.maxSource);
+    return encodeTexts(texts, source, limit, options.longTexts, numberOf);
+  }
+
+  /** The shape for texts: one that has plans, if it fits, or a new one. */
+  #shapeOf(texts: SourceTexts, options: TextOptions): TranslatorShape {
+    if (this.#fixedShape) return this.#fixedShape;
+    const { fitting, ...shape } = shapeFor(texts, options, this.#model.config);
+    return this.#shapes.find((existing) => isReusable(existing, shape, fitting)) ?? shape;
+  }
+
+  #onlyShape(): TranslatorShape {
+    if (!this.#fixedShape) throw new Error('translator: give the shape of the batches');
+    return this.#fixedShape;
+  }
+
+  #settingsOf(options: DecodeOptions, { maxTarget }: TranslatorShape): DecodeSettings {
+    const { decode: rules = {}, config } = this.#model;
+    return decodeSettings(withModelRules(rules, options, maxTarget), config, maxTarget);
+  }
+
+  /** The decoder for batches of `sentences` in the positions of a shape; uploads the weights. */
+  async #decoderFor(settings: DecodeSettings, sentences: number, shape: TranslatorShape): Promise<Decoder> {
+    const mode = modeOf(settings);
+    const { rows } = settings;
+    const { maxSource, maxTarget } = shape;
+    const [engine, parameters, model] = [this.#engine, this.#parameters, this.#model];
+    const decoder = await this.#decoders.get([mode, rows, sentences, maxSource, maxTarget], () => {
+      const sizes = { batch: sentences, beams: rows, source: maxSource, target: maxTarget };
+      return Decoder.open(engine, model.config, parameters, sizes, mode);
+    });
+    if (!this.#shapes.includes(shape)) this.#shapes.push(shape);
+    await this.#upload(decoder.peak);
+    return decoder;
+  }
 }
 
-/**
- * Creates a translator; resolves when its plans are compiled. Throws a HeddleError if an option is invalid.
- */
-export async function createTranslator(
-  engine: Engine,
-  model: TextModel,
-  options: TranslatorOptions = {},
-): Promise<Translator> {
-  const { config: c, source, target } = model;
+/** Maximum number of tokens of either side. */
+const sizeOf = ({ maxSource, maxTarget }: TranslatorShape): number => Math.max(maxSource, maxTarget);
+
+/** The options that the decoder reads; an unknown option is among them, so that it is an error there. */
+function decodeOptionsOf(options: TextOptions): DecodeOptions {
   const {
-    batch = 32,
-    maxSource = c.maxLength,
-    maxTarget = c.maxLength,
-    parameters: p = parameterList(c),
+    batchSize: _,
+    maxLength: _1,
+    longTexts: _2,
+    replaceUnknown: _3,
+    splitSentences: _4,
+    ...o
   } = options;
-  const decoders = new Map<string, Promise<Decoder>>();
-  let aligner: Promise<Align> | undefined;
+  const { attention: _5, onPiece: _6, onLongText: _7, ...decode } = o;
+  return decode;
+}
 
-  const settingsOf = (call: DecodeOptions = {}) =>
-    decodeSettings(withModelRules(model.decode ?? {}, call, maxTarget), c, maxTarget);
-  const decoderFor = (settings: DecodeSettings, sentences: number): Promise<Decoder> => {
-    const mode = modeOf(settings);
-    const key = JSON.stringify([mode, settings.rows, sentences]);
-    let decoder = decoders.get(key);
-    if (!decoder) {
-      const shape = { batch: sentences, beams: settings.rows, source: maxSource, target: maxTarget };
-      decoder = createDecoder(engine, c, p, shape, mode);
-      decoders.set(key, decoder);
-      decoder.catch(() => decoders.delete(key));
-    }
-    return decoder;
+/** Uploads the weights of a model at the first call. */
+function uploadOnce(engine: Engine, { config, weights }: TextModel, p: ParameterList): () => void {
+  let isDone = weights === undefined;
+  return () => {
+    if (weights && !isDone) writeWeights(engine, config, p, weights);
+    isDone = true;
   };
-  const encode = (text: SourceText, i: number): number[] => {
-    const ids = typeof text === 'string' ? [...source.encode(text), source.special.end] : Array.from(text);
-    check(
-      ids.length <= maxSource,
-      () =>
-        `text ${i + 1} has ${ids.length} tokens, the maximum is ${maxSource}; split it: "${String(text).slice(0, 60)}"`,
-    );
-    return ids;
-  };
-
-  // A mutex: decodings share the states of the engine, so only one runs at a time.
-  let last: Promise<unknown> = Promise.resolve();
-  const acquireLock = async (): Promise<() => void> => {
-    const before = last;
-    let end = () => {};
-    last = new Promise<void>((resolve) => {
-      end = resolve;
-    });
-    await before;
-    return end;
-  };
-
-  const { peak } = await decoderFor(settingsOf(options.firstCall), batch);
-  if (model.weights) writeWeights(engine, c, p, model.weights);
-
-  const translator: Translator = {
-    peak,
-    translate: async (texts, call) =>
-      (await translator.generate(texts, call)).map(([best]) => best?.text ?? ''),
-    async generate(texts, call) {
-      const settings = settingsOf(call);
-      const encoded = texts.map(encode);
-      const order = encoded
-        .map((_, i) => i)
-        .sort((a, b) => (encoded[a]?.length ?? 0) - (encoded[b]?.length ?? 0));
-      const out: Translation[][] = texts.map(() => []);
-      const decoder = await decoderFor(settings, batch);
-      const end = await acquireLock();
-      try {
-        for (let at = 0; at < order.length; at += batch) {
-          const streams = order.slice(at, at + batch);
-          const search = searchFor(settings, streams.length, c.endId);
-          const sources = streams.map((i) => encoded[i] as number[]);
-          for await (const _ of decoder.run({ sources, streams }, settings, search));
-          for (const [k, found] of search.finish().entries())
-            out[streams[k] as number] = found.map((h) => ({ ...h, text: target.decode(h.ids) }));
-          settings.onProgress?.(Math.min(order.length, at + batch), order.length);
-        }
-      } finally {
-        end();
-      }
-      return out;
-    },
-    async *stream(text, call, index = 0) {
-      const settings = settingsOf(call);
-      if (settings.rows > 1)
-        throw new HeddleError(
-          'stream: beam search and several translations cannot be streamed; use greedy decoding or one sample',
-        );
-      const sources = [encode(text, 0)];
-      const decoder = await decoderFor(settings, 1);
-      const end = await acquireLock();
-      try {
-        const search = searchFor(settings, 1, c.endId);
-        const newText = createTextStreamer(target);
-        let seen = 0;
-        for await (const _ of decoder.run({ sources, streams: [index] }, settings, search)) {
-          const ids = search.idsOf(0, 0);
-          for (; seen < ids.length; seen++)
-            yield { id: ids[seen] as number, text: newText(ids.slice(0, seen + 1)) };
-        }
-        const rest = newText(search.idsOf(0, 0), true);
-        if (rest) yield { id: c.endId, text: rest };
-      } finally {
-        end();
-      }
-    },
-    async align(text, ids, startId) {
-      aligner ??= import('./alignment.ts').then(({ createAligner }) =>
-        createAligner(engine, c, p, Math.max(maxSource, maxTarget)),
-      );
-      const align = await aligner;
-      const end = await acquireLock();
-      try {
-        return await align(encode(text, 0), ids, startId);
-      } finally {
-        end();
-      }
-    },
-  };
-  return translator;
 }
 
 /**

@@ -33,17 +33,17 @@ interface KernelFile {
 
 /** A store in one file. */
 export class KernelStore {
-  private readonly files: Files;
-  private readonly path: string;
+  readonly #files: Files;
+  readonly #path: string;
 
   constructor(files: Files, path: string) {
-    this.files = files;
-    this.path = path;
+    this.#files = files;
+    this.#path = path;
   }
 
   /** The choices of an adapter. */
   async load(adapter: string): Promise<StoredKernels> {
-    return knownIn((await this.read()).adapters[adapter]);
+    return knownIn((await this.#read()).adapters[adapter]);
   }
 
   /**
@@ -51,7 +51,7 @@ export class KernelStore {
    * written.
    */
   async save(adapter: string, kernels: StoredKernels): Promise<void> {
-    const stored = await this.read();
+    const stored = await this.#read();
     const before = knownIn(stored.adapters[adapter]);
     const measured = { ...before.measured, ...kernels.measured };
     const guessed = { ...before.guessed, ...kernels.guessed };
@@ -59,14 +59,14 @@ export class KernelStore {
     const dropped = { ...before.dropped, ...kernels.dropped };
     const known: StoredKernels = { ...before, ...kernels, measured, guessed, dropped };
     const adapters = { ...stored.adapters, [adapter]: known };
-    await writeText(this.files, this.path, JSON.stringify({ ...stored, adapters }));
+    await writeText(this.#files, this.#path, JSON.stringify({ ...stored, adapters }));
   }
 
-  private async read(): Promise<KernelFile> {
+  async #read(): Promise<KernelFile> {
     const shaders = (await import('../engine/gpu/shaders.ts')).shaderHash();
     const nothing: KernelFile = { version, shaders, adapters: {} };
     try {
-      const stored = JSON.parse(await readText(this.files, this.path)) as KernelFile | null;
+      const stored = JSON.parse(await readText(this.#files, this.#path)) as KernelFile | null;
       return stored?.version === version && stored.shaders === shaders && isObject(stored.adapters)
         ? stored
         : nothing;

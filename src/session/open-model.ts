@@ -1,8 +1,8 @@
 // Loads the model of a job and prints its notes.
 
 import { HeddleError, shellQuote } from '../core/errors.ts';
+import type { LanguageOptions } from '../decode/text-options.ts';
 import { existingFolder, type Files } from '../files/files.ts';
-import type { LanguageOptions } from '../formats/hf/languages.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { Session } from './session.ts';

@@ -28,11 +28,11 @@ const retryDelays = [0, 250, 500, 1000, 2000, 4000, 8000, 16000];
 
 /** The device of a session. */
 export class SessionDevice {
-  private readonly host: Host;
-  private readonly given: GivenDevice | undefined;
-  private webGpu: Promise<GPU> | undefined;
-  private opening: Promise<Device> | undefined;
-  private adapter: string | undefined;
+  readonly #host: Host;
+  readonly #given: GivenDevice | undefined;
+  #webGpu: Promise<GPU> | undefined;
+  #opening: Promise<Device> | undefined;
+  #adapter: string | undefined;
 
   /**
    * `given`: the device of the caller. Default: the device that all sessions of the host share. Throws a
@@ -45,51 +45,51 @@ export class SessionDevice {
         ['requestAdapter', 'traits', 'queue'].some((key) => key in given),
       'device must be a Device, a GPUDevice, a GPU (navigator.gpu) or "cpu"',
     );
-    this.host = host;
-    this.given = given;
+    this.#host = host;
+    this.#given = given;
   }
 
   /** Whether the session computes on the CPU, so that it has no device. */
   get isCpu(): boolean {
-    return this.given === 'cpu';
+    return this.#given === 'cpu';
   }
 
   /** Name of the backend: `cpu`, or the host and, once the device is open, its adapter. */
   get backend(): string {
-    const { name } = this.host;
+    const { name } = this.#host;
     if (this.isCpu) return 'cpu';
-    if (this.adapter === undefined) return name.toLowerCase();
-    return this.adapter.startsWith(name) ? this.adapter : `${name.toLowerCase()} ${this.adapter}`;
+    if (this.#adapter === undefined) return name.toLowerCase();
+    return this.#adapter.startsWith(name) ? this.#adapter : `${name.toLowerCase()} ${this.#adapter}`;
   }
 
   /** The WebGPU of the device; opened at first use. Rejects on the CPU, and if the host has none. */
   gpu(): Promise<GPU> {
-    this.webGpu ??= this.openGpu();
-    return this.webGpu;
+    this.#webGpu ??= this.#openGpu();
+    return this.#webGpu;
   }
 
   /** The device; opened at first use. Rejects on the CPU. */
   open(): Promise<Device> {
-    this.opening ??= this.openDevice().then((device) => {
-      this.adapter = adapterName(device.adapter);
+    this.#opening ??= this.#openDevice().then((device) => {
+      this.#adapter = adapterName(device.adapter);
       return device;
     });
-    return this.opening;
+    return this.#opening;
   }
 
   /** The device, if it is open. */
-  private async opened(): Promise<Device | undefined> {
-    return this.opening?.catch(() => undefined);
+  async #opened(): Promise<Device | undefined> {
+    return this.#opening?.catch(() => undefined);
   }
 
   /** Why the device was lost, if it was; waits a moment for the reason. */
   async lost(): Promise<string | undefined> {
-    return (await this.opened())?.lost();
+    return (await this.#opened())?.lost();
   }
 
   /** Whether a lost device can be replaced: it is not a device of the caller. */
   get isReplaceable(): boolean {
-    return this.given === undefined || isGpu(this.given);
+    return this.#given === undefined || isGpu(this.#given);
   }
 
   /**
@@ -110,7 +110,7 @@ export class SessionDevice {
         throw new HeddleError(`The new GPU device was lost at once (${lost}).`, { kind: 'device' });
       } catch (error) {
         failure = error;
-        this.opening = undefined;
+        this.#opening = undefined;
       }
     }
     throw failure;
@@ -118,24 +118,24 @@ export class SessionDevice {
 
   /** Gives the device back. A later call of `open` opens another one. */
   async release(): Promise<void> {
-    const opened = this.opened();
-    this.opening = undefined; // calls from now on open a new device
+    const opened = this.#opened();
+    this.#opening = undefined; // calls from now on open a new device
     (await opened)?.destroy();
   }
 
-  private async openGpu(): Promise<GPU> {
+  async #openGpu(): Promise<GPU> {
     if (this.isCpu) throw new HeddleError('The cpu backend has no GPU; use --host dawn.');
-    const gpu = this.given && isGpu(this.given) ? this.given : await this.host.gpu();
+    const gpu = this.#given && isGpu(this.#given) ? this.#given : await this.#host.gpu();
     check(
       gpu,
-      `There is no WebGPU in this ${this.host.name}. Use a current Chrome, Edge, Firefox or Safari, on https or ` +
+      `There is no WebGPU in this ${this.#host.name}. Use a current Chrome, Edge, Firefox or Safari, on https or ` +
         'localhost; chrome://gpu or about:support shows why it is off.',
     );
     return gpu;
   }
 
-  private async openDevice(): Promise<Device> {
-    const { given, host } = this;
+  async #openDevice(): Promise<Device> {
+    const [given, host] = [this.#given, this.#host];
     if (given === undefined) return leaseSharedDevice(host, () => this.gpu());
     if (given === 'cpu' || isGpu(given)) return openDevice(await this.gpu(), { require: neededLimits });
     return borrowed(given, host);

@@ -56,7 +56,7 @@ export class Session<Extra = never> {
   readonly device: SessionDevice;
   /** The kernel choices of the adapter. */
   readonly kernels: KernelTuner;
-  private readonly options: JobSessionOptions<Extra>;
+  readonly #options: JobSessionOptions<Extra>;
 
   /** `from`: the session whose device and kernels this one shares. */
   constructor(host: Host, options: JobSessionOptions<Extra> = {}, from?: Session) {
@@ -66,7 +66,7 @@ export class Session<Extra = never> {
     this.emit = options.onEvent ?? (() => undefined);
     this.signal = signal;
     this.input = options.input;
-    this.options = options;
+    this.#options = options;
     this.device = from?.device ?? new SessionDevice(host, options.device);
     this.kernels =
       from?.kernels.for(this) ?? new KernelTuner(this, tune ? host.cachePath('kernels.json') : undefined);
@@ -75,7 +75,7 @@ export class Session<Extra = never> {
   /** A session on the same device and kernels with another signal, receiver of events or files. */
   with(changes: Pick<JobSessionOptions<Extra>, 'signal' | 'onEvent' | 'files'>): Session<Extra> {
     const { files, signal } = this;
-    return new Session(this.host, { ...this.options, files, signal, ...changes }, this);
+    return new Session(this.host, { ...this.#options, files, signal, ...changes }, this);
   }
 
   /** Name of the backend: `cpu`, or the host and, once the device is open, its adapter. */
@@ -93,7 +93,7 @@ export class Session<Extra = never> {
     if (this.device.isCpu) return (await import('../engine/cpu-engine.ts')).cpuEngine();
     const device = await this.device.open();
     const { kernels } = this;
-    const memoryLimit = this.options.memoryLimit ?? (device.traits.software ? this.host.memory : undefined);
+    const memoryLimit = this.#options.memoryLimit ?? (device.traits.software ? this.host.memory : undefined);
     return gpuEngine(device, { kernels: kernels.isOn ? kernels : undefined, memoryLimit, ...options });
   }
 

@@ -92,7 +92,7 @@ describe('a bundle', () => {
     // The file of the shaders has their text and the code that composes and compiles it; only texts are that
     // long.
     const compiling = textOf('shaders').replace(/`[^`]{200,}`/g, '').length / 1000;
-    const tuning = size('auto-tuning');
+    const tuning = size('stored-tuning');
     console.log(
       `translate: ${kB} kB, later ${compiling} kB to compile shaders, ${tuning} kB to tune kernels`,
     );

@@ -3,8 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEnsemble } from '../../src/api/ensemble-model.ts';
 import { openFolder } from '../../src/api/load-model.ts';
-import { createModel } from '../../src/api/model.ts';
-import type { Model } from '../../src/api/model-types.ts';
+import { Model } from '../../src/api/model.ts';
 import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';
@@ -69,7 +68,7 @@ describe('an ensemble', () => {
       expect(best?.logProb).toBeCloseTo(logProb, 3);
       expect([startId, padId]).not.toContain(best?.ids[0]);
     }
-    const alone = createModel(first, sessionOn(memoryFiles()));
+    const alone = new Model(first, sessionOn(memoryFiles()));
     const single = await alone.generate(texts, { maxNewTokens: 10 });
     alone.dispose();
     expect(found.map(([best]) => best?.logProb)).not.toEqual(single.map(([best]) => best?.logProb));

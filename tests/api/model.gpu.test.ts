@@ -2,8 +2,7 @@
 
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { loadModel, openFolder } from '../../src/api/load-model.ts';
-import { createModel } from '../../src/api/model.ts';
-import type { Model } from '../../src/api/model-types.ts';
+import { Model } from '../../src/api/model.ts';
 import { fingerprintOf } from '../../src/core/fingerprint.ts';
 import { roundToF16 } from '../../src/core/float16.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
@@ -43,7 +42,7 @@ async function newModel(
     options.session ??
     testSession({ device: await gpuDevice(), onEvent: (event) => void events?.push(event) });
   const source = options.saved ?? saved;
-  const model = createModel(source, session, {
+  const model = new Model(source, session, {
     ownsSession: true,
     ...(weights && { parameters: quantizedParameters(parameterList(source.config), weights) }),
   });
@@ -140,6 +139,24 @@ describe('a model', () => {
     expect((await model.attention('bad cab')).source).toEqual(best!.attention!.source);
     const lists = await model.generate(texts, { beams: 2, numReturn: 2 });
     expect(lists.map((candidates) => candidates.length)).toEqual([2, 2, 2, 0, 2]);
+  });
+
+  it('queues concurrent calls, also behind one that is aborted and a stream', async () => {
+    const model = await newModel();
+    const one = await model.translate(texts);
+    const beam = await model.translate(texts, { beams: 3 });
+    const calls = [model.translate(texts), model.translate(texts, { beams: 3 }), model.translate(texts)];
+    expect(await Promise.all(calls)).toEqual([one, beam, one]);
+    const controller = new AbortController();
+    const running = model.translate(texts, { signal: controller.signal });
+    const stream = model.stream('bad cab');
+    const first = stream.next();
+    const next = model.translate(texts);
+    setTimeout(() => controller.abort(new Error('stop')), 1);
+    await expect(running).rejects.toThrow('stop');
+    expect((await first).done).toBe(false);
+    await stream.return();
+    expect(await next).toEqual(one);
   });
 
   it('forgets the options of a call', async () => {

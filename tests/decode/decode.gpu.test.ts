@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { type DecodeOptions, decodeSettings, modeOf } from '../../src/decode/decode-options.ts';
-import { createDecoder } from '../../src/decode/decoder.ts';
+import { Decoder } from '../../src/decode/decoder.ts';
 import { createBeamSearch, createRowSearch, type Hypothesis } from '../../src/decode/hypotheses.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
@@ -68,7 +68,7 @@ async function decodeAll(
   const on = engine ?? (await newEngine());
   const settings = decodeSettings(options, c, c.maxLength);
   const shape = { batch, beams: settings.rows, source: c.maxLength, target: c.maxLength };
-  const decoder = await createDecoder(on, c, p, shape, modeOf(settings));
+  const decoder = await Decoder.open(on, c, p, shape, modeOf(settings));
   on.write('weights', parameterBuffer);
   writePositions(on, c);
   const out: Hypothesis[][] = [];
@@ -198,7 +198,7 @@ describe('greedy decoding', () => {
     await expect(decodeAll(model, [new Array(13).fill(3)], {}, { engine })).rejects.toThrow('at most 12 fit');
     const settings = decodeSettings({}, model.c, 12);
     const shape = { batch: 2, source: 12, target: 12 };
-    const decoder = await createDecoder(engine, model.c, model.p, shape, modeOf(settings));
+    const decoder = await Decoder.open(engine, model.c, model.p, shape, modeOf(settings));
     const search = createRowSearch(4, model.c.endId, settings);
     const run = decoder.run({ sources: [...sources, ...sources], streams: [] }, settings, search);
     await expect(run.next()).rejects.toThrow('4 sources for a batch of 2');
@@ -390,7 +390,7 @@ describe('a decoding run', () => {
     const options = { minNewTokens: 11 };
     const settings = decodeSettings(options, c, c.maxLength);
     const shape = { batch: 1, source: 12, target: 12 };
-    const decoder = await createDecoder(engine, c, p, shape, modeOf(settings));
+    const decoder = await Decoder.open(engine, c, p, shape, modeOf(settings));
     engine.write('weights', parameterBuffer);
     writePositions(engine, c);
     const batch = { sources: randomSources(c, [5], 1), streams: [0] };

@@ -1,6 +1,7 @@
 // Inspection of a model: the GPU gives what the CPU executor gives, and the numbers are those of the model.
 import { expect, it } from 'vitest';
-import { createInspector, likelyTokens } from '../../src/decode/inspection.ts';
+import { likelyTokens } from '../../src/decode/inspection.ts';
+import { Inspector } from '../../src/decode/inspector.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
@@ -19,9 +20,9 @@ const read = target.encode('abc e');
 
 async function inspectOn(engine: Engine, tensors: boolean) {
   const parameters = parameterList(config);
-  const inspect = await createInspector(engine, config, parameters, { source: 16, target: 16, tensors });
+  const inspector = await Inspector.open(engine, config, parameters, { source: 16, target: 16, tensors });
   writeWeights(engine, config, parameters, weights);
-  return inspect(ids, read);
+  return inspector.inspect(ids, read);
 }
 const gpu = async () => gpuEngine(wrapDevice(await gpuDevice()));
 
@@ -75,9 +76,9 @@ it('shows all attention of a model with relative positions, bias included', asyn
   const parameters = parameterList(t5);
   const parameterBuffer = unevenWeights(t5, parameters, 3);
   const inspectT5 = async (engine: Engine) => {
-    const inspect = await createInspector(engine, t5, parameters, { source: 16, target: 16, tensors: true });
+    const inspector = await Inspector.open(engine, t5, parameters, { source: 16, target: 16, tensors: true });
     writeWeights(engine, t5, parameters, parameterBuffer);
-    return (await inspect(ids, read)).attention;
+    return (await inspector.inspect(ids, read)).attention;
   };
   const [mine, reference] = [await inspectT5(await gpu()), await inspectT5(cpuEngine())];
   expect(mine.map(({ kind, layer }) => `${kind} ${layer}`).sort()).toEqual(
@@ -102,13 +103,13 @@ it('gives the learned positions of the encoder: the embeddings are sums of them 
   const parameters = parameterList(learned);
   const parameterBuffer = unevenWeights(learned, parameters, 3);
   const engine = cpuEngine();
-  const inspect = await createInspector(engine, learned, parameters, {
+  const inspector = await Inspector.open(engine, learned, parameters, {
     source: 16,
     target: 16,
     tensors: true,
   });
   writeWeights(engine, learned, parameters, parameterBuffer);
-  const { positions, tensors } = await inspect(ids, read);
+  const { positions, tensors } = await inspector.inspect(ids, read);
   const [sum, D] = [tensors.find(({ name }) => name === 'encoder.embed.embedding'), learned.dModel];
   expect(positions).toHaveLength(Math.max(ids.length, read.length + 1) * D);
   const table = parameters.all.find(({ name }) => name === 'src_embed.weight')!.offset;

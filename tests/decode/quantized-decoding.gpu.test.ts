@@ -2,7 +2,7 @@
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { sizeOf } from '../../src/core/tensor.ts';
-import { createTranslator } from '../../src/decode/translator.ts';
+import { Translator } from '../../src/decode/translator.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { packedFormats } from '../../src/engine/ops/matmul/packed-weights.ts';
@@ -87,15 +87,22 @@ describe.each(packedFormats)('weights as %s', (format) => {
     const { c, p } = smallModel({ srcVocab: tokenizer.size, tgtVocab: tokenizer.size, tie: 'all' });
     const model = { config: c, source: tokenizer, target: tokenizer, weights: unevenWeights(c, p, 5) };
     const texts = ['a b c', 'd', 'e f a'];
-    const options = { batch: 2, parameters: quantizedParameters(p, format) };
-    const kept = await createTranslator(engine, model, options);
-    expect(kept.peak).toBeGreaterThan(weightBytes(options.parameters));
+    const options = { shape: { batch: 2 }, parameters: quantizedParameters(p, format) };
+    let peak = 0;
+    const kept = new Translator(engine, model, {
+      ...options,
+      upload(bytes) {
+        if (peak === 0) writeWeights(engine, c, options.parameters, model.weights);
+        peak = bytes;
+      },
+    });
     const found = await kept.generate(texts);
+    expect(peak).toBeGreaterThan(weightBytes(options.parameters));
     const exact = cpuEngine();
     engines.push(exact);
-    const want = await (await createTranslator(exact, model, options)).generate(texts);
+    const want = await new Translator(exact, model, options).generate(texts);
     expect(found.map(([best]) => best?.ids)).toEqual(want.map(([best]) => best?.ids));
-    const beams = await (await createTranslator(exact, model, options)).translate(texts, {
+    const beams = await new Translator(exact, model, options).translate(texts, {
       beams: 2,
     });
     expect(await kept.translate(texts, { beams: 2 })).toEqual(beams);

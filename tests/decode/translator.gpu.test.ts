@@ -2,12 +2,8 @@
 
 import { afterAll, describe, expect, it } from 'vitest';
 import type { DecodeOptions } from '../../src/decode/decode-options.ts';
-import {
-  createTranslator,
-  type StreamedToken,
-  type Translation,
-  type Translator,
-} from '../../src/decode/translator.ts';
+import type { StreamedToken, Translation } from '../../src/decode/text-options.ts';
+import { Translator } from '../../src/decode/translator.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
@@ -22,7 +18,9 @@ const model = letterModel(22, {
   activation: 'silu',
 });
 const { config: c, source: letters } = model;
-const texts = ['abc', 'e', 'bad cab', 'dabced abbcd', 'ace', '', 'de de'];
+const texts = ['abc', 'e', 'bad cab', 'dabced abbcd', 'ace', 'b', 'de de'];
+/** Ids of a text, with the end token. */
+const idsOf = (text: string) => [...letters.encode(text), c.endId];
 
 const engines: Engine[] = [];
 let shared: Promise<Translator> | undefined;
@@ -36,7 +34,7 @@ async function newEngine(): Promise<Engine> {
 }
 /** A shared translator with batches of 3. */
 function translator(): Promise<Translator> {
-  shared ??= newEngine().then((engine) => createTranslator(engine, model, { batch: 3 }));
+  shared ??= newEngine().then((engine) => new Translator(engine, model, { shape: { batch: 3 } }));
   return shared;
 }
 
@@ -52,7 +50,7 @@ describe('translate', () => {
     const together = await t.translate(texts);
     expect(new Set(together).size).toBeGreaterThan(3);
     for (const [i, text] of texts.entries()) expect(await t.translate([text])).toEqual([together[i]]);
-    const whole = await createTranslator(await newEngine(), model, { batch: 8 });
+    const whole = new Translator(await newEngine(), model, { shape: { batch: 8 } });
     expect(await whole.translate(texts)).toEqual(together);
     expect(await t.translate([])).toEqual([]);
   });
@@ -69,7 +67,7 @@ describe('translate', () => {
         },
       }));
     const watched: Engine = Object.create(engine, { prepare: { value: prepare } });
-    const t = await createTranslator(watched, model, { batch: 2 });
+    const t = new Translator(watched, model, { shape: { batch: 2 } });
     await t.translate(['dabced abbcd', 'e', 'bad cab', 'ab']);
     expect(lengths).toEqual([
       [2, 3],
@@ -77,12 +75,10 @@ describe('translate', () => {
     ]);
   });
 
-  it('queues concurrent calls', async () => {
+  it('gives no translation of an empty text, and translates ids as it does their text', async () => {
     const t = await translator();
-    const one = await t.translate(texts);
-    const beam = await t.translate(texts, { beams: 3 });
-    const all = await Promise.all([t.translate(texts), t.translate(texts, { beams: 3 }), t.translate(texts)]);
-    expect(all).toEqual([one, beam, one]);
+    expect(await t.generate(['', 'e', ''])).toEqual([[], (await t.generate(['e']))[0], []]);
+    expect(await t.decode(texts.map(idsOf), { beams: 2 })).toEqual(await t.generate(texts, { beams: 2 }));
   });
 
   it('returns the best translation of each method, and several with their scores', async () => {
@@ -110,7 +106,7 @@ describe('translate', () => {
   });
 
   it('gives the same on the float64 references as on the GPU', async () => {
-    const cpu = await createTranslator(cpuEngine(), model, { batch: 3 });
+    const cpu = new Translator(cpuEngine(), model, { shape: { batch: 3 } });
     const firstTexts = texts.slice(0, 3);
     for (const options of [{}, { beams: 2 }, { method: 'sample', seed: 4 }] as DecodeOptions[])
       expect(await cpu.translate(firstTexts, options)).toEqual(
@@ -121,7 +117,7 @@ describe('translate', () => {
   it('names the text that is too long and the option that is invalid', async () => {
     const t = await translator();
     await expect(t.translate(['a', 'abcdeabcdeabcde'])).rejects.toThrow(
-      'text 2 has 16 tokens, the maximum is 14',
+      'text 2 has 16 tokens, its end included; the maximum length is 14',
     );
     await expect(t.translate(['a'], { beams: 99 })).rejects.toThrow('decode: beams is 99');
     expect(await t.translate(['a'])).toHaveLength(1);
@@ -135,10 +131,9 @@ describe('translate', () => {
     );
     const controller = new AbortController();
     const running = t.translate(texts, { signal: controller.signal });
-    const next = t.translate(texts);
     setTimeout(() => controller.abort(new Error('stop')), 1);
     await expect(running).rejects.toThrow('stop');
-    expect(await next).toEqual(want);
+    expect(await t.translate(texts)).toEqual(want);
   });
 });
 
@@ -189,8 +184,9 @@ describe('align', () => {
   it('returns the attention of each head, as the references do', async () => {
     const t = await translator();
     const [[best]] = (await t.generate(['bad cab'])) as [[Translation]];
-    const got = await t.align('bad cab', best.ids);
-    const want = await (await createTranslator(cpuEngine(), model, { batch: 1 })).align('bad cab', best.ids);
+    const source = idsOf('bad cab');
+    const got = await t.align(source, best.ids);
+    const want = await new Translator(cpuEngine(), model, { shape: { batch: 1 } }).align(source, best.ids);
     const [S, T] = [8, best.ids.length + 1];
     expect(got).toMatchObject({ layers: 2, heads: 2, target: [...best.ids, c.endId] });
     expect(got.source).toEqual([...letters.encode('bad cab'), c.endId]);
@@ -205,6 +201,6 @@ describe('align', () => {
   });
 
   it('rejects invalid ids', async () => {
-    await expect((await translator()).align('a', [99])).rejects.toThrow('align: tgt has the id 99');
+    await expect((await translator()).align(idsOf('a'), [99])).rejects.toThrow('align: tgt has the id 99');
   });
 });

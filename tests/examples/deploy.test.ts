@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { installTransformers } from '../../bench/decode/install-transformers.mjs';
-import { createTranslator } from '../../src/decode/translator.ts';
+import { Translator } from '../../src/decode/translator.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { onnxFiles } from '../../src/export/onnx/save-onnx.ts';
 import { writeFolder } from '../../src/files/files.ts';
@@ -52,9 +52,9 @@ describe.runIf(missing === undefined)('docs/deploy.md (needs npm packages)', () 
     expect(onGpu).not.toBe(page);
     writeFileSync(join(site, 'gpu.html'), document(onGpu));
 
-    const translator = await createTranslator(cpuEngine(), saved, {
+    const translator = new Translator(cpuEngine(), saved, {
       parameters: quantizedParameters(parameterList(saved.config), 'int8'),
-      batch: 1,
+      shape: { batch: 1 },
     });
     const [expected] = await translator.translate(['Where is the station?']);
     const [chrome, server] = await Promise.all([launchChrome({ gpu: 'swiftshader' }), serveFolder(site)]);

@@ -31,14 +31,14 @@ export function testSession({ name = 'Dawn', gpu, files, ...options }: TestSessi
 /** A session with files, an engine and a list of its events, but no device. */
 export class EngineSession extends Session<TrainingEvent> {
   readonly events: JobEvent[];
-  private readonly makeEngine: () => Promise<Engine>;
+  readonly #makeEngine: () => Promise<Engine>;
 
   constructor(files: Files, makeEngine: () => Promise<Engine>) {
     const events: JobEvent[] = [];
     const onEvent = (event: JobEvent) => void events.push(event);
     super(testHost({ files }), { device: 'cpu', tune: false, files, onEvent });
     this.events = events;
-    this.makeEngine = makeEngine;
+    this.#makeEngine = makeEngine;
   }
 
   override get backend(): string {
@@ -46,6 +46,6 @@ export class EngineSession extends Session<TrainingEvent> {
   }
 
   override engine(): Promise<Engine> {
-    return this.makeEngine();
+    return this.#makeEngine();
   }
 }

@@ -4,11 +4,11 @@
 
 import type { Evaluation } from '../../api/evaluate-model.ts';
 import { openFolder } from '../../api/load-model.ts';
-import type { Model } from '../../api/model-types.ts';
+import type { Model } from '../../api/model.ts';
 import { check, HeddleError } from '../../core/errors.ts';
+import type { LanguageOptions } from '../../decode/text-options.ts';
 import { type Files, openStream, writeText } from '../../files/files.ts';
 import { jsonBytes, readJson } from '../../files/json-files.ts';
-import type { LanguageOptions } from '../../formats/hf/languages.ts';
 import { isHeddleFolder } from '../../formats/model-folder.ts';
 import { modelConfig } from '../../model/model-config.ts';
 import type { WeightFormat } from '../../model/quantized-parameters.ts';

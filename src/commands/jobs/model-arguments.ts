@@ -1,9 +1,9 @@
 // The model of a job: its folder, how it is loaded, and which tokens it never generates.
 
 import type { LoadOptions } from '../../api/load-model.ts';
-import type { Model } from '../../api/model-types.ts';
+import type { Model } from '../../api/model.ts';
 import { check } from '../../core/errors.ts';
-import type { LanguageOptions } from '../../formats/hf/languages.ts';
+import type { LanguageOptions } from '../../decode/text-options.ts';
 
 /** A trained model, and options of `openFolder`; plain JSON. */
 export interface ModelArguments extends Pick<LoadOptions, 'ensemble' | 'weights'>, LanguageOptions {

@@ -1,13 +1,12 @@
 // heddle translate: translates texts with a saved model.
 
-import { checkedMaxLength, describeLong } from '../../api/generate-texts.ts';
 import { openFolder } from '../../api/load-model.ts';
-import type { GenerateOptions, Generation } from '../../api/model-types.ts';
 import { check } from '../../core/errors.ts';
 import type { Attention } from '../../decode/alignment.ts';
+import { describeLong } from '../../decode/source-texts.ts';
+import type { GenerateOptions, Generation, LongText } from '../../decode/text-options.ts';
 import type { Job } from '../../session/job.ts';
 import { toSingleLine } from '../../text/corpus/pairs.ts';
-import { splitSentences } from '../../text/sentences.ts';
 import { excludedTokens, type ModelArguments } from './model-arguments.ts';
 
 /** Arguments of the job; plain JSON. */
@@ -20,7 +19,7 @@ export interface TranslateArguments extends ModelArguments {
   /**
    * Options of `Model.generate`. For the session's input, `longTexts: 'error'` gives a warning for each text.
    */
-  readonly options?: Omit<GenerateOptions, 'onProgress' | 'onPiece' | 'signal'>;
+  readonly options?: Omit<GenerateOptions, 'onProgress' | 'onPiece' | 'onLongText' | 'signal'>;
   /** Words that are never generated; each must be one token. */
   readonly badWords?: readonly string[];
   /**
@@ -57,7 +56,7 @@ export interface TranslatedTexts {
  */
 export const translate: Job<TranslateArguments, Translated[][]> = async (args, session) => {
   const { texts, options = {}, stream = false } = args;
-  const { maxLength, maxNewTokens, longTexts = 'error', splitSentences: splits } = options;
+  const { maxNewTokens, longTexts = 'error' } = options;
   const { emit, signal } = session;
   const model = await openFolder(args.folder, session, args);
   const suppressTokens = excludedTokens(model, options.suppressTokens, args.badWords);
@@ -70,10 +69,13 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
     endLines(first + index);
     emit({ type: 'piece', text: toSingleLine(text) });
   };
-  const generate = async (inputs: readonly string[], long: GenerateOptions['longTexts']) => {
+  const generate = async (
+    inputs: readonly string[],
+    long: Pick<GenerateOptions, 'longTexts' | 'onLongText'>,
+  ) => {
     const generations = await model.generate(inputs, {
       ...options,
-      longTexts: long,
+      ...long,
       suppressTokens,
       maxNewTokens: maxNewTokens && Math.min(maxNewTokens, model.config.maxLength),
       signal,
@@ -99,26 +101,24 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
     );
   };
   try {
-    if (texts) return await generate(texts, longTexts);
+    if (texts) return await generate(texts, { longTexts });
     const { input } = session;
     check(input, 'translate: there are no texts');
-    const limit = checkedMaxLength(maxLength ?? model.config.maxLength, model.config);
+    await generate([], { longTexts }); // an invalid option fails before the first text is read
     const aborted = new Promise<undefined>((resolve) =>
       signal.addEventListener('abort', () => resolve(undefined)),
     );
     const next = () => Promise.race([input(), aborted]);
     for (let inputs = await next(); inputs && !signal.aborted; inputs = await next()) {
       let failed = 0;
-      for (const [i, text] of longTexts === 'crop' ? [] : inputs.entries()) {
-        const parts = splits ? splitSentences(text).sentences : [text];
-        const tokens = Math.max(0, ...parts.map((part) => model.tokenizers.source.encode(part).length)) + 1;
-        if (tokens <= limit) continue;
+      const onLongText = (text: LongText) => {
         if (longTexts === 'error') failed++;
         const hint = longTexts === 'error' ? ', or use --max-length-crop or --skip-long' : '';
-        const message = `${describeLong(first + i + 1, tokens, limit)}${hint}; it is not translated`;
+        const message = `${describeLong(first + text.index + 1, text)}${hint}; it is not translated`;
         emit({ type: 'warning', text: message });
-      }
-      const translations = await generate(inputs, longTexts === 'error' ? 'skip' : longTexts);
+      };
+      const longTextsHere = longTexts === 'error' ? 'skip' : longTexts;
+      const translations = await generate(inputs, { longTexts: longTextsHere, onLongText });
       emit({ type: 'result', value: { first, translations, failed } satisfies TranslatedTexts });
       first += inputs.length;
     }

@@ -2,18 +2,11 @@
 // token that a translation starts with.
 
 import { HeddleError } from '../../core/errors.ts';
+import type { LanguageOptions } from '../../decode/text-options.ts';
 import { jsonBytes, parseJson } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { Languages, SavedModel, SourceCheckpoint } from '../shared/saved-model.ts';
-
-/** The languages of a text and its translation, as codes of the model: `en`, `eng_Latn`, `en_XX`. */
-export interface LanguageOptions {
-  /** Language of the texts. [that of the model] */
-  readonly sourceLang?: string;
-  /** Language of the translations. [that of the model] */
-  readonly targetLang?: string;
-}
 
 /**
  * A tokenizer that adds the ids `before` and `after` to every text that is not empty, and skips the ids

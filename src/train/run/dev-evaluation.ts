@@ -33,7 +33,7 @@ class DevSet {
   /** The rows that are translated, and the maximum tokens of a translation. */
   readonly #rows: readonly number[];
   readonly #maxTarget: number;
-  #translations: Promise<TranslationEvaluator> | undefined;
+  #translations: TranslationEvaluator | undefined;
 
   private constructor(
     engine: Engine,
@@ -94,7 +94,7 @@ class DevSet {
       const loss = await this.#evaluateLoss(signal);
       const head = { type: 'eval', step, part: 'dev', pairs: this.#dev.corpus.count, ...loss } as const;
       if (this.#rows.length === 0) return { record: { ...head, seconds: seconds() } };
-      const { metrics, samples } = await (await this.#openTranslations()).evaluate(signal);
+      const { metrics, samples } = await this.#openTranslations().evaluate(signal);
       return { record: { ...head, ...metrics, seconds: seconds() }, samples };
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -109,7 +109,7 @@ class DevSet {
     return evaluateLoss(this.#batches, evaluateBatch, { signal });
   }
 
-  #openTranslations(): Promise<TranslationEvaluator> {
+  #openTranslations(): TranslationEvaluator {
     this.#translations ??= TranslationEvaluator.open(
       this.#engine,
       this.#model,

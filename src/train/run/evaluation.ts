@@ -1,7 +1,7 @@
 // Evaluation of a model on its engine: loss and token accuracy with the target given (teacher forcing), and
 // metrics of translations.
 
-import { createTranslator, type TextModel, type Translator } from '../../decode/translator.ts';
+import { type TextModel, Translator } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import type { Batches } from '../../text/batches/batches.ts';
@@ -81,24 +81,24 @@ export class TranslationEvaluator {
   }
 
   /**
-   * `rows`: row numbers of the corpus, at least one. `maxTarget`: maximum tokens of a translation. Resolves
-   * when its plans are compiled.
+   * `rows`: row numbers of the corpus, at least one. `maxTarget`: maximum tokens of a translation. Its plans are
+   * compiled at the first evaluation.
    */
-  static async open(
+  static open(
     engine: Engine,
     model: TextModel,
     parameters: ParameterList,
     { pairs, corpus }: FittingPairs,
     rows: readonly number[],
     maxTarget: number,
-  ): Promise<TranslationEvaluator> {
+  ): TranslationEvaluator {
     const { starts, ids } = corpus.source;
     const maxSource = rows.reduce((longest, row) => Math.max(longest, sourceLength(corpus, row)), 0);
     const { decoderLayers, decoderHeads, decoderHeadWidth } = model.config;
     const rowBytes = 8 * decoderLayers * decoderHeads * decoderHeadWidth * (maxSource + maxTarget);
     const batch = Math.min(decodeBatch, rows.length, Math.max(1, Math.floor(decodeBytes / rowBytes)));
     return new TranslationEvaluator(
-      await createTranslator(engine, model, { parameters, batch, maxSource, maxTarget }),
+      new Translator(engine, model, { parameters, shape: { batch, maxSource, maxTarget } }),
       rows.map((row) => pairs[row] as Pair),
       rows.map((row) => ids.subarray(starts[row], starts[row + 1])),
       (text) => model.target.normalize(text),
@@ -108,7 +108,8 @@ export class TranslationEvaluator {
   /** Translates the pairs. Throws the signal's reason if it is aborted. */
   async evaluate(signal: AbortSignal): Promise<TranslationResult> {
     const normalize = this.#normalize;
-    const translations = await this.#translator.translate(this.#sources, { signal });
+    const found = await this.#translator.decode(this.#sources, { signal });
+    const translations = found.map(([best]) => best?.text ?? '');
     const references = this.#chosen.map(({ target, others = [] }) => [target, ...others]);
     return {
       metrics: translationMetrics(translations, references, normalize),
@@ -139,7 +140,7 @@ export async function translateTest(
   const begin = performance.now();
   try {
     const { maxLength } = model.config;
-    const evaluator = await TranslationEvaluator.open(engine, model, parameters, test, rows, maxLength);
+    const evaluator = TranslationEvaluator.open(engine, model, parameters, test, rows, maxLength);
     return { ...(await evaluator.evaluate(signal)), seconds: (performance.now() - begin) / 1000 };
   } catch (error) {
     if (signal.aborted) return undefined;

@@ -2,7 +2,7 @@
 // learns.
 
 import { check } from '../../core/errors.ts';
-import { createModelInspector, type Inspection } from '../../decode/inspection.ts';
+import { type Inspection, ModelInspector } from '../../decode/inspection.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
@@ -82,8 +82,8 @@ export class Probe implements Pause {
     const pair = probePair(options, model);
     const ids = [...source.encode(pair.source), source.special.end].slice(0, config.maxLength);
     const read = target.encode(pair.target).slice(0, config.maxLength - 1);
-    const inspect = createModelInspector(engine, model, parameters);
-    const probe = new Probe(options, () => options.onModel(() => inspect(ids, read)));
+    const inspector = new ModelInspector(engine, model, parameters);
+    const probe = new Probe(options, () => options.onModel(() => inspector.inspect(ids, read)));
     await probe.#inspect(); // compiles the plan, as training does before its clock starts
     await probe.#record(0);
     return probe;

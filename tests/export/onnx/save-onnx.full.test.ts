@@ -10,13 +10,14 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { here, installTransformers, writeDecodePage } from '../../../bench/decode/install-transformers.mjs';
 import { random } from '../../../src/core/random.ts';
-import { createTranslator, type Translation } from '../../../src/decode/translator.ts';
+import type { LanguageOptions, Translation } from '../../../src/decode/text-options.ts';
+import { Translator } from '../../../src/decode/translator.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { onnxTokenizer } from '../../../src/export/onnx/onnx-tokenizer.ts';
 import { onnxFiles } from '../../../src/export/onnx/save-onnx.ts';
 import { writeFolder } from '../../../src/files/files.ts';
 import { jsonBytes } from '../../../src/files/json-files.ts';
-import { type LanguageOptions, withLanguages } from '../../../src/formats/hf/languages.ts';
+import { withLanguages } from '../../../src/formats/hf/languages.ts';
 import { hfFiles } from '../../../src/formats/hf/save-hf.ts';
 import { mergedWith } from '../../../src/formats/lora-folder.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
@@ -366,7 +367,7 @@ describe.runIf(installTransformers() === undefined)('in transformers.js (needs n
     for (const [dtype, weights] of Object.entries(weightsOf) as [OnnxDtype, 'f32' | 'f16' | 'int8'][]) {
       await exportAs(name, saved, dtype);
       const parameters = quantizedParameters(parameterList(config), weights);
-      const translator = await createTranslator(cpuEngine(), saved, { batch: batchSize, parameters });
+      const translator = new Translator(cpuEngine(), saved, { shape: { batch: batchSize }, parameters });
       // transformers.js stops after 256 tokens.
       const found = await translator.generate(texts, { maxNewTokens: Math.min(256, config.maxLength) });
       expected[dtype] = found.map(([best]) => best!);

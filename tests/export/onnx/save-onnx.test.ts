@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { installTransformers } from '../../../bench/decode/install-transformers.mjs';
 import { convert } from '../../../src/commands/jobs/convert-job.ts';
 import { random } from '../../../src/core/random.ts';
-import { createTranslator } from '../../../src/decode/translator.ts';
+import { Translator } from '../../../src/decode/translator.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { type OnnxOptions, onnxFiles } from '../../../src/export/onnx/save-onnx.ts';
 import { writeFolder } from '../../../src/files/files.ts';
@@ -190,8 +190,8 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
   /** Compares the ids and texts of transformers.js with heddle's. */
   async function compare({ name, saved, texts, dtype = 'fp32' }: Case, theirs: readonly Generated[]) {
     const weights = ({ fp32: 'f32', fp16: 'f16', q8: 'int8' } as const)[dtype];
-    const translator = await createTranslator(cpuEngine(), saved, {
-      batch: 8,
+    const translator = new Translator(cpuEngine(), saved, {
+      shape: { batch: 8 },
       parameters: quantizedParameters(parameterList(saved.config), weights),
     });
     const ours = await translator.generate(texts);
@@ -258,7 +258,7 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
       const saved = { config, weights, source: tokenizer, target: tokenizer };
       const rules = [{ suppressTokens: [3] }, { suppressTokens: [3], noRepeatNgramSize: 2 }];
       for (const decode of rules) {
-        const translator = await createTranslator(cpuEngine(), { ...saved, decode }, { batch: 8 });
+        const translator = new Translator(cpuEngine(), { ...saved, decode }, { shape: { batch: 8 } });
         const inside = (await translator.generate(texts)).filter(([best]) =>
           /,0,[1-9]/.test(String(best?.ids)),
         );

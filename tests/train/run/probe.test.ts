@@ -2,7 +2,7 @@
 // changes.
 
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { createInspector } from '../../../src/decode/inspection.ts';
+import { Inspector } from '../../../src/decode/inspector.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { writeText } from '../../../src/files/files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
@@ -96,7 +96,7 @@ describe('the time budget of a probe', () => {
   async function train(costs: (record: number) => number, steps: number, every = 1) {
     const engine = cpuEngine();
     const parameters = parameterList(config);
-    await createInspector(engine, config, parameters, { source: 8, target: 8 }); // makes the state of the weights
+    await Inspector.open(engine, config, parameters, { source: 8, target: 8 }); // makes the state of the weights
     writeWeights(engine, config, parameters, weights);
     const records: LogProbe[] = [];
     let [now, step, calls] = [0, 0, 0];

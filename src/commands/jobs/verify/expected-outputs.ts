@@ -2,7 +2,7 @@
 // logits of the first token.
 
 import { HeddleError } from '../../../core/errors.ts';
-import { createTranslator } from '../../../decode/translator.ts';
+import { Translator } from '../../../decode/translator.ts';
 import type { Engine, Program } from '../../../engine/engine.ts';
 import { writeStep } from '../../../engine/ops/step-scalars.ts';
 import { readJson } from '../../../files/json-files.ts';
@@ -38,9 +38,11 @@ export async function checkExpected(folder: string, session: Session): Promise<R
     const sources = cases.map(({ word }) => [...model.source.encode(word), c.endId]);
     const sum = (errorOf: (x: ExpectedCase, i: number) => number) =>
       cases.reduce((n, x, i) => n + errorOf(x, i), 0);
-    const translator = await createTranslator(engine, model, {
-      batch: Math.min(32, cases.length),
-      maxSource: Math.max(...sources.map((ids) => ids.length)),
+    const translator = new Translator(engine, model, {
+      shape: {
+        batch: Math.min(32, cases.length),
+        maxSource: Math.max(...sources.map((ids) => ids.length)),
+      },
     });
     const texts = cases.map(({ word }) => word);
     const decoded = (await translator.generate(texts, { signal: session.signal })).map(([best]) => best);

@@ -8,7 +8,7 @@ import {
   modeOf,
   withModelRules,
 } from '../../../decode/decode-options.ts';
-import { createDecoder } from '../../../decode/decoder.ts';
+import { Decoder } from '../../../decode/decoder.ts';
 import { type Hypothesis, searchFor } from '../../../decode/hypotheses.ts';
 import { relativeError } from '../../../engine/cpu/executor.ts';
 import type { Engine, Program } from '../../../engine/engine.ts';
@@ -185,7 +185,7 @@ async function decodeCase(
   const sources = sourcesOf(golden);
   const settings = decodeSettings({ ...options, maxNewTokens: target }, c, target);
   const shape = { batch, beams: settings.rows, source, target };
-  const decoder = await createDecoder(engine, c, p, shape, modeOf(settings));
+  const decoder = await Decoder.open(engine, c, p, shape, modeOf(settings));
   engine.write('weights', weightsFromTensors(p, golden.weights));
   writePositions(engine, c);
   const search = searchFor(settings, batch, c.endId);

@@ -1,0 +1,64 @@
+// What a translation gets from its alignment with the source: attention with labels of the tokens, and source
+// words in place of unknown ones.
+
+import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
+import type { Attention } from './alignment.ts';
+import { replaceUnknown } from './replace-unknown.ts';
+import type { Generation, Translation } from './text-options.ts';
+
+type AlignText = (translation: Translation) => Promise<Attention<number>>;
+
+/** Translations of a text with their attention. */
+export async function withAttention(
+  translations: readonly Generation[],
+  align: AlignText,
+  source: Tokenizer,
+  target: Tokenizer,
+): Promise<Generation[]> {
+  const out: Generation[] = [];
+  for (const translation of translations) {
+    const attention = labelled(await align(translation), translation, source, target);
+    out.push({ ...translation, attention });
+  }
+  return out;
+}
+
+/** Translations of a text in which the source words replace unknown words. */
+export async function withoutUnknown(
+  translations: readonly Generation[],
+  align: AlignText,
+  text: string,
+  source: Tokenizer,
+  target: Tokenizer,
+): Promise<Generation[]> {
+  const out: Generation[] = [];
+  for (const translation of translations) {
+    const { ids } = translation;
+    if (!ids.includes(target.special.unknown)) out.push(translation);
+    else
+      out.push({ ...translation, text: replaceUnknown(source, target, text, ids, await align(translation)) });
+  }
+  return out;
+}
+
+/** An alignment with labels of its tokens, and without an end token that the translation did not reach. */
+function labelled(
+  all: Attention<number>,
+  { ids, ended }: Translation,
+  source: Tokenizer,
+  target: Tokenizer,
+): Attention {
+  const { layers, heads } = all;
+  const [S, T] = [all.source.length, all.target.length];
+  const length = ended ? T : Math.min(T, ids.length);
+  const weights = new Float32Array(layers * heads * length * S);
+  for (let n = 0; n < layers * heads; n++)
+    weights.set(all.weights.subarray(n * T * S, (n * T + length) * S), n * length * S);
+  return {
+    source: all.source.map((id) => tokenLabel(source, id)),
+    target: all.target.slice(0, length).map((id) => tokenLabel(target, id)),
+    layers,
+    heads,
+    weights,
+  };
+}

@@ -1,0 +1,122 @@
+// Texts as input of a translator: their token ids, which of them are too long, and the batch shape for them.
+
+import { check, HeddleError } from '../core/errors.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
+import type { LongText, TextOptions } from './text-options.ts';
+
+/** The message about a text that is too long; `number` counts texts from 1. */
+export const describeLong = (number: number, { tokens, limit }: Pick<LongText, 'tokens' | 'limit'>): string =>
+  `text ${number} has ${tokens} tokens, its end included; the maximum length is ${limit}; split it`;
+
+/** Shape of a translator's batches: number of sentences, and maximum numbers of source and target tokens. */
+export interface TranslatorShape {
+  readonly batch: number;
+  readonly maxSource: number;
+  readonly maxTarget: number;
+}
+
+/** Encoded texts. */
+export interface SourceTexts {
+  /** Token ids of each text, with the end token. */
+  readonly encoded: readonly number[][];
+  /** Indices of the texts to decode: neither empty nor too long. */
+  readonly full: readonly number[];
+  /** The texts that are skipped because they are too long. */
+  readonly long: readonly LongText[];
+}
+
+/**
+ * Encodes texts. `limit`: maximum number of tokens; `numberOf`: number of a text in messages. Throws a
+ * HeddleError for a text that is too long if `longTexts` is `error`.
+ */
+export function encodeTexts(
+  texts: readonly string[],
+  source: Tokenizer,
+  limit: number,
+  longTexts: TextOptions['longTexts'] = 'error',
+  numberOf = (index: number): number => index + 1,
+): SourceTexts {
+  const noText = texts.findIndex((text) => typeof text !== 'string');
+  check(
+    noText < 0,
+    `translate: text ${noText} (from 0) is not a string; pass a string or an array of strings`,
+  );
+  const full: number[] = [];
+  const long: LongText[] = [];
+  const encoded = texts.map((text, index) => {
+    const ids = [...source.encode(text), source.special.end];
+    const tokens = ids.length;
+    if (tokens > limit && longTexts === 'error')
+      throw new HeddleError(
+        `translate: ${describeLong(numberOf(index), { tokens, limit })}: "${text.slice(0, 60)}"`,
+      );
+    if (tokens > limit && longTexts === 'crop') ids.splice(limit - 1, tokens - limit);
+    if (ids.length > limit) long.push({ index, tokens, limit });
+    else if (ids.length > 1) full.push(index);
+    return ids;
+  });
+  return { encoded, full, long };
+}
+
+/** The maximum length of the texts of a call. Throws a HeddleError if the model has fewer positions. */
+export function lengthLimit({ maxLength }: TextOptions, c: ModelConfig, most = c.maxLength): number {
+  if (maxLength === undefined) return most;
+  check(
+    maxLength <= c.maxLength,
+    `translate: maxLength (${maxLength}) is above the ${c.maxLength} positions of the model; ` +
+      'lower or omit --max-length, and split long texts (--split-sentences)',
+  );
+  return Math.min(maxLength, most);
+}
+
+/** Maximum bytes of the KV cache of one decoder layer; larger batches are split. */
+const maxCacheBytes = 128 * 2 ** 20;
+
+/**
+ * Plans for at most `fewTexts` texts have room for at least `commonLength` source tokens, so that shorter
+ * sentences that come one after another share a plan.
+ */
+const [fewTexts, commonLength] = [4, 64];
+
+/**
+ * The batch shape for encoded texts. `fitting`: number of sentences whose keys and values fit in memory. Throws
+ * a HeddleError for an invalid batch size.
+ */
+export function shapeFor(
+  { encoded, full }: SourceTexts,
+  { batchSize = 32, beams = 1, numReturn = 1, maxNewTokens, onPiece }: TextOptions,
+  c: ModelConfig,
+): TranslatorShape & { readonly fitting: number } {
+  const longest = full.reduce((n, i) => Math.max(n, (encoded[i] as number[]).length), 1);
+  const maxTarget = Math.min(c.maxLength, Math.max(1, maxNewTokens ?? c.maxLength));
+  const rowBytes = 8 * c.decoderHeads * c.decoderHeadWidth * maxTarget * Math.max(beams, numReturn);
+  const fitting = Math.max(1, Math.floor(maxCacheBytes / rowBytes));
+  const batch = Math.min(batchSize, powerOfTwo(full.length), fitting);
+  const minSource = batch <= fewTexts ? commonLength : 1;
+  const maxSource = Math.min(c.maxLength, Math.max(minSource, paddedLength(longest)));
+  return { fitting, batch: onPiece ? 1 : batch, maxSource, maxTarget };
+}
+
+/** Throws a HeddleError for an invalid batch size. */
+export const checkBatchSize = ({ batchSize = 32 }: TextOptions): void =>
+  check(
+    Number.isSafeInteger(batchSize) && batchSize > 0,
+    `batchSize is ${batchSize}, it must be a whole number of at least 1`,
+  );
+
+const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));
+
+/** A length rounded up to a multiple of 8, or of 32 above 64: few shapes, little padding. */
+const paddedLength = (n: number): number => (n <= 64 ? Math.ceil(n / 8) * 8 : Math.ceil(n / 32) * 32);
+
+/**
+ * Whether plans of a shape can be used for a smaller one, of at most `fitting` sentences. They may be a little larger, so that successive texts
+ * share plans.
+ */
+export const isReusable = (existing: TranslatorShape, shape: TranslatorShape, fitting: number): boolean =>
+  existing.batch >= shape.batch &&
+  existing.batch <= Math.min(4 * shape.batch, fitting) &&
+  existing.maxTarget === shape.maxTarget &&
+  existing.maxSource >= shape.maxSource &&
+  existing.maxSource <= 2 * shape.maxSource;

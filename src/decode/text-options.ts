@@ -1,0 +1,79 @@
+// Options of the calls that translate texts, and their results.
+
+import type { Attention } from './alignment.ts';
+import type { DecodeOptions } from './decode-options.ts';
+import type { Hypothesis } from './hypotheses.ts';
+
+/** The languages of a text and its translation, as codes of the model: `en`, `eng_Latn`, `en_XX`. */
+export interface LanguageOptions {
+  /** Language of the texts. [that of the model] */
+  readonly sourceLang?: string;
+  /** Language of the translations. [that of the model] */
+  readonly targetLang?: string;
+}
+
+/** Options of the calls that translate. */
+export interface TranslateOptions extends DecodeOptions, LanguageOptions {
+  /** Maximum number of sentences in a batch. [32] */
+  readonly batchSize?: number;
+  /**
+   * Maximum number of tokens of a text, with the end token. [the model's maximum length, which is also the
+   * limit]
+   */
+  readonly maxLength?: number;
+  /** Whether a longer text throws an error, is cut, or gets an empty translation. ['error'] */
+  readonly longTexts?: 'error' | 'crop' | 'skip';
+  /** Whether to replace an unknown word by the source word that it attends to most. [false] */
+  readonly replaceUnknown?: boolean;
+  /**
+   * Whether to split texts into sentences, translate these and join the translations: for documents above the
+   * maximum length. The sentences of all texts are sorted by length and decoded in batches. Gives one
+   * translation per text, without attention. [false]
+   */
+  readonly splitSentences?: boolean;
+}
+
+/** Options of `Model.generate`. */
+export interface GenerateOptions extends TranslateOptions {
+  /** Whether to return the cross-attention of each translation. [false] */
+  readonly attention?: boolean;
+  /**
+   * Receives each token of the best translations, one text after the other; only for greedy decoding and
+   * sampling. `index`: index of the text.
+   */
+  readonly onPiece?: (piece: StreamedToken, index: number) => void;
+  /** With `longTexts: 'skip'`: receives each text that is too long, or has a sentence that is. */
+  readonly onLongText?: (text: LongText) => void;
+}
+
+/** A text that is too long for a call. */
+export interface LongText {
+  /** Index of the text. */
+  readonly index: number;
+  /** Number of its tokens, with the end token; of its longest sentence if sentences are translated. */
+  readonly tokens: number;
+  /** The maximum length of the call. */
+  readonly limit: number;
+}
+
+/** Options of a translator, to which the languages of a call come as a tokenizer and decoding options. */
+export type TextOptions = Omit<GenerateOptions, keyof LanguageOptions>;
+
+/** A translation of a text. */
+export interface Translation extends Hypothesis {
+  readonly text: string;
+}
+
+/** A translation of a text, with token ids, log-probability and score. */
+export interface Generation extends Translation {
+  readonly attention?: Attention;
+}
+
+/**
+ * One token of a translation while it is decoded, or the end token if it completes text that was held back.
+ */
+export interface StreamedToken {
+  readonly id: number;
+  /** Text that the token adds; concatenated, these are the translation. */
+  readonly text: string;
+}
