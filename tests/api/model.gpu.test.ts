@@ -274,7 +274,9 @@ describe('a model', () => {
     await expect(model.translate('a'.repeat(40))).rejects.toThrow(/text 1 has 41 tokens/);
     await expect(model.translate('a', { batch: 2 } as never)).rejects.toThrow('no option batch');
     await expect(model.translate(null as never)).rejects.toThrow('text 0 (from 0) is not a string');
-    await expect(model.translate('a', { beam: 2 } as never)).rejects.toThrow('option beam is now called');
+    await expect(model.translate('a', { beam: 2 } as never)).rejects.toThrow(
+      'there is no option beam. Did you mean beams?',
+    );
     await expect(model.save('out', { format: 'lora' })).rejects.toThrow('no LoRA adapter');
     await expect(model.save('out', { dtype: 'bf16' })).rejects.toThrow(
       'heddle has no dtype bf16; it has f32, f16',

@@ -22,6 +22,7 @@ import {
 } from '../support/decoding.ts';
 import { everyCase, gpuDevice } from '../support/gpu.ts';
 import { smallHfConfig } from '../support/hf.ts';
+import { override } from '../support/override.ts';
 
 const engines: Engine[] = [];
 afterEach(() => {
@@ -176,13 +177,12 @@ describe('greedy decoding', () => {
     const sources = randomSources(c, [24, 3, 16, 17, 2], 4);
     const engine = await newEngine();
     const widths = new Set<number>();
-    const counting: Engine = {
-      ...engine,
+    const counting = override(engine, {
       prepare: async (graphs, options) => {
         for (const { inputs } of graphs) if (inputs.has('src')) widths.add(inputs.get('src')!.shape[1]!);
         return engine.prepare(graphs, options);
       },
-    };
+    });
     const alone = await decodeAll(model, sources, {}, { batch: 1, engine: counting });
     expect([...widths]).toEqual([16, 24]);
     for (const [i, source] of sources.entries()) expectSame(alone[i]!, [greedySearch(model, source, {})]);
@@ -413,14 +413,15 @@ describe('a decoding run', () => {
     const engine = await newEngine();
     const steps: number[] = [];
     const prepare: Engine['prepare'] = async (graphs) =>
-      (await engine.prepare(graphs)).map((program) => ({
-        ...program,
-        run: () => {
-          steps.push(program.inputs.srcLens?.length ?? 0);
-          return program.run();
-        },
-      }));
-    return { engine: { ...engine, prepare }, steps };
+      (await engine.prepare(graphs)).map((program) =>
+        override(program, {
+          run: () => {
+            steps.push(program.inputs.srcLens?.length ?? 0);
+            return program.run();
+          },
+        }),
+      );
+    return { engine: override(engine, { prepare }), steps };
   };
 
   it('runs at most two steps after all sentences have ended', async () => {

@@ -8,6 +8,7 @@ import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { gpuDevice } from '../support/gpu.ts';
+import { override } from '../support/override.ts';
 import { letterModel } from '../support/saved-model.ts';
 
 const model = letterModel(22, {
@@ -59,15 +60,15 @@ describe('translate', () => {
     const engine = await newEngine();
     const lengths: number[][] = [];
     const prepare: Engine['prepare'] = async (...args) =>
-      (await engine.prepare(...args)).map((program) => ({
-        ...program,
-        submit() {
-          if (program.inputs.src) lengths.push([...(program.inputs.srcLens as Uint32Array)]);
-          program.submit();
-        },
-      }));
-    const watched: Engine = Object.create(engine, { prepare: { value: prepare } });
-    const t = new Translator(watched, model, { shape: { batch: 2 } });
+      (await engine.prepare(...args)).map((program) =>
+        override(program, {
+          submit() {
+            if (program.inputs.src) lengths.push([...(program.inputs.srcLens as Uint32Array)]);
+            program.submit();
+          },
+        }),
+      );
+    const t = new Translator(override(engine, { prepare }), model, { shape: { batch: 2 } });
     await t.translate(['dabced abbcd', 'e', 'bad cab', 'ab']);
     expect(lengths).toEqual([
       [2, 3],

@@ -10,6 +10,7 @@ import { memoryFiles } from '../../../../src/files/memory-files.ts';
 import { testEngine } from '../../../support/engine.ts';
 import { fixtureFiles, goldenFolder } from '../../../support/golden.ts';
 import { hfFolder } from '../../../support/hf.ts';
+import { override } from '../../../support/override.ts';
 import { EngineSession } from '../../../support/session.ts';
 
 /** The configuration of a folder of tests/fixtures/hf, without weights. */
@@ -34,7 +35,7 @@ it('fails if the backend computes something else', async () => {
     const engine = await testEngine();
     const write: Engine['write'] = (state, data, offset) =>
       engine.write(state, state === 'weights' ? data.map((x, i) => (i === 70 ? x + 1 : x)) : data, offset);
-    return { ...engine, write };
+    return override(engine, { write });
   };
   const [found] = await verify({ folders: ['m'] }, new EngineSession(await configOnly(), wrong));
   expect(found?.compared[0]?.passed).toBe(false);
