@@ -3,8 +3,9 @@
 
 import { rootOp } from '../../src/bench/kernel-case.ts';
 import { random } from '../../src/core/random.ts';
+import { relativeError } from '../../src/core/relative-error.ts';
 import { bytesOf, sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
-import { createCpuExecutor, relativeError } from '../../src/engine/cpu/executor.ts';
+import { createCpuExecutor } from '../../src/engine/cpu/executor.ts';
 import { gradients } from '../../src/engine/graph/gradient.ts';
 import { Graph } from '../../src/engine/graph/graph.ts';
 import { selfAttention } from '../../src/engine/ops/attention/attention.ts';

@@ -108,8 +108,6 @@ fn hide_padding(row: u32, thread: u32) {
   logits[i] = vec_masked(logits[i], c, params.vocab, LOWEST);
 }
 
-// A number and its index.
-// A value, and the index of its vector or token.
 // A value, and the index of its vector or token.
 struct Best {
   value: f32,

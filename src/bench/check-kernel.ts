@@ -4,14 +4,14 @@
 import { messageOf } from '../core/errors.ts';
 import { numbersOf, roundToF16, toFloat16 } from '../core/float16.ts';
 import { random } from '../core/random.ts';
+import { relativeError } from '../core/relative-error.ts';
 import { allocate, bytesOf, sizeOf } from '../core/tensor.ts';
-import { createCpuExecutor, relativeError } from '../engine/cpu/executor.ts';
+import { createCpuExecutor } from '../engine/cpu/executor.ts';
 import type { Device } from '../engine/gpu/device.ts';
 import { GpuEngine } from '../engine/gpu/gpu-engine.ts';
 import { variantPlan } from '../engine/gpu/kernel-timing.ts';
 import { type TimeOptions, type Timing, timeRunner } from '../engine/gpu/plan-timing.ts';
 import type { Runner } from '../engine/gpu/runner.ts';
-import { copyWithStorage } from '../engine/graph/f16-storage.ts';
 import { Graph } from '../engine/graph/graph.ts';
 import type { Node, Value } from '../engine/ops/op.ts';
 import { mutatedBy, variantsOf } from '../engine/ops/op-nodes.ts';
@@ -169,7 +169,7 @@ export async function checkPlan(device: Device, prepared: PreparedKernel, plan: 
       largest = one;
       worst = { tensor, ...furthest(numbers, data) };
     }
-    return { runner, error, passed: !worst, ...(worst && { worst }), destroy };
+    return { runner, error, passed: !worst, worst, destroy };
   } catch (error) {
     destroy();
     throw error;
@@ -277,7 +277,7 @@ export function resultOf(
     spec,
     flops: kernel.flops ?? flops,
     bytes,
-    ...(comparedWith && { comparedWith }),
+    comparedWith,
     variants: [...variants].sort((a, b) => (a.ms ?? slow) - (b.ms ?? slow)),
   };
 }
@@ -321,7 +321,7 @@ function singleNode(node: Node) {
     names.set(v, name);
     return name === 'step' ? graph.input(name, v.dtype, v.shape) : graph.state(name, v.dtype, v.shape);
   });
-  for (const [i, v] of copyWithStorage(graph, node, inputs).outputs.entries()) graph.output(`out${i}`, v);
+  for (const [i, v] of graph.copy(node, inputs).outputs.entries()) graph.output(`out${i}`, v);
   return { graph, names };
 }
 

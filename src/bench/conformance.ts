@@ -70,8 +70,10 @@ export function conformanceOf(
 
 function lineOf({ name, variants }: KernelResult): KernelLine {
   const lines = variants.map(({ variant, error, passed, failure }) => ({
-    ...{ variant, error, passed },
-    ...(failure !== undefined && { failure }),
+    variant,
+    error,
+    passed,
+    failure,
   }));
   const [worst] = [...lines].sort((a, b) => b.error - a.error);
   if (!worst) throw new Error(`bench: ${name} has no variants`);

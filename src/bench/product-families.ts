@@ -78,7 +78,7 @@ export const productFamilies = {
             const y = linear(g, x, w, b, back ? 'none' : 'relu');
             if (back) backward(g, y, [x, w, b]);
           },
-          ...(back && { op: 'linear_backward' }),
+          op: back ? 'linear_backward' : undefined,
         };
       if (dtype === 'f16') {
         // Numbers that f16 represents exactly.

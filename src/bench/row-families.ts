@@ -52,7 +52,7 @@ export const rowFamilies = {
           const y = layerNorm(g, x, gamma, beta, 1e-5);
           if (pass === 'backward') backward(g, y, [x]);
         },
-        ...(pass === 'backward' && { op: 'layer_norm_backward' }),
+        op: pass === 'backward' ? 'layer_norm_backward' : undefined,
       };
     },
   }),
@@ -76,7 +76,7 @@ export const rowFamilies = {
         const y = rmsNorm(g, x, gamma, 1e-6);
         if (pass === 'backward') backward(g, y, [x]);
       },
-      ...(pass === 'backward' && { op: 'rms_norm_backward' }),
+      op: pass === 'backward' ? 'rms_norm_backward' : undefined,
     }),
   }),
   softmax: family({
@@ -90,7 +90,7 @@ export const rowFamilies = {
         const y = softmax(g, x);
         if (pass === 'backward') backward(g, y, [x]);
       },
-      ...(pass === 'backward' && { op: 'softmax_backward' }),
+      op: pass === 'backward' ? 'softmax_backward' : undefined,
     }),
   }),
   embedding: family({
@@ -122,7 +122,7 @@ export const rowFamilies = {
             if (back) backward(g, y, [table]);
           },
           data: () => indexedIds(count, vocab),
-          ...(!back && { bytes: 4 * count * (1 + 2 * width) }), // only the rows of the table that are read
+          bytes: back ? undefined : 4 * count * (1 + 2 * width), // only the rows of the table that are read
         };
       }
       if (pass === 'backward')

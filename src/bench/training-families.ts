@@ -190,7 +190,7 @@ export const trainingFamilies = {
         if (kind === 'take') takeColumns(g, x, { ...attrs, count });
         else addColumns(g, x, input(g, 'u', [rows, count]), attrs);
       },
-      ...(kind === 'take' && { bytes: 8 * rows * count }),
+      bytes: kind === 'take' ? 8 * rows * count : undefined,
     }),
   }),
   // Gradient of learned positions.

@@ -3,8 +3,9 @@
 
 import { numbersOf, toFloat16 } from '../core/float16.ts';
 import { random } from '../core/random.ts';
+import { relativeError } from '../core/relative-error.ts';
 import { f32, type Shape, sizeOf, type Tensor, tensorType } from '../core/tensor.ts';
-import { createCpuExecutor, relativeError } from './cpu/executor.ts';
+import { createCpuExecutor } from './cpu/executor.ts';
 import type { Device } from './gpu/device.ts';
 import { GpuEngine } from './gpu/gpu-engine.ts';
 import { storeAsF16 } from './graph/f16-storage.ts';
@@ -143,7 +144,7 @@ function build<I extends string, O extends string, A extends Attrs>(op: Op<I, O,
     const wrt = names.map((name) => node.inputs[node.inputNames.indexOf(name)] as Value);
     for (const [k, d] of gradients(graph, loss, wrt).entries()) {
       if (!d) throw new Error(`${op.name}: no gradient for input ${names[k]}`);
-      graph.output(gradientOf(names[k] as string), d);
+      graph.output(gradientName(names[k] as string), d);
     }
     graph.output('loss', loss);
   }
@@ -157,7 +158,7 @@ function build<I extends string, O extends string, A extends Attrs>(op: Op<I, O,
 }
 
 /** Name of the output that is the gradient of an input. */
-const gradientOf = (name: string): string => `d(${name})`;
+const gradientName = (name: string): string => `d(${name})`;
 
 /**
  * Runs every kernel variant of an op on a GPU, forward and backward, and compares it with the float64
@@ -254,7 +255,7 @@ export function checkGradient<I extends string, O extends string, A extends Attr
       };
       return (at(x + h) - at(x - h)) / (2 * h);
     });
-    const error = relativeError(analytic[gradientOf(name)] ?? [], numeric);
+    const error = relativeError(analytic[gradientName(name)] ?? [], numeric);
     if (!(error <= tolerance))
       throw new Error(`${op.name}: gradient of input ${name} is off by ${error}, allowed ${tolerance}`);
   }

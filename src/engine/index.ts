@@ -5,6 +5,7 @@
 export { check, type ErrorKind, HeddleError } from '../core/errors.ts';
 export { type AdapterInfo, adapterName } from '../core/host-name.ts';
 export { keyOf, type Random, random } from '../core/random.ts';
+export { relativeError } from '../core/relative-error.ts';
 export {
   type DType,
   dim,
@@ -21,7 +22,7 @@ export {
 } from '../core/tensor.ts';
 export { checkGradient, checkOp, type OpCase, type OpCheckInputs, randomTensor } from './check-op.ts';
 // Engines, sessions, checks of ops, measurements.
-export { type CpuExecutor, createCpuExecutor, relativeError } from './cpu/executor.ts';
+export { type CpuExecutor, createCpuExecutor } from './cpu/executor.ts';
 export { cpuEngine } from './cpu-engine.ts';
 export {
   type Engine,

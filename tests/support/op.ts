@@ -12,7 +12,7 @@ export {
   type OpCheckInputs,
   randomTensor,
 } from '../../src/engine/check-op.ts';
-export { relativeError } from '../../src/engine/cpu/executor.ts';
+export { relativeError } from '../../src/core/relative-error.ts';
 export { defaultTraits } from '../../src/engine/ops/device-traits.ts';
 
 /** `checkOp` on the device of tests/support/gpu.ts. */

@@ -4,6 +4,7 @@
 
 import { HeddleError, messageOf } from '../../core/errors.ts';
 import { fromFloat16 } from '../../core/float16.ts';
+import { relativeError } from '../../core/relative-error.ts';
 import { bytesOf, type DType, type Shape, sizeOf, type TensorData } from '../../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node, Value, Variant } from '../ops/op.ts';
@@ -120,31 +121,13 @@ function compare(got: Results, want: Results, naive: string): string {
   const isF16 = [...want.values()].some(({ dtype }) => dtype === 'f16');
   for (const [name, { dtype, data }] of want) {
     const other = got.get(name)?.data as TensorData;
-    const error =
-      dtype === 'f16'
-        ? difference(fromFloat16(other as Uint16Array), fromFloat16(data as Uint16Array))
-        : difference(other, data);
+    const numbers = (stored: TensorData) => (dtype === 'f16' ? fromFloat16(stored as Uint16Array) : stored);
+    const error = relativeError(numbers(other), numbers(data), true);
     const allowed = dtype[0] !== 'f' ? 0 : isF16 ? tolerances.f16 : tolerances.f32;
     if (!(error <= allowed))
       return `it differs from ${naive} by ${error.toExponential(1)} of the largest value, allowed ${allowed}`;
   }
   return '';
-}
-
-/** max|x - y| / max|y|. Elements with the same bits are equal, as in memory that neither variant writes. */
-function difference(x: ArrayLike<number>, y: ArrayLike<number>): number {
-  let [error, largest] = [0, 0];
-  for (let i = 0; i < y.length; i++) {
-    const [a, b] = [x[i] as number, y[i] as number];
-    if (Object.is(a, b)) continue;
-    const d = Math.abs(a - b);
-    if (!(d < Number.POSITIVE_INFINITY)) return Number.POSITIVE_INFINITY;
-    error = Math.max(error, d);
-  }
-  if (error === 0) return 0;
-  for (let i = 0; i < y.length; i++)
-    if (Math.abs(y[i] as number) > largest) largest = Math.abs(y[i] as number);
-  return largest > 0 ? error / largest : error;
 }
 
 /**

@@ -1,7 +1,6 @@
 // Times a kernel variant of a single node, on data like that of a real run.
 
 import type { Shape, TensorData } from '../../core/tensor.ts';
-import { copyWithStorage } from '../graph/f16-storage.ts';
 import { Graph } from '../graph/graph.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
 import type { Node, Value, Variant } from '../ops/op.ts';
@@ -73,12 +72,12 @@ export function singleNodeGraph(node: Node, shapes: ReadonlyMap<Value, Shape> = 
     const value =
       values.get(v) ??
       (mutated.includes(v)
-        ? graph.state(nameOf(node, i), v.dtype, shape)
-        : graph.input(nameOf(node, i), v.dtype, shape));
+        ? graph.state(inputName(node, i), v.dtype, shape)
+        : graph.input(inputName(node, i), v.dtype, shape));
     values.set(v, value);
     return value;
   });
-  copyWithStorage(graph, node, inputs);
+  graph.copy(node, inputs);
   return graph;
 }
 
@@ -86,7 +85,7 @@ export function singleNodeGraph(node: Node, shapes: ReadonlyMap<Value, Shape> = 
 export function fillSample(node: Node, inputs: Readonly<Record<string, TensorData>>): void {
   const sample = node.op.sample?.(inputsOf(node), node.attrs) ?? {};
   for (const [i, v] of node.inputs.entries()) {
-    const name = nameOf(node, i);
+    const name = inputName(node, i);
     const data = inputs[name];
     const given = sample[node.inputNames[i] ?? ''];
     if (!data) continue; // a state, or a value that is an input twice
@@ -99,7 +98,7 @@ export function fillSample(node: Node, inputs: Readonly<Record<string, TensorDat
   }
 }
 
-const nameOf = ({ inputNames }: Node, i: number): string => (inputNames[i] === 'step' ? 'step' : `in${i}`);
+const inputName = ({ inputNames }: Node, i: number): string => (inputNames[i] === 'step' ? 'step' : `in${i}`);
 
 /** A sequence length that masks nothing, since kernels clamp it to the actual size. */
 const unmaskedLength = 2 ** 31 - 1;

@@ -11,7 +11,9 @@ const grid = [16, 2, 2] as const;
 
 /** The kernel of the probe. */
 export const probeKernel = (minSubgroup: number): KernelKey => ({
-  ...{ shader: 'probe-subgroups', entry: 'probe', constants: { LANES: lanesOf(minSubgroup) } },
+  shader: 'probe-subgroups',
+  entry: 'probe',
+  constants: { LANES: lanesOf(minSubgroup) },
 });
 
 /**

@@ -3,7 +3,7 @@
 // and matrix products read f16 copies of their weights. Sums, statistics, losses, gradients of weights and
 // the weights themselves stay f32.
 
-import { bytesPer, type DType, sizeOf } from '../../core/tensor.ts';
+import { bytesPer, sizeOf } from '../../core/tensor.ts';
 import { castWeightsOp } from '../ops/elementwise/cast-weights.ts';
 import type { Node, Value } from '../ops/op.ts';
 import { f16StorageOf } from '../ops/op-nodes.ts';
@@ -38,27 +38,9 @@ export function storeAsF16(graph: Graph, values: Iterable<Value>): void {
   for (const v of values) {
     const readers = users.get(v) ?? [];
     const nodes = v.node ? [v.node, ...readers] : readers;
-    if (v.dtype === 'f32' && nodes.length > 0 && nodes.every((node) => supportsF16(node, v)))
-      setType(v, 'f16');
+    if (v.dtype === 'f32' && nodes.length > 0 && nodes.every((node) => supportsF16(node, v))) v.dtype = 'f16';
   }
 }
-
-/**
- * Adds a copy of a node that reads other values of the same types. The copy has the f16 storage of the
- * original; its values are f32 while the shape rule runs, since shape rules expect f32.
- */
-export function copyWithStorage(graph: Graph, node: Node, inputs: readonly Value[]): Node {
-  const f16 = inputs.filter((v, i) => v.dtype === 'f16' && supportsF16(node, node.inputs[i] ?? v));
-  for (const v of f16) setType(v, 'f32');
-  const copy = graph.copy(node, inputs);
-  for (const v of f16) setType(v, 'f16');
-  for (const [i, v] of copy.outputs.entries()) setType(v, node.outputs[i]?.dtype ?? v.dtype);
-  return copy;
-}
-
-const setType = (value: Value, dtype: DType): void => {
-  (value as { dtype: DType }).dtype = dtype;
-};
 
 /** Adds f16 copies of the slices of `weights` that nodes can read as f16; each run first casts them. */
 export function storeWeightsAsF16(graph: Graph, weights: Value): void {
@@ -76,7 +58,7 @@ export function storeWeightsAsF16(graph: Graph, weights: Value): void {
   for (const { node, i, v, offset } of reads) {
     const copy = slices.get(offset) ?? graph.slice(copies, v.name, offset, v.shape);
     slices.set(offset, copy);
-    (node.inputs as Value[])[i] = copy;
+    node.inputs = node.inputs.with(i, copy);
   }
   graph.scope('weights', () => graph.apply(castWeightsOp, { weights, copies }));
   const cast = graph.nodes.pop();

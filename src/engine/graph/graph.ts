@@ -2,10 +2,18 @@
 // devices.
 
 import { HeddleError } from '../../core/errors.ts';
-import { bytesPer, type DType, type Shape, sameShape, show, sizeOf } from '../../core/tensor.ts';
+import {
+  bytesPer,
+  type DType,
+  type Shape,
+  sameShape,
+  show,
+  sizeOf,
+  type TensorType,
+} from '../../core/tensor.ts';
 import { type ByName, listed, named } from '../ops/named-tensors.ts';
 import type { AnyOp, Attrs, AttrsArgument, Builder, Node, Op, Place, SomeByName, Value } from '../ops/op.ts';
-import { aligned, outputsOf } from '../ops/op-nodes.ts';
+import { aligned, f16StorageOf, outputsOf } from '../ops/op-nodes.ts';
 
 /**
  * Builds and holds a graph. Nodes run in the order in which they were added.
@@ -79,13 +87,31 @@ export class Graph implements Builder {
     return outputsOf(this.#add(op, names, list, attrs ?? {})) as ByName<O, Value>;
   }
 
-  /** Adds a node like `node`, with the same attributes, that reads `inputs`. */
-  copy({ op, inputNames, attrs }: Node, inputs: readonly Value[]): Node {
-    return this.#add(op, inputNames, inputs, attrs);
+  /**
+   * Adds a node like `node`, with the same attributes and f16 storage, that reads `inputs` of the same dtypes.
+   * Shape rules expect f32, since nodes are built before their storage is decided; so the rule gets the types
+   * before storage.
+   */
+  copy(node: Node, inputs: readonly Value[]): Node {
+    const stored = f16StorageOf(node);
+    const types = inputs.map(({ dtype, shape }, i): TensorType => {
+      const isStored = dtype === 'f16' && stored.includes(node.inputNames[i] ?? '');
+      return { dtype: isStored ? 'f32' : dtype, shape };
+    });
+    const copy = this.#add(node.op, node.inputNames, inputs, node.attrs, types);
+    for (const [i, v] of copy.outputs.entries()) v.dtype = node.outputs[i]?.dtype ?? v.dtype;
+    return copy;
   }
 
-  #add(op: AnyOp, inputNames: readonly string[], inputs: readonly Value[], attrs: Attrs): Node {
-    const types = listed(op.name, op.outputs, op.shape(named(op.inputs, inputNames, inputs), attrs));
+  /** `inputTypes`: those that the shape rule gets. */
+  #add(
+    op: AnyOp,
+    inputNames: readonly string[],
+    inputs: readonly Value[],
+    attrs: Attrs,
+    inputTypes: readonly TensorType[] = inputs,
+  ): Node {
+    const types = listed(op.name, op.outputs, op.shape(named(op.inputs, inputNames, inputTypes), attrs));
     const { scope, stack, layer, sublayer, part, recomputed } = this.#place;
     const outputs: Value[] = [];
     const node: Node = {
@@ -132,14 +158,14 @@ export class Graph implements Builder {
     const node = this.#within(old[0] ?? { scope: '' }, () => this.#add(op, names, list, attrs));
     this.nodes.pop();
     const given = aligned(node.outputNames, outputs);
-    (node as { outputs: readonly Value[] }).outputs = node.outputs.map((fresh, i) => {
+    node.outputs = node.outputs.map((fresh, i) => {
       const value = given[i];
       if (!value) return fresh;
       if (!sameShape(value.shape, fresh.shape) || value.dtype !== fresh.dtype)
         throw new Error(
           `graph: ${op.name} has the output ${show(fresh.shape)}, but must replace ${value.name} ${show(value.shape)}`,
         );
-      (value as { node?: Node }).node = node;
+      value.node = node;
       return value;
     });
     this.nodes[at] = node;

@@ -48,8 +48,10 @@ export interface Value extends TensorType {
   readonly id: number;
   readonly name: string;
   readonly kind: 'input' | 'state' | 'result';
-  /** The node whose output a result is. */
-  readonly node?: Node;
+  /** How it is stored: f32 until f16-storage.ts decides. */
+  dtype: DType;
+  /** The node whose output a result is; a rewrite replaces it. */
+  node?: Node;
   /**
    * Set if the value is a slice of a state; `offset` in elements from the start of `buffer`, a multiple of
    * 64.
@@ -74,8 +76,9 @@ export interface Node extends Place {
   readonly id: number;
   readonly op: AnyOp;
   readonly attrs: Attrs;
-  readonly inputs: readonly Value[];
-  readonly outputs: readonly Value[];
+  /** Rewrites replace these lists. */
+  inputs: readonly Value[];
+  outputs: readonly Value[];
   /** Name of each of `inputs` and of `outputs`; a list repeats its name. */
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];

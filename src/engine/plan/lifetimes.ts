@@ -56,7 +56,7 @@ export function lifetimes(graph: Pick<Graph, 'nodes' | 'outputs'>): Lifetimes {
         group.at ??= v.at;
         groups.set(v, group);
         shared.add(`${node.id}:${node.inputNames[from as number]}:${node.outputNames[j]}`);
-      } else groups.set(v, { bytes: align(bytesOf(v)), start: i, end, ...(v.at && { at: v.at }) });
+      } else groups.set(v, { bytes: align(bytesOf(v)), start: i, end, at: v.at });
     });
   }
   return { groups, shared };

@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import {
-  copyWithStorage,
   f16WeightsState,
   storeResultsAsF16,
   storeWeightsAsF16,
@@ -125,8 +124,7 @@ describe('a graph in mixed precision', () => {
   it('can be tuned: a graph of one node has the types and the key of the node', () => {
     const node = graph.nodes.find((n) => n.op.name === linearOp.name) as Node;
     const alone = new Graph();
-    copyWithStorage(
-      alone,
+    alone.copy(
       node,
       node.inputs.map((v, i) => alone.input(`in${i}`, v.dtype, v.shape)),
     );

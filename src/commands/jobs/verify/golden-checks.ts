@@ -1,6 +1,7 @@
 // Checks of a golden case: a model, a batch and results in float64 (see formats/golden-case.ts and
 // golden-hf.ts).
 
+import { relativeError } from '../../../core/relative-error.ts';
 import { sizeOf, type TensorData } from '../../../core/tensor.ts';
 import {
   type DecodeOptions,
@@ -10,7 +11,6 @@ import {
 } from '../../../decode/decode-options.ts';
 import { Decoder } from '../../../decode/decoder.ts';
 import { type Hypothesis, searchFor } from '../../../decode/hypotheses.ts';
-import { relativeError } from '../../../engine/cpu/executor.ts';
 import type { Engine, Program } from '../../../engine/engine.ts';
 import { clipAt } from '../../../engine/ops/optimizer/clip.ts';
 import { writeStep } from '../../../engine/ops/step-scalars.ts';

@@ -2,7 +2,7 @@
 // weights with f32.
 
 import { random } from '../../../core/random.ts';
-import { relativeError } from '../../../engine/cpu/executor.ts';
+import { relativeError } from '../../../core/relative-error.ts';
 import { cpuEngine } from '../../../engine/cpu-engine.ts';
 import { writeStep } from '../../../engine/ops/step-scalars.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';

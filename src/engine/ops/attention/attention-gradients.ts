@@ -24,7 +24,8 @@ export const attentionGradients = {
     (builder, inputs, { out, lse }, { out: dout, lse: dlse }, attrs) => {
       noLseGradient('self_attention', dlse);
       if (!dout) return {};
-      const backward = { ...attrs, ...(inputs.bias && builder.needs(inputs.bias) && { biasGradient: true }) };
+      const biasGradient = inputs.bias && builder.needs(inputs.bias) ? true : undefined;
+      const backward = { ...attrs, biasGradient };
       const { dqkv, dbias } = builder.apply(selfAttentionBackwardOp, { ...inputs, out, lse, dout }, backward);
       return { qkv: dqkv, bias: dbias };
     },

@@ -71,19 +71,13 @@ export const addOp = defineOp({
  */
 export const add = (builder: Builder, a: Value, b: Value): Value => builder.apply(addOp, { a, b }).y;
 
+/** The activations, and their numbers in WGSL. */
+export const activationKinds = { none: 0, relu: 1, gelu: 2, silu: 3, 'gelu-tanh': 4 } as const;
+
 /**
  * Activations. `gelu` is exact, `gelu-tanh` approximate (Hendrycks and Gimpel, 2016); `silu` is x·sigmoid(x).
  */
-export type Activation = 'none' | 'relu' | 'gelu' | 'silu' | 'gelu-tanh';
-
-/** The numbers of the activations in WGSL. */
-export const activationKinds: Readonly<Record<Activation, number>> = {
-  none: 0,
-  relu: 1,
-  gelu: 2,
-  silu: 3,
-  'gelu-tanh': 4,
-};
+export type Activation = keyof typeof activationKinds;
 
 /** Whether the derivative needs the activation's input. ReLU's follows from the output. */
 export const keepsInput = (kind: Activation): boolean => kind !== 'none' && kind !== 'relu';

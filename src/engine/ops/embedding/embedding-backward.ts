@@ -48,13 +48,13 @@ export const embeddingBackwardOp = defineOp({
       offset: 0,
       frozen: attrs.frozenId ?? noId,
     };
-    const bind = { dy, row_start: rowStart, occurrences, dtable, ...(step && { step }) };
+    const bind = { dy, row_start: rowStart, occurrences, dtable, step };
     const inPlace = shared('base', 'dtable');
     if (base && !inPlace)
       return [embeddingLaunch('embedding_backward_onto', rows, attrs, sizes, {}, { ...bind, base }, variant)];
     const constants = { IN_PLACE: inPlace ? 1 : 0 };
     const launch = embeddingLaunch('embedding_backward', length, attrs, sizes, constants, bind, variant);
-    return [{ ...launch, ...(!inPlace && { clear: [dtable] }) }];
+    return [inPlace ? launch : { ...launch, clear: [dtable] }];
   },
 });
 
@@ -78,7 +78,7 @@ export const positionBackwardOp = defineOp({
   launch({ dy, step }, { dpositions }, attrs, { variant }) {
     const [batch = 0, length = 0, width = 0] = dy.shape;
     const sizes = { batch, length, width, rows: attrs.rows, scale: 1, offset: attrs.offset, frozen: noId };
-    const bind = { dy, dtable: dpositions, ...(step && { step }) };
+    const bind = { dy, dtable: dpositions, step };
     return [embeddingLaunch('position_backward', attrs.rows, attrs, sizes, {}, bind, variant)];
   },
 });

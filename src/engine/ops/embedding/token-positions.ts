@@ -31,7 +31,7 @@ export const tokenPositionsOp = defineOp({
       entry: 'token_positions',
       constants: { DECODE: step ? 1 : 0 },
       params: { rows: dim(ids, 0), length: dim(ids, 1), pad: padId },
-      bind: { ids, position_ids: positionIds, ...(step && { step }) },
+      bind: { ids, position_ids: positionIds, step },
       grid: gridOf(sizeOf(positionIds.shape), 64),
       flops: sizeOf(ids.shape),
     },

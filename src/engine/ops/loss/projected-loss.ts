@@ -45,7 +45,8 @@ export const projectedLossOp = defineOp({
       : linearOp.shape({ x, w, b }, { activation: 'none' });
     const { nll, hit } = crossEntropyOp.shape({ logits, targets, step }, { smoothing, ignore, fused: true });
     const f32 = (t: TensorType | undefined) => (gradients && t ? tensorType('f32', t.shape) : undefined);
-    return { nll, hit, dx: f32(x), ...(!format && !frozen && { dw: f32(w), db: f32(b) }) };
+    const trained = !format && !frozen;
+    return { nll, hit, dx: f32(x), dw: trained ? f32(w) : undefined, db: trained ? f32(b) : undefined };
   },
   f16Storage: ['x', 'w', 'dx'],
   // The logits have the type of x; chunks of f16 must start at multiples of 256 bytes too.

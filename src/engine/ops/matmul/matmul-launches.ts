@@ -134,7 +134,7 @@ function splitLaunches(p: Product, context: ProductContext, variant: ProductVari
   const stepK = Math.max(64, Math.ceil(k / Math.ceil(256 / tiles) / depth) * depth);
   const batch = Math.ceil(k / stepK);
   const c = context.scratch('f32', [batch, m, ldc]);
-  const slices = { form, m, n, k, batch, a, b, c, ldc, ...(lda && { lda }) };
+  const slices = { form, m, n, k, batch, a, b, c, ldc, lda };
   return [
     ...batchLaunches(slices, kernel, stepK),
     {

@@ -16,7 +16,8 @@ const launches = (
   step?: Value,
 ): Launch[] =>
   rangesOf(entry, [acc, x], context.traits.maxBindingBytes).map(([start, count]) => {
-    const bind = { x: rangeOf(x, start, count), ...(step && { step }) };
+    const part = rangeOf(x, start, count);
+    const bind = step ? { x: part, step } : { x: part }; // an undefined one would mean in place
     return elementwiseLaunch(entry, context.variant, rangeOf(acc, start, count), bind, { scale, flops: 2 });
   });
 

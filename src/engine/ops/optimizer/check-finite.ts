@@ -45,7 +45,7 @@ export const checkFiniteOp = defineOp({
         entry: x.dtype === 'f16' ? 'check_f16' : 'check_f32',
         params: { count, words, start, size, slot },
         bind: { x: viewOf(x, start / perWord, [words], 'u32'), flags },
-        ...(first && k === 0 && { clear: [flags] }),
+        clear: first && k === 0 ? [flags] : undefined,
         grid: gridOf(Math.ceil(words / perThread), 64),
       };
     });

@@ -77,7 +77,7 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Ru
         bind: {
           clip,
           step,
-          ...(counters && { counters }),
+          counters,
           ...Object.fromEntries(
             Object.entries(buffers).map(([n, buffer]) => [n, rangeOf(buffer, start, count)]),
           ),
