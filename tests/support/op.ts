@@ -5,6 +5,7 @@ import { checkOp as checkOpOn, type OpCase } from '../../src/engine/check-op.ts'
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import type { Attrs, Op } from '../../src/engine/ops/op.ts';
 
+export { relativeError } from '../../src/core/relative-error.ts';
 export {
   applyToInputs,
   checkGradient,
@@ -12,7 +13,6 @@ export {
   type OpCheckInputs,
   randomTensor,
 } from '../../src/engine/check-op.ts';
-export { relativeError } from '../../src/core/relative-error.ts';
 export { defaultTraits } from '../../src/engine/ops/device-traits.ts';
 
 /** `checkOp` on the device of tests/support/gpu.ts. */
