@@ -1,3 +1,4 @@
+// The relative error of results.
 import { expect, it } from 'vitest';
 import { relativeError } from '../../src/core/relative-error.ts';
 
