@@ -42,10 +42,11 @@ export type {
 } from './decode/text-options.ts';
 export type { Device } from './engine/gpu/device.ts';
 export type { BrowserFiles } from './files/browser-files.ts';
-export { copyFolder, type Files } from './files/files.ts';
+export type { Files } from './files/files.ts';
 export type { ErrorHints } from './files/hub/http.ts';
 export type { PulledModel, PullProgress } from './files/hub/pull-model.ts';
 export { memoryFiles } from './files/memory-files.ts';
+export { copyFolder } from './files/owned-folder.ts';
 export { type ModelFormat, modelFormats } from './formats/shared/model-formats.ts';
 export type { LoraConfig } from './model/lora.ts';
 export type { DropoutRates, ModelConfig, ModelOptions } from './model/model-config.ts';

@@ -117,8 +117,7 @@ async function findModel(
   }
   if (/^(?:https?|blob|data):/.test(where)) return (await remote()).fromUrl(where, signal);
   const path = host.modelPath(where);
-  for (const place of [path, `${path}.previous`])
-    if (await files.exists(place)) return { files, folder: path };
+  if (await files.exists(path)) return { files, folder: path };
   const place = /^(Dawn|Deno)$/.test(host.name)
     ? `folder or file ${where}`
     : `model ${where} in the browser's storage`;

@@ -2,11 +2,11 @@
 // the hub.
 
 import { check, withErrorPrefix } from '../core/errors.ts';
-import { writeFolder } from '../files/files.ts';
 import type { PulledModel } from '../files/hub/pull-model.ts';
 import { isObject, readJson } from '../files/json-files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
+import { writeFolder } from '../files/owned-folder.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';

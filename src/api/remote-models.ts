@@ -112,8 +112,8 @@ export async function downloadModel(
     fallbackHub: options.fallbackHub,
   };
   return pull(files, http, from, folder, onDownload, {
-    ...(partial !== undefined && { partial }),
-    ...(options.check && { check: (part, file) => checkPulled(files, part, file, from.name) }),
+    partial,
+    check: options.check ? (part, file) => checkPulled(files, part, file, from.name) : undefined,
   });
 }
 

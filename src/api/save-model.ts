@@ -1,9 +1,10 @@
 // Saves a model in heddle's format or in the formats of other tools.
 
 import { check } from '../core/errors.ts';
-import { type Files, writeFolder } from '../files/files.ts';
+import type { Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { packFolder } from '../files/model-archives.ts';
+import { checkpointNames } from '../files/model-file.ts';
 import { hfFiles } from '../formats/hf/save-hf.ts';
 import { kerasFiles } from '../formats/keras.ts';
 import { loraFiles, type SavedLora } from '../formats/lora-folder.ts';
@@ -28,21 +29,26 @@ export interface SaveOptions {
   readonly dtype?: 'f32' | 'f16' | 'bf16' | OnnxDtype;
   /** onnx: receives a warning if transformers.js tokenizes some texts differently than heddle. */
   readonly onWarning?: (text: string) => void;
+  /**
+   * Whether to replace a checkpoint in the folder: its optimizer is lost then. Files that heddle did not write
+   * are never replaced. [false: an error]
+   */
+  readonly force?: boolean;
 }
 
 /** A trained LoRA adapter, and the name or folder of its base model. */
 export type TrainedLora = SavedLora & { readonly base: string };
 
 /**
- * Writes a model to a folder or a .zip file. Throws a HeddleError that names the fields that the format does
- * not support.
+ * Writes a model to a folder or a .zip file; replaces only files that heddle wrote. Throws a HeddleError that
+ * names the fields that the format does not support, or the files of others in the folder.
  */
 export async function saveModel(
   files: Files,
   folder: string,
   model: SavedModel,
   lora: TrainedLora | undefined,
-  { format = 'heddle', dtype, onWarning }: SaveOptions = {},
+  { format = 'heddle', dtype, onWarning, force }: SaveOptions = {},
 ): Promise<void> {
   const hf = hfTypes.find((type): type is HfType => type === format);
   const allowed: readonly string[] =
@@ -52,23 +58,38 @@ export async function saveModel(
       ? `save: ${format} has no dtype ${dtype}; it has ${allowed.join(', ')}`
       : `save: ${format} stores float32 weights; dtype is for ${['heddle', ...hfTypes, 'onnx'].join(', ')}`,
   );
+  const write = async (parts: Readonly<Record<string, Uint8Array>>) => {
+    if (!force) await checkNoCheckpoint(files, folder);
+    const { writeFolder } = await import('../files/owned-folder.ts');
+    await writeFolder(files, folder, parts);
+  };
   if (format === 'lora') {
     check(lora, 'save: the model has no LoRA adapter; train with { lora: { rank } }');
-    return writeFolder(files, folder, loraFiles(model.config, lora, lora.base));
+    return write(loraFiles(model.config, lora, lora.base));
   }
-  if (hf)
-    return writeFolder(files, folder, hfFiles(model, hf, dtype?.toUpperCase() as WeightDtype | undefined));
+  if (hf) return write(hfFiles(model, hf, dtype?.toUpperCase() as WeightDtype | undefined));
   if (format === 'onnx') {
     const { onnxFiles } = await import('../export/onnx/save-onnx.ts');
-    return writeFolder(files, folder, onnxFiles(model, { dtype: dtype as OnnxDtype | undefined, onWarning }));
+    return write(onnxFiles(model, { dtype: dtype as OnnxDtype | undefined, onWarning }));
   }
-  if (format === 'pytorch') return writeFolder(files, folder, pytorchFiles(model));
-  if (format === 'keras') return writeFolder(files, folder, kerasFiles(model));
+  if (format === 'pytorch') return write(pytorchFiles(model));
+  if (format === 'keras') return write(kerasFiles(model));
   check(
     format === 'heddle',
     `save: there is no format ${format}; the formats are ${modelFormats.join(', ')} and lora`,
   );
-  return writeFolder(files, folder, heddleFiles(model, dtype as 'f32' | 'f16' | undefined));
+  return write(heddleFiles(model, dtype as 'f32' | 'f16' | undefined));
+}
+
+/** Throws a HeddleError if a folder is a checkpoint, whose optimizer a saved model would replace. */
+async function checkNoCheckpoint(files: Files, folder: string): Promise<void> {
+  const isThere = folder !== '' && (await files.exists(folder));
+  const { readManifest } = await import('../files/owned-folder.ts');
+  const manifest = isThere ? await readManifest(files, folder) : undefined;
+  check(
+    !manifest || !(checkpointNames.state in manifest.files),
+    `${folder}: it is the checkpoint of a training run; saving a model there loses its optimizer. Use another folder, or force to replace it`,
+  );
 }
 
 /** The parts of a zip archive of a model. Throws as `saveModel`. */

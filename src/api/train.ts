@@ -16,6 +16,7 @@ import type { JobEvent, TrainingEvent } from '../train/report/training-events.ts
 import type { LogStep } from '../train/report/training-log.ts';
 import type { RunningTraining, TrainingGate } from '../train/run/loop.ts';
 import { runTraining } from '../train/run/recovery.ts';
+import { checkRunFolder } from '../train/run/run-files.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import { startArguments } from '../train/settings/train-arguments.ts';
 import { settingDefaults, type TrainSettings } from '../train/settings/train-settings.ts';
@@ -101,6 +102,7 @@ export async function train(
     resume || force || !out || !(await hasModel(host.files, out)),
     `train: checkpoint ${checkpoint}: a model exists; { resume: true } resumes its training, { force: true } replaces it; or use another folder`,
   );
+  if (out && !resume) await checkRunFolder(archiveFiles(host.files), out);
   const { args, split, base } = await runInputs(pairs, { ...settings, dev, test, from }, { out, resume });
   const session = new Session<TrainingEvent>(host, { device, tune, onEvent: listener });
   const run = session.with({ signal }); // the model continues when the signal has ended the run

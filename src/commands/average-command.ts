@@ -9,6 +9,13 @@ import type { JsonOption } from './output.ts';
 import { jsonOption } from './parse-values.ts';
 import { runAndPrint } from './run-command.ts';
 
+interface Options {
+  readonly out: string;
+  readonly force?: boolean;
+  readonly mixed?: boolean;
+  readonly json?: JsonOption;
+}
+
 /** Adds the command `average`. */
 export function addAverage(program: Command): void {
   program
@@ -17,10 +24,12 @@ export function addAverage(program: Command): void {
     .argument('<checkpoint...>', 'model folders with the same configuration and vocabulary')
     .requiredOption('--out <dir>', 'folder or .zip file to write')
     .option('--force', 'replace the model in --out')
+    .option('--mixed', 'average checkpoints of different training runs too')
     .addOption(jsonOption())
-    .action(async (folders: string[], options: { out: string; force?: boolean; json?: JsonOption }) => {
+    .action(async (folders: string[], options: Options) => {
       const out = await outFolder(archiveFiles(nodeFiles()), 'average', options);
-      const args = { folders: folders.map(withoutEndSlash), out };
+      const { mixed } = options;
+      const args = { folders: folders.map(withoutEndSlash), out, mixed };
       await runAndPrint(
         'average',
         args,

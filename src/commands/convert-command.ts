@@ -60,7 +60,7 @@ export function addConvert(program: Command): void {
       const out = withoutEndSlash(given);
       if (!force && (await nodeFiles().exists(out)))
         throw new HeddleError(`convert: ${out} exists already; use --force to replace it, or another folder`);
-      const args = { folder, out, to, dtype, lora, sourceLang, targetLang, steps };
+      const args = { folder, out, to, dtype, lora, sourceLang, targetLang, steps, force };
       await runAndPrint('convert', args, { host: 'cpu', json }, describe);
     });
 }

@@ -1,11 +1,15 @@
 // Validates the output folder before a training starts, so that a run of hours can be saved.
 
-import { basename, dirname, resolve, sep } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
-import { existingFolder, type Files, withoutEndSlash, writeText } from '../files/files.ts';
+import { type Files, withoutEndSlash, writeText } from '../files/files.ts';
+import { readJson } from '../files/json-files.ts';
+import { modelFileNames } from '../files/model-file.ts';
+import { settledFolder } from '../files/settled-folder.ts';
 import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isHeddleFolder } from '../formats/model-folder.ts';
 import { lockPath } from '../host/folder-lock.ts';
+import { checkRunFolder } from '../train/run/run-files.ts';
 
 /** What to do if the output folder has a model. */
 export const replaceModel = '--force replaces it; or use another folder';
@@ -20,8 +24,8 @@ interface OutOptions {
 /**
  * Returns the output folder without a trailing slash and without symbolic links. Default: the first of
  * `runs/NAME`, `runs/NAME-2`, `runs/NAME-3`, ... that does not exist. `remedy`: what to do if the folder has
- * a model. Throws a HeddleError if the folder exists without --force or --resume, contains something else
- * than a model, or cannot be written.
+ * a model. Throws a HeddleError if the folder has a model without --force or --resume, heddle did not write
+ * it, or it cannot be written.
  */
 export async function outFolder(
   files: Files,
@@ -41,33 +45,36 @@ export async function outFolder(
     throw new HeddleError(
       `--out ${out}: the output is a folder or a .zip file, not a file of weights; name a folder`,
     );
-  if (`${process.cwd()}${sep}`.startsWith(resolve(folder).replace(/[\\/]*$/, sep)))
-    throw new HeddleError(`--out ${out}: it contains the working directory; name a separate folder`);
-  const existing = await existingFolder(files, folder);
-  if (await isTrained(files, folder)) {
-    if (!resume && !force)
-      throw new HeddleError(
-        `--out ${out}: a model exists${existing === folder ? '' : ` (${existing}: saving was interrupted)`}; ${remedy}`,
-      );
-  } else if (resume)
-    throw new HeddleError(
-      `--out ${out}: there is no checkpoint to resume; name the folder of a run (heddle runs runs lists them), or omit --resume`,
-    );
-  else if (await isTaken(files, existing))
-    throw new HeddleError(
-      `--out ${out}: ${existing === folder ? 'it' : existing} contains something that is not a model; use another folder`,
-    );
+  if (given.trim() === '') throw new HeddleError('--out is empty; name a folder');
+  const existing = await settledFolder(files, folder);
+  if (resume) await checkResumable(files, existing, out);
+  else if (!force && (await isTrained(files, existing)))
+    throw new HeddleError(`--out ${out}: a model exists; ${remedy}`);
+  else await withOption(out, () => checkRunFolder(files, existing));
   await checkWritable(files, folder);
   return folder;
 }
 
-/** Whether a folder exists and is not empty. The first save would delete it. */
-async function isTaken(files: Files, folder: string): Promise<boolean> {
-  if (!(await files.exists(folder))) return false;
-  return files.list(folder).then(
-    (names) => names.length > 0,
-    () => true, // a file
+/** Throws a HeddleError if a folder has no checkpoint, or a damaged one. */
+async function checkResumable(files: Files, folder: string, out: string): Promise<void> {
+  if (await isTrained(files, folder)) return;
+  const config = `${folder}/${modelFileNames.config}`;
+  if (await files.exists(config)) await readJson(files, config); // a damaged file is called damaged
+  throw new HeddleError(
+    `--out ${out}: there is no checkpoint to resume; name the folder of a run (heddle runs runs lists them), or omit --resume`,
   );
+}
+
+/** Runs a check of the library; its error names --out. */
+async function withOption(out: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    throw new HeddleError(`--out ${out}${error.message.slice(error.message.indexOf(': '))}`, {
+      cause: error,
+    });
+  }
 }
 
 /** Whether a folder contains a trained model or LoRA adapter. */
@@ -78,7 +85,7 @@ const isTrained = async (files: Files, folder: string): Promise<boolean> =>
 async function freeFolder(files: Files, base: string): Promise<string> {
   for (let n = 1; ; n++) {
     const folder = n === 1 ? base : `${base}-${n}`;
-    if ((await files.exists(await existingFolder(files, folder))) || (await files.exists(lockPath(folder))))
+    if ((await files.exists(await settledFolder(files, folder))) || (await files.exists(lockPath(folder))))
       continue;
     await checkWritable(files, folder);
     return folder;

@@ -4,14 +4,15 @@ import { isAbsolute } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
-import { baseName, type Files, withoutEndSlash, writeFolder } from '../files/files.ts';
+import { baseName, type Files, withoutEndSlash } from '../files/files.ts';
 import { jsonBytes, parseJson } from '../files/json-files.ts';
+import { checkpointNames } from '../files/model-file.ts';
+import { ownFileNames, writeFolder } from '../files/owned-folder.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { corpusFile } from '../session/load-corpus.ts';
 import { formatLog, logName, parseLog } from '../train/report/training-log.ts';
 import { reportName, trainingReport } from '../train/report/training-report.ts';
-import { checkpointNames } from '../train/update/training-state.ts';
 import { type JsonOption, printResult } from './output.ts';
 import { jsonOption } from './parse-values.ts';
 
@@ -46,7 +47,7 @@ export function addPack(program: Command): void {
     .action(async (from: string, to: string, options: Options) => {
       if (!/\.zip$/i.test(to)) throw new HeddleError(`pack: ${to}: the file name must end in .zip`);
       await copy(from, to, options, async (files, folder) => {
-        const names = await files.list(folder);
+        const names = await ownFileNames(files, folder);
         const packed = names.filter((name) => !options.weightsOnly || !runFiles.includes(name));
         return withoutPaths(await readAll(files, folder, packed), folder);
       });
@@ -67,7 +68,7 @@ export function addUnpack(program: Command): void {
       if (/\.zip$/i.test(to))
         throw new HeddleError(`unpack: ${to}: the name of a folder must not end in .zip`);
       await copy(from, to, options, async (files, folder) =>
-        readAll(files, folder, await files.list(folder)),
+        readAll(files, folder, await ownFileNames(files, folder)),
       );
     });
 }
@@ -95,8 +96,6 @@ async function copy(
   if (!(await isModelFolder(files, from))) throw new HeddleError(`${from}: it contains no model`);
   if (await files.exists(to)) {
     if (!force) throw new HeddleError(`${to}: it exists already; use --force to replace it`);
-    if (!(await isModelFolder(files, to)))
-      throw new HeddleError(`${to}: it is not a model and is not replaced`);
   }
   const parts = await partsOf(files, from);
   await writeFolder(files, to, parts);

@@ -17,10 +17,28 @@ function printable(message: string): string {
 }
 
 /**
- * Kinds of errors that code can handle: `device`: the GPU was lost; `memory`: out of memory; `quota`: the
- * storage of the browser is full; `timeout`: an operation took too long.
+ * Kinds of errors that code can handle.
+ *
+ * - `unsupported`: this browser or machine lacks something, such as WebGPU
+ * - `network`: a download failed
+ * - `not-found`: there is no such file, folder or model
+ * - `input`: an option, a text or a file is invalid
+ * - `memory`: out of memory
+ * - `device`: the GPU was lost
+ * - `quota`: the disk or the storage of the browser is full
+ * - `timeout`: an operation took too long
+ * - `aborted`: the caller stopped it
  */
-export type ErrorKind = 'device' | 'memory' | 'quota' | 'timeout';
+export type ErrorKind =
+  | 'unsupported'
+  | 'network'
+  | 'not-found'
+  | 'input'
+  | 'memory'
+  | 'device'
+  | 'quota'
+  | 'timeout'
+  | 'aborted';
 
 /**
  * An error caused by input, configuration or the machine. The command line prints only its message and exits

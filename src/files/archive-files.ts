@@ -1,12 +1,11 @@
-// Archives as folders: a path into a .zip archive reads and writes a file in it, and a path into a
-// .safetensors file reads the model in its metadata. Code that reads or writes model folders needs no special
-// case for archives.
+// Archives as folders: a path into a .zip archive reads a file in it, and a path into a .safetensors file reads
+// the model in its metadata, so that code that reads model folders needs no special case for archives.
+// `writeFolder` writes an archive as a whole.
 
 import { HeddleError } from '../core/errors.ts';
-import { concatBytes, type Files, openBlob } from './files.ts';
+import { type Files, openBlob } from './files.ts';
 
 const isArchive = (path: string): boolean => /\.(?:zip|safetensors)$/i.test(path);
-const isZip = (path: string): boolean => /\.zip$/i.test(path);
 
 /** Loads the code of archives when a path names one. */
 const archives = () => import('./model-archives.ts');
@@ -35,12 +34,6 @@ export function archiveFiles(files: Files): Files {
     const [, archive, name] = /^(.*?\.(?:zip|safetensors))[/\\]+(.+)$/i.exec(path) ?? [];
     return archive && (await isFile(archive)) ? [await open(archive), `/${name}`, archive] : [files, path];
   };
-  const pack = async (from: Files, folder: string, archive: string): Promise<void> => {
-    const { packFolder } = await archives();
-    const bytes = concatBytes(await packFolder(from, folder));
-    opened.delete(archive);
-    await files.write(archive, bytes);
-  };
   return {
     ...files,
     async read(path) {
@@ -52,13 +45,13 @@ export function archiveFiles(files: Files): Files {
       return openBlob(inside, name);
     },
     async write(path, bytes) {
-      const [inside, name, archive] = await at(path);
-      if (archive && !isZip(archive))
+      const [, , archive] = await at(path);
+      if (archive)
         throw new HeddleError(
-          `${path}: cannot write: ${archive} is a safetensors file, which is read-only; use a folder or a .zip`,
+          `${path}: cannot write: ${archive} is an archive, which is replaced as a whole; use a folder`,
         );
-      await inside.write(name, bytes);
-      if (archive) await pack(inside, '', archive);
+      opened.delete(path);
+      await files.write(path, bytes);
     },
     async exists(path) {
       const [inside, name] = await at(path);
@@ -67,11 +60,9 @@ export function archiveFiles(files: Files): Files {
     list: async (folder) =>
       isArchive(folder) && (await isFile(folder)) ? (await open(folder)).list('') : files.list(folder),
     async rename(from, to) {
-      const isFolder = !isArchive(from) && !(await isFile(from));
-      if (!isZip(to) || !isFolder || ((await files.exists(to)) && !(await isFile(to))))
-        return files.rename(from, to);
-      await pack(files, from, to);
-      await files.remove(from);
+      opened.delete(from);
+      opened.delete(to);
+      await files.rename(from, to);
     },
     async remove(path) {
       opened.delete(path);

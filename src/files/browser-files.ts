@@ -1,9 +1,8 @@
-// Files in the browser's private file system (OPFS), for jobs in a page's worker. Writing a file and
-// replacing a folder are atomic, even if the tab is closed meanwhile.
+// Files in the browser's private file system (OPFS), for jobs in a page's worker. Writing and renaming a file
+// are atomic, even if the tab is closed meanwhile; renaming a folder moves its files one by one.
 //
-// OPFS renames files atomically, but not folders. So `rename` moves the files of a folder into a new
-// subfolder of the target, a generation such as `.g7`, and then writes its name to the file `.current`, which
-// is atomic. Other generations are ignored, and the next rename deletes them.
+// Earlier versions kept the files of a model in a subfolder, a generation such as `.g7`, whose name is in the
+// file `.current`. Such a folder is read and written in that subfolder.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
@@ -178,16 +177,9 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     }
   };
   const renameFolder = async (from: FileSystemDirectoryHandle, path: string): Promise<void> => {
-    let to = root;
-    for (const part of parts(path)) to = await to.getDirectoryHandle(part, { create: true });
-    const numbers: number[] = [0];
-    for await (const name of to.keys()) if (isGeneration(name)) numbers.push(Number(name.slice(2)));
-    const next = `.g${Math.max(...numbers) + 1}`;
-    await moveAll(from, await to.getDirectoryHandle(next, { create: true }));
-    await store(to, currentFile, next);
-    const old: string[] = [];
-    for await (const name of to.keys()) if (name !== next && name !== currentFile) old.push(name);
-    for (const name of old) await to.removeEntry(name, { recursive: true });
+    if (await folderAt(parts(path))) throw new HeddleError(`${path}: cannot rename: a folder is there`);
+    const [parent, name] = await folderFor(path);
+    await moveAll(from, await parent.getDirectoryHandle(name, { create: true }));
   };
   const exists = async (path: string): Promise<boolean> =>
     (await fileAt(path)) !== undefined || (await folderAt(parts(path))) !== undefined;

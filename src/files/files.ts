@@ -1,4 +1,4 @@
-// The file interface of the library, and helpers that replace a whole folder. Implementations: memory,
+// The file interface of the library. Folders of several files: owned-folder.ts. Implementations: memory,
 // archives and browser storage (this folder), disks in Node and Deno (src/host), and the file server's client
 // (src/commands/remote).
 
@@ -31,7 +31,9 @@ export interface Files {
   exists(path: string): Promise<boolean>;
   /** Names of the files and folders in a folder. */
   list(folder: string): Promise<string[]>;
-  /** Renames a file or folder; an existing folder at `to` is replaced as a whole. */
+  /**
+   * Renames a file, which replaces a file at `to`, or a folder. Throws a HeddleError if a folder is at `to`.
+   */
   rename(from: string, to: string): Promise<void>;
   /** Removes a file, or a folder with its contents; no error if it does not exist. */
   remove(path: string): Promise<void>;
@@ -42,15 +44,6 @@ export interface Files {
    * HeddleError that names the other process if it is locked.
    */
   lock?(folder: string): Promise<() => Promise<void>>;
-}
-
-/** Path of the old folder while a new one replaces it. */
-export const previousFolder = (folder: string): string => `${folder}.previous`;
-
-/** The folder itself, or its previous version if a process was killed while it replaced the folder. */
-export async function existingFolder(files: Files, folder: string): Promise<string> {
-  const previous = previousFolder((await files.real?.(folder)) ?? folder);
-  return !(await files.exists(folder)) && (await files.exists(previous)) ? previous : folder;
 }
 
 /** Reads a file as a stream. */
@@ -88,44 +81,6 @@ export const readText = async (files: Files, path: string): Promise<string> =>
 /** Writes text as UTF-8. */
 export const writeText = (files: Files, path: string, text: string): Promise<void> =>
   files.write(path, new TextEncoder().encode(text));
-
-/** Fills a temporary folder and renames it to `folder`, so that no reader sees an incomplete folder. */
-async function replaceFolder(
-  files: Files,
-  link: string,
-  fill: (temporary: string) => Promise<void>,
-): Promise<void> {
-  const folder = (await files.real?.(link)) ?? link;
-  const temporary = `${folder}.partial`;
-  await files.remove(temporary);
-  try {
-    await fill(temporary);
-    await files.rename(temporary, folder);
-  } catch (error) {
-    await files.remove(temporary).catch(() => undefined); // report the first error
-    throw error;
-  }
-}
-
-/**
- * Writes a folder of files, given by name, atomically: an existing folder stays in place until the new one is
- * complete.
- */
-export const writeFolder = (
-  files: Files,
-  folder: string,
-  parts: Readonly<Record<string, Uint8Array>>,
-): Promise<void> =>
-  replaceFolder(files, folder, async (temporary) => {
-    for (const [name, bytes] of Object.entries(parts)) await files.write(`${temporary}/${name}`, bytes);
-  });
-
-/** Copies the files of a folder (no subfolders) to `files`, atomically as in `writeFolder`. */
-export const copyFolder = (from: Files, folder: string, files: Files, to: string): Promise<void> =>
-  replaceFolder(files, to, async (temporary) => {
-    for (const name of await from.list(folder))
-      await files.write(`${temporary}/${name}`, await from.read(`${folder}/${name}`));
-  });
 
 /** Concatenates byte arrays. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {

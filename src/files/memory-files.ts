@@ -39,7 +39,7 @@ export function memoryFiles(entries: Map<string, Uint8Array> = new Map()): Files
       const file = entries.get(from);
       if (!file && moved.length === 0)
         throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`);
-      removeAll(to);
+      if (inside(to).length > 0) throw new HeddleError(`${to}: cannot rename ${from}: a folder is there`);
       removeAll(from);
       if (file) entries.set(to, file);
       for (const [path, bytes] of moved) entries.set(to + path.slice(from.length), bytes);

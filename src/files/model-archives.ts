@@ -3,24 +3,16 @@
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
 import { memoryFiles } from './memory-files.ts';
-import { unpackSafetensorsModel } from './model-file.ts';
+import { manifestName, unpackSafetensorsModel } from './model-file.ts';
+import { ownFileNames } from './owned-folder.ts';
 import { unzip, zipParts } from './zip.ts';
 
-/** Zips the files of a folder and its subfolders; returns the archive in consecutive chunks. */
+/** Zips heddle's files in a folder; returns the archive in consecutive chunks. */
 export async function packFolder(files: Files, folder: string): Promise<Uint8Array[]> {
   const parts: Record<string, Uint8Array> = {};
-  const add = async (inside: string): Promise<void> => {
-    for (const name of await files.list(folder + inside)) {
-      const path = `${inside}/${name}`;
-      const isFolder = await files.list(folder + path).then(
-        () => true,
-        () => false,
-      );
-      if (isFolder) await add(path);
-      else parts[path.slice(1)] = await files.read(folder + path);
-    }
-  };
-  await add('');
+  for (const name of await ownFileNames(files, folder)) parts[name] = await files.read(`${folder}/${name}`);
+  const manifest = `${folder}/${manifestName}`;
+  if (await files.exists(manifest)) parts[manifestName] = await files.read(manifest);
   return zipParts(parts);
 }
 

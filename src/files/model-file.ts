@@ -13,6 +13,15 @@ export const modelFileNames = {
   target: 'target-tokenizer.json',
 } as const;
 
+/** Names of the files of a checkpoint in a model folder: optimizer and position. */
+export const checkpointNames = { optimizer: 'optimizer.safetensors', state: 'state.json' } as const;
+
+/** Name of the manifest in a folder that heddle wrote. */
+export const manifestName = 'heddle-manifest.json';
+
+/** Prefix of the hidden folders with files of an unfinished replacement. */
+export const stagingPrefix = '.heddle-';
+
 /** Files that the metadata may hold: all but the weights. */
 const embedded = Object.values(modelFileNames).filter((name) => name !== modelFileNames.weights);
 

@@ -5,9 +5,10 @@ import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { asFloat32 } from '../core/float16.ts';
 import type { Tensor } from '../core/tensor.ts';
-import { existingFolder, type Files } from '../files/files.ts';
+import type { Files } from '../files/files.ts';
 import { jsonBytes, readJson } from '../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
+import { settledFolder } from '../files/settled-folder.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
 import type { LoraConfig, LoraTarget } from '../model/lora.ts';
 import { linearLayers, loraConfig, loraParameters, loraTargets, mergeLora } from '../model/lora.ts';
@@ -84,11 +85,11 @@ function moduleList(c: ModelConfig, targets: readonly LoraTarget[]): string[] {
 
 /** Whether a folder has a LoRA adapter. */
 export const isLoraFolder = async (files: Files, folder: string): Promise<boolean> =>
-  files.exists(`${await existingFolder(files, folder)}/${loraFileNames.config}`);
+  files.exists(`${await settledFolder(files, folder)}/${loraFileNames.config}`);
 
 /** The base model that a LoRA adapter names. Throws a HeddleError if it names none. */
 export async function loraBaseModel(files: Files, folder: string): Promise<string> {
-  const path = `${await existingFolder(files, folder)}/${loraFileNames.config}`;
+  const path = `${await settledFolder(files, folder)}/${loraFileNames.config}`;
   const { base_model_name_or_path: base } = await readJson(files, path);
   if (typeof base !== 'string' || base === '')
     throw new HeddleError(
@@ -116,7 +117,7 @@ const emptyFields = [
  * Throws a HeddleError that names the file and what is missing, unsupported, or does not fit the model.
  */
 export async function loadLora(files: Files, folder: string, c: ModelConfig): Promise<SavedLora> {
-  const at = await existingFolder(files, folder);
+  const at = await settledFolder(files, folder);
   const [configPath, path] = [`${at}/${loraFileNames.config}`, `${at}/${loraFileNames.weights}`];
   for (const file of [configPath, path])
     if (!(await files.exists(file)))

@@ -1,9 +1,10 @@
 // Loads a model folder in any supported format, which its config.json states.
 
 import { HeddleError, shellQuote } from '../core/errors.ts';
-import { existingFolder, type Files } from '../files/files.ts';
+import type { Files } from '../files/files.ts';
 import { type Json, readJson } from '../files/json-files.ts';
-import { modelFileNames as names } from '../files/model-file.ts';
+import { checkpointNames, modelFileNames as names } from '../files/model-file.ts';
+import { settledFolder, verifyFolder } from '../files/settled-folder.ts';
 import { heddleFormat, loadHeddle } from './heddle.ts';
 import { isPytorch, kerasFormat, type SavedModel } from './shared/saved-model.ts';
 import { requireFile } from './tokenizers/heddle-tokenizers.ts';
@@ -13,7 +14,7 @@ import { requireFile } from './tokenizers/heddle-tokenizers.ts';
  * invalid.
  */
 async function configIn(files: Files, folder: string): Promise<Json | undefined> {
-  const path = `${await existingFolder(files, folder)}/${names.config}`;
+  const path = `${await settledFolder(files, folder)}/${names.config}`;
   if (!(await files.exists(path))) return undefined;
   return readJson(files, path).catch(() => undefined);
 }
@@ -32,10 +33,11 @@ export async function isModelFolder(files: Files, folder: string): Promise<boole
 /**
  * Loads a model folder: heddle's format, Hugging Face, PyTorch or Keras. `inParts`: read the weights of a
  * Hugging Face folder when they are needed (`SavedModel.stored`). Throws a HeddleError that names the file if
- * it is missing or invalid, or if weights or tokenizers do not match the configuration.
+ * it is missing, invalid or changed after it was written, or if weights or tokenizers do not match the
+ * configuration.
  */
 export async function loadModelFolder(files: Files, folder: string, inParts = false): Promise<SavedModel> {
-  const at = await existingFolder(files, folder);
+  const at = await settledFolder(files, folder);
   if (!(await files.exists(at)))
     throw new HeddleError(
       `${folder}: there is no such folder; heddle train --out ${shellQuote(folder)} creates one`,
@@ -48,7 +50,28 @@ export async function loadModelFolder(files: Files, folder: string, inParts = fa
       at,
       (await files.exists(`${at}/${names.weights}`)) ? names.weights : names.config,
     );
+  const isConfig = (name: string) => name === names.config;
+  if (hasConfig) await verifyFolder(files, at, isConfig);
   const raw = hasConfig ? await readJson(files, `${at}/${names.config}`) : undefined;
+  // The checksums are compared while the model is read. A damaged file is reported as such, not by its contents.
+  const verified = verifyFolder(files, at, (name) => !notOfModel.includes(name));
+  verified.catch(() => undefined);
+  try {
+    return await loadFormat(files, at, raw, inParts);
+  } finally {
+    await verified;
+  }
+}
+
+/** Files of a training run, which a model does not need. */
+const notOfModel: readonly string[] = [...Object.values(checkpointNames), 'log.jsonl', 'report.html'];
+
+async function loadFormat(
+  files: Files,
+  at: string,
+  raw: Record<string, unknown> | undefined,
+  inParts: boolean,
+): Promise<SavedModel> {
   // Dynamic imports: a page that loads heddle's format does not load the code of the others.
   if (!raw || raw.model_type !== undefined) {
     const { loadHf, openHf } = await import('./hf/load-hf.ts');

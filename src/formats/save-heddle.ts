@@ -2,9 +2,10 @@
 
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { toFloat16 } from '../core/float16.ts';
-import { type Files, writeFolder } from '../files/files.ts';
+import type { Files } from '../files/files.ts';
 import { jsonBytes } from '../files/json-files.ts';
 import { modelMetadata, modelFileNames as names } from '../files/model-file.ts';
+import { type WriteFolderOptions, writeFolder } from '../files/owned-folder.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
 import { filesKey, formatVersion, heddleFormat } from './heddle.ts';
@@ -36,7 +37,7 @@ export function heddleFiles(model: SavedModel, dtype: 'f32' | 'f16' = 'f32'): Re
 }
 
 /**
- * Saves a model in heddle's format, atomically: an existing folder stays until the new one is complete.
+ * Saves a model in heddle's format, all or nothing; see `writeFolder`.
  * `extra`: additional files by name, such as the optimizer state.
  */
 export const saveModelFolder = (
@@ -44,4 +45,5 @@ export const saveModelFolder = (
   folder: string,
   model: SavedModel,
   extra: Readonly<Record<string, Uint8Array>> = {},
-): Promise<void> => writeFolder(files, folder, { ...heddleFiles(model), ...extra });
+  options?: WriteFolderOptions,
+): Promise<void> => writeFolder(files, folder, { ...heddleFiles(model), ...extra }, options);

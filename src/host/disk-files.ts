@@ -1,6 +1,6 @@
 // Files on disk, by the file system calls of Node or Deno.
 import { HeddleError, messageOf } from '../core/errors.ts';
-import { type Files, previousFolder } from '../files/files.ts';
+import type { Files } from '../files/files.ts';
 
 /** File system calls. They reject with errors whose `code` is the system's, such as ENOENT. */
 export interface Disk {
@@ -55,6 +55,7 @@ async function withPath<T>(action: string, path: string, work: () => Promise<T>)
   try {
     return await work();
   } catch (error) {
+    if (error instanceof HeddleError) throw error;
     throw new HeddleError(`${path}: cannot ${action}: ${reasonOf(error)}`, { cause: error });
   }
 }
@@ -99,24 +100,11 @@ export function diskFiles(disk: Disk): Files {
     return follow(/^([\\/]|\w:)/.test(target) ? target : `${folderOf(path)}/${target}`);
   };
 
-  /**
-   * Renames. An existing folder is first moved to `previousFolder(to)`, which readers use if the process is
-   * killed before the new one is in place: no portable system call swaps two folders.
-   */
-  const replace = async (from: string, to: string): Promise<void> => {
+  const rename = async (from: string, to: string): Promise<void> => {
     await makeFolderOf(disk, to);
-    const previous = previousFolder(to);
-    if ((await statOf(to))?.isFolder) {
-      await disk.remove(previous);
-      await disk.rename(to, previous);
-      try {
-        await disk.rename(from, to);
-      } catch (error) {
-        await disk.rename(previous, to);
-        throw error;
-      }
-    } else await disk.rename(from, to);
-    await disk.remove(previous);
+    if ((await statOf(to))?.isFolder)
+      throw new HeddleError(`${to}: cannot rename ${from}: a folder is there`);
+    await disk.rename(from, to);
   };
 
   return {
@@ -150,7 +138,7 @@ export function diskFiles(disk: Disk): Files {
       }),
     exists: (path) => withPath('access', path, async () => (await statOf(path)) !== undefined),
     list: (folder) => withPath('list', folder, async () => (await disk.list(folder)).sort()),
-    rename: (from, to) => withPath('rename to', to, () => replace(from, to)),
+    rename: (from, to) => withPath('rename to', to, () => rename(from, to)),
     remove: (path) => withPath('remove', path, () => disk.remove(path)),
     real: (path) => withPath('follow', path, () => follow(path)),
   };

@@ -1,7 +1,8 @@
 // Corpora of jobs: files of pairs, or the built-in corpus made from Unicode CLDR.
 
 import { check } from '../core/errors.ts';
-import { baseName, existingFolder, type Files, openStream } from '../files/files.ts';
+import { baseName, type Files, openStream } from '../files/files.ts';
+import { settledFolder } from '../files/settled-folder.ts';
 import { packedPairs } from '../text/corpus/packed-pairs.ts';
 import { pairBlocks } from '../text/corpus/pair-blocks.ts';
 import { describeBad, type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
@@ -125,7 +126,7 @@ export async function readKeptCorpus(
 ): Promise<{ readonly split: CorpusSplit; readonly keep: Readonly<Record<string, Uint8Array>> }> {
   if (corpus.kind !== 'tsv' || !corpus.keep)
     return { split: await readCorpus(corpus, heldOut, session, pool), keep: {} };
-  const path = from ? `${await existingFolder(from.files, from.folder)}/${corpusFile}` : corpus.path;
+  const path = from ? `${await settledFolder(from.files, from.folder)}/${corpusFile}` : corpus.path;
   const bytes = await (from?.files ?? session.files).read(path);
   const { pairs, bad } = readTsv(bytes, corpus.path);
   if (bad.length) session.emit({ type: 'message', text: `${corpus.path}: ${describeBad(bad)}` });

@@ -2,7 +2,8 @@
 
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
-import { existingFolder, type Files } from '../files/files.ts';
+import type { Files } from '../files/files.ts';
+import { settledFolder } from '../files/settled-folder.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { Session } from './session.ts';
@@ -53,4 +54,4 @@ async function rejectLora(files: Files, folder: string): Promise<void> {
 
 /** Whether a folder has a model configuration. */
 const hasModel = async (files: Files, folder: string): Promise<boolean> =>
-  files.exists(`${await existingFolder(files, folder)}/config.json`);
+  files.exists(`${await settledFolder(files, folder)}/config.json`);

@@ -2,7 +2,7 @@
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { writeFolder } from '../../src/files/files.ts';
+import { writeFolder } from '../../src/files/owned-folder.ts';
 import { hfFiles } from '../../src/formats/hf/save-hf.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { heddle, isOneLine, scratch, smallTraining } from '../support/cli.ts';

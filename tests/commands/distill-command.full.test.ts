@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { writeFolder } from '../../src/files/files.ts';
+import { writeFolder } from '../../src/files/owned-folder.ts';
 import { heddleFiles } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { type Ended, heddleProcess, scratch } from '../support/cli.ts';

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { writeFolder } from '../../src/files/files.ts';
+import { writeFolder } from '../../src/files/owned-folder.ts';
 import { heddleFiles } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { heddle, scratch } from '../support/cli.ts';
@@ -57,7 +57,7 @@ it('trains a student on the translations of a teacher, and resumes', async () =>
   const written = statSync(at('student.teacher/000000.tsv')).mtimeMs;
   expect((await run('texts.txt', '--steps', '3')).status).toBe(0);
   expect(statSync(at('student.teacher/000000.tsv')).mtimeMs).toBe(written);
-  expect(readdirSync(at('student.teacher'))).toEqual(['000000.tsv', 'distill.json']);
+  expect(readdirSync(at('student.teacher'))).toEqual(['000000.tsv', 'distill.json', 'heddle-manifest.json']);
 
   writeFileSync(at('others.txt'), 'abc\nbad\n');
   const other = await run('others.txt');
@@ -112,7 +112,9 @@ it('reports invalid options before the teacher translates', async () => {
   ]);
   for (const more of [[], ['--force']])
     expect(await message([texts, ...more], { out: at('documents') })).toEqual([
-      expect.stringMatching(/it contains something that is not a model; use another folder$/),
+      expect.stringMatching(
+        /it contains something that is not heddle's \(letter\.txt\); use another folder$/,
+      ),
     ]);
   expect(existsSync(join(at('documents'), 'letter.txt'))).toBe(true);
   await writeFolder(nodeFiles(), at('other'), heddleFiles(letterModel(3)));

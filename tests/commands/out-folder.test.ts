@@ -3,10 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { outFolder } from '../../src/commands/out-folder.ts';
 import { writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
+import { writeFolder } from '../../src/files/owned-folder.ts';
 import { distFile } from '../support/dist.ts';
 import { tinyCorpus } from '../support/training.ts';
 
@@ -16,29 +17,42 @@ async function filesWith(...folders: string[]) {
   return files;
 }
 
-describe('a save that was cut off between its two renames', () => {
-  it('keeps an existing model unless --force is given', async () => {
-    const files = await filesWith('m.previous');
-    await expect(outFolder(files, 'name', { out: 'm' })).rejects.toThrow(
-      /^--out m: a model exists \(m\.previous: saving was interrupted\); --force replaces it/,
-    );
-    expect(await outFolder(files, 'name', { out: 'm', resume: true })).toBe('m');
-    expect(await outFolder(files, 'name', { out: 'm/', force: true })).toBe('m');
-  });
-
-  it('reserves its name if a run without --out chooses a name', async () => {
-    expect(await outFolder(await filesWith('runs/pairs.previous', 'runs/pairs-2'), 'pairs', {})).toBe(
-      'runs/pairs-3',
-    );
-  });
+it('keeps an existing model unless --force is given', async () => {
+  const files = await filesWith('m');
+  await expect(outFolder(files, 'name', { out: 'm' })).rejects.toThrow(
+    /^--out m: a model exists; --force replaces it/,
+  );
+  expect(await outFolder(files, 'name', { out: 'm', resume: true })).toBe('m');
+  expect(await outFolder(files, 'name', { out: 'm/', force: true })).toBe('m');
 });
 
-it('rejects a folder if another file has the name that a save renames it to', async () => {
+it('chooses the first free name in runs/', async () => {
+  expect(await outFolder(await filesWith('runs/pairs', 'runs/pairs-2'), 'pairs', {})).toBe('runs/pairs-3');
+});
+
+it('names the files of others in the folder, and those that the run would replace', async () => {
   const files = memoryFiles();
-  await writeText(files, 'm.previous/mine.txt', 'mine');
-  await expect(outFolder(files, 'name', { out: 'm', force: true })).rejects.toThrow(
-    '--out m: m.previous contains something that is not a model; use another folder',
+  await writeText(files, 'm/thesis.txt', 'mine');
+  await expect(outFolder(files, 'name', { out: 'm' })).rejects.toThrow(
+    "--out m: it contains something that is not heddle's (thesis.txt); use another folder",
   );
+  await expect(outFolder(files, 'name', { out: 'm', force: true })).rejects.toThrow('(thesis.txt)');
+  await writeFolder(files, 'n', { 'config.json': new Uint8Array(1) });
+  await writeText(files, 'n/log.jsonl', 'mine');
+  await expect(outFolder(files, 'name', { out: 'n', force: true })).rejects.toThrow(
+    '--out n: heddle did not write log.jsonl, so it is not replaced; move it away',
+  );
+});
+
+it('calls a damaged config.json damaged, and an empty name empty', async () => {
+  const files = memoryFiles();
+  await writeText(files, 'm/config.json', '{"format":"hedd');
+  await writeText(files, 'm/state.json', '{}');
+  await expect(outFolder(files, 'name', { out: 'm', resume: true })).rejects.toThrow(
+    'm/config.json: not JSON in UTF-8; the file may be cut off',
+  );
+  for (const out of ['', ' '])
+    await expect(outFolder(files, 'name', { out })).rejects.toThrow('--out is empty; name a folder');
 });
 
 // A private mount, where the system lets an ordinary user have one.

@@ -62,6 +62,7 @@ it('packs only the weights on request, and never an absolute path', async () => 
   const light = Object.keys(await files('--weights-only')).sort();
   expect(light).toEqual([
     'config.json',
+    'heddle-manifest.json',
     'model.safetensors',
     'source-tokenizer.json',
     'target-tokenizer.json',
@@ -84,8 +85,13 @@ it('prints one line for a folder that it cannot pack or a file that it would ove
     [['pack', at('m'), at('x.tar')], /x\.tar: the file name must end in \.zip/],
     [['unpack', at('m'), at('x')], /m: the file name must end in \.zip/],
     [['pack', at('m'), at('m.zip')], /m\.zip: it exists already; use --force to replace it/],
-    [['unpack', at('m.zip'), scratch(), '--force'], /it is not a model and is not replaced/],
+    [
+      ['unpack', at('m.zip'), at('mine'), '--force'],
+      /mine: it contains something that is not heddle's \(config\.json\); use another folder/,
+    ],
   ];
+  mkdirSync(at('mine'));
+  writeFileSync(at('mine/config.json'), 'mine');
   const ended = await Promise.all(cases.map(([args]) => heddle(args)));
   for (const [i, { status, stderr }] of ended.entries()) {
     expect([status, isOneLine(stderr)]).toEqual([1, true]);

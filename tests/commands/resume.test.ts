@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, it } from 'vitest';
-import { existingFolder } from '../../src/files/files.ts';
+import { settledFolder } from '../../src/files/settled-folder.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
@@ -65,7 +65,8 @@ it('resumes bit for bit after kills at many moments', async () => {
   const files = nodeFiles();
   let kills = 0;
   for (let round = 0; ; round++) {
-    const started = existsSync(killed) || existsSync(`${killed}.previous`);
+    await settledFolder(files, killed); // a kill between the commit and the last move
+    const started = existsSync(join(killed, 'state.json'));
     const start = started ? ['--resume'] : [...common, '--steps', '100', '--save-steps', '1'];
     const args = ['train', ...start, '--out', killed];
     const ended = await heddleProcess(args, {
@@ -83,7 +84,8 @@ it('resumes bit for bit after kills at many moments', async () => {
     if (ended.status === 0) break;
     kills++;
     expect(ended.status, ended.stderr).toBe(null);
-    if (!existsSync(killed) && !existsSync(`${killed}.previous`)) continue; // before the first save
+    await settledFolder(files, killed);
+    if (!existsSync(join(killed, 'state.json'))) continue; // before the first save
     const { step } = await readTrainingState(files, killed);
     expect(step).toBeGreaterThan(0);
     expect((await loadModelFolder(files, killed)).weights.length).toBeGreaterThan(0);
@@ -109,7 +111,7 @@ it('leaves its last checkpoint and log if it is killed without save options, and
   ];
   const ended = await heddleProcess([...args, '--save-seconds', '0.05', '--out', out], {
     onStart: (child) => {
-      const watching = setInterval(() => existsSync(out) && child.kill('SIGKILL'), 20);
+      const watching = setInterval(() => existsSync(join(out, 'state.json')) && child.kill('SIGKILL'), 20);
       child.on('exit', () => clearInterval(watching));
     },
   });
@@ -117,7 +119,7 @@ it('leaves its last checkpoint and log if it is killed without save options, and
   const { step, arguments: kept } = await readTrainingState(nodeFiles(), out);
   expect(step).toBeGreaterThan(0);
   expect(kept).toMatchObject({ corpus: { train: { files: [tsv] } }, saveSteps: 0, saveSeconds: 0.05 });
-  const log = parseLog(readFileSync(join(await existingFolder(nodeFiles(), out), 'log.jsonl'), 'utf8'));
+  const log = parseLog(readFileSync(join(await settledFolder(nodeFiles(), out), 'log.jsonl'), 'utf8'));
   expect(log.filter((r) => r.type === 'step')).toHaveLength(step);
   const again = await heddleProcess(
     ['train', '--resume', '--no-tune', '--steps', `${step + 1}`, '--out', out],

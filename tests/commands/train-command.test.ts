@@ -226,11 +226,11 @@ describe('prints one line, before anything is trained, that', () => {
         file('full/mine.txt', 'mine');
         return at('full');
       },
-      /contains something that is not a model/,
+      /contains something that is not heddle's \(mine\.txt\); use another folder/,
     ],
-    ['is a file', () => file('a-file', 'mine'), /contains something that is not a model/],
+    ['is a file', () => file('a-file', 'mine'), /it is a file, not a folder/],
     ['is a file of weights', () => join(scratch(), 'new.safetensors'), /not a file of weights/],
-    ['contains the working directory', () => '.', /contains the working directory/],
+    ['is the working directory', () => '.', /contains something that is not heddle's .*and \d+ more/],
     [
       'cannot be created',
       () => join(file('blocker', ''), 'm'),

@@ -4,29 +4,50 @@ import type { Page } from 'puppeteer';
 import { build } from 'vite';
 import { beforeAll, expect, it } from 'vitest';
 import type { BrowserFiles, browserFiles } from '../../src/files/browser-files.ts';
+import type { writeFolder } from '../../src/files/owned-folder.ts';
+import type { settledFolder } from '../../src/files/settled-folder.ts';
 import { demo } from '../support/demo.ts';
 
 const { open } = demo();
 const rounds = 8;
 
 declare global {
-  var storage: { browserFiles: typeof browserFiles };
+  var storage: {
+    browserFiles: typeof browserFiles;
+    writeFolder: typeof writeFolder;
+    settledFolder: typeof settledFolder;
+  };
   var files: BrowserFiles;
   /** Number of the last checkpoint that was saved. */
   var saved: number;
 }
 
-/** src/files/browser-files.ts bundled as a script for the page. */
+const source = (name: string) => resolve(import.meta.dirname, '../../src/files', name);
+
+/** The modules that the page calls, as one. */
+const storageModule = {
+  name: 'storage',
+  resolveId: (id: string) => (id.endsWith('storage') ? '\0storage' : undefined),
+  load: (id: string) =>
+    id === '\0storage'
+      ? `export * from ${JSON.stringify(source('browser-files.ts'))};
+         export * from ${JSON.stringify(source('owned-folder.ts'))};
+         export * from ${JSON.stringify(source('settled-folder.ts'))};`
+      : undefined,
+};
+
+/** Those modules bundled as a script for the page. */
 let script: string;
 beforeAll(async () => {
   const built = await build({
     configFile: false,
     logLevel: 'error',
+    plugins: [storageModule],
     build: {
       write: false,
       minify: false,
       lib: {
-        entry: resolve(import.meta.dirname, '../../src/files/browser-files.ts'),
+        entry: 'storage',
         formats: ['iife'],
         name: 'storage',
       },
@@ -48,17 +69,12 @@ async function openStorage(): Promise<Page> {
   return page;
 }
 
-/**
- * Saves checkpoints one after the other as a training does: to a temporary folder, which then replaces the
- * old one.
- */
+/** Saves checkpoints one after the other as a training does. */
 const startSaving = (page: Page, first: number): Promise<void> =>
   page.evaluate((first) => {
     const save = async (n: number): Promise<void> => {
       const bytes = new Uint8Array(300_000).fill(n % 256);
-      await files.remove('models/x.partial');
-      for (const name of ['a', 'b', 'c']) await files.write(`models/x.partial/${name}`, bytes);
-      await files.rename('models/x.partial', 'models/x');
+      await storage.writeFolder(files, 'models/x', { a: bytes, b: bytes, c: bytes });
       globalThis.saved = n;
       return save(n + 1);
     };
@@ -68,7 +84,8 @@ const startSaving = (page: Page, first: number): Promise<void> =>
 /** Returns the number that fills every file. Throws if files differ or one is truncated. */
 const readCheckpoint = (page: Page): Promise<number> =>
   page.evaluate(async () => {
-    const names = await files.list('models/x');
+    await storage.settledFolder(files, 'models/x');
+    const names = (await files.list('models/x')).filter((name) => /^\w$/.test(name));
     if (names.join() !== 'a,b,c') throw new Error(`the folder has ${names}`);
     const all = await Promise.all(names.map((name) => files.read(`models/x/${name}`)));
     const [n] = all[0] as Uint8Array;

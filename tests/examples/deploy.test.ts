@@ -8,7 +8,7 @@ import { installTransformers } from '../../bench/decode/install-transformers.mjs
 import { Translator } from '../../src/decode/translator.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { onnxFiles } from '../../src/export/onnx/save-onnx.ts';
-import { writeFolder } from '../../src/files/files.ts';
+import { writeFolder } from '../../src/files/owned-folder.ts';
 import { launchChrome } from '../../src/host/chrome.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { serveFolder } from '../../src/host/static-server.ts';

@@ -5,6 +5,7 @@ import { concatBytes, openBlob, readText, writeText } from '../../src/files/file
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { packFolder, unzipModel } from '../../src/files/model-archives.ts';
 import { modelMetadata } from '../../src/files/model-file.ts';
+import { writeFolder } from '../../src/files/owned-folder.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import { zipParts } from '../../src/files/zip.ts';
 
@@ -14,19 +15,18 @@ it('writes a folder as an archive and reads it as a folder', async () => {
   const disk = memoryFiles();
   const files = archiveFiles(disk);
   for (const text of ['one', 'two']) {
-    await writeText(files, 'runs/m.zip.partial/config.json', text);
-    await writeText(files, 'runs/m.zip.partial/state.json', `${text}!`);
-    await files.rename('runs/m.zip.partial', 'runs/m.zip');
+    const config = `{"format":"heddle","text":"${text}"}`;
+    await writeFolder(files, 'runs/m.zip', { 'config.json': bytes(config), 'state.json': bytes(`${text}!`) });
     expect(await disk.list('runs')).toEqual(['m.zip']);
-    expect(await readText(files, 'runs/m.zip/config.json')).toBe(text);
+    expect(await readText(files, 'runs/m.zip/config.json')).toBe(config);
     expect(await readText(files, 'runs/m.zip/state.json')).toBe(`${text}!`);
   }
-  expect(await files.list('runs/m.zip')).toEqual(['config.json', 'state.json']);
+  expect(await files.list('runs/m.zip')).toEqual(['config.json', 'heddle-manifest.json', 'state.json']);
   expect(await files.exists('runs/m.zip/none')).toBe(false);
   expect(await files.exists('runs/m.zip')).toBe(true);
-  await writeText(files, 'runs/m.zip/log.jsonl', 'more');
-  const again = archiveFiles(disk);
-  expect(await again.list('runs/m.zip')).toEqual(['config.json', 'log.jsonl', 'state.json']);
+  await expect(writeText(files, 'runs/m.zip/log.jsonl', 'more')).rejects.toThrow(
+    'runs/m.zip/log.jsonl: cannot write: runs/m.zip is an archive, which is replaced as a whole',
+  );
   await expect(files.read('runs/m.zip/none')).rejects.toThrow('cannot read: there is no such file');
 });
 
@@ -39,8 +39,7 @@ it('reads parts of a file without reading the rest, and parts of a file in an ar
   const disk = { ...memoryFiles(), blob };
   const files = archiveFiles(disk);
   expect(await (await openBlob(files, 'm/model.safetensors')).slice(2, 4).text()).toBe('23');
-  await writeText(files, 'm.zip.partial/config.json', 'abcdef');
-  await files.rename('m.zip.partial', 'm.zip');
+  await disk.write('m.zip', concatBytes(zipParts({ 'config.json': bytes('abcdef') })));
   expect(await (await openBlob(files, 'm.zip/config.json')).slice(1, 3).text()).toBe('bc');
   expect(read).toEqual(['m/model.safetensors']);
 });
@@ -89,7 +88,7 @@ describe('a model in one safetensors file', () => {
     expect(await readText(files, 'm.safetensors/tokenizer.json')).toBe('{"b":"ü"}');
     expect(await files.read('m.safetensors/model.safetensors')).toEqual(file);
     await expect(writeText(files, 'm.safetensors/log.jsonl', 'x')).rejects.toThrow(
-      'm.safetensors/log.jsonl: cannot write: m.safetensors is a safetensors file',
+      'm.safetensors/log.jsonl: cannot write: m.safetensors is an archive',
     );
     expect(await disk.read('m.safetensors')).toEqual(file);
   });

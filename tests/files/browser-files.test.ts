@@ -3,17 +3,20 @@
 import { describe, expect, it } from 'vitest';
 import { browserFiles } from '../../src/files/browser-files.ts';
 import { readText, writeText } from '../../src/files/files.ts';
+import { writeFolder } from '../../src/files/owned-folder.ts';
+import { settledFolder } from '../../src/files/settled-folder.ts';
 import { fakeDisk } from '../support/fake-opfs.ts';
 
-/** Saves as saveModelFolder does: to a temporary folder, then renamed. */
-async function save(files: ReturnType<typeof browserFiles>, folder: string, text: string): Promise<void> {
-  await files.remove(`${folder}.partial`);
-  for (const name of ['a.json', 'b.bin'])
-    await writeText(files, `${folder}.partial/${name}`, `${text} ${name}`);
-  await files.rename(`${folder}.partial`, folder);
-}
+const save = (files: ReturnType<typeof browserFiles>, folder: string, text: string): Promise<void> =>
+  writeFolder(
+    files,
+    folder,
+    Object.fromEntries(
+      ['a.json', 'b.bin'].map((name) => [name, new TextEncoder().encode(`${text} ${name}`)]),
+    ),
+  );
 const load = async (files: ReturnType<typeof browserFiles>, folder: string) => [
-  await readText(files, `${folder}/a.json`),
+  await settledFolder(files, folder).then((at) => readText(files, `${at}/a.json`)),
   await readText(files, `${folder}/b.bin`),
 ];
 const whole = (text: string) => [`${text} a.json`, `${text} b.bin`];
@@ -45,15 +48,18 @@ describe.each([{ moves: true }, { moves: false }])('with FileSystemFileHandle.mo
     expect(await load(files, 'models/x')).toEqual(whole('third'));
     expect(await files.list('models')).toEqual(['x']);
     await writeText(files, 'models/x/log.jsonl', 'more');
-    expect(await files.list('models/x')).toEqual(['a.json', 'b.bin', 'log.jsonl']);
+    expect(await files.list('models/x')).toEqual(['a.json', 'b.bin', 'heddle-manifest.json', 'log.jsonl']);
+    const { length } = await files.read('models/x/heddle-manifest.json');
     expect(await files.facts('models/x')).toEqual({
-      bytes: 'third a.jsonthird b.binmore'.length,
+      bytes: 'third a.jsonthird b.binmore'.length + length,
       time: 1000,
     });
-    // A replaced folder can be renamed with its files.
+    // A folder can be renamed with its files, but not to the name of another.
     await files.rename('models/x', 'models/y');
     expect(await files.list('models')).toEqual(['y']);
     expect(await readText(files, 'models/y/log.jsonl')).toBe('more');
+    await save(files, 'models/x', 'new');
+    await expect(files.rename('models/x', 'models/y')).rejects.toThrow('models/y: cannot rename');
   });
 
   it('has the complete old or new folder, whenever the tab is closed', async () => {
@@ -86,13 +92,29 @@ describe.each([{ moves: true }, { moves: false }])('with FileSystemFileHandle.mo
         () => false,
       );
       const files = browserFiles(disk.open());
-      if (await files.exists('models/x')) expect(await load(files, 'models/x')).toEqual(whole('new'));
+      await settledFolder(files, 'models/x');
+      if (await files.exists('models/x/a.json')) expect(await load(files, 'models/x')).toEqual(whole('new'));
       if (done) break;
     }
   });
+
+  it('reads and writes a folder of an earlier version, in its current generation', async () => {
+    const disk = fakeDisk({ moves });
+    const files = browserFiles(disk.open());
+    await writeText(files, 'models/x/.g2/a.json', 'old a.json');
+    await writeText(files, 'models/x/.current', '.g2');
+    expect(await readText(files, 'models/x/a.json')).toBe('old a.json');
+    await writeFolder(
+      files,
+      'models/x',
+      { 'b.bin': new TextEncoder().encode('new b.bin') },
+      { beside: true },
+    );
+    expect(await files.list('models/x')).toEqual(['a.json', 'b.bin', 'heddle-manifest.json']);
+  });
 });
 
-it('removes a folder atomically', async () => {
+it('removes a folder: a part of it is no model', async () => {
   for (let killAfter = 0; ; killAfter++) {
     const disk = fakeDisk();
     await save(browserFiles(disk.open()), 'models/x', 'old');
@@ -103,7 +125,7 @@ it('removes a folder atomically', async () => {
         () => false,
       );
     const files = browserFiles(disk.open());
-    if (await files.exists('models/x')) expect(await load(files, 'models/x')).toEqual(whole('old'));
+    if (await files.exists('models/x/a.json')) expect(await load(files, 'models/x')).toEqual(whole('old'));
     if (done) break;
   }
 });
@@ -111,7 +133,8 @@ it('removes a folder atomically', async () => {
 it('reads and lists a folder again if another tab replaces its files meanwhile, at most four times', async () => {
   const disk = fakeDisk();
   const files = browserFiles(disk.open());
-  await save(files, 'models/x', 'text');
+  await writeText(files, 'models/x/.g1/a.json', 'text');
+  await writeText(files, 'models/x/.current', '.g1');
   for (const ask of [
     () => files.exists('models/x'),
     () => files.list('models'),
@@ -133,12 +156,12 @@ it('reports that the storage is full, and keeps the old files', async () => {
   const disk = fakeDisk();
   const files = browserFiles(disk.open());
   await save(files, 'models/x', 'old');
-  disk.quota = 60;
-  const error = await save(files, 'models/x', 'x'.repeat(50)).catch((e: unknown) => e);
+  disk.quota = 700;
+  const error = await save(files, 'models/x', 'x'.repeat(500)).catch((e: unknown) => e);
   expect(error).toMatchObject({ name: 'HeddleError', kind: 'quota' });
   expect((error as Error).message).toMatch(
-    /^models\/x\.partial\/a\.json: cannot write: the browser has no room left/,
+    /^models\/x\/\.heddle-\w+\/files\/a\.json: cannot write: the browser has no room left/,
   );
   expect(await load(files, 'models/x')).toEqual(whole('old'));
-  expect(await files.exists('models/x.partial/a.json')).toBe(false);
+  expect(await files.list('models/x')).toEqual(['a.json', 'b.bin', 'heddle-manifest.json']);
 });

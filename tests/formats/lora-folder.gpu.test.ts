@@ -7,8 +7,9 @@ import { fingerprintOf } from '../../src/core/fingerprint.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { writeStep } from '../../src/engine/ops/step-scalars.ts';
-import { type Files, writeFolder } from '../../src/files/files.ts';
+import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
+import { writeFolder } from '../../src/files/owned-folder.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
-import { writeFolder } from '../../src/files/files.ts';
+import { writeFolder } from '../../src/files/owned-folder.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';

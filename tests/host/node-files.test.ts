@@ -6,7 +6,6 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
-  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -16,14 +15,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { httpFiles } from '../../src/commands/remote/http-files.ts';
 import { HeddleError } from '../../src/core/errors.ts';
-import {
-  appendFile,
-  existingFolder,
-  type Files,
-  readText,
-  writeFolder,
-  writeText,
-} from '../../src/files/files.ts';
+import { appendFile, type Files, readText, writeText } from '../../src/files/files.ts';
+import { writeFolder } from '../../src/files/owned-folder.ts';
 import { fileServer } from '../../src/host/file-server.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
@@ -81,12 +74,15 @@ describe.each([
     expect(await filesOf().exists(at('a/beyond a file'))).toBe(false);
   });
 
-  it('replace a folder by another', async () => {
+  it('rename a folder, but do not replace another', async () => {
     await writeText(filesOf(), at('model/old.txt'), 'old');
-    await writeText(filesOf(), at('model.partial/new.txt'), 'new');
-    await filesOf().rename(at('model.partial'), at('model'));
-    expect(readdirSync(folder)).toEqual(['model']);
-    expect(readdirSync(at('model'))).toEqual(['new.txt']);
+    await writeText(filesOf(), at('part/new.txt'), 'new');
+    await expect(filesOf().rename(at('part'), at('model'))).rejects.toThrow(
+      /model: cannot rename .*a folder is there/,
+    );
+    await filesOf().rename(at('part'), at('other'));
+    expect(readdirSync(folder).sort()).toEqual(['model', 'other']);
+    expect(readdirSync(at('model'))).toEqual(['old.txt']);
   });
 
   it('remove folders with their contents, and ignore missing ones', async () => {
@@ -117,16 +113,14 @@ describe.each([
 });
 
 describe('the disk', () => {
-  it('follows a link to a folder that is replaced, also if the folder does not exist', async () => {
+  it('follows a link to a folder that is written, also if the folder does not exist', async () => {
     symlinkSync('real', at('link'));
     for (const name of ['a', 'b']) {
       await writeFolder(nodeFiles(), at('link'), { [name]: new Uint8Array(1) });
-      expect(readdirSync(at('real'))).toEqual([name]);
+      expect(readdirSync(at('real'))).toEqual([name, 'heddle-manifest.json']);
       expect(lstatSync(at('link')).isSymbolicLink()).toBe(true);
     }
     expect(readdirSync(folder).sort()).toEqual(['link', 'real']);
-    renameSync(at('real'), at('real.previous')); // an interrupted save
-    expect(await existingFolder(nodeFiles(), at('link'))).toBe(at('real.previous'));
   });
 
   it.skipIf(!existsSync('/proc/self'))(
@@ -138,9 +132,9 @@ describe('the disk', () => {
     },
   );
 
-  it('keeps the old folder if the new one cannot replace it', async () => {
+  it('keeps the folder at the new name if there is nothing to rename', async () => {
     await writeText(nodeFiles(), at('model/old.txt'), 'old');
-    await expect(nodeFiles().rename(at('none'), at('model'))).rejects.toThrow(/no such/);
+    await expect(nodeFiles().rename(at('none'), at('model'))).rejects.toThrow(/a folder is there/);
     expect(readdirSync(folder)).toEqual(['model']);
     expect(readFileSync(at('model/old.txt'), 'utf8')).toBe('old');
   });

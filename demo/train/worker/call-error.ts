@@ -75,5 +75,6 @@ export function toCallError(error: unknown, aborted: boolean): CallError {
   if (error instanceof LockedError) return as('locked');
   if (error instanceof ExistsError) return as('exists');
   if (!(error instanceof HeddleError)) return { kind: 'bug', message, ...(stack && { stack }) };
-  return as(error.kind === undefined || error.kind === 'timeout' ? 'user' : error.kind);
+  const { kind } = error;
+  return as(kind === 'device' || kind === 'memory' || kind === 'quota' || kind === 'aborted' ? kind : 'user');
 }

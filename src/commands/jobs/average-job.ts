@@ -2,6 +2,8 @@
 // 6.1).
 
 import { check } from '../../core/errors.ts';
+import type { Files } from '../../files/files.ts';
+import { readManifest } from '../../files/owned-folder.ts';
 import { saveModelFolder } from '../../formats/save-heddle.ts';
 import { parameterList } from '../../model/parameters.ts';
 import type { Job } from '../../session/job.ts';
@@ -11,6 +13,8 @@ import { openModel } from '../../session/open-model.ts';
 export interface AverageArguments {
   readonly folders: readonly string[];
   readonly out: string;
+  /** Whether to average checkpoints of different runs. */
+  readonly mixed?: boolean;
 }
 
 /** Result of the job; plain JSON. */
@@ -24,9 +28,15 @@ export interface Averaged {
  * Writes a model with the mean weights, computed in float64, and everything else from the first model. Throws
  * a HeddleError that names the folder whose configuration or vocabulary differs.
  */
-export const average: Job<AverageArguments, Averaged> = async ({ folders, out }, session) => {
+export const average: Job<AverageArguments, Averaged> = async ({ folders, out, mixed }, session) => {
+  const { files } = session;
   const [name = '', ...others] = folders;
   check(others.length > 0, 'average: give two or more checkpoints');
+  check(
+    !folders.includes(out),
+    `average: ${out} is one of the checkpoints; name another folder for the mean`,
+  );
+  if (!mixed) await checkOneRun(files, folders);
   const first = await openModel(name, session);
   const sums = Float64Array.from(first.weights);
   const sizes = JSON.stringify(first.config);
@@ -42,6 +52,17 @@ export const average: Job<AverageArguments, Averaged> = async ({ folders, out },
     for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (weights[i] as number);
   }
   const weights = Float32Array.from(sums, (sum) => sum / folders.length);
-  await saveModelFolder(session.files, out, { ...first, weights });
+  await saveModelFolder(files, out, { ...first, weights });
   return { out, models: folders.length, parameters: parameterList(first.config).count };
 };
+
+/** Throws a HeddleError if the manifests of two checkpoints name different training runs. */
+async function checkOneRun(files: Files, folders: readonly string[]): Promise<void> {
+  const [name = '', ...others] = folders;
+  const run = (await readManifest(files, name))?.run;
+  for (const folder of others)
+    check(
+      (await readManifest(files, folder))?.run === run,
+      `${folder}: it is a checkpoint of another training run than ${name}; use mixed to average them all the same`,
+    );
+}

@@ -6,8 +6,11 @@ import type { SaveOptions } from '../../api/save-model.ts';
 import { check, HeddleError } from '../../core/errors.ts';
 import type { LanguageOptions } from '../../decode/text-options.ts';
 import type { TorchSettings } from '../../export/torch-run/torch-run-files.ts';
-import { existingFolder, writeFolder } from '../../files/files.ts';
+import { type Files, withoutEndSlash } from '../../files/files.ts';
 import { jsonBytes, readJson } from '../../files/json-files.ts';
+import { checkpointNames } from '../../files/model-file.ts';
+import { ownFileNames, writeFolder } from '../../files/owned-folder.ts';
+import { settledFolder } from '../../files/settled-folder.ts';
 import type { ModelFormat } from '../../formats/shared/model-formats.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { loraConfig } from '../../model/lora.ts';
@@ -22,7 +25,7 @@ import { type Setup, setUp } from '../../train/run/setup.ts';
 import { startArguments } from '../../train/settings/train-arguments.ts';
 import { decayEnd } from '../../train/update/schedule.ts';
 import { trainableParameters } from '../../train/update/trainable-parameters.ts';
-import { checkpointNames, readTrainingState } from '../../train/update/training-state.ts';
+import { readTrainingState } from '../../train/update/training-state.ts';
 
 /** Arguments of the job; plain JSON. The languages are those that OUT translates between. */
 export interface ConvertArguments extends LanguageOptions {
@@ -42,6 +45,8 @@ export interface ConvertArguments extends LanguageOptions {
    * schedule]
    */
   readonly steps?: number;
+  /** Whether to replace a checkpoint in `out`. */
+  readonly force?: boolean;
 }
 
 /** Result of the job; plain JSON. */
@@ -58,23 +63,37 @@ export interface Converted {
  * support.
  */
 export const convert: Job<ConvertArguments, Converted> = async (args, session) => {
-  const { folder, out, to, dtype } = args;
+  const { folder, out, to, dtype, force } = args;
+  await checkOtherFolder(session.files, folder, out);
   if (to === 'torch-run') return convertRun(args, session);
   check(args.steps === undefined, `convert: steps (${args.steps}) is only for torch-run; omit it`);
   const model = await openFolder(folder, session, args);
   const onWarning = (text: string) => session.emit({ type: 'warning', text });
-  await model.save(out, { format: to, onWarning, dtype });
+  await model.save(out, { format: to, onWarning, dtype, force });
   return { out, to, parameters: model.parameterCount };
 };
 
+/** Throws a HeddleError if the output is the folder of a run itself: the optimizer would be lost. */
+async function checkOtherFolder(files: Files, folder: string, out: string): Promise<void> {
+  const real = async (path: string) => (await files.real?.(withoutEndSlash(path))) ?? withoutEndSlash(path);
+  if ((await real(folder)) !== (await real(out))) return;
+  check(
+    !(await files.exists(`${folder}/${checkpointNames.state}`)),
+    `convert: ${out} is the checkpoint itself, and would lose its optimizer; name another folder`,
+  );
+}
+
 /** Converts a checkpoint to a folder for continue.py. The folder is a checkpoint too. */
-async function convertRun({ folder, out, to, steps, ...changes }: ConvertArguments, session: Session) {
+async function convertRun(
+  { folder, out, to, steps, force: _, ...changes }: ConvertArguments,
+  session: Session,
+) {
   const { files } = session;
   check(
     !changes.dtype && !changes.lora && !changes.sourceLang && !changes.targetLang,
     'convert: torch-run continues a checkpoint without changes; omit --dtype, --lora-adapter, --source-lang and --target-lang',
   );
-  const at = await existingFolder(files, folder);
+  const at = await settledFolder(files, folder);
   if (!(await files.exists(`${at}/${checkpointNames.state}`)))
     throw new HeddleError(
       `${folder}: not a checkpoint: there is no ${checkpointNames.state}; torch-run continues a folder that heddle train wrote`,
@@ -117,7 +136,7 @@ async function convertRun({ folder, out, to, steps, ...changes }: ConvertArgumen
   const contents: Record<string, Uint8Array> = {};
   // A folder for PyTorch may be converted again.
   const omitted = [reportName, 'data', ...Object.keys(torchRun)];
-  for (const name of await files.list(at))
+  for (const name of await ownFileNames(files, at))
     if (!omitted.includes(name)) contents[name] = await files.read(`${at}/${name}`);
   const state = {
     ...(await readJson(files, `${at}/${checkpointNames.state}`)),

@@ -7,8 +7,9 @@ import { openFolder } from '../../api/load-model.ts';
 import type { Model } from '../../api/model.ts';
 import { check, HeddleError } from '../../core/errors.ts';
 import type { LanguageOptions } from '../../decode/text-options.ts';
-import { type Files, openStream, writeText } from '../../files/files.ts';
+import { type Files, openStream } from '../../files/files.ts';
 import { jsonBytes, readJson } from '../../files/json-files.ts';
+import { removeOwnFolder, writeFolder } from '../../files/owned-folder.ts';
 import { isHeddleFolder } from '../../formats/model-folder.ts';
 import { modelConfig } from '../../model/model-config.ts';
 import type { WeightFormat } from '../../model/quantized-parameters.ts';
@@ -63,6 +64,9 @@ const partSize = 512;
 /** File of the facts that the translations depend on. */
 const factsName = 'distill.json';
 
+/** Adds a file to the folder of translations. */
+const addFile = { beside: true, update: true } as const;
+
 /**
  * Trains a student. An interrupted run resumes. Throws a HeddleError before the teacher translates if a
  * setting, a file or `out` is wrong, or if `out` has translations of other texts.
@@ -81,7 +85,7 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
   const open = (name: string, weights: WeightFormat = 'f32') =>
     openFolder(name, session, { weights, ...(name === teacher && languages) });
   const model = await open(teacher);
-  if (force) for (const path of [out, folder]) await files.remove(path);
+  if (force) for (const path of [out, folder]) await removeOwnFolder(files, path);
   const resume = await isHeddleFolder(files, out);
   check(
     !resume || (await files.exists(`${folder}/${factsName}`)),
@@ -164,7 +168,8 @@ async function translateAll(
     for (let at = 0; at < texts.length; at += partSize) {
       signal.throwIfAborted();
       const part = texts.slice(at, at + partSize).filter((_, i) => fits[at + i]);
-      const path = `${folder}/${String(parts.length).padStart(6, '0')}.tsv`;
+      const name = `${String(parts.length).padStart(6, '0')}.tsv`;
+      const path = `${folder}/${name}`;
       const onProgress = (done: number) => {
         const rate = (translated + done) / ((performance.now() - begin) / 1000);
         const left =
@@ -186,7 +191,7 @@ async function translateAll(
         const lines = part.map(
           (text, i) => `${toSingleLine(text)}\t${toSingleLine(translations[i] ?? '')}\n`,
         );
-        await writeText(files, path, lines.join(''));
+        await writeFolder(files, folder, { [name]: new TextEncoder().encode(lines.join('')) }, addFile);
         translated += part.length;
       }
       parts.push(path);
@@ -208,7 +213,8 @@ async function checkStart(
   facts: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const path = `${folder}/${factsName}`;
-  if (!(await files.exists(path))) return files.write(path, jsonBytes(facts));
+  if (!(await files.exists(path)))
+    return writeFolder(files, folder, { [factsName]: jsonBytes(facts) }, addFile);
   const before = await readJson(files, path);
   for (const name of Object.keys({ ...before, ...facts }))
     if (before[name] !== facts[name])

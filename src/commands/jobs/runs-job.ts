@@ -3,8 +3,9 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { formatNumber, formatPercent } from '../../core/format-numbers.ts';
-import { existingFolder, type Files, readText, withoutEndSlash } from '../../files/files.ts';
+import { type Files, readText, withoutEndSlash } from '../../files/files.ts';
 import { isObject } from '../../files/json-files.ts';
+import { settledFolder } from '../../files/settled-folder.ts';
 import type { Job } from '../../session/job.ts';
 import { formatChanges } from '../../train/report/run-changes.ts';
 import {
@@ -55,7 +56,7 @@ export const runs: Job<RunsArguments, RunSummary[]> = async ({ folders }, { file
   for (const folder of folders) found.push(...(await runsIn(files, folder)));
   const logs = await Promise.all(
     [...new Set(found)].map(async (folder) => {
-      const path = `${await existingFolder(files, folder)}/${logName}`;
+      const path = `${await settledFolder(files, folder)}/${logName}`;
       return { folder, records: parseLog(await readText(files, path), path) };
     }),
   );
@@ -111,7 +112,7 @@ export function summarizeRuns(
 }
 
 const hasLog = async (files: Files, folder: string): Promise<boolean> =>
-  files.exists(`${await existingFolder(files, folder)}/${logName}`);
+  files.exists(`${await settledFolder(files, folder)}/${logName}`);
 
 /** The folder if it has a log, or the folders and archives in it that have one. */
 async function runsIn(files: Files, given: string): Promise<string[]> {

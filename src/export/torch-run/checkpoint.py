@@ -1,4 +1,6 @@
 """The folder of a training run of heddle: its weights and optimizer states as safetensors, state.json and the log."""
+import contextlib
+import hashlib
 import json
 import math
 import os
@@ -67,6 +69,7 @@ class Checkpoint:
 
     def __init__(self, folder, plan):
         self.folder, self.plan = folder, plan
+        settle(folder)
         path = lambda name: os.path.join(folder, name)
         self.state = read_json(path("state.json"))
         model, self.metadata = read_safetensors(path(plan["weights"]))
@@ -76,6 +79,10 @@ class Checkpoint:
         self.weights = self.split(self.stored("running") or model)
         self.m, self.v, self.average = (self.split(self.stored(x)) for x in ("moment1", "moment2", "average"))
         self.counters = self.tensors["counters"]
+        self.log_text = ""
+        if os.path.exists(path("log.jsonl")):
+            with open(path("log.jsonl")) as file:
+                self.log_text = file.read()
 
     def stored(self, buffer):
         return {name[len(buffer) + 1 :]: t for name, t in self.tensors.items() if name.startswith(f"{buffer}.")}
@@ -94,8 +101,7 @@ class Checkpoint:
         return tensors
 
     def save(self, step, skipped):
-        """Replaces the folder atomically. A process that is killed between the two renames leaves FOLDER.previous, which
-        heddle reads."""
+        """Replaces the changed files, all or nothing."""
         turn, per_epoch = step * self.plan["gradientAccumulationSteps"], self.plan["batchesPerEpoch"]
         self.state.update(step=step, epoch=turn // per_epoch, batch=turn % per_epoch, skipped=skipped)
         if self.counters[4] > 0:
@@ -105,28 +111,74 @@ class Checkpoint:
         if self.average:  # the model is the moving average, training continues from the weights themselves
             tensors.update({f"running.{name}": t for name, t in self.joined(self.weights).items()})
         tensors.update({f"best.{name}": t for name, t in self.stored("best").items()}, counters=self.counters)
-        partial, previous = f"{self.folder}.partial", f"{self.folder}.previous"
-        for old in (partial, previous):
-            shutil.rmtree(old, ignore_errors=True)
-        changed = {self.plan["weights"], "optimizer.safetensors", "state.json"}
-        shutil.copytree(self.folder, partial, copy_function=link, ignore=lambda _, names: changed & set(names))
-        write_safetensors(f"{partial}/{self.plan['weights']}", self.joined(self.average or self.weights), self.metadata)
-        write_safetensors(f"{partial}/optimizer.safetensors", tensors, self.optimizer_metadata)
-        with open(f"{partial}/state.json", "w") as file:
-            json.dump(self.state, file, indent=1)
-        os.rename(self.folder, previous)
-        os.rename(partial, self.folder)
-        shutil.rmtree(previous)
+        with Replacement(self.folder) as new:
+            write_safetensors(new.path(self.plan["weights"]), self.joined(self.average or self.weights), self.metadata)
+            write_safetensors(new.path("optimizer.safetensors"), tensors, self.optimizer_metadata)
+            with open(new.path("state.json"), "w") as file:
+                json.dump(self.state, file, indent=1)
+            with open(new.path("log.jsonl"), "w") as file:
+                file.write(self.log_text)
 
     def log(self, record):
+        """Adds a record to the log, which the next save writes: after a kill no step is in it twice."""
         values = {k: None if isinstance(x, float) and not math.isfinite(x) else x for k, x in record.items()}
-        with open(f"{self.folder}/log.jsonl", "a") as file:
-            file.write(json.dumps(values) + "\n")
+        self.log_text += json.dumps(values) + "\n"
 
 
-def link(source, target):
-    """A hard link, or a copy where the file system has none."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+MANIFEST = "heddle-manifest.json"
+
+
+class Replacement:
+    """New files of a folder, all or nothing, as src/files/owned-folder.ts writes them: into a hidden folder, then a
+    commit record, then each file is moved to its place."""
+
+    def __init__(self, folder):
+        self.folder, self.staging, self.names = folder, f"{folder}/.heddle-{os.urandom(6).hex()}", []
+
+    def path(self, name):
+        self.names.append(name)
+        return f"{self.staging}/files/{name}"
+
+    def __enter__(self):
+        for name in os.listdir(self.folder):
+            if name.startswith(".heddle-"):
+                shutil.rmtree(f"{self.folder}/{name}")
+        os.makedirs(f"{self.staging}/files")
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:
+            return shutil.rmtree(self.staging)
+        manifest = read_json(f"{self.folder}/{MANIFEST}")
+        manifest["files"].update({name: checksum(f"{self.staging}/files/{name}") for name in self.names})
+        with open(self.path(MANIFEST), "w") as file:
+            json.dump(manifest, file, indent=1)
+        with open(f"{self.staging}/commit.tmp", "w") as file:
+            json.dump({"version": 1, "moves": self.names, "removes": {}}, file)
+        os.replace(f"{self.staging}/commit.tmp", f"{self.staging}/commit.json")
+        finish_replacement(self.folder, self.staging)
+
+
+def finish_replacement(folder, staging):
+    for name in read_json(f"{staging}/commit.json")["moves"]:
+        with contextlib.suppress(FileNotFoundError):  # moved before, or by another process
+            os.replace(f"{staging}/files/{name}", f"{folder}/{name}")
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+def settle(folder):
+    """Finishes a replacement that was interrupted after its commit record."""
+    for name in os.listdir(folder):
+        if name.startswith(".heddle-") and os.path.exists(f"{folder}/{name}/commit.json"):
+            finish_replacement(folder, f"{folder}/{name}")
+
+
+def checksum(path, chunk=64 << 20):
+    """Size and SHA-256 of a file, and of its chunks if it has several."""
+    whole, chunks, size = hashlib.sha256(), [], os.path.getsize(path)
+    with open(path, "rb") as file:
+        while data := file.read(chunk):
+            whole.update(data)
+            chunks.append(hashlib.sha256(data).hexdigest())
+    sums = {"size": size, "sha256": whole.hexdigest()}
+    return {**sums, "chunks": chunks} if size > chunk else sums

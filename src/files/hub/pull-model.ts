@@ -1,9 +1,11 @@
 // Downloads a model from a hub: files arrive in FOLDER.part, which becomes FOLDER when all are complete. A
 // later call resumes.
+
 import { HeddleError } from '../../core/errors.ts';
 import type { Files } from '../files.ts';
 import { weightNames } from '../hf-file-names.ts';
 import { isObject, readJson } from '../json-files.ts';
+import { moveIntoFolder } from '../owned-folder.ts';
 import { download } from './download.ts';
 import type { HttpOptions } from './http.ts';
 import { isShard, listFiles, type RemoteFile, type Repository } from './repository.ts';
@@ -102,7 +104,7 @@ export async function pull(
     throw new HeddleError(`${repository.name}: it has no ${whole}; weights are read from safetensors`);
   await removeOthers(files, partial, downloaded);
   await validate();
-  await files.rename(partial, folder);
+  await moveIntoFolder(files, partial, folder);
   return { folder, files: downloaded };
 }
 

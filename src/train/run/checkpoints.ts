@@ -5,6 +5,7 @@ import { HeddleError } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Files } from '../../files/files.ts';
 import { memoryFiles } from '../../files/memory-files.ts';
+import { readManifest, removeOwnFolder } from '../../files/owned-folder.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { Trainer } from '../update/trainer.ts';
@@ -136,7 +137,7 @@ export function openCheckpointer(
   { gate, snapshots }: TrainInputs,
 ): Checkpointer {
   const { out, saveSteps, saveSeconds } = setup.args;
-  const kept = new WeightKeeper(files, setup.args, run.weights);
+  const kept = new WeightKeeper(files, setup, run.weights);
   return new Checkpointer({
     out: out ? { files, folder: out } : undefined,
     saveSteps,
@@ -181,7 +182,7 @@ export interface RunParts {
  * updates.
  */
 async function writeCheckpoint(
-  { args, keep, fingerprint, data, recipe, steps }: Setup,
+  { args, keep, fingerprint, data, recipe, steps, runId }: Setup,
   { engine, trainer, weights, best, logbook, changes }: RunParts,
   place: CheckpointFolder,
   skipped: number,
@@ -205,8 +206,13 @@ async function writeCheckpoint(
   if (training.some((x, i) => x !== model[i])) buffers[checkpointWeights.running] = training;
   if (best.earlier) buffers[checkpointWeights.best] = best.earlier;
   const extra = await checkpointFiles(engine, trainable, recipe.optimizer, state, buffers);
-  await weights.save(place, model, { ...extra, ...logbook.files(), ...keep });
+  await weights.save(place, model, { ...extra, ...logbook.files(), ...keep }, runId);
 }
+
+/** What a WeightKeeper needs of the set-up of a run. */
+type WeightKeeperOptions = Pick<Setup, 'runId' | 'replacedRunId'> & {
+  readonly args: Pick<CompleteArguments, 'out' | 'keepLast'>;
+};
 
 /**
  * Saves the weights of updates in folders `OUT.step-STEP` next to the model folder `out`, and removes all but
@@ -215,6 +221,8 @@ async function writeCheckpoint(
 export class WeightKeeper {
   readonly #files: Files;
   readonly #keepLast: number;
+  readonly #runId: string;
+  readonly #replacedRunId: string | undefined;
   readonly #weights: TrainedWeights;
   /** The model folder, and `.zip` if it is an archive. */
   readonly #base: string;
@@ -224,9 +232,11 @@ export class WeightKeeper {
 
   constructor(
     files: Files,
-    { out, keepLast }: Pick<CompleteArguments, 'out' | 'keepLast'>,
+    { args: { out, keepLast }, runId, replacedRunId }: WeightKeeperOptions,
     weights: TrainedWeights,
   ) {
+    this.#runId = runId;
+    this.#replacedRunId = replacedRunId;
     this.#files = files;
     this.#keepLast = keepLast;
     this.#weights = weights;
@@ -237,13 +247,13 @@ export class WeightKeeper {
 
   /** Saves the weights of an update. */
   async save(step: number): Promise<void> {
+    this.#steps ??= await this.#savedSteps();
     if (this.#keepLast === 0) return;
-    const steps = this.#steps ?? (await this.#savedSteps());
     const place = { files: this.#files, folder: this.#folderOf(step) };
-    await this.#weights.save(place, await this.#weights.read(), {});
-    const kept = [...steps.filter((other) => other !== step), step].sort((a, b) => a - b);
+    await this.#weights.save(place, await this.#weights.read(), {}, this.#runId);
+    const kept = [...this.#steps.filter((other) => other !== step), step].sort((a, b) => a - b);
     for (const old of kept.splice(0, Math.max(0, kept.length - this.#keepLast)))
-      await this.#files.remove(this.#folderOf(old));
+      await removeOwnFolder(this.#files, this.#folderOf(old));
     this.#steps = kept;
   }
 
@@ -251,8 +261,20 @@ export class WeightKeeper {
     return `${this.#base}.step-${step}${this.#ending}`;
   }
 
-  /** The steps of the folders of earlier sessions. */
+  /** The steps of the folders of earlier sessions. Removes the folders of the run that this one replaces. */
   async #savedSteps(): Promise<number[]> {
+    const own: number[] = [];
+    for (const step of await this.#listedSteps()) {
+      const folder = this.#folderOf(step);
+      const run = (await readManifest(this.#files, folder))?.run;
+      if (run === this.#runId) own.push(step);
+      else if (run !== undefined && run === this.#replacedRunId) await removeOwnFolder(this.#files, folder);
+    }
+    return own;
+  }
+
+  /** The steps of all folders with the name of the model folder. */
+  async #listedSteps(): Promise<number[]> {
     const nameStart = Math.max(this.#base.lastIndexOf('/'), this.#base.lastIndexOf('\\')) + 1;
     const entries = await this.#files.list(this.#base.slice(0, nameStart) || '.').catch(() => []);
     const before = `${this.#base.slice(nameStart)}.step-`;

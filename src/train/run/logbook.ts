@@ -4,7 +4,9 @@ import { version } from '../../../package.json';
 import { HeddleError } from '../../core/errors.ts';
 import { mfuOf } from '../../engine/gpu/roofs.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
-import { existingFolder, type Files, readText } from '../../files/files.ts';
+import { type Files, readText } from '../../files/files.ts';
+import { writeFolder } from '../../files/owned-folder.ts';
+import { settledFolder } from '../../files/settled-folder.ts';
 import { corpusName } from '../../session/load-corpus.ts';
 import { type BatchShape, shapeName } from '../../text/batches/buckets.ts';
 import { unknownShares } from '../../text/batches/encoded-corpus.ts';
@@ -155,14 +157,16 @@ export class Logbook {
     const folder = `${out}.failed`;
     const time = new Date().toISOString();
     this.add({ type: 'end', time, ...end, reason: 'failed', error: error.message });
-    await files.remove(folder);
     await this.save({ files, folder });
-    return new HeddleError(`${error.message} Its log and report are in ${folder}.`, { cause: error });
+    return new HeddleError(
+      `${error.message.replace(/(?<![.!?])$/, '.')} Its log and report are in ${folder}.`,
+      { cause: error },
+    );
   }
 
-  /** Writes log and report into a folder. */
+  /** Writes log and report into a folder, beside its other files. */
   async save({ files, folder }: CheckpointFolder): Promise<void> {
-    for (const [name, bytes] of Object.entries(this.files())) await files.write(`${folder}/${name}`, bytes);
+    await writeFolder(files, folder, this.files(), { beside: true, update: true });
   }
 }
 
@@ -211,7 +215,7 @@ export async function readLog(
   folder: string,
   onMessage: (text: string) => void,
 ): Promise<LogRecord[]> {
-  const path = `${await existingFolder(files, folder)}/${logName}`;
+  const path = `${await settledFolder(files, folder)}/${logName}`;
   if (!(await files.exists(path))) return [];
   try {
     return parseLog(await readText(files, path), path);

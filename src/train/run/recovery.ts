@@ -4,7 +4,7 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
-import { copyFolder } from '../../files/files.ts';
+import { copyFolder } from '../../files/owned-folder.ts';
 import { formatChanges } from '../report/run-changes.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { LogEval, LogRecord, LogStep } from '../report/training-log.ts';

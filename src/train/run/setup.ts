@@ -3,7 +3,9 @@
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
+import type { Files } from '../../files/files.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
+import { readManifest } from '../../files/owned-folder.ts';
 import { hfFamilies } from '../../formats/hf/hf-fields.ts';
 import { loadModelFolder } from '../../formats/model-folder.ts';
 import type { HfType } from '../../formats/shared/model-formats.ts';
@@ -43,6 +45,9 @@ export interface Setup extends CorpusSetup {
   /** Number of updates, and of updates per epoch. */
   readonly steps: number;
   readonly perEpoch: number;
+  /** Id of the run, which its checkpoints share; and of the run in `out` that it replaces, if there is one. */
+  readonly runId: string;
+  readonly replacedRunId: string | undefined;
 }
 
 /** Sets up a new run or a resumed one. Throws a HeddleError that names the option or the file. */
@@ -97,7 +102,20 @@ export async function setUp(
   if (moved) log(moved);
   const run = { args, from, before, start, ...prepared, parameters, recipe, steps };
   checkChanges(run, log);
-  return { ...run, perEpoch: updates(1) };
+  const ids = await runIds(args.out, session.files, from);
+  return { ...run, ...ids, perEpoch: updates(1) };
+}
+
+/** The id of a run: that of its checkpoint, or a new one. */
+async function runIds(
+  out: string,
+  files: Files,
+  from: CheckpointFolder | undefined,
+): Promise<Pick<Setup, 'runId' | 'replacedRunId'>> {
+  const idIn = async ({ files, folder }: CheckpointFolder) => (await readManifest(files, folder))?.run;
+  const runId = (from && (await idIn(from))) ?? crypto.randomUUID();
+  const replacedRunId = out && !from ? await idIn({ files, folder: out }) : undefined;
+  return { runId, replacedRunId };
 }
 
 /**

@@ -4,7 +4,7 @@
 import { check } from '../../core/errors.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { writeFolder } from '../../files/files.ts';
+import { type WriteFolderOptions, writeFolder } from '../../files/owned-folder.ts';
 import { checkLoraBase, fingerprintOfModel, loadLora, loraFiles } from '../../formats/lora-folder.ts';
 import { loadModelFolder } from '../../formats/model-folder.ts';
 import { saveModelFolder } from '../../formats/save-heddle.ts';
@@ -100,16 +100,18 @@ export class TrainedWeights {
     return mergeLora(this.#model.config, baseWeights, lora, weights);
   }
 
-  /** Writes weights and further files into a folder, atomically. */
+  /** Writes weights and further files into a folder, all or nothing. `run`: id of the run. */
   async save(
     { files, folder }: CheckpointFolder,
     weights: Float32Array,
     extra: Readonly<Record<string, Uint8Array>>,
+    run: string,
   ): Promise<void> {
+    const options: WriteFolderOptions = { run, beside: true };
     const adapter = this.#adapter;
-    if (!adapter) return saveModelFolder(files, folder, { ...this.#model, weights }, extra);
+    if (!adapter) return saveModelFolder(files, folder, { ...this.#model, weights }, extra, options);
     const adapterFiles = loraFiles(this.#model.config, { ...adapter, weights }, adapter.folder);
-    await writeFolder(files, folder, { ...adapterFiles, ...extra });
+    await writeFolder(files, folder, { ...adapterFiles, ...extra }, options);
   }
 
   /** Reads saved weights. */

@@ -7,9 +7,11 @@ import type { Tensor, TensorData } from '../../core/tensor.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { counterAt, counterLength, lossScales } from '../../engine/ops/optimizer/clip.ts';
 import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
-import { existingFolder, type Files, readText } from '../../files/files.ts';
+import { type Files, readText } from '../../files/files.ts';
 import { isCount, jsonBytes } from '../../files/json-files.ts';
+import { checkpointNames } from '../../files/model-file.ts';
 import { readSafetensors } from '../../files/safetensors.ts';
+import { settledFolder, verifyFolder } from '../../files/settled-folder.ts';
 import { writeSafetensors } from '../../files/write-safetensors.ts';
 import { initializeWeights } from '../../model/initialize-weights.ts';
 import { initializeLora, type LoraConfig, loraParameters } from '../../model/lora.ts';
@@ -94,9 +96,6 @@ export interface TrainingState {
  */
 export const checkpointWeights = { running: 'running', best: 'best' } as const;
 
-/** Names of the files of a checkpoint in a model folder. */
-export const checkpointNames = { optimizer: 'optimizer.safetensors', state: 'state.json' } as const;
-
 /**
  * Returns the files of a checkpoint: optimizer states and `buffers` (others of the weights' layout, by name)
  * under PyTorch's names, and state.json.
@@ -145,7 +144,9 @@ const listOf = ({ all, parameters }: ParameterLists, buffer: string): ParameterL
 
 /** Reads state.json of a folder. Throws a HeddleError if it is missing or broken. */
 export async function readTrainingState(files: Files, folder: string): Promise<TrainingState> {
-  const path = `${await existingFolder(files, folder)}/${checkpointNames.state}`;
+  const at = await settledFolder(files, folder);
+  await verifyFolder(files, at, (name) => name === checkpointNames.state);
+  const path = `${at}/${checkpointNames.state}`;
   if (!(await files.exists(path)))
     throw new HeddleError(
       `${folder}: there is no ${checkpointNames.state}, so nothing to resume; train without --resume.`,
@@ -178,7 +179,9 @@ export async function restoreOptimizer(
   trainable: ParameterLists,
   optimizer: OptimizerConfig,
 ): Promise<(buffer: string) => Float32Array | undefined> {
-  const path = `${await existingFolder(files, folder)}/${checkpointNames.optimizer}`;
+  const at = await settledFolder(files, folder);
+  await verifyFolder(files, at, (name) => name === checkpointNames.optimizer);
+  const path = `${at}/${checkpointNames.optimizer}`;
   const tensors = readSafetensors(await files.read(path), path);
   const buffer = (name: string) => {
     const own = Object.entries(tensors).filter(([key]) => key.startsWith(`${name}.`));

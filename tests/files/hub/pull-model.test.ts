@@ -46,7 +46,8 @@ const web = (change: Partial<HttpOptions> = {}): HttpOptions => ({
 });
 const run = (change: Partial<HttpOptions> = {}, revision = 'main') =>
   pull(files, web(change), repository('me/it', revision, hub.url), 'out', (event) => void seen.push(event));
-const names = () => [...kept.keys()].sort();
+/** Stored files except the manifests. */
+const names = () => [...kept.keys()].filter((name) => !name.endsWith('heddle-manifest.json')).sort();
 const bodies = (name: string) =>
   hub.log.filter(({ method, path }) => method === 'GET' && path === `/cdn/${name}`);
 
@@ -78,7 +79,12 @@ describe('a model is downloaded', () => {
     writeFileSync(join(`${out}.part`, 'config.json'), '{"a":1}');
     writeFileSync(join(`${out}.part`, 'model.safetensors'), model.subarray(1));
     await pull(nodeFiles(), web(), repository('me/it', 'main', hub.url), out, () => {});
-    expect(readdirSync(out).sort()).toEqual(['config.json', 'model.safetensors', 'vocab.json']);
+    expect(readdirSync(out).sort()).toEqual([
+      'config.json',
+      'heddle-manifest.json',
+      'model.safetensors',
+      'vocab.json',
+    ]);
     expect(Buffer.compare(readFileSync(join(out, 'model.safetensors')), model)).toBe(0);
     expect([bodies('config.json').length, bodies('model.safetensors').length]).toEqual([0, 1]);
   });

@@ -2,7 +2,7 @@
 // corpus.
 import {
   cpSync,
-  existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -51,12 +51,18 @@ beforeAll(async () => {
   expect(rest).toHaveLength(2);
 });
 
-it('resumes from a checkpoint whose save was cut off between its two renames', async () => {
+it('resumes from a checkpoint whose save was cut off after its commit', async () => {
   const out = begun('cut');
-  renameSync(out, `${out}.previous`);
+  const names = readdirSync(out);
+  mkdirSync(join(out, '.heddle-1/files'), { recursive: true });
+  for (const name of names) renameSync(join(out, name), join(out, '.heddle-1/files', name));
+  writeFileSync(
+    join(out, '.heddle-1/commit.json'),
+    JSON.stringify({ version: 1, moves: names, removes: {} }),
+  );
   expect(await train('pairs.tsv', { out, resume: true })).toEqual(rest);
   expect(json(join(out, 'state.json')).step).toBe(5);
-  expect(existsSync(`${out}.previous`)).toBe(false);
+  expect(readdirSync(out).sort()).toEqual(names.sort());
 });
 
 it('accepts a corpus at a new path, and stores that path', async () => {
@@ -97,6 +103,7 @@ it('takes its tokenizers from the checkpoint, if an older version saved it witho
   const { data, ...old } = json(join(out, 'state.json'));
   expect(data).toEqual({ pairs: expect.any(Number), hash: expect.stringMatching(/^[0-9a-f]{8}$/) });
   writeFileSync(join(out, 'state.json'), JSON.stringify(old));
+  rmSync(join(out, 'heddle-manifest.json')); // older versions wrote none
   const names = ['source-tokenizer.json', 'target-tokenizer.json'].map((name) => join(out, name));
   const before = names.map(bytes);
   // The same words with other frequencies: a newly trained vocabulary has the same size and other ids.

@@ -101,6 +101,7 @@ describe('a run with a LoRA adapter', () => {
       [
         'adapter_config.json',
         'adapter_model.safetensors',
+        'heddle-manifest.json',
         'log.jsonl',
         'optimizer.safetensors',
         'report.html',

@@ -1,0 +1,72 @@
+// SHA-256 of files: whole ones for readers and other tools, and of chunks, which can be checked without reading
+// a large file into memory.
+
+import { type Files, openBlob } from './files.ts';
+
+/** Size and checksums of a file. */
+export interface FileChecksum {
+  /** Size in bytes. */
+  readonly size: number;
+  /** SHA-256 of the whole file in hexadecimal. */
+  readonly sha256: string;
+  /** SHA-256 of each `chunkSize` bytes; only of files that have several chunks. */
+  readonly chunks?: readonly string[];
+}
+
+/** Bytes that are hashed at a time: 64 MiB. */
+export const chunkSize = 64 * 2 ** 20;
+
+/** `crypto.subtle` takes at most this many bytes in every runtime. */
+const maxSubtle = 2 ** 30;
+
+const toHex = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** Hashes a file of any size in parts; loaded on demand. */
+const createHash = async () => (await import('@noble/hashes/sha2.js')).sha256.create();
+
+async function digest(bytes: Uint8Array): Promise<string> {
+  if (bytes.length > maxSubtle) return toHex((await createHash()).update(bytes).digest());
+  return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)));
+}
+
+/** Returns the checksum of bytes that are written to a file. */
+export async function checksumOf(bytes: Uint8Array): Promise<FileChecksum> {
+  const { length: size } = bytes;
+  const whole = await digest(bytes);
+  if (size <= chunkSize) return { size, sha256: whole };
+  const chunks: string[] = [];
+  for (let at = 0; at < size; at += chunkSize) chunks.push(await digest(bytes.subarray(at, at + chunkSize)));
+  return { size, sha256: whole, chunks };
+}
+
+/** Returns the checksum of a file, which is read in chunks. */
+export async function checksumOfFile(files: Files, path: string): Promise<FileChecksum> {
+  const blob = await openBlob(files, path);
+  if (blob.size <= chunkSize) return checksumOf(new Uint8Array(await blob.arrayBuffer()));
+  const whole = await createHash();
+  const chunks: string[] = [];
+  for (let at = 0; at < blob.size; at += chunkSize) {
+    const bytes = new Uint8Array(await blob.slice(at, at + chunkSize).arrayBuffer());
+    whole.update(bytes);
+    chunks.push(await digest(bytes));
+  }
+  return { size: blob.size, sha256: toHex(whole.digest()), chunks };
+}
+
+/** Whether bytes have a checksum. */
+export async function hasChecksum(bytes: Uint8Array, expected: FileChecksum): Promise<boolean> {
+  return bytes.length === expected.size && (await digest(bytes)) === expected.sha256;
+}
+
+/** Whether a file has a checksum. Reads one chunk at a time; `crypto.subtle` hashes it in another thread. */
+export async function fileHasChecksum(files: Files, path: string, expected: FileChecksum): Promise<boolean> {
+  const blob = await openBlob(files, path);
+  if (blob.size !== expected.size) return false;
+  const chunks = expected.chunks ?? [expected.sha256];
+  for (const [i, chunk] of chunks.entries()) {
+    const part = expected.chunks ? blob.slice(i * chunkSize, (i + 1) * chunkSize) : blob;
+    if ((await digest(new Uint8Array(await part.arrayBuffer()))) !== chunk) return false;
+  }
+  return true;
+}

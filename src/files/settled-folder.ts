@@ -1,0 +1,30 @@
+// What a reader of a folder of heddle does first. The code that it needs for an interrupted replacement or a
+// manifest is loaded on demand: most pages read models from a server, which have neither.
+
+import type { Files } from './files.ts';
+import { manifestName, stagingPrefix } from './model-file.ts';
+
+/**
+ * Finishes the replacement of a folder if a process was killed meanwhile, and returns the path of the folder.
+ * Call it before reading a folder that heddle wrote.
+ */
+export async function settledFolder(files: Files, folder: string): Promise<string> {
+  const namesIn = async () => ((await files.exists(folder)) ? files.list(folder) : []);
+  const names = await namesIn().catch(() => []); // a file, or files without listing
+  if (names.some((name) => name.startsWith(stagingPrefix)))
+    await (await import('./folder-commit.ts')).finishReplacements(files, folder);
+  return folder;
+}
+
+/**
+ * Compares files of a folder with the checksums of its manifest; all of them if `isChecked` is not given. Throws
+ * a HeddleError that names the first file that differs or is missing. Does nothing without a manifest.
+ */
+export async function verifyFolder(
+  files: Files,
+  folder: string,
+  isChecked?: (name: string) => boolean,
+): Promise<void> {
+  if (!(await files.exists(`${folder}/${manifestName}`))) return;
+  await (await import('./folder-commit.ts')).compareChecksums(files, folder, isChecked);
+}

@@ -1,0 +1,23 @@
+// Names of the files that a training run writes to its model folder.
+
+import type { Files } from '../../files/files.ts';
+import { checkpointNames, modelFileNames } from '../../files/model-file.ts';
+import { checkWritableFolder } from '../../files/owned-folder.ts';
+import { loraFileNames } from '../../formats/lora-folder.ts';
+import { corpusFile } from '../../session/load-corpus.ts';
+import { logName } from '../report/training-log.ts';
+import { reportName } from '../report/training-report.ts';
+
+const runFileNames: readonly string[] = [
+  ...Object.values(modelFileNames),
+  ...Object.values(checkpointNames),
+  ...Object.values(loraFileNames),
+  ...[logName, reportName, corpusFile],
+];
+
+/**
+ * Throws a HeddleError that names the files of others if a training may not write its checkpoints to a folder:
+ * heddle did not write the folder, or files of a run would replace them.
+ */
+export const checkRunFolder = (files: Files, folder: string): Promise<void> =>
+  checkWritableFolder(files, folder, runFileNames);

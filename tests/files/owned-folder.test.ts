@@ -1,0 +1,239 @@
+// Folders that heddle writes: what others put there is never touched, and a replacement that is interrupted at
+// any file operation leaves the whole old or the whole new files.
+import { describe, expect, it } from 'vitest';
+import { HeddleError } from '../../src/core/errors.ts';
+import { archiveFiles } from '../../src/files/archive-files.ts';
+import { browserFiles } from '../../src/files/browser-files.ts';
+import { type Files, readText, writeText } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import {
+  checkWritableFolder,
+  copyFolder,
+  foreignFiles,
+  moveIntoFolder,
+  readManifest,
+  removeOwnFolder,
+  writeFolder,
+} from '../../src/files/owned-folder.ts';
+import { settledFolder, verifyFolder } from '../../src/files/settled-folder.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
+import { scratch } from '../support/cli.ts';
+import { fakeDisk } from '../support/fake-opfs.ts';
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const parts = (text: string, ...names: string[]) =>
+  Object.fromEntries(names.map((name) => [name, bytes(`${text} ${name}`)]));
+
+/** Files whose process is killed at the operation number `after` of those that change something. */
+function killedAfter(files: Files, after: number): Files & { readonly calls: () => number } {
+  let calls = 0;
+  const alive = () => {
+    if (calls++ >= after) throw new Error('killed');
+  };
+  return {
+    ...files,
+    calls: () => calls,
+    async write(path, content) {
+      alive();
+      await files.write(path, content);
+    },
+    async rename(from, to) {
+      alive();
+      await files.rename(from, to);
+    },
+    async remove(path) {
+      alive();
+      await files.remove(path);
+    },
+  };
+}
+
+let disks = 0;
+const storages: [name: string, open: () => { readonly files: Files; readonly at: string }][] = [
+  ['memory', () => ({ files: memoryFiles(), at: 'runs/m' })],
+  ['a disk', () => ({ files: nodeFiles(), at: `${scratch()}/${disks++}/m` })],
+  ["the browser's storage", () => ({ files: browserFiles(fakeDisk().open()), at: 'models/m' })],
+];
+
+describe.each(storages)('in %s', (_, open) => {
+  it('an interrupted replacement leaves all files of others, and the whole old or new files', async () => {
+    for (let after = 0, done = false; !done; after++) {
+      const { files, at } = open();
+      await writeFolder(files, at, parts('old', 'config.json', 'weights', 'data/a', 'data/gone'), {
+        run: 'r',
+      });
+      for (const name of ['notes.txt', '.gitignore', 'data/mine', 'plots/x/y.png'])
+        await writeText(files, `${at}/${name}`, name);
+      const next = parts('new', 'config.json', 'weights', 'data/a', 'added');
+      done = await writeFolder(killedAfter(files, after), at, next).then(
+        () => true,
+        () => false,
+      );
+      await settledFolder(files, at);
+      for (const name of ['notes.txt', '.gitignore', 'data/mine', 'plots/x/y.png'])
+        expect(await readText(files, `${at}/${name}`), `operation ${after}`).toBe(name);
+      const texts = await Promise.all(
+        ['config.json', 'weights', 'data/a'].map((name) => readText(files, `${at}/${name}`)),
+      );
+      const [first = ''] = (texts[0] as string).split(' ');
+      expect(texts, `operation ${after}`).toEqual([
+        `${first} config.json`,
+        `${first} weights`,
+        `${first} data/a`,
+      ]);
+      expect(await files.exists(`${at}/added`), `operation ${after}`).toBe(first === 'new');
+      expect(await files.exists(`${at}/data/gone`), `operation ${after}`).toBe(first === 'old');
+      await verifyFolder(files, at);
+      expect((await foreignFiles(files, at)).sort()).toEqual([
+        '.gitignore',
+        'data/mine',
+        'notes.txt',
+        'plots',
+      ]);
+      // The next replacement works, and cleans up.
+      await writeFolder(files, at, next);
+      expect((await files.list(at)).filter((name) => /^\.heddle/.test(name))).toEqual([]);
+      if (done) expect(after).toBeGreaterThan(8);
+    }
+  });
+
+  it('a folder of others is refused by name, and written beside on request', async () => {
+    const { files, at } = open();
+    await writeText(files, `${at}/main.ts`, 'code');
+    await writeText(files, `${at}/lib/a.ts`, 'code');
+    const write = (beside?: boolean) => writeFolder(files, at, parts('new', 'config.json'), { beside });
+    await expect(write()).rejects.toThrow(
+      /m: it contains something that is not heddle's \(lib, main\.ts\); use another folder$/,
+    );
+    expect((await files.list(at)).sort()).toEqual(['lib', 'main.ts']);
+    await write(true);
+    expect((await files.list(at)).sort()).toEqual(['config.json', 'heddle-manifest.json', 'lib', 'main.ts']);
+    await write(); // it is heddle's folder now
+    expect(await readText(files, `${at}/main.ts`)).toBe('code');
+  });
+
+  it('a file of others is never replaced, whatever is asked', async () => {
+    const { files, at } = open();
+    await writeText(files, `${at}/config.json`, 'mine');
+    const write = writeFolder(files, at, parts('new', 'config.json', 'b'), { beside: true });
+    await expect(write).rejects.toThrow(/m: heddle did not write config\.json, so it is not replaced/);
+    expect(await files.list(at)).toEqual(['config.json']);
+    expect(await readText(files, `${at}/config.json`)).toBe('mine');
+  });
+
+  it('removing leaves the files of others', async () => {
+    const { files, at } = open();
+    await writeFolder(files, at, parts('old', 'config.json', 'data/a'));
+    await writeText(files, `${at}/notes.txt`, 'mine');
+    expect(await removeOwnFolder(files, at)).toEqual(['notes.txt']);
+    expect(await files.list(at)).toEqual(['notes.txt']);
+    await files.remove(`${at}/notes.txt`);
+    await writeFolder(files, at, parts('new', 'config.json'));
+    expect(await removeOwnFolder(files, at)).toEqual([]);
+    expect(await files.exists(at)).toBe(false);
+  });
+
+  it('a changed, cut or missing file is named', async () => {
+    const { files, at } = open();
+    await writeFolder(files, at, parts('old', 'config.json', 'weights'));
+    await verifyFolder(files, at);
+    for (const text of ['old weightz', 'old weight', '']) {
+      await writeText(files, `${at}/weights`, text);
+      await expect(verifyFolder(files, at)).rejects.toThrow(
+        /m\/weights: SHA-256 differs; the file changed after it was written/,
+      );
+    }
+    await verifyFolder(files, at, (name) => name === 'config.json');
+    await files.remove(`${at}/weights`);
+    await expect(verifyFolder(files, at)).rejects.toThrow(/m\/weights: the file is missing/);
+  });
+
+  it('a download is moved to its place, beside the files of others', async () => {
+    for (let after = 0, done = false; !done; after++) {
+      const { files, at } = open();
+      await writeText(files, `${at}/notes.txt`, 'mine');
+      for (const name of ['config.json', 'weights'])
+        await writeText(files, `${at}.part/${name}`, `new ${name}`);
+      done = await moveIntoFolder(killedAfter(files, after), `${at}.part`, at, { beside: true }).then(
+        () => true,
+        () => false,
+      );
+      await settledFolder(files, at);
+      expect(await readText(files, `${at}/notes.txt`)).toBe('mine');
+      const arrived = await Promise.all(
+        ['config.json', 'weights'].map((name) => files.exists(`${at}/${name}`)),
+      );
+      expect(arrived[0], `operation ${after}`).toBe(arrived[1]);
+      if (done) await verifyFolder(files, at);
+    }
+  });
+});
+
+it('keeps the other files of heddle, and the run, if a folder is updated', async () => {
+  const files = memoryFiles();
+  await writeFolder(files, 'm', parts('old', 'config.json', 'log'), { run: 'r' });
+  await writeFolder(files, 'm', parts('new', 'log'), { update: true });
+  expect(await readText(files, 'm/config.json')).toBe('old config.json');
+  expect(await readManifest(files, 'm')).toMatchObject({ run: 'r', files: { 'config.json': {}, log: {} } });
+  await verifyFolder(files, 'm');
+  await copyFolder(files, 'm', files, 'copy');
+  expect((await readManifest(files, 'copy'))?.run).toBe('r');
+});
+
+it('adopts folders of heddle that have no manifest, and their files only', async () => {
+  const files = memoryFiles();
+  await writeText(files, 'm/config.json', '{"format":"heddle"}');
+  await writeText(files, 'm/model.safetensors', 'old');
+  await writeText(files, 'm/notes.txt', 'mine');
+  expect(await foreignFiles(files, 'm')).toEqual(['notes.txt']);
+  await writeFolder(files, 'm', parts('new', 'config.json'));
+  expect(await files.list('m')).toEqual(['config.json', 'heddle-manifest.json', 'notes.txt']);
+});
+
+it('replaces an archive only if all of it is heddle’s', async () => {
+  const disk = memoryFiles();
+  const files = archiveFiles(disk);
+  const config = { 'config.json': bytes('{"format":"heddle"}') };
+  await writeFolder(files, 'm.zip', { ...config, ...parts('old', 'weights') });
+  await writeFolder(files, 'm.zip', { ...config, ...parts('new', 'weights') });
+  expect(await readText(files, 'm.zip/weights')).toBe('new weights');
+  await verifyFolder(files, 'm.zip');
+  await writeFolder(files, 'm.zip', parts('newer', 'log'), { update: true });
+  expect((await files.list('m.zip')).sort()).toEqual([
+    'config.json',
+    'heddle-manifest.json',
+    'log',
+    'weights',
+  ]);
+  await writeText(disk, 'photos.zip', 'PK no archive');
+  await expect(writeFolder(files, 'photos.zip', config, { beside: true })).rejects.toThrow(
+    /photos\.zip: it contains/,
+  );
+  expect(await readText(disk, 'photos.zip')).toBe('PK no archive');
+});
+
+it('does not follow names that lead out of the folder', async () => {
+  for (const name of ['../secret', '/secret', 'a/../../secret', 'C:\\x', '..\\x']) {
+    const files = memoryFiles();
+    await writeText(
+      files,
+      'm/.heddle-1/commit.json',
+      JSON.stringify({ version: 1, moves: [name], removes: {} }),
+    );
+    await expect(settledFolder(files, 'm')).rejects.toThrow(/is not the name of a file in the folder/);
+    const manifest = { format: 'heddle-folder', version: 1, files: { [name]: { size: 1, sha256: '' } } };
+    const other = memoryFiles();
+    await writeText(other, 'm/heddle-manifest.json', JSON.stringify(manifest));
+    await expect(removeOwnFolder(other, 'm')).rejects.toThrow(/is not the name of a file in the folder/);
+  }
+});
+
+it('a name of a folder may end in a slash, but not be empty', async () => {
+  const files = memoryFiles();
+  await writeFolder(files, 'm/', parts('new', 'a'));
+  expect(await files.list('m')).toEqual(['a', 'heddle-manifest.json']);
+  await expect(writeFolder(files, '', parts('new', 'a'))).rejects.toThrow('The name of the folder is empty');
+  const check = checkWritableFolder(files, ' ', []);
+  await expect(check).rejects.toMatchObject({ kind: 'input' });
+  await expect(check).rejects.toBeInstanceOf(HeddleError);
+});
