@@ -16,9 +16,8 @@ export type { DownloadOptions, PullOptions } from './api/remote-models.ts';
 export type { SaveOptions } from './api/save-model.ts';
 export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-training.ts';
 export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
-export { type RunSummary, runMetrics, settingText, summarizeRuns } from './commands/jobs/runs-job.ts';
 export { type ErrorKind, HeddleError } from './core/errors.ts';
-export { describeType, type FieldType, fitsType, type OptionField, type ValueOf } from './core/fields.ts';
+export type { FieldType, OptionField, ValueOf } from './core/fields.ts';
 export type { GpuHost } from './core/host-name.ts';
 export type { DType, Shape, Tensor, TensorData } from './core/tensor.ts';
 export type { Attention } from './decode/alignment.ts';
@@ -46,8 +45,7 @@ export type { Files } from './files/files.ts';
 export type { ErrorHints } from './files/hub/http.ts';
 export type { PulledModel, PullProgress } from './files/hub/pull-model.ts';
 export { memoryFiles } from './files/memory-files.ts';
-export { copyFolder } from './files/owned-folder.ts';
-export { type ModelFormat, modelFormats } from './formats/shared/model-formats.ts';
+export type { ModelFormat } from './formats/shared/model-formats.ts';
 export type { LoraConfig } from './model/lora.ts';
 export type { DropoutRates, ModelConfig, ModelOptions } from './model/model-config.ts';
 export { type PresetName, presets } from './model/presets.ts';
@@ -60,7 +58,7 @@ export type { SessionEvent } from './session/session-event.ts';
 export type { BadLine, PairFiles, PairFormat } from './text/corpus/pair-files.ts';
 // Pairs and tokenizers.
 export { type HeldOut, type Pair, type Split, splitPairs } from './text/corpus/pairs.ts';
-export { csvToTsv, readTsv, type TsvCorpus } from './text/corpus/tsv.ts';
+export { readTsv, type TsvCorpus } from './text/corpus/tsv.ts';
 export { type IntlKind, type IntlOptions, type IntlPair, intlCorpus } from './text/intl/intl-corpus.ts';
 // Metrics.
 export {
@@ -78,13 +76,11 @@ export {
   type TranslationMetrics,
   translationMetrics,
 } from './text/metrics/translation-metrics.ts';
-export { type TextSegment, wordDifferences } from './text/metrics/word-differences.ts';
 export {
   type TaskName,
   type TaskOptions,
   taskCorpus,
   taskNames,
-  taskSizes,
 } from './text/tasks/task-corpus.ts';
 export type { TextThread, TextThreads } from './text/text-pool.ts';
 export type {
@@ -94,18 +90,11 @@ export type {
   TokenizerJson,
   TokenizerKind,
 } from './text/tokenizers/tokenizer.ts';
-export {
-  describeChanges,
-  formatChanges,
-  type LiveSettings,
-  parseChanges,
-  type RunChange,
-} from './train/report/run-changes.ts';
+export type { LiveSettings } from './train/report/run-changes.ts';
 export type { JobEvent, TrainingEvent } from './train/report/training-events.ts';
 // Training logs and reports.
 export {
   type CorpusFacts,
-  formatLog,
   historyOf,
   type LogChange,
   type LogEnd,
@@ -125,12 +114,6 @@ export type { BestState } from './train/run/best-model.ts';
 export type { TrainResult } from './train/run/train-result.ts';
 export type { BestMetric } from './train/settings/best-metrics.ts';
 // Settings of a training run.
-export {
-  type CompleteSettings,
-  completeSettings,
-  type KindSetting,
-  runKindOf,
-} from './train/settings/run-defaults.ts';
 export type { Setting } from './train/settings/setting-types.ts';
 export type { Table } from './train/settings/settings.ts';
 export { type SettingName, settings } from './train/settings/settings.ts';

@@ -34,13 +34,14 @@ const ORDER = [
 /** The folders of src/engine/ in order. Modules directly in the room come after all of them. */
 const ENGINE_ORDER = ['ops', 'graph', 'plan', 'cpu', 'gpu'];
 
-/** Entry points of the package: they may import from every folder. */
+/** Entry points of the package, and what the pages share: they may import from every folder. */
 const ENTRIES = [
   'src/index.ts',
   'src/index.node.ts',
   'src/index.deno.ts',
   'src/node.ts',
   'src/headless.ts',
+  'src/pages.ts',
   'src/engine/index.ts',
 ];
 

@@ -3,7 +3,6 @@
 
 import {
   type BrowserFiles,
-  copyFolder,
   type Files,
   HeddleError,
   importModel,
@@ -12,6 +11,7 @@ import {
   readCheckpoint,
   readModelFacts,
 } from '../../src/index.ts';
+import { copyFolder } from '../../src/pages.ts';
 import { lockedModels, withModelLock } from './model-locks.ts';
 import { isModelName, modelNameRule } from './model-names.ts';
 

@@ -16,13 +16,13 @@ import type {
   LogStep,
   ModelLanguages,
   PullProgress,
-  RunSummary,
   Sample,
   TrainingForecast,
   TrainingHistory,
   TrainSettings,
   TranslateOptions,
 } from '../../src/index.ts';
+import type { RunSummary } from '../../src/pages.ts';
 import type { StorageInfo } from '../storage/model-store.ts';
 
 /** The corpus to train on. */

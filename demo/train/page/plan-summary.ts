@@ -1,7 +1,7 @@
 // What the preview of a training shows: corpus statistics, model size and GPU memory.
 
 import { formatBytes, formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
-import { describeChanges, parseChanges } from '../../../src/index.ts';
+import { describeChanges, parseChanges } from '../../../src/pages.ts';
 import { type Content, html, nothing, svg } from '../../common/panel.ts';
 import { factList, hint } from '../../common/tables.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview } from '../protocol.ts';

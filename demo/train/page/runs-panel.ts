@@ -3,7 +3,8 @@
 
 import { live } from 'lit-html/directives/live.js';
 import { formatDuration, formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
-import { type LogEval, type LogStep, type RunSummary, runMetrics, settingText } from '../../../src/index.ts';
+import type { LogEval, LogStep } from '../../../src/index.ts';
+import { type RunSummary, runMetrics, settingText } from '../../../src/pages.ts';
 import { field, options } from '../../common/form-fields.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import { download } from '../../common/save-blob.ts';

@@ -1,7 +1,8 @@
 // Table of the dev sentences with their references and current translations.
 
 import { formatInteger } from '../../../src/core/format-numbers.ts';
-import { type Sample, wordDifferences } from '../../../src/index.ts';
+import type { Sample } from '../../../src/index.ts';
+import { wordDifferences } from '../../../src/pages.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import { columnHeads, hint } from '../../common/tables.ts';
 import type { SessionEvent } from '../protocol.ts';

@@ -3,21 +3,23 @@
 
 import { live } from 'lit-html/directives/live.js';
 import {
-  completeSettings,
   type DropoutRates,
-  describeType,
-  fitsType,
-  formatChanges,
   type LogChange,
   type ModelOptions,
-  parseChanges,
   presets,
-  runKindOf,
   type Setting,
   type SettingName,
   settingRows,
   type TrainSettings,
 } from '../../../src/index.ts';
+import {
+  completeSettings,
+  describeType,
+  fitsType,
+  formatChanges,
+  parseChanges,
+  runKindOf,
+} from '../../../src/pages.ts';
 import { field, markValid, options } from '../../common/form-fields.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { isModelName, modelNameRule, toModelName } from '../../storage/model-names.ts';

@@ -2,18 +2,14 @@
 // the run.
 
 import {
-  completeSettings,
-  describeType,
-  fitsType,
   HeddleError,
-  parseChanges,
-  runKindOf,
   type Setting,
   settingRows,
   type TaskName,
   type TrainSettings,
   taskNames,
 } from '../../../src/index.ts';
+import { completeSettings, describeType, fitsType, parseChanges, runKindOf } from '../../../src/pages.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
 
 /** A generated corpus and the settings of its training. */

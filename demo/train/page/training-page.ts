@@ -1,7 +1,8 @@
 // The parts of the training page and how they are connected: button presses go to the worker, its events to
 // the panels.
 
-import { describeChanges, HeddleError, parseChanges } from '../../../src/index.ts';
+import { HeddleError } from '../../../src/index.ts';
+import { describeChanges, parseChanges } from '../../../src/pages.ts';
 import { byId, whenVisible } from '../../common/dom.ts';
 import type { PageHeader } from '../../common/page-header.ts';
 import type { RunHistory, SessionEvent } from '../protocol.ts';
@@ -80,6 +81,7 @@ export class TrainingPage {
     this.#session.on((event) => this.#onEvent(event));
     this.#listen();
     this.#openLink();
+    void this.#offerToResume();
     void this.#showFirst();
   }
 
@@ -150,12 +152,17 @@ export class TrainingPage {
   /** The first translation is shown before the training is planned, unless the network is slow. */
   async #showFirst(): Promise<void> {
     const timeout = new Promise((resolve) => setTimeout(resolve, 2500));
-    await Promise.race([this.#translate.useDemo(demoModels[0] as DemoModel), timeout]);
+    const translated = this.#translate.useDemo(demoModels[0] as DemoModel);
+    void translated.then(() => this.#starter.attempt(this.#openRest()));
+    await Promise.race([translated, timeout]);
     this.#preview.update(0);
-    void this.#starter.attempt(this.#offerToResume());
-    void this.#results.openInside();
     const more = ' Your own replaces it.';
     whenVisible(byId('curves-card'), () => void this.#results.showRecordedRun(more));
+  }
+  /** Loads the parts of the page that are not in its first view. */
+  async #openRest(): Promise<void> {
+    await this.#results.openInside();
+    await (await this.#openStored()).refresh();
   }
   /** Loads the panels of gallery, models and runs. */
   async #openStored(): Promise<StoredPanels> {
@@ -256,7 +263,7 @@ export class TrainingPage {
   }
   /** After a reload or a closed tab: offers to resume the most recent unfinished training. */
   async #offerToResume(): Promise<void> {
-    const info = await (await this.#openStored()).refresh();
+    const info = await this.#session.storage().catch(() => undefined);
     const found = info?.models.find(({ unfinished, lock }) => unfinished && lock === 'free');
     if (!found || isRunning(this.#run.state)) return;
     const { name, step, steps } = found;

@@ -7,8 +7,8 @@ import type {
   LiveSettings,
   ModelLanguages,
   PullProgress,
-  RunSummary,
 } from '../../../src/index.ts';
+import type { RunSummary } from '../../../src/pages.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
   CallError,

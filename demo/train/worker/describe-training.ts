@@ -1,14 +1,8 @@
 // Plans a training without starting it: statistics of the corpus, size of the model, and whether it fits the
 // device.
 
-import {
-  type CorpusArguments,
-  csvToTsv,
-  HeddleError,
-  memoryFiles,
-  planTraining,
-  taskSizes,
-} from '../../../src/index.ts';
+import { type CorpusArguments, HeddleError, memoryFiles, planTraining } from '../../../src/index.ts';
+import { csvToTsv, taskSizes } from '../../../src/pages.ts';
 import { isCsv } from '../corpus-format.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 

@@ -1,13 +1,8 @@
 // History of a stored model: the settings it was trained with, its curves and its samples; summaries of all
 // stored runs.
 
-import {
-  historyOf,
-  type RunSummary,
-  readCheckpoint,
-  readTrainingLog,
-  summarizeRuns,
-} from '../../../src/index.ts';
+import { historyOf, readCheckpoint, readTrainingLog } from '../../../src/index.ts';
+import { type RunSummary, summarizeRuns } from '../../../src/pages.ts';
 import { type ModelStore, modelFolder } from '../../storage/model-store.ts';
 import type { RunHistory } from '../protocol.ts';
 

@@ -1,0 +1,16 @@
+// What the pages of demo/ share with the command line and the library's own tables, beside 'heddle'. Not an
+// entry of the package.
+
+export { type RunSummary, runMetrics, settingText, summarizeRuns } from './commands/jobs/runs-job.ts';
+export { describeType, fitsType } from './core/fields.ts';
+export { copyFolder } from './files/owned-folder.ts';
+export { csvToTsv } from './text/corpus/tsv.ts';
+export { type TextSegment, wordDifferences } from './text/metrics/word-differences.ts';
+export { taskSizes } from './text/tasks/task-corpus.ts';
+export { describeChanges, formatChanges, parseChanges, type RunChange } from './train/report/run-changes.ts';
+export {
+  type CompleteSettings,
+  completeSettings,
+  type KindSetting,
+  runKindOf,
+} from './train/settings/run-defaults.ts';
