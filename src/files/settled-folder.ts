@@ -1,7 +1,7 @@
 // What a reader of a folder of heddle does first. The code that it needs for an interrupted replacement or a
 // manifest is loaded on demand: most pages read models from a server, which have neither.
 
-import type { Files } from './files.ts';
+import { type Files, readText } from './files.ts';
 import { manifestName, stagingPrefix } from './model-file.ts';
 
 /**
@@ -28,3 +28,33 @@ export async function verifyFolder(
   if (!(await files.exists(`${folder}/${manifestName}`))) return;
   await (await import('./folder-commit.ts')).compareChecksums(files, folder, isChecked);
 }
+
+/** How often a folder is read again. */
+const maxReads = 4;
+
+/**
+ * Reads a folder of heddle by `read`, which gets its path. Reads again if another process replaced the folder
+ * meanwhile, for example a training that saved a checkpoint.
+ */
+export async function readSettled<T>(
+  files: Files,
+  folder: string,
+  read: (at: string) => Promise<T>,
+): Promise<T> {
+  for (let n = 1; ; n++) {
+    const at = await settledFolder(files, folder);
+    const before = await manifestText(files, at);
+    const isReplaced = async () => n < maxReads && (await manifestText(files, at)) !== before;
+    try {
+      const result = await read(at);
+      if (!(await isReplaced())) return result;
+    } catch (error) {
+      if (!(await isReplaced())) throw error;
+    }
+  }
+}
+
+const manifestText = async (files: Files, folder: string): Promise<string> => {
+  const path = `${folder}/${manifestName}`;
+  return (await files.exists(path)) ? readText(files, path) : '';
+};

@@ -4,7 +4,7 @@ import { HeddleError, shellQuote } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
 import { type Json, readJson } from '../files/json-files.ts';
 import { checkpointNames, modelFileNames as names } from '../files/model-file.ts';
-import { settledFolder, verifyFolder } from '../files/settled-folder.ts';
+import { readSettled, settledFolder, verifyFolder } from '../files/settled-folder.ts';
 import { heddleFormat, loadHeddle } from './heddle.ts';
 import { isPytorch, kerasFormat, type SavedModel } from './shared/saved-model.ts';
 import { requireFile } from './tokenizers/heddle-tokenizers.ts';
@@ -37,11 +37,15 @@ export async function isModelFolder(files: Files, folder: string): Promise<boole
  * configuration.
  */
 export async function loadModelFolder(files: Files, folder: string, inParts = false): Promise<SavedModel> {
-  const at = await settledFolder(files, folder);
-  if (!(await files.exists(at)))
+  if (!(await files.exists(folder)))
     throw new HeddleError(
       `${folder}: there is no such folder; heddle train --out ${shellQuote(folder)} creates one`,
     );
+  return readSettled(files, folder, (at) => loadVerified(files, at, inParts));
+}
+
+/** Loads a model and compares its files with the manifest of the folder. */
+async function loadVerified(files: Files, at: string, inParts: boolean): Promise<SavedModel> {
   const hasConfig = await files.exists(`${at}/${names.config}`);
   // MarianMT weights may come without a config.json.
   if (!hasConfig)

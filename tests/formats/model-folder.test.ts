@@ -87,6 +87,21 @@ describe('if a write fails', () => {
   });
 });
 
+it('is read again if another process saves it meanwhile', async () => {
+  await saveModelFolder(files, at('m'), model(1));
+  let saves = 0;
+  const slow: Files = {
+    ...files,
+    // Another process saves between the configuration and the weights.
+    async read(path) {
+      if (path.endsWith('model.safetensors') && saves++ < 2)
+        await saveModelFolder(files, at('m'), model(saves + 1));
+      return files.read(path);
+    },
+  };
+  expect((await loadModelFolder(slow, at('m'))).weights).toEqual(model(3).weights);
+});
+
 it('contains a complete model at every moment, even if the writing process is killed', async () => {
   await saveModelFolder(files, at('m'), model(1, words, words));
   const script = `
