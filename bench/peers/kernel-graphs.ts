@@ -1,13 +1,13 @@
 // The single kernels as heddle graphs, which run on the GPU and in the float64 reference. Large tensors are
 // states, which are uploaded once; data that a training step computes on the host for every batch are inputs.
 
-import { rootOp } from '../../src/bench/kernel-case.ts';
 import { random } from '../../src/core/random.ts';
 import { relativeError } from '../../src/core/relative-error.ts';
 import { bytesOf, sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
 import { createCpuExecutor } from '../../src/engine/cpu/executor.ts';
 import { gradients } from '../../src/engine/graph/gradient.ts';
 import { Graph } from '../../src/engine/graph/graph.ts';
+import { weightedLossOp } from '../../src/engine/graph/weighted-loss.ts';
 import { selfAttention } from '../../src/engine/ops/attention/attention.ts';
 import { embeddingBackwardOp } from '../../src/engine/ops/embedding/embedding-backward.ts';
 import { crossEntropy } from '../../src/engine/ops/loss/cross-entropy.ts';
@@ -53,8 +53,8 @@ export function kernelGraph(kind: KernelKind, inputs: KernelArrays): KernelGraph
     return graph.input('step', 'u32', [stepWords]);
   };
   const gradientOf = (y: Value, wrt: readonly Value[]): Value => {
-    const { root } = graph.apply(rootOp, { y, dy: state('dy') });
-    return gradients(graph, root, wrt)[0] as Value;
+    const { loss } = graph.apply(weightedLossOp, { xs: [y], weights: [state('dy')] });
+    return gradients(graph, loss, wrt)[0] as Value;
   };
 
   const builders: Record<KernelKind, () => Value> = {

@@ -2,20 +2,26 @@
 // times it.
 
 import { messageOf } from '../core/errors.ts';
-import { numbersOf, roundToF16, toFloat16 } from '../core/float16.ts';
+import { roundToF16, toFloat16 } from '../core/float16.ts';
 import { random } from '../core/random.ts';
-import { relativeError } from '../core/relative-error.ts';
-import { allocate, bytesOf, sizeOf } from '../core/tensor.ts';
+import { allocate, bytesOf, type DType, sizeOf, type TensorData } from '../core/tensor.ts';
 import { createCpuExecutor } from '../engine/cpu/executor.ts';
 import type { Device } from '../engine/gpu/device.ts';
-import { GpuEngine } from '../engine/gpu/gpu-engine.ts';
-import { variantPlan } from '../engine/gpu/kernel-timing.ts';
+import {
+  type Expected,
+  type IsolatedNode,
+  isolate,
+  LoadedPlan,
+  type NodeData,
+  variantPlan,
+  writtenBy,
+} from '../engine/gpu/isolated-node.ts';
 import { type TimeOptions, type Timing, timeRunner } from '../engine/gpu/plan-timing.ts';
 import type { Runner } from '../engine/gpu/runner.ts';
-import { Graph } from '../engine/graph/graph.ts';
+import type { Graph } from '../engine/graph/graph.ts';
 import type { Node, Value } from '../engine/ops/op.ts';
 import { mutatedBy, variantsOf } from '../engine/ops/op-nodes.ts';
-import { type StepScalars, stepWords, writeStep } from '../engine/ops/step-scalars.ts';
+import { type StepScalars, stepData } from '../engine/ops/step-scalars.ts';
 import type { Plan } from '../engine/plan/plan.ts';
 import { graphOf, type KernelCase, type KernelGroup, type KernelSpec, numbersIn } from './kernel-case.ts';
 
@@ -59,21 +65,18 @@ export const maxError = 1e-4;
 /** Maximum relative error of an f16 result: two units in the last place, 2 · 2^-10. */
 const maxErrorOfF16 = 2e-3;
 
+/** Maximum relative error of a result. */
+export const allowedError = (dtype: DType): number => (dtype === 'f16' ? maxErrorOfF16 : maxError);
+
 /** The node of a kernel in its own graph. */
-export interface IsolatedKernel {
+export interface IsolatedKernel extends IsolatedNode {
   readonly kernel: KernelCase;
-  readonly node: Node;
-  /**
-   * A graph with a copy of the node. `names`: its names of the inputs and states, by the node's input values.
-   */
-  readonly graph: Graph;
-  readonly names: ReadonlyMap<Value, string>;
 }
 
 /** A kernel and the data for its check. */
 export interface PreparedKernel extends IsolatedKernel {
   /** Data of the inputs before the node runs. */
-  readonly before: ReadonlyMap<Value, ArrayLike<number>>;
+  readonly data: NodeData;
   readonly expected: readonly Expected[];
   readonly bytes: number;
   /** Set if the kernel is too large for its float64 reference. */
@@ -89,32 +92,37 @@ export interface ComparedWith {
 }
 
 /** Isolates the node of a kernel. */
-export function isolate(kernel: KernelCase): IsolatedKernel {
-  const { node } = graphOf(kernel);
-  return { kernel, node, ...singleNode(node) };
-}
-
-/**
- * An expected result: output or state `name` of the isolated graph, name of the tensor in the op, reference
- * data, and maximum relative error.
- */
-export interface Expected {
-  readonly name: string;
-  readonly tensor: string;
-  readonly data: ArrayLike<number>;
-  readonly allowed: number;
-}
+export const isolateKernel = (kernel: KernelCase): IsolatedKernel => ({
+  kernel,
+  ...isolate(graphOf(kernel).node),
+});
 
 /** Computes the float64 reference of a kernel, on the CPU. */
 export function prepareKernel(kernel: KernelCase): PreparedKernel {
   const { graph: whole, node } = graphOf(kernel);
   const { before, after } = referenceData(whole, node, kernel);
-  const isolated = { kernel, node, ...singleNode(node) };
-  const expected = writtenBy(isolated).map(({ value, ...rest }) => ({
-    ...rest,
+  const isolated = { kernel, ...isolate(node) };
+  const data = new Map(
+    node.inputs.map((v, i) => [
+      isolated.copy.inputs[i]?.name ?? '',
+      stored(v.dtype, before.get(v) as Float64Array),
+    ]),
+  );
+  const expected = writtenBy(isolated).map(({ value, name, tensor }) => ({
+    name,
+    tensor,
     data: after.get(value) as Float64Array,
+    allowed: allowedError(value.dtype),
   }));
-  return { ...isolated, before, expected, bytes: bytesMovedBy(isolated) };
+  return { ...isolated, data, expected, bytes: bytesMovedBy(isolated) };
+}
+
+/** Numbers as a tensor stores them. */
+export function stored(dtype: DType, numbers: ArrayLike<number>): TensorData {
+  if (dtype === 'f16') return toFloat16(Float32Array.from(numbers));
+  const data = allocate(dtype, numbers.length);
+  data.set(numbers);
+  return data;
 }
 
 /** Bytes of a kernel, each tensor read or written once. */
@@ -122,18 +130,6 @@ export function bytesMovedBy({ kernel, node }: IsolatedKernel): number {
   const touched = new Set([...node.inputs, ...node.outputs, ...mutatedBy(node)]);
   return kernel.bytes ?? [...touched].reduce((n, v) => n + bytesOf(v), 0);
 }
-
-/** The tensors that a node writes, outputs and changed inputs, with the error that is allowed in each. */
-export const writtenBy = ({
-  node,
-  names,
-}: IsolatedKernel): readonly (Omit<Expected, 'data'> & { value: Value })[] =>
-  [...node.outputs, ...mutatedBy(node)].map((value) => {
-    const i = node.outputs.indexOf(value);
-    const name = i < 0 ? (names.get(value) as string) : `out${i}`;
-    const tensor = (i < 0 ? node.inputNames[node.inputs.indexOf(value)] : node.outputNames[i]) ?? '';
-    return { value, name, tensor, allowed: value.dtype === 'f16' ? maxErrorOfF16 : maxError };
-  });
 
 /** A plan of a kernel on the device, after its first run. */
 export interface CheckedPlan {
@@ -155,54 +151,26 @@ export interface CheckedPlan {
  * Runs a plan of a kernel once and compares its results with the reference. Throws if it does not compile or
  * run.
  */
-export async function checkPlan(device: Device, prepared: PreparedKernel, plan: Plan): Promise<CheckedPlan> {
-  const { runner, result, destroy } = await runPlan(device, prepared, plan);
+export async function checkPlan(
+  device: Device,
+  { data, expected }: Pick<PreparedKernel, 'data' | 'expected'>,
+  plan: Plan,
+): Promise<CheckedPlan> {
+  const ran = await LoadedPlan.load(device, plan, data);
   try {
+    await ran.run();
     let error = 0;
     let largest = 0;
     let worst: CheckedPlan['worst'];
-    for (const { name, tensor, data, allowed } of prepared.expected) {
-      const numbers = await result(name);
-      const one = relativeError(numbers, data);
-      error = Math.max(error, one);
-      if (one <= allowed || one <= largest) continue;
-      largest = one;
-      worst = { tensor, ...furthest(numbers, data) };
+    for await (const one of ran.compare(expected)) {
+      error = Math.max(error, one.error);
+      if (one.passed || one.error <= largest) continue;
+      largest = one.error;
+      worst = { tensor: one.tensor, ...furthest(one.got, one.data) };
     }
-    return { runner, error, passed: !worst, worst, destroy };
+    return { runner: ran.runner, error, passed: !worst, worst, destroy: () => ran.destroy() };
   } catch (error) {
-    destroy();
-    throw error;
-  }
-}
-
-/** A plan after its first run. */
-export interface RanPlan {
-  readonly runner: Runner;
-  /** Numbers of an output or state of the graph. */
-  result(name: string): Promise<ArrayLike<number>>;
-  destroy(): void;
-}
-
-/** Runs a plan of a kernel once on its data. Throws if it does not compile or run. */
-export async function runPlan(
-  device: Device,
-  { names, before }: Pick<PreparedKernel, 'names' | 'before'>,
-  plan: Plan,
-): Promise<RanPlan> {
-  const engine = new GpuEngine(device);
-  try {
-    const [runner] = (await engine.preparePlans([plan])) as [Runner];
-    for (const [value, name] of names)
-      load(engine, runner, name, value, before.get(value) as ArrayLike<number>);
-    const got = await runner.run();
-    return {
-      runner,
-      result: async (name) => numbersOf(got[name] ?? (await engine.read(name)).data),
-      destroy: () => engine.destroy(),
-    };
-  } catch (error) {
-    engine.destroy();
+    ran.destroy();
     throw error;
   }
 }
@@ -238,7 +206,7 @@ export async function measurePrepared(
     const { name } = variant;
     let checked: CheckedPlan | undefined;
     try {
-      const plan = variantPlan(prepared.graph, variant, device.traits);
+      const plan = variantPlan(prepared, variant, device.traits);
       flops = Math.max(flops, plan.flops);
       checked = await checkPlan(device, prepared, plan);
       const { error, passed, runner } = checked;
@@ -289,7 +257,7 @@ function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
   const caseData = kernel.data?.() ?? {};
   const dataOf = (name: string, v: Value): ArrayLike<number> => {
     const length = sizeOf(v.shape);
-    if (name === 'step') return stepData(kernel.step);
+    if (name === 'step') return benchStep(kernel.step);
     const given = numbersIn(caseData, v);
     if (v.dtype !== 'f32' && v.dtype !== 'f16') return given ?? new Uint32Array(length);
     const data = given ?? Float32Array.from({ length }, () => noise.uniform() - 0.5);
@@ -305,30 +273,6 @@ function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
   return { before, after };
 }
 
-/** The u32 words of the input `step`. `own` replaces default values. */
-export function stepData(own: Partial<StepScalars> = {}): number[] {
-  const words = new Uint32Array(stepWords);
-  writeStep(words, { learningRate: 1e-3, tokenWeight: 1e-3, seed: 1, step: 1, keep: 0, position: 0, ...own });
-  return [...words];
-}
-
-/** A graph with only this node. All inputs except the step are states, so that they are uploaded once. */
-function singleNode(node: Node) {
-  const graph = new Graph();
-  const names = new Map<Value, string>();
-  const inputs = node.inputs.map((v, i) => {
-    const name = names.get(v) ?? (v.name === 'step' ? 'step' : `in${i}`);
-    names.set(v, name);
-    return name === 'step' ? graph.input(name, v.dtype, v.shape) : graph.state(name, v.dtype, v.shape);
-  });
-  for (const [i, v] of graph.copy(node, inputs).outputs.entries()) graph.output(`out${i}`, v);
-  return { graph, names };
-}
-
-function load(engine: GpuEngine, runner: Runner, name: string, value: Value, from: ArrayLike<number>): void {
-  const data =
-    value.dtype === 'f16' ? toFloat16(Float32Array.from(from)) : allocate(value.dtype, from.length);
-  if (value.dtype !== 'f16') data.set(from);
-  if (name === 'step') runner.inputs.step?.set(data);
-  else engine.write(name, data);
-}
+/** The input `step`. `own` replaces default values. */
+export const benchStep = (own: Partial<StepScalars> = {}): Uint32Array =>
+  stepData({ learningRate: 1e-3, tokenWeight: 1e-3, seed: 1, step: 1, keep: 0, position: 0, ...own });

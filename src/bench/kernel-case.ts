@@ -1,10 +1,11 @@
 // A kernel to check and time (check-kernel.ts): a node of a small graph, so that a backward kernel gets the
 // results of its forward kernel.
 
-import { allocate, type Shape, sizeOf, tensorType } from '../core/tensor.ts';
+import { allocate, type Shape, sizeOf } from '../core/tensor.ts';
 import { gradients } from '../engine/graph/gradient.ts';
 import { Graph } from '../engine/graph/graph.ts';
-import { defineOp, type Node, type Value } from '../engine/ops/op.ts';
+import { weightedLossOp } from '../engine/graph/weighted-loss.ts';
+import type { Node, Value } from '../engine/ops/op.ts';
 import { type StepScalars, stepWords } from '../engine/ops/step-scalars.ts';
 
 /** Groups of kernels, by what they compute. */
@@ -43,17 +44,6 @@ export interface KernelCase {
   readonly needs?: 'f16';
 }
 
-/** Starts a backward pass from any value y with the gradient dy. */
-export const rootOp = defineOp({
-  name: 'root',
-  inputs: ['y', 'dy'],
-  outputs: ['root'],
-  shape: () => ({ root: tensorType('f32', [1]) }),
-  launch: () => [],
-  grad: (_builder, { dy }) => ({ y: dy }),
-  reference() {},
-});
-
 /** A float32 input. */
 export const input = (g: Graph, name: string, shape: Shape): Value => g.input(name, 'f32', shape);
 
@@ -62,8 +52,8 @@ export const step = (g: Graph): Value => g.input('step', 'u32', [stepWords]);
 
 /** Appends the backward pass from `y`, whose gradient is noise, to `wrt`. */
 export function backward(g: Graph, y: Value, wrt: readonly Value[]): void {
-  const { root } = g.apply(rootOp, { y, dy: input(g, 'dy', y.shape) });
-  gradients(g, root, wrt);
+  const { loss } = g.apply(weightedLossOp, { xs: [y], weights: [input(g, 'dy', y.shape)] });
+  gradients(g, loss, wrt);
 }
 
 /** The graph of a case and the node of its kernel. */

@@ -3,26 +3,23 @@
 // float64.
 
 import { HeddleError } from '../core/errors.ts';
-import { roundToF16 } from '../core/float16.ts';
-import { bytesOf, sizeOf } from '../core/tensor.ts';
+import { bytesOf } from '../core/tensor.ts';
 import type { Device } from '../engine/gpu/device.ts';
-import { fillNoise, variantPlan } from '../engine/gpu/kernel-timing.ts';
+import { type Expected, LoadedPlan, sampleOf, variantPlan, writtenBy } from '../engine/gpu/isolated-node.ts';
 import type { Roofs } from '../engine/gpu/roofs.ts';
 import { type DeviceTraits, defaultTraits } from '../engine/ops/device-traits.ts';
-import type { Value } from '../engine/ops/op.ts';
-import { inputsOf } from '../engine/ops/op-nodes.ts';
 import { naiveOf, variantNamed } from '../engine/plan/kernel-choices.ts';
 import { makePlan } from '../engine/plan/planner.ts';
 import {
+  allowedError,
+  benchStep,
   bytesMovedBy,
   checkPlan,
-  type Expected,
-  isolate,
+  type IsolatedKernel,
+  isolateKernel,
   type PreparedKernel,
   prepareKernel,
-  runPlan,
-  stepData,
-  writtenBy,
+  stored,
 } from './check-kernel.ts';
 import { graphOf, type KernelCase, type KernelSpec, numbersIn } from './kernel-case.ts';
 import { type FamilyName, kernelFamilies, kernelOf } from './kernel-families.ts';
@@ -90,7 +87,7 @@ export function checkDuration(
   { peak }: Pick<Roofs, 'peak'>,
   traits = defaultTraits,
 ): void {
-  const { flops } = makePlan(isolate(kernel).graph, { traits });
+  const { flops } = makePlan(isolateKernel(kernel).graph, { traits });
   const seconds = flops / peak.rate / 1e9;
   if (flops <= maxReference.flops || seconds <= maxSeconds) return;
   const maxFlops = Math.max(maxReference.flops, maxSeconds * peak.rate * 1e9);
@@ -110,22 +107,19 @@ export async function prepareLargeKernel(
 ): Promise<PreparedKernel> {
   const { spec } = kernel;
   if (!exceeds(workOf(kernel, device.traits), limits.full)) return prepareKernel(kernel);
-  const isolated = isolate(kernel);
+  const isolated = isolateKernel(kernel);
   const naive = naiveOf(isolated.node, device.traits);
   const small = smallerKernel(spec, device.traits, limits.small);
   await checkNaive(device, small, naive.name);
-  const before = sampleData(isolated.node.inputs, isolated);
-  const ran = await runPlan(
-    device,
-    { ...isolated, before },
-    variantPlan(isolated.graph, naive, device.traits),
-  );
+  const data = dataOf(isolated);
+  const ran = await LoadedPlan.load(device, variantPlan(isolated, naive, device.traits), data);
   try {
+    await ran.run();
     const expected: Expected[] = [];
-    for (const { value: _, ...rest } of writtenBy(isolated))
-      expected.push({ ...rest, data: await ran.result(rest.name) });
+    for (const { value, name, tensor } of writtenBy(isolated))
+      expected.push({ name, tensor, data: await ran.result(name), allowed: allowedError(value.dtype) });
     const comparedWith = { variant: naive.name, kernel: small.name };
-    return { ...isolated, before, expected, bytes: bytesMovedBy(isolated), comparedWith };
+    return { ...isolated, data, expected, bytes: bytesMovedBy(isolated), comparedWith };
   } finally {
     ran.destroy();
   }
@@ -139,7 +133,7 @@ async function checkNaive(device: Device, small: KernelCase, name: string): Prom
   const { passed, error, destroy } = await checkPlan(
     device,
     prepared,
-    variantPlan(prepared.graph, variant, traits),
+    variantPlan(prepared, variant, traits),
   );
   destroy();
   if (!passed)
@@ -181,26 +175,16 @@ function smallerKernel(spec: KernelSpec, traits: DeviceTraits, limit: Work): Ker
   }
 }
 
-/** Data of the inputs of a node: from the case, else the op's samples, else noise. */
-function sampleData(
-  inputs: readonly Value[],
-  { kernel, node }: Pick<PreparedKernel, 'kernel' | 'node'>,
-): Map<Value, ArrayLike<number>> {
-  const samples = node.op.sample?.(inputsOf(node), node.attrs) ?? {};
+/** Data of the inputs of a kernel: from the case, else the op's samples, else noise. */
+function dataOf(isolated: IsolatedKernel): PreparedKernel['data'] {
+  const { kernel, node, copy } = isolated;
+  const data = new Map(sampleOf(isolated));
   const caseData = kernel.data?.() ?? {};
-  return new Map(inputs.map((value, i) => [value, dataOf(value, i)]));
-
-  function dataOf(value: Value, i: number): ArrayLike<number> {
-    const { name, kind, dtype, shape } = value;
-    const length = sizeOf(shape);
-    if (name === 'step') return stepData(kernel.step);
-    const given = kind === 'result' ? undefined : numbersIn(caseData, value);
-    const sample = samples[node.inputNames[i] ?? ''];
-    if (dtype !== 'f32' && dtype !== 'f16')
-      return given ?? Uint32Array.from({ length }, (_, k) => sample?.(k) ?? 0);
-    const noise = new Float32Array(given ? 0 : length);
-    fillNoise(noise, i + 1);
-    const data = given ?? (sample ? noise.map((x, k) => sample(k) ?? x) : noise);
-    return dtype === 'f16' ? Float32Array.from(data, roundToF16) : data;
+  for (const [i, value] of node.inputs.entries()) {
+    const { name = '' } = copy.inputs[i] ?? {};
+    const given = value.kind === 'result' ? undefined : numbersIn(caseData, value);
+    if (name === 'step') data.set(name, benchStep(kernel.step));
+    else if (given) data.set(name, stored(value.dtype, given));
   }
+  return data;
 }

@@ -6,7 +6,7 @@ import { HeddleError } from '../core/errors.ts';
 import type { DType, Shape } from '../core/tensor.ts';
 import { type CompileMessage, compileMessages } from '../engine/gpu/compile-messages.ts';
 import type { Device } from '../engine/gpu/device.ts';
-import { variantPlan } from '../engine/gpu/kernel-timing.ts';
+import { variantPlan } from '../engine/gpu/isolated-node.ts';
 import { type TimeOptions, timeInTurn } from '../engine/gpu/plan-timing.ts';
 import { builtInShaders, shaderOf } from '../engine/gpu/shaders.ts';
 import { type Declarations, declarations, evaluate, replaceConsts } from '../engine/gpu/wgsl.ts';
@@ -22,7 +22,7 @@ import type {
   PreparedKernel,
   VariantResult,
 } from './check-kernel.ts';
-import { checkPlan, isolate, resultOf } from './check-kernel.ts';
+import { checkPlan, isolateKernel, resultOf } from './check-kernel.ts';
 import type { KernelCase } from './kernel-case.ts';
 
 /** A tensor that a kernel reads or writes. */
@@ -104,11 +104,11 @@ export function numberIn(text: string, title: string, sizes: ReadonlyMap<string,
 
 /** The dispatches of all variants of a kernel that an adapter can run; the default variant is first. */
 export function showKernel(kernel: KernelCase, traits: DeviceTraits): ShownKernel {
-  const isolated = isolate(kernel);
+  const isolated = isolateKernel(kernel);
   const { node } = isolated;
   const variants = candidates(node, traits).map((variant) => {
     const { name } = variant;
-    const plan = variantPlan(isolated.graph, variant, traits);
+    const plan = variantPlan(isolated, variant, traits);
     const ranges = rangesOf(isolated, plan);
     return { name, passes: plan.passes.map((pass) => showPass(pass, ranges)) };
   });
@@ -135,11 +135,11 @@ function tensorsOf(node: Node): ShownTensor[] {
 }
 
 /** Memory of a plan by the names of tensors, and of memory for partial results. */
-function rangesOf({ node, names }: IsolatedKernel, plan: Plan): Map<string, Range> {
+function rangesOf({ node, copy }: IsolatedKernel, plan: Plan): Map<string, Range> {
   const ranges = new Map<string, Range>();
   const placed = { ...plan.inputs, ...plan.states, ...plan.outputs };
   for (const [i, name] of namesOf(node.inputNames).entries()) {
-    const place = placed[names.get(node.inputs[i] as Node['inputs'][number]) ?? ''];
+    const place = placed[copy.inputs[i]?.name ?? ''];
     if (place) ranges.set(name, place.range);
   }
   for (const [i, name] of namesOf(node.outputNames).entries()) {
@@ -207,11 +207,7 @@ export async function tryKernel(
     const fastest = first?.passed ? first : undefined;
     const fastestPlan =
       fastest &&
-      (await checkPlan(
-        device,
-        prepared,
-        variantPlan(prepared.graph, { name: fastest.variant }, device.traits),
-      ));
+      (await checkPlan(device, prepared, variantPlan(prepared, { name: fastest.variant }, device.traits)));
     try {
       const runners = [checked.runner, ...(fastestPlan ? [fastestPlan.runner] : [])];
       const [time, fastestTime] = await timeInTurn(device, runners, options);
@@ -227,7 +223,7 @@ export async function tryKernel(
 
 /** The plan of a variant in which a user's dispatch replaces one dispatch or all. */
 function ownPlan(prepared: PreparedKernel, own: OwnKernel, source: string, traits: DeviceTraits): Plan {
-  const plan = variantPlan(prepared.graph, { name: own.variant }, traits);
+  const plan = variantPlan(prepared, { name: own.variant }, traits);
   const replaced = own.pass < 0 ? undefined : plan.passes[own.pass];
   if (own.pass >= plan.passes.length)
     throw new HeddleError(
@@ -241,19 +237,20 @@ function ownPlan(prepared: PreparedKernel, own: OwnKernel, source: string, trait
 }
 
 function ownPass(
-  { node, kernel, names, graph }: PreparedKernel,
+  prepared: PreparedKernel,
   own: OwnKernel,
   source: string,
   plan: Plan,
   replaced: Pass | undefined,
 ): Pass {
+  const { node } = prepared;
   const { entries, params, overrides, consts } = declarations(source);
   const bindings = entries.get(own.entry);
   if (!bindings)
     throw new HeddleError(
       `There is no @compute function ${own.entry || '(no name)'}; there are: ${[...entries.keys()]}`,
     );
-  const ranges = rangesOf({ kernel, node, names, graph }, plan);
+  const ranges = rangesOf(prepared, plan);
   const types = new Map(tensorsOf(node).map(({ name, dtype }) => [name, dtype]));
   const bind: Record<string, Range> = {};
   const f16: string[] = [];

@@ -4,18 +4,19 @@
 import { numbersOf, toFloat16 } from '../core/float16.ts';
 import { random } from '../core/random.ts';
 import { relativeError } from '../core/relative-error.ts';
-import { f32, type Shape, sizeOf, type Tensor, tensorType } from '../core/tensor.ts';
+import { f32, type Shape, sizeOf, type Tensor } from '../core/tensor.ts';
 import { createCpuExecutor } from './cpu/executor.ts';
 import type { Device } from './gpu/device.ts';
-import { GpuEngine } from './gpu/gpu-engine.ts';
+import { type Expected, LoadedPlan } from './gpu/isolated-node.ts';
 import { storeAsF16 } from './graph/f16-storage.ts';
 import { gradients } from './graph/gradient.ts';
 import { Graph } from './graph/graph.ts';
+import { weightedLossOp } from './graph/weighted-loss.ts';
 import type { DeviceTraits } from './ops/device-traits.ts';
 import { type ByName, listed, type NameOf, named } from './ops/named-tensors.ts';
-import { type AnyOp, type Attrs, defineOp, type Node, type Op, type Value } from './ops/op.ts';
+import type { AnyOp, Attrs, Node, Op, Value } from './ops/op.ts';
 import { variantsOf } from './ops/op-nodes.ts';
-import { type StepScalars, stepWords, writeStep } from './ops/step-scalars.ts';
+import { type StepScalars, stepData, stepWords } from './ops/step-scalars.ts';
 import { variantKey } from './plan/kernel-choices.ts';
 import { makePlan } from './plan/planner.ts';
 
@@ -64,24 +65,6 @@ export function randomTensor(shape: Shape, seed: number, scale = 1): Tensor {
   );
 }
 
-/**
- * Scalar loss for gradient checks: the sum of xs[i] · weights[i] over i, whose gradient w.r.t. xs[i] is
- * weights[i].
- */
-const weightedLoss = defineOp({
-  name: 'weighted_loss',
-  inputs: ['xs[]', 'weights[]'],
-  outputs: ['loss'],
-  shape: () => ({ loss: tensorType('f32', [1]) }),
-  f16Storage: ['xs', 'weights'],
-  launch: () => [],
-  grad: (_builder, { weights }) => ({ xs: weights }),
-  reference({ xs, weights }, { loss }) {
-    for (const [i, x] of xs.entries())
-      for (let k = 0; k < x.size; k++) loss.add(0, x.at(k) * (weights[i]?.at(k) ?? Number.NaN));
-  },
-});
-
 const defaultStep: StepScalars = {
   learningRate: 1e-3,
   tokenWeight: 1,
@@ -120,8 +103,7 @@ export function applyToInputs<I extends string, O extends string, A extends Attr
 
 function build<I extends string, O extends string, A extends Attrs>(op: Op<I, O, A>, c: OpCase<I, O, A>) {
   const graph = new Graph();
-  const data: Record<string, Tensor['data']> = { step: new Uint32Array(stepWords) };
-  writeStep(data.step as Uint32Array, { ...defaultStep, ...c.step });
+  const data: Record<string, Tensor['data']> = { step: stepData({ ...defaultStep, ...c.step }) };
   const states: Record<string, Tensor['data']> = {};
   const { node, tensors } = applyToInputs(graph, op, c.inputs, c.attrs);
   if (!graph.inputs.has('step')) delete data.step;
@@ -139,7 +121,7 @@ function build<I extends string, O extends string, A extends Attrs>(op: Op<I, O,
       data[`weights of ${name}`] = t.data;
       return graph.input(`weights of ${name}`, 'f32', t.shape);
     });
-    const { loss } = graph.apply(weightedLoss, { xs: through.map(outputOf), weights });
+    const { loss } = graph.apply(weightedLossOp, { xs: through.map(outputOf), weights });
     const names: readonly string[] = c.wrt;
     const wrt = names.map((name) => node.inputs[node.inputNames.indexOf(name)] as Value);
     for (const [k, d] of gradients(graph, loss, wrt).entries()) {
@@ -176,11 +158,7 @@ export async function checkOp<I extends string, O extends string, A extends Attr
 ): Promise<Record<string, number>> {
   const traits = { ...device.traits, ...c.traits };
   const reference = build(op, c);
-  const cpu = createCpuExecutor(reference.graph);
-  for (const [name, d] of Object.entries(reference.states)) cpu.state(name).set(d);
-  const expected = cpu.run(
-    Object.fromEntries(Object.entries(reference.data).map(([name, d]) => [name, numbersOf(d)])),
-  );
+  const expected = expectedOf(reference, c);
   const errors: Record<string, number> = {};
   const failures: string[] = [];
   const variantsOfNode = (n: Node): readonly string[] => {
@@ -197,33 +175,39 @@ export async function checkOp<I extends string, O extends string, A extends Attr
       kernelChoices[variantKey(n)] = own[round % own.length] as string;
     }
     const plan = makePlan(graph, { traits, kernelChoices });
-    const engine = new GpuEngine(device);
+    const loaded = new Map([...Object.entries(data), ...Object.entries(states)]);
+    const ran = await LoadedPlan.load(device, plan, loaded, { poison: true });
     try {
-      const [runner] = await engine.preparePlans([plan]);
-      if (!runner) throw new Error('no runner');
-      engine.poison();
-      for (const [name, d] of Object.entries(states)) engine.write(name, d);
-      for (const [name, d] of Object.entries(data)) runner.inputs[name]?.set(d);
-      const read = Object.entries(await runner.run()).map(([name, d]) => [name, numbersOf(d)] as const);
-      const got: Record<string, ArrayLike<number>> = Object.fromEntries(read);
-      for (const name of Object.keys(states)) got[name] = (await engine.read(name)).data;
-      for (const name of [...Object.keys(plan.outputs).filter((n) => n !== 'loss'), ...Object.keys(states)]) {
-        const ref = expected[name] ?? cpu.state(name);
-        const error = relativeError(got[name] ?? [], ref);
+      await ran.run();
+      for await (const { name, error, allowed, passed } of ran.compare(expected)) {
         const key = `${name} (${Object.values(kernelChoices).join(', ')})`;
         errors[key] = error;
-        const exact = (name.startsWith('d(') ? c.gradTolerance : undefined) ?? c.tolerance ?? 1e-5;
-        // Both sides round to 11 bits, so they can differ by a unit in the last place. Gradients go through
-        // more roundings.
-        const limit = exact + (!c.f16 ? 0 : name.startsWith('d(') ? 2 ** -8 : 2 ** -10);
-        if (!(error <= limit)) failures.push(`${key}: error ${error}, allowed ${limit}`);
+        if (!passed) failures.push(`${key}: error ${error}, allowed ${allowed}`);
       }
     } finally {
-      engine.destroy();
+      ran.destroy();
     }
   }
   if (failures.length) throw new Error(`${op.name} differs from its reference:\n${failures.join('\n')}`);
   return errors;
+}
+
+/** Outputs and changed states of a case by its float64 references, and the error that is allowed in each. */
+function expectedOf<I extends string, O extends string, A extends Attrs>(
+  { graph, data, states }: ReturnType<typeof build>,
+  { tolerance = 1e-5, gradTolerance = tolerance, f16 }: OpCase<I, O, A>,
+): Expected[] {
+  const cpu = createCpuExecutor(graph);
+  for (const [name, d] of Object.entries(states)) cpu.state(name).set(numbersOf(d));
+  const outputs = cpu.run(Object.fromEntries(Object.entries(data).map(([name, d]) => [name, numbersOf(d)])));
+  return [...Object.keys(outputs).filter((name) => name !== 'loss'), ...Object.keys(states)].map((name) => {
+    const isGradient = name.startsWith('d(');
+    // Both sides round to 11 bits, so they can differ by a unit in the last place. Gradients go through more
+    // roundings.
+    const rounding = !f16 ? 0 : isGradient ? 2 ** -8 : 2 ** -10;
+    const allowed = (isGradient ? gradTolerance : tolerance) + rounding;
+    return { name, tensor: name, data: outputs[name] ?? cpu.state(name), allowed };
+  });
 }
 
 /**

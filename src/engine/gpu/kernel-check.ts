@@ -3,19 +3,21 @@
 // correctness.
 
 import { HeddleError, messageOf } from '../../core/errors.ts';
-import { fromFloat16 } from '../../core/float16.ts';
-import { relativeError } from '../../core/relative-error.ts';
-import { bytesOf, type DType, type Shape, sizeOf, type TensorData } from '../../core/tensor.ts';
-import type { Graph } from '../graph/graph.ts';
+import { bytesOf, type Shape } from '../../core/tensor.ts';
 import type { Node, Value, Variant } from '../ops/op.ts';
-import { mutatedBy } from '../ops/op-nodes.ts';
 import { naiveOf, variantKey } from '../plan/kernel-choices.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { Device } from './device.ts';
-import { GpuEngine } from './gpu-engine.ts';
-import { fillNoise, fillSample, singleNodeGraph, variantPlan } from './kernel-timing.ts';
+import {
+  type Expected,
+  type IsolatedNode,
+  isolate,
+  LoadedPlan,
+  sampleOf,
+  variantPlan,
+  writtenBy,
+} from './isolated-node.ts';
 import { kernelKey } from './pipelines.ts';
-import type { Runner } from './runner.ts';
 
 /**
  * Maximum difference, relative to the largest value of the output. float32 sums in another order differ by
@@ -41,27 +43,29 @@ const verdicts = new WeakMap<GPUDevice, Map<string, string>>();
 export function createChecker(device: Device): (node: Node, variant: Variant) => Promise<string> {
   const known = verdicts.get(device.gpu) ?? new Map<string, string>();
   verdicts.set(device.gpu, known);
-  /** Results of the naive variant of the last checked node. */
-  let naive: { readonly key: string; readonly excerpt: Graph; readonly results: Results } | undefined;
+  /** The last checked node, and the results of its naive variant. */
+  let last:
+    | { readonly key: string; readonly excerpt: IsolatedNode; readonly expected: Expected[] }
+    | undefined;
   return async (node, variant) => {
-    const simplest = naiveOf(node, device.traits);
-    if (variant.name === simplest.name) return '';
+    const naive = naiveOf(node, device.traits);
+    if (variant.name === naive.name) return '';
     const id = kernelsOf(node, variant, device);
     const before = known.get(id);
     if (before !== undefined) return before;
     const key = variantKey(node);
-    if (naive?.key !== key) {
+    if (last?.key !== key) {
       const excerpt = excerptOf(node, device);
-      naive = { key, excerpt, results: await resultsOf(device, excerpt, simplest) };
+      last = { key, excerpt, expected: await inErrorScopes(device, () => resultsOf(device, excerpt, naive)) };
     }
-    const verdict = await resultsOf(device, naive.excerpt, variant).then(
-      (results) => compare(results, naive?.results as Results, simplest.name),
-      (error: unknown) => {
-        device.check();
-        if (error instanceof HeddleError && error.kind === 'memory') throw error;
-        return messageOf(error);
-      },
-    );
+    const { excerpt, expected } = last;
+    const verdict = await inErrorScopes(device, () =>
+      compare(device, excerpt, variant, expected, naive),
+    ).catch((error: unknown) => {
+      device.check();
+      if (error instanceof HeddleError && error.kind === 'memory') throw error;
+      return messageOf(error);
+    });
     known.set(id, verdict);
     return verdict;
   };
@@ -69,105 +73,111 @@ export function createChecker(device: Device): (node: Node, variant: Variant) =>
 
 /** Key of the compiled kernels of a variant; nodes of different sizes can share it. */
 function kernelsOf(node: Node, variant: Variant, { traits }: Device): string {
-  const plan = variantPlan(singleNodeGraph(node), variant, traits);
+  const plan = variantPlan(isolate(node), variant, traits);
   return [node.op.name, ...plan.passes.map(kernelKey)].join('\n');
 }
 
-/** Outputs and changed states by name. */
-type Results = ReadonlyMap<string, { readonly dtype: DType; readonly data: TensorData }>;
-
-/** Runs the node of a graph once as a variant, on noise and poisoned memory. */
-async function resultsOf(device: Device, graph: Graph, variant: Variant): Promise<Results> {
-  const { gpu } = device;
-  const node = graph.nodes[0] as Node;
-  const engine = new GpuEngine(device);
+/** Runs `work`. Throws its error, or else the first error that WebGPU reports meanwhile. */
+async function inErrorScopes<T>({ gpu }: Device, work: () => Promise<T>): Promise<T> {
   gpu.pushErrorScope('internal');
   gpu.pushErrorScope('validation');
-  const results = run().finally(() => engine.destroy());
+  const result = work();
   const [ran, ...errors] = await Promise.all([
-    results.then(
+    result.then(
       (value) => ({ value }),
       (reason: unknown) => ({ reason }),
     ),
-    results.catch(() => {}).then(() => gpu.popErrorScope()),
-    results.catch(() => {}).then(() => gpu.popErrorScope()),
+    result.catch(() => {}).then(() => gpu.popErrorScope()),
+    result.catch(() => {}).then(() => gpu.popErrorScope()),
   ]);
   const error = errors.find((e) => e !== null);
   if ('reason' in ran) throw ran.reason;
   if (error) throw new Error(`WebGPU error: ${error.message}`);
   return ran.value;
+}
 
-  async function run(): Promise<Results> {
-    const [runner] = (await engine.preparePlans([variantPlan(graph, variant, device.traits)])) as [Runner];
-    fillSample(node, runner.inputs);
-    const mutated = mutatedBy(node);
-    for (const { name, shape } of mutated.filter(({ dtype }) => dtype === 'f32')) {
-      const noise = new Float32Array(sizeOf(shape));
-      fillNoise(noise);
-      engine.write(name, noise.map(Math.abs)); // second moments are not negative
+/** Runs an isolated node once as a variant, on sample data and poisoned memory. */
+async function runVariant(device: Device, isolated: IsolatedNode, variant: Variant): Promise<LoadedPlan> {
+  const plan = variantPlan(isolated, variant, device.traits);
+  const loaded = await LoadedPlan.load(device, plan, sampleOf(isolated), { poison: true });
+  try {
+    await loaded.run();
+    return loaded;
+  } catch (error) {
+    loaded.destroy();
+    throw error;
+  }
+}
+
+/** The results of the naive variant, with the errors that are allowed in those of others. */
+async function resultsOf(device: Device, isolated: IsolatedNode, naive: Variant): Promise<Expected[]> {
+  const ran = await runVariant(device, isolated, naive);
+  try {
+    const written = writtenBy(isolated);
+    const isF16 = written.some(({ value }) => value.dtype === 'f16');
+    const expected: Expected[] = [];
+    for (const { name, tensor, value } of written) {
+      const allowed = value.dtype[0] !== 'f' ? 0 : isF16 ? tolerances.f16 : tolerances.f32;
+      expected.push({ name, tensor, allowed, data: await ran.result(name) });
     }
-    engine.poison();
-    const outputs = await runner.run();
-    const results = new Map<string, { dtype: DType; data: TensorData }>();
-    for (const [name, { dtype }] of graph.outputs)
-      results.set(name, { dtype, data: outputs[name] as TensorData });
-    for (const { name, dtype } of mutated) results.set(name, { dtype, data: (await engine.read(name)).data });
-    return results;
+    return expected;
+  } finally {
+    ran.destroy();
   }
 }
 
 /** Returns what is wrong with the results of a variant; '' if nothing. Integers must be equal. */
-function compare(got: Results, want: Results, naive: string): string {
-  const isF16 = [...want.values()].some(({ dtype }) => dtype === 'f16');
-  for (const [name, { dtype, data }] of want) {
-    const other = got.get(name)?.data as TensorData;
-    const numbers = (stored: TensorData) => (dtype === 'f16' ? fromFloat16(stored as Uint16Array) : stored);
-    const error = relativeError(numbers(other), numbers(data), true);
-    const allowed = dtype[0] !== 'f' ? 0 : isF16 ? tolerances.f16 : tolerances.f32;
-    if (!(error <= allowed))
-      return `it differs from ${naive} by ${error.toExponential(1)} of the largest value, allowed ${allowed}`;
+async function compare(
+  device: Device,
+  isolated: IsolatedNode,
+  variant: Variant,
+  expected: readonly Expected[],
+  naive: Variant,
+): Promise<string> {
+  const ran = await runVariant(device, isolated, variant);
+  try {
+    for await (const { error, allowed, passed } of ran.compare(expected, true))
+      if (!passed)
+        return `it differs from ${naive.name} by ${error.toExponential(1)} of the largest value, allowed ${allowed}`;
+    return '';
+  } finally {
+    ran.destroy();
   }
-  return '';
 }
 
 /**
- * Returns a graph of the node, with smaller axes if it is too much work. Axes of 256 or more are halved
+ * Isolates a node, with smaller axes if it is too much work. Axes of 256 or more are halved
  * first; their remainder by 128 stays, so that tiles have the same edges. Then the first axis of tensors with
  * three or more axes is halved. An axis stays as it is if the op's shape rule rejects a smaller one.
  */
-function excerptOf(node: Node, { traits }: Device): Graph {
+function excerptOf(node: Node, { traits }: Device): IsolatedNode {
   const limit = traits.software ? maxWork.software : maxWork.gpu;
   let shapes = new Map<Value, Shape>(node.inputs.map((v) => [v, v.shape]));
-  let graph = withOutputs(singleNodeGraph(node, shapes));
-  for (let work = workOf(graph); work > limit; ) {
+  let excerpt = isolate(node, shapes);
+  for (let work = workOf(excerpt); work > limit; ) {
     const smaller = shrunk(node, shapes, (next) => {
-      const excerpt = withOutputs(singleNodeGraph(node, next));
-      return workOf(excerpt) < work ? excerpt : undefined;
+      const one = isolate(node, next);
+      return workOf(one) < work ? one : undefined;
     });
     if (!smaller) break;
-    ({ shapes, graph } = smaller);
-    work = workOf(graph);
+    ({ shapes, excerpt } = smaller);
+    work = workOf(excerpt);
   }
-  return graph;
+  return excerpt;
 
-  function workOf(g: Graph): number {
-    const all = [...g.inputs.values(), ...g.states.values(), ...(g.nodes[0] as Node).outputs];
+  function workOf({ graph, copy }: IsolatedNode): number {
+    const all = [...graph.inputs.values(), ...graph.states.values(), ...copy.outputs];
     const elements = all.reduce((sum, v) => sum + bytesOf(v) / 4, 0);
-    return Math.max(makePlan(g, { traits }).flops, workPerElement * elements);
+    return Math.max(makePlan(graph, { traits }).flops, workPerElement * elements);
   }
-}
-
-function withOutputs(graph: Graph): Graph {
-  for (const [i, v] of (graph.nodes[0] as Node).outputs.entries()) graph.output(`out${i}`, v);
-  return graph;
 }
 
 /** The first way to shrink all axes of one size that `accept` takes; the largest axes first. */
 function shrunk(
   { inputs, inputNames }: Node,
   shapes: ReadonlyMap<Value, Shape>,
-  accept: (shapes: Map<Value, Shape>) => Graph | undefined,
-): { shapes: Map<Value, Shape>; graph: Graph } | undefined {
+  accept: (shapes: Map<Value, Shape>) => IsolatedNode | undefined,
+): { shapes: Map<Value, Shape>; excerpt: IsolatedNode } | undefined {
   const tensors = inputs.filter((_, i) => inputNames[i] !== 'step').map((v) => shapes.get(v) ?? v.shape);
   const large = tensors.flatMap((shape) => [...shape]).filter((size) => size >= 256);
   const batch = tensors.flatMap(([size = 1, ...others]: Shape) =>
@@ -186,8 +196,8 @@ function shrunk(
     const next = new Map<Value, Shape>([...shapes].map(([v, shape]) => [v, shrink(shape)]));
     for (const [i, v] of inputs.entries()) if (inputNames[i] === 'step') next.set(v, v.shape);
     try {
-      const graph = accept(next);
-      if (graph) return { shapes: next, graph };
+      const excerpt = accept(next);
+      if (excerpt) return { shapes: next, excerpt };
     } catch {} // the op rejects these shapes
   }
   return undefined;

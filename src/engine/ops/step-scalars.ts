@@ -46,6 +46,13 @@ export const zeroStep: Readonly<StepScalars> = /* @__PURE__ */ readStep(new Uint
 export const writeStep = (out: Uint32Array, s: Partial<StepScalars> = {}): void =>
   createStepWriter(out)({ ...zeroStep, ...s });
 
+/** The block as new u32 words [stepWords]; missing scalars are 0. */
+export function stepData(s: Partial<StepScalars> = {}): Uint32Array {
+  const words = new Uint32Array(stepWords);
+  writeStep(words, s);
+  return words;
+}
+
 /** The scalars of a block, for references: `words` are the u32 words as numbers. */
 export function readStep(words: ArrayLike<number>): StepScalars {
   const u = Uint32Array.from(words);
