@@ -1,6 +1,6 @@
-// / <reference types="@webgpu/types" preserve="true" /> The entry 'heddle/node': WebGPU through Dawn, and
-// files on disk. Importing it makes Node the host of `train` and `loadModel`; the entry 'heddle' does so
-// by itself in Node.
+/// <reference types="@webgpu/types" preserve="true" />
+// The entry 'heddle/node': WebGPU through Dawn, and files on disk. Importing it makes Node the host of `train`
+// and `loadModel`; the entry 'heddle' does so by itself in Node.
 
 import { nodeHost } from './host/node-host.ts';
 import { registerHost } from './session/host.ts';

@@ -1,5 +1,6 @@
-// / <reference types="@webgpu/types" preserve="true" /> The low-level API, `heddle/engine`: devices, graphs,
-// ops, plans, sessions and engines. docs/engine.md builds a model with it, and docs/add-an-op.md an op.
+/// <reference types="@webgpu/types" preserve="true" />
+// The low-level API, `heddle/engine`: devices, graphs, ops, plans and engines. docs/engine.md builds a model
+// with it, and docs/add-an-op.md an op.
 
 // Devices, tensors, random numbers, errors.
 export { check, type ErrorKind, HeddleError } from '../core/errors.ts';

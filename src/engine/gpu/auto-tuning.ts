@@ -98,8 +98,8 @@ export interface KernelTimer {
  * node is timed only if the slowest measurement so far would still fit the time limit.
  *
  * @example
- * const kernelChoices = await tuneKernels(device, [graph], { budgetMs: 10_000 }); const plan =
- * makePlan(graph, { traits: device.traits, kernelChoices });
+ * const kernelChoices = await tuneKernels(device, [graph], { budgetMs: 10_000 });
+ * const plan = makePlan(graph, { traits: device.traits, kernelChoices });
  */
 export const tuneKernels = (
   device: Device,

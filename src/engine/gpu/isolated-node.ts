@@ -26,10 +26,8 @@ export interface IsolatedNode {
 }
 
 /**
- * Isolates a node. `shapes` are other shapes of its inputs; throws if the op rejects them.
- *
- * @example
- * const { graph } = isolate(node); // states in0, in1, input step, outputs out0
+ * Isolates a node: its graph has the states in0, in1, …, the input `step` if the node reads it, and the
+ * outputs out0, out1, …. `shapes` are other shapes of its inputs; throws if the op rejects them.
  */
 export function isolate(node: Node, shapes: ReadonlyMap<Value, Shape> = new Map()): IsolatedNode {
   const graph = new Graph();

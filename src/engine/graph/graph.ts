@@ -198,7 +198,8 @@ export class Graph implements Builder {
    * nodes has the names of all places around them.
    *
    * @example
-   * graph.scope({ stack: 'encoder', layer: 0 }, () => graph.scope({ sublayer: 'self_attn' }, attention));
+   * const feedForward = () => linear(graph, x, w);
+   * graph.scope({ stack: 'encoder', layer: 0 }, () => graph.scope({ sublayer: 'ff' }, feedForward));
    */
   scope<T>(place: string | Place, build: () => T): T {
     return this.#within(inside(this.#place, typeof place === 'string' ? { part: place } : place), build);
