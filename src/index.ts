@@ -16,7 +16,7 @@ export type { DownloadOptions, PullOptions } from './api/remote-models.ts';
 export type { SaveOptions } from './api/save-model.ts';
 export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-training.ts';
 export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
-export { type ErrorKind, HeddleError } from './core/errors.ts';
+export { type ErrorKind, errorKind, HeddleError } from './core/errors.ts';
 export type { FieldType, OptionField, ValueOf } from './core/fields.ts';
 export type { GpuHost } from './core/host-name.ts';
 export type { DType, Shape, Tensor, TensorData } from './core/tensor.ts';

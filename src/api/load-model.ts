@@ -124,6 +124,7 @@ async function findModel(
   check(
     /^[\w.-]+\/[\w.-]+$/.test(where) && !where.startsWith('.'),
     `loadModel: there is no ${place}; write a model on the hub as OWNER/NAME, for example facebook/bart-base`,
+    'not-found',
   );
   return (await remote()).fromHub(where, files, host, options, signal, place);
 }

@@ -188,7 +188,11 @@ export class ModelEngine {
   /** See `Model.useLora`. */
   useLora(name: string | null): void {
     const names = [...this.#loras.keys()].join(', ') || 'none, addLora loads one';
-    check(name === null || this.#loras.has(name), `useLora: there is no adapter ${name}; there are ${names}`);
+    check(
+      name === null || this.#loras.has(name),
+      `useLora: there is no adapter ${name}; there are ${names}`,
+      'not-found',
+    );
     this.#chosen = name;
   }
 

@@ -80,6 +80,7 @@ export async function fromHub(
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
     throw new HeddleError(`loadModel: there is no ${place}, and from the hub: ${error.message}`, {
+      kind: error.kind,
       cause: error,
     });
   }
@@ -136,7 +137,7 @@ async function checkPulled(
     (await import('../formats/hf/hf-config.ts')).readHfConfig(raw, undefined, undefined, path);
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
-    throw new HeddleError(error.message.replaceAll(folder, model), { cause: error });
+    throw new HeddleError(error.message.replaceAll(folder, model), { kind: error.kind, cause: error });
   }
 }
 
@@ -146,17 +147,24 @@ export async function fromUrl(url: string, signal: AbortSignal): Promise<FoundMo
   const read = async (address: string): Promise<Uint8Array | undefined> => {
     const response = await fetch(address, { signal }).catch((error: Error) => {
       signal.throwIfAborted();
-      throw new HeddleError(`${address}: the request failed (${error.message})`, { cause: error });
+      throw new HeddleError(`${address}: the request failed (${error.message})`, {
+        kind: 'network',
+        cause: error,
+      });
     });
     // Servers of single-page applications answer with a page if a file does not exist.
     const isPage = /\btext\/html\b/.test(response.headers.get('Content-Type') ?? '');
     if (response.status === 404 || (response.ok && isPage)) return undefined;
-    check(response.ok, () => `${address}: the server answers ${response.status} ${response.statusText}`);
+    check(
+      response.ok,
+      () => `${address}: the server answers ${response.status} ${response.statusText}`,
+      'network',
+    );
     return new Uint8Array(await response.arrayBuffer());
   };
   if (protocol === 'blob:' || protocol === 'data:' || /\.(?:zip|safetensors)$/i.test(pathname)) {
     const bytes = await read(url);
-    check(bytes, `${url}: there is no such file (404)`);
+    check(bytes, `${url}: there is no such file (404)`, 'not-found');
     return unpacked(bytes, decodeURIComponent(pathname.split('/').pop() || 'the file'));
   }
   const folder = url.replace(/\/+$/, '');
@@ -166,11 +174,11 @@ export async function fromUrl(url: string, signal: AbortSignal): Promise<FoundMo
     responses.set(path, bytes);
     return bytes;
   };
-  const readOnly = async () => check(false, `${url}: files at a URL are read-only`);
+  const readOnly = async () => check(false, `${url}: files at a URL are read-only`, 'input');
   const files: Files = {
     async read(path) {
       const bytes = await get(path);
-      check(bytes, `${path}: there is no such file (404)`);
+      check(bytes, `${path}: there is no such file (404)`, 'not-found');
       return bytes;
     },
     exists: async (path) =>
@@ -183,6 +191,7 @@ export async function fromUrl(url: string, signal: AbortSignal): Promise<FoundMo
   check(
     await files.exists(`${folder}/${modelFileNames.config}`),
     `${url}: it has no ${modelFileNames.config}`,
+    'not-found',
   );
   return { files, folder };
 }

@@ -42,7 +42,7 @@ export type ErrorKind =
 
 /**
  * An error caused by input, configuration or the machine. The command line prints only its message and exits
- * with status 1.
+ * with status 1. Every one has a kind (default: `input`); `errorKind` also knows the kinds of errors of the platform.
  *
  * @example
  * try {
@@ -54,11 +54,38 @@ export type ErrorKind =
  */
 export class HeddleError extends Error {
   override name = 'HeddleError';
-  readonly kind: ErrorKind | undefined;
+  readonly kind: ErrorKind;
   constructor(message: string, options?: ErrorOptions & { readonly kind?: ErrorKind }) {
     super(printable(message), options);
-    this.kind = options?.kind;
+    this.kind = options?.kind ?? 'input';
   }
+}
+
+/** Kinds of errors of browsers and Node, by `name` or `code`. */
+const platformKinds: Readonly<Record<string, ErrorKind>> = {
+  ...{
+    AbortError: 'aborted',
+    TimeoutError: 'timeout',
+    QuotaExceededError: 'quota',
+    NotFoundError: 'not-found',
+  },
+  ...{ ENOENT: 'not-found', ENOSPC: 'quota', EDQUOT: 'quota' },
+};
+
+/**
+ * The kind of anything that a call of heddle threw: that of a HeddleError, `aborted` for the AbortError of a
+ * signal, `timeout` for that of `AbortSignal.timeout`; undefined for a bug.
+ *
+ * @example
+ * const text = await model.translate('a b', { signal }).catch((error: unknown) => {
+ *   if (errorKind(error) === 'aborted') return undefined; // the user has cancelled
+ *   throw error;
+ * });
+ */
+export function errorKind(error: unknown): ErrorKind | undefined {
+  if (error instanceof HeddleError) return error.kind;
+  const { name = '', code = '' } = (error ?? {}) as { readonly name?: string; readonly code?: string };
+  return platformKinds[code] ?? platformKinds[name];
 }
 
 /**
@@ -69,8 +96,12 @@ export class HeddleError extends Error {
  * const rate = 0.1;
  * check(rate >= 0 && rate < 1, `dropout is ${rate}, it must be at least 0 and below 1`);
  */
-export function check(condition: unknown, message: string | (() => string)): asserts condition {
-  if (!condition) throw new HeddleError(typeof message === 'string' ? message : message());
+export function check(
+  condition: unknown,
+  message: string | (() => string),
+  kind: ErrorKind = 'input',
+): asserts condition {
+  if (!condition) throw new HeddleError(typeof message === 'string' ? message : message(), { kind });
 }
 
 /** The text of anything that was thrown. */
@@ -82,7 +113,7 @@ export function withErrorText<T>(work: () => T, rewrite: (message: string) => st
     return work();
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
-    throw new HeddleError(rewrite(error.message), { cause: error });
+    throw new HeddleError(rewrite(error.message), { kind: error.kind, cause: error });
   }
 }
 

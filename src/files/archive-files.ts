@@ -49,6 +49,7 @@ export function archiveFiles(files: Files): Files {
       if (archive)
         throw new HeddleError(
           `${path}: cannot write: ${archive} is an archive, which is replaced as a whole; use a folder`,
+          { kind: 'input' },
         );
       opened.delete(path);
       await files.write(path, bytes);

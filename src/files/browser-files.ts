@@ -4,7 +4,7 @@
 // Earlier versions kept the files of a model in a subfolder, a generation such as `.g7`, whose name is in the
 // file `.current`. Such a folder is read and written in that subfolder.
 
-import { HeddleError } from '../core/errors.ts';
+import { errorKind, HeddleError, messageOf } from '../core/errors.ts';
 import type { Files } from './files.ts';
 
 /** File with the name of the current generation of a folder. */
@@ -39,9 +39,12 @@ async function storageError(action: string, path: string, error: unknown): Promi
   if (error instanceof HeddleError) return error;
   if (nameOf(error) === 'QuotaExceededError')
     return new HeddleError(`${path}: cannot ${action}: ${await quotaMessage()}`, { kind: 'quota' });
-  const reason =
-    nameOf(error) === 'NotFoundError' ? 'there is no such file or folder' : (error as Error).message;
-  return new HeddleError(`${path}: cannot ${action} in the browser's storage: ${reason}`, { cause: error });
+  const kind = errorKind(error);
+  const reason = kind === 'not-found' ? 'there is no such file or folder' : messageOf(error);
+  return new HeddleError(`${path}: cannot ${action} in the browser's storage: ${reason}`, {
+    kind,
+    cause: error,
+  });
 }
 
 /** Message of a full storage: its usage and quota, and how to free space. */
@@ -105,7 +108,9 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     const [folder, name] = split(path);
     const parent = await folderAt(folder, { create: true });
     if (!parent || !name)
-      throw new HeddleError(`${path}: cannot write: a part of the path is a file, not a folder`);
+      throw new HeddleError(`${path}: cannot write: a part of the path is a file, not a folder`, {
+        kind: 'input',
+      });
     return [parent, name];
   };
   const fileAt = async (path: string): Promise<FileSystemFileHandle | undefined> => {
@@ -115,7 +120,7 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
   };
   const openFile = async (path: string): Promise<File> => {
     const file = await fileAt(path);
-    if (!file) throw new HeddleError(`${path}: cannot read: there is no such file`);
+    if (!file) throw new HeddleError(`${path}: cannot read: there is no such file`, { kind: 'not-found' });
     return file.getFile();
   };
   /** Runs `work`; its errors become HeddleErrors that name action and path. */
@@ -177,7 +182,8 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     }
   };
   const renameFolder = async (from: FileSystemDirectoryHandle, path: string): Promise<void> => {
-    if (await folderAt(parts(path))) throw new HeddleError(`${path}: cannot rename: a folder is there`);
+    if (await folderAt(parts(path)))
+      throw new HeddleError(`${path}: cannot rename: a folder is there`, { kind: 'input' });
     const [parent, name] = await folderFor(path);
     await moveAll(from, await parent.getDirectoryHandle(name, { create: true }));
   };
@@ -206,7 +212,8 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     list: (path) =>
       withRetries('list', path, async () => {
         const folder = await folderAt(parts(path));
-        if (!folder) throw new HeddleError(`${path}: cannot list: there is no such folder`);
+        if (!folder)
+          throw new HeddleError(`${path}: cannot list: there is no such folder`, { kind: 'not-found' });
         const names: string[] = [];
         for await (const [name, handle] of folder.entries())
           if (
@@ -237,7 +244,10 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
           return;
         }
         const file = await fileAt(from);
-        if (!file) throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`);
+        if (!file)
+          throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`, {
+            kind: 'not-found',
+          });
         await moveFile(file as Movable, ...(await folderFor(to)));
         if (!(file as Movable).move) await remove(from);
       }),

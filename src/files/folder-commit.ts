@@ -34,6 +34,7 @@ export async function finishReplacement(files: Files, folder: string, staging: s
   if (version !== 1 || !Array.isArray(moves) || !isObject(removes))
     throw new HeddleError(
       `${path}: not a commit record of version 1; the file is damaged, or heddle is too old`,
+      { kind: 'input' },
     );
   for (const name of [...moves, ...Object.keys(removes)]) checkName(name, path);
   const source = `${staging}/files`;

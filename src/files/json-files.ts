@@ -26,14 +26,15 @@ export const readJson = async (files: Files, path: string): Promise<Record<strin
 
 /** Parses a JSON object from UTF-8 bytes; `path` is for errors. Throws as `readJson`. */
 export function parseJson(bytes: Uint8Array, path: string): Record<string, unknown> {
-  if (depthOf(bytes) > maxDepth) throw new HeddleError(`${path}: nesting is deeper than ${maxDepth} levels`);
+  if (depthOf(bytes) > maxDepth)
+    throw new HeddleError(`${path}: nesting is deeper than ${maxDepth} levels`, { kind: 'input' });
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    throw new HeddleError(`${path}: not JSON in UTF-8; the file may be cut off`);
+    throw new HeddleError(`${path}: not JSON in UTF-8; the file may be cut off`, { kind: 'input' });
   }
-  if (!isObject(value)) throw new HeddleError(`${path}: not a JSON object`);
+  if (!isObject(value)) throw new HeddleError(`${path}: not a JSON object`, { kind: 'input' });
   return value as Record<string, unknown>;
 }
 

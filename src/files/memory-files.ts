@@ -22,7 +22,7 @@ export function memoryFiles(entries: Map<string, Uint8Array> = new Map()): Files
   return {
     async read(path) {
       const bytes = entries.get(path);
-      if (!bytes) throw new HeddleError(`${path}: cannot read: there is no such file`);
+      if (!bytes) throw new HeddleError(`${path}: cannot read: there is no such file`, { kind: 'not-found' });
       return bytes;
     },
     write: async (path, bytes) => void entries.set(path, bytes),
@@ -31,15 +31,19 @@ export function memoryFiles(entries: Map<string, Uint8Array> = new Map()): Files
       const names = new Set(
         inside(folder).map(([path]) => path.slice(folder.length + 1).split('/')[0] as string),
       );
-      if (names.size === 0) throw new HeddleError(`${folder}: cannot list: there is no such folder`);
+      if (names.size === 0)
+        throw new HeddleError(`${folder}: cannot list: there is no such folder`, { kind: 'not-found' });
       return [...names].sort();
     },
     async rename(from, to) {
       const moved = inside(from);
       const file = entries.get(from);
       if (!file && moved.length === 0)
-        throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`);
-      if (inside(to).length > 0) throw new HeddleError(`${to}: cannot rename ${from}: a folder is there`);
+        throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`, {
+          kind: 'not-found',
+        });
+      if (inside(to).length > 0)
+        throw new HeddleError(`${to}: cannot rename ${from}: a folder is there`, { kind: 'input' });
       removeAll(from);
       if (file) entries.set(to, file);
       for (const [path, bytes] of moved) entries.set(to + path.slice(from.length), bytes);

@@ -23,7 +23,8 @@ export async function packFolder(files: Files, folder: string): Promise<Uint8Arr
 export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
   const files = await unzip(bytes, archive);
   const config = Object.keys(files).find((name) => /^(?:[^/]+\/)?config\.json$/.test(name));
-  if (!config) throw new HeddleError(`${archive}: it is not a model: the archive has no config.json`);
+  if (!config)
+    throw new HeddleError(`${archive}: it is not a model: the archive has no config.json`, { kind: 'input' });
   const prefix = config.slice(0, -'config.json'.length);
   return Object.fromEntries(
     Object.entries(files).flatMap(([name, data]) => {

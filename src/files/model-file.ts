@@ -45,6 +45,7 @@ export function unpackSafetensorsModel(bytes: Uint8Array, path: string): Record<
   if (metadata[modelFileNames.config] === undefined)
     throw new HeddleError(
       `${path}: it has only weights; its metadata lacks ${modelFileNames.config} and the tokenizers. Use the model's folder, or a .zip of it`,
+      { kind: 'input' },
     );
   const texts = embedded.flatMap((name) => {
     const text = metadata[name];

@@ -263,7 +263,9 @@ async function commit(
 ): Promise<void> {
   for (const name of moves)
     if (!(await files.exists(`${staging}/files/${name}`)))
-      throw new HeddleError(`${folder}: another process is writing this folder; try again`);
+      throw new HeddleError(`${folder}: another process is writing this folder; try again`, {
+        kind: 'input',
+      });
   const removes = Object.entries(before?.files ?? {}).filter(([name]) => !(name in manifest.files));
   const record: CommitRecord = {
     version: 1,

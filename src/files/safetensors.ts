@@ -49,7 +49,7 @@ export interface SafetensorsHeader {
 }
 
 const fail = (name: string, reason: string): never => {
-  throw new HeddleError(`${name}: not a valid safetensors file: ${reason}`);
+  throw new HeddleError(`${name}: not a valid safetensors file: ${reason}`, { kind: 'input' });
 };
 
 /**
@@ -170,6 +170,7 @@ export function tensorFromBytes(
     default:
       throw new HeddleError(
         `${file}: tensor ${key} is ${dtype}; supported are F32, F16, BF16, F64, I32, U32, I64`,
+        { kind: 'input' },
       );
   }
 }

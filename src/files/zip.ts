@@ -40,7 +40,7 @@ export function zipParts(files: Readonly<Record<string, Uint8Array>>): Uint8Arra
     const encoded = new TextEncoder().encode(name);
     const crc = crc32(bytes);
     if (offset + bytes.length > maxSize)
-      throw new HeddleError(`zip: with ${name} the archive is larger than 4 GiB`);
+      throw new HeddleError(`zip: with ${name} the archive is larger than 4 GiB`, { kind: 'input' });
     const header = record(30, encoded, (v) => {
       v.setUint32(0, localHeader, true);
       describe(v, 4, bytes.length, encoded.length, crc);
@@ -93,7 +93,7 @@ function describe(v: DataView, at: number, size: number, nameLength: number, crc
  */
 export async function unzip(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
   const fail = (problem: string): never => {
-    throw new HeddleError(`${archive}: ${problem}`);
+    throw new HeddleError(`${archive}: ${problem}`, { kind: 'input' });
   };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const u16 = (offset: number) => view.getUint16(offset, true);

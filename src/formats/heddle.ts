@@ -44,7 +44,7 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
       `${configPath}: version is ${JSON.stringify(raw.version)}, this version of heddle reads ${formatVersion}`,
     );
   if (typeof raw.model !== 'object' || raw.model === null)
-    throw new HeddleError(`${configPath}: the field model is missing`);
+    throw new HeddleError(`${configPath}: the field model is missing`, { kind: 'input' });
   const config = withErrorPrefix(configPath, () => modelConfig(raw.model as ModelOptions));
   const path = `${folder}/${names.weights}`;
   await requireFile(files, folder, names.weights);

@@ -123,6 +123,7 @@ export async function loadLora(files: Files, folder: string, c: ModelConfig): Pr
     if (!(await files.exists(file)))
       throw new HeddleError(
         `${file}: missing; a LoRA folder has ${loraFileNames.config} and ${loraFileNames.weights}`,
+        { kind: 'not-found' },
       );
   const raw = await readJson(files, configPath);
   const isEmpty = (x: unknown) => x === undefined || x === null || Object.keys(Object(x)).length === 0;

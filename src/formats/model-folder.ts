@@ -40,6 +40,7 @@ export async function loadModelFolder(files: Files, folder: string, inParts = fa
   if (!(await files.exists(folder)))
     throw new HeddleError(
       `${folder}: there is no such folder; heddle train --out ${shellQuote(folder)} creates one`,
+      { kind: 'not-found' },
     );
   return readSettled(files, folder, (at) => loadVerified(files, at, inParts));
 }

@@ -27,7 +27,7 @@ export interface AdapterDescription {
 export async function describeAdapter(gpu: GPU | undefined): Promise<AdapterDescription> {
   const host = hostOf().name;
   const adapter = await probeAdapter(host, gpu);
-  if (!adapter) throw new HeddleError(`no WebGPU adapter in ${host}`);
+  if (!adapter) throw new HeddleError(`no WebGPU adapter in ${host}`, { kind: 'unsupported' });
   return adapter;
 }
 

@@ -89,6 +89,7 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
     browser = await withTimeout(timeout + 1000, `starting ${executablePath}`, launched);
   } catch (error) {
     throw new HeddleError(`${name} did not start (${executablePath}): ${launchTrouble(error as Error)}`, {
+      kind: 'unsupported',
       cause: error,
     });
   }
@@ -104,7 +105,10 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
     try {
       await page.goto(url, { timeout, waitUntil: 'load' });
     } catch (error) {
-      throw new HeddleError(`${name} did not load ${url}: ${(error as Error).message}`, { cause: error });
+      throw new HeddleError(`${name} did not load ${url}: ${(error as Error).message}`, {
+        kind: 'network',
+        cause: error,
+      });
     }
     return page;
   };
@@ -124,7 +128,7 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
         const request = page.evaluate(probeAdapter, name);
         const adapter = await withTimeout(ADAPTER_TIMEOUT, `finding a GPU in ${name}`, request);
         await page.close();
-        if (!adapter) throw new HeddleError(`no WebGPU adapter in ${name}`);
+        if (!adapter) throw new HeddleError(`no WebGPU adapter in ${name}`, { kind: 'unsupported' });
         return adapter;
       } finally {
         await server.close();
@@ -151,7 +155,7 @@ export function onBrowserEnd(
   task: string,
   fail: (error: HeddleError) => void,
 ): () => void {
-  const listener = () => fail(new HeddleError(endMessage(browser, task)));
+  const listener = () => fail(new HeddleError(endMessage(browser, task), { kind: 'device' }));
   browser.browser.once('disconnected', listener);
   return () => void browser.browser.off('disconnected', listener);
 }
@@ -162,7 +166,7 @@ export function onBrowserEnd(
  */
 export const callError = (browser: HeadlessBrowser, task: string, error: unknown): unknown =>
   error instanceof Error && error.name === 'TargetCloseError'
-    ? new HeddleError(endMessage(browser, task), { cause: error })
+    ? new HeddleError(endMessage(browser, task), { kind: 'device', cause: error })
     : error;
 
 function endMessage(browser: HeadlessBrowser, task: string): string {

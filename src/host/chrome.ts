@@ -45,6 +45,7 @@ export async function launchChrome(options: ChromeOptions = {}): Promise<Chrome>
   if (gpu === 'auto') return launch(options, 'swiftshader');
   throw new HeddleError(
     `Chrome found no GPU${adapter ? `, only ${adapter.architecture}` : ''}: see chrome://gpu for the reason, or use gpu: 'swiftshader' to compute on the CPU`,
+    { kind: 'unsupported' },
   );
 }
 

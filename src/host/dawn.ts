@@ -106,7 +106,7 @@ const unknownAdapter = 'adapter=\u0001';
  */
 export async function dawnAdapters(options: Pick<DawnOptions, 'quiet'> = {}): Promise<string[]> {
   const { create } = await loadDawn();
-  if (namesNoDriver()) throw new HeddleError(noAdapterMessage());
+  if (namesNoDriver()) throw noAdapter();
   const request = withoutLimitWarnings(options, () => {
     const gpu = started.get(unknownAdapter) ?? create([unknownAdapter]);
     started.set(unknownAdapter, gpu);
@@ -115,7 +115,7 @@ export async function dawnAdapters(options: Pick<DawnOptions, 'quiet'> = {}): Pr
   const text = await request.then(() => '', messageOf);
   const names = Array.from(text.matchAll(/^ \* backend: '.*?', name: '(.*)'$/gm), ([, name = '']) => name);
   if (names.length === 0)
-    throw new HeddleError(text ? `Dawn did not start: ${text.trim()}` : noAdapterMessage());
+    throw text ? new HeddleError(`Dawn did not start: ${text.trim()}`, { kind: 'unsupported' }) : noAdapter();
   return names;
 }
 
@@ -134,12 +134,15 @@ export function adapterNamed(wanted: string, names: readonly string[]): string {
   const list = names.map((one, i) => `${i}: ${one}`).join('; ');
   const lora = /[\\/]/.test(wanted) ? '; a LoRA adapter is given by --lora-adapter' : '';
   if (name === undefined)
-    throw new HeddleError(`adapter: there is no "${wanted}"; the adapters are ${list}${lora}`);
+    throw new HeddleError(`adapter: there is no "${wanted}"; the adapters are ${list}${lora}`, {
+      kind: 'not-found',
+    });
   const first = names.findIndex((one) => one.includes(name));
   if (first !== index)
     throw new HeddleError(
       `adapter: Dawn chooses by name and would take ${first} instead of ${index}; hide the driver or GPU of ${first} ` +
         `(as with VK_DRIVER_FILES); the adapters are ${list}`,
+      { kind: 'unsupported' },
     );
   return name;
 }
@@ -152,7 +155,7 @@ const limitWarning =
   /^Warning: maxDynamic[A-Za-z]+ artificially reduced from [0-9]+ to [0-9]+ to fit dynamic offset/;
 
 async function start(create: (flags: string[]) => GPU, flags: string[], options: DawnOptions): Promise<GPU> {
-  if (namesNoDriver()) throw new HeddleError(noAdapterMessage());
+  if (namesNoDriver()) throw noAdapter();
   try {
     const { gpu, request } = await withoutLimitWarnings(options, () => {
       const created = create(flags);
@@ -160,9 +163,12 @@ async function start(create: (flags: string[]) => GPU, flags: string[], options:
     });
     if (await request) return gpu;
   } catch (error) {
-    throw new HeddleError(`Dawn did not start: ${(error as Error).message.trim()}`, { cause: error });
+    throw new HeddleError(`Dawn did not start: ${(error as Error).message.trim()}`, {
+      kind: 'unsupported',
+      cause: error,
+    });
   }
-  throw new HeddleError(noAdapterMessage());
+  throw noAdapter();
 }
 
 /**
@@ -178,15 +184,18 @@ function namesNoDriver(): boolean {
   );
 }
 
-/** Error message for a machine without an adapter. */
-function noAdapterMessage(): string {
+/** The error for a machine without an adapter. */
+function noAdapter(): HeddleError {
   const driver = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
   const driverText = driver ? `with VK_DRIVER_FILES=${driver}` : 'without a working Vulkan driver';
   const remedy =
     process.platform === 'linux'
       ? "install the GPU's Vulkan driver, or a software one (Debian, Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1)"
       : "install the GPU vendor's driver";
-  return `no WebGPU adapter: Dawn found none ${driverText}; ${remedy}, or use another host instead (--host chrome, firefox or deno)`;
+  return new HeddleError(
+    `no WebGPU adapter: Dawn found none ${driverText}; ${remedy}, or use another host instead (chrome, firefox or deno)`,
+    { kind: 'unsupported' },
+  );
 }
 
 const FREE_POLLING_MS = 0.3;

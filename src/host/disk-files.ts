@@ -1,5 +1,5 @@
 // Files on disk, by the file system calls of Node or Deno.
-import { HeddleError, messageOf } from '../core/errors.ts';
+import { errorKind, HeddleError, messageOf } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
 
 /** File system calls. They reject with errors whose `code` is the system's, such as ENOENT. */
@@ -56,7 +56,8 @@ async function withPath<T>(action: string, path: string, work: () => Promise<T>)
     return await work();
   } catch (error) {
     if (error instanceof HeddleError) throw error;
-    throw new HeddleError(`${path}: cannot ${action}: ${reasonOf(error)}`, { cause: error });
+    const kind = errorKind(error);
+    throw new HeddleError(`${path}: cannot ${action}: ${reasonOf(error)}`, { kind, cause: error });
   }
 }
 
@@ -103,7 +104,7 @@ export function diskFiles(disk: Disk): Files {
   const rename = async (from: string, to: string): Promise<void> => {
     await makeFolderOf(disk, to);
     if ((await statOf(to))?.isFolder)
-      throw new HeddleError(`${to}: cannot rename ${from}: a folder is there`);
+      throw new HeddleError(`${to}: cannot rename ${from}: a folder is there`, { kind: 'input' });
     await disk.rename(from, to);
   };
 

@@ -32,7 +32,8 @@ export function fileServer(files: Files, paths: readonly string[]): FileServer {
       if (full === p || full.startsWith(p.endsWith(sep) ? p : p + sep)) return true;
       return full.startsWith(`${p}.`) && !full.slice(p.length).split(sep).includes('..');
     });
-    if (!path || !isServed) throw new HeddleError(`${path}: this command has no access to it`);
+    if (!path || !isServed)
+      throw new HeddleError(`${path}: this command has no access to it`, { kind: 'input' });
     return full;
   };
   return {
@@ -73,7 +74,7 @@ export function fileServer(files: Files, paths: readonly string[]): FileServer {
             await files.remove(path);
             return done();
           default:
-            throw new HeddleError(`${path}: ${request.method} is not supported`);
+            throw new HeddleError(`${path}: ${request.method} is not supported`, { kind: 'input' });
         }
       } catch (error) {
         if (!(error instanceof HeddleError)) throw error;

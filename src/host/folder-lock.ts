@@ -5,7 +5,7 @@ import { constants, existsSync, readFileSync, rmSync } from 'node:fs';
 import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { HeddleError } from '../core/errors.ts';
+import { errorKind, HeddleError } from '../core/errors.ts';
 import { isObject } from '../files/json-files.ts';
 import { reasonOf } from './disk-files.ts';
 
@@ -99,7 +99,8 @@ export async function lockFolder(given: string): Promise<() => Promise<void>> {
     } catch (error) {
       // If the folder cannot be written, the first save reports it; it also creates missing folders.
       if (!existsSync(path)) return async () => {};
-      throw new HeddleError(`${given}: cannot lock it: ${path}: ${reasonOf(error)}`, { cause: error });
+      const kind = errorKind(error);
+      throw new HeddleError(`${given}: cannot lock it: ${path}: ${reasonOf(error)}`, { kind, cause: error });
     }
   } while (!text.includes(claim));
   const holder = holderOf(text);
@@ -108,6 +109,7 @@ export async function lockFolder(given: string): Promise<() => Promise<void>> {
     throw new HeddleError(
       `${given}: another training writes it (process ${holder?.pid} on ${holder?.host}); wait for its end, name another folder, ` +
         `or remove ${path} if it has ended`,
+      { kind: 'input' },
     );
   }
   const release = () => rmSync(path, { force: true });

@@ -17,7 +17,7 @@ export async function optionalPackage<T>(name: string, load: () => Promise<T>, i
       missing
         ? `the package "${name}" is not installed: run "npm install ${name}", or ${instead}`
         : `the package "${name}" does not load on ${platform} (${message.split('\n')[0]}): install it again with "npm install ${name}", or ${instead}`,
-      { cause: error },
+      { kind: 'unsupported', cause: error },
     );
   }
 }

@@ -60,7 +60,9 @@ export function programAt(path: string | undefined, name: string, command: strin
   if (!path)
     throw new HeddleError(
       `no ${name} found: install it (${command}), or set ${variable} to the path of its program`,
+      { kind: 'unsupported' },
     );
-  if (!isProgram(path)) throw new HeddleError(`no ${name}: ${path} is not an executable file`);
+  if (!isProgram(path))
+    throw new HeddleError(`no ${name}: ${path} is not an executable file`, { kind: 'unsupported' });
   return path;
 }

@@ -50,12 +50,17 @@ export async function runInPage<Result>(
     if (silence === undefined) return;
     clearTimeout(timer);
     timer = setTimeout(
-      () => fail(new HeddleError(`${what} has been silent for ${silence / 1000} s; ${lastOutput()}`)),
+      () =>
+        fail(
+          new HeddleError(`${what} has been silent for ${silence / 1000} s; ${lastOutput()}`, {
+            kind: 'timeout',
+          }),
+        ),
       silence,
     );
   };
   const stopWatching = onBrowserEnd(browser, what, ({ message }) =>
-    fail(new HeddleError(`${message}; ${lastOutput()}`)),
+    fail(new HeddleError(`${message}; ${lastOutput()}`, { kind: 'device' })),
   );
   let page: Page | undefined;
   try {
@@ -64,7 +69,8 @@ export async function runInPage<Result>(
         onOutput(line);
         options.onConsole?.(line, kind);
       },
-      onError: (error) => fail(new HeddleError(`the page of ${what} failed: ${error.message}`)),
+      onError: (error) =>
+        fail(new HeddleError(`the page of ${what} failed: ${error.message}`, { kind: 'device' })),
     });
     await page.exposeFunction('heddleReport', (value: unknown) => {
       onOutput(JSON.stringify(value) ?? '');
@@ -84,7 +90,7 @@ export async function runInPage<Result>(
     return (await Promise.race([work, failure])) as Result;
   } catch (error) {
     if (error instanceof HeddleError && error.kind === 'timeout')
-      throw new HeddleError(`${error.message}; ${lastOutput()}`);
+      throw new HeddleError(`${error.message}; ${lastOutput()}`, { kind: error.kind });
     throw callError(browser, what, error);
   } finally {
     clearTimeout(timer);

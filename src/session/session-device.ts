@@ -44,6 +44,7 @@ export class SessionDevice {
         given === 'cpu' ||
         ['requestAdapter', 'traits', 'queue'].some((key) => key in given),
       'device must be a Device, a GPUDevice, a GPU (navigator.gpu) or "cpu"',
+      'input',
     );
     this.#host = host;
     this.#given = given;
@@ -124,12 +125,14 @@ export class SessionDevice {
   }
 
   async #openGpu(): Promise<GPU> {
-    if (this.isCpu) throw new HeddleError('The cpu backend has no GPU; use --host dawn.');
+    if (this.isCpu)
+      throw new HeddleError('The cpu backend has no GPU; use --host dawn.', { kind: 'unsupported' });
     const gpu = this.#given && isGpu(this.#given) ? this.#given : await this.#host.gpu();
     check(
       gpu,
       `There is no WebGPU in this ${this.#host.name}. Use a current Chrome, Edge, Firefox or Safari, on https or ` +
         'localhost; chrome://gpu or about:support shows why it is off.',
+      'unsupported',
     );
     return gpu;
   }

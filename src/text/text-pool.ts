@@ -1,5 +1,5 @@
 // Runs text tasks (text-tasks.ts) on the chunks of a corpus, in threads of the host or in this thread.
-import { HeddleError } from '../core/errors.ts';
+import { type ErrorKind, HeddleError } from '../core/errors.ts';
 import { type Pace, runPaced, type Steps, type WorkProgress } from '../core/steps.ts';
 import type { ChunkOf, PartOf, ResultOf, TaskArguments, TaskName, TextTask } from './text-tasks.ts';
 import { textTasks } from './text-tasks.ts';
@@ -32,7 +32,12 @@ type Request =
  */
 interface Reply {
   readonly progress?: WorkProgress;
-  readonly error?: { readonly message: string; readonly stack: string | undefined; readonly user: boolean };
+  readonly error?: {
+    readonly message: string;
+    readonly stack: string | undefined;
+    /** The kind of a HeddleError; undefined for a bug. */
+    readonly kind: ErrorKind | undefined;
+  };
   readonly result?: unknown;
 }
 
@@ -66,7 +71,8 @@ export function serveTextTasks(post: (message: unknown) => void): (message: unkn
         post({ result: await answer(message as Request) } satisfies Reply);
       } catch (thrown) {
         const { message, stack } = thrown as Error;
-        post({ error: { message, stack, user: thrown instanceof HeddleError } } satisfies Reply);
+        const kind = thrown instanceof HeddleError ? thrown.kind : undefined;
+        post({ error: { message, stack, kind } } satisfies Reply);
       }
     });
   };
@@ -176,13 +182,14 @@ function openThread(host: TextThreads) {
   }[] = [];
   let ended: Error | undefined;
   const thread = host.start(
-    (message) => {
-      const { progress, error, result } = message as Reply;
+    (reply) => {
+      const { progress, error, result } = reply as Reply;
       if (progress) return waiting[0]?.onProgress?.(progress);
       const request = waiting.shift();
       if (!error) return request?.resolve(result);
-      const thrown = error.user ? new HeddleError(error.message) : new Error(error.message);
-      if (!error.user) thrown.stack = error.stack ?? '';
+      const { message, kind } = error;
+      const thrown = kind ? new HeddleError(message, { kind }) : new Error(message);
+      if (!kind) thrown.stack = error.stack ?? '';
       request?.reject(thrown);
     },
     (error) => {

@@ -60,7 +60,7 @@ async function run(request: PageRequest): Promise<PageResponse> {
     return { ok: true, result };
   } catch (error) {
     const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
-    return { ok: false, message, stack, userError: error instanceof HeddleError };
+    return { ok: false, message, stack, kind: error instanceof HeddleError ? error.kind : undefined };
   } finally {
     await session.close();
   }

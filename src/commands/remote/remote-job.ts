@@ -112,7 +112,7 @@ export async function runRemotely(
 
 function resultOf(outcome: PageResponse): unknown {
   if (outcome.ok) return outcome.result;
-  if (outcome.userError) throw new HeddleError(outcome.message);
+  if (outcome.kind) throw new HeddleError(outcome.message, { kind: outcome.kind });
   const error = new Error(outcome.message);
   error.stack = outcome.stack;
   throw error;

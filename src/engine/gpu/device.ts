@@ -60,6 +60,7 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
     throw new HeddleError(
       'WebGPU is not available. Use a current Chrome, Edge, Firefox or Safari, on https or localhost; ' +
         'chrome://gpu or about:support shows why it is off.',
+      { kind: 'unsupported' },
     );
   const adapter = await gpu.requestAdapter({
     powerPreference: options.powerPreference ?? 'high-performance',
@@ -69,6 +70,7 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
       'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); ' +
         'in Chrome enable hardware acceleration, or start it with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader; ' +
         'in Firefox set dom.webgpu.enabled in about:config.',
+      { kind: 'unsupported' },
     );
   const limits = adapter.limits as unknown as Record<string, number>;
   for (const [name, needed] of Object.entries(options.require ?? {})) {
@@ -76,6 +78,7 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
     if (has < needed)
       throw new HeddleError(
         `The adapter's ${name} is ${formatLimit(name, has)}, ${formatLimit(name, needed)} is required; use another adapter or --host cpu.`,
+        { kind: 'unsupported' },
       );
   }
   const required: Record<string, number> = { ...options.require };
@@ -130,7 +133,8 @@ function historyOf(device: GPUDevice, given: GPUAdapterInfo | undefined): Device
     }),
   };
   device.addEventListener('uncapturederror', ({ error }) => {
-    history.failure ??= [`WebGPU error: ${error.message}`];
+    const kind = error.constructor.name === 'GPUOutOfMemoryError' ? 'memory' : 'device';
+    history.failure ??= [`WebGPU error: ${error.message}`, { kind }];
   });
   histories.set(device, history);
   return history;

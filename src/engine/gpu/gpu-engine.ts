@@ -322,6 +322,7 @@ export class GpuEngine {
         if (known && (known.shape.join() !== shape.join() || known.dtype !== dtype))
           throw new HeddleError(
             `engine: state ${name} is ${known.dtype} [${known.shape}], a plan requires ${dtype} [${shape}]`,
+            { kind: 'input' },
           );
         states.set(name, { dtype, shape });
       }

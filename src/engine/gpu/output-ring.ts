@@ -93,7 +93,7 @@ export class OutputRing {
       // If the device was lost, any of these calls can fail, and the reason may come later.
       await this.#device.lost();
       this.#device.check();
-      throw new HeddleError(`Reading results back failed: ${messageOf(error)}`);
+      throw new HeddleError(`Reading results back failed: ${messageOf(error)}`, { kind: 'device' });
     }
     this.#free.push(staging);
     this.#device.check();

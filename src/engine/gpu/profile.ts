@@ -57,6 +57,7 @@ export async function profilePasses(device: Device, runner: Runner, runs = 5): P
   check(
     passes.length <= 2048,
     () => `profile: the plan has ${passes.length} passes, at most 2,048 can be timed; use fewer layers`,
+    'input',
   );
   const timestamps = createTimestamps(device, 2 * passes.length);
   const samples = timestamps

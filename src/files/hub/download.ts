@@ -26,7 +26,9 @@ export async function download(
   const path = `${folder}/${name}`;
   const maxBytes = maxBytesOf(files);
   if ((file.size ?? 0) > maxBytes)
-    throw new HeddleError(`${title}: it has ${file.size} bytes, the maximum is ${maxBytes}`);
+    throw new HeddleError(`${title}: it has ${file.size} bytes, the maximum is ${maxBytes}`, {
+      kind: 'input',
+    });
   if (await files.exists(path)) {
     const length = await lengthIfSame(files, path, file);
     if (length !== undefined) {
@@ -128,7 +130,7 @@ async function check(
         : undefined;
   if (reason === undefined) return;
   await parts.remove();
-  throw new HeddleError(`${title}: ${reason}; the file has been removed, try again`);
+  throw new HeddleError(`${title}: ${reason}; the file has been removed, try again`, { kind: 'network' });
 }
 
 /**
@@ -171,11 +173,13 @@ async function receive(
     if (file.size !== undefined && stated !== undefined && stated !== file.size) {
       await end();
       await parts.remove();
-      throw new HeddleError(`${title}: it has ${stated} bytes, the hub says ${file.size}`);
+      throw new HeddleError(`${title}: it has ${stated} bytes, the hub says ${file.size}`, {
+        kind: 'network',
+      });
     }
     const total = file.size ?? stated;
     if ((total ?? 0) > maxBytes)
-      throw new HeddleError(`${title}: it has ${total} bytes, the maximum is ${maxBytes}`);
+      throw new HeddleError(`${title}: it has ${total} bytes, the maximum is ${maxBytes}`, { kind: 'input' });
     onBytes(parts.length, total);
     await store(response, http, title, total, parts, (done) => {
       timer.reset();
@@ -234,7 +238,7 @@ async function store(
       if (done) break;
       if (parts.length + value.length > longest) {
         await parts.remove();
-        throw new HeddleError(`${title}: the body is longer than ${longest} bytes`);
+        throw new HeddleError(`${title}: the body is longer than ${longest} bytes`, { kind: 'network' });
       }
       await parts.push(value);
       onBytes(parts.length);

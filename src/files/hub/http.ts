@@ -47,9 +47,13 @@ export class RetryableError extends Error {
   override name = 'RetryableError';
   /** Delay that the server requests (Retry-After), in milliseconds. */
   readonly wait: number;
-  constructor(message: string, options?: ErrorOptions & { wait?: number }) {
+  /** Kind of the HeddleError if no retry succeeds: that of a retryable cause, or `network`. */
+  readonly kind: 'network' | 'timeout';
+  constructor(message: string, options: ErrorOptions & Partial<Pick<RetryableError, 'wait' | 'kind'>> = {}) {
     super(message, options);
-    this.wait = options?.wait ?? 0;
+    const { wait = 0, cause, kind = cause instanceof RetryableError ? cause.kind : 'network' } = options;
+    this.wait = wait;
+    this.kind = kind;
   }
 }
 
@@ -76,7 +80,8 @@ export async function send(
     reset() {
       clearTimeout(timer);
       timer = setTimeout(
-        () => stopper.abort(new RetryableError(`no data for ${http.idleTimeout / 1000} s`)),
+        () =>
+          stopper.abort(new RetryableError(`no data for ${http.idleTimeout / 1000} s`, { kind: 'timeout' })),
         http.idleTimeout,
       );
     },
@@ -126,12 +131,13 @@ export function statusError(
   if (status === 404)
     return new HeddleError(
       `${title}: there is no such model, revision or file (404); check the spelling of OWNER/NAME and of the revision on the hub`,
+      { kind: 'not-found' },
     );
   if (status === 401 || status === 403) {
     const help = http.token
       ? 'the access token does not allow it; its owner may have to accept the terms of the model on its page'
       : `it does not exist, or is private: ${errorHints(http).access}`;
-    return new HeddleError(`${title}: the hub refuses it (${status}): ${help}`);
+    return new HeddleError(`${title}: the hub refuses it (${status}): ${help}`, { kind: 'network' });
   }
   if (status === 408 || status === 429 || status >= 500) {
     const seconds = Number(headers.get('Retry-After'));
@@ -140,7 +146,7 @@ export function statusError(
     const reason = / cannot be reached$/.test(statusText) ? statusText : `the hub answers ${status}`;
     return new RetryableError(`${title}: ${reason}`, { wait });
   }
-  return new HeddleError(`${title}: the hub answers ${status}`);
+  return new HeddleError(`${title}: the hub answers ${status}`, { kind: 'network' });
 }
 
 /**
@@ -159,7 +165,8 @@ export async function withRetries<T>(
       });
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
-      if (failures >= http.maxRetries) throw new HeddleError(`${error.message}${hint}`, { cause: error });
+      if (failures >= http.maxRetries)
+        throw new HeddleError(`${error.message}${hint}`, { kind: error.kind, cause: error });
       await sleep(Math.max(error.wait, http.retryDelay * 2 ** failures), http.signal);
     }
   }

@@ -89,7 +89,9 @@ export async function openPartialFile(files: Files, path: string): Promise<Parti
       for (const { at, length: n } of chunks) {
         const bytes = await files.read(`${folder}/${at}-${n}`);
         if (bytes.length !== n)
-          throw new HeddleError(`${folder}/${at}-${n}: it has ${bytes.length} bytes; remove ${folder}`);
+          throw new HeddleError(`${folder}/${at}-${n}: it has ${bytes.length} bytes; remove ${folder}`, {
+            kind: 'input',
+          });
         onBytes(bytes);
         if (whole) whole.set(bytes, at);
         else await appendFile(files, temporary, bytes);
@@ -105,7 +107,10 @@ function allocate(length: number, title: string): Uint8Array {
   try {
     return new Uint8Array(length);
   } catch (error) {
-    throw new HeddleError(`${title}: not enough memory for ${length} bytes`, { cause: error });
+    throw new HeddleError(`${title}: not enough memory for ${length} bytes`, {
+      kind: 'memory',
+      cause: error,
+    });
   }
 }
 

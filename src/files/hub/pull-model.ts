@@ -88,7 +88,9 @@ export async function pull(
       for (const shard of await shardsOf(files, `${partial}/${name}`)) {
         if (sizes.has(shard)) continue;
         if (!optional)
-          throw new HeddleError(`${name}: it names ${shard}, which ${repository.name} does not have`);
+          throw new HeddleError(`${name}: it names ${shard}, which ${repository.name} does not have`, {
+            kind: 'not-found',
+          });
         sizes.set(shard, 0);
         queue.push({
           name: shard,
@@ -101,7 +103,9 @@ export async function pull(
   if (
     !downloaded.some(({ name }) => name === whole || name === index || name === 'adapter_model.safetensors')
   )
-    throw new HeddleError(`${repository.name}: it has no ${whole}; weights are read from safetensors`);
+    throw new HeddleError(`${repository.name}: it has no ${whole}; weights are read from safetensors`, {
+      kind: 'not-found',
+    });
   await removeOthers(files, partial, downloaded);
   await validate();
   await moveIntoFolder(files, partial, folder);
@@ -111,11 +115,11 @@ export async function pull(
 /** The shards in an index. Throws a HeddleError for other names, such as paths that leave the folder. */
 async function shardsOf(files: Files, path: string): Promise<string[]> {
   const { weight_map: map } = await readJson(files, path);
-  if (!isObject(map)) throw new HeddleError(`${path}: it has no weight_map`);
+  if (!isObject(map)) throw new HeddleError(`${path}: it has no weight_map`, { kind: 'input' });
   const names = [...new Set<unknown>(Object.values(map))];
   const wrong = names.find((name) => typeof name !== 'string' || !isShard(name));
   if (wrong !== undefined)
-    throw new HeddleError(`${path}: ${JSON.stringify(wrong)} is not the name of a shard`);
+    throw new HeddleError(`${path}: ${JSON.stringify(wrong)} is not the name of a shard`, { kind: 'input' });
   return names as string[];
 }
 

@@ -39,19 +39,21 @@ export function repository(name: string, revision: string, base: string): Reposi
   check(
     parts.length === 2 && parts.every((x) => part.test(x)),
     `pull: "${name}" is not the name of a model; write OWNER/NAME, for example Helsinki-NLP/opus-mt-en-es`,
+    'input',
   );
   check(
     /^[\w./-]{1,200}$/.test(revision) &&
       !revision.split('/').some((x) => x === '' || x === '.' || x === '..'),
     `pull: "${revision}" is not a revision; write a branch, a tag or a commit`,
+    'input',
   );
   let url: URL;
   try {
     url = new URL(base);
   } catch {
-    throw new HeddleError(`pull: the hub ${base} is not a URL`);
+    throw new HeddleError(`pull: the hub ${base} is not a URL`, { kind: 'input' });
   }
-  check(/^https?:$/.test(url.protocol), `pull: the hub ${base} must be an http or https URL`);
+  check(/^https?:$/.test(url.protocol), `pull: the hub ${base} must be an http or https URL`, 'input');
   return { base: `${url.origin}${url.pathname.replace(/\/+$/, '')}`, name, revision };
 }
 
@@ -70,12 +72,14 @@ function selectFiles(files: readonly string[], name: string, revision: string): 
   check(
     has.has('config.json') || has.has('adapter_config.json'),
     `${name}: it has no config.json; choose a transformers model (BART, MarianMT, T5, ...) or one of heddle train`,
+    'not-found',
   );
   if (weights.length === 0 && !has.has('adapter_model.safetensors')) {
     const other = [...has].find((x) => /\.(bin|h5|msgpack|npz|onnx|ckpt|pt|pth)$/.test(x));
     throw new HeddleError(
       `${name}: it has no ${whole}${other === undefined ? '' : `, only ${other}`}; weights are read from safetensors. ` +
         `Another revision may have them (${revision}), or convert them with transformers (save_pretrained)`,
+      { kind: 'not-found' },
     );
   }
   return [...others, ...weights];
@@ -172,7 +176,9 @@ async function readBounded(response: Response, timer: { reset(): void }, name: s
     timer.reset();
     bytes += value.length;
     if (bytes > maxListing)
-      throw new HeddleError(`${name}: the hub's list of files is longer than ${maxListing} bytes`);
+      throw new HeddleError(`${name}: the hub's list of files is longer than ${maxListing} bytes`, {
+        kind: 'network',
+      });
     text += decoder.decode(value, { stream: true });
   }
 }
@@ -182,11 +188,12 @@ function parseListing(text: string, name: string) {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new HeddleError(`${name}: the hub's list of files is not JSON`);
+    throw new HeddleError(`${name}: the hub's list of files is not JSON`, { kind: 'network' });
   }
   if (!isObject(json) || !Array.isArray(json.siblings))
     throw new HeddleError(
       `${name}: the hub's answer has no list of files; is --hub or HF_ENDPOINT the URL of a Hugging Face hub?`,
+      { kind: 'network' },
     );
   const commit = typeof json.sha === 'string' && /^[0-9a-f]{40}$/.test(json.sha) ? json.sha : undefined;
   const files = json.siblings.filter(isObject).flatMap((entry) => {

@@ -63,6 +63,7 @@ export function readHfTokenizers(
   if (files['vocab.json'])
     throw new HeddleError(
       `${folder}/vocab.json: a tokenizer also needs merges.txt, or sentencepiece.bpe.model, or source.spm and target.spm, or else a tokenizer.json; add the missing files`,
+      { kind: 'not-found' },
     );
   return idTokenizers(c, special.unknown, folder);
 }

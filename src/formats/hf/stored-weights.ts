@@ -61,7 +61,8 @@ export async function openWeights(
   const all = new Map<string, FileTensor>();
   for (const file of new Set(Object.values(fileOf))) {
     const path = `${folder}/${file}`;
-    if (!(await files.exists(path))) throw new HeddleError(`${path}: missing, and ${index} names it`);
+    if (!(await files.exists(path)))
+      throw new HeddleError(`${path}: missing, and ${index} names it`, { kind: 'not-found' });
     for (const [name, tensor] of await openShard(files, folder, path)) {
       if (fileOf[name] !== file)
         throw new HeddleError(`${path}: it contains ${name}, but ${index} lists it in another file`);

@@ -15,6 +15,7 @@ export async function requireFile(files: Files, folder: string, name: string): P
   throw new HeddleError(
     `${folder}: ${name} is missing; a model folder has ${names.config}, ${names.weights} and ${names.tokenizer} ` +
       `(or ${names.source} and ${names.target})`,
+    { kind: 'not-found' },
   );
 }
 

@@ -49,6 +49,7 @@ export function readTokenizerFiles(
     if (!source || !target || !vocab)
       throw new HeddleError(
         `${folder}: ${missing} is missing; a MarianMT tokenizer is ${names.source}, ${names.target} and ${names.vocab}`,
+        { kind: 'not-found' },
       );
     const targetIds = files[names.targetVocab] ? names.targetVocab : names.vocab;
     const side = (file: Uint8Array, name: string, idsName: string, size: number): Tokenizer => {
@@ -106,7 +107,9 @@ function readClass(
   if (name === undefined || !file) return undefined;
   const ids = files[names.vocab];
   if (kind.vocab && !ids)
-    throw new HeddleError(`${folder}: ${names.vocab} is missing; it has the ids of ${name}`);
+    throw new HeddleError(`${folder}: ${names.vocab} is missing; it has the ids of ${name}`, {
+      kind: 'not-found',
+    });
   const vocab = kind.vocab && ids && parseJson(ids, path(names.vocab));
   const added = addedTokens(config, files, folder);
   let languages: LanguageFacts | undefined;

@@ -160,7 +160,7 @@ export class Logbook {
     await this.save({ files, folder });
     return new HeddleError(
       `${error.message.replace(/(?<![.!?])$/, '.')} Its log and report are in ${folder}.`,
-      { cause: error },
+      { kind: error.kind, cause: error },
     );
   }
 

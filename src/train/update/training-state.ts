@@ -150,6 +150,7 @@ export async function readTrainingState(files: Files, folder: string): Promise<T
   if (!(await files.exists(path)))
     throw new HeddleError(
       `${folder}: there is no ${checkpointNames.state}, so nothing to resume; train without --resume.`,
+      { kind: 'not-found' },
     );
   let state: Partial<TrainingState>;
   try {
