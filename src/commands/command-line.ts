@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
 import { withoutAliases } from './flag-aliases.ts';
+import { setCommand } from './interruption.ts';
 import { jsonFlags, reportError, setVerbosity } from './output.ts';
 
 /** Adds a command to the program. Each imports only its own module, so that a command starts fast. */
@@ -56,6 +57,7 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
   program.hook('preAction', (_, command) => {
     const { quiet, verbose } = command.opts<{ quiet?: boolean; verbose?: boolean }>();
     if (quiet && verbose) throw new HeddleError('--quiet and --verbose exclude each other; use one of them');
+    setCommand(command.name());
     setVerbosity(quiet ? 'quiet' : verbose ? 'verbose' : 'normal');
   });
   try {

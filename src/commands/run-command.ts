@@ -1,8 +1,8 @@
-// Runs the job of a command, with progress on stderr. The first Ctrl-C, SIGTERM or SIGHUP ends the job at its
-// next step, the second ends the process.
+// Runs the job of a command, with progress on stderr, and stops it early (interruption.ts).
 
 import { HeddleError } from '../core/errors.ts';
-import { type JsonOption, log, printResult } from './output.ts';
+import { Interruption } from './interruption.ts';
+import { type JsonOption, printResult } from './output.ts';
 import { createProgress } from './progress-line.ts';
 import type { ArgumentsOf, JobName, ResultOf } from './remote/jobs.ts';
 import { type RunOptions, runJob } from './remote/run-job.ts';
@@ -24,12 +24,9 @@ export interface HostOptions extends Pick<RunOptions, 'host' | 'memoryLimit' | '
   readonly nextTexts?: RunOptions['input'];
 }
 
-/** Exit status after a signal, as in shells: 128 plus the number of the signal. */
-const exitStatuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-
 /**
- * Runs a job that may use the files and folders in `paths`, and returns its result. After a signal it returns
- * the result so far or throws, and the command exits with the status of the signal.
+ * Runs a job that may use the files and folders in `paths`, and returns its result. After a signal, or without
+ * a reader of the output, it returns the result so far or throws, and the command exits with that status.
  */
 export async function runWithProgress<N extends JobName>(
   name: N,
@@ -39,20 +36,11 @@ export async function runWithProgress<N extends JobName>(
 ): Promise<ResultOf<N>> {
   const { host, tune, exactTimestamps = false, adapter, memoryLimit, onBrowser, nextTexts: input } = options;
   const progress = createProgress();
-  const interrupt = new AbortController();
-  let interrupted = 0;
-  const onSignal = (signal: NodeJS.Signals) => {
-    const status = exitStatuses[signal as keyof typeof exitStatuses];
-    if (interrupt.signal.aborted) process.exit(status); // Puppeteer's exit hook ends the browser
-    interrupted = status;
-    log('heddle: stopping after this step; press Ctrl-C again to stop at once');
-    interrupt.abort();
-  };
-  for (const signal of Object.keys(exitStatuses)) process.on(signal, onSignal);
+  const interruption = Interruption.open();
   try {
     return await runJob(name, args, {
       ...{ host, tune, paths, memoryLimit, input, onBrowser },
-      signal: interrupt.signal,
+      signal: interruption.signal,
       onEvent: (event) => {
         progress.show(event);
         if (event.type === 'piece') options.onPiece?.(event.text);
@@ -62,13 +50,11 @@ export async function runWithProgress<N extends JobName>(
       dawn: { quiet: true, exactTimestamps, adapter },
     });
   } catch (error) {
-    if (!interrupt.signal.aborted || error instanceof HeddleError) throw error;
+    if (!interruption.signal.aborted || error instanceof HeddleError) throw error;
     throw new HeddleError(`${name}: interrupted`, { cause: error });
   } finally {
-    if (interrupted) process.exitCode = interrupted;
+    interruption.close();
     progress.close();
-    // After a signal the process ends soon; another signal still ends it with its status.
-    if (!interrupted) for (const signal of Object.keys(exitStatuses)) process.off(signal, onSignal);
   }
 }
 

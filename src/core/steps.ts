@@ -24,3 +24,11 @@ export async function runPaced<T>(steps: Steps<T>, pace: Pace = () => undefined)
     if (pause) await pause;
   }
 }
+
+/** Runs all steps at once; returns the result. */
+export function runSteps<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}

@@ -1,16 +1,17 @@
 // Corpora of jobs: files of pairs, or the built-in corpus made from Unicode CLDR.
 
 import { check } from '../core/errors.ts';
+import { runPaced, type Steps } from '../core/steps.ts';
 import { baseName, type Files, openStream } from '../files/files.ts';
 import { settledFolder } from '../files/settled-folder.ts';
 import { packedPairs } from '../text/corpus/packed-pairs.ts';
 import { pairBlocks } from '../text/corpus/pair-blocks.ts';
 import { describeBad, type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import type { CorpusSplit, HeldOut, Pair } from '../text/corpus/pairs.ts';
-import { checkHeldOut, heldOutParts, splitDev, splitPairs } from '../text/corpus/pairs.ts';
+import { checkHeldOut, heldOutParts, splitDev, splitPairs, splitPairsSteps } from '../text/corpus/pairs.ts';
 import { readTsv } from '../text/corpus/tsv.ts';
-import { type IntlKind, intlCorpus } from '../text/intl/intl-corpus.ts';
-import { type TaskName, taskCorpus } from '../text/tasks/task-corpus.ts';
+import { type IntlKind, intlCorpusSteps } from '../text/intl/intl-corpus.ts';
+import { type TaskName, taskCorpusSteps } from '../text/tasks/task-corpus.ts';
 import { openTextPool, type TextPool } from '../text/text-pool.ts';
 import type { ParsedPart } from '../text/text-tasks.ts';
 import { createPace } from './job-pace.ts';
@@ -98,8 +99,11 @@ async function readCorpus(
   session: CorpusSession,
   pool: TextPool,
 ): Promise<CorpusSplit> {
-  if (corpus.kind === 'intl') return splitPairs(intlCorpus(corpus), heldOutParts(heldOut));
-  if (corpus.kind === 'task') return splitPairs(taskCorpus(corpus), heldOutParts(heldOut));
+  if (corpus.kind === 'intl' || corpus.kind === 'task') {
+    const pace = createPace(session);
+    const making: Steps<Pair[]> = corpus.kind === 'intl' ? intlCorpusSteps(corpus) : taskCorpusSteps(corpus);
+    return runPaced(splitPairsSteps(await runPaced(making, pace), heldOutParts(heldOut)), pace);
+  }
   const { train, dev, test } = corpusFiles(corpus) as CorpusFiles;
   const read = (pairFiles: PairFiles, split: HeldOut = {}) => readSets(pairFiles, session, pool, { split });
   const sets = await read(train, heldOutParts(heldOut, { dev, test }));

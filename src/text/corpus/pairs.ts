@@ -1,5 +1,6 @@
 // Sentence pairs: text normalization, fingerprints, and the split into training, dev and test sets.
 import { check } from '../../core/errors.ts';
+import { runSteps, type Steps } from '../../core/steps.ts';
 
 /** One sentence and its translation. */
 export interface Pair {
@@ -138,10 +139,17 @@ export const heldOutParts = (
  * @example
  * const { train, dev, test } = splitPairs(pairs, { dev: 0.05, test: 0.05 });
  */
-export function splitPairs<P extends Pair>(pairs: readonly P[], parts: HeldOut): Split<P> {
+export const splitPairs = <P extends Pair>(pairs: readonly P[], parts: HeldOut): Split<P> =>
+  runSteps(splitPairsSteps(pairs, parts));
+
+/** Splits pairs in steps, which report progress. See `splitPairs`. */
+export function* splitPairsSteps<P extends Pair>(pairs: readonly P[], parts: HeldOut): Steps<Split<P>> {
   checkHeldOut(parts);
   const out: Split<P> = { train: [], dev: [], test: [] };
-  for (const pair of pairs) out[partOf(pair.source, parts)].push(pair);
+  for (const [i, pair] of pairs.entries()) {
+    if (i % 1024 === 0) yield { task: 'split corpus', done: i, total: pairs.length };
+    out[partOf(pair.source, parts)].push(pair);
+  }
   return out;
 }
 

@@ -1,7 +1,10 @@
 // The built-in `intl` corpus: translation pairs generated from Unicode CLDR through `Intl`, without data
 // files. Each kind of phrase draws a content once and formats it in both locales.
 import { check } from '../../core/errors.ts';
+import { formatInteger } from '../../core/format-numbers.ts';
 import { keyOf, type Random, random } from '../../core/random.ts';
+import { runSteps, type Steps } from '../../core/steps.ts';
+import { drawsPerStep, maxFailedDraws, maxGeneratedPairs } from '../corpus/generated-pairs.ts';
 import { normalizeText, type Pair, pairKey } from '../corpus/pairs.ts';
 import { createLocaleFormatter, type DateForm, type LocaleFormatter } from './locale-formatter.ts';
 import {
@@ -230,23 +233,29 @@ export interface IntlOptions {
 /** All kinds of phrases. */
 export const intlKinds = Object.keys(phraseKinds) as IntlKind[];
 
-/** Number of draws without a new phrase after which the kinds count as exhausted. */
-const maxFailedDraws = 20_000;
-
 /**
  * Generates `pairs` pairs with distinct sources (by `pairKey`), in random order. Draw i depends only on the
  * seed and i: a longer corpus starts with the shorter one, and a phrase that another ICU version formats
- * differently does not change the others. Throws a HeddleError for an unknown locale or kind, and if the
- * kinds have fewer distinct phrases.
+ * differently does not change the others. Throws a HeddleError for an unknown locale or kind, for more
+ * than `maxGeneratedPairs`, and if the kinds have fewer distinct phrases.
  *
  * @example
  * const pairs = intlCorpus({ pairs: 10_000, source: 'en', target: 'es' });
  */
-export function intlCorpus(options: IntlOptions): IntlPair[] {
+export const intlCorpus = (options: IntlOptions): IntlPair[] => runSteps(intlCorpusSteps(options));
+
+/** Generates pairs in steps, which report progress. See `intlCorpus`. */
+export function* intlCorpusSteps(options: IntlOptions): Steps<IntlPair[]> {
   const { pairs, seed = 1, kinds: chosen = intlKinds } = options;
   const source = createLocaleFormatter(options.source ?? 'en');
   const target = createLocaleFormatter(options.target ?? 'es');
   check(Number.isInteger(pairs) && pairs > 0, `intl: pairs is ${pairs}, it must be a whole number above 0`);
+  check(
+    pairs <= maxGeneratedPairs,
+    () =>
+      `intl: pairs is ${formatInteger(pairs)}; the built-in corpus has at most ${formatInteger(maxGeneratedPairs)} ` +
+      'distinct pairs, which are held in memory; use files of pairs for a larger one',
+  );
   check(chosen.length > 0, `intl: no kinds chosen; there are ${intlKinds.join(', ')}`);
   for (const kind of chosen)
     check(Object.hasOwn(phraseKinds, kind), `intl: no kind '${kind}'; there are ${intlKinds.join(', ')}`);
@@ -255,6 +264,7 @@ export function intlCorpus(options: IntlOptions): IntlPair[] {
   const out: IntlPair[] = [];
   const seen = new Set<string>();
   for (let draw = 0, last = 0; out.length < pairs; draw++) {
+    if (draw % drawsPerStep === 0) yield { task: 'make corpus', done: out.length, total: pairs };
     check(
       draw - last < maxFailedDraws,
       () => `intl: ${chosen.join(', ')} have about ${out.length} distinct pairs, fewer than ${pairs}`,

@@ -1,7 +1,10 @@
 // Built-in tasks: corpora that are generated from a seed, and that a small model learns in seconds. Tokens
 // are characters.
 import { check } from '../../core/errors.ts';
+import { formatInteger } from '../../core/format-numbers.ts';
 import { keyOf, type Random, random } from '../../core/random.ts';
+import { runSteps, type Steps } from '../../core/steps.ts';
+import { drawsPerStep, maxFailedDraws, maxGeneratedPairs } from '../corpus/generated-pairs.ts';
 import type { Pair } from '../corpus/pairs.ts';
 
 const letters = [...'abcdefghijklmnopqrstuvwxyz'];
@@ -105,24 +108,31 @@ export interface TaskOptions {
 /** Maximum number of pairs of small tasks. */
 export const taskSizes: Partial<Record<TaskName, number>> = { addition: 10_000 };
 
-/** Number of draws without a new source after which a task counts as exhausted. */
-const maxFailedDraws = 20_000;
-
 /**
  * Generates pairs of a task with distinct sources, in random order. Draw i depends only on the seed and i.
- * Throws a HeddleError for an unknown task or a number of pairs that is not a positive integer.
+ * Throws a HeddleError for an unknown task or a number of pairs that is not from 1 to `maxGeneratedPairs`.
  *
  * @example
  * const pairs = taskCorpus({ task: 'reverse', pairs: 1000 }); // { source: 'hedge', target: 'egdeh' }, ...
  */
-export function taskCorpus({ task, pairs, seed = 1 }: TaskOptions): Pair[] {
+export const taskCorpus = (options: TaskOptions): Pair[] => runSteps(taskCorpusSteps(options));
+
+/** Generates pairs in steps, which report progress. See `taskCorpus`. */
+export function* taskCorpusSteps({ task, pairs, seed = 1 }: TaskOptions): Steps<Pair[]> {
   check(Object.hasOwn(draw, task), `corpus: no task '${task}'; there are ${taskNames.join(', ')}`);
   check(
     Number.isInteger(pairs) && pairs > 0,
     `${task}: pairs is ${pairs}, it must be a whole number above 0`,
   );
+  check(
+    pairs <= maxGeneratedPairs,
+    () =>
+      `${task}: pairs is ${formatInteger(pairs)}; a built-in task has at most ${formatInteger(maxGeneratedPairs)} ` +
+      'distinct pairs, which are held in memory; use files of pairs for a larger corpus',
+  );
   const out = new Map<string, Pair>();
   for (let i = 0, last = 0; out.size < pairs && i - last < maxFailedDraws; i++) {
+    if (i % drawsPerStep === 0) yield { task: 'make corpus', done: out.size, total: pairs };
     const pair = draw[task](random(seed, keyOf(task), i));
     if (out.has(pair.source)) continue;
     last = i;
