@@ -9,6 +9,7 @@ import { type ModelFormat, modelFormats } from '../formats/shared/model-formats.
 import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Converted } from './jobs/convert-job.ts';
+import { checkNamed } from './output-file.ts';
 import { addLanguageOptions, jsonOption, loraOption, whole } from './parse-values.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
@@ -57,6 +58,7 @@ export function addConvert(program: Command): void {
     .addOption(jsonOption())
     .action(async (folder: string, given: string, options: Options) => {
       const { to, dtype, force, loraAdapter: lora, sourceLang, targetLang, steps, json } = options;
+      checkNamed('convert: <out>', given);
       const out = withoutEndSlash(given);
       if (!force && (await nodeFiles().exists(out)))
         throw new HeddleError(`convert: ${out} exists already; use --force to replace it, or another folder`);

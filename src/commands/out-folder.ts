@@ -10,6 +10,7 @@ import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isHeddleFolder } from '../formats/model-folder.ts';
 import { lockPath } from '../host/folder-lock.ts';
 import { checkRunFolder } from '../train/run/run-files.ts';
+import { checkNamed } from './output-file.ts';
 
 /** What to do if the output folder has a model. */
 export const replaceModel = '--force replaces it; or use another folder';
@@ -39,13 +40,13 @@ export async function outFolder(
     if (resume) throw new HeddleError('train: --resume needs --out, the folder of the run to resume');
     return freeFolder(files, `runs/${name}`);
   }
+  checkNamed('--out', out);
   const given = withoutEndSlash(out);
   const folder = (await files.real?.(given)) ?? given;
   if (/\.safetensors$/i.test(folder))
     throw new HeddleError(
       `--out ${out}: the output is a folder or a .zip file, not a file of weights; name a folder`,
     );
-  if (given.trim() === '') throw new HeddleError('--out is empty; name a folder');
   const existing = await settledFolder(files, folder);
   if (resume) await checkResumable(files, existing, out);
   else if (!force && (await isTrained(files, existing)))

@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { HeddleError, messageOf, shellQuote } from '../core/errors.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import { fileExists } from './output-file.ts';
 
 /** Prints a result to stdout. */
 export const print = (text: string): void => void process.stdout.write(`${text}\n`);
@@ -124,7 +125,6 @@ function isFile(word: string): boolean {
   } catch {
     return true; // a new file
   }
-  throw new HeddleError(
-    `--json ${shellQuote(word)}: this file exists; put it before --json if the command reads it, or overwrite it with --json=${shellQuote(word)}`,
-  );
+  const remedy = `put it before --json if the command reads it, or overwrite it with --json=${shellQuote(word)}`;
+  throw fileExists('--json', word, remedy);
 }

@@ -13,7 +13,9 @@ import { nodeFiles } from '../host/node-files.ts';
 import { corpusFile } from '../session/load-corpus.ts';
 import { formatLog, logName, parseLog } from '../train/report/training-log.ts';
 import { reportName, trainingReport } from '../train/report/training-report.ts';
+import { Interruption } from './interruption.ts';
 import { type JsonOption, printResult } from './output.ts';
+import { checkNamed } from './output-file.ts';
 import { jsonOption } from './parse-values.ts';
 
 interface Options {
@@ -91,6 +93,7 @@ async function copy(
   partsOf: (files: Files, folder: string) => Promise<Record<string, Uint8Array>>,
 ): Promise<void> {
   const files = archiveFiles(nodeFiles());
+  checkNamed(from.toLowerCase().endsWith('.zip') ? 'unpack: <dir>' : 'pack: <file.zip>', target);
   const to = withoutEndSlash(target);
   if (!(await files.exists(from))) throw new HeddleError(`${from}: there is no such file or folder`);
   if (!(await isModelFolder(files, from))) throw new HeddleError(`${from}: it contains no model`);
@@ -98,7 +101,12 @@ async function copy(
     if (!force) throw new HeddleError(`${to}: it exists already; use --force to replace it`);
   }
   const parts = await partsOf(files, from);
-  await writeFolder(files, to, parts);
+  const interruption = Interruption.open(); // a signal waits for the end of the replacement
+  try {
+    await writeFolder(files, to, parts);
+  } finally {
+    interruption.close();
+  }
   const written = Object.entries(parts).map(([name, { length: bytes }]) => ({ name, bytes }));
   await printResult({ out: to, files: written }, json, () => `wrote ${to}`);
 }

@@ -6,6 +6,7 @@ import { formatBytes } from '../core/format-numbers.ts';
 import { withoutEndSlash } from '../files/files.ts';
 import { defaultHub } from '../session/host.ts';
 import { table } from './output.ts';
+import { checkNamed } from './output-file.ts';
 import { jsonOption } from './parse-values.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
@@ -30,6 +31,7 @@ export function addPull(program: Command): void {
     .addHelpText('after', '\nSet HF_TOKEN to an access token for models that are not public.')
     .action(async (name: string, { out, revision, hub, force, json }: Options) => {
       const token = process.env.HF_TOKEN?.trim();
+      if (out !== undefined) checkNamed('--out', out);
       const folder = withoutEndSlash(out ?? `models/${name.split('/').pop()}`);
       if (folder.replaceAll(/[./\\]/g, '') === '')
         throw new HeddleError(`--out ${out}: use a folder for this model only`);

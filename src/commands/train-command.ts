@@ -18,6 +18,7 @@ import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import { settingFlag, type TrainSettings } from '../train/settings/train-settings.ts';
 import { outFolder, replaceModel } from './out-folder.ts';
 import { log } from './output.ts';
+import { checkOutputFile } from './output-file.ts';
 import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { runAndPrint } from './run-command.ts';
 import { overridden, readRunConfig, saveRunConfig } from './run-config.ts';
@@ -86,8 +87,12 @@ async function run(
       `--init ${folder}: neither a scheme (${initSchemes.join(', ')}) nor an existing folder; to fine-tune a model of the hub, download it first: heddle pull OWNER/NAME`,
     );
   const recipe = named.train ? 'pairs' : task ? 'task' : 'intl';
-  if (options.saveConfig !== undefined)
-    await saveRunConfig(files, options.saveConfig, command, settings, recipe, pairs);
+  const { saveConfig, force, config } = options;
+  if (saveConfig !== undefined) {
+    const inputs = [...corpusPaths(args.corpus), ...(config === undefined ? [] : [config])];
+    checkOutputFile('--save-config', saveConfig, { force, inputs });
+    await saveRunConfig(files, saveConfig, command, settings, recipe, pairs);
+  }
   const paths = [out, folder ?? out, tensorboard || out, ...corpusPaths(args.corpus)];
   // Pages and Deno have no lock files.
   const unlock = ['chrome', 'firefox', 'deno'].includes(options.host) ? await files.lock?.(out) : undefined;

@@ -38,7 +38,7 @@ export interface TrainFileOptions extends HostOptions, PairFlags {
 export function addTrainFlags(command: Command): void {
   command
     .option('--out <dir>', 'folder or .zip file for the model (default: a new folder in runs/)')
-    .option('--force', 'replace the model in --out')
+    .option('--force', 'replace the model in --out, and the file of --save-config')
     .option('--resume', 'resume training from the checkpoint in --out, with its settings')
     .option('--config <file>', 'YAML or JSON file of settings and flags; the command line overrides it')
     .option(

@@ -8,6 +8,7 @@ import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import type { Translated, TranslatedTexts } from './jobs/translate-job.ts';
 import { jsonArrayWriter, log } from './output.ts';
+import { checkOutputFile } from './output-file.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import { addHostOptions, addModelOptions, jsonOption, modelArguments, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
@@ -16,6 +17,7 @@ import { linesOf, textGroups } from './text-input.ts';
 interface Options extends HostOptions, DecodingFlags, ModelRunOptions {
   input?: string[];
   output?: string;
+  force?: boolean;
   batchSize: number;
   maxNewTokens?: number;
   maxLength?: number;
@@ -40,6 +42,7 @@ export function addTranslate(program: Command): void {
     .argument('[text...]', 'texts (default: the lines of --input, or of stdin)')
     .option('--input <file...>', 'files with one text per line; - is stdin')
     .option('--output <file>', 'write the translations to this file (default: stdout)')
+    .option('--force', 'overwrite the files of --output and --alignments')
     .option('--batch-size <texts>', 'texts per batch', whole(1), 32)
     .option(
       '--max-length <n>',
@@ -92,6 +95,9 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     throw new HeddleError('--max-length-crop and --skip-long exclude each other; use one of them');
   const decode = decodeOptionsOf(options);
   checkExclusive(options);
+  const outputs = { '--output': options.output, '--alignments': options.alignments };
+  for (const [flag, path] of Object.entries(outputs))
+    if (path !== undefined) checkOutputFile(flag, path, { force: options.force, inputs: paths });
   const input = textGroups(texts.length > 0 ? [texts] : linesOf(paths ?? ['-']), batchSize * batchesAtOnce);
   const nextGroup = async () => (await input.next()).value;
   const isTyped = texts.length === 0 && (paths ?? ['-']).includes('-') && process.stdin.isTTY;

@@ -151,6 +151,9 @@ it('rejects invalid kinds and numbers', () => {
   );
   expect(() => intlCorpus({ pairs: 1, kinds: [] })).toThrow('intl: no kinds chosen');
   expect(() => intlCorpus({ pairs: 0 })).toThrow('intl: pairs is 0');
+  expect(() => intlCorpus({ pairs: 100_000_000 })).toThrow(
+    'intl: pairs is 100,000,000; the built-in corpus has at most 2,000,000 distinct pairs, which are held in memory; use files of pairs for a larger one',
+  );
 });
 
 it('states how many pairs there are if more are requested', () => {

@@ -1,0 +1,81 @@
+// How commands end without a reader of their output, and at SIGINT: they save, and have the status of a shell.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { heddleProcess, scratch, smallTraining } from '../support/cli.ts';
+import { distFile } from '../support/dist.ts';
+import { interruptEverywhere } from '../support/interrupts.ts';
+
+const cli = `'${process.execPath}' '${distFile('cli.js')}'`;
+const at = (name: string) => join(scratch(), name);
+
+/** Runs a line of bash; returns its output. */
+const bash = (line: string): Promise<string> =>
+  new Promise((resolve) => {
+    const child = spawn('bash', ['-c', line], { stdio: ['ignore', 'pipe', 'ignore'] });
+    let text = '';
+    child.stdout.on('data', (part) => {
+      text += part;
+    });
+    child.once('close', () => resolve(text.trim()));
+  });
+
+const endless = (name: string) =>
+  `${cli} train ${smallTraining.join(' ')} --steps 1000000 --save-seconds 0 --host cpu --out ${at(name)}`;
+
+it.each([
+  [`2>&1 | head -2 >/dev/null; echo \${PIPESTATUS[0]}`, 'stdout'],
+  ['2> >(head -2 >/dev/null) >/dev/null; echo $?', 'stderr'],
+])('saves a training whose reader goes away, and exits with 141: %s', async (redirected, name) => {
+  expect(await bash(`${endless(name)} ${redirected}`)).toBe('141');
+  expect(existsSync(join(at(name), 'model.safetensors'))).toBe(true);
+  expect(existsSync(join(at(name), 'optimizer.safetensors'))).toBe(true);
+});
+
+it('exits with 141 if nobody reads the result of a training, which is saved', async () => {
+  const line = `${endless('done').replace('1000000', '2')} 2>/dev/null | true; echo \${PIPESTATUS[0]}`;
+  expect(await bash(line)).toBe('141');
+  expect(existsSync(join(at('done'), 'model.safetensors'))).toBe(true);
+});
+
+it('ends short commands quietly without a reader', async () => {
+  expect(await bash(`${cli} plan --preset tiny 2>&1 | head -1; echo \${PIPESTATUS[0]}`)).toMatch(
+    /^tiny: [^\n]*\n0$/,
+  );
+});
+
+it('shows progress of the built-in corpus, and stops within a second at SIGINT', async () => {
+  let sent = 0;
+  const args = [
+    'train',
+    '--pairs',
+    '2000000',
+    '--steps',
+    '1',
+    '--host',
+    'cpu',
+    '--verbose',
+    '--out',
+    at('big'),
+  ];
+  const ended = await heddleProcess(args, {
+    onStart: (child) =>
+      child.stderr?.on('data', (text: Buffer) => {
+        if (sent || !/"make corpus","done":\d/.test(String(text))) return;
+        sent = performance.now();
+        child.kill('SIGINT');
+      }),
+  });
+  expect(performance.now() - sent).toBeLessThan(2000); // a second, and the load of other programs
+  expect(ended.status, ended.stderr).toBe(130);
+  expect(ended.stderr).toMatch(/"text":"pairs, [\d,]+ pairs\/s, \d+ s left"/);
+});
+
+it('is interrupted at any moment of a training and of a plan, without half-written files', async () => {
+  mkdirSync(at('empty'));
+  writeFileSync(at('empty/notes.md'), 'mine\n');
+  const train = ['train', ...smallTraining, '--steps', '20', '--save-steps', '5', '--host', 'cpu'];
+  await interruptEverywhere([...train, '--out', 'm'], at('empty'), 3);
+  await interruptEverywhere(['plan', '--preset', 'tiny'], at('empty'), 2);
+}, 120_000);

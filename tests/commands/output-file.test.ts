@@ -1,0 +1,86 @@
+// Files that commands write: an existing one is overwritten only if the user says so, and never an input.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, it } from 'vitest';
+import { checkOutputFile } from '../../src/commands/output-file.ts';
+import { heddle, scratch, smallTraining } from '../support/cli.ts';
+
+const at = (name: string) => join(scratch(), name);
+const train = (...flags: string[]) => heddle(['train', ...smallTraining, '--steps', '1', ...flags]);
+
+beforeAll(async () => {
+  const { status, stderr } = await train('--out', at('model'), '--save-config', at('run.yaml'));
+  expect(status, stderr).toBe(0);
+});
+
+it('keeps an existing file of --save-config, and the files that the run reads', async () => {
+  writeFileSync(at('notes.yaml'), 'mine\n');
+  const refused = await train('--out', at('other'), '--save-config', at('notes.yaml'));
+  expect([refused.status, refused.stderr]).toEqual([
+    1,
+    `heddle: --save-config ${at('notes.yaml')}: this file exists; --force overwrites it, or name another file\n`,
+  ]);
+  const own = await heddle([
+    'train',
+    '--config',
+    at('run.yaml'),
+    '--out',
+    at('other'),
+    '--force',
+    '--save-config',
+    at('run.yaml'),
+  ]);
+  expect([own.status, own.stderr]).toEqual([
+    1,
+    `heddle: --save-config ${at('run.yaml')}: the command reads this file; name another file\n`,
+  ]);
+  expect(readFileSync(at('notes.yaml'), 'utf8')).toBe('mine\n');
+});
+
+it('keeps existing files of translate, and overwrites them with --force', async () => {
+  writeFileSync(at('out.txt'), 'mine\n');
+  const args = ['translate', at('model'), 'Tuesday', '--host', 'cpu', '--max-new-tokens', '2'];
+  for (const flag of ['--output', '--alignments']) {
+    const { status, stderr } = await heddle([...args, flag, at('out.txt')]);
+    expect([status, stderr]).toEqual([
+      1,
+      `heddle: ${flag} ${at('out.txt')}: this file exists; --force overwrites it, or name another file\n`,
+    ]);
+  }
+  expect(readFileSync(at('out.txt'), 'utf8')).toBe('mine\n');
+  expect((await heddle([...args, '--output', at('out.txt'), '--force'])).status).toBe(0);
+  expect(readFileSync(at('out.txt'), 'utf8')).not.toBe('mine\n');
+});
+
+it('refuses the input as the output also with --force, and allows devices', () => {
+  writeFileSync(at('in.txt'), 'Tuesday\n');
+  const check = () =>
+    checkOutputFile('--output', at('in.txt'), { force: true, inputs: [at('../x/in.txt'), at('in.txt')] });
+  expect(check).toThrow('in.txt: the command reads this file; name another file');
+  expect(() => checkOutputFile('--output', '/dev/null', {})).not.toThrow();
+});
+
+it.each(['', ' '])('says that a name is empty in every command: "%s"', async (name) => {
+  const model = at('model');
+  for (const args of [
+    ['train', '--out', name],
+    ['average', model, '--out', name],
+    ['distill', model, at('run.yaml'), '--out', name],
+    ['pull', 'owner/name', '--out', name],
+  ]) {
+    const { status, stderr } = await heddle(args);
+    expect([status, stderr], args.join(' ')).toEqual([1, 'heddle: --out is empty; name a folder\n']);
+  }
+  for (const [args, what] of [
+    [['convert', model, name, '--to', 'pytorch'], 'convert: <out> is empty; name a folder'],
+    [['unpack', at('m.zip'), name], 'unpack: <dir> is empty; name a folder'],
+    [['translate', model, 'a', '--output', name], '--output is empty; name a file'],
+    [
+      ['train', ...smallTraining, '--steps', '1', '--out', at('third'), '--save-config', name],
+      '--save-config is empty; name a file',
+    ],
+  ] as const) {
+    const { status, stderr } = await heddle(args);
+    expect([status, stderr]).toEqual([1, `heddle: ${what}\n`]);
+  }
+});
