@@ -185,18 +185,21 @@ const newId = (): string => crypto.randomUUID().slice(-12);
 export async function writeFolder(
   files: Files,
   given: string,
-  parts: Readonly<Record<string, Uint8Array>>,
-  options: WriteFolderOptions = {},
+  { [manifestName]: copied, ...parts }: Readonly<Record<string, Uint8Array>>,
+  writeOptions: WriteFolderOptions = {},
 ): Promise<void> {
   const folder = await folderAt(files, given);
+  // The parts of an archive may have the manifest of the folder that was packed: only its run is kept.
+  const run = writeOptions.run ?? (copied && parseManifest(copied, `${given}/${manifestName}`).run);
+  const options = { ...writeOptions, run };
   await checkWritableFolder(files, given, Object.keys(parts), options);
   if (await isArchive(files, folder)) {
     if (!(await files.exists(folder)) || options.update !== true)
       return writeArchive(files, folder, parts, options);
     const { unzip } = await import('./zip.ts');
     const { [manifestName]: old, ...before } = await unzip(await files.read(folder), folder);
-    const run = options.run ?? (old && parseManifest(old, folder).run);
-    return writeArchive(files, folder, { ...before, ...parts }, { ...options, run });
+    const runBefore = old && parseManifest(old, folder).run;
+    return writeArchive(files, folder, { ...before, ...parts }, { ...options, run: run ?? runBefore });
   }
   const existed = await files.exists(folder);
   const staging = `${folder}/${stagingPrefix}${newId()}`;

@@ -114,7 +114,7 @@ it('trains on a file, resumes after a reload, translates, and exports and import
   await page.waitForSelector('dialog[open]');
   await press(page, 'Delete');
   await page.waitForFunction(() => !document.querySelector('[data-model="words"]'), timing);
-  const bring = (await page.$('#import-model')) as ElementHandle<HTMLInputElement>;
+  const bring = (await page.waitForSelector('#import-model')) as ElementHandle<HTMLInputElement>;
   await bring.uploadFile(join(folder, 'words.zip'));
   await untilText(page, '#models-message', 'words\\.zip was imported as words');
   await bring.uploadFile(join(folder, 'words.safetensors'));
@@ -158,7 +158,7 @@ it('says what an export for transformers.js does otherwise, and downloads it', a
     { 'spiece.model': withFlags(sentencePieceFile(t5Pieces), { denormalizer: charsmap }) },
   );
   writeFileSync(join(folder, 'denormalized.zip'), Buffer.concat(zipParts(hfFiles(model, 't5'))));
-  const bring = (await page.$('#import-model')) as ElementHandle<HTMLInputElement>;
+  const bring = (await page.waitForSelector('#import-model')) as ElementHandle<HTMLInputElement>;
   await bring.uploadFile(join(folder, 'denormalized.zip'));
   await untilText(page, '#models-message', 'denormalized\\.zip was imported as denormalized');
   const label = 'Export for transformers.js: download denormalized as ONNX files';

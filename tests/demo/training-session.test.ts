@@ -217,7 +217,12 @@ it('describes a training run, trains, translates, and exchanges models with the 
   expect([printed.status, printed.stdout.trim()]).toEqual([0, translated.greedy.join('\n')]);
   const onnx = await exported('exportOnnx', 'calm-onnx.zip');
   expect(Object.keys(await unzip(readFileSync(onnx), onnx)).sort()).toEqual([
-    ...['config.json', 'generation_config.json', 'onnx/decoder_model_merged_quantized.onnx'],
+    ...[
+      'config.json',
+      'generation_config.json',
+      'heddle-manifest.json',
+      'onnx/decoder_model_merged_quantized.onnx',
+    ],
     ...['onnx/encoder_model_quantized.onnx', 'tokenizer.json', 'tokenizer_config.json'],
   ]);
   const zip = await exported('exportArchive', 'calm.zip');

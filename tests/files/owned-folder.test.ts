@@ -180,6 +180,18 @@ it('keeps the other files of heddle, and the run, if a folder is updated', async
   expect((await readManifest(files, 'copy'))?.run).toBe('r');
 });
 
+it('keeps the run of a manifest among the files to write, and writes a manifest of its own', async () => {
+  const files = memoryFiles();
+  await writeFolder(files, 'm', parts('old', 'config.json'), { run: 'r' });
+  const copied = {
+    'config.json': bytes('new'),
+    'heddle-manifest.json': await files.read('m/heddle-manifest.json'),
+  };
+  await writeFolder(files, 'n', copied);
+  expect(await readManifest(files, 'n')).toMatchObject({ run: 'r', files: { 'config.json': { size: 3 } } });
+  await verifyFolder(files, 'n');
+});
+
 it('adopts folders of heddle that have no manifest, and their files only', async () => {
   const files = memoryFiles();
   await writeText(files, 'm/config.json', '{"format":"heddle"}');
