@@ -14,7 +14,7 @@ import type { KernelChoices } from '../../src/engine/plan/kernel-choices.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
 import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList, weightsFromTensors } from '../../src/model/parameters.ts';
-import { fillLengths } from '../../src/text/batches/batch-inputs.ts';
+import { fillLengths } from '../../src/text/batches/row-lengths.ts';
 import { type BatchArrays, fillTokenIndices } from '../../src/text/batches/batches.ts';
 import { optimizerConfig } from '../../src/train/update/optimizer-config.ts';
 import { evaluationGraph, gradientGraph, trainingGraph } from '../../src/train/update/training-graphs.ts';

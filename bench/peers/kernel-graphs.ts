@@ -17,7 +17,7 @@ import { softmax } from '../../src/engine/ops/norm/softmax.ts';
 import type { Value } from '../../src/engine/ops/op.ts';
 import { stepWords, writeStep } from '../../src/engine/ops/step-scalars.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
-import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
+import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 import type { KernelArrays, KernelKind, KernelSpec } from './peer-kernels.ts';
 
 /** A graph with one output, `result`, and its data. */

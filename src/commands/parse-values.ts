@@ -8,12 +8,11 @@ import {
   flagOf,
   integer,
   type OptionField,
-  parseAssignment,
-  parseField,
   positive as positiveNumber,
 } from '../core/fields.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
 import { type WeightFormat, weightFormats } from '../model/quantized-parameters.ts';
+import { parseAssignment, parseField } from './field-parsers.ts';
 import type { ModelArguments } from './jobs/model-arguments.ts';
 import { jsonValue } from './output.ts';
 import { type HostName, hostNames } from './remote/run-job.ts';

@@ -4,7 +4,7 @@
 
 import { HeddleError } from './errors.ts';
 
-/** Type of a value: how it is checked, described and read from a text. */
+/** Type of a value: how it is checked and described. src/commands/field-parsers.ts reads it from a text. */
 export type FieldType = {
   /** Unit of the value, which is also the placeholder of the flag: `steps`, `rate`. */
   readonly unit: string;
@@ -31,7 +31,7 @@ export type FieldType = {
   | CustomType
 );
 
-/** A type of its own, with its check and its parser. */
+/** A type of its own, with its check. */
 export interface CustomType {
   readonly kind: 'custom';
   readonly unit: string;
@@ -41,8 +41,6 @@ export interface CustomType {
   readonly typescript: string;
   /** Whether a value is allowed. */
   accepts(value: unknown): boolean;
-  /** Reads a text of the command line; `before` is the value of the same flag so far. Throws if it is wrong. */
-  parse?(text: string, before: unknown): unknown;
 }
 
 /** A row of a table. Its key is the option of the library and the field in JSON. */
@@ -93,9 +91,8 @@ export const list = (unit: string) => ({ kind: 'list', unit }) as const;
 
 /** A type of its own; its TypeScript type follows from `accepts`, a type guard. */
 export const custom = <V>(
-  type: Omit<CustomType, 'kind' | 'accepts' | 'parse'> & {
+  type: Omit<CustomType, 'kind' | 'accepts'> & {
     accepts(value: unknown): value is V;
-    parse?(text: string, before: V | undefined): V;
   },
 ) => ({ kind: 'custom', ...type }) as CustomType & { accepts(value: unknown): value is V };
 
@@ -292,52 +289,4 @@ function edits(a: string, b: string): number {
 export function flagOf(name: string, { flag }: Pick<FieldRow, 'flag'> = {}): string | undefined {
   if (flag === null) return undefined;
   return `--${flag ?? name.replace('.', '-').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
-/**
- * Reads a value from a text of the command line; `before` is the value of the same flag so far. Throws an
- * Error that says what the text must be.
- */
-export function parseField(type: FieldType, value: string, before?: unknown): unknown {
-  switch (type.kind) {
-    case 'integer':
-    case 'number': {
-      const number = value.trim() === '' ? Number.NaN : Number(value);
-      if (!fitsType(type, number)) throw new HeddleError(`It must be ${describeType(type)}.`);
-      return number;
-    }
-    case 'choice':
-      if (!fitsType(type, value)) throw new HeddleError(`It must be ${describeType(type)}.`);
-      return value;
-    case 'list': {
-      const items = value.split(',').flatMap((item) => item.trim() || []);
-      if (items.length === 0)
-        throw new HeddleError('It must be a list with commas, for example encoder.*,*.bias.');
-      return [...(Array.isArray(before) ? before : []), ...items];
-    }
-    case 'custom':
-      return type.parse ? type.parse(value, before) : value;
-    default:
-      return value;
-  }
-}
-
-/**
- * Reads `field=value` and adds it to the fields so far; a value that is not JSON is a text. Throws an Error that
- * says what the text must be.
- */
-export function parseAssignment(
-  assignment: string,
-  before: Readonly<Record<string, unknown>> = {},
-): Record<string, unknown> {
-  const at = assignment.indexOf('=');
-  if (at < 1) throw new HeddleError('It must be field=value, for example dModel=96.');
-  const value = assignment.slice(at + 1);
-  let parsed: unknown = value;
-  try {
-    parsed = JSON.parse(value);
-  } catch {
-    // Not JSON: text.
-  }
-  return { ...before, [assignment.slice(0, at)]: parsed };
 }

@@ -2,8 +2,7 @@
 // `heddle translate` and `heddle eval`, the interface in decode-option-types.ts and docs/settings.md. To add an
 // option, add a row and use its value; then run `npx vitest run -u tests/decode/decode-options.test.ts`.
 
-import { HeddleError } from '../core/errors.ts';
-import { boolean, choice, custom, type FieldRow, integer, notNegative, parseField } from '../core/fields.ts';
+import { boolean, choice, custom, type FieldRow, integer } from '../core/fields.ts';
 import { maxBeams } from '../engine/ops/decoding/cache-slots.ts';
 
 /** A row of the table. */
@@ -33,18 +32,6 @@ const lengthPenalty = custom<LengthPenalty>({
     value === 'average' ||
     value === 'none' ||
     (typeof value === 'object' && value !== null && 'power' in value && isExponent(value.power)),
-  parse: (text) => {
-    if (text === 'average' || text === 'none') return text;
-    const [kind, power] = text.split(':', 2) as [string, string?];
-    try {
-      const exponent = parseField(notNegative(), power ?? kind) as number;
-      if (power === undefined) return exponent;
-      if (kind === 'power') return { power: exponent };
-    } catch {
-      // Not a number.
-    }
-    throw new HeddleError('It must be a number of at least 0, average, none, or power:<number>.');
-  },
 });
 
 const earlyStopping = custom<boolean | 'never'>({
@@ -60,7 +47,6 @@ const tokenIds = custom<readonly number[]>({
   typescript: 'readonly number[]',
   accepts: (value): value is readonly number[] =>
     Array.isArray(value) && value.every((id) => Number.isSafeInteger(id) && id >= 0),
-  parse: (text) => text.split(',').map((id) => parseField(integer(0), id) as number),
 });
 
 /**

@@ -8,7 +8,7 @@ import { writeRules, writeSampling } from '../engine/ops/decoding/next-token.ts'
 import { createStepWriter, type StepScalars } from '../engine/ops/step-scalars.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { fillLengths } from '../text/batches/batch-inputs.ts';
+import { fillLengths } from '../text/batches/row-lengths.ts';
 import type { DecodeSettings } from './decode-options.ts';
 import type { DecodeMode, DecodeShape } from './decoding-graphs.ts';
 import { decodeStates, shrinkGraph, sourceGraph, stepGraph } from './decoding-graphs.ts';

@@ -1,17 +1,7 @@
 // The table of the fields of a model configuration. From it and its comments come the checks, `--set` of the
 // command line, the interface in model-config-types.ts and docs/settings.md.
 
-import { HeddleError } from '../core/errors.ts';
-import {
-  boolean,
-  choice,
-  custom,
-  type FieldTable,
-  fraction,
-  integer,
-  parseField,
-  rate,
-} from '../core/fields.ts';
+import { boolean, choice, custom, type FieldTable, fraction, integer, rate } from '../core/fields.ts';
 import { type Activation, activationKinds } from '../engine/ops/elementwise/elementwise-ops.ts';
 import type { DropoutRates } from './model-config-types.ts';
 
@@ -45,30 +35,7 @@ export const dropoutType = custom<number | Partial<DropoutRates>>({
   words: 'a rate or a rate for each place',
   typescript: 'number | Partial<DropoutRates>',
   accepts: (value) => typeof value === 'number' || (typeof value === 'object' && value !== null),
-  parse: parseDropout,
 });
-
-/** Reads a rate for all places, `0.1`, or rates of places, `attention=0.2,output=0.1`; or both combined. */
-function parseDropout(
-  text: string,
-  before: number | Partial<DropoutRates> | undefined,
-): number | Partial<DropoutRates> {
-  let rates = before ?? {};
-  for (const part of text.split(',')) {
-    const [name = '', value] = part.split('=', 2).map((x) => x.trim());
-    if (value === undefined) {
-      rates = parseField(rate, name) as number;
-      continue;
-    }
-    if (!Object.hasOwn(dropoutPlaces, name))
-      throw new HeddleError(
-        `It must be a rate, or rates of ${Object.keys(dropoutPlaces).join(', ')}, for example attention=0.2.`,
-      );
-    const all = typeof rates === 'number' ? usualDropout(rates) : rates;
-    rates = { ...all, [name]: parseField(rate, value) };
-  }
-  return rates;
-}
 
 /** Bounds far above any model that runs here: a corrupt file is rejected before memory is allocated. */
 const most = { headWidth: 896, layers: 1000, buckets: 128, distance: 65535 };

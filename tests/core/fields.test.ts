@@ -1,4 +1,4 @@
-// Tables of options: checks, words, flags, texts of the command line, and suggestions for unknown names.
+// Tables of options: checks, words, flags, and suggestions for unknown names.
 import { describe, expect, it } from 'vitest';
 import {
   boolean,
@@ -13,8 +13,6 @@ import {
   fraction,
   integer,
   list,
-  parseAssignment,
-  parseField,
   positive,
   rate,
   suggestion,
@@ -27,10 +25,6 @@ const pair = custom<readonly [number, number]>({
   words: 'two numbers',
   typescript: 'readonly [number, number]',
   accepts: (value): value is readonly [number, number] => Array.isArray(value) && value.length === 2,
-  parse: (words) => {
-    const [a = 0, b = 0] = words.split(',').map(Number);
-    return [a, b];
-  },
 });
 const table = {
   steps: { type: integer(1, 'steps'), help: 'number of steps', default: 10 },
@@ -92,24 +86,4 @@ it('lists known names only if they are few', () => {
   const many = Array.from({ length: 60 }, (_, i) => `name${i}`);
   expect(suggestion('qqqqqqqqqqq', many)).toBe('');
   expect(suggestion('nme59', many)).toBe('. Did you mean name59?');
-});
-
-describe('texts', () => {
-  it('become values', () => {
-    expect(parseField(integer(1), ' 3 ')).toBe(3);
-    expect(parseField(list('x'), 'a, b', ['c'])).toEqual(['c', 'a', 'b']);
-    expect(parseField(pair, '1,2')).toEqual([1, 2]);
-    expect(parseAssignment('heads=4', { norm: 'pre' })).toEqual({ norm: 'pre', heads: 4 });
-    expect(parseAssignment('norm=pre')).toEqual({ norm: 'pre' });
-  });
-  it.each([
-    [integer(1), '', 'It must be a whole number of at least 1.'],
-    [rate, '1', 'It must be a number of at least 0 and below 1.'],
-    [list('x'), ',', 'It must be a list with commas'],
-    [choice(['a']), 'b', 'It must be one of a.'],
-  ] as const)('of %o say what is wrong', (type, words, message) =>
-    expect(() => parseField(type, words)).toThrow(message),
-  );
-  it('without an equals sign are no assignment', () =>
-    expect(() => parseAssignment('heads')).toThrow('It must be field=value'));
 });

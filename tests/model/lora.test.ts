@@ -25,7 +25,7 @@ import {
 import type { ModelConfig, ModelOptions } from '../../src/model/model-config.ts';
 import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
+import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 import { evaluationGraph, gradientGraph } from '../../src/train/update/training-graphs.ts';
 import { gradientsOf } from '../support/gradients.ts';
 import { smallHfConfig } from '../support/hf.ts';

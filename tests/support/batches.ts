@@ -1,8 +1,8 @@
 // Arrays of batches and token indices; a training run uses the inputs of its programs instead.
 
-import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import type { BatchArrays } from '../../src/text/batches/batches.ts';
 import type { BatchShape } from '../../src/text/batches/buckets.ts';
+import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 
 /** Arrays for batches of a shape, with room for token indices if the vocabulary sizes are given. */
 export function createBatchArrays(

@@ -8,8 +8,8 @@ import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/mode
 import { writePositions } from '../../src/model/model-states.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
 import { parameterList } from '../../src/model/parameters.ts';
-import { fillTokenIndex } from '../../src/text/batches/batch-inputs.ts';
 import type { BatchShape } from '../../src/text/batches/buckets.ts';
+import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 
 /** A model small enough for the float64 references. */
 export function smallModel(options: Partial<ModelOptions> = {}): { c: ModelConfig; p: ParameterList } {

@@ -18,7 +18,7 @@ import type { WeightReader } from '../../model/quantized-parameters.ts';
 import type { Job } from '../../session/job.ts';
 import type { Session } from '../../session/session.ts';
 import { parseChanges } from '../../train/report/run-changes.ts';
-import { reportName } from '../../train/report/training-report.ts';
+import { reportName } from '../../train/report/training-log.ts';
 import { settingsAfter } from '../../train/run/live-run.ts';
 import { corpusFacts } from '../../train/run/logbook.ts';
 import { type Setup, setUp } from '../../train/run/setup.ts';

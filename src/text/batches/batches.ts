@@ -2,9 +2,9 @@
 // resume at any step.
 import { check } from '../../core/errors.ts';
 import { keyOf, random } from '../../core/random.ts';
-import { fillTokenIndex } from './batch-inputs.ts';
 import type { BatchShape } from './buckets.ts';
 import { type EncodedCorpus, type RaggedRows, sourceLength, targetLength } from './encoded-corpus.ts';
+import { fillTokenIndex } from './token-index.ts';
 
 /**
  * Arrays of a batch of B rows with S source and T target positions, named like the inputs of the training

@@ -192,6 +192,9 @@ export type LogRecord = LogStart | LogStep | LogEval | LogSamples | LogProbe | L
 /** Name of the log in a model folder. */
 export const logName = 'log.jsonl';
 
+/** Name of the report in a model folder. */
+export const reportName = 'report.html';
+
 /** Formats records as lines. */
 export const formatLog = (records: Iterable<LogRecord>): string =>
   Array.from(records, (record) => `${JSON.stringify(record)}\n`).join('');

@@ -15,9 +15,6 @@ import {
   type TrainingHistory,
 } from './training-log.ts';
 
-/** Name of the report in a model folder. */
-export const reportName = 'report.html';
-
 /** Returns the report of a log as an HTML page. Throws a HeddleError if the log has no start. */
 export function trainingReport(records: readonly LogRecord[]): string {
   const history = historyOf(records);

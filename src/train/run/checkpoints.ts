@@ -206,7 +206,7 @@ async function writeCheckpoint(
   if (training.some((x, i) => x !== model[i])) buffers[checkpointWeights.running] = training;
   if (best.earlier) buffers[checkpointWeights.best] = best.earlier;
   const extra = await checkpointFiles(engine, trainable, recipe.optimizer, state, buffers);
-  await weights.save(place, model, { ...extra, ...logbook.files(), ...keep }, runId);
+  await weights.save(place, model, { ...extra, ...(await logbook.files()), ...keep }, runId);
 }
 
 /** What a WeightKeeper needs of the set-up of a run. */

@@ -14,8 +14,7 @@ import { ignoresCase } from '../../text/metrics/translation-metrics.ts';
 import { formatChanges } from '../report/run-changes.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { CorpusFacts, LogEnd, LogRecord, LogStart, PlanFacts, Sample } from '../report/training-log.ts';
-import { formatLog, logName, parseLog } from '../report/training-log.ts';
-import { reportName, trainingReport } from '../report/training-report.ts';
+import { formatLog, logName, parseLog, reportName } from '../report/training-log.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { StepReport, Trainer } from '../update/trainer.ts';
 import type { TrainingData } from '../update/training-data.ts';
@@ -139,7 +138,8 @@ export class Logbook {
   }
 
   /** Returns the current log.jsonl and report.html. */
-  files(): Record<string, Uint8Array> {
+  async files(): Promise<Record<string, Uint8Array>> {
+    const { trainingReport } = await import('../report/training-report.ts'); // only runs that save need it
     const encode = (text: string) => new TextEncoder().encode(text);
     const records = this.#records;
     return { [logName]: encode(formatLog(records)), [reportName]: encode(trainingReport(records)) };
@@ -166,7 +166,7 @@ export class Logbook {
 
   /** Writes log and report into a folder, beside its other files. */
   async save({ files, folder }: CheckpointFolder): Promise<void> {
-    await writeFolder(files, folder, this.files(), { beside: true, update: true });
+    await writeFolder(files, folder, await this.files(), { beside: true, update: true });
   }
 }
 

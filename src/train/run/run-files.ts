@@ -5,8 +5,7 @@ import { checkpointNames, modelFileNames } from '../../files/model-file.ts';
 import { checkWritableFolder } from '../../files/owned-folder.ts';
 import { loraFileNames } from '../../formats/lora-folder.ts';
 import { corpusFile } from '../../session/load-corpus.ts';
-import { logName } from '../report/training-log.ts';
-import { reportName } from '../report/training-report.ts';
+import { logName, reportName } from '../report/training-log.ts';
 
 const runFileNames: readonly string[] = [
   ...Object.values(modelFileNames),

@@ -1,6 +1,6 @@
 // Rows of the table of settings: the model, and fine-tuning of one.
 
-import { choice, custom, integer, list, parseAssignment, positive, rate, text } from '../../core/fields.ts';
+import { choice, custom, integer, list, positive, rate, text } from '../../core/fields.ts';
 import type { ModelOptions } from '../../model/model-config.ts';
 import { dropoutType, modelFields } from '../../model/model-fields.ts';
 import { type PresetName, presets } from '../../model/presets.ts';
@@ -14,7 +14,6 @@ const modelType = custom<Partial<ModelOptions>>({
   typescript: 'Partial<ModelOptions>',
   accepts: (value): value is Partial<ModelOptions> =>
     typeof value === 'object' && value !== null && !Array.isArray(value),
-  parse: parseAssignment,
 });
 
 /** Settings of the model. */

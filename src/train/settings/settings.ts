@@ -3,18 +3,7 @@
 // page and docs/settings.md. To add a setting, add a row and use its value. This file has the settings of the
 // update; model-settings.ts and data-settings.ts have the others.
 
-import { HeddleError } from '../../core/errors.ts';
-import {
-  boolean,
-  choice,
-  custom,
-  fitsType,
-  integer,
-  list,
-  parseField,
-  rate,
-  text,
-} from '../../core/fields.ts';
+import { boolean, choice, custom, fitsType, integer, list, rate, text } from '../../core/fields.ts';
 import {
   optimizerDefault,
   optimizerFields,
@@ -34,12 +23,6 @@ const betas = custom<readonly [number, number]>({
   typescript: 'readonly [number, number]',
   accepts: (value): value is readonly [number, number] =>
     Array.isArray(value) && value.length === 2 && value.every((item) => fitsType(rate, item)),
-  parse: (text) => {
-    const [beta1, beta2, ...others] = text.split(',').map((part) => parseField(rate, part) as number);
-    if (beta1 === undefined || beta2 === undefined || others.length > 0)
-      throw new HeddleError('It must be two rates, for example 0.9,0.98.');
-    return [beta1, beta2];
-  },
 });
 
 /** The row of an option of some optimizers. */

@@ -14,7 +14,7 @@ import { linearOp } from '../../../src/engine/ops/matmul/linear.ts';
 import { linearBackwardOp } from '../../../src/engine/ops/matmul/linear-backward.ts';
 import { addLayerNormOp, layerNormOp } from '../../../src/engine/ops/norm/layer-norm.ts';
 import type { Attrs, Op } from '../../../src/engine/ops/op.ts';
-import { fillTokenIndex } from '../../../src/text/batches/batch-inputs.ts';
+import { fillTokenIndex } from '../../../src/text/batches/token-index.ts';
 import { gpuDevice, sample } from '../../support/gpu.ts';
 import { checkOp, integers, type OpCase, randomTensor } from '../../support/op.ts';
 import { runOp } from '../../support/run-op.ts';

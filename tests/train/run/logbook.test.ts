@@ -39,14 +39,14 @@ const update = (step: number) => ({
   modelFlops: 2e9,
 });
 
-it('keeps at most maxSteps updates, the newest in full, and reports each once', () => {
+it('keeps at most maxSteps updates, the newest in full, and reports each once', async () => {
   const told: LogRecord[] = [];
   const logbook = new Logbook([], head, { onRecord: (r) => told.push(r), maxSteps: 40 });
   for (let step = 0; step < 1000; step++) {
     logbook.step(update(step), step / 10);
     if (step % 100 === 99) logbook.add({ type: 'eval', step: step + 1, part: 'dev', loss: 1, seconds: 0 });
   }
-  const kept = parseLog(new TextDecoder().decode(logbook.files()['log.jsonl']));
+  const kept = parseLog(new TextDecoder().decode((await logbook.files())['log.jsonl']));
   const steps = kept.flatMap((r) => (r.type === 'step' ? [r.step] : []));
   expect(steps.length).toBeLessThanOrEqual(40);
   expect(steps.slice(-20)).toEqual(Array.from({ length: 20 }, (_, i) => 981 + i));
@@ -60,20 +60,20 @@ it('keeps at most maxSteps updates, the newest in full, and reports each once', 
   expect(told.filter((r) => r.type === 'step')).toHaveLength(1000);
 });
 
-it('keeps all updates by default', () => {
+it('keeps all updates by default', async () => {
   const logbook = new Logbook([], head);
   for (let step = 0; step < 100; step++) logbook.step(update(step), step);
-  expect(parseLog(new TextDecoder().decode(logbook.files()['log.jsonl']))).toHaveLength(101);
+  expect(parseLog(new TextDecoder().decode((await logbook.files())['log.jsonl']))).toHaveLength(101);
 });
 
-it('logs the model FLOPs utilization over the last updates once the peak of the adapter is known', () => {
+it('logs the model FLOPs utilization over the last updates once the peak of the adapter is known', async () => {
   let peak: number | undefined;
   const logbook = new Logbook([], head, { peakGflops: () => peak });
   logbook.step(update(0), 1);
   peak = 10;
   logbook.step(update(1), 2);
   for (let step = 2; step < 40; step++) logbook.step(update(step), 2 + (step - 1) / 2);
-  const steps = parseLog(new TextDecoder().decode(logbook.files()['log.jsonl'])).flatMap((r) =>
+  const steps = parseLog(new TextDecoder().decode((await logbook.files())['log.jsonl'])).flatMap((r) =>
     r.type === 'step' ? [r] : [],
   );
   // 2 GFLOP a step of 1 s, and later of half a second, at 10 GFLOP/s.

@@ -3,8 +3,8 @@
 import { describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import { fillTokenIndex } from '../../../src/text/batches/batch-inputs.ts';
 import type { BatchArrays } from '../../../src/text/batches/batches.ts';
+import { fillTokenIndex } from '../../../src/text/batches/token-index.ts';
 import { optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
 import { learningRate, type ScheduleConfig } from '../../../src/train/update/schedule.ts';
 import { type Batch, type Recipe, Trainer, type TrainerOptions } from '../../../src/train/update/trainer.ts';

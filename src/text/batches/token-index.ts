@@ -1,8 +1,6 @@
-// Inputs that kernels need besides token ids: row lengths, and the index of tokens for the embedding
-// gradient.
+// The index of the tokens of a batch by their ids, which the gradient of the embedding reads.
 
 import { HeddleError } from '../../core/errors.ts';
-import type { TensorData } from '../../core/tensor.ts';
 
 /** Any array of numbers. */
 type Numbers = { [i: number]: number; readonly length: number };
@@ -61,37 +59,4 @@ function checkedId(ids: Numbers, i: number, vocab: number): number {
   throw new HeddleError(
     `embedding: token id ${v} at ${i} is out of range, the vocabulary has ${vocab} tokens`,
   );
-}
-
-/**
- * Fills `lengths` [B] with the lengths of the rows of ids [B, length] without the padding at their ends. With
- * `started` the first token is a start token and counts even if it is the padding id, as in MarianMT. Throws
- * a HeddleError with `name`, row and id if padding is inside a row or an id is out of range.
- */
-export function fillLengths(
-  lengths: TensorData,
-  ids: TensorData,
-  length: number,
-  padId: number,
-  vocab: number,
-  name: string,
-  started = false,
-): void {
-  const first = started ? 1 : 0;
-  for (let b = 0; b < lengths.length; b++) {
-    let n = length;
-    while (n > first && ids[b * length + n - 1] === padId) n--;
-    lengths[b] = n;
-    for (let t = 0; t < length; t++) {
-      const id = ids[b * length + t] as number;
-      if (!(id >= 0 && id < vocab))
-        throw new HeddleError(
-          `${name}: token id ${id} in row ${b} at ${t} is out of range, the vocabulary has ${vocab} tokens`,
-        );
-      if (t >= first && t < n && id === padId)
-        throw new HeddleError(
-          `${name}: row ${b} has padding (id ${padId}) at ${t}, before its end at ${n}; pad at the end only`,
-        );
-    }
-  }
 }

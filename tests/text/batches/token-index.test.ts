@@ -1,0 +1,42 @@
+// The index of the tokens of a batch.
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { HeddleError } from '../../../src/core/errors.ts';
+import { fillTokenIndex } from '../../../src/text/batches/token-index.ts';
+import { tokenIndex } from '../../support/batches.ts';
+
+it('lists the positions of each token in order, padding included', () => {
+  const { rowStart, positions } = tokenIndex([2, 0, 2, 1, 0, 0], 4);
+  expect([...rowStart]).toEqual([0, 3, 4, 6, 6]);
+  expect([...positions]).toEqual([1, 4, 5, 3, 0, 2]);
+});
+
+it.each([10, 1000])(
+  'lists each position of %i tokens once, in order, for any previous contents of the arrays',
+  (vocab) => {
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: vocab - 1 })), (ids) => {
+        const rowStart = new Uint32Array(vocab + 1).fill(77);
+        const occurrences = new Uint32Array(ids.length).fill(77);
+        fillTokenIndex(rowStart, occurrences, ids);
+        expect(rowStart[0]).toBe(0);
+        expect(rowStart[vocab]).toBe(ids.length);
+        for (let v = 0; v < vocab; v++) {
+          const places = [...occurrences.subarray(rowStart[v], rowStart[v + 1])];
+          expect(places).toEqual(ids.flatMap((id, i) => (id === v ? [i] : [])));
+        }
+      }),
+    );
+  },
+);
+
+it('rejects ids out of range', () => {
+  for (const id of [4, -1])
+    expect(() => tokenIndex([0, id], 4)).toThrow(
+      `token id ${id} at 1 is out of range, the vocabulary has 4 tokens`,
+    );
+  expect(() => tokenIndex([4], 4)).toThrow(HeddleError);
+  expect(() => tokenIndex([0, 400], 400)).toThrow(
+    'token id 400 at 1 is out of range, the vocabulary has 400 tokens',
+  );
+});
