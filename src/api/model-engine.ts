@@ -8,7 +8,6 @@ import { encodeTexts, lengthLimit } from '../decode/source-texts.ts';
 import type { GenerateOptions, Generation, StreamedToken } from '../decode/text-options.ts';
 import { Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { SavedLora } from '../formats/lora-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { readWeights, writeWeights } from '../model/model-states.ts';
@@ -17,6 +16,7 @@ import { parameterList } from '../model/parameters.ts';
 import { modelInLanguages } from '../session/open-model.ts';
 import type { Session } from '../session/session.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
+import type { ModelLoras } from './model-loras.ts';
 import type { TrainedLora } from './save-model.ts';
 
 /** Optional parts of a model. */
@@ -59,7 +59,8 @@ export class ModelEngine {
   /** The parameters of the model without the LoRA adapters of `addLora`. */
   readonly #plain: ParameterList;
   #parameters: ParameterList;
-  readonly #loras = new Map<string, SavedLora>();
+  /** The LoRA adapters of `addLora`. */
+  #loras: ModelLoras | undefined;
   /** LoRA adapter of later calls; null: none. */
   #chosen: string | null = null;
   /** LoRA adapter of the running call. */
@@ -67,7 +68,6 @@ export class ModelEngine {
   readonly #turns = new Mutex();
   #loaded: Promise<Loaded> | undefined;
   #isDisposed = false;
-  #fingerprint: Promise<string> | undefined;
 
   constructor(saved: SavedModel, session: Session, parts: ModelParts) {
     this.saved = saved;
@@ -141,11 +141,9 @@ export class ModelEngine {
   async write(peak: number): Promise<void> {
     const { config } = this.saved;
     const current = await this.#load();
-    const { lora: onEngine, quantization } = this.#parameters;
-    if (onEngine && this.#loras.size > 0 && current.lora !== this.#active) {
-      const lora = this.#active === null ? undefined : this.#loras.get(this.#active);
-      const { widenLora } = await import('../model/lora.ts');
-      current.engine.write(onEngine.state, widenLora(config, onEngine.config, lora));
+    const { quantization } = this.#parameters;
+    if (this.#loras && current.lora !== this.#active) {
+      this.#loras.write(current.engine, this.#active);
       current.lora = this.#active;
     }
     if (current.isWritten) return;
@@ -161,24 +159,18 @@ export class ModelEngine {
 
   /** See `Model.addLora`. */
   async addLora(name: string, folder: string): Promise<void> {
-    const { checkLoraBase, fingerprintOfModel, loadLora } = await import('../formats/lora-folder.ts');
-    const { adaptedParameters, commonLora, loraParameters } = await import('../model/lora.ts');
-    const { config } = this.saved;
+    const { ModelLoras } = await import('./model-loras.ts'); // most pages have no adapters
     const { files, host } = this.session;
-    const adapter = await loadLora(files, host.modelPath(folder), config);
+    const adapter = await ModelLoras.load(files, host.modelPath(folder), this.saved);
     await this.inTurn(async () => {
-      this.#fingerprint ??= fingerprintOfModel(this.saved);
-      checkLoraBase(folder, adapter, await this.#fingerprint);
-      this.#loras.set(name, adapter);
-      const lora = commonLora(
-        config,
-        Array.from(this.#loras.values(), (own) => own.lora),
-      );
+      const loras = this.#loras ?? new ModelLoras(this.saved, this.#plain);
+      await loras.add(name, folder, adapter);
+      this.#loras = loras;
       const current = await this.#loaded;
       if (current) current.lora = undefined; // it may be an old adapter of this name
-      if (JSON.stringify(lora) === JSON.stringify(this.#parameters.lora?.config)) return;
+      if (loras.parameters === this.#parameters) return;
       // The next call plans the new layers or rank; the weights stay on the device.
-      this.#parameters = adaptedParameters(this.#plain, lora, `lora.${loraParameters(config, lora).size}`);
+      this.#parameters = loras.parameters;
       if (!current) return;
       current.translator = undefined;
       current.inspector = undefined;
@@ -187,10 +179,11 @@ export class ModelEngine {
 
   /** See `Model.useLora`. */
   useLora(name: string | null): void {
-    const names = [...this.#loras.keys()].join(', ') || 'none, addLora loads one';
+    const names = this.#loras?.names ?? [];
     check(
-      name === null || this.#loras.has(name),
-      `useLora: there is no adapter ${name}; there are ${names}`,
+      name === null || names.includes(name),
+      () =>
+        `useLora: there is no adapter ${name}; there are ${names.join(', ') || 'none, addLora loads one'}`,
       'not-found',
     );
     this.#chosen = name;
@@ -207,9 +200,8 @@ export class ModelEngine {
 
   /** The same, with the LoRA adapter in use merged into the weights. */
   async merged(): Promise<SavedModel> {
-    const lora = this.#chosen === null ? undefined : this.#loras.get(this.#chosen);
-    const model = await this.whole();
-    return lora ? (await import('../formats/lora-folder.ts')).mergedWith(model, lora) : model;
+    const [model, lora] = [await this.whole(), this.#chosen];
+    return lora === null ? model : (this.#loras?.merged(model, lora) ?? model);
   }
 
   /** Frees the engine, and closes the session if it is the model's. */
