@@ -3,13 +3,10 @@
 // docs/getting-started.md shows its use; 'heddle/engine' is the level below.
 
 // Models.
+export type { PlanShape } from './api/decoding-plan.ts';
 export type { EvaluateOptions, Evaluation, PairScore } from './api/evaluate-model.ts';
 export { type LoadOptions, loadModel } from './api/load-model.ts';
-export type {
-  Model,
-  ModelLanguages,
-  PlanShape,
-} from './api/model.ts';
+export type { Model, ModelLanguages } from './api/model.ts';
 export { importModel, type ModelFacts, packModel, pullModel, readModelFacts } from './api/model-files.ts';
 export { type PlanTrainingOptions, planTraining, type TrainingForecast } from './api/plan-training.ts';
 export type { DownloadOptions, PullOptions } from './api/remote-models.ts';

@@ -5,7 +5,6 @@ import { check } from '../core/errors.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Attention } from '../decode/alignment.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
-import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import type { Inspection, InspectOptions } from '../decode/inspection.ts';
 import type {
   GenerateOptions,
@@ -13,9 +12,6 @@ import type {
   LanguageOptions,
   TranslateOptions,
 } from '../decode/text-options.ts';
-import { defaultTraits } from '../engine/ops/device-traits.ts';
-import { printPlan } from '../engine/plan/plan.ts';
-import { makePlan } from '../engine/plan/planner.ts';
 import type { Languages, SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
@@ -23,21 +19,13 @@ import type { Session } from '../session/session.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
+import type { PlanShape } from './decoding-plan.ts';
 import type { EvaluateOptions, Evaluation, PairScore } from './evaluate-model.ts';
 import { ModelEngine, type ModelParts } from './model-engine.ts';
 import type { SaveOptions } from './save-model.ts';
 
 const evaluating = () => import('./evaluate-model.ts');
 const saving = () => import('./save-model.ts');
-
-/** Shape of a batch for `Model.plan`; in heddle plan: --batch-size, --source-length, --target-length. */
-export interface PlanShape {
-  /** Number of sentences. [1] */
-  readonly batch?: number;
-  /** Number of source and target positions. [32, or the model's maximum length if it is less] */
-  readonly source?: number;
-  readonly target?: number;
-}
 
 /** The languages of a multilingual model, by the codes of the model: `en`, `eng_Latn`, `en_XX`. */
 export interface ModelLanguages {
@@ -206,17 +194,11 @@ export class Model {
   /**
    * Formats the execution plan of decoding: passes, shapes, memory.
    * @example
-   * console.log(model.plan({ batch: 8, source: 32, target: 32 }));
+   * console.log(await model.plan({ batch: 8, source: 32, target: 32 }));
    */
-  plan({ batch = 1, source, target }: PlanShape = {}): string {
-    const { config: c } = this;
-    const p = this.#engine.parameters;
-    const length = Math.min(32, c.maxLength);
-    const shape = { batch, source: source ?? length, target: target ?? length };
-    const graphs = { source: sourceGraph(c, p, shape), step: stepGraph(c, p, shape, plainGreedy) };
-    return Object.entries(graphs)
-      .map(([name, graph]) => `${name}\n\n${printPlan(makePlan(graph, { traits: defaultTraits }))}`)
-      .join('\n');
+  async plan(shape: PlanShape = {}): Promise<string> {
+    const { decodingPlan } = await import('./decoding-plan.ts');
+    return decodingPlan(this.config, this.#engine.parameters, shape);
   }
 
   /**

@@ -4,6 +4,8 @@
 import { type Files, readText } from './files.ts';
 import { manifestName, stagingPrefix } from './model-file.ts';
 
+const committing = () => import('./folder-commit.ts');
+
 /**
  * Finishes the replacement of a folder if a process was killed meanwhile, and returns the path of the folder.
  * Call it before reading a folder that heddle wrote.
@@ -12,7 +14,7 @@ export async function settledFolder(files: Files, folder: string): Promise<strin
   const namesIn = async () => ((await files.exists(folder)) ? files.list(folder) : []);
   const names = await namesIn().catch(() => []); // a file, or files without listing
   if (names.some((name) => name.startsWith(stagingPrefix)))
-    await (await import('./folder-commit.ts')).finishReplacements(files, folder);
+    await (await committing()).finishReplacements(files, folder);
   return folder;
 }
 
@@ -26,7 +28,7 @@ export async function verifyFolder(
   isChecked?: (name: string) => boolean,
 ): Promise<void> {
   if (!(await files.exists(`${folder}/${manifestName}`))) return;
-  await (await import('./folder-commit.ts')).compareChecksums(files, folder, isChecked);
+  await (await committing()).compareChecksums(files, folder, isChecked);
 }
 
 /** How often a folder is read again. */

@@ -1,7 +1,7 @@
 // LoRA adapters in the format of PEFT: a folder with adapter_config.json and adapter_model.safetensors. Layer
 // names are those of Hugging Face's BART and MarianMT.
 
-import { HeddleError, withErrorPrefix } from '../core/errors.ts';
+import { HeddleError, shellQuote, withErrorPrefix } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { asFloat32 } from '../core/float16.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -86,6 +86,15 @@ function moduleList(c: ModelConfig, targets: readonly LoraTarget[]): string[] {
 /** Whether a folder has a LoRA adapter. */
 export const isLoraFolder = async (files: Files, folder: string): Promise<boolean> =>
   files.exists(`${await settledFolder(files, folder)}/${loraFileNames.config}`);
+
+/** Throws a HeddleError if a folder, which has no model, has a LoRA adapter. */
+export async function rejectLoraFolder(files: Files, folder: string): Promise<void> {
+  if (!(await isLoraFolder(files, folder))) return;
+  throw new HeddleError(
+    `${folder}: a LoRA adapter without its model; give the model, and --lora-adapter ${shellQuote(folder)}` +
+      ` (its base model is ${await loraBaseModel(files, folder)})`,
+  );
+}
 
 /** The base model that a LoRA adapter names. Throws a HeddleError if it names none. */
 export async function loraBaseModel(files: Files, folder: string): Promise<string> {

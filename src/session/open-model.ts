@@ -1,12 +1,13 @@
 // Loads the model of a job and prints its notes.
 
-import { HeddleError, shellQuote } from '../core/errors.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
 import type { Files } from '../files/files.ts';
 import { settledFolder } from '../files/settled-folder.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { Session } from './session.ts';
+
+const loraFolders = () => import('../formats/lora-folder.ts');
 
 /** Options of `openModel`. */
 interface OpenOptions extends LanguageOptions {
@@ -22,12 +23,12 @@ export async function openModel(
   { files, emit }: Pick<Session, 'files' | 'emit'>,
   { lora, inParts = false, ...languages }: OpenOptions = {},
 ): Promise<SavedModel> {
-  if (!(await hasModel(files, folder))) await rejectLora(files, folder);
+  if (!(await hasModel(files, folder))) await (await loraFolders()).rejectLoraFolder(files, folder);
   const loaded = await loadModelFolder(files, folder, inParts);
   const model = await modelInLanguages(loaded, languages);
   for (const text of model.notes ?? []) emit({ type: 'message', text });
   if (lora === undefined) return model;
-  return (await import('../formats/lora-folder.ts')).withLora(files, model, lora);
+  return (await loraFolders()).withLora(files, model, lora);
 }
 
 /**
@@ -40,16 +41,6 @@ export async function modelInLanguages(
 ): Promise<SavedModel> {
   if (sourceLang === undefined && targetLang === undefined) return model;
   return (await import('../formats/hf/languages.ts')).withLanguages(model, { sourceLang, targetLang });
-}
-
-/** Throws a HeddleError if a folder without a model has a LoRA adapter. */
-async function rejectLora(files: Files, folder: string): Promise<void> {
-  const { isLoraFolder, loraBaseModel } = await import('../formats/lora-folder.ts');
-  if (!(await isLoraFolder(files, folder))) return;
-  throw new HeddleError(
-    `${folder}: a LoRA adapter without its model; give the model, and --lora-adapter ${shellQuote(folder)}` +
-      ` (its base model is ${await loraBaseModel(files, folder)})`,
-  );
 }
 
 /** Whether a folder has a model configuration. */

@@ -246,7 +246,7 @@ describe('a model', () => {
     const model = await newModel();
     const weights = model.weights();
     expect(Object.values(weights).reduce((n, { data }) => n + data.length, 0)).toBe(model.parameterCount);
-    expect(model.plan({ batch: 2, source: 8, target: 8 })).toMatch(/^source\n[\s\S]*\nstep\n/);
+    expect(await model.plan({ batch: 2, source: 8, target: 8 })).toMatch(/^source\n[\s\S]*\nstep\n/);
     expect(model.tokenizers.source).toBe(saved.source);
   });
 
