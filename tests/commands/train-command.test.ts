@@ -277,7 +277,7 @@ describe('Ctrl-C', () => {
       'mid',
       '--pairs',
       '500',
-      '--batch',
+      '--batch-size',
       '128',
       '--buckets',
       '1',
