@@ -53,9 +53,9 @@ export function benchRunOf(json: unknown): BenchRun {
     heddle: textOf(json.heddle),
     when: textOf(json.when),
     adapter: textOf(adapter) || adapterOf(machine),
-    ...(isObject(machine) && { machine: machine as unknown as Machine }),
-    ...(isObject(roofs) && { roofs: roofsIn(roofs) }),
-    ...(isObject(roofSpread) && { roofSpread: spreadIn(roofSpread) }),
+    machine: isObject(machine) ? (machine as unknown as Machine) : undefined,
+    roofs: isObject(roofs) ? roofsIn(roofs) : undefined,
+    roofSpread: isObject(roofSpread) ? spreadIn(roofSpread) : undefined,
     kernels,
   };
 }

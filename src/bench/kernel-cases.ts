@@ -124,7 +124,11 @@ export const conformanceKernelCases: readonly KernelCase[] = [
   ...cases('attention', { batch: 1, length: 32, heads: 2, width: 16, pass: passes, mask: 'position bias' }),
   ...cases('position bias', { pass: passes }),
   ...cases('cross-attention', {
-    ...{ batch: 1, queries: 16, keys: 24, heads: 2, width: 16 },
+    batch: 1,
+    queries: 16,
+    keys: 24,
+    heads: 2,
+    width: 16,
     pass: [...passes, 'probabilities'],
   }),
   ...cases('layer norm', { rows: 64, width: [128, 130], pass: passes }),

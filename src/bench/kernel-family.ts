@@ -44,7 +44,11 @@ export const family = <const F extends KernelFamily['fields']>(definition: {
 
 /** A size with its default, from `step` to `max`. */
 export const size = (label: string, value: number, max = 65_536, step = 1): SizeField => ({
-  ...{ label, value, min: step, max, step },
+  label,
+  value,
+  min: step,
+  max,
+  step,
 });
 
 /** A choice; the first value is the default. */

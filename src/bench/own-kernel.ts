@@ -148,11 +148,11 @@ function rangesOf({ node, copy }: IsolatedKernel, plan: Plan): Map<string, Range
   }
   for (const { bind } of plan.passes)
     for (const [variable, range] of Object.entries(bind))
-      if (!nameOf(ranges, range)) ranges.set(`scratch ${variable}`, range);
+      if (!tensorAt(ranges, range)) ranges.set(`scratch ${variable}`, range);
   return ranges;
 }
 
-const nameOf = (ranges: ReadonlyMap<string, Range>, { buffer, offset, bytes }: Range): string | undefined =>
+const tensorAt = (ranges: ReadonlyMap<string, Range>, { buffer, offset, bytes }: Range): string | undefined =>
   [...ranges].find(([, r]) => r.buffer === buffer && r.offset === offset && r.bytes === bytes)?.[0];
 
 /** Memory of a binding that a dispatch does not use, as a tensor to choose. */
@@ -167,7 +167,7 @@ function showPass(
   const consts = Object.fromEntries(given.filter(([name]) => !shader.overrides.has(name)));
   const used = new Set(shader.entries.get(entry)?.map(({ name }) => name));
   const shown = [
-    ...Object.entries(bind).map(([variable, range]) => [variable, nameOf(ranges, range) ?? ''] as const),
+    ...Object.entries(bind).map(([variable, range]) => [variable, tensorAt(ranges, range) ?? ''] as const),
     ...absent.map((variable) => [variable, unused] as const),
   ].filter(([variable]) => used.has(variable));
   return {

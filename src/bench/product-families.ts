@@ -9,7 +9,6 @@ import { matmul } from '../engine/ops/matmul/matmul.ts';
 import { packedLinear } from '../engine/ops/matmul/packed-linear.ts';
 import { packedLinearBackwardOp } from '../engine/ops/matmul/packed-linear-backward.ts';
 import { type PackedFormat, pack, wordsOf } from '../engine/ops/matmul/packed-weights.ts';
-import type { Value } from '../engine/ops/op.ts';
 import { backward, input } from './kernel-case.ts';
 import { choice, family, named, pass, size } from './kernel-family.ts';
 
@@ -18,10 +17,8 @@ const show = (shape: Shape, transposed: boolean) => `[${shape.join(',')}]${trans
 /** A packed matrix as inputs: its words, and the scales of its rows in int8. */
 export function packedMatrix(g: Graph, format: PackedFormat, rows: number, cols: number) {
   const words = g.input('words', 'u32', [rows, wordsOf(format, cols)]);
-  return { words, ...(format === 'int8' && { scales: input(g, 'scales', [rows]) }) } as {
-    readonly words: Value;
-    readonly scales?: Value;
-  };
+  const scales = format === 'int8' ? input(g, 'scales', [rows]) : undefined;
+  return { words, scales };
 }
 
 /** The data of a packed matrix of sine values. */

@@ -118,7 +118,7 @@ export const rowFamilies = {
               occurrences: g.input('occurrences', 'u32', [count]),
             };
             const ids = g.input('ids', 'i32', [batch, length]);
-            const y = embedding(g, ids, table, { scale: Math.sqrt(width), ...(back && { index }) });
+            const y = embedding(g, ids, table, { scale: Math.sqrt(width), index: back ? index : undefined });
             if (back) backward(g, y, [table]);
           },
           data: () => indexedIds(count, vocab),

@@ -112,7 +112,7 @@ export async function benchStep(
     firstMs,
     tokensPerSecond: (B * T) / (ms / 1000),
     gflops: (program.plan?.flops ?? 0) / ms / 1e6,
-    ...(peakGflops && { mfu: mfuOf(program.plan?.modelFlops ?? 0, ms / 1000, peakGflops) }),
+    mfu: peakGflops ? mfuOf(program.plan?.modelFlops ?? 0, ms / 1000, peakGflops) : undefined,
     dispatches: program.plan?.passes.length ?? 0,
     submits: submits.end() / (steps + 1),
     bytes: program.plan?.bytes.peak ?? 0,

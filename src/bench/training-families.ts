@@ -92,8 +92,9 @@ export const trainingFamilies = {
         g.apply(clipScaleOp, inputs, { maxNorm: 1, beta1: 0.9, beta2: 0.98 });
       },
       data: () => ({ counters: () => 0 }),
-      ...((kind === 'accumulate' || kind === 'average') && { step: { keep: 1 } }),
-      ...(kind === 'cast to f16' && { bytes: 6 * size, needs: 'f16' }),
+      step: kind === 'accumulate' || kind === 'average' ? { keep: 1 } : undefined,
+      bytes: kind === 'cast to f16' ? 6 * size : undefined,
+      needs: kind === 'cast to f16' ? 'f16' : undefined,
     }),
   }),
   'loss scale': family({

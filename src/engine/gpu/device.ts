@@ -142,8 +142,14 @@ function historyOf(device: GPUDevice, given: GPUAdapterInfo | undefined): Device
 
 /** Adapter info without names. */
 const hiddenInfo: GPUAdapterInfo = {
-  ...{ __brand: 'GPUAdapterInfo', vendor: '', architecture: '', device: '', description: '' },
-  ...{ isFallbackAdapter: false, subgroupMinSize: 0, subgroupMaxSize: 0 },
+  __brand: 'GPUAdapterInfo',
+  vendor: '',
+  architecture: '',
+  device: '',
+  description: '',
+  isFallbackAdapter: false,
+  subgroupMinSize: 0,
+  subgroupMaxSize: 0,
 };
 
 /**

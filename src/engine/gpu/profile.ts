@@ -162,7 +162,9 @@ export interface ProfileTable {
 export function printProfile(profile: Profile, { rows = 40, each = false }: ProfileTable = {}): string {
   const { passes, ms, runs, clock } = profile;
   const all = sumOf(`all ${passes.length} passes`, passes);
-  const lines = each ? passes.map((time, i) => sumOf(`${i} ${nameOf(time)}`, [time])) : grouped(passes, rows);
+  const lines = each
+    ? passes.map((time, i) => sumOf(`${i} ${labelOf(time)}`, [time]))
+    : grouped(passes, rows);
   return [
     line(['op, kernel, outputs', 'passes', 'ms', 'GFLOP/s', 'GB/s', 'share']),
     ...lines.map((sum, i) => `${print(sum, all)}${each ? `  ${passes[i]?.pass.scope}`.trimEnd() : ''}`),
@@ -204,7 +206,7 @@ function sumOf(name: string, times: readonly PassTime[]): Sum {
   };
 }
 
-function nameOf({ pass }: PassTime): string {
+function labelOf({ pass }: PassTime): string {
   const shapes = pass.outputs.map((o) => `[${o.shape.join(',')}]`).join(' ');
   return `${pass.op}${pass.variant === 'only' ? '' : `:${pass.variant}`} ${pass.entry} ${shapes}`;
 }
@@ -212,7 +214,7 @@ function nameOf({ pass }: PassTime): string {
 /** Sums of the passes of each name, slowest first; those after `rows` are summed up in one more. */
 function grouped(times: readonly PassTime[], rows: number): Sum[] {
   const groups = new Map<string, PassTime[]>();
-  for (const time of times) groups.set(nameOf(time), [...(groups.get(nameOf(time)) ?? []), time]);
+  for (const time of times) groups.set(labelOf(time), [...(groups.get(labelOf(time)) ?? []), time]);
   const sorted = [...groups].map((group) => ({ sum: sumOf(...group), group: group[1] }));
   sorted.sort((a, b) => b.sum.us - a.sum.us);
   const rest = sorted.slice(rows).flatMap(({ group }) => group);

@@ -28,8 +28,8 @@ function inTask(work: () => void): void {
  * for finished work only every 100 ms and at each submission, so this function submits an empty command list
  * about every millisecond there until `done` settles.
  */
-export function whenDone<T>(queue: GPUQueue, done: Promise<T>, host: string = hostOf().name): Promise<T> {
-  if (host !== 'Firefox') return done;
+export function whenDone<T>(queue: GPUQueue, done: Promise<T>, hostName: string = hostOf().name): Promise<T> {
+  if (hostName !== 'Firefox') return done;
   const running = pumps.get(queue);
   const pump = running ?? { waiting: 0 };
   pump.waiting++;

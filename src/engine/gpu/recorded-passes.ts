@@ -103,34 +103,34 @@ export function createRecorder(
   const clears = dispatches.filter(({ clear }) => clear).length;
   const clearsFirst = dispatches[0]?.clear !== undefined;
   return (encoder, repeats = 1, times) => {
-    const passes = repeats * clears + (clearsFirst ? 0 : 1);
-    let passesLeft = passes;
+    const count = repeats * clears + (clearsFirst ? 0 : 1);
+    let begun = 0;
     const begin = () => {
-      const stamps = times && {
-        querySet: times,
-        ...(passesLeft === passes && { beginningOfPassWriteIndex: 0 }),
-        ...(passesLeft === 1 && { endOfPassWriteIndex: 1 }),
-      };
-      passesLeft--;
-      const stamped = stamps && Object.keys(stamps).length > 1;
-      return encoder.beginComputePass(stamped ? { timestampWrites: stamps } : undefined);
+      begun++;
+      const isFirst = begun === 1;
+      const isLast = begun === count;
+      if (!times || !(isFirst || isLast)) return encoder.beginComputePass();
+      const beginningOfPassWriteIndex = isFirst ? 0 : undefined;
+      const endOfPassWriteIndex = isLast ? 1 : undefined;
+      const timestampWrites = { querySet: times, beginningOfPassWriteIndex, endOfPassWriteIndex };
+      return encoder.beginComputePass({ timestampWrites });
     };
-    let pass: GPUComputePassEncoder | undefined;
+    let computePass: GPUComputePassEncoder | undefined;
     let last: GPUComputePipeline | undefined;
     for (let i = 0; i < repeats * dispatches.length; i++) {
       const { pipeline, group, x, y, z, clear } = dispatches[i % dispatches.length] as BoundPass;
       if (clear) {
-        pass?.end();
+        computePass?.end();
         clearAll(encoder, clear);
-        pass = undefined;
+        computePass = undefined;
         last = undefined;
       }
-      pass ??= begin();
-      if (pipeline !== last) pass.setPipeline(pipeline);
+      computePass ??= begin();
+      if (pipeline !== last) computePass.setPipeline(pipeline);
       last = pipeline;
-      pass.setBindGroup(0, group);
-      pass.dispatchWorkgroups(x, y, z);
+      computePass.setBindGroup(0, group);
+      computePass.dispatchWorkgroups(x, y, z);
     }
-    pass?.end();
+    computePass?.end();
   };
 }

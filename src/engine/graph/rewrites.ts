@@ -50,7 +50,7 @@ const lossRules = (logitBytes?: number, trained?: ReadonlySet<Value>): Record<st
     const chunks = Math.ceil(blocks / Math.max(1, fitting(usual), minChunks));
     const frozen = trained !== undefined && !trained.has(weights.w) && !(b && trained.has(b));
     const chunked = { smoothing, ignore, gradients: fused, rows: 64 * Math.ceil(blocks / chunks) };
-    const attrs = { ...chunked, ...(frozen && { frozen }), ...(packed && { format: packed.attrs.format }) };
+    const attrs = { ...chunked, frozen: frozen || undefined, format: packed?.attrs.format };
     graph.replace([product.node, node], projectedLossOp, { x, ...weights, targets, step, b }, attrs, {
       nll,
       hit,

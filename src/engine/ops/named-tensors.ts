@@ -7,11 +7,11 @@ export type NameOf<P extends string> = P extends `${infer N}?` ? N : P extends `
 export type ByName<P extends string, T> = string extends P
   ? { readonly [name: string]: T | readonly T[] | undefined }
   : { readonly [N in P as N extends `${string}?` | `${string}[]` ? never : N]: T } & {
-      readonly [N in P as N extends `${infer S}?` ? S : never]?: T | undefined;
+      readonly [N in P as N extends `${infer S}?` ? S : never]?: T;
     } & { readonly [N in P as N extends `${infer S}[]` ? S : never]: readonly T[] };
 
 /** The name of a declared tensor: `step` of `step?`. */
-export const nameOf = (declared: string): string =>
+export const tensorName = (declared: string): string =>
   declared.endsWith('?') ? declared.slice(0, -1) : declared.endsWith('[]') ? declared.slice(0, -2) : declared;
 
 /** Lists values in declared order, with the name of each. Throws if a required one is missing. */
@@ -21,7 +21,7 @@ export function listed<T>(
   given: ByName<string, T>,
 ): { names: string[]; list: T[] } {
   const all = declared.flatMap((d) => {
-    const name = nameOf(d);
+    const name = tensorName(d);
     const tensors = given[name];
     if (tensors === undefined && !d.endsWith('?')) throw new Error(`${op}: ${name} is missing`);
     return [tensors ?? []].flat().map((tensor) => ({ name, tensor: tensor as T }));
@@ -37,7 +37,7 @@ export function named<T>(
 ): ByName<string, T> {
   const result: Record<string, T | readonly T[] | undefined> = {};
   for (const d of declared) {
-    const name = nameOf(d);
+    const name = tensorName(d);
     result[name] = d.endsWith('[]') ? list.filter((_, i) => names[i] === name) : list[names.indexOf(name)];
   }
   return result;

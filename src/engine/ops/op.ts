@@ -6,7 +6,7 @@
 
 import type { DType, Shape, TensorType } from '../../core/tensor.ts';
 import type { DeviceTraits } from './device-traits.ts';
-import { type ByName, type NameOf, nameOf } from './named-tensors.ts';
+import { type ByName, type NameOf, tensorName } from './named-tensors.ts';
 import type { ReferenceTensor } from './reference-tensor.ts';
 
 /** Settings of one node, fixed when the graph is built. */
@@ -118,9 +118,9 @@ export interface Launch {
   readonly entry: string;
   /**
    * Values of `override`s, and of `const`s whose default the loader replaces. Each set compiles its own
-   * pipeline.
+   * pipeline. `undefined`: the default of the shader.
    */
-  readonly constants?: Readonly<Record<string, number>>;
+  readonly constants?: Readonly<Record<string, number | undefined>>;
   /** Fields of the WGSL `Params` struct (u32, i32 or f32); all of them. */
   readonly params?: Readonly<Record<string, number>>;
   /**
@@ -307,7 +307,7 @@ export function defineOp<
   } & NoInfer<Omit<Op<I, O, A, V>, 'outputs' | 'variants'>>,
 ): Op<I, O, A, V> {
   const op = { ...definition, outputs: definition.outputs ?? [] };
-  const names = [...op.inputs, ...op.outputs].map(nameOf);
+  const names = [...op.inputs, ...op.outputs].map(tensorName);
   if (new Set(names).size < names.length)
     throw new Error(`${op.name}: a name is declared twice in ${names.join(', ')}`);
   return op;

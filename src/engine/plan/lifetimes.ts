@@ -39,12 +39,13 @@ export function lifetimes(graph: Pick<Graph, 'nodes' | 'outputs'>): Lifetimes {
       const input = node.inputs[from] as Value;
       const output = node.outputs[to] as Value;
       const group = groups.get(input);
-      const once = node.inputs.filter((v) => groups.get(v) === group).length === 1;
-      const free =
-        group && group.end === i && !outputs.has(input) && once && !(group.at && output.at) && !pairs.has(to);
-      if (!free || align(bytesOf(input)) !== align(bytesOf(output)) || [...pairs.values()].includes(from))
-        continue;
-      if (input.dtype !== output.dtype || (group.at && !output.at)) continue;
+      if (!group) continue; // an input or state
+      const readLater = group.end !== i || outputs.has(input);
+      const readTwice = node.inputs.filter((v) => groups.get(v) === group).length > 1;
+      const alreadyPaired = pairs.has(to) || [...pairs.values()].includes(from);
+      const sameSize = align(bytesOf(input)) === align(bytesOf(output)) && input.dtype === output.dtype;
+      const inState = group.at !== undefined;
+      if (readLater || readTwice || alreadyPaired || !sameSize || inState) continue;
       pairs.set(to, from);
     }
     node.outputs.forEach((v, j) => {

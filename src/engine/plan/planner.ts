@@ -181,7 +181,7 @@ function passOf(
     variant,
     shader,
     entry,
-    constants,
+    constants: given(constants),
     params,
     bind,
     absent: absent.length > 0 ? absent : undefined,
@@ -193,6 +193,12 @@ function passOf(
     outputs: node.outputs.map(({ dtype, shape }) => ({ dtype, shape })),
   };
 }
+
+/** The constants that are not undefined. */
+const given = (constants: Readonly<Record<string, number | undefined>>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(constants).filter((entry): entry is [string, number] => entry[1] !== undefined),
+  );
 
 /**
  * Clears memory at the start of a run if no earlier pass uses it: clearing in between would split the compute

@@ -26,8 +26,8 @@ interface BackwardBinding extends ForwardBinding {
   readonly dq: Value;
   readonly dkv: Value;
   readonly rowDots: Value;
-  readonly dbias?: Value | undefined;
-  readonly biasParts?: Value | undefined;
+  readonly dbias?: Value;
+  readonly biasParts?: Value;
 }
 
 /**

@@ -48,7 +48,7 @@ export interface ForwardBinding {
   readonly kv: Value;
   readonly lens: Value;
   readonly step: Value;
-  readonly bias?: Value | undefined;
+  readonly bias?: Value;
   readonly out: Value;
   readonly lse: Value;
 }

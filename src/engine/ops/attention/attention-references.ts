@@ -29,7 +29,7 @@ interface AttentionInputs {
   readonly kv: ReferenceTensor;
   readonly lens: ReferenceTensor;
   readonly step?: ReferenceTensor;
-  readonly bias?: ReferenceTensor | undefined;
+  readonly bias?: ReferenceTensor;
 }
 
 /** A query with its scores. */

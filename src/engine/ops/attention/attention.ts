@@ -52,7 +52,8 @@ export const selfAttentionOp = defineOp({
   modelFlops: ({ qkv }, { out }) => 4 * sizeOf(out.shape) * dim(qkv, 1),
   launch: ({ qkv, ...inputs }, outputs, attrs, context) => [
     forwardLaunch(selfLayout(selfName, attrs, qkv.shape, inputs.bias), context, {
-      ...{ q: qkv, kv: qkv },
+      q: qkv,
+      kv: qkv,
       ...inputs,
       ...outputs,
     }),

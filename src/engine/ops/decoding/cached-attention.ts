@@ -145,7 +145,7 @@ function launch(
   return {
     shader: headWidth % 4 === 0 ? stem : `${stem}-scalar`,
     entry: tiles ? `${entry}_tiles` : entry,
-    constants: { WIDTH: headWidth, ...(tiles && { PARTS, QUERIES }) },
+    constants: tiles ? { WIDTH: headWidth, PARTS, QUERIES } : { WIDTH: headWidth },
     params: { rows, beams, keys, heads, q_stride: dim(queries, 2), scale, farthest, chunks },
     bind,
     grid: tiles

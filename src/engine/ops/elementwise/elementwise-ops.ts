@@ -35,7 +35,7 @@ export function elementwiseLaunch(
   return {
     shader: 'elementwise-ops',
     entry: bound.length < Object.keys(bind).length ? `${entry}_in_place` : entry,
-    constants: { ...constants, ...(kind && { KIND: activationKinds[kind] }) },
+    constants: { ...constants, KIND: kind && activationKinds[kind] },
     params: { count, ...dropoutFields({ rate, site }), scale },
     bind: { ...Object.fromEntries(bound), y: out },
     grid,

@@ -19,7 +19,7 @@ export const embeddingBackwardOp = defineOp({
   inputs: ['dy', 'rowStart', 'occurrences', 'step?', 'base?'],
   outputs: ['dtable'],
   /** Factor of the table's rows, id of a row without a gradient, and the dropout of the embedding. */
-  attrs: attrsOf<DropoutAttrs & { readonly scale: number; readonly frozenId?: number | undefined }>(),
+  attrs: attrsOf<DropoutAttrs & { readonly scale: number; readonly frozenId?: number }>(),
   shape({ dy, rowStart, occurrences, step, base }, { rate }) {
     const op = 'embedding_backward';
     const shape = [sizeOf(rowStart.shape) - 1, dim(dy, -1)];

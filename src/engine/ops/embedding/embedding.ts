@@ -32,7 +32,7 @@ export type LookupAttrs = {
  * Id of the row of the table that look-ups do not train (PyTorch's padding_idx). Default: all rows are
  * trained.
  */
-export type FrozenId = { readonly frozenId?: number | undefined };
+export type FrozenId = { readonly frozenId?: number };
 
 /** Attributes of an embedding; the builder function `embedding` sets them. */
 export type EmbeddingAttrs = LookupAttrs &
@@ -148,7 +148,7 @@ export interface EmbeddingOptions extends Partial<LookupAttrs & DropoutAttrs>, F
    * Position ids u32 [B,T], the row of `positions` for each id, from `tokenPositions`. Default: the column of
    * the id.
    */
-  readonly positionIds?: Value | undefined;
+  readonly positionIds?: Value;
   /** Whether the table of positions is trained. */
   readonly learned?: boolean;
   /** The graph's step input; needed for decoding and for dropout. */

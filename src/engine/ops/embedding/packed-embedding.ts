@@ -68,7 +68,7 @@ export const packedEmbeddingOp = defineOp({
 export interface PackedEmbeddingOptions extends Partial<LookupAttrs> {
   readonly width: number;
   readonly positions?: Value;
-  readonly positionIds?: Value | undefined;
+  readonly positionIds?: Value;
   readonly step?: Value;
 }
 

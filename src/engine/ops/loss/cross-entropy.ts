@@ -14,8 +14,8 @@ import { gridOf, rowConstants, rowGroupsFor, shaderFor, wholeVectors } from '../
  */
 export type CrossEntropyAttrs = {
   readonly smoothing: number;
-  readonly ignore?: number | undefined;
-  readonly classes?: number | undefined;
+  readonly ignore?: number;
+  readonly classes?: number;
 };
 
 /** V, the number of logits of a row that count. */
@@ -82,7 +82,9 @@ export const crossEntropyOp = defineOp({
   shape(inputs, attrs) {
     const row = rowType('cross_entropy', inputs, attrs);
     const { shape } = inputs.logits;
-    return { nll: row, hit: row, ...(attrs.fused ? { dlogits: tensorType('f32', shape) } : { lse: row }) };
+    return attrs.fused
+      ? { nll: row, hit: row, dlogits: tensorType('f32', shape) }
+      : { nll: row, hit: row, lse: row };
   },
   inPlace: { dlogits: 'logits' },
   f16Storage: ['logits', 'dlogits'],
@@ -156,7 +158,7 @@ export const crossEntropy = (
 ): Loss => builder.apply(crossEntropyOp, { logits, targets, step }, { smoothing, ignore, classes, fused });
 
 /** The target that does not count. */
-export type TokenStatsAttrs = { readonly ignore?: number | undefined };
+export type TokenStatsAttrs = { readonly ignore?: number };
 
 /** nll, hit, targets i32, of one shape; stats [4]: sum of nll, tokens that are not ignored, hits, 0. */
 export const tokenStatsOp = defineOp({

@@ -25,7 +25,7 @@ export type ProjectedLossAttrs = CrossEntropyAttrs & {
   readonly gradients: boolean;
   readonly rows: number;
   readonly frozen?: boolean;
-  readonly format?: PackedFormat | undefined;
+  readonly format?: PackedFormat;
 };
 
 /**

@@ -88,7 +88,7 @@ export function linearBackward(
   x: Value,
   w: Value,
   wanted: WantedGradients,
-): { readonly dx?: Value | undefined; readonly dw?: Value | undefined; readonly db?: Value | undefined } {
+): { readonly dx?: Value; readonly dw?: Value; readonly db?: Value } {
   if (!wanted.dx && !wanted.dw && !wanted.db) return {};
   return builder.apply(linearBackwardOp, { dy, x, w }, { ...wanted, epilogue: 'none' });
 }
@@ -129,11 +129,11 @@ interface BackwardProducts {
   readonly dy: Value;
   readonly x: Value; // [rows, ins]
   readonly w: Value; // [outs, ins]
-  readonly dx?: Value | undefined;
-  readonly dw?: Value | undefined;
-  readonly db?: Value | undefined;
-  readonly epilogue?: Epilogue | undefined;
-  readonly dropout?: EpilogueDropout | undefined;
+  readonly dx?: Value;
+  readonly dw?: Value;
+  readonly db?: Value;
+  readonly epilogue?: Epilogue;
+  readonly dropout?: EpilogueDropout;
   /** Add to the content of dw and db; variants that split K do not support it. */
   readonly accumulate?: boolean;
 }
@@ -173,16 +173,14 @@ export function backwardLaunches(
       constants: { ...kernel.constants, ...readConstants(kernel, dyWidth, ins, outs, rows) },
       params: {
         ...unusedParams,
-        ...{
-          m: rows,
-          n: ins,
-          k: outs,
-          lda: dyWidth,
-          ldb: ins,
-          ldc: ins,
-          dx_tiles: dxTiles,
-          dw_tiles: dwTiles,
-        },
+        m: rows,
+        n: ins,
+        k: outs,
+        lda: dyWidth,
+        ldb: ins,
+        ldc: ins,
+        dx_tiles: dxTiles,
+        dw_tiles: dwTiles,
         ...epilogueParams({ epilogue, dropout }),
         accumulate: accumulate ? 1 : 0,
       },

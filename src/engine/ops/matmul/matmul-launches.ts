@@ -58,13 +58,13 @@ export interface Product extends Sizes {
   /** Row stride of C in elements; default: N. Elements past N become 0. */
   readonly ldc?: number;
   /** [N], added to every row. */
-  readonly bias?: Value | undefined;
+  readonly bias?: Value;
   /** Default none. */
   readonly activation?: Activation;
   /** Output: C + bias, the input of the activation, with the shape of C, if its gradient needs it. */
-  readonly activationInput?: Value | undefined;
-  readonly epilogue?: Epilogue | undefined;
-  readonly dropout?: EpilogueDropout | undefined;
+  readonly activationInput?: Value;
+  readonly epilogue?: Epilogue;
+  readonly dropout?: EpilogueDropout;
 }
 
 /** The dispatches of a product by the variant of `context`, or another. */
@@ -100,7 +100,12 @@ function batchLaunches(p: Product, kernel: ProductKernel, stepK = 0): Launch[] {
   const [aWidth, bWidth] = [p.lda ?? (form === 'TN' ? m : k), form === 'NT' ? k : n];
   const params = {
     ...unusedParams,
-    ...{ m, n, k: stepK || k, lda: aWidth, ldb: bWidth, ldc },
+    m,
+    n,
+    k: stepK || k,
+    lda: aWidth,
+    ldb: bWidth,
+    ldc,
     a_batch: stepK ? (form === 'TN' ? stepK * aWidth : stepK) : m * k,
     b_batch: stepK ? (form === 'NT' ? stepK : stepK * n) : n * k,
     k_total: stepK ? k : 0xffffffff,

@@ -116,5 +116,5 @@ export const packedLinear = (
   x: Value,
   { format, words, scales }: PackedValue,
   b?: Value,
-  padded = false,
-): Value => builder.apply(packedLinearOp, { x, words, scales, b }, { format, ...(padded && { padded }) }).y;
+  padded?: boolean,
+): Value => builder.apply(packedLinearOp, { x, words, scales, b }, { format, padded: padded || undefined }).y;

@@ -60,7 +60,7 @@ const backwardOf = (
             DY_IN: dyIn,
             DS_IN: dsIn,
             DROPOUT: dx ? 1 : 0,
-            ...(rms && { RMS: 1 }),
+            RMS: rms ? 1 : undefined,
           },
           params: { rows, cols, ...dropoutFields(attrs) },
           bind: {

@@ -22,7 +22,7 @@ interface NormInputs<T> {
   readonly residual?: T;
   readonly gamma: T;
   readonly beta?: T;
-  readonly step?: T | undefined;
+  readonly step?: T;
 }
 
 /** Types of a norm, of s, and of the statistics of the rows: [rows,2], or [rows] without beta. */
@@ -62,7 +62,7 @@ function launch(
         ADD: residual ? 1 : 0,
         IN_PLACE_OF,
         DROPOUT: step ? 1 : 0,
-        ...(!beta && { RMS: 1 }),
+        RMS: beta ? undefined : 1,
       },
       params: { rows, cols, eps, ...dropoutFields({ rate, site }) },
       bind: {

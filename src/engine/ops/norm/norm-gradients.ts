@@ -13,7 +13,7 @@ interface NormInputs {
   readonly x: Value;
   readonly gamma: Value;
   readonly beta?: Value;
-  readonly step?: Value | undefined;
+  readonly step?: Value;
 }
 
 /** The gradients of a norm of s = x, or of s = residual + dropout(x). */
@@ -22,7 +22,7 @@ function gradientsOfNorm(
   backward: typeof layerNormBackwardOp,
   { x, gamma, beta, step }: NormInputs,
   { s = x, stats }: { readonly s?: Value; readonly stats: Value },
-  { y: dy, s: ds }: { readonly y?: Value | undefined; readonly s?: Value | undefined },
+  { y: dy, s: ds }: { readonly y?: Value; readonly s?: Value },
   { rate = 0, site = 0 }: Partial<DropoutAttrs> & LayerNormAttrs,
 ): Record<string, Value | undefined> {
   const mask = { rate, site };

@@ -60,8 +60,11 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Ru
     variants: elementwiseVariants,
     launch({ weights: p, gradients: g, m, v, clip, counters, step }, _outputs, attrs, { traits, variant }) {
       const { beta1 = 0, beta2 = 0, eps = 0, weightDecay = 0, decayEnd = 0 } = settings(attrs);
-      const buffers = { p, g, ...(m && { m }), ...(v && { v }) };
-      return rangesOf(name, Object.values(buffers), traits.maxBindingBytes).map(([start, count]) => ({
+      const buffers = Object.entries({ p, g, m, v }).filter(
+        (entry): entry is [string, Value] => entry[1] !== undefined,
+      );
+      const all = buffers.map(([, buffer]) => buffer);
+      return rangesOf(name, all, traits.maxBindingBytes).map(([start, count]) => ({
         shader: 'optimizers',
         entry: name,
         params: {
@@ -78,9 +81,7 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Ru
           clip,
           step,
           counters,
-          ...Object.fromEntries(
-            Object.entries(buffers).map(([n, buffer]) => [n, rangeOf(buffer, start, count)]),
-          ),
+          ...Object.fromEntries(buffers.map(([n, buffer]) => [n, rangeOf(buffer, start, count)])),
         },
         ...elementwise(variant, Math.ceil(count / 4)),
         flops: 12 * count,
