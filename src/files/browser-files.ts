@@ -252,5 +252,9 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
         if (!(file as Movable).move) await remove(from);
       }),
     remove: (path) => attempt('remove', path, () => remove(path)),
+    async free() {
+      const { usage, quota } = (await globalThis.navigator?.storage?.estimate?.()) ?? {};
+      return usage === undefined || quota === undefined ? undefined : quota - usage;
+    },
   };
 }

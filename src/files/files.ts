@@ -37,6 +37,10 @@ export interface Files {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file, or a folder with its contents; no error if it does not exist. */
   remove(path: string): Promise<void>;
+  /** Free bytes of the disk, or of the storage of the browser, for a file or folder; undefined if unknown. */
+  free?(path: string): Promise<number | undefined>;
+  /** Free bytes of the disk, or of the storage of the browser, for a file or folder; undefined if unknown. */
+  free?(path: string): Promise<number | undefined>;
   /** The path without symbolic links. */
   real?(path: string): Promise<string>;
   /**

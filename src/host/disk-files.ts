@@ -25,6 +25,8 @@ export interface Disk {
   rename(from: string, to: string): Promise<void>;
   /** Removes a file, or a folder with its contents, if it exists. */
   remove(path: string): Promise<void>;
+  /** Free bytes of the disk of an existing file or folder. */
+  free?(path: string): Promise<number>;
 }
 
 /** Messages for the system's error codes. */
@@ -141,6 +143,11 @@ export function diskFiles(disk: Disk): Files {
     list: (folder) => withPath('list', folder, async () => (await disk.list(folder)).sort()),
     rename: (from, to) => withPath('rename to', to, () => rename(from, to)),
     remove: (path) => withPath('remove', path, () => disk.remove(path)),
+    async free(path) {
+      let at = path; // the nearest folder that exists
+      while (!(await statOf(at)) && at !== '/' && at !== '.') at = folderOf(at);
+      return disk.free?.(at).catch(() => undefined);
+    },
     real: (path) => withPath('follow', path, () => follow(path)),
   };
 }

@@ -37,6 +37,10 @@ const nodeDisk: Disk = {
   readLink: (path) => fs.readlink(path),
   realPath: (path) => fs.realpath(path),
   rename: (from, to) => fs.rename(from, to),
+  async free(path) {
+    const { bavail, bsize } = await fs.statfs(path);
+    return bavail * bsize;
+  },
   remove: (path) => fs.rm(path, { recursive: true, force: true }),
 };
 

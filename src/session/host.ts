@@ -43,6 +43,7 @@ function lazyFiles(open: () => Promise<Files>): Files {
     read: async (path) => (await files()).read(path),
     stream: async (path) => openStream(await files(), path),
     size: async (path) => (await files()).size?.(path),
+    free: async (path) => (await files()).free?.(path),
     write: async (path, bytes) => (await files()).write(path, bytes),
     exists: async (path) => (await files()).exists(path),
     list: async (folder) => (await files()).list(folder),

@@ -1,5 +1,6 @@
 // heddle train: the files that it writes, its errors, and its exit status.
 import {
+  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -123,6 +124,25 @@ describe('a training run', () => {
     expect(JSON.parse(readFileSync(at('said.json'), 'utf8')).losses).toEqual(JSON.parse(quiet.stdout).losses);
     const log = readFileSync(join(at('said'), 'log.jsonl'), 'utf8').split('\n')[0] as string;
     expect(JSON.parse(log).arguments).toMatchObject({ learningRate: 0.003, steps: 2, batchSize: 8 });
+  });
+
+  it('replaces a run with --force, with its OUT.step-*, and average does not mix runs', async () => {
+    const args = ['train', ...smallTraining, '--save-steps', '2', '--keep-last', '2', '--out', at('kl')];
+    const steps = () => readdirSync(scratch()).filter((name) => name.startsWith('kl.step-'));
+    expect((await heddle([...args, '--steps', '6'])).status).toBe(0);
+    expect(steps().sort()).toEqual(['kl.step-4', 'kl.step-6']);
+    cpSync(at('kl.step-6'), at('old'), { recursive: true });
+    const again = await heddle([...args, '--steps', '4', '--seed', '9', '--force']);
+    expect(again.status, again.stderr).toBe(0);
+    expect(steps().sort()).toEqual(['kl.step-2', 'kl.step-4']);
+    const average = (...flags: string[]) =>
+      heddle(['average', at('kl.step-4'), at('old'), '--out', at('mean'), ...flags]);
+    const refused = await average();
+    expect([refused.status, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(/is a checkpoint of another training run than .*use mixed/),
+    ]);
+    expect((await average('--mixed')).status).toBe(0);
   });
 
   it('is rejected for a folder that another training writes', async () => {

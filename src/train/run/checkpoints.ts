@@ -11,6 +11,7 @@ import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { Trainer } from '../update/trainer.ts';
 import { checkpointFiles, checkpointWeights } from '../update/training-state.ts';
 import type { BestModel } from './best-model.ts';
+import { saveModelAlone } from './disk-space.ts';
 import type { ChangeList } from './live-run.ts';
 import type { Logbook } from './logbook.ts';
 import type { Pause } from './loop.ts';
@@ -34,6 +35,11 @@ export interface CheckpointerOptions {
    */
   readonly onSaved: (step: number) => void;
   readonly onFailed: (error: HeddleError) => void;
+  /**
+   * Saves the model alone at the end of the run, if the disk has no room for the checkpoint; returns whether that
+   * worked.
+   */
+  readonly saveModel?: (error: HeddleError) => Promise<boolean>;
   /** Whether to save to the model folder after this update too. */
   readonly isWanted?: () => boolean;
   /** Files in memory. [new ones] */
@@ -53,6 +59,8 @@ export class Checkpointer {
   /** Time of the last checkpoint in milliseconds, and the seconds that it took. */
   #time = performance.now();
   #took = 0;
+  /** Whether the run has ended with the model alone. */
+  #hasModelAlone = false;
 
   constructor(options: CheckpointerOptions) {
     const { memory = memoryFiles(), out } = options;
@@ -95,7 +103,7 @@ export class Checkpointer {
 
   async #toFolder(skipped: number, final: boolean): Promise<void> {
     const { out, step, onSaved, onFailed } = this.#options;
-    if (!out) return;
+    if (!out || this.#hasModelAlone) return;
     if (this.#step === step() && this.#last === out) {
       if (this.#isWanted) onSaved(this.#step);
       return;
@@ -106,7 +114,11 @@ export class Checkpointer {
       if (!(error instanceof HeddleError)) throw error;
       // If the device is lost, saving to memory fails too.
       await this.#keep(this.#inMemory, skipped);
-      if (final) throw error;
+      if (final) {
+        if (error.kind === 'quota') this.#hasModelAlone = (await this.#options.saveModel?.(error)) ?? false;
+        if (this.#hasModelAlone) return;
+        throw error;
+      }
       onFailed(error);
     }
   }
@@ -149,6 +161,16 @@ export function openCheckpointer(
       await kept.save(run.trainer.step);
       await setup.cacheTokens();
     },
+    async saveModel({ message }) {
+      const hasCheckpoint = (await readManifest(files, out))?.run === setup.runId;
+      const folder = await saveModelAlone({ files, folder: out }, hasCheckpoint, (place) =>
+        run.saveModel(place),
+      );
+      if (folder === undefined) return false;
+      const text = `The checkpoint does not fit on the disk, so only the model is saved, in ${folder}; the run cannot be resumed from there: ${message}`;
+      emit({ type: 'warning', text, unsaved: true });
+      return true;
+    },
     onSaved: (step) => emit({ type: 'checkpoint', step }),
     onFailed: ({ message }) =>
       emit({
@@ -175,6 +197,8 @@ export interface RunParts {
   readonly best: BestModel;
   readonly logbook: Logbook;
   readonly changes: ChangeList;
+  /** Saves the model, without the training state, as the result of the run. */
+  saveModel(place: CheckpointFolder): Promise<void>;
 }
 
 /**

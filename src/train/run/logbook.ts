@@ -157,7 +157,12 @@ export class Logbook {
     const folder = `${out}.failed`;
     const time = new Date().toISOString();
     this.add({ type: 'end', time, ...end, reason: 'failed', error: error.message });
-    await this.save({ files, folder });
+    try {
+      await this.save({ files, folder });
+    } catch (failure) {
+      if (failure instanceof HeddleError && failure.kind === 'quota') return error; // the disk is full
+      throw failure;
+    }
     return new HeddleError(
       `${error.message.replace(/(?<![.!?])$/, '.')} Its log and report are in ${folder}.`,
       { kind: error.kind, cause: error },

@@ -17,6 +17,7 @@ import type { Trainer } from '../update/trainer.ts';
 import { BestModel, type Candidate, describeBest } from './best-model.ts';
 import { type Checkpointer, openCheckpointer } from './checkpoints.ts';
 import { DevEvaluation } from './dev-evaluation.ts';
+import { checkDiskSpace } from './disk-space.ts';
 import { translateTest } from './evaluation.ts';
 import { type ChangeList, LiveRun } from './live-run.ts';
 import { keptSamples, Logbook } from './logbook.ts';
@@ -62,6 +63,8 @@ export class TrainingRun implements TrainedModel {
   readonly live: LiveRun;
   readonly best: BestModel;
   readonly checkpointer: Checkpointer;
+  /** Folder with the result of the run. */
+  #savedIn: string;
   readonly #session: TrainingSession;
   readonly #inputs: TrainInputs;
   readonly #events: EventWriter | undefined;
@@ -88,6 +91,7 @@ export class TrainingRun implements TrainedModel {
     this.live = new LiveRun(setup, this.trainer, changes, (change) => logbook.add(change));
     this.best = new BestModel(setup.args, this.live, this.kept);
     this.checkpointer = openCheckpointer(setup, this, session, inputs);
+    this.#savedIn = setup.args.out;
     this.#session = session;
     this.#inputs = inputs;
     this.#events = events;
@@ -158,6 +162,7 @@ export class TrainingRun implements TrainedModel {
       live: () => live.settings,
       change: (settings) => live.change(settings),
     });
+    await checkDiskSpace(setup, trainer, this.#session);
     try {
       await loop.run();
     } catch (error) {
@@ -211,7 +216,8 @@ export class TrainingRun implements TrainedModel {
     const stopped = step < steps && !early;
     if (early) message(`early stopping at step ${step}: ${args.patience} evaluations without improvement`);
     if (best.state) message(describeBest(best.state));
-    if (args.out) message(`${args.lora ? 'LoRA adapter' : 'model'} saved in ${args.out}`);
+    const out = args.out && this.#savedIn;
+    if (out) message(`${args.lora ? 'LoRA adapter' : 'model'} saved in ${out}`);
     const weights = best.weights ?? (await this.weights.read());
     this.weights.put(weights);
     const evaluation = await this.#translateTest();
@@ -223,7 +229,7 @@ export class TrainingRun implements TrainedModel {
       skipped: loop.skipped,
       best: best.state,
     });
-    if (args.out) await logbook.save({ files, folder: args.out });
+    if (out) await this.#saveLog({ files, folder: out });
     const { gflops } = this.#peak;
     const result: FinishedRun['result'] = {
       config: data.config,
@@ -238,7 +244,7 @@ export class TrainingRun implements TrainedModel {
       dispatches: Math.max(0, ...trainer.trainingPlans.map((p) => p.passes.length)),
       best: best.state,
       evaluation,
-      out: args.out,
+      out,
       loraBase: args.lora && initFolder(args),
     };
     return {
@@ -246,6 +252,24 @@ export class TrainingRun implements TrainedModel {
       model: async () => ({ ...model, weights: await this.weights.whole(weights) }),
       lora: args.lora && weights,
     };
+  }
+
+  /** Saves the model, without the training state, as the result of the run. */
+  async saveModel(place: CheckpointFolder): Promise<void> {
+    const weights = this.best.weights ?? (await this.weights.read());
+    await this.weights.save(place, weights, {}, this.setup.runId);
+    this.#savedIn = place.folder;
+  }
+
+  /** Saves the complete log; a full disk is a warning, since the model is saved already. */
+  async #saveLog(place: CheckpointFolder): Promise<void> {
+    try {
+      await this.logbook.save(place);
+    } catch (error) {
+      if (!(error instanceof HeddleError && error.kind === 'quota')) throw error;
+      const text = `The end of the log and the report were not saved: ${error.message}`;
+      this.#session.emit({ type: 'warning', text });
+    }
   }
 
   /** Translates and logs the test pairs, or else the dev pairs; undefined if nothing is translated. */

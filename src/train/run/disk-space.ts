@@ -1,0 +1,75 @@
+// Whether the checkpoints of a run fit on the disk: an estimate before the start, and what is saved at the end if
+// they do not.
+
+import { HeddleError } from '../../core/errors.ts';
+import { formatBytes } from '../../core/format-numbers.ts';
+import type { TrainingSession } from '../report/training-events.ts';
+import { optimizerStates } from '../update/optimizer-config.ts';
+import type { Trainer } from '../update/trainer.ts';
+import type { Setup } from './setup.ts';
+import type { CheckpointFolder } from './train-result.ts';
+
+/** Bytes of tokenizers, configuration, log and report. */
+const otherBytes = 200_000;
+
+/** Bytes of the weights that a run saves, and of a whole checkpoint. */
+interface SavedBytes {
+  readonly model: number;
+  readonly checkpoint: number;
+}
+
+/** Estimates the bytes of a checkpoint: weights, moments and further copies of the weights. */
+function savedBytes({ args, recipe }: Setup, { trainable }: Trainer): SavedBytes {
+  const all = 4 * trainable.all.count;
+  const moments = optimizerStates(recipe.optimizer).filter((name) => name.startsWith('moment')).length;
+  // The moving average and the best weights are beside those of the training.
+  const copies = recipe.optimizer.emaDecay > 0 || args.evalSteps > 0 ? 1 : 0;
+  return {
+    model: all + otherBytes,
+    checkpoint: all * (1 + copies) + 4 * moments * trainable.parameters.count + otherBytes,
+  };
+}
+
+/**
+ * Warns if the disk of the model folder has no room for the checkpoints of a run: the old and the new one, while
+ * it is replaced. Throws a HeddleError if not even the model fits.
+ */
+export async function checkDiskSpace(
+  setup: Setup,
+  trainer: Trainer,
+  { files, emit }: Pick<TrainingSession, 'files' | 'emit'>,
+): Promise<void> {
+  const { out, keepLast } = setup.args;
+  const free = out ? await files.free?.(out) : undefined;
+  if (free === undefined) return;
+  const { model, checkpoint } = savedBytes(setup, trainer);
+  const sizes = `a checkpoint takes about ${formatBytes(checkpoint)}, the model ${formatBytes(model)}, ${formatBytes(free)} are free`;
+  if (free < model)
+    throw new HeddleError(`${out}: no room on the disk: ${sizes}; free some space, or use another disk`, {
+      kind: 'quota',
+    });
+  if (free >= 2 * checkpoint + keepLast * model) return;
+  const whole = free < checkpoint ? 'only the model can be saved at the end' : 'replacing it needs both';
+  emit({ type: 'warning', text: `${out}: little room on the disk: ${sizes}; ${whole}` });
+}
+
+/**
+ * Saves the model alone at the end of a run whose whole checkpoint does not fit on the disk: in the model folder,
+ * or beside it if that has an earlier checkpoint, which stays whole. Returns the folder; undefined if the model
+ * does not fit either.
+ */
+export async function saveModelAlone(
+  { files, folder }: CheckpointFolder,
+  hasCheckpoint: boolean,
+  save: (place: CheckpointFolder) => Promise<void>,
+): Promise<string | undefined> {
+  const [, base = folder, ending = ''] = /^(.*?)(\.zip)?$/i.exec(folder) ?? [];
+  const place = { files, folder: hasCheckpoint ? `${base}.model${ending}` : folder };
+  try {
+    await save(place);
+    return place.folder;
+  } catch (error) {
+    if (error instanceof HeddleError && error.kind === 'quota') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+// A disk that is nearly full: the estimate before a run, and what is saved at its end.
+import { expect, it } from 'vitest';
+import { train } from '../../../src/commands/jobs/train-job.ts';
+import { HeddleError } from '../../../src/core/errors.ts';
+import type { Files } from '../../../src/files/files.ts';
+import { memoryFiles } from '../../../src/files/memory-files.ts';
+import { settledFolder, verifyFolder } from '../../../src/files/settled-folder.ts';
+import { loadModelFolder } from '../../../src/formats/model-folder.ts';
+import type { JobEvent } from '../../../src/train/report/training-events.ts';
+import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { testSession } from '../../support/session.ts';
+import { tinyCorpus, tinySizes, tinyTraining } from '../../support/training.ts';
+
+/** A model whose weights, 170 kB, are larger than its report. */
+const sizes = { ...tinySizes, dModel: 32, feedForward: 128 };
+
+/** A disk of `size` bytes. `knows`: whether it tells how many are free. */
+class SmallDisk {
+  readonly entries = new Map([['pairs.tsv', new TextEncoder().encode(tinyCorpus)]]);
+  size = Number.POSITIVE_INFINITY;
+  readonly files: Files;
+
+  constructor(knows: boolean) {
+    const memory = memoryFiles(this.entries);
+    this.files = {
+      ...memory,
+      write: async (path, bytes) => {
+        if (this.used + bytes.length > this.size)
+          throw new HeddleError(`${path}: cannot write: no space is left on the disk`, { kind: 'quota' });
+        await memory.write(path, bytes);
+      },
+      free: async () => (knows ? this.size - this.used : undefined),
+    };
+  }
+
+  get used(): number {
+    return [...this.entries.values()].reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** Bytes of a file. */
+  sizeOf(path: string): number {
+    return this.entries.get(path)?.length ?? Number.NaN;
+  }
+
+  async train(fields: Partial<TrainArguments>): Promise<{ events: readonly JobEvent[]; out: string }> {
+    const events: JobEvent[] = [];
+    const session = testSession({
+      files: this.files,
+      device: 'cpu',
+      onEvent: (event) => void events.push(event),
+    });
+    const { out } = await train(tinyTraining({ steps: 2, out: 'run', model: sizes, ...fields }), session);
+    return { events, out };
+  }
+}
+
+const warnings = (events: readonly JobEvent[]) =>
+  events.flatMap((event) => (event.type === 'warning' ? [event.text] : []));
+
+/** The bytes of a run on an empty disk. */
+async function measured(): Promise<{ model: number; whole: number }> {
+  const disk = new SmallDisk(false);
+  const before = disk.used;
+  await disk.train({});
+  return { model: disk.sizeOf('run/model.safetensors'), whole: disk.used - before };
+}
+
+it('warns before the start if the disk has little room, and refuses if not even the model fits', async () => {
+  const { model, whole } = await measured();
+  const disk = new SmallDisk(true);
+  disk.size = disk.used + whole + 100_000;
+  const { events } = await disk.train({});
+  expect(warnings(events)).toEqual([
+    expect.stringMatching(
+      /^run: little room on the disk: a checkpoint takes about [\d.]+ KiB, the model [\d.]+ KiB, [\d.]+ KiB are free; /,
+    ),
+  ]);
+  const small = new SmallDisk(true);
+  small.size = small.used + model;
+  await expect(small.train({})).rejects.toThrow(/^run: no room on the disk: a checkpoint takes about /);
+  expect([...small.entries.keys()]).toEqual(['pairs.tsv']);
+  const large = new SmallDisk(true);
+  large.size = 1e9;
+  expect(warnings((await large.train({})).events)).toEqual([]);
+});
+
+it('saves the model alone at the end if the checkpoint does not fit', async () => {
+  const { model } = await measured();
+  const disk = new SmallDisk(false);
+  disk.size = disk.used + model + 30_000; // with its configuration and tokenizers
+  const rest = disk.used;
+  const { events, out } = await disk.train({ steps: 3, saveSteps: 1 });
+  const alone = disk.entries.has('run/model.safetensors');
+  expect(warnings(events).join('\n')).toMatch(/only the model is saved, in run; the run cannot be resumed/);
+  expect([out, alone, disk.entries.has('run/optimizer.safetensors')]).toEqual(['run', true, false]);
+  expect(disk.used).toBeGreaterThan(rest);
+  await verifyFolder(disk.files, await settledFolder(disk.files, 'run'));
+  await expect(loadModelFolder(disk.files, 'run')).resolves.toMatchObject({ config: { dModel: 32 } });
+});
+
+it('leaves an earlier checkpoint whole, and saves the model beside it', async () => {
+  const disk = new SmallDisk(false);
+  await disk.train({ steps: 2 });
+  const before = new Map([...disk.entries].filter(([path]) => path.startsWith('run/')));
+  disk.size = disk.used + disk.sizeOf('run/model.safetensors') + 30_000;
+  const { out, events } = await disk.train({ steps: 3, resume: true });
+  expect(out, warnings(events).join('\n')).toBe('run.model');
+  await expect(loadModelFolder(disk.files, 'run.model')).resolves.toMatchObject({ config: { dModel: 32 } });
+  for (const [path, bytes] of before) expect(disk.entries.get(path), path).toBe(bytes);
+  await verifyFolder(disk.files, 'run');
+  expect([...disk.entries.keys()].filter((path) => path.includes('.heddle-'))).toEqual([]);
+});
