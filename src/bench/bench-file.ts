@@ -4,7 +4,7 @@
 import { check } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
 import type { Roofs } from '../engine/gpu/roofs.ts';
-import { isObject, type Json } from '../files/json-files.ts';
+import { isObject } from '../files/json-files.ts';
 import type { KernelResult, VariantResult } from './check-kernel.ts';
 import { kernelGroups } from './kernel-case.ts';
 import type { Machine } from './machine.ts';
@@ -24,6 +24,9 @@ export interface BenchRun {
   readonly roofSpread?: RoofSpread;
   readonly kernels: readonly KernelResult[];
 }
+
+/** The fields of a record in a file, before they are checked. */
+type Unchecked<T> = { readonly [Name in keyof T]?: unknown };
 
 const isNumber = (x: unknown): x is number => typeof x === 'number' && Number.isFinite(x);
 const isNonNegative = (x: unknown): x is number => isNumber(x) && x >= 0;
@@ -53,12 +56,15 @@ export function benchRunOf(json: unknown): BenchRun {
     heddle: textOf(json.heddle),
     when: textOf(json.when),
     adapter: textOf(adapter) || adapterOf(machine),
-    machine: isObject(machine) ? (machine as unknown as Machine) : undefined,
+    machine: isObject(machine) ? machineIn(machine) : undefined,
     roofs: isObject(roofs) ? roofsIn(roofs) : undefined,
     roofSpread: isObject(roofSpread) ? spreadIn(roofSpread) : undefined,
     kernels,
   };
 }
+
+/** Descriptions only: pages show them as they are. */
+const machineIn = (machine: Unchecked<Machine>): Machine => machine as Machine;
 
 function adapterOf(machine: unknown): string {
   const adapter = isObject(machine) ? machine.adapter : undefined;
@@ -74,7 +80,9 @@ function adapterOf(machine: unknown): string {
 
 function kernelIn(given: unknown, i: number): KernelResult {
   check(isObject(given) && typeof given.name === 'string', `Kernel ${i + 1} of the file has no name.`);
-  const { name, group, flops, bytes, variants, speed, comparedWith: by } = given as Json & { name: string };
+  const { name } = given;
+  const kernel: Unchecked<KernelResult> = given;
+  const { group, flops, bytes, variants, speed, comparedWith: by } = kernel;
   const where = `The kernel ${name.slice(0, 80)} of the file`;
   check(
     kernelGroups.some((known) => known === group),
@@ -87,43 +95,44 @@ function kernelIn(given: unknown, i: number): KernelResult {
   check(named, `${where} has an invalid comparedWith; it needs the texts variant and kernel.`);
   check(Array.isArray(variants) && variants.length > 0, `${where} has no variants.`);
   return {
-    ...(given as unknown as KernelResult),
+    ...(kernel as KernelResult),
     variants: (variants as unknown[]).map((v) => variantIn(v, where)),
   };
 }
 
 function variantIn(given: unknown, where: string): VariantResult {
   check(isObject(given) && typeof given.variant === 'string', `${where} has a variant without a name.`);
-  const { error, ms, low, high } = given;
+  const variant: Unchecked<VariantResult> = given;
+  const { error, ms, low, high } = variant;
   const timed = isNumber(ms) && ms > 0 && isNumber(low) && isNumber(high) && low <= ms && ms <= high;
   check(ms === undefined || timed, `${where} has a time that is not a median between quartiles.`);
   // JSON has no infinity: the error of a kernel that did not run is null.
   return {
-    ...(given as unknown as VariantResult),
+    ...(variant as VariantResult),
     error: isNumber(error) ? error : Number.POSITIVE_INFINITY,
   };
 }
 
-function roofsIn(roofs: Json): Roofs {
-  for (const name of ['bandwidth', 'peak']) {
+function roofsIn(roofs: Unchecked<Roofs>): Roofs {
+  for (const name of ['bandwidth', 'peak'] as const) {
     const roof = roofs[name];
     check(
       isObject(roof) && isNumber(roof.rate) && roof.rate > 0,
       `The roof ${name} of the file has no rate.`,
     );
   }
-  return roofs as unknown as Roofs;
+  return roofs as Roofs;
 }
 
-function spreadIn(spread: Json): RoofSpread {
-  for (const name of ['bandwidth', 'peak']) {
+function spreadIn(spread: Unchecked<RoofSpread>): RoofSpread {
+  for (const name of ['bandwidth', 'peak'] as const) {
     const roof = spread[name];
     check(
       isObject(roof) && isNonNegative(roof.spread),
       `The measurements of the roof ${name} in the file have no spread.`,
     );
   }
-  return spread as unknown as RoofSpread;
+  return spread as RoofSpread;
 }
 
 /** The fastest variant of a kernel, its first one; undefined if none was timed. */

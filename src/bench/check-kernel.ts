@@ -257,7 +257,7 @@ function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
   const caseData = kernel.data?.() ?? {};
   const dataOf = (name: string, v: Value): ArrayLike<number> => {
     const length = sizeOf(v.shape);
-    if (name === 'step') return benchStep(kernel.step);
+    if (name === 'step') return stepOfKernel(kernel.step);
     const given = numbersIn(caseData, v);
     if (v.dtype !== 'f32' && v.dtype !== 'f16') return given ?? new Uint32Array(length);
     const data = given ?? Float32Array.from({ length }, () => noise.uniform() - 0.5);
@@ -274,5 +274,5 @@ function referenceData(whole: Graph, node: Node, kernel: KernelCase) {
 }
 
 /** The input `step`. `own` replaces default values. */
-export const benchStep = (own: Partial<StepScalars> = {}): Uint32Array =>
+export const stepOfKernel = (own: Partial<StepScalars> = {}): Uint32Array =>
   stepData({ learningRate: 1e-3, tokenWeight: 1e-3, seed: 1, step: 1, keep: 0, position: 0, ...own });

@@ -12,13 +12,13 @@ import { naiveOf, variantNamed } from '../engine/plan/kernel-choices.ts';
 import { makePlan } from '../engine/plan/planner.ts';
 import {
   allowedError,
-  benchStep,
   bytesMovedBy,
   checkPlan,
   type IsolatedKernel,
   isolateKernel,
   type PreparedKernel,
   prepareKernel,
+  stepOfKernel,
   stored,
 } from './check-kernel.ts';
 import { graphOf, type KernelCase, type KernelSpec, numbersIn } from './kernel-case.ts';
@@ -183,7 +183,7 @@ function dataOf(isolated: IsolatedKernel): PreparedKernel['data'] {
   for (const [i, value] of node.inputs.entries()) {
     const { name = '' } = copy.inputs[i] ?? {};
     const given = value.kind === 'result' ? undefined : numbersIn(caseData, value);
-    if (name === 'step') data.set(name, benchStep(kernel.step));
+    if (name === 'step') data.set(name, stepOfKernel(kernel.step));
     else if (given) data.set(name, stored(value.dtype, given));
   }
   return data;

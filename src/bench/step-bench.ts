@@ -11,10 +11,10 @@ import { modelConfig } from '../model/model-config.ts';
 import { writePositions } from '../model/model-states.ts';
 import { parameterList } from '../model/parameters.ts';
 import { type PresetName, presets } from '../model/presets.ts';
-import { type BatchArrays, fillBatch } from '../text/batches/batches.ts';
+import { fillBatch } from '../text/batches/batches.ts';
 import type { EncodedCorpus, RaggedRows } from '../text/batches/encoded-corpus.ts';
 import { optimizerConfig } from '../train/update/optimizer-config.ts';
-import { trainingGraph } from '../train/update/training-graphs.ts';
+import { inputArrays, trainingGraph } from '../train/update/training-graphs.ts';
 import { initializeTraining } from '../train/update/training-state.ts';
 
 /** Sizes of the batch and of the vocabulary. */
@@ -72,7 +72,8 @@ export async function benchStep(
   writePositions(engine, config);
   const corpus = noiseCorpus(shape);
   const rows = Uint32Array.from({ length: B }, (_, i) => i);
-  const write = createStepWriter(program.inputs.step as Uint32Array);
+  const arrays = inputArrays(program);
+  const write = createStepWriter(arrays.step);
   const submits = countSubmits(device);
   const losses: number[] = [];
   const times: number[] = [];
@@ -82,12 +83,7 @@ export async function benchStep(
   let firstMs = 0;
   for (let step = 0; step <= steps; step++) {
     const from = performance.now();
-    const tokens = fillBatch(
-      program.inputs as unknown as BatchArrays,
-      { batch: B, source: S, target: T },
-      corpus,
-      rows,
-    );
+    const tokens = fillBatch(arrays, { batch: B, source: S, target: T }, corpus, rows);
     write({ learningRate: 1e-3, tokenWeight: 1 / tokens, seed: 1, step, keep: 0, position: 0 });
     const run = program.run();
     if (step > 0) js.push(performance.now() - from);

@@ -72,9 +72,12 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
         'in Firefox set dom.webgpu.enabled in about:config.',
       { kind: 'unsupported' },
     );
-  const limits = adapter.limits as unknown as Record<string, number>;
+  const limitOf = (name: string): number | undefined => {
+    const limit: unknown = Reflect.get(adapter.limits, name);
+    return typeof limit === 'number' ? limit : undefined;
+  };
   for (const [name, needed] of Object.entries(options.require ?? {})) {
-    const has = limits[name] ?? 0;
+    const has = limitOf(name) ?? 0;
     if (has < needed)
       throw new HeddleError(
         `The adapter's ${name} is ${formatLimit(name, has)}, ${formatLimit(name, needed)} is required; use another adapter or --host cpu.`,
@@ -82,7 +85,10 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
       );
   }
   const required: Record<string, number> = { ...options.require };
-  for (const name of requestedLimits) if (limits[name] !== undefined) required[name] = limits[name];
+  for (const name of requestedLimits) {
+    const limit = limitOf(name);
+    if (limit !== undefined) required[name] = limit;
+  }
   return probedDevice(
     await adapter.requestDevice({
       label: 'heddle',
