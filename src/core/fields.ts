@@ -92,12 +92,20 @@ export const list = (unit: string) => ({ kind: 'list', unit }) as const;
 /** A type of its own; its TypeScript type follows from `accepts`, a type guard. */
 export const custom = <V>(
   type: Omit<CustomType, 'kind' | 'accepts'> & {
+    /** Whether a value has the type. */
     accepts(value: unknown): value is V;
   },
-) => ({ kind: 'custom', ...type }) as CustomType & { accepts(value: unknown): value is V };
+) =>
+  ({ kind: 'custom', ...type }) as CustomType & {
+    /** Whether a value has the type. */
+    accepts(value: unknown): value is V;
+  };
 
 /** TypeScript type of the values of a field type. */
-export type ValueOf<T> = T extends { accepts(value: unknown): value is infer V }
+export type ValueOf<T> = T extends {
+  /** Whether a value has the type. */
+  accepts(value: unknown): value is infer V;
+}
   ? V
   : T extends { readonly choices: readonly (infer Choice)[] }
     ? Choice

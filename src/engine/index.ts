@@ -70,6 +70,7 @@ export {
   selfAttention,
   selfAttentionOp,
 } from './ops/attention/attention.ts';
+export type { AttentionVariant } from './ops/attention/attention-launch.ts';
 export type { AttentionAttrs } from './ops/attention/attention-layout.ts';
 export { type AttentionWeightsAttrs, attentionWeights } from './ops/attention/attention-weights.ts';
 export { type RelativePositionAttrs, relativePositionBias } from './ops/attention/relative-position-bias.ts';
@@ -125,13 +126,14 @@ export type { CrossEntropyAttrs, Loss, LossAttrs, TokenStatsAttrs } from './ops/
 export { crossEntropy, crossEntropyOp, tokenStats } from './ops/loss/cross-entropy.ts';
 export { type LinearAttrs, linear, linearOp } from './ops/matmul/linear.ts';
 export { type MatmulAttrs, matmul, matmulOp } from './ops/matmul/matmul.ts';
+export type { ProductVariant } from './ops/matmul/matmul-kernels.ts';
 export { type PackedValue, packedLinear } from './ops/matmul/packed-linear.ts';
 export { type PackedFormat, pack, wordsOf } from './ops/matmul/packed-weights.ts';
 export type { ByName, NameOf } from './ops/named-tensors.ts';
 export type { AddLayerNormAttrs, LayerNormAttrs } from './ops/norm/layer-norm.ts';
 export { addLayerNorm, addLayerNormOp, layerNorm, layerNormOp } from './ops/norm/layer-norm.ts';
-export { type SoftmaxAttrs, softmax, softmaxOp } from './ops/norm/softmax.ts';
-export type { AnyOp, AttrsArgument } from './ops/op.ts';
+export { type SoftmaxAttrs, type SoftmaxVariant, softmax, softmaxOp } from './ops/norm/softmax.ts';
+export type { AnyOp, AttrsArgument, Place, Variant } from './ops/op.ts';
 export {
   type Attrs,
   type AttrsType,
@@ -161,7 +163,7 @@ export { adam, adamw, rmsprop, sgd } from './ops/optimizer/optimizers.ts';
 export { ReferenceTensor } from './ops/reference-tensor.ts';
 export { type StepScalars, stepWords, writeStep } from './ops/step-scalars.ts';
 export { expectType } from './ops/type-checks.ts';
-export { gridOf } from './ops/work-division.ts';
+export { type ElementwiseVariant, gridOf, type RowGroup } from './ops/work-division.ts';
 // Plans: the passes and the memory of a graph as plain data.
 export type { KernelChoices } from './plan/kernel-choices.ts';
 export { type Pass, type Placement, type Plan, type PlanBuffer, printPlan, type Range } from './plan/plan.ts';

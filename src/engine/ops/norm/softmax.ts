@@ -40,7 +40,7 @@ function checkInputs(
 const maxHeld = 16;
 
 /** A row group, or one thread for each row that holds the whole row in registers. */
-interface SoftmaxVariant extends RowGroup {
+export interface SoftmaxVariant extends RowGroup {
   readonly held?: boolean;
 }
 
