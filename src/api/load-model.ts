@@ -2,6 +2,7 @@
 // browser's storage.
 
 import { check } from '../core/errors.ts';
+import { untilAborted } from '../core/until-aborted.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
 import type { Files } from '../files/files.ts';
 import { parameterList } from '../model/parameters.ts';
@@ -40,12 +41,21 @@ export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOp
  * - in a page a name in the browser's storage;
  * - the URL of a folder, a .zip or a .safetensors file; or such a file as a File or Blob.
  *
- * Throws a HeddleError if there is no such model, or it is invalid or not supported.
+ * Throws a HeddleError if there is no such model, or it is invalid or not supported, and the signal's reason if
+ * it is aborted.
  * @example
  * const bart = await loadModel('facebook/bart-base');
  * const mine = await loadModel('out', { weights: 'int8' });
  */
 export async function loadModel(where: string | Blob, options: LoadOptions = {}): Promise<Model> {
+  return untilAborted(
+    options.signal,
+    () => load(where, options),
+    (late) => late.dispose(),
+  );
+}
+
+async function load(where: string | Blob, options: LoadOptions): Promise<Model> {
   const session = new Session(currentHost(), options);
   const { files, folder } = await findModel(where, session, options);
   const name = typeof where === 'string' ? where : folder;

@@ -3,6 +3,7 @@
 
 import { check } from '../core/errors.ts';
 import { Mutex } from '../core/mutex.ts';
+import { untilAborted } from '../core/until-aborted.ts';
 import type { Inspection, InspectOptions, ModelInspector } from '../decode/inspection.ts';
 import { encodeTexts, lengthLimit } from '../decode/source-texts.ts';
 import type { GenerateOptions, Generation, StreamedToken } from '../decode/text-options.ts';
@@ -67,6 +68,8 @@ export class ModelEngine {
   #active: string | null = null;
   readonly #turns = new Mutex();
   #loaded: Promise<Loaded> | undefined;
+  /** Settles when the work of the current turn ends, which is later than its call if that was aborted. */
+  #running: Promise<unknown> = Promise.resolve();
   #isDisposed = false;
 
   constructor(saved: SavedModel, session: Session, parts: ModelParts) {
@@ -82,14 +85,20 @@ export class ModelEngine {
     return this.#parameters;
   }
 
-  /** Runs work after all earlier work; repeats it once on a new device if the device is lost. */
-  async inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const end = await this.#begin();
-    try {
-      return await this.#withRecovery(work);
-    } finally {
-      end();
-    }
+  /**
+   * Runs work after all earlier work; repeats it once on a new device if the device is lost. Rejects with the
+   * reason of the signal if it is aborted; the turn then ends when its work ends.
+   */
+  inTurn<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return untilAborted(signal, async () => {
+      const end = await this.#begin();
+      try {
+        signal?.throwIfAborted();
+        return await this.#runs(this.#withRecovery(work, signal));
+      } finally {
+        end();
+      }
+    });
   }
 
   /** The engine, started at the first call. Throws a HeddleError if the model is disposed. */
@@ -108,19 +117,32 @@ export class ModelEngine {
 
   /** Streams the translation of a text, after all earlier work; later work waits until the loop ends. */
   async *stream(text: string, given: GenerateOptions): AsyncGenerator<StreamedToken, void, void> {
+    const { signal } = given;
     const { options, source } = await this.#inLanguages(given);
-    const end = await this.#begin();
+    const end = await untilAborted(
+      signal,
+      () => this.#begin(),
+      (late) => late(),
+    );
     let tokens: AsyncGenerator<StreamedToken, void, void> | undefined;
     const first = async () => {
       tokens = (await this.#translator()).stream(text, options, 0, source);
       return tokens.next();
     };
+    const step = (work: () => Promise<IteratorResult<StreamedToken, void>>) =>
+      untilAborted(signal, () => this.#runs(work()));
     try {
-      for (let next = await this.#withRecovery(first); tokens && !next.done; next = await tokens.next())
+      let next = await step(() => this.#withRecovery(first, signal));
+      while (tokens && !next.done) {
         yield next.value;
+        const { next: more } = tokens;
+        next = await step(more.bind(tokens));
+      }
     } finally {
-      await tokens?.return();
-      end();
+      const closed = this.#running.then(() => tokens?.return()).finally(end);
+      // After an abort the running step ends in the background.
+      if (signal?.aborted) closed.catch(() => undefined);
+      else await closed;
     }
   }
 
@@ -204,11 +226,14 @@ export class ModelEngine {
     return lora === null ? model : (this.#loras?.merged(model, lora) ?? model);
   }
 
-  /** Frees the engine, and closes the session if it is the model's. */
+  /** Frees the engine when the running work has ended, and closes the session if it is the model's. */
   dispose(): void {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
-    void this.#unload().then(() => (this.#parts.ownsSession ? this.session.close() : undefined));
+    void this.#running.then(async () => {
+      await this.#unload();
+      if (this.#parts.ownsSession) await this.session.close();
+    });
   }
 
   /** Waits for all earlier work; resolves to the function that ends the turn. */
@@ -219,10 +244,17 @@ export class ModelEngine {
     return end;
   }
 
-  async #withRecovery<T>(work: () => Promise<T>): Promise<T> {
+  /** Remembers the work of the current turn. */
+  #runs<T>(work: Promise<T>): Promise<T> {
+    this.#running = work.catch(() => undefined);
+    return work;
+  }
+
+  async #withRecovery<T>(work: () => Promise<T>, aborted: AbortSignal | undefined): Promise<T> {
     try {
       return await work();
     } catch (error) {
+      if (aborted?.aborted) throw error;
       const { device, signal } = this.session;
       const isReplaceable = device.isReplaceable && !this.#isDisposed && !this.#parts.engine;
       if (!isReplaceable || (await device.lost()) === undefined) throw error;

@@ -2,6 +2,7 @@
 // the hub.
 
 import { check, withErrorPrefix } from '../core/errors.ts';
+import { untilAborted } from '../core/until-aborted.ts';
 import type { PulledModel } from '../files/hub/pull-model.ts';
 import { isObject, readJson } from '../files/json-files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
@@ -87,7 +88,9 @@ export async function pullModel(
   name: string,
   options: PullOptions = {},
 ): Promise<PulledModel> {
-  const { files, folder } = placeOf(name, options);
-  const { downloadModel } = await import('./remote-models.ts');
-  return downloadModel(model, files, folder, currentHost(), options);
+  return untilAborted(options.signal, async () => {
+    const { files, folder } = placeOf(name, options);
+    const { downloadModel } = await import('./remote-models.ts');
+    return downloadModel(model, files, folder, currentHost(), options);
+  });
 }

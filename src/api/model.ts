@@ -53,7 +53,8 @@ export function originOf(model: Model): ModelOrigin {
 /**
  * A sequence-to-sequence model; the result of `train` and `loadModel`. Its weights are copied to the device
  * at the first call that computes. Calls run one after the other. Every call throws a HeddleError for an
- * invalid option or text.
+ * invalid option or text. A call with a signal rejects with its reason, an AbortError, soon after it is aborted,
+ * also while it waits for other calls or compiles kernels; what it compiles serves later calls.
  */
 export class Model {
   readonly config: ModelConfig;
@@ -147,7 +148,7 @@ export class Model {
     return this.#engine.inTurn(async () => {
       const { evaluateModel } = await evaluating();
       return evaluateModel(this.#engine, pairs, options);
-    });
+    }, options.signal);
   }
 
   /**
@@ -164,7 +165,7 @@ export class Model {
     return this.#engine.inTurn(async () => {
       const { scorePairs } = await evaluating();
       return scorePairs(this.#engine, pairs, options);
-    });
+    }, options.signal);
   }
 
   /**
@@ -266,7 +267,7 @@ export class Model {
   }
 
   #generate(texts: readonly string[], options: GenerateOptions): Promise<Generation[][]> {
-    return this.#engine.inTurn(() => this.#engine.generate(texts, options));
+    return this.#engine.inTurn(() => this.#engine.generate(texts, options), options.signal);
   }
 }
 

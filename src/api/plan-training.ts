@@ -3,6 +3,7 @@
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
 import { adapterName } from '../core/host-name.ts';
+import { untilAborted } from '../core/until-aborted.ts';
 import type { Device } from '../engine/gpu/device.ts';
 import type { Plan } from '../engine/plan/plan.ts';
 import { makePlan } from '../engine/plan/planner.ts';
@@ -29,6 +30,7 @@ export type PlanTrainingOptions = TrainData &
   Pick<SessionOptions, 'device'> & {
     /** Files with the corpus. [the files of the host] */
     readonly files?: Files;
+    /** Stops the call, which rejects with the signal's reason: an AbortError. */
     readonly signal?: AbortSignal;
   };
 
@@ -92,7 +94,14 @@ export interface TrainingForecast {
  */
 export async function planTraining(
   pairs: readonly Pair[] | CorpusArguments,
-  { files, signal, device: given, ...options }: PlanTrainingOptions = {},
+  options: PlanTrainingOptions = {},
+): Promise<TrainingForecast> {
+  return untilAborted(options.signal, () => forecast(pairs, options));
+}
+
+async function forecast(
+  pairs: readonly Pair[] | CorpusArguments,
+  { files, signal, device: given, ...options }: PlanTrainingOptions,
 ): Promise<TrainingForecast> {
   const { args, split, base } = await runInputs(pairs, options);
   const messages: string[] = [];
@@ -102,17 +111,19 @@ export async function planTraining(
   try {
     const setup = await setUp(args, session, undefined, { split, model: base?.saved });
     const { data, parameters, recipe, examples, dev, test, steps, perEpoch } = setup;
-    await new Promise((resolve) => setTimeout(resolve)); // planning takes long; this lets the caller abort
-    signal?.throwIfAborted();
     const { config, corpus, shapes, source, target } = data;
     const device = await session.device.open();
     const memory = device.traits.software ? host.memory : undefined;
     const plan = (shape: (typeof shapes)[number]) =>
       makePlan(trainingGraph(config, parameters, shape, recipe.optimizer, {}), { traits: device.traits });
-    let plans: Plan[] = [];
+    const plans: Plan[] = [];
     let reason: string;
     try {
-      plans = shapes.map(plan);
+      for (const shape of shapes) {
+        await new Promise((resolve) => setTimeout(resolve)); // planning takes long; this lets the caller abort
+        signal?.throwIfAborted();
+        plans.push(plan(shape));
+      }
       reason = whyNotFit(plans, device, memory);
     } catch (error) {
       if (!(error instanceof HeddleError)) throw error;

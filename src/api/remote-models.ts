@@ -19,7 +19,7 @@ export interface DownloadOptions {
   readonly hub?: string;
   /** Access token for models that are not public. [in Node HF_TOKEN] */
   readonly token?: string;
-  /** Stops a download: the call rejects with the signal's reason. */
+  /** Stops the call, which rejects with the signal's reason: an AbortError. */
   readonly signal?: AbortSignal;
   /** Receives the progress of a download. */
   readonly onDownload?: (progress: PullProgress) => void;

@@ -2,6 +2,7 @@
 
 import { check } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
+import { untilAborted } from '../core/until-aborted.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import { isLoraFolder } from '../formats/lora-folder.ts';
@@ -62,7 +63,11 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
   readonly onStep?: (step: LogStep) => void;
   /** Callback for every event: steps, evaluations, checkpoints, messages. */
   readonly onEvent?: (event: JobEvent) => void;
-  /** Stops the run after the current step; the result is the model so far. */
+  /**
+   * Stops the run: before the first step of this call `train` rejects with the signal's reason, an AbortError,
+   * and writes nothing. Later the run ends after the current step and resolves to the model so far, with
+   * `training.stopped`.
+   */
   readonly signal?: AbortSignal;
   /** Gate between two steps, to pause the run and use its model. */
   readonly gate?: TrainGate;
@@ -75,7 +80,8 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
 /**
  * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts a corpus: files of pairs, pairs
  * generated from Unicode CLDR, or a built-in task. Throws a HeddleError for an invalid option or pair, and if
- * training diverges (docs/training.md): the loss stays NaN or infinite.
+ * training diverges (docs/training.md): the loss stays NaN or infinite. `signal` stops it: an AbortError before
+ * the first step, the model so far after it.
  * @example
  * const model = await train(pairs, { steps: 800, dev, onStep: ({ step, loss }) => console.log(step, loss) });
  * console.log(await model.translate('The tree is 59 yards tall.'));
@@ -103,7 +109,8 @@ export async function train(
     `train: checkpoint ${checkpoint}: a model exists; { resume: true } resumes its training, { force: true } replaces it; or use another folder`,
   );
   if (out && !resume) await checkRunFolder(archiveFiles(host.files), out);
-  const { args, split, base } = await runInputs(pairs, { ...settings, dev, test, from }, { out, resume });
+  const data = { ...settings, dev, test, from };
+  const { args, split, base } = await untilAborted(signal, () => runInputs(pairs, data, { out, resume }));
   const session = new Session<TrainingEvent>(host, { device, tune, onEvent: listener });
   const run = session.with({ signal }); // the model continues when the signal has ended the run
   try {
@@ -130,7 +137,8 @@ export async function train(
       ownsSession: true,
     });
   } catch (error) {
-    await session.close();
+    const closed = run.close();
+    if (!signal?.aborted) await closed; // else work before the first step ends in the background
     throw error;
   }
 }

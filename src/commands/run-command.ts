@@ -51,7 +51,8 @@ export async function runWithProgress<N extends JobName>(
     });
   } catch (error) {
     if (!interruption.signal.aborted || error instanceof HeddleError) throw error;
-    throw new HeddleError(`${name}: interrupted`, { cause: error });
+    const what = name === 'train' ? 'stopped before the first step; nothing was saved' : 'interrupted';
+    throw new HeddleError(`${name}: ${what}`, { kind: 'aborted', cause: error });
   } finally {
     interruption.close();
     progress.close();

@@ -1,6 +1,7 @@
 // A session: what a job, a training or a model runs on. It has the files of its host, a device, the tuned kernels
 // of its adapter, and a receiver of events.
 
+import { untilAborted } from '../core/until-aborted.ts';
 import { type Engine, gpuEngine } from '../engine/engine.ts';
 import type { GpuEngineOptions } from '../engine/gpu/gpu-engine.ts';
 import { archiveFiles } from '../files/archive-files.ts';
@@ -57,6 +58,8 @@ export class Session<Extra = never> {
   /** The kernel choices of the adapter. */
   readonly kernels: KernelTuner;
   readonly #options: JobSessionOptions<Extra>;
+  /** Work that continues in the background after an abort. */
+  #background: Promise<unknown> = Promise.resolve();
 
   /** `from`: the session whose device and kernels this one shares. */
   constructor(host: Host, options: JobSessionOptions<Extra> = {}, from?: Session) {
@@ -97,8 +100,22 @@ export class Session<Extra = never> {
     return gpuEngine(device, { kernels: kernels.isOn ? kernels : undefined, memoryLimit, ...options });
   }
 
+  /** `untilAborted` with the signal of the session; `close` waits for work that ends in the background. */
+  untilAborted<T>(work: () => Promise<T>, drop?: (late: T) => unknown): Promise<T> {
+    return untilAborted(
+      this.signal,
+      () => {
+        const running = work();
+        this.#background = Promise.allSettled([this.#background, running]);
+        return running;
+      },
+      drop,
+    );
+  }
+
   /** Gives the device back. */
   async close(): Promise<void> {
+    await this.#background;
     await this.device.release();
   }
 }

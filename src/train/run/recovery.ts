@@ -20,7 +20,8 @@ const lossWindow = 60_000;
 /**
  * Trains a model: for `heddle train`, for `train` of the library and for the training page. Continues after a
  * lost device. Throws a HeddleError for an invalid option or file, if another process writes the output
- * folder, if training diverges, and if devices are lost too often.
+ * folder, if training diverges, and if devices are lost too often; the reason of the signal if it is aborted
+ * before the first step.
  */
 export async function runTraining(
   given: TrainArguments,
@@ -51,13 +52,11 @@ async function withRecovery(
     let failure: unknown;
     try {
       const onRecord = (record: LogRecord) => history.add(record);
-      run = await TrainingRun.open(given, session, {
-        inputs,
-        changes,
-        onRecord,
-        from: saved.from,
-        kernelChoices: saved.kernelChoices,
-      });
+      const options = { inputs, changes, onRecord, from: saved.from, kernelChoices: saved.kernelChoices };
+      run = await session.untilAborted(
+        () => TrainingRun.open(given, session, options),
+        (late) => late.close(),
+      );
       const { result, ...finished } = await run.run();
       return { ...finished, result: { ...result, ...history.totals } };
     } catch (error) {
@@ -65,8 +64,9 @@ async function withRecovery(
     } finally {
       await run?.close();
     }
+    if (signal.aborted) throw failure;
     const reason = await device.lost();
-    if (reason === undefined || signal.aborted || !device.isReplaceable) throw failure;
+    if (reason === undefined || !device.isReplaceable) throw failure;
     if (run) saved = savedBy(run, saved);
     lostAt.push(performance.now());
     if (recentLosses(lostAt) >= maxLosses) throw await lossError(given.out, session, saved, reason);

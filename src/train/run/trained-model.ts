@@ -123,10 +123,6 @@ export class TrainedWeights {
   }
 }
 
-/** Throws a HeddleError if the run was stopped before its first step; a large run takes seconds to open. */
-export const checkNotStopped = (signal: AbortSignal): void =>
-  check(!signal.aborted, 'train: stopped before the first step; nothing was saved');
-
 /** The model that a run trains. */
 export interface TrainedModel {
   readonly trainer: Trainer;
@@ -143,7 +139,7 @@ export async function openTrainedModel(
   { emit, signal }: Pick<TrainingSession, 'emit' | 'signal'>,
   changes: ChangeList,
 ): Promise<TrainedModel> {
-  checkNotStopped(signal);
+  signal.throwIfAborted();
   const { args, from, before, start, data, parameters, recipe } = setup;
   const { config, source, target, shapes } = data;
   const lora = args.lora && loraConfig(args.lora);
@@ -171,7 +167,7 @@ export async function openTrainedModel(
     f32Residual,
     f32Attention,
   });
-  checkNotStopped(signal);
+  signal.throwIfAborted();
   trainer.schedule = begin.schedule;
   const model: TextModel = { ...files, config, source, target };
   const adapter = await trainedLora(lora, start, initFolder(args));
@@ -180,7 +176,7 @@ export async function openTrainedModel(
   if (described) message(described);
   if (!before || lora) await initializeTraining(engine, config, recipe, { weights: base, lora, format });
   const kept = from && before && (await restore(engine, trainer, weights, from, before));
-  checkNotStopped(signal);
+  signal.throwIfAborted();
   if (before) message(`resumed at step ${before.step}`);
   return { trainer, model, weights, kept };
 }

@@ -25,12 +25,7 @@ import { type ModelOnEngine, type Pause, TrainingLoop } from './loop.ts';
 import { Probe } from './probe.ts';
 import { type Setup, setUp } from './setup.ts';
 import type { CheckpointFolder, FinishedTraining, TrainInputs, TrainResult } from './train-result.ts';
-import {
-  checkNotStopped,
-  openTrainedModel,
-  type TrainedModel,
-  type TrainedWeights,
-} from './trained-model.ts';
+import { openTrainedModel, type TrainedModel, type TrainedWeights } from './trained-model.ts';
 
 /** What a run has besides its arguments. */
 export interface RunOptions {
@@ -69,6 +64,7 @@ export class TrainingRun implements TrainedModel {
   readonly #inputs: TrainInputs;
   readonly #events: EventWriter | undefined;
   readonly #peak: PeakMeasurement;
+  #pauses: readonly Pause[] = [];
 
   private constructor(
     session: TrainingSession,
@@ -100,7 +96,8 @@ export class TrainingRun implements TrainedModel {
 
   /**
    * Sets up a run, opens its engine and its log, and initializes or restores its weights. Throws a HeddleError
-   * for invalid options, and the errors of the device. Close the run in any case.
+   * for invalid options, the reason of the signal if it is aborted, and the errors of the device. Close the run
+   * in any case.
    */
   static async open(
     given: TrainArguments,
@@ -110,7 +107,7 @@ export class TrainingRun implements TrainedModel {
     const { emit, signal, files } = session;
     const from = options.from ?? (given.resume ? { files, folder: given.out } : undefined);
     const setup = await setUp(given, session, from, options.inputs);
-    checkNotStopped(signal);
+    signal.throwIfAborted();
     options.changes.read(setup.args.changes);
     // A resumed run uses the kernels of its checkpoint, so that the same GPU adapter gives the same bits.
     const kernelChoices = setup.before?.choices ?? options.kernelChoices;
@@ -129,7 +126,9 @@ export class TrainingRun implements TrainedModel {
         maxSteps: options.inputs.maxLogSteps,
         peakGflops: () => peak.gflops,
       });
-      return new TrainingRun(session, options, setup, engine, trained, logbook, peak, events);
+      const run = new TrainingRun(session, options, setup, engine, trained, logbook, peak, events);
+      run.#pauses = await run.#openPauses();
+      return run;
     } catch (error) {
       await events?.close();
       engine.destroy();
@@ -139,7 +138,7 @@ export class TrainingRun implements TrainedModel {
 
   /**
    * Trains until the last step, early stopping or an abort, and finishes: translates the test pairs with the
-   * best weights and closes the log.
+   * best weights and closes the log. Throws the reason of the signal if it is aborted before the first step.
    */
   async run(): Promise<FinishedRun> {
     const { setup, trainer, live, best } = this;
@@ -149,11 +148,10 @@ export class TrainingRun implements TrainedModel {
       steps: setup.steps,
       skipped: setup.before?.skipped ?? 0,
       onStep: (report, seconds) => this.logbook.step(report, seconds),
-      pauses: await this.#openPauses(),
+      pauses: this.#pauses,
       stopEarly: () => best.outOfPatience,
       gate,
     });
-    checkNotStopped(this.#session.signal);
     gate?.ready({
       model: this.#onEngine,
       plans: trainer.plans,
@@ -163,6 +161,7 @@ export class TrainingRun implements TrainedModel {
       change: (settings) => live.change(settings),
     });
     await checkDiskSpace(setup, trainer, this.#session);
+    this.#session.signal.throwIfAborted(); // from here on an abort ends the run after its step
     try {
       await loop.run();
     } catch (error) {
