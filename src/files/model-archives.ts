@@ -3,8 +3,9 @@
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
 import { memoryFiles } from './memory-files.ts';
-import { manifestName, unpackSafetensorsModel } from './model-file.ts';
+import { manifestName } from './model-file.ts';
 import { ownFileNames } from './owned-folder.ts';
+import { unpackSafetensorsModel } from './safetensors-model.ts';
 import { unzip, zipParts } from './zip.ts';
 
 /** Zips heddle's files in a folder; returns the archive in consecutive chunks. */

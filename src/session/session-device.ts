@@ -128,12 +128,7 @@ export class SessionDevice {
     if (this.isCpu)
       throw new HeddleError('The cpu backend has no GPU; use --host dawn.', { kind: 'unsupported' });
     const gpu = this.#given && isGpu(this.#given) ? this.#given : await this.#host.gpu();
-    check(
-      gpu,
-      `There is no WebGPU in this ${this.#host.name}. Use a current Chrome, Edge, Firefox or Safari, on https or ` +
-        'localhost; chrome://gpu or about:support shows why it is off.',
-      'unsupported',
-    );
+    if (!gpu) throw (await import('../engine/gpu/webgpu-errors.ts')).noWebGpu(this.#host.name);
     return gpu;
   }
 

@@ -4,8 +4,8 @@ import { archiveFiles } from '../../src/files/archive-files.ts';
 import { concatBytes, openBlob, readText, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { packFolder, unzipModel } from '../../src/files/model-archives.ts';
-import { modelMetadata } from '../../src/files/model-file.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
+import { modelMetadata } from '../../src/files/safetensors-model.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import { zipParts } from '../../src/files/zip.ts';
 

@@ -1,7 +1,6 @@
 // Opens a WebGPU device, in a browser or with Dawn in Node, with all limits of its adapter, and describes it.
 
 import { HeddleError } from '../../core/errors.ts';
-import { formatLimit } from '../../core/format-numbers.ts';
 import { type AdapterInfo, hostOf } from '../../core/host-name.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
 import { deviceInfo, matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
@@ -47,6 +46,8 @@ const requestedFeatures: readonly GPUFeatureName[] = [
   matrixFeature,
 ];
 
+const errors = () => import('./webgpu-errors.ts');
+
 /**
  * Opens a device. `gpu` is `navigator.gpu` in a page; in Node it comes from Dawn (src/host/dawn.ts). Throws a
  * HeddleError if there is no WebGPU, no adapter, or a required limit is not reached.
@@ -56,33 +57,18 @@ const requestedFeatures: readonly GPUFeatureName[] = [
  * console.log(adapterName(device.adapter));
  */
 export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = {}): Promise<Device> {
-  if (!gpu)
-    throw new HeddleError(
-      'WebGPU is not available. Use a current Chrome, Edge, Firefox or Safari, on https or localhost; ' +
-        'chrome://gpu or about:support shows why it is off.',
-      { kind: 'unsupported' },
-    );
+  if (!gpu) throw (await errors()).noWebGpu();
   const adapter = await gpu.requestAdapter({
     powerPreference: options.powerPreference ?? 'high-performance',
   });
-  if (!adapter)
-    throw new HeddleError(
-      'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); ' +
-        'in Chrome enable hardware acceleration, or start it with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader; ' +
-        'in Firefox set dom.webgpu.enabled in about:config.',
-      { kind: 'unsupported' },
-    );
+  if (!adapter) throw (await errors()).noAdapter();
   const limitOf = (name: string): number | undefined => {
     const limit: unknown = Reflect.get(adapter.limits, name);
     return typeof limit === 'number' ? limit : undefined;
   };
   for (const [name, needed] of Object.entries(options.require ?? {})) {
     const has = limitOf(name) ?? 0;
-    if (has < needed)
-      throw new HeddleError(
-        `The adapter's ${name} is ${formatLimit(name, has)}, ${formatLimit(name, needed)} is required; use another adapter or --host cpu.`,
-        { kind: 'unsupported' },
-      );
+    if (has < needed) throw (await errors()).lowLimit(name, has, needed);
   }
   const required: Record<string, number> = { ...options.require };
   for (const name of requestedLimits) {

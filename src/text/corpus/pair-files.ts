@@ -1,6 +1,7 @@
 // Files of sentence pairs in several formats, and how a block of their records becomes pairs.
 import { check, HeddleError } from '../../core/errors.ts';
-import { normalizeText, type Pair } from './pairs.ts';
+import { normalizeText } from './normalize-text.ts';
+import type { Pair } from './pairs.ts';
 
 /**
  * Formats of a file with both sides: columns separated by tabs, comma-separated values with a header, or a

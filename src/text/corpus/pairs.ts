@@ -1,6 +1,7 @@
-// Sentence pairs: text normalization, fingerprints, and the split into training, dev and test sets.
+// Sentence pairs: fingerprints, and the split into training, dev and test sets.
 import { check } from '../../core/errors.ts';
 import { runSteps, type Steps } from '../../core/steps.ts';
+import { normalizeText } from './normalize-text.ts';
 
 /** One sentence and its translation. */
 export interface Pair {
@@ -35,25 +36,6 @@ export function checkPairs(pairs: readonly Pair[], name: string): void {
   const bad = pairs.findIndex((pair) => typeof pair?.source !== 'string' || typeof pair.target !== 'string');
   check(bad < 0, () => `${name}[${bad}] must be { source, target }, two texts`);
 }
-
-/** Unicode whitespace and the byte-order mark. */
-const blanks = /[\p{White_Space}\u{feff}]+/gu;
-/** Zero-width space and direction marks. */
-const invisible = /[\u{200b}\u{200e}\u{200f}\u{61c}\u{202a}-\u{202e}\u{2066}-\u{2069}]/gu;
-
-/**
- * Matches a text that normalization may change: a character outside the common scripts, which NFC may change,
- * or a space at an end or next to another space.
- */
-const unusual =
-  /[^ -~\xa1-\u02ff\u0400-\u0482\u048a-\u052f\u05d0-\u05ea\u0621-\u064a\u3001-\u3011\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]|^ | $| {2}/;
-
-/** A fast test that a text is normalized already, as most texts are; false if it is not certain. */
-export const isPlainText = (text: string): boolean => !unusual.test(text);
-
-/** Normalizes text: NFC, every run of whitespace as one space, trimmed, without direction marks. */
-export const normalizeText = (text: string): string =>
-  isPlainText(text) ? text : text.normalize('NFC').replace(invisible, '').replace(blanks, ' ').trim();
 
 /**
  * Replaces each line break by a space, for output with one text per line; byte-level models can generate line

@@ -5,7 +5,8 @@ import { formatInteger } from '../../core/format-numbers.ts';
 import { keyOf, type Random, random } from '../../core/random.ts';
 import { runSteps, type Steps } from '../../core/steps.ts';
 import { drawsPerStep, maxFailedDraws, maxGeneratedPairs } from '../corpus/generated-pairs.ts';
-import { normalizeText, type Pair, pairKey } from '../corpus/pairs.ts';
+import { normalizeText } from '../corpus/normalize-text.ts';
+import { type Pair, pairKey } from '../corpus/pairs.ts';
 import { createLocaleFormatter, type DateForm, type LocaleFormatter } from './locale-formatter.ts';
 import {
   currencies,

@@ -1,7 +1,7 @@
 // Formats dates, amounts and names in a locale with cached formatters of `Intl`. Results are normalized,
 // since ICU versions differ in narrow no-break spaces and direction marks.
 import { check, HeddleError } from '../../core/errors.ts';
-import { normalizeText } from '../corpus/pairs.ts';
+import { normalizeText } from '../corpus/normalize-text.ts';
 import type { TimeUnit } from './phrase-data.ts';
 
 /** Form of a date. */

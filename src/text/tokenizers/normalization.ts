@@ -2,7 +2,7 @@
 // tokenizer.json states the same rules for Hugging Face's libraries. Spaces become part of pieces, as in
 // SentencePiece: `Hi, Tom.` is `▁Hi` `,` `▁Tom` `.`.
 
-import { isPlainText } from '../corpus/pairs.ts';
+import { isPlainText } from '../corpus/normalize-text.ts';
 
 /** Kinds of tokenizers that heddle trains. */
 export type TokenizerKind = 'word' | 'char' | 'bpe';

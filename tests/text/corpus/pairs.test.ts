@@ -1,11 +1,10 @@
 // Normalizes pairs and splits them into train, dev and test sets.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { isPlainText, normalizeText } from '../../../src/text/corpus/normalize-text.ts';
 import {
   fingerprint,
   hashText,
-  isPlainText,
-  normalizeText,
   pairKey,
   sampleEvenly,
   splitDev,

@@ -1,0 +1,27 @@
+// Errors of hosts and adapters that cannot run the engine. Loaded when one is thrown.
+
+import { HeddleError } from '../../core/errors.ts';
+import { formatLimit } from '../../core/format-numbers.ts';
+
+const unsupported = (message: string) => new HeddleError(message, { kind: 'unsupported' });
+
+/** There is no WebGPU in a host, if the name of its WebGPU is given, or here. */
+export const noWebGpu = (host?: string): HeddleError =>
+  unsupported(
+    `${host === undefined ? 'WebGPU is not available' : `There is no WebGPU in this ${host}`}. Use a current Chrome, Edge, ` +
+      'Firefox or Safari, on https or localhost; chrome://gpu or about:support shows why it is off.',
+  );
+
+/** WebGPU has no adapter. */
+export const noAdapter = (): HeddleError =>
+  unsupported(
+    'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); ' +
+      'in Chrome enable hardware acceleration, or start it with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader; ' +
+      'in Firefox set dom.webgpu.enabled in about:config.',
+  );
+
+/** A limit of the adapter is lower than required. */
+export const lowLimit = (name: string, has: number, needed: number): HeddleError =>
+  unsupported(
+    `The adapter's ${name} is ${formatLimit(name, has)}, ${formatLimit(name, needed)} is required; use another adapter or --host cpu.`,
+  );
