@@ -187,8 +187,9 @@ def backward(ddp, batches, weight, autocast):
     sums = 0
     for i, batch in enumerate(batches):
         last = i + 1 == len(batches)  # DDP sends the gradients once
-        with contextlib.nullcontext() if last else ddp.no_sync(), autocast():
-            loss, hits = ddp(*batch)
+        with contextlib.nullcontext() if last else ddp.no_sync():
+            with autocast():
+                loss, hits = ddp(*batch)
             (loss * weight).backward()
         sums = sums + torch.stack([loss.detach(), hits])
     return sums

@@ -63,7 +63,6 @@ export function readT5Fields({
 
 /** Requirements of the export to T5. */
 export function t5Requirements(c: ModelConfig, type: 't5' | 'mt5'): FieldRequirement[] {
-  const { residual } = c.dropout;
   return [
     ...sameFields(c, {
       norm: 'pre',
@@ -81,7 +80,6 @@ export function t5Requirements(c: ModelConfig, type: 't5' | 'mt5'): FieldRequire
       ...(type === 'mt5' && { scaleOutput: false }),
     }),
     ['tie', c.tie, 'all or embeddings', c.tie === 'all' || c.tie === 'embeddings'],
-    ['dropout', c.dropout, 'one rate', Object.values(c.dropout).every((rate) => rate === residual)],
   ];
 }
 

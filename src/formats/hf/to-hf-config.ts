@@ -63,7 +63,6 @@ export const hfRequirements = (c: ModelConfig, type: HfType): FieldRequirement[]
 ];
 
 function bartRequirements(c: ModelConfig, type: HfType): FieldRequirement[] {
-  const { embedding, residual, memory, output } = c.dropout;
   const { model = {}, defaults }: HfFamily = hfFamilies[type];
   const learned = defaults.static_position_embeddings === false;
   const positions = model.positions ?? 'sinusoidal-halves';
@@ -76,9 +75,6 @@ function bartRequirements(c: ModelConfig, type: HfType): FieldRequirement[] {
     }),
     ...classicFields(c).filter(([field]) => !['activation', 'tie', 'positions'].includes(field)),
     ...sharedWidths(c),
-    ['dropout.memory', memory, 0],
-    ['dropout.output', output, 0],
-    ['dropout.embedding', embedding, `that of residuals, ${residual}`, embedding === residual],
     learned
       ? ['positions', c.positions, 'learned or sinusoidal', /^(learned|sinusoidal.*)$/.test(c.positions)]
       : ['positions', c.positions, positions],
