@@ -67,7 +67,7 @@ const runs: Record<string, readonly EstimatedPass[]> = {};
 const moduleIds = new WeakMap<GPUShaderModule, number>();
 
 const from = workload.kind === 'peer' ? workload.peer : workload.kind === 'files' ? 'wgsl' : 'heddle';
-const gpu = announcing(await dawnGpu({ quiet: true }));
+const gpu = announcing(await dawnGpu());
 
 if (workload.kind === 'files') await compileFiles(workload.files);
 else if (workload.kind === 'peer') await compilePeer(workload.peer);

@@ -26,7 +26,7 @@ const reply = (message: Reply) =>
 
 process.once('message', async ({ task, module, cases }: TaskRequest) => {
   try {
-    const gpu = await dawnGpu({ exactTimestamps: true, quiet: true });
+    const gpu = await dawnGpu({ exactTimestamps: true });
     Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'node' }, configurable: true });
     installIteratorHelpers();
     // TensorFlow.js treats Node as a browser only if these exist; it never draws.

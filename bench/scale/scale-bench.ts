@@ -259,9 +259,8 @@ export async function measureScale(
   values: typeof axes,
   { runs, seconds, onPoint }: { runs: number; seconds: number; onPoint(text: string): void },
 ): Promise<{ adapter?: string; all: AxisCosts[] }> {
-  const device = seconds > 0 ? await openDevice(await dawnGpu({ quiet: true })) : undefined;
-  const nullDevice =
-    runs > 0 ? await openDevice(await dawnGpu({ flags: ['backend=null'], quiet: true })) : undefined;
+  const device = seconds > 0 ? await openDevice(await dawnGpu()) : undefined;
+  const nullDevice = runs > 0 ? await openDevice(await dawnGpu({ flags: ['backend=null'] })) : undefined;
   const all: AxisCosts[] = [];
   for (const run of ['training', 'decoding'] as const)
     for (const axis of Object.keys(values) as (keyof Sizes)[]) {

@@ -18,7 +18,7 @@ export function addInfo(program: Command): void {
     .addOption(jsonOption())
     .action(async (options: HostOptions) => {
       const adapter = await runWithProgress('info', {}, options);
-      const adapters = options.host === 'dawn' ? await dawnAdapters({ quiet: true }) : undefined;
+      const adapters = options.host === 'dawn' ? await dawnAdapters() : undefined;
       await printResult({ ...adapter, ...(adapters && { adapters }) }, options.json, () =>
         describe(adapter, adapters),
       );

@@ -47,7 +47,7 @@ export async function runWithProgress<N extends JobName>(
         if (event.type === 'result') options.onResult?.(event.value);
       },
       browser: { handleSignals: false, exactTimestamps },
-      dawn: { quiet: true, exactTimestamps, adapter },
+      dawn: { exactTimestamps, adapter },
     });
   } catch (error) {
     if (!interruption.signal.aborted || error instanceof HeddleError) throw error;

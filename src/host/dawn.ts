@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter } from 'node:path';
 import { HeddleError, messageOf } from '../core/errors.ts';
-import { filterNativeStderr } from './native-stderr.ts';
 import { optionalPackage } from './optional-package.ts';
 
 /** Options of `dawnGpu`. */
@@ -20,12 +19,6 @@ export interface DawnOptions {
   spin?: boolean;
   /** Adapter: its index in `dawnAdapters`, or a part of its name, ignoring case. [the first] */
   adapter?: string;
-  /**
-   * Whether to hide Dawn's two warnings that it lowers a limit of the driver (Linux). This closes file
-   * descriptor 2 for a moment, so no other code may open files meanwhile. If stderr is a socket, all of it
-   * then passes through grep.
-   */
-  quiet?: boolean;
   /** More flags for Dawn, for example `backend=vulkan`, `enable-dawn-features=a,b`. */
   flags?: string[];
 }
@@ -55,11 +48,11 @@ export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
   }
   const flags = withExperiments(options.flags ?? []);
   if (options.adapter !== undefined)
-    flags.push(`adapter=${adapterNamed(options.adapter, await dawnAdapters(options))}`);
+    flags.push(`adapter=${adapterNamed(options.adapter, await dawnAdapters())}`);
   if (options.exactTimestamps) flags.push('disable-dawn-features=timestamp_quantization');
   if (!options.spin) pacePolling();
   const key = flags.join(' ');
-  const gpu = started.get(key) ?? (await start(create, flags, options));
+  const gpu = started.get(key) ?? (await start(create, flags));
   started.set(key, gpu);
   return gpu;
 }
@@ -104,15 +97,12 @@ const unknownAdapter = 'adapter=\u0001';
  * @example
  * for (const [index, name] of (await dawnAdapters()).entries()) console.log(index, name);
  */
-export async function dawnAdapters(options: Pick<DawnOptions, 'quiet'> = {}): Promise<string[]> {
+export async function dawnAdapters(): Promise<string[]> {
   const { create } = await loadDawn();
   if (namesNoDriver()) throw noAdapter();
-  const request = withoutLimitWarnings(options, () => {
-    const gpu = started.get(unknownAdapter) ?? create([unknownAdapter]);
-    started.set(unknownAdapter, gpu);
-    return gpu.requestAdapter({ powerPreference: 'high-performance' });
-  });
-  const text = await request.then(() => '', messageOf);
+  const gpu = started.get(unknownAdapter) ?? create([unknownAdapter]);
+  started.set(unknownAdapter, gpu);
+  const text = await gpu.requestAdapter({ powerPreference: 'high-performance' }).then(() => '', messageOf);
   const names = Array.from(text.matchAll(/^ \* backend: '.*?', name: '(.*)'$/gm), ([, name = '']) => name);
   if (names.length === 0)
     throw text ? new HeddleError(`Dawn did not start: ${text.trim()}`, { kind: 'unsupported' }) : noAdapter();
@@ -147,21 +137,11 @@ export function adapterNamed(wanted: string, names: readonly string[]): string {
   return name;
 }
 
-/** Runs `work` without Dawn's messages that it lowers a limit of the driver. */
-const withoutLimitWarnings = async <T>({ quiet = false }: DawnOptions, work: () => T): Promise<Awaited<T>> =>
-  await (quiet ? filterNativeStderr(limitWarning, work) : work());
-
-const limitWarning =
-  /^Warning: maxDynamic[A-Za-z]+ artificially reduced from [0-9]+ to [0-9]+ to fit dynamic offset/;
-
-async function start(create: (flags: string[]) => GPU, flags: string[], options: DawnOptions): Promise<GPU> {
+async function start(create: (flags: string[]) => GPU, flags: string[]): Promise<GPU> {
   if (namesNoDriver()) throw noAdapter();
   try {
-    const { gpu, request } = await withoutLimitWarnings(options, () => {
-      const created = create(flags);
-      return { gpu: created, request: created.requestAdapter() };
-    });
-    if (await request) return gpu;
+    const gpu = create(flags);
+    if (await gpu.requestAdapter()) return gpu;
   } catch (error) {
     throw new HeddleError(`Dawn did not start: ${(error as Error).message.trim()}`, {
       kind: 'unsupported',
