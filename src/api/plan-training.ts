@@ -135,7 +135,7 @@ async function forecast(
     );
     const { peak = 0, states = 0, slots = 0, inputs = 0 } = largest?.bytes ?? {};
     // Messages about the corpus come before the summary of the setup.
-    const summary = messages.findIndex((text) => text.startsWith(`${corpus.count} training pairs, `));
+    const summary = messages.findIndex((text) => text.startsWith(`${corpus.count} training pair`));
     return {
       corpus: {
         name: corpusName(args.corpus),

@@ -51,5 +51,9 @@ function describe(runs: readonly RunSummary[]): string {
   const best = runs.some((run) => Object.keys(run.best).length > 0)
     ? '\n\n@: step of the best evaluation'
     : '';
-  return `${table(rows, right)}${best}`;
+  const isMixed = new Set(runs.map((run) => run.targetVocabulary)).size > 1;
+  const mixed = isMixed
+    ? '\n\nthe runs have different vocabularies: compare BLEU and chrF2; loss, perplexity and accuracy are per token'
+    : '';
+  return `${table(rows, right)}${best}${mixed}`;
 }

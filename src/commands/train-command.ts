@@ -176,7 +176,7 @@ function describe(r: TrainResult): string {
       exact ? `  = ${translation}` : `  → ${translation}\n  ≠ ${reference}`,
       '',
     ]);
-  const speed = `${r.steps} steps in ${r.trainSeconds.toFixed(1)} s, ${Math.round(r.tokensPerSecond)} tokens/s${r.mfu === undefined ? '' : `, MFU ${formatPercent(r.mfu)}`}`;
+  const speed = `${r.steps} ${r.steps === 1 ? 'step' : 'steps'} in ${r.trainSeconds.toFixed(1)} s, ${Math.round(r.tokensPerSecond)} tokens/s${r.mfu === undefined ? '' : `, MFU ${formatPercent(r.mfu)}`}`;
   return [
     ...(e
       ? [
@@ -190,6 +190,8 @@ function describe(r: TrainResult): string {
     r.loraBase === undefined
       ? `model        ${r.out} (heddle translate ${shellQuote(r.out)} "...")`
       : `LoRA adapter ${r.out} (heddle translate ${shellQuote(r.loraBase)} --lora-adapter ${shellQuote(r.out)} "...")`,
-    `report       ${r.out}/report.html, its values in log.jsonl`,
+    /\.zip$/i.test(r.out)
+      ? `report       report.html in ${r.out}, its values in log.jsonl`
+      : `report       ${r.out}/report.html, its values in log.jsonl`,
   ].join('\n');
 }

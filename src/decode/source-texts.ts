@@ -38,10 +38,7 @@ export function encodeTexts(
   numberOf = (index: number): number => index + 1,
 ): SourceTexts {
   const noText = texts.findIndex((text) => typeof text !== 'string');
-  check(
-    noText < 0,
-    `translate: text ${noText} (from 0) is not a string; pass a string or an array of strings`,
-  );
+  check(noText < 0, `translate: text ${noText + 1} is not a string; pass a string or an array of strings`);
   const full: number[] = [];
   const long: LongText[] = [];
   const encoded = texts.map((text, index) => {

@@ -273,7 +273,7 @@ describe('a model', () => {
     const model = await newModel();
     await expect(model.translate('a'.repeat(40))).rejects.toThrow(/text 1 has 41 tokens/);
     await expect(model.translate('a', { batch: 2 } as never)).rejects.toThrow('no option batch');
-    await expect(model.translate(null as never)).rejects.toThrow('text 0 (from 0) is not a string');
+    await expect(model.translate(null as never)).rejects.toThrow('text 1 is not a string');
     await expect(model.translate('a', { beam: 2 } as never)).rejects.toThrow(
       'there is no option beam. Did you mean beams?',
     );

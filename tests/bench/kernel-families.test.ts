@@ -88,7 +88,7 @@ describe('an invalid kernel', () => {
     ],
     [
       { family: 'softmax', values: { rows: 300_000, width: 200 } },
-      /needs a binding of 240,000,000 bytes, the device allows 134,217,728/,
+      /needs a binding of 240,000,000 bytes, at most 134,217,728 bytes are allowed/,
     ],
   ])('is too large for the adapter: %j', (spec, message) => {
     expect(() => checkSize(kernelOf(spec))).toThrow(message);

@@ -103,7 +103,7 @@ it('names an unknown rewrite, and a model that exceeds the limits, with the numb
   expect(isOneLine(rewrite.stderr)).toBe(true);
   const large = await heddle(['plan', '--batch-size', '4096'], noGpu);
   expect(large.stderr).toMatch(
-    /needs a binding of [\d,]+ bytes, the device allows 134,217,728 bytes; use a smaller batch/,
+    /needs a binding of [\d,]+ bytes, at most 134,217,728 bytes are allowed; use a smaller batch, shorter sequences, a smaller vocabulary/,
   );
   expect([isOneLine(large.stderr), large.status]).toEqual([true, 1]);
 });

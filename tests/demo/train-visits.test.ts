@@ -558,6 +558,7 @@ describe('pairs of the visitor', () => {
         mfu: 0.42,
         adapter: 'chrome fake-gpu',
         parameters: 781_144,
+        targetVocabulary: 8000,
         final: { loss: 0.5 },
       };
       window.fake.runs = [{ ...facts, folder: 'words', settings: {} }];
@@ -596,7 +597,13 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
         seconds: 61,
         tokensPerSecond: 41_000,
       } as const;
-      const facts = { ...run, mfu: 0.42, adapter: 'chrome fake-gpu', parameters: 781_144 };
+      const facts = {
+        ...run,
+        mfu: 0.42,
+        adapter: 'chrome fake-gpu',
+        parameters: 781_144,
+        targetVocabulary: 8000,
+      };
       window.fake.runs = [
         { ...facts, folder: 'fast', settings: { learningRate: 0.003 }, final: { loss: 0.51, bleu: 91.5 } },
         { ...facts, folder: 'slow', settings: { learningRate: 0.0003 }, final: { loss: 1.25 }, mfu: null },

@@ -13,6 +13,7 @@ import {
   type LogEnd,
   type LogRecord,
   logName,
+  mfuIn,
   parseLog,
 } from '../../train/report/training-log.ts';
 import { isBetter } from '../../train/run/best-model.ts';
@@ -41,10 +42,12 @@ export interface RunSummary {
   /** Seconds in training, without evaluations and saving. */
   readonly seconds: number;
   readonly tokensPerSecond: number;
-  /** Mean model FLOPs utilization, from 0 to 1; null if the adapter's peak is unknown. */
+  /** Model FLOPs utilization (MFU), from 0 to 1; null if the adapter's peak is unknown. */
   readonly mfu: number | null;
   readonly adapter: string;
   readonly parameters: number;
+  /** Size of the target vocabulary: losses per token of different vocabularies cannot be compared. */
+  readonly targetVocabulary: number;
 }
 
 /** Arguments that are not settings: files, and values that the summary has in other fields. */
@@ -80,10 +83,9 @@ export function summarizeRuns(
     const values = settings.map((one: Record<string, unknown>) => JSON.stringify(one[name] ?? null));
     return values.some((value) => value !== values[0]);
   });
-  return histories.map(({ folder, start, steps, evals, end }, i): RunSummary => {
+  return histories.map(({ folder, start, steps, evals, end, ends }, i): RunSummary => {
     const own: Record<string, unknown> = settings[i] ?? {};
     const seconds = steps.at(-1)?.seconds ?? 0;
-    const rates = steps.flatMap(({ mfu }) => (mfu === undefined ? [] : [mfu]));
     const best: Record<string, { value: number; step: number }> = {};
     const final: Record<string, number> = {};
     for (const { part, step, ...metrics } of evals)
@@ -104,9 +106,10 @@ export function summarizeRuns(
       final,
       seconds,
       tokensPerSecond: seconds > 0 ? steps.reduce((sum, { tokens }) => sum + tokens, 0) / seconds : 0,
-      mfu: rates.length > 0 ? rates.reduce((sum, x) => sum + x, 0) / rates.length : null,
+      mfu: mfuIn({ ends, steps }) ?? null,
       adapter: start.backend,
       parameters: start.parameters,
+      targetVocabulary: start.corpus.targetVocabulary,
     };
   });
 }

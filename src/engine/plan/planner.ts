@@ -159,7 +159,7 @@ function passOf(
     if (range.bytes > traits.maxBindingBytes)
       throw new HeddleError(
         `${node.op.name} (${node.scope}): ${name} ${show(value.shape)} needs a binding of ${formatInteger(range.bytes)} bytes, ` +
-          `the device allows ${formatInteger(traits.maxBindingBytes)} bytes; use a smaller batch, shorter sequences or a smaller model`,
+          `at most ${formatInteger(traits.maxBindingBytes)} bytes are allowed; use a smaller batch, shorter sequences, a smaller vocabulary or a smaller model`,
         { kind: 'memory' },
       );
     bind[name] = range;

@@ -43,7 +43,9 @@ export interface BadLine {
     | 'not JSON'
     | 'no field'
     | 'empty source'
-    | 'empty target';
+    | 'empty target'
+    | 'both sides empty'
+    | 'NUL byte';
 }
 
 /** Consecutive records of a file, or of two parallel files. */
@@ -128,10 +130,13 @@ export function parseRecords(
     const [target, ...others] = all.filter((text) => text !== '');
     if (!wrong && source !== '' && target !== undefined)
       pairs.push({ source, target, ...(others.length > 0 && { others }) });
-    else bad.push({ line: first + i, reason: wrong ?? (source === '' ? 'empty source' : 'empty target') });
+    else bad.push({ line: first + i, reason: wrong ?? emptySide(source, target) });
   }
   return { pairs, bad, lines: records.length, columns };
 }
+
+const emptySide = (source: string, target: string | undefined): BadLine['reason'] =>
+  source !== '' ? 'empty target' : target === undefined ? 'both sides empty' : 'empty source';
 
 /** Source and references of a record, or why it is invalid. */
 function textsOf(
@@ -140,7 +145,10 @@ function textsOf(
   other: string | undefined,
 ): { texts: readonly string[]; wrong?: BadLine['reason'] } {
   const line = typeof record === 'string' ? record : record.join('');
-  if (line.trim() === '' && !other?.trim()) return { texts: [], wrong: 'empty line' };
+  if (line.includes('\0') || other?.includes('\0')) return { texts: [], wrong: 'NUL byte' };
+  const isEmpty = line.trim() === '' && !other?.trim();
+  // A line with a tab has two sides, even if both are empty.
+  if (isEmpty && !(format === 'tsv' && line.includes('\t'))) return { texts: [], wrong: 'empty line' };
   if (format === 'parallel') return { texts: [line, other ?? ''] };
   if (format === 'jsonl') {
     let json: unknown;
@@ -182,9 +190,12 @@ function fieldOf(record: unknown, path: string): string[] {
   return [value].flat().filter((text): text is string => typeof text === 'string');
 }
 
-/** Lines of a text; the last line break does not start another line. */
+/**
+ * Lines of a text, ending in LF, CRLF, or in CR if there is no LF, as in old exports; the last line break does
+ * not start another line.
+ */
 export function linesOf(text: string): string[] {
-  const lines = text.split('\n');
+  const lines = text.split(text.includes('\n') ? '\n' : '\r');
   if (lines.at(-1) === '') lines.pop();
   return lines;
 }

@@ -182,6 +182,8 @@ export interface LogEnd {
   readonly error?: string;
   /** Total number of skipped updates. */
   readonly skipped: number;
+  /** Model FLOPs utilization (MFU) of this session, from 0 to 1; absent if the adapter's peak is unknown. */
+  readonly mfu?: number;
   /** The best evaluation, whose weights the model has; absent if there was no evaluation. */
   readonly best?: { readonly metric: string; readonly value: number; readonly step: number };
 }
@@ -267,6 +269,17 @@ export interface TrainingHistory {
   readonly changes: readonly LogChange[];
   /** Ends of all sessions; a killed session has none. */
   readonly ends: readonly LogEnd[];
+}
+
+/**
+ * The model FLOPs utilization (MFU) of a run: that of its last session; while it runs, the mean of its updates.
+ * Undefined if the adapter's peak is unknown.
+ */
+export function mfuIn({ ends, steps }: Pick<TrainingHistory, 'ends' | 'steps'>): number | undefined {
+  const end = ends.at(-1);
+  if (end?.mfu !== undefined && end.step === steps.at(-1)?.step) return end.mfu;
+  const rates = steps.flatMap(({ mfu }) => (mfu === undefined ? [] : [mfu]));
+  return rates.length > 0 ? rates.reduce((sum, x) => sum + x, 0) / rates.length : undefined;
 }
 
 /** Returns the history in a log. Throws a HeddleError if it has no start. */

@@ -12,6 +12,7 @@ import {
   type LogEval,
   type LogRecord,
   type LogStep,
+  mfuIn,
   type TrainingHistory,
 } from './training-log.ts';
 
@@ -44,8 +45,15 @@ function lead({ start, steps }: TrainingHistory): string {
   return `${start.preset} model of ${formatInteger(start.parameters)} parameters, ${formatInteger(done)} steps on ${start.backend}, ${when}`;
 }
 
-/** Results of the last evaluation on the test set, or else on the dev set; exact match is first. */
-function figures({ evals, steps, start }: TrainingHistory): Html {
+/** Whether most references have several words: BLEU then tells more than exact match. */
+const areSentences = (samples: TrainingHistory['samples']): boolean =>
+  samples.filter(({ reference }) => /\S\s+\S/.test(reference)).length > samples.length / 2;
+
+/**
+ * Results of the last evaluation on the test set, or else on the dev set. First, and large: BLEU of sentences,
+ * exact match of words.
+ */
+function figures({ evals, steps, start, ends, samples }: TrainingHistory): Html {
   const cells: [string, string][] = [];
   const addMetric = (
     metric: 'exactMatch' | 'bleu' | 'chrf' | 'tokenAccuracy' | 'perplexity',
@@ -57,10 +65,16 @@ function figures({ evals, steps, start }: TrainingHistory): Html {
     if (last) cells.push([label(last), show(last[metric] as number)]);
   };
   const sentences = (e: LogEval) => `${formatInteger(e.sentences ?? Number.NaN)} ${e.part} sentences`;
-  addMetric('exactMatch', (e) => `exact match on ${sentences(e)}`, formatPercent);
-  const hasExactMatch = cells.length > 0;
   const oneDecimal = (x: number) => x.toFixed(1);
-  addMetric('bleu', () => 'BLEU', oneDecimal);
+  const isOfSentences = areSentences(samples);
+  if (isOfSentences) addMetric('bleu', (e) => `BLEU on ${sentences(e)}`, oneDecimal);
+  addMetric(
+    'exactMatch',
+    (e) => (isOfSentences ? 'exact match' : `exact match on ${sentences(e)}`),
+    formatPercent,
+  );
+  const hasMain = cells.length > 0;
+  if (!isOfSentences) addMetric('bleu', () => 'BLEU', oneDecimal);
   addMetric('chrf', () => 'chrF2', oneDecimal);
   addMetric('tokenAccuracy', (e) => `token accuracy, ${e.part}`, formatPercent);
   addMetric('perplexity', (e) => `perplexity, ${e.part}`, formatNumber);
@@ -74,12 +88,12 @@ function figures({ evals, steps, start }: TrainingHistory): Html {
       formatInteger(steps.reduce((n, s) => n + s.tokens, 0) / seconds),
     ]);
   }
-  const used = steps.findLast((s) => s.mfu !== undefined);
-  if (used) cells.push(['model FLOPs utilization (MFU), last steps', formatPercent(used.mfu ?? Number.NaN)]);
+  const mfu = mfuIn({ ends, steps });
+  if (mfu !== undefined) cells.push(['model FLOPs utilization (MFU)', formatPercent(mfu)]);
   if (cells.length === 0) cells.push(['steps planned', formatInteger(start.steps)]);
   return html`<dl class="figures">${cells.map(
     ([name, value], i) =>
-      html`<div class="card${i === 0 && hasExactMatch && ' main'}"><dt>${name}</dt><dd>${value}</dd></div>`,
+      html`<div class="card${i === 0 && hasMain && ' main'}"><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl>`;
 }
 

@@ -84,7 +84,7 @@ export async function setUp(
   const parameters = parameterList(config);
   const unknown = describeUnknown(corpus);
   log(
-    `${corpus.count} training pairs, vocabularies of ${source.size} and ${target.size} tokens, ` +
+    `${corpus.count} training ${corpus.count === 1 ? 'pair' : 'pairs'}, vocabularies of ${source.size} and ${target.size} tokens, ` +
       `${parameters.count.toLocaleString('en')} parameters, ${steps} steps of ${shapes.map(shapeName).join(', ')}; ` +
       unknown.text,
   );

@@ -2,6 +2,7 @@
 // that an earlier session cached.
 
 import { check, HeddleError, shellQuote } from '../../core/errors.ts';
+import { runPaced } from '../../core/steps.ts';
 import type { Files } from '../../files/files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { createPace } from '../../session/job-pace.ts';
@@ -13,6 +14,7 @@ import {
   openCorpusPool,
   readKeptCorpus,
 } from '../../session/load-corpus.ts';
+import { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
 import { readTokenizerFile } from '../../text/load-tokenizer.ts';
@@ -70,7 +72,14 @@ export async function prepareCorpus(
       ? { split: given, keep: {} }
       : await readKeptCorpus(corpus, heldOut, session, from, pool);
     const { train, dev, test } = split;
+    const isEmpty = train.length + dev.length + test.length === 0;
+    check(!isEmpty, 'train: there are no pairs; give at least one');
     check(train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
+    // The pairs that are held out have other sources than the training pairs.
+    const { dev: ownDev, test: ownTest } = corpusFiles(corpus) ?? {};
+    const compared = { train, dev: given || ownDev ? dev : [], test: given || ownTest ? test : [] };
+    for (const text of await runPaced(corpusWarnings(compared), pace))
+      session.emit({ type: 'warning', text });
     const tokenizers = start ? {} : await givenTokenizers(args, files);
     const hashing = pool.run({ name: 'hash', args: undefined, chunks: chunksOf(train), threads: 1 });
     const checked = hashing.then(([hashed]) => {

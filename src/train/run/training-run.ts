@@ -220,16 +220,18 @@ export class TrainingRun implements TrainedModel {
     const weights = best.weights ?? (await this.weights.read());
     this.weights.put(weights);
     const evaluation = await this.#translateTest();
+    const { gflops } = this.#peak;
+    const mfu = gflops && loop.modelFlops > 0 ? mfuOf(loop.modelFlops, loop.seconds, gflops) : undefined;
     logbook.add({
       type: 'end',
       time: new Date().toISOString(),
       step,
       reason: early ? 'patience' : stopped ? 'stopped' : 'done',
       skipped: loop.skipped,
+      mfu,
       best: best.state,
     });
     if (out) await this.#saveLog({ files, folder: out });
-    const { gflops } = this.#peak;
     const result: FinishedRun['result'] = {
       config: data.config,
       parameters: parameters.count,
@@ -238,7 +240,7 @@ export class TrainingRun implements TrainedModel {
       skipped: loop.skipped,
       trainSeconds: loop.seconds,
       tokensPerSecond: loop.tokens / loop.seconds,
-      mfu: gflops && loop.modelFlops > 0 ? mfuOf(loop.modelFlops, loop.seconds, gflops) : undefined,
+      mfu,
       peakBytes: Math.max(0, ...trainer.plans.map((p) => p.bytes.peak)),
       dispatches: Math.max(0, ...trainer.trainingPlans.map((p) => p.passes.length)),
       best: best.state,

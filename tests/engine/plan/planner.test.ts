@@ -171,7 +171,7 @@ describe('limits', () => {
     expect(oneBinding(1024)).not.toThrow();
     expect(oneBinding(1028)).toThrow(HeddleError);
     expect(oneBinding(1028)).toThrow(
-      'box (decoder): out0 [257] needs a binding of 1,028 bytes, the device allows 1,024 bytes; use a smaller batch',
+      'box (decoder): out0 [257] needs a binding of 1,028 bytes, at most 1,024 bytes are allowed; use a smaller batch',
     );
     expect(oneBinding(1028)).toThrow(expect.objectContaining({ kind: 'memory' }));
   });

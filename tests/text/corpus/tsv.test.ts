@@ -29,6 +29,21 @@ it('reads a last line without line break, CRLF, and a byte-order mark', () => {
   expect(read('\ufeffa\tb\r\nc\td\r\n')).toEqual({ pairs, bad: [], lines: 2 });
 });
 
+it('reads lines that end in CR, as in old exports, and reports NUL bytes', () => {
+  const pairs = [
+    { source: 'a', target: 'b' },
+    { source: 'c', target: 'd' },
+  ];
+  expect(read('a\tb\rc\td\r')).toEqual({ pairs, bad: [], lines: 2 });
+  expect(read('a\tb\nx\0\ty\nc\td\n')).toEqual({ pairs, bad: [{ line: 2, reason: 'NUL byte' }], lines: 3 });
+});
+
+it('says that both sides are empty, not that there is no tab', () => {
+  expect(() => read(' \t \n\t\n')).toThrow(
+    'a.tsv: no line is a valid pair (2 bad lines: 1 (both sides empty), 2 (both sides empty))',
+  );
+});
+
 it('normalizes spaces and combining characters', () => {
   expect(read(' a\u00a0 b \tCafe\u0301\u202f\n').pairs).toEqual([{ source: 'a b', target: 'Café' }]);
 });
@@ -42,7 +57,7 @@ it('reports each bad line with the reason', () => {
     { line: 3, reason: 'no tab' },
     { line: 4, reason: 'empty source' },
     { line: 5, reason: 'empty target' },
-    { line: 6, reason: 'empty line' },
+    { line: 6, reason: 'both sides empty' },
   ]);
   expect(describeBad(bad.slice(0, 2))).toBe('2 bad lines: 2 (empty line), 3 (no tab)');
 });

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { script, scriptHash } from '../../../src/train/report/report-page.ts';
-import type { LogRecord } from '../../../src/train/report/training-log.ts';
+import { type LogRecord, mfuIn } from '../../../src/train/report/training-log.ts';
 import { trainingReport } from '../../../src/train/report/training-report.ts';
 import { dev, end, example, samples, start, step } from './example.ts';
 
@@ -39,9 +39,26 @@ it('allows no script but its own', () => {
   expect(page).not.toMatch(/\son[a-z]+\s*=/);
 });
 
+it('shows the metric that fits large: BLEU of sentences, exact match of words', () => {
+  const large = (text: string) => /class="card main"><dt>([^<]*)/.exec(text)?.[1];
+  expect(large(page)).toBe('BLEU on 500 test sentences');
+  const ofWords = example().map((record): LogRecord => {
+    if (record.type !== 'samples') return record;
+    const one = record.samples.map((sample) => ({ ...sample, reference: 'palabra' }));
+    return { ...record, samples: one };
+  });
+  expect(large(trainingReport(ofWords))).toBe('exact match on 500 test sentences');
+});
+
+it('has one MFU: that of the end of the run, or the mean of its updates', () => {
+  const steps = [0.1, 0.3].map((mfu, i) => ({ ...step(i + 1), mfu }));
+  expect(mfuIn({ steps, ends: [] })).toBeCloseTo(0.2);
+  expect(mfuIn({ steps, ends: [end({ step: 2, mfu: 0.25 })] })).toBe(0.25);
+});
+
 it('shows results, curves, translations and settings', () => {
   for (const text of [
-    'exact match on 500 test sentences',
+    'BLEU on 500 test sentences',
     'BLEU',
     'chrF2',
     'perplexity, test',
