@@ -23,6 +23,19 @@ process.chdir(root);
 const libraryEntries = ['heddle', 'heddle.node', 'heddle.deno', 'node', 'engine', 'headless', 'text-thread'];
 const commandEntries = ['cli', 'headless-page', 'headless-deno'];
 
+/** The symbols of `using` for projects whose lib does not have them. */
+const disposable = `interface SymbolConstructor {
+  readonly dispose: unique symbol;
+  readonly asyncDispose: unique symbol;
+}
+interface Disposable {
+  [Symbol.dispose](): void;
+}
+interface AsyncDisposable {
+  [Symbol.asyncDispose](): PromiseLike<void>;
+}
+`;
+
 const { build } = await import('vite');
 const types = !process.argv.includes('--no-types');
 for (const folder of ['modules', ...(types ? ['types'] : [])])
@@ -190,7 +203,13 @@ function printFirstView() {
   if (bytes > limit) process.exitCode = 1;
 }
 
-/** Writes dist/types: a declaration file for each entry, and one for the declarations that they share. */
+/**
+ * Writes dist/types: a declaration file for each entry, and one for the declarations that they share. The names of
+ * WebGPU (GPUDevice) are those of TypeScript's lib.dom, which has them since TypeScript 6; both together with
+ * @webgpu/types do not compile. TypeScript 5 gets dist/types/ts5 by the condition `types@<6.0` of package.json,
+ * which adds @webgpu/types. `using` needs the names of lib.esnext.disposable, which are declared as Node does: a
+ * project whose lib has them merges both.
+ */
 async function declareTypes() {
   const { rolldown } = await import('rolldown');
   const { dts } = await import('rolldown-plugin-dts');
@@ -205,6 +224,16 @@ async function declareTypes() {
     plugins: [dts({ tsconfig: 'tsconfig.build.json', emitDtsOnly: true })],
   });
   await bundle.write({ dir: 'dist/types', chunkFileNames: 'shared/[name].d.ts' });
+  mkdirSync('dist/types/ts5');
+  writeFileSync('dist/types/disposable.d.ts', disposable);
+  for (const name of ['index', 'node', 'headless', 'engine']) {
+    const path = `dist/types/${name}.d.ts`;
+    writeFileSync(path, `/// <reference path="./disposable.d.ts" />\n${readFileSync(path, 'utf8')}`);
+    writeFileSync(
+      `dist/types/ts5/${name}.d.ts`,
+      `/// <reference types="@webgpu/types" />\nexport * from '../${name}.js';\n`,
+    );
+  }
 }
 
 function linkCommand() {

@@ -35,7 +35,12 @@ const model: Model = await loadModel('model');
 const text: string = await model.translate('a');
 const score: number = corpusBleu([text], ['a']).score;
 const device: GPUDevice | undefined = undefined;
-export { device, Graph, nodeFiles, openDevice, score, train };
+const largest = (gpu: GPUDevice): number => gpu.limits.maxBufferSize;
+{
+  using other = await loadModel('model');
+  await other.translate('b');
+}
+export { largest, device, Graph, nodeFiles, openDevice, score, train };
 `;
 
 const program = `import { train } from 'heddle';
@@ -105,6 +110,14 @@ try {
   );
 
   writeFileSync(join(app, 'typed.ts'), typed);
+  // TypeScript 7 has WebGPU in lib.dom, TypeScript 5 needs @webgpu/types: neither may see both (scripts/build.mjs).
+  const typescript7 = join(folder, 'typescript7');
+  mkdirSync(typescript7);
+  npm(typescript7, 'install', '--prefix', typescript7, 'typescript@7.0.2');
+  const compilers = {
+    5: bin('typescript/bin/tsc'),
+    7: join(typescript7, 'node_modules/typescript/bin/tsc'),
+  };
   for (const [module, moduleResolution] of [
     ['ESNext', 'bundler'],
     ['node16', 'node16'],
@@ -113,14 +126,26 @@ try {
       strict: true,
       exactOptionalPropertyTypes: true,
       target: 'ES2022',
+      skipLibCheck: false,
       module,
       moduleResolution,
       types: [],
-      lib: ['ES2022', 'DOM'],
       noEmit: true,
     };
-    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['typed.ts'] }));
-    attempt(`types, module resolution ${moduleResolution}`, () => node(bin('typescript/bin/tsc'), '-p', '.'));
+    for (const [version, tsc] of Object.entries(compilers))
+      for (const lib of [
+        ['ES2022', 'DOM'],
+        ['ESNext', 'DOM'],
+      ]) {
+        const options = { ...compilerOptions, lib };
+        writeFileSync(
+          join(app, 'tsconfig.json'),
+          JSON.stringify({ compilerOptions: options, files: ['typed.ts'] }),
+        );
+        attempt(`types, TypeScript ${version}, module resolution ${moduleResolution}, lib ${lib}`, () =>
+          node(tsc, '-p', '.'),
+        );
+      }
   }
 
   writeFileSync(join(app, 'program.mjs'), program);

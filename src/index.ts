@@ -1,10 +1,10 @@
-/// <reference types="@webgpu/types" preserve="true" />
 // The library: what a page or a Node program imports as 'heddle'. It imports neither Node nor the DOM.
 // docs/getting-started.md shows its use; 'heddle/engine' is the level below.
 
 // Models.
 export type { PlanShape } from './api/decoding-plan.ts';
 export type { EvaluateOptions, Evaluation, PairScore } from './api/evaluate-model.ts';
+export { isSupported, type MissingPart, type Support } from './api/is-supported.ts';
 export { type LoadOptions, loadModel } from './api/load-model.ts';
 export type { Model, ModelLanguages } from './api/model.ts';
 export { importModel, type ModelFacts, packModel, pullModel, readModelFacts } from './api/model-files.ts';

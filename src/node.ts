@@ -1,4 +1,3 @@
-/// <reference types="@webgpu/types" preserve="true" />
 // The entry 'heddle/node': WebGPU through Dawn, and files on disk. Importing it makes Node the host of `train`
 // and `loadModel`; the entry 'heddle' does so by itself in Node.
 

@@ -71,6 +71,7 @@ export class ModelEngine {
   /** Settles when the work of the current turn ends, which is later than its call if that was aborted. */
   #running: Promise<unknown> = Promise.resolve();
   #isDisposed = false;
+  #disposed: Promise<void> | undefined;
 
   constructor(saved: SavedModel, session: Session, parts: ModelParts) {
     this.saved = saved;
@@ -227,13 +228,13 @@ export class ModelEngine {
   }
 
   /** Frees the engine when the running work has ended, and closes the session if it is the model's. */
-  dispose(): void {
-    if (this.#isDisposed) return;
+  dispose(): Promise<void> {
     this.#isDisposed = true;
-    void this.#running.then(async () => {
+    this.#disposed ??= this.#running.then(async () => {
       await this.#unload();
       if (this.#parts.ownsSession) await this.session.close();
     });
+    return this.#disposed;
   }
 
   /** Waits for all earlier work; resolves to the function that ends the turn. */

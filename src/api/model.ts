@@ -263,7 +263,22 @@ export class Model {
 
   /** Frees the device memory. Calls that compute then throw a HeddleError. */
   dispose(): void {
-    this.#engine.dispose();
+    void this.#engine.dispose();
+  }
+
+  /**
+   * `dispose` at the end of a block.
+   * @example
+   * using model = await loadModel('out');
+   * console.log(await model.translate('Good morning.'));
+   */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** `dispose`, for `await using`; waits until the memory is free. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#engine.dispose();
   }
 
   #generate(texts: readonly string[], options: GenerateOptions): Promise<Generation[][]> {

@@ -69,8 +69,12 @@ export interface OptionField extends FieldRow {
 export type FieldTable = Readonly<Record<string, FieldRow>>;
 
 /** A whole number of at least `min`, at most `max`, and a multiple of `step`. */
-export const integer = (min: number, unit = 'n', max?: number, step?: number) =>
-  ({ kind: 'integer', min, max, step, unit }) as const;
+export const integer = (
+  min: number,
+  unit = 'n',
+  max?: number,
+  step?: number,
+): Extract<FieldType, { readonly kind: 'integer' }> => ({ kind: 'integer', min, max, step, unit });
 /** One of `choices`. */
 export const choice = <const Choices extends readonly string[]>(choices: Choices, unit = 'name') =>
   ({ kind: 'choice', choices, unit }) as const;

@@ -82,5 +82,6 @@ export function cpuEngine(): Engine {
       for (let i = 0; i < x.length; i++) [x[i], y[i]] = [y[i] as number, x[i] as number];
     },
     destroy: () => states.clear(),
+    [Symbol.dispose]: () => states.clear(),
   };
 }

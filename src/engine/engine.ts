@@ -61,6 +61,8 @@ export interface Engine {
   profile?(program: Program, runs?: number): Promise<Profile>;
   /** Frees the states and programs of the engine. The device stays open. */
   destroy(): void;
+  /** `destroy` at the end of a block with `using`. */
+  [Symbol.dispose](): void;
 }
 
 /**

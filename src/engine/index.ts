@@ -1,4 +1,3 @@
-/// <reference types="@webgpu/types" preserve="true" />
 // The low-level API, `heddle/engine`: devices, graphs, ops, plans and engines. docs/engine.md builds a model
 // with it, and docs/add-an-op.md an op.
 

@@ -270,6 +270,11 @@ export class GpuEngine {
     this.#swapBuffer?.destroy();
   }
 
+  /** `destroy` at the end of a block. */
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+
   #record(label: string, commands: (encoder: GPUCommandEncoder) => void): void {
     const encoder = this.device.gpu.createCommandEncoder({ label });
     commands(encoder);
