@@ -43,7 +43,9 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
       outputError(text, write) {
         const line = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
         const command = program.commands.find((added) => added.name() === name);
-        write(`heddle: ${line.trim()}; see heddle ${command ? `${command.name()} ` : ''}--help\n`);
+        write(
+          `heddle: ${line.trim().replace(/\.$/, '')}; see heddle ${command ? `${command.name()} ` : ''}--help\n`,
+        );
       },
     });
   // Add all commands if the first word is not a command: for --help, and for the error that suggests one.

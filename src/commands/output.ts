@@ -6,8 +6,15 @@ import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { fileExists } from './output-file.ts';
 
+/** A text with control characters except line breaks and tabs escaped: names and texts come from files. */
+export const forTerminal = (text: string): string =>
+  text.replace(
+    /(?![\n\t])\p{Cc}/gu,
+    (c) => `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
+  );
+
 /** Prints a result to stdout. */
-export const print = (text: string): void => void process.stdout.write(`${text}\n`);
+export const print = (text: string): void => void process.stdout.write(`${forTerminal(text)}\n`);
 
 /**
  * What a command prints on stderr. `quiet`: warnings and errors; `normal`: also messages and progress;
@@ -26,7 +33,7 @@ export const setVerbosity = (level: Verbosity): void => {
 export const verbosityOf = (): Verbosity => verbosity;
 
 /** Prints a warning or an error to stderr. */
-export const warn = (text: string): void => void process.stderr.write(`${text}\n`);
+export const warn = (text: string): void => void process.stderr.write(`${forTerminal(text)}\n`);
 
 /** Prints a message to stderr, unless the command is quiet. */
 export const log = (text: string): void => {

@@ -25,6 +25,8 @@ export function addRuns(program: Command): void {
 type Column = readonly [head: string, cell: (run: RunSummary) => string, right: boolean];
 
 function describe(runs: readonly RunSummary[]): string {
+  const [first] = runs;
+  const hasOneAdapter = runs.every((run) => run.adapter === first?.adapter);
   const columns: Column[] = [
     ['run', (run) => run.folder, false],
     ...Object.keys(runs[0]?.settings ?? {}).map(
@@ -44,7 +46,7 @@ function describe(runs: readonly RunSummary[]): string {
     ['time', (run) => formatDuration(run.seconds), true],
     ['tokens/s', (run) => formatInteger(run.tokensPerSecond), true],
     ['MFU', ({ mfu }) => (mfu === null ? '–' : formatPercent(mfu)), true],
-    ['adapter', (run) => run.adapter, false],
+    ...(hasOneAdapter ? [] : [['adapter', (run: RunSummary) => run.adapter, false] as const]),
   ];
   const rows = [columns.map(([head]) => head), ...runs.map((run) => columns.map(([, cell]) => cell(run)))];
   const right = columns.flatMap(([, , isRight], i) => (isRight ? [i] : []));
@@ -55,5 +57,6 @@ function describe(runs: readonly RunSummary[]): string {
   const mixed = isMixed
     ? '\n\nthe runs have different vocabularies: compare BLEU and chrF2; loss, perplexity and accuracy are per token'
     : '';
-  return `${table(rows, right)}${best}${mixed}`;
+  const adapter = hasOneAdapter && first ? `\n\nall on ${first.adapter}` : '';
+  return `${table(rows, right)}${best}${mixed}${adapter}`;
 }

@@ -7,7 +7,7 @@ import { reasonOf } from '../host/disk-files.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import type { Translated, TranslatedTexts } from './jobs/translate-job.ts';
-import { jsonArrayWriter, log } from './output.ts';
+import { forTerminal, jsonArrayWriter, log } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import { addHostOptions, addModelOptions, jsonOption, modelArguments, whole } from './parse-values.ts';
@@ -160,7 +160,10 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
 
 /** A file that grows with each `write`, or stdout. Throws a HeddleError if it cannot be opened. */
 function openOutput(path: string | undefined): { write(text: string): void; close(): void } {
-  if (path === undefined) return { write: (text) => void process.stdout.write(text), close: () => undefined };
+  if (path === undefined) {
+    const shown = process.stdout.isTTY ? forTerminal : (text: string) => text;
+    return { write: (text) => void process.stdout.write(shown(text)), close: () => undefined };
+  }
   const named = <T>(work: () => T): T => {
     try {
       return work();

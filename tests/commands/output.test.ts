@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { jsonArrayWriter } from '../../src/commands/output.ts';
+import { forTerminal, jsonArrayWriter } from '../../src/commands/output.ts';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { heddle, scratch } from '../support/cli.ts';
@@ -69,4 +69,11 @@ it('writes an array element by element, and none for an error before the first',
   expect(JSON.parse(written(true, [1, { a: 2 }], [], [3]))).toEqual([1, { a: 2 }, 3]);
   expect(JSON.parse(written(false, [1]))).toEqual([1]);
   expect([written(true), written(false)]).toEqual(['[]\n', '']);
+});
+
+it('escapes control characters of names and texts before they reach a terminal', async () => {
+  expect(forTerminal('a\u001b[31mb\u0007\u009b\tc\n')).toBe('a\\u001b[31mb\\u0007\\u009b\tc\n');
+  const { stderr } = await heddle(['runs', at('no\u001b[31mrun')]);
+  expect(stderr).toContain('no\\u001b[31mrun');
+  expect(stderr).not.toContain('\u001b');
 });

@@ -36,12 +36,12 @@ it('prints the settings that differ, and no others, with steps, metrics, time an
   const columns = (line: string) => line.split(/ {2,}/);
   expect(columns(head)).toEqual([
     ...['run', 'model.feedForward', 'learningRate', 'steps', 'state', 'dev loss', 'perplexity', 'accuracy'],
-    ...['BLEU', 'chrF2', 'exact', 'time', 'tokens/s', 'MFU', 'adapter'],
+    ...['BLEU', 'chrF2', 'exact', 'time', 'tokens/s', 'MFU'],
   ]);
   expect(columns(a).slice(0, 5)).toEqual([at('a'), '16', '0.01', '4', 'done']);
   expect(columns(b).slice(0, 5)).toEqual([at('b'), '24', '0.02', '3', 'done']);
-  expect(columns(a).at(-1)).toBe('cpu');
-  expect(rest).toEqual(['', '@: step of the best evaluation', '']);
+  expect(columns(a).at(-1)).toBe('–');
+  expect(rest).toEqual(['', '@: step of the best evaluation', '', 'all on cpu', '']);
   const json = JSON.parse((await heddle(['runs', at('b'), `${at('a')}/`, '--json'])).stdout);
   expect(json.map((run: { folder: string }) => run.folder)).toEqual([at('b'), at('a')]);
   expect(json[1]).toMatchObject({
