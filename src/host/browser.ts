@@ -67,7 +67,7 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
   const { name, executablePath, flags, launch, lastPipeline = () => undefined } = start;
   const timeout = options.timeout ?? 60_000;
   const signals = options.handleSignals ?? true;
-  const instead = 'use Dawn instead (--host dawn)';
+  const instead = 'use Dawn instead';
   const { default: puppeteer } = await optionalPackage(
     'puppeteer-core',
     () => import('puppeteer-core'),

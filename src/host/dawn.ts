@@ -72,11 +72,7 @@ function withExperiments(flags: readonly string[]): string[] {
 }
 
 const loadDawn = () =>
-  optionalPackage(
-    'webgpu',
-    () => import('webgpu'),
-    'use another host instead (--host chrome, firefox or deno)',
-  );
+  optionalPackage('webgpu', () => import('webgpu'), 'use another host instead (chrome, firefox or deno)');
 
 /** Version of the installed package `webgpu`; `''` if there is none. */
 export function dawnVersion(): string {

@@ -126,7 +126,7 @@ export class SessionDevice {
 
   async #openGpu(): Promise<GPU> {
     if (this.isCpu)
-      throw new HeddleError('The cpu backend has no GPU; use --host dawn.', { kind: 'unsupported' });
+      throw new HeddleError('The cpu backend has no GPU; use another device.', { kind: 'unsupported' });
     const gpu = this.#given && isGpu(this.#given) ? this.#given : await this.#host.gpu();
     if (!gpu) throw (await import('../engine/gpu/webgpu-errors.ts')).noWebGpu(this.#host.name);
     return gpu;

@@ -63,7 +63,7 @@ describe('a session', () => {
   it('reports that the host has no WebGPU, or that the backend is the CPU', async () => {
     await expect(testSession({}).device.open()).rejects.toThrow('There is no WebGPU in this Dawn.');
     const cpu = testSession({ device: 'cpu' });
-    await expect(cpu.device.open()).rejects.toThrow(/cpu backend has no GPU; use --host dawn/);
+    await expect(cpu.device.open()).rejects.toThrow(/cpu backend has no GPU; use another device/);
     expect(cpu.backend).toBe('cpu');
     expect((await cpu.engine()).name).toBe('cpu');
   });

@@ -23,5 +23,5 @@ export const noAdapter = (): HeddleError =>
 /** A limit of the adapter is lower than required. */
 export const lowLimit = (name: string, has: number, needed: number): HeddleError =>
   unsupported(
-    `The adapter's ${name} is ${formatLimit(name, has)}, ${formatLimit(name, needed)} is required; use another adapter or --host cpu.`,
+    `The adapter's ${name} is ${formatLimit(name, has)}, ${formatLimit(name, needed)} is required; use another adapter, or the CPU.`,
   );

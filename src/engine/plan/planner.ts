@@ -166,7 +166,7 @@ function passOf(
   }
   if (f16.length > 0 && !traits.f16)
     throw new HeddleError(
-      `${node.op.name} (${node.scope}): ${f16.join(', ')} would be stored as f16, but this adapter has no shader-f16; use --precision f32`,
+      `${node.op.name} (${node.scope}): ${f16.join(', ')} would be stored as f16, but this adapter has no shader-f16; use precision f32`,
       { kind: 'unsupported' },
     );
   for (const n of launch.grid)

@@ -192,7 +192,7 @@ function parseListing(text: string, name: string) {
   }
   if (!isObject(json) || !Array.isArray(json.siblings))
     throw new HeddleError(
-      `${name}: the hub's answer has no list of files; is --hub or HF_ENDPOINT the URL of a Hugging Face hub?`,
+      `${name}: the hub's answer has no list of files; is its address that of a Hugging Face hub?`,
       { kind: 'network' },
     );
   const commit = typeof json.sha === 'string' && /^[0-9a-f]{40}$/.test(json.sha) ? json.sha : undefined;

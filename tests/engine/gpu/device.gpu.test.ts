@@ -59,7 +59,7 @@ describe('openDevice', () => {
     await expect(open({ require: { maxStorageBufferBindingSize: has } })).resolves.toBeDefined();
     await expect(open({ require: { maxStorageBufferBindingSize: has + 1 } })).rejects.toThrow(
       new HeddleError(
-        `The adapter's maxStorageBufferBindingSize is ${formatBytes(has)}, ${formatBytes(has + 1)} is required; use another adapter or --host cpu.`,
+        `The adapter's maxStorageBufferBindingSize is ${formatBytes(has)}, ${formatBytes(has + 1)} is required; use another adapter, or the CPU.`,
         { kind: 'unsupported' },
       ),
     );

@@ -117,7 +117,7 @@ describe('a graph in mixed precision', () => {
   it('is rejected on an adapter without shader-f16', () => {
     expect(() => makePlan(graph)).toThrow(HeddleError);
     expect(() => makePlan(graph)).toThrow(
-      /would be stored as f16, but this adapter has no shader-f16; use --precision f32/,
+      /would be stored as f16, but this adapter has no shader-f16; use precision f32/,
     );
   });
 

@@ -163,7 +163,7 @@ describe(hasF16 ? 'in f16' : 'without shader-f16', { timeout: 180_000 }, () => {
     it(`${name} ${what} ${hasF16 ? 'equals the reference on rounded numbers' : 'is rejected'}`, async () => {
       const checked = check({ tolerance: 1e-5, gradTolerance: 3e-5 });
       if (hasF16) await checked;
-      else await expect(checked).rejects.toThrow(/has no shader-f16; use --precision f32/);
+      else await expect(checked).rejects.toThrow(/has no shader-f16; use precision f32/);
     });
 
   it('cast_weights rounds the first weights, range by range', async () => {
