@@ -52,7 +52,7 @@ export async function runInPage<Result>(
     timer = setTimeout(
       () =>
         fail(
-          new HeddleError(`${what} has been silent for ${silence / 1000} s; ${lastOutput()}`, {
+          new HeddleError(`${what} has been silent for ${silence / 1000} s`, {
             kind: 'timeout',
           }),
         ),
