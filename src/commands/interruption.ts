@@ -30,12 +30,16 @@ export class Interruption {
   readonly #abort = new AbortController();
   /** The exit status after a stop. */
   #status: number | undefined;
+  #isUnread = false;
+  #waitsForStep: boolean;
 
-  private constructor() {}
+  private constructor(isTraining: boolean) {
+    this.#waitsForStep = isTraining;
+  }
 
-  /** Handles signals until `close`. */
-  static open(): Interruption {
-    const interruption = new Interruption();
+  /** Handles signals until `close`. `isTraining`: whether the job saves nothing before its first step. */
+  static open(isTraining = false): Interruption {
+    const interruption = new Interruption(isTraining);
     for (const signal of Object.keys(exitStatuses)) process.on(signal, interruption.#onSignal);
     running = interruption;
     return interruption;
@@ -46,11 +50,21 @@ export class Interruption {
     return this.#abort.signal;
   }
 
-  /** Stops the job if its output has no reader. */
+  /**
+   * Stops the job if its output has no reader. A training stops after its first step, so that there is something to
+   * save.
+   */
   stopWithoutReader(): void {
-    if (this.signal.aborted) return;
+    if (this.signal.aborted || this.#isUnread) return;
+    this.#isUnread = true;
     log('heddle: nobody reads the output; stopping after this step');
-    this.#stop(pipeStatus);
+    if (!this.#waitsForStep) this.#stop(pipeStatus);
+  }
+
+  /** Tells that the job has done a step of a training. */
+  stepped(): void {
+    this.#waitsForStep = false;
+    if (this.#isUnread && !this.signal.aborted) this.#stop(pipeStatus);
   }
 
   /**

@@ -36,13 +36,14 @@ export async function runWithProgress<N extends JobName>(
 ): Promise<ResultOf<N>> {
   const { host, tune, exactTimestamps = false, adapter, memoryLimit, onBrowser, nextTexts: input } = options;
   const progress = createProgress();
-  const interruption = Interruption.open();
+  const interruption = Interruption.open(name === 'train');
   try {
     return await runJob(name, args, {
       ...{ host, tune, paths, memoryLimit, input, onBrowser },
       signal: interruption.signal,
       onEvent: (event) => {
         progress.show(event);
+        if (event.type === 'step') interruption.stepped();
         if (event.type === 'piece') options.onPiece?.(event.text);
         if (event.type === 'result') options.onResult?.(event.value);
       },

@@ -96,9 +96,10 @@ describe('a bundle', () => {
     console.log(
       `translate: ${kB} kB, later ${compiling} kB to compile shaders, ${tuning} kB to tune kernels`,
     );
-    expect(kB).toBeLessThan(147);
+    // 147 kB until checksums of folders, cancellation within 0.3 s and kinds of errors came.
+    expect(kB).toBeLessThan(151);
     expect(compiling).toBeGreaterThan(1);
-    expect(kB + compiling, 'all code of a first translation').toBeLessThan(155);
+    expect(kB + compiling, 'all code of a first translation').toBeLessThan(160);
     const marks = (text: string) => text.match(/\/\/ unroll\b/g)?.length ?? 0;
     expect(marks(textOf('shaders')), 'marks of loops to unroll').toBe(marks(wgsl));
     const needless =

@@ -7,7 +7,7 @@ import { heddle, heddleProcess, isOneLine, scratch } from '../support/cli.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
 const model = Uint8Array.from({ length: 6_000_000 }, (_, i) => (i * 2654435761) >>> 13);
-const names = ['config.json', 'model.safetensors', 'vocab.json'];
+const names = ['config.json', 'heddle-manifest.json', 'model.safetensors', 'vocab.json'];
 
 let hub: Hub;
 beforeAll(async () => {

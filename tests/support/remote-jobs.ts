@@ -84,7 +84,7 @@ export function testRemoteJobs({ name, place, program, run: runJob }: TestedHost
 
     it('sees only the files that are served, and throws a HeddleError of the job', async () => {
       const failed = run('verify', { folders: ['/etc'] }, { paths: [folder] });
-      await expect(failed).rejects.toThrow(/\/etc\/expected\.json: no access to it/);
+      await expect(failed).rejects.toThrow(/\/etc\/heddle-manifest\.json: no access to it/);
       await expect(failed).rejects.toBeInstanceOf(HeddleError);
     }, 60_000);
 
