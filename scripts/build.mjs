@@ -36,14 +36,14 @@ interface AsyncDisposable {
 }
 `;
 
-const { build } = await import('vite');
+const { build, minifySync } = await import('vite');
 const types = !process.argv.includes('--no-types');
 for (const folder of ['modules', ...(types ? ['types'] : [])])
   rmSync(join(dist, folder), { recursive: true, force: true });
 await build({ mode: 'modules', logLevel: 'warn' });
 await mergeLoadedOnDemand();
 await mergeCommand();
-stripIndentation();
+minifyModules();
 linkCommand();
 await build({ mode: 'demo', logLevel: 'warn' });
 printFirstView();
@@ -86,15 +86,19 @@ async function mergeLoadedOnDemand() {
   }
 }
 
-/** Removes the tabs at the start of lines, and the names of source files. */
-function stripIndentation() {
+/**
+ * Minifies the modules of the library, whose exports keep their names: a bundler does it anyway, and the installed
+ * package stays small.
+ */
+function minifyModules() {
   for (const { parentPath, name } of readdirSync(join(dist, 'modules'), {
     recursive: true,
     withFileTypes: true,
   })) {
     if (!name.endsWith('.js')) continue;
     const path = join(parentPath, name);
-    writeFileSync(path, readFileSync(path, 'utf8').replace(/^(?:\t+|\/\/ src\/.*\n)/gm, ''));
+    const options = { compress: true, mangle: { toplevel: false } };
+    writeFileSync(path, minifySync(name, readFileSync(path, 'utf8'), options).code);
   }
 }
 

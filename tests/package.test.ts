@@ -49,7 +49,7 @@ it('imports nothing from outside the package in a page', () => {
   const outside = new Set<string>();
   for (const path of seen)
     for (const [, name = ''] of readFileSync(path, 'utf8').matchAll(
-      /^(?:import|export)\b[^'"]*["']([^'"]+)["'];$/gm,
+      /\b(?:from|import)\s*["'`](\.{0,2}[^"'`\s]+)["'`]/g,
     ))
       if (name.startsWith('.')) seen.add(join(dirname(path), name));
       else outside.add(`${path} imports ${name}`);

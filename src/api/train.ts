@@ -101,6 +101,7 @@ export async function train(
       if (event.type === 'step') onStep?.(event);
       onEvent?.(event);
     });
+  check(!Array.isArray(pairs) || pairs.length > 0, 'train: there are no pairs; give at least one');
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
   const host = currentHost();
   const out = checkpoint === undefined ? '' : host.modelPath(checkpoint);

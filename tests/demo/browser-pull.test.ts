@@ -79,7 +79,11 @@ const store = () => new ModelStore(kept(), memoryFiles());
 const kept = () => browserFiles(disk.open());
 const exists = (path: string) => kept().exists(path);
 const expectModel = async () => {
-  expect(await kept().list('models/it')).toEqual(['config.json', 'model.safetensors']);
+  expect(await kept().list('models/it')).toEqual([
+    'config.json',
+    'heddle-manifest.json',
+    'model.safetensors',
+  ]);
   const bytes = await kept().read('models/it/model.safetensors');
   expect(Buffer.compare(bytes, hub.state.files['model.safetensors'] as Uint8Array)).toBe(0);
   expect((await loadModelFolder(kept(), 'models/it')).config.dModel).toBe(12);
@@ -234,7 +238,7 @@ it('exports weights as one safetensors file; sharded weights only as an archive'
     'models/it/model-00001-of-00001.safetensors',
     await files.read('models/it/model.safetensors'),
   );
-  await files.remove('models/it/model.safetensors');
+  for (const name of ['model.safetensors', 'heddle-manifest.json']) await files.remove(`models/it/${name}`);
   await expect(store().weights('it')).rejects.toThrow(
     'The weights of it are in several files; export the model as an',
   );
