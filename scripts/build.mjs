@@ -97,7 +97,7 @@ function minifyModules() {
   })) {
     if (!name.endsWith('.js')) continue;
     const path = join(parentPath, name);
-    const options = { compress: true, mangle: { toplevel: false } };
+    const options = { compress: false, mangle: { toplevel: false } };
     writeFileSync(path, minifySync(name, readFileSync(path, 'utf8'), options).code);
   }
 }

@@ -10,6 +10,7 @@ export type { Model, ModelLanguages } from './api/model.ts';
 export { importModel, type ModelFacts, packModel, pullModel, readModelFacts } from './api/model-files.ts';
 export { type PlanTrainingOptions, planTraining, type TrainingForecast } from './api/plan-training.ts';
 export type { DownloadOptions, PullOptions } from './api/remote-models.ts';
+export { trainingReport } from './api/report-of-log.ts';
 export type { SaveOptions } from './api/save-model.ts';
 export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-training.ts';
 export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
@@ -106,7 +107,6 @@ export {
   type Sample,
   type TrainingHistory,
 } from './train/report/training-log.ts';
-export { trainingReport } from './train/report/training-report.ts';
 export type { BestState } from './train/run/best-model.ts';
 export type { TrainResult } from './train/run/train-result.ts';
 export type { BestMetric } from './train/settings/best-metrics.ts';

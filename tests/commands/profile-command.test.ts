@@ -86,7 +86,7 @@ it('lists every pass if asked for, without disabled rewrites, and writes the tra
 it('rejects profiles of decoding and of the CPU', async () => {
   for (const [args, message] of [
     [['--run', 'decoding'], /argument 'decoding' is invalid. Allowed choices are training, evaluation/],
-    [['--host', 'cpu'], /The cpu backend has no GPU; use --host dawn/],
+    [['--host', 'cpu'], /The cpu backend has no GPU; use another device/],
   ] as const) {
     const { status, stderr } = await heddle(['profile', ...small, ...args]);
     expect(stderr).toMatch(message);
