@@ -94,7 +94,7 @@ it('reports progress while it prepares a large corpus, and stops at once at Ctrl
   );
   const took = performance.now() - stopped;
   expect([status, stopped > 0], stderr).toEqual([130, true]);
-  expect(stderr).toMatch(/train: (interrupted|stopped before the first step)/);
+  expect(stderr).toContain('train: stopped before the first step; nothing was saved');
   expect(took).toBeLessThan(2000); // a second, and the load of other tests
   expect(existsSync(at('large'))).toBe(false);
 });
