@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { kernelCases } from '../../src/bench/kernel-cases.ts';
 import { heddle, isOneLine, scratch } from '../support/cli.ts';
+import { itInFull } from '../support/in-full.ts';
 
 it('checks and times every variant of a kernel, and writes all figures', async () => {
   const json = join(scratch(), 'bench.json');
@@ -141,7 +142,7 @@ it('compares a kernel of any sizes with an earlier run', async () => {
   expect(later.stdout).toMatch(/^softmax backward \[33,20\] +[\d.]+ +-9\d\.\d % +± [\d.]+ % +faster$/m);
 });
 
-it('measures the small kernels in Chrome, with its version and flags', async () => {
+itInFull('measures the small kernels in Chrome, with its version and flags', async () => {
   const json = join(scratch(), 'chrome.json');
   const args = ['bench', '--host', 'chrome', '--small', '--filter', 'add', '--quick', '--json', json];
   const { status, stdout, stderr } = await heddle(args);

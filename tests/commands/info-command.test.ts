@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { heddle, heddleProcess, isOneLine, scratch } from '../support/cli.ts';
+import { itInFull } from '../support/in-full.ts';
 
 it('describes the adapter, its features and limits', async () => {
   const { status, stdout } = await heddle(['info']);
@@ -41,7 +42,7 @@ it('takes an adapter by index or part of its name; commands that open a device r
   expect(stderr).toBe('heddle: --adapter 1: only --host dawn chooses among adapters, not chrome\n');
 });
 
-it('describes the adapter of Chrome, as JSON', async () => {
+itInFull('describes the adapter of Chrome, as JSON', async () => {
   const { status, stdout } = await heddle(['info', '--host', 'chrome', '--json']);
   const adapter = JSON.parse(stdout);
   expect([status, adapter.host]).toEqual([0, 'Chrome']);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { ProfileResult } from '../../src/commands/jobs/profile-job.ts';
 import { heddle, heddleProcess, isOneLine, scratch } from '../support/cli.ts';
+import { itInFull } from '../support/in-full.ts';
 
 const small = [
   '--preset',
@@ -47,7 +48,7 @@ it('times every pass of a step, and writes a trace', async () => {
   }
 });
 
-it('profiles an evaluation in Chrome, as JSON', async () => {
+itInFull('profiles an evaluation in Chrome, as JSON', async () => {
   const { status, stdout, stderr } = await heddle([
     ...['profile', ...small, '--host', 'chrome', '--run', 'evaluation', '--json', '--no-trace'],
   ]);

@@ -58,7 +58,7 @@ it.each(process.env.HEDDLE_FULL ? hosts : hosts.slice(0, 1))(
 );
 
 // Each round is a process: more of them in test:full.
-const rounds = process.env.HEDDLE_FULL ? 8 : 5;
+const rounds = process.env.HEDDLE_FULL ? 8 : 2;
 
 it('resumes bit for bit after kills at many moments', async () => {
   const [whole, killed] = [at('dawn-whole'), at('killed')]; // the whole one is of the test above
@@ -90,7 +90,7 @@ it('resumes bit for bit after kills at many moments', async () => {
     expect(step).toBeGreaterThan(0);
     expect((await loadModelFolder(files, killed)).weights.length).toBeGreaterThan(0);
   }
-  expect(kills).toBeGreaterThan(rounds - 3);
+  expect(kills).toBeGreaterThan(Math.max(0, rounds - 3));
   expect(bits(killed)).toEqual(bits(whole));
 }, 300_000);
 

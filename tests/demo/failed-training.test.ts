@@ -11,11 +11,10 @@ import {
   untilText,
   withoutModels,
 } from '../support/demo.ts';
+import { itInFull } from '../support/in-full.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 const { open } = demo(withoutModels, ownChrome); // it crashes the GPU process
-/** Runs in npm run test:full only: it takes most of a minute. */
-const itInFull = it.skipIf(!process.env.HEDDLE_FULL);
 
 /** What only users of the command line understand. */
 const forCommandLine = /(^|\s)--\w|checkFinite|Debian|Vulkan|models\/|\.failed|\bnpm\b|\bNode\b/;

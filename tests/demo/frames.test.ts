@@ -1,5 +1,5 @@
-// CPU time of the page's main thread during a training that sends events at the maximum rate. CPU time does
-// not depend on the load of the machine.
+// CPU time of the page's main thread during a training that sends events at the maximum rate. CPU time depends
+// little on the load of the machine.
 import { expect, it } from 'vitest';
 import { demo } from '../support/demo.ts';
 import { mainThreadTasks } from '../support/main-thread.ts';
@@ -9,6 +9,8 @@ const { open } = demo();
 
 it.each([1280, 390])(
   'has no long tasks and free time in each frame while a training runs: %i px',
+  // A collection of garbage or a busy sibling of the core lengthens one task; a long task comes each time.
+  { retry: 3 },
   async (width) => {
     const { page, errors } = await open('index.html', { before: fakeWorker, width });
     await page.waitForSelector('#start:not([disabled])');

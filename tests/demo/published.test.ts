@@ -13,6 +13,7 @@ import { type Hub, startHub } from '../files/hub/hub.ts';
 import { untilText } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 import { hfFolder } from '../support/hf.ts';
+import { itInFull } from '../support/in-full.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -68,7 +69,7 @@ afterAll(async () => {
 });
 
 // The first test: the service worker of a later one would answer with the pages as they were built.
-it('downloads a model directly from the hub under a sub-path, as its policy allows', async () => {
+itInFull('downloads a model directly from the hub under a sub-path, as its policy allows', async () => {
   withHub = true;
   hub.state.elsewhere = hub.url.replace('127.0.0.1', 'localhost'); // another origin, as the hub's storage of large files
   hub.state.cuts['model.safetensors'] = [3000];

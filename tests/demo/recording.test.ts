@@ -1,8 +1,9 @@
 // Recording of the probe during a training in Chrome: its share of the training time, and its passes on the
 // GPU.
 import type { Page } from 'puppeteer';
-import { expect, it } from 'vitest';
+import { expect } from 'vitest';
 import { atBothWidths, demo, pastePairs, untilText, withoutModels } from '../support/demo.ts';
+import { itInFull } from '../support/in-full.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 const { open } = demo(withoutModels);
@@ -27,70 +28,77 @@ async function countPasses(page: Page): Promise<() => Promise<number>> {
     (await run(() => (globalThis as unknown as { passes: number }).passes)).reduce((a, b) => a + b, 0);
 }
 
-it('records in at most 3 % of the training time, and runs nothing on the GPU if recording is off', async () => {
-  const { page } = await open('index.html?tune=0');
-  const fill = (name: string, value: string, role = 'spinbutton') =>
-    page.locator(`::-p-aria([name="${name}"][role="${role}"])`).fill(value);
-  await pastePairs(page, tinyCorpus);
-  await page.select('#settings select', 'tiny');
-  await page.$eval('#settings details', (d) => {
-    (d as HTMLDetailsElement).open = true;
-  });
-  await page.locator('::-p-aria([name="Tokenizer"][role="combobox"])').fill('word');
-  await fill('Epochs', '');
-  await fill('Batch size', '8');
-  await fill('Dev sentences to translate', '0');
-  await fill('Probe interval (steps)', '1');
-  await untilText(page, '#corpus-summary', 'pairs\\s*96');
-  const passes = await countPasses(page);
-  // The share after each record, and the seconds in training at that time.
-  await page.evaluate(() => {
-    const found = { shares: [] as [share: number, seconds: number][], seconds: 0 };
-    Object.assign(globalThis, { found });
-    globalThis.heddlePage?.session.on((event) => {
-      if (event.type === 'steps') found.seconds = event.steps.at(-1)?.seconds ?? 0;
-      if (event.type === 'probe') found.shares.push([event.probe.share ?? Number.NaN, found.seconds]);
+itInFull(
+  'records in at most 3 % of the training time, and runs nothing on the GPU if recording is off',
+  async () => {
+    const { page } = await open('index.html?tune=0');
+    const fill = (name: string, value: string, role = 'spinbutton') =>
+      page.locator(`::-p-aria([name="${name}"][role="${role}"])`).fill(value);
+    await pastePairs(page, tinyCorpus);
+    await page.select('#settings select', 'tiny');
+    await page.$eval('#settings details', (d) => {
+      (d as HTMLDetailsElement).open = true;
     });
-  });
-  const train = async (name: string, steps: number) => {
-    await fill('Model name', name, 'textbox');
-    await fill('Steps', String(steps));
-    await page.locator('#start').click();
-    await untilText(page, '.state', 'Training');
-    await untilText(page, '.state', 'Done');
-    await untilText(page, '#run', `step ${steps} of ${steps}`);
-  };
+    await page.locator('::-p-aria([name="Tokenizer"][role="combobox"])').fill('word');
+    await fill('Epochs', '');
+    await fill('Batch size', '8');
+    await fill('Dev sentences to translate', '0');
+    await fill('Probe interval (steps)', '1');
+    await untilText(page, '#corpus-summary', 'pairs\\s*96');
+    const passes = await countPasses(page);
+    // The share after each record, and the seconds in training at that time.
+    await page.evaluate(() => {
+      const found = { shares: [] as [share: number, seconds: number][], seconds: 0 };
+      Object.assign(globalThis, { found });
+      globalThis.heddlePage?.session.on((event) => {
+        if (event.type === 'steps') found.seconds = event.steps.at(-1)?.seconds ?? 0;
+        if (event.type === 'probe') found.shares.push([event.probe.share ?? Number.NaN, found.seconds]);
+      });
+    });
+    const train = async (name: string, steps: number) => {
+      await fill('Model name', name, 'textbox');
+      await fill('Steps', String(steps));
+      await page.locator('#start').click();
+      await untilText(page, '.state', 'Training');
+      await untilText(page, '.state', 'Done');
+      await untilText(page, '#run', `step ${steps} of ${steps}`);
+    };
 
-  await train('recorded', 100);
-  const maps = 2 * 3; // layers, and kinds of attention
-  const recorded = await page.$eval('#probe-step', (slider) => Number((slider as HTMLInputElement).max) + 1);
-  expect(recorded).toBeGreaterThan(1);
-  expect(recorded).toBeLessThan(101);
-  // The first run compiles.
-  expect(await passes()).toBe((recorded + 1) * maps);
-  await atBothWidths(page, async () => {
-    await page.waitForSelector('#probe-cost');
-    const cost = await page.$eval('#probe-cost', (e) => e.checkVisibility() && e.textContent);
-    const [, share] = /^Recording took ([\d.]+) % of the training time\.$/.exec(cost || '') ?? [];
-    expect(Number(share)).toBeGreaterThan(0);
-  });
-  // Without the longest record: a busy machine may interrupt one for seconds, after which none is made until
-  // it is paid.
-  const shares = await page.evaluate(
-    () => (globalThis as unknown as { found: { shares: [number, number][] } }).found.shares,
-  );
-  const spent = shares.map(([share, seconds]) => share * seconds);
-  const longest = Math.max(...spent.map((s, i) => s - (spent[i - 1] ?? 0)));
-  const [, trained = 0] = shares.at(-1) ?? [];
-  expect(((spent.at(-1) ?? Number.NaN) - longest) / trained).toBeLessThanOrEqual(0.03);
+    await train('recorded', 100);
+    const maps = 2 * 3; // layers, and kinds of attention
+    const recorded = await page.$eval(
+      '#probe-step',
+      (slider) => Number((slider as HTMLInputElement).max) + 1,
+    );
+    expect(recorded).toBeGreaterThan(1);
+    expect(recorded).toBeLessThan(101);
+    // The first run compiles.
+    expect(await passes()).toBe((recorded + 1) * maps);
+    await atBothWidths(page, async () => {
+      await page.waitForSelector('#probe-cost');
+      const cost = await page.$eval('#probe-cost', (e) => e.checkVisibility() && e.textContent);
+      const [, share] = /^Recording took ([\d.]+) % of the training time\.$/.exec(cost || '') ?? [];
+      expect(Number(share)).toBeGreaterThan(0);
+    });
+    // Without the longest record: a busy machine may interrupt one for seconds, after which none is made until
+    // it is paid.
+    const shares = await page.evaluate(
+      () => (globalThis as unknown as { found: { shares: [number, number][] } }).found.shares,
+    );
+    const spent = shares.map(([share, seconds]) => share * seconds);
+    const longest = Math.max(...spent.map((s, i) => s - (spent[i - 1] ?? 0)));
+    const [, trained = 0] = shares.at(-1) ?? [];
+    expect(((spent.at(-1) ?? Number.NaN) - longest) / trained).toBeLessThanOrEqual(0.03);
 
-  const before = await passes();
-  await fill('Probe interval (steps)', '0');
-  await train('unrecorded', 10);
-  expect(await passes()).toBe(before);
-  await atBothWidths(page, async () => {
-    const costs = await page.$$eval('#probe-cost', (all) => all.filter((e) => e.checkVisibility()).length);
-    expect(costs).toBe(0);
-  });
-  await page.close();
-}, 400_000);
+    const before = await passes();
+    await fill('Probe interval (steps)', '0');
+    await train('unrecorded', 10);
+    expect(await passes()).toBe(before);
+    await atBothWidths(page, async () => {
+      const costs = await page.$$eval('#probe-cost', (all) => all.filter((e) => e.checkVisibility()).length);
+      expect(costs).toBe(0);
+    });
+    await page.close();
+  },
+  400_000,
+);

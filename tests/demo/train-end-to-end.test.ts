@@ -15,6 +15,7 @@ import { hfFiles } from '../../src/formats/hf/save-hf.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { readSentencePiece } from '../../src/text/sentencepiece/sentencepiece-model.ts';
 import { atBothWidths, demo, fillSmallTraining, untilText, withoutModels } from '../support/demo.ts';
+import { itInFull } from '../support/in-full.ts';
 import { mainThreadTasks } from '../support/main-thread.ts';
 import { loadMultilingual, sentencePieceFile, t5Pieces, withFlags } from '../support/sentencepiece.ts';
 import { tinyCorpus } from '../support/training.ts';
@@ -50,7 +51,7 @@ async function downloaded(page: Page, button: string, name: string): Promise<Uin
   );
 }
 
-it('trains on a file, resumes after a reload, translates, and exports and imports models', async () => {
+itInFull('trains on a file, resumes after a reload, translates, and exports and imports models', async () => {
   const { page, errors, screenshot } = await open('index.html?tune=0');
   const client = await page.createCDPSession();
   await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });

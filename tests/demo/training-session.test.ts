@@ -13,6 +13,7 @@ import { unzip } from '../../src/files/zip.ts';
 import type { TrainSettings } from '../../src/train/settings/train-settings.ts';
 import { heddleProcess, scratch } from '../support/cli.ts';
 import { demo, ownChrome } from '../support/demo.ts';
+import { itInFull } from '../support/in-full.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 // The page's own models never arrive: its first translation would compile kernels that no test here needs.
@@ -20,9 +21,6 @@ import { tinyCorpus } from '../support/training.ts';
 const { open } = demo(async ({ url = '' }) => url.endsWith('.safetensors'), ownChrome);
 // Each training compiles its kernels, which takes half a minute on a busy machine.
 vi.setConfig({ testTimeout: 400_000 });
-
-/** A test that `npm run test:full` runs; `npm test` lists it as skipped. */
-const itInFull = it.skipIf(!process.env.HEDDLE_FULL);
 
 const settings = (name: string, changed: TrainSettings = {}): TrainingSettings => ({
   name,
@@ -297,124 +295,133 @@ itInFull(
   },
 );
 
-it('trains in a hidden tab and after a sleep, locks its model for other tabs, and resumes after the tab is closed', async () => {
-  const first = await openSession();
-  await ask(first.page, (s, given) => s.start(given), settings('long', { steps: 100_000, saveSeconds: 0.1 }));
-  await heard(first.page, "e.type === 'checkpoint'");
-  const second = await openSession();
-  await second.page.bringToFront();
-  const before = (await losses(first.page)).length;
-  expect(await first.page.evaluate(() => document.visibilityState)).toBe('hidden');
-  await untilStep(first.page, before + 20);
+itInFull(
+  'trains in a hidden tab and after a sleep, locks its model for other tabs, and resumes after the tab is closed',
+  async () => {
+    const first = await openSession();
+    await ask(
+      first.page,
+      (s, given) => s.start(given),
+      settings('long', { steps: 100_000, saveSeconds: 0.1 }),
+    );
+    await heard(first.page, "e.type === 'checkpoint'");
+    const second = await openSession();
+    await second.page.bringToFront();
+    const before = (await losses(first.page)).length;
+    expect(await first.page.evaluate(() => document.visibilityState)).toBe('hidden');
+    await untilStep(first.page, before + 20);
 
-  // The computer sleeps for an hour: training continues, warns, and does not count the time.
-  await (await workerOf(first.page)).evaluate(() => {
-    const now = performance.now.bind(performance);
-    performance.now = () => now() + 3_600_000;
-  });
-  await heard(
-    first.page,
-    "e.type === 'warning' && /^36\\d\\d s without an update are not counted/.test(e.text)",
-  );
-  await untilStep(first.page, before + 25);
-  const seconds = (await events(first.page)).flatMap((e) =>
-    e.type === 'steps' ? e.steps.map((s) => s.seconds) : [],
-  );
-  expect(Math.max(...seconds)).toBeLessThan(3600);
+    // The computer sleeps for an hour: training continues, warns, and does not count the time.
+    await (await workerOf(first.page)).evaluate(() => {
+      const now = performance.now.bind(performance);
+      performance.now = () => now() + 3_600_000;
+    });
+    await heard(
+      first.page,
+      "e.type === 'warning' && /^36\\d\\d s without an update are not counted/.test(e.text)",
+    );
+    await untilStep(first.page, before + 25);
+    const seconds = (await events(first.page)).flatMap((e) =>
+      e.type === 'steps' ? e.steps.map((s) => s.seconds) : [],
+    );
+    expect(Math.max(...seconds)).toBeLessThan(3600);
 
-  // The other tab can read the model but not write it.
-  const inOther = await ask(second.page, (s) => s.storage());
-  expect(inOther.models.find((m) => m.name === 'long')).toMatchObject({
-    lock: 'other-tab',
-    unfinished: true,
-  });
-  const taken = /^locked: The model long is being trained in another tab\. This tab can translate with it/;
-  for (const rejected of [
-    failure(second.page, (s) => s.resume('long')),
-    failure(second.page, (s, given) => s.start(given, { replace: true }), settings('long')),
-    failure(second.page, (s) => s.remove('long')),
-  ])
-    expect(await rejected).toMatch(taken);
-  expect(await failure(second.page, (s, given) => s.start(given), settings('long'))).toMatch(
-    /^exists: A model long is already/,
-  );
-  await ask(second.page, (s) => s.load('long'));
-  expect((await ask(second.page, (s) => s.translate('one two'))).model).toBe('long');
+    // The other tab can read the model but not write it.
+    const inOther = await ask(second.page, (s) => s.storage());
+    expect(inOther.models.find((m) => m.name === 'long')).toMatchObject({
+      lock: 'other-tab',
+      unfinished: true,
+    });
+    const taken = /^locked: The model long is being trained in another tab\. This tab can translate with it/;
+    for (const rejected of [
+      failure(second.page, (s) => s.resume('long')),
+      failure(second.page, (s, given) => s.start(given, { replace: true }), settings('long')),
+      failure(second.page, (s) => s.remove('long')),
+    ])
+      expect(await rejected).toMatch(taken);
+    expect(await failure(second.page, (s, given) => s.start(given), settings('long'))).toMatch(
+      /^exists: A model long is already/,
+    );
+    await ask(second.page, (s) => s.load('long'));
+    expect((await ask(second.page, (s) => s.translate('one two'))).model).toBe('long');
 
-  // While weights change, each translation has the attention of its own tokens.
-  const translations = await ask(first.page, (s) =>
-    Promise.all([
-      s.translate('one two', { attention: true }),
-      s.translate('one two', { attention: true, method: 'beam', beams: 3, numReturn: 3 }),
-      s.translate('one two', { attention: true, method: 'sample', temperature: 3, seed: 7 }),
-    ]),
-  );
-  expect(translations.map(({ candidates }) => candidates.length)).toEqual([1, 3, 1]);
-  for (const { text, ids, attention } of translations.flatMap(({ candidates }) => candidates)) {
-    const words = attention?.target.filter((token) => token !== '[end]') ?? [];
-    expect([words.length, words.join('')]).toEqual([ids.length, text.replaceAll(' ', '')]);
-  }
+    // While weights change, each translation has the attention of its own tokens.
+    const translations = await ask(first.page, (s) =>
+      Promise.all([
+        s.translate('one two', { attention: true }),
+        s.translate('one two', { attention: true, method: 'beam', beams: 3, numReturn: 3 }),
+        s.translate('one two', { attention: true, method: 'sample', temperature: 3, seed: 7 }),
+      ]),
+    );
+    expect(translations.map(({ candidates }) => candidates.length)).toEqual([1, 3, 1]);
+    for (const { text, ids, attention } of translations.flatMap(({ candidates }) => candidates)) {
+      const words = attention?.target.filter((token) => token !== '[end]') ?? [];
+      expect([words.length, words.join('')]).toEqual([ids.length, text.replaceAll(' ', '')]);
+    }
 
-  // A pause saves a checkpoint; translating remains possible.
-  await ask(first.page, (s) => s.pause());
-  const paused = await ask(first.page, (s) => s.translate('one two'));
-  const reached = (await losses(first.page)).length;
-  expect([paused.step, (await states(first.page)).at(-1)]).toEqual([reached, 'paused']);
-  expect((await events(first.page)).filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({
-    step: reached,
-  });
-  // A single step trains one update and saves it; its events come before the answer.
-  const stepped = await ask(first.page, async (s) => {
-    await s.singleStep();
-    const heard = (globalThis as unknown as { heard: SessionEvent[] }).heard.slice();
-    return heard.flatMap((e) => (e.type === 'steps' ? e.steps.map((x) => x.step) : [])).at(-1);
-  });
-  expect([stepped, (await states(first.page)).at(-1)]).toEqual([reached + 1, 'paused']);
-  expect((await events(first.page)).filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({
-    step: reached + 1,
-  });
-  // Settings that change now stay with the run.
-  expect(await failure(first.page, (s) => s.change({ dropout: 2 }))).toMatch(
-    /^user: dropout \(2\) must be a number/,
-  );
-  await ask(first.page, (s) => s.change({ learningRate: 2e-3, dropout: 0.4 }));
-  const change = { type: 'change', step: reached + 1, learningRate: 2e-3, dropout: 0.4 };
-  expect((await events(first.page)).filter((e) => e.type === 'change')).toEqual([{ type: 'change', change }]);
-  await ask(first.page, (s) => s.continue());
-  await untilStep(first.page, reached + 5);
-  const used = (await events(first.page)).flatMap((e) => (e.type === 'steps' ? e.steps : []));
-  expect(used.slice(reached, reached + 2).map((s) => s.learningRate)).toEqual([1e-2, 2e-3]);
-  await heard(first.page, `e.type === 'checkpoint' && e.step >= ${reached + 5}`);
-  const seen = await losses(first.page);
-  await first.page.close();
+    // A pause saves a checkpoint; translating remains possible.
+    await ask(first.page, (s) => s.pause());
+    const paused = await ask(first.page, (s) => s.translate('one two'));
+    const reached = (await losses(first.page)).length;
+    expect([paused.step, (await states(first.page)).at(-1)]).toEqual([reached, 'paused']);
+    expect((await events(first.page)).filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({
+      step: reached,
+    });
+    // A single step trains one update and saves it; its events come before the answer.
+    const stepped = await ask(first.page, async (s) => {
+      await s.singleStep();
+      const heard = (globalThis as unknown as { heard: SessionEvent[] }).heard.slice();
+      return heard.flatMap((e) => (e.type === 'steps' ? e.steps.map((x) => x.step) : [])).at(-1);
+    });
+    expect([stepped, (await states(first.page)).at(-1)]).toEqual([reached + 1, 'paused']);
+    expect((await events(first.page)).filter((e) => e.type === 'checkpoint').at(-1)).toMatchObject({
+      step: reached + 1,
+    });
+    // Settings that change now stay with the run.
+    expect(await failure(first.page, (s) => s.change({ dropout: 2 }))).toMatch(
+      /^user: dropout \(2\) must be a number/,
+    );
+    await ask(first.page, (s) => s.change({ learningRate: 2e-3, dropout: 0.4 }));
+    const change = { type: 'change', step: reached + 1, learningRate: 2e-3, dropout: 0.4 };
+    expect((await events(first.page)).filter((e) => e.type === 'change')).toEqual([
+      { type: 'change', change },
+    ]);
+    await ask(first.page, (s) => s.continue());
+    await untilStep(first.page, reached + 5);
+    const used = (await events(first.page)).flatMap((e) => (e.type === 'steps' ? e.steps : []));
+    expect(used.slice(reached, reached + 2).map((s) => s.learningRate)).toEqual([1e-2, 2e-3]);
+    await heard(first.page, `e.type === 'checkpoint' && e.step >= ${reached + 5}`);
+    const seen = await losses(first.page);
+    await first.page.close();
 
-  // After the tab is closed, the other tab resumes from the last checkpoint with the same losses.
-  await second.page.waitForFunction(
-    "session.storage().then((s) => s.models.some((m) => m.name === 'long' && m.lock === 'free'))",
-    { timeout: 30_000, polling: 200 },
-  );
-  const left = (await ask(second.page, (s) => s.storage())).models.find(
-    (m) => m.name === 'long',
-  ) as StoredModel;
-  expect(left.step).toBeGreaterThanOrEqual(reached + 5);
-  await ask(second.page, (s, steps) => s.resume('long', { steps }), left.step + 5);
-  await untilState(second.page, 'done');
-  const history = (await events(second.page)).flatMap((e) => (e.type === 'history' ? e.steps : []));
-  expect((await events(second.page)).flatMap((e) => (e.type === 'history' ? e.changes : []))).toEqual([
-    change,
-  ]);
-  // The page keeps the last 500 of more than 1,000 updates, and every second one before.
-  expect([history[0]?.step, history.at(-1)?.step]).toEqual([1, left.step]);
-  expect(history.length).toBeGreaterThan(Math.min(left.step, 600) - 1);
-  const resumed = (await events(second.page)).flatMap((e) => (e.type === 'steps' ? e.steps : []));
-  const { losses: calm } = await undisturbed();
-  for (const { step, loss } of [...history, ...resumed]) {
-    if (step <= seen.length) expect(loss, `step ${step}`).toBe(seen[step - 1]);
-    if (step <= Math.min(30, reached + 1)) expect(loss, `step ${step}`).toBe(calm[step - 1]); // up to the change
-  }
-  expect([...first.errors, ...second.errors]).toEqual([]);
-  await second.page.close();
-});
+    // After the tab is closed, the other tab resumes from the last checkpoint with the same losses.
+    await second.page.waitForFunction(
+      "session.storage().then((s) => s.models.some((m) => m.name === 'long' && m.lock === 'free'))",
+      { timeout: 30_000, polling: 200 },
+    );
+    const left = (await ask(second.page, (s) => s.storage())).models.find(
+      (m) => m.name === 'long',
+    ) as StoredModel;
+    expect(left.step).toBeGreaterThanOrEqual(reached + 5);
+    await ask(second.page, (s, steps) => s.resume('long', { steps }), left.step + 5);
+    await untilState(second.page, 'done');
+    const history = (await events(second.page)).flatMap((e) => (e.type === 'history' ? e.steps : []));
+    expect((await events(second.page)).flatMap((e) => (e.type === 'history' ? e.changes : []))).toEqual([
+      change,
+    ]);
+    // The page keeps the last 500 of more than 1,000 updates, and every second one before.
+    expect([history[0]?.step, history.at(-1)?.step]).toEqual([1, left.step]);
+    expect(history.length).toBeGreaterThan(Math.min(left.step, 600) - 1);
+    const resumed = (await events(second.page)).flatMap((e) => (e.type === 'steps' ? e.steps : []));
+    const { losses: calm } = await undisturbed();
+    for (const { step, loss } of [...history, ...resumed]) {
+      if (step <= seen.length) expect(loss, `step ${step}`).toBe(seen[step - 1]);
+      if (step <= Math.min(30, reached + 1)) expect(loss, `step ${step}`).toBe(calm[step - 1]); // up to the change
+    }
+    expect([...first.errors, ...second.errors]).toEqual([]);
+    await second.page.close();
+  },
+);
 
 // Compiles the kernels of a training three times. train-page.test.ts has the message, recovery.test.ts the
 // limit.

@@ -7,7 +7,6 @@ import { isObject, type Json, jsonBytes, readJson } from '../../files/json-files
 import { modelFileNames as names } from '../../files/model-file.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-import { loadTrainedTokenizer } from '../../text/tokenizers/trained-tokenizer.ts';
 
 /** Throws a HeddleError if a file of a model folder is missing. */
 export async function requireFile(files: Files, folder: string, name: string): Promise<void> {
@@ -44,14 +43,13 @@ export async function readTokenizers(
   return { source: both, target: both };
 }
 
-/**
- * Reads a tokenizer.json. The code for SentencePiece and Hugging Face tokenizers loads only if the file is
- * one.
- */
+/** Reads a tokenizer.json: the code for heddle's own, SentencePiece's and Hugging Face's loads on demand. */
 async function readerOf(file: Json): Promise<() => Tokenizer> {
   const { model, heddle } = file;
-  if (isObject(model) && (model.type === 'BPE' || model.type === 'WordPiece') && !heddle)
+  if (isObject(model) && (model.type === 'BPE' || model.type === 'WordPiece') && !heddle) {
+    const { loadTrainedTokenizer } = await import('../../text/tokenizers/trained-tokenizer.ts');
     return () => loadTrainedTokenizer({ ...file, model });
+  }
   const { loadTokenizer } = await import('../../text/load-tokenizer.ts');
   return () => loadTokenizer(file);
 }
