@@ -90,7 +90,11 @@ export async function openFolder(
   const merged = typeof lora === 'string' && !quantized;
   const options = { sourceLang, targetLang, inParts: quantized };
   const place = { files, emit: session.emit };
-  const saved = await openModel(folder, place, { ...options, lora: merged ? lora : undefined });
+  const saved = await openModel(folder, place, {
+    ...options,
+    lora: merged ? lora : undefined,
+    verifyLater: true,
+  });
   if (ensemble.length > 0) {
     check(
       merged || lora === undefined,

@@ -212,9 +212,10 @@ export class ModelEngine {
     this.#chosen = name;
   }
 
-  /** The saved model with its weights in memory; reads them from the files if only the device has them. */
+  /** The saved model, compared with its manifest, with its weights in memory; reads them from the files if only the device has them. */
   async whole(): Promise<SavedModel> {
     const { saved } = this;
+    await saved.verified;
     if (!saved.stored) return saved;
     const { config, source, target, decode } = saved;
     const whole = await saved.stored.whole();
@@ -253,7 +254,9 @@ export class ModelEngine {
 
   async #withRecovery<T>(work: () => Promise<T>, aborted: AbortSignal | undefined): Promise<T> {
     try {
-      return await work();
+      const result = await work();
+      await this.saved.verified;
+      return result;
     } catch (error) {
       if (aborted?.aborted) throw error;
       const { device, signal } = this.session;

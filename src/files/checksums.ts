@@ -59,8 +59,18 @@ export async function hasChecksum(bytes: Uint8Array, expected: FileChecksum): Pr
   return bytes.length === expected.size && (await digest(bytes)) === expected.sha256;
 }
 
-/** Whether a file has a checksum. Reads one chunk at a time; `crypto.subtle` hashes it in another thread. */
+/** Files of at least this size are hashed in a thread of the host: starting one takes some ms. */
+const minThreaded = 8 * 2 ** 20;
+
+/**
+ * Whether a file has a checksum. A large file is hashed in another thread: by the host, or by `crypto.subtle` one
+ * chunk at a time.
+ */
 export async function fileHasChecksum(files: Files, path: string, expected: FileChecksum): Promise<boolean> {
+  if (expected.size >= minThreaded && (await files.size?.(path)) === expected.size) {
+    const hash = await files.sha256?.(path);
+    if (hash !== undefined) return hash === expected.sha256;
+  }
   const blob = await openBlob(files, path);
   if (blob.size !== expected.size) return false;
   const chunks = expected.chunks ?? [expected.sha256];

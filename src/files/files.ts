@@ -39,8 +39,11 @@ export interface Files {
   remove(path: string): Promise<void>;
   /** Free bytes of the disk, or of the storage of the browser, for a file or folder; undefined if unknown. */
   free?(path: string): Promise<number | undefined>;
-  /** Free bytes of the disk, or of the storage of the browser, for a file or folder; undefined if unknown. */
-  free?(path: string): Promise<number | undefined>;
+  /**
+   * SHA-256 of a file in hexadecimal, computed in another thread while this one goes on. Without this method, or
+   * if it returns undefined, the file is read in parts and hashed by `crypto.subtle`.
+   */
+  sha256?(path: string): Promise<string | undefined>;
   /** The path without symbolic links. */
   real?(path: string): Promise<string>;
   /**

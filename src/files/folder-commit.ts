@@ -76,17 +76,17 @@ export async function finishReplacements(files: Files, folder: string): Promise<
 }
 
 /**
- * Compares files of a folder with the checksums of its manifest; all of them if `names` is not given. Throws a
+ * Compares files of a folder with the checksums of its manifest; all of them if `isChecked` is not given. Throws a
  * HeddleError that names the first file that differs or is missing. Does nothing without a manifest.
  */
 export async function compareChecksums(
   files: Files,
   folder: string,
-  isChecked: (name: string) => boolean = () => true,
+  isChecked: (name: string, checksum: FileChecksum) => boolean = () => true,
 ): Promise<void> {
   const manifest = await manifestIn(files, folder);
   for (const [name, checksum] of Object.entries(manifest?.files ?? {})) {
-    if (!isChecked(name)) continue;
+    if (!isChecked(name, checksum)) continue;
     const path = `${folder}/${name}`;
     if (!(await files.exists(path)))
       throw new HeddleError(`${path}: the file is missing; restore it from a copy`, { kind: 'input' });

@@ -1,6 +1,7 @@
 // What a reader of a folder of heddle does first. The code that it needs for an interrupted replacement or a
 // manifest is loaded on demand: most pages read models from a server, which have neither.
 
+import type { FileChecksum } from './checksums.ts';
 import { type Files, readText } from './files.ts';
 import { manifestName, stagingPrefix } from './model-file.ts';
 
@@ -25,10 +26,23 @@ export async function settledFolder(files: Files, folder: string): Promise<strin
 export async function verifyFolder(
   files: Files,
   folder: string,
-  isChecked?: (name: string) => boolean,
+  isChecked?: (name: string, checksum: FileChecksum) => boolean,
 ): Promise<void> {
   if (!(await files.exists(`${folder}/${manifestName}`))) return;
   await (await committing()).compareChecksums(files, folder, isChecked);
+}
+
+/**
+ * Runs work while files are compared, and returns its result after both have ended. A damaged file is reported as
+ * such, not by what `work` makes of its contents.
+ */
+export async function verifiedWhile<T>(verified: Promise<void>, work: () => Promise<T>): Promise<T> {
+  verified.catch(() => undefined); // awaited below
+  try {
+    return await work();
+  } finally {
+    await verified;
+  }
 }
 
 /** How often a folder is read again. */

@@ -8,7 +8,7 @@ import type { Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { jsonBytes, readJson } from '../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
-import { settledFolder } from '../files/settled-folder.ts';
+import { settledFolder, verifiedWhile, verifyFolder } from '../files/settled-folder.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
 import type { LoraConfig, LoraTarget } from '../model/lora.ts';
 import { linearLayers, loraConfig, loraParameters, loraTargets, mergeLora } from '../model/lora.ts';
@@ -123,10 +123,17 @@ const emptyFields = [
 
 /**
  * Reads the LoRA adapter of a model with configuration `c`. Its tensor names determine the adapted layers.
- * Throws a HeddleError that names the file and what is missing, unsupported, or does not fit the model.
+ * Throws a HeddleError that names the file and what is missing, unsupported, changed after it was written, or does
+ * not fit the model.
  */
 export async function loadLora(files: Files, folder: string, c: ModelConfig): Promise<SavedLora> {
   const at = await settledFolder(files, folder);
+  const own: readonly string[] = Object.values(loraFileNames);
+  const verified = verifyFolder(files, at, (name) => own.includes(name));
+  return verifiedWhile(verified, () => readLora(files, at, c));
+}
+
+async function readLora(files: Files, at: string, c: ModelConfig): Promise<SavedLora> {
   const [configPath, path] = [`${at}/${loraFileNames.config}`, `${at}/${loraFileNames.weights}`];
   for (const file of [configPath, path])
     if (!(await files.exists(file)))

@@ -30,23 +30,41 @@ export async function isModelFolder(files: Files, folder: string): Promise<boole
   return format === heddleFormat || format === kerasFormat || typeof type === 'string' || isPytorch(raw);
 }
 
+/** How to load a model folder. */
+export interface LoadFolderOptions {
+  /** Read the weights of a Hugging Face folder when they are needed (`SavedModel.stored`). [false] */
+  readonly inParts?: boolean;
+  /**
+   * Do not wait for the checksums of large files that a thread of the host computes: the caller awaits
+   * `SavedModel.verified` before it gives any result. [false]
+   */
+  readonly verifyLater?: boolean;
+}
+
 /**
- * Loads a model folder: heddle's format, Hugging Face, PyTorch or Keras. `inParts`: read the weights of a
- * Hugging Face folder when they are needed (`SavedModel.stored`). Throws a HeddleError that names the file if
- * it is missing, invalid or changed after it was written, or if weights or tokenizers do not match the
+ * Loads a model folder: heddle's format, Hugging Face, PyTorch or Keras. Throws a HeddleError that names the file
+ * if it is missing, invalid or changed after it was written, or if weights or tokenizers do not match the
  * configuration.
  */
-export async function loadModelFolder(files: Files, folder: string, inParts = false): Promise<SavedModel> {
+export async function loadModelFolder(
+  files: Files,
+  folder: string,
+  options: LoadFolderOptions = {},
+): Promise<SavedModel> {
   if (!(await files.exists(folder)))
     throw new HeddleError(
       `${folder}: there is no such folder; heddle train --out ${shellQuote(folder)} creates one`,
       { kind: 'not-found' },
     );
-  return readSettled(files, folder, (at) => loadVerified(files, at, inParts));
+  return readSettled(files, folder, (at) => loadVerified(files, at, options));
 }
 
 /** Loads a model and compares its files with the manifest of the folder. */
-async function loadVerified(files: Files, at: string, inParts: boolean): Promise<SavedModel> {
+async function loadVerified(
+  files: Files,
+  at: string,
+  { inParts = false, verifyLater }: LoadFolderOptions,
+): Promise<SavedModel> {
   const hasConfig = await files.exists(`${at}/${names.config}`);
   // MarianMT weights may come without a config.json.
   if (!hasConfig)
@@ -55,21 +73,29 @@ async function loadVerified(files: Files, at: string, inParts: boolean): Promise
       at,
       (await files.exists(`${at}/${names.weights}`)) ? names.weights : names.config,
     );
-  const isConfig = (name: string) => name === names.config;
-  if (hasConfig) await verifyFolder(files, at, isConfig);
+  await verifyFolder(files, at, (name, { size }) => isOfModel(name) && size < largeFile);
   const raw = hasConfig ? await readJson(files, `${at}/${names.config}`) : undefined;
-  // The checksums are compared while the model is read. A damaged file is reported as such, not by its contents.
-  const verified = verifyFolder(files, at, (name) => !notOfModel.includes(name));
+  // Large files are hashed while the model is read. A damaged file is reported as such, not by its contents.
+  const verified = verifyFolder(files, at, (name, { size }) => isOfModel(name) && size >= largeFile);
   verified.catch(() => undefined);
+  let model: SavedModel;
   try {
-    return await loadFormat(files, at, raw, inParts);
-  } finally {
+    model = await loadFormat(files, at, raw, inParts);
+  } catch (error) {
     await verified;
+    throw error;
   }
+  if (verifyLater && files.sha256) return { ...model, verified };
+  await verified;
+  return model;
 }
+
+/** Files of at least this size are hashed beside loading: 1 MiB. */
+const largeFile = 2 ** 20;
 
 /** Files of a training run, which a model does not need. */
 const notOfModel: readonly string[] = [...Object.values(checkpointNames), 'log.jsonl', 'report.html'];
+const isOfModel = (name: string): boolean => !notOfModel.includes(name);
 
 async function loadFormat(
   files: Files,

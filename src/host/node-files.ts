@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import type { Files } from '../files/files.ts';
 import { type Disk, diskFiles, makeFolderOf } from './disk-files.ts';
 import { lockFolder } from './folder-lock.ts';
+import { sha256InThread } from './hash-thread.ts';
 
 const nodeDisk: Disk = {
   async read(path) {
@@ -55,6 +56,7 @@ export function nodeFiles(): Files {
   const files = diskFiles(nodeDisk);
   return {
     ...files,
+    sha256: sha256InThread,
     async lock(folder) {
       await makeFolderOf(nodeDisk, folder).catch(() => undefined); // the first save reports it
       return lockFolder(folder);

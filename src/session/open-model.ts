@@ -3,28 +3,26 @@
 import type { LanguageOptions } from '../decode/text-options.ts';
 import type { Files } from '../files/files.ts';
 import { settledFolder } from '../files/settled-folder.ts';
-import { loadModelFolder } from '../formats/model-folder.ts';
+import { type LoadFolderOptions, loadModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { Session } from './session.ts';
 
 const loraFolders = () => import('../formats/lora-folder.ts');
 
 /** Options of `openModel`. */
-interface OpenOptions extends LanguageOptions {
+interface OpenOptions extends LanguageOptions, LoadFolderOptions {
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly lora?: string;
-  /** See `loadModelFolder`. [false] */
-  readonly inParts?: boolean;
 }
 
 /** Loads a model folder; its notes become messages. */
 export async function openModel(
   folder: string,
   { files, emit }: Pick<Session, 'files' | 'emit'>,
-  { lora, inParts = false, ...languages }: OpenOptions = {},
+  { lora, inParts, verifyLater, ...languages }: OpenOptions = {},
 ): Promise<SavedModel> {
   if (!(await hasModel(files, folder))) await (await loraFolders()).rejectLoraFolder(files, folder);
-  const loaded = await loadModelFolder(files, folder, inParts);
+  const loaded = await loadModelFolder(files, folder, { inParts, verifyLater });
   const model = await modelInLanguages(loaded, languages);
   for (const text of model.notes ?? []) emit({ type: 'message', text });
   if (lora === undefined) return model;

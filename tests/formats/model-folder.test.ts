@@ -1,10 +1,12 @@
 // Model folders: saved models load again, and an interrupted save always leaves a complete folder.
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { ModelEngine } from '../../src/api/model-engine.ts';
 import { HeddleError } from '../../src/core/errors.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import type { Files } from '../../src/files/files.ts';
 import { isHeddleFolder, loadModelFolder } from '../../src/formats/model-folder.ts';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';
@@ -13,6 +15,7 @@ import { nodeFiles } from '../../src/host/node-files.ts';
 import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import type { Session } from '../../src/session/session.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { distFile } from '../support/dist.ts';
 import { trainCharacters, trainWords } from '../support/tokenizers.ts';
@@ -138,4 +141,39 @@ it('notices a tokenizer that was exchanged for another of the same size', async 
   await expect(loadModelFolder(files, at('m'))).rejects.toThrow(
     'source-tokenizer.json: not the tokenizer that the model was trained with',
   );
+});
+
+it('a flipped bit of large weights is found by a thread that hashes them while the model is read', async () => {
+  const config = modelConfig({
+    ...{ srcVocab: words.size, tgtVocab: words.size, dModel: 8, heads: 2, feedForward: 70_000, tie: 'all' },
+    ...{ encoderLayers: 1, decoderLayers: 1 },
+  });
+  const weights = new Float32Array(parameterList(config).size);
+  await saveModelFolder(files, at('m'), { config, source: words, target: words, weights });
+  const hashed: string[] = [];
+  const counted: Files = {
+    ...files,
+    async sha256(path) {
+      const hash = await files.sha256?.(path);
+      hashed.push(`${path.slice(at('').length)} ${hash?.length}`);
+      return hash;
+    },
+  };
+  const later = await loadModelFolder(counted, at('m'), { verifyLater: true });
+  await later.verified;
+  expect((await loadModelFolder(counted, at('m'))).verified).toBeUndefined();
+  expect(hashed).toEqual(Array(2).fill('/m/model.safetensors 64'));
+
+  const bytes = readFileSync(at('m/model.safetensors'));
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1000) ^ 1, bytes.length - 1000);
+  writeFileSync(at('m/model.safetensors'), bytes);
+  const error = /model\.safetensors: SHA-256 differs; the file changed after it was written/;
+  await expect(loadModelFolder(files, at('m'))).rejects.toThrow(error);
+  await expect(loadModelFolder({ ...files, sha256: undefined }, at('m'))).rejects.toThrow(error); // as in a page
+  const damaged = await loadModelFolder(files, at('m'), { verifyLater: true });
+  await expect(damaged.verified).rejects.toThrow(error);
+  // Neither a translation nor the weights leave the model.
+  const engine = new ModelEngine(damaged, { device: {} } as Session, { engine: {} as Engine });
+  await expect(engine.whole()).rejects.toThrow(error);
+  await expect(engine.inTurn(async () => 'a translation')).rejects.toThrow(error);
 });

@@ -19,6 +19,11 @@ export interface SavedModel extends TextModel {
   readonly languages?: Languages;
   /** Warnings for the user, such as a missing tokenizer. */
   readonly notes?: readonly string[];
+  /**
+   * Resolves when large files have been compared with the manifest of the folder; rejects if one of them changed.
+   * Await it before giving a result. Undefined: they have been compared.
+   */
+  readonly verified?: Promise<void>;
 }
 
 /** The languages of a multilingual model, each of which is a token before or after a text. */

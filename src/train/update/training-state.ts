@@ -11,7 +11,7 @@ import { type Files, readText } from '../../files/files.ts';
 import { isCount, jsonBytes } from '../../files/json-files.ts';
 import { checkpointNames } from '../../files/model-file.ts';
 import { readSafetensors } from '../../files/safetensors.ts';
-import { settledFolder, verifyFolder } from '../../files/settled-folder.ts';
+import { settledFolder, verifiedWhile, verifyFolder } from '../../files/settled-folder.ts';
 import { writeSafetensors } from '../../files/write-safetensors.ts';
 import { initializeWeights } from '../../model/initialize-weights.ts';
 import { initializeLora, type LoraConfig, loraParameters } from '../../model/lora.ts';
@@ -181,9 +181,11 @@ export async function restoreOptimizer(
   optimizer: OptimizerConfig,
 ): Promise<(buffer: string) => Float32Array | undefined> {
   const at = await settledFolder(files, folder);
-  await verifyFolder(files, at, (name) => name === checkpointNames.optimizer);
   const path = `${at}/${checkpointNames.optimizer}`;
-  const tensors = readSafetensors(await files.read(path), path);
+  const tensors = await verifiedWhile(
+    verifyFolder(files, at, (name) => name === checkpointNames.optimizer),
+    async () => readSafetensors(await files.read(path), path),
+  );
   const buffer = (name: string) => {
     const own = Object.entries(tensors).filter(([key]) => key.startsWith(`${name}.`));
     if (own.length === 0) return undefined;

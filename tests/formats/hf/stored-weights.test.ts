@@ -34,7 +34,7 @@ describe('weights in files', () => {
     const folder = `tests/fixtures/hf/${name}`;
     const [whole, opened] = [
       await loadModelFolder(fixtureFiles, folder),
-      await loadModelFolder(fixtureFiles, folder, true),
+      await loadModelFolder(fixtureFiles, folder, { inParts: true }),
     ];
     expect(opened.config).toEqual(whole.config);
     expect(opened.notes).toEqual(whole.notes);
@@ -52,7 +52,10 @@ describe('weights in files', () => {
   it('are random without files, as those of the loaded model', async () => {
     const files = memoryFiles();
     await files.write('m/config.json', await fixtureFiles.read('tests/fixtures/hf/marian/config.json'));
-    const [whole, opened] = [await loadModelFolder(files, 'm'), await loadModelFolder(files, 'm', true)];
+    const [whole, opened] = [
+      await loadModelFolder(files, 'm'),
+      await loadModelFolder(files, 'm', { inParts: true }),
+    ];
     expect(opened.notes).toEqual(whole.notes);
     expect(await opened.stored!.fingerprint()).toBe(fingerprintOf([whole.weights]));
   });
@@ -83,7 +86,7 @@ describe('weights in files', () => {
         () => 'no error',
         (error: Error) => error.message,
       );
-      const opened = async () => (await loadModelFolder(files, 'm', true)).stored!.fingerprint();
+      const opened = async () => (await loadModelFolder(files, 'm', { inParts: true })).stored!.fingerprint();
       expect(message).not.toBe('no error');
       await expect(opened()).rejects.toThrow(message);
     }
@@ -101,7 +104,7 @@ describe('weights in files', () => {
     );
     await files.write('m/model.safetensors.index.json', jsonBytes({ metadata: {}, weight_map: map }));
     await files.remove('m/model.safetensors');
-    const opened = await loadModelFolder(files, 'm', true);
+    const opened = await loadModelFolder(files, 'm', { inParts: true });
     expect(await opened.stored!.fingerprint()).toBe(fingerprintOf([whole.weights]));
   });
 });

@@ -4,7 +4,7 @@
 
 import { baseName, type Files } from '../../../files/files.ts';
 import { readJson } from '../../../files/json-files.ts';
-import { settledFolder, verifyFolder } from '../../../files/settled-folder.ts';
+import { settledFolder, verifiedWhile, verifyFolder } from '../../../files/settled-folder.ts';
 import type { WeightFormat } from '../../../model/quantized-parameters.ts';
 import type { Job } from '../../../session/job.ts';
 import type { Session } from '../../../session/session.ts';
@@ -52,8 +52,8 @@ export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, we
   const results: VerifiedCase[] = [];
   for (const folder of folders) {
     const name = baseName(folder);
-    await verifyFolder(session.files, await settledFolder(session.files, folder));
-    const { rows, fact } = await check(folder, weights, session);
+    const verified = verifyFolder(session.files, await settledFolder(session.files, folder));
+    const { rows, fact } = await verifiedWhile(verified, () => check(folder, weights, session));
     const compared = rows.map(([quantity, error, limit]) => ({
       quantity,
       error,
