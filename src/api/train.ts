@@ -185,19 +185,20 @@ export async function runInputs(
     resume && !corpus ? await readTrainingState(archiveFiles(currentHost().files), out) : undefined;
   const heldOut =
     (state && startArguments(state, out).heldOut) ?? settings.heldOut ?? settingDefaults.heldOut;
-  const split = corpus
+  const parts = corpus
     ? undefined
-    : {
-        ...splitPairs(pairs as readonly Pair[], heldOutParts(heldOut, { dev, test })),
-        ...(dev && { dev: [...dev] }),
-        ...(test && { test: [...test] }),
-      };
+    : splitPairs(pairs as readonly Pair[], heldOutParts(heldOut, { dev, test }));
+  const split = parts && {
+    ...parts,
+    dev: dev ? [...dev] : parts.dev,
+    test: test ? [...test] : parts.test,
+  };
   const origin = from && originOf(from);
   const base = origin && { saved: await origin.saved(), name: origin.name };
   const args = {
-    ...(split?.dev.length === 0 ? { evalSteps: 0 } : {}),
-    ...(split?.test.length === 0 ? { testSentences: 0 } : {}),
     ...settings,
+    evalSteps: settings.evalSteps ?? (split?.dev.length === 0 ? 0 : undefined),
+    testSentences: settings.testSentences ?? (split?.test.length === 0 ? 0 : undefined),
     init: base?.name ?? settings.init,
     corpus: corpus ?? pairsOfCaller,
     out,

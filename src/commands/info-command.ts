@@ -19,9 +19,7 @@ export function addInfo(program: Command): void {
     .action(async (options: HostOptions) => {
       const adapter = await runWithProgress('info', {}, options);
       const adapters = options.host === 'dawn' ? await dawnAdapters() : undefined;
-      await printResult({ ...adapter, ...(adapters && { adapters }) }, options.json, () =>
-        describe(adapter, adapters),
-      );
+      await printResult({ ...adapter, adapters }, options.json, () => describe(adapter, adapters));
     });
 }
 

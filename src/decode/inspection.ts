@@ -158,8 +158,8 @@ export class ModelInspector {
         lossOf(raw.logits.subarray(t * config.tgtVocab, (t + 1) * config.tgtVocab), id),
       ),
       tensors: raw.tensors,
-      ...(sines && { positions: sines }),
-      ...(raw.positions && { positions: raw.positions, learnedPositions: true }),
+      positions: raw.positions ?? sines,
+      learnedPositions: raw.positions ? true : undefined,
     };
   }
 

@@ -83,13 +83,7 @@ function outputAttention(
     { q, kv, lens, bias }: { q: Value; kv: Value; lens: Value; bias?: Value },
   ) => {
     const self = kind !== 'cross';
-    const attrs = {
-      heads,
-      headWidth,
-      ...(scale !== undefined && { scale }),
-      self,
-      causal: kind === 'decoder',
-    };
+    const attrs = { heads, headWidth, scale, self, causal: kind === 'decoder' };
     const output = (name: string, scores: boolean) =>
       graph.output(
         `${name}.${places.length}`,
@@ -243,7 +237,7 @@ export class Inspector {
         const shape = [ofSource ? S : T, dim(value, 2)];
         return { name, shape, data: output(`tensor ${name}`).slice(0, sizeOf(shape)) };
       }),
-      ...(positions && { positions: positions.slice(0, Math.max(S, T) * dModel) }),
+      positions: positions?.slice(0, Math.max(S, T) * dModel),
     };
   }
 

@@ -65,7 +65,7 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
     const own = sourceCheckpoint?.files ?? {};
     if (metadata[filesKey] !== undefined && metadata[filesKey] !== fingerprintOf(Object.values(own)))
       throw wrongTokenizer(folder, Object.keys(own).join(', '));
-    return { ...model, ...(sourceCheckpoint && { sourceCheckpoint }), weights };
+    return { ...model, sourceCheckpoint, weights };
   }
   const tokenizers = await readTokenizers(files, folder, config);
   for (const name of [names.tokenizer, names.source, names.target]) {

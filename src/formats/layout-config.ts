@@ -63,7 +63,7 @@ export function layoutFiles(
       format,
       version: 1,
       ...Object.fromEntries(own),
-      ...(sourceCheckpoint && { origin }),
+      origin: sourceCheckpoint && origin,
     }),
     [modelFileNames.weights]: weights,
     ...files,

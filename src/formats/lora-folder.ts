@@ -219,7 +219,7 @@ export function mergedWith(model: SavedModel, { lora, weights }: SavedLora): Sav
   return {
     ...model,
     weights: mergeLora(model.config, model.weights, lora, weights),
-    ...(sourceCheckpoint && { sourceCheckpoint: retrainedCheckpoint(sourceCheckpoint) }),
+    sourceCheckpoint: sourceCheckpoint && retrainedCheckpoint(sourceCheckpoint),
   };
 }
 

@@ -22,7 +22,7 @@ export function heddleFiles(model: SavedModel, dtype: 'f32' | 'f16' = 'f32'): Re
       format: heddleFormat,
       version: formatVersion,
       model: config,
-      ...(sourceCheckpoint && { origin }),
+      origin: sourceCheckpoint && origin,
     }),
     ...(sourceCheckpoint ? files : heddleTokenizerFiles(source, target)),
   };

@@ -109,8 +109,8 @@ async function readCorpus(
   const sets = await read(train, heldOutParts(heldOut, { dev, test }));
   return {
     ...sets,
-    ...(dev && { dev: (await read(dev)).train }),
-    ...(test && { test: (await read(test)).train }),
+    dev: dev ? (await read(dev)).train : sets.dev,
+    test: test ? (await read(test)).train : sets.test,
   };
 }
 
@@ -165,7 +165,7 @@ async function readSets(
   const parts: ParsedPart[] = [];
   await pool.run({
     name: 'parse',
-    args: { ...(split && { split }), shared: pool.parallel },
+    args: { split, shared: pool.parallel },
     chunks: pairBlocks(given, {
       open: (path) => openStream(files, path),
       references,

@@ -92,7 +92,7 @@ export function readTokenizerFile(bytes: Uint8Array, name: string): Tokenizer {
     pad,
     start,
     end,
-    ...(unknown !== undefined && { unknown }),
+    unknown,
   } as HfTokenizerOptions['special'];
   return createHfTokenizer(json, { special, size: Math.max(size, special.pad + 1) });
 }

@@ -93,7 +93,7 @@ export interface RunOptions<N extends TaskName> {
   readonly args: TaskArguments<N>;
   readonly chunks: Iterable<ChunkOf<N>> | AsyncIterable<ChunkOf<N>>;
   /** Progress of the run. Default: the sum of the progress of its chunks. */
-  readonly progress?: (() => WorkProgress) | undefined;
+  readonly progress?: () => WorkProgress;
   /** Receives the result of chunk `index`; chunks end in any order. */
   onPart?(part: PartOf<N>, index: number, chunk: ChunkOf<N>): void;
   /** Maximum number of threads; 0: only this thread. Default: all. */
@@ -178,7 +178,7 @@ function openThread(host: TextThreads) {
   const waiting: {
     resolve(x: unknown): void;
     reject(e: Error): void;
-    onProgress?: ((p: WorkProgress) => void) | undefined;
+    onProgress?: (p: WorkProgress) => void;
   }[] = [];
   let ended: Error | undefined;
   const thread = host.start(

@@ -112,7 +112,7 @@ function trainTokenizer({ kind, ...options }: TokenizerOptions): TextTask<readon
 /** A tokenizer as plain data. */
 export interface TokenizerData {
   readonly json: string;
-  readonly begin?: number | undefined;
+  readonly begin?: number;
 }
 
 /** Converts a tokenizer to plain data. */

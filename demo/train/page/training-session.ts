@@ -143,8 +143,8 @@ export interface Session {
 interface Pending {
   resolve(value: unknown): void;
   reject(error: SessionError): void;
-  readonly onPiece?: ((piece: PieceEvent) => void) | undefined;
-  readonly onDownload?: ((progress: PullProgress) => void) | undefined;
+  readonly onPiece?: (piece: PieceEvent) => void;
+  readonly onDownload?: (progress: PullProgress) => void;
 }
 
 declare global {
@@ -175,7 +175,7 @@ export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Se
 
 /** What a call gets besides its arguments. */
 interface CallOptions extends Pick<Pending, 'onPiece' | 'onDownload'> {
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** Requests persistent storage; the browser may refuse. */

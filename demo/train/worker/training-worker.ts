@@ -62,8 +62,8 @@ let training: TrainingRun | undefined;
 let current:
   | {
       name: string;
-      readonly from?: LoadFrom | undefined;
-      readonly languages?: SentLanguages | undefined;
+      readonly from?: LoadFrom;
+      readonly languages?: SentLanguages;
       loaded?: Promise<LoadedModel & { readonly model: Model }>;
     }
   | undefined;

@@ -157,7 +157,7 @@ function settingsFrom(setup: Setup, first: number): TorchSettings[] {
       setup,
       changes.filter((other) => other.step <= step),
     );
-    return { step, schedule, dropout: config.dropout, ...(step > first && { change }) };
+    return { step, schedule, dropout: config.dropout, change: step > first ? change : undefined };
   });
 }
 

@@ -8,7 +8,7 @@ export function httpFiles(base: string): Files {
     let response: Response;
     try {
       const url = `${base}?path=${encodeURIComponent(path)}${query}`;
-      response = await fetch(url, { method, ...(body && { body: body as BodyInit }) });
+      response = await fetch(url, { method, body: body as BodyInit | undefined });
     } catch (error) {
       throw new HeddleError(`${path}: the file server does not answer`, { cause: error });
     }

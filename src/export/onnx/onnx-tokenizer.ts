@@ -78,7 +78,7 @@ export function onnxTokenizer(source: Tokenizer, target: Tokenizer): OnnxTokeniz
     },
     special: { pad: name(pad), start: name(start), end: name(end), unknown: name(unknown) },
     differences,
-    ...(!same && { sourceIds }),
+    sourceIds: same ? undefined : sourceIds,
   };
 }
 

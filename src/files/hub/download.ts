@@ -94,7 +94,7 @@ const describeFile = async (http: HttpOptions, file: RemoteFile): Promise<Remote
     const stated =
       checksumOf(headers.get('X-Linked-Etag')) ?? (isRedirect ? undefined : checksumOf(headers.get('ETag')));
     const size = sizeIn(headers.get('X-Linked-Size') ?? (isRedirect ? null : headers.get('Content-Length')));
-    return { ...file, ...(size !== undefined && { size }), ...(stated && { checksum: stated }) };
+    return { ...file, size: size ?? file.size, checksum: stated ?? file.checksum };
   });
 
 /**

@@ -6,7 +6,7 @@ export interface HttpOptions {
   /** Function that sends a request. */
   readonly fetch: typeof fetch;
   /** Access token. Sent to the hub; fetch drops it on redirects to other servers. */
-  readonly token?: string | undefined;
+  readonly token?: string;
   readonly signal: AbortSignal;
   /** Timeout of a connection without data, in milliseconds. */
   readonly idleTimeout: number;
@@ -17,7 +17,7 @@ export interface HttpOptions {
   /** Advice in error messages. Default: for the command line. */
   readonly hints?: ErrorHints;
   /** Hub to use if the server at the URL of the hub is no hub, for example a static host of pages. */
-  readonly fallbackHub?: string | undefined;
+  readonly fallbackHub?: string;
 }
 
 /** Advice in error messages. */

@@ -13,9 +13,9 @@ export const maxBytesOf = (files: Files): number => (files.append ? Number.MAX_S
 /** Identifies a version of a file. */
 export interface FileVersion {
   readonly url: string;
-  readonly checksum?: string | undefined;
-  readonly size?: number | undefined;
-  readonly etag?: string | undefined;
+  readonly checksum?: string;
+  readonly size?: number;
+  readonly etag?: string;
 }
 
 /** A partially downloaded file. */

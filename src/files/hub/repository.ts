@@ -202,7 +202,7 @@ function parseListing(text: string, name: string) {
     const size = [lfs.size, entry.size].find(isCount);
     const checksum =
       checksumOf(lfs.sha256) ?? checksumOf(lfs.oid) ?? (entry.lfs ? undefined : checksumOf(entry.blobId));
-    return [{ name: entry.rfilename, ...(size !== undefined && { size }), ...(checksum && { checksum }) }];
+    return [{ name: entry.rfilename, size, checksum }];
   });
   return { commit, files };
 }

@@ -255,11 +255,11 @@ function decodeRules(
     );
   const ban = banned.filter((token) => token !== endId);
   return {
-    ...(forcedEnd !== undefined && { forceEos: true }),
-    ...(forcedBosTokenId !== undefined && { forcedBosTokenId }),
-    ...(ngram > 0 && { noRepeatNgramSize: ngram }),
-    ...(minNewTokens > 0 && { minNewTokens }),
-    ...(ban.length > 0 && { suppressTokens: ban }),
+    forceEos: forcedEnd === undefined ? undefined : true,
+    forcedBosTokenId,
+    noRepeatNgramSize: ngram || undefined,
+    minNewTokens: minNewTokens > 0 ? minNewTokens : undefined,
+    suppressTokens: ban.length > 0 ? ban : undefined,
   };
 }
 

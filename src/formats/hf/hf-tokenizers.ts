@@ -42,7 +42,7 @@ export function readHfTokenizers(
   const own = readOwn(files, c, folder);
   if (own) return { ...own, notes: [] };
   const facts = {
-    special: { ...base, ...(unknown !== undefined && { unknown }) },
+    special: { ...base, unknown },
     srcVocab: c.srcVocab,
     tgtVocab: c.tgtVocab,
     kind: classNameOf(raw, c),
@@ -142,7 +142,12 @@ function readCharacters(raw: Json, c: ModelConfig, special: SpecialIds, folder: 
       );
     const begin = raw.bos_token_id;
     return withErrorPrefix(`${folder}/config.json: ${field}`, () =>
-      createCharacterTokenizer({ characters, size, special, ...(typeof begin === 'number' && { begin }) }),
+      createCharacterTokenizer({
+        characters,
+        size,
+        special,
+        begin: typeof begin === 'number' ? begin : undefined,
+      }),
     );
   };
   return { source: read('grapheme_chars', c.srcVocab), target: read('phoneme_chars', c.tgtVocab) };

@@ -19,12 +19,12 @@ export function withAffixes(
   const silent = new Set(hidden);
   return {
     ...tokenizer,
-    ...(before[0] !== undefined && { begin: before[0] }),
-    ...(after.length > 0 && { suffix: after }),
+    begin: before[0] ?? tokenizer.begin,
+    suffix: after.length > 0 ? after : tokenizer.suffix,
     special: {
       ...tokenizer.special,
-      ...(start !== undefined && { start }),
-      ...(end !== undefined && { end }),
+      start: start ?? tokenizer.special.start,
+      end: end ?? tokenizer.special.end,
     },
     encode(text) {
       const ids = tokenizer.encode(text);
@@ -98,7 +98,7 @@ export function withLanguages(model: SavedModel, { sourceLang, targetLang }: Lan
     config,
     ...inLanguages(chosen, config),
     languages: chosen,
-    ...(target !== undefined && !startsWith && { decode: { ...model.decode, forcedBosTokenId: target } }),
+    decode: target === undefined || startsWith ? model.decode : { ...model.decode, forcedBosTokenId: target },
     ...(model.sourceCheckpoint && {
       sourceCheckpoint: checkpointIn(model.sourceCheckpoint, chosen, target, startsWith),
     }),

@@ -69,8 +69,8 @@ async function openFolder(files: Files, folder: string, raw: Json | undefined) {
   const generationPath = `${folder}/generation_config.json`;
   const generation = (await files.exists(generationPath)) ? await readJson(files, generationPath) : undefined;
   const texts = {
-    ...(raw && { config: await readText(files, `${folder}/config.json`) }),
-    ...(generation && { generation: await readText(files, generationPath) }),
+    config: raw ? await readText(files, `${folder}/config.json`) : undefined,
+    generation: generation && (await readText(files, generationPath)),
   };
   const { config, decode } = await readConfig(folder, json, generation, tensors);
   if (!raw)
@@ -82,7 +82,7 @@ async function openFolder(files: Files, folder: string, raw: Json | undefined) {
   const own = await readTokenizerBytes(files, folder);
   const { notes: more, ...tokenizers } = readHfTokenizers(json, config, own, folder);
   const model = { config, ...tokenizers, decode, notes: [...notes, ...more] };
-  const checkpoint = { config: json, ...(generation && { generation }), texts, files: own };
+  const checkpoint = { config: json, generation, texts, files: own };
   const parameters = parameterList(config);
   const { form, ...reader } = tensors
     ? await storedWeights(config, parameters, tensors, folder)

@@ -42,7 +42,7 @@ export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type
     torch_dtype: 'float32',
     use_cache: true,
     vocab_size: c.srcVocab,
-    ...(begin !== undefined || type === 'marian' ? { bos_token_id: c.startId } : {}),
+    bos_token_id: begin !== undefined || type === 'marian' ? c.startId : undefined,
     ...decodingJson(decode, c, family),
   };
   return { config, weights: relayout(c, weights, config), json: sortedJson(json) };
@@ -114,11 +114,11 @@ export function decodingJson(
 ): Json {
   const { forcedBosTokenId, forceEos, suppressTokens = [], minNewTokens = 0, noRepeatNgramSize = 0 } = decode;
   return {
-    ...((forcesEnd || forceEos) && { forced_eos_token_id: forceEos ? endId : null }),
-    ...(forcedBosTokenId !== undefined && { forced_bos_token_id: forcedBosTokenId }),
-    ...(suppressTokens.length > 0 && { bad_words_ids: suppressTokens.map((id) => [id]) }),
-    ...(minNewTokens > 0 && { min_length: minNewTokens + 1 }),
-    ...(noRepeatNgramSize > 0 && { no_repeat_ngram_size: noRepeatNgramSize }),
+    forced_eos_token_id: forceEos ? endId : forcesEnd ? null : undefined,
+    forced_bos_token_id: forcedBosTokenId,
+    bad_words_ids: suppressTokens.length > 0 ? suppressTokens.map((id) => [id]) : undefined,
+    min_length: minNewTokens > 0 ? minNewTokens + 1 : undefined,
+    no_repeat_ngram_size: noRepeatNgramSize || undefined,
   };
 }
 

@@ -114,7 +114,7 @@ function readClass(
   const added = addedTokens(config, files, folder);
   let languages: LanguageFacts | undefined;
   const tokenizer = createSized(path(vocab ? names.vocab : name), srcVocab, () => {
-    const given = { file, added, size: srcVocab, ...(vocab && { vocab }) };
+    const given = { file, added, size: srcVocab, vocab };
     const { languages: classLanguages, ...tokens } = classVocabulary(kind, config, given, path(name));
     languages = classLanguages;
     return createSentencePieceTokenizer({ file, name: path(name), ...tokens, special, size: srcVocab });

@@ -154,9 +154,10 @@ export function createSentencePieceTokenizer(options: SentencePieceTokenizerOpti
         vocab: vocab === undefined ? null : Object.fromEntries(idOf),
         special: ids,
         size: count,
-        ...(symbols.length > 0 && { symbols }),
-        ...(hidden.length > 0 && { hidden }),
-        ...(!legacy && { legacy, spaced }),
+        symbols: symbols.length > 0 ? symbols : undefined,
+        hidden: hidden.length > 0 ? hidden : undefined,
+        legacy: legacy ? undefined : false,
+        spaced: legacy ? undefined : spaced,
       },
     });
   return { kind: 'sentencepiece', size: count, special: ids, encode, decode, token, normalize, toJSON };
@@ -190,7 +191,7 @@ export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknow
     hidden: hidden as string[],
     legacy: legacy !== false,
     spaced: spaced as string[],
-    ...(vocab !== null && vocab !== undefined && { vocab }),
+    vocab: vocab ?? undefined,
   });
 }
 

@@ -63,7 +63,7 @@ export function createCharacterTokenizer({
     kind: 'char',
     size,
     special,
-    ...(begin !== undefined && { begin }),
+    begin,
     encode,
     decode,
     normalize: (text) => decode(encode(text)),
