@@ -5,7 +5,8 @@ import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
 import { withoutAliases } from './flag-aliases.ts';
 import { setCommand } from './interruption.ts';
-import { jsonFlags, reportError, setVerbosity } from './output.ts';
+import { type JsonOption, jsonFlags, reportError, setVerbosity } from './output.ts';
+import { checkOutputFile } from './output-file.ts';
 
 /** Adds a command to the program. Each imports only its own module, so that a command starts fast. */
 const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
@@ -28,6 +29,14 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   conformance: async () => (await import('./conformance-command.ts')).addConformance,
   info: async () => (await import('./info-command.ts')).addInfo,
 };
+
+/** Throws a HeddleError if the file of `--json` may not be written. */
+function checkJsonFile(command: Command): void {
+  const { json, force, ...others } = command.opts<{ json?: JsonOption; force?: boolean }>();
+  if (typeof json !== 'string') return;
+  const words = [...command.args, ...Object.values(others)].flat();
+  checkOutputFile('--json', json, { force, inputs: words.filter((word) => typeof word === 'string') });
+}
 
 /**
  * Runs a command line, without the words `node heddle`. Prints its errors, and sets the exit status of the
@@ -55,12 +64,15 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
     command.optionsGroup('Output:').option('--quiet', 'print only the result, warnings and errors');
     if (!command.options.some((option) => option.long === '--verbose'))
       command.option('--verbose', 'print every event with its time, and the stack of an error');
+    const has = (long: string) => command.options.some((option) => option.long === long);
+    if (has('--json') && !has('--force')) command.option('--force', 'overwrite the file of --json');
   }
   program.hook('preAction', (_, command) => {
     const { quiet, verbose } = command.opts<{ quiet?: boolean; verbose?: boolean }>();
     if (quiet && verbose) throw new HeddleError('--quiet and --verbose exclude each other; use one of them');
     setCommand(command.name());
     setVerbosity(quiet ? 'quiet' : verbose ? 'verbose' : 'normal');
+    checkJsonFile(command);
   });
   try {
     await program.parseAsync(jsonFlags(withoutAliases(words)), { from: 'user' });

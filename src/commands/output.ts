@@ -132,6 +132,6 @@ function isFile(word: string): boolean {
   } catch {
     return true; // a new file
   }
-  const remedy = `put it before --json if the command reads it, or overwrite it with --json=${shellQuote(word)}`;
+  const remedy = `put it before --json if the command reads it, or overwrite it with --json=${shellQuote(word)} --force`;
   throw fileExists('--json', word, remedy);
 }

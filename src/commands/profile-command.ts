@@ -7,6 +7,7 @@ import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { ProfileResult } from './jobs/profile-job.ts';
 import { log } from './output.ts';
+import { checkOutputFile } from './output-file.ts';
 import { addHostOptions, jsonOption, whole } from './parse-values.ts';
 import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
@@ -16,6 +17,7 @@ interface Options extends HostOptions, PresetFlags<'training' | 'evaluation'> {
   rows: number;
   passes?: boolean;
   trace?: string | false;
+  force?: boolean;
 }
 
 /** Adds the command `profile`. */
@@ -36,20 +38,31 @@ export function addProfile(program: Command): void {
     .option('--passes', 'list all passes in order instead')
     .option(
       '--trace <file>',
-      'trace file for chrome://tracing or ui.perfetto.dev (default: runs/profile-PRESET.json)',
+      'trace file for chrome://tracing or ui.perfetto.dev (default: runs/profile-PRESET.json, or a free name like it)',
     )
+    .option('--force', 'overwrite the files of --trace and --json')
     .option('--no-trace', 'do not write a trace')
     .addOption(jsonOption())
     .action(async (options: Options) => {
+      const { trace, force } = options;
+      if (typeof trace === 'string') checkOutputFile('--trace', trace, { force });
       const args = { ...presetArguments(options), runs: options.runs };
       const host = { ...options, exactTimestamps: true };
       const profile = await runAndPrint('profile', args, host, (result) => describe(result, options));
-      const { trace = `runs/profile-${options.preset}.json` } = options;
       if (trace === false) return;
-      await writeText(nodeFiles(), trace, chromeTrace(profile));
-      log(`wrote the trace of the last run to ${trace}`);
+      const file = trace ?? (await freeFile(`runs/profile-${options.preset}`));
+      await writeText(nodeFiles(), file, chromeTrace(profile));
+      log(`wrote the trace of the last run to ${file}`);
     });
   addHostOptions(command);
+}
+
+/** The first of `base.json`, `base-2.json`, `base-3.json`, ... that does not exist. */
+async function freeFile(base: string): Promise<string> {
+  for (let n = 1; ; n++) {
+    const file = `${base}${n === 1 ? '' : `-${n}`}.json`;
+    if (!(await nodeFiles().exists(file))) return file;
+  }
 }
 
 function describe(profile: ProfileResult, { rows, passes = false }: Options): string {

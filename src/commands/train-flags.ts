@@ -41,7 +41,7 @@ export function addTrainFlags(command: Command): void {
       '--out <dir>',
       'folder or .zip file for the model; token ids for --resume are in <dir>.tokens (default: a new folder in runs/)',
     )
-    .option('--force', 'replace the model in --out, and the file of --save-config')
+    .option('--force', 'replace the model in --out, and the files of --save-config and --json')
     .option('--resume', 'resume training from the checkpoint in --out, with its settings')
     .option('--config <file>', 'YAML or JSON file of settings and flags; the command line overrides it')
     .option(

@@ -42,7 +42,7 @@ export function addTranslate(program: Command): void {
     .argument('[text...]', 'texts (default: the lines of --input, or of stdin)')
     .option('--input <file...>', 'files with one text per line; - is stdin')
     .option('--output <file>', 'write the translations to this file (default: stdout)')
-    .option('--force', 'overwrite the files of --output and --alignments')
+    .option('--force', 'overwrite the files of --output, --alignments and --json')
     .option('--batch-size <texts>', 'texts per batch', whole(1), 32)
     .option(
       '--max-length <n>',

@@ -40,9 +40,26 @@ describe('--json', () => {
     const pairs = join(folder, 'pairs.tsv');
     writeFileSync(pairs, 'a\tb\n');
     expect(() => jsonFlags(['eval', 'm', '--json', pairs])).toThrow(
-      `--json ${pairs}: this file exists; put it before --json if the command reads it, or overwrite it with --json=${pairs}`,
+      `--json ${pairs}: this file exists; put it before --json if the command reads it, or overwrite it with --json=${pairs} --force`,
     );
   });
+});
+
+it('keeps an existing file, overwrites it with --force, and never a file that the command reads', async () => {
+  const file = join(folder, 'kept.json');
+  writeFileSync(file, 'mine');
+  for (const flags of [['--json', file], [`--json=${file}`]]) {
+    const { status, stderr } = await heddle(['plan', '--preset', 'tiny', ...flags]);
+    expect([status, stderr]).toEqual([
+      1,
+      `heddle: --json ${file}: this file exists; --force overwrites it, or name another file\n`,
+    ]);
+  }
+  const read = await heddle(['eval', 'model', file, '--json', file, '--force']);
+  expect(read.stderr).toBe(`heddle: --json ${file}: the command reads this file; name another file\n`);
+  expect(readFileSync(file, 'utf8')).toBe('mine');
+  expect((await heddle(['plan', '--preset', 'tiny', '--json', file, '--force'])).status).toBe(0);
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toHaveProperty('parameters');
 });
 
 it('passes the parsed flag to the command', async () => {
