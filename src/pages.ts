@@ -4,7 +4,7 @@
 export { type RunSummary, runMetrics, settingText, summarizeRuns } from './commands/jobs/runs-job.ts';
 export { describeType, fitsType } from './core/fields.ts';
 export { copyFolder } from './files/owned-folder.ts';
-export { csvToTsv } from './text/corpus/tsv.ts';
+export { corpusToTsv } from './text/corpus/tsv.ts';
 export { type TextSegment, wordDifferences } from './text/metrics/word-differences.ts';
 export { taskSizes } from './text/tasks/task-corpus.ts';
 export { describeChanges, formatChanges, parseChanges, type RunChange } from './train/report/run-changes.ts';

@@ -52,6 +52,7 @@ const LIBRARY_PACKAGES = [
   '@noble/hashes/legacy.js',
   '@noble/hashes/sha2.js',
   '@noble/hashes/utils.js',
+  'saxes',
 ];
 
 const TOP_LEVEL = [

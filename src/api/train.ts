@@ -78,8 +78,9 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
 }
 
 /**
- * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts a corpus: files of pairs, pairs
- * generated from Unicode CLDR, or a built-in task. Throws a HeddleError for an invalid option or pair, and if
+ * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts a file as a `File` or `Blob` (TSV, or
+ * the format of its name: CSV, JSON lines, TMX, XLIFF, PO, MO), or a corpus: files of pairs, pairs generated from
+ * Unicode CLDR, or a built-in task. Throws a HeddleError for an invalid option or pair, and if
  * training diverges (docs/training.md): the loss stays NaN or infinite. `signal` stops it: an AbortError before
  * the first step, the model so far after it.
  * @example
@@ -90,7 +91,7 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
  * const tuned = await train(pairs, { from: bart, lora: { rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
  */
 export async function train(
-  pairs: readonly Pair[] | CorpusArguments,
+  given: readonly Pair[] | Blob | CorpusArguments,
   options: TrainOptions = {},
 ): Promise<Model> {
   const { dev, test, from, checkpoint, resume = false, force = false, ...others } = options;
@@ -101,6 +102,7 @@ export async function train(
       if (event.type === 'step') onStep?.(event);
       onEvent?.(event);
     });
+  const pairs = given instanceof Blob ? await pairsOfBlob(given, { onEvent, signal }) : given;
   check(!Array.isArray(pairs) || pairs.length > 0, 'train: there are no pairs; give at least one');
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
   const host = currentHost();
@@ -142,6 +144,15 @@ export async function train(
     if (!signal?.aborted) await closed; // else work before the first step ends in the background
     throw error;
   }
+}
+
+/** The pairs of a file in a page; the formats are read on demand. */
+async function pairsOfBlob(
+  blob: Blob,
+  { onEvent, signal }: Pick<TrainOptions, 'onEvent' | 'signal'>,
+): Promise<readonly Pair[]> {
+  const { readBlobPairs } = await import('../session/load-corpus.ts');
+  return readBlobPairs(blob, { emit: (event) => onEvent?.(event as JobEvent), signal });
 }
 
 /** The gate of a run, which gives the caller's gate a `Model` on the engine of the run. */

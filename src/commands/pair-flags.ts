@@ -4,15 +4,17 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { type PairFiles, pairFormats, pathsOf } from '../text/corpus/pair-files.ts';
+import { tagModes } from '../text/corpus/pair-readers.ts';
 
 /** Values of the flags. */
-export interface PairFlags extends Pick<PairFiles, 'format' | 'sourceColumn' | 'targetColumn'> {
+export interface PairFlags extends Pick<PairFiles, 'format' | 'sourceColumn' | 'targetColumn' | 'tags'> {
   source?: string[];
   target?: string[];
 }
 
 /** Description of files with both sides. */
-export const pairsHelp = 'TSV, CSV (.csv) or JSON lines (.jsonl), also gzipped; - is stdin';
+export const pairsHelp =
+  'TSV, CSV, JSON lines, TMX, XLIFF, PO or MO by their extensions, also gzipped; - is stdin';
 
 /** Adds the flags. */
 export const addPairFlags = (command: Command): Command =>
@@ -21,14 +23,20 @@ export const addPairFlags = (command: Command): Command =>
     .option('--target <file...>', 'target texts on the same lines, one file for each source file')
     .option(
       '--source-column <name>',
-      'column of the source in CSV, TSV with a header, or field in JSON (default: source)',
+      'column of the source in CSV or TSV with a header, field in JSON, language in TMX or XLIFF (default: source)',
     )
     .option(
       '--target-column <name>',
-      'column of the target, or field in JSON, e.g. translation.es (default: target)',
+      'column of the target, field in JSON, e.g. translation.es, or language (default: target)',
     )
     .addOption(
       new Option('--format <name>', 'format of the files (default: by their extension)').choices(pairFormats),
+    )
+    .addOption(
+      new Option(
+        '--tags <mode>',
+        'inline elements of TMX and XLIFF: drop, or placeholders that a model learns to copy (default: drop)',
+      ).choices(tagModes),
     );
 
 /**
@@ -37,7 +45,7 @@ export const addPairFlags = (command: Command): Command =>
  */
 export function pairFilesOf(
   files: readonly string[] | undefined,
-  { source, target, format, sourceColumn, targetColumn }: PairFlags,
+  { source, target, format, sourceColumn, targetColumn, tags }: PairFlags,
   flags = { source: '--source', target: '--target' },
 ): PairFiles | undefined {
   const absolute = (list: readonly string[]) => list.map((path) => (path === '-' ? path : resolve(path)));
@@ -56,7 +64,7 @@ export function pairFilesOf(
       );
     return { source: absolute(source), target: absolute(target) };
   }
-  return files?.length ? { files: absolute(files), format, sourceColumn, targetColumn } : undefined;
+  return files?.length ? { files: absolute(files), format, sourceColumn, targetColumn, tags } : undefined;
 }
 
 /** Throws a HeddleError if stdin is named more than once. */

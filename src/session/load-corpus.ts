@@ -147,6 +147,19 @@ export async function readPairs(given: PairFiles, session: CorpusSession, refere
   return [...(await readSets(given, session, pool, { references })).train];
 }
 
+/**
+ * Reads the pairs of a file in memory or of a page: TSV, or the format of its name (`memory.tmx`). Throws as
+ * `readPairs`.
+ */
+export async function readBlobPairs(
+  blob: Blob,
+  session: Pick<CorpusSession, 'emit' | 'signal'>,
+): Promise<Pair[]> {
+  const name = (blob as Partial<File>).name ?? 'pairs';
+  const files = { stream: async () => blob.stream(), size: async () => blob.size } as Partial<Files> as Files;
+  return readPairs({ files: [name] }, { ...session, files });
+}
+
 /** Reads files of pairs as `readPairs`; packed and split by source sentence if `split` is given. */
 async function readSets(
   given: PairFiles,

@@ -1,5 +1,5 @@
 // Panel that selects the corpus: sentence pairs that the browser generates from Unicode CLDR, pairs of a
-// built-in task, a TSV or CSV file, or pasted text.
+// built-in task, a file (TSV, CSV, a translation memory), or pasted text.
 
 import { live } from 'lit-html/directives/live.js';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
@@ -76,7 +76,8 @@ export class CorpusPanel extends Panel {
         return { kind: 'task', task: this.#task, pairs: pairs.valueAsNumber, seed: this.#seed };
       }
       case 'file': {
-        if (!this.#file) return this.#fileError || 'Select or drop a TSV or CSV file.';
+        if (!this.#file)
+          return this.#fileError || 'Select or drop a file of pairs: TSV, CSV, TMX, XLIFF, PO or MO.';
         const { name, data } = this.#file;
         return { kind: 'text', name, data };
       }
@@ -171,15 +172,15 @@ export class CorpusPanel extends Panel {
       <div class="stack" ?hidden=${selected !== 'intl'}>${this.#languages()}</div>
       <div class="stack" ?hidden=${selected !== 'task'}>${this.#tasks()}</div>
       <label class="drop" ?hidden=${selected !== 'file'}>
-        <span><b>Select a TSV or CSV file</b> or drop it here</span>
+        <span><b>Select a file of pairs</b> or drop it here: TSV, CSV, TMX, XLIFF, PO or MO</span>
         <span class="hint"
           >UTF-8. TSV: source, tab, target on each line. CSV: the columns named source and target, or the first
-          two. The file stays in this browser.</span
+          two. A translation memory: its translated segments. The file stays in this browser.</span
         >
         <p class=${this.#fileError ? 'wrong' : 'picked'}>${this.#picked()}</p>
         <input
           type="file"
-          accept=".tsv,.txt,.tab,.csv,text/tab-separated-values,text/csv,text/plain"
+          accept=".tsv,.txt,.tab,.csv,.tmx,.xliff,.xlf,.po,.mo,text/tab-separated-values,text/csv,text/plain"
           @change=${this.#pick}
         />
       </label>

@@ -2,7 +2,7 @@
 // device.
 
 import { type CorpusArguments, HeddleError, memoryFiles, planTraining } from '../../../src/index.ts';
-import { csvToTsv, taskSizes } from '../../../src/pages.ts';
+import { corpusToTsv, taskSizes } from '../../../src/pages.ts';
 import { isCsv } from '../corpus-format.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 
@@ -13,13 +13,13 @@ const exampleCount = 6;
 /** Maximum number of generated pairs for a preview: it must be fast for a corpus of any size. */
 const maxSampled = 4000;
 
-/** Returns a corpus as a TSV file; CSV is converted. */
+/** Returns a corpus as a TSV file; CSV, TMX, XLIFF, PO and MO are converted. */
 export async function corpusBytes({
   name,
   data,
 }: Extract<CorpusChoice, { kind: 'text' }>): Promise<Uint8Array> {
   const bytes = await bytesOf(data, name);
-  return isCsv(name, new TextDecoder().decode(bytes.subarray(0, 2 ** 18))) ? csvToTsv(bytes, name) : bytes;
+  return corpusToTsv(bytes, name, isCsv(name, new TextDecoder().decode(bytes.subarray(0, 2 ** 18))));
 }
 
 /** The bytes of a text. Throws a HeddleError if a file has changed or is gone since it was selected. */

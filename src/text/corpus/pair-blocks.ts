@@ -1,14 +1,8 @@
 // Reads files of sentence pairs in blocks of complete records, so that a file is never in memory as a whole.
 import { check, HeddleError } from '../../core/errors.ts';
 import { concatBytes } from '../../files/files.ts';
-import {
-  decodeUtf8,
-  formatOf,
-  type PairBlock,
-  type PairFiles,
-  type PairFormat,
-  parseCsv,
-} from './pair-files.ts';
+import { decodeUtf8, formatOf, type PairBlock, type PairFiles, parseCsv } from './pair-files.ts';
+import { hasReader, readerBlocks } from './pair-readers.ts';
 
 /** A stream of bytes. */
 export type ByteStream = ReadableStream<Uint8Array>;
@@ -68,6 +62,12 @@ export async function* pairBlocks(
   }
   for (const name of files) {
     const kind = formatOf(name, format);
+    if (hasReader(kind)) {
+      const chunks = chunksOf(name, options);
+      for await (const block of readerBlocks(kind, chunks, name, given, blockBytes))
+        yield { name, format: 'tsv', ...block, columns: [0, 1], references: 1 };
+      continue;
+    }
     const records = await openRecords(name, options, kind === 'csv');
     const columns = await columnsOf(given, kind, name, records);
     for (let line = 1; ; ) {
@@ -82,7 +82,7 @@ export async function* pairBlocks(
 /** Columns of source and target; reads the header of a file that has one. */
 async function columnsOf(
   { sourceColumn, targetColumn }: PairFiles,
-  format: PairFormat,
+  format: 'tsv' | 'csv' | 'jsonl',
   name: string,
   records: Records,
 ): Promise<readonly [number | string, number | string]> {
@@ -101,6 +101,33 @@ async function columnsOf(
   }) as [number, number];
 }
 
+/** The bytes of a file that is read as a whole stream, decompressed. */
+async function* chunksOf(name: string, { open, onBytes }: PairBlockOptions): AsyncGenerator<Uint8Array> {
+  const { stream, isGzip } = await unzipped(await open(name), onBytes);
+  const reader = stream.getReader();
+  let isEmpty = true;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch((error: Error) => {
+        throw readError(error, name, isGzip);
+      });
+      if (done) break;
+      isEmpty &&= value.length === 0;
+      if (value.length > 0) yield value;
+    }
+    check(!isEmpty, `${name}: the file is empty`);
+  } finally {
+    await reader.cancel().catch(() => undefined);
+  }
+}
+
+/** The error of a file that cannot be read. */
+function readError(error: Error, name: string, isGzip: boolean): HeddleError {
+  if (error instanceof HeddleError) return error;
+  const problem = isGzip ? `not a complete gzip file (${error.message})` : `cannot read: ${error.message}`;
+  return new HeddleError(`${name}: ${problem}`, { cause: error });
+}
+
 type Records = Awaited<ReturnType<typeof openRecords>>;
 
 /**
@@ -115,11 +142,7 @@ async function openRecords(name: string, { open, onBytes }: PairBlockOptions, qu
   const more = async (): Promise<Uint8Array | undefined> => {
     if (ended) return undefined;
     const { done, value } = await reader.read().catch((error: Error) => {
-      if (error instanceof HeddleError) throw error;
-      const problem = isGzip
-        ? `not a complete gzip file (${error.message})`
-        : `cannot read: ${error.message}`;
-      throw new HeddleError(`${name}: ${problem}`, { cause: error });
+      throw readError(error, name, isGzip);
     });
     ended = done;
     if (value?.length) empty = false;

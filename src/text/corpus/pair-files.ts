@@ -1,13 +1,20 @@
 // Files of sentence pairs in several formats, and how a block of their records becomes pairs.
 import { check, HeddleError } from '../../core/errors.ts';
 import { normalizeText } from './normalize-text.ts';
+import { type ReaderFormat, readerFormatOf, type TagMode } from './pair-readers.ts';
 import type { Pair } from './pairs.ts';
 
 /**
- * Formats of a file with both sides: columns separated by tabs, comma-separated values with a header, or a
- * JSON object on each line.
+ * Formats whose records are lines: columns separated by tabs, comma-separated values with a header, or a JSON
+ * object on each line.
  */
-export const pairFormats = ['tsv', 'csv', 'jsonl'] as const;
+type LineFormat = 'tsv' | 'csv' | 'jsonl';
+
+/** Formats of a file with both sides: lines, or one with a reader of its own (pair-readers.ts). */
+export const pairFormats = ['tsv', 'csv', 'jsonl', 'tmx', 'xliff', 'po', 'mo'] as const satisfies readonly (
+  | LineFormat
+  | ReaderFormat
+)[];
 /** Name of a format. */
 export type PairFormat = (typeof pairFormats)[number];
 
@@ -21,14 +28,20 @@ export interface PairFiles {
   /** Parallel files, instead of `files`: line i of a source file and of its target file are a pair. */
   readonly source?: readonly string[];
   readonly target?: readonly string[];
-  /** Format of `files`. Default: by their names (.csv, .jsonl, .ndjson, .json), else TSV. */
+  /** Format of `files`. Default: by their names (.csv, .jsonl, .ndjson, .json, .tmx, .xliff, ...), else TSV. */
   readonly format?: PairFormat;
   /**
    * Names of the columns, or paths of the fields in JSON as `translation.en`. Default `source` and `target`;
-   * a TSV file has a header only if they are given.
+   * a TSV file has a header only if they are given. In TMX and XLIFF: languages, as `en` and `es-MX`; default
+   * the source language of the file and its only other language.
    */
   readonly sourceColumn?: string;
   readonly targetColumn?: string;
+  /**
+   * Inline elements of TMX and XLIFF: dropped, or placeholders in the private use area of Unicode, the same on
+   * both sides, for a model that shall copy them. ['drop']
+   */
+  readonly tags?: TagMode;
 }
 
 /**
@@ -53,7 +66,7 @@ export interface PairBlock {
   /** Name of the file, and of the file with the targets, for messages. */
   readonly name: string;
   readonly targetName?: string;
-  readonly format: PairFormat | 'parallel';
+  readonly format: LineFormat | 'parallel';
   /** Number of its first record, from 1. */
   readonly line: number;
   readonly bytes: Uint8Array;
@@ -88,6 +101,7 @@ export const formatOf = (path: string, given?: PairFormat): PairFormat =>
   ({ csv: 'csv', jsonl: 'jsonl', ndjson: 'jsonl', json: 'jsonl' } as const)[
     /\.(csv|jsonl|ndjson|json)(?:\.gz)?$/i.exec(path)?.[1]?.toLowerCase() ?? ''
   ] ??
+  readerFormatOf(path) ??
   'tsv';
 
 /**

@@ -1,0 +1,78 @@
+// Reads translation memories in TMX 1.4 (https://www.gala-global.org/tmx-14b) from a stream: one unit is in
+// memory at a time.
+
+import { HeddleError } from '../../core/errors.ts';
+import { CodeNumbers, InlineBuilder } from '../inline/inline-builder.ts';
+import { LanguageChoice } from './language-choice.ts';
+import type { PairReader, SegmentPair } from './pair-reader.ts';
+import { decodeXml, type XmlAttributes, XmlReader } from './xml-reader.ts';
+
+/** Elements whose content is code of the original format, not text; `sub` inside is text of another segment. */
+const codeElements = { bpt: 'open', ept: 'close', ph: 'single', it: 'single', ut: 'single' } as const;
+const isCode = (name: string): name is keyof typeof codeElements => Object.hasOwn(codeElements, name);
+
+/** Collects the units of a memory. */
+class TmxUnits {
+  readonly languages: LanguageChoice;
+  pairs: SegmentPair[] = [];
+  isTmx = false;
+  #numbers = new CodeNumbers();
+  #texts = new Map<string, string>();
+  #language = '';
+  #segment: InlineBuilder | undefined;
+  /** Depth inside of elements with code. */
+  #code = 0;
+
+  constructor(name: string, given: { readonly source?: string; readonly target?: string }) {
+    this.languages = new LanguageChoice(name, given);
+  }
+
+  open(name: string, attributes: XmlAttributes): void {
+    if (name === 'tmx') this.isTmx = true;
+    else if (name === 'header') {
+      const { srclang = '*all*' } = attributes;
+      if (srclang !== '*all*') this.languages.setSource(srclang);
+    } else if (name === 'tu') {
+      this.#texts = new Map();
+      this.#numbers = new CodeNumbers();
+    } else if (name === 'tuv') this.#language = attributes['xml:lang'] ?? attributes.lang ?? '';
+    else if (name === 'seg') this.#segment = new InlineBuilder(this.#numbers);
+    else if (this.#segment && isCode(name)) {
+      const { i, x, pos } = attributes;
+      const paired = i !== undefined && (name === 'bpt' || name === 'ept');
+      const key = paired ? `i ${i}` : x === undefined ? undefined : `${name} ${x} ${pos ?? ''}`;
+      if (this.#code++ === 0) this.#segment.code(codeElements[name], key);
+    }
+  }
+
+  close(name: string): void {
+    if (name === 'seg' && this.#segment) {
+      if (!this.#texts.has(this.#language)) this.#texts.set(this.#language, this.#segment.toString());
+      this.#segment = undefined;
+      this.#code = 0;
+    } else if (this.#segment && isCode(name)) this.#code--;
+    else if (name === 'tu') {
+      const pair = this.languages.choose(this.#texts);
+      if (pair) this.pairs.push(pair);
+    }
+  }
+
+  text(text: string): void {
+    if (this.#code === 0) this.#segment?.text(text);
+  }
+}
+
+/** Reads a memory. See `PairReader`. */
+export const readTmx: PairReader = async function* (chunks, name, given) {
+  const units = new TmxUnits(name, given);
+  const reader = new XmlReader(name, units);
+  for await (const chunk of decodeXml(chunks, name)) {
+    reader.write(chunk);
+    yield units.pairs;
+    units.pairs = [];
+  }
+  reader.close();
+  if (!units.isTmx) throw new HeddleError(`${name}: not TMX: there is no element tmx`);
+  yield units.pairs;
+  return { described: `units in ${units.languages.languages}` };
+};
