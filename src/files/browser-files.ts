@@ -20,10 +20,11 @@ interface Movable extends FileSystemFileHandle {
   move?(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
 }
 
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : '');
-const isAbsent = (error: unknown): boolean => ['NotFoundError', 'TypeMismatchError'].includes(nameOf(error));
+const errorName = (error: unknown): string => (error instanceof Error ? error.name : '');
+const isAbsent = (error: unknown): boolean =>
+  ['NotFoundError', 'TypeMismatchError'].includes(errorName(error));
 /** Whether the file was replaced after it was opened. */
-const isReplaced = (error: unknown): boolean => nameOf(error) === 'NotReadableError';
+const isReplaced = (error: unknown): boolean => errorName(error) === 'NotReadableError';
 
 /** Resolves to undefined instead of rejecting if the file or folder does not exist. */
 async function ifExists<T>(request: Promise<T>): Promise<T | undefined> {
@@ -37,7 +38,7 @@ async function ifExists<T>(request: Promise<T>): Promise<T | undefined> {
 
 async function storageError(action: string, path: string, error: unknown): Promise<HeddleError> {
   if (error instanceof HeddleError) return error;
-  if (nameOf(error) === 'QuotaExceededError')
+  if (errorName(error) === 'QuotaExceededError')
     return new HeddleError(`${path}: cannot ${action}: ${await quotaMessage()}`, { kind: 'quota' });
   const kind = errorKind(error);
   const reason = kind === 'not-found' ? 'there is no such file or folder' : messageOf(error);
@@ -69,27 +70,84 @@ export interface BrowserFiles extends Files {
 }
 
 /**
- * Files under a folder of OPFS; `root`: the result of navigator.storage.getDirectory(), or a folder in it.
+ * Returns the current generation of a folder, or the folder itself if it has none; undefined if it is empty or
+ * has only an unfinished generation.
  */
-export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
-  /**
-   * Returns the current generation of a folder, or the folder itself if it has none; undefined if it is empty
-   * or has only an unfinished generation.
-   */
-  const generationOf = async (
-    folder: FileSystemDirectoryHandle,
-  ): Promise<FileSystemDirectoryHandle | undefined> => {
-    const file = await ifExists(folder.getFileHandle(currentFile));
-    const current = file && (await (await file.getFile()).text());
-    if (current) return folder.getDirectoryHandle(current);
-    for await (const name of folder.keys()) if (!isOwn(name)) return folder;
-    return undefined;
-  };
-  const folderAt = async (
+async function generationOf(
+  folder: FileSystemDirectoryHandle,
+): Promise<FileSystemDirectoryHandle | undefined> {
+  const file = await ifExists(folder.getFileHandle(currentFile));
+  const current = file && (await (await file.getFile()).text());
+  if (current) return folder.getDirectoryHandle(current);
+  for await (const name of folder.keys()) if (!isOwn(name)) return folder;
+  return undefined;
+}
+
+/** The folders of a path, and the name in the last one. */
+function split(path: string): [string[], string] {
+  const all = parts(path);
+  return [all.slice(0, -1), all.at(-1) ?? ''];
+}
+
+/**
+ * Writes a file. `close` replaces an existing file atomically. Until then a new file would be visible but empty,
+ * so it has a temporary name.
+ */
+async function store(
+  folder: FileSystemDirectoryHandle,
+  name: string,
+  bytes: Uint8Array | string,
+): Promise<void> {
+  const isNew = (await ifExists(folder.getFileHandle(name))) === undefined;
+  const first = isNew ? unfinished(name) : name;
+  const handle: Movable = await folder.getFileHandle(first, { create: true });
+  const writable = await handle.createWritable();
+  try {
+    await writable.write(bytes as BufferSource | string);
+    await writable.close();
+    if (isNew) await moveFile(handle, folder, name);
+    if (isNew && !handle.move) await folder.removeEntry(first);
+  } catch (error) {
+    await writable.abort().catch(() => undefined);
+    if (isNew) await folder.removeEntry(first).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Moves a file, or copies it if the browser has no `move`, which is not standardized. */
+async function moveFile(file: Movable, to: FileSystemDirectoryHandle, name: string): Promise<void> {
+  if (file.move) return file.move(to, name);
+  const copy = await (await to.getFileHandle(name, { create: true })).createWritable();
+  await copy.write(await file.getFile());
+  await copy.close();
+}
+
+/** Moves all files of a folder into another. */
+async function moveAll(from: FileSystemDirectoryHandle, to: FileSystemDirectoryHandle): Promise<void> {
+  const entries: [string, FileSystemHandle][] = [];
+  for await (const entry of from.entries()) if (!isOwn(entry[0])) entries.push(entry);
+  for (const [name, handle] of entries) {
+    if (handle.kind === 'directory') {
+      const next = await to.getDirectoryHandle(name, { create: true });
+      await moveAll(handle as FileSystemDirectoryHandle, next);
+    } else await moveFile(handle as Movable, to, name);
+  }
+}
+
+/** The folders and files under a folder of OPFS, by path. */
+class StoredFolders {
+  readonly #root: FileSystemDirectoryHandle;
+
+  constructor(root: FileSystemDirectoryHandle) {
+    this.#root = root;
+  }
+
+  /** The folder of these names; undefined if it does not exist. */
+  async folder(
     path: readonly string[],
     options?: FileSystemGetDirectoryOptions,
-  ): Promise<FileSystemDirectoryHandle | undefined> => {
-    let at: FileSystemDirectoryHandle | undefined = root;
+  ): Promise<FileSystemDirectoryHandle | undefined> {
+    let at: FileSystemDirectoryHandle | undefined = this.#root;
     for (const part of path) {
       const next: FileSystemDirectoryHandle | undefined = await ifExists(
         at.getDirectoryHandle(part, options),
@@ -98,160 +156,130 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
       if (!at) return undefined;
     }
     return at;
-  };
-  const split = (path: string): [string[], string] => {
-    const all = parts(path);
-    return [all.slice(0, -1), all.at(-1) ?? ''];
-  };
+  }
+
   /** The folder of a path, created if it does not exist, and the name in it. */
-  const folderFor = async (path: string): Promise<[FileSystemDirectoryHandle, string]> => {
+  async parentOf(path: string): Promise<[FileSystemDirectoryHandle, string]> {
     const [folder, name] = split(path);
-    const parent = await folderAt(folder, { create: true });
+    const parent = await this.folder(folder, { create: true });
     if (!parent || !name)
       throw new HeddleError(`${path}: cannot write: a part of the path is a file, not a folder`, {
         kind: 'input',
       });
     return [parent, name];
-  };
-  const fileAt = async (path: string): Promise<FileSystemFileHandle | undefined> => {
+  }
+
+  /** The file of a path; undefined if it does not exist. */
+  async file(path: string): Promise<FileSystemFileHandle | undefined> {
     const [folder, name] = split(path);
-    const parent = await folderAt(folder);
+    const parent = await this.folder(folder);
     return parent && name ? ifExists(parent.getFileHandle(name)) : undefined;
-  };
-  const openFile = async (path: string): Promise<File> => {
-    const file = await fileAt(path);
+  }
+
+  async open(path: string): Promise<File> {
+    const file = await this.file(path);
     if (!file) throw new HeddleError(`${path}: cannot read: there is no such file`, { kind: 'not-found' });
     return file.getFile();
-  };
-  /** Runs `work`; its errors become HeddleErrors that name action and path. */
-  const attempt = async <T>(
-    action: string,
-    path: string,
-    work: () => Promise<T>,
-    retries = 0,
-  ): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      if (retries > 0 && (isAbsent(error) || isReplaced(error)))
-        return attempt(action, path, work, retries - 1);
-      throw await storageError(action, path, error);
-    }
-  };
-  /** Retries up to three times if a file is missing or replaced: another tab may be saving the same model. */
-  const withRetries = <T>(action: string, path: string, work: () => Promise<T>): Promise<T> =>
-    attempt(action, path, work, 3);
-  const store = async (
-    folder: FileSystemDirectoryHandle,
-    name: string,
-    bytes: Uint8Array | string,
-  ): Promise<void> => {
-    // `close` replaces an existing file atomically. Until then a new file would be visible but empty, so it
-    // has a temporary name.
-    const isNew = (await ifExists(folder.getFileHandle(name))) === undefined;
-    const first = isNew ? unfinished(name) : name;
-    const handle: Movable = await folder.getFileHandle(first, { create: true });
-    const writable = await handle.createWritable();
-    try {
-      await writable.write(bytes as BufferSource | string);
-      await writable.close();
-      if (isNew) await moveFile(handle, folder, name);
-      if (isNew && !handle.move) await folder.removeEntry(first);
-    } catch (error) {
-      await writable.abort().catch(() => undefined);
-      if (isNew) await folder.removeEntry(first).catch(() => undefined);
-      throw error;
-    }
-  };
-  /** Moves a file, or copies it if the browser has no `move`, which is not standardized. */
-  const moveFile = async (file: Movable, to: FileSystemDirectoryHandle, name: string): Promise<void> => {
-    if (file.move) return file.move(to, name);
-    const copy = await (await to.getFileHandle(name, { create: true })).createWritable();
-    await copy.write(await file.getFile());
-    await copy.close();
-  };
-  /** Moves all files of a folder into another. */
-  const moveAll = async (from: FileSystemDirectoryHandle, to: FileSystemDirectoryHandle): Promise<void> => {
-    const entries: [string, FileSystemHandle][] = [];
-    for await (const entry of from.entries()) if (!isOwn(entry[0])) entries.push(entry);
-    for (const [name, handle] of entries) {
-      if (handle.kind === 'directory') {
-        const next = await to.getDirectoryHandle(name, { create: true });
-        await moveAll(handle as FileSystemDirectoryHandle, next);
-      } else await moveFile(handle as Movable, to, name);
-    }
-  };
-  const renameFolder = async (from: FileSystemDirectoryHandle, path: string): Promise<void> => {
-    if (await folderAt(parts(path)))
-      throw new HeddleError(`${path}: cannot rename: a folder is there`, { kind: 'input' });
-    const [parent, name] = await folderFor(path);
-    await moveAll(from, await parent.getDirectoryHandle(name, { create: true }));
-  };
-  const exists = async (path: string): Promise<boolean> =>
-    (await fileAt(path)) !== undefined || (await folderAt(parts(path))) !== undefined;
+  }
 
-  const remove = async (path: string): Promise<void> => {
+  async exists(path: string): Promise<boolean> {
+    return (await this.file(path)) !== undefined || (await this.folder(parts(path))) !== undefined;
+  }
+
+  async list(path: string): Promise<string[]> {
+    const folder = await this.folder(parts(path));
+    if (!folder)
+      throw new HeddleError(`${path}: cannot list: there is no such folder`, { kind: 'not-found' });
+    const names: string[] = [];
+    for await (const [name, handle] of folder.entries())
+      if (
+        !isOwn(name) &&
+        (handle.kind === 'file' || (await generationOf(handle as FileSystemDirectoryHandle)))
+      )
+        names.push(name);
+    return names.sort();
+  }
+
+  /** See BrowserFiles. */
+  async facts(path: string): Promise<{ bytes: number; time: number }> {
+    const folder = await this.folder(parts(path));
+    let [bytes, time] = [0, 0];
+    for await (const handle of folder?.values() ?? []) {
+      if (handle.kind !== 'file') continue;
+      const file = await (handle as FileSystemFileHandle).getFile();
+      bytes += file.size;
+      time = Math.max(time, file.lastModified);
+    }
+    return { bytes, time };
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    const folder = await this.folder(parts(from));
+    if (folder) {
+      await this.#renameFolder(folder, to);
+      return this.remove(from);
+    }
+    const file = await this.file(from);
+    if (!file)
+      throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`, {
+        kind: 'not-found',
+      });
+    await moveFile(file as Movable, ...(await this.parentOf(to)));
+    if (!(file as Movable).move) await this.remove(from);
+  }
+
+  async #renameFolder(from: FileSystemDirectoryHandle, path: string): Promise<void> {
+    if (await this.folder(parts(path)))
+      throw new HeddleError(`${path}: cannot rename: a folder is there`, { kind: 'input' });
+    const [parent, name] = await this.parentOf(path);
+    await moveAll(from, await parent.getDirectoryHandle(name, { create: true }));
+  }
+
+  async remove(path: string): Promise<void> {
     const [folder, name] = split(path);
-    const parent = await folderAt(folder);
+    const parent = await this.folder(folder);
     if (!parent || !name) return;
     // Remove `.current` first, so that a partly removed folder does not count as existing.
     const whole = await ifExists(parent.getDirectoryHandle(name));
     await ifExists(whole?.removeEntry(currentFile) ?? Promise.resolve());
     await ifExists(parent.removeEntry(name, { recursive: true }));
-  };
+  }
+}
+
+/** Runs `work`; its errors become HeddleErrors that name action and path. */
+async function attempt<T>(action: string, path: string, work: () => Promise<T>, retries = 0): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (retries > 0 && (isAbsent(error) || isReplaced(error)))
+      return attempt(action, path, work, retries - 1);
+    throw await storageError(action, path, error);
+  }
+}
+
+/** Retries up to three times if a file is missing or replaced: another tab may be saving the same model. */
+const withRetries = <T>(action: string, path: string, work: () => Promise<T>): Promise<T> =>
+  attempt(action, path, work, 3);
+
+/**
+ * Files under a folder of OPFS; `root`: the result of navigator.storage.getDirectory(), or a folder in it.
+ */
+export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
+  const stored = new StoredFolders(root);
   return {
     read: (path) =>
-      withRetries('read', path, async () => new Uint8Array(await (await openFile(path)).arrayBuffer())),
-    blob: (path) => withRetries('read', path, () => openFile(path)),
+      withRetries('read', path, async () => new Uint8Array(await (await stored.open(path)).arrayBuffer())),
+    blob: (path) => withRetries('read', path, () => stored.open(path)),
     write: (path, bytes) =>
       attempt('write', path, async () => {
-        const [parent, name] = await folderFor(path);
+        const [parent, name] = await stored.parentOf(path);
         await store(parent, name, bytes);
       }),
-    exists: (path) => withRetries('look at', path, () => exists(path)),
-    list: (path) =>
-      withRetries('list', path, async () => {
-        const folder = await folderAt(parts(path));
-        if (!folder)
-          throw new HeddleError(`${path}: cannot list: there is no such folder`, { kind: 'not-found' });
-        const names: string[] = [];
-        for await (const [name, handle] of folder.entries())
-          if (
-            !isOwn(name) &&
-            (handle.kind === 'file' || (await generationOf(handle as FileSystemDirectoryHandle)))
-          )
-            names.push(name);
-        return names.sort();
-      }),
-    facts: (path) =>
-      withRetries('look at', path, async () => {
-        const folder = await folderAt(parts(path));
-        let [bytes, time] = [0, 0];
-        for await (const handle of folder?.values() ?? []) {
-          if (handle.kind !== 'file') continue;
-          const file = await (handle as FileSystemFileHandle).getFile();
-          bytes += file.size;
-          time = Math.max(time, file.lastModified);
-        }
-        return { bytes, time };
-      }),
-    rename: (from, to) =>
-      attempt(`rename to ${to}`, from, async () => {
-        const folder = await folderAt(parts(from));
-        if (folder) {
-          await renameFolder(folder, to);
-          await remove(from);
-          return;
-        }
-        const file = await fileAt(from);
-        if (!file)
-          throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`, {
-            kind: 'not-found',
-          });
-        await moveFile(file as Movable, ...(await folderFor(to)));
-        if (!(file as Movable).move) await remove(from);
-      }),
-    remove: (path) => attempt('remove', path, () => remove(path)),
+    exists: (path) => withRetries('look at', path, () => stored.exists(path)),
+    list: (path) => withRetries('list', path, () => stored.list(path)),
+    facts: (path) => withRetries('look at', path, () => stored.facts(path)),
+    rename: (from, to) => attempt(`rename to ${to}`, from, () => stored.rename(from, to)),
+    remove: (path) => attempt('remove', path, () => stored.remove(path)),
     async free() {
       const { usage, quota } = (await globalThis.navigator?.storage?.estimate?.()) ?? {};
       return usage === undefined || quota === undefined ? undefined : quota - usage;
