@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import {
   build,
@@ -366,32 +366,40 @@ const offline: Plugin = {
   ],
 };
 
-/**
- * Adds documentation and source code, to which the footer of the pages links: docs/NAME.txt and
- * docs/heddle-source.zip.
- */
-const documents: Plugin = {
-  name: 'heddle:documents',
+/** Serves the documentation that `npm run build` or `npm run docs` wrote, with `npm run dev` too. */
+const guides: Plugin = {
+  name: 'heddle:guides',
+  configureServer: ({ middlewares }) => {
+    middlewares.use('/docs', (request, response) => {
+      const path = join(root, 'dist/demo/docs', new URL(request.url ?? '/', 'http://page').pathname);
+      const type = typeOfFile[extname(path)] ?? 'text/plain';
+      readFile(path).then(
+        (bytes) => response.writeHead(200, { 'Content-Type': type, ...isolation }).end(bytes),
+        () => response.writeHead(404).end('Run "npm run docs" first: it writes the documentation.'),
+      );
+    });
+  },
+};
+
+const typeOfFile: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+
+/** Adds the source code, to which the footer of the pages links: heddle-source.zip. */
+const sourceCode: Plugin = {
+  name: 'heddle:source-code',
   apply: 'build',
   async generateBundle() {
-    const pages = [
-      'README.md',
-      'ARCHITECTURE.md',
-      'CHANGELOG.md',
-      ...(await textFiles('docs', /(?<!README)\.md$/)),
-    ];
-    for (const path of pages)
-      this.emitFile({
-        type: 'asset',
-        fileName: `docs/${basename(path, '.md')}.txt`,
-        source: await readFile(path),
-      });
-    const sources = ['package.json', 'LICENSE', ...pages];
+    const sources = ['package.json', 'LICENSE', 'README.md', 'ARCHITECTURE.md', 'CHANGELOG.md'];
+    sources.push(...(await textFiles('docs', /\.md$/)));
     for (const folder of ['src', 'shaders', 'demo'])
       sources.push(...(await textFiles(folder, /\.(?:ts|wgsl|html|css)$/)));
     const files = await Promise.all(sources.map(async (path) => [path, await readFile(path)] as const));
     const source = Buffer.concat(zipParts(Object.fromEntries(files)));
-    this.emitFile({ type: 'asset', fileName: 'docs/heddle-source.zip', source });
+    this.emitFile({ type: 'asset', fileName: 'heddle-source.zip', source });
   },
 };
 
@@ -429,7 +437,17 @@ const demo: UserConfig = {
       checks: pageChecks,
     },
   },
-  plugins: [shortTemplates, pageHead, hub, installedPeers(), examplePrograms, codePage, documents, offline],
+  plugins: [
+    shortTemplates,
+    pageHead,
+    hub,
+    installedPeers(),
+    examplePrograms,
+    codePage,
+    guides,
+    sourceCode,
+    offline,
+  ],
 };
 
 export default defineConfig(({ mode }) => (mode === 'demo' ? demo : modules));

@@ -1,6 +1,8 @@
-// npm run build: builds the library, the command line, the page for headless Chrome and the demo into dist/,
-// and links node_modules/.bin/heddle to the command line, so that `npx heddle` runs this clone. `--no-types`
-// skips the declarations (dist/types), which take most of the time.
+// npm run build: builds the library, the command line, the page for headless Chrome, and the site into dist/: the
+// pages with the documentation in dist/demo, which any static host serves. It links node_modules/.bin/heddle to the command line, so that `npx heddle` runs this clone. `--no-types`
+// skips the
+// declarations (dist/types) and the documentation, which take most of the time; `--no-docs` only the latter.
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -48,6 +50,7 @@ linkCommand();
 await build({ mode: 'demo', logLevel: 'warn' });
 printFirstView();
 if (types) await declareTypes();
+if (types && !process.argv.includes('--no-docs')) writeDocumentation();
 
 /**
  * Merges a module of the library that is loaded on demand with the modules that only it imports: they are
@@ -238,6 +241,12 @@ async function declareTypes() {
       `/// <reference types="@webgpu/types" />\nexport * from '../${name}.js';\n`,
     );
   }
+}
+
+/** Writes dist/demo/docs: the guides and the API reference. */
+function writeDocumentation() {
+  const typedoc = join(root, 'node_modules/typedoc/bin/typedoc');
+  execFileSync(process.execPath, [typedoc, '--logLevel', 'Warn'], { stdio: 'inherit' });
 }
 
 function linkCommand() {

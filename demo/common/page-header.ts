@@ -12,12 +12,12 @@ const pages = [
   { id: 'code', href: './code.html', name: 'Code' },
 ] as const;
 
-/** Files of the build that the footer links to. */
+/** Pages of the documentation and files of the build that the footer links to. */
 const documents = [
-  { href: './docs/README.txt', name: 'About' },
-  { href: './docs/getting-started.txt', name: 'Library' },
-  { href: './docs/ARCHITECTURE.txt', name: 'Architecture' },
-  { href: './docs/heddle-source.zip', name: 'Source code (zip)' },
+  { href: './docs/index.html', name: 'Documentation' },
+  { href: './docs/documents/docs_getting-started.html', name: 'Library' },
+  { href: './docs/documents/ARCHITECTURE.html', name: 'Architecture' },
+  { href: './heddle-source.zip', name: 'Source code (zip)' },
 ] as const;
 
 const icons: Record<Theme, string> = {
