@@ -53,8 +53,16 @@ await train(pairs, options).catch((error) => console.log(error.message));
 
 const node = (...args) =>
   execFileSync(process.execPath, args, { cwd: app, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+// npm is a script on Windows, which only a shell runs.
+const shell = process.platform === 'win32';
 const npm = (cwd, ...args) =>
-  execFileSync('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd, encoding: 'utf8' });
+  execFileSync(shell ? 'npm.cmd' : 'npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd,
+    encoding: 'utf8',
+    shell,
+  });
+const esbuild = (...args) =>
+  execFileSync(shell ? 'npx.cmd' : 'npx', ['esbuild', ...args], { cwd: app, stdio: 'inherit', shell });
 const bin = (name) => join(root, 'node_modules', name);
 const install = (...names) => npm(app, 'install', ...names);
 
@@ -85,10 +93,7 @@ function attempt(what, work) {
  */
 function firstLoad(file, code, options) {
   writeFileSync(join(app, file), code);
-  execFileSync('node_modules/.bin/esbuild', [file, ...options, '--metafile=meta.json'], {
-    cwd: app,
-    stdio: 'inherit',
-  });
+  esbuild(file, ...options, '--metafile=meta.json');
   const { outputs } = JSON.parse(readFileSync(join(app, 'meta.json'), 'utf8'));
   const first = new Set(Object.keys(outputs).filter((name) => outputs[name].entryPoint === file));
   for (const name of first)
@@ -167,9 +172,7 @@ try {
     '--outdir=out',
     '--log-level=warning',
   ];
-  attempt('esbuild', () =>
-    execFileSync('node_modules/.bin/esbuild', ['src/main.js', ...built], { cwd: app, stdio: 'inherit' }),
-  );
+  attempt('esbuild', () => esbuild('src/main.js', ...built));
   for (const [name, maxKb, code] of [
     ['corpusBleu', 10, "import { corpusBleu } from 'heddle'; console.log(corpusBleu(['a'], ['a']).score);"],
     [

@@ -7,7 +7,6 @@ import { join, relative } from 'node:path';
 import { root, SetupError, setup } from './install.mjs';
 
 const MINUTE = 60_000;
-export const BIN = 'node_modules/.bin';
 
 const counts = { passed: 0, failed: 0 };
 const skipped = [];

@@ -7,21 +7,25 @@
 //             (npm run test:full)
 import { readdirSync } from 'node:fs';
 import { findDeno } from './install.mjs';
-import { BIN, count, run, runChecks, runDeno, runProject, skip } from './test-checks.mjs';
+import { count, run, runChecks, runDeno, runProject, skip } from './test-checks.mjs';
 
 /** The check that the others need to pass first. Each check counts as one test. */
 const BUILD = { name: 'build', args: ['scripts/build.mjs', '--no-docs'], minutes: 3 };
 
 /** Checks that run one after another, in parallel with the test projects. */
 const CHECKS = [
-  { name: 'package', args: [`${BIN}/publint`, '--strict', '--pack', 'false'], minutes: 3 },
-  { name: 'types', args: [`${BIN}/tsc`, '--noEmit'], minutes: 6 },
-  { name: 'lint', args: [`${BIN}/biome`, 'check', '--error-on-warnings'], minutes: 3 },
+  { name: 'package', args: ['node_modules/publint/src/cli.js', '--strict', '--pack', 'false'], minutes: 3 },
+  { name: 'types', args: ['node_modules/typescript/bin/tsc', '--noEmit'], minutes: 6 },
+  {
+    name: 'lint',
+    args: ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
+    minutes: 3,
+  },
 ];
 
 /** Checks of `--full`, which run last. */
 const FULL_CHECKS = [
-  { name: 'docs', args: [`${BIN}/typedoc`], minutes: 3 },
+  { name: 'docs', args: ['node_modules/typedoc/bin/typedoc'], minutes: 3 },
   { name: 'install', args: ['scripts/check-install.mjs'], minutes: 5 },
   { name: 'fuzz', args: ['tests/fuzz/run-fuzz.mjs', '--seconds', '60'], minutes: 5 },
   { name: 'soak', args: ['scripts/soak.mjs', '--small', '--steps', '200', '--gpu', 'auto'], minutes: 10 },

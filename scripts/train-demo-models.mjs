@@ -4,12 +4,14 @@
 // seconds on a GPU. `npm run build` first. Arguments are the models to train, by default all: npm run
 // demo:models -- es es-learned
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { historyOf, parseLog, train } from '../dist/heddle.node.js';
 
 const folder = resolve(import.meta.dirname, '../demo/models');
 const maxBytes = 1e6;
+
+setPriority(10); // it takes minutes: other programs go first
 
 const chosen = process.argv.slice(2);
 /**
