@@ -10,6 +10,7 @@ import {
   type Connect,
   defineConfig,
   esmExternalRequirePlugin,
+  type HtmlTagDescriptor,
   minifySync,
   type Plugin,
   type UserConfig,
@@ -163,6 +164,37 @@ const commonHead = [
   '<link rel="icon" href="./icon.svg" />',
   '<link rel="stylesheet" href="./style.css" />',
 ];
+
+/**
+ * Open Graph tags, from which a chat or a social network makes the preview of a link. Their addresses are absolute
+ * if SITE_URL has the address of the site; without it they are relative, which most readers resolve.
+ */
+const previews: Plugin = {
+  name: 'heddle:previews',
+  // After Vite's own, which would make an asset of the picture, that each visitor loads.
+  transformIndexHtml: { order: 'post', handler: (html, { path }) => previewTags(html, path) },
+};
+
+function previewTags(html: string, path: string): HtmlTagDescriptor[] {
+  const site = process.env.SITE_URL ? `${process.env.SITE_URL.replace(/\/$/, '')}/` : './';
+  const [, title = 'heddle'] = /<title>(.+?)<\/title>/.exec(html) ?? [];
+  const [, text = ''] = /<meta name="description" content="(.+?)"/.exec(html) ?? [];
+  const properties = {
+    'og:type': 'website',
+    'og:site_name': 'heddle',
+    'og:title': title,
+    'og:description': text,
+    'og:url': `${site}${path.slice(1).replace('index.html', '')}`,
+    'og:image': `${site}screenshots/train.png`,
+    'og:image:alt': 'The training page: loss curves, attention and translations of a model in training',
+    'twitter:card': 'summary_large_image',
+  };
+  return Object.entries(properties).map(([property, content]) => ({
+    tag: 'meta',
+    attrs: { property, content },
+    injectTo: 'head',
+  }));
+}
 
 /**
  * Adds these lines to each page, and the content security policy to built ones: it would block scripts and
@@ -352,7 +384,15 @@ const offline: Plugin = {
     const version = createHash('sha256').update(names.join()).digest('hex').slice(0, 12);
     const source = worker.replace('__VERSION__', version).replace('__FILES__', JSON.stringify(pages));
     this.emitFile({ type: 'asset', fileName: 'service-worker.js', source });
-    const icons = [{ src: 'icon.svg', sizes: 'any', type: 'image/svg+xml' }];
+    const icons = [
+      { src: 'icon.svg', sizes: 'any', type: 'image/svg+xml' },
+      ...[192, 512].map((size) => ({
+        src: `icons/icon-${size}.png`,
+        sizes: `${size}x${size}`,
+        type: 'image/png',
+        purpose: 'any maskable',
+      })),
+    ];
     const manifest = { name: 'heddle', short_name: 'heddle', start_url: './', display: 'standalone', icons };
     this.emitFile({ type: 'asset', fileName: 'manifest.webmanifest', source: JSON.stringify(manifest) });
     this.emitFile({
@@ -360,9 +400,17 @@ const offline: Plugin = {
       fileName: 'icon.svg',
       source: await readFile(resolve(root, 'demo/icon.svg')),
     });
+    for (const path of [
+      'icons/icon-180.png',
+      'icons/icon-192.png',
+      'icons/icon-512.png',
+      'screenshots/train.png',
+    ])
+      this.emitFile({ type: 'asset', fileName: path, source: await readFile(resolve(root, 'demo', path)) });
   },
   transformIndexHtml: () => [
     { tag: 'link', attrs: { rel: 'manifest', href: './manifest.webmanifest' }, injectTo: 'head' },
+    { tag: 'link', attrs: { rel: 'apple-touch-icon', href: './icons/icon-180.png' }, injectTo: 'head' },
   ],
 };
 
@@ -440,6 +488,7 @@ const demo: UserConfig = {
   plugins: [
     shortTemplates,
     pageHead,
+    previews,
     hub,
     installedPeers(),
     examplePrograms,

@@ -1,7 +1,9 @@
 // npm run demo:screenshot: trains in the built page in headless Chrome (1280 by 900 pixels, light) and writes
 // the picture for the README to demo/screenshots/train.png. `npm run build` first. It takes about two minutes
-// on two CPU cores.
+// on two CPU cores. With the argument `icons` it only draws demo/icons/ from demo/icon.svg.
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { root } from './install.mjs';
 
 /** A training of 200 updates with an evaluation every 20. */
@@ -21,7 +23,11 @@ const hash = new URLSearchParams({
 /** The update after which the picture is taken. */
 const taken = 180;
 
-const { launchChrome, serveFolder } = await import(join(root, 'dist/headless.js'));
+const { launchChrome, serveFolder } = await import(pathToFileURL(join(root, 'dist/headless.js')).href);
+if (process.argv[2] === 'icons') {
+  await drawIcons();
+  process.exit();
+}
 const server = await serveFolder(join(root, 'dist/demo'));
 const chrome = await launchChrome({ gpu: 'auto' });
 try {
@@ -49,4 +55,23 @@ try {
 } finally {
   await chrome.close();
   await server.close();
+}
+
+/** Draws the icons for home screens: the mark on the colour of the page, with a margin for round masks. */
+async function drawIcons() {
+  const chrome = await launchChrome({ gpu: 'swiftshader' });
+  const svg = readFileSync(join(root, 'demo/icon.svg'), 'utf8');
+  mkdirSync(join(root, 'demo/icons'), { recursive: true });
+  try {
+    const page = await chrome.openPage('about:blank');
+    for (const size of [180, 192, 512]) {
+      await page.setViewport({ width: size, height: size });
+      await page.setContent(
+        `<style>body{margin:0;background:#f6f5f1}svg{display:block;width:60vw;margin:20vw}</style>${svg}`,
+      );
+      await page.screenshot({ path: join(root, `demo/icons/icon-${size}.png`) });
+    }
+  } finally {
+    await chrome.close();
+  }
 }
