@@ -18,6 +18,8 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   runs: async () => (await import('./runs-command.ts')).addRuns,
   verify: async () => (await import('./verify-command.ts')).addVerify,
   convert: async () => (await import('./convert-command.ts')).addConvert,
+  tokenizer: async () => (await import('./tokenizer-command.ts')).addTokenizer,
+  tokenize: async () => (await import('./tokenizer-command.ts')).addTokenize,
   distill: async () => (await import('./distill-command.ts')).addDistill,
   pack: async () => (await import('./pack-command.ts')).addPack,
   unpack: async () => (await import('./pack-command.ts')).addUnpack,

@@ -11,7 +11,7 @@ import { writeSafetensors } from '../files/write-safetensors.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
 import { filesKey, formatVersion, heddleFormat } from './heddle.ts';
 import type { SavedModel } from './shared/saved-model.ts';
-import { heddleTokenizerFiles } from './tokenizers/heddle-tokenizers.ts';
+import { heddleTokenizerFiles, sentencePieceFiles } from './tokenizers/heddle-tokenizers.ts';
 
 /** The files of a model folder by name. `dtype`: storage of the weights. */
 export function heddleFiles(model: SavedModel, dtype: 'f32' | 'f16' = 'f32'): Record<string, Uint8Array> {
@@ -34,7 +34,8 @@ export function heddleFiles(model: SavedModel, dtype: 'f32' | 'f16' = 'f32'): Re
   if (dtype === 'f16')
     for (const [name, { shape, data }] of Object.entries(tensors))
       tensors[name] = { dtype, shape, data: toFloat16(data as Float32Array) };
-  return { ...described, [names.weights]: writeSafetensors(tensors, metadata) };
+  const models = sourceCheckpoint ? {} : sentencePieceFiles(source, target);
+  return { ...described, ...models, [names.weights]: writeSafetensors(tensors, metadata) };
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   loadSentencePieceTokenizer,
   sentencePieceModelType,
 } from './sentencepiece/sentencepiece-tokenizer.ts';
+import { isTrainedSentencePiece, loadTrainedSentencePiece } from './sentencepiece/trained-sentencepiece.ts';
 import { createHfTokenizer, type HfTokenizerOptions, savedHfOptions } from './tokenizers/hf-tokenizer.ts';
 import { specialTokens, type Tokenizer } from './tokenizers/tokenizer.ts';
 import { loadTrainedTokenizer } from './tokenizers/trained-tokenizer.ts';
@@ -22,6 +23,7 @@ export function loadTokenizer(json: unknown): Tokenizer {
   check(isObject(file) && isObject(file.model), 'tokenizer.json: the field model is missing');
   const { model } = file;
   if (model.type === sentencePieceModelType) return loadSentencePieceTokenizer(model);
+  if (isTrainedSentencePiece(file)) return loadTrainedSentencePiece(file);
   const hfOptions = savedHfOptions(file);
   if (hfOptions) return createHfTokenizer(file, hfOptions);
   return loadTrainedTokenizer({ ...file, model });
@@ -73,7 +75,8 @@ export function readTokenizerFile(bytes: Uint8Array, name: string): Tokenizer {
     return { json, model };
   });
   const vocab = isObject(model.vocab) ? model.vocab : {};
-  if (specialTokens.every((token) => token in vocab) || 'heddle' in json) return loadTokenizer(json);
+  const isOwn = specialTokens.every((token) => token in vocab) || isTrainedSentencePiece(json);
+  if (isOwn || 'heddle' in json) return loadTokenizer(json);
   const added = Array.isArray(json.added_tokens) ? json.added_tokens : [];
   const ids = new Map<string, unknown>([
     ...(Array.isArray(model.vocab)

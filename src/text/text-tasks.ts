@@ -3,12 +3,18 @@
 import type { Steps } from '../core/steps.ts';
 import { type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
 import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
-import { type BadLine, type PairBlock, parseBlock } from './corpus/pair-files.ts';
+import { type BadLine, type PairBlock, parseBlock, textsOfBlock } from './corpus/pair-files.ts';
 import { createPairHash, type HeldOut, splitPairs } from './corpus/pairs.ts';
 import { loadTokenizer } from './load-tokenizer.ts';
+import {
+  createWordCounter,
+  type PieceSettings,
+  pieceOptionsOf,
+  sentencePieceSteps,
+} from './sentencepiece/sentencepiece-training.ts';
 import { bpeSteps } from './tokenizers/bpe-training.ts';
 import type { Tokenizer, TokenizerKind } from './tokenizers/tokenizer.ts';
-import type { Counts, VocabularyOptions } from './tokenizers/vocabulary-training.ts';
+import type { Counts, TextCounter, VocabularyOptions } from './tokenizers/vocabulary-training.ts';
 import { characterSteps, createCounter, wordSteps } from './tokenizers/vocabulary-training.ts';
 
 /** A task on the chunks of a corpus. */
@@ -62,32 +68,74 @@ export interface CountTable {
   readonly counts: Float64Array;
 }
 
+/** Kinds of tokenizers to train: those of heddle, or a SentencePiece model. */
+export type TrainedKind = TokenizerKind | 'unigram' | 'sentencepiece-bpe';
+
 /** Options of a tokenizer to train. */
 export interface TokenizerOptions extends VocabularyOptions {
-  readonly kind: TokenizerKind;
+  readonly kind: TrainedKind;
+  /** Options of a SentencePiece model. */
+  readonly pieces?: PieceSettings;
 }
 
 /** The texts that a tokenizer is trained on: one side or both. */
 export type Sides = readonly ('source' | 'target')[];
 
-/** Counts the words or characters of some tokenizers. */
+/** Counts the words or characters of some tokenizers, in every `every`-th pair. */
 function count(
-  options: TokenizerOptions & { tokenizers: readonly Sides[] },
+  options: TokenizerOptions & { tokenizers: readonly Sides[]; every?: number },
 ): TextTask<PairChunk, undefined, CountTable[]> {
-  const counters = options.tokenizers.map(() => createCounter(options.kind, options.lowercase));
+  const { every = 1 } = options;
+  const counters = options.tokenizers.map(() => counterOf(options));
   return {
     map(chunk) {
-      for (const pair of pairsIn(chunk))
-        for (const [i, sides] of options.tokenizers.entries())
-          for (const side of sides) counters[i]?.add(pair[side]);
+      for (const [at, pair] of pairsIn(chunk).entries())
+        if (at % every === 0)
+          for (const [i, sides] of options.tokenizers.entries())
+            for (const side of sides) counters[i]?.add(pair[side]);
       return undefined;
     },
-    end: () =>
-      counters.map((counter) => {
-        const counts = counter.counts();
-        return { items: [...counts.keys()].join('\n'), counts: Float64Array.from(counts.values()) };
-      }),
+    end: () => counters.map(tableOf),
   };
+}
+
+/** Counts the words of texts in blocks of files, of every `every`-th record; the part is the number of texts. */
+function countTexts({
+  options,
+  side,
+  every,
+}: {
+  options: TokenizerOptions;
+  side: 'source' | 'target' | 'both';
+  every: number;
+}): TextTask<PairBlock, number, CountTable[]> {
+  const counter = counterOf(options);
+  return {
+    async map(block) {
+      let texts = 0;
+      for (const [i, record] of (await textsOfBlock(block)).entries()) {
+        if (i % every !== 0) continue;
+        const wanted = side === 'both' ? record : record.slice(...(side === 'source' ? [0, 1] : [1, 2]));
+        for (const text of wanted) {
+          if (text.trim() !== '') texts++;
+          counter.add(text);
+        }
+      }
+      return texts;
+    },
+    end: () => [tableOf(counter)],
+  };
+}
+
+/** Counts words or characters as a kind of tokenizer has them. */
+const counterOf = (options: TokenizerOptions): TextCounter =>
+  options.kind === 'unigram' || options.kind === 'sentencepiece-bpe'
+    ? createWordCounter(pieceOptionsOf(options))
+    : createCounter(options.kind, options.lowercase);
+
+function tableOf(counter: TextCounter): CountTable {
+  const counts = counter.counts();
+  return { items: [...counts.keys()].join('\n'), counts: Float64Array.from(counts.values()) };
 }
 
 function joinCounts(tables: readonly CountTable[]): Counts {
@@ -101,6 +149,12 @@ function joinCounts(tables: readonly CountTable[]): Counts {
 
 /** Trains a tokenizer on the counts of several threads; the result is its tokenizer.json. */
 function trainTokenizer({ kind, ...options }: TokenizerOptions): TextTask<readonly CountTable[], string> {
+  if (kind === 'unigram' || kind === 'sentencepiece-bpe')
+    return {
+      *map(tables) {
+        return JSON.stringify(yield* sentencePieceSteps(joinCounts(tables), { kind, ...options }));
+      },
+    };
   const steps = { word: wordSteps, char: characterSteps, bpe: bpeSteps }[kind];
   return {
     *map(tables) {
@@ -149,7 +203,7 @@ function encode({
 }
 
 /** All tasks by name. */
-export const textTasks = { parse, hash, count, trainTokenizer, encode };
+export const textTasks = { parse, hash, count, countTexts, trainTokenizer, encode };
 
 /** Name of a task. */
 export type TaskName = keyof typeof textTasks;

@@ -37,7 +37,10 @@ const fakeThreads = (count: number, onStart?: (number: number) => void): TextThr
   };
 };
 
-const options = (kind: 'word' | 'char' | 'bpe', tie: 'all' | 'none' = 'none'): TrainingDataOptions => ({
+const options = (
+  kind: 'word' | 'char' | 'bpe' | 'unigram',
+  tie: 'all' | 'none' = 'none',
+): TrainingDataOptions => ({
   model: { dModel: 8, heads: 1, maxLength: 40, tie },
   tokenizer: { kind, size: 300 },
   batchSize: 8,
@@ -65,7 +68,13 @@ async function prepared(given: TrainingDataOptions, threads?: TextThreads) {
 }
 
 it('makes the same tokenizers, ids and fingerprint in threads, with ids of 16 bits', async () => {
-  for (const given of [options('word'), options('char'), options('bpe'), options('bpe', 'all')]) {
+  for (const given of [
+    options('word'),
+    options('char'),
+    options('bpe'),
+    options('bpe', 'all'),
+    options('unigram'),
+  ]) {
     const here = await prepared(given);
     expect(await prepared(given, fakeThreads(3))).toEqual(here);
     expect(here.data).toEqual(fingerprint(pairs));

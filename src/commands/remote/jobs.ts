@@ -17,6 +17,7 @@ const loaders = {
   pull: async () => (await import('../jobs/pull-job.ts')).pull,
   runs: async () => (await import('../jobs/runs-job.ts')).runs,
   score: async () => (await import('../jobs/evaluate-job.ts')).score,
+  tokenizer: async () => (await import('../jobs/tokenizer-job.ts')).tokenizer,
   train: async () => (await import('../jobs/train-job.ts')).train,
   translate: async () => (await import('../jobs/translate-job.ts')).translate,
   tune: async () => (await import('../jobs/tune-job.ts')).tune,

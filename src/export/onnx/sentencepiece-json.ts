@@ -27,12 +27,11 @@ export interface SavedSentencePiece extends TokenRules {
 
 /** The SentencePiece model and the options of a tokenizer; undefined if it is of another kind. */
 export function savedSentencePiece(tokenizer: Tokenizer): SavedSentencePiece | undefined {
-  const saved = tokenizer.toJSON().model as Json;
-  if (saved.type !== sentencePieceModelType) return undefined;
-  const { model, normalize } = openSentencePiece(
-    fromBase64(String(saved.file), 'tokenizer.json'),
-    'tokenizer.json',
-  );
+  const trained = tokenizer.modelFile;
+  const saved = trained ? {} : (tokenizer.toJSON().model as Json);
+  if (!trained && saved.type !== sentencePieceModelType) return undefined;
+  const file = trained ?? fromBase64(String(saved.file), 'tokenizer.json');
+  const { model, normalize } = openSentencePiece(file, 'tokenizer.json');
   const { vocab, symbols, hidden, spaced, legacy } = saved as unknown as Partial<SavedSentencePiece>;
   return {
     model,

@@ -46,7 +46,9 @@ export async function readTokenizers(
 /** Reads a tokenizer.json: the code for heddle's own, SentencePiece's and Hugging Face's loads on demand. */
 async function readerOf(file: Json): Promise<() => Tokenizer> {
   const { model, heddle } = file;
-  if (isObject(model) && (model.type === 'BPE' || model.type === 'WordPiece') && !heddle) {
+  // BPE of SentencePiece fuses unknown characters.
+  const isPlain = isObject(model) && (model.type === 'BPE' || model.type === 'WordPiece') && !model.fuse_unk;
+  if (isPlain && !heddle) {
     const { loadTrainedTokenizer } = await import('../../text/tokenizers/trained-tokenizer.ts');
     return () => loadTrainedTokenizer({ ...file, model });
   }
@@ -80,3 +82,16 @@ export const heddleTokenizerFiles = (source: Tokenizer, target: Tokenizer): Reco
   source === target
     ? { [names.tokenizer]: jsonBytes(source) }
     : { [names.source]: jsonBytes(source), [names.target]: jsonBytes(target) };
+
+/** The SentencePiece models of the tokenizers that heddle trained, for other tools: `tokenizer.model` or one a side. */
+export function sentencePieceFiles(source: Tokenizer, target: Tokenizer): Record<string, Uint8Array> {
+  const sides =
+    source === target
+      ? [[names.tokenizer, source] as const]
+      : [[names.source, source] as const, [names.target, target] as const];
+  return Object.fromEntries(
+    sides.flatMap(([name, { modelFile }]) =>
+      modelFile ? [[name.replace(/json$/, 'model'), modelFile]] : [],
+    ),
+  );
+}

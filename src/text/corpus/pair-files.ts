@@ -127,6 +127,24 @@ export async function sourcesOf(block: PairBlock): Promise<string[]> {
   return texts.map(normalizeText);
 }
 
+/** The texts of each record of a block, as they are: both sides of a pair, or a text without a tab. */
+export async function textsOfBlock(block: PairBlock): Promise<string[][]> {
+  const { format, columns } = block;
+  if (format === 'csv' || format === 'jsonl')
+    return (await parseBlock(block)).pairs.map(({ source, target }) => [source, target]);
+  const lines = linesOf(decodeUtf8(block.bytes, block.name, block.line));
+  if (format !== 'tsv') {
+    const targets = block.targets
+      ? linesOf(decodeUtf8(block.targets, block.targetName ?? '', block.line))
+      : [];
+    return lines.map((line, i) => [line, targets[i] ?? '']);
+  }
+  return lines.map((line) => {
+    const texts = line.split('\t');
+    return [texts[Number(columns[0])] ?? '', texts[Number(columns[1])] ?? ''];
+  });
+}
+
 /** The pairs of a block, whose records are lines, or rows of CSV. */
 export function parseRecords(
   block: PairBlock,

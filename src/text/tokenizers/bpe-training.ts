@@ -37,7 +37,7 @@ export function* bpeSteps(words: Counts, { size, lowercase = false }: Vocabulary
 }
 
 /** Appends merged tokens to `vocab` up to `size`; returns the merges in order. */
-function* mergeSteps(
+export function* mergeSteps(
   counts: ReadonlyMap<string, number>,
   vocab: string[],
   size: number,

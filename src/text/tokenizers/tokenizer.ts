@@ -48,6 +48,8 @@ export interface Tokenizer {
   pieces?(text: string): string[];
   /** The token of an id as in the vocabulary. Throws a HeddleError for an id outside the vocabulary. */
   token(id: number): string;
+  /** The `.model` file of a SentencePiece tokenizer that heddle trained. */
+  readonly modelFile?: Uint8Array;
   /** The tokenizer in the format of Hugging Face's tokenizer.json, for JSON.stringify. */
   toJSON(): TokenizerJson;
 }

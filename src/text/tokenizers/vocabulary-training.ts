@@ -34,8 +34,16 @@ export function* wordSteps(counts: Counts, options: VocabularyOptions): Steps<To
 /** How often each word or character occurs. */
 export type Counts = ReadonlyMap<string, number>;
 
+/** Counts parts of texts. */
+export interface TextCounter {
+  /** Counts the parts of a text. */
+  add(text: string): void;
+  /** The counts so far. */
+  counts(): Map<string, number>;
+}
+
 /** Counts the normalized words of texts, or their characters for a character tokenizer. */
-export function createCounter(kind: TokenizerKind, lowercase = false) {
+export function createCounter(kind: TokenizerKind, lowercase = false): TextCounter {
   const normalize = createTextNormalizer(lowercase);
   const counters = new Map<string, { n: number }>();
   return {

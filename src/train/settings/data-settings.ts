@@ -1,7 +1,7 @@
 // Rows of the table of settings: data, evaluation and checkpoints.
 
-import { boolean, choice, integer, notNegative, rate, text } from '../../core/fields.ts';
-import type { TokenizerKind } from '../../text/tokenizers/tokenizer.ts';
+import { boolean, choice, integer, list, notNegative, rate, text } from '../../core/fields.ts';
+import type { TrainedKind } from '../../text/text-tasks.ts';
 import { bestMetrics } from './best-metrics.ts';
 import { inGroup } from './setting-types.ts';
 
@@ -15,8 +15,8 @@ export const dataSettings = inGroup('Data', {
     advanced: true,
   },
   tokenizer: {
-    type: choice(['word', 'char', 'bpe'] satisfies TokenizerKind[], 'kind'),
-    help: 'tokenizer to train: words, characters or byte-pair encoding',
+    type: choice(['unigram', 'bpe', 'word', 'char'] satisfies TrainedKind[], 'kind'),
+    help: 'tokenizer to train: a SentencePiece unigram model, byte-pair encoding, words or characters',
     label: 'Tokenizer',
     advanced: true,
   },
@@ -31,6 +31,36 @@ export const dataSettings = inGroup('Data', {
     help: 'lowercase all text, with any tokenizer (--no-lowercase: keep the case)',
     default: false,
     defaultText: 'off; preset keras: on',
+  },
+  byteFallback: {
+    type: boolean,
+    help: 'write characters without a piece as the pieces of their UTF-8 bytes, so that no token is unknown',
+    defaultText: 'on from --vocab-size 512',
+    onlyFor: ['tokenizer', 'unigram'],
+  },
+  characterCoverage: {
+    type: { kind: 'number', above: 0, max: 1, unit: 'fraction' },
+    help: 'fraction of the characters of the text that get pieces; the others are rare',
+    defaultText: '0.9995',
+    onlyFor: ['tokenizer', 'unigram'],
+  },
+  splitDigits: {
+    type: boolean,
+    help: 'make each digit a piece of its own',
+    defaultText: 'off',
+    onlyFor: ['tokenizer', 'unigram'],
+  },
+  userSymbols: {
+    type: list('text'),
+    help: 'texts that are always one piece, such as <BT>, the tag of back-translations',
+    defaultText: 'none',
+    onlyFor: ['tokenizer', 'unigram'],
+  },
+  controlSymbols: {
+    type: list('text'),
+    help: 'pieces with an id that no text encodes to',
+    defaultText: 'none',
+    onlyFor: ['tokenizer', 'unigram'],
   },
   tokenizerFile: {
     type: text('file'),

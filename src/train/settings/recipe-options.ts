@@ -3,6 +3,7 @@
 import { withoutUndefined } from '../../files/json-files.ts';
 import type { ModelOptions } from '../../model/model-config.ts';
 import { presets } from '../../model/presets.ts';
+import type { PieceSettings } from '../../text/sentencepiece/sentencepiece-training.ts';
 import { type OptimizerConfig, optimizerFields, scaling } from '../update/optimizer-config.ts';
 import { type ScheduleConfig, scheduleFields } from '../update/schedule.ts';
 import type { TrainingDataOptions } from '../update/training-data.ts';
@@ -24,6 +25,7 @@ export function dataOptions(s: CompleteSettings): TrainingDataOptions {
       size: s.vocabSize,
       lowercase: s.lowercase,
       fill: s.fillVocab || undefined,
+      pieces: piecesOf(s),
     },
     maxLength,
     truncate: s.truncate,
@@ -32,6 +34,13 @@ export function dataOptions(s: CompleteSettings): TrainingDataOptions {
     buckets: s.buckets,
     seed: s.seed,
   };
+}
+
+/** Options of a SentencePiece model; undefined for other tokenizers. */
+function piecesOf(s: CompleteSettings): PieceSettings | undefined {
+  if (s.tokenizer !== 'unigram') return undefined;
+  const { byteFallback, characterCoverage, splitDigits, userSymbols, controlSymbols } = s;
+  return { byteFallback, characterCoverage, splitDigits, userSymbols, controlSymbols };
 }
 
 /** The settings that have the names of fields; those that are not given are left out. */

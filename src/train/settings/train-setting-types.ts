@@ -179,10 +179,10 @@ export interface TrainSettings {
    */
   readonly heldOut?: number;
   /**
-   * Tokenizer to train: words, characters or byte-pair encoding. Default: word (built-in corpus, preset
-   * keras), char (built-in tasks), bpe (pairs, fine-tuning).
+   * Tokenizer to train: a SentencePiece unigram model, byte-pair encoding, words or characters. Default: word
+   * (built-in corpus, preset keras), char (built-in tasks), bpe (pairs, fine-tuning).
    */
-  readonly tokenizer?: 'word' | 'char' | 'bpe';
+  readonly tokenizer?: 'unigram' | 'bpe' | 'word' | 'char';
   /**
    * Maximum size of each vocabulary. A whole number of at least 5 (tokens). Default: 4000 (built-in corpus,
    * built-in tasks), 8000 (pairs, fine-tuning), 15000 (preset keras).
@@ -192,6 +192,22 @@ export interface TrainSettings {
    * Lowercase all text, with any tokenizer (--no-lowercase: keep the case). Default: off; preset keras: on.
    */
   readonly lowercase?: boolean;
+  /**
+   * Write characters without a piece as the pieces of their UTF-8 bytes, so that no token is unknown.
+   * Default: on from vocabSize 512.
+   */
+  readonly byteFallback?: boolean;
+  /**
+   * Fraction of the characters of the text that get pieces; the others are rare. A number above 0 and at most
+   * 1 (fraction). Default: 0.9995.
+   */
+  readonly characterCoverage?: number;
+  /** Make each digit a piece of its own. Default: off. */
+  readonly splitDigits?: boolean;
+  /** Texts that are always one piece, such as <BT>, the tag of back-translations. Default: none. */
+  readonly userSymbols?: readonly string[];
+  /** Pieces with an id that no text encodes to. Default: none. */
+  readonly controlSymbols?: readonly string[];
   /**
    * Use this tokenizer for both sides instead of training one: a tokenizer.json or a SentencePiece model.
    * Default: train a tokenizer.

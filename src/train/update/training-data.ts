@@ -14,6 +14,7 @@ import { describeSkipped, joinEncoded, targetLength } from '../../text/batches/e
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
+import { maxCountedTexts } from '../../text/sentencepiece/sentencepiece-training.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
 import { type Sides, type TokenizerOptions, tokenizerData, tokenizerOf } from '../../text/text-tasks.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
@@ -193,9 +194,10 @@ async function trainTokenizers(
   const sides: Sides = (['source', 'target'] as const).filter((side) => !given[side]);
   const tokenizers: Sides[] = shared ? [sides] : sides.map((side) => [side]);
   let done = 0;
+  const every = options.kind === 'unigram' ? Math.ceil(pairs.length / (maxCountedTexts / 2)) : 1;
   const tables = await pool.run({
     name: 'count',
-    args: { tokenizers, ...options },
+    args: { tokenizers, every, ...options },
     chunks: chunksOf(pairs),
     progress: () => ({ task: 'count', done, total: pairs.length }),
     onPart(_, __, { length }) {

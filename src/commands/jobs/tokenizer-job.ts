@@ -1,0 +1,89 @@
+// heddle tokenizer: trains a SentencePiece model on files of texts or pairs.
+
+import { check } from '../../core/errors.ts';
+import { openStream } from '../../files/files.ts';
+import { jsonBytes } from '../../files/json-files.ts';
+import type { Job } from '../../session/job.ts';
+import { createPace } from '../../session/job-pace.ts';
+import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
+import { type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
+import { loadTokenizer } from '../../text/load-tokenizer.ts';
+import { maxCountedTexts } from '../../text/sentencepiece/sentencepiece-training.ts';
+import { openTextPool } from '../../text/text-pool.ts';
+import type { TokenizerOptions } from '../../text/text-tasks.ts';
+
+/** Arguments of the job; plain JSON. */
+export interface TokenizerArguments {
+  /** Texts, one per line, or pairs. */
+  readonly texts: PairFiles;
+  /** The sides of pairs that are read. */
+  readonly side: 'source' | 'target' | 'both';
+  readonly options: TokenizerOptions;
+  /** The files are OUT.model and OUT.json. */
+  readonly out: string;
+  /** Number of threads; 0: only the thread of the job. [those of the host] */
+  readonly threads?: number;
+}
+
+/** Result of the job; plain JSON. */
+export interface TrainedTokenizer {
+  readonly model: string;
+  readonly json: string;
+  readonly pieces: number;
+  /** Number of texts that were counted. */
+  readonly texts: number;
+}
+
+/** Bytes of a text, roughly: the number of texts of large files follows from their size. */
+const textBytes = 64;
+
+/** Trains and writes the model. Throws a HeddleError if the files have no text. */
+export const tokenizer: Job<TokenizerArguments, TrainedTokenizer> = async (args, session) => {
+  const { texts: given, side, options, out, threads } = args;
+  const { files } = session;
+  const pool = await openTextPool(
+    createPace(session),
+    threads === 0 ? undefined : session.threads,
+    session.signal,
+  );
+  try {
+    const sizes = await Promise.all(pathsOf(given).map((path) => files.size?.(path)));
+    const total = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+    const every = Math.max(1, Math.ceil(total / textBytes / maxCountedTexts));
+    let [done, texts] = [0, 0];
+    const tables = await pool.run({
+      name: 'countTexts',
+      args: { options, side, every },
+      chunks: pairBlocks(given, {
+        open: (path) => openStream(files, path),
+        onBytes: (bytes) => {
+          done += bytes;
+        },
+      }),
+      progress: () => ({ task: 'count', done, total }),
+      onPart(count) {
+        texts += count;
+      },
+      threads,
+    });
+    check(texts > 0, 'tokenizer: the files have no text');
+    let json = '';
+    await pool.run({
+      name: 'trainTokenizer',
+      args: options,
+      chunks: [tables.flat()],
+      onPart(result) {
+        json = result;
+      },
+      threads,
+    });
+    const trained = loadTokenizer(json);
+    const paths = { model: `${out}.model`, json: `${out}.json` };
+    check(trained.modelFile !== undefined, 'tokenizer: only SentencePiece models are written');
+    await files.write(paths.model, trained.modelFile);
+    await files.write(paths.json, jsonBytes(trained));
+    return { ...paths, pieces: trained.size, texts };
+  } finally {
+    pool.close();
+  }
+};
