@@ -26,6 +26,7 @@ const ORDER = [
   'train',
   'export',
   'api',
+  'documents',
   'host',
   'bench',
   'commands',
@@ -53,6 +54,7 @@ const LIBRARY_PACKAGES = [
   '@noble/hashes/sha2.js',
   '@noble/hashes/utils.js',
   'saxes',
+  'htmlparser2',
 ];
 
 const TOP_LEVEL = [

@@ -6,6 +6,13 @@ import { HeddleError } from '../core/errors.ts';
 import { reasonOf } from '../host/disk-files.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
+import {
+  addDocumentFlags,
+  type DocumentFlags,
+  givenDocumentFlags,
+  isDocument,
+  translateDocumentFile,
+} from './document-command.ts';
 import type { Translated, TranslatedTexts } from './jobs/translate-job.ts';
 import { forTerminal, jsonArrayWriter, log } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
@@ -14,7 +21,7 @@ import { addHostOptions, addModelOptions, jsonOption, modelArguments, whole } fr
 import { type HostOptions, runWithProgress } from './run-command.ts';
 import { linesOf, textGroups } from './text-input.ts';
 
-interface Options extends HostOptions, DecodingFlags, ModelRunOptions {
+interface Options extends HostOptions, DecodingFlags, ModelRunOptions, DocumentFlags {
   input?: string[];
   output?: string;
   force?: boolean;
@@ -37,9 +44,12 @@ const batchesAtOnce = 8;
 export function addTranslate(program: Command): void {
   const command = program
     .command('translate')
-    .description('translate texts, or the lines of files or of stdin, in order')
+    .description('translate texts, the lines of files or of stdin, or a document, in order')
     .argument('<dir>', 'model: a folder, a .zip or a .safetensors file')
-    .argument('[text...]', 'texts (default: the lines of --input, or of stdin)')
+    .argument(
+      '[text...]',
+      'texts, or one document: a file in PO, XLIFF, HTML, SRT, VTT or .txt (default: the lines of --input, or of stdin)',
+    )
     .option('--input <file...>', 'files with one text per line; - is stdin')
     .option('--output <file>', 'write the translations to this file (default: stdout)')
     .option('--force', 'overwrite the files of --output, --alignments and --json')
@@ -81,6 +91,7 @@ export function addTranslate(program: Command): void {
     .action(run);
   addModelOptions(command);
   addDecodingFlags(command);
+  addDocumentFlags(command);
   addHostOptions(command);
 }
 
@@ -95,6 +106,10 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     throw new HeddleError('--max-length-crop and --skip-long exclude each other; use one of them');
   const decode = decodeOptionsOf(options);
   checkExclusive(options);
+  if (isDocument(texts)) return runDocument(folder, texts[0] as string, options);
+  const [flag] = givenDocumentFlags(options);
+  if (flag)
+    throw new HeddleError(`${flag} is for a document; name one file in PO, XLIFF, HTML, SRT, VTT or .txt`);
   const outputs = { '--output': options.output, '--alignments': options.alignments };
   for (const [flag, path] of Object.entries(outputs))
     if (path !== undefined) checkOutputFile(flag, path, { force: options.force, inputs: paths });
@@ -156,6 +171,23 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     process.stdin.destroy(); // it would keep the process alive
   }
   if (failed > 0 && !process.exitCode) process.exitCode = 1;
+}
+
+/** Translates a document; flags that only texts have are errors. */
+async function runDocument(folder: string, document: string, options: Options): Promise<void> {
+  const { batchSize, maxNewTokens, maxLength, replaceUnknown } = options;
+  const others = {
+    '--stream': options.stream,
+    '--alignments': options.alignments,
+    '--num-return': options.numReturn,
+    '--ids': options.ids,
+  };
+  const other = Object.entries(others).find(([, value]) => value !== undefined && value !== false);
+  if (other) throw new HeddleError(`${other[0]} is for texts, not for the document ${document}`);
+  return translateDocumentFile(folder, document, options, {
+    ...decodeOptionsOf(options),
+    ...{ batchSize, maxNewTokens, maxLength, replaceUnknown },
+  });
 }
 
 /** A file that grows with each `write`, or stdout. Throws a HeddleError if it cannot be opened. */

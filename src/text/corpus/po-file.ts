@@ -27,6 +27,8 @@ export interface PoEntry {
   readonly translations: readonly PoField[];
   /** Flags: `fuzzy`, `c-format`, ... */
   readonly flags: ReadonlySet<string>;
+  /** Where a line of flags goes if there is none: before the previous message (`#|`) and the keywords. */
+  readonly flagPlace: number;
   /** The line of the flags, if there is one. */
   readonly flagLine: { readonly start: number; readonly end: number } | undefined;
 }
@@ -86,6 +88,8 @@ class EntryLines {
   readonly fields: { keyword: Keyword; index: number; parts: string[]; start: number; end: number }[] = [];
   readonly flags = new Set<string>();
   flagLine: { start: number; end: number } | undefined;
+  /** Offset of the first line of the previous message. */
+  previous: number | undefined;
 
   constructor(start: number) {
     this.start = start;
@@ -118,6 +122,7 @@ class EntryLines {
         .filter(({ keyword }) => keyword === 'msgstr')
         .map(({ parts, start, end }) => ({ text: parts.map(unescapePo).join(''), start, end })),
       flags: this.flags,
+      flagPlace: this.previous ?? this.keywords,
       flagLine: this.flagLine,
     };
   }
@@ -149,6 +154,7 @@ export function parsePo(text: string, name: string): PoFile {
       if (current?.hasTranslation) finish();
       if (!content.trimStart().startsWith('#~')) {
         current ??= new EntryLines(at);
+        if (content.trimStart().startsWith('#|')) current.previous ??= at;
         const flags = /^\s*#,(.*)$/.exec(content)?.[1];
         if (flags !== undefined) {
           for (const flag of flags.split(',')) current.flags.add(flag.trim());

@@ -82,7 +82,7 @@ export class XmlReader {
 }
 
 /** The encoding of a file: by its byte-order mark, or by its XML declaration. */
-function encodingOf(start: Uint8Array): string {
+export function encodingOfXml(start: Uint8Array): string {
   const [a, b, c, d] = start;
   if (a === 0xff && b === 0xfe) return 'utf-16le';
   if (a === 0xfe && b === 0xff) return 'utf-16be';
@@ -107,7 +107,7 @@ export async function* decodeXml(
     }
   };
   for await (const bytes of chunks) {
-    decoder ??= openDecoder(encodingOf(bytes), name, keepMark);
+    decoder ??= openDecoder(encodingOfXml(bytes), name, keepMark);
     yield decode(bytes);
   }
   if (decoder) yield decode();

@@ -1,0 +1,109 @@
+// heddle translate MODEL FILE: a document, back as it was with its translations.
+
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { HeddleError, shellQuote } from '../core/errors.ts';
+import type { TranslateOptions } from '../decode/text-options.ts';
+import { type OpenSegments, openSegments } from '../documents/document.ts';
+import { documentFormatOf } from '../documents/document-formats.ts';
+import { describeSummary } from '../documents/document-report.ts';
+import type { DecodingFlags } from './decode-flags.ts';
+import { journalOf } from './jobs/document-job.ts';
+import { forTerminal, printResult } from './output.ts';
+import { checkOutputFile, isExistingFile } from './output-file.ts';
+import { type ModelRunOptions, modelArguments } from './parse-values.ts';
+import { type HostOptions, runWithProgress } from './run-command.ts';
+
+/** Values of the flags of documents. */
+export interface DocumentFlags {
+  memory?: string[];
+  memoryThreshold?: number;
+  segments?: OpenSegments;
+  report?: string;
+}
+
+interface Options extends DocumentFlags, DecodingFlags, HostOptions, ModelRunOptions {
+  output?: string;
+  force?: boolean;
+}
+
+const share = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0 && value <= 1)) throw new InvalidArgumentError('It must be above 0 and at most 1.');
+  return value;
+};
+
+/** Adds the flags of documents. */
+export const addDocumentFlags = (command: Command): Command =>
+  command
+    .optionsGroup('Documents (PO, XLIFF, HTML, SRT, VTT, .txt):')
+    .addOption(
+      new Option(
+        '--segments <which>',
+        'untranslated: only segments without a translation; all: translate all again (default: untranslated)',
+      ).choices(openSegments),
+    )
+    .option(
+      '--memory <file...>',
+      'translation memories (TMX, XLIFF, PO, TSV, ...), whose matches come before the model',
+    )
+    .option('--memory-threshold <share>', 'smallest similarity of a match, by words (default: 0.75)', share)
+    .option('--report <file>', 'write each segment with its origin and checks, as HTML or .json');
+
+/** The names of the flags of documents that are given. */
+export const givenDocumentFlags = (o: DocumentFlags): string[] =>
+  [
+    o.segments === undefined ? [] : '--segments',
+    o.memory === undefined ? [] : '--memory',
+    o.memoryThreshold === undefined ? [] : '--memory-threshold',
+    o.report === undefined ? [] : '--report',
+  ].flat();
+
+/** Whether the arguments of `translate` are one document. */
+export const isDocument = (texts: readonly string[]): boolean =>
+  texts.length === 1 &&
+  documentFormatOf(texts[0] as string) !== undefined &&
+  isExistingFile(texts[0] as string);
+
+/** Translates a document. `decode`: options of decoding. */
+export async function translateDocumentFile(
+  folder: string,
+  input: string,
+  options: Options,
+  decode: TranslateOptions,
+): Promise<void> {
+  const { output, force = false, memory = [], memoryThreshold, segments, report, badWords } = options;
+  const inputs = [input, ...memory];
+  if (output !== undefined) {
+    const resumes = isExistingFile(journalOf(output));
+    checkOutputFile('--output', output, { force: force || resumes, inputs });
+  } else if (options.json === true)
+    throw new HeddleError(
+      '--json prints the numbers of the document to stdout; give --output for the document',
+    );
+  if (report !== undefined) checkOutputFile('--report', report, { force, inputs });
+  for (const path of memory)
+    if (!isExistingFile(path))
+      throw new HeddleError(`--memory ${shellQuote(path)}: there is no such file`, { kind: 'not-found' });
+  const { model, folders } = modelArguments(folder, options);
+  const args = {
+    ...model,
+    input,
+    output,
+    options: decode,
+    badWords,
+    segments,
+    memory,
+    threshold: memoryThreshold,
+    report,
+  };
+  const written = [output, output && journalOf(output), report].filter((path) => path !== undefined);
+  const shown = process.stdout.isTTY ? forTerminal : (text: string) => text;
+  const summary = await runWithProgress(
+    'translateDocument',
+    args,
+    { ...options, onPiece: (text) => void process.stdout.write(shown(text)) },
+    [...folders, ...inputs, ...written],
+  );
+  if (options.json !== undefined) await printResult(summary, options.json, () => describeSummary(summary));
+  if (summary.notTranslated > 0 && !process.exitCode) process.exitCode = 1;
+}

@@ -1,0 +1,269 @@
+// XLIFF 1.2 and 2.x as documents: each segment without a translation gets a target whose state says that it needs a
+// review. All other elements stay.
+
+import { HeddleError } from '../core/errors.ts';
+import { isSameLanguage } from '../text/corpus/language-choice.ts';
+import { inlineElements, inlineKey, localName, untranslatedStates } from '../text/corpus/xliff.ts';
+import { type XmlAttributes, XmlReader } from '../text/corpus/xml-reader.ts';
+import { anyCodes } from '../text/inline/code-patterns.ts';
+import { CodeNumbers } from '../text/inline/inline-builder.ts';
+import { type InlineCode, inlineText, renderText } from '../text/inline/inline-text.ts';
+import { type CodeKind, placeholderOf } from '../text/inline/placeholders.ts';
+import type { DocumentUnit, Edit, ParseDocument, SegmentTranslation } from './document.ts';
+
+/** Elements that only mark text; they are kept as pairs. */
+const markers: Readonly<Record<string, CodeKind | 'pair'>> = {
+  mrk: 'pair',
+  sm: 'open',
+  em: 'close',
+  cp: 'single',
+};
+
+const escapeXml = (text: string): string =>
+  text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c] ?? c);
+
+/** The text of a source with its elements as codes. */
+class SourceText {
+  text = '';
+  readonly codes = new Map<string, InlineCode>();
+  readonly #file: string;
+  readonly #numbers = new CodeNumbers();
+  /** Elements that are open: where their tags start, and their codes. */
+  readonly #open: {
+    readonly name: string;
+    readonly key: string;
+    readonly start: number;
+    readonly holds: boolean;
+  }[] = [];
+  #unnamed = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  get #inCode(): boolean {
+    return this.#open.some(({ holds }) => holds);
+  }
+
+  open(name: string, a: XmlAttributes, start: number, end: number): void {
+    const kind = inlineElements[name]?.kind ?? markers[name] ?? 'pair';
+    const holds = kind !== 'pair';
+    const key = markers[name]
+      ? `m ${a.mid ?? a.startRef ?? a.id ?? ''}`
+      : (inlineKey(name, a) ?? `# ${this.#unnamed++}`);
+    if (!holds && !this.#inCode) this.#add('open', key, this.#file.slice(start, end));
+    this.#open.push({ name, key, start, holds });
+  }
+
+  close(name: string, start: number, end: number): void {
+    const element = this.#open.pop();
+    if (!element || this.#inCode) return;
+    const kind = inlineElements[name]?.kind ?? markers[name] ?? 'pair';
+    if (kind !== 'pair') this.#add(kind, element.key, this.#file.slice(element.start, end));
+    else {
+      // An element without content, <g id="1"/>, has no closing tag.
+      const isEmpty = end === start || this.#file[end - 2] === '/';
+      this.#add('close', element.key, isEmpty ? '' : this.#file.slice(start, end));
+    }
+  }
+
+  add(text: string): void {
+    if (!this.#inCode) this.text += text.replace(/[\ue000-\uf8ff]/g, '');
+  }
+
+  #add(kind: CodeKind, key: string, raw: string): void {
+    const first = placeholderOf(kind, this.#numbers.of(key));
+    // An id that occurs twice, which is not valid, is another code.
+    const isNew = !this.codes.has(first);
+    const placeholder = isNew ? first : placeholderOf('single', this.#numbers.of(`again ${this.#unnamed++}`));
+    this.codes.set(placeholder, { kind: isNew ? kind : 'single', raw, isText: false, isOrdered: false });
+    this.text += placeholder;
+  }
+}
+
+/** A unit while it is read; offsets in the file. */
+interface OpenUnit {
+  readonly id: string;
+  /** The tag of a segment of 2.x, whose state changes. */
+  readonly tag: { readonly start: number; readonly end: number } | undefined;
+  readonly state: string | undefined;
+  source?: SourceText;
+  /** End of `source` or `seg-source`, behind which a target goes. */
+  sourceStart: number;
+  sourceEnd: number;
+  target?: {
+    readonly start: number;
+    readonly tagEnd: number;
+    end: number;
+    readonly state?: string;
+    hasText: boolean;
+  };
+}
+
+/** Reads the units of a file. */
+class XliffDocument {
+  readonly units: DocumentUnit[] = [];
+  readonly head: Edit[] = [];
+  isXliff = false;
+  readonly #file: string;
+  readonly #targetLang: string | undefined;
+  #prefix = '';
+  #version = '';
+  #unit: OpenUnit | undefined;
+  #unitId = '';
+  #side: 'source' | 'target' | undefined;
+  #alternative = 0;
+  /** Whether elements around are not to be translated. */
+  readonly #translate: boolean[] = [true];
+
+  constructor(file: string, targetLang: string | undefined) {
+    this.#file = file;
+    this.#targetLang = targetLang;
+  }
+
+  open(fullName: string, a: XmlAttributes, end: number): void {
+    const start = this.#file.lastIndexOf('<', end - 1);
+    if (!this.isXliff && /(?:^|:)xliff$/.test(fullName)) {
+      this.isXliff = true;
+      this.#prefix = fullName.slice(0, -'xliff'.length);
+      this.#version = a.version ?? '1.2';
+      if (this.#version.startsWith('2')) this.#addLanguage('trgLang', a.trgLang, end);
+    }
+    const name = localName(fullName, this.#prefix);
+    this.#translate.push(a.translate === undefined ? this.#translate.at(-1) === true : a.translate !== 'no');
+    if (name === 'file' && this.#version.startsWith('1'))
+      this.#addLanguage('target-language', a['target-language'], end);
+    else if (name === 'unit') this.#unitId = a.id ?? '';
+    else if (name === 'trans-unit' || (name === 'segment' && this.#version.startsWith('2')))
+      this.#begin(name, a, start, end);
+    else if (name === 'alt-trans' || name === 'matches') this.#alternative++;
+    else if (!this.#unit || this.#alternative > 0) return;
+    else if (name === 'source' || name === 'seg-source') {
+      this.#unit.source = new SourceText(this.#file);
+      this.#unit.sourceStart = start;
+      this.#side = 'source';
+    } else if (name === 'target') {
+      this.#unit.target = { start, tagEnd: end, end, state: a.state, hasText: false };
+      this.#side = 'target';
+    } else if (this.#side === 'source') this.#unit.source?.open(name, a, start, end);
+    else if (this.#side === 'target' && this.#unit.target) this.#unit.target.hasText = true;
+  }
+
+  close(fullName: string, end: number): void {
+    const name = localName(fullName, this.#prefix);
+    const isTranslated = this.#translate.pop() === true;
+    if (name === 'alt-trans' || name === 'matches') this.#alternative--;
+    if (!this.#unit || this.#alternative > 0) return;
+    if (name === 'source' || name === 'seg-source') {
+      this.#unit.sourceEnd = end;
+      this.#side = undefined;
+    } else if (name === 'target') {
+      if (this.#unit.target) this.#unit.target.end = end;
+      this.#side = undefined;
+    } else if (name === 'trans-unit' || (name === 'segment' && this.#version.startsWith('2'))) {
+      if (isTranslated) this.#end(this.#unit);
+      this.#unit = undefined;
+    } else if (this.#side === 'source')
+      this.#unit.source?.close(name, this.#file.lastIndexOf('<', end - 1), end);
+  }
+
+  text(text: string): void {
+    if (this.#alternative > 0 || !this.#unit) return;
+    if (this.#side === 'source') this.#unit.source?.add(text);
+    if (this.#side === 'target' && this.#unit.target && text.trim() !== '') this.#unit.target.hasText = true;
+  }
+
+  #begin(name: string, a: XmlAttributes, start: number, end: number): void {
+    const isHeader = a.restype === 'x-gettext-domain-header';
+    if (isHeader) return;
+    this.#unit = {
+      id: name === 'segment' ? [this.#unitId, a.id].filter(Boolean).join('/') : (a.id ?? ''),
+      tag: name === 'segment' ? { start, end } : undefined,
+      state: name === 'segment' ? a.state : undefined,
+      sourceStart: 0,
+      sourceEnd: 0,
+    };
+  }
+
+  /** Adds the language of the translations to the tag that ends at `end`, if the file does not name one. */
+  #addLanguage(attribute: string, given: string | undefined, end: number): void {
+    const language = this.#targetLang;
+    if (language === undefined) return;
+    if (given !== undefined && given !== '') {
+      if (!isSameLanguage(given, language) && this.#file[end - 1] === '>')
+        throw new HeddleError(`the file has the target language ${given}, not ${language}`);
+      return;
+    }
+    if (given === undefined)
+      this.head.push({ start: end - 1, end: end - 1, text: ` ${attribute}="${language}"` });
+  }
+
+  #end(unit: OpenUnit): void {
+    const { source, target, id } = unit;
+    if (!source || source.text.trim() === '') return;
+    const state = target?.state ?? unit.state ?? '';
+    const isTranslated = target?.hasText === true && !untranslatedStates.has(state);
+    const inline = inlineText(source.text, anyCodes, source.codes);
+    this.units.push({
+      name: id,
+      segments: [{ source: inline, isTranslated }],
+      edits: ([translation]) => (translation ? this.#edits(unit, inline.codes, translation) : []),
+    });
+  }
+
+  #edits(
+    unit: OpenUnit,
+    codes: ReadonlyMap<string, InlineCode>,
+    { text, origin }: SegmentTranslation,
+  ): Edit[] {
+    const content = escapeXml(renderText(text, codes)).replace(
+      /[\ue000-\uf7ff]/g,
+      (c) => codes.get(c)?.raw ?? '',
+    );
+    const { target, tag, sourceStart, sourceEnd } = unit;
+    const name = `${this.#prefix}target`;
+    const edits: Edit[] = [];
+    if (tag) edits.push(...this.#stateEdit(tag, origin));
+    const state = tag ? '' : ` state="${origin === 'exact' ? 'translated' : 'needs-review-translation'}"`;
+    if (target) {
+      const attributes = this.#file
+        .slice(target.start + 1 + name.length, target.tagEnd)
+        .replace(/\s*\/?>$/, '')
+        .replace(/\s+state\s*=\s*("[^"]*"|'[^']*')/, '');
+      edits.push({
+        start: target.start,
+        end: target.end,
+        text: `<${name}${attributes}${state}>${content}</${name}>`,
+      });
+    } else {
+      const indent = /\s*$/.exec(this.#file.slice(0, sourceStart))?.[0] ?? '';
+      edits.push({
+        start: sourceEnd,
+        end: sourceEnd,
+        text: `${indent}<${name}${state}>${content}</${name}>`,
+      });
+    }
+    return edits;
+  }
+
+  /** The state of a segment of 2.x: translated, and whether it needs a review. */
+  #stateEdit(
+    { start, end }: { readonly start: number; readonly end: number },
+    origin: SegmentTranslation['origin'],
+  ): Edit[] {
+    const before = this.#file.slice(start, end);
+    const plain = before.replace(/\s+(?:state|subState)\s*=\s*("[^"]*"|'[^']*')/g, '');
+    const review = origin === 'exact' ? '' : ' subState="heddle:needs-review"';
+    return [{ start, end, text: plain.replace(/>$/, ` state="translated"${review}>`) }];
+  }
+}
+
+/** Parses a file. */
+export const parseXliffDocument: ParseDocument = (text, name, { targetLang }) => {
+  const document = new XliffDocument(text, targetLang);
+  const reader = new XmlReader(name, document);
+  reader.write(text);
+  reader.close();
+  if (!document.isXliff) throw new HeddleError(`${name}: not XLIFF: there is no element xliff`);
+  return { text, units: document.units, head: document.head };
+};

@@ -1,0 +1,113 @@
+// A text whose inline codes are placeholders: tags and elements, and placeholders of programs that are found in
+// the text itself. What a translation must keep is checked here.
+
+import { type CodePattern, codesIn } from './code-patterns.ts';
+import { type CodeKind, maxCodes, placeholderAt, placeholderOf } from './placeholders.ts';
+
+/** An inline code. */
+export interface InlineCode {
+  readonly kind: CodeKind;
+  /** How the document writes it. */
+  readonly raw: string;
+  /** Whether it is part of the text (`%s`), and not an element of the document. */
+  readonly isText: boolean;
+  /** Whether codes like it may not change their order, as `%s` and `%d` of C. */
+  readonly isOrdered: boolean;
+}
+
+/** A text and its codes by placeholder. */
+export interface InlineText {
+  readonly text: string;
+  readonly codes: ReadonlyMap<string, InlineCode>;
+  /** The codes that are searched in texts. */
+  readonly pattern: CodePattern;
+}
+
+const placeholders = /[\ue000-\uf7ff]/g;
+
+/** Finds the codes in a text that may have placeholders of elements already, with their codes in `given`. */
+export function inlineText(
+  text: string,
+  pattern: CodePattern,
+  given: ReadonlyMap<string, InlineCode> = new Map(),
+): InlineText {
+  const codes = new Map(given);
+  let next = Math.max(-1, ...[...given.keys()].map((c) => placeholderAt(c)?.index ?? -1)) + 1;
+  const found = codesIn(text, pattern);
+  const open: { name: string; at: number; index: number }[] = [];
+  // Which tags are pairs: an opening tag with the closing tag of its name behind it.
+  const kinds = found.map((): CodeKind => 'single');
+  const indices = found.map(() => Math.min(next++, maxCodes - 1));
+  for (const [i, { tag }] of found.entries()) {
+    if (tag?.kind === 'open') open.push({ name: tag.name, at: i, index: indices[i] as number });
+    if (tag?.kind !== 'close') continue;
+    const from = open.findLastIndex(({ name }) => name === tag.name);
+    const start = open[from];
+    if (!start) continue;
+    open.length = from;
+    kinds[start.at] = 'open';
+    kinds[i] = 'close';
+    indices[i] = start.index;
+  }
+  let [out, at] = ['', 0];
+  for (const [i, { start, raw, isOrdered }] of found.entries()) {
+    const kind = kinds[i] as CodeKind;
+    const placeholder = placeholderOf(kind, indices[i] as number);
+    codes.set(placeholder, { kind, raw, isText: true, isOrdered });
+    out += text.slice(at, start) + placeholder;
+    at = start + raw.length;
+  }
+  return { text: out + text.slice(at), codes, pattern };
+}
+
+/** A text with the codes that are text in place of their placeholders; elements keep theirs. */
+export const renderText = (text: string, codes: InlineText['codes']): string =>
+  text.replace(placeholders, (c) => {
+    const code = codes.get(c);
+    return code?.isText ? code.raw : c;
+  });
+
+/** The placeholders of a text, in order. */
+export const placeholdersIn = (text: string): string[] => text.match(placeholders) ?? [];
+
+/** Part of an inline text, such as a sentence, with its own codes. */
+export const partOf = ({ codes, pattern }: InlineText, text: string): InlineText => ({
+  text,
+  pattern,
+  codes: new Map(
+    placeholdersIn(text).flatMap((c) => (codes.has(c) ? [[c, codes.get(c) as InlineCode]] : [])),
+  ),
+});
+
+/**
+ * Whether a translation keeps the codes of its source: each exactly once, pairs nested, ordered ones in order, and
+ * no code in its text that the source does not have.
+ */
+export function keepsCodes({ text, codes, pattern }: InlineText, translation: string): boolean {
+  const [wanted, got] = [placeholdersIn(text), placeholdersIn(translation)];
+  if ([...wanted].sort().join() !== [...got].sort().join()) return false;
+  if (isNested(wanted) && !isNested(got)) return false;
+  if (!opensFirst(got)) return false;
+  const ordered = (list: readonly string[]) => list.filter((c) => codes.get(c)?.isOrdered).join();
+  if (ordered(wanted) !== ordered(got)) return false;
+  const rawsOf = (some: string) => codesIn(renderText(some, codes), pattern).map(({ raw }) => raw);
+  return rawsOf(text).sort().join('\0') === rawsOf(translation).sort().join('\0');
+}
+
+/** Whether pairs are nested: each closes the one that was opened last. */
+function isNested(list: readonly string[]): boolean {
+  const open: number[] = [];
+  for (const character of list) {
+    const { kind, index } = placeholderAt(character) ?? { kind: 'single', index: 0 };
+    if (kind === 'open' && list.includes(placeholderOf('close', index))) open.push(index);
+    if (kind === 'close' && list.includes(placeholderOf('open', index)) && open.pop() !== index) return false;
+  }
+  return open.length === 0;
+}
+
+/** Whether no pair closes before it opens. */
+const opensFirst = (list: readonly string[]): boolean =>
+  list.every((character, i) => {
+    const { kind, index } = placeholderAt(character) ?? { kind: 'single', index: 0 };
+    return kind !== 'close' || list.indexOf(placeholderOf('open', index)) <= i;
+  });
