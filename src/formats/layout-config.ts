@@ -12,7 +12,8 @@ import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model
 import { idTokenizers } from './hf/hf-tokenizers.ts';
 import { readSourceCheckpoint } from './hf/load-hf.ts';
 import type { SavedModel } from './shared/saved-model.ts';
-import { heddleTokenizerFiles, readTokenizers, requireFile } from './tokenizers/heddle-tokenizers.ts';
+import { readTokenizers, requireFile } from './tokenizers/heddle-tokenizers.ts';
+import { heddleTokenizerFiles } from './tokenizers/save-tokenizers.ts';
 
 /** Fields of a config.json, each with its field of ModelConfig. */
 export type FieldNames = Readonly<Record<string, keyof ModelConfig>>;

@@ -11,7 +11,7 @@ import { writeSafetensors } from '../files/write-safetensors.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
 import { filesKey, formatVersion, heddleFormat } from './heddle.ts';
 import type { SavedModel } from './shared/saved-model.ts';
-import { heddleTokenizerFiles, sentencePieceFiles } from './tokenizers/heddle-tokenizers.ts';
+import { heddleTokenizerFiles, sentencePieceFiles } from './tokenizers/save-tokenizers.ts';
 
 /** The files of a model folder by name. `dtype`: storage of the weights. */
 export function heddleFiles(model: SavedModel, dtype: 'f32' | 'f16' = 'f32'): Record<string, Uint8Array> {

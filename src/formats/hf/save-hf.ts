@@ -13,7 +13,7 @@ import { specialTokens } from '../../text/tokenizers/tokenizer.ts';
 import type { HfType } from '../shared/model-formats.ts';
 import { requireFields } from '../shared/requirements.ts';
 import type { CheckpointTensors, SavedModel, SourceCheckpoint, WeightDtype } from '../shared/saved-model.ts';
-import { heddleTokenizerFiles } from '../tokenizers/heddle-tokenizers.ts';
+import { heddleTokenizerFiles } from '../tokenizers/save-tokenizers.ts';
 import { type HfFamily, hfFamilies } from './hf-fields.ts';
 import { hfTensors, isComputedTable, tiedNames } from './hf-tensors.ts';
 import { hfRequirements, toHfConfig } from './to-hf-config.ts';

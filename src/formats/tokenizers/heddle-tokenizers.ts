@@ -3,7 +3,7 @@
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
-import { isObject, type Json, jsonBytes, readJson } from '../../files/json-files.ts';
+import { isObject, type Json, readJson } from '../../files/json-files.ts';
 import { modelFileNames as names } from '../../files/model-file.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
@@ -75,23 +75,4 @@ function checkTokenizer(
       throw new HeddleError(
         `${path} does not match ${names.config}: ${difference}: ${has}, ${name}: ${wants}`,
       );
-}
-
-/** The tokenizer files by name. */
-export const heddleTokenizerFiles = (source: Tokenizer, target: Tokenizer): Record<string, Uint8Array> =>
-  source === target
-    ? { [names.tokenizer]: jsonBytes(source) }
-    : { [names.source]: jsonBytes(source), [names.target]: jsonBytes(target) };
-
-/** The SentencePiece models of the tokenizers that heddle trained, for other tools: `tokenizer.model` or one a side. */
-export function sentencePieceFiles(source: Tokenizer, target: Tokenizer): Record<string, Uint8Array> {
-  const sides =
-    source === target
-      ? [[names.tokenizer, source] as const]
-      : [[names.source, source] as const, [names.target, target] as const];
-  return Object.fromEntries(
-    sides.flatMap(([name, { modelFile }]) =>
-      modelFile ? [[name.replace(/json$/, 'model'), modelFile]] : [],
-    ),
-  );
 }
