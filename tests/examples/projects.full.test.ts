@@ -78,15 +78,14 @@ it('extension translates a text with the model in its files', async () => {
   const browser = await puppeteer.launch({
     executablePath: findChrome(),
     pipe: true,
-    enableExtensions: [dist],
+    enableExtensions: true,
     args: chromeFlags('swiftshader'),
   });
   try {
-    const [extension] = [...(await browser.extensions()).values()];
-    expect(extension?.name).toBe('Translate the selection');
+    const id = await browser.installExtension(dist);
     const page = await browser.newPage();
     const text = encodeURIComponent('Tuesday, March 4, 2025');
-    await page.goto(`chrome-extension://${extension?.id}/popup.html?text=${text}`);
+    await page.goto(`chrome-extension://${id}/popup.html?text=${text}`);
     await page.waitForFunction(() => /2025/.test(document.querySelector('#translation')?.textContent ?? ''), {
       timeout: 120_000,
     });
