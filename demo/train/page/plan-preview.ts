@@ -1,6 +1,6 @@
 // Preview of a training: asks the worker to plan the settings of the forms, and shows the plan below them.
 
-import { formatInteger } from '../../../src/core/format-numbers.ts';
+import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import { html, nothing, show } from '../../common/panel.ts';
 import { hint } from '../../common/tables.ts';
 import type { TrainingPreview, TrainingSettings } from '../protocol.ts';
@@ -34,7 +34,8 @@ export class PlanPreview {
   #timer = 0;
   /** Counts changes of the forms, to discard an answer about earlier values. */
   #changes = 0;
-  #isPending = false;
+  /** True from the start: a press of Start before the first plan waits for it. */
+  #isPending = true;
   /** Calls of `planned` that wait for the answer. */
   #waiting: ((settings: TrainingSettings | undefined) => void)[] = [];
 
@@ -105,11 +106,27 @@ export class PlanPreview {
     for (const place of this.#places) place.removeAttribute('aria-busy');
     showAdapter(result.adapter);
     this.settings = settings;
-    run.setReady(result.fits ? 'ready' : 'invalid', result.fits ? fewPairs(result.corpus) : result.reason);
+    const warnings = [
+      highRate(settings.settings.learningRate, settingsForm.usualRate()),
+      fewPairs(result.corpus),
+    ];
+    run.setReady(
+      result.fits ? 'ready' : 'invalid',
+      result.fits ? warnings.filter((text) => text !== '').join(' ') : result.reason,
+    );
     settingsForm.showLength(result.steps, result.stepsPerEpoch);
     this.#answer(result.fits ? settings : undefined);
   }
 }
+
+/** Above this multiple of the preset's learning rate a training usually diverges. */
+const highFactor = 30;
+
+/** Returns a warning about a learning rate that is far above the preset's; empty if it needs none. */
+const highRate = (rate: number | undefined, usual: number | undefined): string =>
+  rate !== undefined && usual !== undefined && rate > highFactor * usual
+    ? `The learning rate ${formatNumber(rate)} is ${formatInteger(rate / usual)} times that of the preset, ${formatNumber(usual)}: the loss will probably rise.`
+    : '';
 
 /** With fewer training pairs a model only memorizes them. */
 const enoughPairs = 1000;

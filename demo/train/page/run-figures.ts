@@ -17,6 +17,8 @@ export class RunFigures extends Panel {
   #latest: StepEvent | LogStep | undefined;
   #dev: LogEval | undefined;
   #info: RunInfo | undefined;
+  /** Loss of the first update. */
+  #first: number | undefined;
   /** Moving average over about the last 20 updates. */
   #stepMs = Number.NaN;
   #rate = Number.NaN;
@@ -36,24 +38,43 @@ export class RunFigures extends Panel {
     return this.#latest?.loss;
   }
 
+  /** The losses of the first and the last update if the training has diverged: the last one is far above. */
+  get diverged(): { readonly from: number; readonly to: number } | undefined {
+    const [from, to] = [this.#first, this.#latest?.loss];
+    if (from === undefined || to === undefined || to <= 1.5 * from) return undefined;
+    return { from, to };
+  }
+
+  /** Removes all values: another training is shown. */
+  clear(): void {
+    this.#clear();
+    this.drawSoon();
+  }
+
   onEvent(event: SessionEvent): void {
     if (event.type === 'state' && event.state === 'preparing') this.#clear();
     else if (event.type === 'started') this.#info = event.info;
     else if (event.type === 'evaluation') this.#dev = event.eval;
-    else if (event.type === 'history') this.#showHistory(event.evals);
+    else if (event.type === 'history') this.#showHistory(event.steps, event.evals);
     else if (event.type === 'steps') for (const step of event.steps) this.#addStep(step);
     this.drawSoon();
   }
 
   #clear(): void {
-    this.#latest = this.#dev = undefined;
+    this.#latest = this.#dev = this.#info = this.#first = undefined;
     this.#stepMs = this.#rate = Number.NaN;
   }
-  #showHistory(evals: readonly LogEval[]): void {
+  /** Shows the last values of a stored training; its device and memory are not those of this page. */
+  #showHistory(steps: readonly LogStep[], evals: readonly LogEval[]): void {
+    const rates = steps.map(({ tokensPerSecond }) => tokensPerSecond).sort((a, b) => a - b);
+    this.#first = steps[0]?.loss;
+    this.#latest = steps.at(-1);
+    this.#rate = rates[rates.length >> 1] ?? Number.NaN;
     this.#dev = evals.findLast((e) => e.part === 'dev');
   }
   #addStep(step: StepEvent): void {
     this.#latest = step;
+    this.#first ??= step.loss;
     if (step.first) return; // its time includes the compilation of the kernels
     const mean = this.#stepMs;
     this.#stepMs = Number.isFinite(mean) ? mean + (step.stepMs - mean) / 20 : step.stepMs;

@@ -1,7 +1,7 @@
 // Panel of the running training: buttons and progress. It is not tall, because it stays at the bottom of the
 // screen. Screen readers announce each tenth and each change of state.
 
-import { formatDuration, formatInteger } from '../../../src/core/format-numbers.ts';
+import { formatDuration, formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import type { SessionEvent, SessionState } from '../protocol.ts';
 import { RunFigures } from './run-figures.ts';
@@ -15,6 +15,10 @@ export interface RunActions {
   singleStep(): Promise<void>;
   continue(): void;
   stop(): void;
+  /** The learning rate of the recipe. */
+  usualRate(): number | undefined;
+  /** Sets the learning rate of the recipe again. */
+  resetRate(): void;
 }
 
 /** Returns whether a training is running in this state; then no other one can start. */
@@ -93,6 +97,15 @@ export class RunPanel extends Panel {
     this.draw(); // now, not in the next frame
   }
 
+  /** Shows that the page has the stored training of a model. A training that runs stays. */
+  showStored(model: string): void {
+    if (isRunning(this.#state)) return;
+    this.figures.clear();
+    [this.#state, this.#text, this.#model] = ['idle', '', model];
+    [this.#step, this.#steps, this.#savedAt] = [0, 0, 0];
+    this.draw();
+  }
+
   #enter(event: SessionEvent & { type: 'state' }): void {
     if (event.state === 'preparing') {
       this.#savedAt = 0;
@@ -128,6 +141,10 @@ export class RunPanel extends Panel {
     this.#queued = false;
     this.draw();
   }
+  async #pressAgain(): Promise<void> {
+    this.#actions.resetRate();
+    await this.#pressStart();
+  }
   async #pressStep(): Promise<void> {
     if (this.#stepping) return;
     this.#stepping = true;
@@ -161,14 +178,23 @@ export class RunPanel extends Panel {
     const isPaused = state === 'paused';
     const [step, steps] = [this.#step, this.#steps];
     const startText = state === 'idle' ? 'Start training' : 'Start a new training';
-    const isWrong = state === 'failed' || (this.#ready === 'invalid' && this.#planText !== '' && !isBusy);
+    const isWrong =
+      state === 'failed' ||
+      this.#hasDiverged() ||
+      (this.#ready === 'invalid' && this.#planText !== '' && !isBusy);
     return html`
       <div class="row run-row">
         <div class="run-where">
-          <span class="state" data-state=${state}>${this.#title()}</span>
+          <span class="state" data-state=${this.#hasDiverged() ? 'failed' : state}>${this.#title()}</span>
           <span class="soft number">${this.#progress()}</span>
         </div>
         <div class="row push">
+          <button
+            type="button"
+            id="again"
+            ?hidden=${!this.#hasDiverged()}
+            @click=${this.#pressAgain}
+          >Again with ${formatNumber(this.#actions.usualRate() ?? 0)}</button>
           <button
             type="button"
             class="main"
@@ -213,7 +239,12 @@ export class RunPanel extends Panel {
       <p class="unseen" role="status" .textContent=${this.#announcement}></p>`;
   }
 
+  /** Whether the training has ended with a loss far above its first one. */
+  #hasDiverged(): boolean {
+    return ['done', 'stopped'].includes(this.#state) && this.figures.diverged !== undefined;
+  }
   #title(): string {
+    if (this.#hasDiverged()) return 'Diverged';
     if (this.#state === 'idle' && this.#ready === 'pending') return 'Planning';
     const waited = Math.round((performance.now() - this.#since) / 1000);
     return stateNames[this.#state] + (this.#state === 'recovering' && waited > 0 ? `, ${waited} s` : '');
@@ -228,6 +259,9 @@ export class RunPanel extends Panel {
     return `${model}step ${formatInteger(step)} of ${formatInteger(steps)}${leftText}`;
   }
   #note(isBusy: boolean): string {
+    const diverged = this.#hasDiverged() ? this.figures.diverged : undefined;
+    if (diverged)
+      return `The loss rose from ${formatNumber(diverged.from)} to ${formatNumber(diverged.to)}: the learning rate is too high.`;
     const time = new Date(this.#savedAt).toLocaleTimeString();
     const saved = this.#savedAt > 0 ? `Last checkpoint at ${time}.` : '';
     return this.#text || (isBusy ? saved || this.#planText : this.#planText || saved);

@@ -58,6 +58,8 @@ const idOf = (name: SettingName): string => `setting-${name}`;
 /** The form. */
 export class SettingsForm extends Panel {
   readonly #onChange: () => void;
+  /** The changes of a training by hand, as the field `changes` writes them. */
+  readonly #recorded = new Set<string>();
   #corpus: CorpusChoice = { kind: 'intl', source: 'en', target: 'es', pairs: 1, seed: 1 };
   #name = '';
   #isNamed = false;
@@ -115,12 +117,38 @@ export class SettingsForm extends Panel {
     }
     this.rename(model);
   }
-  /** Adds a change of the running training, unless the settings list it already. */
+  /**
+   * Adds a change of the running training, unless the settings list it already: a link to the training has it. It
+   * belongs to that training, see `dropRecorded`.
+   */
   addChange({ type: _, ...change }: LogChange): void {
     const listed = parseChanges(this.#value('changes'));
     if (listed.some((other) => formatChanges([other]) === formatChanges([change]))) return;
+    this.#recorded.add(formatChanges([change]));
     this.#set('changes', formatChanges([...listed, change].sort((a, b) => a.step - b.step)));
     this.draw();
+  }
+  /** Removes the changes that `addChange` added: the next training is another one. Returns whether there were some. */
+  dropRecorded(): boolean {
+    if (this.#recorded.size === 0) return false;
+    const kept = parseChanges(this.#value('changes')).filter(
+      (change) => !this.#recorded.has(formatChanges([change])),
+    );
+    this.#recorded.clear();
+    this.#set('changes', formatChanges(kept));
+    this.draw();
+    return true;
+  }
+  /** The learning rate of the recipe, which the field has if the visitor did not change it. */
+  usualRate(): number | undefined {
+    const preset = this.#touched.has('preset') ? { preset: this.#value('preset') } : {};
+    return defaultsFor(this.#corpus, preset as TrainSettings).learningRate;
+  }
+  /** Sets the learning rate of the recipe again. */
+  resetRate(): void {
+    this.#touched.delete('learningRate');
+    this.fillDefaults(this.#corpus);
+    this.#onChange();
   }
   /** Shows the planned length in the unit that is not entered. */
   showLength(steps: number, stepsPerEpoch: number): void {

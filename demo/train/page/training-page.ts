@@ -28,8 +28,8 @@ export class TrainingPage {
   readonly #session: Session;
   readonly #results: ResultPanels;
   readonly #notices = new Notices();
-  readonly #corpus = new CorpusPanel(() => this.#preview.update());
-  readonly #settings = new SettingsForm(() => this.#preview.update());
+  readonly #corpus = new CorpusPanel(() => this.#formChanged());
+  readonly #settings = new SettingsForm(() => this.#formChanged());
   readonly #run: RunPanel;
   readonly #live: LivePanel;
   readonly #translate: TranslatePanel;
@@ -89,6 +89,7 @@ export class TrainingPage {
     const session = this.#session;
     return new RunPanel({
       start: async () => {
+        this.#formChanged(0);
         const settings = await this.#preview.planned();
         if (settings) await this.#starter.start(settings);
       },
@@ -96,6 +97,8 @@ export class TrainingPage {
       singleStep: () => this.#starter.attempt(session.singleStep()),
       continue: () => void this.#starter.attempt(session.continue()),
       stop: () => void this.#starter.attempt(session.stop()),
+      resetRate: () => this.#settings.resetRate(),
+      usualRate: () => this.#settings.usualRate(),
     });
   }
   #createStarter(): TrainingStarter {
@@ -108,6 +111,11 @@ export class TrainingPage {
         this.#preview.settings = settings;
       },
     });
+  }
+  /** Plans the forms again. Changes by hand of the last training are not part of the next one. */
+  #formChanged(wait?: number): void {
+    const dropped = !isRunning(this.#run.state) && this.#settings.dropRecorded();
+    if (wait === undefined || dropped) this.#preview.update(wait);
   }
   #setLanguages(source: string, target: string): void {
     for (const panel of [this.#results.samples, this.#translate]) panel.setLanguages(source, target);
@@ -190,26 +198,27 @@ export class TrainingPage {
 
   /** Resumes a training; the form shows its settings. */
   async #resume(name: string, steps?: number): Promise<void> {
-    await this.#starter.attempt(this.#fillForm(name).then(() => undefined));
+    await this.#starter.attempt(this.#fillForm(name, false).then(() => undefined));
     await this.#starter.resume(name, steps);
   }
-  /** Fills the form with the settings of a stored model. */
-  async #fillForm(name: string): Promise<RunHistory> {
+  /** Fills the form with the settings of a stored model; with its changes by hand if it is to repeat them. */
+  async #fillForm(name: string, withChanges: boolean): Promise<RunHistory> {
     const history = await this.#session.history(name);
     const { corpus: from, settings } = history;
     if (from?.kind === 'intl' || from?.kind === 'task') this.#corpus.load({ ...from });
-    if (from) this.#settings.load(name, settings);
+    if (from) this.#settings.load(name, { ...settings, changes: withChanges ? settings.changes : undefined });
     this.#preview.update();
     return history;
   }
   /** Shows a loaded model: its settings, curves and samples. */
   async #showStored(name: string): Promise<void> {
     this.#translate.setModel(name);
-    const history = await this.#fillForm(name);
+    const history = await this.#fillForm(name, false);
     const { corpus: from, samples, step, steps, evals, probes, changes } = history;
     this.#results.hideRecordedRun();
     if (from?.kind === 'intl') this.#setLanguages(from.source, from.target);
     this.#results.curves.clear();
+    this.#run.showStored(name);
     for (const part of [this.#run, this.#live, this.#results])
       part.onEvent({ type: 'history', steps, evals, probes, changes });
     this.#results.onEvent({ type: 'samples', step, samples });
@@ -217,7 +226,7 @@ export class TrainingPage {
   }
   /** Fills the form for another training with the corpus and settings of a stored model. */
   async #reuseSettings(name: string): Promise<void> {
-    const { corpus: from, settings } = await this.#fillForm(name);
+    const { corpus: from, settings } = await this.#fillForm(name, true);
     if (from?.kind === 'tsv') {
       const pairs = (await this.#session.corpusOf(name)) as BlobPart;
       // CSV is stored as TSV.

@@ -38,6 +38,8 @@ export class TranslatePanel extends Panel {
   /** The translation so far, and the hypotheses at its end. */
   #translation = '';
   #isEmpty = false;
+  /** Models that have translated once. */
+  readonly #rated = new Set<string>();
   #candidates: readonly TranslationCandidate[] = [];
   #chosen = 0;
   #note = noModel;
@@ -180,8 +182,10 @@ export class TranslatePanel extends Panel {
     return { ...this.#decoding.options(), ...this.#languages.read(), attention };
   }
   #showResult({ text, candidates, ms, tokens, model, step }: TranslationResult): void {
-    const speed = ms > 0 ? `, ${formatNumber((1000 * tokens) / ms)} tokens/s` : '';
+    // The first translation compiles kernels: its rate says nothing about the model.
+    const speed = ms > 0 && this.#rated.has(model) ? `, ${formatNumber((1000 * tokens) / ms)} tokens/s` : '';
     const at = step > 0 ? `, step ${step.toLocaleString('en')}` : '';
+    this.#rated.add(model);
     this.#translation = text;
     this.#isEmpty = text === '';
     this.#candidates = candidates;

@@ -1,0 +1,111 @@
+// What one training leaves for the next, with a fake worker: nothing of its changes, its figures or its end.
+import type { Page } from 'puppeteer';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { type DemoPage, demo, untilText } from '../support/demo.ts';
+import { fakeWorker } from './fake-worker.ts';
+
+const { open } = demo();
+let opened: DemoPage;
+let page: Page;
+beforeEach(async () => {
+  opened = await open('index.html', { before: fakeWorker });
+  page = opened.page;
+});
+afterEach(async () => {
+  expect(opened.errors).toEqual([]);
+  await page.close();
+});
+
+const calls = (name: string) =>
+  page.evaluate((n) => window.fake.calls.filter((c) => c.name === n).map((c) => c.args), name);
+const fillField = (name: string, value: string) =>
+  page.locator(`::-p-aria([name="${name}"][role="spinbutton"])`).fill(value);
+const figure = (id: string) => page.$eval(`#${id}`, (e) => e.textContent ?? '');
+/** Starts a training and sends `count` updates. */
+async function train(count: number): Promise<void> {
+  await page.locator('#start').click();
+  await untilText(page, '.state', 'Training');
+  await page.evaluate((n) => window.fake.train(n, 50), count);
+  await untilText(page, '#run', `step ${count} of 800`);
+}
+const end = (state: 'done' | 'stopped') =>
+  page.evaluate(
+    (s) => window.fake.send({ type: 'state', state: s, model: 'm', step: 100, steps: 800, text: '' }),
+    state,
+  );
+
+it('starts a training after a click before the first plan', async () => {
+  await page.waitForSelector('#start');
+  await page.$eval('#start', (button) => (button as HTMLButtonElement).click());
+  await untilText(page, '.state', 'Training');
+  expect(await calls('start')).toHaveLength(1);
+});
+
+it('leaves changes by hand with the training that they were made in', async () => {
+  await train(100);
+  await fillField('Dropout rate', '0.25');
+  await page.locator('#apply-changes').click();
+  await untilText(page, '#changes', 'dropout 0.25');
+  await end('stopped');
+  await page.locator('#start').click();
+  await page.waitForFunction(() => window.fake.calls.filter((c) => c.name === 'start').length === 2);
+  for (const [{ settings }] of (await calls('start')) as [{ settings: object }][])
+    expect(settings).not.toHaveProperty('changes');
+});
+
+it('says that a loss that has risen has diverged, and starts again with the rate of the preset', async () => {
+  await fillField('Learning rate', '1000');
+  await untilText(page, '#run .why', 'The learning rate 1,?000 is .* times that of the preset');
+  await train(100);
+  await page.evaluate(() =>
+    window.fake.send({
+      type: 'steps',
+      steps: [
+        {
+          type: 'step',
+          step: 101,
+          loss: 4_567_517,
+          stepMs: 20,
+          tokensPerSecond: 1,
+          learningRate: 1000,
+        } as never,
+      ],
+    }),
+  );
+  await end('done');
+  await untilText(page, '.state', '^Diverged$');
+  await untilText(
+    page,
+    '#run .why.wrong',
+    'The loss rose from .* to 4[,.]?5\\S+: the learning rate is too high',
+  );
+  await page.locator('#again').click();
+  await page.waitForFunction(() => window.fake.calls.filter((c) => c.name === 'start').length === 2);
+  const started = (await calls('start')) as [{ settings: { learningRate: number } }][];
+  expect(started[0]?.[0].settings.learningRate).toBe(1000);
+  expect(started[1]?.[0].settings.learningRate).toBeLessThan(0.1);
+});
+
+it('shows the figures of a loaded training only', async () => {
+  await train(100);
+  await end('done');
+  await untilText(page, '.state', '^Done');
+  await page.evaluate(() => {
+    const step = { type: 'step', step: 7, loss: 1.234, learningRate: 0.002, tokensPerSecond: 777 };
+    Object.assign(window.fake.history, {
+      corpus: { kind: 'task', task: 'sort', pairs: 10, seed: 1 },
+      step: 7,
+      steps: [step],
+    });
+    Object.assign(window.fake.history, { settings: { changes: '3 learningRate=0.1' } });
+  });
+  await page.locator('::-p-aria([name="Load intl-en-fr to translate with it"][role="button"])').click();
+  await page.waitForFunction(() => document.querySelector('#now-loss')?.textContent === '1.234');
+  expect(await figure('now-rate')).toBe('777');
+  expect(await figure('now-accuracy')).toBe('–');
+  await untilText(page, '.state', '^Ready to train$');
+  // The changes of the loaded run are not those of the next one.
+  await page.waitForFunction(() => window.fake.calls.at(-1)?.name !== 'history');
+  const described = (await calls('describe')) as [{ settings: object }][];
+  expect(described.at(-1)?.[0].settings).not.toHaveProperty('changes');
+});
