@@ -80,6 +80,30 @@ export function onnxLogits(
   return JSON.parse(stdout);
 }
 
+/** Folder of the package onnxruntime-node with its library (290 MB, so not installed by default). */
+export const ortNode = process.env.ONNXRUNTIME_NODE;
+
+/** Logits [B, T, V] of exported models in onnxruntime-node. `options`: of the session. */
+export function ortNodeLogits(
+  folders: readonly string[],
+  { source, lengths, target }: LogitCase,
+  suffix = '',
+  options = {},
+): number[][][][] {
+  const mask = source.map((row, b) => row.map((_, s) => Number(s < (lengths[b] ?? 0))));
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [resolve('tests/export/onnx/onnxruntime-node.mjs'), ortNode ?? '', ...folders],
+    {
+      input: JSON.stringify({ source, mask, target, suffix, options }),
+      encoding: 'utf8',
+      maxBuffer: 2 ** 28,
+    },
+  );
+  expect(status, stderr).toBe(0);
+  return JSON.parse(stdout);
+}
+
 /** The largest difference from expected logits, in units of the largest of these. */
 export function logitDifference(logits: number[][][], expected: Float32Array): number {
   const scale = expected.reduce((max, x) => Math.max(max, Math.abs(x)), 0);

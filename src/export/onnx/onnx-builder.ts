@@ -71,7 +71,7 @@ export function matrix(b: Builder, name: string): Name {
     rows: transposed(rows, out, inner),
     scales,
   }));
-  return b.graph.op('DequantizeLinear', inputs, { axis: 1 });
+  return dequantized(b, inputs);
 }
 
 /** The embedding table [V, D] as the matrix [D, V] of the output projection. It is stored once. */
@@ -80,7 +80,7 @@ export function transposedTable(b: Builder, name: string): Name {
   const transpose = (rows: Name) => b.graph.op('Transpose', [rows], { perm: [1, 0] });
   if (b.dtype !== 'q8') return transpose(floatMatrix(b, name, shape, values));
   const [rows = '', scales = ''] = int8Matrix(b, name, shape, () => int8Rows(values, shape[1] ?? 0));
-  return b.graph.op('DequantizeLinear', [transpose(rows), scales], { axis: 1 });
+  return dequantized(b, [transpose(rows), scales]);
 }
 
 /** Rows of an embedding table: ids [B, T] -> [B, T, D]. */
@@ -117,6 +117,13 @@ function int8Matrix(
   }
   return [name, `${name}.scale`];
 }
+
+/**
+ * An int8 matrix [in, out] as float32, [1, in, out]. onnxruntime-node replaces the product with a dequantized matrix
+ * of two axes by MatMulNBits, which rounds the activations to 8 bits; it leaves one of three axes.
+ */
+const dequantized = ({ graph: g }: Builder, [rows = '', scales = '']: readonly Name[]): Name =>
+  g.op('DequantizeLinear', [g.op('Unsqueeze', [rows, g.integers(0)]), scales], { axis: 2 });
 
 /** A constant, which is added to the graph once. `data` is called only then. */
 function constant(b: Builder, name: string, type: OnnxType, shape: Shape, data: () => ArrayBufferView): Name {

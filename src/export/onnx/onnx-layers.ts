@@ -3,6 +3,7 @@
 // src/engine/ops/elementwise/; tests/export/twins.test.ts checks that no field of a model is forgotten.
 
 import { bucketOf, relativeBuckets } from '../../engine/ops/attention/relative-position-bias.ts';
+import { fairseqFrequencies } from '../../engine/ops/embedding/embedding.ts';
 import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes } from '../../model/model-config.ts';
 import { fixedPositions } from '../../model/parameters.ts';
 import { axisSize, type Builder, floats, lookUp, matrix, parameter, vector } from './onnx-builder.ts';
@@ -33,17 +34,35 @@ function positionRows(b: Builder, side: 'src' | 'tgt', ids: Name, past: Name): N
     ? vector(b, `${side}_pos.weight`)
     : fixed && floats(b, 'positions', [fixed.length / c.dModel, c.dModel], fixed);
   if (table === undefined) return undefined;
-  const offset = learned ? c.positionOffset : c.positions === 'fairseq-sinusoidal' ? c.padId : 0;
-  let places = positionsFrom(b, past, axisSize(b, ids, 1)); // [T]
-  let last = c.maxLength - 1;
-  if (c.positions === 'fairseq-sinusoidal') {
-    // The k-th token of a row that is not padding has the position k, from 1; padding has 0.
-    const visible = g.op('Cast', [g.op('Not', [g.op('Equal', [ids, g.integers(c.padId)])])], { to: 7 });
-    const counted = g.op('Add', [g.op('CumSum', [visible, g.integers(1)]), past]);
-    places = g.op('Mul', [counted, visible]); // [B, T]
-    last = c.maxLength;
-  }
-  return g.op('Gather', [table, g.op('Add', [g.op('Min', [places, g.integers(last)]), g.integers(offset)])]);
+  const offset = learned ? c.positionOffset : 0;
+  const places = positionsFrom(b, past, axisSize(b, ids, 1)); // [T]
+  if (c.positions === 'fairseq-sinusoidal') return fairseqRows(b, table, ids, past);
+  const rows = g.op('Add', [g.op('Min', [places, g.integers(c.maxLength - 1)]), g.integers(offset)]);
+  return g.op('Gather', [table, rows]);
+}
+
+/**
+ * The positions of fairseq, [B, T, D]: the k-th token of a row that is not padding has the position k, from 1;
+ * padding has 0. As in transformers, positions have no limit: those after the table are computed.
+ */
+function fairseqRows(b: Builder, table: Name, ids: Name, past: Name): Name {
+  const { graph: g, config: c } = b;
+  const half = Math.floor(c.dModel / 2);
+  const visible = g.op('Cast', [g.op('Not', [g.op('Equal', [ids, g.integers(c.padId)])])], { to: 7 });
+  const counted = g.op('Add', [g.op('CumSum', [visible, g.integers(1)]), past]);
+  const places = g.op('Mul', [counted, visible]); // [B, T]
+  const rowsFrom = (at: Name) => g.op('Add', [at, g.integers(c.padId)]);
+  const last = g.integers(c.maxLength);
+  const listed = g.op('Gather', [table, rowsFrom(g.op('Min', [places, last]))]);
+
+  const frequencies = floats(b, 'position_frequencies', [half], fairseqFrequencies(c.dModel));
+  const rows = g.op('Cast', [g.op('Unsqueeze', [rowsFrom(places), g.integers(-1)])], { to: 1 });
+  const angles = g.op('Mul', [rows, frequencies]); // [B, T, D/2]
+  const parts = [g.op('Sin', [angles]), g.op('Cos', [angles])];
+  const odd = c.dModel % 2 === 1 ? [g.op('Mul', [rows, g.scalar(0)])] : [];
+  const computed = g.op('Concat', [...parts, ...odd], { axis: -1 });
+  const isPast = g.op('Unsqueeze', [g.op('Greater', [places, last]), g.integers(-1)]);
+  return g.op('Where', [isPast, computed, listed]);
 }
 
 /** The positions of `added` [1] tokens after `past` [1] tokens: [T]. */

@@ -28,7 +28,15 @@ import {
   createIdTokenizer,
 } from '../../../src/text/tokenizers/character-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
-import { hasOnnx, type LogitCase, logitDifference, onnxLogits, ownLogits } from '../../support/onnx.ts';
+import {
+  hasOnnx,
+  type LogitCase,
+  logitDifference,
+  onnxLogits,
+  ortNode,
+  ortNodeLogits,
+  ownLogits,
+} from '../../support/onnx.ts';
 import { hfSizes, loadMultilingual } from '../../support/sentencepiece.ts';
 import { EngineSession } from '../../support/session.ts';
 import { trainCharacters, trainWords } from '../../support/tokenizers.ts';
@@ -118,19 +126,19 @@ const variants: Record<string, Partial<ModelOptions>> = {
   'stacks that differ': { heads: 2, headWidth: 5, decoderHeads: 4, decoderFeedForward: 8, encoderLayers: 1 },
 };
 
-describe.runIf(hasOnnx)('in onnxruntime (needs python3-onnx and python3-onnxruntime)', () => {
-  const padded: LogitCase = {
-    source: [
-      [5, 9, 4, 7, 2],
-      [8, 2, 0, 0, 0],
-    ],
-    lengths: [5, 2],
-    target: [
-      [1, 6, 3, 8],
-      [1, 4, 11, 5],
-    ],
-  };
+const padded: LogitCase = {
+  source: [
+    [5, 9, 4, 7, 2],
+    [8, 2, 0, 0, 0],
+  ],
+  lengths: [5, 2],
+  target: [
+    [1, 6, 3, 8],
+    [1, 4, 11, 5],
+  ],
+};
 
+describe.runIf(hasOnnx)('in onnxruntime (needs python3-onnx and python3-onnxruntime)', () => {
   it('has the logits of heddle in every configuration, at once and token by token', async () => {
     const models = Object.values(variants).map((options) => model(options));
     const folders = await Promise.all(models.map((saved, i) => exported(`logits-${i}`, saved)));
@@ -168,6 +176,37 @@ describe.runIf(hasOnnx)('in onnxruntime (needs python3-onnx and python3-onnxrunt
     expect(logitDifference(onnxLogits([out], padded)[0]!.whole, await ownLogits(saved, padded))).toBeLessThan(
       1e-4,
     );
+  });
+});
+
+describe.runIf(ortNode)('in onnxruntime-node (ONNXRUNTIME_NODE names the folder of the package)', () => {
+  it('has the logits of heddle in every configuration, in q8 too: it computes in float32', async () => {
+    const models = Object.values(variants).map((options) => model({ dModel: 48, ...options }));
+    const expected = await Promise.all(models.map((saved) => ownLogits(saved, padded)));
+    const folders = await Promise.all(models.map((saved, i) => exported(`node-${i}`, saved)));
+    for (const [i, logits] of ortNodeLogits(folders, padded).entries())
+      expect(logitDifference(logits, expected[i]!), Object.keys(variants)[i]).toBeLessThan(1e-4);
+    const packed = await Promise.all(
+      models.map((saved, i) => exported(`node-q8-${i}`, saved, { dtype: 'q8' })),
+    );
+    // Without the extended rewrites nothing replaces the products.
+    const plain = ortNodeLogits(packed, padded, '_quantized', { graphOptimizationLevel: 'basic' });
+    for (const [i, logits] of ortNodeLogits(packed, padded, '_quantized').entries())
+      expect(
+        logitDifference(logits, Float32Array.from(plain[i]!.flat(2))),
+        Object.keys(variants)[i],
+      ).toBeLessThan(1e-4);
+  });
+
+  it('has the positions of M2M100 after the last one of the table', async () => {
+    for (const dModel of [48, 51]) {
+      const fields: Partial<ModelOptions> = { ...variants['as M2M100'], dModel };
+      const out = await exported(`positions-${dModel}`, model({ ...fields, maxLength: 3 }));
+      const [logits] = ortNodeLogits([out], padded);
+      expect(logitDifference(logits!, await ownLogits(model(fields), padded)), `${dModel}`).toBeLessThan(
+        1e-5,
+      );
+    }
   });
 });
 

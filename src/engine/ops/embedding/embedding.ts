@@ -180,6 +180,14 @@ export function embedding(builder: Builder, ids: Value, table: Value, options: E
     .out;
 }
 
+/** Frequencies of fairseq's sinusoidal positions: 1 / 10000^(i/(h-1)) for i below h = floor(width/2). */
+export const fairseqFrequencies = (width: number): Float32Array => {
+  const half = Math.floor(width / 2);
+  return Float32Array.from({ length: half }, (_, i) =>
+    Math.exp((-Math.log(10000) * i) / Math.max(1, half - 1)),
+  );
+};
+
 /**
  * Table of fairseq's sinusoidal positions [length, width], as in M2M100: row padId + k is that of the k-th
  * token that is not padding, from 1; row padId, that of padding, is zero. Angle p / 10000^(i/(h-1)) with h =
