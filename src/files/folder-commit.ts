@@ -6,7 +6,7 @@ import { type FileChecksum, fileHasChecksum } from './checksums.ts';
 import type { Files } from './files.ts';
 import { checkName, isStaging, manifestIn, recordName } from './folder-manifest.ts';
 import { isObject, readJson } from './json-files.ts';
-import { manifestName } from './model-file.ts';
+import { checkpointNames, manifestName } from './model-file.ts';
 
 /** A replacement that is complete except for its moves. */
 export interface CommitRecord {
@@ -96,4 +96,19 @@ export async function compareChecksums(
         { kind: 'input' },
       );
   }
+}
+
+/** Files of at least this size are compared beside loading: 1 MiB. */
+const largeFile = 2 ** 20;
+
+/** Files of a training run, which a model does not need. */
+const notOfModel: readonly string[] = [...Object.values(checkpointNames), 'log.jsonl', 'report.html'];
+
+/** See `comparedModel` in settled-folder.ts. */
+export async function compareModel(files: Files, folder: string): Promise<Promise<void>[]> {
+  const isOfModel = (name: string) => !notOfModel.includes(name);
+  await compareChecksums(files, folder, (name, { size }) => isOfModel(name) && size < largeFile);
+  const large = compareChecksums(files, folder, (name, { size }) => isOfModel(name) && size >= largeFile);
+  large.catch(() => undefined); // the caller awaits it later
+  return [large];
 }

@@ -1,7 +1,6 @@
 // What a reader of a folder of heddle does first. The code that it needs for an interrupted replacement or a
 // manifest is loaded on demand: most pages read models from a server, which have neither.
 
-import type { FileChecksum } from './checksums.ts';
 import { type Files, readText } from './files.ts';
 import { manifestName, stagingPrefix } from './model-file.ts';
 
@@ -20,49 +19,31 @@ export async function settledFolder(files: Files, folder: string): Promise<strin
 }
 
 /**
- * Compares files of a folder with the checksums of its manifest; all of them if `isChecked` is not given. Throws
- * a HeddleError that names the first file that differs or is missing. Does nothing without a manifest.
+ * Compares the small files of a model with the manifest of its folder, and starts to compare the large ones: the
+ * returned promise is in a list, so that it is not awaited. Throws a HeddleError that names the first file that
+ * differs or is missing.
  */
-export async function verifyFolder(
-  files: Files,
-  folder: string,
-  isChecked?: (name: string, checksum: FileChecksum) => boolean,
-): Promise<void> {
-  if (!(await files.exists(`${folder}/${manifestName}`))) return;
-  await (await committing()).compareChecksums(files, folder, isChecked);
-}
-
-/**
- * Runs work while files are compared, and returns its result after both have ended. A damaged file is reported as
- * such, not by what `work` makes of its contents.
- */
-export async function verifiedWhile<T>(verified: Promise<void>, work: () => Promise<T>): Promise<T> {
-  verified.catch(() => undefined); // awaited below
-  try {
-    return await work();
-  } finally {
-    await verified;
-  }
-}
+export const comparedModel = async (files: Files, folder: string): Promise<Promise<void>[]> =>
+  (await committing()).compareModel(files, folder);
 
 /** How often a folder is read again. */
 const maxReads = 4;
 
 /**
- * Reads a folder of heddle by `read`, which gets its path. Reads again if another process replaced the folder
+ * Reads a folder of heddle by `read`, which gets its path, and the text of its manifest or ''. Reads again if another process replaced the folder
  * meanwhile, for example a training that saved a checkpoint.
  */
 export async function readSettled<T>(
   files: Files,
   folder: string,
-  read: (at: string) => Promise<T>,
+  read: (at: string, manifest: string) => Promise<T>,
 ): Promise<T> {
   for (let n = 1; ; n++) {
     const at = await settledFolder(files, folder);
     const before = await manifestText(files, at);
     const isReplaced = async () => n < maxReads && (await manifestText(files, at)) !== before;
     try {
-      const result = await read(at);
+      const result = await read(at, before);
       if (!(await isReplaced())) return result;
     } catch (error) {
       if (!(await isReplaced())) throw error;

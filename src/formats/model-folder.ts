@@ -1,10 +1,10 @@
 // Loads a model folder in any supported format, which its config.json states.
 
-import { HeddleError, shellQuote } from '../core/errors.ts';
+import { HeddleError } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
 import { type Json, readJson } from '../files/json-files.ts';
-import { checkpointNames, modelFileNames as names } from '../files/model-file.ts';
-import { readSettled, settledFolder, verifyFolder } from '../files/settled-folder.ts';
+import { modelFileNames as names } from '../files/model-file.ts';
+import { comparedModel, readSettled, settledFolder } from '../files/settled-folder.ts';
 import { heddleFormat, loadHeddle } from './heddle.ts';
 import { isPytorch, kerasFormat, type SavedModel } from './shared/saved-model.ts';
 import { requireFile } from './tokenizers/heddle-tokenizers.ts';
@@ -52,56 +52,40 @@ export async function loadModelFolder(
   options: LoadFolderOptions = {},
 ): Promise<SavedModel> {
   if (!(await files.exists(folder)))
-    throw new HeddleError(
-      `${folder}: there is no such folder; heddle train --out ${shellQuote(folder)} creates one`,
-      { kind: 'not-found' },
-    );
-  return readSettled(files, folder, (at) => loadVerified(files, at, options));
+    throw new HeddleError(`${folder}: there is no such folder; name another one`, {
+      kind: 'not-found',
+    });
+  return readSettled(files, folder, (at, manifest) => loadVerified(files, at, manifest, options));
 }
 
 /** Loads a model and compares its files with the manifest of the folder. */
 async function loadVerified(
   files: Files,
   at: string,
-  { inParts = false, verifyLater }: LoadFolderOptions,
+  manifest: string,
+  { inParts, verifyLater }: LoadFolderOptions,
 ): Promise<SavedModel> {
   const hasConfig = await files.exists(`${at}/${names.config}`);
   // MarianMT weights may come without a config.json.
-  if (!hasConfig)
-    await requireFile(
-      files,
-      at,
-      (await files.exists(`${at}/${names.weights}`)) ? names.weights : names.config,
-    );
-  await verifyFolder(files, at, (name, { size }) => isOfModel(name) && size < largeFile);
-  const raw = hasConfig ? await readJson(files, `${at}/${names.config}`) : undefined;
+  if (!hasConfig && !(await files.exists(`${at}/${names.weights}`)))
+    await requireFile(files, at, names.config);
   // Large files are hashed while the model is read. A damaged file is reported as such, not by its contents.
-  const verified = verifyFolder(files, at, (name, { size }) => isOfModel(name) && size >= largeFile);
-  verified.catch(() => undefined);
-  let model: SavedModel;
-  try {
-    model = await loadFormat(files, at, raw, inParts);
-  } catch (error) {
+  const [verified] = manifest ? await comparedModel(files, at) : [];
+  const raw = hasConfig ? await readJson(files, `${at}/${names.config}`) : undefined;
+  const model = await loadFormat(files, at, raw, inParts).catch(async (error) => {
     await verified;
     throw error;
-  }
+  });
   if (verifyLater && files.sha256) return { ...model, verified };
   await verified;
   return model;
 }
 
-/** Files of at least this size are hashed beside loading: 1 MiB. */
-const largeFile = 2 ** 20;
-
-/** Files of a training run, which a model does not need. */
-const notOfModel: readonly string[] = [...Object.values(checkpointNames), 'log.jsonl', 'report.html'];
-const isOfModel = (name: string): boolean => !notOfModel.includes(name);
-
 async function loadFormat(
   files: Files,
   at: string,
   raw: Record<string, unknown> | undefined,
-  inParts: boolean,
+  inParts: boolean | undefined,
 ): Promise<SavedModel> {
   // Dynamic imports: a page that loads heddle's format does not load the code of the others.
   if (!raw || raw.model_type !== undefined) {

@@ -15,7 +15,10 @@ import {
   removeOwnFolder,
   writeFolder,
 } from '../../src/files/owned-folder.ts';
-import { settledFolder, verifyFolder } from '../../src/files/settled-folder.ts';
+
+import { settledFolder } from '../../src/files/settled-folder.ts';
+import { verifyFolder } from '../../src/files/verify-folder.ts';
+
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { scratch } from '../support/cli.ts';
 import { fakeDisk } from '../support/fake-opfs.ts';

@@ -1,12 +1,12 @@
 // Compares an exported tokenizer, as transformers.js reads it, with the tokenizers of a model.
 import { Tokenizer as Library } from '@huggingface/tokenizers';
-import { onnxTokenizer } from '../../src/export/onnx/onnx-tokenizer.ts';
+import { exportTokenizer } from '../../src/formats/tokenizers/exported-tokenizer.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 
 /** The tokenizer of an export in transformers.js, and the source id of each of its ids. */
 export function exportedTokenizer(source: Tokenizer, target: Tokenizer) {
-  const { json, sourceIds } = onnxTokenizer(source, target);
+  const { json, sourceIds } = exportTokenizer(source, target);
   // As it is read from the file.
   const library = new Library(JSON.parse(JSON.stringify(json)), { clean_up_tokenization_spaces: false });
   return { library, sourceId: (id: number) => sourceIds?.[id] ?? id };

@@ -2,11 +2,11 @@
 // decoder as ONNX files in the folder `onnx`.
 
 import { type Json, jsonBytes } from '../../files/json-files.ts';
-import { decodingJson } from '../../formats/hf/to-hf-config.ts';
+import { generationJson } from '../../formats/hf/to-hf-config.ts';
 import type { OnnxDtype, SavedModel } from '../../formats/shared/saved-model.ts';
+import { exportTokenizer } from '../../formats/tokenizers/exported-tokenizer.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import type { OnnxGraph } from './onnx-graph.ts';
-import { onnxTokenizer } from './onnx-tokenizer.ts';
 import { onnxDecoder, onnxEncoder } from './onnx-transformer.ts';
 
 /** The model types of transformers.js with their classes. Other types run as BART. */
@@ -39,7 +39,7 @@ export interface OnnxOptions {
 export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<string, Uint8Array> {
   const { config, weights, source, target, decode } = model;
   const { dtype = 'fp32', maxBytes, onWarning } = options;
-  const { json, special, sourceIds, differences } = onnxTokenizer(source, target);
+  const { json, special, sourceIds, differences } = exportTokenizer(source, target);
   if (differences.length > 0)
     onWarning?.(`transformers.js treats some texts differently from heddle: ${differences.join('; ')}`);
   const endPosition = decode?.forceEos ? config.maxLength - 1 : config.maxLength;
@@ -59,7 +59,7 @@ export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<
   const hints = { dtype, ...(Object.keys(external).length > 0 && { use_external_data_format: external }) };
   return {
     'config.json': jsonBytes({ ...configOf(model), 'transformers.js_config': hints }),
-    'generation_config.json': jsonBytes(generationOf(model)),
+    'generation_config.json': jsonBytes(generationJson(config, decode)),
     'tokenizer.json': jsonBytes(json),
     'tokenizer_config.json': jsonBytes({
       tokenizer_class: 'PreTrainedTokenizer',
@@ -129,16 +129,4 @@ const t5Sizes = (c: ModelConfig): Json => ({
   num_decoder_layers: c.decoderLayers,
   num_heads: c.heads,
   d_kv: c.headWidth,
-});
-
-/**
- * generation_config.json: the decoding rules of the model. All other options have heddle's defaults: greedy
- * decoding up to the maximum length.
- */
-const generationOf = ({ config: c, decode = {} }: SavedModel): Json => ({
-  max_length: c.maxLength + 1, // counts the start token
-  decoder_start_token_id: c.startId,
-  eos_token_id: c.endId,
-  pad_token_id: c.padId,
-  ...decodingJson(decode, c, {}),
 });

@@ -9,14 +9,13 @@ import { weightNames } from '../../files/hf-file-names.ts';
 import { type Json, jsonBytes } from '../../files/json-files.ts';
 import { type WritableTensor, writeSafetensors } from '../../files/write-safetensors.ts';
 import { parameterList } from '../../model/parameters.ts';
-import { specialTokens } from '../../text/tokenizers/tokenizer.ts';
 import type { HfType } from '../shared/model-formats.ts';
 import { requireFields } from '../shared/requirements.ts';
 import type { CheckpointTensors, SavedModel, SourceCheckpoint, WeightDtype } from '../shared/saved-model.ts';
-import { heddleTokenizerFiles } from '../tokenizers/save-tokenizers.ts';
+import { transformersTokenizer } from '../tokenizers/transformers-tokenizer.ts';
 import { type HfFamily, hfFamilies } from './hf-fields.ts';
 import { hfTensors, isComputedTable, tiedNames } from './hf-tensors.ts';
-import { hfRequirements, toHfConfig } from './to-hf-config.ts';
+import { generationJson, hfRequirements, toHfConfig } from './to-hf-config.ts';
 
 /** Names of dtypes in config.json. */
 const torchNames: Readonly<Record<WeightDtype, string>> = {
@@ -104,21 +103,10 @@ function convert(model: SavedModel, type: HfType): Outgoing {
     model: exported,
     json,
     stored: { prefix: hfFamilies[type].like === 't5' ? '' : 'model.', dtype: 'F32', dtypes: {}, aliases: [] },
-    others: model.sourceCheckpoint ? model.sourceCheckpoint.files : tokenizers(model),
-  };
-}
-
-/**
- * The tokenizer files; for a shared tokenizer.json also the tokenizer_config.json with its special tokens.
- */
-function tokenizers({ source, target }: SavedModel): Record<string, Uint8Array> {
-  const files = heddleTokenizerFiles(source, target);
-  if (source !== target) return files;
-  const [pad, start, end, unknown] = specialTokens;
-  const roles = { pad_token: pad, bos_token: start, eos_token: end, unk_token: unknown };
-  return {
-    ...files,
-    'tokenizer_config.json': jsonBytes({ tokenizer_class: 'PreTrainedTokenizerFast', ...roles }),
+    others: {
+      'generation_config.json': jsonBytes(generationJson(model.config, model.decode)),
+      ...(model.sourceCheckpoint?.files ?? transformersTokenizer(model, type)),
+    },
   };
 }
 

@@ -139,3 +139,15 @@ const bartJson = (c: ModelConfig, type: HfType): Json => ({
     tie_word_embeddings: c.tie !== 'none',
   }),
 });
+
+/**
+ * generation_config.json: the decoding rules of the model. All other options have heddle's defaults: greedy
+ * decoding up to the maximum length.
+ */
+export const generationJson = (c: ModelConfig, decode: SavedModel['decode'] = {}): Json => ({
+  max_length: c.maxLength + 1, // counts the start token
+  decoder_start_token_id: c.startId,
+  eos_token_id: c.endId,
+  pad_token_id: c.padId,
+  ...decodingJson(decode, c, {}),
+});

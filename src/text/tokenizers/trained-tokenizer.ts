@@ -42,8 +42,8 @@ export function loadTrainedTokenizer(file: Json & { readonly model: Json }): Tok
   if (!equal(file.pre_tokenizer ?? null, expected.pre_tokenizer)) reject('pre-tokenizer', file.pre_tokenizer);
   if (!equal(file.normalizer, normalizerJson(lowercase))) reject('normalizer', file.normalizer);
   if (!equal(file.decoder, expected.decoder)) reject('decoder', file.decoder);
-  if (file.post_processor !== null && file.post_processor !== undefined)
-    reject('post-processor', file.post_processor);
+  const processor = file.post_processor as Json | null | undefined;
+  if (processor && !equal(processor.single, endTemplate)) reject('post-processor', processor);
   const plain = { continuing_subword_prefix: kind === 'word' ? '##' : null, unk_token: specialTokens[3] };
   for (const [key, value] of Object.entries(plain))
     check(
@@ -62,6 +62,13 @@ export function loadTrainedTokenizer(file: Json & { readonly model: Json }): Tok
   }
   return createTokenizer({ kind, lowercase, vocab, merges: kind === 'word' ? [] : readMerges(model.merges) });
 }
+
+const partOf = (kind: string, id: string) => ({ [kind]: { id, type_id: 0 } });
+/**
+ * `single` of the post-processor that only adds the end token, as exports for transformers have it: heddle adds it
+ * by itself.
+ */
+const endTemplate = [partOf('Sequence', 'A'), partOf('SpecialToken', specialTokens[2])];
 
 /** Tokens by id. The ids must be 0 to n - 1, each once. */
 function readVocab(vocab: unknown): string[] {

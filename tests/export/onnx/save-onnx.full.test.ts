@@ -13,7 +13,6 @@ import { random } from '../../../src/core/random.ts';
 import type { LanguageOptions, Translation } from '../../../src/decode/text-options.ts';
 import { Translator } from '../../../src/decode/translator.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
-import { onnxTokenizer } from '../../../src/export/onnx/onnx-tokenizer.ts';
 import { onnxFiles } from '../../../src/export/onnx/save-onnx.ts';
 import { jsonBytes } from '../../../src/files/json-files.ts';
 import { writeFolder } from '../../../src/files/owned-folder.ts';
@@ -23,6 +22,7 @@ import { mergedWith } from '../../../src/formats/lora-folder.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import type { HfType } from '../../../src/formats/shared/model-formats.ts';
 import type { OnnxDtype, SavedModel } from '../../../src/formats/shared/saved-model.ts';
+import { exportTokenizer } from '../../../src/formats/tokenizers/exported-tokenizer.ts';
 import { type Chrome, launchChrome } from '../../../src/host/chrome.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { runInPage } from '../../../src/host/run-in-page.ts';
@@ -412,7 +412,7 @@ describe.runIf(installTransformers() === undefined)('in transformers.js (needs n
   async function compareLogits(name: string, saved: SavedModel) {
     const of = logitCase(saved.config);
     const expected = await ownLogits(saved, of);
-    const { sourceIds } = onnxTokenizer(saved.source, saved.target);
+    const { sourceIds } = exportTokenizer(saved.source, saved.target);
     const source = of.source.map((row) => row.map((id) => sourceIds?.indexOf(id) ?? id));
     const [found] = onnxLogits([join(site, 'models', exportName(name, 'fp32'))], { ...of, source });
     const differences = [found!.whole, found!.steps].map((logits) => logitDifference(logits, expected));

@@ -4,7 +4,8 @@
 
 import { baseName, type Files } from '../../../files/files.ts';
 import { readJson } from '../../../files/json-files.ts';
-import { settledFolder, verifiedWhile, verifyFolder } from '../../../files/settled-folder.ts';
+import { settledFolder } from '../../../files/settled-folder.ts';
+import { verifiedWhile, verifyFolder } from '../../../files/verify-folder.ts';
 import type { WeightFormat } from '../../../model/quantized-parameters.ts';
 import type { Job } from '../../../session/job.ts';
 import type { Session } from '../../../session/session.ts';

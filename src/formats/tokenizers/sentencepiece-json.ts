@@ -1,7 +1,6 @@
 // A SentencePiece tokenizer in the components of tokenizer.json, for transformers.js.
 
 import type { Json } from '../../files/json-files.ts';
-import { bytesAsLetters } from '../../formats/tokenizers/byte-level-bpe.ts';
 import { encodeUtf8 } from '../../text/sentencepiece/byte-strings.ts';
 import { openSentencePiece } from '../../text/sentencepiece/processor.ts';
 import {
@@ -13,6 +12,7 @@ import type { TokenRules } from '../../text/sentencepiece/sentencepiece-tokenize
 import { fromBase64, sentencePieceModelType } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import { metaspace, SPACE_MARK } from '../../text/tokenizers/normalization.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import { bytesAsLetters } from './byte-level-bpe.ts';
 import { replace, sentencePieceNormalizers, TOKEN_END, TOKEN_MARK } from './sentencepiece-normalizers.ts';
 import { classPattern, triePattern } from './trie-pattern.ts';
 

@@ -19,7 +19,7 @@ import {
 const SPECIAL_MARK = '\ufdd0';
 
 /** An exported tokenizer. */
-export interface OnnxTokenizer {
+export interface ExportedTokenizer {
   /** tokenizer.json. */
   readonly json: Json;
   /** Names of the special tokens in it. */
@@ -39,8 +39,11 @@ export interface OnnxTokenizer {
 }
 
 /** Exports the tokenizers of both sides as one. */
-export function onnxTokenizer(source: Tokenizer, target: Tokenizer): OnnxTokenizer {
+export function exportTokenizer(source: Tokenizer, target: Tokenizer): ExportedTokenizer {
   const ids = tokenIds(target);
+  // A padding token that the model added has no name of its own.
+  for (const id of Object.values(target.special))
+    if (!ids.has(target.token(id))) ids.set(target.token(id), id);
   const sourceIdOf = tokenIds(source);
   let next = target.size;
   for (const token of sourceIdOf.keys()) if (!ids.has(token)) ids.set(token, next++);
@@ -98,8 +101,8 @@ const isUnused = (token: string, id: number): boolean => token === `[unused${id}
 /** An added token that decoding skips. */
 const specialToken = (content: string): Json => ({ content, ...specialFields });
 
-/** The post-processor that adds the tokens before and after a text. */
-function templateProcessing(
+/** The post-processor of tokenizer.json that adds the tokens before and after a text. */
+export function templateProcessing(
   before: readonly string[],
   after: readonly string[],
   ids: ReadonlyMap<string, number>,

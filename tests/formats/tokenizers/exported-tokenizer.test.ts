@@ -6,12 +6,12 @@ import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { describe, expect, it } from 'vitest';
 import { convert } from '../../../src/commands/jobs/convert-job.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
-import { onnxTokenizer } from '../../../src/export/onnx/onnx-tokenizer.ts';
 import { jsonBytes } from '../../../src/files/json-files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { withLanguages } from '../../../src/formats/hf/languages.ts';
 import type { SavedModel } from '../../../src/formats/shared/saved-model.ts';
 import { bytesAsLetters } from '../../../src/formats/tokenizers/byte-level-bpe.ts';
+import { exportTokenizer } from '../../../src/formats/tokenizers/exported-tokenizer.ts';
 import { readSentencePiece } from '../../../src/text/sentencepiece/sentencepiece-model.ts';
 import { createSentencePieceTokenizer } from '../../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
 import { createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
@@ -38,7 +38,7 @@ const texts = ['the cat', 'a', 'cab  the', ' the ', 'the ☃ cat', 'abc the'];
  * around them.
  */
 function compare({ source, target, config }: SavedModel, list: readonly string[] = texts) {
-  const { json, sourceIds } = onnxTokenizer(source, target);
+  const { json, sourceIds } = exportTokenizer(source, target);
   const library = new Library(json, {});
   const sourceId = (id: number) => sourceIds?.[id] ?? id;
   for (const text of list) {
@@ -168,7 +168,7 @@ describe('tokens that a text may spell out', () => {
 
 it('reads numbers as ids if a model has no tokenizer', () => {
   const ids = createIdTokenizer(60, { pad: 59, start: 59, end: 0, unknown: 3 });
-  expect(new Library(onnxTokenizer(ids, ids).json, {}).encode('10 43 30').ids).toEqual([10, 43, 30, 0]);
+  expect(new Library(exportTokenizer(ids, ids).json, {}).encode('10 43 30').ids).toEqual([10, 43, 30, 0]);
 });
 
 describe('texts in which tokenizers differ', () => {
