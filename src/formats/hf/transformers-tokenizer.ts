@@ -7,7 +7,7 @@ import { fromBase64, sentencePieceModelType } from '../../text/sentencepiece/sen
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { HfType } from '../shared/model-formats.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
-import { exportTokenizer, templateProcessing } from './exported-tokenizer.ts';
+import { exportTokenizer, templateProcessing } from '../tokenizers/exported-tokenizer.ts';
 
 /**
  * The tokenizer files by name. Throws a HeddleError if the family has no tokenizer for the two vocabularies of a
@@ -60,8 +60,8 @@ const rolesOf = ({ special }: Tokenizer, name: (id: number) => string): Json => 
 
 /** tokenizer.json of a tokenizer, and the names of its tokens in it. */
 function sharedTokenizer(tokenizer: Tokenizer): { json: Json; name: (id: number) => string } {
-  const { kind, special, token } = tokenizer;
-  if (kind === 'sentencepiece' || kind === 'huggingface') {
+  const { kind, special, token, modelFile } = tokenizer;
+  if (kind === 'huggingface' || (kind === 'sentencepiece' && !modelFile)) {
     const { json, special: names } = exportTokenizer(tokenizer, tokenizer);
     const byId = new Map(
       (['pad', 'start', 'end', 'unknown'] as const).map((role) => [special[role], names[role]]),
@@ -78,8 +78,10 @@ function sentencePieceIn(
   tokenizer: Tokenizer,
 ): { readonly file: Uint8Array; readonly ids: Readonly<Record<string, number>> } | undefined {
   const model = tokenizer.toJSON().model as Json;
-  if (model.type !== sentencePieceModelType) return undefined;
+  const isEmbedded = model.type === sentencePieceModelType;
+  const file = isEmbedded ? fromBase64(String(model.file), 'tokenizer.json') : tokenizer.modelFile;
+  if (!file) return undefined;
   const ids: Record<string, number> = {};
   for (let id = 0; id < tokenizer.size; id++) ids[tokenizer.token(id)] ??= id;
-  return { file: fromBase64(String(model.file), 'tokenizer.json'), ids };
+  return { file, ids };
 }

@@ -2,6 +2,7 @@
 // tokenizer.json, and heddle loads the files again.
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { describe, expect, it } from 'vitest';
+import { runSteps } from '../../../src/core/steps.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { hfFiles } from '../../../src/formats/hf/save-hf.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
@@ -11,6 +12,9 @@ import { type ModelOptions, modelConfig } from '../../../src/model/model-config.
 import { parameterList } from '../../../src/model/parameters.ts';
 import { presets } from '../../../src/model/presets.ts';
 import { loadTokenizer, readTokenizerFile } from '../../../src/text/load-tokenizer.ts';
+import { pieceSteps } from '../../../src/text/sentencepiece/piece-training.ts';
+import { createWordCounter, pieceOptionsOf } from '../../../src/text/sentencepiece/sentencepiece-training.ts';
+import { createTrainedSentencePiece } from '../../../src/text/sentencepiece/trained-sentencepiece.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
 import { sentencePieceFile } from '../../support/sentencepiece.ts';
 import { phrases as allPhrases } from '../../support/text.ts';
@@ -32,11 +36,19 @@ const spm = (...words: string[]) =>
     'my.spm',
   );
 
+function trainedUnigram(): Uint8Array {
+  const options = pieceOptionsOf({ kind: 'unigram', size: 300, pieces: {} });
+  const counter = createWordCounter(options);
+  for (const text of phrases) counter.add(text);
+  return runSteps(pieceSteps(counter.counts(), options));
+}
+
 const kinds: Record<string, Tokenizer> = {
   words: trainWords(phrases, { size: 200 }),
   characters: trainCharacters(phrases),
   bpe: trainBpe(phrases, { size: 300 }),
   sentencepiece: spm('the', 'of', 'and'),
+  'a trained unigram model': createTrainedSentencePiece(trainedUnigram()),
 };
 
 function model(source: Tokenizer, target: Tokenizer, options: Partial<ModelOptions>): SavedModel {
@@ -77,7 +89,7 @@ describe.each(Object.keys(families) as (keyof typeof families)[])('%s', (type) =
       expect(again.source.encode(text), text).toEqual(own.encode(text));
       if (library) expect(library.encode(text).ids, text).toEqual([...own.encode(text), own.special.end]);
     }
-    expect(library === undefined).toBe(type === 'marian' && kind === 'sentencepiece');
+    expect(library === undefined).toBe(type === 'marian' && own.kind === 'sentencepiece');
     expect(again.weights).toHaveLength(hfFiles(again, type) ? again.weights.length : 0);
     expect(json(files['generation_config.json'])).toMatchObject({
       max_length: 25,
