@@ -72,10 +72,10 @@ export const list = (text: string, before: readonly string[] = []): string[] => 
 ];
 
 /** Adds the flags of commands that run a model: host, auto-tuning and memory. */
-export const addHostOptions = (command: Command): Command =>
+export const addHostOptions = (command: Command, hosts?: readonly HostName[]): Command =>
   command
     .optionsGroup('Device:')
-    .addOption(hostOption())
+    .addOption(hostOption(hosts))
     .addOption(adapterOption())
     .option('--no-tune', 'disable auto-tuning: use the default kernels instead of the fastest measured ones')
     .option('--memory-limit <bytes>', 'maximum GPU memory, for example 512M (default: no limit)', bytes);

@@ -58,14 +58,19 @@ export interface OpenedDocument extends TranslatableDocument, Pick<EncodedText, 
   readonly format: DocumentFormatName;
 }
 
+/** Options of `openDocument`. */
+export interface OpenOptions extends DocumentOptions {
+  /** [by the name] */
+  readonly format?: DocumentFormatName;
+  /** [the one that the file names] */
+  readonly encoding?: string;
+}
+
 /** Opens a document. Throws a HeddleError that starts with `name` if it cannot be read or written back. */
 export async function openDocument(
   bytes: Uint8Array,
   name: string,
-  {
-    format = documentFormatOf(name),
-    ...options
-  }: DocumentOptions & { readonly format?: DocumentFormatName } = {},
+  { format = documentFormatOf(name), encoding, ...options }: OpenOptions = {},
 ): Promise<OpenedDocument> {
   if (!format)
     throw new HeddleError(
@@ -74,7 +79,7 @@ export async function openDocument(
   const row: DocumentFormat = documentFormats[format];
   const { text, encode } = decodeDocument(
     bytes,
-    byteOrderMark(bytes) ?? row.encodingOf?.(bytes) ?? 'utf-8',
+    encoding ?? byteOrderMark(bytes) ?? row.encodingOf?.(bytes) ?? 'utf-8',
     name,
   );
   const parse = await row.load();

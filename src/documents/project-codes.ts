@@ -31,7 +31,9 @@ function spansOf(tokens: readonly string[], text: string): Span[] {
     const found = word === '' ? -1 : lower.indexOf(word, at);
     if (found < 0 || found > at + 8 + word.length) return { start: at, end: at };
     at = found + word.length;
-    return { start: found, end: at };
+    // Punctuation that belongs to the token of a word is no part of the word.
+    const mark = /(?<=[\p{L}\p{N}])[.,;:!?)\]»”"]+$/u.exec(word)?.[0] ?? '';
+    return { start: found, end: at - mark.length };
   });
 }
 

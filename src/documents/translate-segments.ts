@@ -68,6 +68,7 @@ function withCodes(text: string, keeps: (placeholder: string) => boolean): strin
       continue;
     }
     if (isBetween && /[\p{L}\p{N}]$/u.test(out) && /[\p{L}\p{N}]/u.test(character)) out += ' ';
+    if (isBetween && /[.,;:!?)]/.test(character)) out = out.trimEnd();
     isBetween = false;
     if (/\s/.test(character) && (out === '' || /\s$/.test(out))) continue;
     out += character;

@@ -23,8 +23,8 @@ const tag = String.raw`<\d\d(?::\d\d){1,2}\.\d{3}>|<\/?[A-Za-z][\w:.-]*(?:\s+[\w
 const entity = String.raw`&(?:[A-Za-z][A-Za-z0-9]{1,31}|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});`;
 const url = String.raw`\b(?:https?|ftps?|file|git|ssh):\/\/[^\s<>"'{}%$\u3000-\u303f\ue000-\uf7ff]*[^\s<>"'{}%$.,;:!?()\u3000-\u303f\ue000-\uf7ff\]]`;
 const mail = String.raw`\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+`;
-/** Directives of C, with the space flag: only in texts that are format strings. */
-const printf = String.raw`%(?:\d+\$)?[-+ #0'I]*(?:\*(?:\d+\$)?|\d+)?(?:\.(?:\*(?:\d+\$)?|\d*))?(?:hh?|ll?|[Lqjzt]|<PRI\w+>)?(?:[diouxXeEfFgGaAcspnmCSK%@]|(?<=>))`;
+/** Directives of C and its relatives, with the space flag: only in texts that are format strings. */
+const printf = String.raw`%(?:\d+\$)?[-+ #0'Iq]*(?:\*(?:\d+\$)?|\d+)?(?:\.(?:\*(?:\d+\$)?|\d*))?(?:<PRI\w+>|(?:hh?|ll?|I64|I32|wf?\d+|[LjzZtw])?(?:[A-Za-z%@<>'{}]))`;
 /** Those without spaces, and the named ones of Python, Ruby, Qt and others. */
 const common = String.raw`%(?:\d+\$)?[-+#0']*\d*(?:\.\d+)?(?:hh?|ll?|[Lqjzt])?[diouxXeEfFgGcspS@](?![A-Za-z])|%%|%\(\w[\w.]*\)[-+#0 ]*\d*(?:\.\d+)?[diouxXeEfFgGcrsa%]?|%<\w+>\w?|%L?\d{1,2}(?!\d)|%n(?!\w)|%[A-Za-z_]\w*%`;
 const shell = String.raw`\$\w+|\$\{[^{}\s]{1,100}\}`;

@@ -130,6 +130,7 @@ export function placeCodes(
     const rest = target.slice(at);
     if (/\s/.test(after) && rest !== '' && !/^[\s.,;:!?)]/.test(rest)) out += ' ';
     if (isWord(after) && rest.startsWith(' ')) at++;
+    else if (/\S/.test(after) && rest.startsWith(` ${after}`)) at++;
   }
   return out + target.slice(at);
 }

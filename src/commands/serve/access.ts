@@ -1,0 +1,103 @@
+// Who may use a server: API keys, a rate per client, origins of pages, and host names.
+
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+/** A refused request: status and message. */
+export class Refusal extends Error {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, message: string, headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** Options of `Access`. */
+export interface AccessOptions {
+  readonly keys: readonly string[];
+  /** Requests per minute of a key or address; 0: no limit. */
+  readonly requestsPerMinute: number;
+  /** Origin that pages may call from, or `*`; undefined: none. */
+  readonly cors?: string;
+  /** Whether the server listens only on this machine, so that it must be called by a local name. */
+  readonly isLocal: boolean;
+}
+
+/** Clients whose rate is remembered. */
+const maxClients = 10_000;
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+
+/** Checks requests. */
+export class Access {
+  readonly #options: AccessOptions;
+  readonly #keys: readonly Buffer[];
+  /** Requests that a client may still make, and when that was computed. */
+  readonly #buckets = new Map<string, { left: number; at: number }>();
+
+  constructor(options: AccessOptions) {
+    this.#options = options;
+    this.#keys = options.keys.map(digest);
+  }
+
+  /** Headers of every answer. */
+  get headers(): Readonly<Record<string, string>> {
+    const { cors } = this.#options;
+    if (cors === undefined) return {};
+    return {
+      'access-control-allow-origin': cors,
+      'access-control-allow-headers': 'content-type, authorization',
+      'access-control-allow-methods': 'GET, POST, OPTIONS',
+      vary: 'Origin',
+    };
+  }
+
+  /** Throws a Refusal for a request of a page of another origin, or by a name that is not of this machine. */
+  checkOrigin({ headers }: IncomingMessage): void {
+    const { cors, isLocal } = this.#options;
+    const { origin, host = '' } = headers;
+    const name = host.replace(/:\d+$/, '').toLowerCase();
+    // A name that an attacker points to 127.0.0.1 would make a page of the same origin (DNS rebinding).
+    if (isLocal && !/^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(name))
+      throw new Refusal(403, `the host name ${host.slice(0, 100)} is not of this machine`);
+    if (origin === undefined || cors === '*' || origin === cors) return;
+    if (origin === `http://${host}` || origin === `https://${host}`) return;
+    throw new Refusal(403, 'pages of other origins may not use this server (--cors)');
+  }
+
+  /** Throws a Refusal without a valid key (`api_key`, or a bearer token), and above the rate. */
+  check(request: IncomingMessage, given: unknown): void {
+    const bearer = /^Bearer\s+(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const key = typeof given === 'string' && given !== '' ? given : bearer;
+    if (this.#keys.length > 0) {
+      if (key === undefined) throw new Refusal(403, 'an API key is required');
+      const own = digest(key);
+      if (!this.#keys.some((known) => timingSafeEqual(known, own)))
+        throw new Refusal(403, 'the API key is invalid');
+    }
+    this.#take(
+      this.#keys.length > 0 && key !== undefined
+        ? digest(key).toString('hex')
+        : (request.socket.remoteAddress ?? ''),
+    );
+  }
+
+  /** Counts a request (token bucket). */
+  #take(client: string): void {
+    const { requestsPerMinute: rate } = this.#options;
+    if (rate === 0) return;
+    const now = performance.now();
+    const known = this.#buckets.get(client) ?? { left: rate, at: now };
+    const left = Math.min(rate, known.left + ((now - known.at) / 60_000) * rate);
+    this.#buckets.delete(client);
+    this.#buckets.set(client, { left: Math.max(0, left - 1), at: now });
+    if (this.#buckets.size > maxClients) this.#buckets.delete(this.#buckets.keys().next().value ?? '');
+    if (left < 1)
+      throw new Refusal(429, `more than ${rate} requests per minute`, {
+        'retry-after': String(Math.ceil(((1 - left) * 60) / rate)),
+      });
+  }
+}

@@ -1,0 +1,230 @@
+// The endpoints of LibreTranslate's API: /translate, /detect, /languages; and /translate/stream, which sends a
+// translation while it is decoded.
+
+import type { DecodeOptions } from '../../decode/decode-options.ts';
+import { openDocument } from '../../documents/document-formats.ts';
+import { splitSegment } from '../../documents/split-segment.ts';
+import { translateDocument } from '../../documents/translate-document.ts';
+import { type SentenceModel, translateSegments } from '../../documents/translate-segments.ts';
+import { anyCodes } from '../../text/inline/code-patterns.ts';
+import { inlineText, renderText } from '../../text/inline/inline-text.ts';
+import { Refusal } from './access.ts';
+import { detectLanguages } from './detect-language.ts';
+import type { RequestFields } from './request-body.ts';
+import type { ServedModel } from './served-models.ts';
+import type { QueuedOptions } from './translation-queue.ts';
+
+/** Limits of a request. */
+export interface RequestLimits {
+  /** Characters of all texts; 0: no limit. */
+  readonly characters: number;
+  /** Number of texts. */
+  readonly texts: number;
+  readonly alternatives: number;
+}
+
+/** A checked request. */
+interface TranslationRequest {
+  readonly texts: readonly string[];
+  readonly isList: boolean;
+  readonly isHtml: boolean;
+  readonly alternatives: number;
+  readonly served: ServedModel;
+  readonly options: QueuedOptions;
+  readonly detected: { readonly language: string; readonly confidence: number } | undefined;
+}
+
+/** Answers requests with the models of a server. */
+export class TranslateHandler {
+  readonly #models: readonly ServedModel[];
+  readonly #limits: RequestLimits;
+  readonly #decode: DecodeOptions;
+  readonly #loras: readonly string[];
+
+  constructor(
+    models: readonly ServedModel[],
+    limits: RequestLimits,
+    { decode, loras }: { readonly decode: DecodeOptions; readonly loras: readonly string[] },
+  ) {
+    this.#models = models;
+    this.#limits = limits;
+    this.#decode = decode;
+    this.#loras = loras;
+  }
+
+  /** /languages. */
+  languages(): { code: string; name: string; targets: string[] }[] {
+    const names = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'code' });
+    const nameOf = (code: string): string => {
+      try {
+        return names.of(code.replaceAll('_', '-')) ?? code;
+      } catch {
+        return code;
+      }
+    };
+    const sources = [...new Set(this.#models.flatMap(({ sources }) => sources))];
+    const all = [...new Set([...sources, ...this.#models.flatMap((model) => model.targets())])];
+    return all.map((code) => ({
+      code,
+      name: nameOf(code),
+      targets: [
+        ...new Set(
+          this.#models.filter((model) => model.sources.includes(code)).flatMap((model) => model.targets()),
+        ),
+      ],
+    }));
+  }
+
+  /** /detect. */
+  detect(fields: RequestFields): { language: string; confidence: number }[] {
+    const [text = ''] = textsIn(fields, this.#limits).texts;
+    return this.#guesses(text).filter(({ confidence }) => confidence > 0);
+  }
+
+  /** /translate: the answer, and the number of characters. */
+  async translate(
+    fields: RequestFields,
+    signal: AbortSignal,
+  ): Promise<{ answer: object; characters: number }> {
+    const request = this.#request(fields, signal);
+    const { texts, isList, isHtml, detected, alternatives } = request;
+    const made = await Promise.all(
+      texts.map((text) => (isHtml ? this.#html(text, request) : this.#text(text, request))),
+    );
+    const others =
+      alternatives > 0
+        ? await Promise.all(texts.map((text) => this.#alternatives(text, request)))
+        : undefined;
+    const one = <T>(list: readonly T[]) => (isList ? list : list[0]);
+    return {
+      answer: {
+        translatedText: one(made),
+        alternatives: others && one(others),
+        detectedLanguage: detected && one(texts.map(() => detected)),
+      },
+      characters: texts.reduce((n, text) => n + text.length, 0),
+    };
+  }
+
+  /** /translate/stream: the parts of a translation; `send` is called with the text that each token adds. */
+  async stream(fields: RequestFields, signal: AbortSignal, send: (text: string) => void): Promise<string> {
+    const { texts, served, options } = this.#request(fields, signal);
+    const { lora, ...decode } = options;
+    const [text = ''] = texts;
+    const { sentences, join } = splitSegment(text);
+    const made: string[] = [];
+    // What stands between two sentences is known from a join of marks.
+    const spaces = join(sentences.map(() => '\0')).split('\0');
+    send(spaces[0] ?? '');
+    for (const [i, sentence] of sentences.entries()) {
+      let translation = '';
+      await served.queue.inTurn(async () => {
+        signal.throwIfAborted();
+        served.model.useLora(lora ?? null);
+        for await (const piece of served.model.stream(sentence, {
+          ...decode,
+          beams: undefined,
+          method: undefined,
+          signal,
+        })) {
+          translation += piece;
+          send(piece);
+        }
+      });
+      made.push(translation);
+      send(spaces[i + 1] ?? '');
+    }
+    return join(made);
+  }
+
+  #guesses(text: string) {
+    const sources = [...new Set(this.#models.flatMap((model) => model.sources))];
+    return detectLanguages(text, sources);
+  }
+
+  #request(fields: RequestFields, signal: AbortSignal): TranslationRequest {
+    const { texts, isList } = textsIn(fields, this.#limits);
+    const {
+      format = 'text',
+      target,
+      source: given = 'auto',
+      alternatives = 0,
+      lora_adapter: adapter,
+    } = fields;
+    if (format !== 'text' && format !== 'html') throw new Refusal(400, 'format must be text or html');
+    if (typeof target !== 'string' || target === '')
+      throw new Refusal(400, 'the parameter target is missing');
+    if (typeof given !== 'string' || given === '') throw new Refusal(400, 'the parameter source is missing');
+    const count = Number(alternatives);
+    if (!Number.isInteger(count) || count < 0 || count > this.#limits.alternatives)
+      throw new Refusal(400, `alternatives must be a whole number from 0 to ${this.#limits.alternatives}`);
+    if (adapter !== undefined && !(typeof adapter === 'string' && this.#loras.includes(adapter)))
+      throw new Refusal(400, `lora_adapter is unknown; there are ${this.#loras.join(', ') || 'none'}`);
+    const detected = given === 'auto' ? this.#guesses(texts.join('\n'))[0] : undefined;
+    const source = given === 'auto' ? (detected?.language ?? '') : given;
+    for (const served of this.#models) {
+      const codes = served.codesFor(source, target);
+      if (!codes) continue;
+      const lora = typeof adapter === 'string' ? adapter : undefined;
+      const options = { ...this.#decode, ...codes, lora, signal };
+      return { texts, isList, isHtml: format === 'html', alternatives: count, served, options, detected };
+    }
+    throw new Refusal(400, `${source} to ${target} is not supported`);
+  }
+
+  /** The model of a request as what documents translate with. */
+  #modelOf({ served, options }: TranslationRequest): SentenceModel {
+    const { queue, model } = served;
+    return {
+      tokenizers: model.tokenizers,
+      generate: (texts, { attention } = {}) =>
+        queue.generate(texts, { ...options, attention, longTexts: 'crop' }),
+    };
+  }
+
+  async #text(text: string, request: TranslationRequest): Promise<string> {
+    const source = inlineText(text, anyCodes);
+    const [made] = await translateSegments(this.#modelOf(request), [source]);
+    return renderText(made?.text ?? text, source.codes);
+  }
+
+  async #html(text: string, request: TranslationRequest): Promise<string> {
+    const bytes = new TextEncoder().encode(wellFormed(text));
+    const document = await openDocument(bytes, 'html', { format: 'html', encoding: 'utf-8' });
+    let out = '';
+    for await (const part of translateDocument(this.#modelOf(request), document)) out += part.text;
+    return out;
+  }
+
+  async #alternatives(
+    text: string,
+    { served, options, alternatives, isHtml }: TranslationRequest,
+  ): Promise<string[]> {
+    const { sentences, join } = splitSegment(text);
+    if (isHtml || sentences.length !== 1) return [];
+    const rows = Math.max(options.beams ?? 1, alternatives + 1);
+    const [found = []] = await served.queue.generate(sentences, {
+      ...options,
+      beams: rows,
+      method: 'beam',
+      numReturn: alternatives + 1,
+      longTexts: 'crop',
+    });
+    return found.slice(1).map((translation) => join([translation.text]));
+  }
+}
+
+/** The texts of a request. Throws a Refusal if there are none, or too many. */
+function textsIn({ q }: RequestFields, limits: RequestLimits): { texts: readonly string[]; isList: boolean } {
+  const texts = [q].flat();
+  if (q === undefined || !texts.every((text) => typeof text === 'string'))
+    throw new Refusal(400, 'the parameter q is missing; it is a text or a list of texts');
+  if (texts.length > limits.texts) throw new Refusal(400, `more than ${limits.texts} texts in a request`);
+  const characters = texts.reduce((n, text) => n + text.length, 0);
+  if (limits.characters > 0 && characters > limits.characters)
+    throw new Refusal(400, `the request has ${characters} characters, the limit is ${limits.characters}`);
+  return { texts: texts.map((text) => wellFormed(text)), isList: Array.isArray(q) };
+}
+
+/** A text without halves of surrogate pairs, which UTF-8 does not have. */
+const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, '\ufffd');

@@ -1,0 +1,259 @@
+// The server with clients as Weblate and OmegaT are, many at once, and clients that hang or send rubbish.
+import { connect } from 'node:net';
+import { afterEach, expect, it } from 'vitest';
+import { Access, type AccessOptions } from '../../../src/commands/serve/access.ts';
+import { TranslationServer } from '../../../src/commands/serve/http-server.ts';
+import { Metrics } from '../../../src/commands/serve/metrics.ts';
+import { ServedModel } from '../../../src/commands/serve/served-models.ts';
+import { TranslateHandler } from '../../../src/commands/serve/translate-handler.ts';
+import { fakeModel } from '../../support/fake-sentence-model.ts';
+
+const closing: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close();
+});
+
+/** A server whose model writes capitals; `batches` are the texts of each call of the model. */
+async function start(
+  access: Partial<AccessOptions> = {},
+  { maxTexts = 1000, maxBodyBytes = 10_000, delay = 1 } = {},
+) {
+  const batches: string[][] = [];
+  const fake = fakeModel((text) => (text === 'fail' ? fail() : text.toUpperCase()), batches);
+  const model = {
+    ...fake,
+    async generate(texts: readonly string[], options?: object) {
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      return fake.generate(texts, options);
+    },
+    async *stream(text: string) {
+      yield* text.toUpperCase().split(/(?<= )/);
+    },
+    useLora: () => undefined,
+    dispose: () => undefined,
+  } as unknown as ServedModel['model'];
+  const metrics = new Metrics();
+  const served = new ServedModel(
+    'm',
+    model,
+    { source: 'en', target: 'es' },
+    { batchSize: 16, maxTexts },
+    metrics,
+  );
+  const handler = new TranslateHandler(
+    [served],
+    { characters: 5000, texts: 50, alternatives: 3 },
+    { decode: {}, loras: ['legal'] },
+  );
+  const errors: unknown[] = [];
+  const server = new TranslationServer(handler, {
+    access: new Access({ keys: [], requestsPerMinute: 0, isLocal: true, ...access }),
+    metrics,
+    maxBodyBytes,
+    waiting: () => served.queue.waiting,
+    onError: (error) => errors.push(error),
+    timeout: 1000,
+  });
+  const port = await server.listen(0, '127.0.0.1');
+  closing.push(() => server.close(1000));
+  const url = `http://127.0.0.1:${port}`;
+  const post = async (path: string, body: unknown, headers: Record<string, string> = {}) => {
+    const response = await fetch(url + path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: JSON.parse((await response.text()) || 'null'),
+    };
+  };
+  return {
+    url,
+    port,
+    post,
+    batches,
+    errors,
+    server,
+    get: async (path: string) => (await fetch(url + path)).text(),
+  };
+}
+
+const fail = (): never => {
+  throw new Error('/secret/path: boom');
+};
+
+const pair = { source: 'en', target: 'es' };
+
+it("answers LibreTranslate's requests: text, lists, HTML, forms", async () => {
+  const { post, get, url } = await start();
+  expect((await post('/translate', { q: 'Hello you. And {name}?', ...pair })).body).toEqual({
+    translatedText: 'HELLO YOU. AND {name}?',
+  });
+  expect((await post('/translate', { q: ['one', 'two'], ...pair })).body).toEqual({
+    translatedText: ['ONE', 'TWO'],
+  });
+  const html = await post('/translate', { q: '<p>one <b>two</b> &amp; three</p>', format: 'html', ...pair });
+  expect(html.body).toEqual({ translatedText: '<p>ONE <b>TWO</b> &amp; THREE</p>' });
+  const auto = await post('/translate', { q: 'what is it', source: 'auto', target: 'es' });
+  expect(auto.body).toEqual({
+    translatedText: 'WHAT IS IT',
+    detectedLanguage: { language: 'en', confidence: 100 },
+  });
+  const form = await fetch(`${url}/translate`, {
+    method: 'POST',
+    body: new URLSearchParams({ q: 'a b', ...pair }),
+  });
+  expect(await form.json()).toEqual({ translatedText: 'A B' });
+  const multipart = new FormData();
+  for (const [name, value] of Object.entries({ q: 'c d', ...pair })) multipart.set(name, value);
+  expect(await (await fetch(`${url}/translate`, { method: 'POST', body: multipart })).json()).toEqual({
+    translatedText: 'C D',
+  });
+  expect(JSON.parse(await get('/languages'))).toEqual([
+    { code: 'en', name: 'English', targets: ['es'] },
+    { code: 'es', name: 'Spanish', targets: [] },
+  ]);
+  expect(JSON.parse(await get('/health'))).toEqual({ status: 'ok' });
+  expect(await get('/metrics')).toMatch(/heddle_requests_total\{endpoint="\/translate",status="200"\} 6/);
+});
+
+it('streams a translation as server-sent events', async () => {
+  const { url } = await start();
+  const response = await fetch(`${url}/translate/stream`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ q: 'one two. Three.', ...pair }),
+  });
+  const events = (await response.text())
+    .trim()
+    .split('\n\n')
+    .map((line) => JSON.parse(line.slice('data: '.length)));
+  expect(events.at(-1)).toEqual({ done: true, translatedText: 'ONE TWO. THREE.' });
+  expect(
+    events
+      .slice(0, -1)
+      .map(({ text }) => text)
+      .join(''),
+  ).toBe('ONE TWO. THREE.');
+});
+
+it('batches 64 concurrent clients and mixes nothing up', async () => {
+  const { post, batches } = await start({}, { delay: 5 });
+  const texts = (client: number) =>
+    Array.from({ length: 1 + (client % 5) }, (_, i) => `client ${client} text ${i}`);
+  const answers = await Promise.all(
+    Array.from({ length: 64 }, (_, client) => post('/translate', { q: texts(client), ...pair })),
+  );
+  for (const [client, { status, body }] of answers.entries()) {
+    expect(status).toBe(200);
+    expect(body.translatedText).toEqual(texts(client).map((text) => text.toUpperCase()));
+  }
+  expect(batches.length).toBeLessThan(40);
+  expect(Math.max(...batches.map((batch) => batch.length))).toBe(16);
+});
+
+it('refuses rubbish with a reason, and goes on', async () => {
+  const { post, get, errors, url } = await start({}, { maxBodyBytes: 2000 });
+  const bad: [string, unknown, number, string][] = [
+    ['/translate', '{', 400, 'not a JSON object'],
+    ['/translate', '[1]', 400, 'not a JSON object'],
+    ['/translate', pair, 400, 'q is missing'],
+    ['/translate', { q: 5, ...pair }, 400, 'q is missing'],
+    ['/translate', { q: 'a', source: 'en', target: 'xx' }, 400, 'en to xx is not supported'],
+    ['/translate', { q: 'a', source: { a: 1 }, target: 'es' }, 400, 'source is missing'],
+    ['/translate', { q: 'a', format: 'pdf', ...pair }, 400, 'format must be'],
+    ['/translate', { q: 'a', alternatives: 1e9, ...pair }, 400, 'alternatives must be'],
+    ['/translate', { q: 'a', lora_adapter: '__proto__', ...pair }, 400, 'lora_adapter is unknown'],
+    ['/translate', { q: 'a'.repeat(5000), ...pair }, 413, 'more than 2000 bytes'],
+    ['/nothing', {}, 404, 'not found'],
+    ['/languages', {}, 405, 'POST is not allowed'],
+    ['/translate', { q: 'fail', ...pair }, 500, 'the translation failed'],
+  ];
+  for (const [path, body, status, message] of bad) {
+    const answer = await post(path, body);
+    expect([answer.status, answer.body.error]).toEqual([status, expect.stringContaining(message)]);
+  }
+  expect(errors).toHaveLength(1);
+  expect(
+    (await fetch(`${url}/translate`, { method: 'POST', body: 'x', headers: { 'content-type': 'text/xml' } }))
+      .status,
+  ).toBe(415);
+  expect(JSON.parse(await get('/health'))).toEqual({ status: 'ok' });
+});
+
+it('closes connections that hang or send no HTTP', async () => {
+  const { port, get } = await start();
+  const ends = (data: string) =>
+    new Promise<void>((resolve) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(data));
+      socket.on('close', () => resolve());
+      socket.on('error', () => undefined);
+      socket.resume();
+    });
+  await ends('\x16\x03\x01 not http\r\n\r\n');
+  // A body that does not come; others are answered meanwhile.
+  const hanging = ends(
+    'POST /translate HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+  );
+  expect(JSON.parse(await get('/health'))).toEqual({ status: 'ok' });
+  closing.unshift(async () => undefined);
+  await Promise.race([hanging, new Promise((resolve) => setTimeout(resolve, 200))]);
+});
+
+it('forgets the texts of a client that is gone', async () => {
+  const { url, batches, post } = await start({}, { delay: 30 });
+  const gone = new AbortController();
+  const lost = fetch(`${url}/translate`, {
+    method: 'POST',
+    signal: gone.signal,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ q: Array.from({ length: 50 }, (_, i) => `lost ${i}`), ...pair }),
+  });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  gone.abort();
+  await expect(lost).rejects.toThrow();
+  expect((await post('/translate', { q: 'here', ...pair })).body).toEqual({ translatedText: 'HERE' });
+  expect(batches.flat().filter((text) => text.startsWith('lost')).length).toBeLessThan(50);
+});
+
+it('limits the queue, the rate, keys, origins and host names', async () => {
+  const full = await start({}, { maxTexts: 10, delay: 30 });
+  const all = await Promise.all(
+    Array.from({ length: 20 }, (_, i) =>
+      full.post('/translate', { q: [`a ${i}`, `b ${i}`, `c ${i}`], ...pair }),
+    ),
+  );
+  expect(new Set(all.map(({ status }) => status))).toEqual(new Set([200, 503]));
+  expect(all.find(({ status }) => status === 503)?.headers.get('retry-after')).toBe('5');
+
+  const limited = await start({ keys: ['k1', 'k2'], requestsPerMinute: 2 });
+  const ask = (api_key?: string, headers = {}) =>
+    limited.post('/translate', { q: 'a', ...pair, api_key }, headers);
+  expect((await ask()).body).toEqual({ error: 'an API key is required' });
+  expect((await ask('no')).status).toBe(403);
+  expect((await ask('k1')).status).toBe(200);
+  expect((await ask(undefined, { authorization: 'Bearer k1' })).status).toBe(200);
+  const late = await ask('k1');
+  expect([late.status, Number(late.headers.get('retry-after')) > 0]).toEqual([429, true]);
+  expect((await ask('k2')).status).toBe(200);
+
+  const { url } = await start();
+  const from = (headers: Record<string, string>) => fetch(`${url}/languages`, { headers });
+  expect((await from({ origin: 'https://evil.example' })).status).toBe(403);
+  expect((await from({})).headers.get('access-control-allow-origin')).toBe(null);
+  const open = await start({ cors: 'https://good.example' });
+  const answer = await fetch(`${open.url}/languages`, { headers: { origin: 'https://good.example' } });
+  expect(answer.headers.get('access-control-allow-origin')).toBe('https://good.example');
+});
+
+it('finishes open requests when it stops', async () => {
+  const { post, server, get } = await start({}, { delay: 60 });
+  const open = post('/translate', { q: 'last words', ...pair });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const closed = server.close(5000);
+  expect((await open).body).toEqual({ translatedText: 'LAST WORDS' });
+  await closed;
+  await expect(get('/health')).rejects.toThrow();
+});
