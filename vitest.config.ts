@@ -23,7 +23,7 @@ const slowCompiler = 300_000;
  * modules, each has a device.
  */
 const gpu = {
-  setupFiles: ['tests/support/watch-gpu.ts'],
+  setupFiles: ['tests/support/watch-gpu.ts', 'tests/support/all-sublayers.ts'],
   isolate: false,
   include: [gpuTests],
   env: { HEDDLE_FULL: full, HEDDLE_SHAPE: process.env.HEDDLE_SHAPE ?? '' },
@@ -34,7 +34,7 @@ const gpu = {
 
 /** Tests in Node: those that open a device or start a process take seconds beside others. */
 const inNode = {
-  setupFiles: ['tests/support/remove-scratch.ts'],
+  setupFiles: ['tests/support/remove-scratch.ts', 'tests/support/all-sublayers.ts'],
   testTimeout: 120_000,
   hookTimeout: 120_000,
 };

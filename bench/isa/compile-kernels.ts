@@ -117,7 +117,7 @@ async function compilePreset(
   run: (typeof presetRuns)[number],
 ): Promise<void> {
   const shape = { batch: 16, source: 32, target: 32 };
-  const { graphs } = presetGraphs({ preset, run, model: {}, vocab: 8000, shape });
+  const { graphs } = await presetGraphs({ preset, run, model: {}, vocab: 8000, shape });
   for (const [i, graph] of graphs.entries()) {
     const plan: Plan = makePlan(graph, { traits: device.traits });
     await compilePasses(device, plan.passes);

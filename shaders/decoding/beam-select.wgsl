@@ -2,7 +2,9 @@
 // sentences · K. The candidates of a sentence are the K best tokens and the end of each of its K rows, by the
 // sum of log-probabilities. Chosen are the K best that continue, and those ends that are among the K best of
 // all (the rule of Hugging Face's beam search; with one beam it is greedy decoding). At position 0 only the
-// first row counts. Scores below MASKED_BOUND never end. One thread per sentence.
+// first row counts. Scores below MASKED_BOUND never end. With SHRINKS the rule is Marian's: as many candidates are
+// chosen as beams run, ends included; the rows that are left over get the score MASKED and run no more. One thread
+// per sentence.
 // include shared/kernel.wgsl
 
 struct Params {
@@ -22,6 +24,7 @@ struct Params {
 
 const THREADS: u32 = 32u;
 const BEAMS: u32 = 4u;
+override SHRINKS: bool = false;
 
 @compute @workgroup_size(THREADS)
 fn beam_select(thread: Thread) {
@@ -40,7 +43,20 @@ fn beam_select(thread: Thread) {
     ended[first + k] = MASKED;
   }
   var chosen = 0u;
+  var running = BEAMS; // number of candidates to choose with SHRINKS
+  if (SHRINKS && step.position > 0u) {
+    running = 0u;
+    for (var k = 0u; k < BEAMS; k++) { running += select(0u, 1u, before[k] > MASKED_BOUND); }
+  }
   for (var rank = 0u; chosen < BEAMS; rank++) {
+    if (SHRINKS && rank >= running) {
+      tokens[first + chosen] = candidates[first * BEAMS];
+      parents[first + chosen] = 0;
+      totals[first + chosen] = MASKED;
+      scores[first + chosen] = MASKED;
+      chosen += 1u;
+      continue;
+    }
     var best = LOWEST;
     var row = 0u;
     var is_end = false;

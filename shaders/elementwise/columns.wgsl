@@ -51,3 +51,17 @@ fn take_columns(thread: Thread) {
     y[i] = params.scale * x[in_wide(i)];
   }
 }
+
+@compute @workgroup_size(THREADS)
+fn join_columns(thread: Thread) {
+  let span = span_of(thread, params.count);
+  for (var i = span.first; i < span.end; i += THREADS) {
+    let row = i / params.wide;
+    let column = i % params.wide;
+    if (column < params.first) {
+      y[i] = x[row * params.first + column];
+    } else {
+      y[i] = u[row * params.narrow + column - params.first];
+    }
+  }
+}

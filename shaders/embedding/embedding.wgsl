@@ -40,6 +40,8 @@ struct Params {
 @group(0) @binding(10) var<uniform> params: Params;
 @group(0) @binding(11) var<uniform> step: Step;
 
+// The id of no token, -1: its embedding is zero.
+const NO_TOKEN: u32 = 0xffffffffu;
 override POSITIONS: bool = false;
 override POSITION_IDS: bool = false; // the row of positions is position_ids[b, t]
 override DECODE: bool = false; // position 0 of `ids` is step.position
@@ -62,8 +64,9 @@ fn embedding(thread: Thread) {
   if (POSITION_IDS) { position = position_ids[row]; }
   position = min(position, params.position_rows - 1u) * vecs;
   let id = min(ids[row], params.rows - 1u) * vecs;
+  let scale = select(params.scale, 0.0, ids[row] == NO_TOKEN);
   for (var c = thread.index % ROW_GROUP_SIZE; c < vecs; c += ROW_GROUP_SIZE) {
-    var value = table[id + c] * params.scale;
+    var value = table[id + c] * scale;
     if (POSITIONS) { value += positions[position + c]; }
     let i = row * vecs + c;
     if (DROPOUT) { value *= vec_dropout(key, i, params.threshold, params.keep_scale); }

@@ -43,7 +43,8 @@ fn embedding(thread: Thread) {
   if (DECODE) { position += step.position; }
   if (POSITION_IDS) { position = position_ids[row]; }
   position = min(position, params.position_rows - 1u) * vecs;
-  let scale = row_scale(id) * params.scale;
+  // The embedding of no token, -1, is zero.
+  let scale = row_scale(id) * select(params.scale, 0.0, ids[row] == 0xffffffffu);
   for (var c = thread.index % ROW_GROUP_SIZE; c < vecs; c += ROW_GROUP_SIZE) {
     let four = VEC * c / 4u;
     var value = scale * vec_from(unpacked_any(w[id * params.vecs + four / VECS_PER_LOAD], four % VECS_PER_LOAD), VEC * c);

@@ -9,7 +9,7 @@
 @group(0) @binding(5) var<storage, read_write> y: array<Vec>; // [M, N]
 @group(0) @binding(6) var<storage, read_write> y2: array<Vec>; // KEPT: as y; linear_backward: dw [out, in]
 
-const ADD: u32 = 5u; // after the kinds of activations
+const ADD: u32 = 6u; // after the kinds of activations
 
 // Applies the epilogue to the first `left` of four numbers of row m of C from column n on, and stores them.
 fn store_row(p: Product, m: u32, n: u32, left: u32, sums: vec4<f32>) {

@@ -1,5 +1,5 @@
 // Activation functions and their derivatives, four numbers at a time: ReLU max(x, 0), GELU x * Phi(x) (exact,
-// not the tanh approximation), SiLU x * sigmoid(x) and GELU_TANH, the approximation of GELU, x * sigmoid(2u)
+// not the tanh approximation), SiLU x * sigmoid(x), QUICK_GELU x * sigmoid(1.702 x) and GELU_TANH, the approximation of GELU, x * sigmoid(2u)
 // with u = sqrt(2/π) (x + 0.044715 x³). src/engine/ops/elementwise/activation-references.ts has them in
 // float64, and src/engine/ops/elementwise/elementwise-ops.ts the numbers of the kinds.
 
@@ -7,11 +7,16 @@ const RELU: u32 = 1u;
 const GELU: u32 = 2u;
 const SILU: u32 = 3u;
 const GELU_TANH: u32 = 4u;
+const QUICK_GELU: u32 = 5u;
+const QUICK: f32 = 1.702;
+// Beyond it the sigmoid of QUICK_GELU is 0 or 1 in float32.
+const QUICK_MAX: f32 = 47.0;
 
 // `kind` is the same for all threads: an override or a parameter.
 fn activate4(x: vec4<f32>, kind: u32) -> vec4<f32> {
   if (kind == RELU) { return max(x, vec4<f32>()); }
   if (kind == GELU) { return x * normal_cdf(x); }
+  if (kind == QUICK_GELU) { return max(x, vec4(-QUICK_MAX)) * sigmoid(QUICK * clamp(x, vec4(-QUICK_MAX), vec4(QUICK_MAX))); }
   if (kind == SILU || kind == GELU_TANH) {
     return max(x, vec4(select(SIGMOID_MIN, -TANH_MAX, kind == GELU_TANH))) * sigmoid(sigmoid_argument(x, kind));
   }
@@ -22,6 +27,11 @@ fn activate4(x: vec4<f32>, kind: u32) -> vec4<f32> {
 fn activation_derivative4(x: vec4<f32>, kind: u32) -> vec4<f32> {
   if (kind == RELU) { return select(vec4<f32>(), vec4(1.0), x > vec4<f32>()); }
   if (kind == GELU) { return normal_cdf(x) + x * normal_pdf(x); }
+  if (kind == QUICK_GELU) {
+    let a = clamp(x, vec4(-QUICK_MAX), vec4(QUICK_MAX));
+    let s = sigmoid(QUICK * a);
+    return s + QUICK * a * s * (1.0 - s);
+  }
   if (kind == SILU || kind == GELU_TANH) {
     let s = sigmoid(sigmoid_argument(x, kind));
     let a = select(max(x, vec4(SIGMOID_MIN)), clamp(x, vec4(-TANH_MAX), vec4(TANH_MAX)), kind == GELU_TANH);

@@ -39,6 +39,7 @@ const trainingKernels = (buffer: number, rows: number, width: number): readonly 
   ...cases('norm sums', { rows: rows / 32, width }),
   ...cases('positions', { batch: rows / 128, length: 64, width }),
   ...cases('token statistics', { tokens: rows / 2 }),
+  ...cases('SSRU', { batch: rows / 64, length: 64, width, pass: passes }),
 ];
 
 /** The kernels of a decoding step. */
@@ -51,6 +52,7 @@ const decodingKernels = (
   ...cases('next token', { ...step, kind: ['greedy token', 'best tokens', 'sampled token'], vocab }),
   ...cases('beam select', { rows: step.rows, beams: step.beams }),
   ...cases('cache slots', step),
+  ...cases('SSRU step', { rows: step.rows, beams: '2', width: heads.heads * heads.width }),
   ...cases('take rows', { rows: step.rows, width: step.length * heads.heads * heads.width }),
 ];
 
@@ -69,7 +71,7 @@ const packedKernels = (
   ...cases('linear', { rows, inputs, outputs, dtype: ['f16 weights', 'int8 weights'], pass: 'backward' }),
   ...cases('embedding', { batch: 8, length: rows / 8, vocab, width: inputs, dtype: ['f16', 'int8'] }),
   ...cases('projected loss', { rows: rows / 2, width: inputs / 2, vocab }),
-  ...cases('columns', { rows: 2 * rows, width: 3 * inputs, count: inputs, kind: ['add', 'take'] }),
+  ...cases('columns', { rows: 2 * rows, width: 3 * inputs, count: inputs, kind: ['add', 'take', 'join'] }),
   ...cases('buffers', { kind: 'cast to f16', size: buffer }),
   ...cases('loss scale'),
 ];

@@ -8,6 +8,7 @@ import { decodingFamilies } from './decoding-families.ts';
 import { graphOf, type KernelCase, type KernelSpec } from './kernel-case.ts';
 import { checkedValues, type KernelFamily, storage } from './kernel-family.ts';
 import { productFamilies } from './product-families.ts';
+import { recurrenceFamilies } from './recurrence-families.ts';
 import { rowFamilies } from './row-families.ts';
 import { trainingFamilies } from './training-families.ts';
 
@@ -18,6 +19,7 @@ export const kernelFamilies = {
   ...rowFamilies,
   ...trainingFamilies,
   ...decodingFamilies,
+  ...recurrenceFamilies,
 } satisfies Readonly<Record<string, KernelFamily>>;
 /** Name of a kernel family. */
 export type FamilyName = keyof typeof kernelFamilies;

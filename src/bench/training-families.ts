@@ -5,6 +5,7 @@ import { columnSum, normSumsOp } from '../engine/ops/elementwise/column-sum.ts';
 import { addColumns, takeColumns } from '../engine/ops/elementwise/columns.ts';
 import { activation, add, dropout, logMean } from '../engine/ops/elementwise/elementwise-ops.ts';
 import { gatedActivation } from '../engine/ops/elementwise/gated-activation.ts';
+import { joinColumns } from '../engine/ops/elementwise/join-columns.ts';
 import { positionBackwardOp } from '../engine/ops/embedding/embedding-backward.ts';
 import { tokenPositions } from '../engine/ops/embedding/token-positions.ts';
 import { tokenStats } from '../engine/ops/loss/cross-entropy.ts';
@@ -132,7 +133,7 @@ export const trainingFamilies = {
     label: 'Activation',
     group: 'elements',
     fields: {
-      kind: choice('Function', 'gelu', 'relu', 'silu', 'gelu-tanh', 'gated gelu-tanh'),
+      kind: choice('Function', 'gelu', 'relu', 'silu', 'gelu-tanh', 'quick-gelu', 'gated gelu-tanh'),
       rows,
       width,
       pass,
@@ -178,7 +179,7 @@ export const trainingFamilies = {
     label: 'LoRA columns',
     group: 'elements',
     fields: {
-      kind: choice('Operation', 'add', 'take'),
+      kind: choice('Operation', 'add', 'take', 'join'),
       rows,
       width: size('Columns', 1536),
       count: size('Of the LoRA adapter', 512),
@@ -186,10 +187,12 @@ export const trainingFamilies = {
     make: ({ kind, rows, width, count }) => ({
       name: `${kind} columns [${rows},${count}] of [${rows},${width}]`,
       build(g) {
+        const u = () => input(g, 'u', [rows, count]);
+        if (kind === 'join') return void joinColumns(g, input(g, 'a', [rows, width - count]), u());
         const x = input(g, 'x', [rows, width]);
         const attrs = { first: width - count, scale: 0.5 };
         if (kind === 'take') takeColumns(g, x, { ...attrs, count });
-        else addColumns(g, x, input(g, 'u', [rows, count]), attrs);
+        else addColumns(g, x, u(), attrs);
       },
       bytes: kind === 'take' ? 8 * rows * count : undefined,
     }),

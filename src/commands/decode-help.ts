@@ -20,8 +20,12 @@ export const decodeHelp = {
     defaultText: 'average',
   },
   earlyStopping: {
-    help: "when beam search stops: `true`: as soon as as many hypotheses as beams are finished; `false`: when no running hypothesis would score better if it ended now; `'never'` (library only): when none can become better",
+    help: "when beam search stops: `true`: as soon as as many hypotheses as beams are finished; `false`: when no running hypothesis would score better if it ended now; `'never'` (library only): when none can become better; `'shrink'` (library only): when none runs, where each finished hypothesis takes the place of a beam (Marian)",
     defaultText: 'false',
+  },
+  wordPenalty: {
+    help: 'subtract this for each token, the end included, before the length penalty',
+    defaultText: 'that of the model',
   },
   temperature: {
     help: 'divisor of the logits in sampling',
@@ -45,6 +49,10 @@ export const decodeHelp = {
   },
   maxNewTokens: {
     help: 'maximum number of generated tokens, with the end token; at most that of the model',
+    defaultText: 'that of the model',
+  },
+  maxLengthFactor: {
+    help: 'maximum number of generated tokens, with the end token, for each source token, with the end token (0: no such limit)',
     defaultText: 'that of the model',
   },
   forceEos: {

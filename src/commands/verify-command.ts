@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
+import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Comparison, VerifiedCase } from './jobs/verify/verify-job.ts';
 import { table } from './output.ts';
@@ -56,7 +57,8 @@ export function addVerify(program: Command): void {
 
 /** The case in a folder, or the cases in its subfolders. */
 async function casesIn(files: Files, dir: string): Promise<string[]> {
-  const isCase = (folder: string) => files.exists(`${folder}/config.json`);
+  const isCase = async (folder: string) =>
+    (await files.exists(`${folder}/config.json`)) || (await isModelFolder(files, folder));
   if (await isCase(dir)) return [dir];
   const inside = (await files.list(dir)).map((name) => `${dir}/${name}`);
   const cases: string[] = [];
@@ -101,7 +103,7 @@ const groupOf = (quantity: string): string =>
 
 /** Quantities whose error is a number of tokens or texts that differ. */
 /** Quantities whose error is a number of tokens or texts that differ. */
-const counted = ['greedy', 'beam', 'tokens', 'source tokens', 'texts'];
+const counted = ['greedy', 'int8.greedy', 'beam', 'tokens', 'source tokens', 'texts'];
 
 const error = ({ quantity, error: e }: Comparison): string => {
   if (quantity === 'texts') return e === 1 ? '1 text' : `${e} texts`;

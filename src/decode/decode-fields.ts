@@ -34,11 +34,12 @@ const lengthPenalty = custom<LengthPenalty>({
     (typeof value === 'object' && value !== null && 'power' in value && isExponent(value.power)),
 });
 
-const earlyStopping = custom<boolean | 'never'>({
+const earlyStopping = custom<boolean | 'never' | 'shrink'>({
   unit: '',
-  words: "true, false or 'never'",
-  typescript: "boolean | 'never'",
-  accepts: (value): value is boolean | 'never' => typeof value === 'boolean' || value === 'never',
+  words: "true, false, 'never' or 'shrink'",
+  typescript: "boolean | 'never' | 'shrink'",
+  accepts: (value): value is boolean | 'never' | 'shrink' =>
+    typeof value === 'boolean' || value === 'never' || value === 'shrink',
 });
 
 const tokenIds = custom<readonly number[]>({
@@ -74,9 +75,12 @@ export const decodeFields = {
   /**
    * When beam search stops: `true`: as soon as as many hypotheses as beams are finished; `false`: when no
    * running hypothesis would score better if it ended now; `'never'` (library only): when none can become
-   * better.
+   * better; `'shrink'` (library only): when none runs, where each finished hypothesis takes the place of a beam
+   * (Marian).
    */
   earlyStopping: { type: earlyStopping, default: false, only: 'beam' },
+  /** Subtract this for each token, the end included, before the length penalty. Default: that of the model. */
+  wordPenalty: { type: { kind: 'number', unit: 'x' } },
   /** Divisor of the logits in sampling. */
   temperature: { type: { kind: 'number', min: 1e-3, max: 1e3, unit: 't' }, default: 1, only: 'sample' },
   /** Sample from the n most probable tokens, ties included (0: all tokens, 1: greedy). */
@@ -92,6 +96,11 @@ export const decodeFields = {
    * model.
    */
   maxNewTokens: { type: integer(1) },
+  /**
+   * Maximum number of generated tokens, with the end token, for each source token, with the end token (0: no
+   * such limit). Default: that of the model.
+   */
+  maxLengthFactor: { type: { kind: 'number', min: 0, unit: 'x' } },
   /**
    * Whether to force the end token at the maximum length, as BART's forced_eos_token_id does; otherwise the
    * text is cut there. Default: that of the model.

@@ -31,9 +31,15 @@ export interface DecodeOptions {
   /**
    * When beam search stops: `true`: as soon as as many hypotheses as beams are finished; `false`: when no
    * running hypothesis would score better if it ended now; `'never'` (library only): when none can become
-   * better. Default: false.
+   * better; `'shrink'` (library only): when none runs, where each finished hypothesis takes the place of a
+   * beam (Marian). Default: false.
    */
-  readonly earlyStopping?: boolean | 'never';
+  readonly earlyStopping?: boolean | 'never' | 'shrink';
+  /**
+   * Subtract this for each token, the end included, before the length penalty. A number above undefined (x).
+   * Default: that of the model.
+   */
+  readonly wordPenalty?: number;
   /** Divisor of the logits in sampling. A number from 0.001 to 1000 (t). Default: 1. */
   readonly temperature?: number;
   /**
@@ -61,6 +67,11 @@ export interface DecodeOptions {
    * least 1. Default: that of the model.
    */
   readonly maxNewTokens?: number;
+  /**
+   * Maximum number of generated tokens, with the end token, for each source token, with the end token (0: no
+   * such limit). A number of at least 0 (x). Default: that of the model.
+   */
+  readonly maxLengthFactor?: number;
   /**
    * Whether to force the end token at the maximum length, as BART's forced_eos_token_id does; otherwise the
    * text is cut there. Default: that of the model.

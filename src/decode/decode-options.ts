@@ -14,17 +14,29 @@ export type { DecodeOptions } from './decode-option-types.ts';
 /** Decoding rules that a model was trained with and that come with its checkpoint. */
 export type ModelRules = Pick<
   DecodeOptions,
-  'forcedBosTokenId' | 'forceEos' | 'suppressTokens' | 'minNewTokens' | 'noRepeatNgramSize'
+  | 'forcedBosTokenId'
+  | 'forceEos'
+  | 'suppressTokens'
+  | 'minNewTokens'
+  | 'noRepeatNgramSize'
+  | 'lengthPenalty'
+  | 'earlyStopping'
+  | 'wordPenalty'
+  | 'maxLengthFactor'
 >;
 
 /**
  * Merges the rules of a model with the options of a call. Options take precedence; the suppressed tokens of
- * both apply. The model's minNewTokens is reduced if maxNewTokens (default `maxTokens`) is too small for it.
+ * both apply. The model's minNewTokens is reduced if maxNewTokens (default `maxTokens`) is too small for it, and
+ * its earlyStopping is for beam search only.
  */
 export function withModelRules(rules: ModelRules, options: DecodeOptions, maxTokens: number): DecodeOptions {
   const { maxNewTokens = maxTokens } = options;
+  const { earlyStopping, ...others } = rules;
+  const isBeam = (options.method ?? ((options.beams ?? 1) > 1 ? 'beam' : 'greedy')) === 'beam';
   return {
-    ...rules,
+    ...others,
+    ...(isBeam && earlyStopping !== undefined ? { earlyStopping } : {}),
     minNewTokens: Math.max(0, Math.min(rules.minNewTokens ?? 0, maxNewTokens - 1)),
     ...options,
     suppressTokens: [...(rules.suppressTokens ?? []), ...(options.suppressTokens ?? [])],
@@ -39,7 +51,11 @@ export interface DecodeSettings {
   readonly numReturn: number;
   /** Divisor of the score by length. */
   readonly penalty: (length: number) => number;
-  readonly earlyStopping: boolean | 'never';
+  /** Subtracted from the score for each token, before the division. */
+  readonly wordPenalty: number;
+  /** Maximum number of tokens for each source token; 0: no such limit. */
+  readonly maxLengthFactor: number;
+  readonly earlyStopping: boolean | 'never' | 'shrink';
   readonly sampling: Sampling;
   readonly seed: number;
   readonly maxNewTokens: number;
@@ -78,6 +94,8 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
     maxNewTokens = maxTokens,
     forceEos = false,
     noRepeatNgramSize = 0,
+    wordPenalty = 0,
+    maxLengthFactor = 0,
     decoderStartTokenId: startId = c.startId,
     forcedBosTokenId,
   } = given;
@@ -93,7 +111,7 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
     reject('minNewTokens', `below maxNewTokens, ${maxNewTokens}, which counts the end token`);
   const isId = (id: number) => id < c.tgtVocab;
   const ids = `from 0 to ${c.tgtVocab - 1}`;
-  if (!isId(startId)) reject('decoderStartTokenId', `an id ${ids}`);
+  if (!isId(startId) && startId !== c.startId) reject('decoderStartTokenId', `an id ${ids}`);
   if (forcedBosTokenId !== undefined && !isId(forcedBosTokenId)) reject('forcedBosTokenId', `an id ${ids}`);
   const suppressTokens = [...new Set(given.suppressTokens ?? [])];
   if (!suppressTokens.every(isId)) reject('suppressTokens', `ids ${ids}`);
@@ -103,6 +121,8 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
     rows: method === 'sample' ? numReturn : beams,
     numReturn,
     penalty: penaltyOf(lengthPenalty),
+    wordPenalty,
+    maxLengthFactor,
     earlyStopping,
     sampling: { temperature, topP, topK },
     seed,
@@ -132,9 +152,14 @@ function penaltyOf(penalty: LengthPenalty): (length: number) => number {
  * The mode of the step graph for given settings. The maximum number of suppressed tokens is rounded up to a
  * power of two, so that fewer plans are compiled.
  */
-export function modeOf({ method, rules }: DecodeSettings): DecodeMode {
+export function modeOf({ method, rules, earlyStopping }: DecodeSettings): DecodeMode {
   const { minLength, forceEndAt, noRepeatNgram, firstToken, banned } = rules;
   const hasRules =
     minLength > 0 || forceEndAt >= 0 || noRepeatNgram > 0 || firstToken >= 0 || banned.length > 0;
-  return { method, rules: hasRules, banned: banned.length ? 2 ** Math.ceil(Math.log2(banned.length)) : 0 };
+  return {
+    method,
+    rules: hasRules,
+    banned: banned.length ? 2 ** Math.ceil(Math.log2(banned.length)) : 0,
+    shrinks: method === 'beam' && earlyStopping === 'shrink' ? true : undefined,
+  };
 }

@@ -11,7 +11,7 @@ import type { ParameterList } from '../model/parameter-layout.ts';
 import { fillLengths } from '../text/batches/row-lengths.ts';
 import type { DecodeSettings } from './decode-options.ts';
 import type { DecodeMode, DecodeShape } from './decoding-graphs.ts';
-import { decodeStates, shrinkGraph, sourceGraph, stepGraph } from './decoding-graphs.ts';
+import { decodeStates, sourceGraph, stepGraph } from './decoding-graphs.ts';
 import type { Search } from './hypotheses.ts';
 
 /** Sources that decode together. */
@@ -88,10 +88,14 @@ export class Decoder {
     );
     const shapes = shrinking(shape);
     const lengths = sourceLengths(shape);
+    const shrinkGraphs = async () => {
+      const { shrinkGraph } = await import('./shrink-graph.ts');
+      return shapes.slice(1).map((fewer, i) => shrinkGraph(c, p, shapes[i] as DecodeShape, fewer));
+    };
     const prepared = await engine.prepare([
       ...lengths.map((length) => sourceGraph(c, p, shape, [], length)),
       ...shapes.map((each) => stepGraph(c, p, each, mode)),
-      ...shapes.slice(1).map((fewer, i) => shrinkGraph(c, p, shapes[i] as DecodeShape, fewer)),
+      ...(shapes.length > 1 ? await shrinkGraphs() : []),
     ]);
     const steps = prepared.slice(lengths.length, lengths.length + shapes.length);
     const shrinks = prepared.slice(lengths.length + shapes.length);

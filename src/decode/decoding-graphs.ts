@@ -16,10 +16,10 @@ import {
   sampleToken,
   samplingSize,
 } from '../engine/ops/decoding/next-token.ts';
-import { takeRows } from '../engine/ops/elementwise/take-rows.ts';
 import type { Value } from '../engine/ops/op.ts';
+import { optionalSublayers } from '../model/load-sublayers.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { openTransformer, Scope } from '../model/open-transformer.ts';
+import { openTransformer, Scope, type Sublayer } from '../model/open-transformer.ts';
 import {
   type EnsembleMember,
   ensembleLogits,
@@ -31,6 +31,7 @@ import {
   crossAttentionBlock,
   crossKeysValues,
   decoderLayer,
+  decoderLayerOf,
   embed,
   encode,
   finishDecoder,
@@ -58,6 +59,8 @@ export interface DecodeMode {
   readonly rules: boolean;
   /** Maximum number of suppressed tokens. */
   readonly banned: number;
+  /** Whether a hypothesis that ends takes the place of a beam. Default false. */
+  readonly shrinks?: boolean;
 }
 
 /** Greedy decoding without rules. */
@@ -76,7 +79,10 @@ export interface DecodeState {
 export interface DecodeStates {
   /** Cross-attention keys and values of each layer, f32 [B,S,2HW]. */
   readonly cross: readonly DecodeState[];
-  /** KV cache of each layer, f32 [R,T,2HW]. */
+  /**
+   * What each layer remembers of the tokens before: its KV cache, f32 [R,T,2HW], or the state of its SSRU, f32
+   * [R,2,D]. Beams permute rows of either: `slots` those of caches, `parent` those of SSRUs.
+   */
   readonly self: readonly DecodeState[];
   /** Next input token of each row, i32 [R,1]. */
   readonly token: DecodeState;
@@ -109,7 +115,11 @@ export function decodeStates(
   const layers = Array.from({ length: c.decoderLayers }, (_, n) => n);
   return {
     cross: layers.map((n) => state(`cross.${n}${suffix}`, 'f32', [B, S, width])),
-    self: layers.map((n) => state(`self.${n}${suffix}`, 'f32', [R, T, width])),
+    self: layers.map((n) =>
+      c.decoderSelfAttention === 'ssru'
+        ? state(`ssru.${n}${suffix}`, 'f32', [R, 2, c.dModel])
+        : state(`self.${n}${suffix}`, 'f32', [R, T, width]),
+    ),
     token: state('token', 'i32', [R, 1]),
     parent: state('parent', 'i32', [R]),
     slots: state('slots', 'u32', [R, T]),
@@ -142,7 +152,7 @@ export function sourceGraph(
     const memory = encode(m, { ids, lengths }); // [B, S, D]
     for (const [n, state] of decodeStates(config, shape, parameters.stateSuffix).cross.entries()) {
       const kv = new Scope(m).stack('decoder', (decoder) =>
-        decoder.layer(n, (layer) => crossKeysValues(layer, memory)),
+        decoderLayerOf(decoder, n, (layer) => crossKeysValues(layer, memory)),
       );
       graph.place(kv, stateOf(graph, state), 0);
     }
@@ -179,18 +189,17 @@ export function stepGraph(
     const decoder = new Scope(m).in('decoder');
     const bias = positionBias(decoder, 'decoder');
     for (let n = 0; n < config.decoderLayers; n++) {
-      const cache = stateOf(graph, own.self[n] as DecodeState);
+      const state = stateOf(graph, own.self[n] as DecodeState);
       const source = stateOf(graph, own.cross[n] as DecodeState); // [B, S, 2HW]
-      const self = (qkv: Value) => cachedSelfAttention(graph, qkv, cache, slots, m.step, attrs, bias);
+      const attend = (qkv: Value) => cachedSelfAttention(graph, qkv, state, slots, m.step, attrs, bias);
       const cross = (q: Value) => cachedCrossAttention(graph, q, source, lengths, attrs);
-      x = decoder.layer(n, (layer) =>
-        decoderLayer(
-          layer,
-          x,
-          (y) => selfAttentionBlock(layer, y, self),
-          (y) => crossAttentionBlock(layer, y, cross),
-        ),
-      );
+      x = decoderLayerOf(decoder, n, (layer) => {
+        const self: Sublayer =
+          config.decoderSelfAttention === 'ssru'
+            ? (y) => optionalSublayers().ssruLayerStep(layer, y, { state, parents: parent, beams })
+            : selfAttentionBlock(layer, attend);
+        return decoderLayer(layer, x, self, (y) => crossAttentionBlock(layer, y, cross));
+      });
     }
     return project(m, finishDecoder(decoder, x), !p.ensemble); // [R, 1, V], padded to whole vectors in a single model
   };
@@ -203,7 +212,9 @@ export function stepGraph(
   const choice = { endId: c.endId, rules: mode.rules, ...padded };
   if (mode.method === 'beam') {
     const best = bestTokens(graph, logits, history, rules, step, { ...choice, wanted: beams });
-    const { tokens, parents, totals, ended } = beamSelect(graph, best, stateOf(graph, states.scores), step);
+    const { tokens, parents, totals, ended } = beamSelect(graph, best, stateOf(graph, states.scores), step, {
+      shrinks: mode.shrinks,
+    });
     graph.place(tokens, token, 0);
     graph.place(parents, parent, 0);
     for (const [name, v] of Object.entries({ token: tokens, parent: parents, total: totals, ended }))
@@ -222,28 +233,5 @@ export function stepGraph(
     graph.output('logProb', logProbs);
   }
   fuseLayers(graph, noFuse);
-  return graph;
-}
-
-/**
- * Graph that moves unfinished sentences to a smaller batch: copies their states from shape `from` to shape
- * `to`. Input: indices u32 [to.batch], their indices in the larger batch.
- */
-export function shrinkGraph(c: ModelConfig, p: ParameterList, from: DecodeShape, to: DecodeShape): Graph {
-  const graph = new Graph();
-  const indices = graph.input('indices', 'u32', [to.batch]);
-  const take = (a: DecodeState, b: DecodeState, group: number) =>
-    graph.place(takeRows(graph, stateOf(graph, a), indices, group), stateOf(graph, b), 0);
-  const { beams = 1 } = from;
-  for (const { config, parameters } of membersOf(c, p)) {
-    const [before, after] = [from, to].map((shape) => decodeStates(config, shape, parameters.stateSuffix));
-    for (let n = 0; n < config.decoderLayers; n++) {
-      take(before?.cross[n] as DecodeState, after?.cross[n] as DecodeState, 1);
-      take(before?.self[n] as DecodeState, after?.self[n] as DecodeState, beams);
-    }
-  }
-  const [before, after] = [decodeStates(c, from), decodeStates(c, to)];
-  for (const name of ['token', 'parent', 'slots', 'history', 'scores'] as const)
-    take(before[name], after[name], beams);
   return graph;
 }

@@ -32,22 +32,51 @@ export interface Search {
   finish(): Hypothesis[][];
 }
 
-type Settings = Pick<DecodeSettings, 'rows' | 'numReturn' | 'penalty' | 'earlyStopping' | 'maxNewTokens'>;
+type Settings = Pick<
+  DecodeSettings,
+  'rows' | 'numReturn' | 'penalty' | 'wordPenalty' | 'earlyStopping' | 'maxNewTokens'
+>;
+
+/** The score of a hypothesis of `length` tokens, the end included. */
+const scoreOf = ({ penalty, wordPenalty }: Settings, logProb: number, length: number): number =>
+  (logProb - wordPenalty * length) / penalty(length);
+
+/** Maximum number of tokens of each sentence, with the end. */
+type Limits = (sentence: number) => number;
+
+/** No limit but that of all sentences. */
+const unlimited: Limits = () => Number.POSITIVE_INFINITY;
+
+/** The limits of these sources; see the option `maxLengthFactor`. */
+const limitsOf = (
+  { maxLengthFactor }: Pick<DecodeSettings, 'maxLengthFactor'>,
+  sources: readonly ArrayLike<number>[],
+): Limits =>
+  maxLengthFactor > 0
+    ? (sentence) => Math.max(1, Math.ceil(maxLengthFactor * (sources[sentence]?.length ?? 0)))
+    : unlimited;
 
 /** Greedy decoding and sampling: each row is an independent hypothesis. */
-export function createRowSearch(sentences: number, endId: number, s: Settings): Search {
+export function createRowSearch(
+  sentences: number,
+  endId: number,
+  s: Settings,
+  limits: Limits = unlimited,
+): Search {
   const rows = Array.from({ length: sentences * s.rows }, () => ({
     ids: [] as number[],
     logProb: 0,
     ended: false,
   }));
+  const isDone = (sentence: number, { ids, ended }: { ids: readonly number[]; ended: boolean }) =>
+    ended || ids.length >= limits(sentence);
   const rowsOf = (sentence: number) => rows.slice(sentence * s.rows, (sentence + 1) * s.rows);
   return {
     take({ token = [], logProb = [] }: Record<string, ArrayLike<number>>, order) {
       for (const [i, sentence] of order.entries()) {
         if (sentence < 0) continue;
         for (const [k, row] of rowsOf(sentence).entries()) {
-          if (row.ended) continue;
+          if (isDone(sentence, row)) continue;
           const id = token[i * s.rows + k] as number;
           row.logProb += logProb[i * s.rows + k] as number;
           if (id === endId) row.ended = true;
@@ -55,12 +84,12 @@ export function createRowSearch(sentences: number, endId: number, s: Settings): 
         }
       }
     },
-    done: (sentence) => rowsOf(sentence).every((row) => row.ended),
+    done: (sentence) => rowsOf(sentence).every((row) => isDone(sentence, row)),
     idsOf: (sentence, row) => rowsOf(sentence)[row]?.ids ?? [],
     finish: () =>
       Array.from({ length: sentences }, (_, b) =>
         rowsOf(b)
-          .map((row) => ({ ...row, score: row.logProb / s.penalty(row.ids.length + (row.ended ? 1 : 0)) }))
+          .map((row) => ({ ...row, score: scoreOf(s, row.logProb, row.ids.length + (row.ended ? 1 : 0)) }))
           .sort(byScore),
       ),
   };
@@ -88,13 +117,21 @@ interface Beams {
   /** Finished hypotheses, best first, at most as many as beams. */
   finished: Hypothesis[];
   done: boolean;
+  /** Whether it is done because its running hypotheses have the maximum length: they count too. */
+  isCut: boolean;
 }
 
 /** Beam search with the stopping rules of transformers' generation; see DecodeOptions.earlyStopping. */
-export function createBeamSearch(sentences: number, s: Settings): Search {
+export function createBeamSearch(sentences: number, s: Settings, limits: Limits = unlimited): Search {
   const all = Array.from(
     { length: sentences },
-    (): Beams => ({ links: new Array(s.rows).fill(undefined), totals: [], finished: [], done: false }),
+    (): Beams => ({
+      links: new Array(s.rows).fill(undefined),
+      totals: [],
+      finished: [],
+      done: false,
+      isCut: false,
+    }),
   );
   let length = 0;
   const add = (
@@ -104,7 +141,7 @@ export function createBeamSearch(sentences: number, s: Settings): Search {
     tokens: number,
     ended: boolean,
   ): void => {
-    finished.push({ ids: idsOf(link), logProb, score: logProb / s.penalty(tokens), ended });
+    finished.push({ ids: idsOf(link), logProb, score: scoreOf(s, logProb, tokens), ended });
     finished.sort(byScore).splice(s.rows);
   };
   /**
@@ -114,10 +151,11 @@ export function createBeamSearch(sentences: number, s: Settings): Search {
   const isDone = (finished: Hypothesis[], best: number): boolean => {
     const worst = finished[s.rows - 1];
     if (!worst) return false;
+    if (s.earlyStopping === 'shrink') return false;
     if (s.earlyStopping === true) return true;
-    const now = best / s.penalty(length);
+    const now = scoreOf(s, best, length);
     return (
-      worst.score >= (s.earlyStopping === 'never' ? Math.max(now, best / s.penalty(s.maxNewTokens)) : now)
+      worst.score >= (s.earlyStopping === 'never' ? Math.max(now, scoreOf(s, best, s.maxNewTokens)) : now)
     );
   };
   return {
@@ -134,23 +172,35 @@ export function createBeamSearch(sentences: number, s: Settings): Search {
         beams.totals = rows.map((r) => total[r] as number);
         beams.done =
           isDone(beams.finished, Math.max(...beams.totals)) || beams.totals.every((sum) => sum < dead);
+        if (!beams.done && length >= limits(sentence)) {
+          beams.done = true;
+          beams.isCut = true;
+        }
       }
     },
     done: (sentence) => all[sentence]?.done ?? true,
     idsOf: (sentence, row) => idsOf(all[sentence]?.links[row]),
     finish: () =>
-      all.map(({ links, totals, finished, done }) => {
+      all.map(({ links, totals, finished, done, isCut }) => {
         const hypotheses = [...finished];
         for (const [k, sum] of totals.entries())
-          if (!done && sum > dead) add(hypotheses, links[k], sum, length, false);
+          if ((!done || isCut) && sum > dead) add(hypotheses, links[k], sum, idsOf(links[k]).length, false);
         return hypotheses.slice(0, s.numReturn);
       }),
   };
 }
 
 /**
- * Creates the search of the decoding method: beam search, or independent rows for greedy decoding and
- * sampling.
+ * Creates the search of the decoding method for sources with their ends: beam search, or independent rows for
+ * greedy decoding and sampling.
  */
-export const searchFor = (s: DecodeSettings, sentences: number, endId: number): Search =>
-  s.method === 'beam' ? createBeamSearch(sentences, s) : createRowSearch(sentences, endId, s);
+export const searchFor = (
+  s: DecodeSettings,
+  sources: readonly ArrayLike<number>[],
+  endId: number,
+): Search => {
+  const limits = limitsOf(s, sources);
+  return s.method === 'beam'
+    ? createBeamSearch(sources.length, s, limits)
+    : createRowSearch(sources.length, endId, s, limits);
+};

@@ -139,11 +139,14 @@ export class ModelInspector {
     );
     await upload?.(inspector.peak);
     const raw = await inspector.inspect(sourceIds, targetIds);
-    const label = (tokenizer: Tokenizer) => (id: number) => ({
-      id,
-      label: tokenLabel(tokenizer, id),
-      spaced: /^[▁Ġ ]./su.test(tokenizer.token(id)), // marks of SentencePiece and of byte-level BPE
-    });
+    const label = (tokenizer: Tokenizer) => (id: number) =>
+      id < 0
+        ? { id, label: '(start)', spaced: false }
+        : {
+            id,
+            label: tokenLabel(tokenizer, id),
+            spaced: /^[▁Ġ ]./su.test(tokenizer.token(id)), // marks of SentencePiece and of byte-level BPE
+          };
     const next = likelyTokens(raw.logits, config.tgtVocab, likely, temperature);
     const followers = [...targetIds, config.endId];
     const rows = Math.max(sourceIds.length, targetIds.length + 1);

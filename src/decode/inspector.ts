@@ -250,7 +250,8 @@ export class Inspector {
       ['tgt', target, c.tgtVocab, this.#options.target],
     ] as const) {
       check(ids.length <= size, `${task}: ${side} has ${ids.length} tokens, the maximum is ${size}`);
-      const wrong = ids.find((id) => !(id >= 0 && id < vocab));
+      // The decoder may start without a token.
+      const wrong = ids.find((id, i) => !(id >= 0 && id < vocab) && !(i === 0 && id === c.startId));
       check(wrong === undefined, `${task}: ${side} has the id ${wrong}, the vocabulary has ${vocab} tokens`);
       (inputs[side] as Int32Array).fill(c.padId).set(ids);
       (inputs[`${side}Lens`] as Uint32Array)[0] = ids.length;

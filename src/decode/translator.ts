@@ -136,8 +136,8 @@ export class Translator {
     const decoder = await this.#decoderFor(settings, batch, shape);
     for (let at = 0; at < order.length; at += batch) {
       const streams = order.slice(at, at + batch);
-      const search = searchFor(settings, streams.length, this.#model.config.endId);
       const batchSources = streams.map((i) => sources[i] as ArrayLike<number>);
+      const search = searchFor(settings, batchSources, this.#model.config.endId);
       for await (const _ of decoder.run({ sources: batchSources, streams }, settings, search));
       for (const [k, found] of search.finish().entries())
         out[streams[k] as number] = found.map((h) => ({ ...h, text: this.#model.target.decode(h.ids) }));
@@ -244,7 +244,7 @@ export class Translator {
         'stream: beam search and several translations cannot be streamed; use greedy decoding or one sample',
       );
     const decoder = await this.#decoderFor(settings, 1, shape);
-    const search = searchFor(settings, 1, endId);
+    const search = searchFor(settings, [source], endId);
     const newText = createTextStreamer(this.#model.target);
     let seen = 0;
     for await (const _ of decoder.run({ sources: [source], streams: [index] }, settings, search)) {

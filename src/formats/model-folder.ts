@@ -5,6 +5,7 @@ import type { Files } from '../files/files.ts';
 import { type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { comparedModel, readSettled, settledFolder } from '../files/settled-folder.ts';
+import { loadSublayers } from '../model/load-sublayers.ts';
 import { heddleFormat, loadHeddle } from './heddle.ts';
 import { isPytorch, kerasFormat, type SavedModel } from './shared/saved-model.ts';
 import { requireFile } from './tokenizers/heddle-tokenizers.ts';
@@ -26,6 +27,7 @@ export const isHeddleFolder = async (files: Files, folder: string): Promise<bool
 /** Whether a folder has a model in any supported format, by its config.json. */
 export async function isModelFolder(files: Files, folder: string): Promise<boolean> {
   const raw = (await configIn(files, folder)) ?? {};
+  if (await isMarian(files, folder)) return true;
   const { format, model_type: type } = raw;
   return format === heddleFormat || format === kerasFormat || typeof type === 'string' || isPytorch(raw);
 }
@@ -42,7 +44,7 @@ export interface LoadFolderOptions {
 }
 
 /**
- * Loads a model folder: heddle's format, Hugging Face, PyTorch or Keras. Throws a HeddleError that names the file
+ * Loads a model folder: heddle's format, Hugging Face, Marian, PyTorch or Keras. Throws a HeddleError that names the file
  * if it is missing, invalid or changed after it was written, or if weights or tokenizers do not match the
  * configuration.
  */
@@ -66,8 +68,8 @@ async function loadVerified(
   { inParts, verifyLater }: LoadFolderOptions,
 ): Promise<SavedModel> {
   const hasConfig = await files.exists(`${at}/${names.config}`);
-  // MarianMT weights may come without a config.json.
-  if (!hasConfig && !(await files.exists(`${at}/${names.weights}`)))
+  // MarianMT weights and folders of Marian come without a config.json.
+  if (!hasConfig && !(await files.exists(`${at}/${names.weights}`)) && !(await isMarian(files, at)))
     await requireFile(files, at, names.config);
   // Large files are hashed while the model is read. A damaged file is reported as such, not by its contents.
   const [verified] = manifest ? await comparedModel(files, at) : [];
@@ -76,10 +78,15 @@ async function loadVerified(
     await verified;
     throw error;
   });
+  await loadSublayers(model.config);
   if (verifyLater && files.sha256) return { ...model, verified };
   await verified;
   return model;
 }
+
+/** Whether a folder without a config.json has a model of Marian. */
+const isMarian = async (files: Files, at: string): Promise<boolean> =>
+  (await import('./marian/marian-folder.ts')).isMarianFolder(files, at);
 
 async function loadFormat(
   files: Files,
@@ -88,6 +95,8 @@ async function loadFormat(
   inParts: boolean | undefined,
 ): Promise<SavedModel> {
   // Dynamic imports: a page that loads heddle's format does not load the code of the others.
+  if (!raw && (await isMarian(files, at)))
+    return (await import('./marian/load-marian.ts')).loadMarian(files, at);
   if (!raw || raw.model_type !== undefined) {
     const { loadHf, openHf } = await import('./hf/load-hf.ts');
     return inParts ? openHf(files, at, raw) : loadHf(files, at, raw);

@@ -58,6 +58,25 @@ export interface ModelConfig {
   readonly feedForward: number;
   /** Feed-forward width of the decoder. A whole number of at least 1. Default: that of the encoder. */
   readonly decoderFeedForward: number;
+  /**
+   * Number of linear layers of a feed-forward block, with the activation between them. A whole number from 1
+   * to 100. Default: 2.
+   */
+  readonly feedForwardDepth: number;
+  /**
+   * Linear layers of a feed-forward block of the decoder. A whole number from 1 to 100. Default: those of the
+   * encoder.
+   */
+  readonly decoderFeedForwardDepth: number;
+  /**
+   * How a decoder layer reads the tokens before: `attention`, or `ssru`, a recurrence with one state per row
+   * in place of a KV cache (Kim et al., 2019; Marian, Firefox). Default: attention.
+   */
+  readonly decoderSelfAttention: 'attention' | 'ssru';
+  /**
+   * For each decoder layer the number, from 1, of the layer whose weights it has; empty: its own. Default: .
+   */
+  readonly decoderTiedLayers: readonly number[];
   /** Dropout rates by place; one number sets embedding, attention, feedForward and residual. Default: 0. */
   readonly dropout: DropoutRates;
   /**
@@ -65,6 +84,16 @@ export interface ModelConfig {
    * post.
    */
   readonly norm: 'post' | 'pre';
+  /**
+   * What surrounds each sub-layer, as letters of Marian's options transformer-preprocess and -postprocess: d
+   * dropout, n norm, a add the input. `:dan` is norm=post, `n:da` norm=pre; empty: that of `norm`. Default: .
+   */
+  readonly sublayerSteps: string;
+  /**
+   * Whether pre-norm self-attention normalizes only queries, not keys and values (Marian before 1.10.28).
+   * Default: false.
+   */
+  readonly normQueriesOnly: boolean;
   /** `layer`: layer norm; `rms`: RMSNorm, without a mean and a bias (T5). Default: layer. */
   readonly normType: 'layer' | 'rms';
   /** A norm after the last encoder layer and the last decoder layer. Default: true. */
@@ -73,9 +102,9 @@ export interface ModelConfig {
   readonly embeddingNorm: boolean;
   /**
    * Activation of the feed-forward blocks; `gelu` is exact (erf), `gelu-tanh` its tanh approximation
-   * (gelu_new in transformers). Default: relu.
+   * (gelu_new in transformers), `quick-gelu` x·sigmoid(1.702x) (Marian). Default: relu.
    */
-  readonly activation: 'relu' | 'gelu' | 'silu' | 'gelu-tanh';
+  readonly activation: 'relu' | 'gelu' | 'silu' | 'gelu-tanh' | 'quick-gelu';
   /**
    * `plain`: W2·f(W1·x); `gated`: W2·(f(W1·x) ⊙ V1·x), where linear1 holds W1 and then V1 (Shazeer, 2020,
    * GLU). Default: plain.
@@ -87,13 +116,14 @@ export interface ModelConfig {
   readonly attentionScale: boolean;
   /**
    * Positions: `sinusoidal`: sine and cosine alternate; `sinusoidal-halves`: sines first, then cosines
-   * (Marian, Pegasus); `fairseq-sinusoidal`: the sinusoids of M2M100, counted over tokens that are not
-   * padding; `learned`: embeddings; `relative`: a bias of the self-attention scores for each distance and
-   * head (T5); `none`. Default: sinusoidal.
+   * (MarianMT, Pegasus); `marian-sinusoidal`: the same with Marian's own wavelengths; `fairseq-sinusoidal`:
+   * the sinusoids of M2M100, counted over tokens that are not padding; `learned`: embeddings; `relative`: a
+   * bias of the self-attention scores for each distance and head (T5); `none`. Default: sinusoidal.
    */
   readonly positions:
     | 'sinusoidal'
     | 'sinusoidal-halves'
+    | 'marian-sinusoidal'
     | 'fairseq-sinusoidal'
     | 'learned'
     | 'relative'
@@ -138,9 +168,15 @@ export interface ModelConfig {
   readonly trainPadding: boolean;
   /** Label smoothing of the loss. A number of at least 0 and below 1. Default: 0. */
   readonly labelSmoothing: number;
-  /** Id of the padding token. A whole number of at least 0. Default: 0. */
+  /**
+   * Id of the padding token; -1: none, padding has a zero embedding. A whole number of at least -1. Default:
+   * 0.
+   */
   readonly padId: number;
-  /** Id of the token that starts the decoder's input. A whole number of at least 0. Default: 1. */
+  /**
+   * Id of the token that starts the decoder's input; -1: none, it starts with a zero embedding (Marian). A
+   * whole number of at least -1. Default: 1.
+   */
   readonly startId: number;
   /** Id of the end token. A whole number of at least 0. Default: 2. */
   readonly endId: number;

@@ -21,8 +21,28 @@ export type StackSizes = ReturnType<typeof stackSizes>;
 /** Returns the sizes of the layers of a stack. */
 export const stackSizes = (c: ModelConfig, stack: Stack) =>
   stack === 'encoder'
-    ? { heads: c.heads, headWidth: c.headWidth, feedForward: c.feedForward }
-    : { heads: c.decoderHeads, headWidth: c.decoderHeadWidth, feedForward: c.decoderFeedForward };
+    ? {
+        heads: c.heads,
+        headWidth: c.headWidth,
+        feedForward: c.feedForward,
+        depth: c.feedForwardDepth,
+      }
+    : {
+        heads: c.decoderHeads,
+        headWidth: c.decoderHeadWidth,
+        feedForward: c.decoderFeedForward,
+        depth: c.decoderFeedForwardDepth,
+      };
+
+/** The layer, from 0, whose weights layer `n` of a stack has: its own, or the one that it is tied to. */
+export const weightsLayer = (c: ModelConfig, stack: Stack, n: number): number =>
+  stack === 'decoder' ? (c.decoderTiedLayers[n] ?? n + 1) - 1 : n;
+
+/** The letters before and after a sub-layer; see `sublayerSteps` of the configuration. */
+export function stepsAround(c: Pick<ModelConfig, 'norm' | 'sublayerSteps'>): readonly [string, string] {
+  const [before = '', after = ''] = (c.sublayerSteps || (c.norm === 'pre' ? 'n:da' : ':dan')).split(':');
+  return [before, after];
+}
 
 /**
  * Options of `modelConfig`: the vocabulary sizes are required; `dropout` may be one rate, see `usualDropout`.
@@ -52,6 +72,7 @@ export function modelConfig(options: ModelOptions, label?: FieldNames['label']):
     decoderHeads,
     decoderHeadWidth,
     decoderFeedForward: merged.feedForward,
+    decoderFeedForwardDepth: merged.feedForwardDepth,
     ...merged,
     dropout: dropoutRates(names, given.dropout),
   };
@@ -72,6 +93,13 @@ export function modelConfig(options: ModelOptions, label?: FieldNames['label']):
     if (c[field] >= c.tgtVocab) fail(field, `below tgtVocab ${c.tgtVocab}`);
   if (c.padId >= c.srcVocab) fail('padId', `below srcVocab ${c.srcVocab}`);
   if (c.maxLength + c.positionOffset > maxPositions) fail('maxLength', `at most ${maxPositions}`);
+  if (c.positions === 'fairseq-sinusoidal' && c.padId < 0)
+    fail('padId', 'the id of a token for these positions');
+  const { decoderTiedLayers: tied, decoderLayers } = c;
+  if (tied.length > 0 && (tied.length !== decoderLayers || tied.some((n) => n > decoderLayers)))
+    fail('decoderTiedLayers', `${decoderLayers} numbers from 1 to ${decoderLayers}`);
+  if (c.feedForwardType === 'gated' && (c.feedForwardDepth !== 2 || c.decoderFeedForwardDepth !== 2))
+    fail('feedForwardDepth', '2 if feedForwardType is gated');
   checkSize(c);
   if (sharesEmbeddings(c) && c.srcVocab !== c.tgtVocab)
     fail('tie', `none or target if srcVocab ${c.srcVocab} and tgtVocab ${c.tgtVocab} differ`);
@@ -92,9 +120,13 @@ function dropoutRates({ area, label }: FieldNames, dropout: ModelOptions['dropou
 /** Rejects a model with too many parameters before memory is allocated. */
 function checkSize(c: ModelConfig): void {
   const matrices = c.feedForwardType === 'gated' ? 3 : 2;
+  const widths = (stack: Stack) => {
+    const { feedForward: F, depth } = stackSizes(c, stack);
+    return matrices * F + (Math.max(0, depth - 2) * F * F) / c.dModel;
+  };
   const inLayers =
-    c.encoderLayers * (4 * c.heads * c.headWidth + matrices * c.feedForward) +
-    c.decoderLayers * (8 * c.decoderHeads * c.decoderHeadWidth + matrices * c.decoderFeedForward);
+    c.encoderLayers * (4 * c.heads * c.headWidth + widths('encoder')) +
+    c.decoderLayers * (8 * c.decoderHeads * c.decoderHeadWidth + widths('decoder'));
   const parameters = c.dModel * (inLayers + c.srcVocab + 2 * c.tgtVocab + 2 * c.maxLength);
   if (parameters > maxParameters)
     throw new HeddleError(

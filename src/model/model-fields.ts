@@ -37,8 +37,23 @@ export const dropoutType = custom<number | Partial<DropoutRates>>({
   accepts: (value) => typeof value === 'number' || (typeof value === 'object' && value !== null),
 });
 
+const layerNumbers = custom<readonly number[]>({
+  unit: 'numbers',
+  words: 'a list of layer numbers, from 1',
+  typescript: 'readonly number[]',
+  accepts: (value): value is readonly number[] =>
+    Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 1),
+});
+
+const sublayerSteps = custom<string>({
+  unit: 'letters',
+  words: 'letters d and n, a colon, and letters d, a and n, such as n:da',
+  typescript: 'string',
+  accepts: (value): value is string => typeof value === 'string' && /^([dn]*:[dan]*)?$/.test(value),
+});
+
 /** Bounds far above any model that runs here: a corrupt file is rejected before memory is allocated. */
-const most = { headWidth: 896, layers: 1000, buckets: 128, distance: 65535 };
+const most = { headWidth: 896, layers: 1000, depth: 100, buckets: 128, distance: 65535 };
 
 /** Maximum number of positions of a model. */
 export const maxPositions = 2 ** 20;
@@ -70,10 +85,28 @@ export const modelFields = {
   feedForward: { type: integer(1), default: 512 },
   /** Feed-forward width of the decoder. Default: that of the encoder. */
   decoderFeedForward: { type: integer(1) },
+  /** Number of linear layers of a feed-forward block, with the activation between them. */
+  feedForwardDepth: { type: integer(1, 'n', most.depth), default: 2 },
+  /** Linear layers of a feed-forward block of the decoder. Default: those of the encoder. */
+  decoderFeedForwardDepth: { type: integer(1, 'n', most.depth) },
+  /**
+   * How a decoder layer reads the tokens before: `attention`, or `ssru`, a recurrence with one state per row
+   * in place of a KV cache (Kim et al., 2019; Marian, Firefox).
+   */
+  decoderSelfAttention: { type: choice(['attention', 'ssru']), default: 'attention' },
+  /** For each decoder layer the number, from 1, of the layer whose weights it has; empty: its own. */
+  decoderTiedLayers: { type: layerNumbers, default: [] as readonly number[] },
   /** Dropout rates by place; one number sets embedding, attention, feedForward and residual. Default: 0. */
   dropout: { type: dropoutType },
   /** Norm after or before each sub-layer: `post`: LN(x + f(x)), as in the paper; `pre`: x + f(LN(x)). */
   norm: { type: choice(['post', 'pre']), default: 'post' },
+  /**
+   * What surrounds each sub-layer, as letters of Marian's options transformer-preprocess and -postprocess:
+   * d dropout, n norm, a add the input. `:dan` is norm=post, `n:da` norm=pre; empty: that of `norm`.
+   */
+  sublayerSteps: { type: sublayerSteps, default: '' },
+  /** Whether pre-norm self-attention normalizes only queries, not keys and values (Marian before 1.10.28). */
+  normQueriesOnly: { type: boolean, default: false },
   /** `layer`: layer norm; `rms`: RMSNorm, without a mean and a bias (T5). */
   normType: { type: choice(['layer', 'rms']), default: 'layer' },
   /** A norm after the last encoder layer and the last decoder layer. */
@@ -82,7 +115,7 @@ export const modelFields = {
   embeddingNorm: { type: boolean, default: false },
   /**
    * Activation of the feed-forward blocks; `gelu` is exact (erf), `gelu-tanh` its tanh approximation
-   * (gelu_new in transformers).
+   * (gelu_new in transformers), `quick-gelu` x·sigmoid(1.702x) (Marian).
    */
   activation: {
     type: choice(
@@ -103,12 +136,20 @@ export const modelFields = {
   attentionScale: { type: boolean, default: true },
   /**
    * Positions: `sinusoidal`: sine and cosine alternate; `sinusoidal-halves`: sines first, then cosines
-   * (Marian, Pegasus); `fairseq-sinusoidal`: the sinusoids of M2M100, counted over tokens that are not
-   * padding; `learned`: embeddings; `relative`: a bias of the self-attention scores for each distance and
+   * (MarianMT, Pegasus); `marian-sinusoidal`: the same with Marian's own wavelengths; `fairseq-sinusoidal`: the
+   * sinusoids of M2M100, counted over tokens that are not padding; `learned`: embeddings; `relative`: a bias of the self-attention scores for each distance and
    * head (T5); `none`.
    */
   positions: {
-    type: choice(['sinusoidal', 'sinusoidal-halves', 'fairseq-sinusoidal', 'learned', 'relative', 'none']),
+    type: choice([
+      'sinusoidal',
+      'sinusoidal-halves',
+      'marian-sinusoidal',
+      'fairseq-sinusoidal',
+      'learned',
+      'relative',
+      'none',
+    ]),
     default: 'sinusoidal',
   },
   /** Number of distance buckets of relative positions. */
@@ -140,10 +181,10 @@ export const modelFields = {
   trainPadding: { type: boolean, default: true },
   /** Label smoothing of the loss. */
   labelSmoothing: { type: rate, default: 0 },
-  /** Id of the padding token. */
-  padId: { type: integer(0), default: 0 },
-  /** Id of the token that starts the decoder's input. */
-  startId: { type: integer(0), default: 1 },
+  /** Id of the padding token; -1: none, padding has a zero embedding. */
+  padId: { type: integer(-1), default: 0 },
+  /** Id of the token that starts the decoder's input; -1: none, it starts with a zero embedding (Marian). */
+  startId: { type: integer(-1), default: 1 },
   /** Id of the end token. */
   endId: { type: integer(0), default: 2 },
   /**

@@ -7,7 +7,7 @@ import { linear, paddedLinear } from '../engine/ops/matmul/linear.ts';
 import { layerNorm, rmsNorm } from '../engine/ops/norm/layer-norm.ts';
 import type { Place, Value } from '../engine/ops/op.ts';
 import { stepWords } from '../engine/ops/step-scalars.ts';
-import type { ModelConfig, Stack } from './model-config.ts';
+import { type ModelConfig, type Stack, stepsAround } from './model-config.ts';
 import type { LoraLayers, ParameterList, QuantizedWeights } from './parameter-layout.ts';
 
 /** A transformer being built into a graph. */
@@ -77,7 +77,7 @@ export function multiply(m: Transformer, x: Value, name: string, b?: Value, padd
 }
 
 /** Names of the sublayers of a layer, as in PyTorch's nn.Transformer. */
-type SublayerName = 'self_attn' | 'multihead_attn' | 'linear1' | 'linear2';
+type SublayerName = 'self_attn' | 'ssru' | 'multihead_attn' | `linear${number}`;
 
 /**
  * A part of a transformer: the whole, a stack, a layer or a sublayer. Weights have the names of PyTorch's
@@ -120,9 +120,9 @@ export class Scope {
     return this.#within({ stack }, this.in(stack), build);
   }
 
-  /** Builds layer `n` of a stack. */
-  layer<T>(n: number, build: (scope: Scope) => T): T {
-    return this.#within({ layer: n }, new Scope(this.model, this.name(`layers.${n}`)), build);
+  /** Builds layer `n` of a stack, with the weights of layer `of`. */
+  layer<T>(n: number, build: (scope: Scope) => T, of = n): T {
+    return this.#within({ layer: n }, new Scope(this.model, this.name(`layers.${of}`)), build);
   }
 
   /** Builds a sublayer of a layer. */
@@ -142,7 +142,7 @@ export class Scope {
     // The weights of the merged projections of nn.MultiheadAttention are in_proj_weight and in_proj_bias.
     const start = name === 'in_proj' ? 'in_proj_' : name && `${name}.`;
     const matrix = this.name(`${start}weight`);
-    const bias = this.config.biases ? this.weight(`${start}bias`) : undefined;
+    const bias = this.model.weights.get(this.name(`${start}bias`));
     const y = multiply(this.model, x, matrix, bias);
     return this.model.lora?.extend(matrix, x, y) ?? y;
   }
@@ -164,13 +164,25 @@ export class Scope {
     return training && rate > 0 ? dropout(graph, x, step, { rate, site: this.model.nextSite() }) : x;
   }
 
-  /** x + f(LN(x)) (pre-norm), or LN(x + f(x)) (post-norm, as in the paper): [B, T, D] -> [B, T, D]. */
+  /**
+   * x + f(LN(x)) (pre-norm), LN(x + f(x)) (post-norm, as in the paper), or other steps of the configuration: [B,
+   * T, D] -> [B, T, D].
+   */
   residual(norm: string, x: Value, f: Sublayer): Value {
     const rate = this.config.dropout.residual;
-    if (this.config.norm === 'pre') return add(this.graph, x, this.dropout(f(this.norm(norm, x)), rate));
-    return this.norm(norm, add(this.graph, x, this.dropout(f(x), rate)));
+    const [before, after] = stepsAround(this.config);
+    let y = x;
+    const step = (letter: string, name: string): Value => {
+      if (letter === 'd') return this.dropout(y, rate);
+      return letter === 'a' ? add(this.graph, x, y) : this.norm(name, y);
+    };
+    const first = before.includes('n') && after.includes('n') ? `${norm}_pre` : norm;
+    for (const letter of before) y = step(letter, first);
+    y = f(y, x);
+    for (const letter of after) y = step(letter, norm);
+    return y;
   }
 }
 
-/** A sublayer of a residual connection: [B, T, D] -> [B, T, D]. */
-export type Sublayer = (x: Value) => Value;
+/** A sublayer of a residual connection: [B, T, D] -> [B, T, D]. `input`: x before the norm of a pre-norm model. */
+export type Sublayer = (x: Value, input: Value) => Value;

@@ -4,8 +4,9 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
-import { fairseqSinusoids, sinusoids } from '../engine/ops/embedding/embedding.ts';
-import { type ModelConfig, sharesEmbeddings, stackSizes } from './model-config.ts';
+import { sinusoids } from '../engine/ops/embedding/embedding.ts';
+import { optionalSublayers } from './load-sublayers.ts';
+import { type ModelConfig, sharesEmbeddings, stackSizes, stepsAround, weightsLayer } from './model-config.ts';
 import { type Init, layOutParameters, type Parameter, type ParameterList } from './parameter-layout.ts';
 
 type Draft = Omit<Parameter, 'offset' | 'stored'> & { stored?: Parameter['stored'] };
@@ -43,12 +44,21 @@ export function parameterList(c: ModelConfig): ParameterList {
     vector(`${name}.weight`, D, { kind: 'constant', value: 1 });
     if (c.normType === 'layer') vector(`${name}.bias`, D, zero);
   };
+  const [before, after] = stepsAround(c);
+  /** The norms around a sub-layer: `name`, and `name_pre` if there is one before and one after it. */
+  const sublayerNorms = (name: string) => {
+    if (before.includes('n') && after.includes('n')) norm(`${name}_pre`);
+    if (before.includes('n') || after.includes('n')) norm(name);
+  };
+  const isUsed = (stack: 'encoder' | 'decoder', n: number): boolean =>
+    stack === 'encoder' ||
+    Array.from({ length: c.decoderLayers }, (_, i) => weightsLayer(c, stack, i)).includes(n);
   const linear = (name: string, out: number, inner: number) => {
     matrix(`${name}.weight`, [out, inner]);
     bias(`${name}.bias`, out, { kind: 'uniform', bound: 1 / Math.sqrt(inner) });
   };
-  const attention = (name: string, cross: boolean, inner: number) => {
-    const parts = cross
+  const attention = (name: string, separate: boolean, inner: number) => {
+    const parts = separate
       ? { 'q_proj.': [0, inner], 'kv_proj.': [inner, 2 * inner] }
       : { in_proj_: [0, 3 * inner] };
     for (const [part, [row = 0, rows = 0]] of Object.entries(parts)) {
@@ -72,16 +82,24 @@ export function parameterList(c: ModelConfig): ParameterList {
     ['encoder', c.encoderLayers],
     ['decoder', c.decoderLayers],
   ] as const) {
-    const { heads: H, headWidth: W, feedForward: F } = stackSizes(c, stack);
+    const { heads: H, headWidth: W, feedForward: F, depth } = stackSizes(c, stack);
     for (let n = 0; n < layers; n++) {
+      if (!isUsed(stack, n)) continue;
       const layer = `transformer.${stack}.layers.${n}`;
-      attention(`${layer}.self_attn`, false, H * W);
+      if (stack === 'decoder' && c.decoderSelfAttention === 'ssru') {
+        matrix(`${layer}.ssru.in_proj_weight`, [2 * D, D]); // z, then the gate
+        vector(`${layer}.ssru.gate_bias`, D, zero);
+      } else attention(`${layer}.self_attn`, c.normQueriesOnly, H * W);
       if (stack === 'decoder') attention(`${layer}.multihead_attn`, true, H * W);
-      linear(`${layer}.linear1`, c.feedForwardType === 'gated' ? 2 * F : F, D);
-      linear(`${layer}.linear2`, D, F);
-      norm(`${layer}.norm1`);
-      norm(`${layer}.norm2`);
-      if (stack === 'decoder') norm(`${layer}.norm3`);
+      for (let i = 1; i <= depth; i++)
+        linear(
+          `${layer}.linear${i}`,
+          i === depth ? D : c.feedForwardType === 'gated' ? 2 * F : F,
+          i === 1 ? D : F,
+        );
+      sublayerNorms(`${layer}.norm1`);
+      sublayerNorms(`${layer}.norm2`);
+      if (stack === 'decoder') sublayerNorms(`${layer}.norm3`);
     }
     if (c.finalNorm) norm(`transformer.${stack}.norm`);
     if (c.positions === 'relative')
@@ -164,13 +182,15 @@ const more = (n: number) => (n > 5 ? ` and ${n - 5} more` : '');
 /** Number of rows of the table of fixed positions; 0 if the configuration has none. */
 export function fixedPositionRows({ positions, maxLength, padId }: ModelConfig): number {
   if (positions === 'fairseq-sinusoidal') return maxLength + padId + 1;
-  return positions.startsWith('sinusoidal') ? maxLength : 0;
+  return positions.includes('sinusoidal') ? maxLength : 0;
 }
 
 /** The table of fixed positions [rows, D]; undefined if the configuration has none. */
 export function fixedPositions(c: ModelConfig): Float32Array | undefined {
   const rows = fixedPositionRows(c);
   if (rows === 0) return undefined;
-  if (c.positions === 'fairseq-sinusoidal') return fairseqSinusoids(rows, c.dModel, c.padId);
+  if (c.positions === 'fairseq-sinusoidal')
+    return optionalSublayers().fairseqSinusoids(rows, c.dModel, c.padId);
+  if (c.positions === 'marian-sinusoidal') return optionalSublayers().marianSinusoids(rows, c.dModel);
   return sinusoids(rows, c.dModel, c.positions === 'sinusoidal' ? 'interleaved' : 'halves');
 }

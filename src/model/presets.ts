@@ -2,6 +2,19 @@
 
 import type { ModelOptions } from './model-config.ts';
 
+/** What the models of Firefox Translations have in common; see docs/firefox.md. */
+const firefox = {
+  heads: 8,
+  encoderLayers: 6,
+  decoderLayers: 2,
+  maxLength: 256,
+  decoderSelfAttention: 'ssru',
+  positions: 'marian-sinusoidal',
+  finalNorm: false,
+  layerNormEps: 1e-6,
+  tie: 'all',
+} as const satisfies Partial<ModelOptions>;
+
 /** Model sizes by name, for `--preset`. The vocabulary sizes come from the tokenizers. */
 export const presets = {
   tiny: { dModel: 64, heads: 4, encoderLayers: 2, decoderLayers: 2, feedForward: 256, maxLength: 64 },
@@ -50,6 +63,9 @@ export const presets = {
     outputBias: false,
     tie: 'embeddings',
   },
+  'firefox-tiny': { ...firefox, dModel: 256, feedForward: 1536 },
+  'firefox-base': { ...firefox, dModel: 512, feedForward: 2048 },
+  'firefox-base-memory': { ...firefox, dModel: 384, feedForward: 1536, decoderLayers: 4 },
 } as const satisfies Record<string, Partial<ModelOptions>>;
 
 /** Names of the presets. */

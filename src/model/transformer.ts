@@ -6,14 +6,11 @@
 // vocabulary.
 
 import { crossAttention, selfAttention } from '../engine/ops/attention/attention.ts';
-import { relativePositionBias } from '../engine/ops/attention/relative-position-bias.ts';
-import { takeColumns } from '../engine/ops/elementwise/columns.ts';
 import { activation } from '../engine/ops/elementwise/elementwise-ops.ts';
-import { gatedActivation } from '../engine/ops/elementwise/gated-activation.ts';
 import { embedding } from '../engine/ops/embedding/embedding.ts';
-import { tokenPositions } from '../engine/ops/embedding/token-positions.ts';
 import type { Value } from '../engine/ops/op.ts';
-import { type Stack, sharesEmbeddings, stackSizes } from './model-config.ts';
+import { optionalSublayers } from './load-sublayers.ts';
+import { type Stack, sharesEmbeddings, stackSizes, weightsLayer } from './model-config.ts';
 import { multiply, Scope, type Sublayer, type Transformer } from './open-transformer.ts';
 import { fixedPositionRows } from './parameters.ts';
 
@@ -36,8 +33,8 @@ export function encode(m: Transformer, source: Tokens): Value {
     const attend = (qkv: Value) => selfAttentionHeads(m, 'encoder', qkv, source.lengths, bias);
     for (let n = 0; n < m.config.encoderLayers; n++)
       x = encoder.layer(n, (layer) => {
-        const attended = layer.residual('norm1', x, (y) => selfAttentionBlock(layer, y, attend));
-        return layer.residual('norm2', attended, (y) => feedForward(layer, y));
+        const attended = layer.residual('norm1', x, selfAttentionBlock(layer, attend));
+        return layer.residual('norm2', attended, (y) => feedForward(layer, 'encoder', y));
       });
     return finish(encoder, x, m.config.dropout.memory); // [B, S, D]
   });
@@ -49,9 +46,12 @@ export function decode(m: Transformer, target: Tokens, memory: Value, sourceLeng
     let x = embed(m, 'tgt', target); // [B, T, D]
     const bias = positionBias(decoder, 'decoder');
     const attend = (qkv: Value) => selfAttentionHeads(m, 'decoder', qkv, target.lengths, bias);
+    const isSsru = m.config.decoderSelfAttention === 'ssru';
     for (let n = 0; n < m.config.decoderLayers; n++)
-      x = decoder.layer(n, (layer) => {
-        const self: Sublayer = (y) => selfAttentionBlock(layer, y, attend);
+      x = decoderLayerOf(decoder, n, (layer) => {
+        const self: Sublayer = isSsru
+          ? (y) => optionalSublayers().ssruLayer(layer, y)
+          : selfAttentionBlock(layer, attend);
         const cross: Sublayer = (y) => {
           const kv = crossKeysValues(layer, memory); // [B, S, 2HW]
           return crossAttentionBlock(layer, y, (q) =>
@@ -64,11 +64,15 @@ export function decode(m: Transformer, target: Tokens, memory: Value, sourceLeng
   });
 }
 
+/** Builds decoder layer `n` with its weights, or those of the layer that it is tied to. */
+export const decoderLayerOf = <T>(decoder: Scope, n: number, build: (layer: Scope) => T): T =>
+  decoder.layer(n, build, weightsLayer(decoder.config, 'decoder', n));
+
 /** A decoder layer: self-attention, cross-attention, then feed-forward; [B, T, D] -> [B, T, D]. */
 export function decoderLayer(layer: Scope, x: Value, self: Sublayer, cross: Sublayer): Value {
   const attended = layer.residual('norm1', x, self);
   const informed = layer.residual('norm2', attended, cross);
-  return layer.residual('norm3', informed, (y) => feedForward(layer, y));
+  return layer.residual('norm3', informed, (y) => feedForward(layer, 'decoder', y));
 }
 
 /** The norm after the last layer of a stack, then dropout: [B, T, D] -> [B, T, D]. */
@@ -85,8 +89,15 @@ export const finishDecoder = (decoder: Scope, x: Value): Value =>
  * Multi-head self-attention (section 3.2.2): [B, T, D] -> [B, T, D]. `attend` computes the heads: qkv [B, T,
  * 3HW] -> [B, T, HW].
  */
-export const selfAttentionBlock = (layer: Scope, x: Value, attend: (qkv: Value) => Value): Value =>
-  layer.sublayer('self_attn', (attn) => attn.linear('out_proj', attend(attn.linear('in_proj', x))));
+export const selfAttentionBlock =
+  (layer: Scope, attend: (qkv: Value) => Value): Sublayer =>
+  (x, input) =>
+    layer.sublayer('self_attn', (attn) => {
+      const qkv = layer.config.normQueriesOnly
+        ? optionalSublayers().separateQueries(attn, x, input)
+        : attn.linear('in_proj', x);
+      return attn.linear('out_proj', attend(qkv));
+    });
 
 /**
  * The heads of self-attention, causal in the decoder: qkv [B, T, 3HW] -> [B, T, HW]. `bias`: that of
@@ -109,11 +120,17 @@ export const crossKeysValues = (layer: Scope, memory: Value): Value =>
   layer.sublayer('multihead_attn', (attn) => attn.linear('kv_proj', memory));
 
 /** The position-wise feed-forward network (section 3.3): [B, T, D] -> [B, T, D]. */
-function feedForward(layer: Scope, x: Value): Value {
+function feedForward(layer: Scope, stack: Stack, x: Value): Value {
   const { feedForwardType, activation: kind, dropout } = layer.config;
-  const activate = feedForwardType === 'gated' ? gatedActivation : activation;
-  const h = layer.sublayer('linear1', (first) => activate(first.graph, first.linear('', x), kind)); // [B, T, F]
-  return layer.sublayer('linear2', (second) => second.linear('', second.dropout(h, dropout.feedForward)));
+  const activate = feedForwardType === 'gated' ? optionalSublayers().gatedActivation : activation;
+  const { depth } = stackSizes(layer.config, stack);
+  let h = x;
+  for (let n = 1; n <= depth; n++)
+    h = layer.sublayer(`linear${n}`, (part) => {
+      const y = part.linear('', n === 1 ? h : part.dropout(h, dropout.feedForward));
+      return n === depth ? y : activate(part.graph, y, kind); // [B, T, F], at last [B, T, D]
+    });
+  return h;
 }
 
 /**
@@ -139,7 +156,10 @@ export function positionBias(scope: Scope, stack: Stack): Value | undefined {
   const { positions, relativeMaxDistance: maxDistance } = scope.config;
   if (positions !== 'relative') return undefined;
   const table = scope.weight('relative_bias.weight'); // [buckets, H]
-  return relativePositionBias(scope.graph, table, { maxDistance, bidirectional: stack === 'encoder' });
+  return optionalSublayers().relativePositionBias(scope.graph, table, {
+    maxDistance,
+    bidirectional: stack === 'encoder',
+  });
 }
 
 /**
@@ -162,7 +182,7 @@ export function embed(
   const positionIds =
     c.positions === 'fairseq-sinusoidal'
       ? g.scope('embed', () =>
-          tokenPositions(g, history ?? tokens.ids, { padId: c.padId }, history && m.step),
+          optionalSublayers().tokenPositions(g, history ?? tokens.ids, { padId: c.padId }, history && m.step),
         )
       : undefined; // [B, T]
   const table = side === 'src' || sharesEmbeddings(c) ? 'src_embed.weight' : 'tgt_embed.weight'; // [V, D]
@@ -182,7 +202,7 @@ export function embed(
       : embedding(g, tokens.ids, model.weight(table), {
           ...options,
           learned,
-          frozenId: c.trainPadding ? undefined : c.padId,
+          frozenId: c.trainPadding || c.padId < 0 ? undefined : c.padId,
           index: tokens.index,
           rate: dropsItself ? rate : 0,
           site: dropsItself ? m.nextSite() : 0,
@@ -202,7 +222,9 @@ export function project(m: Transformer, x: Value, padded = false): Value {
   const table = { none: own, embeddings: own, target: 'tgt_embed.weight', all: 'src_embed.weight' }[tie];
   const bias = outputBias ? new Scope(m).weight('generator.bias') : undefined;
   return m.graph.scope('generator', () => {
-    const scaled = scaleOutput ? takeColumns(m.graph, x, { first: 0, count: D, scale: 1 / Math.sqrt(D) }) : x;
+    const scaled = scaleOutput
+      ? optionalSublayers().takeColumns(m.graph, x, { first: 0, count: D, scale: 1 / Math.sqrt(D) })
+      : x;
     return multiply(m, scaled, table, bias, padded && tgtVocab % 4 > 0);
   });
 }

@@ -132,10 +132,13 @@ describe('an invalid field is named with its value and the allowed values', () =
     [{ endId: -1 }, 'config: endId is -1, it must be a whole number of at least 0'],
     [{ startId: 99 }, 'config: startId is 99, it must be below tgtVocab 12'],
     [{ norm: 'middle' }, 'config: norm is "middle", it must be one of post, pre'],
-    [{ activation: 'tanh' }, 'config: activation is "tanh", it must be one of relu, gelu, silu, gelu-tanh'],
+    [
+      { activation: 'tanh' },
+      'config: activation is "tanh", it must be one of relu, gelu, silu, gelu-tanh, quick-gelu',
+    ],
     [
       { positions: 'rotary' },
-      'config: positions is "rotary", it must be one of sinusoidal, sinusoidal-halves, fairseq-sinusoidal, learned, relative, none',
+      'config: positions is "rotary", it must be one of sinusoidal, sinusoidal-halves, marian-sinusoidal, fairseq-sinusoidal, learned, relative, none',
     ],
     [{ tie: 'source' }, 'config: tie is "source", it must be one of none, target, all'],
     [{ tie: 'all' }, 'config: tie is "all", it must be none or target if srcVocab 10 and tgtVocab 12 differ'],

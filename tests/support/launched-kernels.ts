@@ -3,7 +3,8 @@
 
 import { graphOf } from '../../src/bench/kernel-case.ts';
 import { kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
-import { type DecodeMode, shrinkGraph, sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
+import { type DecodeMode, sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
+import { shrinkGraph } from '../../src/decode/shrink-graph.ts';
 import type { KernelKey } from '../../src/engine/gpu/pipelines.ts';
 import { multiplyAddOp } from '../../src/engine/gpu/roofs.ts';
 import { probeKernel } from '../../src/engine/gpu/subgroup-probe.ts';

@@ -7,6 +7,7 @@ import { defaultTraits } from '../../engine/ops/device-traits.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
 import { makePlan } from '../../engine/plan/planner.ts';
 import { hfConfigOf } from '../../formats/shared/saved-model.ts';
+import { loadSublayers } from '../../model/load-sublayers.ts';
 import { adaptedParameters, type LoraConfig, loraConfig } from '../../model/lora.ts';
 import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
@@ -77,6 +78,7 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
   const opened = args.folder ? await openModel(args.folder, session, { inParts: true }) : undefined;
   const base = opened?.config ?? { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
   const config = modelConfig({ ...base, ...args.model });
+  await loadSublayers(config);
   const f32Residual = needsF32Residual(config, opened !== undefined && hfConfigOf(opened) !== undefined);
   const { freeze = [], weights = 'f32' } = args;
   check(

@@ -3,6 +3,7 @@
 import { plainGreedy, sourceGraph, stepGraph } from '../../decode/decoding-graphs.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
+import { loadSublayers } from '../../model/load-sublayers.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
@@ -29,12 +30,17 @@ export interface PresetArguments {
 /**
  * Returns configuration and graphs. Throws a HeddleError for an invalid configuration or an unknown rewrite.
  */
-export function presetGraphs({ preset, run, model, vocab, shape, noFuse = [] }: PresetArguments): {
-  readonly config: ModelConfig;
-  readonly graphs: readonly Graph[];
-} {
+export async function presetGraphs({
+  preset,
+  run,
+  model,
+  vocab,
+  shape,
+  noFuse = [],
+}: PresetArguments): Promise<{ readonly config: ModelConfig; readonly graphs: readonly Graph[] }> {
   const config = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset], ...model });
   checkRewriteNames(noFuse);
+  await loadSublayers(config);
   const graphs = runGraphs(run, config, parameterList(config), shape, noFuse);
   return { config, graphs: graphs.map(([, graph]) => graph) };
 }

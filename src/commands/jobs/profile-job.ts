@@ -35,7 +35,7 @@ export interface ProfileResult extends Profile {
 
 /** Profiles a run on a batch of random tokens, every row as long as the shape. */
 export const profile: Job<ProfileArguments, ProfileResult> = async (args, session) => {
-  const { config, graphs } = presetGraphs(args);
+  const { config, graphs } = await presetGraphs(args);
   const device = await session.device.open();
   const engine = await session.engine();
   try {

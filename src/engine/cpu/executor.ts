@@ -17,6 +17,7 @@ import { normReferences } from '../ops/norm/norm-references.ts';
 import type { Attrs, Op, Value } from '../ops/op.ts';
 import { mutatedBy } from '../ops/op-nodes.ts';
 import { optimizerReferences } from '../ops/optimizer/optimizer-references.ts';
+import { recurrenceReferences } from '../ops/recurrence/recurrence-references.ts';
 import { ReferenceTensor } from '../ops/reference-tensor.ts';
 
 const references = new Map<object, unknown>([
@@ -28,6 +29,7 @@ const references = new Map<object, unknown>([
   ...matmulReferences,
   ...normReferences,
   ...optimizerReferences,
+  ...recurrenceReferences,
 ]);
 
 /** The reference in the definition of an op, or in *-references.ts; undefined if it has none. */

@@ -8,6 +8,7 @@ import { matmulGradients } from '../ops/matmul/matmul-gradients.ts';
 import { normGradients } from '../ops/norm/norm-gradients.ts';
 import type { Attrs, Op } from '../ops/op.ts';
 import type { OpGradient } from '../ops/op-gradient.ts';
+import { recurrenceGradients } from '../ops/recurrence/recurrence-gradients.ts';
 
 const families: readonly Readonly<Record<string, OpGradient>>[] = [
   attentionGradients,
@@ -16,6 +17,7 @@ const families: readonly Readonly<Record<string, OpGradient>>[] = [
   lossGradients,
   matmulGradients,
   normGradients,
+  recurrenceGradients,
 ];
 const gradients = new Map(families.flatMap((family) => Object.values(family)));
 

@@ -174,6 +174,7 @@ const activations: Readonly<Record<ModelConfig['activation'], (g: OnnxGraph, x: 
     const inner = g.op('Mul', [g.op('Add', [x, cube]), g.scalar(Math.sqrt(2 / Math.PI))]);
     return gelu(g, x, g.op('Tanh', [inner]));
   },
+  'quick-gelu': (g, x) => g.op('Mul', [x, g.op('Sigmoid', [g.op('Mul', [x, g.scalar(1.702)])])]),
 };
 
 /** x/2 · (1 + y). */

@@ -46,7 +46,13 @@ def relative_buckets(length, keys, buckets, max_distance, bidirectional):
 
 
 # The activations of src/engine/ops/elementwise/; tests/export/twins.test.ts compares their names.
-ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu, "silu": F.silu, "gelu-tanh": lambda x: F.gelu(x, approximate="tanh")}
+ACTIVATIONS = {
+    "relu": F.relu,
+    "gelu": F.gelu,
+    "silu": F.silu,
+    "gelu-tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "quick-gelu": lambda x: x * torch.sigmoid(1.702 * x),
+}
 
 
 class Transformer(nn.Module):

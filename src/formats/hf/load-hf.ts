@@ -140,6 +140,8 @@ export async function readSourceCheckpoint(
   json: unknown,
   config: ModelConfig,
 ): Promise<Omit<SavedModel, 'weights'>> {
+  if (isObject(json) && isObject(json.config) && json.config.marian !== undefined)
+    return (await import('../marian/load-marian.ts')).readMarianOrigin(files, folder, json, config);
   const path = `${folder}/config.json`;
   const fields = isObject(json) ? json : {};
   const { config: raw, generation, texts = {}, prefix, dtype, dtypes, aliases, absent = [] } = fields;

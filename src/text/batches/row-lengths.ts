@@ -24,7 +24,7 @@ export function fillLengths(
     lengths[b] = n;
     for (let t = 0; t < length; t++) {
       const id = ids[b * length + t] as number;
-      if (!(id >= 0 && id < vocab))
+      if (!(id >= 0 && id < vocab) && !(id === -1 && (padId === -1 || t < first)))
         throw new HeddleError(
           `${name}: token id ${id} in row ${b} at ${t} is out of range, the vocabulary has ${vocab} tokens`,
         );

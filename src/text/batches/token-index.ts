@@ -8,7 +8,7 @@ type Fillable = Numbers & { fill(value: number, from?: number, to?: number): unk
 
 /**
  * Fills the index of `ids` by token with a stable counting sort (CSR): the positions of token v, padding
- * included, are occurrences[rowStart[v] .. rowStart[v+1]). The embedding gradient sums in this order, without
+ * included, but not those of no token (-1), are occurrences[rowStart[v] .. rowStart[v+1]). The embedding gradient sums in this order, without
  * atomics. `rowStart` is [V+1], `occurrences` as long as `ids`. Throws a HeddleError for an id out of range.
  */
 export function fillTokenIndex(rowStart: Fillable, occurrences: Uint32Array, ids: Numbers): void {
@@ -20,12 +20,14 @@ export function fillTokenIndex(rowStart: Fillable, occurrences: Uint32Array, ids
   for (let v = 0; v <= vocab; v++) rowStart[v] = 0;
   for (let i = 0; i < ids.length; i++) {
     const v = checkedId(ids, i, vocab);
+    if (v < 0) continue;
     rowStart[v + 1] = (rowStart[v + 1] as number) + 1;
   }
   for (let v = 1; v <= vocab; v++) rowStart[v] = (rowStart[v] as number) + (rowStart[v - 1] as number);
   // Each start advances while positions are written, and ends as the next token's start.
   for (let i = 0; i < ids.length; i++) {
     const v = ids[i] as number;
+    if (v < 0) continue;
     const at = rowStart[v] as number;
     occurrences[at] = i;
     rowStart[v] = at + 1;
@@ -40,22 +42,26 @@ export function fillTokenIndex(rowStart: Fillable, occurrences: Uint32Array, ids
  */
 function fillSparseIndex(rowStart: Fillable, occurrences: Uint32Array, ids: Numbers): void {
   const [count, vocab] = [ids.length, rowStart.length - 1];
-  for (let i = 0; i < count; i++) occurrences[i] = checkedId(ids, i, vocab) * count + i;
-  occurrences.sort();
+  let known = 0;
+  for (let i = 0; i < count; i++) {
+    const v = checkedId(ids, i, vocab);
+    if (v >= 0) occurrences[known++] = v * count + i;
+  }
+  occurrences.subarray(0, known).sort();
   let next = 0;
-  for (let k = 0; k < count; k++) {
+  for (let k = 0; k < known; k++) {
     const key = occurrences[k] as number;
     const v = Math.floor(key / count);
     occurrences[k] = key - v * count;
     if (v >= next) rowStart.fill(k, next, v + 1);
     next = v + 1;
   }
-  rowStart.fill(count, next);
+  rowStart.fill(known, next);
 }
 
 function checkedId(ids: Numbers, i: number, vocab: number): number {
   const v = ids[i] as number;
-  if (v >= 0 && v < vocab) return v;
+  if (v >= -1 && v < vocab) return v;
   throw new HeddleError(
     `embedding: token id ${v} at ${i} is out of range, the vocabulary has ${vocab} tokens`,
   );

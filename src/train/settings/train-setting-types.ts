@@ -132,7 +132,16 @@ export interface TrainSettings {
    * Model size. Default: tiny (built-in corpus, built-in tasks), small (pairs, fine-tuning), keras (preset
    * keras).
    */
-  readonly preset?: 'tiny' | 'small' | 'mid' | 'base' | 'keras' | 't5-tiny';
+  readonly preset?:
+    | 'tiny'
+    | 'small'
+    | 'mid'
+    | 'base'
+    | 'keras'
+    | 't5-tiny'
+    | 'firefox-tiny'
+    | 'firefox-base'
+    | 'firefox-base-memory';
   /** Change a field of the model configuration, e.g. model heads=4; may be repeated. Default: none. */
   readonly model?: Partial<ModelOptions>;
   /**

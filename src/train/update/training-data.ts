@@ -1,6 +1,7 @@
 // Training data: tokenizers, the complete model configuration and batches, made from sentence pairs.
 
 import { check } from '../../core/errors.ts';
+import { loadSublayers } from '../../model/load-sublayers.ts';
 import {
   type ModelConfig,
   type ModelOptions,
@@ -176,6 +177,7 @@ async function createConfig(
     startId: target.special.start,
     endId: target.special.end,
   });
+  await loadSublayers(config);
   return { config, source, target };
 }
 

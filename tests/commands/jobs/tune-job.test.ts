@@ -79,7 +79,7 @@ it('heddle tune drops a wrong kernel, names it, and stores it as dropped', async
 });
 
 it('the first run drops a wrong kernel, and a checkpoint or a store of an earlier version cannot bring it back', async () => {
-  const { graphs } = presetGraphs(preset);
+  const { graphs } = await presetGraphs(preset);
   const nodes = graphs.flatMap((graph) => graph.nodes).filter(({ op }) => op === (linearOp as Node['op']));
   const lazy = Object.fromEntries(nodes.map((node) => [variantKey(node), 'lazy']));
   expect(nodes.length).toBeGreaterThan(0);

@@ -44,6 +44,18 @@ it('rejects an id out of range, in padding too', () => {
   expect(() => lengthsOf([[1, 12, 12]], 12)).toThrow('token id 12 in row 0 at 1 is out of range');
 });
 
+it('counts the places of no token as padding if the padding is none', () => {
+  expect(
+    lengthsOf(
+      [
+        [1, 0, -1],
+        [0, -1, -1],
+      ],
+      -1,
+    ),
+  ).toEqual([2, 1]);
+});
+
 it('counts a start token that is padding itself', () => {
   const lengths = new Uint32Array(3);
   const rows = [0, 4, 5, 0, 0, 7, 0, 0, 0, 0, 0, 0];

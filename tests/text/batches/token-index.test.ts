@@ -30,8 +30,18 @@ it.each([10, 1000])(
   },
 );
 
+it('omits the places of no token', () => {
+  for (const vocab of [4, 400]) {
+    const rowStart = new Uint32Array(vocab + 1);
+    const occurrences = new Uint32Array(5);
+    fillTokenIndex(rowStart, occurrences, [-1, 3, 1, -1, 3]);
+    expect([rowStart[1], rowStart[2], rowStart[vocab]]).toEqual([0, 1, 3]);
+    expect([...occurrences.subarray(0, 3)]).toEqual([2, 1, 4]);
+  }
+});
+
 it('rejects ids out of range', () => {
-  for (const id of [4, -1])
+  for (const id of [4, -2])
     expect(() => tokenIndex([0, id], 4)).toThrow(
       `token id ${id} at 1 is out of range, the vocabulary has 4 tokens`,
     );

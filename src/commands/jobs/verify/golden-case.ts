@@ -1,7 +1,7 @@
 // Golden cases: folders with a model configuration, weights, a batch, and the results of PyTorch in float64.
 
 import { check, HeddleError } from '../../../core/errors.ts';
-import type { Tensor } from '../../../core/tensor.ts';
+import type { Tensor, TensorData } from '../../../core/tensor.ts';
 import type { DecodeOptions, ModelRules } from '../../../decode/decode-options.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import { readJson } from '../../../files/json-files.ts';
@@ -9,6 +9,7 @@ import { readSafetensors } from '../../../files/safetensors.ts';
 import { pytorchFields } from '../../../formats/pytorch.ts';
 import type { HfPrefix } from '../../../formats/shared/saved-model.ts';
 import { type ModelConfig, modelConfig } from '../../../model/model-config.ts';
+import type { ParameterList } from '../../../model/parameter-layout.ts';
 
 /** A golden case. */
 export interface GoldenCase {
@@ -50,7 +51,25 @@ export interface HfCase {
   readonly decode: ModelRules;
   /** Beam search options, if the case has results of a beam search. */
   readonly beam?: DecodeOptions;
+  /** Lengths of the targets, u32 [B]. Default: all of their places. */
+  readonly targetLengths?: Uint32Array;
+  /** Id after the end of expected ids. Default: the padding id. */
+  readonly filler?: number;
+  /** Whether expected ids have the start token. Default: true. */
+  readonly hasStart?: boolean;
+  /** Whether logits count only at places with a label, so that padding may differ. Default: false. */
+  readonly onlyLabels?: boolean;
+  /** Whether a gradient is zero in exact arithmetic. Default: that of a bias of keys. */
+  isZero?(name: string): boolean;
+  /** The tensors of a parameter buffer with the names of the case. Default: those of transformers. */
+  tensors?(list: ParameterList, data: TensorData): [string, TensorData][];
 }
+
+/** Lengths of the rows of a mask [B, S] of ones and then zeros. */
+export const lengthsOf = (mask: Tensor, B: number, S: number): Uint32Array =>
+  Uint32Array.from({ length: B }, (_, b) =>
+    Array.from(mask.data.subarray(b * S, (b + 1) * S)).reduce((n, x) => n + x, 0),
+  );
 
 /** Fields of config.json that do not belong to the model: sizes of the batch, the optimizer. */
 const otherFields = [

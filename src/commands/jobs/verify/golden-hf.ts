@@ -7,8 +7,9 @@ import { baseName, type Files } from '../../../files/files.ts';
 import { type Json, readJson } from '../../../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../../files/safetensors.ts';
 import { loadHf } from '../../../formats/hf/load-hf.ts';
+import { loadSublayers } from '../../../model/load-sublayers.ts';
 import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';
-import { type GoldenCase, goldenOptimizer, idsIn, readGolden } from './golden-case.ts';
+import { type GoldenCase, goldenOptimizer, idsIn, lengthsOf, readGolden } from './golden-case.ts';
 
 /** Reads a golden case of either kind. Throws a HeddleError that names the file and the problem. */
 export async function readAnyGolden(files: Files, folder: string): Promise<GoldenCase> {
@@ -37,6 +38,7 @@ async function readGoldenHf(files: Files, folder: string, raw: Json): Promise<Go
   const [targetIn, targetOut] = [ids('decoder_input_ids'), ids('labels')];
   const [B = 0, S = 0] = source.shape;
   const model = await loadHf(files, folder, raw);
+  await loadSublayers(model.config);
   checkBatch(at('batch.safetensors'), { source, mask, targetIn, targetOut }, model.config.tgtVocab);
   const maxLength = number('max_length', 20);
   const longest = Math.max(model.config.maxLength, S, targetIn.shape[1] ?? 0, maxLength);
@@ -54,9 +56,7 @@ async function readGoldenHf(files: Files, folder: string, raw: Json): Promise<Go
     expected,
     hf: {
       prefix: model.sourceCheckpoint?.prefix ?? '',
-      sourceLengths: Uint32Array.from({ length: B }, (_, b) =>
-        Array.from(mask.data.subarray(b * S, (b + 1) * S)).reduce((n, x) => n + x, 0),
-      ),
+      sourceLengths: lengthsOf(mask, B, S),
       ignore: -100,
       decode: model.decode ?? {},
       ...(expected.beam && {

@@ -6,6 +6,7 @@ import { baseName, type Files } from '../../../files/files.ts';
 import { readJson } from '../../../files/json-files.ts';
 import { settledFolder } from '../../../files/settled-folder.ts';
 import { verifiedWhile, verifyFolder } from '../../../files/verify-folder.ts';
+import { isModelFolder } from '../../../formats/model-folder.ts';
 import type { WeightFormat } from '../../../model/quantized-parameters.ts';
 import type { Job } from '../../../session/job.ts';
 import type { Session } from '../../../session/session.ts';
@@ -79,6 +80,14 @@ async function check(
   session: Session,
 ): Promise<{ rows: readonly Row[]; fact?: string }> {
   if (weights !== 'f32') return checkWeights(folder, weights, session);
+  const { isGoldenMarian, readGoldenMarian } = await import('./golden-marian.ts');
+  if (await isGoldenMarian(session.files, folder)) {
+    const rows: Row[] = [];
+    for (const [i, golden] of (await readGoldenMarian(session.files, folder)).entries())
+      for (const [name, ...row] of await checkGolden(golden, () => session.engine()))
+        rows.push([i > 0 ? `int8.${name}` : name, ...row]);
+    return { rows };
+  }
   if (await hasExpected(session, folder)) return { rows: await checkExpected(folder, session) };
   if (await isModel(session.files, folder)) return checkReference(folder, session);
   return { rows: await checkGolden(await readAnyGolden(session.files, folder), () => session.engine()) };
@@ -87,7 +96,8 @@ async function check(
 /** Whether a folder is a model and not a golden case. */
 async function isModel(files: Files, folder: string): Promise<boolean> {
   const path = `${folder}/config.json`;
-  if ((await files.exists(`${folder}/batch.safetensors`)) || !(await files.exists(path))) return false;
+  if (await files.exists(`${folder}/batch.safetensors`)) return false;
+  if (!(await files.exists(path))) return isModelFolder(files, folder);
   const { model_type: type, format } = await readJson(files, path);
   return type !== undefined || format !== undefined;
 }

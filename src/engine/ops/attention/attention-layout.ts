@@ -5,7 +5,7 @@
 import { check, HeddleError } from '../../../core/errors.ts';
 import { type Shape, show, type TensorType } from '../../../core/tensor.ts';
 import { dropoutFields } from '../elementwise/elementwise-ops.ts';
-import { checkBias, farthestOf } from './relative-position-bias.ts';
+import { checkBias, farthestOf } from './position-bias.ts';
 
 /** Maximum head width: a query and its output must fit in the 8 KiB of variables of a WGSL function. */
 export const maxHeadWidth = 896;

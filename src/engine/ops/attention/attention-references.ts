@@ -11,14 +11,8 @@ import {
 } from './attention-backward.ts';
 import { type AttentionLayout, crossLayout, selfLayout } from './attention-layout.ts';
 import { attentionWeightsOp, weightsLayout } from './attention-weights.ts';
-import {
-  biasAt,
-  bucketOf,
-  distanceIndex,
-  farthestOf,
-  relativeBuckets,
-  relativePositionBiasOp,
-} from './relative-position-bias.ts';
+import { biasAt, distanceIndex, farthestOf } from './position-bias.ts';
+import { bucketOf, relativeBuckets, relativePositionBiasOp } from './relative-position-bias.ts';
 
 /**
  * Inputs of one attention: q in rows of `qStride`, k and v in rows of `kvStride`; lens [B]; the position

@@ -5,9 +5,9 @@
 import { check } from '../../../core/errors.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
-import type { ReferenceTensor } from '../reference-tensor.ts';
 import { expectType } from '../type-checks.ts';
 import { gridOf } from '../work-division.ts';
+import { farthestOf } from './position-bias.ts';
 
 /**
  * How distances become buckets: `relative_attention_max_distance`, and whether keys after the query have
@@ -77,32 +77,6 @@ export function bucketOf({ starts, forward }: RelativeBuckets, distance: number)
   if (distance > 0 && forward === 0) return 0;
   const bucket = starts.findLastIndex((start) => start <= Math.abs(distance));
   return distance > 0 ? forward + bucket : bucket;
-}
-
-/** Largest distance of a bias [H, 2·farthest + 1]; distances beyond it use the ends. */
-export const farthestOf = (bias: { readonly shape: readonly number[] }): number => (dim(bias, 1) - 1) / 2;
-
-/** Throws a HeddleError unless `bias` is f32 [heads, odd]. */
-export function checkBias(
-  op: string,
-  heads: number,
-  bias: { readonly dtype: string; readonly shape: readonly number[] },
-) {
-  check(
-    bias.dtype === 'f32' && bias.shape.length === 2 && dim(bias, 0) === heads && dim(bias, 1) % 2 === 1,
-    () =>
-      `${op}: bias must be f32 [${heads}, 2·farthest + 1], one row per head, it is ${bias.dtype} ${show(bias.shape)}`,
-  );
-}
-
-/** The bias of a head at the distance from query i to key j. */
-export const biasAt = (bias: ReferenceTensor, h: number, i: number, j: number): number =>
-  bias.at(h, distanceIndex(bias, i, j));
-
-/** Column of a bias [H, 2·farthest + 1] for query i and key j. */
-export function distanceIndex(bias: { readonly shape: readonly number[] }, i: number, j: number): number {
-  const far = farthestOf(bias);
-  return far + Math.max(-far, Math.min(far, j - i));
 }
 
 /** A dispatch with one thread for each number of `result`; `bias` is the bias or its gradient. */

@@ -3,7 +3,7 @@
 
 import { check } from '../../../core/errors.ts';
 import { show, tensorType } from '../../../core/tensor.ts';
-import { type Builder, defineOp, type Value } from '../op.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { gridOf } from '../work-division.ts';
 import { maxBeams } from './cache-slots.ts';
@@ -23,6 +23,13 @@ export interface BeamStep {
 }
 
 /**
+ * `shrinks`: whether a hypothesis that ends takes the place of a beam, as in Marian. Of n beams that run, the n
+ * best tokens and ends are chosen; those tokens continue, and the other rows are dead from then on: their totals
+ * are `masked`.
+ */
+export type BeamSelectAttrs = { readonly shrinks?: boolean };
+
+/**
  * logProbs f32 [R,K] in descending order, candidates i32 [R,K], ends f32 [R], scores f32 [R] (a state,
  * written), step; R = sentences · K. Outputs as `BeamStep`. Of a sentence's K · K tokens and K ends the K
  * best tokens continue; an end counts if fewer than K of all are better (Hugging Face's rule). At
@@ -32,6 +39,7 @@ export const beamSelectOp = defineOp({
   name: 'beam_select',
   inputs: ['logProbs', 'candidates', 'ends', 'scores', 'step'],
   outputs: ['tokens', 'parents', 'totals', 'ended'],
+  attrs: attrsOf<BeamSelectAttrs>(),
   shape({ logProbs, candidates, ends, scores, step }) {
     const name = 'beam_select';
     const [R = 0, K = 0] = logProbs.shape;
@@ -52,13 +60,13 @@ export const beamSelectOp = defineOp({
     };
   },
   mutates: ['scores'],
-  launch({ logProbs, ...inputs }, outputs) {
+  launch({ logProbs, ...inputs }, outputs, { shrinks }) {
     const [R = 0, K = 0] = logProbs.shape;
     return [
       {
         shader: 'beam-select',
         entry: 'beam_select',
-        constants: { BEAMS: K },
+        constants: { BEAMS: K, SHRINKS: shrinks ? 1 : undefined },
         params: { sentences: R / K },
         bind: { log_probs: logProbs, ...inputs, ...outputs },
         grid: gridOf(R / K, 32),
@@ -83,4 +91,5 @@ export const beamSelect = (
   { logProbs, tokens, ends }: { readonly logProbs: Value; readonly tokens: Value; readonly ends: Value },
   scores: Value,
   step: Value,
-): BeamStep => builder.apply(beamSelectOp, { logProbs, candidates: tokens, ends, scores, step });
+  attrs: BeamSelectAttrs = {},
+): BeamStep => builder.apply(beamSelectOp, { logProbs, candidates: tokens, ends, scores, step }, attrs);

@@ -5,7 +5,7 @@
 import { check } from '../../../core/errors.ts';
 import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { maxHeadWidth } from '../attention/attention-layout.ts';
-import { checkBias, farthestOf } from '../attention/relative-position-bias.ts';
+import { checkBias, farthestOf } from '../attention/position-bias.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type Value, type Variant } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';

@@ -1,6 +1,6 @@
 // References of the ops of decoding.
 
-import { biasAt } from '../attention/relative-position-bias.ts';
+import { biasAt } from '../attention/position-bias.ts';
 import { dropoutKey, pcg } from '../elementwise/dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
 import { type ReferenceTensor, softmaxOf, sum } from '../reference-tensor.ts';
@@ -78,7 +78,7 @@ function applyRules(
 export const decodingReferences: readonly OpReference[] = [
   opReference(
     beamSelectOp,
-    ({ logProbs, candidates, ends, scores, step }, { tokens, parents, totals, ended }) => {
+    ({ logProbs, candidates, ends, scores, step }, { tokens, parents, totals, ended }, { shrinks }) => {
       const [R = 0, K = 0] = logProbs.shape;
       const start = readStep(step.data).position === 0;
       ended.data.fill(masked);
@@ -94,9 +94,13 @@ export const decodingReferences: readonly OpReference[] = [
           { score: score + ends.at(first + k), k, token: 0, isEnd: true },
         ]);
         all.sort((x, y) => y.score - x.score); // stable: the lower row first, tokens before ends
-        for (const { score, k, isEnd } of all.slice(0, K))
-          if (isEnd && score > dead) ended.set(first + k, score);
-        const next = all.filter((x) => !x.isEnd).slice(0, K);
+        const running = start ? K : before.filter((score) => score > dead).length;
+        const best = all.slice(0, shrinks ? running : K);
+        for (const { score, k, isEnd } of best) if (isEnd && score > dead) ended.set(first + k, score);
+        const rest = { score: masked, k: 0, token: candidates.at(first, 0), isEnd: false };
+        const next = shrinks
+          ? Array.from({ length: K }, (_, k) => best.filter((x) => !x.isEnd)[k] ?? rest)
+          : all.filter((x) => !x.isEnd).slice(0, K);
         for (const [k, x] of next.entries()) {
           tokens.set(first + k, x.token);
           parents.set(first + k, x.k);

@@ -16,6 +16,8 @@ export function activate(x: number, kind: Activation): number {
       return x * sigmoid(x);
     case 'gelu-tanh':
       return x * sigmoid(2 * tanhArgument(x));
+    case 'quick-gelu':
+      return x * sigmoid(1.702 * x);
   }
 }
 
@@ -37,6 +39,10 @@ export function activationDerivative(x: number, kind: Activation): number {
     case 'gelu-tanh': {
       const s = sigmoid(2 * tanhArgument(x));
       return s + 2 * x * s * (1 - s) * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
+    }
+    case 'quick-gelu': {
+      const s = sigmoid(1.702 * x);
+      return s + 1.702 * x * s * (1 - s);
     }
   }
 }

@@ -7,6 +7,7 @@ import { activationBackwardOp, gatedActivationBackwardOp } from './activation-ba
 import { addColumnsOp, takeColumns, takeColumnsOp } from './columns.ts';
 import { activationOp, addOp, dropout, dropoutOp, keepsInput } from './elementwise-ops.ts';
 import { gatedActivationOp } from './gated-activation.ts';
+import { joinColumnsOp } from './join-columns.ts';
 
 /** The gradient of each op of the family that has one. */
 export const elementwiseGradients = {
@@ -18,6 +19,14 @@ export const elementwiseGradients = {
     if (!dy) return {};
     const du = () => takeColumns(builder, dy, { ...attrs, count: matrixOf(u.shape).cols });
     return { x: builder.needs(x) ? dy : undefined, u: builder.needs(u) ? du() : undefined };
+  }),
+  joinColumnsOp: gradient(joinColumnsOp, (builder, { a, b }, _outputs, { y: dy }) => {
+    if (!dy) return {};
+    const [first, count] = [matrixOf(a.shape).cols, matrixOf(b.shape).cols];
+    return {
+      a: takeColumns(builder, dy, { first: 0, count: first, scale: 1 }),
+      b: takeColumns(builder, dy, { first, count, scale: 1 }),
+    };
   }),
   takeColumnsOp: gradient(takeColumnsOp, (builder, { x }, _outputs, { y: dy }, attrs) => {
     check(attrs.count === matrixOf(x.shape).cols, 'take_columns: only all columns together have a gradient');
@@ -32,6 +41,7 @@ export const elementwiseGradients = {
 } satisfies GradientsOf<
   typeof import('./elementwise-ops.ts') &
     typeof import('./columns.ts') &
-    typeof import('./gated-activation.ts'),
+    typeof import('./gated-activation.ts') &
+    typeof import('./join-columns.ts'),
   'logMeanOp'
 >;

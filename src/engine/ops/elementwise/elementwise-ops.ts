@@ -72,10 +72,18 @@ export const addOp = defineOp({
 export const add = (builder: Builder, a: Value, b: Value): Value => builder.apply(addOp, { a, b }).y;
 
 /** The activations, and their numbers in WGSL. */
-export const activationKinds = { none: 0, relu: 1, gelu: 2, silu: 3, 'gelu-tanh': 4 } as const;
+export const activationKinds = {
+  none: 0,
+  relu: 1,
+  gelu: 2,
+  silu: 3,
+  'gelu-tanh': 4,
+  'quick-gelu': 5,
+} as const;
 
 /**
- * Activations. `gelu` is exact, `gelu-tanh` approximate (Hendrycks and Gimpel, 2016); `silu` is x·sigmoid(x).
+ * Activations. `gelu` is exact, `gelu-tanh` approximate (Hendrycks and Gimpel, 2016), as is
+ * `quick-gelu`, x·sigmoid(1.702x); `silu` is x·sigmoid(x).
  */
 export type Activation = keyof typeof activationKinds;
 

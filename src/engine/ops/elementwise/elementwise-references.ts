@@ -9,6 +9,7 @@ import { addColumnsOp, takeColumnsOp } from './columns.ts';
 import { dropoutFactor } from './dropout-reference.ts';
 import { activationOp, addOp, dropoutOp, logMeanOp } from './elementwise-ops.ts';
 import { gatedActivationOp } from './gated-activation.ts';
+import { joinColumnsOp } from './join-columns.ts';
 import { takeRowsOp } from './take-rows.ts';
 
 /** The smallest mean of `logMeanOp`: a smaller one, whose f32 is subnormal or 0, counts as this. */
@@ -46,6 +47,12 @@ export const elementwiseReferences: readonly OpReference[] = [
   opReference(addColumnsOp, ({ x, u }, { y }, { first, scale }) => {
     y.data.set(x.data);
     for (let r = 0; r < u.rows; r++) for (let c = 0; c < u.cols; c++) y.add(r, first + c, scale * u.at(r, c));
+  }),
+  opReference(joinColumnsOp, ({ a, b }, { y }) => {
+    for (let r = 0; r < y.rows; r++) {
+      y.row(r).set(a.row(r));
+      y.row(r).set(b.row(r), a.cols);
+    }
   }),
   opReference(takeColumnsOp, ({ x }, { y }, { first, scale }) => {
     for (let r = 0; r < y.rows; r++) for (let c = 0; c < y.cols; c++) y.set(r, c, scale * x.at(r, first + c));

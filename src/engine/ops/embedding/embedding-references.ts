@@ -17,7 +17,8 @@ export const embeddingReferences: readonly OpReference[] = [
     for (let r = 0; r < out.rows; r++)
       for (let c = 0; c < out.cols; c++) {
         const place = positionIds?.at(r) ?? (r % out.dim(1)) + first;
-        const x = table.at(ids.at(r), c) * attrs.scale + (positions?.at(place, c) ?? 0);
+        const own = ids.at(r) < 0 ? 0 : table.at(ids.at(r), c);
+        const x = own * attrs.scale + (positions?.at(place, c) ?? 0);
         out.set(r, c, x * factor(r * out.cols + c));
       }
   }),
@@ -47,7 +48,7 @@ export const embeddingReferences: readonly OpReference[] = [
         const id = ids.at(r);
         const place = positionIds?.at(r) ?? (r % out.dim(1)) + first;
         for (let c = 0; c < out.cols; c++) {
-          const weight = unpacked(format, words.row(id), c, scales?.at(id));
+          const weight = id < 0 ? 0 : unpacked(format, words.row(id), c, scales?.at(id));
           out.set(r, c, weight * scale + (positions?.at(place, c) ?? 0));
         }
       }

@@ -77,7 +77,7 @@ export function lookupType(
 }
 
 /**
- * ids [B,T], table [V,D], positions [L,D], position ids [B,T] (default: the column of the id), step for
+ * ids [B,T] (-1: no token, a zero row), table [V,D], positions [L,D], position ids [B,T] (default: the column of the id), step for
  * decoding or dropout and, if the table is trained, the sorted positions of each id: rowStart [V+1],
  * occurrences [B*T]; out [B,T,D].
  */
@@ -187,23 +187,6 @@ export const fairseqFrequencies = (width: number): Float32Array => {
     Math.exp((-Math.log(10000) * i) / Math.max(1, half - 1)),
   );
 };
-
-/**
- * Table of fairseq's sinusoidal positions [length, width], as in M2M100: row padId + k is that of the k-th
- * token that is not padding, from 1; row padId, that of padding, is zero. Angle p / 10000^(i/(h-1)) with h =
- * floor(width/2), all sines before all cosines, and a zero column if the width is odd.
- */
-export function fairseqSinusoids(length: number, width: number, padId: number): Float32Array {
-  const table = new Float32Array(length * width);
-  const half = Math.floor(width / 2);
-  for (let p = 0; p < length; p++)
-    for (let i = 0; i < half && p !== padId; i++) {
-      const angle = p * Math.exp((-Math.log(10000) * i) / Math.max(1, half - 1));
-      table[p * width + i] = Math.sin(angle);
-      table[p * width + half + i] = Math.cos(angle);
-    }
-  return table;
-}
 
 /**
  * `interleaved`: sines in even columns, cosines in odd ones (as PyTorch's tutorial); `halves`: sines first

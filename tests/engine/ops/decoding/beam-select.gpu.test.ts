@@ -37,7 +37,13 @@ describe('beam_select', () => {
     for (const position of [0, 3])
       it(`chooses among ${B} sentences of ${K} beams at position ${position}`, async () => {
         // Sums of three float32 numbers.
-        await checkOp(beamSelectOp, { inputs: step(B, K), attrs: {}, step: { position }, tolerance: 1e-6 });
+        for (const shrinks of [undefined, true])
+          await checkOp(beamSelectOp, {
+            inputs: step(B, K),
+            attrs: { shrinks },
+            step: { position },
+            tolerance: 1e-6,
+          });
       });
 
   const choose = async (logProbs: number[], ends: number[], scores: number[], position = 1) => {
@@ -70,6 +76,22 @@ describe('beam_select', () => {
     expect(parents).toEqual([0, 0]);
     expect(totals).toEqual([-1, -2]);
     expect(ended).toEqual([-1.5, Math.fround(masked)]);
+  });
+
+  it('loses a beam for each end with the rule of Marian', async () => {
+    const inputs = {
+      logProbs: f32([3, 3], [-1, -4, -5, -0.2, -4, -5, -0.1, -0.2, -0.3]),
+      candidates: integers('i32', [3, 3], [10, 11, 12, 13, 14, 15, 16, 17, 18]),
+      ends: f32([3], [-1.5, -0.3, 0]),
+      scores: f32([3], [0, -2, masked]),
+      step: 'step' as const,
+    };
+    // Two beams run. The two best: -1 (10) and -1.5 (end 0).
+    const { outputs } = await runOp(beamSelectOp, inputs, { shrinks: true }, { step: { position: 2 } });
+    const dead = Math.fround(masked);
+    expect([...outputs.ended]).toEqual([-1.5, dead, dead]);
+    expect([...outputs.totals]).toEqual([-1, dead, dead]);
+    expect(outputs.tokens[0]).toBe(10);
   });
 
   it('never takes a forbidden end token', async () => {

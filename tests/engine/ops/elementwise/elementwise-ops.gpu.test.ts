@@ -59,7 +59,7 @@ describe('log of a mean', () => {
 });
 
 describe('activation', () => {
-  const kinds: Activation[] = ['relu', 'gelu', 'silu', 'gelu-tanh'];
+  const kinds: Activation[] = ['relu', 'gelu', 'silu', 'gelu-tanh', 'quick-gelu'];
   for (const kind of kinds)
     for (const shape of sizes)
       it(`${kind} of ${shape.join('x')} and its gradient`, async () => {

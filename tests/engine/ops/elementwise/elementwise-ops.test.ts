@@ -31,7 +31,7 @@ describe('gradients', () => {
     });
   });
 
-  for (const kind of ['none', 'relu', 'gelu', 'silu', 'gelu-tanh'] as const)
+  for (const kind of ['none', 'relu', 'gelu', 'silu', 'gelu-tanh', 'quick-gelu'] as const)
     it(`of ${kind} are its derivative`, () => {
       checkGradient(activationOp, { inputs: { x: randomTensor([60], 1, 2) }, attrs: { kind }, wrt: ['x'] });
     });

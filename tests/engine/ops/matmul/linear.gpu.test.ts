@@ -13,7 +13,7 @@ import { checkOp, randomTensor } from '../../../support/op.ts';
 // Float32 sums of K products differ from float64 by about sqrt(K) roundings of 6e-8 each, and Φ is within
 // 1.5e-7.
 const tolerance = 5e-6;
-const all: Activation[] = ['none', 'relu', 'gelu', 'silu', 'gelu-tanh'];
+const all: Activation[] = ['none', 'relu', 'gelu', 'silu', 'gelu-tanh', 'quick-gelu'];
 /** The kernels of each compile for seconds; the functions themselves are tested as ops. */
 const activations = sample(all, (name) => ['none', 'gelu'].includes(name));
 

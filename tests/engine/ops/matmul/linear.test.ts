@@ -64,7 +64,7 @@ describe('linear', () => {
     );
   });
 
-  it.each(['none', 'relu', 'gelu', 'silu', 'gelu-tanh'] as const)(
+  it.each(['none', 'relu', 'gelu', 'silu', 'gelu-tanh', 'quick-gelu'] as const)(
     'its gradient matches finite differences with %s',
     (activation) => {
       const inputs = { x: randomTensor([2, 3, 4], 1), w: randomTensor([5, 4], 2), b: randomTensor([5], 3) };

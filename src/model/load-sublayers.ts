@@ -1,0 +1,28 @@
+// Loads the parts that only some models have, so that pages without such a model do not load their code.
+
+import type { ModelConfig } from './model-config.ts';
+
+type Optional = typeof import('./optional-sublayers.ts');
+
+let loaded: Optional | undefined;
+
+/** Positions that most models have. */
+const common: readonly string[] = ['sinusoidal', 'sinusoidal-halves', 'learned', 'none'];
+
+/** Loads what a configuration needs. Call it before the graphs of the model are built. */
+export async function loadSublayers(c: ModelConfig): Promise<void> {
+  if (
+    c.decoderSelfAttention === 'ssru' ||
+    c.normQueriesOnly ||
+    c.feedForwardType === 'gated' ||
+    c.scaleOutput ||
+    !common.includes(c.positions)
+  )
+    loaded ??= await import('./optional-sublayers.ts');
+}
+
+/** The loaded parts. Throws if `loadSublayers` was not called. */
+export function optionalSublayers(): Optional {
+  if (!loaded) throw new Error('model: call loadSublayers(config) before the graphs are built');
+  return loaded;
+}
