@@ -23,6 +23,6 @@ export async function loadSublayers(c: ModelConfig): Promise<void> {
 
 /** The loaded parts. Throws if `loadSublayers` was not called. */
 export function optionalSublayers(): Optional {
-  if (!loaded) throw new Error('model: call loadSublayers(config) before the graphs are built');
+  if (!loaded) throw new Error('model: call loadSublayers first');
   return loaded;
 }

@@ -39,15 +39,15 @@ export const dropoutType = custom<number | Partial<DropoutRates>>({
 
 const layerNumbers = custom<readonly number[]>({
   unit: 'numbers',
-  words: 'a list of layer numbers, from 1',
+  words: 'numbers of layers',
   typescript: 'readonly number[]',
   accepts: (value): value is readonly number[] =>
-    Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 1),
+    Array.isArray(value) && value.every((n) => n >= 1 && n % 1 === 0),
 });
 
 const sublayerSteps = custom<string>({
   unit: 'letters',
-  words: 'letters d and n, a colon, and letters d, a and n, such as n:da',
+  words: 'letters such as n:da',
   typescript: 'string',
   accepts: (value): value is string => typeof value === 'string' && /^([dn]*:[dan]*)?$/.test(value),
 });
