@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   runs: async () => (await import('./runs-command.ts')).addRuns,
   verify: async () => (await import('./verify-command.ts')).addVerify,
   convert: async () => (await import('./convert-command.ts')).addConvert,
+  clean: async () => (await import('./clean-command.ts')).addClean,
   tokenizer: async () => (await import('./tokenizer-command.ts')).addTokenizer,
   tokenize: async () => (await import('./tokenizer-command.ts')).addTokenize,
   distill: async () => (await import('./distill-command.ts')).addDistill,

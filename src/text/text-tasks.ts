@@ -2,6 +2,7 @@
 // task processes chunks, in any order except for `hash`; its arguments and results are structured clones.
 import type { Steps } from '../core/steps.ts';
 import { type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
+import { type CleanedBlock, type CleanOptions, cleanBlock } from './clean/clean-block.ts';
 import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
 import { type BadLine, type PairBlock, parseBlock, textsOfBlock } from './corpus/pair-files.ts';
 import { createPairHash, type HeldOut, splitPairs } from './corpus/pairs.ts';
@@ -202,8 +203,13 @@ function encode({
   return { map: (chunk) => encodePairs(pairsIn(chunk), source, target, options) };
 }
 
+/** Applies the rules of `heddle clean`. */
+const clean = (options: CleanOptions): TextTask<PairBlock, CleanedBlock> => ({
+  map: (block) => cleanBlock(block, options),
+});
+
 /** All tasks by name. */
-export const textTasks = { parse, hash, count, countTexts, trainTokenizer, encode };
+export const textTasks = { parse, hash, count, countTexts, trainTokenizer, encode, clean };
 
 /** Name of a task. */
 export type TaskName = keyof typeof textTasks;

@@ -1,0 +1,78 @@
+// heddle clean: faults are dropped with their rule, the others stay in order; a killed run continues.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { CleanRun } from '../../src/commands/clean-run.ts';
+import { defaultLimits } from '../../src/text/clean/clean-rules.ts';
+import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
+import { heddle } from '../support/cli.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'heddle-clean-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const at = (name: string) => join(folder, name);
+const read = (name: string) => readFileSync(at(name), 'utf8');
+
+const good = [
+  ...new Set(
+    intlCorpus({ pairs: 300, seed: 2 })
+      .filter(({ source, target }) => source !== target)
+      .map(({ source, target }) => `${source}\t${target}`),
+  ),
+];
+const limits = { ...defaultLimits, letters: 0, numbers: 0, 'near-duplicate-pair': 0 };
+
+it('drops faults with their rule, keeps the order, and writes rejected pairs and a report', async () => {
+  const faults = [
+    ['malformed', 'no tab'],
+    ['empty', '\tun texto'],
+    ['markup', 'a <b>text</b>\tun texto'],
+    ['duplicate-pair', good[0] as string],
+  ] as const;
+  const lines = good.flatMap((line, i) =>
+    i % 50 === 10 ? [line, faults[(i / 50) | 0]?.[1] ?? line] : [line],
+  );
+  writeFileSync(at('in.tsv'), lines.map((line) => `${line}\n`).join(''));
+  const rules = ['letters=0', 'numbers=0', 'near-duplicate-pair=0'].flatMap((rule) => ['--rule', rule]);
+  const files = ['--out', at('out.tsv'), '--rejected', at('rejected.tsv'), '--report', at('report.html')];
+  const { status, stdout } = await heddle(['clean', at('in.tsv'), ...files, ...rules, '--threads', '0']);
+  expect(status).toBe(0);
+  expect(stdout).toContain(`${good.length} of ${lines.length} pairs kept`);
+  expect(read('out.tsv')).toBe(good.map((line) => `${line}\n`).join(''));
+  expect(read('rejected.tsv').split('\n').slice(0, 4)).toEqual(
+    faults.map(([rule, line]) => `${rule}\t${line}`),
+  );
+  expect(read('report.html')).toContain('a &lt;b&gt;text&lt;/b&gt;');
+  expect(existsSync(at('out.tsv.part')) || existsSync(at('out.tsv.clean-state'))).toBe(false);
+  const again = await heddle(['clean', at('in.tsv'), '--out', at('out.tsv')]);
+  expect(again.stderr).toMatch(/this file exists; --force overwrites it/);
+  expect((await heddle(['clean', at('in.tsv'), '--out', at('b.tsv'), '--rule', 'x=1'])).stderr).toMatch(
+    /no rule has this name/,
+  );
+});
+
+it('continues an interrupted run, with the same result', async () => {
+  const many = Array.from({ length: 40 }, (_, i) => good.map((line) => `${line} ${i}\n`).join('')).join('');
+  writeFileSync(at('many.tsv'), many + many);
+  const args = (name: string) => ({
+    ...{ pairs: { files: [at('many.tsv')] }, limits, languages: {}, threads: 0 },
+    out: at(`${name}.tsv`),
+    rejected: at(`${name}-rejected.tsv`),
+  });
+  const never = new AbortController().signal;
+  const whole = await (await CleanRun.open(args('whole'))).run(() => undefined, never);
+  expect(whole).toMatchObject({ pairs: 80 * good.length, kept: 40 * good.length });
+  let calls = 0;
+  const stopped = await CleanRun.open(args('parts'));
+  const stop = () => {
+    if (++calls > 2) throw new Error('stop');
+    return undefined;
+  };
+  await expect(stopped.run(stop, never)).rejects.toThrow('stop');
+  // What was written after the last state is written again.
+  writeFileSync(at('parts.tsv.part'), 'half a li', { flag: 'a' });
+  const second = await CleanRun.open(args('parts'));
+  expect(second.done).toBeGreaterThan(0);
+  expect(await second.run(() => undefined, never)).toEqual(whole);
+  for (const ending of ['.tsv', '-rejected.tsv']) expect(read(`parts${ending}`)).toBe(read(`whole${ending}`));
+});
