@@ -2,6 +2,15 @@
 // docs/getting-started.md shows its use; 'heddle/engine' is the level below.
 
 // Models.
+export {
+  type CreateTranslatorOptions,
+  createTranslator,
+  type HeddleTranslator,
+  type TranslatorAvailability,
+  type TranslatorCallOptions,
+  type TranslatorLanguages,
+  translators,
+} from './api/create-translator.ts';
 export type { PlanShape } from './api/decoding-plan.ts';
 export type { EvaluateOptions, Evaluation, PairScore } from './api/evaluate-model.ts';
 export { isSupported, type MissingPart, type Support } from './api/is-supported.ts';

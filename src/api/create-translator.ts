@@ -1,0 +1,255 @@
+// A translator in the shape of the browser's built-in Translator API
+// (https://webmachinelearning.github.io/translation-api/), so that a page can use either.
+
+import { HeddleError } from '../core/errors.ts';
+import { archiveFiles } from '../files/archive-files.ts';
+import { isModelFolder } from '../formats/model-folder.ts';
+import { currentHost } from '../session/host.ts';
+import { type LoadOptions, loadModel } from './load-model.ts';
+import { Model } from './model.ts';
+
+/** The languages of a translator, as BCP 47 tags. */
+export interface TranslatorLanguages {
+  readonly sourceLanguage: string;
+  readonly targetLanguage: string;
+}
+
+/** Options of `createTranslator`; those of the built-in API, and the model. */
+export interface CreateTranslatorOptions extends TranslatorLanguages {
+  /** The model, or where it is; see `loadModel`. */
+  readonly model: Model | string | Blob;
+  /** Options of `loadModel`. */
+  readonly load?: Omit<LoadOptions, 'signal' | 'onEvent'>;
+  readonly signal?: AbortSignal;
+  /** Receives an EventTarget whose events `downloadprogress` have `loaded`, from 0 to 1. */
+  readonly monitor?: (monitor: EventTarget) => void;
+}
+
+/** Options of a call. */
+export interface TranslatorCallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** Whether a translator can be created: at once, after a download, or not. */
+export type TranslatorAvailability = 'unavailable' | 'downloadable' | 'downloading' | 'available';
+
+/** A translator with the members of the built-in `Translator`. */
+export interface HeddleTranslator extends TranslatorLanguages {
+  /** Infinity: a text is translated sentence by sentence. */
+  readonly inputQuota: number;
+  /** Number of tokens of a text. */
+  measureInputUsage(input: string, options?: TranslatorCallOptions): Promise<number>;
+  translate(input: string, options?: TranslatorCallOptions): Promise<string>;
+  /** The translation in pieces. */
+  translateStreaming(input: string, options?: TranslatorCallOptions): ReadableStream<string>;
+  /** Frees the model if `createTranslator` loaded it; later calls reject. */
+  destroy(): void;
+}
+
+/** Progress of a download, as the built-in API reports it. */
+class DownloadProgressEvent extends Event {
+  readonly lengthComputable = true;
+  readonly total = 1;
+  readonly loaded: number;
+
+  constructor(loaded: number) {
+    super('downloadprogress');
+    this.loaded = loaded;
+  }
+}
+
+const invalidState = () => new DOMException('The translator is destroyed.', 'InvalidStateError');
+
+/** A translator on a model. */
+class ModelTranslator implements HeddleTranslator {
+  readonly sourceLanguage: string;
+  readonly targetLanguage: string;
+  readonly inputQuota = Number.POSITIVE_INFINITY;
+  readonly #model: Model;
+  readonly #ownsModel: boolean;
+  readonly #codes: { readonly sourceLang?: string; readonly targetLang?: string };
+  readonly #destroyed = new AbortController();
+
+  constructor(model: Model, { sourceLanguage, targetLanguage, model: given }: CreateTranslatorOptions) {
+    this.#model = model;
+    this.#ownsModel = !(given instanceof Model);
+    this.#codes = codesFor(model, { sourceLanguage, targetLanguage });
+    this.sourceLanguage = sourceLanguage;
+    this.targetLanguage = targetLanguage;
+  }
+
+  async measureInputUsage(input: string, { signal }: TranslatorCallOptions = {}): Promise<number> {
+    this.#check(signal);
+    return this.#model.tokenizers.source.encode(String(input)).length;
+  }
+
+  async translate(input: string, { signal }: TranslatorCallOptions = {}): Promise<string> {
+    this.#check(signal);
+    const { sentences, join } = await this.#sentences(String(input));
+    const options = { ...this.#codes, signal: this.#signal(signal) };
+    return join(sentences.length === 0 ? [] : await this.#model.translate(sentences, options));
+  }
+
+  translateStreaming(input: string, { signal }: TranslatorCallOptions = {}): ReadableStream<string> {
+    const pieces = this.#pieces(String(input), signal);
+    return new ReadableStream<string>({
+      async pull(controller) {
+        try {
+          const { done, value } = await pieces.next();
+          if (done) controller.close();
+          else controller.enqueue(value);
+        } catch (error) {
+          controller.error(error);
+        }
+      },
+      async cancel() {
+        await pieces.return();
+      },
+    });
+  }
+
+  destroy(): void {
+    if (this.#destroyed.signal.aborted) return;
+    this.#destroyed.abort(invalidState());
+    if (this.#ownsModel) this.#model.dispose();
+  }
+
+  async *#pieces(input: string, signal: AbortSignal | undefined): AsyncGenerator<string, void, void> {
+    this.#check(signal);
+    const { sentences, join } = await this.#sentences(input);
+    // What stands around the sentences is known from a join of marks.
+    const spaces = join(sentences.map(() => '\0')).split('\0');
+    if (spaces[0]) yield spaces[0];
+    const options = { ...this.#codes, signal: this.#signal(signal) };
+    for (const [i, sentence] of sentences.entries()) {
+      yield* this.#model.stream(sentence, options);
+      const space = spaces[i + 1];
+      if (space) yield space;
+    }
+  }
+
+  #check(signal: AbortSignal | undefined): void {
+    signal?.throwIfAborted();
+    this.#destroyed.signal.throwIfAborted();
+  }
+
+  #signal(signal: AbortSignal | undefined): AbortSignal {
+    return signal ? AbortSignal.any([signal, this.#destroyed.signal]) : this.#destroyed.signal;
+  }
+
+  /** The sentences of a text, each short enough for the model, with the white space around them. */
+  async #sentences(input: string) {
+    const { splitSentences } = await import('../text/sentences.ts');
+    const lead = /^\s*/.exec(input)?.[0] ?? '';
+    const trail = input.trim() === '' ? '' : (/\s*$/.exec(input)?.[0] ?? '');
+    const { sentences, join } = splitSentences(input);
+    const parts = sentences.map((sentence) => this.#fitting(sentence));
+    return {
+      sentences: parts.flat(),
+      join(translations: readonly string[]): string {
+        let at = 0;
+        const joined = parts.map(({ length }) => {
+          at += length;
+          return translations.slice(at - length, at).join(' ');
+        });
+        return lead + join(joined) + trail;
+      },
+    };
+  }
+
+  /** Parts of a sentence that the model can read, divided at spaces. */
+  #fitting(sentence: string): string[] {
+    const limit = this.#model.config.maxLength - 4;
+    const fits = (text: string) => this.#model.tokenizers.source.encode(text).length <= limit;
+    if (fits(sentence)) return [sentence];
+    const words = sentence.split(/\s+/);
+    if (words.length < 2) {
+      const half = Math.ceil(sentence.length / 2);
+      return half < sentence.length
+        ? [sentence.slice(0, half), sentence.slice(half)].flatMap((s) => this.#fitting(s))
+        : [sentence];
+    }
+    const half = Math.ceil(words.length / 2);
+    return [words.slice(0, half), words.slice(half)].flatMap((part) => this.#fitting(part.join(' ')));
+  }
+}
+
+/** The model's codes for the languages. Throws a HeddleError if it does not have them. */
+function codesFor({ languages }: Model, { sourceLanguage, targetLanguage }: TranslatorLanguages) {
+  if (!languages) return {};
+  const find = (tag: string): string => {
+    const base = tag.toLowerCase().split('-')[0];
+    const code =
+      languages.codes.find((c) => c.toLowerCase() === tag.toLowerCase()) ??
+      languages.codes.find((c) => c.toLowerCase().split(/[-_]/)[0] === base);
+    if (code === undefined)
+      throw new HeddleError(
+        `createTranslator: the model has no language ${tag}, only ${languages.codes.join(', ')}`,
+        { kind: 'unsupported' },
+      );
+    return code;
+  };
+  return { sourceLang: find(sourceLanguage), targetLang: find(targetLanguage) };
+}
+
+/**
+ * Creates a translator with the members of the browser's built-in `Translator`: a page can use that where it exists,
+ * and a model of its own elsewhere. Rejects as `loadModel`, and with the reason of the signal.
+ * @example
+ * const languages = { sourceLanguage: 'en', targetLanguage: 'es' };
+ * const translator = await createTranslator({ ...languages, model: 'models/en-es' });
+ * for await (const piece of translator.translateStreaming('Good morning.')) document.title += piece;
+ */
+export async function createTranslator(options: CreateTranslatorOptions): Promise<HeddleTranslator> {
+  const { model: given, load, signal, monitor } = options;
+  signal?.throwIfAborted();
+  const target = new EventTarget();
+  monitor?.(target);
+  const progress = (loaded: number) => target.dispatchEvent(new DownloadProgressEvent(loaded));
+  progress(0);
+  const model = given instanceof Model ? given : await loadModel(given, { ...load, signal });
+  progress(1);
+  return new ModelTranslator(model, options);
+}
+
+/**
+ * An object with the static members of the built-in `Translator`, `create` and `availability`, over models by their
+ * languages.
+ * @example
+ * const Translator = globalThis.Translator ?? translators({ 'en-es': 'models/en-es' });
+ * const translator = await Translator.create({ sourceLanguage: 'en', targetLanguage: 'es' });
+ */
+export function translators(
+  models: Readonly<Record<string, Model | string | Blob>>,
+  load?: CreateTranslatorOptions['load'],
+) {
+  const modelFor = ({ sourceLanguage, targetLanguage }: TranslatorLanguages) => {
+    const base = (tag: string) => tag.split('-')[0];
+    return (
+      models[`${sourceLanguage}-${targetLanguage}`] ??
+      models[`${base(sourceLanguage)}-${base(targetLanguage)}`]
+    );
+  };
+  return {
+    /** Creates a translator. Rejects with a NotSupportedError if there is no model for the languages. */
+    async create(options: Omit<CreateTranslatorOptions, 'model'>): Promise<HeddleTranslator> {
+      const model = modelFor(options);
+      if (model === undefined)
+        throw new DOMException(
+          `There is no model for ${options.sourceLanguage} to ${options.targetLanguage}.`,
+          'NotSupportedError',
+        );
+      return createTranslator({ load, ...options, model });
+    },
+    /** Whether there is a model for the languages on this machine, or one to download. */
+    async availability(languages: TranslatorLanguages): Promise<TranslatorAvailability> {
+      const model = modelFor(languages);
+      if (model === undefined) return 'unavailable';
+      if (typeof model !== 'string') return 'available';
+      const host = currentHost();
+      return (await isModelFolder(archiveFiles(host.files), host.modelPath(model)))
+        ? 'available'
+        : 'downloadable';
+    },
+  };
+}
