@@ -1,12 +1,13 @@
 // Options of decoding: validation, defaults, and the data that each step reads.
 
 import { checkFields, defaultsOf, describeType, fitsType, integer, rejectField } from '../core/fields.ts';
+import type { Program } from '../engine/engine.ts';
 import { maxBeams } from '../engine/ops/decoding/cache-slots.ts';
 import type { Sampling, TokenRules } from '../engine/ops/decoding/next-token.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { type DecodeFieldName, decodeFields, decodeRows, type LengthPenalty } from './decode-fields.ts';
 import type { DecodeOptions } from './decode-option-types.ts';
-import type { DecodeMode } from './decoding-graphs.ts';
+import type { DecodeMode, Restriction } from './decoding-graphs.ts';
 
 export type { LengthPenalty } from './decode-fields.ts';
 export type { DecodeOptions } from './decode-option-types.ts';
@@ -62,6 +63,11 @@ export interface DecodeSettings {
   /** Id of the token that the decoder reads first. */
   readonly startId: number;
   readonly rules: TokenRules;
+  /** Further rules: their part of the graph, and their data. */
+  readonly restriction?: Restriction & {
+    /** Fills the inputs of a step that `apply` added. */
+    write(inputs: Program['inputs']): void;
+  };
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
 }
@@ -152,7 +158,7 @@ function penaltyOf(penalty: LengthPenalty): (length: number) => number {
  * The mode of the step graph for given settings. The maximum number of suppressed tokens is rounded up to a
  * power of two, so that fewer plans are compiled.
  */
-export function modeOf({ method, rules, earlyStopping }: DecodeSettings): DecodeMode {
+export function modeOf({ method, rules, earlyStopping, restriction }: DecodeSettings): DecodeMode {
   const { minLength, forceEndAt, noRepeatNgram, firstToken, banned } = rules;
   const hasRules =
     minLength > 0 || forceEndAt >= 0 || noRepeatNgram > 0 || firstToken >= 0 || banned.length > 0;
@@ -161,5 +167,6 @@ export function modeOf({ method, rules, earlyStopping }: DecodeSettings): Decode
     rules: hasRules,
     banned: banned.length ? 2 ** Math.ceil(Math.log2(banned.length)) : 0,
     shrinks: method === 'beam' && earlyStopping === 'shrink' ? true : undefined,
+    restriction,
   };
 }

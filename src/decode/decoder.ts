@@ -6,7 +6,8 @@ import type { Engine, Program } from '../engine/engine.ts';
 import type { Outputs } from '../engine/gpu/output-ring.ts';
 import { writeRules, writeSampling } from '../engine/ops/decoding/next-token.ts';
 import { createStepWriter, type StepScalars } from '../engine/ops/step-scalars.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import { frameParts } from '../model/frame-parts.ts';
+import { type ModelConfig, maxSourceLength } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { fillLengths } from '../text/batches/row-lengths.ts';
 import type { DecodeSettings } from './decode-options.ts';
@@ -16,10 +17,17 @@ import type { Search } from './hypotheses.ts';
 
 /** Sources that decode together. */
 export interface DecodeBatch {
-  /** Ids of each source; at most `shape.batch` sources. */
+  /** Ids of each source, or the numbers of its frames; at most `shape.batch` sources. */
   readonly sources: readonly ArrayLike<number>[];
   /** Random stream of each source: with the seed it determines the samples, for any batch. */
   readonly streams: readonly number[];
+  /** What the decoder reads after the start token, before the first generated token; see batch-prompts.ts. */
+  readonly prompt?: {
+    /** Number of its tokens, the start token included. */
+    readonly length: number;
+    /** Runs the steps of all but the last one, and writes the last one. */
+    read(run: DecoderRun, engine: Engine, c: ModelConfig): Promise<void>;
+  };
 }
 
 /** The plans of one batch size, and how to continue with a smaller one. */
@@ -37,7 +45,7 @@ interface SourceEncoder {
 }
 
 /** A run of a decoder: its batch, and which sentence is at each place of the present stage. */
-interface Run {
+export interface DecoderRun {
   readonly batch: DecodeBatch;
   readonly settings: DecodeSettings;
   readonly srcLens: Uint32Array;
@@ -83,11 +91,11 @@ export class Decoder {
   ): Promise<Decoder> {
     const { source: S, target: T } = shape;
     check(
-      S <= c.maxLength && T <= c.maxLength,
-      `decode: source of ${S} and target of ${T} positions, the model has maxLength ${c.maxLength}`,
+      S <= maxSourceLength(c) && T <= c.maxLength,
+      `decode: source of ${S} and target of ${T} positions, the model has ${maxSourceLength(c)} and ${c.maxLength}`,
     );
     const shapes = shrinking(shape);
-    const lengths = sourceLengths(shape);
+    const lengths = c.source === 'frames' ? [S] : sourceLengths(shape);
     const shrinkGraphs = async () => {
       const { shrinkGraph } = await import('./shrink-graph.ts');
       return shapes.slice(1).map((fewer, i) => shrinkGraph(c, p, shapes[i] as DecodeShape, fewer));
@@ -124,8 +132,12 @@ export class Decoder {
   ): AsyncGenerator<number, void, void> {
     const { maxNewTokens, startId, seed, signal } = settings;
     const { batch: B, target: T } = this.#shape;
-    check(maxNewTokens <= T, `decode: maxNewTokens is ${maxNewTokens}, the decoder has ${T} positions`);
-    const run: Run = {
+    const first = (batch.prompt?.length ?? 1) - 1; // position of the last token of the prompt
+    check(
+      first + maxNewTokens <= T,
+      `decode: ${first + maxNewTokens} tokens with those of the prompt, the decoder has ${T} positions`,
+    );
+    const run: DecoderRun = {
       batch,
       settings,
       srcLens: this.#encode(batch, startId),
@@ -136,6 +148,7 @@ export class Decoder {
     const pending: { readonly outputs: Promise<Outputs>; readonly sentences: readonly number[] }[] = [];
     let taken = 0;
     try {
+      await batch.prompt?.read(run, this.#engine, this.#config);
       for (let t = 0; taken < maxNewTokens; t++) {
         signal?.throwIfAborted();
         const running = run.sentences.filter((b) => b >= 0 && !search.done(b));
@@ -143,7 +156,7 @@ export class Decoder {
         while (run.stage.smaller && running.length <= run.stage.smaller.stage.shape.batch)
           this.#shrink(run, run.stage.smaller, running);
         if (t < maxNewTokens) {
-          run.stage.writeStep({ learningRate: 0, tokenWeight: 0, seed, step: t, keep: 0, position: t });
+          run.stage.writeStep({ ...noScalars, seed, step: t, position: first + t });
           pending.push({ outputs: run.stage.step.run(), sentences: run.sentences });
         }
         if (pending.length > 2 || t >= maxNewTokens) {
@@ -162,17 +175,20 @@ export class Decoder {
     const [engine, c] = [this.#engine, this.#config];
     const { batch: B, beams: K = 1, source: S } = this.#shape;
     check(sources.length <= B, `decode: ${sources.length} sources for a batch of ${B}`);
-    const longest = sources.reduce((max, ids) => Math.max(max, ids.length), 0);
+    const longest = sources.reduce((max, ids) => Math.max(max, ids.length), 0) / Math.max(1, c.frameWidth);
     const encoder = this.#encoders.find(({ length }) => longest <= length);
     check(encoder, `decode: a source of ${longest} tokens, at most ${S} fit; shorten it`);
     const { length: width, program } = encoder;
-    const src = program.inputs.src as Int32Array;
-    src.fill(c.padId);
-    for (const [b, ids] of sources.entries()) src.set(ids, b * width);
     const srcLens = program.inputs.srcLens as Uint32Array;
-    fillLengths(srcLens, src, width, c.hidePadding ? c.padId : -1, c.srcVocab, 'source');
-    // Hugging Face's models may attend to a padding token inside a source.
-    if (!c.hidePadding) for (let b = 0; b < B; b++) srcLens[b] = sources[b]?.length ?? 0;
+    if (c.source === 'frames') frameParts().fillFrames(c, program.inputs, sources);
+    else {
+      const src = program.inputs.src as Int32Array;
+      src.fill(c.padId);
+      for (const [b, ids] of sources.entries()) src.set(ids, b * width);
+      fillLengths(srcLens, src, width, c.hidePadding ? c.padId : -1, c.srcVocab, 'source');
+      // Hugging Face's models may attend to a padding token inside a source.
+      if (!c.hidePadding) for (let b = 0; b < B; b++) srcLens[b] = sources[b]?.length ?? 0;
+    }
     program.submit();
     const { token, parent } = decodeStates(c, this.#shape);
     engine.write(token.name, new Int32Array(B * K).fill(startId));
@@ -184,7 +200,11 @@ export class Decoder {
   }
 
   /** Moves the running sentences to a smaller batch. */
-  #shrink(run: Run, { stage, shrink }: NonNullable<Stage['smaller']>, running: readonly number[]): void {
+  #shrink(
+    run: DecoderRun,
+    { stage, shrink }: NonNullable<Stage['smaller']>,
+    running: readonly number[],
+  ): void {
     const order = Array.from({ length: stage.shape.batch }, (_, i) => running[i] ?? -1);
     const places = new Map(run.sentences.map((b, i) => [b, i]));
     shrink.inputs.indices?.set(order.map((b) => places.get(b) ?? 0));
@@ -195,10 +215,11 @@ export class Decoder {
   }
 
   /** Fills the inputs of a stage for its sentences. */
-  #load({ stage, sentences, srcLens, batch, settings }: Run): void {
+  #load({ stage, sentences, srcLens, batch, settings }: DecoderRun): void {
     const { inputs } = stage.step;
     const { beams: K = 1 } = this.#shape;
     writeRules(inputs.rules as Int32Array, settings.rules);
+    settings.restriction?.write(inputs);
     if (inputs.sampling) writeSampling(inputs.sampling as Float32Array, settings.sampling);
     for (const [i, b] of sentences.entries()) {
       (inputs.srcLens as Uint32Array)[i] = b < 0 ? 0 : (srcLens[b] as number);
@@ -208,6 +229,9 @@ export class Decoder {
     }
   }
 }
+
+/** The scalars of a step that decoding does not use. */
+const noScalars = { learningRate: 0, tokenWeight: 0, keep: 0 };
 
 /** The number of source positions up to which a single sentence counts as short. */
 const shortSource = 16;

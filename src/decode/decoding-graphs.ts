@@ -18,7 +18,7 @@ import {
 } from '../engine/ops/decoding/next-token.ts';
 import type { Value } from '../engine/ops/op.ts';
 import { optionalSublayers } from '../model/load-sublayers.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import { type ModelConfig, sourcePositions } from '../model/model-config.ts';
 import { openTransformer, Scope, type Sublayer } from '../model/open-transformer.ts';
 import {
   type EnsembleMember,
@@ -38,6 +38,7 @@ import {
   positionBias,
   project,
   selfAttentionBlock,
+  sourceInput,
 } from '../model/transformer.ts';
 
 /** Sizes of a decoder. */
@@ -46,7 +47,7 @@ export interface DecodeShape {
   readonly batch: number;
   /** Rows per sentence, K. Default 1. */
   readonly beams?: number;
-  /** Source positions, S. */
+  /** Source tokens or frames, S. */
   readonly source: number;
   /** Maximum number of target positions, T. */
   readonly target: number;
@@ -61,6 +62,17 @@ export interface DecodeMode {
   readonly banned: number;
   /** Whether a hypothesis that ends takes the place of a beam. Default false. */
   readonly shrinks?: boolean;
+  /** Further rules, whose code only programs that have them load. */
+  readonly restriction?: Restriction;
+}
+
+/** Rules that change the logits before a token is chosen; speech-rules.ts has those of Whisper. */
+export interface Restriction {
+  /**
+   * Adds them to a graph: changes `logits`. Returns what to do with the log-probabilities of the tokens that are
+   * chosen, which are those among the allowed ones.
+   */
+  apply(graph: Graph, logits: Value, history: Value, step: Value, vocab?: number): (logProbs: Value) => Value;
 }
 
 /** Greedy decoding without rules. */
@@ -114,7 +126,7 @@ export function decodeStates(
   });
   const layers = Array.from({ length: c.decoderLayers }, (_, n) => n);
   return {
-    cross: layers.map((n) => state(`cross.${n}${suffix}`, 'f32', [B, S, width])),
+    cross: layers.map((n) => state(`cross.${n}${suffix}`, 'f32', [B, sourcePositions(c, S), width])),
     self: layers.map((n) =>
       c.decoderSelfAttention === 'ssru'
         ? state(`ssru.${n}${suffix}`, 'f32', [R, 2, c.dModel])
@@ -133,7 +145,7 @@ export const stateOf = (graph: Graph, { name, dtype, shape }: DecodeState): Valu
   graph.state(name, dtype, shape);
 
 /**
- * Source graph: inputs src i32 [B,S], srcLens u32 [B]; writes the states `cross`. `noFuse` names rewrites to
+ * Source graph: inputs src i32 [B,S] or frames f32 [B,S,C], srcLens u32 [B]; writes the states `cross`. `noFuse` names rewrites to
  * skip. `S` (default: that of the states) may be smaller if B is 1.
  */
 export function sourceGraph(
@@ -145,11 +157,10 @@ export function sourceGraph(
 ): Graph {
   const graph = new Graph();
   const { batch: B } = shape;
-  const lengths = graph.input('srcLens', 'u32', [B]);
-  const ids = graph.input('src', 'i32', [B, S]);
+  const source = sourceInput(graph, c, B, S);
   for (const { config, parameters } of membersOf(c, p)) {
     const m = openTransformer(graph, config, parameters, false);
-    const memory = encode(m, { ids, lengths }); // [B, S, D]
+    const memory = encode(m, source); // [B, S, D]
     for (const [n, state] of decodeStates(config, shape, parameters.stateSuffix).cross.entries()) {
       const kv = new Scope(m).stack('decoder', (decoder) =>
         decoderLayerOf(decoder, n, (layer) => crossKeysValues(layer, memory)),
@@ -210,8 +221,12 @@ export function stepGraph(
   const rules = graph.input('rules', 'i32', [rulesSize(mode.banned)]);
   const padded = dim(logits, -1) > c.tgtVocab && { vocab: c.tgtVocab };
   const choice = { endId: c.endId, rules: mode.rules, ...padded };
+  const shifted =
+    mode.restriction?.apply(graph, logits, history, step, padded ? c.tgtVocab : undefined) ??
+    ((v: Value) => v);
   if (mode.method === 'beam') {
-    const best = bestTokens(graph, logits, history, rules, step, { ...choice, wanted: beams });
+    const chosen = bestTokens(graph, logits, history, rules, step, { ...choice, wanted: beams });
+    const best = { ...chosen, logProbs: shifted(chosen.logProbs), ends: shifted(chosen.ends) };
     const { tokens, parents, totals, ended } = beamSelect(graph, best, stateOf(graph, states.scores), step, {
       shrinks: mode.shrinks,
     });
@@ -230,7 +245,7 @@ export function stepGraph(
         : greedyToken(graph, logits, history, rules, step, choice);
     graph.place(tokens, token, 0);
     graph.output('token', tokens);
-    graph.output('logProb', logProbs);
+    graph.output('logProb', shifted(logProbs));
   }
   fuseLayers(graph, noFuse);
   return graph;

@@ -16,6 +16,7 @@ import { Decoder } from './decoder.ts';
 import { searchFor } from './hypotheses.ts';
 import type { SourceTexts, TranslatorShape } from './source-texts.ts';
 import { checkBatchSize, encodeTexts, isReusable, lengthLimit, shapeFor } from './source-texts.ts';
+import type { SpeechFacts } from './speech-facts.ts';
 import type { Generation, StreamedToken, TextOptions, Translation } from './text-options.ts';
 
 /**
@@ -29,6 +30,8 @@ export interface TextModel {
   readonly weights?: Float32Array;
   /** Defaults of the decoding options; its suppressed tokens always apply. */
   readonly decode?: ModelRules;
+  /** Present in speech models. */
+  readonly speech?: SpeechFacts;
 }
 
 /** Options of a translator. */

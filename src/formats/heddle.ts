@@ -8,6 +8,7 @@ import type { Files } from '../files/files.ts';
 import { type Json, parseJson, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
+import { loadFrameParts } from '../model/frame-parts.ts';
 import { type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList, weightsFromTensors } from '../model/parameters.ts';
 import type { SavedModel } from './shared/saved-model.ts';
@@ -46,6 +47,7 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
   if (typeof raw.model !== 'object' || raw.model === null)
     throw new HeddleError(`${configPath}: the field model is missing`, { kind: 'input' });
   const config = withErrorPrefix(configPath, () => modelConfig(raw.model as ModelOptions));
+  await loadFrameParts(config);
   const path = `${folder}/${names.weights}`;
   await requireFile(files, folder, names.weights);
   const bytes = await files.read(path);

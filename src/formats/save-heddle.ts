@@ -8,10 +8,26 @@ import { modelFileNames as names } from '../files/model-file.ts';
 import { type WriteFolderOptions, writeFolder } from '../files/owned-folder.ts';
 import { modelMetadata } from '../files/safetensors-model.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
 import { filesKey, formatVersion, heddleFormat } from './heddle.ts';
 import type { SavedModel } from './shared/saved-model.ts';
 import { heddleTokenizerFiles, sentencePieceFiles } from './tokenizers/save-tokenizers.ts';
+
+/** Fields that earlier versions of heddle do not have, with the values that a model of such a version has. */
+const laterFields = (c: ModelConfig): Partial<ModelConfig> => ({
+  ...{ source: 'tokens', frameWidth: 0, stem: 'none', maxSource: c.maxLength, keyBias: true },
+  ...{ feedForwardDepth: 2, decoderFeedForwardDepth: 2, decoderSelfAttention: 'attention' },
+  ...{ decoderTiedLayers: [], sublayerSteps: '', normQueriesOnly: false },
+});
+
+/** A configuration as files state it: without later fields that have these values, as in earlier versions. */
+function storedConfig(c: ModelConfig): Partial<ModelConfig> {
+  const later = new Map(Object.entries(laterFields(c)).map(([name, value]) => [name, JSON.stringify(value)]));
+  return Object.fromEntries(
+    Object.entries(c).filter(([name, value]) => later.get(name) !== JSON.stringify(value)),
+  );
+}
 
 /** The files of a model folder by name. `dtype`: storage of the weights. */
 export function heddleFiles(model: SavedModel, dtype: 'f32' | 'f16' = 'f32'): Record<string, Uint8Array> {
@@ -21,7 +37,7 @@ export function heddleFiles(model: SavedModel, dtype: 'f32' | 'f16' = 'f32'): Re
     [names.config]: jsonBytes({
       format: heddleFormat,
       version: formatVersion,
-      model: config,
+      model: storedConfig(config),
       origin: sourceCheckpoint && origin,
     }),
     ...(sourceCheckpoint ? files : heddleTokenizerFiles(source, target)),

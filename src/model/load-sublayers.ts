@@ -1,5 +1,6 @@
 // Loads the parts that only some models have, so that pages without such a model do not load their code.
 
+import { loadFrameParts } from './frame-parts.ts';
 import type { ModelConfig } from './model-config.ts';
 
 type Optional = typeof import('./optional-sublayers.ts');
@@ -19,6 +20,7 @@ export async function loadSublayers(c: ModelConfig): Promise<void> {
     !common.includes(c.positions)
   )
     loaded ??= await import('./optional-sublayers.ts');
+  await loadFrameParts(c);
 }
 
 /** The loaded parts. Throws if `loadSublayers` was not called. */

@@ -30,6 +30,22 @@ export interface DropoutRates {
 
 /** Configuration of a model: everything that determines what it computes. */
 export interface ModelConfig {
+  /**
+   * What the encoder reads: `tokens`: token ids; `frames`: vectors, such as the spectrum of speech (Whisper).
+   * Default: tokens.
+   */
+  readonly source: 'tokens' | 'frames';
+  /**
+   * Numbers in a frame; required if the source is frames. A whole number from 0 to 65536. Default: 0, for
+   * tokens.
+   */
+  readonly frameWidth: number;
+  /**
+   * Layers between frames and encoder: `none`: frames have the hidden size; `linear`: a linear layer (patches
+   * of an image); `conv`: two convolutions of width 3 with GELU, the second with stride 2 (Whisper). Default:
+   * none.
+   */
+  readonly stem: 'none' | 'linear' | 'conv';
   /** Size of the source vocabulary; training sets it. A whole number of at least 4. */
   readonly srcVocab: number;
   /** Size of the target vocabulary; training sets it. A whole number of at least 4. */
@@ -112,6 +128,8 @@ export interface ModelConfig {
   readonly feedForwardType: 'plain' | 'gated';
   /** Whether linear layers of attention and feed-forward have biases. Default: true. */
   readonly biases: boolean;
+  /** Whether the projections of keys have biases, if `biases` is true (Whisper: false). Default: true. */
+  readonly keyBias: boolean;
   /** Whether attention scores are divided by sqrt(headWidth). Default: true. */
   readonly attentionScale: boolean;
   /**
@@ -140,6 +158,11 @@ export interface ModelConfig {
    */
   readonly maxLength: number;
   /**
+   * Maximum number of positions of the encoder if the source is frames, after the stem. A whole number from 1
+   * to 1048576 (positions). Default: maxLength, as for tokens.
+   */
+  readonly maxSource: number;
+  /**
    * Rows of the learned position embeddings before position 0 (BART: 2). A whole number from 0 to 1048576.
    * Default: 0.
    */
@@ -159,7 +182,10 @@ export interface ModelConfig {
   readonly outputBias: boolean;
   /** Whether training changes the output bias. Default: true. */
   readonly trainOutputBias: boolean;
-  /** Whether training changes learned positions. Default: true. */
+  /**
+   * Whether training changes learned positions; never those of the encoder behind a `conv` stem (Whisper).
+   * Default: true.
+   */
   readonly trainPositions: boolean;
   /**
    * Whether look-ups train the embedding of padding; false as with torch.nn.Embedding's padding_idx. Default:

@@ -44,6 +44,13 @@ export function stepsAround(c: Pick<ModelConfig, 'norm' | 'sublayerSteps'>): rea
   return [before, after];
 }
 
+/** Number of encoder positions of a source of `length` tokens or frames. */
+export const sourcePositions = (c: Pick<ModelConfig, 'stem'>, length: number): number =>
+  c.stem === 'conv' ? Math.ceil(length / 2) : length;
+
+/** Maximum number of tokens or frames of a source. */
+export const maxSourceLength = (c: ModelConfig): number => (c.stem === 'conv' ? 2 : 1) * c.maxSource;
+
 /**
  * Options of `modelConfig`: the vocabulary sizes are required; `dropout` may be one rate, see `usualDropout`.
  */
@@ -73,6 +80,7 @@ export function modelConfig(options: ModelOptions, label?: FieldNames['label']):
     decoderHeadWidth,
     decoderFeedForward: merged.feedForward,
     decoderFeedForwardDepth: merged.feedForwardDepth,
+    maxSource: merged.maxLength,
     ...merged,
     dropout: dropoutRates(names, given.dropout),
   };
@@ -100,6 +108,8 @@ export function modelConfig(options: ModelOptions, label?: FieldNames['label']):
     fail('decoderTiedLayers', `${decoderLayers} numbers from 1 to ${decoderLayers}`);
   if (c.feedForwardType === 'gated' && (c.feedForwardDepth !== 2 || c.decoderFeedForwardDepth !== 2))
     fail('feedForwardDepth', '2 if feedForwardType is gated');
+  // frame-stems.ts checks the other fields of frames.
+  if (c.source === 'tokens' && (c.stem !== 'none' || c.frameWidth > 0)) fail('source', 'frames, with a stem');
   checkSize(c);
   if (sharesEmbeddings(c) && c.srcVocab !== c.tgtVocab)
     fail('tie', `none or target if srcVocab ${c.srcVocab} and tgtVocab ${c.tgtVocab} differ`);
@@ -127,7 +137,7 @@ function checkSize(c: ModelConfig): void {
   const inLayers =
     c.encoderLayers * (4 * c.heads * c.headWidth + widths('encoder')) +
     c.decoderLayers * (8 * c.decoderHeads * c.decoderHeadWidth + widths('decoder'));
-  const parameters = c.dModel * (inLayers + c.srcVocab + 2 * c.tgtVocab + 2 * c.maxLength);
+  const parameters = c.dModel * (inLayers + c.srcVocab + 2 * c.tgtVocab + c.maxLength + c.maxSource);
   if (parameters > maxParameters)
     throw new HeddleError(
       `config: the model has about ${parameters} parameters, at most ${maxParameters} are supported; use a smaller vocabulary, width or number of layers`,

@@ -53,13 +53,22 @@ const sublayerSteps = custom<string>({
 });
 
 /** Bounds far above any model that runs here: a corrupt file is rejected before memory is allocated. */
-const most = { headWidth: 896, layers: 1000, depth: 100, buckets: 128, distance: 65535 };
+const most = { headWidth: 896, layers: 1000, depth: 100, buckets: 128, distance: 65535, frameWidth: 65536 };
 
 /** Maximum number of positions of a model. */
 export const maxPositions = 2 ** 20;
 
 /** The fields. Training sets the sizes of the vocabularies. */
 export const modelFields = {
+  /** What the encoder reads: `tokens`: token ids; `frames`: vectors, such as the spectrum of speech (Whisper). */
+  source: { type: choice(['tokens', 'frames']), default: 'tokens' },
+  /** Numbers in a frame; required if the source is frames. Default: 0, for tokens. */
+  frameWidth: { type: integer(0, 'n', most.frameWidth), default: 0 },
+  /**
+   * Layers between frames and encoder: `none`: frames have the hidden size; `linear`: a linear layer (patches of
+   * an image); `conv`: two convolutions of width 3 with GELU, the second with stride 2 (Whisper).
+   */
+  stem: { type: choice(['none', 'linear', 'conv']), default: 'none' },
   /** Size of the source vocabulary; training sets it. */
   srcVocab: { type: integer(4) },
   /** Size of the target vocabulary; training sets it. */
@@ -132,6 +141,8 @@ export const modelFields = {
   feedForwardType: { type: choice(['plain', 'gated']), default: 'plain' },
   /** Whether linear layers of attention and feed-forward have biases. */
   biases: { type: boolean, default: true },
+  /** Whether the projections of keys have biases, if `biases` is true (Whisper: false). */
+  keyBias: { type: boolean, default: true },
   /** Whether attention scores are divided by sqrt(headWidth). */
   attentionScale: { type: boolean, default: true },
   /**
@@ -158,6 +169,11 @@ export const modelFields = {
   relativeMaxDistance: { type: integer(1, 'n', most.distance), default: 128 },
   /** Maximum length of source and target, in tokens. */
   maxLength: { type: integer(1, 'tokens', maxPositions), default: 64 },
+  /**
+   * Maximum number of positions of the encoder if the source is frames, after the stem. Default: maxLength, as
+   * for tokens.
+   */
+  maxSource: { type: integer(1, 'positions', maxPositions) },
   /** Rows of the learned position embeddings before position 0 (BART: 2). */
   positionOffset: { type: integer(0, 'n', maxPositions), default: 0 },
   /**
@@ -175,7 +191,7 @@ export const modelFields = {
   outputBias: { type: boolean, default: true },
   /** Whether training changes the output bias. */
   trainOutputBias: { type: boolean, default: true },
-  /** Whether training changes learned positions. */
+  /** Whether training changes learned positions; never those of the encoder behind a `conv` stem (Whisper). */
   trainPositions: { type: boolean, default: true },
   /** Whether look-ups train the embedding of padding; false as with torch.nn.Embedding's padding_idx. */
   trainPadding: { type: boolean, default: true },

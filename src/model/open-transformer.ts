@@ -110,6 +110,11 @@ export class Scope {
     return weight(this.model, this.name(name));
   }
 
+  /** The layers between frames and encoder. */
+  stem(): Scope {
+    return new Scope(this.model, this.name('stem'));
+  }
+
   /** A stack, without a label for its nodes; see `stack`. */
   in(stack: Stack): Scope {
     return new Scope(this.model, this.name(`transformer.${stack}`));

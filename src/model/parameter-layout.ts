@@ -29,6 +29,8 @@ export interface Parameter {
   readonly decay: boolean;
   /** Whether training never changes it, such as a stored table of sinusoids. */
   readonly frozen?: boolean;
+  /** Elements that stay zero, such as the bias of keys in a model without it: `first` to `end` - 1. */
+  readonly zeros?: { readonly first: number; readonly end: number };
   /**
    * The tensor of PyTorch's state_dict that contains it, its first row in that tensor, and the rows of that
    * tensor.

@@ -19,7 +19,7 @@ interface Naming {
   readonly shared: string;
 }
 
-/** BART, MarianMT, mBART, M2M100 and Pegasus. */
+/** BART, MarianMT, mBART, M2M100, Pegasus and Whisper. */
 const bart: Naming = {
   layer: (stack, layer) => `model.${stack}.layers.${layer}.`,
   shared: 'model.shared.weight',
@@ -39,6 +39,10 @@ const bart: Naming = {
   outside: {
     'src_embed.weight': 'model.encoder.embed_tokens.weight',
     'tgt_embed.weight': 'model.decoder.embed_tokens.weight',
+    'stem.conv1.weight': 'model.encoder.conv1.weight',
+    'stem.conv1.bias': 'model.encoder.conv1.bias',
+    'stem.conv2.weight': 'model.encoder.conv2.weight',
+    'stem.conv2.bias': 'model.encoder.conv2.bias',
     'src_pos.weight': 'model.encoder.embed_positions.weight',
     'tgt_pos.weight': 'model.decoder.embed_positions.weight',
     'src_embed_norm.weight': 'model.encoder.layernorm_embedding.weight',

@@ -5,6 +5,7 @@
 import { HeddleError } from '../core/errors.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
 import { sinusoids } from '../engine/ops/embedding/embedding.ts';
+import { frameParts } from './frame-parts.ts';
 import { optionalSublayers } from './load-sublayers.ts';
 import { type ModelConfig, sharesEmbeddings, stackSizes, stepsAround, weightsLayer } from './model-config.ts';
 import { type Init, layOutParameters, type Parameter, type ParameterList } from './parameter-layout.ts';
@@ -17,7 +18,7 @@ export function parameterList(c: ModelConfig): ParameterList {
   const drafts: Draft[] = [];
   const norms = new Set<string>();
   const matrix = (name: string, shape: Shape, stored?: Parameter['stored']) => {
-    const [out, fanIn] = [stored?.rows ?? (shape[0] as number), shape[1] as number];
+    const [out, fanIn] = [stored?.rows ?? (shape[0] as number), sizeOf(shape.slice(1))];
     drafts.push({
       name,
       shape,
@@ -26,10 +27,19 @@ export function parameterList(c: ModelConfig): ParameterList {
       stored,
     });
   };
-  const vector = (name: string, size: number, init: Init, fields: Pick<Draft, 'stored' | 'frozen'> = {}) =>
-    drafts.push({ name, shape: [size], decay: false, init, ...fields });
-  const bias = (name: string, size: number, init: Init, stored?: Parameter['stored']) =>
-    c.biases && vector(name, size, init, stored && { stored });
+  const vector = (
+    name: string,
+    size: number,
+    init: Init,
+    fields: Pick<Draft, 'stored' | 'frozen' | 'zeros'> = {},
+  ) => drafts.push({ name, shape: [size], decay: false, init, ...fields });
+  const bias = (
+    name: string,
+    size: number,
+    init: Init,
+    stored?: Parameter['stored'],
+    zeros?: Parameter['zeros'],
+  ) => c.biases && vector(name, size, init, stored && { stored, ...(zeros && { zeros }) });
   const zero: Init = { kind: 'constant', value: 0 };
   const embedding = (name: string, rows: number, frozen = false) =>
     drafts.push({
@@ -63,17 +73,23 @@ export function parameterList(c: ModelConfig): ParameterList {
       : { in_proj_: [0, 3 * inner] };
     for (const [part, [row = 0, rows = 0]] of Object.entries(parts)) {
       matrix(`${name}.${part}weight`, [rows, D], { name: `${name}.in_proj_weight`, row, rows: 3 * inner });
-      bias(`${name}.${part}bias`, rows, zero, { name: `${name}.in_proj_bias`, row, rows: 3 * inner });
+      // The rows of keys are the second third of all.
+      const hasKeys = !c.keyBias && row + rows > inner;
+      const keys = hasKeys ? { first: inner - row, end: 2 * inner - row } : undefined;
+      bias(`${name}.${part}bias`, rows, zero, { name: `${name}.in_proj_bias`, row, rows: 3 * inner }, keys);
     }
     matrix(`${name}.out_proj.weight`, [D, inner]);
     bias(`${name}.out_proj.bias`, D, zero);
   };
 
-  embedding('src_embed.weight', c.srcVocab);
+  if (c.source === 'tokens') embedding('src_embed.weight', c.srcVocab);
+  else frameParts().stemParameters(c, matrix, (name) => vector(name, D, zero));
   if (!sharesEmbeddings(c)) embedding('tgt_embed.weight', c.tgtVocab);
-  if (c.positions === 'learned')
-    for (const side of ['src', 'tgt'])
-      embedding(`${side}_pos.weight`, c.maxLength + c.positionOffset, !c.trainPositions);
+  if (c.positions === 'learned') {
+    const frozen = !c.trainPositions;
+    embedding('src_pos.weight', c.maxSource + c.positionOffset, frozen || c.stem === 'conv');
+    embedding('tgt_pos.weight', c.maxLength + c.positionOffset, frozen);
+  }
   if (c.embeddingNorm) {
     norm('src_embed_norm');
     norm('tgt_embed_norm');
@@ -180,9 +196,9 @@ export function weightsFromTensors(
 const more = (n: number) => (n > 5 ? ` and ${n - 5} more` : '');
 
 /** Number of rows of the table of fixed positions; 0 if the configuration has none. */
-export function fixedPositionRows({ positions, maxLength, padId }: ModelConfig): number {
+export function fixedPositionRows({ positions, maxLength, maxSource, padId }: ModelConfig): number {
   if (positions === 'fairseq-sinusoidal') return maxLength + padId + 1;
-  return positions.includes('sinusoidal') ? maxLength : 0;
+  return positions.includes('sinusoidal') ? Math.max(maxLength, maxSource) : 0;
 }
 
 /** The table of fixed positions [rows, D]; undefined if the configuration has none. */

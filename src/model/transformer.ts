@@ -5,12 +5,14 @@
 // B batch, S source length, T target length, D model width, H heads, W head width, F feed-forward width, V
 // vocabulary.
 
+import type { Graph } from '../engine/graph/graph.ts';
 import { crossAttention, selfAttention } from '../engine/ops/attention/attention.ts';
 import { activation } from '../engine/ops/elementwise/elementwise-ops.ts';
 import { embedding } from '../engine/ops/embedding/embedding.ts';
 import type { Value } from '../engine/ops/op.ts';
+import { frameParts } from './frame-parts.ts';
 import { optionalSublayers } from './load-sublayers.ts';
-import { type Stack, sharesEmbeddings, stackSizes, weightsLayer } from './model-config.ts';
+import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes, weightsLayer } from './model-config.ts';
 import { multiply, Scope, type Sublayer, type Transformer } from './open-transformer.ts';
 import { fixedPositionRows } from './parameters.ts';
 
@@ -25,10 +27,27 @@ export interface Tokens {
   readonly index?: { readonly rowStart: Value; readonly occurrences: Value };
 }
 
-/** The encoder (section 3.1): source ids [B, S] -> memory [B, S, D]. */
-export function encode(m: Transformer, source: Tokens): Value {
+/** Frames f32 [B, F, C], and for each row its true length in positions of the encoder, u32 [B]. */
+export interface Frames {
+  readonly frames: Value;
+  readonly lengths: Value;
+}
+
+/** What the encoder reads. */
+export type Source = Tokens | Frames;
+
+/** Adds the input of the encoder to a graph: `src`, ids of B rows of S tokens, or `frames`, S frames; `srcLens`. */
+export function sourceInput(graph: Graph, c: ModelConfig, B: number, S: number): Source {
+  const lengths = graph.input('srcLens', 'u32', [B]);
+  if (c.source === 'frames') return { frames: graph.input('frames', 'f32', [B, S, c.frameWidth]), lengths };
+  return { ids: graph.input('src', 'i32', [B, S]), lengths };
+}
+
+/** The encoder (section 3.1): source ids [B, S] or frames -> memory [B, S, D]. */
+export function encode(m: Transformer, source: Source): Value {
   return new Scope(m).stack('encoder', (encoder) => {
-    let x = embed(m, 'src', source); // [B, S, D]
+    let x =
+      'frames' in source ? frameParts().embedFrames(new Scope(m), source.frames) : embed(m, 'src', source);
     const bias = positionBias(encoder, 'encoder');
     const attend = (qkv: Value) => selfAttentionHeads(m, 'encoder', qkv, source.lengths, bias);
     for (let n = 0; n < m.config.encoderLayers; n++)

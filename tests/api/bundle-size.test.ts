@@ -107,11 +107,12 @@ describe('a bundle', () => {
     expect(kB).toBeLessThan(147);
     expect(compiling).toBeGreaterThan(1);
     expect(tokenizer).toBeGreaterThan(1);
-    expect(kB + compiling + tokenizer, 'all code of a first translation').toBeLessThan(158);
+    // 158 kB until a source could be frames: where their code is loaded, and what a source is.
+    expect(kB + compiling + tokenizer, 'all code of a first translation').toBeLessThan(162);
     const marks = (text: string) => text.match(/\/\/ unroll\b/g)?.length ?? 0;
     expect(marks(textOf('shaders')), 'marks of loops to unroll').toBe(marks(wgsl));
     const needless =
-      /^src\/(train\/(?!run\/evaluation)|bench|host|commands|engine\/cpu)\/|-(gradients|references|backward)\.ts|lora|quantized/;
+      /^src\/(train\/(?!run\/evaluation)|bench|host|commands|engine\/cpu)\/|-(gradients|references|backward)\.ts|lora|quantized|^src\/audio\/|frame-stems|ops\/frames|speech/;
     expect(Object.keys(modules).filter((id) => needless.test(id))).toEqual([]);
   });
 });

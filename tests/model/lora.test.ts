@@ -14,6 +14,7 @@ import { readSafetensors } from '../../src/files/safetensors.ts';
 import { hfFamilies } from '../../src/formats/hf/hf-fields.ts';
 import { loadLora, loraFiles } from '../../src/formats/lora-folder.ts';
 import { hfTypes } from '../../src/formats/shared/model-formats.ts';
+import { loadFrameParts } from '../../src/model/frame-parts.ts';
 import {
   type LoraConfig,
   linearLayers,
@@ -198,6 +199,7 @@ it.each(hfTypes)(
   'adapts the layers of %s, is read from files of PEFT bit for bit, and gives the results of merged weights',
   async (type) => {
     const c = smallHfConfig(type);
+    await loadFrameParts(c);
     const p = parameterList(c);
     const t5 = hfFamilies[type].like === 't5';
     const plain = hfFamilies[type].defaults as { feed_forward_proj?: string };

@@ -70,6 +70,10 @@ export function smallHfJson(type: HfType): Json {
     dropout_rate: 0,
   };
   const t5 = hfFamilies[type].like === 't5';
+  const { max_position_embeddings: length, ...speechSizes } = bart;
+  const speech = { max_target_positions: length, max_source_positions: length, num_mel_bins: 6 };
+  if (hfFamilies[type].like === 'whisper')
+    return { model_type: type, ...ids, dropout_rate: undefined, ...speechSizes, ...speech };
   return {
     model_type: type,
     ...ids,

@@ -5,6 +5,7 @@ import { graphOf } from '../../src/bench/kernel-case.ts';
 import { kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
 import { type DecodeMode, sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
 import { shrinkGraph } from '../../src/decode/shrink-graph.ts';
+import { speechRestriction } from '../../src/decode/speech-rules.ts';
 import type { KernelKey } from '../../src/engine/gpu/pipelines.ts';
 import { multiplyAddOp } from '../../src/engine/gpu/roofs.ts';
 import { probeKernel } from '../../src/engine/gpu/subgroup-probe.ts';
@@ -36,6 +37,7 @@ import { stepWords } from '../../src/engine/ops/step-scalars.ts';
 import { variantKey } from '../../src/engine/plan/kernel-choices.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
 import { ensembleParameters } from '../../src/model/ensemble.ts';
+import { loadFrameParts } from '../../src/model/frame-parts.ts';
 import { loraConfig } from '../../src/model/lora.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
@@ -111,9 +113,23 @@ const widths: readonly ModelOptions[] = [
   },
 ];
 
+/** What models of frames have in common, as Whisper. */
+const speech = { source: 'frames', stem: 'conv', keyBias: false, positions: 'learned', norm: 'pre' } as const;
+/** Models of frames: with both convolutions, and both kinds of widths. */
+const frameWidths: readonly ModelOptions[] = [
+  { srcVocab: 20, tgtVocab: 24, dModel: 16, heads: 2, feedForward: 32, frameWidth: 8 },
+  { srcVocab: 11, tgtVocab: 11, dModel: 10, heads: 1, feedForward: 7, frameWidth: 3 },
+].map((sizes) => ({ ...sizes, ...speech }));
+
+await loadFrameParts(modelConfig({ srcVocab: 8, tgtVocab: 8, ...speech, frameWidth: 3 }));
+
 const modes: readonly DecodeMode[] = (['greedy', 'beam', 'sample'] as const).flatMap((method) =>
   [true, false].map((rules) => ({ method, rules, banned: 2 })),
 );
+const restricted: readonly DecodeMode[] = (['greedy', 'beam'] as const).map((method) => ({
+  ...{ method, rules: false, banned: 0 },
+  restriction: speechRestriction({ prompt: 1, banned: [], bannedFirst: [] }),
+}));
 
 function modelGraphs(options: ModelOptions): Graph[] {
   const c = modelConfig({ encoderLayers: 1, decoderLayers: 1, maxLength: 16, ...options });
@@ -134,6 +150,7 @@ function modelGraphs(options: ModelOptions): Graph[] {
     evaluationGraph(c, p, shape),
     sourceGraph(c, p, shape),
     ...modes.flatMap((mode) => [stepGraph(c, p, shape, mode), stepGraph(c, p, beams, mode)]),
+    ...(c.source === 'frames' ? restricted.map((mode) => stepGraph(c, p, beams, mode)) : []),
     stepGraph(c, ensembleParameters(c, [c]), shape),
     shrinkGraph(c, p, beams, { ...beams, batch: 2 }),
   ];
@@ -187,7 +204,7 @@ function biasedGraph(headWidth: number): Graph {
 export function launchedKernels(): LaunchedKernel[] {
   const graphs = [
     ...[...kernelCases, ...smallKernelCases].map((kernel) => graphOf(kernel).graph),
-    ...widths.flatMap(modelGraphs),
+    ...[...widths, ...frameWidths].flatMap(modelGraphs),
     ...[8, 5].map(biasedGraph),
     ...[4, 7, 512, 515, 1028].flatMap((cols) => [8, 48, 700].map((rows) => otherGraph(rows, cols))),
   ];

@@ -156,11 +156,11 @@ function directivesFirst(text: string): string {
   return [...new Set(text.match(directive)), text.replace(directive, '')].join('');
 }
 
-const texts: Record<string, string> = import.meta.glob('../../../shaders/**/*.wgsl', {
-  query: '?raw',
-  import: 'default',
-  eager: true,
-});
+// The ops of frames bring their kernels along, so that a page that only translates does not load them.
+const texts: Record<string, string> = import.meta.glob(
+  ['../../../shaders/**/*.wgsl', '!../../../shaders/frames/*.wgsl'],
+  { query: '?raw', import: 'default', eager: true },
+);
 
 /** The WGSL files of shaders/, path in that folder -> text. The build inlines them. */
 const files = new Map(

@@ -9,6 +9,7 @@ import { type HfType, hfTypes } from '../shared/model-formats.ts';
 import {
   activations,
   bartValues,
+  checkHeads,
   type HfFamily,
   type HfFields,
   hfFamilies,
@@ -16,10 +17,12 @@ import {
   isNothing,
   namesInJson,
   type Reject,
-  requiredValues,
+  type requiredValues,
+  requiredValuesOf,
   sizeNames,
 } from './hf-fields.ts';
 import { readT5Fields } from './t5-config.ts';
+import { readWhisperFields } from './whisper-config.ts';
 
 /** Model type, configuration and decoding rules, read from config.json and generation_config.json. */
 export interface HfConfig {
@@ -51,9 +54,9 @@ export function readHfConfig(
   for (const [field, value] of Object.entries(generation ?? {}))
     if (!isKnownField(field, type) && !isNothing(value) && value !== false)
       reject(field, 'a decoding rule that heddle does not support (generation_config.json)');
-  checkNeutral(raw, requiredValues, reject);
+  checkNeutral(raw, requiredValuesOf(family), reject);
   if (family.like === 'bart') checkNeutral(raw, bartValues, reject);
-  if (generation) checkNeutral(generation, requiredValues, reject);
+  if (generation) checkNeutral(generation, requiredValuesOf(family), reject);
   for (const field of family.fixed ?? [])
     if (!isNothing(raw[field]) && raw[field] !== family.defaults[field])
       reject(field, `it must be ${JSON.stringify(family.defaults[field])} in a ${family.title} model`);
@@ -89,14 +92,15 @@ export function readHfConfig(
     get('bos_token_id');
   if (!isCount(startId)) return reject('decoder_start_token_id', 'it must be a whole number of at least 0');
   const ids = { padId: whole('pad_token_id'), startId, endId: whole('eos_token_id') };
-  if (ids.padId === ids.endId) reject('eos_token_id', 'it must differ from pad_token_id');
+  const isSpeech = family.like === 'whisper';
+  if (ids.padId === ids.endId && !isSpeech) reject('eos_token_id', 'it must differ from pad_token_id');
   const end = generation?.eos_token_id;
   if (!isNothing(end) && JSON.stringify([end].flat()) !== JSON.stringify([ids.endId]))
     throw new HeddleError(
       `${path}: eos_token_id is ${ids.endId}, but ${JSON.stringify(end)} in generation_config.json; they must be equal`,
     );
   const isT5 = family.like === 't5';
-  const options = isT5 ? readT5Fields(fields) : readBartFields(fields);
+  const options = isT5 ? readT5Fields(fields) : isSpeech ? readWhisperFields(fields) : readBartFields(fields);
   // Redundant fields.
   const same = { hidden_size: options.dModel, num_attention_heads: options.heads };
   const sameOfT5 = { num_hidden_layers: options.encoderLayers, decoder_vocab_size: options.tgtVocab };
@@ -110,7 +114,10 @@ export function readHfConfig(
       () => modelConfig({ ...options, ...family.model, ...ids, hidePadding: false }, jsonNames(family)),
       'config',
     ),
-    decode: decodeRules(rules, ids.endId, options.tgtVocab, forcesEnd(family, raw, generation), reject),
+    // Those of speech depend on the task; see whisper-config.ts.
+    decode: isSpeech
+      ? {}
+      : decodeRules(rules, ids.endId, options.tgtVocab, forcesEnd(family, raw, generation), reject),
   };
 }
 
@@ -154,13 +161,7 @@ function readBartFields({
       `it must be vocab_size, ${srcVocab}, since source and target share embeddings`,
     );
   const sizes = read(sizeNames.bart);
-  const { dModel, heads, decoderHeads } = sizes;
-  for (const [field, count] of Object.entries({
-    encoder_attention_heads: heads,
-    decoder_attention_heads: decoderHeads,
-  }))
-    if (count === 0 || dModel % count !== 0)
-      reject(field, `not a divisor of d_model ${JSON.stringify(dModel)}`);
+  checkHeads(sizes, reject);
   const learned = !flag('static_position_embeddings');
   const rate = number('dropout');
   return {

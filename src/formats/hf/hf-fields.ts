@@ -58,7 +58,7 @@ export interface HfFamily {
   /** Name for messages. */
   readonly title: string;
   /** The family whose field and tensor names it uses. */
-  readonly like: 'bart' | 't5';
+  readonly like: 'bart' | 't5' | 'whisper';
   /** Values of missing fields: the defaults of the configuration class in transformers. */
   readonly defaults: Json;
   /** Supported values of `architectures`. */
@@ -180,6 +180,33 @@ export const hfFamilies = {
       tie_word_embeddings: false,
     },
   },
+  whisper: {
+    title: 'Whisper',
+    like: 'whisper',
+    architectures: ['WhisperForConditionalGeneration', 'WhisperModel'],
+    defaults: {
+      vocab_size: 51865,
+      num_mel_bins: 80,
+      encoder_layers: 4,
+      encoder_attention_heads: 6,
+      decoder_layers: 4,
+      decoder_attention_heads: 6,
+      decoder_ffn_dim: 1536,
+      encoder_ffn_dim: 1536,
+      decoder_start_token_id: 50257,
+      activation_function: 'gelu',
+      d_model: 384,
+      dropout: 0,
+      attention_dropout: 0,
+      activation_dropout: 0,
+      max_source_positions: 1500,
+      max_target_positions: 448,
+      pad_token_id: 50256,
+      bos_token_id: 50256,
+      eos_token_id: 50256,
+      tie_word_embeddings: true,
+    },
+  },
 } as const satisfies Record<HfType, HfFamily>;
 
 /** Supported fields without a default. */
@@ -205,6 +232,21 @@ const supported = [
 
 /** Supported fields of T5 without a default. */
 const t5Supported = ['num_decoder_layers', 'dense_act_fn', 'is_gated_act', 'scale_decoder_outputs'];
+
+/** Supported fields of Whisper without a default, in config.json and generation_config.json. */
+const whisperSupported = [
+  ...['begin_suppress_tokens', 'forced_decoder_ids', 'is_multilingual', 'lang_to_id', 'task_to_id'],
+  ...['max_initial_timestamp_index', 'no_timestamps_token_id', 'prev_sot_token_id', 'return_timestamps'],
+];
+
+/** Ignored fields of Whisper: of training, classification, word times, and thresholds that a caller chooses. */
+const whisperIgnored = [
+  ...['scale_embedding', 'apply_spec_augment', 'mask_time_prob', 'mask_time_length', 'mask_time_min_masks'],
+  ...['mask_feature_prob', 'mask_feature_length', 'mask_feature_min_masks', 'median_filter_width'],
+  ...['use_weighted_layer_sum', 'classifier_proj_size', 'alignment_heads', 'no_speech_threshold'],
+  ...['compression_ratio_threshold', 'logprob_threshold', 'condition_on_prev_tokens', 'task', 'language'],
+  ...['num_frames', 'prompt_condition_type', 'return_token_timestamps', 'return_segments', 'max_length'],
+];
 
 /**
  * Ignored fields: names, generation options that the caller chooses (num_beams), options of classification
@@ -296,6 +338,14 @@ export const requiredValues: Readonly<Record<string, readonly unknown[]>> = {
   layer_norm_eps: [1e-5],
 };
 
+/** `requiredValues` of a family: Whisper supports further fields. */
+export const requiredValuesOf = ({ like }: HfFamily): typeof requiredValues =>
+  like === 'whisper'
+    ? Object.fromEntries(
+        Object.entries(requiredValues).filter(([field]) => !whisperSupported.includes(field)),
+      )
+    : requiredValues;
+
 /** Required values of further fields in families like BART. */
 export const bartValues: typeof requiredValues = { layer_norm_epsilon: [1e-5], is_gated_act: [false] };
 
@@ -344,6 +394,18 @@ export const sizeNames = {
     relativeBuckets: 'relative_attention_num_buckets',
     relativeMaxDistance: 'relative_attention_max_distance',
   },
+  whisper: {
+    dModel: 'd_model',
+    heads: 'encoder_attention_heads',
+    decoderHeads: 'decoder_attention_heads',
+    encoderLayers: 'encoder_layers',
+    decoderLayers: 'decoder_layers',
+    maxLength: 'max_target_positions',
+    maxSource: 'max_source_positions',
+    frameWidth: 'num_mel_bins',
+    feedForward: 'encoder_ffn_dim',
+    decoderFeedForward: 'decoder_ffn_dim',
+  },
 } as const;
 
 /** The sizes of a model as fields of config.json. */
@@ -376,6 +438,17 @@ export const namesInJson: Readonly<Record<HfFamily['like'], Readonly<Record<stri
     dropout: 'dropout_rate',
     layerNormEps: 'layer_norm_epsilon',
   },
+  whisper: {
+    ...sizeNames.whisper,
+    ...idNames,
+    srcVocab: 'vocab_size',
+    tgtVocab: 'vocab_size',
+    dropout: 'dropout',
+    headWidth: 'd_model / encoder_attention_heads',
+    decoderHeadWidth: 'd_model / decoder_attention_heads',
+    'dropout.attention': 'attention_dropout',
+    'dropout.feedForward': 'activation_dropout',
+  },
 };
 
 /** Whether a field is in one of the tables above. */
@@ -386,6 +459,7 @@ export const isKnownField = (field: string, type: HfType): boolean =>
   supported.includes(field) ||
   ignored.includes(field) ||
   (hfFamilies[type].like === 't5' && t5Supported.includes(field)) ||
+  (hfFamilies[type].like === 'whisper' && [...whisperSupported, ...whisperIgnored].includes(field)) ||
   (hfFamilies[type].like === 'bart' && Object.hasOwn(bartValues, field));
 
 /** Throws a HeddleError that names a field and its value. */
@@ -410,4 +484,17 @@ export interface HfFields {
   /** true or false. An absent field is true if its default is, or if the weights have the tensor `tensor`. */
   flag(field: string, tensor?: string): boolean;
   readonly reject: Reject;
+}
+
+/** Rejects numbers of heads that do not divide d_model. */
+export function checkHeads(
+  { dModel, heads, decoderHeads }: Readonly<Record<'dModel' | 'heads' | 'decoderHeads', number>>,
+  reject: Reject,
+): void {
+  for (const [field, count] of Object.entries({
+    encoder_attention_heads: heads,
+    decoder_attention_heads: decoderHeads,
+  }))
+    if (count === 0 || dModel % count !== 0)
+      reject(field, `not a divisor of d_model ${JSON.stringify(dModel)}`);
 }

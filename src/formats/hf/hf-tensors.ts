@@ -35,11 +35,13 @@ export const hfTensors = (c: ModelConfig, p: ParameterList, prefix: HfPrefix = '
     const shape = parameter.name === 'generator.bias' ? [1, c.tgtVocab] : parameter.shape;
     const [rows = 0, ...inner] = shape;
     const part = rows / names.length;
-    return names.map((name, i) => ({
-      name: name.replace(/^model\./, prefix),
-      shape: [part, ...inner],
-      at: parameter.offset + i * part * sizeOf(inner),
-    }));
+    return names
+      .map((name, i) => ({
+        name: name.replace(/^model\./, prefix),
+        shape: [part, ...inner],
+        at: parameter.offset + i * part * sizeOf(inner),
+      }))
+      .filter(({ name }) => c.keyBias || !name.endsWith('.k_proj.bias'));
   });
 
 /** Aliases of tied tensors, each with the name under which the tensor is stored. */
@@ -48,5 +50,7 @@ export function tiedNames(c: ModelConfig, prefix: HfPrefix): Readonly<Record<str
   const table = `${prefix}shared.weight`;
   if (c.tie === 'all') return { [encoder]: table, [decoder]: table, 'lm_head.weight': table };
   if (c.tie === 'embeddings') return { [encoder]: table, [decoder]: table };
-  return c.tie === 'target' ? { 'lm_head.weight': decoder } : {};
+  return c.tie === 'target'
+    ? { [c.source === 'frames' ? 'proj_out.weight' : 'lm_head.weight']: decoder }
+    : {};
 }

@@ -56,7 +56,8 @@ export function readHfTokenizers(
     return { ...inLanguages(languages, c), languages, notes: [] };
   }
   if (read) {
-    const begin = read.json && beginOf(read.json);
+    // Prompts of speech models are their own affair.
+    const begin = read.json && c.source === 'tokens' ? beginOf(read.json) : undefined;
     const source = begin === undefined ? read.source : withAffixes(read.source, { before: [begin] });
     return { source, target: read.target === read.source ? source : read.target, notes: [] };
   }

@@ -6,6 +6,7 @@ import { sinusoids } from '../../engine/ops/embedding/embedding.ts';
 import { type Files, readText } from '../../files/files.ts';
 import { tokenizerFileNames, weightNames } from '../../files/hf-file-names.ts';
 import { isObject, type Json, readJson } from '../../files/json-files.ts';
+import { loadFrameParts } from '../../model/frame-parts.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { type SavedModel, type SourceCheckpoint, weightDtypes } from '../shared/saved-model.ts';
@@ -20,6 +21,7 @@ import {
   sameNumbers,
   storedWeights,
 } from './stored-weights.ts';
+import { readSpeech, speechFileNames } from './whisper-config.ts';
 
 /** Seed of random weights, and their maximum number (4 GiB). */
 const seed = 1;
@@ -73,15 +75,17 @@ async function openFolder(files: Files, folder: string, raw: Json | undefined) {
     generation: generation && (await readText(files, generationPath)),
   };
   const { config, decode } = await readConfig(folder, json, generation, tensors);
+  await loadFrameParts(config);
   if (!raw)
     notes.push(
       `${folder}: there is no config.json; read as MarianMT with ${config.heads} head${config.heads > 1 ? 's' : ''}, ` +
         `padding ${config.padId} and end ${config.endId}, which the weights do not determine`,
     );
   if (!tensors) notes.push(`${folder}: there are no weights, only a configuration; RANDOM weights are used`);
-  const own = await readTokenizerBytes(files, folder);
+  const own = await readOtherFiles(files, folder, config);
   const { notes: more, ...tokenizers } = readHfTokenizers(json, config, own, folder);
-  const model = { config, ...tokenizers, decode, notes: [...notes, ...more] };
+  const speech = config.source === 'frames' ? readSpeech(json, generation, own, config, folder) : undefined;
+  const model = { config, ...tokenizers, decode, speech, notes: [...notes, ...more] };
   const checkpoint = { config: json, generation, texts, files: own };
   const parameters = parameterList(config);
   const { form, ...reader } = tensors
@@ -90,10 +94,15 @@ async function openFolder(files: Files, folder: string, raw: Json | undefined) {
   return { model, checkpoint, form, parameters, reader };
 }
 
-/** The tokenizer files of a folder by name. */
-async function readTokenizerBytes(files: Files, folder: string): Promise<Record<string, Uint8Array>> {
+/** The tokenizer files of a folder by name, and those of audio features. */
+async function readOtherFiles(
+  files: Files,
+  folder: string,
+  { source }: ModelConfig,
+): Promise<Record<string, Uint8Array>> {
   const out: Record<string, Uint8Array> = {};
-  for (const name of Object.values(tokenizerFileNames))
+  const names = [...Object.values(tokenizerFileNames), ...(source === 'frames' ? speechFileNames : [])];
+  for (const name of names)
     if (await files.exists(`${folder}/${name}`)) out[name] = await files.read(`${folder}/${name}`);
   return out;
 }
@@ -156,11 +165,16 @@ export async function readSourceCheckpoint(
     Object.values(dtypes).every((d) => weightDtypes.includes(d as SourceCheckpoint['dtype'])) &&
     [aliases, absent].every((list) => Array.isArray(list) && list.every((name) => typeof name === 'string'));
   if (!valid) throw new HeddleError(`${path}: the field origin is invalid`);
-  const own = await readTokenizerBytes(files, folder);
+  const own = await readOtherFiles(files, folder, config);
   const { decode } = readHfConfig(raw, generation as Json | undefined, undefined, `${path}: origin`);
   const { notes: _, ...tokenizers } = readHfTokenizers(raw, config, own, folder);
+  const speech =
+    config.source === 'frames'
+      ? readSpeech(raw, generation as Json | undefined, own, config, folder)
+      : undefined;
+  await loadFrameParts(config);
   const sourceCheckpoint = { ...(json as unknown as Omit<SourceCheckpoint, 'files'>), files: own };
-  return { config, ...tokenizers, decode, sourceCheckpoint };
+  return { config, ...tokenizers, decode, speech, sourceCheckpoint };
 }
 
 /**

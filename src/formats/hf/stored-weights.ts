@@ -5,6 +5,7 @@ import { HeddleError } from '../../core/errors.ts';
 import { createFingerprint } from '../../core/fingerprint.ts';
 import { asFloat32 } from '../../core/float16.ts';
 import { indexOfNonFinite, type Shape, sameShape, sameValues, show, sizeOf } from '../../core/tensor.ts';
+import { fairseqSinusoids } from '../../engine/ops/embedding/other-sinusoids.ts';
 import { type Files, openBlob } from '../../files/files.ts';
 import { weightNames } from '../../files/hf-file-names.ts';
 import { isObject, readJson } from '../../files/json-files.ts';
@@ -149,6 +150,8 @@ export async function storedWeights(
     const copy = stored.get(alias);
     if (copy && !tensors.has(original)) tensors.set(original, copy);
   }
+  const computed = computedTensors(c, prefix);
+  for (const [name, tensor] of Object.entries(computed)) if (!tensors.has(name)) tensors.set(name, tensor);
   const absent = [...tensors.keys()].filter((name) => !stored.has(name));
   const missing = expected.map(({ name }) => name).filter((name) => !tensors.has(name));
   if (missing.length) throw new HeddleError(`${path}: missing ${listed(missing)}`);
@@ -194,6 +197,15 @@ export async function storedWeights(
       return out;
     },
   };
+}
+
+/** Tensors that a file may leave out: the encoder's positions of speech models, which are not trained. */
+function computedTensors(c: ModelConfig, prefix: string): Readonly<Record<string, FileTensor>> {
+  if (c.stem !== 'conv' || c.positions !== 'learned') return {};
+  const shape = [c.maxSource, c.dModel];
+  const table = fairseqSinusoids(c.maxSource, c.dModel, -1); // no row of padding
+  const read = async (first = 0, count = table.length) => table.slice(first, first + count);
+  return { [`${prefix}encoder.embed_positions.weight`]: { dtype: 'F32', shape, read } };
 }
 
 /**

@@ -12,6 +12,7 @@ import { classicFields, requireFields, sameFields, sharedWidths } from '../share
 import type { SavedModel } from '../shared/saved-model.ts';
 import { activationName, activations, type HfFamily, hfFamilies, sizesJson } from './hf-fields.ts';
 import { t5Json, t5Requirements } from './t5-config.ts';
+import { whisperJson, whisperRequirements } from './whisper-config.ts';
 
 /** Rows of BART's table of positions before position 0. */
 const bartOffset = 2;
@@ -29,7 +30,12 @@ export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type
     ...(family.like === 'bart' && { outputBias: family.model?.outputBias ?? true }),
     ...(learned && { positions: 'learned', positionOffset: bartOffset }),
   });
-  const specific = family.like === 't5' ? t5Json(config) : bartJson(config, type);
+  const specific =
+    family.like === 't5'
+      ? t5Json(config)
+      : family.like === 'whisper'
+        ? whisperJson(config)
+        : bartJson(config, type);
   const { bos_token_id: begin } = family.defaults;
   const json = {
     ...specific,
@@ -53,7 +59,11 @@ const sortedJson = (json: Json): Json =>
 
 /** Requirements of the export to a family. */
 export const hfRequirements = (c: ModelConfig, type: HfType): FieldRequirement[] => [
-  ...(type === 't5' || type === 'mt5' ? t5Requirements(c, type) : bartRequirements(c, type)),
+  ...(type === 'whisper'
+    ? whisperRequirements(c)
+    : type === 't5' || type === 'mt5'
+      ? t5Requirements(c, type)
+      : bartRequirements(c, type)),
   [
     'activation',
     c.activation,

@@ -2,7 +2,7 @@
 // their code.
 
 /** Hugging Face model families that heddle reads and writes, by the `model_type` of config.json. */
-export const hfTypes = ['bart', 'marian', 'mbart', 'm2m_100', 'pegasus', 't5', 'mt5'] as const;
+export const hfTypes = ['bart', 'marian', 'mbart', 'm2m_100', 'pegasus', 't5', 'mt5', 'whisper'] as const;
 /** A supported `model_type`. */
 export type HfType = (typeof hfTypes)[number];
 

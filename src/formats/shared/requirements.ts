@@ -38,7 +38,8 @@ export const sameFields = (c: ModelConfig, wanted: Partial<ModelConfig>): FieldR
  * positions.
  */
 export const classicFields = (c: ModelConfig): FieldRequirement[] => [
-  ...sameFields(c, { normType: 'layer', feedForwardType: 'plain', biases: true }),
+  ...sameFields(c, { source: 'tokens', normType: 'layer', feedForwardType: 'plain', biases: true }),
+  ...sameFields(c, { keyBias: true }),
   ...sameFields(c, { attentionScale: true, scaleOutput: false }),
   ['activation', c.activation, 'relu, gelu or silu', ['relu', 'gelu', 'silu'].includes(c.activation)],
   ['tie', c.tie, 'none, target or all', c.tie !== 'embeddings'],

@@ -11,7 +11,10 @@ import { fillTokenIndex } from './token-index.ts';
  * graph.
  */
 export interface BatchArrays {
+  /** Token ids; empty if the source is frames. */
   readonly src: Int32Array; // [B, S]
+  /** Frames, if the source is frames. Then `srcLens` counts the positions that the stem makes of them. */
+  readonly frames?: Float32Array; // [B, S, C]
   /** Decoder input: start token, then the target. */
   readonly tgtIn: Int32Array; // [B, T]
   /** Labels: the target, then the end token. */

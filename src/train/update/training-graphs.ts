@@ -11,12 +11,13 @@ import type { Value } from '../../engine/ops/op.ts';
 import { accumulate, difference } from '../../engine/ops/optimizer/buffer-sums.ts';
 import { counterLength, gradientNormOp, scaleStep } from '../../engine/ops/optimizer/clip.ts';
 import { stepWords } from '../../engine/ops/step-scalars.ts';
+import { frameParts } from '../../model/frame-parts.ts';
 import { adaptedParameters } from '../../model/lora.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { feedForwardOf, isBounded, layerOf } from '../../model/model-nodes.ts';
 import { openTransformer, type Transformer, weight } from '../../model/open-transformer.ts';
 import { ensembleLogits, type ParameterList } from '../../model/parameter-layout.ts';
-import { decode, encode, project, type Tokens } from '../../model/transformer.ts';
+import { decode, encode, project, sourceInput, type Tokens } from '../../model/transformer.ts';
 import type { BatchArrays } from '../../text/batches/batches.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
 import { applyOptimizer, type OptimizerConfig, type Precision } from './optimizer-config.ts';
@@ -69,7 +70,7 @@ function batchInputs(
       : undefined,
   });
   return {
-    source: tokens('src', 'src', S, c.srcVocab),
+    source: c.source === 'frames' ? sourceInput(graph, c, B, S) : tokens('src', 'src', S, c.srcVocab),
     target: tokens('tgt', 'tgtIn', T, c.tgtVocab),
     labels: graph.input('tgtOut', 'i32', [B, T]),
   };
@@ -138,7 +139,9 @@ export function gradientGraph(
   fuseBackward(graph, options.noFuse);
   trained.forEach((parameter, i) => {
     const d = parameterGradients[i];
-    if (d) graph.place(d, buffer, parameter.offset);
+    if (!d) return;
+    const gradient = parameter.zeros ? frameParts().withoutZeros(graph, d, parameter.zeros) : d;
+    graph.place(gradient, buffer, parameter.offset);
   });
   fusePlaced(graph, options.noFuse);
   if (isF16 && (options.f32Residual ?? c.normType === 'rms')) {
@@ -274,8 +277,9 @@ const types = {
  * missing.
  */
 export function inputArrays({ inputs }: Program): InputArrays {
-  checkArrays(inputs);
-  return inputs;
+  const arrays = inputs.frames ? { ...inputs, src: new Int32Array() } : inputs;
+  checkArrays(arrays);
+  return arrays;
 }
 
 function checkArrays(inputs: object): asserts inputs is InputArrays {

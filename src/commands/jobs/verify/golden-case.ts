@@ -33,7 +33,7 @@ export interface GoldenCase {
   readonly weights: Readonly<Record<string, Tensor>>;
   /** Present if the case is of a Hugging Face family (golden-hf.ts). */
   readonly hf?: HfCase;
-  /** i32 token ids: source [B, S], decoder input and labels [B, T]. */
+  /** i32 token ids: source [B, S], or its frames [B, S, C]; decoder input and labels [B, T]. */
   readonly source: Tensor;
   readonly targetIn: Tensor;
   readonly targetOut: Tensor;

@@ -64,8 +64,8 @@ function load(golden: GoldenCase, p: ParameterList, engine: Engine, program: Pro
   engine.write('weights', weightsFromTensors(p, golden.weights));
   writePositions(engine, c);
   const inputs = inputArrays(program);
-  const { src, tgtIn, tgtOut, srcLens, tgtLens, step } = inputs;
-  src.set(golden.source.data);
+  const { src, frames, tgtIn, tgtOut, srcLens, tgtLens, step } = inputs;
+  (frames ?? src).set(golden.source.data);
   tgtIn.set(golden.targetIn.data);
   tgtOut.set(golden.targetOut.data);
   if (hf) {

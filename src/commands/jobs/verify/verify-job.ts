@@ -3,7 +3,7 @@
 // there is none, the float64 references of the ops.
 
 import { baseName, type Files } from '../../../files/files.ts';
-import { readJson } from '../../../files/json-files.ts';
+import { type Json, readJson } from '../../../files/json-files.ts';
 import { settledFolder } from '../../../files/settled-folder.ts';
 import { verifiedWhile, verifyFolder } from '../../../files/verify-folder.ts';
 import { isModelFolder } from '../../../formats/model-folder.ts';
@@ -90,7 +90,20 @@ async function check(
   }
   if (await hasExpected(session, folder)) return { rows: await checkExpected(folder, session) };
   if (await isModel(session.files, folder)) return checkReference(folder, session);
+  const raw = await speechCase(session.files, folder);
+  if (raw) {
+    const { checkWhisper } = await import('./golden-whisper.ts');
+    return { rows: await checkWhisper(session.files, folder, raw, () => session.engine()) };
+  }
   return { rows: await checkGolden(await readAnyGolden(session.files, folder), () => session.engine()) };
+}
+
+/** config.json of a golden case of Whisper; undefined for others. */
+async function speechCase(files: Files, folder: string): Promise<Json | undefined> {
+  const path = `${folder}/config.json`;
+  if (!(await files.exists(`${folder}/batch.safetensors`)) || !(await files.exists(path))) return undefined;
+  const raw = await readJson(files, path);
+  return raw.model_type === 'whisper' ? raw : undefined;
 }
 
 /** Whether a folder is a model and not a golden case. */

@@ -1,0 +1,317 @@
+// Golden cases of Whisper: model folders with WAV files, a batch of features and the results of a float64
+// reference, from the samples to text ids.
+
+import { LogMel } from '../../../audio/log-mel.ts';
+import { readSpeechFile } from '../../../audio/speech-samples.ts';
+import { check, HeddleError } from '../../../core/errors.ts';
+import { relativeError } from '../../../core/relative-error.ts';
+import type { Tensor } from '../../../core/tensor.ts';
+import { batchPrompts } from '../../../decode/batch-prompts.ts';
+import type { DecodeOptions } from '../../../decode/decode-options.ts';
+import { decodeSettings, modeOf } from '../../../decode/decode-options.ts';
+import { Decoder } from '../../../decode/decoder.ts';
+import { type Hypothesis, searchFor } from '../../../decode/hypotheses.ts';
+import type { SpeechFacts } from '../../../decode/speech-facts.ts';
+import { promptOf, type SpeechTask, speechTokenRules } from '../../../decode/speech-prompts.ts';
+import { speechRestriction } from '../../../decode/speech-rules.ts';
+import type { Engine, Program } from '../../../engine/engine.ts';
+import { Graph } from '../../../engine/graph/graph.ts';
+import { baseName, type Files } from '../../../files/files.ts';
+import type { Json } from '../../../files/json-files.ts';
+import { readSafetensors, readSafetensorsHeader } from '../../../files/safetensors.ts';
+import { loadHf } from '../../../formats/hf/load-hf.ts';
+import { frameParts } from '../../../model/frame-parts.ts';
+import { sourcePositions } from '../../../model/model-config.ts';
+import { openTransformer, Scope } from '../../../model/open-transformer.ts';
+import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../../model/parameters.ts';
+import { encode, sourceInput } from '../../../model/transformer.ts';
+import { type GoldenCase, goldenOptimizer, idsIn } from './golden-case.ts';
+import { checkGolden, limits, type Row } from './golden-checks.ts';
+
+/** A golden case of Whisper. */
+interface WhisperCase {
+  readonly golden: GoldenCase;
+  readonly speech: SpeechFacts;
+  /** Samples of each row at 16 kHz. */
+  readonly clips: readonly Float32Array[];
+  /** Tokens that decoding starts from, of each row. */
+  readonly prompts: readonly (readonly number[])[];
+  /** Language that each row asks for; null: the model's. */
+  readonly languages: readonly (string | null)[] | null;
+  readonly previous: string;
+  readonly encodeText: (text: string) => readonly number[];
+  readonly maxLength: number;
+  readonly beam?: DecodeOptions;
+}
+
+/** Maximum |x - ref| of features, and their mean. */
+const featureLimits = { worst: 1e-3, mean: 1e-5 };
+
+/** Compares all that a case has, each on a new engine. */
+export async function checkWhisper(
+  files: Files,
+  folder: string,
+  raw: Json,
+  newEngine: () => Promise<Engine>,
+): Promise<Row[]> {
+  const one = await readWhisper(files, folder, raw);
+  const rows: Row[] = checkFeatures(one);
+  rows.push(...(await checkGolden(one.golden, newEngine)));
+  for (const check of [checkEncoder, checkDecoding]) {
+    const engine = await newEngine();
+    try {
+      rows.push(...(await check(one, engine)));
+    } finally {
+      engine.destroy();
+    }
+  }
+  return rows;
+}
+
+/** [B, mels, T] as frames [B, T, mels]. */
+function framesOf({ shape: [B = 0, C = 0, T = 0], data }: Tensor): Tensor {
+  const frames = new Float32Array(data.length);
+  for (let b = 0; b < B; b++)
+    for (let c = 0; c < C; c++)
+      for (let t = 0; t < T; t++) frames[(b * T + t) * C + c] = data[(b * C + c) * T + t] as number;
+  return { dtype: 'f32', shape: [B, T, C], data: frames };
+}
+
+async function readWhisper(files: Files, folder: string, raw: Json): Promise<WhisperCase> {
+  const at = (name: string) => `${folder}/${name}`;
+  const batch = readSafetensors(await files.read(at('batch.safetensors')), at('batch.safetensors'));
+  const bytes = await files.read(at('expected.safetensors'));
+  const expected = readSafetensors(bytes, at('expected.safetensors'));
+  const { metadata } = readSafetensorsHeader(bytes, bytes.length, at('expected.safetensors'));
+  const ids = (name: string) => idsIn(batch, name, at('batch.safetensors'));
+  const number = (field: string, fallback: number): number => {
+    const value = Number(metadata[field] ?? fallback);
+    check(
+      Number.isFinite(value),
+      `${at('expected.safetensors')}: ${field} is ${metadata[field]}, it must be a number`,
+    );
+    return value;
+  };
+  const features = batch.input_features;
+  check(
+    features?.dtype === 'f32' && features.shape.length === 3,
+    `${at('batch.safetensors')}: input_features must be numbers with three axes`,
+  );
+  const source = framesOf(features);
+  const [B = 0, T = 0] = source.shape;
+  const model = await loadHf(files, folder, raw);
+  const { config, speech } = model;
+  if (!speech) throw new HeddleError(`${at('config.json')}: not a speech model`);
+  const prompt = ids('prompt_ids');
+  const [, P = 0] = prompt.shape;
+  const clips: Float32Array[] = [];
+  for (let b = 0; b < B; b++) {
+    const path = at(b === 0 ? 'audio.wav' : `audio-${b}.wav`);
+    clips.push(readSpeechFile(await files.read(path), path));
+  }
+  const maxLength = number('max_length', speech.maxTokens);
+  return {
+    speech,
+    clips,
+    maxLength,
+    prompts: Array.from({ length: B }, (_, b) => Array.from(prompt.data.subarray(b * P, (b + 1) * P))),
+    languages: JSON.parse(metadata.languages ?? 'null'),
+    previous: metadata.previous_text ?? '',
+    encodeText: (text) => model.target.encode(text),
+    beam: expected.beam && {
+      method: 'beam',
+      beams: number('num_beams', 1),
+      lengthPenalty: { power: number('length_penalty', 1) },
+      earlyStopping: metadata.early_stopping?.toLowerCase() === 'true',
+    },
+    golden: {
+      name: baseName(folder),
+      config,
+      optimizer: goldenOptimizer(number, { beta2: 0.999, eps: 1e-8, clipNorm: 0, decayAll: false }),
+      decodeLength: 0, // its decoding has prompts
+      weights: tensorsFromWeights(parameterList(config), model.weights),
+      source,
+      targetIn: ids('decoder_input_ids'),
+      targetOut: ids('labels'),
+      expected,
+      hf: {
+        prefix: model.sourceCheckpoint?.prefix ?? '',
+        sourceLengths: new Uint32Array(B).fill(sourcePositions(config, T)),
+        ignore: -100,
+        decode: {},
+      },
+    },
+  };
+}
+
+/** The features of the clips against those of the batch, and those of the first against expected.safetensors. */
+function checkFeatures({ golden, clips, speech }: WhisperCase): Row[] {
+  const [, T = 0, mels = 0] = golden.source.shape;
+  const extractor = new LogMel(mels);
+  let [worst, total, count] = [0, 0, 0];
+  const compare = (got: ArrayLike<number>, want: ArrayLike<number>) => {
+    for (let i = 0; i < want.length; i++) {
+      const difference = Math.abs((got[i] ?? Number.NaN) - (want[i] as number));
+      worst = difference >= 0 ? Math.max(worst, difference) : Number.POSITIVE_INFINITY;
+      total += difference;
+      count++;
+    }
+  };
+  for (const [b, clip] of clips.entries()) {
+    // Clips that are not padded to the window are zero after their end.
+    const whole = speech.windowSamples >= T * 160 && T === Math.floor(speech.windowSamples / 160);
+    const samples = new Float32Array(
+      whole ? speech.windowSamples : Math.min(clip.length, speech.windowSamples),
+    );
+    samples.set(clip.subarray(0, samples.length));
+    const got = extractor.features(samples);
+    compare(got, golden.source.data.subarray(b * T * mels, b * T * mels + got.length));
+    const expected = b === 0 ? golden.expected.input_features : undefined;
+    if (expected) compare(got, framesOf(expected).data.subarray(0, got.length));
+  }
+  return [
+    ['features', worst, featureLimits.worst],
+    ['features, mean', total / Math.max(1, count), featureLimits.mean],
+  ];
+}
+
+/** What the first encoder layer reads, and the states of the encoder. */
+async function checkEncoder({ golden }: WhisperCase, engine: Engine): Promise<Row[]> {
+  const { config: c } = golden;
+  const p = parameterList(c);
+  const [B = 0, T = 0] = golden.source.shape;
+  const graph = new Graph();
+  const m = openTransformer(graph, c, p, false);
+  const source = sourceInput(graph, c, B, T);
+  if (!('frames' in source)) throw new Error('verify: the source must be frames');
+  graph.output('stem', frameParts().embedFrames(new Scope(m), source.frames));
+  graph.output('states', encode(m, source));
+  const [program] = (await engine.prepare([graph])) as [Program];
+  engine.write('weights', weightsFromTensors(p, golden.weights));
+  program.inputs.frames?.set(golden.source.data);
+  program.inputs.srcLens?.fill(sourcePositions(c, T));
+  const { stem = [], states = [] } = await program.run();
+  const errorOf = (got: ArrayLike<number>, name: string) =>
+    relativeError(got, golden.expected[name]?.data ?? new Float32Array());
+  return [
+    ['encoder_stem', errorOf(stem, 'encoder_stem'), limits.logits],
+    ['encoder_last_hidden_state', errorOf(states, 'encoder_last_hidden_state'), limits.logits],
+  ];
+}
+
+/** Number of ids that differ; rows of `want` are padded with the end token. */
+function differences(
+  golden: GoldenCase,
+  rows: readonly (readonly number[])[],
+  want: ArrayLike<number>,
+): number {
+  const { endId } = golden.config;
+  const width = want.length / rows.length;
+  let different = 0;
+  for (const [b, row] of rows.entries())
+    for (let t = 0; t < Math.max(width, row.length); t++)
+      if ((row[t] ?? endId) !== (t < width ? (want[b * width + t] as number) : endId)) different++;
+  return different;
+}
+
+/** The languages, prompts, greedy and beam search of a case. */
+async function checkDecoding(one: WhisperCase, engine: Engine): Promise<Row[]> {
+  const { golden, speech, prompts, beam } = one;
+  const { config: c, expected } = golden;
+  const [B = 0] = golden.source.shape;
+  const rows: Row[] = [];
+  const detected = await detectLanguages(one, engine);
+  if (expected.language)
+    rows.push([
+      'language',
+      differences(
+        golden,
+        detected.map((id) => [id]),
+        expected.language.data,
+      ),
+      0,
+    ]);
+  const own = Array.from({ length: B }, (_, b) => {
+    const task: SpeechTask = {
+      language: one.languages?.[b] ?? undefined,
+      detected: detected[b],
+      timestamps: speech.timestamps,
+      previous: one.previous ? one.encodeText(` ${one.previous.trim()}`) : undefined,
+    };
+    return promptOf(speech, c, task);
+  });
+  rows.push(['prompt', differences(golden, own, prompts.flat()), 0]);
+  const greedy = await decodeCase(one, engine, {});
+  if (expected.greedy)
+    rows.push([
+      'greedy',
+      differences(
+        golden,
+        greedy.map(({ ids }) => ids),
+        expected.greedy.data,
+      ),
+      0,
+    ]);
+  if (!beam || !expected.beam) return rows;
+  const best = await decodeCase(one, engine, beam);
+  const scores = best.map(({ hypothesis }) => hypothesis.score);
+  return [
+    ...rows,
+    [
+      'beam',
+      differences(
+        golden,
+        best.map(({ ids }) => ids),
+        expected.beam.data,
+      ),
+      0,
+    ],
+    ['beam_scores', relativeError(scores, expected.beam_scores?.data ?? []), limits.logits],
+  ];
+}
+
+/** The most probable language of each row; -1 for a model without languages. */
+async function detectLanguages({ golden, speech }: WhisperCase, engine: Engine): Promise<number[]> {
+  const rows = golden.source.shape[0] ?? 0;
+  const prompts = Array.from({ length: rows }, () => [golden.config.startId]);
+  const only = [...speech.languages.values()];
+  if (only.length === 0) return prompts.map(() => -1);
+  const rules = { prompt: 1, banned: [], bannedFirst: [], only };
+  const found = await run(golden, engine, { maxNewTokens: 1 }, prompts, rules);
+  return found.map(({ ids }) => ids[0] ?? -1);
+}
+
+/** Decodes a case; ids with those of the prompt and the end. */
+async function decodeCase(one: WhisperCase, engine: Engine, options: DecodeOptions) {
+  const { golden, speech, prompts, maxLength } = one;
+  const prompt = prompts[0]?.length ?? 1;
+  const { config: c } = golden;
+  const rules = speechTokenRules(speech, c, prompt, speech.timestamps);
+  const found = await run(golden, engine, { ...options, maxNewTokens: maxLength - prompt }, prompts, rules);
+  return found.map((hypothesis, b) => ({
+    hypothesis,
+    ids: [...(prompts[b] ?? []), ...hypothesis.ids, ...(hypothesis.ended ? [c.endId] : [])],
+  }));
+}
+
+async function run(
+  golden: GoldenCase,
+  engine: Engine,
+  options: DecodeOptions,
+  prompts: readonly (readonly number[])[],
+  rules: Parameters<typeof speechRestriction>[0],
+): Promise<Hypothesis[]> {
+  const { config: c, source } = golden;
+  const p = parameterList(c);
+  const [batch = 0, T = 0, width = 0] = source.shape;
+  const target = (prompts[0]?.length ?? 1) - 1 + (options.maxNewTokens ?? 1);
+  const settings = { ...decodeSettings(options, c, target), restriction: speechRestriction(rules) };
+  const shape = { batch, beams: settings.rows, source: T, target };
+  const decoder = await Decoder.open(engine, c, p, shape, modeOf(settings));
+  engine.write('weights', weightsFromTensors(p, golden.weights));
+  const sources = prompts.map((_, b) => source.data.subarray(b * T * width, (b + 1) * T * width));
+  const search = searchFor(settings, sources, c.endId);
+  const streams = prompts.map((_, b) => b);
+  for await (const _ of decoder.run({ sources, streams, prompt: batchPrompts(prompts) }, settings, search));
+  return search.finish().map(([best]) => best as Hypothesis);
+}

@@ -1,0 +1,37 @@
+// What a speech model says of itself: its audio features, the tokens of its prompts, and its decoding rules.
+
+/** Facts of a speech model such as Whisper, beside its configuration. */
+export interface SpeechFacts {
+  /** Samples of a window, 16000 a second. */
+  readonly windowSamples: number;
+  /** Whether prompts name language and task. */
+  readonly multilingual: boolean;
+  /** Token of each language by code, `en`; empty without languages. */
+  readonly languages: ReadonlyMap<string, number>;
+  /** Tokens of the tasks. */
+  readonly tasks: { readonly transcribe?: number; readonly translate?: number };
+  /** Token of text without time stamps; the stamps follow it, one every 0.02 s. */
+  readonly noTimestamps?: number;
+  /** Token before the previous text in a prompt. */
+  readonly previous?: number;
+  /** Token whose probability after the start token says that there is no speech. */
+  readonly noSpeech?: number;
+  /** Tokens that are never generated, and those that are not the first one. */
+  readonly suppress: readonly number[];
+  readonly suppressFirst: readonly number[];
+  /** Maximum index of the first time stamp. Default: any. */
+  readonly maxInitialTimestamp?: number;
+  /** Tokens of the prompt after the start token that the files force, such as a language. */
+  readonly forced: readonly number[];
+  /** Whether texts have time stamps if the caller does not say. */
+  readonly timestamps: boolean;
+  /** Maximum number of tokens, those of the prompt included. */
+  readonly maxTokens: number;
+}
+
+/** Seconds between two time stamps. */
+export const stampSeconds = 0.02;
+
+/** First time stamp; undefined if the model has none. */
+export const firstStampOf = ({ noTimestamps }: SpeechFacts): number | undefined =>
+  noTimestamps === undefined ? undefined : noTimestamps + 1;

@@ -1,0 +1,100 @@
+// Convolutions over time and the ops around them, on the GPU.
+
+import { describe, it } from 'vitest';
+import { f32 } from '../../../../src/core/tensor.ts';
+import { addPositionsOp } from '../../../../src/engine/ops/frames/add-positions.ts';
+import { arrangeTapsOp } from '../../../../src/engine/ops/frames/arrange-taps.ts';
+import { convolutionOp } from '../../../../src/engine/ops/frames/convolution.ts';
+import { convolutionBackwardOp } from '../../../../src/engine/ops/frames/convolution-backward.ts';
+import { framesGradients } from '../../../../src/engine/ops/frames/frames-gradients.ts';
+import { moveFramesOp } from '../../../../src/engine/ops/frames/move-frames.ts';
+import { zeroRangeOp } from '../../../../src/engine/ops/frames/zero-range.ts';
+import { addGradients } from '../../../../src/engine/ops/later-gradients.ts';
+import { checkOp, randomTensor } from '../../../support/op.ts';
+
+addGradients(framesGradients);
+
+// Rows, frames, channels, outputs, stride: odd widths, one frame, more windows than a tile, a long K.
+const cases = [
+  { B: 2, T: 7, C: 3, D: 5, stride: 2 },
+  { B: 3, T: 8, C: 8, D: 18, stride: 2 },
+  { B: 2, T: 1, C: 4, D: 4, stride: 1 },
+  { B: 2, T: 40, C: 18, D: 18, stride: 2 },
+  { B: 1, T: 70, C: 12, D: 20, stride: 1 },
+  { B: 2, T: 40, C: 176, D: 24, stride: 1 },
+];
+
+describe.each(cases)('a convolution of $B rows of $T frames of $C with stride $stride', (size) => {
+  const { B, T, C, D, stride } = size;
+  const frames = Math.ceil((T + 2) / stride) * stride;
+  const length = Math.floor((T - 1) / stride) + 1;
+  const x = randomTensor([B, frames, C], 1);
+  const w = randomTensor([D, 3 * C], 2, 0.3);
+
+  it('is that of the reference, with the gradients of all inputs', async () => {
+    await checkOp(convolutionOp, {
+      inputs: { x, w, b: randomTensor([D], 3) },
+      attrs: { stride, length, activation: 'gelu' },
+      wrt: ['x', 'w', 'b'],
+      gradTolerance: 2e-5,
+    });
+  });
+
+  it('stores frames as f16', async () => {
+    const attrs = { stride, length, activation: 'none' } as const;
+    await checkOp(convolutionOp, { inputs: { x, w, b: undefined }, attrs, f16: true, tolerance: 1e-3 });
+  });
+
+  it('has the gradients of weights and bias of the reference', async () => {
+    const dy = randomTensor([B, frames / stride, D], 4);
+    for (const i of dy.data.keys()) if (Math.floor(i / D) % (frames / stride) >= length) dy.data[i] = 0;
+    await checkOp(convolutionBackwardOp, {
+      inputs: { dy, x },
+      attrs: { taps: 3, stride, length, db: true },
+    });
+  });
+});
+
+it.each([-1, 0, 2])('moves frames by %i', async (first) => {
+  await checkOp(moveFramesOp, {
+    inputs: { x: randomTensor([3, 5, 6], 1) },
+    attrs: { first, length: 7, width: 6 },
+    wrt: ['x'],
+    tolerance: 0,
+    gradTolerance: 1e-6,
+  });
+});
+
+it('moves frames that share a row', async () => {
+  const attrs = { first: 1, length: 10, width: 3 };
+  await checkOp(moveFramesOp, { inputs: { x: randomTensor([2, 4, 6], 1) }, attrs, tolerance: 0 });
+});
+
+it.each(['tap', 'channel', 'transposed'] as const)('orders weights by %s', async (order) => {
+  for (const stride of [1, 2])
+    await checkOp(arrangeTapsOp, {
+      inputs: { x: randomTensor(order === 'tap' ? [4, 5, 3] : [4, 15], 1) },
+      attrs: { order, taps: 3, stride },
+      wrt: order === 'tap' ? ['x'] : undefined,
+      tolerance: 0,
+      gradTolerance: 1e-6,
+    });
+});
+
+it('adds positions, which may be trained', async () => {
+  await checkOp(addPositionsOp, {
+    inputs: { x: randomTensor([3, 5, 6], 1), positions: randomTensor([7, 6], 2) },
+    attrs: { learned: true },
+    wrt: ['x', 'positions'],
+  });
+});
+
+it('sets a range to zero, which has no gradient', async () => {
+  await checkOp(zeroRangeOp, {
+    inputs: { x: f32([9], [1, 2, 3, 4, 5, 6, 7, 8, 9]) },
+    attrs: { first: 3, end: 6 },
+    wrt: ['x'],
+    tolerance: 0,
+    gradTolerance: 1e-6,
+  });
+});
