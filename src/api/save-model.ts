@@ -8,9 +8,16 @@ import { checkpointNames } from '../files/model-file.ts';
 import { hfFiles } from '../formats/hf/save-hf.ts';
 import { kerasFiles } from '../formats/keras.ts';
 import { loraFiles, type SavedLora } from '../formats/lora-folder.ts';
+import type { FirefoxOptions } from '../formats/marian/save-marian.ts';
 import { pytorchFiles } from '../formats/pytorch.ts';
 import { heddleFiles } from '../formats/save-heddle.ts';
-import { type HfType, hfTypes, type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
+import {
+  type HfType,
+  hfTypes,
+  type ModelFormat,
+  marianFormats,
+  modelFormats,
+} from '../formats/shared/model-formats.ts';
 import {
   type OnnxDtype,
   onnxDtypes,
@@ -27,6 +34,11 @@ export interface SaveOptions {
    * source checkpoint, or f32]. onnx: fp32, fp16, or q8 (int8 with a scale per row) [fp32].
    */
   readonly dtype?: 'f32' | 'f16' | 'bf16' | OnnxDtype;
+  /**
+   * firefox: languages in the names of the files, such as `enes`; multipliers of the inputs of int8 products by
+   * name; a shortlist file. [those of the files that were loaded; no shortlist]
+   */
+  readonly firefox?: FirefoxOptions;
   /** onnx: receives a warning if transformers.js tokenizes some texts differently than heddle. */
   readonly onWarning?: (text: string) => void;
   /**
@@ -48,7 +60,7 @@ export async function saveModel(
   folder: string,
   model: SavedModel,
   lora: TrainedLora | undefined,
-  { format = 'heddle', dtype, onWarning, force }: SaveOptions = {},
+  { format = 'heddle', dtype, onWarning, force, firefox }: SaveOptions = {},
 ): Promise<void> {
   const hf = hfTypes.find((type): type is HfType => type === format);
   const allowed: readonly string[] =
@@ -71,6 +83,11 @@ export async function saveModel(
   if (format === 'onnx') {
     const { onnxFiles } = await import('../export/onnx/save-onnx.ts');
     return write(onnxFiles(model, { dtype: dtype as OnnxDtype | undefined, onWarning }));
+  }
+  const marian = marianFormats.find((name) => name === format);
+  if (marian) {
+    const { marianFiles } = await import('../formats/marian/save-marian.ts');
+    return write(marianFiles(model, marian, firefox));
   }
   if (format === 'pytorch') return write(pytorchFiles(model));
   if (format === 'keras') return write(kerasFiles(model));

@@ -19,6 +19,8 @@ interface Options extends LanguageOptions, Pick<HostOptions, 'json'> {
   force?: boolean;
   loraAdapter?: string;
   steps?: number;
+  languagePair?: string;
+  shortlist?: string;
 }
 
 /** Adds the command `convert`. */
@@ -36,7 +38,7 @@ export function addConvert(program: Command): void {
     .addOption(
       new Option(
         '--to <format>',
-        "heddle; bart, marian, mbart, m2m_100, pegasus, t5 or mt5 for Hugging Face's transformers; pytorch: state_dict with an nn.Transformer; keras: the model of Keras's translation example; onnx: a folder for transformers.js; torch-run: a folder with continue.py, which continues the training with torchrun",
+        "heddle; bart, marian, mbart, m2m_100, pegasus, t5 or mt5 for Hugging Face's transformers; pytorch: state_dict with an nn.Transformer; keras: the model of Keras's translation example; onnx: a folder for transformers.js; marian-npz, marian-bin: the files of Marian; firefox: those of Firefox Translations, with int8 matrices; torch-run: a folder with continue.py, which continues the training with torchrun",
       )
         .choices([...modelFormats, 'torch-run'])
         .makeOptionMandatory(),
@@ -47,6 +49,11 @@ export function addConvert(program: Command): void {
         'dtype of the weights; heddle: f32, f16 (default: f32); bart, marian, ...: f32, f16, bf16 (default: that of the source checkpoint, or f32); onnx: fp32, fp16, q8 (default: fp32)',
       ).choices(['f32', 'f16', 'bf16', ...onnxDtypes]),
     )
+    .option(
+      '--language-pair <codes>',
+      'firefox: languages in the names of the files, for example enes (default: those of the files of <dir>)',
+    )
+    .option('--shortlist <file>', 'firefox: shortlist to put into the folder (default: none)')
     .addOption(loraOption());
   addLanguageOptions(command)
     .option(
@@ -62,7 +69,11 @@ export function addConvert(program: Command): void {
       const out = withoutEndSlash(given);
       if (!force && (await nodeFiles().exists(out)))
         throw new HeddleError(`convert: ${out} exists already; use --force to replace it, or another folder`);
-      const args = { folder, out, to, dtype, lora, sourceLang, targetLang, steps, force };
+      const { languagePair, shortlist } = options;
+      const args = {
+        ...{ folder, out, to, dtype, lora, sourceLang, targetLang, steps, force },
+        ...{ languagePair, shortlist },
+      };
       await runAndPrint('convert', args, { host: 'cpu', json }, describe);
     });
 }

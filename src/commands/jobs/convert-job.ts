@@ -38,6 +38,10 @@ export interface ConvertArguments extends LanguageOptions {
    * or f32]
    */
   readonly dtype?: NonNullable<SaveOptions['dtype']>;
+  /** firefox: languages in the names of the files, such as `enes`. [those of the files of `folder`] */
+  readonly languagePair?: string;
+  /** firefox: path of a shortlist file to put into the folder. [none] */
+  readonly shortlist?: string;
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly lora?: string;
   /**
@@ -67,9 +71,18 @@ export const convert: Job<ConvertArguments, Converted> = async (args, session) =
   await checkOtherFolder(session.files, folder, out);
   if (to === 'torch-run') return convertRun(args, session);
   check(args.steps === undefined, `convert: steps (${args.steps}) is only for torch-run; omit it`);
+  const { languagePair: pair, shortlist } = args;
+  check(
+    to === 'firefox' || (pair === undefined && shortlist === undefined),
+    'convert: --language-pair and --shortlist are only for firefox; omit them',
+  );
   const model = await openFolder(folder, session, args);
   const onWarning = (text: string) => session.emit({ type: 'warning', text });
-  await model.save(out, { format: to, onWarning, dtype, force });
+  const firefox = {
+    pair,
+    shortlist: shortlist === undefined ? undefined : await session.files.read(shortlist),
+  };
+  await model.save(out, { format: to, onWarning, dtype, force, firefox });
   return { out, to, parameters: model.parameterCount };
 };
 

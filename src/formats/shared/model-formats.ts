@@ -6,7 +6,10 @@ export const hfTypes = ['bart', 'marian', 'mbart', 'm2m_100', 'pegasus', 't5', '
 /** A supported `model_type`. */
 export type HfType = (typeof hfTypes)[number];
 
+/** Marian's own files, as .npz or .bin, and those of Firefox, with int8 matrices. */
+export const marianFormats = ['marian-npz', 'marian-bin', 'firefox'] as const;
+
 /** Formats that heddle writes. It reads all of them but `onnx`, which is for transformers.js. */
-export const modelFormats = ['heddle', ...hfTypes, 'pytorch', 'keras', 'onnx'] as const;
+export const modelFormats = ['heddle', ...hfTypes, 'pytorch', 'keras', 'onnx', ...marianFormats] as const;
 /** Name of a model format. */
 export type ModelFormat = (typeof modelFormats)[number];

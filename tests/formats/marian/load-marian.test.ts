@@ -1,0 +1,67 @@
+// Folders of Marian: loaded, saved in each format, and loaded again.
+
+import { existsSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { memoryFiles } from '../../../src/files/memory-files.ts';
+import { loadMarian } from '../../../src/formats/marian/load-marian.ts';
+import { marianFiles } from '../../../src/formats/marian/save-marian.ts';
+import { isModelFolder, loadModelFolder } from '../../../src/formats/model-folder.ts';
+import { heddleFiles } from '../../../src/formats/save-heddle.ts';
+import { nodeFiles } from '../../../src/host/node-files.ts';
+
+const shared = '../shared/golden-marian';
+
+const folderOf = async (contents: Readonly<Record<string, Uint8Array>>) => {
+  const files = memoryFiles();
+  for (const [name, bytes] of Object.entries(contents)) await files.write(`m/${name}`, bytes);
+  return files;
+};
+
+describe.skipIf(!existsSync(shared)).each(['ssru-tied', 'ssru-two-vocabs', 'self-attention', 'ssru-int8'])(
+  '%s (needs ../shared)',
+  (name) => {
+    const load = () => loadModelFolder(nodeFiles(), `${shared}/${name}`);
+
+    it('is written as .bin with the same bytes, also after heddle and .npz', async () => {
+      const model = await load();
+      const wanted = await nodeFiles().read(`${shared}/${name}/model.bin`);
+      expect(marianFiles(model, 'marian-bin')['model.bin']).toEqual(wanted);
+      for (const contents of [heddleFiles(model), marianFiles(model, 'marian-npz')]) {
+        const again = await loadModelFolder(await folderOf(contents), 'm');
+        expect(again.decode).toEqual(model.decode);
+        expect(marianFiles(again, 'marian-bin')['model.bin']).toEqual(wanted);
+      }
+    });
+
+    it('encodes words as its ids', async () => {
+      const { source, target } = await load();
+      expect(source.encode('12 5')).toEqual([12, 5]);
+      expect(target.decode([12, 5])).toBe('12 5');
+      expect([source.special.end, source.special.pad, source.special.start]).toEqual([0, -1, -1]);
+    });
+  },
+);
+
+it.skipIf(!existsSync(shared))('writes the int8 file of Firefox (needs ../shared)', async () => {
+  const folder = `${shared}/ssru-int8`;
+  const model = await loadMarian(nodeFiles(), folder, 'model.intgemm8.bin');
+  const wanted = await nodeFiles().read(`${folder}/model.intgemm8.bin`);
+  const contents = marianFiles(model, 'firefox', { pair: 'enes' });
+  expect(Object.keys(contents)).toEqual(['model.enes.intgemm.alphas.bin', 'vocab.enes.spm']);
+  expect(contents['model.enes.intgemm.alphas.bin']?.length).toBe(wanted.length);
+  const files = await folderOf(contents);
+  expect(await isModelFolder(files, 'm')).toBe(true);
+  expect((await loadModelFolder(files, 'm')).weights).toEqual(model.weights);
+  expect(() => marianFiles(model, 'firefox')).toThrow('--language-pair');
+});
+
+it('names what is missing', async () => {
+  const files = await folderOf({
+    'decoder.yml': new TextEncoder().encode('models:\n  - m.npz\nvocabs:\n  - a.spm\n'),
+  });
+  await expect(loadModelFolder(files, 'm')).rejects.toThrow('m: there is no m.npz');
+  const outside = await folderOf({ 'decoder.yml': new TextEncoder().encode('models:\n  - ../m.npz\n') });
+  await expect(loadModelFolder(outside, 'm')).rejects.toThrow(
+    'models names ../m.npz, which is not in the folder',
+  );
+});
