@@ -53,6 +53,27 @@ const models: Record<
     },
     optimizer: { kind: 'rmsprop' },
   },
+  'an SSRU decoder with tied layers': {
+    model: {
+      decoderSelfAttention: 'ssru',
+      decoderLayers: 3,
+      decoderTiedLayers: [1, 2, 1],
+      positions: 'marian-sinusoidal',
+      finalNorm: false,
+      dropout: rates,
+    },
+    optimizer: { kind: 'adamw', clipNorm: 1 },
+  },
+  'pre-norm queries only, with deep feed-forward blocks': {
+    model: {
+      norm: 'pre',
+      normQueriesOnly: true,
+      feedForwardDepth: 3,
+      activation: 'quick-gelu',
+      dropout: rates,
+    },
+    optimizer: { kind: 'adamw', clipNorm: 1 },
+  },
   'nothing fused': {
     model: { norm: 'post', tie: 'target', dropout: rates, positions: 'sinusoidal-halves', encoderLayers: 2 },
     optimizer: { kind: 'sgd', clipNorm: 1, weightDecay: 0.01 },
