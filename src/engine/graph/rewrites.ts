@@ -61,12 +61,16 @@ const lossRules = (logitBytes?: number, trained?: ReadonlySet<Value>): Record<st
 
 /**
  * The backward node of a linear layer if only `reader` reads its dx and it has no epilogue yet except
- * dropout.
+ * dropout. It will take the place of `reader`, so nothing before it may read the other gradients: those of tied
+ * layers are summed early.
  */
 function openBackward(graph: Graph, users: ReadonlyMap<Value, readonly Node[]>, dx: Value, reader: Node) {
   const back = applicationOf(dx.node, linearBackwardOp);
   if (!back || back.outputs.dx !== dx || back.attrs.epilogue !== 'none') return undefined;
-  return onlyReader(graph, users, dx) === reader ? back : undefined;
+  if (onlyReader(graph, users, dx) !== reader) return undefined;
+  const others = back.node.outputs.flatMap((v) => (v === dx ? [] : (users.get(v) ?? [])));
+  const at = others.length > 0 ? graph.nodes.indexOf(reader) : 0;
+  return others.some((other) => graph.nodes.indexOf(other) < at) ? undefined : back;
 }
 
 /** The operands of a sum in both orders. */
