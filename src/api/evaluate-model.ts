@@ -30,6 +30,8 @@ export interface EvaluateOptions extends Omit<DecodeOptions, 'onProgress'>, Lang
   readonly batchSize?: number;
   /** Name of the pairs in messages, such as their file. ['evaluate'] */
   readonly name?: string;
+  /** Whether the result has the translations. [false] */
+  readonly translations?: boolean;
 }
 
 /** Results of an evaluation; plain JSON. */
@@ -38,6 +40,8 @@ export interface Evaluation extends TokenMetrics, TranslationMetrics {
   readonly pairs: number;
   /** Number of omitted pairs: a side is empty or too long. */
   readonly skipped: number;
+  /** With `translations`: the translation of each pair, null for an omitted one. */
+  readonly translations?: readonly (string | null)[];
 }
 
 /** Maximum bytes of the logits [rows, T, V] of a batch. */
@@ -50,7 +54,7 @@ const maxLogitBytes = 64 * 2 ** 20;
 export async function evaluateModel(
   engine: ModelEngine,
   pairs: readonly Pair[],
-  { batchSize = 64, name = 'evaluate', ...decode }: EvaluateOptions,
+  { batchSize = 64, name = 'evaluate', translations: keep = false, ...decode }: EvaluateOptions,
 ): Promise<Evaluation> {
   const { emit } = engine.session;
   const model = await modelInLanguages(engine.saved, decode);
@@ -69,7 +73,11 @@ export async function evaluateModel(
   const translations = generations.map(([best]) => best?.text ?? '');
   const references = fitting.map(({ target: reference, others = [] }) => [reference, ...others]);
   const translation = translationMetrics(translations, references, (text) => model.target.normalize(text));
-  return { pairs: corpus.count, skipped: corpus.tooLong + corpus.empty, ...tokens, ...translation };
+  const counts = { pairs: corpus.count, skipped: corpus.tooLong + corpus.empty };
+  if (!keep) return { ...counts, ...tokens, ...translation };
+  const all: (string | null)[] = pairs.map(() => null);
+  for (const [row, text] of translations.entries()) all[corpus.pairIndex[row] as number] = text;
+  return { ...counts, ...tokens, ...translation, translations: all };
 }
 
 /** Encodes the pairs that fit a model and reports the others; `name`: of the pairs, in messages. */

@@ -1,20 +1,34 @@
 // heddle eval
 
+import { writeFileSync } from 'node:fs';
+import { join, parse, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Evaluation } from '../api/evaluate-model.ts';
 import { HeddleError } from '../core/errors.ts';
 import { formatPercent } from '../core/format-numbers.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
+import { toSingleLine } from '../text/corpus/pairs.ts';
+import type { BootstrapScore } from '../text/metrics/bootstrap.ts';
+import type { GroupScores } from '../text/metrics/score-groups.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
-import { table } from './output.ts';
+import { evaluationReport } from './evaluation-report.ts';
+import type { EvaluationReport, TranslationReport } from './jobs/evaluate-job.ts';
+import { printResult, table } from './output.ts';
+import { checkOutputFile } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import { addHostOptions, addModelOptions, jsonOption, modelArguments, whole } from './parse-values.ts';
-import { type HostOptions, runAndPrint } from './run-command.ts';
+import { type HostOptions, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions, DecodingFlags, ModelRunOptions, PairFlags {
   references: number;
   batchSize: number;
+  compare?: string[];
+  outputs?: string[];
+  bootstrap: number;
+  output?: string;
+  comet?: string;
+  report?: string;
+  force?: boolean;
 }
 
 /** Adds the command `eval`. */
@@ -22,7 +36,10 @@ export function addEvaluate(program: Command): void {
   const command = program
     .command('eval')
     .description('evaluate a model on pairs: loss, perplexity, token accuracy, BLEU, chrF and exact match')
-    .argument('<dir>', 'model: a folder, a .zip or a .safetensors file')
+    .argument(
+      '[dir]',
+      'model: a folder, a .zip or a .safetensors file; with --outputs the first file of pairs',
+    )
     .argument('[pairs...]', `files of pairs: ${pairsHelp}`)
     .option(
       '--references <n>',
@@ -31,27 +48,56 @@ export function addEvaluate(program: Command): void {
       1,
     )
     .option('--batch-size <pairs>', 'pairs per batch', whole(1), 64)
+    .option('--compare <dir...>', 'further models, compared with the first by paired bootstrap resampling')
+    .option('--outputs <file...>', 'files of translations, one per line, instead of models')
+    .option('--bootstrap <n>', 'number of bootstrap resamples (0: no confidence intervals)', whole(0), 1000)
+    .option('--output <file>', 'write the translations, one per line')
+    .option('--comet <file>', 'write JSON for COMET: a list of src, mt and ref')
+    .option('--report <file>', 'write an HTML report')
+    .option('--force', 'overwrite the files')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       '\nTexts and references are normalized to NFC with single spaces and without direction marks. Lines without a source or a reference\n' +
         'and pairs above the maximum length of the model are skipped and counted. Loss, perplexity and token accuracy are those of the\n' +
-        'target, given the source and the previous target tokens (teacher forcing).',
+        'target, given the source and the previous target tokens (teacher forcing). Confidence intervals (95 %) and p-values are those of\n' +
+        "sacreBLEU's paired bootstrap: NumPy's generator with seed 12345. A p-value is that of the difference to the first model. With several\n" +
+        'models --output and --comet write a file for each: NAME.txt, NAME.2.txt, and so on.',
     )
-    .action(async (folder: string, files: string[], options: Options) => {
-      const { references, batchSize, badWords } = options;
-      const pairs = pairFilesOf(files, options);
+    .action(async (folder: string | undefined, files: string[], options: Options) => {
+      const { references, batchSize, badWords, compare = [], bootstrap: resamples, force } = options;
+      const outputs = options.outputs?.map((path) => resolve(path));
+      if (outputs && compare.length > 0)
+        throw new HeddleError('--outputs and --compare exclude each other; give models or their outputs');
+      const names = outputs && folder !== undefined ? [folder, ...files] : files;
+      if (!outputs && folder === undefined) throw new HeddleError('eval: give a model, or --outputs');
+      const pairs = pairFilesOf(names, options);
       if (!pairs) throw new HeddleError('eval: give a file of pairs, or --source and --target');
       checkStdin([pairs]);
-      const { model, folders } = modelArguments(folder, options);
-      const args = {
-        ...model,
-        pairs,
-        references,
-        options: { ...decodeOptionsOf(options), batchSize },
-        badWords,
+      const inputs = [...pathsOf(pairs), ...(outputs ?? [])];
+      for (const flag of ['output', 'comet', 'report'] as const)
+        if (options[flag] !== undefined) checkOutputFile(`--${flag}`, options[flag], { force, inputs });
+      const texts = (options.output ?? options.comet) !== undefined;
+      const common = { pairs, references, resamples, texts };
+      const evaluated = async (): Promise<TranslationReport | EvaluationReport> => {
+        if (outputs)
+          return runWithProgress(
+            'evaluateOutputs',
+            { ...common, outputs },
+            { ...options, host: 'cpu' },
+            inputs,
+          );
+        const { model, folders } = modelArguments(folder as string, options);
+        const others = compare.map((path) => resolve(path));
+        const decoding = { ...decodeOptionsOf(options), batchSize };
+        const args = { ...model, ...common, badWords, compare: others, options: decoding };
+        return runWithProgress('evaluate', args, options, [...folders, ...others, ...inputs]);
       };
-      await runAndPrint('evaluate', args, options, describe, [...folders, ...pathsOf(pairs)]);
+      const result = await evaluated();
+      writeTexts(result, options);
+      const { texts: _, ...scores } = result;
+      if (options.report !== undefined) writeFileSync(options.report, evaluationReport(scores));
+      await printResult(scores, options.json, () => describe(scores));
     });
   addPairFlags(command);
   addModelOptions(command);
@@ -59,18 +105,74 @@ export function addEvaluate(program: Command): void {
   addHostOptions(command);
 }
 
-function describe(e: Evaluation): string {
+/** Writes the translations of each system, and the file for COMET. */
+function writeTexts({ texts = [], systems }: TranslationReport, { output, comet }: Options): void {
+  const numbered = (path: string, k: number) => {
+    if (k === 0) return path;
+    const { dir, name, ext } = parse(path);
+    return join(dir, `${name}.${k + 1}${ext}`);
+  };
+  for (const k of systems.keys()) {
+    const translations = texts.map((text) => text.translations[k] as string);
+    if (output !== undefined)
+      writeFileSync(numbered(output, k), translations.map((text) => `${toSingleLine(text)}\n`).join(''));
+    if (comet === undefined) continue;
+    const rows = texts.map(({ source, references }, i) => ({
+      src: source,
+      mt: translations[i],
+      ref: references[0],
+    }));
+    writeFileSync(numbered(comet, k), `${JSON.stringify(rows, undefined, 1)}\n`);
+  }
+}
+
+function describe(e: TranslationReport | EvaluationReport): string {
   const left = e.skipped > 0 ? ` (${e.skipped} skipped)` : '';
-  const known = Object.is(e.knownTokenAccuracy, e.tokenAccuracy)
-    ? ''
-    : ` (${formatPercent(e.knownTokenAccuracy)} without unknown tokens)`;
-  return table([
+  const [bleu, chrf, chrfPlus] = e.signatures.map((signature) => signature.slice(signature.indexOf('|') + 1));
+  const losses = (): string[][] => {
+    if (!('loss' in e)) return [];
+    const { loss, perplexity, tokenAccuracy, knownTokenAccuracy } = e;
+    const known = Object.is(knownTokenAccuracy, tokenAccuracy)
+      ? ''
+      : ` (${formatPercent(knownTokenAccuracy)} without unknown tokens)`;
+    return [
+      ['loss', `${loss.toFixed(4)} nats per token`],
+      ['perplexity', perplexity.toFixed(3)],
+      ['token accuracy', `${formatPercent(tokenAccuracy)}${known}`],
+    ];
+  };
+  const scores = table([
     ['pairs', `${e.pairs}${left}`],
-    ['loss', `${e.loss.toFixed(4)} nats per token`],
-    ['perplexity', e.perplexity.toFixed(3)],
-    ['token accuracy', `${formatPercent(e.tokenAccuracy)}${known}`],
+    ...losses(),
     ['BLEU', `${e.bleu.toFixed(2)} (${e.bleuSignature})`],
     ['chrF2', `${e.chrf.toFixed(2)} (${e.chrfSignature})`],
+    ['chrF2++', `${e.chrfPlus.toFixed(2)} (${e.chrfSignature.replace('nw:0', 'nw:2')})`],
     ['exact match', formatPercent(e.exactMatch)],
   ]);
+  const shown = ({ score, mean, interval, p }: BootstrapScore) =>
+    `${score.toFixed(2)} (${mean.toFixed(2)} ± ${interval.toFixed(2)})${p === undefined ? '' : ` p = ${p.toFixed(4)}`}`;
+  const hasIntervals = e.systems.some((system) => system.bleu.interval > 0);
+  const systems =
+    e.systems.length > 1 || hasIntervals
+      ? table([
+          ['', 'BLEU (mean ± 95 %)', 'chrF2', 'chrF2++'],
+          ...e.systems.map((system) => [
+            system.name,
+            shown(system.bleu),
+            shown(system.chrf),
+            shown(system.chrfPlus),
+          ]),
+        ])
+      : '';
+  const groups = (title: string, list: readonly GroupScores[]) =>
+    table([
+      [title, 'pairs', 'BLEU', 'chrF2'],
+      ...list.map((row) => [row.group, String(row.sentences), row.bleu.toFixed(2), row.chrf.toFixed(2)]),
+    ]);
+  return [
+    scores,
+    ...(systems ? [systems, `BLEU: ${bleu}\nchrF2: ${chrf}\nchrF2++: ${chrfPlus}`] : []),
+    groups('length of the source', e.analysis.byLength),
+    groups('words that occur once', e.analysis.byRareWords),
+  ].join('\n\n');
 }

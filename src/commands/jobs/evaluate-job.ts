@@ -2,41 +2,197 @@
 
 import type { EvaluateOptions, Evaluation, PairScore } from '../../api/evaluate-model.ts';
 import { openFolder } from '../../api/load-model.ts';
+import { check } from '../../core/errors.ts';
 import type { Job } from '../../session/job.ts';
 import { nameOfPairs, readPairs } from '../../session/load-corpus.ts';
+import type { Session } from '../../session/session.ts';
 import type { PairFiles } from '../../text/corpus/pair-files.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
+import { bleuStatistics } from '../../text/metrics/bleu.ts';
+import { type BootstrapScore, pairedBootstrap, scoreOf } from '../../text/metrics/bootstrap.ts';
+import { chrfStatistics } from '../../text/metrics/chrf.ts';
+import { analyzeCorpus, type CorpusAnalysis } from '../../text/metrics/score-groups.ts';
+import {
+  ignoresCase,
+  type TokenMetrics,
+  type TranslationMetrics,
+  translationMetrics,
+} from '../../text/metrics/translation-metrics.ts';
 import { excludedTokens, type ModelArguments } from './model-arguments.ts';
 
 /** Arguments of `evaluate`; plain JSON. */
 export interface EvaluateArguments extends ModelArguments {
   readonly pairs: PairFiles;
+  /** Folders of further models, which are compared with the first. */
+  readonly compare?: readonly string[];
   /**
    * Number of reference columns after the source; the first that is not empty is the target of the loss. [1]
    */
   readonly references?: number;
   /** Options of `Model.evaluate`. [greedy decoding] */
-  readonly options?: Omit<EvaluateOptions, 'name' | 'signal'>;
+  readonly options?: Omit<EvaluateOptions, 'name' | 'signal' | 'translations'>;
   /** Words that are never generated; each must be one token. */
   readonly badWords?: readonly string[];
+  /** Number of bootstrap resamples; 0: no intervals. [1000] */
+  readonly resamples?: number;
+  /** Whether the result has all texts. [false] */
+  readonly texts?: boolean;
 }
 
-/** Evaluates. Throws a HeddleError if no pair fits the model. */
-export const evaluate: Job<EvaluateArguments, Evaluation> = async (args, session) => {
-  const { pairs: given, references, options, badWords } = args;
-  const model = await openFolder(args.folder, session, args);
-  try {
-    const pairs = await readPairs(given, session, references);
-    return await model.evaluate(pairs, {
-      ...options,
-      suppressTokens: excludedTokens(model, options?.suppressTokens, badWords),
-      name: nameOfPairs(given),
-      signal: session.signal,
-    });
-  } finally {
-    model.dispose();
+/** Scores of a model or a file of translations. */
+export interface SystemScores {
+  readonly name: string;
+  readonly bleu: BootstrapScore;
+  readonly chrf: BootstrapScore;
+  /** chrF2++. */
+  readonly chrfPlus: BootstrapScore;
+}
+
+/** Scores of translations; plain JSON. The metrics are those of the first system. */
+export interface TranslationReport extends TranslationMetrics {
+  readonly pairs: number;
+  readonly skipped: number;
+  /** chrF2++ of the first system, from 0 to 100. */
+  readonly chrfPlus: number;
+  /** Signatures of the scores of `systems`, with samples and seed of the bootstrap. */
+  readonly signatures: readonly string[];
+  readonly systems: readonly SystemScores[];
+  /** Scores of parts of the corpus, for the first system. */
+  readonly analysis: CorpusAnalysis;
+  /** Source, references and the translation of each system. */
+  readonly texts?: readonly EvaluatedSentence[];
+}
+
+/** Result of `evaluate`; plain JSON. */
+export interface EvaluationReport extends TranslationReport, TokenMetrics {}
+
+/** A sentence and its translations by the systems. */
+export interface EvaluatedSentence {
+  readonly source: string;
+  readonly references: readonly string[];
+  readonly translations: readonly string[];
+}
+
+/** Arguments of `evaluateOutputs`; plain JSON. */
+export interface EvaluateOutputsArguments
+  extends Pick<EvaluateArguments, 'pairs' | 'references' | 'resamples' | 'texts'> {
+  /** Files of translations, one per line. */
+  readonly outputs: readonly string[];
+}
+
+/** Seed of the bootstrap, that of sacreBLEU. */
+const seed = 12345;
+
+/** Evaluates. Throws a HeddleError if no pair fits the models. */
+export const evaluate: Job<EvaluateArguments, EvaluationReport> = async (args, session) => {
+  const { pairs: given, compare = [], references } = args;
+  const pairs = await readPairs(given, session, references);
+  const evaluations: Evaluation[] = [];
+  let normalize = (text: string) => text;
+  for (const folder of [args.folder, ...compare]) {
+    const model = await openFolder(
+      folder,
+      session,
+      folder === args.folder ? args : { ...args, lora: undefined },
+    );
+    try {
+      if (folder === args.folder) normalize = (text) => model.tokenizers.target.normalize(text);
+      const { options, badWords } = args;
+      const evaluation = await model.evaluate(pairs, {
+        ...options,
+        suppressTokens: excludedTokens(model, options?.suppressTokens, badWords),
+        name: nameOfPairs(given),
+        translations: true,
+        signal: session.signal,
+      });
+      evaluations.push(evaluation);
+    } finally {
+      model.dispose();
+    }
   }
+  const names = [args.folder, ...compare];
+  const { translations: _, ...first } = evaluations[0] as Evaluation;
+  const all = evaluations.map(({ translations = [] }) => translations);
+  return { ...describeSystems(args, pairs, names, all, normalize), ...first };
 };
+
+/** Scores files of translations. Throws a HeddleError if a file does not have a line for each pair. */
+export const evaluateOutputs: Job<EvaluateOutputsArguments, TranslationReport> = async (args, session) => {
+  const { pairs: given, outputs, references } = args;
+  const pairs = await readPairs(given, session, references);
+  const files = await Promise.all(outputs.map((path) => readLines(path, pairs.length, session)));
+  return describeSystems(args, pairs, outputs, files);
+};
+
+/** The lines of a file of translations. Throws a HeddleError if their number is not that of the pairs. */
+async function readLines(path: string, count: number, { files }: Pick<Session, 'files'>): Promise<string[]> {
+  const lines = new TextDecoder().decode(await files.read(path)).split(/\r?\n/);
+  if (lines.at(-1) === '') lines.pop();
+  check(
+    lines.length === count,
+    `${path}: ${lines.length} lines, the files of pairs have ${count} valid pairs`,
+  );
+  return lines;
+}
+
+/** Scores of systems on the pairs that all have translated. */
+function describeSystems(
+  { resamples = 1000, texts: keep = false }: Pick<EvaluateArguments, 'resamples' | 'texts'>,
+  pairs: readonly Pair[],
+  names: readonly string[],
+  outputs: readonly (readonly (string | null)[])[],
+  normalize: (text: string) => string = (text) => text,
+): TranslationReport {
+  const sentences = pairs.flatMap(({ source, target, others = [] }, i): EvaluatedSentence[] => {
+    const translations = outputs.flatMap((list) => list[i] ?? []);
+    return translations.length === outputs.length
+      ? [{ source, references: [target, ...others], translations }]
+      : [];
+  });
+  check(sentences.length > 0, 'eval: no pair was translated by all systems');
+  const references = sentences.map((sentence) => sentence.references);
+  const texts = names.map((_, k) => sentences.map(({ translations }) => translations[k] as string));
+  const lowercase = ignoresCase(normalize);
+  const statistics = [
+    texts.map((list) => bleuStatistics(list, references, { lowercase })),
+    texts.map((list) => chrfStatistics(list, references, { lowercase })),
+    texts.map((list) => chrfStatistics(list, references, { lowercase, wordOrder: 2 })),
+  ] as const;
+  const [bleu, chrf, chrfPlus] = statistics.map((systems) =>
+    resamples > 0
+      ? pairedBootstrap(systems, { samples: resamples, seed })
+      : systems.map(
+          (system): BootstrapScore => ({ score: scoreOf(system), mean: scoreOf(system), interval: 0 }),
+        ),
+  ) as [BootstrapScore[], BootstrapScore[], BootstrapScore[]];
+  const first = texts[0] as string[];
+  const signatures = statistics.map(([system]) => {
+    const [count, ...rest] = (system?.signature ?? '').split('|');
+    const bootstrap = resamples > 0 ? [`bs:${resamples}`, `seed:${seed}`] : [];
+    return `${system?.name}|${[count, ...bootstrap, ...rest].join('|')}`;
+  });
+  return {
+    pairs: sentences.length,
+    skipped: pairs.length - sentences.length,
+    ...translationMetrics(first, references, normalize),
+    chrfPlus: (chrfPlus[0] as BootstrapScore).score,
+    signatures,
+    systems: names.map((name, k) => ({
+      name,
+      bleu: bleu[k] as BootstrapScore,
+      chrf: chrf[k] as BootstrapScore,
+      chrfPlus: chrfPlus[k] as BootstrapScore,
+    })),
+    analysis: analyzeCorpus(
+      sentences.map(({ source, references, translations }) => ({
+        source,
+        references,
+        translation: translations[0] as string,
+      })),
+    ),
+    texts: keep ? sentences : undefined,
+  };
+}
 
 /** Arguments of `score`; plain JSON. */
 export interface ScoreArguments extends ModelArguments {

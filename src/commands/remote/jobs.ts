@@ -11,6 +11,7 @@ const loaders = {
   convert: async () => (await import('../jobs/convert-job.ts')).convert,
   distill: async () => (await import('../jobs/distill-job.ts')).distill,
   evaluate: async () => (await import('../jobs/evaluate-job.ts')).evaluate,
+  evaluateOutputs: async () => (await import('../jobs/evaluate-job.ts')).evaluateOutputs,
   info: async () => (await import('../jobs/info-job.ts')).info,
   plan: async () => (await import('../jobs/plan-job.ts')).plan,
   profile: async () => (await import('../jobs/profile-job.ts')).profile,

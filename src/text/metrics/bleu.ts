@@ -8,7 +8,9 @@ import {
   countReferences,
   givenReferences,
   type References,
+  type SentenceStatistics,
   splitWords,
+  sumsOf,
   trimEnd,
 } from './ngrams.ts';
 
@@ -58,18 +60,12 @@ export interface BleuScore {
 
 const defaultValues = { exp: undefined, floor: 0.1, 'add-k': 1, none: undefined };
 
-/**
- * BLEU of a corpus, with one or more references per translation. Throws a HeddleError if the lists differ in
- * length, a sentence has no reference, or an option is invalid.
- *
- * @example
- * const { score, signature } = corpusBleu(['the cat sat'], [['the cat sat', 'a cat was sitting']]);
- */
-export function corpusBleu(
+/** BLEU of a corpus as counts of its sentences: length, reference length, matches and totals of each order. */
+export function bleuStatistics(
   translations: readonly string[],
   references: References,
   options: BleuOptions = {},
-): BleuScore {
+): SentenceStatistics {
   const {
     order = 4,
     lowercase = false,
@@ -91,23 +87,21 @@ export function corpusBleu(
     if (tokenize === 'char') return splitWords(Array.from(line).join(' '));
     return tokenize === 'none' ? splitWords(line) : tokenize13a(line);
   };
-  const counts: number[] = Array(order).fill(0);
-  const totals: number[] = Array(order).fill(0);
-  let [length, referenceLength] = [0, 0];
-  for (const [i, translation] of translations.entries()) {
+  const rows = translations.map((translation, i) => {
     const words = tokens(translation);
     const referenceTokens = (given[i] ?? []).map(tokens);
-    length += words.length;
-    referenceLength += closestLength(
+    const [counts, totals]: [number[], number[]] = [[], []];
+    for (let n = 1; n <= order; n++) {
+      const ngrams = countNgrams(words, n, ' ');
+      counts.push(countMatches(ngrams, maxCounts(referenceTokens, n)));
+      totals.push(countAll(ngrams));
+    }
+    const closest = closestLength(
       words.length,
       referenceTokens.map((reference) => reference.length),
     );
-    for (let n = 1; n <= order; n++) {
-      const ngrams = countNgrams(words, n, ' ');
-      counts[n - 1] = (counts[n - 1] ?? 0) + countMatches(ngrams, maxCounts(referenceTokens, n));
-      totals[n - 1] = (totals[n - 1] ?? 0) + countAll(ngrams);
-    }
-  }
+    return [words.length, closest, ...counts, ...totals];
+  });
   const value = options.smoothingValue ?? defaultValues[smoothing];
   const signature = [
     `nrefs:${countReferences(given)}`,
@@ -116,7 +110,35 @@ export function corpusBleu(
     `tok:${tokenize}`,
     `smooth:${smoothing}${defaultValues[smoothing] === undefined ? '' : `[${value?.toFixed(2)}]`}`,
   ].join('|');
-  const all = { counts, totals, length, referenceLength };
+  const score = (sums: readonly number[]) =>
+    bleuFromCounts(countsIn(sums, order), smoothing, value, effectiveOrder).score;
+  return { name: 'BLEU', signature, rows, score };
+}
+
+/** The counts in a row, or in sums of rows. */
+const countsIn = (sums: readonly number[], order: number) => ({
+  length: sums[0] ?? 0,
+  referenceLength: sums[1] ?? 0,
+  counts: sums.slice(2, 2 + order),
+  totals: sums.slice(2 + order),
+});
+
+/**
+ * BLEU of a corpus, with one or more references per translation. Throws a HeddleError if the lists differ in
+ * length, a sentence has no reference, or an option is invalid.
+ *
+ * @example
+ * const { score, signature } = corpusBleu(['the cat sat'], [['the cat sat', 'a cat was sitting']]);
+ */
+export function corpusBleu(
+  translations: readonly string[],
+  references: References,
+  options: BleuOptions = {},
+): BleuScore {
+  const { order = 4, smoothing = 'exp', effectiveOrder = false } = options;
+  const { rows, signature } = bleuStatistics(translations, references, options);
+  const all = countsIn(sumsOf(rows), order);
+  const value = options.smoothingValue ?? defaultValues[smoothing];
   return { ...all, ...bleuFromCounts(all, smoothing, value, effectiveOrder), signature };
 }
 

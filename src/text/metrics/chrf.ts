@@ -3,7 +3,7 @@
 // computed.
 
 import { check } from '../../core/errors.ts';
-import type { References } from './ngrams.ts';
+import type { References, SentenceStatistics } from './ngrams.ts';
 import {
   countAll,
   countMatches,
@@ -11,6 +11,7 @@ import {
   countReferences,
   givenReferences,
   splitWords,
+  sumsOf,
 } from './ngrams.ts';
 
 /** Options of chrF. The defaults are those of sacreBLEU and give chrF2. */
@@ -49,18 +50,12 @@ type Counts = readonly [translation: number, reference: number, matches: number]
 const eps = 1e-16;
 const punctuation = new Set('!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~');
 
-/**
- * chrF of a corpus. If a sentence has several references, the one with the best score counts. Throws a
- * HeddleError if the lists differ in length, a sentence has no reference, or an option is invalid.
- *
- * @example
- * corpusChrf(['the cat sat'], [['the cat is sitting']]).score; // chrF2, from 0 to 100
- */
-export function corpusChrf(
+/** chrF of a corpus as counts of its sentences: n-grams of translation and reference, and matches, by order. */
+export function chrfStatistics(
   translations: readonly string[],
   references: References,
   options: ChrfOptions = {},
-): ChrfScore {
+): SentenceStatistics {
   const { charOrder = 6, wordOrder = 0, beta = 2 } = options;
   const { lowercase = false, whitespace = false, epsSmoothing = false } = options;
   for (const [name, order, min] of [
@@ -82,15 +77,13 @@ export function corpusChrf(
     ];
   };
   const score = (counts: readonly Counts[]) => fScore(counts, beta, epsSmoothing);
-  let sums: Counts[] = Array.from({ length: charOrder + wordOrder }, () => [0, 0, 0]);
-  for (const [i, translation] of translations.entries()) {
+  const rows = translations.map((translation, i) => {
     const translationNgrams = ngrams(translation);
     const [first, ...others] = (given[i] ?? []).map((reference) =>
       countsOf(translationNgrams, ngrams(reference)),
     );
-    const best = others.reduce((a, b) => (score(b) > score(a) ? b : a), first as Counts[]);
-    sums = sums.map((sum, k) => add(sum, best[k] as Counts));
-  }
+    return others.reduce((a, b) => (score(b) > score(a) ? b : a), first as Counts[]).flat();
+  });
   const signature = [
     `nrefs:${countReferences(given)}`,
     `case:${lowercase ? 'lc' : 'mixed'}`,
@@ -99,7 +92,27 @@ export function corpusChrf(
     `nw:${wordOrder}`,
     `space:${whitespace ? 'yes' : 'no'}`,
   ].join('|');
-  return { name: `chrF${beta}${'+'.repeat(wordOrder)}`, score: score(sums), signature };
+  const name = `chrF${beta}${'+'.repeat(wordOrder)}`;
+  return { name, signature, rows, score: (sums) => score(countsByOrder(sums)) };
+}
+
+const countsByOrder = (sums: readonly number[]): Counts[] =>
+  Array.from({ length: sums.length / 3 }, (_, k) => sums.slice(3 * k, 3 * k + 3) as unknown as Counts);
+
+/**
+ * chrF of a corpus. If a sentence has several references, the one with the best score counts. Throws a
+ * HeddleError if the lists differ in length, a sentence has no reference, or an option is invalid.
+ *
+ * @example
+ * corpusChrf(['the cat sat'], [['the cat is sitting']]).score; // chrF2, from 0 to 100
+ */
+export function corpusChrf(
+  translations: readonly string[],
+  references: References,
+  options: ChrfOptions = {},
+): ChrfScore {
+  const { name, signature, rows, score } = chrfStatistics(translations, references, options);
+  return { name, score: score(sumsOf(rows)), signature };
 }
 
 /** chrF of one sentence. Throws a HeddleError if there is no reference. */
@@ -108,8 +121,6 @@ export const sentenceChrf = (
   references: readonly string[],
   options: ChrfOptions = {},
 ): ChrfScore => corpusChrf([translation], [references], options);
-
-const add = (a: Counts, b: Counts): Counts => [a[0] + b[0], a[1] + b[1], a[2] + b[2]];
 
 /**
  * Counts by order. If the reference is too short for an order, the translation's n-grams of that order do not

@@ -72,3 +72,22 @@ export function countReferences(given: readonly (readonly string[])[]): string {
   const counts = new Set(given.map((list) => list.length));
   return counts.size === 1 ? `${given[0]?.length}` : 'var';
 }
+
+/** A metric of a corpus as sums over its sentences. */
+export interface SentenceStatistics {
+  /** Name of the metric: `BLEU`, `chrF2`. */
+  readonly name: string;
+  /** sacreBLEU's signature without its version. */
+  readonly signature: string;
+  /** Counts of each sentence; all have the same length. */
+  readonly rows: readonly (readonly number[])[];
+  /** The score, from 0 to 100, of sums of rows. */
+  readonly score: (sums: readonly number[]) => number;
+}
+
+/** Sums of the columns of rows. */
+export function sumsOf(rows: readonly (readonly number[])[]): number[] {
+  const sums: number[] = Array((rows[0] ?? []).length).fill(0);
+  for (const row of rows) for (const [i, value] of row.entries()) sums[i] = (sums[i] ?? 0) + value;
+  return sums;
+}

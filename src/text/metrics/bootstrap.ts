@@ -1,0 +1,80 @@
+// Confidence intervals and significance of metrics by paired bootstrap resampling (Koehn, 2004), with the numbers of
+// sacreBLEU 2: 1,000 resamples of the sentences with NumPy's generator, seed 12345; the mean and half the width of
+// the 95 % interval of the resampled scores; and the p-value of the difference to the first system.
+
+import { check } from '../../core/errors.ts';
+import { type SentenceStatistics, sumsOf } from './ngrams.ts';
+import { NumpyRandom } from './numpy-random.ts';
+
+/** A score with its confidence interval: mean ± interval; and the p-value of systems after the first. */
+export interface BootstrapScore {
+  readonly score: number;
+  readonly mean: number;
+  /** Half the width of the 95 % confidence interval. */
+  readonly interval: number;
+  /** Probability of a difference to the first system of at least this size by chance. */
+  readonly p?: number;
+}
+
+/** Options of resampling. */
+export interface BootstrapOptions {
+  /** Number of resamples. [1000] */
+  readonly samples?: number;
+  /** Seed of NumPy's default generator. [12345] */
+  readonly seed?: number;
+}
+
+/**
+ * Scores of one metric for several systems on the same sentences. Throws a HeddleError if their numbers of sentences
+ * differ.
+ */
+export function pairedBootstrap(
+  systems: readonly SentenceStatistics[],
+  { samples = 1000, seed = 12345 }: BootstrapOptions = {},
+): BootstrapScore[] {
+  const [first] = systems;
+  check(first !== undefined && first.rows.length > 0, 'bootstrap: there are no sentences');
+  const count = first.rows.length;
+  const other = systems.find(({ rows }) => rows.length !== count);
+  check(!other, () => `bootstrap: a system has ${other?.rows.length} sentences, the first has ${count}`);
+  const indices = new NumpyRandom(seed).integers(count, count * samples);
+  const baseline = resampled(first, indices, samples);
+  const real = scoreOf(first);
+  return systems.map((system, i) => {
+    const score = scoreOf(system);
+    const scores = i === 0 ? baseline : resampled(system, indices, samples);
+    const result = { score, ...intervalOf(scores) };
+    if (i === 0) return result;
+    const differences = scores.map((value, k) => Math.abs(value - (baseline[k] as number)));
+    const mean = meanOf(differences);
+    const larger = differences.filter((value) => value - mean > Math.abs(real - score)).length;
+    return { ...result, p: (larger + 1) / (samples + 1) };
+  });
+}
+
+/** The score of a whole corpus. */
+export const scoreOf = ({ rows, score }: SentenceStatistics): number => score(sumsOf(rows));
+
+/** The score of each resample; `indices` are those of all resamples. */
+function resampled({ rows, score }: SentenceStatistics, indices: Uint32Array, samples: number): number[] {
+  const width = (rows[0] ?? []).length;
+  const flat = Float64Array.from(rows.flat());
+  const size = rows.length;
+  return Array.from({ length: samples }, (_, sample) => {
+    const sums = new Float64Array(width);
+    for (let i = sample * size; i < (sample + 1) * size; i++) {
+      const row = (indices[i] as number) * width;
+      for (let k = 0; k < width; k++) sums[k] = (sums[k] as number) + (flat[row + k] as number);
+    }
+    return score(Array.from(sums));
+  });
+}
+
+const meanOf = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;
+
+function intervalOf(scores: readonly number[]): { mean: number; interval: number } {
+  const sorted = [...scores].sort((a, b) => a - b);
+  const lower = Math.floor(sorted.length / 40);
+  const upper = sorted.length - lower - 1;
+  return { mean: meanOf(sorted), interval: 0.5 * ((sorted[upper] as number) - (sorted[lower] as number)) };
+}
