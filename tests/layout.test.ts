@@ -358,3 +358,23 @@ it('has no unknown files or folders at the top', () => {
   const stray = readdirSync(root).filter((name) => !TOP_LEVEL.includes(name) && !UNTRACKED.includes(name));
   expect(stray).toEqual([]);
 });
+
+it('names no flags of the command in messages of the library', () => {
+  // Flags of Chrome, variables of CSS, and rows of settings, which have the help of the flags.
+  const others = ['src/host/chrome.ts', 'src/engine/gpu/webgpu-errors.ts', 'src/train/report/report-page.ts'];
+  const isRows = (path: string) => path.startsWith('src/train/settings/') && path.endsWith('settings.ts');
+  const named = sources
+    .filter((path) => !path.startsWith('src/commands/') && !others.includes(path) && !isRows(path))
+    .flatMap((path) =>
+      readFileSync(join(root, path), 'utf8')
+        .split('\n')
+        .filter((line) => !/^\s*(?:\/\/|\/?\*)/.test(line))
+        .filter((line) =>
+          Array.from(line.matchAll(/'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`/g), ([text]) => text.slice(1)).some(
+            (text) => /(?:^|[\s(])--[a-z]/.test(text),
+          ),
+        )
+        .map((line) => `${path}: ${line.trim()}`),
+    );
+  expect(named).toEqual([]);
+});

@@ -38,7 +38,7 @@ export function readBenchRun(text: string): BenchRun {
   try {
     json = JSON.parse(text);
   } catch {
-    check(false, 'The file is not JSON; it must come from heddle bench --json or the kernel lab.');
+    check(false, 'The file is not JSON; it must come from heddle bench or the kernel lab.');
   }
   return benchRunOf(json);
 }
@@ -47,7 +47,7 @@ export function readBenchRun(text: string): BenchRun {
 export function benchRunOf(json: unknown): BenchRun {
   check(
     isObject(json) && Array.isArray(json.kernels),
-    'The file has no kernels; it must come from heddle bench --json or the kernel lab.',
+    'The file has no kernels; it must come from heddle bench or the kernel lab.',
   );
   const kernels = (json.kernels as unknown[]).map(kernelIn);
   check(kernels.length > 0, 'The file has no kernels: the list is empty.');

@@ -24,8 +24,11 @@ export function addRuns(program: Command): void {
 /** A column: heading, cell of a run, and whether it is aligned to the right. */
 type Column = readonly [head: string, cell: (run: RunSummary) => string, right: boolean];
 
+const lossPerCharacter: Column = ['loss/char', ({ lossPerCharacter: loss }) => loss?.toFixed(4) ?? '–', true];
+
 function describe(runs: readonly RunSummary[]): string {
   const [first] = runs;
+  const isMixed = new Set(runs.map((run) => run.targetVocabulary)).size > 1;
   const hasOneAdapter = runs.every((run) => run.adapter === first?.adapter);
   const columns: Column[] = [
     ['run', (run) => run.folder, false],
@@ -43,6 +46,7 @@ function describe(runs: readonly RunSummary[]): string {
           true,
         ],
       ),
+    ...(isMixed ? [lossPerCharacter] : []),
     ['time', (run) => formatDuration(run.seconds), true],
     ['tokens/s', (run) => formatInteger(run.tokensPerSecond), true],
     ['MFU', ({ mfu }) => (mfu === null ? '–' : formatPercent(mfu)), true],
@@ -53,9 +57,8 @@ function describe(runs: readonly RunSummary[]): string {
   const best = runs.some((run) => Object.keys(run.best).length > 0)
     ? '\n\n@: step of the best evaluation'
     : '';
-  const isMixed = new Set(runs.map((run) => run.targetVocabulary)).size > 1;
   const mixed = isMixed
-    ? '\n\nthe runs have different vocabularies: compare BLEU and chrF2; loss, perplexity and accuracy are per token'
+    ? '\n\nthe runs have different vocabularies: compare BLEU, chrF2 and loss/char; loss, perplexity and accuracy are per token'
     : '';
   const adapter = hasOneAdapter && first ? `\n\nall on ${first.adapter}` : '';
   return `${table(rows, right)}${best}${mixed}${adapter}`;

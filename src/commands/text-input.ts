@@ -34,7 +34,9 @@ export async function* linesOf(paths: readonly string[]): AsyncGenerator<readonl
       }
     };
     for await (const bytes of await openStream(files, path)) {
-      const lines = (rest + decode(bytes)).split('\n');
+      const text = rest + decode(bytes);
+      // In a file without \n, as of old Macs, \r ends a line. At the end of a chunk it may be the start of \r\n.
+      const lines = text.split(text.includes('\n') ? '\n' : /\r(?!$)/);
       rest = lines.pop() ?? '';
       line += lines.length;
       if (lines.length > 0) yield lines.map((text) => text.replace(/\r$/, ''));

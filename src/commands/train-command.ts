@@ -78,7 +78,7 @@ async function run(
   const tensorboard = settings.tensorboard ?? saved?.settings.tensorboard;
   if (tensorboard && isInFolder(resolve(tensorboard), resolve(out)))
     throw new HeddleError(
-      `--tensorboard ${tensorboard}: it is in --out, which each checkpoint replaces; use a folder outside, for example ${out}-tensorboard`,
+      `--tensorboard ${tensorboard}: it is in --out, which has only files of the model; use a folder outside, for example ${out}-tensorboard`,
     );
   if (args.lora && folder !== undefined && resolve(folder) === resolve(out))
     throw new HeddleError(`--out ${out}: this is the base model of the LoRA adapter; use another folder`);

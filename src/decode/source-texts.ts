@@ -62,7 +62,7 @@ export function lengthLimit({ maxLength }: TextOptions, c: ModelConfig, most = c
   check(
     maxLength <= c.maxLength,
     `translate: maxLength (${maxLength}) is above the ${c.maxLength} positions of the model; ` +
-      'lower or omit --max-length, and split long texts (--split-sentences)',
+      'lower or omit it, and split long texts into sentences (splitSentences)',
   );
   return Math.min(maxLength, most);
 }

@@ -1,7 +1,7 @@
 // LoRA adapters in the format of PEFT: a folder with adapter_config.json and adapter_model.safetensors. Layer
 // names are those of Hugging Face's BART and MarianMT.
 
-import { HeddleError, shellQuote, withErrorPrefix } from '../core/errors.ts';
+import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { asFloat32 } from '../core/float16.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -92,7 +92,7 @@ export const isLoraFolder = async (files: Files, folder: string): Promise<boolea
 export async function rejectLoraFolder(files: Files, folder: string): Promise<void> {
   if (!(await isLoraFolder(files, folder))) return;
   throw new HeddleError(
-    `${folder}: a LoRA adapter without its model; give the model, and --lora-adapter ${shellQuote(folder)}` +
+    `${folder}: a LoRA adapter without its model; load its model with this adapter` +
       ` (its base model is ${await loraBaseModel(files, folder)})`,
   );
 }

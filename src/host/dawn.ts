@@ -118,7 +118,7 @@ export function adapterNamed(wanted: string, names: readonly string[]): string {
   const index = /^\d{1,2}$/.test(wanted) ? Number(wanted) : exact >= 0 ? exact : part;
   const name = names[index];
   const list = names.map((one, i) => `${i}: ${one}`).join('; ');
-  const lora = /[\\/]/.test(wanted) ? '; a LoRA adapter is given by --lora-adapter' : '';
+  const lora = /[\\/]/.test(wanted) ? '; a LoRA adapter has its own option (lora)' : '';
   if (name === undefined)
     throw new HeddleError(`adapter: there is no "${wanted}"; the adapters are ${list}${lora}`, {
       kind: 'not-found',

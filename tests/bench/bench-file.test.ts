@@ -43,7 +43,7 @@ describe('an invalid file', () => {
   const changed = (change: object) =>
     JSON.stringify({ ...file, kernels: [{ ...file.kernels[0], ...change }] });
   it.each([
-    ['kernels: 1', /is not JSON; it must come from heddle bench --json or the kernel lab/],
+    ['kernels: 1', /is not JSON; it must come from heddle bench or the kernel lab/],
     ['[]', /has no kernels; it must come from heddle bench/],
     ['{"kernels":[]}', /the list is empty/],
     ['{"kernels":[7]}', /Kernel 1 of the file has no name/],

@@ -30,18 +30,9 @@ it('trains a student on the translations of a teacher, and resumes', async () =>
   ];
   const training = ['--set', 'heads=1', '--set', 'feedForward=8', '--preset', 'tiny', '--tokenizer', 'char'];
   const run = (file: string, ...more: string[]) =>
-    heddle([
-      'distill',
-      at('teacher'),
-      at(file),
-      ...options,
-      ...training,
-      '--json',
-      at('result.json'),
-      ...more,
-    ]);
+    heddle(['distill', at('teacher'), at(file), ...options, ...training, ...more]);
 
-  const first = await run('texts.txt', '--steps', '3');
+  const first = await run('texts.txt', '--steps', '3', '--json', at('result.json'));
   expect(first.stderr).not.toMatch(/^heddle:/m);
   expect(first.stdout).toMatch(/^teacher .*\nstudent .*\nstudent, int8 /m);
   expect(first.stdout).toContain('24 of 25 translated by the teacher; the others are too long for it');

@@ -77,7 +77,7 @@ it('finds the adapter by name, or reports that Dawn would use another', () => {
   expect(adapterNamed('2', names)).toBe(names[2]);
   expect(adapterNamed('3', names)).toBe(names[3]);
   expect(adapterNamed('770', names)).toBe(names[0]);
-  expect(() => adapterNamed('lora/dir', names)).toThrow('--lora-adapter');
+  expect(() => adapterNamed('lora/dir', names)).toThrow('a LoRA adapter has its own option');
   expect(() => adapterNamed('4', names)).toThrow('would take 3 instead of 4');
   expect(() => adapterNamed('radeon', names)).toThrow(
     'there is no "radeon"; the adapters are 0: Intel Arc A770; 1: NVIDIA GeForce RTX 4090; 2:',

@@ -48,6 +48,8 @@ export interface RunSummary {
   readonly parameters: number;
   /** Size of the target vocabulary: losses per token of different vocabularies cannot be compared. */
   readonly targetVocabulary: number;
+  /** The best dev loss per character of the dev targets, which can be compared; null if the log lacks it. */
+  readonly lossPerCharacter?: number | null;
 }
 
 /** Arguments that are not settings: files, and values that the summary has in other fields. */
@@ -110,9 +112,13 @@ export function summarizeRuns(
       adapter: start.backend,
       parameters: start.parameters,
       targetVocabulary: start.corpus.targetVocabulary,
+      lossPerCharacter: perCharacter(best.loss?.value, start.corpus.devCharactersPerToken),
     };
   });
 }
+
+const perCharacter = (loss: number | undefined, characters: number | undefined): number | null =>
+  loss !== undefined && characters ? loss / characters : null;
 
 const hasLog = async (files: Files, folder: string): Promise<boolean> =>
   files.exists(`${await settledFolder(files, folder)}/${logName}`);

@@ -361,7 +361,7 @@ function checkMemory(plans: readonly Plan[], limit: number): void {
   const need = Math.max(0, ...plans.map((p) => p.bytes.peak));
   if (need > limit)
     throw new HeddleError(
-      `The plan needs ${formatBytes(need)} of GPU memory, the limit is ${formatBytes(limit)} (--memory-limit, or the machine's memory); ` +
+      `The plan needs ${formatBytes(need)} of GPU memory, the limit is ${formatBytes(limit)} (memoryLimit, or the machine's memory); ` +
         'use a smaller batch, shorter sequences, a smaller model or gradient checkpointing.',
       { kind: 'memory' },
     );

@@ -35,7 +35,7 @@ export interface ErrorHints {
 const commandHints: ErrorHints = {
   resume: 'run the same command again to resume',
   access: 'put an access token into HF_TOKEN',
-  revision: '--revision refs/pr/1',
+  revision: 'revision refs/pr/1',
   unreachable: 'check the network, or set HF_ENDPOINT to a mirror of the hub',
 };
 

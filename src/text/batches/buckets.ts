@@ -122,7 +122,7 @@ export const batchShapes = (
       Number.isInteger(fit) && fit >= 1,
       'rows' in size
         ? `batches: ${size.rows} rows, must be a whole number of at least 1`
-        : `batches: a budget of ${size.tokens} tokens has no room for one row of ${longer}; give at least that (--max-tokens ${longer}), or lower --max-length`,
+        : `batches: a budget of ${size.tokens} tokens has no room for one row of ${longer}; give maxTokens of at least that, or lower maxLength`,
     );
     return { ...bucket, batch: 'rows' in size || fit < 8 ? fit : fit - (fit % 8) };
   });

@@ -84,7 +84,7 @@ export class LanguageChoice {
     const third = [...others.keys()].find((tag) => !known.includes(primary(normalized(tag))));
     if (third !== undefined)
       throw new HeddleError(
-        `${this.#name}: the file has the languages ${this.languages}; choose two with --source-column and --target-column (sourceColumn, targetColumn), for example --source-column ${source} --target-column ${third}`,
+        `${this.#name}: the file has the languages ${this.languages}; choose two (sourceColumn, targetColumn), for example ${source} and ${third}`,
         { kind: 'input' },
       );
   }

@@ -95,7 +95,7 @@ async function columnsOf(
     const at = header.map((cell) => cell.trim()).indexOf(column);
     check(
       at >= 0,
-      `${name}: there is no column ${column}, only ${header.join(', ')}; name the columns with --source-column and --target-column`,
+      `${name}: there is no column ${column}, only ${header.join(', ')}; name the columns (sourceColumn, targetColumn)`,
     );
     return at;
   }) as [number, number];

@@ -23,6 +23,11 @@ export interface CorpusFacts {
   /** Mean number of tokens per side. */
   readonly sourceLength: number;
   readonly targetLength: number;
+  /**
+   * Mean number of characters of a target token of the dev pairs: a loss divided by it is one per character, which
+   * can be compared between vocabularies. Absent without dev pairs and in logs of earlier versions.
+   */
+  readonly devCharactersPerToken?: number;
 }
 
 /** Cost of a step, from its plans. */

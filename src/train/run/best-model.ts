@@ -40,17 +40,14 @@ export function checkBest({ bestMetric: metric, patience, evalSteps, devSentence
     bestMetrics.includes(metric),
     `train: best by ${metric}, which is not one of ${bestMetrics.join(', ')}`,
   );
-  check(
-    patience === 0 || evalSteps > 0,
-    `train: patience needs dev pairs and evaluations (evalSteps, --eval-steps)`,
-  );
+  check(patience === 0 || evalSteps > 0, `train: patience needs dev pairs and evaluations (evalSteps)`);
   check(
     metric === 'loss' || evalSteps > 0,
-    `train: best by ${metric} needs dev pairs and evaluations (evalSteps, --eval-steps)`,
+    `train: best by ${metric} needs dev pairs and evaluations (evalSteps)`,
   );
   check(
     evalSteps === 0 || devSentences > 0 || !fromTranslations.includes(metric),
-    `train: best by ${metric} needs translations (devSentences, --dev-sentences)`,
+    `train: best by ${metric} needs translations (devSentences)`,
   );
 }
 

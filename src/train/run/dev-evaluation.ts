@@ -3,7 +3,14 @@
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { type Batches, createBatches } from '../../text/batches/batches.ts';
-import { describeSkipped, describeUnknown, targetLength } from '../../text/batches/encoded-corpus.ts';
+import type { BatchShape } from '../../text/batches/buckets.ts';
+import {
+  describeSkipped,
+  describeUnknown,
+  type EncodedCorpus,
+  sourceLength,
+  targetLength,
+} from '../../text/batches/encoded-corpus.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
 import type { TokenMetrics } from '../../text/metrics/translation-metrics.ts';
 import type { TrainingSession } from '../report/training-events.ts';
@@ -30,6 +37,9 @@ class DevSet {
   readonly #model: TextModel;
   readonly #dev: FittingPairs;
   readonly #batches: Batches;
+  /** Shape of batches with pairs that no batch of the training fits; undefined if there are none. */
+  readonly #longer: BatchShape | undefined;
+  #isPrepared = false;
   /** The rows that are translated, and the maximum tokens of a translation. */
   readonly #rows: readonly number[];
   readonly #maxTarget: number;
@@ -46,7 +56,9 @@ class DevSet {
     this.#trainer = trainer;
     this.#model = model;
     this.#dev = dev;
-    this.#batches = createBatches(dev.corpus, trainer.shapes, { shuffle: false });
+    this.#longer = longerShape(dev.corpus, trainer.shapes, model.config.maxLength);
+    const shapes = this.#longer ? [...trainer.shapes, this.#longer] : trainer.shapes;
+    this.#batches = createBatches(dev.corpus, shapes, { shuffle: false });
     this.#rows = sampleEvenly([...dev.pairs.keys()], sentences);
     // Early in training a model may never emit the end token, so stop at twice the longest target.
     const longest = this.#rows.reduce((length, row) => Math.max(length, targetLength(dev.corpus, row)), 1);
@@ -54,7 +66,7 @@ class DevSet {
   }
 
   /**
-   * Samples pairs evenly that fit the trainer's batches; undefined if no pair fits. `sentences`: how many of
+   * Samples pairs evenly that fit the model; undefined if no pair fits. `sentences`: how many of
    * them are translated.
    */
   static open(
@@ -64,10 +76,15 @@ class DevSet {
     pairs: PairList,
     sentences: number,
   ): DevSet | undefined {
-    const largest = trainer.shapes.at(-1);
-    const limits = { maxSource: largest?.source ?? 0, maxTarget: largest?.target ?? 0 };
-    const dev = fittingPairs(model, sampleEvenly(pairs, maxDevPairs), limits);
+    const dev = fittingPairs(model, sampleEvenly(pairs, maxDevPairs));
     return dev.corpus.count > 0 ? new DevSet(engine, trainer, model, dev, sentences) : undefined;
+  }
+
+  /** Prepares the evaluation of pairs that are longer than those of the training. */
+  async prepare(): Promise<void> {
+    if (this.#isPrepared) return;
+    this.#isPrepared = true;
+    if (this.#longer) await this.#trainer.addEvaluation(this.#longer);
   }
 
   /** Message about omitted pairs; empty if there are none. */
@@ -91,6 +108,7 @@ class DevSet {
     const begin = performance.now();
     const seconds = () => (performance.now() - begin) / 1000;
     try {
+      await this.prepare();
       const loss = await this.#evaluateLoss(signal);
       const head = { type: 'eval', step, part: 'dev', pairs: this.#dev.corpus.count, ...loss } as const;
       if (this.#rows.length === 0) return { record: { ...head, seconds: seconds() } };
@@ -120,6 +138,30 @@ class DevSet {
     );
     return this.#translations;
   }
+}
+
+/**
+ * The shape of batches with the longest rows of a corpus, if they fit none of the shapes of a training, the largest
+ * last: as many rows as have the positions of the largest shape.
+ */
+function longerShape(
+  corpus: EncodedCorpus,
+  shapes: readonly BatchShape[],
+  maxLength: number,
+): BatchShape | undefined {
+  const rows = Array.from({ length: corpus.count }, (_, row) => row);
+  const longest = (length: (corpus: EncodedCorpus, row: number) => number) =>
+    rows.reduce((most, row) => Math.max(most, length(corpus, row)), 1);
+  const [source, target] = [longest(sourceLength), longest(targetLength)];
+  const largest = shapes.at(-1);
+  if (!largest || (source <= largest.source && target <= largest.target)) return undefined;
+  const rounded = (length: number) => Math.min(maxLength, 4 * Math.ceil(length / 4));
+  const longer = {
+    source: Math.max(largest.source, rounded(source)),
+    target: Math.max(largest.target, rounded(target)),
+  };
+  const positions = largest.batch * Math.max(largest.source, largest.target);
+  return { ...longer, batch: Math.max(1, Math.floor(positions / Math.max(longer.source, longer.target))) };
 }
 
 /** What the dev evaluation needs of a run. */
@@ -152,6 +194,11 @@ export class DevEvaluation implements Pause {
     this.#session = session;
     this.#open = () => DevSet.open(engine, trainer, model, pairs, sentences);
     if (run.live.evalSteps > 0) this.#openDevSet();
+  }
+
+  /** Prepares the first evaluation, so that a run that lacks the memory for it fails at once. */
+  async prepare(): Promise<void> {
+    if (this.#devSet && this.#devSet !== 'none') await this.#devSet.prepare();
   }
 
   due(): boolean {

@@ -10,7 +10,9 @@ import { settledFolder } from '../../files/settled-folder.ts';
 import { corpusName } from '../../session/load-corpus.ts';
 import { type BatchShape, shapeName } from '../../text/batches/buckets.ts';
 import { unknownShares } from '../../text/batches/encoded-corpus.ts';
+import { type CorpusSplit, type Pair, sampleEvenly } from '../../text/corpus/pairs.ts';
 import { ignoresCase } from '../../text/metrics/translation-metrics.ts';
+import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { formatChanges } from '../report/run-changes.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { CorpusFacts, LogEnd, LogRecord, LogStart, PlanFacts, Sample } from '../report/training-log.ts';
@@ -253,7 +255,7 @@ export function planFacts(plans: readonly Plan[], shapes: readonly BatchShape[])
 export const corpusFacts = (
   { corpus: from }: Pick<CompleteArguments, 'corpus'>,
   { corpus, source, target }: TrainingData,
-  { dev, test }: Readonly<Record<'dev' | 'test', { readonly length: number }>>,
+  { dev, test }: Pick<CorpusSplit, 'dev' | 'test'>,
 ): CorpusFacts => ({
   name: corpusName(from),
   pairs: corpus.count,
@@ -267,4 +269,15 @@ export const corpusFacts = (
   targetVocabulary: target.size,
   sourceLength: corpus.source.ids.length / corpus.count,
   targetLength: corpus.target.ids.length / corpus.count,
+  devCharactersPerToken: charactersPerToken(sampleEvenly(dev, 1000), target),
 });
+
+/** Mean number of characters of a target token, the end token included; undefined without pairs. */
+function charactersPerToken(pairs: readonly Pair[], tokenizer: Tokenizer): number | undefined {
+  let [characters, tokens] = [0, 0];
+  for (const { target } of pairs) {
+    characters += Array.from(target).length;
+    tokens += tokenizer.encode(target).length + 1;
+  }
+  return tokens > 0 ? characters / tokens : undefined;
+}

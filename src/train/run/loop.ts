@@ -222,7 +222,7 @@ function checkProgress({ step, loss, lossScale }: StepReport, skipped: number, s
     throw new HeddleError(
       `Training is stuck at step ${step + 1}: the loss is ${loss}, but the gradients of the last ${stuck} updates were not ` +
         `finite${lossScale > 0 ? ', at the minimum loss scale' : ''}, so all of them were skipped; ` +
-        'resume from an earlier checkpoint with a lower learning rate, or find the cause with checkFinite (--check-finite).',
+        'resume from an earlier checkpoint with a lower learning rate, or find the cause with checkFinite.',
     );
 }
 

@@ -102,7 +102,7 @@ async function lossError(
 ): Promise<HeddleError> {
   if (from && from.files !== files && out) await copyFolder(from.files, from.folder, files, out);
   const saved =
-    out && step >= 0 ? ` The checkpoint of step ${step} is in ${out}; --resume continues it.` : '';
+    out && step >= 0 ? ` The checkpoint of step ${step} is in ${out}; resume the run to continue.` : '';
   return new HeddleError(
     `The GPU device was lost ${maxLosses} times within a minute, so training has stopped.${saved} ` +
       `Try a smaller model or batch, or another driver. The last reason: ${reason}`,

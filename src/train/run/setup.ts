@@ -69,7 +69,7 @@ export async function setUp(
   if (!before && hasPackedBatches(given))
     log(
       `to save memory, batches have at most ${args.maxTokens} tokens, with ${args.gradientAccumulationSteps} batches per update; ` +
-        'to change that, give --batch-size or --max-tokens, and --gradient-accumulation-steps',
+        'to change that, give batchSize or maxTokens, and gradientAccumulationSteps',
     );
   const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.gradientAccumulationSteps);
   const steps = args.steps ?? updates(args.epochs ?? 1);
@@ -91,12 +91,12 @@ export async function setUp(
   if (unknown.tooMany)
     session.emit({
       type: 'warning',
-      text: `more than 2 % ${unknown.text}; use a larger --vocab-size, or --tokenizer bpe`,
+      text: `more than 2 % ${unknown.text}; use a larger vocabSize, or the tokenizer bpe`,
     });
   if (schedule.warmupSteps >= steps)
     log(
       `the warm-up of ${schedule.warmupSteps} steps is longer than the run of ${steps}: the learning rate never reaches ${schedule.learningRate}; ` +
-        'lower --warmup-steps or raise --steps',
+        'lower warmupSteps or raise steps',
     );
   const moved = before?.schedule && movedEnd(before.schedule, schedule);
   if (moved) log(moved);
@@ -127,7 +127,7 @@ function movedEnd(before: ScheduleConfig, now: ScheduleConfig): string | undefin
   if (then === undefined || then === end) return undefined;
   return (
     `the ${now.kind} schedule now ends at step ${end}, before it was ${then}: the run is not bit-identical to an uninterrupted run of ${end} steps; ` +
-    `to avoid that start with --schedule-steps ${end}`
+    `to avoid that, start with scheduleSteps ${end}`
   );
 }
 
@@ -177,7 +177,7 @@ async function initialModel(
       );
   check(
     checkpoint || (args.maxLength ?? 0) <= config.maxLength,
-    `train: maxLength (${args.maxLength}) is above the ${config.maxLength} positions of the model in ${folder}; lower --max-length`,
+    `train: maxLength (${args.maxLength}) is above the ${config.maxLength} positions of the model in ${folder}; lower it`,
   );
   const { dropout: places } = modelConfig({ ...config, ...fields });
   // T5 has a single rate for all places.

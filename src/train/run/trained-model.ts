@@ -44,7 +44,7 @@ async function trainedLora(
   folder = '',
 ): Promise<TrainedLora | undefined> {
   if (!lora) return undefined;
-  check(base, 'train: lora needs a trained model; name its folder with init (--init DIR)');
+  check(base, 'train: lora needs a trained model; name its folder with init');
   return { lora, base, baseFingerprint: await fingerprintOfModel(base), folder };
 }
 

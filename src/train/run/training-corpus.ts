@@ -1,7 +1,7 @@
 // Reads the corpus of a run, trains or reads its tokenizers and encodes the pairs; or reads the token ids
 // that an earlier session cached.
 
-import { check, HeddleError, shellQuote } from '../../core/errors.ts';
+import { check, HeddleError } from '../../core/errors.ts';
 import { runPaced } from '../../core/steps.ts';
 import type { Files } from '../../files/files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
@@ -127,7 +127,7 @@ async function givenTokenizers(
 ): Promise<NonNullable<TrainingDataOptions['tokenizers']>> {
   const read = async (path: string | undefined): Promise<Tokenizer | undefined> => {
     if (path === undefined) return undefined;
-    check(!lowercase, `train: ${path} determines whether text is lowercased; omit lowercase (--lowercase)`);
+    check(!lowercase, `train: ${path} determines whether text is lowercased; omit lowercase`);
     return readTokenizerFile(await files.read(path), path);
   };
   const both = await read(tokenizerFile);
@@ -153,8 +153,7 @@ function checkPairs(
   const { train } = corpusFiles(corpus) ?? {};
   if (train)
     throw new HeddleError(
-      `${nameOfPairs(train)}: ${changed}; restore the file, or give its path: heddle train FILE --resume --out ${shellQuote(out)}, ` +
-        `or fine-tune the model on these pairs: heddle train FILE --init ${shellQuote(out)}`,
+      `${nameOfPairs(train)}: ${changed}; restore the file, or resume with its path; or fine-tune the model in ${out} on these pairs (init)`,
     );
   const text = `${corpusName(corpus)}: ${changed}, because its version differs; the run continues, but it is not bit-identical to an uninterrupted run`;
   session.emit({ type: 'warning', text });

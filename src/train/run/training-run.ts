@@ -191,7 +191,9 @@ export class TrainingRun implements TrainedModel {
           onRecord: (record) => logbook.add(record),
         }),
       );
-    pauses.push(new DevEvaluation(this, dev, args.devSentences, this.#session));
+    const evaluation = new DevEvaluation(this, dev, args.devSentences, this.#session);
+    await evaluation.prepare();
+    pauses.push(evaluation);
     return [...pauses, ...this.checkpointer.pauses, this.live];
   }
 
@@ -306,7 +308,7 @@ async function openEvents(
   if (!tensorboard) return undefined;
   check(
     !out || !isInFolder(tensorboard, out),
-    `train: tensorboard (${tensorboard}) is in the model folder ${out}, which each checkpoint replaces; use a folder outside of it`,
+    `train: tensorboard (${tensorboard}) is in the model folder ${out}, which has only files of the model; use a folder outside of it`,
   );
   return EventWriter.open(files, tensorboard, step, ({ message }) =>
     emit({

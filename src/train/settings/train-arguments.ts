@@ -41,7 +41,7 @@ export function completeArguments({
   for (const option of ['sourceLang', 'targetLang'] as const)
     check(
       complete[option] === undefined || folder !== undefined,
-      `train: ${option} (${complete[option]}) needs a multilingual model; name its folder with init (--init DIR)`,
+      `train: ${option} (${complete[option]}) needs a multilingual model; name its folder with init`,
     );
   check(
     !complete.lora || !complete.freeze,
@@ -49,11 +49,11 @@ export function completeArguments({
   );
   check(
     !complete.lora || folder !== undefined,
-    'train: lora needs a trained model; name its folder with init (--init DIR)',
+    'train: lora needs a trained model; name its folder with init',
   );
   check(
     complete.lora || (complete.weights ?? 'f32') === 'f32',
-    `train: weights as ${complete.weights} are not trained; train a LoRA adapter with lora.rank (--lora-rank N)`,
+    `train: weights as ${complete.weights} are not trained; train a LoRA adapter with lora.rank`,
   );
   const lora = complete.lora && loraConfig(complete.lora);
   return { ...complete, lora, corpus, out, resume };
@@ -121,7 +121,7 @@ const ignoredSettings = (kept: TrainSettings, given: TrainSettings): SettingName
 export function startArguments({ arguments: args }: TrainingState, folder: string): CompleteArguments {
   check(
     isObject(args) && 'corpus' in args && 'schedule' in args,
-    `${folder}: ${checkpointNames.state} has no arguments of the run; train without --resume`,
+    `${folder}: ${checkpointNames.state} has no arguments of the run; start a new run`,
   );
   return { ...settingDefaults, ...args } as unknown as CompleteArguments;
 }

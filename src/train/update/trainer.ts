@@ -173,15 +173,14 @@ export class Trainer {
   }
 
   async #prepare(): Promise<void> {
-    const { recipe, trainable, parameters } = this;
+    const { recipe, trainable } = this;
     const training = this.#trainingGraphs(this.#config);
     const finish = this.#accumulates ? this.#checked(updateGraph(trainable, recipe.optimizer)) : undefined;
-    const plain = { ...this.#config, labelSmoothing: 0 };
     const programs = await prepareByName(
       this.#engine,
       {
         training: training.map(({ graph }) => graph),
-        evaluation: this.shapes.map((shape) => evaluationGraph(plain, parameters, shape, this.#options)),
+        evaluation: this.shapes.map((shape) => this.#evaluationGraph(shape)),
         finish: finish ? [finish.graph] : [],
         norms: this.#options.updateRatioSteps ? [updateNormGraph(trainable)] : [],
       },
@@ -191,6 +190,23 @@ export class Trainer {
     this.#evaluation = programs.evaluation;
     this.#finish = finish && partOf(finish, programs.finish[0] as Program);
     this.#norms = programs.norms[0];
+  }
+
+  /**
+   * Prepares the evaluation of batches of a further shape; its index is the number of shapes before it. No update
+   * may be pending.
+   */
+  async addEvaluation(shape: BatchShape): Promise<void> {
+    const graph = this.#evaluationGraph(shape);
+    this.#evaluation = [
+      ...this.#evaluation,
+      ...(await this.#engine.prepare([graph], { inFlight: this.#inFlight })),
+    ];
+  }
+
+  #evaluationGraph(shape: BatchShape): Graph {
+    const plain = { ...this.#config, labelSmoothing: 0 };
+    return evaluationGraph(plain, this.parameters, shape, this.#options);
   }
 
   get #accumulates(): boolean {

@@ -160,14 +160,14 @@ async function createConfig(
   const shared = sharesEmbeddings({ tie: model.tie ?? 'none' });
   check(
     !shared || tokenizers.source === tokenizers.target,
-    `train: tie=${model.tie} shares the embeddings of both sides, so they need one tokenizer: use --tokenizer-file`,
+    `train: tie=${model.tie} shares the embeddings of both sides, so they need one tokenizer (tokenizerFile)`,
   );
   const { source, target } = await trainTokenizers(pairs, tokenizer, shared, tokenizers, pool);
   for (const role of ['pad', 'start', 'end'] as const)
     check(
       source.special[role] === target.special[role],
       `train: the ${role} token is ${source.special[role]} in the source tokenizer and ${target.special[role]} in the ` +
-        'target tokenizer; they must be the same: use one file (tokenizerFile, --tokenizer-file), or two of one tool',
+        'target tokenizer; they must be the same: use one file (tokenizerFile), or two of one tool',
     );
   const config = modelConfig({
     ...model,

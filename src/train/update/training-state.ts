@@ -150,7 +150,7 @@ export async function readTrainingState(files: Files, folder: string): Promise<T
   const path = `${at}/${checkpointNames.state}`;
   if (!(await files.exists(path)))
     throw new HeddleError(
-      `${folder}: there is no ${checkpointNames.state}, so nothing to resume; train without --resume.`,
+      `${folder}: there is no ${checkpointNames.state}, so nothing to resume; start a new run`,
       { kind: 'not-found' },
     );
   let state: Partial<TrainingState>;
@@ -158,7 +158,7 @@ export async function readTrainingState(files: Files, folder: string): Promise<T
     state = Object(JSON.parse(await readText(files, path))) as Partial<TrainingState>;
   } catch {
     throw new HeddleError(
-      `${path}: not JSON; the file may be truncated. Restore the folder from a copy, or start again without --resume`,
+      `${path}: not JSON; the file may be truncated. Restore the folder from a copy, or start a new run`,
     );
   }
   if (state.version !== 1)

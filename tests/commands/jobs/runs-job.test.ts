@@ -60,6 +60,17 @@ async function summaries(logs: Record<string, readonly LogRecord[]>, folders = O
   return runs({ folders }, testSession({ device: 'cpu', files }));
 }
 
+it('compares runs of different vocabularies by the loss per character', async () => {
+  const { corpus } = start();
+  const log = (targetVocabulary: number, devCharactersPerToken: number | undefined, loss: number) => [
+    start({ corpus: { ...corpus, targetVocabulary, devCharactersPerToken } }),
+    step(1),
+    { type: 'eval', step: 1, part: 'dev', loss, seconds: 1 } as const,
+  ];
+  const found = await summaries({ a: log(8000, 4, 6), b: log(1000, 2, 4), old: log(1000, undefined, 4) });
+  expect(found.map((run) => run.lossPerCharacter)).toEqual([1.5, 2, null]);
+});
+
 it('takes the best value of each metric, the time of all sessions and the mean utilization', async () => {
   const evaluation = (number: number, loss: number, bleu: number) =>
     ({ type: 'eval', step: number, part: 'dev', loss, bleu, seconds: 1 }) as const;

@@ -93,7 +93,7 @@ it('reads CSV by the names of its columns, with quotes, commas and line breaks i
     expect(bad).toEqual(['2 no column', '3 empty target', '4 empty line']);
   }
   await expect(read({ 'x.csv': csv }, { files: ['x.csv'] })).rejects.toThrow(
-    'x.csv: there is no column source, only id, es, en; name the columns with --source-column and --target-column',
+    'x.csv: there is no column source, only id, es, en; name the columns (sourceColumn, targetColumn)',
   );
 });
 

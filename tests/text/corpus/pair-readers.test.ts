@@ -52,9 +52,7 @@ describe('TMX', () => {
 
   it('asks for the languages if there are three, and takes those that are named', async () => {
     const text = tmx(tu({ en: 'one', es: 'uno', fr: 'un' }), 'srclang="*all*"');
-    await expect(read('a.tmx', text)).rejects.toThrow(
-      'the languages en, es, fr; choose two with --source-column',
-    );
+    await expect(read('a.tmx', text)).rejects.toThrow('the languages en, es, fr; choose two (sourceColumn');
     expect(await read('a.tmx', text, { sourceColumn: 'fr', targetColumn: 'EN' })).toEqual(['un | one']);
     await expect(read('a.tmx', text, { sourceColumn: 'de', targetColumn: 'en' })).rejects.toThrow(
       'a.tmx: there is no pair: the file has no units in en, es, fr',

@@ -93,7 +93,9 @@ it('rejects other pairs by name, and leaves its checkpoint', async () => {
     /shorter\.tsv: these are not the pairs that the run started with \(training pairs: \d+ then, \d+ now\); restore the file/,
   );
   writeFileSync(at('other.tsv'), [...lines].reverse().join('\n'));
-  await expect(train('other.tsv', { out, resume: true })).rejects.toThrow(/other\.tsv: .*both \d+\).*--init/);
+  await expect(train('other.tsv', { out, resume: true })).rejects.toThrow(
+    /other\.tsv: .*both \d+\).*\(init\)/,
+  );
   expect(json(join(out, 'state.json')).step).toBe(3);
   expect(bytes(join(out, 'model.safetensors'))).toBe(model);
 });

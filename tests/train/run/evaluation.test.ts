@@ -311,3 +311,28 @@ it('rejects evaluation without dev pairs', async () => {
   expect(told.find((line) => line.startsWith('test:'))).toContain('1 of 1 pairs skipped');
   expect(result).toMatchObject({ dev: [] });
 });
+
+it('evaluates dev pairs that are longer than every training batch', async () => {
+  const words = pairs.flatMap((pair) => pair.split('\t')[0]?.split(' ') ?? []);
+  const longer = words.slice(0, 20).join(' ');
+  writeFileSync(at('long-dev.tsv'), `${pairs.slice(0, 4).join('\n')}\n${longer}\t${longer}\n`);
+  const messages: string[] = [];
+  await train(
+    {
+      corpus: { kind: 'tsv', path: at('pairs.tsv'), dev: at('long-dev.tsv') },
+      model: { ...tinySizes, maxLength: 24 },
+      maxLength: undefined,
+      out: at('long'),
+    },
+    undefined,
+    (event) => event.type === 'message' && messages.push(event.text),
+  );
+  const records = parseLog(text('long/log.jsonl'));
+  const [start] = records.filter((record) => record.type === 'start');
+  // No batch of the training has room for it.
+  expect(start?.plan?.shapes.every((shape) => Number(shape.split('x')[1]) < 20) ?? true).toBe(true);
+  const evals = records.filter((record) => record.type === 'eval' && record.part === 'dev');
+  expect(evals.map((record) => record.type === 'eval' && record.pairs)).toEqual(evals.map(() => 5));
+  expect(evals.length).toBeGreaterThan(0);
+  expect(messages.filter((message) => /dev: .*skipped/.test(message))).toEqual([]);
+});

@@ -89,7 +89,7 @@ it('ends with a clear message if the device is lost three times within a minute'
     error: HeddleError;
   } & Awaited<ReturnType<typeof run>>;
   expect(error.message).toMatch(
-    /^The GPU device was lost 3 times within a minute, so training has stopped\. The checkpoint of step 6 is in model; --resume continues it\. Try/,
+    /^The GPU device was lost 3 times within a minute, so training has stopped\. The checkpoint of step 6 is in model; resume the run to continue\. Try/,
   );
   expect(error.kind).toBe('device');
   expect(said.filter((s) => s === 'lost')).toHaveLength(2);

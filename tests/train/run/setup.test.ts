@@ -122,7 +122,7 @@ describe('a resumed run', () => {
   it('says that the warm-up is longer than the run', async () => {
     const warm = { schedule: 'constant', warmupSteps: 40, steps: 9 } as const;
     expect((await prepared(tinyTraining(warm))).told.at(-1)).toMatch(
-      /the warm-up of 40 steps is longer than the run of 9: .*--warmup-steps/,
+      /the warm-up of 40 steps is longer than the run of 9: .*warmupSteps/,
     );
   });
 
@@ -132,9 +132,7 @@ describe('a resumed run', () => {
     const state = { schedule: recipe.schedule, arguments: args(4) };
     const cosine = { schedule: 'cosine', warmupSteps: 0 } as const;
     const { told } = await prepared(again({ steps: 9, ...cosine }), state);
-    expect(told.at(-1)).toMatch(
-      /the cosine schedule now ends at step 9, before it was 4: .*--schedule-steps 9/,
-    );
+    expect(told.at(-1)).toMatch(/the cosine schedule now ends at step 9, before it was 4: .*scheduleSteps 9/);
     expect((await prepared(again({ steps: 4, ...cosine }), state)).told.at(-1)).toMatch(/training pairs/);
   });
 

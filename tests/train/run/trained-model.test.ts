@@ -171,7 +171,7 @@ describe('a run with a LoRA adapter', () => {
     await train({ out: at('int8-parts'), resume: true, steps: 8 });
     expectNear('int8-parts/adapter_model.safetensors', 'int8/adapter_model.safetensors');
     await expect(train({ init: at('base'), weights: 'int8', out: at('none') })).rejects.toThrow(
-      'train: weights as int8 are not trained; train a LoRA adapter with lora.rank (--lora-rank N)',
+      'train: weights as int8 are not trained; train a LoRA adapter with lora.rank',
     );
   });
 
@@ -179,10 +179,10 @@ describe('a run with a LoRA adapter', () => {
     await expect(
       run('translate', { folder: at('adapter'), texts: ['one'], options: { batchSize: 1 } }),
     ).rejects.toThrow(
-      `${at('adapter')}: a LoRA adapter without its model; give the model, and --lora-adapter ${at('adapter')} (its base model is ${at('base')})`,
+      `${at('adapter')}: a LoRA adapter without its model; load its model with this adapter (its base model is ${at('base')})`,
     );
     await expect(train({ lora, model: sizes })).rejects.toThrow(
-      'lora needs a trained model; name its folder with init (--init DIR)',
+      'lora needs a trained model; name its folder with init',
     );
   });
 });

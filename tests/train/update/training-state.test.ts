@@ -78,7 +78,7 @@ describe('a checkpoint', () => {
 
   const json = (text: string) => ({ 'state.json': new TextEncoder().encode(text) });
   const broken: [string, Record<string, Uint8Array>, string][] = [
-    ['absent', {}, 'run: there is no state.json, so nothing to resume; train without --resume.'],
+    ['absent', {}, 'run: there is no state.json, so nothing to resume; start a new run'],
     ['cut off', json('{"version": 1, "st'), 'run/state.json: not JSON; the file may be truncated'],
     [
       'of another version',

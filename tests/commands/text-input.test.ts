@@ -1,0 +1,31 @@
+// Lines of files for translations: of every system, in chunks of any size.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { linesOf } from '../../src/commands/text-input.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'heddle-lines-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+async function lines(text: string): Promise<string[]> {
+  const path = join(folder, 'lines.txt');
+  writeFileSync(path, text);
+  const all: string[] = [];
+  for await (const group of linesOf([path])) all.push(...group);
+  return all;
+}
+
+it.each([
+  ['LF', '\n'],
+  ['CR LF', '\r\n'],
+  ['CR', '\r'],
+])('splits at %s, also between chunks', async (_, end) => {
+  for (const start of ['a', 'a'.repeat(2 ** 18 - 1), 'a'.repeat(2 ** 18)])
+    for (const last of ['', end])
+      expect(await lines([start, '', 'b c', 'd'].join(end) + last)).toEqual([start, '', 'b c', 'd']);
+});
+
+it('keeps a CR inside of a line', async () => {
+  expect(await lines('a\rb\nc\n')).toEqual(['a\rb', 'c']);
+});
