@@ -151,7 +151,7 @@ export function marianFiles(
   const languages = pair ?? /\.([a-z]{4,8})\.spm$/.exec(source)?.[1];
   check(
     languages !== undefined,
-    'firefox: the names of the files have the languages; give --language-pair, for example enes',
+    'firefox: the names of the files have the languages; name them (languagePair), for example enes',
   );
   const kind = Object.keys(contents.multipliers).length > 0 ? 'intgemm.alphas' : 'intgemm8';
   return {
