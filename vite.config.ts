@@ -24,24 +24,33 @@ import { defaultHub } from './src/session/host.ts';
 const root = import.meta.dirname;
 const cspTag = (policy: string) => `<meta http-equiv="Content-Security-Policy" content="${policy}" />`;
 
+/** A WGSL file without indentation and comments except those that the loader reads (`// include`, `// unroll`). */
+async function shortShader(path: string): Promise<string> {
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  const short = lines.map((line) =>
+    (/^\s*\/\/ (include|unroll)\b/.test(line) ? line : line.replace(/\/\/.*/, '')).trim(),
+  );
+  return short.filter(Boolean).join('\n');
+}
+
 /**
- * Puts all shaders into one module, without indentation and comments except those that the loader reads (`//
- * include`, `// unroll`): fewer and smaller files to install.
+ * Puts the shaders into one module, shortened: fewer and smaller files to install. Those of frames are in the
+ * modules of their ops, which are loaded on demand.
  */
 const shortShaders: Plugin = {
   name: 'heddle:short-shaders',
   apply: 'build',
   enforce: 'pre',
+  async load(id) {
+    const [, path] = /^(.*\.wgsl)\?raw$/.exec(id) ?? [];
+    return path === undefined ? undefined : `export default ${JSON.stringify(await shortShader(path))};`;
+  },
   async transform(code, id) {
     if (!id.endsWith('src/engine/gpu/shaders.ts')) return undefined;
     const texts: Record<string, string> = {};
-    for (const path of await textFiles('shaders', /\.wgsl$/)) {
-      const lines = (await readFile(resolve(root, path), 'utf8')).split('\n');
-      const short = lines.map((line) =>
-        (/^\s*\/\/ (include|unroll)\b/.test(line) ? line : line.replace(/\/\/.*/, '')).trim(),
-      );
-      texts[`../../../${path}`] = short.filter(Boolean).join('\n');
-    }
+    for (const path of await textFiles('shaders', /\.wgsl$/))
+      if (!path.startsWith('shaders/frames/'))
+        texts[`../../../${path}`] = await shortShader(resolve(root, path));
     return code.replace(/import\.meta\.glob\([^)]*\)/, () => JSON.stringify(texts));
   },
 };
