@@ -23,6 +23,7 @@ export { trainingReport } from './api/report-of-log.ts';
 export type { SaveOptions } from './api/save-model.ts';
 export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-training.ts';
 export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
+export type { SpeechInput } from './api/transcribe-speech.ts';
 export { type ErrorKind, errorKind, HeddleError } from './core/errors.ts';
 export type { FieldType, OptionField, ValueOf } from './core/fields.ts';
 export type { GpuHost } from './core/host-name.ts';
@@ -37,6 +38,7 @@ export type {
   LikelyToken,
 } from './decode/inspection.ts';
 export type { AttentionKind, AttentionMap, InspectedTensor } from './decode/inspector.ts';
+export type { SpeechSegment } from './decode/speech-text.ts';
 export type {
   GenerateOptions,
   Generation,
@@ -46,6 +48,7 @@ export type {
   TranslateOptions,
   Translation,
 } from './decode/text-options.ts';
+export type { TranscribeOptions, Transcription } from './decode/transcriber.ts';
 export type { Device } from './engine/gpu/device.ts';
 export type { BrowserFiles } from './files/browser-files.ts';
 export type { Files } from './files/files.ts';

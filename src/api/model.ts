@@ -12,6 +12,7 @@ import type {
   LanguageOptions,
   TranslateOptions,
 } from '../decode/text-options.ts';
+import type { TranscribeOptions, Transcription } from '../decode/transcriber.ts';
 import type { Languages, SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
@@ -23,6 +24,7 @@ import type { PlanShape } from './decoding-plan.ts';
 import type { EvaluateOptions, Evaluation, PairScore } from './evaluate-model.ts';
 import { ModelEngine, type ModelParts } from './model-engine.ts';
 import type { SaveOptions } from './save-model.ts';
+import type { SpeechInput } from './transcribe-speech.ts';
 
 const evaluating = () => import('./evaluate-model.ts');
 const saving = () => import('./save-model.ts');
@@ -105,6 +107,22 @@ export class Model {
     const generations = await this.#generate([texts].flat(), options);
     const best = generations.map(([translation]) => translation?.text ?? '');
     return typeof texts === 'string' ? (best[0] as string) : best;
+  }
+
+  /**
+   * Writes down what is said in a recording, for speech models such as Whisper. Long recordings are read in
+   * windows; `onSegment` receives each piece with its times. `name` is that of the recording in errors.
+   * @example
+   * const whisper = await loadModel('openai/whisper-tiny');
+   * const { text, segments } = await whisper.transcribe(await readFile('talk.wav'), { language: 'en' });
+   */
+  async transcribe(
+    audio: SpeechInput,
+    options: TranscribeOptions = {},
+    name?: string,
+  ): Promise<Transcription> {
+    const { transcribeSpeech } = await import('./transcribe-speech.ts');
+    return transcribeSpeech(this.#engine, audio, options, name);
   }
 
   /**

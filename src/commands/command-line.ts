@@ -12,6 +12,7 @@ import { checkOutputFile } from './output-file.ts';
 const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
   train: async () => (await import('./train-command.ts')).addTrain,
   translate: async () => (await import('./translate-command.ts')).addTranslate,
+  transcribe: async () => (await import('./transcribe-command.ts')).addTranscribe,
   serve: async () => (await import('./serve-command.ts')).addServe,
   eval: async () => (await import('./eval-command.ts')).addEvaluate,
   score: async () => (await import('./score-command.ts')).addScore,

@@ -107,8 +107,8 @@ describe('a bundle', () => {
     expect(kB).toBeLessThan(147);
     expect(compiling).toBeGreaterThan(1);
     expect(tokenizer).toBeGreaterThan(1);
-    // 158 kB until a source could be frames: where their code is loaded, and what a source is.
-    expect(kB + compiling + tokenizer, 'all code of a first translation').toBeLessThan(162);
+    // 158 kB until a source could be frames: what a source is, and the calls that load the code of speech.
+    expect(kB + compiling + tokenizer, 'all code of a first translation').toBeLessThan(163);
     const marks = (text: string) => text.match(/\/\/ unroll\b/g)?.length ?? 0;
     expect(marks(textOf('shaders')), 'marks of loops to unroll').toBe(marks(wgsl));
     const needless =

@@ -20,6 +20,7 @@ const loaders = {
   score: async () => (await import('../jobs/evaluate-job.ts')).score,
   tokenizer: async () => (await import('../jobs/tokenizer-job.ts')).tokenizer,
   train: async () => (await import('../jobs/train-job.ts')).train,
+  transcribe: async () => (await import('../jobs/transcribe-job.ts')).transcribe,
   translateDocument: async () => (await import('../jobs/document-job.ts')).translateFile,
   translate: async () => (await import('../jobs/translate-job.ts')).translate,
   tune: async () => (await import('../jobs/tune-job.ts')).tune,

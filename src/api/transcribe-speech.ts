@@ -1,0 +1,129 @@
+// Model.transcribe: audio of any kind as samples, and the transcriber of a model on its engine.
+
+import { speechSamples } from '../audio/speech-samples.ts';
+import { isWav, readWav, type Sound } from '../audio/wav.ts';
+import { HeddleError } from '../core/errors.ts';
+import { boolean, checkFields, choice, custom, type FieldTable, integer } from '../core/fields.ts';
+import { type TranscribeOptions, Transcriber, type Transcription } from '../decode/transcriber.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
+import type { ModelEngine } from './model-engine.ts';
+
+/** Audio as an AudioBuffer of the Web Audio API has it. */
+interface BufferOfAudio {
+  readonly sampleRate: number;
+  readonly numberOfChannels: number;
+  getChannelData(channel: number): Float32Array;
+}
+
+/**
+ * A recording: samples at 16 kHz; samples of each channel at any rate; an AudioBuffer; or the bytes of a WAV file,
+ * and in a page of any file that the browser decodes.
+ */
+export type SpeechInput = Float32Array | Sound | BufferOfAudio | Uint8Array | ArrayBuffer | Blob;
+
+const text = custom<string>({
+  unit: 'text',
+  words: 'a text',
+  typescript: 'string',
+  accepts: (value): value is string => typeof value === 'string',
+});
+const temperatures = custom<number | readonly number[]>({
+  unit: 't',
+  words: 'a number from 0 to 100, or a list of them',
+  typescript: 'number | readonly number[]',
+  accepts: (value): value is number | readonly number[] => {
+    const all: unknown[] = [value].flat();
+    return all.length > 0 && all.every((t) => typeof t === 'number' && (t === 0 || (t >= 1e-3 && t <= 100)));
+  },
+});
+
+/** The options of a transcription that are checked; functions and the signal are not. */
+const fields = {
+  language: { type: text },
+  task: { type: choice(['transcribe', 'translate']) },
+  timestamps: { type: boolean },
+  beams: { type: integer(1, 'n', 64) },
+  temperature: { type: temperatures },
+  prompt: { type: text },
+  conditionOnPrevious: { type: boolean },
+  maxCompressionRatio: { type: { kind: 'number', above: 0, unit: 'ratio' } },
+  minLogProb: { type: { kind: 'number', max: 0, unit: 'log' } },
+  noSpeechThreshold: { type: { kind: 'number', min: 0, max: 1, unit: 'p' } },
+  seed: { type: integer(0, 'n', 2 ** 32 - 1) },
+} as const satisfies FieldTable;
+
+const transcribers = new WeakMap<
+  Engine,
+  { readonly parameters: ParameterList; readonly transcriber: Transcriber }
+>();
+
+/** Transcribes a recording with a model on its engine; see `Model.transcribe`. */
+export async function transcribeSpeech(
+  model: ModelEngine,
+  audio: SpeechInput,
+  options: TranscribeOptions,
+  name = 'transcribe',
+): Promise<Transcription> {
+  const { onSegment, onPartial, onProgress, signal, ...given } = options;
+  checkFields({ area: 'transcribe' }, fields, given);
+  const samples = await samplesOf(audio, name);
+  return model.inTurn(async () => {
+    const engine = await model.engine();
+    const { parameters, saved } = model;
+    const known = transcribers.get(engine);
+    const transcriber =
+      known?.parameters === parameters
+        ? known.transcriber
+        : new Transcriber(engine, saved, parameters, (peak) => model.write(peak));
+    transcribers.set(engine, { parameters, transcriber });
+    return transcriber.transcribe(samples, options);
+  }, signal);
+}
+
+/** Samples of a recording at 16 kHz. Throws a HeddleError that starts with `name` if it is none. */
+async function samplesOf(audio: SpeechInput, name: string): Promise<Float32Array> {
+  if (audio instanceof Float32Array) return speechSamples({ rate: 16000, channels: [audio] }, name);
+  if (audio instanceof Blob) {
+    const own = audio instanceof File ? audio.name : name;
+    return samplesOf(new Uint8Array(await audio.arrayBuffer()), own);
+  }
+  if (audio instanceof ArrayBuffer) return samplesOf(new Uint8Array(audio), name);
+  if (audio instanceof Uint8Array) {
+    if (isWav(audio) || !canDecode()) return speechSamples(readWav(audio, name), name);
+    return speechSamples(soundOf(await decodeInBrowser(audio, name)), name);
+  }
+  if (typeof audio === 'object' && audio !== null && 'getChannelData' in audio)
+    return speechSamples(soundOf(audio), name);
+  if (typeof audio === 'object' && audio !== null && 'channels' in audio) return speechSamples(audio, name);
+  throw new HeddleError(
+    `${name}: give samples at 16 kHz (Float32Array), { rate, channels }, an AudioBuffer, or the bytes of a file`,
+  );
+}
+
+const soundOf = (buffer: BufferOfAudio): Sound => ({
+  rate: buffer.sampleRate,
+  channels: Array.from({ length: buffer.numberOfChannels }, (_, c) => buffer.getChannelData(c)),
+});
+
+/** The part of the Web Audio API that decodes files. */
+type OfflineContext = new (
+  channels: number,
+  length: number,
+  rate: number,
+) => { decodeAudioData(bytes: ArrayBuffer): Promise<BufferOfAudio> };
+
+const canDecode = (): boolean => 'OfflineAudioContext' in globalThis;
+
+/** Decodes a file of any kind that the browser knows, at its own rate as far as the browser keeps it. */
+async function decodeInBrowser(bytes: Uint8Array, name: string): Promise<BufferOfAudio> {
+  const { OfflineAudioContext } = globalThis as unknown as { OfflineAudioContext: OfflineContext };
+  try {
+    return await new OfflineAudioContext(1, 1, 48000).decodeAudioData(bytes.slice().buffer);
+  } catch (cause) {
+    throw new HeddleError(`${name}: the browser cannot decode this file; convert it to WAV`, {
+      cause,
+      kind: 'input',
+    });
+  }
+}

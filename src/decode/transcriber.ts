@@ -1,0 +1,270 @@
+// Transcribes speech: windows over a long recording, each decoded from a prompt under the rules of the model, and
+// again at higher temperatures if the text repeats itself or is improbable (Radford et al., 2022, "Robust Speech
+// Recognition via Large-Scale Weak Supervision", section 4.5).
+
+import { hopSamples, LogMel, sampleRate } from '../audio/log-mel.ts';
+import { check, HeddleError } from '../core/errors.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
+import { batchPrompts } from './batch-prompts.ts';
+import { type DecodeOptions, type DecodeSettings, decodeSettings, modeOf } from './decode-options.ts';
+import { Decoder } from './decoder.ts';
+import { type Hypothesis, searchFor } from './hypotheses.ts';
+import type { SpeechFacts } from './speech-facts.ts';
+import { needsDetection, promptOf, type SpeechTask, speechTokenRules } from './speech-prompts.ts';
+import { speechRestriction, type TokenRestrictions } from './speech-rules.ts';
+import { compressionRatio, type SpeechSegment, textIds, windowSegments } from './speech-text.ts';
+import type { TextModel } from './translator.ts';
+
+/** Options of a transcription. */
+export interface TranscribeOptions {
+  /** Language of the speech: code, token or English name. [detected] */
+  readonly language?: string;
+  /** `transcribe` writes what is said, `translate` says it in English. ['transcribe'] */
+  readonly task?: 'transcribe' | 'translate';
+  /** Whether segments get times within a window. A recording longer than a window has them in any case. [true] */
+  readonly timestamps?: boolean;
+  /** Number of beams. [1, greedy] */
+  readonly beams?: number;
+  /** Temperatures that are tried one after the other while the text is poor. [0, 0.2, 0.4, 0.6, 0.8, 1] */
+  readonly temperature?: number | readonly number[];
+  /** Text before the recording, for names and spelling. */
+  readonly prompt?: string;
+  /** Whether the text of a window is the prompt of the next one. [true] */
+  readonly conditionOnPrevious?: boolean;
+  /** The text is poor above this compression ratio. [2.4] */
+  readonly maxCompressionRatio?: number;
+  /** The text is poor below this mean log-probability of its tokens. [-1] */
+  readonly minLogProb?: number;
+  /** A window has no speech above this probability, if its text is improbable. [0.6] */
+  readonly noSpeechThreshold?: number;
+  /** Seed of sampling at temperatures above 0. [0] */
+  readonly seed?: number;
+  /** Receives each segment when its window is decoded. */
+  readonly onSegment?: (segment: SpeechSegment) => void;
+  /** Receives the text of the current window after each token. */
+  readonly onPartial?: (text: string) => void;
+  /** Receives the seconds that are transcribed, and those of the recording. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Stops the transcription, which rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** A transcription. */
+export interface Transcription {
+  readonly text: string;
+  readonly segments: readonly SpeechSegment[];
+  /** Code of the language of the speech; undefined for a model without languages. */
+  readonly language: string | undefined;
+  /** Length of the recording in seconds. */
+  readonly duration: number;
+}
+
+/** What was decoded from a window. */
+interface Decoded {
+  readonly ids: readonly number[];
+  readonly temperature: number;
+  readonly avgLogProb: number;
+  readonly compressionRatio: number;
+  readonly noSpeechProb: number;
+}
+
+const defaultTemperatures = [0, 0.2, 0.4, 0.6, 0.8, 1] as const;
+
+/** Above this temperature the text is not the prompt of the next window. */
+const maxPromptTemperature = 0.5;
+
+/** Transcribes speech on an engine with the weights of the model. */
+export class Transcriber {
+  readonly #engine: Engine;
+  readonly #model: TextModel;
+  readonly #speech: SpeechFacts;
+  readonly #parameters: ParameterList;
+  readonly #upload: (peak: number) => Promise<void>;
+  readonly #features: LogMel;
+  readonly #decoders = new Map<string, Promise<Decoder>>();
+
+  /** `upload` writes the weights after the first plan. Throws a HeddleError if the model does not read speech. */
+  constructor(
+    engine: Engine,
+    model: TextModel,
+    parameters: ParameterList,
+    upload: (peak: number) => Promise<void>,
+  ) {
+    if (!model.speech)
+      throw new HeddleError('transcribe: the model does not read speech; use a Whisper model');
+    this.#engine = engine;
+    this.#model = model;
+    this.#speech = model.speech;
+    this.#parameters = parameters;
+    this.#upload = upload;
+    this.#features = new LogMel(model.config.frameWidth);
+  }
+
+  /** Transcribes samples at 16 kHz. Throws a HeddleError for an invalid option, the signal's reason if aborted. */
+  async transcribe(samples: Float32Array, options: TranscribeOptions): Promise<Transcription> {
+    const [speech, { target, config }] = [this.#speech, this.#model];
+    const { signal, onSegment, onProgress, conditionOnPrevious = true, noSpeechThreshold = 0.6 } = options;
+    const { minLogProb = -1 } = options;
+    const { windowSamples } = speech;
+    const duration = samples.length / sampleRate;
+    const stamps = speech.noTimestamps !== undefined && (options.timestamps ?? true);
+    const long = samples.length > windowSamples;
+    const detected = needsDetection(speech, options) ? await this.#detect(samples, options) : undefined;
+    const task: SpeechTask = {
+      ...{ language: options.language, task: options.task, detected },
+      timestamps: stamps || (long && speech.noTimestamps !== undefined),
+    };
+    const segments: SpeechSegment[] = [];
+    const before: number[] = options.prompt ? [...target.encode(` ${options.prompt.trim()}`)] : [];
+    let reset = 0;
+    for (let seek = 0; seek < samples.length; ) {
+      signal?.throwIfAborted();
+      const piece = samples.subarray(seek, seek + windowSamples);
+      // Less than one frame cannot be speech.
+      if (seek > 0 && piece.length < hopSamples) break;
+      const frames = this.#framesOf(piece);
+      const room = Math.floor(config.maxLength / 2) - 1;
+      const previous = before.slice(reset).slice(-room);
+      const decoded = await this.#decode(frames, { ...task, previous }, options);
+      const time = { offset: seek / sampleRate, duration: piece.length / sampleRate };
+      const silent = decoded.noSpeechProb > noSpeechThreshold && decoded.avgLogProb < minLogProb;
+      const found = windowSegments(decoded.ids, speech, { target, endId: config.endId }, time);
+      if (!silent) {
+        const { ids: _, ...quality } = decoded;
+        for (const one of found.segments) {
+          if (one.text.trim() === '') continue;
+          // The model may name times in the silence after the recording.
+          const [start, end] = [Math.min(one.start, duration), Math.min(one.end, duration)];
+          const segment = { ...one, start, end, ...quality };
+          segments.push(segment);
+          onSegment?.(segment);
+        }
+        before.push(...textIds(decoded.ids, config.endId));
+        if (!conditionOnPrevious || decoded.temperature > maxPromptTemperature) reset = before.length;
+      }
+      const advance = silent ? time.duration : found.advance;
+      // A window whose stamps do not advance would be read again and again.
+      seek += advance > 0 ? Math.round(advance * sampleRate) : piece.length;
+      onProgress?.(Math.min(duration, seek / sampleRate), duration);
+    }
+    const spoken = promptOf(speech, config, task)[1];
+    return {
+      text: segments
+        .map(({ text }) => text)
+        .join('')
+        .trim(),
+      segments,
+      language: [...speech.languages].find(([, id]) => id === spoken)?.[0],
+      duration,
+    };
+  }
+
+  /** Frames [T, mels] of a window, with zeros after the piece. */
+  #framesOf(piece: Float32Array): Float32Array {
+    const window = new Float32Array(this.#speech.windowSamples);
+    window.set(piece);
+    return this.#features.features(window);
+  }
+
+  /** The most probable language of the first window. */
+  async #detect(samples: Float32Array, { signal }: TranscribeOptions): Promise<number | undefined> {
+    const { windowSamples, languages } = this.#speech;
+    const only = [...languages.values()];
+    if (only.length === 0) return undefined;
+    const frames = this.#framesOf(samples.subarray(0, windowSamples));
+    const rules = { prompt: 1, banned: [], bannedFirst: [], only };
+    const { best } = await this.#run(
+      frames,
+      [this.#model.config.startId],
+      { maxNewTokens: 1, signal },
+      rules,
+    );
+    return best.ids[0];
+  }
+
+  /** Decodes a window at one temperature after the other, until the text is good. */
+  async #decode(frames: Float32Array, task: SpeechTask, options: TranscribeOptions): Promise<Decoded> {
+    const [speech, c] = [this.#speech, this.#model.config];
+    const { temperature = defaultTemperatures, beams = 1, seed = 0, signal } = options;
+    const { maxCompressionRatio = 2.4, minLogProb = -1, noSpeechThreshold = 0.6 } = options;
+    const temperatures = [temperature].flat();
+    check(temperatures.length > 0, 'transcribe: temperature is empty; leave it out');
+    const prompt = promptOf(speech, c, task);
+    const rules = speechTokenRules(speech, c, prompt.length, task.timestamps);
+    const maxNewTokens = Math.min(speech.maxTokens, c.maxLength) - prompt.length;
+    check(maxNewTokens > 0, `transcribe: the prompt has ${prompt.length} tokens, too many; shorten it`);
+    let decoded: Decoded | undefined;
+    for (const t of temperatures) {
+      const how: DecodeOptions =
+        t > 0 ? { method: 'sample', temperature: t, seed } : { beams, lengthPenalty: { power: 1 } };
+      const start = prompt.indexOf(c.startId);
+      const run = await this.#run(
+        frames,
+        prompt,
+        { ...how, maxNewTokens, signal },
+        rules,
+        start,
+        options.onPartial,
+      );
+      const { ids, logProb } = run.best;
+      const text = this.#model.target.decode(textIds(ids, c.endId)).trim();
+      decoded = {
+        ...{ ids, temperature: t, noSpeechProb: run.noSpeech },
+        avgLogProb: logProb / (ids.length + 1),
+        compressionRatio: await compressionRatio(text),
+      };
+      const poor = decoded.compressionRatio > maxCompressionRatio || decoded.avgLogProb < minLogProb;
+      // Improbable text where there is no speech is dropped, not tried again.
+      if (!poor || (decoded.noSpeechProb > noSpeechThreshold && decoded.avgLogProb < minLogProb)) break;
+    }
+    return decoded as Decoded;
+  }
+
+  /** Decodes a window from a prompt; `noSpeech`: probability of no speech after the token at `start`. */
+  async #run(
+    frames: Float32Array,
+    prompt: readonly number[],
+    options: DecodeOptions,
+    rules: TokenRestrictions,
+    start = -1,
+    onPartial?: (text: string) => void,
+  ): Promise<{ readonly best: Hypothesis; readonly noSpeech: number }> {
+    const { config: c, target } = this.#model;
+    const settings: DecodeSettings = {
+      ...decodeSettings(options, c, c.maxLength),
+      restriction: speechRestriction(rules),
+    };
+    const decoder = await this.#decoder(settings);
+    const sources = [frames];
+    const search = searchFor(settings, sources, c.endId);
+    let noSpeech = 0;
+    const batch = {
+      ...{ sources, streams: [0] },
+      prompt: batchPrompts([prompt], (position, { watched }) => {
+        if (position === start) noSpeech = watched?.[0] ?? 0;
+      }),
+    };
+    for await (const _ of decoder.run(batch, settings, search))
+      if (onPartial && settings.method === 'greedy')
+        onPartial(target.decode(textIds(search.idsOf(0, 0), c.endId)));
+    return { best: search.finish()[0]?.[0] as Hypothesis, noSpeech };
+  }
+
+  /** The decoder of a method, whose weights are written. */
+  async #decoder(settings: DecodeSettings): Promise<Decoder> {
+    const { config: c } = this.#model;
+    const mode = modeOf(settings);
+    const key = `${mode.method} ${settings.rows}`;
+    const shape = {
+      ...{ batch: 1, beams: settings.rows, target: c.maxLength },
+      source: Math.floor(this.#speech.windowSamples / hopSamples),
+    };
+    const opened = this.#decoders.get(key) ?? Decoder.open(this.#engine, c, this.#parameters, shape, mode);
+    this.#decoders.set(key, opened);
+    opened.catch(() => this.#decoders.delete(key));
+    const decoder = await opened;
+    await this.#upload(decoder.peak);
+    return decoder;
+  }
+}
