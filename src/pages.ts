@@ -7,6 +7,7 @@ export { copyFolder } from './files/owned-folder.ts';
 export { corpusToTsv } from './text/corpus/tsv.ts';
 export { type TextSegment, wordDifferences } from './text/metrics/word-differences.ts';
 export { taskSizes } from './text/tasks/task-corpus.ts';
+export { type TextRange, unknownWords } from './text/tokenizers/unknown-words.ts';
 export { describeChanges, formatChanges, parseChanges, type RunChange } from './train/report/run-changes.ts';
 export {
   type CompleteSettings,

@@ -22,7 +22,7 @@ import type {
   TrainSettings,
   TranslateOptions,
 } from '../../src/index.ts';
-import type { RunSummary } from '../../src/pages.ts';
+import type { RunSummary, TextRange } from '../../src/pages.ts';
 import type { StorageInfo } from '../storage/model-store.ts';
 
 /** The corpus to train on. */
@@ -193,6 +193,8 @@ export interface TranslationResult {
   /** Milliseconds of decoding, without waiting for the model, and tokens of the best translation. */
   readonly ms: number;
   readonly tokens: number;
+  /** Words of the text that have a token outside of the model's vocabulary. */
+  readonly unknown: readonly TextRange[];
   /** Name of the model, and the updates it has done. */
   readonly model: string;
   readonly step: number;

@@ -244,6 +244,8 @@ export function fakeWorker(): void {
       partial,
     }),
     load: () => undefined,
+    // Sentences with "doubt" have tokens of 10 %.
+    inspect: (_, text: string) => ({ loss: Array(8).fill(text.includes('doubt') ? 2.3 : 0.01) }),
     runs: () => fake.runs,
     languages: () => fake.languages,
     corpusOf: () => new TextEncoder().encode('one\tuno\n'),
@@ -284,7 +286,12 @@ export function fakeWorker(): void {
         const maps = { target, source: sources, layers: 2, heads: 4, weights: weights(target.length) };
         return { text: t, score: -0.1 * (i + 1), ids: [1], ...(attention && { attention: maps }) };
       });
-      return { text: best, candidates, ms: 84, tokens: 8, model: 'intl-en-es', step };
+      // Words with an x are not in the vocabulary.
+      const unknown = [...text.matchAll(/\w*x\w*/g)].map(({ 0: word, index }) => ({
+        start: index,
+        end: index + word.length,
+      }));
+      return { text: best, candidates, ms: 84, tokens: 8, unknown, model: 'intl-en-es', step };
     },
   };
   window.fake = fake;

@@ -109,3 +109,24 @@ it('shows the figures of a loaded training only', async () => {
   const described = (await calls('describe')) as [{ settings: object }][];
   expect(described.at(-1)?.[0].settings).not.toHaveProperty('changes');
 });
+
+it('marks the words that the model does not know, and says that it is not sure', async () => {
+  await untilText(page, '#translation', '^martes');
+  const hidden = (id: string) => page.$eval(id, (e) => (e as HTMLElement).hidden);
+  expect([await hidden('#unknown'), await hidden('#doubt')]).toEqual([true, true]);
+  await page.locator('#translate-text').fill('I doubt: six foxes');
+  await page.locator('#translate').click();
+  await untilText(page, '#unknown', 'Not in the vocabulary of this model, .*them: six, foxes\\.');
+  expect(await page.$$eval('.marks mark', (all) => all.map((e) => e.textContent))).toEqual(['six', 'foxes']);
+  await untilText(page, '#doubt', 'The model is not sure of this translation: .* 10\\.0 %');
+  // The marks lie under the words of the text field.
+  const boxes = await page.evaluate(() => {
+    const area = document.querySelector('#translate-text')?.getBoundingClientRect();
+    const mark = document.querySelector('.marks mark')?.getBoundingClientRect();
+    return { area: area?.toJSON(), mark: mark?.toJSON() } as Record<'area' | 'mark', DOMRect>;
+  });
+  expect(boxes.mark.top).toBeGreaterThan(boxes.area.top);
+  expect(boxes.mark.bottom).toBeLessThan(boxes.area.bottom);
+  await page.locator('#translate-text').fill('all is known');
+  expect(await page.$$('.marks mark')).toHaveLength(0);
+});

@@ -2,7 +2,8 @@
 // hypotheses and shows the cross-attention of the selected one.
 
 import { live } from 'lit-html/directives/live.js';
-import { formatNumber } from '../../../src/core/format-numbers.ts';
+import { formatNumber, formatPercent } from '../../../src/core/format-numbers.ts';
+import type { TextRange } from '../../../src/pages.ts';
 import { field } from '../../common/form-fields.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import { signed } from '../../common/tables.ts';
@@ -13,6 +14,9 @@ import type { GalleryModel } from './gallery-models.ts';
 import { HeatMap } from './heat-map.ts';
 import { LanguageFields } from './language-fields.ts';
 import { type Session, SessionError } from './training-session.ts';
+
+/** Below this mean probability of its tokens a translation is doubtful. */
+const doubtful = 0.5;
 
 const noModel = 'No model is loaded. Train one, or load one below.';
 
@@ -38,6 +42,11 @@ export class TranslatePanel extends Panel {
   /** The translation so far, and the hypotheses at its end. */
   #translation = '';
   #isEmpty = false;
+  /** The text that was translated, and its words that the model does not know. */
+  #translated = '';
+  #unknown: readonly TextRange[] = [];
+  /** Mean probability of the tokens of the translation; undefined until it is known. */
+  #confidence: number | undefined;
   /** Models that have translated once. */
   readonly #rated = new Set<string>();
   #candidates: readonly TranslationCandidate[] = [];
@@ -138,6 +147,8 @@ export class TranslatePanel extends Panel {
     this.#candidates = [];
     this.#translation = '';
     this.#isEmpty = false;
+    this.#unknown = [];
+    this.#confidence = undefined;
     this.#heat.clear();
   }
   /** Shows the languages of the loaded model. */
@@ -165,7 +176,9 @@ export class TranslatePanel extends Panel {
     };
     try {
       const result = await this.#session.translate(source, this.#options(), append, controller.signal);
-      if (this.#running === controller) this.#showResult(result);
+      if (this.#running !== controller) return;
+      this.#showResult(source, result);
+      if (!this.#isTraining) void this.#judge(source, result.text);
     } catch (error) {
       if (this.#running !== controller) return;
       const isAborted = error instanceof SessionError && error.kind === 'aborted';
@@ -181,16 +194,32 @@ export class TranslatePanel extends Panel {
     const attention = this.find('#show-attention').checked;
     return { ...this.#decoding.options(), ...this.#languages.read(), attention };
   }
-  #showResult({ text, candidates, ms, tokens, model, step }: TranslationResult): void {
+  #showResult(
+    source: string,
+    { text, candidates, ms, tokens, unknown, model, step }: TranslationResult,
+  ): void {
     // The first translation compiles kernels: its rate says nothing about the model.
     const speed = ms > 0 && this.#rated.has(model) ? `, ${formatNumber((1000 * tokens) / ms)} tokens/s` : '';
     const at = step > 0 ? `, step ${step.toLocaleString('en')}` : '';
     this.#rated.add(model);
+    this.#translated = source;
+    this.#unknown = unknown;
     this.#translation = text;
     this.#isEmpty = text === '';
     this.#candidates = candidates;
     this.#showCandidate(0);
     this.#say(`${tokens} tokens in ${formatNumber(ms)} ms${speed} · ${model}${at}`);
+  }
+  /** Finds out how sure the model is of a translation, and says it if it is not. */
+  async #judge(source: string, translation: string): Promise<void> {
+    if (translation === '') return;
+    const inspection = await this.#session
+      .inspect(source, { ...this.#languages.read(), target: translation })
+      .catch(() => undefined);
+    if (!inspection || this.#translation !== translation || this.#translated !== source) return;
+    const { loss } = inspection;
+    this.#confidence = Math.exp(-loss.reduce((sum, each) => sum + each, 0) / loss.length);
+    this.draw();
   }
   /** Shows one of the translations with the attention of its own tokens. */
   #showCandidate(index: number): void {
@@ -208,6 +237,7 @@ export class TranslatePanel extends Panel {
   }
   #edit(): void {
     this.#text = this.#area.value;
+    this.draw(); // the marks are those of the translated text
   }
   /** Enter translates; Shift+Enter starts a new line. */
   #press(event: KeyboardEvent): void {
@@ -242,6 +272,7 @@ export class TranslatePanel extends Panel {
             lang=${this.#target}
             >${this.#isEmpty ? html`<span class="soft">(empty)</span>` : this.#translation}</output
           >
+          <p class="note bad doubt" id="doubt" role="status" ?hidden=${!this.#isDoubtful()}>${this.#doubt()}</p>
           <p class=${this.#isWrong ? 'wrong' : 'hint'} role="status">${this.#note}</p>
           <ol class="others" ?hidden=${this.#candidates.length < 2}>
             ${this.#candidates.map((candidate, i) => this.#alternative(candidate, i))}
@@ -264,6 +295,7 @@ export class TranslatePanel extends Panel {
               @click=${() => void this.useDemo(model)}
             >${model.name}</button>`,
         )}
+        <span class="hint" ?hidden=${!demo}>Knows dates, times, amounts, measures, countries and lists</span>
         <span class="tag" ?hidden=${demo !== undefined || this.#model === ''}>${this.#model}</span>
         <a href="#gallery-card" class="push">More models</a>
       </div>`;
@@ -289,11 +321,17 @@ export class TranslatePanel extends Panel {
       @input=${this.#edit}
       @keydown=${this.#press}
       @focus=${this.#focusText}
+      @scroll=${this.#scrollMarks}
     ></textarea>`;
+    const marked = html`<div class="marked">
+      <div class="marks" aria-hidden="true" lang=${this.#source}>${this.#marks()}</div>
+      ${text}
+    </div>`;
     return html`
       <form class="stack" novalidate @submit=${this.#submit}>
         ${this.#languages.element}
-        ${field('translate-text', 'Text', text)}
+        ${field('translate-text', 'Text', marked)}
+        <p class="hint" id="unknown" role="status" ?hidden=${this.#unknown.length === 0}>${this.#unknownText()}</p>
         ${this.#decoding.element}
         <div class="row">
           <button type="submit" class="main" id="translate" ?disabled=${!this.#isReady}>Translate</button>
@@ -301,6 +339,34 @@ export class TranslatePanel extends Panel {
           <label class="check"><input type="checkbox" id="show-attention" checked />Show attention</label>
         </div>
       </form>`;
+  }
+  /** The text with marks under the unknown words; empty after an edit. */
+  #marks(): Content {
+    if (this.#text.trim() !== this.#translated) return '';
+    const offset = this.#text.indexOf(this.#translated);
+    let at = 0;
+    const parts: Content[] = [];
+    for (const { start, end } of this.#unknown) {
+      parts.push(
+        this.#text.slice(at, start + offset),
+        html`<mark>${this.#text.slice(start + offset, end + offset)}</mark>`,
+      );
+      at = end + offset;
+    }
+    return parts;
+  }
+  #scrollMarks(): void {
+    this.find('.marks').scrollTop = this.#area.scrollTop;
+  }
+  #unknownText(): string {
+    const words = this.#unknown.map(({ start, end }) => this.#translated.slice(start, end));
+    return `Not in the vocabulary of this model, which cannot translate ${words.length === 1 ? 'it' : 'them'}: ${[...new Set(words)].join(', ')}.`;
+  }
+  #isDoubtful(): boolean {
+    return this.#confidence !== undefined && this.#confidence < doubtful;
+  }
+  #doubt(): string {
+    return `The model is not sure of this translation: the mean probability of its tokens is ${formatPercent(this.#confidence ?? 0)}.`;
   }
   #alternative({ text, score }: TranslationCandidate, index: number): Content {
     return html`

@@ -1,6 +1,7 @@
 // Translates with the model that is training or loaded, and returns the attention.
 
 import type { GenerateOptions, RunningModel } from '../../../src/index.ts';
+import { unknownWords } from '../../../src/pages.ts';
 import type { PieceEvent, SentDecodeOptions, TranslationResult } from '../protocol.ts';
 
 /** A model that can decode, and the updates that it has done. */
@@ -44,6 +45,7 @@ export async function translateText(
     })),
     ms,
     tokens: best?.ids.length ?? 0,
+    unknown: unknownWords(model.tokenizers.source, text),
     model: name,
     step,
   };
