@@ -156,7 +156,11 @@ async function openDemoPage(
     await page.setViewport({ width, height });
     // WebDriver BiDi cannot emulate the theme in Firefox.
     if (browserName === 'Chrome')
-      await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: theme }]);
+      await page.emulateMediaFeatures([
+        { name: 'prefers-color-scheme', value: theme },
+        // A smooth scroll that begins late on a busy machine moves a button away from under a click.
+        { name: 'prefers-reduced-motion', value: 'reduce' },
+      ]);
   };
   await view();
   await page.goto(`${url}${name}`, { waitUntil: 'load', timeout: 60_000 });

@@ -272,7 +272,7 @@ export class TranslatePanel extends Panel {
             lang=${this.#target}
             >${this.#isEmpty ? html`<span class="soft">(empty)</span>` : this.#translation}</output
           >
-          <p class="note bad doubt" id="doubt" role="status" ?hidden=${!this.#isDoubtful()}>${this.#doubt()}</p>
+          <p class="note bad doubt" id="doubt" aria-live="polite" ?hidden=${!this.#isDoubtful()}>${this.#doubt()}</p>
           <p class=${this.#isWrong ? 'wrong' : 'hint'} role="status">${this.#note}</p>
           <ol class="others" ?hidden=${this.#candidates.length < 2}>
             ${this.#candidates.map((candidate, i) => this.#alternative(candidate, i))}
@@ -331,7 +331,7 @@ export class TranslatePanel extends Panel {
       <form class="stack" novalidate @submit=${this.#submit}>
         ${this.#languages.element}
         ${field('translate-text', 'Text', marked)}
-        <p class="hint" id="unknown" role="status" ?hidden=${this.#unknown.length === 0}>${this.#unknownText()}</p>
+        <p class="hint" id="unknown" aria-live="polite" ?hidden=${this.#unknown.length === 0}>${this.#unknownText()}</p>
         ${this.#decoding.element}
         <div class="row">
           <button type="submit" class="main" id="translate" ?disabled=${!this.#isReady}>Translate</button>
