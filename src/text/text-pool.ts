@@ -82,7 +82,7 @@ const open = (name: TaskName, args: unknown): AnyTask => textTasks[name](args as
 
 /** Runs a task on a chunk, and calls `pace` between its steps. */
 async function mapPaced(task: AnyTask, chunk: unknown, pace: Pace): Promise<unknown> {
-  const part = task.map(chunk);
+  const part = await task.map(chunk);
   const steps = typeof part === 'object' && part !== null && Symbol.iterator in part && 'next' in part;
   return steps ? runPaced(part as Steps<unknown>, pace) : part;
 }

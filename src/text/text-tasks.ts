@@ -2,17 +2,12 @@
 // task processes chunks, in any order except for `hash`; its arguments and results are structured clones.
 import type { Steps } from '../core/steps.ts';
 import { type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
-import { type CleanedBlock, type CleanOptions, cleanBlock } from './clean/clean-block.ts';
+import type { CleanedBlock, CleanOptions } from './clean/clean-block.ts';
 import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
 import { type BadLine, type PairBlock, parseBlock, textsOfBlock } from './corpus/pair-files.ts';
 import { createPairHash, type HeldOut, splitPairs } from './corpus/pairs.ts';
 import { loadTokenizer } from './load-tokenizer.ts';
-import {
-  createWordCounter,
-  type PieceSettings,
-  pieceOptionsOf,
-  sentencePieceSteps,
-} from './sentencepiece/sentencepiece-training.ts';
+import { createWordCounter, type PieceSettings, pieceOptionsOf } from './sentencepiece/piece-options.ts';
 import { bpeSteps } from './tokenizers/bpe-training.ts';
 import type { Tokenizer, TokenizerKind } from './tokenizers/tokenizer.ts';
 import type { Counts, TextCounter, VocabularyOptions } from './tokenizers/vocabulary-training.ts';
@@ -21,7 +16,7 @@ import { characterSteps, createCounter, wordSteps } from './tokenizers/vocabular
 /** A task on the chunks of a corpus. */
 export interface TextTask<Chunk, Part, Result = undefined> {
   /** Processes a chunk, in steps if it takes long. */
-  map(chunk: Chunk): Part | Promise<Part> | Steps<Part>;
+  map(chunk: Chunk): Part | Steps<Part> | Promise<Part | Steps<Part>>;
   /** Returns the joint result of all chunks so far. */
   end?(): Result;
 }
@@ -152,8 +147,11 @@ function joinCounts(tables: readonly CountTable[]): Counts {
 function trainTokenizer({ kind, ...options }: TokenizerOptions): TextTask<readonly CountTable[], string> {
   if (kind === 'unigram' || kind === 'sentencepiece-bpe')
     return {
-      *map(tables) {
-        return JSON.stringify(yield* sentencePieceSteps(joinCounts(tables), { kind, ...options }));
+      async map(tables) {
+        const { sentencePieceSteps } = await import('./sentencepiece/sentencepiece-training.ts');
+        return (function* () {
+          return JSON.stringify(yield* sentencePieceSteps(joinCounts(tables), { kind, ...options }));
+        })();
       },
     };
   const steps = { word: wordSteps, char: characterSteps, bpe: bpeSteps }[kind];
@@ -205,7 +203,7 @@ function encode({
 
 /** Applies the rules of `heddle clean`. */
 const clean = (options: CleanOptions): TextTask<PairBlock, CleanedBlock> => ({
-  map: (block) => cleanBlock(block, options),
+  map: async (block) => (await import('./clean/clean-block.ts')).cleanBlock(block, options),
 });
 
 /** All tasks by name. */

@@ -8,7 +8,7 @@ import { createPace } from '../../session/job-pace.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import { type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
-import { maxCountedTexts } from '../../text/sentencepiece/sentencepiece-training.ts';
+import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
 import { openTextPool } from '../../text/text-pool.ts';
 import type { TokenizerOptions } from '../../text/text-tasks.ts';
 

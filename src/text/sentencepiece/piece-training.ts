@@ -25,9 +25,6 @@ export interface PieceOptions extends RunOptions {
   readonly controlSymbols: readonly string[];
 }
 
-/** Default of `characterCoverage`, as in SentencePiece. */
-export const defaultCoverage = 0.9995;
-
 /** Maximum number of characters of all runs: the memory of a training is about 100 bytes for each. */
 const maxCharacters = 16_000_000;
 

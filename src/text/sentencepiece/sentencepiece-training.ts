@@ -1,77 +1,11 @@
-// Trains a SentencePiece tokenizer: options with their defaults, the counter of words, and the tokenizer.
+// Trains a SentencePiece tokenizer on counted words.
 
 import type { Steps } from '../../core/steps.ts';
 import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import { type Counts, ownText, type TextCounter } from '../tokenizers/vocabulary-training.ts';
-import { defaultCoverage, type PieceOptions, pieceSteps } from './piece-training.ts';
-import { createWordSplitter, type RunOptions } from './text-runs.ts';
+import type { Counts } from '../tokenizers/vocabulary-training.ts';
+import { pieceOptionsOf, type SentencePieceOptions } from './piece-options.ts';
+import { pieceSteps } from './piece-training.ts';
 import { createTrainedSentencePiece } from './trained-sentencepiece.ts';
-
-/** Options of a SentencePiece model with defaults. */
-export interface PieceSettings {
-  /** Whether characters without a piece become the pieces of their bytes. [true from 512 pieces] */
-  readonly byteFallback?: boolean;
-  /** Fraction of the characters of the text that get pieces. [0.9995] */
-  readonly characterCoverage?: number;
-  /** Whether each digit is a piece of its own. [false] */
-  readonly splitDigits?: boolean;
-  /** Texts that are always one piece. [none] */
-  readonly userSymbols?: readonly string[];
-  /** Pieces that no text encodes to. [none] */
-  readonly controlSymbols?: readonly string[];
-}
-
-/** Options of a SentencePiece model to train. */
-export interface SentencePieceOptions {
-  readonly kind: 'unigram' | 'sentencepiece-bpe';
-  readonly size: number;
-  readonly lowercase?: boolean;
-  readonly pieces?: PieceSettings;
-}
-
-/** Sizes from which the 256 bytes are pieces by default: in smaller vocabularies they would take half or more. */
-const minBytesSize = 512;
-
-/**
- * Maximum number of texts that are counted, which bounds memory: of a larger corpus every second, third or further
- * text is.
- */
-export const maxCountedTexts = 4_000_000;
-
-/** The options of `pieceSteps`, with their defaults. */
-export function pieceOptionsOf(options: {
-  readonly kind: string;
-  readonly size: number;
-  readonly lowercase?: boolean;
-  readonly pieces?: PieceSettings;
-}): PieceOptions {
-  const { kind, size, lowercase = false, pieces = {} } = options;
-  return {
-    algorithm: kind === 'unigram' ? 'unigram' : 'bpe',
-    size,
-    lowercase,
-    byteFallback: pieces.byteFallback ?? size >= minBytesSize,
-    characterCoverage: pieces.characterCoverage ?? defaultCoverage,
-    splitDigits: pieces.splitDigits ?? false,
-    userSymbols: pieces.userSymbols ?? [],
-    controlSymbols: pieces.controlSymbols ?? [],
-  };
-}
-
-/** Counts the words of normalized texts. */
-export function createWordCounter(options: RunOptions): TextCounter {
-  const split = createWordSplitter(options);
-  const counters = new Map<string, { n: number }>();
-  const onWord = (word: string) => {
-    const counter = counters.get(word);
-    if (counter) counter.n++;
-    else counters.set(ownText(word), { n: 1 });
-  };
-  return {
-    add: (text) => split(text, onWord),
-    counts: () => new Map(Array.from(counters, ([word, { n }]) => [word, n])),
-  };
-}
 
 /** Trains a tokenizer on counted words, in steps. Throws a HeddleError if `size` has no room for pieces. */
 export function* sentencePieceSteps(words: Counts, given: SentencePieceOptions): Steps<Tokenizer> {

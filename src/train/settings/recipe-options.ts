@@ -3,7 +3,7 @@
 import { withoutUndefined } from '../../files/json-files.ts';
 import type { ModelOptions } from '../../model/model-config.ts';
 import { presets } from '../../model/presets.ts';
-import type { PieceSettings } from '../../text/sentencepiece/sentencepiece-training.ts';
+import type { PieceSettings } from '../../text/sentencepiece/piece-options.ts';
 import { type OptimizerConfig, optimizerFields, scaling } from '../update/optimizer-config.ts';
 import { type ScheduleConfig, scheduleFields } from '../update/schedule.ts';
 import type { TrainingDataOptions } from '../update/training-data.ts';

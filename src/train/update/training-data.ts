@@ -15,7 +15,7 @@ import { describeSkipped, joinEncoded, targetLength } from '../../text/batches/e
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
-import { maxCountedTexts } from '../../text/sentencepiece/sentencepiece-training.ts';
+import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
 import { type Sides, type TokenizerOptions, tokenizerData, tokenizerOf } from '../../text/text-tasks.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';

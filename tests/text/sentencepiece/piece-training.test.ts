@@ -7,13 +7,10 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runSteps } from '../../../src/core/steps.ts';
 import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
+import { createWordCounter, pieceOptionsOf } from '../../../src/text/sentencepiece/piece-options.ts';
 import { pieceSteps } from '../../../src/text/sentencepiece/piece-training.ts';
 import { openSentencePiece } from '../../../src/text/sentencepiece/processor.ts';
-import {
-  createWordCounter,
-  pieceOptionsOf,
-  sentencePieceSteps,
-} from '../../../src/text/sentencepiece/sentencepiece-training.ts';
+import { sentencePieceSteps } from '../../../src/text/sentencepiece/sentencepiece-training.ts';
 
 const texts = intlCorpus({ pairs: 600, seed: 3 }).flatMap(({ source, target }) => [source, target]);
 const odd = [

@@ -1,3 +1,4 @@
+// The words of a text that are not in a vocabulary.
 import { expect, it } from 'vitest';
 import { unknownWords } from '../../../src/text/tokenizers/unknown-words.ts';
 import { trainWords } from '../../support/tokenizers.ts';
