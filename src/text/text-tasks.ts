@@ -6,7 +6,7 @@ import type { CleanedBlock, CleanOptions } from './clean/clean-block.ts';
 import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
 import { type BadLine, type PairBlock, parseBlock, textsOfBlock } from './corpus/pair-files.ts';
 import { createPairHash, type HeldOut, splitPairs } from './corpus/pairs.ts';
-import { loadTokenizer } from './load-tokenizer.ts';
+import { openTokenizer } from './open-tokenizer.ts';
 import { createWordCounter, type PieceSettings, pieceOptionsOf } from './sentencepiece/piece-options.ts';
 import { bpeSteps } from './tokenizers/bpe-training.ts';
 import type { Tokenizer, TokenizerKind } from './tokenizers/tokenizer.ts';
@@ -175,8 +175,8 @@ export const tokenizerData = (tokenizer: Tokenizer): TokenizerData => ({
 });
 
 /** The tokenizer from plain data. Throws a HeddleError if the data is incomplete. */
-export function tokenizerOf({ json, begin }: TokenizerData): Tokenizer {
-  const tokenizer = loadTokenizer(json);
+export async function tokenizerOf({ json, begin }: TokenizerData): Promise<Tokenizer> {
+  const tokenizer = await openTokenizer(json);
   if (begin === undefined || begin === tokenizer.begin) return tokenizer;
   const encode = (text: string) => {
     const ids = tokenizer.encode(text);
@@ -194,11 +194,13 @@ function encode({
   target: Tokenizer | TokenizerData;
   options: EncodeOptions;
 }): TextTask<PairChunk, ReturnType<typeof encodePairs>> {
-  const open = (tokenizer: Tokenizer | TokenizerData) =>
+  const open = async (tokenizer: Tokenizer | TokenizerData) =>
     'json' in tokenizer ? tokenizerOf(tokenizer) : tokenizer;
   const source = open(given.source);
   const target = given.target === given.source ? source : open(given.target);
-  return { map: (chunk) => encodePairs(pairsIn(chunk), source, target, options) };
+  const both = Promise.all([source, target]);
+  both.catch(() => undefined); // `map` rejects with it
+  return { map: async (chunk) => encodePairs(pairsIn(chunk), ...(await both), options) };
 }
 
 /** Applies the rules of `heddle clean`. */

@@ -3,9 +3,10 @@
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
-import { isObject, type Json, readJson } from '../../files/json-files.ts';
+import { readJson } from '../../files/json-files.ts';
 import { modelFileNames as names } from '../../files/model-file.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
+import { tokenizerReader } from '../../text/open-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 
 /** Throws a HeddleError if a file of a model folder is missing. */
@@ -31,7 +32,7 @@ export async function readTokenizers(
     await requireFile(files, folder, name);
     const path = `${folder}/${name}`;
     const json = await readJson(files, path);
-    const read = await readerOf(json);
+    const read = await tokenizerReader(json);
     const tokenizer = withErrorPrefix(path, read, names.tokenizer);
     checkTokenizer(path, tokenizer, config, side);
     return tokenizer;
@@ -41,19 +42,6 @@ export async function readTokenizers(
   const both = await load(names.tokenizer, 'source');
   checkTokenizer(`${folder}/${names.tokenizer}`, both, config, 'target');
   return { source: both, target: both };
-}
-
-/** Reads a tokenizer.json: the code for heddle's own, SentencePiece's and Hugging Face's loads on demand. */
-async function readerOf(file: Json): Promise<() => Tokenizer> {
-  const { model, heddle } = file;
-  // BPE of SentencePiece fuses unknown characters.
-  const isPlain = isObject(model) && (model.type === 'BPE' || model.type === 'WordPiece') && !model.fuse_unk;
-  if (isPlain && !heddle) {
-    const { loadTrainedTokenizer } = await import('../../text/tokenizers/trained-tokenizer.ts');
-    return () => loadTrainedTokenizer({ ...file, model });
-  }
-  const { loadTokenizer } = await import('../../text/load-tokenizer.ts');
-  return () => loadTokenizer(file);
 }
 
 function checkTokenizer(

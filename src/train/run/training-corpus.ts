@@ -17,7 +17,6 @@ import {
 import { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
-import { readTokenizerFile } from '../../text/load-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { dataOptions } from '../settings/recipe-options.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
@@ -128,6 +127,7 @@ async function givenTokenizers(
   const read = async (path: string | undefined): Promise<Tokenizer | undefined> => {
     if (path === undefined) return undefined;
     check(!lowercase, `train: ${path} determines whether text is lowercased; omit lowercase`);
+    const { readTokenizerFile } = await import('../../text/load-tokenizer.ts');
     return readTokenizerFile(await files.read(path), path);
   };
   const both = await read(tokenizerFile);

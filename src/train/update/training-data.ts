@@ -14,7 +14,7 @@ import type { EncodedCorpus, EncodeOptions } from '../../text/batches/encoded-co
 import { describeSkipped, joinEncoded, targetLength } from '../../text/batches/encoded-corpus.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
-import { loadTokenizer } from '../../text/load-tokenizer.ts';
+import { openTokenizer } from '../../text/open-tokenizer.ts';
 import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
 import { type Sides, type TokenizerOptions, tokenizerData, tokenizerOf } from '../../text/text-tasks.ts';
@@ -114,15 +114,15 @@ async function encodeList(
   pool: TextPool,
 ): Promise<EncodedCorpus> {
   const sample = sampleEvenly(pairs, 50);
-  const same = (tokenizer: Tokenizer, side: 'source' | 'target'): boolean => {
+  const same = async (tokenizer: Tokenizer, side: 'source' | 'target'): Promise<boolean> => {
     try {
-      const copy = tokenizerOf(tokenizerData(tokenizer));
+      const copy = await tokenizerOf(tokenizerData(tokenizer));
       return sample.every((pair) => String(copy.encode(pair[side])) === String(tokenizer.encode(pair[side])));
     } catch {
       return false;
     }
   };
-  const parallel = pool.parallel && same(source, 'source') && same(target, 'target');
+  const parallel = pool.parallel && (await same(source, 'source')) && (await same(target, 'target'));
   const data = parallel ? tokenizerData(source) : source;
   const parts: EncodedCorpus[] = [];
   let done = 0;
@@ -206,15 +206,16 @@ async function trainTokenizers(
       done += length;
     },
   });
-  const trained: Tokenizer[] = [];
+  const files: string[] = [];
   await pool.run({
     name: 'trainTokenizer',
     args: options,
     chunks: tokenizers.map((_, i) => tables.flatMap((table) => table[i] ?? [])),
     onPart(json, index) {
-      trained[index] = loadTokenizer(json);
+      files[index] = json;
     },
   });
+  const trained = await Promise.all(files.map(openTokenizer));
   const [first, last] = [trained[0], trained.at(-1)] as [Tokenizer, Tokenizer];
   return { source: source ?? first, target: target ?? last };
 }

@@ -1,0 +1,23 @@
+// Opens a tokenizer.json with only the code that it needs: heddle's own tokenizers, or those of SentencePiece and
+// Hugging Face.
+
+import { isObject, type Json } from '../files/json-files.ts';
+import type { Tokenizer } from './tokenizers/tokenizer.ts';
+
+/** Loads the code for a tokenizer.json; the function that it resolves to reads the file, see `loadTokenizer`. */
+export async function tokenizerReader(file: Json): Promise<() => Tokenizer> {
+  const { model, heddle } = file;
+  const isOurs = isObject(model) && (model.type === 'BPE' || model.type === 'WordPiece') && !heddle;
+  // BPE of SentencePiece fuses unknown characters.
+  if (isOurs && !model.fuse_unk) {
+    const { loadTrainedTokenizer } = await import('./tokenizers/trained-tokenizer.ts');
+    return () => loadTrainedTokenizer({ ...file, model });
+  }
+  const { loadTokenizer } = await import('./load-tokenizer.ts');
+  return () => loadTokenizer(file);
+}
+
+/** Opens the text of a tokenizer.json that heddle wrote. */
+export async function openTokenizer(text: string): Promise<Tokenizer> {
+  return (await tokenizerReader(JSON.parse(text) as Json))();
+}
