@@ -12,7 +12,7 @@ import type { Distilled } from './jobs/distill-job.ts';
 import { outFolder } from './out-folder.ts';
 import { table } from './output.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
-import { addHostOptions, jsonOption, whole } from './parse-values.ts';
+import { addHostOptions, jsonOption, positive, whole } from './parse-values.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 import { addSettingFlags, givenSettings } from './train-flags.ts';
 
@@ -21,6 +21,8 @@ interface Options extends HostOptions, PairFlags {
   dev?: string;
   beamSize: number;
   teacherBatchSize: number;
+  nbest: number;
+  maxEntropy?: number;
   force?: boolean;
 }
 
@@ -36,6 +38,13 @@ export function addDistill(program: Command): void {
     .requiredOption('--out <dir>', 'model folder of the student; its training data is in <dir>.teacher')
     .option('--dev <pairs>', 'pairs for the evaluation of teacher and student')
     .option('--beam-size <n>', 'number of beams of the teacher', whole(1), 4)
+    .option(
+      '--nbest <n>',
+      'hypotheses of the teacher, of which the one closest to the target of the pair (chrF) is taken; texts without a target: the best',
+      whole(1),
+      1,
+    )
+    .option('--max-entropy <nats>', 'leave out translations with a higher cross-entropy per token', positive)
     .option('--teacher-batch-size <texts>', 'texts per batch of the teacher', whole(1), 32)
     .option(
       '--force',
@@ -50,7 +59,7 @@ export function addDistill(program: Command): void {
     const dev = pairFilesOf(options.dev === undefined ? undefined : [options.dev], {});
     if (!texts) throw new HeddleError('distill: give files of texts or pairs');
     checkStdin([texts, dev]);
-    const { force = false, beamSize: beams, teacherBatchSize: batch } = options;
+    const { force = false, beamSize: beams, teacherBatchSize: batch, nbest, maxEntropy } = options;
     const files = archiveFiles(nodeFiles());
     const resume = !force && (await isHeddleFolder(files, withoutEndSlash(options.out)));
     const out = await outFolder(files, 'student', { out: options.out, force, resume });
@@ -58,7 +67,7 @@ export function addDistill(program: Command): void {
     if (resolve(teacher) === resolve(out))
       throw new HeddleError(`--out ${options.out}: this is the teacher; use another folder for the student`);
     const settings = givenSettings(command);
-    const args = { teacher, texts, dev, out, beams, batch, settings, force };
+    const args = { teacher, texts, dev, out, beams, batch, nbest, maxEntropy, settings, force };
     const paths = [
       teacher,
       out,

@@ -1,8 +1,10 @@
 // heddle distill: a teacher translates, a student trains on it; a second run reuses the translations and
 // resumes.
+
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { chooseHypothesis } from '../../src/commands/jobs/distill-job.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
 import { heddleFiles } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
@@ -144,4 +146,16 @@ it('takes texts from files of lines and of pairs, each text once', async () => {
     .trimEnd()
     .split('\n');
   expect(lines.map((line) => line.split('\t')[0])).toEqual(['abc', 'bad', 'bed', 'dad', 'ace, bad']);
+});
+
+it('takes the hypothesis that is closest to a reference, and leaves out improbable ones', () => {
+  const hypotheses = [
+    { text: 'un perro', logProb: -1, ids: [1, 2] },
+    { text: 'un gato', logProb: -6, ids: [1, 3] },
+  ];
+  expect(chooseHypothesis(hypotheses)).toBe('un perro');
+  expect(chooseHypothesis(hypotheses, ['el gato', 'un gato'])).toBe('un gato');
+  expect(chooseHypothesis(hypotheses, ['un gato'], 1.9)).toBeUndefined();
+  expect(chooseHypothesis(hypotheses, [], 1.9)).toBe('un perro');
+  expect(chooseHypothesis([])).toBe('');
 });

@@ -30,3 +30,20 @@ it('prints a line for each pair, or JSON with --json, and into a file beside the
   expect(both.stdout).toBe(text.stdout);
   expect(readFileSync(at('scores.json'), 'utf8')).toBe(json.stdout);
 });
+
+it('keeps the pairs with the smallest dual conditional cross-entropy', async () => {
+  const at = (name: string) => join(scratch(), name);
+  await saveModelFolder(nodeFiles(), at('both'), letterModel());
+  writeFileSync(at('dual.tsv'), 'bad\tdab\nfed\tabcdef\ncab\tbac\nabcabcabcabcabcabcabcabcabc\ta\n');
+  const run = (...args: string[]) =>
+    heddle(['score', at('both'), at('dual.tsv'), '--backward', at('both'), '--host', 'cpu', ...args]);
+  const lines = (await run()).stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split('\t'));
+  expect(lines.map(([value]) => Number.isFinite(Number(value)))).toEqual([true, true, true, false]);
+  const best = [...lines].slice(0, 3).sort((a, b) => Number(a[0]) - Number(b[0]))[0];
+  expect((await run('--out', at('kept.tsv'), '--keep', '0.25')).stdout).toContain('1 of 4 pairs kept');
+  expect(readFileSync(at('kept.tsv'), 'utf8')).toBe(`${best?.[3]}\t${best?.[4]}\n`);
+  expect((await run('--keep', '0.5')).stderr).toMatch(/the latter two --out/);
+});

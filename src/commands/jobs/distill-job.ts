@@ -6,7 +6,7 @@ import type { Evaluation } from '../../api/evaluate-model.ts';
 import { openFolder } from '../../api/load-model.ts';
 import type { Model } from '../../api/model.ts';
 import { check, HeddleError } from '../../core/errors.ts';
-import type { LanguageOptions } from '../../decode/text-options.ts';
+import type { Generation, LanguageOptions } from '../../decode/text-options.ts';
 import { type Files, openStream } from '../../files/files.ts';
 import { jsonBytes, readJson } from '../../files/json-files.ts';
 import { removeOwnFolder, writeFolder } from '../../files/owned-folder.ts';
@@ -17,8 +17,9 @@ import type { Job } from '../../session/job.ts';
 import { nameOfPairs, readPairs } from '../../session/load-corpus.ts';
 import type { Session } from '../../session/session.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
-import { type PairFiles, sourcesOf } from '../../text/corpus/pair-files.ts';
+import { type PairFiles, parseBlock, sourcesOf } from '../../text/corpus/pair-files.ts';
 import { fingerprint, toSingleLine } from '../../text/corpus/pairs.ts';
+import { sentenceChrf } from '../../text/metrics/chrf.ts';
 import type { TrainingEvent } from '../../train/report/training-events.ts';
 import { checkBest } from '../../train/run/best-model.ts';
 import type { TrainResult } from '../../train/run/train-result.ts';
@@ -40,6 +41,10 @@ export interface DistillArguments {
   /** Model folder of the student. The translations are stored next to it, in `OUT.teacher`. */
   readonly out: string;
   readonly beams: number;
+  /** Number of hypotheses of which the one closest to the reference (chrF) is taken. [1] */
+  readonly nbest?: number;
+  /** Maximum cross-entropy per token of a translation, in nats; others are left out. [no limit] */
+  readonly maxEntropy?: number;
   /** Number of texts in a batch of the teacher. */
   readonly batch: number;
   /** Settings of the training. */
@@ -142,9 +147,35 @@ async function readTexts(given: PairFiles, session: Session): Promise<string[]> 
   return [...texts];
 }
 
+/** The targets of each source; none for texts without a pair. */
+async function readReferences(given: PairFiles, session: Session): Promise<Map<string, string[]>> {
+  const references = new Map<string, string[]>();
+  for await (const block of pairBlocks(given, { open: (path) => openStream(session.files, path) }))
+    for (const { source, target } of (await parseBlock(block)).pairs)
+      references.set(source, [...(references.get(source) ?? []), target]);
+  return references;
+}
+
+/**
+ * The hypothesis with the highest chrF against the references, or the best one without references; undefined if its
+ * cross-entropy per token is above `maxEntropy`.
+ */
+export function chooseHypothesis(
+  hypotheses: readonly Pick<Generation, 'text' | 'logProb' | 'ids'>[],
+  references: readonly string[] = [],
+  maxEntropy = Number.POSITIVE_INFINITY,
+): string | undefined {
+  const scoreOf = (text: string) => (references.length > 0 ? sentenceChrf(text, references).score : 0);
+  const [first, ...others] = hypotheses.map((hypothesis) => ({ hypothesis, chrf: scoreOf(hypothesis.text) }));
+  if (!first) return '';
+  const { hypothesis } = others.reduce((a, b) => (b.chrf > a.chrf ? b : a), first);
+  // The end token has a probability too.
+  return -hypothesis.logProb / (hypothesis.ids.length + 1) > maxEntropy ? undefined : hypothesis.text;
+}
+
 /** Translates the texts that have no translation yet. Returns the files of pairs: texts and translations. */
 async function translateAll(
-  { teacher, beams, batch }: DistillArguments,
+  { teacher, texts: given, beams, batch, nbest = 1, maxEntropy }: DistillArguments,
   model: Model,
   languages: LanguageOptions,
   texts: readonly string[],
@@ -158,8 +189,11 @@ async function translateAll(
       teacher,
       ...languages,
       beams,
+      nbest: nbest > 1 ? nbest : undefined,
+      maxEntropy,
       texts: `${texts.length} with the hash ${hash}`,
     });
+    const references = nbest > 1 ? await readReferences(given, session) : new Map<string, string[]>();
     const limit = model.config.maxLength - 1;
     const fits = texts.map((text) => model.tokenizers.source.encode(text).length <= limit);
     const parts: string[] = [];
@@ -187,10 +221,19 @@ async function translateAll(
       onProgress(0);
       if (part.length === 0) continue;
       if (!(await files.exists(path))) {
-        const translations = await model.translate(part, { beams, batchSize: batch, signal, onProgress });
-        const lines = part.map(
-          (text, i) => `${toSingleLine(text)}\t${toSingleLine(translations[i] ?? '')}\n`,
-        );
+        const options = {
+          beams: Math.max(beams, nbest),
+          numReturn: nbest,
+          batchSize: batch,
+          signal,
+          onProgress,
+        };
+        const generations = await model.generate(part, options);
+        const lines = part.flatMap((text, i) => {
+          const chosen = chooseHypothesis(generations[i] ?? [], references.get(text), maxEntropy);
+          return chosen === undefined ? [] : [`${toSingleLine(text)}\t${toSingleLine(chosen)}\n`];
+        });
+        if (lines.length === 0) continue;
         await writeFolder(files, folder, { [name]: new TextEncoder().encode(lines.join('')) }, addFile);
         translated += part.length;
       }

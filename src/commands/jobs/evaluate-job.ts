@@ -199,19 +199,39 @@ export interface ScoreArguments extends ModelArguments {
   readonly pairs: PairFiles;
   /** Maximum number of pairs in a batch. */
   readonly batchSize: number;
+  /** Folder of a model of the other direction, for dual conditional cross-entropy. */
+  readonly backward?: string;
 }
 
 /** A pair and its score, without one if the pair is too long or has an empty side; plain JSON. */
-export type ScoredPair = Pair & Partial<PairScore>;
+export interface ScoredPair extends Pair, Partial<PairScore> {
+  /**
+   * With `backward`: |a - b| + (a + b) / 2 of the cross-entropies per token of both directions (Junczys-Dowmunt,
+   * 2018, "Dual Conditional Cross-Entropy Filtering of Noisy Parallel Corpora"). Small is good.
+   */
+  readonly dual?: number;
+}
 
 /** Scores pairs, in order. Throws a HeddleError if none fits the model. */
 export const score: Job<ScoreArguments, ScoredPair[]> = async (args, session) => {
-  const model = await openFolder(args.folder, session, args);
-  try {
-    const pairs = await readPairs(args.pairs, session);
-    const scores = await model.score(pairs, { batchSize: args.batchSize, signal: session.signal });
-    return pairs.map((pair, i) => ({ ...pair, ...scores[i] }));
-  } finally {
-    model.dispose();
-  }
+  const { backward, batchSize } = args;
+  const pairs = await readPairs(args.pairs, session);
+  const scoresOf = async (folder: string, list: readonly Pair[], options: Partial<ModelArguments>) => {
+    const model = await openFolder(folder, session, options);
+    try {
+      return await model.score(list, { batchSize, signal: session.signal });
+    } finally {
+      model.dispose();
+    }
+  };
+  const scores = await scoresOf(args.folder, pairs, args);
+  if (backward === undefined) return pairs.map((pair, i) => ({ ...pair, ...scores[i] }));
+  const swapped = pairs.map(({ source, target }) => ({ source: target, target: source }));
+  const others = await scoresOf(backward, swapped, { weights: args.weights });
+  const entropy = (pair: PairScore | undefined) => pair && -pair.logProb / pair.tokens.length;
+  return pairs.map((pair, i) => {
+    const [a, b] = [entropy(scores[i]), entropy(others[i])];
+    const dual = a === undefined || b === undefined ? undefined : Math.abs(a - b) + (a + b) / 2;
+    return { ...pair, ...scores[i], dual };
+  });
 };
