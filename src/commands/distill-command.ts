@@ -79,7 +79,7 @@ export function addDistill(program: Command): void {
 }
 
 /** The result as text. */
-function describe({ texts, skipped, training, evaluations }: Distilled, out: string): string {
+function describe({ texts, repeated, skipped, training, evaluations }: Distilled, out: string): string {
   const metrics = Object.entries(evaluations ?? {}).map(([name, { loss, bleu, chrf }]) => [
     name === 'int8' ? 'student, int8' : name,
     loss.toFixed(3),
@@ -88,7 +88,7 @@ function describe({ texts, skipped, training, evaluations }: Distilled, out: str
   ]);
   return [
     ...(metrics.length > 0 ? [table([['', 'loss', 'BLEU', 'chrF2'], ...metrics]), ''] : []),
-    `texts     ${texts - skipped} of ${texts} translated by the teacher${skipped > 0 ? '; the others are too long for it' : ''}`,
+    `texts     ${texts - skipped} of ${texts} translated by the teacher${skipped > 0 ? '; the others are too long for it' : ''}${repeated > 0 ? `; lines that repeat another: ${repeated}` : ''}`,
     `training  ${training.steps} steps in ${training.trainSeconds.toFixed(1)} s${training.stopped ? '; stopped, the same command continues' : ''}`,
     `model     ${out} (heddle translate ${shellQuote(out)} --weights int8 "...")`,
   ].join('\n');

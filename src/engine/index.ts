@@ -130,7 +130,14 @@ export { type PackedValue, packedLinear } from './ops/matmul/packed-linear.ts';
 export { type PackedFormat, pack, wordsOf } from './ops/matmul/packed-weights.ts';
 export type { ByName, NameOf } from './ops/named-tensors.ts';
 export type { AddLayerNormAttrs, LayerNormAttrs } from './ops/norm/layer-norm.ts';
-export { addLayerNorm, addLayerNormOp, layerNorm, layerNormOp } from './ops/norm/layer-norm.ts';
+export {
+  addLayerNorm,
+  addLayerNormOp,
+  layerNorm,
+  layerNormOp,
+  rmsNorm,
+  rmsNormOp,
+} from './ops/norm/layer-norm.ts';
 export { type SoftmaxAttrs, type SoftmaxVariant, softmax, softmaxOp } from './ops/norm/softmax.ts';
 export type { AnyOp, AttrsArgument, Place, Variant } from './ops/op.ts';
 export {

@@ -40,6 +40,8 @@ export interface HeadlessBrowser {
   openPage(url: string, listeners?: PageListeners): Promise<Page>;
   /** Ends the browser; kills the process if it does not end within 10 s. */
   close(): Promise<void>;
+  /** `close` at the end of a block: `await using chrome = await launchChrome()`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Callbacks for the output of a page. */
@@ -113,6 +115,14 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
     return page;
   };
 
+  const close = async (): Promise<void> => {
+    try {
+      await withTimeout(10_000, `closing ${name}`, browser.close());
+    } catch {
+      browser.process()?.kill('SIGKILL');
+    }
+  };
+
   return {
     name,
     browser,
@@ -134,13 +144,8 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
         await server.close();
       }
     },
-    async close() {
-      try {
-        await withTimeout(10_000, `closing ${name}`, browser.close());
-      } catch {
-        browser.process()?.kill('SIGKILL');
-      }
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

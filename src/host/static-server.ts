@@ -10,6 +10,8 @@ export interface FolderServer {
   url: string;
   /** Closes the server and its connections. */
   close(): Promise<void>;
+  /** `close` at the end of a block: `await using server = await serveFolder(folder)`. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 const TYPES: Record<string, string> = {
@@ -59,13 +61,15 @@ export async function serveFolder(
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);
   });
+  const close = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

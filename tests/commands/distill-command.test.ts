@@ -37,9 +37,11 @@ it('trains a student on the translations of a teacher, and resumes', async () =>
   const first = await run('texts.txt', '--steps', '3', '--json', at('result.json'));
   expect(first.stderr).not.toMatch(/^heddle:/m);
   expect(first.stdout).toMatch(/^teacher .*\nstudent .*\nstudent, int8 /m);
-  expect(first.stdout).toContain('24 of 25 translated by the teacher; the others are too long for it');
+  expect(first.stdout).toContain(
+    '24 of 25 translated by the teacher; the others are too long for it; lines that repeat another: 1',
+  );
   const result = JSON.parse(readFileSync(at('result.json'), 'utf8'));
-  expect(result).toMatchObject({ texts: 25, skipped: 1, training: { steps: 3 } });
+  expect(result).toMatchObject({ texts: 25, repeated: 1, skipped: 1, training: { steps: 3 } });
   const lines = readFileSync(at('student.teacher/000000.tsv'), 'utf8').trimEnd().split('\n');
   expect(lines.map((line) => line.split('\t')[0])).toEqual(texts.slice(0, 24));
   const translated = (

@@ -55,7 +55,9 @@ export interface DistillArguments {
 
 /** Result; plain JSON. */
 export interface Distilled {
+  /** Number of different texts, and of lines that repeat one of them. */
   readonly texts: number;
+  readonly repeated: number;
   /** Texts that are too long for the teacher. */
   readonly skipped: number;
   readonly training: TrainResult;
@@ -86,7 +88,7 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
   const training = initFolder(settings) === undefined ? others : settings;
   checkStudent(training);
   const pairs = dev && (await readPairs(dev, session));
-  const texts = await readTexts(given, session);
+  const { texts, repeated } = await readTexts(given, session);
   const open = (name: string, weights: WeightFormat = 'f32') =>
     openFolder(name, session, { weights, ...(name === teacher && languages) });
   const model = await open(teacher);
@@ -102,6 +104,7 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
     const corpus = { kind: 'files', train: { files: parts, format: 'tsv' }, dev } as const;
     const result = {
       texts: texts.length,
+      repeated,
       skipped,
       training: await train({ ...training, corpus, out, resume }, session),
     };
@@ -138,13 +141,21 @@ function checkStudent(settings: TrainSettings): void {
   if (complete.steps !== undefined) scheduleConfig(scheduleOf(complete), { steps: complete.steps, dModel });
 }
 
-/** The distinct texts in the order of the files. */
-async function readTexts(given: PairFiles, session: Session): Promise<string[]> {
+/** The distinct texts in the order of the files, and the number of those that were repeated. */
+async function readTexts(
+  given: PairFiles,
+  session: Session,
+): Promise<{ readonly texts: readonly string[]; readonly repeated: number }> {
   const texts = new Set<string>();
+  let all = 0;
   for await (const block of pairBlocks(given, { open: (path) => openStream(session.files, path) }))
-    for (const source of await sourcesOf(block)) if (source) texts.add(source);
+    for (const source of await sourcesOf(block)) {
+      if (!source) continue;
+      texts.add(source);
+      all++;
+    }
   check(texts.size > 0, () => `${nameOfPairs(given)}: there are no texts`);
-  return [...texts];
+  return { texts: [...texts], repeated: all - texts.size };
 }
 
 /** The targets of each source; none for texts without a pair. */

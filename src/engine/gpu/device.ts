@@ -21,6 +21,8 @@ export interface Device {
   lost(timeout?: number): Promise<string | undefined>;
   /** Destroys the device; its sessions and buffers can no longer be used. */
   destroy(): void;
+  /** `destroy` at the end of a block: `using device = await openDevice()`. */
+  [Symbol.dispose](): void;
 }
 
 /** Settings of `openDevice`. */
@@ -196,6 +198,9 @@ export function wrapDevice(device: GPUDevice, info?: GPUAdapterInfo): Device {
     destroy() {
       history.closing = true;
       device.destroy();
+    },
+    [Symbol.dispose]() {
+      this.destroy();
     },
   };
 }

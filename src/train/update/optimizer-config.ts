@@ -92,7 +92,11 @@ export const optimizerFields = {
   kind: { type: choice(optimizerNames), help: 'optimizer', default: 'adamw' },
   beta1: { type: rate, help: 'decay rate of the first moment', default: 0.9 },
   beta2: { type: rate, help: 'decay rate of the second moment', default: 0.98 },
-  eps: { type: fraction, help: 'constant added to the denominator of the update', default: 1e-9 },
+  eps: {
+    type: fraction,
+    help: 'constant added to the denominator of the update; rmsprop adds it inside the root, as Keras does',
+    default: 1e-9,
+  },
   weightDecay: {
     type: notNegative('rate'),
     help: 'weight decay, not for biases and norms: decoupled for adamw, L2 for adam and sgd',

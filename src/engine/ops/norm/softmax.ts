@@ -147,7 +147,8 @@ export const softmaxBackwardOp = defineOp({
 
 /**
  * Softmax of x [..,C] over its last axis; with `lens` u32 [B], rows of batch b see their first lens[b]
- * columns.
+ * columns, and a row that sees nothing is 0. A row whose values are all -Infinity is NaN, as in PyTorch: to mask by
+ * addition, add a large negative number such as -1e30 (such a row is then uniform), or use `lens`.
  *
  * @example
  * const probabilities = softmax(graph, graph.input('scores', 'f32', [4, 8, 8]), { causal: true });
