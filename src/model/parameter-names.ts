@@ -26,6 +26,9 @@ const bart: Naming = {
   modules: {
     'self_attn.in_proj': ['self_attn.q_proj', 'self_attn.k_proj', 'self_attn.v_proj'],
     'self_attn.out_proj': ['self_attn.out_proj'],
+    'self_attn.q_proj': ['self_attn.q_proj'],
+    'self_attn.kv_proj': ['self_attn.k_proj', 'self_attn.v_proj'],
+    'ssru.in_proj': ['ssru.cell', 'ssru.gate'],
     'multihead_attn.q_proj': ['encoder_attn.q_proj'],
     'multihead_attn.kv_proj': ['encoder_attn.k_proj', 'encoder_attn.v_proj'],
     'multihead_attn.out_proj': ['encoder_attn.out_proj'],
@@ -106,7 +109,8 @@ export function hfModuleNames(c: ModelConfig, name: string): string[] {
   const [, stack = '', layer = '', part = ''] =
     /^transformer\.(\w+)\.layers\.(\d+)\.(.+?)[._](weight|bias)$/.exec(name) ?? [];
   const { modules, layer: prefix } = namingOf(c);
-  const hfModules = modules[`${stack}.${part}`] ?? modules[part] ?? [];
+  const further = part.startsWith('linear') ? [`fc${part.slice('linear'.length)}`] : []; // deep blocks
+  const hfModules = modules[`${stack}.${part}`] ?? modules[part] ?? further;
   return hfModules.map((module) => `${prefix(stack, layer)}${module}`);
 }
 

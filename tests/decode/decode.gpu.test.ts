@@ -452,3 +452,21 @@ describe('a decoding run', () => {
       for (const [i, want] of alone.entries()) expectSame(together[i]!, want);
     });
 });
+
+describe('an SSRU decoder', () => {
+  const ssru: Partial<ModelOptions> = { ...wandering, decoderSelfAttention: 'ssru' };
+
+  it.each([5, 9])('finds what a search without states finds, seed %i', async (seed) => {
+    const model = small(seed, { ...ssru, decoderTiedLayers: seed > 5 ? [1, 1] : [] });
+    const sources = randomSources(model.c, [4, 7, 2, 9, 5], seed);
+    const greedy = await decodeAll(model, sources, {});
+    for (const [i, source] of sources.entries())
+      expectSame(greedy[i] ?? [], [greedySearch(model, source, {})]);
+    const options = { beams: 3, numReturn: 2 };
+    const settings = decodeSettings(options, model.c, model.c.maxLength);
+    const oracle = createOracle(model.c, model.p, model.parameterBuffer, model.c.maxLength);
+    const beams = await decodeAll(model, sources, options);
+    for (const [i, source] of sources.entries())
+      expectSame(beams[i] ?? [], beamSearch(model.c, settings, oracle, source).slice(0, 2));
+  });
+});

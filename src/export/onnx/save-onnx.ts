@@ -3,6 +3,7 @@
 
 import { type Json, jsonBytes } from '../../files/json-files.ts';
 import { generationJson } from '../../formats/hf/to-hf-config.ts';
+import { ordinaryFields, requireFields } from '../../formats/shared/requirements.ts';
 import type { OnnxDtype, SavedModel } from '../../formats/shared/saved-model.ts';
 import { exportTokenizer } from '../../formats/tokenizers/exported-tokenizer.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
@@ -39,6 +40,7 @@ export interface OnnxOptions {
 export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<string, Uint8Array> {
   const { config, weights, source, target, decode } = model;
   const { dtype = 'fp32', maxBytes, onWarning } = options;
+  requireFields('onnx', ordinaryFields(config));
   const { json, special, sourceIds, differences } = exportTokenizer(source, target);
   if (differences.length > 0)
     onWarning?.(`transformers.js treats some texts differently from heddle: ${differences.join('; ')}`);

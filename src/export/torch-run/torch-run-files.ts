@@ -8,6 +8,7 @@ import { int8Rows } from '../../engine/ops/matmul/packed-weights.ts';
 import { jsonBytes } from '../../files/json-files.ts';
 import { type WritableTensor, writeSafetensors } from '../../files/write-safetensors.ts';
 import { loraFileNames } from '../../formats/lora-folder.ts';
+import { ordinaryFields, requireFields } from '../../formats/shared/requirements.ts';
 import { type LoraConfig, loraTargets, loraTensorName } from '../../model/lora.ts';
 import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
@@ -71,6 +72,7 @@ const shardSize = 2 ** 24;
 export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8Array>> {
   const { config, parameters, trainable, recipe, corpus, batches, firstStep, lastStep, settings, lora, log } =
     run;
+  requireFields('torch-run', ordinaryFields(config));
   const { optimizer, seed, gradientAccumulationSteps } = recipe;
   const trained = new Set(trainable.parameters.all.map(({ name }) => name));
   const data = {

@@ -2,7 +2,7 @@
 
 import type { Json } from '../../files/json-files.ts';
 import type { ModelConfig, ModelOptions } from '../../model/model-config.ts';
-import { type FieldRequirement, sameFields } from '../shared/requirements.ts';
+import { type FieldRequirement, ordinaryFields, sameFields } from '../shared/requirements.ts';
 import { activationName, activations, type HfFields, isNothing, sizeNames, sizesJson } from './hf-fields.ts';
 
 /** The model options of T5. The output projection has its own table if the weights have `lm_head.weight`. */
@@ -64,6 +64,7 @@ export function readT5Fields({
 /** Requirements of the export to T5. */
 export function t5Requirements(c: ModelConfig, type: 't5' | 'mt5'): FieldRequirement[] {
   return [
+    ...ordinaryFields(c),
     ...sameFields(c, {
       norm: 'pre',
       normType: 'rms',

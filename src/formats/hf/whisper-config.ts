@@ -5,7 +5,7 @@ import { HeddleError } from '../../core/errors.ts';
 import type { SpeechFacts } from '../../decode/speech-facts.ts';
 import { isCount, isObject, type Json, parseJson } from '../../files/json-files.ts';
 import type { ModelConfig, ModelOptions } from '../../model/model-config.ts';
-import { type FieldRequirement, sameFields, sharedWidths } from '../shared/requirements.ts';
+import { type FieldRequirement, ordinaryFields, sameFields, sharedWidths } from '../shared/requirements.ts';
 import {
   activationName,
   activations,
@@ -58,6 +58,7 @@ export function readWhisperFields({ get, number, whole, sizes: read, flag, rejec
 
 /** Requirements of the export to Whisper. */
 export const whisperRequirements = (c: ModelConfig): FieldRequirement[] => [
+  ...ordinaryFields(c),
   ...sameFields(c, { ...fixed, normType: 'layer', feedForwardType: 'plain', biases: true }),
   ...sameFields(c, { attentionScale: true, scaleOutput: false, embeddingNorm: false, positionOffset: 0 }),
   ...sharedWidths(c),

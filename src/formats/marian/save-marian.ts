@@ -128,9 +128,9 @@ export function marianFiles(
   { pair, multipliers, shortlist }: FirefoxOptions = {},
 ): Record<string, Uint8Array> {
   const { config: c, weights } = model;
+  requireFields(format, marianRequirements(c));
   const described = describe(model);
   const { yaml, oldOutput, order, vocabs, files } = described;
-  requireFields(format, marianRequirements(c));
   const items = marianItems(c, parameterList(c), weights, oldOutput);
   const tensors = new Map<string, MarianItem>();
   for (const name of [...order.filter((each) => items.has(each)), ...items.keys()])

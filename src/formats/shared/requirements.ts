@@ -33,11 +33,21 @@ export const sharedWidths = (c: ModelConfig): FieldRequirement[] => [
 export const sameFields = (c: ModelConfig, wanted: Partial<ModelConfig>): FieldRequirement[] =>
   Object.entries(wanted).map(([field, value]) => [field, c[field as keyof ModelConfig], value]);
 
+/** Requires what models of other tools than Marian have. */
+export const ordinaryFields = (c: ModelConfig): FieldRequirement[] => [
+  ...sameFields(c, { decoderSelfAttention: 'attention', sublayerSteps: '', normQueriesOnly: false }),
+  ...sameFields(c, { feedForwardDepth: 2, decoderFeedForwardDepth: 2 }),
+  ['decoderTiedLayers', c.decoderTiedLayers, 'empty', c.decoderTiedLayers.length === 0],
+  ['padId', c.padId, 'the id of a token', c.padId >= 0],
+  ['startId', c.startId, 'the id of a token', c.startId >= 0],
+];
+
 /**
  * Requires what nn.Transformer has: layer norm, biases, scaled scores, a plain feed-forward network, absolute
  * positions.
  */
 export const classicFields = (c: ModelConfig): FieldRequirement[] => [
+  ...ordinaryFields(c),
   ...sameFields(c, { source: 'tokens', normType: 'layer', feedForwardType: 'plain', biases: true }),
   ...sameFields(c, { keyBias: true }),
   ...sameFields(c, { attentionScale: true, scaleOutput: false }),
