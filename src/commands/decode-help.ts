@@ -64,7 +64,7 @@ export const decodeHelp = {
     defaultText: 'that of the model',
   },
   decoderStartTokenId: {
-    help: 'id of the token that the decoder reads first',
+    help: 'id of the token that the decoder reads first (-1: none)',
     defaultText: 'the start token of the model',
   },
   forcedBosTokenId: {

@@ -108,8 +108,8 @@ export const decodeFields = {
   forceEos: { type: boolean, flag: null },
   /** Do not repeat sequences of n tokens (0: off). Default: that of the model. */
   noRepeatNgramSize: { type: integer(0) },
-  /** Id of the token that the decoder reads first. Default: the start token of the model. */
-  decoderStartTokenId: { type: integer(0, 'id'), flag: null },
+  /** Id of the token that the decoder reads first (-1: none). Default: the start token of the model. */
+  decoderStartTokenId: { type: integer(-1, 'id'), flag: null },
   /** Id of the first generated token. Default: that of the model. */
   forcedBosTokenId: { type: integer(0, 'id'), flag: null },
   /** Ids of tokens that are never generated, with those of the model. Default: none. */

@@ -82,8 +82,8 @@ export interface DecodeOptions {
    */
   readonly noRepeatNgramSize?: number;
   /**
-   * Id of the token that the decoder reads first. A whole number of at least 0 (id). Default: the start token
-   * of the model.
+   * Id of the token that the decoder reads first (-1: none). A whole number of at least -1 (id). Default: the
+   * start token of the model.
    */
   readonly decoderStartTokenId?: number;
   /** Id of the first generated token. A whole number of at least 0 (id). Default: that of the model. */

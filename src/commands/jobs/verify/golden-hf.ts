@@ -10,9 +10,11 @@ import { loadHf } from '../../../formats/hf/load-hf.ts';
 import { loadSublayers } from '../../../model/load-sublayers.ts';
 import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';
 import { type GoldenCase, goldenOptimizer, idsIn, lengthsOf, readGolden } from './golden-case.ts';
+import { isGoldenMarian, readGoldenMarian } from './golden-marian.ts';
 
 /** Reads a golden case of either kind. Throws a HeddleError that names the file and the problem. */
 export async function readAnyGolden(files: Files, folder: string): Promise<GoldenCase> {
+  if (await isGoldenMarian(files, folder)) return (await readGoldenMarian(files, folder))[0];
   for (const name of ['config.json', 'batch.safetensors', 'expected.safetensors'])
     if (!(await files.exists(`${folder}/${name}`))) return readGolden(files, folder);
   const raw = await readJson(files, `${folder}/config.json`);

@@ -29,7 +29,7 @@ export async function isGoldenMarian(files: Files, folder: string): Promise<bool
  * Reads a case: one of its float32 file, and one of its int8 file if it has both. Throws a HeddleError that
  * names the file and the problem.
  */
-export async function readGoldenMarian(files: Files, folder: string): Promise<GoldenCase[]> {
+export async function readGoldenMarian(files: Files, folder: string): Promise<[GoldenCase, ...GoldenCase[]]> {
   const first = await readOne(files, folder);
   const hasInt8 = Object.keys(first.expected).some((name) => name.startsWith('int8.'));
   if (!hasInt8 || !(await files.exists(`${folder}/${int8Name}`))) return [first];
