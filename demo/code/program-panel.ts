@@ -42,6 +42,8 @@ export class ProgramPanel extends Panel {
 
   /** Shows the example of the address. */
   showLinked(): void {
+    clearTimeout(this.#saving);
+    this.save(); // else an edit of the last half second is lost
     this.#show(exampleOf(location.hash));
   }
   /** Stores the visitor's version of the example. */

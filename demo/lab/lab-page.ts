@@ -23,9 +23,10 @@ import {
   peerNames,
   type TriedReply,
 } from './lab-protocol.ts';
-import { conformanceReport, machineFacts, peersReport } from './lab-reports.ts';
+import { conformanceReport, machineFacts, machineLine, peersReport } from './lab-reports.ts';
 import { LabSession } from './lab-session.ts';
 import { pluralize } from './measurement-text.ts';
+import { csvTable, markdownTable } from './results-table.ts';
 import { Roofline } from './roofline.ts';
 import { fromHash, toHash } from './shared-results.ts';
 import { openHistory } from './stored-runs.ts';
@@ -137,7 +138,10 @@ export class LabPage {
     if (results?.conformance) show(conformanceReport(results.conformance), byId('conformance-report'));
     if (results) {
       const share = async () => location.href.replace(/#.*/, '') + (await toHash(results));
-      const json = new JsonBox(results, `heddle-kernels-${fileTime(results.when)}.json`, share);
+      const json = new JsonBox(results, `heddle-kernels-${fileTime(results.when)}.json`, share, {
+        markdown: markdownTable(results.kernels, results.roofs, machineLine(results)),
+        csv: csvTable(results.kernels, results.roofs),
+      });
       show(html`<div class="stack">${machineFacts(results)}${json.element}</div>`, byId('results-box'));
     }
     this.#draw();

@@ -163,7 +163,11 @@ function peerCell(row: TimedKernel, contestant: string): Content {
     <span>${time(form.us / 1000)}<span class=${high < 1 ? 'times faster' : 'times'}>${times}</span></span>`;
 }
 
-/** The machine of a run. */
+/** The machine of a run in one line. */
+export const machineLine = ({ machine, when, heddle }: LabResults): string =>
+  `${adapterName(machine.adapter)}; ${machine.browser}; heddle ${heddle}; ${when.slice(0, 10)}`;
+
+/** The machine of the results. */
 export function machineFacts({ machine, when, heddle }: LabResults): Content {
   const { adapter, browser, agent, platform, threads, flags, clockGrain } = machine;
   return factList([

@@ -117,10 +117,10 @@ export function bleuStatistics(
 
 /** The counts in a row, or in sums of rows. */
 const countsIn = (sums: readonly number[], order: number) => ({
-  length: sums[0] ?? 0,
-  referenceLength: sums[1] ?? 0,
   counts: sums.slice(2, 2 + order),
   totals: sums.slice(2 + order),
+  length: sums[0] ?? 0,
+  referenceLength: sums[1] ?? 0,
 });
 
 /**
