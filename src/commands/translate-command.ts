@@ -146,7 +146,9 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
         onResult(value) {
           const { first: number, translations, failed: anyFailed } = value as TranslatedTexts;
           failed += anyFailed;
-          if (writesText) out.write(`${linesFor(translations, options, number)}\n`);
+          const lines = linesFor(translations, options, number);
+          // With --num-return an empty text has no lines.
+          if (writesText && (lines !== '' || options.numReturn === undefined)) out.write(`${lines}\n`);
           json?.add(
             translations.map((all, i) => ({
               source: inputTexts[i],
@@ -260,7 +262,7 @@ const alignmentLines = (translations: readonly Translated[][], first: number): s
 
 /**
  * The best translation of each text, one per line. With `numReturn` all translations, each with the number of
- * its text, from 1, and its score. The translation of an empty text is empty.
+ * its text, from 1, and its score; none for an empty text, whose translation is empty.
  */
 export function linesFor(
   translations: readonly Translated[][],
@@ -272,9 +274,7 @@ export function linesFor(
   if (numReturn === undefined) return translations.map(([best]) => textOf(best)).join('\n');
   return translations
     .flatMap((candidates, i) =>
-      (candidates.length ? candidates : [undefined]).map(
-        (x) => `${first + i + 1}\t${(x?.score ?? 0).toFixed(4)}\t${textOf(x)}`,
-      ),
+      candidates.map((x) => `${first + i + 1}\t${(x.score ?? 0).toFixed(4)}\t${textOf(x)}`),
     )
     .join('\n');
 }

@@ -93,6 +93,11 @@ export async function setUp(
       type: 'warning',
       text: `more than 2 % ${unknown.text}; use a larger vocabSize, or the tokenizer bpe`,
     });
+  if (args.exportTo) {
+    const { exportProblem } = await import('./export-check.ts'); // loads the formats
+    const problem = exportProblem({ config, source, target }, args.exportTo);
+    if (problem) session.emit({ type: 'warning', text: `exportTo: ${problem}` });
+  }
   if (schedule.warmupSteps >= steps)
     log(
       `the warm-up of ${schedule.warmupSteps} steps is longer than the run of ${steps}: the learning rate never reaches ${schedule.learningRate}; ` +

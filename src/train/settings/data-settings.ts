@@ -177,6 +177,12 @@ export const checkpointSettings = inGroup('Checkpoints', {
     default: 0,
     resume: true,
   },
+  exportTo: {
+    type: choice(['bart', 'marian', 't5'], 'format'),
+    help: 'warn at the start if the model cannot be converted to this format of transformers',
+    defaultText: 'none',
+    resume: true,
+  },
   tensorboard: {
     type: text('dir'),
     help: 'write losses, learning rates and dev metrics as TensorBoard event files into this folder, outside --out',

@@ -284,6 +284,8 @@ export interface TrainSettings {
    * of at least 0. Default: 0.
    */
   readonly keepLast?: number;
+  /** Warn at the start if the model cannot be converted to this format of transformers. Default: none. */
+  readonly exportTo?: 'bart' | 'marian' | 't5';
   /**
    * Write losses, learning rates and dev metrics as TensorBoard event files into this folder, outside --out.
    * Default: none.

@@ -42,7 +42,7 @@ it('returns one line per text, for any output of a byte-level model', async () =
   expect(linesFor(found, {})).toBe('  a\n\n  a');
   expect(linesFor(found, { ids: true })).toBe('5 6 4\n\n5 6 4');
   const [score] = found[0]?.map((x) => x.score.toFixed(4)) ?? [];
-  expect(linesFor(found, { numReturn: 1 })).toBe(`1\t${score}\t  a\n2\t0.0000\t\n3\t${score}\t  a`);
+  expect(linesFor(found, { numReturn: 1 })).toBe(`1\t${score}\t  a\n3\t${score}\t  a`);
   const pieces: string[] = [];
   const onEvent = (event: { type: string; text?: string }) =>
     event.type === 'piece' && pieces.push(event.text ?? '');

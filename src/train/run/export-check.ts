@@ -1,0 +1,23 @@
+// Whether the model of a run can be converted to a format of transformers: said at the start, not after the training.
+
+import { HeddleError } from '../../core/errors.ts';
+import { hfRequirements } from '../../formats/hf/to-hf-config.ts';
+import { transformersTokenizer } from '../../formats/hf/transformers-tokenizer.ts';
+import type { HfType } from '../../formats/shared/model-formats.ts';
+import { requireFields } from '../../formats/shared/requirements.ts';
+import type { SavedModel } from '../../formats/shared/saved-model.ts';
+
+/** Why a model cannot be converted to a format; undefined if it can. */
+export function exportProblem(
+  model: Pick<SavedModel, 'config' | 'source' | 'target'>,
+  type: HfType,
+): string | undefined {
+  try {
+    requireFields(type, hfRequirements(model.config, type));
+    transformersTokenizer(model, type);
+    return undefined;
+  } catch (error) {
+    if (error instanceof HeddleError) return error.message;
+    throw error;
+  }
+}

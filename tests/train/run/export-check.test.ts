@@ -1,0 +1,23 @@
+// The warning at the start of a run whose model cannot be converted to a format.
+import { expect, it } from 'vitest';
+import { exportProblem } from '../../../src/train/run/export-check.ts';
+import { letterModel } from '../../support/saved-model.ts';
+
+const marian = { norm: 'post', finalNorm: false, positions: 'sinusoidal-halves', tie: 'all' } as const;
+
+it('names the fields that a format does not support, and nothing for a model that can be converted', () => {
+  expect(exportProblem(letterModel(1, { ...marian }), 'marian')).toBeUndefined();
+  expect(exportProblem(letterModel(1, { ...marian, norm: 'pre' }), 'marian')).toBe(
+    'marian does not support this model: norm is "pre", it must be post',
+  );
+  expect(exportProblem(letterModel(1, { ...marian }), 'bart')).toMatch(
+    /^bart does not support .*embeddingNorm/,
+  );
+  expect(exportProblem(letterModel(1, { ...marian }), 't5')).toMatch(/^t5 does not support this model: /);
+});
+
+it('names two vocabularies, which transformers has no tokenizer for', () => {
+  const { config, source } = letterModel(1, { ...marian });
+  const other = letterModel(1).source;
+  expect(exportProblem({ config, source, target: { ...other } }, 'marian')).toMatch(/two vocabularies/);
+});
