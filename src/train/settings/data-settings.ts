@@ -62,6 +62,18 @@ export const dataSettings = inGroup('Data', {
     defaultText: 'none',
     onlyFor: ['tokenizer', 'unigram'],
   },
+  samplingAlpha: {
+    type: notNegative('alpha'),
+    help: 'subword regularization: draw the pieces of each epoch with their probabilities to this power, e.g. 0.2 (0: the best pieces)',
+    defaultText: '0',
+    onlyFor: ['tokenizer', 'unigram'],
+  },
+  bpeDropout: {
+    type: rate,
+    help: 'BPE-dropout: skip each merge with this probability, afresh in each epoch, e.g. 0.1',
+    defaultText: '0',
+    onlyFor: ['tokenizer', 'bpe'],
+  },
   tokenizerFile: {
     type: text('file'),
     help: 'use this tokenizer for both sides instead of training one: a tokenizer.json or a SentencePiece model',

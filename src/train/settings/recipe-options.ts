@@ -33,6 +33,7 @@ export function dataOptions(s: CompleteSettings): TrainingDataOptions {
     maxTokens,
     buckets: s.buckets,
     seed: s.seed,
+    sampling: { samplingAlpha: s.samplingAlpha, bpeDropout: s.bpeDropout },
   };
 }
 

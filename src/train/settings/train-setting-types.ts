@@ -218,6 +218,16 @@ export interface TrainSettings {
   /** Pieces with an id that no text encodes to. Default: none. */
   readonly controlSymbols?: readonly string[];
   /**
+   * Subword regularization: draw the pieces of each epoch with their probabilities to this power, e.g. 0.2
+   * (0: the best pieces). A number of at least 0 (alpha). Default: 0.
+   */
+  readonly samplingAlpha?: number;
+  /**
+   * BPE-dropout: skip each merge with this probability, afresh in each epoch, e.g. 0.1. A number of at least
+   * 0 and below 1. Default: 0.
+   */
+  readonly bpeDropout?: number;
+  /**
    * Use this tokenizer for both sides instead of training one: a tokenizer.json or a SentencePiece model.
    * Default: train a tokenizer.
    */

@@ -8,14 +8,16 @@ import {
   modelConfig,
   sharesEmbeddings,
 } from '../../model/model-config.ts';
-import { type Batches, createBatches } from '../../text/batches/batches.ts';
+import { type Batches, createBatches, fillBatch } from '../../text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../../text/batches/buckets.ts';
 import type { EncodedCorpus, EncodeOptions } from '../../text/batches/encoded-corpus.ts';
 import { describeSkipped, joinEncoded, targetLength } from '../../text/batches/encoded-corpus.ts';
+import type { RowSampler } from '../../text/batches/sampled-batches.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
 import { openTokenizer } from '../../text/open-tokenizer.ts';
 import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
+import type { SamplingOptions } from '../../text/sentencepiece/piece-sampler.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
 import { type Sides, type TokenizerOptions, tokenizerData, tokenizerOf } from '../../text/text-tasks.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
@@ -38,6 +40,8 @@ export interface TrainingDataOptions {
   /** Maximum number of batch shapes. */
   readonly buckets: number;
   readonly seed: number;
+  /** Subword regularization: fresh pieces in each epoch. [none] */
+  readonly sampling?: SamplingOptions;
 }
 
 /** Pairs ready to train on. */
@@ -76,6 +80,16 @@ export async function prepareTrainingData(
   const size = options.batchSize > 0 ? { rows: options.batchSize } : { tokens: options.maxTokens };
   const shapes = batchShapes(chooseBuckets(corpus, { count: options.buckets }), size);
   const batches = createBatches(corpus, shapes, { seed: options.seed });
+  const { samplingAlpha = 0, bpeDropout = 0 } = options.sampling ?? {};
+  const sampler =
+    samplingAlpha > 0 || bpeDropout > 0
+      ? (await import('../../text/batches/sampled-batches.ts')).createRowSampler(
+          source,
+          target,
+          { samplingAlpha, bpeDropout },
+          options.seed,
+        )
+      : undefined;
   return {
     config,
     source,
@@ -83,7 +97,8 @@ export async function prepareTrainingData(
     corpus,
     shapes,
     batches,
-    batchAt: (index) => batchOf(batches, corpus, index),
+    batchAt: (index) =>
+      sampler ? sampledBatch(batches, shapes, corpus, index, sampler) : batchOf(batches, corpus, index),
   };
 }
 
@@ -93,6 +108,25 @@ export const batchOf = (batches: Batches, corpus: EncodedCorpus, index: number):
   tokens: batches.rowsAt(index).reduce((n, row) => n + targetLength(corpus, row), 0),
   fill: (arrays) => batches.fill(index, arrays),
 });
+
+/** Batch `index` of a corpus with the pieces of its epoch. */
+function sampledBatch(
+  batches: Batches,
+  shapes: readonly BatchShape[],
+  corpus: EncodedCorpus,
+  index: number,
+  sampler: RowSampler,
+): Batch {
+  const shape = batches.shapeAt(index);
+  const epoch = Math.floor(index / batches.perEpoch);
+  const sampled = sampler(corpus, batches.rowsAt(index), shapes[shape] as BatchShape, epoch);
+  const rows = Uint32Array.from({ length: sampled.count }, (_, row) => row);
+  return {
+    shape,
+    tokens: rows.reduce((n, row) => n + targetLength(sampled, row), 0),
+    fill: (arrays) => fillBatch(arrays, shapes[shape] as BatchShape, sampled, rows),
+  };
+}
 
 /** Options for encoding the pairs of a training run. */
 export function encodeOptionsOf(

@@ -1,0 +1,98 @@
+// Subword regularization: fresh pieces in each epoch, the same for seed and epoch, of the same text; probabilities.
+import { expect, it } from 'vitest';
+import { random } from '../../../src/core/random.ts';
+import { encodePairs } from '../../../src/text/batches/encoded-corpus.ts';
+import { createRowSampler } from '../../../src/text/batches/sampled-batches.ts';
+import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
+import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
+import { createPieceSampler } from '../../../src/text/sentencepiece/piece-sampler.ts';
+import { prepareTrainingData } from '../../../src/train/update/training-data.ts';
+
+const pairs = intlCorpus({ pairs: 300, seed: 3 });
+const options = (kind: 'unigram' | 'bpe', sampling: object) => ({
+  model: { dModel: 8, heads: 1, maxLength: 60 },
+  tokenizer: { kind, size: 600 },
+  ...{ batchSize: 8, maxTokens: 0, buckets: 2, seed: 1, sampling },
+});
+
+it.each([
+  ['unigram', { samplingAlpha: 0.2 }],
+  ['bpe', { bpeDropout: 0.3 }],
+] as const)('draws pieces of %s afresh in each epoch, with the same text', async (kind, sampling) => {
+  const data = await prepareTrainingData(pairs, options(kind, sampling));
+  const again = await prepareTrainingData(pairs, options(kind, sampling), data);
+  const { source, target, corpus, batches, shapes } = data;
+  const sampler = createRowSampler(source, target, sampling, 1);
+  const rows = batches.rowsAt(0).slice();
+  const shape = shapes[batches.shapeAt(0)] ?? { batch: 8, source: 60, target: 60 };
+  const drawn = [0, 1, 1].map((epoch) => sampler?.(corpus, rows, shape, epoch));
+  expect(drawn[2]).toEqual(drawn[1]);
+  expect(drawn[0]?.source.ids).not.toEqual(drawn[1]?.source.ids);
+  const textsOf = (ids: ArrayLike<number>, starts: Uint32Array, at: number) =>
+    target.decode(Array.from(ids).slice(starts[at], starts[at + 1]));
+  for (const [i, row] of rows.entries())
+    expect(textsOf(drawn[0]?.target.ids ?? [], drawn[0]?.target.starts ?? new Uint32Array(), i)).toBe(
+      textsOf(corpus.target.ids, corpus.target.starts, row),
+    );
+  // A batch of the second epoch, from data that was prepared again as by a resumed run.
+  const index = batches.perEpoch + 1;
+  const filled = [data, again].map((some) => {
+    const { shape: number, fill, tokens } = some.batchAt(index);
+    const { batch, source: S, target: T } = some.shapes[number] ?? shape;
+    const arrays = {
+      ...{
+        src: new Int32Array(batch * S),
+        tgtIn: new Int32Array(batch * T),
+        tgtOut: new Int32Array(batch * T),
+      },
+      ...{ srcLens: new Uint32Array(batch), tgtLens: new Uint32Array(batch) },
+    };
+    expect(fill(arrays)).toBe(tokens);
+    return arrays;
+  });
+  expect(filled[1]).toEqual(filled[0]);
+});
+
+it('draws segmentations with their probabilities', () => {
+  const json = {
+    added_tokens: ['<pad>', '<s>', '</s>', '<unk>'].map((content, id) => ({ id, content, special: true })),
+    normalizer: { type: 'Sequence', normalizers: [{ type: 'Precompiled', precompiled_charsmap: '' }] },
+    model: {
+      type: 'Unigram',
+      byte_fallback: false,
+      vocab: [
+        ...['<pad>', '<s>', '</s>', '<unk>'].map((text) => [text, 0]),
+        ...[
+          ['\u2581', -1],
+          ['a', -2],
+          ['b', -3],
+          ['ab', -4],
+          ['\u2581a', -2.5],
+        ],
+      ],
+    },
+  };
+  const tokenizer = loadTokenizer(json);
+  const sample = createPieceSampler(tokenizer, { samplingAlpha: 0.5 });
+  const counts = new Map<string, number>();
+  const numbers = random(7);
+  for (let i = 0; i < 4000; i++) {
+    const key = String(sample?.('ab', numbers));
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  // Sums of log-probabilities: _ a b = -6, _ ab = -5, _a b = -5.5.
+  const weights = { '4,5,6': Math.exp(-3), '4,7': Math.exp(-2.5), '8,6': Math.exp(-2.75) };
+  const total = Object.values(weights).reduce((sum, x) => sum + x, 0);
+  for (const [key, weight] of Object.entries(weights))
+    expect((counts.get(key) ?? 0) / 4000).toBeCloseTo(weight / total, 1);
+  expect(() => createPieceSampler(tokenizer, { bpeDropout: 0.1 })).toThrow(
+    /bpeDropout needs a tokenizer of the kind bpe/,
+  );
+});
+
+it('is off without an option', async () => {
+  const data = await prepareTrainingData(pairs, options('bpe', {}));
+  expect(createRowSampler(data.source, data.target, {}, 1)).toBeUndefined();
+  const corpus = encodePairs(pairs, data.source, data.target, { maxSource: 60, maxTarget: 60 });
+  expect(data.corpus.source.ids).toEqual(corpus.source.ids);
+});
