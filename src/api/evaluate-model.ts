@@ -82,11 +82,12 @@ export async function evaluateModel(
 
 /** Encodes the pairs that fit a model and reports the others; `name`: of the pairs, in messages. */
 function encodeFitting(
-  { config: { maxLength }, source, target }: SavedModel,
+  { config: { maxLength, source: kind }, source, target }: SavedModel,
   pairs: readonly Pair[],
   name: string,
   emit: Session['emit'],
 ): EncodedCorpus {
+  check(kind === 'tokens', `${name}: this model reads speech, not text`);
   checkPairs(pairs, `${name}: pairs`);
   const corpus = encodePairs(pairs, source, target, { maxSource: maxLength, maxTarget: maxLength });
   const skipped = describeSkipped(corpus);

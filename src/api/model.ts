@@ -300,6 +300,7 @@ export class Model {
   }
 
   #generate(texts: readonly string[], options: GenerateOptions): Promise<Generation[][]> {
+    check(this.config.source === 'tokens', 'This model reads speech, not text; use transcribe');
     return this.#engine.inTurn(() => this.#engine.generate(texts, options), options.signal);
   }
 }

@@ -1,6 +1,7 @@
 // Exports a model for transformers.js: config.json, generation_config.json, the tokenizer, and encoder and
 // decoder as ONNX files in the folder `onnx`.
 
+import { check } from '../../core/errors.ts';
 import { type Json, jsonBytes } from '../../files/json-files.ts';
 import { generationJson } from '../../formats/hf/to-hf-config.ts';
 import { ordinaryFields, requireFields } from '../../formats/shared/requirements.ts';
@@ -39,6 +40,7 @@ export interface OnnxOptions {
 /** Exports a model for transformers.js: the files of the folder by path. */
 export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<string, Uint8Array> {
   const { config, weights, source, target, decode } = model;
+  check(config.source === 'tokens', 'onnx: models of speech cannot be exported yet; use --to whisper');
   const { dtype = 'fp32', maxBytes, onWarning } = options;
   requireFields('onnx', ordinaryFields(config));
   const { json, special, sourceIds, differences } = exportTokenizer(source, target);

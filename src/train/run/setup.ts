@@ -174,6 +174,7 @@ async function initialModel(
     ? await modelInLanguages(given, languages)
     : await openModel(folder, session, { ...languages, inParts });
   const { sourceCheckpoint, config } = base;
+  check(config.source === 'tokens', `train: ${folder} reads speech; heddle trains models of text`);
   const hf = hfConfigOf(base);
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
     if (hf?.[field])

@@ -211,6 +211,7 @@ async function createConfig(
     startId: target.special.start,
     endId: target.special.end,
   });
+  check(config.source === 'tokens', 'train: source is frames, but the data are texts; leave it out');
   await loadSublayers(config);
   return { config, source, target };
 }

@@ -198,11 +198,13 @@ async function checkLosses(golden: GoldenCase, engine: Engine): Promise<Row[]> {
   ];
 }
 
-/** Sources of a case without padding. */
+/** Sources of a case without padding: ids, or the numbers of the frames. */
 export function sourcesOf({ source, config: c, hf }: GoldenCase): number[][] {
-  const [B = 0, S = 0] = source.shape;
+  const [B = 0] = source.shape;
+  const S = sizeOf(source.shape.slice(1));
   return Array.from({ length: B }, (_, b) => {
     const row = Array.from(source.data.subarray(b * S, (b + 1) * S));
+    if (c.source === 'frames') return row;
     return hf ? row.slice(0, hf.sourceLengths[b]) : row.filter((id) => id !== c.padId);
   });
 }

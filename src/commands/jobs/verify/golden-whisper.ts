@@ -77,7 +77,8 @@ function framesOf({ shape: [B = 0, C = 0, T = 0], data }: Tensor): Tensor {
   return { dtype: 'f32', shape: [B, T, C], data: frames };
 }
 
-async function readWhisper(files: Files, folder: string, raw: Json): Promise<WhisperCase> {
+/** Reads a golden case of Whisper; `raw`: its config.json. Throws a HeddleError that names the file and the problem. */
+export async function readWhisper(files: Files, folder: string, raw: Json): Promise<WhisperCase> {
   const at = (name: string) => `${folder}/${name}`;
   const batch = readSafetensors(await files.read(at('batch.safetensors')), at('batch.safetensors'));
   const bytes = await files.read(at('expected.safetensors'));

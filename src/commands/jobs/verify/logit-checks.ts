@@ -5,7 +5,9 @@ import { random } from '../../../core/random.ts';
 import { relativeError } from '../../../core/relative-error.ts';
 import { cpuEngine } from '../../../engine/cpu-engine.ts';
 import { writeStep } from '../../../engine/ops/step-scalars.ts';
-import type { ModelConfig } from '../../../model/model-config.ts';
+import { readJson } from '../../../files/json-files.ts';
+import { frameParts } from '../../../model/frame-parts.ts';
+import { type ModelConfig, maxSourceLength } from '../../../model/model-config.ts';
 import { writeWeights } from '../../../model/model-states.ts';
 import { weightBytes } from '../../../model/parameter-layout.ts';
 import { parameterList, weightsFromTensors } from '../../../model/parameters.ts';
@@ -21,6 +23,7 @@ import { hasExpected, readExpected } from './expected-outputs.ts';
 import type { GoldenCase } from './golden-case.ts';
 import { limits, type Row, sourcesOf } from './golden-checks.ts';
 import { readAnyGolden } from './golden-hf.ts';
+import { readWhisper } from './golden-whisper.ts';
 
 /** Result of a check. */
 interface LogitCheck {
@@ -84,7 +87,11 @@ interface ModelInput {
 async function readInput(folder: string, session: Session, lengths: readonly number[]): Promise<ModelInput> {
   const { files } = session;
   if (await files.exists(`${folder}/batch.safetensors`)) {
-    const golden = await readAnyGolden(files, folder);
+    const { model_type: type, ...raw } = await readJson(files, `${folder}/config.json`);
+    const golden =
+      type === 'whisper'
+        ? (await readWhisper(files, folder, { model_type: type, ...raw })).golden
+        : await readAnyGolden(files, folder);
     const weights = weightsFromTensors(parameterList(golden.config), golden.weights);
     return { config: golden.config, weights, rows: rowsOf(golden) };
   }
@@ -104,12 +111,16 @@ async function readInput(folder: string, session: Session, lengths: readonly num
   const rows = lengths.map((length) => {
     const n = Math.min(length, c.maxLength) - 1;
     return {
-      source: [...randomIds(n, c.srcVocab), c.endId],
+      source: c.source === 'frames' ? randomFrames(c, r) : [...randomIds(n, c.srcVocab), c.endId],
       target: [c.startId, ...randomIds(n, c.tgtVocab)],
     };
   });
   return { config: c, weights, rows };
 }
+
+/** Few random frames, as numbers one after the other. */
+const randomFrames = (c: ModelConfig, r: ReturnType<typeof random>): number[] =>
+  Array.from({ length: Math.min(9, maxSourceLength(c)) * c.frameWidth }, () => r.normal());
 
 /** The rows of a case without padding. */
 function rowsOf(golden: GoldenCase): ModelInput['rows'] {
@@ -134,7 +145,7 @@ async function logitsOf(
   const p = quantizedParameters(parameterList(c), format);
   const shape = {
     batch: rows.length,
-    source: Math.max(...rows.map(({ source }) => source.length)),
+    source: Math.max(...rows.map(({ source }) => source.length)) / Math.max(1, c.frameWidth),
     target: Math.max(...rows.map(({ target }) => target.length)),
   };
   const engine = await session.engine();
@@ -144,11 +155,14 @@ async function logitsOf(
     writeWeights(engine, c, p, weights);
     const { src, tgtIn, srcLens, tgtLens, tgtOut, step } = inputArrays(program);
     for (const [b, { source, target }] of rows.entries()) {
-      src.fill(c.padId, b * shape.source, (b + 1) * shape.source).set(source, b * shape.source);
+      if (c.source === 'tokens')
+        src.fill(c.padId, b * shape.source, (b + 1) * shape.source).set(source, b * shape.source);
       tgtIn.fill(c.padId, b * shape.target, (b + 1) * shape.target).set(target, b * shape.target);
     }
     tgtOut.fill(c.padId);
-    srcLens.set(rows.map(({ source }) => source.length));
+    const sources = rows.map(({ source }) => source);
+    if (c.source === 'frames') frameParts().fillFrames(c, program.inputs, sources);
+    else srcLens.set(sources.map((ids) => ids.length));
     tgtLens.set(rows.map(({ target }) => target.length));
     writeStep(step);
     const { logits } = await program.run();
