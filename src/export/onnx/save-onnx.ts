@@ -40,7 +40,10 @@ export interface OnnxOptions {
 /** Exports a model for transformers.js: the files of the folder by path. */
 export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<string, Uint8Array> {
   const { config, weights, source, target, decode } = model;
-  check(config.source === 'tokens', 'onnx: models of speech cannot be exported; the format whisper is for transformers');
+  check(
+    config.source === 'tokens',
+    'onnx: models of speech cannot be exported; the format whisper is for transformers',
+  );
   const { dtype = 'fp32', maxBytes, onWarning } = options;
   requireFields('onnx', ordinaryFields(config));
   const { json, special, sourceIds, differences } = exportTokenizer(source, target);
