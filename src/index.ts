@@ -24,6 +24,7 @@ export type { SaveOptions } from './api/save-model.ts';
 export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-training.ts';
 export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
 export type { SpeechInput } from './api/transcribe-speech.ts';
+export type { Sound } from './audio/wav.ts';
 export { type ErrorKind, errorKind, HeddleError } from './core/errors.ts';
 export type { FieldType, OptionField, ValueOf } from './core/fields.ts';
 export type { GpuHost } from './core/host-name.ts';

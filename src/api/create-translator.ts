@@ -39,6 +39,7 @@ export interface HeddleTranslator extends TranslatorLanguages {
   readonly inputQuota: number;
   /** Number of tokens of a text. */
   measureInputUsage(input: string, options?: TranslatorCallOptions): Promise<number>;
+  /** The translation of a text. */
   translate(input: string, options?: TranslatorCallOptions): Promise<string>;
   /** The translation in pieces. */
   translateStreaming(input: string, options?: TranslatorCallOptions): ReadableStream<string>;

@@ -73,7 +73,7 @@ export type { AttentionVariant } from './ops/attention/attention-launch.ts';
 export type { AttentionAttrs } from './ops/attention/attention-layout.ts';
 export { type AttentionWeightsAttrs, attentionWeights } from './ops/attention/attention-weights.ts';
 export { type RelativePositionAttrs, relativePositionBias } from './ops/attention/relative-position-bias.ts';
-export { type BeamStep, beamSelect } from './ops/decoding/beam-select.ts';
+export { type BeamSelectAttrs, type BeamStep, beamSelect } from './ops/decoding/beam-select.ts';
 export { type CacheSlotsAttrs, cacheSlots } from './ops/decoding/cache-slots.ts';
 export type { CachedAttentionAttrs } from './ops/decoding/cached-attention.ts';
 export { cachedCrossAttention, cachedSelfAttention } from './ops/decoding/cached-attention.ts';
