@@ -19,6 +19,7 @@ export interface DocumentFlags {
   memoryThreshold?: number;
   segments?: OpenSegments;
   report?: string;
+  glossary?: string;
 }
 
 interface Options extends DocumentFlags, DecodingFlags, HostOptions, ModelRunOptions {
@@ -47,6 +48,10 @@ export const addDocumentFlags = (command: Command): Command =>
       'translation memories (TMX, XLIFF, PO, TSV, ...), whose matches come before the model',
     )
     .option('--memory-threshold <share>', 'smallest similarity of a match, by words (default: 0.75)', share)
+    .option(
+      '--glossary <file>',
+      'terms that translations must have: CSV or TSV of source, target and an optional note',
+    )
     .option('--report <file>', 'write each segment with its origin and checks, as HTML or .json');
 
 /** The names of the flags of documents that are given. */
@@ -56,6 +61,7 @@ export const givenDocumentFlags = (o: DocumentFlags): string[] =>
     o.memory === undefined ? [] : '--memory',
     o.memoryThreshold === undefined ? [] : '--memory-threshold',
     o.report === undefined ? [] : '--report',
+    o.glossary === undefined ? [] : '--glossary',
   ].flat();
 
 /** Whether the arguments of `translate` are one document. */
@@ -71,8 +77,17 @@ export async function translateDocumentFile(
   options: Options,
   decode: TranslateOptions,
 ): Promise<void> {
-  const { output, force = false, memory = [], memoryThreshold, segments, report, badWords } = options;
-  const inputs = [input, ...memory];
+  const {
+    output,
+    force = false,
+    memory = [],
+    memoryThreshold,
+    segments,
+    report,
+    glossary,
+    badWords,
+  } = options;
+  const inputs = [input, ...memory, ...(glossary === undefined ? [] : [glossary])];
   if (output !== undefined) {
     const resumes = isExistingFile(journalOf(output));
     checkOutputFile('--output', output, { force: force || resumes, inputs });
@@ -81,9 +96,9 @@ export async function translateDocumentFile(
       '--json prints the numbers of the document to stdout; give --output for the document',
     );
   if (report !== undefined) checkOutputFile('--report', report, { force, inputs });
-  for (const path of memory)
+  for (const path of inputs)
     if (!isExistingFile(path))
-      throw new HeddleError(`--memory ${shellQuote(path)}: there is no such file`, { kind: 'not-found' });
+      throw new HeddleError(`${shellQuote(path)}: there is no such file`, { kind: 'not-found' });
   const { model, folders } = modelArguments(folder, options);
   const args = {
     ...model,
@@ -95,6 +110,7 @@ export async function translateDocumentFile(
     memory,
     threshold: memoryThreshold,
     report,
+    glossary,
   };
   const written = [output, output && journalOf(output), report].filter((path) => path !== undefined);
   const shown = process.stdout.isTTY ? forTerminal : (text: string) => text;

@@ -3,6 +3,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { documentFormatOf } from '../documents/document-formats.ts';
 import { reasonOf } from '../host/disk-files.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
@@ -108,6 +109,8 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   checkExclusive(options);
   if (isDocument(texts)) return runDocument(folder, texts[0] as string, options);
   const [flag] = givenDocumentFlags(options);
+  if (flag && texts.length === 1 && documentFormatOf(texts[0] as string))
+    throw new HeddleError(`${texts[0]}: there is no such file`, { kind: 'not-found' });
   if (flag)
     throw new HeddleError(`${flag} is for a document; name one file in PO, XLIFF, HTML, SRT, VTT or .txt`);
   const outputs = { '--output': options.output, '--alignments': options.alignments };

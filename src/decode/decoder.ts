@@ -6,13 +6,11 @@ import type { Engine, Program } from '../engine/engine.ts';
 import type { Outputs } from '../engine/gpu/output-ring.ts';
 import { writeRules, writeSampling } from '../engine/ops/decoding/next-token.ts';
 import { createStepWriter, type StepScalars } from '../engine/ops/step-scalars.ts';
-import { frameParts } from '../model/frame-parts.ts';
 import { type ModelConfig, maxSourceLength } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { fillLengths } from '../text/batches/row-lengths.ts';
 import type { DecodeSettings } from './decode-options.ts';
 import type { DecodeMode, DecodeShape } from './decoding-graphs.ts';
-import { decodeStates, sourceGraph, stepGraph } from './decoding-graphs.ts';
+import { encodeSources, type SourceEncoder, sourceGraph, stepGraph } from './decoding-graphs.ts';
 import type { Search } from './hypotheses.ts';
 
 /** Sources that decode together. */
@@ -36,12 +34,6 @@ interface Stage {
   readonly step: Program;
   readonly writeStep: (scalars: StepScalars) => void;
   readonly smaller: { readonly stage: Stage; readonly shrink: Program } | undefined;
-}
-
-/** An encoder for sources of up to `length` tokens. */
-interface SourceEncoder {
-  readonly length: number;
-  readonly program: Program;
 }
 
 /** A run of a decoder: its batch, and which sentence is at each place of the present stage. */
@@ -140,7 +132,7 @@ export class Decoder {
     const run: DecoderRun = {
       batch,
       settings,
-      srcLens: this.#encode(batch, startId),
+      srcLens: encodeSources(this.#engine, this.#config, this.#shape, this.#encoders, batch, startId),
       stage: this.#first,
       sentences: Array.from({ length: B }, (_, b) => (b < batch.sources.length ? b : -1)),
     };
@@ -168,35 +160,6 @@ export class Decoder {
     } finally {
       await Promise.allSettled(pending.map(({ outputs }) => outputs));
     }
-  }
-
-  /** Encodes the sources; returns their lengths. */
-  #encode({ sources }: DecodeBatch, startId: number): Uint32Array {
-    const [engine, c] = [this.#engine, this.#config];
-    const { batch: B, beams: K = 1, source: S } = this.#shape;
-    check(sources.length <= B, `decode: ${sources.length} sources for a batch of ${B}`);
-    const longest = sources.reduce((max, ids) => Math.max(max, ids.length), 0) / Math.max(1, c.frameWidth);
-    const encoder = this.#encoders.find(({ length }) => longest <= length);
-    check(encoder, `decode: a source of ${longest} tokens, at most ${S} fit; shorten it`);
-    const { length: width, program } = encoder;
-    const srcLens = program.inputs.srcLens as Uint32Array;
-    if (c.source === 'frames') frameParts().fillFrames(c, program.inputs, sources);
-    else {
-      const src = program.inputs.src as Int32Array;
-      src.fill(c.padId);
-      for (const [b, ids] of sources.entries()) src.set(ids, b * width);
-      fillLengths(srcLens, src, width, c.hidePadding ? c.padId : -1, c.srcVocab, 'source');
-      // Hugging Face's models may attend to a padding token inside a source.
-      if (!c.hidePadding) for (let b = 0; b < B; b++) srcLens[b] = sources[b]?.length ?? 0;
-    }
-    program.submit();
-    const { token, parent } = decodeStates(c, this.#shape);
-    engine.write(token.name, new Int32Array(B * K).fill(startId));
-    engine.write(
-      parent.name,
-      Int32Array.from({ length: B * K }, (_, r) => r % K),
-    );
-    return srcLens;
   }
 
   /** Moves the running sentences to a smaller batch. */

@@ -3,7 +3,9 @@
 // cache and chooses the next token. All steps replay one plan. Each of B sentences has K rows (beams or
 // samples): R = B · K rows, those of a sentence adjacent.
 
+import { check } from '../core/errors.ts';
 import { type DType, dim, type Shape } from '../core/tensor.ts';
+import type { Engine, Program } from '../engine/engine.ts';
 import { Graph } from '../engine/graph/graph.ts';
 import { fuseLayers } from '../engine/graph/layer-rewrites.ts';
 import { beamSelect } from '../engine/ops/decoding/beam-select.ts';
@@ -12,11 +14,13 @@ import { cachedCrossAttention, cachedSelfAttention } from '../engine/ops/decodin
 import {
   bestTokens,
   greedyToken,
+  type NextTokenAttrs,
   rulesSize,
   sampleToken,
   samplingSize,
 } from '../engine/ops/decoding/next-token.ts';
 import type { Value } from '../engine/ops/op.ts';
+import { frameParts } from '../model/frame-parts.ts';
 import { optionalSublayers } from '../model/load-sublayers.ts';
 import { type ModelConfig, sourcePositions } from '../model/model-config.ts';
 import { openTransformer, Scope, type Sublayer } from '../model/open-transformer.ts';
@@ -40,6 +44,7 @@ import {
   selfAttentionBlock,
   sourceInput,
 } from '../model/transformer.ts';
+import { fillLengths } from '../text/batches/row-lengths.ts';
 
 /** Sizes of a decoder. */
 export interface DecodeShape {
@@ -73,6 +78,17 @@ export interface Restriction {
    * chosen, which are those among the allowed ones.
    */
   apply(graph: Graph, logits: Value, history: Value, step: Value, vocab?: number): (logProbs: Value) => Value;
+}
+
+/** What the choice of the next tokens reads; see `stepGraph`. */
+export interface StepChoice {
+  readonly graph: Graph;
+  /** f32 [R,1,V]. */
+  readonly logits: Value;
+  readonly history: Value;
+  readonly rules: Value;
+  readonly step: Value;
+  readonly attrs: NextTokenAttrs;
 }
 
 /** Greedy decoding without rules. */
@@ -184,6 +200,7 @@ export function stepGraph(
   shape: DecodeShape,
   mode = plainGreedy,
   noFuse: readonly string[] = [],
+  choose?: (choice: StepChoice) => void,
 ): Graph {
   const graph = new Graph();
   const { step } = openTransformer(graph, c, p, false);
@@ -224,7 +241,8 @@ export function stepGraph(
   const shifted =
     mode.restriction?.apply(graph, logits, history, step, padded ? c.tgtVocab : undefined) ??
     ((v: Value) => v);
-  if (mode.method === 'beam') {
+  if (choose) choose({ graph, logits, history, rules, step, attrs: choice });
+  else if (mode.method === 'beam') {
     const chosen = bestTokens(graph, logits, history, rules, step, { ...choice, wanted: beams });
     const best = { ...chosen, logProbs: shifted(chosen.logProbs), ends: shifted(chosen.ends) };
     const { tokens, parents, totals, ended } = beamSelect(graph, best, stateOf(graph, states.scores), step, {
@@ -249,4 +267,45 @@ export function stepGraph(
   }
   fuseLayers(graph, noFuse);
   return graph;
+}
+
+/** An encoder for sources of up to `length` tokens. */
+export interface SourceEncoder {
+  readonly length: number;
+  readonly program: Program;
+}
+
+/** Encodes the sources of a batch, and writes the first tokens of its rows; returns the lengths of the sources. */
+export function encodeSources(
+  engine: Engine,
+  c: ModelConfig,
+  shape: DecodeShape,
+  encoders: readonly SourceEncoder[],
+  { sources }: { readonly sources: readonly ArrayLike<number>[] },
+  startId: number,
+): Uint32Array {
+  const { batch: B, beams: K = 1, source: S } = shape;
+  check(sources.length <= B, `decode: ${sources.length} sources for a batch of ${B}`);
+  const longest = sources.reduce((max, ids) => Math.max(max, ids.length), 0) / Math.max(1, c.frameWidth);
+  const encoder = encoders.find(({ length }) => longest <= length);
+  check(encoder, `decode: a source of ${longest} tokens, at most ${S} fit; shorten it`);
+  const { length: width, program } = encoder;
+  const srcLens = program.inputs.srcLens as Uint32Array;
+  if (c.source === 'frames') frameParts().fillFrames(c, program.inputs, sources);
+  else {
+    const src = program.inputs.src as Int32Array;
+    src.fill(c.padId);
+    for (const [b, ids] of sources.entries()) src.set(ids, b * width);
+    fillLengths(srcLens, src, width, c.hidePadding ? c.padId : -1, c.srcVocab, 'source');
+    // Hugging Face's models may attend to a padding token inside a source.
+    if (!c.hidePadding) for (let b = 0; b < B; b++) srcLens[b] = sources[b]?.length ?? 0;
+  }
+  program.submit();
+  const { token, parent } = decodeStates(c, shape);
+  engine.write(token.name, new Int32Array(B * K).fill(startId));
+  engine.write(
+    parent.name,
+    Int32Array.from({ length: B * K }, (_, r) => r % K),
+  );
+  return srcLens;
 }

@@ -1,5 +1,6 @@
 // Texts that are translated sentence by sentence: their sentences, and the translations joined again.
 
+import { check } from '../core/errors.ts';
 import { splitSentences } from '../text/sentences.ts';
 import type { Generation, LongText, TextOptions } from './text-options.ts';
 
@@ -14,11 +15,18 @@ export interface SplitTexts {
   join(generations: readonly Generation[][]): Generation[][];
 }
 
-/** Splits texts into sentences. `onLongText`: see `GenerateOptions`. */
+/**
+ * Splits texts into sentences. Throws a HeddleError for options that joined translations do not have. `onLongText`: see
+ * `GenerateOptions`.
+ */
 export function splitTexts(
   texts: readonly string[],
-  onLongText: TextOptions['onLongText'] = () => undefined,
+  { attention, onPiece, phrases, numReturn = 1, onLongText = () => undefined }: TextOptions,
 ): SplitTexts {
+  check(
+    !attention && !onPiece && !phrases && numReturn === 1,
+    'splitSentences gives one translation per text; omit attention, onPiece, phrases and numReturn',
+  );
   const parts = texts.map(splitSentences);
   const sentences = parts.flatMap((part) => part.sentences);
   const owners = parts.flatMap((part, i) => part.sentences.map(() => i));

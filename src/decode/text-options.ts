@@ -42,6 +42,11 @@ export interface GenerateOptions extends TranslateOptions {
    * sampling. `index`: index of the text.
    */
   readonly onPiece?: (piece: StreamedToken, index: number) => void;
+  /**
+   * For each text, phrases that its translation must contain, as written: terms of a glossary. Texts with phrases are
+   * decoded by beam search with at least 8 beams. Not with `splitSentences`, sampling or `onPiece`.
+   */
+  readonly phrases?: readonly (readonly string[])[];
   /** With `longTexts: 'skip'`: receives each text that is too long, or has a sentence that is. */
   readonly onLongText?: (text: LongText) => void;
 }

@@ -1,7 +1,6 @@
 // Text to text: encodes texts, decodes them in batches of similar lengths, and returns the translations in
 // order. All translations pass here: those of a model, of evaluations during training and of checks.
 
-import { check, HeddleError } from '../core/errors.ts';
 import { Memo } from '../core/memo.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from '../model/model-config.ts';
@@ -14,6 +13,7 @@ import type { DecodeOptions, DecodeSettings, ModelRules } from './decode-options
 import { decodeSettings, modeOf, withModelRules } from './decode-options.ts';
 import { Decoder } from './decoder.ts';
 import { searchFor } from './hypotheses.ts';
+import type { PhraseContext } from './phrase-translations.ts';
 import type { SourceTexts, TranslatorShape } from './source-texts.ts';
 import { checkBatchSize, encodeTexts, isReusable, lengthLimit, shapeFor } from './source-texts.ts';
 import type { SpeechFacts } from './speech-facts.ts';
@@ -90,17 +90,13 @@ export class Translator {
     { splitSentences: splits = false, ...options }: TextOptions = {},
     source: Tokenizer = this.#model.source,
   ): Promise<Generation[][]> {
-    const { attention, onPiece, onLongText, numReturn = 1 } = options;
+    const { onLongText } = options;
     if (!splits)
       return this.#generateWhole(texts, options, source, (long) => {
         for (const text of long) onLongText?.(text);
       });
-    check(
-      !attention && !onPiece && numReturn === 1,
-      'splitSentences gives one translation per text; omit attention, onPiece and numReturn',
-    );
     const { splitTexts } = await import('./split-texts.ts');
-    const { sentences, owners, onLong, join } = splitTexts(texts, onLongText);
+    const { sentences, owners, onLong, join } = splitTexts(texts, options);
     const numberOf = (sentence: number) => (owners[sentence] as number) + 1;
     return join(await this.#generateWhole(sentences, options, source, onLong, numberOf));
   }
@@ -177,7 +173,7 @@ export class Translator {
     onLong: (long: SourceTexts['long']) => void,
     numberOf?: (index: number) => number,
   ): Promise<Generation[][]> {
-    const { attention = false, replaceUnknown: replaces = false, onPiece } = options;
+    const { attention = false, replaceUnknown: replaces = false, onPiece, phrases } = options;
     const decode = decodeOptionsOf(options);
     const sources = this.#encode(texts, options, source, numberOf);
     onLong(sources.long);
@@ -185,17 +181,26 @@ export class Translator {
     const out: Generation[][] = texts.map(() => []);
     if (full.length === 0) return out;
     const shape = this.#shapeOf(sources, options);
-    if (onPiece)
-      for (const [place, i] of full.entries())
-        out[i] = [
-          await this.#generateStreaming(encoded[i] as number[], decode, shape, place, (p) => onPiece(p, i)),
-        ];
-    else {
-      const found = await this.decode(
-        full.map((i) => encoded[i] as number[]),
-        decode,
-        shape,
-      );
+    if (onPiece) {
+      const { joinTokens } = await streaming();
+      const { endId } = this.#model.config;
+      const maxTokens = decode.maxNewTokens ?? shape.maxTarget;
+      for (const [place, i] of full.entries()) {
+        const tokens = this.#streamIds(encoded[i] as number[], decode, shape, place);
+        out[i] = [await joinTokens(tokens, { endId, maxTokens, onPiece: (piece) => onPiece(piece, i) })];
+      }
+    } else {
+      const ids = full.map((i) => encoded[i] as number[]);
+      const plain = (some: readonly number[][]) => this.decode(some, decode, shape);
+      const wanted = phrases && full.map((i) => phrases[i] ?? []);
+      const found = wanted
+        ? await (await import('./phrase-translations.ts')).decodeWithPhrases(
+            this.#phraseContext(decode, shape),
+            ids,
+            wanted,
+            plain,
+          )
+        : await plain(ids);
       for (const [k, i] of full.entries()) out[i] = found[k] ?? [];
     }
     if (!attention && !replaces) return out;
@@ -215,23 +220,9 @@ export class Translator {
     return out;
   }
 
-  /** A translation whose tokens go to `onPiece` while it is decoded; its scores are unknown. */
-  async #generateStreaming(
-    source: readonly number[],
-    options: DecodeOptions,
-    shape: TranslatorShape,
-    index: number,
-    onPiece: (piece: StreamedToken) => void,
-  ): Promise<Translation> {
-    const ids: number[] = [];
-    let text = '';
-    for await (const piece of this.#streamIds(source, options, shape, index)) {
-      if (piece.id !== this.#model.config.endId) ids.push(piece.id);
-      text += piece.text;
-      onPiece(piece);
-    }
-    const ended = ids.length < (options.maxNewTokens ?? shape.maxTarget);
-    return { ids, text, score: Number.NaN, logProb: Number.NaN, ended };
+  #phraseContext(decode: DecodeOptions, shape: TranslatorShape): PhraseContext {
+    const [engine, parameters, upload] = [this.#engine, this.#parameters, this.#upload];
+    return { engine, ...this.#model, parameters, upload, shape, settings: this.#settingsOf(decode, shape) };
   }
 
   async *#streamIds(
@@ -240,23 +231,11 @@ export class Translator {
     shape: TranslatorShape,
     index: number,
   ): AsyncGenerator<StreamedToken, void, void> {
-    const { endId } = this.#model.config;
     const settings = this.#settingsOf(options, shape);
-    if (settings.rows > 1)
-      throw new HeddleError(
-        'stream: beam search and several translations cannot be streamed; use greedy decoding or one sample',
-      );
-    const decoder = await this.#decoderFor(settings, 1, shape);
-    const search = searchFor(settings, [source], endId);
-    const newText = createTextStreamer(this.#model.target);
-    let seen = 0;
-    for await (const _ of decoder.run({ sources: [source], streams: [index] }, settings, search)) {
-      const ids = search.idsOf(0, 0);
-      for (; seen < ids.length; seen++)
-        yield { id: ids[seen] as number, text: newText(ids.slice(0, seen + 1)) };
-    }
-    const rest = newText(search.idsOf(0, 0), true);
-    if (rest) yield { id: endId, text: rest };
+    const { streamTokens } = await streaming();
+    const search = searchFor(settings, [source], this.#model.config.endId);
+    const open = () => this.#decoderFor(settings, 1, shape);
+    yield* streamTokens(this.#model, { sources: [source], streams: [index] }, settings, search, open);
   }
 
   #encode(
@@ -303,6 +282,8 @@ export class Translator {
   }
 }
 
+const streaming = () => import('./text-streamer.ts');
+
 /** Maximum number of tokens of either side. */
 const sizeOf = ({ maxSource, maxTarget }: TranslatorShape): number => Math.max(maxSource, maxTarget);
 
@@ -316,7 +297,7 @@ function decodeOptionsOf(options: TextOptions): DecodeOptions {
     splitSentences: _4,
     ...o
   } = options;
-  const { attention: _5, onPiece: _6, onLongText: _7, ...decode } = o;
+  const { attention: _5, onPiece: _6, onLongText: _7, phrases: _8, ...decode } = o;
   return decode;
 }
 
@@ -326,20 +307,5 @@ function uploadOnce(engine: Engine, { config, weights }: TextModel, p: Parameter
   return () => {
     if (weights && !isDone) writeWeights(engine, config, p, weights);
     isDone = true;
-  };
-}
-
-/**
- * Returns a function that decodes growing lists of ids and returns the new text. Text that may still change
- * is held back: an incomplete UTF-8 character, or a token that changes the text before it. `all` flushes it.
- */
-function createTextStreamer(target: Tokenizer): (ids: readonly number[], all?: boolean) => string {
-  let streamed = '';
-  return (ids, all = false) => {
-    const text = all ? target.decode(ids) : target.decode(ids).replace(/\uFFFD+$/, '');
-    if (!text.startsWith(streamed)) return '';
-    const added = text.slice(streamed.length);
-    streamed = text;
-    return added;
   };
 }

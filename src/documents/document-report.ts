@@ -10,6 +10,8 @@ export interface DocumentSummary {
   readonly exact: number;
   readonly fuzzy: number;
   readonly notTranslated: number;
+  /** Segments that lack a term of the glossary. */
+  readonly withoutTerms: number;
   /** Segments with a failed check. */
   readonly withProblems: number;
 }
@@ -24,6 +26,7 @@ export function summaryOf(reports: readonly SegmentReport[]): DocumentSummary {
     exact: count('exact'),
     fuzzy: count('fuzzy'),
     notTranslated: count('not translated'),
+    withoutTerms: reports.filter(({ checks }) => checks.some(({ check }) => check === 'terms')).length,
     withProblems: reports.filter(({ checks }) => checks.length > 0).length,
   };
 }
@@ -35,6 +38,7 @@ export function describeSummary(s: DocumentSummary): string {
     `${s.machine} by the model`,
     ...(s.exact + s.fuzzy > 0 ? [`${s.exact} exact and ${s.fuzzy} fuzzy matches of the memory`] : []),
     ...(s.notTranslated > 0 ? [`${s.notTranslated} not translated (too long)`] : []),
+    ...(s.withoutTerms > 0 ? [`${s.withoutTerms} without a term of the glossary`] : []),
     ...(s.withProblems > 0 ? [`${s.withProblems} with warnings of checks`] : []),
   ];
   return parts.join(', ');

@@ -4,6 +4,7 @@
 import type { TranslateOptions } from '../decode/text-options.ts';
 import { type InlineText, keepsCodes } from '../text/inline/inline-text.ts';
 import type { Edit, OpenSegments, SegmentTranslation, TranslatableDocument } from './document.ts';
+import type { Glossary } from './glossary.ts';
 import { followSource } from './locale-rules.ts';
 import { type CheckResult, checkSegment, shownText } from './segment-checks.ts';
 import {
@@ -20,6 +21,8 @@ export interface DocumentTranslationOptions {
   readonly memory?: TranslationMemory;
   /** Smallest similarity of a match of the memory. [0.75] */
   readonly threshold?: number;
+  /** Terms that translations must have. */
+  readonly glossary?: Glossary;
   /** Which segments are translated. ['untranslated'] */
   readonly segments?: OpenSegments;
   /** Language of the translations, for rules of punctuation and case. */
@@ -126,7 +129,8 @@ async function translateUnits(
   units: TranslatableDocument['units'],
   options: DocumentTranslationOptions,
 ): Promise<Pick<DocumentPart, 'translations' | 'reports'>> {
-  const { memory, threshold = 0.75, targetLang, decode } = options;
+  const { memory, threshold = 0.75, targetLang, decode, glossary } = options;
+  const termsOf = glossary && ((text: string) => glossary.find(text));
   const all = units.flatMap((unit) => unit.segments.map((segment) => ({ unit, segment })));
   const matches = all.map(({ segment }) =>
     isOpen(segment, options) ? memory?.find(segment.source, threshold) : undefined,
@@ -135,7 +139,7 @@ async function translateUnits(
   const made = await translateSegments(
     model,
     forModel.map((i) => (all[i] as (typeof all)[number]).segment.source),
-    { ...decode, longTexts: 'skip' },
+    { ...decode, longTexts: 'skip', termsOf },
   );
   const byIndex = new Map(forModel.map((i, k) => [i, made[k]]));
   const results = all.map(({ unit, segment: { source }, segment }, i) => {
@@ -160,7 +164,7 @@ async function translateUnits(
       similarity: match?.similarity,
       method: found?.method,
       confidence: found?.confidence,
-      checks: checkSegment(source, text),
+      checks: checkSegment(source, text, termsOf?.(source.text)),
     };
     return { translation: { text, origin }, report };
   });

@@ -1,7 +1,7 @@
 // Translates segments with codes. Every code of a source is in its translation exactly once, in a valid nesting,
 // whatever the model does: it copies the codes that it can, and the others are placed by alignment.
 
-import type { Generation, TranslateOptions } from '../decode/text-options.ts';
+import type { GenerateOptions, Generation, TranslateOptions } from '../decode/text-options.ts';
 import { codesIn } from '../text/inline/code-patterns.ts';
 import {
   type InlineText,
@@ -15,13 +15,14 @@ import { placeCodes } from '../text/inline/place-codes.ts';
 import { placeholderAt, placeholderOf } from '../text/inline/placeholders.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import { alignWords, projectPoint, projectSpan, type WordAlignment } from './project-codes.ts';
+import type { WantedTerm } from './segment-checks.ts';
 import { type SegmentParts, splitSegment } from './split-segment.ts';
 
 /** What translates sentences: a model, or the queue of a server. */
 export interface SentenceModel {
   generate(
     texts: readonly string[],
-    options?: TranslateOptions & { readonly attention?: boolean },
+    options?: TranslateOptions & Pick<GenerateOptions, 'attention' | 'phrases'>,
   ): Promise<Generation[][]>;
   readonly tokenizers: { readonly source: Tokenizer; readonly target: Tokenizer };
 }
@@ -180,11 +181,17 @@ const withoutCodes = (text: string, { pattern }: InlineText): string =>
 /** A translation without any character of which codes are made. */
 const withoutSpecials = (text: string): string => text.replace(/[%<>{}&$#@~\ue000-\uf8ff]/g, '');
 
+/** Options of the translation of segments. */
+export interface SegmentOptions extends TranslateOptions {
+  /** Terms that the translation of a sentence must have. */
+  readonly termsOf?: (sentence: string) => readonly WantedTerm[];
+}
+
 /** Translates segments, all sentences in one call. Throws as the model. */
 export async function translateSegments(
   model: SentenceModel,
   segments: readonly InlineText[],
-  options: TranslateOptions = {},
+  options: SegmentOptions = {},
 ): Promise<TranslatedSegment[]> {
   const parts = segments.map(({ text }) => splitSegment(text));
   const sentences = parts.flatMap((part, i) =>
@@ -224,7 +231,7 @@ const worstOf = (all: readonly SegmentMethod[]): SegmentMethod =>
 async function translateSentences(
   model: SentenceModel,
   sentences: readonly InlineText[],
-  options: TranslateOptions,
+  { termsOf, ...options }: SegmentOptions,
 ): Promise<Sentence[]> {
   const out = sentences.map(
     ({ text }): Sentence => ({
@@ -246,7 +253,8 @@ async function translateSentences(
     const texts = which.map((i) => textOf(sentences[i] as InlineText));
     const unique = [...new Set(texts)];
     const places = new Map(unique.map((text, at) => [text, at]));
-    const generations = await model.generate(unique, { ...options, attention });
+    const phrases = termsOf && unique.map((text) => termsOf(text).map(({ target }) => target));
+    const generations = await model.generate(unique, { ...options, attention, phrases });
     for (const [k, i] of which.entries()) {
       const [found] = generations[places.get(texts[k] as string) as number] ?? [];
       const text = found && use(sentences[i] as InlineText, found);

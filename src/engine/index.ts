@@ -111,7 +111,7 @@ export {
   logMean,
   logMeanOp,
 } from './ops/elementwise/elementwise-ops.ts';
-export { takeRows } from './ops/elementwise/take-rows.ts';
+export { takeNumbers, takeRows } from './ops/elementwise/take-rows.ts';
 export type {
   EmbeddingAttrs,
   EmbeddingOptions,

@@ -13,6 +13,7 @@ import {
   summaryOf,
   writeReport,
 } from '../../documents/document-report.ts';
+import { readGlossary } from '../../documents/glossary.ts';
 import { type SegmentReport, translateDocument } from '../../documents/translate-document.ts';
 import { TranslationMemory } from '../../documents/translation-memory.ts';
 import { appendFile, baseName, type Files, readText, writeText } from '../../files/files.ts';
@@ -32,6 +33,8 @@ export interface DocumentArguments extends ModelArguments {
   /** Files of pairs. */
   readonly memory?: readonly string[];
   readonly threshold?: number;
+  /** File of terms. */
+  readonly glossary?: string;
   /** File of the report. */
   readonly report?: string;
 }
@@ -118,13 +121,26 @@ export const translateFile: Job<DocumentArguments, DocumentSummary> = async (arg
   const bytes = await files.read(input);
   const document = await openDocument(bytes, name, { targetLang });
   const memory = await openMemory(args, session);
+  const glossary =
+    args.glossary === undefined
+      ? undefined
+      : await readGlossary(await readText(files, args.glossary), baseName(args.glossary));
   const model = await openFolder(args.folder, session, {
     ...args,
     sourceLang: undefined,
     targetLang: undefined,
   });
   try {
-    const settings = { options, badWords, segments, threshold, sourceLang, targetLang, memory: memory?.size };
+    const settings = {
+      options,
+      badWords,
+      segments,
+      threshold,
+      sourceLang,
+      targetLang,
+      memory: memory?.size,
+      glossary: args.glossary,
+    };
     const key = JSON.stringify([fingerprintOf([bytes]), args.folder, settings]);
     const journal = new Journal(files, output, key);
     const lines = await journal.open();
@@ -141,6 +157,7 @@ export const translateFile: Job<DocumentArguments, DocumentSummary> = async (arg
     const parts = translateDocument(model, document, {
       decode,
       memory,
+      glossary,
       threshold,
       segments,
       targetLang,

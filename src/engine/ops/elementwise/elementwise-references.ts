@@ -76,8 +76,8 @@ export const elementwiseReferences: readonly OpReference[] = [
   opReference(logMeanOp, ({ x }, { y }, { count }) => {
     for (let i = 0; i < y.size; i++) y.set(i, Math.log(Math.max(x.at(i) / count, smallest)));
   }),
-  opReference(takeRowsOp, ({ x, indices }, { y }, { group }) => {
-    const width = (x.size / x.dim(0)) * group;
+  opReference(takeRowsOp, ({ x, indices }, { y }, { group, numbers = false }) => {
+    const width = numbers ? 1 : (x.size / x.dim(0)) * group;
     for (const [i, row] of indices.data.entries())
       y.data.set(x.data.subarray(row * width, (row + 1) * width), i * width);
   }),

@@ -14,10 +14,13 @@ export const takeRowsOp = defineOp({
   name: 'take_rows',
   inputs: ['x', 'indices'],
   outputs: ['y'],
-  /** `group`: number of consecutive rows of x that are taken together, as one. */
-  attrs: attrsOf<{ readonly group: number }>(),
-  shape({ x, indices }, { group }) {
-    const [rows = 0, ...rest] = x.shape;
+  /**
+   * `group`: number of consecutive rows of x that are taken together, as one. `numbers`: the numbers of x are the
+   * rows; y is [n].
+   */
+  attrs: attrsOf<{ readonly group: number; readonly numbers?: boolean }>(),
+  shape({ x, indices }, { group, numbers = false }) {
+    const [rows = 0, ...rest] = numbers ? [sizeOf(x.shape)] : x.shape;
     expectType('take_rows', 'indices', indices, 'u32', [dim(indices, 0)]);
     check(
       x.dtype !== 'f16' && group >= 1 && rows > 0 && rows % group === 0,
@@ -26,8 +29,8 @@ export const takeRowsOp = defineOp({
     );
     return { y: tensorType(x.dtype, [dim(indices, 0) * group, ...rest]) };
   },
-  launch({ x, indices }, { y }, { group }) {
-    const rows_in = dim(x, 0) / group;
+  launch({ x, indices }, { y }, { group, numbers = false }) {
+    const rows_in = (numbers ? sizeOf(x.shape) : dim(x, 0)) / group;
     const params = { rows: dim(indices, 0), width: sizeOf(x.shape) / rows_in, rows_in };
     const grid = gridOf(sizeOf(y.shape), 256);
     return [{ shader: 'take-rows', entry: 'take_rows', params, bind: { x, indices, y }, grid }];
@@ -42,3 +45,12 @@ export const takeRowsOp = defineOp({
  */
 export const takeRows = (builder: Builder, x: Value, indices: Value, group = 1): Value =>
   builder.apply(takeRowsOp, { x, indices }, { group }).y;
+
+/**
+ * Numbers indices u32 [n] of x of any shape, in row-major order: [n]. Not differentiable: for decoding.
+ *
+ * @example
+ * const some = takeNumbers(graph, logits, graph.input('indices', 'u32', [3]));
+ */
+export const takeNumbers = (builder: Builder, x: Value, indices: Value): Value =>
+  builder.apply(takeRowsOp, { x, indices }, { group: 1, numbers: true }).y;

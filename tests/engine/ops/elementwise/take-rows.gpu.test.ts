@@ -26,6 +26,12 @@ for (const { shape, group, indices } of [
     await checkOp(takeRowsOp, { inputs: { x: slots, indices: rows }, attrs: { group }, tolerance: 0 });
   });
 
+it('takes single numbers', async () => {
+  const indices = integers('u32', [4], [0, 29, 7, 7]);
+  const inputs = { x: randomTensor([2, 1, 15], 1), indices };
+  await checkOp(takeRowsOp, { inputs, attrs: { group: 1, numbers: true }, tolerance: 0 });
+});
+
 it('rejects rows that are not whole groups', () => {
   const types = { x: { dtype: 'f32', shape: [5, 2] }, indices: { dtype: 'u32', shape: [1] } } as const;
   expect(() => takeRowsOp.shape(types, { group: 2 })).toThrow(

@@ -1,0 +1,53 @@
+// Decoding with phrases: every translation has its phrases, and its score is that of its tokens.
+
+import { expect, it } from 'vitest';
+import { decodeSettings, modeOf } from '../../src/decode/decode-options.ts';
+import { PhraseDecoder } from '../../src/decode/phrase-decoder.ts';
+import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
+import { wrapDevice } from '../../src/engine/gpu/device.ts';
+import { modelConfig } from '../../src/model/model-config.ts';
+import { writePositions } from '../../src/model/model-states.ts';
+import { parameterList } from '../../src/model/parameters.ts';
+import { createOracle, randomSources, unevenWeights } from '../support/decoding.ts';
+import { gpuDevice } from '../support/gpu.ts';
+
+const c = modelConfig({
+  ...{ srcVocab: 11, tgtVocab: 9, dModel: 8, heads: 2, feedForward: 12, encoderLayers: 1, decoderLayers: 2 },
+  ...{ maxLength: 14, positions: 'learned', norm: 'pre', embeddingNorm: true, activation: 'silu' },
+});
+const p = parameterList(c);
+const weights = unevenWeights(c, p, 3);
+const sources = randomSources(c, [4, 7, 3], 5);
+const phrases = [[[5, 6]], [[7], [4, 4, 8]], []];
+
+/** The translations on an engine. */
+async function decode(engine: Engine) {
+  const settings = decodeSettings({ beams: 8 }, c, 14);
+  const shape = { batch: 3, beams: 8, source: 14, target: 14 };
+  const decoder = await PhraseDecoder.open(engine, c, p, shape, { ...modeOf(settings), phrases: 2 });
+  engine.write('weights', weights);
+  writePositions(engine, c);
+  return decoder.decode(sources, phrases, settings);
+}
+
+const has = (ids: readonly number[], phrase: readonly number[]) =>
+  ids.some((_, i) => phrase.every((token, j) => ids[i + j] === token));
+
+it('places every phrase, with the log-probabilities of the model', async () => {
+  const engine = gpuEngine(wrapDevice(await gpuDevice()));
+  const found = await decode(engine);
+  engine.destroy();
+  const oracle = createOracle(c, p, weights, 14);
+  for (const [b, [best]] of found.entries()) {
+    expect(best?.ended).toBe(true);
+    const ids = best?.ids ?? [];
+    for (const phrase of phrases[b] ?? []) expect(has(ids, phrase)).toBe(true);
+    let sum = 0;
+    for (const [i, id] of [...ids, c.endId].entries())
+      sum += oracle(sources[b] as number[], ids.slice(0, i))[id] as number;
+    expect(best?.logProb).toBeCloseTo(sum, 3);
+  }
+  const onCpu = await decode(cpuEngine());
+  expect(onCpu.map(([best]) => best?.ids)).toEqual(found.map(([best]) => best?.ids));
+});
