@@ -3,6 +3,7 @@
 // al., 2020).
 
 import { check } from '../../core/errors.ts';
+import { logAdd } from '../../core/log-math.ts';
 import type { Random } from '../../core/random.ts';
 import { pairOf } from '../tokenizers/bpe-merges.ts';
 import { splitWord } from '../tokenizers/normalization.ts';
@@ -85,7 +86,7 @@ function unigramSampler(file: Uint8Array, alpha: number): PieceSampler {
         const sum = (forward[from] as number) + log;
         ends[to]?.push({ from, id, log: sum });
         const before = forward[to] as number;
-        forward[to] = before === Number.NEGATIVE_INFINITY ? sum : logAdd(before, sum);
+        forward[to] = logAdd(before, sum);
       }
     }
     const out: number[] = [];
@@ -108,9 +109,6 @@ function unigramSampler(file: Uint8Array, alpha: number): PieceSampler {
     return out.reverse();
   };
 }
-
-const logAdd = (a: number, b: number): number =>
-  a > b ? a + Math.log1p(Math.exp(b - a)) : b + Math.log1p(Math.exp(a - b));
 
 function bpeSampler(tokenizer: Tokenizer, dropout: number): PieceSampler {
   const { model } = tokenizer.toJSON() as unknown as {
