@@ -52,7 +52,7 @@ const decodingKernels = (
   ...cases('next token', { ...step, kind: ['greedy token', 'best tokens', 'sampled token'], vocab }),
   ...cases('beam select', { rows: step.rows, beams: step.beams }),
   ...cases('cache slots', step),
-  ...cases('SSRU step', { rows: step.rows, beams: '2', width: heads.heads * heads.width }),
+  ...cases('SSRU step', { rows: step.rows, beams: 2, width: heads.heads * heads.width }),
   ...cases('take rows', { rows: step.rows, width: step.length * heads.heads * heads.width }),
 ];
 
@@ -74,6 +74,21 @@ const packedKernels = (
   ...cases('columns', { rows: 2 * rows, width: 3 * inputs, count: inputs, kind: ['add', 'take', 'join'] }),
   ...cases('buffers', { kind: 'cast to f16', size: buffer }),
   ...cases('loss scale'),
+];
+
+/** The kernels of speech and images. */
+const frameKernels = (
+  frames: { readonly batch: number; readonly length: number; readonly width: number },
+  channels: number,
+  rows: number,
+  vocab: number,
+): readonly KernelCase[] => [
+  ...cases('convolution', { ...frames, channels, stride: [1, 2], pass: ['forward', 'weights'] }),
+  ...cases('frames', {
+    ...frames,
+    kind: ['move frames', 'add positions', 'arrange taps', 'zero range', 'shift rows'],
+  }),
+  ...cases('restrict tokens', { rows, vocab }),
 ];
 
 /** All kernels, in the order of the report. */
@@ -98,6 +113,7 @@ export const kernelCases: readonly KernelCase[] = [
   ...trainingKernels(10_000_000, 4096, 512),
   ...decodingKernels({ rows: 64, beams: 4, length: 64 }, { heads: 8, width: 32 }, 8000),
   ...packedKernels(512, 512, 2048, 8000, 10_000_000),
+  ...frameKernels({ batch: 4, length: 512, width: 256 }, 80, 64, 8000),
 ];
 
 /** Some kernels of each group at small sizes, for slow adapters. */
@@ -141,4 +157,5 @@ export const conformanceKernelCases: readonly KernelCase[] = [
   ...trainingKernels(20_000, 256, 64),
   ...decodingKernels({ rows: 8, beams: 2, length: 16 }, { heads: 2, width: 16 }, 211),
   ...packedKernels(64, 64, 128, 500, 20_000),
+  ...frameKernels({ batch: 2, length: 12, width: 24 }, 16, 8, 211),
 ];

@@ -3,7 +3,7 @@
 import { ssru } from '../engine/ops/recurrence/ssru.ts';
 import { ssruStep } from '../engine/ops/recurrence/ssru-step.ts';
 import { backward, input, step } from './kernel-case.ts';
-import { choice, family, named, pass, size, storage } from './kernel-family.ts';
+import { family, named, pass, size, storage } from './kernel-family.ts';
 
 const width = size('Width', 256, 8192);
 
@@ -32,17 +32,16 @@ export const recurrenceFamilies = {
   'SSRU step': family({
     label: 'SSRU, one step',
     group: 'decoding',
-    fields: { rows: size('Rows', 64, 4096), beams: choice('Beams', '4', '1', '2'), width },
+    fields: { rows: size('Rows', 64, 4096), beams: size('Beams', 4, 16), width },
     make({ rows, beams, width }) {
-      const K = Number(beams);
       return {
         name: `SSRU step [${rows},${width}] of ${beams} beams`,
         build(g) {
           const [x, bias] = [input(g, 'x', [rows, 1, 2 * width]), input(g, 'bias', [width])];
           const parents = g.input('parents', 'i32', [rows]);
-          ssruStep(g, x, bias, parents, g.state('state', 'f32', [rows, 2, width]), step(g), { beams: K });
+          ssruStep(g, x, bias, parents, g.state('state', 'f32', [rows, 2, width]), step(g), { beams });
         },
-        data: () => ({ parents: (i: number) => (i * 3) % K, state: (i: number) => Math.sin(i) }),
+        data: () => ({ parents: (i: number) => (i * 3) % beams, state: (i: number) => Math.sin(i) }),
         step: { position: 5 },
         bytes: 4 * (rows * (1 + 5 * width) + width),
       };
