@@ -217,7 +217,8 @@ export async function createTranslator(options: CreateTranslatorOptions): Promis
  * An object with the static members of the built-in `Translator`, `create` and `availability`, over models by their
  * languages.
  * @example
- * const Translator = globalThis.Translator ?? translators({ 'en-es': 'models/en-es' });
+ * const builtIn = (globalThis as { Translator?: ReturnType<typeof translators> }).Translator;
+ * const Translator = builtIn ?? translators({ 'en-es': 'models/en-es' });
  * const translator = await Translator.create({ sourceLanguage: 'en', targetLanguage: 'es' });
  */
 export function translators(

@@ -114,7 +114,7 @@ export class Model {
    * windows; `onSegment` receives each piece with its times. `name` is that of the recording in errors.
    * @example
    * const whisper = await loadModel('openai/whisper-tiny');
-   * const { text, segments } = await whisper.transcribe(await readFile('talk.wav'), { language: 'en' });
+   * const { text, segments } = await whisper.transcribe(await (await fetch('talk.wav')).arrayBuffer(), { language: 'en' });
    */
   async transcribe(
     audio: SpeechInput,

@@ -18,15 +18,18 @@ const longQuote = /(["“])([^"“”]{40})[^"“”]{20,}(["”])/g;
 /** Parts of the library's messages that are about the command line, and what the page shows instead. */
 const replacements: readonly (readonly [RegExp, string])[] = [
   [/^WebGPU found no adapter\..*$/s, noAdapter],
-  [/, or find the cause with checkFinite \(--check-finite\)/g, ''],
+  [/, or find the cause with checkFinite/g, ''],
   [
-    / The checkpoint of step (\d+) is in [^;]+; --resume continues it\./g,
+    / The checkpoint of step (\d+) is in [^;]+; resume the run to continue\./g,
     ' The checkpoint of step $1 is in this browser; Resume continues it.',
   ],
   [/ Its log and report are in [^ ]+\.$/, ''],
-  [/; restore the file, or give its path: heddle train .*$/s, '; train a new model on the changed pairs'],
-  [/; to avoid that start with --schedule-steps \d+/g, ''],
-  [/; train without --resume\.?/g, '; start a new training'],
+  [
+    /; restore the file, or resume with its path; or fine-tune .*$/s,
+    '; train a new model on the changed pairs',
+  ],
+  [/; to avoid that, start with scheduleSteps \d+/g, ''],
+  [/; start a new run\.?/g, '; start a new training'],
   [/, and --lora-adapter [^ ]+/g, ''],
   [/; heddle train --out [^ ]+ makes one/g, ''],
   [/ \((?:[\w.]+, )?--[^()]*\)/g, ''],
@@ -41,7 +44,7 @@ const replacements: readonly (readonly [RegExp, string])[] = [
     'Some words of the dev sentences are not in the vocabulary, which has the words of the training pairs: $1 of the source, $2 of the target. The model cannot translate them.',
   ],
   [
-    /^more than 2 % unknown tokens: (.*) of the source, (.*) of the target; use a larger --vocab-size, or --tokenizer bpe$/,
+    /^more than 2 % unknown tokens: (.*) of the source, (.*) of the target; use a larger vocabSize, or the tokenizer bpe$/,
     'Some words of the training pairs are not in the vocabulary: $1 of the source, $2 of the target. The model cannot learn them; under Advanced increase “Vocabulary size”, or select the tokenizer bpe.',
   ],
 ];
