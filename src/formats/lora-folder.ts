@@ -94,6 +94,7 @@ export async function rejectLoraFolder(files: Files, folder: string): Promise<vo
   throw new HeddleError(
     `${folder}: a LoRA adapter without its model; load its model with this adapter` +
       ` (its base model is ${await loraBaseModel(files, folder)})`,
+    { kind: 'input' },
   );
 }
 

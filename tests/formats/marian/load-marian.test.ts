@@ -52,7 +52,7 @@ it.skipIf(!existsSync(shared))('writes the int8 file of Firefox (needs ../shared
   const files = await folderOf(contents);
   expect(await isModelFolder(files, 'm')).toBe(true);
   expect((await loadModelFolder(files, 'm')).weights).toEqual(model.weights);
-  expect(() => marianFiles(model, 'firefox')).toThrow('--language-pair');
+  expect(() => marianFiles(model, 'firefox')).toThrow('languagePair');
 });
 
 it('names what is missing', async () => {

@@ -1,6 +1,6 @@
 // Convolutions over time and the ops around them, on the GPU.
 
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../../src/core/tensor.ts';
 import { addPositionsOp } from '../../../../src/engine/ops/frames/add-positions.ts';
 import { arrangeTapsOp } from '../../../../src/engine/ops/frames/arrange-taps.ts';
@@ -10,6 +10,7 @@ import { framesGradients } from '../../../../src/engine/ops/frames/frames-gradie
 import { moveFramesOp } from '../../../../src/engine/ops/frames/move-frames.ts';
 import { zeroRangeOp } from '../../../../src/engine/ops/frames/zero-range.ts';
 import { addGradients } from '../../../../src/engine/ops/later-gradients.ts';
+import { gpuDevice } from '../../../support/gpu.ts';
 import { checkOp, randomTensor } from '../../../support/op.ts';
 
 addGradients(framesGradients);
@@ -42,7 +43,10 @@ describe.each(cases)('a convolution of $B rows of $T frames of $C with stride $s
 
   it('stores frames as f16', async () => {
     const attrs = { stride, length, activation: 'none' } as const;
-    await checkOp(convolutionOp, { inputs: { x, w, b: undefined }, attrs, f16: true, tolerance: 1e-3 });
+    const inputs = { x, w, b: undefined };
+    const checked = checkOp(convolutionOp, { inputs, attrs, f16: true, tolerance: 1e-3 });
+    if ((await gpuDevice()).features.has('shader-f16')) await checked;
+    else await expect(checked).rejects.toThrow(/has no shader-f16; use precision f32/);
   });
 
   it('has the gradients of weights and bias of the reference', async () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { ssruOp } from '../../../../src/engine/ops/recurrence/ssru.ts';
+import { gpuDevice } from '../../../support/gpu.ts';
 import { checkGradient, checkOp, randomTensor } from '../../../support/op.ts';
 
 describe.each([
@@ -29,7 +30,9 @@ it('saturates without overflow', async () => {
 
 it('reads and writes f16', async () => {
   const inputs = { x: randomTensor([2, 6, 16], 5), bias: randomTensor([8], 6) };
-  await checkOp(ssruOp, { inputs, attrs: {}, wrt: ['x'], f16: true });
+  const checked = checkOp(ssruOp, { inputs, attrs: {}, wrt: ['x'], f16: true });
+  if ((await gpuDevice()).features.has('shader-f16')) await checked;
+  else await expect(checked).rejects.toThrow(/has no shader-f16; use precision f32/);
 });
 
 it('rejects inputs that do not fit', () => {
