@@ -106,7 +106,7 @@ it('names an unknown preset, and a host without a GPU', async () => {
   expect(size.stderr).toMatch(/--size: it needs --kernel/);
   const file = await heddle(['bench', '--baseline', 'package.json']);
   expect(file.stderr).toMatch(
-    /--baseline package\.json: The file has no kernels; it must come from heddle bench --json/,
+    /--baseline package\.json: The file has no kernels; it must come from heddle bench or the kernel lab/,
   );
   const cpu = await heddle(['bench', '--host', 'cpu']);
   expect(cpu.stderr).toMatch(/The cpu backend has no GPU/);

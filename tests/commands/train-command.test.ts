@@ -210,7 +210,7 @@ describe('prints one line, before anything is trained, that', () => {
     [
       'the model does not fit',
       () => ['--memory-limit', '100K'],
-      /needs [\d.]+ KiB of GPU memory, the limit is 100.0 KiB \(--memory-limit.*use a smaller/,
+      /needs [\d.]+ KiB of GPU memory, the limit is 100.0 KiB \(memoryLimit.*use a smaller/,
     ],
     ['there is no adapter', () => [], /no WebGPU adapter.*install/],
     [

@@ -82,9 +82,10 @@ describe('translate', () => {
         .map((line) => line.split('\t'));
     };
     const greedy = (await list()).map(([text]) => text);
-    expect((await list('--beam-size', '1', '--num-return', '1')).map(([, , text]) => text)).toEqual(
-      greedy.filter((text) => text !== ''),
-    );
+    expect((await list('--beam-size', '1', '--num-return', '1')).map(([, , text]) => text)).toEqual([
+      greedy[0],
+      greedy[2],
+    ]); // none of the empty text
     const beams = await list('--beam-size', '3', '--num-return', '3', '--length-penalty', '0.6');
     expect(beams.map(([line]) => line)).toEqual(['1', '1', '1', '3', '3', '3']); // none of the empty text
     expect(Number(beams[0]![1])).toBeGreaterThanOrEqual(Number(beams[1]![1]));
