@@ -787,24 +787,26 @@ describe.each([1280, 390])('runs and sharing at %i px', (width) => {
 
 it('shows no flags, packages or paths to visitors', () => {
   const messages = [
-    'Training is stuck at step 9: the loss is 2, so all of them were skipped; resume from an earlier checkpoint with a lower learning rate, or find the cause with checkFinite (--check-finite).',
-    'The GPU device was lost 3 times within a minute, so training has stopped. The checkpoint of step 7 is in models/a; --resume continues it. Try a smaller model or batch, or another driver.',
+    'Training is stuck at step 9: the loss is 2, so all of them were skipped; resume from an earlier checkpoint with a lower learning rate, or find the cause with checkFinite.',
+    'The GPU device was lost 3 times within a minute, so training has stopped. The checkpoint of step 7 is in models/a; resume the run to continue. Try a smaller model or batch, or another driver.',
     'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); in Chrome enable hardware acceleration, or start it with --enable-unsafe-webgpu.',
-    'train: patience needs dev pairs and evaluations (evalSteps, --eval-steps)',
+    'train: patience needs dev pairs and evaluations (evalSteps)',
     'train: no pairs are left to train on; reduce heldOut',
     'Training diverged: the loss of step 3 is NaN and 21 updates were skipped; lower the learning rate. Its log and report are in models/a.failed.',
     'dev: more than 2 % unknown tokens: 0.4 % of the source, 2.1 % of the target',
-    'more than 2 % unknown tokens: 0.4 % of the source, 2.1 % of the target; use a larger --vocab-size, or --tokenizer bpe',
+    'more than 2 % unknown tokens: 0.4 % of the source, 2.1 % of the target; use a larger vocabSize, or the tokenizer bpe',
     'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut, or give shorter dev pairs',
-    'the warm-up of 9 steps is longer than the run of 8: the learning rate never reaches 1; lower --warmup-steps or raise --steps',
+    'the warm-up of 9 steps is longer than the run of 8: the learning rate never reaches 1; lower warmupSteps or raise steps',
   ].map(messageForVisitors);
   for (const text of messages)
-    expect(text).not.toMatch(/--|Debian|models\/|\.failed|heldOut|evalSteps|unknown tokens|more than 2 %/);
+    expect(text).not.toMatch(
+      /--|Debian|models\/|\.failed|heldOut|evalSteps|checkFinite|unknown tokens|more than 2 %/,
+    );
   expect(messages[6]).toContain('0.4 % of the source, 2.1 % of the target. The model cannot translate them.');
   expect(messages[8]).toBe(
     'dev: no dev pair fits the model, so nothing is evaluated; increase “Held-out fraction”, or give shorter dev pairs',
   );
-  expect(messages[9]).toMatch(/; lower “Warm-up steps” or raise “Steps”$/);
+  expect(messages[9]).toMatch(/; lower “Warm-up steps” or raise steps$/);
   expect(messages[1]).toContain('The checkpoint of step 7 is in this browser; Resume continues it.');
   expect(messageForVisitors('x'.repeat(5000)).length).toBeLessThan(500);
   const quoted = messageForVisitors(`"${'x'.repeat(5000)}" is not the name of a model; write OWNER/NAME`);
