@@ -104,7 +104,8 @@ describe('a bundle', () => {
     console.log(
       `translate: ${kB} kB, later ${tokenizer} kB for the tokenizer, ${compiling} kB to compile shaders, ${tuning} kB to tune kernels`,
     );
-    expect(kB).toBeLessThan(147);
+    // 147 kB before the hooks for speech and for Marian's layers.
+    expect(kB).toBeLessThan(148);
     expect(compiling).toBeGreaterThan(1);
     expect(tokenizer).toBeGreaterThan(1);
     // 158 kB until a source could be frames: what a source is, and the calls that load the code of speech.
