@@ -113,7 +113,7 @@ it('names an unknown preset, and a host without a GPU', async () => {
   expect([cpu.status, isOneLine(cpu.stderr)]).toEqual([1, true]);
 });
 
-it('compares a kernel of any sizes with an earlier run', async () => {
+itInFull('compares a kernel of any sizes with an earlier run', async () => {
   const json = join(scratch(), 'own.json');
   // A kernel with few variants: a product takes ten times as long to compile. tests/bench checks products of
   // any size.

@@ -448,54 +448,57 @@ itInFull('ends with a clear message if the device is lost three times in a minut
   await page.close();
 });
 
-it('reports what does not fit before it starts, and continues training if the storage is full', async () => {
-  const { losses: calm } = await undisturbed(); // before the quota is reduced
-  const { page, errors } = await openSession();
-  const huge = settings('huge', {
-    batchSize: 60_000,
-    model: { dModel: 512, heads: 8, feedForward: 512, maxLength: 16 },
-  });
-  const { fits, reason: why } = await ask(page, (s, given) => s.describe(given), huge);
-  expect([fits, why]).toEqual([false, expect.stringMatching(/needs .*\d bytes/)]);
-  expect(await failure(page, (s, given) => s.start(given), huge)).toMatch(/^memory: .*needs .*\d bytes/);
+itInFull(
+  'reports what does not fit before it starts, and continues training if the storage is full',
+  async () => {
+    const { losses: calm } = await undisturbed(); // before the quota is reduced
+    const { page, errors } = await openSession();
+    const huge = settings('huge', {
+      batchSize: 60_000,
+      model: { dModel: 512, heads: 8, feedForward: 512, maxLength: 16 },
+    });
+    const { fits, reason: why } = await ask(page, (s, given) => s.describe(given), huge);
+    expect([fits, why]).toEqual([false, expect.stringMatching(/needs .*\d bytes/)]);
+    expect(await failure(page, (s, given) => s.start(given), huge)).toMatch(/^memory: .*needs .*\d bytes/);
 
-  // A plan that fits can still run out of memory: this training does not start, the next one can.
-  await (await workerOf(page)).evaluate(() => {
-    const { pushErrorScope, popErrorScope } = GPUDevice.prototype;
-    const filters: GPUErrorFilter[] = [];
-    GPUDevice.prototype.pushErrorScope = function (filter) {
-      filters.push(filter);
-      pushErrorScope.call(this, filter);
-    };
-    GPUDevice.prototype.popErrorScope = async function () {
-      const found = popErrorScope.call(this);
-      if (filters.pop() !== 'out-of-memory') return found;
-      Object.assign(GPUDevice.prototype, { pushErrorScope, popErrorScope });
-      await found;
-      return new GPUOutOfMemoryError('no memory');
-    };
-  });
-  const taken = settings('taken');
-  expect(await failure(page, (s, given) => s.start(given), taken)).toMatch(
-    /^memory: The GPU has no memory for this plan of [\d.]+ [KM]iB; use a smaller batch or model\.$/,
-  );
-  expect((await states(page)).at(-1)).toBe('failed');
-  expect((await ask(page, (s) => s.storage())).models.map(({ name }) => name)).not.toContain('taken');
+    // A plan that fits can still run out of memory: this training does not start, the next one can.
+    await (await workerOf(page)).evaluate(() => {
+      const { pushErrorScope, popErrorScope } = GPUDevice.prototype;
+      const filters: GPUErrorFilter[] = [];
+      GPUDevice.prototype.pushErrorScope = function (filter) {
+        filters.push(filter);
+        pushErrorScope.call(this, filter);
+      };
+      GPUDevice.prototype.popErrorScope = async function () {
+        const found = popErrorScope.call(this);
+        if (filters.pop() !== 'out-of-memory') return found;
+        Object.assign(GPUDevice.prototype, { pushErrorScope, popErrorScope });
+        await found;
+        return new GPUOutOfMemoryError('no memory');
+      };
+    });
+    const taken = settings('taken');
+    expect(await failure(page, (s, given) => s.start(given), taken)).toMatch(
+      /^memory: The GPU has no memory for this plan of [\d.]+ [KM]iB; use a smaller batch or model\.$/,
+    );
+    expect((await states(page)).at(-1)).toBe('failed');
+    expect((await ask(page, (s) => s.storage())).models.map(({ name }) => name)).not.toContain('taken');
 
-  const cdp = await page.createCDPSession();
-  const { origin } = new URL(page.url());
-  await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
-  await ask(page, (s, given) => s.start(given), settings('full', { saveSeconds: 0.1, steps: 30 }));
-  await heard(page, "e.type === 'state' && e.state === 'failed' && e.model === 'full'");
-  const received = await events(page);
-  const full = /the browser has no room left \(.* MB are used\); delete models/;
-  expect(received.find((e) => e.type === 'warning')).toMatchObject({ text: expect.stringMatching(full) });
-  expect(received.at(-1)).toMatchObject({ text: expect.stringMatching(full) });
-  // Nothing is lost: the training has ended, and its model can translate and be exported.
-  expect((await losses(page)).slice(-30)).toEqual(calm);
-  expect((await ask(page, (s) => s.translate('one two'))).step).toBe(30);
-  expect(await ask(page, async (s) => (await s.exportArchive('full')).size)).toBeGreaterThan(10_000);
-  await cdp.send('Storage.overrideQuotaForOrigin', { origin });
-  expect(errors).toEqual([]);
-  await page.close();
-});
+    const cdp = await page.createCDPSession();
+    const { origin } = new URL(page.url());
+    await cdp.send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 1 });
+    await ask(page, (s, given) => s.start(given), settings('full', { saveSeconds: 0.1, steps: 30 }));
+    await heard(page, "e.type === 'state' && e.state === 'failed' && e.model === 'full'");
+    const received = await events(page);
+    const full = /the browser has no room left \(.* MB are used\); delete models/;
+    expect(received.find((e) => e.type === 'warning')).toMatchObject({ text: expect.stringMatching(full) });
+    expect(received.at(-1)).toMatchObject({ text: expect.stringMatching(full) });
+    // Nothing is lost: the training has ended, and its model can translate and be exported.
+    expect((await losses(page)).slice(-30)).toEqual(calm);
+    expect((await ask(page, (s) => s.translate('one two'))).step).toBe(30);
+    expect(await ask(page, async (s) => (await s.exportArchive('full')).size)).toBeGreaterThan(10_000);
+    await cdp.send('Storage.overrideQuotaForOrigin', { origin });
+    expect(errors).toEqual([]);
+    await page.close();
+  },
+);
