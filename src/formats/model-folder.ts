@@ -54,7 +54,7 @@ export async function loadModelFolder(
   options: LoadFolderOptions = {},
 ): Promise<SavedModel> {
   if (!(await files.exists(folder)))
-    throw new HeddleError(`${folder}: there is no such folder; name another one`, {
+    throw new HeddleError(`${folder}: there is no such folder`, {
       kind: 'not-found',
     });
   return readSettled(files, folder, (at, manifest) => loadVerified(files, at, manifest, options));

@@ -23,8 +23,7 @@ export async function loadSublayers(c: ModelConfig): Promise<void> {
   await loadFrameParts(c);
 }
 
-/** The loaded parts. Throws if `loadSublayers` was not called. */
+/** The parts, which `loadSublayers` has loaded. */
 export function optionalSublayers(): Optional {
-  if (!loaded) throw new Error('model: call loadSublayers first');
-  return loaded;
+  return loaded as Optional;
 }
