@@ -61,6 +61,7 @@ export type { LoraConfig } from './model/lora.ts';
 export type { DropoutRates, ModelConfig, ModelOptions } from './model/model-config.ts';
 export { type PresetName, presets } from './model/presets.ts';
 export type { WeightFormat } from './model/quantized-parameters.ts';
+export type { CorpusMixture, StageFiles, WeightedFiles } from './session/corpus-stages.ts';
 export { type Host, type ModelPlace, openBrowserFiles, registerHost } from './session/host.ts';
 export type { CorpusArguments, CorpusFiles } from './session/load-corpus.ts';
 export type { SessionOptions } from './session/session.ts';
@@ -113,6 +114,7 @@ export {
   type LogProbe,
   type LogRecord,
   type LogSamples,
+  type LogStage,
   type LogStart,
   type LogStep,
   type PlanFacts,

@@ -9,6 +9,7 @@ import type { Plan } from '../engine/plan/plan.ts';
 import { makePlan } from '../engine/plan/planner.ts';
 import type { Files } from '../files/files.ts';
 import type { ModelConfig } from '../model/model-config.ts';
+import type { CorpusMixture } from '../session/corpus-stages.ts';
 import { currentHost } from '../session/host.ts';
 import { type CorpusArguments, corpusName } from '../session/load-corpus.ts';
 import { Session, type SessionOptions } from '../session/session.ts';
@@ -93,14 +94,14 @@ export interface TrainingForecast {
  * console.log(fits ? `${parameters} parameters, ${steps} steps, ${planned.peak} bytes` : reason);
  */
 export async function planTraining(
-  pairs: readonly Pair[] | CorpusArguments,
+  pairs: readonly Pair[] | CorpusArguments | CorpusMixture,
   options: PlanTrainingOptions = {},
 ): Promise<TrainingForecast> {
   return untilAborted(options.signal, () => forecast(pairs, options));
 }
 
 async function forecast(
-  pairs: readonly Pair[] | CorpusArguments,
+  pairs: readonly Pair[] | CorpusArguments | CorpusMixture,
   { files, signal, device: given, ...options }: PlanTrainingOptions,
 ): Promise<TrainingForecast> {
   const { args, split, base } = await runInputs(pairs, options);

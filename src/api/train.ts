@@ -9,6 +9,7 @@ import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { loraConfig } from '../model/lora.ts';
+import type { CorpusMixture } from '../session/corpus-stages.ts';
 import { currentHost } from '../session/host.ts';
 import type { CorpusArguments } from '../session/load-corpus.ts';
 import { Session, type SessionOptions } from '../session/session.ts';
@@ -79,8 +80,8 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
 
 /**
  * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts a file as a `File` or `Blob` (TSV, or
- * the format of its name: CSV, JSON lines, TMX, XLIFF, PO, MO), or a corpus: files of pairs, pairs generated from
- * Unicode CLDR, or a built-in task. Throws a HeddleError for an invalid option or pair, and if
+ * the format of its name: CSV, JSON lines, TMX, XLIFF, PO, MO), or a corpus: files of pairs, also with weights and
+ * in stages (`{ data: { 'clean.tsv': 0.8, 'bt.tsv': 0.2 } }`), pairs generated from Unicode CLDR, or a built-in task. Throws a HeddleError for an invalid option or pair, and if
  * training diverges (docs/training.md): the loss stays NaN or infinite. `signal` stops it: an AbortError before
  * the first step, the model so far after it.
  * @example
@@ -91,7 +92,7 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
  * const tuned = await train(pairs, { from: bart, lora: { rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
  */
 export async function train(
-  given: readonly Pair[] | Blob | CorpusArguments,
+  given: readonly Pair[] | Blob | CorpusArguments | CorpusMixture,
   options: TrainOptions = {},
 ): Promise<Model> {
   const { dev, test, from, checkpoint, resume = false, force = false, ...others } = options;
@@ -155,6 +156,12 @@ async function pairsOfBlob(
   return readBlobPairs(blob, { emit: (event) => onEvent?.(event as JobEvent), signal });
 }
 
+/** The corpus of files with weights. */
+async function mixtureOf(given: CorpusArguments | CorpusMixture): Promise<CorpusArguments> {
+  if ('kind' in given) return given;
+  return (await import('../session/corpus-stages.ts')).mixedCorpus(given); // only runs with weights need it
+}
+
 /** The gate of a run, which gives the caller's gate a `Model` on the engine of the run. */
 const modelGate = (gate: TrainGate, session: Session<TrainingEvent>): TrainingGate => ({
   ready({ model: { engine, model, parameters }, ...running }) {
@@ -180,7 +187,7 @@ export type TrainData = TrainSettings & Pick<TrainOptions, 'dev' | 'test' | 'fro
  * the fraction of its checkpoint. Throws a HeddleError that names an invalid pair.
  */
 export async function runInputs(
-  pairs: readonly Pair[] | CorpusArguments,
+  given: readonly Pair[] | CorpusArguments | CorpusMixture,
   { dev, test, from, ...settings }: TrainData,
   { out, resume = false }: Pick<TrainArguments, 'out' | 'resume'> = { out: '' },
 ): Promise<{
@@ -188,6 +195,7 @@ export async function runInputs(
   readonly split: Split | undefined;
   readonly base: { readonly saved: SavedModel; readonly name: string } | undefined;
 }> {
+  const pairs = 'data' in given || 'stages' in given ? await mixtureOf(given) : given;
   const corpus = typeof pairs === 'object' && 'kind' in pairs ? pairs : undefined;
   if (!corpus) checkPairs(pairs as readonly Pair[], 'train: pairs');
   if (dev) checkPairs(dev, 'train: dev');

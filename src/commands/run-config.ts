@@ -7,6 +7,7 @@ import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { suggestion } from '../core/fields.ts';
 import { type Files, readText, writeText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
+import type { StageFiles } from '../session/corpus-stages.ts';
 import { completeSettings, initFolder, type RunKind } from '../train/settings/run-defaults.ts';
 import { settings } from '../train/settings/settings.ts';
 import { checkSettings, settingsIn, type TrainSettings } from '../train/settings/train-settings.ts';
@@ -17,15 +18,19 @@ const commandOnly = ['config', 'saveConfig', 'out', 'force', 'resume', 'json', '
 
 const isSetting = (name: string): boolean => name === 'lora' || name in settings;
 
+/** What a configuration file has besides flags. */
+export interface RunConfig {
+  readonly settings: TrainSettings;
+  /** Files of training pairs, the field `train`. */
+  readonly pairs: string[];
+  /** The field `stages`. */
+  readonly stages: readonly StageFiles[] | undefined;
+}
+
 /**
- * Reads a configuration file: sets the flags in it that are not on the command line, and returns the settings
- * and the files of training pairs (field `train`). Throws a HeddleError that names the file and the field.
+ * Reads a configuration file: sets the flags in it that are not on the command line, and returns the others. Throws a HeddleError that names the file and the field.
  */
-export async function readRunConfig(
-  files: Files,
-  path: string,
-  command: Command,
-): Promise<{ settings: TrainSettings; pairs: string[] }> {
+export async function readRunConfig(files: Files, path: string, command: Command): Promise<RunConfig> {
   let json: unknown;
   try {
     json = load(await readText(files, path));
@@ -35,7 +40,7 @@ export async function readRunConfig(
   }
   if (!isObject(json))
     throw new HeddleError(`${path}: it must have fields, for example "learningRate: 0.001"`);
-  const { train, ...fields } = Object.fromEntries(
+  const { train, stages, ...fields } = Object.fromEntries(
     Object.entries(json).map(([name, value]) => [
       name.replace(/-([a-z])/g, (_, c: string) => c.toUpperCase()),
       value,
@@ -47,15 +52,24 @@ export async function readRunConfig(
     if (!option) {
       const flags = command.options.map((o) => o.attributeName()).filter((n) => !commandOnly.includes(n));
       throw new HeddleError(
-        `${path}: there is no field ${name}${suggestion(name, ['train', ...Object.keys(settings), ...flags])}`,
+        `${path}: there is no field ${name}${suggestion(name, ['train', 'stages', ...Object.keys(settings), ...flags])}`,
       );
     }
     if (command.getOptionValueSource(name) === 'cli') continue;
-    command.setOptionValueWithSource(name, parsed(option, value, `${path}: ${name}`), 'config');
+    // `data` may be a mapping from files to weights.
+    const listed =
+      name === 'data' && isObject(value)
+        ? Object.entries(value).map(([file, weight]) => `${file}=${weight}`)
+        : value;
+    command.setOptionValueWithSource(name, parsed(option, listed, `${path}: ${name}`), 'config');
   }
   const given = settingsIn(fields as TrainSettings);
   withErrorPrefix(path, () => checkSettings(given), 'train');
-  return { settings: given, pairs: train === undefined ? [] : [train].flat().map(String) };
+  return {
+    settings: given,
+    pairs: train === undefined ? [] : [train].flat().map(String),
+    stages: stages as RunConfig['stages'],
+  };
 }
 
 /** The value of a field, parsed like its flag. */
@@ -107,7 +121,7 @@ export async function saveRunConfig(
   command: Command,
   given: TrainSettings,
   kind: RunKind,
-  pairs: readonly string[],
+  { pairs, stages }: Partial<Pick<RunConfig, 'stages'>> & { readonly pairs: readonly string[] },
 ): Promise<void> {
   const complete: Record<string, unknown> = { ...completeSettings(given, kind) };
   if (initFolder(given) !== undefined)
@@ -118,6 +132,7 @@ export async function saveRunConfig(
     .filter((name) => ['cli', 'config'].includes(command.getOptionValueSource(name) ?? ''));
   const json = {
     ...(pairs.length > 0 && { train: pairs }),
+    ...(stages && { stages }),
     ...Object.fromEntries(flags.map((name) => [name, command.getOptionValue(name)])),
     ...(JSON.parse(JSON.stringify(complete)) as object),
   };

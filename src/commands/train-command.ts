@@ -9,7 +9,9 @@ import { archiveFiles } from '../files/archive-files.ts';
 import { type Files, isInFolder, withoutEndSlash } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { initSchemes } from '../model/initialize-weights.ts';
+import { mixedCorpus } from '../session/corpus-stages.ts';
 import { type CorpusArguments, type CorpusFiles, corpusFiles, corpusPaths } from '../session/load-corpus.ts';
+import type { Stage } from '../text/batches/mixed-batches.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
 import { initFolder } from '../train/settings/run-defaults.ts';
@@ -37,10 +39,11 @@ export function addTrain(program: Command): void {
     const given = givenSettings(command);
     if (options.config === undefined) return run(command, pairs, options, given);
     const file = await readRunConfig(nodeFiles(), options.config, command);
+    const named = pairs.length > 0 || command.getOptionValueSource('data') === 'cli';
     return run(
       command,
-      pairs.length > 0 ? pairs : file.pairs,
-      command.opts(),
+      named ? pairs : file.pairs,
+      { ...command.opts(), stages: named ? undefined : file.stages },
       overridden(file.settings, given),
     );
   });
@@ -91,7 +94,7 @@ async function run(
   if (saveConfig !== undefined) {
     const inputs = [...corpusPaths(args.corpus), ...(config === undefined ? [] : [config])];
     checkOutputFile('--save-config', saveConfig, { force, inputs });
-    await saveRunConfig(files, saveConfig, command, settings, recipe, pairs);
+    await saveRunConfig(files, saveConfig, command, settings, recipe, { pairs, stages: options.stages });
   }
   const paths = [out, folder ?? out, tensorboard || out, ...corpusPaths(args.corpus)];
   // Pages and Deno have no lock files.
@@ -100,7 +103,7 @@ async function run(
 }
 
 /** Files of pairs on the command line. */
-type NamedFiles = Partial<CorpusFiles>;
+type NamedFiles = Partial<CorpusFiles> & { readonly stages?: readonly Stage[] };
 
 /** The files of pairs on the command line. */
 function namedFiles(pairs: readonly string[], o: TrainFileOptions): NamedFiles {
@@ -112,18 +115,40 @@ function namedFiles(pairs: readonly string[], o: TrainFileOptions): NamedFiles {
       sides,
     );
   };
-  const [train, dev, test] = [pairFilesOf(pairs, o), part('dev', o.dev), part('test', o.test)];
+  const [dev, test] = [part('dev', o.dev), part('test', o.test)];
+  const mixed = mixtureOf(pairs, o);
+  const train = mixed ? mixed.train : pairFilesOf(pairs, o);
   checkStdin([train, dev, test]);
   if (!train && (dev ?? test) && !o.resume)
     throw new HeddleError(
       'train: dev and test pairs need files of training pairs; the built-in corpus has its own dev and test pairs; omit them',
     );
-  return { train, dev, test };
+  return { train, dev, test, stages: mixed?.stages };
 }
 
-const newCorpus = ({ train, dev, test }: NamedFiles, seed: number, o: TrainFileOptions): CorpusArguments =>
+/** The training files of `--data`, or of the stages in the configuration file; undefined if there are none. */
+function mixtureOf(
+  pairs: readonly string[],
+  { data, stages, source, format, sourceColumn, targetColumn, tags }: TrainFileOptions,
+): Extract<CorpusArguments, { kind: 'files' }> | undefined {
+  if (!data && !stages) return undefined;
+  const [given] = [...pairs, ...(source ?? [])];
+  if (given !== undefined)
+    throw new HeddleError(
+      `train: ${given} and ${data ? '--data' : 'stages'} exclude each other; give one of them`,
+    );
+  const mixture = { data, stages, format, sourceColumn, targetColumn, tags };
+  const corpus = mixedCorpus(mixture, (path) => (path === '-' ? path : resolve(path)));
+  return corpus.kind === 'files' ? corpus : undefined;
+}
+
+const newCorpus = (
+  { train, dev, test, stages }: NamedFiles,
+  seed: number,
+  o: TrainFileOptions,
+): CorpusArguments =>
   train
-    ? { kind: 'files', train, dev, test }
+    ? { kind: 'files', train, dev, test, stages }
     : o.corpus && o.corpus !== 'intl'
       ? { kind: 'task', task: o.corpus, pairs: o.pairs, seed }
       : { kind: 'intl', source: o.sourceLocale, target: o.targetLocale, pairs: o.pairs, seed };
@@ -139,7 +164,7 @@ async function resumedCorpus(
   named: NamedFiles,
 ): Promise<CorpusArguments> {
   const corpus = movedCorpus(kept, named);
-  const given = Object.values(named).flatMap((set) => (set ? pathsOf(set) : []));
+  const given = [named.train, named.dev, named.test].flatMap((set) => (set ? pathsOf(set) : []));
   if (corpus === kept && given.length > 0)
     log(`${out} resumes with its own pairs; ignored: ${given.join(', ')}`);
   for (const path of corpus.kind === 'tsv' && corpus.keep ? [] : corpusPaths(corpus))
@@ -154,8 +179,15 @@ async function resumedCorpus(
 export function movedCorpus(kept: CorpusArguments, { train, dev, test }: NamedFiles): CorpusArguments {
   const before = corpusFiles(kept);
   if (!before || (kept.kind === 'tsv' && kept.keep) || !(train ?? dev ?? test)) return kept;
+  const stages = kept.kind === 'files' ? kept.stages : undefined;
+  const files = stages?.[0]?.weights.length;
+  if (files !== undefined && train && pathsOf(train).length !== files)
+    throw new HeddleError(
+      `train: the run has ${files} files of training pairs; give all of them, in this order: ${pathsOf(before.train).join(' ')}`,
+    );
   return {
     kind: 'files',
+    stages,
     train: train ?? before.train,
     dev: before.dev && (dev ?? before.dev),
     test: before.test && (test ?? before.test),

@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { modelConfig } from '../model/model-config.ts';
 import { modelFields } from '../model/model-fields.ts';
 import { presets } from '../model/presets.ts';
+import type { StageFiles } from '../session/corpus-stages.ts';
 import { type TaskName, taskNames } from '../text/tasks/task-corpus.ts';
 import { describeDefault } from '../train/settings/run-defaults.ts';
 import { type Setting, settingGroups } from '../train/settings/setting-types.ts';
@@ -26,6 +27,9 @@ export interface TrainFileOptions extends HostOptions, PairFlags {
   sourceLocale: string;
   targetLocale: string;
   pairs: number;
+  data?: string[];
+  /** Stages of the configuration file. */
+  stages?: readonly StageFiles[];
   dev?: string[];
   devSource?: string[];
   devTarget?: string[];
@@ -63,6 +67,10 @@ export function addTrainFlags(command: Command): void {
     .option('--target-locale <tag>', 'target language of the corpus intl', 'es')
     .option('--pairs <n>', 'number of pairs of the built-in corpus', whole(10), 40_000);
   addPairFlags(command)
+    .option(
+      '--data <file=weight...>',
+      'files of pairs in proportions: clean.tsv=0.8 bt.tsv=0.2; stages are in --config (docs/training.md)',
+    )
     .option(
       '--dev <pairs>',
       'dev pairs, or --dev-source and --dev-target; may be repeated (default: --held-out of the training pairs)',

@@ -4,6 +4,7 @@ import { check } from '../core/errors.ts';
 import { runPaced, type Steps } from '../core/steps.ts';
 import { baseName, type Files, openStream } from '../files/files.ts';
 import { settledFolder } from '../files/settled-folder.ts';
+import type { Stage } from '../text/batches/mixed-batches.ts';
 import { packedPairs } from '../text/corpus/packed-pairs.ts';
 import { pairBlocks } from '../text/corpus/pair-blocks.ts';
 import { describeBad, type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
@@ -29,8 +30,11 @@ export type CorpusArguments =
     }
   /** A built-in task. */
   | { readonly kind: 'task'; readonly task: TaskName; readonly pairs: number; readonly seed: number }
-  /** Default of dev and test pairs: a share of the training pairs; no test pairs if there are dev pairs. */
-  | ({ readonly kind: 'files' } & CorpusFiles)
+  /**
+   * Default of dev and test pairs: a share of the training pairs; no test pairs if there are dev pairs. `stages`:
+   * the weights of the training files, which then are `train.files`. Default: all pairs alike.
+   */
+  | ({ readonly kind: 'files'; readonly stages?: readonly Stage[] } & CorpusFiles)
   /** One TSV file. */
   | {
       readonly kind: 'tsv';
@@ -44,6 +48,9 @@ export type CorpusArguments =
 
 /** The part of a session that reading a corpus needs. */
 export type CorpusSession = Pick<Session, 'files' | 'emit'> & Partial<Pick<Session, 'signal' | 'threads'>>;
+
+/** The pairs of a corpus, and the number of training pairs of each file, in order, if it has files. */
+export type ReadCorpus = CorpusSplit & { readonly fileSizes?: readonly number[] };
 
 /** Files of the training, dev and test pairs of a corpus. */
 export interface CorpusFiles {
@@ -98,7 +105,7 @@ async function readCorpus(
   heldOut: number,
   session: CorpusSession,
   pool: TextPool,
-): Promise<CorpusSplit> {
+): Promise<ReadCorpus> {
   if (corpus.kind === 'intl' || corpus.kind === 'task') {
     const pace = createPace(session);
     const making: Steps<Pair[]> = corpus.kind === 'intl' ? intlCorpusSteps(corpus) : taskCorpusSteps(corpus);
@@ -127,7 +134,7 @@ export async function readKeptCorpus(
   session: CorpusSession,
   from: { readonly files: Files; readonly folder: string } | undefined,
   pool: TextPool,
-): Promise<{ readonly split: CorpusSplit; readonly keep: Readonly<Record<string, Uint8Array>> }> {
+): Promise<{ readonly split: ReadCorpus; readonly keep: Readonly<Record<string, Uint8Array>> }> {
   if (corpus.kind !== 'tsv' || !corpus.keep)
     return { split: await readCorpus(corpus, heldOut, session, pool), keep: {} };
   const path = from ? `${await settledFolder(from.files, from.folder)}/${corpusFile}` : corpus.path;
@@ -166,11 +173,11 @@ async function readSets(
   { files, emit }: CorpusSession,
   pool: TextPool,
   { split, references = 1 }: { readonly split?: HeldOut; readonly references?: number },
-): Promise<CorpusSplit> {
+): Promise<ReadCorpus & Required<Pick<ReadCorpus, 'fileSizes'>>> {
   if (split) checkHeldOut(split);
-  const sizes = await Promise.all(pathsOf(given).map((path) => files.size?.(path)));
+  const bytes = await Promise.all(pathsOf(given).map((path) => files.size?.(path)));
   // Unknown for stdin.
-  const total = sizes.reduce<number>((sum, size) => sum + (size ?? Number.NaN), 0) || 0;
+  const total = bytes.reduce<number>((sum, size) => sum + (size ?? Number.NaN), 0) || 0;
   let done = 0;
   const onBytes = (bytes: number) => {
     done += bytes;
@@ -205,8 +212,13 @@ async function readSets(
     const bad = describeBad(parts.filter((part) => part.name === file).flatMap((part) => part.bad));
     if (bad) emit({ type: 'message', text: `${file}: ${bad}` });
   }
-  return sets;
+  const sizes = new Map<string, number>(mainFiles(given).map((path) => [path, 0]));
+  for (const part of parts) sizes.set(part.name, (sizes.get(part.name) ?? 0) + part.sets.train.length);
+  return { ...sets, fileSizes: [...sizes.values()] };
 }
+
+/** The files that pairs are counted by. */
+const mainFiles = ({ files = [], source = [] }: PairFiles): string[] => [...source, ...files];
 
 /** Files of pairs in messages: `train.tsv`, or `train.en, train.es`. */
 export const nameOfPairs = (given: PairFiles): string =>

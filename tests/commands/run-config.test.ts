@@ -21,7 +21,13 @@ async function read(name: string, text: string, args: readonly string[] = []) {
   command.exitOverride().parse(['--config', path, ...args], { from: 'user' });
   const file = await readRunConfig(files, path, command);
   const settings = overridden(file.settings, givenSettings(command));
-  return { command, settings, pairs: file.pairs, options: command.opts<TrainFileOptions>() };
+  return {
+    command,
+    settings,
+    pairs: file.pairs,
+    stages: file.stages,
+    options: command.opts<TrainFileOptions>(),
+  };
 }
 
 const yaml = `
@@ -97,8 +103,10 @@ describe('names the field that is wrong:', () => {
 it.each(['saved.yaml', 'saved.json'])('writes %s, which gives the same run', async (name) => {
   const { command, settings, pairs } = await read('run.yaml', yaml.replace(/lora.*\n/, ''), ['--out', 'x']);
   const path = join(folder, name);
-  await saveRunConfig(files, path, command, settings, 'pairs', pairs);
+  const stages = [{ data: { 'a.tsv': 0.5, 'b.tsv': 0.5 }, steps: 100 }, { data: ['a.tsv'] }];
+  await saveRunConfig(files, path, command, settings, 'pairs', { pairs, stages });
   const again = await read(name, readFileSync(path, 'utf8'));
+  expect(again.stages).toEqual(stages);
   expect(again.settings).toMatchObject({ ...settings, optimizer: 'adamw' });
   expect(again.pairs).toEqual(pairs);
   expect(again.options).toMatchObject({ dev: ['dev.tsv'], tune: false, memoryLimit: 2 ** 29 });

@@ -116,6 +116,11 @@ async function convertRun(
   // More steps than planned move the end of the schedule, as in heddle train --resume --steps.
   const longer = steps !== undefined && steps > (before.steps ?? 0) ? { steps } : {};
   const given = { corpus: pairs, out: folder, resume: true, ...longer };
+  const { samplingAlpha, bpeDropout } = startArguments(before, folder);
+  check(
+    !(pairs.kind === 'files' && pairs.stages) && !samplingAlpha && !bpeDropout,
+    `${folder}: its run draws from corpora with weights, or draws fresh pieces in each epoch; torch-run has fixed batches`,
+  );
   const setup = await setUp(given, session, { files, folder });
   const { args, data, parameters, recipe } = setup;
   const planned = Math.max(setup.steps, decayEnd(recipe.schedule) ?? 0);

@@ -31,7 +31,22 @@ export interface BatchArrays {
 /**
  * The batches of a corpus by index `step`, from 0. With gradient accumulation an update has several batches.
  */
-export type Batches = ReturnType<typeof createBatches>;
+export interface Batches {
+  /** Number of batches per epoch. */
+  readonly perEpoch: number;
+  /** Index into the shapes of a step's batch. */
+  shapeAt(step: number): number;
+  /**
+   * Corpus rows of a step's batch; the last batch of a shape may have fewer rows. Valid until the next call.
+   */
+  rowsAt(step: number): Uint32Array;
+  /** The number with which a step's batch draws random pieces: rows with another number draw others. */
+  drawAt(step: number): number;
+  /**
+   * Writes the batch of a step into arrays of its shape; returns the number of target tokens, with end tokens.
+   */
+  fill(step: number, arrays: BatchArrays): number;
+}
 
 /**
  * Writes corpus rows into the arrays of a batch; unused rows are padding with length 0. Returns the number of
@@ -97,9 +112,9 @@ export function createBatches(
   corpus: EncodedCorpus,
   shapes: readonly BatchShape[],
   { seed = 1, shuffle = true }: { seed?: number; shuffle?: boolean } = {},
-) {
+): Batches {
   check(corpus.count > 0, 'batches: the corpus has no pairs');
-  const members = assign(corpus, shapes);
+  const members = assignRows(corpus, shapes);
   // Rows in the order of the epoch, by bucket; each batch is a range of them.
   const order = new Uint32Array(corpus.count);
   const plan = members.flatMap((list, shape) => {
@@ -137,26 +152,17 @@ export function createBatches(
   };
 
   return {
-    /** Number of batches per epoch. */
     perEpoch: plan.length,
-    /** Index into `shapes` of a step's batch. */
-    shapeAt: (step: number): number => batchAt(step).shape,
-    /**
-     * Corpus rows of a step's batch; the last batch of a shape may have fewer rows. Valid until the next
-     * call.
-     */
+    shapeAt: (step) => batchAt(step).shape,
     rowsAt,
-    /**
-     * Writes the batch of a step into arrays of its shape; returns the number of target tokens, with end
-     * tokens.
-     */
-    fill: (step: number, arrays: BatchArrays): number =>
+    drawAt: (step) => Math.floor(step / plan.length), // the epoch
+    fill: (step, arrays) =>
       fillBatch(arrays, shapes[batchAt(step).shape] as BatchShape, corpus, rowsAt(step)),
   };
 }
 
-/** Corpus rows by shape. */
-function assign(corpus: EncodedCorpus, shapes: readonly BatchShape[]): Uint32Array[] {
+/** Corpus rows by shape: each row is in the first shape that fits. Throws a HeddleError if none fits. */
+export function assignRows(corpus: EncodedCorpus, shapes: readonly BatchShape[]): Uint32Array[] {
   const members = shapes.map((): number[] => []);
   for (let row = 0; row < corpus.count; row++) {
     const [s, t] = [sourceLength(corpus, row), targetLength(corpus, row)];

@@ -112,6 +112,16 @@ export interface LogChange {
   readonly evalSteps?: number;
 }
 
+/** The start of a stage after `step` updates: its number from 1, how many there are, and its data in words. */
+export interface LogStage {
+  readonly type: 'stage';
+  readonly step: number;
+  readonly stage: number;
+  readonly stages: number;
+  /** `80 % clean.tsv, 20 % bt.tsv`. */
+  readonly data: string;
+}
+
 /** An evaluation after an update; with metrics of translations if sentences were translated. */
 export interface LogEval {
   readonly type: 'eval';
@@ -194,7 +204,7 @@ export interface LogEnd {
 }
 
 /** A line of the log. */
-export type LogRecord = LogStart | LogStep | LogEval | LogSamples | LogProbe | LogChange | LogEnd;
+export type LogRecord = LogStart | LogStep | LogEval | LogSamples | LogProbe | LogChange | LogStage | LogEnd;
 
 /** Name of the log in a model folder. */
 export const logName = 'log.jsonl';
@@ -214,6 +224,7 @@ const needed: Record<LogRecord['type'], Record<string, 'number' | 'string' | 'ob
   samples: { step: 'number', samples: 'object' },
   probe: { step: 'number', source: 'object', target: 'object', attention: 'object', next: 'object' },
   change: { step: 'number' },
+  stage: { step: 'number', stage: 'number', data: 'string' },
   end: { step: 'number', reason: 'string' },
 };
 
@@ -272,6 +283,8 @@ export interface TrainingHistory {
   readonly samples: readonly Sample[];
   readonly probes: readonly LogProbe[];
   readonly changes: readonly LogChange[];
+  /** Stages that have started, in order. */
+  readonly stages: readonly LogStage[];
   /** Ends of all sessions; a killed session has none. */
   readonly ends: readonly LogEnd[];
 }
@@ -310,6 +323,7 @@ export function historyOf(records: readonly LogRecord[]): TrainingHistory {
     samples: kept.findLast((r) => r.type === 'samples')?.samples ?? [],
     probes: [...new Map(kept.flatMap((r) => (r.type === 'probe' ? [[r.step, r]] : []))).values()],
     changes: kept.filter((r) => r.type === 'change'),
+    stages: [...new Map(kept.flatMap((r) => (r.type === 'stage' ? [[r.stage, r]] : []))).values()],
     ends: kept.filter((r) => r.type === 'end'),
   };
 }

@@ -98,7 +98,7 @@ function figures({ evals, steps, start, ends, samples }: TrainingHistory): Html 
 }
 
 /** Notes on the run: how it ended, which weights the model has, changed settings, skipped updates. */
-function notes({ start, steps, ends, changes }: TrainingHistory): string[] {
+function notes({ start, steps, ends, changes, stages }: TrainingHistory): string[] {
   const end = ends.at(-1);
   const done = steps.at(-1)?.step ?? start.step;
   const out: string[] = [];
@@ -119,6 +119,10 @@ function notes({ start, steps, ends, changes }: TrainingHistory): string[] {
       `The model has the weights of step ${formatInteger(end.best.step)}, the best by ${end.best.metric} on the dev set.`,
     );
   if (changes.length > 0) out.push(`Settings were changed during the run: ${describeChanges(changes)}.`);
+  if (stages.length > 0)
+    out.push(
+      `Training data: ${stages.map(({ step, data }) => `${data} from step ${formatInteger(step + 1)}`).join('; ')}.`,
+    );
   const skipped = Math.max(end?.skipped ?? 0, steps.filter((s) => s.skipped).length);
   if (skipped > 0)
     out.push(

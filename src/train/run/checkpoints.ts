@@ -16,6 +16,7 @@ import type { ChangeList } from './live-run.ts';
 import type { Logbook } from './logbook.ts';
 import type { Pause } from './loop.ts';
 import type { Setup } from './setup.ts';
+import type { StageRun } from './stages.ts';
 import type { CheckpointFolder, TrainInputs } from './train-result.ts';
 import type { TrainedWeights } from './trained-model.ts';
 
@@ -197,6 +198,7 @@ export interface RunParts {
   readonly best: BestModel;
   readonly logbook: Logbook;
   readonly changes: ChangeList;
+  readonly stages: StageRun | undefined;
   /** Saves the model, without the training state, as the result of the run. */
   saveModel(place: CheckpointFolder): Promise<void>;
 }
@@ -207,7 +209,7 @@ export interface RunParts {
  */
 async function writeCheckpoint(
   { args, keep, fingerprint, data, recipe, steps, runId }: Setup,
-  { engine, trainer, weights, best, logbook, changes }: RunParts,
+  { engine, trainer, weights, best, logbook, changes, stages }: RunParts,
   place: CheckpointFolder,
   skipped: number,
 ): Promise<void> {
@@ -222,6 +224,7 @@ async function writeCheckpoint(
     data: fingerprint,
     arguments: { ...args, changes: changes.text || args.changes },
     best: best.kept,
+    stages: stages?.state,
   };
   const training = (await engine.read(trainable.state)).data as Float32Array;
   const buffers: Record<string, Float32Array> = {};

@@ -22,6 +22,7 @@ import { evaluateLoss, type FittingPairs, fittingPairs, TranslationEvaluator } f
 import type { LiveRun } from './live-run.ts';
 import type { Logbook } from './logbook.ts';
 import type { Pause } from './loop.ts';
+import type { StageRun } from './stages.ts';
 import type { TrainedModel } from './trained-model.ts';
 
 /**
@@ -170,6 +171,7 @@ interface EvaluatedRun extends TrainedModel {
   readonly logbook: Logbook;
   readonly best: BestModel;
   readonly live: LiveRun;
+  readonly stages: StageRun | undefined;
 }
 
 /** The pause that evaluates the dev pairs and selects the best weights. */
@@ -207,7 +209,7 @@ export class DevEvaluation implements Pause {
   }
 
   async pause(): Promise<void> {
-    const { trainer, weights, logbook, best, live } = this.#run;
+    const { trainer, weights, logbook, best, live, stages } = this.#run;
     const { emit, signal } = this.#session;
     const { step } = trainer;
     // If early stopping ends the run, this step is evaluated already.
@@ -222,6 +224,7 @@ export class DevEvaluation implements Pause {
     logbook.add(record);
     this.#message(describeDev(record));
     await best.consider(record, () => weights.read());
+    stages?.consider(record);
   }
 
   #openDevSet(): DevSet | 'none' {

@@ -26,6 +26,8 @@ export interface PreparedCorpus {
   readonly examples: readonly Pair[];
   readonly dev: PairList;
   readonly test: PairList;
+  /** Number of training pairs of each file, if the corpus has files. */
+  readonly fileSizes?: readonly number[];
 }
 
 /** The cached token ids of a run, next to its model folder. */
@@ -161,7 +163,7 @@ export const cacheKey = (
 const hashBytes = 65;
 
 /** Header of a cache. */
-interface CacheHeader extends Pick<PreparedCorpus, 'examples'> {
+interface CacheHeader extends Pick<PreparedCorpus, 'examples' | 'fileSizes'> {
   readonly key: string;
   /** Fingerprint of the training pairs, as in state.json. */
   readonly data: Fingerprint;
@@ -178,7 +180,7 @@ async function writeTokenCache(
   key: string,
   prepared: PreparedCorpus,
 ): Promise<void> {
-  const { corpus, fingerprint, examples, dev, test } = prepared;
+  const { corpus, fingerprint, examples, dev, test, fileSizes } = prepared;
   const { source, target, pairIndex, ...facts } = corpus;
   const bytes = ({ buffer, byteOffset, byteLength }: TokenIds | Uint8Array) =>
     new Uint8Array(buffer, byteOffset, byteLength);
@@ -196,6 +198,7 @@ async function writeTokenCache(
     key,
     data: fingerprint,
     examples,
+    fileSizes,
     facts,
     pairs: { dev: dev.length, test: test.length },
     sizes: arrays.map(({ length }) => length),
@@ -254,6 +257,7 @@ export async function readTokenCache(
     },
     fingerprint: header.data,
     examples: header.examples,
+    fileSizes: header.fileSizes,
     dev: list(dev, header.pairs.dev),
     test: list(test, header.pairs.test),
   };

@@ -6,7 +6,7 @@ import { runPaced } from '../../core/steps.ts';
 import type { Files } from '../../files/files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { createPace } from '../../session/job-pace.ts';
-import type { CorpusSession } from '../../session/load-corpus.ts';
+import type { CorpusArguments, CorpusSession, ReadCorpus } from '../../session/load-corpus.ts';
 import {
   corpusFiles,
   corpusName,
@@ -61,16 +61,17 @@ export async function prepareCorpus(
   const cached = from && start && (await cache.read(start, pace));
   if (typeof cached === 'object') {
     checkPairs(before?.data, cached.fingerprint, args, session);
-    const data = await prepareTrainingData(cached.corpus, options, start);
+    const mixture = mixtureOf(corpus, cached.fileSizes);
+    const data = await prepareTrainingData(cached.corpus, { ...options, mixture }, start);
     return { ...cached, data, keep: {}, cacheTokens: async () => undefined };
   }
   if (cached) session.emit({ type: 'message', text: `${cache.path}: ${cached}; tokenizing again` });
   const pool = await openCorpusPool(corpus, session, given?.train.length);
   try {
     const { split, keep } = given
-      ? { split: given, keep: {} }
+      ? { split: given as ReadCorpus, keep: {} }
       : await readKeptCorpus(corpus, heldOut, session, from, pool);
-    const { train, dev, test } = split;
+    const { train, dev, test, fileSizes } = split;
     const isEmpty = train.length + dev.length + test.length === 0;
     check(!isEmpty, 'train: there are no pairs; give at least one');
     check(train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
@@ -88,18 +89,28 @@ export async function prepareCorpus(
     });
     // Compare the pairs with the checkpoint before they are tokenized.
     if (before || !pool.parallel) await checked;
-    const preparing = prepareTrainingData(train, { ...options, tokenizers }, start, pool);
+    const mixture = mixtureOf(corpus, fileSizes);
+    const preparing = prepareTrainingData(train, { ...options, tokenizers, mixture }, start, pool);
     const [fingerprint, data] = await Promise.all([checked, preparing]);
     const examples = Array.from(
       { length: Math.min(exampleCount, train.length) },
       (_, i) => train.at(i) as Pair,
     );
-    const prepared: PreparedCorpus = { corpus: data.corpus, fingerprint, examples, dev, test };
+    const prepared: PreparedCorpus = { corpus: data.corpus, fingerprint, examples, dev, test, fileSizes };
     return { ...prepared, data, keep, cacheTokens: () => cacheTokens(cache, data, prepared, session) };
   } finally {
     pool.close();
   }
 }
+
+/** The proportions of the files of a corpus; undefined if all pairs are alike. */
+const mixtureOf = (
+  corpus: CorpusArguments,
+  fileSizes: readonly number[] | undefined,
+): TrainingDataOptions['mixture'] =>
+  corpus.kind === 'files' && corpus.stages && fileSizes
+    ? { stages: corpus.stages, sizes: fileSizes }
+    : undefined;
 
 /** Caches the token ids, once; a failure is a warning. */
 async function cacheTokens(

@@ -24,6 +24,7 @@ import { keptSamples, Logbook } from './logbook.ts';
 import { type ModelOnEngine, type Pause, TrainingLoop } from './loop.ts';
 import { Probe } from './probe.ts';
 import { type Setup, setUp } from './setup.ts';
+import { describeStart, StageRun, type StageState } from './stages.ts';
 import type { CheckpointFolder, FinishedTraining, TrainInputs, TrainResult } from './train-result.ts';
 import { openTrainedModel, type TrainedModel, type TrainedWeights } from './trained-model.ts';
 
@@ -56,6 +57,8 @@ export class TrainingRun implements TrainedModel {
   readonly changes: ChangeList;
   readonly logbook: Logbook;
   readonly live: LiveRun;
+  /** The stages, if the run has any. */
+  readonly stages: StageRun | undefined;
   readonly best: BestModel;
   readonly checkpointer: Checkpointer;
   /** Folder with the result of the run. */
@@ -85,6 +88,7 @@ export class TrainingRun implements TrainedModel {
     this.changes = changes;
     this.logbook = logbook;
     this.live = new LiveRun(setup, this.trainer, changes, (change) => logbook.add(change));
+    this.stages = stagesOf(setup, this, session);
     this.best = new BestModel(setup.args, this.live, this.kept);
     this.checkpointer = openCheckpointer(setup, this, session, inputs);
     this.#savedIn = setup.args.out;
@@ -141,7 +145,7 @@ export class TrainingRun implements TrainedModel {
    * best weights and closes the log. Throws the reason of the signal if it is aborted before the first step.
    */
   async run(): Promise<FinishedRun> {
-    const { setup, trainer, live, best } = this;
+    const { setup, trainer, live } = this;
     const { gate } = this.#inputs;
     const loop = new TrainingLoop(trainer, this.#session, {
       batchAt: setup.data.batchAt,
@@ -149,7 +153,7 @@ export class TrainingRun implements TrainedModel {
       skipped: setup.before?.skipped ?? 0,
       onStep: (report, seconds) => this.logbook.step(report, seconds),
       pauses: this.#pauses,
-      stopEarly: () => best.outOfPatience,
+      stopEarly: () => this.#isStalled,
       gate,
     });
     gate?.ready({
@@ -168,6 +172,11 @@ export class TrainingRun implements TrainedModel {
       throw await this.#failureOf(error, loop);
     }
     return this.#finish(loop);
+  }
+
+  /** Whether early stopping ends the run. */
+  get #isStalled(): boolean {
+    return this.best.outOfPatience && (this.stages?.mayStop ?? true);
   }
 
   get #onEngine(): ModelOnEngine {
@@ -194,6 +203,7 @@ export class TrainingRun implements TrainedModel {
     const evaluation = new DevEvaluation(this, dev, args.devSentences, this.#session);
     await evaluation.prepare();
     pauses.push(evaluation);
+    if (this.stages) pauses.push(this.stages);
     return [...pauses, ...this.checkpointer.pauses, this.live];
   }
 
@@ -213,7 +223,7 @@ export class TrainingRun implements TrainedModel {
     const { emit, files } = this.#session;
     const message = (text: string) => emit({ type: 'message', text });
     const { step } = trainer;
-    const early = best.outOfPatience && step < steps;
+    const early = this.#isStalled && step < steps;
     const stopped = step < steps && !early;
     if (early) message(`early stopping at step ${step}: ${args.patience} evaluations without improvement`);
     if (best.state) message(describeBest(best.state));
@@ -297,6 +307,26 @@ export class TrainingRun implements TrainedModel {
     await this.#events?.close();
     this.engine.destroy();
   }
+}
+
+/** The stages of a run, with their starts in the log and in messages. */
+function stagesOf(
+  { args, data, before }: Setup,
+  { trainer, live, logbook }: Pick<TrainingRun, 'trainer' | 'live' | 'logbook'>,
+  { emit }: TrainingSession,
+): StageRun | undefined {
+  if (!data.staged) return undefined;
+  return new StageRun({
+    args,
+    batches: data.staged,
+    before: before?.stages as StageState | undefined,
+    step: () => trainer.step,
+    evalSteps: () => live.evalSteps,
+    onStart(stage, isKnown) {
+      if (!isKnown) logbook.add(stage);
+      emit({ type: 'message', text: describeStart(stage) });
+    },
+  });
 }
 
 /** Starts an event file for TensorBoard, if the arguments name its folder. */

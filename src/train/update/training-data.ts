@@ -12,7 +12,9 @@ import { type Batches, createBatches, fillBatch } from '../../text/batches/batch
 import { type BatchShape, batchShapes, chooseBuckets } from '../../text/batches/buckets.ts';
 import type { EncodedCorpus, EncodeOptions } from '../../text/batches/encoded-corpus.ts';
 import { describeSkipped, joinEncoded, targetLength } from '../../text/batches/encoded-corpus.ts';
+import type { MixedBatches, Stage } from '../../text/batches/mixed-batches.ts';
 import type { RowSampler } from '../../text/batches/sampled-batches.ts';
+import type { StagedBatches } from '../../text/batches/staged-batches.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
 import { openTokenizer } from '../../text/open-tokenizer.ts';
@@ -40,6 +42,8 @@ export interface TrainingDataOptions {
   /** Maximum number of batch shapes. */
   readonly buckets: number;
   readonly seed: number;
+  /** Stages with weights of the corpora that the pairs are from, and the number of pairs of each. [all alike] */
+  readonly mixture?: { readonly stages: readonly Stage[]; readonly sizes: readonly number[] };
   /** Subword regularization: fresh pieces in each epoch. [none] */
   readonly sampling?: SamplingOptions;
 }
@@ -52,6 +56,8 @@ export interface TrainingData {
   readonly corpus: EncodedCorpus;
   readonly shapes: readonly BatchShape[];
   readonly batches: Batches;
+  /** The batches as stages, if the run has them. */
+  readonly staged?: StagedBatches<MixedBatches>;
   /** Returns a batch for a trainer, see `batchOf`. */
   batchAt(index: number): Batch;
 }
@@ -79,7 +85,8 @@ export async function prepareTrainingData(
   check(corpus.count > 0, () => `train: no pair is left: ${describeSkipped(corpus)}`);
   const size = options.batchSize > 0 ? { rows: options.batchSize } : { tokens: options.maxTokens };
   const shapes = batchShapes(chooseBuckets(corpus, { count: options.buckets }), size);
-  const batches = createBatches(corpus, shapes, { seed: options.seed });
+  const staged = options.mixture && (await stagedBatches(corpus, shapes, options.mixture, options.seed));
+  const batches = staged ?? createBatches(corpus, shapes, { seed: options.seed });
   const { samplingAlpha = 0, bpeDropout = 0 } = options.sampling ?? {};
   const sampler =
     samplingAlpha > 0 || bpeDropout > 0
@@ -97,9 +104,28 @@ export async function prepareTrainingData(
     corpus,
     shapes,
     batches,
+    staged,
     batchAt: (index) =>
       sampler ? sampledBatch(batches, shapes, corpus, index, sampler) : batchOf(batches, corpus, index),
   };
+}
+
+/** The batches of the stages of a mixture. */
+async function stagedBatches(
+  corpus: EncodedCorpus,
+  shapes: readonly BatchShape[],
+  { stages, sizes }: NonNullable<TrainingDataOptions['mixture']>,
+  seed: number,
+): Promise<StagedBatches<MixedBatches>> {
+  const { MixedBatches } = await import('../../text/batches/mixed-batches.ts'); // only runs with weights need it
+  const { StagedBatches } = await import('../../text/batches/staged-batches.ts');
+  return new StagedBatches(
+    stages.map(({ weights }, stage) => {
+      const batches = new MixedBatches(corpus, shapes, { sizes, weights, seed, stage });
+      check(batches.perEpoch > 0, `train: no pair is left for stage ${stage + 1}`);
+      return batches;
+    }),
+  );
 }
 
 /** Batch `index` of a corpus, from 0, for a trainer. */
@@ -118,8 +144,7 @@ function sampledBatch(
   sampler: RowSampler,
 ): Batch {
   const shape = batches.shapeAt(index);
-  const epoch = Math.floor(index / batches.perEpoch);
-  const sampled = sampler(corpus, batches.rowsAt(index), shapes[shape] as BatchShape, epoch);
+  const sampled = sampler(corpus, batches.rowsAt(index), shapes[shape] as BatchShape, batches.drawAt(index));
   const rows = Uint32Array.from({ length: sampled.count }, (_, row) => row);
   return {
     shape,
