@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HeddleError } from '../../src/core/errors.ts';
+import { present } from '../../src/core/present.ts';
 import type { Announcement, CompileOutput, EstimatedPass, Peer, Workload } from './compile-kernels.ts';
 import { type KernelIsa, parseKernel } from './disassembly.ts';
 import { type Family, families, missingPackages, nullDriverEnvironment } from './null-driver.ts';
@@ -124,11 +125,11 @@ async function report(args: readonly string[]): Promise<number> {
   const workloads: Workload[] =
     files.length > 0
       ? [{ kind: 'files', files: files.map((file) => resolve(file)) }]
-      : [
-          ...(gpu ? [] : [{ kind: 'cases' } as const]),
+      : present([
+          gpu ? undefined : ({ kind: 'cases' } as const),
           ...presets.map((preset) => ({ kind: 'preset', preset }) as Workload),
           ...(o.peers ? installedPeers().map((peer) => ({ kind: 'peer', peer }) as const) : []),
-        ];
+        ]);
   const rows: ReportRow[] = [];
   const runs: Record<string, readonly EstimatedPass[]> = {};
   for (const family of wanted) {
@@ -321,16 +322,16 @@ function check(rows: readonly ReportRow[], budgets: Budgets): number {
   const problems = Object.entries(budgetsOf(rows)).flatMap(([key, now]) => {
     const budget = budgets[key];
     if (!budget) return [`${key}: no budget; run npm run bench:isa -- --update-budgets`];
-    return [
-      ...(now.share < budget.share - 0.01 ? [`${key}: share ${now.share}, budget ${budget.share}`] : []),
+    return present([
+      now.share < budget.share - 0.01 ? `${key}: share ${now.share}, budget ${budget.share}` : undefined,
       ...(['spills', 'boundsChecks', 'loopCounters'] as const).flatMap((name) =>
         now[name] > budget[name] ? [`${key}: ${name} ${now[name]}, budget ${budget[name]}`] : [],
       ),
-      ...((now.matrix ?? 0) < (budget.matrix ?? 0)
-        ? [`${key}: ${now.matrix ?? 'no'} matrix instructions without multiply-adds, budget ${budget.matrix}`]
-        : []),
-      ...(now.waves < budget.waves ? [`${key}: waves ${now.waves}, budget ${budget.waves}`] : []),
-    ];
+      (now.matrix ?? 0) < (budget.matrix ?? 0)
+        ? `${key}: ${now.matrix ?? 'no'} matrix instructions without multiply-adds, budget ${budget.matrix}`
+        : undefined,
+      now.waves < budget.waves ? `${key}: waves ${now.waves}, budget ${budget.waves}` : undefined,
+    ]);
   });
   for (const problem of problems) console.error(problem);
   console.log(

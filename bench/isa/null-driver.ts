@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'nod
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HeddleError } from '../../src/core/errors.ts';
+import { present } from '../../src/core/present.ts';
 
 /** GPU families to compile for, by RADV's names. */
 export const families = ['navi31', 'navi21', 'vega10'] as const;
@@ -19,11 +20,11 @@ const SOURCE = resolve(import.meta.dirname, '../null-gpu.c'); // this module run
 /** Debian packages that are needed to compile and are missing. */
 export function missingPackages(): string[] {
   const compiler = spawnSync('gcc', ['--version'], { stdio: 'ignore' }).status === 0;
-  return [
-    ...(driverFile() ? [] : ['mesa-vulkan-drivers']),
-    ...(existsSync(HEADER) ? [] : ['libvulkan-dev']),
-    ...(compiler ? [] : ['gcc']),
-  ];
+  return present([
+    driverFile() ? undefined : 'mesa-vulkan-drivers',
+    existsSync(HEADER) ? undefined : 'libvulkan-dev',
+    compiler ? undefined : 'gcc',
+  ]);
 }
 
 function driverFile(): string | undefined {

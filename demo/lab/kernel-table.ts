@@ -7,6 +7,7 @@ import { kernelGroups } from '../../src/bench/kernel-case.ts';
 import { rateOf, shareOfRoof } from '../../src/bench/roofline-model.ts';
 import { type Change, disturbance, maxSpread, spreadOf } from '../../src/bench/spread.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
+import { present } from '../../src/core/present.ts';
 import type { Roofs } from '../../src/engine/index.ts';
 import { field, options } from '../common/form-fields.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
@@ -248,7 +249,7 @@ const isDisturbed = (kernel: KernelResult): boolean => disturbance(kernel) > max
 function noteOf(kernels: readonly KernelResult[]): string {
   const count = kernels.filter(isDisturbed).length;
   const references = kernels.map(referenceNote).filter(Boolean);
-  return [...(count > 0 ? [disturbedNote(count)] : []), ...references].join(' ');
+  return present([count > 0 ? disturbedNote(count) : undefined, ...references]).join(' ');
 }
 
 function disturbedNote(count: number): string {

@@ -1,6 +1,7 @@
 // Chapters on the rest of a layer, and on the loss: residual connections, norm, feed-forward; teacher
 // forcing.
 
+import { present } from '../../src/core/present.ts';
 import type { Inspection } from '../../src/index.ts';
 import { field } from '../common/form-fields.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
@@ -41,7 +42,7 @@ class ResidualFigure extends Figure {
       tensors.findLast(({ name }) => name.startsWith(previous)) ??
       tensorOf(this.inspection, /^encoder\.embed\./);
     const inLayer = tensors.filter(({ name }) => name.startsWith(prefix));
-    return [...(before ? [before] : []), ...inLayer].map((tensor) => {
+    return present([before ? before : undefined, ...inLayer]).map((tensor) => {
       const row = rowOf(tensor.data, tensor.shape[1] ?? 0, this.#token);
       const length = Math.sqrt(dots(row, row));
       const stage = tensor === before ? 'x' : stageName(tensor.name.slice(prefix.length));

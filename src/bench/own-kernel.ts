@@ -3,6 +3,7 @@
 // built-in kernels.
 
 import { HeddleError } from '../core/errors.ts';
+import { present } from '../core/present.ts';
 import type { DType, Shape } from '../core/tensor.ts';
 import { type CompileMessage, compileMessages } from '../engine/gpu/compile-messages.ts';
 import type { Device } from '../engine/gpu/device.ts';
@@ -209,7 +210,7 @@ export async function tryKernel(
       fastest &&
       (await checkPlan(device, prepared, variantPlan(prepared, { name: fastest.variant }, device.traits)));
     try {
-      const runners = [checked.runner, ...(fastestPlan ? [fastestPlan.runner] : [])];
+      const runners = present([checked.runner, fastestPlan ? fastestPlan.runner : undefined]);
       const [time, fastestTime] = await timeInTurn(device, runners, options);
       const timed = { variant: own.label, error, passed, ...time };
       return { messages, result: result(timed, fastest ? [{ ...fastest, ...fastestTime }, ...others] : all) };

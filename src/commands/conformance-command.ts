@@ -6,6 +6,7 @@ import type { ConformanceReport } from '../bench/conformance-check.ts';
 import { HeddleError } from '../core/errors.ts';
 import { formatLimit } from '../core/format-numbers.ts';
 import { adapterName } from '../core/host-name.ts';
+import { present } from '../core/present.ts';
 import { dawnVersion } from '../host/dawn.ts';
 import { printResult, table } from './output.ts';
 import { adapterOption, gpuHostOption, jsonOption, whole } from './parse-values.ts';
@@ -45,27 +46,29 @@ function describe(report: ConformanceReport): string {
   const low = limits
     .filter((limit) => !limit.passed)
     .map(({ name, has, needed }) => `${name} ${formatLimit(name, has)} of ${formatLimit(name, needed)}`);
-  const present = features.filter((feature) => feature.present).map(({ name }) => name);
+  const available = features.filter((feature) => feature.present).map(({ name }) => name);
   const variants = kernels.reduce((sum, kernel) => sum + kernel.variants.length, 0);
-  return table([
-    ['engine', `${engine.name} ${engine.version}`.trim()],
-    ['adapter', adapterName(machine.adapter)],
-    ['features', present.join(', ') || 'none'],
-    ['subgroup kernels', report.subgroupKernels],
-    ['subgroup matrices', report.subgroupMatrices],
-    [
-      'limits',
-      low.length > 0
-        ? `too low: ${low.join(', ')}; choose another adapter (--adapter, --host)`
-        : `all ${limits.length} are sufficient`,
-    ],
-    ['kernels', `${right.length} of ${kernels.length} are correct, in ${variants} variants`],
-    ['worst error', worst ? `${worst.worst.toExponential(1)} (${worst.name} ${worst.variant})` : ''],
-    ...(wrong.length > 0 ? [['wrong kernels', wrong.join(', ')]] : []),
-    ['20 training steps', `losses within ${training.error.toExponential(1)} of the stored ones`],
-    ['readback', `${readbackMs.toFixed(1)} ms`],
-    ['dispatch', `${dispatchUs.toFixed(1)} µs`],
-    ['lost devices', `${recovery.recovered} of ${recovery.lost} recovered with the same losses`],
-    ['result', report.passed ? 'passed' : 'failed'],
-  ]);
+  return table(
+    present([
+      ['engine', `${engine.name} ${engine.version}`.trim()],
+      ['adapter', adapterName(machine.adapter)],
+      ['features', available.join(', ') || 'none'],
+      ['subgroup kernels', report.subgroupKernels],
+      ['subgroup matrices', report.subgroupMatrices],
+      [
+        'limits',
+        low.length > 0
+          ? `too low: ${low.join(', ')}; choose another adapter (--adapter, --host)`
+          : `all ${limits.length} are sufficient`,
+      ],
+      ['kernels', `${right.length} of ${kernels.length} are correct, in ${variants} variants`],
+      ['worst error', worst ? `${worst.worst.toExponential(1)} (${worst.name} ${worst.variant})` : ''],
+      wrong.length > 0 ? ['wrong kernels', wrong.join(', ')] : undefined,
+      ['20 training steps', `losses within ${training.error.toExponential(1)} of the stored ones`],
+      ['readback', `${readbackMs.toFixed(1)} ms`],
+      ['dispatch', `${dispatchUs.toFixed(1)} µs`],
+      ['lost devices', `${recovery.recovered} of ${recovery.lost} recovered with the same losses`],
+      ['result', report.passed ? 'passed' : 'failed'],
+    ]),
+  );
 }

@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { HeddleError, shellQuote } from '../core/errors.ts';
+import { present } from '../core/present.ts';
 import type { TranslateOptions } from '../decode/text-options.ts';
 import { type OpenSegments, openSegments } from '../documents/document.ts';
 import { documentFormatOf } from '../documents/document-formats.ts';
@@ -87,7 +88,7 @@ export async function translateDocumentFile(
     glossary,
     badWords,
   } = options;
-  const inputs = [input, ...memory, ...(glossary === undefined ? [] : [glossary])];
+  const inputs = present([input, ...memory, glossary === undefined ? undefined : glossary]);
   if (output !== undefined) {
     const resumes = isExistingFile(journalOf(output));
     checkOutputFile('--output', output, { force: force || resumes, inputs });

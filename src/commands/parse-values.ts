@@ -10,6 +10,7 @@ import {
   type OptionField,
   positive as positiveNumber,
 } from '../core/fields.ts';
+import { present } from '../core/present.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
 import { type WeightFormat, weightFormats } from '../model/quantized-parameters.ts';
 import { parseAssignment, parseField } from './field-parsers.ts';
@@ -116,7 +117,7 @@ export function modelArguments(
   { loraAdapter: lora, ensemble = [], weights, sourceLang, targetLang }: ModelRunOptions,
 ): { readonly model: ModelArguments; readonly folders: readonly string[] } {
   const model = { folder, lora, weights, ensemble, sourceLang, targetLang };
-  return { model, folders: [folder, ...(lora ? [lora] : []), ...ensemble] };
+  return { model, folders: present([folder, lora ? lora : undefined, ...ensemble]) };
 }
 
 /** `--lora-adapter`. */

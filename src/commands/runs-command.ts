@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { formatDuration, formatInteger, formatPercent } from '../core/format-numbers.ts';
+import { present } from '../core/present.ts';
 import { type RunSummary, runMetrics, settingText } from './jobs/runs-job.ts';
 import { table } from './output.ts';
 import { jsonOption } from './parse-values.ts';
@@ -30,7 +31,7 @@ function describe(runs: readonly RunSummary[]): string {
   const [first] = runs;
   const isMixed = new Set(runs.map((run) => run.targetVocabulary)).size > 1;
   const hasOneAdapter = runs.every((run) => run.adapter === first?.adapter);
-  const columns: Column[] = [
+  const columns: Column[] = present([
     ['run', (run) => run.folder, false],
     ...Object.keys(runs[0]?.settings ?? {}).map(
       (name): Column => [name, ({ settings }) => settingText(settings[name]), false],
@@ -46,12 +47,12 @@ function describe(runs: readonly RunSummary[]): string {
           true,
         ],
       ),
-    ...(isMixed ? [lossPerCharacter] : []),
+    isMixed ? lossPerCharacter : undefined,
     ['time', (run) => formatDuration(run.seconds), true],
     ['tokens/s', (run) => formatInteger(run.tokensPerSecond), true],
     ['MFU', ({ mfu }) => (mfu === null ? '–' : formatPercent(mfu)), true],
-    ...(hasOneAdapter ? [] : [['adapter', (run: RunSummary) => run.adapter, false] as const]),
-  ];
+    hasOneAdapter ? undefined : (['adapter', (run: RunSummary) => run.adapter, false] as const),
+  ]);
   const rows = [columns.map(([head]) => head), ...runs.map((run) => columns.map(([, cell]) => cell(run)))];
   const right = columns.flatMap(([, , isRight], i) => (isRight ? [i] : []));
   const best = runs.some((run) => Object.keys(run.best).length > 0)

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { present } from '../core/present.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { ScoredPair } from './jobs/evaluate-job.ts';
 import { printResult } from './output.ts';
@@ -67,7 +68,7 @@ export function addScore(program: Command): void {
         );
       if (out !== undefined) checkOutputFile('--out', out, { force: options.force, inputs: pathsOf(pairs) });
       const args = { ...model, pairs, batchSize, backward: backward && resolve(backward) };
-      const paths = [...folders, ...(args.backward ? [args.backward] : []), ...pathsOf(pairs)];
+      const paths = present([...folders, args.backward ? args.backward : undefined, ...pathsOf(pairs)]);
       if (out === undefined) {
         await runAndPrint('score', args, options, describe, paths);
         return;
@@ -107,5 +108,5 @@ function lineFor(
   const first = isDual ? [dual?.toFixed(4) ?? '-'] : [];
   const head = logProb === undefined ? ['-', '0'] : [logProb.toFixed(4), String(tokens.length)];
   const each = tokens.map(({ token, logProb: p }) => [token, Number(p.toFixed(4))]);
-  return [...first, ...head, source, target, ...(all ? [JSON.stringify(each)] : [])].join('\t');
+  return present([...first, ...head, source, target, all ? JSON.stringify(each) : undefined]).join('\t');
 }

@@ -5,6 +5,7 @@ import type { Command } from 'commander';
 import { readCheckpoint } from '../api/saved-training.ts';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
+import { present } from '../core/present.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { type Files, isInFolder, withoutEndSlash } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
@@ -92,7 +93,7 @@ async function run(
   const recipe = named.train ? 'pairs' : task ? 'task' : 'intl';
   const { saveConfig, force, config } = options;
   if (saveConfig !== undefined) {
-    const inputs = [...corpusPaths(args.corpus), ...(config === undefined ? [] : [config])];
+    const inputs = present([...corpusPaths(args.corpus), config === undefined ? undefined : config]);
     checkOutputFile('--save-config', saveConfig, { force, inputs });
     await saveRunConfig(files, saveConfig, command, settings, recipe, { pairs, stages: options.stages });
   }

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { formatNumber } from '../core/format-numbers.ts';
+import { present } from '../core/present.ts';
 import { type PresetArguments, presetRuns } from './jobs/preset-graphs.ts';
 import type { TuneResult } from './jobs/tune-job.ts';
 import { table } from './output.ts';
@@ -51,7 +52,7 @@ function describe({ backend, ms, nodes, measured, dropped, place }: TuneResult):
     ];
   });
   const alike = nodes - measured.length;
-  return [
+  return present([
     backend,
     '',
     table([['kernel and tensors', 'ms', 'best', 'others (time relative to the best)'], ...rows], [1]),
@@ -62,6 +63,6 @@ function describe({ backend, ms, nodes, measured, dropped, place }: TuneResult):
         : ''
     }`,
     ...Object.entries(dropped).map(([kernel, reason]) => `not used: ${kernel}: ${reason}`),
-    ...(place === undefined ? [] : [`stored in ${place}`]),
-  ].join('\n');
+    place === undefined ? undefined : `stored in ${place}`,
+  ]).join('\n');
 }

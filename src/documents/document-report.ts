@@ -1,5 +1,6 @@
 // The report of a translated document: numbers, and each segment with its translation, origin and checks.
 
+import { present } from '../core/present.ts';
 import type { SegmentReport } from './translate-document.ts';
 
 /** Numbers of a report. */
@@ -33,14 +34,14 @@ export function summaryOf(reports: readonly SegmentReport[]): DocumentSummary {
 
 /** The summary as a line. */
 export function describeSummary(s: DocumentSummary): string {
-  const parts = [
+  const parts = present([
     `${s.segments} segments`,
     `${s.machine} by the model`,
-    ...(s.exact + s.fuzzy > 0 ? [`${s.exact} exact and ${s.fuzzy} fuzzy matches of the memory`] : []),
-    ...(s.notTranslated > 0 ? [`${s.notTranslated} not translated (too long)`] : []),
-    ...(s.withoutTerms > 0 ? [`${s.withoutTerms} without a term of the glossary`] : []),
-    ...(s.withProblems > 0 ? [`${s.withProblems} with warnings of checks`] : []),
-  ];
+    s.exact + s.fuzzy > 0 ? `${s.exact} exact and ${s.fuzzy} fuzzy matches of the memory` : undefined,
+    s.notTranslated > 0 ? `${s.notTranslated} not translated (too long)` : undefined,
+    s.withoutTerms > 0 ? `${s.withoutTerms} without a term of the glossary` : undefined,
+    s.withProblems > 0 ? `${s.withProblems} with warnings of checks` : undefined,
+  ]);
   return parts.join(', ');
 }
 

@@ -2,6 +2,7 @@
 // or delete it.
 
 import { formatBytes, formatInteger } from '../../../src/core/format-numbers.ts';
+import { present } from '../../../src/core/present.ts';
 import { type Content, html, nothing } from '../../common/panel.ts';
 import { download } from '../../common/save-blob.ts';
 import { hint } from '../../common/tables.ts';
@@ -186,14 +187,14 @@ const lockTexts: Record<StoredModel['lock'], string> = {
 };
 
 function description({ name, step, steps, parameters, bytes, time, lock, corpus }: StoredModel): Content {
-  const facts = [
+  const facts = present([
     steps > 0 ? `step ${formatInteger(step)} of ${formatInteger(steps)}` : 'weights only',
     `${formatInteger(parameters)} parameters`,
     formatBytes(bytes),
-    ...(time > 0
-      ? [new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })]
-      : []),
-  ];
+    time > 0
+      ? new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+      : undefined,
+  ]);
   return html`
     <div class="model-what">
       <b>${name}</b>

@@ -1,5 +1,6 @@
 // Conversion of errors into the form that is sent to the page.
 
+import { present } from '../../../src/core/present.ts';
 import { HeddleError, settingRows } from '../../../src/index.ts';
 import { LockedError } from '../../storage/model-locks.ts';
 import { ExistsError } from '../../storage/model-store.ts';
@@ -54,7 +55,10 @@ const labels = new Map<string, string>(
   settingRows.flatMap(([name, { label }]) => {
     if (!label) return [];
     const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    return [[`--${flag}`, `“${label}”`] as const, ...(flag === name ? [] : [[name, `“${label}”`] as const])];
+    return present([
+      [`--${flag}`, `“${label}”`] as const,
+      flag === name ? undefined : ([name, `“${label}”`] as const),
+    ]);
   }),
 );
 

@@ -1,9 +1,11 @@
 // Runs a job outside this process, through headless-page.ts: starts a file server and the host, calls the job
 // by name, forwards its events, and closes both. The hosts are page-job.ts (browsers) and deno-job.ts (Deno).
+
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HeddleError } from '../../core/errors.ts';
+import { present } from '../../core/present.ts';
 import { archiveFiles } from '../../files/archive-files.ts';
 import { fileServer } from '../../host/file-server.ts';
 import { nodeFiles } from '../../host/node-files.ts';
@@ -75,7 +77,7 @@ export async function runRemotely(
   const input = async () => new TextEncoder().encode(JSON.stringify((await options.input?.()) ?? null));
   const files = fileServer(
     { ...disk, read: (path) => (path === resolve(inputFile) ? input() : disk.read(path)) },
-    [...paths, inputFile, ...(kernelFile === undefined ? [] : [kernelFile])],
+    present([...paths, inputFile, kernelFile === undefined ? undefined : kernelFile]),
   );
   const folder = findPage();
   const server = await serveFolder(folder, 0, files.handle);

@@ -2,6 +2,7 @@
 // itself, so the sum is slightly more than the time of a real run.
 
 import { check } from '../../core/errors.ts';
+import { present } from '../../core/present.ts';
 import type { Pass } from '../plan/plan.ts';
 import type { Device } from './device.ts';
 import { median } from './plan-timing.ts';
@@ -218,10 +219,10 @@ function grouped(times: readonly PassTime[], rows: number): Sum[] {
   const sorted = [...groups].map((group) => ({ sum: sumOf(...group), group: group[1] }));
   sorted.sort((a, b) => b.sum.us - a.sum.us);
   const rest = sorted.slice(rows).flatMap(({ group }) => group);
-  return [
+  return present([
     ...sorted.slice(0, rows).map(({ sum }) => sum),
-    ...(rest.length > 0 ? [sumOf('others', rest)] : []),
-  ];
+    rest.length > 0 ? sumOf('others', rest) : undefined,
+  ]);
 }
 
 const line = (cells: readonly (string | number)[]): string =>

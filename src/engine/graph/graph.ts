@@ -2,6 +2,7 @@
 // devices.
 
 import { HeddleError } from '../../core/errors.ts';
+import { present } from '../../core/present.ts';
 import {
   bytesPer,
   type DType,
@@ -130,11 +131,11 @@ export class Graph implements Builder {
       recomputed,
     };
     for (const [i, { dtype, shape }] of types.list.entries()) {
-      const name = [
-        ...(scope ? [scope] : []),
+      const name = present([
+        scope || undefined,
         op.name,
-        ...(types.list.length > 1 ? [types.names[i]] : []),
-      ].join('.');
+        types.list.length > 1 ? types.names[i] : undefined,
+      ]).join('.');
       outputs.push({ id: this.#ids++, name, kind: 'result', dtype, shape, node });
     }
     this.nodes.push(node);

@@ -1,6 +1,8 @@
 // Downloads one file from a hub: resumes with range requests, verifies size and checksum, and moves the file
 // into place.
+
 import { HeddleError } from '../../core/errors.ts';
+import { present } from '../../core/present.ts';
 import { type Files, openBlob } from '../files.ts';
 import { errorHints, type HttpOptions, RetryableError, send, statusError, withRetries } from './http.ts';
 import { type FileVersion, maxBytesOf, openPartialFile, type PartialFile } from './partial-files.ts';
@@ -150,7 +152,7 @@ async function receive(
   const headers: Record<string, string> = have > 0 ? { Range: `bytes=${have}-` } : {};
   const { response, timer } = await send(http, url, title, {
     headers,
-    allowed: [416, ...(optional ? [404] : [])],
+    allowed: present([416, optional ? 404 : undefined]),
   });
   try {
     const end = () => response.body?.cancel().catch(() => undefined);

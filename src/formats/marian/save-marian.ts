@@ -1,6 +1,7 @@
 // Saves models as folders of Marian (marian-npz, marian-bin) or of Firefox (firefox, with int8 matrices).
 
 import { check, HeddleError } from '../../core/errors.ts';
+import { present } from '../../core/present.ts';
 import { isObject } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
@@ -105,7 +106,7 @@ function decoderYaml(
   }
   const { lengthPenalty, wordPenalty = 0, maxLengthFactor = 2, suppressTokens = [1] } = model.decode ?? {};
   const power = typeof lengthPenalty === 'object' ? lengthPenalty.power : lengthPenalty === 'none' ? 0 : 1;
-  const rules = [
+  const rules = present([
     ...['beam-size: 4', `normalize: ${power}`, `word-penalty: ${wordPenalty}`],
     ...[
       `max-length-factor: ${maxLengthFactor || 3}`,
@@ -113,8 +114,8 @@ function decoderYaml(
       'maxi-batch: 100',
       'maxi-batch-sort: src',
     ],
-    ...(suppressTokens.includes(marianIds.unknown) ? [] : ['allow-unk: true']),
-  ];
+    suppressTokens.includes(marianIds.unknown) ? undefined : 'allow-unk: true',
+  ]);
   return `${['relative-paths: true', ...files, ...rules].join('\n')}\n`;
 }
 

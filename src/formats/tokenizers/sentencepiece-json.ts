@@ -1,5 +1,6 @@
 // A SentencePiece tokenizer in the components of tokenizer.json, for transformers.js.
 
+import { present } from '../../core/present.ts';
 import type { Json } from '../../files/json-files.ts';
 import { encodeUtf8 } from '../../text/sentencepiece/byte-strings.ts';
 import { openSentencePiece } from '../../text/sentencepiece/processor.ts';
@@ -121,34 +122,33 @@ export function sentencePieceJson(
   const marksLanguages = languages.length > 0 && !isOfBytes;
   const inMarked = TOKEN_MARK + (isBpe ? `[^${TOKEN_END}]*` : '(?:>>[^<>\\s]*<?)?');
   const first = model.normalizer.addDummyPrefix && !legacy;
-  const normalizers = [
+  const normalizers = present([
     ...sentencePieceNormalizers(model, {
       languages: marksLanguages ? languages : [],
       known: new Set([...known, ...lookedUp.join('')]),
       token: marked('$&'),
       leading: !first ? 'mark' : spaced.length > 0 ? 'one' : saved.marksAreSpaces ? 'none' : 'two',
     }),
-    ...(apart.size > 0 ? [replace(triePattern(apart), marked('$&'))] : []),
-    // Text without pieces is looked up as a whole.
-    ...(runs.length > 0
-      ? [replace(`(?<!${unknown}|${inMarked})${triePattern(runs)}(?!${unknown})`, marked('$&'))]
-      : []),
-  ];
+    apart.size > 0 ? replace(triePattern(apart), marked('$&')) : undefined,
+    runs.length > 0
+      ? replace(`(?<!${unknown}|${inMarked})${triePattern(runs)}(?!${unknown})`, marked('$&'))
+      : undefined,
+  ]);
   const unknownName = nameOf(tokenizer.token(tokenizer.special.unknown));
   return {
     nameOf,
-    differences: [
-      ...(languages.length > 0 && !marksLanguages
-        ? ['a target language such as >>fra<< is part of the text']
-        : []),
-      ...(lookedUp.length > 0 && [...known].some((character) => !encoded.has(character))
-        ? ['characters that occur in longer pieces only are not looked up in vocab.json']
-        : []),
-      ...(isBpe && model.pieces.some(({ type }) => type === 'unused')
-        ? ['unused pieces are not split again']
-        : []),
-      ...(model.denormalizer ? ['the denormalizer is not applied to translations'] : []),
-    ],
+    differences: present([
+      languages.length > 0 && !marksLanguages
+        ? 'a target language such as >>fra<< is part of the text'
+        : undefined,
+      lookedUp.length > 0 && [...known].some((character) => !encoded.has(character))
+        ? 'characters that occur in longer pieces only are not looked up in vocab.json'
+        : undefined,
+      isBpe && model.pieces.some(({ type }) => type === 'unused')
+        ? 'unused pieces are not split again'
+        : undefined,
+      model.denormalizer ? 'the denormalizer is not applied to translations' : undefined,
+    ]),
     json: {
       added_tokens: symbols.map((content) => ({
         content,
@@ -161,10 +161,10 @@ export function sentencePieceJson(
       normalizer: { type: 'Sequence', normalizers },
       pre_tokenizer: {
         type: 'Sequence',
-        pretokenizers: [
-          ...(first ? [{ ...metaspace, prepend_scheme: 'first' }] : []),
-          ...(isOfBytes ? [byteLevel] : []),
-        ],
+        pretokenizers: present([
+          first ? { ...metaspace, prepend_scheme: 'first' } : undefined,
+          isOfBytes ? byteLevel : undefined,
+        ]),
       },
       model: isBpe
         ? bpeJson(model, names, unknownName, [...new Set([...apart, ...languages, ...runs])].map(marked))

@@ -7,6 +7,7 @@
 // each key or other character, and the others replace marked segments as a whole. The marks are lone
 // surrogates, which no text has: those of an input become U+FFFD, as in UTF-8.
 
+import { present } from '../../core/present.ts';
 import type { Json } from '../../files/json-files.ts';
 import type { SentencePieceModel } from '../../text/sentencepiece/sentencepiece-model.ts';
 import { readCharsmap } from '../../text/sentencepiece/sentencepiece-normalizer.ts';
@@ -89,31 +90,31 @@ export function sentencePieceNormalizers(model: SentencePieceModel, options: Nor
   const anyCharacter = !collapse ? '[\\s\\S]' : marks ? `[${OPEN}${DONE}](?! ${segmentEnd})` : '[^ ]';
   const rest =
     languages.length > 0 ? `${startOfText}(?:${OPEN}?${language}|(?!${OPEN}?${TOKEN_MARK}))[\\s\\S]*` : '';
-  return [
+  return present([
     replace('\\p{Cs}', '\ufffd'),
-    ...(languages.length > 0 ? [replace(startOfText + triePattern(languages), token)] : []),
-    ...(leading === 'one' ? [replace(`${startOfText} `, HEAD)] : []),
+    languages.length > 0 ? replace(startOfText + triePattern(languages), token) : undefined,
+    leading === 'one' ? replace(`${startOfText} `, HEAD) : undefined,
     ...before,
-    ...(added === 'before' && !collapse
-      ? [replace(marks ? `${atOpen}(?=[${OPEN}${DONE}])` : `${atStart}(?=[\\s\\S])`, `$&${blank}`)]
-      : []),
-    ...(added === 'after' ? [replace(`${endOfText}(?<=${rest}${anyCharacter}[\\s\\S]*)`, TAIL)] : []),
+    added === 'before' && !collapse
+      ? replace(marks ? `${atOpen}(?=[${OPEN}${DONE}])` : `${atStart}(?=[\\s\\S])`, `$&${blank}`)
+      : undefined,
+    added === 'after' ? replace(`${endOfText}(?<=${rest}${anyCharacter}[\\s\\S]*)`, TAIL) : undefined,
     ...after,
     ...(collapse
-      ? [
+      ? present([
           replace(
             `${leading === 'one' ? `(?<=${startOfText}${HEAD}?)` : atStart} +`,
             leading === 'two' ? '  ' : '',
           ),
           ...(leading === 'two' ? [replace(`(?<=[^ ]) {2,}`, ' ')] : [replace(' {2,}', ' ')]),
           replace(`${spaceMarks}(?=${TAIL}?${endOfText})`, ''),
-          ...(added === 'before' ? [replace(`${atStart}(?=[\\s\\S])`, blank)] : []),
-        ]
+          added === 'before' ? replace(`${atStart}(?=[\\s\\S])`, blank) : undefined,
+        ])
       : []),
-    ...(added === 'after' ? [replace(TAIL, blank)] : []),
-    ...(leading === 'one' ? [replace(HEAD, ' ')] : []),
-    ...(spec.escapeWhitespaces ? [replace(' ', SPACE_MARK)] : []),
-  ];
+    added === 'after' ? replace(TAIL, blank) : undefined,
+    leading === 'one' ? replace(HEAD, ' ') : undefined,
+    spec.escapeWhitespaces ? replace(' ', SPACE_MARK) : undefined,
+  ]);
 }
 
 /**
@@ -161,12 +162,12 @@ function ruleNormalizers(
     }
   }
   const keys = [...rules.keys()].filter((key) => !isCharacter(key) && !symbols.includes(key));
-  const segments = [
-    ...(languages.length > 0 ? [language] : []),
-    ...(symbols.length > 0 ? [triePattern(symbols)] : []),
-    ...(keys.length > 0 ? [triePattern(keys)] : []),
+  const segments = present([
+    languages.length > 0 ? language : undefined,
+    symbols.length > 0 ? triePattern(symbols) : undefined,
+    keys.length > 0 ? triePattern(keys) : undefined,
     '[\\s\\S]',
-  ];
+  ]);
   return {
     before: [replace(segments.join('|'), `${OPEN}$&`), ...before, ...base.json],
     after: [...after, replace(`[${OPEN}${DONE}]`, '')],

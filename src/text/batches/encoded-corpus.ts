@@ -2,6 +2,7 @@
 
 import { check } from '../../core/errors.ts';
 import { formatPercent } from '../../core/format-numbers.ts';
+import { present } from '../../core/present.ts';
 import type { Pair } from '../corpus/pairs.ts';
 import type { SpecialIds, Tokenizer } from '../tokenizers/tokenizer.ts';
 
@@ -144,12 +145,12 @@ export function describeSkipped({ count, tooLong, truncated, empty, limits }: En
     return `${truncated} of ${count} pairs cut to ${limits.source} source or ${limits.target} target tokens${
       empty > 0 ? `; ${empty} without a token on one side left out` : ''
     }`;
-  const reasons = [
-    ...(tooLong > 0
-      ? [`${tooLong} longer than ${limits.source} source or ${limits.target} target tokens`]
-      : []),
-    ...(empty > 0 ? [`${empty} without a token on one side`] : []),
-  ];
+  const reasons = present([
+    tooLong > 0
+      ? `${tooLong} longer than ${limits.source} source or ${limits.target} target tokens`
+      : undefined,
+    empty > 0 ? `${empty} without a token on one side` : undefined,
+  ]);
   if (reasons.length === 0) return '';
   return `${tooLong + empty} of ${count + tooLong + empty} pairs skipped: ${reasons.join(', ')}`;
 }

@@ -1,6 +1,7 @@
 // Writes SentencePiece model files: the protobuf message ModelProto of sentencepiece_model.proto, which
 // sentencepiece-model.ts reads.
 
+import { present } from '../../core/present.ts';
 import { concatBytes } from '../../files/files.ts';
 import { field, float, integer, text } from '../../files/protobuf-writer.ts';
 import type { PieceType } from './sentencepiece-model.ts';
@@ -34,11 +35,13 @@ export function writeSentencePiece(model: WrittenModel): Uint8Array {
   const messages = pieces.map(({ text: piece, score, type }) =>
     field(
       1,
-      concatBytes([
-        text(1, piece),
-        float(2, score),
-        ...(type === 'normal' ? [] : [integer(3, typeNumbers[type])]),
-      ]),
+      concatBytes(
+        present([
+          text(1, piece),
+          float(2, score),
+          type === 'normal' ? undefined : integer(3, typeNumbers[type]),
+        ]),
+      ),
     ),
   );
   const trainer = concatBytes([

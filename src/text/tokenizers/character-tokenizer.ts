@@ -1,6 +1,7 @@
 // Tokenizers for models without tokenizer files: single characters (from config.json), or ids as text.
 
 import { check, HeddleError } from '../../core/errors.ts';
+import { present } from '../../core/present.ts';
 import { checkId, type SpecialIds, specialTokens, type Tokenizer, tokenizerJson } from './tokenizer.ts';
 
 /** Options of `createCharacterTokenizer`. */
@@ -26,7 +27,9 @@ export function createCharacterTokenizer({
 }: CharacterTokenizerOptions): Tokenizer {
   const list = [...characters];
   check(list.length <= size, `alphabet: ${list.length} characters, the vocabulary has ${size} tokens`);
-  const roles = new Set<number>([...Object.values(special), ...(begin === undefined ? [] : [begin])]);
+  const roles = new Set<number>(
+    present([...Object.values(special), begin === undefined ? undefined : begin]),
+  );
   const ids = new Map<string, number>();
   // Characters at special ids are placeholders, at any id.
   const placeholders = new Set([...roles].map((id) => list[id]));

@@ -2,6 +2,7 @@
 // tokenizer.json states the same rules for Hugging Face's libraries. Spaces become part of pieces, as in
 // SentencePiece: `Hi, Tom.` is `▁Hi` `,` `▁Tom` `.`.
 
+import { present } from '../../core/present.ts';
 import { isPlainText } from '../corpus/normalize-text.ts';
 
 /** Kinds of tokenizers that heddle trains. */
@@ -40,12 +41,12 @@ export const splitWord = (word: string): string[] => (SPACE_MARK + word).match(p
 /** The `normalizer` of tokenizer.json. */
 export const normalizerJson = (lowercase: boolean) => ({
   type: 'Sequence',
-  normalizers: [
+  normalizers: present([
     { type: 'NFC' },
-    ...(lowercase ? [{ type: 'Lowercase' }] : []),
+    lowercase ? { type: 'Lowercase' } : undefined,
     { type: 'Replace', pattern: { Regex: blank }, content: ' ' },
     { type: 'Strip', strip_left: true, strip_right: true },
-  ],
+  ]),
 });
 
 /** SentencePiece's spaces as `pre_tokenizer` and `decoder` of tokenizer.json. */

@@ -13,6 +13,7 @@ import {
   rate,
   type ValuesOf,
 } from '../../core/fields.ts';
+import { present } from '../../core/present.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import type { Value } from '../../engine/ops/op.ts';
 import { ema } from '../../engine/ops/optimizer/buffer-sums.ts';
@@ -169,7 +170,7 @@ export const scaling = (precision: Precision = 'f32'): Partial<OptimizerConfig> 
 
 /** Returns the names of the optimizer states, in the order of checkpoints. */
 export function optimizerStates(o: OptimizerConfig): string[] {
-  return [...optimizers[o.kind].states, 'counters', ...(o.emaDecay > 0 ? ['average'] : [])];
+  return present([...optimizers[o.kind].states, 'counters', o.emaDecay > 0 ? 'average' : undefined]);
 }
 
 /**

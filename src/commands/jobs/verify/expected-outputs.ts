@@ -2,6 +2,7 @@
 // logits of the first token.
 
 import { HeddleError } from '../../../core/errors.ts';
+import { present } from '../../../core/present.ts';
 import { Translator } from '../../../decode/translator.ts';
 import type { Engine, Program } from '../../../engine/engine.ts';
 import { writeStep } from '../../../engine/ops/step-scalars.ts';
@@ -49,7 +50,7 @@ export async function checkExpected(folder: string, session: Session): Promise<R
     const logits = await firstLogitsError(engine, model, cases);
     const decodedIds = (i: number) => {
       const best = decoded[i];
-      return [c.startId, ...(best?.ids ?? []), ...(best?.ended ? [c.endId] : [])];
+      return present([c.startId, ...(best?.ids ?? []), best?.ended ? c.endId : undefined]);
     };
     return [
       ['source tokens', sum((x, i) => differences(sources[i] ?? [], x.src_ids)), 0],

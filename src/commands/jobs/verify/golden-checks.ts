@@ -1,6 +1,7 @@
 // Checks of a golden case: a model, a batch and results in float64 (see formats/golden-case.ts and
 // golden-hf.ts).
 
+import { present } from '../../../core/present.ts';
 import { relativeError } from '../../../core/relative-error.ts';
 import { sizeOf, type TensorData } from '../../../core/tensor.ts';
 import {
@@ -254,7 +255,11 @@ async function checkDecoding(golden: GoldenCase, engine: Engine): Promise<Row[]>
     const L = want.length / batch;
     let different = 0;
     for (const [b, { ids, ended }] of hypotheses.entries()) {
-      const row = [...(hf && hf.hasStart !== false ? [c.startId] : []), ...ids, ...(ended ? [c.endId] : [])];
+      const row = present([
+        hf && hf.hasStart !== false ? c.startId : undefined,
+        ...ids,
+        ended ? c.endId : undefined,
+      ]);
       const expected = want.subarray(b * L, (b + 1) * L);
       for (let t = 0; t < Math.max(L, row.length); t++)
         if ((row[t] ?? filler) !== (expected[t] ?? filler)) different++;

@@ -4,6 +4,7 @@
 import { LogMel } from '../../../audio/log-mel.ts';
 import { readSpeechFile } from '../../../audio/speech-samples.ts';
 import { check, HeddleError } from '../../../core/errors.ts';
+import { present } from '../../../core/present.ts';
 import { relativeError } from '../../../core/relative-error.ts';
 import type { Tensor } from '../../../core/tensor.ts';
 import { batchPrompts } from '../../../decode/batch-prompts.ts';
@@ -291,7 +292,7 @@ async function decodeCase(one: WhisperCase, engine: Engine, options: DecodeOptio
   const found = await run(golden, engine, { ...options, maxNewTokens: maxLength - prompt }, prompts, rules);
   return found.map((hypothesis, b) => ({
     hypothesis,
-    ids: [...(prompts[b] ?? []), ...hypothesis.ids, ...(hypothesis.ended ? [c.endId] : [])],
+    ids: present([...(prompts[b] ?? []), ...hypothesis.ids, hypothesis.ended ? c.endId : undefined]),
   }));
 }
 

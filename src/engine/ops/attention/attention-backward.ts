@@ -1,6 +1,7 @@
 // The gradients of fused attention and of its position bias. Probabilities are recomputed from the stored
 // logsumexp.
 
+import { present } from '../../../core/present.ts';
 import { dim, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, defineOp, type Launch, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
@@ -45,7 +46,7 @@ function backwardLaunches(a: AttentionLayout, context: AttentionContext, x: Back
     return [queries, keys, ...(parts && dbias ? distanceSums(a, keys, parts, dbias) : [])];
   const constants = { ...keys.constants, BIAS_GRADIENT: dbias ? 1 : 0 };
   const summing = { ...keys, constants, bind: { ...ofKeys, dbias_parts: parts } };
-  return [queries, summing, ...(parts && dbias ? [blockSums(a, summing, parts, dbias)] : [])];
+  return present([queries, summing, parts && dbias ? blockSums(a, summing, parts, dbias) : undefined]);
 }
 
 /**

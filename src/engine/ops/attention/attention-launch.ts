@@ -1,5 +1,6 @@
 // The dispatches of self- and cross-attention: shader, constants and grid for a layout.
 
+import { present } from '../../../core/present.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import type { Launch, LaunchContext, Value, Variant } from '../op.ts';
 import { hasLargeSubgroups, lanesOf } from '../work-division.ts';
@@ -78,11 +79,11 @@ export function attentionLaunch(
   perColumn: number,
 ): Launch {
   const { shader, constants, rows } = attentionKernel(context, a.width, entry);
-  const conditions = [
-    ...(a.farthest >= 0 ? ['bias'] : []),
-    ...(a.width % 4 > 0 ? ['scalar'] : []),
-    ...(context.variant.shuffle ? ['shuffle'] : []),
-  ];
+  const conditions = present([
+    a.farthest >= 0 ? 'bias' : undefined,
+    a.width % 4 > 0 ? 'scalar' : undefined,
+    context.variant.shuffle ? 'shuffle' : undefined,
+  ]);
   return {
     shader: [shader, ...conditions].join('-'),
     entry,
