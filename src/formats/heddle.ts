@@ -11,11 +11,10 @@ import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts'
 import { loadFrameParts } from '../model/frame-parts.ts';
 import { type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList, weightsFromTensors } from '../model/parameters.ts';
-import type { SavedModel } from './shared/saved-model.ts';
-import { readTokenizers, requireFile } from './tokenizers/heddle-tokenizers.ts';
+import { requireFile } from './shared/require-file.ts';
+import { heddleFormat, type SavedModel } from './shared/saved-model.ts';
+import { readTokenizers } from './tokenizers/heddle-tokenizers.ts';
 
-/** `format` of config.json. */
-export const heddleFormat = 'heddle';
 /** `version` of config.json. */
 export const formatVersion = 1;
 

@@ -11,8 +11,9 @@ import { readSafetensors } from '../files/safetensors.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { idTokenizers } from './hf/hf-tokenizers.ts';
 import { readSourceCheckpoint } from './hf/load-hf.ts';
+import { requireFile } from './shared/require-file.ts';
 import type { SavedModel } from './shared/saved-model.ts';
-import { readTokenizers, requireFile } from './tokenizers/heddle-tokenizers.ts';
+import { readTokenizers } from './tokenizers/heddle-tokenizers.ts';
 import { heddleTokenizerFiles } from './tokenizers/save-tokenizers.ts';
 
 /** Fields of a config.json, each with its field of ModelConfig. */

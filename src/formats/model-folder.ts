@@ -6,9 +6,8 @@ import { type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { comparedModel, readSettled, settledFolder } from '../files/settled-folder.ts';
 import { loadSublayers } from '../model/load-sublayers.ts';
-import { heddleFormat, loadHeddle } from './heddle.ts';
-import { isPytorch, kerasFormat, type SavedModel } from './shared/saved-model.ts';
-import { requireFile } from './tokenizers/heddle-tokenizers.ts';
+import { requireFile } from './shared/require-file.ts';
+import { heddleFormat, isPytorch, kerasFormat, type SavedModel } from './shared/saved-model.ts';
 
 /**
  * config.json of a folder, or of the version that a save was replacing; undefined if there is none or it is
@@ -94,7 +93,7 @@ async function loadFormat(
   raw: Record<string, unknown> | undefined,
   inParts: boolean | undefined,
 ): Promise<SavedModel> {
-  // Dynamic imports: a page that loads heddle's format does not load the code of the others.
+  // Dynamic imports: a page loads only the code of the formats that it uses.
   if (!raw && (await isMarian(files, at)))
     return (await import('./marian/load-marian.ts')).loadMarian(files, at);
   if (!raw || raw.model_type !== undefined) {
@@ -103,5 +102,5 @@ async function loadFormat(
   }
   if (isPytorch(raw)) return (await import('./pytorch.ts')).loadPytorch(files, at, raw);
   if (raw.format === kerasFormat) return (await import('./keras.ts')).loadKeras(files, at, raw);
-  return loadHeddle(files, at, raw);
+  return (await import('./heddle.ts')).loadHeddle(files, at, raw);
 }

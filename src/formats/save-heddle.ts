@@ -10,8 +10,8 @@ import { modelMetadata } from '../files/safetensors-model.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
-import { filesKey, formatVersion, heddleFormat } from './heddle.ts';
-import type { SavedModel } from './shared/saved-model.ts';
+import { filesKey, formatVersion } from './heddle.ts';
+import { heddleFormat, type SavedModel } from './shared/saved-model.ts';
 import { heddleTokenizerFiles, sentencePieceFiles } from './tokenizers/save-tokenizers.ts';
 
 /** Fields that earlier versions of heddle do not have, with the values that a model of such a version has. */

@@ -5,8 +5,8 @@ import { check, HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { isObject, parseJson } from '../files/json-files.ts';
 import { openSentencePiece } from './sentencepiece/processor.ts';
 import {
-  createSentencePieceTokenizer,
   loadSentencePieceTokenizer,
+  SentencePieceTokenizer,
   sentencePieceModelType,
 } from './sentencepiece/sentencepiece-tokenizer.ts';
 import { isTrainedSentencePiece, loadTrainedSentencePiece } from './sentencepiece/trained-sentencepiece.ts';
@@ -61,7 +61,7 @@ export function readTokenizerFile(bytes: Uint8Array, name: string): Tokenizer {
     const pad = special.pad >= 0 ? special.pad : pieces.length;
     const at = (token: string) => pieces.findIndex(({ text }) => text === token);
     const start = names.start.map(at).find((id) => id >= 0) ?? pad;
-    return createSentencePieceTokenizer({
+    return new SentencePieceTokenizer({
       file: bytes,
       name,
       special: { pad, start },

@@ -1,5 +1,6 @@
 // The tasks on the texts of a corpus that run in threads: parse, count, hash, train a tokenizer, encode. A
 // task processes chunks, in any order except for `hash`; its arguments and results are structured clones.
+
 import type { Steps } from '../core/steps.ts';
 import { type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
 import type { CleanedBlock, CleanOptions } from './clean/clean-block.ts';
@@ -9,6 +10,7 @@ import { createPairHash, type HeldOut, splitPairs } from './corpus/pairs.ts';
 import { openTokenizer } from './open-tokenizer.ts';
 import { createWordCounter, type PieceSettings, pieceOptionsOf } from './sentencepiece/piece-options.ts';
 import { bpeSteps } from './tokenizers/bpe-training.ts';
+import { derivedTokenizer } from './tokenizers/derived-tokenizer.ts';
 import type { Tokenizer, TokenizerKind } from './tokenizers/tokenizer.ts';
 import type { Counts, TextCounter, VocabularyOptions } from './tokenizers/vocabulary-training.ts';
 import { characterSteps, createCounter, wordSteps } from './tokenizers/vocabulary-training.ts';
@@ -182,7 +184,7 @@ export async function tokenizerOf({ json, begin }: TokenizerData): Promise<Token
     const ids = tokenizer.encode(text);
     return ids.length > 0 ? [begin, ...ids] : ids;
   };
-  return { ...tokenizer, begin, encode };
+  return derivedTokenizer(tokenizer, { begin, encode });
 }
 
 /** Encodes pairs. */

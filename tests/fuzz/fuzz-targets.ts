@@ -19,7 +19,7 @@ import { parameterList } from '../../src/model/parameters.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
 import { loadTokenizer } from '../../src/text/load-tokenizer.ts';
 import { openSentencePiece } from '../../src/text/sentencepiece/processor.ts';
-import { createSentencePieceTokenizer } from '../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
+import { SentencePieceTokenizer } from '../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { formatLog, parseLog } from '../../src/train/report/training-log.ts';
 import { readTrainingState } from '../../src/train/update/training-state.ts';
@@ -122,7 +122,7 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
     ...openSentencePiece(small).model.pieces.map((piece, id): [string, number] => [piece.text, id]),
     ['<pad>', 400],
   ]);
-  const pieces = createSentencePieceTokenizer({ file: small, name: 'source.spm', vocab });
+  const pieces = new SentencePieceTokenizer({ file: small, name: 'source.spm', vocab });
   const marianModel = model(pieces, pieces, {
     ...{
       tie: 'all',

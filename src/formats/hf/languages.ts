@@ -5,6 +5,7 @@ import { HeddleError } from '../../core/errors.ts';
 import type { LanguageOptions } from '../../decode/text-options.ts';
 import { jsonBytes, parseJson } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
+import { derivedTokenizer } from '../../text/tokenizers/derived-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { Languages, SavedModel, SourceCheckpoint } from '../shared/saved-model.ts';
 
@@ -17,8 +18,7 @@ export function withAffixes(
   { before = [], after = [], hidden = before, start, end }: Affixes,
 ): Tokenizer {
   const silent = new Set(hidden);
-  return {
-    ...tokenizer,
+  return derivedTokenizer(tokenizer, {
     begin: before[0] ?? tokenizer.begin,
     suffix: after.length > 0 ? after : tokenizer.suffix,
     special: {
@@ -31,7 +31,7 @@ export function withAffixes(
       return ids.length > 0 ? [...before, ...ids, ...after] : ids;
     },
     decode: (ids) => tokenizer.decode([...ids].filter((id) => !silent.has(id))),
-  };
+  });
 }
 
 interface Affixes {

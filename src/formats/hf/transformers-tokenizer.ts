@@ -29,7 +29,7 @@ export function transformersTokenizer(
         tokenizer_class: 'MarianTokenizer',
         separate_vocabs: source !== target,
         model_max_length: config.maxLength,
-        ...rolesOf(target, target.token),
+        ...rolesOf(target, (id) => target.token(id)),
         bos_token: undefined,
       }),
     };
@@ -60,7 +60,8 @@ const rolesOf = ({ special }: Tokenizer, name: (id: number) => string): Json => 
 
 /** tokenizer.json of a tokenizer, and the names of its tokens in it. */
 function sharedTokenizer(tokenizer: Tokenizer): { json: Json; name: (id: number) => string } {
-  const { kind, special, token, modelFile } = tokenizer;
+  const { kind, special, modelFile } = tokenizer;
+  const token = (id: number) => tokenizer.token(id);
   if (kind === 'huggingface' || (kind === 'sentencepiece' && !modelFile)) {
     const { json, special: names } = exportTokenizer(tokenizer, tokenizer);
     const byId = new Map(

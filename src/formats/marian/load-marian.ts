@@ -4,7 +4,7 @@
 import { check, HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
 import { parameterList } from '../../model/parameters.ts';
-import { createSentencePieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
+import { SentencePieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { SavedModel, SourceCheckpoint } from '../shared/saved-model.ts';
 import { gunzip } from './gzip.ts';
@@ -83,7 +83,7 @@ export const readMarianFile = async (bytes: Uint8Array, path: string): Promise<M
 /** The tokenizer of a vocabulary, whose ids are Marian's. */
 function readVocabulary(file: Uint8Array, path: string, size: number): Tokenizer {
   check(withoutGz(path).endsWith('.spm'), `${path}: only SentencePiece vocabularies (.spm) are supported`);
-  const tokenizer = createSentencePieceTokenizer({ file, name: path, special: marianIds, size });
+  const tokenizer = new SentencePieceTokenizer({ file, name: path, special: marianIds, size });
   const names = [tokenizer.token(marianIds.end), tokenizer.token(marianIds.unknown)];
   check(
     names[0] === '</s>' && names[1] === '<unk>',

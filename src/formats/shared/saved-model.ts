@@ -48,6 +48,8 @@ export const hfConfigOf = ({ sourceCheckpoint, stored }: SavedModel): Json | und
 
 /** `format` of config.json of the Keras format. */
 export const kerasFormat = 'keras';
+/** `format` of config.json of heddle's own format. */
+export const heddleFormat = 'heddle';
 /** `format` of config.json of the PyTorch format. */
 export const pytorchFormat = 'pytorch';
 

@@ -55,9 +55,9 @@ export function exportTokenizer(source: Tokenizer, target: Tokenizer): ExportedT
   for (const [token, id] of ids) sourceIds[id] = sourceIdOf.get(token) ?? source.special.unknown;
 
   const before = source.begin === undefined ? [] : [source.token(source.begin)];
-  const after = [...(source.suffix ?? []), source.special.end].map(source.token);
+  const after = [...(source.suffix ?? []), source.special.end].map((id) => source.token(id));
   const silent = new Set([
-    ...Object.values(target.special).map(target.token),
+    ...Object.values(target.special).map((id) => target.token(id)),
     ...[...before, ...after],
     ...[from, to].flatMap((saved) => (saved ? silentTokens(saved).filter((token) => ids.has(token)) : [])),
   ]);
@@ -133,7 +133,7 @@ function plainJson(
   const model = json.model as Json;
   const { pad, start, end, unknown } = tokenizer.special;
   const isLoaded = tokenizer.kind === 'huggingface';
-  const hidden = isLoaded ? new Set([pad, start, end].map(tokenizer.token)) : silent;
+  const hidden = isLoaded ? new Set([pad, start, end].map((id) => tokenizer.token(id))) : silent;
   const added = isLoaded ? (json.added_tokens as readonly Json[]) : [];
   // A vocabulary that is a map can have names for unused ids, such as `[unused7]`.
   const isNamed = ([token, id]: [string, unknown]) => !isUnused(token, Number(id));

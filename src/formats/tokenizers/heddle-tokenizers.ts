@@ -8,16 +8,7 @@ import { modelFileNames as names } from '../../files/model-file.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { tokenizerReader } from '../../text/open-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-
-/** Throws a HeddleError if a file of a model folder is missing. */
-export async function requireFile(files: Files, folder: string, name: string): Promise<void> {
-  if (await files.exists(`${folder}/${name}`)) return;
-  throw new HeddleError(
-    `${folder}: ${name} is missing; a model folder has ${names.config}, ${names.weights} and ${names.tokenizer} ` +
-      `(or ${names.source} and ${names.target})`,
-    { kind: 'not-found' },
-  );
-}
+import { requireFile } from '../shared/require-file.ts';
 
 /**
  * Loads the tokenizers of both sides, one object if they share a file. Throws a HeddleError that names the

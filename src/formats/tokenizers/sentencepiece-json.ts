@@ -130,6 +130,7 @@ export function sentencePieceJson(
       leading: !first ? 'mark' : spaced.length > 0 ? 'one' : saved.marksAreSpaces ? 'none' : 'two',
     }),
     apart.size > 0 ? replace(triePattern(apart), marked('$&')) : undefined,
+    // Text without pieces is looked up as a whole.
     runs.length > 0
       ? replace(`(?<!${unknown}|${inMarked})${triePattern(runs)}(?!${unknown})`, marked('$&'))
       : undefined,

@@ -4,7 +4,7 @@
 import { HeddleError, withErrorText } from '../../core/errors.ts';
 import { tokenizerFileNames as names } from '../../files/hf-file-names.ts';
 import { isCount, isObject, type Json, parseJson } from '../../files/json-files.ts';
-import { createSentencePieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
+import { SentencePieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import { createHfTokenizer } from '../../text/tokenizers/hf-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { byteLevelBpeJson } from './byte-level-bpe.ts';
@@ -54,8 +54,10 @@ export function readTokenizerFiles(
     const targetIds = files[names.targetVocab] ? names.targetVocab : names.vocab;
     const side = (file: Uint8Array, name: string, idsName: string, size: number): Tokenizer => {
       const ids = parseJson(files[idsName] as Uint8Array, path(idsName));
-      return createSized(path(idsName), size, () =>
-        createSentencePieceTokenizer({ file, name: path(name), vocab: ids, special, size }),
+      return createSized(
+        path(idsName),
+        size,
+        () => new SentencePieceTokenizer({ file, name: path(name), vocab: ids, special, size }),
       );
     };
     return {
@@ -117,7 +119,7 @@ function readClass(
     const given = { file, added, size: srcVocab, vocab };
     const { languages: classLanguages, ...tokens } = classVocabulary(kind, config, given, path(name));
     languages = classLanguages;
-    return createSentencePieceTokenizer({ file, name: path(name), ...tokens, special, size: srcVocab });
+    return new SentencePieceTokenizer({ file, name: path(name), ...tokens, special, size: srcVocab });
   });
   return { source: tokenizer, target: tokenizer, languages };
 }

@@ -5,8 +5,14 @@ import { check, HeddleError } from '../../core/errors.ts';
 import { isCount, isObject } from '../../files/json-files.ts';
 import { maxTokens } from '../tokenizers/bpe-merges.ts';
 import { SPACE_MARK } from '../tokenizers/normalization.ts';
-import { checkId, type SpecialIds, type Tokenizer, tokenizerJson } from '../tokenizers/tokenizer.ts';
-import { openSentencePiece } from './processor.ts';
+import {
+  checkId,
+  type SpecialIds,
+  type Tokenizer,
+  type TokenizerJson,
+  tokenizerJson,
+} from '../tokenizers/tokenizer.ts';
+import { type EncodedPiece, openSentencePiece, type SentencePieceProcessor } from './processor.ts';
 
 /** Tokens of a tokenizer with a special role in texts. */
 export interface TokenRules {
@@ -23,7 +29,7 @@ export interface TokenRules {
   readonly spaced: readonly string[];
 }
 
-/** Options of `createSentencePieceTokenizer`. */
+/** Options of `SentencePieceTokenizer`. */
 export interface SentencePieceTokenizerOptions extends Partial<TokenRules> {
   /** A SentencePiece model file. */
   readonly file: Uint8Array;
@@ -44,92 +50,83 @@ export const sentencePieceModelType = 'SentencePiece';
 const languageCode = /^>>[^<>\s]+<</;
 
 /**
- * Creates a tokenizer from a SentencePiece model. Text may start with a language code, `>>fra<<`, if the
- * vocabulary has it. Throws a HeddleError that starts with `name` if the model or the vocabulary is invalid
+ * A SentencePiece model as a tokenizer. Text may start with a language code, `>>fra<<`, if the vocabulary has
+ * it. The constructor throws a HeddleError that starts with `name` if the model or the vocabulary is invalid
  * or lacks a special token.
  */
-export function createSentencePieceTokenizer(options: SentencePieceTokenizerOptions): Tokenizer {
-  const { file, name, vocab, special, size, symbols = [], hidden = [], legacy = true, spaced = [] } = options;
-  const model = openSentencePiece(file, name);
-  const { pieces: own, special: at, normalizer: rules } = model.model;
-  const idOf = vocab === undefined ? new Map(own.map(({ text }, id) => [text, id])) : readVocab(vocab);
-  const tokens: (string | undefined)[] = vocab === undefined ? own.map(({ text }) => text) : [];
-  if (vocab !== undefined) for (const [text, id] of idOf) tokens[id] = text;
-  const count = Math.max(size ?? 0, tokens.length);
-  check(count <= maxTokens, `${name}: a vocabulary of ${count} tokens, at most ${maxTokens} are read`);
-  const find = (role: string, given: number | undefined, text: string): number => {
-    const id = given ?? idOf.get(text);
-    check(
-      id !== undefined,
-      `${name}: the vocabulary of ${idOf.size} tokens has no '${text}', the ${role} token`,
-    );
-    check(id < count, `${name}: the ${role} token has the id ${id}, the vocabulary has ${count} tokens`);
-    return id;
-  };
-  const ofModel = (id: number): number | undefined => (vocab === undefined && id >= 0 ? id : undefined);
-  const pad = find('padding', special?.pad ?? ofModel(at.pad), '<pad>');
-  const ids: SpecialIds = {
-    pad,
-    start: find('start', special?.start ?? pad, '<pad>'),
-    end: find('end', special?.end ?? ofModel(at.end), '</s>'),
-    unknown: find('unknown', special?.unknown ?? ofModel(at.unknown), '<unk>'),
-  };
+export class SentencePieceTokenizer implements Tokenizer {
+  readonly kind = 'sentencepiece';
+  readonly size: number;
+  readonly special: SpecialIds;
+  readonly #file: Uint8Array;
+  readonly #model: SentencePieceProcessor;
+  readonly #rules: TokenRules;
+  /** Whether the ids are those of a vocab.json, and the ids of its tokens. */
+  readonly #hasVocab: boolean;
+  readonly #ids: ReadonlyMap<string, number>;
+  /** Tokens by id. */
+  readonly #tokens: readonly (string | undefined)[];
   /** Special tokens: text never encodes to them, and they are skipped in decoded text. */
-  const silent = new Set([ids.pad, ids.start, ids.end, ...hidden.flatMap((text) => idOf.get(text) ?? [])]);
-  const spelled = new Map(
-    symbols.flatMap((text) => (idOf.has(text) ? [[text, idOf.get(text) as number]] : [])),
-  );
-  const spelledIds = new Set(spelled.values());
-  const splitter = spelled.size > 0 && new RegExp(`(${[...spelled.keys()].map(escapePattern).join('|')})`);
-  const textId = (text: string): number => {
-    const id = idOf.get(text);
-    return id === undefined || silent.has(id) ? ids.unknown : id;
-  };
-  const known = vocab === undefined ? undefined : Int32Array.from(own, (piece) => textId(piece.text));
-  const unknownPiece = at.unknown;
+  readonly #silent: ReadonlySet<number>;
+  /** Ids of the tokens that may be written in a text, and the pattern that finds them, if there are any. */
+  readonly #spelled: ReadonlyMap<string, number>;
+  readonly #spelledIds: ReadonlySet<number>;
+  readonly #splitter: RegExp | undefined;
+  /** Ids of the pieces of the model in a vocab.json. */
+  readonly #known: Int32Array | undefined;
 
-  /** The pieces of a part of a text; `symbol`: the symbol before it, if there is one. */
-  const piecesOf = (part: string, symbol: string | undefined) => {
-    if (legacy) return model.encode(part);
-    // transformers puts the unknown token and a space mark before the text, and none before other parts. The
-    // pieces of the unknown token are removed; it keeps the space mark from being a space at the start, which
-    // normalization removes.
-    if (symbol !== undefined) return model.encode(part, spaced.includes(symbol) && part.startsWith(' '));
-    const before = own[unknownPiece]?.text ?? '';
-    if (part.trim() === '') return [];
-    return model.encode(`${before}${SPACE_MARK}${part}`, false).slice(model.encode(before, false).length);
-  };
-  const encode = (text: string): number[] => {
-    const code = languageCode.exec(text)?.[0];
-    const codeId = code === undefined ? undefined : idOf.get(code);
-    const rest = codeId === undefined ? text : text.slice(code?.length);
-    const plain = legacy ? rest : rest.replaceAll(SPACE_MARK, ' ');
-    const parts = splitter ? plain.split(splitter) : [plain];
-    // A piece that the model does not have may be in the vocabulary of both languages.
-    const tokenIds = parts.flatMap(
-      (part, i) =>
-        spelled.get(part) ??
-        piecesOf(part, parts[i - 1]).map((piece) =>
-          !known ? piece.id : piece.id === unknownPiece ? textId(piece.text) : (known[piece.id] as number),
-        ),
+  constructor(options: SentencePieceTokenizerOptions) {
+    const { file, name, vocab, special, size = 0 } = options;
+    const { symbols = [], hidden = [], legacy = true, spaced = [] } = options;
+    this.#rules = { symbols, hidden, legacy, spaced };
+    this.#file = file;
+    this.#model = openSentencePiece(file, name);
+    this.#hasVocab = vocab !== undefined;
+    const { pieces } = this.#model.model;
+    this.#ids = this.#hasVocab ? readVocab(vocab) : new Map(pieces.map(({ text }, id) => [text, id]));
+    const tokens: (string | undefined)[] = this.#hasVocab ? [] : pieces.map(({ text }) => text);
+    if (this.#hasVocab) for (const [text, id] of this.#ids) tokens[id] = text;
+    this.#tokens = tokens;
+    this.size = Math.max(size, tokens.length);
+    check(
+      this.size <= maxTokens,
+      `${name}: a vocabulary of ${this.size} tokens, at most ${maxTokens} are read`,
     );
-    return codeId === undefined ? tokenIds : [codeId, ...tokenIds];
-  };
-  const token = (id: number): string => {
-    checkId(id, count);
-    return tokens[id] ?? `[unused${id}]`;
-  };
-  const decode = (tokenIds: Iterable<number>): string => {
+    this.special = this.#findSpecial(name, special);
+    const { pad, start, end } = this.special;
+    const idsOf = (texts: readonly string[]) => texts.flatMap((text) => this.#ids.get(text) ?? []);
+    this.#silent = new Set([pad, start, end, ...idsOf(hidden)]);
+    const found = symbols.filter((text) => this.#ids.has(text));
+    this.#spelled = new Map(found.map((text) => [text, this.#ids.get(text) as number]));
+    this.#spelledIds = new Set(this.#spelled.values());
+    this.#splitter = found.length > 0 ? new RegExp(`(${found.map(escapePattern).join('|')})`) : undefined;
+    this.#known = this.#hasVocab ? Int32Array.from(pieces, ({ text }) => this.#idOf(text)) : undefined;
+  }
+
+  encode(text: string): number[] {
+    const code = languageCode.exec(text)?.[0];
+    const codeId = code === undefined ? undefined : this.#ids.get(code);
+    const rest = codeId === undefined ? text : text.slice(code?.length);
+    const plain = this.#rules.legacy ? rest : rest.replaceAll(SPACE_MARK, ' ');
+    const parts = this.#splitter ? plain.split(this.#splitter) : [plain];
+    const ids = parts.flatMap(
+      (part, i) =>
+        this.#spelled.get(part) ?? this.#piecesOf(part, parts[i - 1]).map((piece) => this.#idOfPiece(piece)),
+    );
+    return codeId === undefined ? ids : [codeId, ...ids];
+  }
+  decode(ids: Iterable<number>): string {
     let out = '';
     let pieces: string[] = [];
     const flush = () => {
-      out += model.decode(pieces);
+      out += this.#model.decode(pieces);
       pieces = [];
     };
-    for (const id of tokenIds) {
-      const text = token(id);
-      if (silent.has(id) || tokens[id] === undefined) continue;
-      if (!spelledIds.has(id) && (vocab === undefined || id !== ids.unknown)) {
+    for (const id of ids) {
+      const text = this.token(id);
+      if (this.#silent.has(id) || this.#tokens[id] === undefined) continue;
+      const isPiece = !this.#spelledIds.has(id) && !(this.#hasVocab && id === this.special.unknown);
+      if (isPiece) {
         pieces.push(text);
         continue;
       }
@@ -138,29 +135,84 @@ export function createSentencePieceTokenizer(options: SentencePieceTokenizerOpti
     }
     flush();
     // Pieces that only the other language has keep their space marks.
-    return vocab === undefined ? out : out.replaceAll(SPACE_MARK, ' ').trim();
-  };
-  const normalize = (text: string): string => {
-    const marked = model.normalize(text);
-    if (vocab !== undefined) return marked.replaceAll(SPACE_MARK, ' ').trim();
-    const atStart = marked.startsWith(SPACE_MARK) && (rules.addDummyPrefix || rules.removeExtraWhitespaces);
+    return this.#hasVocab ? out.replaceAll(SPACE_MARK, ' ').trim() : out;
+  }
+  normalize(text: string): string {
+    const marked = this.#model.normalize(text);
+    if (this.#hasVocab) return marked.replaceAll(SPACE_MARK, ' ').trim();
+    const { addDummyPrefix, removeExtraWhitespaces } = this.#model.model.normalizer;
+    const atStart = marked.startsWith(SPACE_MARK) && (addDummyPrefix || removeExtraWhitespaces);
     return marked.slice(atStart ? 1 : 0).replaceAll(SPACE_MARK, ' ');
-  };
-  const toJSON = () =>
-    tokenizerJson({
+  }
+  token(id: number): string {
+    checkId(id, this.size);
+    return this.#tokens[id] ?? `[unused${id}]`;
+  }
+  toJSON(): TokenizerJson {
+    const { symbols, hidden, legacy, spaced } = this.#rules;
+    return tokenizerJson({
       model: {
         type: sentencePieceModelType,
-        file: toBase64(file),
-        vocab: vocab === undefined ? null : Object.fromEntries(idOf),
-        special: ids,
-        size: count,
+        file: toBase64(this.#file),
+        vocab: this.#hasVocab ? Object.fromEntries(this.#ids) : null,
+        special: this.special,
+        size: this.size,
         symbols: symbols.length > 0 ? symbols : undefined,
         hidden: hidden.length > 0 ? hidden : undefined,
         legacy: legacy ? undefined : false,
         spaced: legacy ? undefined : spaced,
       },
     });
-  return { kind: 'sentencepiece', size: count, special: ids, encode, decode, token, normalize, toJSON };
+  }
+
+  /** The special ids: those given, those of the model, or those of the usual tokens. */
+  #findSpecial(name: string, given: Partial<SpecialIds> | undefined): SpecialIds {
+    const { special: at } = this.#model.model;
+    const find = (role: string, wanted: number | undefined, text: string): number => {
+      const id = wanted ?? this.#ids.get(text);
+      const { size } = this.#ids;
+      check(
+        id !== undefined,
+        `${name}: the vocabulary of ${size} tokens has no '${text}', the ${role} token`,
+      );
+      check(
+        id < this.size,
+        `${name}: the ${role} token has the id ${id}, the vocabulary has ${this.size} tokens`,
+      );
+      return id;
+    };
+    const ofModel = (id: number): number | undefined => (this.#hasVocab || id < 0 ? undefined : id);
+    const pad = find('padding', given?.pad ?? ofModel(at.pad), '<pad>');
+    return {
+      pad,
+      start: find('start', given?.start ?? pad, '<pad>'),
+      end: find('end', given?.end ?? ofModel(at.end), '</s>'),
+      unknown: find('unknown', given?.unknown ?? ofModel(at.unknown), '<unk>'),
+    };
+  }
+  /** The id of a piece that a text may encode to. */
+  #idOf(text: string): number {
+    const id = this.#ids.get(text);
+    return id === undefined || this.#silent.has(id) ? this.special.unknown : id;
+  }
+  #idOfPiece({ id, text }: EncodedPiece): number {
+    if (!this.#known) return id;
+    // A piece that the model does not have may be in the vocabulary of both languages.
+    return id === this.#model.model.special.unknown ? this.#idOf(text) : (this.#known[id] as number);
+  }
+  /** The pieces of a part of a text; `symbol`: the symbol before it, if there is one. */
+  #piecesOf(part: string, symbol: string | undefined): EncodedPiece[] {
+    const model = this.#model;
+    const { legacy, spaced } = this.#rules;
+    if (legacy) return model.encode(part);
+    // transformers puts the unknown token and a space mark before the text, and none before other parts. The
+    // pieces of the unknown token are removed; it keeps the space mark from being a space at the start, which
+    // normalization removes.
+    if (symbol !== undefined) return model.encode(part, spaced.includes(symbol) && part.startsWith(' '));
+    const before = model.model.pieces[model.model.special.unknown]?.text ?? '';
+    if (part.trim() === '') return [];
+    return model.encode(`${before}${SPACE_MARK}${part}`, false).slice(model.encode(before, false).length);
+  }
 }
 
 /** Loads the tokenizer from the `model` of its `toJSON`. Throws a HeddleError if it is invalid. */
@@ -182,7 +234,7 @@ export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknow
   )
     throw new HeddleError(`${name}: symbols, hidden and spaced must be lists of tokens`);
   const ids = { pad, start, end, unknown };
-  return createSentencePieceTokenizer({
+  return new SentencePieceTokenizer({
     file: fromBase64(file, name),
     name,
     special: ids,

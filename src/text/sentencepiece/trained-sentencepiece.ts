@@ -3,6 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import { isObject, type Json } from '../../files/json-files.ts';
+import { derivedTokenizer } from '../tokenizers/derived-tokenizer.ts';
 import { metaspace, SPACE_MARK } from '../tokenizers/normalization.ts';
 import {
   type AddedToken,
@@ -12,7 +13,7 @@ import {
   tokenizerJson,
 } from '../tokenizers/tokenizer.ts';
 import { byteOfPiece, type PieceType, readSentencePiece } from './sentencepiece-model.ts';
-import { createSentencePieceTokenizer, fromBase64, toBase64 } from './sentencepiece-tokenizer.ts';
+import { fromBase64, SentencePieceTokenizer, toBase64 } from './sentencepiece-tokenizer.ts';
 import { specialPieces, type WrittenModel, writeSentencePiece } from './sentencepiece-writer.ts';
 
 const special = {
@@ -24,16 +25,13 @@ const special = {
 
 /** Creates the tokenizer of a model that `pieceSteps` trained. */
 export function createTrainedSentencePiece(file: Uint8Array): Tokenizer {
-  const tokenizer = createSentencePieceTokenizer({ file, name: 'SentencePiece model', special });
+  const tokenizer = new SentencePieceTokenizer({ file, name: 'SentencePiece model', special });
   let json: TokenizerJson | undefined;
-  return {
-    ...tokenizer,
-    modelFile: file,
-    toJSON() {
-      json ??= modelJson(file);
-      return json;
-    },
+  const toJSON = () => {
+    json ??= modelJson(file);
+    return json;
   };
+  return derivedTokenizer(tokenizer, { modelFile: file, toJSON });
 }
 
 /** Whether a parsed tokenizer.json is of a SentencePiece model that heddle trained. */

@@ -11,8 +11,8 @@ export interface TextRange {
 const wordPattern = /[\p{L}\p{N}\p{M}]+(?:['’.,-][\p{L}\p{N}\p{M}]+)*|\p{Extended_Pictographic}/gu;
 
 /** Returns the words of a text whose ids have the unknown token, in order. */
-export function unknownWords({ encode, special }: Tokenizer, text: string): TextRange[] {
-  const isUnknown = (part: string) => encode(part).includes(special.unknown);
+export function unknownWords(tokenizer: Tokenizer, text: string): TextRange[] {
+  const isUnknown = (part: string) => tokenizer.encode(part).includes(tokenizer.special.unknown);
   return [...text.matchAll(wordPattern)].flatMap(({ 0: word, index }) =>
     isUnknown(word) ? [{ start: index, end: index + word.length }] : [],
   );

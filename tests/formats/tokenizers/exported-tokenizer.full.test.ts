@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createSentencePieceTokenizer } from '../../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
+import { SentencePieceTokenizer } from '../../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
 import { hostileTexts } from '../../support/hostile-texts.ts';
 import { compareTokenizers } from '../../support/onnx-tokenizers.ts';
 import { withFlags } from '../../support/sentencepiece.ts';
@@ -49,7 +49,7 @@ describe.skipIf(!hasReference)(
       expect(status, stderr).toBe(0);
       for (const suffix of [false, true]) {
         const file = withFlags(new Uint8Array(readFileSync(`${prefix}.model`)), { suffix });
-        const tokenizer = createSentencePieceTokenizer({ file, name: rules, special: { pad: 0, start: 0 } });
+        const tokenizer = new SentencePieceTokenizer({ file, name: rules, special: { pad: 0, start: 0 } });
         const { start, end, pad } = tokenizer.special;
         const ids = { startId: start, endId: end, padId: pad };
         expect(

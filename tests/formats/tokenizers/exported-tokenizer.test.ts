@@ -13,7 +13,7 @@ import type { SavedModel } from '../../../src/formats/shared/saved-model.ts';
 import { bytesAsLetters } from '../../../src/formats/tokenizers/byte-level-bpe.ts';
 import { exportTokenizer } from '../../../src/formats/tokenizers/exported-tokenizer.ts';
 import { readSentencePiece } from '../../../src/text/sentencepiece/sentencepiece-model.ts';
-import { createSentencePieceTokenizer } from '../../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
+import { SentencePieceTokenizer } from '../../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
 import { createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
 import { everyCase } from '../../support/gpu.ts';
 import { hostileTexts } from '../../support/hostile-texts.ts';
@@ -288,7 +288,7 @@ describe('texts in which tokenizers differ', () => {
       ];
       for (const combination of everyCase ? flags : flags.slice(0, name === 'unigram' ? 1 : 5)) {
         const file = withFlags(model(name), combination);
-        const tokenizer = createSentencePieceTokenizer({ file, name, special: { pad: 0, start: 0 } });
+        const tokenizer = new SentencePieceTokenizer({ file, name, special: { pad: 0, start: 0 } });
         const { start, end, pad: padId } = tokenizer.special;
         const ids = { startId: start, endId: end, padId };
         expect(compareTokenizers(tokenizer, tokenizer, ids, hostile), JSON.stringify(combination)).toEqual(

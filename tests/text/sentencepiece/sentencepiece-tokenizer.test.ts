@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
 import { openSentencePiece } from '../../../src/text/sentencepiece/processor.ts';
-import { createSentencePieceTokenizer } from '../../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
+import { SentencePieceTokenizer } from '../../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
 import { decodeIds } from '../../support/sentencepiece.ts';
 import { quixote } from '../../support/text.ts';
@@ -30,7 +30,7 @@ delete vocab['<pad>']; // the BPE model has one; here it is last
 const size = Math.max(...Object.values(vocab)) + 2;
 vocab['<pad>'] = size - 1;
 
-const marian = (file: Uint8Array) => createSentencePieceTokenizer({ file, name: 'source.spm', vocab });
+const marian = (file: Uint8Array) => new SentencePieceTokenizer({ file, name: 'source.spm', vocab });
 const [source, target] = [marian(sourceFile), marian(targetFile)];
 
 describe('with the ids of a vocab.json', () => {
@@ -92,7 +92,7 @@ describe('with the ids of a vocab.json', () => {
   });
 
   it('may have fewer tokens than the model, and rejects more', () => {
-    const wide = createSentencePieceTokenizer({
+    const wide = new SentencePieceTokenizer({
       file: sourceFile,
       name: 'source.spm',
       vocab,
@@ -109,7 +109,7 @@ describe('with the ids of a vocab.json', () => {
 });
 
 describe('with its own ids', () => {
-  const own = createSentencePieceTokenizer({ file: targetFile, name: 'spiece.model' });
+  const own = new SentencePieceTokenizer({ file: targetFile, name: 'spiece.model' });
 
   it('equals SentencePiece', () => {
     expect(own.special).toEqual({ pad: 3, start: 3, end: 2, unknown: 0 });
@@ -123,7 +123,7 @@ describe('with its own ids', () => {
 
   it('needs padding, from the file or from the caller', () => {
     const make = (special?: { pad: number }) =>
-      createSentencePieceTokenizer({ file: sourceFile, name: 'x.model', ...(special && { special }) });
+      new SentencePieceTokenizer({ file: sourceFile, name: 'x.model', ...(special && { special }) });
     expect(() => make()).toThrow("x.model: the vocabulary of 600 tokens has no '<pad>', the padding token");
     expect(make({ pad: 1 }).special).toEqual({ pad: 1, start: 1, end: 2, unknown: 0 });
     expect(() => make({ pad: 600 })).toThrow(
@@ -134,10 +134,7 @@ describe('with its own ids', () => {
 
 it.each<[string, Tokenizer]>([
   ['a vocab.json', source],
-  [
-    'ids of its own',
-    createSentencePieceTokenizer({ file: read('bpe-bytes'), name: 'x', special: { pad: 1 } }),
-  ],
+  ['ids of its own', new SentencePieceTokenizer({ file: read('bpe-bytes'), name: 'x', special: { pad: 1 } })],
 ])('comes back from tokenizer.json, with %s', (_, tokenizer) => {
   const text = JSON.stringify(tokenizer);
   const back = loadTokenizer(text);
@@ -158,7 +155,7 @@ describe('rejects', () => {
     ['an id twice', { a: 1, b: 1 }, "vocab.json: 'a' and 'b' have the same id 1"],
     ['no unknown', { '</s>': 0, '<pad>': 1 }, "the vocabulary of 2 tokens has no '<unk>', the unknown token"],
   ])('a vocabulary with %s', (_, wrong, message) => {
-    const make = () => createSentencePieceTokenizer({ file: sourceFile, name: 'source.spm', vocab: wrong });
+    const make = () => new SentencePieceTokenizer({ file: sourceFile, name: 'source.spm', vocab: wrong });
     expect(make).toThrow(message);
     expect(make).toThrow(HeddleError);
   });

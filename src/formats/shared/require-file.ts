@@ -1,0 +1,15 @@
+// The check that a model folder has a file.
+
+import { HeddleError } from '../../core/errors.ts';
+import type { Files } from '../../files/files.ts';
+import { modelFileNames as names } from '../../files/model-file.ts';
+
+/** Throws a HeddleError if a file of a model folder is missing. */
+export async function requireFile(files: Files, folder: string, name: string): Promise<void> {
+  if (await files.exists(`${folder}/${name}`)) return;
+  throw new HeddleError(
+    `${folder}: ${name} is missing; a model folder has ${names.config}, ${names.weights} and ${names.tokenizer} ` +
+      `(or ${names.source} and ${names.target})`,
+    { kind: 'not-found' },
+  );
+}
