@@ -7,11 +7,11 @@ import { indexOfNonFinite, type Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { type Json, parseJson, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
+import { requireFile } from '../files/require-file.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
 import { loadFrameParts } from '../model/frame-parts.ts';
 import { type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList, weightsFromTensors } from '../model/parameters.ts';
-import { requireFile } from './shared/require-file.ts';
 import { heddleFormat, type SavedModel } from './shared/saved-model.ts';
 import { readTokenizers } from './tokenizers/heddle-tokenizers.ts';
 

@@ -4,9 +4,9 @@ import { HeddleError } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
 import { type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
+import { requireFile } from '../files/require-file.ts';
 import { comparedModel, readSettled, settledFolder } from '../files/settled-folder.ts';
 import { loadSublayers } from '../model/load-sublayers.ts';
-import { requireFile } from './shared/require-file.ts';
 import { heddleFormat, isPytorch, kerasFormat, type SavedModel } from './shared/saved-model.ts';
 
 /**

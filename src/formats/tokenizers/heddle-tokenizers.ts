@@ -5,10 +5,10 @@ import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
 import { readJson } from '../../files/json-files.ts';
 import { modelFileNames as names } from '../../files/model-file.ts';
+import { requireFile } from '../../files/require-file.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { tokenizerReader } from '../../text/open-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-import { requireFile } from '../shared/require-file.ts';
 
 /**
  * Loads the tokenizers of both sides, one object if they share a file. Throws a HeddleError that names the

@@ -1,8 +1,8 @@
 // The check that a model folder has a file.
 
-import { HeddleError } from '../../core/errors.ts';
-import type { Files } from '../../files/files.ts';
-import { modelFileNames as names } from '../../files/model-file.ts';
+import { HeddleError } from '../core/errors.ts';
+import type { Files } from './files.ts';
+import { modelFileNames as names } from './model-file.ts';
 
 /** Throws a HeddleError if a file of a model folder is missing. */
 export async function requireFile(files: Files, folder: string, name: string): Promise<void> {
