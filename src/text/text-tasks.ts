@@ -2,11 +2,13 @@
 // task processes chunks, in any order except for `hash`; its arguments and results are structured clones.
 
 import type { Steps } from '../core/steps.ts';
-import { type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
+import type { LexiconData } from './align/lexicon.ts';
+import type { DrawOptions, DrawRequest } from './batches/drawn-rows.ts';
+import { type EncodedCorpus, type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
 import type { CleanedBlock, CleanOptions } from './clean/clean-block.ts';
 import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
 import { type BadLine, type PairBlock, parseBlock, textsOfBlock } from './corpus/pair-files.ts';
-import { createPairHash, type HeldOut, splitPairs } from './corpus/pairs.ts';
+import { createPairHash, type HeldOut, type Pair, splitPairs } from './corpus/pairs.ts';
 import { openTokenizer } from './open-tokenizer.ts';
 import { createWordCounter, type PieceSettings, pieceOptionsOf } from './sentencepiece/piece-options.ts';
 import { bpeSteps } from './tokenizers/bpe-training.ts';
@@ -205,13 +207,51 @@ function encode({
   return { map: async (chunk) => encodePairs(pairsIn(chunk), ...(await both), options) };
 }
 
+/** Draws rows of batches: fresh pieces, augmented pairs. */
+function draw({
+  options,
+  ...given
+}: {
+  source: Tokenizer | TokenizerData;
+  target: Tokenizer | TokenizerData;
+  options: DrawOptions;
+}): TextTask<DrawRequest, EncodedCorpus> {
+  const opening = (async () => {
+    const source = 'json' in given.source ? await tokenizerOf(given.source) : given.source;
+    const same = given.target === given.source;
+    const target = same ? source : 'json' in given.target ? await tokenizerOf(given.target) : given.target;
+    const { createRowDrawer } = await import('./batches/drawn-rows.ts');
+    return createRowDrawer(source, target, options);
+  })();
+  opening.catch(() => undefined); // `map` rejects with it
+  return { map: async (request) => (await opening)(request) };
+}
+
+/** Trains the lexicon of word alignments. */
+const trainLexicon = (): TextTask<readonly Pair[], LexiconData> => ({
+  async map(pairs) {
+    const { lexiconSteps } = await import('./align/lexicon.ts');
+    return lexiconSteps(pairs);
+  },
+});
+
 /** Applies the rules of `heddle clean`. */
 const clean = (options: CleanOptions): TextTask<PairBlock, CleanedBlock> => ({
   map: async (block) => (await import('./clean/clean-block.ts')).cleanBlock(block, options),
 });
 
 /** All tasks by name. */
-export const textTasks = { parse, hash, count, countTexts, trainTokenizer, encode, clean };
+export const textTasks = {
+  parse,
+  hash,
+  count,
+  countTexts,
+  trainTokenizer,
+  encode,
+  draw,
+  trainLexicon,
+  clean,
+};
 
 /** Name of a task. */
 export type TaskName = keyof typeof textTasks;

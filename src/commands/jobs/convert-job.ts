@@ -116,10 +116,10 @@ async function convertRun(
   // More steps than planned move the end of the schedule, as in heddle train --resume --steps.
   const longer = steps !== undefined && steps > (before.steps ?? 0) ? { steps } : {};
   const given = { corpus: pairs, out: folder, resume: true, ...longer };
-  const { samplingAlpha, bpeDropout } = startArguments(before, folder);
+  const { samplingAlpha, bpeDropout, augment } = startArguments(before, folder);
   check(
-    !(pairs.kind === 'files' && pairs.stages) && !samplingAlpha && !bpeDropout,
-    `${folder}: its run draws from corpora with weights, or draws fresh pieces in each epoch; torch-run has fixed batches`,
+    !(pairs.kind === 'files' && pairs.stages) && !samplingAlpha && !bpeDropout && !augment,
+    `${folder}: its run draws from corpora with weights, or draws fresh pieces or augments pairs in each epoch; torch-run has fixed batches`,
   );
   const setup = await setUp(given, session, { files, folder });
   const { args, data, parameters, recipe } = setup;

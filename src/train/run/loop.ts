@@ -65,7 +65,7 @@ export interface Pause {
 /** Options of the loop. */
 export interface LoopOptions {
   /** Returns the batch of an index, from 0. */
-  readonly batchAt: (index: number) => Batch;
+  readonly batchAt: (index: number) => Batch | Promise<Batch>;
   /** Number of updates after which the run ends. */
   readonly steps: number;
   /** Number of updates that were skipped before a resume. */
@@ -132,9 +132,12 @@ export class TrainingLoop {
     const { gradientAccumulationSteps } = trainer.recipe;
     while (trainer.step < steps && !this.#session.signal.aborted && !stopEarly()) {
       const firstBatch = trainer.step * gradientAccumulationSteps;
-      const update = trainer.update(
-        Array.from({ length: gradientAccumulationSteps }, (_, k) => batchAt(firstBatch + k)),
-      );
+      const batches: Batch[] = [];
+      for (let k = 0; k < gradientAccumulationSteps; k++) {
+        const batch = batchAt(firstBatch + k);
+        batches.push(batch instanceof Promise ? await batch : batch);
+      }
+      const update = trainer.update(batches);
       update.catch(() => undefined); // if an earlier one fails, nothing awaits this one
       this.#pending.push(update);
       if (this.#pending.length > 1) await this.#take();

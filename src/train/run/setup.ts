@@ -16,6 +16,7 @@ import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
 import type { CorpusSession } from '../../session/load-corpus.ts';
 import { modelInLanguages, openModel } from '../../session/open-model.ts';
+import { augmentRates, describeRates } from '../../text/augment/augment-rates.ts';
 import { shapeName } from '../../text/batches/buckets.ts';
 import { describeSkipped, describeUnknown } from '../../text/batches/encoded-corpus.ts';
 import { optimizerOf, scheduleOf } from '../settings/recipe-options.ts';
@@ -93,6 +94,7 @@ export async function setUp(
       type: 'warning',
       text: `more than 2 % ${unknown.text}; use a larger vocabSize, or the tokenizer bpe`,
     });
+  if (args.augment) log(`augmentation: ${describeRates(augmentRates(args.augment)) || 'none'}`);
   if (args.exportTo) {
     const { exportProblem } = await import('./export-check.ts'); // loads the formats
     const problem = exportProblem({ config, source, target }, args.exportTo);

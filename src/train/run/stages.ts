@@ -4,8 +4,7 @@
 import { check } from '../../core/errors.ts';
 import { describeStage } from '../../session/corpus-stages.ts';
 import type { CorpusArguments } from '../../session/load-corpus.ts';
-import type { MixedBatches, Stage } from '../../text/batches/mixed-batches.ts';
-import type { StagedBatches } from '../../text/batches/staged-batches.ts';
+import type { Stage } from '../../text/batches/mixed-batches.ts';
 import type { LogEval, LogStage } from '../report/training-log.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
 import { isBetter } from './best-model.ts';
@@ -31,7 +30,8 @@ export interface StageOptions {
     CompleteArguments,
     'corpus' | 'bestMetric' | 'patience' | 'evalSteps' | 'gradientAccumulationSteps'
   >;
-  readonly batches: StagedBatches<MixedBatches>;
+  /** Starts the next stage at a batch. */
+  readonly startStage: (batch: number) => void;
   /** Stages in the checkpoint of a resumed run. */
   readonly before: StageState | undefined;
   /** Number of updates done. */
@@ -51,7 +51,7 @@ export class StageRun implements Pause {
 
   /** Throws a HeddleError if a stage waits for evaluations that the settings do not have. */
   constructor(options: StageOptions) {
-    const { args, batches, before, onStart } = options;
+    const { args, startStage, before, onStart } = options;
     this.#options = options;
     this.#corpus = args.corpus as StagedCorpus;
     this.#stages = this.#corpus.stages ?? [];
@@ -60,7 +60,7 @@ export class StageRun implements Pause {
       'train: a stage with stalls needs dev pairs and evaluations (evalSteps)',
     );
     this.#state = before ?? { starts: [0], evaluations: 0, since: 0 };
-    for (const start of this.#state.starts.slice(1)) batches.start(this.#batchOf(start));
+    for (const start of this.#state.starts.slice(1)) startStage(this.#batchOf(start));
     onStart(this.#record(this.#state.starts.at(-1) as number), before !== undefined);
     this.#advance();
   }
@@ -123,11 +123,11 @@ export class StageRun implements Pause {
   /** Starts the next stage if the current one is over. */
   #advance(): void {
     if (!this.#isOver) return;
-    const { batches, step, onStart } = this.#options;
+    const { startStage, step, onStart } = this.#options;
     const start = step();
     const { starts, until } = this.#state;
     this.#state = { starts: [...starts, start], evaluations: 0, since: 0, until };
-    batches.start(this.#batchOf(start));
+    startStage(this.#batchOf(start));
     onStart(this.#record(start), false);
   }
 

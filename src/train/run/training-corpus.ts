@@ -17,6 +17,7 @@ import {
 import { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
+import { openTextPool } from '../../text/text-pool.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { dataOptions } from '../settings/recipe-options.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
@@ -55,7 +56,9 @@ export async function prepareCorpus(
   const { corpus, heldOut, out } = args;
   const { files } = session;
   const pace = createPace(session);
-  const options = dataOptions(args);
+  // The threads that draw batches work as long as the run; they end with it, not with an abort.
+  const openPool = () => openTextPool(() => undefined, session.threads);
+  const options = { ...dataOptions(args), openPool };
   const hash = given || !out ? undefined : await hashCorpus(corpus, heldOut, files, pace);
   const cache = new TokenCache(files, out, hash, options);
   const cached = from && start && (await cache.read(start, pace));

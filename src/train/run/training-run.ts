@@ -305,6 +305,7 @@ export class TrainingRun implements TrainedModel {
   /** Frees the engine of the run. */
   async close(): Promise<void> {
     await this.#events?.close();
+    await this.setup.data.close();
     this.engine.destroy();
   }
 }
@@ -318,7 +319,7 @@ function stagesOf(
   if (!data.staged) return undefined;
   return new StageRun({
     args,
-    batches: data.staged,
+    startStage: (batch) => data.startStage(batch),
     before: before?.stages as StageState | undefined,
     step: () => trainer.step,
     evalSteps: () => live.evalSteps,

@@ -74,6 +74,11 @@ export const dataSettings = inGroup('Data', {
     defaultText: '0',
     onlyFor: ['tokenizer', 'bpe'],
   },
+  augment: {
+    type: list('augmentations'),
+    help: 'augmentation, afresh in each epoch: web (the defaults of OpusTrainer), or names with rates, as typos=0.1,terms=0.1 (docs/training.md)',
+    defaultText: 'none',
+  },
   tokenizerFile: {
     type: text('file'),
     help: 'use this tokenizer for both sides instead of training one: a tokenizer.json or a SentencePiece model',

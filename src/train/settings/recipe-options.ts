@@ -3,6 +3,7 @@
 import { withoutUndefined } from '../../files/json-files.ts';
 import type { ModelOptions } from '../../model/model-config.ts';
 import { presets } from '../../model/presets.ts';
+import { augmentRates, augmentSymbols } from '../../text/augment/augment-rates.ts';
 import type { PieceSettings } from '../../text/sentencepiece/piece-options.ts';
 import { type OptimizerConfig, optimizerFields, scaling } from '../update/optimizer-config.ts';
 import { type ScheduleConfig, scheduleFields } from '../update/schedule.ts';
@@ -33,6 +34,7 @@ export function dataOptions(s: CompleteSettings): TrainingDataOptions {
     maxTokens,
     buckets: s.buckets,
     seed: s.seed,
+    augment: s.augment && augmentRates(s.augment),
     sampling: { samplingAlpha: s.samplingAlpha, bpeDropout: s.bpeDropout },
   };
 }
@@ -41,7 +43,14 @@ export function dataOptions(s: CompleteSettings): TrainingDataOptions {
 function piecesOf(s: CompleteSettings): PieceSettings | undefined {
   if (s.tokenizer !== 'unigram') return undefined;
   const { byteFallback, characterCoverage, splitDigits, userSymbols, controlSymbols } = s;
-  return { byteFallback, characterCoverage, splitDigits, userSymbols, controlSymbols };
+  const symbols = s.augment ? augmentSymbols(augmentRates(s.augment)) : [];
+  return {
+    byteFallback,
+    characterCoverage,
+    splitDigits,
+    userSymbols: symbols.length > 0 ? [...new Set([...(userSymbols ?? []), ...symbols])] : userSymbols,
+    controlSymbols,
+  };
 }
 
 /** The settings that have the names of fields; those that are not given are left out. */

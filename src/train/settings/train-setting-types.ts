@@ -228,6 +228,11 @@ export interface TrainSettings {
    */
   readonly bpeDropout?: number;
   /**
+   * Augmentation, afresh in each epoch: web (the defaults of OpusTrainer), or names with rates, as
+   * typos=0.1,terms=0.1 (docs/training.md). Default: none.
+   */
+  readonly augment?: readonly string[];
+  /**
    * Use this tokenizer for both sides instead of training one: a tokenizer.json or a SentencePiece model.
    * Default: train a tokenizer.
    */

@@ -8,15 +8,15 @@ import {
   modelConfig,
   sharesEmbeddings,
 } from '../../model/model-config.ts';
-import { type Batches, createBatches, fillBatch } from '../../text/batches/batches.ts';
+import type { AugmentRates } from '../../text/augment/augment-rates.ts';
+import { type Batches, createBatches } from '../../text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../../text/batches/buckets.ts';
 import type { EncodedCorpus, EncodeOptions } from '../../text/batches/encoded-corpus.ts';
 import { describeSkipped, joinEncoded, targetLength } from '../../text/batches/encoded-corpus.ts';
 import type { MixedBatches, Stage } from '../../text/batches/mixed-batches.ts';
-import type { RowSampler } from '../../text/batches/sampled-batches.ts';
 import type { StagedBatches } from '../../text/batches/staged-batches.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
-import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
+import { type Pair, type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
 import { openTokenizer } from '../../text/open-tokenizer.ts';
 import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
 import type { SamplingOptions } from '../../text/sentencepiece/piece-sampler.ts';
@@ -46,6 +46,10 @@ export interface TrainingDataOptions {
   readonly mixture?: { readonly stages: readonly Stage[]; readonly sizes: readonly number[] };
   /** Subword regularization: fresh pieces in each epoch. [none] */
   readonly sampling?: SamplingOptions;
+  /** Rates of augmentations, afresh in each epoch. [none] */
+  readonly augment?: AugmentRates;
+  /** Opens the threads that draw pieces and augment pairs during the run. [this thread] */
+  readonly openPool?: () => Promise<TextPool>;
 }
 
 /** Pairs ready to train on. */
@@ -59,7 +63,11 @@ export interface TrainingData {
   /** The batches as stages, if the run has them. */
   readonly staged?: StagedBatches<MixedBatches>;
   /** Returns a batch for a trainer, see `batchOf`. */
-  batchAt(index: number): Batch;
+  batchAt(index: number): Batch | Promise<Batch>;
+  /** Starts the next stage at a batch. */
+  startStage(index: number): void;
+  /** Stops the threads that draw batches, if there are any. */
+  close(): Promise<void>;
 }
 
 /** Configuration and tokenizers of an existing model. */
@@ -87,16 +95,14 @@ export async function prepareTrainingData(
   const shapes = batchShapes(chooseBuckets(corpus, { count: options.buckets }), size);
   const staged = options.mixture && (await stagedBatches(corpus, shapes, options.mixture, options.seed));
   const batches = staged ?? createBatches(corpus, shapes, { seed: options.seed });
-  const { samplingAlpha = 0, bpeDropout = 0 } = options.sampling ?? {};
-  const sampler =
-    samplingAlpha > 0 || bpeDropout > 0
-      ? (await import('../../text/batches/sampled-batches.ts')).createRowSampler(
-          source,
-          target,
-          { samplingAlpha, bpeDropout },
-          options.seed,
-        )
-      : undefined;
+  const drawn = drawsRows(options)
+    ? await (await import('./drawn-training.ts')).drawnTraining(
+        { corpus, shapes, batches },
+        { source, target },
+        options,
+        workers,
+      )
+    : undefined;
   return {
     config,
     source,
@@ -105,10 +111,20 @@ export async function prepareTrainingData(
     shapes,
     batches,
     staged,
-    batchAt: (index) =>
-      sampler ? sampledBatch(batches, shapes, corpus, index, sampler) : batchOf(batches, corpus, index),
+    batchAt: (index) => (drawn ? drawn.batchAt(index) : batchOf(batches, corpus, index)),
+    startStage(index) {
+      staged?.start(index);
+      drawn?.restart();
+    },
+    close: async () => drawn?.close(),
   };
 }
+
+/** Whether rows are drawn afresh in each epoch. */
+const drawsRows = ({ sampling, augment }: Pick<TrainingDataOptions, 'sampling' | 'augment'>): boolean =>
+  [sampling?.samplingAlpha, sampling?.bpeDropout, ...Object.values(augment ?? {})].some(
+    (rate = 0) => rate > 0,
+  );
 
 /** The batches of the stages of a mixture. */
 async function stagedBatches(
@@ -135,24 +151,6 @@ export const batchOf = (batches: Batches, corpus: EncodedCorpus, index: number):
   fill: (arrays) => batches.fill(index, arrays),
 });
 
-/** Batch `index` of a corpus with the pieces of its epoch. */
-function sampledBatch(
-  batches: Batches,
-  shapes: readonly BatchShape[],
-  corpus: EncodedCorpus,
-  index: number,
-  sampler: RowSampler,
-): Batch {
-  const shape = batches.shapeAt(index);
-  const sampled = sampler(corpus, batches.rowsAt(index), shapes[shape] as BatchShape, batches.drawAt(index));
-  const rows = Uint32Array.from({ length: sampled.count }, (_, row) => row);
-  return {
-    shape,
-    tokens: rows.reduce((n, row) => n + targetLength(sampled, row), 0),
-    fill: (arrays) => fillBatch(arrays, shapes[shape] as BatchShape, sampled, rows),
-  };
-}
-
 /** Options for encoding the pairs of a training run. */
 export function encodeOptionsOf(
   config: ModelConfig,
@@ -160,6 +158,23 @@ export function encodeOptionsOf(
 ): EncodeOptions {
   const length = Math.min(config.maxLength, maxLength ?? config.maxLength);
   return { maxSource: length, maxTarget: length, truncate };
+}
+
+/** Whether copies of tokenizers in threads give the same ids for some pairs. */
+export async function areCopied(
+  source: Tokenizer,
+  target: Tokenizer,
+  sample: readonly Pair[],
+): Promise<boolean> {
+  const same = async (tokenizer: Tokenizer, side: 'source' | 'target'): Promise<boolean> => {
+    try {
+      const copy = await tokenizerOf(tokenizerData(tokenizer));
+      return sample.every((pair) => String(copy.encode(pair[side])) === String(tokenizer.encode(pair[side])));
+    } catch {
+      return false;
+    }
+  };
+  return (await same(source, 'source')) && (await same(target, 'target'));
 }
 
 /**
@@ -172,16 +187,7 @@ async function encodeList(
   options: EncodeOptions,
   pool: TextPool,
 ): Promise<EncodedCorpus> {
-  const sample = sampleEvenly(pairs, 50);
-  const same = async (tokenizer: Tokenizer, side: 'source' | 'target'): Promise<boolean> => {
-    try {
-      const copy = await tokenizerOf(tokenizerData(tokenizer));
-      return sample.every((pair) => String(copy.encode(pair[side])) === String(tokenizer.encode(pair[side])));
-    } catch {
-      return false;
-    }
-  };
-  const parallel = pool.parallel && (await same(source, 'source')) && (await same(target, 'target'));
+  const parallel = pool.parallel && (await areCopied(source, target, sampleEvenly(pairs, 50)));
   const data = parallel ? tokenizerData(source) : source;
   const parts: EncodedCorpus[] = [];
   let done = 0;

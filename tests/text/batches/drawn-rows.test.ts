@@ -1,12 +1,14 @@
 // Subword regularization: fresh pieces in each epoch, the same for seed and epoch, of the same text; probabilities.
 import { expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
+import { augmentRates } from '../../../src/text/augment/augment-rates.ts';
+import { createRowDrawer, pickRows } from '../../../src/text/batches/drawn-rows.ts';
 import { encodePairs } from '../../../src/text/batches/encoded-corpus.ts';
-import { createRowSampler } from '../../../src/text/batches/sampled-batches.ts';
 import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
 import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
 import { createPieceSampler } from '../../../src/text/sentencepiece/piece-sampler.ts';
-import { prepareTrainingData } from '../../../src/train/update/training-data.ts';
+import { openTextPool, serveTextTasks, type TextThreads } from '../../../src/text/text-pool.ts';
+import { prepareTrainingData, type TrainingData } from '../../../src/train/update/training-data.ts';
 
 const pairs = intlCorpus({ pairs: 300, seed: 3 });
 const options = (kind: 'unigram' | 'bpe', sampling: object) => ({
@@ -22,10 +24,18 @@ it.each([
   const data = await prepareTrainingData(pairs, options(kind, sampling));
   const again = await prepareTrainingData(pairs, options(kind, sampling), data);
   const { source, target, corpus, batches, shapes } = data;
-  const sampler = createRowSampler(source, target, sampling, 1);
+  const drawer = await createRowDrawer(source, target, { sampling, seed: 1 });
   const rows = batches.rowsAt(0).slice();
   const shape = shapes[batches.shapeAt(0)] ?? { batch: 8, source: 60, target: 60 };
-  const drawn = [0, 1, 1].map((epoch) => sampler?.(corpus, rows, shape, epoch));
+  const drawn = [0, 1, 1].map((draw) =>
+    drawer({
+      corpus: pickRows(corpus, rows),
+      numbers: rows,
+      draw,
+      maxSource: shape.source,
+      maxTarget: shape.target,
+    }),
+  );
   expect(drawn[2]).toEqual(drawn[1]);
   expect(drawn[0]?.source.ids).not.toEqual(drawn[1]?.source.ids);
   const textsOf = (ids: ArrayLike<number>, starts: Uint32Array, at: number) =>
@@ -36,8 +46,9 @@ it.each([
     );
   // A batch of the second epoch, from data that was prepared again as by a resumed run.
   const index = batches.perEpoch + 1;
-  const filled = [data, again].map((some) => {
-    const { shape: number, fill, tokens } = some.batchAt(index);
+  const filled: object[] = [];
+  for (const some of [data, again]) {
+    const { shape: number, fill, tokens } = await some.batchAt(index);
     const { batch, source: S, target: T } = some.shapes[number] ?? shape;
     const arrays = {
       ...{
@@ -48,8 +59,9 @@ it.each([
       ...{ srcLens: new Uint32Array(batch), tgtLens: new Uint32Array(batch) },
     };
     expect(fill(arrays)).toBe(tokens);
-    return arrays;
-  });
+    filled.push(arrays);
+    await some.close();
+  }
   expect(filled[1]).toEqual(filled[0]);
 });
 
@@ -92,7 +104,55 @@ it('draws segmentations with their probabilities', () => {
 
 it('is off without an option', async () => {
   const data = await prepareTrainingData(pairs, options('bpe', {}));
-  expect(createRowSampler(data.source, data.target, {}, 1)).toBeUndefined();
+  expect(data.batchAt(0)).not.toBeInstanceOf(Promise);
   const corpus = encodePairs(pairs, data.source, data.target, { maxSource: 60, maxTarget: 60 });
   expect(data.corpus.source.ids).toEqual(corpus.source.ids);
+});
+
+/** Threads that are none: they answer in turns of the event loop, with clones of the messages. */
+const fakeThreads: TextThreads = {
+  count: 3,
+  start(onMessage) {
+    const serve = serveTextTasks((message) => setTimeout(() => onMessage(structuredClone(message))));
+    return { send: (message) => setTimeout(() => serve(structuredClone(message))), stop: () => undefined };
+  },
+};
+
+it('gives the same batches in threads, in this thread, and from any batch on', async () => {
+  const given = {
+    ...options('unigram', { samplingAlpha: 0.3 }),
+    augment: augmentRates(['web', 'terms', 'typos=0.5']),
+  };
+  const some = pairs.slice(0, 100);
+  const openPool = () => openTextPool(() => undefined, fakeThreads);
+  const [first, threaded, late] = [
+    await prepareTrainingData(some, given),
+    await prepareTrainingData(some, { ...given, openPool }),
+    await prepareTrainingData(some, { ...given, openPool }),
+  ];
+  const filled = async (data: TrainingData, index: number) => {
+    const { shape, fill, tokens } = await data.batchAt(index);
+    const { batch, source: S, target: T } = data.shapes[shape] ?? { batch: 8, source: 60, target: 60 };
+    const arrays = {
+      src: new Int32Array(batch * S),
+      tgtIn: new Int32Array(batch * T),
+      tgtOut: new Int32Array(batch * T),
+      srcLens: new Uint32Array(batch),
+      tgtLens: new Uint32Array(batch),
+    };
+    expect(fill(arrays)).toBe(tokens);
+    return arrays;
+  };
+  const n = first.batches.perEpoch + 5;
+  const plain = [];
+  for (let i = 0; i < n; i++) plain.push(await filled(first, i));
+  for (let i = 0; i < n; i++) expect(await filled(threaded, i)).toEqual(plain[i]);
+  for (let i = n - 3; i < n; i++) expect(await filled(late, i)).toEqual(plain[i]);
+  for (const data of [first, threaded, late]) await data.close();
+});
+
+it('names an augmentation or tokenizer that does not fit', async () => {
+  expect(() => augmentRates(['typo=0.1'])).toThrow(/no augmentation typo.*typos/);
+  expect(() => augmentRates(['typos=2'])).toThrow(/rate of typos in augment is 2/);
+  await expect(prepareTrainingData(pairs, options('bpe', { samplingAlpha: 1 }))).rejects.toThrow(/unigram/);
 });
