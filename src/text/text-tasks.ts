@@ -189,6 +189,23 @@ export async function tokenizerOf({ json, begin }: TokenizerData): Promise<Token
   return derivedTokenizer(tokenizer, { begin, encode });
 }
 
+/** Whether copies of tokenizers in threads give the same ids for some pairs. */
+export async function areCopied(
+  source: Tokenizer,
+  target: Tokenizer,
+  sample: readonly Pair[],
+): Promise<boolean> {
+  const same = async (tokenizer: Tokenizer, side: 'source' | 'target'): Promise<boolean> => {
+    try {
+      const copy = await tokenizerOf(tokenizerData(tokenizer));
+      return sample.every((pair) => String(copy.encode(pair[side])) === String(tokenizer.encode(pair[side])));
+    } catch {
+      return false;
+    }
+  };
+  return (await same(source, 'source')) && (await same(target, 'target'));
+}
+
 /** Encodes pairs. */
 function encode({
   options,

@@ -5,18 +5,22 @@ import type { LexiconData } from '../../text/align/lexicon.ts';
 import { needsAlignments } from '../../text/augment/augment-rates.ts';
 import { fillBatch } from '../../text/batches/batches.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
-import { DrawnBatches } from '../../text/batches/drawn-batches.ts';
-import { createRowDrawer } from '../../text/batches/drawn-rows.ts';
+import { createRowDrawer, type DrawOptions } from '../../text/batches/drawn-rows.ts';
 import { type EncodedCorpus, targetLength } from '../../text/batches/encoded-corpus.ts';
 import { type Pair, type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
+import { DrawnBatches, type DrawnBatchOptions } from '../../text/drawn-batches.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
-import { tokenizerData } from '../../text/text-tasks.ts';
+import { areCopied, tokenizerData } from '../../text/text-tasks.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { Batch } from './trainer.ts';
-import { areCopied, type KnownModel, type TrainingData, type TrainingDataOptions } from './training-data.ts';
 
 /** Maximum number of threads that draw batches, and of pairs that the lexicon of augmentations is trained on. */
 const [drawThreads, lexiconPairs] = [4, 30_000];
+
+/** What a run draws, and the threads that do it. */
+interface DrawnTrainingOptions
+  extends Omit<DrawOptions, 'lexicon'>,
+    Partial<Pick<DrawnBatchOptions, 'openPool'>> {}
 
 /** The batches of a run that draws. */
 interface DrawnTraining {
@@ -30,9 +34,9 @@ interface DrawnTraining {
  * The batches that are drawn afresh in each epoch. Throws a HeddleError if a tokenizer is not of the kind of an option.
  */
 export async function drawnTraining(
-  from: Pick<TrainingData, 'corpus' | 'shapes' | 'batches'>,
-  { source, target }: Pick<KnownModel, 'source' | 'target'>,
-  { sampling, augment = {}, seed, openPool = () => openTextPool(() => undefined) }: TrainingDataOptions,
+  from: Pick<DrawnBatchOptions, 'corpus' | 'shapes' | 'batches'>,
+  { source, target }: { readonly source: Tokenizer; readonly target: Tokenizer },
+  { sampling, augment = {}, seed, openPool = () => openTextPool(() => undefined) }: DrawnTrainingOptions,
   pool: TextPool,
 ): Promise<DrawnTraining> {
   const { corpus } = from;

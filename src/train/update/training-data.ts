@@ -16,12 +16,13 @@ import { describeSkipped, joinEncoded, targetLength } from '../../text/batches/e
 import type { MixedBatches, Stage } from '../../text/batches/mixed-batches.ts';
 import type { StagedBatches } from '../../text/batches/staged-batches.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
-import { type Pair, type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
+import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
 import { openTokenizer } from '../../text/open-tokenizer.ts';
 import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
 import type { SamplingOptions } from '../../text/sentencepiece/piece-sampler.ts';
+import { vocabularySize } from '../../text/sentencepiece/vocabulary-size.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
-import { type Sides, type TokenizerOptions, tokenizerData, tokenizerOf } from '../../text/text-tasks.ts';
+import { areCopied, type Sides, type TokenizerOptions, tokenizerData } from '../../text/text-tasks.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { Batch } from './trainer.ts';
 
@@ -29,7 +30,8 @@ import type { Batch } from './trainer.ts';
 export interface TrainingDataOptions {
   /** Model options without those that the tokenizers decide: vocabulary sizes and special ids. */
   readonly model: Partial<ModelOptions>;
-  readonly tokenizer: TokenizerOptions;
+  /** The tokenizers to train. Default of `size`: by the number of pairs. */
+  readonly tokenizer: Omit<TokenizerOptions, 'size'> & { readonly size?: number };
   /** Tokenizers that were trained before. */
   readonly tokenizers?: { readonly source?: Tokenizer; readonly target?: Tokenizer };
   /** Maximum number of tokens of a side; at most, and by default, that of the model. */
@@ -160,23 +162,6 @@ export function encodeOptionsOf(
   return { maxSource: length, maxTarget: length, truncate };
 }
 
-/** Whether copies of tokenizers in threads give the same ids for some pairs. */
-export async function areCopied(
-  source: Tokenizer,
-  target: Tokenizer,
-  sample: readonly Pair[],
-): Promise<boolean> {
-  const same = async (tokenizer: Tokenizer, side: 'source' | 'target'): Promise<boolean> => {
-    try {
-      const copy = await tokenizerOf(tokenizerData(tokenizer));
-      return sample.every((pair) => String(copy.encode(pair[side])) === String(tokenizer.encode(pair[side])));
-    } catch {
-      return false;
-    }
-  };
-  return (await same(source, 'source')) && (await same(target, 'target'));
-}
-
 /**
  * Encodes pairs in the threads of a pool, or in this thread if copies of the tokenizers would give other ids.
  */
@@ -227,7 +212,13 @@ async function createConfig(
     !shared || tokenizers.source === tokenizers.target,
     `train: tie=${model.tie} shares the embeddings of both sides, so they need one tokenizer (tokenizerFile)`,
   );
-  const { source, target } = await trainTokenizers(pairs, tokenizer, shared, tokenizers, pool);
+  const { source, target } = await trainTokenizers(
+    pairs,
+    { ...tokenizer, size: tokenizer.size ?? vocabularySize(pairs.length) },
+    shared,
+    tokenizers,
+    pool,
+  );
   for (const role of ['pad', 'start', 'end'] as const)
     check(
       source.special[role] === target.special[role],

@@ -1,11 +1,11 @@
 // Batches whose rows are drawn in threads, some batches ahead of the training.
 
-import type { TextPool } from '../text-pool.ts';
-import type { TaskArguments } from '../text-tasks.ts';
-import type { Batches } from './batches.ts';
-import type { BatchShape } from './buckets.ts';
-import { type DrawRequest, pickRows } from './drawn-rows.ts';
-import type { EncodedCorpus } from './encoded-corpus.ts';
+import type { Batches } from './batches/batches.ts';
+import type { BatchShape } from './batches/buckets.ts';
+import { type DrawRequest, pickRows } from './batches/drawn-rows.ts';
+import type { EncodedCorpus } from './batches/encoded-corpus.ts';
+import type { TextPool } from './text-pool.ts';
+import type { TaskArguments } from './text-tasks.ts';
 
 /** Batches that are drawn before they are needed, besides one for each thread. */
 const ahead = 2;
