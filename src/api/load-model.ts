@@ -30,6 +30,11 @@ export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOp
    * Format of the weights on the device: f16 and int8 need less memory and are slightly less exact. ['f32']
    */
   readonly weights?: WeightFormat;
+  /**
+   * Whether to keep the weights in JavaScript memory, as `weights()` needs. If not, they are read in parts into
+   * GPU memory. [only weights of less than 256 MiB in f32; never f16 and int8]
+   */
+  readonly inMemory?: boolean;
 }
 
 /**
@@ -63,7 +68,9 @@ async function load(where: string | Blob, options: LoadOptions): Promise<Model> 
 }
 
 /** Options of `openFolder`. */
-interface FolderOptions extends Pick<LoadOptions, 'lora' | 'weights' | 'ensemble'>, LanguageOptions {
+interface FolderOptions
+  extends Pick<LoadOptions, 'lora' | 'weights' | 'ensemble' | 'inMemory'>,
+    LanguageOptions {
   readonly name?: string;
   /** Files with the folder. [those of the session] */
   readonly files?: Files;
@@ -79,6 +86,7 @@ export async function openFolder(
     lora,
     weights = 'f32',
     ensemble = [],
+    inMemory,
     name = folder,
     files = session.files,
     ownsSession,
@@ -88,10 +96,12 @@ export async function openFolder(
 ): Promise<Model> {
   const quantized = weights !== 'f32';
   const merged = typeof lora === 'string' && !quantized;
-  const options = { sourceLang, targetLang, inParts: quantized };
+  const inParts = quantized || (inMemory === undefined ? 'large' : !inMemory);
+  const options = { sourceLang, targetLang, inParts } as const;
   const place = { files, emit: session.emit };
   const saved = await openModel(folder, place, {
     ...options,
+    inParts: !merged && inParts,
     lora: merged ? lora : undefined,
     verifyLater: true,
   });

@@ -229,7 +229,7 @@ export class Model {
     const { saved, parameters } = this.#engine;
     check(
       !saved.stored,
-      `weights: this model has its weights only on the device, in ${parameters.quantization?.format}; load it with weights f32`,
+      `weights: only the device has the weights, in ${parameters.quantization?.format ?? 'f32'}; load with weights f32, inMemory`,
     );
     return tensorsFromWeights(parameterList(this.config), saved.weights);
   }

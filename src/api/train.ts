@@ -96,7 +96,8 @@ export async function train(
   options: TrainOptions = {},
 ): Promise<Model> {
   const { dev, test, from, checkpoint, resume = false, force = false, ...others } = options;
-  const { onStep, onEvent, signal, gate, snapshots, maxLogSteps, device, tune, ...settings } = others;
+  const { onStep, onEvent, signal, gate, snapshots, maxLogSteps, ...rest } = others;
+  const { device, tune, maxSubmissionMs, ...settings } = rest;
   const listener =
     (onStep || onEvent) &&
     ((event: JobEvent): void => {
@@ -115,7 +116,7 @@ export async function train(
   if (out && !resume) await checkRunFolder(archiveFiles(host.files), out);
   const data = { ...settings, dev, test, from };
   const { args, split, base } = await untilAborted(signal, () => runInputs(pairs, data, { out, resume }));
-  const session = new Session<TrainingEvent>(host, { device, tune, onEvent: listener });
+  const session = new Session<TrainingEvent>(host, { device, tune, maxSubmissionMs, onEvent: listener });
   const run = session.with({ signal }); // the model continues when the signal has ended the run
   try {
     const trained = await runTraining(args, run, {

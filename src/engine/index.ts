@@ -55,6 +55,7 @@ export { chromeTrace, type Profile, printProfile, profilePasses } from './gpu/pr
 export { measureRoofs, type Roof, type RoofOptions, type Roofs } from './gpu/roofs.ts';
 export type { Runner, RunnerOptions } from './gpu/runner.ts';
 export type { Shader } from './gpu/shaders.ts';
+export type { SubmissionLimits, SubmissionPace, Submissions } from './gpu/submission-pace.ts';
 export type { Timestamps } from './gpu/timestamps.ts';
 export type { Binding, Field } from './gpu/wgsl.ts';
 // Graphs and the definition of ops.

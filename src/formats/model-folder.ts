@@ -33,8 +33,11 @@ export async function isModelFolder(files: Files, folder: string): Promise<boole
 
 /** How to load a model folder. */
 export interface LoadFolderOptions {
-  /** Read the weights of a Hugging Face folder when they are needed (`SavedModel.stored`). [false] */
-  readonly inParts?: boolean;
+  /**
+   * Read the weights of a Hugging Face folder when they are needed (`SavedModel.stored`); `large`: if they take
+   * at least 256 MiB. [false]
+   */
+  readonly inParts?: boolean | 'large';
   /**
    * Do not wait for the checksums of large files that a thread of the host computes: the caller awaits
    * `SavedModel.verified` before it gives any result. [false]
@@ -91,14 +94,14 @@ async function loadFormat(
   files: Files,
   at: string,
   raw: Record<string, unknown> | undefined,
-  inParts: boolean | undefined,
+  inParts: LoadFolderOptions['inParts'],
 ): Promise<SavedModel> {
   // Dynamic imports: a page loads only the code of the formats that it uses.
   if (!raw && (await isMarian(files, at)))
     return (await import('./marian/load-marian.ts')).loadMarian(files, at);
   if (!raw || raw.model_type !== undefined) {
     const { loadHf, openHf } = await import('./hf/load-hf.ts');
-    return inParts ? openHf(files, at, raw) : loadHf(files, at, raw);
+    return inParts ? openHf(files, at, raw, inParts) : loadHf(files, at, raw);
   }
   if (isPytorch(raw)) return (await import('./pytorch.ts')).loadPytorch(files, at, raw);
   if (raw.format === kerasFormat) return (await import('./keras.ts')).loadKeras(files, at, raw);

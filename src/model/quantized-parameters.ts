@@ -100,11 +100,11 @@ export interface WeightReader {
   read(parameter: Parameter, first: number, count: number): Promise<Float32Array>;
 }
 
-/** Numbers in a part of a matrix that is quantized at once, as f32: 16 MiB. */
-const partSize = 2 ** 22;
+/** Numbers in a part of a matrix that is quantized at once, as f32: 4 MiB. */
+const partSize = 2 ** 20;
 
 /**
- * The weights of a list in parts of whole rows, about 16 MiB as f32 at most. `states` of a part gives the
+ * The weights of a list in parts of whole rows, about 4 MiB as f32 at most. `states` of a part gives the
  * data of its states, quantized if the list is quantized.
  */
 export function* weightParts(p: ParameterList): Generator<WeightPart> {

@@ -3,8 +3,9 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
-import { type Device, openDevice, probedDevice } from '../engine/gpu/device.ts';
+import { type Device, deviceExtras, openDevice, probedDevice } from '../engine/gpu/device.ts';
 import { adapterInfoOf } from '../engine/gpu/subgroup-features.ts';
+import type { SubmissionLimits, Submissions } from '../engine/gpu/submission-pace.ts';
 import type { Host } from './host.ts';
 
 /**
@@ -23,9 +24,6 @@ export const neededLimits = {
   maxComputeWorkgroupsPerDimension: 65535,
 };
 
-/** Delay before each attempt to open a device again, in milliseconds: half a minute in total. */
-const retryDelays = [0, 250, 500, 1000, 2000, 4000, 8000, 16000];
-
 /** The device of a session. */
 export class SessionDevice {
   readonly #host: Host;
@@ -33,12 +31,14 @@ export class SessionDevice {
   #webGpu: Promise<GPU> | undefined;
   #opening: Promise<Device> | undefined;
   #adapter: string | undefined;
+  /** Limits of submissions; undefined for those of the adapter. */
+  #limits: SubmissionLimits | undefined;
 
   /**
-   * `given`: the device of the caller. Default: the device that all sessions of the host share. Throws a
-   * HeddleError if it is something else.
+   * `given`: the device of the caller. Default: the device that all sessions of the host share. `limits` of
+   * submissions, else those of the adapter. Throws a HeddleError if the device is something else.
    */
-  constructor(host: Host, given?: GivenDevice) {
+  constructor(host: Host, given?: GivenDevice, limits?: SubmissionLimits) {
     check(
       given === undefined ||
         given === 'cpu' ||
@@ -48,6 +48,7 @@ export class SessionDevice {
     );
     this.#host = host;
     this.#given = given;
+    this.#limits = limits;
   }
 
   /** Whether the session computes on the CPU, so that it has no device. */
@@ -93,28 +94,30 @@ export class SessionDevice {
     return this.#given === undefined || isGpu(this.#given);
   }
 
+  /** What the open device has of submissions. */
+  async submissions(): Promise<Submissions> {
+    return (await this.#opened())?.submissions ?? {};
+  }
+
   /**
-   * Replaces the device, with retries for half a minute: a crashed driver or browser process needs time to
-   * restart. Throws the last error, and the reason of the signal if it is aborted.
+   * Replaces the device, with retries for half a minute. Its submissions are smaller if work was lost with the
+   * one before; resolves to their limits then. Throws the last error, and the reason of the signal if it is
+   * aborted.
    */
-  async reopen(signal: AbortSignal): Promise<void> {
+  async reopen(signal: AbortSignal): Promise<SubmissionLimits | undefined> {
+    const { limitsAfterLoss, openWithRetries } = await deviceExtras();
+    const limits = limitsAfterLoss(await this.submissions());
+    this.#limits = limits ?? this.#limits;
+    const open = () => {
+      this.#opening = undefined;
+      return this.open();
+    };
     await this.release();
-    let failure: unknown;
-    for (const delay of retryDelays) {
-      await new Promise((resolve) => setTimeout(resolve, delay));
-      signal.throwIfAborted();
-      try {
-        const next = await this.open();
-        await next.gpu.queue.onSubmittedWorkDone();
-        const lost = await next.lost();
-        if (lost === undefined) return;
-        throw new HeddleError(`The new GPU device was lost at once (${lost}).`, { kind: 'device' });
-      } catch (error) {
-        failure = error;
-        this.#opening = undefined;
-      }
-    }
-    throw failure;
+    await openWithRetries(open, signal).catch((error) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return limits;
   }
 
   /** Gives the device back. A later call of `open` opens another one. */
@@ -128,15 +131,17 @@ export class SessionDevice {
     if (this.isCpu)
       throw new HeddleError('The cpu backend has no GPU; use another device.', { kind: 'unsupported' });
     const gpu = this.#given && isGpu(this.#given) ? this.#given : await this.#host.gpu();
-    if (!gpu) throw (await import('../engine/gpu/webgpu-errors.ts')).noWebGpu(this.#host.name);
+    if (!gpu) throw (await deviceExtras()).noWebGpu(this.#host.name);
     return gpu;
   }
 
   async #openDevice(): Promise<Device> {
     const [given, host] = [this.#given, this.#host];
-    if (given === undefined) return leaseSharedDevice(host, () => this.gpu());
-    if (given === 'cpu' || isGpu(given)) return openDevice(await this.gpu(), { require: neededLimits });
-    return borrowed(given, host);
+    const submissions = this.#limits;
+    const open = async () => openDevice(await this.gpu(), { require: neededLimits, submissions });
+    if (given === undefined) return leaseSharedDevice(host, open);
+    if (given === 'cpu' || isGpu(given)) return open();
+    return borrowed(given, host, submissions);
   }
 }
 
@@ -151,14 +156,13 @@ interface SharedDevice {
 }
 
 /** A lease of the shared device of a host. `destroy` ends the lease; the last one closes the device. */
-async function leaseSharedDevice(host: Host, gpu: () => Promise<GPU>): Promise<Device> {
+async function leaseSharedDevice(host: Host, open: () => Promise<Device>): Promise<Device> {
   const current = sharedDevices.get(host);
   const isLost = async () => (await (await current?.device)?.lost(0)) !== undefined;
   const forget = (old: SharedDevice) => {
     if (sharedDevices.get(host) === old) sharedDevices.delete(host);
   };
   if (current && (await isLost().catch(() => true))) forget(current);
-  const open = async () => openDevice(await gpu(), { require: neededLimits });
   const lease = sharedDevices.get(host) ?? { device: open(), users: 0 };
   sharedDevices.set(host, lease);
   lease.users++;
@@ -185,9 +189,13 @@ async function leaseSharedDevice(host: Host, gpu: () => Promise<GPU>): Promise<D
 const wrapped = new WeakMap<GPUDevice, Promise<Device>>();
 
 /** The caller's device, which `destroy` leaves open. */
-async function borrowed(device: Device | GPUDevice, host: Host): Promise<Device> {
+async function borrowed(
+  device: Device | GPUDevice,
+  host: Host,
+  limits: SubmissionLimits | undefined,
+): Promise<Device> {
   if ('traits' in device) return { ...device, destroy: () => undefined };
-  const wrap = async () => probedDevice(device, await adapterInfoOf(device, () => host.gpu()));
+  const wrap = async () => probedDevice(device, await adapterInfoOf(device, () => host.gpu()), limits);
   const known = wrapped.get(device) ?? wrap();
   wrapped.set(device, known);
   return { ...(await known), destroy: () => undefined };

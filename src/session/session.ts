@@ -24,6 +24,11 @@ export interface SessionOptions<Extra = never> {
    * Default: true.
    */
   readonly tune?: boolean;
+  /**
+   * Maximum milliseconds of a GPU submission: a longer run is cut into several, with the same results. 0: no
+   * limit. [100 on phones and tablets, whose drivers reset the GPU after long submissions, else no limit]
+   */
+  readonly maxSubmissionMs?: number;
   /** Receives messages and progress: kernel tuning, downloads, evaluation. */
   readonly onEvent?: (event: SessionEvent | Extra) => void;
 }
@@ -64,13 +69,14 @@ export class Session<Extra = never> {
   /** `from`: the session whose device and kernels this one shares. */
   constructor(host: Host, options: JobSessionOptions<Extra> = {}, from?: Session) {
     const { files = archiveFiles(host.files), signal = new AbortController().signal, tune = true } = options;
+    const { device, maxSubmissionMs: maxMs } = options;
     this.host = host;
     this.files = files;
     this.emit = options.onEvent ?? (() => undefined);
     this.signal = signal;
     this.input = options.input;
     this.#options = options;
-    this.device = from?.device ?? new SessionDevice(host, options.device);
+    this.device = from?.device ?? new SessionDevice(host, device, maxMs === undefined ? maxMs : { maxMs });
     this.kernels =
       from?.kernels.for(this) ?? new KernelTuner(this, tune ? host.cachePath('kernels.json') : undefined);
   }

@@ -54,7 +54,8 @@ describe.each(gpuHost !== 'Chrome' && testShape.name === '' ? here : [])('$name'
     });
 
   it('sets the traits of the device', async () => {
-    const { gpu, traits } = await open(shape);
+    const { gpu, traits, submissions } = await open(shape);
+    expect(submissions.pace !== undefined, 'limited submissions').toBe(shape.watchdog !== undefined);
     for (const name of shape.without ?? []) expect(gpu.features.has(name), name).toBe(false);
     if (shape.without?.includes('subgroups'))
       expect(traits).toMatchObject({ subgroups: false, minSubgroup: 0 });

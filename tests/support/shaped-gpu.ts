@@ -1,8 +1,9 @@
-// A GPU whose adapters have another shape: other features, limits and adapter info.
+// A GPU whose adapters have another shape: other features, limits and adapter info, less memory, a watchdog.
 
 import { requestedLimits } from '../../src/engine/gpu/device.ts';
 import { neededLimits } from '../../src/session/session-device.ts';
 import type { AdapterShape } from './adapter-shapes.mjs';
+import { simulate } from './simulated-device.ts';
 
 /** Names of the fields of an adapter's info. */
 const infoNames = [
@@ -33,15 +34,18 @@ function shaped(adapter: GPUAdapter, shape: AdapterShape): GPUAdapter {
       const missing = [...(descriptor.requiredFeatures ?? [])].filter((name) => !features.has(name));
       if (missing.length > 0) throw new TypeError(`the adapter has no ${missing}`);
       const device = await open(descriptor);
-      Object.defineProperty(device, 'adapterInfo', { value: info, configurable: true });
+      const adapterInfo = shape.noDeviceInfo ? undefined : info;
+      Object.defineProperty(device, 'adapterInfo', { value: adapterInfo, configurable: true });
+      simulate(device, shape);
       return device;
     },
   };
-  if (shape.limits === 'default') {
+  if (shape.limits !== undefined && shape.limits !== 'all') {
+    const own = shape.limits === 'default' ? {} : shape.limits;
     shown.limits = Object.fromEntries(
       Object.entries(limitsOf(adapter)).map(([name, value]) => [
         name,
-        Math.min(value, defaultLimits[name] ?? value),
+        Math.min(value, own[name] ?? defaultLimits[name] ?? value),
       ]),
     );
   }

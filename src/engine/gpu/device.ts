@@ -5,12 +5,15 @@ import { type AdapterInfo, hostOf } from '../../core/host-name.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
 import { deviceInfo, matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
 import { probeSubgroups } from './subgroup-probe.ts';
+import type { SubmissionLimits, Submissions } from './submission-pace.ts';
 
 /** A GPU device, and the features and limits that kernels can use. */
 export interface Device {
   readonly gpu: GPUDevice;
   readonly traits: DeviceTraits;
   readonly adapter: AdapterInfo;
+  /** How much work a submission may have. */
+  readonly submissions: Submissions;
   /** Why kernels do not use the subgroups of the device; absent if they use them, or if there are none. */
   readonly droppedSubgroups?: string;
   /** Throws a HeddleError if the device was lost or has reported an uncaptured error. */
@@ -30,6 +33,11 @@ export interface DeviceOptions {
   /** Required limits by their WebGPU names. `openDevice` throws if the adapter has less. */
   readonly require?: Readonly<Record<string, number>>;
   readonly powerPreference?: GPUPowerPreference;
+  /**
+   * Limits of submissions; 0 milliseconds: none. [100 ms on adapters of phones that reset the GPU after long
+   * submissions, else none]
+   */
+  readonly submissions?: SubmissionLimits;
 }
 
 /** Limits that `openDevice` requests as large as the adapter has them. All others are the guaranteed ones. */
@@ -48,7 +56,8 @@ const requestedFeatures: readonly GPUFeatureName[] = [
   matrixFeature,
 ];
 
-const errors = () => import('./webgpu-errors.ts');
+/** Loads the parts of devices that not every page needs. */
+export const deviceExtras = () => import('./device-extras.ts');
 
 /**
  * Opens a device. `gpu` is `navigator.gpu` in a page; in Node it comes from Dawn (src/host/dawn.ts). Throws a
@@ -59,18 +68,18 @@ const errors = () => import('./webgpu-errors.ts');
  * console.log(adapterName(device.adapter));
  */
 export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = {}): Promise<Device> {
-  if (!gpu) throw (await errors()).noWebGpu();
+  if (!gpu) throw (await deviceExtras()).noWebGpu();
   const adapter = await gpu.requestAdapter({
     powerPreference: options.powerPreference ?? 'high-performance',
   });
-  if (!adapter) throw (await errors()).noAdapter();
+  if (!adapter) throw (await deviceExtras()).noAdapter();
   const limitOf = (name: string): number | undefined => {
     const limit: unknown = Reflect.get(adapter.limits, name);
     return typeof limit === 'number' ? limit : undefined;
   };
   for (const [name, needed] of Object.entries(options.require ?? {})) {
     const has = limitOf(name) ?? 0;
-    if (has < needed) throw (await errors()).lowLimit(name, has, needed);
+    if (has < needed) throw (await deviceExtras()).lowLimit(name, has, needed);
   }
   const required: Record<string, number> = { ...options.require };
   for (const name of requestedLimits) {
@@ -84,12 +93,36 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
       requiredLimits: required,
     }),
     adapter.info,
+    options.submissions,
   );
 }
 
-/** `wrapDevice`, without subgroups if their probe fails (src/engine/gpu/subgroup-probe.ts). */
-export async function probedDevice(gpu: GPUDevice, info?: GPUAdapterInfo): Promise<Device> {
+/** Names of phones and tablets in a user agent, and of their GPUs: Adreno, Mali, PowerVR, Xclipse. */
+const phones = /iphone|ipad|android|qualcomm|adreno|\barm\b|\bmali\b|img-tec|powervr|samsung|xclipse/i;
+
+/**
+ * Whether the driver of an adapter is known, or must be expected, to reset the GPU after a long submission (a
+ * watchdog): those of phones and tablets. An iPad names itself a Mac, but has a touch screen. See
+ * docs/devices.md.
+ */
+export function hasWatchdog({ vendor, architecture, description }: AdapterInfo): boolean {
+  const { userAgent = '', maxTouchPoints = 0 } = globalThis.navigator ?? {};
+  const isTouchMac = userAgent.includes('Macintosh') && maxTouchPoints > 1;
+  return isTouchMac || phones.test(`${vendor} ${architecture} ${description} ${userAgent}`);
+}
+
+/**
+ * `wrapDevice` with limits of submissions, without subgroups if their probe fails
+ * (src/engine/gpu/subgroup-probe.ts).
+ */
+export async function probedDevice(
+  gpu: GPUDevice,
+  info?: GPUAdapterInfo,
+  limits?: SubmissionLimits,
+): Promise<Device> {
   const device = wrapDevice(gpu, info);
+  if (limits ? limits.maxMs !== 0 : hasWatchdog(device.adapter))
+    device.submissions.pace ??= new (await deviceExtras()).SubmissionPace(limits);
   const droppedSubgroups = await probeSubgroups(gpu, device.traits.minSubgroup);
   if (droppedSubgroups === '') return device;
   return { ...device, droppedSubgroups, traits: { ...device.traits, subgroups: false, minSubgroup: 0 } };
@@ -104,6 +137,7 @@ interface DeviceHistory {
   closing: boolean;
   /** Resolves to the reason of the loss; to undefined if it was destroyed on purpose. */
   readonly lost: Promise<string | undefined>;
+  readonly submissions: Submissions;
 }
 
 const histories = new WeakMap<GPUDevice, DeviceHistory>();
@@ -116,6 +150,7 @@ function historyOf(device: GPUDevice, given: GPUAdapterInfo | undefined): Device
   }
   const history: DeviceHistory = {
     info: given ?? deviceInfo(device) ?? hiddenInfo,
+    submissions: {},
     closing: false,
     lost: device.lost.then(({ reason, message }) => {
       if (history.closing) return undefined;
@@ -170,6 +205,7 @@ export function wrapDevice(device: GPUDevice, info?: GPUAdapterInfo): Device {
   const isNamed = [vendor, architecture, model, description].some((text) => text !== '');
   return {
     gpu: device,
+    submissions: history.submissions,
     // Firefox does not name the adapter, so it gets the name of the browser.
     adapter: {
       vendor,

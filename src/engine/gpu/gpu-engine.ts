@@ -1,8 +1,6 @@
 // The engine of the GPU: plans graphs and runs them. It owns the states that plans share (weights, optimizer
 // moments, caches) and the slots that they use in turn, on one device.
 
-import { HeddleError } from '../../core/errors.ts';
-import { formatBytes } from '../../core/format-numbers.ts';
 import { adapterName } from '../../core/host-name.ts';
 import type { DType, Shape, Tensor, TensorData, TensorType } from '../../core/tensor.ts';
 import { allocate, bytesPer, sameShape, show, sizeOf } from '../../core/tensor.ts';
@@ -11,7 +9,7 @@ import { type KernelChoices, variantKey } from '../plan/kernel-choices.ts';
 import { align } from '../plan/lifetimes.ts';
 import type { Plan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
-import type { Device } from './device.ts';
+import { type Device, deviceExtras } from './device.ts';
 import { type Pipelines, pipelinesOf } from './pipelines.ts';
 import type { Profile } from './profile.ts';
 import { whenDone } from './readback.ts';
@@ -96,16 +94,17 @@ export class GpuEngine {
     const { kernels, memoryLimit = Number.POSITIVE_INFINITY } = this.#options;
     const { traits } = this.device;
     const known = { ...kernelChoices, ...this.#choices };
-    const planAll = (choices: KernelChoices): Plan[] => {
+    const planAll = async (choices: KernelChoices): Promise<Plan[]> => {
       const made = graphs.map((graph) => makePlan(graph, { traits, kernelChoices: choices }));
-      checkMemory(made, memoryLimit);
+      const need = Math.max(0, ...made.map((p) => p.bytes.peak));
+      if (need > memoryLimit) throw (await deviceExtras()).aboveLimit(need, memoryLimit);
       return made;
     };
     // Auto-tuning allocates memory too, so a plan that is too large is an error before it.
-    const early = kernels && memoryLimit < Number.POSITIVE_INFINITY ? planAll(known) : undefined;
+    const early = kernels && memoryLimit < Number.POSITIVE_INFINITY ? await planAll(known) : undefined;
     const chosen = { ...known, ...(await kernels?.choose(graphs, this.device, known)) };
     const hold = early && graphs.every((graph, i) => agree(chosenIn(graph, early[i] as Plan), chosen));
-    const plans = hold ? early : planAll(chosen);
+    const plans = hold ? early : await planAll(chosen);
     for (const [i, graph] of graphs.entries())
       Object.assign(this.#choices, chosenIn(graph, plans[i] as Plan));
     return this.preparePlans(plans, running);
@@ -117,7 +116,7 @@ export class GpuEngine {
    * device; nothing stays allocated then.
    */
   async preparePlans(plans: readonly Plan[], options: RunnerOptions = {}): Promise<Runner[]> {
-    this.#checkFit(plans);
+    await this.#checkFit(plans);
     // Compile first: nothing is allocated if a shader fails.
     await Promise.all(plans.flatMap((plan) => plan.passes.map((pass) => this.pipelines.get(pass))));
     const { gpu } = this.device;
@@ -130,11 +129,7 @@ export class GpuEngine {
     if (memory) {
       for (const r of runners) r.destroy();
       free();
-      const need = Math.max(...plans.map((p) => p.bytes.peak));
-      throw new HeddleError(
-        `The GPU has no memory for this plan of ${formatBytes(need)}; use a smaller batch or model.`,
-        { kind: 'memory' },
-      );
+      throw (await deviceExtras()).outOfMemory(Math.max(...plans.map((p) => p.bytes.peak)));
     }
     this.#runners.push(...runners);
     this.device.check();
@@ -318,26 +313,19 @@ export class GpuEngine {
   }
 
   /** Throws if a state of a plan exists with another type, or a buffer exceeds the device's limit. */
-  #checkFit(plans: readonly Plan[]): void {
+  async #checkFit(plans: readonly Plan[]): Promise<void> {
     const states = new Map<string, { dtype: DType; shape: Shape }>(this.#states);
     const { maxBufferSize } = this.device.gpu.limits;
     for (const plan of plans) {
       for (const [name, { dtype, shape }] of Object.entries(plan.states)) {
         const known = states.get(name);
         if (known && (known.shape.join() !== shape.join() || known.dtype !== dtype))
-          throw new HeddleError(
-            `engine: state ${name} is ${known.dtype} [${known.shape}], a plan requires ${dtype} [${shape}]`,
-            { kind: 'input' },
-          );
+          throw (await deviceExtras()).otherState(name, known, { dtype, shape });
         states.set(name, { dtype, shape });
       }
       for (const b of plan.buffers)
         if (b.bytes > maxBufferSize)
-          throw new HeddleError(
-            `The plan's buffer ${b.name} needs ${formatBytes(b.bytes)}, the device allows ${formatBytes(maxBufferSize)} a buffer ` +
-              `(the plan has ${formatBytes(plan.bytes.peak)} in all); use a smaller batch, shorter sequences or a smaller model.`,
-            { kind: 'memory' },
-          );
+          throw (await deviceExtras()).bufferTooLarge(b, maxBufferSize, plan.bytes.peak);
     }
   }
 }
@@ -356,15 +344,5 @@ function chosenIn(graph: Graph, { passes }: Plan): KernelChoices {
 /** Whether `chosen` has no other variant for any key of `used`. */
 const agree = (used: KernelChoices, chosen: KernelChoices): boolean =>
   Object.entries(used).every(([key, variant]) => (chosen[key] ?? variant) === variant);
-
-function checkMemory(plans: readonly Plan[], limit: number): void {
-  const need = Math.max(0, ...plans.map((p) => p.bytes.peak));
-  if (need > limit)
-    throw new HeddleError(
-      `The plan needs ${formatBytes(need)} of GPU memory, the limit is ${formatBytes(limit)} (memoryLimit, or the machine's memory); ` +
-        'use a smaller batch, shorter sequences, a smaller model or gradient checkpointing.',
-      { kind: 'memory' },
-    );
-}
 
 const slotSizes = (plan: Plan): number[] => plan.buffers.filter((b) => b.kind === 'slot').map((b) => b.bytes);

@@ -7,6 +7,7 @@ import type { Pass } from '../plan/plan.ts';
 import type { Device } from './device.ts';
 import { median } from './plan-timing.ts';
 import { whenDone } from './readback.ts';
+import type { PassRecorder } from './recorded-passes.ts';
 import type { Runner } from './runner.ts';
 import { createTimestamps, type Timestamps } from './timestamps.ts';
 
@@ -79,15 +80,15 @@ export async function profilePasses(device: Device, runner: Runner, runs = 5): P
 }
 
 /** The passes of each run, each submitted and awaited by itself. */
-async function byHost(device: Device, { plan, submitPass }: Runner, runs: number): Promise<PassSpan[][]> {
+async function byHost(device: Device, runner: Runner, runs: number): Promise<PassSpan[][]> {
   const { queue } = device.gpu;
   const samples: PassSpan[][] = [];
   for (let run = 0; run < runs; run++) {
     const spans: PassSpan[] = [];
     const first = performance.now();
-    for (const i of plan.passes.keys()) {
+    for (const i of runner.plan.passes.keys()) {
       const begun = performance.now();
-      submitPass(i);
+      runner.submitPasses(1, (recorder, encoder) => recordSingle(recorder, encoder, i));
       await whenDone(queue, queue.onSubmittedWorkDone());
       spans.push({ startUs: (begun - first) * 1000, us: (performance.now() - begun) * 1000 });
     }
@@ -95,6 +96,27 @@ async function byHost(device: Device, { plan, submitPass }: Runner, runs: number
     samples.push(spans);
   }
   return samples;
+}
+
+/** Records a dispatch in a compute pass of its own, which writes its start and end time. */
+function recordSingle(
+  recorder: PassRecorder,
+  encoder: GPUCommandEncoder,
+  index: number,
+  timestamps?: Timestamps,
+): void {
+  const { pipeline, group, x, y, z, clear, label } = recorder.at(index);
+  if (clear) recorder.clear(encoder, clear);
+  const timestampWrites = timestamps && {
+    querySet: timestamps.querySet,
+    beginningOfPassWriteIndex: 2 * index,
+    endOfPassWriteIndex: 2 * index + 1,
+  };
+  const computePass = encoder.beginComputePass(timestampWrites && { label, timestampWrites });
+  computePass.setPipeline(pipeline);
+  computePass.setBindGroup(0, group);
+  computePass.dispatchWorkgroups(x, y, z);
+  computePass.end();
 }
 
 async function byTimestamps(
@@ -105,7 +127,13 @@ async function byTimestamps(
 ): Promise<PassSpan[][]> {
   const samples: PassSpan[][] = [];
   for (let run = 0; run < runs; run++) {
-    runner.submitTimed(timestamps);
+    runner.submitPasses(
+      runner.plan.passes.length,
+      (recorder, encoder, from, to) => {
+        for (let i = from; i < to; i++) recordSingle(recorder, encoder, i, timestamps);
+      },
+      (encoder) => timestamps.resolve(encoder),
+    );
     const ns = await timestamps.read();
     device.check();
     const at = (i: number) => Number((ns[i] ?? 0n) - (ns[0] ?? 0n)) / 1000;

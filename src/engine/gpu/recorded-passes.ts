@@ -91,46 +91,79 @@ export function bindPass(
   return { pipeline, group, x, y, z, clear: pass.clear, label };
 }
 
-/**
- * Returns a function that records all dispatches `repeats` times in as few compute passes as possible: a new
- * one starts only after memory is cleared. The begin of the first and the end of the last pass are written to
- * `times`.
- */
-export function createRecorder(
-  dispatches: readonly BoundPass[],
-  clearAll: (encoder: GPUCommandEncoder, ranges: readonly Range[]) => void,
-): (encoder: GPUCommandEncoder, repeats?: number, times?: GPUQuerySet) => void {
-  const clears = dispatches.filter(({ clear }) => clear).length;
-  const clearsFirst = dispatches[0]?.clear !== undefined;
-  return (encoder, repeats = 1, times) => {
-    const count = repeats * clears + (clearsFirst ? 0 : 1);
+/** Where the times of a recording go. */
+export interface RecordedTimes {
+  readonly querySet: GPUQuerySet;
+  /** Whether the begin of the first compute pass is written to index 0, and the end of the last one to 1. */
+  readonly begin: boolean;
+  readonly end: boolean;
+}
+
+/** Records dispatches in as few compute passes as possible: a new one starts only after memory is cleared. */
+export class PassRecorder {
+  readonly #dispatches: readonly BoundPass[];
+  readonly #bufferAt: BufferAt;
+
+  constructor(dispatches: readonly BoundPass[], bufferAt: BufferAt) {
+    this.#dispatches = dispatches;
+    this.#bufferAt = bufferAt;
+  }
+
+  /** Records the dispatches from index `from` to before `to` of a sequence that repeats all of them. */
+  record(encoder: GPUCommandEncoder, from: number, to: number, times?: RecordedTimes): void {
+    const count = times ? this.#computePasses(from, to) : 0;
     let begun = 0;
-    const begin = () => {
-      begun++;
-      const isFirst = begun === 1;
-      const isLast = begun === count;
-      if (!times || !(isFirst || isLast)) return encoder.beginComputePass();
-      const beginningOfPassWriteIndex = isFirst ? 0 : undefined;
-      const endOfPassWriteIndex = isLast ? 1 : undefined;
-      const timestampWrites = { querySet: times, beginningOfPassWriteIndex, endOfPassWriteIndex };
-      return encoder.beginComputePass({ timestampWrites });
-    };
     let computePass: GPUComputePassEncoder | undefined;
     let last: GPUComputePipeline | undefined;
-    for (let i = 0; i < repeats * dispatches.length; i++) {
-      const { pipeline, group, x, y, z, clear } = dispatches[i % dispatches.length] as BoundPass;
+    for (let i = from; i < to; i++) {
+      const { pipeline, group, x, y, z, clear } = this.at(i);
       if (clear) {
         computePass?.end();
-        clearAll(encoder, clear);
+        this.clear(encoder, clear);
         computePass = undefined;
         last = undefined;
       }
-      computePass ??= begin();
+      computePass ??= beginPass(encoder, ++begun, count, times);
       if (pipeline !== last) computePass.setPipeline(pipeline);
       last = pipeline;
       computePass.setBindGroup(0, group);
       computePass.dispatchWorkgroups(x, y, z);
     }
     computePass?.end();
-  };
+  }
+
+  /** Records that ranges are filled with zeros. */
+  clear(encoder: GPUCommandEncoder, ranges: readonly Range[]): void {
+    for (const r of ranges) encoder.clearBuffer(this.#bufferAt(r.buffer), r.offset, alignToWords(r.bytes));
+  }
+
+  /** The dispatch at an index of the sequence. */
+  at(index: number): BoundPass {
+    return this.#dispatches[index % this.#dispatches.length] as BoundPass;
+  }
+
+  /** Number of compute passes of a recording. */
+  #computePasses(from: number, to: number): number {
+    let count = 0;
+    for (let i = from; i < to; i++) if (i === from || this.at(i).clear) count++;
+    return count;
+  }
+}
+
+/** Begins the compute pass of a number of `count`, with its timestamps. */
+function beginPass(
+  encoder: GPUCommandEncoder,
+  number: number,
+  count: number,
+  times: RecordedTimes | undefined,
+): GPUComputePassEncoder {
+  const begins = times?.begin && number === 1;
+  const ends = times?.end && number === count;
+  if (!times || !(begins || ends)) return encoder.beginComputePass();
+  const { querySet } = times;
+  const beginningOfPassWriteIndex = begins ? 0 : undefined;
+  const endOfPassWriteIndex = ends ? 1 : undefined;
+  return encoder.beginComputePass({
+    timestampWrites: { querySet, beginningOfPassWriteIndex, endOfPassWriteIndex },
+  });
 }

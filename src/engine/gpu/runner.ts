@@ -1,9 +1,9 @@
 // A runner: a plan ready to run on the GPU. A run writes the inputs, records one command buffer and submits
-// it; outputs come back through a ring of staging buffers. After `Runner.open` only command encoders are
-// created.
+// it, or several if the pace of the device limits submissions; outputs come back through a ring of staging
+// buffers. After `Runner.open` only command encoders are created.
 
 import { arrayTypes, sizeOf, type TensorData } from '../../core/tensor.ts';
-import type { Plan, Range } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { Device } from './device.ts';
 import { OutputRing, type Outputs } from './output-ring.ts';
 import type { Kernel, Pipelines } from './pipelines.ts';
@@ -11,11 +11,9 @@ import { whenDone } from './readback.ts';
 import {
   type AbsentBuffers,
   absentBytes,
-  alignToWords,
-  type BoundPass,
   type BufferAt,
   bindPass,
-  createRecorder,
+  PassRecorder,
   packParams,
   paramAlign,
 } from './recorded-passes.ts';
@@ -44,8 +42,7 @@ export class Runner {
   readonly #outputs: OutputRing;
   /** All buffers of the runner, to destroy. */
   readonly #own: GPUBuffer[] = [];
-  #bound: readonly BoundPass[] = [];
-  #record: ReturnType<typeof createRecorder> = () => undefined;
+  #recorder: PassRecorder | undefined;
 
   private constructor(
     device: Device,
@@ -84,10 +81,10 @@ export class Runner {
     const paramBuffer = runner.#paramBuffer;
     // Deno ends if a write has no bytes.
     if (kernels.length > 0) device.gpu.queue.writeBuffer(paramBuffer, 0, packParams(plan.passes, kernels));
-    runner.#bound = plan.passes.map((pass, i) =>
+    const bound = plan.passes.map((pass, i) =>
       bindPass(device.gpu, pass, kernels[i] as Kernel, { paramBuffer, i }, runner.#bufferAt, absent),
     );
-    runner.#record = createRecorder(runner.#bound, (encoder, ranges) => runner.#clear(encoder, ranges));
+    runner.#recorder = new PassRecorder(bound, runner.#bufferAt);
     return runner;
   }
 
@@ -98,23 +95,18 @@ export class Runner {
   run(): Promise<Outputs> {
     this.#device.check();
     const staging = this.#outputs.take();
-    const encoder = this.#start();
-    this.#record(encoder);
-    this.#outputs.copy(encoder, staging);
-    this.#submit(encoder);
+    this.#submitRuns(1, (encoder) => this.#outputs.copy(encoder, staging));
     return this.#outputs.read(staging);
   }
 
   /** Submits one run without reading outputs. */
   submit(): void {
-    const encoder = this.#start();
-    this.#record(encoder);
-    this.#submit(encoder);
+    this.#submitRuns(1);
   }
 
   /**
-   * Runs all passes `repeats` times in one submission; resolves to the milliseconds per run by the host's
-   * clock.
+   * Runs all passes `repeats` times in one submission, or in as few as the pace of the device allows; resolves
+   * to the milliseconds per run by the host's clock.
    */
   async time(repeats: number): Promise<number> {
     return (await this.clock(repeats)).host / repeats;
@@ -127,46 +119,13 @@ export class Runner {
    */
   async clock(repeats: number, timestamps?: Timestamps): Promise<{ host: number; gpu: number | undefined }> {
     const { queue } = this.#device.gpu;
-    const encoder = this.#start();
-    this.#record(encoder, repeats, timestamps?.querySet);
-    timestamps?.resolve(encoder);
-    const commands = encoder.finish();
-    const from = performance.now();
-    queue.submit([commands]);
+    const { querySet } = timestamps ?? {};
+    const from = this.#submitRuns(repeats, (encoder) => timestamps?.resolve(encoder), querySet);
     await whenDone(queue, queue.onSubmittedWorkDone());
     const host = performance.now() - from;
     this.#device.check();
     const [begin = 0n, end = 0n] = (await timestamps?.read()) ?? [];
     return { host, gpu: end > begin ? Number(end - begin) / 1e6 : undefined };
-  }
-
-  /**
-   * Submits one run with each dispatch in a separate pass that writes its start and end time, and reads all
-   * timestamps back.
-   */
-  submitTimed(timestamps: Timestamps): void {
-    const { querySet } = timestamps;
-    const encoder = this.#start();
-    for (const [i, bound] of this.#bound.entries()) {
-      const timestampWrites = {
-        querySet,
-        beginningOfPassWriteIndex: 2 * i,
-        endOfPassWriteIndex: 2 * i + 1,
-      };
-      this.#recordSingle(encoder, bound, { label: bound.label, timestampWrites });
-    }
-    timestamps.resolve(encoder);
-    this.#submit(encoder);
-  }
-
-  /** Submits a single pass of the plan, on the inputs of the last run. */
-  submitPass(index: number): void {
-    const bound = this.#bound[index];
-    if (!bound) throw new Error(`runner: there is no pass ${index}, only ${this.#bound.length}`);
-    this.#device.check();
-    const encoder = this.#device.gpu.createCommandEncoder();
-    this.#recordSingle(encoder, bound);
-    this.#submit(encoder);
   }
 
   /** Destroys the buffers of the runner. */
@@ -192,34 +151,49 @@ export class Runner {
     };
   }
 
-  /** Uploads the inputs and starts a command buffer. */
-  #start(): GPUCommandEncoder {
-    const { gpu } = this.#device;
+  /**
+   * Uploads the inputs and submits all passes `repeats` times; `end` adds commands behind the last one. Returns
+   * the time of the first submission.
+   */
+  #submitRuns(repeats: number, end?: (encoder: GPUCommandEncoder) => void, querySet?: GPUQuerySet): number {
+    const count = repeats * this.plan.passes.length;
+    return this.submitPasses(
+      count,
+      (recorder, encoder, from, to) =>
+        recorder.record(encoder, from, to, querySet && { querySet, begin: from === 0, end: to === count }),
+      end,
+    );
+  }
+
+  /**
+   * Uploads the inputs and submits `count` passes of runs, which `record` records, in as few submissions as
+   * the pace of the device allows; `end` adds commands behind the last one. Returns the time of the first
+   * submission. Throws if the device was lost.
+   * @internal
+   */
+  submitPasses(
+    count: number,
+    record: (recorder: PassRecorder, encoder: GPUCommandEncoder, from: number, to: number) => void,
+    end?: (encoder: GPUCommandEncoder) => void,
+  ): number {
+    const { gpu, submissions } = this.#device;
+    const { pace } = submissions;
+    if (!pace && !(this.plan.flops <= (submissions.largest?.flops ?? -1))) submissions.largest = this.plan;
     this.#device.check();
     if (this.#inputBytes.byteLength > 0) gpu.queue.writeBuffer(this.#inputBuffer, 0, this.#inputBytes);
-    return gpu.createCommandEncoder();
-  }
-
-  #submit(encoder: GPUCommandEncoder): void {
-    this.#device.gpu.queue.submit([encoder.finish()]);
-  }
-
-  #clear(encoder: GPUCommandEncoder, ranges: readonly Range[]): void {
-    for (const r of ranges) encoder.clearBuffer(this.#bufferAt(r.buffer), r.offset, alignToWords(r.bytes));
-  }
-
-  /** Records one dispatch in a compute pass of its own. */
-  #recordSingle(
-    encoder: GPUCommandEncoder,
-    { pipeline, group, x, y, z, clear = [] }: BoundPass,
-    descriptor?: GPUComputePassDescriptor,
-  ): void {
-    this.#clear(encoder, clear);
-    const computePass = encoder.beginComputePass(descriptor);
-    computePass.setPipeline(pipeline);
-    computePass.setBindGroup(0, group);
-    computePass.dispatchWorkgroups(x, y, z);
-    computePass.end();
+    let first: number | undefined;
+    for (let from = 0; ; ) {
+      const to = pace?.take(this.plan, from, count) ?? count;
+      const encoder = gpu.createCommandEncoder();
+      if (this.#recorder) record(this.#recorder, encoder, from, to);
+      if (to === count) end?.(encoder);
+      const commands = encoder.finish();
+      first ??= performance.now();
+      gpu.queue.submit([commands]);
+      pace?.submitted(gpu.queue);
+      if (to === count) return first;
+      from = to;
+    }
   }
 }
 

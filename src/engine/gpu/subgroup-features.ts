@@ -22,12 +22,13 @@ interface SubgroupInfo extends GPUAdapterInfo {
 /** The parts of a device that describe its subgroups. */
 export type SubgroupDevice = Pick<GPUDevice, 'features' | 'adapterInfo'>;
 
-/** The subgroup sizes that a kernel can ask for; undefined if it cannot ask. */
+/** The subgroup sizes that a kernel can ask for; undefined if it cannot ask, or if the sizes are unknown. */
 export function explicitSubgroupSizes(
   device: SubgroupDevice,
 ): { readonly min: number; readonly max: number } | undefined {
   if (!device.features.has('subgroup-size-control')) return undefined;
-  const info: SubgroupInfo = device.adapterInfo;
+  const info: SubgroupInfo | undefined = device.adapterInfo; // undefined in Safari 26
+  if (!info) return undefined;
   return {
     min: info.minExplicitComputeSubgroupSize ?? info.subgroupMinSize ?? 0,
     max: info.maxExplicitComputeSubgroupSize ?? info.subgroupMaxSize ?? 0,

@@ -32,8 +32,12 @@ const maxRandom = 2 ** 30;
  * folder without weights gets random weights and a note. Throws a HeddleError that names the file and what is
  * invalid or not supported.
  */
-export async function loadHf(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
-  const { model, checkpoint, form, parameters: p, reader } = await openFolder(files, folder, raw);
+export const loadHf = async (files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> =>
+  readAll(folder, await openFolder(files, folder, raw));
+
+/** Reads all weights of an opened folder. */
+async function readAll(folder: string, opened: OpenedFolder): Promise<SavedModel> {
+  const { model, checkpoint, form, parameters: p, reader } = opened;
   if (!form && p.size > maxRandom)
     throw new HeddleError(
       `${folder}: there are no weights, and the configuration asks for ${p.size} parameters; random weights are made for at most ${maxRandom}`,
@@ -45,12 +49,22 @@ export async function loadHf(files: Files, folder: string, raw: Json | undefined
   return { ...model, weights, sourceCheckpoint: { ...checkpoint, ...(form ?? random) } };
 }
 
+/** Weights of at least so many bytes, as f32, are large. */
+const largeBytes = 256 * 2 ** 20;
+
 /**
  * Like `loadHf`, but reads the weights in parts when they are needed; only then does it check that they are
  * finite.
  */
-export async function openHf(files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> {
-  const { model, checkpoint, parameters, reader } = await openFolder(files, folder, raw);
+export async function openHf(
+  files: Files,
+  folder: string,
+  raw: Json | undefined,
+  when: true | 'large' = true,
+): Promise<SavedModel> {
+  const opened = await openFolder(files, folder, raw);
+  const { model, checkpoint, parameters, reader } = opened;
+  if (when === 'large' && 4 * parameters.size < largeBytes) return readAll(folder, opened);
   const stored = {
     ...reader,
     config: checkpoint.config,
@@ -59,6 +73,8 @@ export async function openHf(files: Files, folder: string, raw: Json | undefined
   };
   return { ...model, weights: new Float32Array(), stored };
 }
+
+type OpenedFolder = Awaited<ReturnType<typeof openFolder>>;
 
 /**
  * Opens a folder: the model without weights, its source checkpoint, and a reader of its weights. `form`:

@@ -1,8 +1,10 @@
 // A training run with recovery: if the GPU device is lost, the run continues on a new device from the last
-// checkpoint, with the same kernels and therefore the same bits. It fails if the device is lost three times
-// within a minute.
+// checkpoint, with the same kernels and therefore the same bits, in smaller submissions. It fails if the device
+// is lost three times within a minute; losses before the first update of a run do not count if submissions can
+// become smaller.
 
 import { HeddleError } from '../../core/errors.ts';
+import { limitsAfterLoss } from '../../engine/gpu/submission-pace.ts';
 import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
 import { copyFolder } from '../../files/owned-folder.ts';
 import { formatChanges } from '../report/run-changes.ts';
@@ -50,6 +52,7 @@ async function withRecovery(
   for (;;) {
     let run: TrainingRun | undefined;
     let failure: unknown;
+    const { updates } = history;
     try {
       const onRecord = (record: LogRecord) => history.add(record);
       const options = { inputs, changes, onRecord, from: saved.from, kernelChoices: saved.kernelChoices };
@@ -68,7 +71,9 @@ async function withRecovery(
     const reason = await device.lost();
     if (reason === undefined || !device.isReplaceable) throw failure;
     if (run) saved = savedBy(run, saved);
-    lostAt.push(performance.now());
+    // A watchdog may reset the device again until submissions are small enough.
+    const canShrink = limitsAfterLoss(await device.submissions()) !== undefined;
+    if (history.updates > updates || !canShrink) lostAt.push(performance.now());
     if (recentLosses(lostAt) >= maxLosses) throw await lossError(given.out, session, saved, reason);
     await reopen(session, saved, reason);
   }
@@ -119,13 +124,14 @@ async function reopen(
   const text = `The GPU device was lost (${reason}).`;
   const step = Math.max(0, savedStep);
   emit({ type: 'recovery', state: 'lost', step, text });
-  await device.reopen(signal);
+  const limits = await device.reopen(signal);
   const where = savedStep >= 0 ? `step ${savedStep}` : 'the start';
+  const how = limits ? ', in smaller submissions' : '';
   emit({
     type: 'recovery',
     state: 'recovered',
     step,
-    text: `${text} There is a new device; training continues from ${where}.`,
+    text: `${text} There is a new device; training continues from ${where}${how}.`,
   });
 }
 
@@ -137,10 +143,16 @@ class RunHistory {
   /** Number of the first update. */
   #first = 0;
   #lastEvalStep = 0;
+  #updates = 0;
   readonly #changes = new Set<string>();
 
   constructor({ emit }: Pick<TrainingSession, 'emit'>) {
     this.#emit = emit;
+  }
+
+  /** Number of updates of all runs, repeated ones included. */
+  get updates(): number {
+    return this.#updates;
   }
 
   /** The updates and evaluations, as in the result of a training. */
@@ -149,6 +161,7 @@ class RunHistory {
   }
 
   add(record: LogRecord): void {
+    if (record.type === 'step') this.#updates++;
     if (this.#isNew(record)) this.#emit(record);
   }
 

@@ -43,7 +43,7 @@ function deviceWith(runs: readonly (readonly number[])[]): Device {
 const runner = {
   plan: { passes: [pass('a'), pass('b')] },
   submit() {},
-  submitTimed() {},
+  submitPasses() {},
   time: async () => 1,
 } as unknown as Runner;
 

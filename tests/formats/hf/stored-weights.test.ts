@@ -49,6 +49,15 @@ describe('weights in files', () => {
     expect((await opened.stored!.whole()).weights).toEqual(whole.weights);
   });
 
+  it('are read at once if they are not large', async () => {
+    const folder = 'tests/fixtures/hf/bart';
+    const whole = await loadModelFolder(fixtureFiles, folder);
+    const opened = await loadModelFolder(fixtureFiles, folder, { inParts: 'large' });
+    expect(opened.stored).toBeUndefined();
+    expect(opened.weights).toEqual(whole.weights);
+    expect(opened.sourceCheckpoint).toEqual(whole.sourceCheckpoint);
+  });
+
   it('are random without files, as those of the loaded model', async () => {
     const files = memoryFiles();
     await files.write('m/config.json', await fixtureFiles.read('tests/fixtures/hf/marian/config.json'));
