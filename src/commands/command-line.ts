@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   clean: async () => (await import('./clean-command.ts')).addClean,
   tokenizer: async () => (await import('./tokenizer-command.ts')).addTokenizer,
   tokenize: async () => (await import('./tokenizer-command.ts')).addTokenize,
+  align: async () => (await import('./align-command.ts')).addAlign,
   backtranslate: async () => (await import('./backtranslate-command.ts')).addBacktranslate,
   distill: async () => (await import('./distill-command.ts')).addDistill,
   pack: async () => (await import('./pack-command.ts')).addPack,

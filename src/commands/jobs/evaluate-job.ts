@@ -1,5 +1,6 @@
 // heddle eval and heddle score: metrics of a saved model on pairs, and the log-probability of each pair.
 
+import { version } from '../../../package.json';
 import type { EvaluateOptions, Evaluation, PairScore } from '../../api/evaluate-model.ts';
 import { openFolder } from '../../api/load-model.ts';
 import { check } from '../../core/errors.ts';
@@ -169,7 +170,7 @@ function describeSystems(
   const signatures = statistics.map(([system]) => {
     const [count, ...rest] = (system?.signature ?? '').split('|');
     const bootstrap = resamples > 0 ? [`bs:${resamples}`, `seed:${seed}`] : [];
-    return `${system?.name}|${[count, ...bootstrap, ...rest].join('|')}`;
+    return `${system?.name}|${[count, ...bootstrap, ...rest, `version:heddle-${version}`].join('|')}`;
   });
   return {
     pairs: sentences.length,

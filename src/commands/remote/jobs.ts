@@ -5,6 +5,7 @@ import type { TrainingEvent } from '../../train/report/training-events.ts';
 
 /** Functions that load the jobs. */
 const loaders = {
+  align: async () => (await import('../jobs/align-job.ts')).align,
   average: async () => (await import('../jobs/average-job.ts')).average,
   bench: async () => (await import('../jobs/bench-job.ts')).bench,
   conformance: async () => (await import('../../bench/conformance-check.ts')).checkConformance,

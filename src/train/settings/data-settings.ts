@@ -23,6 +23,8 @@ export const dataSettings = inGroup('Data', {
   vocabSize: {
     type: integer(5, 'tokens'),
     help: 'maximum size of each vocabulary',
+    defaultText:
+      '4000 (built-in corpus), 15000 (preset keras), 8000; unigram: 1000 up to 30,000 pairs, 4000 up to 200,000, 8000 up to 1 million, 16000 up to 3 million, else 32000',
     label: 'Vocabulary size',
     advanced: true,
   },

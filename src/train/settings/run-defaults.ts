@@ -6,20 +6,14 @@ import { initSchemes } from '../../model/initialize-weights.ts';
 import type { DropoutRates, ModelOptions } from '../../model/model-config.ts';
 import { usualDropout } from '../../model/model-fields.ts';
 import { type PresetName, presets } from '../../model/presets.ts';
+import type { OptimizerName } from '../update/optimizer-config.ts';
 import type { Setting } from './setting-types.ts';
 import { type SettingName, settings } from './settings.ts';
 import type { SettingsWithDefaults, TrainSettings } from './train-settings.ts';
 import { checkApplicable, checkSettings, settingDefaults, settingOf, settingsIn } from './train-settings.ts';
 
 /** Settings that have a default for every kind of run. */
-export type KindSetting =
-  | 'preset'
-  | 'tokenizer'
-  | 'vocabSize'
-  | 'optimizer'
-  | 'learningRate'
-  | 'schedule'
-  | 'evalSteps';
+export type KindSetting = 'preset' | 'tokenizer' | 'optimizer' | 'learningRate' | 'schedule' | 'evalSteps';
 
 type Defaults = TrainSettings & Required<Pick<TrainSettings, KindSetting>>;
 
@@ -40,10 +34,10 @@ const intl = {
 const runDefaults = {
   intl,
   task: { ...intl, tokenizer: 'char' },
+  // Without vocabSize: it depends on the number of pairs (vocabularySizes).
   pairs: {
     preset: 'small',
-    tokenizer: 'bpe',
-    vocabSize: 8000,
+    tokenizer: 'unigram',
     batchSize: 64,
     optimizer: 'adamw',
     learningRate: 1e-3,
@@ -144,6 +138,7 @@ export function completeSettings(options: TrainSettings, kind: RunKind): Complet
     steps: isDefaultLength ? defaults.steps : undefined,
     epochs: isDefaultLength ? defaults.epochs : undefined,
     schedule: !isDefaultLength && defaults.schedule === 'linear' ? 'inverse-sqrt' : defaults.schedule,
+    vocabSize: vocabSizeOf(given, defaults),
     batchSize: given.maxTokens === undefined ? defaults.batchSize : undefined,
     ...(hasPackedBatches(given) ? packedBatches : {}),
     ...given,
@@ -152,6 +147,13 @@ export function completeSettings(options: TrainSettings, kind: RunKind): Complet
   checkApplicable(complete);
   return complete;
 }
+
+/** Vocabulary size of the tokenizers for pairs that are no unigram models. */
+const otherVocabSize = 8000;
+
+/** The vocabulary size; undefined for a unigram model, whose size follows from the number of pairs. */
+const vocabSizeOf = ({ tokenizer }: TrainSettings, defaults: Defaults): number | undefined =>
+  defaults.vocabSize ?? ((tokenizer ?? defaults.tokenizer) === 'unigram' ? undefined : otherVocabSize);
 
 /** The dropout rates: those of the settings over those of the kind of run, or else of the preset. */
 function dropoutOf(given: TrainSettings, defaults: Defaults): TrainSettings['dropout'] {
@@ -174,8 +176,12 @@ function mergeDropout(
 }
 
 /** Vocabulary size and optimizer for training a preset on the user's pairs. */
-export const presetDefaults = (preset: PresetName): Pick<CompleteSettings, 'vocabSize' | 'optimizer'> =>
-  runDefaults[preset === 'keras' ? 'keras' : 'pairs'];
+export const presetDefaults = (
+  preset: PresetName,
+): { readonly vocabSize: number; readonly optimizer: OptimizerName } =>
+  preset === 'keras'
+    ? runDefaults.keras
+    : { vocabSize: otherVocabSize, optimizer: runDefaults.pairs.optimizer };
 
 const kindWords: Record<RunKind, string> = {
   intl: 'built-in corpus',

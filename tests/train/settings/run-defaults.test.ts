@@ -8,7 +8,7 @@ it('takes the given settings, and the others by corpus, preset or fine-tuning', 
     learningRate: 0.5,
     vocabSize: 77,
     preset: 'small',
-    tokenizer: 'bpe',
+    tokenizer: 'unigram',
     batchSize: 64,
     devSentences: 200,
   });

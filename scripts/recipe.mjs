@@ -1,0 +1,278 @@
+// npm run recipe: makes the table of docs/training.md, "The recipe": the recorded training on
+// ../shared/data/tatoeba-en-es, and the same training with each part of the recipe added. Each row is a list of heddle
+// commands; the script can be killed at any time and continues (state.json in --out). It says how long each row takes.
+// `npm run build` first. Options: --data DIR, --out DIR, --rows a,b, --steps N, --pairs N, --dev N, --preset NAME.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+const root = resolve(import.meta.dirname, '..');
+const { values: o } = parseArgs({
+  options: {
+    data: { type: 'string', default: resolve(root, '../shared/data/tatoeba-en-es') },
+    out: { type: 'string', default: resolve(root, 'runs/recipe') },
+    rows: { type: 'string' },
+    steps: { type: 'string', default: '6000' },
+    pairs: { type: 'string' },
+    dev: { type: 'string' },
+    preset: { type: 'string', default: 'small' },
+    bootstrap: { type: 'string', default: '1000' },
+  },
+});
+const steps = Number(o.steps);
+mkdirSync(o.out, { recursive: true });
+const at = (name) => join(o.out, name);
+
+/** The first lines of a file, or the file if there is no limit. */
+function part(name, lines) {
+  const text = readFileSync(join(o.data, `${name}.tsv`), 'utf8');
+  const kept = lines === undefined ? text : `${text.split('\n').slice(0, Number(lines)).join('\n')}\n`;
+  const path = at(`${name}.tsv`);
+  if (!existsSync(path)) writeFileSync(path, kept);
+  return path;
+}
+const train = part('train', o.pairs);
+const dev = part('dev', o.dev);
+const swapped = (from, to) => {
+  const path = at(to);
+  const lines = readFileSync(from, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+  if (!existsSync(path))
+    writeFileSync(
+      path,
+      lines
+        .map((line) => line.split('\t').slice(0, 2).reverse().join('\t'))
+        .join('\n')
+        .concat('\n'),
+    );
+  return path;
+};
+const [trainBack, devBack] = [swapped(train, 'train-back.tsv'), swapped(dev, 'dev-back.tsv')];
+const targets = at('targets.txt');
+if (!existsSync(targets))
+  writeFileSync(
+    targets,
+    [
+      ...new Set(
+        readFileSync(train, 'utf8')
+          .split('\n')
+          .flatMap((line) => line.split('\t')[1] ?? []),
+      ),
+    ]
+      .join('\n')
+      .concat('\n'),
+  );
+
+/** Flags that all trainings share: those of the recorded training (README.md). */
+const common =
+  `--preset ${o.preset} --set tie=all --set norm=pre --max-tokens 2048 --dropout 0.1 --label-smoothing 0.1 --learning-rate 2e-3 --schedule cosine --warmup-steps ${Math.min(400, Math.ceil(steps / 10))} --buckets 4 --test-sentences 0 --eval-steps ${Math.max(1, Math.ceil(steps / 6))} --keep-last 3`.split(
+    ' ',
+  );
+const size = ['--steps', o.steps];
+const sampled = [
+  '--tokenizer',
+  'unigram',
+  '--vocab-size',
+  o.pairs ? '600' : '4000',
+  '--sampling-alpha',
+  '0.2',
+  '--user-symbols',
+  '<BT>',
+];
+const trained = (pairs, out, ...flags) => [
+  'train',
+  ...[pairs].flat(),
+  '--dev',
+  dev,
+  '--out',
+  at(out),
+  ...common,
+  ...size,
+  ...flags,
+];
+
+/** The rows: name, what is said of it, commands, and the model that is evaluated with its flags. */
+const rows = [
+  {
+    name: 'recorded',
+    text: 'recorded recipe: byte-pair encoding',
+    commands: [trained(train, 'recorded', '--tokenizer', 'bpe', '--vocab-size', o.pairs ? '600' : '4000')],
+    model: 'recorded',
+  },
+  {
+    name: 'unigram',
+    text: 'unigram, subword regularization',
+    commands: [trained(train, 'unigram', ...sampled)],
+    model: 'unigram',
+  },
+  {
+    name: 'clean',
+    text: 'and cleaned pairs',
+    commands: [
+      ['clean', train, '--out', at('clean.tsv'), '--source-lang', 'en', '--target-lang', 'es'],
+      trained(at('clean.tsv'), 'clean', ...sampled),
+    ],
+    model: 'clean',
+  },
+  {
+    name: 'backtranslation',
+    text: 'and back-translation from Spanish',
+    commands: [
+      ['train', trainBack, '--dev', devBack, '--out', at('back'), ...common, ...size, ...sampled],
+      ['backtranslate', at('back'), targets, '--out', at('bt.tsv'), '--sample'],
+      trained(['--data', `${train}=0.7`, `${at('bt.tsv')}=0.3`], 'backtranslation', ...sampled),
+    ],
+    model: 'backtranslation',
+  },
+  {
+    name: 'distillation',
+    text: 'and distillation from a larger model',
+    commands: [
+      trained(train, 'teacher', ...sampled, '--set', 'dModel=256', '--set', 'feedForward=1024'),
+      [
+        'distill',
+        at('teacher'),
+        train,
+        '--dev',
+        dev,
+        '--out',
+        at('distillation'),
+        '--nbest',
+        '4',
+        ...common,
+        ...size,
+        ...sampled,
+      ],
+    ],
+    model: 'distillation',
+  },
+  {
+    name: 'averaging',
+    text: 'unigram with averaged checkpoints and 4 beams',
+    needs: ['unigram'],
+    commands: [() => ['average', ...lastCheckpoints('unigram'), '--out', at('averaged')]],
+    model: 'averaged',
+    decoding: ['--beam-size', '4'],
+  },
+];
+
+/** The checkpoints that --keep-last kept of a model. */
+function lastCheckpoints(name) {
+  const folders = execFileSync('ls', [o.out], { encoding: 'utf8' }).split('\n');
+  return folders.filter((folder) => folder.startsWith(`${name}.step-`)).map(at);
+}
+
+const statePath = at('state.json');
+const options = JSON.stringify({ ...o, rows: undefined });
+const state = existsSync(statePath) ? JSON.parse(readFileSync(statePath, 'utf8')) : { options, done: {} };
+if (state.options !== options)
+  throw new Error(`${statePath} is of other options: ${state.options}; use another --out`);
+const save = () => {
+  writeFileSync(`${statePath}.new`, JSON.stringify(state, undefined, 1));
+  renameSync(`${statePath}.new`, statePath);
+};
+
+const cli = join(root, 'dist/cli.js');
+
+/** Runs a command of heddle; returns what it prints. Throws if it fails. */
+function heddle(args) {
+  const { status, stdout, signal } = spawnSync(process.execPath, [cli, ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
+  if (status !== 0) process.stderr.write(stdout ?? '');
+  if (status !== 0 || signal)
+    throw new Error(`heddle ${args[0]} ended with ${signal ?? status}; run the script again to continue`);
+  return stdout;
+}
+
+const outOf = (args) => args[args.indexOf('--out') + 1];
+
+/** Number of updates of the model of a training. */
+const stepOf = (args) => JSON.parse(readFileSync(join(outOf(args), 'state.json'), 'utf8')).step;
+
+/** A command that continues what an earlier run of the script began. */
+function resumed(args) {
+  const out = outOf(args);
+  if (args[0] === 'train' && existsSync(join(out, 'state.json'))) return ['train', '--resume', '--out', out];
+  return args[0] === 'average' && existsSync(out) ? [...args, '--force'] : args;
+}
+
+/** Does the work under a key once; returns its result. */
+function once(key, work) {
+  if (state.done[key]) return state.done[key];
+  state.partly ??= {};
+  const before = state.partly[key] ?? 0;
+  const begin = performance.now();
+  const seconds = () => before + (performance.now() - begin) / 1000;
+  try {
+    state.done[key] = { ...work(), seconds: seconds() };
+  } catch (error) {
+    state.partly[key] = seconds(); // of a command that was stopped
+    throw error;
+  } finally {
+    save();
+  }
+  return state.done[key];
+}
+
+const wanted = o.rows?.split(',') ?? rows.map(({ name }) => name);
+const unknown = wanted.find((name) => !rows.some((row) => row.name === name));
+if (unknown)
+  throw new Error(`there is no row ${unknown}; there are ${rows.map(({ name }) => name).join(', ')}`);
+for (const row of rows) {
+  if (!wanted.includes(row.name)) continue;
+  for (const need of row.needs ?? [])
+    if (!state.done[`${need} result`]) throw new Error(`the row ${row.name} needs the row ${need}`);
+  console.error(`recipe: ${row.name}: ${row.text}`);
+  for (const [i, command] of row.commands.entries()) {
+    const args = typeof command === 'function' ? command() : command;
+    const { seconds } = once(`${row.name} ${i} ${args[0]}`, () => {
+      heddle(resumed(args));
+      // A training that is stopped by Ctrl-C ends well, but early.
+      if (args[0] === 'train' && stepOf(args) < steps)
+        throw new Error(`the training was stopped at step ${stepOf(args)}; run the script again to continue`);
+      return {};
+    });
+    console.error(`recipe: ${row.name}: ${args[0]} took ${(seconds / 60).toFixed(1)} min`);
+  }
+  once(`${row.name} result`, () => {
+    const json = heddle([
+      'eval',
+      at(row.model),
+      dev,
+      '--bootstrap',
+      o.bootstrap,
+      '--json',
+      ...(row.decoding ?? []),
+    ]);
+    const { systems, signatures } = JSON.parse(json);
+    return { scores: systems[0], signatures };
+  });
+}
+
+/** Minutes of the training and preparation of a row. */
+const minutes = (name) =>
+  Object.entries(state.done).reduce(
+    (sum, [key, { seconds }]) =>
+      key.startsWith(`${name} `) && !key.endsWith(' result') ? sum + seconds / 60 : sum,
+    0,
+  );
+const score = ({ score: value, interval }) => `${value.toFixed(2)} ± ${(interval ?? Number.NaN).toFixed(2)}`;
+const lines = [
+  '| row | minutes | BLEU | chrF2 |',
+  '| --- | ------- | ---- | ----- |',
+  ...rows.flatMap(({ name, text }) => {
+    const result = state.done[`${name} result`];
+    return result
+      ? [
+          `| ${text} | ${minutes(name).toFixed(1)} | ${score(result.scores.bleu)} | ${score(result.scores.chrf)} |`,
+        ]
+      : [];
+  }),
+];
+writeFileSync(at('table.md'), `${lines.join('\n')}\n`);
+console.log(lines.join('\n'));

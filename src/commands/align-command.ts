@@ -1,0 +1,47 @@
+// heddle align
+
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { HeddleError } from '../core/errors.ts';
+import { pathsOf } from '../text/corpus/pair-files.ts';
+import { checkOutputFile } from './output-file.ts';
+import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
+import { jsonOption } from './parse-values.ts';
+import { type HostOptions, runAndPrint } from './run-command.ts';
+
+interface Options extends HostOptions, PairFlags {
+  out: string;
+  force?: boolean;
+}
+
+/** Adds the command `align`. */
+export function addAlign(program: Command): void {
+  const command = program
+    .command('align')
+    .description(
+      'align the words of pairs (IBM model 1, both directions): a line 0-0 1-2 for each pair, as fast_align writes it',
+    )
+    .argument('[pairs...]', `files of pairs: ${pairsHelp}`)
+    .requiredOption(
+      '--out <file>',
+      'file of the alignments; words are separated by spaces and counted from 0',
+    )
+    .option('--force', 'overwrite the file')
+    .addOption(jsonOption());
+  addPairFlags(command);
+  command.action(async (names: string[], options: Options) => {
+    const pairs = pairFilesOf(names, options);
+    if (!pairs) throw new HeddleError('align: give files of pairs');
+    checkStdin([pairs]);
+    const out = resolve(options.out);
+    const inputs = pathsOf(pairs);
+    checkOutputFile('--out', out, { force: options.force ?? false, inputs });
+    await runAndPrint(
+      'align',
+      { pairs, out },
+      { ...options, host: 'cpu' },
+      (result) => `${result.out}: ${result.links} links of ${result.pairs} pairs`,
+      inputs,
+    );
+  });
+}
