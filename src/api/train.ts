@@ -5,6 +5,7 @@ import { fingerprintOf } from '../core/fingerprint.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
+import { isObject } from '../files/json-files.ts';
 import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
@@ -81,7 +82,8 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
 /**
  * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts a file as a `File` or `Blob` (TSV, or
  * the format of its name: CSV, JSON lines, TMX, XLIFF, PO, MO), or a corpus: files of pairs, also with weights and
- * in stages (`{ data: { 'clean.tsv': 0.8, 'bt.tsv': 0.2 } }`), pairs generated from Unicode CLDR, or a built-in task. Throws a HeddleError for an invalid option or pair, and if
+ * in stages (`{ data: { 'clean.tsv': 0.8, 'bt.tsv': 0.2 } }`), pairs generated from Unicode CLDR, or a built-in task.
+ * Throws a HeddleError for an invalid option or pair, and if
  * training diverges (docs/training.md): the loss stays NaN or infinite. `signal` stops it: an AbortError before
  * the first step, the model so far after it.
  * @example
@@ -157,9 +159,11 @@ async function pairsOfBlob(
   return readBlobPairs(blob, { emit: (event) => onEvent?.(event as JobEvent), signal });
 }
 
-/** The corpus of files with weights. */
-async function mixtureOf(given: CorpusArguments | CorpusMixture): Promise<CorpusArguments> {
-  if ('kind' in given) return given;
+/** The corpus that is given instead of pairs; undefined if there is none. */
+async function corpusOf(given: unknown): Promise<CorpusArguments | undefined> {
+  if (!isObject(given)) return undefined;
+  if ('kind' in given) return given as CorpusArguments;
+  if (!('data' in given || 'stages' in given)) return undefined;
   return (await import('../session/corpus-stages.ts')).mixedCorpus(given); // only runs with weights need it
 }
 
@@ -196,18 +200,16 @@ export async function runInputs(
   readonly split: Split | undefined;
   readonly base: { readonly saved: SavedModel; readonly name: string } | undefined;
 }> {
-  const pairs = 'data' in given || 'stages' in given ? await mixtureOf(given) : given;
-  const corpus = typeof pairs === 'object' && 'kind' in pairs ? pairs : undefined;
-  if (!corpus) checkPairs(pairs as readonly Pair[], 'train: pairs');
+  const corpus = await corpusOf(given);
+  const pairs = given as readonly Pair[]; // if there is no corpus
+  if (!corpus) checkPairs(pairs, 'train: pairs');
   if (dev) checkPairs(dev, 'train: dev');
   if (test) checkPairs(test, 'train: test');
   const state =
     resume && !corpus ? await readTrainingState(archiveFiles(currentHost().files), out) : undefined;
   const heldOut =
     (state && startArguments(state, out).heldOut) ?? settings.heldOut ?? settingDefaults.heldOut;
-  const parts = corpus
-    ? undefined
-    : splitPairs(pairs as readonly Pair[], heldOutParts(heldOut, { dev, test }));
+  const parts = corpus ? undefined : splitPairs(pairs, heldOutParts(heldOut, { dev, test }));
   const split = parts && {
     ...parts,
     dev: dev ? [...dev] : parts.dev,
