@@ -10,12 +10,12 @@ import { kerasFiles } from '../formats/keras.ts';
 import { loraFiles, type SavedLora } from '../formats/lora-folder.ts';
 import type { FirefoxOptions } from '../formats/marian/save-marian.ts';
 import { pytorchFiles } from '../formats/pytorch.ts';
-import { heddleFiles } from '../formats/save-heddle.ts';
+import { type HeddleDtype, heddleDtypes, heddleFiles } from '../formats/save-heddle.ts';
 import {
   type HfType,
   hfTypes,
+  type MarianFormat,
   type ModelFormat,
-  marianFormats,
   modelFormats,
 } from '../formats/shared/model-formats.ts';
 import {
@@ -23,6 +23,7 @@ import {
   onnxDtypes,
   type SavedModel,
   type WeightDtype,
+  weightDtypes,
 } from '../formats/shared/saved-model.ts';
 
 /** Options of `Model.save` and `Model.toBlob`. */
@@ -30,10 +31,10 @@ export interface SaveOptions {
   /** `lora`: only the LoRA adapter that `train` made, as PEFT stores it. ['heddle'] */
   readonly format?: ModelFormat | 'lora';
   /**
-   * dtype of the weights. heddle: f32 or f16 [f32]. Formats of transformers: f32, f16 or bf16 [as in the
+   * dtype of the weights. heddle: f32, f16, or int8 (matrices, with a scale per row) [f32]. Formats of transformers: f32, f16 or bf16 [as in the
    * source checkpoint, or f32]. onnx: fp32, fp16, or q8 (int8 with a scale per row) [fp32].
    */
-  readonly dtype?: 'f32' | 'f16' | 'bf16' | OnnxDtype;
+  readonly dtype?: 'f32' | 'f16' | 'bf16' | 'int8' | OnnxDtype;
   /**
    * firefox: languages in the names of the files, such as `enes`; multipliers of the inputs of int8 products by
    * name; a shortlist file. [those of the files that were loaded; no shortlist]
@@ -51,6 +52,67 @@ export interface SaveOptions {
 /** A trained LoRA adapter, and the name or folder of its base model. */
 export type TrainedLora = SavedLora & { readonly base: string };
 
+/** Parts of a model that are written. */
+interface ToSave {
+  readonly model: SavedModel;
+  readonly lora: TrainedLora | undefined;
+  readonly options: SaveOptions;
+}
+/** How a format is written: the dtypes that it offers, and its files by name. */
+interface Format {
+  readonly dtypes: readonly string[];
+  files(saved: ToSave): Parts | Promise<Parts>;
+}
+type Parts = Readonly<Record<string, Uint8Array>>;
+
+const ofTransformers = (type: HfType): Format => ({
+  dtypes: weightDtypes.map((dtype) => dtype.toLowerCase()),
+  files: ({ model, options }) =>
+    hfFiles(model, type, options.dtype?.toUpperCase() as WeightDtype | undefined),
+});
+const ofMarian = (name: MarianFormat): Format => ({
+  dtypes: [],
+  async files({ model, options }) {
+    const { marianFiles } = await import('../formats/marian/save-marian.ts');
+    return marianFiles(model, name, options.firefox);
+  },
+});
+
+/** The formats by name. */
+const formats: Readonly<Record<ModelFormat | 'lora', Format>> = {
+  heddle: {
+    dtypes: heddleDtypes,
+    files: ({ model, options }) => heddleFiles(model, options.dtype as HeddleDtype | undefined),
+  },
+  bart: ofTransformers('bart'),
+  marian: ofTransformers('marian'),
+  mbart: ofTransformers('mbart'),
+  m2m_100: ofTransformers('m2m_100'),
+  pegasus: ofTransformers('pegasus'),
+  t5: ofTransformers('t5'),
+  mt5: ofTransformers('mt5'),
+  whisper: ofTransformers('whisper'),
+  pytorch: { dtypes: [], files: ({ model }) => pytorchFiles(model) },
+  keras: { dtypes: [], files: ({ model }) => kerasFiles(model) },
+  onnx: {
+    dtypes: onnxDtypes,
+    async files({ model, options: { dtype, onWarning } }) {
+      const { onnxFiles } = await import('../export/onnx/save-onnx.ts');
+      return onnxFiles(model, { dtype: dtype as OnnxDtype | undefined, onWarning });
+    },
+  },
+  'marian-npz': ofMarian('marian-npz'),
+  'marian-bin': ofMarian('marian-bin'),
+  firefox: ofMarian('firefox'),
+  lora: {
+    dtypes: [],
+    files({ model, lora }) {
+      check(lora, 'save: the model has no LoRA adapter; train with { lora: { rank } }');
+      return loraFiles(model.config, lora, lora.base);
+    },
+  },
+};
+
 /**
  * Writes a model to a folder or a .zip file; replaces only files that heddle wrote. Throws a HeddleError that
  * names the fields that the format does not support, or the files of others in the folder.
@@ -60,42 +122,23 @@ export async function saveModel(
   folder: string,
   model: SavedModel,
   lora: TrainedLora | undefined,
-  { format = 'heddle', dtype, onWarning, force, firefox }: SaveOptions = {},
+  options: SaveOptions = {},
 ): Promise<void> {
-  const hf = hfTypes.find((type): type is HfType => type === format);
-  const allowed: readonly string[] =
-    format === 'onnx' ? onnxDtypes : format === 'heddle' ? ['f32', 'f16'] : hf ? ['f32', 'f16', 'bf16'] : [];
-  check(!dtype || allowed.includes(dtype), () =>
-    allowed.length > 0
-      ? `save: ${format} has no dtype ${dtype}; it has ${allowed.join(', ')}`
-      : `save: ${format} stores float32 weights; dtype is for ${['heddle', ...hfTypes, 'onnx'].join(', ')}`,
-  );
-  const write = async (parts: Readonly<Record<string, Uint8Array>>) => {
-    if (!force) await checkNoCheckpoint(files, folder);
-    const { writeFolder } = await import('../files/owned-folder.ts');
-    await writeFolder(files, folder, parts);
-  };
-  if (format === 'lora') {
-    check(lora, 'save: the model has no LoRA adapter; train with { lora: { rank } }');
-    return write(loraFiles(model.config, lora, lora.base));
-  }
-  if (hf) return write(hfFiles(model, hf, dtype?.toUpperCase() as WeightDtype | undefined));
-  if (format === 'onnx') {
-    const { onnxFiles } = await import('../export/onnx/save-onnx.ts');
-    return write(onnxFiles(model, { dtype: dtype as OnnxDtype | undefined, onWarning }));
-  }
-  const marian = marianFormats.find((name) => name === format);
-  if (marian) {
-    const { marianFiles } = await import('../formats/marian/save-marian.ts');
-    return write(marianFiles(model, marian, firefox));
-  }
-  if (format === 'pytorch') return write(pytorchFiles(model));
-  if (format === 'keras') return write(kerasFiles(model));
+  const { format: name = 'heddle', dtype, force } = options;
   check(
-    format === 'heddle',
-    `save: there is no format ${format}; the formats are ${modelFormats.join(', ')} and lora`,
+    Object.hasOwn(formats, name),
+    `save: there is no format ${name}; the formats are ${modelFormats.join(', ')} and lora`,
   );
-  return write(heddleFiles(model, dtype as 'f32' | 'f16' | undefined));
+  const format = formats[name];
+  check(!dtype || format.dtypes.includes(dtype), () =>
+    format.dtypes.length > 0
+      ? `save: ${name} has no dtype ${dtype}; it has ${format.dtypes.join(', ')}`
+      : `save: ${name} has no choice of dtypes; dtype is for ${['heddle', ...hfTypes, 'onnx'].join(', ')}`,
+  );
+  const parts = await format.files({ model, lora, options });
+  if (!force) await checkNoCheckpoint(files, folder);
+  const { writeFolder } = await import('../files/owned-folder.ts');
+  await writeFolder(files, folder, parts);
 }
 
 /** Throws a HeddleError if a folder is a checkpoint, whose optimizer a saved model would replace. */

@@ -46,8 +46,8 @@ export function addConvert(program: Command): void {
     .addOption(
       new Option(
         '--dtype <type>',
-        'dtype of the weights; heddle: f32, f16 (default: f32); bart, marian, ...: f32, f16, bf16 (default: that of the source checkpoint, or f32); onnx: fp32, fp16, q8 (default: fp32)',
-      ).choices(['f32', 'f16', 'bf16', ...onnxDtypes]),
+        'dtype of the weights; heddle: f32, f16, int8 (default: f32); bart, marian, ...: f32, f16, bf16 (default: that of the source checkpoint, or f32); onnx: fp32, fp16, q8 (default: fp32)',
+      ).choices(['f32', 'f16', 'bf16', 'int8', ...onnxDtypes]),
     )
     .option(
       '--language-pair <codes>',

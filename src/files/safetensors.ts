@@ -115,7 +115,7 @@ function checkEntry(file: string, key: string, value: unknown, bytes: number): T
 
 /**
  * Reads all tensors of a safetensors file. F32, I32 and U32 keep their dtype, F16 is returned as its bits
- * (`f16`), BF16 and F64 are converted to float32, I64 to int32. Throws a HeddleError that starts with `name`
+ * (`f16`), BF16 and F64 are converted to float32, I8 and I64 to int32. Throws a HeddleError that starts with `name`
  * if the file is invalid or an int64 does not fit.
  */
 export function readSafetensors(file: Uint8Array, name = 'safetensors'): Record<string, Tensor> {
@@ -155,6 +155,8 @@ export function tensorFromBytes(
       return { dtype: 'i32', shape, data: new Int32Array(buffer) };
     case 'U32':
       return { dtype: 'u32', shape, data: new Uint32Array(buffer) };
+    case 'I8':
+      return { dtype: 'i32', shape, data: Int32Array.from(new Int8Array(buffer)) };
     case 'F64':
       return { dtype: 'f32', shape, data: Float32Array.from(new Float64Array(buffer)) };
     case 'BF16':
@@ -169,7 +171,7 @@ export function tensorFromBytes(
     }
     default:
       throw new HeddleError(
-        `${file}: tensor ${key} is ${dtype}; supported are F32, F16, BF16, F64, I32, U32, I64`,
+        `${file}: tensor ${key} is ${dtype}; supported are F32, F16, BF16, F64, I32, U32, I64, I8`,
         { kind: 'input' },
       );
   }

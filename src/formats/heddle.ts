@@ -21,12 +21,11 @@ export const formatVersion = 1;
 /** Metadata key of the weights: fingerprint of tokenizer files whose text is not embedded in the metadata. */
 export const filesKey = 'tokenizer_files';
 
-/** Converts f16 tensors to f32. The code that converts is loaded only if there is one. */
-async function widened(tensors: Record<string, Tensor>): Promise<Record<string, Tensor>> {
-  const all = Object.entries(tensors);
-  if (all.every(([, { dtype }]) => dtype !== 'f16')) return tensors;
-  const { asFloat32 } = await import('../core/float16.ts');
-  return Object.fromEntries(all.map(([name, tensor]) => [name, asFloat32(tensor)]));
+/** Converts f16 and int8 tensors to f32. The code that converts is loaded only if there is one. */
+async function widened(tensors: Record<string, Tensor>, path: string): Promise<Record<string, Tensor>> {
+  if (Object.values(tensors).every(({ dtype }) => dtype === 'f32')) return tensors;
+  const { widenTensors } = await import('./widen-tensors.ts');
+  return widenTensors(tensors, path);
 }
 
 /**
@@ -51,7 +50,7 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
   await requireFile(files, folder, names.weights);
   const bytes = await files.read(path);
   const { metadata } = readSafetensorsHeader(bytes, bytes.length, path);
-  const tensors = await widened(readSafetensors(bytes, path));
+  const tensors = await widened(readSafetensors(bytes, path), path);
   const weights = withErrorPrefix(`${path} does not match ${names.config}`, () =>
     weightsFromTensors(parameterList(config), tensors),
   );

@@ -2,17 +2,20 @@
 
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { toFloat16 } from '../core/float16.ts';
+import { int8Rows } from '../engine/ops/matmul/packed-weights.ts';
 import type { Files } from '../files/files.ts';
 import { jsonBytes } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { type WriteFolderOptions, writeFolder } from '../files/owned-folder.ts';
 import { modelMetadata } from '../files/safetensors-model.ts';
-import { writeSafetensors } from '../files/write-safetensors.ts';
+import { type WritableTensor, writeSafetensors } from '../files/write-safetensors.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
+import { isQuantized } from '../model/quantized-parameters.ts';
 import { filesKey, formatVersion } from './heddle.ts';
 import { heddleFormat, type SavedModel } from './shared/saved-model.ts';
 import { heddleTokenizerFiles, sentencePieceFiles } from './tokenizers/save-tokenizers.ts';
+import { scaleEnding } from './widen-tensors.ts';
 
 /** Fields that earlier versions of heddle do not have, with the values that a model of such a version has. */
 const laterFields = (c: ModelConfig): Partial<ModelConfig> => ({
@@ -29,9 +32,34 @@ function storedConfig(c: ModelConfig): Partial<ModelConfig> {
   );
 }
 
+/** Formats of the weights in a file of heddle. */
+export const heddleDtypes = ['f32', 'f16', 'int8'] as const;
+/** `f32`, `f16`, or matrices as `int8` with a scale per row; vectors and positions are f32 then. */
+export type HeddleDtype = (typeof heddleDtypes)[number];
+
+/** The tensors of a file in a dtype. */
+function storedTensors({ config, weights }: SavedModel, dtype: HeddleDtype): Record<string, WritableTensor> {
+  const list = parameterList(config);
+  const tensors = tensorsFromWeights(list, weights);
+  if (dtype === 'f32') return tensors;
+  const matrices = new Set(list.all.filter(isQuantized).map(({ stored }) => stored.name));
+  const stored: Record<string, WritableTensor> = {};
+  for (const [name, tensor] of Object.entries(tensors)) {
+    const { shape } = tensor;
+    const data = tensor.data as Float32Array;
+    if (dtype === 'f16') stored[name] = { dtype, shape, data: toFloat16(data) };
+    else if (matrices.has(name)) {
+      const { rows, scales } = int8Rows(data, shape[1] as number);
+      stored[name] = { dtype: 'I8', shape, data: rows };
+      stored[name + scaleEnding] = { dtype: 'f32', shape: [scales.length], data: scales };
+    } else stored[name] = tensor;
+  }
+  return stored;
+}
+
 /** The files of a model folder by name. `dtype`: storage of the weights. */
-export function heddleFiles(model: SavedModel, dtype: 'f32' | 'f16' = 'f32'): Record<string, Uint8Array> {
-  const { config, weights, source, target, sourceCheckpoint } = model;
+export function heddleFiles(model: SavedModel, dtype: HeddleDtype = 'f32'): Record<string, Uint8Array> {
+  const { config, source, target, sourceCheckpoint } = model;
   const { files = {}, ...origin } = sourceCheckpoint ?? {};
   const described: Record<string, Uint8Array> = {
     [names.config]: jsonBytes({
@@ -46,12 +74,12 @@ export function heddleFiles(model: SavedModel, dtype: 'f32' | 'f16' = 'f32'): Re
   const metadata = sourceCheckpoint
     ? { format: heddleFormat, [filesKey]: fingerprintOf(Object.values(files)) }
     : modelMetadata(heddleFormat, described);
-  const tensors = tensorsFromWeights(parameterList(config), weights);
-  if (dtype === 'f16')
-    for (const [name, { shape, data }] of Object.entries(tensors))
-      tensors[name] = { dtype, shape, data: toFloat16(data as Float32Array) };
   const models = sourceCheckpoint ? {} : sentencePieceFiles(source, target);
-  return { ...described, ...models, [names.weights]: writeSafetensors(tensors, metadata) };
+  return {
+    ...described,
+    ...models,
+    [names.weights]: writeSafetensors(storedTensors(model, dtype), metadata),
+  };
 }
 
 /**

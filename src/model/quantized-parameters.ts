@@ -28,7 +28,8 @@ export const weightFormats = ['f32', ...packedFormats] as const;
 export type WeightFormat = (typeof weightFormats)[number];
 
 const aligned = (n: number): number => Math.ceil(n / 64) * 64;
-const isQuantized = ({ name, shape, decay }: Parameter): boolean =>
+/** Whether a parameter is quantized: matrices and token embeddings. */
+export const isQuantized = ({ name, shape, decay }: Parameter): boolean =>
   decay && shape.length === 2 && !name.includes('_pos.');
 
 /** Returns a parameter list with the layout for a weight format; `p` itself for f32. */

@@ -6,15 +6,21 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { ModelEngine } from '../../src/api/model-engine.ts';
 import { HeddleError } from '../../src/core/errors.ts';
+import { sizeOf, type Tensor } from '../../src/core/tensor.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Files } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { writeFolder } from '../../src/files/owned-folder.ts';
+import { readSafetensors } from '../../src/files/safetensors.ts';
 import { isHeddleFolder, loadModelFolder } from '../../src/formats/model-folder.ts';
-import { saveModelFolder } from '../../src/formats/save-heddle.ts';
+import { heddleFiles, saveModelFolder } from '../../src/formats/save-heddle.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
+import { widenTensors } from '../../src/formats/widen-tensors.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { isQuantized } from '../../src/model/quantized-parameters.ts';
 import type { Session } from '../../src/session/session.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { distFile } from '../support/dist.ts';
@@ -54,6 +60,40 @@ it.each([
   expect(read.source.encode('two five two')).toEqual(source.encode('two five two'));
   expect(read.target === read.source).toBe(source === target);
   expect(await isHeddleFolder(files, at('m'))).toBe(true);
+});
+
+it('stores matrices as int8 with a scale per row', async () => {
+  const saved = model(3);
+  const list = parameterList(saved.config);
+  const files = memoryFiles();
+  await writeFolder(files, 'm', heddleFiles(saved, 'int8'));
+  const read = await loadModelFolder(files, 'm');
+  for (const parameter of list.all) {
+    const { name, shape, offset } = parameter;
+    const [rows = 1, cols = rows] = shape;
+    const before = saved.weights.subarray(offset, offset + sizeOf(shape));
+    const after = read.weights.subarray(offset, offset + sizeOf(shape));
+    if (!isQuantized(parameter)) expect(after, name).toEqual(before);
+    else
+      for (let row = 0; row < rows; row++) {
+        const [exact, rounded] = [before, after].map((all) => all.subarray(row * cols, (row + 1) * cols));
+        const step = Math.max(...exact!.map(Math.abs)) / 127;
+        const worst = Math.max(...exact!.map((x, i) => Math.abs(x - rounded![i]!)));
+        expect(worst, name).toBeLessThanOrEqual(0.501 * step);
+      }
+  }
+  // Written again, the file is the same to a rounding of the scales; a wrong scale is refused.
+  const bytes = heddleFiles(read, 'int8')['model.safetensors']!;
+  const tensors = readSafetensors(bytes);
+  const [matrix] = list.all.filter(isQuantized);
+  expect(tensors[matrix!.stored.name]).toMatchObject({ dtype: 'i32', shape: matrix!.shape });
+  const wrong = {
+    ...tensors,
+    [`${matrix!.name}.scale`]: { dtype: 'f32', shape: [1], data: new Float32Array(1) },
+  };
+  expect(() => widenTensors(wrong as Record<string, Tensor>, 'm')).toThrow(
+    /^m: .* scales of f32 \[1\], not f32/,
+  );
 });
 
 it('recognizes model folders', async () => {
@@ -110,7 +150,8 @@ it('contains a complete model at every moment, even if the writing process is ki
   const script = `
     import { loadModelFolder } from ${JSON.stringify(distFile('modules/formats/model-folder.js'))};
     import { saveModelFolder } from ${JSON.stringify(distFile('modules/formats/save-heddle.js'))};
-    import { nodeFiles } from ${JSON.stringify(distFile('modules/host/node-files.js'))};
+    import { widenTensors } from '../../src/formats/widen-tensors.ts';
+import { nodeFiles } from ${JSON.stringify(distFile('modules/host/node-files.js'))};
     const model = await loadModelFolder(nodeFiles(), ${JSON.stringify(at('m'))});
     console.log('started');
     for (;;) await saveModelFolder(nodeFiles(), ${JSON.stringify(at('m'))}, model);`;

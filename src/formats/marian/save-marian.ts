@@ -6,7 +6,7 @@ import { isObject } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-import type { marianFormats } from '../shared/model-formats.ts';
+import type { MarianFormat } from '../shared/model-formats.ts';
 import { type FieldRequirement, requireFields, sameFields, sharedWidths } from '../shared/requirements.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
 import { type MarianOrigin, marianOriginIn } from './load-marian.ts';
@@ -15,9 +15,6 @@ import type { MarianItem } from './marian-items.ts';
 import { marianItems } from './marian-tensors.ts';
 import { modelYaml } from './model-yaml.ts';
 import { float32Bin, int8Bin, npzFile } from './write-marian.ts';
-
-/** Name of a format of Marian. */
-export type MarianFormat = (typeof marianFormats)[number];
 
 /** Options of a folder of Firefox. */
 export interface FirefoxOptions {

@@ -8,6 +8,8 @@ export type HfType = (typeof hfTypes)[number];
 
 /** Marian's own files, as .npz or .bin, and those of Firefox, with int8 matrices. */
 export const marianFormats = ['marian-npz', 'marian-bin', 'firefox'] as const;
+/** Name of one of them. */
+export type MarianFormat = (typeof marianFormats)[number];
 
 /** Formats that heddle writes. It reads all of them but `onnx`, which is for transformers.js. */
 export const modelFormats = ['heddle', ...hfTypes, 'pytorch', 'keras', 'onnx', ...marianFormats] as const;
