@@ -37,7 +37,7 @@ try {
   await page.setViewport({ width: 1280, height: 900 });
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
   const until = (script) => page.waitForFunction(script, { timeout: 0, polling: 50 });
-  await until("/martes/.test(document.querySelector('#translation').textContent)");
+  await until("/\\S/.test(document.querySelector('#translation').textContent)");
   await until(
     "document.querySelector('#plan-summary').firstChild && !document.querySelector('[aria-busy=true]')",
   );

@@ -142,8 +142,8 @@ function exampleOf(hash: string): Example {
 
 /** Loads the model that programs see as `file`: one that ships with the page. */
 async function loadModelFile(): Promise<File> {
-  const { demoModels } = await import('../train/page/demo-models.ts');
-  const url = demoModels[0]?.url ?? '';
+  const { generalModel } = await import('../train/page/demo-models.ts');
+  const { url } = generalModel;
   const response = await fetch(url);
   if (!response.ok)
     throw new Error(

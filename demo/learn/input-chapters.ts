@@ -4,7 +4,7 @@ import type { Inspection } from '../../src/index.ts';
 import { segmentedChoice } from '../common/form-fields.ts';
 import { type Content, html, Panel, svg } from '../common/panel.ts';
 import { hint } from '../common/tables.ts';
-import { type DemoModel, demoModels, learnedPositionsModel } from '../train/page/demo-models.ts';
+import { type DemoModel, learnedPositionsModel, toyModels } from '../train/page/demo-models.ts';
 import { tokenPicker } from './attention-views.ts';
 import { type Chapter, type ChapterHost, Figure } from './chapter.ts';
 import { noTensor, numberRow, rowOf, spacedLabel, tensorOf } from './tensor-views.ts';
@@ -46,7 +46,7 @@ export const tokens: Chapter = {
 };
 
 /** The models that the figure of the positions can load. */
-const positionModels = { sines: demoModels[0] as DemoModel, learned: learnedPositionsModel };
+const positionModels = { sines: toyModels[0] as DemoModel, learned: learnedPositionsModel };
 
 /** The vector of a token: embedding, position and their sum. */
 class EmbeddingFigure extends Figure {

@@ -4,11 +4,11 @@ import { live } from 'lit-html/directives/live.js';
 import type { Inspection } from '../../src/index.ts';
 import { field, options } from '../common/form-fields.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
-import { type DemoModel, demoModels, learnedPositionsModel } from '../train/page/demo-models.ts';
+import { type DemoModel, generalModel, learnedPositionsModel, toyModels } from '../train/page/demo-models.ts';
 import type { Session } from '../train/page/training-session.ts';
 import { type Chapter, type ChapterHost, KeptValues } from './chapter.ts';
 
-const shippedModels: readonly DemoModel[] = [...demoModels, learnedPositionsModel];
+const shippedModels: readonly DemoModel[] = [...toyModels, learnedPositionsModel, generalModel];
 
 /** The panel. */
 export class SentencePanel extends Panel {
@@ -17,7 +17,7 @@ export class SentencePanel extends Panel {
   readonly #onCompute: () => void;
   readonly #kept = new KeptValues();
   /** Name of the selected model. */
-  #model = demoModels[0]?.name ?? '';
+  #model = toyModels[0]?.name ?? '';
   #text = '';
   #inspection: Inspection | undefined;
   /** The sentence of the inspection. */

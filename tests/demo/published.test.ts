@@ -7,7 +7,12 @@ import { dirname, extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { hubOrigin, trainingPagePolicy } from '../../demo/content-security-policy.ts';
-import { demoModels, learnedPositionsModel } from '../../demo/train/page/demo-models.ts';
+import {
+  demoModels,
+  generalModel,
+  learnedPositionsModel,
+  toyModels,
+} from '../../demo/train/page/demo-models.ts';
 import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
 import { type Hub, startHub } from '../files/hub/hub.ts';
 import { untilText } from '../support/demo.ts';
@@ -113,7 +118,7 @@ it('loads at most 300 kB, compressed and without the model, until it has transla
     if (!pathname.endsWith('.safetensors')) paths.add(pathname.replace('/some/path/', '') || 'index.html');
   });
   await page.goto(url, { waitUntil: 'load' });
-  await untilText(page, '#translation', '^martes');
+  await untilText(page, '#translation', 'estación');
   const sizes = [...paths].map((path) => gzipSync(readFileSync(join(folder, path))).length);
   expect(paths.size).toBeGreaterThan(20);
   expect(sizes.reduce((a, b) => a + b)).toBeLessThanOrEqual(300_000);
@@ -142,32 +147,35 @@ it('translates under a sub-path, and opens and translates again offline', async 
   const failed: string[] = [];
   page.on('response', (response) => void (response.status() >= 400 && failed.push(response.url())));
   await page.goto(url, { waitUntil: 'load' });
-  await untilText(page, '#translation', 'martes');
+  await untilText(page, '#translation', 'estación');
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await page.reload(); // the model goes through the service worker, which keeps it
-  await untilText(page, '#translation', 'martes');
+  await untilText(page, '#translation', 'estación');
   expect(failed).toEqual([]);
   server.closeAllConnections();
   await new Promise((done) => server.close(done));
   for (const width of [1280, 390]) {
     await page.setViewport({ width, height: 844 });
     await page.reload();
-    await untilText(page, '#translation', 'martes');
+    await untilText(page, '#translation', 'estación');
   }
   expect(await page.evaluate(() => document.querySelector('link[rel="manifest"]') !== null)).toBe(true);
   await page.close();
 });
 
-it('has models of at most 1 MB, of the sizes that the gallery says', () => {
+it('has toys of at most 1 MB and a general model of at most 4 MB, of the sizes that the gallery says', () => {
   const assets = join(folder, 'assets');
   const models = readdirSync(assets).filter((name) => name.endsWith('.safetensors'));
-  expect(models).toHaveLength(4);
+  expect(models).toHaveLength(5);
   const sizes = models.map((name) => statSync(join(assets, name)).size);
-  expect(Math.max(...sizes)).toBeLessThanOrEqual(1e6);
+  expect(generalModel.bytes).toBeLessThanOrEqual(4e6);
+  expect(Math.max(...[...toyModels, learnedPositionsModel].map(({ bytes }) => bytes))).toBeLessThanOrEqual(
+    1e6,
+  );
   // The script that trains them loads, with what it imports of the build.
   const script = join(import.meta.dirname, '../../scripts/train-demo-models.mjs');
   expect(spawnSync(process.execPath, [script, 'none'], { encoding: 'utf8' }).stderr).toMatch(
-    'there is no model en-none; there are es, ar, ja, es-learned',
+    'there is no model en-none; there are es, ar, ja, es-learned, general',
   );
   expect(sizes.sort()).toEqual([...demoModels, learnedPositionsModel].map(({ bytes }) => bytes).sort());
 });

@@ -29,7 +29,7 @@ export interface GalleryModel {
 
 const own = (model: DemoModel): GalleryModel => ({
   title: model.name,
-  what: 'Tiny model of this page: dates, amounts, names and lists',
+  what: model.about,
   bytes: model.bytes,
   example: model.examples[0]?.[0] ?? '',
   shipped: model,

@@ -36,7 +36,7 @@ function showProblem(problem: WebGpuProblem): void {
 function exampleTable(): Content {
   return html`
     <section class="card stack" aria-labelledby="examples-title">
-      <h2 id="examples-title">Translations by models that were trained on this page</h2>
+      <h2 id="examples-title">Translations by the models of this page</h2>
       <div class="model-examples">
         ${demoModels.map(
           ({ name, source, target, examples }) => html`

@@ -7,7 +7,7 @@ import { byId, whenVisible } from '../../common/dom.ts';
 import type { PageHeader } from '../../common/page-header.ts';
 import type { RunHistory, SessionEvent } from '../protocol.ts';
 import { acceptDrops, CorpusPanel } from './corpus-panel.ts';
-import { type DemoModel, demoModels } from './demo-models.ts';
+import { generalModel } from './demo-models.ts';
 import type { GalleryModel } from './gallery-models.ts';
 import { LinkButton } from './link-button.ts';
 import { LivePanel } from './live-panel.ts';
@@ -160,7 +160,7 @@ export class TrainingPage {
   /** The first translation is shown before the training is planned, unless the network is slow. */
   async #showFirst(): Promise<void> {
     const timeout = new Promise((resolve) => setTimeout(resolve, 2500));
-    const translated = this.#translate.useDemo(demoModels[0] as DemoModel);
+    const translated = this.#translate.useDemo(generalModel);
     void translated.then(() => this.#starter.attempt(this.#openRest()));
     await Promise.race([translated, timeout]);
     this.#preview.update(0);

@@ -289,13 +289,13 @@ export class TranslatePanel extends Panel {
           (model) => html`
             <button
               type="button"
-              data-demo=${model.target}
-              aria-pressed=${model.target === demo?.target}
+              data-demo=${model.id}
+              aria-pressed=${model === demo}
               ?disabled=${this.#isTraining}
               @click=${() => void this.useDemo(model)}
             >${model.name}</button>`,
         )}
-        <span class="hint" ?hidden=${!demo}>Knows dates, times, amounts, measures, countries and lists</span>
+        <span class="hint" ?hidden=${!demo}>${demo?.knows}</span>
         <span class="tag" ?hidden=${demo !== undefined || this.#model === ''}>${this.#model}</span>
         <a href="#gallery-card" class="push">More models</a>
       </div>`;
