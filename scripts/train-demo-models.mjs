@@ -53,7 +53,9 @@ async function trainToy(name) {
     });
     if (probe) {
       const log = parseLog(readFileSync(join(checkpoint, 'log.jsonl'), 'utf8'));
-      writeFileSync(join(folder, `en-${name}-run.json`), `${JSON.stringify(recordedRun(historyOf(log)))}\n`);
+      const run = recordedRun(historyOf(log));
+      writeFileSync(join(folder, `en-${name}-run.json`), `${JSON.stringify(run)}\n`);
+      writeFileSync(join(folder, `en-${name}-film.json`), `${JSON.stringify(filmOf(run))}\n`);
     }
     const saved = join(checkpoint, 'f16');
     await model.save(saved, { dtype: 'f16' });
@@ -100,6 +102,26 @@ async function trainGeneral(corpus, run) {
   writeFileSync(join(folder, 'en-es-general.safetensors'), bytes);
   console.log(`en-es-general: ${bytes.length} bytes; all dev pairs, with the f32 and the int8 weights:`);
   for (const each of [run, int8]) heddle('eval', each, dev);
+}
+
+/** The film of the first screen: of each probe the cross-attention of the last layer and the predictions. */
+function filmOf({ probes }) {
+  const { source, target } = probes[0];
+  return {
+    source,
+    target: target.slice(1).concat('[end]'),
+    frames: probes.map(({ step, attention, next }) => {
+      const { heads, weights } = attention.filter(({ kind }) => kind === 'cross').at(-1);
+      const bytes = Buffer.from(weights, 'base64');
+      const size = bytes.length / heads;
+      const mean = Uint8Array.from({ length: size }, (_, i) => {
+        let sum = 0;
+        for (let head = 0; head < heads; head++) sum += bytes[head * size + i];
+        return Math.round(sum / heads);
+      });
+      return { step, attention: Buffer.from(mean).toString('base64'), next };
+    }),
+  };
 }
 
 /**

@@ -10,6 +10,7 @@ import { TrainingPage } from './training-page.ts';
 import { createSession } from './training-session.ts';
 
 const header = mountHeader('train');
+void import('./learning-film.ts').then(({ showFilm }) => showFilm(byId('film')));
 const problem = await findProblem();
 const results = new ResultPanels();
 results.mount();

@@ -45,6 +45,7 @@ export class PageEvents {
       }
       case 'steps':
         this.#showTitle(event.steps.at(-1)?.step ?? 0);
+        translate.onStep(event.steps.at(-1)?.step ?? 0);
         break;
       case 'samples':
         translate.suggest(event.samples[0]?.source ?? '');

@@ -9,6 +9,7 @@ import type { RunHistory, SessionEvent } from '../protocol.ts';
 import { acceptDrops, CorpusPanel } from './corpus-panel.ts';
 import { generalModel } from './demo-models.ts';
 import type { GalleryModel } from './gallery-models.ts';
+import { type Lesson, LessonButtons } from './lesson-buttons.ts';
 import { LinkButton } from './link-button.ts';
 import { LivePanel } from './live-panel.ts';
 import { Notices } from './notices.ts';
@@ -23,6 +24,9 @@ import type { StoredPanels } from './stored-panels.ts';
 import type { Session } from './training-session.ts';
 import { TranslatePanel } from './translate-panel.ts';
 
+/** Pairs of a task that a lesson trains on. */
+const taskPairs = 40_000;
+
 /** The page. */
 export class TrainingPage {
   readonly #session: Session;
@@ -33,6 +37,7 @@ export class TrainingPage {
   readonly #run: RunPanel;
   readonly #live: LivePanel;
   readonly #translate: TranslatePanel;
+  readonly #lessons = new LessonButtons((lesson) => void this.#teach(lesson));
   readonly #preview: PlanPreview;
   readonly #starter: TrainingStarter;
   readonly #events: PageEvents;
@@ -59,7 +64,10 @@ export class TrainingPage {
       translate: this.#translate,
       header,
       notices: this.#notices,
-      setTraining: (training) => this.#stored?.setTraining(training),
+      setTraining: (training) => {
+        this.#lessons.setTraining(training);
+        this.#stored?.setTraining(training);
+      },
       refreshModels: () => void this.#stored?.refresh(),
     });
   }
@@ -68,6 +76,7 @@ export class TrainingPage {
   open(): void {
     const panels = {
       notices: this.#notices,
+      lessons: this.#lessons,
       corpus: this.#corpus,
       settings: this.#settings,
       run: this.#run,
@@ -100,6 +109,16 @@ export class TrainingPage {
       resetRate: () => this.#settings.resetRate(),
       usualRate: () => this.#settings.usualRate(),
     });
+  }
+  /** Trains a model on a task; the box asks it the question of the lesson until the training ends. */
+  async #teach({ task, question, answer }: Lesson): Promise<void> {
+    this.#corpus.load({ kind: 'task', task, pairs: taskPairs, seed: 1 });
+    this.#formChanged(0);
+    const settings = await this.#preview.planned();
+    if (!settings) return;
+    this.#translate.follow(question, answer);
+    byId('translate-card').scrollIntoView({ block: 'start' });
+    await this.#starter.start(settings);
   }
   #createStarter(): TrainingStarter {
     return new TrainingStarter({

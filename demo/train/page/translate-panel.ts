@@ -31,9 +31,14 @@ export class TranslatePanel extends Panel {
   #model = '';
   /** The model of the page that is loaded or being loaded. */
   #demo: DemoModel | undefined;
+  /** Example texts with their translations by the model of the page that was loaded last. */
+  #examples: DemoModel['examples'] = [];
   /** Whether the model is loaded, so that it can translate. */
   #isReady = false;
   #isTraining = false;
+  /** Last step of the training after which its model has answered, and the answer that is hoped for. */
+  #answered = 0;
+  #expected: string | undefined;
   #text = '';
   /** Text that the page has filled in; the first key in the field replaces it. */
   #suggested = '';
@@ -96,6 +101,7 @@ export class TranslatePanel extends Panel {
   async useDemo(chosen: DemoModel): Promise<void> {
     this.#running?.abort();
     this.#demo = chosen;
+    this.#examples = chosen.examples;
     this.#model = '';
     this.#isReady = false;
     this.#source = chosen.source;
@@ -124,10 +130,26 @@ export class TranslatePanel extends Panel {
     this.#fillIn(example);
     await this.#translate();
   }
-  /** While a training runs, its model translates. */
+  /** While a training runs, its model translates; it answers the examples of the model before it. */
   setTraining(training: boolean): void {
+    if (training === this.#isTraining) return;
     this.#isTraining = training;
+    this.#answered = 0;
+    if (!training) this.#expected = undefined;
     this.draw();
+  }
+  /** Asks the model of the training that begins a question, again and again while it learns the answer. */
+  follow(question: string, answer: string): void {
+    this.#fillIn(question);
+    this.#expected = answer;
+    this.draw();
+  }
+  /** A step of the training: its model translates the text again at steps 25, 50 and 100, then every 100. */
+  onStep(step: number): void {
+    const isDue = step >= 25 && step >= Math.min(2 * this.#answered, this.#answered + 100);
+    if (!isDue || !this.#isTraining || !this.#isReady || this.#running) return;
+    this.#answered = step;
+    if (this.#text.trim() !== '' && document.activeElement !== this.#area) void this.#translate();
   }
 
   get #area(): HTMLTextAreaElement {
@@ -257,8 +279,8 @@ export class TranslatePanel extends Panel {
   protected override template(): Content {
     return html`
       ${this.#picker()}
-      <ul class="try" aria-label="Examples" ?hidden=${!this.#demo}>
-        ${this.#demo?.examples.map(([from, to]) => this.#example(from, to))}
+      <ul class="try" aria-label="Examples" ?hidden=${!this.#demo && !this.#isTraining}>
+        ${this.#examples.map(([from, to]) => this.#example(from, this.#demo ? to : ''))}
       </ul>
       <div class="translate">
         ${this.#form()}
@@ -272,6 +294,7 @@ export class TranslatePanel extends Panel {
             lang=${this.#target}
             >${this.#isEmpty ? html`<span class="soft">(empty)</span>` : this.#translation}</output
           >
+          <p class="good-text" id="learned" role="status" ?hidden=${!this.#isLearned()}>Right: it has learned this one.</p>
           <p class="note bad doubt" id="doubt" aria-live="polite" ?hidden=${!this.#isDoubtful()}>${this.#doubt()}</p>
           <p class=${this.#isWrong ? 'wrong' : 'hint'} role="status">${this.#note}</p>
           <ol class="others" ?hidden=${this.#candidates.length < 2}>
@@ -306,7 +329,7 @@ export class TranslatePanel extends Panel {
       <li>
         <button type="button" class="quiet" @click=${() => this.#tryExample(sentence)}>
           <span lang=${source}>${sentence}</span>
-          <span class="soft" aria-hidden="true">→</span>
+          <span class="soft" aria-hidden="true" ?hidden=${translation === ''}>→</span>
           <span lang=${target} dir="auto" class="soft">${translation}</span>
         </button>
       </li>`;
@@ -361,6 +384,10 @@ export class TranslatePanel extends Panel {
   #unknownText(): string {
     const words = this.#unknown.map(({ start, end }) => this.#translated.slice(start, end));
     return `Not in the vocabulary of this model, which cannot translate ${words.length === 1 ? 'it' : 'them'}: ${[...new Set(words)].join(', ')}.`;
+  }
+  /** Whether the model has given the answer of the lesson. */
+  #isLearned(): boolean {
+    return this.#expected !== undefined && !this.#running && this.#translation === this.#expected;
   }
   #isDoubtful(): boolean {
     return this.#confidence !== undefined && this.#confidence < doubtful;
