@@ -276,6 +276,11 @@ export function fakeWorker(): void {
         post({ type: 'piece', id, piece: { id: 1, text: 'the first piece' } });
         return endless;
       }
+      // A sum is learned after 100 steps.
+      if (text === '48+17') {
+        const sum = step < 100 ? '6' : '65';
+        return { text: sum, candidates: [], ms: 84, tokens: 3, unknown: [], model: 'task-addition', step };
+      }
       words.slice(0, -1).forEach((word, i) => {
         post({ type: 'piece', id, piece: { id: i, text: i ? ` ${word}` : word } });
       });

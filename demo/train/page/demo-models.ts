@@ -41,7 +41,7 @@ export const generalModel: DemoModel = {
   bytes: 2_024_872,
   step: 6000,
   examples: [
-    ['I love you. Where is the station?', 'Te quiero. ¿Dónde está la estación?'],
+    ['I love you, where is the station?', '¿Te amo, ¿dónde está la estación?'],
     ["I don't know what to do.", 'No sé qué hacer.'],
     ['My brother lives in Boston.', 'Mi hermano vive en Boston.'],
   ],

@@ -2,7 +2,6 @@
 // recorded training to the last. scripts/train-demo-models.mjs writes its file.
 
 import { live } from 'lit-html/directives/live.js';
-import { styleMap } from 'lit-html/directives/style-map.js';
 import { formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import { whenVisible } from '../../common/dom.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
@@ -114,8 +113,9 @@ export class LearningFilm extends Panel {
   }
   /** A token of the source, with the attention that it gets as the colour under it. */
   #source(token: string, weight: number): Content {
-    const share = styleMap({ '--weight': `${Math.round(100 * weight)}%` });
-    return html`<span class="film-source" style=${share}>${token}</span>`;
+    // As a property: the page's content security policy forbids style attributes.
+    const share = `--weight: ${Math.round(100 * weight)}%`;
+    return html`<span class="film-source" .style=${share}>${token}</span>`;
   }
   /** The token that the model would write at a place of the target. */
   #guess(frame: FilmFrame, right: string, index: number): Content {

@@ -113,7 +113,8 @@ export class TrainingPage {
   /** Trains a model on a task; the box asks it the question of the lesson until the training ends. */
   async #teach({ task, question, answer }: Lesson): Promise<void> {
     this.#corpus.load({ kind: 'task', task, pairs: taskPairs, seed: 1 });
-    this.#formChanged(0);
+    this.#settings.dropRecorded();
+    this.#preview.update(0);
     const settings = await this.#preview.planned();
     if (!settings) return;
     this.#translate.follow(question, answer);

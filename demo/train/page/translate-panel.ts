@@ -93,7 +93,8 @@ export class TranslatePanel extends Panel {
   }
   /** Fills in a sentence, unless the visitor has entered one. */
   suggest(text: string): void {
-    if (this.#text !== this.#suggested || document.activeElement === this.#area) return;
+    const isTheirs = this.#text !== this.#suggested || document.activeElement === this.#area;
+    if (isTheirs || this.#expected !== undefined) return;
     this.#fillIn(text);
     this.draw();
   }
