@@ -66,7 +66,7 @@ export const queries: Chapter = {
   text: [
     'Attention lets a token look at others. Three learned matrices make three vectors of each token: a query (what it looks for), a key (what it offers) and a value (what it passes on).',
     'Several heads do this in parallel, each with its own narrow vectors of W numbers. A score is the product of a query with a key: it is large if they point the same way.',
-    'Select a token and a head. The numbers are the columns of that head in the projection of the layer; the score below is their sum of products, divided by √W.',
+    'Select a token and a head. The numbers are the columns of that head in the projection of the layer; the score below is their sum of products, divided by √W. The sum of W products grows with √W; without the division wide heads would have large scores, and the softmax would look at one token only.',
   ],
   figure: (inspection, host) => new VectorsFigure(inspection, host),
 };
@@ -146,7 +146,7 @@ export const softmax: Chapter = {
   title: 'Scores, mask, softmax',
   text: [
     'The scores of a query become weights by softmax: each is exponentiated, then divided by the sum, so that a row sums to 1.',
-    'The decoder must not see the tokens that it has not written yet. Their scores are masked (set to minus infinity) before the softmax. If their weights were set to zero after the softmax, the row would no longer sum to 1.',
+    'The decoder must not see the tokens that it has not written yet. Their scores are masked (set to minus infinity) before the softmax. If their weights were set to zero after the softmax, the row would no longer sum to 1. Padding, which fills short sentences of a batch, is masked in the same way.',
     'Select a token and raise the temperature: scores are divided by it before the softmax. Uncheck the mask to see the weights that the future tokens would get.',
   ],
   figure: (inspection, host) => new SoftmaxFigure(inspection, host),
@@ -188,7 +188,7 @@ export const heads: Chapter = {
   id: 'heads',
   title: 'Multi-head attention',
   text: [
-    'One head can look at one thing. A layer has several: one may follow the previous token, another the start of the sentence, another a word of the same kind. Their outputs, weighted sums of values, are concatenated and multiplied by a matrix.',
+    'One head has one set of weights for each token: it averages the values of all tokens. A layer has several heads: one may follow the previous token, another the start of the sentence, another a word of the same kind. Their outputs, weighted sums of values, are concatenated and multiplied by a matrix.',
     'Nobody tells a head what to do; what it does comes from training. Select a head, then point at or select a token. The table has its row: products q·k (a row of QKᵀ), scores, weights, and the values times their weights. Their sum is what the head passes on.',
   ],
   figure: (inspection, host) => new MapFigure(inspection, host, 'encoder'),

@@ -5,6 +5,7 @@ import type { Chapter } from './chapter.ts';
 import { decoding } from './decoding-chapter.ts';
 import { embeddings, tokens } from './input-chapters.ts';
 import { loss, residual } from './layer-chapters.ts';
+import { output } from './output-chapter.ts';
 
 /** The chapters in order; each has an address of its own. */
 export const chapters: readonly Chapter[] = [
@@ -15,6 +16,7 @@ export const chapters: readonly Chapter[] = [
   heads,
   cross,
   residual,
+  output,
   loss,
   decoding,
 ];

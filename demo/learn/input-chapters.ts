@@ -39,7 +39,7 @@ export const tokens: Chapter = {
   id: 'tokens',
   title: 'Tokens',
   text: [
-    'A model reads numbers, not letters. A tokenizer cuts the text into tokens, words or pieces of words, and looks up the id of each in its vocabulary. Punctuation and digits are tokens too.',
+    'A transformer for translation has two halves: the encoder reads the source, the decoder writes the target. Both read numbers, not letters. A tokenizer cuts the text into tokens, words or pieces of words, and looks up the id of each in its vocabulary. Punctuation and digits are tokens too.',
     'Two tokens have no text: [start] begins the target, and [end] ends the source and the target. A token that begins a word has a space before it, shown as ␣. Change the sentence above and press Compute: words that the vocabulary lacks become [UNK], and the model does not know which words they were.',
   ],
   figure: (inspection) => new TokensFigure(inspection),
@@ -108,7 +108,7 @@ export const embeddings: Chapter = {
   title: 'Embeddings and positions',
   text: [
     'Each token id selects a row of a table: its embedding, a vector of D learned numbers, multiplied by √D. Tokens that are used in similar ways get similar vectors.',
-    'A transformer reads all tokens at once, so a vector must also contain the position of its token: the positional encoding. The models of this page add sines and cosines of the position, with high to low frequencies. BART instead learns a table with a row for each position: select Learned to load a model with such a table.',
+    'A transformer reads all tokens at once, so a vector must also contain the position of its token: the positional encoding. The models of this page add sines and cosines of the position, with high to low frequencies: sin(p / 10000^(2i/D)) and the cosine of the same at dimensions 2i and 2i+1 of position p. BART instead learns a table with a row for each position: select Learned to load a model with such a table.',
     'The sum is what the first layer reads. Select another token: its position vector changes even if the word is the same.',
   ],
   figure: (inspection, host) => new EmbeddingFigure(inspection, host),

@@ -55,8 +55,8 @@ export const residual: Chapter = {
   id: 'residual',
   title: 'Residual, norm, feed-forward',
   text: [
-    'A layer does not replace a token’s vector, it adds to it: x + f(x), the residual connection. So each layer makes a small change, and gradients reach the first layer without shrinking.',
-    'Layer norm keeps the numbers in range: it subtracts the mean of a vector and divides by its standard deviation. The feed-forward network then works on each token separately: it widens the vector, sets negative numbers to zero (ReLU), and narrows it again.',
+    'A layer does not replace a token’s vector, it adds to it: x + f(x), the residual connection. So gradients reach the first layer without shrinking. The change may be large: compare the lengths below.',
+    'Layer norm keeps the numbers in range: it subtracts the mean of a vector, divides by its standard deviation, and then multiplies each number by a learned gain and adds a learned bias. So the length of the result is learned too. Norms may come before each part (pre-norm, as here) or after the sum (post-norm, as in the first transformer). The feed-forward network then works on each token separately: it widens the vector, sets negative numbers to zero (ReLU), and narrows it again.',
     'Select a token and a layer: see how far each part moves the vector x that the layer reads.',
   ],
   figure: (inspection, host) => new ResidualFigure(inspection, host),

@@ -18,7 +18,7 @@ export const likelyTokens = (
   vocabulary: number,
   count = 5,
   temperature = 1,
-): { id: number; probability: number }[][] =>
+): { id: number; probability: number; logit: number }[][] =>
   Array.from({ length: logits.length / vocabulary }, (_, t) => {
     const row = logits.subarray(t * vocabulary, (t + 1) * vocabulary);
     const max = row.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
@@ -33,6 +33,7 @@ export const likelyTokens = (
     return best.map((id) => ({
       id,
       probability: Math.exp(((row[id] as number) - max) / temperature) / total,
+      logit: row[id] as number,
     }));
   });
 
@@ -64,6 +65,8 @@ export interface InspectedToken {
 /** A likely next token. */
 export interface LikelyToken extends InspectedToken {
   readonly probability: number;
+  /** Its score before the temperature and the softmax. */
+  readonly logit: number;
 }
 
 /** Results of a forward pass over one pair, with labels of the tokens. */
@@ -156,7 +159,7 @@ export class ModelInspector {
       target: [config.startId, ...targetIds].map(label(target)),
       targetText: target.decode(targetIds),
       attention: raw.attention,
-      next: next.map((list) => list.map(({ id, probability }) => ({ ...label(target)(id), probability }))),
+      next: next.map((list) => list.map(({ id, ...scores }) => ({ ...label(target)(id), ...scores }))),
       loss: followers.map((id, t) =>
         lossOf(raw.logits.subarray(t * config.tgtVocab, (t + 1) * config.tgtVocab), id),
       ),

@@ -34,16 +34,16 @@ export const generalModel: DemoModel = {
   name: 'English → Spanish',
   knows: 'Knows everyday sentences',
   about:
-    'Everyday sentences: BLEU 00.0, chrF 00.0 on 3,543 held-out pairs of Tatoeba (int8). Trained with heddle on the sentences of tatoeba.org, CC BY 2.0 FR',
+    'Everyday sentences: BLEU 36.8, chrF2 57.6 on 3,543 held-out pairs of Tatoeba (int8). Trained with heddle on the sentences of tatoeba.org, CC BY 2.0 FR',
   source: 'en',
   target: 'es',
   url: new URL('../../models/en-es-general.safetensors', import.meta.url).href,
   bytes: 2_024_872,
   step: 6000,
   examples: [
-    ['I love you, where is the station?', '¿Te amo, ¿dónde está la estación?'],
-    ["I don't know what to do.", 'No sé qué hacer.'],
-    ['My brother lives in Boston.', 'Mi hermano vive en Boston.'],
+    ['I love you.', 'Te quiero.'],
+    ['Where can I buy a ticket?', '¿Dónde puedo comprar un billete?'],
+    ['The cat is sleeping on the sofa.', 'El gato está durmiendo en el sofá.'],
   ],
 };
 

@@ -1,0 +1,70 @@
+// Chapter on the output layer: the last vector of the decoder, the logits, and the softmax over the
+// vocabulary.
+
+import type { Inspection } from '../../src/index.ts';
+import type { Content } from '../common/panel.ts';
+import { html } from '../common/panel.ts';
+import { probability, signed } from '../common/tables.ts';
+import { labelOf } from '../train/page/heat-map.ts';
+import { tokenPicker } from './attention-views.ts';
+import { type Chapter, type ChapterHost, Figure } from './chapter.ts';
+import { dots, numberRow, rowOf, tensorOf, valuesOf } from './tensor-views.ts';
+
+/** From the last vector at a place of the target to the probabilities of the next token. */
+class OutputFigure extends Figure {
+  #token = 0;
+
+  constructor(inspection: Inspection, host: ChapterHost) {
+    super(inspection, host);
+    this.draw();
+  }
+
+  protected override controls(): Content {
+    const onPick = (at: number) => {
+      this.#token = at;
+      this.draw();
+    };
+    return tokenPicker({ title: 'After the token', tokens: this.inspection.target, at: this.#token, onPick });
+  }
+  protected override picture(): Content {
+    const { next } = this.inspection;
+    const likely = next[this.#token] ?? [];
+    const [best] = likely;
+    if (!best) return '';
+    // The softmax divides by the sum of e^logit over the whole vocabulary: that of the best token and its
+    // probability tell the sum.
+    const sum = Math.exp(best.logit) / best.probability;
+    const shown = likely.reduce((total, token) => total + token.probability, 0);
+    const rows = likely.map(({ label, logit, probability: share }): readonly Content[] => [
+      html`<bdi>${labelOf(label)}</bdi>`,
+      signed(logit),
+      Math.exp(logit).toPrecision(4),
+      probability(share),
+    ]);
+    return html`
+      ${this.#vector()}
+      <div class="logits">${valuesOf(['Token', 'Logit', 'e^logit', 'Probability'], rows)}</div>
+      <p>
+        The sum of e^logit over the vocabulary is ${sum.toPrecision(4)}. All other tokens together have the
+        probability ${probability(Math.max(0, 1 - shown))}.
+      </p>`;
+  }
+  /** The last vector of the decoder at the chosen place. */
+  #vector(): Content {
+    const last = tensorOf(this.inspection, /^decoder\.norm\./) ?? this.inspection.tensors.at(-1);
+    if (!last) return '';
+    const row = rowOf(last.data, last.shape[1] ?? 0, this.#token);
+    return numberRow(`Last vector of the decoder: length ${Math.sqrt(dots(row, row)).toFixed(2)}`, row);
+  }
+}
+
+export const output: Chapter = {
+  id: 'output',
+  title: 'From a vector to a word',
+  text: [
+    'After the last layer the decoder has one vector for each place of the target. The output table has a row for each token of the vocabulary. The logit of a token is the dot product of the vector and its row, plus a bias: it is large if they point the same way.',
+    'The softmax makes probabilities of the logits: e to the power of each logit, divided by the sum over the whole vocabulary. A logit that is larger by 1 makes a token 2.7 times as probable; only differences count.',
+    'Many models use the table of the target’s embeddings as the output table too (tied weights): then tokens with similar embeddings get similar logits, and the model is smaller.',
+  ],
+  figure: (inspection, host) => new OutputFigure(inspection, host),
+};
