@@ -67,7 +67,7 @@ if (!existsSync(targets))
 
 /** Flags that all trainings share: those of the recorded training (README.md). */
 const common =
-  `--preset ${o.preset} --set tie=all --set norm=pre --max-tokens 2048 --dropout 0.1 --label-smoothing 0.1 --learning-rate 2e-3 --schedule cosine --warmup-steps ${Math.min(400, Math.ceil(steps / 10))} --buckets 4 --test-sentences 0 --eval-steps ${Math.max(1, Math.ceil(steps / 6))} --keep-last 3`.split(
+  `--preset ${o.preset} --set tie=all --set norm=pre --max-tokens 2048 --dropout 0.1 --label-smoothing 0.1 --learning-rate 2e-3 --schedule cosine --warmup-steps ${Math.min(400, Math.ceil(steps / 10))} --buckets 4 --test-sentences 0 --eval-steps ${Math.max(1, Math.ceil(steps / 6))} --keep-last 3 --save-steps ${Math.max(1, Math.ceil(steps / 12))} --save-seconds 0`.split(
     ' ',
   );
 const size = ['--steps', o.steps];
