@@ -17,7 +17,12 @@ export { isSupported, type MissingPart, type Support } from './api/is-supported.
 export { type LoadOptions, loadModel } from './api/load-model.ts';
 export type { Model, ModelLanguages } from './api/model.ts';
 export { importModel, type ModelFacts, packModel, pullModel, readModelFacts } from './api/model-files.ts';
-export { type PlanTrainingOptions, planTraining, type TrainingForecast } from './api/plan-training.ts';
+export {
+  type MemoryOffer,
+  type PlanTrainingOptions,
+  planTraining,
+  type TrainingForecast,
+} from './api/plan-training.ts';
 export type { DownloadOptions, PullOptions } from './api/remote-models.ts';
 export { trainingReport } from './api/report-of-log.ts';
 export type { SaveOptions } from './api/save-model.ts';

@@ -23,17 +23,31 @@ import {
 import type { Pair } from '../text/corpus/pairs.ts';
 import type { JobEvent } from '../train/report/training-events.ts';
 import { setUp } from '../train/run/setup.ts';
+import type { TrainSettings } from '../train/settings/train-settings.ts';
 import { trainingGraph } from '../train/update/training-graphs.ts';
 import { runInputs, type TrainData } from './train.ts';
 
 /** Options of `planTraining`: the options of `train` that determine data, model and memory. */
 export type PlanTrainingOptions = TrainData &
   Pick<SessionOptions, 'device'> & {
+    /**
+     * Maximum bytes of GPU and JavaScript memory together. [the memory of the host for a software adapter, else
+     * no limit]
+     */
+    readonly memoryBudget?: number;
     /** Files with the corpus. [the files of the host] */
     readonly files?: Files;
     /** Stops the call, which rejects with the signal's reason: an AbortError. */
     readonly signal?: AbortSignal;
   };
+
+/** Settings that need less memory. */
+export interface MemoryOffer {
+  /** Settings to change. */
+  readonly settings: Pick<TrainSettings, 'batchSize' | 'gradientCheckpointing'>;
+  /** Bytes of GPU and JavaScript memory with them. */
+  readonly bytes: number;
+}
 
 /** Data, model, steps and memory of a training run. */
 export interface TrainingForecast {
@@ -70,6 +84,11 @@ export interface TrainingForecast {
     readonly states: number;
     readonly slots: number;
     readonly inputs: number;
+    /**
+     * Bytes of JavaScript memory: the weights, which are there when they are initialized or saved, batches and
+     * results that are copied to and from the device, and the token ids of the pairs.
+     */
+    readonly javascript: number;
   };
   /** Floating-point operations and dispatches of a step with the largest batch shape. */
   readonly flops: number;
@@ -80,6 +99,8 @@ export interface TrainingForecast {
    */
   readonly fits: boolean;
   readonly reason: string;
+  /** Settings that fit `memoryBudget`, if the training does not: absent if it fits, or if none was found. */
+  readonly offer?: MemoryOffer;
   /** Name of the adapter, and whether it is a software adapter, which is slow. */
   readonly adapter: string;
   readonly software: boolean;
@@ -97,12 +118,35 @@ export async function planTraining(
   pairs: readonly Pair[] | CorpusArguments | CorpusMixture,
   options: PlanTrainingOptions = {},
 ): Promise<TrainingForecast> {
-  return untilAborted(options.signal, () => forecast(pairs, options));
+  return untilAborted(options.signal, async () => {
+    const planned = await forecast(pairs, options);
+    if (planned.fits || options.memoryBudget === undefined) return planned;
+    return { ...planned, offer: await offerFor(pairs, options) };
+  });
+}
+
+/** The first of some changes of settings with which a training fits: more compute first, then smaller batches. */
+async function offerFor(
+  pairs: Parameters<typeof planTraining>[0],
+  options: PlanTrainingOptions,
+): Promise<MemoryOffer | undefined> {
+  const { batchSize = 64, maxTokens } = options;
+  const halves = maxTokens === undefined ? [1, 2, 4, 8, 16, 32] : [1];
+  for (const half of halves) {
+    if (half > batchSize) return undefined;
+    const settings: MemoryOffer['settings'] = {
+      gradientCheckpointing: true,
+      batchSize: half === 1 ? options.batchSize : Math.floor(batchSize / half),
+    };
+    const { fits, planned } = await forecast(pairs, { ...options, ...settings });
+    if (fits) return { settings, bytes: planned.peak + planned.javascript };
+  }
+  return undefined;
 }
 
 async function forecast(
   pairs: readonly Pair[] | CorpusArguments | CorpusMixture,
-  { files, signal, device: given, ...options }: PlanTrainingOptions,
+  { files, signal, device: given, memoryBudget, ...options }: PlanTrainingOptions,
 ): Promise<TrainingForecast> {
   const { args, split, base } = await runInputs(pairs, options);
   const messages: string[] = [];
@@ -114,7 +158,12 @@ async function forecast(
     const { data, parameters, recipe, examples, dev, test, steps, perEpoch } = setup;
     const { config, corpus, shapes, source, target } = data;
     const device = await session.device.open();
-    const memory = device.traits.software ? host.memory : undefined;
+    const memory = memoryBudget ?? (device.traits.software ? host.memory : undefined);
+    const ids = corpus.count * 4 * (corpus.count === 0 ? 0 : meanLength(corpus));
+    const javascriptOf = ({ bytes, outputs }: Plan): number => {
+      const results = Object.values(outputs).reduce((sum, { range }) => sum + range.bytes, 0);
+      return 4 * parameters.count + ids + bytes.inputs + inFlight * results;
+    };
     const plan = (shape: (typeof shapes)[number]) =>
       makePlan(trainingGraph(config, parameters, shape, recipe.optimizer, {}), { traits: device.traits });
     const plans: Plan[] = [];
@@ -125,7 +174,7 @@ async function forecast(
         signal?.throwIfAborted();
         plans.push(plan(shape));
       }
-      reason = whyNotFit(plans, device, memory);
+      reason = whyNotFit(plans, device, memory, memoryBudget === undefined ? () => 0 : javascriptOf);
     } catch (error) {
       if (!(error instanceof HeddleError)) throw error;
       reason = error.message;
@@ -158,7 +207,7 @@ async function forecast(
       shapes: shapes.map(shapeName),
       steps,
       stepsPerEpoch: perEpoch,
-      planned: { peak, states, slots, inputs },
+      planned: { peak, states, slots, inputs, javascript: largest ? javascriptOf(largest) : 0 },
       flops: largest?.flops ?? 0,
       dispatches: largest?.passes.length ?? 0,
       fits: reason === '',
@@ -175,19 +224,37 @@ async function forecast(
 export const notesOf = (event: JobEvent): string[] =>
   event.type === 'message' || event.type === 'warning' ? [event.text] : [];
 
+/** Runs of a program whose results are pending at most. */
+const inFlight = 3;
+
+/** Mean number of tokens of a pair. */
+function meanLength(corpus: EncodedCorpus): number {
+  let sum = 0;
+  for (let row = 0; row < corpus.count; row++) sum += sourceLength(corpus, row) + targetLength(corpus, row);
+  return sum / corpus.count;
+}
+
 const lengths = (corpus: EncodedCorpus, lengthOf: (corpus: EncodedCorpus, row: number) => number): number[] =>
   Array.from({ length: corpus.count }, (_, row) => lengthOf(corpus, row));
 
 /** Why plans do not fit the device; empty if they fit. */
-function whyNotFit(plans: readonly Plan[], device: Device, memoryLimit = Number.POSITIVE_INFINITY): string {
+function whyNotFit(
+  plans: readonly Plan[],
+  device: Device,
+  memoryLimit = Number.POSITIVE_INFINITY,
+  javascriptOf: (plan: Plan) => number,
+): string {
   const { maxBufferSize } = device.gpu.limits;
   const smaller = 'Use a smaller batch, model or vocabulary.';
   for (const plan of plans) {
     const buffer = plan.buffers.find((b) => b.bytes > maxBufferSize);
     if (buffer)
       return `The training does not fit: buffer ${buffer.name} needs ${formatBytes(buffer.bytes)}, this device allows ${formatBytes(maxBufferSize)}. ${smaller}`;
-    if (plan.bytes.peak > memoryLimit)
-      return `The training does not fit: it needs ${formatBytes(plan.bytes.peak)} of memory, this device has ${formatBytes(memoryLimit)}. ${smaller}`;
+    const javascript = javascriptOf(plan);
+    const need = plan.bytes.peak + javascript;
+    const parts = javascript > 0 ? `, of which ${formatBytes(javascript)} are JavaScript's` : '';
+    if (need > memoryLimit)
+      return `The training does not fit: it needs ${formatBytes(need)} of memory${parts}, this device has ${formatBytes(memoryLimit)}. ${smaller}`;
   }
   return '';
 }

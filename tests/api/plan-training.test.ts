@@ -1,6 +1,9 @@
-// The plan of a training: what it says about the corpus.
+// The plan of a training: what it says about the corpus, and about a budget of memory.
 import { expect, it } from 'vitest';
-import { notesOf } from '../../src/api/plan-training.ts';
+import { notesOf, type PlanTrainingOptions, planTraining } from '../../src/api/plan-training.ts';
+import { dawnGpu } from '../../src/host/dawn.ts';
+import { readTsv } from '../../src/text/corpus/tsv.ts';
+import { tinyCorpus, tinySizes } from '../support/training.ts';
 
 it('keeps messages and warnings about the corpus, and no progress', () => {
   expect(notesOf({ type: 'message', text: 'a.tsv: line 3 (no tab)' })).toEqual(['a.tsv: line 3 (no tab)']);
@@ -16,3 +19,29 @@ it('keeps messages and warnings about the corpus, and no progress', () => {
   } as const;
   expect(notesOf(progress)).toEqual([]);
 });
+
+it('compares GPU and JavaScript memory with a budget, and offers settings that fit', async () => {
+  const { pairs } = readTsv(new TextEncoder().encode(tinyCorpus), 'pairs.tsv');
+  const options: PlanTrainingOptions = {
+    ...{ preset: 'tiny', model: { ...tinySizes, feedForward: 256 }, tokenizer: 'word', vocabSize: 60 },
+    ...{ batchSize: 64, buckets: 1, steps: 12, heldOut: 0, device: await dawnGpu() },
+  };
+  const plan = (memoryBudget?: number) => planTraining(pairs, { ...options, memoryBudget });
+  const { planned, fits, offer } = await plan();
+  expect([fits, offer]).toEqual([true, undefined]);
+  expect(planned.javascript).toBeGreaterThan(4 * 1000);
+  const need = planned.peak + planned.javascript;
+  expect(await plan(need)).toMatchObject({ fits: true, planned });
+  const tight = await plan(need - 1);
+  expect(tight.fits).toBe(false);
+  expect(tight.reason).toMatch(
+    /^The training does not fit: it needs .* of memory, of which .* are JavaScript's/,
+  );
+  expect(tight.offer?.settings.gradientCheckpointing).toBe(true);
+  expect(tight.offer?.bytes).toBeLessThan(need);
+  const { settings } = tight.offer ?? {};
+  expect(await planTraining(pairs, { ...options, ...settings, memoryBudget: need - 1 })).toMatchObject({
+    fits: true,
+  });
+  expect((await plan(1000)).offer).toBeUndefined();
+}, 240_000);

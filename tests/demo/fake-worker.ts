@@ -187,7 +187,10 @@ export function fakeWorker(): void {
     shapes: ['64x16x20', '64x32x32'],
     steps,
     stepsPerEpoch: 601,
-    planned: { peak: 48_300_000, states: 12_498_304, slots: 34_800_000, inputs: 1_001_696 },
+    planned: {
+      ...{ peak: 48_300_000, states: 12_498_304, slots: 34_800_000, inputs: 1_001_696 },
+      javascript: 4_200_000,
+    },
     flops: 9.4e9,
     dispatches: 212,
     fits: fake.fits,
