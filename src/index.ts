@@ -27,6 +27,7 @@ export type { DownloadOptions, PullOptions } from './api/remote-models.ts';
 export { trainingReport } from './api/report-of-log.ts';
 export type { SaveOptions } from './api/save-model.ts';
 export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-training.ts';
+export type { Clip } from './api/speech-clips.ts';
 export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
 export type { SpeechInput } from './api/transcribe-speech.ts';
 export type { Sound } from './audio/wav.ts';
@@ -93,6 +94,7 @@ export {
   type TranslationMetrics,
   translationMetrics,
 } from './text/metrics/translation-metrics.ts';
+export { characterErrorRate, type ErrorRate, wordErrorRate } from './text/metrics/word-errors.ts';
 export {
   type TaskName,
   type TaskOptions,
@@ -128,6 +130,7 @@ export {
   type TrainingHistory,
 } from './train/report/training-log.ts';
 export type { BestState } from './train/run/best-model.ts';
+export type { ErrorRates } from './train/run/evaluation.ts';
 export type { TrainResult } from './train/run/train-result.ts';
 export type { BestMetric } from './train/settings/best-metrics.ts';
 // Settings of a training run.

@@ -25,6 +25,7 @@ import type { JobEvent } from '../train/report/training-events.ts';
 import { setUp } from '../train/run/setup.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
 import { trainingGraph } from '../train/update/training-graphs.ts';
+import type { Clip } from './speech-clips.ts';
 import { runInputs, type TrainData } from './train.ts';
 
 /** Options of `planTraining`: the options of `train` that determine data, model and memory. */
@@ -115,7 +116,7 @@ export interface TrainingForecast {
  * console.log(fits ? `${parameters} parameters, ${steps} steps, ${planned.peak} bytes` : reason);
  */
 export async function planTraining(
-  pairs: readonly Pair[] | CorpusArguments | CorpusMixture,
+  pairs: readonly Pair[] | readonly Clip[] | CorpusArguments | CorpusMixture,
   options: PlanTrainingOptions = {},
 ): Promise<TrainingForecast> {
   return untilAborted(options.signal, async () => {
@@ -145,16 +146,16 @@ async function offerFor(
 }
 
 async function forecast(
-  pairs: readonly Pair[] | CorpusArguments | CorpusMixture,
+  pairs: readonly Pair[] | readonly Clip[] | CorpusArguments | CorpusMixture,
   { files, signal, device: given, memoryBudget, ...options }: PlanTrainingOptions,
 ): Promise<TrainingForecast> {
-  const { args, split, base } = await runInputs(pairs, options);
+  const { args, split, clips, base } = await runInputs(pairs, options);
   const messages: string[] = [];
   const emit = (event: JobEvent) => void messages.push(...notesOf(event));
   const host = currentHost();
   const session = new Session(host, { device: given, signal, files, onEvent: emit });
   try {
-    const setup = await setUp(args, session, undefined, { split, model: base?.saved });
+    const setup = await setUp(args, session, undefined, { split, clips, model: base?.saved });
     const { data, parameters, recipe, examples, dev, test, steps, perEpoch } = setup;
     const { config, corpus, shapes, source, target } = data;
     const device = await session.device.open();

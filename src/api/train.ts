@@ -25,6 +25,7 @@ import { startArguments } from '../train/settings/train-arguments.ts';
 import { settingDefaults, type TrainSettings } from '../train/settings/train-settings.ts';
 import { readTrainingState } from '../train/update/training-state.ts';
 import { Model, originOf } from './model.ts';
+import type { Clip } from './speech-clips.ts';
 
 /** The model of a running training: what only reads its weights. */
 type ModelInTraining = Pick<
@@ -41,12 +42,12 @@ export type TrainGate = TrainingGate<ModelInTraining>;
 /** Options of `train`: the settings in docs/settings.md, and the following. */
 export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEvent'> {
   /** Pairs for evaluations during the run. [the fraction `heldOut` of the pairs] */
-  readonly dev?: readonly Pair[];
+  readonly dev?: readonly Pair[] | readonly Clip[];
   /**
    * Pairs to translate at the end, for `Model.training.evaluation`. [another fraction `heldOut`; with `dev`:
    * none]
    */
-  readonly test?: readonly Pair[];
+  readonly test?: readonly Pair[] | readonly Clip[];
   /** The model to fine-tune (`--init DIR`; `init` in state.json); it does not change. */
   readonly from?: Model;
   /**
@@ -80,10 +81,10 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
 }
 
 /**
- * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts a file as a `File` or `Blob` (TSV, or
- * the format of its name: CSV, JSON lines, TMX, XLIFF, PO, MO), or a corpus: files of pairs, also with weights and
- * in stages (`{ data: { 'clean.tsv': 0.8, 'bt.tsv': 0.2 } }`), pairs generated from Unicode CLDR, or a built-in task.
- * Throws a HeddleError for an invalid option or pair, and if
+ * Trains a model on pairs, or on clips of speech with their texts, or fine-tunes `from`. Instead of pairs it accepts
+ * a file as a `File` or `Blob` (TSV, or the format of its name: CSV, JSON lines, TMX, XLIFF, PO, MO), or a corpus:
+ * files of pairs, also with weights and in stages (`{ data: { 'clean.tsv': 0.8, 'bt.tsv': 0.2 } }`), pairs generated
+ * from Unicode CLDR, or a built-in task. Throws a HeddleError for an invalid option or pair, and if
  * training diverges (docs/training.md): the loss stays NaN or infinite. `signal` stops it: an AbortError before
  * the first step, the model so far after it.
  * @example
@@ -94,7 +95,7 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
  * const tuned = await train(pairs, { from: bart, lora: { rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
  */
 export async function train(
-  given: readonly Pair[] | Blob | CorpusArguments | CorpusMixture,
+  given: readonly Pair[] | readonly Clip[] | Blob | CorpusArguments | CorpusMixture,
   options: TrainOptions = {},
 ): Promise<Model> {
   const { dev, test, from, checkpoint, resume = false, force = false, ...others } = options;
@@ -117,12 +118,15 @@ export async function train(
   );
   if (out && !resume) await checkRunFolder(archiveFiles(host.files), out);
   const data = { ...settings, dev, test, from };
-  const { args, split, base } = await untilAborted(signal, () => runInputs(pairs, data, { out, resume }));
+  const { args, split, clips, base } = await untilAborted(signal, () =>
+    runInputs(pairs, data, { out, resume }),
+  );
   const session = new Session<TrainingEvent>(host, { device, tune, maxSubmissionMs, onEvent: listener });
   const run = session.with({ signal }); // the model continues when the signal has ended the run
   try {
     const trained = await runTraining(args, run, {
       split,
+      clips,
       gate: gate && modelGate(gate, run),
       snapshots,
       maxLogSteps,
@@ -192,16 +196,20 @@ export type TrainData = TrainSettings & Pick<TrainOptions, 'dev' | 'test' | 'fro
  * the fraction of its checkpoint. Throws a HeddleError that names an invalid pair.
  */
 export async function runInputs(
-  given: readonly Pair[] | CorpusArguments | CorpusMixture,
-  { dev, test, from, ...settings }: TrainData,
+  given: readonly Pair[] | readonly Clip[] | CorpusArguments | CorpusMixture,
+  { dev: givenDev, test: givenTest, from, ...settings }: TrainData,
   { out, resume = false }: Pick<TrainArguments, 'out' | 'resume'> = { out: '' },
 ): Promise<{
   readonly args: TrainArguments;
   readonly split: Split | undefined;
+  readonly clips: ReadonlyMap<string, Float32Array> | undefined;
   readonly base: { readonly saved: SavedModel; readonly name: string } | undefined;
 }> {
   const corpus = await corpusOf(given);
-  const pairs = given as readonly Pair[]; // if there is no corpus
+  const clips = new Map<string, Float32Array>();
+  const pairs = corpus ? [] : await pairsOf(given as readonly Pair[], 'train: pairs', clips);
+  const dev = givenDev && (await pairsOf(givenDev, 'train: dev', clips));
+  const test = givenTest && (await pairsOf(givenTest, 'train: test', clips));
   if (!corpus) checkPairs(pairs, 'train: pairs');
   if (dev) checkPairs(dev, 'train: dev');
   if (test) checkPairs(test, 'train: test');
@@ -226,5 +234,16 @@ export async function runInputs(
     out,
     resume,
   } as const;
-  return { args, split, base };
+  return { args, split, clips: clips.size > 0 ? clips : undefined, base };
+}
+
+/** A list of pairs as it is, and one of clips as pairs; `clips` gets their samples. */
+async function pairsOf(
+  list: readonly Pair[] | readonly Clip[],
+  name: string,
+  clips: Map<string, Float32Array>,
+): Promise<readonly Pair[]> {
+  const [first] = Array.isArray(list) ? (list as readonly unknown[]) : [];
+  if (typeof first !== 'object' || first === null || !('audio' in first)) return list as readonly Pair[];
+  return (await import('./speech-clips.ts')).clipPairs(list as readonly Clip[], name, clips);
 }

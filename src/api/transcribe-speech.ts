@@ -82,7 +82,7 @@ export async function transcribeSpeech(
 }
 
 /** Samples of a recording at 16 kHz. Throws a HeddleError that starts with `name` if it is none. */
-async function samplesOf(audio: SpeechInput, name: string): Promise<Float32Array> {
+export async function samplesOf(audio: SpeechInput, name: string): Promise<Float32Array> {
   if (audio instanceof Float32Array) return speechSamples({ rate: 16000, channels: [audio] }, name);
   if (audio instanceof Blob) {
     const own = audio instanceof File ? audio.name : name;

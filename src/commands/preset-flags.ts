@@ -27,7 +27,7 @@ export const addPresetFlags = (command: Command, runs: readonly PresetArguments[
     .option('--batch-size <pairs>', 'pairs per batch', whole(1), 32)
     .option(
       '--source-length <tokens>',
-      'source length (default: 32, or the maximum of the model if less)',
+      'source length (default: 32, or the maximum of the model if less; of frames: the maximum)',
       whole(1),
     )
     .option('--target-length <tokens>', 'target length (default: --source-length)', whole(1))

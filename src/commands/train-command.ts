@@ -199,6 +199,12 @@ export function movedCorpus(kept: CorpusArguments, { train, dev, test }: NamedFi
 const nameOf = (path: string): string =>
   path.replace(/^.*[\\/]/, '').replace(/^-$|\.[^.]+(?:\.gz)?$/, '') || 'model';
 
+/** The arguments that use the model of a result. */
+const usage = ({ config }: TrainResult, folder: string, adapter = ''): string =>
+  config.source === 'frames'
+    ? `transcribe ${shellQuote(folder)} clip.wav${adapter}`
+    : `translate ${shellQuote(folder)}${adapter} "..."`;
+
 /** The result as text: some translations, metrics, speed, and the path of the model. */
 function describe(r: TrainResult): string {
   const { evaluation: e } = r;
@@ -214,6 +220,9 @@ function describe(r: TrainResult): string {
     ...(e
       ? [
           ...[`${e.sentences} test sentences, the first ones:`, '', ...samples],
+          ...(e.wer === undefined
+            ? []
+            : [`WER, CER     ${formatPercent(e.wer)}, ${formatPercent(e.cer ?? Number.NaN)}`]),
           `exact match  ${formatPercent(e.exactMatch)} of ${e.sentences}`,
           `BLEU, chrF2  ${e.bleu.toFixed(2)}, ${e.chrf.toFixed(2)}`,
         ]
@@ -221,8 +230,8 @@ function describe(r: TrainResult): string {
     ...r.losses.slice(-1).map((loss) => `loss         ${formatNumber(loss)}`),
     `training     ${speed}, ${formatBytes(r.peakBytes)}, ${r.dispatches} dispatches per step${r.stopped ? '; stopped' : ''}`,
     r.loraBase === undefined
-      ? `model        ${r.out} (heddle translate ${shellQuote(r.out)} "...")`
-      : `LoRA adapter ${r.out} (heddle translate ${shellQuote(r.loraBase)} --lora-adapter ${shellQuote(r.out)} "...")`,
+      ? `model        ${r.out} (heddle ${usage(r, r.out)})`
+      : `LoRA adapter ${r.out} (heddle ${usage(r, r.loraBase, ` --lora-adapter ${shellQuote(r.out)}`)})`,
     /\.zip$/i.test(r.out)
       ? `report       report.html in ${r.out}, its values in log.jsonl`
       : `report       ${r.out}/report.html, its values in log.jsonl`,

@@ -1,9 +1,16 @@
 // What a speech model says of itself: its audio features, the tokens of its prompts, and its decoding rules.
 
+/** What the frames of a model are: log-mel features of speech, or patches of an image of a line of text. */
+export type FrameKind = 'log-mel' | 'line';
+
 /** Facts of a speech model such as Whisper, beside its configuration. */
 export interface SpeechFacts {
   /** Samples of a window, 16000 a second. */
   readonly windowSamples: number;
+  /** Whether silence fills a window after a shorter recording; else the encoder reads only the recording. */
+  readonly fillsWindow: boolean;
+  /** Ids below this one are text, the others special tokens and stamps; undefined if the tokenizer knows them. */
+  readonly textEnd?: number;
   /** Whether prompts name language and task. */
   readonly multilingual: boolean;
   /** Token of each language by code, `en`; empty without languages. */

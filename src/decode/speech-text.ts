@@ -22,7 +22,10 @@ export interface SpeechSegment {
 }
 
 /** Ids of the text of a token list: without special tokens and stamps. */
-export const textIds = (ids: readonly number[], endId: number): number[] => ids.filter((id) => id < endId);
+export const textIds = (
+  ids: readonly number[],
+  { textEnd = Number.POSITIVE_INFINITY }: Pick<SpeechFacts, 'textEnd'>,
+): number[] => ids.filter((id) => id < textEnd);
 
 /** Bytes of a text over its bytes as zlib compresses them; 1 for an empty text. */
 export async function compressionRatio(text: string): Promise<number> {
@@ -46,7 +49,7 @@ export interface WindowSegments {
 export function windowSegments(
   ids: readonly number[],
   speech: SpeechFacts,
-  { target, endId }: { readonly target: Tokenizer; readonly endId: number },
+  { target }: { readonly target: Tokenizer },
   { offset, duration }: { readonly offset: number; readonly duration: number },
 ): WindowSegments {
   const first = firstStampOf(speech) ?? Number.POSITIVE_INFINITY;
@@ -54,7 +57,7 @@ export function windowSegments(
   const timeOf = (id: number | undefined) => Math.max(0, (id ?? first) - first) * stampSeconds;
   const segment = (part: readonly number[], start: number, end: number) => ({
     ...{ start: offset + start, end: offset + Math.max(start, end), ids: part },
-    text: target.decode(textIds(part, endId)),
+    text: target.decode(textIds(part, speech)),
   });
   const pairs = ids.flatMap((_, i) => (i > 0 && isStamp(i - 1) && isStamp(i) ? [i] : []));
   const last = ids.length - 1;

@@ -121,15 +121,15 @@ export class Transcriber {
     for (let seek = 0; seek < samples.length; ) {
       signal?.throwIfAborted();
       const piece = samples.subarray(seek, seek + windowSamples);
-      // Less than one frame cannot be speech.
-      if (seek > 0 && piece.length < hopSamples) break;
+      // A rest of a frame or a few cannot be speech.
+      if (seek > 0 && piece.length < (speech.fillsWindow ? 1 : 3) * hopSamples) break;
       const frames = this.#framesOf(piece);
       const room = Math.floor(config.maxLength / 2) - 1;
       const previous = before.slice(reset).slice(-room);
       const decoded = await this.#decode(frames, { ...task, previous }, options);
       const time = { offset: seek / sampleRate, duration: piece.length / sampleRate };
       const silent = decoded.noSpeechProb > noSpeechThreshold && decoded.avgLogProb < minLogProb;
-      const found = windowSegments(decoded.ids, speech, { target, endId: config.endId }, time);
+      const found = windowSegments(decoded.ids, speech, { target }, time);
       if (!silent) {
         const { ids: _, ...quality } = decoded;
         for (const one of found.segments) {
@@ -140,7 +140,7 @@ export class Transcriber {
           segments.push(segment);
           onSegment?.(segment);
         }
-        before.push(...textIds(decoded.ids, config.endId));
+        before.push(...textIds(decoded.ids, speech));
         if (!conditionOnPrevious || decoded.temperature > maxPromptTemperature) reset = before.length;
       }
       const advance = silent ? time.duration : found.advance;
@@ -160,9 +160,11 @@ export class Transcriber {
     };
   }
 
-  /** Frames [T, mels] of a window, with zeros after the piece. */
+  /** Frames [T, mels] of a window, with silence after the piece if the model needs whole windows. */
   #framesOf(piece: Float32Array): Float32Array {
-    const window = new Float32Array(this.#speech.windowSamples);
+    const { windowSamples, fillsWindow } = this.#speech;
+    if (!fillsWindow) return this.#features.features(piece);
+    const window = new Float32Array(windowSamples);
     window.set(piece);
     return this.#features.features(window);
   }
@@ -208,7 +210,7 @@ export class Transcriber {
         options.onPartial,
       );
       const { ids, logProb } = run.best;
-      const text = this.#model.target.decode(textIds(ids, c.endId)).trim();
+      const text = this.#model.target.decode(textIds(ids, speech)).trim();
       decoded = {
         ...{ ids, temperature: t, noSpeechProb: run.noSpeech },
         avgLogProb: logProb / (ids.length + 1),
@@ -247,7 +249,7 @@ export class Transcriber {
     };
     for await (const _ of decoder.run(batch, settings, search))
       if (onPartial && settings.method === 'greedy')
-        onPartial(target.decode(textIds(search.idsOf(0, 0), c.endId)));
+        onPartial(target.decode(textIds(search.idsOf(0, 0), this.#speech)));
     return { best: search.finish()[0]?.[0] as Hypothesis, noSpeech };
   }
 

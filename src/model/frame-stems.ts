@@ -3,6 +3,7 @@
 
 import { rejectField } from '../core/fields.ts';
 import { dim, type Shape, type TensorData } from '../core/tensor.ts';
+import { fairseqSinusoids } from '../engine/ops/embedding/other-sinusoids.ts';
 import { addPositions } from '../engine/ops/frames/add-positions.ts';
 import { arrangeTaps } from '../engine/ops/frames/arrange-taps.ts';
 import { convolution } from '../engine/ops/frames/convolution.ts';
@@ -76,6 +77,8 @@ function checkFrames(c: ModelConfig): void {
 /** The parts of a transformer for frames. */
 export const frameParts = {
   checkFrames,
+  /** The positions of the encoder behind a `conv` stem [maxSource, D], which are not trained: Whisper's sinusoids. */
+  positionTable: (c: ModelConfig): Float32Array => fairseqSinusoids(c.maxSource, c.dModel, -1), // no padding
   /** Adds the parameters of a stem; `matrix` and `bias` add one. */
   stemParameters(
     c: ModelConfig,

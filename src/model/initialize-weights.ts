@@ -2,6 +2,7 @@
 
 import { keyOf, random } from '../core/random.ts';
 import { sizeOf } from '../core/tensor.ts';
+import { frameParts } from './frame-parts.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { ParameterList } from './parameter-layout.ts';
 
@@ -22,6 +23,10 @@ export function initializeWeights(
 ): Float32Array {
   const weights = new Float32Array(list.size);
   for (const p of list.all) {
+    if (p.name === 'src_pos.weight' && c.stem === 'conv') {
+      weights.set(frameParts().positionTable(c), p.offset);
+      continue;
+    }
     const r = random(seed, keyOf('init'), keyOf(p.name));
     const values = weights.subarray(p.offset, p.offset + sizeOf(p.shape));
     const truncated = () => {

@@ -15,6 +15,22 @@ const firefox = {
   tie: 'all',
 } as const satisfies Partial<ModelOptions>;
 
+/** What models of speech have in common, which read log-mel frames as Whisper does. */
+const speech = {
+  source: 'frames',
+  frameWidth: 80,
+  stem: 'conv',
+  norm: 'pre',
+  keyBias: false,
+  positions: 'learned',
+  maxSource: 300, // 6 s
+  maxLength: 64,
+  tie: 'target',
+  activation: 'gelu',
+  scaleEmbedding: false,
+  outputBias: false,
+} as const satisfies Partial<ModelOptions>;
+
 /** Model sizes by name, for `--preset`. The vocabulary sizes come from the tokenizers. */
 export const presets = {
   tiny: { dModel: 64, heads: 4, encoderLayers: 2, decoderLayers: 2, feedForward: 256, maxLength: 64 },
@@ -66,6 +82,8 @@ export const presets = {
   'firefox-tiny': { ...firefox, dModel: 256, feedForward: 1536 },
   'firefox-base': { ...firefox, dModel: 512, feedForward: 2048 },
   'firefox-base-memory': { ...firefox, dModel: 384, feedForward: 1536, decoderLayers: 4 },
+  'speech-tiny': { ...speech, dModel: 128, heads: 4, encoderLayers: 2, decoderLayers: 1, feedForward: 512 },
+  'speech-small': { ...speech, dModel: 256, heads: 4, encoderLayers: 4, decoderLayers: 2, feedForward: 1024 },
 } as const satisfies Record<string, Partial<ModelOptions>>;
 
 /** Names of the presets. */

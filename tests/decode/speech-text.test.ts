@@ -11,6 +11,8 @@ const [endId, startId, stamp] = [50, 51, 60];
 const target = createIdTokenizer(100, { pad: endId, start: startId, end: endId, unknown: 3 });
 const speech: SpeechFacts = {
   windowSamples: 32000,
+  fillsWindow: true,
+  textEnd: endId,
   multilingual: true,
   languages: new Map([
     ['en', 52],
@@ -31,7 +33,7 @@ const c = modelConfig({ srcVocab: 100, tgtVocab: 100, padId: endId, startId, end
 
 describe('the segments of a window', () => {
   const of = (...ids: number[]) =>
-    windowSegments(ids, speech, { target, endId }, { offset: 10, duration: 2 });
+    windowSegments(ids, speech, { target }, { offset: 10, duration: 2 });
 
   it('end at pairs of stamps, and the next window starts at the last pair', () => {
     const { segments, advance } = of(stamp, 7, 8, stamp + 20, stamp + 20, 9, stamp + 50, stamp + 50, 5);

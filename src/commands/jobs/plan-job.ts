@@ -9,7 +9,7 @@ import { makePlan } from '../../engine/plan/planner.ts';
 import { hfConfigOf } from '../../formats/shared/saved-model.ts';
 import { loadSublayers } from '../../model/load-sublayers.ts';
 import { adaptedParameters, type LoraConfig, loraConfig } from '../../model/lora.ts';
-import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
+import { type ModelConfig, maxSourceLength, modelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { presets } from '../../model/presets.ts';
 import { quantizedParameters, type WeightFormat } from '../../model/quantized-parameters.ts';
@@ -30,7 +30,7 @@ import { type PresetArguments, runGraphs } from './preset-graphs.ts';
 
 /**
  * Arguments of the job; plain JSON. A length of 0 in `shape` is 32, or the model's maximum length if it is
- * less.
+ * less; for a source of frames it is the maximum length.
  */
 export interface PlanArguments extends PresetArguments {
   /** Model folder to plan, instead of `preset` and `vocab`. */
@@ -89,7 +89,13 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
   const p = adaptedParameters(quantizedParameters(parameterList(config), weights), lora);
   const longest = Math.min(32, config.maxLength);
   const { batch, source, target } = args.shape;
-  const shape = { batch, source: source || longest, target: target || longest };
+  // A source of frames is a whole window, as in training.
+  const isWindow = config.source === 'frames';
+  const shape = {
+    batch,
+    source: source || (isWindow ? maxSourceLength(config) : longest),
+    target: isWindow ? Math.min(target || longest, config.maxLength) : target || longest,
+  };
   const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
   const options = { gradientCheckpointing, precision, f32Residual, freeze, lora };
   const plain = () =>

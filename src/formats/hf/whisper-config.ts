@@ -193,6 +193,8 @@ export function readSpeech(
   const featurePath = `${folder}/preprocessor_config.json`;
   return {
     windowSamples: windowSamples(preprocessor ? parseJson(preprocessor, featurePath) : {}, c, featurePath),
+    fillsWindow: true,
+    textEnd: c.endId,
     multilingual,
     languages,
     tasks: {

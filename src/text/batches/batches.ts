@@ -4,6 +4,7 @@ import { check } from '../../core/errors.ts';
 import { keyOf, random } from '../../core/random.ts';
 import type { BatchShape } from './buckets.ts';
 import { type EncodedCorpus, type RaggedRows, sourceLength, targetLength } from './encoded-corpus.ts';
+import { fillFrames } from './frame-rows.ts';
 import { fillTokenIndex } from './token-index.ts';
 
 /**
@@ -61,10 +62,10 @@ export function fillBatch(
 ): number {
   const { batch: B, source: S, target: T } = shape;
   check(rows.length <= B, `batch: ${rows.length} rows, the shape has ${B}`);
-  const { sourceSpecial, targetSpecial } = corpus;
+  const { sourceSpecial, targetSpecial, frames } = corpus;
   arrays.src.fill(sourceSpecial.pad);
   arrays.tgtIn.fill(targetSpecial.pad);
-  arrays.tgtOut.fill(targetSpecial.pad);
+  arrays.tgtOut.fill(paddingLabel(targetSpecial));
   arrays.srcLens.fill(0);
   arrays.tgtLens.fill(0);
   let tokens = 0;
@@ -77,7 +78,7 @@ export function fillBatch(
       () =>
         `batch: pair ${corpus.pairIndex[row]} has ${s} source and ${t} target tokens, the batch shape [${S},${T}] allows fewer`,
     );
-    copyRow(corpus.source, row, arrays.src, b * S);
+    if (!frames) copyRow(corpus.source, row, arrays.src, b * S);
     arrays.tgtIn[b * T] = targetSpecial.start;
     copyRow(corpus.target, row, arrays.tgtIn, b * T + 1);
     copyRow(corpus.target, row, arrays.tgtOut, b * T);
@@ -86,9 +87,17 @@ export function fillBatch(
     arrays.tgtLens[b] = t;
     tokens += t;
   }
+  if (frames) fillFrames(arrays, shape, frames, rows);
   fillTokenIndices(arrays);
   return tokens;
 }
+
+/**
+ * Label of positions after the end of a target, which have no loss: the padding token, or -100, as PyTorch's
+ * `ignore_index`, if that is the end token (Whisper).
+ */
+export const paddingLabel = ({ pad, end }: { readonly pad: number; readonly end: number }): number =>
+  pad === end ? -100 : pad;
 
 /** Fills the token indices of `src` and `tgtIn`, if the batch has them. */
 export function fillTokenIndices({ src, tgtIn, ...index }: BatchArrays): void {

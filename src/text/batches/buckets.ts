@@ -2,6 +2,7 @@
 // compute.
 import { check } from '../../core/errors.ts';
 import { type EncodedCorpus, sourceLength, targetLength } from './encoded-corpus.ts';
+import { type FrameRows, positionsOf } from './frame-rows.ts';
 
 /** Positions of the rows of a bucket; a pair fits if neither side is longer. */
 export interface Bucket {
@@ -37,17 +38,21 @@ export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 }
     maxS = Math.max(maxS, sourceLength(corpus, i));
     maxT = Math.max(maxT, targetLength(corpus, i));
   }
-  const step = multiple * Math.ceil(Math.max(maxS, maxT) / (gridSteps * multiple));
-  const [m, n] = [Math.ceil(maxS / step), Math.ceil(maxT / step)];
-  const fits = countFits(corpus, step, m, n);
+  const stepFor = (longest: number) => multiple * Math.ceil(longest / (gridSteps * multiple));
+  // There are many more frames than tokens.
+  const [stepS, stepT] = (corpus.frames ? [maxS, maxT] : [Math.max(maxS, maxT), Math.max(maxS, maxT)]).map(
+    stepFor,
+  ) as [number, number];
+  const [m, n] = [Math.ceil(maxS / stepS), Math.ceil(maxT / stepT)];
+  const fits = countFits(corpus, [stepS, stepT], m, n);
 
   // best[k][box]: minimum of padded positions of all rows that fit the box, with k + 1 buckets, the last of
   // which is the box.
   const boxes = m * n;
   const { limits } = corpus;
   const bucketOf = (box: number): Bucket => ({
-    source: Math.min(limits.source, (Math.floor(box / n) + 1) * step),
-    target: Math.min(limits.target, ((box % n) + 1) * step),
+    source: Math.min(limits.source, (Math.floor(box / n) + 1) * stepS),
+    target: Math.min(limits.target, ((box % n) + 1) * stepT),
   });
   const sizes = Float64Array.from({ length: boxes }, (_, box) => bucketOf(box).source + bucketOf(box).target);
   const sizeOf = (box: number) => sizes[box] as number;
@@ -89,11 +94,16 @@ export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 }
  * Returns a function from a box of the grid (row-major, m by n steps) to the number of rows that fit in it
  * (2D prefix sums).
  */
-function countFits(corpus: EncodedCorpus, step: number, m: number, n: number): (box: number) => number {
+function countFits(
+  corpus: EncodedCorpus,
+  [stepS, stepT]: readonly [number, number],
+  m: number,
+  n: number,
+): (box: number) => number {
   const sums = new Float64Array(m * n);
   for (let i = 0; i < corpus.count; i++) {
-    const s = Math.max(1, Math.ceil(sourceLength(corpus, i) / step)) - 1;
-    const t = Math.ceil(targetLength(corpus, i) / step) - 1;
+    const s = Math.max(1, Math.ceil(sourceLength(corpus, i) / stepS)) - 1;
+    const t = Math.ceil(targetLength(corpus, i) / stepT) - 1;
     sums[s * n + t] = (sums[s * n + t] as number) + 1;
   }
   for (let s = 0; s < m; s++)
@@ -108,15 +118,16 @@ function countFits(corpus: EncodedCorpus, step: number, m: number, n: number): (
 
 /**
  * Batch shapes of buckets: `rows` rows each, or as many as fit in `tokens` positions of the longer side,
- * padding
- * included, rounded down to a multiple of 8 above 8. Throws a HeddleError if not even one row fits.
+ * padding included, rounded down to a multiple of 8 above 8. `frames`: those of the sources, if they are frames.
+ * Throws a HeddleError if not even one row fits.
  */
 export const batchShapes = (
   buckets: readonly Bucket[],
   size: { rows: number } | { tokens: number },
+  frames: Pick<FrameRows, 'perPosition'> = { perPosition: 1 },
 ): BatchShape[] =>
   buckets.map((bucket) => {
-    const longer = Math.max(bucket.source, bucket.target);
+    const longer = Math.max(positionsOf(frames, bucket.source), bucket.target);
     const fit = 'rows' in size ? size.rows : Math.floor(size.tokens / longer);
     check(
       Number.isInteger(fit) && fit >= 1,

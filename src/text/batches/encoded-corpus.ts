@@ -5,6 +5,7 @@ import { formatPercent } from '../../core/format-numbers.ts';
 import { present } from '../../core/present.ts';
 import type { Pair } from '../corpus/pairs.ts';
 import type { SpecialIds, Tokenizer } from '../tokenizers/tokenizer.ts';
+import type { FrameRows } from './frame-rows.ts';
 
 /** Token ids: 16 bits each if the vocabulary allows it. */
 export type TokenIds = Uint16Array | Uint32Array;
@@ -18,7 +19,10 @@ export interface RaggedRows {
 /** Encoded pairs. Source rows are as the encoder reads them; target rows have no start and end token. */
 export interface EncodedCorpus {
   readonly count: number;
+  /** Token ids; if the source is frames, their numbers are the lengths of the rows, without ids. */
   readonly source: RaggedRows;
+  /** The frames of each row, if the source is frames. */
+  readonly frames?: FrameRows;
   readonly target: RaggedRows;
   /** Index of each row's pair among the pairs that were encoded. */
   readonly pairIndex: Uint32Array; // [count]
@@ -176,12 +180,13 @@ export const unknownShares = ({
   source,
   target,
   count,
+  frames,
 }: EncodedCorpus): EncodedCorpus['unknown'] => ({
-  source: unknown.source / (source.ids.length - count),
+  source: frames ? 0 : unknown.source / (source.ids.length - count),
   target: unknown.target / target.ids.length,
 });
 
-/** Number of encoder positions of a row. */
+/** Number of source tokens or frames of a row. */
 export const sourceLength = ({ source: { starts } }: EncodedCorpus, row: number): number =>
   (starts[row + 1] as number) - (starts[row] as number);
 /** Number of decoder positions of a row: its tokens plus one. */

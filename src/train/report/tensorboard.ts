@@ -98,8 +98,18 @@ function scalarsOf(record: LogRecord): [tag: string, value: number][] {
     });
   }
   if (record.type !== 'eval') return [];
-  const { loss, perplexity, tokenAccuracy, knownTokenAccuracy, bleu, chrf, exactMatch } = record;
-  return named(record.part, { loss, perplexity, tokenAccuracy, knownTokenAccuracy, bleu, chrf, exactMatch });
+  const { loss, perplexity, tokenAccuracy, knownTokenAccuracy, bleu, chrf, exactMatch, wer, cer } = record;
+  return named(record.part, {
+    loss,
+    perplexity,
+    tokenAccuracy,
+    knownTokenAccuracy,
+    bleu,
+    chrf,
+    exactMatch,
+    wer,
+    cer,
+  });
 }
 
 interface EventFields {

@@ -56,7 +56,7 @@ const areSentences = (samples: TrainingHistory['samples']): boolean =>
 function figures({ evals, steps, start, ends, samples }: TrainingHistory): Html {
   const cells: [string, string][] = [];
   const addMetric = (
-    metric: 'exactMatch' | 'bleu' | 'chrf' | 'tokenAccuracy' | 'perplexity',
+    metric: 'wer' | 'cer' | 'exactMatch' | 'bleu' | 'chrf' | 'tokenAccuracy' | 'perplexity',
     label: (e: LogEval) => string,
     show: (value: number) => string,
   ) => {
@@ -67,6 +67,8 @@ function figures({ evals, steps, start, ends, samples }: TrainingHistory): Html 
   const sentences = (e: LogEval) => `${formatInteger(e.sentences ?? Number.NaN)} ${e.part} sentences`;
   const oneDecimal = (x: number) => x.toFixed(1);
   const isOfSentences = areSentences(samples);
+  addMetric('wer', (e) => `word error rate on ${sentences(e)}`, formatPercent);
+  addMetric('cer', () => 'character error rate', formatPercent);
   if (isOfSentences) addMetric('bleu', (e) => `BLEU on ${sentences(e)}`, oneDecimal);
   addMetric(
     'exactMatch',
@@ -207,6 +209,8 @@ const devColumns: [string, (e: LogEval) => number | undefined, (value: number) =
   ['loss', (e) => e.loss, formatNumber],
   ['perplexity', (e) => e.perplexity, formatNumber],
   ['token accuracy', (e) => e.tokenAccuracy, formatPercent],
+  ['WER', (e) => e.wer, formatPercent],
+  ['CER', (e) => e.cer, formatPercent],
   ['exact match', (e) => e.exactMatch, formatPercent],
   ['BLEU', (e) => e.bleu, (x) => x.toFixed(2)],
   ['chrF2', (e) => e.chrf, (x) => x.toFixed(2)],

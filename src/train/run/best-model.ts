@@ -5,8 +5,8 @@ import { check } from '../../core/errors.ts';
 import type { LogEval } from '../report/training-log.ts';
 import { type BestMetric, bestMetrics } from '../settings/best-metrics.ts';
 
-const fromTranslations: readonly BestMetric[] = ['bleu', 'chrf', 'exactMatch'];
-const lessIsBetter: readonly BestMetric[] = ['loss', 'perplexity'];
+const fromTranslations: readonly BestMetric[] = ['bleu', 'chrf', 'exactMatch', 'wer', 'cer'];
+const lessIsBetter: readonly BestMetric[] = ['loss', 'perplexity', 'wer', 'cer'];
 
 /** Whether a value of a metric is better than another. */
 export const isBetter = (metric: BestMetric, value: number, than: number): boolean =>

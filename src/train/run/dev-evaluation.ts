@@ -3,7 +3,7 @@
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { type Batches, createBatches } from '../../text/batches/batches.ts';
-import type { BatchShape } from '../../text/batches/buckets.ts';
+import type { BatchShape, Bucket } from '../../text/batches/buckets.ts';
 import {
   describeSkipped,
   describeUnknown,
@@ -11,12 +11,13 @@ import {
   sourceLength,
   targetLength,
 } from '../../text/batches/encoded-corpus.ts';
+import { positionsOf } from '../../text/batches/frame-rows.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
 import type { TokenMetrics } from '../../text/metrics/translation-metrics.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
 import type { Trainer } from '../update/trainer.ts';
-import { batchOf } from '../update/training-data.ts';
+import { batchOf, type TrainingData } from '../update/training-data.ts';
 import type { BestModel } from './best-model.ts';
 import { evaluateLoss, type FittingPairs, fittingPairs, TranslationEvaluator } from './evaluation.ts';
 import type { LiveRun } from './live-run.ts';
@@ -36,6 +37,7 @@ class DevSet {
   readonly #engine: Engine;
   readonly #trainer: Trainer;
   readonly #model: TextModel;
+  readonly #prompt: readonly number[] | undefined;
   readonly #dev: FittingPairs;
   readonly #batches: Batches;
   /** Shape of batches with pairs that no batch of the training fits; undefined if there are none. */
@@ -52,12 +54,14 @@ class DevSet {
     model: TextModel,
     dev: FittingPairs,
     sentences: number,
+    prompt: readonly number[] | undefined,
   ) {
+    this.#prompt = prompt;
     this.#engine = engine;
     this.#trainer = trainer;
     this.#model = model;
     this.#dev = dev;
-    this.#longer = longerShape(dev.corpus, trainer.shapes, model.config.maxLength);
+    this.#longer = longerShape(dev.corpus, trainer.shapes);
     const shapes = this.#longer ? [...trainer.shapes, this.#longer] : trainer.shapes;
     this.#batches = createBatches(dev.corpus, shapes, { shuffle: false });
     this.#rows = sampleEvenly([...dev.pairs.keys()], sentences);
@@ -70,15 +74,16 @@ class DevSet {
    * Samples pairs evenly that fit the model; undefined if no pair fits. `sentences`: how many of
    * them are translated.
    */
-  static open(
+  static async open(
     engine: Engine,
     trainer: Trainer,
     model: TextModel,
     pairs: PairList,
     sentences: number,
-  ): DevSet | undefined {
-    const dev = fittingPairs(model, sampleEvenly(pairs, maxDevPairs));
-    return dev.corpus.count > 0 ? new DevSet(engine, trainer, model, dev, sentences) : undefined;
+    data: Pick<TrainingData, 'encode' | 'prompt'>,
+  ): Promise<DevSet | undefined> {
+    const dev = await fittingPairs(data, sampleEvenly(pairs, maxDevPairs));
+    return dev.corpus.count > 0 ? new DevSet(engine, trainer, model, dev, sentences, data.prompt) : undefined;
   }
 
   /** Prepares the evaluation of pairs that are longer than those of the training. */
@@ -136,6 +141,7 @@ class DevSet {
       this.#dev,
       this.#rows,
       this.#maxTarget,
+      this.#prompt,
     );
     return this.#translations;
   }
@@ -145,24 +151,22 @@ class DevSet {
  * The shape of batches with the longest rows of a corpus, if they fit none of the shapes of a training, the largest
  * last: as many rows as have the positions of the largest shape.
  */
-function longerShape(
-  corpus: EncodedCorpus,
-  shapes: readonly BatchShape[],
-  maxLength: number,
-): BatchShape | undefined {
+function longerShape(corpus: EncodedCorpus, shapes: readonly BatchShape[]): BatchShape | undefined {
   const rows = Array.from({ length: corpus.count }, (_, row) => row);
   const longest = (length: (corpus: EncodedCorpus, row: number) => number) =>
     rows.reduce((most, row) => Math.max(most, length(corpus, row)), 1);
   const [source, target] = [longest(sourceLength), longest(targetLength)];
   const largest = shapes.at(-1);
   if (!largest || (source <= largest.source && target <= largest.target)) return undefined;
-  const rounded = (length: number) => Math.min(maxLength, 4 * Math.ceil(length / 4));
+  const { limits, frames = { perPosition: 1 } } = corpus;
+  const rounded = (length: number, most: number) => Math.min(most, 4 * Math.ceil(length / 4));
   const longer = {
-    source: Math.max(largest.source, rounded(source)),
-    target: Math.max(largest.target, rounded(target)),
+    source: Math.max(largest.source, rounded(source, limits.source)),
+    target: Math.max(largest.target, rounded(target, limits.target)),
   };
-  const positions = largest.batch * Math.max(largest.source, largest.target);
-  return { ...longer, batch: Math.max(1, Math.floor(positions / Math.max(longer.source, longer.target))) };
+  const longerSide = (bucket: Bucket) => Math.max(positionsOf(frames, bucket.source), bucket.target);
+  const positions = largest.batch * longerSide(largest);
+  return { ...longer, batch: Math.max(1, Math.floor(positions / longerSide(longer))) };
 }
 
 /** What the dev evaluation needs of a run. */
@@ -178,7 +182,7 @@ interface EvaluatedRun extends TrainedModel {
 export class DevEvaluation implements Pause {
   readonly #run: EvaluatedRun;
   readonly #session: Pick<TrainingSession, 'emit' | 'signal'>;
-  readonly #open: () => DevSet | undefined;
+  readonly #open: () => Promise<DevSet | undefined>;
   /** The dev set, opened for the first evaluation; `none` if no pair fits. */
   #devSet: DevSet | 'none' | undefined;
   /** Step of the last evaluation. */
@@ -190,17 +194,19 @@ export class DevEvaluation implements Pause {
     pairs: PairList,
     sentences: number,
     session: Pick<TrainingSession, 'emit' | 'signal'>,
+    data: Pick<TrainingData, 'encode' | 'prompt'>,
   ) {
     const { engine, trainer, model } = run;
     this.#run = run;
     this.#session = session;
-    this.#open = () => DevSet.open(engine, trainer, model, pairs, sentences);
-    if (run.live.evalSteps > 0) this.#openDevSet();
+    this.#open = () => DevSet.open(engine, trainer, model, pairs, sentences, data);
   }
 
   /** Prepares the first evaluation, so that a run that lacks the memory for it fails at once. */
   async prepare(): Promise<void> {
-    if (this.#devSet && this.#devSet !== 'none') await this.#devSet.prepare();
+    if (this.#run.live.evalSteps === 0) return;
+    const devSet = await this.#openDevSet();
+    if (devSet !== 'none') await devSet.prepare();
   }
 
   due(): boolean {
@@ -214,7 +220,7 @@ export class DevEvaluation implements Pause {
     const { step } = trainer;
     // If early stopping ends the run, this step is evaluated already.
     if (this.#step === step || live.evalSteps === 0) return;
-    const devSet = this.#devSet ?? this.#openDevSet();
+    const devSet = this.#devSet ?? (await this.#openDevSet());
     if (devSet === 'none') return;
     const evaluation = await weights.on(() => devSet.evaluate(step, signal));
     if (!evaluation) return;
@@ -227,8 +233,8 @@ export class DevEvaluation implements Pause {
     stages?.consider(record);
   }
 
-  #openDevSet(): DevSet | 'none' {
-    const devSet = this.#open();
+  async #openDevSet(): Promise<DevSet | 'none'> {
+    const devSet = await this.#open();
     this.#devSet = devSet ?? 'none';
     if (!devSet) {
       this.#message(
@@ -265,6 +271,7 @@ function describeDev(e: LogEval): string {
   ];
   if (e.sentences !== undefined)
     values.push(
+      ...(e.wer === undefined ? [] : [`WER ${percent(e.wer)}`, `CER ${percent(e.cer)}`]),
       `BLEU ${e.bleu?.toFixed(2)}`,
       `chrF2 ${e.chrf?.toFixed(2)}`,
       `exact match ${percent(e.exactMatch)}`,

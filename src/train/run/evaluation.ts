@@ -1,21 +1,19 @@
 // Evaluation of a model on its engine: loss and token accuracy with the target given (teacher forcing), and
 // metrics of translations.
 
+import type { FrameTexts } from '../../decode/frame-texts.ts';
+import type { TranslatorShape } from '../../decode/source-texts.ts';
 import { type TextModel, Translator } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import type { Batches } from '../../text/batches/batches.ts';
-import {
-  describeSkipped,
-  type EncodedCorpus,
-  encodePairs,
-  sourceLength,
-  type TokenIds,
-} from '../../text/batches/encoded-corpus.ts';
+import { describeSkipped, type EncodedCorpus, sourceLength } from '../../text/batches/encoded-corpus.ts';
+import type { FrameRow, FrameRows } from '../../text/batches/frame-rows.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
 import type { TokenMetrics, TokenSums, TranslationMetrics } from '../../text/metrics/translation-metrics.ts';
 import { tokenMetrics, translationMetrics } from '../../text/metrics/translation-metrics.ts';
 import type { Sample } from '../report/training-log.ts';
+import type { TrainingData } from '../update/training-data.ts';
 import type { ModelOnEngine } from './loop.ts';
 
 /** Maximum number of sentences in a decoding batch, and of bytes of its KV cache. */
@@ -45,44 +43,50 @@ export interface FittingPairs {
   readonly corpus: EncodedCorpus;
 }
 
-/** Tokenizes pairs and omits those above the limits, by default the model's. */
-export function fittingPairs(
-  { config, source, target }: TextModel,
+/** Encodes pairs and omits those above the limits of the model; see `encode` of TrainingData. */
+export async function fittingPairs(
+  { encode }: Pick<TrainingData, 'encode'>,
   pairs: readonly Pair[],
-  limits = { maxSource: config.maxLength, maxTarget: config.maxLength },
-): FittingPairs {
-  const corpus = encodePairs(pairs, source, target, limits);
+): Promise<FittingPairs> {
+  const corpus = await encode(pairs);
   return { pairs: Array.from(corpus.pairIndex, (i) => pairs[i] as Pair), corpus };
+}
+
+/** Word and character error rates of texts of frames, such as speech; 0.05 is 5 %. */
+export interface ErrorRates {
+  readonly wer?: number;
+  readonly cer?: number;
 }
 
 /** Metrics of translations, and the translations beside their references. */
 export interface TranslationResult {
-  readonly metrics: TranslationMetrics;
+  readonly metrics: TranslationMetrics & ErrorRates;
   readonly samples: readonly Sample[];
 }
 
 /** Translates some pairs greedily, with the weights on the engine, and compares the translations with them. */
 export class TranslationEvaluator {
-  readonly #translator: Translator;
   readonly #chosen: readonly Pair[];
-  readonly #sources: readonly TokenIds[];
   readonly #normalize: (text: string) => string;
+  readonly #decode: (signal: AbortSignal) => Promise<string[]>;
+  /** Whether the sources are frames, so that error rates say more than BLEU. */
+  readonly #hasFrames: boolean;
 
   private constructor(
-    translator: Translator,
     chosen: readonly Pair[],
-    sources: readonly TokenIds[],
     normalize: (text: string) => string,
+    decode: (signal: AbortSignal) => Promise<string[]>,
+    hasFrames: boolean,
   ) {
-    this.#translator = translator;
     this.#chosen = chosen;
-    this.#sources = sources;
     this.#normalize = normalize;
+    this.#decode = decode;
+    this.#hasFrames = hasFrames;
   }
 
   /**
-   * `rows`: row numbers of the corpus, at least one. `maxTarget`: maximum tokens of a translation. Its plans are
-   * compiled at the first evaluation.
+   * `rows`: row numbers of the corpus, at least one. `maxTarget`: maximum tokens of a translation. `prompt`: tokens
+   * that each text starts from, if the sources are frames. Its plans are compiled at the first evaluation.
    */
   static open(
     engine: Engine,
@@ -91,28 +95,36 @@ export class TranslationEvaluator {
     { pairs, corpus }: FittingPairs,
     rows: readonly number[],
     maxTarget: number,
+    prompt: readonly number[] = [model.config.startId],
   ): TranslationEvaluator {
-    const { starts, ids } = corpus.source;
+    const { frames } = corpus;
     const maxSource = rows.reduce((longest, row) => Math.max(longest, sourceLength(corpus, row)), 0);
     const { decoderLayers, decoderHeads, decoderHeadWidth } = model.config;
     const rowBytes = 8 * decoderLayers * decoderHeads * decoderHeadWidth * (maxSource + maxTarget);
     const batch = Math.min(decodeBatch, rows.length, Math.max(1, Math.floor(decodeBytes / rowBytes)));
+    const shape = { batch, maxSource, maxTarget };
+    const decode = frames
+      ? frameDecoder(engine, model, parameters, frames, rows, shape, prompt)
+      : textDecoder(engine, model, parameters, corpus, rows, shape);
+    const chosen = rows.map((row) => pairs[row] as Pair);
     return new TranslationEvaluator(
-      new Translator(engine, model, { parameters, shape: { batch, maxSource, maxTarget } }),
-      rows.map((row) => pairs[row] as Pair),
-      rows.map((row) => ids.subarray(starts[row], starts[row + 1])),
+      chosen,
       (text) => model.target.normalize(text),
+      decode,
+      frames !== undefined,
     );
   }
 
   /** Translates the pairs. Throws the signal's reason if it is aborted. */
   async evaluate(signal: AbortSignal): Promise<TranslationResult> {
     const normalize = this.#normalize;
-    const found = await this.#translator.decode(this.#sources, { signal });
-    const translations = found.map(([best]) => best?.text ?? '');
+    const translations = await this.#decode(signal);
     const references = this.#chosen.map(({ target, others = [] }) => [target, ...others]);
     return {
-      metrics: translationMetrics(translations, references, normalize),
+      metrics: {
+        ...translationMetrics(translations, references, normalize),
+        ...(this.#hasFrames ? await errorRates(translations, references, normalize) : {}),
+      },
       samples: this.#chosen.map(({ source, target }, i): Sample => {
         const translation = translations[i] as string;
         const exact = references[i]?.some((reference) => normalize(reference) === translation) ?? false;
@@ -122,16 +134,66 @@ export class TranslationEvaluator {
   }
 }
 
+/** What decodes rows of token ids. */
+function textDecoder(
+  engine: Engine,
+  model: TextModel,
+  parameters: ParameterList,
+  { source: { starts, ids } }: EncodedCorpus,
+  rows: readonly number[],
+  shape: TranslatorShape,
+): (signal: AbortSignal) => Promise<string[]> {
+  const translator = new Translator(engine, model, { parameters, shape });
+  const sources = rows.map((row) => ids.subarray(starts[row], starts[row + 1]));
+  return async (signal) => {
+    const found = await translator.decode(sources, { signal });
+    return found.map(([best]) => best?.text ?? '');
+  };
+}
+
+/** What decodes rows of frames, which are loaded at the first evaluation. */
+function frameDecoder(
+  engine: Engine,
+  model: TextModel,
+  parameters: ParameterList,
+  { rows: all, width }: FrameRows,
+  rows: readonly number[],
+  shape: TranslatorShape,
+  prompt: readonly number[],
+): (signal: AbortSignal) => Promise<string[]> {
+  let opened: FrameTexts | undefined;
+  return async (signal) => {
+    if (!opened) {
+      const { FrameTexts } = await import('../../decode/frame-texts.ts');
+      opened = new FrameTexts(engine, model, parameters, shape, prompt);
+    }
+    const sources = rows.map((row) => all[row] as FrameRow);
+    return opened.decode(sources, width, signal);
+  };
+}
+
+/** The error rates of texts against the first reference of each. */
+async function errorRates(
+  texts: readonly string[],
+  references: readonly (readonly string[])[],
+  normalize: (text: string) => string,
+): Promise<ErrorRates> {
+  const { characterErrorRate, wordErrorRate } = await import('../../text/metrics/word-errors.ts');
+  const first = references.map(([reference = '']) => normalize(reference));
+  return { wer: wordErrorRate(texts, first).rate, cer: characterErrorRate(texts, first).rate };
+}
+
 /**
  * Translates test pairs at the end of a run; undefined if no pair fits the model, or the signal was aborted.
  */
 export async function translateTest(
   { engine, model, parameters }: ModelOnEngine,
+  data: Pick<TrainingData, 'encode' | 'prompt'>,
   pairs: readonly Pair[],
   signal: AbortSignal,
   onMessage: (text: string) => void,
 ): Promise<(TranslationResult & { readonly seconds: number }) | undefined> {
-  const test = fittingPairs(model, pairs);
+  const test = await fittingPairs(data, pairs);
   const skipped = describeSkipped(test.corpus);
   if (skipped) onMessage(`test: ${skipped}`);
   const rows = [...test.pairs.keys()];
@@ -140,7 +202,8 @@ export async function translateTest(
   const begin = performance.now();
   try {
     const { maxLength } = model.config;
-    const evaluator = TranslationEvaluator.open(engine, model, parameters, test, rows, maxLength);
+    const { prompt } = data;
+    const evaluator = TranslationEvaluator.open(engine, model, parameters, test, rows, maxLength, prompt);
     return { ...(await evaluator.evaluate(signal)), seconds: (performance.now() - begin) / 1000 };
   } catch (error) {
     if (signal.aborted) return undefined;

@@ -20,7 +20,7 @@ import { augmentRates, describeRates } from '../../text/augment/augment-rates.ts
 import { shapeName } from '../../text/batches/buckets.ts';
 import { describeSkipped, describeUnknown } from '../../text/batches/encoded-corpus.ts';
 import { optimizerOf, scheduleOf } from '../settings/recipe-options.ts';
-import { hasPackedBatches, initFolder } from '../settings/run-defaults.ts';
+import { hasPackedBatches, initFolder, windowBatches } from '../settings/run-defaults.ts';
 import type { CompleteArguments, TrainArguments } from '../settings/train-arguments.ts';
 import { completeArguments, resumeArguments } from '../settings/train-arguments.ts';
 import { optimizerConfig } from '../update/optimizer-config.ts';
@@ -60,12 +60,20 @@ export async function setUp(
 ): Promise<Setup> {
   const log = (text: string) => session.emit({ type: 'message', text });
   const before = from && (await readTrainingState(from.files, from.folder));
-  const args = before ? resumeArguments(before, given, log) : completeArguments(given);
-  checkRewriteNames(args.noFuse);
-  checkBest(args);
-  const start = await initialModel(args, session, from, inputs.model);
-  const prepared = await prepareCorpus(args, session, from, before, start, inputs.split);
+  const complete = before ? resumeArguments(before, given, log) : completeArguments(given);
+  checkRewriteNames(complete.noFuse);
+  checkBest(complete);
+  const start = await initialModel(complete, session, from, inputs.model);
+  const fills = !before && start?.speech?.fillsWindow === true;
+  const args = fills ? { ...complete, ...windowBatches(given) } : complete;
+  const prepared = await prepareCorpus(args, session, from, before, start, inputs);
   const { config, source, target, corpus, shapes, batches } = prepared.data;
+  const hasFrames = config.source === 'frames';
+  check(
+    hasFrames || (args.bestMetric !== 'wer' && args.bestMetric !== 'cer'),
+    `train: bestMetric ${args.bestMetric} is for models of speech or images; use bleu or chrf for texts`,
+  );
+  check(!hasFrames || !args.probe, 'train: probe shows tokens of the source; a model of frames has none');
   if (describeSkipped(corpus)) log(describeSkipped(corpus));
   if (!before && hasPackedBatches(given))
     log(
@@ -172,11 +180,10 @@ async function initialModel(
   // Base weights of a LoRA adapter that are not f32 are read in parts and quantized, so all of them are never
   // in memory as f32.
   const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
-  const base = given
-    ? await modelInLanguages(given, languages)
-    : await openModel(folder, session, { ...languages, inParts });
+  const opened = given ?? (await openModel(folder, session, { inParts }));
+  // The languages of speech are tokens of its prompts.
+  const base = opened.speech ? opened : await modelInLanguages(opened, languages);
   const { sourceCheckpoint, config } = base;
-  check(config.source === 'tokens', `train: ${folder} reads speech; heddle trains models of text`);
   const hf = hfConfigOf(base);
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
     if (hf?.[field])

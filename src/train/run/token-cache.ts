@@ -4,7 +4,7 @@
 
 import { version } from '../../../package.json';
 import type { Pace } from '../../core/steps.ts';
-import { concatBytes, type Files, openStream } from '../../files/files.ts';
+import { type Files, openStream } from '../../files/files.ts';
 import { type CorpusArguments, corpusFiles } from '../../session/load-corpus.ts';
 import type {
   EncodedCorpus,
@@ -16,6 +16,7 @@ import { packedPairs, packPairs } from '../../text/corpus/packed-pairs.ts';
 import { pathsOf } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
 import { encodeOptionsOf, type KnownModel, type TrainingDataOptions } from '../update/training-data.ts';
+import { hashOf, readCacheFile, sha256, writeCacheFile } from './cache-file.ts';
 
 /** The corpus of a run, tokenized. */
 export interface PreparedCorpus {
@@ -74,37 +75,6 @@ export class TokenCache {
 /** Path of the cache of a model folder or archive. */
 export const tokenCachePath = (out: string): string => `${out.replace(/\.zip$/i, '')}.tokens`;
 
-/** Bytes that are hashed together. */
-const blockBytes = 2 ** 22;
-
-async function sha256(bytes: Uint8Array): Promise<string> {
-  const hash = await crypto.subtle.digest('SHA-256', bytes as BufferSource);
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
-
-/** SHA-256 of the SHA-256 of all blocks, so that large data is never in memory as a whole. */
-async function hashOf(
-  parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  pace?: (done: number) => unknown,
-) {
-  const hashes: string[] = [];
-  const block = new Uint8Array(blockBytes);
-  let used = 0;
-  for await (const part of parts)
-    for (let at = 0; at < part.length; ) {
-      const piece = part.subarray(at, at + blockBytes - used);
-      block.set(piece, used);
-      used += piece.length;
-      at += piece.length;
-      if (used < blockBytes) continue;
-      hashes.push(await sha256(block));
-      used = 0;
-      await pace?.(hashes.length * blockBytes);
-    }
-  hashes.push(await sha256(block.subarray(0, used)));
-  return sha256(new TextEncoder().encode(hashes.join()));
-}
-
 /**
  * Hash of the files of a corpus and of the options that read them; undefined if the files cannot be read a
  * second time (stdin), or the platform has no SHA-256. `pace` is called between blocks.
@@ -156,12 +126,6 @@ export const cacheKey = (
     ),
   );
 
-/**
- * Length of the first line of a cache, the SHA-256 of the rest. The second line is the header, padded with
- * spaces.
- */
-const hashBytes = 65;
-
 /** Header of a cache. */
 interface CacheHeader extends Pick<PreparedCorpus, 'examples' | 'fileSizes'> {
   readonly key: string;
@@ -203,13 +167,7 @@ async function writeTokenCache(
     pairs: { dev: dev.length, test: test.length },
     sizes: arrays.map(({ length }) => length),
   };
-  const line = new TextEncoder().encode(JSON.stringify(header));
-  const padded = new Uint8Array(line.length + 8 - ((hashBytes + line.length) % 8)).fill(32);
-  padded.set(line);
-  padded[padded.length - 1] = 10;
-  const rest = [padded, ...arrays];
-  const hash = new TextEncoder().encode(`${await hashOf(rest)}\n`);
-  await files.write(path, concatBytes([hash, ...rest]));
+  await writeCacheFile(files, path, header, arrays);
 }
 
 /**
@@ -222,21 +180,16 @@ export async function readTokenCache(
   key: string,
   pace: Pace = () => undefined,
 ): Promise<PreparedCorpus | string | undefined> {
-  if (!(await files.exists(path))) return undefined;
-  const file = await files.read(path).catch(() => new Uint8Array());
-  const end = file.indexOf(10, hashBytes);
-  const hash = new TextDecoder().decode(file.subarray(0, hashBytes - 1));
-  const check = (done: number) => pace({ task: 'check', done, total: file.length });
-  if (end < 0 || hash !== (await hashOf([file.subarray(hashBytes)], check))) return 'it is damaged';
-  const header = JSON.parse(new TextDecoder().decode(file.subarray(hashBytes, end))) as CacheHeader;
+  const cached = await readCacheFile<CacheHeader>(files, path, pace);
+  if (typeof cached !== 'object') return cached;
+  const { header, bytes } = cached;
   if (header.key !== key) return 'it has other pairs, tokenizers or settings';
   // The arrays are views: 4-byte ones first, so that all are aligned.
-  const aligned = (file.byteOffset + end + 1) % 4 === 0 ? file : file.slice();
-  let at = aligned.byteOffset + end + 1;
+  let at = bytes.byteOffset;
   const [sourceStarts, targetStarts, pairIndex, sourceIds, targetIds, dev, test] = header.sizes.map(
     (size) => {
       at += size;
-      return [aligned.buffer, at - size, size] as const;
+      return [bytes.buffer, at - size, size] as const;
     },
   ) as [View, View, View, View, View, View, View];
   const uint32 = ([buffer, from, size]: View) => new Uint32Array(buffer, from, size / 4);

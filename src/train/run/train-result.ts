@@ -7,6 +7,7 @@ import type { Split } from '../../text/corpus/pairs.ts';
 import type { TranslationMetrics } from '../../text/metrics/translation-metrics.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
 import type { BestState } from './best-model.ts';
+import type { ErrorRates } from './evaluation.ts';
 import type { TrainingGate } from './loop.ts';
 
 /** A checkpoint or model folder, and the files that it is in. */
@@ -19,6 +20,8 @@ export interface CheckpointFolder {
 export interface TrainInputs {
   /** The pairs, instead of the pairs of `corpus`. */
   readonly split?: Split;
+  /** Samples at 16 kHz of the sources of the pairs by name, if they are clips that are no files. */
+  readonly clips?: ReadonlyMap<string, Float32Array>;
   /** The model to fine-tune; `init` is its name in messages. */
   readonly model?: SavedModel;
   /** Gate between two updates: the host can pause the run and use its model. */
@@ -65,7 +68,7 @@ export interface TrainResult {
    * Metrics and translations of the test pairs (in the log: part `test`); of the dev pairs if there are no
    * test pairs.
    */
-  readonly evaluation?: TranslationMetrics & { readonly samples: readonly Sample[] };
+  readonly evaluation?: TranslationMetrics & ErrorRates & { readonly samples: readonly Sample[] };
   readonly out: string;
   /** Folder of the base model, if the result is a LoRA adapter. */
   readonly loraBase?: string;

@@ -3,6 +3,7 @@
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { runPaced } from '../../core/steps.ts';
+import type { TextModel } from '../../decode/translator.ts';
 import type { Files } from '../../files/files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { createPace } from '../../session/job-pace.ts';
@@ -33,6 +34,8 @@ export interface CorpusSetup extends Omit<PreparedCorpus, 'corpus'> {
   /** Further files of the model folder. */
   readonly keep: Readonly<Record<string, Uint8Array>>;
   readonly data: TrainingData;
+  /** What a new model says of its frames. */
+  readonly facts: Pick<TextModel, 'speech' | 'frameKind'>;
   /** Caches the token ids next to the model folder, once; a failure is a warning. */
   cacheTokens(): Promise<void>;
 }
@@ -42,8 +45,8 @@ const exampleCount = 8;
 
 /**
  * Reads and tokenizes the corpus, or reads its cached token ids. `from`, `before`: the checkpoint to resume
- * and its training state; `start`: the model to resume or fine-tune; `given`: pairs to use instead of the
- * corpus.
+ * and its training state; `start`: the model to resume or fine-tune; `inputs`: pairs to use instead of the
+ * corpus, and their clips.
  */
 export async function prepareCorpus(
   args: CompleteArguments,
@@ -51,7 +54,7 @@ export async function prepareCorpus(
   from: CheckpointFolder | undefined,
   before: TrainingState | undefined,
   start: SavedModel | undefined,
-  given: TrainInputs['split'],
+  { split: given, clips }: Pick<TrainInputs, 'split' | 'clips'>,
 ): Promise<CorpusSetup> {
   const { corpus, heldOut, out } = args;
   const { files } = session;
@@ -59,21 +62,27 @@ export async function prepareCorpus(
   // The threads that draw batches work as long as the run; they end with it, not with an abort.
   const openPool = () => openTextPool(() => undefined, session.threads);
   const options = { ...dataOptions(args), openPool };
-  const hash = given || !out ? undefined : await hashCorpus(corpus, heldOut, files, pace);
+  const frames =
+    (start?.config.source ?? options.model.source) === 'frames'
+      ? new (await import('./frame-corpus.ts')).FrameCorpus(args, options, session, start, clips)
+      : undefined;
+  const hash = given || !out || frames ? undefined : await hashCorpus(corpus, heldOut, files, pace);
   const cache = new TokenCache(files, out, hash, options);
   const cached = from && start && (await cache.read(start, pace));
   if (typeof cached === 'object') {
     checkPairs(before?.data, cached.fingerprint, args, session);
     const mixture = mixtureOf(corpus, cached.fileSizes);
     const data = await prepareTrainingData(cached.corpus, { ...options, mixture }, start);
-    return { ...cached, data, keep: {}, cacheTokens: async () => undefined };
+    return { ...cached, data, keep: {}, facts: {}, cacheTokens: async () => undefined };
   }
   if (cached) session.emit({ type: 'message', text: `${cache.path}: ${cached}; tokenizing again` });
   const pool = await openCorpusPool(corpus, session, given?.train.length);
   try {
     const { split, keep } = given
       ? { split: given as ReadCorpus, keep: {} }
-      : await readKeptCorpus(corpus, heldOut, session, from, pool);
+      : frames
+        ? { split: await frames.read(), keep: {} }
+        : await readKeptCorpus(corpus, heldOut, session, from, pool);
     const { train, dev, test, fileSizes } = split;
     const isEmpty = train.length + dev.length + test.length === 0;
     check(!isEmpty, 'train: there are no pairs; give at least one');
@@ -86,21 +95,29 @@ export async function prepareCorpus(
     const tokenizers = start ? {} : await givenTokenizers(args, files);
     const hashing = pool.run({ name: 'hash', args: undefined, chunks: chunksOf(train), threads: 1 });
     const checked = hashing.then(([hashed]) => {
-      const fingerprint = hashed as Fingerprint;
+      const fingerprint = frames?.fingerprint(train) ?? (hashed as Fingerprint);
       checkPairs(before?.data, fingerprint, args, session);
       return fingerprint;
     });
     // Compare the pairs with the checkpoint before they are tokenized.
     if (before || !pool.parallel) await checked;
     const mixture = mixtureOf(corpus, fileSizes);
-    const preparing = prepareTrainingData(train, { ...options, tokenizers, mixture }, start, pool);
+    const dataAndTokenizers = { ...options, tokenizers, mixture };
+    const preparing = prepareTrainingData(train, dataAndTokenizers, start, pool, frames?.encoder);
     const [fingerprint, data] = await Promise.all([checked, preparing]);
     const examples = Array.from(
       { length: Math.min(exampleCount, train.length) },
       (_, i) => train.at(i) as Pair,
     );
     const prepared: PreparedCorpus = { corpus: data.corpus, fingerprint, examples, dev, test, fileSizes };
-    return { ...prepared, data, keep, cacheTokens: () => cacheTokens(cache, data, prepared, session) };
+    const write = () => frames?.encoder.write() ?? cache.write(data, prepared);
+    return {
+      ...prepared,
+      data,
+      keep,
+      facts: frames?.facts(data.config) ?? {},
+      cacheTokens: () => cacheTokens(write, session),
+    };
   } finally {
     pool.close();
   }
@@ -115,15 +132,10 @@ const mixtureOf = (
     ? { stages: corpus.stages, sizes: fileSizes }
     : undefined;
 
-/** Caches the token ids, once; a failure is a warning. */
-async function cacheTokens(
-  cache: TokenCache,
-  data: TrainingData,
-  prepared: PreparedCorpus,
-  { emit }: Pick<CorpusSession, 'emit'>,
-): Promise<void> {
+/** Caches the token ids or frames, once; a failure is a warning. */
+async function cacheTokens(write: () => Promise<void>, { emit }: Pick<CorpusSession, 'emit'>): Promise<void> {
   try {
-    await cache.write(data, prepared);
+    await write();
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
     emit({

@@ -185,7 +185,7 @@ export class TrainingRun implements TrainedModel {
 
   /** The work between updates, in order. */
   async #openPauses(): Promise<Pause[]> {
-    const { args, dev, examples: train } = this.setup;
+    const { args, data, dev, examples: train } = this.setup;
     const { trainer, weights, logbook, engine, model } = this;
     const pauses: Pause[] = [this.#peak];
     if (args.probe && args.probeSteps > 0)
@@ -200,7 +200,7 @@ export class TrainingRun implements TrainedModel {
           onRecord: (record) => logbook.add(record),
         }),
       );
-    const evaluation = new DevEvaluation(this, dev, args.devSentences, this.#session);
+    const evaluation = new DevEvaluation(this, dev, args.devSentences, this.#session, data);
     await evaluation.prepare();
     pauses.push(evaluation);
     if (this.stages) pauses.push(this.stages);
@@ -287,11 +287,11 @@ export class TrainingRun implements TrainedModel {
 
   /** Translates and logs the test pairs, or else the dev pairs; undefined if nothing is translated. */
   async #translateTest(): Promise<TrainResult['evaluation']> {
-    const { args, dev, test } = this.setup;
+    const { args, data, dev, test } = this.setup;
     const { emit, signal } = this.#session;
     if (args.testSentences === 0 || signal.aborted) return undefined;
     const pairs = sampleEvenly(test.length ? test : dev, args.testSentences);
-    const found = await translateTest(this.#onEngine, pairs, signal, (text) =>
+    const found = await translateTest(this.#onEngine, data, pairs, signal, (text) =>
       emit({ type: 'message', text }),
     );
     if (!found) return undefined;

@@ -81,6 +81,26 @@ export const dataSettings = inGroup('Data', {
     help: 'augmentation, afresh in each epoch: web (the defaults of OpusTrainer), or names with rates, as typos=0.1,terms=0.1 (docs/training.md)',
     defaultText: 'none',
   },
+  maskTimeProb: {
+    type: rate,
+    help: 'SpecAugment, for models of frames: mask spans of frames in each epoch, together about this fraction, e.g. 0.05',
+    default: 0,
+  },
+  maskTimeLength: {
+    type: integer(1, 'frames'),
+    help: 'length of a span of --mask-time-prob',
+    default: 10,
+  },
+  maskFeatureProb: {
+    type: rate,
+    help: 'SpecAugment: mask bands of the numbers of each frame, together about this fraction, e.g. 0.1',
+    default: 0,
+  },
+  maskFeatureLength: {
+    type: integer(1, 'n'),
+    help: 'width of a band of --mask-feature-prob',
+    default: 10,
+  },
   tokenizerFile: {
     type: text('file'),
     help: 'use this tokenizer for both sides instead of training one: a tokenizer.json or a SentencePiece model',

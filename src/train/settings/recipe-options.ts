@@ -36,6 +36,12 @@ export function dataOptions(s: CompleteSettings): TrainingDataOptions {
     seed: s.seed,
     augment: s.augment && augmentRates(s.augment),
     sampling: { samplingAlpha: s.samplingAlpha, bpeDropout: s.bpeDropout },
+    masks: {
+      maskTimeProb: s.maskTimeProb,
+      maskTimeLength: s.maskTimeLength,
+      maskFeatureProb: s.maskFeatureProb,
+      maskFeatureLength: s.maskFeatureLength,
+    },
   };
 }
 

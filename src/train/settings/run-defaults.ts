@@ -62,6 +62,20 @@ const runDefaults = {
     epochs: 30,
     evalSteps: 500,
   },
+  // Clips of speech and their texts.
+  frames: {
+    preset: 'speech-tiny',
+    norm: 'pre',
+    tokenizer: 'char',
+    vocabSize: 4000,
+    batchSize: 32,
+    optimizer: 'adamw',
+    learningRate: 1e-3,
+    schedule: 'linear',
+    dropout: 0.1,
+    epochs: 30,
+    evalSteps: 500,
+  },
   // A fifth of the learning rate for pairs, so that the model forgets little. Preset and tokenizer are the
   // model's.
   fineTune: {
@@ -86,6 +100,15 @@ const packedBatches = { batchSize: undefined, maxTokens: 512, gradientAccumulati
 /** Whether a run trains a LoRA adapter over quantized weights, and its settings have no batch size. */
 export const hasPackedBatches = ({ lora, weights = 'f32', batchSize, maxTokens }: TrainSettings): boolean =>
   lora !== undefined && weights !== 'f32' && (batchSize ?? maxTokens) === undefined;
+
+/**
+ * Batches of a model that reads whole windows of speech (30 s), if the settings have no batch size: few rows, since a
+ * window has as many positions as dozens of sentences. An update has 8 of them.
+ */
+export const windowBatches = (given: TrainSettings): Partial<TrainSettings> =>
+  (given.batchSize ?? given.maxTokens) === undefined
+    ? { batchSize: 4, maxTokens: undefined, gradientAccumulationSteps: given.gradientAccumulationSteps ?? 2 }
+    : {};
 
 /** Kind of a training run. */
 export type RunKind = keyof typeof runDefaults;
@@ -130,7 +153,8 @@ export function completeSettings(options: TrainSettings, kind: RunKind): Complet
         `train: the model in ${folder} has its own ${own}; leave out ${own} or init`,
       );
   const newKind = folder === undefined ? kind : 'fineTune';
-  const defaults: Defaults = runDefaults[given.preset === 'keras' ? 'keras' : newKind];
+  const own = given.preset && presetKind(given.preset);
+  const defaults: Defaults = runDefaults[own ?? newKind];
   const isDefaultLength = (given.steps ?? given.epochs) === undefined;
   const complete: CompleteSettings = {
     ...settingDefaults,
@@ -175,18 +199,26 @@ function mergeDropout(
   return { ...(typeof base === 'number' ? usualDropout(base) : base), ...given };
 }
 
+/** The kind of run of a preset with defaults of its own; undefined for the others. */
+function presetKind(name: PresetName): RunKind | undefined {
+  const preset: Partial<ModelOptions> = presets[name];
+  if (preset.source === 'frames') return 'frames';
+  return name === 'keras' ? 'keras' : undefined;
+}
+
 /** Vocabulary size and optimizer for training a preset on the user's pairs. */
 export const presetDefaults = (
   preset: PresetName,
-): { readonly vocabSize: number; readonly optimizer: OptimizerName } =>
-  preset === 'keras'
-    ? runDefaults.keras
-    : { vocabSize: otherVocabSize, optimizer: runDefaults.pairs.optimizer };
+): { readonly vocabSize: number; readonly optimizer: OptimizerName } => {
+  const { vocabSize = otherVocabSize, optimizer }: Defaults = runDefaults[presetKind(preset) ?? 'pairs'];
+  return { vocabSize, optimizer };
+};
 
 const kindWords: Record<RunKind, string> = {
   intl: 'built-in corpus',
   task: 'built-in tasks',
   pairs: 'pairs',
+  frames: 'clips',
   keras: 'preset keras',
   fineTune: 'fine-tuning',
 };

@@ -31,10 +31,13 @@ export interface TrainSettings {
   readonly steps?: number;
   /**
    * Number of passes over the training pairs, instead of steps. A whole number of at least 1. Default: 10
-   * (pairs), 30 (preset keras), 3 (fine-tuning).
+   * (pairs), 30 (clips, preset keras), 3 (fine-tuning).
    */
   readonly epochs?: number;
-  /** Pairs per batch. A whole number of at least 1 (pairs). Default: 64. */
+  /**
+   * Pairs per batch. A whole number of at least 1 (pairs). Default: 64 (built-in corpus, built-in tasks,
+   * pairs, preset keras, fine-tuning), 32 (clips).
+   */
   readonly batchSize?: number;
   /**
    * Tokens per batch, counted on the longer side and with padding, instead of batchSize. A whole number of at
@@ -72,17 +75,18 @@ export interface TrainSettings {
   /** Graph rewrites to disable. Default: none. */
   readonly noFuse?: readonly string[];
   /**
-   * Optimizer. Default: adamw (built-in corpus, built-in tasks, pairs, fine-tuning), rmsprop (preset keras).
+   * Optimizer. Default: adamw (built-in corpus, built-in tasks, pairs, clips, fine-tuning), rmsprop (preset
+   * keras).
    */
   readonly optimizer?: 'adamw' | 'adam' | 'rmsprop' | 'sgd';
   /**
    * Maximum learning rate; for schedule noam the factor in its formula. A number above 0. Default: 0.003
-   * (built-in corpus, built-in tasks), 0.001 (pairs, preset keras), 0.0002 (fine-tuning).
+   * (built-in corpus, built-in tasks), 0.001 (pairs, clips, preset keras), 0.0002 (fine-tuning).
    */
   readonly learningRate?: number;
   /**
    * Learning rate schedule; with steps or epochs the default linear becomes inverse-sqrt. Default: linear
-   * (built-in corpus, built-in tasks), inverse-sqrt (pairs), constant (preset keras, fine-tuning).
+   * (built-in corpus, built-in tasks, clips), inverse-sqrt (pairs), constant (preset keras, fine-tuning).
    */
   readonly schedule?: 'constant' | 'linear' | 'cosine' | 'inverse-sqrt' | 'noam';
   /**
@@ -129,8 +133,8 @@ export interface TrainSettings {
    */
   readonly lossScaleGrowth?: number;
   /**
-   * Model size. Default: tiny (built-in corpus, built-in tasks), small (pairs, fine-tuning), keras (preset
-   * keras).
+   * Model size. Default: tiny (built-in corpus, built-in tasks), small (pairs, fine-tuning), speech-tiny
+   * (clips), keras (preset keras).
    */
   readonly preset?:
     | 'tiny'
@@ -141,7 +145,9 @@ export interface TrainSettings {
     | 't5-tiny'
     | 'firefox-tiny'
     | 'firefox-base'
-    | 'firefox-base-memory';
+    | 'firefox-base-memory'
+    | 'speech-tiny'
+    | 'speech-small';
   /** Change a field of the model configuration, e.g. model heads=4; may be repeated. Default: none. */
   readonly model?: Partial<ModelOptions>;
   /**
@@ -189,13 +195,12 @@ export interface TrainSettings {
   readonly heldOut?: number;
   /**
    * Tokenizer to train: a SentencePiece unigram model, byte-pair encoding, words or characters. Default: word
-   * (built-in corpus, preset keras), char (built-in tasks), unigram (pairs), bpe (fine-tuning).
+   * (built-in corpus, preset keras), char (built-in tasks, clips), bpe (pairs, fine-tuning).
    */
   readonly tokenizer?: 'unigram' | 'bpe' | 'word' | 'char';
   /**
-   * Maximum size of each vocabulary. A whole number of at least 5 (tokens). Default: 4000 (built-in corpus),
-   * 15000 (preset keras), 8000; unigram: 1000 up to 30,000 pairs, 4000 up to 200,000, 8000 up to 1 million,
-   * 16000 up to 3 million, else 32000.
+   * Maximum size of each vocabulary. A whole number of at least 5 (tokens). Default: 4000 (built-in corpus,
+   * built-in tasks, clips), 8000 (pairs, fine-tuning), 15000 (preset keras).
    */
   readonly vocabSize?: number;
   /**
@@ -234,6 +239,20 @@ export interface TrainSettings {
    */
   readonly augment?: readonly string[];
   /**
+   * SpecAugment, for models of frames: mask spans of frames in each epoch, together about this fraction, e.g.
+   * 0.05. A number of at least 0 and below 1. Default: 0.
+   */
+  readonly maskTimeProb?: number;
+  /** Length of a span of maskTimeProb. A whole number of at least 1 (frames). Default: 10. */
+  readonly maskTimeLength?: number;
+  /**
+   * SpecAugment: mask bands of the numbers of each frame, together about this fraction, e.g. 0.1. A number of
+   * at least 0 and below 1. Default: 0.
+   */
+  readonly maskFeatureProb?: number;
+  /** Width of a band of maskFeatureProb. A whole number of at least 1. Default: 10. */
+  readonly maskFeatureLength?: number;
+  /**
    * Use this tokenizer for both sides instead of training one: a tokenizer.json or a SentencePiece model.
    * Default: train a tokenizer.
    */
@@ -253,7 +272,7 @@ export interface TrainSettings {
   readonly fillVocab?: boolean;
   /**
    * Evaluate on the dev pairs every N steps and at the end (0: never). A whole number of at least 0 (steps).
-   * Default: 200 (built-in corpus, built-in tasks), 500 (pairs, preset keras, fine-tuning).
+   * Default: 200 (built-in corpus, built-in tasks), 500 (pairs, clips, preset keras, fine-tuning).
    */
   readonly evalSteps?: number;
   /**
@@ -277,7 +296,15 @@ export interface TrainSettings {
    */
   readonly devSentences?: number;
   /** Keep the weights that score best on this dev metric. Default: loss. */
-  readonly bestMetric?: 'loss' | 'perplexity' | 'tokenAccuracy' | 'bleu' | 'chrf' | 'exactMatch';
+  readonly bestMetric?:
+    | 'loss'
+    | 'perplexity'
+    | 'tokenAccuracy'
+    | 'bleu'
+    | 'chrf'
+    | 'exactMatch'
+    | 'wer'
+    | 'cer';
   /**
    * Early stopping: stop after N evaluations without improvement (0: never). A whole number of at least 0.
    * Default: 0.

@@ -12,7 +12,13 @@ import type { AugmentRates } from '../../text/augment/augment-rates.ts';
 import { type Batches, createBatches } from '../../text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../../text/batches/buckets.ts';
 import type { EncodedCorpus, EncodeOptions } from '../../text/batches/encoded-corpus.ts';
-import { describeSkipped, joinEncoded, targetLength } from '../../text/batches/encoded-corpus.ts';
+import {
+  describeSkipped,
+  encodePairs,
+  joinEncoded,
+  targetLength,
+} from '../../text/batches/encoded-corpus.ts';
+import type { FrameMasks, MaskOptions } from '../../text/batches/frame-masks.ts';
 import type { MixedBatches, Stage } from '../../text/batches/mixed-batches.ts';
 import type { StagedBatches } from '../../text/batches/staged-batches.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
@@ -52,6 +58,18 @@ export interface TrainingDataOptions {
   readonly augment?: AugmentRates;
   /** Opens the threads that draw pieces and augment pairs during the run. [this thread] */
   readonly openPool?: () => Promise<TextPool>;
+  /** SpecAugment, if the source is frames: fresh masks in each epoch. [none] */
+  readonly masks?: MaskOptions;
+}
+
+/** Limits of pairs with frames; the model limits the frames. */
+export type FrameLimits = Pick<EncodeOptions, 'maxTarget' | 'truncate'>;
+
+/** Encodes pairs whose sources are frames. */
+export interface FrameEncoding {
+  /** Tokens that each target starts with, after the start token. */
+  readonly prefix: readonly number[];
+  encode(pairs: PairList, c: ModelConfig, target: Tokenizer, limits: FrameLimits): Promise<EncodedCorpus>;
 }
 
 /** Pairs ready to train on. */
@@ -70,6 +88,10 @@ export interface TrainingData {
   startStage(index: number): void;
   /** Stops the threads that draw batches, if there are any. */
   close(): Promise<void>;
+  /** Encodes other pairs, such as dev pairs, up to the limits of the model. */
+  encode(pairs: PairList): Promise<EncodedCorpus>;
+  /** Tokens that each target starts with, the start token included, if the source is frames. */
+  readonly prompt?: readonly number[];
 }
 
 /** Configuration and tokenizers of an existing model. */
@@ -85,18 +107,27 @@ export async function prepareTrainingData(
   options: TrainingDataOptions,
   known?: KnownModel,
   pool?: TextPool,
+  frames?: FrameEncoding,
 ): Promise<TrainingData> {
   const workers = pool ?? (await openTextPool(() => undefined));
   const encoded = 'pairIndex' in pairs ? pairs : undefined;
-  const { config, source, target } = known ?? (await createConfig(pairs as PairList, options, workers));
+  const { config, source, target } =
+    known ?? (await createConfig(pairs as PairList, options, workers, frames !== undefined));
+  const limits = encodeOptionsOf(config, options);
   const corpus =
     encoded ??
-    (await encodeList(pairs as PairList, source, target, encodeOptionsOf(config, options), workers));
+    (await (frames
+      ? frames.encode(pairs as PairList, config, target, limits)
+      : encodeList(pairs as PairList, source, target, limits, workers)));
   check(corpus.count > 0, () => `train: no pair is left: ${describeSkipped(corpus)}`);
   const size = options.batchSize > 0 ? { rows: options.batchSize } : { tokens: options.maxTokens };
-  const shapes = batchShapes(chooseBuckets(corpus, { count: options.buckets }), size);
+  const shapes = batchShapes(chooseBuckets(corpus, { count: options.buckets }), size, corpus.frames);
   const staged = options.mixture && (await stagedBatches(corpus, shapes, options.mixture, options.seed));
   const batches = staged ?? createBatches(corpus, shapes, { seed: options.seed });
+  check(
+    !frames || !drawsRows(options),
+    'train: samplingAlpha, bpeDropout and augment are for sources of text; omit them',
+  );
   const drawn = drawsRows(options)
     ? await (await import('./drawn-training.ts')).drawnTraining(
         { corpus, shapes, batches },
@@ -105,7 +136,12 @@ export async function prepareTrainingData(
         workers,
       )
     : undefined;
+  const masks = await openMasks(corpus, options);
+  const whole = { maxSource: config.maxLength, maxTarget: config.maxLength };
   return {
+    prompt: frames && [config.startId, ...frames.prefix],
+    encode: async (more) =>
+      frames ? frames.encode(more, config, target, whole) : encodePairs([...more], source, target, whole),
     config,
     source,
     target,
@@ -113,7 +149,10 @@ export async function prepareTrainingData(
     shapes,
     batches,
     staged,
-    batchAt: (index) => (drawn ? drawn.batchAt(index) : batchOf(batches, corpus, index)),
+    batchAt: (index) => {
+      if (masks) return maskedBatch(batches, shapes, corpus, index, masks);
+      return drawn ? drawn.batchAt(index) : batchOf(batches, corpus, index);
+    },
     startStage(index) {
       staged?.start(index);
       drawn?.restart();
@@ -144,6 +183,34 @@ async function stagedBatches(
       return batches;
     }),
   );
+}
+
+/** The masks of frames in each epoch; undefined if there are none. */
+async function openMasks(
+  { frames }: EncodedCorpus,
+  { masks, seed }: TrainingDataOptions,
+): Promise<FrameMasks | undefined> {
+  if (!frames || !masks) return undefined;
+  const { createFrameMasks } = await import('../../text/batches/frame-masks.ts');
+  return createFrameMasks(frames, masks, seed);
+}
+
+/** Batch `index` of a corpus with the masks of its epoch. */
+function maskedBatch(
+  batches: Batches,
+  shapes: readonly BatchShape[],
+  corpus: EncodedCorpus,
+  index: number,
+  masks: FrameMasks,
+): Batch {
+  const shape = batches.shapeAt(index);
+  const masked = masks(corpus, batches.rowsAt(index), Math.floor(index / batches.perEpoch));
+  const rows = Uint32Array.from({ length: masked.count }, (_, row) => row);
+  return {
+    shape,
+    tokens: rows.reduce((n, row) => n + targetLength(masked, row), 0),
+    fill: (arrays) => fillBatch(arrays, shapes[shape] as BatchShape, masked, rows),
+  };
 }
 
 /** Batch `index` of a corpus, from 0, for a trainer. */
@@ -206,19 +273,25 @@ async function createConfig(
   pairs: PairList,
   { model, tokenizer, tokenizers = {} }: TrainingDataOptions,
   pool: TextPool,
+  hasFrames: boolean,
 ): Promise<KnownModel> {
   const shared = sharesEmbeddings({ tie: model.tie ?? 'none' });
   check(
     !shared || tokenizers.source === tokenizers.target,
     `train: tie=${model.tie} shares the embeddings of both sides, so they need one tokenizer (tokenizerFile)`,
   );
-  const { source, target } = await trainTokenizers(
+  const given = hasFrames ? { source: tokenizers.target, target: tokenizers.target } : tokenizers;
+  // The source of a model of frames has no tokens: its tokenizer is that of the target.
+  const trained = await trainTokenizers(
     pairs,
     { ...tokenizer, size: tokenizer.size ?? vocabularySize(pairs.length) },
     shared,
-    tokenizers,
+    given,
     pool,
+    hasFrames ? ['target'] : undefined,
   );
+  const { target } = trained;
+  const source = hasFrames ? target : trained.source;
   for (const role of ['pad', 'start', 'end'] as const)
     check(
       source.special[role] === target.special[role],
@@ -233,7 +306,10 @@ async function createConfig(
     startId: target.special.start,
     endId: target.special.end,
   });
-  check(config.source === 'tokens', 'train: source is frames, but the data are texts; leave it out');
+  check(
+    hasFrames === (config.source === 'frames'),
+    'train: source is frames, but the data are texts; leave it out',
+  );
   await loadSublayers(config);
   return { config, source, target };
 }
@@ -247,10 +323,11 @@ async function trainTokenizers(
   shared: boolean,
   given: NonNullable<TrainingDataOptions['tokenizers']>,
   pool: TextPool,
+  wanted: Sides = ['source', 'target'],
 ): Promise<Pick<KnownModel, 'source' | 'target'>> {
   const { source, target } = given;
   if (source && target) return { source, target };
-  const sides: Sides = (['source', 'target'] as const).filter((side) => !given[side]);
+  const sides: Sides = wanted.filter((side) => !given[side]);
   const tokenizers: Sides[] = shared ? [sides] : sides.map((side) => [side]);
   let done = 0;
   const every = options.kind === 'unigram' ? Math.ceil(pairs.length / (maxCountedTexts / 2)) : 1;

@@ -18,7 +18,7 @@ import { feedForwardOf, isBounded, layerOf } from '../../model/model-nodes.ts';
 import { openTransformer, type Transformer, weight } from '../../model/open-transformer.ts';
 import { ensembleLogits, type ParameterList } from '../../model/parameter-layout.ts';
 import { decode, encode, project, sourceInput, type Tokens } from '../../model/transformer.ts';
-import type { BatchArrays } from '../../text/batches/batches.ts';
+import { type BatchArrays, paddingLabel } from '../../text/batches/batches.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
 import { applyOptimizer, type OptimizerConfig, type Precision } from './optimizer-config.ts';
 import type { TrainableOptions, TrainableParameters } from './trainable-parameters.ts';
@@ -86,7 +86,7 @@ function lossOf(
   logits: Value,
   labels: Value,
   step: Value,
-  ignore: number = m.config.padId,
+  ignore: number = paddingLabel({ pad: m.config.padId, end: m.config.endId }),
 ): Value {
   const { graph, config } = m;
   return graph.scope('loss', () => {

@@ -1,0 +1,78 @@
+// Files that cache data next to a model folder: the SHA-256 of the rest, a header in JSON, then arrays.
+
+import type { Pace } from '../../core/steps.ts';
+import { concatBytes, type Files } from '../../files/files.ts';
+
+/** Bytes that are hashed together. */
+const blockBytes = 2 ** 22;
+
+/** SHA-256 of bytes, as hexadecimal digits. */
+export async function sha256(bytes: Uint8Array): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', bytes as BufferSource);
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+/** SHA-256 of the SHA-256 of all blocks, so that large data is never in memory as a whole. */
+export async function hashOf(
+  parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  pace?: (done: number) => unknown,
+) {
+  const hashes: string[] = [];
+  const block = new Uint8Array(blockBytes);
+  let used = 0;
+  for await (const part of parts)
+    for (let at = 0; at < part.length; ) {
+      const piece = part.subarray(at, at + blockBytes - used);
+      block.set(piece, used);
+      used += piece.length;
+      at += piece.length;
+      if (used < blockBytes) continue;
+      hashes.push(await sha256(block));
+      used = 0;
+      await pace?.(hashes.length * blockBytes);
+    }
+  hashes.push(await sha256(block.subarray(0, used)));
+  return sha256(new TextEncoder().encode(hashes.join()));
+}
+
+/**
+ * Length of the first line of a cache, the SHA-256 of the rest. The second line is the header, padded with
+ * spaces.
+ */
+const hashBytes = 65;
+
+/** Writes a cache: a header that is plain JSON, and the bytes of arrays. Throws a HeddleError if it cannot be written. */
+export async function writeCacheFile(
+  files: Files,
+  path: string,
+  header: object,
+  arrays: readonly Uint8Array[],
+): Promise<void> {
+  const line = new TextEncoder().encode(JSON.stringify(header));
+  const padded = new Uint8Array(line.length + 8 - ((hashBytes + line.length) % 8)).fill(32);
+  padded.set(line);
+  padded[padded.length - 1] = 10;
+  const rest = [padded, ...arrays];
+  const hash = new TextEncoder().encode(`${await hashOf(rest)}\n`);
+  await files.write(path, concatBytes([hash, ...rest]));
+}
+
+/**
+ * Reads a cache: its header, and the bytes of its arrays, which start at a multiple of 4. Returns the reason if it
+ * cannot be used; undefined if there is none. `pace` is called between blocks.
+ */
+export async function readCacheFile<Header>(
+  files: Files,
+  path: string,
+  pace: Pace,
+): Promise<{ readonly header: Header; readonly bytes: Uint8Array } | string | undefined> {
+  if (!(await files.exists(path))) return undefined;
+  const file = await files.read(path).catch(() => new Uint8Array());
+  const end = file.indexOf(10, hashBytes);
+  const hash = new TextDecoder().decode(file.subarray(0, hashBytes - 1));
+  const check = (done: number) => pace({ task: 'check', done, total: file.length });
+  if (end < 0 || hash !== (await hashOf([file.subarray(hashBytes)], check))) return 'it is damaged';
+  const header = JSON.parse(new TextDecoder().decode(file.subarray(hashBytes, end))) as Header;
+  const aligned = (file.byteOffset + end + 1) % 4 === 0 ? file : file.slice();
+  return { header, bytes: aligned.subarray(end + 1) };
+}
