@@ -83,6 +83,19 @@ export const presets = {
   'firefox-base': { ...firefox, dModel: 512, feedForward: 2048 },
   'firefox-base-memory': { ...firefox, dModel: 384, feedForward: 1536, decoderLayers: 4 },
   'speech-tiny': { ...speech, dModel: 128, heads: 4, encoderLayers: 2, decoderLayers: 1, feedForward: 512 },
+  // Images of a line: patches of 16 x 16 pixels.
+  'line-tiny': {
+    ...{
+      source: 'frames',
+      frameWidth: 256,
+      stem: 'linear',
+      norm: 'pre',
+      positions: 'learned',
+      tie: 'target',
+    },
+    ...{ dModel: 64, heads: 4, encoderLayers: 2, decoderLayers: 1, feedForward: 256 },
+    ...{ maxSource: 24, maxLength: 24, scaleEmbedding: false },
+  },
   'speech-small': { ...speech, dModel: 256, heads: 4, encoderLayers: 4, decoderLayers: 2, feedForward: 1024 },
 } as const satisfies Record<string, Partial<ModelOptions>>;
 

@@ -33,6 +33,7 @@ const taskTexts: Record<TaskName, string> = {
   addition: 'Addition: 48+17 → 65',
   dates: 'Dates: March 4, 2025 → 2025-03-04',
   transliteration: 'Transliteration: ёжик → yozhik',
+  'read-line': 'Read the line: text from an image',
 };
 
 const sources: readonly (readonly [Source, string])[] = [

@@ -69,6 +69,13 @@ function word(r: Random): Pair {
   return { source: out.map(([c]) => c).join(''), target: latin.join('') };
 }
 
+/** One or two made-up words; they are drawn for a model that reads images. */
+function line(r: Random): Pair {
+  const words = Array.from({ length: 1 + r.int(2) }, () => picks(r, letters, 2, 6).join(''));
+  const text = words.join(' ');
+  return { source: text, target: text };
+}
+
 const draw = {
   reverse(r: Random): Pair {
     const text = picks(r, letters, 3, 10);
@@ -84,6 +91,7 @@ const draw = {
   },
   dates: date,
   transliteration: word,
+  'read-line': line,
 } satisfies Record<string, (r: Random) => Pair>;
 
 /** Name of a built-in task. */
@@ -96,7 +104,7 @@ export const taskNames = Object.keys(draw) as TaskName[];
 export interface TaskOptions {
   /**
    * `reverse` and `sort`: the letters of a text; `addition`: of numbers below 100; `dates`: English dates to
-   * ISO 8601; `transliteration`: Cyrillic to Latin letters.
+   * ISO 8601; `transliteration`: Cyrillic to Latin letters; `read-line`: the text in an image of a line.
    */
   readonly task: TaskName;
   /** Maximum number of pairs; `addition` has 10,000. */

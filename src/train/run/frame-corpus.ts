@@ -1,7 +1,8 @@
 // The corpus of a run whose source is frames: its clips, what makes their frames, and what the model says of them.
 
+import { check } from '../../core/errors.ts';
 import { frameFacts } from '../../decode/frame-facts.ts';
-import type { SpeechFacts } from '../../decode/speech-facts.ts';
+import type { FrameKind, SpeechFacts } from '../../decode/speech-facts.ts';
 import { promptOf } from '../../decode/speech-prompts.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
@@ -21,7 +22,7 @@ import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { TrainingDataOptions } from '../update/training-data.ts';
 import { FrameCache } from './frame-cache.ts';
 import { FrameEncoder } from './frame-encoder.ts';
-import { clipMaker } from './frame-makers.ts';
+import { clipMaker, lineMaker, lineWidth } from './frame-makers.ts';
 
 /** The corpus of a run whose source is frames. */
 export class FrameCorpus {
@@ -30,6 +31,7 @@ export class FrameCorpus {
   readonly #heldOut: number;
   readonly #session: CorpusSession;
   readonly #start: SavedModel | undefined;
+  readonly #kind: FrameKind;
 
   /** `start`: the model that is fine-tuned or resumed; `clips`: samples of sources by name, if they are no files. */
   constructor(
@@ -46,20 +48,31 @@ export class FrameCorpus {
     this.#start = start;
     const speech = start?.speech;
     const width = start?.config.frameWidth ?? model.frameWidth ?? modelFields.frameWidth.default;
-    const maker = clipMaker(width, speech?.fillsWindow ? speech.windowSamples : undefined, files, clips);
+    const isLine = width === lineWidth && model.stem !== 'conv';
+    this.#kind = start?.frameKind ?? (isLine && !start ? 'line' : 'log-mel');
+    check(
+      this.#kind === 'line' || args.corpus.kind === 'files' || args.corpus.kind === 'tsv',
+      'train: the model reads speech, a built-in corpus has texts; give a manifest of clips',
+    );
+    const filled = speech?.fillsWindow ? speech.windowSamples : undefined;
+    const maker = this.#kind === 'line' ? lineMaker : clipMaker(width, filled, files, clips);
     const prefix = start && speech ? prefixOf(start.config, speech, args, session) : [];
     this.encoder = new FrameEncoder(
-      new FrameCache(files, args.out, maker),
+      new FrameCache(files, this.#kind === 'line' ? '' : args.out, maker),
       prefix,
       () => createPace(session),
       (text) => emit({ type: 'warning', text }),
     );
   }
 
-  /** Reads the clips of the corpus, split by their texts. */
-  async read(): Promise<Split> {
+  /** Reads the clips of the corpus, split by their texts; undefined if its sources are texts, which are drawn. */
+  async read(): Promise<Split | undefined> {
     const files = corpusFiles(this.#corpus);
-    if (!files) throw new Error('train: the corpus has no clips');
+    if (!files || this.#kind === 'line') return undefined;
+    check(
+      this.#corpus.kind !== 'files' || !this.#corpus.stages,
+      'train: weights and stages of a corpus are for texts; give manifests of clips without weights',
+    );
     return readClips(files, heldOutParts(this.#heldOut, files), this.#session.files);
   }
 
@@ -76,7 +89,7 @@ export class FrameCorpus {
 
   /** What the model says of its frames. */
   facts(config: ModelConfig): Pick<TextModel, 'speech' | 'frameKind'> {
-    return this.#start ? {} : frameFacts(config, 'log-mel');
+    return this.#start ? {} : frameFacts(config, this.#kind);
   }
 }
 

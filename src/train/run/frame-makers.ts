@@ -1,10 +1,11 @@
-// What makes the frames of a source: the features of a clip in a file or of samples.
+// What makes the frames of a source: the features of a clip in a file or of samples, or the image of a line of text.
 
 import { clipFeatures } from '../../audio/clip-features.ts';
 import { LogMel } from '../../audio/log-mel.ts';
 import { readSpeechFile } from '../../audio/speech-samples.ts';
 import type { Files } from '../../files/files.ts';
 import type { FrameRow } from '../../text/batches/frame-rows.ts';
+import { drawLine, lineFrames, linePatchCount, patchWidth } from '../../text/tasks/line-image.ts';
 
 /** A source that has been read. */
 export interface FrameSource {
@@ -47,3 +48,25 @@ export function clipMaker(
     },
   };
 }
+
+/** Images of lines of text: the source is the text. They are drawn when a batch first has them, and kept as bytes. */
+export const lineMaker: FrameMaker = {
+  settings: ['line'],
+  read: async (source) => ({
+    bytes: new TextEncoder().encode(source),
+    frames() {
+      let drawn: Uint8Array | undefined;
+      return {
+        length: linePatchCount(source.length),
+        fill: 0,
+        get data() {
+          drawn ??= drawLine(source);
+          return lineFrames(drawn);
+        },
+      };
+    },
+  }),
+};
+
+/** Numbers in a frame of `lineMaker`. */
+export const lineWidth = patchWidth;

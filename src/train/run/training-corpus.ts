@@ -25,6 +25,7 @@ import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { TrainingData, TrainingDataOptions } from '../update/training-data.ts';
 import { prepareTrainingData } from '../update/training-data.ts';
 import type { TrainingState } from '../update/training-state.ts';
+import type { FrameCorpus } from './frame-corpus.ts';
 import type { PreparedCorpus } from './token-cache.ts';
 import { hashCorpus, TokenCache } from './token-cache.ts';
 import type { CheckpointFolder, TrainInputs } from './train-result.ts';
@@ -80,9 +81,7 @@ export async function prepareCorpus(
   try {
     const { split, keep } = given
       ? { split: given as ReadCorpus, keep: {} }
-      : frames
-        ? { split: await frames.read(), keep: {} }
-        : await readKeptCorpus(corpus, heldOut, session, from, pool);
+      : ((await readClips(frames)) ?? (await readKeptCorpus(corpus, heldOut, session, from, pool)));
     const { train, dev, test, fileSizes } = split;
     const isEmpty = train.length + dev.length + test.length === 0;
     check(!isEmpty, 'train: there are no pairs; give at least one');
@@ -131,6 +130,14 @@ const mixtureOf = (
   corpus.kind === 'files' && corpus.stages && fileSizes
     ? { stages: corpus.stages, sizes: fileSizes }
     : undefined;
+
+/** The clips of a corpus of frames; undefined if it has texts. */
+async function readClips(
+  frames: FrameCorpus | undefined,
+): Promise<Awaited<ReturnType<typeof readKeptCorpus>> | undefined> {
+  const split = await frames?.read();
+  return split && { split, keep: {} };
+}
 
 /** Caches the token ids or frames, once; a failure is a warning. */
 async function cacheTokens(write: () => Promise<void>, { emit }: Pick<CorpusSession, 'emit'>): Promise<void> {

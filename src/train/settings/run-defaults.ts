@@ -34,6 +34,7 @@ const intl = {
 const runDefaults = {
   intl,
   task: { ...intl, tokenizer: 'char' },
+  images: { ...intl, preset: 'line-tiny', tokenizer: 'char', steps: 3000, evalSteps: 500 },
   // Without vocabSize: it depends on the number of pairs (vocabularySizes).
   pairs: {
     preset: 'small',
@@ -113,9 +114,11 @@ export const windowBatches = (given: TrainSettings): Partial<TrainSettings> =>
 /** Kind of a training run. */
 export type RunKind = keyof typeof runDefaults;
 
-/** The kind of a run on a kind of corpus, with a new model and any preset but `keras`. */
-export const runKindOf = (corpus: string): RunKind =>
-  corpus === 'intl' || corpus === 'task' ? corpus : 'pairs';
+/** The kind of a run on a kind of corpus, or on a built-in task, with a new model and any preset but `keras`. */
+export const runKindOf = (corpus: string, task?: string): RunKind => {
+  if (task === 'read-line') return 'images';
+  return corpus === 'intl' || corpus === 'task' ? corpus : 'pairs';
+};
 
 /** Settings of a run with all defaults filled in. */
 export type CompleteSettings = SettingsWithDefaults & Required<Pick<TrainSettings, KindSetting>>;
@@ -202,7 +205,7 @@ function mergeDropout(
 /** The kind of run of a preset with defaults of its own; undefined for the others. */
 function presetKind(name: PresetName): RunKind | undefined {
   const preset: Partial<ModelOptions> = presets[name];
-  if (preset.source === 'frames') return 'frames';
+  if (preset.source === 'frames') return preset.stem === 'conv' ? 'frames' : 'images';
   return name === 'keras' ? 'keras' : undefined;
 }
 
@@ -217,6 +220,7 @@ export const presetDefaults = (
 const kindWords: Record<RunKind, string> = {
   intl: 'built-in corpus',
   task: 'built-in tasks',
+  images: 'task read-line',
   pairs: 'pairs',
   frames: 'clips',
   keras: 'preset keras',

@@ -36,7 +36,10 @@ export function completeArguments({
   resume = false,
   ...given
 }: TrainArguments): CompleteArguments {
-  const complete = completeSettings(given, runKindOf(corpus.kind));
+  const complete = completeSettings(
+    given,
+    runKindOf(corpus.kind, corpus.kind === 'task' ? corpus.task : undefined),
+  );
   const folder = initFolder(complete);
   for (const option of ['sourceLang', 'targetLang'] as const)
     check(

@@ -26,7 +26,7 @@ export interface LoraSettings {
 export interface TrainSettings {
   /**
    * Number of optimizer updates. A whole number of at least 1 (steps). Default: 800 (built-in corpus,
-   * built-in tasks).
+   * built-in tasks), 3000 (task read-line).
    */
   readonly steps?: number;
   /**
@@ -35,8 +35,8 @@ export interface TrainSettings {
    */
   readonly epochs?: number;
   /**
-   * Pairs per batch. A whole number of at least 1 (pairs). Default: 64 (built-in corpus, built-in tasks,
-   * pairs, preset keras, fine-tuning), 32 (clips).
+   * Pairs per batch. A whole number of at least 1 (pairs). Default: 64 (built-in corpus, built-in tasks, task
+   * read-line, pairs, preset keras, fine-tuning), 32 (clips).
    */
   readonly batchSize?: number;
   /**
@@ -75,18 +75,20 @@ export interface TrainSettings {
   /** Graph rewrites to disable. Default: none. */
   readonly noFuse?: readonly string[];
   /**
-   * Optimizer. Default: adamw (built-in corpus, built-in tasks, pairs, clips, fine-tuning), rmsprop (preset
-   * keras).
+   * Optimizer. Default: adamw (built-in corpus, built-in tasks, task read-line, pairs, clips, fine-tuning),
+   * rmsprop (preset keras).
    */
   readonly optimizer?: 'adamw' | 'adam' | 'rmsprop' | 'sgd';
   /**
    * Maximum learning rate; for schedule noam the factor in its formula. A number above 0. Default: 0.003
-   * (built-in corpus, built-in tasks), 0.001 (pairs, clips, preset keras), 0.0002 (fine-tuning).
+   * (built-in corpus, built-in tasks, task read-line), 0.001 (pairs, clips, preset keras), 0.0002
+   * (fine-tuning).
    */
   readonly learningRate?: number;
   /**
    * Learning rate schedule; with steps or epochs the default linear becomes inverse-sqrt. Default: linear
-   * (built-in corpus, built-in tasks, clips), inverse-sqrt (pairs), constant (preset keras, fine-tuning).
+   * (built-in corpus, built-in tasks, task read-line, clips), inverse-sqrt (pairs), constant (preset keras,
+   * fine-tuning).
    */
   readonly schedule?: 'constant' | 'linear' | 'cosine' | 'inverse-sqrt' | 'noam';
   /**
@@ -133,8 +135,8 @@ export interface TrainSettings {
    */
   readonly lossScaleGrowth?: number;
   /**
-   * Model size. Default: tiny (built-in corpus, built-in tasks), small (pairs, fine-tuning), speech-tiny
-   * (clips), keras (preset keras).
+   * Model size. Default: tiny (built-in corpus, built-in tasks), line-tiny (task read-line), small (pairs,
+   * fine-tuning), speech-tiny (clips), keras (preset keras).
    */
   readonly preset?:
     | 'tiny'
@@ -147,6 +149,7 @@ export interface TrainSettings {
     | 'firefox-base'
     | 'firefox-base-memory'
     | 'speech-tiny'
+    | 'line-tiny'
     | 'speech-small';
   /** Change a field of the model configuration, e.g. model heads=4; may be repeated. Default: none. */
   readonly model?: Partial<ModelOptions>;
@@ -195,12 +198,12 @@ export interface TrainSettings {
   readonly heldOut?: number;
   /**
    * Tokenizer to train: a SentencePiece unigram model, byte-pair encoding, words or characters. Default: word
-   * (built-in corpus, preset keras), char (built-in tasks, clips), bpe (pairs, fine-tuning).
+   * (built-in corpus, preset keras), char (built-in tasks, task read-line, clips), bpe (pairs, fine-tuning).
    */
   readonly tokenizer?: 'unigram' | 'bpe' | 'word' | 'char';
   /**
    * Maximum size of each vocabulary. A whole number of at least 5 (tokens). Default: 4000 (built-in corpus,
-   * built-in tasks, clips), 8000 (pairs, fine-tuning), 15000 (preset keras).
+   * built-in tasks, task read-line, clips), 8000 (pairs, fine-tuning), 15000 (preset keras).
    */
   readonly vocabSize?: number;
   /**
@@ -272,7 +275,8 @@ export interface TrainSettings {
   readonly fillVocab?: boolean;
   /**
    * Evaluate on the dev pairs every N steps and at the end (0: never). A whole number of at least 0 (steps).
-   * Default: 200 (built-in corpus, built-in tasks), 500 (pairs, clips, preset keras, fine-tuning).
+   * Default: 200 (built-in corpus, built-in tasks), 500 (task read-line, pairs, clips, preset keras,
+   * fine-tuning).
    */
   readonly evalSteps?: number;
   /**
