@@ -132,6 +132,7 @@ function describe(e: TranslationReport | EvaluationReport): string {
   const losses = (): string[][] => {
     if (!('loss' in e)) return [];
     const { loss, perplexity, tokenAccuracy, knownTokenAccuracy } = e;
+    if (!Number.isFinite(loss)) return [];
     const known = Object.is(knownTokenAccuracy, tokenAccuracy)
       ? ''
       : ` (${formatPercent(knownTokenAccuracy)} without unknown tokens)`;
@@ -144,6 +145,8 @@ function describe(e: TranslationReport | EvaluationReport): string {
   const scores = table([
     ['pairs', `${e.pairs}${left}`],
     ...losses(),
+    ...(e.wer === undefined ? [] : [['WER', formatPercent(e.wer)]]),
+    ...(e.cer === undefined ? [] : [['CER', formatPercent(e.cer)]]),
     ['BLEU', `${e.bleu.toFixed(2)} (${e.bleuSignature})`],
     ['chrF2', `${e.chrf.toFixed(2)} (${e.chrfSignature})`],
     ['chrF2++', `${e.chrfPlus.toFixed(2)} (${e.chrfSignature.replace('nw:0', 'nw:2')})`],

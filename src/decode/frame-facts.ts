@@ -1,24 +1,26 @@
-// Facts of a model of frames that heddle trained from scratch: text without languages, tasks and time stamps.
+// What a model of frames reads, and the facts of one that heddle trained from scratch: text without languages, tasks and
+// time stamps.
 
 import { hopSamples } from '../audio/log-mel.ts';
 import { type ModelConfig, maxSourceLength } from '../model/model-config.ts';
-import type { FrameKind, SpeechFacts } from './speech-facts.ts';
+import { patchWidth } from '../text/tasks/line-image.ts';
+import type { SpeechFacts } from './speech-facts.ts';
 import type { TextModel } from './translator.ts';
 
-/** What a model of frames that heddle trained says of them. */
-export const frameFacts = (
-  config: ModelConfig,
-  frameKind: FrameKind,
-): Pick<TextModel, 'speech' | 'frameKind'> => ({
-  frameKind,
-  speech: frameKind === 'log-mel' ? plainSpeech(config) : undefined,
-});
+/** What the frames of a model are: log-mel features of speech, or patches of an image of a line of text. */
+export const frameKindOf = ({
+  stem,
+  frameWidth,
+}: Pick<ModelConfig, 'stem' | 'frameWidth'>): 'log-mel' | 'line' =>
+  stem !== 'conv' && frameWidth === patchWidth ? 'line' : 'log-mel';
 
-/** The same from config.json. */
-export const readFacts = (config: ModelConfig, { frames }: { readonly frames?: unknown }) =>
-  frameFacts(config, frames === 'line' ? 'line' : 'log-mel');
+/** The facts of a model that reads speech; undefined if it does not. */
+export function speechOf({ config, speech }: TextModel): SpeechFacts | undefined {
+  if (speech) return speech;
+  return config.source === 'frames' && frameKindOf(config) === 'log-mel' ? plainSpeech(config) : undefined;
+}
 
-/** The facts of such a model: it reads recordings as long as its encoder, without silence after them. */
+/** The facts of a model from scratch: it reads recordings as long as its encoder, without silence after them. */
 const plainSpeech = (c: ModelConfig): SpeechFacts => ({
   windowSamples: maxSourceLength(c) * hopSamples,
   fillsWindow: false,

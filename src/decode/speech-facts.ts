@@ -1,8 +1,5 @@
 // What a speech model says of itself: its audio features, the tokens of its prompts, and its decoding rules.
 
-/** What the frames of a model are: log-mel features of speech, or patches of an image of a line of text. */
-export type FrameKind = 'log-mel' | 'line';
-
 /** Facts of a speech model such as Whisper, beside its configuration. */
 export interface SpeechFacts {
   /** Samples of a window, 16000 a second. */

@@ -9,6 +9,7 @@ import type { ParameterList } from '../model/parameter-layout.ts';
 import { batchPrompts } from './batch-prompts.ts';
 import { type DecodeOptions, type DecodeSettings, decodeSettings, modeOf } from './decode-options.ts';
 import { Decoder } from './decoder.ts';
+import { speechOf } from './frame-facts.ts';
 import { type Hypothesis, searchFor } from './hypotheses.ts';
 import type { SpeechFacts } from './speech-facts.ts';
 import { needsDetection, promptOf, type SpeechTask, speechTokenRules } from './speech-prompts.ts';
@@ -91,11 +92,11 @@ export class Transcriber {
     parameters: ParameterList,
     upload: (peak: number) => Promise<void>,
   ) {
-    if (!model.speech)
-      throw new HeddleError('transcribe: the model does not read speech; use a Whisper model');
+    const speech = speechOf(model);
+    if (!speech) throw new HeddleError('transcribe: the model does not read speech; use a Whisper model');
     this.#engine = engine;
     this.#model = model;
-    this.#speech = model.speech;
+    this.#speech = speech;
     this.#parameters = parameters;
     this.#upload = upload;
     this.#features = new LogMel(model.config.frameWidth);

@@ -16,7 +16,7 @@ import { searchFor } from './hypotheses.ts';
 import type { PhraseContext } from './phrase-translations.ts';
 import type { SourceTexts, TranslatorShape } from './source-texts.ts';
 import { checkBatchSize, encodeTexts, isReusable, lengthLimit, shapeFor } from './source-texts.ts';
-import type { FrameKind, SpeechFacts } from './speech-facts.ts';
+import type { SpeechFacts } from './speech-facts.ts';
 import type { Generation, StreamedToken, TextOptions, Translation } from './text-options.ts';
 
 /**
@@ -32,8 +32,6 @@ export interface TextModel {
   readonly decode?: ModelRules;
   /** Present in speech models. */
   readonly speech?: SpeechFacts;
-  /** What frames are, in a model of heddle that reads frames. */
-  readonly frameKind?: FrameKind;
 }
 
 /** Options of a translator. */

@@ -68,8 +68,6 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
     return { ...model, sourceCheckpoint, weights };
   }
   const tokenizers = await readTokenizers(files, folder, config);
-  const facts =
-    config.source === 'frames' && (await import('../decode/frame-facts.ts')).readFacts(config, raw);
   for (const name of [names.tokenizer, names.source, names.target]) {
     const embedded = metadata[name];
     if (embedded === undefined || !(await files.exists(`${folder}/${name}`))) continue;
@@ -79,7 +77,7 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
     ];
     if (JSON.stringify(current) !== JSON.stringify(trained)) throw wrongTokenizer(folder, name);
   }
-  return { config, ...tokenizers, ...facts, weights };
+  return { config, ...tokenizers, weights };
 }
 
 const wrongTokenizer = (folder: string, name: string): HeddleError =>

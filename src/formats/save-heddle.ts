@@ -59,14 +59,13 @@ function storedTensors({ config, weights }: SavedModel, dtype: HeddleDtype): Rec
 
 /** The files of a model folder by name. `dtype`: storage of the weights. */
 export function heddleFiles(model: SavedModel, dtype: HeddleDtype = 'f32'): Record<string, Uint8Array> {
-  const { config, source, target, sourceCheckpoint, frameKind } = model;
+  const { config, source, target, sourceCheckpoint } = model;
   const { files = {}, ...origin } = sourceCheckpoint ?? {};
   const described: Record<string, Uint8Array> = {
     [names.config]: jsonBytes({
       format: heddleFormat,
       version: formatVersion,
       model: storedConfig(config),
-      frames: frameKind,
       origin: sourceCheckpoint && origin,
     }),
     ...(sourceCheckpoint ? files : heddleTokenizerFiles(source, target)),

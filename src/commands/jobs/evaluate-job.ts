@@ -3,7 +3,8 @@
 import { version } from '../../../package.json';
 import type { EvaluateOptions, Evaluation, PairScore } from '../../api/evaluate-model.ts';
 import { openFolder } from '../../api/load-model.ts';
-import { check } from '../../core/errors.ts';
+import type { Model } from '../../api/model.ts';
+import { check, HeddleError } from '../../core/errors.ts';
 import type { Job } from '../../session/job.ts';
 import { nameOfPairs, readPairs } from '../../session/load-corpus.ts';
 import type { Session } from '../../session/session.ts';
@@ -17,6 +18,7 @@ import {
   ignoresCase,
   type TokenMetrics,
   type TranslationMetrics,
+  tokenMetrics,
   translationMetrics,
 } from '../../text/metrics/translation-metrics.ts';
 import { excludedTokens, type ModelArguments } from './model-arguments.ts';
@@ -55,6 +57,9 @@ export interface TranslationReport extends TranslationMetrics {
   readonly skipped: number;
   /** chrF2++ of the first system, from 0 to 100. */
   readonly chrfPlus: number;
+  /** Word and character error rates of the first system, if it reads speech; 0.05 is 5 %. */
+  readonly wer?: number;
+  readonly cer?: number;
   /** Signatures of the scores of `systems`, with samples and seed of the bootstrap. */
   readonly signatures: readonly string[];
   readonly systems: readonly SystemScores[];
@@ -64,7 +69,7 @@ export interface TranslationReport extends TranslationMetrics {
   readonly texts?: readonly EvaluatedSentence[];
 }
 
-/** Result of `evaluate`; plain JSON. */
+/** Result of `evaluate`; plain JSON. The loss of a model that reads speech is not computed: NaN. */
 export interface EvaluationReport extends TranslationReport, TokenMetrics {}
 
 /** A sentence and its translations by the systems. */
@@ -87,9 +92,9 @@ const seed = 12345;
 /** Evaluates. Throws a HeddleError if no pair fits the models. */
 export const evaluate: Job<EvaluateArguments, EvaluationReport> = async (args, session) => {
   const { pairs: given, compare = [], references } = args;
-  const pairs = await readPairs(given, session, references);
   const evaluations: Evaluation[] = [];
   let normalize = (text: string) => text;
+  let pairs: readonly Pair[] = [];
   for (const folder of [args.folder, ...compare]) {
     const model = await openFolder(
       folder,
@@ -97,7 +102,11 @@ export const evaluate: Job<EvaluateArguments, EvaluationReport> = async (args, s
       folder === args.folder ? args : { ...args, lora: undefined },
     );
     try {
-      if (folder === args.folder) normalize = (text) => model.tokenizers.target.normalize(text);
+      if (folder === args.folder) {
+        if (model.config.source === 'frames') return await evaluateSpeech(model, args, session);
+        pairs = await readPairs(given, session, references);
+        normalize = (text) => model.tokenizers.target.normalize(text);
+      }
       const { options, badWords } = args;
       const evaluation = await model.evaluate(pairs, {
         ...options,
@@ -116,6 +125,51 @@ export const evaluate: Job<EvaluateArguments, EvaluationReport> = async (args, s
   const all = evaluations.map(({ translations = [] }) => translations);
   return { ...describeSystems(args, pairs, names, all, normalize), ...first };
 };
+
+/** Transcribes the clips of manifests, each in one pass, and scores the texts. Throws a HeddleError if none can be read. */
+async function evaluateSpeech(
+  model: Model,
+  args: EvaluateArguments,
+  { files, emit, signal }: Session,
+): Promise<EvaluationReport> {
+  const { clipsOf } = await import('../../session/load-clips.ts');
+  const { characterErrorRate, wordErrorRate } = await import('../../text/metrics/word-errors.ts');
+  const { pairs: given, compare = [], folder, options } = args;
+  check(compare.length === 0, 'eval: models of speech are evaluated one at a time; leave out compare');
+  const pairs = await clipsOf(given, files);
+  const name = nameOfPairs(given);
+  const texts: (string | null)[] = [];
+  for (const [i, { source }] of pairs.entries()) {
+    signal.throwIfAborted();
+    try {
+      const spoken = {
+        timestamps: false,
+        temperature: 0,
+        beams: options?.beams,
+        language: options?.sourceLang,
+      };
+      texts.push((await model.transcribe(await files.read(source), { ...spoken, signal }, source)).text);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof HeddleError) || error.message.startsWith('transcribe:'))
+        throw error;
+      emit({ type: 'message', text: `${name}: ${error.message}` });
+      texts.push(null);
+    }
+    emit({ type: 'progress', task: 'transcribe', done: i + 1, total: pairs.length, text: 'clips' });
+  }
+  check(
+    texts.some((text) => text !== null),
+    `${name}: no clip can be read`,
+  );
+  const known = pairs.flatMap(({ target }, i) => (texts[i] === null ? [] : [target]));
+  const found = texts.flatMap((text) => text ?? []);
+  return {
+    ...describeSystems(args, pairs, [folder], [texts]),
+    ...tokenMetrics([]),
+    wer: wordErrorRate(found, known).rate,
+    cer: characterErrorRate(found, known).rate,
+  };
+}
 
 /** Scores files of translations. Throws a HeddleError if a file does not have a line for each pair. */
 export const evaluateOutputs: Job<EvaluateOutputsArguments, TranslationReport> = async (args, session) => {

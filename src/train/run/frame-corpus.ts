@@ -1,10 +1,9 @@
-// The corpus of a run whose source is frames: its clips, what makes their frames, and what the model says of them.
+// The corpus of a run whose source is frames: its clips, and what makes their frames.
 
 import { check } from '../../core/errors.ts';
-import { frameFacts } from '../../decode/frame-facts.ts';
-import type { FrameKind, SpeechFacts } from '../../decode/speech-facts.ts';
+import { frameKindOf } from '../../decode/frame-facts.ts';
+import type { SpeechFacts } from '../../decode/speech-facts.ts';
 import { promptOf } from '../../decode/speech-prompts.ts';
-import type { TextModel } from '../../decode/translator.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { modelFields } from '../../model/model-fields.ts';
@@ -22,7 +21,7 @@ import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { TrainingDataOptions } from '../update/training-data.ts';
 import { FrameCache } from './frame-cache.ts';
 import { FrameEncoder } from './frame-encoder.ts';
-import { clipMaker, lineMaker, lineWidth } from './frame-makers.ts';
+import { clipMaker, lineMaker } from './frame-makers.ts';
 
 /** The corpus of a run whose source is frames. */
 export class FrameCorpus {
@@ -30,8 +29,7 @@ export class FrameCorpus {
   readonly #corpus: CorpusArguments;
   readonly #heldOut: number;
   readonly #session: CorpusSession;
-  readonly #start: SavedModel | undefined;
-  readonly #kind: FrameKind;
+  readonly #kind: ReturnType<typeof frameKindOf>;
 
   /** `start`: the model that is fine-tuned or resumed; `clips`: samples of sources by name, if they are no files. */
   constructor(
@@ -45,11 +43,10 @@ export class FrameCorpus {
     this.#corpus = args.corpus;
     this.#heldOut = args.heldOut;
     this.#session = session;
-    this.#start = start;
     const speech = start?.speech;
     const width = start?.config.frameWidth ?? model.frameWidth ?? modelFields.frameWidth.default;
-    const isLine = width === lineWidth && model.stem !== 'conv';
-    this.#kind = start?.frameKind ?? (isLine && !start ? 'line' : 'log-mel');
+    const stem = start?.config.stem ?? model.stem ?? modelFields.stem.default;
+    this.#kind = frameKindOf({ stem, frameWidth: width });
     check(
       this.#kind === 'line' || args.corpus.kind === 'files' || args.corpus.kind === 'tsv',
       'train: the model reads speech, a built-in corpus has texts; give a manifest of clips',
@@ -85,11 +82,6 @@ export class FrameCorpus {
       hash.add([{ source: root === undefined ? source : source.slice(root.length + 1), target }]);
     }
     return hash.value();
-  }
-
-  /** What the model says of its frames. */
-  facts(config: ModelConfig): Pick<TextModel, 'speech' | 'frameKind'> {
-    return this.#start ? {} : frameFacts(config, this.#kind);
   }
 }
 

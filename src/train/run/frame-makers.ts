@@ -5,7 +5,7 @@ import { LogMel } from '../../audio/log-mel.ts';
 import { readSpeechFile } from '../../audio/speech-samples.ts';
 import type { Files } from '../../files/files.ts';
 import type { FrameRow } from '../../text/batches/frame-rows.ts';
-import { drawLine, lineFrames, linePatchCount, patchWidth } from '../../text/tasks/line-image.ts';
+import { drawLine, lineFrames, linePatchCount } from '../../text/tasks/line-image.ts';
 
 /** A source that has been read. */
 export interface FrameSource {
@@ -67,6 +67,3 @@ export const lineMaker: FrameMaker = {
     },
   }),
 };
-
-/** Numbers in a frame of `lineMaker`. */
-export const lineWidth = patchWidth;

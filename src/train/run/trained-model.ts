@@ -169,7 +169,7 @@ export async function openTrainedModel(
   });
   signal.throwIfAborted();
   trainer.schedule = begin.schedule;
-  const model: TextModel = { ...setup.facts, ...files, config, source, target };
+  const model: TextModel = { ...files, config, source, target };
   const adapter = await trainedLora(lora, start, initFolder(args));
   const weights = new TrainedWeights(engine, model, trainer, adapter);
   const described = describeTrainable(trainer.trainable, parameters);

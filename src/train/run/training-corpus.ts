@@ -3,7 +3,6 @@
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { runPaced } from '../../core/steps.ts';
-import type { TextModel } from '../../decode/translator.ts';
 import type { Files } from '../../files/files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { createPace } from '../../session/job-pace.ts';
@@ -35,8 +34,6 @@ export interface CorpusSetup extends Omit<PreparedCorpus, 'corpus'> {
   /** Further files of the model folder. */
   readonly keep: Readonly<Record<string, Uint8Array>>;
   readonly data: TrainingData;
-  /** What a new model says of its frames. */
-  readonly facts: Pick<TextModel, 'speech' | 'frameKind'>;
   /** Caches the token ids next to the model folder, once; a failure is a warning. */
   cacheTokens(): Promise<void>;
 }
@@ -74,7 +71,7 @@ export async function prepareCorpus(
     checkPairs(before?.data, cached.fingerprint, args, session);
     const mixture = mixtureOf(corpus, cached.fileSizes);
     const data = await prepareTrainingData(cached.corpus, { ...options, mixture }, start);
-    return { ...cached, data, keep: {}, facts: {}, cacheTokens: async () => undefined };
+    return { ...cached, data, keep: {}, cacheTokens: async () => undefined };
   }
   if (cached) session.emit({ type: 'message', text: `${cache.path}: ${cached}; tokenizing again` });
   const pool = await openCorpusPool(corpus, session, given?.train.length);
@@ -114,7 +111,6 @@ export async function prepareCorpus(
       ...prepared,
       data,
       keep,
-      facts: frames?.facts(data.config) ?? {},
       cacheTokens: () => cacheTokens(write, session),
     };
   } finally {

@@ -119,4 +119,29 @@ it('learns words from clips of the caller, and transcribes with the saved model'
   const same = async (text: string) => (await loaded.transcribe(spoken(text, 99))).text === text;
   const right = await Promise.all(texts.map(same));
   expect(right.filter(Boolean).length).toBeGreaterThanOrEqual(4);
+  const pairs = { files: [at('data/dev.tsv')] };
+  const report = await runJob('evaluate', { folder: at('saved'), pairs, resamples: 0 }, { host: 'cpu' });
+  expect([report.pairs, report.wer]).toEqual([6, expect.closeTo(model.training?.dev.at(-1)?.wer ?? -1, 1)]);
+});
+
+it('trains a model of images of lines on the built-in task', async () => {
+  const corpus = { kind: 'task', task: 'read-line', pairs: 60, seed: 1 } as const;
+  const model = { dModel: 8, heads: 2, encoderLayers: 1, feedForward: 8 };
+  const small = {
+    model,
+    batchSize: 8,
+    heldOut: 0.1,
+    steps: 4,
+    evalSteps: 4,
+    devSentences: 4,
+    testSentences: 4,
+  };
+  const { losses, dev, evaluation, config } = await runJob(
+    'train',
+    { ...small, corpus, out: '' },
+    { host: 'cpu' },
+  );
+  expect([config.stem, config.frameWidth]).toEqual(['linear', 256]);
+  expect(losses.at(-1)).toBeLessThan(losses[0] as number);
+  expect([dev.at(-1)?.cer, evaluation?.cer].every((cer) => (cer ?? -1) > 0)).toBe(true);
 });
