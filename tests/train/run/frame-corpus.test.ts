@@ -131,8 +131,10 @@ it('trains a model of images of lines on the built-in task', async () => {
     model,
     batchSize: 8,
     heldOut: 0.1,
-    steps: 4,
-    evalSteps: 4,
+    steps: 15,
+    evalSteps: 15,
+    learningRate: 0.02,
+    schedule: 'constant' as const,
     devSentences: 4,
     testSentences: 4,
   };
