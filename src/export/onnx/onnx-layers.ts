@@ -25,6 +25,20 @@ export function embed(b: Builder, side: 'src' | 'tgt', ids: Name, past: Name): N
   return c.embeddingNorm ? norm(b, `${side}_embed_norm`, x) : x;
 }
 
+/** The stem of Whisper with its positions: features [B, mels, T] -> [B, S, D]. */
+export function speechStem(b: Builder, frames: Name): Name {
+  const { graph: g } = b;
+  const convolve = (name: string, x: Name, stride: number) => {
+    const inputs = [x, vector(b, `${name}.weight`), vector(b, `${name}.bias`)];
+    const shape = { kernel_shape: [3], pads: [1, 1], strides: [stride] };
+    return activations.gelu(g, g.op('Conv', inputs, shape));
+  };
+  const y = convolve('stem.conv2', convolve('stem.conv1', frames, 1), 2); // [B, D, S]
+  const x = g.op('Transpose', [y], { perm: [0, 2, 1] });
+  const places = positionsFrom(b, g.integers(0), axisSize(b, x, 1));
+  return g.op('Add', [x, g.op('Gather', [vector(b, 'src_pos.weight'), places])]);
+}
+
 /** The position embeddings of `ids`, [T, D] or [B, T, D]; undefined if the model has none. */
 function positionRows(b: Builder, side: 'src' | 'tgt', ids: Name, past: Name): Name | undefined {
   const { graph: g, config: c } = b;

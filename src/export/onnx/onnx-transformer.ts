@@ -21,12 +21,17 @@ import {
   project,
   residual,
   selfHeads,
+  speechStem,
   splitHeads,
   withPositionBias,
 } from './onnx-layers.ts';
 
-/** The encoder: input_ids and attention_mask [B, S] -> last_hidden_state [B, S, D]. */
+/** The encoder: input_ids and attention_mask [B, S], or features of speech, -> last_hidden_state [B, S, D]. */
 export function onnxEncoder(source: OnnxSource): OnnxGraph {
+  return source.config.source === 'frames' ? speechEncoder(source) : textEncoder(source);
+}
+
+function textEncoder(source: OnnxSource): OnnxGraph {
   const b = openBuilder('encoder', source);
   const { graph: g, config: c } = b;
   const axes = ['batch_size', 'encoder_sequence_length'];
@@ -35,7 +40,26 @@ export function onnxEncoder(source: OnnxSource): OnnxGraph {
   const ids = source.sourceIds ? g.op('Gather', [idTable(g, source.sourceIds), given]) : given;
   const length = axisSize(b, ids, 1);
   const selfMask = withPositionBias(b, 'encoder', mask, g.integers(0), length);
-  let x = embed(b, 'src', ids, g.integers(0)); // [B, S, D]
+  const x = embed(b, 'src', ids, g.integers(0)); // [B, S, D]
+  g.output('last_hidden_state', 'float', [...axes, c.dModel], encoderLayers(b, x, selfMask));
+  return g;
+}
+
+/** The encoder of Whisper: input_features [B, mels, T] -> last_hidden_state [B, S, D]. All frames are attended to. */
+function speechEncoder(source: OnnxSource): OnnxGraph {
+  const b = openBuilder('encoder', source);
+  const { graph: g, config: c } = b;
+  const frames = g.input('input_features', 'float', ['batch_size', c.frameWidth, 'feature_length']);
+  const x = speechStem(b, frames); // [B, S, D]
+  const axes = ['batch_size', 'encoder_sequence_length', c.dModel];
+  g.output('last_hidden_state', 'float', axes, encoderLayers(b, x, g.scalar(0)));
+  return g;
+}
+
+/** The layers of the encoder and its norm: [B, S, D] -> [B, S, D]. */
+function encoderLayers(b: Builder, start: Name, selfMask: Name): Name {
+  const { config: c } = b;
+  let x = start;
   for (let n = 0; n < c.encoderLayers; n++) {
     const layer = `transformer.encoder.layers.${n}`;
     const self = (y: Name) => {
@@ -45,15 +69,13 @@ export function onnxEncoder(source: OnnxSource): OnnxGraph {
     x = residual(b, `${layer}.norm1`, x, self);
     x = residual(b, `${layer}.norm2`, x, (y) => feedForward(b, layer, y));
   }
-  const out = c.finalNorm ? norm(b, 'transformer.encoder.norm', x) : x;
-  g.output('last_hidden_state', 'float', [...axes, c.dModel], out);
-  return g;
+  return c.finalNorm ? norm(b, 'transformer.encoder.norm', x) : x;
 }
 
 /**
  * The decoder with its KV cache: input_ids [B, T], encoder_hidden_states [B, S, D], encoder_attention_mask
  * [B, S] and past_key_values [B, H, P, W] -> logits [B, T, V] and present [B, H, P + T, W]. At the first step
- * the cache is empty.
+ * the cache is empty. Speech has no attention mask.
  */
 export function onnxDecoder(source: OnnxSource): OnnxGraph {
   const b = openBuilder('decoder', source);
@@ -61,7 +83,10 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
   const sourceAxes = ['batch_size', 'encoder_sequence_length'];
   const ids = g.input('input_ids', 'int64', ['batch_size', 'decoder_sequence_length']);
   const memory = g.input('encoder_hidden_states', 'float', [...sourceAxes, c.dModel]);
-  const memoryMask = paddingMask(b, g.input('encoder_attention_mask', 'int64', sourceAxes));
+  const isSpeech = c.source === 'frames';
+  const memoryMask = isSpeech
+    ? g.scalar(0)
+    : paddingMask(b, g.input('encoder_attention_mask', 'int64', sourceAxes));
   const cache = openCache(b);
   const past = cache.lengthOf('decoder'); // [1]: P
   const added = axisSize(b, ids, 1); // [1]: T
@@ -112,7 +137,8 @@ export function onnxDecoder(source: OnnxSource): OnnxGraph {
     x = residual(b, `${layer}.norm3`, x, (y) => feedForward(b, layer, y));
   }
   const out = c.finalNorm ? norm(b, 'transformer.decoder.norm', x) : x;
-  const logits = forceEnd(b, logitsOf(b, out), finished, past, added);
+  // The end token of Whisper is its padding too, and its prompts may have it.
+  const logits = isSpeech ? logitsOf(b, out) : forceEnd(b, logitsOf(b, out), finished, past, added);
   g.output('logits', 'float', ['batch_size', 'decoder_sequence_length', c.tgtVocab], logits);
   return g;
 }

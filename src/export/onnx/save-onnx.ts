@@ -8,6 +8,7 @@ import { ordinaryFields, requireFields } from '../../formats/shared/requirements
 import type { OnnxDtype, SavedModel } from '../../formats/shared/saved-model.ts';
 import { exportTokenizer } from '../../formats/tokenizers/exported-tokenizer.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
+import type { OnnxSource } from './onnx-builder.ts';
 import type { OnnxGraph } from './onnx-graph.ts';
 import { onnxDecoder, onnxEncoder } from './onnx-transformer.ts';
 
@@ -40,11 +41,8 @@ export interface OnnxOptions {
 /** Exports a model for transformers.js: the files of the folder by path. */
 export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<string, Uint8Array> {
   const { config, weights, source, target, decode } = model;
-  check(
-    config.source === 'tokens',
-    'onnx: models of speech cannot be exported; the format whisper is for transformers',
-  );
-  const { dtype = 'fp32', maxBytes, onWarning } = options;
+  if (config.source === 'frames') return speechFiles(model, options);
+  const { dtype = 'fp32', onWarning } = options;
   requireFields('onnx', ordinaryFields(config));
   const { json, special, sourceIds, differences } = exportTokenizer(source, target);
   if (differences.length > 0)
@@ -52,18 +50,7 @@ export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<
   const endPosition = decode?.forceEos ? config.maxLength - 1 : config.maxLength;
   const noRepeat = (decode?.noRepeatNgramSize ?? 0) > 0;
   const from = { config, weights, dtype, endPosition, noRepeat, sourceIds };
-  const files: Record<string, Uint8Array> = {};
-  const external: Record<string, number> = {};
-  const add = (name: string, graph: OnnxGraph) => {
-    const file = `${name}${suffixes[dtype]}.onnx`;
-    const { model: bytes, data } = graph.files(`${file}_data`, maxBytes);
-    files[`onnx/${file}`] = bytes;
-    for (const [i, part] of data.entries()) files[`onnx/${file}_data${i > 0 ? `_${i}` : ''}`] = part;
-    if (data.length > 0) external[file] = data.length;
-  };
-  add('encoder_model', onnxEncoder(from));
-  add('decoder_model_merged', onnxDecoder(from));
-  const hints = { dtype, ...(Object.keys(external).length > 0 && { use_external_data_format: external }) };
+  const { files, hints } = graphFiles(from, options);
   return {
     'config.json': jsonBytes({ ...configOf(model), 'transformers.js_config': hints }),
     'generation_config.json': jsonBytes(generationJson(config, decode)),
@@ -77,6 +64,60 @@ export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<
       eos_token: special.end,
       unk_token: special.unknown,
     }),
+    ...files,
+  };
+}
+
+/** The graphs of a model as files, and what config.json says of them. */
+function graphFiles(
+  from: OnnxSource,
+  { dtype = 'fp32', maxBytes }: OnnxOptions,
+): { readonly files: Record<string, Uint8Array>; readonly hints: Json } {
+  const files: Record<string, Uint8Array> = {};
+  const external: Record<string, number> = {};
+  const add = (name: string, graph: OnnxGraph) => {
+    const file = `${name}${suffixes[dtype]}.onnx`;
+    const { model: bytes, data } = graph.files(`${file}_data`, maxBytes);
+    files[`onnx/${file}`] = bytes;
+    for (const [i, part] of data.entries()) files[`onnx/${file}_data${i > 0 ? `_${i}` : ''}`] = part;
+    if (data.length > 0) external[file] = data.length;
+  };
+  add('encoder_model', onnxEncoder(from));
+  add('decoder_model_merged', onnxDecoder(from));
+  return {
+    files,
+    hints: { dtype, ...(Object.keys(external).length > 0 && { use_external_data_format: external }) },
+  };
+}
+
+/** Exports a Whisper model for transformers.js, with the files of its folder. */
+function speechFiles(
+  { config, weights, sourceCheckpoint: checkpoint }: SavedModel,
+  options: OnnxOptions,
+): Record<string, Uint8Array> {
+  const needed = ['tokenizer.json', 'tokenizer_config.json', 'preprocessor_config.json'];
+  check(
+    checkpoint?.config.model_type === 'whisper',
+    'onnx: of the models of frames only Whisper can be exported, from a folder in the layout of Hugging Face',
+  );
+  const missing = needed.filter((name) => !checkpoint.files[name]);
+  check(
+    missing.length === 0,
+    `onnx: transformers.js needs ${missing.join(' and ')}, which the folder of the model lacks`,
+  );
+  const from = {
+    config,
+    weights,
+    dtype: options.dtype ?? 'fp32',
+    endPosition: config.maxLength,
+    noRepeat: false,
+  };
+  const { files, hints } = graphFiles(from, options);
+  const { generation } = checkpoint;
+  return {
+    ...checkpoint.files,
+    'config.json': jsonBytes({ ...checkpoint.config, 'transformers.js_config': hints }),
+    ...(generation ? { 'generation_config.json': jsonBytes(generation) } : {}),
     ...files,
   };
 }
