@@ -32,8 +32,7 @@ const speech: SpeechFacts = {
 const c = modelConfig({ srcVocab: 100, tgtVocab: 100, padId: endId, startId, endId });
 
 describe('the segments of a window', () => {
-  const of = (...ids: number[]) =>
-    windowSegments(ids, speech, { target }, { offset: 10, duration: 2 });
+  const of = (...ids: number[]) => windowSegments(ids, speech, { target }, { offset: 10, duration: 2 });
 
   it('end at pairs of stamps, and the next window starts at the last pair', () => {
     const { segments, advance } = of(stamp, 7, 8, stamp + 20, stamp + 20, 9, stamp + 50, stamp + 50, 5);
