@@ -224,7 +224,10 @@ export class CorpusPanel extends Panel {
       )}`;
   }
   #tasks(): Content {
-    const tasks = taskNames.map((name) => [name, taskTexts[name]] as const);
+    // The page has no panels for a model of images.
+    const tasks = taskNames
+      .filter((name) => name !== 'read-line')
+      .map((name) => [name, taskTexts[name]] as const);
     const list = html`<select id="corpus-task" @input=${this.#edit}>${options(tasks, this.#task)}</select>`;
     return html`
       ${field('corpus-task', 'Task', list)}

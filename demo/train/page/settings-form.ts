@@ -271,7 +271,7 @@ export class SettingsForm extends Panel {
       aria-describedby=${hints[name] ? `${idOf(name)}-hint` : nothing}
       @input=${(event: Event) => this.#edit(own, (event.target as HTMLSelectElement).value)}
     >${options(
-      choices.map((choice) => [choice, choice] as const),
+      choices.filter(isOfText).map((choice) => [choice, choice] as const),
       this.#value(name),
     )}</select>`;
   }
@@ -300,6 +300,12 @@ export class SettingsForm extends Panel {
     />`;
   }
 }
+
+/** Whether a choice is no preset of a model of speech or images, which the page does not train. */
+const isOfText = (choice: string): boolean => {
+  const preset: Partial<ModelOptions> | undefined = presets[choice as keyof typeof presets];
+  return preset?.source !== 'frames';
+};
 
 /** Returns whether one of two settings excludes the other. */
 const excludes = (a: Field, b: Field): boolean =>

@@ -75,7 +75,7 @@ export async function setUp(
   );
   check(!hasFrames || !args.probe, 'train: probe shows tokens of the source; a model of frames has none');
   if (describeSkipped(corpus)) log(describeSkipped(corpus));
-  if (!before && hasPackedBatches(given))
+  if (!before && hasPackedBatches(given) && args.maxTokens !== undefined)
     log(
       `to save memory, batches have at most ${args.maxTokens} tokens, with ${args.gradientAccumulationSteps} batches per update; ` +
         'to change that, give batchSize or maxTokens, and gradientAccumulationSteps',

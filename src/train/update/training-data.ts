@@ -9,7 +9,7 @@ import {
   sharesEmbeddings,
 } from '../../model/model-config.ts';
 import type { AugmentRates } from '../../text/augment/augment-rates.ts';
-import { type Batches, createBatches } from '../../text/batches/batches.ts';
+import { type Batches, createBatches, fillBatch } from '../../text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../../text/batches/buckets.ts';
 import type { EncodedCorpus, EncodeOptions } from '../../text/batches/encoded-corpus.ts';
 import {
