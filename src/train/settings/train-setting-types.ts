@@ -198,12 +198,14 @@ export interface TrainSettings {
   readonly heldOut?: number;
   /**
    * Tokenizer to train: a SentencePiece unigram model, byte-pair encoding, words or characters. Default: word
-   * (built-in corpus, preset keras), char (built-in tasks, task read-line, clips), bpe (pairs, fine-tuning).
+   * (built-in corpus, preset keras), char (built-in tasks, task read-line, clips), unigram (pairs), bpe
+   * (fine-tuning).
    */
   readonly tokenizer?: 'unigram' | 'bpe' | 'word' | 'char';
   /**
-   * Maximum size of each vocabulary. A whole number of at least 5 (tokens). Default: 4000 (built-in corpus,
-   * built-in tasks, task read-line, clips), 8000 (pairs, fine-tuning), 15000 (preset keras).
+   * Maximum size of each vocabulary. A whole number of at least 5 (tokens). Default: 4000 (built-in corpus),
+   * 15000 (preset keras), 8000; unigram: 1000 up to 30,000 pairs, 4000 up to 200,000, 8000 up to 1 million,
+   * 16000 up to 3 million, else 32000.
    */
   readonly vocabSize?: number;
   /**
