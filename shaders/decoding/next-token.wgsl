@@ -16,8 +16,9 @@ struct Params {
   vocab: u32,
   positions: u32, // width of history
   end: u32,
-  banned: u32, // number of tokens that `rules` bans
+  banned: u32, // numbers in `rules` about banned tokens
   wanted: u32, // k of best_tokens
+  forced: u32, // positions of a row at which `rules` may force a token
 }
 
 @group(0) @binding(0) var<uniform> params: Params;
@@ -27,7 +28,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read> history: array<i32>;
 // Minimum number of tokens before the end, position at which the end is forced (-1: never), size of the
 // n-grams that may not repeat (0: all may), the token that is forced at position 0 (-1: none); then banned
-// tokens, -1 if there are fewer.
+// tokens, -1 if there are fewer, where -n is followed by a sequence of n tokens whose last one is banned after
+// the others; then the forced token of each row at each position, [R, forced], -1: none.
 @group(0) @binding(4) var<storage, read> rules: array<i32>;
 @group(0) @binding(5) var<storage, read_write> tokens: array<i32>;
 @group(0) @binding(6) var<storage, read_write> log_probs: array<f32>;
@@ -75,20 +77,48 @@ fn repeats(row: u32, i: u32, n: u32) -> bool {
   return true;
 }
 
+// Whether the last tokens of a row are the n numbers of `rules` from `first` on.
+fn ends_with(row: u32, first: u32, n: u32) -> bool {
+  if (n > step.position + 1u) { return false; }
+  let start = row * params.positions + step.position + 1u - n;
+  for (var j = 0u; j < n; j++) {
+    if (history[start + j] != rules[first + j]) { return false; }
+  }
+  return true;
+}
+
+// The token that is forced in a row, -1: none.
+fn forced_token(row: u32) -> i32 {
+  if (step.position == u32(rules[1])) { return i32(params.end); }
+  if (step.position < params.forced) {
+    let token = rules[4u + params.banned + row * params.forced + step.position];
+    if (token >= 0) { return token; }
+  }
+  return select(-1, rules[3], step.position == 0u);
+}
+
 // Applies the rules to the thread's vectors of a row. A forced token gets probability 1.
 fn apply_rules(row: u32, thread: u32) -> ForbiddenTokens {
   var removed = ForbiddenTokens(LOWEST, 0.0);
-  let forces_end = step.position == u32(rules[1]);
-  if (forces_end || (step.position == 0u && rules[3] >= 0)) {
-    let token = select(u32(rules[3]), params.end, forces_end);
+  let token = forced_token(row);
+  if (token >= 0) {
     let vecs = params.cols / VEC;
     for (var c = thread % ROW_GROUP_SIZE; c < vecs; c += ROW_GROUP_SIZE) {
-      logits[row * vecs + c] = Vec(MASKED) + vec_one_hot(-MASKED, c, token);
+      logits[row * vecs + c] = Vec(MASKED) + vec_one_hot(-MASKED, c, u32(token));
     }
     return removed;
   }
   if (step.position < u32(rules[0])) { removed = forbid(row, params.end, thread, removed); }
-  for (var i = 0u; i < params.banned; i++) { removed = forbid(row, u32(rules[4u + i]), thread, removed); }
+  for (var i = 4u; i < 4u + params.banned; i++) {
+    let id = rules[i];
+    if (id >= -1) {
+      removed = forbid(row, u32(id), thread, removed);
+      continue;
+    }
+    let length = u32(-id);
+    if (ends_with(row, i + 1u, length - 1u)) { removed = forbid(row, u32(rules[i + length]), thread, removed); }
+    i += length;
+  }
   let n = u32(rules[2]);
   if (n > 0u) {
     for (var i = 0u; i + n <= step.position + 1u; i++) {

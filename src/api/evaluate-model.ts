@@ -3,7 +3,7 @@
 
 import { check } from '../core/errors.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
-import type { LanguageOptions } from '../decode/text-options.ts';
+import type { LanguageOptions, TranslateOptions } from '../decode/text-options.ts';
 import type { Program } from '../engine/engine.ts';
 import { writeStep } from '../engine/ops/step-scalars.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
@@ -25,7 +25,10 @@ import { evaluationGraph, inputArrays } from '../train/update/training-graphs.ts
 import type { ModelEngine } from './model-engine.ts';
 
 /** Options of an evaluation. */
-export interface EvaluateOptions extends Omit<DecodeOptions, 'onProgress'>, LanguageOptions {
+export interface EvaluateOptions
+  extends Omit<DecodeOptions, 'onProgress'>,
+    LanguageOptions,
+    Pick<TranslateOptions, 'badWords'> {
   /** Maximum number of sentences in a batch. [64] */
   readonly batchSize?: number;
   /** Name of the pairs in messages, such as their file. ['evaluate'] */

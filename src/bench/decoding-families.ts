@@ -2,10 +2,10 @@
 // bookkeeping. They run at half of the maximum length, at which a step has its average cost.
 
 import { beamSelect } from '../engine/ops/decoding/beam-select.ts';
+import { bestTokens } from '../engine/ops/decoding/best-tokens.ts';
 import { cacheSlots } from '../engine/ops/decoding/cache-slots.ts';
 import { cachedCrossAttention, cachedSelfAttention } from '../engine/ops/decoding/cached-attention.ts';
 import {
-  bestTokens,
   greedyToken,
   rulesSize,
   sampleToken,

@@ -62,7 +62,7 @@ export function addBacktranslate(program: Command): void {
 }
 
 async function run(folder: string, files: string[], options: Options): Promise<void> {
-  const { batchSize, badWords, tag, force = false } = options;
+  const { batchSize, tag, force = false } = options;
   if (files.includes('-'))
     throw new HeddleError('backtranslate: give files, which an interrupted run can read again');
   const out = resolve(options.out);
@@ -86,7 +86,7 @@ async function run(folder: string, files: string[], options: Options): Promise<v
     const input = textGroups(linesAfter(files, done), batchSize * batchesAtOnce);
     let texts: readonly string[] = [];
     const { model, folders } = modelArguments(folder, options);
-    const args = { ...model, badWords, options: { ...decode, batchSize, longTexts: 'skip' } } as const;
+    const args = { ...model, options: { ...decode, batchSize, longTexts: 'skip' } } as const;
     const prefix = tag === '' ? '' : `${tag} `;
     let isStopped = true;
     await runWithProgress(

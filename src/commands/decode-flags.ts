@@ -6,6 +6,7 @@ import { HeddleError } from '../core/errors.ts';
 import { flagOf } from '../core/fields.ts';
 import { type DecodeField, type DecodeFieldName, decodeRows } from '../decode/decode-fields.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
+import type { TranslateOptions } from '../decode/text-options.ts';
 import { decodeHelp } from './decode-help.ts';
 import { fieldOption, list } from './parse-values.ts';
 
@@ -35,7 +36,11 @@ export function addDecodingFlags(command: Command): Command {
   command
     .optionsGroup('Decoding:')
     .option('--sample', 'sample tokens instead of choosing the most probable one')
-    .option('--bad-words <words>', 'words to exclude, separated by commas; each must be one token', list);
+    .option(
+      '--bad-words <words>',
+      'words and phrases that no translation contains, separated by commas',
+      list,
+    );
   for (const row of rowsWithFlag) if (!ofTranslate.includes(row[0])) command.addOption(optionOf(row));
   return command;
 }
@@ -43,7 +48,7 @@ export function addDecodingFlags(command: Command): Command {
 /** The decoding options in the flags. Throws a HeddleError if flags exclude each other. */
 export function decodeOptionsOf(
   flags: DecodingFlags,
-): Omit<DecodeOptions, 'maxNewTokens' | 'onProgress' | 'signal'> {
+): Omit<DecodeOptions, 'maxNewTokens' | 'onProgress' | 'signal'> & Pick<TranslateOptions, 'badWords'> {
   const { beamSize: beams = 1, numReturn = 1 } = flags;
   if (flags.sample && beams > 1)
     throw new HeddleError('--sample and --beam-size exclude each other; use one of them');
@@ -63,5 +68,5 @@ export function decodeOptionsOf(
     if (only === 'beam' && beams === 1) throw new HeddleError(`${option.long} needs --beam-size 2 or more`);
     given[name] = value;
   }
-  return given as DecodeOptions;
+  return { ...(given as DecodeOptions), badWords: flags.badWords };
 }

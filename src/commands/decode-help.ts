@@ -75,4 +75,8 @@ export const decodeHelp = {
     help: 'ids of tokens that are never generated, with those of the model',
     defaultText: 'none',
   },
+  badWordsIds: {
+    help: 'token sequences that are never generated, with those of the model, as bad_words_ids of transformers',
+    defaultText: 'none',
+  },
 } as const;

@@ -78,16 +78,7 @@ export async function translateDocumentFile(
   options: Options,
   decode: TranslateOptions,
 ): Promise<void> {
-  const {
-    output,
-    force = false,
-    memory = [],
-    memoryThreshold,
-    segments,
-    report,
-    glossary,
-    badWords,
-  } = options;
+  const { output, force = false, memory = [], memoryThreshold, segments, report, glossary } = options;
   const inputs = present([input, ...memory, glossary === undefined ? undefined : glossary]);
   if (output !== undefined) {
     const resumes = isExistingFile(journalOf(output));
@@ -106,7 +97,6 @@ export async function translateDocumentFile(
     input,
     output,
     options: decode,
-    badWords,
     segments,
     memory,
     threshold: memoryThreshold,

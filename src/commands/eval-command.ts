@@ -65,7 +65,7 @@ export function addEvaluate(program: Command): void {
         'models --output and --comet write a file for each: NAME.txt, NAME.2.txt, and so on.',
     )
     .action(async (folder: string | undefined, files: string[], options: Options) => {
-      const { references, batchSize, badWords, compare = [], bootstrap: resamples, force } = options;
+      const { references, batchSize, compare = [], bootstrap: resamples, force } = options;
       const outputs = options.outputs?.map((path) => resolve(path));
       if (outputs && compare.length > 0)
         throw new HeddleError('--outputs and --compare exclude each other; give models or their outputs');
@@ -90,7 +90,7 @@ export function addEvaluate(program: Command): void {
         const { model, folders } = modelArguments(folder as string, options);
         const others = compare.map((path) => resolve(path));
         const decoding = { ...decodeOptionsOf(options), batchSize };
-        const args = { ...model, ...common, badWords, compare: others, options: decoding };
+        const args = { ...model, ...common, compare: others, options: decoding };
         return runWithProgress('evaluate', args, options, [...folders, ...others, ...inputs]);
       };
       const result = await evaluated();

@@ -1,8 +1,9 @@
 // heddle translate
 
 import { closeSync, openSync, writeSync } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { pharaohLine } from '../decode/word-alignment.ts';
 import { documentFormatOf } from '../documents/document-formats.ts';
 import { reasonOf } from '../host/disk-files.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
@@ -18,7 +19,7 @@ import type { Translated, TranslatedTexts } from './jobs/translate-job.ts';
 import { forTerminal, jsonArrayWriter, log } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import type { ModelRunOptions } from './parse-values.ts';
-import { addHostOptions, addModelOptions, jsonOption, modelArguments, whole } from './parse-values.ts';
+import { addHostOptions, addModelOptions, jsonOption, list, modelArguments, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 import { linesOf, textGroups } from './text-input.ts';
 
@@ -36,6 +37,9 @@ interface Options extends HostOptions, DecodingFlags, ModelRunOptions, DocumentF
   splitSentences?: boolean;
   stream?: boolean;
   alignments?: string;
+  alignmentFormat?: 'json' | 'pharaoh';
+  prefix?: string;
+  phrases?: string[];
 }
 
 /** Number of batches that are sorted by length and translated together. */
@@ -80,7 +84,19 @@ export function addTranslate(program: Command): void {
     )
     .option(
       '--alignments <file>',
-      'write tokens and cross-attention [layers][heads][target][source] as JSON lines',
+      'write an alignment of each text and its translation to this file, see --alignment-format',
+    )
+    .addOption(
+      new Option(
+        '--alignment-format <format>',
+        'json: tokens and cross-attention [layers][heads][target][source] as JSON lines; pharaoh: pairs of words, from 0, such as 0-0 1-2 (default: json)',
+      ).choices(['json', 'pharaoh']),
+    )
+    .option('--prefix <text>', 'text with which every translation begins')
+    .option(
+      '--phrases <phrases>',
+      'words and phrases that every translation contains, separated by commas (beam search with at least 8 beams)',
+      list,
     )
     .option('--ids', 'print target token ids, without start and end, instead of text')
     .addOption(jsonOption())
@@ -97,7 +113,7 @@ export function addTranslate(program: Command): void {
 }
 
 async function run(folder: string, texts: string[], options: Options): Promise<void> {
-  const { batchSize, input: paths, stream = false, badWords, maxNewTokens, maxLength } = options;
+  const { batchSize, input: paths, stream = false, maxNewTokens, maxLength, prefix } = options;
   const { replaceUnknown, splitSentences, maxLengthCrop, skipLong } = options;
   if (paths && texts.length > 0)
     throw new HeddleError(
@@ -105,6 +121,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     );
   if (maxLengthCrop && skipLong)
     throw new HeddleError('--max-length-crop and --skip-long exclude each other; use one of them');
+  const isPharaoh = options.alignmentFormat === 'pharaoh';
   const decode = decodeOptionsOf(options);
   checkExclusive(options);
   if (isDocument(texts)) return runDocument(folder, texts[0] as string, options);
@@ -124,11 +141,13 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   if (!first && !isTyped && options.json === undefined) return;
   const { model, folders } = modelArguments(folder, options);
   const args = {
-    ...{ ...model, stream, badWords },
+    ...{ ...model, stream, phrases: options.phrases },
     options: {
       ...{ ...decode, batchSize, maxNewTokens, maxLength, replaceUnknown, splitSentences },
       longTexts: maxLengthCrop ? 'crop' : skipLong ? 'skip' : 'error',
-      attention: options.alignments !== undefined,
+      attention: options.alignments !== undefined && !isPharaoh,
+      alignment: options.alignments !== undefined && isPharaoh,
+      prefix,
     },
   } as const;
   const out = openOutput(options.output);
@@ -158,7 +177,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
               translations: all.map(withoutAttention),
             })),
           );
-          alignments?.write(alignmentLines(translations, number));
+          alignments?.write((isPharaoh ? pharaohLines : alignmentLines)(translations, number));
         },
         async nextTexts() {
           const next = first ?? (await nextGroup());
@@ -184,6 +203,8 @@ async function runDocument(folder: string, document: string, options: Options): 
   const others = {
     '--stream': options.stream,
     '--alignments': options.alignments,
+    '--prefix': options.prefix,
+    '--phrases': options.phrases,
     '--num-return': options.numReturn,
     '--ids': options.ids,
   };
@@ -212,7 +233,7 @@ function openOutput(path: string | undefined): { write(text: string): void; clos
   return { write: (text) => void named(() => writeSync(file, text)), close: () => closeSync(file) };
 }
 
-const withoutAttention = ({ attention: _, ...translation }: Translated) => translation;
+const withoutAttention = ({ attention: _, alignment: _1, ...translation }: Translated) => translation;
 
 /** Throws a HeddleError for options that cannot be streamed, or that joined translations do not have. */
 function checkExclusive({
@@ -227,11 +248,14 @@ function checkExclusive({
     throw new HeddleError(
       '--stream and --json exclude each other; --json FILE writes the JSON while the text is streamed',
     );
+  if (o.alignmentFormat !== undefined && alignments === undefined)
+    throw new HeddleError('--alignment-format needs --alignments FILE');
   const exclude = (flag: string, others: Readonly<Record<string, boolean | undefined>>, why: string) => {
     const other = Object.keys(others).find((name) => others[name]);
     if (other) throw new HeddleError(`${flag} and ${other} exclude each other: ${why}`);
   };
   const several = numReturn !== undefined;
+  if (o.phrases) exclude('--phrases', { '--sample': o.sample }, 'beam search chooses where the phrases go');
   if (stream)
     exclude(
       '--stream',
@@ -239,6 +263,7 @@ function checkExclusive({
         '--beam-size': beams > 1,
         '--num-return': several,
         '--ids': o.ids,
+        '--phrases': o.phrases !== undefined,
         '--replace-unknown': o.replaceUnknown,
       },
       'only greedy decoding and sampling can be streamed',
@@ -246,7 +271,13 @@ function checkExclusive({
   if (splitSentences)
     exclude(
       '--split-sentences',
-      { '--stream': stream, '--num-return': several, '--alignments': alignments !== undefined },
+      {
+        '--stream': stream,
+        '--num-return': several,
+        '--alignments': alignments !== undefined,
+        '--prefix': o.prefix !== undefined,
+        '--phrases': o.phrases !== undefined,
+      },
       'the translations of the sentences become one text',
     );
 }
@@ -262,6 +293,10 @@ const alignmentLines = (translations: readonly Translated[][], first: number): s
         `${JSON.stringify({ text: first + i + 1, translation: best?.text ?? '', ...best?.attention })}\n`,
     )
     .join('');
+
+/** A line of pairs of words for each text; an empty line for an empty text. */
+const pharaohLines = (translations: readonly Translated[][]): string =>
+  translations.map(([best]) => `${pharaohLine(best?.alignment ?? [])}\n`).join('');
 
 /**
  * The best translation of each text, one per line. With `numReturn` all translations, each with the number of

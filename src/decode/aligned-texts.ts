@@ -4,12 +4,36 @@
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
 import type { Attention } from './alignment.ts';
 import { replaceUnknown } from './replace-unknown.ts';
-import type { Generation, Translation } from './text-options.ts';
+import type { Generation, TextOptions, Translation } from './text-options.ts';
+import { wordAlignment } from './word-alignment.ts';
 
 type AlignText = (translation: Translation) => Promise<Attention<number>>;
 
+/** Translations of texts with what the options ask for. `align` aligns the translation `ids` of text i. */
+export async function withAlignments(
+  translations: readonly Generation[][],
+  align: (i: number, ids: readonly number[]) => Promise<Attention<number>>,
+  texts: readonly string[],
+  { source, target }: { readonly source: Tokenizer; readonly target: Tokenizer },
+  { attention, alignment, replaceUnknown: replaces }: TextOptions,
+): Promise<Generation[][]> {
+  const out: Generation[][] = [];
+  for (const [i, all] of translations.entries()) {
+    const text = texts[i] as string;
+    const alignOne = ({ ids }: Translation) => align(i, ids);
+    let found = all;
+    if (attention) found = await withAttention(found, alignOne, source, target);
+    if (replaces) found = await withoutUnknown(found, alignOne, text, source, target);
+    for (const [k, each] of found.entries())
+      if (alignment)
+        found[k] = { ...each, alignment: wordAlignment(source, target, text, each, await alignOne(each)) };
+    out.push(found);
+  }
+  return out;
+}
+
 /** Translations of a text with their attention. */
-export async function withAttention(
+async function withAttention(
   translations: readonly Generation[],
   align: AlignText,
   source: Tokenizer,
@@ -24,7 +48,7 @@ export async function withAttention(
 }
 
 /** Translations of a text in which the source words replace unknown words. */
-export async function withoutUnknown(
+async function withoutUnknown(
   translations: readonly Generation[],
   align: AlignText,
   text: string,

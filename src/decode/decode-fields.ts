@@ -50,6 +50,15 @@ const tokenIds = custom<readonly number[]>({
     Array.isArray(value) && value.every((id) => Number.isSafeInteger(id) && id >= 0),
 });
 
+const tokenLists = custom<readonly (readonly number[])[]>({
+  unit: 'ids',
+  words: 'a list of lists of token ids',
+  typescript: 'readonly (readonly number[])[]',
+  accepts: (value): value is readonly (readonly number[])[] =>
+    Array.isArray(value) &&
+    value.every((ids) => Array.isArray(ids) && ids.length > 0 && tokenIds.accepts(ids)),
+});
+
 /**
  * The options, named as in transformers' GenerationConfig in camelCase, except `method` (do_sample), `beams`
  * (num_beams) and `numReturn` (num_return_sequences).
@@ -114,6 +123,11 @@ export const decodeFields = {
   forcedBosTokenId: { type: integer(0, 'id'), flag: null },
   /** Ids of tokens that are never generated, with those of the model. Default: none. */
   suppressTokens: { type: tokenIds },
+  /**
+   * Token sequences that are never generated, with those of the model, as bad_words_ids of transformers. Default:
+   * none.
+   */
+  badWordsIds: { type: tokenLists, flag: null },
 } as const satisfies Readonly<Record<string, DecodeField>>;
 
 /** Name of a decoding option. */

@@ -90,6 +90,11 @@ export interface DecodeOptions {
   readonly forcedBosTokenId?: number;
   /** Ids of tokens that are never generated, with those of the model. Default: none. */
   readonly suppressTokens?: readonly number[];
+  /**
+   * Token sequences that are never generated, with those of the model, as bad_words_ids of transformers.
+   * Default: none.
+   */
+  readonly badWordsIds?: readonly (readonly number[])[];
   /** Called after each batch with the number of translated texts and the number of all texts. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Stops the translation, which throws an AbortError. */

@@ -3,7 +3,7 @@
 import { checkFields, defaultsOf, describeType, fitsType, integer, rejectField } from '../core/fields.ts';
 import type { Program } from '../engine/engine.ts';
 import { maxBeams } from '../engine/ops/decoding/cache-slots.ts';
-import type { Sampling, TokenRules } from '../engine/ops/decoding/next-token.ts';
+import { bannedNumbers, type Sampling, type TokenRules } from '../engine/ops/decoding/next-token.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { type DecodeFieldName, decodeFields, decodeRows, type LengthPenalty } from './decode-fields.ts';
 import type { DecodeOptions } from './decode-option-types.ts';
@@ -18,6 +18,7 @@ export type ModelRules = Pick<
   | 'forcedBosTokenId'
   | 'forceEos'
   | 'suppressTokens'
+  | 'badWordsIds'
   | 'minNewTokens'
   | 'noRepeatNgramSize'
   | 'lengthPenalty'
@@ -27,8 +28,8 @@ export type ModelRules = Pick<
 >;
 
 /**
- * Merges the rules of a model with the options of a call. Options take precedence; the suppressed tokens of
- * both apply. The model's minNewTokens is reduced if maxNewTokens (default `maxTokens`) is too small for it, and
+ * Merges the rules of a model with the options of a call. Options take precedence; the suppressed tokens and bad
+ * words of both apply. The model's minNewTokens is reduced if maxNewTokens (default `maxTokens`) is too small for it, and
  * its earlyStopping is for beam search only.
  */
 export function withModelRules(rules: ModelRules, options: DecodeOptions, maxTokens: number): DecodeOptions {
@@ -41,6 +42,7 @@ export function withModelRules(rules: ModelRules, options: DecodeOptions, maxTok
     minNewTokens: Math.max(0, Math.min(rules.minNewTokens ?? 0, maxNewTokens - 1)),
     ...options,
     suppressTokens: [...(rules.suppressTokens ?? []), ...(options.suppressTokens ?? [])],
+    badWordsIds: [...(rules.badWordsIds ?? []), ...(options.badWordsIds ?? [])],
   };
 }
 
@@ -54,6 +56,8 @@ export interface DecodeSettings {
   readonly penalty: (length: number) => number;
   /** Subtracted from the score for each token, before the division. */
   readonly wordPenalty: number;
+  /** The score of a hypothesis by its log-probability and length, the end included. */
+  readonly score: (logProb: number, length: number) => number;
   /** Maximum number of tokens for each source token; 0: no such limit. */
   readonly maxLengthFactor: number;
   readonly earlyStopping: boolean | 'never' | 'shrink';
@@ -68,8 +72,18 @@ export interface DecodeSettings {
     /** Fills the inputs of a step that `apply` added. */
     write(inputs: Program['inputs']): void;
   };
+  /** The tokens with which the translations begin. */
+  readonly prefixes?: ForcedPrefixes;
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
+}
+
+/** The tokens with which the translations of a call begin; see forced-prefix.ts. */
+export interface ForcedPrefixes {
+  /** Number of tokens of the longest one, with a forced first token of the model. */
+  readonly length: number;
+  /** Writes those of the sources at each place of a batch into the input `rules` of `rows` rows each. */
+  write(rules: Int32Array, sources: readonly (ArrayLike<number> | undefined)[], rows: number): void;
 }
 
 /**
@@ -122,12 +136,16 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
   const suppressTokens = [...new Set(given.suppressTokens ?? [])];
   if (!suppressTokens.every(isId)) reject('suppressTokens', `ids ${ids}`);
   if (suppressTokens.length >= c.tgtVocab) reject('suppressTokens', 'fewer than all tokens');
+  const bannedSequences = given.badWordsIds ?? [];
+  if (!bannedSequences.flat().every(isId)) reject('badWordsIds', `ids ${ids}`);
+  const penalty = penaltyOf(lengthPenalty);
   return {
     method,
     rows: method === 'sample' ? numReturn : beams,
     numReturn,
-    penalty: penaltyOf(lengthPenalty),
+    penalty,
     wordPenalty,
+    score: (logProb, length) => (logProb - wordPenalty * length) / penalty(length),
     maxLengthFactor,
     earlyStopping,
     sampling: { temperature, topP, topK },
@@ -140,6 +158,7 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
       noRepeatNgram: noRepeatNgramSize,
       firstToken: forcedBosTokenId ?? -1,
       banned: suppressTokens,
+      bannedSequences,
     },
     onProgress,
     signal,
@@ -158,15 +177,21 @@ function penaltyOf(penalty: LengthPenalty): (length: number) => number {
  * The mode of the step graph for given settings. The maximum number of suppressed tokens is rounded up to a
  * power of two, so that fewer plans are compiled.
  */
-export function modeOf({ method, rules, earlyStopping, restriction }: DecodeSettings): DecodeMode {
-  const { minLength, forceEndAt, noRepeatNgram, firstToken, banned } = rules;
+export function modeOf({ method, rules, earlyStopping, restriction, prefixes }: DecodeSettings): DecodeMode {
+  const { minLength, forceEndAt, noRepeatNgram, firstToken } = rules;
+  const banned = bannedNumbers(rules).length;
+  const forced = prefixes?.length;
   const hasRules =
-    minLength > 0 || forceEndAt >= 0 || noRepeatNgram > 0 || firstToken >= 0 || banned.length > 0;
+    minLength > 0 || forceEndAt >= 0 || noRepeatNgram > 0 || firstToken >= 0 || banned > 0 || !!forced;
   return {
     method,
     rules: hasRules,
-    banned: banned.length ? 2 ** Math.ceil(Math.log2(banned.length)) : 0,
+    banned: banned && powerOfTwo(banned),
+    forced: forced && powerOfTwo(forced),
     shrinks: method === 'beam' && earlyStopping === 'shrink' ? true : undefined,
     restriction,
   };
 }
+
+/** The next power of two, so that there are few sizes. */
+const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));

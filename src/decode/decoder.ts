@@ -92,9 +92,13 @@ export class Decoder {
       const { shrinkGraph } = await import('./shrink-graph.ts');
       return shapes.slice(1).map((fewer, i) => shrinkGraph(c, p, shapes[i] as DecodeShape, fewer));
     };
+    const choose =
+      mode.method === 'beam'
+        ? (await import('./beam-step.ts')).chooseBeams(shape.beams ?? 1, mode)
+        : undefined;
     const prepared = await engine.prepare([
       ...lengths.map((length) => sourceGraph(c, p, shape, [], length)),
-      ...shapes.map((each) => stepGraph(c, p, each, mode)),
+      ...shapes.map((each) => stepGraph(c, p, each, mode, [], choose)),
       ...(shapes.length > 1 ? await shrinkGraphs() : []),
     ]);
     const steps = prepared.slice(lengths.length, lengths.length + shapes.length);
@@ -182,6 +186,8 @@ export class Decoder {
     const { inputs } = stage.step;
     const { beams: K = 1 } = this.#shape;
     writeRules(inputs.rules as Int32Array, settings.rules);
+    const sourceAt = (b: number) => batch.sources[b];
+    settings.prefixes?.write(inputs.rules as Int32Array, sentences.map(sourceAt), K);
     settings.restriction?.write(inputs);
     if (inputs.sampling) writeSampling(inputs.sampling as Float32Array, settings.sampling);
     for (const [i, b] of sentences.entries()) {

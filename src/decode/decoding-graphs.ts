@@ -8,11 +8,9 @@ import { type DType, dim, type Shape } from '../core/tensor.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import { Graph } from '../engine/graph/graph.ts';
 import { fuseLayers } from '../engine/graph/layer-rewrites.ts';
-import { beamSelect } from '../engine/ops/decoding/beam-select.ts';
 import { cacheSlots } from '../engine/ops/decoding/cache-slots.ts';
 import { cachedCrossAttention, cachedSelfAttention } from '../engine/ops/decoding/cached-attention.ts';
 import {
-  bestTokens,
   greedyToken,
   type NextTokenAttrs,
   rulesSize,
@@ -63,8 +61,10 @@ export interface DecodeMode {
   readonly method: 'greedy' | 'beam' | 'sample';
   /** Whether rules may exclude tokens. */
   readonly rules: boolean;
-  /** Maximum number of suppressed tokens. */
+  /** Maximum of numbers for suppressed tokens and sequences. */
   readonly banned: number;
+  /** Maximum number of tokens of a forced prefix. Default 0. */
+  readonly forced?: number;
   /** Whether a hypothesis that ends takes the place of a beam. Default false. */
   readonly shrinks?: boolean;
   /** Further rules, whose code only programs that have them load. */
@@ -89,6 +89,10 @@ export interface StepChoice {
   readonly rules: Value;
   readonly step: Value;
   readonly attrs: NextTokenAttrs;
+  /** The states of the decoder. */
+  readonly states: DecodeStates;
+  /** What a restriction does with the log-probabilities of chosen tokens. */
+  readonly shifted: (logProbs: Value) => Value;
 }
 
 /** Greedy decoding without rules. */
@@ -189,10 +193,10 @@ export function sourceGraph(
 }
 
 /**
- * Step graph. Inputs: srcLens u32 [B], rules i32 [4 + mode.banned], step (with the position of the input
+ * Step graph. Inputs: srcLens u32 [B], rules i32 [4 + mode.banned + R · mode.forced], step (with the position of the input
  * token), and for sampling: sampling f32 [4], streams u32 [R]. Outputs: `token` i32 [R,1], `logProb` f32 [R];
  * for beam search `token`, `parent` i32 [R], `total` f32 [R], `ended` f32 [R], see `beamSelectOp`.
- * `hidePadding` of the configuration masks generated padding. `noFuse` names rewrites to skip.
+ * `choose` chooses the tokens; beam search needs that of beam-step.ts. `hidePadding` of the configuration masks generated padding. `noFuse` names rewrites to skip.
  */
 export function stepGraph(
   c: ModelConfig,
@@ -235,24 +239,14 @@ export function stepGraph(
     cacheSlots(graph, token, parent, slots, history, step, { beams, padId: c.hidePadding ? c.padId : -1 });
     return ensembleLogits(graph, p, membersOf(c, p).map(next));
   });
-  const rules = graph.input('rules', 'i32', [rulesSize(mode.banned)]);
+  const rules = graph.input('rules', 'i32', [rulesSize(mode.banned, B * beams * (mode.forced ?? 0))]);
   const padded = dim(logits, -1) > c.tgtVocab && { vocab: c.tgtVocab };
-  const choice = { endId: c.endId, rules: mode.rules, ...padded };
+  const choice = { endId: c.endId, rules: mode.rules, forced: mode.forced, ...padded };
   const shifted =
     mode.restriction?.apply(graph, logits, history, step, padded ? c.tgtVocab : undefined) ??
     ((v: Value) => v);
-  if (choose) choose({ graph, logits, history, rules, step, attrs: choice });
-  else if (mode.method === 'beam') {
-    const chosen = bestTokens(graph, logits, history, rules, step, { ...choice, wanted: beams });
-    const best = { ...chosen, logProbs: shifted(chosen.logProbs), ends: shifted(chosen.ends) };
-    const { tokens, parents, totals, ended } = beamSelect(graph, best, stateOf(graph, states.scores), step, {
-      shrinks: mode.shrinks,
-    });
-    graph.place(tokens, token, 0);
-    graph.place(parents, parent, 0);
-    for (const [name, v] of Object.entries({ token: tokens, parent: parents, total: totals, ended }))
-      graph.output(name, v);
-  } else {
+  if (choose) choose({ graph, logits, history, rules, step, attrs: choice, states, shifted });
+  else {
     const draw = () => ({
       sampling: graph.input('sampling', 'f32', [samplingSize]),
       streams: graph.input('streams', 'u32', [B * beams]),

@@ -4,7 +4,8 @@
 
 import { dim } from '../core/tensor.ts';
 import type { Engine, Program } from '../engine/engine.ts';
-import { bestTokens, dead, writeRules } from '../engine/ops/decoding/next-token.ts';
+import { bestTokens } from '../engine/ops/decoding/best-tokens.ts';
+import { dead, writeRules } from '../engine/ops/decoding/next-token.ts';
 import { takeNumbers } from '../engine/ops/elementwise/take-rows.ts';
 import { createStepWriter } from '../engine/ops/step-scalars.ts';
 import type { ModelConfig } from '../model/model-config.ts';
@@ -94,6 +95,7 @@ export class PhraseDecoder {
     const { inputs } = this.#step;
     // The search decides where a hypothesis ends, so that the end always has its log-probability.
     writeRules(inputs.rules as Int32Array, { ...rules, minLength: 0, forceEndAt: -1 });
+    settings.prefixes?.write(inputs.rules as Int32Array, sources, K);
     (inputs.srcLens as Uint32Array).set(srcLens);
     const writeStep = createStepWriter(inputs.step as Uint32Array);
     const searches = sources.map(
@@ -104,7 +106,8 @@ export class PhraseDecoder {
           maxNewTokens,
           minNewTokens: rules.minLength,
           endId: this.#config.endId,
-          score: (logProb, length) => (logProb - settings.wordPenalty * length) / settings.penalty(length),
+          bannedSequences: rules.bannedSequences,
+          score: settings.score,
         }),
     );
     for (let t = 0; t < maxNewTokens && searches.some(({ done }) => !done); t++) {

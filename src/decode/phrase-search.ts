@@ -84,6 +84,8 @@ export interface PhraseSettings {
   readonly maxNewTokens: number;
   readonly minNewTokens: number;
   readonly endId: number;
+  /** Sequences of tokens that no hypothesis has, except inside of a phrase. Default: none. */
+  readonly bannedSequences?: readonly (readonly number[])[];
   score(logProb: number, length: number): number;
 }
 
@@ -184,12 +186,22 @@ export class PhraseSearch {
     }
     for (const [i, token] of this.#phrases.wanted(row.progress).entries()) {
       const logProb = step.wanted(at, i);
-      if (logProb !== undefined && token !== this.#settings.endId) found.set(token, logProb);
+      if (logProb === undefined || token === this.#settings.endId || this.#isBanned(row, token)) continue;
+      found.set(token, logProb);
     }
     return [...found].map(([token, logProb]) => {
       const progress = this.#phrases.after(row.progress, token);
       return { parent: k, token, total: row.total + logProb, progress, bank: this.#phrases.bank(progress) };
     });
+  }
+
+  /** Whether a token of a phrase would complete a banned sequence that begins before the phrase. */
+  #isBanned({ ids, progress: { at } }: Row, token: number): boolean {
+    const { bannedSequences = [] } = this.#settings;
+    return bannedSequences.some(
+      (sequence) =>
+        sequence.length > at + 1 && [...ids, token].slice(-sequence.length).join() === sequence.join(),
+    );
   }
 
   /** Ends hypotheses with all phrases that are among the best continuations of their bank. */

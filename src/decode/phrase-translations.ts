@@ -8,6 +8,7 @@ import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { DecodeSettings } from './decode-options.ts';
 import type { DecodeMode } from './decoding-graphs.ts';
 import { minPhraseBeams, PhraseDecoder } from './phrase-decoder.ts';
+import { phraseIds } from './phrase-ids.ts';
 import { maxPhrases } from './phrase-search.ts';
 import type { TranslatorShape } from './source-texts.ts';
 import type { Translation } from './text-options.ts';
@@ -20,6 +21,8 @@ export interface PhraseContext {
   readonly target: Tokenizer;
   readonly shape: TranslatorShape;
   readonly settings: DecodeSettings;
+  /** The mode of the step graph for these settings. */
+  readonly mode: DecodeMode;
   upload(peak: number): void | Promise<void>;
 }
 
@@ -42,31 +45,15 @@ function decodersOf(engine: Engine, parameters: ParameterList): Memo<unknown, Ph
 }
 
 /** The mode of the step graph; rules apply, the search of phrases decides where a hypothesis ends. */
-const phraseMode = ({ rules: { banned } }: DecodeSettings): DecodeMode => ({
+const phraseMode = (mode: DecodeMode): DecodeMode => ({
+  ...mode,
   method: 'beam',
   rules: true,
-  banned: banned.length ? rounded(banned.length, Number.POSITIVE_INFINITY) : 0,
+  shrinks: undefined,
 });
 
-/** The next power of two, so that there are few sizes. */
+/** The next power of two, but at most `max`. */
 const rounded = (n: number, max: number): number => Math.min(max, 2 ** Math.ceil(Math.log2(Math.max(1, n))));
-
-/**
- * Ids of a phrase inside of a sentence: in many vocabularies a word after a space has another token. The unknown token
- * stands for a phrase that the vocabulary does not have.
- */
-export function phraseIds(tokenizer: Tokenizer, phrase: string): number[] {
-  const known = (ids: readonly number[]) => ids.every((id) => id !== tokenizer.special.unknown);
-  const whole = tokenizer.encode(phrase);
-  for (const before of ['a', 'A', '.']) {
-    const [prefix, both] = [tokenizer.encode(before), tokenizer.encode(`${before} ${phrase}`)];
-    const rest = both.slice(prefix.length);
-    const follows = prefix.every((id, i) => both[i] === id);
-    // Only if the space is part of the first token, as in SentencePiece; characters have a space of their own.
-    if (follows && known(rest) && rest.length <= whole.length) return rest;
-  }
-  return known(whole) ? whole : [tokenizer.special.unknown];
-}
 
 /** The text of a hypothesis, with the phrases that unknown tokens stand for, in order. */
 function textOf(target: Tokenizer, ids: readonly number[], phrases: readonly string[]): string {
@@ -102,7 +89,7 @@ export async function decodeWithPhrases(
 
 /** Translates sources that all have phrases. */
 async function decodeBound(
-  { engine, config, parameters, target, shape, settings, upload }: PhraseContext,
+  { engine, config, parameters, target, shape, settings, mode: plain, upload }: PhraseContext,
   sources: readonly ArrayLike<number>[],
   phrases: readonly (readonly string[])[],
 ): Promise<Translation[][]> {
@@ -117,7 +104,7 @@ async function decodeBound(
     source: rounded(shape.maxSource, maxLength),
     target: rounded(shape.maxTarget, maxLength),
   };
-  const mode = { ...phraseMode(settings), phrases: rounded(most, maxPhrases) };
+  const mode = { ...phraseMode(plain), phrases: rounded(most, maxPhrases) };
   const decoder = await decodersOf(engine, parameters).get([sizes, mode], () =>
     PhraseDecoder.open(engine, config, parameters, sizes, mode),
   );

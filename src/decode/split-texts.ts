@@ -21,11 +21,19 @@ export interface SplitTexts {
  */
 export function splitTexts(
   texts: readonly string[],
-  { attention, onPiece, phrases, numReturn = 1, onLongText = () => undefined }: TextOptions,
+  {
+    attention,
+    alignment,
+    onPiece,
+    phrases,
+    prefix,
+    numReturn = 1,
+    onLongText = () => undefined,
+  }: TextOptions,
 ): SplitTexts {
   check(
-    !attention && !onPiece && !phrases && numReturn === 1,
-    'splitSentences gives one translation per text; omit attention, onPiece, phrases and numReturn',
+    !attention && !alignment && !onPiece && !phrases && !prefix && numReturn === 1,
+    'splitSentences gives one translation per text; omit attention, alignment, onPiece, phrases, prefix and numReturn',
   );
   const parts = texts.map(splitSentences);
   const sentences = parts.flatMap((part) => part.sentences);

@@ -3,6 +3,7 @@
 import type { Attention } from './alignment.ts';
 import type { DecodeOptions } from './decode-options.ts';
 import type { Hypothesis } from './hypotheses.ts';
+import type { WordAlignment } from './word-alignment.ts';
 
 /** The languages of a text and its translation, as codes of the model: `en`, `eng_Latn`, `en_XX`. */
 export interface LanguageOptions {
@@ -31,12 +32,24 @@ export interface TranslateOptions extends DecodeOptions, LanguageOptions {
    * translation per text, without attention. [false]
    */
   readonly splitSentences?: boolean;
+  /**
+   * Words or phrases that translations never contain: their tokens, at the start and inside of a sentence, are
+   * excluded as by bad_words_ids of transformers. [none]
+   */
+  readonly badWords?: readonly string[];
+  /**
+   * Text with which every translation begins, or one for each text; '' for none. Its tokens count in minNewTokens and
+   * maxNewTokens, but not in the score. Not with `splitSentences`. [none]
+   */
+  readonly prefix?: string | readonly string[];
 }
 
 /** Options of `Model.generate`. */
 export interface GenerateOptions extends TranslateOptions {
   /** Whether to return the cross-attention of each translation. [false] */
   readonly attention?: boolean;
+  /** Whether to return which words of text and translation belong together, by their attention. [false] */
+  readonly alignment?: boolean;
   /**
    * Receives each token of the best translations, one text after the other; only for greedy decoding and
    * sampling. `index`: index of the text.
@@ -72,6 +85,8 @@ export interface Translation extends Hypothesis {
 /** A translation of a text, with token ids, log-probability and score. */
 export interface Generation extends Translation {
   readonly attention?: Attention;
+  /** With `alignment`: pairs of words, from 0, between spaces; one for each word of the translation. */
+  readonly alignment?: WordAlignment;
 }
 
 /**

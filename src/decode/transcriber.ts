@@ -240,7 +240,7 @@ export class Transcriber {
     };
     const decoder = await this.#decoder(settings);
     const sources = [frames];
-    const search = searchFor(settings, sources, c.endId);
+    const search = await searchFor(settings, sources, c.endId);
     let noSpeech = 0;
     const batch = {
       ...{ sources, streams: [0] },

@@ -9,7 +9,7 @@ import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { Aligner, Attention } from './alignment.ts';
-import type { DecodeOptions, DecodeSettings, ModelRules } from './decode-options.ts';
+import type { DecodeOptions, DecodeSettings, ForcedPrefixes, ModelRules } from './decode-options.ts';
 import { decodeSettings, modeOf, withModelRules } from './decode-options.ts';
 import { Decoder } from './decoder.ts';
 import { searchFor } from './hypotheses.ts';
@@ -114,8 +114,9 @@ export class Translator {
   ): AsyncGenerator<StreamedToken, void, void> {
     const texts = this.#encode([text], options, source);
     const [ids] = texts.encoded;
-    if (ids && texts.full.length > 0)
-      yield* this.#streamIds(ids, decodeOptionsOf(options), this.#shapeOf(texts, options), index);
+    if (!ids || texts.full.length === 0) return;
+    const { decode, prefixes } = await this.#constrained(texts, options);
+    yield* this.#streamIds(ids, decode, this.#shapeOf(texts, options), index, prefixes);
   }
 
   /**
@@ -126,9 +127,10 @@ export class Translator {
     sources: readonly ArrayLike<number>[],
     options: DecodeOptions = {},
     shape: TranslatorShape = this.#onlyShape(),
+    prefixes?: ForcedPrefixes,
   ): Promise<Translation[][]> {
     const { batch } = shape;
-    const settings = this.#settingsOf(options, shape);
+    const settings = this.#settingsOf(options, shape, prefixes);
     const lengthOf = (i: number) => sources[i]?.length ?? 0;
     const order = Array.from(sources.keys()).sort((a, b) => lengthOf(a) - lengthOf(b));
     const out: Translation[][] = sources.map(() => []);
@@ -136,7 +138,7 @@ export class Translator {
     for (let at = 0; at < order.length; at += batch) {
       const streams = order.slice(at, at + batch);
       const batchSources = streams.map((i) => sources[i] as ArrayLike<number>);
-      const search = searchFor(settings, batchSources, this.#model.config.endId);
+      const search = await searchFor(settings, batchSources, this.#model.config.endId);
       for await (const _ of decoder.run({ sources: batchSources, streams }, settings, search));
       for (const [k, found] of search.finish().entries())
         out[streams[k] as number] = found.map((h) => ({ ...h, text: this.#model.target.decode(h.ids) }));
@@ -173,12 +175,12 @@ export class Translator {
     onLong: (long: SourceTexts['long']) => void,
     numberOf?: (index: number) => number,
   ): Promise<Generation[][]> {
-    const { attention = false, replaceUnknown: replaces = false, onPiece, phrases } = options;
-    const decode = decodeOptionsOf(options);
+    const { attention, alignment, replaceUnknown: replaces, onPiece, phrases } = options;
     const sources = this.#encode(texts, options, source, numberOf);
     onLong(sources.long);
     const { full, encoded } = sources;
     const out: Generation[][] = texts.map(() => []);
+    const { decode, prefixes } = await this.#constrained(sources, options);
     if (full.length === 0) return out;
     const shape = this.#shapeOf(sources, options);
     if (onPiece) {
@@ -186,16 +188,16 @@ export class Translator {
       const { endId } = this.#model.config;
       const maxTokens = decode.maxNewTokens ?? shape.maxTarget;
       for (const [place, i] of full.entries()) {
-        const tokens = this.#streamIds(encoded[i] as number[], decode, shape, place);
+        const tokens = this.#streamIds(encoded[i] as number[], decode, shape, place, prefixes);
         out[i] = [await joinTokens(tokens, { endId, maxTokens, onPiece: (piece) => onPiece(piece, i) })];
       }
     } else {
       const ids = full.map((i) => encoded[i] as number[]);
-      const plain = (some: readonly number[][]) => this.decode(some, decode, shape);
+      const plain = (some: readonly number[][]) => this.decode(some, decode, shape, prefixes);
       const wanted = phrases && full.map((i) => phrases[i] ?? []);
       const found = wanted
         ? await (await import('./phrase-translations.ts')).decodeWithPhrases(
-            this.#phraseContext(decode, shape),
+            this.#phraseContext(this.#settingsOf(decode, shape, prefixes), shape),
             ids,
             wanted,
             plain,
@@ -203,26 +205,29 @@ export class Translator {
         : await plain(ids);
       for (const [k, i] of full.entries()) out[i] = found[k] ?? [];
     }
-    if (!attention && !replaces) return out;
-    const { withAttention, withoutUnknown } = await import('./aligned-texts.ts');
-    const { target } = this.#model;
+    if (!attention && !alignment && !replaces) return out;
     const { startId, signal } = this.#settingsOf(decode, shape);
-    for (const i of full) {
-      const align = ({ ids }: Translation) => {
-        signal?.throwIfAborted();
-        return this.align(encoded[i] as number[], ids, startId, sizeOf(shape));
-      };
-      let found = out[i] as Generation[];
-      if (attention) found = await withAttention(found, align, source, target);
-      if (replaces) found = await withoutUnknown(found, align, texts[i] as string, source, target);
-      out[i] = found;
-    }
-    return out;
+    const { withAlignments } = await import('./aligned-texts.ts');
+    const align = (i: number, ids: readonly number[]) => {
+      signal?.throwIfAborted();
+      return this.align(encoded[i] as number[], ids, startId, sizeOf(shape));
+    };
+    return withAlignments(out, align, texts, { source, target: this.#model.target }, options);
   }
 
-  #phraseContext(decode: DecodeOptions, shape: TranslatorShape): PhraseContext {
+  #phraseContext(settings: DecodeSettings, shape: TranslatorShape): PhraseContext {
     const [engine, parameters, upload] = [this.#engine, this.#parameters, this.#upload];
-    return { engine, ...this.#model, parameters, upload, shape, settings: this.#settingsOf(decode, shape) };
+    return { engine, ...this.#model, parameters, upload, shape, settings, mode: modeOf(settings) };
+  }
+
+  /** The decoding options of a call with its excluded words, and the prefixes of its texts. */
+  async #constrained(
+    sources: SourceTexts,
+    options: TextOptions,
+  ): Promise<{ readonly decode: DecodeOptions; readonly prefixes?: ForcedPrefixes }> {
+    const decode = decodeOptionsOf(options);
+    if (!options.badWords && !options.prefix) return { decode };
+    return (await import('./target-constraints.ts')).constrained(decode, sources, options, this.#model);
   }
 
   async *#streamIds(
@@ -230,10 +235,11 @@ export class Translator {
     options: DecodeOptions,
     shape: TranslatorShape,
     index: number,
+    prefixes?: ForcedPrefixes,
   ): AsyncGenerator<StreamedToken, void, void> {
-    const settings = this.#settingsOf(options, shape);
+    const settings = this.#settingsOf(options, shape, prefixes);
     const { streamTokens } = await streaming();
-    const search = searchFor(settings, [source], this.#model.config.endId);
+    const search = await searchFor(settings, [source], this.#model.config.endId);
     const open = () => this.#decoderFor(settings, 1, shape);
     yield* streamTokens(this.#model, { sources: [source], streams: [index] }, settings, search, open);
   }
@@ -261,9 +267,13 @@ export class Translator {
     return this.#fixedShape;
   }
 
-  #settingsOf(options: DecodeOptions, { maxTarget }: TranslatorShape): DecodeSettings {
+  #settingsOf(
+    options: DecodeOptions,
+    { maxTarget }: TranslatorShape,
+    prefixes?: ForcedPrefixes,
+  ): DecodeSettings {
     const { decode: rules = {}, config } = this.#model;
-    return decodeSettings(withModelRules(rules, options, maxTarget), config, maxTarget);
+    return { ...decodeSettings(withModelRules(rules, options, maxTarget), config, maxTarget), prefixes };
   }
 
   /** The decoder for batches of `sentences` in the positions of a shape; uploads the weights. */
@@ -289,15 +299,8 @@ const sizeOf = ({ maxSource, maxTarget }: TranslatorShape): number => Math.max(m
 
 /** The options that the decoder reads; an unknown option is among them, so that it is an error there. */
 function decodeOptionsOf(options: TextOptions): DecodeOptions {
-  const {
-    batchSize: _,
-    maxLength: _1,
-    longTexts: _2,
-    replaceUnknown: _3,
-    splitSentences: _4,
-    ...o
-  } = options;
-  const { attention: _5, onPiece: _6, onLongText: _7, phrases: _8, ...decode } = o;
+  const { batchSize, maxLength, longTexts, replaceUnknown, splitSentences, badWords, prefix, ...o } = options;
+  const { attention, alignment, onPiece, onLongText, phrases, ...decode } = o;
   return decode;
 }
 

@@ -75,13 +75,11 @@ export type { AttentionAttrs } from './ops/attention/attention-layout.ts';
 export { type AttentionWeightsAttrs, attentionWeights } from './ops/attention/attention-weights.ts';
 export { type RelativePositionAttrs, relativePositionBias } from './ops/attention/relative-position-bias.ts';
 export { type BeamSelectAttrs, type BeamStep, beamSelect } from './ops/decoding/beam-select.ts';
+export { type BestTokens, type BestTokensAttrs, bestTokens } from './ops/decoding/best-tokens.ts';
 export { type CacheSlotsAttrs, cacheSlots } from './ops/decoding/cache-slots.ts';
 export type { CachedAttentionAttrs } from './ops/decoding/cached-attention.ts';
 export { cachedCrossAttention, cachedSelfAttention } from './ops/decoding/cached-attention.ts';
 export {
-  type BestTokens,
-  type BestTokensAttrs,
-  bestTokens,
   type ChosenTokens,
   greedyToken,
   type NextTokenAttrs,

@@ -178,10 +178,23 @@ describe('translate', () => {
     expect(source).toEqual([expect.any(String), 'and', expect.any(String), '[end]']);
     expect([weights.length, weights[0]?.length, weights[0]?.[0]?.length]).toEqual([1, 2, target.length]);
     for (const row of weights.flat(2)) expect(row.reduce((a, b) => a + b)).toBeCloseTo(1, 4);
+    const pairs = join(scratch(), 'alignments.pharaoh');
+    const words = (await printed('--alignments', pairs, '--alignment-format', 'pharaoh')).split('\n');
+    for (const [i, line] of readFileSync(pairs, 'utf8').trimEnd().split('\n').entries()) {
+      const numbers = line === '' ? [] : line.split(' ').map((pair) => pair.split('-').map(Number));
+      const count = words[i]?.split(' ').filter((word) => word !== '').length;
+      expect(numbers.map(([, target]) => target).sort()).toEqual(
+        Array.from({ length: count ?? 0 }, (_, t) => t),
+      );
+    }
   });
 
   it.each([
     [['--stream', '--beam-size', '2'], '--stream and --beam-size exclude each other'],
+    [['--phrases', 'a', '--sample'], '--phrases and --sample exclude each other'],
+    [['--phrases', 'a', '--stream'], '--stream and --phrases exclude each other'],
+    [['--prefix', 'a', '--split-sentences'], '--split-sentences and --prefix exclude each other'],
+    [['--alignment-format', 'pharaoh'], '--alignment-format needs --alignments FILE'],
     [['--stream', '--ids'], '--stream and --ids exclude each other'],
     [['--sample', '--beam-size', '2'], '--sample and --beam-size exclude each other'],
     [['--top-k', '3'], '--top-k needs --sample'],

@@ -1,9 +1,10 @@
 // Decoding on the GPU with all options, compared with float64 searches without a KV cache.
 
 import { afterEach, describe, expect, it } from 'vitest';
+import { createBeamSearch } from '../../src/decode/beam-search.ts';
 import { type DecodeOptions, decodeSettings, modeOf } from '../../src/decode/decode-options.ts';
 import { Decoder } from '../../src/decode/decoder.ts';
-import { createBeamSearch, createRowSearch, type Hypothesis } from '../../src/decode/hypotheses.ts';
+import { createRowSearch, type Hypothesis } from '../../src/decode/hypotheses.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
@@ -220,6 +221,7 @@ describe('greedy decoding', () => {
     { noRepeatNgramSize: 1 },
     { noRepeatNgramSize: 2, minNewTokens: 8 },
     { suppressTokens: [3, 5] },
+    { badWordsIds: [[4, 5], [5, 5], [3], [6, 4, 4]] },
     { forcedBosTokenId: 4 },
     { suppressTokens: [4], noRepeatNgramSize: 3, minNewTokens: 2, maxNewTokens: 10, forceEos: true },
   ];
@@ -251,6 +253,16 @@ describe('beam search', () => {
     },
     { beams: 3, numReturn: 3, maxNewTokens: 5, forceEos: true, forcedBosTokenId: 5 },
     { beams: 9, numReturn: 9, maxNewTokens: 3 },
+    {
+      beams: 3,
+      numReturn: 3,
+      badWordsIds: [
+        [4, 4],
+        [5, 6],
+        [4, 5, 4],
+      ],
+      suppressTokens: [3],
+    },
   ];
   for (const options of searches)
     it(`finds the same hypotheses as the float64 reference: ${JSON.stringify(options)}`, async () => {

@@ -1,8 +1,9 @@
 // Hypotheses from the outputs of decoding steps.
 
 import { describe, expect, it } from 'vitest';
+import { createBeamSearch } from '../../src/decode/beam-search.ts';
 import { type DecodeOptions, decodeSettings } from '../../src/decode/decode-options.ts';
-import { createBeamSearch, createRowSearch } from '../../src/decode/hypotheses.ts';
+import { createRowSearch } from '../../src/decode/hypotheses.ts';
 import { masked } from '../../src/engine/ops/decoding/next-token.ts';
 import { smallModel } from '../support/model.ts';
 

@@ -98,6 +98,8 @@ export function ruled(
   return out.map((x, id) => {
     if (id === c.endId && prefix.length < rules.minLength) return Number.NEGATIVE_INFINITY;
     if (rules.banned.includes(id)) return Number.NEGATIVE_INFINITY;
+    for (const words of rules.bannedSequences ?? [])
+      if ([...whole, id].slice(-words.length).join() === words.join()) return Number.NEGATIVE_INFINITY;
     if (n > 0 && seen.has([...whole.slice(whole.length + 1 - n), id].join())) return Number.NEGATIVE_INFINITY;
     return x;
   });

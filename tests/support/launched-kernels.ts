@@ -3,7 +3,13 @@
 
 import { graphOf } from '../../src/bench/kernel-case.ts';
 import { kernelCases, smallKernelCases } from '../../src/bench/kernel-cases.ts';
-import { type DecodeMode, sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
+import { chooseBeams } from '../../src/decode/beam-step.ts';
+import {
+  type DecodeMode,
+  type DecodeShape,
+  sourceGraph,
+  stepGraph,
+} from '../../src/decode/decoding-graphs.ts';
 import { shrinkGraph } from '../../src/decode/shrink-graph.ts';
 import { speechRestriction } from '../../src/decode/speech-rules.ts';
 import type { KernelKey } from '../../src/engine/gpu/pipelines.ts';
@@ -16,12 +22,8 @@ import { Graph } from '../../src/engine/graph/graph.ts';
 import { selfAttention } from '../../src/engine/ops/attention/attention.ts';
 import { attentionWeights } from '../../src/engine/ops/attention/attention-weights.ts';
 import { relativePositionBias } from '../../src/engine/ops/attention/relative-position-bias.ts';
-import {
-  bestTokens,
-  rulesSize,
-  sampleToken,
-  samplingSize,
-} from '../../src/engine/ops/decoding/next-token.ts';
+import { bestTokens } from '../../src/engine/ops/decoding/best-tokens.ts';
+import { rulesSize, sampleToken, samplingSize } from '../../src/engine/ops/decoding/next-token.ts';
 import { type DeviceTraits, defaultTraits } from '../../src/engine/ops/device-traits.ts';
 import { columnSum } from '../../src/engine/ops/elementwise/column-sum.ts';
 import { activation } from '../../src/engine/ops/elementwise/elementwise-ops.ts';
@@ -139,6 +141,15 @@ function modelGraphs(options: ModelOptions): Graph[] {
   const lora = loraConfig({ rank: 2 });
   const mixed = trainingGraph(c, p, shape, optimizerConfig(), { precision: 'f16' });
   addFiniteChecks(mixed);
+  const stepIn = (mode: DecodeMode, sizes: DecodeShape) =>
+    stepGraph(
+      c,
+      p,
+      sizes,
+      mode,
+      [],
+      mode.method === 'beam' ? chooseBeams(sizes.beams ?? 1, mode) : undefined,
+    );
   return [
     trainingGraph(c, p, shape, optimizerConfig()),
     mixed,
@@ -149,8 +160,8 @@ function modelGraphs(options: ModelOptions): Graph[] {
     ),
     evaluationGraph(c, p, shape),
     sourceGraph(c, p, shape),
-    ...modes.flatMap((mode) => [stepGraph(c, p, shape, mode), stepGraph(c, p, beams, mode)]),
-    ...(c.source === 'frames' ? restricted.map((mode) => stepGraph(c, p, beams, mode)) : []),
+    ...modes.flatMap((mode) => [stepIn(mode, shape), stepIn(mode, beams)]),
+    ...(c.source === 'frames' ? restricted.map((mode) => stepIn(mode, beams)) : []),
     stepGraph(c, ensembleParameters(c, [c]), shape),
     shrinkGraph(c, p, beams, { ...beams, batch: 2 }),
   ];

@@ -20,7 +20,7 @@ import { appendFile, baseName, type Files, readText, writeText } from '../../fil
 import type { Job } from '../../session/job.ts';
 import { type CorpusSession, readPairs } from '../../session/load-corpus.ts';
 import { readerFormatOf } from '../../text/corpus/pair-readers.ts';
-import { excludedTokens, type ModelArguments } from './model-arguments.ts';
+import type { ModelArguments } from './model-arguments.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface DocumentArguments extends ModelArguments {
@@ -28,7 +28,6 @@ export interface DocumentArguments extends ModelArguments {
   /** File of the translation; undefined: it is emitted as pieces of text. */
   readonly output?: string;
   readonly options?: TranslateOptions;
-  readonly badWords?: readonly string[];
   readonly segments?: OpenSegments;
   /** Files of pairs. */
   readonly memory?: readonly string[];
@@ -115,7 +114,7 @@ const languagesOf = ({ languages }: Model, { sourceLang, targetLang }: DocumentA
 
 /** Translates a document; returns the numbers of its segments. */
 export const translateFile: Job<DocumentArguments, DocumentSummary> = async (args, session) => {
-  const { input, output, options, badWords, segments, threshold, report, sourceLang, targetLang } = args;
+  const { input, output, options, segments, threshold, report, sourceLang, targetLang } = args;
   const { files, emit, signal } = session;
   const name = baseName(input);
   const bytes = await files.read(input);
@@ -133,7 +132,6 @@ export const translateFile: Job<DocumentArguments, DocumentSummary> = async (arg
   try {
     const settings = {
       options,
-      badWords,
       segments,
       threshold,
       sourceLang,
@@ -152,8 +150,7 @@ export const translateFile: Job<DocumentArguments, DocumentSummary> = async (arg
         text: `${name}: resumes after ${done.length} of ${document.units.length} units`,
       });
     if (output !== undefined) await files.write(output, new Uint8Array());
-    const suppressTokens = excludedTokens(model, options?.suppressTokens, badWords);
-    const decode = { ...options, ...languagesOf(model, args), suppressTokens, signal };
+    const decode = { ...options, ...languagesOf(model, args), signal };
     const parts = translateDocument(model, document, {
       decode,
       memory,

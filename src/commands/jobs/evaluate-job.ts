@@ -21,7 +21,7 @@ import {
   tokenMetrics,
   translationMetrics,
 } from '../../text/metrics/translation-metrics.ts';
-import { excludedTokens, type ModelArguments } from './model-arguments.ts';
+import type { ModelArguments } from './model-arguments.ts';
 
 /** Arguments of `evaluate`; plain JSON. */
 export interface EvaluateArguments extends ModelArguments {
@@ -34,8 +34,6 @@ export interface EvaluateArguments extends ModelArguments {
   readonly references?: number;
   /** Options of `Model.evaluate`. [greedy decoding] */
   readonly options?: Omit<EvaluateOptions, 'name' | 'signal' | 'translations'>;
-  /** Words that are never generated; each must be one token. */
-  readonly badWords?: readonly string[];
   /** Number of bootstrap resamples; 0: no intervals. [1000] */
   readonly resamples?: number;
   /** Whether the result has all texts. [false] */
@@ -107,10 +105,8 @@ export const evaluate: Job<EvaluateArguments, EvaluationReport> = async (args, s
         pairs = await readPairs(given, session, references);
         normalize = (text) => model.tokenizers.target.normalize(text);
       }
-      const { options, badWords } = args;
       const evaluation = await model.evaluate(pairs, {
-        ...options,
-        suppressTokens: excludedTokens(model, options?.suppressTokens, badWords),
+        ...args.options,
         name: nameOfPairs(given),
         translations: true,
         signal: session.signal,

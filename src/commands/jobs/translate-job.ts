@@ -7,7 +7,7 @@ import { describeLong } from '../../decode/source-texts.ts';
 import type { GenerateOptions, Generation, LongText } from '../../decode/text-options.ts';
 import type { Job } from '../../session/job.ts';
 import { toSingleLine } from '../../text/corpus/pairs.ts';
-import { excludedTokens, type ModelArguments } from './model-arguments.ts';
+import type { ModelArguments } from './model-arguments.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface TranslateArguments extends ModelArguments {
@@ -20,8 +20,8 @@ export interface TranslateArguments extends ModelArguments {
    * Options of `Model.generate`. For the session's input, `longTexts: 'error'` gives a warning for each text.
    */
   readonly options?: Omit<GenerateOptions, 'onProgress' | 'onPiece' | 'onLongText' | 'signal'>;
-  /** Words that are never generated; each must be one token. */
-  readonly badWords?: readonly string[];
+  /** Phrases that every translation contains. */
+  readonly phrases?: readonly string[];
   /**
    * Whether to emit each token of the best translations when it is decoded: one text after the other, a line
    * each.
@@ -59,7 +59,6 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
   const { maxNewTokens, longTexts = 'error' } = options;
   const { emit, signal } = session;
   const model = await openFolder(args.folder, session, args);
-  const suppressTokens = excludedTokens(model, options.suppressTokens, args.badWords);
   let [first, line] = [0, 0];
   const begin = performance.now();
   const endLines = (text: number) => {
@@ -76,7 +75,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
     const generations = await model.generate(inputs, {
       ...options,
       ...long,
-      suppressTokens,
+      phrases: args.phrases && inputs.map(() => args.phrases as readonly string[]),
       maxNewTokens: maxNewTokens && Math.min(maxNewTokens, model.config.maxLength),
       signal,
       onProgress(done, total) {

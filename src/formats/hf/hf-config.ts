@@ -247,8 +247,13 @@ function decodeRules(
   const ngram = count('no_repeat_ngram_size');
   // min_length counts the start token, minNewTokens does not.
   const minNewTokens = Math.max(0, count('min_length') - 1);
-  const banned = [...bannedWords(json.bad_words_ids, reject), ...idsOf(json.suppress_tokens, reject)];
-  const wrong = banned.find((token) => !isId(token));
+  const words = bannedWords(json.bad_words_ids, reject);
+  const banned = [
+    ...words.flatMap((ids) => (ids.length === 1 ? ids : [])),
+    ...idsOf(json.suppress_tokens, reject),
+  ];
+  const sequences = words.filter((ids) => ids.length > 1);
+  const wrong = [...words.flat(), ...banned].find((token) => !isId(token));
   if (wrong !== undefined)
     reject(
       isNothing(json.bad_words_ids) ? 'suppress_tokens' : 'bad_words_ids',
@@ -261,17 +266,18 @@ function decodeRules(
     noRepeatNgramSize: ngram || undefined,
     minNewTokens: minNewTokens > 0 ? minNewTokens : undefined,
     suppressTokens: ban.length > 0 ? ban : undefined,
+    badWordsIds: sequences.length > 0 ? sequences : undefined,
   };
 }
 
-/** Ids of bad_words_ids. Words of several tokens are not supported. */
-function bannedWords(words: unknown, reject: Reject): number[] {
+/** The ids of each word of bad_words_ids. */
+function bannedWords(words: unknown, reject: Reject): number[][] {
   if (isNothing(words)) return [];
   if (!Array.isArray(words)) return reject('bad_words_ids', 'it must be a list of lists of ids');
   return words.map((word: unknown) => {
-    if (!Array.isArray(word) || word.length !== 1 || !Number.isSafeInteger(word[0]))
-      reject('bad_words_ids', `${JSON.stringify(word)} must be one token`);
-    return (word as number[])[0] as number;
+    if (!Array.isArray(word) || word.length === 0 || !word.every(Number.isSafeInteger))
+      reject('bad_words_ids', `${JSON.stringify(word)} must be a list of ids`);
+    return word as number[];
   });
 }
 

@@ -122,11 +122,12 @@ export function decodingJson(
   { endId }: ModelConfig,
   { forcesEnd }: Pick<HfFamily, 'forcesEnd'>,
 ): Json {
-  const { forcedBosTokenId, forceEos, suppressTokens = [], minNewTokens = 0, noRepeatNgramSize = 0 } = decode;
+  const { forcedBosTokenId, forceEos, minNewTokens = 0, noRepeatNgramSize = 0 } = decode;
+  const badWords = [...(decode.suppressTokens ?? []).map((id) => [id]), ...(decode.badWordsIds ?? [])];
   return {
     forced_eos_token_id: forceEos ? endId : forcesEnd ? null : undefined,
     forced_bos_token_id: forcedBosTokenId,
-    bad_words_ids: suppressTokens.length > 0 ? suppressTokens.map((id) => [id]) : undefined,
+    bad_words_ids: badWords.length > 0 ? badWords : undefined,
     min_length: minNewTokens > 0 ? minNewTokens + 1 : undefined,
     no_repeat_ngram_size: noRepeatNgramSize || undefined,
   };

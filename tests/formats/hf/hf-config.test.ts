@@ -113,6 +113,7 @@ describe('a config.json', () => {
     ],
     [{ forced_eos_token_id: null }, {}],
     [{ bad_words_ids: [[7], [2], [9]] }, { forceEos: true, suppressTokens: [7, 9] }],
+    [{ bad_words_ids: [[7], [5, 6]] }, { forceEos: true, suppressTokens: [7], badWordsIds: [[5, 6]] }],
     [{ suppress_tokens: [3] }, { forceEos: true, suppressTokens: [3] }],
     [
       { min_length: 12, no_repeat_ngram_size: 3 },
@@ -162,7 +163,7 @@ describe('is an error that names the field:', () => {
     ['quantization_config is {"bits":4}', { quantization_config: { bits: 4 } }],
     ['pruned_heads is {"0":[1]}', { pruned_heads: { 0: [1] } }],
     ['repetition_penalty is 1.2', { repetition_penalty: 1.2 }],
-    ['bad_words_ids is [[1,2]], [1,2] must be one token', { bad_words_ids: [[1, 2]] }],
+    ['bad_words_ids is [[1,"2"]], [1,"2"] must be a list of ids', { bad_words_ids: [[1, '2']] }],
     ['bad_words_ids', { bad_words_ids: 'x' }],
     ['forced_eos_token_id is 9, it must be eos_token_id, 2', { forced_eos_token_id: 9 }],
     ['forced_bos_token_id is -1, it must be one id, below 50265', { forced_bos_token_id: -1 }],

@@ -226,7 +226,7 @@ async function decodeCase(
   const decoder = await Decoder.open(engine, c, p, shape, modeOf(settings));
   engine.write('weights', weightsFromTensors(p, golden.weights));
   writePositions(engine, c);
-  const search = searchFor(settings, sources, c.endId);
+  const search = await searchFor(settings, sources, c.endId);
   for await (const _ of decoder.run({ sources, streams: sources.map((_, b) => b) }, settings, search));
   return search.finish().map(([best]) => best as Hypothesis);
 }

@@ -312,7 +312,7 @@ async function run(
   const decoder = await Decoder.open(engine, c, p, shape, modeOf(settings));
   engine.write('weights', weightsFromTensors(p, golden.weights));
   const sources = prompts.map((_, b) => source.data.subarray(b * T * width, (b + 1) * T * width));
-  const search = searchFor(settings, sources, c.endId);
+  const search = await searchFor(settings, sources, c.endId);
   const streams = prompts.map((_, b) => b);
   for await (const _ of decoder.run({ sources, streams, prompt: batchPrompts(prompts) }, settings, search));
   return search.finish().map(([best]) => best as Hypothesis);

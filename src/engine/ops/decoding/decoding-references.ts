@@ -6,11 +6,12 @@ import { type OpReference, opReference } from '../op.ts';
 import { type ReferenceTensor, softmaxOf, sum } from '../reference-tensor.ts';
 import { readStep } from '../step-scalars.ts';
 import { beamSelectOp } from './beam-select.ts';
+import { bestTokensOp } from './best-tokens.ts';
 import { cacheSlotsOp } from './cache-slots.ts';
 import type { CachedAttentionAttrs } from './cached-attention.ts';
 import { cachedCrossAttentionOp, cachedSelfAttentionOp, hiddenSlot } from './cached-attention.ts';
 import type { NextTokenAttrs, NextTokenInputs } from './next-token.ts';
-import { bestTokensOp, dead, greedyTokenOp, lowest, masked, sampleTokenOp, vocabOf } from './next-token.ts';
+import { dead, greedyTokenOp, lowest, masked, sampleTokenOp, vocabOf } from './next-token.ts';
 
 /**
  * Sets row r of out [..,HW] to the attention of row r of q, whose first HW columns are the query, to `seen`,
@@ -55,8 +56,13 @@ function applyRules(
   const normalizer = max + Math.log(total);
   if (!attrs.rules) return { z, normalizer };
   const { position } = readStep(step.data);
-  const [minLength = 0, forceEndAt = -1, n = 0, firstToken = -1, ...banned] = rules.data;
-  const forced = position === forceEndAt ? attrs.endId : position === 0 ? firstToken : -1;
+  const { forced: P = 0 } = attrs;
+  const [minLength = 0, forceEndAt = -1, n = 0, firstToken = -1, ...others] = rules.data;
+  const banned = others.slice(0, others.length - logits.rows * P);
+  const prefix = others.slice(banned.length + r * P, banned.length + (r + 1) * P);
+  const first = position === 0 ? firstToken : -1;
+  const [own = -1] = prefix.slice(position);
+  const forced = position === forceEndAt ? attrs.endId : own >= 0 ? own : first;
   if (forced >= 0) {
     z.fill(masked)[forced] = 0;
     return { z, normalizer: 0 };
@@ -65,8 +71,16 @@ function applyRules(
     if (id >= 0 && id < z.length && logits.at(r, id) > dead) logits.add(r, id, masked);
   };
   if (position < minLength) forbid(attrs.endId);
-  for (const id of banned) forbid(id);
   const past = Array.from(history.row(r).subarray(0, position + 1));
+  for (let i = 0; i < banned.length; i++) {
+    const length = Math.max(1, -(banned[i] as number));
+    const [...ids] = length > 1 ? banned.slice(i + 1, i + 1 + length) : [banned[i]];
+    const before = ids.slice(0, -1);
+    const isBefore =
+      past.length >= before.length && before.join() === past.slice(past.length - before.length).join();
+    if (isBefore) forbid(ids.at(-1));
+    if (length > 1) i += length;
+  }
   for (let i = 0; n > 0 && i + n <= past.length; i++) {
     const last = past.slice(past.length - n + 1).join();
     if (n === 1 || past.slice(i, i + n - 1).join() === last) forbid(past[i + n - 1]);

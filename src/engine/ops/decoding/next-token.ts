@@ -1,5 +1,5 @@
-// The choice of the next token of each row: the most probable one (greedy), the K most probable ones (beam
-// search), or a sample. Token rules that forbid tokens are data of a run, so one plan serves all.
+// The choice of the next token of each row: the most probable one (greedy) or a sample; best-tokens.ts has the K
+// most probable ones (beam search). Token rules that forbid tokens are data of a run, so one plan serves all.
 
 import { check } from '../../../core/errors.ts';
 import { dim, type Shape, show, type TensorType, tensorType } from '../../../core/tensor.ts';
@@ -26,8 +26,14 @@ export const dead = masked / 10;
 
 /**
  * `endId`: end token. `rules`: whether there are token rules. `vocab`: V, if rows of the logits are padded.
+ * `forced`: number P of positions at which the rules may force the token of each row (default 0).
  */
-export type NextTokenAttrs = { readonly endId: number; readonly rules: boolean; readonly vocab?: number };
+export type NextTokenAttrs = {
+  readonly endId: number;
+  readonly rules: boolean;
+  readonly vocab?: number;
+  readonly forced?: number;
+};
 
 /** V, the number of tokens: the logits of a row without padding. */
 export const vocabOf = (logits: { readonly shape: Shape }, { vocab }: NextTokenAttrs): number =>
@@ -45,17 +51,26 @@ export interface TokenRules {
   readonly firstToken: number;
   /** Forbidden tokens. */
   readonly banned: readonly number[];
+  /** Forbidden sequences: the last token of each is forbidden after the others. Default: none. */
+  readonly bannedSequences?: readonly (readonly number[])[];
 }
 
 const header = 4;
 
 /**
- * Length of a `rules` input that has room for `banned` banned tokens.
+ * Length of a `rules` input that has room for `banned` banned tokens, and for the tokens that are forced at each
+ * position of each row, which are its last numbers, [R,P], -1 for none. A banned sequence of n tokens takes n + 1.
  *
  * @example
  * console.log(rulesSize(2)); // 6
  */
-export const rulesSize = (banned: number): number => header + banned;
+export const rulesSize = (banned: number, forced = 0): number => header + banned + forced;
+
+/** Banned tokens and sequences as numbers: a sequence of n tokens is -n and its ids. */
+export const bannedNumbers = ({ banned, bannedSequences = [] }: TokenRules): number[] => [
+  ...banned,
+  ...bannedSequences.flatMap((ids) => (ids.length > 1 ? [-ids.length, ...ids] : ids)),
+];
 
 /**
  * Writes rules into the input `rules` i32. Throws if there are more banned tokens than it has room for.
@@ -64,10 +79,9 @@ export const rulesSize = (banned: number): number => header + banned;
  * const rules = new Int32Array(rulesSize(1));
  * writeRules(rules, { minLength: 3, forceEndAt: -1, noRepeatNgram: 3, firstToken: -1, banned: [7] });
  */
-export function writeRules(
-  out: Int32Array,
-  { minLength, forceEndAt, noRepeatNgram, firstToken, banned }: TokenRules,
-): void {
+export function writeRules(out: Int32Array, rules: TokenRules): void {
+  const { minLength, forceEndAt, noRepeatNgram, firstToken } = rules;
+  const banned = bannedNumbers(rules);
   check(
     banned.length + header <= out.length,
     `rules: ${banned.length} banned tokens, room for ${out.length - header}`,
@@ -100,22 +114,22 @@ export const writeSampling = (out: Float32Array, { temperature, topP, topK }: Sa
   out.set([temperature, topP, topK, 0]);
 
 /**
- * Names of the inputs of all three ops: logits f32 [R,1,V] (overwritten), history i32 [R,T], rules i32 [4+N],
+ * Names of the inputs of all three ops, of which best-tokens.ts has one: logits f32 [R,1,V] (overwritten), history i32 [R,T], rules i32 [4+N],
  * step.
  */
-const inputNames = ['logits', 'history', 'rules', 'step'] as const;
+export const choiceInputs = ['logits', 'history', 'rules', 'step'] as const;
 /** Inputs of all three ops. */
-export type NextTokenInputs<T> = { readonly [N in (typeof inputNames)[number]]: T };
+export type NextTokenInputs<T> = { readonly [N in (typeof choiceInputs)[number]]: T };
 
 /** Checks the inputs; returns the number of rows. */
-function checkedRows(name: string, inputs: NextTokenInputs<TensorType>, attrs: NextTokenAttrs): number {
+export function choiceRows(name: string, inputs: NextTokenInputs<TensorType>, attrs: NextTokenAttrs): number {
   const { logits, history, rules, step } = inputs;
-  const { endId } = attrs;
+  const { endId, forced = 0 } = attrs;
   const vocab = vocabOf(logits, attrs);
   const [R = 0, , V = 0] = logits.shape;
   expectType(name, 'logits', logits, 'f32', [R, 1, V]);
   expectType(name, 'history', history, 'i32', [R, dim(history, 1)], `logits is ${show(logits.shape)}`);
-  expectType(name, 'rules', rules, 'i32', [Math.max(header, dim(rules, 0))]);
+  expectType(name, 'rules', rules, 'i32', [Math.max(rulesSize(0, R * forced), dim(rules, 0))]);
   expectStep(name, step);
   check(V === vocab || V === wholeVectors(vocab), () => `${name}: rows of ${V} logits for ${vocab} tokens`);
   check(endId >= 0 && endId < vocab, () => `${name}: the end token ${endId} is not among ${vocab} tokens`);
@@ -124,20 +138,21 @@ function checkedRows(name: string, inputs: NextTokenInputs<TensorType>, attrs: N
 
 /** The types of one token for each row. */
 function chosenTypes(name: string, inputs: NextTokenInputs<TensorType>, attrs: NextTokenAttrs) {
-  const R = checkedRows(name, inputs, attrs);
+  const R = choiceRows(name, inputs, attrs);
   return { tokens: tensorType('i32', [R, 1]), logProbs: tensorType('f32', [R]) };
 }
 
-const variants = ({ logits }: { readonly logits: TensorType }) => rowGroupsFor(dim(logits, 2));
+/** Variants of all three ops. */
+export const choiceVariants = ({ logits }: { readonly logits: TensorType }) => rowGroupsFor(dim(logits, 2));
 
 /** For timing: rules that force no token, but search for trigrams. */
-const sample = ({ logits }: { readonly logits: TensorType }, attrs: NextTokenAttrs) => ({
+export const choiceSample = ({ logits }: { readonly logits: TensorType }, attrs: NextTokenAttrs) => ({
   history: sampleIds(vocabOf(logits, attrs)),
   rules: (i: number) => (i === 2 ? 3 : -1),
 });
 
 /** The launch of an op; `bind` and `constants`: those that only it has. */
-function choiceLaunch(
+export function choiceLaunch(
   entry: string,
   attrs: NextTokenAttrs,
   { logits, history, rules, step }: NextTokenInputs<Value>,
@@ -147,13 +162,14 @@ function choiceLaunch(
   constants: Launch['constants'] = {},
 ): Launch[] {
   const [rows = 0, , cols = 0] = logits.shape;
+  const { endId: end, forced = 0 } = attrs;
   const sizes = { rows, cols, vocab: vocabOf(logits, attrs), positions: dim(history, 1) };
   return [
     {
       shader: shaderFor('next-token', cols),
       entry,
       constants: { ...rowConstants(variant), ...constants, RULES: attrs.rules ? 1 : 0 },
-      params: { ...sizes, end: attrs.endId, banned: dim(rules, 0) - header, wanted },
+      params: { ...sizes, end, banned: dim(rules, 0) - rulesSize(0, rows * forced), wanted, forced },
       bind: { logits, history, rules, step, ...bind },
       grid: gridOf(rows, variant.rows),
       flops: rows * cols,
@@ -174,13 +190,13 @@ export interface ChosenTokens {
  */
 export const greedyTokenOp = defineOp({
   name: 'greedy_token',
-  inputs: inputNames,
+  inputs: choiceInputs,
   outputs: ['tokens', 'logProbs'],
   attrs: attrsOf<NextTokenAttrs>(),
   shape: (inputs, attrs) => chosenTypes('greedy_token', inputs, attrs),
   mutates: ['logits'],
-  variants,
-  sample,
+  variants: choiceVariants,
+  sample: choiceSample,
   launch: (inputs, { tokens, logProbs }, attrs, { variant }) =>
     choiceLaunch('greedy_token', attrs, inputs, variant, { tokens, log_probs: logProbs }),
 });
@@ -202,64 +218,6 @@ export const greedyToken = (
   attrs: NextTokenAttrs,
 ): ChosenTokens => builder.apply(greedyTokenOp, { logits, history, rules, step }, attrs);
 
-/** `wanted`: number of tokens per row. */
-export type BestTokensAttrs = NextTokenAttrs & { readonly wanted: number };
-
-/**
- * tokens i32 [R,K] in descending order of logProbs f32 [R,K]; ends f32 [R], log-probabilities of the end
- * token.
- */
-export interface BestTokens {
-  readonly logProbs: Value;
-  readonly tokens: Value;
-  readonly ends: Value;
-}
-
-/**
- * The K most probable tokens of each row, for beam search: logProbs f32 [R,K], tokens i32 [R,K] and ends f32
- * [R]. The end token is not among the K; forbidden tokens have `masked` as their log-probability. If a row
- * has fewer than K other tokens, the end with `masked` fills it up.
- */
-export const bestTokensOp = defineOp({
-  name: 'best_tokens',
-  inputs: inputNames,
-  outputs: ['logProbs', 'tokens', 'ends'],
-  attrs: attrsOf<BestTokensAttrs>(),
-  shape(inputs, { wanted, ...attrs }) {
-    const R = checkedRows('best_tokens', inputs, attrs);
-    check(wanted >= 1, `best_tokens: ${wanted} tokens wanted, must be at least 1`);
-    const best = [R, wanted];
-    return {
-      logProbs: tensorType('f32', best),
-      tokens: tensorType('i32', best),
-      ends: tensorType('f32', [R]),
-    };
-  },
-  mutates: ['logits'],
-  variants,
-  sample,
-  launch: (inputs, { logProbs, tokens, ends }, attrs, { variant }) =>
-    choiceLaunch('best_tokens', attrs, inputs, variant, { log_probs: logProbs, tokens, ends }, attrs.wanted),
-});
-
-/**
- * The `wanted` most probable tokens of each row of logits [R,1,V] that the rules allow, and the end by
- * itself.
- *
- * @example
- * const history = graph.input('history', 'i32', [4, 32]);
- * const rules = graph.input('rules', 'i32', [rulesSize(2)]);
- * const best = bestTokens(graph, logits, history, rules, step, { endId: 2, rules: true, wanted: 4 });
- */
-export const bestTokens = (
-  builder: Builder,
-  logits: Value,
-  history: Value,
-  rules: Value,
-  step: Value,
-  attrs: BestTokensAttrs,
-): BestTokens => builder.apply(bestTokensOp, { logits, history, rules, step }, attrs);
-
 /** Numbers of a row that a thread of `sample_token` can hold in registers. */
 const maxHeld = 128;
 
@@ -279,7 +237,7 @@ function heldVectors(cols: number, { threads, rows }: RowGroup): number {
  */
 export const sampleTokenOp = defineOp({
   name: 'sample_token',
-  inputs: [...inputNames, 'sampling', 'streams'],
+  inputs: [...choiceInputs, 'sampling', 'streams'],
   outputs: ['tokens', 'logProbs'],
   attrs: attrsOf<NextTokenAttrs>(),
   shape({ sampling, streams, ...inputs }, attrs) {
@@ -289,9 +247,9 @@ export const sampleTokenOp = defineOp({
     return types;
   },
   mutates: ['logits'],
-  variants,
+  variants: choiceVariants,
   // Timing covers top-k and top-p.
-  sample: (inputs, attrs) => ({ ...sample(inputs, attrs), sampling: (i) => [0.8, 0.9, 40, 0][i] ?? 0 }),
+  sample: (inputs, attrs) => ({ ...choiceSample(inputs, attrs), sampling: (i) => [0.8, 0.9, 40, 0][i] ?? 0 }),
   launch({ sampling, streams, ...inputs }, { tokens, logProbs }, attrs, { variant }) {
     const bind = { sampling, streams, tokens, log_probs: logProbs };
     const HELD = heldVectors(dim(inputs.logits, 2), variant);

@@ -2,8 +2,8 @@
 
 import { describe, expect, it } from 'vitest';
 import { f32, type Tensor } from '../../../../src/core/tensor.ts';
+import { bestTokensOp } from '../../../../src/engine/ops/decoding/best-tokens.ts';
 import {
-  bestTokensOp,
   dead,
   greedyTokenOp,
   type Sampling,
@@ -68,7 +68,12 @@ describe('greedy_token', () => {
       [1, 1, V],
       Array.from({ length: V }, (_, id) => -id),
     );
-    const inputs = { logits, history: historyOf([history]), rules: rulesOf(rules), step: 'step' as const };
+    const inputs = {
+      logits,
+      history: historyOf([history]),
+      rules: rulesOf(rules, 16),
+      step: 'step' as const,
+    };
     const options = { step: { position: history.length - 1 } };
     const { outputs } = await runOp(greedyTokenOp, inputs, { endId: 0, rules: true }, options);
     return { token: outputs.tokens[0], logProb: outputs.logProbs[0] };
@@ -108,6 +113,42 @@ describe('greedy_token', () => {
     expect((await take({ noRepeatNgram: 2 }, [4])).token).toBe(0);
   });
 
+  it('never completes banned sequences, wherever they begin', async () => {
+    const bannedSequences = [[3, 0], [0], [1, 3, 1], [2, 1]];
+    expect((await take({ bannedSequences }, [1])).token).toBe(1);
+    expect((await take({ bannedSequences }, [1, 3])).token).toBe(2);
+    expect((await take({ bannedSequences }, [5, 2])).token).toBe(2);
+    expect((await take({ bannedSequences: [[1, 3, 0]] }, [3])).token).toBe(0);
+    expect((await take({ bannedSequences: [[1, 3, 0]] }, [1, 3])).token).toBe(1);
+    expect((await take({ bannedSequences: [[3, 0]], banned: [1] }, [9, 3])).token).toBe(2);
+  });
+
+  it('forces the tokens of each row at their positions, with probability 1', async () => {
+    const [R, V, forced] = [5, 37, 2];
+    const own = [4, 9, -1, 30, 7, -1, 1, 2, -1, -1];
+    const rules = new Int32Array(4 + 3 + own.length);
+    writeRules(rules, { ...none, minLength: 1, banned: [4], bannedSequences: [[5]], firstToken: 12 });
+    rules.set(own, rules.length - own.length);
+    for (const position of [0, 1, 2]) {
+      const inputs = {
+        logits: randomTensor([R, 1, V], 4),
+        history: blank(R),
+        rules: integers('i32', [rules.length], Array.from(rules)),
+        step: 'step' as const,
+      };
+      const attrs = { endId: 2, rules: true, forced };
+      await checkOp(greedyTokenOp, { inputs, attrs, step: { position }, tolerance });
+      await checkOp(bestTokensOp, { inputs, attrs: { ...attrs, wanted: 3 }, step: { position }, tolerance });
+      const { outputs } = await runOp(greedyTokenOp, inputs, attrs, { step: { position } });
+      for (let r = 0; r < R && position < forced; r++) {
+        const token = own[r * forced + position] as number;
+        if (token < 0 && position > 0) continue;
+        expect(outputs.tokens[r]).toBe(token < 0 ? 12 : token);
+        expect(outputs.logProbs[r]).toBe(0);
+      }
+    }
+  });
+
   it('forces the end at its position, with probability 1', async () => {
     const rules = { forceEndAt: 1, minLength: 9, banned: [0] };
     expect(await take(rules, [1, 2])).toEqual({ token: 0, logProb: 0 });
@@ -130,7 +171,12 @@ describe('greedy_token', () => {
       Array.from({ length: T }, (_, t) => (r * 7 + t * (1 + (r % 3))) % 4),
     );
     for (const noRepeatNgram of [1, 2, 3]) {
-      const rules = rulesOf({ noRepeatNgram, minLength: 8, banned: [5, 28] });
+      const bannedSequences = [
+        [0, 3, 2],
+        [3, 1],
+        [1, 2, 3, 0],
+      ];
+      const rules = rulesOf({ noRepeatNgram, minLength: 8, banned: [5, 28], bannedSequences }, 16);
       const inputs = {
         logits: randomTensor([R, 1, V], 3),
         history: historyOf(rows),
