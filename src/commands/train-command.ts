@@ -23,9 +23,9 @@ import { outFolder, replaceModel } from './out-folder.ts';
 import { log } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
-import { runAndPrint } from './run-command.ts';
+import { runAndPrint, runWithProgress } from './run-command.ts';
 import { overridden, readRunConfig, saveRunConfig } from './run-config.ts';
-import { addTrainFlags, givenSettings, type TrainFileOptions } from './train-flags.ts';
+import { addTrainFlags, givenSettings, parseSetting, type TrainFileOptions } from './train-flags.ts';
 
 /** Adds the command `train`. */
 export function addTrain(program: Command): void {
@@ -38,10 +38,10 @@ export function addTrain(program: Command): void {
   addTrainFlags(command);
   command.action(async (pairs: string[], options: TrainFileOptions) => {
     const given = givenSettings(command);
-    if (options.config === undefined) return run(command, pairs, options, given);
+    if (options.config === undefined) return runAll(command, pairs, options, given);
     const file = await readRunConfig(nodeFiles(), options.config, command);
     const named = pairs.length > 0 || command.getOptionValueSource('data') === 'cli';
-    return run(
+    return runAll(
       command,
       named ? pairs : file.pairs,
       { ...command.opts(), stages: named ? undefined : file.stages },
@@ -50,11 +50,33 @@ export function addTrain(program: Command): void {
   });
 }
 
+/** Trains a run, or the runs of a sweep. */
+async function runAll(
+  command: Command,
+  pairs: readonly string[],
+  options: TrainFileOptions,
+  given: TrainSettings,
+): Promise<void> {
+  const { grid = [], seeds = [] } = options;
+  if (grid.length === 0 && seeds.length === 0) return run(command, pairs, options, given);
+  if (options.saveConfig !== undefined || typeof options.json === 'string')
+    throw new HeddleError('train: --save-config and --json FILE are for one run, not for several');
+  if (options.resume && options.force)
+    throw new HeddleError('train: --resume continues runs, --force replaces them; use only one of them');
+  const { runSweep } = await import('./sweep-command.ts');
+  const { sweepRuns } = await import('./sweep.ts');
+  const runs = sweepRuns(given, grid, seeds, parseSetting);
+  await runSweep(runs, options, (own, settings) =>
+    run(command, pairs, { ...options, ...own, json: undefined }, settings, true),
+  );
+}
+
 async function run(
   command: Command,
   pairs: readonly string[],
   options: TrainFileOptions,
   given: TrainSettings,
+  isOneOfMany = false,
 ): Promise<void> {
   const named = namedFiles(pairs, options);
   if (named.train && options.corpus)
@@ -100,7 +122,10 @@ async function run(
   const paths = [out, folder ?? out, tensorboard || out, ...corpusPaths(args.corpus)];
   // Pages and Deno have no lock files.
   const unlock = ['chrome', 'firefox', 'deno'].includes(options.host) ? await files.lock?.(out) : undefined;
-  await runAndPrint('train', args, options, describe, paths).finally(unlock);
+  const work = isOneOfMany
+    ? runWithProgress('train', args, options, paths)
+    : runAndPrint('train', args, options, describe, paths);
+  await work.finally(unlock);
 }
 
 /** Files of pairs on the command line. */

@@ -2,6 +2,7 @@
 // flags for files.
 
 import { type Command, Option } from 'commander';
+import { HeddleError, messageOf } from '../core/errors.ts';
 import { modelConfig } from '../model/model-config.ts';
 import { modelFields } from '../model/model-fields.ts';
 import { presets } from '../model/presets.ts';
@@ -22,6 +23,9 @@ export interface TrainFileOptions extends HostOptions, PairFlags {
   force?: boolean;
   resume?: boolean;
   config?: string;
+  grid?: string[];
+  /** The seeds of `--seed 1,2,3`, as texts. */
+  seeds?: string[];
   saveConfig?: string;
   corpus?: 'intl' | TaskName;
   sourceLocale: string;
@@ -51,6 +55,11 @@ export function addTrainFlags(command: Command): void {
     .option(
       '--save-config <file>',
       'write the settings of this run, with all defaults, to a file for --config',
+    )
+    .option(
+      '--grid <setting=values>',
+      'train a run for each value, in folders of --out, e.g. learningRate=1e-3,3e-3; may be repeated, and --seed 1,2,3 trains a run for each seed; --resume continues them',
+      several,
     )
     .addOption(jsonOption())
     .addHelpText('after', () => `\n${describeModels()}`);
@@ -86,6 +95,30 @@ export function addTrainFlags(command: Command): void {
     .option('--test-source <file...>', 'source texts of the test pairs, one per line')
     .option('--test-target <file...>', 'target texts of the test pairs, on the same lines');
   addSettingFlags(command);
+  acceptSeeds(command);
+}
+
+/** Lets the flag of the seed have several values, which become the option `seeds`. */
+function acceptSeeds(command: Command): void {
+  const option = command.options.find(({ long }) => long === settingFlag('seed'));
+  if (!option) return;
+  const parse = option.parseArg;
+  option.argParser((text: string, before: unknown) => {
+    if (!text.includes(',')) return parse?.(text, before as never);
+    command.setOptionValue('seeds', text.split(','));
+    return before;
+  });
+}
+
+/** The value of the flag of a setting. Throws a HeddleError for an invalid one. */
+export function parseSetting(name: SettingName, text: string): unknown {
+  const option = settingOption(name);
+  if (!option.parseArg) return text;
+  try {
+    return option.parseArg(text, undefined as never);
+  } catch (error) {
+    throw new HeddleError(`--grid ${name}=${text}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Adds a flag for each setting of training. */

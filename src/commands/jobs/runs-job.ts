@@ -50,6 +50,8 @@ export interface RunSummary {
   readonly targetVocabulary: number;
   /** The best dev loss per character of the dev targets, which can be compared; null if the log lacks it. */
   readonly lossPerCharacter?: number | null;
+  /** Of runs that differ only in their seed: their number, mean and standard deviation of the best metrics. */
+  readonly seeds?: Pick<SeedGroup, 'mean' | 'deviation'> & { readonly count: number };
 }
 
 /** Arguments that are not settings: files, and values that the summary has in other fields. */
@@ -85,7 +87,7 @@ export function summarizeRuns(
     const values = settings.map((one: Record<string, unknown>) => JSON.stringify(one[name] ?? null));
     return values.some((value) => value !== values[0]);
   });
-  return histories.map(({ folder, start, steps, evals, end, ends }, i): RunSummary => {
+  const summaries = histories.map(({ folder, start, steps, evals, end, ends }, i): RunSummary => {
     const own: Record<string, unknown> = settings[i] ?? {};
     const seconds = steps.at(-1)?.seconds ?? 0;
     const best: Record<string, { value: number; step: number }> = {};
@@ -114,6 +116,13 @@ export function summarizeRuns(
       targetVocabulary: start.corpus.targetVocabulary,
       lossPerCharacter: perCharacter(best.loss?.value, start.corpus.devCharactersPerToken),
     };
+  });
+  const groups = seedGroups(summaries);
+  return summaries.map((run): RunSummary => {
+    const group = groups.find(({ runs }) => runs.includes(run.folder));
+    if (!group) return run;
+    const { mean, deviation } = group;
+    return { ...run, seeds: { count: group.runs.length, mean, deviation } };
   });
 }
 
@@ -161,4 +170,50 @@ export function settingText(value: unknown): string {
   if (value === null) return '–';
   if (typeof value === 'number' && !Number.isInteger(value)) return formatNumber(value);
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Runs that differ only in their seed. */
+export interface SeedGroup {
+  /** Their folders. */
+  readonly runs: readonly string[];
+  /** The settings that differ between groups, by name, and these names. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly names: readonly string[];
+  /** Mean and sample standard deviation of the best dev metrics that all of them have. */
+  readonly mean: { readonly [Metric in BestMetric]?: number };
+  readonly deviation: { readonly [Metric in BestMetric]?: number };
+}
+
+/** The groups of at least two runs that differ only in their seed, in the order of the runs. */
+export function seedGroups(runs: readonly RunSummary[]): SeedGroup[] {
+  const byKey = new Map<string, RunSummary[]>();
+  const names = Object.keys(runs[0]?.settings ?? {}).filter((name) => name !== 'seed');
+  if (names.length === Object.keys(runs[0]?.settings ?? {}).length) return [];
+  for (const run of runs) {
+    const key = JSON.stringify(names.map((name) => run.settings[name] ?? null));
+    byKey.set(key, [...(byKey.get(key) ?? []), run]);
+  }
+  return [...byKey.values()].flatMap((group): SeedGroup[] => {
+    if (group.length < 2) return [];
+    const [mean, deviation]: Partial<Record<BestMetric, number>>[] = [{}, {}];
+    for (const [metric] of runMetrics) {
+      const values = group.flatMap(({ best: { [metric]: best } }) => (best ? [best.value] : []));
+      if (!mean || !deviation || values.length < group.length) continue;
+      const average = values.reduce((a, b) => a + b) / values.length;
+      mean[metric] = average;
+      deviation[metric] = Math.sqrt(
+        values.reduce((sum, value) => sum + (value - average) ** 2, 0) / (values.length - 1),
+      );
+    }
+    const settings = Object.fromEntries(names.map((name) => [name, group[0]?.settings[name] ?? null]));
+    return [
+      {
+        runs: group.map(({ folder }) => folder),
+        settings,
+        names,
+        mean: mean ?? {},
+        deviation: deviation ?? {},
+      },
+    ];
+  });
 }

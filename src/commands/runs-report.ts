@@ -1,0 +1,65 @@
+// The HTML report that compares training runs: a table of all, the mean and deviation over seeds, and dev losses.
+
+import { html } from '../train/report/markup.ts';
+import { type RunSummary, runMetrics, seedGroups, settingText } from './jobs/runs-job.ts';
+
+const style = `
+:root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
+body { max-width: 80rem; margin: 2rem auto; padding: 0 1rem; }
+.table { overflow-x: auto; margin-bottom: 1.5rem; }
+table { border-collapse: collapse; }
+th, td { text-align: left; padding: 0.3rem 0.6rem; border-bottom: 1px solid #8884; }
+td.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.best { font-weight: bold; }
+`;
+
+/** Whether a larger value of a metric is better. */
+const isLarger = (metric: string): boolean => metric !== 'loss' && metric !== 'perplexity';
+
+/** The report as an HTML file. */
+export function runsReport(runs: readonly RunSummary[]): string {
+  const names = Object.keys(runs[0]?.settings ?? {});
+  const metrics = runMetrics.filter(([metric]) => runs.some(({ best }) => best[metric]));
+  const bests = new Map(
+    metrics.map(([metric]) => {
+      const values = runs.flatMap(({ best: { [metric]: best } }) => (best ? [best.value] : []));
+      return [metric, isLarger(metric) ? Math.max(...values) : Math.min(...values)];
+    }),
+  );
+  const groups = seedGroups(runs);
+  const isMixed = new Set(runs.map((run) => run.targetVocabulary)).size > 1;
+  const page = html`<h1>${runs.length} runs</h1>
+<p>Best values on the dev pairs; @: step of the evaluation. The best of each column is bold.${isMixed ? ' The runs have different vocabularies: losses per token cannot be compared.' : ''}</p>
+<div class="table"><table><tr><th>run</th>${names.map((name) => html`<th>${name}</th>`)}<th>steps</th><th>state</th>${metrics.map(([, head]) => html`<th>${head}</th>`)}</tr>
+${runs.map(
+  (
+    run,
+  ) => html`<tr><td>${run.folder}</td>${names.map((name) => html`<td>${settingText(run.settings[name])}</td>`)}<td class="number">${run.step}</td><td>${run.state}</td>${metrics.map(
+    ([metric, , text]) => {
+      const best = run.best[metric];
+      if (!best) return html`<td class="number">–</td>`;
+      const mark = best.value === bests.get(metric) ? 'number best' : 'number';
+      return html`<td class="${mark}">${text(best.value)} @${best.step}</td>`;
+    },
+  )}</tr>
+`,
+)}</table></div>
+${
+  groups.length === 0
+    ? ''
+    : html`<h2>Mean and standard deviation over seeds</h2>
+<div class="table"><table><tr>${groups[0]?.names.map((name) => html`<th>${name}</th>`)}<th>seeds</th>${metrics.map(([, head]) => html`<th>${head}</th>`)}</tr>
+${groups.map(
+  (
+    group,
+  ) => html`<tr>${group.names.map((name) => html`<td>${settingText(group.settings[name])}</td>`)}<td class="number">${group.runs.length}</td>${metrics.map(
+    ([metric, , text]) => {
+      const [m, d] = [group.mean[metric], group.deviation[metric]];
+      return html`<td class="number">${m === undefined || d === undefined ? '–' : `${text(m)} ± ${text(d)}`}</td>`;
+    },
+  )}</tr>
+`,
+)}</table></div>`
+}`;
+  return `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Runs</title><style>${style}</style></head>\n<body>\n${page.markup}</body></html>\n`;
+}

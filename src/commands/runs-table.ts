@@ -1,0 +1,142 @@
+// The table of `heddle runs`, in the width of the terminal.
+
+import { formatDuration, formatInteger, formatPercent } from '../core/format-numbers.ts';
+import { present } from '../core/present.ts';
+import { type RunSummary, runMetrics, type SeedGroup, seedGroups, settingText } from './jobs/runs-job.ts';
+import { table } from './output.ts';
+
+/** A column. `priority`: the columns with the largest are left out first; 0: never. */
+interface Column {
+  readonly head: string;
+  readonly cell: (run: RunSummary) => string;
+  readonly right: boolean;
+  readonly priority: number;
+}
+
+const gap = 2;
+
+/** Maximum characters of a setting, and of a folder, in a narrow table. */
+const [maxSetting, maxFolder] = [16, 28];
+
+const cut = (text: string, width: number): string =>
+  text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+const cutStart = (text: string, width: number): string =>
+  text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
+
+const widthOf = (columns: readonly Column[], runs: readonly RunSummary[]): number =>
+  columns.reduce(
+    (sum, { head, cell }) => sum + gap + Math.max(head.length, ...runs.map((run) => cell(run).length)),
+    -gap,
+  );
+
+function columnsOf(runs: readonly RunSummary[], isMixed: boolean, isNarrow: boolean): Column[] {
+  const [first] = runs;
+  const hasOneAdapter = runs.every((run) => run.adapter === first?.adapter);
+  const names = Object.keys(first?.settings ?? {});
+  const metrics = runMetrics.filter(([metric]) => runs.some(({ best }) => best[metric]));
+  const setting = (text: string) => (isNarrow ? cut(text, maxSetting) : text);
+  return present<Column>([
+    {
+      head: 'run',
+      cell: (run) => (isNarrow ? cutStart(run.folder, maxFolder) : run.folder),
+      right: false,
+      priority: 0,
+    },
+    ...names.map(
+      (name, i): Column => ({
+        head: setting(name),
+        cell: ({ settings }) => setting(settingText(settings[name])),
+        right: false,
+        priority: 3 + 6 * i,
+      }),
+    ),
+    {
+      head: 'steps',
+      cell: ({ step, steps }) => (step < steps ? `${step} of ${steps}` : String(step)),
+      right: true,
+      priority: 10,
+    },
+    { head: 'state', cell: (run) => run.state, right: false, priority: 20 },
+    ...metrics.map(
+      ([metric, head, text], i): Column => ({
+        head,
+        cell: ({ best: { [metric]: best } }) => (best ? `${text(best.value)} @${best.step}` : '–'),
+        right: true,
+        // The loss and BLEU stay longest; the perplexity says what the loss says.
+        priority: metric === 'loss' ? 1 : metric === 'bleu' ? 2 : metric === 'perplexity' ? 900 : 5 + i,
+      }),
+    ),
+    isMixed
+      ? {
+          head: 'loss/char',
+          cell: ({ lossPerCharacter: loss }) => loss?.toFixed(4) ?? '–',
+          right: true,
+          priority: 2,
+        }
+      : undefined,
+    { head: 'time', cell: (run) => formatDuration(run.seconds), right: true, priority: 1001 },
+    { head: 'tokens/s', cell: (run) => formatInteger(run.tokensPerSecond), right: true, priority: 1003 },
+    {
+      head: 'MFU',
+      cell: ({ mfu }) => (mfu === null ? '–' : formatPercent(mfu)),
+      right: true,
+      priority: 1002,
+    },
+    hasOneAdapter ? undefined : { head: 'adapter', cell: (run) => run.adapter, right: false, priority: 1004 },
+  ]);
+}
+
+/** The mean and standard deviation of the best metrics of runs that differ only in their seed. */
+function describeGroup({ runs, mean, deviation }: SeedGroup): string {
+  const parts = runMetrics.flatMap(([metric, head, text]) => {
+    const [m, d] = [mean[metric], deviation[metric]];
+    return m === undefined || d === undefined ? [] : [`${head} ${text(m)} ± ${text(d)}`];
+  });
+  return `${runs.length} seeds, ${runs[0]} ...: ${parts.join(', ')}`;
+}
+
+/** Characters of a line of the terminal; undefined if the output is not shown in one. */
+export const terminalWidth = (): number | undefined =>
+  process.stdout.columns ?? (Number(process.env.COLUMNS) || undefined);
+
+/** Runs as a table of at most `width` characters a line if a terminal shows it. */
+export function describeRuns(
+  runs: readonly RunSummary[],
+  width = terminalWidth() ?? Number.POSITIVE_INFINITY,
+): string {
+  const [first] = runs;
+  const isMixed = new Set(runs.map((run) => run.targetVocabulary)).size > 1;
+  let columns = columnsOf(runs, isMixed, false);
+  const hidden: string[] = [];
+  if (widthOf(columns, runs) > width) columns = columnsOf(runs, isMixed, true);
+  while (widthOf(columns, runs) > width) {
+    const last = columns.reduce((a, b) => (b.priority >= a.priority ? b : a));
+    if (last.priority === 0) break;
+    hidden.push(last.head);
+    columns = columns.filter((column) => column !== last);
+  }
+  const rows = [columns.map(({ head }) => head), ...runs.map((run) => columns.map(({ cell }) => cell(run)))];
+  const right = columns.flatMap((column, i) => (column.right ? [i] : []));
+  const notes = [
+    runs.some((run) => Object.keys(run.best).length > 0) && '@: step of the best evaluation',
+    isMixed &&
+      'the runs have different vocabularies: compare BLEU, chrF2 and loss/char; loss, perplexity and accuracy are per token',
+    ...seedGroups(runs).map((group) => `mean ± standard deviation of ${describeGroup(group)}`),
+    first && runs.every((run) => run.adapter === first.adapter) && `all on ${first.adapter}`,
+    hidden.length > 0 &&
+      `not shown in ${width} columns: ${hidden.join(', ')}; --json or a wider terminal shows all`,
+  ].filter((note) => typeof note === 'string');
+  return [table(rows, right), ...notes.map((note) => wrapped(note, width))].join('\n\n');
+}
+
+/** A text in lines of at most `width` characters, broken at spaces. */
+function wrapped(text: string, width: number): string {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join('\n');
+}

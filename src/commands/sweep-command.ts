@@ -1,0 +1,93 @@
+// Runs a sweep of `heddle train`: one training after the other, then the table and the report that compare them.
+
+import { HeddleError, messageOf } from '../core/errors.ts';
+import { writeText } from '../files/files.ts';
+import { nodeFiles } from '../host/node-files.ts';
+import type { TrainSettings } from '../train/settings/train-settings.ts';
+import { type RunSummary, runs } from './jobs/runs-job.ts';
+import { log, printResult } from './output.ts';
+import type { HostOptions } from './run-command.ts';
+import { runsReport } from './runs-report.ts';
+import { describeRuns } from './runs-table.ts';
+import type { SweepRun } from './sweep.ts';
+
+/** Options of a sweep. */
+export interface SweepOptions extends Pick<HostOptions, 'json'> {
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly force?: boolean;
+}
+
+/** Trains one run of a sweep. */
+export type TrainOne = (
+  options: { readonly out: string; readonly resume: boolean },
+  settings: TrainSettings,
+) => Promise<unknown>;
+
+const reportName = 'runs.html';
+
+/** The state of the run in a folder; undefined if there is none. */
+async function stateOf(folder: string): Promise<RunSummary | undefined> {
+  if (!(await nodeFiles().exists(folder))) return undefined;
+  try {
+    const session = { files: nodeFiles() } as Parameters<typeof runs>[1];
+    return (await runs({ folders: [folder] }, session))[0];
+  } catch (error) {
+    if (error instanceof HeddleError) return undefined; // not a run, or one without a step
+    throw error;
+  }
+}
+
+const isDone = ({ state, step, steps }: RunSummary): boolean =>
+  step >= steps || state === 'done' || state === 'patience';
+
+/**
+ * Trains the runs of a sweep that are not finished, and compares all. With `resume` finished runs are kept, interrupted
+ * ones continue. After a signal the runs so far are compared. Throws a HeddleError if a run fails.
+ */
+export async function runSweep(
+  sweep: readonly SweepRun[],
+  { out, resume = false, force = false, json }: SweepOptions,
+  train: TrainOne,
+): Promise<void> {
+  if (out === undefined || /\.zip$/i.test(out))
+    throw new HeddleError('train: several runs need --out FOLDER, in which each has a folder');
+  const folders: string[] = [];
+  for (const [i, { name, settings }] of sweep.entries()) {
+    const folder = `${out.replace(/(?<=.)\/+$/, '')}/${name}`;
+    const before = await stateOf(folder);
+    folders.push(folder);
+    if (before && resume && isDone(before)) {
+      log(`run ${i + 1} of ${sweep.length}: ${folder} is finished`);
+      continue;
+    }
+    if (before && !resume && !force)
+      throw new HeddleError(
+        `--out ${out}: the run ${folder} exists; --resume continues the sweep, --force replaces its runs`,
+      );
+    log(`run ${i + 1} of ${sweep.length}: ${folder}`);
+    await train({ out: folder, resume: resume && before !== undefined }, settings);
+    if (process.exitCode) break; // a signal, or no reader
+  }
+  await compare(out, folders, json);
+}
+
+async function compare(out: string, folders: readonly string[], json: HostOptions['json']): Promise<void> {
+  const found: RunSummary[] = [];
+  const files = nodeFiles();
+  const there: string[] = [];
+  for (const folder of folders) if (await stateOf(folder)) there.push(folder);
+  if (there.length > 0) {
+    const session = { files } as Parameters<typeof runs>[1];
+    found.push(...(await runs({ folders: there }, session)));
+  }
+  if (found.length === 0) return;
+  const path = `${out.replace(/(?<=.)\/+$/, '')}/${reportName}`;
+  try {
+    await writeText(files, path, runsReport(found));
+    log(`comparison ${path}`);
+  } catch (error) {
+    log(`${path}: the comparison was not written: ${messageOf(error)}`);
+  }
+  await printResult(found, json, () => describeRuns(found));
+}

@@ -1,0 +1,88 @@
+// A sweep: `heddle train` with several seeds (--seed 1,2,3) or values of settings (--grid learningRate=1e-3,3e-3), a
+// run for each combination, in a folder of its own in --out.
+
+import { HeddleError } from '../core/errors.ts';
+import type { SettingName } from '../train/settings/settings.ts';
+import { settingRows, type TrainSettings } from '../train/settings/train-settings.ts';
+
+/** A run of a sweep. */
+export interface SweepRun {
+  /** Name of its folder: `seed-1`, `learningRate-0.001_seed-2`. */
+  readonly name: string;
+  readonly settings: TrainSettings;
+}
+
+/** Parses the text of the flag of a setting; throws a HeddleError. */
+export type ParseSetting = (name: SettingName, text: string) => unknown;
+
+/** A setting and its values. */
+interface Dimension {
+  readonly name: SettingName;
+  readonly values: readonly { readonly text: string; readonly value: unknown }[];
+}
+
+const maxRuns = 1000;
+
+/** The dimension that `NAME=A,B` names. Throws a HeddleError for an unknown name or an invalid value. */
+function dimensionOf(text: string, parse: ParseSetting): Dimension {
+  const at = text.indexOf('=');
+  const given = at < 0 ? text : text.slice(0, at).trim();
+  const names = settingRows.map(([name]) => name);
+  const asSetting = given
+    .replace(/^--/, '')
+    .replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+  const name = names.find((one) => one === given || one === asSetting);
+  if (at < 0 || name === undefined)
+    throw new HeddleError(
+      `--grid ${text}: write a setting and its values, for example learningRate=1e-3,3e-3` +
+        `${at < 0 ? '' : `; there is no setting ${given}, docs/settings.md lists them`}`,
+    );
+  const texts = text
+    .slice(at + 1)
+    .split(',')
+    .map((value) => value.trim());
+  if (texts.includes('')) throw new HeddleError(`--grid ${text}: a value is empty`);
+  if (new Set(texts).size < texts.length) throw new HeddleError(`--grid ${text}: a value occurs twice`);
+  return { name, values: texts.map((value) => ({ text: value, value: parse(name, value) })) };
+}
+
+/** `settings` with a value; fields of objects have names such as `model.heads`. */
+function withValue(settings: TrainSettings, name: string, value: unknown): TrainSettings {
+  const [outer, inner] = name.split('.') as [keyof TrainSettings, string?];
+  const before = settings[outer];
+  return {
+    ...settings,
+    [outer]:
+      inner === undefined ? value : { ...(typeof before === 'object' ? before : undefined), [inner]: value },
+  };
+}
+
+/** The part of a folder's name for a value. */
+const nameOf = (name: string, text: string): string => `${name}-${text.replace(/[^\w.+-]/g, '-')}`;
+
+/**
+ * The runs of a sweep: all combinations of the values in `grid` and the seeds, the seeds last. Throws a HeddleError for
+ * an unknown setting, an invalid value, or more than 1,000 runs.
+ */
+export function sweepRuns(
+  settings: TrainSettings,
+  grid: readonly string[],
+  seeds: readonly string[],
+  parse: ParseSetting,
+): SweepRun[] {
+  const dimensions = grid.map((text) => dimensionOf(text, parse));
+  if (seeds.length > 0) dimensions.push(dimensionOf(`seed=${seeds.join()}`, parse));
+  const twice = dimensions.find(({ name }, i) => dimensions.findIndex((other) => other.name === name) < i);
+  if (twice) throw new HeddleError(`--grid: ${twice.name} is given twice; name all its values at once`);
+  const count = dimensions.reduce((n, { values }) => n * values.length, 1);
+  if (count > maxRuns) throw new HeddleError(`--grid: ${count} runs; at most ${maxRuns}`);
+  let runs: SweepRun[] = [{ name: '', settings }];
+  for (const { name, values } of dimensions)
+    runs = runs.flatMap((run) =>
+      values.map(({ text, value }) => ({
+        name: [run.name, nameOf(name, text)].filter((part) => part !== '').join('_'),
+        settings: withValue(run.settings, name, value),
+      })),
+    );
+  return runs;
+}

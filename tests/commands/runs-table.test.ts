@@ -1,0 +1,63 @@
+// The table of runs in terminals of several widths.
+
+import { expect, it } from 'vitest';
+import type { RunSummary } from '../../src/commands/jobs/runs-job.ts';
+import { describeRuns } from '../../src/commands/runs-table.ts';
+
+const run = (n: number): RunSummary => ({
+  folder: `/home/someone/experiments/translation/runs/long-name-of-a-run-${n}`,
+  settings: {
+    ...{ pairs: `corpus-${n}.tsv (12000)`, seed: n, learningRate: 0.001 * n, 'model.feedForward': 64 * n },
+    ...{
+      preset: n === 1 ? 'tiny' : 'small',
+      vocabSize: 1000 * n,
+      schedule: 'inverse-sqrt',
+      batchSize: 8 * n,
+    },
+  },
+  ...{
+    step: 100,
+    steps: 400,
+    state: 'stopped',
+    final: {},
+    seconds: 100,
+    tokensPerSecond: 12_345,
+    mfu: 0.071,
+  },
+  best: {
+    loss: { value: 3.25, step: 100 },
+    bleu: { value: 12.5, step: 100 },
+    perplexity: { value: 25, step: 90 },
+  },
+  ...{ adapter: `dawn mesa software llvmpipe ${n}`, parameters: 1000, targetVocabulary: 1000 },
+});
+const runs = [run(1), run(2)];
+const widest = (text: string) => Math.max(...text.split('\n').map((line) => line.length));
+
+it('fits terminals, keeps what matters most, and names what is left out', () => {
+  for (const width of [60, 80, 100, 132, 200]) {
+    const text = describeRuns(runs, width);
+    expect(widest(text)).toBeLessThanOrEqual(width);
+    expect(text).toContain('long-name-of-a-run-1');
+    expect(text).toContain('3.2500 @100');
+  }
+  const narrow = describeRuns(runs, 80);
+  expect(narrow).toContain('12.50 @100');
+  expect(narrow.replaceAll('\n', ' ')).toMatch(
+    /not shown in 80 columns: adapter, tokens\/s, .*--json or a wider terminal shows all/,
+  );
+});
+
+it('shows all columns in a wide terminal or a file', () => {
+  for (const text of [describeRuns(runs, Number.POSITIVE_INFINITY), describeRuns(runs, 400)]) {
+    expect(text).not.toContain('not shown');
+    for (const part of [
+      'model.feedForward',
+      'inverse-sqrt',
+      'dawn mesa software llvmpipe 2',
+      '12,345',
+      runs[0]?.folder,
+    ])
+      expect(text).toContain(part);
+  }
+});

@@ -1,0 +1,64 @@
+// heddle train with several seeds: a folder for each run, a comparison, and resumption.
+
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { heddle, scratch } from '../support/cli.ts';
+import { tinyCorpus } from '../support/training.ts';
+
+it('trains a run for each seed and value, compares them, and resumes', async () => {
+  const [pairs, out] = [join(scratch(), 'sweep.tsv'), join(scratch(), 'sweep')];
+  writeFileSync(pairs, tinyCorpus);
+  const small = [
+    '--set',
+    'dModel=8',
+    '--set',
+    'heads=2',
+    '--set',
+    'feedForward=16',
+    '--set',
+    'encoderLayers=1',
+  ];
+  const train = (...args: string[]) =>
+    heddle([
+      ...['train', pairs, '--host', 'cpu', '--tokenizer', 'char', '--batch-size', '4', '--steps', '2'],
+      ...['--eval-steps', '1', '--test-sentences', '0', '--set', 'decoderLayers=1', ...small],
+      ...['--seed', '1,2', '--grid', 'learningRate=1e-3,1e-2', '--out', out, ...args],
+    ]);
+  const ended = await train();
+  expect(ended.status, ended.stderr).toBe(0);
+  const names = ['1e-3_seed-1', '1e-3_seed-2', '1e-2_seed-1', '1e-2_seed-2'].map((n) => `learningRate-${n}`);
+  for (const name of names) expect(existsSync(join(out, name, 'model.safetensors')), name).toBe(true);
+  expect(ended.stdout).toContain(
+    `mean ± standard deviation of 2 seeds, ${join(out, names[0] as string)} ...: dev loss`,
+  );
+  expect(readFileSync(join(out, 'runs.html'), 'utf8')).toContain('Mean and standard deviation over seeds');
+
+  const listed = await heddle(['runs', out, '--json']);
+  const all = JSON.parse(listed.stdout) as {
+    seeds: { count: number; mean: { loss: number }; deviation: { loss: number } };
+    best: { loss: { value: number } };
+  }[];
+  expect(all.map(({ seeds }) => seeds.count)).toEqual([2, 2, 2, 2]);
+  const [a, b] = all.slice(0, 2).map(({ best }) => best.loss.value) as [number, number];
+  expect(all[0]?.seeds.mean.loss).toBeCloseTo((a + b) / 2, 9);
+  expect(all[0]?.seeds.deviation.loss).toBeCloseTo(Math.abs(a - b) / Math.SQRT2, 9);
+
+  const again = await train();
+  expect([again.status, again.stderr]).toEqual([
+    1,
+    expect.stringContaining('exists; --resume continues the sweep'),
+  ]);
+  const [, , , lost = ''] = names;
+  rmSync(join(out, lost), { recursive: true });
+  const resumed = await train('--resume');
+  expect(resumed.status, resumed.stderr).toBe(0);
+  expect(resumed.stderr).toContain(`run 1 of 4: ${join(out, names[0] as string)} is finished`);
+  expect(resumed.stderr).not.toContain(`${join(out, lost)} is finished`);
+  expect(existsSync(join(out, lost, 'model.safetensors'))).toBe(true);
+});
+
+it('needs a folder for several runs', async () => {
+  const { status, stderr } = await heddle(['train', '--seed', '1,2', '--pairs', '20']);
+  expect([status, stderr]).toEqual([1, expect.stringContaining('several runs need --out FOLDER')]);
+});
