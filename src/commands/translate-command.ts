@@ -3,7 +3,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
-import { pharaohLine } from '../decode/word-alignment.ts';
 import { documentFormatOf } from '../documents/document-formats.ts';
 import { reasonOf } from '../host/disk-files.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
@@ -294,9 +293,14 @@ const alignmentLines = (translations: readonly Translated[][], first: number): s
     )
     .join('');
 
-/** A line of pairs of words for each text; an empty line for an empty text. */
+/** A line of pairs of words for each text, as of fast_align, `0-0 1-2`; an empty line for an empty text. */
 const pharaohLines = (translations: readonly Translated[][]): string =>
-  translations.map(([best]) => `${pharaohLine(best?.alignment ?? [])}\n`).join('');
+  translations
+    .map(
+      ([best]) => `${(best?.alignment ?? []).map((pair) => pair.join('-')).join(' ')}
+`,
+    )
+    .join('');
 
 /**
  * The best translation of each text, one per line. With `numReturn` all translations, each with the number of

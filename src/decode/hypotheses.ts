@@ -41,16 +41,7 @@ export type SearchSettings = Pick<
 export type Limits = (sentence: number) => number;
 
 /** No limit but that of all sentences. */
-const unlimited: Limits = () => Number.POSITIVE_INFINITY;
-
-/** The limits of these sources; see the option `maxLengthFactor`. */
-const limitsOf = (
-  { maxLengthFactor }: Pick<DecodeSettings, 'maxLengthFactor'>,
-  sources: readonly ArrayLike<number>[],
-): Limits =>
-  maxLengthFactor > 0
-    ? (sentence) => Math.max(1, Math.ceil(maxLengthFactor * (sources[sentence]?.length ?? 0)))
-    : unlimited;
+export const unlimited: Limits = () => Number.POSITIVE_INFINITY;
 
 /** Greedy decoding and sampling: each row is an independent hypothesis. */
 export function createRowSearch(
@@ -93,17 +84,3 @@ export function createRowSearch(
 
 /** The order of hypotheses, the best first. */
 const byScore = (a: Hypothesis, b: Hypothesis): number => b.score - a.score;
-
-/**
- * Creates the search of the decoding method for sources with their ends: beam search, or independent rows for
- * greedy decoding and sampling.
- */
-export async function searchFor(
-  s: DecodeSettings,
-  sources: readonly ArrayLike<number>[],
-  endId: number,
-): Promise<Search> {
-  const limits = limitsOf(s, sources);
-  if (s.method !== 'beam') return createRowSearch(sources.length, endId, s, limits);
-  return (await import('./beam-search.ts')).createBeamSearch(sources.length, s, limits);
-}

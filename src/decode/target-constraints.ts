@@ -2,12 +2,12 @@
 // begin. Here they become token ids; next-token.ts applies these. Loaded only by calls that have such options.
 
 import { check, HeddleError } from '../core/errors.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
-import type { DecodeOptions, ForcedPrefixes } from './decode-options.ts';
+import type { DecodeOptions, ForcedPrefixes, ModelRules } from './decode-options.ts';
 import { innerIds, openIds, phraseIds } from './phrase-ids.ts';
 import type { SourceTexts } from './source-texts.ts';
 import type { TextOptions } from './text-options.ts';
-import type { TextModel } from './translator.ts';
 
 /**
  * The token sequences of words: every token that is the word, and its tokens at the start and inside of a
@@ -89,7 +89,11 @@ export function constrained(
   options: DecodeOptions,
   { encoded, full }: Pick<SourceTexts, 'encoded' | 'full'>,
   { badWords = [], prefix }: Pick<TextOptions, 'badWords' | 'prefix'>,
-  { config, target, decode: rules }: Pick<TextModel, 'config' | 'target' | 'decode'>,
+  {
+    config,
+    target,
+    decode: rules,
+  }: { readonly config: ModelConfig; readonly target: Tokenizer; readonly decode?: ModelRules },
 ): { decode: DecodeOptions; prefixes?: ForcedPrefixes } {
   let decode = options;
   if (badWords.length > 0)

@@ -12,7 +12,7 @@ import type { Aligner, Attention } from './alignment.ts';
 import type { DecodeOptions, DecodeSettings, ForcedPrefixes, ModelRules } from './decode-options.ts';
 import { decodeSettings, modeOf, withModelRules } from './decode-options.ts';
 import { Decoder } from './decoder.ts';
-import { searchFor } from './hypotheses.ts';
+import { searchFor } from './open-search.ts';
 import type { PhraseContext } from './phrase-translations.ts';
 import type { SourceTexts, TranslatorShape } from './source-texts.ts';
 import { checkBatchSize, encodeTexts, isReusable, lengthLimit, shapeFor } from './source-texts.ts';

@@ -76,7 +76,3 @@ export function wordAlignment(
     })
     .sort(([a, b], [c, d]) => a - c || b - d);
 }
-
-/** An alignment as a line of the format of Pharaoh and fast_align, `0-0 1-2`. */
-export const pharaohLine = (alignment: WordAlignment): string =>
-  alignment.map((pair) => pair.join('-')).join(' ');

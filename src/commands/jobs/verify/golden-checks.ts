@@ -11,7 +11,8 @@ import {
   withModelRules,
 } from '../../../decode/decode-options.ts';
 import { Decoder } from '../../../decode/decoder.ts';
-import { type Hypothesis, searchFor } from '../../../decode/hypotheses.ts';
+import type { Hypothesis } from '../../../decode/hypotheses.ts';
+import { searchFor } from '../../../decode/open-search.ts';
 import type { Engine, Program } from '../../../engine/engine.ts';
 import { clipAt } from '../../../engine/ops/optimizer/clip.ts';
 import { writeStep } from '../../../engine/ops/step-scalars.ts';
