@@ -3,7 +3,6 @@
 import type { Attention } from './alignment.ts';
 import type { DecodeOptions } from './decode-options.ts';
 import type { Hypothesis } from './hypotheses.ts';
-import type { WordAlignment } from './word-alignment.ts';
 
 /** The languages of a text and its translation, as codes of the model: `en`, `eng_Latn`, `en_XX`. */
 export interface LanguageOptions {
@@ -86,7 +85,7 @@ export interface Translation extends Hypothesis {
 export interface Generation extends Translation {
   readonly attention?: Attention;
   /** With `alignment`: pairs of words, from 0, between spaces; one for each word of the translation. */
-  readonly alignment?: WordAlignment;
+  readonly alignment?: readonly (readonly [source: number, target: number])[];
 }
 
 /**
