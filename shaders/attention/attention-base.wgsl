@@ -113,6 +113,13 @@ fn blend(o: vec4<f32>, p: vec4<f32>, m: mat4x4<f32>) -> vec4<f32> {
 }
 @else fn biased(s: vec4<f32>, h: u32, i: vec4<u32>, j: vec4<u32>) -> vec4<f32> { return s; }
 
+// Chunk c of the head of keys or values that starts at vector `at`.
+@if(scalar) fn load_kv(at: u32, c: u32) -> vec4<f32> {
+  let i = chunk_indices(at, c);
+  return within_head(vec4(kv[i.x], kv[i.y], kv[i.z], kv[i.w]), c);
+}
+@else fn load_kv(at: u32, c: u32) -> vec4<f32> { return kv[at + c]; }
+
 // Access to the tensors of the backward pass in chunks, as in shared/chunks.wgsl.
 @if(scalar) fn load_out(at: u32, c: u32) -> vec4<f32> {
   let i = chunk_indices(at, c);

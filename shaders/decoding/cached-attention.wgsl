@@ -6,6 +6,7 @@
 //   fn first_key(row: u32) -> u32                the first row of kv that a query row can see
 //   fn slot_of(row: u32, j: u32) -> u32          the row of kv with key j, from there, plus HIDDEN if it is masked
 //   fn position_bias(h: u32, j: u32) -> f32      the bias of the score of key j in head h
+// In the variant `packed` a vector of kv is two words with four numbers as f16, for head widths of whole vectors.
 // part of decoding/cached-self-attention.wgsl
 // include shared/kernel.wgsl
 // include shared/chunks.wgsl
@@ -32,6 +33,14 @@ fn key_at(row: u32, h: u32) -> u32 { return (row * 2u * params.heads + h) * (WID
 fn query(row: u32, h: u32, c: u32) -> vec4<f32> {
   return load_q((row * params.q_stride + h * WIDTH) / VEC, c) * (params.scale * LOG2_E);
 }
+
+// Chunk c of the head of keys or values that starts at vector `at`.
+@if(packed) fn load_kv(at: u32, c: u32) -> vec4<f32> { return vec4(unpack2x16float(kv[at + c].x), unpack2x16float(kv[at + c].y)); }
+@elif(scalar) fn load_kv(at: u32, c: u32) -> vec4<f32> {
+  let i = chunk_indices(at, c);
+  return within_head(vec4(kv[i.x], kv[i.y], kv[i.z], kv[i.w]), c);
+}
+@else fn load_kv(at: u32, c: u32) -> vec4<f32> { return kv[at + c]; }
 
 fn sum4(v: vec4<f32>) -> f32 { return (v.x + v.y) + (v.z + v.w); }
 

@@ -4,7 +4,8 @@
 // include decoding/cached-attention.wgsl
 
 @group(0) @binding(1) var<storage, read> q: array<Vec>;
-@group(0) @binding(2) var<storage, read> kv: array<Vec>;
+@if(packed) @group(0) @binding(2) var<storage, read> kv: array<vec2<u32>>;
+@else @group(0) @binding(2) var<storage, read> kv: array<Vec>;
 @group(0) @binding(3) var<storage, read> lens: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<Vec>;
 

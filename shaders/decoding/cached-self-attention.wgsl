@@ -7,7 +7,8 @@
 // include decoding/cached-attention.wgsl
 
 @group(0) @binding(1) var<storage, read> q: array<Vec>;
-@group(0) @binding(2) var<storage, read_write> kv: array<Vec>;
+@if(packed) @group(0) @binding(2) var<storage, read_write> kv: array<vec2<u32>>;
+@else @group(0) @binding(2) var<storage, read_write> kv: array<Vec>;
 @group(0) @binding(3) var<storage, read> slots: array<u32>;
 @group(0) @binding(4) var<storage, read_write> out: array<Vec>;
 @group(0) @binding(5) var<uniform> step: Step;
@@ -22,14 +23,18 @@ fn position_bias(h: u32, j: u32) -> f32 {
 fn first_key(row: u32) -> u32 { return row / params.beams * params.beams * params.keys; }
 fn slot_of(row: u32, j: u32) -> u32 { return slots[row * params.keys + j]; }
 
+// A vector of q as kv stores it.
+@if(packed) fn stored(v: vec4<f32>) -> vec2<u32> { return vec2(pack2x16float(v.xy), pack2x16float(v.zw)); }
+@else fn stored(v: Vec) -> Vec { return v; }
+
 // Stores the token's key and value of a head, every `count`-th vector from `begin` on.
 fn store_own(row: u32, h: u32, begin: u32, count: u32) {
   let inner = params.heads * (WIDTH / VEC);
   let at = row * (params.q_stride / VEC) + inner + h * (WIDTH / VEC);
   let own = key_at(row * params.keys + step.position, h);
   for (var c = begin; c < WIDTH / VEC; c += count) {
-    kv[own + c] = q[at + c];
-    kv[own + inner + c] = q[at + inner + c];
+    kv[own + c] = stored(q[at + c]);
+    kv[own + inner + c] = stored(q[at + inner + c]);
   }
 }
 

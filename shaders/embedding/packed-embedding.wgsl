@@ -10,6 +10,7 @@ struct Params {
   length: u32,
   width: u32,
   vecs: u32, // vectors of words in a row of the table
+  scale_words: u32, // words of scales of a row, for int4
   first: u32, // row of the table that is the first of `w`
   rows: u32, // rows of `w`; other launches look up other ids
   last: u32, // last row of the table
@@ -47,7 +48,7 @@ fn embedding(thread: Thread) {
   let scale = row_scale(id) * select(params.scale, 0.0, ids[row] == 0xffffffffu);
   for (var c = thread.index % ROW_GROUP_SIZE; c < vecs; c += ROW_GROUP_SIZE) {
     let four = VEC * c / 4u;
-    var value = scale * vec_from(unpacked_any(w[id * params.vecs + four / VECS_PER_LOAD], four % VECS_PER_LOAD), VEC * c);
+    var value = scale * vec_from(unpacked_any(packed(id * params.vecs + four / VECS_PER_LOAD, id, four / VECS_PER_LOAD), four % VECS_PER_LOAD), VEC * c);
     if (POSITIONS) { value += positions[position + c]; }
     out[row * vecs + c] = value;
   }

@@ -3,9 +3,9 @@
 //   dots            few rows: a workgroup computes ROWS x 16 numbers, so that w is read once; 16 threads share the inner
 //                   axis
 //   tiles           register tiling: a thread computes ROWS x 4 numbers
-//   input_gradient  register tiling: a thread computes ROWS rows of the columns in one vector of words, which it reads
-//                   once for each row of w; neighbouring threads read neighbouring vectors. The numbers of dy are the
-//                   same for all threads of a workgroup
+//   input_gradient  register tiling: a thread computes ROWS rows of the columns in one vector of words (int4: in two
+//                   of its words), which it reads once for each row of w; neighbouring threads read neighbouring
+//                   vectors. The numbers of dy are the same for all threads of a workgroup
 // include matmul/dots-sum.wgsl
 // include shared/packed.wgsl
 
@@ -14,6 +14,7 @@ struct Params {
   ins: u32,
   outs: u32,
   vecs: u32, // vectors of words in a row of weights
+  scale_words: u32, // words of scales of a row, for int4
   bias: u32, // 1: add the bias
   width: u32, // numbers in a row of y or dy, of which this launch computes or reads `outs`
   first: u32, // the first of them
@@ -28,7 +29,7 @@ struct Params {
 
 override UNPADDED_ROWS: bool = true; // a row of w has no padding
 const TILE_LANES: u32 = 32u;
-// Parts up to which a loop is unrolled. CPUs have too few registers for the x of four parts of int8.
+// Parts up to which a loop is unrolled. CPUs have too few registers for the x of four parts of int8 or int4.
 const MAX_UNROLLED: u32 = 4u;
 
 // Vector c of a row of x, zeros past its end.
@@ -59,43 +60,54 @@ fn store(row: u32, out: u32, sums: vec4<f32>) {
 }
 
 // Vectors of words of four rows of w.
-struct Words {
-  w0: vec4<u32>, w1: vec4<u32>, w2: vec4<u32>, w3: vec4<u32>,
-}
+struct Words { w0: Packed, w1: Packed, w2: Packed, w3: Packed }
 
-// Index of the first vector of a row of w; rows past the last are the last.
-fn row_at(out: u32) -> u32 {
-  return min(out, params.outs - 1u) * params.vecs;
-}
-
-// Part `part` of four rows of w as a matrix with these rows: its product with a vector of x is four elements
+// Half of a part of four rows of w as a matrix with these rows: its product with a vector of x is four elements
 // of y.
-fn block(words: Words, part: u32) -> mat4x4<f32> {
+fn block(words: Words, part: u32, half: u32) -> mat4x4<f32> {
   return transpose(mat4x4(
-    unpacked(words.w0, part), unpacked(words.w1, part), unpacked(words.w2, part), unpacked(words.w3, part)));
+    unpacked(words.w0, part, half), unpacked(words.w1, part, half), unpacked(words.w2, part, half), unpacked(words.w3, part, half)));
+}
+
+// The numbers of a row of x that belong to half of a part of vector c of w.
+@if(int4) fn x_of(row: u32, c: u32, part: u32, half: u32) -> vec4<f32> {
+  let i = c * VECS_PER_LOAD + 2u * part;
+  let first = row * params.vecs * VECS_PER_LOAD + i;
+  var a: vec4<f32>;
+  var b: vec4<f32>;
+  if (UNPADDED_ROWS) { a = x[first]; b = x[first + 1u]; } else { a = x_vec(row, i); b = x_vec(row, i + 1u); }
+  if (half == 0u) { return vec4(a.xz, b.xz); }
+  return vec4(a.yw, b.yw);
+}
+@else fn x_of(row: u32, c: u32, part: u32, half: u32) -> vec4<f32> {
+  if (UNPADDED_ROWS) { return x[(row * params.vecs + c) * VECS_PER_LOAD + part]; }
+  return x_vec(row, c * VECS_PER_LOAD + part);
 }
 
 // Sums of ROWS rows of x from `row` on and four of w from `out` on, over every `stride`-th vector of words
 // from `begin`. Rows past the last are the last.
 fn sums_of(row: u32, out: u32, begin: u32, stride: u32) -> array<vec4<f32>, ROWS> {
   var sums: array<vec4<f32>, ROWS>;
-  var w_at = vec4(row_at(out), row_at(out + 1u), row_at(out + 2u), row_at(out + 3u)) + begin;
+  let rows = min(vec4(out) + vec4(0u, 1u, 2u, 3u), vec4(params.outs - 1u));
+  var w_at = rows * params.vecs + begin;
   var x_rows: array<u32, ROWS>;
   // unroll
   for (var r = 0u; r < ROWS; r++) { x_rows[r] = min(row + r, params.rows - 1u); }
   for (var c = begin; c < params.vecs; c += stride) {
-    let words = Words(w[w_at.x], w[w_at.y], w[w_at.z], w[w_at.w]);
+    let words = Words(packed(w_at.x, rows.x, c), packed(w_at.y, rows.y, c), packed(w_at.z, rows.z, c), packed(w_at.w, rows.w, c));
     // unroll up to MAX_UNROLLED
-    for (var part = 0u; part < min(VECS_PER_LOAD, 4u * params.vecs); part++) {
-      let b = block(words, part);
+    for (var part = 0u; part < min(PARTS, 4u * params.vecs); part++) {
       // unroll
-      for (var r = 0u; r < ROWS; r++) {
-        var v: vec4<f32>;
-        if (UNPADDED_ROWS) { v = x[(x_rows[r] * params.vecs + c) * VECS_PER_LOAD + part]; } else { v = x_vec(x_rows[r], c * VECS_PER_LOAD + part); }
-        sums[r] += b[0] * v.x;
-        sums[r] += b[1] * v.y;
-        sums[r] += b[2] * v.z;
-        sums[r] += b[3] * v.w;
+      for (var half = 0u; half < HALVES; half++) {
+        let b = block(words, part, half);
+        // unroll
+        for (var r = 0u; r < ROWS; r++) {
+          let v = x_of(x_rows[r], c, part, half);
+          sums[r] += b[0] * v.x;
+          sums[r] += b[1] * v.y;
+          sums[r] += b[2] * v.z;
+          sums[r] += b[3] * v.w;
+        }
       }
     }
     w_at += vec4(stride);
@@ -126,36 +138,46 @@ fn tiles(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_inde
   for (var r = 0u; r < left; r++) { store(row + r, out, sums[r]); }
 }
 
+// Threads that share a vector of words in input_gradient, and the parts of one of them.
+const SHARES: u32 = HALVES;
+const SHARE_PARTS: u32 = PARTS / SHARES;
+
 @compute @workgroup_size(TILE_LANES)
 fn input_gradient(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
-  let c = group.x * TILE_LANES + thread;
+  let share = (group.x * TILE_LANES + thread) % SHARES;
+  let c = (group.x * TILE_LANES + thread) / SHARES;
   let row = ROWS * group.y;
   if (c >= params.vecs) { return; }
-  var sums: array<array<vec4<f32>, VECS_PER_LOAD>, ROWS>;
+  var sums: array<array<vec4<f32>, SHARE_PARTS * HALVES>, ROWS>;
   var at: array<u32, ROWS>;
   // Rows past the last are the last. unroll
   for (var r = 0u; r < ROWS; r++) { at[r] = min(row + r, params.rows - 1u) * params.width + params.first; }
   for (var o = 0u; o < params.outs; o++) {
-    let words = w[o * params.vecs + c];
+    let words = share_of(packed(o * params.vecs + c, o, c), share);
     let scale = row_scale(o);
     var d: array<f32, ROWS>;
     // unroll
     for (var r = 0u; r < ROWS; r++) { d[r] = dy[at[r] + o] * scale; }
     // unroll
-    for (var part = 0u; part < VECS_PER_LOAD; part++) {
-      let v = unpacked(words, part);
+    for (var part = 0u; part < SHARE_PARTS; part++) {
       // unroll
-      for (var r = 0u; r < ROWS; r++) { sums[r][part] += v * d[r]; }
+      for (var half = 0u; half < HALVES; half++) {
+        let v = unpacked(words, part, half);
+        // unroll
+        for (var r = 0u; r < ROWS; r++) { sums[r][part * HALVES + half] += v * d[r]; }
+      }
     }
   }
   // Bounds that compilers do not know, so that they do not unroll the loops.
   let left = min(ROWS, params.rows - row);
-  let begin = 4u * VECS_PER_LOAD * c;
-  let count = min(4u * VECS_PER_LOAD, params.ins - begin);
+  let begin = 4u * (VECS_PER_LOAD * c + SHARE_PARTS * HALVES * share);
+  let count = min(4u * SHARE_PARTS * HALVES, params.ins - min(begin, params.ins));
   for (var r = 0u; r < left; r++) {
     for (var k = 0u; k < count; k++) {
       let i = (row + r) * params.ins + begin + k;
-      var sum = sums[r][k / 4u][k % 4u];
+      // Halves alternate.
+      let place = k % (4u * HALVES);
+      var sum = sums[r][k / (4u * HALVES) * HALVES + place % HALVES][place / HALVES];
       if (params.accumulate != 0u) { sum += dx[i]; }
       dx[i] = sum;
     }

@@ -1,6 +1,6 @@
-// Access to the heads of q, kv and out in chunks of four columns. In the variant `scalar`, for head widths
+// Access to the heads of q and out in chunks of four columns. In the variant `scalar`, for head widths
 // that are not a multiple of 4, columns past the end of a head read as 0 and are not written. The including
-// file declares q, kv and out as array<Vec>.
+// file declares q and out as array<Vec>.
 // part of attention/attention.wgsl
 // include shared/vec.wgsl
 
@@ -26,11 +26,6 @@ fn chunk_size(c: u32) -> u32 { return min(4u, WIDTH - c * 4u); }
   return within_head(vec4(q[i.x], q[i.y], q[i.z], q[i.w]), c);
 }
 @else fn load_q(at: u32, c: u32) -> vec4<f32> { return q[at + c]; }
-@if(scalar) fn load_kv(at: u32, c: u32) -> vec4<f32> {
-  let i = chunk_indices(at, c);
-  return within_head(vec4(kv[i.x], kv[i.y], kv[i.z], kv[i.w]), c);
-}
-@else fn load_kv(at: u32, c: u32) -> vec4<f32> { return kv[at + c]; }
 @if(scalar) fn store_out(at: u32, c: u32, x: vec4<f32>) {
   for (var k = 0u; k < chunk_size(c); k++) { out[at + c * 4u + k] = x[k]; }
 }

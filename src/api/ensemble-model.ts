@@ -3,14 +3,14 @@
 import { check } from '../core/errors.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { ensembleParameters } from '../model/ensemble.ts';
-import type { WeightFormat } from '../model/quantized-parameters.ts';
+import type { WeightStorage } from '../model/quantized-parameters.ts';
 import type { Session } from '../session/session.ts';
 import { Model } from './model.ts';
 import type { ModelParts } from './model-engine.ts';
 
 /**
- * Creates an ensemble of the model `first` and the models `names`, which `open` loads. `weights`: format of
- * the weights on the device (default `f32`). Throws a HeddleError that names a model with another vocabulary,
+ * Creates an ensemble of the model `first` and the models `names`, which `open` loads. `weights` and
+ * `weightsExclude`: storage of the weights on the device. Throws a HeddleError that names a model with another vocabulary,
  * other start, end or padding ids, or a smaller maximum length than the first.
  */
 export async function openEnsemble(
@@ -18,7 +18,7 @@ export async function openEnsemble(
   names: readonly string[],
   open: (name: string) => Promise<SavedModel>,
   session: Session,
-  { weights, ...parts }: Pick<ModelParts, 'name' | 'ownsSession'> & { readonly weights?: WeightFormat },
+  { weights, weightsExclude, ...parts }: Pick<ModelParts, 'name' | 'ownsSession'> & WeightStorage,
 ): Promise<Model> {
   const { name: firstName = 'the first' } = parts;
   const ensemble: SavedModel[] = [];
@@ -28,7 +28,7 @@ export async function openEnsemble(
     ensemble.push(model);
   }
   const others = ensemble.map(({ config }) => config);
-  const parameters = ensembleParameters(first.config, others, weights);
+  const parameters = ensembleParameters(first.config, others, { weights, weightsExclude });
   return new Model(first, session, { ...parts, ensemble, parameters });
 }
 

@@ -27,14 +27,20 @@ export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOp
    */
   readonly ensemble?: readonly string[];
   /**
-   * Format of the weights on the device: f16 and int8 need less memory and are slightly less exact. ['f32']
+   * Format of the weights on the device: f16, int8 and int4 need less memory and are slightly less exact. In int4
+   * sensitive layers stay int8. ['f32']
    */
   readonly weights?: WeightFormat;
   /**
    * Whether to keep the weights in JavaScript memory, as `weights()` needs. If not, they are read in parts into
-   * GPU memory. [only weights of less than 256 MiB in f32; never f16 and int8]
+   * GPU memory. [only weights of less than 256 MiB in f32; never f16, int8 and int4]
    */
   readonly inMemory?: boolean;
+  /**
+   * Globs of layers that stay int8 with int4 weights, and f32 with others: `*.fc1`, `decoder.*`. `auto` stands
+   * for the sensitive layers. ['auto']
+   */
+  readonly weightsExclude?: readonly string[];
 }
 
 /**
@@ -69,7 +75,7 @@ async function load(where: string | Blob, options: LoadOptions): Promise<Model> 
 
 /** Options of `openFolder`. */
 interface FolderOptions
-  extends Pick<LoadOptions, 'lora' | 'weights' | 'ensemble' | 'inMemory'>,
+  extends Pick<LoadOptions, 'lora' | 'weights' | 'weightsExclude' | 'ensemble' | 'inMemory'>,
     LanguageOptions {
   readonly name?: string;
   /** Files with the folder. [those of the session] */
@@ -85,6 +91,7 @@ export async function openFolder(
   {
     lora,
     weights = 'f32',
+    weightsExclude,
     ensemble = [],
     inMemory,
     name = folder,
@@ -112,12 +119,14 @@ export async function openFolder(
     );
     const { openEnsemble } = await import('./ensemble-model.ts');
     const open = (other: string) => openModel(other, session, options);
-    return openEnsemble(saved, ensemble, open, session, { weights, name, ownsSession });
+    return openEnsemble(saved, ensemble, open, session, { weights, weightsExclude, name, ownsSession });
   }
-  const plain = parameterList(saved.config);
   const parameters = quantized
-    ? (await import('../model/quantized-parameters.ts')).quantizedParameters(plain, weights)
-    : plain;
+    ? (await import('../model/quantized-parameters.ts')).storedParameters(saved.config, {
+        weights,
+        weightsExclude,
+      })
+    : parameterList(saved.config);
   const model = new Model(saved, session, { name, parameters, ownsSession });
   if (merged || lora === undefined) return model;
   const named = typeof lora === 'string' ? { [lora]: lora } : lora;

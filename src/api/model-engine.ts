@@ -177,7 +177,7 @@ export class ModelEngine {
     if (!quantization) return;
     const { describeWeights } = await import('../model/quantized-parameters.ts');
     const bytes = { weights: weightBytes(this.#parameters), peak };
-    this.session.emit({ type: 'message', text: describeWeights(config, quantization.format, bytes) });
+    this.session.emit({ type: 'message', text: describeWeights(config, quantization, bytes) });
   }
 
   /** See `Model.addLora`. */

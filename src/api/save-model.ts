@@ -31,8 +31,9 @@ export interface SaveOptions {
   /** `lora`: only the LoRA adapter that `train` made, as PEFT stores it. ['heddle'] */
   readonly format?: ModelFormat | 'lora';
   /**
-   * dtype of the weights. heddle: f32, f16, or int8 (matrices, with a scale per row) [f32]. Formats of transformers: f32, f16 or bf16 [as in the
-   * source checkpoint, or f32]. onnx: fp32, fp16, or q8 (int8 with a scale per row) [fp32].
+   * dtype of the weights. heddle: f32, f16, or int8 (matrices, with a scale per row) [f32]. Formats of
+   * transformers: f32, f16 or bf16 [as in the source checkpoint, or f32]. onnx: fp32, fp16, q8 (int8 with a scale
+   * per row), q4 or q4f16 (int4) [fp32].
    */
   readonly dtype?: 'f32' | 'f16' | 'bf16' | 'int8' | OnnxDtype;
   /**

@@ -12,6 +12,7 @@ import {
   samplingSize,
   writeRules,
 } from '../engine/ops/decoding/next-token.ts';
+import { packF16 } from '../engine/ops/decoding/pack-f16.ts';
 import { takeRows } from '../engine/ops/elementwise/take-rows.ts';
 import { input, step } from './kernel-case.ts';
 import { choice, family, heads, headWidth, size, vocab } from './kernel-family.ts';
@@ -46,30 +47,36 @@ export const decodingFamilies = {
       ...fields,
       heads,
       width: headWidth,
+      dtype: choice('Keys', 'f32', 'f16'),
     },
-    make({ kind, rows, beams, length, heads, width }) {
+    make({ kind, rows, beams, length, heads, width, dtype }) {
       const attrs = { heads, headWidth: width, beams };
-      const ofHeads = `${heads} heads x ${width}`;
+      const isPacked = dtype === 'f16';
+      const ofHeads = `${heads} heads x ${width}${isPacked ? ', f16' : ''}`;
+      const columns = (isPacked ? 1 : 2) * heads * width;
+      const keyType = isPacked ? 'u32' : 'f32';
+      // Words of two f16 numbers from 0.5 to 1.
+      const words = (i: number) => 0x38003800 + ((i * 37) % 1024) + 65536 * ((i * 59) % 1024);
       if (kind === 'cross-attention')
         return {
           name: `cached cross-attention [${rows}x${length}] ${ofHeads}`,
           build(g) {
-            const kv = input(g, 'kv', [rows / beams, length, 2 * heads * width]);
+            const kv = g.input('kv', keyType, [rows / beams, length, columns]);
             const q = input(g, 'q', [rows, 1, heads * width]);
             cachedCrossAttention(g, q, kv, g.input('lens', 'u32', [rows / beams]), attrs);
           },
-          data: () => ({ lens: () => length }),
+          data: () => ({ lens: () => length, ...(isPacked ? { kv: words } : {}) }),
         };
       return {
         name: `cached self-attention [${rows}] at ${length / 2} of ${length}, ${ofHeads}`,
         build(g) {
-          const cache = g.state('cache', 'f32', [rows, length, 2 * heads * width]);
+          const cache = g.state('cache', keyType, [rows, length, columns]);
           const slots = g.input('slots', 'u32', [rows, length]);
           cachedSelfAttention(g, input(g, 'qkv', [rows, 1, 3 * heads * width]), cache, slots, step(g), attrs);
         },
-        data: () => ({ slots: ownSlots(beams, length) }),
+        data: () => ({ slots: ownSlots(beams, length), ...(isPacked ? { cache: words } : {}) }),
         step: halfWay(length),
-        bytes: 4 * rows * (4 * heads * width + (length / 2) * (1 + 2 * heads * width)),
+        bytes: 4 * rows * (4 * heads * width + (length / 2) * (1 + columns)),
         flops: 4 * rows * (length / 2) * heads * width,
       };
     },
@@ -157,6 +164,15 @@ export const decodingFamilies = {
     }),
   }),
   // Copy of the unfinished rows.
+  'pack as f16': family({
+    label: 'Pack as f16',
+    group: 'decoding',
+    fields: { rows: size('Rows', 512, 65536), width: size('Width', 512, 8192, 4) },
+    make: ({ rows, width }) => ({
+      name: `pack_f16 [${rows},${width}]`,
+      build: (g) => void packF16(g, input(g, 'x', [rows, width])),
+    }),
+  }),
   'take rows': family({
     label: 'Copy of rows',
     group: 'decoding',

@@ -48,7 +48,12 @@ const decodingKernels = (
   heads: { readonly heads: number; readonly width: number },
   vocab: number,
 ): readonly KernelCase[] => [
-  ...cases('cached attention', { ...step, ...heads, kind: ['self-attention', 'cross-attention'] }),
+  ...cases('cached attention', {
+    ...{ ...step, ...heads },
+    kind: ['self-attention', 'cross-attention'],
+    dtype: ['f32', 'f16'],
+  }),
+  ...cases('pack as f16', { rows: step.rows, width: 2 * heads.heads * heads.width }),
   ...cases('next token', { ...step, kind: ['greedy token', 'best tokens', 'sampled token'], vocab }),
   ...cases('beam select', { rows: step.rows, beams: step.beams }),
   ...cases('cache slots', step),
@@ -66,10 +71,14 @@ const packedKernels = (
 ): readonly KernelCase[] => [
   ...cases('linear', { rows: rows / 8, inputs, outputs, dtype: 'f16 weights' }),
   ...cases('linear', { rows, inputs, outputs, dtype: 'f16', pass: passes }),
-  ...cases('linear', { rows: rows / 8, inputs, outputs, dtype: 'int8 weights' }),
+  ...cases('linear', { rows: rows / 8, inputs, outputs, dtype: ['int8 weights', 'int4 weights'] }),
   ...cases('linear', { rows: 1, inputs, outputs: vocab, dtype: 'int8 weights' }),
-  ...cases('linear', { rows, inputs, outputs, dtype: ['f16 weights', 'int8 weights'], pass: 'backward' }),
-  ...cases('embedding', { batch: 8, length: rows / 8, vocab, width: inputs, dtype: ['f16', 'int8'] }),
+  ...cases('linear', { rows: 1, inputs, outputs, dtype: ['int4 weights', 'uint4 weights'] }),
+  ...cases('linear', {
+    ...{ rows, inputs, outputs, pass: 'backward' },
+    dtype: ['f16 weights', 'int8 weights', 'int4 weights'],
+  }),
+  ...cases('embedding', { batch: 8, length: rows / 8, vocab, width: inputs, dtype: ['f16', 'int8', 'int4'] }),
   ...cases('projected loss', { rows: rows / 2, width: inputs / 2, vocab }),
   ...cases('columns', { rows: 2 * rows, width: 3 * inputs, count: inputs, kind: ['add', 'take', 'join'] }),
   ...cases('buffers', { kind: 'cast to f16', size: buffer }),

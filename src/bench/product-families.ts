@@ -8,23 +8,31 @@ import { linearBackward } from '../engine/ops/matmul/linear-backward.ts';
 import { matmul } from '../engine/ops/matmul/matmul.ts';
 import { packedLinear } from '../engine/ops/matmul/packed-linear.ts';
 import { packedLinearBackwardOp } from '../engine/ops/matmul/packed-linear-backward.ts';
-import { type PackedFormat, pack, wordsOf } from '../engine/ops/matmul/packed-weights.ts';
+import {
+  newScales,
+  type PackedFormat,
+  pack,
+  packedFormats,
+  scalesType,
+  wordsOf,
+} from '../engine/ops/matmul/packed-weights.ts';
 import { backward, input } from './kernel-case.ts';
 import { choice, family, named, pass, size } from './kernel-family.ts';
 
 const show = (shape: Shape, transposed: boolean) => `[${shape.join(',')}]${transposed ? 'ᵀ' : ''}`;
 
-/** A packed matrix as inputs: its words, and the scales of its rows in int8. */
+/** A packed matrix as inputs: its words, and its scales. */
 export function packedMatrix(g: Graph, format: PackedFormat, rows: number, cols: number) {
   const words = g.input('words', 'u32', [rows, wordsOf(format, cols)]);
-  const scales = format === 'int8' ? input(g, 'scales', [rows]) : undefined;
+  const type = scalesType(format, rows, cols);
+  const scales = type && g.input('scales', type.dtype, type.shape);
   return { words, scales };
 }
 
 /** The data of a packed matrix of sine values. */
 export function packedData(format: PackedFormat, rows: number, cols: number) {
   const words = new Uint32Array(rows * wordsOf(format, cols));
-  const scales = new Float32Array(rows);
+  const scales = newScales(format, rows, cols);
   const numbers = Float32Array.from({ length: rows * cols }, (_, i) => Math.sin(i * 0.37) / 2);
   pack(format, numbers, cols, words, scales);
   return { words, scales };
@@ -61,7 +69,7 @@ export const productFamilies = {
       inputs: size('Inputs (K)', 256),
       outputs: size('Outputs (N)', 1024, 300_000),
       pass,
-      dtype: choice('Storage', 'f32', 'f16', 'f16 weights', 'int8 weights'),
+      dtype: choice('Storage', 'f32', 'f16', 'f16 weights', 'int8 weights', 'int4 weights', 'uint4 weights'),
     },
     make({ rows, inputs, outputs, pass, dtype }) {
       const back = pass === 'backward';
@@ -93,7 +101,7 @@ export const productFamilies = {
           needs: 'f16',
         };
       }
-      const format = dtype === 'f16 weights' ? 'f16' : 'int8';
+      const format = packedFormats.find((one) => dtype === `${one} weights`) ?? 'f16';
       return {
         name: back
           ? `linear ${format} dx [${rows},${outputs}]x[${outputs},${inputs}]`

@@ -102,7 +102,7 @@ export const rowFamilies = {
       vocab,
       width: size('Width', 512, 8192),
       pass,
-      dtype: choice('Table', 'f32', 'f16', 'int8'),
+      dtype: choice('Table', 'f32', 'f16', 'int8', 'int4'),
     },
     make({ batch, length, vocab, width, pass, dtype: format }) {
       const count = batch * length;

@@ -79,4 +79,8 @@ export const decodeHelp = {
     help: 'token sequences that are never generated, with those of the model, as bad_words_ids of transformers',
     defaultText: 'none',
   },
+  cacheType: {
+    help: 'storage of the KV cache and of the keys and values of the source: f16 takes half the memory and rounds them to 11 bits; a model whose head width 4 does not divide keeps f32',
+    defaultText: 'f32',
+  },
 } as const;

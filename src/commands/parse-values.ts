@@ -86,6 +86,7 @@ export interface ModelRunOptions extends LanguageOptions {
   loraAdapter?: string;
   ensemble?: string[];
   weights?: WeightFormat;
+  weightsExclude?: string[];
 }
 
 /** Parses a text; an empty one counts as not given. */
@@ -105,7 +106,9 @@ export const addLanguageOptions = (command: Command): Command =>
  * Adds the flags of commands that run a trained model: LoRA adapter, ensemble, weight format and languages.
  */
 export const addModelOptions = (command: Command): Command =>
-  addLanguageOptions(command.addOption(loraOption()).addOption(weightsOption())).option(
+  addLanguageOptions(
+    command.addOption(loraOption()).addOption(weightsOption()).addOption(weightsExcludeOption()),
+  ).option(
     '--ensemble <dir>',
     'average the probabilities with those of this model, which has the same vocabulary; may be repeated, or a list with commas',
     list,
@@ -114,9 +117,9 @@ export const addModelOptions = (command: Command): Command =>
 /** The flags of `addModelOptions` as arguments of a job, and the folders that the job reads. */
 export function modelArguments(
   folder: string,
-  { loraAdapter: lora, ensemble = [], weights, sourceLang, targetLang }: ModelRunOptions,
+  { loraAdapter: lora, ensemble = [], weights, weightsExclude, sourceLang, targetLang }: ModelRunOptions,
 ): { readonly model: ModelArguments; readonly folders: readonly string[] } {
-  const model = { folder, lora, weights, ensemble, sourceLang, targetLang };
+  const model = { folder, lora, weights, weightsExclude, ensemble, sourceLang, targetLang };
   return { model, folders: present([folder, lora ? lora : undefined, ...ensemble]) };
 }
 
@@ -129,8 +132,15 @@ export const loraOption = (): Option =>
 
 /** `--weights`. */
 export const weightsOption = (
-  description = 'format of the weights: f16 or int8 (one scale per row) saves memory; norms and biases stay f32',
+  description = 'format of the weights: f16, int8 (one scale per row) or int4 (one per block of 32) saves memory; norms and biases stay f32',
 ): Option => new Option('--weights <format>', `${description} (default: f32)`).choices(weightFormats);
+
+/** `--weights-exclude`. */
+export const weightsExcludeOption = (): Option =>
+  new Option(
+    '--weights-exclude <globs>',
+    'layers that stay int8 with --weights int4, and f32 with other formats, e.g. *.fc1; auto: the sensitive ones (default: auto)',
+  ).argParser(list);
 
 /** `--host`. */
 export function hostOption(hosts: readonly HostName[] = hostNames): Option {

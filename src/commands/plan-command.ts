@@ -9,7 +9,7 @@ import { presetDefaults } from '../train/settings/run-defaults.ts';
 import { optimizerNames, type Precision } from '../train/update/optimizer-config.ts';
 import type { NamedPlan, PlanArguments, PlannedModel } from './jobs/plan-job.ts';
 import { presetRuns } from './jobs/preset-graphs.ts';
-import { jsonOption, weightsOption } from './parse-values.ts';
+import { jsonOption, weightsExcludeOption, weightsOption, whole } from './parse-values.ts';
 import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 import { settingOption } from './train-flags.ts';
@@ -22,6 +22,9 @@ interface Options extends PresetFlags<PlanArguments['run']>, Pick<HostOptions, '
   loraRank?: number;
   loraTargetModules?: string[];
   weights?: WeightFormat;
+  weightsExclude?: string[];
+  beamSize?: number;
+  cacheType?: 'f32' | 'f16';
 }
 
 /** Adds the command `plan`. */
@@ -44,15 +47,31 @@ export function addPlan(program: Command): void {
     .addOption(settingOption('lora.rank'))
     .addOption(settingOption('lora.targetModules'))
     .addOption(weightsOption('format of the weights; in training only with --lora-rank'))
+    .addOption(weightsExcludeOption())
+    .option('--beam-size <n>', 'for --run decoding: number of beams (default: 1)', whole(1))
+    .addOption(
+      new Option(
+        '--cache-type <type>',
+        'for --run decoding: storage of keys and values (default: f32)',
+      ).choices(['f32', 'f16']),
+    )
     .addOption(jsonOption())
     .action(async (folder: string | undefined, options: Options) => {
-      const { precision = 'f32', gradientCheckpointing = false, freeze, weights, json } = options;
+      const {
+        precision = 'f32',
+        gradientCheckpointing = false,
+        freeze,
+        weights,
+        weightsExclude,
+        json,
+      } = options;
       const { loraRank: rank, loraTargetModules: targetModules } = options;
       const args = {
         ...presetArguments(options, folder),
         optimizer: { kind: options.optimizer ?? presetDefaults(options.preset).optimizer },
-        ...{ folder, precision, gradientCheckpointing, freeze, weights },
+        ...{ folder, precision, gradientCheckpointing, freeze, weights, weightsExclude },
         lora: rank ? { rank, targetModules } : undefined,
+        decoding: { beams: options.beamSize, cacheType: options.cacheType },
       };
       await runAndPrint('plan', args, { host: 'cpu', json }, describe);
     });
@@ -61,7 +80,7 @@ export function addPlan(program: Command): void {
 /** The `maxBufferSize` that every adapter allows. */
 const guaranteedBufferSize = 256 * 2 ** 20;
 
-function describe({ model, parameters, shape, plans, sessionBytes, savings }: PlannedModel): string {
+function describe({ model, parameters, shape, plans, sessionBytes, savings, formats }: PlannedModel): string {
   const head =
     `${model}: ${parameters.toLocaleString('en')} parameters; ` +
     `${shape.batch} rows of ${shape.source} source and ${shape.target} target positions`;
@@ -71,8 +90,17 @@ function describe({ model, parameters, shape, plans, sessionBytes, savings }: Pl
     plans.length > 1 ? `session of both plans: ${formatMiB(sessionBytes)}\n` : '',
     bufferLimit(plans),
     bindingLimit(plans),
+    formats ? formatsText(formats) : '',
     savings ? savingsTable(savings, shape.batch) : '',
   ].join('');
+}
+
+/** The layers of each weight format: all but those with most weights are named. */
+function formatsText(formats: NonNullable<PlannedModel['formats']>): string {
+  const lines = Object.entries(formats).map(
+    ([format, layers]) => `  ${format.padEnd(9)}  ${layers.join(', ')}`,
+  );
+  return `\nlayers by weight format\n${lines.join('\n')}\n`;
 }
 
 /** The required buffer size, if not every adapter allows it. */

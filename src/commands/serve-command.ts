@@ -10,7 +10,7 @@ import type { WeightFormat } from '../model/quantized-parameters.ts';
 import { Session } from '../session/session.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import { log, warn } from './output.ts';
-import { addHostOptions, bytes, list, weightsOption, whole } from './parse-values.ts';
+import { addHostOptions, bytes, list, weightsExcludeOption, weightsOption, whole } from './parse-values.ts';
 import type { HostOptions } from './run-command.ts';
 import { Access } from './serve/access.ts';
 import { TranslationServer } from './serve/http-server.ts';
@@ -23,6 +23,7 @@ interface Options extends DecodingFlags, Pick<HostOptions, 'host' | 'adapter' | 
   address: string;
   loraAdapter?: string[];
   weights?: WeightFormat;
+  weightsExclude?: string[];
   apiKeys?: string;
   cors?: string;
   rateLimit: number;
@@ -57,7 +58,8 @@ export function addServe(program: Command): void {
     .option('--max-body <bytes>', 'size of a request', bytes, 2 ** 20)
     .option('--queue <texts>', 'sentences that may wait; further requests get status 503', whole(1), 10_000)
     .option('--batch-size <texts>', 'sentences per batch', whole(1), 32)
-    .addOption(weightsOption());
+    .addOption(weightsOption())
+    .addOption(weightsExcludeOption());
   addDecodingFlags(command);
   addHostOptions(command, ['dawn', 'cpu']);
   command.action(run);
@@ -80,7 +82,8 @@ async function run(models: string[], options: Options): Promise<void> {
     },
   );
   const metrics = new Metrics();
-  const limits = { loras, weights: options.weights, batchSize: options.batchSize, maxTexts: options.queue };
+  const { weights, weightsExclude, batchSize, queue: maxTexts } = options;
+  const limits = { loras, weights, weightsExclude, batchSize, maxTexts };
   const served = await openModels(models.map(parseModelSpec), session, limits, metrics);
   const isLocal = /^(?:127\.|localhost$|::1$)/.test(options.address);
   const handler = new TranslateHandler(

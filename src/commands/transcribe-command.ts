@@ -13,13 +13,14 @@ import {
   loraOption,
   type ModelRunOptions,
   modelArguments,
+  weightsExcludeOption,
   weightsOption,
   whole,
 } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 import { formatTranscription, type SpeechFormat, speechFormats } from './subtitle-formats.ts';
 
-interface Options extends HostOptions, Pick<ModelRunOptions, 'weights' | 'loraAdapter'> {
+interface Options extends HostOptions, Pick<ModelRunOptions, 'weights' | 'weightsExclude' | 'loraAdapter'> {
   model: string;
   to: SpeechFormat;
   language?: string;
@@ -65,6 +66,7 @@ export function addTranscribe(program: Command): void {
     .option('--force', 'overwrite files')
     .addOption(loraOption())
     .addOption(weightsOption())
+    .addOption(weightsExcludeOption())
     .addOption(hostOption())
     .addOption(adapterOption())
     .action(run);

@@ -12,11 +12,12 @@ import {
   hostOption,
   jsonOption,
   type ModelRunOptions,
+  weightsExcludeOption,
   weightsOption,
 } from './parse-values.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
-interface Options extends HostOptions, Pick<ModelRunOptions, 'weights'> {
+interface Options extends HostOptions, Pick<ModelRunOptions, 'weights' | 'weightsExclude'> {
   verbose?: boolean;
 }
 
@@ -31,28 +32,34 @@ export function addVerify(program: Command): void {
     .addOption(hostOption())
     .addOption(adapterOption())
     .option('--tune', 'auto-tune kernels first, as training does (default: off)')
-    .addOption(weightsOption('compare f16 or int8 weights with f32 instead'))
+    .addOption(weightsOption('compare weights in this format with f32 instead'))
+    .addOption(weightsExcludeOption())
     .option(
       '--verbose',
       'print each gradient and each loss, every event with its time, and the stack of an error',
     )
     .addOption(jsonOption())
-    .action(async (dirs: string[], { weights, verbose = false, tune = false, ...options }: Options) => {
-      const files = nodeFiles();
-      const folders = (await Promise.all(dirs.map((dir) => casesIn(files, dir)))).flat();
-      const describe = (all: VerifiedCase[]) => all.map((one) => printCase(one, verbose)).join('\n\n');
-      const cases = await runAndPrint(
-        'verify',
-        { folders, weights },
-        { ...options, tune },
-        describe,
-        folders,
-      );
-      const failed = cases.flatMap((c) =>
-        c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`),
-      );
-      if (failed.length > 0) throw new HeddleError(`verify: ${failed.length} failed: ${failed.join(', ')}`);
-    });
+    .action(
+      async (
+        dirs: string[],
+        { weights, weightsExclude, verbose = false, tune = false, ...options }: Options,
+      ) => {
+        const files = nodeFiles();
+        const folders = (await Promise.all(dirs.map((dir) => casesIn(files, dir)))).flat();
+        const describe = (all: VerifiedCase[]) => all.map((one) => printCase(one, verbose)).join('\n\n');
+        const cases = await runAndPrint(
+          'verify',
+          { folders, weights, weightsExclude },
+          { ...options, tune },
+          describe,
+          folders,
+        );
+        const failed = cases.flatMap((c) =>
+          c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`),
+        );
+        if (failed.length > 0) throw new HeddleError(`verify: ${failed.length} failed: ${failed.join(', ')}`);
+      },
+    );
 }
 
 /** The case in a folder, or the cases in its subfolders. */

@@ -128,6 +128,11 @@ export const decodeFields = {
    * none.
    */
   badWordsIds: { type: tokenLists, flag: null },
+  /**
+   * Storage of the KV cache and of the keys and values of the source: f16 takes half the memory and rounds them to
+   * 11 bits; a model whose head width 4 does not divide keeps f32.
+   */
+  cacheType: { type: choice(['f32', 'f16']), default: 'f32' },
 } as const satisfies Readonly<Record<string, DecodeField>>;
 
 /** Name of a decoding option. */

@@ -95,6 +95,11 @@ export interface DecodeOptions {
    * Default: none.
    */
   readonly badWordsIds?: readonly (readonly number[])[];
+  /**
+   * Storage of the KV cache and of the keys and values of the source: f16 takes half the memory and rounds
+   * them to 11 bits; a model whose head width 4 does not divide keeps f32. Default: f32.
+   */
+  readonly cacheType?: 'f32' | 'f16';
   /** Called after each batch with the number of translated texts and the number of all texts. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Stops the translation, which throws an AbortError. */

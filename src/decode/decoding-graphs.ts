@@ -9,7 +9,11 @@ import type { Engine, Program } from '../engine/engine.ts';
 import { Graph } from '../engine/graph/graph.ts';
 import { fuseLayers } from '../engine/graph/layer-rewrites.ts';
 import { cacheSlots } from '../engine/ops/decoding/cache-slots.ts';
-import { cachedCrossAttention, cachedSelfAttention } from '../engine/ops/decoding/cached-attention.ts';
+import {
+  cachedCrossAttention,
+  cachedSelfAttention,
+  canPackHeads,
+} from '../engine/ops/decoding/cached-attention.ts';
 import {
   greedyToken,
   type NextTokenAttrs,
@@ -17,6 +21,7 @@ import {
   sampleToken,
   samplingSize,
 } from '../engine/ops/decoding/next-token.ts';
+import { packF16 } from '../engine/ops/decoding/pack-f16.ts';
 import type { Value } from '../engine/ops/op.ts';
 import { frameParts } from '../model/frame-parts.ts';
 import { optionalSublayers } from '../model/load-sublayers.ts';
@@ -54,6 +59,8 @@ export interface DecodeShape {
   readonly source: number;
   /** Maximum number of target positions, T. */
   readonly target: number;
+  /** Storage of keys and values. Default f32. */
+  readonly cacheType?: 'f32' | 'f16';
 }
 
 /** How a step graph chooses the next token. */
@@ -109,11 +116,11 @@ export interface DecodeState {
  * The states of a decoder. Their names contain their sizes, since decoders of several shapes share an engine.
  */
 export interface DecodeStates {
-  /** Cross-attention keys and values of each layer, f32 [B,S,2HW]. */
+  /** Cross-attention keys and values of each layer, f32 [B,S,2HW], or as f16 in words u32 [B,S,HW]. */
   readonly cross: readonly DecodeState[];
   /**
-   * What each layer remembers of the tokens before: its KV cache, f32 [R,T,2HW], or the state of its SSRU, f32
-   * [R,2,D]. Beams permute rows of either: `slots` those of caches, `parent` those of SSRUs.
+   * What each layer remembers of the tokens before: its KV cache, f32 [R,T,2HW] or u32 [R,T,HW], or the state of
+   * its SSRU, f32 [R,2,D]. Beams permute rows of either: `slots` those of caches, `parent` those of SSRUs.
    */
   readonly self: readonly DecodeState[];
   /** Next input token of each row, i32 [R,1]. */
@@ -134,7 +141,7 @@ export interface DecodeStates {
  */
 export function decodeStates(
   c: ModelConfig,
-  { batch: B, beams = 1, source: S, target: T }: DecodeShape,
+  { batch: B, beams = 1, source: S, target: T, cacheType }: DecodeShape,
   suffix = '',
 ): DecodeStates {
   const R = B * beams;
@@ -144,13 +151,18 @@ export function decodeStates(
     dtype,
     shape,
   });
+  const isPacked = cacheType === 'f16' && canPackHeads(c.decoderHeadWidth);
+  const keys = (name: string, rows: number, positions: number) =>
+    isPacked
+      ? state(`${name}.f16`, 'u32', [rows, positions, width / 2])
+      : state(name, 'f32', [rows, positions, width]);
   const layers = Array.from({ length: c.decoderLayers }, (_, n) => n);
   return {
-    cross: layers.map((n) => state(`cross.${n}${suffix}`, 'f32', [B, sourcePositions(c, S), width])),
+    cross: layers.map((n) => keys(`cross.${n}${suffix}`, B, sourcePositions(c, S))),
     self: layers.map((n) =>
       c.decoderSelfAttention === 'ssru'
         ? state(`ssru.${n}${suffix}`, 'f32', [R, 2, c.dModel])
-        : state(`self.${n}${suffix}`, 'f32', [R, T, width]),
+        : keys(`self.${n}${suffix}`, R, T),
     ),
     token: state('token', 'i32', [R, 1]),
     parent: state('parent', 'i32', [R]),
@@ -185,7 +197,7 @@ export function sourceGraph(
       const kv = new Scope(m).stack('decoder', (decoder) =>
         decoderLayerOf(decoder, n, (layer) => crossKeysValues(layer, memory)),
       );
-      graph.place(kv, stateOf(graph, state), 0);
+      graph.place(state.dtype === 'u32' ? packF16(graph, kv) : kv, stateOf(graph, state), 0);
     }
   }
   fuseLayers(graph, noFuse);

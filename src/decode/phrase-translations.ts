@@ -103,6 +103,7 @@ async function decodeBound(
     beams: Math.max(minPhraseBeams, settings.rows),
     source: rounded(shape.maxSource, maxLength),
     target: rounded(shape.maxTarget, maxLength),
+    cacheType: settings.cacheType,
   };
   const mode = { ...phraseMode(plain), phrases: rounded(most, maxPhrases) };
   const decoder = await decodersOf(engine, parameters).get([sizes, mode], () =>

@@ -259,9 +259,10 @@ export class Transcriber {
   async #decoder(settings: DecodeSettings): Promise<Decoder> {
     const { config: c } = this.#model;
     const mode = modeOf(settings);
-    const key = `${mode.method} ${settings.rows}`;
+    const { rows, cacheType } = settings;
+    const key = `${mode.method} ${rows} ${cacheType}`;
     const shape = {
-      ...{ batch: 1, beams: settings.rows, target: c.maxLength },
+      ...{ batch: 1, beams: rows, target: c.maxLength, cacheType },
       source: Math.floor(this.#speech.windowSamples / hopSamples),
     };
     const opened = this.#decoders.get(key) ?? Decoder.open(this.#engine, c, this.#parameters, shape, mode);

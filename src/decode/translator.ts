@@ -279,11 +279,11 @@ export class Translator {
   /** The decoder for batches of `sentences` in the positions of a shape; uploads the weights. */
   async #decoderFor(settings: DecodeSettings, sentences: number, shape: TranslatorShape): Promise<Decoder> {
     const mode = modeOf(settings);
-    const { rows } = settings;
+    const { rows, cacheType } = settings;
     const { maxSource, maxTarget } = shape;
     const [engine, parameters, model] = [this.#engine, this.#parameters, this.#model];
-    const decoder = await this.#decoders.get([mode, rows, sentences, maxSource, maxTarget], () => {
-      const sizes = { batch: sentences, beams: rows, source: maxSource, target: maxTarget };
+    const decoder = await this.#decoders.get([mode, rows, sentences, maxSource, maxTarget, cacheType], () => {
+      const sizes = { batch: sentences, beams: rows, source: maxSource, target: maxTarget, cacheType };
       return Decoder.open(engine, model.config, parameters, sizes, mode);
     });
     if (!this.#shapes.includes(shape)) this.#shapes.push(shape);

@@ -6,18 +6,17 @@ import { softmax } from '../engine/ops/norm/softmax.ts';
 import type { Builder, Value } from '../engine/ops/op.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { EnsembleMember, ParameterList } from './parameter-layout.ts';
-import { parameterList } from './parameters.ts';
-import { quantizedParameters, type WeightFormat } from './quantized-parameters.ts';
+import { storedParameters, type WeightStorage } from './quantized-parameters.ts';
 
-/** The parameters of an ensemble in a weight format: those of its first model, with the others attached. */
+/** The parameters of an ensemble in a storage: those of its first model, with the others attached. */
 export function ensembleParameters(
   c: ModelConfig,
   others: readonly ModelConfig[],
-  format: WeightFormat = 'f32',
+  storage: WeightStorage = {},
 ): ParameterList {
-  const first = quantizedParameters(parameterList(c), format);
+  const first = storedParameters(c, storage);
   const members = others.map((config, i): EnsembleMember => {
-    const parameters = quantizedParameters(parameterList(config), format);
+    const parameters = storedParameters(config, storage);
     return { config, parameters: { ...parameters, stateSuffix: `.${i + 1}` } };
   });
   return { ...first, ensemble: { others: members, average } };

@@ -60,7 +60,7 @@ export type ModelOptions = Partial<Omit<ModelConfig, 'dropout'>> &
 const defaults = defaultsOf(modelFields);
 
 /** Maximum number of parameters of a model. */
-const maxParameters = 2 ** 31;
+const maxParameters = 2 ** 32;
 
 /**
  * Fills in defaults and validates a configuration. `label` names the fields in errors, if they come from a
@@ -137,7 +137,11 @@ function checkSize(c: ModelConfig): void {
   const inLayers =
     c.encoderLayers * (4 * c.heads * c.headWidth + widths('encoder')) +
     c.decoderLayers * (8 * c.decoderHeads * c.decoderHeadWidth + widths('decoder'));
-  const parameters = c.dModel * (inLayers + c.srcVocab + 2 * c.tgtVocab + c.maxLength + c.maxSource);
+  const ownTables =
+    (c.tie === 'all' || c.tie === 'embeddings' ? 0 : 1) +
+    (c.tie === 'none' || c.tie === 'embeddings' ? 1 : 0);
+  const tables = c.srcVocab + ownTables * c.tgtVocab;
+  const parameters = c.dModel * (inLayers + tables + c.maxLength + c.maxSource);
   if (parameters > maxParameters)
     throw new HeddleError(
       `config: the model has about ${parameters} parameters, at most ${maxParameters} are supported; use a smaller vocabulary, width or number of layers`,

@@ -72,7 +72,7 @@ export function weight(m: Transformer, name: string): Value {
 
 /** x · Wᵀ + b with a matrix by name, quantized or not: [.., in] -> [.., out], or padded to whole vectors. */
 export function multiply(m: Transformer, x: Value, name: string, b?: Value, padded = false): Value {
-  if (m.quantized) return m.quantized.linear(x, name, b, padded);
+  if (m.quantized?.has(name)) return m.quantized.linear(x, name, b, padded);
   return (padded ? paddedLinear : linear)(m.graph, x, weight(m, name), b);
 }
 

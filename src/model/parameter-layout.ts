@@ -111,20 +111,24 @@ export interface LoraLayers {
   extend(weight: string, x: Value, y: Value): Value;
 }
 
+/** A quantized matrix: its format, and the offsets of its words and its scales, multiples of 64. */
+export interface QuantizedMatrix {
+  readonly parameter: Parameter;
+  readonly format: PackedFormat;
+  readonly word: number;
+  readonly scale: number;
+}
+
 /**
  * The layout of quantized weights: matrices packed into words with their scales, and the parameters that stay
  * f32.
  */
 export interface Quantization {
+  /** The format of most matrices. */
   readonly format: PackedFormat;
-  /** For each matrix the offsets of its words and its scales, multiples of 64. */
-  readonly matrices: ReadonlyMap<
-    string,
-    { readonly parameter: Parameter; readonly word: number; readonly scale: number }
-  >;
-  /** Number of 32-bit words of all matrices, and number of scales (0 for f16). */
-  readonly words: number;
-  readonly scales: number;
+  readonly matrices: ReadonlyMap<string, QuantizedMatrix>;
+  /** For each format of a matrix the number of 32-bit words and of scales (0 for f16). */
+  readonly formats: ReadonlyMap<PackedFormat, { readonly words: number; readonly scales: number }>;
   /** The parameters that stay f32, in a buffer of their own. */
   readonly plain: ParameterList;
   /**
@@ -145,8 +149,9 @@ export interface OpenedWeights {
   readonly quantized: QuantizedWeights;
 }
 
-/** The quantized matrices in a graph, by name. Each function throws if a matrix is not quantized. */
+/** The quantized matrices in a graph, by name. `linear` and `embedding` throw if a matrix is not quantized. */
 export interface QuantizedWeights {
+  has(name: string): boolean;
   /** x · Wᵀ + b: [.., in] -> [.., out]. */
   linear(x: Value, name: string, b?: Value, padded?: boolean): Value;
   /** Rows of a table for ids [B,T], as the op `packedEmbedding`. */
@@ -173,7 +178,9 @@ export interface WeightPart {
 
 /** Bytes of the states with weights. */
 export function weightBytes({ quantization, size, ensemble }: ParameterList): number {
-  const own = 4 * (quantization ? quantization.words + quantization.scales + quantization.plain.size : size);
+  const packed = [...(quantization?.formats.values() ?? [])];
+  const elements = packed.reduce((sum, { words, scales }) => sum + words + scales, 0);
+  const own = 4 * (quantization ? elements + quantization.plain.size : size);
   return (ensemble?.others ?? []).reduce((sum, { parameters }) => sum + weightBytes(parameters), own);
 }
 

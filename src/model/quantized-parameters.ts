@@ -1,4 +1,4 @@
-// Quantized weights, for inference and under a LoRA adapter: matrices and token embeddings as f16 or int8;
+// Quantized weights, for inference and under a LoRA adapter: matrices and token embeddings in 16, 8 or 4 bits;
 // norms, biases and position embeddings stay f32. Quantization is a property of the parameter list, so the
 // same model code reads quantized weights.
 
@@ -7,92 +7,145 @@ import { sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../engine/graph/graph.ts';
 import { packedEmbedding } from '../engine/ops/embedding/packed-embedding.ts';
 import { type PackedValue, packedLinear } from '../engine/ops/matmul/packed-linear.ts';
-import { pack, packedFormats, wordsOf } from '../engine/ops/matmul/packed-weights.ts';
+import {
+  isInt4,
+  newScales,
+  type PackedFormat,
+  pack,
+  scalesPerRow,
+  scalesType,
+  wordsOf,
+} from '../engine/ops/matmul/packed-weights.ts';
 import type { ModelConfig } from './model-config.ts';
 import type {
   OpenedWeights,
   Parameter,
   ParameterList,
   Quantization,
+  QuantizedMatrix,
+  StateData,
   WeightPart,
 } from './parameter-layout.ts';
 import { layOutParameters, weightBytes } from './parameter-layout.ts';
 import { parameterList } from './parameters.ts';
+import {
+  defaultFormats,
+  type FormatChoice,
+  formatsExcept,
+  sensitiveMatrices,
+  type WeightFormat,
+} from './sensitive-matrices.ts';
 
-/**
- * Formats of weights: `f32`, or matrices quantized to `f16` (half the memory) or `int8` with a scale per row
- * (a quarter).
- */
-export const weightFormats = ['f32', ...packedFormats] as const;
-/** Name of a format of weights. */
-export type WeightFormat = (typeof weightFormats)[number];
+export { type WeightFormat, weightFormats } from './sensitive-matrices.ts';
 
 const aligned = (n: number): number => Math.ceil(n / 64) * 64;
 /** Whether a parameter is quantized: matrices and token embeddings. */
 export const isQuantized = ({ name, shape, decay }: Parameter): boolean =>
   decay && shape.length === 2 && !name.includes('_pos.');
 
-/** Returns a parameter list with the layout for a weight format; `p` itself for f32. */
-export function quantizedParameters(p: ParameterList, format: WeightFormat): ParameterList {
+/**
+ * Returns a parameter list with the layout for a weight format; `p` itself for f32. `formatOf` gives the format
+ * of each matrix if it is not the same for all; f32 leaves it as it is.
+ */
+export function quantizedParameters(
+  p: ParameterList,
+  format: WeightFormat,
+  formatOf: FormatChoice = defaultFormats(format),
+): ParameterList {
   if (format === 'f32') return p;
-  let [words, scales] = [0, 0];
-  const matrices = new Map<string, { parameter: Parameter; word: number; scale: number }>();
+  const formats = new Map<PackedFormat, { words: number; scales: number }>();
+  const matrices = new Map<string, QuantizedMatrix>();
   for (const parameter of p.all.filter(isQuantized)) {
+    const own = formatOf(parameter);
+    if (own === 'f32') continue;
     const [rows = 0, cols = 0] = parameter.shape;
-    matrices.set(parameter.name, { parameter, word: words, scale: scales });
-    words += aligned(rows * wordsOf(format, cols));
-    if (format === 'int8') scales += aligned(rows);
+    const { words, scales } = formats.get(own) ?? { words: 0, scales: 0 };
+    matrices.set(parameter.name, { parameter, format: own, word: words, scale: scales });
+    formats.set(own, {
+      words: words + aligned(rows * wordsOf(own, cols)),
+      scales: scales + aligned(rows * scalesPerRow(own, cols)),
+    });
   }
-  const plain = layOutParameters(p.all.filter((parameter) => !isQuantized(parameter)));
   const quantization: Quantization = {
     format,
     matrices,
-    words,
-    scales,
-    plain,
+    formats,
+    plain: layOutParameters(p.all.filter(({ name }) => !matrices.has(name))),
     open: (graph, stateSuffix) => openQuantized(graph, quantization, stateSuffix),
     parts: weightParts,
   };
   return { ...p, quantization };
 }
 
-/** Names of the states with quantized weights. */
-const stateNames = ({ format }: Pick<Quantization, 'format'>, suffix: string) => ({
+/** How the weights of a model are stored. */
+export interface WeightStorage {
+  /** The format of most matrices. [f32] */
+  readonly weights?: WeightFormat;
+  /** Globs of layers that keep a larger format; see `formatsExcept`. [auto] */
+  readonly weightsExclude?: readonly string[];
+}
+
+/** The parameter list of a model whose weights are stored so. Throws a HeddleError if a glob matches nothing. */
+export function storedParameters(
+  c: ModelConfig,
+  { weights = 'f32', weightsExclude = [sensitiveMatrices] }: WeightStorage = {},
+): ParameterList {
+  const p = parameterList(c);
+  return weights === 'f32'
+    ? p
+    : quantizedParameters(p, weights, formatsExcept(c, p, weights, weightsExclude));
+}
+
+/** Names of the states with weights of a format. */
+const stateNames = (format: PackedFormat, suffix: string) => ({
   words: `quantized.${format}${suffix}`,
   scales: `quantized.${format}.scales${suffix}`,
-  plain: `quantized.${format}.plain${suffix}`,
 });
+
+/** Name of the state with the weights that stay f32. */
+const plainName = ({ format }: Pick<Quantization, 'format'>, suffix: string): string =>
+  `quantized.${format}.plain${suffix}`;
 
 /** Adds quantized weights to a graph. */
 function openQuantized(graph: Graph, quantization: Quantization, suffix: string): OpenedWeights {
-  const { format, matrices, plain } = quantization;
-  const names = stateNames(quantization, suffix);
-  const words = graph.state(names.words, 'u32', [quantization.words]);
-  const scales =
-    quantization.scales > 0 ? graph.state(names.scales, 'f32', [quantization.scales]) : undefined;
-  const buffer = graph.state(names.plain, 'f32', [plain.size]);
+  const { formats, matrices, plain } = quantization;
+  const states = new Map(
+    [...formats].map(([format, sizes]) => {
+      const names = stateNames(format, suffix);
+      const dtype = isInt4(format) ? 'u32' : 'f32';
+      const words = graph.state(names.words, 'u32', [sizes.words]);
+      const scales = sizes.scales > 0 ? graph.state(names.scales, dtype, [sizes.scales]) : undefined;
+      return [format, { words, scales }] as const;
+    }),
+  );
+  const buffer = graph.state(plainName(quantization, suffix), 'f32', [plain.size]);
   const values = new Map<string, PackedValue>();
-  for (const [name, { parameter, word, scale }] of matrices) {
+  for (const [name, { parameter, format, word, scale }] of matrices) {
     const [rows = 0, cols = 0] = parameter.shape;
-    values.set(name, {
-      format,
-      words: graph.slice(words, name, word, [rows, wordsOf(format, cols)]),
-      scales: scales && graph.slice(scales, `${name}.scales`, scale, [rows]),
-    });
+    const state = states.get(format);
+    const scales = scalesType(format, rows, cols);
+    if (state)
+      values.set(name, {
+        format,
+        words: graph.slice(state.words, name, word, [rows, wordsOf(format, cols)]),
+        scales: scales && state.scales && graph.slice(state.scales, `${name}.scales`, scale, scales.shape),
+      });
   }
-  const matrix = (name: string): PackedValue => {
-    const value = values.get(name);
-    if (!value) throw new Error(`model: ${name} is not quantized to ${format}`);
-    return value;
-  };
   return {
     buffer,
     plain: plain.all.map(({ name, offset, shape }) => [name, graph.slice(buffer, name, offset, shape)]),
     quantized: {
-      linear: (x, name, b, padded) => packedLinear(graph, x, matrix(name), b, padded),
-      embedding: (ids, name, options) => packedEmbedding(graph, ids, matrix(name), options),
+      has: (name) => values.has(name),
+      linear: (x, name, b, padded) => packedLinear(graph, x, matrixOf(values, name), b, padded),
+      embedding: (ids, name, options) => packedEmbedding(graph, ids, matrixOf(values, name), options),
     },
   };
+}
+
+function matrixOf(values: ReadonlyMap<string, PackedValue>, name: string): PackedValue {
+  const value = values.get(name);
+  if (!value) throw new Error(`model: ${name} is not quantized`);
+  return value;
 }
 
 /** Weights that are read in parts. */
@@ -110,46 +163,63 @@ const partSize = 2 ** 20;
  */
 export function* weightParts(p: ParameterList): Generator<WeightPart> {
   const { quantization, stateSuffix = '' } = p;
-  const names = quantization && stateNames(quantization, stateSuffix);
+  const plain = quantization ? plainName(quantization, stateSuffix) : `weights${stateSuffix}`;
   for (const parameter of p.all) {
     const { name, shape } = parameter;
     const matrix = quantization?.matrices.get(name);
     const cols = sizeOf(shape.slice(1));
     const rows = shape[0] as number;
     const maxRows = Math.max(1, Math.floor(partSize / cols));
+    const place = (quantization?.plain.byName.get(name) ?? parameter).offset;
     for (let row = 0; row < rows; row += maxRows) {
       const count = Math.min(maxRows, rows - row);
-      const [first, place] = [row * cols, (quantization?.plain.byName.get(name) ?? parameter).offset];
+      const first = row * cols;
       yield {
         parameter,
         first,
         count: count * cols,
-        states(values) {
-          if (!quantization || !names || !matrix)
-            return [{ state: names?.plain ?? `weights${stateSuffix}`, offset: place + first, data: values }];
-          const width = wordsOf(quantization.format, cols);
-          const words = new Uint32Array(count * width);
-          const scales = new Float32Array(quantization.scales > 0 ? count : 0);
-          pack(quantization.format, values, cols, words, scales);
-          const packed = { state: names.words, offset: matrix.word + row * width, data: words };
-          return scales.length > 0
-            ? [packed, { state: names.scales, offset: matrix.scale + row, data: scales }]
-            : [packed];
-        },
+        states: (values) =>
+          matrix
+            ? packedPart(matrix, values, row, stateSuffix)
+            : [{ state: plain, offset: place + first, data: values }],
       };
     }
   }
 }
 
+/** Data of the states of rows of a quantized matrix, from row `row` on. */
+function packedPart(
+  { parameter, format, word, scale }: QuantizedMatrix,
+  values: Float32Array,
+  row: number,
+  suffix: string,
+): StateData[] {
+  const cols = parameter.shape[1] as number;
+  const [count, width] = [values.length / cols, wordsOf(format, cols)];
+  const words = new Uint32Array(count * width);
+  const scales = newScales(format, count, cols);
+  pack(format, values, cols, words, scales);
+  const names = stateNames(format, suffix);
+  const packed = { state: names.words, offset: word + row * width, data: words };
+  const scaleOffset = scale + row * scalesPerRow(format, cols);
+  return scales.length > 0 ? [packed, { state: names.scales, offset: scaleOffset, data: scales }] : [packed];
+}
+
 /**
- * Describes the memory of a format: `weights as int8: 0.80 MiB, 2.87 MiB as f32; the largest plan takes 3.10
- * MiB`.
+ * Describes the memory of quantized weights: `weights as int8: 0.80 MiB, 2.87 MiB as f32; the largest plan takes
+ * 3.10 MiB`. With several formats it says how many matrices have each.
  */
 export function describeWeights(
   c: ModelConfig,
-  format: WeightFormat,
+  { format, matrices, formats }: Quantization,
   bytes: { readonly weights: number; readonly peak: number },
 ): string {
+  const counts = [...formats.keys()].map((one) => {
+    const names = [...matrices.values()].filter((matrix) => matrix.format === one);
+    return `${names.length} matrices ${one}`;
+  });
+  const mixed = counts.length > 1 ? ` (${counts.join(', ')})` : '';
   const plan = bytes.peak > 0 ? `; the largest plan takes ${formatMiB(bytes.peak)}` : '';
-  return `weights as ${format}: ${formatMiB(bytes.weights)}, ${formatMiB(weightBytes(parameterList(c)))} as f32${plan}`;
+  const whole = formatMiB(weightBytes(parameterList(c)));
+  return `weights as ${format}${mixed}: ${formatMiB(bytes.weights)}, ${whole} as f32${plan}`;
 }

@@ -191,7 +191,7 @@ export function embed(
   tokens: Pick<Tokens, 'ids' | 'index'>,
   history?: Value,
 ): Value {
-  const { config: c, graph: g, quantized } = m;
+  const { config: c, graph: g } = m;
   const model = new Scope(m);
   const learned = c.positions === 'learned';
   const rows = fixedPositionRows(c);
@@ -214,6 +214,7 @@ export function embed(
     positionIds,
   };
   const rate = c.dropout.embedding;
+  const quantized = m.quantized?.has(table) ? m.quantized : undefined;
   const dropsItself = m.training && !quantized && !c.embeddingNorm;
   const x = g.scope('embed', () =>
     quantized

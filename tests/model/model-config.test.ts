@@ -101,7 +101,7 @@ describe('an invalid field is named with its value and the allowed values', () =
   const cases: [Record<string, unknown>, string][] = [
     [{ encoderLayers: 1001 }, 'config: encoderLayers is 1001, it must be a whole number from 1 to 1000'],
     [{ maxLength: 2 ** 20 + 1 }, 'config: maxLength is 1048577, it must be a whole number from 1 to 1048576'],
-    [{ srcVocab: 2 ** 25 }, 'parameters, at most 2147483648 are supported'],
+    [{ srcVocab: 2 ** 25 }, 'parameters, at most 4294967296 are supported'],
     [{ dModel: 0 }, 'config: dModel is 0, it must be a whole number of at least 1'],
     [{ dModel: 12.5 }, 'config: dModel is 12.5, it must be a whole number of at least 1'],
     [{ dModel: '128' }, 'config: dModel is "128", it must be a whole number of at least 1'],

@@ -32,7 +32,7 @@ import { crossEntropy } from '../../src/engine/ops/loss/cross-entropy.ts';
 import { linear } from '../../src/engine/ops/matmul/linear.ts';
 import { matmul } from '../../src/engine/ops/matmul/matmul.ts';
 import { packedLinear } from '../../src/engine/ops/matmul/packed-linear.ts';
-import { packedFormats, wordsOf } from '../../src/engine/ops/matmul/packed-weights.ts';
+import { wordsOf } from '../../src/engine/ops/matmul/packed-weights.ts';
 import { softmax } from '../../src/engine/ops/norm/softmax.ts';
 import { variantsOf } from '../../src/engine/ops/op-nodes.ts';
 import { stepWords } from '../../src/engine/ops/step-scalars.ts';
@@ -155,11 +155,19 @@ function modelGraphs(options: ModelOptions): Graph[] {
     mixed,
     trainingGraph(c, p, shape, optimizerConfig(), { lora, noFuse: ['linear-activation'] }),
     gradientAccumulationGraph(c, p, shape, { logitBytes: 64 }),
-    ...packedFormats.map((format) =>
-      trainingGraph(c, quantizedParameters(p, format), shape, optimizerConfig(), { lora, logitBytes: 64 }),
+    ...(['f16', 'int8', 'int4'] as const).map((format) =>
+      trainingGraph(
+        c,
+        quantizedParameters(p, format, () => format),
+        shape,
+        optimizerConfig(),
+        { lora, logitBytes: 64 },
+      ),
     ),
     evaluationGraph(c, p, shape),
     sourceGraph(c, p, shape),
+    sourceGraph(c, p, { ...shape, cacheType: 'f16' }),
+    stepIn({ method: 'beam', rules: false, banned: 0 }, { ...beams, cacheType: 'f16' }),
     ...modes.flatMap((mode) => [stepIn(mode, shape), stepIn(mode, beams)]),
     ...(c.source === 'frames' ? restricted.map((mode) => stepIn(mode, beams)) : []),
     stepGraph(c, ensembleParameters(c, [c]), shape),

@@ -141,7 +141,7 @@ async function convertRun(
     recipe,
     trainable: trainableParameters(data.config, parameters, { freeze: args.freeze, lora }),
     ...{ firstStep: before.step, lastStep: last, settings: settingsFrom(setup, before.step) },
-    lora: lora && setup.start && { config: lora, base: readerOf(setup.start), format: args.weights ?? 'f32' },
+    lora: lora && setup.start && { config: lora, base: readerOf(setup.start), storage: args },
     log: {
       ...{ type: 'start', format: 'heddle-log', version: 1, heddle: version },
       ...{ stepsPerEpoch: setup.perEpoch, seed, parameters: parameters.count, preset: args.preset },

@@ -4,7 +4,9 @@ import type { LoadOptions } from '../../api/load-model.ts';
 import type { LanguageOptions } from '../../decode/text-options.ts';
 
 /** A trained model, and options of `openFolder`; plain JSON. */
-export interface ModelArguments extends Pick<LoadOptions, 'ensemble' | 'weights'>, LanguageOptions {
+export interface ModelArguments
+  extends Pick<LoadOptions, 'ensemble' | 'weights' | 'weightsExclude'>,
+    LanguageOptions {
   readonly folder: string;
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly lora?: string;

@@ -10,9 +10,10 @@ import { hfConfigOf } from '../../formats/shared/saved-model.ts';
 import { loadSublayers } from '../../model/load-sublayers.ts';
 import { adaptedParameters, type LoraConfig, loraConfig } from '../../model/lora.ts';
 import { type ModelConfig, maxSourceLength, modelConfig } from '../../model/model-config.ts';
+import type { Quantization } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { presets } from '../../model/presets.ts';
-import { quantizedParameters, type WeightFormat } from '../../model/quantized-parameters.ts';
+import { storedParameters, type WeightFormat } from '../../model/quantized-parameters.ts';
 import type { Job } from '../../session/job.ts';
 import { openModel } from '../../session/open-model.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
@@ -26,7 +27,7 @@ import {
 import { trainableParameters } from '../../train/update/trainable-parameters.ts';
 import type { GraphOptions } from '../../train/update/training-graphs.ts';
 import { gradientAccumulationGraph, trainingGraph, updateGraph } from '../../train/update/training-graphs.ts';
-import { type PresetArguments, runGraphs } from './preset-graphs.ts';
+import { type DecodingRun, type PresetArguments, runGraphs } from './preset-graphs.ts';
 
 /**
  * Arguments of the job; plain JSON. A length of 0 in `shape` is 32, or the model's maximum length if it is
@@ -44,6 +45,10 @@ export interface PlanArguments extends PresetArguments {
   readonly lora?: Partial<LoraConfig> & Pick<LoraConfig, 'rank'>;
   /** Format of the weights; in training of those under a LoRA adapter. [f32] */
   readonly weights?: WeightFormat;
+  /** For decoding: beams, and the storage of keys and values. */
+  readonly decoding?: DecodingRun;
+  /** Layers that keep a larger format; see LoadOptions. */
+  readonly weightsExclude?: readonly string[];
 }
 
 /** A planned model; plain JSON. */
@@ -58,6 +63,8 @@ export interface PlannedModel {
   readonly sessionBytes: number;
   /** GPU memory of an update with flags that save memory; only for training of a folder. */
   readonly savings?: readonly { readonly flags: string; readonly bytes: number }[];
+  /** With quantized weights the matrices of each format, and those that stay f32. */
+  readonly formats?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A plan and its purpose. */
@@ -80,13 +87,13 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
   const config = modelConfig({ ...base, ...args.model });
   await loadSublayers(config);
   const f32Residual = needsF32Residual(config, opened !== undefined && hfConfigOf(opened) !== undefined);
-  const { freeze = [], weights = 'f32' } = args;
+  const { freeze = [], weights = 'f32', weightsExclude } = args;
   check(
     weights === 'f32' || args.run !== 'training' || args.lora,
     `plan: weights as ${weights} cannot be trained; plan --run evaluation or decoding, or a LoRA adapter (--lora-rank N)`,
   );
   const lora = args.lora && loraConfig(args.lora);
-  const p = adaptedParameters(quantizedParameters(parameterList(config), weights), lora);
+  const p = adaptedParameters(storedParameters(config, { weights, weightsExclude }), lora);
   const longest = Math.min(32, config.maxLength);
   const { batch, source, target } = args.shape;
   // A source of frames is a whole window, as in training.
@@ -101,7 +108,7 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
   const plain = () =>
     trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze, lora });
   const savesMemory = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
-  const plans = runGraphs(args.run, config, p, shape, noFuse, optimizer, options).map(
+  const plans = runGraphs(args.run, config, p, shape, noFuse, optimizer, options, args.decoding).map(
     ([name, graph]): NamedPlan => ({
       name,
       plan: args.folder ? planOf(graph, precision) : makePlan(graph, { traits: traitsOf(precision) }),
@@ -113,10 +120,20 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
     parameters: p.count,
     shape,
     plans,
+    formats: p.quantization && matricesByFormat(p.quantization),
     sessionBytes: sessionBytes(plans.map((entry) => entry.plan)),
     savings: args.folder && args.run === 'training' ? savingsOf(config, shape, f32Residual, args) : undefined,
   };
 };
+
+/** The names of the matrices of each format. */
+function matricesByFormat({ matrices, plain }: Quantization): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  for (const [name, { format }] of matrices) found[format] = [...(found[format] ?? []), name];
+  const whole = plain.all.filter(({ decay, name }) => decay && !name.includes('_pos.'));
+  if (whole.length > 0) found.f32 = whole.map(({ name }) => name);
+  return found;
+}
 
 const traitsOf = (precision: Precision) => ({ ...defaultTraits, f16: precision === 'f16' });
 
@@ -162,17 +179,16 @@ function savingsOf(
   const traits = { ...defaultTraits, f16: true, maxBindingBytes: 2 ** 40 };
   const memory = (...graphs: Graph[]): number =>
     sessionBytes(graphs.map((graph) => makePlan(graph, { traits })));
-  const parameters = parameterList(c);
   const stepOf = (options: GraphOptions, weights: WeightFormat = 'f32') => {
     const optimizer = optimizerConfig({ ...scaling(options.precision ?? 'f32'), ...args.optimizer });
-    const p = quantizedParameters(parameters, weights);
+    const p = storedParameters(c, { weights });
     return memory(trainingGraph(c, p, shape, optimizer, { ...options, f32Residual }));
   };
   const batches = Math.min(4, shape.batch);
   const part = { ...shape, batch: Math.ceil(shape.batch / batches) };
   const accumulation = `--gradient-accumulation-steps ${batches} (${part.batch} rows each)`;
   const accumulated = (options: GraphOptions, weights: WeightFormat = 'f32') => {
-    const p = quantizedParameters(parameters, weights);
+    const p = storedParameters(c, { weights });
     const update = updateGraph(trainableParameters(c, p, options), optimizerConfig(args.optimizer));
     return memory(gradientAccumulationGraph(c, p, part, options), update);
   };
@@ -184,6 +200,7 @@ function savingsOf(
     [`--lora-rank ${lora.rank}`, stepOf({ lora })],
     [`--lora-rank ${lora.rank} --weights f16`, stepOf({ lora }, 'f16')],
     [`--lora-rank ${lora.rank} --weights int8`, stepOf({ lora }, 'int8')],
+    [`--lora-rank ${lora.rank} --weights int4`, stepOf({ lora }, 'int4')],
     [`--lora-rank ${lora.rank} --weights int8 ${accumulation}`, accumulated({ lora }, 'int8')],
     [
       `--lora-rank ${lora.rank} --weights int8 --precision f16 --gradient-checkpointing`,

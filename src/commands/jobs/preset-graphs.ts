@@ -1,6 +1,6 @@
 // Graphs of a model without a corpus, for commands that plan, time or tune them.
 
-import { plainGreedy, sourceGraph, stepGraph } from '../../decode/decoding-graphs.ts';
+import { type DecodeShape, plainGreedy, sourceGraph, stepGraph } from '../../decode/decoding-graphs.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
 import { loadSublayers } from '../../model/load-sublayers.ts';
@@ -45,7 +45,16 @@ export async function presetGraphs({
   return { config, graphs: graphs.map(([, graph]) => graph) };
 }
 
-/** Graphs of a run with their names: two for decoding. `optimizer` and `options` are for training. */
+/** How a run decodes. */
+export interface DecodingRun extends Pick<DecodeShape, 'cacheType'> {
+  /** Number of beams; 1: greedy decoding. [1] */
+  readonly beams?: number;
+}
+
+/**
+ * Graphs of a run with their names: two for decoding. `optimizer` and `options` are for training, `decoding` for
+ * decoding.
+ */
 export function runGraphs(
   run: PresetArguments['run'],
   c: ModelConfig,
@@ -54,12 +63,15 @@ export function runGraphs(
   noFuse: readonly string[],
   optimizer = optimizerConfig(),
   options: GraphOptions = {},
+  { beams = 1, cacheType }: DecodingRun = {},
 ): [name: string, graph: Graph][] {
   if (run === 'training')
     return [['training', trainingGraph(c, p, shape, optimizer, { ...options, noFuse })]];
   if (run === 'evaluation') return [['evaluation', evaluationGraph(c, p, shape, { noFuse })]];
+  const sizes = { ...shape, beams, cacheType };
+  const mode = { ...plainGreedy, method: beams > 1 ? ('beam' as const) : ('greedy' as const) };
   return [
-    ['decoding, once a batch of sources', sourceGraph(c, p, shape, noFuse)],
-    ['decoding, once a token', stepGraph(c, p, shape, plainGreedy, noFuse)],
+    ['decoding, once a batch of sources', sourceGraph(c, p, sizes, noFuse)],
+    ['decoding, once a token', stepGraph(c, p, sizes, mode, noFuse)],
   ];
 }

@@ -39,7 +39,12 @@ export const transcribe: Job<TranscribeArguments, TranscribedFile[]> = async (ar
   const local = await files.exists(args.folder);
   const model = local
     ? await openFolder(args.folder, session, args)
-    : await loadModel(args.folder, { weights: args.weights, lora: args.lora, signal });
+    : await loadModel(args.folder, {
+        weights: args.weights,
+        weightsExclude: args.weightsExclude,
+        lora: args.lora,
+        signal,
+      });
   const results: TranscribedFile[] = [];
   try {
     for (const file of recordings) {

@@ -3,7 +3,7 @@
 import { openFolder } from '../../api/load-model.ts';
 import type { Model } from '../../api/model.ts';
 import { errorKind, HeddleError } from '../../core/errors.ts';
-import type { WeightFormat } from '../../model/quantized-parameters.ts';
+import type { WeightStorage } from '../../model/quantized-parameters.ts';
 import type { Session } from '../../session/session.ts';
 import { isSameLanguage } from '../../text/corpus/language-choice.ts';
 import { type QueuedOptions, type QueueObserver, TranslationQueue } from './translation-queue.ts';
@@ -96,8 +96,7 @@ export class ServedModel {
 }
 
 /** Options of `openModels`. */
-export interface ServedOptions {
-  readonly weights?: WeightFormat;
+export interface ServedOptions extends WeightStorage {
   /** LoRA adapters by name, for all models that they fit. */
   readonly loras: Readonly<Record<string, string>>;
   readonly batchSize: number;
@@ -108,12 +107,12 @@ export interface ServedOptions {
 export async function openModels(
   specs: readonly ModelSpec[],
   session: Session,
-  { weights, loras, ...limits }: ServedOptions,
+  { weights, weightsExclude, loras, ...limits }: ServedOptions,
   observer: QueueObserver,
 ): Promise<ServedModel[]> {
   const served: ServedModel[] = [];
   for (const { folder, languages } of specs) {
-    const model = await openFolder(folder, session, { weights });
+    const model = await openFolder(folder, session, { weights, weightsExclude });
     const pair = languages ?? (model.languages ? undefined : languagesInName(folder));
     if (!pair && !model.languages)
       throw new HeddleError(`serve: the languages of ${folder} are unknown; write en-es=${folder}`);

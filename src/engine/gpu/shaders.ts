@@ -29,9 +29,10 @@ export interface ShaderLibrary {
 /**
  * The shaders of `files`, path -> WGSL. A kernel is a file that no other includes; its shader has its stem as
  * its name. The line `// include a.wgsl` appends a file, once. Declarations may have conditions,
- * `@if(scalar)` and `@else`, as in WESL: the shader `x-scalar` has the declarations after `@if(scalar)`, `x`
- * has those after `@else`. There is a shader for each subset of the conditions in a kernel's files: `x`,
- * `x-f16`, `x-f16-scalar`, `x-scalar`. `@each(a, b)` makes a copy of a declaration for each name.
+ * `@if(scalar)`, `@elif(f16)` and `@else`, as in WESL: the shader `x-scalar` has the declarations after
+ * `@if(scalar)`, `x` has those after `@else`. There is a shader for each subset of the conditions in a
+ * kernel's files: `x`, `x-f16`, `x-f16-scalar`, `x-scalar`; but conditions of an `@if` and its `@elif`s
+ * exclude each other. `@each(a, b)` makes a copy of a declaration for each name.
  */
 export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary {
   const textOf = (path: string): string => {
@@ -55,8 +56,10 @@ export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary
   for (const [path, text] of files) {
     if (included.has(path)) continue;
     const stem = path.replace(/^.*\/|\.wgsl$/g, '');
-    const all = [text, ...[...reach(text)].map(textOf)].flatMap(conditionsOf);
-    for (const conditions of subsets([...new Set(all)].sort()))
+    const chains = [text, ...[...reach(text)].map(textOf)].flatMap(chainsOf);
+    const together = (set: readonly string[]) =>
+      chains.every((chain) => set.filter((name) => chain.includes(name)).length < 2);
+    for (const conditions of subsets([...new Set(chains.flat())].sort()).filter(together))
       kernels.set([stem, ...conditions].join('-'), { path, conditions: new Set(conditions) });
   }
 
@@ -87,9 +90,14 @@ export function shaderLibrary(files: ReadonlyMap<string, string>): ShaderLibrary
 const includesOf = (text: string): string[] =>
   [...text.matchAll(/^\/\/ include (.+)$/gm)].map(([, path = '']) => path);
 
-/** The names in the conditions of a text. */
-const conditionsOf = (text: string): string[] =>
-  [...text.matchAll(/^@if\((\w+)\)/gm)].map(([, name = '']) => name);
+/** The names in the conditions of a text: those of each `@if` with its `@elif`s. */
+function chainsOf(text: string): string[][] {
+  const chains: string[][] = [];
+  for (const [, word, name = ''] of text.matchAll(/^@(if|elif)\((\w+)\)/gm))
+    if (word === 'elif') chains.at(-1)?.push(name);
+    else chains.push([name]);
+  return chains;
+}
 
 /** All subsets of a list, in its order, the empty one first. */
 const subsets = (list: readonly string[]): string[][] =>
@@ -97,23 +105,24 @@ const subsets = (list: readonly string[]): string[][] =>
 
 /**
  * Resolves the conditions of a text. `@if(x)` at the start of a line keeps the next declaration if x is in
- * `conditions`. `@else` after that declaration keeps the declaration after it otherwise. Throws at an `@else`
- * without an `@if`.
+ * `conditions`. `@elif(y)` after that declaration keeps the declaration after it if x is not and y is, `@else`
+ * if neither is. Throws at an `@elif` or `@else` without an `@if`.
  */
 function withConditions(text: string, conditions: ReadonlySet<string>): string {
-  const head = /^@(?:if\((\w+)\)|else)\s+/gm;
+  const head = /^@(?:(if|elif)\((\w+)\)|else)\s+/gm;
   let out = '';
   let from = 0;
   let chosen: boolean | undefined;
   for (let m = head.exec(text); m; m = head.exec(text)) {
     const between = text.slice(from, m.index);
-    const [start, name] = [m.index + m[0].length, m[1]];
-    if (name === undefined && (chosen === undefined || between.trim() !== ''))
-      throw new Error(`shader: this @else follows no @if: ${text.slice(m.index).split('\n')[0]}`);
+    const [start, word = 'else', name = ''] = [m.index + m[0].length, m[1], m[2]];
+    if (word !== 'if' && (chosen === undefined || between.trim() !== ''))
+      throw new Error(`shader: this @${word} follows no @if: ${text.slice(m.index).split('\n')[0]}`);
     const end = declarationEnd(text, start);
-    const keep: boolean = name === undefined ? !chosen : conditions.has(name);
+    const before: boolean = word !== 'if' && chosen === true;
+    const keep: boolean = !before && (word === 'else' || conditions.has(name));
     out += between + (keep ? text.slice(start, end) : '');
-    chosen = name === undefined ? undefined : keep;
+    chosen = word === 'else' ? undefined : before || keep;
     from = end;
     head.lastIndex = end;
   }

@@ -3,11 +3,19 @@
 
 import { toFloat16 } from '../../core/float16.ts';
 import { type Shape, sizeOf, transposed } from '../../core/tensor.ts';
-import { int8Rows } from '../../engine/ops/matmul/packed-weights.ts';
+import {
+  int4Rows,
+  int8Rows,
+  newScales,
+  pack,
+  vecsOf,
+  wordsOf,
+} from '../../engine/ops/matmul/packed-weights.ts';
 import type { OnnxDtype } from '../../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
+import { defaultFormats } from '../../model/sensitive-matrices.ts';
 import { createOnnxGraph, type Name, type OnnxGraph, type OnnxType } from './onnx-graph.ts';
 
 /** A model to export. */
@@ -61,11 +69,39 @@ export function vector(b: Builder, name: string): Name {
   return floats(b, name, shape, values);
 }
 
+/** Whether matrices are integers. */
+const isInteger = ({ dtype }: Builder): boolean => dtype !== 'fp32' && dtype !== 'fp16';
+
+/** x · Wᵀ for the weight of a linear layer: [.., in] -> [.., out]. */
+export function product(b: Builder, x: Name, name: string): Name {
+  const { values, shape } = parameter(b, name);
+  const isNibbles = b.dtype.startsWith('q4') && defaultFormats('int4')({ name, shape }) === 'int4';
+  return isNibbles ? nibbleProduct(b, x, name, values, shape) : b.graph.op('MatMul', [x, matrix(b, name)]);
+}
+
+/** The product as MatMulNBits of onnxruntime, whose blocks are those of `int4`. accuracy_level 1: in float32. */
+function nibbleProduct(b: Builder, x: Name, name: string, values: Float32Array, shape: Shape): Name {
+  const [N = 0, K = 0] = shape;
+  const blocks = vecsOf('int4', K);
+  if (!b.stored.has(name)) {
+    const words = new Uint32Array(N * wordsOf('int4', K));
+    const scales = newScales('int4', N, K);
+    pack('int4', values, K, words, scales);
+    constant(b, name, 'uint8', [N, blocks, 16], () => words);
+    const { scales: numbers } = int4Rows('int4', values, K);
+    if (b.dtype === 'q4') floats(b, `${name}.scale`, [N * blocks], numbers);
+    else constant(b, `${name}.scale`, 'float16', [N * blocks], () => toFloat16(numbers));
+  }
+  const scale = `${name}.scale`;
+  const asFloat = b.dtype === 'q4' ? scale : b.graph.op('Cast', [scale], { to: 1 });
+  return b.graph.op('MatMulNBits', [x, name, asFloat], { K, N, bits: 4, block_size: 32, accuracy_level: 1 });
+}
+
 /** The weight of a linear layer, stored as [in, out] since ONNX has no product with a transposed matrix. */
 export function matrix(b: Builder, name: string): Name {
   const { values, shape } = parameter(b, name);
   const [out = 0, inner = 0] = shape;
-  if (b.dtype !== 'q8') return floatMatrix(b, `${name}.T`, [inner, out], transposed(values, out, inner));
+  if (!isInteger(b)) return floatMatrix(b, `${name}.T`, [inner, out], transposed(values, out, inner));
   const { rows, scales } = int8Rows(values, inner);
   const inputs = int8Matrix(b, `${name}.T`, [inner, out], () => ({
     rows: transposed(rows, out, inner),
@@ -78,7 +114,7 @@ export function matrix(b: Builder, name: string): Name {
 export function transposedTable(b: Builder, name: string): Name {
   const { values, shape } = parameter(b, name);
   const transpose = (rows: Name) => b.graph.op('Transpose', [rows], { perm: [1, 0] });
-  if (b.dtype !== 'q8') return transpose(floatMatrix(b, name, shape, values));
+  if (!isInteger(b)) return transpose(floatMatrix(b, name, shape, values));
   const [rows = '', scales = ''] = int8Matrix(b, name, shape, () => int8Rows(values, shape[1] ?? 0));
   return dequantized(b, [transpose(rows), scales]);
 }
@@ -87,7 +123,7 @@ export function transposedTable(b: Builder, name: string): Name {
 export function lookUp(b: Builder, name: string, ids: Name): Name {
   const { graph: g } = b;
   const { values, shape } = parameter(b, name);
-  if (b.dtype !== 'q8') return g.op('Gather', [floatMatrix(b, name, shape, values), ids]);
+  if (!isInteger(b)) return g.op('Gather', [floatMatrix(b, name, shape, values), ids]);
   const [rows = '', scales = ''] = int8Matrix(b, name, shape, () => int8Rows(values, shape[1] ?? 0));
   const rowsOfIds = g.op('Cast', [g.op('Gather', [rows, ids])], { to: 1 });
   return g.op('Mul', [rowsOfIds, g.op('Unsqueeze', [g.op('Gather', [scales, ids]), g.integers(-1)])]);

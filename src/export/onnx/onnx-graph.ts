@@ -5,7 +5,7 @@ import { concatBytes } from '../../files/files.ts';
 import { field, float, integer, text } from '../../files/protobuf-writer.ts';
 
 /** Element types with their numbers in the format. */
-const types = { float: 1, int8: 3, int64: 7, float16: 10 } as const;
+const types = { float: 1, uint8: 2, int8: 3, int64: 7, float16: 10 } as const;
 /** An element type. */
 export type OnnxType = keyof typeof types;
 
@@ -17,6 +17,10 @@ type Attribute = number | readonly number[] | { readonly float: number };
 
 /** Version of the operators: 17 has LayerNormalization, and all runtimes of transformers.js support it. */
 const opset = 17;
+/** Operators of onnxruntime, in its domain and with its version. */
+const ortOps: readonly string[] = ['MatMulNBits'];
+const ortDomain = 'com.microsoft';
+
 /** Version of the file format. */
 const irVersion = 9;
 
@@ -67,6 +71,7 @@ export function createOnnxGraph(title: string): OnnxGraph {
   const tensors: { name: Name; type: OnnxType; shape: readonly number[]; bytes: Uint8Array }[] = [];
   const shared = new Map<string, Name>();
   let count = 0;
+  let usesOrt = false;
   const constant: OnnxGraph['constant'] = (name, type, shape, bytes) => {
     tensors.push({ name, type, shape, bytes });
     return name;
@@ -82,12 +87,14 @@ export function createOnnxGraph(title: string): OnnxGraph {
     return known;
   };
   const ops: OnnxGraph['ops'] = (type, from, results, attributes = {}) => {
+    usesOrt ||= ortOps.includes(type);
     const to = Array.from({ length: results }, () => `${count++}`);
     nodes.push(
       concatBytes([
         ...from.map((input) => text(1, input)),
         ...to.map((output) => text(2, output)),
         text(4, type),
+        ...(ortOps.includes(type) ? [text(7, ortDomain)] : []),
         ...Object.entries(attributes).map(([key, value]) => field(5, attribute(key, value))),
       ]),
     );
@@ -147,6 +154,7 @@ export function createOnnxGraph(title: string): OnnxGraph {
         text(2, 'heddle'),
         field(7, concatBytes(graph)),
         field(8, integer(2, opset)),
+        ...(usesOrt ? [field(8, concatBytes([text(1, ortDomain), integer(2, 1)]))] : []),
       ]);
       return { model, data: parts.map(concatBytes) };
     },

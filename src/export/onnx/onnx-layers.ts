@@ -6,7 +6,7 @@ import { bucketOf, relativeBuckets } from '../../engine/ops/attention/relative-p
 import { fairseqFrequencies } from '../../engine/ops/embedding/embedding.ts';
 import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes } from '../../model/model-config.ts';
 import { fixedPositions } from '../../model/parameters.ts';
-import { axisSize, type Builder, floats, lookUp, matrix, parameter, vector } from './onnx-builder.ts';
+import { axisSize, type Builder, floats, lookUp, parameter, product, vector } from './onnx-builder.ts';
 import type { Name, OnnxGraph } from './onnx-graph.ts';
 
 /**
@@ -212,10 +212,8 @@ export function norm(b: Builder, name: string, x: Name): Name {
 
 /** A linear layer, x · weightᵀ + bias if the model has one: [.., in] -> [.., out]. */
 export const project = (b: Builder, prefix: string, x: Name): Name =>
-  multiply(b, x, matrix(b, `${prefix}weight`), `${prefix}bias`);
+  addBias(b, product(b, x, `${prefix}weight`), `${prefix}bias`);
 
-/** x · w, plus the parameter `bias` if the model has it. */
-export function multiply(b: Builder, x: Name, w: Name, bias: string): Name {
-  const product = b.graph.op('MatMul', [x, w]);
-  return b.parameters.byName.has(bias) ? b.graph.op('Add', [product, vector(b, bias)]) : product;
-}
+/** y plus the parameter `bias` if the model has it. */
+export const addBias = (b: Builder, y: Name, bias: string): Name =>
+  b.parameters.byName.has(bias) ? b.graph.op('Add', [y, vector(b, bias)]) : y;

@@ -9,12 +9,12 @@ import type { Builder, OnnxSource } from './onnx-builder.ts';
 import { axisSize, floats, idTable, matrix, openBuilder, transposedTable } from './onnx-builder.ts';
 import type { Name, OnnxGraph } from './onnx-graph.ts';
 import {
+  addBias,
   attention,
   causalMask,
   embed,
   feedForward,
   maskOf,
-  multiply,
   norm,
   paddingMask,
   positionsFrom,
@@ -151,7 +151,7 @@ function logitsOf(b: Builder, x: Name): Name {
   const table = own
     ? matrix(b, 'generator.weight')
     : transposedTable(b, c.tie === 'all' ? 'src_embed.weight' : 'tgt_embed.weight');
-  return multiply(b, scaled, table, 'generator.bias');
+  return addBias(b, g.op('MatMul', [scaled, table]), 'generator.bias');
 }
 
 /**

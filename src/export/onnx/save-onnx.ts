@@ -23,7 +23,13 @@ const architectures: Readonly<Record<string, string>> = {
 };
 
 /** Ends of the file names by dtype. */
-const suffixes: Readonly<Record<OnnxDtype, string>> = { fp32: '', fp16: '_fp16', q8: '_quantized' };
+const suffixes: Readonly<Record<OnnxDtype, string>> = {
+  fp32: '',
+  fp16: '_fp16',
+  q8: '_quantized',
+  q4: '_q4',
+  q4f16: '_q4f16',
+};
 
 /** Options of `onnxFiles`. */
 export interface OnnxOptions {

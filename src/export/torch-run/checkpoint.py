@@ -43,10 +43,16 @@ def read_safetensors(path):
 
 
 def read_base(folder):
-    """The frozen weights under a LoRA adapter, by name in float32: int8 rows have their scales in NAME.scale."""
+    """The frozen weights under a LoRA adapter, by name in float32: NAME.scale has the scales of integers,
+    one for a row or for each of its blocks of 32."""
     tensors, _ = read_safetensors(os.path.join(folder, "base.safetensors"))
     scales = {name: tensors.pop(f"{name}.scale") for name in list(tensors) if f"{name}.scale" in tensors}
-    return {name: t.float() * scales[name][:, None] if name in scales else t.float() for name, t in tensors.items()}
+    def scaled(t, scale):
+        if scale is None:
+            return t.float()
+        wide = scale[:, None] if scale.dim() == 1 else scale.repeat_interleave(32, 1)[:, :t.shape[1]]
+        return t.float() * wide
+    return {name: scaled(t, scales.get(name)) for name, t in tensors.items()}
 
 
 def write_safetensors(path, tensors, metadata):

@@ -4,7 +4,7 @@
 
 import { toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
-import { int8Rows } from '../../engine/ops/matmul/packed-weights.ts';
+import { int4Rows, int8Rows, isInt4 } from '../../engine/ops/matmul/packed-weights.ts';
 import { jsonBytes } from '../../files/json-files.ts';
 import { type WritableTensor, writeSafetensors } from '../../files/write-safetensors.ts';
 import { loraFileNames } from '../../formats/lora-folder.ts';
@@ -12,11 +12,7 @@ import { ordinaryFields, requireFields } from '../../formats/shared/requirements
 import { type LoraConfig, loraTargets, loraTensorName } from '../../model/lora.ts';
 import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
-import {
-  quantizedParameters,
-  type WeightFormat,
-  type WeightReader,
-} from '../../model/quantized-parameters.ts';
+import { storedParameters, type WeightReader, type WeightStorage } from '../../model/quantized-parameters.ts';
 import type { Batches } from '../../text/batches/batches.ts';
 import type { EncodedCorpus, RaggedRows } from '../../text/batches/encoded-corpus.ts';
 import type { ScheduleConfig } from '../../train/update/schedule.ts';
@@ -41,7 +37,7 @@ export interface TorchSettings {
 export interface TorchLora {
   readonly config: LoraConfig;
   readonly base: WeightReader;
-  readonly format: WeightFormat;
+  readonly storage: WeightStorage;
 }
 
 /** A run at update `firstStep`, with the data of all updates before `lastStep`. */
@@ -114,7 +110,7 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
     'checkpoint.py': new TextEncoder().encode(checkpointScript),
     'transformer.py': new TextEncoder().encode(transformerScript),
     ...data,
-    ...(lora && { [baseName]: await baseFile(parameters, lora) }),
+    ...(lora && { [baseName]: await baseFile(config, parameters, lora) }),
   };
 }
 
@@ -131,21 +127,29 @@ function loraPlan(config: ModelConfig, { alpha, rank, dropout, targetModules }: 
 }
 
 /**
- * Safetensors of the frozen weights by parameter, as they are stored; int8 rows have their scales in
- * `NAME.scale`.
+ * Safetensors of the frozen weights by parameter, as they are stored; integers of int8 and int4
+ * have their scales in `NAME.scale`, one for a row or for each of its blocks of 32.
  */
-async function baseFile(parameters: ParameterList, { base, format }: TorchLora): Promise<Uint8Array> {
-  const { quantization } = quantizedParameters(parameters, format);
+async function baseFile(
+  config: ModelConfig,
+  parameters: ParameterList,
+  { base, storage }: TorchLora,
+): Promise<Uint8Array> {
+  const { quantization } = storedParameters(config, storage);
   const tensors: Record<string, WritableTensor> = {};
   for (const parameter of parameters.all) {
     const { name, shape } = parameter;
     const values = await base.read(parameter, 0, sizeOf(shape));
-    if (!quantization?.matrices.has(name)) tensors[name] = { dtype: 'F32', shape, data: values };
+    const format = quantization?.matrices.get(name)?.format;
+    if (!format) tensors[name] = { dtype: 'F32', shape, data: values };
     else if (format === 'f16') tensors[name] = { dtype: 'F16', shape, data: toFloat16(values) };
     else {
-      const { rows, scales } = int8Rows(values, shape[1] ?? 1);
+      const { rows, scales } = isInt4(format)
+        ? int4Rows(format, values, shape[1] ?? 1)
+        : int8Rows(values, shape[1] ?? 1);
+      const of = isInt4(format) ? [shape[0] ?? 1, scales.length / (shape[0] ?? 1)] : [scales.length];
       tensors[name] = { dtype: 'I8', shape, data: rows };
-      tensors[`${name}.scale`] = { dtype: 'F32', shape: [scales.length], data: scales };
+      tensors[`${name}.scale`] = { dtype: 'F32', shape: of, data: scales };
     }
   }
   return writeSafetensors(tensors);

@@ -143,7 +143,7 @@ export async function openTrainedModel(
   const { args, from, before, start, data, parameters, recipe } = setup;
   const { config, source, target, shapes } = data;
   const lora = args.lora && loraConfig(args.lora);
-  const format = args.weights ?? 'f32';
+  const storage = { weights: args.weights, weightsExclude: args.weightsExclude };
   const message = (text: string) => emit({ type: 'message', text });
   const { weights: wholeWeights, stored, notes: _, ...files } = start ?? {};
   const base = stored ?? wholeWeights;
@@ -163,7 +163,7 @@ export async function openTrainedModel(
     updateRatioSteps,
     freeze,
     lora,
-    weights: format,
+    ...storage,
     f32Residual,
     f32Attention,
   });
@@ -174,7 +174,7 @@ export async function openTrainedModel(
   const weights = new TrainedWeights(engine, model, trainer, adapter);
   const described = describeTrainable(trainer.trainable, parameters);
   if (described) message(described);
-  if (!before || lora) await initializeTraining(engine, config, recipe, { weights: base, lora, format });
+  if (!before || lora) await initializeTraining(engine, config, recipe, { weights: base, lora, storage });
   const kept = from && before && (await restore(engine, trainer, weights, from, before));
   signal.throwIfAborted();
   if (before) message(`resumed at step ${before.step}`);

@@ -94,8 +94,13 @@ export const fineTuningSettings = inGroup('Fine-tuning', {
   weights: {
     type: choice(weightFormats, 'format'),
     help:
-      'format of the frozen weights under a LoRA adapter: f16 or int8 (one scale per row) saves memory, ' +
+      'format of the frozen weights under a LoRA adapter: f16, int8 (one scale per row) or int4 (one per block of 32) saves memory, ' +
       'and changes the default batch to --max-tokens 512 --gradient-accumulation-steps 2',
     defaultText: 'f32',
+  },
+  weightsExclude: {
+    type: list('patterns'),
+    help: 'globs of layers that stay int8 with weights int4, and f32 with others, e.g. *.fc1; auto stands for the sensitive layers',
+    defaultText: 'auto',
   },
 });

@@ -187,10 +187,16 @@ export interface TrainSettings {
    */
   readonly freeze?: readonly string[];
   /**
-   * Format of the frozen weights under a LoRA adapter: f16 or int8 (one scale per row) saves memory, and
-   * changes the default batch to maxTokens 512 gradientAccumulationSteps 2. Default: f32.
+   * Format of the frozen weights under a LoRA adapter: f16, int8 (one scale per row) or int4 (one per block
+   * of 32) saves memory, and changes the default batch to maxTokens 512 gradientAccumulationSteps 2. Default:
+   * f32.
    */
-  readonly weights?: 'f32' | 'f16' | 'int8';
+  readonly weights?: 'f32' | 'f16' | 'int8' | 'int4' | 'int4-f32' | 'uint4' | 'uint4-f32';
+  /**
+   * Globs of layers that stay int8 with weights int4, and f32 with others, e.g. *.fc1; auto stands for the
+   * sensitive layers. Default: auto.
+   */
+  readonly weightsExclude?: readonly string[];
   /**
    * Fraction of the source sentences to hold out for dev, and the same fraction for test (0: none). A number
    * of at least 0 and below 1 (fraction). Default: 0.02.

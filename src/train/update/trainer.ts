@@ -14,8 +14,7 @@ import { adaptedParameters } from '../../model/lora.ts';
 import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
 import { writePositions } from '../../model/model-states.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
-import { parameterList } from '../../model/parameters.ts';
-import { quantizedParameters, type WeightFormat } from '../../model/quantized-parameters.ts';
+import { storedParameters, type WeightStorage } from '../../model/quantized-parameters.ts';
 import type { BatchArrays } from '../../text/batches/batches.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
 import type { TokenSums } from '../../text/metrics/translation-metrics.ts';
@@ -80,11 +79,9 @@ export interface StepReport {
 }
 
 /** Options of a trainer. */
-export interface TrainerOptions extends GraphOptions {
+export interface TrainerOptions extends GraphOptions, WeightStorage {
   /** Check every tensor of every step: an update rejects at the first NaN or infinity, with its origin. */
   readonly checkFinite?: boolean;
-  /** Storage of the weights under a LoRA adapter: f16 and int8 take less memory. [f32] */
-  readonly weights?: WeightFormat;
   /** Measure the norm of the update over that of the weights every N updates; 0: never. [0] */
   readonly updateRatioSteps?: number;
 }
@@ -143,8 +140,7 @@ export class Trainer {
     shapes: readonly BatchShape[],
     options: TrainerOptions,
   ) {
-    const { weights = 'f32', lora } = options;
-    this.parameters = adaptedParameters(quantizedParameters(parameterList(config), weights), lora);
+    this.parameters = adaptedParameters(storedParameters(config, options), options.lora);
     this.trainable = trainableParameters(config, this.parameters, options);
     this.recipe = recipe;
     this.shapes = shapes;

@@ -20,11 +20,7 @@ import type { ModelConfig } from '../../model/model-config.ts';
 import { readWeights, writeWeights } from '../../model/model-states.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../model/parameters.ts';
-import {
-  quantizedParameters,
-  type WeightFormat,
-  type WeightReader,
-} from '../../model/quantized-parameters.ts';
+import { storedParameters, type WeightReader, type WeightStorage } from '../../model/quantized-parameters.ts';
 import type { Fingerprint } from '../../text/corpus/pairs.ts';
 import { type OptimizerConfig, optimizerStates } from './optimizer-config.ts';
 import type { ScheduleConfig } from './schedule.ts';
@@ -32,7 +28,7 @@ import type { TrainableParameters } from './trainable-parameters.ts';
 import type { Recipe } from './trainer.ts';
 
 /**
- * Initializes training state: weights (from the seed unless given) in their storage `format`, LoRA adapter,
+ * Initializes training state: weights (from the seed unless given) in their `storage`, LoRA adapter,
  * EMA copy and loss scale. Moments and counters are zero on a new engine. Weights can be read in parts only
  * under a LoRA adapter.
  */
@@ -43,17 +39,18 @@ export async function initializeTraining(
   {
     weights,
     lora,
-    format = 'f32',
+    storage,
   }: {
     readonly weights?: Float32Array | WeightReader;
     readonly lora?: LoraConfig;
-    readonly format?: WeightFormat;
+    readonly storage?: WeightStorage;
   } = {},
 ): Promise<void> {
   const p = parameterList(c);
   let trained = weights ?? initializeWeights(c, p, recipe.seed, recipe.init);
-  if ('read' in trained) await readWeights(engine, c, quantizedParameters(p, format), trained);
-  else writeWeights(engine, c, quantizedParameters(p, format), trained);
+  const stored = storedParameters(c, storage);
+  if ('read' in trained) await readWeights(engine, c, stored, trained);
+  else writeWeights(engine, c, stored, trained);
   if (lora) {
     trained = initializeLora(c, loraParameters(c, lora), recipe.seed);
     engine.write('lora', trained);

@@ -61,6 +61,20 @@ describe('a shader library', () => {
     ]);
   });
 
+  it('takes the conditions of an @if with its @elifs as alternatives', () => {
+    const source =
+      '@if(int8) const A = 8;\n@elif(int4) const A = 4;\n@else const A = 16;\n@if(int4) const B = 1;\nend';
+    const kernels = shaderLibrary(new Map([['matmul/packed.wgsl', source]]));
+    expect(kernels.names).toEqual(['packed', 'packed-int8', 'packed-int4']);
+    const lines = (name: string) => kernels.sourceOf(name).split('\n').filter(Boolean);
+    expect(lines('packed')).toEqual(['const A = 16;', 'end']);
+    expect(lines('packed-int8')).toEqual(['const A = 8;', 'end']);
+    expect(lines('packed-int4')).toEqual(['const A = 4;', 'const B = 1;', 'end']);
+    expect(() => library.sourceOf({ name: 'mine', source: '@elif(f16) const X = 1;' })).toThrow(
+      'this @elif follows no @if',
+    );
+  });
+
   it("composes a user's own source with the files that it includes", () => {
     expect(codeOf({ name: 'mine', source: '// include shared/sum.wgsl\nmine' })).toEqual([
       'mine',

@@ -68,7 +68,7 @@ const pipelines = [
 ] as const;
 
 /** How heddle stores the weights whose ids a dtype has. Those of fp16 are nearly those of fp32. */
-const weightsOf = { fp32: 'f32', fp16: 'f16', q8: 'int8' } as const;
+const weightsOf = { fp32: 'f32', fp16: 'f16', q8: 'int8', q4: 'int4', q4f16: 'int4' } as const;
 
 /** Folder of an exported model. transformers.js in a page finds none with spaces in its name. */
 const exportName = (name: string, dtype: string) => `${name.replaceAll(' ', '-')}-${dtype}`;
@@ -364,7 +364,10 @@ describe.runIf(installTransformers() === undefined)('in transformers.js (needs n
     expect(texts).toHaveLength(count);
     const { config } = saved;
     const expected = {} as Record<OnnxDtype, Translation[]>;
-    for (const [dtype, weights] of Object.entries(weightsOf) as [OnnxDtype, 'f32' | 'f16' | 'int8'][]) {
+    for (const [dtype, weights] of Object.entries(weightsOf) as [
+      OnnxDtype,
+      'f32' | 'f16' | 'int8' | 'int4',
+    ][]) {
       await exportAs(name, saved, dtype);
       const parameters = quantizedParameters(parameterList(config), weights);
       const translator = new Translator(cpuEngine(), saved, { shape: { batch: batchSize }, parameters });

@@ -228,7 +228,7 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
 
   /** Compares the ids and texts of transformers.js with heddle's. */
   async function compare({ name, saved, texts, dtype = 'fp32' }: Case, theirs: readonly Generated[]) {
-    const weights = ({ fp32: 'f32', fp16: 'f16', q8: 'int8' } as const)[dtype];
+    const weights = ({ fp32: 'f32', fp16: 'f16', q8: 'int8', q4: 'int4', q4f16: 'int4' } as const)[dtype];
     const translator = new Translator(cpuEngine(), saved, {
       shape: { batch: 8 },
       parameters: quantizedParameters(parameterList(saved.config), weights),
@@ -263,6 +263,8 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
       return [
         { name: 'words', saved, texts },
         { name: 'words-q8', saved, texts, dtype: 'q8' },
+        { name: 'words-q4', saved, texts, dtype: 'q4' },
+        { name: 'words-q4f16', saved, texts, dtype: 'q4f16' },
       ];
     },
 

@@ -262,7 +262,11 @@ const mixed = () => {
         ? ({ precision, lora, weights: 'int8', gradientCheckpointing: true } as const)
         : { lora };
       const trainer = await Trainer.open(engine, c, recipe, [saves ? { ...all, batch: 8 } : all], options);
-      await initializeTraining(engine, c, recipe, { weights: base, lora, format: saves ? 'int8' : 'f32' });
+      await initializeTraining(engine, c, recipe, {
+        weights: base,
+        lora,
+        storage: { weights: saves ? 'int8' : 'f32' },
+      });
       const reports: StepReport[] = [];
       for (let i = 0; i < steps; i++) {
         const ids = randomIds(c, all, i % 4);

@@ -5,7 +5,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { sizeOf } from '../../../src/core/tensor.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import { pack, packedFormats, unpacked, wordsOf } from '../../../src/engine/ops/matmul/packed-weights.ts';
+import {
+  newScales,
+  pack,
+  packedFormats,
+  scalesPerRow,
+  unpacked,
+  wordsOf,
+} from '../../../src/engine/ops/matmul/packed-weights.ts';
 import { clipAt } from '../../../src/engine/ops/optimizer/clip.ts';
 import { loraConfig } from '../../../src/model/lora.ts';
 import type { ModelOptions } from '../../../src/model/model-config.ts';
@@ -56,7 +63,7 @@ async function trainSubset(
     engine,
     c,
     { seed: 4, init: 'xavier', optimizer },
-    { weights: before, lora: options.lora, format },
+    { weights: before, lora: options.lora, storage: { weights: format } },
   );
   const norms: number[] = [];
   const losses: number[] = [];
@@ -87,18 +94,19 @@ async function trainSubset(
 function roundedTo(format: WeightFormat, p: ParameterList, weights: Float32Array): Float32Array {
   const out = weights.slice();
   if (format === 'f32') return out;
-  for (const { parameter } of quantizedParameters(p, format).quantization!.matrices.values()) {
+  for (const matrix of quantizedParameters(p, format).quantization!.matrices.values()) {
+    const { parameter, format: own } = matrix;
     const [rows = 0, cols = 0] = parameter.shape;
-    const [words, scales] = [new Uint32Array(rows * wordsOf(format, cols)), new Float32Array(rows)];
-    pack(format, weights.subarray(parameter.offset, parameter.offset + rows * cols), cols, words, scales);
-    for (let r = 0; r < rows; r++)
-      for (let k = 0; k < cols; k++)
-        out[parameter.offset + r * cols + k] = unpacked(
-          format,
-          words.subarray(r * wordsOf(format, cols)),
-          k,
-          format === 'int8' ? scales[r] : undefined,
-        );
+    const width = wordsOf(own, cols);
+    const words = new Uint32Array(rows * width);
+    const scales = newScales(own, rows, cols);
+    pack(own, weights.subarray(parameter.offset, parameter.offset + rows * cols), cols, words, scales);
+    for (let r = 0; r < rows; r++) {
+      const perRow = scalesPerRow(own, cols);
+      const ofRow = perRow > 0 ? scales.subarray(r * perRow, (r + 1) * perRow) : undefined;
+      const row = words.subarray(r * width, (r + 1) * width);
+      for (let k = 0; k < cols; k++) out[parameter.offset + r * cols + k] = unpacked(own, row, k, ofRow);
+    }
   }
   return out;
 }
@@ -200,49 +208,57 @@ describe('a LoRA adapter', () => {
   });
 });
 
-describe.each(packedFormats)('a LoRA adapter on %s weights', (format) => {
-  const lora = loraConfig({ rank: 3, targetModules: ['*.q', '*.v', 'fc1', 'out_proj'] });
-  const t5 = {
-    ...{
-      norm: 'pre',
-      normType: 'rms',
-      feedForwardType: 'gated',
-      positions: 'relative',
-      biases: false,
-      tie: 'all',
-    },
-    ...{ headWidth: 5, dModel: 10, feedForward: 14, srcVocab: 23, tgtVocab: 23 },
-  };
-  const families: [string, object, typeof lora][] = [
-    ['BART', {}, lora],
-    ['T5', t5, loraConfig({ rank: 2, targetModules: ['*.q', '*.k', '*.v', '*.o', 'wi_0', 'wi_1', 'wo'] })],
-  ];
-  for (const [name, model, own] of sample(families, ([name]) => (name === 'T5') === (format === 'int8')))
-    it(`of ${name} matches the float64 references on the rounded weights, with the loss in chunks`, async () => {
-      const exact = await trainSubset(cpuEngine(), { lora: own, rounded: format }, {}, model);
-      const packed = await trainSubset(await testEngine(), { lora: own, format, logitBytes: 64 }, {}, model);
-      expect(relativeError(packed.losses, exact.losses)).toBeLessThan(1e-5);
-      expect(relativeError(packed.norms, exact.norms)).toBeLessThan(1e-4);
-      expect(relativeError(packed.trained, exact.trained)).toBeLessThan(1e-4);
+describe.each(sample(packedFormats, (format) => !/^(int4-f32|uint4)$/.test(format)))(
+  'a LoRA adapter on %s weights',
+  (format) => {
+    const lora = loraConfig({ rank: 3, targetModules: ['*.q', '*.v', 'fc1', 'out_proj'] });
+    const t5 = {
+      ...{
+        norm: 'pre',
+        normType: 'rms',
+        feedForwardType: 'gated',
+        positions: 'relative',
+        biases: false,
+        tie: 'all',
+      },
+      ...{ headWidth: 5, dModel: 10, feedForward: 14, srcVocab: 23, tgtVocab: 23 },
+    };
+    const families: [string, object, typeof lora][] = [
+      ['BART', {}, lora],
+      ['T5', t5, loraConfig({ rank: 2, targetModules: ['*.q', '*.k', '*.v', '*.o', 'wi_0', 'wi_1', 'wo'] })],
+    ];
+    for (const [name, model, own] of sample(families, ([name]) => (name === 'T5') === (format === 'int8')))
+      it(`of ${name} matches the float64 references on the rounded weights, with the loss in chunks`, async () => {
+        const exact = await trainSubset(cpuEngine(), { lora: own, rounded: format }, {}, model);
+        const packed = await trainSubset(
+          await testEngine(),
+          { lora: own, format, logitBytes: 64 },
+          {},
+          model,
+        );
+        expect(relativeError(packed.losses, exact.losses)).toBeLessThan(1e-5);
+        expect(relativeError(packed.norms, exact.norms)).toBeLessThan(1e-4);
+        expect(relativeError(packed.trained, exact.trained)).toBeLessThan(1e-4);
+      });
+
+    it('holds no matrix of the base in f32, and moments of the adapter only', () => {
+      const { c, p } = smallModel({ ...sizes, tie: 'all', srcVocab: 640, tgtVocab: 640 });
+      const graph = trainingGraph(c, quantizedParameters(p, format), shape, optimizerConfig(), {
+        lora,
+        logitBytes: 64,
+      });
+      const whole = p.all.filter(({ shape }) => shape.length === 2).map(({ shape }) => sizeOf(shape));
+      const matrix = Math.max(...whole);
+      for (const v of [...graph.states.values(), ...graph.nodes.flatMap((node) => node.outputs)])
+        if (v.dtype === 'f32') expect(sizeOf(v.shape), v.name).toBeLessThan(matrix);
+      expect(graph.states.has('weights')).toBe(false);
     });
 
-  it('holds no matrix of the base in f32, and moments of the adapter only', () => {
-    const { c, p } = smallModel({ ...sizes, tie: 'all', srcVocab: 640, tgtVocab: 640 });
-    const graph = trainingGraph(c, quantizedParameters(p, format), shape, optimizerConfig(), {
-      lora,
-      logitBytes: 64,
+    it('is required: packed weights themselves cannot be trained', () => {
+      const { c, p } = smallModel(sizes);
+      expect(() => trainableParameters(c, quantizedParameters(p, format))).toThrow(
+        `train: ${format} weights cannot be trained; train a LoRA adapter (lora.rank), or use f32 weights`,
+      );
     });
-    const whole = p.all.filter(({ shape }) => shape.length === 2).map(({ shape }) => sizeOf(shape));
-    const matrix = Math.max(...whole);
-    for (const v of [...graph.states.values(), ...graph.nodes.flatMap((node) => node.outputs)])
-      if (v.dtype === 'f32') expect(sizeOf(v.shape), v.name).toBeLessThan(matrix);
-    expect(graph.states.has('weights')).toBe(false);
-  });
-
-  it('is required: packed weights themselves cannot be trained', () => {
-    const { c, p } = smallModel(sizes);
-    expect(() => trainableParameters(c, quantizedParameters(p, format))).toThrow(
-      `train: ${format} weights cannot be trained; train a LoRA adapter (lora.rank), or use f32 weights`,
-    );
-  });
-});
+  },
+);

@@ -4,17 +4,19 @@
 import { random } from '../../../core/random.ts';
 import { relativeError } from '../../../core/relative-error.ts';
 import { cpuEngine } from '../../../engine/cpu-engine.ts';
+import { isInt4 } from '../../../engine/ops/matmul/packed-weights.ts';
 import { writeStep } from '../../../engine/ops/step-scalars.ts';
 import { readJson } from '../../../files/json-files.ts';
 import { frameParts } from '../../../model/frame-parts.ts';
 import { type ModelConfig, maxSourceLength } from '../../../model/model-config.ts';
 import { writeWeights } from '../../../model/model-states.ts';
-import { weightBytes } from '../../../model/parameter-layout.ts';
+import { type Quantization, weightBytes } from '../../../model/parameter-layout.ts';
 import { parameterList, weightsFromTensors } from '../../../model/parameters.ts';
 import {
   describeWeights,
-  quantizedParameters,
+  storedParameters,
   type WeightFormat,
+  type WeightStorage,
 } from '../../../model/quantized-parameters.ts';
 import { openModel } from '../../../session/open-model.ts';
 import type { Session } from '../../../session/session.ts';
@@ -40,8 +42,8 @@ interface LogitCheck {
 export async function checkReference(folder: string, session: Session): Promise<LogitCheck> {
   // Few tokens, since the reference is slow; the second row has padding.
   const input = await readInput(folder, session, [4, 2]);
-  const { logits } = await logitsOf(input, 'f32', session);
-  const reference = await logitsOf(input, 'f32', { engine: async () => cpuEngine() });
+  const { logits } = await logitsOf(input, {}, session);
+  const reference = await logitsOf(input, {}, { engine: async () => cpuEngine() });
   const { error, different, positions } = compareLogits(logits, reference.logits, input.config.tgtVocab);
   return {
     rows: [['logits of float64', error, limits.logits]],
@@ -50,9 +52,11 @@ export async function checkReference(folder: string, session: Session): Promise<
 }
 
 /**
- * Tolerance of the logits, max|x - f32| / max|f32|. Trained models reach about 5e-4 in f16 and 2e-2 in int8.
+ * Tolerance of the logits, max|x - f32| / max|f32|. Trained models reach about 5e-4 in f16, 2e-2 in int8 and 5e-2
+ * in int4.
  */
-const weightLimits: Readonly<Record<Exclude<WeightFormat, 'f32'>, number>> = { f16: 5e-3, int8: 1e-1 };
+const weightLimit = (format: Exclude<WeightFormat, 'f32'>): number =>
+  format === 'f16' ? 5e-3 : isInt4(format) ? 2e-1 : 1e-1;
 
 /**
  * Compares a model in a smaller weight format with itself in f32. Throws a HeddleError if it cannot be read.
@@ -61,14 +65,15 @@ export async function checkWeights(
   folder: string,
   format: Exclude<WeightFormat, 'f32'>,
   session: Session,
+  weightsExclude?: readonly string[],
 ): Promise<LogitCheck> {
   const input = await readInput(folder, session, [16, 16, 16, 16]);
-  const full = await logitsOf(input, 'f32', session);
-  const packed = await logitsOf(input, format, session);
+  const full = await logitsOf(input, {}, session);
+  const packed = await logitsOf(input, { weights: format, weightsExclude }, session);
   const { error, different, positions } = compareLogits(packed.logits, full.logits, input.config.tgtVocab);
-  const memory = describeWeights(input.config, format, packed.bytes);
+  const memory = packed.quantization && describeWeights(input.config, packed.quantization, packed.bytes);
   return {
-    rows: [[`logits as ${format} of f32`, error, weightLimits[format]]],
+    rows: [[`logits as ${format} of f32`, error, weightLimit(format)]],
     fact: `${memory}; the most likely token differs at ${different} of ${positions} positions`,
   };
 }
@@ -139,10 +144,14 @@ function rowsOf(golden: GoldenCase): ModelInput['rows'] {
  */
 async function logitsOf(
   { config: c, weights, rows }: ModelInput,
-  format: WeightFormat,
+  storage: WeightStorage,
   session: Pick<Session, 'engine'>,
-): Promise<{ logits: Float32Array; bytes: { weights: number; peak: number } }> {
-  const p = quantizedParameters(parameterList(c), format);
+): Promise<{
+  logits: Float32Array;
+  quantization?: Quantization;
+  bytes: { weights: number; peak: number };
+}> {
+  const p = storedParameters(c, storage);
   const shape = {
     batch: rows.length,
     source: Math.max(...rows.map(({ source }) => source.length)) / Math.max(1, c.frameWidth),
@@ -174,7 +183,8 @@ async function logitsOf(
       unpadded.set((logits as Float32Array).subarray(start, start + target.length * V), end);
       end += target.length * V;
     }
-    return { logits: unpadded, bytes: { weights: weightBytes(p), peak: program.plan?.bytes.peak ?? 0 } };
+    const bytes = { weights: weightBytes(p), peak: program.plan?.bytes.peak ?? 0 };
+    return { logits: unpadded, quantization: p.quantization, bytes };
   } finally {
     engine.destroy();
   }

@@ -41,21 +41,23 @@ export interface VerifyArguments {
   /** Golden cases and model folders. */
   readonly folders: readonly string[];
   /**
-   * Weight format. f16 and int8 are compared with f32; f32, the default, with the reference of the folder.
+   * Weight format. f16, int8 and int4 are compared with f32; f32, the default, with the reference of the folder.
    */
   readonly weights?: WeightFormat;
+  /** See LoadOptions. */
+  readonly weightsExclude?: readonly string[];
 }
 
 /**
  * Verifies folders. A failed comparison is part of the result. Throws a HeddleError if a folder cannot be
  * read.
  */
-export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, weights = 'f32' }, session) => {
+export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, ...storage }, session) => {
   const results: VerifiedCase[] = [];
   for (const folder of folders) {
     const name = baseName(folder);
     const verified = verifyFolder(session.files, await settledFolder(session.files, folder));
-    const { rows, fact } = await verifiedWhile(verified, () => check(folder, weights, session));
+    const { rows, fact } = await verifiedWhile(verified, () => check(folder, storage, session));
     const compared = rows.map(([quantity, error, limit]) => ({
       quantity,
       error,
@@ -76,10 +78,10 @@ export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, we
 
 async function check(
   folder: string,
-  weights: WeightFormat,
+  { weights = 'f32', weightsExclude }: Omit<VerifyArguments, 'folders'>,
   session: Session,
 ): Promise<{ rows: readonly Row[]; fact?: string }> {
-  if (weights !== 'f32') return checkWeights(folder, weights, session);
+  if (weights !== 'f32') return checkWeights(folder, weights, session, weightsExclude);
   const { isGoldenMarian, readGoldenMarian } = await import('./golden-marian.ts');
   if (await isGoldenMarian(session.files, folder)) {
     const rows: Row[] = [];

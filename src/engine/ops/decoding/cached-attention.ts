@@ -1,6 +1,7 @@
 // Attention in decoding, with one new token per row: self-attention to the ancestors of the token in the KV
 // cache, and cross-attention to the source. The rows of a sentence (beams, samples) share the keys of the
 // source and read each other's rows of the cache through a table of slots, so beam search copies no keys.
+// Keys and values are f32, or f16 packed in u32 words (`packF16`), which needs no shader-f16.
 
 import { check } from '../../../core/errors.ts';
 import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
@@ -23,7 +24,7 @@ export type CachedAttentionAttrs = {
 export const hiddenSlot = 2 ** 31;
 
 /**
- * qkv [R,1,3HW], cache [R,T,2HW] (a state, written), slots u32 [R,T], step, a position bias [H, 2·farthest +
+ * qkv [R,1,3HW], cache [R,T,2HW] or u32 [R,T,HW] (a state, written), slots u32 [R,T], step, a position bias [H, 2·farthest +
  * 1] (relative-position-bias.ts); out [R,1,HW]. First the keys and values in qkv are stored in row (r,
  * step.position) of the cache. Then row r attends, for j from 0 to step.position, to row slots[r,j] of the
  * cache rows of its sentence, counted from the first of them, unless slots[r,j] has `hiddenSlot` added.
@@ -38,7 +39,7 @@ export const cachedSelfAttentionOp = defineOp({
     const inner = innerWidth(name, attrs);
     const R = queryRows(name, qkv, attrs, 3 * inner);
     const T = dim(cache, 1);
-    expectType(name, 'cache', cache, 'f32', [R, T, 2 * inner], `qkv is ${show(qkv.shape)}`);
+    expectKeys(name, 'cache', cache, [R, T], attrs, `qkv is ${show(qkv.shape)}`);
     expectType(name, 'slots', slots, 'u32', [R, T], `cache is ${show(cache.shape)}`);
     expectStep(name, step);
     if (bias) checkBias(name, attrs.heads, bias);
@@ -68,7 +69,10 @@ export const cachedSelfAttentionOp = defineOp({
   },
 });
 
-/** q [R,1,HW], kv [B,S,2HW], lens u32 [B], R = B · beams; out [R,1,HW]: a row sees the first lens[b] keys. */
+/**
+ * q [R,1,HW], kv [B,S,2HW] or u32 [B,S,HW], lens u32 [B], R = B · beams; out [R,1,HW]: a row sees the first
+ * lens[b] keys.
+ */
 export const cachedCrossAttentionOp = defineOp({
   name: 'cached_cross_attention',
   inputs: ['q', 'kv', 'lens'],
@@ -79,7 +83,7 @@ export const cachedCrossAttentionOp = defineOp({
     const inner = innerWidth(name, attrs);
     const R = queryRows(name, q, attrs, inner);
     const B = R / attrs.beams;
-    expectType(name, 'kv', kv, 'f32', [B, dim(kv, 1), 2 * inner], `q is ${show(q.shape)}`);
+    expectKeys(name, 'kv', kv, [B, dim(kv, 1)], attrs, `q is ${show(q.shape)}`);
     expectType(name, 'lens', lens, 'u32', [B], 'one for each sentence');
     return { out: tensorType('f32', [R, 1, inner]) };
   },
@@ -97,6 +101,28 @@ function innerWidth(name: string, { heads, headWidth, beams }: CachedAttentionAt
   );
   check(heads >= 1 && beams >= 1, `${name}: ${heads} heads and ${beams} beams, must be at least 1`);
   return heads * headWidth;
+}
+
+/** Whether heads of a width can be packed as f16: they are whole vectors of four numbers. */
+export const canPackHeads = (headWidth: number): boolean => headWidth % 4 === 0;
+
+/** Throws unless `kv` has keys and values of `rows` rows in f32, or packed as f16 in u32 words. */
+function expectKeys(
+  name: string,
+  input: string,
+  kv: TensorType,
+  rows: readonly number[],
+  { heads, headWidth }: CachedAttentionAttrs,
+  explanation: string,
+): void {
+  const inner = heads * headWidth;
+  const isPacked = kv.dtype === 'u32';
+  const width = isPacked ? inner : 2 * inner;
+  expectType(name, input, kv, isPacked ? 'u32' : 'f32', [...rows, width], explanation);
+  check(
+    !isPacked || canPackHeads(headWidth),
+    `${name}: heads of ${headWidth} cannot be packed as f16, 4 must divide it`,
+  );
 }
 
 function queryRows(name: string, x: TensorType, { beams }: CachedAttentionAttrs, columns: number): number {
@@ -143,7 +169,7 @@ function launch(
   const QUERIES = Math.min(shareable, 8, Math.max(1, Math.floor(256 / chunks))); // 4 KiB of queries
   const entry = stem.replaceAll('-', '_');
   return {
-    shader: headWidth % 4 === 0 ? stem : `${stem}-scalar`,
+    shader: kv.dtype === 'u32' ? `${stem}-packed` : headWidth % 4 === 0 ? stem : `${stem}-scalar`,
     entry: tiles ? `${entry}_tiles` : entry,
     constants: tiles ? { WIDTH: headWidth, PARTS, QUERIES } : { WIDTH: headWidth },
     params: { rows, beams, keys, heads, q_stride: dim(queries, 2), scale, farthest, chunks },

@@ -1,5 +1,6 @@
 // References of the ops of decoding.
 
+import { float16Table, toFloat16 } from '../../../core/float16.ts';
 import { biasAt } from '../attention/position-bias.ts';
 import { dropoutKey, pcg } from '../elementwise/dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
@@ -12,6 +13,17 @@ import type { CachedAttentionAttrs } from './cached-attention.ts';
 import { cachedCrossAttentionOp, cachedSelfAttentionOp, hiddenSlot } from './cached-attention.ts';
 import type { NextTokenAttrs, NextTokenInputs } from './next-token.ts';
 import { dead, greedyTokenOp, lowest, masked, sampleTokenOp, vocabOf } from './next-token.ts';
+import { packF16Op } from './pack-f16.ts';
+
+/** Number `col` of row `row` of keys and values, in f32 or packed as f16. */
+function keyNumber(kv: ReferenceTensor, row: number, col: number, packed: boolean): number {
+  if (!packed) return kv.at(row, col);
+  const word = kv.at(row, col >> 1);
+  return float16Table()[(col & 1 ? word >>> 16 : word) & 0xffff] as number;
+}
+
+/** Pairs of numbers as words with two f16. */
+const wordsOfF16 = (x: Float64Array): Uint32Array => new Uint32Array(toFloat16(Float32Array.from(x)).buffer);
 
 /**
  * Sets row r of out [..,HW] to the attention of row r of q, whose first HW columns are the query, to `seen`,
@@ -26,15 +38,17 @@ function attend(
   out: ReferenceTensor,
   bias: (h: number, j: number) => number = () => 0,
 ): void {
+  const packed = kv.cols === heads * W;
   for (let h = 0; h < heads; h++) {
     const [k, v] = [h * W, (heads + h) * W];
     const scores = seen.map(
-      ({ row, j }) => sum(W, (w) => q.at(r, h * W + w) * kv.at(row, k + w)) * scale + bias(h, j),
+      ({ row, j }) =>
+        sum(W, (w) => q.at(r, h * W + w) * keyNumber(kv, row, k + w, packed)) * scale + bias(h, j),
     );
     const { max, total } = softmaxOf(scores);
     for (let w = 0; w < W; w++) {
       const value = seen.reduce(
-        (o, { row }, n) => o + Math.exp((scores[n] as number) - max) * kv.at(row, v + w),
+        (o, { row }, n) => o + Math.exp((scores[n] as number) - max) * keyNumber(kv, row, v + w, packed),
         0,
       );
       out.set(r, h * W + w, seen.length ? value / total : 0);
@@ -142,7 +156,10 @@ export const decodingReferences: readonly OpReference[] = [
     const inner = attrs.heads * attrs.headWidth;
     const [R = 0, T = 0] = cache.shape;
     const { position } = readStep(step.data);
-    for (let r = 0; r < R; r++) cache.row(r * T + position).set(qkv.row(r).subarray(inner));
+    for (let r = 0; r < R; r++) {
+      const own = qkv.row(r).subarray(inner);
+      cache.row(r * T + position).set(cache.cols === inner ? wordsOfF16(own) : own);
+    }
     for (let r = 0; r < R; r++) {
       const first = Math.floor(r / attrs.beams) * attrs.beams * T;
       const seen = Array.from(slots.row(r).subarray(0, position + 1), (slot, j) => ({
@@ -160,6 +177,9 @@ export const decodingReferences: readonly OpReference[] = [
       const keys = Array.from({ length: Math.min(S, lens.at(b)) }, (_, j) => ({ row: b * S + j, j }));
       attend(attrs, q, r, kv, keys, out);
     }
+  }),
+  opReference(packF16Op, ({ x }, { words }) => {
+    for (let r = 0; r < x.rows; r++) words.row(r).set(wordsOfF16(x.row(r)));
   }),
   opReference(greedyTokenOp, (inputs, { tokens, logProbs }, attrs) => {
     for (let r = 0; r < tokens.size; r++) {

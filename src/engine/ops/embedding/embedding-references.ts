@@ -1,7 +1,7 @@
 // References of embeddings.
 
 import { dropoutFactor } from '../elementwise/dropout-reference.ts';
-import { unpacked } from '../matmul/packed-weights.ts';
+import { packedRow } from '../matmul/packed-weights.ts';
 import { type OpReference, opReference } from '../op.ts';
 import { readStep } from '../step-scalars.ts';
 import { embeddingOp } from './embedding.ts';
@@ -47,10 +47,9 @@ export const embeddingReferences: readonly OpReference[] = [
       for (let r = 0; r < out.rows; r++) {
         const id = ids.at(r);
         const place = positionIds?.at(r) ?? (r % out.dim(1)) + first;
-        for (let c = 0; c < out.cols; c++) {
-          const weight = id < 0 ? 0 : unpacked(format, words.row(id), c, scales?.at(id));
-          out.set(r, c, weight * scale + (positions?.at(place, c) ?? 0));
-        }
+        const row = id < 0 ? undefined : packedRow(format, { words, scales }, id, out.cols);
+        for (let c = 0; c < out.cols; c++)
+          out.set(r, c, (row?.[c] ?? 0) * scale + (positions?.at(place, c) ?? 0));
       }
     },
   ),

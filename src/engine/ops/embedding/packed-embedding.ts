@@ -1,17 +1,23 @@
-// Token embedding from a table stored as f16 or int8, with its scale and positions. The table is not trained.
+// Token embedding from a table stored in 16, 8 or 4 bits, with its scale and positions. The table is not trained.
 
 import { dim, sizeOf } from '../../../core/tensor.ts';
 import type { PackedValue } from '../matmul/packed-linear.ts';
-import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from '../matmul/packed-weights.ts';
+import {
+  expectPacked,
+  type PackedFormat,
+  packedBlocks,
+  packedConstants,
+  packedShader,
+  scalesPerRow,
+  vecsOf,
+} from '../matmul/packed-weights.ts';
 import { attrsOf, type Builder, defineOp, sampleIds, type Value } from '../op.ts';
 import { gridOf, rowConstants, rowGroupsFor, shaderFor } from '../work-division.ts';
 import { type LookupAttrs, lookupType } from './embedding.ts';
 
-const shaders = { f16: 'packed-embedding', int8: 'packed-embedding-int8' } as const;
-
 /**
- * ids [B,T], words u32 [V, words of D], scales f32 [V] if the format is int8, positions [L,D], positionIds as
- * in `embeddingOp`, step if decoding; out [B,T,D] = table[ids] * scale + positions.
+ * ids [B,T], words u32 [V, words of D], the scales of the format, positions [L,D], positionIds as in
+ * `embeddingOp`, step if decoding; out [B,T,D] = table[ids] * scale + positions.
  */
 export const packedEmbeddingOp = defineOp({
   name: 'packed_embedding',
@@ -30,10 +36,11 @@ export const packedEmbeddingOp = defineOp({
     const [batch = 0, length = 0, width = 0] = out.shape;
     const vecs = vecsOf(format, width);
     return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, weights, ...block }) => ({
-      shader: shaderFor(shaders[format], width),
+      shader: shaderFor(packedShader('packed-embedding', format), width),
       entry: 'embedding',
       constants: {
         ...rowConstants(variant),
+        ...packedConstants(format),
         POSITIONS: positions ? 1 : 0,
         POSITION_IDS: positionIds ? 1 : 0,
         DECODE: decode ? 1 : 0,
@@ -43,6 +50,7 @@ export const packedEmbeddingOp = defineOp({
         length,
         width,
         vecs,
+        scale_words: scalesPerRow(format, width),
         first,
         rows: block.rows,
         last: dim(words, 0) - 1,

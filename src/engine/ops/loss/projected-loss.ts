@@ -29,7 +29,7 @@ export type ProjectedLossAttrs = CrossEntropyAttrs & {
 };
 
 /**
- * x [..,D], w [V,D] (packed: words, and scales if the format is int8), targets i32 [..], step, b [V]; nll and
+ * x [..,D], w [V,D] (packed: words, and the scales of the format), targets i32 [..], step, b [V]; nll and
  * hit as of cross_entropy and, with `gradients`, dx [..,D], and if w is not frozen dw [V,D] and db [V] if
  * there is a bias: then it may be the root of the backward pass.
  */

@@ -8,7 +8,7 @@ import { linearBackwardOp } from './linear-backward.ts';
 import { matmulOp, productSizes } from './matmul.ts';
 import { packedLinearOp } from './packed-linear.ts';
 import { packedLinearBackwardOp } from './packed-linear-backward.ts';
-import { unpacked } from './packed-weights.ts';
+import { packedRow } from './packed-weights.ts';
 
 /** Reference of `linearOp`. */
 export const linearReference: ReferenceOf<typeof linearOp> = ({ x, w, b, step }, { y, z }, attrs) => {
@@ -54,9 +54,7 @@ export const packedLinearReference: ReferenceOf<typeof packedLinearOp> = (
   { format },
 ) => {
   for (let j = 0; j < words.rows; j++) {
-    const w = Float64Array.from({ length: x.cols }, (_, k) =>
-      unpacked(format, words.row(j), k, scales?.at(j)),
-    );
+    const w = packedRow(format, { words, scales }, j, x.cols);
     for (let i = 0; i < x.rows; i++) {
       let sum = b?.at(j) ?? 0;
       for (const [k, weight] of w.entries()) sum += x.at(i, k) * weight;
@@ -72,10 +70,8 @@ export const packedLinearBackwardReference: ReferenceOf<typeof packedLinearBackw
   { format, ins },
 ) => {
   for (let o = 0; o < words.rows; o++)
-    for (let i = 0; i < ins; i++) {
-      const weight = unpacked(format, words.row(o), i, scales?.at(o));
+    for (const [i, weight] of packedRow(format, { words, scales }, o, ins).entries())
       for (let r = 0; r < dy.rows; r++) dx.add(r, i, dy.at(r, o) * weight);
-    }
 };
 
 /** References of the ops of this folder. */

@@ -5,21 +5,30 @@ import type { DeviceTraits } from '../device-traits.ts';
 import { attrsOf, defineOp, type TensorTypes } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { samplePadding, wholeVectors } from '../work-division.ts';
-import { type PackedAttrs, type PackedRows, packedLinearShaders, packedRows } from './packed-linear.ts';
-import { expectPacked, type PackedFormat, packedBlocks, vecsOf } from './packed-weights.ts';
+import { type PackedAttrs, type PackedRows, packedRows } from './packed-linear.ts';
+import {
+  expectPacked,
+  isInt4,
+  type PackedFormat,
+  packedBlocks,
+  packedConstants,
+  packedShader,
+  scalesPerRow,
+  vecsOf,
+} from './packed-weights.ts';
 
 /**
  * Variants of `packedLinearBackwardOp` for `rows` rows. With more rows at once the weights are read less
- * often; int8 has twice the sums, which do not fit the registers.
+ * often; int8 and int4 have twice the sums, which do not fit the registers.
  */
 export const packedBackwardKernels = (
   rows: number,
   format: PackedFormat,
   { software }: DeviceTraits,
 ): readonly PackedRows[] =>
-  rows <= 4 || format === 'int8' || software ? [packedRows(4)] : [packedRows(8), packedRows(4)];
+  rows <= 4 || format !== 'f16' || software ? [packedRows(4)] : [packedRows(8), packedRows(4)];
 
-/** dy [..,O] (may be padded), words u32 [O, words of I], scales f32 [O] if int8; dx [..,I] = dy·w. */
+/** dy [..,O] (may be padded), words u32 [O, words of I], the scales of the format; dx [..,I] = dy·w. */
 export const packedLinearBackwardOp = defineOp({
   name: 'packed_linear_backward',
   inputs: ['dy', 'words', 'scales?'],
@@ -48,13 +57,16 @@ export const packedLinearBackwardOp = defineOp({
     const { rows, cols: width } = matrixOf(dy.shape);
     const ROWS = variant.rows;
     const vecs = vecsOf(format, ins);
+    const sizes = { rows, ins, vecs, scale_words: scalesPerRow(format, ins), width };
+    // Two threads share a vector of int4.
+    const threads = isInt4(format) ? 2 * vecs : vecs;
     return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, rows: outs, weights }) => ({
-      shader: packedLinearShaders[format],
+      shader: packedShader('packed-linear', format),
       entry: 'input_gradient',
-      constants: { ROWS },
-      params: { rows, ins, outs, vecs, bias: 0, width, first, accumulate: first > 0 ? 1 : 0 },
+      constants: { ROWS, ...packedConstants(format) },
+      params: { ...sizes, outs, bias: 0, first, accumulate: first > 0 ? 1 : 0 },
       bind: { dy, ...weights, dx },
-      grid: [Math.ceil(vecs / 32), Math.ceil(rows / ROWS), 1],
+      grid: [Math.ceil(threads / 32), Math.ceil(rows / ROWS), 1],
       flops: 2 * rows * outs * ins,
     }));
   },

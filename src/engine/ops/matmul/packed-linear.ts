@@ -1,4 +1,4 @@
-// Linear layers whose weights are stored as f16 or int8 and unpacked as they are read. Only the input has a
+// Linear layers whose weights are stored in 16, 8 or 4 bits and unpacked as they are read. Only the input has a
 // gradient.
 
 import { dim, matrixOf, sizeOf, tensorType } from '../../../core/tensor.ts';
@@ -7,7 +7,17 @@ import { attrsOf, type Builder, defineOp, type TensorTypes, type Value, type Var
 import { expectType } from '../type-checks.ts';
 import { wholeVectors } from '../work-division.ts';
 import { dotsColumns, dotsRows, maxDots } from './matmul-kernels.ts';
-import { expectPacked, fillsVectors, type PackedFormat, packedBlocks, vecsOf } from './packed-weights.ts';
+import {
+  expectPacked,
+  fillsVectors,
+  isInt4,
+  type PackedFormat,
+  packedBlocks,
+  packedConstants,
+  packedShader,
+  scalesPerRow,
+  vecsOf,
+} from './packed-weights.ts';
 
 /** A kernel of packed weights for `rows` rows of x: by threads of their own, or by workgroups that share K. */
 export interface PackedVariant extends Variant {
@@ -36,10 +46,7 @@ const packedDots = (rows: number): PackedVariant => ({ name: 'dots', family: 'do
 /** How the weights of an op are stored. */
 export type PackedAttrs = { readonly format: PackedFormat };
 
-/** The shaders of the formats. */
-export const packedLinearShaders = { f16: 'packed-linear', int8: 'packed-linear-int8' } as const;
-
-/** x [..,I], words u32 [O, words of I], scales f32 [O] if the format is int8, b [O]; y [..,O] = x·wᵀ + b. */
+/** x [..,I], words u32 [O, words of I], the scales of the format, b [O]; y [..,O] = x·wᵀ + b. */
 export const packedLinearOp = defineOp({
   name: 'packed_linear',
   inputs: ['x', 'words', 'scales?', 'b?'],
@@ -65,26 +72,31 @@ export const packedLinearOp = defineOp({
     const fewest = packedRows(rows === 1 ? 1 : 4);
     // Rows with padding are read number by number: all kernels are slow, and the smallest tile compiles
     // fastest.
-    if (!fillsVectors(format, cols)) return [...dots, fewest];
-    // CPUs: `dots` is faster for one row only; llvmpipe spills x to memory if all four parts of int8 are
+    if (!fillsVectors(format, cols)) return isInt4(format) && rows > 4 ? [fewest] : [...dots, fewest];
+    // CPUs: `dots` is faster for one row only; llvmpipe spills x to memory if all four parts of int8 or int4 are
     // unrolled.
-    const rolled = format === 'int8' ? [rolledRows(fewest)] : [];
-    if (traits.software && rows > 4) return [packedRows(16), ...(rolled.length > 0 ? rolled : [fewest])];
+    const rolled = format === 'f16' ? [] : [rolledRows(fewest)];
+    // With int4 a loop has twice as many numbers, whose code compiles slowly if it is unrolled for 16 rows.
+    const most = isInt4(format) ? rolledRows(packedRows(16)) : packedRows(16);
+    if (traits.software && rows > 4) return [most, ...(rolled.length > 0 ? rolled : [fewest])];
     if (traits.software) return [fewest, ...rolled, ...(rows === 1 ? dots : [])];
-    // More rows would not fit the registers of GPUs; int8 needs more registers.
-    return rows <= 4 || format === 'int8' ? [...dots, fewest] : [...dots, packedRows(8), fewest];
+    // More rows would not fit the registers of GPUs; int8 and int4 need more registers.
+    return rows <= 4 || format !== 'f16' ? [...dots, fewest] : [...dots, packedRows(8), fewest];
   },
   modelFlops: ({ x, words }) => 2 * sizeOf(x.shape) * dim(words, 0),
   launch({ x, words, scales, b }, { y }, { format }, { variant, traits }) {
     const { rows, cols } = matrixOf(x.shape);
     const { rows: ROWS, family, rolled } = variant;
     const dots = family === 'dots';
-    const constants = { ROWS, UNPADDED_ROWS: fillsVectors(format, cols) ? 1 : 0 };
-    const sizes = { rows, ins: cols, vecs: vecsOf(format, cols), width: dim(y, -1) };
+    const UNPADDED_ROWS = fillsVectors(format, cols) ? 1 : 0;
+    const constants = { ROWS, UNPADDED_ROWS, ...packedConstants(format) };
+    const isRolled = rolled || (isInt4(format) && UNPADDED_ROWS === 0);
+    const vectors = { vecs: vecsOf(format, cols), scale_words: scalesPerRow(format, cols) };
+    const sizes = { rows, ins: cols, ...vectors, width: dim(y, -1) };
     return packedBlocks(words, scales, traits.maxBindingBytes).map(({ first, rows: outs, weights }) => ({
-      shader: packedLinearShaders[format],
+      shader: packedShader('packed-linear', format),
       entry: dots ? 'dots' : 'tiles',
-      constants: rolled ? { ...constants, MAX_UNROLLED: 2 } : constants,
+      constants: isRolled ? { ...constants, MAX_UNROLLED: 2 } : constants,
       params: { ...sizes, outs, first, bias: b ? 1 : 0, accumulate: 0 },
       bind: { x, ...weights, bias: b, y },
       grid: [Math.ceil(outs / (dots ? dotsColumns : 4 * 32)), Math.ceil(rows / ROWS), 1],

@@ -1,6 +1,7 @@
 // Attention while decoding on the GPU, compared with its reference and with the attention of whole sequences.
 
 import { describe, expect, it } from 'vitest';
+import { toFloat16 } from '../../../../src/core/float16.ts';
 import { random } from '../../../../src/core/random.ts';
 import { f32 } from '../../../../src/core/tensor.ts';
 import { selfAttentionOp } from '../../../../src/engine/ops/attention/attention.ts';
@@ -9,9 +10,16 @@ import {
   cachedSelfAttentionOp,
   hiddenSlot,
 } from '../../../../src/engine/ops/decoding/cached-attention.ts';
+import { packF16Op } from '../../../../src/engine/ops/decoding/pack-f16.ts';
 import { sample } from '../../../support/gpu.ts';
 import { checkOp, integers, randomTensor, relativeError } from '../../../support/op.ts';
 import { runOp } from '../../../support/run-op.ts';
+
+/** Words with two random f16 numbers each. */
+const packed = (shape: readonly number[], seed: number) => {
+  const x = randomTensor([...shape.slice(0, -1), 2 * (shape.at(-1) ?? 0)], seed);
+  return integers('u32', shape, new Uint32Array(toFloat16(x.data as Float32Array).buffer));
+};
 
 // f32 sums of up to 256 products and 131 keys: 256 · 6e-8 at worst, in practice a tenth.
 const tolerance = 1e-5;
@@ -120,6 +128,61 @@ describe('cached_self_attention', () => {
       }
     },
   );
+});
+
+describe('keys and values packed as f16', () => {
+  it('are written and read by self-attention as the reference does', async () => {
+    for (const [R, beams, T, heads, W, position] of sample(
+      [
+        [6, 3, 9, 2, 8, 5],
+        [2, 1, 131, 1, 64, 127],
+        [4, 4, 40, 3, 4, 38],
+      ] as const,
+      ([rows]) => rows === 6,
+    )) {
+      const inner = heads * W;
+      await checkOp(cachedSelfAttentionOp, {
+        inputs: {
+          qkv: randomTensor([R, 1, 3 * inner], 1),
+          cache: packed([R, T, inner], 2),
+          slots: integers(
+            'u32',
+            [R, T],
+            Array.from({ length: R * T }, (_, i) => (Math.floor(i / T) % beams) * T + (i % T)),
+          ),
+          step: 'step',
+        },
+        attrs: { heads, headWidth: W, beams },
+        step: { position },
+        tolerance,
+      });
+    }
+  });
+
+  it('are read by cross-attention, and packed by pack_f16', async () => {
+    const [B, beams, S, heads, W] = [2, 4, 33, 2, 12];
+    await checkOp(cachedCrossAttentionOp, {
+      inputs: {
+        q: randomTensor([B * beams, 1, heads * W], 1),
+        kv: packed([B, S, heads * W], 2),
+        lens: integers('u32', [B], [33, 30]),
+      },
+      attrs: { heads, headWidth: W, beams },
+      tolerance,
+    });
+    await checkOp(packF16Op, { inputs: { x: randomTensor([3, 5, 12], 7, 100) }, attrs: {} });
+  });
+
+  it('need heads of whole vectors', () => {
+    const types = {
+      q: { dtype: 'f32', shape: [2, 1, 6] },
+      kv: { dtype: 'u32', shape: [2, 5, 6] },
+      lens: { dtype: 'u32', shape: [2] },
+    } as const;
+    expect(() => cachedCrossAttentionOp.shape(types, { heads: 1, headWidth: 6, beams: 1 })).toThrow(
+      'heads of 6 cannot be packed as f16, 4 must divide it',
+    );
+  });
 });
 
 describe('cached_cross_attention', () => {
