@@ -6,6 +6,7 @@ import type { Engine, Program } from '../engine/engine.ts';
 import type { Outputs } from '../engine/gpu/output-ring.ts';
 import { writeRules, writeSampling } from '../engine/ops/decoding/next-token.ts';
 import { createStepWriter, type StepScalars } from '../engine/ops/step-scalars.ts';
+import { loadSublayers } from '../model/load-sublayers.ts';
 import { type ModelConfig, maxSourceLength } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import type { DecodeSettings } from './decode-options.ts';
@@ -86,6 +87,7 @@ export class Decoder {
       S <= maxSourceLength(c) && T <= c.maxLength,
       `decode: source of ${S} and target of ${T} positions, the model has ${maxSourceLength(c)} and ${c.maxLength}`,
     );
+    await loadSublayers(c, shape.cacheType);
     const shapes = shrinking(shape);
     const lengths = c.source === 'frames' ? [S] : sourceLengths(shape);
     const shrinkGraphs = async () => {

@@ -21,7 +21,6 @@ import {
   sampleToken,
   samplingSize,
 } from '../engine/ops/decoding/next-token.ts';
-import { packF16 } from '../engine/ops/decoding/pack-f16.ts';
 import type { Value } from '../engine/ops/op.ts';
 import { frameParts } from '../model/frame-parts.ts';
 import { optionalSublayers } from '../model/load-sublayers.ts';
@@ -197,7 +196,11 @@ export function sourceGraph(
       const kv = new Scope(m).stack('decoder', (decoder) =>
         decoderLayerOf(decoder, n, (layer) => crossKeysValues(layer, memory)),
       );
-      graph.place(state.dtype === 'u32' ? packF16(graph, kv) : kv, stateOf(graph, state), 0);
+      graph.place(
+        state.dtype === 'u32' ? optionalSublayers().packF16(graph, kv) : kv,
+        stateOf(graph, state),
+        0,
+      );
     }
   }
   fuseLayers(graph, noFuse);

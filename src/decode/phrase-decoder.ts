@@ -8,6 +8,7 @@ import { bestTokens } from '../engine/ops/decoding/best-tokens.ts';
 import { dead, writeRules } from '../engine/ops/decoding/next-token.ts';
 import { takeNumbers } from '../engine/ops/elementwise/take-rows.ts';
 import { createStepWriter } from '../engine/ops/step-scalars.ts';
+import { loadSublayers } from '../model/load-sublayers.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import type { DecodeSettings } from './decode-options.ts';
@@ -63,6 +64,7 @@ export class PhraseDecoder {
     shape: DecodeShape & { readonly beams: number },
     { phrases, ...mode }: DecodeMode & { readonly phrases: number },
   ): Promise<PhraseDecoder> {
+    await loadSublayers(c, shape.cacheType);
     const wanted = 2 ** Math.ceil(Math.log2(phrases + 1));
     const R = shape.batch * shape.beams;
     let columns = 0;

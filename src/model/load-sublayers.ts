@@ -10,9 +10,12 @@ let loaded: Optional | undefined;
 /** Positions that most models have. */
 const common: readonly string[] = ['sinusoidal', 'sinusoidal-halves', 'learned', 'none'];
 
-/** Loads what a configuration needs. Call it before the graphs of the model are built. */
-export async function loadSublayers(c: ModelConfig): Promise<void> {
+/**
+ * Loads what a configuration needs, and a cache of the type. Call it before the graphs of the model are built.
+ */
+export async function loadSublayers(c: ModelConfig, cacheType?: 'f32' | 'f16'): Promise<void> {
   if (
+    cacheType === 'f16' ||
     c.decoderSelfAttention === 'ssru' ||
     c.normQueriesOnly ||
     c.feedForwardType === 'gated' ||

@@ -1,4 +1,4 @@
-// What few models have: the SSRU, self-attention whose keys and values are not normalized, the relative
+// What few models or programs have: a cache in f16, the SSRU, self-attention whose keys and values are not normalized, the relative
 // positions and gated blocks of T5, and other sinusoids. Only programs with such a model load this file
 // (load-sublayers.ts).
 
@@ -9,6 +9,7 @@ import { ssruStep } from '../engine/ops/recurrence/ssru-step.ts';
 import type { Scope } from './open-transformer.ts';
 
 export { relativePositionBias } from '../engine/ops/attention/relative-position-bias.ts';
+export { packF16 } from '../engine/ops/decoding/pack-f16.ts';
 export { takeColumns } from '../engine/ops/elementwise/columns.ts';
 export { gatedActivation } from '../engine/ops/elementwise/gated-activation.ts';
 export { fairseqSinusoids, marianSinusoids } from '../engine/ops/embedding/other-sinusoids.ts';

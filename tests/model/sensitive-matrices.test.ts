@@ -83,7 +83,7 @@ describe("NLLB's shape", () => {
       ...options,
       ...{ dModel: 1024, heads: 16, feedForward: 4096, encoderLayers: 12, decoderLayers: 12 },
     });
-    await loadSublayers(c);
+    await loadSublayers(c, 'f16');
     const p = storedParameters(c, { weights: 'int4' });
     expect(weightBytes(p) / 2 ** 20).toBeLessThan(450);
     const shape = { batch: 1, beams: 4, source: 256, target: 256, cacheType: 'f16' } as const;
@@ -99,7 +99,7 @@ describe("NLLB's shape", () => {
       ...options,
       ...{ dModel: 2048, heads: 16, feedForward: 8192, encoderLayers: 24, decoderLayers: 24 },
     });
-    await loadSublayers(c);
+    await loadSublayers(c, 'f16');
     const p = storedParameters(c, { weights: 'int4' });
     const shape = { batch: 1, beams: 4, source: 64, target: 64, cacheType: 'f16' } as const;
     const mode = { method: 'beam', rules: false, banned: 0 } as const;

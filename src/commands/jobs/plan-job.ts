@@ -85,7 +85,7 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
   const opened = args.folder ? await openModel(args.folder, session, { inParts: true }) : undefined;
   const base = opened?.config ?? { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
   const config = modelConfig({ ...base, ...args.model });
-  await loadSublayers(config);
+  await loadSublayers(config, args.decoding?.cacheType);
   const f32Residual = needsF32Residual(config, opened !== undefined && hfConfigOf(opened) !== undefined);
   const { freeze = [], weights = 'f32', weightsExclude } = args;
   check(

@@ -115,14 +115,9 @@ function expectKeys(
   { heads, headWidth }: CachedAttentionAttrs,
   explanation: string,
 ): void {
-  const inner = heads * headWidth;
-  const isPacked = kv.dtype === 'u32';
-  const width = isPacked ? inner : 2 * inner;
+  const isPacked = kv.dtype === 'u32' && canPackHeads(headWidth);
+  const width = (isPacked ? 1 : 2) * heads * headWidth;
   expectType(name, input, kv, isPacked ? 'u32' : 'f32', [...rows, width], explanation);
-  check(
-    !isPacked || canPackHeads(headWidth),
-    `${name}: heads of ${headWidth} cannot be packed as f16, 4 must divide it`,
-  );
 }
 
 function queryRows(name: string, x: TensorType, { beams }: CachedAttentionAttrs, columns: number): number {

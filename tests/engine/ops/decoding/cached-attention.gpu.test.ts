@@ -180,7 +180,7 @@ describe('keys and values packed as f16', () => {
       lens: { dtype: 'u32', shape: [2] },
     } as const;
     expect(() => cachedCrossAttentionOp.shape(types, { heads: 1, headWidth: 6, beams: 1 })).toThrow(
-      'heads of 6 cannot be packed as f16, 4 must divide it',
+      'kv is u32 [2,5,6], must be f32 [2,5,12]',
     );
   });
 });
