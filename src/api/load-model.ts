@@ -90,8 +90,6 @@ export async function openFolder(
   session: Session,
   {
     lora,
-    weights = 'f32',
-    weightsExclude,
     ensemble = [],
     inMemory,
     name = folder,
@@ -99,9 +97,10 @@ export async function openFolder(
     ownsSession,
     sourceLang,
     targetLang,
+    ...storage
   }: FolderOptions = {},
 ): Promise<Model> {
-  const quantized = weights !== 'f32';
+  const quantized = (storage.weights ?? 'f32') !== 'f32';
   const merged = typeof lora === 'string' && !quantized;
   const inParts = quantized || (inMemory === undefined ? 'large' : !inMemory);
   const options = { sourceLang, targetLang, inParts } as const;
@@ -119,13 +118,10 @@ export async function openFolder(
     );
     const { openEnsemble } = await import('./ensemble-model.ts');
     const open = (other: string) => openModel(other, session, options);
-    return openEnsemble(saved, ensemble, open, session, { weights, weightsExclude, name, ownsSession });
+    return openEnsemble(saved, ensemble, open, session, { ...storage, name, ownsSession });
   }
   const parameters = quantized
-    ? (await import('../model/quantized-parameters.ts')).storedParameters(saved.config, {
-        weights,
-        weightsExclude,
-      })
+    ? (await import('../model/quantized-parameters.ts')).storedParameters(saved.config, storage)
     : parameterList(saved.config);
   const model = new Model(saved, session, { name, parameters, ownsSession });
   if (merged || lora === undefined) return model;

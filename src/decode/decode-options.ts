@@ -67,7 +67,7 @@ export interface DecodeSettings {
   /** Id of the token that the decoder reads first. */
   readonly startId: number;
   /** Storage of keys and values. */
-  readonly cacheType: 'f32' | 'f16';
+  readonly cacheType?: 'f32' | 'f16';
   readonly rules: TokenRules;
   /** Further rules: their part of the graph, and their data. */
   readonly restriction?: Restriction & {
@@ -120,7 +120,6 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
     maxLengthFactor = 0,
     decoderStartTokenId: startId = c.startId,
     forcedBosTokenId,
-    cacheType = defaults.cacheType,
   } = given;
   /** Rejects a number above a maximum that depends on the model or on other options. */
   const atMost = (name: DecodeFieldName, value: number, min: number, max: number) => {
@@ -155,7 +154,7 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
     seed,
     maxNewTokens,
     startId,
-    cacheType,
+    cacheType: given.cacheType,
     rules: {
       minLength: minNewTokens,
       forceEndAt: forceEos ? maxNewTokens - 1 : -1,

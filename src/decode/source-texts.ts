@@ -82,13 +82,12 @@ const [fewTexts, commonLength] = [4, 64];
  */
 export function shapeFor(
   { encoded, full }: SourceTexts,
-  { batchSize = 32, beams = 1, numReturn = 1, maxNewTokens, onPiece, cacheType }: TextOptions,
+  { batchSize = 32, beams = 1, numReturn = 1, maxNewTokens, onPiece }: TextOptions,
   c: ModelConfig,
 ): TranslatorShape & { readonly fitting: number } {
   const longest = full.reduce((n, i) => Math.max(n, (encoded[i] as number[]).length), 1);
   const maxTarget = Math.min(c.maxLength, Math.max(1, maxNewTokens ?? c.maxLength));
-  const bytes = 2 * (cacheType === 'f16' ? 2 : 4) * c.decoderHeads * c.decoderHeadWidth;
-  const rowBytes = bytes * maxTarget * Math.max(beams, numReturn);
+  const rowBytes = 8 * c.decoderHeads * c.decoderHeadWidth * maxTarget * Math.max(beams, numReturn);
   const fitting = Math.max(1, Math.floor(maxCacheBytes / rowBytes));
   const batch = Math.min(batchSize, powerOfTwo(full.length), fitting);
   const minSource = batch <= fewTexts ? commonLength : 1;

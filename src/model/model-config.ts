@@ -137,10 +137,7 @@ function checkSize(c: ModelConfig): void {
   const inLayers =
     c.encoderLayers * (4 * c.heads * c.headWidth + widths('encoder')) +
     c.decoderLayers * (8 * c.decoderHeads * c.decoderHeadWidth + widths('decoder'));
-  const ownTables =
-    (c.tie === 'all' || c.tie === 'embeddings' ? 0 : 1) +
-    (c.tie === 'none' || c.tie === 'embeddings' ? 1 : 0);
-  const tables = c.srcVocab + ownTables * c.tgtVocab;
+  const tables = c.srcVocab + (c.tie === 'none' ? 2 : c.tie === 'all' ? 0 : 1) * c.tgtVocab;
   const parameters = c.dModel * (inLayers + tables + c.maxLength + c.maxSource);
   if (parameters > maxParameters)
     throw new HeddleError(

@@ -129,6 +129,8 @@ export interface Quantization {
   readonly matrices: ReadonlyMap<string, QuantizedMatrix>;
   /** For each format of a matrix the number of 32-bit words and of scales (0 for f16). */
   readonly formats: ReadonlyMap<PackedFormat, { readonly words: number; readonly scales: number }>;
+  /** Number of 32-bit elements of all words and scales. */
+  readonly elements: number;
   /** The parameters that stay f32, in a buffer of their own. */
   readonly plain: ParameterList;
   /**
@@ -178,9 +180,7 @@ export interface WeightPart {
 
 /** Bytes of the states with weights. */
 export function weightBytes({ quantization, size, ensemble }: ParameterList): number {
-  const packed = [...(quantization?.formats.values() ?? [])];
-  const elements = packed.reduce((sum, { words, scales }) => sum + words + scales, 0);
-  const own = 4 * (quantization ? elements + quantization.plain.size : size);
+  const own = 4 * (quantization ? quantization.elements + quantization.plain.size : size);
   return (ensemble?.others ?? []).reduce((sum, { parameters }) => sum + weightBytes(parameters), own);
 }
 

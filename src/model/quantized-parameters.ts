@@ -70,6 +70,7 @@ export function quantizedParameters(
     format,
     matrices,
     formats,
+    elements: [...formats.values()].reduce((sum, { words, scales }) => sum + words + scales, 0),
     plain: layOutParameters(p.all.filter(({ name }) => !matrices.has(name))),
     open: (graph, stateSuffix) => openQuantized(graph, quantization, stateSuffix),
     parts: weightParts,

@@ -214,7 +214,7 @@ export function embed(
     positionIds,
   };
   const rate = c.dropout.embedding;
-  const quantized = m.quantized?.has(table) ? m.quantized : undefined;
+  const quantized = m.quantized?.has(table) && m.quantized;
   const dropsItself = m.training && !quantized && !c.embeddingNorm;
   const x = g.scope('embed', () =>
     quantized

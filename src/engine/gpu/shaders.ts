@@ -91,13 +91,13 @@ const includesOf = (text: string): string[] =>
   [...text.matchAll(/^\/\/ include (.+)$/gm)].map(([, path = '']) => path);
 
 /** The names in the conditions of a text: those of each `@if` with its `@elif`s. */
-function chainsOf(text: string): string[][] {
-  const chains: string[][] = [];
-  for (const [, word, name = ''] of text.matchAll(/^@(if|elif)\((\w+)\)/gm))
-    if (word === 'elif') chains.at(-1)?.push(name);
-    else chains.push([name]);
-  return chains;
-}
+const chainsOf = (text: string): string[][] =>
+  after(text, /^@if\(/m).map((part) =>
+    [part, ...after(part, /^@elif\(/m)].map((rest) => rest.slice(0, rest.indexOf(')'))),
+  );
+
+/** The parts of a text that follow a mark. */
+const after = (text: string, mark: RegExp): string[] => text.split(mark).slice(1);
 
 /** All subsets of a list, in its order, the empty one first. */
 const subsets = (list: readonly string[]): string[][] =>
@@ -115,11 +115,12 @@ function withConditions(text: string, conditions: ReadonlySet<string>): string {
   let chosen: boolean | undefined;
   for (let m = head.exec(text); m; m = head.exec(text)) {
     const between = text.slice(from, m.index);
-    const [start, word = 'else', name = ''] = [m.index + m[0].length, m[1], m[2]];
-    if (word !== 'if' && (chosen === undefined || between.trim() !== ''))
+    const [start, word = 'else', name = ''] = [head.lastIndex, m[1], m[2]];
+    const follows = word !== 'if';
+    if (follows && (chosen === undefined || between.trim()))
       throw new Error(`shader: this @${word} follows no @if: ${text.slice(m.index).split('\n')[0]}`);
     const end = declarationEnd(text, start);
-    const before: boolean = word !== 'if' && chosen === true;
+    const before: boolean | undefined = follows && chosen;
     const keep: boolean = !before && (word === 'else' || conditions.has(name));
     out += between + (keep ? text.slice(start, end) : '');
     chosen = word === 'else' ? undefined : before || keep;

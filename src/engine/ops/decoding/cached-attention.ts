@@ -39,7 +39,8 @@ export const cachedSelfAttentionOp = defineOp({
     const inner = innerWidth(name, attrs);
     const R = queryRows(name, qkv, attrs, 3 * inner);
     const T = dim(cache, 1);
-    expectKeys(name, 'cache', cache, [R, T], attrs, `qkv is ${show(qkv.shape)}`);
+    const [type, columns] = keyType(cache, attrs);
+    expectType(name, 'cache', cache, type, [R, T, columns], `qkv is ${show(qkv.shape)}`);
     expectType(name, 'slots', slots, 'u32', [R, T], `cache is ${show(cache.shape)}`);
     expectStep(name, step);
     if (bias) checkBias(name, attrs.heads, bias);
@@ -83,7 +84,8 @@ export const cachedCrossAttentionOp = defineOp({
     const inner = innerWidth(name, attrs);
     const R = queryRows(name, q, attrs, inner);
     const B = R / attrs.beams;
-    expectKeys(name, 'kv', kv, [B, dim(kv, 1)], attrs, `q is ${show(q.shape)}`);
+    const [type, columns] = keyType(kv, attrs);
+    expectType(name, 'kv', kv, type, [B, dim(kv, 1), columns], `q is ${show(q.shape)}`);
     expectType(name, 'lens', lens, 'u32', [B], 'one for each sentence');
     return { out: tensorType('f32', [R, 1, inner]) };
   },
@@ -106,19 +108,9 @@ function innerWidth(name: string, { heads, headWidth, beams }: CachedAttentionAt
 /** Whether heads of a width can be packed as f16: they are whole vectors of four numbers. */
 export const canPackHeads = (headWidth: number): boolean => headWidth % 4 === 0;
 
-/** Throws unless `kv` has keys and values of `rows` rows in f32, or packed as f16 in u32 words. */
-function expectKeys(
-  name: string,
-  input: string,
-  kv: TensorType,
-  rows: readonly number[],
-  { heads, headWidth }: CachedAttentionAttrs,
-  explanation: string,
-): void {
-  const isPacked = kv.dtype === 'u32' && canPackHeads(headWidth);
-  const width = (isPacked ? 1 : 2) * heads * headWidth;
-  expectType(name, input, kv, isPacked ? 'u32' : 'f32', [...rows, width], explanation);
-}
+/** Type and columns of keys and values: f32, or packed as f16 in u32 words. */
+const keyType = (kv: TensorType, { heads, headWidth }: CachedAttentionAttrs): ['u32' | 'f32', number] =>
+  kv.dtype === 'u32' && canPackHeads(headWidth) ? ['u32', heads * headWidth] : ['f32', 2 * heads * headWidth];
 
 function queryRows(name: string, x: TensorType, { beams }: CachedAttentionAttrs, columns: number): number {
   const R = dim(x, 0);
@@ -164,7 +156,7 @@ function launch(
   const QUERIES = Math.min(shareable, 8, Math.max(1, Math.floor(256 / chunks))); // 4 KiB of queries
   const entry = stem.replaceAll('-', '_');
   return {
-    shader: kv.dtype === 'u32' ? `${stem}-packed` : headWidth % 4 === 0 ? stem : `${stem}-scalar`,
+    shader: stem + (kv.dtype === 'u32' ? '-packed' : headWidth % 4 ? '-scalar' : ''),
     entry: tiles ? `${entry}_tiles` : entry,
     constants: tiles ? { WIDTH: headWidth, PARTS, QUERIES } : { WIDTH: headWidth },
     params: { rows, beams, keys, heads, q_stride: dim(queries, 2), scale, farthest, chunks },
