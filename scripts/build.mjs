@@ -197,7 +197,8 @@ function printFirstView() {
   const linked = [...page.matchAll(/assets\/([\w.-]+)/g)].map(([, name]) => name);
   const worker = readdirSync(assets).filter((name) => /^training-worker-.*\.js$/.test(name));
   const inAssets = (names) => names.map((name) => join(assets, name));
-  const onDemand = /^(shaders|remote-models|alignment|heddle|heddle-tokenizers|widen-tensors|saved-model|trained-tokenizer)-/;
+  const onDemand =
+    /^(shaders|remote-models|alignment|heddle|heddle-tokenizers|widen-tensors|saved-model|trained-tokenizer)-/;
   const ofWorker = [...reach(inAssets(worker), 'from|import|import\\(')].filter((file) =>
     onDemand.test(basename(file)),
   );

@@ -6,7 +6,7 @@ import { type FrameRow, wholeRow } from '../text/batches/frame-rows.ts';
 import { batchPrompts } from './batch-prompts.ts';
 import { decodeSettings, modeOf } from './decode-options.ts';
 import { Decoder } from './decoder.ts';
-import { searchFor } from './hypotheses.ts';
+import { searchFor } from './open-search.ts';
 import { speechTokenRules } from './speech-prompts.ts';
 import { speechRestriction } from './speech-rules.ts';
 import { textIds } from './speech-text.ts';
@@ -66,7 +66,7 @@ export class FrameTexts {
     const texts: string[] = [];
     for (let at = 0; at < sources.length; at += batch) {
       const some = sources.slice(at, at + batch).map((row) => wholeRow(row, width));
-      const search = searchFor(settings, some, c.endId);
+      const search = await searchFor(settings, some, c.endId);
       const prompt = batchPrompts(some.map(() => this.#prompt));
       for await (const _ of decoder.run(
         { sources: some, streams: [...some.keys()], prompt },

@@ -11,7 +11,6 @@ import { loadSublayers } from '../../model/load-sublayers.ts';
 import { adaptedParameters, type LoraConfig, loraConfig } from '../../model/lora.ts';
 import { type ModelConfig, maxSourceLength, modelConfig } from '../../model/model-config.ts';
 import type { Quantization } from '../../model/parameter-layout.ts';
-import { parameterList } from '../../model/parameters.ts';
 import { presets } from '../../model/presets.ts';
 import { storedParameters, type WeightFormat } from '../../model/quantized-parameters.ts';
 import type { Job } from '../../session/job.ts';
