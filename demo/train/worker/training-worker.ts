@@ -21,12 +21,11 @@ import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
 import { checkModelName, ExistsError, ModelStore, modelFolder } from '../../storage/model-store.ts';
 import type { Calls, LoadFrom, Reply, Request, SentLanguages, SessionEvent } from '../protocol.ts';
-import { toCallError } from './call-error.ts';
 import { type LoadedModel, translateText } from './decode-text.ts';
-import { corpusArguments, corpusBytes, describeTraining } from './describe-training.ts';
 import { countGpuMemory, loseDevice } from './gpu-memory.ts';
-import { readHistory, readRuns } from './run-history.ts';
-import { RunEndedError, startTraining, type TrainingRun } from './worker-run.ts';
+import type { TrainingRun } from './worker-run.ts';
+
+const trainingCode = () => import('./training-code.ts');
 
 const gpuMemory = countGpuMemory();
 /** Checkpoints that cannot be written to disk. */
@@ -77,6 +76,7 @@ async function setCurrent(next: typeof current): Promise<void> {
 }
 
 async function startRun(name: string, corpus: CorpusArguments, options: TrainOptions): Promise<void> {
+  const { startTraining } = await trainingCode();
   checkModelName(name);
   if (isTraining()) throw new HeddleError('A training is running; stop it first.');
   const release = await lockModel(name);
@@ -102,6 +102,7 @@ async function withModel<T>(work: (loaded: LoadedModel) => Promise<T>): Promise<
     try {
       return await training.use(work);
     } catch (error) {
+      const { RunEndedError } = await trainingCode();
       if (!(error instanceof RunEndedError)) throw error;
     }
   const entry = current;
@@ -158,8 +159,9 @@ interface CallContext {
 const calls: {
   [N in keyof Calls]: (context: CallContext, ...args: Parameters<Calls[N]>) => Promise<ReturnType<Calls[N]>>;
 } = {
-  describe: ({ signal }, settings) => describeTraining(settings, signal),
+  describe: async ({ signal }, settings) => (await trainingCode()).describeTraining(settings, signal),
   async start(_, { name, corpus, settings }, { replace }) {
+    const { corpusArguments, corpusBytes } = await trainingCode();
     checkModelName(name);
     if ((await store.exists(name)) && !replace)
       throw new ExistsError(`A model ${name} is already in this browser.`);
@@ -189,8 +191,8 @@ const calls: {
   languages: () => withModel(async ({ model }) => model.languages),
   inspect: (_, text, options) => withModel(({ model }) => model.inspect(text, options)),
   storage: () => store.info(),
-  history: (_, name) => readHistory(store, name),
-  runs: () => readRuns(store),
+  history: async (_, name) => (await trainingCode()).readHistory(store, name),
+  runs: async () => (await trainingCode()).readRuns(store),
   async corpusOf(_, name) {
     const files = await store.filesOf(name);
     const { storedPairs } = await readCheckpoint(modelFolder(name), { files });
@@ -271,6 +273,7 @@ self.onmessage = async ({ data }: MessageEvent<Request>) => {
     const call = calls[name] as (context: CallContext, ...args: readonly unknown[]) => Promise<unknown>;
     post({ type: 'result', id, value: await call({ id, signal: aborted.signal }, ...args) });
   } catch (error) {
+    const { toCallError } = await import('./call-error.ts');
     post({ type: 'error', id, error: toCallError(error, aborted.signal.aborted) });
   } finally {
     pendingCalls.delete(id);

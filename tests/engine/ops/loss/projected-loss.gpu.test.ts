@@ -5,7 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../../src/core/tensor.ts';
 import { Graph } from '../../../../src/engine/graph/graph.ts';
 import { projectedLossOp } from '../../../../src/engine/ops/loss/projected-loss.ts';
-import { pack, packedFormats, wordsOf } from '../../../../src/engine/ops/matmul/packed-weights.ts';
+import {
+  newScales,
+  pack,
+  packedFormats,
+  scalesType,
+  wordsOf,
+} from '../../../../src/engine/ops/matmul/packed-weights.ts';
 import { stepWords } from '../../../../src/engine/ops/step-scalars.ts';
 import { makePlan } from '../../../../src/engine/plan/planner.ts';
 import { everyCase } from '../../../support/gpu.ts';
@@ -44,14 +50,15 @@ describe('projected_loss', () => {
   it.each(packedFormats)('of %s weights is the reference', async (format) => {
     const [rows, D, V] = [70, 20, 150];
     const words = new Uint32Array(V * wordsOf(format, D));
-    const scales = new Float32Array(V);
+    const scales = newScales(format, V, D);
+    const type = scalesType(format, V, D);
     pack(format, randomTensor([V, D], 2).data as Float32Array, D, words, scales);
     for (const gradients of [true, false])
       await checkOp(projectedLossOp, {
         inputs: {
           x: randomTensor([rows, D], 1),
           w: integers('u32', [V, wordsOf(format, D)], words),
-          ...(format === 'int8' && { scales: f32([V], scales) }),
+          ...(type && { scales: { ...type, data: scales } }),
           targets: integers(
             'i32',
             [rows],
