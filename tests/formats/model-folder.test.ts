@@ -150,8 +150,7 @@ it('contains a complete model at every moment, even if the writing process is ki
   const script = `
     import { loadModelFolder } from ${JSON.stringify(distFile('modules/formats/model-folder.js'))};
     import { saveModelFolder } from ${JSON.stringify(distFile('modules/formats/save-heddle.js'))};
-    import { widenTensors } from '../../src/formats/widen-tensors.ts';
-import { nodeFiles } from ${JSON.stringify(distFile('modules/host/node-files.js'))};
+    import { nodeFiles } from ${JSON.stringify(distFile('modules/host/node-files.js'))};
     const model = await loadModelFolder(nodeFiles(), ${JSON.stringify(at('m'))});
     console.log('started');
     for (;;) await saveModelFolder(nodeFiles(), ${JSON.stringify(at('m'))}, model);`;
