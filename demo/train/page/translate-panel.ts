@@ -295,7 +295,7 @@ export class TranslatePanel extends Panel {
             lang=${this.#target}
             >${this.#isEmpty ? html`<span class="soft">(empty)</span>` : this.#translation}</output
           >
-          <p class="good-text" id="learned" role="status" ?hidden=${!this.#isLearned()}>Right: it has learned this one.</p>
+          <p class="good-text" id="learned" aria-live="polite" ?hidden=${!this.#isLearned()}>Right: it has learned this one.</p>
           <p class="note bad doubt" id="doubt" aria-live="polite" ?hidden=${!this.#isDoubtful()}>${this.#doubt()}</p>
           <p class=${this.#isWrong ? 'wrong' : 'hint'} role="status">${this.#note}</p>
           <ol class="others" ?hidden=${this.#candidates.length < 2}>
