@@ -110,6 +110,7 @@ it('there are the fields of the model in ONNX', () => {
     );
   const shape = 'the shapes of the weights have it';
   const training = 'only training reads it';
+  const { frameWidth: _, ...onnxFamilies } = otherFamilies; // a source of frames has a graph
   expect(
     differences(Object.keys(modelFields), inCode, {
       srcVocab: shape,
@@ -124,7 +125,7 @@ it('there are the fields of the model in ONNX', () => {
       trainPositions: training,
       trainPadding: training,
       labelSmoothing: training,
-      ...otherFamilies,
+      ...onnxFamilies,
     }),
   ).toEqual([]);
 });
