@@ -216,7 +216,7 @@ it('keeps the list of chapters closed on a phone, where it opens by keyboard, an
   );
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('chapter');
   expect(await page.$eval('#chapters-now', (e) => e.textContent)).toBe(
-    'Chapter 5 of 9: Multi-head attention',
+    'Chapter 5 of 10: Multi-head attention',
   );
   expect(await isShown()).toBe(false);
   await shown.view();
