@@ -179,10 +179,12 @@ export class TrainingPage {
   }
   /** The first translation is shown before the training is planned, unless the network is slow. */
   async #showFirst(): Promise<void> {
-    const timeout = new Promise((resolve) => setTimeout(resolve, 2500));
+    const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
     const translated = this.#translate.useDemo(generalModel);
-    void translated.then(() => this.#starter.attempt(this.#openRest()));
-    await Promise.race([translated, timeout]);
+    // The code that plans and lists runs is loaded after that, while the visitor reads.
+    const rest = translated.then(() => wait(300));
+    void rest.then(() => this.#starter.attempt(this.#openRest()));
+    await Promise.race([rest, wait(10_000)]);
     this.#preview.update(0);
     const more = ' Your own replaces it.';
     whenVisible(byId('curves-card'), () => void this.#results.showRecordedRun(more));
