@@ -188,6 +188,9 @@ export const untilText = (page: Page, selector: string, pattern: string) =>
 
 /** Pastes pairs, one per line, as the corpus. */
 export async function pastePairs(page: Page, lines: string): Promise<void> {
+  // In the middle of the screen: the bar at its bottom would take the click.
+  await page.locator('input[value="paste"]').wait();
+  await page.$eval('input[value="paste"]', (e) => e.scrollIntoView({ block: 'center', behavior: 'instant' }));
   await page.locator('input[value="paste"]').click();
   await page.$eval(
     '#corpus textarea',
