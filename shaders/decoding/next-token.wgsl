@@ -29,7 +29,7 @@ struct Params {
 @group(0) @binding(3) var<storage, read> history: array<i32>;
 // Minimum number of tokens before the end, position at which the end is forced (-1: never), size of the
 // n-grams that may not repeat (0: all may), the token that is forced at position 0 (-1: none); then banned
-// tokens, -1 if there are fewer, where -n is followed by a sequence of n tokens whose last one is banned after
+// tokens, -1 if there are fewer, and -n is followed by a sequence of n tokens whose last one is banned after
 // the others; then the forced token of each row at each position, [R, forced], -1: none.
 @group(0) @binding(4) var<storage, read> rules: array<i32>;
 @group(0) @binding(5) var<storage, read_write> tokens: array<i32>;

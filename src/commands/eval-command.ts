@@ -5,6 +5,7 @@ import { join, parse, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { formatPercent } from '../core/format-numbers.ts';
+import { present } from '../core/present.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import type { BootstrapScore } from '../text/metrics/bootstrap.ts';
@@ -142,11 +143,14 @@ function describe(e: TranslationReport | EvaluationReport): string {
       ['token accuracy', `${formatPercent(tokenAccuracy)}${known}`],
     ];
   };
+  const errorRates = present([
+    e.wer === undefined ? undefined : ['WER', formatPercent(e.wer)],
+    e.cer === undefined ? undefined : ['CER', formatPercent(e.cer)],
+  ]);
   const scores = table([
     ['pairs', `${e.pairs}${left}`],
     ...losses(),
-    ...(e.wer === undefined ? [] : [['WER', formatPercent(e.wer)]]),
-    ...(e.cer === undefined ? [] : [['CER', formatPercent(e.cer)]]),
+    ...errorRates,
     ['BLEU', `${e.bleu.toFixed(2)} (${e.bleuSignature})`],
     ['chrF2', `${e.chrf.toFixed(2)} (${e.chrfSignature})`],
     ['chrF2++', `${e.chrfPlus.toFixed(2)} (${e.chrfSignature.replace('nw:0', 'nw:2')})`],

@@ -95,7 +95,7 @@ export class PhraseDecoder {
     const encoders = [{ length: source, program: this.#encoder }];
     const srcLens = encodeSources(this.#engine, this.#config, this.#shape, encoders, { sources }, startId);
     const { inputs } = this.#step;
-    // The search decides where a hypothesis ends, so that the end always has its log-probability.
+    // The search ends hypotheses, so that the end always has its log-probability.
     writeRules(inputs.rules as Int32Array, { ...rules, minLength: 0, forceEndAt: -1 });
     settings.prefixes?.write(inputs.rules as Int32Array, sources, K);
     (inputs.srcLens as Uint32Array).set(srcLens);
