@@ -6,7 +6,7 @@ import type { Files } from '../files/files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Comparison, VerifiedCase } from './jobs/verify/verify-job.ts';
-import { table } from './output.ts';
+import { log, table, warn } from './output.ts';
 import {
   adapterOption,
   hostOption,
@@ -44,8 +44,7 @@ export function addVerify(program: Command): void {
         dirs: string[],
         { weights, weightsExclude, verbose = false, tune = false, ...options }: Options,
       ) => {
-        const files = nodeFiles();
-        const folders = (await Promise.all(dirs.map((dir) => casesIn(files, dir)))).flat();
+        const { folders, refused } = await casesAmong(nodeFiles(), dirs);
         const describe = (all: VerifiedCase[]) => all.map((one) => printCase(one, verbose)).join('\n\n');
         const cases = await runAndPrint(
           'verify',
@@ -54,13 +53,54 @@ export function addVerify(program: Command): void {
           describe,
           folders,
         );
-        const failed = cases.flatMap((c) =>
-          c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`),
-        );
+        const failed = cases.flatMap((c) => [
+          ...c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`),
+          ...(c.refused === undefined ? [] : [`${c.name}: it cannot be read`]),
+        ]);
+        failed.push(...refused.map((dir) => `${dir}: neither a case nor a model`));
         if (failed.length > 0) throw new HeddleError(`verify: ${failed.length} failed: ${failed.join(', ')}`);
       },
     );
 }
+
+/** The cases among several folders, and those that are neither. */
+interface Found {
+  readonly folders: readonly string[];
+  readonly refused: readonly string[];
+}
+
+/**
+ * The cases in folders. Of several, a file that is no archive, as `*` finds it, is skipped, and a folder without
+ * a case does not stop the others.
+ */
+async function casesAmong(files: Files, dirs: readonly string[]): Promise<Found> {
+  if (dirs.length === 1) return { folders: await casesIn(files, dirs[0] as string), refused: [] };
+  const folders: string[] = [];
+  const refused: string[] = [];
+  for (const dir of dirs) {
+    if (await isOtherFile(files, dir)) {
+      log(`verify: ${dir} is skipped: it is a file, not a case or a model`);
+      continue;
+    }
+    const inside = await casesIn(files, dir).catch((error: unknown) => {
+      if (!(error instanceof HeddleError)) throw error;
+      warn(`verify: ${error.message}`);
+      refused.push(dir);
+      return [];
+    });
+    folders.push(...inside);
+  }
+  if (folders.length === 0) throw new HeddleError('verify: there is no folder with a case or a model');
+  return { folders, refused };
+}
+
+/** Whether a path is a file and not a model in one file. */
+const isOtherFile = async (files: Files, path: string): Promise<boolean> =>
+  (await files.exists(path)) &&
+  files.list(path).then(
+    () => false,
+    () => true,
+  );
 
 /** The case in a folder, or the cases in its subfolders. */
 async function casesIn(files: Files, dir: string): Promise<string[]> {
@@ -81,7 +121,8 @@ async function casesIn(files: Files, dir: string): Promise<string[]> {
  * A table of the quantities of a case. Without `verbose` it has only the maximum error of all gradients and
  * of all losses.
  */
-function printCase({ name, backend, compared, fact }: VerifiedCase, verbose: boolean): string {
+function printCase({ name, backend, compared, fact, refused }: VerifiedCase, verbose: boolean): string {
+  if (refused !== undefined) return `${name}\n  FAILED: ${refused}`;
   const groups: [string, Comparison[]][] = [];
   for (const quantity of compared) {
     const kind = verbose ? quantity.quantity : groupOf(quantity.quantity);
@@ -108,7 +149,6 @@ function printCase({ name, backend, compared, fact }: VerifiedCase, verbose: boo
 const groupOf = (quantity: string): string =>
   quantity.startsWith('grad.') ? 'gradients' : quantity.startsWith('losses[') ? 'losses' : quantity;
 
-/** Quantities whose error is a number of tokens or texts that differ. */
 /** Quantities whose error is a number of tokens or texts that differ. */
 const counted = ['greedy', 'int8.greedy', 'beam', 'tokens', 'source tokens', 'texts'];
 

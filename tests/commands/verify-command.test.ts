@@ -29,8 +29,12 @@ describe.each(process.env.HEDDLE_FULL ? ['dawn', 'chrome', 'cpu'] : ['dawn', 'cp
   });
 });
 
-it('shows every gradient with --verbose, and takes a folder of cases', async () => {
-  const { stdout } = await heddle(['verify', join(copy('some/case'), '..'), '--verbose']);
+it('shows every gradient with --verbose, takes a folder of cases, and skips files beside it', async () => {
+  const file = join(copy('some/case'), '../../README.md');
+  writeFileSync(file, '# Cases');
+  const { stdout, stderr, status } = await heddle(['verify', file, join(file, '../some'), '--verbose']);
+  expect(stderr).toContain('README.md is skipped: it is a file, not a case or a model');
+  expect(status).toBe(0);
   expect(stdout).toMatch(/^ {2}grad\.src_embed\.weight +\S+ +1e-3 {2}ok$/m);
   expect(stdout).toMatch(/^ {2}losses\[0\] /m);
 });
@@ -47,12 +51,21 @@ it('names the quantities that failed, and exits with 1', async () => {
   damage('grad.generator.weight', () => Number.NaN);
   damage('greedy', (x) => x + 1);
   writeFileSync(path, writeSafetensors(expected));
-  const { status, stdout, stderr } = await heddle(['verify', folder, golden]);
+  const cut = copy('among');
+  truncateSync(join(cut, 'weights.safetensors'), 3000);
+  const empty = join(scratch(), 'empty');
+  mkdirSync(empty);
+  const { status, stdout, stderr } = await heddle(['verify', folder, cut, empty, golden]);
+  expect(stdout).toMatch(/^among\n {2}FAILED: .*weights\.safetensors: not a valid safetensors file/m);
+  expect(stdout).toMatch(/^odd-post on dawn/m);
   expect(stdout).toMatch(/^ {2}loss .*FAILED$/m);
   expect(stdout).toMatch(/^ {2}gradients +\d+ +not finite .*FAILED \(1\).*grad\.generator\.weight$/m);
   expect(stdout).toMatch(/^ {2}greedy +1 token .*FAILED$/m);
   const [line = ''] = stderr.split('\n').filter((text) => text.startsWith('heddle:'));
-  expect(line).toBe('heddle: verify: 3 failed: wrong: loss, wrong: grad.generator.weight, wrong: greedy');
+  expect(line).toBe(
+    'heddle: verify: 5 failed: wrong: loss, wrong: grad.generator.weight, wrong: greedy, ' +
+      `among: it cannot be read, ${empty}: neither a case nor a model`,
+  );
   expect(status).toBe(1);
 });
 

@@ -2,6 +2,7 @@
 // result of PyTorch or transformers in float64. The reference of a model folder is its expected.json or, if
 // there is none, the float64 references of the ops.
 
+import { HeddleError } from '../../../core/errors.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import { type Json, readJson } from '../../../files/json-files.ts';
 import { settledFolder } from '../../../files/settled-folder.ts';
@@ -34,6 +35,8 @@ export interface VerifiedCase {
   readonly compared: readonly Comparison[];
   /** Note for the user. */
   readonly fact?: string;
+  /** Why nothing was compared: a folder that cannot be read, among others. */
+  readonly refused?: string;
 }
 
 /** Arguments of the job; plain JSON. */
@@ -49,22 +52,24 @@ export interface VerifyArguments {
 }
 
 /**
- * Verifies folders. A failed comparison is part of the result. Throws a HeddleError if a folder cannot be
- * read.
+ * Verifies folders. A failed comparison is part of the result, and a folder that cannot be read if there are
+ * others. Throws a HeddleError if the only folder cannot be read.
  */
 export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, ...storage }, session) => {
   const results: VerifiedCase[] = [];
   for (const folder of folders) {
     const name = baseName(folder);
-    const verified = verifyFolder(session.files, await settledFolder(session.files, folder));
-    const { rows, fact } = await verifiedWhile(verified, () => check(folder, storage, session));
+    const { rows, fact, refused } = await verifyOne(folder, storage, session).catch((error: unknown) => {
+      if (folders.length === 1 || !(error instanceof HeddleError) || session.signal.aborted) throw error;
+      return { rows: [], fact: undefined, refused: error.message };
+    });
     const compared = rows.map(([quantity, error, limit]) => ({
       quantity,
       error,
       limit,
       passed: error <= limit,
     }));
-    results.push({ name, backend: session.backend, compared, fact });
+    results.push({ name, backend: session.backend, compared, fact, refused });
     session.emit({
       type: 'progress',
       task: 'verify',
@@ -75,6 +80,16 @@ export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, ..
   }
   return results;
 };
+
+/** What was compared of a folder, whose checksums are checked meanwhile. */
+async function verifyOne(
+  folder: string,
+  storage: Omit<VerifyArguments, 'folders'>,
+  session: Session,
+): Promise<{ rows: readonly Row[]; fact?: string; refused?: string }> {
+  const verified = verifyFolder(session.files, await settledFolder(session.files, folder));
+  return verifiedWhile(verified, () => check(folder, storage, session));
+}
 
 async function check(
   folder: string,
