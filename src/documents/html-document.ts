@@ -3,9 +3,10 @@
 
 import { Parser } from 'htmlparser2';
 import { anyCodes } from '../text/inline/code-patterns.ts';
-import { type InlineCode, inlineText, renderText } from '../text/inline/inline-text.ts';
+import { type InlineCode, type InlineText, inlineText, renderText } from '../text/inline/inline-text.ts';
 import { maxCodes, placeholderOf } from '../text/inline/placeholders.ts';
-import type { DocumentUnit, ParseDocument } from './document.ts';
+import type { DocumentUnit, Edit, ParseDocument } from './document.ts';
+import { isTextAttribute } from './html-attributes.ts';
 
 const inline = new Set(
   (
@@ -37,12 +38,23 @@ const invisible: Readonly<Record<string, string>> = {
 const escapeText = (text: string): string =>
   text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c] ?? c);
 
+const empty = /^(?:br|img|wbr|hr|input|meta|link|area|base|col|embed|source|track|param)$/;
+
+/** A text attribute in a tag: its value, and where the file writes it, with its quotes. */
+interface TextAttribute {
+  readonly name: string;
+  readonly value: string;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** A tag or text in a block. */
 type Part =
   | { readonly text: string; readonly start: number; readonly end: number }
   | {
       readonly tag: string;
       readonly kind: 'open' | 'close' | 'single';
+      readonly attributes: readonly TextAttribute[];
       readonly start: number;
       readonly end: number;
     };
@@ -54,6 +66,12 @@ class HtmlRuns {
   #parts: Part[] = [];
   #skip = 0;
   readonly #untranslated: boolean[] = [];
+  /** The attributes of the tag that is being read. */
+  #attributes: TextAttribute[] = [];
+  /** An inline element whose contents stay: one code. */
+  #hidden: { start: number; depth: number } | undefined;
+  /** Where the last counted line starts, and its number. */
+  #line = { at: 0, number: 1 };
 
   constructor(text: string) {
     this.#text = text;
@@ -63,12 +81,26 @@ class HtmlRuns {
     return this.#skip > 0;
   }
 
+  attribute(name: string, value: string, start: number, end: number): void {
+    const head = /^[^\s=]+\s*=\s*/.exec(this.#text.slice(start, end))?.[0].length;
+    if (head !== undefined) this.#attributes.push({ name, value, start: start + head, end });
+  }
+
   open(tag: string, attributes: Readonly<Record<string, string>>, start: number, end: number): void {
-    const isEmpty = /^(?:br|img|wbr|hr|input|meta|link|area|base|col|embed|source|track|param)$/.test(tag);
+    const isEmpty = empty.test(tag);
     const isUntranslated = attributes.translate === 'no' || /\bnotranslate\b/.test(attributes.class ?? '');
-    if (!inline.has(tag)) this.flush();
-    else if (!this.#isSkipped && !isUntranslated)
-      this.#parts.push({ tag, kind: isEmpty ? 'single' : 'open', start, end });
+    const texts =
+      this.#isSkipped || isUntranslated
+        ? []
+        : this.#attributes.filter(
+            ({ name, value }) => isTextAttribute(tag, name, attributes) && /\p{L}/u.test(value),
+          );
+    this.#attributes = [];
+    if (!inline.has(tag)) {
+      this.flush();
+      if (texts.length > 0) this.#add(undefined, texts, { start, end });
+    } else if (!this.#isSkipped && !isUntranslated)
+      this.#parts.push({ tag, kind: isEmpty ? 'single' : 'open', attributes: texts, start, end });
     if (isEmpty) return;
     this.#untranslated.push(skipped.has(tag) || isUntranslated);
     if (skipped.has(tag) || isUntranslated) {
@@ -77,46 +109,54 @@ class HtmlRuns {
     }
   }
 
-  /** An inline element whose contents stay: one code. */
-  #hidden: { start: number; depth: number } | undefined;
-
   close(tag: string, start: number, end: number, isImplied: boolean): void {
-    if (/^(?:br|img|wbr|hr|input|meta|link|area|base|col|embed|source|track|param)$/.test(tag)) return;
+    if (empty.test(tag)) return;
     const depth = this.#untranslated.length;
     if (this.#untranslated.pop()) {
       this.#skip--;
       if (this.#hidden?.depth === depth) {
-        this.#parts.push({ tag, kind: 'single', start: this.#hidden.start, end });
+        this.#parts.push({ tag, kind: 'single', attributes: [], start: this.#hidden.start, end });
         this.#hidden = undefined;
       }
       return;
     }
     if (!inline.has(tag) || isImplied) this.flush();
-    else if (!this.#isSkipped) this.#parts.push({ tag, kind: 'close', start, end });
+    else if (!this.#isSkipped) this.#parts.push({ tag, kind: 'close', attributes: [], start, end });
   }
 
   text(text: string, start: number, end: number): void {
     if (!this.#isSkipped) this.#parts.push({ text, start, end });
   }
 
-  /** Ends a run: its parts without tags and space at its ends become a segment. */
+  /** Ends a run: its parts without tags and space at its ends become a segment, and so do the attributes in it. */
   flush(): void {
     const parts = this.#parts;
     this.#parts = [];
-    if (!parts.some((part) => 'text' in part && /\p{L}/u.test(part.text))) return;
+    const attributes = parts.flatMap((part) => ('text' in part ? [] : part.attributes));
+    const hasText = parts.some((part) => 'text' in part && /\p{L}/u.test(part.text));
+    if (!hasText && attributes.length === 0) return;
+    const range = { start: parts[0]?.start ?? 0, end: parts.at(-1)?.end ?? 0 };
+    this.#add(hasText ? this.#runOf(parts) : undefined, attributes, range);
+  }
+
+  #runOf(parts: readonly Part[]): Run {
     const codes = new Map<string, InlineCode>();
-    const open: { tag: string; index: number; code: string }[] = [];
+    /** Attributes in the tag of a code, by the placeholder. */
+    const tags = new Map<string, { readonly start: number; readonly attributes: readonly TextAttribute[] }>();
+    const open: { tag: string; index: number }[] = [];
     let [text, next] = ['', 0];
     for (const part of parts) {
       if ('text' in part) {
-        for (const character of part.text.replace(/[\ue000-\uf8ff]/g, '')) {
+        const written = this.#text.slice(part.start, part.end);
+        for (const character of withoutPrivate(part.text)) {
           const raw = invisible[character];
           if (raw === undefined) text += character;
-          else text += add(codes, 'single', next++, this.#rawOf(part, character) ?? raw);
+          else text += add(codes, 'single', next++, written.includes(character) ? character : raw);
         }
         continue;
       }
-      const raw = this.#text.slice(part.start, part.end);
+      const { start, attributes } = part;
+      const raw = this.#text.slice(start, part.end);
       if (part.kind === 'close') {
         const from = open.findLastIndex(({ tag }) => tag === part.tag);
         const index = from < 0 ? next++ : (open[from]?.index as number);
@@ -124,44 +164,93 @@ class HtmlRuns {
         text += add(codes, from < 0 ? 'single' : 'close', index, raw);
       } else {
         const code = add(codes, part.kind, next, raw);
-        if (part.kind === 'open') open.push({ tag: part.tag, index: next, code });
+        if (part.kind === 'open') open.push({ tag: part.tag, index: next });
+        if (attributes.length > 0) tags.set(code, { start, attributes });
         next++;
         text += code;
       }
     }
-    const lead = /^\s*/.exec(text)?.[0].length ?? 0;
-    const source = inlineText(text.slice(lead).trimEnd().replace(/\s+/g, ' '), anyCodes, codes);
-    this.#add(parts, source, { lead: text.slice(0, lead), trail: /\s*$/.exec(text)?.[0] ?? '' });
+    const lead = /^\s*/.exec(text)?.[0] ?? '';
+    const source = inlineText(text.slice(lead.length).trimEnd().replace(/\s+/g, ' '), anyCodes, codes);
+    return { source, lead, trail: /\s*$/.exec(text)?.[0] ?? '', tags };
   }
 
-  /** A reference as the page writes it; undefined if it writes the character itself. */
-  #rawOf(part: Part, character: string): string {
-    return this.#text.slice(part.start, part.end).includes(character)
-      ? character
-      : (invisible[character] ?? character);
-  }
-
+  /** Adds a unit: the text of a run, and attributes in it or in one tag. */
   #add(
-    parts: readonly Part[],
-    source: DocumentUnit['segments'][number]['source'],
-    { lead, trail }: { readonly lead: string; readonly trail: string },
+    run: Run | undefined,
+    attributes: readonly TextAttribute[],
+    { start, end }: { readonly start: number; readonly end: number },
   ): void {
-    const [start, end] = [parts[0]?.start ?? 0, parts.at(-1)?.end ?? 0];
-    const line = this.#text.slice(0, start).split('\n').length;
+    const sources = attributes.map(({ value }) => attributeText(value));
+    const segments = [...(run ? [run.source] : []), ...sources].map((source) => ({
+      source,
+      isTranslated: false,
+    }));
+    this.#line.number += this.#text.slice(this.#line.at, start).split('\n').length - 1;
+    this.#line.at = start;
     this.units.push({
-      name: `line ${line}`,
-      segments: [{ source, isTranslated: false }],
-      edits: ([translation]) => {
-        if (!translation) return [];
-        const { codes } = source;
-        // A text code is text of the page too, so both are escaped before the elements are written.
-        const escaped = escapeText(renderText(translation.text, codes));
-        const written = escaped.replace(/[\ue000-\uf7ff]/g, (c) => codes.get(c)?.raw ?? '');
-        return [{ start, end, text: lead + written + trail }];
+      name: `line ${this.#line.number}`,
+      segments,
+      edits: (translations) => {
+        const [main, values] = run ? [translations[0], translations.slice(1)] : [undefined, translations];
+        const edits = new Map<TextAttribute, Edit>();
+        for (const [i, attribute] of attributes.entries()) {
+          const [value, source] = [values[i], sources[i]];
+          if (!value || !source) continue;
+          const text = `"${writtenValue(renderText(value.text, source.codes), source)}"`;
+          edits.set(attribute, { start: attribute.start, end: attribute.end, text });
+        }
+        if (!run || !main) return [...edits.values()];
+        return [{ start, end, text: run.lead + writtenRun(main.text, run, edits) + run.trail }];
       },
     });
   }
 }
+
+/** The text of a block, with the space around it and the attributes in its inline tags. */
+interface Run {
+  readonly source: InlineText;
+  readonly lead: string;
+  readonly trail: string;
+  readonly tags: ReadonlyMap<
+    string,
+    { readonly start: number; readonly attributes: readonly TextAttribute[] }
+  >;
+}
+
+/** The translation of a run as HTML. A text code is text of the page too, so both are escaped before the elements. */
+const writtenRun = (text: string, { source, tags }: Run, edits: ReadonlyMap<TextAttribute, Edit>): string =>
+  escapeText(renderText(text, source.codes)).replace(/[\ue000-\uf7ff]/g, (c) => {
+    const [raw, tag] = [source.codes.get(c)?.raw ?? '', tags.get(c)];
+    if (!tag) return raw;
+    let [out, at] = ['', 0];
+    for (const attribute of tag.attributes) {
+      const edit = edits.get(attribute);
+      if (!edit) continue;
+      out += raw.slice(at, edit.start - tag.start) + edit.text;
+      at = edit.end - tag.start;
+    }
+    return out + raw.slice(at);
+  });
+
+/** The value of an attribute; characters that are hard to see are codes. */
+function attributeText(value: string): InlineText {
+  const codes = new Map<string, InlineCode>();
+  let text = '';
+  for (const character of withoutPrivate(value)) {
+    const raw = invisible[character];
+    text += raw === undefined ? character : add(codes, 'single', codes.size, raw);
+  }
+  return inlineText(text, anyCodes, codes);
+}
+
+/** A value in double quotes. */
+const writtenValue = (text: string, { codes }: InlineText): string =>
+  text
+    .replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c)
+    .replace(/[\ue000-\uf7ff]/g, (c) => codes.get(c)?.raw ?? '');
+
+const withoutPrivate = (text: string): string => text.replace(/[\ue000-\uf8ff]/g, '');
 
 function add(codes: Map<string, InlineCode>, kind: InlineCode['kind'], index: number, raw: string): string {
   const placeholder = placeholderOf(kind, Math.min(index, maxCodes - 1));
@@ -174,6 +263,9 @@ export const parseHtmlDocument: ParseDocument = (text) => {
   const runs = new HtmlRuns(text);
   const parser: Parser = new Parser(
     {
+      onattribute: (name, value, quote) => {
+        if (quote !== undefined) runs.attribute(name, value, parser.startIndex, parser.endIndex);
+      },
       onopentag: (tag, attributes) => runs.open(tag, attributes, parser.startIndex, parser.endIndex + 1),
       onclosetag: (tag, isImplied) => runs.close(tag, parser.startIndex, parser.endIndex + 1, isImplied),
       ontext: (part) => runs.text(part, parser.startIndex, parser.endIndex + 1),

@@ -157,6 +157,32 @@ it('HTML: keeps tags, attributes, scripts and references', async () => {
   );
 });
 
+it('HTML: translates the attributes that people read, in blocks and in inline tags', async () => {
+  const html = `<meta name="description" content='a "good" page'><meta name="viewport" content="width=device-width">
+<img src="a.png" alt=cat><p title="a tip &amp; more" class="b c">see <img alt="the &lt;dog&gt; {name}" src="d">and <a title='x&nbsp;y'
+ href="f g"><b>this</b></a></p><input placeholder="your name" value="z"><input type="submit" value="send" name="n">
+<p>12 <abbr title="hours">34</abbr></p><p title="no" translate="no">a <i title="no">b</i></p><p title="99">e</p>
+<textarea placeholder="write">not this</textarea><span translate="no" title="no">c</span><i title>d</i>`;
+  const { text } = await translate('a.html', html);
+  expect(text).toBe(
+    html
+      .replace(`'a "good" page'`, '"A &quot;GOOD&quot; PAGE"')
+      .replace('alt=cat', 'alt="CAT"')
+      .replace('a tip &amp; more', 'A TIP &amp; MORE')
+      .replace('see <img', 'SEE <img')
+      .replace('the &lt;dog&gt; {name}', 'THE &lt;dog&gt; {name}')
+      .replace('>and', '>AND')
+      .replace(`'x&nbsp;y'`, '"X&nbsp;Y"')
+      .replace('>this<', '>THIS<')
+      .replace('your name', 'YOUR NAME')
+      .replace('"send"', '"SEND"')
+      .replace('hours', 'HOURS')
+      .replace('>e<', '>E<')
+      .replace('write', 'WRITE')
+      .replace('>d<', '>D<'),
+  );
+});
+
 it('subtitles: keeps times, tags and numbers of lines', async () => {
   const srt =
     '1\r\n00:00:01,000 --> 00:00:02,000\r\none two\r\n<i>three</i> four\r\n\r\n2\r\n00:00:03,000 --> 00:00:04,000\r\n- Who?\r\n- Me.\r\n';

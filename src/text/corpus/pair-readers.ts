@@ -14,7 +14,7 @@ export const pairReaders = {
     load: async () => (await import('./xliff.ts')).readXliff,
   },
   po: { names: /\.pot?$/i, load: async () => (await import('./po.ts')).readPo },
-  mo: { names: /\.g?mo$/i, load: async () => (await import('./po.ts')).readMo },
+  mo: { names: /\.g?mo$/i, load: async () => (await import('./mo.ts')).readMo },
 } as const satisfies Readonly<Record<string, { readonly names: RegExp; load(): Promise<PairReader> }>>;
 
 /** Name of a format that has a reader. */
