@@ -143,15 +143,15 @@ export class ModelStore {
     return new Blob([bytes as BlobPart], { type: 'application/octet-stream' });
   }
   /**
-   * Imports a zip archive or safetensors file under the first free name of `name`, `name 2`, ...; returns the
-   * name.
+   * Imports a zip archive or safetensors file, or the files of a folder, under the first free name of `name`,
+   * `name 2`, ...; returns the name.
    */
-  async importFile(data: Blob, wanted: string): Promise<string> {
+  async importFile(data: Blob | readonly File[], wanted: string): Promise<string> {
     const stem = wanted.replace(/\.(?:zip|safetensors)$/i, '');
     checkModelName(stem);
     let name = stem;
     for (let n = 2; await this.exists(name); n++) name = `${stem} ${n}`;
-    const file = new File([data], wanted);
+    const file = data instanceof Blob ? new File([data], wanted) : data;
     await withModelLock(name, () => importModel(file, modelFolder(name), { files: this.#disk }));
     return name;
   }

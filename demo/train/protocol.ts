@@ -248,7 +248,7 @@ export interface Calls {
   exportArchive(name: string): Blob;
   exportSafetensors(name: string): Blob;
   exportOnnx(name: string): Blob;
-  importArchive(data: Blob, name: string): string;
+  importArchive(data: Blob | readonly File[], name: string): string;
   /** `hub`: URL of the hub proxy. */
   pull(model: string, hub: string): string;
   removePartial(name: string): void;

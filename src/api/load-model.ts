@@ -1,5 +1,5 @@
-// Loads a model from the hub, a folder, a zip archive or safetensors file, a URL, a File or Blob, or the
-// browser's storage.
+// Loads a model from the hub, a folder, a zip archive or safetensors file, a URL, a File or Blob, the files of a
+// folder, or the browser's storage.
 
 import { check } from '../core/errors.ts';
 import { untilAborted } from '../core/until-aborted.ts';
@@ -45,12 +45,13 @@ export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOp
 
 /**
  * Loads a model of heddle (also one saved for PyTorch or Keras), or an encoder-decoder of Hugging Face (BART,
- * MarianMT, mBART, M2M100, Pegasus, T5, mT5). The argument is
+ * MarianMT, mBART, M2M100, Pegasus, T5, mT5), or a model of Marian or Firefox Translations. The argument is
  *
  * - `OWNER/NAME`, a model on the hub, which is downloaded once and cached;
  * - in Node the path of a folder, a .zip or a .safetensors file;
  * - in a page a name in the browser's storage;
- * - the URL of a folder, a .zip or a .safetensors file; or such a file as a File or Blob.
+ * - the URL of a folder, a .zip or a .safetensors file; or such a file as a File or Blob;
+ * - the files of a folder, as File objects.
  *
  * Throws a HeddleError if there is no such model, or it is invalid or not supported, and the signal's reason if
  * it is aborted.
@@ -58,7 +59,10 @@ export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOp
  * const bart = await loadModel('facebook/bart-base');
  * const mine = await loadModel('out', { weights: 'int8' });
  */
-export async function loadModel(where: string | Blob, options: LoadOptions = {}): Promise<Model> {
+export async function loadModel(
+  where: string | Blob | readonly File[],
+  options: LoadOptions = {},
+): Promise<Model> {
   return untilAborted(
     options.signal,
     () => load(where, options),
@@ -66,7 +70,7 @@ export async function loadModel(where: string | Blob, options: LoadOptions = {})
   );
 }
 
-async function load(where: string | Blob, options: LoadOptions): Promise<Model> {
+async function load(where: string | Blob | readonly File[], options: LoadOptions): Promise<Model> {
   const session = new Session(currentHost(), options);
   const { files, folder } = await findModel(where, session, options);
   const name = typeof where === 'string' ? where : folder;
@@ -133,17 +137,13 @@ export async function openFolder(
 
 /** Finds the files of a model: in the session's files, at a URL, in a Blob or on the hub. */
 async function findModel(
-  where: string | Blob,
+  where: string | Blob | readonly File[],
   { host, files }: Session,
   options: LoadOptions,
 ): Promise<FoundModel> {
   const { signal = new AbortController().signal } = options;
   const remote = () => import('./remote-models.ts');
-  if (typeof where !== 'string') {
-    check(where instanceof Blob, 'loadModel: give a name, a path, a URL, a File or a Blob');
-    const name = where instanceof File ? where.name : 'the Blob';
-    return (await remote()).unpacked(new Uint8Array(await where.arrayBuffer()), name);
-  }
+  if (typeof where !== 'string') return (await remote()).fromBlobs(where);
   if (/^(?:https?|blob|data):/.test(where)) return (await remote()).fromUrl(where, signal);
   const path = host.modelPath(where);
   if (await files.exists(path)) return { files, folder: path };

@@ -5,7 +5,6 @@ import { check, withErrorPrefix } from '../core/errors.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import type { PulledModel } from '../files/hub/pull-model.ts';
 import { isObject, readJson } from '../files/json-files.ts';
-import { memoryFiles } from '../files/memory-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { writeFolder } from '../files/owned-folder.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
@@ -59,18 +58,27 @@ export async function packModel(name: string, place: ModelPlace = {}): Promise<B
 }
 
 /**
- * Stores the model of a .zip archive or safetensors file under a name, with its checkpoint; an existing model
- * is replaced. Throws a HeddleError, and stores nothing, if the model cannot be loaded.
+ * Stores the model of a .zip archive or safetensors file, or of the files of a folder, under a name, with its
+ * checkpoint; an existing model is replaced. A model of Marian or Firefox is stored in heddle's format. Throws a
+ * HeddleError, and stores nothing, if the model cannot be loaded.
  *
  * @example
  * await importModel(file, 'en-es');
  */
-export async function importModel(file: File, name: string, place: ModelPlace = {}): Promise<void> {
+export async function importModel(
+  file: File | readonly File[],
+  name: string,
+  place: ModelPlace = {},
+): Promise<void> {
   const { files, folder } = placeOf(name, place);
-  const { unpackModelFile } = await import('../files/model-archives.ts');
-  const parts = await unpackModelFile(new Uint8Array(await file.arrayBuffer()), file.name);
-  const unpacked = new Map(Object.entries(parts).map(([part, bytes]) => [`${folder}/${part}`, bytes]));
-  await loadModelFolder(memoryFiles(unpacked), folder);
+  const { fromBlobs } = await import('./remote-models.ts');
+  const found = await fromBlobs(file);
+  const model = await loadModelFolder(found.files, found.folder);
+  const names = await found.files.list(found.folder);
+  const parts: Record<string, Uint8Array> = {};
+  if (names.includes(modelFileNames.config))
+    for (const each of names) parts[each] = await found.files.read(`${found.folder}/${each}`);
+  else Object.assign(parts, (await import('../formats/save-heddle.ts')).heddleFiles(model));
   await writeFolder(files, folder, parts);
 }
 

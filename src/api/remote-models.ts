@@ -46,10 +46,26 @@ export interface FoundModel {
 }
 
 /** The files in a .zip or .safetensors file. */
-export async function unpacked(bytes: Uint8Array, name: string): Promise<FoundModel> {
+async function unpacked(bytes: Uint8Array, name: string): Promise<FoundModel> {
   const parts = await unpackModelFile(bytes, name);
   const files = memoryFiles(new Map(Object.entries(parts).map(([file, data]) => [`${name}/${file}`, data])));
   return { files, folder: name };
+}
+
+/** The files of a model in a .zip or .safetensors file, or the files of its folder. */
+export async function fromBlobs(given: Blob | readonly File[]): Promise<FoundModel> {
+  const all: readonly Blob[] = Array.isArray(given) ? given : [given];
+  check(
+    all.length > 0 && all.every((each) => each instanceof Blob),
+    'loadModel: give a name, a path, a URL, a File or a Blob, or an array with the files of a folder',
+  );
+  const [first] = all as [Blob];
+  const name = first instanceof File ? first.name : 'the Blob';
+  if (given instanceof Blob || (all.length === 1 && /\.(?:zip|safetensors)$/i.test(name)))
+    return unpacked(new Uint8Array(await first.arrayBuffer()), name);
+  const { blobFiles } = await import('../files/blob-files.ts');
+  const folder = 'the files';
+  return { files: blobFiles(folder, given), folder };
 }
 
 /**

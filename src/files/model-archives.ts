@@ -18,15 +18,31 @@ export async function packFolder(files: Files, folder: string): Promise<Uint8Arr
 }
 
 /**
+ * Files by which the folder of a model is recognized, the surest first: config.json of heddle and Hugging Face,
+ * decoder.yml of Marian, the model file of Firefox.
+ */
+const markers = [/^config\.json$/, /^decoder\.yml$/, /^model[^/]*\.(?:npz|bin)(?:\.gz)?$/];
+
+/** The folder of the model in an archive, with a slash at its end: '', or a top folder that many tools add. */
+function modelFolderIn(names: readonly string[]): string | undefined {
+  const split = names.map((name) => /^([^/]+\/)?([^/]+)$/.exec(name)?.slice(1) ?? ['', '']);
+  for (const marker of markers)
+    for (const [folder = '', name = ''] of split) if (marker.test(name)) return folder;
+  return undefined;
+}
+
+/**
  * The files of a zipped model by name, without the top folder that many tools add. Throws a HeddleError if it
- * has no config.json.
+ * has no config.json and no files of Marian.
  */
 export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
   const files = await unzip(bytes, archive);
-  const config = Object.keys(files).find((name) => /^(?:[^/]+\/)?config\.json$/.test(name));
-  if (!config)
-    throw new HeddleError(`${archive}: it is not a model: the archive has no config.json`, { kind: 'input' });
-  const prefix = config.slice(0, -'config.json'.length);
+  const prefix = modelFolderIn(Object.keys(files));
+  if (prefix === undefined)
+    throw new HeddleError(
+      `${archive}: it is not a model: the archive has no config.json, and no model file of Marian`,
+      { kind: 'input' },
+    );
   return Object.fromEntries(
     Object.entries(files).flatMap(([name, data]) => {
       const inside = name.startsWith(prefix) ? name.slice(prefix.length) : '';

@@ -5,9 +5,15 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../../src/api/load-model.ts';
 import type { Model } from '../../src/api/model.ts';
+import { importModel } from '../../src/api/model-files.ts';
+import { concatBytes } from '../../src/files/files.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { unzip, zipParts } from '../../src/files/zip.ts';
+import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import '../../src/node.ts';
@@ -15,6 +21,7 @@ import { type Hub, startHub } from '../files/hub/hub.ts';
 import { letterModel } from '../support/saved-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-load-'));
+const golden = '../shared/golden-marian/ssru-int8';
 const at = (name: string) => join(folder, name);
 const saved = letterModel();
 const cpu = { device: 'cpu' } as const;
@@ -71,6 +78,36 @@ describe('a model is loaded', () => {
     const weights = new File([readFileSync(at('model/model.safetensors'))], 'mine.safetensors');
     await translates(await loadModel(weights, cpu));
   });
+
+  it('from the files of a folder', async () => {
+    const file = (name: string) => new File([readFileSync(at(`model/${name}`))], name);
+    await translates(await loadModel(readdirSync(at('model')).map(file), cpu));
+    await expect(loadModel([file('config.json'), file('config.json')], cpu)).rejects.toThrow(
+      'two of the files are named config.json',
+    );
+    await expect(loadModel([], cpu)).rejects.toThrow('or an array with the files of a folder');
+  });
+
+  it.skipIf(!existsSync(golden))(
+    'from the gzipped files of a Firefox release, and a zip archive of them (needs ../shared)',
+    async () => {
+      const whole = await loadModel(golden, cpu);
+      const release = await whole.toBlob({ format: 'firefox', firefox: { pair: 'enes' } });
+      const text = '12 5 30';
+      const ids = await whole.translate(text);
+      const parts = Object.entries(await unzip(new Uint8Array(await release.arrayBuffer()), 'release'));
+      const files = parts.map(([name, bytes]) => new File([gzipSync(bytes)], `${name}.gz`));
+      expect(files.map(({ name }) => name)).toContain('vocab.enes.spm.gz');
+      const nested = zipParts(Object.fromEntries(parts.map(([name, bytes]) => [`enes/${name}`, bytes])));
+      const archive = new File([concatBytes(nested) as BlobPart], 'enes.zip');
+      for (const given of [files, archive, release])
+        expect(await (await loadModel(given, cpu)).translate(text)).toBe(ids);
+      const disk = memoryFiles();
+      await importModel(files, 'enes', { files: disk });
+      expect(await (await loadModelFolder(disk, 'enes')).config.decoderSelfAttention).toBe('ssru');
+      expect(await disk.list('enes')).toContain('model.safetensors');
+    },
+  );
 
   it('from the URL of a folder, and of an archive', async () => {
     writeFileSync(

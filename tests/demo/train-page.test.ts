@@ -137,21 +137,26 @@ describe('before a training run', () => {
 
   it('accepts dropped corpus and model files, and pasted text', async () => {
     const page = await openPage();
-    const drop = (name: string, content: string) =>
+    const drop = (names: string, content: string) =>
       page.evaluate(
-        (name, content) => {
+        (names, content) => {
           const transfer = new DataTransfer();
-          transfer.items.add(new File([content], name));
+          for (const name of names.split(' ')) transfer.items.add(new File([content], name));
           const event = { bubbles: true, cancelable: true, dataTransfer: transfer };
           document.querySelector('h1')?.dispatchEvent(new DragEvent('dragover', event));
           document.querySelector('h1')?.dispatchEvent(new DragEvent('drop', event));
         },
-        name,
+        names,
         content,
       );
     await drop('given.safetensors', 'weights');
     await untilText(page, '#models-message', 'given\\.safetensors was imported as');
-    expect((await calls(page, 'importArchive')).map(([, name]) => name)).toEqual(['given.safetensors']);
+    await drop('model.enes.intgemm.alphas.bin.gz vocab.enes.spm.gz', 'weights');
+    await untilText(page, '#models-message', '2 files were imported as enes');
+    expect((await calls(page, 'importArchive')).map(([, name]) => name)).toEqual([
+      'given.safetensors',
+      'enes',
+    ]);
     await drop('numbers.tsv', 'one\tuno\ntwo\tdos\n');
     await untilText(page, '#corpus-summary', 'line 3 \\(no tab\\)');
     const [dropped] = (await calls(page, 'describe')).at(-1) as [{ name: string; corpus: { name: string } }];

@@ -262,7 +262,7 @@ export class CorpusPanel extends Panel {
  * Accepts files that are dropped anywhere on the page; `onHover` is called when a file enters or leaves the
  * page.
  */
-export function acceptDrops(onDrop: (file: File) => void, onHover: (above: boolean) => void): void {
+export function acceptDrops(onDrop: (files: File[]) => void, onHover: (above: boolean) => void): void {
   const hasFile = (event: DragEvent) => event.dataTransfer?.types.includes('Files') ?? false;
   window.addEventListener('dragover', (event) => {
     if (!hasFile(event)) return;
@@ -276,7 +276,7 @@ export function acceptDrops(onDrop: (file: File) => void, onHover: (above: boole
     if (!hasFile(event)) return;
     event.preventDefault();
     onHover(false);
-    const file = event.dataTransfer?.files[0];
-    if (file) onDrop(file);
+    const files = [...(event.dataTransfer?.files ?? [])];
+    if (files.length > 0) onDrop(files);
   });
 }

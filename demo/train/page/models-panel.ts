@@ -58,11 +58,15 @@ export class ModelsPanel extends Panel {
       return undefined;
     }
   }
-  /** Imports a model from a file. */
-  importFile(file: File): Promise<void> {
+  /** Imports a model from a file, or from the files of its folder. */
+  importFiles(files: readonly File[]): Promise<void> {
     return this.#run('Import', async () => {
-      const name = await this.#session.importArchive(file, file.name);
-      this.#message = `${file.name} was imported as ${name}.`;
+      const [file] = files as [File];
+      const isOne = files.length === 1;
+      const name = await this.#session.importArchive(isOne ? file : files, isOne ? file.name : nameOf(files));
+      this.#message = isOne
+        ? `${file.name} was imported as ${name}.`
+        : `${files.length} files were imported as ${name}.`;
     });
   }
   /** While a training runs, no other model can be loaded. */
@@ -97,9 +101,9 @@ export class ModelsPanel extends Panel {
   }
   #pick(event: Event): void {
     const input = event.target as HTMLInputElement;
-    const given = input.files?.[0];
+    const given = [...(input.files ?? [])];
     input.value = '';
-    if (given) void this.importFile(given);
+    if (given.length > 0) void this.importFiles(given);
   }
   async #keep(): Promise<void> {
     await requestPersistentStorage();
@@ -122,11 +126,11 @@ export class ModelsPanel extends Panel {
         >Import model…</button>
         <input
           type="file"
-          accept=".zip,.safetensors,application/zip"
+          multiple
           class="unseen"
           id="import-model"
           tabindex="-1"
-          aria-label="Model file (zip archive or safetensors)"
+          aria-label="Model file (zip archive or safetensors), or the files of a folder"
           @change=${this.#pick}
         />
         <button
@@ -185,3 +189,7 @@ function usageText({ models, used, quota, persistent }: StorageInfo): string {
 async function requestPersistentStorage(): Promise<boolean> {
   return (await navigator.storage?.persist?.().catch(() => false)) ?? false;
 }
+
+/** The name of a model from its files: `enes` of `model.enes.intgemm.alphas.bin`, as Firefox names them. */
+const nameOf = (files: readonly File[]): string =>
+  files.flatMap(({ name }) => /^model\.([a-z]{4,8})\./.exec(name)?.[1] ?? [])[0] ?? 'model';

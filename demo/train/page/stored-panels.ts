@@ -50,8 +50,8 @@ export class StoredPanels {
     this.#models.setTraining(training);
     this.#gallery.setTraining(training);
   }
-  /** Imports a model from a file. */
-  importFile(file: File): Promise<void> {
-    return this.#models.importFile(file);
+  /** Imports a model from a file, or from the files of its folder. */
+  importFiles(files: readonly File[]): Promise<void> {
+    return this.#models.importFiles(files);
   }
 }

@@ -164,15 +164,18 @@ export class TrainingPage {
       if (isRunning(state) && state !== 'paused') event.preventDefault();
     });
     acceptDrops(
-      (file) => this.#acceptFile(file),
+      (files) => this.#acceptFiles(files),
       (isAbove) => {
         if (isAbove) document.body.dataset.drop = 'true';
         else delete document.body.dataset.drop;
       },
     );
   }
-  #acceptFile(file: File): void {
-    if (/\.(?:zip|safetensors)$/i.test(file.name)) void this.#starter.attempt(this.#importModel(file));
+  /** A model in one file, or the files of its folder; or a corpus. */
+  #acceptFiles(files: readonly File[]): void {
+    const [file] = files as [File];
+    if (files.some(({ name }) => /\.(?:zip|safetensors|npz|bin|bin\.gz)$/i.test(name)))
+      void this.#starter.attempt(this.#importModel(files));
     else if (isRunning(this.#run.state))
       this.#notices.show('bad', `${file.name} was not opened: a training is running.`, { id: 'drop' });
     else void this.#corpus.useFile(file);
@@ -210,8 +213,8 @@ export class TrainingPage {
     stored.mount();
     return stored;
   }
-  async #importModel(file: File): Promise<void> {
-    await (await this.#openStored()).importFile(file);
+  async #importModel(files: readonly File[]): Promise<void> {
+    await (await this.#openStored()).importFiles(files);
   }
   async #useModel(model: GalleryModel, name: string): Promise<void> {
     byId('translate-card').scrollIntoView({ block: 'start' });

@@ -123,10 +123,10 @@ export interface Session {
    */
   exportOnnx(name: string): Promise<Blob>;
   /**
-   * Imports a zip archive or safetensors file (by the extension of `name`); resolves to the name of the
-   * model, numbered if taken.
+   * Imports a zip archive or safetensors file (by the extension of `name`), or the files of a folder; resolves
+   * to the name of the model, numbered if taken.
    */
-  importArchive(data: Blob, name: string): Promise<string>;
+  importArchive(data: Blob | readonly File[], name: string): Promise<string>;
   /**
    * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub: through the proxy `hub/` of the page's
    * server, or directly if it has none; resolves to the name of the model in the browser. Rejects with
@@ -286,7 +286,7 @@ class WorkerSession implements Session {
   exportOnnx(name: string) {
     return this.#call('exportOnnx', [name]);
   }
-  importArchive(data: Blob, name: string) {
+  importArchive(data: Blob | readonly File[], name: string) {
     return this.#call('importArchive', [data, name]);
   }
   pull(model: string, onDownload?: (progress: PullProgress) => void, signal?: AbortSignal) {
