@@ -4,6 +4,7 @@
 import { live } from 'lit-html/directives/live.js';
 import { formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import type { LogProbe } from '../../../src/index.ts';
+import { onFrame } from '../../common/dom.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { columnHeads, probability } from '../../common/tables.ts';
 import { onThemeChange } from '../../common/theme.ts';
@@ -24,6 +25,8 @@ export class InsidePanel extends Panel {
   #chosen: MapChoice = { kind: 'cross', layer: 0, head: 0 };
   /** Timer of the playback; 0 while it does not play. */
   #playing = 0;
+  /** The large map has a frame of its own: a hundred small ones fill theirs. */
+  readonly #drawHeat = onFrame(() => this.#showHeat());
 
   constructor() {
     super();
@@ -83,7 +86,11 @@ export class InsidePanel extends Panel {
     const probe = this.#probes[this.#at];
     if (!probe) return;
     this.#maps.show(probe, this.#chosen);
-    const map = this.#shownMap(probe);
+    this.#drawHeat();
+  }
+  #showHeat(): void {
+    const probe = this.#probes[this.#at];
+    const map = probe && this.#shownMap(probe);
     if (!map) return;
     const [rows, keys] = sizesOf(probe, map.kind);
     const { head } = this.#chosen;

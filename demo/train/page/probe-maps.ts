@@ -69,10 +69,10 @@ export class ProbeMaps extends Panel {
       Array.from({ length: heads }, (_, head) => ({ kind, layer, head })),
     );
     this.draw();
-    const [ink, ground] = [colour('--c1'), colour('--fill')];
     this.#unpainted = probe.attention.map(({ kind, layer, heads, weights }) => () => {
       const [rows, keys] = sizesOf(probe, kind);
       const all = weightsOf(weights, keys);
+      const [ink, ground] = [colour('--c1'), colour('--fill')];
       for (let head = 0; head < heads; head++) {
         const canvas = this.find<HTMLCanvasElement>(`[data-map="${keyOf({ kind, layer, head })}"]`);
         paint(canvas, all.subarray(head * rows * keys, (head + 1) * rows * keys), rows, keys, ink, ground);
