@@ -11,8 +11,8 @@ import { describeBad, type PairFiles, pathsOf } from '../text/corpus/pair-files.
 import type { CorpusSplit, HeldOut, Pair } from '../text/corpus/pairs.ts';
 import { checkHeldOut, heldOutParts, splitDev, splitPairs, splitPairsSteps } from '../text/corpus/pairs.ts';
 import { readTsv } from '../text/corpus/tsv.ts';
-import { type IntlKind, intlCorpusSteps } from '../text/intl/intl-corpus.ts';
-import { type TaskName, taskCorpusSteps } from '../text/tasks/task-corpus.ts';
+import type { IntlKind } from '../text/intl/intl-corpus.ts';
+import type { TaskName } from '../text/tasks/task-corpus.ts';
 import { openTextPool, type TextPool } from '../text/text-pool.ts';
 import type { ParsedPart } from '../text/text-tasks.ts';
 import { createPace } from './job-pace.ts';
@@ -108,7 +108,10 @@ async function readCorpus(
 ): Promise<ReadCorpus> {
   if (corpus.kind === 'intl' || corpus.kind === 'task') {
     const pace = createPace(session);
-    const making: Steps<Pair[]> = corpus.kind === 'intl' ? intlCorpusSteps(corpus) : taskCorpusSteps(corpus);
+    const making: Steps<Pair[]> =
+      corpus.kind === 'intl'
+        ? (await import('../text/intl/intl-corpus.ts')).intlCorpusSteps(corpus)
+        : (await import('../text/tasks/task-corpus.ts')).taskCorpusSteps(corpus);
     return runPaced(splitPairsSteps(await runPaced(making, pace), heldOutParts(heldOut)), pace);
   }
   const { train, dev, test } = corpusFiles(corpus) as CorpusFiles;

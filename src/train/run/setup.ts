@@ -6,7 +6,6 @@ import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
 import type { Files } from '../../files/files.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
 import { readManifest } from '../../files/owned-folder.ts';
-import { hfFamilies } from '../../formats/hf/hf-fields.ts';
 import { loadModelFolder } from '../../formats/model-folder.ts';
 import type { HfType } from '../../formats/shared/model-formats.ts';
 import { hfConfigOf, retrainedCheckpoint, type SavedModel } from '../../formats/shared/saved-model.ts';
@@ -197,7 +196,8 @@ async function initialModel(
   const { dropout: places } = modelConfig({ ...config, ...fields });
   // T5 has a single rate for all places.
   const type = hf?.model_type as HfType | undefined;
-  const isT5 = type !== undefined && hfFamilies[type].like === 't5';
+  const isT5 =
+    type !== undefined && (await import('../../formats/hf/hf-fields.ts')).hfFamilies[type].like === 't5';
   const rates =
     isT5 && typeof fields.dropout === 'number' ? { memory: fields.dropout, output: fields.dropout } : {};
   return {

@@ -8,7 +8,7 @@ import { mfuOf } from '../../engine/gpu/roofs.ts';
 import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
 import { isInFolder } from '../../files/files.ts';
 import { sampleEvenly } from '../../text/corpus/pairs.ts';
-import { EventWriter } from '../report/tensorboard.ts';
+import type { EventWriter } from '../report/tensorboard.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { LogRecord } from '../report/training-log.ts';
 import { initFolder } from '../settings/run-defaults.ts';
@@ -24,7 +24,7 @@ import { keptSamples, Logbook } from './logbook.ts';
 import { type ModelOnEngine, type Pause, TrainingLoop } from './loop.ts';
 import { Probe } from './probe.ts';
 import { type Setup, setUp } from './setup.ts';
-import { describeStart, StageRun, type StageState } from './stages.ts';
+import type { StageRun, StageState } from './stages.ts';
 import type { CheckpointFolder, FinishedTraining, TrainInputs, TrainResult } from './train-result.ts';
 import { openTrainedModel, type TrainedModel, type TrainedWeights } from './trained-model.ts';
 
@@ -57,8 +57,8 @@ export class TrainingRun implements TrainedModel {
   readonly changes: ChangeList;
   readonly logbook: Logbook;
   readonly live: LiveRun;
-  /** The stages, if the run has any. */
-  readonly stages: StageRun | undefined;
+  /** The stages, if the run has any; opened with the run. */
+  stages: StageRun | undefined;
   readonly best: BestModel;
   readonly checkpointer: Checkpointer;
   /** Folder with the result of the run. */
@@ -88,7 +88,6 @@ export class TrainingRun implements TrainedModel {
     this.changes = changes;
     this.logbook = logbook;
     this.live = new LiveRun(setup, this.trainer, changes, (change) => logbook.add(change));
-    this.stages = stagesOf(setup, this, session);
     this.best = new BestModel(setup.args, this.live, this.kept);
     this.checkpointer = openCheckpointer(setup, this, session, inputs);
     this.#savedIn = setup.args.out;
@@ -131,6 +130,7 @@ export class TrainingRun implements TrainedModel {
         peakGflops: () => peak.gflops,
       });
       const run = new TrainingRun(session, options, setup, engine, trained, logbook, peak, events);
+      run.stages = await openStages(setup, run, session);
       run.#pauses = await run.#openPauses();
       return run;
     } catch (error) {
@@ -311,12 +311,13 @@ export class TrainingRun implements TrainedModel {
 }
 
 /** The stages of a run, with their starts in the log and in messages. */
-function stagesOf(
+async function openStages(
   { args, data, before }: Setup,
   { trainer, live, logbook }: Pick<TrainingRun, 'trainer' | 'live' | 'logbook'>,
   { emit }: TrainingSession,
-): StageRun | undefined {
+): Promise<StageRun | undefined> {
   if (!data.staged) return undefined;
+  const { describeStart, StageRun } = await import('./stages.ts');
   return new StageRun({
     args,
     startStage: (batch) => data.startStage(batch),
@@ -341,6 +342,7 @@ async function openEvents(
     !out || !isInFolder(tensorboard, out),
     `train: tensorboard (${tensorboard}) is in the model folder ${out}, which has only files of the model; use a folder outside of it`,
   );
+  const { EventWriter } = await import('../report/tensorboard.ts');
   return EventWriter.open(files, tensorboard, step, ({ message }) =>
     emit({
       type: 'warning',
