@@ -1,7 +1,8 @@
 // Loads folders of Marian: a model file (.npz or .bin) with model.yml inside, decoder.yml, and one or two
-// SentencePiece vocabularies; and the folders of Firefox's models, whose files may be gzipped.
+// vocabularies: SentencePiece models, or YAML beside SentencePiece models as in OPUS-MT; and the folders of
+// Firefox's models, whose files may be gzipped.
 
-import { check, HeddleError, withErrorPrefix } from '../../core/errors.ts';
+import { check, HeddleError, withErrorPrefix, withErrorText } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { SentencePieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
@@ -15,6 +16,7 @@ import type { MarianFile } from './marian-items.ts';
 import { weightsFromMarian } from './marian-tensors.ts';
 import { parseYaml, type Yaml } from './marian-yaml.ts';
 import { readNpz } from './npz.ts';
+import { isYamlVocabulary, parseYamlVocabulary } from './yaml-vocabulary.ts';
 
 /** The field `format` of a source checkpoint of Marian. */
 export const marianFormat = 'marian-nmt';
@@ -25,6 +27,8 @@ interface MarianFolder {
   readonly model: string;
   /** Names of the vocabularies of source and target; the same if they share one. */
   readonly vocabs: readonly [string, string];
+  /** Names of the SentencePiece models that split texts, if the vocabularies are not SentencePiece models. */
+  readonly pieces?: readonly [string, string];
   readonly decoder: Yaml | undefined;
 }
 
@@ -73,17 +77,42 @@ async function filesOf(files: Files, folder: string): Promise<MarianFolder> {
     throw new HeddleError(`${folder}: there is no vocab*.spm, and not both srcvocab*.spm and trgvocab*.spm`, {
       kind: 'not-found',
     });
-  return { model, vocabs: [source, target], decoder };
+  const pieces = isYamlVocabulary(source) ? piecesOf(names, folder, source) : undefined;
+  return { model, vocabs: [source, target], pieces, decoder };
+}
+
+/** The SentencePiece models of both sides beside vocabularies in YAML. */
+function piecesOf(names: readonly string[], folder: string, vocab: string): [string, string] {
+  const all = names.filter((name) => withoutGz(name).endsWith('.spm'));
+  const side = (start: string) => all.find((name) => name.startsWith(start)) ?? all[0];
+  const [source, target] = [side('source'), side('target')];
+  if (source === undefined || target === undefined)
+    throw new HeddleError(
+      `${folder}: there is no source.spm and no target.spm, which split texts into the tokens of ${vocab}`,
+      { kind: 'not-found' },
+    );
+  return [source, target];
 }
 
 /** Reads a model file by its name. Throws a HeddleError that names it. */
 export const readMarianFile = async (bytes: Uint8Array, path: string): Promise<MarianFile> =>
   withoutGz(path).endsWith('.npz') ? readNpz(bytes, path) : readMarianBin(bytes, path);
 
-/** The tokenizer of a vocabulary, whose ids are Marian's. */
-function readVocabulary(file: Uint8Array, path: string, size: number): Tokenizer {
-  check(withoutGz(path).endsWith('.spm'), `${path}: only SentencePiece vocabularies (.spm) are supported`);
-  const tokenizer = new SentencePieceTokenizer({ file, name: path, special: marianIds, size });
+/**
+ * The tokenizer of a vocabulary, whose ids are Marian's. `pieces`: the SentencePiece model beside a vocabulary in
+ * YAML.
+ */
+function readVocabulary(file: Uint8Array, path: string, size: number, pieces?: Uint8Array): Tokenizer {
+  check(
+    pieces !== undefined || withoutGz(path).endsWith('.spm'),
+    `${path}: only vocabularies in SentencePiece (.spm) and YAML (.yml) are supported`,
+  );
+  const vocab = pieces && parseYamlVocabulary(file, path);
+  const options = { file: pieces ?? file, name: path, special: marianIds, vocab, size };
+  const tokenizer = withErrorText(
+    () => new SentencePieceTokenizer(options),
+    (message) => message.replace(/^vocab\.json: /, `${path}: `),
+  );
   const names = [tokenizer.token(marianIds.end), tokenizer.token(marianIds.unknown)];
   check(
     names[0] === '</s>' && names[1] === '<unk>',
@@ -98,17 +127,19 @@ function readVocabulary(file: Uint8Array, path: string, size: number): Tokenizer
  * supported. `model`: name of the model file, if not the one of decoder.yml.
  */
 export async function loadMarian(files: Files, folder: string, given?: string): Promise<SavedModel> {
-  const { model: named, vocabs, decoder } = await filesOf(files, folder);
+  const { model: named, vocabs, pieces, decoder } = await filesOf(files, folder);
   const model = given ?? named;
   const path = `${folder}/${model}`;
   const file = await readMarianFile(await readFile(files, folder, model), path);
   const own: Record<string, Uint8Array> = {};
-  for (const name of new Set(vocabs)) own[withoutGz(name)] = await readFile(files, folder, name);
+  for (const name of new Set([...vocabs, ...(pieces ?? [])]))
+    own[withoutGz(name)] = await readFile(files, folder, name);
   if (decoder) own['decoder.yml'] = await files.read(`${folder}/decoder.yml`);
   const origin: MarianOrigin = {
     format: marianFormat,
     yaml: file.yaml,
     vocabs: vocabs.map(withoutGz),
+    pieces: pieces?.map(withoutGz),
     oldOutput: file.tensors.has('decoder_ff_logit_out_W'),
     order: [...file.tensors.keys()],
     multipliers: Object.fromEntries(file.multipliers),
@@ -126,6 +157,8 @@ export interface MarianOrigin {
   readonly yaml: string;
   /** Names of the vocabularies of source and target. */
   readonly vocabs: readonly string[];
+  /** Names of the SentencePiece models beside vocabularies in YAML. */
+  readonly pieces?: readonly string[];
   /** Whether the output matrix is stored as [d, V]. */
   readonly oldOutput: boolean;
   /** The names of the tensors in the order of the file. */
@@ -141,14 +174,19 @@ export function marianModel(
   config: SavedModel['config'],
   folder: string,
 ): Omit<SavedModel, 'weights'> {
-  const [sourceName = '', targetName = ''] = origin.vocabs;
-  const read = (name: string, size: number) => {
+  const { vocabs, pieces } = origin;
+  const find = (name: string): Uint8Array => {
     const file = own[name];
     if (!file) throw new HeddleError(`${folder}: there is no ${name}`, { kind: 'not-found' });
-    return readVocabulary(file, `${folder}/${name}`, size);
+    return file;
   };
-  const source = read(sourceName, config.srcVocab);
-  const target = targetName === sourceName ? source : read(targetName, config.tgtVocab);
+  const read = (side: 0 | 1, size: number) => {
+    const name = vocabs[side] ?? '';
+    return readVocabulary(find(name), `${folder}/${name}`, size, pieces && find(pieces[side] ?? ''));
+  };
+  const source = read(0, config.srcVocab);
+  const isShared = vocabs[0] === vocabs[1] && pieces?.[0] === pieces?.[1];
+  const target = isShared ? source : read(1, config.tgtVocab);
   const yaml = own['decoder.yml'];
   const path = `${folder}/decoder.yml`;
   const rules = readMarianRules(yaml && parseYaml(new TextDecoder().decode(yaml), path), path);
@@ -176,10 +214,17 @@ export async function readMarianOrigin(
   const origin = marianOriginIn((Object(json) as { config?: unknown }).config);
   const list = (value: unknown): value is string[] =>
     Array.isArray(value) && value.every((name) => typeof name === 'string' && !/[/\\]/.test(name));
-  if (!origin || typeof origin.yaml !== 'string' || !list(origin.vocabs) || !list(origin.order))
+  const { pieces = [] } = origin ?? {};
+  if (
+    !origin ||
+    typeof origin.yaml !== 'string' ||
+    !list(origin.vocabs) ||
+    !list(origin.order) ||
+    !list(pieces)
+  )
     throw new HeddleError(`${folder}/config.json: the field origin is invalid`);
   const own: Record<string, Uint8Array> = {};
-  for (const name of new Set([...origin.vocabs, 'decoder.yml']))
+  for (const name of new Set([...origin.vocabs, ...pieces, 'decoder.yml']))
     if (await files.exists(`${folder}/${name}`)) own[name] = await files.read(`${folder}/${name}`);
   return withErrorPrefix(folder, () => marianModel(origin, own, config, folder));
 }

@@ -52,6 +52,7 @@ interface Described {
   readonly oldOutput: boolean;
   readonly order: readonly string[];
   readonly vocabs: readonly string[];
+  readonly pieces?: readonly string[];
   readonly files: Readonly<Record<string, Uint8Array>>;
   readonly multipliers: Readonly<Record<string, number>>;
 }
@@ -128,7 +129,7 @@ export function marianFiles(
   const { config: c, weights } = model;
   requireFields(format, marianRequirements(c));
   const described = describe(model);
-  const { yaml, oldOutput, order, vocabs, files } = described;
+  const { yaml, oldOutput, order, vocabs, pieces = [], files } = described;
   const items = marianItems(c, parameterList(c), weights, oldOutput);
   const tensors = new Map<string, MarianItem>();
   for (const name of [...order.filter((each) => items.has(each)), ...items.keys()])
@@ -142,9 +143,13 @@ export function marianFiles(
       [name]: format === 'marian-npz' ? npzFile(contents) : float32Bin(contents),
       'decoder.yml': new TextEncoder().encode(text),
       'model.yml': new TextEncoder().encode(yaml),
-      ...Object.fromEntries([...new Set(vocabs)].map((each) => [each, fileOf(each)])),
+      ...Object.fromEntries([...new Set([...vocabs, ...pieces])].map((each) => [each, fileOf(each)])),
     };
   }
+  check(
+    pieces.length === 0,
+    `firefox: the ids of the tokens are those of ${vocabs[0]}; Firefox takes them from SentencePiece models`,
+  );
   const [source = '', target = ''] = vocabs;
   const languages = pair ?? /\.([a-z]{4,8})\.spm$/.exec(source)?.[1];
   check(

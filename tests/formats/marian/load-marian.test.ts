@@ -42,6 +42,49 @@ describe.skipIf(!existsSync(shared)).each(['ssru-tied', 'ssru-two-vocabs', 'self
   },
 );
 
+it.skipIf(!existsSync(shared)).each([['source.spm'], ['source.spm', 'target.spm']])(
+  'a folder of OPUS-MT with a vocabulary in YAML and %s %s (needs ../shared)',
+  async (...spm) => {
+    const from = `${shared}/self-attention`;
+    const plain = await loadModelFolder(nodeFiles(), from);
+    const text = (value: string) => new TextEncoder().encode(value);
+    const tokens = Array.from({ length: plain.source.size }, (_, id) => plain.source.token(id));
+    const yaml = tokens.map((token, id) => `${JSON.stringify(token)}: ${id}\n`).join('');
+    const name = 'opus.spm32k-spm32k.transformer.model1.npz.best-perplexity.npz';
+    const vocabs = '  - opus.spm32k-spm32k.vocab.yml\n'.repeat(2);
+    const folder = await folderOf({
+      [name]: await nodeFiles().read(`${from}/model.npz`),
+      'decoder.yml': text(
+        `relative-paths: true\nmodels:\n  - ${name}\nvocabs:\n${vocabs}beam-size: 6\nnormalize: 1\nmini-batch: 1\n`,
+      ),
+      'opus.spm32k-spm32k.vocab.yml': text(yaml),
+      'preprocess.sh': text('spm_encode'),
+      ...Object.fromEntries(
+        await Promise.all(
+          spm.map(async (each) => [each, await nodeFiles().read(`${from}/vocab.spm`)] as const),
+        ),
+      ),
+    });
+    const opus = await loadModelFolder(folder, 'm');
+    expect(opus.weights).toEqual(plain.weights);
+    expect(opus.source === opus.target).toBe(spm.length === 1);
+    expect(opus.source.encode('12 5 7')).toEqual(plain.source.encode('12 5 7'));
+    expect(opus.target.decode([12, 5])).toBe('12 5');
+    const back = await folderOf(heddleFiles(opus));
+    const npz = marianFiles(await loadModelFolder(back, 'm'), 'marian-npz');
+    const names = ['decoder.yml', 'model.npz', 'model.yml', 'opus.spm32k-spm32k.vocab.yml', ...spm];
+    expect(Object.keys(npz).sort()).toEqual(names);
+    const again = await loadModelFolder(await folderOf(npz), 'm');
+    expect(again.weights).toEqual(plain.weights);
+    expect(again.target.encode('9 9')).toEqual(plain.target.encode('9 9'));
+    expect(() => marianFiles(opus, 'firefox', { pair: 'enes' })).toThrow('SentencePiece models');
+    await folder.write('m/opus.spm32k-spm32k.vocab.yml', text(yaml.replace('": 5\n', '": 4\n')));
+    await expect(loadModelFolder(folder, 'm')).rejects.toThrow(/vocab\.yml: .* have the same id 4/);
+    for (const each of spm) await folder.remove(`m/${each}`);
+    await expect(loadModelFolder(folder, 'm')).rejects.toThrow('there is no source.spm');
+  },
+);
+
 it.skipIf(!existsSync(shared))('writes the int8 file of Firefox (needs ../shared)', async () => {
   const folder = `${shared}/ssru-int8`;
   const model = await loadMarian(nodeFiles(), folder, 'model.intgemm8.bin');
