@@ -22,9 +22,17 @@ import {
 } from './decoding-graphs.ts';
 import type { Hypothesis } from './hypotheses.ts';
 import { PhraseSearch } from './phrase-search.ts';
+import type { PlaceholderRules } from './placeholder-rules.ts';
 
 /** Smallest number of beams: banks of hypotheses with few and with many phrase tokens share them. */
 export const minPhraseBeams = 8;
+
+/** What the translation of a sentence must have. */
+export interface PhraseDemand {
+  /** Token ids of its phrases. */
+  readonly phrases: readonly (readonly number[])[];
+  readonly rules?: PlaceholderRules;
+}
 
 /** A decoder of one shape; its beams are those of the shape. */
 export class PhraseDecoder {
@@ -87,7 +95,7 @@ export class PhraseDecoder {
   /** Decodes a batch: hypotheses of each sentence, best first. Throws the signal's reason if it is aborted. */
   async decode(
     sources: readonly ArrayLike<number>[],
-    phrases: readonly (readonly (readonly number[])[])[],
+    demands: readonly PhraseDemand[],
     settings: DecodeSettings,
   ): Promise<Hypothesis[][]> {
     const { maxNewTokens, startId, seed, signal, rules } = settings;
@@ -102,7 +110,7 @@ export class PhraseDecoder {
     const writeStep = createStepWriter(inputs.step as Uint32Array);
     const searches = sources.map(
       (_, b) =>
-        new PhraseSearch(phrases[b] ?? [], {
+        new PhraseSearch(demands[b]?.phrases ?? [], {
           rows: K,
           numReturn: settings.numReturn,
           maxNewTokens,
@@ -110,6 +118,7 @@ export class PhraseDecoder {
           endId: this.#config.endId,
           bannedSequences: rules.bannedSequences,
           score: settings.score,
+          allows: (ids, token) => demands[b]?.rules?.allows(ids, token) !== false,
         }),
     );
     for (let t = 0; t < maxNewTokens && searches.some(({ done }) => !done); t++) {

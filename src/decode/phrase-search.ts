@@ -86,6 +86,8 @@ export interface PhraseSettings {
   readonly endId: number;
   /** Sequences of tokens that no hypothesis has, except inside of a phrase. Default: none. */
   readonly bannedSequences?: readonly (readonly number[])[];
+  /** Whether a token may follow some tokens. Default: all may. */
+  allows?(ids: readonly number[], token: number): boolean;
   score(logProb: number, length: number): number;
 }
 
@@ -134,7 +136,7 @@ export class PhraseSearch {
   /** The ids whose log-probabilities row `k` needs in the next step. */
   idsFor(k: number): number[] {
     const row = this.#rows[k];
-    return row ? this.#phrases.wanted(row.progress) : [];
+    return row ? this.#wantedOf(row) : [];
   }
 
   /** Takes a step of the rows from `first` on; returns token and parent of each next row. */
@@ -177,14 +179,24 @@ export class PhraseSearch {
       }));
   }
 
+  #allows({ ids }: Row, token: number): boolean {
+    return this.#settings.allows?.(ids, token) !== false;
+  }
+
+  /** The tokens of phrases that may follow a row. */
+  #wantedOf(row: Row): number[] {
+    return this.#phrases.wanted(row.progress).filter((token) => this.#allows(row, token));
+  }
+
   #candidatesOf(row: Row, k: number, at: number, step: PhraseStep): Candidate[] {
     const { rows: K } = this.#settings;
     const found = new Map<number, number>();
     for (let i = 0; i < K; i++) {
       const logProb = step.logProbs[at * K + i] as number;
-      if (logProb > dead) found.set(step.tokens[at * K + i] as number, logProb);
+      const token = step.tokens[at * K + i] as number;
+      if (logProb > dead && this.#allows(row, token)) found.set(token, logProb);
     }
-    for (const [i, token] of this.#phrases.wanted(row.progress).entries()) {
+    for (const [i, token] of this.#wantedOf(row).entries()) {
       const logProb = step.wanted(at, i);
       if (logProb === undefined || token === this.#settings.endId || this.#isBanned(row, token)) continue;
       found.set(token, logProb);

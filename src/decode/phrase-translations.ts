@@ -1,17 +1,20 @@
 // Translations that must contain phrases: their token ids, and batches of texts with phrases.
 
 import { Memo } from '../core/memo.ts';
+import { present } from '../core/present.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
+import { placeholdersIn } from '../text/inline/inline-text.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { DecodeSettings } from './decode-options.ts';
 import type { DecodeMode } from './decoding-graphs.ts';
-import { minPhraseBeams, PhraseDecoder } from './phrase-decoder.ts';
+import { minPhraseBeams, PhraseDecoder, type PhraseDemand } from './phrase-decoder.ts';
 import { phraseIds } from './phrase-ids.ts';
 import { maxPhrases } from './phrase-search.ts';
+import { PlaceholderRules } from './placeholder-rules.ts';
 import type { TranslatorShape } from './source-texts.ts';
-import type { Translation } from './text-options.ts';
+import type { GenerateOptions, Translation } from './text-options.ts';
 
 /** What decoding with phrases needs of a translator. */
 export interface PhraseContext {
@@ -65,38 +68,65 @@ function textOf(target: Tokenizer, ids: readonly number[], phrases: readonly str
   return missing.reduce((out, phrase) => out.replace(mark, () => phrase), text);
 }
 
+/** The texts of a call that are decoded, and what their translations must have. */
+export interface PhraseTexts extends Pick<GenerateOptions, 'phrases' | 'placeholders'> {
+  /** All texts of the call. */
+  readonly texts: readonly string[];
+  /** Indices of those that are decoded, and their ids. */
+  readonly full: readonly number[];
+  readonly ids: readonly number[][];
+}
+
+/** A source with what its translation must have. */
+interface Bound {
+  readonly ids: readonly number[];
+  /** Phrases of the call as texts. */
+  readonly terms: readonly string[];
+  readonly demand: PhraseDemand;
+}
+
+function boundOf(
+  target: Tokenizer,
+  { texts, full, ids, phrases, placeholders }: PhraseTexts,
+  k: number,
+): Bound | undefined {
+  const i = full[k] as number;
+  const [text = '', terms = [], ordered] = [texts[i], phrases?.[i], placeholders?.[i]];
+  const isBound = ordered !== undefined && placeholdersIn(text).length > 0;
+  if (terms.length === 0 && !isBound) return undefined;
+  const rules = isBound ? new PlaceholderRules(target, text, ordered) : undefined;
+  const all = [...(rules?.tokens ?? []).map((id) => [id]), ...terms.map((term) => phraseIds(target, term))];
+  const demand = { phrases: all.filter((phrase) => phrase.length > 0), rules };
+  return { ids: ids[k] as number[], terms, demand };
+}
+
 /**
- * Translates sources in order: those with phrases by their own search, others with `plain`. Throws as `Translator.decode`.
+ * Translates sources in order: those with phrases or placeholders by their own search, others with `plain`. Throws as
+ * `Translator.decode`, and a HeddleError if the vocabulary lacks a placeholder.
  */
 export async function decodeWithPhrases(
   context: PhraseContext,
-  sources: readonly number[][],
-  phrases: readonly (readonly string[])[],
+  texts: PhraseTexts,
   plain: (sources: readonly number[][]) => Promise<Translation[][]>,
 ): Promise<Translation[][]> {
   const out: Translation[][] = [];
-  const all = [...sources.keys()];
-  const free = all.filter((i) => phrases[i]?.length === 0);
-  const bound = all.filter((i) => !free.includes(i));
-  const pick = <T>(list: readonly T[], which: readonly number[]) => which.map((i) => list[i] as T);
+  const all = texts.ids.map((_, k) => boundOf(context.target, texts, k));
+  const free = [...all.keys()].filter((k) => !all[k]);
+  const bound = [...all.keys()].filter((k) => all[k]);
   const put = (which: readonly number[], found: readonly Translation[][]) => {
-    for (const [k, i] of which.entries()) out[i] = found[k] ?? [];
+    for (const [n, k] of which.entries()) out[k] = found[n] ?? [];
   };
-  if (bound.length > 0) put(bound, await decodeBound(context, pick(sources, bound), pick(phrases, bound)));
-  if (free.length > 0) put(free, await plain(pick(sources, free)));
+  if (bound.length > 0) put(bound, await decodeBound(context, present(all)));
+  if (free.length > 0) put(free, await plain(free.map((k) => texts.ids[k] as number[])));
   return out;
 }
 
-/** Translates sources that all have phrases. */
+/** Translates sources that all have phrases or placeholders. */
 async function decodeBound(
   { engine, config, parameters, target, shape, settings, mode: plain, upload }: PhraseContext,
-  sources: readonly ArrayLike<number>[],
-  phrases: readonly (readonly string[])[],
+  sources: readonly Bound[],
 ): Promise<Translation[][]> {
-  const ids = phrases.map((list) =>
-    list.map((phrase) => phraseIds(target, phrase)).filter((p) => p.length > 0),
-  );
-  const most = Math.min(maxPhrases, Math.max(...ids.map((list) => list.length)));
+  const most = Math.min(maxPhrases, Math.max(...sources.map(({ demand }) => demand.phrases.length)));
   const { maxLength } = config;
   const sizes = {
     batch: rounded(Math.min(maxSentences, shape.batch, sources.length), maxSentences),
@@ -113,9 +143,15 @@ async function decodeBound(
   await upload(decoder.peak);
   const out: Translation[][] = [];
   for (let at = 0; at < sources.length; at += batch) {
-    const found = await decoder.decode(sources.slice(at, at + batch), ids.slice(at, at + batch), settings);
+    const some = sources.slice(at, at + batch);
+    const ids = some.map((source) => source.ids);
+    const found = await decoder.decode(
+      ids,
+      some.map(({ demand }) => demand),
+      settings,
+    );
     for (const [k, list] of found.entries())
-      out.push(list.map((h) => ({ ...h, text: textOf(target, h.ids, phrases[at + k] ?? []) })));
+      out.push(list.map((h) => ({ ...h, text: textOf(target, h.ids, some[k]?.terms ?? []) })));
     settings.onProgress?.(Math.min(sources.length, at + batch), sources.length);
   }
   return out;

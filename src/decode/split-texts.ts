@@ -26,14 +26,15 @@ export function splitTexts(
     alignment,
     onPiece,
     phrases,
+    placeholders,
     prefix,
     numReturn = 1,
     onLongText = () => undefined,
   }: TextOptions,
 ): SplitTexts {
   check(
-    !attention && !alignment && !onPiece && !phrases && !prefix && numReturn === 1,
-    'splitSentences gives one translation per text; omit attention, alignment, onPiece, phrases, prefix and numReturn',
+    !attention && !alignment && !onPiece && !phrases && !placeholders && !prefix && numReturn === 1,
+    'splitSentences gives one translation per text; omit attention, alignment, onPiece, phrases, placeholders, prefix and numReturn',
   );
   const parts = texts.map(splitSentences);
   const sentences = parts.flatMap((part) => part.sentences);

@@ -59,6 +59,12 @@ export interface GenerateOptions extends TranslateOptions {
    * decoded by beam search with at least 8 beams. Not with `splitSentences`, sampling or `onPiece`.
    */
   readonly phrases?: readonly (readonly string[])[];
+  /**
+   * For models whose vocabulary has placeholders, characters of U+E000 to U+F7FF: for each text, which of its placeholders
+   * keep their order; '' for none. Each placeholder of a text is exactly once in its translation, and pairs (U+E800 + i,
+   * U+F000 + i) are nested. undefined for a text without these rules. Decoded as texts with `phrases`.
+   */
+  readonly placeholders?: readonly (string | undefined)[];
   /** With `longTexts: 'skip'`: receives each text that is too long, or has a sentence that is. */
   readonly onLongText?: (text: LongText) => void;
 }

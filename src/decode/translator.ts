@@ -175,7 +175,7 @@ export class Translator {
     onLong: (long: SourceTexts['long']) => void,
     numberOf?: (index: number) => number,
   ): Promise<Generation[][]> {
-    const { attention, alignment, replaceUnknown: replaces, onPiece, phrases } = options;
+    const { attention, alignment, replaceUnknown: replaces, onPiece, phrases, placeholders } = options;
     const sources = this.#encode(texts, options, source, numberOf);
     onLong(sources.long);
     const { full, encoded } = sources;
@@ -194,15 +194,14 @@ export class Translator {
     } else {
       const ids = full.map((i) => encoded[i] as number[]);
       const plain = (some: readonly number[][]) => this.decode(some, decode, shape, prefixes);
-      const wanted = phrases && full.map((i) => phrases[i] ?? []);
-      const found = wanted
-        ? await (await import('./phrase-translations.ts')).decodeWithPhrases(
-            this.#phraseContext(this.#settingsOf(decode, shape, prefixes), shape),
-            ids,
-            wanted,
-            plain,
-          )
-        : await plain(ids);
+      const found =
+        phrases || placeholders
+          ? await (await import('./phrase-translations.ts')).decodeWithPhrases(
+              this.#phraseContext(this.#settingsOf(decode, shape, prefixes), shape),
+              { texts, full, ids, phrases, placeholders },
+              plain,
+            )
+          : await plain(ids);
       for (const [k, i] of full.entries()) out[i] = found[k] ?? [];
     }
     if (!attention && !alignment && !replaces) return out;
@@ -300,7 +299,7 @@ const sizeOf = ({ maxSource, maxTarget }: TranslatorShape): number => Math.max(m
 /** The options that the decoder reads; an unknown option is among them, so that it is an error there. */
 function decodeOptionsOf(options: TextOptions): DecodeOptions {
   const { batchSize, maxLength, longTexts, replaceUnknown, splitSentences, badWords, prefix, ...o } = options;
-  const { attention, alignment, onPiece, onLongText, phrases, ...decode } = o;
+  const { attention, alignment, onPiece, onLongText, phrases, placeholders, ...decode } = o;
   return decode;
 }
 

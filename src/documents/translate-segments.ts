@@ -1,5 +1,6 @@
 // Translates segments with codes. Every code of a source is in its translation exactly once, in a valid nesting,
-// whatever the model does: it copies the codes that it can, and the others are placed by alignment.
+// whatever the model does: decoding places those that its vocabulary has, others it may copy as text, and what it loses
+// is placed by alignment.
 
 import type { GenerateOptions, Generation, TranslateOptions } from '../decode/text-options.ts';
 import { codesIn } from '../text/inline/code-patterns.ts';
@@ -14,6 +15,7 @@ import {
 import { placeCodes } from '../text/inline/place-codes.ts';
 import { placeholderAt, placeholderOf } from '../text/inline/placeholders.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
+import { fromNumbered, type NumberedText, numberedText } from './numbered-codes.ts';
 import { alignWords, projectPoint, projectSpan, type WordAlignment } from './project-codes.ts';
 import type { WantedTerm } from './segment-checks.ts';
 import { type SegmentParts, splitSegment } from './split-segment.ts';
@@ -22,7 +24,7 @@ import { type SegmentParts, splitSegment } from './split-segment.ts';
 export interface SentenceModel {
   generate(
     texts: readonly string[],
-    options?: TranslateOptions & Pick<GenerateOptions, 'attention' | 'phrases'>,
+    options?: TranslateOptions & Pick<GenerateOptions, 'attention' | 'phrases' | 'placeholders'>,
   ): Promise<Generation[][]>;
   readonly tokenizers: { readonly source: Tokenizer; readonly target: Tokenizer };
 }
@@ -227,7 +229,64 @@ const methods: readonly SegmentMethod[] = [
 const worstOf = (all: readonly SegmentMethod[]): SegmentMethod =>
   methods[Math.max(0, ...all.map((method) => methods.indexOf(method)))] as SegmentMethod;
 
-/** Translates sentences: those without codes, then those with codes as they are, then those left without codes. */
+/** How sentences are translated by the model, one way after the other. */
+interface Pass {
+  readonly method: SegmentMethod;
+  /** What the model gets; undefined: the sentence is left to the next pass. */
+  request(source: InlineText): { readonly text: string; readonly ordered?: string } | undefined;
+  readonly attention: boolean;
+  /** The translation with the placeholders of the sentence; undefined if it does not keep them. */
+  use(source: InlineText, found: Generation): string | undefined;
+}
+
+/**
+ * Sentences without codes are translated as they are. Codes are first placeholders, if the vocabulary has them; then
+ * text, which the model may copy; then they are left out and placed by alignment.
+ */
+function passesOf({ tokenizers }: SentenceModel): Pass[] {
+  const { source } = tokenizers;
+  const numbered = new Map<InlineText, NumberedText | undefined>();
+  const numberedOf = (s: InlineText) => {
+    if (!numbered.has(s)) numbered.set(s, numberedText(s, tokenizers));
+    return numbered.get(s);
+  };
+  const hasCodes = ({ codes }: InlineText) => codes.size > 0;
+  return [
+    {
+      method: 'translated',
+      request: (s) => (hasCodes(s) ? undefined : { text: oneLine(s.text) }),
+      attention: false,
+      use: (s, { text }) =>
+        [text, withoutCodes(text, s), withoutSpecials(text)].find((some) => keepsCodes(s, some)),
+    },
+    {
+      method: 'codes copied',
+      request(s) {
+        const own = hasCodes(s) ? numberedOf(s) : undefined;
+        return own && { text: oneLine(own.text), ordered: own.ordered };
+      },
+      attention: false,
+      use(s, { text }) {
+        const own = numberedOf(s);
+        return own && fromNumbered(s, own, text);
+      },
+    },
+    {
+      method: 'codes copied',
+      request: (s) => (hasCodes(s) ? { text: oneLine(literalOf(s)) } : undefined),
+      attention: true,
+      use: (s, found) => copied(s, found, source),
+    },
+    {
+      method: 'codes placed',
+      request: (s) => (hasCodes(s) ? { text: oneLine(withCodes(s.text, () => false)) } : undefined),
+      attention: true,
+      use: (s, found) => projected(s, found, source),
+    },
+  ];
+}
+
+/** Translates sentences, each in the first pass that keeps its codes. Equal texts are decoded once. */
 async function translateSentences(
   model: SentenceModel,
   sentences: readonly InlineText[],
@@ -241,57 +300,26 @@ async function translateSentences(
       tokens: 0,
     }),
   );
-  const open = () => [...out.keys()].filter((i) => out[i]?.method === 'not translated');
-  const pass = async (
-    which: readonly number[],
-    textOf: (source: InlineText) => string,
-    attention: boolean,
-    use: (source: InlineText, found: Generation) => string | undefined,
-    method: SegmentMethod,
-  ): Promise<void> => {
-    if (which.length === 0) return;
-    const texts = which.map((i) => textOf(sentences[i] as InlineText));
-    const unique = [...new Set(texts)];
-    const places = new Map(unique.map((text, at) => [text, at]));
-    const phrases = termsOf && unique.map((text) => termsOf(text).map(({ target }) => target));
-    const generations = await model.generate(unique, { ...options, attention, phrases });
-    for (const [k, i] of which.entries()) {
-      const [found] = generations[places.get(texts[k] as string) as number] ?? [];
-      const text = found && use(sentences[i] as InlineText, found);
+  for (const { method, request, attention, use } of passesOf(model)) {
+    const wanted = sentences.flatMap((sentence, i) => {
+      const asked = out[i]?.method === 'not translated' ? request(sentence) : undefined;
+      return asked ? [{ sentence, i, ...asked, key: `${asked.text}\0${asked.ordered}` }] : [];
+    });
+    if (wanted.length === 0) continue;
+    const unique = [...new Map(wanted.map((one) => [one.key, one])).values()];
+    const places = new Map(unique.map(({ key }, at) => [key, at]));
+    const texts = unique.map(({ text }) => text);
+    const phrases = termsOf && texts.map((text) => termsOf(text).map(({ target }) => target));
+    const orders = unique.map(({ ordered }) => ordered);
+    const placeholders = orders.some((order) => order !== undefined) ? orders : undefined;
+    const generations = await model.generate(texts, { ...options, attention, phrases, placeholders });
+    for (const { sentence, i, key } of wanted) {
+      const [found] = generations[places.get(key) as number] ?? [];
+      const text = found && use(sentence, found);
       if (text === undefined || text === '' || !found) continue;
       out[i] = { text, method, logProb: found.logProb, tokens: found.ids.length + 1 };
     }
-  };
-  const codesOf = (i: number) => (sentences[i] as InlineText).codes.size;
-  const { source } = model.tokenizers;
-  const plain = (s: InlineText, found: Generation): string | undefined =>
-    [found.text, withoutCodes(found.text, s), withoutSpecials(found.text)].find((text) =>
-      keepsCodes(s, text),
-    );
-  await pass(
-    open().filter((i) => codesOf(i) === 0),
-    ({ text }) => oneLine(text),
-    false,
-    plain,
-    'translated',
-  );
-  const keeps = (s: InlineText, found: Generation) => copied(s, found, source);
-  await pass(
-    open().filter((i) => codesOf(i) > 0),
-    (s) => oneLine(literalOf(s)),
-    true,
-    keeps,
-    'codes copied',
-  );
-  const places = (s: InlineText, found: Generation) => projected(s, found, source);
-  const without = (s: InlineText) => oneLine(withCodes(s.text, () => false));
-  await pass(
-    open().filter((i) => codesOf(i) > 0),
-    without,
-    true,
-    places,
-    'codes placed',
-  );
+  }
   return out;
 }
 

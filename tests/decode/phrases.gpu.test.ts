@@ -3,12 +3,14 @@
 import { expect, it } from 'vitest';
 import { decodeSettings, modeOf } from '../../src/decode/decode-options.ts';
 import { PhraseDecoder } from '../../src/decode/phrase-decoder.ts';
+import { PlaceholderRules } from '../../src/decode/placeholder-rules.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { createOracle, randomSources, unevenWeights } from '../support/decoding.ts';
 import { gpuDevice } from '../support/gpu.ts';
 
@@ -28,7 +30,11 @@ async function decode(engine: Engine) {
   const decoder = await PhraseDecoder.open(engine, c, p, shape, { ...modeOf(settings), phrases: 2 });
   engine.write('weights', weights);
   writePositions(engine, c);
-  return decoder.decode(sources, phrases, settings);
+  return decoder.decode(
+    sources,
+    phrases.map((list) => ({ phrases: list })),
+    settings,
+  );
 }
 
 const has = (ids: readonly number[], phrase: readonly number[]) =>
@@ -50,4 +56,41 @@ it('places every phrase, with the log-probabilities of the model', async () => {
   }
   const onCpu = await decode(cpuEngine());
   expect(onCpu.map(([best]) => best?.ids)).toEqual(found.map(([best]) => best?.ids));
+});
+
+it('places each placeholder once, in order and nested', async () => {
+  // Tokens 4 to 7 are placeholders: two single ones, of which the order is kept, and a pair.
+  const names = new Map([
+    [4, '\ue000'],
+    [5, '\ue001'],
+    [6, '\ue802'],
+    [7, '\uf002'],
+  ]);
+  const all = [...names.values()];
+  const tokenizer = {
+    special: { unknown: 3 },
+    encode: (text: string) => [[...names].find(([, c]) => c === text)?.[0] ?? 3],
+    decode: ([id = 3]: readonly number[]) => names.get(id) ?? '?',
+  } as unknown as Tokenizer;
+  const engine = cpuEngine();
+  const settings = decodeSettings({ beams: 8 }, c, 14);
+  const shape = { batch: 3, beams: 8, source: 14, target: 14 };
+  const decoder = await PhraseDecoder.open(engine, c, p, shape, { ...modeOf(settings), phrases: 4 });
+  engine.write('weights', weights);
+  writePositions(engine, c);
+  const texts = [all.join(''), '\ue802a\uf002', '\ue001'];
+  const demands = texts.map((text) => {
+    const rules = new PlaceholderRules(tokenizer, text, '\ue000\ue001');
+    return { phrases: rules.tokens.map((id) => [id]), rules };
+  });
+  const found = await decoder.decode(sources, demands, settings);
+  for (const [b, list] of found.entries())
+    for (const { ids } of list) {
+      const placed = ids.flatMap((id) => names.get(id) ?? []);
+      expect([...placed].sort()).toEqual([...(texts[b] as string)].filter((ch) => all.includes(ch)).sort());
+      expect(placed.indexOf('\ue802')).toBeLessThanOrEqual(placed.indexOf('\uf002'));
+      if (b === 0) expect(placed.indexOf('\ue000')).toBeLessThan(placed.indexOf('\ue001'));
+    }
+  expect(() => new PlaceholderRules(tokenizer, '\ue007', '')).toThrow('does not have those of the texts');
+  expect(() => new PlaceholderRules(tokenizer, '\ue000\ue000', '')).toThrow('occurs twice');
 });

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { type SentenceModel, translateSegments } from '../../src/documents/translate-segments.ts';
 import { anyCodes, codesIn } from '../../src/text/inline/code-patterns.ts';
 import { inlineText, keepsCodes, renderText } from '../../src/text/inline/inline-text.ts';
+import { createTokenizer, specialTokens } from '../../src/text/tokenizers/tokenizer.ts';
 import { fakeModel } from '../support/fake-sentence-model.ts';
 
 const cFormat = { flags: new Set(['c-format']) };
@@ -43,6 +44,38 @@ it('keeps codes that the model copies, and places those that it does not', async
   );
   const loses = (text: string) => upper(text.replace('%s', ''));
   expect(await translated('one %s two', loses)).toBe('ONE %s TWO (codes placed)');
+});
+
+it('asks for placeholders of a vocabulary that has them, numbered from 0', async () => {
+  const asked: unknown[] = [];
+  const known = ['\ue000', '\ue001', '\ue802', '\uf002'];
+  const tokenizer = createTokenizer({
+    ...{ kind: 'char', lowercase: false, merges: [] },
+    vocab: [...specialTokens, ...known, ...'abcdefghijklmnopqrstuvwxyz .'],
+  });
+  const model: SentenceModel = {
+    tokenizers: { source: tokenizer, target: tokenizer },
+    async generate(texts, options) {
+      asked.push([texts, options?.placeholders]);
+      return texts.map((text) => [
+        {
+          text: text.replace('copy', 'copia').replace('to', 'a'),
+          ids: [5],
+          score: -1,
+          logProb: -1,
+          ended: true,
+        },
+      ]);
+    },
+  };
+  const segment = inlineText('copy %s to %d. See {a} {b}, {c}', cFormat);
+  const [found] = await translateSegments(model, [segment]);
+  expect(renderText(found?.text ?? '', segment.codes)).toBe('copia %s a %d. See {a} {b}, {c}');
+  // The second sentence has a placeholder more than the vocabulary, so that its codes are text.
+  expect(asked).toEqual([
+    [['copy \ue000 to \ue001.'], ['\ue000\ue001']],
+    [['See {a} {b}, {c}'], undefined],
+  ]);
 });
 
 it('keeps the order of codes of C', async () => {

@@ -49,6 +49,15 @@ interface JournalLine {
   readonly reports: readonly SegmentReport[];
 }
 
+/** A line of a journal; nothing if it is cut off. */
+function parsedLine(line: string): JournalLine[] {
+  try {
+    return [JSON.parse(line) as JournalLine];
+  } catch {
+    return [];
+  }
+}
+
 /** The journal of a run; without an output there is none. */
 class Journal {
   readonly #files: Files;
@@ -66,16 +75,12 @@ class Journal {
     const path = this.#path;
     if (path === undefined) return [];
     if (await this.#files.exists(path)) {
-      const [key, ...lines] = (await readText(this.#files, path)).split('\n');
-      // The last line has no line break if the run was killed while it was written.
-      const complete = lines.slice(0, -1).map((line) => JSON.parse(line) as JournalLine);
-      if (key === this.#key) {
-        await writeText(
-          this.#files,
-          path,
-          [key, ...complete.map((line) => JSON.stringify(line)), ''].join('\n'),
-        );
-        return complete;
+      const text = await readText(this.#files, path);
+      const [key, ...lines] = text.split('\n');
+      if (key === this.#key && lines.length > 0) {
+        // The last line is cut off if the run was killed while it was written. It stays there and is skipped.
+        if (!text.endsWith('\n')) await appendFile(this.#files, path, new TextEncoder().encode('\n'));
+        return lines.flatMap(parsedLine);
       }
     }
     await writeText(this.#files, path, `${this.#key}\n`);

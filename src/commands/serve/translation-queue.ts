@@ -5,16 +5,22 @@ import { HeddleError } from '../../core/errors.ts';
 import type { GenerateOptions, Generation } from '../../decode/text-options.ts';
 
 /** A text of a request that waits. */
-interface WaitingText {
+interface WaitingText extends TextDemand {
   readonly text: string;
   readonly index: number;
+}
+
+/** What is asked of the translation of one text. */
+interface TextDemand {
+  readonly phrases?: readonly string[];
+  readonly placeholders?: string;
 }
 
 /** A call that waits for translations. */
 interface WaitingCall {
   /** Calls with the same key can share a batch. */
   readonly key: string;
-  readonly options: QueuedOptions;
+  readonly options: Omit<QueuedOptions, keyof TextDemand>;
   readonly texts: WaitingText[];
   readonly results: Generation[][];
   left: number;
@@ -41,6 +47,14 @@ export interface QueueObserver {
 
 /** Thrown if too many texts wait. */
 export class QueueFullError extends Error {}
+
+/** The demands of the texts of a batch as options; none if there are none. */
+const demandsOf = (texts: readonly TextDemand[]): Pick<QueuedOptions, keyof TextDemand> => ({
+  phrases: texts.some(({ phrases }) => phrases) ? texts.map(({ phrases = [] }) => phrases) : undefined,
+  placeholders: texts.some(({ placeholders }) => placeholders !== undefined)
+    ? texts.map(({ placeholders }) => placeholders)
+    : undefined,
+});
 
 /** A queue with one worker. */
 export class TranslationQueue {
@@ -76,13 +90,16 @@ export class TranslationQueue {
     // A request may be larger than the queue if nothing waits.
     if (this.waiting > 0 && this.waiting + texts.length > this.#maxTexts)
       return Promise.reject(new QueueFullError('the queue is full; try again later'));
-    const { signal, ...plain } = options;
+    const { signal, phrases, placeholders, ...plain } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(signal.reason as Error);
       const call: WaitingCall = {
         key: JSON.stringify(plain),
         options: plain,
-        texts: texts.map((text, index) => ({ text, index })),
+        texts: texts.map((text, index) => {
+          const demand = { phrases: phrases?.[index], placeholders: placeholders?.[index] };
+          return { text, index, ...demand };
+        }),
         results: texts.map(() => []),
         left: texts.length,
         resolve,
@@ -142,7 +159,10 @@ export class TranslationQueue {
     const begin = performance.now();
     try {
       const texts = batch.map(({ text }) => text.text);
-      const found = await this.#model.generate(texts, first.options);
+      const found = await this.#model.generate(texts, {
+        ...first.options,
+        ...demandsOf(batch.map(({ text }) => text)),
+      });
       for (const [i, { call, text }] of batch.entries()) {
         call.results[text.index] = found[i] ?? [];
         if (--call.left === 0) call.resolve(call.results);

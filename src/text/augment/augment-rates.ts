@@ -39,7 +39,7 @@ export const augmentationRows = {
     aligns: true,
   },
   placeholders: {
-    help: 'inserts placeholders of inline tags around words that translate each other',
+    help: 'inserts placeholders of codes around, before and in place of words that translate each other',
     web: 0.005,
     aligns: true,
     symbols: (['single', 'open', 'close'] as const).flatMap((kind) =>

@@ -34,14 +34,7 @@ const changes: Readonly<Record<AugmentationName, Apply>> = {
     const text = random.uniform() < 0.5 ? emoji(random) : noiseWord(random);
     return atLink(pair, random, align, (word) => `${text} ${word}`);
   },
-  placeholders(pair, random, align) {
-    const number = random.int(placeholderCount);
-    const [single, open, close] = (['single', 'open', 'close'] as const).map((kind) =>
-      placeholderOf(kind, number),
-    );
-    const isSpan = random.uniform() < 0.5;
-    return atLink(pair, random, align, (word) => (isSpan ? `${open}${word}${close}` : `${single}${word}`));
-  },
+  placeholders: withPlaceholders,
   upperCase: ({ source, target }) => ({ source: source.toUpperCase(), target: target.toUpperCase() }),
   titleCase: ({ source, target }) => ({ source: titleCase(source), target: titleCase(target) }),
   noEndPunctuation({ source, target }) {
@@ -74,6 +67,75 @@ function atLink(
   s[i] = change(s[i] as string);
   t[j] = change(t[j] as string);
   return { source: s.join(' '), target: t.join(' ') };
+}
+
+/** Maximum number of places with placeholders, and of words that a pair of them is around. */
+const [maxPlaces, maxSpan] = [3, 4];
+
+/**
+ * Inserts placeholders at one to three places: a pair around words, one in place of a word (as `%s` stands for a name),
+ * or one before a word.
+ */
+function withPlaceholders({ source, target }: Pair, random: Random, align: AlignWords): Pair | undefined {
+  const [s, t] = [wordsOf(source), wordsOf(target)];
+  const links = align(s, t);
+  const numbers = random
+    .shuffle(Array.from({ length: placeholderCount }, (_, i) => i))
+    .slice(0, 1 + random.int(maxPlaces));
+  // A word has one place, so that pairs stay nested.
+  const free = { s: s.map(() => true), t: t.map(() => true) };
+  let isChanged = false;
+  for (const number of numbers) {
+    const [single, open, close] = (['single', 'open', 'close'] as const).map((kind) =>
+      placeholderOf(kind, number),
+    ) as [string, string, string];
+    const kind = random.uniform();
+    const length = kind < 0.4 ? 1 + random.int(maxSpan) : 1;
+    const found = linkedSpan(links, random, length);
+    if (!found) continue;
+    const { from, to } = found;
+    const own = (list: readonly boolean[], [first, last]: Range) =>
+      list.slice(first, last + 1).every(Boolean);
+    if (!own(free.s, from) || !own(free.t, to)) continue;
+    free.s.fill(false, from[0], from[1] + 1);
+    free.t.fill(false, to[0], to[1] + 1);
+    isChanged = true;
+    for (const [words, [first, last]] of [
+      [s, from],
+      [t, to],
+    ] as const) {
+      if (kind < 0.4) {
+        words[first] = `${open}${words[first]}`;
+        words[last] += close;
+      } else if (kind < 0.75) {
+        const [before, , after] = parts(words[first] as string);
+        words[first] = `${before}${single}${after}`;
+      } else words[first] = `${single}${words[first]}`;
+    }
+  }
+  return isChanged ? { source: s.join(' '), target: t.join(' ') } : undefined;
+}
+
+/** First and last word. */
+type Range = readonly [first: number, last: number];
+
+/** Some words of the source, at most `length`, and the words of the target that are linked to these and to no others. */
+function linkedSpan(
+  links: readonly number[],
+  random: Random,
+  length: number,
+): { readonly from: Range; readonly to: Range } | undefined {
+  const linked = [...links.keys()].filter((j) => (links[j] as number) >= 0);
+  if (linked.length === 0) return undefined;
+  const first = links[random.pick(linked)] as number;
+  for (let last = first + length - 1; last >= first; last--) {
+    const inside = linked.filter((j) => (links[j] as number) >= first && (links[j] as number) <= last);
+    const ends = inside.map((j) => links[j] as number);
+    const [start, end] = [inside[0] as number, inside.at(-1) as number];
+    const isWhole = linked.every((j) => j < start || j > end || inside.includes(j));
+    if (isWhole && ends.includes(last)) return { from: [first, last], to: [start, end] };
+  }
+  return undefined;
 }
 
 /** A word without the punctuation around it: what is before it, the word, what is after it. */

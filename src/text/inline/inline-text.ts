@@ -95,7 +95,7 @@ export function keepsCodes({ text, codes, pattern }: InlineText, translation: st
 }
 
 /** Whether pairs are nested: each closes the one that was opened last. */
-function isNested(list: readonly string[]): boolean {
+export function isNested(list: readonly string[]): boolean {
   const open: number[] = [];
   for (const character of list) {
     const { kind, index } = placeholderAt(character) ?? { kind: 'single', index: 0 };

@@ -8,8 +8,13 @@ import {
   describeRates,
 } from '../../../src/text/augment/augment-rates.ts';
 import { createAugmenter } from '../../../src/text/augment/augmentations.ts';
+import { anyCodes } from '../../../src/text/inline/code-patterns.ts';
+import { inlineText, keepsCodes, placeholdersIn } from '../../../src/text/inline/inline-text.ts';
+import { type CodeKind, placeholderAt } from '../../../src/text/inline/placeholders.ts';
 
 const pair = { source: 'the red tree, is tall.', target: 'el árbol rojo, es alto.' };
+const code = { raw: '', isText: false, isOrdered: false };
+const kindOf = (c: string): CodeKind => placeholderAt(c)?.kind ?? 'single';
 const align = () => [0, 2, 1, 3, 4]; // el-the árbol-tree, rojo-red es-is alto-tall
 const changed = (name: AugmentationName, seed = 1, given = pair) =>
   createAugmenter({ [name]: 1 }, align)?.(() => given, random(seed));
@@ -32,22 +37,36 @@ it('changes both sides alike', () => {
   expect(noise?.source).toBe(noise?.target);
 });
 
-it('inserts noise and placeholders at words that translate each other', () => {
+it('inserts noise at words that translate each other', () => {
   const places = new Set<string>();
-  for (let seed = 0; seed < 40; seed++)
-    for (const name of ['inlineNoise', 'placeholders'] as const) {
-      const { source = '', target = '' } = changed(name, seed) ?? {};
-      const inserted = (text: string, before: string) => {
-        const own = new Set(before);
-        return [...text].filter((c) => !own.has(c)).join('');
-      };
-      expect(inserted(source, pair.source)).toBe(inserted(target, pair.target));
-      if (name === 'placeholders') {
-        const at = (text: string) => text.split(' ').findIndex((word) => /[\ue000-\uf8ff]/.test(word));
-        places.add(`${at(source)}-${at(target)}`);
-      }
-    }
+  for (let seed = 0; seed < 40; seed++) {
+    const { source = '', target = '' } = changed('inlineNoise', seed) ?? {};
+    const own = (text: string, before: string) =>
+      text.split(' ').findIndex((word, i) => word !== before.split(' ')[i]);
+    places.add(`${own(source, pair.source)}-${own(target, pair.target)}`);
+  }
   expect([...places].sort()).toEqual(['0-0', '1-2', '2-1', '3-3', '4-4']);
+});
+
+it('inserts placeholders at words that translate each other, each once on both sides, pairs nested', () => {
+  const texts = new Set<string>();
+  for (let seed = 0; seed < 200; seed++) {
+    const { source = '', target = '' } = changed('placeholders', seed) ?? {};
+    const inline = inlineText(source, anyCodes);
+    const codes = placeholdersIn(source);
+    expect(new Set(codes).size).toBe(codes.length);
+    expect(codes.length).toBeGreaterThan(0);
+    const all = { ...inline, codes: new Map(codes.map((c) => [c, { ...code, kind: kindOf(c) }])) };
+    expect(keepsCodes(all, target), `${source} | ${target}`).toBe(true);
+    const shown = (text: string) =>
+      text.replace(/[\ue000-\uf7ff]/g, (c) => ({ single: '*', open: '<', close: '>' })[kindOf(c)]);
+    texts.add(`${shown(source)} | ${shown(target)}`);
+  }
+  // In place of a word, before a word, and around words, in whose translation the order is another.
+  expect(texts).toContain('the red *, is tall. | el * rojo, es alto.');
+  expect(texts).toContain('the *red tree, is tall. | el árbol *rojo, es alto.');
+  expect(texts).toContain('the <red tree,> is tall. | el <árbol rojo,> es alto.');
+  expect([...texts].some((text) => (text.match(/[*<]/g) ?? []).length === 6)).toBe(true);
 });
 
 it('marks terms, without punctuation', () => {
