@@ -134,7 +134,7 @@ const shortName = (name: string): string =>
 /**
  * Packages that some programs need and users install themselves: optional peer dependencies in package.json.
  */
-const optionalPackages = ['puppeteer-core', 'webgpu'];
+const optionalPackages = ['onnxruntime-web', 'puppeteer-core', 'webgpu'];
 
 const modules: UserConfig = {
   build: {

@@ -228,7 +228,10 @@ async function declareTypes() {
       headless: 'src/headless.ts',
       engine: 'src/engine/index.ts',
     },
-    external: [/^node:/, ...['puppeteer-core', 'webgpu', '@webgpu/types', '@huggingface/tokenizers']],
+    external: [
+      /^node:/,
+      ...['onnxruntime-web', 'puppeteer-core', 'webgpu', '@webgpu/types', '@huggingface/tokenizers'],
+    ],
     plugins: [dts({ tsconfig: 'tsconfig.build.json', emitDtsOnly: true })],
   });
   await bundle.write({ dir: 'dist/types', chunkFileNames: 'shared/[name].d.ts' });

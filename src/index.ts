@@ -57,6 +57,7 @@ export type {
 } from './decode/text-options.ts';
 export type { TranscribeOptions, Transcription } from './decode/transcriber.ts';
 export type { Device } from './engine/gpu/device.ts';
+export type { OnnxRuntime, OnnxSession, OnnxTensor } from './engine/onnx/onnx-runtime.ts';
 export type { BrowserFiles } from './files/browser-files.ts';
 export type { Files } from './files/files.ts';
 export type { ErrorHints } from './files/hub/http.ts';
@@ -71,7 +72,7 @@ export type { CorpusMixture, StageFiles, WeightedFiles } from './session/corpus-
 export { type Host, type ModelPlace, openBrowserFiles, registerHost } from './session/host.ts';
 export type { CorpusArguments, CorpusFiles } from './session/load-corpus.ts';
 export type { SessionOptions } from './session/session.ts';
-export type { GivenDevice } from './session/session-device.ts';
+export type { DeviceName, GivenDevice } from './session/session-device.ts';
 export type { SessionEvent } from './session/session-event.ts';
 export type { BadLine, PairFiles, PairFormat } from './text/corpus/pair-files.ts';
 // Pairs and tokenizers.

@@ -34,7 +34,7 @@ const ORDER = [
 ];
 
 /** The folders of src/engine/ in order. Modules directly in the room come after all of them. */
-const ENGINE_ORDER = ['ops', 'graph', 'plan', 'cpu', 'gpu'];
+const ENGINE_ORDER = ['ops', 'graph', 'plan', 'cpu', 'gpu', 'onnx'];
 
 /** Entry points of the package, and what the pages share: they may import from every folder. */
 const ENTRIES = [

@@ -33,7 +33,7 @@ it('installs no package that runs a script, browser or GPU binding', () => {
 });
 
 it('names the packages for Node and for headless Chrome as optional peers', () => {
-  for (const name of ['webgpu', 'puppeteer-core']) {
+  for (const name of ['webgpu', 'puppeteer-core', 'onnxruntime-web']) {
     expect(manifest.peerDependencies).toHaveProperty([name]);
     expect(manifest.peerDependenciesMeta).toHaveProperty([name], { optional: true });
   }

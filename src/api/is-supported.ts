@@ -20,7 +20,7 @@ export interface Support {
 
 /**
  * Whether this page, Node or Deno has the WebGPU that heddle needs, without opening a device. Never throws. Without
- * WebGPU `{ device: 'cpu' }` still computes, slowly.
+ * WebGPU `{ device: 'wasm' }` still runs models.
  *
  * @example
  * const { supported, reasons } = await isSupported();

@@ -145,6 +145,7 @@ export class Decoder {
     this.#load(run);
     const pending: { readonly outputs: Promise<Outputs>; readonly sentences: readonly number[] }[] = [];
     let taken = 0;
+    const ahead = this.#engine.runsAtOnce ? 0 : 2; // steps in flight while the host reads another
     try {
       await batch.prompt?.read(run, this.#engine, this.#config);
       for (let t = 0; taken < maxNewTokens; t++) {
@@ -157,7 +158,7 @@ export class Decoder {
           run.stage.writeStep({ ...noScalars, seed, step: t, position: first + t });
           pending.push({ outputs: run.stage.step.run(), sentences: run.sentences });
         }
-        if (pending.length > 2 || t >= maxNewTokens) {
+        if (pending.length > ahead || t >= maxNewTokens) {
           const next = pending.shift() as (typeof pending)[number];
           search.take(await next.outputs, next.sentences);
           yield ++taken;

@@ -37,6 +37,11 @@ export interface Engine {
   readonly name: string;
   /** Kernel variants of all programs so far, by key. The same choices give the same bits. */
   readonly kernelChoices: KernelChoices;
+  /**
+   * Whether runs end before others begin, so that nothing is gained if several are pending. Default: false, a GPU
+   * waits if no further run is pending.
+   */
+  readonly runsAtOnce?: boolean;
   /** Prepares graphs to run. New states are zero. Throws a HeddleError if they do not fit the device. */
   prepare(graphs: readonly Graph[], options?: PrepareOptions): Promise<Program[]>;
   /** Frees programs of this engine. No run of them may be pending. */

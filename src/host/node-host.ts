@@ -9,6 +9,7 @@ import { defaultHub, type Host } from '../session/host.ts';
 import type { TextThreads } from '../text/text-pool.ts';
 import { dawnGpu, dawnVersion } from './dawn.ts';
 import { cachePath, nodeFiles } from './node-files.ts';
+import { optionalPackage } from './optional-package.ts';
 
 /** Node as a host. Reads the environment variables HF_ENDPOINT, HF_TOKEN and HEDDLE_CACHE. */
 export const nodeHost = (): Host => ({
@@ -22,6 +23,8 @@ export const nodeHost = (): Host => ({
   hubToken: process.env.HF_TOKEN,
   memory: machineMemory(),
   threads: nodeTextThreads(),
+  onnxRuntime: () =>
+    optionalPackage('onnxruntime-web', () => import('onnxruntime-web'), 'use the device gpu'),
 });
 
 /** Bytes of memory of the machine or the container. */

@@ -2,6 +2,7 @@
 // entries of Node and Deno register theirs (src/host/). A session (session.ts) computes on a host.
 
 import { type GpuHost, hostOf } from '../core/host-name.ts';
+import type { OnnxRuntime } from '../engine/onnx/onnx-runtime.ts';
 import type { BrowserFiles } from '../files/browser-files.ts';
 import { type Files, openStream } from '../files/files.ts';
 import type { TextThreads } from '../text/text-pool.ts';
@@ -28,6 +29,11 @@ export interface Host {
   readonly hubToken?: string;
   /** Bytes of main memory, the limit of a software adapter; undefined if unknown. */
   readonly memory?: number;
+  /**
+   * Loads the module onnxruntime-web, which models on the device `wasm` need. [the package of this name: in a page its
+   * name must be in an import map, or give a function that imports it]
+   */
+  onnxRuntime?(): Promise<OnnxRuntime>;
   /** Threads for work on large corpora; undefined if the host has none. */
   readonly threads?: TextThreads;
 }

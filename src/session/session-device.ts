@@ -8,11 +8,20 @@ import { adapterInfoOf } from '../engine/gpu/subgroup-features.ts';
 import type { SubmissionLimits, Submissions } from '../engine/gpu/submission-pace.ts';
 import type { Host } from './host.ts';
 
+/** A device by its name. */
+export type DeviceName = 'gpu' | 'wasm' | 'auto' | 'cpu';
+
+const deviceNames: readonly DeviceName[] = ['gpu', 'wasm', 'auto', 'cpu'];
+
 /**
- * A device of heddle or WebGPU, which stays open; a GPU, on which a device is opened; or `'cpu'`, which
- * runs the float64 references of the ops: exact but slow.
+ * A device of heddle or WebGPU, which stays open; a GPU, on which a device is opened; `'gpu'`, the default: a device
+ * that all models share; `'wasm'`, which runs models without a GPU through onnxruntime-web; `'auto'`, which is `'wasm'`
+ * if there is no GPU or only a software adapter, else `'gpu'`; or `'cpu'`, which runs the float64 references of the
+ * ops: exact but slow.
  */
-export type GivenDevice = Device | GPUDevice | GPU | 'cpu';
+export type GivenDevice = Device | GPUDevice | GPU | DeviceName;
+
+const isName = (device: GivenDevice): device is DeviceName => typeof device === 'string';
 
 /** WebGPU's default limits. Kernels need no more; an adapter with less is an error. */
 export const neededLimits = {
@@ -27,7 +36,9 @@ export const neededLimits = {
 /** The device of a session. */
 export class SessionDevice {
   readonly #host: Host;
-  readonly #given: GivenDevice | undefined;
+  /** The device of the caller; undefined for the one that all sessions of the host share. */
+  readonly #given: Exclude<GivenDevice, DeviceName> | undefined;
+  readonly #name: DeviceName | undefined;
   #webGpu: Promise<GPU> | undefined;
   #opening: Promise<Device> | undefined;
   #adapter: string | undefined;
@@ -41,25 +52,32 @@ export class SessionDevice {
   constructor(host: Host, given?: GivenDevice, limits?: SubmissionLimits) {
     check(
       given === undefined ||
-        given === 'cpu' ||
-        ['requestAdapter', 'traits', 'queue'].some((key) => key in given),
-      'device must be a Device, a GPUDevice, a GPU (navigator.gpu) or "cpu"',
+        (isName(given)
+          ? deviceNames.includes(given)
+          : ['requestAdapter', 'traits', 'queue'].some((key) => key in given)),
+      `device must be a Device, a GPUDevice, a GPU (navigator.gpu), or one of ${deviceNames}`,
       'input',
     );
     this.#host = host;
-    this.#given = given;
+    this.#given = given === undefined || isName(given) ? undefined : given;
+    this.#name = given !== undefined && isName(given) ? given : undefined;
     this.#limits = limits;
   }
 
-  /** Whether the session computes on the CPU, so that it has no device. */
-  get isCpu(): boolean {
-    return this.#given === 'cpu';
+  /** The name of the device, if the caller gave one. */
+  get name(): DeviceName | undefined {
+    return this.#name;
   }
 
-  /** Name of the backend: `cpu`, or the host and, once the device is open, its adapter. */
+  /** Whether the session never computes on a GPU, so that it has no device. */
+  get isCpu(): boolean {
+    return this.#name === 'cpu' || this.#name === 'wasm';
+  }
+
+  /** Name of the backend: `cpu`, `wasm`, or the host and, once the device is open, its adapter. */
   get backend(): string {
     const { name } = this.#host;
-    if (this.isCpu) return 'cpu';
+    if (this.isCpu) return this.#name ?? 'cpu';
     if (this.#adapter === undefined) return name.toLowerCase();
     return this.#adapter.startsWith(name) ? this.#adapter : `${name.toLowerCase()} ${this.#adapter}`;
   }
@@ -129,7 +147,9 @@ export class SessionDevice {
 
   async #openGpu(): Promise<GPU> {
     if (this.isCpu)
-      throw new HeddleError('The cpu backend has no GPU; use another device.', { kind: 'unsupported' });
+      throw new HeddleError(`The ${this.backend} backend has no GPU; use another device.`, {
+        kind: 'unsupported',
+      });
     const gpu = this.#given && isGpu(this.#given) ? this.#given : await this.#host.gpu();
     if (!gpu) throw (await deviceExtras()).noWebGpu(this.#host.name);
     return gpu;
@@ -140,12 +160,12 @@ export class SessionDevice {
     const submissions = this.#limits;
     const open = async () => openDevice(await this.gpu(), { require: neededLimits, submissions });
     if (given === undefined) return leaseSharedDevice(host, open);
-    if (given === 'cpu' || isGpu(given)) return open();
+    if (isGpu(given)) return open();
     return borrowed(given, host, submissions);
   }
 }
 
-const isGpu = (device: GivenDevice): device is GPU => device !== 'cpu' && 'requestAdapter' in device;
+const isGpu = (device: Device | GPUDevice | GPU): device is GPU => 'requestAdapter' in device;
 
 /** The shared device of each host, and the number of its users. */
 const sharedDevices = new WeakMap<Host, SharedDevice>();

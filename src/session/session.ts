@@ -15,8 +15,10 @@ import type { SessionEvent } from './session-event.ts';
 /** The device of a model, and the receiver of events. */
 export interface SessionOptions<Extra = never> {
   /**
-   * A device of heddle or WebGPU, which stays open; a GPU, on which a device is opened; or `'cpu'`, which
-   * runs the float64 references of the ops: exact but slow. Default: a device that all models share.
+   * A device of heddle or WebGPU, which stays open; a GPU, on which a device is opened; or a name: `'gpu'`, the
+   * default, is a device that all models share. `'wasm'` runs models without a GPU through the package
+   * onnxruntime-web; training needs a GPU. `'auto'` is `'wasm'` if there is no GPU or only a software adapter. `'cpu'`
+   * runs the float64 references of the ops: exact but slow.
    */
   readonly device?: GivenDevice;
   /**
@@ -43,6 +45,12 @@ export interface JobSessionOptions<Extra = never> extends SessionOptions<Extra> 
   readonly input?: Session['input'];
   /** Maximum bytes of a plan. [the memory of the host for a software adapter, else no limit] */
   readonly memoryLimit?: number;
+}
+
+/** Options of an engine. */
+export interface EngineOptions extends GpuEngineOptions {
+  /** Whether a training runs on it, which needs a GPU. [false] */
+  readonly trains?: boolean;
 }
 
 /** What a job, a training or a model runs on. `Extra`: what it reports besides the events of any job. */
@@ -97,13 +105,16 @@ export class Session<Extra = never> {
     return this.host.threads;
   }
 
-  /** Creates an engine: on the CPU, or on the device with tuned kernels. */
-  async engine(options: GpuEngineOptions = {}): Promise<Engine> {
-    if (this.device.isCpu) return (await import('../engine/cpu-engine.ts')).cpuEngine();
+  /** Creates an engine: without a GPU, or on the device with tuned kernels. */
+  async engine(options: EngineOptions = {}): Promise<Engine> {
+    const { trains = false, ...own } = options;
+    const named = this.device.name && (await import('./engine-without-gpu.ts'));
+    const engine = named && (await named.engineWithoutGpu(this, trains));
+    if (engine) return engine;
     const device = await this.device.open();
     const { kernels } = this;
     const memoryLimit = this.#options.memoryLimit ?? (device.traits.software ? this.host.memory : undefined);
-    return gpuEngine(device, { kernels: kernels.isOn ? kernels : undefined, memoryLimit, ...options });
+    return gpuEngine(device, { kernels: kernels.isOn ? kernels : undefined, memoryLimit, ...own });
   }
 
   /** `untilAborted` with the signal of the session; `close` waits for work that ends in the background. */

@@ -3,6 +3,7 @@
 
 import { toFloat16 } from '../../core/float16.ts';
 import { type Shape, sizeOf, transposed } from '../../core/tensor.ts';
+import { createOnnxGraph, type Name, type OnnxGraph, type OnnxType } from '../../engine/onnx/onnx-graph.ts';
 import {
   int4Rows,
   int8Rows,
@@ -16,7 +17,6 @@ import type { ModelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { defaultFormats } from '../../model/sensitive-matrices.ts';
-import { createOnnxGraph, type Name, type OnnxGraph, type OnnxType } from './onnx-graph.ts';
 
 /** A model to export. */
 export interface OnnxSource {

@@ -1,13 +1,14 @@
 // The layers of a transformer as ONNX operators: embeddings, attention and its masks, norms, linear layers.
-// They mirror src/model/transformer.ts and open-transformer.ts, and `activations` those of
+// They mirror src/model/transformer.ts and open-transformer.ts, and src/engine/onnx/onnx-activations.ts those of
 // src/engine/ops/elementwise/; tests/export/twins.test.ts checks that no field of a model is forgotten.
 
+import { onnxActivation } from '../../engine/onnx/onnx-activations.ts';
+import type { Name } from '../../engine/onnx/onnx-graph.ts';
 import { bucketOf, relativeBuckets } from '../../engine/ops/attention/relative-position-bias.ts';
 import { fairseqFrequencies } from '../../engine/ops/embedding/embedding.ts';
-import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes } from '../../model/model-config.ts';
+import { type Stack, sharesEmbeddings, stackSizes } from '../../model/model-config.ts';
 import { fixedPositions } from '../../model/parameters.ts';
 import { axisSize, type Builder, floats, lookUp, parameter, product, vector } from './onnx-builder.ts';
-import type { Name, OnnxGraph } from './onnx-graph.ts';
 
 /**
  * Token embeddings, scaled if the model does so, plus positions from `past` [1] on: ids [B, T] -> [B, T, D].
@@ -31,7 +32,7 @@ export function speechStem(b: Builder, frames: Name): Name {
   const convolve = (name: string, x: Name, stride: number) => {
     const inputs = [x, vector(b, `${name}.weight`), vector(b, `${name}.bias`)];
     const shape = { kernel_shape: [3], pads: [1, 1], strides: [stride] };
-    return activations.gelu(g, g.op('Conv', inputs, shape));
+    return onnxActivation(g, 'gelu', g.op('Conv', inputs, shape));
   };
   const y = convolve('stem.conv2', convolve('stem.conv1', frames, 1), 2); // [B, D, S]
   const x = g.op('Transpose', [y], { perm: [0, 2, 1] });
@@ -178,24 +179,7 @@ export function feedForward(b: Builder, layer: string, x: Name): Name {
   return project(b, `${layer}.linear2.`, b.graph.op('Mul', [activation(b, a), gate]));
 }
 
-/** The activations as ONNX operators. */
-const activations: Readonly<Record<ModelConfig['activation'], (g: OnnxGraph, x: Name) => Name>> = {
-  relu: (g, x) => g.op('Relu', [x]),
-  silu: (g, x) => g.op('Mul', [x, g.op('Sigmoid', [x])]),
-  gelu: (g, x) => gelu(g, x, g.op('Erf', [g.op('Mul', [x, g.scalar(Math.SQRT1_2)])])),
-  'gelu-tanh': (g, x) => {
-    const cube = g.op('Mul', [g.op('Mul', [x, x]), g.op('Mul', [x, g.scalar(0.044715)])]);
-    const inner = g.op('Mul', [g.op('Add', [x, cube]), g.scalar(Math.sqrt(2 / Math.PI))]);
-    return gelu(g, x, g.op('Tanh', [inner]));
-  },
-  'quick-gelu': (g, x) => g.op('Mul', [x, g.op('Sigmoid', [g.op('Mul', [x, g.scalar(1.702)])])]),
-};
-
-/** x/2 · (1 + y). */
-const gelu = (g: OnnxGraph, x: Name, y: Name): Name =>
-  g.op('Mul', [g.op('Mul', [x, g.scalar(0.5)]), g.op('Add', [y, g.scalar(1)])]);
-
-const activation = ({ graph, config }: Builder, x: Name): Name => activations[config.activation](graph, x);
+const activation = ({ graph, config }: Builder, x: Name): Name => onnxActivation(graph, config.activation, x);
 
 /** LayerNorm or RMSNorm over the last axis. */
 export function norm(b: Builder, name: string, x: Name): Name {

@@ -4,10 +4,10 @@
 // B batch, S source length, T new target tokens, P cached target tokens, D model width, H heads, W head
 // width.
 
+import type { Name, OnnxGraph } from '../../engine/onnx/onnx-graph.ts';
 import { type Stack, stackSizes } from '../../model/model-config.ts';
 import type { Builder, OnnxSource } from './onnx-builder.ts';
 import { axisSize, floats, idTable, matrix, openBuilder, transposedTable } from './onnx-builder.ts';
-import type { Name, OnnxGraph } from './onnx-graph.ts';
 import {
   addBias,
   attention,

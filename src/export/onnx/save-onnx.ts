@@ -2,6 +2,7 @@
 // decoder as ONNX files in the folder `onnx`.
 
 import { check } from '../../core/errors.ts';
+import type { OnnxGraph } from '../../engine/onnx/onnx-graph.ts';
 import { type Json, jsonBytes } from '../../files/json-files.ts';
 import { generationJson } from '../../formats/hf/to-hf-config.ts';
 import { ordinaryFields, requireFields } from '../../formats/shared/requirements.ts';
@@ -9,7 +10,6 @@ import type { OnnxDtype, SavedModel } from '../../formats/shared/saved-model.ts'
 import { exportTokenizer } from '../../formats/tokenizers/exported-tokenizer.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import type { OnnxSource } from './onnx-builder.ts';
-import type { OnnxGraph } from './onnx-graph.ts';
 import { onnxDecoder, onnxEncoder } from './onnx-transformer.ts';
 
 /** The model types of transformers.js with their classes. Other types run as BART. */

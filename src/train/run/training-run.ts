@@ -114,7 +114,7 @@ export class TrainingRun implements TrainedModel {
     options.changes.read(setup.args.changes);
     // A resumed run uses the kernels of its checkpoint, so that the same GPU adapter gives the same bits.
     const kernelChoices = setup.before?.choices ?? options.kernelChoices;
-    const engine = await session.engine({ kernelChoices });
+    const engine = await session.engine({ kernelChoices, trains: true });
     let events: EventWriter | undefined;
     try {
       emit({ type: 'message', text: `training on ${engine.name}` });

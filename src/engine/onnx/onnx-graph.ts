@@ -5,7 +5,7 @@ import { concatBytes } from '../../files/files.ts';
 import { field, float, integer, text } from '../../files/protobuf-writer.ts';
 
 /** Element types with their numbers in the format. */
-const types = { float: 1, uint8: 2, int8: 3, int64: 7, float16: 10 } as const;
+const types = { float: 1, uint8: 2, int8: 3, int32: 6, int64: 7, float16: 10 } as const;
 /** An element type. */
 export type OnnxType = keyof typeof types;
 
@@ -13,7 +13,7 @@ export type OnnxType = keyof typeof types;
 type Axis = number | string;
 
 /** An attribute: an integer, a list of integers, or a float. */
-type Attribute = number | readonly number[] | { readonly float: number };
+export type OnnxAttribute = number | readonly number[] | { readonly float: number };
 
 /** Version of the operators: 17 has LayerNormalization, and all runtimes of transformers.js support it. */
 const opset = 17;
@@ -33,27 +33,31 @@ const minExternal = 1024;
 /** The name of a tensor in a graph. */
 export type Name = string;
 
+/** Adds operators and small constants to a graph. */
+export interface OnnxOps {
+  /** A constant list of integers [n]; the same list is stored once. */
+  integers(...values: number[]): Name;
+  /** A constant number; the same number is stored once. */
+  scalar(value: number): Name;
+  /** Adds an operator and returns its result. */
+  op(type: string, inputs: readonly Name[], attributes?: Readonly<Record<string, OnnxAttribute>>): Name;
+  /** Adds an operator with several results. */
+  ops(
+    type: string,
+    inputs: readonly Name[],
+    count: number,
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+  ): Name[];
+}
+
 /** A graph under construction. Operators are added in the order in which they run. */
-export interface OnnxGraph {
+export interface OnnxGraph extends OnnxOps {
   /** Adds an input. */
   input(name: Name, type: OnnxType, shape: readonly Axis[]): Name;
   /** Makes a tensor an output with this name. */
   output(name: Name, type: OnnxType, shape: readonly Axis[], value: Name): void;
   /** Adds a constant tensor; `name` is used once. */
   constant(name: string, type: OnnxType, shape: readonly number[], bytes: Uint8Array): Name;
-  /** A constant list of integers [n]; the same list is stored once. */
-  integers(...values: number[]): Name;
-  /** A constant number; the same number is stored once. */
-  scalar(value: number): Name;
-  /** Adds an operator and returns its result. */
-  op(type: string, inputs: readonly Name[], attributes?: Readonly<Record<string, Attribute>>): Name;
-  /** Adds an operator with several results. */
-  ops(
-    type: string,
-    inputs: readonly Name[],
-    count: number,
-    attributes?: Readonly<Record<string, Attribute>>,
-  ): Name[];
   /**
    * The files. If the model is larger than `limit` bytes (default 2 GB), its tensors go to the files
    * `dataName`, `dataName_1` and so on, each up to the limit.
@@ -169,7 +173,7 @@ function valueInfo(name: Name, type: OnnxType, shape: readonly Axis[]): Uint8Arr
 }
 
 /** AttributeProto. */
-function attribute(name: string, value: Attribute): Uint8Array {
+function attribute(name: string, value: OnnxAttribute): Uint8Array {
   if (typeof value === 'number') return concatBytes([text(1, name), integer(3, value), integer(20, 2)]);
   if ('float' in value) return concatBytes([text(1, name), float(2, value.float), integer(20, 1)]);
   return concatBytes([text(1, name), ...value.map((n) => integer(8, n)), integer(20, 7)]);

@@ -1,0 +1,177 @@
+// A graph as segments that run one after another: nodes that have ONNX operators as one model each, and between
+// them nodes that run on the host by their references.
+
+import { check, HeddleError, messageOf } from '../../core/errors.ts';
+import type { TensorData } from '../../core/tensor.ts';
+import { referenceOf } from '../cpu/executor.ts';
+import type { Graph } from '../graph/graph.ts';
+import { named } from '../ops/named-tensors.ts';
+import type { Node, Value } from '../ops/op.ts';
+import { inputsOf, mutatedBy } from '../ops/op-nodes.ts';
+import { ReferenceTensor } from '../ops/reference-tensor.ts';
+import { HostRun, type HostStates, placeOf } from './host-values.ts';
+import { onnxAttention } from './onnx-attention.ts';
+import type { AnyOnnxOp } from './onnx-op.ts';
+import { onnxOps } from './onnx-ops.ts';
+import type { OnnxRuntime, OnnxSession, OnnxTensor } from './onnx-runtime.ts';
+import { SegmentBuilder } from './segment-builder.ts';
+
+const lowerings = new Map<object, AnyOnnxOp>([...onnxOps, ...onnxAttention]);
+
+/** The ONNX operators of a node; undefined if the host runs it. */
+function loweringOf(node: Node): AnyOnnxOp | undefined {
+  const lowering = lowerings.get(node.op);
+  return lowering && lowering.fits?.(inputsOf(node), node.attrs) !== false ? lowering : undefined;
+}
+
+/** The sessions of an engine by the signature of their models. */
+export class OnnxSessions {
+  readonly runtime: OnnxRuntime;
+  readonly #sessions = new Map<string, Promise<OnnxSession>>();
+
+  constructor(runtime: OnnxRuntime) {
+    this.runtime = runtime;
+  }
+
+  /** The session of a model. */
+  open(builder: SegmentBuilder): Promise<OnnxSession> {
+    const signature = builder.signature();
+    const known = this.#sessions.get(signature) ?? this.#create(builder);
+    this.#sessions.set(signature, known);
+    return known;
+  }
+
+  /** Frees all sessions. */
+  async release(): Promise<void> {
+    const all = [...this.#sessions.values()];
+    this.#sessions.clear();
+    for (const session of await Promise.allSettled(all))
+      if (session.status === 'fulfilled') await session.value.release();
+  }
+
+  async #create(builder: SegmentBuilder): Promise<OnnxSession> {
+    const { model, data } = builder.model();
+    try {
+      return await this.runtime.InferenceSession.create(model, {
+        executionProviders: ['wasm'],
+        graphOptimizationLevel: 'all',
+        externalData: data.map((bytes, i) => ({ path: i === 0 ? 'weights' : `weights_${i}`, data: bytes })),
+      });
+    } catch (error) {
+      throw new HeddleError(`onnxruntime-web cannot load the model: ${messageOf(error)}`, {
+        kind: 'device',
+        cause: error,
+      });
+    }
+  }
+}
+
+/** A part of a graph that runs at once. */
+interface Segment {
+  run(run: HostRun): Promise<void> | void;
+}
+
+/** Nodes as one ONNX model, which is made at the first run and again when weights were written. */
+class OnnxSegment implements Segment {
+  readonly #nodes: readonly Node[];
+  readonly #wanted: readonly Value[];
+  readonly #sessions: OnnxSessions;
+  #built: { readonly builder: SegmentBuilder; readonly session: OnnxSession } | undefined;
+
+  /** `wanted`: the results that something else reads. */
+  constructor(nodes: readonly Node[], wanted: readonly Value[], sessions: OnnxSessions) {
+    this.#nodes = nodes;
+    this.#wanted = wanted;
+    this.#sessions = sessions;
+  }
+
+  async run(run: HostRun): Promise<void> {
+    const { builder, session } = await this.#session(run.states);
+    const { Tensor } = this.#sessions.runtime;
+    const feeds: Record<string, OnnxTensor> = {};
+    for (const { name, read } of builder.feeds) {
+      const { data, dims } = read(run);
+      feeds[name] = new Tensor(data instanceof Float32Array ? 'float32' : 'int32', data, dims);
+    }
+    const results = await session.run(feeds);
+    for (const { name, take } of builder.fetches) take(run, results[name]?.data as Float32Array);
+  }
+
+  async #session(states: HostStates) {
+    if (this.#built?.builder.isCurrent()) return this.#built;
+    const builder = new SegmentBuilder(states);
+    for (const node of this.#nodes) {
+      const names = loweringOf(node)?.lower(builder, inputsOf(node), node.attrs) ?? {};
+      for (const [i, v] of node.outputs.entries()) {
+        const name = names[node.outputNames[i] as string];
+        if (name !== undefined) builder.set(v, name);
+      }
+    }
+    for (const v of this.#wanted)
+      builder.fetch(builder.of(v), v.shape.length, (run, data) => run.store(v, data));
+    this.#built = { builder, session: await this.#sessions.open(builder) };
+    return this.#built;
+  }
+}
+
+/** A node on the host: its reference in float64. */
+class HostSegment implements Segment {
+  readonly #node: Node;
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  run(run: HostRun): void {
+    const { op, attrs, inputs, inputNames, outputs, outputNames } = this.#node;
+    const reference = referenceOf(op);
+    check(reference, () => `${op.name}: has neither ONNX operators nor a reference`);
+    const ins = inputs.map((v) => new ReferenceTensor(v.shape, Float64Array.from(run.data(v))));
+    const outs = outputs.map((v) => new ReferenceTensor(v.shape));
+    reference(named(op.inputs, inputNames, ins), named(op.outputs, outputNames, outs), attrs);
+    for (const [i, v] of outputs.entries()) run.store(v, (outs[i] as ReferenceTensor).data);
+    for (const v of mutatedBy(this.#node))
+      if (placeOf(v)) run.store(v, (ins[inputs.indexOf(v)] as ReferenceTensor).data);
+  }
+}
+
+/** A graph as segments. */
+export class SegmentedGraph {
+  readonly #segments: readonly Segment[];
+  readonly #graph: Graph;
+
+  constructor(graph: Graph, sessions: OnnxSessions) {
+    this.#graph = graph;
+    const groups: Node[][] = [];
+    let before: Node[] | undefined;
+    for (const node of graph.nodes) {
+      if (!loweringOf(node)) {
+        groups.push([node]);
+        before = undefined;
+      } else if (before) before.push(node);
+      else {
+        before = [node];
+        groups.push(before);
+      }
+    }
+    const users = graph.users();
+    const outputs = new Set(graph.outputs.values());
+    this.#segments = groups.map((nodes) => {
+      const [first] = nodes;
+      if (first && !loweringOf(first)) return new HostSegment(first);
+      const isRead = (v: Value) =>
+        v.at !== undefined || outputs.has(v) || users.get(v)?.some((user) => !nodes.includes(user));
+      return new OnnxSegment(nodes, nodes.flatMap((node) => node.outputs).filter(isRead), sessions);
+    });
+  }
+
+  /** Runs the graph; resolves to its outputs. `inputs` by name must not change while it runs. */
+  async run(
+    states: HostStates,
+    inputs: Readonly<Record<string, TensorData>>,
+  ): Promise<Record<string, TensorData>> {
+    const run = new HostRun(states, inputs);
+    for (const segment of this.#segments) await segment.run(run);
+    return Object.fromEntries([...this.#graph.outputs].map(([name, v]) => [name, run.data(v).slice()]));
+  }
+}
