@@ -32,12 +32,8 @@ describe.each(activations)('linear, %s', (activation) => {
   it.each(fewerInChrome(sizes, ([, outs]) => outs === 33))(
     'has output and gradients of its reference for x %j and %i outputs, by every kernel',
     async (x, outs) => {
-      await checkOp(linearOp, {
-        inputs: layer(x, outs),
-        attrs: { activation },
-        wrt: ['x', 'w', 'b'],
-        tolerance,
-      });
+      const c = { inputs: layer(x, outs), attrs: { activation }, wrt: ['x', 'w', 'b'] as const, tolerance };
+      await checkOp(linearOp, c, { everyKernel: activation === 'none' });
     },
   );
 });

@@ -16,7 +16,7 @@ import {
   unpacked,
   wordsOf,
 } from '../../../../src/engine/ops/matmul/packed-weights.ts';
-import { gpuDevice, sample } from '../../../support/gpu.ts';
+import { fewerInChrome, gpuDevice, sample } from '../../../support/gpu.ts';
 import { checkOp, integers, randomTensor } from '../../../support/op.ts';
 
 /**
@@ -48,14 +48,16 @@ const tolerance = 1e-5;
 
 // Formats that differ only in their scales share kernels, and llvmpipe compiles those of int4 slowly.
 describe.each(sample(packedFormats, (format) => !/^(int4-f32|uint4)$/.test(format)))('%s', (format) => {
-  for (const { rows, ins, outs, scale = 1, bias = false } of [
+  const all: readonly { rows: number[]; ins: number; outs: number; scale?: number; bias?: boolean }[] = [
     { rows: [1], ins: 1, outs: 1 },
     { rows: [1], ins: 64, outs: 63, bias: true },
     { rows: [3, 1], ins: 33, outs: 130, bias: true },
     { rows: [5], ins: 516, outs: 7, scale: 30 },
     { rows: [13], ins: 130, outs: 128, bias: true },
     { rows: [2, 9], ins: 64, outs: 129, scale: 0.01, bias: true },
-  ])
+  ];
+  const cases = fewerInChrome(all, ({ ins }) => ins === 33 || (ins === 130 && format === 'int8'));
+  for (const { rows, ins, outs, scale = 1, bias = false } of cases)
     it(`multiplies [${rows},${ins}] by [${outs},${ins}]${bias ? ' with bias' : ''}`, async () => {
       const x = randomTensor([...rows, ins], 1);
       const inputs = {
