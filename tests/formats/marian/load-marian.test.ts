@@ -25,11 +25,14 @@ describe.skipIf(!existsSync(shared)).each(['ssru-tied', 'ssru-two-vocabs', 'self
     it('is written as .bin with the same bytes, also after heddle and .npz', async () => {
       const model = await load();
       const wanted = await nodeFiles().read(`${shared}/${name}/model.bin`);
-      expect(marianFiles(model, 'marian-bin')['model.bin']).toEqual(wanted);
+      // Comparing arrays of a million bytes by toEqual takes seconds.
+      const isWanted = (bytes: Uint8Array | undefined) =>
+        Buffer.from(wanted).equals(bytes ?? new Uint8Array());
+      expect(isWanted(marianFiles(model, 'marian-bin')['model.bin'])).toBe(true);
       for (const contents of [heddleFiles(model), marianFiles(model, 'marian-npz')]) {
         const again = await loadModelFolder(await folderOf(contents), 'm');
         expect(again.decode).toEqual(model.decode);
-        expect(marianFiles(again, 'marian-bin')['model.bin']).toEqual(wanted);
+        expect(isWanted(marianFiles(again, 'marian-bin')['model.bin'])).toBe(true);
       }
     });
 

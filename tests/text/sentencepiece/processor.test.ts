@@ -27,17 +27,21 @@ function compare(path: string, texts: readonly string[], answers: Answers): void
   for (const [i, text] of texts.entries()) {
     const found = sp.encode(text);
     const ids = found.map((piece) => piece.id);
-    const ours = { text, normal: sp.normalize(text), ids, decoded: decodeIds(sp, ids) };
-    expect(ours).toEqual({
-      text,
-      normal: answers.normalized[i],
-      ids: answers.ids[i],
-      decoded: answers.decoded[i],
-    });
-    if (answers.pieces) expect(found.map((piece) => piece.text)).toEqual(answers.pieces[i]);
+    const [normal, decoded] = [sp.normalize(text), decodeIds(sp, ids)];
+    const theirs = { normal: answers.normalized[i], ids: answers.ids[i], decoded: answers.decoded[i] };
+    same({ text, normal, ids, decoded }, { text, ...theirs });
+    if (answers.pieces)
+      same(
+        found.map((piece) => piece.text),
+        answers.pieces[i],
+      );
   }
-  for (const { ids, text } of answers.random)
-    expect({ ids, text: decodeIds(sp, ids) }).toEqual({ ids, text });
+  for (const { ids, text } of answers.random) same({ ids, text: decodeIds(sp, ids) }, { ids, text });
+}
+
+/** `toEqual` for thousands of results: comparing their JSON takes a tenth of the time. */
+function same(ours: unknown, theirs: unknown): void {
+  if (JSON.stringify(ours) !== JSON.stringify(theirs)) expect(ours).toEqual(theirs);
 }
 
 const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'));

@@ -143,7 +143,8 @@ it.skipIf(!hasTatoeba)(
         const page = pageTokenizer(tokenizer);
         for (let i = side; i < texts.length; i += 23) {
           const text = texts[i] as string;
-          expect(tokenizer.encode(text), text).toEqual(page.encode(text));
+          const [ours, theirs] = [tokenizer.encode(text), page.encode(text)];
+          if (ours.join() !== theirs.join()) expect(ours, text).toEqual(theirs);
         }
       }
     }

@@ -190,7 +190,7 @@ const mixed = () => {
     ['T5, plain', () => largeT5({ scales: [1, 1], feedForwardType: 'plain', dropout: 0.1 })],
     ['mBART', mbart],
   ] as const;
-  it.each(sample(models, ([name]) => name !== 'T5, plain'))(
+  it.each(sample(models, ([name]) => name === 'mBART'))(
     'has the logits, loss and gradients of float64 however weights are scaled: %s',
     async (_, make) => {
       const { c, weights } = make();
