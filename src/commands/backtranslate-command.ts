@@ -94,6 +94,7 @@ async function run(folder: string, files: string[], options: Options): Promise<v
       args,
       {
         ...options,
+        left: 'the same command continues',
         onResult(value) {
           const { translations } = value as TranslatedTexts;
           const lines = translations.map(([best], i) => {

@@ -37,6 +37,9 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   info: async () => (await import('./info-command.ts')).addInfo,
 };
 
+/** Names of all commands. */
+export const commandNames: readonly string[] = Object.keys(commands);
+
 /** Throws a HeddleError if the file of `--json` may not be written. */
 function checkJsonFile(command: Command): void {
   const { json, force, ...others } = command.opts<{ json?: JsonOption; force?: boolean }>();

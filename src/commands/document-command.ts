@@ -108,7 +108,11 @@ export async function translateDocumentFile(
   const summary = await runWithProgress(
     'translateDocument',
     args,
-    { ...options, onPiece: (text) => void process.stdout.write(shown(text)) },
+    {
+      ...options,
+      left: output === undefined ? 'stdout has the translations so far' : 'the same command continues',
+      onPiece: (text) => void process.stdout.write(shown(text)),
+    },
     [...folders, ...inputs, ...written],
   );
   if (options.json !== undefined) await printResult(summary, options.json, () => describeSummary(summary));

@@ -4,25 +4,55 @@
 import { log } from './output.ts';
 
 /** Exit statuses as in shells: 128 plus the number of the signal. */
-const exitStatuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-const pipeStatus = 141;
+export const exitStatuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141 } as const;
+const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Commands that end quietly without a reader, since they have nothing to save: `heddle plan | head`. */
-const shortCommands: readonly string[] = ['heddle', 'plan', 'info', 'runs'];
+/** Milliseconds that a stopped job without anything to save, and then its device, have to end. */
+const grace = 300;
 
-let isShort = true;
+let command = 'heddle';
 let running: Interruption | undefined;
+/** The signal or closed pipe that stopped the command. */
+let stoppedBy: NodeJS.Signals | undefined;
+/** Work that is still running in the background after a stop, and whether it is in Dawn: a pipeline compiles. */
+let background: { readonly isInDawn: boolean } | undefined;
 
 /** Sets the command of this process. */
 export const setCommand = (name: string): void => {
-  isShort = shortCommands.includes(name);
+  command = name;
 };
 
-/** Ends the command after its output lost its reader: a long one saves its work, as at SIGPIPE. */
+/** The command of this process. */
+export const commandName = (): string => command;
+
+/** Ends the process at a signal that nothing else handles, with the status of a shell. */
+export function endAtSignals(): void {
+  for (const signal of signals)
+    process.on(signal, () => {
+      if (process.listenerCount(signal) > 1) return; // a running job, or a server
+      log(`heddle: ${command === 'heddle' ? '' : `${command}: `}interrupted`);
+      process.exit(process.exitCode || exitStatuses[signal]);
+    });
+}
+
+/** Ends the command after its output lost its reader, as at SIGPIPE; a running job first saves its work. */
 export function stopWithoutReader(): void {
-  if (isShort) process.exit();
   if (running) running.stopWithoutReader();
-  else process.exit(process.exitCode || pipeStatus);
+  else process.exit(process.exitCode || exitStatuses.SIGPIPE);
+}
+
+/**
+ * Ends the process after a stop if work still runs in the background. Dawn crashes if the process exits while it
+ * compiles; so the signal ends the process as if nothing handled it, which is the same status in a shell.
+ */
+export async function endIfStopped(): Promise<void> {
+  if (!background || stoppedBy === undefined) return;
+  for (const stream of [process.stdout, process.stderr])
+    await new Promise<void>((done) => stream.write('', () => done()));
+  if (!background.isInDawn) process.exit(); // Puppeteer's exit hook ends the browser
+  if (stoppedBy === 'SIGPIPE') return; // Node ignores this signal: the process ends after the work
+  process.removeAllListeners(stoppedBy);
+  process.kill(process.pid, stoppedBy);
 }
 
 /** Stops a job of this process at a signal, or without a reader. */
@@ -32,6 +62,7 @@ export class Interruption {
   #status: number | undefined;
   #isUnread = false;
   #waitsForStep: boolean;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   private constructor(isTraining: boolean) {
     this.#waitsForStep = isTraining;
@@ -40,7 +71,7 @@ export class Interruption {
   /** Handles signals until `close`. `isTraining`: whether the job saves nothing before its first step. */
   static open(isTraining = false): Interruption {
     const interruption = new Interruption(isTraining);
-    for (const signal of Object.keys(exitStatuses)) process.on(signal, interruption.#onSignal);
+    for (const signal of signals) process.on(signal, interruption.#onSignal);
     running = interruption;
     return interruption;
   }
@@ -58,13 +89,44 @@ export class Interruption {
     if (this.signal.aborted || this.#isUnread) return;
     this.#isUnread = true;
     log('heddle: nobody reads the output; stopping after this step');
-    if (!this.#waitsForStep) this.#stop(pipeStatus);
+    if (!this.#waitsForStep) this.#stop('SIGPIPE');
   }
 
   /** Tells that the job has done a step of a training. */
   stepped(): void {
     this.#waitsForStep = false;
-    if (this.#isUnread && !this.signal.aborted) this.#stop(pipeStatus);
+    if (this.#isUnread && !this.signal.aborted) this.#stop('SIGPIPE');
+  }
+
+  /**
+   * Resolves as `work`, which has nothing to save. After a stop it has a moment to end; then the promise rejects, and
+   * the work ends in the background.
+   */
+  async abandoning<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this;
+    const overdue = new Promise<never>((_, reject) => {
+      const wait = () => {
+        this.#timer = setTimeout(() => reject(signal.reason), grace);
+      };
+      signal.addEventListener('abort', wait, { once: true });
+    });
+    return Promise.race([work, overdue]);
+  }
+
+  /** Waits for the end of work; after a stop only a moment, then it ends in the background. */
+  async finish(work: Promise<unknown>, isInDawn: boolean): Promise<void> {
+    const end = () => {
+      background = undefined;
+    };
+    const ended = work.then(end, end);
+    background = { isInDawn };
+    if (!this.signal.aborted) return ended;
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, grace);
+    });
+    await Promise.race([ended, late]);
+    clearTimeout(timer);
   }
 
   /**
@@ -73,19 +135,20 @@ export class Interruption {
    */
   close(): void {
     running = undefined;
+    clearTimeout(this.#timer);
     if (this.#status !== undefined) process.exitCode = this.#status;
-    else for (const signal of Object.keys(exitStatuses)) process.off(signal, this.#onSignal);
+    else for (const signal of signals) process.off(signal, this.#onSignal);
   }
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
-    const status = exitStatuses[signal as keyof typeof exitStatuses];
-    if (this.signal.aborted) process.exit(status); // Puppeteer's exit hook ends the browser
+    if (this.signal.aborted) process.exit(exitStatuses[signal as keyof typeof exitStatuses]); // Puppeteer's exit hook ends the browser
     log('heddle: stopping after this step; press Ctrl-C again to stop at once');
-    this.#stop(status);
+    this.#stop(signal as keyof typeof exitStatuses);
   };
 
-  #stop(status: number): void {
-    this.#status = status;
+  #stop(cause: keyof typeof exitStatuses): void {
+    this.#status = exitStatuses[cause];
+    stoppedBy = cause;
     this.#abort.abort();
   }
 }

@@ -2,7 +2,7 @@
 // The process of the command line `heddle`: closed pipes and terminals, and errors that nothing catches.
 
 import { runCommandLine } from './command-line.ts';
-import { stopWithoutReader } from './interruption.ts';
+import { endAtSignals, endIfStopped, stopWithoutReader } from './interruption.ts';
 import { reportError } from './output.ts';
 
 // The reader of a pipe may end first (heddle train | head). A closed terminal (EIO) is handled like SIGHUP:
@@ -21,4 +21,6 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const)
     process.exit();
   });
 
+endAtSignals();
 await runCommandLine(process.argv.slice(2));
+await endIfStopped();

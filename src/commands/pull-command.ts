@@ -36,9 +36,14 @@ export function addPull(program: Command): void {
       if (folder.replaceAll(/[./\\]/g, '') === '')
         throw new HeddleError(`--out ${out}: use a folder for this model only`);
       const args = { name, revision, hub, out: folder, force, token: token || undefined };
-      await runAndPrint('pull', args, { host: 'cpu', json }, ({ files }) => {
-        const rows = files.map((file) => [file.name, formatBytes(file.bytes)]);
-        return `${table(rows, [1])}\n${folder}`;
-      });
+      await runAndPrint(
+        'pull',
+        args,
+        { host: 'cpu', json, left: 'the same command continues' },
+        ({ files }) => {
+          const rows = files.map((file) => [file.name, formatBytes(file.bytes)]);
+          return `${table(rows, [1])}\n${folder}`;
+        },
+      );
     });
 }

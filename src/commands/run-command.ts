@@ -1,7 +1,7 @@
 // Runs the job of a command, with progress on stderr, and stops it early (interruption.ts).
 
 import { HeddleError } from '../core/errors.ts';
-import { Interruption } from './interruption.ts';
+import { commandName, Interruption } from './interruption.ts';
 import { type JsonOption, printResult } from './output.ts';
 import { createProgress } from './progress-line.ts';
 import type { ArgumentsOf, JobName, ResultOf } from './remote/jobs.ts';
@@ -20,9 +20,14 @@ export interface HostOptions extends Pick<RunOptions, 'host' | 'memoryLimit' | '
   readonly onPiece?: (text: string) => void;
   /** Receives each `result` that the job emits before its end. */
   readonly onResult?: (value: unknown) => void;
+  /** What an interrupted job leaves, for its message. [nothing was written] */
+  readonly left?: string;
   /** Returns the next texts, for jobs that read a stream of texts. */
   readonly nextTexts?: RunOptions['input'];
 }
+
+/** Jobs that write folders: after a signal they end in order. Other jobs are abandoned if they do not end soon. */
+const savingJobs: readonly JobName[] = ['average', 'convert', 'distill', 'pull', 'train'];
 
 /**
  * Runs a job that may use the files and folders in `paths`, and returns its result. After a signal, or without
@@ -37,8 +42,10 @@ export async function runWithProgress<N extends JobName>(
   const { host, tune, exactTimestamps = false, adapter, memoryLimit, onBrowser, nextTexts: input } = options;
   const progress = createProgress();
   const interruption = Interruption.open(name === 'train');
+  let work: Promise<ResultOf<N>> | undefined;
+  let closing: Promise<void> | undefined;
   try {
-    return await runJob(name, args, {
+    work = runJob(name, args, {
       ...{ host, tune, paths, memoryLimit, input, onBrowser },
       signal: interruption.signal,
       onEvent: (event) => {
@@ -49,12 +56,23 @@ export async function runWithProgress<N extends JobName>(
       },
       browser: { handleSignals: false, exactTimestamps },
       dawn: { exactTimestamps, adapter },
+      onClosing: (closed) => {
+        closing = closed;
+      },
     });
+    return await (savingJobs.includes(name) ? work : interruption.abandoning(work));
   } catch (error) {
     if (!interruption.signal.aborted || error instanceof HeddleError) throw error;
-    const what = name === 'train' ? 'stopped before the first step; nothing was saved' : 'interrupted';
-    throw new HeddleError(`${name}: ${what}`, { kind: 'aborted', cause: error });
+    const what =
+      name === 'train'
+        ? 'stopped before the first step; nothing was saved'
+        : `interrupted; ${options.left ?? 'nothing was written'}`;
+    throw new HeddleError(`${commandName()}: ${what}`, { kind: 'aborted', cause: error });
   } finally {
+    await interruption.finish(
+      Promise.allSettled([work]).then(() => closing),
+      host === 'dawn',
+    );
     interruption.close();
     progress.close();
   }

@@ -9,6 +9,7 @@ import { nodeHost } from '../host/node-host.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import { Session } from '../session/session.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
+import { exitStatuses } from './interruption.ts';
 import { log, warn } from './output.ts';
 import { addHostOptions, bytes, list, weightsExcludeOption, weightsOption, whole } from './parse-values.ts';
 import type { HostOptions } from './run-command.ts';
@@ -114,15 +115,18 @@ async function run(models: string[], options: Options): Promise<void> {
   process.exitCode = status;
 }
 
-/** Resolves at a signal to the exit status: 0, since to stop is how a server ends. A second one ends the process. */
+/**
+ * Resolves at a signal to the exit status: 130 after Ctrl-C, and 0 after SIGTERM and SIGHUP, by which service managers
+ * stop a server. A second signal ends the process.
+ */
 function stopSignal(): Promise<number> {
   return new Promise((resolve) => {
     let isStopping = false;
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.on(signal, () => {
-        if (isStopping) process.exit(1);
+        if (isStopping) process.exit(exitStatuses[signal]);
         isStopping = true;
-        resolve(0);
+        resolve(signal === 'SIGINT' ? exitStatuses[signal] : 0);
       });
   });
 }

@@ -38,6 +38,9 @@ async function stateOf(folder: string): Promise<RunSummary | undefined> {
   }
 }
 
+/** Whether a signal or a closed pipe stopped the command. */
+const isStopped = (): boolean => Boolean(process.exitCode);
+
 const isDone = ({ state, step, steps }: RunSummary): boolean =>
   step >= steps || state === 'done' || state === 'patience';
 
@@ -53,12 +56,14 @@ export async function runSweep(
   if (out === undefined || /\.zip$/i.test(out))
     throw new HeddleError('train: several runs need --out FOLDER, in which each has a folder');
   const folders: string[] = [];
+  let done = 0;
   for (const [i, { name, settings }] of sweep.entries()) {
     const folder = `${out.replace(/(?<=.)\/+$/, '')}/${name}`;
     const before = await stateOf(folder);
     folders.push(folder);
     if (before && resume && isDone(before)) {
       log(`run ${i + 1} of ${sweep.length}: ${folder} is finished`);
+      done++;
       continue;
     }
     if (before && !resume && !force)
@@ -66,9 +71,17 @@ export async function runSweep(
         `--out ${out}: the run ${folder} exists; --resume continues the sweep, --force replaces its runs`,
       );
     log(`run ${i + 1} of ${sweep.length}: ${folder}`);
-    await train({ out: folder, resume: resume && before !== undefined }, settings);
-    if (process.exitCode) break; // a signal, or no reader
+    try {
+      await train({ out: folder, resume: resume && before !== undefined }, settings);
+    } catch (error) {
+      if (!isStopped()) throw error;
+      log(`heddle: ${messageOf(error)}`);
+    }
+    if (isStopped()) break;
+    done++;
   }
+  if (done < sweep.length)
+    log(`${done} of ${sweep.length} runs are finished; the same command with --resume continues`);
   await compare(out, folders, json);
 }
 

@@ -125,7 +125,9 @@ async function run(
   const work = isOneOfMany
     ? runWithProgress('train', args, options, paths)
     : runAndPrint('train', args, options, describe, paths);
-  await work.finally(unlock);
+  const { stopped } = await work.finally(unlock);
+  if (stopped)
+    log(`stopped before its last step; heddle train --resume --out ${shellQuote(out)} continues it`);
 }
 
 /** Files of pairs on the command line. */

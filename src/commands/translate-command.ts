@@ -163,6 +163,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
       args,
       {
         ...options,
+        left: `${options.output ?? 'stdout'} has the translations so far`,
         onPiece: out.write,
         onResult(value) {
           const { first: number, translations, failed: anyFailed } = value as TranslatedTexts;

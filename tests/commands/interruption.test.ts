@@ -2,13 +2,18 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { heddleProcess, scratch, smallTraining } from '../support/cli.ts';
 import { distFile } from '../support/dist.ts';
-import { interruptEverywhere } from '../support/interrupts.ts';
+import { expectPipeStatus, interruptEverywhere } from '../support/interrupts.ts';
 
 const cli = `'${process.execPath}' '${distFile('cli.js')}'`;
 const at = (name: string) => join(scratch(), name);
+
+beforeAll(() => {
+  mkdirSync(at('empty'));
+  writeFileSync(at('empty/notes.md'), 'mine\n');
+});
 
 /** Runs a line of bash; returns its output. */
 const bash = (line: string): Promise<string> =>
@@ -39,14 +44,12 @@ it('exits with 141 if nobody reads the result of a training, which is saved', as
   expect(existsSync(join(at('done'), 'model.safetensors'))).toBe(true);
 });
 
-it('ends short commands quietly without a reader', async () => {
-  expect(await bash(`${cli} plan --preset tiny 2>&1 | head -1; echo \${PIPESTATUS[0]}`)).toMatch(
-    /^tiny: [^\n]*\n0$/,
-  );
+it('ends a command without anything to save with 141 too', async () => {
+  await expectPipeStatus(['plan', '--preset', 'tiny'], at('empty'));
 });
 
-it('shows progress of the built-in corpus, and stops within a second at SIGINT', async () => {
-  let sent = 0;
+it('shows progress of the built-in corpus, and stops at SIGINT', async () => {
+  let sent = false;
   const args = [
     'train',
     '--pairs',
@@ -63,19 +66,16 @@ it('shows progress of the built-in corpus, and stops within a second at SIGINT',
     onStart: (child) =>
       child.stderr?.on('data', (text: Buffer) => {
         if (sent || !/"make corpus","done":\d/.test(String(text))) return;
-        sent = performance.now();
+        sent = true;
         child.kill('SIGINT');
       }),
   });
-  expect(performance.now() - sent).toBeLessThan(2000); // a second, and the load of other programs
   expect(ended.status, ended.stderr).toBe(130);
   expect(ended.stderr).toMatch(/"text":"pairs, [\d,]+ pairs\/s, \d+ s left"/);
 });
 
 it('is interrupted at any moment of a training and of a plan, without half-written files', async () => {
-  mkdirSync(at('empty'));
-  writeFileSync(at('empty/notes.md'), 'mine\n');
   const train = ['train', ...smallTraining, '--steps', '20', '--save-steps', '5', '--host', 'cpu'];
-  await interruptEverywhere([...train, '--out', 'm'], at('empty'), 3);
-  await interruptEverywhere(['plan', '--preset', 'tiny'], at('empty'), 2);
+  await interruptEverywhere([...train, '--out', 'm'], at('empty'), { moments: 3 });
+  await interruptEverywhere(['plan', '--preset', 'tiny'], at('empty'), { moments: 2 });
 }, 120_000);

@@ -3,7 +3,9 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { heddle, scratch } from '../support/cli.ts';
+import { readSafetensors } from '../../src/files/safetensors.ts';
+import { heddle, heddleProcess, scratch, smallTraining } from '../support/cli.ts';
+import { itInFull } from '../support/in-full.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 it('trains a run for each seed and value, compares them, and resumes', async () => {
@@ -57,6 +59,49 @@ it('trains a run for each seed and value, compares them, and resumes', async () 
   expect(resumed.stderr).not.toContain(`${join(out, lost)} is finished`);
   expect(existsSync(join(out, lost, 'model.safetensors'))).toBe(true);
 });
+
+itInFull(
+  'continues a sweep after a kill in the middle of a run, with the same bits',
+  async () => {
+    const flags = (name: string) => [
+      ...[
+        'train',
+        ...smallTraining,
+        '--host',
+        'cpu',
+        '--steps',
+        '12',
+        '--save-steps',
+        '2',
+        '--eval-steps',
+        '4',
+      ],
+      ...['--seed', '1,2', '--grid', 'learningRate=1e-3,3e-3', '--out', join(scratch(), name)],
+    ];
+    const names = ['1e-3_seed-1', '1e-3_seed-2', '3e-3_seed-1', '3e-3_seed-2'].map(
+      (n) => `learningRate-${n}`,
+    );
+    expect((await heddleProcess(flags('whole'))).status).toBe(0);
+    const [, second = ''] = names;
+    const checkpoint = join(scratch(), 'killed', second, 'optimizer.safetensors');
+    const killed = await heddleProcess(flags('killed'), {
+      onStart(child) {
+        const timer = setInterval(() => {
+          if (!existsSync(checkpoint)) return;
+          clearInterval(timer);
+          child.kill('SIGKILL');
+        }, 20);
+      },
+    });
+    expect(killed.status).toBe(null);
+    const resumed = await heddleProcess([...flags('killed'), '--resume']);
+    expect([resumed.status, resumed.stderr]).toEqual([0, expect.stringContaining(`${names[0]} is finished`)]);
+    const weights = (sweep: string, name: string) =>
+      readSafetensors(new Uint8Array(readFileSync(join(scratch(), sweep, name, 'model.safetensors'))));
+    for (const name of names) expect(weights('killed', name), name).toEqual(weights('whole', name));
+  },
+  300_000,
+);
 
 it('needs a folder for several runs', async () => {
   const { status, stderr } = await heddle(['train', '--seed', '1,2', '--pairs', '20']);

@@ -1,4 +1,4 @@
-// Sends SIGINT to a command at several moments of its life, and checks what it leaves behind.
+// Sends SIGINT to a command at several moments of its life, or closes its pipes, and checks what it leaves behind.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
@@ -9,9 +9,6 @@ import { verifyFolder } from '../../src/files/verify-folder.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { distFile } from './dist.ts';
 
-/** Maximum milliseconds from a signal to the end of the process: a step, a save, and the load of other programs. */
-const bound = 10_000;
-
 /** Status as a shell shows it, and milliseconds of a run of the built `heddle` in a folder. */
 interface Run {
   readonly status: number | null;
@@ -21,20 +18,42 @@ interface Run {
   readonly text: string;
 }
 
-function run(args: readonly string[], cwd: string, after?: number): Promise<Run> {
+/** Options of `interruptEverywhere`. */
+export interface InterruptOptions {
+  /** Number of moments. */
+  readonly moments: number;
+  /** Maximum milliseconds from a signal to the end of the process: a step and a save. [no limit] */
+  readonly bound?: number;
+  /** Milliseconds of the life of a command that does not end by itself. [the moments are those of a whole run] */
+  readonly life?: number;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What happens to a process: SIGINT after some milliseconds, or no reader of its output from the start. */
+type Fate = { readonly after: number } | 'unread' | undefined;
+
+function run(
+  args: readonly string[],
+  cwd: string,
+  fate: Fate,
+  given: Readonly<Record<string, string>> = {},
+): Promise<Run> {
   const begin = performance.now();
   let [sent, text] = [Number.POSITIVE_INFINITY, ''];
-  const env = { ...process.env, HEDDLE_CACHE: join(cwd, '.cache'), GALLIVM_PERF: 'nopt' };
+  const env = { ...process.env, HEDDLE_CACHE: join(cwd, '.cache'), GALLIVM_PERF: 'nopt', ...given };
   const child = spawn(process.execPath, [distFile('cli.js'), ...args], { cwd, env });
   for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (part) => {
-      text += part;
-    });
+    if (fate === 'unread') stream.destroy();
+    else
+      stream.on('data', (part) => {
+        text += part;
+      });
+  child.stdin.end();
   const kill = () => {
     sent = performance.now();
     child.kill('SIGINT');
   };
-  const timer = after === undefined ? undefined : setTimeout(kill, after);
+  const timer = typeof fate === 'object' ? setTimeout(kill, fate.after) : undefined;
   return new Promise((resolve) => {
     child.once('close', (code, signal) => {
       clearTimeout(timer);
@@ -45,37 +64,57 @@ function run(args: readonly string[], cwd: string, after?: number): Promise<Run>
   });
 }
 
+/** Runs a command in a copy of a folder, and expects no temporary files and whole folders. */
+async function inCopy(
+  args: readonly string[],
+  from: string,
+  fate: Fate,
+  env: InterruptOptions['env'],
+): Promise<Run> {
+  const folder = await mkdtemp(join(tmpdir(), 'heddle-interrupt-'));
+  try {
+    await cp(from, folder, { recursive: true });
+    const ended = await run(args, folder, fate, env);
+    await expectWhole(folder, `${args.join(' ')}, ${JSON.stringify(fate ?? 'to its end')}: ${ended.text}`);
+    return ended;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 /**
- * Runs a command in copies of the folder `from`: once to its end, then with SIGINT at `moments` moments. Expects
- * status 130 within a bound, or 0 if the command was faster; no temporary files, and whole folders.
+ * Runs a command in copies of the folder `from`: once to its end, then with SIGINT at some moments. Expects status
+ * 130, or 0 if the command was faster; no temporary files, and whole folders.
  */
 export async function interruptEverywhere(
   args: readonly string[],
   from: string,
-  moments: number,
+  { moments, bound = Number.POSITIVE_INFINITY, life, env }: InterruptOptions,
 ): Promise<void> {
-  const inCopy = async (after?: number): Promise<Run> => {
-    const folder = await mkdtemp(join(tmpdir(), 'heddle-interrupt-'));
-    try {
-      await cp(from, folder, { recursive: true });
-      const ended = await run(args, folder, after);
-      const where = `${args.join(' ')}, ${after === undefined ? 'to its end' : `SIGINT after ${after} ms`}`;
-      await expectWhole(folder, `${where}: ${ended.text}`);
-      return ended;
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
-  };
-  const whole = await inCopy();
-  expect(whole.status, whole.text).toBe(0);
+  let ms = life;
+  if (ms === undefined) {
+    const whole = await inCopy(args, from, undefined, env);
+    expect(whole.status, whole.text).toBe(0);
+    ms = whole.ms;
+  }
   for (let i = 0; i < moments; i++) {
-    const after = Math.round(((i + 0.5) / moments) * whole.ms);
-    const ended = await inCopy(after);
-    const name = `${args.join(' ')}: SIGINT after ${after} of ${Math.round(whole.ms)} ms: ${ended.text}`;
+    const after = Math.round(((i + 0.5) / moments) * ms);
+    const ended = await inCopy(args, from, { after }, env);
+    const name = `${args.join(' ')}: SIGINT after ${after} of ${Math.round(ms)} ms: ${ended.text}`;
     // The command may end before the signal.
     expect([130, 0], name).toContain(ended.status);
-    if (ended.late > 0 && ended.late < Number.POSITIVE_INFINITY) expect(ended.late, name).toBeLessThan(bound);
+    if (Number.isFinite(ended.late)) expect(ended.late, name).toBeLessThan(bound);
   }
+}
+
+/** Runs a command whose output nobody reads. Expects status 141, no temporary files, and whole folders. */
+export async function expectPipeStatus(
+  args: readonly string[],
+  from: string,
+  { env }: Pick<InterruptOptions, 'env'> = {},
+): Promise<void> {
+  const { status } = await inCopy(args, from, 'unread', env);
+  expect(status, args.join(' ')).toBe(141);
 }
 
 /** Expects no temporary files in a folder, and folders of heddle's that are as they were written. */

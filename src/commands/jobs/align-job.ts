@@ -44,12 +44,14 @@ export const align: Job<AlignArguments, AlignedPairs> = async ({ pairs: given, o
   const forward = new WordAligner(await runPaced(lexiconSteps(sample), pace));
   const backward = new WordAligner(await runPaced(lexiconSteps(swapped(sample)), pace));
   let links = 0;
-  const lines = pairs.map(({ source, target }) => {
+  const lines: string[] = [];
+  for (const { source, target } of pairs) {
     const [s, t] = [wordsOf(source), wordsOf(target)];
     const found = symmetrized(forward.align(s, t), backward.align(t, s));
     links += found.length;
-    return found.map(([i, j]) => `${i}-${j}`).join(' ');
-  });
+    lines.push(found.map(([i, j]) => `${i}-${j}`).join(' '));
+    await pace({ task: 'write', done: lines.length, total: pairs.length });
+  }
   await files.write(out, new TextEncoder().encode(`${lines.join('\n')}\n`));
   return { out, pairs: pairs.length, links };
 };

@@ -30,6 +30,8 @@ export interface RunOptions
   readonly browser?: ChromeOptions;
   readonly onBrowser?: PageJobOptions['onBrowser'];
   readonly dawn?: DawnOptions;
+  /** Receives the promise that the device of this process is closed, which is then not awaited. */
+  readonly onClosing?: (closed: Promise<void>) => void;
 }
 
 /** Runs a job and returns its result. Throws the error of the job, a HeddleError if the user can fix it. */
@@ -62,6 +64,9 @@ export async function runJob<N extends JobName>(
     const job = await loadJob(name);
     return await job(args, session);
   } finally {
-    await session.close();
+    // An aborted job does not wait for work in the background, such as the compilation of a pipeline.
+    const closed = session.close();
+    if (options.onClosing) options.onClosing(closed);
+    else await closed;
   }
 }
