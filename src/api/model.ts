@@ -264,8 +264,9 @@ export class Model {
    */
   async save(where: string, options?: SaveOptions): Promise<void> {
     const { files, host } = this.#engine.session;
-    const { saveModel } = await saving();
-    return saveModel(files, host.modelPath(where), await this.#engine.merged(), this.#parts.lora, options);
+    const { calibrated, saveModel } = await saving();
+    const given = await calibrated(this.#engine, options);
+    return saveModel(files, host.modelPath(where), await this.#engine.merged(), this.#parts.lora, given);
   }
 
   /**
@@ -274,8 +275,9 @@ export class Model {
    * const url = URL.createObjectURL(await model.toBlob());
    */
   async toBlob(options?: SaveOptions): Promise<Blob> {
-    const { exportModel } = await saving();
-    const parts = await exportModel(await this.#engine.merged(), this.#parts.lora, options);
+    const { calibrated, exportModel } = await saving();
+    const given = await calibrated(this.#engine, options);
+    const parts = await exportModel(await this.#engine.merged(), this.#parts.lora, given);
     return new Blob(parts as BlobPart[], { type: 'application/zip' });
   }
 

@@ -25,6 +25,7 @@ import {
   type WeightDtype,
   weightDtypes,
 } from '../formats/shared/saved-model.ts';
+import type { MeasuredModel } from './measure-inputs.ts';
 
 /** Options of `Model.save` and `Model.toBlob`. */
 export interface SaveOptions {
@@ -38,7 +39,7 @@ export interface SaveOptions {
   readonly dtype?: 'f32' | 'f16' | 'bf16' | 'int8' | OnnxDtype;
   /**
    * firefox: languages in the names of the files, such as `enes`; multipliers of the inputs of int8 products by
-   * name; a shortlist file. [those of the files that were loaded; no shortlist]
+   * name, or texts on which they are measured; a shortlist or lexical table. [those of the files that were loaded]
    */
   readonly firefox?: FirefoxOptions;
   /** onnx: receives a warning if transformers.js tokenizes some texts differently than heddle. */
@@ -113,6 +114,17 @@ const formats: Readonly<Record<ModelFormat | 'lora', Format>> = {
     },
   },
 };
+
+/** The options with the multipliers that calibration on an engine measured, if they ask for it. */
+export async function calibrated(
+  engine: MeasuredModel,
+  options?: SaveOptions,
+): Promise<SaveOptions | undefined> {
+  const { calibration, ...firefox } = options?.firefox ?? {};
+  if (!calibration || options?.format !== 'firefox') return options;
+  const { inputMultipliers } = await import('./measure-inputs.ts');
+  return { ...options, firefox: { ...firefox, multipliers: await inputMultipliers(engine, calibration) } };
+}
 
 /**
  * Writes a model to a folder or a .zip file; replaces only files that heddle wrote. Throws a HeddleError that

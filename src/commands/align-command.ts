@@ -11,6 +11,8 @@ import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends HostOptions, PairFlags {
   out: string;
+  pieces?: string;
+  lexicalTable?: string;
   force?: boolean;
 }
 
@@ -26,7 +28,15 @@ export function addAlign(program: Command): void {
       '--out <file>',
       'file of the alignments; words are separated by spaces and counted from 0',
     )
-    .option('--force', 'overwrite the file')
+    .option(
+      '--pieces <dir>',
+      'align the pieces into which the tokenizers of this model split the texts (default: words)',
+    )
+    .option(
+      '--lexical-table <file>',
+      'also write the translation probabilities: lines of target, source, probability, as in lex.s2t of Marian; heddle convert --to firefox --shortlist reads it',
+    )
+    .option('--force', 'overwrite the files')
     .addOption(jsonOption());
   addPairFlags(command);
   command.action(async (names: string[], options: Options) => {
@@ -35,10 +45,13 @@ export function addAlign(program: Command): void {
     checkStdin([pairs]);
     const out = resolve(options.out);
     const inputs = pathsOf(pairs);
-    checkOutputFile('--out', out, { force: options.force ?? false, inputs });
+    const { force = false, pieces, lexicalTable } = options;
+    const table = lexicalTable && resolve(lexicalTable);
+    checkOutputFile('--out', out, { force, inputs });
+    if (table) checkOutputFile('--lexical-table', table, { force, inputs: [...inputs, out] });
     await runAndPrint(
       'align',
-      { pairs, out },
+      { pairs, out, pieces, table },
       { ...options, host: 'cpu' },
       (result) => `${result.out}: ${result.links} links of ${result.pairs} pairs`,
       inputs,

@@ -10,10 +10,17 @@ import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Converted } from './jobs/convert-job.ts';
 import { checkNamed } from './output-file.ts';
-import { addLanguageOptions, jsonOption, loraOption, whole } from './parse-values.ts';
+import {
+  adapterOption,
+  addLanguageOptions,
+  hostOption,
+  jsonOption,
+  loraOption,
+  whole,
+} from './parse-values.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
-interface Options extends LanguageOptions, Pick<HostOptions, 'json'> {
+interface Options extends LanguageOptions, Pick<HostOptions, 'json' | 'host' | 'adapter'> {
   to: ModelFormat | 'torch-run';
   dtype?: NonNullable<SaveOptions['dtype']>;
   force?: boolean;
@@ -21,6 +28,7 @@ interface Options extends LanguageOptions, Pick<HostOptions, 'json'> {
   steps?: number;
   languagePair?: string;
   shortlist?: string;
+  calibration?: string;
 }
 
 /** Adds the command `convert`. */
@@ -53,7 +61,16 @@ export function addConvert(program: Command): void {
       '--language-pair <codes>',
       'firefox: languages in the names of the files, for example enes (default: those of the files of <dir>)',
     )
-    .option('--shortlist <file>', 'firefox: shortlist to put into the folder (default: none)')
+    .option(
+      '--shortlist <file>',
+      'firefox: shortlist, or a lexical table to make it of: lines of target token, source token, probability, as heddle align --lexical-table writes them (default: the shortlist of <dir>)',
+    )
+    .option(
+      '--calibration <file>',
+      'firefox: measure the multipliers of the inputs of int8 products (alphas) on the texts of this file: a source in each line, with its translation behind a tab if there is one (default: the multipliers of <dir>)',
+    )
+    .addOption(hostOption())
+    .addOption(adapterOption())
     .addOption(loraOption());
   addLanguageOptions(command)
     .option(
@@ -69,12 +86,15 @@ export function addConvert(program: Command): void {
       const out = withoutEndSlash(given);
       if (!force && (await nodeFiles().exists(out)))
         throw new HeddleError(`convert: ${out} exists already; use --force to replace it, or another folder`);
-      const { languagePair, shortlist } = options;
+      const { languagePair, shortlist, calibration, host, adapter } = options;
       const args = {
         ...{ folder, out, to, dtype, lora, sourceLang, targetLang, steps, force },
-        ...{ languagePair, shortlist },
+        ...{ languagePair, shortlist, calibration },
       };
-      await runAndPrint('convert', args, { host: 'cpu', json }, describe);
+      // Only calibration computes.
+      const where = calibration === undefined ? 'cpu' : host;
+      const paths = [folder, out, lora, shortlist, calibration].filter((path) => path !== undefined);
+      await runAndPrint('convert', args, { host: where, adapter, json, tune: false }, describe, paths);
     });
 }
 

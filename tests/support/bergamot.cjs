@@ -1,10 +1,10 @@
 // Translates the lines of a file with Marian's own engine, bergamot-translator's wasm, and prints the translations:
-// node bergamot.cjs PACKAGE OPTIONS MODEL SOURCE_VOCABULARY TARGET_VOCABULARY TEXTS
+// node bergamot.cjs PACKAGE OPTIONS MODEL SOURCE_VOCABULARY TARGET_VOCABULARY TEXTS [SHORTLIST]
 
 const { readFileSync } = require('node:fs');
 const { runInThisContext } = require('node:vm');
 
-const [, , folder, options, modelPath, sourcePath, targetPath, textsPath] = process.argv;
+const [, , folder, options, modelPath, sourcePath, targetPath, textsPath, shortlistPath] = process.argv;
 const file = (name) => readFileSync(`${folder}/worker/bergamot-translator-worker.${name}`);
 // The products of int8 matrices, which a browser may bring along; these are the package's own.
 const products = [
@@ -24,7 +24,8 @@ function translate() {
   const vocabularies = new AlignedMemoryList();
   for (const path of [sourcePath, targetPath]) vocabularies.push_back(memory(readFileSync(path), 64));
   const weights = memory(readFileSync(modelPath), 256);
-  const model = new TranslationModel(options, weights, memory(new Uint8Array(0), 64), vocabularies, null);
+  const shortlist = memory(shortlistPath ? readFileSync(shortlistPath) : new Uint8Array(0), 64);
+  const model = new TranslationModel(options, weights, shortlist, vocabularies, null);
   const service = new BlockingService({ cacheSize: 0 });
   for (const text of readFileSync(textsPath, 'utf8').trim().split('\n')) {
     const [input, settings] = [new VectorString(), new VectorResponseOptions()];

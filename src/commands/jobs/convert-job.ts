@@ -40,8 +40,10 @@ export interface ConvertArguments extends LanguageOptions {
   readonly dtype?: NonNullable<SaveOptions['dtype']>;
   /** firefox: languages in the names of the files, such as `enes`. [those of the files of `folder`] */
   readonly languagePair?: string;
-  /** firefox: path of a shortlist file to put into the folder. [none] */
+  /** firefox: path of a shortlist, or of a lexical table from which it is made. [the shortlist of `folder`] */
   readonly shortlist?: string;
+  /** firefox: path of texts on which the multipliers of the inputs are measured. [none] */
+  readonly calibration?: string;
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly lora?: string;
   /**
@@ -71,20 +73,38 @@ export const convert: Job<ConvertArguments, Converted> = async (args, session) =
   await checkOtherFolder(session.files, folder, out);
   if (to === 'torch-run') return convertRun(args, session);
   check(args.steps === undefined, `convert: steps (${args.steps}) is only for torch-run; omit it`);
-  const { languagePair: pair, shortlist } = args;
+  const { languagePair: pair, shortlist, calibration } = args;
   check(
-    to === 'firefox' || (pair === undefined && shortlist === undefined),
-    'convert: --language-pair and --shortlist are only for firefox; omit them',
+    to === 'firefox' || (pair ?? shortlist ?? calibration) === undefined,
+    'convert: --language-pair, --shortlist and --calibration are only for firefox; omit them',
   );
   const model = await openFolder(folder, session, args);
   const onWarning = (text: string) => session.emit({ type: 'warning', text });
   const firefox = {
     pair,
-    shortlist: shortlist === undefined ? undefined : await session.files.read(shortlist),
+    shortlist: shortlist === undefined ? undefined : await readUnpacked(session.files, shortlist),
+    calibration: calibration === undefined ? undefined : await calibrationIn(session.files, calibration),
   };
   await model.save(out, { format: to, onWarning, dtype, force, firefox });
   return { out, to, parameters: model.parameterCount };
 };
+
+/** A file, unpacked if its name ends in .gz. */
+async function readUnpacked(files: Files, path: string): Promise<Uint8Array> {
+  const bytes = await files.read(path);
+  return path.endsWith('.gz') ? (await import('../../formats/marian/gzip.ts')).gunzip(bytes, path) : bytes;
+}
+
+/** The texts of a file: a source in each line, or a source and its translation with a tab between them. */
+async function calibrationIn(files: Files, path: string) {
+  const text = new TextDecoder().decode(await readUnpacked(files, path));
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
+  check(lines.length > 0, `${path}: it has no text for the calibration`);
+  return lines.map((line) => {
+    const [source = '', target = ''] = line.split('\t');
+    return { source, target };
+  });
+}
 
 /** Throws a HeddleError if the output is the folder of a run itself: the optimizer would be lost. */
 async function checkOtherFolder(files: Files, folder: string, out: string): Promise<void> {

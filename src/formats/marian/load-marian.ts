@@ -3,6 +3,7 @@
 // Firefox's models, whose files may be gzipped.
 
 import { check, HeddleError, withErrorPrefix, withErrorText } from '../../core/errors.ts';
+import { present } from '../../core/present.ts';
 import type { Files } from '../../files/files.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { SentencePieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
@@ -11,7 +12,7 @@ import type { SavedModel, SourceCheckpoint } from '../shared/saved-model.ts';
 import { gunzip } from './gzip.ts';
 import { readMarianBin } from './marian-bin.ts';
 import { marianIds, readMarianConfig, readMarianRules } from './marian-config.ts';
-import { isModelFile, isVocabulary, withoutGz } from './marian-folder.ts';
+import { isModelFile, isShortlistName, isVocabulary, withoutGz } from './marian-folder.ts';
 import type { MarianFile } from './marian-items.ts';
 import { weightsFromMarian } from './marian-tensors.ts';
 import { parseYaml, type Yaml } from './marian-yaml.ts';
@@ -29,6 +30,8 @@ interface MarianFolder {
   readonly vocabs: readonly [string, string];
   /** Names of the SentencePiece models that split texts, if the vocabularies are not SentencePiece models. */
   readonly pieces?: readonly [string, string];
+  /** Name of the shortlist, if there is one. */
+  readonly shortlist?: string;
   readonly decoder: Yaml | undefined;
 }
 
@@ -78,7 +81,8 @@ async function filesOf(files: Files, folder: string): Promise<MarianFolder> {
       kind: 'not-found',
     });
   const pieces = isYamlVocabulary(source) ? piecesOf(names, folder, source) : undefined;
-  return { model, vocabs: [source, target], pieces, decoder };
+  const shortlist = names.find(isShortlistName);
+  return { model, vocabs: [source, target], pieces, shortlist, decoder };
 }
 
 /** The SentencePiece models of both sides beside vocabularies in YAML. */
@@ -127,12 +131,12 @@ function readVocabulary(file: Uint8Array, path: string, size: number, pieces?: U
  * supported. `model`: name of the model file, if not the one of decoder.yml.
  */
 export async function loadMarian(files: Files, folder: string, given?: string): Promise<SavedModel> {
-  const { model: named, vocabs, pieces, decoder } = await filesOf(files, folder);
+  const { model: named, vocabs, pieces, shortlist, decoder } = await filesOf(files, folder);
   const model = given ?? named;
   const path = `${folder}/${model}`;
   const file = await readMarianFile(await readFile(files, folder, model), path);
   const own: Record<string, Uint8Array> = {};
-  for (const name of new Set([...vocabs, ...(pieces ?? [])]))
+  for (const name of new Set(present([...vocabs, ...(pieces ?? []), shortlist])))
     own[withoutGz(name)] = await readFile(files, folder, name);
   if (decoder) own['decoder.yml'] = await files.read(`${folder}/decoder.yml`);
   const origin: MarianOrigin = {
@@ -140,6 +144,7 @@ export async function loadMarian(files: Files, folder: string, given?: string): 
     yaml: file.yaml,
     vocabs: vocabs.map(withoutGz),
     pieces: pieces?.map(withoutGz),
+    shortlist: shortlist && withoutGz(shortlist),
     oldOutput: file.tensors.has('decoder_ff_logit_out_W'),
     order: [...file.tensors.keys()],
     multipliers: Object.fromEntries(file.multipliers),
@@ -159,6 +164,8 @@ export interface MarianOrigin {
   readonly vocabs: readonly string[];
   /** Names of the SentencePiece models beside vocabularies in YAML. */
   readonly pieces?: readonly string[];
+  /** Name of the shortlist, if the folder has one. */
+  readonly shortlist?: string;
   /** Whether the output matrix is stored as [d, V]. */
   readonly oldOutput: boolean;
   /** The names of the tensors in the order of the file. */
@@ -214,17 +221,19 @@ export async function readMarianOrigin(
   const origin = marianOriginIn((Object(json) as { config?: unknown }).config);
   const list = (value: unknown): value is string[] =>
     Array.isArray(value) && value.every((name) => typeof name === 'string' && !/[/\\]/.test(name));
-  const { pieces = [] } = origin ?? {};
+  const { pieces = [], shortlist } = origin ?? {};
+  const lists = present([shortlist]);
   if (
     !origin ||
     typeof origin.yaml !== 'string' ||
     !list(origin.vocabs) ||
     !list(origin.order) ||
-    !list(pieces)
+    !list(pieces) ||
+    !list(lists)
   )
     throw new HeddleError(`${folder}/config.json: the field origin is invalid`);
   const own: Record<string, Uint8Array> = {};
-  for (const name of new Set([...origin.vocabs, ...pieces, 'decoder.yml']))
+  for (const name of new Set([...origin.vocabs, ...pieces, ...lists, 'decoder.yml']))
     if (await files.exists(`${folder}/${name}`)) own[name] = await files.read(`${folder}/${name}`);
   return withErrorPrefix(folder, () => marianModel(origin, own, config, folder));
 }

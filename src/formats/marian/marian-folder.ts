@@ -8,6 +8,8 @@ export const withoutGz = (name: string): string => name.replace(/\.gz$/, '');
 export const isModelFile = (name: string): boolean => /^model.*\.(?:npz|bin)(?:\.gz)?$/.test(name);
 /** Whether a file is a vocabulary by its name: vocab.spm, srcvocab.enzh.spm.gz. */
 export const isVocabulary = (name: string): boolean => /^(?:src|trg)?vocab.*\.spm(?:\.gz)?$/.test(name);
+/** Whether a file is a shortlist by its name: lex.50.50.enes.s2t.bin.gz. */
+export const isShortlistName = (name: string): boolean => /^lex\..*\.bin(?:\.gz)?$/.test(name);
 
 /** Whether a folder has a model of Marian; false if it cannot be listed. */
 export async function isMarianFolder(files: Files, folder: string): Promise<boolean> {

@@ -76,7 +76,7 @@ const parts: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Marian's names of a parameter, in the order of their rows. */
-function namesOf(c: ModelConfig, { name }: Parameter, oldOutput: boolean): string[] {
+export function tensorNamesOf(c: ModelConfig, { name }: Parameter, oldOutput = false): string[] {
   const outside = namesOutside(c, name, oldOutput);
   if (outside) return outside;
   const [, stack = '', number, ...rest] = name.split('.'); // transformer.STACK.layers.N.PART
@@ -101,7 +101,7 @@ function namesOf(c: ModelConfig, { name }: Parameter, oldOutput: boolean): strin
 /** All tensors of a model in the order of its parameters. */
 export const marianTensors = (c: ModelConfig, p: ParameterList, oldOutput = false): MarianTensor[] =>
   p.all.flatMap((parameter) => {
-    const names = namesOf(c, parameter, oldOutput);
+    const names = tensorNamesOf(c, parameter, oldOutput);
     const [rows = 0, cols] = parameter.shape;
     const own = rows / names.length;
     const isTable =

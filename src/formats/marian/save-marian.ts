@@ -14,7 +14,8 @@ import { marianIds } from './marian-config.ts';
 import type { MarianItem } from './marian-items.ts';
 import { marianItems } from './marian-tensors.ts';
 import { modelYaml } from './model-yaml.ts';
-import { float32Bin, int8Bin, npzFile } from './write-marian.ts';
+import { isShortlist, lexicalEntries, makeShortlist, readShortlist, writeShortlist } from './shortlist.ts';
+import { float32Bin, int8Bin, type MarianContents, npzFile } from './write-marian.ts';
 
 /** Options of a folder of Firefox. */
 export interface FirefoxOptions {
@@ -22,7 +23,15 @@ export interface FirefoxOptions {
   readonly pair?: string;
   /** Multipliers of the inputs of int8 products by name. Default: those of the file that was loaded. */
   readonly multipliers?: Readonly<Record<string, number>>;
-  /** A shortlist file. Default: none. */
+  /**
+   * Texts on which the multipliers of the inputs are measured: sources, which are translated first, or pairs.
+   * Default: none are measured.
+   */
+  readonly calibration?: readonly (string | { readonly source: string; readonly target: string })[];
+  /**
+   * A shortlist file, or a lexical table as text, from which it is made: lines of target token, source token and
+   * probability, as in Marian's lex.s2t. Default: the shortlist of the folder that was loaded.
+   */
   readonly shortlist?: Uint8Array;
 }
 
@@ -53,6 +62,7 @@ interface Described {
   readonly order: readonly string[];
   readonly vocabs: readonly string[];
   readonly pieces?: readonly string[];
+  readonly shortlist?: string;
   readonly files: Readonly<Record<string, Uint8Array>>;
   readonly multipliers: Readonly<Record<string, number>>;
 }
@@ -150,18 +160,46 @@ export function marianFiles(
     pieces.length === 0,
     `firefox: the ids of the tokens are those of ${vocabs[0]}; Firefox takes them from SentencePiece models`,
   );
+  return firefoxFiles(model, described, contents, pair, shortlist);
+}
+
+/** The files of a folder of Firefox. */
+function firefoxFiles(
+  model: SavedModel,
+  { vocabs, files, shortlist: loaded }: Described,
+  contents: MarianContents,
+  pair: string | undefined,
+  shortlist: Uint8Array | undefined,
+): Record<string, Uint8Array> {
+  const fileOf = (name: string): Uint8Array => files[name] as Uint8Array;
   const [source = '', target = ''] = vocabs;
   const languages = pair ?? /\.([a-z]{4,8})\.spm$/.exec(source)?.[1];
   check(
     languages !== undefined,
     'firefox: the names of the files have the languages; name them (languagePair), for example enes',
   );
-  const kind = Object.keys(contents.multipliers).length > 0 ? 'intgemm.alphas' : 'intgemm8';
+  const kind = Object.keys(contents.multipliers ?? {}).length > 0 ? 'intgemm.alphas' : 'intgemm8';
   return {
     [`model.${languages}.${kind}.bin`]: int8Bin(contents),
     ...(source === target
       ? { [`vocab.${languages}.spm`]: fileOf(source) }
       : { [`srcvocab.${languages}.spm`]: fileOf(source), [`trgvocab.${languages}.spm`]: fileOf(target) }),
-    ...(shortlist ? { [`lex.50.50.${languages}.s2t.bin`]: shortlist } : {}),
+    ...shortlistFiles(model, languages, shortlist ?? files[loaded ?? '']),
   };
+}
+
+/** The shortlist of a folder; none if nothing is given. */
+function shortlistFiles(
+  { config, source, target }: SavedModel,
+  languages: string,
+  given: Uint8Array | undefined,
+): Record<string, Uint8Array> {
+  if (!given) return {};
+  const path = 'the shortlist';
+  const sizes = [config.srcVocab, config.tgtVocab] as const;
+  const { first, best, ...lists } = isShortlist(given)
+    ? readShortlist(given, path, sizes)
+    : makeShortlist(lexicalEntries(new TextDecoder().decode(given), path, [source, target]), config.srcVocab);
+  const name = `lex.${first}.${best}.${languages}.s2t.bin`;
+  return { [name]: isShortlist(given) ? given : writeShortlist({ first, best, ...lists }) };
 }

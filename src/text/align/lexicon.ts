@@ -29,6 +29,12 @@ export const wordsOf = (text: string): string[] => text.split(/\s+/u).filter((wo
 const keyOf = (word: string): string =>
   word.toLowerCase().replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, '') || word;
 
+/** How a lexicon knows words. */
+export interface LexiconOptions {
+  /** Whether words are taken as they are, such as the pieces of a tokenizer. [false: lower case, no punctuation] */
+  readonly exact?: boolean;
+}
+
 /** Prior of source word i of m for target word j of n, not normalized. */
 const diagonal = (i: number, m: number, j: number, n: number): number =>
   Math.exp(-tension * Math.abs((i + 0.5) / m - (j + 0.5) / n));
@@ -37,14 +43,16 @@ const diagonal = (i: number, m: number, j: number, n: number): number =>
 class Vocabulary {
   readonly words: string[];
   readonly #ids = new Map<string, number>();
+  readonly #keyOf: (word: string) => string;
 
-  constructor(...first: string[]) {
+  constructor(key: (word: string) => string, ...first: string[]) {
     this.words = first;
+    this.#keyOf = key;
   }
 
   idsOf(text: string): Uint32Array {
     return Uint32Array.from(wordsOf(text).slice(0, maxWords), (word) => {
-      const key = keyOf(word);
+      const key = this.#keyOf(word);
       let id = this.#ids.get(key);
       if (id === undefined) {
         id = this.words.length;
@@ -57,9 +65,13 @@ class Vocabulary {
 }
 
 /** Trains a lexicon in steps, by expectation maximization. The same pairs give the same lexicon. */
-export function* lexiconSteps(pairs: readonly Pair[]): Steps<LexiconData> {
-  const source = new Vocabulary('');
-  const target = new Vocabulary();
+export function* lexiconSteps(
+  pairs: readonly Pair[],
+  { exact = false }: LexiconOptions = {},
+): Steps<LexiconData> {
+  const key = exact ? (word: string) => word : keyOf;
+  const source = new Vocabulary(key, '');
+  const target = new Vocabulary(key);
   const total = (iterations + 1) * pairs.length;
   const texts: (readonly [Uint32Array, Uint32Array])[] = [];
   // Each pair of words that occurs in one pair of sentences is a cell.
@@ -155,30 +167,44 @@ function sparse(
   };
 }
 
+/** A lexicon as text, as Marian's lex.s2t: lines of target word, source word and probability. */
+export function lexicalTable({ source, target, starts, targets, probabilities }: LexiconData): string {
+  let text = '';
+  for (const [i, word] of source.entries())
+    for (let at = starts[i] as number; at < (starts[i + 1] as number); at++) {
+      const probability = (probabilities[at] as number).toFixed(6);
+      text += `${target[targets[at] as number]} ${i === 0 ? 'NULL' : word} ${probability}\n`;
+    }
+  return text;
+}
+
 /** Aligns words with a lexicon. */
 export class WordAligner {
   readonly #data: LexiconData;
   readonly #source: ReadonlyMap<string, number>;
   readonly #target: ReadonlyMap<string, number>;
+  readonly #keyOf: (word: string) => string;
 
-  constructor(data: LexiconData) {
+  constructor(data: LexiconData, { exact = false }: LexiconOptions = {}) {
     this.#data = data;
+    this.#keyOf = exact ? (word) => word : keyOf;
     this.#source = new Map(data.source.map((word, id) => [word, id]));
     this.#target = new Map(data.target.map((word, id) => [word, id]));
   }
 
   /** The most probable source word of each target word; -1: none. */
   align(source: readonly string[], target: readonly string[]): number[] {
-    const ids = source.map((word) => this.#source.get(keyOf(word)));
+    const known = this.#keyOf;
+    const ids = source.map((word) => this.#source.get(known(word)));
     return target.map((word, j) => {
-      const id = this.#target.get(keyOf(word));
+      const id = this.#target.get(known(word));
       const none = noneShare * this.#probability(0, id);
       let prior = 0;
       for (const i of ids.keys()) prior += diagonal(i, ids.length, j, target.length);
       let [best, weight] = [-1, none];
       for (const [i, other] of ids.entries()) {
         // A word that the lexicon does not know may be copied: a name or a number.
-        const p = keyOf(word) === keyOf(source[i] as string) ? 1 : this.#probability(other, id);
+        const p = known(word) === known(source[i] as string) ? 1 : this.#probability(other, id);
         const own = ((1 - noneShare) * diagonal(i, ids.length, j, target.length) * p) / prior;
         if (own > weight) [best, weight] = [i, own];
       }

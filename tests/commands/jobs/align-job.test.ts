@@ -31,7 +31,8 @@ it('writes a line for each line, also of one that is no pair', async () => {
     `${lines.slice(0, 50).join('\n')}\nno tab\n${lines.slice(50).join('\n')}\n`,
   );
   const session = new EngineSession(files, async () => cpuEngine());
-  const result = await align({ pairs: { files: ['pairs.tsv'] }, out: 'pairs.align' }, session);
+  const pairs = { files: ['pairs.tsv'] };
+  const result = await align({ pairs, out: 'pairs.align', table: 'lex.s2t' }, session);
   const found = (await readText(files, 'pairs.align')).split('\n');
   expect(found).toHaveLength(lines.length + 2); // the line without a tab, and the end
   expect(found[50]).toBe('');
@@ -39,6 +40,10 @@ it('writes a line for each line, also of one that is no pair', async () => {
     pairs: lines.length + 1,
     links: found.join(' ').split(' ').filter(Boolean).length,
   });
+  const table = (await readText(files, 'lex.s2t')).trimEnd().split('\n');
+  for (const line of table) expect(line).toMatch(/^\S+ \S+ [01]\.\d{6}$/);
+  const best = table.filter((line) => line.split(' ')[1] === 'two').sort((a, b) => b.localeCompare(a, 'en'));
+  expect(best.find((line) => Number(line.split(' ')[2]) > 0.5)).toMatch(/^dos two /);
   // The words are in the same order; nothing translates "please", the last one of each source.
   const known = found.flatMap((line, at) => {
     const last = (lines[at > 50 ? at - 1 : at] ?? '').split('\t')[0]?.split(' ').length ?? 0;

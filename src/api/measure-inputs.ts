@@ -1,0 +1,55 @@
+// Calibration of int8 products: the largest inputs of a model's matrix products on texts, as multipliers of
+// Marian's files. This code is imported at its first use.
+
+import { check } from '../core/errors.ts';
+import { measureInputs } from '../decode/product-inputs.ts';
+import type { GenerateOptions, Generation } from '../decode/text-options.ts';
+import type { Engine } from '../engine/engine.ts';
+import { multipliersOf } from '../formats/marian/input-multipliers.ts';
+import type { SavedModel } from '../formats/shared/saved-model.ts';
+import type { ParameterList } from '../model/parameter-layout.ts';
+
+/** A model on its engine, as far as it is measured: a ModelEngine. */
+export interface MeasuredModel {
+  readonly saved: Pick<SavedModel, 'config' | 'source' | 'target'>;
+  readonly parameters: ParameterList;
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
+  generate(texts: readonly string[], options: GenerateOptions): Promise<Generation[][]>;
+  engine(): Promise<Engine>;
+  write(peak: number): Promise<void>;
+}
+
+/** A text for calibration: a source, or a pair. */
+export type CalibrationText = string | { readonly source: string; readonly target: string };
+
+/**
+ * The multipliers of the inputs of a model's products by name. A text without a translation is translated first;
+ * texts that are too long are skipped. Throws a HeddleError if the weights are not f32, or no text is left.
+ */
+export async function inputMultipliers(
+  engine: MeasuredModel,
+  texts: readonly CalibrationText[],
+): Promise<Record<string, number>> {
+  const { config, source, target } = engine.saved;
+  check(!engine.parameters.quantization, 'save: calibration needs weights in f32; load the model with them');
+  const given = texts.map((text) => (typeof text === 'string' ? { source: text, target: '' } : text));
+  const full = given.filter((text) => {
+    const size = source.encode(text.source).length;
+    return size > 0 && size < config.maxLength && target.encode(text.target).length < config.maxLength;
+  });
+  check(full.length > 0, 'save: the calibration has no text, or only texts that are too long');
+  return engine.inTurn(async () => {
+    const open = full.filter((text) => text.target === '').map((text) => text.source);
+    const made = open.length > 0 ? await engine.generate(open, { method: 'greedy' }) : [];
+    const pairs = full.map((text) => {
+      const translation = text.target || made.shift()?.[0]?.text || '';
+      const ids = target.encode(translation).slice(0, config.maxLength - 1);
+      return { source: [...source.encode(text.source), source.special.end], target: ids };
+    });
+    const write = (peak: number) => engine.write(peak);
+    return multipliersOf(
+      config,
+      await measureInputs(await engine.engine(), config, engine.parameters, pairs, write),
+    );
+  });
+}
