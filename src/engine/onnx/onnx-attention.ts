@@ -175,6 +175,7 @@ export const onnxAttention: readonly OnnxEntry[] = [
     },
   }),
   onnxOp(selfAttentionOp, {
+    without: ['lse'],
     fits: noDropout,
     lower(b, { qkv, lens, bias }, attrs) {
       const { heads, headWidth, causal } = attrs;
@@ -189,6 +190,7 @@ export const onnxAttention: readonly OnnxEntry[] = [
     },
   }),
   onnxOp(crossAttentionOp, {
+    without: ['lse'],
     fits: noDropout,
     lower(b, { q, kv, lens }, attrs) {
       const { heads, headWidth } = attrs;

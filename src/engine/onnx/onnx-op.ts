@@ -8,6 +8,8 @@ import type { SegmentBuilder } from './segment-builder.ts';
 
 /** Adds a node's operators to a model; returns the names of the outputs that it computes. */
 export interface OnnxOp<I extends string, A extends Attrs> {
+  /** Outputs of the op that it does not compute: gradients read them. Default: none. */
+  readonly without?: readonly string[];
   /** Whether it can do the node. Default: any. */
   fits?(inputs: ByName<I, Value>, attrs: A): boolean;
   lower(b: SegmentBuilder, inputs: ByName<I, Value>, attrs: A): Readonly<Record<string, Name>>;

@@ -233,11 +233,23 @@ export const onnxOps: readonly OnnxEntry[] = [
     },
   }),
   onnxOp(layerNormOp, {
+    without: ['stats'],
     lower: (b, { x, gamma, beta }, { eps }) => ({ y: norm(b, b.of(x), eps, gamma, beta) }),
   }),
-  onnxOp(rmsNormOp, { lower: (b, { x, gamma }, { eps }) => ({ y: norm(b, b.of(x), eps, gamma) }) }),
-  onnxOp(addLayerNormOp, { fits: noDropout, lower: (b, inputs, { eps }) => addNorm(b, inputs, eps) }),
-  onnxOp(addRmsNormOp, { fits: noDropout, lower: (b, inputs, { eps }) => addNorm(b, inputs, eps) }),
+  onnxOp(rmsNormOp, {
+    without: ['stats'],
+    lower: (b, { x, gamma }, { eps }) => ({ y: norm(b, b.of(x), eps, gamma) }),
+  }),
+  onnxOp(addLayerNormOp, {
+    without: ['stats'],
+    fits: noDropout,
+    lower: (b, inputs, { eps }) => addNorm(b, inputs, eps),
+  }),
+  onnxOp(addRmsNormOp, {
+    without: ['stats'],
+    fits: noDropout,
+    lower: (b, inputs, { eps }) => addNorm(b, inputs, eps),
+  }),
   onnxOp(addOp, { lower: (b, { a, b: other }) => ({ y: b.op('Add', [b.of(a), b.of(other)]) }) }),
   onnxOp(activationOp, { lower: (b, { x }, { kind }) => ({ y: onnxActivation(b, kind, b.of(x)) }) }),
   onnxOp(gatedActivationOp, {

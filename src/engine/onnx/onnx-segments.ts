@@ -18,10 +18,13 @@ import { SegmentBuilder } from './segment-builder.ts';
 
 const lowerings = new Map<object, AnyOnnxOp>([...onnxOps, ...onnxAttention]);
 
-/** The ONNX operators of a node; undefined if the host runs it. */
-function loweringOf(node: Node): AnyOnnxOp | undefined {
+/** The ONNX operators of a node; undefined if the host runs it. `isRead`: whether anything reads a result. */
+function loweringOf(node: Node, isRead: (v: Value) => boolean): AnyOnnxOp | undefined {
   const lowering = lowerings.get(node.op);
-  return lowering && lowering.fits?.(inputsOf(node), node.attrs) !== false ? lowering : undefined;
+  if (!lowering || lowering.fits?.(inputsOf(node), node.attrs) === false) return undefined;
+  const isMissing = (name: string) => lowering.without?.includes(name);
+  const lacks = node.outputs.some((v, i) => isMissing(node.outputNames[i] as string) && isRead(v));
+  return lacks ? undefined : lowering;
 }
 
 /** The sessions of an engine by the signature of their models. */
@@ -101,7 +104,7 @@ class OnnxSegment implements Segment {
     if (this.#built?.builder.isCurrent()) return this.#built;
     const builder = new SegmentBuilder(states);
     for (const node of this.#nodes) {
-      const names = loweringOf(node)?.lower(builder, inputsOf(node), node.attrs) ?? {};
+      const names = lowerings.get(node.op)?.lower(builder, inputsOf(node), node.attrs) ?? {};
       for (const [i, v] of node.outputs.entries()) {
         const name = names[node.outputNames[i] as string];
         if (name !== undefined) builder.set(v, name);
@@ -117,9 +120,12 @@ class OnnxSegment implements Segment {
 /** A node on the host: its reference in float64. */
 class HostSegment implements Segment {
   readonly #node: Node;
+  readonly #mutated: readonly Value[];
 
-  constructor(node: Node) {
+  /** `mutated`: the inputs that it changes and that something reads afterwards. */
+  constructor(node: Node, mutated: readonly Value[]) {
     this.#node = node;
+    this.#mutated = mutated;
   }
 
   run(run: HostRun): void {
@@ -130,8 +136,7 @@ class HostSegment implements Segment {
     const outs = outputs.map((v) => new ReferenceTensor(v.shape));
     reference(named(op.inputs, inputNames, ins), named(op.outputs, outputNames, outs), attrs);
     for (const [i, v] of outputs.entries()) run.store(v, (outs[i] as ReferenceTensor).data);
-    for (const v of mutatedBy(this.#node))
-      if (placeOf(v)) run.store(v, (ins[inputs.indexOf(v)] as ReferenceTensor).data);
+    for (const v of this.#mutated) run.store(v, (ins[inputs.indexOf(v)] as ReferenceTensor).data);
   }
 }
 
@@ -142,26 +147,28 @@ export class SegmentedGraph {
 
   constructor(graph: Graph, sessions: OnnxSessions) {
     this.#graph = graph;
-    const groups: Node[][] = [];
-    let before: Node[] | undefined;
-    for (const node of graph.nodes) {
-      if (!loweringOf(node)) {
-        groups.push([node]);
-        before = undefined;
-      } else if (before) before.push(node);
-      else {
-        before = [node];
-        groups.push(before);
-      }
-    }
     const users = graph.users();
     const outputs = new Set(graph.outputs.values());
+    /** Whether a node that is not among `nodes`, or the host, reads a result. */
+    const isRead = (v: Value, nodes: readonly Node[] = []): boolean =>
+      v.at !== undefined || outputs.has(v) || !!users.get(v)?.some((user) => !nodes.includes(user));
+    const onHost = new Set(graph.nodes.filter((node) => !loweringOf(node, isRead)));
+    const groups: Node[][] = [];
+    for (const [i, node] of graph.nodes.entries()) {
+      const before = graph.nodes[i - 1];
+      if (before && !onHost.has(before) && !onHost.has(node)) groups.at(-1)?.push(node);
+      else groups.push([node]);
+    }
     this.#segments = groups.map((nodes) => {
       const [first] = nodes;
-      if (first && !loweringOf(first)) return new HostSegment(first);
-      const isRead = (v: Value) =>
-        v.at !== undefined || outputs.has(v) || users.get(v)?.some((user) => !nodes.includes(user));
-      return new OnnxSegment(nodes, nodes.flatMap((node) => node.outputs).filter(isRead), sessions);
+      if (first && onHost.has(first)) {
+        const rest = graph.nodes.slice(graph.nodes.indexOf(first) + 1);
+        const isKept = (v: Value) =>
+          placeOf(v) !== undefined || rest.some(({ inputs }) => inputs.includes(v));
+        return new HostSegment(first, mutatedBy(first).filter(isKept));
+      }
+      const wanted = nodes.flatMap((node) => node.outputs).filter((v) => isRead(v, nodes));
+      return new OnnxSegment(nodes, wanted, sessions);
     });
   }
 
