@@ -209,7 +209,7 @@ export const onnxAttention: readonly OnnxEntry[] = [
       const past = b.feed(`cache ${cache.id}`, 'float', 3, (run) => pastOf(run, cache, slots, step, beams));
       const query = b.op('Slice', [b.of(qkv), b.integers(0), b.integers(inner), b.integers(-1)]);
       const fresh = b.op('Slice', [b.of(qkv), b.integers(inner), b.integers(3 * inner), b.integers(-1)]);
-      b.fetch(fresh, 3, (run, data) => {
+      b.fetch([fresh], 3, (run, [data = new Float32Array()]) => {
         const [R = 0, T = 0, width = 0] = cache.shape;
         const { state, offset } = placeOf(cache) ?? { state: cache.name, offset: 0 };
         const at = positionOf(run, step);

@@ -6,18 +6,26 @@ import type { AnyOp, Attrs, Op, Value } from '../ops/op.ts';
 import type { Name } from './onnx-graph.ts';
 import type { SegmentBuilder } from './segment-builder.ts';
 
-/** Adds a node's operators to a model; returns the names of the outputs that it computes. */
-export interface OnnxOp<I extends string, A extends Attrs> {
+/** How nodes of an op become operators. */
+export interface OnnxOp<I extends string, O extends string, A extends Attrs> {
   /** Outputs of the op that it does not compute: gradients read them. Default: none. */
   readonly without?: readonly string[];
   /** Whether it can do the node. Default: any. */
   fits?(inputs: ByName<I, Value>, attrs: A): boolean;
-  lower(b: SegmentBuilder, inputs: ByName<I, Value>, attrs: A): Readonly<Record<string, Name>>;
+  /** Outputs that it fetches and stores itself; the others are names in the model. Default: none. */
+  readonly takes?: readonly string[];
+  /** Adds a node's operators to a model; returns the names of the outputs that it computes. */
+  lower(
+    b: SegmentBuilder,
+    inputs: ByName<I, Value>,
+    attrs: A,
+    outputs: ByName<O, Value>,
+  ): Readonly<Record<string, Name>>;
 }
 
 /** ONNX operators of an op with any names and attributes; a mapped type as `AnyOp`. */
 export type AnyOnnxOp = {
-  readonly [Member in keyof OnnxOp<string, Attrs>]: OnnxOp<string, Attrs>[Member];
+  readonly [Member in keyof OnnxOp<string, string, Attrs>]: OnnxOp<string, string, Attrs>[Member];
 };
 
 /** An op and its ONNX operators. */
@@ -26,5 +34,5 @@ export type OnnxEntry = readonly [op: AnyOp, lowering: AnyOnnxOp];
 /** Pairs an op with its ONNX operators, whose types follow from the op. */
 export const onnxOp = <I extends string, O extends string, A extends Attrs>(
   op: Op<I, O, A>,
-  lowering: NoInfer<OnnxOp<I, A>>,
+  lowering: NoInfer<OnnxOp<I, O, A>>,
 ): OnnxEntry => [op, lowering];

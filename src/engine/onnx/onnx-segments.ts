@@ -7,16 +7,17 @@ import { referenceOf } from '../cpu/executor.ts';
 import type { Graph } from '../graph/graph.ts';
 import { named } from '../ops/named-tensors.ts';
 import type { Node, Value } from '../ops/op.ts';
-import { inputsOf, mutatedBy } from '../ops/op-nodes.ts';
+import { inputsOf, mutatedBy, outputsOf } from '../ops/op-nodes.ts';
 import { ReferenceTensor } from '../ops/reference-tensor.ts';
 import { HostRun, type HostStates, placeOf } from './host-values.ts';
 import { onnxAttention } from './onnx-attention.ts';
+import { onnxChoice } from './onnx-choice.ts';
 import type { AnyOnnxOp } from './onnx-op.ts';
 import { onnxOps } from './onnx-ops.ts';
 import type { OnnxRuntime, OnnxSession, OnnxTensor } from './onnx-runtime.ts';
 import { SegmentBuilder } from './segment-builder.ts';
 
-const lowerings = new Map<object, AnyOnnxOp>([...onnxOps, ...onnxAttention]);
+const lowerings = new Map<object, AnyOnnxOp>([...onnxOps, ...onnxAttention, ...onnxChoice]);
 
 /** The ONNX operators of a node; undefined if the host runs it. `isRead`: whether anything reads a result. */
 function loweringOf(node: Node, isRead: (v: Value) => boolean): AnyOnnxOp | undefined {
@@ -97,21 +98,29 @@ class OnnxSegment implements Segment {
       feeds[name] = new Tensor(data instanceof Float32Array ? 'float32' : 'int32', data, dims);
     }
     const results = await session.run(feeds);
-    for (const { name, take } of builder.fetches) take(run, results[name]?.data as Float32Array);
+    for (const { names, take } of builder.fetches)
+      take(
+        run,
+        names.map((name) => results[name]?.data as Float32Array),
+      );
   }
 
   async #session(states: HostStates) {
     if (this.#built?.builder.isCurrent()) return this.#built;
     const builder = new SegmentBuilder(states);
+    const taken = new Set<Value>();
     for (const node of this.#nodes) {
-      const names = lowerings.get(node.op)?.lower(builder, inputsOf(node), node.attrs) ?? {};
+      const { lower, takes = [] } = lowerings.get(node.op) as AnyOnnxOp;
+      const names = lower(builder, inputsOf(node), node.attrs, outputsOf(node));
+      for (const [i, v] of node.outputs.entries())
+        if (takes.includes(node.outputNames[i] as string)) taken.add(v);
       for (const [i, v] of node.outputs.entries()) {
         const name = names[node.outputNames[i] as string];
         if (name !== undefined) builder.set(v, name);
       }
     }
-    for (const v of this.#wanted)
-      builder.fetch(builder.of(v), v.shape.length, (run, data) => run.store(v, data));
+    for (const v of this.#wanted.filter((wanted) => !taken.has(wanted)))
+      builder.fetch([builder.of(v)], v.shape.length, (run, [data = []]) => run.store(v, data));
     this.#built = { builder, session: await this.#sessions.open(builder) };
     return this.#built;
   }
@@ -132,7 +141,7 @@ class HostSegment implements Segment {
     const { op, attrs, inputs, inputNames, outputs, outputNames } = this.#node;
     const reference = referenceOf(op);
     check(reference, () => `${op.name}: has neither ONNX operators nor a reference`);
-    const ins = inputs.map((v) => new ReferenceTensor(v.shape, Float64Array.from(run.data(v))));
+    const ins = inputs.map((v) => new ReferenceTensor(v.shape, new Float64Array(run.data(v))));
     const outs = outputs.map((v) => new ReferenceTensor(v.shape));
     reference(named(op.inputs, inputNames, ins), named(op.outputs, outputNames, outs), attrs);
     for (const [i, v] of outputs.entries()) run.store(v, (outs[i] as ReferenceTensor).data);

@@ -18,10 +18,10 @@ export interface Feed {
   read(run: HostRun): FeedTensor;
 }
 
-/** An output of a model, which the host takes after each run. */
+/** Outputs of a model, which the host takes after each run. */
 export interface Fetch {
-  readonly name: Name;
-  take(run: HostRun, data: Float32Array): void;
+  readonly names: readonly Name[];
+  take(run: HostRun, data: readonly Float32Array[]): void;
 }
 
 /** A constant made of weights: `key` names how. */
@@ -130,11 +130,14 @@ export class SegmentBuilder implements OnnxOps {
     });
   }
 
-  /** An output that `take` takes after each run. */
-  fetch(value: Name, rank: number, take: Fetch['take']): void {
-    const name = `out_${this.fetches.length}`;
-    this.#steps.push({ kind: 'output', name, rank, value });
-    this.fetches.push({ name, take });
+  /** Outputs that `take` takes after each run. */
+  fetch(values: readonly Name[], rank: number, take: Fetch['take']): void {
+    const names = values.map((value, i) => {
+      const name = `out_${this.fetches.length}_${i}`;
+      this.#steps.push({ kind: 'output', name, rank, value });
+      return name;
+    });
+    this.fetches.push({ names, take });
   }
 
   /** A weight as a constant of the model. */
