@@ -58,6 +58,7 @@ export async function fromBlobs(given: Blob | readonly File[]): Promise<FoundMod
   check(
     all.length > 0 && all.every((each) => each instanceof Blob),
     'loadModel: give a name, a path, a URL, a File or a Blob, or an array with the files of a folder',
+    'input',
   );
   const [first] = all as [Blob];
   const name = first instanceof File ? first.name : 'the Blob';

@@ -5,7 +5,7 @@ import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
 import { withoutAliases } from './flag-aliases.ts';
 import { setCommand } from './interruption.ts';
-import { type JsonOption, jsonFlags, reportError, setVerbosity } from './output.ts';
+import { forTerminal, type JsonOption, jsonFlags, reportError, setVerbosity } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 
 /** Adds a command to the program. Each imports only its own module, so that a command starts fast. */
@@ -63,7 +63,9 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
         const line = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
         const command = program.commands.find((added) => added.name() === name);
         write(
-          `heddle: ${line.trim().replace(/\.$/, '')}; see heddle ${command ? `${command.name()} ` : ''}--help\n`,
+          forTerminal(
+            `heddle: ${line.trim().replace(/\.$/, '')}; see heddle ${command ? `${command.name()} ` : ''}--help\n`,
+          ),
         );
       },
     });

@@ -9,7 +9,7 @@ import { documentFormatOf } from '../documents/document-formats.ts';
 import { describeSummary } from '../documents/document-report.ts';
 import type { DecodingFlags } from './decode-flags.ts';
 import { journalOf } from './jobs/document-job.ts';
-import { forTerminal, printResult } from './output.ts';
+import { printResult, shownOnTerminal } from './output.ts';
 import { checkOutputFile, isExistingFile } from './output-file.ts';
 import { type ModelRunOptions, modelArguments } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
@@ -104,14 +104,13 @@ export async function translateDocumentFile(
     glossary,
   };
   const written = [output, output && journalOf(output), report].filter((path) => path !== undefined);
-  const shown = process.stdout.isTTY ? forTerminal : (text: string) => text;
   const summary = await runWithProgress(
     'translateDocument',
     args,
     {
       ...options,
       left: output === undefined ? 'stdout has the translations so far' : 'the same command continues',
-      onPiece: (text) => void process.stdout.write(shown(text)),
+      onPiece: (text) => void process.stdout.write(shownOnTerminal(text)),
     },
     [...folders, ...inputs, ...written],
   );

@@ -13,6 +13,9 @@ export const forTerminal = (text: string): string =>
     (c) => `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
   );
 
+/** A text for stdout that is data: escaped on a terminal only. */
+export const shownOnTerminal = (text: string): string => (process.stdout.isTTY ? forTerminal(text) : text);
+
 /** Prints a result to stdout. */
 export const print = (text: string): void => void process.stdout.write(`${forTerminal(text)}\n`);
 

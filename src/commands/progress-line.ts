@@ -2,7 +2,7 @@
 
 import cliProgress from 'cli-progress';
 import type { JobEvent } from '../train/report/training-events.ts';
-import { log, verbosityOf, warn } from './output.ts';
+import { forTerminal, log, verbosityOf, warn } from './output.ts';
 
 /** Milliseconds between lines if stderr is not a terminal. */
 const LINE_INTERVAL = 5000;
@@ -63,7 +63,8 @@ function progressBar(): Display {
   };
   return {
     close,
-    update({ task, done, total, text }) {
+    update({ task, done, total, text: plain }) {
+      const text = forTerminal(plain);
       if (task !== current) close();
       current = task;
       if (!bar) {

@@ -8,6 +8,7 @@ import { nodeFiles } from '../host/node-files.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import { openSentencePiece, type SentencePieceProcessor } from '../text/sentencepiece/processor.ts';
 import { isTrainedSentencePiece, trainedModelFile } from '../text/sentencepiece/trained-sentencepiece.ts';
+import { shownOnTerminal } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { jsonOption, list, whole } from './parse-values.ts';
@@ -104,7 +105,9 @@ export function addTokenize(program: Command): void {
                 .map(({ id, text }) => (ids ? id : text))
                 .join(' '),
         );
-        await new Promise<void>((done) => process.stdout.write(`${out.join('\n')}\n`, () => done()));
+        await new Promise<void>((done) =>
+          process.stdout.write(shownOnTerminal(`${out.join('\n')}\n`), () => done()),
+        );
       }
     });
 }

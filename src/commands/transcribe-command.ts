@@ -5,7 +5,7 @@ import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { TranscribedFile, TranscribedSegment } from './jobs/transcribe-job.ts';
-import { log } from './output.ts';
+import { log, shownOnTerminal } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import {
   adapterOption,
@@ -101,7 +101,7 @@ async function run(given: string[], options: Options): Promise<void> {
         // Words as they come; a file of subtitles needs all of them.
         const { segment } = value as TranscribedSegment;
         if (to === 'txt' && recordings.length === 1 && outputDir === undefined)
-          process.stdout.write(`${segment.text.trim()}\n`);
+          process.stdout.write(shownOnTerminal(`${segment.text.trim()}\n`));
       },
     },
     [...folders, ...recordings],
@@ -124,7 +124,10 @@ async function writeResults(
     if (path !== undefined) {
       await files.write(path, new TextEncoder().encode(written));
       log(path);
-    } else process.stdout.write(results.length > 1 && to === 'txt' ? `${file}: ${written}` : written);
+    } else
+      process.stdout.write(
+        shownOnTerminal(results.length > 1 && to === 'txt' ? `${file}: ${written}` : written),
+      );
   }
   if (failed.length > 0)
     throw new HeddleError(failed.map(({ error }) => error).join('\nheddle: '), { kind: 'input' });

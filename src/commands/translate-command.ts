@@ -15,7 +15,7 @@ import {
   translateDocumentFile,
 } from './document-command.ts';
 import type { Translated, TranslatedTexts } from './jobs/translate-job.ts';
-import { forTerminal, jsonArrayWriter, log } from './output.ts';
+import { jsonArrayWriter, log, shownOnTerminal } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import { addHostOptions, addModelOptions, jsonOption, list, modelArguments, whole } from './parse-values.ts';
@@ -219,8 +219,7 @@ async function runDocument(folder: string, document: string, options: Options): 
 /** A file that grows with each `write`, or stdout. Throws a HeddleError if it cannot be opened. */
 function openOutput(path: string | undefined): { write(text: string): void; close(): void } {
   if (path === undefined) {
-    const shown = process.stdout.isTTY ? forTerminal : (text: string) => text;
-    return { write: (text) => void process.stdout.write(shown(text)), close: () => undefined };
+    return { write: (text) => void process.stdout.write(shownOnTerminal(text)), close: () => undefined };
   }
   const named = <T>(work: () => T): T => {
     try {

@@ -4,16 +4,14 @@
 /** Maximum length of a message: text quoted from a corrupt file can be as long as the file. */
 const maxLength = 1000;
 
-/** Shortens a message in the middle and escapes control characters. */
+/** Escapes control characters and shortens a message in the middle, in this order: an escape is longer. */
 function printable(message: string): string {
-  const short =
-    message.length > maxLength
-      ? `${message.slice(0, maxLength / 2)} ... ${message.slice(message.length - maxLength / 2)}`
-      : message;
-  return short.replace(
+  const escaped = message.replace(
     /(?![\n\t])\p{Cc}/gu,
     (c) => `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
   );
+  if (escaped.length <= maxLength) return escaped;
+  return `${escaped.slice(0, maxLength / 2)} ... ${escaped.slice(escaped.length - maxLength / 2)}`;
 }
 
 /**

@@ -11,7 +11,11 @@ export function blobFiles(folder: string, given: readonly File[]): Files {
   const byPath = new Map<string, File>();
   for (const file of given) {
     const path = `${folder}/${file.name}`;
-    check(!byPath.has(path), `two of the files are named ${file.name}; give the files of one folder`);
+    check(
+      !byPath.has(path),
+      `two of the files are named ${file.name}; give the files of one folder`,
+      'input',
+    );
     byPath.set(path, file);
   }
   const find = (path: string): File => {

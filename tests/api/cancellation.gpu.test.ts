@@ -1,5 +1,5 @@
 // Cancellation on a device whose pipelines compile until the test lets them: every call with a signal rejects with
-// an AbortError within 300 ms, and the model works afterwards.
+// an AbortError before that, within 300 ms (`npm run test:full`), and the model works afterwards.
 
 import { describe, expect, it } from 'vitest';
 import { loadModel } from '../../src/api/load-model.ts';
@@ -11,7 +11,7 @@ import { type Device, wrapDevice } from '../../src/engine/gpu/device.ts';
 import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { registerHost } from '../../src/session/host.ts';
-import { gpuDevice } from '../support/gpu.ts';
+import { everyCase, gpuDevice } from '../support/gpu.ts';
 import { letterModel } from '../support/saved-model.ts';
 import { testSession } from '../support/session.ts';
 
@@ -47,7 +47,7 @@ async function slowDevice(): Promise<{ device: Device; compiling: Promise<void>;
   return { device: { ...wrapDevice(gpu), gpu: slow }, compiling, release };
 }
 
-/** Expects an AbortError within 300 ms of an abort that follows `moment`. */
+/** Expects an AbortError after an abort that follows `moment`; what the call waits for has not come then. */
 async function expectAborted(call: (signal: AbortSignal) => Promise<unknown>, moment?: Promise<unknown>) {
   const stop = new AbortController();
   if (!moment) stop.abort();
@@ -59,7 +59,8 @@ async function expectAborted(call: (signal: AbortSignal) => Promise<unknown>, mo
   const begin = performance.now();
   stop.abort();
   expect(await outcome).toMatchObject({ name: 'AbortError' });
-  expect(performance.now() - begin).toBeLessThan(300);
+  // A busy machine may be slower.
+  if (everyCase) expect(performance.now() - begin).toBeLessThan(300);
 }
 
 /** The calls of a model with a signal. */
@@ -73,8 +74,7 @@ const calls: Readonly<Record<string, (model: Model, signal: AbortSignal) => Prom
   },
 };
 
-// A busy machine may need several attempts for a limit in milliseconds.
-describe.each(Object.entries(calls))('%s', { retry: 3 }, (_, call) => {
+describe.each(Object.entries(calls))('%s', (_, call) => {
   it('rejects before it starts, while pipelines compile and while it waits; later calls work', async () => {
     const { device, compiling, release } = await slowDevice();
     const model = new Model(letterModel(), testSession({ device }));
@@ -90,7 +90,7 @@ describe.each(Object.entries(calls))('%s', { retry: 3 }, (_, call) => {
   });
 });
 
-describe('a model', { retry: 3 }, () => {
+describe('a model', () => {
   it('can be disposed after an abort, while pipelines still compile', async () => {
     const { device, compiling, release } = await slowDevice();
     const model = new Model(letterModel(), testSession({ device }));
@@ -102,7 +102,7 @@ describe('a model', { retry: 3 }, () => {
   });
 });
 
-describe('train', { retry: 3 }, () => {
+describe('train', () => {
   const settings = {
     preset: 'tiny',
     model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16 },
@@ -137,7 +137,7 @@ describe('train', { retry: 3 }, () => {
   });
 });
 
-describe('calls without a model', { retry: 3 }, () => {
+describe('calls without a model', () => {
   /** Files that never answer. */
   const stuck = {
     ...memoryFiles(),

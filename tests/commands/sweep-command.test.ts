@@ -64,18 +64,7 @@ itInFull(
   'continues a sweep after a kill in the middle of a run, with the same bits',
   async () => {
     const flags = (name: string) => [
-      ...[
-        'train',
-        ...smallTraining,
-        '--host',
-        'cpu',
-        '--steps',
-        '12',
-        '--save-steps',
-        '2',
-        '--eval-steps',
-        '4',
-      ],
+      ...['train', ...smallTraining, '--steps', '12', '--save-steps', '2', '--eval-steps', '4'],
       ...['--seed', '1,2', '--grid', 'learningRate=1e-3,3e-3', '--out', join(scratch(), name)],
     ];
     const names = ['1e-3_seed-1', '1e-3_seed-2', '3e-3_seed-1', '3e-3_seed-2'].map(

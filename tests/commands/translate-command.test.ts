@@ -48,6 +48,17 @@ beforeAll(async () => {
 });
 
 describe('translate', () => {
+  it('says that the model has fewer positions than --max-new-tokens', async () => {
+    const args = ['translate', model(), '--host', 'cpu', 'Tuesday', '--max-new-tokens', '1000'];
+    const { status, stderr } = await heddle(args);
+    expect([status, stderr]).toEqual([
+      0,
+      expect.stringContaining(
+        'maxNewTokens is 1000, but the model has 40 positions: a translation ends there',
+      ),
+    ]);
+  });
+
   it('keeps the order of lines of any length, empty ones included', async () => {
     const texts = ['Tuesday', 'We will travel to Peru in 3 weeks.', '', '5 hours', 'Peru and Chile'];
     const { stdout: together } = await heddle(['translate', model(), ...short, ...texts]);

@@ -98,6 +98,12 @@ const atTheEdge = /^src\/(?:files\/|host\/|engine\/gpu\/|session\/session|api\/r
 const otherWords =
   /\bno such|there is no file|missing (?:file|folder)|\bWebGPU|this adapter|no memory|not enough memory|GPU memory|request failed|cannot be reached|took longer|timed out|was lost|quota|no space/i;
 
+it('escapes control characters of a message and cuts it, also if all of it is escapes', () => {
+  const { message } = new HeddleError(`a\u001b[31m${'\u0002'.repeat(5000)}z`);
+  expect(message).toMatch(/^a\\u001b\[31m(?:\\u0002)+[\\u02]* \.\.\. [\\u02]*(?:\\u0002)+z$/);
+  expect(message.length).toBeLessThan(1010);
+});
+
 describe('the sources state a kind', () => {
   const errors = libraryFiles().flatMap(errorsIn);
 

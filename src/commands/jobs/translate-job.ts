@@ -59,6 +59,12 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
   const { maxNewTokens, longTexts = 'error' } = options;
   const { emit, signal } = session;
   const model = await openFolder(args.folder, session, args);
+  const { maxLength } = model.config;
+  if (maxNewTokens !== undefined && maxNewTokens > maxLength)
+    emit({
+      type: 'warning',
+      text: `maxNewTokens is ${maxNewTokens}, but the model has ${maxLength} positions: a translation ends there`,
+    });
   let [first, line] = [0, 0];
   const begin = performance.now();
   const endLines = (text: number) => {
@@ -76,7 +82,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
       ...options,
       ...long,
       phrases: args.phrases && inputs.map(() => args.phrases as readonly string[]),
-      maxNewTokens: maxNewTokens && Math.min(maxNewTokens, model.config.maxLength),
+      maxNewTokens: maxNewTokens && Math.min(maxNewTokens, maxLength),
       signal,
       onProgress(done, total) {
         // In the first seconds the translations show the progress.

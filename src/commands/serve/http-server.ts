@@ -3,6 +3,7 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { finished } from 'node:stream/promises';
 import { errorKind, HeddleError } from '../../core/errors.ts';
 import { type Access, Refusal } from './access.ts';
 import type { Metrics } from './metrics.ts';
@@ -71,7 +72,11 @@ export class TranslationServer {
     });
     this.#server.maxConnections = maxConnections;
     this.#server.on('request', (request, response) => {
-      const work = this.#handle(request, response).finally(() => this.#open.delete(work));
+      // A response is sent when its connection has taken it, not when it is written.
+      const work = this.#handle(request, response)
+        .then(() => finished(response))
+        .catch(() => undefined) // the client is gone
+        .finally(() => this.#open.delete(work));
       this.#open.add(work);
     });
     this.#server.on('clientError', (_, socket) => {
