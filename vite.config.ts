@@ -487,6 +487,7 @@ const demo: UserConfig = {
     rolldownOptions: {
       input: {
         index: resolve(root, 'demo/index.html'),
+        documents: resolve(root, 'demo/documents.html'),
         learn: resolve(root, 'demo/learn.html'),
         lab: resolve(root, 'demo/lab.html'),
         code: resolve(root, 'demo/code.html'),

@@ -1,6 +1,6 @@
-// Decodes sentences whose translations must contain phrases. The GPU computes the best tokens of each row and the
-// log-probabilities of the tokens of phrases; the host chooses among them (phrase-search.ts) and writes the next
-// tokens, so steps are not pipelined. Only texts with phrases are decoded here.
+// Decodes sentences whose translations must contain phrases. The GPU computes the best tokens of each row and
+// the log-probabilities of the tokens of phrases; the host chooses among them (phrase-search.ts) and writes
+// the next tokens, so steps are not pipelined. Only texts with phrases are decoded here.
 
 import { dim } from '../core/tensor.ts';
 import type { Engine, Program } from '../engine/engine.ts';
@@ -92,7 +92,9 @@ export class PhraseDecoder {
     });
   }
 
-  /** Decodes a batch: hypotheses of each sentence, best first. Throws the signal's reason if it is aborted. */
+  /**
+   * Decodes a batch: hypotheses of each sentence, best first. Throws the signal's reason if it is aborted.
+   */
   async decode(
     sources: readonly ArrayLike<number>[],
     demands: readonly PhraseDemand[],

@@ -101,8 +101,8 @@ function boundOf(
 }
 
 /**
- * Translates sources in order: those with phrases or placeholders by their own search, others with `plain`. Throws as
- * `Translator.decode`, and a HeddleError if the vocabulary lacks a placeholder.
+ * Translates sources in order: those with phrases or placeholders by their own search, others with `plain`.
+ * Throws as `Translator.decode`, and a HeddleError if the vocabulary lacks a placeholder.
  */
 export async function decodeWithPhrases(
   context: PhraseContext,

@@ -1,5 +1,6 @@
-// Rules for translations with placeholders: each of the source occurs exactly once, pairs are nested, and some keep
-// their order. The vocabulary of the model must have a token for each (augmentation `placeholders`).
+// Rules for translations with placeholders: each of the source occurs exactly once, pairs are nested, and
+// some keep their order. The vocabulary of the model must have a token for each (augmentation
+// `placeholders`).
 
 import { HeddleError } from '../core/errors.ts';
 import { isNested, placeholdersIn } from '../text/inline/inline-text.ts';
@@ -51,8 +52,8 @@ export class PlaceholderRules {
   readonly #isNested: boolean;
 
   /**
-   * `ordered`: placeholders that keep their order. Throws a HeddleError if the vocabulary lacks one of the text, or if
-   * one occurs twice.
+   * `ordered`: placeholders that keep their order. Throws a HeddleError if the vocabulary lacks one of the
+   * text, or if one occurs twice.
    */
   constructor(target: Tokenizer, text: string, ordered: string) {
     const own = placeholdersIn(text);

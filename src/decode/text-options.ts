@@ -32,13 +32,13 @@ export interface TranslateOptions extends DecodeOptions, LanguageOptions {
    */
   readonly splitSentences?: boolean;
   /**
-   * Words or phrases that translations never contain: their tokens, at the start and inside of a sentence, are
-   * excluded as by bad_words_ids of transformers. [none]
+   * Words or phrases that translations never contain: their tokens, at the start and inside of a sentence,
+   * are excluded as by bad_words_ids of transformers. [none]
    */
   readonly badWords?: readonly string[];
   /**
-   * Text with which every translation begins, or one for each text; '' for none. Its tokens count in minNewTokens and
-   * maxNewTokens, but not in the score. Not with `splitSentences`. [none]
+   * Text with which every translation begins, or one for each text; '' for none. Its tokens count in
+   * minNewTokens and maxNewTokens, but not in the score. Not with `splitSentences`. [none]
    */
   readonly prefix?: string | readonly string[];
 }
@@ -55,14 +55,16 @@ export interface GenerateOptions extends TranslateOptions {
    */
   readonly onPiece?: (piece: StreamedToken, index: number) => void;
   /**
-   * For each text, phrases that its translation must contain, as written: terms of a glossary. Texts with phrases are
-   * decoded by beam search with at least 8 beams. Not with `splitSentences`, sampling or `onPiece`.
+   * For each text, phrases that its translation must contain, as written: terms of a glossary. Texts with
+   * phrases are decoded by beam search with at least 8 beams. Not with `splitSentences`, sampling or
+   * `onPiece`.
    */
   readonly phrases?: readonly (readonly string[])[];
   /**
-   * For models whose vocabulary has placeholders, characters of U+E000 to U+F7FF: for each text, which of its placeholders
-   * keep their order; '' for none. Each placeholder of a text is exactly once in its translation, and pairs (U+E800 + i,
-   * U+F000 + i) are nested. undefined for a text without these rules. Decoded as texts with `phrases`.
+   * For models whose vocabulary has placeholders, characters of U+E000 to U+F7FF: for each text, which of its
+   * placeholders keep their order; '' for none. Each placeholder of a text is exactly once in its
+   * translation, and pairs (U+E800 + i, U+F000 + i) are nested. undefined for a text without these rules.
+   * Decoded as texts with `phrases`.
    */
   readonly placeholders?: readonly (string | undefined)[];
   /** With `longTexts: 'skip'`: receives each text that is too long, or has a sentence that is. */

@@ -1,5 +1,5 @@
-// The attributes of HTML whose values are text: those that the standard lists as translatable (HTML, section 3.2.6.2,
-// the attribute `translate`) and that people read, and the labels of WAI-ARIA.
+// The attributes of HTML whose values are text: those that the standard lists as translatable (HTML, section
+// 3.2.6.2, the attribute `translate`) and that people read, and the labels of WAI-ARIA.
 
 /** Attributes that are text, by name, with the tags that have them; none: all tags. */
 const textAttributes: ReadonlyMap<string, readonly string[]> = new Map([

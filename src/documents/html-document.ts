@@ -1,5 +1,6 @@
-// HTML as a document: a unit for each run of text and inline elements in a block. The parser is htmlparser2, which
-// reads any HTML and knows the places of tags; parse5 would build a tree that the document does not need.
+// HTML as a document: a unit for each run of text and inline elements in a block. The parser is htmlparser2,
+// which reads any HTML and knows the places of tags; parse5 would build a tree that the document does not
+// need.
 
 import { Parser } from 'htmlparser2';
 import { anyCodes } from '../text/inline/code-patterns.ts';
@@ -128,7 +129,10 @@ class HtmlRuns {
     if (!this.#isSkipped) this.#parts.push({ text, start, end });
   }
 
-  /** Ends a run: its parts without tags and space at its ends become a segment, and so do the attributes in it. */
+  /**
+   * Ends a run: its parts without tags and space at its ends become a segment, and so do the attributes in
+   * it.
+   */
   flush(): void {
     const parts = this.#parts;
     this.#parts = [];
@@ -218,7 +222,10 @@ interface Run {
   >;
 }
 
-/** The translation of a run as HTML. A text code is text of the page too, so both are escaped before the elements. */
+/**
+ * The translation of a run as HTML. A text code is text of the page too, so both are escaped before the
+ * elements.
+ */
 const writtenRun = (text: string, { source, tags }: Run, edits: ReadonlyMap<TextAttribute, Edit>): string =>
   escapeText(renderText(text, source.codes)).replace(/[\ue000-\uf7ff]/g, (c) => {
     const [raw, tag] = [source.codes.get(c)?.raw ?? '', tags.get(c)];

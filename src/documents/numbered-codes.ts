@@ -1,5 +1,5 @@
-// The codes of a sentence as the placeholders that models see in training: numbered from 0 in the order of the
-// sentence. For models whose vocabulary has them; decoding then places each exactly once.
+// The codes of a sentence as the placeholders that models see in training: numbered from 0 in the order of
+// the sentence. For models whose vocabulary has them; decoding then places each exactly once.
 
 import { hasPlaceholders } from '../decode/placeholder-rules.ts';
 import { codesIn } from '../text/inline/code-patterns.ts';

@@ -1,6 +1,6 @@
-// Translates segments with codes. Every code of a source is in its translation exactly once, in a valid nesting,
-// whatever the model does: decoding places those that its vocabulary has, others it may copy as text, and what it loses
-// is placed by alignment.
+// Translates segments with codes. Every code of a source is in its translation exactly once, in a valid
+// nesting, whatever the model does: decoding places those that its vocabulary has, others it may copy as
+// text, and what it loses is placed by alignment.
 
 import type { GenerateOptions, Generation, TranslateOptions } from '../decode/text-options.ts';
 import { codesIn } from '../text/inline/code-patterns.ts';
@@ -58,8 +58,8 @@ function literalOf({ text, codes }: InlineText): string {
 }
 
 /**
- * The text with some of its placeholders. Where one is gone, no two spaces remain, and two words that only a code
- * that stands alone separates get a space.
+ * The text with some of its placeholders. Where one is gone, no two spaces remain, and two words that only a
+ * code that stands alone separates get a space.
  */
 function withCodes(text: string, keeps: (placeholder: string) => boolean): string {
   let out = '';
@@ -240,8 +240,8 @@ interface Pass {
 }
 
 /**
- * Sentences without codes are translated as they are. Codes are first placeholders, if the vocabulary has them; then
- * text, which the model may copy; then they are left out and placed by alignment.
+ * Sentences without codes are translated as they are. Codes are first placeholders, if the vocabulary has
+ * them; then text, which the model may copy; then they are left out and placed by alignment.
  */
 function passesOf({ tokenizers }: SentenceModel): Pass[] {
   const { source } = tokenizers;

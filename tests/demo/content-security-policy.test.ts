@@ -7,7 +7,7 @@ import { demo } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 
 const { open } = demo();
-const pages = ['index.html', 'learn.html', 'lab.html', 'code.html'];
+const pages = ['index.html', 'documents.html', 'learn.html', 'lab.html', 'code.html'];
 
 it('allows no inline code, no eval and no other origins, except the hub for the training page', () => {
   expect(contentSecurityPolicy).toContain("default-src 'self'");

@@ -1,5 +1,5 @@
-// heddle translate MODEL FILE: translates a document and writes it as it comes. A journal next to the output has the
-// translations so far, so that an interrupted run resumes.
+// heddle translate MODEL FILE: translates a document and writes it as it comes. A journal next to the output
+// has the translations so far, so that an interrupted run resumes.
 
 import { openFolder } from '../../api/load-model.ts';
 import type { Model } from '../../api/model.ts';

@@ -1,5 +1,6 @@
-// Augmentation: changes of pairs that make a model robust to the texts of web pages, after OpusTrainer (Bogoychev et
-// al., 2023). Each is a function from a pair to a pair; augment-rates.ts has their names and rates.
+// Augmentation: changes of pairs that make a model robust to the texts of web pages, after OpusTrainer
+// (Bogoychev et al., 2023). Each is a function from a pair to a pair; augment-rates.ts has their names and
+// rates.
 
 import { check } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
@@ -73,8 +74,8 @@ function atLink(
 const [maxPlaces, maxSpan] = [3, 4];
 
 /**
- * Inserts placeholders at one to three places: a pair around words, one in place of a word (as `%s` stands for a name),
- * or one before a word.
+ * Inserts placeholders at one to three places: a pair around words, one in place of a word (as `%s` stands
+ * for a name), or one before a word.
  */
 function withPlaceholders({ source, target }: Pair, random: Random, align: AlignWords): Pair | undefined {
   const [s, t] = [wordsOf(source), wordsOf(target)];
@@ -119,7 +120,10 @@ function withPlaceholders({ source, target }: Pair, random: Random, align: Align
 /** First and last word. */
 type Range = readonly [first: number, last: number];
 
-/** Some words of the source, at most `length`, and the words of the target that are linked to these and to no others. */
+/**
+ * Some words of the source, at most `length`, and the words of the target that are linked to these and to no
+ * others.
+ */
 function linkedSpan(
   links: readonly number[],
   random: Random,

@@ -1,5 +1,5 @@
-// Reads the messages of MO files, the binary form of PO files, as pairs. Format: GNU gettext manual, "The Format of
-// GNU MO Files".
+// Reads the messages of MO files, the binary form of PO files, as pairs. Format: GNU gettext manual, "The
+// Format of GNU MO Files".
 
 import { HeddleError } from '../../core/errors.ts';
 import { concatBytes } from '../../files/files.ts';
@@ -11,7 +11,10 @@ import { decodePo, parseHeader } from './po-file.ts';
 /** The number that ends the segments of a string that depends on the system. */
 const lastSegment = 0xffffffff;
 
-/** Longest string that depends on the system: its segments may overlap, so that a small file could have huge ones. */
+/**
+ * Longest string that depends on the system: its segments may overlap, so that a small file could have huge
+ * ones.
+ */
 const maxString = 2 ** 22;
 
 /** A table of strings: their number, and the places of the tables of ids and translations. */

@@ -14,8 +14,8 @@ afterEach(async () => {
 });
 
 /**
- * A server whose model writes capitals; `batches` are the texts of each call of the model. `texts`: the model begins when
- * so many have come.
+ * A server whose model writes capitals; `batches` are the texts of each call of the model. `texts`: the model
+ * begins when so many have come.
  */
 async function start(
   access: Partial<AccessOptions> = {},

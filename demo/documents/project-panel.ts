@@ -1,0 +1,111 @@
+// The head of a project: what it is, how far it is, what it learned, and its files.
+
+import { formatInteger } from '../../src/core/format-numbers.ts';
+import { type Content, html, nothing, Panel } from '../common/panel.ts';
+import type { LearnReport, ProjectView, SegmentView } from './documents-protocol.ts';
+
+/** What the buttons do. */
+export interface ProjectActions {
+  learn(): void;
+  download(kind: 'document' | 'memory' | 'adapter'): void;
+  discard(): void;
+}
+
+/** The panel. */
+export class ProjectPanel extends Panel {
+  readonly #actions: ProjectActions;
+  readonly #project: ProjectView;
+  #segments: readonly SegmentView[];
+  #learned: LearnReport | null;
+  #status = '';
+  #error = '';
+  #isBusy = false;
+
+  constructor(project: ProjectView, actions: ProjectActions) {
+    super();
+    this.#project = project;
+    this.#segments = project.segments;
+    this.#learned = project.learned;
+    this.#actions = actions;
+    this.draw();
+  }
+
+  show(segments: readonly SegmentView[]): void {
+    this.#segments = segments;
+    this.drawSoon();
+  }
+
+  showStatus(text: string): void {
+    this.#status = text;
+    this.drawSoon();
+  }
+
+  showError(text: string): void {
+    this.#error = text;
+    this.draw();
+  }
+
+  /** `isBusy`: whether the model learns or translates, so that learning must wait. */
+  setBusy(isBusy: boolean): void {
+    this.#isBusy = isBusy;
+    this.draw();
+  }
+
+  showLearned(report: LearnReport): void {
+    this.#learned = report;
+    this.draw();
+  }
+
+  #report(): Content {
+    if (!this.#learned) return nothing;
+    const { corrections, rehearsal, heldOut, isOfMemory, before, after, seconds } = this.#learned;
+    const held = `${heldOut} held-out ${isOfMemory ? 'pairs of the memory' : 'corrections'}`;
+    return html`
+      <div class="note good" id="learned">
+        <p>
+          <b>Learned from ${corrections} corrections</b>, with ${rehearsal} rehearsal pairs, in ${seconds.toFixed(0)} s.${' '}
+          BLEU on ${held}: <b class="number">${before.toFixed(1)}</b> before,${' '}
+          <b class="number">${after.toFixed(1)}</b> after. Segments that are not confirmed were translated again.
+        </p>
+      </div>`;
+  }
+
+  protected override template(): Content {
+    const { name, model, source, target, memory } = this.#project;
+    const open = this.#segments.filter(({ isTranslated }) => !isTranslated);
+    const confirmed = open.filter(({ state }) => state?.confirmed != null).length;
+    const translated = open.filter(({ state }) => state !== null).length;
+    const facts = [
+      `${source} → ${target}`,
+      model.name,
+      memory ? `${memory.name}: ${formatInteger(memory.pairs)} pairs` : 'no memory',
+    ].join(' · ');
+    const { learn, download, discard } = this.#actions;
+    return html`
+      <div class="row">
+        <h2 class="file-name">${name}</h2>
+        <span class="hint push">${facts}</span>
+      </div>
+      <progress max=${Math.max(1, open.length)} value=${confirmed} aria-label="Confirmed segments"></progress>
+      <p class="number" id="documents-count">
+        ${confirmed} of ${open.length} segments confirmed, ${translated} translated
+      </p>
+      <p class="hint" role="status" id="documents-status">${this.#status}</p>
+      <p class="wrong" role="alert">${this.#error}</p>
+      ${this.#report()}
+      <div class="row">
+        <button type="button" class="main" id="learn" ?disabled=${this.#isBusy || confirmed < 3} @click=${learn}>
+          Learn from my corrections
+        </button>
+        <button type="button" id="download-document" @click=${() => download('document')}>Download document</button>
+        <button type="button" id="download-memory" ?disabled=${confirmed === 0} @click=${() => download('memory')}>
+          Download memory (TMX)
+        </button>
+        <button type="button" id="download-adapter" ?disabled=${!this.#learned} @click=${() => download('adapter')}>
+          Download adapter
+        </button>
+        <button type="button" class="quiet push" id="discard" @click=${discard}>Close project</button>
+      </div>
+      ${confirmed < 3 ? html`<p class="hint">Confirm three segments or more to learn from them.</p>` : nothing}`;
+  }
+}

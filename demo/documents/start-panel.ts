@@ -1,0 +1,142 @@
+// The form of a new project: a document, a memory, a model and its languages.
+
+import { live } from 'lit-html/directives/live.js';
+import { field, options } from '../common/form-fields.ts';
+import { type Content, html, nothing, Panel } from '../common/panel.ts';
+import { demoModels } from '../train/page/demo-models.ts';
+import type { ModelChoice, NewProject } from './documents-protocol.ts';
+
+/** Files that can be documents, and memories. */
+const accepted = {
+  document: '.po,.pot,.xliff,.xlf,.mqxliff,.sdlxliff,.html,.htm,.xhtml,.srt,.vtt,.txt',
+  memory: '.tmx,.xliff,.xlf,.po,.mo,.tsv,.txt',
+};
+
+/** The form. */
+export class StartPanel extends Panel {
+  readonly #onStart: (project: NewProject) => void;
+  #stored: readonly string[] = [];
+  #document: File | null = null;
+  #memory: File | null = null;
+  #model = demoModels[0]?.name ?? '';
+  #source = demoModels[0]?.source ?? 'en';
+  #target = demoModels[0]?.target ?? 'es';
+  #error = '';
+
+  constructor(onStart: (project: NewProject) => void) {
+    super();
+    this.#onStart = onStart;
+    this.draw();
+  }
+
+  /** Offers models of the browser's storage too. */
+  offer(stored: readonly string[]): void {
+    this.#stored = stored;
+    this.draw();
+  }
+
+  showError(text: string): void {
+    this.#error = text;
+    this.draw();
+  }
+
+  /** Takes files that were dropped on the page: a TMX or TSV is a memory, others are documents. */
+  take(files: readonly File[]): void {
+    for (const file of files)
+      if (/\.(?:tmx|tsv|g?mo)$/i.test(file.name)) this.#memory = file;
+      else this.#document = file;
+    this.#error = '';
+    this.draw();
+  }
+
+  #pick(kind: 'document' | 'memory', event: Event): void {
+    const file = (event.target as HTMLInputElement).files?.[0] ?? null;
+    if (kind === 'document') this.#document = file;
+    else this.#memory = file;
+    this.#error = '';
+    this.draw();
+  }
+
+  #select(event: Event): void {
+    this.#model = (event.target as HTMLSelectElement).value;
+    const shipped = demoModels.find(({ name }) => name === this.#model);
+    if (shipped) [this.#source, this.#target] = [shipped.source, shipped.target];
+    this.draw();
+  }
+
+  #submit(event: Event): void {
+    event.preventDefault();
+    if (!this.#document) {
+      this.showError('Select a document first.');
+      return;
+    }
+    const shipped = demoModels.find(({ name }) => name === this.#model);
+    const model: ModelChoice = shipped ? { name: shipped.name, url: shipped.url } : { name: this.#model };
+    this.#error = '';
+    this.draw();
+    this.#onStart({
+      ...{ document: this.#document, memory: this.#memory, model },
+      ...{ source: this.#source.trim(), target: this.#target.trim() },
+    });
+  }
+
+  #drop(kind: 'document' | 'memory', title: Content, hint: string): Content {
+    const file = kind === 'document' ? this.#document : this.#memory;
+    return html`
+      <label class="drop">
+        <span>${title}</span>
+        <span class="hint">${hint}</span>
+        ${file ? html`<b class="picked">${file.name}</b>` : nothing}
+        <input
+          type="file"
+          id="pick-${kind}"
+          accept=${accepted[kind]}
+          @change=${(event: Event) => this.#pick(kind, event)}
+        />
+      </label>`;
+  }
+
+  #language(id: string, label: string, value: string, set: (value: string) => void): Content {
+    return field(
+      id,
+      label,
+      html`<input
+        id=${id}
+        type="text"
+        required
+        pattern="[A-Za-z]{2,3}([_\\-][A-Za-z0-9]+)*"
+        size="6"
+        autocomplete="off"
+        .value=${live(value)}
+        @input=${(event: Event) => set((event.target as HTMLInputElement).value)}
+      />`,
+    );
+  }
+
+  protected override template(): Content {
+    const names = [...demoModels.map(({ name }) => name), ...this.#stored].map(
+      (name) => [name, name] as const,
+    );
+    const models = html`<select id="documents-model" @change=${this.#select}>${options(names, this.#model)}</select>`;
+    const about = demoModels.find(({ name }) => name === this.#model)?.about;
+    return html`
+      <form class="stack" @submit=${this.#submit}>
+        <div class="drops">
+          ${this.#drop('document', html`<b>Select a document</b> or drop it here`, 'PO, XLIFF, HTML, SRT, VTT or plain text')}
+          ${this.#drop('memory', html`<b>Select a memory</b>, if you have one`, 'TMX, XLIFF, PO, MO or TSV: its matches come first')}
+        </div>
+        <div class="choices">
+          ${field('documents-model', 'Model', models)}
+          ${this.#language('documents-source', 'From', this.#source, (value) => {
+            this.#source = value;
+          })}
+          ${this.#language('documents-target', 'To', this.#target, (value) => {
+            this.#target = value;
+          })}
+          <button type="submit" class="main">Translate</button>
+        </div>
+        ${about ? html`<p class="hint">${about}</p>` : nothing}
+        <p class="wrong" role="alert">${this.#error}</p>
+      </form>`;
+  }
+}

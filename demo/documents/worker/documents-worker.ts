@@ -1,0 +1,92 @@
+// Worker of the page of documents: handles the calls of documents-protocol.ts, one project at a time. A Web
+// Lock keeps a second tab from writing the same project.
+
+import { HeddleError, openBrowserFiles, registerHost } from '../../../src/index.ts';
+import { openDocument } from '../../../src/pages.ts';
+import type { Calls, Reply, Request } from '../documents-protocol.ts';
+import { Project } from './project.ts';
+import { ProjectStore } from './project-store.ts';
+
+const post = (reply: Reply): void => self.postMessage(reply);
+
+const opened = (async () => {
+  const files = await openBrowserFiles();
+  registerHost({ files, hub: '' });
+  await lock();
+  return { files, store: new ProjectStore(files) };
+})();
+opened.catch(() => undefined); // every call reports the error
+
+/** Holds the lock of the project until the tab closes. */
+function lock(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    void navigator.locks.request('heddle documents', { ifAvailable: true }, (held) => {
+      if (held) resolve();
+      else reject(new HeddleError('Another tab has the documents open; close it, then reload this page.'));
+      // Never settles: the lock ends with the worker.
+      return held ? new Promise(() => undefined) : undefined;
+    });
+  });
+}
+
+let project: Project | undefined;
+
+function current(): Project {
+  if (!project) throw new HeddleError('There is no document.');
+  return project;
+}
+
+const bytesOf = async (file: Blob): Promise<Uint8Array> => new Uint8Array(await file.arrayBuffer());
+
+const calls: { [N in keyof Calls]: (...args: Parameters<Calls[N]>) => Promise<ReturnType<Calls[N]>> } = {
+  async open() {
+    const { files, store } = await opened;
+    project = await Project.open(store, files, post);
+    return project?.view() ?? null;
+  },
+  async create({ document, memory, model, source, target }) {
+    const { files, store } = await opened;
+    const bytes = await bytesOf(document);
+    // An invalid file is refused before the project of before is gone.
+    await openDocument(bytes, document.name, { targetLang: target });
+    await project?.close();
+    const facts = {
+      name: document.name,
+      memoryName: memory?.name ?? null,
+      model,
+      source,
+      target,
+      learned: null,
+    };
+    await store.create(facts, bytes, memory ? await bytesOf(memory) : undefined);
+    project = await Project.open(store, files, post);
+    return current().view();
+  },
+  translate: async () => current().translate(),
+  save: async (index, text, confirm) => current().save(index, text, confirm),
+  learn: async () => current().learn(),
+  file: async (kind) => current().file(kind),
+  async discard() {
+    const { store } = await opened;
+    await project?.close();
+    project = undefined;
+    await store.discard();
+  },
+  async models() {
+    const { files } = await opened;
+    if (!(await files.exists('models'))) return [];
+    const names = await files.list('models');
+    const complete = await Promise.all(names.map((name) => files.exists(`models/${name}/config.json`)));
+    return names.filter((_, i) => complete[i]);
+  },
+};
+
+self.onmessage = async ({ data: { id, name, args } }: MessageEvent<Request>) => {
+  try {
+    const call = calls[name] as (...given: readonly unknown[]) => Promise<unknown>;
+    post({ type: 'result', id, value: await call(...args) });
+  } catch (error) {
+    const { name: kind, message } = error instanceof Error ? error : new Error(String(error));
+    post({ type: 'error', id, message: kind === 'AbortError' ? '' : message });
+  }
+};

@@ -1,0 +1,26 @@
+// The words of a translation that a model is not sure of: those with a token of low probability.
+
+import type { PairScore } from '../../../src/index.ts';
+
+/** A token with a lower log-probability is doubtful: a probability of 0.2. */
+const doubtful = Math.log(0.2);
+
+/** Ranges of the doubtful words of a text, in order. `tokens` are those of the text, the end token last. */
+export function doubtfulWords(text: string, tokens: PairScore['tokens']): (readonly [number, number])[] {
+  const words = [...text.matchAll(/[\p{L}\p{N}\p{M}]+(?:['’-][\p{L}\p{N}\p{M}]+)*/gu)].map(
+    ({ index, 0: word }) => [index, index + word.length] as const,
+  );
+  const found = new Set<readonly [number, number]>();
+  const lower = text.toLowerCase();
+  let at = 0;
+  for (const { token, logProb } of tokens) {
+    const piece = token.replaceAll('▁', ' ').replaceAll('␣', ' ').trim().toLowerCase();
+    const start = piece === '' ? -1 : lower.indexOf(piece, at);
+    if (start < 0 || start > at + piece.length + 8) continue;
+    at = start + piece.length;
+    if (logProb >= doubtful) continue;
+    const word = words.find(([from, to]) => from < at && to > start);
+    if (word) found.add(word);
+  }
+  return [...found];
+}

@@ -1,0 +1,148 @@
+// The page of documents with a real model on SwiftShader: translate, correct, confirm, reload, learn,
+// download.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ElementHandle, Page } from 'puppeteer';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
+import { axeViolations } from '../support/axe.ts';
+import { atBothWidths, type DemoPage, demo } from '../support/demo.ts';
+
+const { open } = demo();
+const folder = mkdtempSync(join(tmpdir(), 'heddle-documents-'));
+let shown: DemoPage;
+let page: Page;
+
+const pairs = intlCorpus({ pairs: 60, seed: 5, source: 'en', target: 'es' });
+const messages = pairs.slice(0, 12).map(({ source }) => source);
+const po = `msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n${[...messages, '%s: 2 days']
+  .map((text) => `#, c-format\nmsgid ${JSON.stringify(text)}\nmsgstr ""\n`)
+  .join('\n')}`;
+
+beforeAll(async () => {
+  writeFileSync(join(folder, 'guide.po'), po);
+  const memory = pairs.slice(20).map(({ source, target }) => `${source}\t${target}\n`);
+  writeFileSync(join(folder, 'memory.tsv'), memory.join(''));
+  shown = await open('documents.html');
+  page = shown.page;
+}, 120_000);
+afterAll(() => {
+  rmSync(folder, { recursive: true, force: true });
+  expect(shown.errors).toEqual([]);
+});
+
+const text = (selector: string) =>
+  page.$eval(selector, (e) => e.textContent?.replace(/\s+/g, ' ').trim() ?? '');
+const waitFor = (pattern: RegExp, selector: string) =>
+  page.waitForFunction(
+    (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
+    { timeout: 150_000 },
+    selector,
+    pattern.source,
+  );
+const rows = () => page.$$eval('.segments tbody tr', (all) => all.map((row) => row.textContent ?? ''));
+/** The bytes of a download of the page, from its worker. */
+async function downloaded(button: string): Promise<string> {
+  return page.evaluate(async (id) => {
+    const before = URL.createObjectURL;
+    const blob = await new Promise<Blob>((resolve) => {
+      URL.createObjectURL = (data) => {
+        URL.createObjectURL = before;
+        resolve(data as Blob);
+        return before.call(URL, data);
+      };
+      document.querySelector<HTMLButtonElement>(id)?.click();
+    });
+    return blob.text();
+  }, button);
+}
+
+it('translates a document and shows its segments, accessible on all widths and in both themes', async () => {
+  await page.waitForSelector('#pick-document');
+  await atBothWidths(page, async (width) => {
+    expect(await axeViolations(page), `${width} px`).toEqual([]);
+  });
+  await shown.screenshot('documents-start');
+  const pick = async (id: string, name: string) =>
+    ((await page.$(id)) as ElementHandle<HTMLInputElement>).uploadFile(join(folder, name));
+  await pick('#pick-document', 'guide.po');
+  await pick('#pick-memory', 'memory.tsv');
+  await page.select('#documents-model', 'Dates → Spanish');
+  await page.locator('#start button[type=submit]').click();
+  await waitFor(/13 translated/, '#documents-count');
+  await waitFor(/^$/, '#documents-status');
+  const all = await rows();
+  expect(all).toHaveLength(13);
+  expect(all[12]).toContain('%s');
+  for (const theme of ['light', 'dark'] as const)
+    for (const width of [390, 1440]) {
+      await shown.view({ width, height: 900, theme });
+      expect(await axeViolations(page), `${width} px, ${theme}`).toEqual([]);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      expect(overflow, `${width} px`).toBeLessThanOrEqual(0);
+      await shown.screenshot(`documents-${width}-${theme}`);
+    }
+  await shown.view();
+}, 240_000);
+
+it('confirms with Ctrl+Enter, moves on, and refuses lost codes', async () => {
+  await page.locator('[data-segment="0"]').click();
+  for (let i = 0; i < 5; i++) {
+    await page.waitForFunction(
+      (label) => document.activeElement?.getAttribute('aria-label') === label,
+      {},
+      `Translation of segment ${i + 1}`,
+    );
+    await page.keyboard.down('Control');
+    await page.keyboard.press('KeyA');
+    await page.keyboard.up('Control');
+    await page.keyboard.type(`Texto ${i}`);
+    await page.keyboard.down('Control');
+    await page.keyboard.press('Enter');
+    await page.keyboard.up('Control');
+    await waitFor(new RegExp(`^\\s*${i + 1} of 13`), '#documents-count');
+  }
+  await page.locator('[data-segment="12"]').click();
+  await page.waitForFunction(() => document.activeElement?.tagName === 'TEXTAREA');
+  await page.keyboard.down('Control');
+  await page.keyboard.press('KeyA');
+  await page.keyboard.press('Enter');
+  await page.keyboard.up('Control');
+  await waitFor(/6 of 13/, '#documents-count');
+  await page.locator('[data-segment="11"]').click();
+  await page.keyboard.press('Escape');
+}, 120_000);
+
+it('keeps everything after a reload', async () => {
+  const before = await rows();
+  await page.reload();
+  await waitFor(/6 of 13 segments confirmed, 13 translated/, '#documents-count');
+  expect((await rows()).map((row) => row.replace(/\s+/g, ''))).toEqual(
+    before.map((row) => row.replace(/\s+/g, '')),
+  );
+}, 60_000);
+
+it('learns from corrections and writes document, memory and adapter', async () => {
+  await page.locator('#learn').click();
+  await page.waitForSelector('#learned', { timeout: 200_000 });
+  expect(await text('#learned')).toMatch(
+    /Learned from 6 corrections, with 18 rehearsal pairs.*before, .*after/,
+  );
+  await waitFor(/13 translated/, '#documents-count');
+  const written = await downloaded('#download-document');
+  expect(written).toContain('msgstr "Texto 0"');
+  expect(written.split('\n').length).toBeGreaterThanOrEqual(po.split('\n').length);
+  const tmx = await downloaded('#download-memory');
+  expect(tmx).toContain('<seg>Texto 4</seg>');
+  await shown.screenshot('documents-learned');
+  await page.reload();
+  await page.waitForSelector('#learned');
+}, 300_000);
+
+it('is in the built pages', () => {
+  expect(existsSync(join(import.meta.dirname, '../../dist/demo/documents.html'))).toBe(true);
+  expect(readFileSync(join(import.meta.dirname, '../../dist/demo/documents.html'), 'utf8')).toContain(
+    'Content-Security-Policy',
+  );
+});
