@@ -10,6 +10,9 @@ export const hubOrigin = 'https://huggingface.co';
 /** The hub and the storage that it redirects downloads to. */
 const hubOrigins = [hubOrigin, 'https://*.huggingface.co', 'https://*.hf.co'];
 
+/** Where Mozilla publishes the models of Firefox Translations. */
+const mozillaOrigin = 'https://storage.googleapis.com';
+
 /** A policy whose pages and workers send requests to these origins. */
 const policyFor = (connect: readonly string[]): string =>
   Object.entries({
@@ -33,4 +36,4 @@ const policyFor = (connect: readonly string[]): string =>
 export const contentSecurityPolicy = policyFor(["'self'"]);
 
 /** The policy of the training page, which also downloads models from the hub. */
-export const trainingPagePolicy = policyFor(["'self'", ...hubOrigins]);
+export const trainingPagePolicy = policyFor(["'self'", ...hubOrigins, mozillaOrigin]);

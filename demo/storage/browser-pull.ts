@@ -1,4 +1,4 @@
-// Downloads a model from a hub into the browser: into `pulls/NAME`, where an interrupted download can be
+// Downloads a model from a hub, or of Firefox Translations, into the browser: into `pulls/NAME`, where an interrupted download can be
 // continued, and then, once it is complete and valid, by one rename into `models/NAME`.
 
 import {
@@ -23,9 +23,23 @@ const hints: ErrorHints = {
   unreachable: 'check the network connection, then press Download again',
 };
 
+/** Where a model is: its name, and the address of a release of Firefox Translations, if it has one. */
+interface Place {
+  readonly model: string;
+  readonly registry?: string;
+  readonly baseUrl?: string;
+}
+
+/** The place in a text: `OWNER/NAME`, `en-es`, or `ADDRESS#en-es` with the address of a record (.json) or of files. */
+function placeIn(text: string): Place {
+  const [, address, model] = /^\s*(https?:\/\/[^#\s]+)#(.*)$/.exec(text) ?? [];
+  if (address === undefined || model === undefined) return { model: text };
+  return address.endsWith('.json') ? { model, registry: address } : { model, baseUrl: address };
+}
+
 /**
  * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub at the URL `hub`, or from Hugging Face if that
- * server is not a hub. Returns the name of the model in the browser. The next call continues an incomplete
+ * server is not a hub; or a pair of languages of Firefox Translations, `en-es` or `ADDRESS#en-es`. Returns the name of the model in the browser. The next call continues an incomplete
  * download, unless a checksum is wrong or the model cannot be read. Throws an ExistsError before the first
  * request if the name is taken, a LockedError if another tab is downloading it, the HeddleErrors of the
  * library's `pullModel`, and the signal's reason.
@@ -34,10 +48,11 @@ export async function pullToBrowser(
   files: Files,
   store: Pick<ModelStore, 'exists'>,
   web: Pick<PullOptions, 'fetch' | 'signal' | 'idleTimeout' | 'retryDelay' | 'maxRetries' | 'fallbackHub'>,
-  model: string,
+  given: string,
   hub: string,
   onDownload: (progress: PullProgress) => void,
 ): Promise<string> {
+  const { model, ...release } = placeIn(given);
   const name = localName(model);
   if (await store.exists(name))
     throw new ExistsError(
@@ -51,6 +66,7 @@ export async function pullToBrowser(
     partial: partialFolder(name),
     check: true,
     onDownload,
+    ...release,
   };
   try {
     await withModelLock(name, () => pullModel(model, modelFolder(name), { ...options, ...web }));
@@ -62,9 +78,9 @@ export async function pullToBrowser(
   return name;
 }
 
-/** Returns NAME of `OWNER/NAME@REVISION` as a valid model name. */
+/** Returns NAME of `OWNER/NAME@REVISION`, or a pair of languages, as a valid model name. */
 function localName(model: string): string {
-  const [, repository = ''] = /^\s*[^/@]+\/([^@]*)/.exec(model) ?? [];
+  const [, repository = ''] = /^\s*(?:[^/@]+\/|(?=[a-z_]+-[a-z_]+\s*(?:@|$)))([^@]*)/.exec(model) ?? [];
   const name = repository
     .trim()
     .replace(/\.{2,}/g, '.')

@@ -183,7 +183,8 @@ export class ModelStore {
     if (!isModelName(name) || !(await this.exists(name))) return undefined;
     const folder = modelFolder(name);
     const from = await this.filesOf(name);
-    if (!(await from.exists(`${folder}/config.json`))) return undefined;
+    const names = await from.list(folder);
+    if (!names.some((file) => file === 'config.json' || /^model\..*\.bin$/.test(file))) return undefined;
     const size = from === this.#memory ? await sizeInMemory(from, folder) : await this.#disk.facts(folder);
     return { ...(await describe(from, name, lock)), ...size };
   }

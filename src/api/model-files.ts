@@ -83,8 +83,8 @@ export async function importModel(
 }
 
 /**
- * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub and stores it under a name; an existing model
- * is replaced when the download is complete. A call after an interruption continues the download. Throws a
+ * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub, or the model of a pair of languages such as `en-es` of
+ * Firefox Translations, and stores it under a name; an existing model is replaced when the download is complete. A call after an interruption continues the download. Throws a
  * HeddleError that says what to do, or the signal's reason.
  *
  * @example

@@ -37,6 +37,13 @@ export interface PullOptions
    * it at the end. A model that fails is deleted. [false]
    */
   readonly check?: boolean;
+  /**
+   * Address of the JSON record of models of Firefox Translations, for a pair of languages. [`db/models.json`,
+   * `models.json` or `registry.json` at the base address]
+   */
+  readonly registry?: string;
+  /** Base address of the files of these models. [that of the record; without a record Mozilla's] */
+  readonly baseUrl?: string;
 }
 
 /** The folder of a model, and the files that contain it. */
@@ -104,7 +111,10 @@ export async function fromHub(
   return { files, folder };
 }
 
-/** Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub into a folder: the work of `pullModel`. */
+/**
+ * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub, or a pair of languages of Firefox Translations, into a
+ * folder: the work of `pullModel`.
+ */
 export async function downloadModel(
   model: string,
   files: Files,
@@ -118,7 +128,6 @@ export async function downloadModel(
   ]);
   const { hub = host.hub, token = host.hubToken, onDownload = () => {}, partial } = options;
   const [, path = '', revision = options.revision ?? 'main'] = /^([^@]*)(?:@(.*))?$/.exec(model.trim()) ?? [];
-  const from = repository(path, revision, hub);
   const http: HttpOptions = {
     fetch: options.fetch ?? ((...request) => fetch(...request)),
     token,
@@ -129,6 +138,17 @@ export async function downloadModel(
     hints: options.hints,
     fallbackHub: options.fallbackHub,
   };
+  const { isLanguagePair } = await import('../files/hub/language-pair.ts');
+  if (isLanguagePair(path)) {
+    const { pullRelease } = await import('../files/hub/firefox-release.ts');
+    const release = { record: options.registry, base: options.baseUrl };
+    const architecture = revision === 'main' ? undefined : revision;
+    const check = options.check ? (part: string) => checkPulled(files, part, undefined, path) : undefined;
+    return pullRelease(files, { ...http, token: undefined }, release, path, folder, onDownload, {
+      ...{ partial, check, architecture },
+    });
+  }
+  const from = repository(path, revision, hub);
   return pull(files, http, from, folder, onDownload, {
     partial,
     check: options.check ? (part, file) => checkPulled(files, part, file, from.name) : undefined,

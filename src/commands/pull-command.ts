@@ -14,6 +14,8 @@ interface Options extends Pick<HostOptions, 'json'> {
   out?: string;
   revision: string;
   hub: string;
+  registry?: string;
+  baseUrl?: string;
   force?: boolean;
 }
 
@@ -21,21 +23,38 @@ interface Options extends Pick<HostOptions, 'json'> {
 export function addPull(program: Command): void {
   program
     .command('pull')
-    .description('download a model from the Hugging Face hub; an interrupted download is resumed')
-    .argument('<owner/name>', 'model on the hub, for example Helsinki-NLP/opus-mt-en-es')
+    .description(
+      'download a model from the Hugging Face hub, or of Firefox Translations; an interrupted download is resumed',
+    )
+    .argument(
+      '<name>',
+      'model on the hub, for example Helsinki-NLP/opus-mt-en-es; or a pair of languages of Firefox Translations, for example en-es',
+    )
     .option('--out <dir>', 'folder to write (default: models/NAME)')
-    .option('--revision <name>', 'branch, tag or commit of the model', 'main')
+    .option(
+      '--revision <name>',
+      'branch, tag or commit of the model; architecture of a model of Firefox, for example base-memory',
+      'main',
+    )
+    .option(
+      '--registry <url>',
+      'pair of languages: JSON record of the models (default: db/models.json, models.json or registry.json at --base-url)',
+    )
+    .option(
+      '--base-url <url>',
+      "pair of languages: base address of the files (default: that of the record, or Mozilla's)",
+    )
     .option('--force', 'replace the folder if it exists')
     .addOption(jsonOption())
     .addOption(new Option('--hub <url>', 'URL of the hub').env('HF_ENDPOINT').default(defaultHub))
     .addHelpText('after', '\nSet HF_TOKEN to an access token for models that are not public.')
-    .action(async (name: string, { out, revision, hub, force, json }: Options) => {
+    .action(async (name: string, { out, revision, hub, force, json, registry, baseUrl }: Options) => {
       const token = process.env.HF_TOKEN?.trim();
       if (out !== undefined) checkNamed('--out', out);
       const folder = withoutEndSlash(out ?? `models/${name.split('/').pop()}`);
       if (folder.replaceAll(/[./\\]/g, '') === '')
         throw new HeddleError(`--out ${out}: use a folder for this model only`);
-      const args = { name, revision, hub, out: folder, force, token: token || undefined };
+      const args = { name, revision, hub, registry, baseUrl, out: folder, force, token: token || undefined };
       await runAndPrint(
         'pull',
         args,

@@ -279,3 +279,23 @@ it('forwards only what a download needs, and no credentials', async () => {
   expect((await ask('/hub/me/it/resolve/main/config.json', { method: 'POST', body: 'x' })).status).toBe(404);
   expect(hub.log).toEqual([]);
 });
+
+it('pulls a model of Firefox Translations by the address of a record or of its files', async () => {
+  const bin = 'model.enes.intgemm.alphas.bin';
+  const record = {
+    models: { 'en-es': [{ files: { model: { path: bin }, vocab: { path: 'vocab.enes.spm' } } }] },
+  };
+  const bodies: Record<string, string> = {
+    '/db/models.json': JSON.stringify(record),
+    [`/${bin}`]: 'weights',
+  };
+  const release = createServer((request, response) => {
+    response.end(bodies[request.url ?? ''] ?? 'pieces');
+  });
+  await new Promise<void>((resolve) => release.listen(0, '127.0.0.1', resolve));
+  const address = `http://127.0.0.1:${(release.address() as AddressInfo).port}`;
+  // The weights are no model: all files were found and read.
+  for (const text of [`${address}/db/models.json#en-es`, `${address}#en-es`])
+    await expect(download(text)).rejects.toThrow(`en-es/${bin}: not a valid model file of Marian`);
+  release.close();
+});

@@ -16,7 +16,7 @@ it('allows no inline code, no eval and no other origins, except the hub for the 
   expect(trainingPagePolicy).toBe(
     contentSecurityPolicy.replace(
       "connect-src 'self'",
-      "connect-src 'self' https://huggingface.co https://*.huggingface.co https://*.hf.co",
+      "connect-src 'self' https://huggingface.co https://*.huggingface.co https://*.hf.co https://storage.googleapis.com",
     ),
   );
 });

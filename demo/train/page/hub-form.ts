@@ -38,7 +38,7 @@ export class HubForm extends Panel {
       <form class="stack" novalidate aria-label="Download a model from the hub" @submit=${this.#submit}>
         ${field(
           'hub-model',
-          'Another model of the Hugging Face hub',
+          'Another model of the Hugging Face hub or of Firefox Translations',
           html`<input
             id="hub-model"
             type="text"
@@ -50,7 +50,7 @@ export class HubForm extends Panel {
             aria-describedby="hub-model-hint"
             aria-invalid=${download.isWrong ? 'true' : nothing}
           />`,
-          'OWNER/NAME, or OWNER/NAME@REVISION: an encoder-decoder of a family in the gallery, or a model trained with heddle.',
+          'OWNER/NAME, or OWNER/NAME@REVISION: an encoder-decoder of a family in the gallery, or a model trained with heddle. Or a model of Firefox Translations: en-es, or ADDRESS#en-es with the address of a models.json or of its files.',
         )}
         <div class="row">
           <button type="submit" id="hub-fetch" ?disabled=${download.isRunning}>Download</button>

@@ -92,7 +92,7 @@ export const convert: Job<ConvertArguments, Converted> = async (args, session) =
 /** A file, unpacked if its name ends in .gz. */
 async function readUnpacked(files: Files, path: string): Promise<Uint8Array> {
   const bytes = await files.read(path);
-  return path.endsWith('.gz') ? (await import('../../formats/marian/gzip.ts')).gunzip(bytes, path) : bytes;
+  return path.endsWith('.gz') ? (await import('../../files/gzip.ts')).gunzip(bytes, path) : bytes;
 }
 
 /** The texts of a file: a source in each line, or a source and its translation with a tab between them. */

@@ -1,18 +1,22 @@
-// heddle pull: downloads a model from the hub into a folder.
+// heddle pull: downloads a model from the hub, or of Firefox Translations, into a folder.
 
 import { pullModel } from '../../api/model-files.ts';
-import { HeddleError } from '../../core/errors.ts';
+import { check, HeddleError } from '../../core/errors.ts';
+import { isLanguagePair } from '../../files/hub/language-pair.ts';
 import type { PulledModel } from '../../files/hub/pull-model.ts';
 import { repository } from '../../files/hub/repository.ts';
 import type { Job } from '../../session/job.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface PullArguments {
-  /** `OWNER/NAME`. */
+  /** `OWNER/NAME`, or a pair of languages. */
   readonly name: string;
   readonly revision: string;
   /** URL of the hub. */
   readonly hub: string;
+  /** Record and base address of models of Firefox Translations. [Mozilla's] */
+  readonly registry?: string;
+  readonly baseUrl?: string;
   readonly out: string;
   /** Whether to replace an existing folder. */
   readonly force?: boolean;
@@ -26,14 +30,19 @@ const megabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;
  * Downloads a model. Throws a HeddleError, before the first request, if `out` exists and `force` is not set.
  */
 export const pull: Job<PullArguments, PulledModel> = async (args, session) => {
-  const { name, revision, hub, out, force = false, token } = args;
-  repository(name, revision, hub); // throws if one of them is invalid
+  const { name, revision, hub, out, force = false, token, registry, baseUrl } = args;
+  const isPair = isLanguagePair(name);
+  if (!isPair) repository(name, revision, hub); // throws if one of them is invalid
+  check(
+    isPair || (registry === undefined && baseUrl === undefined),
+    `pull: --registry and --base-url are for pairs of languages such as en-es; ${name} is a model on the hub`,
+  );
   if (!force && (await session.files.exists(out)))
     throw new HeddleError(`${out}: it exists already; use --force to download it again, or another --out`);
   const started = performance.now();
   let before: number | undefined;
   return pullModel(name, out, {
-    ...{ files: session.files, signal: session.signal, revision, hub, token },
+    ...{ files: session.files, signal: session.signal, revision, hub, token, registry, baseUrl },
     onDownload({ file, loaded, total }) {
       before ??= loaded;
       const rate = megabytes(((loaded - before) / Math.max(1, performance.now() - started)) * 1000);

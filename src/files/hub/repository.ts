@@ -167,7 +167,12 @@ export async function listFiles(http: HttpOptions, from: Repository): Promise<Re
   }));
 }
 
-async function readBounded(response: Response, timer: { reset(): void }, name: string): Promise<string> {
+/** The text of a response. Throws a HeddleError if it is longer than a listing may be. */
+export async function readBounded(
+  response: Response,
+  timer: { reset(): void },
+  name: string,
+): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';
   let bytes = 0;

@@ -5,11 +5,11 @@
 import { check, HeddleError, withErrorPrefix, withErrorText } from '../../core/errors.ts';
 import { present } from '../../core/present.ts';
 import type { Files } from '../../files/files.ts';
+import { gunzip } from '../../files/gzip.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { SentencePieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { SavedModel, SourceCheckpoint } from '../shared/saved-model.ts';
-import { gunzip } from './gzip.ts';
 import { readMarianBin } from './marian-bin.ts';
 import { marianIds, readMarianConfig, readMarianRules } from './marian-config.ts';
 import { isModelFile, isShortlistName, isVocabulary, withoutGz } from './marian-folder.ts';

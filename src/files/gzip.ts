@@ -1,6 +1,6 @@
 // Gzipped files (RFC 1952), as Firefox's models are stored.
 
-import { HeddleError } from '../../core/errors.ts';
+import { HeddleError } from '../core/errors.ts';
 
 /** Maximum size of an unpacked file. */
 const maxBytes = 2 ** 30;
