@@ -17,7 +17,14 @@ import { printResult, table } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import type { ModelRunOptions } from './parse-values.ts';
-import { addHostOptions, addModelOptions, jsonOption, modelArguments, whole } from './parse-values.ts';
+import {
+  addHostOptions,
+  addModelOptions,
+  deviceOption,
+  jsonOption,
+  modelArguments,
+  whole,
+} from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions, DecodingFlags, ModelRunOptions, PairFlags {
@@ -103,7 +110,7 @@ export function addEvaluate(program: Command): void {
   addPairFlags(command);
   addModelOptions(command);
   addDecodingFlags(command);
-  addHostOptions(command);
+  addHostOptions(command).addOption(deviceOption());
 }
 
 /** Writes the translations of each system, and the file for COMET. */

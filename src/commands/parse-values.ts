@@ -159,6 +159,13 @@ export function hostOption(hosts: readonly HostName[] = hostNames): Option {
 /** `--host` of commands that need a GPU. */
 export const gpuHostOption = (): Option => hostOption(hostNames.filter((host) => host !== 'cpu'));
 
+/** `--device`, of commands that run a model without training it. */
+export const deviceOption = (): Option =>
+  new Option(
+    '--device <name>',
+    'what computes with --host dawn: gpu, wasm: onnxruntime-web without a GPU, auto: wasm if there is no GPU or only a software adapter (default: gpu)',
+  ).choices(['gpu', 'wasm', 'auto']);
+
 /** `--adapter`. */
 export const adapterOption = (): Option =>
   new Option(

@@ -8,7 +8,8 @@ import type { ArgumentsOf, JobName, ResultOf } from './remote/jobs.ts';
 import { type RunOptions, runJob } from './remote/run-job.ts';
 
 /** Options of commands that run a job. */
-export interface HostOptions extends Pick<RunOptions, 'host' | 'memoryLimit' | 'tune' | 'onBrowser'> {
+export interface HostOptions
+  extends Pick<RunOptions, 'host' | 'device' | 'memoryLimit' | 'tune' | 'onBrowser'> {
   /** Name or index of the adapter of Dawn. */
   readonly adapter?: string;
   readonly json?: JsonOption;
@@ -39,14 +40,23 @@ export async function runWithProgress<N extends JobName>(
   options: HostOptions,
   paths: readonly string[] = [],
 ): Promise<ResultOf<N>> {
-  const { host, tune, exactTimestamps = false, adapter, memoryLimit, onBrowser, nextTexts: input } = options;
+  const {
+    host,
+    device,
+    tune,
+    exactTimestamps = false,
+    adapter,
+    memoryLimit,
+    onBrowser,
+    nextTexts: input,
+  } = options;
   const progress = createProgress();
   const interruption = Interruption.open(name === 'train');
   let work: Promise<ResultOf<N>> | undefined;
   let closing: Promise<void> | undefined;
   try {
     work = runJob(name, args, {
-      ...{ host, tune, paths, memoryLimit, input, onBrowser },
+      ...{ host, device, tune, paths, memoryLimit, input, onBrowser },
       signal: interruption.signal,
       onEvent: (event) => {
         progress.show(event);

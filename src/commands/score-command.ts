@@ -11,7 +11,14 @@ import { printResult } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import type { ModelRunOptions } from './parse-values.ts';
-import { addHostOptions, addModelOptions, jsonOption, modelArguments, whole } from './parse-values.ts';
+import {
+  addHostOptions,
+  addModelOptions,
+  deviceOption,
+  jsonOption,
+  modelArguments,
+  whole,
+} from './parse-values.ts';
 import { type HostOptions, runAndPrint, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions, ModelRunOptions, PairFlags {
@@ -81,7 +88,7 @@ export function addScore(program: Command): void {
     });
   addPairFlags(command);
   addModelOptions(command);
-  addHostOptions(command);
+  addHostOptions(command).addOption(deviceOption());
 }
 
 /** The pairs below a value, or the share of pairs with the smallest values, in order. */

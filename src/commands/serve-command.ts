@@ -11,7 +11,15 @@ import { Session } from '../session/session.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import { exitStatuses } from './interruption.ts';
 import { log, warn } from './output.ts';
-import { addHostOptions, bytes, list, weightsExcludeOption, weightsOption, whole } from './parse-values.ts';
+import {
+  addHostOptions,
+  bytes,
+  deviceOption,
+  list,
+  weightsExcludeOption,
+  weightsOption,
+  whole,
+} from './parse-values.ts';
 import type { HostOptions } from './run-command.ts';
 import { Access } from './serve/access.ts';
 import { TranslationServer } from './serve/http-server.ts';
@@ -19,7 +27,9 @@ import { Metrics } from './serve/metrics.ts';
 import { openModels, parseModelSpec } from './serve/served-models.ts';
 import { TranslateHandler } from './serve/translate-handler.ts';
 
-interface Options extends DecodingFlags, Pick<HostOptions, 'host' | 'adapter' | 'memoryLimit' | 'tune'> {
+interface Options
+  extends DecodingFlags,
+    Pick<HostOptions, 'host' | 'device' | 'adapter' | 'memoryLimit' | 'tune'> {
   port: number;
   address: string;
   loraAdapter?: string[];
@@ -62,7 +72,7 @@ export function addServe(program: Command): void {
     .addOption(weightsOption())
     .addOption(weightsExcludeOption());
   addDecodingFlags(command);
-  addHostOptions(command, ['dawn', 'cpu']);
+  addHostOptions(command, ['dawn', 'cpu']).addOption(deviceOption());
   command.action(run);
 }
 
@@ -73,7 +83,7 @@ async function run(models: string[], options: Options): Promise<void> {
   const session = new Session(
     { ...nodeHost(), gpu: () => dawnGpu({ adapter: options.adapter }) },
     {
-      device: options.host === 'cpu' ? 'cpu' : undefined,
+      device: options.host === 'cpu' ? 'cpu' : options.device,
       tune: options.tune,
       memoryLimit: options.memoryLimit,
       onEvent: (event) => {

@@ -9,6 +9,7 @@ import { log, shownOnTerminal } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import {
   adapterOption,
+  deviceOption,
   hostOption,
   loraOption,
   type ModelRunOptions,
@@ -68,6 +69,7 @@ export function addTranscribe(program: Command): void {
     .addOption(weightsOption())
     .addOption(weightsExcludeOption())
     .addOption(hostOption())
+    .addOption(deviceOption())
     .addOption(adapterOption())
     .action(run);
 }

@@ -18,7 +18,15 @@ import type { Translated, TranslatedTexts } from './jobs/translate-job.ts';
 import { jsonArrayWriter, log, shownOnTerminal } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import type { ModelRunOptions } from './parse-values.ts';
-import { addHostOptions, addModelOptions, jsonOption, list, modelArguments, whole } from './parse-values.ts';
+import {
+  addHostOptions,
+  addModelOptions,
+  deviceOption,
+  jsonOption,
+  list,
+  modelArguments,
+  whole,
+} from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 import { linesOf, textGroups } from './text-input.ts';
 
@@ -108,7 +116,7 @@ export function addTranslate(program: Command): void {
   addModelOptions(command);
   addDecodingFlags(command);
   addDocumentFlags(command);
-  addHostOptions(command);
+  addHostOptions(command).addOption(deviceOption());
 }
 
 async function run(folder: string, texts: string[], options: Options): Promise<void> {

@@ -9,6 +9,7 @@ import type { Comparison, VerifiedCase } from './jobs/verify/verify-job.ts';
 import { log, table, warn } from './output.ts';
 import {
   adapterOption,
+  deviceOption,
   hostOption,
   jsonOption,
   type ModelRunOptions,
@@ -30,6 +31,7 @@ export function addVerify(program: Command): void {
     )
     .argument('<dir...>', 'golden cases, model folders, or folders that contain them')
     .addOption(hostOption())
+    .addOption(deviceOption())
     .addOption(adapterOption())
     .option('--tune', 'auto-tune kernels first, as training does (default: off)')
     .addOption(weightsOption('compare weights in this format with f32 instead'))

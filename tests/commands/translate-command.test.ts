@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import { heddle, heddleProcess, isOneLine, scratch, smallTraining } from '../support/cli.ts';
+import { itInFull } from '../support/in-full.ts';
 
 const model = () => join(scratch(), 'model');
 const short = ['--no-tune', '--max-new-tokens', '8'];
@@ -57,6 +58,22 @@ describe('translate', () => {
         'maxNewTokens is 1000, but the model has 40 positions: a translation ends there',
       ),
     ]);
+  });
+
+  itInFull('has the same beams and scores without a GPU (--device wasm)', async () => {
+    const args = ['translate', model(), ...short, '--beam-size', '3', '--num-return', '2'];
+    const [wasm, gpu] = [
+      await heddle([...args, '--device', 'wasm', 'vier']),
+      await heddle([...args, 'vier']),
+    ];
+    const parts = (text: string) =>
+      text
+        .trim()
+        .split('\n')
+        .map((line) => line.split('\t'));
+    expect(parts(wasm.stdout).map(([, , text]) => text)).toEqual(parts(gpu.stdout).map(([, , text]) => text));
+    for (const [i, [, score]] of parts(wasm.stdout).entries())
+      expect(Number(score)).toBeCloseTo(Number(parts(gpu.stdout)[i]?.[1]), 3);
   });
 
   it('keeps the order of lines of any length, empty ones included', async () => {

@@ -8,6 +8,7 @@ import { launchFirefox } from '../../host/firefox.ts';
 import { cachePath } from '../../host/node-files.ts';
 import { nodeHost } from '../../host/node-host.ts';
 import { Session } from '../../session/session.ts';
+import type { DeviceName } from '../../session/session-device.ts';
 import type { JobEvent, TrainingEvent } from '../../train/report/training-events.ts';
 import { runInDeno } from './deno-job.ts';
 import { type ArgumentsOf, type JobName, loadJob, type ResultOf } from './jobs.ts';
@@ -23,6 +24,8 @@ export type HostName = (typeof hostNames)[number];
 export interface RunOptions
   extends Partial<Pick<RemoteJobOptions, 'paths' | 'signal' | 'input' | 'memoryLimit'>> {
   readonly host: HostName;
+  /** What computes on Dawn. [gpu] */
+  readonly device?: DeviceName;
   readonly onEvent?: (event: JobEvent) => void;
   /** Auto-tune kernels, which takes a few seconds at first use (default: true). */
   readonly tune?: boolean;
@@ -41,9 +44,11 @@ export async function runJob<N extends JobName>(
   options: RunOptions,
 ): Promise<ResultOf<N>> {
   const { host, onEvent = () => {}, signal = new AbortController().signal, tune = true } = options;
-  const { paths = [], dawn, browser, onBrowser, memoryLimit, input } = options;
+  const { paths = [], device, dawn, browser, onBrowser, memoryLimit, input } = options;
   if (dawn?.adapter !== undefined && host !== 'dawn')
     throw new HeddleError(`--adapter ${dawn.adapter}: only --host dawn chooses among adapters, not ${host}`);
+  if (device !== undefined && host !== 'dawn')
+    throw new HeddleError(`--device ${device}: only --host dawn has a choice of devices, not ${host}`);
   if (host === 'chrome' || host === 'firefox' || host === 'deno') {
     const kernelFile = tune ? cachePath('kernels.json') : undefined;
     const remote: RemoteJobOptions = { paths, signal, kernelFile, onEvent, memoryLimit, input };
@@ -58,7 +63,7 @@ export async function runJob<N extends JobName>(
   if (dawn?.adapter !== undefined) await dawnGpu(dawn);
   const session = new Session<TrainingEvent>(
     { ...nodeHost(), gpu: () => dawnGpu(dawn) },
-    { device: host === 'cpu' ? host : undefined, tune, onEvent, signal, input, memoryLimit },
+    { device: host === 'cpu' ? host : device, tune, onEvent, signal, input, memoryLimit },
   );
   try {
     const job = await loadJob(name);
