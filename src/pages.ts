@@ -14,6 +14,7 @@ export { corpusToTsv } from './text/corpus/tsv.ts';
 export { type MemoryPair, writeTmx } from './text/corpus/write-tmx.ts';
 export { withoutPlaceholders } from './text/inline/placeholders.ts';
 export { type TextSegment, wordDifferences } from './text/metrics/word-differences.ts';
+export { splitSentences } from './text/sentences.ts';
 export { taskSizes } from './text/tasks/task-corpus.ts';
 export { type TextRange, unknownWords } from './text/tokenizers/unknown-words.ts';
 export { describeChanges, formatChanges, parseChanges, type RunChange } from './train/report/run-changes.ts';

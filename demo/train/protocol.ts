@@ -193,6 +193,8 @@ export interface TranslationResult {
   /** Milliseconds of decoding, without waiting for the model, and tokens of the best translation. */
   readonly ms: number;
   readonly tokens: number;
+  /** The sentences that were translated, each on its own; one if the text was translated as a whole. */
+  readonly sentences: readonly { readonly source: string; readonly target: string }[];
   /** Words of the text that have a token outside of the model's vocabulary. */
   readonly unknown: readonly TextRange[];
   /** Name of the model, and the updates it has done. */
@@ -210,11 +212,14 @@ export interface TranslationCandidate {
 }
 
 /**
- * Decoding options that can be sent to the worker, languages, and whether to return the attention of each
- * translation.
+ * Decoding options that can be sent to the worker, languages, whether to return the attention of each
+ * translation, and whether to translate a text sentence by sentence.
  */
 export type SentDecodeOptions = Omit<DecodeOptions, 'onProgress' | 'signal'> &
-  Pick<TranslateOptions, 'sourceLang' | 'targetLang'> & { readonly attention?: boolean };
+  Pick<TranslateOptions, 'sourceLang' | 'targetLang'> & {
+    readonly attention?: boolean;
+    readonly bySentence?: boolean;
+  };
 
 /**
  * Calls that the page can make, with arguments and results; see `Session` for their meaning. All reject with

@@ -19,6 +19,8 @@ export function splitSentences(text: string) {
   const spaces = located.map(spaceAfter);
   return {
     sentences: located.map(({ sentence }) => sentence),
+    /** The white space after each sentence; empty after the last. */
+    spaces,
     /**
      * Joins translations of the sentences with the white space of the text, line breaks included. If two
      * sentences have none between them, as in Chinese, they get a space.

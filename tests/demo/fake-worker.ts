@@ -282,7 +282,16 @@ export function fakeWorker(): void {
       // A sum is learned after 100 steps.
       if (text === '48+17') {
         const sum = step < 100 ? '6' : '65';
-        return { text: sum, candidates: [], ms: 84, tokens: 3, unknown: [], model: 'task-addition', step };
+        return {
+          text: sum,
+          candidates: [],
+          ms: 84,
+          tokens: 3,
+          sentences: [{ source: text, target: sum }],
+          unknown: [],
+          model: 'task-addition',
+          step,
+        };
       }
       words.slice(0, -1).forEach((word, i) => {
         post({ type: 'piece', id, piece: { id: i, text: i ? ` ${word}` : word } });
@@ -299,7 +308,16 @@ export function fakeWorker(): void {
         start: index,
         end: index + word.length,
       }));
-      return { text: best, candidates, ms: 84, tokens: 8, unknown, model: 'intl-en-es', step };
+      return {
+        text: best,
+        candidates,
+        ms: 84,
+        tokens: 8,
+        sentences: [{ source: text, target: best }],
+        unknown,
+        model: 'intl-en-es',
+        step,
+      };
     },
   };
   window.fake = fake;

@@ -354,7 +354,7 @@ describe('the translate panel', () => {
     await page.waitForFunction(() => document.querySelectorAll('#translate-box .heat-cell').length === 8 * 6);
     expect((await calls(page, 'translate')).at(-1)).toEqual([
       'Tuesday, 4 March 2025',
-      { method: 'beam', attention: true, beams: 4, numReturn: 4, lengthPenalty: 0.6 },
+      { method: 'beam', attention: true, bySentence: false, beams: 4, numReturn: 4, lengthPenalty: 0.6 },
     ]);
     const rows = () => page.$$eval('#translate-box .heat-row', (labels) => labels.map((l) => l.textContent));
     expect(await rows()).toEqual([...'martes , 4 de marzo de 2025'.split(' '), '[end]']);
@@ -386,6 +386,7 @@ describe('the translate panel', () => {
     expect((await calls(page, 'translate')).at(-1)?.[1]).toEqual({
       method: 'sample',
       attention: true,
+      bySentence: false,
       temperature: 0.7,
       topK: 0,
       topP: 0.9,
@@ -424,6 +425,7 @@ describe('the translate panel', () => {
     expect(sent).toEqual({
       method: 'greedy',
       attention: true,
+      bySentence: true,
       sourceLang: 'eng_Latn',
       targetLang: 'fra_Latn',
     });

@@ -19,6 +19,8 @@ export interface DemoModel {
   readonly bytes: number;
   /** Number of training updates. */
   readonly step: number;
+  /** Whether it was trained on single sentences, so that a text is translated sentence by sentence. */
+  readonly bySentence?: boolean;
   /** Sentences and the model's translations of them. */
   readonly examples: readonly (readonly [source: string, translation: string])[];
 }
@@ -40,6 +42,7 @@ export const generalModel: DemoModel = {
   url: new URL('../../models/en-es-general.safetensors', import.meta.url).href,
   bytes: 2_024_872,
   step: 6000,
+  bySentence: true,
   examples: [
     ['I love you.', 'Te quiero.'],
     ['Where can I buy a ticket?', '¿Dónde puedo comprar un billete?'],

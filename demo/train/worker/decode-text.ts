@@ -1,8 +1,8 @@
 // Translates with the model that is training or loaded, and returns the attention.
 
-import type { GenerateOptions, RunningModel } from '../../../src/index.ts';
-import { unknownWords } from '../../../src/pages.ts';
-import type { PieceEvent, SentDecodeOptions, TranslationResult } from '../protocol.ts';
+import type { Attention, GenerateOptions, Generation, RunningModel } from '../../../src/index.ts';
+import { splitSentences, unknownWords } from '../../../src/pages.ts';
+import type { PieceEvent, SentDecodeOptions, TranslationCandidate, TranslationResult } from '../protocol.ts';
 
 /** A model that can decode, and the updates that it has done. */
 export interface LoadedModel {
@@ -12,13 +12,14 @@ export interface LoadedModel {
 }
 
 /**
- * Translates a text. Greedy decoding and a single sample are streamed; other methods send one piece at the
- * end. The attention of each candidate is computed before the next update, so with the same weights.
+ * Translates a text, as a whole or sentence by sentence. Greedy decoding and a single sample are streamed;
+ * other methods send one piece at the end of a sentence. The attention of each candidate is computed before
+ * the next update, so with the same weights.
  */
 export async function translateText(
   { name, model, step }: LoadedModel,
   text: string,
-  options: SentDecodeOptions,
+  { bySentence, ...options }: SentDecodeOptions,
   onPiece: (piece: PieceEvent) => void,
   signal: AbortSignal,
 ): Promise<TranslationResult> {
@@ -26,27 +27,69 @@ export async function translateText(
   const { beams = 1, numReturn = 1, method = beams > 1 ? 'beam' : 'greedy' } = options;
   const streams = method !== 'beam' && numReturn === 1;
   let ms = 0;
-  const piece = (token: PieceEvent) => {
+  const send = (piece: PieceEvent) => {
     ms = performance.now() - begin;
-    onPiece(token);
+    onPiece(piece);
   };
-  const generateOptions: GenerateOptions = { ...options, signal, ...(streams && { onPiece: piece }) };
-  const found = await model.generate(text, generateOptions);
-  const [best] = found;
-  if (!streams) ms = performance.now() - begin;
-  if (best && !streams) onPiece({ id: model.config.endId, text: best.text });
+  const { sentences, spaces } = bySentence ? splitSentences(text) : { sentences: [text], spaces: [''] };
+  const translations: (readonly Generation[])[] = [];
+  for (const [i, sentence] of sentences.entries()) {
+    const generateOptions: GenerateOptions = { ...options, signal, ...(streams && { onPiece: send }) };
+    const found = await model.generate(sentence, generateOptions);
+    const whole = streams ? '' : (found[0]?.text ?? '');
+    const piece = whole + (spaces[i] ?? '');
+    if (piece !== '') send({ id: model.config.endId, text: piece });
+    translations.push(found);
+  }
+  const candidates = Array.from({ length: Math.min(...translations.map((found) => found.length)) }, (_, k) =>
+    joined(
+      translations.map((found) => found[k] as Generation),
+      spaces,
+    ),
+  );
   return {
-    text: best?.text ?? '',
-    candidates: found.map(({ text, score, ids, attention }) => ({
-      text,
-      score,
-      ids,
-      ...(attention && { attention }),
-    })),
+    text: candidates[0]?.text ?? '',
+    candidates,
     ms,
-    tokens: best?.ids.length ?? 0,
+    tokens: candidates[0]?.ids.length ?? 0,
+    sentences: sentences.map((source, i) => ({ source, target: translations[i]?.[0]?.text ?? '' })),
     unknown: unknownWords(model.tokenizers.source, text),
     model: name,
     step,
   };
+}
+
+/** The translation of a text from those of its sentences; its score is their mean. */
+function joined(parts: readonly Generation[], spaces: readonly string[]): TranslationCandidate {
+  const attentions = parts.flatMap(({ attention }) => attention ?? []);
+  return {
+    text: parts.map(({ text }, i) => text + (spaces[i] ?? '')).join(''),
+    score: parts.reduce((sum, { score }) => sum + score, 0) / parts.length,
+    ids: parts.flatMap(({ ids }) => ids),
+    attention: attentions.length === parts.length ? joinedAttention(attentions) : undefined,
+  };
+}
+
+/** The attention of several sentences: no token attends to another sentence. */
+function joinedAttention(parts: readonly Attention[]): Attention | undefined {
+  const [first] = parts;
+  if (!first || parts.length === 1) return first;
+  const { layers, heads } = first;
+  const source = parts.flatMap((part) => part.source);
+  const target = parts.flatMap((part) => part.target);
+  const weights = new Float32Array(layers * heads * target.length * source.length);
+  for (let map = 0; map < layers * heads; map++) {
+    let [row, column] = [0, 0];
+    for (const part of parts) {
+      const [T, S] = [part.target.length, part.source.length];
+      for (let t = 0; t < T; t++)
+        weights.set(
+          part.weights.subarray((map * T + t) * S, (map * T + t + 1) * S),
+          (map * target.length + row + t) * source.length + column,
+        );
+      row += T;
+      column += S;
+    }
+  }
+  return { source, target, layers, heads, weights };
 }
