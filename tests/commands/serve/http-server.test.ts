@@ -6,6 +6,7 @@ import { TranslationServer } from '../../../src/commands/serve/http-server.ts';
 import { Metrics } from '../../../src/commands/serve/metrics.ts';
 import { ServedModel } from '../../../src/commands/serve/served-models.ts';
 import { TranslateHandler } from '../../../src/commands/serve/translate-handler.ts';
+import { HeddleError } from '../../../src/core/errors.ts';
 import { fakeModel } from '../../support/fake-sentence-model.ts';
 
 const closing: (() => Promise<void>)[] = [];
@@ -19,9 +20,10 @@ afterEach(async () => {
  */
 async function start(
   access: Partial<AccessOptions> = {},
-  { maxTexts = 1000, maxBodyBytes = 10_000, delay = 1, texts: expected = 0 } = {},
+  { maxTexts = 1000, maxBodyBytes = 10_000, delay = 1, texts: expected = 0, losesDevice = false } = {},
 ) {
   const batches: string[][] = [];
+  let calls = 0;
   let begin = () => {};
   const begun = new Promise<void>((resolve) => {
     begin = resolve;
@@ -33,6 +35,8 @@ async function start(
       begin();
       do await new Promise((resolve) => setTimeout(resolve, delay));
       while (batches.length === 0 && texts.length + served.queue.waiting < expected);
+      // The device is lost in each second call.
+      if (losesDevice && ++calls % 2 === 1) throw new HeddleError('the device is lost', { kind: 'device' });
       return fake.generate(texts, options);
     },
     async *stream(text: string) {
@@ -166,6 +170,15 @@ it('batches 64 concurrent clients and mixes nothing up', async () => {
   }
   expect(batches.length).toBeLessThanOrEqual(1 + Math.ceil(190 / 16));
   expect(Math.max(...batches.map((batch) => batch.length))).toBe(16);
+});
+
+it('translates again what a lost device has interrupted, while others wait', async () => {
+  const { post, batches } = await start({}, { losesDevice: true });
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, (_, i) => post('/translate', { q: `text ${i}`, ...pair })),
+  );
+  expect(answers.map(({ body }) => body.translatedText)).toEqual(answers.map((_, i) => `TEXT ${i}`));
+  expect(batches.flat()).toHaveLength(20);
 });
 
 it('refuses rubbish with a reason, and goes on', async () => {
