@@ -21,6 +21,14 @@ async function openTransformers(threads = 1) {
   return transformers;
 }
 
+/** The onnxruntime-web of transformers.js, for heddle's models without a GPU. */
+async function openRuntime(threads) {
+  const runtime = await import('/ort/ort.wasm.min.mjs');
+  runtime.env.wasm.wasmPaths = new URL('/ort/', location.href).href;
+  runtime.env.wasm.numThreads = threads;
+  return runtime;
+}
+
 /**
  * Runs pipelines of transformers.js, a list of { model, task, device, dtype, texts, batchSize }. Returns the
  * results of `runPipeline`.
@@ -57,7 +65,8 @@ async function inBatches(texts, batchSize, run) {
  * tokens (of exactly `count` tokens, if given).
  */
 async function contestants({ model, threads, endId, maxTokens, tokens = maxTokens, texts, hasMarian }) {
-  const { loadModel } = await import('/dist/heddle.js');
+  const { loadModel, registerHost } = await import('/dist/heddle.js');
+  registerHost({ onnxRuntime: () => openRuntime(threads) });
   const { pipeline, BaseStreamer } = await openTransformers(threads);
   const cut = (ids) => {
     const end = ids.indexOf(endId);
@@ -65,9 +74,9 @@ async function contestants({ model, threads, endId, maxTokens, tokens = maxToken
   };
   // One more than is compared: the last token may be forced to be the end.
   const limit = tokens < maxTokens ? { maxNewTokens: tokens + 1 } : {};
-  const heddle = async () => {
-    const bytes = gpuBytes();
-    const loaded = await loadModel(new URL(`/models/${model}-heddle/`, location.href).href);
+  const heddle = (device) => async () => {
+    const bytes = device === 'wasm' ? wasmBytes() : gpuBytes();
+    const loaded = await loadModel(new URL(`/models/${model}-heddle/`, location.href).href, { device });
     const translate = async (texts, batchSize, options = {}) => {
       const found = await loaded.generate(texts, { batchSize, ...limit, ...options });
       return found.map(([best]) => cut(best.ids));
@@ -158,7 +167,8 @@ async function contestants({ model, threads, endId, maxTokens, tokens = maxToken
     };
   };
   return {
-    heddle,
+    heddle: heddle('gpu'),
+    'heddle wasm': heddle('wasm'),
     ...{ 'transformers.js webgpu': transformers('webgpu'), 'transformers.js wasm': transformers('wasm') },
     ...(hasMarian && { 'Marian wasm': marian }),
   };

@@ -28,7 +28,7 @@ export async function writeDecodePage(site) {
   const { rolldown } = await import('rolldown');
   const bundle = await rolldown({
     input: join(here, 'decode-page.mjs'),
-    external: /^\/(dist|transformers)\//,
+    external: /^\/(dist|transformers|ort)\//,
   });
   await bundle.write({ file: join(site, 'decode-page.js') });
   writeFileSync(
