@@ -1,4 +1,4 @@
-// The twins of a model in other runtimes, transformer.py, continue.py and the ONNX operators: each field of a
+// The twins of a model in other runtimes, transformer.py, optimizer.py and the ONNX operators: each field of a
 // model, optimizer and schedule, each activation and each optimizer is on both sides, or is listed here with
 // the reason why the other side does not need it.
 import { readdirSync, readFileSync } from 'node:fs';
@@ -10,7 +10,8 @@ import { scheduleFields, scheduleNames } from '../../src/train/update/schedule.t
 
 const folder = join(import.meta.dirname, '../../src/export');
 const read = (path: string) => readFileSync(join(folder, path), 'utf8');
-const [model, run] = [read('torch-run/transformer.py'), read('torch-run/continue.py')];
+const model = read('torch-run/transformer.py');
+const run = `${read('torch-run/optimizer.py')}\n${read('torch-run/continue.py')}`;
 const onnx = readdirSync(join(folder, 'onnx'))
   .map((name) => read(`onnx/${name}`))
   .join('\n');
@@ -60,10 +61,10 @@ describe('in Python', () => {
   });
 
   it('there are the optimizers and schedules', () => {
-    const [, update = ''] = /^def update\(o,(.*?)^class /ms.exec(run) ?? [];
+    const [, update = ''] = /^class Optimizer:(.*?)^class /ms.exec(run) ?? [];
     const optimizers = new Set(keysIn(update, /o\["kind"\] (?:==|in) (\([^)]*\)|"\w+")/g));
     expect([...optimizers].sort()).toEqual([...optimizerNames].sort());
-    const [, rate = ''] = /^def learning_rate\(s,(.*?)^@/ms.exec(run) ?? [];
+    const [, rate = ''] = /^def learning_rate\(s,(.*?)^class /ms.exec(run) ?? [];
     const schedules = new Set(keysIn(rate, /s\["kind"\] == ("[\w-]+")/g));
     // The last branch is for cosine.
     expect([...schedules, 'cosine'].sort()).toEqual([...scheduleNames].sort());

@@ -14,8 +14,8 @@ import { runTraining } from '../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../src/train/settings/train-arguments.ts';
 import { EngineSession } from './session.ts';
 
-/** Debian's Python. */
-export const python = '/usr/bin/python3';
+/** Debian's Python, or the one that HEDDLE_PYTHON names. */
+export const python = process.env.HEDDLE_PYTHON ?? '/usr/bin/python3';
 
 /** Whether Debian's python3-torch is installed. */
 export const hasTorch = spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' }).status === 0;

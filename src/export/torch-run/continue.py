@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Continues a training run of heddle with PyTorch's DistributedDataParallel (DDP), on any number of processes.
+"""Continues a training run of heddle with PyTorch on any number of processes: DistributedDataParallel (DDP) or FSDP2.
 
     torchrun --nproc-per-node N continue.py DIR [--steps M] [options]
 
@@ -19,77 +19,22 @@ from datetime import datetime, timezone
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
+from torch.distributed.device_mesh import init_device_mesh
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.utils.rnn import pad_sequence
 
 sys.dont_write_bytecode = True  # the folder of the run has no __pycache__
 from checkpoint import Checkpoint, fail, read_base, read_json, read_safetensors
-from transformer import Transformer
+from optimizer import DTensor, Optimizer, learning_rate, rounded
+from transformer import Layer, Transformer
+
+try:
+    from torch.distributed.fsdp import FSDPModule, fully_shard
+    from torch.distributed.tensor import distribute_tensor
+except ImportError:  # PyTorch before 2.6 has only DDP
+    FSDPModule, fully_shard, distribute_tensor = (), None, None
 
 MAX_STUCK = 50  # the run fails after so many consecutive updates are skipped at the minimum loss scale, or without one
-
-
-def rounded(x):
-    """`x` in float32, in which heddle passes learning rate and loss weight to its kernels."""
-    return torch.tensor(x, dtype=torch.float32).item()
-
-
-def learning_rate(s, step):
-    """Learning rate of update `step`, from 0, in the schedule `s`; as learningRate in src/train/update/schedule.ts."""
-    t, w, lr, low = step + 1, s["warmupSteps"], s["learningRate"], s["minLearningRate"]
-    warm = min(1, t / w) if w > 0 else 1
-    left = min(1, max(0, (s["steps"] - t) / max(1, s["steps"] - w)))
-    if s["kind"] == "noam":
-        return lr * s["dModel"] ** -0.5 * min(t**-0.5, t * w**-1.5)
-    if s["kind"] == "inverse-sqrt":
-        return lr * min(t / w, math.sqrt(w / t))
-    if s["kind"] == "constant" or t < w:
-        return lr * warm
-    return low + (lr - low) * (left if s["kind"] == "linear" else 0.5 * (1 + math.cos(math.pi * (1 - left))))
-
-
-@torch.no_grad()
-def update(o, rate, weights, m, v, counters, decayed):
-    """Clips and applies the gradients in place; returns their norm, NaN if the update is skipped (not finite).
-
-    Mirrors `optimizers` in src/train/update/optimizer-config.ts; tests/export/twins.test.ts compares their names.
-
-    `o`: the optimizer. `decayed`: names of the weights with weight decay. `m`, `v`: first and second moments by name.
-    `counters`: applied and skipped updates, bias corrections of the moments, loss scale (0: none), and updates since
-    the scale changed.
-    """
-    scale = counters[4].item() or 1.0
-    norm = torch.linalg.vector_norm(torch.stack([w.grad.norm() for w in weights.values()])).item() / scale
-    if not math.isfinite(norm):
-        counters[1], counters[4], counters[5] = counters[1] + 1, max(1, scale / 2) if counters[4] > 0 else 0, 0
-        return math.nan
-    counters[0] += 1
-    adam = o["kind"] in ("adamw", "adam")
-    for i in (1, 2):
-        counters[1 + i] = 1 - (o[f"beta{i}"] if adam else 0) ** counters[0].item()
-    c1, c2 = counters[2].item(), counters[3].item()
-    clip = (min(1, o["clipNorm"] / (norm + 1e-6)) if o["clipNorm"] > 0 else 1) / scale
-    for name, w in weights.items():
-        g, decay = w.grad * clip, o["weightDecay"] if name in decayed else 0
-        if o["kind"] == "rmsprop":  # as Keras: epsilon inside of the root
-            v[name].lerp_(g * g, 1 - o["rho"])
-            w -= rate * g / (v[name] + o["eps"]).sqrt()
-        elif o["kind"] == "sgd":
-            m[name].mul_(o["momentum"]).add_(g + decay * w)
-            w -= rate * m[name]
-        else:  # adamw or adam
-            if o["kind"] == "adamw":
-                w -= rate * decay * w
-            else:
-                g += decay * w
-            m[name].lerp_(g, 1 - o["beta1"])
-            v[name].lerp_(g * g, 1 - o["beta2"])
-            w -= rate * m[name] / c1 / (v[name].sqrt() / math.sqrt(c2) + o["eps"])
-    if counters[4] > 0:
-        counters[5] += 1
-        if 0 < o["lossScaleGrowth"] <= counters[5]:
-            counters[4], counters[5] = min(2**24, 2 * counters[4]), 0
-    return norm
 
 
 class Data:
@@ -107,15 +52,21 @@ class Data:
         return ids[starts[i] : starts[i + 1]].tolist()
 
     def update(self, step, rank, world, micro_batch):
-        """Number of target tokens of an update, and this process's share of its rows as batches [source, target, labels]."""
+        """Number of target tokens of an update, and this process's share of its rows as batches [source, target, labels].
+
+        All processes have as many batches, since they exchange weights or gradients in each: None has no rows.
+        """
         plan, count = self.plan, self.plan["gradientAccumulationSteps"]
         turns = [(step - plan["firstStep"]) * count + k for k in range(count)]
         rows = [self.row(self.order, turn) for turn in turns]
         starts = self.target[1]
         tokens = sum(starts[i + 1] - starts[i] + 1 for batch in rows for i in batch)
-        own = [batch[rank::world] for batch in rows]
         size = micro_batch or max(map(len, rows))
-        return tokens, [self.batch(batch[i : i + size]) for batch in own for i in range(0, len(batch), size)]
+        batches = []
+        for batch in rows:
+            own, most = batch[rank::world], -(-len(batch) // world)
+            batches += [own[i : i + size] for i in range(0, most, size)]
+        return tokens, [self.batch(batch) if batch else None for batch in batches]
 
     def batch(self, rows):
         start, end, pad = (self.plan[x] for x in ("startId", "endId", "padId"))
@@ -154,11 +105,13 @@ def place(backend, gpus, local):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(description="Continue a training run of heddle with DistributedDataParallel.")
+    parser = argparse.ArgumentParser(description="Continue a training run of heddle with DistributedDataParallel or FSDP2.")
     parser.add_argument("folder", help="folder that heddle convert --to torch-run wrote; checkpoints replace it")
     parser.add_argument("--steps", type=int, help="total number of updates of the run, as in heddle train (default: all that DIR has data for)")
     parser.add_argument("--micro-batch", type=int, default=0, help="rows of a process in one forward and backward pass; fewer rows need less memory and give the same update (0: all)")
     parser.add_argument("--dtype", choices=("f32", "bf16", "f16", "f64"), default="f32", help="type of matrix products; f64: of all numbers, to compare runs (default: f32)")
+    parser.add_argument("--fsdp", action="store_true", help="share weights, gradients and moments among the processes (FSDP2), for a model larger than one GPU")
+    parser.add_argument("--activation-checkpointing", action="store_true", help="recompute each layer in the backward pass: less memory, more compute, the same update")
     parser.add_argument("--save-steps", type=int, default=500, help="updates between checkpoints; the last update is always saved (default: 500)")
     parser.add_argument("--backend", choices=("nccl", "gloo"), help="nccl: on GPUs; gloo: on CPUs (default: nccl if there are GPUs)")
     args = parser.parse_args()
@@ -182,17 +135,52 @@ def connect(args, first):
     return device
 
 
-def backward(ddp, batches, weight, autocast):
+def backward(model, data, batches, weight, autocast, device):
     """Adds the gradients of `weight` times the loss of all batches; returns [sum of losses, number of correct tokens]."""
-    sums = 0
+    sums = torch.zeros(2, device=device)
     for i, batch in enumerate(batches):
-        last = i + 1 == len(batches)  # DDP sends the gradients once
-        with contextlib.nullcontext() if last else ddp.no_sync():
+        last = i + 1 == len(batches)  # DDP sends the gradients once; FSDP after each batch, so that only shards remain
+        with contextlib.nullcontext() if last or isinstance(model, FSDPModule) else model.no_sync():
             with autocast():
-                loss, hits = ddp(*batch)
-            (loss * weight).backward()
-        sums = sums + torch.stack([loss.detach(), hits])
+                loss, hits = model(*(ids.to(device) for ids in batch or data.batch([0])))
+            (loss * (weight if batch else 0)).backward()  # outside of autocast, as PyTorch's documentation says
+        if batch:
+            sums = sums + torch.stack([loss.detach(), hits])
     return sums
+
+
+def spread(model, args, device):
+    """The model for several processes: a copy in each (DDP), or shards of its weights (FSDP2)."""
+    layers = [layer for layer in model.modules() if isinstance(layer, Layer)]
+    for layer in layers:
+        layer.recompute = args.activation_checkpointing
+    if not args.fsdp:
+        return DistributedDataParallel(model.to(device), device_ids=[device.index] if device.type == "cuda" else None,
+                                       broadcast_buffers=False)
+    if not fully_shard:
+        fail(f"--fsdp needs PyTorch 2.6 or later, this is {torch.__version__}")
+    mesh = init_device_mesh(device.type, (dist.get_world_size(),))
+    for part in [*layers, model]:  # a layer's weights are whole only while it computes
+        fully_shard(part, mesh=mesh)
+    return model.to(device)
+
+
+def like(tensor, parameter):
+    """A tensor of the checkpoint on the device of a parameter, and as its shards."""
+    if not isinstance(parameter, DTensor):
+        return tensor.to(parameter.device, parameter.dtype)
+    mesh, placements = parameter.device_mesh, parameter.placements
+    return distribute_tensor(tensor.to(parameter.dtype).to(mesh.device_type), mesh, placements)
+
+
+def whole(tensors, keep):
+    """The tensors on the host, whole. All processes must call it; those without `keep` get none."""
+    parts = {}
+    for name, tensor in tensors.items():
+        full = tensor.full_tensor() if isinstance(tensor, DTensor) else tensor
+        if keep:
+            parts[name] = full.detach().cpu()
+    return parts
 
 
 def train(args, folder, plan, run, steps):
@@ -202,16 +190,17 @@ def train(args, folder, plan, run, steps):
     trained = {p["name"] for p in plan["parameters"] if p["trained"]}
     decayed = {p["name"] for p in plan["parameters"] if p["decay"]}
     base = read_base(folder) if "lora" in plan else {}
-    model = Transformer(plan["model"], {**base, **run.weights}, trained, plan.get("lora")).to(device, wide)
-    parameters = {name: model.weight(name) for name in run.weights}
-    run.weights = {name: p.data for name, p in parameters.items()}
-    run.m, run.v, run.average = ({name: t.to(device, wide) for name, t in x.items()} for x in (run.m, run.v, run.average))
+    model = Transformer(plan["model"], {**base, **run.weights}, trained, plan.get("lora")).to(wide)
+    parallel = spread(model, args, device)
+    parameters = {name: model.get_parameter(name) for name in run.weights}
+    m, v, averages = ({name: like(t, parameters[name]) for name, t in x.items()} for x in (run.m, run.v, run.average))
     run.counters = run.counters.to(wide)
     updated = {name: p for name, p in parameters.items() if p.requires_grad}
-    ddp = DistributedDataParallel(model, device_ids=[device.index] if device.type == "cuda" else None, broadcast_buffers=False)
+    o = plan["optimizer"]
+    optimizer = Optimizer(o, updated, m, v, run.counters, decayed)
     low = {"bf16": torch.bfloat16, "f16": torch.float16}.get(args.dtype)
     autocast = lambda: torch.autocast(device.type, low) if low else contextlib.nullcontext()
-    data, o, skipped, stuck, stop = Data(folder, plan), plan["optimizer"], run.state["skipped"], 0, []
+    data, skipped, stuck, stop = Data(folder, plan), run.state["skipped"], 0, []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.append(True))
     now = lambda: datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -226,19 +215,16 @@ def train(args, folder, plan, run, steps):
             if settings["step"] == step > first and rank == 0:
                 run.log({"type": "change", "step": step, **settings["change"]})
         tokens, batches = data.update(step, rank, world, args.micro_batch)
-        batches = [[ids.to(device) for ids in batch] for batch in batches]
         loss_scale, rate = run.counters[4].item(), learning_rate(schedule, step)
-        # DDP takes the mean over the processes; the loss is the mean over all tokens of the update.
+        # DDP and FSDP take the mean over the processes; the loss is the mean over all tokens of the update.
         weight = world * (loss_scale or 1) * rounded(1 / tokens)
-        if batches:
-            sums = backward(ddp, batches, weight, autocast)
-        else:  # fewer rows than processes: DDP still needs a backward pass
-            sums = torch.zeros_like(backward(ddp, [[ids.to(device) for ids in data.batch([0])]], 0, autocast))
+        sums = backward(parallel, data, batches, weight, autocast, device)
         sums = torch.cat([sums, torch.tensor([float(len(stop))], device=device)])
         dist.all_reduce(sums)
-        norm = update(o, rounded(rate), updated, run.m, run.v, run.counters, decayed)
-        for name, average in run.average.items():
-            average.lerp_(run.weights[name], 1 - o["emaDecay"])
+        norm = optimizer.update(rounded(rate))
+        with torch.no_grad():
+            for name, average in averages.items():
+                average.lerp_(parameters[name], 1 - o["emaDecay"])
         model.zero_grad()
         skipped += math.isnan(norm)
         stuck = stuck + 1 if math.isnan(norm) and loss_scale <= 1 else 0
@@ -259,7 +245,9 @@ def train(args, folder, plan, run, steps):
                 print(f"step {done}/{steps}  loss {loss:.4f}  accuracy {100 * accuracy:.1f} %  lr {rate:.2e}  {speed} tokens/s", file=sys.stderr)
             if ended:
                 run.log({"type": "end", "time": now(), "step": done, "reason": "done" if done == steps else "stopped", "skipped": skipped})
-            if ended or (args.save_steps > 0 and done % args.save_steps == 0):
+        if ended or (args.save_steps > 0 and done % args.save_steps == 0):
+            run.weights, run.m, run.v, run.average = (whole(x, rank == 0) for x in (parameters, m, v, averages))
+            if rank == 0:
                 run.save(done, skipped)
         if ended:
             break

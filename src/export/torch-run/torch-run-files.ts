@@ -20,6 +20,7 @@ import type { TrainableParameters } from '../../train/update/trainable-parameter
 import type { Recipe } from '../../train/update/trainer.ts';
 import checkpointScript from './checkpoint.py?raw';
 import continueScript from './continue.py?raw';
+import optimizerScript from './optimizer.py?raw';
 import transformerScript from './transformer.py?raw';
 
 /** `format` of torch-run.json. */
@@ -108,6 +109,7 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
     'torch-run.json': jsonBytes(plan),
     'continue.py': new TextEncoder().encode(continueScript),
     'checkpoint.py': new TextEncoder().encode(checkpointScript),
+    'optimizer.py': new TextEncoder().encode(optimizerScript),
     'transformer.py': new TextEncoder().encode(transformerScript),
     ...data,
     ...(lora && { [baseName]: await baseFile(config, parameters, lora) }),

@@ -8,6 +8,7 @@ import math
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 
 def fixed_positions(c):
@@ -55,6 +56,15 @@ ACTIVATIONS = {
 }
 
 
+class Layer(nn.Module):
+    """A layer of a stack: it has weights and computes `work` with them, so that FSDP can share them by layer."""
+
+    recompute = False  # activation checkpointing: only the inputs of the layer are kept for the backward pass
+
+    def forward(self, work, *inputs):
+        return checkpoint(work, *inputs, use_reentrant=False) if self.recompute else work(*inputs)
+
+
 class Transformer(nn.Module):
     """The encoder-decoder transformer of heddle for every configuration `c`; the weights have heddle's names.
 
@@ -65,12 +75,18 @@ class Transformer(nn.Module):
         super().__init__()
         self.c, self.lora = c, lora
         for name, weight in weights.items():
-            self.register_parameter(name.replace(".", "/"), nn.Parameter(weight.clone(), name in trained))
+            *path, last = name.split(".")
+            module, above = self, ""
+            for part in path:
+                if part not in module._modules:
+                    module.add_module(part, Layer() if above == "layers" and path[0] == "transformer" else nn.Module())
+                module, above = module._modules[part], part
+            module.register_parameter(last, nn.Parameter(weight.clone(), name in trained))
         self.register_buffer("fixed", fixed_positions(c), persistent=False)
         self.buckets = {}
 
     def weight(self, name):
-        return getattr(self, name.replace(".", "/"))
+        return self.get_parameter(name)
 
     def linear(self, name, x):
         y = F.linear(x, self.weight(f"{name}weight"), self.weight(f"{name}bias") if self.c["biases"] else None)
@@ -145,6 +161,15 @@ class Transformer(nn.Module):
             return x + self.drop("residual", sublayer(self.norm(norm, x)))
         return self.norm(norm, x + self.drop("residual", sublayer(x)))
 
+    def encoder_layer(self, layer, x, mask):
+        x = self.residual(f"{layer}.norm1", x, lambda y: self.self_attention("encoder", layer, y, mask))
+        return self.residual(f"{layer}.norm2", x, lambda y: self.feed_forward(layer, y))
+
+    def decoder_layer(self, layer, x, mask, memory, hidden):
+        x = self.residual(f"{layer}.norm1", x, lambda y: self.self_attention("decoder", layer, y, mask))
+        x = self.residual(f"{layer}.norm2", x, lambda y: self.cross_attention(layer, y, memory, hidden))
+        return self.residual(f"{layer}.norm3", x, lambda y: self.feed_forward(layer, y))
+
     def forward(self, source, target, labels):
         """Token ids [B, S], [B, T], [B, T] -> sum of losses and number of correct predictions, without padding."""
         c = self.c
@@ -152,17 +177,14 @@ class Transformer(nn.Module):
         x, mask = self.embed("src", source), hidden + self.position_bias("encoder", source.shape[1])
         for n in range(c["encoderLayers"]):
             layer = f"transformer.encoder.layers.{n}"
-            x = self.residual(f"{layer}.norm1", x, lambda y: self.self_attention("encoder", layer, y, mask))
-            x = self.residual(f"{layer}.norm2", x, lambda y: self.feed_forward(layer, y))
+            x = self.get_submodule(layer)(self.encoder_layer, layer, x, mask)
         memory = self.drop("memory", self.norm("transformer.encoder.norm", x) if c["finalNorm"] else x)
         T = target.shape[1]
         causal = torch.full((T, T), -math.inf, device=target.device).triu(1)
         x, mask = self.embed("tgt", target), causal + self.position_bias("decoder", T)
         for n in range(c["decoderLayers"]):
             layer = f"transformer.decoder.layers.{n}"
-            x = self.residual(f"{layer}.norm1", x, lambda y: self.self_attention("decoder", layer, y, mask))
-            x = self.residual(f"{layer}.norm2", x, lambda y: self.cross_attention(layer, y, memory, hidden))
-            x = self.residual(f"{layer}.norm3", x, lambda y: self.feed_forward(layer, y))
+            x = self.get_submodule(layer)(self.decoder_layer, layer, x, mask, memory, hidden)
         x = self.drop("output", self.norm("transformer.decoder.norm", x) if c["finalNorm"] else x)
         x = x / math.sqrt(c["dModel"]) if c["scaleOutput"] else x
         table = {"target": "tgt_embed.weight", "all": "src_embed.weight"}.get(c["tie"], "generator.weight")

@@ -12,7 +12,7 @@ import {
   type ValuesOf,
 } from '../../core/fields.ts';
 
-/** Names of the schedules. `learning_rate` in export/torch-run/continue.py mirrors them for PyTorch. */
+/** Names of the schedules. `learning_rate` in export/torch-run/optimizer.py mirrors them for PyTorch. */
 export const scheduleNames = ['constant', 'linear', 'cosine', 'inverse-sqrt', 'noam'] as const;
 
 /** The schedules that decay to a minimum at a last step. */

@@ -1,6 +1,7 @@
 // All optimizers, schedules and model options, and a model of each family: some updates in heddle, some in
 // PyTorch, and some in heddle again have the losses of an uninterrupted run. Without Debian's python3-torch
 // nothing of it is covered.
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,6 +26,7 @@ import {
   continued,
   hasTorch,
   type Parts,
+  python,
   smallRun,
   stepsOf,
   threeParts,
@@ -37,6 +39,7 @@ import {
 vi.setConfig({ testTimeout: 900_000 });
 const scratch = mkdtempSync(join(tmpdir(), 'heddle-torch-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
+const at = (name: string) => join(scratch, name);
 let runs = 0;
 
 const parts: Parts = [4, 8, 10];
@@ -170,6 +173,58 @@ describe.runIf(hasTorch)('in PyTorch (needs python3-torch)', () => {
       { skipped: true },
     ]);
     expect(await readTrainingState(nodeFiles(), out)).toMatchObject({ step: 6, skipped: 2 });
+  });
+
+  it.each([
+    ['adamw', {}],
+    ['sgd', { momentum: 0.9 }],
+    ['rmsprop', {}],
+  ] as const)(
+    'shares weights among processes (FSDP2), and recomputes layers, with %s',
+    async (optimizer, more) => {
+      const args = {
+        ...smallRun,
+        optimizer,
+        ...more,
+        batchSize: 5,
+        clipNorm: 0.5,
+        emaDecay: 0.9,
+        learningRate: 1e-3,
+      };
+      const options = ['--fsdp', '--activation-checkpointing', '--micro-batch', '2'];
+      const { difference, found } = await threeParts(at(`fsdp-${optimizer}`), args, [10, 20, 25], {
+        options,
+      });
+      expect(found).toHaveLength(25);
+      expect(difference).toBeLessThan(1e-4);
+    },
+  );
+
+  it('names its parameters as heddle, and logs no step twice after a kill', async () => {
+    await train({ ...smallRun, steps: 2, out: at('named') });
+    await toTorchRun(at('named'), at('named-torch'), { steps: 400 });
+    const script = `
+import sys
+sys.path.insert(0, sys.argv[1])
+from checkpoint import Checkpoint, read_json
+from transformer import Transformer
+plan = read_json(sys.argv[1] + "/torch-run.json")
+weights = Checkpoint(sys.argv[1], plan).weights
+print(sorted(dict(Transformer(plan["model"], weights, set(weights)).named_parameters())) == sorted(weights))`;
+    const { stdout } = spawnSync(python, ['-B', '-c', script, at('named-torch')], { encoding: 'utf8' });
+    expect(stdout.trim()).toBe('True');
+    const killed = continued(at('named-torch'), 0, ['--save-steps', '5']);
+    killed.child.stderr.once('data', () => killed.child.kill('SIGKILL'));
+    await killed.ended;
+    const [status, text] = await torchrun(at('named-torch'), 0, '--steps', '60');
+    expect([status, text]).toEqual([0, expect.any(String)]);
+    const log = readFileSync(join(at('named-torch'), 'log.jsonl'), 'utf8')
+      .trim()
+      .split('\n');
+    const steps = log.map((line) => JSON.parse(line) as { type: string; step: number });
+    expect(steps.filter(({ type }) => type === 'step').map(({ step }) => step)).toEqual(
+      Array.from({ length: 60 }, (_, i) => i + 1),
+    );
   });
 
   it('names the problem of a folder or an option', async () => {

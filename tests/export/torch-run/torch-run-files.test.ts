@@ -64,7 +64,7 @@ it('writes a checkpoint too, with scripts of fewer than 300 lines', async () => 
     expect.arrayContaining(readdirSync(at('run')).filter((name) => name !== 'report.html')),
   );
   expect(await readTrainingState(cpuSession().files, at('out'))).toMatchObject({ step: 3 });
-  for (const name of ['continue.py', 'checkpoint.py', 'transformer.py'])
+  for (const name of ['continue.py', 'checkpoint.py', 'optimizer.py', 'transformer.py'])
     expect(readFileSync(join(at('out'), name), 'utf8').split('\n').length, name).toBeLessThan(300);
 });
 
