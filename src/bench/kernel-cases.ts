@@ -81,7 +81,7 @@ const packedKernels = (
   ...cases('embedding', { batch: 8, length: rows / 8, vocab, width: inputs, dtype: ['f16', 'int8', 'int4'] }),
   ...cases('projected loss', { rows: rows / 2, width: inputs / 2, vocab }),
   ...cases('columns', { rows: 2 * rows, width: 3 * inputs, count: inputs, kind: ['add', 'take', 'join'] }),
-  ...cases('buffers', { kind: 'cast to f16', size: buffer }),
+  ...cases('buffers', { kind: ['cast to f16', 'round to 8 bits'], size: buffer }),
   ...cases('loss scale'),
 ];
 

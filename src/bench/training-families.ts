@@ -6,6 +6,7 @@ import { addColumns, takeColumns } from '../engine/ops/elementwise/columns.ts';
 import { activation, add, dropout, logMean } from '../engine/ops/elementwise/elementwise-ops.ts';
 import { gatedActivation } from '../engine/ops/elementwise/gated-activation.ts';
 import { joinColumns } from '../engine/ops/elementwise/join-columns.ts';
+import { roundWeightsOp } from '../engine/ops/elementwise/round-weights.ts';
 import { positionBackwardOp } from '../engine/ops/embedding/embedding-backward.ts';
 import { tokenPositions } from '../engine/ops/embedding/token-positions.ts';
 import { tokenStats } from '../engine/ops/loss/cross-entropy.ts';
@@ -69,6 +70,7 @@ export const trainingFamilies = {
         'gradient scale',
         'check finite',
         'cast to f16',
+        'round to 8 bits',
       ),
       size: weights,
     },
@@ -86,6 +88,10 @@ export const trainingFamilies = {
         if (kind === 'cast to f16') {
           const inputs = { weights: buffer('weights'), copies: g.state('copies', 'f16', [size]) };
           return void g.apply(castWeightsOp, inputs);
+        }
+        if (kind === 'round to 8 bits') {
+          const inputs = { weights: buffer('weights'), copies: buffer('copies') };
+          return void g.apply(roundWeightsOp, inputs, { parts: 1 });
         }
         const { partials } = g.apply(gradientNormOp, { gradients: buffer('gradients') });
         if (kind === 'gradient norm') return;

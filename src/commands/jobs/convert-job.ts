@@ -136,7 +136,8 @@ async function convertRun(
   // More steps than planned move the end of the schedule, as in heddle train --resume --steps.
   const longer = steps !== undefined && steps > (before.steps ?? 0) ? { steps } : {};
   const given = { corpus: pairs, out: folder, resume: true, ...longer };
-  const { samplingAlpha, bpeDropout, augment } = startArguments(before, folder);
+  const { samplingAlpha, bpeDropout, augment, quantizeBits } = startArguments(before, folder);
+  check(!quantizeBits, `${folder}: its run rounds weights to ${quantizeBits} bits; continue.py does not`);
   check(
     !(pairs.kind === 'files' && pairs.stages) && !samplingAlpha && !bpeDropout && !augment,
     `${folder}: its run draws from corpora with weights, or draws fresh pieces or augments pairs in each epoch; torch-run has fixed batches`,

@@ -154,13 +154,15 @@ export async function openTrainedModel(
   if (f32Attention)
     message('attention is computed in f32: with these weights it may exceed the range of f16');
   const begin = settingsAfter(setup, changes.upTo(before?.step ?? 0));
-  const { freeze, precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps } = args;
+  const { freeze, precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps, quantizeBits } =
+    args;
   const trainer = await Trainer.open(engine, begin.config, recipe, shapes, {
     precision,
     noFuse,
     gradientCheckpointing,
     checkFinite,
     updateRatioSteps,
+    quantizeBits,
     freeze,
     lora,
     ...storage,

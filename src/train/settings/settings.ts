@@ -96,6 +96,11 @@ export const settings = {
       help: 'f16: mixed precision with loss scaling; needs the GPU feature shader-f16',
       default: 'f32',
     },
+    quantizeBits: {
+      type: integer(0, 'bits', 8, 8),
+      help: 'quantization-aware training: round matrices to 8 bits in the forward pass, for models that int8 formats store (0: off)',
+      default: 0,
+    },
     gradientCheckpointing: {
       type: boolean,
       help: 'gradient checkpointing: recompute each layer in the backward pass (less memory, more compute)',

@@ -64,6 +64,11 @@ export interface TrainSettings {
   /** F16: mixed precision with loss scaling; needs the GPU feature shader-f16. Default: f32. */
   readonly precision?: 'f32' | 'f16';
   /**
+   * Quantization-aware training: round matrices to 8 bits in the forward pass, for models that int8 formats
+   * store (0: off). A whole number from 0 to 8 and a multiple of 8 (bits). Default: 0.
+   */
+  readonly quantizeBits?: number;
+  /**
    * Gradient checkpointing: recompute each layer in the backward pass (less memory, more compute). Default:
    * off.
    */

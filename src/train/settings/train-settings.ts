@@ -62,6 +62,10 @@ export function checkSettings(given: TrainSettings): void {
     checkFields(names, settings, fields);
     check(lora.rank !== undefined, () => `train: ${Object.keys(fields).join(' and ')} needs lora.rank`);
   }
+  check(
+    !given.quantizeBits || (!lora && (given.weights ?? 'f32') === 'f32'),
+    () => `train: quantizeBits (${given.quantizeBits}) trains all weights in f32; leave out lora and weights`,
+  );
   for (const [name, { excludes }] of settingRows) {
     const value = settingOf(given, name);
     const other = excludes && settingOf(given, excludes as SettingName);

@@ -6,6 +6,7 @@ import { storeResultsAsF16, storeWeightsAsF16 } from '../../engine/graph/f16-sto
 import { gradients } from '../../engine/graph/gradient.ts';
 import { Graph } from '../../engine/graph/graph.ts';
 import { fuseBackward, fuseForward, fusePlaced } from '../../engine/graph/rewrites.ts';
+import { readRoundedWeights } from '../../engine/graph/rounded-weights.ts';
 import { crossEntropy, tokenStats } from '../../engine/ops/loss/cross-entropy.ts';
 import type { Value } from '../../engine/ops/op.ts';
 import { accumulate, difference } from '../../engine/ops/optimizer/buffer-sums.ts';
@@ -21,6 +22,7 @@ import { decode, encode, project, sourceInput, type Tokens } from '../../model/t
 import { type BatchArrays, paddingLabel } from '../../text/batches/batches.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
 import { applyOptimizer, type OptimizerConfig, type Precision } from './optimizer-config.ts';
+import { roundedMatrices } from './rounded-matrices.ts';
 import type { TrainableOptions, TrainableParameters } from './trainable-parameters.ts';
 import { rangeValues, trainableParameters } from './trainable-parameters.ts';
 
@@ -48,6 +50,11 @@ export interface GraphOptions extends TrainableOptions {
    * stay f32, since those of large models exceed f16. [true with RMSNorm]
    */
   readonly f32Residual?: boolean;
+  /**
+   * Quantization-aware training: the number of bits to which matrices and embeddings are rounded in the forward and
+   * backward pass. Their gradients go to the weights as they are. 0: not rounded. [0]
+   */
+  readonly quantizeBits?: number;
   /** With `f32Residual`, whether attention stays f32 too; see `attentionFitsF16`. [false] */
   readonly f32Attention?: boolean;
 }
@@ -144,6 +151,7 @@ export function gradientGraph(
     graph.place(gradient, buffer, parameter.offset);
   });
   fusePlaced(graph, options.noFuse);
+  if (options.quantizeBits) readRoundedWeights(graph, model.weightBuffer, roundedMatrices(p));
   if (isF16 && (options.f32Residual ?? c.normType === 'rms')) {
     // Logits in chunks have the dtype of the inputs of the output projection (`projectedLossOp`), so these
     // stay f32.
@@ -255,6 +263,7 @@ export function evaluationGraph(
   const nll = lossOf(model, logits, labels, model.step, options.ignore);
   if (options.tokenLosses) graph.output('nll', nll);
   fuseForward(graph, options.noFuse, options.logitBytes);
+  if (options.quantizeBits) readRoundedWeights(graph, model.weightBuffer, roundedMatrices(p));
   return graph;
 }
 

@@ -10,10 +10,17 @@ import { dropoutFactor } from './dropout-reference.ts';
 import { activationOp, addOp, dropoutOp, logMeanOp } from './elementwise-ops.ts';
 import { gatedActivationOp } from './gated-activation.ts';
 import { joinColumnsOp } from './join-columns.ts';
+import { roundWeightsOp } from './round-weights.ts';
 import { takeRowsOp } from './take-rows.ts';
 
 /** The smallest mean of `logMeanOp`: a smaller one, whose f32 is subnormal or 0, counts as this. */
 const smallest = 1e-37;
+
+/** x rounded to a whole number, ties to even. */
+function roundEven(x: number): number {
+  const down = Math.floor(x);
+  return x - down === 0.5 ? down + (down % 2 === 0 ? 0 : 1) : Math.round(x);
+}
 
 /** References of the ops of this folder. */
 export const elementwiseReferences: readonly OpReference[] = [
@@ -28,6 +35,14 @@ export const elementwiseReferences: readonly OpReference[] = [
   }),
   opReference(castWeightsOp, ({ weights, copies }) => {
     copies.data.set(weights.data.subarray(0, copies.size));
+  }),
+  opReference(roundWeightsOp, ({ weights, copies }, _outputs, { parts }) => {
+    const count = weights.size / parts;
+    for (let part = 0; part < parts; part++) {
+      const own = weights.data.subarray(part * count, (part + 1) * count);
+      const m = 127 / (own.reduce((max, w) => Math.max(max, Math.abs(w)), 0) || 1);
+      for (const [i, w] of own.entries()) copies.data[part * count + i] = roundEven(w * m) / m;
+    }
   }),
   opReference(columnSumOp, ({ partials }, { sums }, { slices }) => {
     const width = partials.cols / slices;
