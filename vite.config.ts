@@ -387,7 +387,9 @@ const offline: Plugin = {
   apply: 'build',
   enforce: 'post',
   async generateBundle(_, bundle) {
-    const names = Object.keys(bundle).filter((name) => !/\.(?:map|safetensors|json|zip|txt)$/.test(name));
+    const names = Object.keys(bundle).filter(
+      (name) => !/\.(?:map|safetensors|json|zip|txt|wasm)$|\/ort\./.test(name),
+    );
     const pages = ['./', ...names.filter((name) => name !== 'index.html'), 'index.html'];
     const worker = await readFile(resolve(root, 'demo/service-worker.js'), 'utf8');
     const version = createHash('sha256').update(names.join()).digest('hex').slice(0, 12);

@@ -2,7 +2,7 @@
 
 import { byId } from '../common/dom.ts';
 import { mountHeader } from '../common/page-header.ts';
-import { show } from '../common/panel.ts';
+import { html, show } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
 import { findProblem, problemPage } from '../common/webgpu-support.ts';
 import { DocumentsClient } from './documents-client.ts';
@@ -14,9 +14,11 @@ import { StartPanel } from './start-panel.ts';
 mountHeader('documents');
 const client = new DocumentsClient();
 const start = new StartPanel((project) => void create(project));
+const withoutGpu = html`
+  <p role="status">Without WebGPU this page translates in WebAssembly, more slowly. Learning from corrections needs WebGPU.</p>`;
 const problem = await findProblem();
-if (problem) show(problemPage(problem, { recordedRun: false }), byId('webgpu-problem'));
-else await openLast();
+if (problem) show(problem === 'insecure' ? problemPage(problem) : withoutGpu, byId('webgpu-problem'));
+if (problem !== 'insecure') await openLast();
 
 /** The project of the last visit, or the form. */
 async function openLast(): Promise<void> {

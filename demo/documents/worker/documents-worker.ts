@@ -9,9 +9,16 @@ import { ProjectStore } from './project-store.ts';
 
 const post = (reply: Reply): void => self.postMessage(reply);
 
+/** The runtime of models without a GPU, loaded by a browser that has none. Threads would need an isolated page. */
+async function onnxRuntime() {
+  const runtime = await import('onnxruntime-web/wasm');
+  runtime.env.wasm.numThreads = 1;
+  return runtime;
+}
+
 const opened = (async () => {
   const files = await openBrowserFiles();
-  registerHost({ files, hub: '' });
+  registerHost({ files, hub: '', onnxRuntime });
   await lock();
   return { files, store: new ProjectStore(files) };
 })();

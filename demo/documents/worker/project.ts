@@ -3,6 +3,7 @@
 import {
   type BrowserFiles,
   HeddleError,
+  isSupported,
   loadModel,
   type Model,
   type Pair,
@@ -292,7 +293,8 @@ export class Project {
   #loaded(): Promise<Model> {
     this.#model ??= (async () => {
       const { name, url } = this.#facts.model;
-      const model = await loadModel(url ?? name, { tune: false });
+      const { supported } = await isSupported();
+      const model = await loadModel(url ?? name, { tune: false, device: supported ? 'gpu' : 'wasm' });
       if (this.#facts.learned) await this.#useAdapter(model);
       return model;
     })();

@@ -1,0 +1,33 @@
+// The page of documents in a browser without WebGPU: it translates in WebAssembly.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ElementHandle } from 'puppeteer';
+import { afterAll, expect, it } from 'vitest';
+import { launchChrome } from '../../src/host/chrome.ts';
+import { demo } from '../support/demo.ts';
+
+const { open } = demo(undefined, () =>
+  launchChrome({ args: ['--disable-gpu', '--disable-software-rasterizer'] }),
+);
+const folder = mkdtempSync(join(tmpdir(), 'heddle-documents-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('translates a document and says how', async () => {
+  writeFileSync(join(folder, 'guide.txt'), 'The table is 4 metres long.\n\nTuesday, 5 May.\n');
+  const { page, requests, errors } = await open('documents.html');
+  await page.waitForSelector('#pick-document');
+  expect(await page.evaluate(async () => (await navigator.gpu?.requestAdapter()) ?? null)).toBe(null);
+  expect(await page.$eval('#webgpu-problem', (e) => e.textContent)).toContain('in WebAssembly');
+  expect(requests.filter((url) => /\/ort[.-]/.test(url))).toEqual([]);
+  const pick = (await page.$('#pick-document')) as ElementHandle<HTMLInputElement>;
+  await pick.uploadFile(join(folder, 'guide.txt'));
+  await page.select('#documents-model', 'Dates → Spanish');
+  await page.locator('#start button[type=submit]').click();
+  await page.waitForFunction(
+    () => /2 translated/.test(document.querySelector('#documents-count')?.textContent ?? ''),
+    { timeout: 120_000 },
+  );
+  expect(requests.filter((url) => url.endsWith('.wasm'))).toHaveLength(1);
+  expect(errors).toEqual([]);
+}, 200_000);
