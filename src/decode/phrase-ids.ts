@@ -16,6 +16,14 @@ export function innerIds(tokenizer: Tokenizer, text: string): number[] {
   return tokenizer.begin !== undefined && ids[0] === tokenizer.begin ? ids.slice(1) : ids;
 }
 
+/** The token of a text that is one token, such as a placeholder or a mark; undefined if it has none of its own. */
+export function ownToken(tokenizer: Tokenizer, text: string): number | undefined {
+  const ids = innerIds(tokenizer, text).filter((id) => tokenizer.decode([id]).trim() !== '');
+  const [id] = ids;
+  const isOwn = ids.length === 1 && id !== undefined && tokenizer.decode([id]).trim() === text;
+  return isOwn ? id : undefined;
+}
+
 /**
  * Ids of a phrase inside of a sentence: in many vocabularies a word after a space has another token. The unknown token
  * stands for a phrase that the vocabulary does not have.

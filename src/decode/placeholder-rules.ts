@@ -6,20 +6,12 @@ import { HeddleError } from '../core/errors.ts';
 import { isNested, placeholdersIn } from '../text/inline/inline-text.ts';
 import { placeholderAt, placeholderOf } from '../text/inline/placeholders.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
-import { innerIds } from './phrase-ids.ts';
+import { ownToken } from './phrase-ids.ts';
 
 /** Placeholders of a kind that are looked up in a vocabulary. */
 const maxLookedUp = 64;
 
 const vocabularies = new WeakMap<Tokenizer, ReadonlyMap<number, string>>();
-
-/** The token of a placeholder; undefined if it has none of its own. */
-function tokenOf(tokenizer: Tokenizer, placeholder: string): number | undefined {
-  const ids = innerIds(tokenizer, placeholder).filter((id) => tokenizer.decode([id]).trim() !== '');
-  const [id] = ids;
-  const isOwn = ids.length === 1 && id !== undefined && tokenizer.decode([id]).trim() === placeholder;
-  return isOwn ? id : undefined;
-}
 
 /** The placeholders of a vocabulary by their tokens. */
 function placeholderTokens(tokenizer: Tokenizer): ReadonlyMap<number, string> {
@@ -29,7 +21,7 @@ function placeholderTokens(tokenizer: Tokenizer): ReadonlyMap<number, string> {
   for (const kind of ['single', 'open', 'close'] as const)
     for (let i = 0; i < maxLookedUp; i++) {
       const placeholder = placeholderOf(kind, i);
-      const id = tokenOf(tokenizer, placeholder);
+      const id = ownToken(tokenizer, placeholder);
       if (id !== undefined) tokens.set(id, placeholder);
     }
   vocabularies.set(tokenizer, tokens);

@@ -4,6 +4,7 @@ import { HeddleError } from '../core/errors.ts';
 import { parseCsv } from '../text/corpus/pair-files.ts';
 import { privateUse } from '../text/inline/placeholders.ts';
 import type { WantedTerm } from './segment-checks.ts';
+import type { PlacedTerm } from './soft-terms.ts';
 
 /** A term. */
 export interface GlossaryTerm extends WantedTerm {
@@ -56,11 +57,11 @@ export class Glossary {
   }
 
   /** The terms of a text, in order, each as often as it occurs; terms inside of longer ones are left out. */
-  find(text: string): GlossaryTerm[] {
+  find(text: string): PlacedTerm[] {
     const plain = text.replace(privateUse, ' ');
     const words = wordsOf(plain);
     const taken = new Set<number>();
-    const found: { at: number; term: GlossaryTerm }[] = [];
+    const found: PlacedTerm[] = [];
     for (const { term, words: wanted } of this.#terms) {
       if (unspaced.test(term.source)) {
         found.push(...occurrences(plain, term, taken));
@@ -71,24 +72,20 @@ export class Glossary {
         if (span.some(({ start }) => taken.has(start))) continue;
         if (!span.every(({ word }, k) => isForm(word, wanted[k] as string))) continue;
         for (const { start } of span) taken.add(start);
-        found.push({ at: span[0]?.start ?? 0, term });
+        found.push({ ...term, start: span[0]?.start ?? 0, end: span.at(-1)?.end ?? 0 });
       }
     }
-    return found.sort((a, b) => a.at - b.at).map(({ term }) => term);
+    return found.sort((a, b) => a.start - b.start);
   }
 }
 
-function occurrences(
-  text: string,
-  term: GlossaryTerm,
-  taken: Set<number>,
-): { at: number; term: GlossaryTerm }[] {
-  const found = [];
+function occurrences(text: string, term: GlossaryTerm, taken: Set<number>): PlacedTerm[] {
+  const found: PlacedTerm[] = [];
   for (let at = text.indexOf(term.source); at >= 0; at = text.indexOf(term.source, at + term.source.length)) {
     const places = Array.from(term.source, (_, i) => at + i);
     if (places.some((place) => taken.has(place))) continue;
     for (const place of places) taken.add(place);
-    found.push({ at, term });
+    found.push({ ...term, start: at, end: at + term.source.length });
   }
   return found;
 }

@@ -17,7 +17,7 @@ import { placeholderAt, placeholderOf } from '../text/inline/placeholders.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import { fromNumbered, type NumberedText, numberedText } from './numbered-codes.ts';
 import { alignWords, projectPoint, projectSpan, type WordAlignment } from './project-codes.ts';
-import type { WantedTerm } from './segment-checks.ts';
+import { type PlacedTerm, readsTermMarks, withTermMarks } from './soft-terms.ts';
 import { type SegmentParts, splitSegment } from './split-segment.ts';
 
 /** What translates sentences: a model, or the queue of a server. */
@@ -186,7 +186,7 @@ const withoutSpecials = (text: string): string => text.replace(/[%<>{}&$#@~\ue00
 /** Options of the translation of segments. */
 export interface SegmentOptions extends TranslateOptions {
   /** Terms that the translation of a sentence must have. */
-  readonly termsOf?: (sentence: string) => readonly WantedTerm[];
+  readonly termsOf?: (sentence: string) => readonly PlacedTerm[];
 }
 
 /** Translates segments, all sentences in one call. Throws as the model. */
@@ -309,10 +309,14 @@ async function translateSentences(
     const unique = [...new Map(wanted.map((one) => [one.key, one])).values()];
     const places = new Map(unique.map(({ key }, at) => [key, at]));
     const texts = unique.map(({ text }) => text);
-    const phrases = termsOf && texts.map((text) => termsOf(text).map(({ target }) => target));
+    const terms = termsOf && texts.map(termsOf);
+    const phrases = terms?.map((list) => list.map(({ target }) => target));
+    // Marks would disturb the alignment.
+    const marks = terms && !attention && readsTermMarks(model.tokenizers.source);
+    const asked = marks ? texts.map((text, i) => withTermMarks(text, terms[i] ?? [])) : texts;
     const orders = unique.map(({ ordered }) => ordered);
     const placeholders = orders.some((order) => order !== undefined) ? orders : undefined;
-    const generations = await model.generate(texts, { ...options, attention, phrases, placeholders });
+    const generations = await model.generate(asked, { ...options, attention, phrases, placeholders });
     for (const { sentence, i, key } of wanted) {
       const [found] = generations[places.get(key) as number] ?? [];
       const text = found && use(sentence, found);

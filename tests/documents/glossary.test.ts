@@ -1,9 +1,11 @@
 // Glossaries: which terms a text has, and that translations are asked for them.
 import { expect, it } from 'vitest';
 import { readGlossary } from '../../src/documents/glossary.ts';
-import { translateSegments } from '../../src/documents/translate-segments.ts';
+import { withTermMarks } from '../../src/documents/soft-terms.ts';
+import { type SentenceModel, translateSegments } from '../../src/documents/translate-segments.ts';
 import { anyCodes } from '../../src/text/inline/code-patterns.ts';
 import { inlineText } from '../../src/text/inline/inline-text.ts';
+import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { fakeModel } from '../support/fake-sentence-model.ts';
 
 const csv =
@@ -18,6 +20,32 @@ it('finds terms in inflected forms, the longest first, each as often as it occur
   expect(find('Categories of profiles and usurpers')).toEqual(['categoría']);
   expect(find('日本語')).toEqual(['Japón']);
   expect(find('')).toEqual([]);
+});
+
+it('marks terms for a model whose vocabulary has the marks', async () => {
+  const glossary = await readGlossary(csv, 'terms.csv');
+  const text = '"Users" of files.';
+  expect(withTermMarks(text, glossary.find(text))).toBe(
+    '" __source__ Users __target__ usuario __done__ " of __source__ files __target__ fichero __done__ .',
+  );
+  const asked: (readonly string[])[] = [];
+  const special = { unknown: 3 };
+  const marks = ['__source__', '__target__', '__done__'];
+  const tokenizer = {
+    special,
+    encode: (word: string) => [marks.includes(word) ? 4 + marks.indexOf(word) : 3],
+    decode: ([id = 3]: readonly number[]) => marks[id - 4] ?? '?',
+  } as unknown as Tokenizer;
+  const model: SentenceModel = {
+    tokenizers: { source: tokenizer, target: tokenizer },
+    async generate(texts, options) {
+      asked.push([...texts, ...(options?.phrases?.flat() ?? [])]);
+      return texts.map(() => [{ text: 'Un usuario.', ids: [5], score: -1, logProb: -1, ended: true }]);
+    },
+  };
+  const find = (sentence: string) => glossary.find(sentence);
+  await translateSegments(model, [inlineText('One user.', anyCodes)], { termsOf: find });
+  expect(asked).toEqual([['One __source__ user __target__ usuario __done__ .', 'usuario']]);
 });
 
 it('reads TSV, and refuses a file without terms', async () => {
