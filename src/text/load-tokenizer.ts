@@ -49,18 +49,31 @@ const names = {
 const tokenizerIn = <T>(name: string, read: () => T): T =>
   withErrorPrefix(`${name}: neither a tokenizer.json nor a SentencePiece model (.model, .spm)`, read, name);
 
+/** What a model needs of a tokenizer file. */
+export interface TokenizerFileOptions {
+  /** Whether it may have neither padding nor a start token, as models of Marian with SSRU decoders. [false] */
+  readonly noStart?: boolean;
+}
+
 /**
  * Reads a tokenizer file. A tokenizer without a padding token gets one, with a new id. A tokenizer without a
  * start token starts with the padding token. Throws a HeddleError that starts with `name` if the file is
  * neither a tokenizer.json nor a SentencePiece model, or has no end token.
  */
-export function readTokenizerFile(bytes: Uint8Array, name: string): Tokenizer {
+export function readTokenizerFile(
+  bytes: Uint8Array,
+  name: string,
+  { noStart = false }: TokenizerFileOptions = {},
+): Tokenizer {
   const first = new TextDecoder().decode(bytes.subarray(0, 64)).trimStart();
   if (!first.startsWith('{')) {
     const { pieces, special } = tokenizerIn(name, () => openSentencePiece(bytes, name).model);
-    const pad = special.pad >= 0 ? special.pad : pieces.length;
     const at = (token: string) => pieces.findIndex(({ text }) => text === token);
-    const start = names.start.map(at).find((id) => id >= 0) ?? pad;
+    const found = names.start.map(at).find((id) => id >= 0);
+    if (noStart && special.pad < 0 && found === undefined)
+      return new SentencePieceTokenizer({ file: bytes, name, special: { pad: -1, start: -1 } });
+    const pad = special.pad >= 0 ? special.pad : pieces.length;
+    const start = found ?? pad;
     return new SentencePieceTokenizer({
       file: bytes,
       name,

@@ -1,5 +1,5 @@
 // Loads tokenizer files, also for a new training.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
@@ -169,3 +169,17 @@ describe('a tokenizer file for a new training', () => {
     );
   });
 });
+
+const vocabulary = '../shared/golden-marian/ssru-int8/vocab.spm';
+it.skipIf(!existsSync(vocabulary))(
+  'reads a vocabulary of Marian with neither padding nor start token (needs ../shared)',
+  () => {
+    const bytes = new Uint8Array(readFileSync(vocabulary));
+    const tokenizer = readTokenizerFile(bytes, 'vocab.spm', { noStart: true });
+    expect(tokenizer.special).toEqual({ pad: -1, start: -1, end: 0, unknown: 1 });
+    const again = loadTokenizer(JSON.parse(JSON.stringify(tokenizer)));
+    expect([again.special, again.size]).toEqual([tokenizer.special, tokenizer.size]);
+    // Models with self-attention start with a token.
+    expect(readTokenizerFile(bytes, 'vocab.spm').special.start).toBe(tokenizer.size);
+  },
+);

@@ -223,7 +223,8 @@ export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknow
   const given = (typeof special === 'object' && special !== null ? special : {}) as Record<string, unknown>;
   const { pad, start, end, unknown } = given;
   check(typeof file === 'string', `${name}: the ${sentencePieceModelType} model has no file`);
-  if (!isId(size) || !isId(pad) || !isId(start) || !isId(end) || !isId(unknown))
+  const isIdOrNone = (x: unknown): x is number => x === -1 || isId(x);
+  if (!isId(size) || !isIdOrNone(pad) || !isIdOrNone(start) || !isId(end) || !isId(unknown))
     throw new HeddleError(
       `${name}: size and special must be ids, they are ${JSON.stringify({ size, special })}`,
     );

@@ -17,6 +17,7 @@ import {
 import { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
+import type { TokenizerFileOptions } from '../../text/load-tokenizer.ts';
 import { openTextPool } from '../../text/text-pool.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { dataOptions } from '../settings/recipe-options.ts';
@@ -88,7 +89,8 @@ export async function prepareCorpus(
     const compared = { train, dev: given || ownDev ? dev : [], test: given || ownTest ? test : [] };
     for (const text of await runPaced(corpusWarnings(compared), pace))
       session.emit({ type: 'warning', text });
-    const tokenizers = start ? {} : await givenTokenizers(args, files);
+    const noStart = options.model.decoderSelfAttention === 'ssru';
+    const tokenizers = start ? {} : await givenTokenizers(args, files, { noStart });
     const hashing = pool.run({ name: 'hash', args: undefined, chunks: chunksOf(train), threads: 1 });
     const checked = hashing.then(([hashed]) => {
       const fingerprint = frames?.fingerprint(train) ?? (hashed as Fingerprint);
@@ -152,12 +154,13 @@ async function cacheTokens(write: () => Promise<void>, { emit }: Pick<CorpusSess
 async function givenTokenizers(
   { tokenizerFile, sourceTokenizer, targetTokenizer, lowercase }: CompleteArguments,
   files: Files,
+  options: TokenizerFileOptions,
 ): Promise<NonNullable<TrainingDataOptions['tokenizers']>> {
   const read = async (path: string | undefined): Promise<Tokenizer | undefined> => {
     if (path === undefined) return undefined;
     check(!lowercase, `train: ${path} determines whether text is lowercased; omit lowercase`);
     const { readTokenizerFile } = await import('../../text/load-tokenizer.ts');
-    return readTokenizerFile(await files.read(path), path);
+    return readTokenizerFile(await files.read(path), path, options);
   };
   const both = await read(tokenizerFile);
   if (both) return { source: both, target: both };

@@ -120,3 +120,36 @@ it.skipIf(!existsSync(shared))(
   },
   240_000,
 );
+
+it.skipIf(!existsSync(shared) || !existsSync(engine))(
+  'a model that heddle trained from scratch, with the vocabulary of another (needs ../shared and the packages of bench/decode)',
+  async () => {
+    const at = (file: string) => join(scratch(), `scratch-${file}`);
+    const r = random(12);
+    const lines = Array.from({ length: 200 }, () =>
+      Array.from({ length: 1 + r.int(5) }, () => 2 + r.int(36)).join(' '),
+    );
+    writeFileSync(at('pairs.tsv'), lines.map((line) => `${line}\t${line}\n`).join(''));
+    writeFileSync(at('texts.txt'), lines.map((line) => `${line}\n`).join(''));
+    const corpus = ['--dev', at('pairs.tsv'), '--test', at('pairs.tsv')];
+    const sizes = ['dModel=64', 'feedForward=64', 'encoderLayers=1'].flatMap((size) => ['--set', size]);
+    const steps = ['--steps', '300', '--batch-size', '32', '--learning-rate', '3e-3', '--no-tune'];
+    const vocabulary = ['--tokenizer-file', `${shared}/ssru-int8/vocab.spm`, '--out', at('own')];
+    await run(
+      'train',
+      at('pairs.tsv'),
+      ...corpus,
+      '--preset',
+      'firefox-tiny',
+      ...sizes,
+      ...steps,
+      ...vocabulary,
+    );
+    await run('convert', at('own'), at('bin'), '--to', 'marian-bin');
+    await run('translate', at('bin'), '--input', at('texts.txt'), '--output', at('own.txt'));
+    const paths = ['model.bin', 'vocab.spm', 'vocab.spm'].map((file) => join(at('bin'), file));
+    const own = readFileSync(at('own.txt'), 'utf8').split('\n');
+    expect(theirs(optionsOf(2), at('texts.txt'), paths).split('\n')).toEqual(own);
+  },
+  240_000,
+);
