@@ -89,7 +89,7 @@ export class Decoder {
     );
     await loadSublayers(c, shape.cacheType);
     const shapes = shrinking(shape);
-    const lengths = c.source === 'frames' ? [S] : sourceLengths(shape);
+    const lengths = c.source === 'frames' ? [S] : sourceLengths(shape, engine.runsAtOnce);
     const shrinkGraphs = async () => {
       const { shrinkGraph } = await import('./shrink-graph.ts');
       return shapes.slice(1).map((fewer, i) => shrinkGraph(c, p, shapes[i] as DecodeShape, fewer));
@@ -209,8 +209,12 @@ const noScalars = { learningRate: 0, tokenWeight: 0, keep: 0 };
 const shortSource = 16;
 
 /** Source lengths that get an encoder plan each, so that a short sentence is not padded to a long one. */
-const sourceLengths = ({ batch, source }: DecodeShape): number[] =>
-  batch === 1 && source > shortSource ? [shortSource, source] : [source];
+function sourceLengths({ batch, source }: DecodeShape, runsAtOnce = false): number[] {
+  if (batch > 1 || source <= shortSource) return [source];
+  // Without a GPU padding costs as much as tokens, and a length more costs nothing.
+  const more = runsAtOnce ? Math.floor((source - 1) / shortSource) : 1;
+  return [...Array.from({ length: more }, (_, i) => (i + 1) * shortSource), source];
+}
 
 /**
  * A shape followed by smaller ones, each with a quarter of the sentences, until there are fewer than four.

@@ -109,9 +109,15 @@ const paddedLength = (n: number): number => (n <= 64 ? Math.ceil(n / 8) * 8 : Ma
 
 /**
  * Whether plans of a shape can be used for a smaller one, of at most `fitting` sentences. They may be a little larger, so that successive texts
- * share plans.
+ * share plans; `exact`: with as many sentences, since an engine on the CPU computes empty rows too.
  */
-export const isReusable = (existing: TranslatorShape, shape: TranslatorShape, fitting: number): boolean =>
+export const isReusable = (
+  existing: TranslatorShape,
+  shape: TranslatorShape,
+  fitting: number,
+  exact = false,
+): boolean =>
+  (!exact || (existing.batch === shape.batch && existing.maxSource <= shape.maxSource + 16)) &&
   existing.batch >= shape.batch &&
   existing.batch <= Math.min(4 * shape.batch, fitting) &&
   existing.maxTarget === shape.maxTarget &&

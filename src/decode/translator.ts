@@ -258,7 +258,8 @@ export class Translator {
   #shapeOf(texts: SourceTexts, options: TextOptions): TranslatorShape {
     if (this.#fixedShape) return this.#fixedShape;
     const { fitting, ...shape } = shapeFor(texts, options, this.#model.config);
-    return this.#shapes.find((existing) => isReusable(existing, shape, fitting)) ?? shape;
+    const exact = this.#engine.runsAtOnce;
+    return this.#shapes.find((existing) => isReusable(existing, shape, fitting, exact)) ?? shape;
   }
 
   #onlyShape(): TranslatorShape {

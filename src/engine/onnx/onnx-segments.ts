@@ -2,9 +2,10 @@
 // them nodes that run on the host by their references.
 
 import { check, HeddleError, messageOf } from '../../core/errors.ts';
-import type { TensorData } from '../../core/tensor.ts';
+import { allocate, sizeOf, type TensorData } from '../../core/tensor.ts';
 import { referenceOf } from '../cpu/executor.ts';
 import type { Graph } from '../graph/graph.ts';
+import { takeRowsOp } from '../ops/elementwise/take-rows.ts';
 import { named } from '../ops/named-tensors.ts';
 import type { Node, Value } from '../ops/op.ts';
 import { inputsOf, mutatedBy, outputsOf } from '../ops/op-nodes.ts';
@@ -149,6 +150,25 @@ class HostSegment implements Segment {
   }
 }
 
+/** `take_rows` on the host, without conversions: it moves the keys of whole batches. */
+class RowsSegment implements Segment {
+  readonly #node: Node;
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  run(run: HostRun): void {
+    const { inputs, outputs } = this.#node;
+    const [x, indices, y] = [inputs[0], inputs[1], outputs[0]] as [Value, Value, Value];
+    const [from, order] = [run.data(x), run.data(indices)];
+    const to = allocate(y.dtype, sizeOf(y.shape));
+    const width = to.length / order.length; // numbers of a group of rows
+    for (const [i, at] of order.entries()) to.set(from.subarray(at * width, (at + 1) * width), i * width);
+    run.store(y, to);
+  }
+}
+
 /** A graph as segments. */
 export class SegmentedGraph {
   readonly #segments: readonly Segment[];
@@ -170,6 +190,7 @@ export class SegmentedGraph {
     }
     this.#segments = groups.map((nodes) => {
       const [first] = nodes;
+      if (first?.op === takeRowsOp) return new RowsSegment(first);
       if (first && onHost.has(first)) {
         const rest = graph.nodes.slice(graph.nodes.indexOf(first) + 1);
         const isKept = (v: Value) =>
