@@ -94,33 +94,6 @@ it.skipIf(!existsSync(shared) || !existsSync(engine))(
   240_000,
 );
 
-it.skipIf(!existsSync(shared))(
-  'quantization-aware training brings the loss of the int8 file nearer to that of the weights (needs ../shared)',
-  async () => {
-    const at = (file: string) => join(scratch(), `aware-${file}`);
-    const r = random(11);
-    const lines = Array.from({ length: 200 }, () =>
-      Array.from({ length: 1 + r.int(5) }, () => 2 + r.int(36)).join(' '),
-    );
-    writeFileSync(at('pairs.tsv'), lines.map((line) => `${line}\t${line}\n`).join(''));
-    const lossOf = async (folder: string): Promise<number> => {
-      const text = await run('eval', folder, at('pairs.tsv'));
-      return Number(/^loss +([\d.]+)/m.exec(text)?.[1]);
-    };
-    const differences: number[] = [];
-    for (const bits of ['0', '8']) {
-      const out = at(`tuned-${bits}`);
-      const corpus = ['--dev', at('pairs.tsv'), '--test', at('pairs.tsv'), '--init', `${shared}/ssru-int8`];
-      const size = ['--steps', '150', '--batch-size', '32', '--max-length', '24', '--no-tune'];
-      await run('train', at('pairs.tsv'), ...corpus, ...size, '--quantize-bits', bits, '--out', out);
-      await run('convert', out, `${out}-int8`, '--to', 'firefox', '--language-pair', 'enes');
-      differences.push(Math.abs((await lossOf(`${out}-int8`)) - (await lossOf(out))));
-    }
-    expect(differences[1]).toBeLessThan(differences[0] as number);
-  },
-  240_000,
-);
-
 it.skipIf(!existsSync(shared) || !existsSync(engine))(
   'a model that heddle trained from scratch, with the vocabulary of another (needs ../shared and the packages of bench/decode)',
   async () => {
