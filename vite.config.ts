@@ -34,8 +34,8 @@ async function shortShader(path: string): Promise<string> {
 }
 
 /**
- * Puts the shaders into one module, shortened: fewer and smaller files to install. Those of frames are in the
- * modules of their ops, which are loaded on demand.
+ * Puts the shaders into one module, shortened: fewer and smaller files to install. Those of frames and of
+ * products are in the modules of their ops, which are loaded on demand.
  */
 const shortShaders: Plugin = {
   name: 'heddle:short-shaders',
@@ -49,7 +49,7 @@ const shortShaders: Plugin = {
     if (!id.endsWith('src/engine/gpu/shaders.ts')) return undefined;
     const texts: Record<string, string> = {};
     for (const path of await textFiles('shaders', /\.wgsl$/))
-      if (!path.startsWith('shaders/frames/'))
+      if (!path.startsWith('shaders/frames/') && path !== 'shaders/elementwise/products.wgsl')
         texts[`../../../${path}`] = await shortShader(resolve(root, path));
     return code.replace(/import\.meta\.glob\([^)]*\)/, () => JSON.stringify(texts));
   },

@@ -29,6 +29,7 @@ const trainingKernels = (buffer: number, rows: number, width: number): readonly 
     size: buffer,
   }),
   ...cases('elementwise', { rows, width, kind: 'add' }),
+  ...cases('elementwise', { rows, width, kind: ['multiply', 'softcap', 'softcap backward'] }),
   ...cases('log of mean', { rows, width }),
   ...cases('RMS norm', { rows, width, pass: [...passes, 'fused'] }),
   ...cases('activation', { rows, width: 2 * width, kind: 'gated gelu-tanh', pass: passes }),

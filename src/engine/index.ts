@@ -73,6 +73,13 @@ export {
 export type { AttentionVariant } from './ops/attention/attention-launch.ts';
 export type { AttentionAttrs } from './ops/attention/attention-layout.ts';
 export { type AttentionWeightsAttrs, attentionWeights } from './ops/attention/attention-weights.ts';
+export {
+  type AttentionMaskOptions,
+  attentionMask,
+  type MaskedAttentionOptions,
+  maskedAttention,
+  rotaryEmbedding,
+} from './ops/attention/masked-attention.ts';
 export { type RelativePositionAttrs, relativePositionBias } from './ops/attention/relative-position-bias.ts';
 export { type BeamSelectAttrs, type BeamStep, beamSelect } from './ops/decoding/beam-select.ts';
 export { type BestTokens, type BestTokensAttrs, bestTokens } from './ops/decoding/best-tokens.ts';
@@ -110,6 +117,15 @@ export {
   logMean,
   logMeanOp,
 } from './ops/elementwise/elementwise-ops.ts';
+export { joinColumns } from './ops/elementwise/join-columns.ts';
+export {
+  multiply,
+  multiplyOp,
+  type SoftcapAttrs,
+  softcap,
+  softcapOp,
+  tanh,
+} from './ops/elementwise/products.ts';
 export { takeNumbers, takeRows } from './ops/elementwise/take-rows.ts';
 export type {
   EmbeddingAttrs,

@@ -38,7 +38,7 @@ export const addColumnsOp = defineOp({
 /** The columns first .. first + count - 1, and a factor. */
 export type TakeColumnsAttrs = AddColumnsAttrs & { readonly count: number };
 
-/** x [..,N]; y [..,count] = scale·x of the columns. It has a gradient if it takes all columns. */
+/** x [..,N]; y [..,count] = scale·x of the columns. */
 export const takeColumnsOp = defineOp({
   name: 'take_columns',
   inputs: ['x'],

@@ -1,13 +1,13 @@
 // The gradients of elementwise ops, activations and slices of columns. Only the backward pass loads this file.
 
-import { check } from '../../../core/errors.ts';
 import { matrixOf } from '../../../core/tensor.ts';
 import { type GradientsOf, gradient } from '../op-gradient.ts';
 import { activationBackwardOp, gatedActivationBackwardOp } from './activation-backward.ts';
-import { addColumnsOp, takeColumns, takeColumnsOp } from './columns.ts';
+import { addColumns, addColumnsOp, takeColumns, takeColumnsOp } from './columns.ts';
 import { activationOp, addOp, dropout, dropoutOp, keepsInput } from './elementwise-ops.ts';
 import { gatedActivationOp } from './gated-activation.ts';
 import { joinColumnsOp } from './join-columns.ts';
+import { multiply, multiplyOp, softcapBackwardOp, softcapOp } from './products.ts';
 
 /** The gradient of each op of the family that has one. */
 export const elementwiseGradients = {
@@ -15,6 +15,13 @@ export const elementwiseGradients = {
     x: dy && builder.apply(activationBackwardOp, { x: keepsInput(attrs.kind) ? x : y, dy }, attrs).dx,
   })),
   addOp: gradient(addOp, (_builder, _inputs, _outputs, { y: dy }) => ({ a: dy, b: dy })),
+  multiplyOp: gradient(multiplyOp, (builder, { a, b }, _outputs, { y: dy }) => ({
+    a: dy && builder.needs(a) ? multiply(builder, dy, b) : undefined,
+    b: dy && builder.needs(b) ? multiply(builder, dy, a) : undefined,
+  })),
+  softcapOp: gradient(softcapOp, (builder, _inputs, { y }, { y: dy }, attrs) => ({
+    x: dy && builder.apply(softcapBackwardOp, { y, dy }, attrs).dx,
+  })),
   addColumnsOp: gradient(addColumnsOp, (builder, { x, u }, _outputs, { y: dy }, attrs) => {
     if (!dy) return {};
     const du = () => takeColumns(builder, dy, { ...attrs, count: matrixOf(u.shape).cols });
@@ -29,8 +36,11 @@ export const elementwiseGradients = {
     };
   }),
   takeColumnsOp: gradient(takeColumnsOp, (builder, { x }, _outputs, { y: dy }, attrs) => {
-    check(attrs.count === matrixOf(x.shape).cols, 'take_columns: only all columns together have a gradient');
-    return { x: dy && takeColumns(builder, dy, attrs) };
+    if (!dy) return {};
+    const { cols } = matrixOf(x.shape);
+    if (attrs.count === cols) return { x: takeColumns(builder, dy, attrs) };
+    const zeros = takeColumns(builder, x, { first: 0, count: cols, scale: 0 });
+    return { x: addColumns(builder, zeros, dy, attrs) };
   }),
   dropoutOp: gradient(dropoutOp, (builder, { step }, _outputs, { y: dy }, attrs) => ({
     x: dy && dropout(builder, dy, step, attrs),
@@ -42,6 +52,7 @@ export const elementwiseGradients = {
   typeof import('./elementwise-ops.ts') &
     typeof import('./columns.ts') &
     typeof import('./gated-activation.ts') &
-    typeof import('./join-columns.ts'),
-  'logMeanOp'
+    typeof import('./join-columns.ts') &
+    typeof import('./products.ts'),
+  'logMeanOp' | 'softcapBackwardOp'
 >;

@@ -1,0 +1,106 @@
+// Products of numbers and the soft cap, element by element: what attention with a softcap, gates and rotary
+// embeddings are composed of. shaders/elementwise/products.wgsl computes them.
+
+import wgsl from '../../../../shaders/elementwise/products.wgsl?raw';
+import { check } from '../../../core/errors.ts';
+import { sameShape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
+import { expectType } from '../type-checks.ts';
+import { type ElementwiseVariant, elementwise, elementwiseVariants } from '../work-division.ts';
+
+/** The bound of a soft cap, above 0. */
+export type SoftcapAttrs = { readonly cap: number };
+
+/** Throws a HeddleError unless both tensors are f32 and of one shape. */
+function checkPair(op: string, a: TensorType, b: TensorType): void {
+  expectType(op, 'a', a, 'f32');
+  expectType(op, 'b', b, 'f32');
+  check(sameShape(a.shape, b.shape), () => `${op}: shapes differ, a ${show(a.shape)} and b ${show(b.shape)}`);
+}
+
+/** A dispatch of products.wgsl. */
+function launchOf(
+  entry: string,
+  variant: ElementwiseVariant,
+  bind: { y: Value } & Launch['bind'],
+  cap = 1,
+): Launch {
+  const count = sizeOf(bind.y.shape);
+  return {
+    shader: { name: 'products', source: wgsl },
+    entry,
+    params: { count, cap },
+    bind,
+    ...elementwise(variant, Math.ceil(count / 4)),
+  };
+}
+
+/** y = a·b, element by element. */
+export const multiplyOp = defineOp({
+  name: 'multiply',
+  inputs: ['a', 'b'],
+  outputs: ['y'],
+  shape({ a, b }) {
+    checkPair('multiply', a, b);
+    return { y: tensorType('f32', a.shape) };
+  },
+  variants: elementwiseVariants,
+  launch: ({ a, b }, { y }, _attrs, { variant }) => [launchOf('multiply', variant, { a, b, y })],
+});
+
+/** y = cap·tanh(x / cap). */
+export const softcapOp = defineOp({
+  name: 'softcap',
+  inputs: ['x'],
+  outputs: ['y'],
+  attrs: attrsOf<SoftcapAttrs>(),
+  shape({ x }, { cap }) {
+    expectType('softcap', 'x', x, 'f32');
+    check(cap > 0, `softcap: the cap must be above 0, it is ${cap}`);
+    return { y: tensorType('f32', x.shape) };
+  },
+  variants: elementwiseVariants,
+  launch: ({ x }, { y }, { cap }, { variant }) => [launchOf('softcap', variant, { a: x, y }, cap)],
+});
+
+/** dx = dy·(1 - (y / cap)²), with the output y of the soft cap. */
+export const softcapBackwardOp = defineOp({
+  name: 'softcap_backward',
+  inputs: ['y', 'dy'],
+  outputs: ['dx'],
+  attrs: attrsOf<SoftcapAttrs>(),
+  shape({ y, dy }) {
+    checkPair('softcap_backward', y, dy);
+    return { dx: tensorType('f32', y.shape) };
+  },
+  variants: elementwiseVariants,
+  launch: ({ y, dy }, { dx }, { cap }, { variant }) => [
+    launchOf('softcap_backward', variant, { a: y, b: dy, y: dx }, cap),
+  ],
+});
+
+/**
+ * a·b, element by element, both of one shape.
+ *
+ * @example
+ * const gated = multiply(graph, x, w);
+ */
+export const multiply = (builder: Builder, a: Value, b: Value): Value =>
+  builder.apply(multiplyOp, { a, b }).y;
+
+/**
+ * cap·tanh(x / cap), which keeps small numbers and bounds large ones (the softcap of attention scores in Gemma 2).
+ *
+ * @example
+ * const scores = softcap(graph, x, 50);
+ */
+export const softcap = (builder: Builder, x: Value, cap: number): Value =>
+  builder.apply(softcapOp, { x }, { cap }).y;
+
+/**
+ * The hyperbolic tangent of x.
+ *
+ * @example
+ * const y = tanh(graph, x);
+ */
+export const tanh = (builder: Builder, x: Value): Value => softcap(builder, x, 1);
