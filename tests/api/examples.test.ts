@@ -6,7 +6,7 @@ import { join, relative } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { hfFamilies } from '../../src/formats/hf/hf-fields.ts';
+import { hfFamilies } from '../../src/formats/hf/hf-families.ts';
 
 const root = join(import.meta.dirname, '../..');
 

@@ -11,7 +11,7 @@ import { stepWords, writeStep } from '../../src/engine/ops/step-scalars.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
-import { hfFamilies } from '../../src/formats/hf/hf-fields.ts';
+import { hfFamilies } from '../../src/formats/hf/hf-families.ts';
 import { loadLora, loraFiles } from '../../src/formats/lora-folder.ts';
 import { hfTypes } from '../../src/formats/shared/model-formats.ts';
 import { loadFrameParts } from '../../src/model/frame-parts.ts';

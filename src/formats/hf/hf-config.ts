@@ -6,21 +6,17 @@ import type { TextModel } from '../../decode/translator.ts';
 import { isCount, type Json } from '../../files/json-files.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
 import { type HfType, hfTypes } from '../shared/model-formats.ts';
+import { type HfFamily, hfFamilies } from './hf-families.ts';
 import {
   activations,
-  bartValues,
   checkHeads,
-  type HfFamily,
   type HfFields,
-  hfFamilies,
-  isKnownField,
   isNothing,
   namesInJson,
   type Reject,
-  type requiredValues,
-  requiredValuesOf,
   sizeNames,
 } from './hf-fields.ts';
+import { bartValues, isKnownField, type requiredValues, requiredValuesOf } from './known-fields.ts';
 import { readT5Fields } from './t5-config.ts';
 import { readWhisperFields } from './whisper-config.ts';
 

@@ -12,7 +12,7 @@ import type { HfType } from '../shared/model-formats.ts';
 import type { Languages } from '../shared/saved-model.ts';
 import { type TokenizerClassName, tokenizerClasses } from '../tokenizers/tokenizer-classes.ts';
 import { readTokenizerFiles } from '../tokenizers/tokenizer-files.ts';
-import { type HfFamily, hfFamilies } from './hf-fields.ts';
+import { type HfFamily, hfFamilies } from './hf-families.ts';
 import { inLanguages, withAffixes } from './languages.ts';
 
 /** The tokenizers of source and target: the same object if they share one. */

@@ -12,7 +12,7 @@ import { parameterList } from '../../model/parameters.ts';
 import type { HfType } from '../shared/model-formats.ts';
 import { requireFields } from '../shared/requirements.ts';
 import type { CheckpointTensors, SavedModel, SourceCheckpoint, WeightDtype } from '../shared/saved-model.ts';
-import { type HfFamily, hfFamilies } from './hf-fields.ts';
+import { type HfFamily, hfFamilies } from './hf-families.ts';
 import { hfTensors, isComputedTable, tiedNames } from './hf-tensors.ts';
 import { generationJson, hfRequirements, toHfConfig } from './to-hf-config.ts';
 import { transformersTokenizer } from './transformers-tokenizer.ts';

@@ -10,7 +10,8 @@ import type { HfType } from '../shared/model-formats.ts';
 import type { FieldRequirement } from '../shared/requirements.ts';
 import { classicFields, requireFields, sameFields, sharedWidths } from '../shared/requirements.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
-import { activationName, activations, type HfFamily, hfFamilies, sizesJson } from './hf-fields.ts';
+import { type HfFamily, hfFamilies } from './hf-families.ts';
+import { activationName, activations, sizesJson } from './hf-fields.ts';
 import { t5Json, t5Requirements } from './t5-config.ts';
 import { whisperJson, whisperRequirements } from './whisper-config.ts';
 

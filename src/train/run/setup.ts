@@ -197,7 +197,7 @@ async function initialModel(
   // T5 has a single rate for all places.
   const type = hf?.model_type as HfType | undefined;
   const isT5 =
-    type !== undefined && (await import('../../formats/hf/hf-fields.ts')).hfFamilies[type].like === 't5';
+    type !== undefined && (await import('../../formats/hf/hf-families.ts')).hfFamilies[type].like === 't5';
   const rates =
     isT5 && typeof fields.dropout === 'number' ? { memory: fields.dropout, output: fields.dropout } : {};
   return {

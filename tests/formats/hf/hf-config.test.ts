@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { readHfConfig } from '../../../src/formats/hf/hf-config.ts';
-import { hfFamilies, requiredValues } from '../../../src/formats/hf/hf-fields.ts';
+import { hfFamilies } from '../../../src/formats/hf/hf-families.ts';
+import { requiredValues } from '../../../src/formats/hf/known-fields.ts';
 import { hfTypes } from '../../../src/formats/shared/model-formats.ts';
 
 const bart = { model_type: 'bart' };
