@@ -31,7 +31,8 @@ export function hubProxy(
     response.on('close', () => closed.abort());
     const { range } = headers;
     try {
-      const init = { method, headers: { 'Accept-Encoding': 'identity', ...(range && { Range: range }) } };
+      const identity = { 'Accept-Encoding': 'identity' };
+      const init = { method, headers: range ? { ...identity, Range: range } : identity };
       const fetchFrom = (redirect: RequestRedirect) =>
         fetch(`${base}${path}${search}`, { ...init, redirect, signal: closed.signal });
       // The hub states length and checksum of a large file in the redirect response.

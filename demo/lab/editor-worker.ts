@@ -83,9 +83,8 @@ async function attemptOn(spec: KernelSpec, own: OwnKernel, time: TimeOptions): P
   const tried = await tryKernel(device, prepared, own, ours, time);
   device.check();
   const speed = await state.roofs.speed();
-  const result = tried.result && { ...tried.result, speed };
   return {
-    tried: { ...tried, ...(result && { result }) },
+    tried: { ...tried, result: tried.result && { ...tried.result, speed } },
     roofs: state.roofs.roofs,
     machine: await describeMachine(navigator.gpu),
   };

@@ -124,7 +124,7 @@ async function measureAll(device: Device, settings: LabSettings, signal: AbortSi
     roofSpread,
     kernels,
     conformance: conformanceOf(machine, kernels),
-    ...(peers && { peers }),
+    peers,
   };
 }
 

@@ -14,7 +14,7 @@ import {
 } from '../engine/ops/decoding/next-token.ts';
 import { packF16 } from '../engine/ops/decoding/pack-f16.ts';
 import { takeRows } from '../engine/ops/elementwise/take-rows.ts';
-import { input, step } from './kernel-case.ts';
+import { input, type KernelData, step } from './kernel-case.ts';
 import { choice, family, heads, headWidth, size, vocab } from './kernel-family.ts';
 
 const fields = {
@@ -57,6 +57,8 @@ export const decodingFamilies = {
       const keyType = isPacked ? 'u32' : 'f32';
       // Words of two f16 numbers from 0.5 to 1.
       const words = (i: number) => 0x38003800 + ((i * 37) % 1024) + 65536 * ((i * 59) % 1024);
+      const withKeys = (name: string, data: KernelData): KernelData =>
+        isPacked ? { ...data, [name]: words } : data;
       if (kind === 'cross-attention')
         return {
           name: `cached cross-attention [${rows}x${length}] ${ofHeads}`,
@@ -65,7 +67,7 @@ export const decodingFamilies = {
             const q = input(g, 'q', [rows, 1, heads * width]);
             cachedCrossAttention(g, q, kv, g.input('lens', 'u32', [rows / beams]), attrs);
           },
-          data: () => ({ lens: () => length, ...(isPacked ? { kv: words } : {}) }),
+          data: () => withKeys('kv', { lens: () => length }),
         };
       return {
         name: `cached self-attention [${rows}] at ${length / 2} of ${length}, ${ofHeads}`,
@@ -74,7 +76,7 @@ export const decodingFamilies = {
           const slots = g.input('slots', 'u32', [rows, length]);
           cachedSelfAttention(g, input(g, 'qkv', [rows, 1, 3 * heads * width]), cache, slots, step(g), attrs);
         },
-        data: () => ({ slots: ownSlots(beams, length), ...(isPacked ? { cache: words } : {}) }),
+        data: () => withKeys('cache', { slots: ownSlots(beams, length) }),
         step: halfWay(length),
         bytes: 4 * rows * (4 * heads * width + (length / 2) * (1 + columns)),
         flops: 4 * rows * (length / 2) * heads * width,

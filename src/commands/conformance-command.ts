@@ -29,7 +29,7 @@ export function addConformance(program: Command): void {
       const { engine } = result;
       const report = {
         ...result,
-        engine: { ...engine, ...(engine.name === 'Dawn' && { version: dawnVersion() }) },
+        engine: { ...engine, version: engine.name === 'Dawn' ? dawnVersion() : engine.version },
       };
       const facts = { heddle: version, when: new Date().toISOString(), ...report };
       await printResult(facts, json, () => describe(report));

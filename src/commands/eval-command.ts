@@ -183,10 +183,10 @@ function describe(e: TranslationReport | EvaluationReport): string {
       [title, 'pairs', 'BLEU', 'chrF2'],
       ...list.map((row) => [row.group, String(row.sentences), row.bleu.toFixed(2), row.chrf.toFixed(2)]),
     ]);
-  return [
+  return present([
     scores,
-    ...(systems ? [systems, `BLEU: ${bleu}\nchrF2: ${chrf}\nchrF2++: ${chrfPlus}`] : []),
+    systems ? `${systems}\n\nBLEU: ${bleu}\nchrF2: ${chrf}\nchrF2++: ${chrfPlus}` : undefined,
     groups('length of the source', e.analysis.byLength),
     groups('words that occur once', e.analysis.byRareWords),
-  ].join('\n\n');
+  ]).join('\n\n');
 }

@@ -6,7 +6,7 @@ import { dump, load } from 'js-yaml';
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { suggestion } from '../core/fields.ts';
 import { type Files, readText, writeText } from '../files/files.ts';
-import { isObject } from '../files/json-files.ts';
+import { isObject, withoutUndefined } from '../files/json-files.ts';
 import type { StageFiles } from '../session/corpus-stages.ts';
 import { completeSettings, initFolder, type RunKind } from '../train/settings/run-defaults.ts';
 import { settings } from '../train/settings/settings.ts';
@@ -103,12 +103,12 @@ export function overridden(file: TrainSettings, given: TrainSettings): TrainSett
   const fromFile: Record<string, unknown> = { ...file };
   for (const names of alternatives)
     if (names.some((name) => given[name] !== undefined)) for (const name of names) delete fromFile[name];
-  return {
+  return withoutUndefined<unknown>({
     ...fromFile,
     ...given,
-    ...(file.lora && given.lora && { lora: { ...file.lora, ...given.lora } }),
-    ...(file.model && given.model && { model: { ...file.model, ...given.model } }),
-  };
+    lora: file.lora && given.lora ? { ...file.lora, ...given.lora } : (given.lora ?? fromFile.lora),
+    model: file.model && given.model ? { ...file.model, ...given.model } : (given.model ?? fromFile.model),
+  });
 }
 
 /**
@@ -130,12 +130,12 @@ export async function saveRunConfig(
     .map((option) => option.attributeName())
     .filter((name) => !settingAttributes.has(name) && !commandOnly.includes(name))
     .filter((name) => ['cli', 'config'].includes(command.getOptionValueSource(name) ?? ''));
-  const json = {
-    ...(pairs.length > 0 && { train: pairs }),
-    ...(stages && { stages }),
+  const json = withoutUndefined<unknown>({
+    train: pairs.length > 0 ? pairs : undefined,
+    stages,
     ...Object.fromEntries(flags.map((name) => [name, command.getOptionValue(name)])),
     ...(JSON.parse(JSON.stringify(complete)) as object),
-  };
+  });
   await writeText(
     files,
     path,

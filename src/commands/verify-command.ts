@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { present } from '../core/present.ts';
 import type { Files } from '../files/files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
@@ -55,10 +56,12 @@ export function addVerify(program: Command): void {
           describe,
           folders,
         );
-        const failed = cases.flatMap((c) => [
-          ...c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`),
-          ...(c.refused === undefined ? [] : [`${c.name}: it cannot be read`]),
-        ]);
+        const failed = cases.flatMap((c) =>
+          present([
+            ...c.compared.filter((q) => !q.passed).map((q) => `${c.name}: ${q.quantity}`),
+            c.refused === undefined ? undefined : `${c.name}: it cannot be read`,
+          ]),
+        );
         failed.push(...refused.map((dir) => `${dir}: neither a case nor a model`));
         if (failed.length > 0) throw new HeddleError(`verify: ${failed.length} failed: ${failed.join(', ')}`);
       },

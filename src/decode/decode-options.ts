@@ -38,7 +38,7 @@ export function withModelRules(rules: ModelRules, options: DecodeOptions, maxTok
   const isBeam = (options.method ?? ((options.beams ?? 1) > 1 ? 'beam' : 'greedy')) === 'beam';
   return {
     ...others,
-    ...(isBeam && earlyStopping !== undefined ? { earlyStopping } : {}),
+    earlyStopping: isBeam ? earlyStopping : undefined,
     minNewTokens: Math.max(0, Math.min(rules.minNewTokens ?? 0, maxNewTokens - 1)),
     ...options,
     suppressTokens: [...(rules.suppressTokens ?? []), ...(options.suppressTokens ?? [])],

@@ -230,7 +230,7 @@ export class Inspector {
         const [keys, K] = place.kind === 'decoder' ? [T, options.target] : [S, options.source];
         const sizes = { ...place, queries, keys };
         const read = (name: string) => withoutPadding(output(`${name}.${n}`), [Q, K], sizes);
-        return { ...sizes, weights: read('weights'), ...(options.tensors && { scores: read('scores') }) };
+        return { ...sizes, weights: read('weights'), scores: options.tensors ? read('scores') : undefined };
       }),
       logits: options.crossOnly ? new Float32Array() : output('logits').slice(0, T * tgtVocab),
       tensors: this.#tensors.map(({ name, value, ofSource }): InspectedTensor => {

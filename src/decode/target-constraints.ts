@@ -41,7 +41,7 @@ function prefixesOf(prefix: string | readonly string[], texts: number): readonly
 function prefixIds(target: Tokenizer, text: string, before: readonly number[], room: number): number[] {
   // A model may force the token with which every text begins.
   const own = target.begin === before[0] ? innerIds : openIds;
-  const ids = [...before, ...(text === '' ? [] : own(target, text))];
+  const ids = text === '' ? [...before] : [...before, ...own(target, text)];
   if (ids.includes(target.special.unknown))
     throw new HeddleError(`prefix: the vocabulary of the model has no tokens for all of "${text}"`);
   if (ids.length >= room)

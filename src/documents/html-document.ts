@@ -3,6 +3,7 @@
 // need.
 
 import { Parser } from 'htmlparser2';
+import { present } from '../core/present.ts';
 import { anyCodes } from '../text/inline/code-patterns.ts';
 import { type InlineCode, type InlineText, inlineText, renderText } from '../text/inline/inline-text.ts';
 import { maxCodes, placeholderOf } from '../text/inline/placeholders.ts';
@@ -186,7 +187,7 @@ class HtmlRuns {
     { start, end }: { readonly start: number; readonly end: number },
   ): void {
     const sources = attributes.map(({ value }) => attributeText(value));
-    const segments = [...(run ? [run.source] : []), ...sources].map((source) => ({
+    const segments = present([run?.source, ...sources]).map((source) => ({
       source,
       isTranslated: false,
     }));

@@ -6,7 +6,7 @@ import { fingerprintOf } from '../core/fingerprint.ts';
 import { asFloat32 } from '../core/float16.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
-import { jsonBytes, readJson } from '../files/json-files.ts';
+import { jsonBytes, readJson, withoutUndefined } from '../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
 import { settledFolder } from '../files/settled-folder.ts';
 import { verifiedWhile, verifyFolder } from '../files/verify-folder.ts';
@@ -68,10 +68,10 @@ export function loraFiles(
   };
   return {
     [loraFileNames.config]: jsonBytes(config),
-    [loraFileNames.weights]: writeSafetensors(tensorsFromWeights(loraParameters(c, lora), weights), {
-      format: 'pt',
-      ...(baseFingerprint && { [baseKey]: baseFingerprint }),
-    }),
+    [loraFileNames.weights]: writeSafetensors(
+      tensorsFromWeights(loraParameters(c, lora), weights),
+      withoutUndefined({ format: 'pt', [baseKey]: baseFingerprint }),
+    ),
   };
 }
 

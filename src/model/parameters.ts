@@ -39,7 +39,7 @@ export function parameterList(c: ModelConfig): ParameterList {
     init: Init,
     stored?: Parameter['stored'],
     zeros?: Parameter['zeros'],
-  ) => c.biases && vector(name, size, init, stored && { stored, ...(zeros && { zeros }) });
+  ) => c.biases && vector(name, size, init, stored && { stored, zeros });
   const zero: Init = { kind: 'constant', value: 0 };
   const embedding = (name: string, rows: number, frozen = false) =>
     drafts.push({

@@ -158,13 +158,10 @@ function feedForward(layer: Scope, stack: Stack, x: Value): Value {
  */
 export function attentionOptions(m: Transformer, stack: Stack) {
   const { heads, headWidth } = stackSizes(m.config, stack);
-  const rate = m.config.dropout.attention;
-  return {
-    heads,
-    headWidth,
-    scale: m.config.attentionScale ? undefined : 1,
-    ...(m.training && rate > 0 && { dropout: rate, site: m.nextSite() }),
-  };
+  const scale = m.config.attentionScale ? undefined : 1;
+  const dropout = m.config.dropout.attention;
+  if (!m.training || dropout === 0) return { heads, headWidth, scale };
+  return { heads, headWidth, scale, dropout, site: m.nextSite() };
 }
 
 /**

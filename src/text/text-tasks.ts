@@ -115,7 +115,7 @@ function countTexts({
       let texts = 0;
       for (const [i, record] of (await textsOfBlock(block)).entries()) {
         if (i % every !== 0) continue;
-        const wanted = side === 'both' ? record : record.slice(...(side === 'source' ? [0, 1] : [1, 2]));
+        const wanted = side === 'both' ? record : side === 'source' ? record.slice(0, 1) : record.slice(1, 2);
         for (const text of wanted) {
           if (text.trim() !== '') texts++;
           counter.add(text);

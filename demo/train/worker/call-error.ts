@@ -81,7 +81,7 @@ export function toCallError(error: unknown, aborted: boolean): CallError {
   if (aborted || name === 'AbortError') return { kind: 'aborted', message: 'cancelled' };
   if (error instanceof LockedError) return as('locked');
   if (error instanceof ExistsError) return as('exists');
-  if (!(error instanceof HeddleError)) return { kind: 'bug', message, ...(stack && { stack }) };
+  if (!(error instanceof HeddleError)) return { kind: 'bug', message, stack };
   const { kind } = error;
   return as(kind === 'device' || kind === 'memory' || kind === 'quota' || kind === 'aborted' ? kind : 'user');
 }

@@ -34,7 +34,7 @@ export async function translateText(
   const { sentences, spaces } = bySentence ? splitSentences(text) : { sentences: [text], spaces: [''] };
   const translations: (readonly Generation[])[] = [];
   for (const [i, sentence] of sentences.entries()) {
-    const generateOptions: GenerateOptions = { ...options, signal, ...(streams && { onPiece: send }) };
+    const generateOptions: GenerateOptions = { ...options, signal, onPiece: streams ? send : undefined };
     const found = await model.generate(sentence, generateOptions);
     const whole = streams ? '' : (found[0]?.text ?? '');
     const piece = whole + (spaces[i] ?? '');

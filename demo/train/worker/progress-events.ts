@@ -56,7 +56,7 @@ export function createProgress(model: string, send: (event: SessionEvent) => voi
         head ??= r;
       } else if (r.type === 'step') {
         step = r.step;
-        unsent.push({ ...r, stepMs: Math.max(0, r.seconds - seconds) * 1000, ...(first && { first }) });
+        unsent.push({ ...r, stepMs: Math.max(0, r.seconds - seconds) * 1000, first: first || undefined });
         first = false;
         seconds = r.seconds;
         if (performance.now() - sentAt >= flushInterval) flush();

@@ -90,7 +90,7 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
   const pairs = dev && (await readPairs(dev, session));
   const { texts, repeated } = await readTexts(given, session);
   const open = (name: string, weights: WeightFormat = 'f32') =>
-    openFolder(name, session, { weights, ...(name === teacher && languages) });
+    openFolder(name, session, name === teacher ? { weights, ...languages } : { weights });
   const model = await open(teacher);
   if (force) for (const path of [out, folder]) await removeOwnFolder(files, path);
   const resume = await isHeddleFolder(files, out);

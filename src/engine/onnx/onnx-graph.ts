@@ -1,6 +1,7 @@
 // A graph of ONNX operators and its file: the part of the format (protobuf) that a transformer needs.
 // https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
 
+import { present } from '../../core/present.ts';
 import { concatBytes } from '../../files/files.ts';
 import { field, float, integer, text } from '../../files/protobuf-writer.ts';
 
@@ -94,13 +95,15 @@ export function createOnnxGraph(title: string): OnnxGraph {
     usesOrt ||= ortOps.includes(type);
     const to = Array.from({ length: results }, () => `${count++}`);
     nodes.push(
-      concatBytes([
-        ...from.map((input) => text(1, input)),
-        ...to.map((output) => text(2, output)),
-        text(4, type),
-        ...(ortOps.includes(type) ? [text(7, ortDomain)] : []),
-        ...Object.entries(attributes).map(([key, value]) => field(5, attribute(key, value))),
-      ]),
+      concatBytes(
+        present([
+          ...from.map((input) => text(1, input)),
+          ...to.map((output) => text(2, output)),
+          text(4, type),
+          ortOps.includes(type) ? text(7, ortDomain) : undefined,
+          ...Object.entries(attributes).map(([key, value]) => field(5, attribute(key, value))),
+        ]),
+      ),
     );
     return to;
   };
@@ -153,13 +156,15 @@ export function createOnnxGraph(title: string): OnnxGraph {
         ...inputs.map((info) => field(11, info)),
         ...outputs.map((info) => field(12, info)),
       ];
-      const model = concatBytes([
-        integer(1, irVersion),
-        text(2, 'heddle'),
-        field(7, concatBytes(graph)),
-        field(8, integer(2, opset)),
-        ...(usesOrt ? [field(8, concatBytes([text(1, ortDomain), integer(2, 1)]))] : []),
-      ]);
+      const model = concatBytes(
+        present([
+          integer(1, irVersion),
+          text(2, 'heddle'),
+          field(7, concatBytes(graph)),
+          field(8, integer(2, opset)),
+          usesOrt ? field(8, concatBytes([text(1, ortDomain), integer(2, 1)])) : undefined,
+        ]),
+      );
       return { model, data: parts.map(concatBytes) };
     },
   };

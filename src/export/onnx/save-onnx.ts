@@ -3,7 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import type { OnnxGraph } from '../../engine/onnx/onnx-graph.ts';
-import { type Json, jsonBytes } from '../../files/json-files.ts';
+import { type Json, jsonBytes, withoutUndefined } from '../../files/json-files.ts';
 import { generationJson } from '../../formats/hf/to-hf-config.ts';
 import { ordinaryFields, requireFields } from '../../formats/shared/requirements.ts';
 import type { OnnxDtype, SavedModel } from '../../formats/shared/saved-model.ts';
@@ -92,7 +92,7 @@ function graphFiles(
   add('decoder_model_merged', onnxDecoder(from));
   return {
     files,
-    hints: { dtype, ...(Object.keys(external).length > 0 && { use_external_data_format: external }) },
+    hints: { dtype, use_external_data_format: Object.keys(external).length > 0 ? external : undefined },
   };
 }
 
@@ -120,12 +120,12 @@ function speechFiles(
   };
   const { files, hints } = graphFiles(from, options);
   const { generation } = checkpoint;
-  return {
+  return withoutUndefined({
     ...checkpoint.files,
     'config.json': jsonBytes({ ...checkpoint.config, 'transformers.js_config': hints }),
-    ...(generation ? { 'generation_config.json': jsonBytes(generation) } : {}),
+    'generation_config.json': generation && jsonBytes(generation),
     ...files,
-  };
+  });
 }
 
 /**
@@ -168,7 +168,7 @@ function configOf({ config: c, sourceCheckpoint }: SavedModel): Json {
     decoder_layers: c.decoderLayers,
     encoder_attention_heads: c.heads,
     decoder_attention_heads: c.decoderHeads,
-    ...(type.endsWith('t5') && t5Sizes(c)),
+    ...(type.endsWith('t5') ? t5Sizes(c) : {}),
     max_position_embeddings: c.maxLength,
     vocab_size: c.tgtVocab,
     pad_token_id: c.padId,

@@ -5,7 +5,7 @@
 import { toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import { int4Rows, int8Rows, isInt4 } from '../../engine/ops/matmul/packed-weights.ts';
-import { jsonBytes } from '../../files/json-files.ts';
+import { jsonBytes, withoutUndefined } from '../../files/json-files.ts';
 import { type WritableTensor, writeSafetensors } from '../../files/write-safetensors.ts';
 import { loraFileNames } from '../../formats/lora-folder.ts';
 import { ordinaryFields, requireFields } from '../../formats/shared/requirements.ts';
@@ -105,15 +105,15 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
     data: Object.keys(data),
     log,
   };
-  return {
+  return withoutUndefined({
     'torch-run.json': jsonBytes(plan),
     'continue.py': new TextEncoder().encode(continueScript),
     'checkpoint.py': new TextEncoder().encode(checkpointScript),
     'optimizer.py': new TextEncoder().encode(optimizerScript),
     'transformer.py': new TextEncoder().encode(transformerScript),
     ...data,
-    ...(lora && { [baseName]: await baseFile(config, parameters, lora) }),
-  };
+    [baseName]: lora && (await baseFile(config, parameters, lora)),
+  });
 }
 
 /** The layers of a LoRA adapter: rows `row` to `row + out - 1` of `weight` have the matrices `a` and `b`. */

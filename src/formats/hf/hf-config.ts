@@ -100,7 +100,7 @@ export function readHfConfig(
   // Redundant fields.
   const same = { hidden_size: options.dModel, num_attention_heads: options.heads };
   const sameOfT5 = { num_hidden_layers: options.encoderLayers, decoder_vocab_size: options.tgtVocab };
-  for (const [field, wanted] of Object.entries({ ...same, ...(isT5 && sameOfT5) }))
+  for (const [field, wanted] of Object.entries(isT5 ? { ...same, ...sameOfT5 } : same))
     if (!isNothing(raw[field]) && raw[field] !== wanted)
       reject(field, `it must be ${wanted}, as the other fields say`);
   return {

@@ -3,7 +3,7 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import type { LanguageOptions } from '../../decode/text-options.ts';
-import { jsonBytes, parseJson } from '../../files/json-files.ts';
+import { jsonBytes, parseJson, withoutUndefined } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { derivedTokenizer } from '../../text/tokenizers/derived-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
@@ -99,9 +99,8 @@ export function withLanguages(model: SavedModel, { sourceLang, targetLang }: Lan
     ...inLanguages(chosen, config),
     languages: chosen,
     decode: target === undefined || startsWith ? model.decode : { ...model.decode, forcedBosTokenId: target },
-    ...(model.sourceCheckpoint && {
-      sourceCheckpoint: checkpointIn(model.sourceCheckpoint, chosen, target, startsWith),
-    }),
+    sourceCheckpoint:
+      model.sourceCheckpoint && checkpointIn(model.sourceCheckpoint, chosen, target, startsWith),
   };
 }
 
@@ -122,20 +121,17 @@ function checkpointIn(
   // In the order in which load-hf.ts reads the files, which the fingerprint of a trained model depends on.
   const { 'tokenizer.json': whole, 'tokenizer_config.json': old, ...others } = checkpoint.files;
   const before = old ? parseJson(old, 'tokenizer_config.json') : {};
-  const langs = {
-    ...(source !== undefined && { src_lang: source }),
-    ...(target !== undefined && { tgt_lang: target }),
-  };
+  const langs = withoutUndefined({ src_lang: source, tgt_lang: target });
   const rules =
     id === undefined ? {} : { [startsWith ? 'decoder_start_token_id' : 'forced_bos_token_id']: id };
   return {
     ...checkpoint,
-    config: { ...checkpoint.config, ...((!checkpoint.generation || startsWith) && rules) },
-    ...(checkpoint.generation && { generation: { ...checkpoint.generation, ...rules } }),
-    files: {
-      ...(whole && { 'tokenizer.json': whole }),
+    config: checkpoint.generation && !startsWith ? checkpoint.config : { ...checkpoint.config, ...rules },
+    generation: checkpoint.generation && { ...checkpoint.generation, ...rules },
+    files: withoutUndefined({
+      'tokenizer.json': whole,
       'tokenizer_config.json': jsonBytes({ ...before, ...langs }),
       ...others,
-    },
+    }),
   };
 }

@@ -6,7 +6,7 @@ import { toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
 import { sinusoids } from '../../engine/ops/embedding/embedding.ts';
 import { weightNames } from '../../files/hf-file-names.ts';
-import { type Json, jsonBytes } from '../../files/json-files.ts';
+import { type Json, jsonBytes, withoutUndefined } from '../../files/json-files.ts';
 import { type WritableTensor, writeSafetensors } from '../../files/write-safetensors.ts';
 import { parameterList } from '../../model/parameters.ts';
 import type { HfType } from '../shared/model-formats.ts';
@@ -51,7 +51,7 @@ export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): R
   const named = dtype
     ? {
         ...json,
-        ...(json.dtype !== undefined && { dtype: torchNames[dtype] }),
+        dtype: json.dtype === undefined ? undefined : torchNames[dtype],
         torch_dtype: torchNames[dtype],
       }
     : json;
@@ -79,10 +79,10 @@ function restore({ config, weights }: SavedModel, sourceCheckpoint: SourceCheckp
     model: { config, weights },
     json: { ...raw, ...Object.fromEntries(changed) },
     stored,
-    others: {
-      ...(generation && { 'generation_config.json': textOr(texts.generation, generation) }),
+    others: withoutUndefined({
+      'generation_config.json': generation && textOr(texts.generation, generation),
       ...files,
-    },
+    }),
   };
 }
 

@@ -233,8 +233,8 @@ async function checkpointTensors(
     dtype,
     dtypes: Object.fromEntries(others.map((name) => [name, dtypeOf(name)])),
     aliases,
-    ...(absent.length > 0 && { absent }),
-    ...(Object.keys(unread).length > 0 && { unread }),
+    absent: absent.length > 0 ? absent : undefined,
+    unread: Object.keys(unread).length > 0 ? unread : undefined,
   };
 }
 

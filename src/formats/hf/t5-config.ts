@@ -78,7 +78,7 @@ export function t5Requirements(c: ModelConfig, type: 't5' | 'mt5'): FieldRequire
       decoderHeads: c.heads,
       decoderHeadWidth: c.headWidth,
       decoderFeedForward: c.feedForward,
-      ...(type === 'mt5' && { scaleOutput: false }),
+      scaleOutput: type === 'mt5' ? false : c.scaleOutput,
     }),
     ['tie', c.tie, 'all or embeddings', c.tie === 'all' || c.tie === 'embeddings'],
   ];

@@ -25,11 +25,12 @@ const bartOffset = 2;
 export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type: HfType) {
   const family: HfFamily = hfFamilies[type];
   requireFields(family.title, hfRequirements(c, type));
-  const learned = family.defaults.static_position_embeddings === false;
+  const isLearned = family.defaults.static_position_embeddings === false;
   const config = modelConfig({
     ...c,
-    ...(family.like === 'bart' && { outputBias: family.model?.outputBias ?? true }),
-    ...(learned && { positions: 'learned', positionOffset: bartOffset }),
+    outputBias: family.like === 'bart' ? (family.model?.outputBias ?? true) : c.outputBias,
+    positions: isLearned ? 'learned' : c.positions,
+    positionOffset: isLearned ? bartOffset : c.positionOffset,
   });
   const specific =
     family.like === 't5'
@@ -145,11 +146,14 @@ const bartJson = (c: ModelConfig, type: HfType): Json => ({
   encoder_layerdrop: 0,
   num_hidden_layers: c.encoderLayers,
   scale_embedding: c.scaleEmbedding,
-  ...(type === 'marian' && {
-    decoder_vocab_size: c.tgtVocab,
-    share_encoder_decoder_embeddings: c.tie === 'all',
-    tie_word_embeddings: c.tie !== 'none',
-  }),
+  ...(type === 'marian' ? marianJson(c) : {}),
+});
+
+/** The fields of vocabularies and ties, which MarianMT has only. */
+const marianJson = (c: ModelConfig): Json => ({
+  decoder_vocab_size: c.tgtVocab,
+  share_encoder_decoder_embeddings: c.tie === 'all',
+  tie_word_embeddings: c.tie !== 'none',
 });
 
 /**

@@ -2,7 +2,7 @@
 // heddle does, or the SentencePiece models and vocab.json of MarianMT.
 
 import { HeddleError } from '../../core/errors.ts';
-import { type Json, jsonBytes } from '../../files/json-files.ts';
+import { type Json, jsonBytes, withoutUndefined } from '../../files/json-files.ts';
 import { fromBase64, sentencePieceModelType } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { HfType } from '../shared/model-formats.ts';
@@ -20,11 +20,11 @@ export function transformersTokenizer(
   const models = [source, target].map(sentencePieceIn);
   const [from, to] = models;
   if (type === 'marian' && from && to)
-    return {
+    return withoutUndefined({
       'source.spm': from.file,
       'target.spm': to.file,
       'vocab.json': jsonBytes(from.ids),
-      ...(source === target ? {} : { 'target_vocab.json': jsonBytes(to.ids) }),
+      'target_vocab.json': source === target ? undefined : jsonBytes(to.ids),
       'tokenizer_config.json': jsonBytes({
         tokenizer_class: 'MarianTokenizer',
         separate_vocabs: source !== target,
@@ -32,7 +32,7 @@ export function transformersTokenizer(
         ...rolesOf(target, (id) => target.token(id)),
         bos_token: undefined,
       }),
-    };
+    });
   if (source !== target)
     throw new HeddleError(
       `${type}: transformers has no tokenizer with two vocabularies of this kind; train with one for both sides (tie: all), or with SentencePiece models`,

@@ -192,18 +192,17 @@ const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: tr
 export const sentencePieceDecoder = (
   source: SavedSentencePiece | undefined,
   target: SavedSentencePiece,
-): Json => ({
-  type: 'Sequence',
-  decoders: [
-    { type: 'Replace', pattern: { Regex: `[${TOKEN_MARK}${TOKEN_END}]` }, content: '' },
-    ...(source && usesBytes(source.model)
-      ? [byteLevel]
-      : target.model.byteFallback
-        ? [{ type: 'ByteFallback' }]
-        : []),
-    metaspace,
-  ],
-});
+): Json => {
+  const bytes = target.model.byteFallback ? { type: 'ByteFallback' } : undefined;
+  return {
+    type: 'Sequence',
+    decoders: present<Json>([
+      { type: 'Replace', pattern: { Regex: `[${TOKEN_MARK}${TOKEN_END}]` }, content: '' },
+      source && usesBytes(source.model) ? byteLevel : bytes,
+      metaspace,
+    ]),
+  };
+};
 
 /** Tokens of vocab.json that text without pieces may be. */
 function lookedUpTokens(

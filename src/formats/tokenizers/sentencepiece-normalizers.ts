@@ -106,7 +106,7 @@ export function sentencePieceNormalizers(model: SentencePieceModel, options: Nor
             `${leading === 'one' ? `(?<=${startOfText}${HEAD}?)` : atStart} +`,
             leading === 'two' ? '  ' : '',
           ),
-          ...(leading === 'two' ? [replace(`(?<=[^ ]) {2,}`, ' ')] : [replace(' {2,}', ' ')]),
+          replace(leading === 'two' ? '(?<=[^ ]) {2,}' : ' {2,}', ' '),
           replace(`${spaceMarks}(?=${TAIL}?${endOfText})`, ''),
           added === 'before' ? replace(`${atStart}(?=[\\s\\S])`, blank) : undefined,
         ])

@@ -161,7 +161,7 @@ export function parseRecords(
     const [source = '', ...all] = texts.slice(0, 1 + references).map(normalizeText);
     const [target, ...others] = all.filter((text) => text !== '');
     if (!wrong && source !== '' && target !== undefined)
-      pairs.push({ source, target, ...(others.length > 0 && { others }) });
+      pairs.push({ source, target, others: others.length > 0 ? others : undefined });
     else bad.push({ line: first + i, reason: wrong ?? emptySide(source, target) });
   }
   return { pairs, bad, lines: records.length, columns };

@@ -269,9 +269,10 @@ function describeDev(e: LogEval): string {
         : ` (${percent(e.knownTokenAccuracy)} without unknown tokens)`
     }`,
   ];
+  if (e.sentences !== undefined && e.wer !== undefined)
+    values.push(`WER ${percent(e.wer)}`, `CER ${percent(e.cer)}`);
   if (e.sentences !== undefined)
     values.push(
-      ...(e.wer === undefined ? [] : [`WER ${percent(e.wer)}`, `CER ${percent(e.cer)}`]),
       `BLEU ${e.bleu?.toFixed(2)}`,
       `chrF2 ${e.chrf?.toFixed(2)}`,
       `exact match ${percent(e.exactMatch)}`,

@@ -45,7 +45,8 @@ async function readGoldenHf(files: Files, folder: string, raw: Json): Promise<Go
   const maxLength = number('max_length', 20);
   const longest = Math.max(model.config.maxLength, S, targetIn.shape[1] ?? 0, maxLength);
   // Learned positions end at the configured length; others are computed for any length.
-  const config = { ...model.config, ...(model.config.positions !== 'learned' && { maxLength: longest }) };
+  const isLearned = model.config.positions === 'learned';
+  const config = { ...model.config, maxLength: isLearned ? model.config.maxLength : longest };
   return {
     name: baseName(folder),
     config,
@@ -61,14 +62,12 @@ async function readGoldenHf(files: Files, folder: string, raw: Json): Promise<Go
       sourceLengths: lengthsOf(mask, B, S),
       ignore: -100,
       decode: model.decode ?? {},
-      ...(expected.beam && {
-        beam: {
-          method: 'beam',
-          beams: number('num_beams', 1),
-          lengthPenalty: { power: number('length_penalty', 1) },
-          earlyStopping: metadata.early_stopping?.toLowerCase() === 'true',
-        },
-      }),
+      beam: expected.beam && {
+        method: 'beam',
+        beams: number('num_beams', 1),
+        lengthPenalty: { power: number('length_penalty', 1) },
+        earlyStopping: metadata.early_stopping?.toLowerCase() === 'true',
+      },
     },
   };
 }

@@ -43,7 +43,7 @@ function backwardLaunches(a: AttentionLayout, context: AttentionContext, x: Back
   const keys = attentionLaunch(a, context, 'backward_keys', a.keys, ofKeys, 8);
   if (!x.bias) return [queries, keys];
   if (!usesTiles(context.variant))
-    return [queries, keys, ...(parts && dbias ? distanceSums(a, keys, parts, dbias) : [])];
+    return [queries, keys].concat(parts && dbias ? distanceSums(a, keys, parts, dbias) : []);
   const constants = { ...keys.constants, BIAS_GRADIENT: dbias ? 1 : 0 };
   const summing = { ...keys, constants, bind: { ...ofKeys, dbias_parts: parts } };
   return present([queries, summing, parts && dbias ? blockSums(a, summing, parts, dbias) : undefined]);
