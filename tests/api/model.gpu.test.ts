@@ -98,7 +98,7 @@ describe('a model', () => {
     await expect(model.translate(long, { splitSentences: true })).rejects.toThrow(/text 2 has 31 tokens/);
     expect(await model.translate(long, { splitSentences: true, longTexts: 'skip' })).toEqual([e, `${abc}\n`]);
     await expect(model.generate('e', { splitSentences: true, attention: true })).rejects.toThrow(
-      'splitSentences gives one translation per text; omit attention, alignment, onPiece, phrases, prefix and numReturn',
+      'splitSentences gives one translation per text; omit attention, alignment, onPiece, phrases, placeholders, prefix and numReturn',
     );
   });
 

@@ -95,7 +95,7 @@ describe('a prefix', () => {
       'prefix: "aaaa" has 4 tokens; a translation has at most 4, its end included',
     );
     await expect(prefixed('a', { splitSentences: true })).rejects.toThrow(
-      'omit attention, alignment, onPiece, phrases, prefix',
+      'omit attention, alignment, onPiece, phrases, placeholders, prefix',
     );
   });
 });
