@@ -12,7 +12,8 @@ import { OnnxSessions, SegmentedGraph } from './onnx/onnx-segments.ts';
  * Creates an engine on onnxruntime-web.
  *
  * @example
- * const [program] = await onnxEngine(ort).prepare([graph]); // ort: the module onnxruntime-web
+ * import * as ort from 'onnxruntime-web';
+ * const [program] = await onnxEngine(ort).prepare([graph]);
  */
 export const onnxEngine = (runtime: OnnxRuntime): Engine => new OnnxEngine(runtime);
 

@@ -53,7 +53,7 @@ const filesIn = (folder: string, extension: string): string[] =>
 
 /** The example of this guide is a row of `hfFamilies`. */
 const familyGuide = join(root, 'docs/add-a-model-family.md');
-const families = join(root, 'src/formats/hf/hf-fields.ts');
+const families = join(root, 'src/formats/hf/hf-families.ts');
 const rowOfFamilies = (row: string): string =>
   `import type { HfFamily } from '${families}'; declare const shared: object; ({${row}}) satisfies Record<string, HfFamily>;`;
 

@@ -2,4 +2,4 @@
 import { it } from 'vitest';
 
 /** A test that `npm run test:full` runs; `npm test` lists it as skipped. */
-export const itInFull = it.skipIf(!process.env.HEDDLE_FULL);
+export const itInFull = it.skipIf(!import.meta.env.HEDDLE_FULL);
