@@ -12,8 +12,7 @@ import { OnnxSessions, SegmentedGraph } from './onnx/onnx-segments.ts';
  * Creates an engine on onnxruntime-web.
  *
  * @example
- * import * as ort from 'onnxruntime-web';
- * const [program] = await onnxEngine(ort).prepare([graph]);
+ * const [program] = await onnxEngine(runtime).prepare([graph]); // runtime: the module onnxruntime-web
  */
 export const onnxEngine = (runtime: OnnxRuntime): Engine => new OnnxEngine(runtime);
 

@@ -32,6 +32,7 @@ const ambient: Readonly<Record<string, string>> = {
   },
   ...{ text: 'string', bytes: 'Uint8Array', files: 'Files', config: 'ModelConfig', weights: 'Float32Array' },
   ...{ device: 'Device', engine: 'Engine', graph: 'Graph', wgsl: 'string', lora: 'LoraConfig' },
+  runtime: 'OnnxRuntime',
   ...{ chrome: 'Chrome', server: 'FolderServer', vocab: 'Map<string, number>' },
   ...Object.fromEntries(
     ['x', 'gamma', 'beta', 'logits', 'targets', 'step', 'w'].map((name) => [name, 'Value']),
