@@ -45,9 +45,9 @@ const REST = readdirSync('tests').filter((name) => ![...PAGES, ...COMMANDS].incl
 const inTests = (names) => names.map((name) => `tests/${name}${name.includes('.') ? '' : '/'}`);
 
 /**
- * The projects of vitest.config.ts, `cpu` in three parts. Three run at a time, because each leaves cores idle
- * while it compiles or waits, the pages most of the time; in this order the workers finish at about the same
- * time, with and without a cache of compiled kernels.
+ * The projects of vitest.config.ts, `cpu` in three parts. Two run at a time, because each leaves cores idle
+ * while it compiles or waits; in this order both workers finish at about the same time, with and without a
+ * cache of compiled kernels.
  */
 const PROJECTS = [
   { name: 'cpu', label: 'pages', minutes: 20, files: inTests(PAGES) },
@@ -73,7 +73,7 @@ await runChecks(async () => {
   const worker = async () => {
     for (let project = waiting.shift(); project; project = waiting.shift()) await runProject(project);
   };
-  const [deno] = await Promise.all([denoProgram(), worker(), worker(), worker(), runAll(CHECKS)]);
+  const [deno] = await Promise.all([denoProgram(), worker(), worker(), runAll(CHECKS)]);
   if (deno) {
     process.env.DENO_PATH = deno;
     const golden = run('deno: golden case', GOLDEN, 3, process.execPath, FAST_COMPILER);
