@@ -62,6 +62,10 @@ const press = (page: Page, name: string) =>
   page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
 const fillField = (page: Page, name: string, value: string, role = 'spinbutton') =>
   page.locator(`::-p-aria([name="${name}"][role="${role}"])`).fill(value);
+
+/** What long visits do is the same at both widths; a phone has less room. */
+const widths = process.env.HEDDLE_FULL ? [1280, 390] : [390];
+
 describe.each([1280, 390])('at %i px', (width) => {
   it('answers with a model of the page and shows three example pairs', async () => {
     const page = await visit(width);
@@ -455,7 +459,7 @@ describe.each([1280, 390])('at %i px', (width) => {
   });
 });
 
-describe.each([1280, 390])('the loaded model at %i px', (width) => {
+describe.each(widths)('the loaded model at %i px', (width) => {
   it('disappears with its translation and attention when a training starts, as does the recorded run with its samples', async () => {
     const page = await visit(width);
     await untilText(page, '#translation', '^martes');
@@ -581,7 +585,7 @@ describe('pairs of the visitor', () => {
   });
 });
 
-describe.each([1280, 390])('runs and sharing at %i px', (width) => {
+describe.each(widths)('runs and sharing at %i px', (width) => {
   it('compares runs by settings, curves, CSV and PNG, and trains the same again', async () => {
     const page = await visit(width);
     const settings = {
