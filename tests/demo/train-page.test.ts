@@ -481,7 +481,7 @@ describe('the models', () => {
 describe('a model from the hub', () => {
   it('is downloaded with the keyboard, shows progress, and can be cancelled', async () => {
     const page = await openPage();
-    await page.focus('#hub-model');
+    await (await page.waitForSelector('#hub-model'))?.focus();
     await page.keyboard.type('me/endless');
     await page.keyboard.press('Enter');
     await untilText(page, '#hub-bytes', '47\\.7 MiB of 190\\.7 MiB · model\\.safetensors');
@@ -512,7 +512,7 @@ describe('a model from the hub', () => {
     await page.locator('#hub-fetch').click();
     await untilText(page, '#hub-note.wrong', '^Enter a model');
     await page.evaluate(() => window.fake.fail('pull', { kind: 'user', message: 'There is no hub.' }));
-    await page.type('#hub-model', ' me/it ');
+    await (await page.waitForSelector('#hub-model'))?.type(' me/it ');
     await page.locator('#hub-fetch').click();
     await untilText(page, '#hub-note.wrong', '^There is no hub\\.$');
     expect(await axeViolations(page)).toEqual([]);

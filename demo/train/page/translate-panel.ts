@@ -61,6 +61,7 @@ export class TranslatePanel extends Panel {
     this.#isReady = name !== '';
     this.#showNothing();
     this.#view.say(name ? `${name} is loaded.` : noModel);
+    this.draw();
     void this.#findLanguages();
   }
   /** Follows a model that was renamed, or deleted (`as` is empty), if it is the one that is loaded. */
@@ -92,6 +93,7 @@ export class TranslatePanel extends Panel {
     this.setLanguages(chosen.source, chosen.target);
     this.#showNothing();
     this.#view.say(`Loading ${chosen.name}…`);
+    this.draw();
     try {
       await this.#session.load(chosen.name, { url: chosen.url, step: chosen.step });
     } catch (error) {
