@@ -61,6 +61,7 @@ const dawnOnly = [
   'tests/api/**',
   'tests/commands/jobs/**',
   'tests/bench/conformance-check.gpu.test.ts',
+  'tests/examples/**',
   'tests/decode/{decode,quantized-decoding,translator}.gpu.test.ts',
   'tests/model/engine.gpu.test.ts',
   'tests/formats/**',

@@ -11,7 +11,6 @@ import {
   untilText,
   withoutModels,
 } from '../support/demo.ts';
-import { itInFull } from '../support/in-full.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 const { open } = demo(withoutModels, ownChrome); // it crashes the GPU process
@@ -80,37 +79,30 @@ async function countsSeconds(page: Page): Promise<void> {
   );
 }
 
-itInFull(
-  'counts the seconds after a crash of the GPU, keeps its charts, and says what to do if there is no adapter',
-  async () => {
-    const page = await start({ Steps: '100000', 'Evaluation interval (steps)': '5' });
-    const session = await page.browser().target().createCDPSession();
-    const chartIsDrawn = () =>
-      page.waitForFunction(
-        () => {
-          const canvas = document.querySelector<HTMLCanvasElement>('#curves canvas');
-          if (!canvas?.width) return false;
-          const image = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height);
-          return image?.data.some((byte) => byte > 0);
-        },
-        { timeout: 60_000 },
-      );
-    // After the first crash the training continues. After the second one Chrome gives no adapter, which it
-    // says after half a minute.
-    for (const after of ['^Training$', '^Failed$']) {
-      await untilText(page, '.state', '^Training$');
-      await page.$eval('#curves', (e) => e.scrollIntoView({ behavior: 'instant' }));
-      await chartIsDrawn();
-      await session.send('Browser.crashGpuProcess' as never).catch(() => {});
-      await untilText(page, '.state', '^GPU device lost, recovering');
-      if (after === '^Failed$') await countsSeconds(page);
-      await untilText(page, '.state', after);
-      await chartIsDrawn();
-    }
-    await expectMessage(
-      page,
-      /^WebGPU found no GPU adapter\. After several crashes .*resume the training\.$/,
+it('counts the seconds after a crash of the GPU, keeps its charts, and says what to do if there is no adapter', async () => {
+  const page = await start({ Steps: '100000', 'Evaluation interval (steps)': '5' });
+  const session = await page.browser().target().createCDPSession();
+  const chartIsDrawn = () =>
+    page.waitForFunction(
+      () => {
+        const canvas = document.querySelector<HTMLCanvasElement>('#curves canvas');
+        if (!canvas?.width) return false;
+        const image = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height);
+        return image?.data.some((byte) => byte > 0);
+      },
+      { timeout: 60_000 },
     );
-  },
-  400_000,
-);
+  // After the first crash the training continues. After the second one Chrome gives no adapter, which it
+  // says after half a minute.
+  for (const after of ['^Training$', '^Failed$']) {
+    await untilText(page, '.state', '^Training$');
+    await page.$eval('#curves', (e) => e.scrollIntoView({ behavior: 'instant' }));
+    await chartIsDrawn();
+    await session.send('Browser.crashGpuProcess' as never).catch(() => {});
+    await untilText(page, '.state', '^GPU device lost, recovering');
+    if (after === '^Failed$') await countsSeconds(page);
+    await untilText(page, '.state', after);
+    await chartIsDrawn();
+  }
+  await expectMessage(page, /^WebGPU found no GPU adapter\. After several crashes .*resume the training\.$/);
+}, 400_000);
