@@ -14,7 +14,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
 @group(0) @binding(3) var<uniform> params: Params;
 
-// tanh by one exp that cannot overflow; around 0, where 1 - e cancels, by its series to x⁹ (error below 1e-8).
+// tanh by one exp that cannot overflow; near 0, since 1 - e cancels there, by its series to x⁹ (error below 1e-8).
 fn tanh4(x: vec4<f32>) -> vec4<f32> {
   let e = exp(-2.0 * min(abs(x), vec4(20.0)));
   let s = x * x;

@@ -42,7 +42,7 @@ const escapeText = (text: string): string =>
 
 const empty = /^(?:br|img|wbr|hr|input|meta|link|area|base|col|embed|source|track|param)$/;
 
-/** A text attribute in a tag: its value, and where the file writes it, with its quotes. */
+/** A text attribute in a tag: its value, and its place in the file, with its quotes. */
 interface TextAttribute {
   readonly name: string;
   readonly value: string;

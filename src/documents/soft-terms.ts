@@ -1,5 +1,5 @@
 // Soft terms: for models that were trained with the augmentation `terms`, a term is followed by its translation in the
-// source, so that the model inflects it and puts it where it belongs. Phrases make sure of it.
+// source, so that the model inflects it and chooses its place. Phrases make sure of it.
 
 import { ownToken } from '../decode/phrase-ids.ts';
 import { markTerm, termMarks } from '../text/augment/term-marks.ts';
