@@ -1,7 +1,7 @@
 // npm run build: builds the library, the command line, the page for headless Chrome, and the site into dist/: the
-// pages with the documentation in dist/demo, which any static host serves. It links node_modules/.bin/heddle to the command line, so that `npx heddle` runs this clone. `--no-types`
-// skips the
-// declarations (dist/types) and the documentation, which take most of the time; `--no-docs` only the latter.
+// pages with the documentation in dist/demo, which any static host serves. It links node_modules/.bin/heddle to the
+// command line, so that `npx heddle` runs this clone. `--no-types` skips the declarations (dist/types) and the
+// documentation, which take most of the time; `--no-docs` only the latter.
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -10,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -43,7 +44,9 @@ const types = !process.argv.includes('--no-types');
 for (const folder of ['modules', ...(types ? ['types'] : [])])
   rmSync(join(dist, folder), { recursive: true, force: true });
 await build({ mode: 'modules', logLevel: 'warn' });
+await copyTextFunctions();
 await mergeLoadedOnDemand();
+await mergeSmall();
 await mergeCommand();
 minifyModules();
 linkCommand();
@@ -53,15 +56,24 @@ if (types) await declareTypes();
 if (types && !process.argv.includes('--no-docs')) writeDocumentation();
 
 /**
+ * Gives the entry heddle.js its own copy of the functions on text that it exports: metrics in the entry, pairs and
+ * corpora in a file that it imports. esbuild loads a file that both the entry and code loaded on demand import with
+ * the entry, also in a page that does not use it.
+ */
+async function copyTextFunctions() {
+  const entry = entryFile('heddle');
+  const ownText = importsOf(entry, 'from').filter((file) => file.startsWith(join(dist, 'modules/text')));
+  const copied = reach(ownText, 'from|import');
+  copied.delete(join(dist, 'modules/core/errors.js')); // errors are told by their class
+  await merge(entry, copied, [{ name: 'corpora', test: /modules.text.(?!metrics)|random/ }]);
+}
+
+/**
  * Merges a module of the library that is loaded on demand with the modules that only it imports: they are
  * loaded together, and a file takes 4 KiB on most disks.
  */
 async function mergeLoadedOnDemand() {
-  const { rolldown } = await import('rolldown');
-  const library = filesOf(libraryEntries);
-  const all = [...filesOf([...libraryEntries, ...commandEntries])];
-  const imports = new Map(all.map((file) => [file, importsOf(file, 'from|import|import\\(')]));
-  const loadedOnDemand = new Set(all.flatMap((file) => importsOf(file, 'import\\(')));
+  const { all, imports, loadedOnDemand, library } = importGraph();
   for (const input of loadedOnDemand) {
     if (!library.has(input)) continue;
     const own = reach([input], 'from|import');
@@ -74,19 +86,61 @@ async function mergeLoadedOnDemand() {
       for (const file of own) if (!isOwn(file)) own.delete(file);
     }
     if (own.size < 2) continue;
-    const bundle = await rolldown({
-      input,
-      platform: 'neutral',
-      external: (id, importer) => importer !== undefined && !own.has(resolve(dirname(importer), id)),
-      makeAbsoluteExternalsRelative: true,
-    });
-    const { output } = await bundle.generate({
-      dir: dirname(input),
-      comments: { annotation: true, jsdoc: false, legal: true },
-    });
+    await merge(input, own);
     for (const file of own) if (file !== input) rmSync(file);
-    writeFileSync(input, output[0].code);
   }
+}
+
+/** Merges a module of less than a block of the disk into the module that imports it, if only one does. */
+async function mergeSmall() {
+  const { all, imports, loadedOnDemand, library } = importGraph();
+  const entries = new Set([...libraryEntries, ...commandEntries].map(entryFile));
+  const importer = new Map();
+  for (const file of library) {
+    const [first, second] = all.filter((other) => imports.get(other).includes(file));
+    const merges = first && !second && library.has(first) && statSync(file).size < 4096;
+    if (merges && !entries.has(file) && !loadedOnDemand.has(file)) importer.set(file, first);
+  }
+  const groups = new Map();
+  for (const file of importer.keys()) {
+    let root = file;
+    while (importer.has(root)) root = importer.get(root);
+    groups.set(root, [...(groups.get(root) ?? []), file]);
+  }
+  for (const [root, small] of groups) {
+    await merge(root, new Set(small));
+    for (const file of small) rmSync(file);
+  }
+}
+
+/** The built files, what each imports, which of them are loaded on demand, and which belong to the library. */
+function importGraph() {
+  const all = [...filesOf([...libraryEntries, ...commandEntries])];
+  return {
+    all,
+    imports: new Map(all.map((file) => [file, importsOf(file, 'from|import|import\\(')])),
+    loadedOnDemand: new Set(all.flatMap((file) => importsOf(file, 'import\\('))),
+    library: filesOf(libraryEntries),
+  };
+}
+
+/** Writes the built file `input` again with the code of the modules `own` in it, or in files of modules/ by `groups`. */
+async function merge(input, own, groups = []) {
+  const { rolldown } = await import('rolldown');
+  const bundle = await rolldown({
+    input,
+    platform: 'neutral',
+    external: (id, importer) => importer !== undefined && !own.has(resolve(dirname(importer), id)),
+    makeAbsoluteExternalsRelative: true,
+  });
+  const { output } = await bundle.generate({
+    dir: dirname(input),
+    chunkFileNames: 'modules/[name].js',
+    codeSplitting: groups.length > 0 ? { groups } : undefined,
+    comments: { annotation: true, jsdoc: false, legal: true },
+  });
+  for (const { fileName, code } of output.slice(1)) writeFileSync(join(dirname(input), fileName), code);
+  writeFileSync(input, output[0].code);
 }
 
 /**
