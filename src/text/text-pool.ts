@@ -145,7 +145,7 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
       if (threads.length === 0 || maxThreads === 0) {
         const task = open(name, args);
         await work((chunk) => mapPaced(task, chunk, progress ? () => undefined : pace));
-        return (task.end ? [task.end()] : []) as never;
+        return (task.end ? [await task.end()] : []) as never;
       }
       const run = runs++;
       // Latest progress of each chunk, by index.

@@ -10,7 +10,7 @@ import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
 import { type BadLine, type PairBlock, parseBlock, textsOfBlock } from './corpus/pair-files.ts';
 import { createPairHash, type HeldOut, type Pair, splitPairs } from './corpus/pairs.ts';
 import { openTokenizer } from './open-tokenizer.ts';
-import { createWordCounter, type PieceSettings, pieceOptionsOf } from './sentencepiece/piece-options.ts';
+import { type PieceSettings, pieceOptionsOf } from './sentencepiece/piece-options.ts';
 import { bpeSteps } from './tokenizers/bpe-training.ts';
 import { derivedTokenizer } from './tokenizers/derived-tokenizer.ts';
 import type { Tokenizer, TokenizerKind } from './tokenizers/tokenizer.ts';
@@ -22,7 +22,7 @@ export interface TextTask<Chunk, Part, Result = undefined> {
   /** Processes a chunk, in steps if it takes long. */
   map(chunk: Chunk): Part | Steps<Part> | Promise<Part | Steps<Part>>;
   /** Returns the joint result of all chunks so far. */
-  end?(): Result;
+  end?(): Result | Promise<Result>;
 }
 
 /** Pairs of a block by set, and its invalid lines. */
@@ -86,16 +86,17 @@ function count(
   options: TokenizerOptions & { tokenizers: readonly Sides[]; every?: number },
 ): TextTask<PairChunk, undefined, CountTable[]> {
   const { every = 1 } = options;
-  const counters = options.tokenizers.map(() => counterOf(options));
+  const counters = Promise.all(options.tokenizers.map(() => counterOf(options)));
   return {
-    map(chunk) {
+    async map(chunk) {
+      const opened = await counters;
       for (const [at, pair] of pairsIn(chunk).entries())
         if (at % every === 0)
           for (const [i, sides] of options.tokenizers.entries())
-            for (const side of sides) counters[i]?.add(pair[side]);
+            for (const side of sides) opened[i]?.add(pair[side]);
       return undefined;
     },
-    end: () => counters.map(tableOf),
+    end: async () => (await counters).map(tableOf),
   };
 }
 
@@ -112,26 +113,29 @@ function countTexts({
   const counter = counterOf(options);
   return {
     async map(block) {
+      const opened = await counter;
       let texts = 0;
       for (const [i, record] of (await textsOfBlock(block)).entries()) {
         if (i % every !== 0) continue;
         const wanted = side === 'both' ? record : side === 'source' ? record.slice(0, 1) : record.slice(1, 2);
         for (const text of wanted) {
           if (text.trim() !== '') texts++;
-          counter.add(text);
+          opened.add(text);
         }
       }
       return texts;
     },
-    end: () => [tableOf(counter)],
+    end: async () => [tableOf(await counter)],
   };
 }
 
 /** Counts words or characters as a kind of tokenizer has them. */
-const counterOf = (options: TokenizerOptions): TextCounter =>
-  options.kind === 'unigram' || options.kind === 'sentencepiece-bpe'
-    ? createWordCounter(pieceOptionsOf(options))
-    : createCounter(options.kind, options.lowercase);
+async function counterOf(options: TokenizerOptions): Promise<TextCounter> {
+  const { kind, lowercase } = options;
+  if (kind !== 'unigram' && kind !== 'sentencepiece-bpe') return createCounter(kind, lowercase);
+  const { createWordCounter } = await import('./sentencepiece/word-counter.ts');
+  return createWordCounter(pieceOptionsOf(options));
+}
 
 function tableOf(counter: TextCounter): CountTable {
   const counts = counter.counts();

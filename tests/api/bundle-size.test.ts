@@ -91,7 +91,7 @@ describe('a bundle', () => {
   it('of training has no report page, command or host', async () => {
     const { kB, modules } = await bundle(programs.train);
     console.log(`train: ${kB} kB`);
-    expect(kB).toBeLessThan(416); // 407 before quantization-aware training
+    expect(kB).toBeLessThan(407);
     expect(Object.keys(modules).filter((id) => /^src\/(bench|host|commands)\//.test(id))).toEqual([]);
   });
 

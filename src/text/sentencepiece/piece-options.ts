@@ -1,9 +1,7 @@
-// Options of a SentencePiece tokenizer to train, with their defaults, and the counter of its words. Threads that train
-// load sentencepiece-training.ts on demand.
+// Options of a SentencePiece tokenizer to train, with their defaults. Threads that train one load word-counter.ts and
+// sentencepiece-training.ts on demand.
 
-import { ownText, type TextCounter } from '../tokenizers/vocabulary-training.ts';
 import type { PieceOptions } from './piece-training.ts';
-import { createWordSplitter, type RunOptions } from './text-runs.ts';
 
 /** Options of a SentencePiece model with defaults. */
 export interface PieceSettings {
@@ -56,20 +54,5 @@ export function pieceOptionsOf(options: {
     splitDigits: pieces.splitDigits ?? false,
     userSymbols: pieces.userSymbols ?? [],
     controlSymbols: pieces.controlSymbols ?? [],
-  };
-}
-
-/** Counts the words of normalized texts. */
-export function createWordCounter(options: RunOptions): TextCounter {
-  const split = createWordSplitter(options);
-  const counters = new Map<string, { n: number }>();
-  const onWord = (word: string) => {
-    const counter = counters.get(word);
-    if (counter) counter.n++;
-    else counters.set(ownText(word), { n: 1 });
-  };
-  return {
-    add: (text) => split(text, onWord),
-    counts: () => new Map(Array.from(counters, ([word, { n }]) => [word, n])),
   };
 }

@@ -12,9 +12,10 @@ import { type ModelOptions, modelConfig } from '../../../src/model/model-config.
 import { parameterList } from '../../../src/model/parameters.ts';
 import { presets } from '../../../src/model/presets.ts';
 import { loadTokenizer, readTokenizerFile } from '../../../src/text/load-tokenizer.ts';
-import { createWordCounter, pieceOptionsOf } from '../../../src/text/sentencepiece/piece-options.ts';
+import { pieceOptionsOf } from '../../../src/text/sentencepiece/piece-options.ts';
 import { pieceSteps } from '../../../src/text/sentencepiece/piece-training.ts';
 import { createTrainedSentencePiece } from '../../../src/text/sentencepiece/trained-sentencepiece.ts';
+import { createWordCounter } from '../../../src/text/sentencepiece/word-counter.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
 import { sentencePieceFile } from '../../support/sentencepiece.ts';
 import { phrases as allPhrases } from '../../support/text.ts';

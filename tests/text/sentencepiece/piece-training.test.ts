@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { runSteps } from '../../../src/core/steps.ts';
 import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
-import { createWordCounter, pieceOptionsOf } from '../../../src/text/sentencepiece/piece-options.ts';
+import { pieceOptionsOf } from '../../../src/text/sentencepiece/piece-options.ts';
 import { pieceSteps } from '../../../src/text/sentencepiece/piece-training.ts';
 import { openSentencePiece } from '../../../src/text/sentencepiece/processor.ts';
 import { sentencePieceSteps } from '../../../src/text/sentencepiece/sentencepiece-training.ts';
+import { createWordCounter } from '../../../src/text/sentencepiece/word-counter.ts';
 
 const texts = intlCorpus({ pairs: 600, seed: 3 }).flatMap(({ source, target }) => [source, target]);
 const odd = [
