@@ -1,21 +1,22 @@
 // Reads translation memories in TMX 1.4 (https://www.gala-global.org/tmx-14b) from a stream: one unit is in
 // memory at a time.
 
-import { HeddleError } from '../../core/errors.ts';
 import { CodeNumbers, InlineBuilder } from '../inline/inline-builder.ts';
 import { LanguageChoice } from './language-choice.ts';
 import type { PairReader, SegmentPair } from './pair-reader.ts';
-import { decodeXml, type XmlAttributes, XmlReader } from './xml-reader.ts';
+import { readXmlPairs, type XmlPairs } from './xml-pairs.ts';
+import type { XmlAttributes } from './xml-reader.ts';
 
 /** Elements whose content is code of the original format, not text; `sub` inside is text of another segment. */
 const codeElements = { bpt: 'open', ept: 'close', ph: 'single', it: 'single', ut: 'single' } as const;
 const isCode = (name: string): name is keyof typeof codeElements => Object.hasOwn(codeElements, name);
 
 /** Collects the units of a memory. */
-class TmxUnits {
+class TmxUnits implements XmlPairs {
+  readonly format = ['TMX', 'tmx'] as const;
   readonly languages: LanguageChoice;
   pairs: SegmentPair[] = [];
-  isTmx = false;
+  isFound = false;
   #numbers = new CodeNumbers();
   #texts = new Map<string, string>();
   #language = '';
@@ -27,8 +28,12 @@ class TmxUnits {
     this.languages = new LanguageChoice(name, given);
   }
 
+  get described(): string {
+    return `units in ${this.languages.languages}`;
+  }
+
   open(name: string, attributes: XmlAttributes): void {
-    if (name === 'tmx') this.isTmx = true;
+    if (name === 'tmx') this.isFound = true;
     else if (name === 'header') {
       const { srclang = '*all*' } = attributes;
       if (srclang !== '*all*') this.languages.setSource(srclang);
@@ -63,16 +68,5 @@ class TmxUnits {
 }
 
 /** Reads a memory. See `PairReader`. */
-export const readTmx: PairReader = async function* (chunks, name, given) {
-  const units = new TmxUnits(name, given);
-  const reader = new XmlReader(name, units);
-  for await (const chunk of decodeXml(chunks, name)) {
-    reader.write(chunk);
-    yield units.pairs;
-    units.pairs = [];
-  }
-  reader.close();
-  if (!units.isTmx) throw new HeddleError(`${name}: not TMX: there is no element tmx`);
-  yield units.pairs;
-  return { described: `units in ${units.languages.languages}` };
-};
+export const readTmx: PairReader = (chunks, name, given) =>
+  readXmlPairs(chunks, name, new TmxUnits(name, given));

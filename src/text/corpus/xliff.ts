@@ -1,11 +1,11 @@
 // Reads the translated segments of XLIFF 1.2 and 2.x as pairs.
 
-import { HeddleError } from '../../core/errors.ts';
 import { CodeNumbers, InlineBuilder } from '../inline/inline-builder.ts';
 import type { CodeKind } from '../inline/placeholders.ts';
 import { isSameLanguage } from './language-choice.ts';
 import type { PairReader, SegmentPair } from './pair-reader.ts';
-import { decodeXml, type XmlAttributes, XmlReader } from './xml-reader.ts';
+import { readXmlPairs, type XmlPairs } from './xml-pairs.ts';
+import type { XmlAttributes } from './xml-reader.ts';
 
 /** States of a target that is no translation yet, in 1.2 and in 2.x. */
 export const untranslatedStates: ReadonlySet<string> = new Set([
@@ -53,10 +53,11 @@ export const localName = (name: string, prefix: string): string =>
 type Given = { readonly source?: string; readonly target?: string };
 
 /** Collects the units of a file. */
-class XliffUnits {
+class XliffUnits implements XmlPairs {
+  readonly format = ['XLIFF', 'xliff'] as const;
   readonly #given: Given;
   pairs: SegmentPair[] = [];
-  isXliff = false;
+  isFound = false;
   readonly languages = new Set<string>();
   #prefix = '';
   /** Languages of the file, the unit's sides swapped if the caller wants it. */
@@ -76,9 +77,13 @@ class XliffUnits {
     this.#given = given;
   }
 
+  get described(): string {
+    return `segments in ${[...this.languages].join(', ')}`;
+  }
+
   open(fullName: string, a: XmlAttributes): void {
-    if (!this.isXliff && fullName.endsWith('xliff')) {
-      this.isXliff = true;
+    if (!this.isFound && fullName.endsWith('xliff')) {
+      this.isFound = true;
       this.#prefix = fullName.slice(0, -'xliff'.length);
       if (a.srcLang) this.#languages(a.srcLang, a.trgLang ?? '');
     }
@@ -146,16 +151,5 @@ class XliffUnits {
 }
 
 /** Reads a file. See `PairReader`. */
-export const readXliff: PairReader = async function* (chunks, name, given) {
-  const units = new XliffUnits(given);
-  const reader = new XmlReader(name, units);
-  for await (const chunk of decodeXml(chunks, name)) {
-    reader.write(chunk);
-    yield units.pairs;
-    units.pairs = [];
-  }
-  reader.close();
-  if (!units.isXliff) throw new HeddleError(`${name}: not XLIFF: there is no element xliff`);
-  yield units.pairs;
-  return { described: `segments in ${[...units.languages].join(', ')}` };
-};
+export const readXliff: PairReader = (chunks, name, given) =>
+  readXmlPairs(chunks, name, new XliffUnits(given));
