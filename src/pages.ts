@@ -5,11 +5,11 @@ export { type RunSummary, runMetrics, settingText, summarizeRuns } from './comma
 export { describeType, fitsType } from './core/fields.ts';
 export { documentFormatOf, openDocument } from './documents/document-formats.ts';
 export { DocumentReview } from './documents/document-review.ts';
+export { memoryPairs } from './documents/memory-pairs.ts';
 export { translateDocument } from './documents/translate-document.ts';
 export { TranslationMemory } from './documents/translation-memory.ts';
-export { appendFile } from './files/files.ts';
+export { appendFile, openBlob } from './files/files.ts';
 export { copyFolder } from './files/owned-folder.ts';
-export { pairReaders, readerFormatOf } from './text/corpus/pair-readers.ts';
 export { corpusToTsv } from './text/corpus/tsv.ts';
 export { type MemoryPair, writeTmx } from './text/corpus/write-tmx.ts';
 export { withoutPlaceholders } from './text/inline/placeholders.ts';

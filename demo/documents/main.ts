@@ -23,8 +23,14 @@ if (problem !== 'insecure') await openLast();
 /** The project of the last visit, or the form. */
 async function openLast(): Promise<void> {
   byId('start').append(start.element);
+  // Only a large memory takes so long that there is a message.
+  client.onStatus = (text) => {
+    byId('start-card').hidden = false;
+    start.showStatus(text);
+  };
   try {
     const project = await client.call('open');
+    start.showStatus('');
     if (project) openProject(project);
     else await showStart();
   } catch (error) {
@@ -42,8 +48,12 @@ async function showStart(): Promise<void> {
 
 async function create(project: NewProject): Promise<void> {
   void navigator.storage?.persist?.().catch(() => false);
+  client.onStatus = (text) => start.showStatus(text);
+  start.showStatus('Reading the files…');
   try {
-    openProject(await client.call('create', project));
+    const view = await client.call('create', project);
+    start.showStatus('');
+    openProject(view);
   } catch (error) {
     start.showError((error as Error).message);
   }

@@ -21,6 +21,7 @@ export class StartPanel extends Panel {
   #model = demoModels[0]?.name ?? '';
   #source = demoModels[0]?.source ?? 'en';
   #target = demoModels[0]?.target ?? 'es';
+  #status = '';
   #error = '';
 
   constructor(onStart: (project: NewProject) => void) {
@@ -35,7 +36,14 @@ export class StartPanel extends Panel {
     this.draw();
   }
 
+  /** Shows what the worker does; the form waits meanwhile. */
+  showStatus(text: string): void {
+    this.#status = text;
+    this.drawSoon();
+  }
+
   showError(text: string): void {
+    this.#status = '';
     this.#error = text;
     this.draw();
   }
@@ -133,9 +141,10 @@ export class StartPanel extends Panel {
           ${this.#language('documents-target', 'To', this.#target, (value) => {
             this.#target = value;
           })}
-          <button type="submit" class="main">Translate</button>
+          <button type="submit" class="main" ?disabled=${this.#status !== ''}>Translate</button>
         </div>
         ${about ? html`<p class="hint">${about}</p>` : nothing}
+        <p class="hint" role="status" id="start-status">${this.#status}</p>
         <p class="wrong" role="alert">${this.#error}</p>
       </form>`;
   }

@@ -11,6 +11,7 @@ import {
   renderText,
 } from '../text/inline/inline-text.ts';
 import { placeholderAt, placeholderOf } from '../text/inline/placeholders.ts';
+import { hashOf, PackedTexts } from './packed-texts.ts';
 
 /** A match of a memory. */
 export interface MemoryMatch {
@@ -22,6 +23,13 @@ export interface MemoryMatch {
 
 /** Number of candidates whose distance is computed, those with the most common words. */
 const maxCandidates = 64;
+/** Most entries of a word that helps to find candidates. */
+const maxEntries = 20_000;
+/** In place of the entries of a word that more have. */
+const frequent = 'frequent';
+
+const countOf = (list: readonly number[] | typeof frequent): number =>
+  list === frequent ? maxEntries + 1 : list.length;
 
 const wordsOf = (text: string): string[] =>
   text.toLowerCase().match(/[\p{L}\p{M}\p{N}]+|[^\s\p{L}\p{M}\p{N}]/gu) ?? [];
@@ -37,60 +45,55 @@ function renumbered(text: string, numbers = new Map<number, number>()): string {
 
 const keyOf = (text: string): string => renumbered(text).replace(/\s+/g, ' ').trim();
 
-/** A memory. */
+/** A memory: texts in UTF-8 and an index of hashed words, so that it may have millions of pairs. */
 export class TranslationMemory {
-  readonly #entries: {
-    readonly source: string;
-    readonly target: string;
-    readonly words: readonly string[];
-  }[] = [];
-  readonly #exact = new Map<string, number>();
-  /** Entries of each word. */
-  readonly #index = new Map<string, number[]>();
+  readonly #texts = new PackedTexts();
+  /** Entries of each word, by its hash; those of a frequent word are not kept. */
+  readonly #index = new Map<number, number[] | typeof frequent>();
 
   /** Number of different sources. */
   get size(): number {
-    return this.#entries.length;
+    return this.#texts.length;
   }
 
   /** Adds a pair, whose elements are placeholders; a later pair of the same source replaces an earlier one. */
   add({ source, target }: Pair): void {
     const numbers = new Map<number, number>();
     const key = renumbered(source, numbers).replace(/\s+/g, ' ').trim();
-    const entry = { source: key, target: renumbered(target, numbers), words: wordsOf(key) };
-    const known = this.#exact.get(key);
-    if (known !== undefined) {
-      this.#entries[known] = entry;
-      return;
-    }
-    const at = this.#entries.push(entry) - 1;
-    this.#exact.set(key, at);
-    for (const word of new Set(entry.words)) {
+    const { index, isNew } = this.#texts.set(key, renumbered(target, numbers));
+    if (!isNew) return;
+    for (const word of new Set(wordsOf(key).map(hashOf))) {
       const list = this.#index.get(word);
-      if (list) list.push(at);
-      else this.#index.set(word, [at]);
+      if (list === frequent) continue;
+      if (!list) this.#index.set(word, [index]);
+      else if (list.length < maxEntries) list.push(index);
+      else this.#index.set(word, frequent);
     }
+  }
+
+  /** The pair of an index below `size`, in the order of its first addition; white space is single spaces. */
+  pair(index: number): Pair {
+    return { source: this.#texts.key(index), target: this.#texts.value(index) };
   }
 
   /** The best match of a segment of at least `threshold`; undefined if there is none that keeps its codes. */
   find(segment: InlineText, threshold: number): MemoryMatch | undefined {
     const literal = renderText(segment.text, segment.codes);
     const key = keyOf(literal);
-    const exact = this.#entries[this.#exact.get(key) ?? -1];
-    const same = exact && inSegment(segment, literal, exact.target);
+    const exact = this.#texts.indexOf(key);
+    const same = exact < 0 ? undefined : inSegment(segment, literal, this.#texts.value(exact));
     if (same !== undefined) return { text: same, similarity: 1 };
     if (threshold >= 1) return undefined;
     const words = wordsOf(key);
     let best: MemoryMatch | undefined;
-    for (const at of this.#candidates(words)) {
-      const entry = this.#entries[at];
-      if (!entry) continue;
-      const longer = Math.max(words.length, entry.words.length);
+    for (const index of this.#candidates(words)) {
+      const own = wordsOf(this.#texts.key(index));
+      const longer = Math.max(words.length, own.length);
       const limit = Math.floor(longer * (1 - Math.max(threshold, best?.similarity ?? 0)) + 1e-9);
-      const distance = editDistance(words, entry.words, limit);
+      const distance = editDistance(words, own, limit);
       const similarity = longer === 0 ? 0 : 1 - distance / longer;
       if (distance > limit || similarity < threshold || similarity <= (best?.similarity ?? 0)) continue;
-      const text = inSegment(segment, literal, entry.target);
+      const text = inSegment(segment, literal, this.#texts.value(index));
       // The same words with other spaces or case are no exact match.
       if (text !== undefined) best = { text, similarity: Math.min(similarity, 0.99) };
     }
@@ -99,16 +102,17 @@ export class TranslationMemory {
 
   /** Entries that share the most words, rare ones first. */
   #candidates(words: readonly string[]): number[] {
-    const lists = [...new Set(words)]
-      .map((word) => this.#index.get(word) ?? [])
-      .sort((a, b) => a.length - b.length);
+    const none: readonly number[] = [];
+    const lists = [...new Set(words.map(hashOf))]
+      .map((word) => this.#index.get(word) ?? none)
+      .sort((a, b) => countOf(a) - countOf(b));
     const counts = new Map<number, number>();
     for (const list of lists.slice(0, Math.max(1, Math.ceil(lists.length / 2) + 1)))
-      for (const at of list.length > 20_000 ? [] : list) counts.set(at, (counts.get(at) ?? 0) + 1);
+      for (const index of list === frequent ? none : list) counts.set(index, (counts.get(index) ?? 0) + 1);
     return [...counts]
       .sort((a, b) => b[1] - a[1])
       .slice(0, maxCandidates)
-      .map(([at]) => at);
+      .map(([index]) => index);
   }
 }
 

@@ -67,6 +67,8 @@ export interface BrowserFiles extends Files {
    * 1970.
    */
   facts(folder: string): Promise<{ readonly bytes: number; readonly time: number }>;
+  /** Writes a file in parts, so that it may be larger than memory; it is there when all are written. */
+  writeParts(path: string, parts: AsyncIterable<Uint8Array>): Promise<void>;
 }
 
 /**
@@ -96,14 +98,14 @@ function split(path: string): [string[], string] {
 async function store(
   folder: FileSystemDirectoryHandle,
   name: string,
-  bytes: Uint8Array | string,
+  content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
   const isNew = (await ifExists(folder.getFileHandle(name))) === undefined;
   const first = isNew ? unfinished(name) : name;
   const handle: Movable = await folder.getFileHandle(first, { create: true });
   const writable = await handle.createWritable();
   try {
-    await writable.write(bytes as BufferSource | string);
+    for await (const bytes of content) await writable.write(bytes as BufferSource);
     await writable.close();
     if (isNew) await moveFile(handle, folder, name);
     if (isNew && !handle.move) await folder.removeEntry(first);
@@ -273,7 +275,12 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
     write: (path, bytes) =>
       attempt('write', path, async () => {
         const [parent, name] = await stored.parentOf(path);
-        await store(parent, name, bytes);
+        await store(parent, name, [bytes]);
+      }),
+    writeParts: (path, content) =>
+      attempt('write', path, async () => {
+        const [parent, name] = await stored.parentOf(path);
+        await store(parent, name, content);
       }),
     exists: (path) => withRetries('look at', path, () => stored.exists(path)),
     list: (path) => withRetries('list', path, () => stored.list(path)),

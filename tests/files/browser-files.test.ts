@@ -22,6 +22,20 @@ const load = async (files: ReturnType<typeof browserFiles>, folder: string) => [
 const whole = (text: string) => [`${text} a.json`, `${text} b.bin`];
 
 describe.each([{ moves: true }, { moves: false }])('with FileSystemFileHandle.move: $moves', ({ moves }) => {
+  it('writes a file in parts, which is there when all are written', async () => {
+    const files = browserFiles(fakeDisk({ moves }).open());
+    async function* parts(fails: boolean) {
+      yield new TextEncoder().encode('one ');
+      expect(await files.exists('a/b.txt')).toBe(false);
+      if (fails) throw new Error('cut off');
+      yield new TextEncoder().encode('two');
+    }
+    await expect(files.writeParts('a/b.txt', parts(true))).rejects.toThrow('cut off');
+    expect(await files.exists('a/b.txt')).toBe(false);
+    await files.writeParts('a/b.txt', parts(false));
+    expect(await readText(files, 'a/b.txt')).toBe('one two');
+  });
+
   it('reads, lists and removes what was written', async () => {
     const files = browserFiles(fakeDisk({ moves }).open());
     await writeText(files, 'models/x/deep/a.txt', 'one');

@@ -1,9 +1,11 @@
 // Worker of the page of documents: handles the calls of documents-protocol.ts, one project at a time. A Web
 // Lock keeps a second tab from writing the same project.
 
+import { formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import { HeddleError, openBrowserFiles, registerHost } from '../../../src/index.ts';
-import { openDocument } from '../../../src/pages.ts';
+import { openDocument, TranslationMemory } from '../../../src/pages.ts';
 import type { Calls, Reply, Request } from '../documents-protocol.ts';
+import { PacedStatus } from './paced-status.ts';
 import { Project } from './project.ts';
 import { ProjectStore } from './project-store.ts';
 
@@ -45,6 +47,22 @@ function current(): Project {
 
 const bytesOf = async (file: Blob): Promise<Uint8Array> => new Uint8Array(await file.arrayBuffer());
 
+/** Reads a memory of any size: its pairs go to the storage and to `memory`. */
+async function importMemory(
+  store: ProjectStore,
+  memory: TranslationMemory,
+  file: File,
+  languages: { readonly source: string; readonly target: string },
+): Promise<void> {
+  const status = new PacedStatus(post);
+  let count = 0;
+  await store.importMemory(file, languages, (pairs, share) => {
+    for (const pair of pairs) memory.add(pair);
+    count += pairs.length;
+    status.show(() => `Reading ${file.name}: ${formatPercent(share)}, ${formatInteger(count)} pairs`);
+  });
+}
+
 const calls: { [N in keyof Calls]: (...args: Parameters<Calls[N]>) => Promise<ReturnType<Calls[N]>> } = {
   async open() {
     const { files, store } = await opened;
@@ -56,6 +74,8 @@ const calls: { [N in keyof Calls]: (...args: Parameters<Calls[N]>) => Promise<Re
     const bytes = await bytesOf(document);
     // An invalid file is refused before the project of before is gone.
     await openDocument(bytes, document.name, { targetLang: target });
+    const pairs = new TranslationMemory();
+    if (memory) await importMemory(store, pairs, memory, { source, target });
     await project?.close();
     const facts = {
       name: document.name,
@@ -65,8 +85,8 @@ const calls: { [N in keyof Calls]: (...args: Parameters<Calls[N]>) => Promise<Re
       target,
       learned: null,
     };
-    await store.create(facts, bytes, memory ? await bytesOf(memory) : undefined);
-    project = await Project.open(store, files, post);
+    await store.create(facts, bytes);
+    project = await Project.open(store, files, post, pairs);
     return current().view();
   },
   translate: async () => current().translate(),

@@ -30,9 +30,11 @@ export function splitCorrections({ confirmed, memory, own }: Corrections): {
   readonly heldOut: readonly Pair[];
   readonly isOfMemory: boolean;
 } {
-  const sources = new Set(confirmed.map(({ source }) => source));
-  const known = [...new Map(memory.map((pair) => [pair.source, pair])).values()].filter(
-    ({ source }) => !sources.has(source),
+  // A memory has single spaces.
+  const keyOf = ({ source }: Pair) => source.replace(/\s+/g, ' ').trim();
+  const sources = new Set(confirmed.map(keyOf));
+  const known = [...new Map(memory.map((pair) => [keyOf(pair), pair])).values()].filter(
+    (pair) => !sources.has(keyOf(pair)),
   );
   const isOfMemory = known.length >= 20;
   const [from, share] = isOfMemory ? [known, 5] : [confirmed, 4];

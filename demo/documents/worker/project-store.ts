@@ -1,14 +1,16 @@
-// A project in the browser's private file system: its document and memory as they were dropped, its facts,
-// and a journal of translations, to which a line is appended for each change. A tab that is killed loses at
-// most the last line.
+// A project in the browser's private file system: its document as it was dropped, the pairs of its memory, its facts,
+// and a journal of translations, to which a line is appended for each change. A tab that is killed loses at most the
+// last line.
 
-import { type BrowserFiles, HeddleError } from '../../../src/index.ts';
-import { appendFile } from '../../../src/pages.ts';
+import { type BrowserFiles, HeddleError, type Pair } from '../../../src/index.ts';
+import { appendFile, memoryPairs, openBlob } from '../../../src/pages.ts';
 import type { LearnReport, ModelChoice, SegmentState } from '../documents-protocol.ts';
 
 const folder = 'documents';
 const facts = `${folder}/project.json`;
 const journal = `${folder}/journal.jsonl`;
+/** The pairs of the memory; those of a project that is not created yet are beside it. */
+const [memory, newMemory] = [`${folder}/memory.jsonl`, 'documents-memory.jsonl'];
 
 /** The facts of a project. */
 export interface ProjectFacts {
@@ -21,6 +23,11 @@ export interface ProjectFacts {
 }
 
 const encode = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+/** Pairs as lines of JSON. */
+const linesOf = (pairs: readonly Pair[]): Uint8Array =>
+  new TextEncoder().encode(
+    pairs.map(({ source, target }) => `${JSON.stringify({ source, target })}\n`).join(''),
+  );
 const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
 
 /** The stored project. */
@@ -43,11 +50,43 @@ export class ProjectStore {
     }
   }
 
-  /** Stores a new project. The facts come last: without them there is no project. */
-  async create(project: ProjectFacts, document: Uint8Array, memory: Uint8Array | undefined): Promise<void> {
+  /**
+   * Stores the pairs of a memory for `create`, as they come; `receive` is called with each part, and how much of the file
+   * was read. Returns the number of pairs.
+   */
+  async importMemory(
+    file: File,
+    languages: { readonly source: string; readonly target: string },
+    receive: (pairs: readonly Pair[], share: number) => void,
+  ): Promise<number> {
+    let [done, count] = [0, 0];
+    const options = {
+      open: async () => file.stream(),
+      onBytes: (bytes: number) => {
+        done += bytes;
+      },
+    };
+    async function* lines() {
+      for await (const pairs of memoryPairs(file.name, options, languages)) {
+        receive(pairs, done / file.size);
+        count += pairs.length;
+        if (pairs.length > 0) yield linesOf(pairs);
+      }
+    }
+    await this.#files.writeParts(newMemory, lines());
+    if (count > 0) return count;
+    await this.#files.remove(newMemory);
+    throw new HeddleError(`${file.name}: there is no pair of ${languages.source} and ${languages.target}.`);
+  }
+
+  /**
+   * Stores a new project, with the memory that was imported before if it has one. The facts come last: without them there
+   * is no project.
+   */
+  async create(project: ProjectFacts, document: Uint8Array): Promise<void> {
     await this.discard();
     await this.#files.write(`${folder}/document`, document);
-    if (memory) await this.#files.write(`${folder}/memory`, memory);
+    if (project.memoryName !== null) await this.#files.rename(newMemory, memory);
     await this.write(project);
   }
 
@@ -61,8 +100,16 @@ export class ProjectStore {
     return this.#files.read(`${folder}/document`);
   }
 
-  memory(): Promise<Uint8Array> {
-    return this.#files.read(`${folder}/memory`);
+  /** The pairs of the memory, in parts. */
+  async *memory(): AsyncGenerator<readonly Pair[]> {
+    const file = await openBlob(this.#files, memory);
+    const reader = file.stream().pipeThrough(new TextDecoderStream()).getReader();
+    let rest = '';
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      const lines = (rest + part.value).split('\n');
+      rest = lines.pop() ?? '';
+      yield lines.map((line) => JSON.parse(line) as Pair);
+    }
   }
 
   /** The translations by segment: the last line of each. A line that was cut off is skipped. */
@@ -90,7 +137,9 @@ export class ProjectStore {
     return added;
   }
 
-  discard(): Promise<void> {
-    return this.#files.remove(folder);
+  async discard(): Promise<void> {
+    // Without its facts there is no project, if the tab is killed now.
+    await this.#files.remove(facts);
+    await this.#files.remove(folder);
   }
 }

@@ -1,5 +1,6 @@
 // A project at work: its document, its memory, its model, and the translations so far.
 
+import { formatInteger } from '../../../src/core/format-numbers.ts';
 import {
   type BrowserFiles,
   HeddleError,
@@ -12,8 +13,6 @@ import {
 import {
   DocumentReview,
   openDocument,
-  pairReaders,
-  readerFormatOf,
   TranslationMemory,
   translateDocument,
   withoutPlaceholders,
@@ -21,6 +20,7 @@ import {
 } from '../../../src/pages.ts';
 import type { LearnReport, ProjectView, Reply, SegmentState, SegmentView } from '../documents-protocol.ts';
 import { doubtfulWords } from './doubtful-words.ts';
+import { PacedStatus } from './paced-status.ts';
 import type { ProjectFacts, ProjectStore } from './project-store.ts';
 
 /** Name of the LoRA adapter in the browser's storage. */
@@ -29,29 +29,8 @@ const adapterName = 'documents adapter';
 /** Segments that are translated together. */
 const atOnce = 8;
 
-/** Reads the pairs of a memory; inline elements are placeholders. */
-async function readMemory(
-  bytes: Uint8Array,
-  name: string,
-  { source, target }: ProjectFacts,
-): Promise<Pair[]> {
-  const format = readerFormatOf(name);
-  if (!format) {
-    const lines = new TextDecoder().decode(bytes).split(/\r?\n/);
-    return lines.flatMap((line) => {
-      const [a = '', b = ''] = line.split('\t');
-      return a.trim() && b.trim() ? [{ source: a, target: b }] : [];
-    });
-  }
-  const read = await pairReaders[format].load();
-  const pairs: Pair[] = [];
-  async function* chunks() {
-    yield bytes;
-  }
-  const languages = format === 'tmx' || format === 'xliff' ? { source, target } : {};
-  for await (const some of read(chunks(), name, languages)) pairs.push(...some);
-  return pairs;
-}
+/** Pairs of a memory that learning may use; of a larger memory so many are chosen. */
+const maxLearned = 4000;
 
 /** The project. */
 export class Project {
@@ -59,8 +38,9 @@ export class Project {
   readonly #files: BrowserFiles;
   #facts: ProjectFacts;
   readonly #review: DocumentReview;
-  readonly #memory: readonly Pair[];
-  readonly #matches = new TranslationMemory();
+  /** The pairs of the memory, then the confirmed ones. */
+  readonly #matches: TranslationMemory;
+  readonly #memorySize: number;
   readonly #states: Map<number, SegmentState>;
   readonly #post: (reply: Reply) => void;
   #model: Promise<Model> | undefined;
@@ -71,7 +51,7 @@ export class Project {
   private constructor(
     parts: { store: ProjectStore; files: BrowserFiles; facts: ProjectFacts; post: (reply: Reply) => void },
     review: DocumentReview,
-    memory: readonly Pair[],
+    memory: TranslationMemory,
     states: Map<number, SegmentState>,
   ) {
     this.#store = parts.store;
@@ -79,32 +59,39 @@ export class Project {
     this.#facts = parts.facts;
     this.#post = parts.post;
     this.#review = review;
-    this.#memory = memory;
+    this.#matches = memory;
+    this.#memorySize = memory.size;
     this.#states = states;
-    for (const pair of memory) this.#matches.add(pair);
     for (const [index, { confirmed, text }] of states)
       if (confirmed !== null) this.#matches.add(review.pairOf(index, text));
   }
 
-  /** Opens the stored project; undefined if there is none. */
+  /** Opens the stored project; undefined if there is none. `memory`: its memory, if it was read already. */
   static async open(
     store: ProjectStore,
     files: BrowserFiles,
     post: (reply: Reply) => void,
+    memory?: TranslationMemory,
   ): Promise<Project | undefined> {
     const facts = await store.facts();
     if (!facts) return undefined;
     const document = await openDocument(await store.document(), facts.name, { targetLang: facts.target });
-    const memory = facts.memoryName ? await readMemory(await store.memory(), facts.memoryName, facts) : [];
     const review = new DocumentReview(document);
-    return new Project({ store, files, facts, post }, review, memory, await store.translations());
+    const pairs = memory ?? new TranslationMemory();
+    const status = new PacedStatus(post);
+    if (!memory && facts.memoryName !== null)
+      for await (const some of store.memory()) {
+        for (const pair of some) pairs.add(pair);
+        status.show(() => `Reading ${facts.memoryName}: ${formatInteger(pairs.size)} pairs`);
+      }
+    return new Project({ store, files, facts, post }, review, pairs, await store.translations());
   }
 
   view(): ProjectView {
     const { name, model, source, target, memoryName, learned } = this.#facts;
     return {
       ...{ name, model, source, target, learned },
-      memory: memoryName ? { name: memoryName, pairs: this.#memory.length } : null,
+      memory: memoryName ? { name: memoryName, pairs: this.#memorySize } : null,
       segments: this.#review.segments.map((_, index) => this.#segment(index)),
     };
   }
@@ -207,7 +194,11 @@ export class Project {
           ? [shown(this.#review.pairOf(index, text))]
           : [],
       );
-    const given = { confirmed: pairs(true), memory: this.#memory.map(shown), own: pairs(false) };
+    const step = Math.max(1, this.#memorySize / maxLearned);
+    const memory = Array.from({ length: Math.floor(this.#memorySize / step) }, (_, i) =>
+      shown(this.#matches.pair(Math.floor(i * step))),
+    );
+    const given = { confirmed: pairs(true), memory, own: pairs(false) };
     const report = await learnCorrections(model, given, adapterName, (text) => this.#status(text));
     this.#facts = { ...this.#facts, learned: report };
     await this.#store.write(this.#facts);

@@ -3,6 +3,7 @@
 
 import { openFolder } from '../../api/load-model.ts';
 import type { Model } from '../../api/model.ts';
+import { HeddleError } from '../../core/errors.ts';
 import { fingerprintOf } from '../../core/fingerprint.ts';
 import type { TranslateOptions } from '../../decode/text-options.ts';
 import type { OpenSegments, SegmentTranslation } from '../../documents/document.ts';
@@ -14,12 +15,12 @@ import {
   writeReport,
 } from '../../documents/document-report.ts';
 import { readGlossary } from '../../documents/glossary.ts';
+import { memoryPairs } from '../../documents/memory-pairs.ts';
 import { type SegmentReport, translateDocument } from '../../documents/translate-document.ts';
 import { TranslationMemory } from '../../documents/translation-memory.ts';
-import { appendFile, baseName, type Files, readText, writeText } from '../../files/files.ts';
+import { appendFile, baseName, type Files, openStream, readText, writeText } from '../../files/files.ts';
 import type { Job } from '../../session/job.ts';
-import { type CorpusSession, readPairs } from '../../session/load-corpus.ts';
-import { readerFormatOf } from '../../text/corpus/pair-readers.ts';
+import type { Session } from '../../session/session.ts';
 import type { ModelArguments } from './model-arguments.ts';
 
 /** Arguments of the job; plain JSON. */
@@ -100,15 +101,26 @@ class Journal {
 /** Reads the pairs of memories. */
 async function openMemory(
   { memory = [], sourceLang, targetLang }: DocumentArguments,
-  session: CorpusSession,
+  { files, emit, signal }: Session,
 ): Promise<TranslationMemory | undefined> {
   if (memory.length === 0) return undefined;
   const all = new TranslationMemory();
   for (const path of memory) {
-    const hasLanguages = ['tmx', 'xliff'].includes(readerFormatOf(path) ?? '');
-    const columns = hasLanguages ? { sourceColumn: sourceLang, targetColumn: targetLang } : {};
-    for (const pair of await readPairs({ files: [path], tags: 'placeholders', ...columns }, session))
-      all.add(pair);
+    const total = (await files.size?.(path)) ?? 0;
+    let [done, count] = [0, 0];
+    const options = {
+      open: (name: string) => openStream(files, name),
+      onBytes: (bytes: number) => {
+        done += bytes;
+      },
+    };
+    for await (const pairs of memoryPairs(path, options, { source: sourceLang, target: targetLang })) {
+      signal?.throwIfAborted();
+      for (const pair of pairs) all.add(pair);
+      count += pairs.length;
+      emit({ type: 'progress', task: 'read', done, total, text: 'bytes of the memory' });
+    }
+    if (count === 0) throw new HeddleError(`${path}: the memory has no pair`);
   }
   return all;
 }

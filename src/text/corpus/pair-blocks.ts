@@ -63,7 +63,7 @@ export async function* pairBlocks(
   for (const name of files) {
     const kind = formatOf(name, format);
     if (hasReader(kind)) {
-      const chunks = chunksOf(name, options);
+      const chunks = fileChunks(name, options);
       for await (const block of readerBlocks(kind, chunks, name, given, blockBytes))
         yield { name, format: 'tsv', ...block, columns: [0, 1], references: 1 };
       continue;
@@ -101,8 +101,11 @@ async function columnsOf(
   }) as [number, number];
 }
 
-/** The bytes of a file that is read as a whole stream, decompressed. */
-async function* chunksOf(name: string, { open, onBytes }: PairBlockOptions): AsyncGenerator<Uint8Array> {
+/** The bytes of a file that is read as a whole stream, decompressed. Throws a HeddleError if it is empty. */
+export async function* fileChunks(
+  name: string,
+  { open, onBytes }: Pick<PairBlockOptions, 'open' | 'onBytes'>,
+): AsyncGenerator<Uint8Array> {
   const { stream, isGzip } = await unzipped(await open(name), onBytes);
   const reader = stream.getReader();
   let isEmpty = true;

@@ -54,11 +54,11 @@ export async function* readerBlocks(
 ): AsyncGenerator<{ readonly line: number; readonly bytes: Uint8Array }> {
   const read = await pairReaders[format].load();
   const pairs = read(chunks, name, { source: sourceColumn, target: targetColumn });
-  const write = tags === 'drop' ? plainLine : placeholderLine;
+  const change = tags === 'drop' ? withoutElements : equalPlaceholders;
   let [line, lines, size, total] = [1, [] as string[], 0, 0];
   for (let next = await pairs.next(); ; next = await pairs.next()) {
     for (const pair of next.done ? [] : next.value) {
-      const text = write(pair);
+      const text = lineOf(change(pair));
       lines.push(text);
       size += text.length;
     }
@@ -76,19 +76,20 @@ export async function* readerBlocks(
 }
 
 /** A pair as a line of TSV, whose texts have no line breaks, tabs and NUL characters. */
-const lineOf = (source: string, target: string): string =>
+const lineOf = ({ source, target }: SegmentPair): string =>
   `${source.replace(/[\s\0]+/g, ' ')}\t${target.replace(/[\s\0]+/g, ' ')}\n`;
 
-const plainLine = ({ source, target }: SegmentPair): string =>
-  lineOf(withoutPlaceholders(source), withoutPlaceholders(target));
+const withoutElements = ({ source, target }: SegmentPair): SegmentPair => ({
+  source: withoutPlaceholders(source),
+  target: withoutPlaceholders(target),
+});
 
-/** Placeholders of source and target if both have the same; else they would teach a model to invent or lose them. */
-function placeholderLine(pair: SegmentPair): string {
-  const { source, target } = pair;
+/** A pair without its placeholders if both sides do not have the same, which would teach a model to lose them. */
+export function equalPlaceholders(pair: SegmentPair): SegmentPair {
   const codesIn = (text: string) =>
     [...text]
       .filter((c) => placeholderAt(c))
       .sort()
       .join('');
-  return codesIn(source) === codesIn(target) ? lineOf(source, target) : plainLine(pair);
+  return codesIn(pair.source) === codesIn(pair.target) ? pair : withoutElements(pair);
 }
