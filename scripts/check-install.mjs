@@ -116,12 +116,9 @@ try {
 
   writeFileSync(join(app, 'typed.ts'), typed);
   // TypeScript 7 has WebGPU in lib.dom, TypeScript 5 needs @webgpu/types: neither may see both (scripts/build.mjs).
-  const typescript7 = join(folder, 'typescript7');
-  mkdirSync(typescript7);
-  npm(typescript7, 'install', '--prefix', typescript7, 'typescript@7.0.2');
   const compilers = {
     5: bin('typescript/bin/tsc'),
-    7: join(typescript7, 'node_modules/typescript/bin/tsc'),
+    7: bin('typescript-7/bin/tsc'),
   };
   for (const [module, moduleResolution] of [
     ['ESNext', 'bundler'],

@@ -19,7 +19,7 @@ const BUILD = { name: 'build', args: ['scripts/build.mjs', ...(withDocs ? [] : [
 /** Checks that run one after another, in parallel with the test projects. */
 const CHECKS = [
   { name: 'package', args: ['node_modules/publint/src/cli.js', '--strict', '--pack', 'false'], minutes: 3 },
-  { name: 'types', args: ['node_modules/typescript/bin/tsc', '--noEmit'], minutes: 6 },
+  { name: 'types', args: ['node_modules/typescript-7/bin/tsc', '--noEmit'], minutes: 6 },
   {
     name: 'lint',
     args: ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],

@@ -116,39 +116,42 @@ describe('the packed package', () => {
     expect(broken).toEqual([]);
   });
 
-  it('has types for strict projects without @webgpu/types', () => {
-    const app = join(folder, 'app');
-    mkdirSync(join(app, 'node_modules/@webgpu'), { recursive: true });
-    execFileSync('tar', ['-xzf', join(folder, packed.filename), '-C', folder]);
-    symlinkSync(join(folder, 'package'), join(app, 'node_modules/heddle'));
-    mkdirSync(join(folder, 'package/node_modules/@webgpu'), { recursive: true });
-    symlinkSync(join(root, 'node_modules/@webgpu/types'), join(folder, 'package/node_modules/@webgpu/types'));
-    const text = `import { loadModel, type Model, train } from 'heddle';
+  it.each(['typescript', 'typescript-7'])(
+    'has types for strict projects without @webgpu/types, by %s',
+    (compiler) => {
+      const app = join(folder, compiler);
+      const unpacked = join(app, 'node_modules/heddle');
+      mkdirSync(join(unpacked, 'node_modules/@webgpu'), { recursive: true });
+      execFileSync('tar', ['-xzf', join(folder, packed.filename), '--strip-components=1', '-C', unpacked]);
+      symlinkSync(join(root, 'node_modules/@webgpu/types'), join(unpacked, 'node_modules/@webgpu/types'));
+      const text = `import { loadModel, type Model, train } from 'heddle';
       import { type Device, Graph } from 'heddle/engine';
       import { dawnGpu } from 'heddle/node';
       const model: Model = await loadModel('model');
       const text: string = await model.translate('a');
       export const device = (d: Device): GPUDevice => d.gpu;
       export { dawnGpu, Graph, text, train };`;
-    writeFileSync(join(app, 'main.ts'), text);
-    writeFileSync(join(app, 'package.json'), '{ "type": "module" }');
-    const common = {
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      target: 'ES2022',
-      types: [],
-      noEmit: true,
-    };
-    // Module resolution `bundler` is in check-install.mjs, since each takes seconds.
-    const compilerOptions = {
-      ...common,
-      lib: ['ES2022', 'DOM'],
-      module: 'node16',
-      moduleResolution: 'node16',
-    };
-    writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }));
-    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', app], {
-      stdio: 'inherit',
-    });
-  }, 60_000);
+      writeFileSync(join(app, 'main.ts'), text);
+      writeFileSync(join(app, 'package.json'), '{ "type": "module" }');
+      const common = {
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        target: 'ES2022',
+        types: [],
+        noEmit: true,
+      };
+      // Module resolution `bundler` is in check-install.mjs, since each takes seconds.
+      const compilerOptions = {
+        ...common,
+        lib: ['ES2022', 'DOM'],
+        module: 'node16',
+        moduleResolution: 'node16',
+      };
+      writeFileSync(join(app, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['main.ts'] }));
+      execFileSync(process.execPath, [join(root, 'node_modules', compiler, 'bin/tsc'), '-p', app], {
+        stdio: 'inherit',
+      });
+    },
+    60_000,
+  );
 });

@@ -214,8 +214,10 @@ async function compileOrt(): Promise<void> {
 function copySharedBytes(device: GPUDevice): void {
   const { queue } = device;
   const writeBuffer = queue.writeBuffer.bind(queue);
-  queue.writeBuffer = (buffer, offset, data, ...range) =>
+  queue.writeBuffer = (buffer, offset, data, ...range) => {
     writeBuffer(buffer, offset, data instanceof Uint8Array ? data.slice() : data, ...range);
+    return undefined;
+  };
   Object.defineProperty(device, 'queue', { value: queue });
 }
 

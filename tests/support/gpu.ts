@@ -6,7 +6,7 @@ import { type AdapterShape, adapterShapes } from './adapter-shapes.mjs';
 import { allLimits, shapedGpu } from './shaped-gpu.ts';
 
 const SCOPES: GPUErrorFilter[] = ['validation', 'out-of-memory', 'internal'];
-const FEATURES: GPUFeatureName[] = ['timestamp-query', 'subgroups', 'subgroup-size-control', 'shader-f16'];
+const FEATURES = ['timestamp-query', 'subgroups', 'subgroup-size-control', 'shader-f16'] as GPUFeatureName[];
 
 /** Where the tests run. */
 export const gpuHost = hostOf().name;

@@ -48,13 +48,14 @@ export const requestedLimits = [
   'maxComputeInvocationsPerWorkgroup',
   'maxComputeWorkgroupSizeX',
 ] as const;
-const requestedFeatures: readonly GPUFeatureName[] = [
+/** TypeScript 7 does not know all of these names. */
+const requestedFeatures = [
   'timestamp-query',
   'shader-f16',
   'subgroups',
   'subgroup-size-control',
   matrixFeature,
-];
+] as readonly GPUFeatureName[];
 
 /** Loads the parts of devices that not every page needs. */
 export const deviceExtras = () => import('./device-extras.ts');

@@ -9,7 +9,7 @@ import { attentionVariants } from '../../../src/engine/ops/attention/attention-l
 import { productKernels } from '../../../src/engine/ops/matmul/matmul-kernels.ts';
 import { gpuDevice, testGpu } from '../../support/gpu.ts';
 
-const features: GPUFeatureName[] = ['subgroups', 'subgroup-size-control'];
+const features = ['subgroups', 'subgroup-size-control'] as GPUFeatureName[];
 
 /** A device whose compiler changes the probe. */
 async function deviceWith(change: (code: string) => string): Promise<GPUDevice> {
