@@ -13,6 +13,7 @@ export {
 } from './api/create-translator.ts';
 export type { PlanShape } from './api/decoding-plan.ts';
 export type { EvaluateOptions, Evaluation, PairScore } from './api/evaluate-model.ts';
+export type { GivenPairs, GivenSettings } from './api/given-inputs.ts';
 export { isSupported, type MissingPart, type Support } from './api/is-supported.ts';
 export { type LoadOptions, loadModel } from './api/load-model.ts';
 export type { Model, ModelLanguages } from './api/model.ts';
@@ -23,6 +24,7 @@ export {
   planTraining,
   type TrainingForecast,
 } from './api/plan-training.ts';
+export { type ReadPairsOptions, readPairs } from './api/read-pairs.ts';
 export type { DownloadOptions, PullOptions } from './api/remote-models.ts';
 export { trainingReport } from './api/report-of-log.ts';
 export type { SaveOptions } from './api/save-model.ts';
@@ -60,6 +62,7 @@ export type { Device } from './engine/gpu/device.ts';
 export type { OnnxRuntime, OnnxSession, OnnxTensor } from './engine/onnx/onnx-runtime.ts';
 export type { BrowserFiles } from './files/browser-files.ts';
 export type { Files } from './files/files.ts';
+export type { FileSource, FolderSource } from './files/given-files.ts';
 export type { ErrorHints } from './files/hub/http.ts';
 export type { PulledModel, PullProgress } from './files/hub/pull-model.ts';
 export { memoryFiles } from './files/memory-files.ts';

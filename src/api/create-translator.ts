@@ -3,6 +3,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
+import type { FolderSource } from '../files/given-files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { currentHost } from '../session/host.ts';
 import { type LoadOptions, loadModel } from './load-model.ts';
@@ -17,7 +18,7 @@ export interface TranslatorLanguages {
 /** Options of `createTranslator`; those of the built-in API, and the model. */
 export interface CreateTranslatorOptions extends TranslatorLanguages {
   /** The model, or where it is; see `loadModel`. */
-  readonly model: Model | string | Blob;
+  readonly model: Model | FolderSource;
   /** Options of `loadModel`. */
   readonly load?: Omit<LoadOptions, 'signal' | 'onEvent'>;
   readonly signal?: AbortSignal;
@@ -222,7 +223,7 @@ export async function createTranslator(options: CreateTranslatorOptions): Promis
  * const translator = await Translator.create({ sourceLanguage: 'en', targetLanguage: 'es' });
  */
 export function translators(
-  models: Readonly<Record<string, Model | string | Blob>>,
+  models: Readonly<Record<string, Model | FolderSource>>,
   load?: CreateTranslatorOptions['load'],
 ) {
   const modelFor = ({ sourceLanguage, targetLanguage }: TranslatorLanguages) => {

@@ -1,35 +1,53 @@
 // Ensembles: models with the same vocabulary whose probabilities are averaged.
 
 import { check } from '../core/errors.ts';
+import { type FolderSource, openGiven } from '../files/given-files.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { ensembleParameters } from '../model/ensemble.ts';
 import type { WeightStorage } from '../model/quantized-parameters.ts';
+import { openModel } from '../session/open-model.ts';
 import type { Session } from '../session/session.ts';
 import { Model } from './model.ts';
 import type { ModelParts } from './model-engine.ts';
 
 /**
- * Creates an ensemble of the model `first` and the models `names`, which `open` loads. `weights` and
+ * Creates an ensemble of the model `first` and the models `others`, which `open` loads. `weights` and
  * `weightsExclude`: storage of the weights on the device. Throws a HeddleError that names a model with another vocabulary,
  * other start, end or padding ids, or a smaller maximum length than the first.
  */
-export async function openEnsemble(
+export async function openEnsemble<Source extends FolderSource>(
   first: SavedModel,
-  names: readonly string[],
-  open: (name: string) => Promise<SavedModel>,
+  others: readonly Source[],
+  open: (other: Source) => Promise<SavedModel>,
   session: Session,
   { weights, weightsExclude, ...parts }: Pick<ModelParts, 'name' | 'ownsSession'> & WeightStorage,
 ): Promise<Model> {
   const { name: firstName = 'the first' } = parts;
   const ensemble: SavedModel[] = [];
-  for (const name of names) {
-    const model = await open(name);
-    checkMember(first, firstName, model, name);
+  for (const other of others) {
+    const model = await open(other);
+    checkMember(first, firstName, model, nameOf(other));
     ensemble.push(model);
   }
-  const others = ensemble.map(({ config }) => config);
-  const parameters = ensembleParameters(first.config, others, { weights, weightsExclude });
+  const configs = ensemble.map(({ config }) => config);
+  const parameters = ensembleParameters(first.config, configs, { weights, weightsExclude });
   return new Model(first, session, { ...parts, ensemble, parameters });
+}
+
+/** Loads a member of an ensemble, from its folder or its files. */
+export async function openMember(
+  member: FolderSource,
+  session: Session,
+  options: Parameters<typeof openModel>[2],
+): Promise<SavedModel> {
+  const { files, folder } = await openGiven(member, session.files, session.host.modelPath);
+  return openModel(folder, { files, emit: session.emit }, options);
+}
+
+/** Name of a member in messages. */
+function nameOf(member: FolderSource): string {
+  if (typeof member === 'string') return member;
+  return member instanceof File ? member.name : 'a member of the ensemble';
 }
 
 /**

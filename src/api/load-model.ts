@@ -5,6 +5,7 @@ import { check } from '../core/errors.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
 import type { Files } from '../files/files.ts';
+import type { FolderSource } from '../files/given-files.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import { currentHost } from '../session/host.ts';
@@ -16,16 +17,16 @@ import type { DownloadOptions, FoundModel } from './remote-models.ts';
 /** Options of `loadModel`. */
 export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOptions {
   /**
-   * Folder of a LoRA adapter, which is merged into f32 weights. Or several LoRA adapters, name to folder,
+   * Folder of a LoRA adapter, or its files, which is merged into f32 weights. Or several LoRA adapters by name,
    * between which `model.useLora` switches.
    */
-  readonly lora?: string | Readonly<Record<string, string>>;
+  readonly lora?: FolderSource | Readonly<Record<string, FolderSource>>;
   /**
-   * Folders of further models with the same vocabulary: an ensemble. Translation, scores and evaluation use
+   * Folders, or files, of further models with the same vocabulary: an ensemble. Translation, scores and evaluation use
    * the mean probabilities of all models; `attention` and `save` use the first one. All have the format in
    * `weights`.
    */
-  readonly ensemble?: readonly string[];
+  readonly ensemble?: readonly FolderSource[];
   /**
    * Format of the weights on the device: f16, int8 and int4 need less memory and are slightly less exact. In int4
    * sensitive layers stay int8. ['f32']
@@ -59,10 +60,7 @@ export interface LoadOptions extends SessionOptions, LanguageOptions, DownloadOp
  * const bart = await loadModel('facebook/bart-base');
  * const mine = await loadModel('out', { weights: 'int8' });
  */
-export async function loadModel(
-  where: string | Blob | readonly File[],
-  options: LoadOptions = {},
-): Promise<Model> {
+export async function loadModel(where: FolderSource, options: LoadOptions = {}): Promise<Model> {
   return untilAborted(
     options.signal,
     () => load(where, options),
@@ -70,7 +68,7 @@ export async function loadModel(
   );
 }
 
-async function load(where: string | Blob | readonly File[], options: LoadOptions): Promise<Model> {
+async function load(where: FolderSource, options: LoadOptions): Promise<Model> {
   const session = new Session(currentHost(), options);
   const { files, folder } = await findModel(where, session, options);
   const name = typeof where === 'string' ? where : folder;
@@ -105,23 +103,24 @@ export async function openFolder(
   }: FolderOptions = {},
 ): Promise<Model> {
   const quantized = (storage.weights ?? 'f32') !== 'f32';
-  const merged = typeof lora === 'string' && !quantized;
+  const single = isFolder(lora) ? lora : undefined;
+  const merged = single !== undefined && !quantized;
   const inParts = quantized || (inMemory === undefined ? 'large' : !inMemory);
   const options = { sourceLang, targetLang, inParts } as const;
   const place = { files, emit: session.emit };
-  const saved = await openModel(folder, place, {
+  const base = await openModel(folder, place, {
     ...options,
     inParts: !merged && inParts,
-    lora: merged ? lora : undefined,
     verifyLater: true,
   });
+  const saved = merged ? await (await import('./model-loras.ts')).mergedLora(session, base, single) : base;
   if (ensemble.length > 0) {
     check(
       merged || lora === undefined,
       'an ensemble cannot switch LoRA adapters; give one adapter (a folder) and weights f32, which merges it',
     );
-    const { openEnsemble } = await import('./ensemble-model.ts');
-    const open = (other: string) => openModel(other, session, options);
+    const { openEnsemble, openMember } = await import('./ensemble-model.ts');
+    const open = (other: FolderSource) => openMember(other, session, options);
     return openEnsemble(saved, ensemble, open, session, { ...storage, name, ownsSession });
   }
   const parameters = quantized
@@ -129,15 +128,20 @@ export async function openFolder(
     : parameterList(saved.config);
   const model = new Model(saved, session, { name, parameters, ownsSession });
   if (merged || lora === undefined) return model;
-  const named = typeof lora === 'string' ? { [lora]: lora } : lora;
-  for (const [own, path] of Object.entries(named)) await model.addLora(own, path);
-  if (typeof lora === 'string') model.useLora(lora);
+  const own = typeof single === 'string' ? single : 'lora';
+  const named = isFolder(lora) ? { [own]: lora } : lora;
+  for (const [each, path] of Object.entries(named)) await model.addLora(each, path);
+  if (single !== undefined) model.useLora(own);
   return model;
 }
 
+/** Whether `lora` is one adapter. */
+const isFolder = (lora: LoadOptions['lora']): lora is FolderSource =>
+  typeof lora === 'string' || Array.isArray(lora) || lora instanceof Blob;
+
 /** Finds the files of a model: in the session's files, at a URL, in a Blob or on the hub. */
 async function findModel(
-  where: string | Blob | readonly File[],
+  where: FolderSource,
   { host, files }: Session,
   options: LoadOptions,
 ): Promise<FoundModel> {

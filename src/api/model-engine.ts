@@ -9,6 +9,7 @@ import { encodeTexts, lengthLimit } from '../decode/source-texts.ts';
 import type { GenerateOptions, Generation, StreamedToken } from '../decode/text-options.ts';
 import { Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { FolderSource } from '../files/given-files.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { readWeights, writeWeights } from '../model/model-states.ts';
@@ -181,10 +182,9 @@ export class ModelEngine {
   }
 
   /** See `Model.addLora`. */
-  async addLora(name: string, folder: string): Promise<void> {
+  async addLora(name: string, given: FolderSource): Promise<void> {
     const { ModelLoras } = await import('./model-loras.ts'); // most pages have no adapters
-    const { files, host } = this.session;
-    const adapter = await ModelLoras.load(files, host.modelPath(folder), this.saved);
+    const { folder, ...adapter } = await ModelLoras.load(this.session, given, this.saved);
     await this.inTurn(async () => {
       const loras = this.#loras ?? new ModelLoras(this.saved, this.#plain);
       await loras.add(name, folder, adapter);

@@ -3,6 +3,7 @@
 
 import { check, withErrorPrefix } from '../core/errors.ts';
 import { untilAborted } from '../core/until-aborted.ts';
+import type { FolderSource } from '../files/given-files.ts';
 import type { PulledModel } from '../files/hub/pull-model.ts';
 import { isObject, readJson } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
@@ -11,6 +12,7 @@ import { loadModelFolder } from '../formats/model-folder.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
 import { currentHost, type ModelPlace, placeOf } from '../session/host.ts';
+import { openPlace } from '../session/open-place.ts';
 import type { PullOptions } from './remote-models.ts';
 
 /** Size of a model. */
@@ -21,15 +23,16 @@ export interface ModelFacts {
 }
 
 /**
- * Reads the configuration of a saved model of heddle or Hugging Face, not its weights. Throws a HeddleError
+ * Reads the configuration of a saved model of heddle or Hugging Face, not its weights: by its name, or in a File,
+ * Blob or the files of its folder. Throws a HeddleError
  * that names the file and the field if it is missing or not supported.
  *
  * @example
  * const { config, parameters } = await readModelFacts('out');
  * console.log(config.dModel, parameters);
  */
-export async function readModelFacts(name: string, place: ModelPlace = {}): Promise<ModelFacts> {
-  const { files, folder } = placeOf(name, place);
+export async function readModelFacts(model: FolderSource, place: ModelPlace = {}): Promise<ModelFacts> {
+  const { files, folder } = await openPlace(model, place);
   const path = `${folder}/${modelFileNames.config}`;
   const raw = await readJson(files, path);
   if (raw.model_type === undefined) {
@@ -51,8 +54,8 @@ export async function readModelFacts(name: string, place: ModelPlace = {}): Prom
  * @example
  * const archive = await packModel('out');
  */
-export async function packModel(name: string, place: ModelPlace = {}): Promise<Blob> {
-  const { files, folder } = placeOf(name, place);
+export async function packModel(model: FolderSource, place: ModelPlace = {}): Promise<Blob> {
+  const { files, folder } = await openPlace(model, place);
   const { packFolder } = await import('../files/model-archives.ts');
   return new Blob((await packFolder(files, folder)) as BlobPart[], { type: 'application/zip' });
 }
@@ -66,7 +69,7 @@ export async function packModel(name: string, place: ModelPlace = {}): Promise<B
  * await importModel(file, 'en-es');
  */
 export async function importModel(
-  file: File | readonly File[],
+  file: Blob | readonly File[],
   name: string,
   place: ModelPlace = {},
 ): Promise<void> {

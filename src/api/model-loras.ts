@@ -2,17 +2,19 @@
 // widened to those of all adapters. Loaded with the first adapter.
 
 import type { Engine } from '../engine/engine.ts';
-import type { Files } from '../files/files.ts';
+import { type FolderSource, openGiven } from '../files/given-files.ts';
 import {
   checkLoraBase,
   fingerprintOfModel,
   loadLora,
   mergedWith,
   type SavedLora,
+  withLora,
 } from '../formats/lora-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { adaptedParameters, commonLora, loraParameters, widenLora } from '../model/lora.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
+import type { Session } from '../session/session.ts';
 
 /** The LoRA adapters of a model by their names. */
 export class ModelLoras {
@@ -29,9 +31,17 @@ export class ModelLoras {
     this.#parameters = plain;
   }
 
-  /** Reads an adapter of a model. Throws a HeddleError that names the file that is missing or does not fit. */
-  static load(files: Files, folder: string, { config }: SavedModel): Promise<SavedLora> {
-    return loadLora(files, folder, config);
+  /**
+   * Reads an adapter of a model, and returns it with its path. Throws a HeddleError that names the file that is
+   * missing or does not fit.
+   */
+  static async load(
+    session: Pick<Session, 'host' | 'files'>,
+    adapter: FolderSource,
+    { config }: SavedModel,
+  ): Promise<SavedLora & { readonly folder: string }> {
+    const { files, folder } = await openGiven(adapter, session.files, session.host.modelPath);
+    return { ...(await loadLora(files, folder, config)), folder };
   }
 
   /** The parameters of the model with layers for all adapters; another list if the layers or the rank change. */
@@ -68,4 +78,14 @@ export class ModelLoras {
     const adapter = this.#adapters.get(name);
     return adapter ? mergedWith(model, adapter) : model;
   }
+}
+
+/** A model with an adapter merged into its weights. Throws a HeddleError if it is one of another model. */
+export async function mergedLora(
+  session: Pick<Session, 'host' | 'files'>,
+  model: SavedModel,
+  adapter: FolderSource,
+): Promise<SavedModel> {
+  const { files, folder } = await openGiven(adapter, session.files, session.host.modelPath);
+  return withLora(files, model, folder);
 }

@@ -13,6 +13,7 @@ import type {
   TranslateOptions,
 } from '../decode/text-options.ts';
 import type { TranscribeOptions, Transcription } from '../decode/transcriber.ts';
+import type { FolderSource } from '../files/given-files.ts';
 import type { Languages, SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
@@ -235,13 +236,13 @@ export class Model {
   }
 
   /**
-   * Loads a LoRA adapter under a name, for `useLora`. LoRA adapters may differ in rank and layers. Throws a
+   * Loads a LoRA adapter under a name, for `useLora`: its folder, or the files of it. LoRA adapters may differ in rank and layers. Throws a
    * HeddleError if one was trained on another model.
    * @example
    * await model.addLora('legal', 'adapters/legal');
    */
-  addLora(name: string, folder: string): Promise<void> {
-    return this.#engine.addLora(name, folder);
+  addLora(name: string, adapter: FolderSource): Promise<void> {
+    return this.#engine.addLora(name, adapter);
   }
 
   /**

@@ -9,9 +9,8 @@ import type { Plan } from '../engine/plan/plan.ts';
 import { makePlan } from '../engine/plan/planner.ts';
 import type { Files } from '../files/files.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import type { CorpusMixture } from '../session/corpus-stages.ts';
 import { currentHost } from '../session/host.ts';
-import { type CorpusArguments, corpusName } from '../session/load-corpus.ts';
+import { corpusName } from '../session/load-corpus.ts';
 import { Session, type SessionOptions } from '../session/session.ts';
 import { shapeName } from '../text/batches/buckets.ts';
 import {
@@ -25,7 +24,7 @@ import type { JobEvent } from '../train/report/training-events.ts';
 import { setUp } from '../train/run/setup.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
 import { trainingGraph } from '../train/update/training-graphs.ts';
-import type { Clip } from './speech-clips.ts';
+import { type GivenPairs, givenInputs } from './given-inputs.ts';
 import { runInputs, type TrainData } from './train.ts';
 
 /** Options of `planTraining`: the options of `train` that determine data, model and memory. */
@@ -116,7 +115,7 @@ export interface TrainingForecast {
  * console.log(fits ? `${parameters} parameters, ${steps} steps, ${planned.peak} bytes` : reason);
  */
 export async function planTraining(
-  pairs: readonly Pair[] | readonly Clip[] | CorpusArguments | CorpusMixture,
+  pairs: GivenPairs,
   options: PlanTrainingOptions = {},
 ): Promise<TrainingForecast> {
   return untilAborted(options.signal, async () => {
@@ -146,16 +145,21 @@ async function offerFor(
 }
 
 async function forecast(
-  pairs: readonly Pair[] | readonly Clip[] | CorpusArguments | CorpusMixture,
-  { files, signal, device: given, memoryBudget, ...options }: PlanTrainingOptions,
+  given: GivenPairs,
+  { files: base, signal, device, memoryBudget, from, ...options }: PlanTrainingOptions,
 ): Promise<TrainingForecast> {
-  const { args, split, clips, base } = await runInputs(pairs, options);
   const messages: string[] = [];
   const emit = (event: JobEvent) => void messages.push(...notesOf(event));
+  const { pairs, settings, files, ...sets } = await givenInputs(given, options, {
+    files: base,
+    signal,
+    onEvent: emit,
+  });
+  const { args, split, clips, base: model } = await runInputs(pairs, { ...settings, ...sets, from });
   const host = currentHost();
-  const session = new Session(host, { device: given, signal, files, onEvent: emit });
+  const session = new Session(host, { device, signal, files, onEvent: emit });
   try {
-    const setup = await setUp(args, session, undefined, { split, clips, model: base?.saved });
+    const setup = await setUp(args, session, undefined, { split, clips, model: model?.saved });
     const { data, parameters, recipe, examples, dev, test, steps, perEpoch } = setup;
     const { config, corpus, shapes, source, target } = data;
     const device = await session.device.open();

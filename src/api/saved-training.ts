@@ -1,7 +1,9 @@
 // Reads the checkpoint and the log of a saved model.
 
-import { type ModelPlace, placeOf } from '../session/host.ts';
+import type { FolderSource } from '../files/given-files.ts';
+import type { ModelPlace } from '../session/host.ts';
 import { type CorpusArguments, corpusFile, corpusName } from '../session/load-corpus.ts';
+import { openPlace } from '../session/open-place.ts';
 import type { LogRecord } from '../train/report/training-log.ts';
 import { readLog } from '../train/run/logbook.ts';
 import { startArguments } from '../train/settings/train-arguments.ts';
@@ -26,12 +28,12 @@ export interface Checkpoint {
 }
 
 /**
- * Reads the checkpoint of a model. Throws a HeddleError if it has none.
+ * Reads the checkpoint of a model: its name, a .zip archive, or the files of its folder. Throws a HeddleError if it has none.
  * @example
  * const { step, steps, settings } = await readCheckpoint('out');
  */
-export async function readCheckpoint(name: string, place: ModelPlace = {}): Promise<Checkpoint> {
-  const { files, folder } = placeOf(name, place);
+export async function readCheckpoint(model: FolderSource, place: ModelPlace = {}): Promise<Checkpoint> {
+  const { files, folder } = await openPlace(model, place);
   const state = await readTrainingState(files, folder);
   const { corpus, ...given } = startArguments(state, folder);
   const settings = settingsIn(given);
@@ -53,9 +55,9 @@ export async function readCheckpoint(name: string, place: ModelPlace = {}): Prom
  * const { steps, evals } = historyOf(await readTrainingLog('out'));
  */
 export async function readTrainingLog(
-  name: string,
+  model: FolderSource,
   { onMessage = () => {}, ...place }: ModelPlace & { readonly onMessage?: (text: string) => void } = {},
 ): Promise<LogRecord[]> {
-  const { files, folder } = placeOf(name, place);
+  const { files, folder } = await openPlace(model, place);
   return readLog(files, folder, onMessage);
 }

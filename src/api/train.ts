@@ -10,7 +10,6 @@ import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { loraConfig } from '../model/lora.ts';
-import type { CorpusMixture } from '../session/corpus-stages.ts';
 import { currentHost } from '../session/host.ts';
 import type { CorpusArguments } from '../session/load-corpus.ts';
 import { Session, type SessionOptions } from '../session/session.ts';
@@ -24,6 +23,7 @@ import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import { startArguments } from '../train/settings/train-arguments.ts';
 import { settingDefaults, type TrainSettings } from '../train/settings/train-settings.ts';
 import { readTrainingState } from '../train/update/training-state.ts';
+import { type GivenPairs, type GivenSettings, givenInputs, type KnownInputs } from './given-inputs.ts';
 import { Model, originOf } from './model.ts';
 import type { Clip } from './speech-clips.ts';
 
@@ -40,14 +40,14 @@ export type RunningModel = RunningTraining<ModelInTraining>;
 export type TrainGate = TrainingGate<ModelInTraining>;
 
 /** Options of `train`: the settings in docs/settings.md, and the following. */
-export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEvent'> {
-  /** Pairs for evaluations during the run. [the fraction `heldOut` of the pairs] */
-  readonly dev?: readonly Pair[] | readonly Clip[];
+export interface TrainOptions extends GivenSettings, Omit<SessionOptions, 'onEvent'> {
+  /** Pairs, or a file of pairs, for evaluations during the run. [the fraction `heldOut` of the pairs] */
+  readonly dev?: readonly Pair[] | readonly Clip[] | Blob;
   /**
-   * Pairs to translate at the end, for `Model.training.evaluation`. [another fraction `heldOut`; with `dev`:
-   * none]
+   * Pairs, or a file of pairs, to translate at the end, for `Model.training.evaluation`. [another fraction
+   * `heldOut`; with `dev`: none]
    */
-  readonly test?: readonly Pair[] | readonly Clip[];
+  readonly test?: readonly Pair[] | readonly Clip[] | Blob;
   /** The model to fine-tune (`--init DIR`; `init` in state.json); it does not change. */
   readonly from?: Model;
   /**
@@ -84,8 +84,8 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
  * Trains a model on pairs, or on clips of speech with their texts, or fine-tunes `from`. Instead of pairs it accepts
  * a file as a `File` or `Blob` (TSV, or the format of its name: CSV, JSON lines, TMX, XLIFF, PO, MO), or a corpus:
  * files of pairs, also with weights and in stages (`{ data: { 'clean.tsv': 0.8, 'bt.tsv': 0.2 } }`), pairs generated
- * from Unicode CLDR, or a built-in task. Throws a HeddleError for an invalid option or pair, and if
- * training diverges (docs/training.md): the loss stays NaN or infinite. `signal` stops it: an AbortError before
+ * from Unicode CLDR, or a built-in task. All files of the arguments may be File or Blob objects. Throws a
+ * HeddleError for an invalid option or pair, and if training diverges (docs/training.md): the loss stays NaN or infinite. `signal` stops it: an AbortError before
  * the first step, the model so far after it.
  * @example
  * const model = await train(pairs, { steps: 800, dev, onStep: ({ step, loss }) => console.log(step, loss) });
@@ -94,20 +94,17 @@ export interface TrainOptions extends TrainSettings, Omit<SessionOptions, 'onEve
  * const bart = await loadModel('facebook/bart-base');
  * const tuned = await train(pairs, { from: bart, lora: { rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
  */
-export async function train(
-  given: readonly Pair[] | readonly Clip[] | Blob | CorpusArguments | CorpusMixture,
-  options: TrainOptions = {},
-): Promise<Model> {
-  const { dev, test, from, checkpoint, resume = false, force = false, ...others } = options;
+export async function train(given: GivenPairs, options: TrainOptions = {}): Promise<Model> {
+  const { from, checkpoint, resume = false, force = false, ...others } = options;
   const { onStep, onEvent, signal, gate, snapshots, maxLogSteps, ...rest } = others;
-  const { device, tune, maxSubmissionMs, ...settings } = rest;
+  const { device, tune, maxSubmissionMs, ...inputs } = rest;
   const listener =
     (onStep || onEvent) &&
     ((event: JobEvent): void => {
       if (event.type === 'step') onStep?.(event);
       onEvent?.(event);
     });
-  const pairs = given instanceof Blob ? await pairsOfBlob(given, { onEvent, signal }) : given;
+  const { pairs, dev, test, settings, files } = await givenInputs(given, inputs, { onEvent, signal });
   check(!Array.isArray(pairs) || pairs.length > 0, 'train: there are no pairs; give at least one');
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
   const host = currentHost();
@@ -121,7 +118,10 @@ export async function train(
   const { args, split, clips, base } = await untilAborted(signal, () =>
     runInputs(pairs, data, { out, resume }),
   );
-  const session = new Session<TrainingEvent>(host, { device, tune, maxSubmissionMs, onEvent: listener });
+  const session = new Session<TrainingEvent>(host, {
+    ...{ device, tune, maxSubmissionMs, files },
+    onEvent: listener,
+  });
   const run = session.with({ signal }); // the model continues when the signal has ended the run
   try {
     const trained = await runTraining(args, run, {
@@ -154,15 +154,6 @@ export async function train(
   }
 }
 
-/** The pairs of a file in a page; the formats are read on demand. */
-async function pairsOfBlob(
-  blob: Blob,
-  { onEvent, signal }: Pick<TrainOptions, 'onEvent' | 'signal'>,
-): Promise<readonly Pair[]> {
-  const { readBlobPairs } = await import('../session/load-corpus.ts');
-  return readBlobPairs(blob, { emit: (event) => onEvent?.(event as JobEvent), signal });
-}
-
 /** The corpus that is given instead of pairs; undefined if there is none. */
 async function corpusOf(given: unknown): Promise<CorpusArguments | undefined> {
   if (!isObject(given)) return undefined;
@@ -189,15 +180,20 @@ const hasModel = async (files: Files, folder: string): Promise<boolean> =>
 const pairsOfCaller: CorpusArguments = { kind: 'tsv', path: 'pairs' };
 
 /** The data and the initial model of `train` and `planTraining`. */
-export type TrainData = TrainSettings & Pick<TrainOptions, 'dev' | 'test' | 'from'>;
+export type TrainData = GivenSettings & Pick<TrainOptions, 'dev' | 'test' | 'from'>;
 
 /**
  * Arguments and inputs of a run. Pairs are split like those of a file in `heddle train`; a resumed run uses
  * the fraction of its checkpoint. Throws a HeddleError that names an invalid pair.
  */
 export async function runInputs(
-  given: readonly Pair[] | readonly Clip[] | CorpusArguments | CorpusMixture,
-  { dev: givenDev, test: givenTest, from, ...settings }: TrainData,
+  given: KnownInputs['pairs'],
+  {
+    dev: givenDev,
+    test: givenTest,
+    from,
+    ...settings
+  }: TrainSettings & Pick<KnownInputs, 'dev' | 'test'> & Pick<TrainOptions, 'from'>,
   { out, resume = false }: Pick<TrainArguments, 'out' | 'resume'> = { out: '' },
 ): Promise<{
   readonly args: TrainArguments;
@@ -206,6 +202,11 @@ export async function runInputs(
   readonly base: { readonly saved: SavedModel; readonly name: string } | undefined;
 }> {
   const corpus = await corpusOf(given);
+  check(
+    !corpus || !(givenDev ?? givenTest),
+    'train: dev and test are options beside pairs; give the files of a corpus in its fields dev and test',
+    'input',
+  );
   const clips = new Map<string, Float32Array>();
   const pairs = corpus ? [] : await pairsOf(given as readonly Pair[], 'train: pairs', clips);
   const dev = givenDev && (await pairsOf(givenDev, 'train: dev', clips));

@@ -19,9 +19,14 @@ export async function packFolder(files: Files, folder: string): Promise<Uint8Arr
 
 /**
  * Files by which the folder of a model is recognized, the surest first: config.json of heddle and Hugging Face,
- * decoder.yml of Marian, the model file of Firefox.
+ * decoder.yml of Marian, the model file of Firefox, adapter_config.json of a LoRA adapter.
  */
-const markers = [/^config\.json$/, /^decoder\.yml$/, /^model[^/]*\.(?:npz|bin)(?:\.gz)?$/];
+const markers = [
+  /^config\.json$/,
+  /^decoder\.yml$/,
+  /^model[^/]*\.(?:npz|bin)(?:\.gz)?$/,
+  /^adapter_config\.json$/,
+];
 
 /** The folder of the model in an archive, with a slash at its end: '', or a top folder that many tools add. */
 function modelFolderIn(names: readonly string[]): string | undefined {
@@ -51,10 +56,14 @@ export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Re
   );
 }
 
-/** The files of a model in one file: a zip archive, recognized by its first bytes, or a safetensors file. */
+/**
+ * The files of a model in one file: a zip archive or a safetensors file, recognized by their first bytes. Others are
+ * what their name says.
+ */
 export async function unpackModelFile(bytes: Uint8Array, name: string): Promise<Record<string, Uint8Array>> {
   const isZipped = bytes[0] === 0x50 && bytes[1] === 0x4b; // "PK"
-  return isZipped || !/\.safetensors$/i.test(name)
+  const hasHeader = bytes[8] === 0x7b; // "{", after the length of the header
+  return isZipped || !(hasHeader || /\.safetensors$/i.test(name))
     ? unzipModel(bytes, name)
     : unpackSafetensorsModel(bytes, name);
 }

@@ -9,12 +9,17 @@ import type { Stage } from '../text/batches/mixed-batches.ts';
 import { type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import type { CorpusArguments, CorpusFiles } from './load-corpus.ts';
 
-/** Files of pairs with their weights: `{ 'clean.tsv': 0.8, 'bt.tsv': 0.2 }` or `['clean.tsv=0.8', 'bt.tsv=0.2']`. */
-export type WeightedFiles = Readonly<Record<string, number>> | readonly string[];
+/**
+ * Files of pairs with their weights: `{ 'clean.tsv': 0.8, 'bt.tsv': 0.2 }`, `['clean.tsv=0.8', 'bt.tsv=0.2']` or
+ * `[['clean.tsv', 0.8], ['bt.tsv', 0.2]]`.
+ */
+export type WeightedFiles<Path = string> =
+  | Readonly<Record<string, number>>
+  | readonly (string | readonly [file: Path, weight: number])[];
 
 /** A stage of a training, and how it ends: `steps`, `stalls`, or with the run. */
-export interface StageFiles {
-  readonly data: WeightedFiles;
+export interface StageFiles<Path = string> {
+  readonly data: WeightedFiles<Path>;
   /** Number of updates of the stage. */
   readonly steps?: number;
   /** The stage ends after this number of consecutive evaluations on the dev pairs without improvement. */
@@ -22,11 +27,11 @@ export interface StageFiles {
 }
 
 /** Files of pairs in proportions: one stage (`data`), or several (`stages`). */
-export interface CorpusMixture
-  extends Pick<CorpusFiles, 'dev' | 'test'>,
+export interface CorpusMixture<Path = string>
+  extends Pick<CorpusFiles<Path>, 'dev' | 'test'>,
     Pick<PairFiles, 'format' | 'sourceColumn' | 'targetColumn' | 'tags'> {
-  readonly data?: WeightedFiles;
-  readonly stages?: readonly StageFiles[];
+  readonly data?: WeightedFiles<Path>;
+  readonly stages?: readonly StageFiles<Path>[];
 }
 
 /**
@@ -59,7 +64,9 @@ function stageWeights(stage: unknown, name: string): Map<string, number> {
     Array.isArray(data) || isObject(data),
     () => `train: data of ${name} is ${JSON.stringify(data)}, it must be files with weights`,
   );
-  const entries = Array.isArray(data) ? data.map((item) => weightedFile(String(item))) : Object.entries(data);
+  const entries: readonly (readonly [string, unknown])[] = Array.isArray(data)
+    ? data.map((item) => (Array.isArray(item) ? [String(item[0]), item[1]] : weightedFile(String(item))))
+    : Object.entries(data);
   check(entries.length > 0, `train: ${name} has no files`);
   const weights = new Map<string, number>();
   for (const [file, weight] of entries) {

@@ -18,8 +18,8 @@ import type { ParsedPart } from '../text/text-tasks.ts';
 import { createPace } from './job-pace.ts';
 import type { Session } from './session.ts';
 
-/** The corpus of a run; plain JSON. */
-export type CorpusArguments =
+/** The corpus of a run; plain JSON. `Path`: how `train` is given its files, also as File and Blob objects. */
+export type CorpusArguments<Path = string> =
   | {
       readonly kind: 'intl';
       readonly source: string;
@@ -34,12 +34,12 @@ export type CorpusArguments =
    * Default of dev and test pairs: a share of the training pairs; no test pairs if there are dev pairs. `stages`:
    * the weights of the training files, which then are `train.files`. Default: all pairs alike.
    */
-  | ({ readonly kind: 'files'; readonly stages?: readonly Stage[] } & CorpusFiles)
+  | ({ readonly kind: 'files'; readonly stages?: readonly Stage[] } & CorpusFiles<Path>)
   /** One TSV file. */
   | {
       readonly kind: 'tsv';
-      readonly path: string;
-      readonly dev?: string;
+      readonly path: Path;
+      readonly dev?: Path;
       /** Store the pairs in the model folder, so that a run can resume without the file. */
       readonly keep?: boolean;
       /** With `keep`: no pairs are held out for test, and at least one for dev, unless `heldOut` is 0. */
@@ -53,10 +53,10 @@ export type CorpusSession = Pick<Session, 'files' | 'emit'> & Partial<Pick<Sessi
 export type ReadCorpus = CorpusSplit & { readonly fileSizes?: readonly number[] };
 
 /** Files of the training, dev and test pairs of a corpus. */
-export interface CorpusFiles {
-  readonly train: PairFiles;
-  readonly dev?: PairFiles;
-  readonly test?: PairFiles;
+export interface CorpusFiles<Path = string> {
+  readonly train: PairFiles<Path>;
+  readonly dev?: PairFiles<Path>;
+  readonly test?: PairFiles<Path>;
 }
 
 /** The files of a corpus; undefined if it is built in. */

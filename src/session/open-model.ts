@@ -7,26 +7,18 @@ import { type LoadFolderOptions, loadModelFolder } from '../formats/model-folder
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { Session } from './session.ts';
 
-const loraFolders = () => import('../formats/lora-folder.ts');
-
-/** Options of `openModel`. */
-interface OpenOptions extends LanguageOptions, LoadFolderOptions {
-  /** Folder of a LoRA adapter to merge into the weights. */
-  readonly lora?: string;
-}
-
 /** Loads a model folder; its notes become messages. */
 export async function openModel(
   folder: string,
   { files, emit }: Pick<Session, 'files' | 'emit'>,
-  { lora, inParts, verifyLater, ...languages }: OpenOptions = {},
+  { inParts, verifyLater, ...languages }: LanguageOptions & LoadFolderOptions = {},
 ): Promise<SavedModel> {
-  if (!(await hasModel(files, folder))) await (await loraFolders()).rejectLoraFolder(files, folder);
+  if (!(await hasModel(files, folder)))
+    await (await import('../formats/lora-folder.ts')).rejectLoraFolder(files, folder);
   const loaded = await loadModelFolder(files, folder, { inParts, verifyLater });
   const model = await modelInLanguages(loaded, languages);
   for (const text of model.notes ?? []) emit({ type: 'message', text });
-  if (lora === undefined) return model;
-  return (await loraFolders()).withLora(files, model, lora);
+  return model;
 }
 
 /**

@@ -19,15 +19,15 @@ export const pairFormats = ['tsv', 'csv', 'jsonl', 'tmx', 'xliff', 'po', 'mo'] a
 export type PairFormat = (typeof pairFormats)[number];
 
 /**
- * Files of pairs; plain JSON. Each may be gzipped, and `-` is stdin. Several files are read one after the
- * other.
+ * Files of pairs; plain JSON, if they are paths. Each may be gzipped, and `-` is stdin. Several files are read one
+ * after the other.
  */
-export interface PairFiles {
+export interface PairFiles<Path = string> {
   /** Files with both sides. */
-  readonly files?: readonly string[];
+  readonly files?: readonly Path[];
   /** Parallel files, instead of `files`: line i of a source file and of its target file are a pair. */
-  readonly source?: readonly string[];
-  readonly target?: readonly string[];
+  readonly source?: readonly Path[];
+  readonly target?: readonly Path[];
   /** Format of `files`. Default: by their names (.csv, .jsonl, .ndjson, .json, .tmx, .xliff, ...), else TSV. */
   readonly format?: PairFormat;
   /**

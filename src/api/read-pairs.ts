@@ -1,0 +1,32 @@
+// Pairs of a file, for `evaluate`, `score` and `train`.
+
+import { type FileSource, GivenFiles } from '../files/given-files.ts';
+import { currentHost } from '../session/host.ts';
+import type { SessionEvent } from '../session/session-event.ts';
+import type { PairFiles } from '../text/corpus/pair-files.ts';
+import type { Pair } from '../text/corpus/pairs.ts';
+
+/** Options of `readPairs`. */
+export interface ReadPairsOptions
+  extends Pick<PairFiles, 'format' | 'sourceColumn' | 'targetColumn' | 'tags'> {
+  /** Receives a message about invalid lines, and the progress. */
+  readonly onEvent?: (event: SessionEvent) => void;
+  /** Stops the call, which rejects with the signal's reason: an AbortError. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Reads the pairs of a file: a path, a File or a Blob, in TSV or the format of its name (CSV, JSON lines, TMX, XLIFF,
+ * PO, MO), also gzipped. Throws a HeddleError that names the file if it has no pair.
+ * @example
+ * const { bleu } = await model.evaluate(await readPairs('test.tsv'));
+ */
+export async function readPairs(
+  file: FileSource,
+  { onEvent, signal, ...format }: ReadPairsOptions = {},
+): Promise<Pair[]> {
+  const corpus = await import('../session/load-corpus.ts');
+  const given = new GivenFiles(currentHost().files);
+  const session = { files: given.files, emit: (event: SessionEvent) => onEvent?.(event), signal };
+  return corpus.readPairs({ files: [given.path(file)], ...format }, session);
+}
