@@ -54,16 +54,17 @@ const resolve = { alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'sr
 
 /**
  * Tests that Chrome leaves out unless HEDDLE_FULL is set: what they run on the GPU, other tests run in
- * Chrome: tests/engine/ops its kernels, tests/readme.gpu and the tests of the page a training, its recovery,
- * and translations by each method of decoding.
+ * Chrome: tests/engine/ops its kernels, tests/demo a training, its recovery, and translations by each method of
+ * decoding.
  */
 const dawnOnly = [
   'tests/api/**',
   'tests/commands/jobs/**',
   'tests/bench/conformance-check.gpu.test.ts',
   'tests/examples/**',
-  'tests/decode/{decode,quantized-decoding,translator}.gpu.test.ts',
+  'tests/decode/{decode,phrases,quantized-decoding,target-constraints,translator}.gpu.test.ts',
   'tests/model/engine.gpu.test.ts',
+  'tests/readme.gpu.test.ts',
   'tests/formats/**',
   'tests/train/update/precision.gpu.test.ts',
   'tests/train/update/trainable-parameters.gpu.test.ts',

@@ -253,7 +253,9 @@ describe.each([1280, 390])('at %i px', (width) => {
       expect(overlaps).toEqual([]);
     }
   });
+});
 
+describe.each(widths)('the form at %i px', (width) => {
   it('queues a press of Start right after an edit, and scrolls to the curves, which have no empty boxes', async () => {
     const page = await visit(width);
     await page.waitForSelector('#translate-box .heat-cell'); // it is gone when the training starts
