@@ -34,7 +34,7 @@ async function shortShader(path: string): Promise<string> {
 }
 
 /**
- * Puts the shaders into one module, shortened: fewer and smaller files to install. Those of frames and of
+ * Puts the shaders into one module, shortened: fewer and smaller files to install. Those of frames, rows and
  * products are in the modules of their ops, which are loaded on demand.
  */
 const shortShaders: Plugin = {
@@ -49,7 +49,7 @@ const shortShaders: Plugin = {
     if (!id.endsWith('src/engine/gpu/shaders.ts')) return undefined;
     const texts: Record<string, string> = {};
     for (const path of await textFiles('shaders', /\.wgsl$/))
-      if (!path.startsWith('shaders/frames/') && path !== 'shaders/elementwise/products.wgsl')
+      if (!/^shaders\/(frames|rows)\/|\/products\.wgsl$/.test(path))
         texts[`../../../${path}`] = await shortShader(resolve(root, path));
     return code.replace(/import\.meta\.glob\([^)]*\)/, () => JSON.stringify(texts));
   },

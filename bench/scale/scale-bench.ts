@@ -14,6 +14,7 @@ import { plainGreedy, sourceGraph, stepGraph } from '../../src/decode/decoding-g
 import { gpuEngine } from '../../src/engine/engine.ts';
 import { type Device, openDevice } from '../../src/engine/gpu/device.ts';
 import { GpuEngine } from '../../src/engine/gpu/gpu-engine.ts';
+import { fuseRowSublayers } from '../../src/engine/graph/fewer-launches.ts';
 import type { Graph } from '../../src/engine/graph/graph.ts';
 import { defaultTraits } from '../../src/engine/ops/device-traits.ts';
 import { inputsOf, outputsOf } from '../../src/engine/ops/op-nodes.ts';
@@ -286,6 +287,39 @@ export async function measureScale(
   return { ...(adapter && { adapter }), all };
 }
 
+/** Dispatches of a step of `mid`, and how many of them a layer adds (of training: a layer of each stack). */
+export interface LayerDispatches {
+  readonly run: string;
+  readonly dispatches: number;
+  readonly perLayer: number;
+}
+
+/** Dispatches of a training step, and of a token of one row as usual and with few launches. */
+export function layerDispatches(): LayerDispatches[] {
+  const count = (run: Run, layers: number, fuse: boolean): number => {
+    const { graphs } = graphsOf({ ...center, layers, batch: run === 'decoding' ? 1 : 32 }, run);
+    if (fuse) for (const graph of graphs) fuseRowSublayers(graph);
+    return planCosts(graphs).dispatches;
+  };
+  const line = (name: string, run: Run, fuse: boolean): LayerDispatches => {
+    const [three, six] = [count(run, 3, fuse), count(run, 6, fuse)];
+    return { run: name, dispatches: three, perLayer: (six - three) / 3 };
+  };
+  return [
+    line('training, 32 rows', 'training', false),
+    line('token, 1 row', 'decoding', false),
+    line('token, 1 row, launch-bound', 'decoding', true),
+  ];
+}
+
+/** `layerDispatches` as a table in Markdown. */
+export const dispatchTable = (lines: readonly LayerDispatches[]): string =>
+  [
+    '| step of mid | dispatches | per layer |',
+    '| --- | --- | --- |',
+    ...lines.map(({ run, dispatches, perLayer }) => `| ${run} | ${dispatches} | ${formatNumber(perLayer)} |`),
+  ].join('\n');
+
 /** Costs as a table in Markdown: a row for each point, then the exponents. */
 export function scaleTable(all: readonly AxisCosts[], fits: readonly Fit[]): string {
   const ms = (x: number | undefined) => (x === undefined ? 'not measured' : formatNumber(x));
@@ -352,7 +386,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const fits = fitsOf(all);
   const c = center;
   const title = `Around mid: length ${c.length}, batch ${c.batch}, vocabulary ${c.vocabulary}, ${c.layers} layers, width ${c.width}; ${adapter}`;
-  const table = scaleTable(all, fits);
+  const table = `${scaleTable(all, fits)}\n\n${dispatchTable(layerDispatches())}`;
   console.log(`${title}\n\n${table}`);
   if (values.save) {
     const name = join(RESULTS, `${new Date().toISOString().slice(0, 10)}-scale`);

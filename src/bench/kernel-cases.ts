@@ -60,6 +60,10 @@ const decodingKernels = (
   ...cases('cache slots', step),
   ...cases('SSRU step', { rows: step.rows, beams: 2, width: heads.heads * heads.width }),
   ...cases('take rows', { rows: step.rows, width: step.length * heads.heads * heads.width }),
+  ...cases('row sublayer', {
+    ...{ ...heads, rows: 1, length: step.length, hidden: 4 * heads.heads * heads.width, vocab },
+    kind: ['self-attention', 'cross-attention', 'feed-forward', 'logits'],
+  }),
 ];
 
 /** The kernels that save memory, for layers with these numbers of inputs and outputs. */

@@ -11,6 +11,7 @@ import { checkedValues, type KernelFamily, storage } from './kernel-family.ts';
 import { productFamilies } from './product-families.ts';
 import { recurrenceFamilies } from './recurrence-families.ts';
 import { rowFamilies } from './row-families.ts';
+import { sublayerFamilies } from './sublayer-families.ts';
 import { trainingFamilies } from './training-families.ts';
 
 /** All families by name. */
@@ -21,6 +22,7 @@ export const kernelFamilies = {
   ...trainingFamilies,
   ...decodingFamilies,
   ...recurrenceFamilies,
+  ...sublayerFamilies,
   ...framesFamilies,
 } satisfies Readonly<Record<string, KernelFamily>>;
 /** Name of a kernel family. */

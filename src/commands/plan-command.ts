@@ -25,6 +25,7 @@ interface Options extends PresetFlags<PlanArguments['run']>, Pick<HostOptions, '
   weightsExclude?: string[];
   beamSize?: number;
   cacheType?: 'f32' | 'f16';
+  launchBound?: boolean;
 }
 
 /** Adds the command `plan`. */
@@ -55,6 +56,10 @@ export function addPlan(program: Command): void {
         'for --run decoding: storage of keys and values (default: f32)',
       ).choices(['f32', 'f16']),
     )
+    .option(
+      '--launch-bound',
+      'plan the fewest dispatches, as auto-tuning does where a dispatch costs more than its work (default: off)',
+    )
     .addOption(jsonOption())
     .action(async (folder: string | undefined, options: Options) => {
       const {
@@ -72,6 +77,7 @@ export function addPlan(program: Command): void {
         ...{ folder, precision, gradientCheckpointing, freeze, weights, weightsExclude },
         lora: rank ? { rank, targetModules } : undefined,
         decoding: { beams: options.beamSize, cacheType: options.cacheType },
+        launchBound: options.launchBound,
       };
       await runAndPrint('plan', args, { host: 'cpu', json }, describe);
     });

@@ -51,6 +51,17 @@ export class KernelTuner {
   }
 
   /**
+   * Fuses the sublayers of decoding steps of few rows into one dispatch each, if that is faster on the device. On
+   * software adapters it is not: there a dispatch costs little.
+   */
+  async fuse(graphs: readonly Graph[], device: Device, settled: KernelChoices): Promise<void> {
+    if (device.traits.software || !graphs.some(decodesFewRows)) return;
+    const { fuseIfFaster } = await import('./launch-tuning.ts');
+    for (const graph of graphs)
+      await fuseIfFaster(graph, (candidates) => this.choose([candidates], device, settled));
+  }
+
+  /**
    * Times kernels for graphs now and stores the fastest. Resolves to the path of the store, if there is one,
    * and why it could not be written, if it failed. Rejects on the CPU.
    */
@@ -76,3 +87,7 @@ export class KernelTuner {
     return (await tuning()).peakWithStore(session, path, device);
   }
 }
+
+/** Whether a graph is a decoding step of at most 8 rows: cheap to tell, so that others load nothing. */
+const decodesFewRows = ({ nodes }: Graph): boolean =>
+  nodes.some(({ op, outputs }) => op.name === 'cached_cross_attention' && (outputs[0]?.shape[0] ?? 0) <= 8);

@@ -1,6 +1,7 @@
 // heddle plan: plans the passes and the memory of a run, without a GPU.
 
 import { check, HeddleError } from '../../core/errors.ts';
+import { fuseRowSublayers } from '../../engine/graph/fewer-launches.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
 import { defaultTraits } from '../../engine/ops/device-traits.ts';
@@ -46,6 +47,8 @@ export interface PlanArguments extends PresetArguments {
   readonly weights?: WeightFormat;
   /** For decoding: beams, and the storage of keys and values. */
   readonly decoding?: DecodingRun;
+  /** Whether to plan the fewest dispatches. [false] */
+  readonly launchBound?: boolean;
   /** Layers that keep a larger format; see LoadOptions. */
   readonly weightsExclude?: readonly string[];
 }
@@ -107,7 +110,9 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
   const plain = () =>
     trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze, lora });
   const savesMemory = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
-  const plans = runGraphs(args.run, config, p, shape, noFuse, optimizer, options, args.decoding).map(
+  const graphs = runGraphs(args.run, config, p, shape, noFuse, optimizer, options, args.decoding);
+  if (args.launchBound) for (const [, graph] of graphs) fuseRowSublayers(graph);
+  const plans = graphs.map(
     ([name, graph]): NamedPlan => ({
       name,
       plan: args.folder ? planOf(graph, precision) : makePlan(graph, { traits: traitsOf(precision) }),

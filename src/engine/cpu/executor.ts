@@ -20,6 +20,7 @@ import { mutatedBy } from '../ops/op-nodes.ts';
 import { optimizerReferences } from '../ops/optimizer/optimizer-references.ts';
 import { recurrenceReferences } from '../ops/recurrence/recurrence-references.ts';
 import { ReferenceTensor } from '../ops/reference-tensor.ts';
+import { rowsReferences } from '../ops/rows/rows-references.ts';
 
 const references = new Map<object, unknown>([
   ...attentionReferences,
@@ -32,6 +33,7 @@ const references = new Map<object, unknown>([
   ...normReferences,
   ...optimizerReferences,
   ...recurrenceReferences,
+  ...rowsReferences,
 ]);
 
 /** The reference in the definition of an op, or in *-references.ts; undefined if it has none. */

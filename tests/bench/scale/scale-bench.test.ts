@@ -3,8 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import {
   axes,
+  dispatchTable,
   exponentOf,
   fitsOf,
+  layerDispatches,
   limits,
   measureScale,
   scaleTable,
@@ -64,4 +66,14 @@ it('times JavaScript on the null backend', { timeout: 60_000 }, async () => {
   const few = { length: [32], batch: [], vocabulary: [], layers: [], width: [64] };
   const { all } = await measureScale(few, { runs: 2, seconds: 0, onPoint: () => {} });
   for (const { points } of all) for (const { cost } of points) expect(cost.jsMs).toBeGreaterThan(0);
+});
+
+describe('dispatches of a layer', () => {
+  it('are listed, and few for a token of one row', () => {
+    const lines = layerDispatches();
+    const few = lines.at(-1);
+    expect(few?.dispatches).toBeLessThanOrEqual(20);
+    expect(few?.perLayer).toBeLessThanOrEqual(8);
+    expect(dispatchTable(lines)).toContain('| token, 1 row, launch-bound | 13 | 3 |');
+  });
 });

@@ -1,0 +1,74 @@
+// Kernel families of the sublayers of a decoding step that are one dispatch each (src/engine/ops/rows/).
+
+import {
+  rowCrossAttentionOp,
+  rowFeedForwardOp,
+  rowLogitsOp,
+  rowSelfAttentionOp,
+} from '../engine/ops/rows/row-sublayers.ts';
+import { input, step } from './kernel-case.ts';
+import { choice, family, heads, headWidth, size, vocab } from './kernel-family.ts';
+
+/** Numbers in front of a vector or matrix that begins at a multiple of 64. */
+const whole = (n: number): number => Math.ceil(n / 64) * 64;
+
+/** Families of sublayers. */
+export const sublayerFamilies = {
+  // Each adds up the shares of the sublayer before and normalizes the sum.
+  'row sublayer': family({
+    label: 'Sublayer of few rows',
+    group: 'decoding',
+    fields: {
+      kind: choice('Sublayer', 'self-attention', 'cross-attention', 'feed-forward', 'logits'),
+      rows: size('Rows', 1, 8),
+      beams: size('Beams', 1, 8),
+      length: size('Positions', 64, 8192, 2),
+      heads,
+      width: headWidth,
+      hidden: size('Hidden units', 1024, 16384, 4),
+      vocab,
+    },
+    make({ kind, rows, beams, length, heads, width, hidden, vocab }) {
+      const D = heads * width;
+      const W = whole(D);
+      const attrs = {
+        ...{ biasAt: 0, gammaAt: W, betaAt: 2 * W, eps: 1e-5, ownAt: 3 * W, keeps: 'norm' as const },
+        ...{ heads, headWidth: width, beams, inAt: 0, hidden, activation: 'relu' as const },
+      };
+      const own = { 'self-attention': 3 * D, 'cross-attention': D, 'feed-forward': hidden, logits: vocab }[
+        kind
+      ];
+      const outAt = whole(own * D);
+      return {
+        name: `row ${kind} [${rows},${D}] ${kind === 'logits' ? `${vocab} tokens` : `${heads} heads x ${width}`}`,
+        build(g) {
+          const inputs = {
+            x: input(g, 'x', [rows, 1, D]),
+            parts: input(g, 'parts', [heads, rows, D]),
+            vectors: g.state('vectors', 'f32', [3 * W + whole(own)]),
+            matrices: g.state('matrices', 'f32', [outAt + (kind === 'logits' ? 0 : own * D)]),
+          };
+          if (kind === 'logits')
+            return void g.apply(rowLogitsOp, inputs, {
+              ...attrs,
+              ...{ keeps: undefined, vocab, width: Math.ceil(vocab / 4) * 4 },
+            });
+          if (kind === 'feed-forward') return void g.apply(rowFeedForwardOp, inputs, { ...attrs, outAt });
+          if (kind === 'cross-attention') {
+            const kv = g.state('kv', 'f32', [rows / beams, length, 2 * D]);
+            const lens = g.input('lens', 'u32', [rows / beams]);
+            return void g.apply(rowCrossAttentionOp, { ...inputs, kv, lens }, { ...attrs, outAt });
+          }
+          const cache = g.state('cache', 'f32', [rows, length, 2 * D]);
+          const slots = g.input('slots', 'u32', [rows, length]);
+          g.apply(rowSelfAttentionOp, { ...inputs, cache, slots, step: step(g) }, { ...attrs, outAt });
+        },
+        data: () => ({
+          lens: () => length,
+          slots: (i: number) => (Math.floor(i / length) % beams) * length + (i % length),
+        }),
+        step: { position: length / 2 - 1 },
+      };
+    },
+  }),
+};
