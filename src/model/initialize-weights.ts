@@ -52,7 +52,7 @@ export function initializeWeights(
     };
     for (let i = 0; i < values.length; i++) values[i] = draw();
     // The embedding of padding starts at zero, as in torch.nn.Embedding(padding_idx).
-    if (c.padId >= 0 && p.init.kind === 'embedding' && !p.name.includes('_pos.'))
+    if (c.padId >= 0 && p.init.kind === 'embedding' && p.init.of === 'tokens')
       values.fill(0, c.padId * c.dModel, (c.padId + 1) * c.dModel);
   }
   return weights;

@@ -13,7 +13,7 @@ export type Init =
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'uniform'; readonly bound: number }
   | { readonly kind: 'matrix'; readonly fanIn: number; readonly fanOut: number }
-  | { readonly kind: 'embedding' };
+  | { readonly kind: 'embedding'; readonly of: 'tokens' | 'positions' };
 
 /** One parameter of a model. */
 export interface Parameter {
@@ -29,6 +29,8 @@ export interface Parameter {
   readonly decay: boolean;
   /** Whether training never changes it, such as a stored table of sinusoids. */
   readonly frozen?: boolean;
+  /** The number of matrices of equal size that a joined projection has one below another. Default 1. */
+  readonly parts?: number;
   /** Elements that stay zero, such as the bias of keys in a model without it: `first` to `end` - 1. */
   readonly zeros?: { readonly first: number; readonly end: number };
   /**

@@ -17,7 +17,7 @@ export function parameterList(c: ModelConfig): ParameterList {
   const D = c.dModel;
   const drafts: Draft[] = [];
   const norms = new Set<string>();
-  const matrix = (name: string, shape: Shape, stored?: Parameter['stored']) => {
+  const matrix = (name: string, shape: Shape, { stored, parts }: Pick<Draft, 'stored' | 'parts'> = {}) => {
     const [out, fanIn] = [stored?.rows ?? (shape[0] as number), sizeOf(shape.slice(1))];
     drafts.push({
       name,
@@ -25,6 +25,7 @@ export function parameterList(c: ModelConfig): ParameterList {
       decay: true,
       init: { kind: 'matrix', fanIn, fanOut: out },
       stored,
+      parts,
     });
   };
   const vector = (
@@ -41,14 +42,8 @@ export function parameterList(c: ModelConfig): ParameterList {
     zeros?: Parameter['zeros'],
   ) => c.biases && vector(name, size, init, stored && { stored, zeros });
   const zero: Init = { kind: 'constant', value: 0 };
-  const embedding = (name: string, rows: number, frozen = false) =>
-    drafts.push({
-      name,
-      shape: [rows, D],
-      decay: true,
-      init: { kind: 'embedding' },
-      frozen,
-    });
+  const embedding = (name: string, rows: number, of: 'tokens' | 'positions', frozen = false) =>
+    drafts.push({ name, shape: [rows, D], decay: true, init: { kind: 'embedding', of }, frozen });
   const norm = (name: string) => {
     norms.add(`${name}.weight`).add(`${name}.bias`);
     vector(`${name}.weight`, D, { kind: 'constant', value: 1 });
@@ -72,7 +67,8 @@ export function parameterList(c: ModelConfig): ParameterList {
       ? { 'q_proj.': [0, inner], 'kv_proj.': [inner, 2 * inner] }
       : { in_proj_: [0, 3 * inner] };
     for (const [part, [row = 0, rows = 0]] of Object.entries(parts)) {
-      matrix(`${name}.${part}weight`, [rows, D], { name: `${name}.in_proj_weight`, row, rows: 3 * inner });
+      const stored = { name: `${name}.in_proj_weight`, row, rows: 3 * inner };
+      matrix(`${name}.${part}weight`, [rows, D], { stored, parts: rows / inner });
       // The rows of keys are the second third of all.
       const hasKeys = !c.keyBias && row + rows > inner;
       const keys = hasKeys ? { first: inner - row, end: 2 * inner - row } : undefined;
@@ -82,13 +78,13 @@ export function parameterList(c: ModelConfig): ParameterList {
     bias(`${name}.out_proj.bias`, D, zero);
   };
 
-  if (c.source === 'tokens') embedding('src_embed.weight', c.srcVocab);
+  if (c.source === 'tokens') embedding('src_embed.weight', c.srcVocab, 'tokens');
   else frameParts().stemParameters(c, matrix, (name) => vector(name, D, zero));
-  if (!sharesEmbeddings(c)) embedding('tgt_embed.weight', c.tgtVocab);
+  if (!sharesEmbeddings(c)) embedding('tgt_embed.weight', c.tgtVocab, 'tokens');
   if (c.positions === 'learned') {
     const frozen = !c.trainPositions;
-    embedding('src_pos.weight', c.maxSource + c.positionOffset, frozen || c.stem === 'conv');
-    embedding('tgt_pos.weight', c.maxLength + c.positionOffset, frozen);
+    embedding('src_pos.weight', c.maxSource + c.positionOffset, 'positions', frozen || c.stem === 'conv');
+    embedding('tgt_pos.weight', c.maxLength + c.positionOffset, 'positions', frozen);
   }
   if (c.embeddingNorm) {
     norm('src_embed_norm');
@@ -103,7 +99,7 @@ export function parameterList(c: ModelConfig): ParameterList {
       if (!isUsed(stack, n)) continue;
       const layer = `transformer.${stack}.layers.${n}`;
       if (stack === 'decoder' && c.decoderSelfAttention === 'ssru') {
-        matrix(`${layer}.ssru.in_proj_weight`, [2 * D, D]); // z, then the gate
+        matrix(`${layer}.ssru.in_proj_weight`, [2 * D, D], { parts: 2 }); // z, then the gate
         vector(`${layer}.ssru.gate_bias`, D, zero);
       } else attention(`${layer}.self_attn`, c.normQueriesOnly, H * W);
       if (stack === 'decoder') attention(`${layer}.multihead_attn`, true, H * W);

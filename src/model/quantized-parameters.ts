@@ -40,8 +40,8 @@ export { type WeightFormat, weightFormats } from './sensitive-matrices.ts';
 
 const aligned = (n: number): number => Math.ceil(n / 64) * 64;
 /** Whether a parameter is quantized: matrices and token embeddings. */
-export const isQuantized = ({ name, shape, decay }: Parameter): boolean =>
-  decay && shape.length === 2 && !name.includes('_pos.');
+export const isQuantized = ({ init, shape, decay }: Parameter): boolean =>
+  decay && shape.length === 2 && !(init.kind === 'embedding' && init.of === 'positions');
 
 /**
  * Returns a parameter list with the layout for a weight format; `p` itself for f32. `formatOf` gives the format

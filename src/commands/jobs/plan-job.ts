@@ -13,7 +13,7 @@ import { adaptedParameters, type LoraConfig, loraConfig } from '../../model/lora
 import { type ModelConfig, maxSourceLength, modelConfig } from '../../model/model-config.ts';
 import type { Quantization } from '../../model/parameter-layout.ts';
 import { presets } from '../../model/presets.ts';
-import { storedParameters, type WeightFormat } from '../../model/quantized-parameters.ts';
+import { isQuantized, storedParameters, type WeightFormat } from '../../model/quantized-parameters.ts';
 import type { Job } from '../../session/job.ts';
 import { openModel } from '../../session/open-model.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
@@ -134,7 +134,7 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
 function matricesByFormat({ matrices, plain }: Quantization): Record<string, string[]> {
   const found: Record<string, string[]> = {};
   for (const [name, { format }] of matrices) found[format] = [...(found[format] ?? []), name];
-  const whole = plain.all.filter(({ decay, name }) => decay && !name.includes('_pos.'));
+  const whole = plain.all.filter(isQuantized);
   if (whole.length > 0) found.f32 = whole.map(({ name }) => name);
   return found;
 }

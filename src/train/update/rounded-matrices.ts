@@ -9,8 +9,4 @@ import { isQuantized } from '../../model/quantized-parameters.ts';
  * own, for each of them: queries, keys and values; keys and values; the two products of an SSRU.
  */
 export const roundedMatrices = (p: ParameterList): RoundedMatrix[] =>
-  p.all.filter(isQuantized).map(({ name, offset, shape }) => {
-    const isJoined = name.includes('self_attn.in_proj');
-    const isPair = name.includes('kv_proj') || name.includes('ssru.in_proj');
-    return { name, offset, shape, parts: isJoined ? 3 : isPair ? 2 : 1 };
-  });
+  p.all.filter(isQuantized).map(({ name, offset, shape, parts = 1 }) => ({ name, offset, shape, parts }));
