@@ -105,6 +105,12 @@ async function main(): Promise<void> {
   const counts = new Map(all.map(({ name }) => [name, { tried: 0, rejected: 0, failed: 0 }]));
   const told = new Set<string>();
   let child = await startChild();
+  // A reader that goes away (`npm run fuzz | head`) ends the fuzzer as SIGPIPE does, without a stack.
+  process.stdout.on('error', () => {
+    child.kill('SIGKILL');
+    process.exit(141);
+  });
+  console.log(`${all.length} kinds of files from seed ${first}, for ${values.seconds} s at most`);
   for (let i = 0; i < limit && performance.now() < end; i++) {
     const target = all[i % all.length] as Target;
     const count = counts.get(target.name) as { tried: number; rejected: number; failed: number };
