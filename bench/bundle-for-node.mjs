@@ -16,13 +16,15 @@ export const output = { entryFileNames: '[name].js', chunkFileNames: '[name].js'
  *
  * @param {string} folder folder of the benchmark
  * @param {Record<string, string>} input file of each entry in `folder`, by the name of its bundle
+ * @param {import('vite').Plugin[]} plugins
  * @returns {Promise<string>} folder of the bundles
  */
-export async function bundleForNode(folder, input) {
+export async function bundleForNode(folder, input, plugins = []) {
   const outDir = join(folder, '.vite');
   const entries = Object.entries(input).map(([name, file]) => [name, join(folder, file)]);
   await build({
     ...common,
+    plugins,
     build: {
       ssr: true,
       target: 'es2022',

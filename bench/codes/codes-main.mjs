@@ -1,9 +1,19 @@
 // npm run bench:codes: bundles the measurement and runs it with the library of dist/.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { bundleForNode } from '../bundle-for-node.mjs';
+import { bundleForNode, root } from '../bundle-for-node.mjs';
 
-const out = await bundleForNode(import.meta.dirname, { measure: 'measure-codes.ts' });
+/** Code of the pages imports the library, which is that of dist/ here. */
+const library = {
+  name: 'library',
+  enforce: 'pre',
+  resolveId: (id) =>
+    id.endsWith('/src/index.ts')
+      ? { id: pathToFileURL(join(root, 'dist/heddle.node.js')).href, external: true }
+      : undefined,
+};
+
+const out = await bundleForNode(import.meta.dirname, { measure: 'measure-codes.ts' }, [library]);
 const { main } = await import(pathToFileURL(join(out, 'measure.js')).href);
 const { loadModel } = await import('../../dist/heddle.node.js');
 process.exitCode = await main(process.argv.slice(2), loadModel);

@@ -12,11 +12,17 @@ import { renderText } from '../../src/text/inline/inline-text.ts';
 import { pairWithPlaceholders } from '../../src/text/inline/pair-codes.ts';
 import { corpusBleu } from '../../src/text/metrics/bleu.ts';
 import { type CatalogString, catalogStrings, faultyMessages, isValid } from './catalog-strings.ts';
+import { measureCorrections } from './measure-corrections.ts';
+import { measureOverhead } from './measure-overhead.ts';
+import { measureSoftTerms } from './measure-soft-terms.ts';
 import { measureTerms } from './measure-terms.ts';
 
 const help = `npm run bench:codes -- MODEL [--catalogs /usr/share/locale/es/LC_MESSAGES] [--strings 2000]
 npm run bench:codes -- --train FOLDER   writes FOLDER/train.tsv: all other strings of the catalogs, with placeholders
-npm run bench:codes -- MODEL --terms PAIRS.tsv   terms of a glossary in translations of the pairs`;
+npm run bench:codes -- MODEL --terms PAIRS.tsv   terms of a glossary in translations of the pairs
+npm run bench:codes -- MODEL --terms PAIRS.tsv --lexicon TRAIN.tsv [--base BASE]   the same with soft terms
+npm run bench:codes -- MODEL --corrections GENERAL.tsv   learning from 50 corrections of a catalog (--catalog FILE)
+npm run bench:codes -- MODEL --overhead PAIRS.tsv   time beside the model for texts without codes and terms`;
 
 /** A way of translating: the translation of each string with placeholders, empty if there is none. */
 type Way = (strings: readonly CatalogString[]) => Promise<string[]>;
@@ -85,12 +91,33 @@ export async function main(args: string[], loadModel: (name: string) => Promise<
       strings: { type: 'string', default: '2000' },
       train: { type: 'string' },
       terms: { type: 'string' },
+      lexicon: { type: 'string' },
+      base: { type: 'string' },
+      corrections: { type: 'string' },
+      overhead: { type: 'string' },
+      catalog: { type: 'string', default: '/usr/share/locale/es/LC_MESSAGES/gtk30.mo' },
     },
   });
   const [folder] = positionals;
+  if (values.corrections !== undefined && folder !== undefined) {
+    await measureCorrections(loadModel, folder, values.catalog, values.corrections);
+    return 0;
+  }
   if (values.terms !== undefined && folder !== undefined) {
     const model = await loadModel(folder);
-    await measureTerms(model, values.terms, Number(values.strings));
+    const { terms: pairs, lexicon } = values;
+    if (lexicon === undefined) await measureTerms(model, pairs, Number(values.strings));
+    else {
+      const base = values.base === undefined ? undefined : await loadModel(values.base);
+      await measureSoftTerms(model, base, { pairs, lexicon }, Number(values.strings));
+      base?.dispose();
+    }
+    model.dispose();
+    return 0;
+  }
+  if (values.overhead !== undefined && folder !== undefined) {
+    const model = await loadModel(folder);
+    await measureOverhead(model, values.overhead, Number(values.strings));
     model.dispose();
     return 0;
   }

@@ -58,7 +58,7 @@ export function addServe(program: Command): void {
     .option('--address <host>', 'address to listen on; 0.0.0.0: all of this machine', '127.0.0.1')
     .option(
       '--lora-adapter <name=dir>',
-      'LoRA adapter for the field lora_adapter of a request; may be repeated, or a list with commas',
+      'LoRA adapter for the field lora_adapter of requests to its model; may be repeated, or a list with commas',
       list,
     )
     .option('--api-keys <file>', 'file with an API key on each line; without one no key is needed')
@@ -100,7 +100,7 @@ async function run(models: string[], options: Options): Promise<void> {
   const handler = new TranslateHandler(
     served,
     { characters: options.charLimit, texts: options.textLimit, alternatives: 16 },
-    { decode, loras: Object.keys(loras) },
+    { decode },
   );
   const server = new TranslationServer(handler, {
     access: new Access({ keys, requestsPerMinute: options.rateLimit, cors: options.cors, isLocal }),

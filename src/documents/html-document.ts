@@ -145,39 +145,36 @@ class HtmlRuns {
   }
 
   #runOf(parts: readonly Part[]): Run {
-    const codes = new Map<string, InlineCode>();
+    const run = new RunText();
     /** Attributes in the tag of a code, by the placeholder. */
     const tags = new Map<string, { readonly start: number; readonly attributes: readonly TextAttribute[] }>();
     const open: { tag: string; index: number }[] = [];
-    let [text, next] = ['', 0];
+    let [next, at] = [0, parts[0]?.start ?? 0];
     for (const part of parts) {
+      const { start, end } = part;
+      const raw = this.#text.slice(start, end);
+      // What the parser leaves out, such as a closing tag without an opening one, stays where it is.
+      if (start > at) run.add('single', next++, this.#text.slice(at, start));
+      at = Math.max(at, end);
       if ('text' in part) {
-        const written = this.#text.slice(part.start, part.end);
         for (const character of withoutPrivate(part.text)) {
-          const raw = invisible[character];
-          if (raw === undefined) text += character;
-          else text += add(codes, 'single', next++, written.includes(character) ? character : raw);
+          const reference = invisible[character];
+          if (reference === undefined) run.text(character, part.text === character ? raw : character);
+          else run.add('single', next++, raw.includes(character) ? character : reference);
         }
-        continue;
-      }
-      const { start, attributes } = part;
-      const raw = this.#text.slice(start, part.end);
-      if (part.kind === 'close') {
+      } else if (part.kind === 'close') {
         const from = open.findLastIndex(({ tag }) => tag === part.tag);
         const index = from < 0 ? next++ : (open[from]?.index as number);
         if (from >= 0) open.splice(from, 1);
-        text += add(codes, from < 0 ? 'single' : 'close', index, raw);
+        run.add(from < 0 ? 'single' : 'close', index, raw);
       } else {
-        const code = add(codes, part.kind, next, raw);
+        const code = run.add(part.kind, next, raw);
         if (part.kind === 'open') open.push({ tag: part.tag, index: next });
-        if (attributes.length > 0) tags.set(code, { start, attributes });
+        if (part.attributes.length > 0) tags.set(code, { start, attributes: part.attributes });
         next++;
-        text += code;
       }
     }
-    const lead = /^\s*/.exec(text)?.[0] ?? '';
-    const source = inlineText(text.slice(lead.length).trimEnd().replace(/\s+/g, ' '), anyCodes, codes);
-    return { source, lead, trail: /\s*$/.exec(text)?.[0] ?? '', tags };
+    return { ...run.finish(), tags };
   }
 
   /** Adds a unit: the text of a run, and attributes in it or in one tag. */
@@ -212,9 +209,70 @@ class HtmlRuns {
   }
 }
 
+/** The text of a run while it is read. */
+class RunText {
+  readonly #codes = new Map<string, InlineCode>();
+  readonly #characters: string[] = [];
+  /** The characters as the file writes them. */
+  readonly #written: string[] = [];
+
+  text(character: string, written: string): void {
+    this.#characters.push(character);
+    this.#written.push(written);
+  }
+
+  /** Adds an element or a reference as a code; returns its placeholder. */
+  add(kind: InlineCode['kind'], index: number, raw: string): string {
+    const placeholder = add(this.#codes, kind, index, raw);
+    this.text(placeholder, '');
+    return placeholder;
+  }
+
+  finish(): Omit<Run, 'tags'> {
+    const isSpace = (character: string | undefined) => character !== undefined && /\s/.test(character);
+    let [from, to] = [0, this.#characters.length];
+    while (from < to && isSpace(this.#characters[from])) from++;
+    while (to > from && isSpace(this.#characters[to - 1])) to--;
+    const [characters, written] = [[] as string[], [] as string[]];
+    for (let i = from; i < to; i++) {
+      const character = this.#characters[i] as string;
+      if (isSpace(character) && isSpace(this.#characters[i - 1])) continue;
+      characters.push(isSpace(character) ? ' ' : character);
+      written.push(isSpace(character) ? ' ' : (this.#written[i] as string));
+    }
+    const source = inlineText(characters.join(''), anyCodes, this.#codes);
+    return {
+      source,
+      written: writtenCodes(source, characters, written),
+      lead: this.#characters.slice(0, from).join(''),
+      trail: this.#characters.slice(to).join(''),
+    };
+  }
+}
+
+/** How a file writes the codes that are text, such as a URL with `&`. */
+function writtenCodes(
+  { text, codes }: InlineText,
+  characters: readonly string[],
+  written: readonly string[],
+): Map<string, string> {
+  const found = new Map<string, string>();
+  let at = 0;
+  for (const c of text) {
+    const code = codes.get(c);
+    const start = at;
+    for (let length = code?.isText ? code.raw.length : c.length; length > 0; at++)
+      length -= characters[at]?.length ?? length;
+    if (code?.isText) found.set(c, written.slice(start, at).join(''));
+  }
+  return found;
+}
+
 /** The text of a block, with the space around it and the attributes in its inline tags. */
 interface Run {
   readonly source: InlineText;
+  /** The codes that are text as the file writes them, by their placeholders. */
+  readonly written: ReadonlyMap<string, string>;
   readonly lead: string;
   readonly trail: string;
   readonly tags: ReadonlyMap<
@@ -223,13 +281,14 @@ interface Run {
   >;
 }
 
-/**
- * The translation of a run as HTML. A text code is text of the page too, so both are escaped before the
- * elements.
- */
-const writtenRun = (text: string, { source, tags }: Run, edits: ReadonlyMap<TextAttribute, Edit>): string =>
-  escapeText(renderText(text, source.codes)).replace(/[\ue000-\uf7ff]/g, (c) => {
-    const [raw, tag] = [source.codes.get(c)?.raw ?? '', tags.get(c)];
+/** The translation of a run as HTML: codes as the file writes them. */
+const writtenRun = (
+  text: string,
+  { source, written, tags }: Run,
+  edits: ReadonlyMap<TextAttribute, Edit>,
+): string =>
+  escapeText(text).replace(/[\ue000-\uf7ff]/g, (c) => {
+    const [raw, tag] = [written.get(c) ?? source.codes.get(c)?.raw ?? '', tags.get(c)];
     if (!tag) return raw;
     let [out, at] = ['', 0];
     for (const attribute of tag.attributes) {

@@ -221,3 +221,14 @@ it('takes matches of a memory first, and resumes with what was done', async () =
   expect(resumed.text).toContain('bravo</g></target>');
   expect(resumed.text).toContain('NEW {name}');
 });
+
+it('HTML: keeps malformed tags and the bytes of URLs and references', async () => {
+  const html =
+    '<p>one </b>two <a href="x">see http://a.b/?c=1&d=2 &eacute;&lt;x&gt; <i>three</a> four</p><p>5 < 6 &unknown; {a&amp;b}</p>';
+  const { text } = await translate('a.html', html);
+  // Spaces may be on either side of a tag.
+  const joined = (some: string) => some.replace(/ ?(<[^>]*>) ?/g, '$1');
+  expect(joined(text)).toBe(
+    '<p>ONE</b>TWO<a href="x">SEE http://a.b/?c=1&d=2 É&lt;x&gt;<i>THREE</a>FOUR</p><p>5 &lt; 6 &unknown; {a&amp;b}</p>',
+  );
+});

@@ -43,6 +43,10 @@ export class Access {
     this.#keys = options.keys.map(digest);
   }
 
+  get needsKey(): boolean {
+    return this.#keys.length > 0;
+  }
+
   /** Headers of every answer. */
   get headers(): Readonly<Record<string, string>> {
     const { cors } = this.#options;

@@ -51,6 +51,7 @@ export class TranslationServer {
     this.#routes = {
       'GET /health': () => ({ status: 'ok' }),
       'GET /languages': () => handler.languages(),
+      'GET /frontend/settings': () => handler.settings(options.access.needsKey),
       'GET /metrics': ({ response }) => {
         response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
         response.end(metrics.text(options.waiting()));
@@ -114,7 +115,8 @@ export class TranslationServer {
     const { access, metrics, maxBodyBytes } = this.#options;
     const begin = performance.now();
     const path = (request.url ?? '/').replace(/[?#].*$/s, '').replace(/(?<=.)\/$/, '');
-    const name = `${request.method} ${path}`;
+    // Node sends no body as the answer to HEAD.
+    const name = `${request.method === 'HEAD' ? 'GET' : request.method} ${path}`;
     const route = Object.hasOwn(this.#routes, name) ? this.#routes[name] : undefined;
     const gone = new AbortController();
     setMaxListeners(0, gone.signal); // one for each text of the request

@@ -40,6 +40,8 @@ export class ServedModel {
   readonly model: ServableModel;
   readonly queue: TranslationQueue;
   readonly name: string;
+  /** Names of its LoRA adapters. */
+  readonly loras: ReadonlySet<string>;
   readonly #pair: { readonly source: string; readonly target: string } | undefined;
 
   constructor(
@@ -48,8 +50,10 @@ export class ServedModel {
     pair: ServedModel['pair'],
     limits: { readonly batchSize: number; readonly maxTexts: number },
     observer: QueueObserver,
+    loras: ReadonlySet<string> = new Set(),
   ) {
     this.name = name;
+    this.loras = loras;
     this.model = model;
     this.#pair = pair;
     const generate = async (texts: readonly string[], options: QueuedOptions) =>
@@ -97,13 +101,36 @@ export class ServedModel {
 
 /** Options of `openModels`. */
 export interface ServedOptions extends WeightStorage {
-  /** LoRA adapters by name, for all models that they fit. */
+  /** LoRA adapters by name; each is for the models that it fits. */
   readonly loras: Readonly<Record<string, string>>;
   readonly batchSize: number;
   readonly maxTexts: number;
 }
 
-/** Loads the models of a server. Throws a HeddleError if the languages of a model are unknown. */
+/**
+ * Adds LoRA adapters to a model; returns the names of those that were trained on it. `problems` receives why others do not
+ * fit.
+ */
+async function addLoras(
+  model: Model,
+  loras: ServedOptions['loras'],
+  problems: Map<string, unknown>,
+): Promise<Set<string>> {
+  const added = new Set<string>();
+  for (const [name, path] of Object.entries(loras))
+    try {
+      await model.addLora(name, path);
+      added.add(name);
+    } catch (error) {
+      problems.set(name, error);
+    }
+  return added;
+}
+
+/**
+ * Loads the models of a server. Throws a HeddleError if the languages of a model are unknown, or a LoRA adapter fits no
+ * model.
+ */
 export async function openModels(
   specs: readonly ModelSpec[],
   session: Session,
@@ -111,13 +138,16 @@ export async function openModels(
   observer: QueueObserver,
 ): Promise<ServedModel[]> {
   const served: ServedModel[] = [];
+  const problems = new Map<string, unknown>();
   for (const { folder, languages } of specs) {
     const model = await openFolder(folder, session, { weights, weightsExclude });
     const pair = languages ?? (model.languages ? undefined : languagesInName(folder));
     if (!pair && !model.languages)
       throw new HeddleError(`serve: the languages of ${folder} are unknown; write en-es=${folder}`);
-    for (const [name, path] of Object.entries(loras)) await model.addLora(name, path);
-    served.push(new ServedModel(folder, model, pair, limits, observer));
+    const own = await addLoras(model, loras, problems);
+    served.push(new ServedModel(folder, model, pair, limits, observer, own));
   }
+  const unused = Object.keys(loras).find((name) => !served.some((model) => model.loras.has(name)));
+  if (unused !== undefined) throw problems.get(unused);
   return served;
 }

@@ -39,17 +39,15 @@ export class TranslateHandler {
   readonly #models: readonly ServedModel[];
   readonly #limits: RequestLimits;
   readonly #decode: DecodeOptions;
-  readonly #loras: readonly string[];
 
   constructor(
     models: readonly ServedModel[],
     limits: RequestLimits,
-    { decode, loras }: { readonly decode: DecodeOptions; readonly loras: readonly string[] },
+    { decode }: { readonly decode: DecodeOptions },
   ) {
     this.#models = models;
     this.#limits = limits;
     this.#decode = decode;
-    this.#loras = loras;
   }
 
   /** /languages. */
@@ -73,6 +71,24 @@ export class TranslateHandler {
         ),
       ],
     }));
+  }
+
+  /** /frontend/settings, by which LibreTranslate's clients learn of limits and keys. */
+  settings(keyRequired: boolean): object {
+    const languages = this.languages();
+    const [source] = languages.filter(({ targets }) => targets.length > 0);
+    const target = languages.find(({ code }) => code === source?.targets[0]);
+    const named = ({ code = '', name = '' }: { code?: string; name?: string } = {}) => ({ code, name });
+    return {
+      apiKeys: keyRequired,
+      keyRequired,
+      charLimit: this.#limits.characters > 0 ? this.#limits.characters : -1,
+      frontendTimeout: 500,
+      suggestions: false,
+      filesTranslation: false,
+      supportedFilesFormat: [],
+      language: { source: named(source), target: named(target) },
+    };
   }
 
   /** /detect. */
@@ -158,18 +174,23 @@ export class TranslateHandler {
     const count = Number(alternatives);
     if (!Number.isInteger(count) || count < 0 || count > this.#limits.alternatives)
       throw new Refusal(400, `alternatives must be a whole number from 0 to ${this.#limits.alternatives}`);
-    if (adapter !== undefined && !(typeof adapter === 'string' && this.#loras.includes(adapter)))
-      throw new Refusal(400, `lora_adapter is unknown; there are ${this.#loras.join(', ') || 'none'}`);
+    const names = [...new Set(this.#models.flatMap(({ loras }) => [...loras]))];
+    if (adapter !== undefined && !(typeof adapter === 'string' && names.includes(adapter)))
+      throw new Refusal(400, `lora_adapter is unknown; there are ${names.join(', ') || 'none'}`);
+    const lora = typeof adapter === 'string' ? adapter : undefined;
     const detected = given === 'auto' ? this.#guesses(texts.join('\n'))[0] : undefined;
     const source = given === 'auto' ? (detected?.language ?? '') : given;
     for (const served of this.#models) {
       const codes = served.codesFor(source, target);
-      if (!codes) continue;
-      const lora = typeof adapter === 'string' ? adapter : undefined;
+      if (!codes || (lora !== undefined && !served.loras.has(lora))) continue;
       const options = { ...this.#decode, ...codes, lora, signal };
       return { texts, isList, isHtml: format === 'html', alternatives: count, served, options, detected };
     }
-    throw new Refusal(400, `${source} to ${target} is not supported`);
+    const pair = `${source} to ${target}`;
+    throw new Refusal(
+      400,
+      `${pair} is not supported${lora === undefined ? '' : ` with lora_adapter ${lora}`}`,
+    );
   }
 
   /** The model of a request as what documents translate with. */

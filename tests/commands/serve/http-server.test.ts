@@ -52,11 +52,12 @@ async function start(
     { source: 'en', target: 'es' },
     { batchSize: 16, maxTexts },
     metrics,
+    new Set(['legal']),
   );
   const handler = new TranslateHandler(
     [served],
     { characters: 5000, texts: 50, alternatives: 3 },
-    { decode: {}, loras: ['legal'] },
+    { decode: {} },
   );
   const errors: unknown[] = [];
   const server = new TranslationServer(handler, {
@@ -130,6 +131,13 @@ it("answers LibreTranslate's requests: text, lists, HTML, forms", async () => {
     { code: 'es', name: 'Spanish', targets: [] },
   ]);
   expect(JSON.parse(await get('/health'))).toEqual({ status: 'ok' });
+  expect(JSON.parse(await get('/frontend/settings'))).toMatchObject({
+    keyRequired: false,
+    charLimit: 5000,
+    language: { source: { code: 'en', name: 'English' }, target: { code: 'es', name: 'Spanish' } },
+  });
+  const head = await fetch(`${url}/health`, { method: 'HEAD' });
+  expect([head.status, await head.text()]).toEqual([200, '']);
   expect(await get('/metrics')).toMatch(/heddle_requests_total\{endpoint="\/translate",status="200"\} 6/);
 });
 
