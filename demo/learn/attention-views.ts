@@ -47,6 +47,19 @@ export function tokenPicker({ title, tokens, at, onPick }: TokenChoice): Content
     </div>`;
 }
 
+/** A figure of one token, which the visitor picks. */
+export abstract class TokenFigure extends Figure {
+  protected token = 0;
+
+  protected picker(title: string, tokens: Inspection['source']): Content {
+    const onPick = (at: number) => {
+      this.token = at;
+      this.draw();
+    };
+    return tokenPicker({ title, tokens, at: this.token, onPick });
+  }
+}
+
 /** A figure of one head of one kind of attention. */
 export abstract class HeadFigure extends Figure {
   readonly #kind: AttentionMap['kind'];
@@ -111,8 +124,7 @@ export function partsOf(
 ): HeadParts | undefined {
   const side = kind === 'encoder' ? 'encoder' : 'decoder';
   const attention = kind === 'cross' ? 'multihead_attn' : 'self_attn';
-  const find = (name: string) =>
-    tensorOf(inspection, new RegExp(`^${side}\\.layers\\.${layer}\\.${attention}\\.${name}$`));
+  const find = (name: string) => tensorOf(inspection, `${side}.layers.${layer}.${attention}.${name}`);
   // Self-attention projects queries, keys and values in one product; cross-attention projects keys and values
   // first.
   const [first, second] = [find('linear'), find('linear 2')];
@@ -123,7 +135,7 @@ export function partsOf(
   const part = ({ data, shape }: typeof queries, token: number, which: number) =>
     rowOf(data, shape[1] ?? 0, token).slice(which * total + head * width, which * total + (head + 1) * width);
   const shift = kind === 'cross' ? 0 : 1;
-  const summed = find('(?:self|cross)_attention\\.out');
+  const summed = find(`${kind === 'cross' ? 'cross' : 'self'}_attention.out`);
   return {
     width,
     query: (token) => part(queries, token, 0),

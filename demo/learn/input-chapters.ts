@@ -5,8 +5,8 @@ import { segmentedChoice } from '../common/form-fields.ts';
 import { type Content, html, Panel, svg } from '../common/panel.ts';
 import { hint } from '../common/tables.ts';
 import { type DemoModel, learnedPositionsModel, toyModels } from '../train/page/demo-models.ts';
-import { tokenPicker } from './attention-views.ts';
-import { type Chapter, type ChapterHost, Figure } from './chapter.ts';
+import { TokenFigure } from './attention-views.ts';
+import type { Chapter, ChapterHost } from './chapter.ts';
 import { noTensor, numberRow, rowOf, spacedLabel, tensorOf } from './tensor-views.ts';
 
 /** The tokens of the sentence and of its translation, with their ids. */
@@ -49,19 +49,13 @@ export const tokens: Chapter = {
 const positionModels = { sines: toyModels[0] as DemoModel, learned: learnedPositionsModel };
 
 /** The vector of a token: embedding, position and their sum. */
-class EmbeddingFigure extends Figure {
-  #token = 0;
-
+class EmbeddingFigure extends TokenFigure {
   constructor(inspection: Inspection, host: ChapterHost) {
     super(inspection, host);
     this.draw();
   }
 
   protected override controls(): Content {
-    const onPick = (at: number) => {
-      this.#token = at;
-      this.draw();
-    };
     return html`
       <div class="pick">
         <span class="label" aria-hidden="true">Positions</span>
@@ -76,13 +70,13 @@ class EmbeddingFigure extends Figure {
           onChange: (kind) => void this.host.use(positionModels[kind]),
         })}
       </div>
-      ${tokenPicker({ title: 'Token', tokens: this.inspection.source, at: this.#token, onPick })}`;
+      ${this.picker('Token', this.inspection.source)}`;
   }
   protected override picture(): Content {
-    const embed = tensorOf(this.inspection, /^encoder\.embed\./);
+    const embed = tensorOf(this.inspection, 'encoder.embed');
     if (!embed) return noTensor;
     const { positions } = this.inspection;
-    const sum = rowOf(embed.data, embed.shape[1] ?? 0, this.#token);
+    const sum = rowOf(embed.data, embed.shape[1] ?? 0, this.token);
     return html`
       ${
         positions
@@ -93,12 +87,12 @@ class EmbeddingFigure extends Figure {
   }
   #parts(positions: Float32Array, sum: Float32Array): Content {
     const { learnedPositions = false, source } = this.inspection;
-    const position = rowOf(positions, sum.length, this.#token);
+    const position = rowOf(positions, sum.length, this.token);
     const embedding = sum.map((x, i) => x - (position[i] ?? 0));
     return html`
       ${numberRow('Embedding × √D', embedding)}
       ${numberRow(learnedPositions ? '+ learned position' : '+ position', position)}
-      ${waves(positions, sum.length, source.length, this.#token, learnedPositions)}
+      ${waves(positions, sum.length, source.length, this.token, learnedPositions)}
       ${hint('The first eight numbers of the position vectors, a curve for each, from the first token to the last.')}`;
   }
 }

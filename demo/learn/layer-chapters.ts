@@ -7,43 +7,37 @@ import { field } from '../common/form-fields.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import { probability } from '../common/tables.ts';
 import { labelOf } from '../train/page/heat-map.ts';
-import { tokenPicker } from './attention-views.ts';
-import { type Chapter, type ChapterHost, Figure } from './chapter.ts';
+import { TokenFigure } from './attention-views.ts';
+import type { Chapter, ChapterHost } from './chapter.ts';
 import { dots, numberRow, rowOf, tensorOf, valuesOf } from './tensor-views.ts';
 
 /** The vector of a token after each part of a layer. */
-class ResidualFigure extends Figure {
-  readonly #layers: number;
-  #token = 0;
-
+class ResidualFigure extends TokenFigure {
   constructor(inspection: Inspection, host: ChapterHost) {
     super(inspection, host);
-    this.#layers = inspection.attention.filter(({ kind }) => kind === 'encoder').length;
     this.draw();
   }
 
+  get #layers(): number {
+    return this.inspection.attention.filter(({ kind }) => kind === 'encoder').length;
+  }
   get #layer(): number {
     return this.host.kept.get('residual layer', 0, this.#layers);
   }
   protected override controls(): Content {
-    const onPick = (at: number) => {
-      this.#token = at;
-      this.draw();
-    };
     return html`
       ${this.numberList('Encoder layer', 'residual layer', this.#layers, this.#layer)}
-      ${tokenPicker({ title: 'Token', tokens: this.inspection.source, at: this.#token, onPick })}`;
+      ${this.picker('Token', this.inspection.source)}`;
   }
   protected override picture(): Content {
     const { tensors } = this.inspection;
     const prefix = `encoder.layers.${this.#layer}.`;
     const previous = `encoder.layers.${this.#layer - 1}.`;
     const before =
-      tensors.findLast(({ name }) => name.startsWith(previous)) ??
-      tensorOf(this.inspection, /^encoder\.embed\./);
+      tensors.findLast(({ name }) => name.startsWith(previous)) ?? tensorOf(this.inspection, 'encoder.embed');
     const inLayer = tensors.filter(({ name }) => name.startsWith(prefix));
     return present([before ? before : undefined, ...inLayer]).map((tensor) => {
-      const row = rowOf(tensor.data, tensor.shape[1] ?? 0, this.#token);
+      const row = rowOf(tensor.data, tensor.shape[1] ?? 0, this.token);
       const length = Math.sqrt(dots(row, row));
       const stage = tensor === before ? 'x' : stageName(tensor.name.slice(prefix.length));
       return numberRow(`${stage}: length ${length.toFixed(2)}`, row);

@@ -6,29 +6,23 @@ import type { Content } from '../common/panel.ts';
 import { html } from '../common/panel.ts';
 import { probability, signed } from '../common/tables.ts';
 import { labelOf } from '../train/page/heat-map.ts';
-import { tokenPicker } from './attention-views.ts';
-import { type Chapter, type ChapterHost, Figure } from './chapter.ts';
+import { TokenFigure } from './attention-views.ts';
+import type { Chapter, ChapterHost } from './chapter.ts';
 import { dots, numberRow, rowOf, tensorOf, valuesOf } from './tensor-views.ts';
 
 /** From the last vector at a place of the target to the probabilities of the next token. */
-class OutputFigure extends Figure {
-  #token = 0;
-
+class OutputFigure extends TokenFigure {
   constructor(inspection: Inspection, host: ChapterHost) {
     super(inspection, host);
     this.draw();
   }
 
   protected override controls(): Content {
-    const onPick = (at: number) => {
-      this.#token = at;
-      this.draw();
-    };
-    return tokenPicker({ title: 'After the token', tokens: this.inspection.target, at: this.#token, onPick });
+    return this.picker('After the token', this.inspection.target);
   }
   protected override picture(): Content {
     const { next } = this.inspection;
-    const likely = next[this.#token] ?? [];
+    const likely = next[this.token] ?? [];
     const [best] = likely;
     if (!best) return '';
     // The softmax divides by the sum of e^logit over the whole vocabulary: that of the best token and its
@@ -51,9 +45,9 @@ class OutputFigure extends Figure {
   }
   /** The last vector of the decoder at the chosen place. */
   #vector(): Content {
-    const last = tensorOf(this.inspection, /^decoder\.norm\./) ?? this.inspection.tensors.at(-1);
+    const last = tensorOf(this.inspection, 'decoder.norm') ?? this.inspection.tensors.at(-1);
     if (!last) return '';
-    const row = rowOf(last.data, last.shape[1] ?? 0, this.#token);
+    const row = rowOf(last.data, last.shape[1] ?? 0, this.token);
     return numberRow(`Last vector of the decoder: length ${Math.sqrt(dots(row, row)).toFixed(2)}`, row);
   }
 }

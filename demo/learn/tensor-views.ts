@@ -6,9 +6,9 @@ import { type Content, html, nothing, svg } from '../common/panel.ts';
 import { dataTable, signed } from '../common/tables.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 
-/** The first tensor whose name matches. */
-export const tensorOf = ({ tensors }: Inspection, name: RegExp): Inspection['tensors'][number] | undefined =>
-  tensors.find((tensor) => name.test(tensor.name));
+/** The tensor of this name, or the first one in the scope of this name. */
+export const tensorOf = ({ tensors }: Inspection, name: string): Inspection['tensors'][number] | undefined =>
+  tensors.find((tensor) => tensor.name === name || tensor.name.startsWith(`${name}.`));
 
 /** Row `i` of a matrix with `columns` columns. */
 export const rowOf = (data: Float32Array, columns: number, i: number): Float32Array =>

@@ -1,19 +1,12 @@
 // The first screen, with a fake worker: the film of a recorded training, and the lessons.
 import type { Page } from 'puppeteer';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type DemoPage, demo, untilText } from '../support/demo.ts';
-import { fakeWorker } from './fake-worker.ts';
+import { expect, it } from 'vitest';
+import { untilText } from '../support/demo.ts';
+import { withFakeWorkerPage } from './fake-worker-page.ts';
 
-const { open } = demo();
-let opened: DemoPage;
 let page: Page;
-beforeEach(async () => {
-  opened = await open('index.html', { before: fakeWorker });
-  page = opened.page;
-});
-afterEach(async () => {
-  expect(opened.errors).toEqual([]);
-  await page.close();
+withFakeWorkerPage((opened) => {
+  page = opened;
 });
 
 const guesses = () => page.$$eval('.film-guess', (all) => all.map((e) => e.textContent));

@@ -1,19 +1,12 @@
 // What one training leaves for the next, with a fake worker: nothing of its changes, its figures or its end.
 import type { Page } from 'puppeteer';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { type DemoPage, demo, untilText } from '../support/demo.ts';
-import { fakeWorker } from './fake-worker.ts';
+import { expect, it } from 'vitest';
+import { untilText } from '../support/demo.ts';
+import { withFakeWorkerPage } from './fake-worker-page.ts';
 
-const { open } = demo();
-let opened: DemoPage;
 let page: Page;
-beforeEach(async () => {
-  opened = await open('index.html', { before: fakeWorker });
-  page = opened.page;
-});
-afterEach(async () => {
-  expect(opened.errors).toEqual([]);
-  await page.close();
+withFakeWorkerPage((opened) => {
+  page = opened;
 });
 
 const calls = (name: string) =>

@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import onnx
-import onnxruntime
+from onnx_sessions import decoder_logits, open_sessions
 
 
 def tensors(path):
@@ -28,27 +27,9 @@ def tensors(path):
 
 folder, case = (Path(name) for name in sys.argv[1:])
 batch, expected = tensors(case / "batch.safetensors"), tensors(case / "expected.safetensors")
-sessions = []
-for name in ("encoder_model", "decoder_model_merged"):
-    path = str(folder / "onnx" / f"{name}.onnx")
-    onnx.checker.check_model(path, full_check=True)
-    sessions.append(onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]))
-encoder, decoder = sessions
+encoder, decoder = open_sessions(folder)
 (memory,) = encoder.run(None, {"input_features": batch["input_features"]})
-target = batch["decoder_input_ids"]
-empty = {}
-for tensor in decoder.get_inputs():
-    if tensor.name.startswith("past_key_values"):
-        _, heads, _, width = tensor.shape
-        empty[tensor.name] = np.zeros((len(target), heads, 0, width), dtype=np.float32)
-names = [tensor.name for tensor in decoder.get_outputs()]
-fixed = {"encoder_hidden_states": memory}
-whole = decoder.run(["logits"], {"input_ids": target, **fixed, **empty})[0]
-steps, past = [], empty
-for t in range(target.shape[1]):
-    out = dict(zip(names, decoder.run(None, {"input_ids": target[:, t : t + 1], **fixed, **past})))
-    steps.append(out["logits"])
-    past = {name: out[name.replace("past_key_values", "present")] for name in past}
+whole, steps = decoder_logits(decoder, batch["decoder_input_ids"], {"encoder_hidden_states": memory})
 want = expected["logits"]
 error = lambda got: float(np.abs(got - want).max() / np.abs(want).max())
-print(json.dumps({"whole": error(whole), "steps": error(np.concatenate(steps, axis=1))}))
+print(json.dumps({"whole": error(whole), "steps": error(steps)}))
