@@ -48,9 +48,11 @@ class SourceText {
   open(name: string, a: XmlAttributes, start: number, end: number): void {
     const kind = inlineElements[name]?.kind ?? markers[name] ?? 'pair';
     const holds = kind !== 'pair';
-    const key = markers[name]
-      ? `m ${a.mid ?? a.startRef ?? a.id ?? ''}`
-      : (inlineKey(name, a) ?? `# ${this.#unnamed++}`);
+    const id = a.mid ?? a.startRef ?? a.id;
+    const named = !markers[name] ? inlineKey(name, a) : id === undefined ? undefined : `m ${id}`;
+    // A pair whose id occurs twice, which is not valid, is another pair.
+    const isTaken = named !== undefined && !holds && this.codes.has(this.#placeholder('open', named));
+    const key = named === undefined || isTaken ? `# ${this.#unnamed++}` : named;
     if (!holds && !this.#inCode) this.#add('open', key, this.#file.slice(start, end));
     this.#open.push({ name, key, start, holds });
   }
@@ -71,9 +73,13 @@ class SourceText {
     if (!this.#inCode) this.text += text.replace(/[\ue000-\uf8ff]/g, '');
   }
 
+  #placeholder(kind: CodeKind, key: string): string {
+    return placeholderOf(kind, this.#numbers.of(key));
+  }
+
   #add(kind: CodeKind, key: string, raw: string): void {
-    const first = placeholderOf(kind, this.#numbers.of(key));
-    // An id that occurs twice, which is not valid, is another code.
+    const first = this.#placeholder(kind, key);
+    // So is an empty element.
     const isNew = !this.codes.has(first);
     const placeholder = isNew ? first : placeholderOf('single', this.#numbers.of(`again ${this.#unnamed++}`));
     this.codes.set(placeholder, { kind: isNew ? kind : 'single', raw, isText: false, isOrdered: false });

@@ -232,3 +232,15 @@ it('HTML: keeps malformed tags and the bytes of URLs and references', async () =
     '<p>ONE</b>TWO<a href="x">SEE http://a.b/?c=1&d=2 É&lt;x&gt;<i>THREE</a>FOUR</p><p>5 &lt; 6 &unknown; {a&amp;b}</p>',
   );
 });
+
+it('XLIFF: keeps elements nested if markers have no ids, ids occur twice, or text codes cross them', async () => {
+  const source =
+    '<g id="1">one <mrk mtype="term">two</mrk> &lt;b&gt;three</g> &lt;/b&gt; <g id="1">four <mrk mtype="term">five</mrk></g>';
+  const xml = (target: string) =>
+    `<xliff version="1.2"><file source-language="en"><body><trans-unit id="1"><source>${source}</source>${target}</trans-unit></body></file></xliff>`;
+  const { text } = await translate('a.xliff', xml(''));
+  const target = /<target[^>]*>(.*)<\/target>/.exec(text)?.[1] ?? '';
+  expect(target).toMatch(/ONE.*TWO.*FIVE/);
+  const elements = (some: string) => some.match(/<[^>]*>/g);
+  expect(elements(target)).toEqual(elements(source));
+});

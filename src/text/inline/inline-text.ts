@@ -80,14 +80,15 @@ export const partOf = ({ codes, pattern }: InlineText, text: string): InlineText
 });
 
 /**
- * Whether a translation keeps the codes of its source: each exactly once, pairs nested, ordered ones in order, and
- * no code in its text that the source does not have.
+ * Whether a translation keeps the codes of its source: each exactly once, pairs nested unless the source crosses them,
+ * ordered ones in order, and no code in its text that the source does not have.
  */
 export function keepsCodes({ text, codes, pattern }: InlineText, translation: string): boolean {
   const [wanted, got] = [placeholdersIn(text), placeholdersIn(translation)];
   if ([...wanted].sort().join() !== [...got].sort().join()) return false;
-  if (isNested(wanted) && !isNested(got)) return false;
   if (!opensFirst(got)) return false;
+  const known = crossingsIn(wanted);
+  for (const crossing of crossingsIn(got)) if (!known.has(crossing)) return false;
   const ordered = (list: readonly string[]) => list.filter((c) => codes.get(c)?.isOrdered).join();
   if (ordered(wanted) !== ordered(got)) return false;
   const rawsOf = (some: string) => codesIn(renderText(some, codes), pattern).map(({ raw }) => raw);
@@ -103,6 +104,21 @@ export function isNested(list: readonly string[]): boolean {
     if (kind === 'close' && list.includes(placeholderOf('open', index)) && open.pop() !== index) return false;
   }
   return open.length === 0;
+}
+
+/** Which pairs cross, as `<b><i></b></i>` does: the numbers of the two. */
+function crossingsIn(list: readonly string[]): Set<string> {
+  const found = new Set<string>();
+  const open: number[] = [];
+  for (const character of list) {
+    const { kind, index } = placeholderAt(character) ?? { kind: 'single', index: 0 };
+    if (kind === 'open' && list.includes(placeholderOf('close', index))) open.push(index);
+    const at = kind === 'close' ? open.lastIndexOf(index) : -1;
+    if (at < 0) continue;
+    for (const inner of open.slice(at + 1)) found.add(`${Math.min(index, inner)} ${Math.max(index, inner)}`);
+    open.splice(at, 1);
+  }
+  return found;
 }
 
 /** Whether no pair closes before it opens. */
