@@ -1,6 +1,12 @@
 // What the pages of demo/ share with the command line and the library's own tables, beside 'heddle'. Not an
 // entry of the package.
 
+export {
+  HandTraining,
+  type HandUpdate,
+  type PairState,
+  type WeightPlace,
+} from './api/hand-training.ts';
 export { type RunSummary, runMetrics, settingText, summarizeRuns } from './commands/jobs/runs-job.ts';
 export { describeType, fitsType } from './core/fields.ts';
 export { documentFormatOf, openDocument } from './documents/document-formats.ts';

@@ -9,7 +9,7 @@ import type { Session } from '../train/page/training-session.ts';
 
 /** The data and functions that a figure gets. */
 export interface ChapterHost {
-  readonly session: Pick<Session, 'inspect' | 'translate'>;
+  readonly session: Pick<Session, 'inspect' | 'translate' | 'startByHand' | 'updateByHand'>;
   /** Values of controls that the visitor has set: those of the next chapter with such a control. */
   readonly kept: KeptValues;
   /** The sentence that was computed. */

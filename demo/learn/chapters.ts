@@ -5,6 +5,7 @@ import type { Chapter } from './chapter.ts';
 import { decoding } from './decoding-chapter.ts';
 import { embeddings, tokens } from './input-chapters.ts';
 import { loss, residual } from './layer-chapters.ts';
+import { learning } from './learning-chapter.ts';
 import { output } from './output-chapter.ts';
 
 /** The chapters in order; each has an address of its own. */
@@ -18,5 +19,6 @@ export const chapters: readonly Chapter[] = [
   residual,
   output,
   loss,
+  learning,
   decoding,
 ];

@@ -15,6 +15,7 @@ import type {
   LogProbe,
   LogStep,
   ModelLanguages,
+  Pair,
   PullProgress,
   Sample,
   TrainingForecast,
@@ -22,7 +23,7 @@ import type {
   TrainSettings,
   TranslateOptions,
 } from '../../src/index.ts';
-import type { RunSummary, TextRange } from '../../src/pages.ts';
+import type { HandUpdate, PairState, RunSummary, TextRange, WeightPlace } from '../../src/pages.ts';
 import type { StorageInfo } from '../storage/model-store.ts';
 
 /** The corpus to train on. */
@@ -239,6 +240,10 @@ export interface Calls {
   languages(): ModelLanguages | undefined;
   /** Computes a text and a target (default: its translation) with the model. */
   inspect(text: string, options: InspectOptions): Inspection;
+  /** Starts a training by hand of one pair with the model; see the page Learn. */
+  startByHand(pair: Pair): HandStart;
+  /** Does an update of it, and reports what it did to the weight at `place`. */
+  updateByHand(place: WeightPlace, rate: number, warmupSteps: number): HandUpdate;
   storage(): StorageInfo;
   /** The settings and curves of a stored model. */
   history(name: string): RunHistory;
@@ -260,6 +265,12 @@ export interface Calls {
   /** For tests and scripts/soak.mjs: destroys the device; counts GPU buffers. */
   loseDevice(): void;
   memory(): GpuMemory;
+}
+
+/** A training by hand before its first update: the matrices that a weight can be chosen from. */
+export interface HandStart {
+  readonly matrices: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly now: PairState;
 }
 
 /** Languages to load a multilingual model with, as codes of the model. */

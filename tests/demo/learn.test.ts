@@ -127,6 +127,38 @@ it('changes with its controls: the temperature and the mask of the softmax, anot
   expect(number((await cells(3))[0] ?? '')).toBeGreaterThan(1);
 });
 
+it('trains by hand: the gradient of a weight is its finite difference, and a high rate raises the loss', async () => {
+  await chapter('learning');
+  const text = (id: string) => page.$eval(`#${id}`, (e) => e.textContent ?? '').then(number);
+  await page.waitForSelector('#hand-loss');
+  const losses = reference.loss;
+  expect(await text('hand-loss')).toBeCloseTo(losses.reduce((a, b) => a + b, 0) / losses.length, 3);
+  const press = async (name: string, updates: number) => {
+    await page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
+    await page.waitForFunction(
+      (n) => Number(document.querySelector('#chapter table tbody tr:last-child th')?.textContent) === n,
+      {},
+      updates,
+    );
+  };
+  await press('Step', 1);
+  const [gradient, difference] = [await text('hand-gradient'), await text('hand-difference')];
+  expect(Math.abs(gradient)).toBeGreaterThan(0);
+  expect(difference).toBeCloseTo(gradient, 6);
+  const [before = '', after = ''] = (await page.$eval('#hand-weight', (e) => e.textContent ?? '')).split(
+    ' → ',
+  );
+  expect(Math.abs(number(after) - number(before))).toBeCloseTo(5e-4, 5); // the first step of Adam moves by the rate
+  expect(Math.sign(number(before) - number(after))).toBe(Math.sign(gradient));
+  await page.$eval('#hand-rate', (slider) => {
+    (slider as HTMLInputElement).value = (slider as HTMLInputElement).max;
+    slider.dispatchEvent(new Event('input'));
+  });
+  await press('Step', 2);
+  expect(await text('hand-loss')).toBeGreaterThan(3);
+  expect(await page.$eval('[data-picture]', (e) => e.textContent)).toContain('The loss rose');
+});
+
 it('draws sines, and the learned positions of another model', async () => {
   await chapter('embeddings');
   const row = (name: RegExp) =>
@@ -216,7 +248,7 @@ it('keeps the list of chapters closed on a phone, where it opens by keyboard, an
   );
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('chapter');
   expect(await page.$eval('#chapters-now', (e) => e.textContent)).toBe(
-    'Chapter 5 of 10: Multi-head attention',
+    'Chapter 5 of 11: Multi-head attention',
   );
   expect(await isShown()).toBe(false);
   await shown.view();

@@ -6,14 +6,16 @@ import type {
   InspectOptions,
   LiveSettings,
   ModelLanguages,
+  Pair,
   PullProgress,
 } from '../../../src/index.ts';
-import type { RunSummary } from '../../../src/pages.ts';
+import type { HandUpdate, RunSummary, WeightPlace } from '../../../src/pages.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
   CallError,
   Calls,
   GpuMemory,
+  HandStart,
   LoadFrom,
   PieceEvent,
   Reply,
@@ -91,6 +93,10 @@ export interface Session {
   languages(): Promise<ModelLanguages | undefined>;
   /** Computes a text and a target with the current model: attention, next tokens, tensors. */
   inspect(text: string, options?: InspectOptions): Promise<Inspection>;
+  /** Starts a training of one pair by hand, on a copy of the current model's weights; replaces the one before. */
+  startByHand(pair: Pair): Promise<HandStart>;
+  /** Does an update of it at a learning rate, and reports what it did to the weight at `place`. */
+  updateByHand(place: WeightPlace, rate: number, warmupSteps: number): Promise<HandUpdate>;
   /** Models in the browser, the most recent first, and storage use. */
   storage(): Promise<StorageInfo>;
   /** Settings, curves and samples of a stored model. */
@@ -252,6 +258,12 @@ class WorkerSession implements Session {
   }
   inspect(text: string, options: InspectOptions = {}) {
     return this.#call('inspect', [text, options]);
+  }
+  startByHand(pair: Pair) {
+    return this.#call('startByHand', [pair]);
+  }
+  updateByHand(place: WeightPlace, rate: number, warmupSteps: number) {
+    return this.#call('updateByHand', [place, rate, warmupSteps]);
   }
   storage() {
     return this.#call('storage', []);

@@ -190,6 +190,16 @@ const calls: {
     }),
   languages: () => withModel(async ({ model }) => model.languages),
   inspect: (_, text, options) => withModel(({ model }) => model.inspect(text, options)),
+  async startByHand(_, pair) {
+    if (!current) throw new HeddleError('No model is loaded. Load one.');
+    const [{ model }, { startByHand }] = await Promise.all([
+      loadCurrent(current),
+      import('./train-by-hand.ts'),
+    ]);
+    return startByHand(model, pair);
+  },
+  updateByHand: async (_, place, rate, warmupSteps) =>
+    (await import('./train-by-hand.ts')).updateByHand(place, rate, warmupSteps),
   storage: () => store.info(),
   history: async (_, name) => (await trainingCode()).readHistory(store, name),
   runs: async () => (await trainingCode()).readRuns(store),

@@ -1,0 +1,220 @@
+// Chapter on learning: updates of the model on the shown pair, one at a time, with what each does to one weight.
+
+import { live } from 'lit-html/directives/live.js';
+import type { Inspection } from '../../src/index.ts';
+import type { HandUpdate, PairState, WeightPlace } from '../../src/pages.ts';
+import { field, markValid, options } from '../common/form-fields.ts';
+import { type Content, html, nothing, Panel } from '../common/panel.ts';
+import { dataTable, factList, hint } from '../common/tables.ts';
+import { labelOf } from '../train/page/heat-map.ts';
+import type { HandStart } from '../train/protocol.ts';
+import type { Chapter, ChapterHost } from './chapter.ts';
+
+/** Learning rates of the slider: powers of ten in thirds. */
+const rates = Array.from({ length: 13 }, (_, i) => Number((10 ** (-5 + i / 3)).toPrecision(1)));
+const defaultRate = rates.indexOf(0.0005);
+
+/** A number with six digits, or few if it is short. */
+const digits = (x: number): string => String(Number(x.toPrecision(6))).replaceAll('-', '−');
+
+/** A training of the shown pair by hand. */
+class LearningFigure extends Panel {
+  readonly #host: ChapterHost;
+  readonly #target: string;
+  #start: HandStart | undefined;
+  #place: WeightPlace = { name: '', row: 0, column: 0 };
+  #updates: readonly HandUpdate[] = [];
+  #isBusy = false;
+  #error = '';
+
+  constructor(inspection: Inspection, host: ChapterHost) {
+    super();
+    this.#host = host;
+    this.#target = inspection.targetText;
+    this.draw();
+    void this.#work(() => this.#restart());
+  }
+
+  get #rate(): number {
+    return this.#host.kept.get('learning rate', defaultRate, rates.length);
+  }
+  get #warmup(): number {
+    return this.#host.kept.get('warm-up', 0);
+  }
+  get #now(): PairState | undefined {
+    return this.#updates.at(-1)?.after ?? this.#start?.now;
+  }
+
+  /** Runs work in the worker with the buttons disabled, and shows its error. */
+  async #work(work: () => Promise<void>): Promise<void> {
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    this.#error = '';
+    this.draw();
+    try {
+      await work();
+    } catch (error) {
+      this.#error = (error as Error).message;
+    }
+    this.#isBusy = false;
+    this.draw();
+  }
+  async #restart(): Promise<void> {
+    this.#start = await this.#host.session.startByHand({ source: this.#host.text(), target: this.#target });
+    this.#updates = [];
+    const matrices = this.#start.matrices;
+    const known = matrices.find(({ name }) => name === this.#place.name);
+    const wanted =
+      known ?? matrices.find(({ name }) => name.endsWith('self_attn.in_proj_weight')) ?? matrices[0];
+    if (!known && wanted) this.#place = { name: wanted.name, row: 0, column: 0 };
+  }
+  async #update(count: number): Promise<void> {
+    for (let i = 0; i < count; i++) {
+      const update = await this.#host.session.updateByHand(
+        this.#place,
+        rates[this.#rate] as number,
+        this.#warmup,
+      );
+      this.#updates = [...this.#updates, update];
+      this.draw();
+    }
+  }
+
+  protected override template(): Content {
+    const button = (text: string, work: () => Promise<void>) =>
+      html`<button type="button" ?disabled=${this.#isBusy || !this.#start} @click=${() => void this.#work(work)}>${text}</button>`;
+    return html`
+      <div class="row controls">${this.#weightFields()}</div>
+      <div class="row controls">${this.#rateFields()}</div>
+      <div class="row">
+        ${button('Step', () => this.#update(1))}
+        ${button('Ten steps', () => this.#update(10))}
+        ${button('Start again', () => this.#restart())}
+      </div>
+      <p role="status">${this.#error || (this.#isBusy ? 'Computing …' : '')}</p>
+      <div class="stack" data-picture>${this.#now ? this.#picture(this.#now) : nothing}</div>`;
+  }
+  #weightFields(): Content {
+    const matrices = this.#start?.matrices ?? [];
+    const [rows = 1, columns = 1] = matrices.find(({ name }) => name === this.#place.name)?.shape ?? [];
+    const names = matrices.map(({ name, shape }) => [name, `${name} [${shape.join(', ')}]`] as const);
+    const select = (event: Event) => {
+      this.#place = { name: (event.target as HTMLSelectElement).value, row: 0, column: 0 };
+      this.draw();
+    };
+    const number = (id: string, label: string, key: 'row' | 'column', count: number) =>
+      field(
+        id,
+        label,
+        html`<input
+          id=${id}
+          type="number"
+          inputmode="numeric"
+          required
+          min="1"
+          max=${count}
+          .value=${live(String(this.#place[key] + 1))}
+          @change=${(event: Event) => {
+            const input = event.target as HTMLInputElement;
+            if (markValid(input)) this.#place = { ...this.#place, [key]: input.valueAsNumber - 1 };
+          }}
+        />`,
+      );
+    return html`
+      ${field('hand-matrix', 'Weight in', html`<select id="hand-matrix" @change=${select}>${options(names, this.#place.name)}</select>`)}
+      ${number('hand-row', 'Row', 'row', rows)} ${number('hand-column', 'Column', 'column', columns)}`;
+  }
+  #rateFields(): Content {
+    const keep = (name: string) => (event: Event) => {
+      const input = event.target as HTMLInputElement;
+      if (!markValid(input)) return;
+      this.#host.kept.set(name, input.valueAsNumber);
+      this.draw();
+    };
+    const rate = html`<input
+      id="hand-rate"
+      type="range"
+      min="0"
+      max=${rates.length - 1}
+      step="1"
+      aria-valuetext=${String(rates[this.#rate])}
+      .value=${live(String(this.#rate))}
+      @input=${keep('learning rate')}
+    />`;
+    const warmup = html`<input
+      id="hand-warmup"
+      type="number"
+      inputmode="numeric"
+      required
+      min="0"
+      max="100"
+      .value=${live(String(this.#warmup))}
+      @change=${keep('warm-up')}
+    />`;
+    const label = html`Learning rate: <span class="number" aria-hidden="true">${rates[this.#rate]}</span>`;
+    return html`${field('hand-rate', label, rate)} ${field('hand-warmup', 'Warm-up steps', warmup)}`;
+  }
+  #picture(now: PairState): Content {
+    const last = this.#updates.at(-1);
+    return html`
+      <p>
+        ${'Says after each token of the target: '}
+        <span class="guesses" dir="auto">${now.likeliest.map((label) => html`<bdi>${labelOf(label)}</bdi> `)}</span>
+        ${`· ${now.hits} of ${now.tokens} tokens right, loss `}<b class="number" id="hand-loss">${digits(now.loss)}</b>
+      </p>
+      ${last ? html`${rises(last) ? hint('The loss rose: at this rate the step goes too far. Start again with a smaller one.') : nothing}${arithmetic(last)}` : nothing}
+      ${this.#updates.length > 0 ? this.#history() : nothing}`;
+  }
+  #history(): Content {
+    const rows = this.#updates
+      .slice(-20)
+      .map(({ step, learningRate, before, after }) => [
+        String(step),
+        digits(learningRate),
+        digits(before.loss),
+        digits(after.loss),
+        `${after.hits} of ${after.tokens}`,
+      ]);
+    return dataTable('Updates', ['Step', 'Rate', 'Loss before', 'Loss after', 'Tokens right'], rows);
+  }
+}
+
+const rises = ({ before, after }: HandUpdate): boolean => !(after.loss <= before.loss);
+
+/** An update in numbers. */
+function arithmetic(update: HandUpdate): Content {
+  const { step, gradient, difference, h, moments, optimizer, weight, learningRate } = update;
+  const [m, v] = moments;
+  const [mean, square] = [m / (1 - optimizer.beta1 ** step), v / (1 - optimizer.beta2 ** step)];
+  return factList([
+    ['Loss before', html`<span class="number">${digits(update.before.loss)}</span>`],
+    ['Gradient, backward pass', html`<span class="number" id="hand-gradient">${digits(gradient)}</span>`],
+    [
+      'Finite difference',
+      html`<span class="number" id="hand-difference">${digits(difference)}</span> = (L(w + h) − L(w − h)) / 2h, h = ${h}`,
+    ],
+    [
+      'AdamW',
+      html`<span class="number"
+        >mean of the gradients m̂ = ${digits(mean)}, of their squares v̂ = ${digits(square)}; w −
+        ${digits(learningRate)} · m̂ / (√v̂ + ${digits(optimizer.eps)})</span
+      >`,
+    ],
+    [
+      'Weight',
+      html`<span class="number" id="hand-weight">${digits(weight[0])} → ${digits(weight[1])}</span>`,
+    ],
+    ['Loss after', html`<span class="number">${digits(update.after.loss)}</span>`],
+  ]);
+}
+
+export const learning: Chapter = {
+  id: 'learning',
+  title: 'How it learns',
+  text: [
+    'A step of training changes every weight a little, so that the loss falls. The backward pass computes the gradient: by how much the loss changes if a weight changes. You can check it for any weight: move only this one by h in both directions, and compute the loss again.',
+    'AdamW divides a running mean of the gradients by the root of a running mean of their squares, so that all weights move at about the learning rate. Warm-up raises the rate in the first steps, when these means rest on few gradients.',
+    'Press Step: the model trains on the sentence above, on a copy that this chapter keeps. Then try a high rate: each step goes too far, and the model forgets what it knew.',
+  ],
+  figure: (inspection, host) => new LearningFigure(inspection, host),
+};
