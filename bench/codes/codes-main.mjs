@@ -13,7 +13,13 @@ const library = {
       : undefined,
 };
 
+const args = process.argv.slice(2);
+if (args.includes('--rebuild')) {
+  const { rebuild } = await import('./rebuild-model.mjs');
+  rebuild(args);
+  process.exit();
+}
 const out = await bundleForNode(import.meta.dirname, { measure: 'measure-codes.ts' }, [library]);
 const { main } = await import(pathToFileURL(join(out, 'measure.js')).href);
 const { loadModel } = await import('../../dist/heddle.node.js');
-process.exitCode = await main(process.argv.slice(2), loadModel);
+process.exitCode = await main(args, loadModel);

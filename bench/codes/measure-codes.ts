@@ -17,7 +17,8 @@ import { measureOverhead } from './measure-overhead.ts';
 import { measureSoftTerms } from './measure-soft-terms.ts';
 import { measureTerms } from './measure-terms.ts';
 
-const help = `npm run bench:codes -- MODEL [--catalogs /usr/share/locale/es/LC_MESSAGES] [--strings 2000]
+const help = `npm run bench:codes -- --rebuild FOLDER   makes and measures the model of docs/translators.md
+npm run bench:codes -- MODEL [--catalogs /usr/share/locale/es/LC_MESSAGES] [--strings 2000]
 npm run bench:codes -- --train FOLDER   writes FOLDER/train.tsv: all other strings of the catalogs, with placeholders
 npm run bench:codes -- MODEL --terms PAIRS.tsv   terms of a glossary in translations of the pairs
 npm run bench:codes -- MODEL --terms PAIRS.tsv --lexicon TRAIN.tsv [--base BASE]   the same with soft terms

@@ -318,9 +318,12 @@ async function translateSentences(
     const placeholders = orders.some((order) => order !== undefined) ? orders : undefined;
     const generations = await model.generate(asked, { ...options, attention, phrases, placeholders });
     for (const { sentence, i, key } of wanted) {
-      const [found] = generations[places.get(key) as number] ?? [];
-      const text = found && use(sentence, found);
-      if (text === undefined || text === '' || !found) continue;
+      const [made] = generations[places.get(key) as number] ?? [];
+      if (!made) continue;
+      // A line break of the model would end a cue or a paragraph.
+      const found = { ...made, text: made.text.replace(/[\n\r\u2028\u2029]/g, ' ') };
+      const text = use(sentence, found);
+      if (text === undefined || text === '') continue;
       out[i] = { text, method, logProb: found.logProb, tokens: found.ids.length + 1 };
     }
   }
