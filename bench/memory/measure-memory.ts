@@ -157,9 +157,17 @@ export async function main(args: string[]): Promise<number> {
   if (!existsSync(memory)) console.log(`${await writeMemory(memory, bytesOf(values.size))} units`);
   console.log(`a TMX of ${(statSync(memory).size / 1e6).toFixed(0)} MB`);
   const document = ['translate', model, text, '--output', join(folder, 'out.txt'), '--force', '--no-tune'];
-  if (values.only !== 'page')
+  const tiny = ['dModel=16', 'heads=2', 'feedForward=24', 'encoderLayers=1', 'decoderLayers=1'];
+  const training = [
+    ...['train', memory, '--out', join(folder, 'model'), '--no-tune', '--steps', '2', '--batch-size', '8'],
+    ...['--vocab-size', '300', '--buckets', '1', '--test-sentences', '0', '--set', 'maxLength=40'],
+    ...tiny.flatMap((value) => ['--set', value]),
+  ];
+  const isAsked = (name: string) => values.only === undefined || values.only === name;
+  if (isAsked('translate'))
     await measureCommand('heddle translate --memory', [...document, '--memory', memory]);
-  if (values.only !== 'translate') await measurePage(text, memory);
+  if (isAsked('train')) await measureCommand('heddle train, 2 steps', training);
+  if (isAsked('page')) await measurePage(text, memory);
   if (values.folder === undefined) rmSync(folder, { recursive: true });
   return 0;
 }
