@@ -6,8 +6,13 @@ import type { Engine, Program } from './engine.ts';
 import { checkSameType } from './gpu/gpu-engine.ts';
 import type { Outputs } from './gpu/output-ring.ts';
 
+function roundToF32(data: Float64Array): void {
+  for (let i = 0; i < data.length; i++) data[i] = Math.fround(data[i] as number);
+}
+
 /**
- * Creates an engine that runs the ops' float64 references. Accurate and slow: for checks of small models.
+ * Creates an engine that runs the ops' float64 references; states are stored in float32, as on a GPU. Accurate and
+ * slow: for checks of small models.
  *
  * @example
  * const [program] = await cpuEngine().prepare([graph]);
@@ -48,13 +53,20 @@ export function cpuEngine(): Engine {
           if (!states.has(name)) states.set(name, new Float64Array(sizeOf(v.shape)));
         }
         const executor = createCpuExecutor(graph, states);
+        /** Runs the graph. States of f32 are rounded, so that one that is read and written back has the same bits. */
+        const runGraph = () => {
+          const outputs = executor.run(inputs);
+          for (const [name, { dtype }] of graph.states)
+            if (dtype === 'f32') roundToF32(stateOf(name));
+          return outputs;
+        };
         const inputs: Record<string, TensorData> = {};
         for (const [name, v] of graph.inputs) inputs[name] = allocate(v.dtype, sizeOf(v.shape));
         return {
           inputs,
           async run() {
             const outputs: Outputs = {};
-            for (const [name, data] of Object.entries(executor.run(inputs))) {
+            for (const [name, data] of Object.entries(runGraph())) {
               const array = allocate(graph.outputs.get(name)?.dtype ?? 'f32', data.length);
               array.set(data);
               outputs[name] = array;
@@ -62,7 +74,7 @@ export function cpuEngine(): Engine {
             await yieldToEvents();
             return outputs;
           },
-          submit: () => void executor.run(inputs),
+          submit: () => void runGraph(),
         };
       }),
     release: () => undefined,

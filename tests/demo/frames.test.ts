@@ -2,7 +2,7 @@
 // little on the load of the machine.
 import { expect, it } from 'vitest';
 import { demo } from '../support/demo.ts';
-import { mainThreadTasks } from '../support/main-thread.ts';
+import { mainThreadTimeline } from '../support/main-thread.ts';
 import { fakeWorker } from './fake-worker.ts';
 
 const { open } = demo();
@@ -13,10 +13,15 @@ const { open } = demo();
  */
 const limit = process.env.HEDDLE_FULL ? 50 : 60;
 
+/**
+ * Seconds that are measured. Each has the same work: 200 updates, an evaluation and a record of the probe. So a long
+ * task of the page's own is in each of them; the garbage collector, or a busy sibling of the core, lengthens single
+ * tasks. The longest task is therefore that of the second in which it is shortest.
+ */
+const seconds = [0, 1, 2, 3];
+
 it.each([1280, 390])(
   'has no long tasks and free time in each frame while a training runs: %i px',
-  // A collection of garbage or a busy sibling of the core lengthens one task; a long task comes each time.
-  { retry: 3 },
   async (width) => {
     const { page, errors } = await open('index.html', { before: fakeWorker, width });
     await page.waitForSelector('#start:not([disabled])');
@@ -39,15 +44,15 @@ it.each([1280, 390])(
     const next = tokens.map((token) => Array.from({ length: 5 }, () => [token, 0.1] as const));
     const probe = { type: 'probe', source: tokens, target: tokens, attention, next } as const;
 
-    let [frames, seconds] = [0, 0];
-    const tasks = await mainThreadTasks(page, async () => {
-      ({ frames, seconds } = await page.evaluate(async (record) => {
+    let frames = 0;
+    const tasks = await mainThreadTimeline(page, async () => {
+      const run = async (record: typeof probe, duration: number) => {
         let frames = 0;
         let messages = 0;
         const begin = performance.now();
         // The maximum rate of the worker: 20 messages per second with ten updates each; an evaluation and a
         // record per second.
-        for (let next = begin; performance.now() - begin < 3000; ) {
+        for (let next = begin; performance.now() - begin < duration; ) {
           await new Promise(requestAnimationFrame);
           frames++;
           if (performance.now() < next) continue;
@@ -56,15 +61,19 @@ it.each([1280, 390])(
           if (messages++ % 20 === 0)
             window.fake.send({ type: 'probe', probe: { ...record, step: 2000 + messages } as never });
         }
-        return { frames, seconds: (performance.now() - begin) / 1000 };
-      }, probe));
+        return frames;
+      };
+      frames = await page.evaluate(run, probe, 1000 * seconds.length);
     });
     expect(await page.$$eval('#inside .map', (maps) => maps.length)).toBe(144);
     expect(errors).toEqual([]);
-    const total = tasks.reduce((a, b) => a + b, 0);
     expect(tasks.length).toBeGreaterThan(frames);
-    expect(Math.max(...tasks)).toBeLessThan(limit);
-    expect(total / (60 * seconds)).toBeLessThan(1000 / 60);
+    const longest = seconds.map((second) =>
+      Math.max(...tasks.flatMap(({ at, ms }) => (Math.floor(at) === second ? [ms] : []))),
+    );
+    expect(Math.min(...longest), longest.join(', ')).toBeLessThan(limit);
+    const total = tasks.reduce((sum, { ms }) => sum + ms, 0);
+    expect(total / (60 * seconds.length)).toBeLessThan(1000 / 60);
     await page.close();
   },
 );

@@ -10,16 +10,25 @@ interface TraceEvent {
   readonly ph: string;
   readonly pid: number;
   readonly tid: number;
+  /** Microseconds since an arbitrary time. */
+  readonly ts: number;
   /** Microseconds of the thread's own time. */
   readonly tdur?: number;
   readonly args?: { readonly name?: string };
 }
 
-/**
- * Returns the CPU milliseconds of each task while `work` ran, of the main thread with the most tasks: the
- * page's.
- */
-export async function mainThreadTasks(page: Page, work: () => Promise<unknown>): Promise<number[]> {
+/** A task of a thread: when it began, in seconds since the first one, and its CPU milliseconds. */
+export interface ThreadTask {
+  readonly at: number;
+  readonly ms: number;
+}
+
+/** The CPU milliseconds of each task while `work` ran; see `mainThreadTimeline`. */
+export const mainThreadTasks = async (page: Page, work: () => Promise<unknown>): Promise<number[]> =>
+  (await mainThreadTimeline(page, work)).map(({ ms }) => ms);
+
+/** The tasks while `work` ran, of the main thread with the most tasks: the page's. */
+export async function mainThreadTimeline(page: Page, work: () => Promise<unknown>): Promise<ThreadTask[]> {
   const path = join(scratch(), 'trace.json');
   await page.tracing.start({ path, categories: ['toplevel'] });
   await work();
@@ -29,9 +38,11 @@ export async function mainThreadTasks(page: Page, work: () => Promise<unknown>):
   const tasks = threads.map(({ pid, tid }) =>
     traceEvents.flatMap((e) =>
       e.pid === pid && e.tid === tid && e.name === 'ThreadControllerImpl::RunTask' && e.tdur
-        ? [e.tdur / 1000]
+        ? [{ at: e.ts / 1e6, ms: e.tdur / 1000 }]
         : [],
     ),
   );
-  return tasks.reduce((a, b) => (b.length > a.length ? b : a), []);
+  const own = tasks.reduce((a, b) => (b.length > a.length ? b : a), []);
+  const first = Math.min(...own.map(({ at }) => at));
+  return own.map(({ at, ms }) => ({ at: at - first, ms }));
 }
