@@ -69,7 +69,7 @@ itInFull.each(Object.keys(calls))(
         (error: unknown) => error,
       );
       const after = performance.now() - begin - moment;
-      if (after < 0) break; // the call was faster
+      if (!stop.signal.aborted) break; // the call was faster
       late.push(Math.round(after));
       if (outcome === 'resolved') ended++;
       else expect(outcome).toMatchObject({ name: 'AbortError' });
@@ -78,7 +78,7 @@ itInFull.each(Object.keys(calls))(
     console.log(
       `${name}: ${late.join(', ')} ms after aborts at ${moments.slice(0, late.length).join(', ')} ms`,
     );
-    expect(late.length).toBeGreaterThan(1);
+    expect(late.length).toBeGreaterThan(0);
     // A training that has done its first step resolves with the model so far.
     expect(ended).toBeLessThan(2);
     expect(Math.max(...late)).toBeLessThan(300);
