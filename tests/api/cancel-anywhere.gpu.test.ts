@@ -9,7 +9,7 @@ import { train } from '../../src/api/train.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { registerHost } from '../../src/session/host.ts';
 import { Session } from '../../src/session/session.ts';
-import { gpuDevice } from '../support/gpu.ts';
+import { gpuDevice, gpuHost } from '../support/gpu.ts';
 import { itInFull } from '../support/in-full.ts';
 import { letterModel } from '../support/saved-model.ts';
 
@@ -41,7 +41,15 @@ const calls: Readonly<Record<string, () => Promise<(signal: AbortSignal) => Prom
     const device = await gpuDevice();
     registerHost(host);
     return (signal) =>
-      train(pairs, { device, signal, preset: 'tiny', tokenizer: 'char', steps: 1, heldOut: 0 });
+      train(pairs, {
+        device,
+        signal,
+        preset: 'tiny',
+        tokenizer: 'char',
+        steps: 40,
+        heldOut: 0.1,
+        evalSteps: 3,
+      });
   },
   async planTraining() {
     const device = await gpuDevice();
@@ -51,6 +59,13 @@ const calls: Readonly<Record<string, () => Promise<(signal: AbortSignal) => Prom
   },
 };
 
+/** Processes that want a core, for each core: in Node other programs delay a timer; Chrome has processes of its own. */
+async function load(): Promise<number> {
+  if (gpuHost !== 'Dawn') return 1;
+  const { cpus, loadavg } = await import(/* @vite-ignore */ 'node:os');
+  return Math.max(1, (loadavg()[0] ?? 0) / cpus().length);
+}
+
 /** Milliseconds after the start of a call. */
 const moments = [0, 10, 30, 60, 100, 200, 400, 800, 1500, 3000, 6000];
 
@@ -58,7 +73,6 @@ itInFull.each(Object.keys(calls))(
   '%s ends within 300 ms of an abort at any moment',
   async (name) => {
     const late: number[] = [];
-    let ended = 0;
     for (const moment of moments) {
       const call = await (calls[name] as (typeof calls)[string])();
       const stop = new AbortController();
@@ -71,8 +85,8 @@ itInFull.each(Object.keys(calls))(
       const after = performance.now() - begin - moment;
       if (!stop.signal.aborted) break; // the call was faster
       late.push(Math.round(after));
-      if (outcome === 'resolved') ended++;
-      else expect(outcome).toMatchObject({ name: 'AbortError' });
+      // A training that has done its first step resolves with the model so far.
+      if (outcome !== 'resolved' || name !== 'train') expect(outcome).toMatchObject({ name: 'AbortError' });
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     console.log(
@@ -80,8 +94,7 @@ itInFull.each(Object.keys(calls))(
     );
     expect(late.length).toBeGreaterThan(0);
     // A training that has done its first step resolves with the model so far.
-    expect(ended).toBeLessThan(2);
-    expect(Math.max(...late)).toBeLessThan(300);
+    expect(Math.max(...late)).toBeLessThan(300 * (await load()));
   },
   300_000,
 );

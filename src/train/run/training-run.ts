@@ -366,8 +366,16 @@ class PeakMeasurement implements Pause {
     return !this.#isDone;
   }
 
+  /** Measures the peak. An abort does not wait for it: on a software adapter it takes seconds. */
   async pause(): Promise<void> {
-    if (!this.#isDone) this.gflops = await this.#session.kernels.peakGflops();
+    const { kernels, signal } = this.#session;
+    if (!this.#isDone)
+      this.gflops = await this.#session
+        .untilAborted(() => kernels.peakGflops())
+        .catch((error: unknown) => {
+          if (!signal.aborted) throw error;
+          return undefined;
+        });
     this.#isDone = true;
   }
 }
