@@ -69,39 +69,43 @@ it('resumes on the CPU with the bits of an uninterrupted run', async () => {
 /** Number of kills: each is a process, so more of them in test:full; `HEDDLE_KILLS=100` for a thorough check. */
 const rounds = Number(process.env.HEDDLE_KILLS ?? (process.env.HEDDLE_FULL ? 8 : 2));
 
-it('resumes bit for bit after kills at many moments', async () => {
-  const [whole, killed] = [at('dawn-whole'), at('killed')]; // the whole one is of the test above
-  const files = nodeFiles();
-  let kills = 0;
-  for (let round = 0; ; round++) {
-    await settledFolder(files, killed); // a kill between the commit and the last move
-    const started = existsSync(join(killed, 'state.json'));
-    const start = started ? ['--resume'] : [...common, '--steps', '100', '--save-steps', '1'];
-    const args = ['train', ...start, '--out', killed];
-    const ended = await heddleProcess(args, {
-      onStart(child) {
-        let seen = '';
-        child.stderr?.on('data', (chunk: Buffer) => {
-          const before = seen;
-          seen += chunk;
-          // Most of the time goes into saving, so the kills hit different parts of a save.
-          if (!/training on/.test(before) && /training on/.test(seen) && round < rounds)
-            setTimeout(() => child.kill('SIGKILL'), 300 + 97 * (round % 8) + ((7 * round) % 97));
-        });
-      },
-    });
-    if (ended.status === 0) break;
-    kills++;
-    expect(ended.status, ended.stderr).toBe(null);
-    await settledFolder(files, killed);
-    if (!existsSync(join(killed, 'state.json'))) continue; // before the first save
-    const { step } = await readTrainingState(files, killed);
-    expect(step).toBeGreaterThan(0);
-    expect((await loadModelFolder(files, killed)).weights.length).toBeGreaterThan(0);
-  }
-  expect(kills).toBeGreaterThan(Math.max(0, 0.9 * rounds - 3));
-  expect(bits(killed)).toEqual(bits(whole));
-}, 300_000 + 10_000 * rounds);
+it(
+  'resumes bit for bit after kills at many moments',
+  async () => {
+    const [whole, killed] = [at('dawn-whole'), at('killed')]; // the whole one is of the test above
+    const files = nodeFiles();
+    let kills = 0;
+    for (let round = 0; ; round++) {
+      await settledFolder(files, killed); // a kill between the commit and the last move
+      const started = existsSync(join(killed, 'state.json'));
+      const start = started ? ['--resume'] : [...common, '--steps', '100', '--save-steps', '1'];
+      const args = ['train', ...start, '--out', killed];
+      const ended = await heddleProcess(args, {
+        onStart(child) {
+          let seen = '';
+          child.stderr?.on('data', (chunk: Buffer) => {
+            const before = seen;
+            seen += chunk;
+            // Most of the time goes into saving, so the kills hit different parts of a save.
+            if (!/training on/.test(before) && /training on/.test(seen) && round < rounds)
+              setTimeout(() => child.kill('SIGKILL'), 300 + 97 * (round % 8) + ((7 * round) % 97));
+          });
+        },
+      });
+      if (ended.status === 0) break;
+      kills++;
+      expect(ended.status, ended.stderr).toBe(null);
+      await settledFolder(files, killed);
+      if (!existsSync(join(killed, 'state.json'))) continue; // before the first save
+      const { step } = await readTrainingState(files, killed);
+      expect(step).toBeGreaterThan(0);
+      expect((await loadModelFolder(files, killed)).weights.length).toBeGreaterThan(0);
+    }
+    expect(kills).toBeGreaterThan(Math.max(0, 0.9 * rounds - 3));
+    expect(bits(killed)).toEqual(bits(whole));
+  },
+  300_000 + 10_000 * rounds,
+);
 
 it('leaves its last checkpoint and log if it is killed without save options, and resumes from another folder', async () => {
   const [out, tsv] = [at('by-the-clock'), at('pairs.tsv')];

@@ -183,6 +183,7 @@ export class DevEvaluation implements Pause {
   readonly #run: EvaluatedRun;
   readonly #session: Pick<TrainingSession, 'emit' | 'signal'>;
   readonly #open: () => Promise<DevSet | undefined>;
+  readonly #isEmpty: boolean;
   /** The dev set, opened for the first evaluation; `none` if no pair fits. */
   #devSet: DevSet | 'none' | undefined;
   /** Step of the last evaluation. */
@@ -199,6 +200,7 @@ export class DevEvaluation implements Pause {
     const { engine, trainer, model } = run;
     this.#run = run;
     this.#session = session;
+    this.#isEmpty = pairs.length === 0;
     this.#open = () => DevSet.open(engine, trainer, model, pairs, sentences, data);
   }
 
@@ -238,7 +240,9 @@ export class DevEvaluation implements Pause {
     this.#devSet = devSet ?? 'none';
     if (!devSet) {
       this.#message(
-        'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut, or give shorter dev pairs',
+        this.#isEmpty
+          ? 'dev: there are no dev pairs, so nothing is evaluated; increase heldOut, or give dev pairs'
+          : 'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut, or give shorter dev pairs',
       );
       return 'none';
     }

@@ -298,6 +298,15 @@ it('writes log and report of a diverging run, and keeps its checkpoint', async (
   expect(text('diverged.failed/report.html')).toContain('Training failed after step');
 });
 
+it('says that there are no dev pairs', async () => {
+  const { told } = await train({
+    ...{ corpus: { kind: 'tsv', path: at('pairs.tsv') }, heldOut: 0.001, out: '', steps: 1 },
+  });
+  expect(told).toContain(
+    'dev: there are no dev pairs, so nothing is evaluated; increase heldOut, or give dev pairs',
+  );
+});
+
 it('rejects evaluation without dev pairs', async () => {
   writeFileSync(at('long.tsv'), `${'one '.repeat(30)}\tuno`);
   const { told, result } = await train({
