@@ -56,8 +56,7 @@ export function cpuEngine(): Engine {
         /** Runs the graph. States of f32 are rounded, so that one that is read and written back has the same bits. */
         const runGraph = () => {
           const outputs = executor.run(inputs);
-          for (const [name, { dtype }] of graph.states)
-            if (dtype === 'f32') roundToF32(stateOf(name));
+          for (const [name, { dtype }] of graph.states) if (dtype === 'f32') roundToF32(stateOf(name));
           return outputs;
         };
         const inputs: Record<string, TensorData> = {};
