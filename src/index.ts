@@ -46,7 +46,7 @@ export type {
   InspectOptions,
   LikelyToken,
 } from './decode/inspection.ts';
-export type { AttentionKind, AttentionMap, InspectedTensor } from './decode/inspector.ts';
+export type { AttentionKind, AttentionMap, GateMap, InspectedTensor } from './decode/inspector.ts';
 export type { SpeechSegment } from './decode/speech-text.ts';
 export type {
   GenerateOptions,

@@ -1,8 +1,10 @@
-// Chapters on attention: queries, keys and values; scores, mask and softmax; heads; cross-attention.
+// Chapters on attention: queries, keys and values; scores, mask and softmax, or the gates of an SSRU; heads;
+// cross-attention.
 
 import type { Inspection } from '../../src/index.ts';
 import { type Content, html } from '../common/panel.ts';
 import { hint, probability, signed } from '../common/tables.ts';
+import { gateTable } from '../train/page/gate-view.ts';
 import { HeatMap, labelOf } from '../train/page/heat-map.ts';
 import {
   attentionRow,
@@ -14,7 +16,7 @@ import {
   tokenPicker,
   tokenSelect,
 } from './attention-views.ts';
-import { type Chapter, type ChapterHost, sliderField } from './chapter.ts';
+import { type Chapter, type ChapterHost, Figure, sliderField } from './chapter.ts';
 import { dots, noTensor, numberRow, rowOf, valuesOf } from './tensor-views.ts';
 
 /** Query, key and value of two tokens, and their score. */
@@ -141,6 +143,44 @@ class SoftmaxFigure extends HeadFigure {
   }
 }
 
+/** The gates of an SSRU, which a decoder may have in place of self-attention. */
+class GatesFigure extends Figure {
+  #token: number;
+
+  constructor(inspection: Inspection, host: ChapterHost) {
+    super(inspection, host);
+    this.#token = Math.min(2, inspection.target.length - 1);
+    this.draw();
+  }
+
+  get #layer(): number {
+    const layers = this.inspection.gates.length;
+    return this.host.kept.get('layer decoder', layers - 1, layers);
+  }
+  protected override controls(): Content {
+    const onPick = (at: number) => {
+      this.#token = at;
+      this.draw();
+    };
+    return html`
+      ${this.numberList('Layer', 'layer decoder', this.inspection.gates.length, this.#layer)}
+      ${tokenPicker({ title: 'State after', tokens: this.inspection.target, at: this.#token, onPick })}`;
+  }
+  protected override picture(): Content {
+    const unit = this.inspection.gates[this.#layer];
+    if (!unit) return noTensor;
+    const { gates, states, channels } = unit;
+    const row = (values: Float32Array) => rowOf(values, channels, this.#token);
+    return html`
+      ${hint(
+        'The decoder of this model has no self-attention: no scores and no mask. It has an SSRU (simpler simple recurrent unit): each channel has a state c, and at each token a gate g between 0 and 1, which two matrices compute from the token: c = g · c before + (1 − g) · z. With a gate of 1 the channel keeps what it knows of earlier tokens; with 0 this token z replaces it.',
+      )}
+      ${gateTable(sidesOf(this.inspection, 'decoder').keys, gates, channels)}
+      ${numberRow('Gates', row(gates))}
+      ${numberRow('State c; the layer passes on what is above zero', row(states))}`;
+  }
+}
+
 export const softmax: Chapter = {
   id: 'softmax',
   title: 'Scores, mask, softmax',
@@ -149,7 +189,8 @@ export const softmax: Chapter = {
     'The decoder must not see the tokens that it has not written yet. Their scores are masked (set to minus infinity) before the softmax. If their weights were set to zero after the softmax, the row would no longer sum to 1. Padding, which fills short sentences of a batch, is masked in the same way.',
     'Select a token and raise the temperature: scores are divided by it before the softmax. Uncheck the mask to see the weights that the future tokens would get.',
   ],
-  figure: (inspection, host) => new SoftmaxFigure(inspection, host),
+  figure: (inspection, host) =>
+    inspection.gates.length > 0 ? new GatesFigure(inspection, host) : new SoftmaxFigure(inspection, host),
 };
 
 /** The map of a head, and the row of the token that is pointed at. */

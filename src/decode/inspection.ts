@@ -7,7 +7,13 @@ import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
-import { type AttentionMap, type InspectedTensor, Inspector, type InspectorOptions } from './inspector.ts';
+import {
+  type AttentionMap,
+  type GateMap,
+  type InspectedTensor,
+  Inspector,
+  type InspectorOptions,
+} from './inspector.ts';
 
 /**
  * The `count` most likely tokens after each of the target tokens, from logits [T, V] divided by the
@@ -79,6 +85,8 @@ export interface Inspection {
   readonly targetText: string;
   /** Self-attention of the encoder and of the decoder and cross-attention, each of all layers. */
   readonly attention: readonly AttentionMap[];
+  /** Gates of the decoder's layers, if they are SSRUs, which have no self-attention; else empty. */
+  readonly gates: readonly GateMap[];
   /** The most likely tokens after each of the target tokens, best first. */
   readonly next: readonly (readonly LikelyToken[])[];
   /**
@@ -159,6 +167,7 @@ export class ModelInspector {
       target: [config.startId, ...targetIds].map(label(target)),
       targetText: target.decode(targetIds),
       attention: raw.attention,
+      gates: raw.gates,
       next: next.map((list) => list.map(({ id, ...scores }) => ({ ...label(target)(id), ...scores }))),
       loss: followers.map((id, t) =>
         lossOf(raw.logits.subarray(t * config.tgtVocab, (t + 1) * config.tgtVocab), id),

@@ -1,5 +1,5 @@
 // An inspector: a forward pass over one pair with teacher forcing that returns what the fused kernels never store:
-// attention of all layers and heads, logits, and on request every tensor between the layers.
+// attention of all layers and heads, gates of SSRUs, logits, and on request every tensor between the layers.
 
 import { check } from '../core/errors.ts';
 import { dim, type Shape, sizeOf } from '../core/tensor.ts';
@@ -13,6 +13,7 @@ import { embedding } from '../engine/ops/embedding/embedding.ts';
 import type { Node, Value } from '../engine/ops/op.ts';
 import { applicationOf } from '../engine/ops/op-nodes.ts';
 import { writeStep } from '../engine/ops/step-scalars.ts';
+import { optionalSublayers } from '../model/load-sublayers.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { openTransformer, weight } from '../model/open-transformer.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
@@ -37,6 +38,20 @@ export interface AttentionMap {
   readonly scores?: Float32Array;
 }
 
+/** What the SSRU of a decoder layer keeps, which it has in place of self-attention. */
+export interface GateMap {
+  readonly layer: number;
+  /** Number of channels, D. */
+  readonly channels: number;
+  /**
+   * Gates [T, D]: which part of its state a channel keeps at a target token, from 0 (the token replaces it) to 1
+   * (nothing of the token enters).
+   */
+  readonly gates: Float32Array;
+  /** States [T, D] after each target token, before ReLU. */
+  readonly states: Float32Array;
+}
+
 /** A tensor between the layers, by its place in the model. */
 export interface InspectedTensor {
   /** For example `encoder.layers.0.norm1.layer_norm`; a repeated name has a number. */
@@ -49,6 +64,8 @@ export interface InspectedTensor {
 /** Results of a forward pass over one pair. */
 export interface RawInspection {
   readonly attention: readonly AttentionMap[];
+  /** Gates of the decoder's layers, if they are SSRUs; else empty. */
+  readonly gates: readonly GateMap[];
   /** Logits [T, V] for the token after each target token; empty with `crossOnly`. */
   readonly logits: Float32Array;
   readonly tensors: readonly InspectedTensor[];
@@ -107,6 +124,38 @@ function outputAttention(
   return places;
 }
 
+/** Adds what the gates of SSRUs are computed from to the outputs of a graph. Returns the number of SSRUs. */
+function outputGates(graph: Graph, nodes: readonly Node[]): number {
+  const { ssruOp, takeColumns } = optionalSublayers();
+  const units = nodes.flatMap((node) => applicationOf(node, ssruOp) ?? []);
+  for (const [n, { inputs }] of units.entries()) {
+    const count = dim(inputs.bias, 0);
+    graph.output(`cells.${n}`, takeColumns(graph, inputs.x, { first: 0, count, scale: 1 }));
+    graph.output(`gates.${n}`, takeColumns(graph, inputs.x, { first: count, count, scale: 1 }));
+    graph.output(`gate bias.${n}`, takeColumns(graph, inputs.bias, { first: 0, count, scale: 1 }));
+  }
+  return units.length;
+}
+
+/** The gates and states of an SSRU over T tokens, from its products z and f [T, D] and the bias of f. */
+function gatesOf(
+  z: Float32Array,
+  f: Float32Array,
+  bias: Float32Array,
+  tokens: number,
+): Omit<GateMap, 'layer'> {
+  const channels = bias.length;
+  const gates = f
+    .slice(0, tokens * channels)
+    .map((x, i) => 1 / (1 + Math.exp(-x - (bias[i % channels] ?? 0))));
+  const states = new Float32Array(gates.length);
+  for (let i = 0; i < gates.length; i++) {
+    const g = gates[i] ?? 0;
+    states[i] = g * (states[i - channels] ?? 0) + (1 - g) * (z[i] ?? 0);
+  }
+  return { channels, gates, states };
+}
+
 /** A tensor between the layers: its unique name, and whether it has a row for each source token. */
 interface TensorOutput {
   readonly name: string;
@@ -150,8 +199,9 @@ function inspectionGraph(c: ModelConfig, p: ParameterList, options: InspectorOpt
     graph.output('positions', embedding(graph, rows, weight(m, 'src_pos.weight')));
   }
   const tensors = options.tensors ? outputTensors(graph, nodes) : [];
+  const units = c.decoderSelfAttention === 'ssru' && !options.crossOnly ? outputGates(graph, nodes) : 0;
   if (!options.tensors) fuseLayers(graph);
-  return { graph, attention, tensors };
+  return { graph, attention, tensors, units };
 }
 
 /** Removes the padding from attention weights [heads, Q, K]. */
@@ -178,12 +228,18 @@ export class Inspector {
   readonly #options: InspectorOptions;
   readonly #places: readonly AttentionPlace[];
   readonly #tensors: readonly TensorOutput[];
+  /** Number of SSRUs. */
+  readonly #units: number;
 
   private constructor(
     program: Program,
     config: ModelConfig,
     options: InspectorOptions,
-    outputs: { attention: readonly AttentionPlace[]; tensors: readonly TensorOutput[] },
+    outputs: {
+      attention: readonly AttentionPlace[];
+      tensors: readonly TensorOutput[];
+      units: number;
+    },
   ) {
     this.peak = program.plan?.bytes.peak ?? 0;
     this.#program = program;
@@ -191,6 +247,7 @@ export class Inspector {
     this.#options = options;
     this.#places = outputs.attention;
     this.#tensors = outputs.tensors;
+    this.#units = outputs.units;
     writeStep(program.inputs.step as Uint32Array);
   }
 
@@ -231,6 +288,10 @@ export class Inspector {
         const sizes = { ...place, queries, keys };
         const read = (name: string) => withoutPadding(output(`${name}.${n}`), [Q, K], sizes);
         return { ...sizes, weights: read('weights'), scores: options.tensors ? read('scores') : undefined };
+      }),
+      gates: Array.from({ length: this.#units }, (_, layer) => {
+        const read = (name: string) => output(`${name}.${layer}`);
+        return { layer, ...gatesOf(read('cells'), read('gates'), read('gate bias'), T) };
       }),
       logits: options.crossOnly ? new Float32Array() : output('logits').slice(0, T * tgtVocab),
       tensors: this.#tensors.map(({ name, value, ofSource }): InspectedTensor => {

@@ -14,6 +14,7 @@ export { takeColumns } from '../engine/ops/elementwise/columns.ts';
 export { gatedActivation } from '../engine/ops/elementwise/gated-activation.ts';
 export { fairseqSinusoids, marianSinusoids } from '../engine/ops/embedding/other-sinusoids.ts';
 export { tokenPositions } from '../engine/ops/embedding/token-positions.ts';
+export { ssruOp } from '../engine/ops/recurrence/ssru.ts';
 
 /** z and the gate of an SSRU, x W and x Wf, in one product; then `scan` with the bias of the gate. */
 const ssruBlock = (layer: Scope, x: Value, scan: (products: Value, bias: Value) => Value): Value =>

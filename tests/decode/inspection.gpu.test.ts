@@ -140,3 +140,32 @@ it('lists the most likely tokens, best first', () => {
   const [warm] = likelyTokens(logits, 4, 1, 2);
   expect(warm![0]!.probability).toBeCloseTo(Math.exp(1.5) / (1 + Math.exp(0.5) + Math.exp(1.5) + Math.E), 6);
 });
+
+it('gives the gates and states of an SSRU, as the CPU does, and the layers without self-attention', async () => {
+  const ssru = modelConfig({ ...config, decoderSelfAttention: 'ssru', decoderLayers: 3 });
+  const parameters = parameterList(ssru);
+  const buffer = unevenWeights(ssru, parameters, 5);
+  const inspectSsru = async (engine: Engine, tensors: boolean) => {
+    const inspector = await Inspector.open(engine, ssru, parameters, { source: 16, target: 16, tensors });
+    writeWeights(engine, ssru, parameters, buffer);
+    return inspector.inspect(ids, read);
+  };
+  const [mine, reference] = [await inspectSsru(await gpu(), false), await inspectSsru(cpuEngine(), true)];
+  expect(mine.attention.map(({ kind }) => kind)).not.toContain('decoder');
+  expect(mine.gates.map(({ layer, channels }) => [layer, channels])).toEqual(
+    [0, 1, 2].map((layer) => [layer, ssru.dModel]),
+  );
+  const passed = reference.tensors.filter(({ name }) => name.endsWith('ssru.ssru'));
+  expect(passed).toHaveLength(3);
+  for (const [n, { gates, states }] of mine.gates.entries()) {
+    expect(gates).toHaveLength((read.length + 1) * ssru.dModel);
+    expect(Math.min(...gates)).toBeGreaterThan(0);
+    expect(Math.max(...gates)).toBeLessThan(1);
+    const other = reference.gates[n]!;
+    expect(Math.max(...gates.map((x, i) => Math.abs(x - other.gates[i]!)))).toBeLessThan(1e-5);
+    // What the layer passes on is the state above zero.
+    expect(Math.max(...states.map((x, i) => Math.abs(Math.max(x, 0) - passed[n]!.data[i]!)))).toBeLessThan(
+      1e-4,
+    );
+  }
+});

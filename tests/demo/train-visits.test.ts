@@ -165,6 +165,20 @@ describe.each([1280, 390])('at %i px', (width) => {
     expect(await page.$eval('#probe-map', (e) => e.textContent)).toBe('Cross-attention, layer 1, head 1');
     expect(await show(60)).toEqual([true, true]);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    await page.evaluate(() => {
+      const weights = btoa('\xff\x00\x00\xff');
+      const attention = [{ kind: 'encoder', layer: 0, heads: 1, weights }];
+      const pair = { source: ['a', 'b'], target: ['x', 'y'], next: [] };
+      const gates = [{ layer: 0, channels: 3, values: btoa('\xff\xff\xff\x00\x33\x66') }];
+      window.fake.send({
+        type: 'probe',
+        probe: { type: 'probe', step: 700, attention, gates, ...pair } as never,
+      });
+    });
+    await page.locator('#inside [data-map="gates 0 0"]').click();
+    await untilText(page, '#probe-map', '^Decoder gates, layer 1$');
+    await untilText(page, '#inside .numbers tbody', 'x\\s*100.*y\\s*20');
+    expect(await page.$$eval('#inside .maps .hint', (all) => all.length)).toBe(2);
   });
 
   it('shows the progress in the title', async () => {

@@ -9,8 +9,9 @@ import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { columnHeads, probability } from '../../common/tables.ts';
 import { onThemeChange } from '../../common/theme.ts';
 import type { SessionEvent } from '../protocol.ts';
+import { gateTable } from './gate-view.ts';
 import { HeatMap, labelOf } from './heat-map.ts';
-import { type MapChoice, mapName, ProbeMaps, sizesOf, weightsOf } from './probe-maps.ts';
+import { gatesOf, type MapChoice, mapName, ProbeMaps, sizesOf, weightsOf } from './probe-maps.ts';
 
 /** Milliseconds of one recorded step while playing. */
 const frameMs = 150;
@@ -102,6 +103,11 @@ export class InsidePanel extends Panel {
       weights: weightsOf(map.weights, keys).slice(head * rows * keys, (head + 1) * rows * keys),
     });
   }
+  /** The gates of the chosen layer; undefined if a map of attention is chosen, or the model has no such gates. */
+  #shownGates({ gates }: LogProbe): NonNullable<LogProbe['gates']>[number] | undefined {
+    const { kind, layer } = this.#chosen;
+    return kind === 'gates' ? gates?.find((each) => each.layer === layer) : undefined;
+  }
   /** The attention of the chosen layer; of the first if the model has no such layer. */
   #shownMap({ attention }: LogProbe): LogProbe['attention'][number] | undefined {
     const { kind, layer } = this.#chosen;
@@ -118,7 +124,8 @@ export class InsidePanel extends Panel {
       <div class="stack" ?hidden=${!probe}>${probe ? this.#body(probe) : nothing}</div>`;
   }
   #body(probe: LogProbe): Content {
-    const map = this.#shownMap(probe);
+    const gates = this.#shownGates(probe);
+    const map = gates ? { ...gates, kind: 'gates' as const } : this.#shownMap(probe);
     const { share = 0 } = this.#probes.at(-1) ?? {};
     const cost = share > 0 ? `Recording took ${formatPercent(share)} of the training time.` : '';
     return html`
@@ -146,7 +153,7 @@ export class InsidePanel extends Panel {
         ${this.#maps.element}
         <div class="stack">
           <h3 id="probe-map">${map ? mapName({ ...map, head: this.#chosen.head }) : ''}</h3>
-          ${this.#heat.element}
+          ${gates ? gateTable(probe.target, gatesOf(gates.values), gates.channels) : this.#heat.element}
         </div>
       </div>
       <h3>Most likely next tokens</h3>

@@ -1,4 +1,5 @@
-// The small attention maps of a probe: a button for each layer and head, which selects the map.
+// The small maps of a probe: a button for each layer and head of attention, and for each layer of gates, which selects
+// the map.
 
 import type { AttentionKind, LogProbe } from '../../../src/index.ts';
 import { onFrame } from '../../common/dom.ts';
@@ -6,23 +7,27 @@ import { type Content, html, Panel } from '../../common/panel.ts';
 import { hint } from '../../common/tables.ts';
 import { colour } from '../../common/theme.ts';
 
-/** A map: a head of a layer. */
+/** What a map shows: attention, or the gates of an SSRU, which a decoder may have in place of self-attention. */
+export type MapKind = AttentionKind | 'gates';
+
+/** A map: a head of a layer; gates have no heads. */
 export interface MapChoice {
-  readonly kind: AttentionKind;
+  readonly kind: MapKind;
   readonly layer: number;
   readonly head: number;
 }
 
-const kinds: Record<AttentionKind, string> = {
+const kinds: Record<MapKind, string> = {
   encoder: 'Encoder: source tokens attend to each other',
   decoder: 'Decoder: each target token attends to those before it',
+  gates: 'Decoder gates: what the state keeps at each target token; a column is a channel',
   cross: 'Cross-attention: target tokens attend to the source',
 };
-const kindNames = Object.keys(kinds) as AttentionKind[];
+const kindNames = Object.keys(kinds) as MapKind[];
 
 /** `Cross-attention, layer 1, head 1`. */
 export const mapName = ({ kind, layer, head }: MapChoice): string =>
-  `${kinds[kind].split(':')[0]}, layer ${layer + 1}, head ${head + 1}`;
+  `${kinds[kind].split(':')[0]}, layer ${layer + 1}${kind === 'gates' ? '' : `, head ${head + 1}`}`;
 
 /** Milliseconds of a frame in which maps are painted. */
 const paintMs = 8;
@@ -37,6 +42,10 @@ export function weightsOf(encoded: string, keys: number): Float32Array {
   }
   return bytes;
 }
+
+/** Recorded gates, [target tokens, channels], from 0 to 1. */
+export const gatesOf = (encoded: string): Float32Array =>
+  Float32Array.from(atob(encoded), (c) => c.charCodeAt(0) / 255);
 
 /** Number of queries and keys of a map. */
 export const sizesOf = ({ source, target }: LogProbe, kind: AttentionKind): [number, number] => [
@@ -65,11 +74,19 @@ export class ProbeMaps extends Panel {
 
   show(probe: LogProbe, chosen: MapChoice): void {
     this.#chosen = chosen;
-    this.#maps = probe.attention.flatMap(({ kind, layer, heads }) =>
-      Array.from({ length: heads }, (_, head) => ({ kind, layer, head })),
-    );
+    const { gates = [] } = probe;
+    this.#maps = [
+      ...probe.attention.flatMap(({ kind, layer, heads }) =>
+        Array.from({ length: heads }, (_, head) => ({ kind, layer, head })),
+      ),
+      ...gates.map(({ layer }) => ({ kind: 'gates' as const, layer, head: 0 })),
+    ];
     this.draw();
-    this.#unpainted = probe.attention.map(({ kind, layer, heads, weights }) => () => {
+    const paintGates = gates.map(({ layer, channels, values }) => () => {
+      const canvas = this.find<HTMLCanvasElement>(`[data-map="${keyOf({ kind: 'gates', layer, head: 0 })}"]`);
+      paint(canvas, gatesOf(values), probe.target.length, channels, colour('--c1'), colour('--fill'));
+    });
+    const paintAttention = probe.attention.map(({ kind, layer, heads, weights }) => () => {
       const [rows, keys] = sizesOf(probe, kind);
       const all = weightsOf(weights, keys);
       const [ink, ground] = [colour('--c1'), colour('--fill')];
@@ -78,6 +95,7 @@ export class ProbeMaps extends Panel {
         paint(canvas, all.subarray(head * rows * keys, (head + 1) * rows * keys), rows, keys, ink, ground);
       }
     });
+    this.#unpainted = [...paintAttention, ...paintGates];
     this.#paintSome();
   }
 
@@ -91,7 +109,8 @@ export class ProbeMaps extends Panel {
         aria-pressed=${this.#chosen !== undefined && keyOf(map) === keyOf(this.#chosen)}
         @click=${() => this.#onChoose(map)}
       ><canvas data-map=${keyOf(map)}></canvas></button>`;
-    return kindNames.map(
+    const shown = kindNames.filter((kind) => this.#maps.some((map) => map.kind === kind));
+    return shown.map(
       (kind) => html`
         ${hint(kinds[kind])}
         <div class="map-row">${this.#maps.filter((map) => map.kind === kind).map(button)}</div>`,

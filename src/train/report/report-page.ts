@@ -139,6 +139,9 @@ figure { margin: 0; } figcaption { margin-bottom: 2px; }
 .samples del, .samples ins { color: inherit; text-decoration: underline; text-underline-offset: 3px; text-decoration-thickness: 2px; }
 .samples ins { text-decoration-color: var(--bad); background: var(--tint); border-radius: 3px; }
 .samples del { text-decoration-color: var(--soft); text-decoration-style: dotted; }
+.inside h3 { margin-top: 18px; } .maps { display: flex; flex-wrap: wrap; gap: 12px; margin-top: 8px; font-size: 13px; color: var(--soft); }
+.maps svg { display: block; width: 132px; height: 132px; background: var(--fill); border-radius: 4px; fill: var(--c1); --c: var(--c1); }
+.maps .gates { flex: 1 1 300px; } .maps .gates svg { width: 100%; }
 details { margin-top: 14px; } summary { cursor: pointer; color: var(--soft); font-size: 14px; padding: 4px 0; }
 .scroll { overflow-x: auto; }
 .numbers { border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; white-space: nowrap; }

@@ -166,7 +166,7 @@ export interface LogSamples {
 
 /**
  * Attention and most probable next tokens for one pair after an update. Weights of each layer [heads,
- * queries, keys] are bytes (255 is 1) in base64.
+ * queries, keys] and gates [target tokens, channels] are bytes (255 is 1) in base64.
  */
 export interface LogProbe {
   readonly type: 'probe';
@@ -185,6 +185,8 @@ export interface LogProbe {
     readonly heads: number;
     readonly weights: string;
   }[];
+  /** Gates of the decoder's layers, if they are SSRUs. */
+  readonly gates?: readonly { readonly layer: number; readonly channels: number; readonly values: string }[];
   /** Label and probability of the five most probable tokens after each target token. */
   readonly next: readonly (readonly (readonly [token: string, probability: number])[])[];
 }

@@ -2,6 +2,7 @@
 // settings.
 
 import { formatDuration, formatInteger, formatNumber, formatPercent } from '../../core/format-numbers.ts';
+import { insideCard } from './inside-card.ts';
 import { type Html, html } from './markup.ts';
 import { factCards, samplesCard } from './report-cards.ts';
 import { reportPage } from './report-page.ts';
@@ -20,6 +21,7 @@ import {
 export function trainingReport(records: readonly LogRecord[]): string {
   const history = historyOf(records);
   const { start } = history;
+  const lastProbe = history.probes.at(-1);
   return reportPage({
     title: `${start.corpus.name} · heddle training report`,
     brand: html`${logo}heddle · training report`,
@@ -30,6 +32,7 @@ ${notes(history).map((text) => html`<p class="note">${text}</p>`)}
 <h2>Training curves</h2>
 ${charts(history)}
 ${history.samples.length > 0 && html`<h2>Translations of test sentences</h2>${samplesCard(history.samples)}`}
+${lastProbe && html`<h2>Inside the model</h2>${insideCard(lastProbe)}`}
 <h2>Settings</h2>
 ${factCards(history)}`,
     footer: `Made by heddle ${start.heddle}. All figures are in log.jsonl in the same folder, one JSON object per line.`,

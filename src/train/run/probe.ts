@@ -1,4 +1,4 @@
-// The probe of a run: records the attention and the most probable next tokens for one pair while the model
+// The probe of a run: records the attention, the gates of SSRUs and the most probable next tokens for one pair while the model
 // learns.
 
 import { check } from '../../core/errors.ts';
@@ -118,10 +118,14 @@ export class Probe implements Pause {
   }
 }
 
+/** Numbers from 0 to 1 as bytes (255 is 1) in base64. */
+const encoded = (values: Float32Array): string =>
+  btoa(Array.from(values, (x) => String.fromCharCode(Math.round(255 * x))).join(''));
+
 /** A record of the log. */
 const recordOf = (
   step: number,
-  { source, target, attention, next }: Inspection,
+  { source, target, attention, gates, next }: Inspection,
   share: number,
 ): LogProbe => ({
   type: 'probe',
@@ -133,8 +137,12 @@ const recordOf = (
     kind,
     layer,
     heads,
-    weights: btoa(String.fromCharCode(...Uint8Array.from(weights, (w) => Math.round(255 * w)))),
+    weights: encoded(weights),
   })),
+  gates:
+    gates.length === 0
+      ? undefined
+      : gates.map(({ layer, channels, gates: values }) => ({ layer, channels, values: encoded(values) })),
   next: next.map((tokens) =>
     tokens.map(({ label, probability }) => [label, Number(probability.toFixed(4))] as const),
   ),

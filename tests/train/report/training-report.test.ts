@@ -164,3 +164,29 @@ it('marks an empty translation', () => {
 it('grows slowly with the length of a training run', () => {
   expect(trainingReport(example(30_000)).length).toBeLessThan(300_000);
 });
+
+it('shows attention and gates of the last probe: an SSRU has gates over time in place of self-attention', () => {
+  const bytes = (...values: number[]) => btoa(String.fromCharCode(...values));
+  const probe: LogRecord = {
+    ...{ type: 'probe', step: 9, source: ['a', '<b>'], target: ['[start]', 'x', 'y'], next: [] },
+    attention: [
+      { kind: 'encoder', layer: 0, heads: 2, weights: bytes(255, 0, 51, 204, 255, 0, 51, 204) },
+      { kind: 'cross', layer: 0, heads: 1, weights: bytes(255, 0, 0, 255, 0, 255) },
+    ],
+    gates: [{ layer: 0, channels: 2, values: bytes(0, 255, 255, 255, 51, 51) }],
+  };
+  const shown = trainingReport([...example(), probe]);
+  expect(unbalanced(shown)).toEqual([]);
+  expect(page).not.toContain('Inside the model');
+  for (const text of [
+    'Inside the model',
+    'Encoder: self-attention',
+    'Decoder: cross-attention',
+    'gates over time',
+  ])
+    expect(shown).toContain(text);
+  expect(shown).not.toContain('Decoder: self-attention');
+  expect(shown).toContain('y="1" width="1" height="1" fill-opacity="0.20"');
+  expect(shown).toContain('<path class="line" d="M0 0.500 L1 0.000 L2 0.800"/>');
+  expect(shown).toMatch(/<td><bdi>y<.bdi><.td><td>20[^<]*%<.td>/);
+});
