@@ -26,6 +26,7 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
   align: async () => (await import('./align-command.ts')).addAlign,
   backtranslate: async () => (await import('./backtranslate-command.ts')).addBacktranslate,
   distill: async () => (await import('./distill-command.ts')).addDistill,
+  language: async () => (await import('./language-command.ts')).addLanguage,
   pack: async () => (await import('./pack-command.ts')).addPack,
   unpack: async () => (await import('./pack-command.ts')).addUnpack,
   pull: async () => (await import('./pull-command.ts')).addPull,

@@ -26,6 +26,7 @@ interface Options extends HostOptions, PairFlags {
   splitDigits?: boolean;
   userSymbols?: string[];
   controlSymbols?: string[];
+  specialTokens: 'heddle' | 'marian';
   threads?: number;
   force?: boolean;
 }
@@ -53,6 +54,14 @@ export function addTokenizer(program: Command): void {
     .option('--split-digits', 'make each digit a piece of its own')
     .option('--user-symbols <text...>', 'texts that are always one piece', list)
     .option('--control-symbols <text...>', 'pieces that no text encodes to', list)
+    .addOption(
+      new Option(
+        '--special-tokens <names>',
+        'heddle: <pad> 0, <s> 1, </s> 2, <unk> 3; marian: </s> 0, <unk> 1, as the models of Marian and Firefox need',
+      )
+        .choices(['heddle', 'marian'])
+        .default('heddle'),
+    )
     .option('--threads <n>', 'number of threads (default: all)', whole(0))
     .option('--force', 'overwrite OUT.model and OUT.json')
     .addOption(jsonOption());
@@ -70,7 +79,8 @@ export function addTokenizer(program: Command): void {
     const { byteFallback, splitDigits, userSymbols, controlSymbols } = options;
     const pieces = { byteFallback, characterCoverage, splitDigits, userSymbols, controlSymbols };
     const trained = kind === 'bpe' ? ('sentencepiece-bpe' as const) : kind;
-    const args = { texts, side, out, threads, options: { kind: trained, size, lowercase, pieces } };
+    const special = options.specialTokens;
+    const args = { texts, side, out, threads, special, options: { kind: trained, size, lowercase, pieces } };
     await runAndPrint(
       'tokenizer',
       args,

@@ -6,9 +6,11 @@
 export function createFingerprint() {
   let [a, b] = [0x811c9dc5, 0x1b873593];
   return {
-    add({ buffer, byteOffset, byteLength }: Uint8Array | Float32Array): void {
-      const whole = byteOffset % 4 === 0 ? byteLength >> 2 : 0;
-      for (const word of new Uint32Array(buffer, whole ? byteOffset : 0, whole)) {
+    add(part: Uint8Array | Float32Array): void {
+      // Words start at multiples of 4: a file in an archive may not.
+      const { buffer, byteOffset, byteLength } = part.byteOffset % 4 === 0 ? part : part.slice();
+      const whole = byteLength >> 2;
+      for (const word of new Uint32Array(buffer, byteOffset, whole)) {
         a = Math.imul(a ^ word, 0x01000193);
         b = Math.imul(b ^ (word >>> 15) ^ (word << 17), 0x85ebca6b);
       }

@@ -7,7 +7,8 @@ import type { Job } from '../../session/job.ts';
 import { createPace } from '../../session/job-pace.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import { type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
-import { loadTokenizer } from '../../text/load-tokenizer.ts';
+import { loadTokenizer, readTokenizerFile } from '../../text/load-tokenizer.ts';
+import { droppedPieces, withMarianPieces } from '../../text/sentencepiece/marian-pieces.ts';
 import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
 import { openTextPool } from '../../text/text-pool.ts';
 import type { TokenizerOptions } from '../../text/text-tasks.ts';
@@ -19,6 +20,8 @@ export interface TokenizerArguments {
   /** The sides of pairs that are read. */
   readonly side: 'source' | 'target' | 'both';
   readonly options: TokenizerOptions;
+  /** Special tokens of the written model: heddle's pad, start, end and unknown, or Marian's end and unknown. */
+  readonly special: 'heddle' | 'marian';
   /** The files are OUT.model and OUT.json. */
   readonly out: string;
   /** Number of threads; 0: only the thread of the job. [those of the host] */
@@ -39,7 +42,10 @@ const textBytes = 64;
 
 /** Trains and writes the model. Throws a HeddleError if the files have no text. */
 export const tokenizer: Job<TokenizerArguments, TrainedTokenizer> = async (args, session) => {
-  const { texts: given, side, options, out, threads } = args;
+  const { texts: given, side, out, threads } = args;
+  const isMarian = args.special === 'marian';
+  // As many pieces as asked for are left.
+  const options = isMarian ? { ...args.options, size: args.options.size + droppedPieces } : args.options;
   const { files } = session;
   const pool = await openTextPool(
     createPace(session),
@@ -80,9 +86,11 @@ export const tokenizer: Job<TokenizerArguments, TrainedTokenizer> = async (args,
     const trained = loadTokenizer(json);
     const paths = { model: `${out}.model`, json: `${out}.json` };
     check(trained.modelFile !== undefined, 'tokenizer: only SentencePiece models are written');
-    await files.write(paths.model, trained.modelFile);
-    await files.write(paths.json, jsonBytes(trained));
-    return { ...paths, pieces: trained.size, texts };
+    const file = isMarian ? withMarianPieces(trained.modelFile) : trained.modelFile;
+    const written = isMarian ? readTokenizerFile(file, paths.model, { noStart: true }) : trained;
+    await files.write(paths.model, file);
+    await files.write(paths.json, jsonBytes(written));
+    return { ...paths, pieces: written.size, texts };
   } finally {
     pool.close();
   }

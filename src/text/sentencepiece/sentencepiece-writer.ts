@@ -6,6 +6,9 @@ import { concatBytes } from '../../files/files.ts';
 import { field, float, integer, text } from '../../files/protobuf-writer.ts';
 import type { PieceType } from './sentencepiece-model.ts';
 
+/** Ids of the special pieces of a model; -1: it has no such piece. */
+export type SpecialIds = Readonly<Record<'<pad>' | '<s>' | '</s>' | '<unk>', number>>;
+
 /** A model to write. */
 export interface WrittenModel {
   readonly algorithm: 'unigram' | 'bpe';
@@ -15,6 +18,8 @@ export interface WrittenModel {
   readonly byteFallback: boolean;
   readonly controlSymbols: readonly string[];
   readonly userSymbols: readonly string[];
+  /** [those of every model that heddle trains] */
+  readonly special?: SpecialIds;
 }
 
 const typeNumbers: Record<PieceType, number> = {
@@ -31,7 +36,7 @@ export const specialPieces = { '<pad>': 0, '<s>': 1, '</s>': 2, '<unk>': 3 } as 
 
 /** The bytes of a `.model` file. */
 export function writeSentencePiece(model: WrittenModel): Uint8Array {
-  const { pieces, byteFallback } = model;
+  const { pieces, byteFallback, special = specialPieces } = model;
   const messages = pieces.map(({ text: piece, score, type }) =>
     field(
       1,
@@ -50,10 +55,10 @@ export function writeSentencePiece(model: WrittenModel): Uint8Array {
     ...model.controlSymbols.map((symbol) => text(30, symbol)),
     ...model.userSymbols.map((symbol) => text(31, symbol)),
     integer(35, Number(byteFallback)),
-    integer(40, specialPieces['<unk>']),
-    integer(41, specialPieces['<s>']),
-    integer(42, specialPieces['</s>']),
-    integer(43, specialPieces['<pad>']),
+    integer(40, special['<unk>']),
+    integer(41, special['<s>']),
+    integer(42, special['</s>']),
+    integer(43, special['<pad>']),
   ]);
   const normalizer = concatBytes([
     text(1, 'nmt_nfkc'),

@@ -1,0 +1,30 @@
+// SentencePiece models with the special tokens of Marian and Firefox: the end token has the id 0 and the unknown
+// token 1, and there is neither a padding nor a start token (--bos_id=-1 --eos_id=0 --unk_id=1 of SentencePiece).
+
+import { readSentencePiece } from './sentencepiece-model.ts';
+import { type SpecialIds, writeSentencePiece } from './sentencepiece-writer.ts';
+
+/** Number of special pieces that a model of heddle has and one of Marian has not. */
+export const droppedPieces = 2;
+
+const marianIds: SpecialIds = { '<pad>': -1, '<s>': -1, '</s>': 0, '<unk>': 1 };
+
+/**
+ * The `.model` file of a model that heddle trained, with the special tokens of Marian and `controlSymbols` as they
+ * are. It has `droppedPieces` pieces fewer.
+ */
+export function withMarianPieces(file: Uint8Array): Uint8Array {
+  const { algorithm, pieces, normalizer, byteFallback } = readSentencePiece(file, 'SentencePiece model');
+  const kept = pieces.filter(({ text, type }) => type !== 'control' || !Object.hasOwn(marianIds, text));
+  const end = pieces.filter(({ text, type }) => type === 'control' && text === '</s>');
+  const named = (wanted: string) => kept.filter(({ type }) => type === wanted).map(({ text }) => text);
+  return writeSentencePiece({
+    algorithm,
+    pieces: [...end, ...kept],
+    charsmap: normalizer.charsmap,
+    byteFallback,
+    controlSymbols: named('control'),
+    userSymbols: named('user-defined'),
+    special: marianIds,
+  });
+}
