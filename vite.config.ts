@@ -307,6 +307,40 @@ const examplePrograms: Plugin = {
  */
 const pageChecks = { ineffectiveDynamicImport: false, pluginTimings: false, bundlerTimings: false };
 
+/**
+ * The engine of Firefox Translations, which the page Train loads on demand: the wasm of bergamot-translator, its script, and
+ * the worker that runs them. Without the package the page says that the engine is missing.
+ */
+const enginePackage = ['node_modules', 'bench/decode/node_modules']
+  .map((folder) => resolve(root, folder, '@browsermt/bergamot-translator/worker'))
+  .find((folder) => existsSync(folder));
+const engineFiles: Readonly<Record<string, string>> = {
+  'engine-worker.js': resolve(root, 'demo/train/firefox/engine-worker.js'),
+  ...Object.fromEntries(
+    ['bergamot-translator-worker.js', 'bergamot-translator-worker.wasm'].flatMap((name) =>
+      enginePackage ? [[name, join(enginePackage, name)]] : [],
+    ),
+  ),
+};
+const firefoxEngine: Plugin = {
+  name: 'heddle:firefox-engine',
+  async generateBundle() {
+    for (const [name, path] of Object.entries(engineFiles))
+      this.emitFile({ type: 'asset', fileName: `firefox/${name}`, source: await readFile(path) });
+  },
+  configureServer({ middlewares }) {
+    middlewares.use('/firefox', (request, response, next) => {
+      const path = engineFiles[new URL(request.url ?? '/', 'http://page').pathname.slice(1)];
+      if (path === undefined) return next();
+      const type = path.endsWith('.wasm') ? 'application/wasm' : 'text/javascript';
+      readFile(path).then(
+        (bytes) => response.writeHead(200, { 'Content-Type': type, ...isolation }).end(bytes),
+        next,
+      );
+    });
+  },
+};
+
 /** Text of the library as one module, which the programs of the page Code import. */
 let codeLibrary: Promise<string> | undefined;
 function buildCodeLibrary(): Promise<string> {
@@ -388,7 +422,7 @@ const offline: Plugin = {
   enforce: 'post',
   async generateBundle(_, bundle) {
     const names = Object.keys(bundle).filter(
-      (name) => !/\.(?:map|safetensors|json|zip|txt|wasm)$|\/ort\./.test(name),
+      (name) => !/\.(?:map|safetensors|json|zip|txt|wasm)$|\/ort\.|^firefox\//.test(name),
     );
     const pages = ['./', ...names.filter((name) => name !== 'index.html'), 'index.html'];
     const worker = await readFile(resolve(root, 'demo/service-worker.js'), 'utf8');
@@ -505,6 +539,7 @@ const demo: UserConfig = {
     installedPeers(),
     examplePrograms,
     codePage,
+    firefoxEngine,
     guides,
     sourceCode,
     offline,

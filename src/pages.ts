@@ -16,6 +16,7 @@ export { translateDocument } from './documents/translate-document.ts';
 export { TranslationMemory } from './documents/translation-memory.ts';
 export { appendFile, openBlob } from './files/files.ts';
 export { copyFolder } from './files/owned-folder.ts';
+export { unzip, zipParts } from './files/zip.ts';
 export { corpusToTsv } from './text/corpus/tsv.ts';
 export { type MemoryPair, writeTmx } from './text/corpus/write-tmx.ts';
 export { withoutPlaceholders } from './text/inline/placeholders.ts';

@@ -5,6 +5,8 @@
 //
 //   --model DIR        model folder; may be repeated (default: a small model, trained for a minute on the built-in corpus)
 //   --random-marian    a model of MarianMT's size (77 M parameters) with random weights
+//   --random-firefox N a student of Firefox with random weights, firefox-tiny, firefox-base or firefox-base-memory, in
+//                      the int8 file of Firefox: heddle on WebGPU, Marian with 1 thread; may be repeated
 //   --batches 1,8,32   batch sizes
 //   --texts N          number of sentences (default: 64)
 //   --tokens N         most new tokens of a sentence while speed and memory are measured (default: the model's limit)
@@ -16,7 +18,9 @@
 //   --no-store         do not write the result into bench/results
 import { spawnSync } from 'node:child_process';
 import {
+  copyFileSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -30,6 +34,7 @@ import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { section } from '../result-tables.mjs';
 import { bergamot, here, installTransformers, writeDecodePage } from './install-transformers.mjs';
+import { firefoxSizes, writeRandomFirefox } from './random-firefox.mjs';
 import { writeRandomMarian } from './random-marian.mjs';
 
 const root = join(here, '..', '..');
@@ -38,6 +43,7 @@ const { values: options } = parseArgs({
   options: {
     model: { type: 'string', multiple: true, default: [] },
     'random-marian': { type: 'boolean', default: false },
+    'random-firefox': { type: 'string', multiple: true, default: [] },
     batches: { type: 'string', default: '1,8,32' },
     texts: { type: 'string', default: '64' },
     tokens: { type: 'string' },
@@ -69,6 +75,7 @@ await writeDecodePage(site);
 
 const folders = options.model.map((folder) => ({ name: basename(resolve(folder)), folder: resolve(folder) }));
 if (options['random-marian']) folders.push(randomMarian());
+for (const name of options['random-firefox']) folders.push(randomFirefox(name));
 if (folders.length === 0) folders.push({ name: 'small', folder: trainedSmall() });
 
 /** Why other libraries are not compared. */
@@ -79,13 +86,16 @@ const noMarian =
   'has no other positions in decoding.';
 const marianNote =
   'Marian is @browsermt/bergamot-translator in float32 on 1 thread. It gives whole translations, so it has no times of tokens.';
+const firefoxNote =
+  'Marian is @browsermt/bergamot-translator on 1 thread with gemm-precision int8shiftAlphaAll; both read the int8 file of ' +
+  'Firefox, heddle as float32. transformers.js has no models with SSRU decoders.';
 const limits = [
   ...(options.tokens ? [`Speeds and memory: at most ${options.tokens} tokens a sentence.`] : []),
   ...(options['timed-batches'] ? [`Speeds: at most ${options['timed-batches']} batches a measurement.`] : []),
 ];
 
-for (const { name, folder, hasMarian = false } of folders) {
-  const { texts, endId, maxTokens, sizes } = await prepare(name, folder);
+for (const { name, folder, hasMarian = false, isFirefox = false } of folders) {
+  const { texts, endId, maxTokens, sizes } = await prepare(name, folder, isFirefox);
   for (const threads of options.threads.split(',').map(Number)) {
     const before = loadavg()[0];
     const [chrome, server] = await Promise.all([
@@ -95,7 +105,7 @@ for (const { name, folder, hasMarian = false } of folders) {
     try {
       const adapter = await chrome.adapter();
       const args = {
-        ...{ model: name, texts, endId, maxTokens, threads, hasMarian },
+        ...{ model: name, texts, endId, maxTokens, threads, hasMarian, isFirefox },
         ...{ rounds: Number(options.rounds), sentences: Number(options.sentences) },
         ...(options.tokens && { tokens: Math.min(Number(options.tokens), maxTokens) }),
         timedBatches: Number(options['timed-batches'] ?? texts.length),
@@ -108,7 +118,9 @@ for (const { name, folder, hasMarian = false } of folders) {
         onReport: (line) => console.error(line),
         timeout: 24 * 3_600_000,
       });
-      const slow = Object.keys(decode.same).filter((each) => !decode.tokens[each] && each !== 'Marian wasm');
+      const slow = Object.keys(decode.same).filter(
+        (each) => !decode.tokens[each] && !each.startsWith('Marian'),
+      );
       const untimed = slow.map((each) => `${each} is too slow for times of tokens.`);
       const versionOf = (path) => JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')).version;
       const result = {
@@ -120,7 +132,7 @@ for (const { name, folder, hasMarian = false } of folders) {
           heddle: versionOf(root),
           'transformers.js': versionOf(join(here, 'node_modules/@huggingface/transformers')),
           'onnxruntime-web': versionOf(join(here, 'node_modules/onnxruntime-web')),
-          ...(hasMarian && { 'bergamot-translator': versionOf(join(here, bergamot)) }),
+          ...((hasMarian || isFirefox) && { 'bergamot-translator': versionOf(join(here, bergamot)) }),
         },
         browser: chrome.version,
         date: new Date().toISOString(),
@@ -128,7 +140,9 @@ for (const { name, folder, hasMarian = false } of folders) {
         decode: {
           ...decode,
           downloads: sizes,
-          notes: [noCTranslate2, hasMarian ? marianNote : noMarian, ...limits, ...untimed],
+          notes: isFirefox
+            ? [firefoxNote, ...limits, ...untimed]
+            : [noCTranslate2, hasMarian ? marianNote : noMarian, ...limits, ...untimed],
         },
       };
       console.log(`${section(result)}\n`);
@@ -177,10 +191,11 @@ function faults({ same, of, tokens, memory, maxTokens }) {
  * Exports a model for both libraries. Returns the sentences, the end token and the bytes that a page
  * downloads.
  */
-async function prepare(name, folder) {
+async function prepare(name, folder, isFirefox) {
   const model = await loadModel(folder);
   const [own, theirs] = [join(site, 'models', `${name}-heddle`), join(site, 'models', name)];
   await model.save(own);
+  if (isFirefox) return prepareFirefox(name, model, own);
   await model.save(theirs, { format: 'onnx' });
   const { endId, maxLength } = model.config;
   const fits = (text) => model.tokenizers.source.encode(text).length < Math.min(maxLength, 60);
@@ -202,6 +217,26 @@ async function prepare(name, folder) {
       heddle: bytes(own) + bytes(join(dist, 'heddle.js')),
       'transformers.js': bytes(theirs) + bytes(join(site, 'transformers/transformers.min.js')) + wasm,
       ...(existsSync(marian) && { Marian: bytes(marian) + bytes(join(site, 'marian')) }),
+    },
+  };
+}
+
+/** The same for a student of Firefox: sentences of one length, so that the limits of both engines are equal. */
+function prepareFirefox(name, model, own) {
+  const { endId } = model.config;
+  const words = 20;
+  const texts = Array.from({ length: Number(options.texts) }, (_, i) =>
+    Array.from({ length: words }, (_, k) => 10 + ((i * 7919 + k * 104729) % 31000)).join(' '),
+  );
+  model.dispose();
+  const bytes = (path) => readdirSync(path).reduce((sum, file) => sum + statSync(join(path, file)).size, 0);
+  return {
+    texts,
+    endId,
+    maxTokens: 2 * (words + 1), // max-length-factor
+    sizes: {
+      heddle: bytes(own) + statSync(join(dist, 'heddle.js')).size,
+      Marian: bytes(join(site, 'models', `${name}-marian`)) + bytes(join(site, 'marian')),
     },
   };
 }
@@ -241,6 +276,37 @@ function randomMarian() {
   const folder = join(site, 'random');
   writeRandomMarian(folder, join(site, 'models/random-marian-marian'));
   return { name: 'random-marian', folder, hasMarian: true };
+}
+
+/** A random student of Firefox: its int8 files, and the same with the names that the page gives to Marian. */
+function randomFirefox(name) {
+  if (!(name in firefoxSizes))
+    fail(`--random-firefox ${name}: unknown; choose from ${Object.keys(firefoxSizes).join(', ')}`);
+  const [whole, folder] = [join(site, `${name}-float32`), join(site, `${name}-int8`)];
+  writeRandomFirefox(whole, name);
+  const texts = join(site, 'calibration.txt');
+  const line = (i) => Array.from({ length: 20 }, (_, k) => 10 + ((i * 7907 + k * 104723) % 31000)).join(' ');
+  writeFileSync(texts, Array.from({ length: 16 }, (_, i) => `${line(i)}\n`).join(''));
+  const args = [
+    'convert',
+    whole,
+    folder,
+    '--to',
+    'firefox',
+    '--language-pair',
+    'enes',
+    '--calibration',
+    texts,
+  ];
+  const { status } = spawnSync(process.execPath, [join(dist, 'cli.js'), ...args], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  if (status !== 0) fail(`the conversion of ${name} failed`);
+  const marian = join(site, 'models', `${name}-marian`);
+  mkdirSync(marian, { recursive: true });
+  copyFileSync(join(folder, 'model.enes.intgemm.alphas.bin'), join(marian, 'model.bin'));
+  copyFileSync(join(folder, 'vocab.enes.spm'), join(marian, 'vocab.spm'));
+  return { name, folder, isFirefox: true };
 }
 
 function fail(message) {

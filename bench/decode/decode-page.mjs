@@ -64,10 +64,11 @@ async function inBatches(texts, batchSize, run) {
  * bytes() -> memory: of GPU buffers, or of wasm. Those that can have stream(text, count) -> times of its
  * tokens (of exactly `count` tokens, if given).
  */
-async function contestants({ model, threads, endId, maxTokens, tokens = maxTokens, texts, hasMarian }) {
+async function contestants(options) {
+  const { model, threads, endId, maxTokens, tokens = maxTokens, texts, hasMarian, isFirefox } = options;
   const { loadModel, registerHost } = await import('/dist/heddle.js');
   registerHost({ onnxRuntime: () => openRuntime(threads) });
-  const { pipeline, BaseStreamer } = await openTransformers(threads);
+  const { pipeline, BaseStreamer } = isFirefox ? {} : await openTransformers(threads);
   const cut = (ids) => {
     const end = ids.indexOf(endId);
     return end < 0 ? ids : ids.slice(0, end);
@@ -134,20 +135,23 @@ async function contestants({ model, threads, endId, maxTokens, tokens = maxToken
   const marian = async () => {
     const worker = openMarian();
     const shortest = Math.min(...texts.map((text) => text.split(' ').length + 1));
+    const settings = isFirefox
+      ? { precision: 'int8shiftAlphaAll', unknown: false }
+      : { precision: 'float32', unknown: true };
     const options = {
       ...{
         'beam-size': 1,
         normalize: 1,
         'word-penalty': 0,
         'skip-cost': true,
-        'allow-unk': true,
+        'allow-unk': settings.unknown,
         'cpu-threads': 0,
       },
-      ...{ 'gemm-precision': 'float32', workspace: 128, quiet: true, 'quiet-translation': true },
+      ...{ 'gemm-precision': settings.precision, workspace: 128, quiet: true, 'quiet-translation': true },
       ...{
         'max-length-break': 64,
         'mini-batch-words': 100000,
-        'max-length-factor': Math.ceil((tokens + 1) / shortest),
+        'max-length-factor': isFirefox ? 2 : Math.ceil((tokens + 1) / shortest),
       },
     };
     await worker.call('load', { folder: `/models/${model}-marian`, options });
@@ -166,6 +170,7 @@ async function contestants({ model, threads, endId, maxTokens, tokens = maxToken
       dispose: () => worker.end(),
     };
   };
+  if (isFirefox) return { heddle: heddle('gpu'), 'Marian int8': marian };
   return {
     heddle: heddle('gpu'),
     'heddle wasm': heddle('wasm'),

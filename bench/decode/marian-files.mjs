@@ -61,8 +61,57 @@ export function marianModel(tensors, config) {
   return binary(items);
 }
 
+/**
+ * Marian's binary model of a student of Firefox: a transformer encoder, a decoder with SSRUs, one vocabulary.
+ *
+ * @param {{ vocabulary: number, width: number, feedForward: number, encoderLayers: number, decoderLayers: number, heads: number }} sizes
+ * @param {(rows: number, cols: number, kind: 'embedding' | 'matrix' | 'bias' | 'scale') => Float32Array} values
+ */
+export function firefoxModel(sizes, values) {
+  const { vocabulary, width: D, feedForward: F } = sizes;
+  const options = {
+    vocab_size: vocabulary,
+    d_model: D,
+    encoder_layers: sizes.encoderLayers,
+    decoder_layers: sizes.decoderLayers,
+    encoder_attention_heads: sizes.heads,
+    encoder_ffn_dim: F,
+    activation_function: 'relu',
+  };
+  const items = [yamlItem(options, { 'transformer-decoder-autoreg': 'rnn', 'dec-cell': 'ssru' })];
+  const add = (name, rows, cols, kind) =>
+    items.push({ name, shape: [rows, cols], type: types.float32, bytes: bytesOf(values(rows, cols, kind)) });
+  const linear = (name, suffix, rows, cols) => {
+    add(`${name}_W${suffix}`, rows, cols, 'matrix');
+    add(`${name}_b${suffix}`, 1, cols, 'bias');
+  };
+  const norm = (name) => {
+    add(`${name}_ln_scale`, 1, D, 'scale');
+    add(`${name}_ln_bias`, 1, D, 'bias');
+  };
+  add('Wemb', vocabulary, D, 'embedding');
+  add('decoder_ff_logit_out_b', 1, vocabulary, 'bias');
+  for (const stack of ['encoder', 'decoder'])
+    for (let n = 1; n <= sizes[`${stack}Layers`]; n++) {
+      const layer = `${stack}_l${n}`;
+      if (stack === 'decoder') {
+        add(`${layer}_rnn_W`, D, D, 'matrix');
+        linear(`${layer}_rnn`, 'f', D, D);
+        norm(`${layer}_rnn_ffn`);
+      }
+      const attention = `${layer}_${stack === 'encoder' ? 'self' : 'context'}`;
+      for (const part of ['q', 'k', 'v', 'o']) linear(attention, part, D, D);
+      norm(`${attention}_Wo`);
+      linear(`${layer}_ffn`, '1', D, F);
+      linear(`${layer}_ffn`, '2', F, D);
+      norm(`${layer}_ffn_ffn`);
+    }
+  const [yaml, ...tensors] = items;
+  return binary([...tensors.sort((a, b) => (a.name < b.name ? -1 : 1)), yaml]);
+}
+
 /** The options that Marian stores with a model. */
-function yamlItem(config) {
+function yamlItem(config, others = {}) {
   const options = {
     version: 'v1.9.0',
     type: 'transformer',
@@ -91,6 +140,7 @@ function yamlItem(config) {
     'layer-normalization': false,
     'right-left': false,
     ulr: false,
+    ...others,
   };
   const text = Object.entries(options).map(([name, value]) => `${name}: ${value}\n`);
   const bytes = new TextEncoder().encode(`${text.join('')}\0`);
@@ -138,11 +188,16 @@ function binary(items) {
   return out;
 }
 
+/** Numbers of SentencePiece's model types. */
+const modelTypes = { unigram: 1, word: 3 };
+
 /**
- * A SentencePiece model of the type WORD: the word of token 12 is 12. `end` and `unknown` are the ids of
- * these two tokens.
+ * A SentencePiece model: the word of token 12 is 12. `end` and `unknown` are the ids of these two tokens.
+ *
+ * @param {number} size
+ * @param {{ end: number, unknown: number, type?: keyof typeof modelTypes }} options
  */
-export function numberVocabulary(size, { end, unknown }) {
+export function numberVocabulary(size, { end, unknown, type = 'word' }) {
   const out = [];
   const text = new TextEncoder();
   const varint = (x) => (x < 128 ? [x] : [(x & 127) | 128, ...varint(x >>> 7)]);
@@ -151,6 +206,8 @@ export function numberVocabulary(size, { end, unknown }) {
     const bytes = text.encode(value);
     return field(number, 2, [...varint(bytes.length), ...bytes]);
   };
+  // -1 as a number of 64 bits.
+  const absent = [...Array(9).fill(255), 1];
   const whole = (number, value) => field(number, 0, varint(value));
   const message = (number, ...parts) => {
     const bytes = parts.flat();
@@ -162,8 +219,7 @@ export function numberVocabulary(size, { end, unknown }) {
     const [piece, kind] = special ?? [`▁${id}`, 1];
     message(1, string(1, piece), field(2, 5, [0, 0, 0, 0]), whole(3, kind));
   }
-  const word = 3;
-  message(2, whole(3, word));
+  message(2, whole(3, modelTypes[type]), whole(40, unknown), field(41, 0, absent), whole(42, end));
   message(3, string(1, 'identity'), whole(3, 1), whole(4, 1), whole(5, 1));
   return Uint8Array.from(out);
 }

@@ -39,6 +39,8 @@ export interface StoredModel {
   readonly bytes: number;
   readonly parameters: number;
   readonly corpus: string;
+  /** Whether it has the layers of Firefox's models: a decoder with SSRUs. */
+  readonly isForFirefox?: boolean;
   /** Which tab has locked it for writing, if any. */
   readonly lock: 'free' | 'this-tab' | 'other-tab';
 }
@@ -221,6 +223,7 @@ async function describe(
     unfinished: checkpoint !== undefined && (steps === 0 || step < steps),
     parameters: facts?.parameters ?? 0,
     corpus: checkpoint?.corpusName ?? '',
+    isForFirefox: facts?.config.decoderSelfAttention === 'ssru',
     lock,
   };
 }

@@ -258,6 +258,8 @@ export interface Calls {
   exportArchive(name: string): Blob;
   exportSafetensors(name: string): Blob;
   exportOnnx(name: string): Blob;
+  /** The files that Firefox downloads, by name. */
+  firefoxFiles(name: string): Readonly<Record<string, Uint8Array>>;
   importArchive(data: Blob | readonly File[], name: string): string;
   /** `hub`: URL of the hub proxy. */
   pull(model: string, hub: string): string;

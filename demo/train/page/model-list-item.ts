@@ -17,6 +17,8 @@ export interface ModelHost {
   resume(name: string, steps?: number): void;
   /** Called after a model was loaded. */
   onLoad(name: string): void;
+  /** Translates with a model as Firefox would. */
+  onTry(name: string): Promise<void>;
   /** Called after a model was renamed, or deleted: `as` is empty. */
   onRename(name: string, as: string): void;
 }
@@ -78,6 +80,15 @@ export class ModelActions {
   }
   async saveOnnx(name: string): Promise<void> {
     download(await this.#session.exportOnnx(name), `${name}-onnx.zip`);
+  }
+  async saveFirefox(name: string): Promise<void> {
+    const files = await this.#session.firefoxFiles(name);
+    const { zipParts } = await import('../../../src/pages.ts');
+    const archive = new Blob(zipParts(files) as BlobPart[], { type: 'application/zip' });
+    download(archive, `${name}-firefox.zip`);
+  }
+  async tryFirefox(name: string): Promise<void> {
+    await this.#host.onTry(name);
   }
   async remove(name: string): Promise<void> {
     const answer = await ask(
@@ -164,6 +175,21 @@ export function modelItem(
       description: `Export for transformers.js: download ${name} as ONNX files`,
       style: 'quiet',
       act: () => actions.saveOnnx(name),
+    },
+    {
+      label: 'Export for Firefox',
+      description: `Export for Firefox: download ${name} as the files of Firefox Translations`,
+      style: 'quiet',
+      hidden: !model.isForFirefox,
+      act: () => actions.saveFirefox(name),
+    },
+    {
+      label: 'Try it as Firefox would',
+      description: `Try it as Firefox would: translate with ${name} in the engine of Firefox`,
+      style: 'quiet',
+      disabled: isTraining,
+      hidden: !model.isForFirefox,
+      act: () => actions.tryFirefox(name),
     },
     {
       label: 'Delete',

@@ -4,12 +4,13 @@ import { repeat } from 'lit-html/directives/repeat.js';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
+import type { FirefoxTrial } from '../firefox/firefox-trial.ts';
 import { HubForm } from './hub-form.ts';
 import { type ListButton, ModelActions, type ModelHost, modelItem } from './model-list-item.ts';
 import type { Session } from './training-session.ts';
 
 /** Functions of the page that the panel calls. */
-export interface ModelsHost extends ModelHost {
+export interface ModelsHost extends Omit<ModelHost, 'onTry'> {
   /** Called with the list after it was read. */
   onRefresh(info: StorageInfo): void;
   /** Called after the list has changed. */
@@ -24,6 +25,8 @@ export class ModelsPanel extends Panel {
   readonly #hub: HubForm;
   #info: StorageInfo | undefined;
   #isTraining = false;
+  /** The model that is tried in the engine of Firefox. */
+  #trial: FirefoxTrial | undefined;
   /** Descriptions of the buttons whose action is running. */
   readonly #busy = new Set<string>();
   /** Message of the last action. */
@@ -36,7 +39,7 @@ export class ModelsPanel extends Panel {
     this.#session = session;
     this.#host = host;
     const isTaken = (name: string) => this.#info?.models.some((model) => model.name === name) ?? false;
-    this.#actions = new ModelActions(session, host, isTaken);
+    this.#actions = new ModelActions(session, { ...host, onTry: (name) => this.#try(name) }, isTaken);
     this.#hub = new HubForm(session, (name) => this.#endDownload(name));
     this.draw();
   }
@@ -68,6 +71,13 @@ export class ModelsPanel extends Panel {
         ? `${file.name} was imported as ${name}.`
         : `${files.length} files were imported as ${name}.`;
     });
+  }
+  async #try(name: string): Promise<void> {
+    this.#trial?.close();
+    this.#trial = undefined;
+    const { FirefoxTrial } = await import('../firefox/firefox-trial.ts');
+    this.#trial = await FirefoxTrial.open(this.#session, name);
+    this.#host.onLoad(name);
   }
   /** While a training runs, no other model can be loaded. */
   setTraining(training: boolean): void {
@@ -118,6 +128,7 @@ export class ModelsPanel extends Panel {
     return html`
       <p class=${this.#isWrong ? 'wrong' : 'good-text'} role="status" id="models-message">${this.#message}</p>
       <ul class="models">${repeat(models, ({ name }) => name, item)}</ul>
+      ${this.#trial?.element ?? nothing}
       <div class="row">
         <button
           type="button"

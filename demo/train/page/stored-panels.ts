@@ -4,13 +4,12 @@ import { byId } from '../../common/dom.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type { GalleryModel } from './gallery-models.ts';
 import { GalleryPanel } from './gallery-panel.ts';
-import type { ModelHost } from './model-list-item.ts';
-import { ModelsPanel } from './models-panel.ts';
+import { type ModelsHost, ModelsPanel } from './models-panel.ts';
 import { RunsPanel } from './runs-panel.ts';
 import type { Session } from './training-session.ts';
 
 /** Functions of the page that the panels call. */
-export interface StoredHost extends ModelHost {
+export interface StoredHost extends Omit<ModelsHost, 'onRefresh' | 'onChange'> {
   /** Loads a model of the gallery, which is stored under `name` unless it ships with the page. */
   use(model: GalleryModel, name: string): Promise<void>;
   /** Fills the form with the settings of a run. */

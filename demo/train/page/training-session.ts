@@ -129,6 +129,11 @@ export interface Session {
    */
   exportOnnx(name: string): Promise<Blob>;
   /**
+   * The files that Firefox downloads, by name: int8 matrices, vocabularies and the shortlist if there is one. Rejects for
+   * models that Firefox's engine does not run.
+   */
+  firefoxFiles(name: string): Promise<Readonly<Record<string, Uint8Array>>>;
+  /**
    * Imports a zip archive or safetensors file (by the extension of `name`), or the files of a folder; resolves
    * to the name of the model, numbered if taken.
    */
@@ -297,6 +302,9 @@ class WorkerSession implements Session {
   }
   exportOnnx(name: string) {
     return this.#call('exportOnnx', [name]);
+  }
+  firefoxFiles(name: string) {
+    return this.#call('firefoxFiles', [name]);
   }
   importArchive(data: Blob | readonly File[], name: string) {
     return this.#call('importArchive', [data, name]);

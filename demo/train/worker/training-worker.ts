@@ -245,6 +245,14 @@ const calls: {
       model.dispose();
     }
   },
+  async firefoxFiles(_, name) {
+    await saveIfTraining(name);
+    const files = await store.filesOf(name);
+    const checkpoint = await readCheckpoint(modelFolder(name), { files }).catch(() => undefined);
+    const stored = checkpoint?.storedPairs;
+    const { firefoxFiles } = await import('./firefox-export.ts');
+    return firefoxFiles(name, stored === undefined ? undefined : await files.read(stored));
+  },
   importArchive: (_, data, name) => store.importFile(data, name),
   removePartial: (_, name) => store.removePartial(name),
   pull({ id, signal }, model, hub) {
