@@ -3,6 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import { formatBytes, formatDuration } from '../core/format-numbers.ts';
@@ -98,6 +99,7 @@ class LanguageRun {
   }
 
   async run(json: JsonOption): Promise<void> {
+    mkdirSync(this.#out, { recursive: true });
     await this.#readState();
     const { length } = languageSteps(this.#config, this.#out, []).steps;
     for (let n = 0; n < length; n++) {

@@ -31,6 +31,7 @@ beforeAll(async () => {
       .join(''),
   );
   writeFileSync(join(folder(), 'notes.md'), 'mine\n');
+  writeFileSync(join(folder(), 'language.yaml'), 'languages: [en, es]\ndata: many.tsv\ndev: pairs.tsv\n');
   cpSync(resolve('tests/fixtures/golden/options-pre'), join(folder(), 'golden'), { recursive: true });
   const commands = [
     ['train', ...smallTraining, '--steps', '4', '--save-steps', '2', '--keep-last', '2', '--out', 'm'],
@@ -81,6 +82,8 @@ const cases: Readonly<Record<string, readonly (readonly string[])[]>> = {
   align: [['align', 'many.tsv', '--out', 'links.txt']],
   backtranslate: [['backtranslate', 'm', 'texts.txt', '--out', 'bt.tsv', '--no-tune', '--verbose']],
   distill: [['distill', 'm', 'pairs.tsv', ...smallOnPairs, '--steps', '5', '--out', 'student']],
+  // language-command.full.test.ts interrupts its steps.
+  language: [['language', 'language.yaml', '--out', 'language', '--dry-run']],
   pack: [['pack', 'm', 'new.zip']],
   unpack: [['unpack', 'm.zip', 'unpacked']],
   pull: [['pull', 'me/it', '--out', 'pulled']],

@@ -1,0 +1,91 @@
+// All steps of `heddle language` at a very small size, with an interruption, and the files in Firefox's own engine.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
+import { heddleProcess, scratch } from '../support/cli.ts';
+
+const engine = 'bench/decode/node_modules/@browsermt/bergamot-translator';
+
+it('goes from pairs to the files of Firefox, and continues after an interruption', async () => {
+  const at = (name: string) => join(scratch(), name);
+  const pairs = [...intlCorpus({ pairs: 400 })].map(({ source, target }) => `${source}\t${target}\n`);
+  writeFileSync(at('pairs.tsv'), pairs.slice(0, 360).join(''));
+  writeFileSync(at('dev.tsv'), pairs.slice(360).join(''));
+  const size = '{ set: [dModel=64, feedForward=64, encoderLayers=1], steps: 6, batchSize: 8, noTune: true';
+  writeFileSync(
+    at('language.yaml'),
+    [
+      ...[
+        'languages: [en, es]',
+        `data: ${at('pairs.tsv')}`,
+        `dev: ${at('dev.tsv')}`,
+        'tokenizer: { vocabSize: 400 }',
+      ],
+      ...[
+        'teacher: { preset: tiny, steps: 8, batchSize: 8, saveSteps: 2, noTune: true }',
+        `student: ${size} }`,
+      ],
+      'quantize: { steps: 3, batchSize: 8, noTune: true }',
+      '',
+    ].join('\n'),
+  );
+  const words = ['language', at('language.yaml'), '--out', at('out')];
+  let stopped = false;
+  const first = await heddleProcess(words, {
+    onStart: (child) =>
+      child.stderr?.on('data', (text) => {
+        if (stopped || !String(text).includes('step 3 of 7, teacher')) return;
+        stopped = true;
+        setTimeout(() => child.kill('SIGINT'), 3000);
+      }),
+  });
+  expect(stopped).toBe(true);
+  if (first.status !== 0) expect(first.stderr).toContain('the same command continues');
+  const { status, stdout, stderr } = await heddleProcess([...words, '--json', at('result.json')], {
+    timeout: 400_000,
+  });
+  expect(status, stderr).toBe(0);
+  expect(stderr).toContain('step 2 of 7, tokenizer: done');
+  expect(stdout).toContain('int8 file');
+  const result = JSON.parse(readFileSync(at('result.json'), 'utf8'));
+  expect(result.quality.map(({ model }: { model: string }) => model)).toEqual([
+    ...['teacher', 'student', 'student, trained for int8', 'int8 file'],
+  ]);
+  expect(Object.keys(result.files).sort()).toEqual(
+    expect.arrayContaining(['lex.50.50.enes.s2t.bin', 'model.enes.intgemm.alphas.bin', 'vocab.enes.spm']),
+  );
+  const again = await heddleProcess(words);
+  expect(again.stderr.match(/: done/g)).toHaveLength(7);
+  if (!existsSync(engine)) return;
+  writeFileSync(at('texts.txt'), 'three hours\nTuesday\n');
+  const [vocab, lex] = ['vocab.enes.spm', 'lex.50.50.enes.s2t.bin'].map((name) =>
+    join(at('out/firefox'), name),
+  );
+  const options = [
+    'beam-size: 1',
+    'normalize: 1',
+    'word-penalty: 0',
+    'max-length-factor: 2',
+    'skip-cost: true',
+  ];
+  const engineOptions = ['gemm-precision: int8shiftAlphaAll', 'cpu-threads: 0', 'max-length-break: 128'];
+  const others = ['mini-batch-words: 1024', 'workspace: 64', 'alignment: soft', 'quiet: true', ''];
+  const text = execFileSync(
+    'node',
+    [
+      ...['tests/support/bergamot.cjs', engine, [...options, ...engineOptions, ...others].join('\n')],
+      ...[
+        join(at('out/firefox'), 'model.enes.intgemm.alphas.bin'),
+        vocab ?? '',
+        vocab ?? '',
+        at('texts.txt'),
+        lex ?? '',
+      ],
+    ],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  expect(text.split('\n')).toHaveLength(3);
+}, 600_000);

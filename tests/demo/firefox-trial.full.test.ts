@@ -1,0 +1,43 @@
+// "Try it as Firefox would": the page writes the int8 files of a model and translates with them in Firefox's own engine,
+// whose wasm loads on demand.
+
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ElementHandle } from 'puppeteer';
+import { expect, it } from 'vitest';
+import { demo, untilText, withoutModels } from '../support/demo.ts';
+import { distFile } from '../support/dist.ts';
+
+const { open } = demo(withoutModels);
+const golden = '../shared/golden-marian/ssru-int8';
+const engine = join(distFile('demo/index.html'), '../firefox/bergamot-translator-worker.wasm');
+
+it.skipIf(!existsSync(golden) || !existsSync(engine))(
+  "translates in Firefox's engine as heddle does (needs ../shared and the engine in dist/demo/firefox)",
+  async () => {
+    const { page, requests, errors } = await open('index.html');
+    const bring = (await page.waitForSelector('#import-model')) as ElementHandle<HTMLInputElement>;
+    const names = readdirSync(golden).filter((name) => /^(?:model\.bin|decoder\.yml|vocab\.spm)$/.test(name));
+    await bring.uploadFile(...names.map((name) => join(golden, name)));
+    await untilText(page, '#models-message', '3 files were imported as model');
+    const used = () => requests.filter((url) => url.includes('/firefox/'));
+    expect(used()).toEqual([]); // loaded on demand
+    await page.locator('::-p-aria([name^="Try it as Firefox would"][role="button"])').click();
+    await page.waitForSelector('#firefox-text', { timeout: 60_000 });
+    await page.locator('#firefox-text').fill('12 5 7 30');
+    await page.keyboard.press('Enter');
+    await untilText(page, '#firefox-status', 'translations');
+    const texts = await page.$$eval('#firefox-results dd', (all) =>
+      all.map((e) => e.textContent?.trim() ?? ''),
+    );
+    expect(texts[0]).toMatch(/^\d+/);
+    expect(
+      await page.$$eval('#firefox-results dt', (all) => all.map((e) => e.textContent?.split(',')[0])),
+    ).toEqual(["Firefox's engine", 'heddle']);
+    expect(used().length).toBeGreaterThan(0);
+    // The greedy ids of the reference, which Firefox's engine gives for float32 too.
+    expect(texts[1]).toBe(texts[0]);
+    expect(errors).toEqual([]);
+    expect(readFileSync(engine).length).toBeGreaterThan(1e6);
+  },
+);
