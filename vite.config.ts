@@ -315,7 +315,7 @@ const enginePackage = ['node_modules', 'bench/decode/node_modules']
   .map((folder) => resolve(root, folder, '@browsermt/bergamot-translator/worker'))
   .find((folder) => existsSync(folder));
 const engineFiles: Readonly<Record<string, string>> = {
-  'engine-worker.js': resolve(root, 'demo/train/firefox/engine-worker.js'),
+  'engine-worker.js': resolve(root, 'demo/train/page/firefox-worker.js'),
   ...Object.fromEntries(
     ['bergamot-translator-worker.js', 'bergamot-translator-worker.wasm'].flatMap((name) =>
       enginePackage ? [[name, join(enginePackage, name)]] : [],

@@ -4,7 +4,7 @@ import { repeat } from 'lit-html/directives/repeat.js';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
-import type { FirefoxTrial } from '../firefox/firefox-trial.ts';
+import type { FirefoxTrial } from './firefox-trial.ts';
 import { HubForm } from './hub-form.ts';
 import { type ListButton, ModelActions, type ModelHost, modelItem } from './model-list-item.ts';
 import type { Session } from './training-session.ts';
@@ -75,7 +75,7 @@ export class ModelsPanel extends Panel {
   async #try(name: string): Promise<void> {
     this.#trial?.close();
     this.#trial = undefined;
-    const { FirefoxTrial } = await import('../firefox/firefox-trial.ts');
+    const { FirefoxTrial } = await import('./firefox-trial.ts');
     this.#trial = await FirefoxTrial.open(this.#session, name);
     this.#host.onLoad(name);
   }

@@ -3,8 +3,8 @@
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { field } from '../../common/form-fields.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
-import type { Session } from '../page/training-session.ts';
 import { FirefoxEngine, type FirefoxFiles, type FirefoxTranslation } from './firefox-engine.ts';
+import type { Session } from './training-session.ts';
 
 /** Both translations of a text. */
 interface Compared {
