@@ -1,6 +1,7 @@
 // A student of Firefox with random weights, as Marian stores it: model.bin in float32, decoder.yml and a vocabulary of
-// numbers. Its sublayers are weak, so that the likeliest token is ahead of the others by more than what 8 bits change:
-// ids in int8 are equal in all engines.
+// numbers. Its sublayers are weak, and the embedding of one token is the position that the decoder reads first. So this token
+// is ahead of all others by more than what 8 bits change, and every engine writes it until the limit of the length: ids are
+// equal in int8 too. How long a step takes does not depend on its token.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { firefoxModel, numberVocabulary } from './marian-files.mjs';
@@ -12,6 +13,9 @@ export const firefoxSizes = {
   'firefox-base-memory': { width: 384, feedForward: 1536, decoderLayers: 4 },
 };
 const common = { vocabulary: 32000, encoderLayers: 6, heads: 8 };
+
+/** The token that is written. */
+const written = 7;
 
 /** Bound of the weights of sublayers, as a fraction of Glorot's. */
 const weak = 0.3;
@@ -42,7 +46,11 @@ export function writeRandomFirefox(folder, name) {
     if (kind === 'scale') return out.fill(1);
     if (kind === 'bias') return out;
     const bound = bounds[kind](rows, cols);
-    return out.map(() => bound * draw());
+    const drawn = out.map(() => bound * draw());
+    // The position 0 is zeros, then ones. With larger weights the engine's sums of 16 bits would saturate.
+    if (kind === 'embedding')
+      for (let i = 0; i < cols; i++) drawn[written * cols + i] = i < cols / 2 ? 0 : 0.48 * bound;
+    return drawn;
   };
   writeFileSync(join(folder, 'model.bin'), firefoxModel(sizes, values));
   writeFileSync(

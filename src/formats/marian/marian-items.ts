@@ -45,6 +45,8 @@ export function checkedSize(path: string, name: string, shape: Shape): number {
   return size;
 }
 
-/** model.yml from its bytes, which end with a 0. */
-export const yamlText = (bytes: Uint8Array): string =>
-  new TextDecoder().decode(bytes.at(-1) === 0 ? bytes.subarray(0, -1) : bytes);
+/** model.yml from its bytes, which end with a 0; what is behind it is padding. */
+export const yamlText = (bytes: Uint8Array): string => {
+  const end = bytes.indexOf(0);
+  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+};

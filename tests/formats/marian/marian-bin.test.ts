@@ -28,6 +28,11 @@ it('reads what it writes, bit by bit', () => {
     expect(read.tensors.get(name)).toEqual({ shape, data });
 });
 
+it('reads model.yml up to its 0; what is behind it is padding', () => {
+  const file = float32Bin({ ...contents, yaml: 'type: transformer\n\0\0junk' });
+  expect(readMarianBin(file, 'model.bin').yaml).toBe(contents.yaml);
+});
+
 it('stores matrices as int8 with one multiplier, and reads q / m', () => {
   const read = readMarianBin(int8Bin(contents), 'model.bin');
   expect(read.isInt8).toBe(true);
