@@ -85,7 +85,8 @@ process.exit(0);
 
 /** Announced name of a pass's kernel. */
 function kernelName({ shader, entry, constants, f16 }: Pass & { f16?: readonly string[] }): string {
-  return `${shader}.${entry} ${JSON.stringify(constants)}${f16?.length ? ` f16 ${f16}` : ''}`;
+  const name = typeof shader === 'string' ? shader : shader.name;
+  return `${name}.${entry} ${JSON.stringify(constants)}${f16?.length ? ` f16 ${f16}` : ''}`;
 }
 
 async function compilePasses(device: Device, passes: readonly Pass[]): Promise<void> {
