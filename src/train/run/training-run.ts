@@ -22,7 +22,6 @@ import { translateTest } from './evaluation.ts';
 import { type ChangeList, LiveRun } from './live-run.ts';
 import { keptSamples, Logbook } from './logbook.ts';
 import { type ModelOnEngine, type Pause, TrainingLoop } from './loop.ts';
-import { Probe } from './probe.ts';
 import { type Setup, setUp } from './setup.ts';
 import type { StageRun, StageState } from './stages.ts';
 import type { CheckpointFolder, FinishedTraining, TrainInputs, TrainResult } from './train-result.ts';
@@ -188,7 +187,8 @@ export class TrainingRun implements TrainedModel {
     const { args, data, dev, examples: train } = this.setup;
     const { trainer, weights, logbook, engine, model } = this;
     const pauses: Pause[] = [this.#peak];
-    if (args.probe && args.probeSteps > 0)
+    if (args.probe && args.probeSteps > 0) {
+      const { Probe } = await import('./probe.ts');
       pauses.push(
         await Probe.open(engine, model, trainer.parameters, {
           probe: args.probe,
@@ -200,6 +200,7 @@ export class TrainingRun implements TrainedModel {
           onRecord: (record) => logbook.add(record),
         }),
       );
+    }
     const evaluation = new DevEvaluation(this, dev, args.devSentences, this.#session, data);
     await evaluation.prepare();
     pauses.push(evaluation);
