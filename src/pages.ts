@@ -7,6 +7,7 @@ export {
   type PairState,
   type WeightPlace,
 } from './api/hand-training.ts';
+export { type PreviewedBatch, previewBatches } from './api/preview-batches.ts';
 export { type RunSummary, runMetrics, settingText, summarizeRuns } from './commands/jobs/runs-job.ts';
 export { describeType, fitsType } from './core/fields.ts';
 export { documentFormatOf, openDocument } from './documents/document-formats.ts';

@@ -9,9 +9,14 @@ import type { Session } from '../train/page/training-session.ts';
 
 /** The data and functions that a figure gets. */
 export interface ChapterHost {
-  readonly session: Pick<Session, 'inspect' | 'translate' | 'startByHand' | 'updateByHand'>;
+  readonly session: Pick<
+    Session,
+    'inspect' | 'translate' | 'previewBatches' | 'startByHand' | 'updateByHand'
+  >;
   /** Values of controls that the visitor has set: those of the next chapter with such a control. */
   readonly kept: KeptValues;
+  /** Languages of the model, as BCP 47 tags. */
+  readonly languages: { readonly source: string; readonly target: string };
   /** The sentence that was computed. */
   text(): string;
   /** Computes the sentence again, for a given target. */

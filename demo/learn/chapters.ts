@@ -1,6 +1,7 @@
 // The list of the chapters.
 
 import { cross, heads, queries, softmax } from './attention-chapters.ts';
+import { batches } from './batches-chapter.ts';
 import type { Chapter } from './chapter.ts';
 import { decoding } from './decoding-chapter.ts';
 import { embeddings, tokens } from './input-chapters.ts';
@@ -19,6 +20,7 @@ export const chapters: readonly Chapter[] = [
   residual,
   output,
   loss,
+  batches,
   learning,
   decoding,
 ];

@@ -80,9 +80,11 @@ export class SentencePanel extends Panel {
   /** What the figure of the present chapter can ask for. */
   #host(): ChapterHost {
     const request = this.#requests;
+    const { source = 'en', target = 'es' } = shippedModels.find(({ name }) => name === this.#model) ?? {};
     return {
       session: this.#session,
       kept: this.#kept,
+      languages: { source, target },
       text: () => this.#computed,
       compute: (target) => this.#compute(target),
       use: async ({ name }) => {

@@ -23,7 +23,14 @@ import type {
   TrainSettings,
   TranslateOptions,
 } from '../../src/index.ts';
-import type { HandUpdate, PairState, RunSummary, TextRange, WeightPlace } from '../../src/pages.ts';
+import type {
+  HandUpdate,
+  PairState,
+  PreviewedBatch,
+  RunSummary,
+  TextRange,
+  WeightPlace,
+} from '../../src/pages.ts';
 import type { StorageInfo } from '../storage/model-store.ts';
 
 /** The corpus to train on. */
@@ -240,6 +247,8 @@ export interface Calls {
   languages(): ModelLanguages | undefined;
   /** Computes a text and a target (default: its translation) with the model. */
   inspect(text: string, options: InspectOptions): Inspection;
+  /** Batches of pairs of the built-in corpus, with the tokenizers of the model. */
+  previewBatches(corpus: PreviewCorpus, options: PreviewOptions): PreviewedBatch[];
   /** Starts a training by hand of one pair with the model; see the page Learn. */
   startByHand(pair: Pair): HandStart;
   /** Does an update of it, and reports what it did to the weight at `place`. */
@@ -267,6 +276,19 @@ export interface Calls {
   /** For tests and scripts/soak.mjs: destroys the device; counts GPU buffers. */
   loseDevice(): void;
   memory(): GpuMemory;
+}
+
+/** Languages and number of the pairs that `previewBatches` shows. */
+export interface PreviewCorpus {
+  readonly source: string;
+  readonly target: string;
+  readonly pairs: number;
+}
+
+/** Number of buckets and rows of a batch. */
+export interface PreviewOptions {
+  readonly buckets: number;
+  readonly batchSize: number;
 }
 
 /** A training by hand before its first update: the matrices that a weight can be chosen from. */

@@ -159,6 +159,39 @@ it('trains by hand: the gradient of a weight is its finite difference, and a hig
   expect(await page.$eval('[data-picture]', (e) => e.textContent)).toContain('The loss rose');
 });
 
+it('shows batches with padding, whose share falls with more buckets', async () => {
+  await chapter('batches');
+  const share = async (buckets: string) => {
+    const before = await page.$eval('[data-picture]', (e) => e.textContent);
+    await page.select('#figure-buckets', buckets);
+    if (buckets !== '2')
+      await page.waitForFunction(
+        (text) => document.querySelector('[data-picture]')?.textContent !== text,
+        {},
+        before,
+      );
+    const [cells, padding] = await page.$eval('[data-picture]', (e) => [
+      e.querySelectorAll('.batch :is(.token, .pad)').length,
+      e.querySelectorAll('.pad').length,
+    ]);
+    const shown = number(await page.$eval('#padding-share', (e) => e.textContent ?? ''));
+    expect(shown).toBeCloseTo((100 * (padding ?? 0)) / (cells ?? 1), 0);
+    return shown;
+  };
+  await page.waitForSelector('#padding-share');
+  const [one, four] = [await share('0'), await share('3')];
+  expect(four).toBeLessThan(one);
+  // The length of a row is the number of its tokens.
+  const rows = await page.$$eval('.batch li', (all) =>
+    all.map((row) => [
+      row.querySelectorAll('.token').length,
+      Number(row.querySelector('.length')?.textContent),
+    ]),
+  );
+  expect(rows.length).toBeGreaterThan(20);
+  expect(rows.filter(([n, length]) => n !== length)).toEqual([]);
+});
+
 it('draws sines, and the learned positions of another model', async () => {
   await chapter('embeddings');
   const row = (name: RegExp) =>
@@ -248,7 +281,7 @@ it('keeps the list of chapters closed on a phone, where it opens by keyboard, an
   );
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('chapter');
   expect(await page.$eval('#chapters-now', (e) => e.textContent)).toBe(
-    'Chapter 5 of 11: Multi-head attention',
+    'Chapter 5 of 12: Multi-head attention',
   );
   expect(await isShown()).toBe(false);
   await shown.view();

@@ -9,7 +9,7 @@ import type {
   Pair,
   PullProgress,
 } from '../../../src/index.ts';
-import type { HandUpdate, RunSummary, WeightPlace } from '../../../src/pages.ts';
+import type { HandUpdate, PreviewedBatch, RunSummary, WeightPlace } from '../../../src/pages.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
   CallError,
@@ -18,6 +18,8 @@ import type {
   HandStart,
   LoadFrom,
   PieceEvent,
+  PreviewCorpus,
+  PreviewOptions,
   Reply,
   Request,
   RunHistory,
@@ -93,6 +95,8 @@ export interface Session {
   languages(): Promise<ModelLanguages | undefined>;
   /** Computes a text and a target with the current model: attention, next tokens, tensors. */
   inspect(text: string, options?: InspectOptions): Promise<Inspection>;
+  /** Batches of pairs of the built-in corpus, with the tokenizers of the current model. */
+  previewBatches(corpus: PreviewCorpus, options: PreviewOptions): Promise<PreviewedBatch[]>;
   /** Starts a training of one pair by hand, on a copy of the current model's weights; replaces the one before. */
   startByHand(pair: Pair): Promise<HandStart>;
   /** Does an update of it at a learning rate, and reports what it did to the weight at `place`. */
@@ -263,6 +267,9 @@ class WorkerSession implements Session {
   }
   inspect(text: string, options: InspectOptions = {}) {
     return this.#call('inspect', [text, options]);
+  }
+  previewBatches(corpus: PreviewCorpus, options: PreviewOptions) {
+    return this.#call('previewBatches', [corpus, options]);
   }
   startByHand(pair: Pair) {
     return this.#call('startByHand', [pair]);

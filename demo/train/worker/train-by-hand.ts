@@ -1,8 +1,14 @@
-// The training by hand of the page Learn; loaded at its first use.
+// What the page Learn shows of training: updates by hand, and batches. Loaded at its first use.
 
-import type { Model, Pair } from '../../../src/index.ts';
-import { HandTraining, type HandUpdate, type WeightPlace } from '../../../src/pages.ts';
-import type { HandStart } from '../protocol.ts';
+import { intlCorpus, type Model, type Pair } from '../../../src/index.ts';
+import {
+  HandTraining,
+  type HandUpdate,
+  type PreviewedBatch,
+  previewBatches,
+  type WeightPlace,
+} from '../../../src/pages.ts';
+import type { HandStart, PreviewCorpus, PreviewOptions } from '../protocol.ts';
 
 let training: HandTraining | undefined;
 
@@ -17,3 +23,7 @@ export function updateByHand(place: WeightPlace, rate: number, warmupSteps: numb
   if (!training) throw new Error('no training by hand has started');
   return training.update(place, rate, warmupSteps);
 }
+
+/** Batches of a few pairs of the built-in corpus. */
+export const batchesOf = (model: Model, corpus: PreviewCorpus, options: PreviewOptions): PreviewedBatch[] =>
+  previewBatches(model, intlCorpus({ ...corpus, seed: 1 }), options);

@@ -111,6 +111,12 @@ async function withModel<T>(work: (loaded: LoadedModel) => Promise<T>): Promise<
   return work({ ...loaded, name: entry.name });
 }
 
+/** The loaded model, which no training changes. */
+function loadedModel(): ReturnType<typeof loadCurrent> {
+  if (!current) throw new HeddleError('No model is loaded. Load one.');
+  return loadCurrent(current);
+}
+
 function loadCurrent(entry: NonNullable<typeof current>): NonNullable<(typeof entry)['loaded']> {
   entry.loaded ??= (async () => {
     const { name, from: shipped, languages } = entry;
@@ -190,14 +196,10 @@ const calls: {
     }),
   languages: () => withModel(async ({ model }) => model.languages),
   inspect: (_, text, options) => withModel(({ model }) => model.inspect(text, options)),
-  async startByHand(_, pair) {
-    if (!current) throw new HeddleError('No model is loaded. Load one.');
-    const [{ model }, { startByHand }] = await Promise.all([
-      loadCurrent(current),
-      import('./train-by-hand.ts'),
-    ]);
-    return startByHand(model, pair);
-  },
+  previewBatches: async (_, corpus, options) =>
+    (await import('./train-by-hand.ts')).batchesOf((await loadedModel()).model, corpus, options),
+  startByHand: async (_, pair) =>
+    (await import('./train-by-hand.ts')).startByHand((await loadedModel()).model, pair),
   updateByHand: async (_, place, rate, warmupSteps) =>
     (await import('./train-by-hand.ts')).updateByHand(place, rate, warmupSteps),
   storage: () => store.info(),
