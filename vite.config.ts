@@ -205,6 +205,9 @@ function previewTags(html: string, path: string): HtmlTagDescriptor[] {
   }));
 }
 
+/** Pages that download models from the hub. */
+const pullingPages = new Set(['/index.html', '/speech.html']);
+
 /**
  * Adds these lines to each page, and the content security policy to built ones: it would block scripts and
  * styles that the development server injects.
@@ -214,7 +217,7 @@ const pageHead: Plugin = {
   transformIndexHtml: {
     order: 'pre',
     handler(html, { path, server }) {
-      const policy = cspTag(path === '/index.html' ? trainingPagePolicy : contentSecurityPolicy);
+      const policy = cspTag(pullingPages.has(path) ? trainingPagePolicy : contentSecurityPolicy);
       const lines = ['<head>', '<meta charset="utf-8" />', ...(server ? [] : [policy]), ...commonHead];
       return html.replace('<head>', lines.join('\n    '));
     },
@@ -422,7 +425,7 @@ const offline: Plugin = {
   enforce: 'post',
   async generateBundle(_, bundle) {
     const names = Object.keys(bundle).filter(
-      (name) => !/\.(?:map|safetensors|json|zip|txt|wasm)$|\/ort\.|^firefox\//.test(name),
+      (name) => !/\.(?:map|safetensors|json|zip|txt|wasm|wav)$|\/ort\.|^firefox\//.test(name),
     );
     const pages = ['./', ...names.filter((name) => name !== 'index.html'), 'index.html'];
     const worker = await readFile(resolve(root, 'demo/service-worker.js'), 'utf8');
@@ -524,6 +527,7 @@ const demo: UserConfig = {
       input: {
         index: resolve(root, 'demo/index.html'),
         documents: resolve(root, 'demo/documents.html'),
+        speech: resolve(root, 'demo/speech.html'),
         learn: resolve(root, 'demo/learn.html'),
         lab: resolve(root, 'demo/lab.html'),
         code: resolve(root, 'demo/code.html'),

@@ -24,6 +24,7 @@ export {
   planTraining,
   type TrainingForecast,
 } from './api/plan-training.ts';
+export type { ImageInput, ReadOptions } from './api/read-image.ts';
 export { type ReadPairsOptions, readPairs } from './api/read-pairs.ts';
 export type { DownloadOptions, PullOptions } from './api/remote-models.ts';
 export { trainingReport } from './api/report-of-log.ts';
@@ -31,7 +32,7 @@ export type { SaveOptions } from './api/save-model.ts';
 export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-training.ts';
 export type { Clip } from './api/speech-clips.ts';
 export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
-export type { SpeechInput } from './api/transcribe-speech.ts';
+export type { SpeechInput, SpeechStream } from './api/transcribe-speech.ts';
 export type { Sound } from './audio/wav.ts';
 export { type ErrorKind, errorKind, HeddleError } from './core/errors.ts';
 export type { FieldType, OptionField, ValueOf } from './core/fields.ts';
@@ -57,7 +58,7 @@ export type {
   TranslateOptions,
   Translation,
 } from './decode/text-options.ts';
-export type { TranscribeOptions, Transcription } from './decode/transcriber.ts';
+export type { SpeechAttention, TranscribeOptions, Transcription } from './decode/transcribe-options.ts';
 export type { Device } from './engine/gpu/device.ts';
 export type { OnnxRuntime, OnnxSession, OnnxTensor } from './engine/onnx/onnx-runtime.ts';
 export type { BrowserFiles } from './files/browser-files.ts';
@@ -99,6 +100,7 @@ export {
   translationMetrics,
 } from './text/metrics/translation-metrics.ts';
 export { characterErrorRate, type ErrorRate, wordErrorRate } from './text/metrics/word-errors.ts';
+export type { ImagePixels } from './text/tasks/line-pixels.ts';
 export {
   type TaskName,
   type TaskOptions,

@@ -8,6 +8,10 @@ export {
   type WeightPlace,
 } from './api/hand-training.ts';
 export { type PreviewedBatch, previewBatches } from './api/preview-batches.ts';
+export { samplesOf as readSpeech } from './api/transcribe-speech.ts';
+export { LogMel, LogMelStream } from './audio/log-mel.ts';
+export { Resampler } from './audio/resample.ts';
+export { writeWav } from './audio/wav.ts';
 export { type RunSummary, runMetrics, settingText, summarizeRuns } from './commands/jobs/runs-job.ts';
 export { describeType, fitsType } from './core/fields.ts';
 export { documentFormatOf, openDocument } from './documents/document-formats.ts';
@@ -23,6 +27,7 @@ export { type MemoryPair, writeTmx } from './text/corpus/write-tmx.ts';
 export { withoutPlaceholders } from './text/inline/placeholders.ts';
 export { type TextSegment, wordDifferences } from './text/metrics/word-differences.ts';
 export { splitSentences } from './text/sentences.ts';
+export { drawLine, lineFrames, patchWidth } from './text/tasks/line-image.ts';
 export { taskSizes } from './text/tasks/task-corpus.ts';
 export { type TextRange, unknownWords } from './text/tokenizers/unknown-words.ts';
 export { describeChanges, formatChanges, parseChanges, type RunChange } from './train/report/run-changes.ts';

@@ -3,7 +3,7 @@
 
 import { median } from '../../src/engine/gpu/plan-timing.ts';
 import { installApiCounter } from '../peers/api-counter.ts';
-import { runPipeline } from './run-pipeline.mjs';
+import { runPipeline, runSpeech } from './run-pipeline.mjs';
 
 // Must run before a library loads.
 const counter = installApiCounter();
@@ -28,6 +28,18 @@ async function openRuntime(threads) {
   runtime.env.wasm.numThreads = threads;
   return runtime;
 }
+
+/** Runs pipelines for speech, a list of { model, device, dtype, sounds, options }. Returns the results of `runSpeech`. */
+globalThis.runSpeechPipelines = async (runs) => {
+  const { pipeline } = await openTransformers();
+  const out = [];
+  for (const { model, device, dtype, sounds, options } of runs) {
+    const pipe = await pipeline('automatic-speech-recognition', model, { device, dtype });
+    out.push(await runSpeech(pipe, sounds, options));
+    await pipe.dispose();
+  }
+  return out;
+};
 
 /**
  * Runs pipelines of transformers.js, a list of { model, task, device, dtype, texts, batchSize }. Returns the

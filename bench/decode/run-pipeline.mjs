@@ -30,3 +30,26 @@ export async function runPipeline(pipe, texts, batchSize, onProgress = () => {})
   }
   return out;
 }
+
+/**
+ * Transcribes recordings. Returns the ids that were generated for each, those of the prompt included, and its text.
+ *
+ * @param pipe a pipeline `automatic-speech-recognition` of transformers.js
+ * @param {readonly (readonly number[])[]} sounds samples at 16 kHz
+ * @param {Record<string, unknown>} options of the pipeline
+ */
+export async function runSpeech(pipe, sounds, options) {
+  const generate = pipe.model.generate.bind(pipe.model);
+  let ids = [];
+  pipe.model.generate = async (inputs) => {
+    const generated = await generate(inputs);
+    ids = (generated.sequences ?? generated).tolist()[0].map(Number);
+    return generated;
+  };
+  const out = [];
+  for (const sound of sounds) {
+    const { text } = await pipe(Float32Array.from(sound), options);
+    out.push({ ids, text });
+  }
+  return out;
+}

@@ -1,12 +1,13 @@
 // Runs model folders in transformers.js in Node, on onnxruntime-web's wasm. Reads JSON from stdin, a list of
-// { folder, texts, batchSize, dtype, task }, and prints JSON: for each of them the results of `runPipeline`.
+// { folder, texts, batchSize, dtype, task }, and prints JSON: for each of them the results of `runPipeline`, or with
+// { sounds, options } instead of texts those of `runSpeech`.
 //
 //   echo '[{ "folder": "DIR", "texts": ["Hello."] }]' | node bench/decode/transformers-node.mjs
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { here } from './install-transformers.mjs';
-import { runPipeline } from './run-pipeline.mjs';
+import { runPipeline, runSpeech } from './run-pipeline.mjs';
 
 const ort = await import('onnxruntime-web');
 ort.env.wasm.numThreads = 1;
@@ -16,16 +17,17 @@ const { env, pipeline } = await import('@huggingface/transformers');
 env.allowRemoteModels = false;
 
 const out = [];
-for (const { folder, texts, batchSize = 16, dtype, task = 'translation' } of JSON.parse(
-  readFileSync(0, 'utf8'),
-)) {
+for (const run of JSON.parse(readFileSync(0, 'utf8'))) {
+  const { folder, texts, batchSize = 16, dtype, task = 'translation' } = run;
   const options = {
     device: 'auto',
     session_options: { executionProviders: ['wasm'] },
     ...(dtype && { dtype }),
   };
   const pipe = await pipeline(task, folder, options);
-  out.push(await runPipeline(pipe, texts, batchSize));
+  out.push(
+    run.sounds ? await runSpeech(pipe, run.sounds, run.options) : await runPipeline(pipe, texts, batchSize),
+  );
   await pipe.dispose();
 }
 console.log(JSON.stringify(out));

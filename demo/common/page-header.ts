@@ -8,6 +8,7 @@ import { applyTheme, nextTheme, storedTheme, type Theme } from './theme.ts';
 const pages = [
   { id: 'train', href: './index.html', name: 'Train' },
   { id: 'documents', href: './documents.html', name: 'Documents' },
+  { id: 'speech', href: './speech.html', name: 'Speech' },
   { id: 'learn', href: './learn.html', name: 'Learn' },
   { id: 'lab', href: './lab.html', name: 'Kernel lab' },
   { id: 'code', href: './code.html', name: 'Code' },

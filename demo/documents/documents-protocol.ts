@@ -1,6 +1,8 @@
 // Messages between the page of documents and its worker: a project is a document with its segments, a memory,
 // and what was learned. All data can be cloned.
 
+import type { WorkerAnswer, WorkerRequest } from '../common/worker-client.ts';
+
 /** Where a translation comes from: the model, a match of the memory, or the visitor. */
 export type Origin = 'machine' | 'exact' | 'fuzzy' | 'edited';
 
@@ -90,16 +92,13 @@ export interface Calls {
 }
 
 /** Messages from the page. */
-export interface Request {
-  readonly id: number;
-  readonly name: keyof Calls;
-  readonly args: readonly unknown[];
-}
+export type Request = WorkerRequest<keyof Calls>;
 
-/** Messages from the worker. */
-export type Reply =
-  | { readonly type: 'result'; readonly id: number; readonly value: unknown }
-  | { readonly type: 'error'; readonly id: number; readonly message: string }
+/** Messages from the worker that answer no call. */
+export type WorkerEvent =
   | { readonly type: 'segment'; readonly segment: SegmentView }
   /** What the worker does now. */
   | { readonly type: 'status'; readonly text: string };
+
+/** Messages from the worker. */
+export type Reply = WorkerAnswer | WorkerEvent;

@@ -203,6 +203,8 @@ export interface TranslationResult {
   readonly tokens: number;
   /** The sentences that were translated, each on its own; one if the text was translated as a whole. */
   readonly sentences: readonly { readonly source: string; readonly target: string }[];
+  /** The text that was drawn as an image, which the model has read instead of the text. */
+  readonly drawn?: string;
   /** Words of the text that have a token outside of the model's vocabulary. */
   readonly unknown: readonly TextRange[];
   /** Name of the model, and the updates it has done. */

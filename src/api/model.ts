@@ -12,7 +12,7 @@ import type {
   LanguageOptions,
   TranslateOptions,
 } from '../decode/text-options.ts';
-import type { TranscribeOptions, Transcription } from '../decode/transcriber.ts';
+import type { TranscribeOptions, Transcription } from '../decode/transcribe-options.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import type { Languages, SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
@@ -24,8 +24,9 @@ import type { TrainResult } from '../train/run/train-result.ts';
 import type { PlanShape } from './decoding-plan.ts';
 import type { EvaluateOptions, Evaluation, PairScore } from './evaluate-model.ts';
 import { ModelEngine, type ModelParts } from './model-engine.ts';
+import type { ImageInput, ReadOptions } from './read-image.ts';
 import type { SaveOptions } from './save-model.ts';
-import type { SpeechInput } from './transcribe-speech.ts';
+import type { SpeechInput, SpeechStream } from './transcribe-speech.ts';
 
 const evaluating = () => import('./evaluate-model.ts');
 const saving = () => import('./save-model.ts');
@@ -67,7 +68,7 @@ export class Model {
   readonly parameterCount: number;
   /** Messages of the loader, for example about ignored fields of config.json. */
   readonly notes: readonly string[];
-  /** The languages of a multilingual model (M2M100, NLLB, mBART), for `sourceLang` and `targetLang`. */
+  /** The languages of a multilingual model: M2M100, NLLB, mBART, for `sourceLang` and `targetLang`; Whisper. */
   readonly languages?: ModelLanguages;
   /** Result of the training, if the model comes from `train`. */
   readonly training?: TrainResult;
@@ -79,14 +80,16 @@ export class Model {
    * @internal
    */
   constructor(saved: SavedModel, session: Session, parts: ModelParts = {}) {
-    const { config, source, target, notes = [], languages } = saved;
+    const { config, source, target, notes = [], languages, speech } = saved;
     this.#engine = new ModelEngine(saved, session, parts);
     this.#parts = parts;
     this.config = config;
     this.tokenizers = { source, target };
     this.parameterCount = this.#engine.parameters.count;
     this.notes = notes;
-    this.languages = languages && modelLanguages(languages);
+    const spoken = speech?.multilingual ? { ids: speech.languages } : undefined;
+    const known = languages ?? spoken;
+    this.languages = known && modelLanguages(known);
     this.training = parts.training;
     origins.set(this, { saved: () => this.#engine.whole(), name: parts.name ?? 'model' });
   }
@@ -112,18 +115,31 @@ export class Model {
 
   /**
    * Writes down what is said in a recording, for speech models such as Whisper. Long recordings are read in
-   * windows; `onSegment` receives each piece with its times. `name` is that of the recording in errors.
+   * windows; `onSegment` receives each piece with its times. The features of a stream are computed while it arrives,
+   * and `onPartial` receives its text so far. `name` is that of the recording in errors.
    * @example
    * const whisper = await loadModel('openai/whisper-tiny');
    * const { text, segments } = await whisper.transcribe(await (await fetch('talk.wav')).arrayBuffer(), { language: 'en' });
    */
   async transcribe(
-    audio: SpeechInput,
+    audio: SpeechInput | SpeechStream,
     options: TranscribeOptions = {},
     name?: string,
   ): Promise<Transcription> {
     const { transcribeSpeech } = await import('./transcribe-speech.ts');
     return transcribeSpeech(this.#engine, audio, options, name);
+  }
+
+  /**
+   * Reads the text in an image of one line, for models of the task read-line.
+   * @example
+   * const text = await model.read(await (await fetch('line.png')).blob());
+   */
+  read(image: ImageInput, options?: ReadOptions): Promise<string>;
+  /** Reads several images, in order. */
+  read(images: readonly ImageInput[], options?: ReadOptions): Promise<string[]>;
+  async read(images: ImageInput | readonly ImageInput[], options?: ReadOptions): Promise<string | string[]> {
+    return (await import('./read-image.ts')).readImages(this.#engine, images, options);
   }
 
   /**
@@ -303,12 +319,16 @@ export class Model {
   }
 
   #generate(texts: readonly string[], options: GenerateOptions): Promise<Generation[][]> {
-    check(this.config.source === 'tokens', 'This model reads speech, not text; use transcribe');
+    check(this.config.source === 'tokens', 'This model reads no text; use transcribe or read');
     return this.#engine.inTurn(() => this.#engine.generate(texts, options), options.signal);
   }
 }
 
-const modelLanguages = ({ ids, source, target }: Languages): ModelLanguages => ({
+const modelLanguages = ({
+  ids,
+  source,
+  target,
+}: Partial<Languages> & Pick<Languages, 'ids'>): ModelLanguages => ({
   codes: [...ids.keys()],
   source,
   target,

@@ -30,7 +30,15 @@ import type { Clip } from './speech-clips.ts';
 /** The model of a running training: what only reads its weights. */
 type ModelInTraining = Pick<
   Model,
-  'config' | 'tokenizers' | 'translate' | 'stream' | 'generate' | 'attention' | 'inspect' | 'languages'
+  | 'config'
+  | 'tokenizers'
+  | 'read'
+  | 'translate'
+  | 'stream'
+  | 'generate'
+  | 'attention'
+  | 'inspect'
+  | 'languages'
 >;
 
 /** A training run between two steps. `model` has the current weights. */

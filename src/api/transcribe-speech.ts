@@ -1,10 +1,14 @@
 // Model.transcribe: audio of any kind as samples, and the transcriber of a model on its engine.
 
-import { speechSamples } from '../audio/speech-samples.ts';
+import { minSamples, sampleRate } from '../audio/log-mel.ts';
+import { Resampler } from '../audio/resample.ts';
+import { checkSample, maxHours, silence, speechSamples } from '../audio/speech-samples.ts';
 import { isWav, readWav, type Sound } from '../audio/wav.ts';
-import { HeddleError } from '../core/errors.ts';
+import { check, HeddleError } from '../core/errors.ts';
 import { boolean, checkFields, choice, custom, type FieldTable, integer } from '../core/fields.ts';
-import { type TranscribeOptions, Transcriber, type Transcription } from '../decode/transcriber.ts';
+import { StreamedSpeech, WholeSpeech } from '../decode/speech-windows.ts';
+import type { TranscribeOptions, Transcription } from '../decode/transcribe-options.ts';
+import { Transcriber } from '../decode/transcriber.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import type { ModelEngine } from './model-engine.ts';
@@ -14,6 +18,14 @@ interface BufferOfAudio {
   readonly sampleRate: number;
   readonly numberOfChannels: number;
   getChannelData(channel: number): Float32Array;
+}
+
+/** A recording whose samples are still arriving, such as those of a microphone: pieces of one channel, in order. */
+export interface SpeechStream {
+  /** Samples a second. */
+  readonly rate: number;
+  /** Samples from -1 to 1; the recording ends with the last piece. */
+  readonly pieces: AsyncIterable<Float32Array>;
 }
 
 /**
@@ -43,6 +55,7 @@ const fields = {
   language: { type: text },
   task: { type: choice(['transcribe', 'translate']) },
   timestamps: { type: boolean },
+  attention: { type: boolean },
   beams: { type: integer(1, 'n', 64) },
   temperature: { type: temperatures },
   prompt: { type: text },
@@ -58,16 +71,20 @@ const transcribers = new WeakMap<
   { readonly parameters: ParameterList; readonly transcriber: Transcriber }
 >();
 
-/** Transcribes a recording with a model on its engine; see `Model.transcribe`. */
+/**
+ * Transcribes a recording with a model on its engine; see `Model.transcribe`. The model has no other call until the
+ * end of a stream.
+ */
 export async function transcribeSpeech(
   model: ModelEngine,
-  audio: SpeechInput,
+  audio: SpeechInput | SpeechStream,
   options: TranscribeOptions,
   name = 'transcribe',
 ): Promise<Transcription> {
   const { onSegment, onPartial, onProgress, signal, ...given } = options;
   checkFields({ area: 'transcribe' }, fields, given);
-  const samples = await samplesOf(audio, name);
+  const stream = isStream(audio) ? streamOf(audio, name) : undefined;
+  const samples = isStream(audio) ? undefined : await samplesOf(audio, name);
   return model.inTurn(async () => {
     const engine = await model.engine();
     const { parameters, saved } = model;
@@ -77,8 +94,37 @@ export async function transcribeSpeech(
         ? known.transcriber
         : new Transcriber(engine, saved, parameters, (peak) => model.write(peak));
     transcribers.set(engine, { parameters, transcriber });
-    return transcriber.transcribe(samples, options);
+    const recording = stream
+      ? new StreamedSpeech(stream, transcriber.windowing)
+      : new WholeSpeech(samples as Float32Array, transcriber.windowing);
+    return transcriber.transcribe(recording, options);
   }, signal);
+}
+
+const isStream = (audio: SpeechInput | SpeechStream): audio is SpeechStream =>
+  typeof audio === 'object' && audio !== null && 'pieces' in audio;
+
+/** The pieces of a stream at 16 kHz; throws what `speechSamples` throws, in part when the stream ends. */
+async function* streamOf({ rate, pieces }: SpeechStream, name: string): AsyncGenerator<Float32Array, void> {
+  check(rate >= 1000 && rate <= 768000, `${name}: a sample rate of ${rate} Hz, 1000 to 768000 are supported`);
+  const resampler = rate === sampleRate ? undefined : new Resampler(rate, sampleRate);
+  let [length, loudest] = [0, 0];
+  for await (const piece of pieces) {
+    for (const [i, x] of piece.entries()) {
+      checkSample(x, length + i, name);
+      loudest = Math.max(loudest, Math.abs(x));
+    }
+    length += piece.length;
+    check(length <= maxHours * 3600 * rate, `${name}: more than ${maxHours} hours`, 'input');
+    resampler?.push(piece);
+    const ready = resampler?.read() ?? piece;
+    if (ready.length > 0) yield ready;
+  }
+  // As of a recording that is all there.
+  if (loudest <= silence || length * sampleRate <= minSamples * rate)
+    speechSamples({ rate, channels: [new Float32Array(length)] }, name);
+  const rest = resampler?.end();
+  if (rest && rest.length > 0) yield rest;
 }
 
 /** Samples of a recording at 16 kHz. Throws a HeddleError that starts with `name` if it is none. */

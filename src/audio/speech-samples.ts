@@ -1,15 +1,21 @@
 // Speech as the models read it: one channel at 16 kHz, checked for what cannot be speech.
 
 import { HeddleError } from '../core/errors.ts';
-import { sampleRate } from './log-mel.ts';
+import { minSamples, sampleRate } from './log-mel.ts';
 import { resample } from './resample.ts';
 import { readWav, type Sound } from './wav.ts';
 
 /** Maximum length of a recording, in hours. */
-const maxHours = 24;
+export const maxHours = 24;
 
 /** Amplitude below which a whole recording is silence: less than the last bit of 16. */
-const silence = 1 / 32768;
+export const silence = 1 / 32768;
+
+/** Throws a HeddleError that starts with `name` if sample `i` is not finite. */
+export function checkSample(x: number, i: number, name: string): void {
+  if (!Number.isFinite(x))
+    throw new HeddleError(`${name}: sample ${i} is ${x}; the file is damaged`, { kind: 'input' });
+}
 
 /**
  * Samples of a recording at 16 kHz: the mean of its channels, resampled. Throws a HeddleError that starts with
@@ -25,7 +31,8 @@ export function speechSamples({ rate, channels }: Sound, name: string): Float32A
   const seconds = length / rate;
   if (seconds > 3600 * maxHours)
     fail(`${Math.round(seconds / 3600)} hours long, at most ${maxHours} are supported`);
-  if (seconds * sampleRate <= 200) fail(`${(1000 * seconds).toFixed(1)} ms long, too short for speech`);
+  if (seconds * sampleRate <= minSamples)
+    fail(`${(1000 * seconds).toFixed(1)} ms long, too short for speech`);
   const mono = channels.length === 1 ? first : new Float32Array(length);
   if (channels.length > 1)
     for (const channel of channels)
@@ -34,7 +41,7 @@ export function speechSamples({ rate, channels }: Sound, name: string): Float32A
   let loudest = 0;
   for (let i = 0; i < length; i++) {
     const x = mono[i] as number;
-    if (!Number.isFinite(x)) fail(`sample ${i} is ${x}; the file is damaged`);
+    checkSample(x, i, name);
     loudest = Math.max(loudest, Math.abs(x));
   }
   if (loudest <= silence) fail('it is silent');

@@ -28,28 +28,40 @@ export class FrameTexts {
   readonly #parameters: ParameterList;
   readonly #shape: FrameTextShape;
   readonly #prompt: readonly number[];
+  readonly #upload: ((peak: number) => Promise<void>) | undefined;
   #decoder: Promise<Decoder> | undefined;
 
-  /** `prompt`: tokens that each text starts from, the start token included. */
+  /**
+   * `prompt`: tokens that each text starts from, the start token included; `upload` writes the weights after the plan,
+   * if the engine does not have them.
+   */
   constructor(
     engine: Engine,
     model: TextModel,
     parameters: ParameterList,
     shape: FrameTextShape,
     prompt: readonly number[],
+    upload?: (peak: number) => Promise<void>,
   ) {
     this.#engine = engine;
     this.#model = model;
     this.#parameters = parameters;
     this.#shape = shape;
     this.#prompt = prompt;
+    this.#upload = upload;
   }
 
-  /** The text of each source, frames of `width` numbers, in order. Throws the signal's reason if it is aborted. */
-  async decode(sources: readonly FrameRow[], width: number, signal?: AbortSignal): Promise<string[]> {
+  /** The text of each source, frames of `width` numbers, in order, of at most `limit` tokens. Throws the signal's reason if it is aborted. */
+  async decode(
+    sources: readonly FrameRow[],
+    width: number,
+    signal?: AbortSignal,
+    limit?: number,
+  ): Promise<string[]> {
     const { config: c, speech, target } = this.#model;
     const { batch, maxTarget } = this.#shape;
-    const maxNewTokens = Math.max(1, maxTarget - this.#prompt.length);
+    const most = Math.max(1, maxTarget - this.#prompt.length);
+    const maxNewTokens = Math.min(limit ?? most, most);
     const rules = speech && speechTokenRules(speech, c, this.#prompt.length, false);
     const settings = {
       ...decodeSettings({ maxNewTokens, signal }, c, maxTarget),
@@ -63,6 +75,7 @@ export class FrameTexts {
       modeOf(settings),
     );
     const decoder = await this.#decoder;
+    await this.#upload?.(decoder.peak);
     const texts: string[] = [];
     for (let at = 0; at < sources.length; at += batch) {
       const some = sources.slice(at, at + batch).map((row) => wholeRow(row, width));

@@ -13,11 +13,12 @@ import { embedding } from '../engine/ops/embedding/embedding.ts';
 import type { Node, Value } from '../engine/ops/op.ts';
 import { applicationOf } from '../engine/ops/op-nodes.ts';
 import { writeStep } from '../engine/ops/step-scalars.ts';
+import { frameParts } from '../model/frame-parts.ts';
 import { optionalSublayers } from '../model/load-sublayers.ts';
-import type { ModelConfig } from '../model/model-config.ts';
+import { type ModelConfig, sourcePositions } from '../model/model-config.ts';
 import { openTransformer, weight } from '../model/open-transformer.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { decode, encode, project } from '../model/transformer.ts';
+import { decode, encode, project, sourceInput } from '../model/transformer.ts';
 
 /**
  * Kind of attention: self-attention of the encoder, causal self-attention of the decoder, or cross-attention.
@@ -75,7 +76,7 @@ export interface RawInspection {
 
 /** Options of an inspector. */
 export interface InspectorOptions {
-  /** Maximum numbers of source and target tokens. */
+  /** Maximum numbers of source tokens or frames, and of target tokens. */
   readonly source: number;
   readonly target: number;
   /** Also return scores and all tensors. */
@@ -182,11 +183,11 @@ function outputTensors(graph: Graph, nodes: readonly Node[]): TensorOutput[] {
 function inspectionGraph(c: ModelConfig, p: ParameterList, options: InspectorOptions) {
   const graph = new Graph();
   const m = openTransformer(graph, c, p, false);
-  const tokens = (side: string, size: number) => ({
-    ids: graph.input(side, 'i32', [1, size]),
-    lengths: graph.input(`${side}Lens`, 'u32', [1]),
-  });
-  const [source, target] = [tokens('src', options.source), tokens('tgt', options.target)];
+  const source = sourceInput(graph, c, 1, options.source);
+  const target = {
+    ids: graph.input('tgt', 'i32', [1, options.target]),
+    lengths: graph.input('tgtLens', 'u32', [1]),
+  };
   const memory = encode(m, source);
   const hidden = decode(m, target, memory, source.lengths);
   if (!options.crossOnly) graph.output('logits', project(m, hidden));
@@ -264,12 +265,12 @@ export class Inspector {
   }
 
   /**
-   * Inspects a pair. `source`: ids with the end token; `target`: ids without start and end token; `startId`: id
+   * Inspects a pair. `source`: ids with the end token, or the numbers of frames; `target`: ids without start and end token; `startId`: id
    * that the decoder reads first, default: the start token of the model. Throws a HeddleError for an invalid id
    * or a side that is too long.
    */
   async inspect(
-    source: readonly number[],
+    source: ArrayLike<number>,
     targetIds: readonly number[],
     startId = this.#config.startId,
   ): Promise<RawInspection> {
@@ -279,12 +280,16 @@ export class Inspector {
     this.#writeInputs(source, target);
     const outputs = await this.#program.run();
     const output = (name: string) => outputs[name] as Float32Array;
-    const [S, T] = [source.length, target.length];
+    const c = this.#config;
+    const isFrames = c.source === 'frames';
+    const S = isFrames ? sourcePositions(c, source.length / c.frameWidth) : source.length;
+    const padded = isFrames ? sourcePositions(c, options.source) : options.source;
+    const T = target.length;
     const positions = outputs.positions as Float32Array | undefined;
     return {
       attention: this.#places.map((place, n): AttentionMap => {
-        const [queries, Q] = place.kind === 'encoder' ? [S, options.source] : [T, options.target];
-        const [keys, K] = place.kind === 'decoder' ? [T, options.target] : [S, options.source];
+        const [queries, Q] = place.kind === 'encoder' ? [S, padded] : [T, options.target];
+        const [keys, K] = place.kind === 'decoder' ? [T, options.target] : [S, padded];
         const sizes = { ...place, queries, keys };
         const read = (name: string) => withoutPadding(output(`${name}.${n}`), [Q, K], sizes);
         return { ...sizes, weights: read('weights'), scores: options.tensors ? read('scores') : undefined };
@@ -302,22 +307,25 @@ export class Inspector {
     };
   }
 
-  #writeInputs(source: readonly number[], target: readonly number[]): void {
+  #writeInputs(source: ArrayLike<number>, target: readonly number[]): void {
+    const { inputs } = this.#program;
+    const [c, options] = [this.#config, this.#options];
+    if (c.source === 'frames') frameParts().fillFrames(c, inputs, [source]);
+    else this.#writeIds('src', Array.from(source), c.srcVocab, options.source);
+    this.#writeIds('tgt', target, c.tgtVocab, options.target);
+    const rows = inputs.rows as Int32Array | undefined;
+    rows?.set(rows.map((_, i) => Math.min(i, c.maxLength - 1) + c.positionOffset));
+  }
+
+  #writeIds(side: 'src' | 'tgt', ids: readonly number[], vocab: number, size: number): void {
     const { inputs } = this.#program;
     const c = this.#config;
     const task = this.#options.crossOnly ? 'align' : 'inspect';
-    for (const [side, ids, vocab, size] of [
-      ['src', source, c.srcVocab, this.#options.source],
-      ['tgt', target, c.tgtVocab, this.#options.target],
-    ] as const) {
-      check(ids.length <= size, `${task}: ${side} has ${ids.length} tokens, the maximum is ${size}`);
-      // The decoder may start without a token.
-      const wrong = ids.find((id, i) => !(id >= 0 && id < vocab) && !(i === 0 && id === c.startId));
-      check(wrong === undefined, `${task}: ${side} has the id ${wrong}, the vocabulary has ${vocab} tokens`);
-      (inputs[side] as Int32Array).fill(c.padId).set(ids);
-      (inputs[`${side}Lens`] as Uint32Array)[0] = ids.length;
-    }
-    const rows = inputs.rows as Int32Array | undefined;
-    rows?.set(rows.map((_, i) => Math.min(i, c.maxLength - 1) + c.positionOffset));
+    check(ids.length <= size, `${task}: ${side} has ${ids.length} tokens, the maximum is ${size}`);
+    // The decoder may start without a token.
+    const wrong = ids.find((id, i) => !(id >= 0 && id < vocab) && !(i === 0 && id === c.startId));
+    check(wrong === undefined, `${task}: ${side} has the id ${wrong}, the vocabulary has ${vocab} tokens`);
+    (inputs[side] as Int32Array).fill(c.padId).set(ids);
+    (inputs[`${side}Lens`] as Uint32Array)[0] = ids.length;
   }
 }

@@ -12,59 +12,20 @@ import { Decoder } from './decoder.ts';
 import { speechOf } from './frame-facts.ts';
 import type { Hypothesis } from './hypotheses.ts';
 import { searchFor } from './open-search.ts';
+import type { SpeechAligner } from './speech-attention.ts';
 import type { SpeechFacts } from './speech-facts.ts';
 import { needsDetection, promptOf, type SpeechTask, speechTokenRules } from './speech-prompts.ts';
 import { speechRestriction, type TokenRestrictions } from './speech-rules.ts';
 import { compressionRatio, type SpeechSegment, textIds, windowSegments } from './speech-text.ts';
+import type { RecordedSpeech } from './speech-windows.ts';
+import type { SpeechAttention, TranscribeOptions, Transcription } from './transcribe-options.ts';
 import type { TextModel } from './translator.ts';
-
-/** Options of a transcription. */
-export interface TranscribeOptions {
-  /** Language of the speech: code, token or English name. [detected] */
-  readonly language?: string;
-  /** `transcribe` writes what is said, `translate` says it in English. ['transcribe'] */
-  readonly task?: 'transcribe' | 'translate';
-  /** Whether segments get times within a window. A recording longer than a window has them in any case. [true] */
-  readonly timestamps?: boolean;
-  /** Number of beams. [1, greedy] */
-  readonly beams?: number;
-  /** Temperatures that are tried one after the other while the text is poor. [0, 0.2, 0.4, 0.6, 0.8, 1] */
-  readonly temperature?: number | readonly number[];
-  /** Text before the recording, for names and spelling. */
-  readonly prompt?: string;
-  /** Whether the text of a window is the prompt of the next one. [true] */
-  readonly conditionOnPrevious?: boolean;
-  /** The text is poor above this compression ratio. [2.4] */
-  readonly maxCompressionRatio?: number;
-  /** The text is poor below this mean log-probability of its tokens. [-1] */
-  readonly minLogProb?: number;
-  /** A window has no speech above this probability, if its text is improbable. [0.6] */
-  readonly noSpeechThreshold?: number;
-  /** Seed of sampling at temperatures above 0. [0] */
-  readonly seed?: number;
-  /** Receives each segment when its window is decoded. */
-  readonly onSegment?: (segment: SpeechSegment) => void;
-  /** Receives the text of the current window after each token. */
-  readonly onPartial?: (text: string) => void;
-  /** Receives the seconds that are transcribed, and those of the recording. */
-  readonly onProgress?: (done: number, total: number) => void;
-  /** Stops the transcription, which rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
-
-/** A transcription. */
-export interface Transcription {
-  readonly text: string;
-  readonly segments: readonly SpeechSegment[];
-  /** Code of the language of the speech; undefined for a model without languages. */
-  readonly language: string | undefined;
-  /** Length of the recording in seconds. */
-  readonly duration: number;
-}
 
 /** What was decoded from a window. */
 interface Decoded {
   readonly ids: readonly number[];
+  /** The tokens that decoding started from. */
+  readonly prompt: readonly number[];
   readonly temperature: number;
   readonly avgLogProb: number;
   readonly compressionRatio: number;
@@ -84,6 +45,7 @@ export class Transcriber {
   readonly #parameters: ParameterList;
   readonly #upload: (peak: number) => Promise<void>;
   readonly #features: LogMel;
+  #aligner: SpeechAligner | undefined;
   readonly #decoders = new Map<string, Promise<Decoder>>();
 
   /** `upload` writes the weights after the first plan. Throws a HeddleError if the model does not read speech. */
@@ -103,52 +65,64 @@ export class Transcriber {
     this.#features = new LogMel(model.config.frameWidth);
   }
 
-  /** Transcribes samples at 16 kHz. Throws a HeddleError for an invalid option, the signal's reason if aborted. */
-  async transcribe(samples: Float32Array, options: TranscribeOptions): Promise<Transcription> {
+  /** The windows of a recording of this model; see speech-windows.ts. */
+  get windowing(): { readonly mel: LogMel; readonly speech: SpeechFacts } {
+    return { mel: this.#features, speech: this.#speech };
+  }
+
+  /** Transcribes a recording. Throws a HeddleError for an invalid option, the signal's reason if aborted. */
+  async transcribe(recording: RecordedSpeech, options: TranscribeOptions): Promise<Transcription> {
     const [speech, { target, config }] = [this.#speech, this.#model];
     const { signal, onSegment, onProgress, conditionOnPrevious = true, noSpeechThreshold = 0.6 } = options;
     const { minLogProb = -1 } = options;
-    const { windowSamples } = speech;
-    const duration = samples.length / sampleRate;
     const stamps = speech.noTimestamps !== undefined && (options.timestamps ?? true);
-    const long = samples.length > windowSamples;
-    const detected = needsDetection(speech, options) ? await this.#detect(samples, options) : undefined;
+    const interim = options.onPartial && ((frames: Float32Array) => this.#decodePartly(frames, options));
+    const first = await recording.window(0, interim);
+    const { isLong } = recording;
+    const detected =
+      first && needsDetection(speech, options) ? await this.#detect(first.frames, options) : undefined;
     const task: SpeechTask = {
       ...{ language: options.language, task: options.task, detected },
-      timestamps: stamps || (long && speech.noTimestamps !== undefined),
+      timestamps: stamps || (isLong && speech.noTimestamps !== undefined),
     };
     const segments: SpeechSegment[] = [];
+    const attention: SpeechAttention[] = [];
     const before: number[] = options.prompt ? [...target.encode(` ${options.prompt.trim()}`)] : [];
-    let reset = 0;
-    for (let seek = 0; seek < samples.length; ) {
+    let [reset, seek] = [0, 0];
+    for (let window = first; window; window = await recording.window(seek, interim)) {
       signal?.throwIfAborted();
-      const piece = samples.subarray(seek, seek + windowSamples);
+      const { frames, length } = window;
       // A rest of a frame or a few cannot be speech.
-      if (seek > 0 && piece.length < (speech.fillsWindow ? 1 : 3) * hopSamples) break;
-      const frames = this.#framesOf(piece);
+      if (seek > 0 && length < (speech.fillsWindow ? 1 : 3) * hopSamples) break;
       const room = Math.floor(config.maxLength / 2) - 1;
       const previous = before.slice(reset).slice(-room);
       const decoded = await this.#decode(frames, { ...task, previous }, options);
-      const time = { offset: seek / sampleRate, duration: piece.length / sampleRate };
+      const time = { offset: seek / sampleRate, duration: length / sampleRate };
       const silent = decoded.noSpeechProb > noSpeechThreshold && decoded.avgLogProb < minLogProb;
       const found = windowSegments(decoded.ids, speech, { target }, time);
       if (!silent) {
-        const { ids: _, ...quality } = decoded;
+        const { ids, prompt, ...quality } = decoded;
+        const end = time.offset + time.duration;
         for (const one of found.segments) {
           if (one.text.trim() === '') continue;
           // The model may name times in the silence after the recording.
-          const [start, end] = [Math.min(one.start, duration), Math.min(one.end, duration)];
-          const segment = { ...one, start, end, ...quality };
+          const segment = {
+            ...one,
+            start: Math.min(one.start, end),
+            end: Math.min(one.end, end),
+            ...quality,
+          };
           segments.push(segment);
           onSegment?.(segment);
         }
-        before.push(...textIds(decoded.ids, speech));
+        before.push(...textIds(ids, speech));
         if (!conditionOnPrevious || decoded.temperature > maxPromptTemperature) reset = before.length;
+        if (options.attention) attention.push(await this.#attend(frames, { prompt, ids, ...time }));
       }
       const advance = silent ? time.duration : found.advance;
       // A window whose stamps do not advance would be read again and again.
-      seek += advance > 0 ? Math.round(advance * sampleRate) : piece.length;
-      onProgress?.(Math.min(duration, seek / sampleRate), duration);
+      seek += advance > 0 ? Math.round(advance * sampleRate) : length;
+      onProgress?.(Math.min(recording.duration, seek / sampleRate), recording.duration);
     }
     const spoken = promptOf(speech, config, task)[1];
     return {
@@ -158,25 +132,33 @@ export class Transcriber {
         .trim(),
       segments,
       language: [...speech.languages].find(([, id]) => id === spoken)?.[0],
-      duration,
+      duration: recording.duration,
+      attention: options.attention ? attention : undefined,
     };
   }
 
-  /** Frames [T, mels] of a window, with silence after the piece if the model needs whole windows. */
-  #framesOf(piece: Float32Array): Float32Array {
-    const { windowSamples, fillsWindow } = this.#speech;
-    if (!fillsWindow) return this.#features.features(piece);
-    const window = new Float32Array(windowSamples);
-    window.set(piece);
-    return this.#features.features(window);
+  /** Reports the text of a window that is not complete yet, decoded greedily. */
+  async #decodePartly(frames: Float32Array, options: TranscribeOptions): Promise<void> {
+    const detected = needsDetection(this.#speech, options) ? await this.#detect(frames, options) : undefined;
+    const { language, task, signal, onPartial } = options;
+    const wanted = { language, task, detected, timestamps: false };
+    await this.#decode(frames, wanted, { temperature: 0, signal, onPartial });
   }
 
-  /** The most probable language of the first window. */
-  async #detect(samples: Float32Array, { signal }: TranscribeOptions): Promise<number | undefined> {
-    const { windowSamples, languages } = this.#speech;
-    const only = [...languages.values()];
+  /** The cross-attention of a window with its tokens. */
+  async #attend(
+    frames: Float32Array,
+    window: { prompt: readonly number[]; ids: readonly number[]; offset: number; duration: number },
+  ): Promise<SpeechAttention> {
+    const { SpeechAligner } = await import('./speech-attention.ts');
+    this.#aligner ??= new SpeechAligner(this.#engine, this.#model, this.#parameters, this.#upload);
+    return this.#aligner.align(frames, window);
+  }
+
+  /** The most probable language of a window. */
+  async #detect(frames: Float32Array, { signal }: TranscribeOptions): Promise<number | undefined> {
+    const only = [...this.#speech.languages.values()];
     if (only.length === 0) return undefined;
-    const frames = this.#framesOf(samples.subarray(0, windowSamples));
     const rules = { prompt: 1, banned: [], bannedFirst: [], only };
     const { best } = await this.#run(
       frames,
@@ -214,7 +196,7 @@ export class Transcriber {
       const { ids, logProb } = run.best;
       const text = this.#model.target.decode(textIds(ids, speech)).trim();
       decoded = {
-        ...{ ids, temperature: t, noSpeechProb: run.noSpeech },
+        ...{ ids, prompt, temperature: t, noSpeechProb: run.noSpeech },
         avgLogProb: logProb / (ids.length + 1),
         compressionRatio: await compressionRatio(text),
       };

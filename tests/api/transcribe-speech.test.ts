@@ -54,6 +54,47 @@ describe.skipIf(!existsSync(root))('Model.transcribe (../shared/golden-whisper)'
     model.dispose();
   });
 
+  it('reads a stream as the whole recording, with its text so far and its attention', async () => {
+    const model = await open('timestamps');
+    const samples = Float32Array.from(
+      { length: 40000 },
+      (_, i) => Math.sin(i / 9) * Math.sin(i / 2000) * 0.4,
+    );
+    const options = { temperature: 0, noSpeechThreshold: 1, attention: true };
+    const whole = await model.transcribe(samples, options);
+    let sent = 0;
+    const texts: number[] = [];
+    async function* pieces() {
+      for (; sent < samples.length; sent += 1000) yield samples.subarray(sent, sent + 1000);
+    }
+    const streamed = await model.transcribe(
+      { rate: 16000, pieces: pieces() },
+      { ...options, onPartial: () => texts.push(sent) },
+    );
+    expect(streamed).toEqual(whole);
+    expect(texts[0]).toBeLessThan(20_000);
+    const [first] = whole.attention ?? [];
+    const { tokens, layers, heads, positions, weights } = first as NonNullable<typeof first>;
+    expect(weights).toHaveLength(layers * heads * tokens.length * positions);
+    expect(tokens.at(-1)).toBe('<|endoftext|>');
+    for (let row = 0; row < layers * heads * tokens.length; row++) {
+      const sum = weights
+        .subarray(row * positions, (row + 1) * positions)
+        .reduce((total, weight) => total + weight, 0);
+      expect(sum).toBeCloseTo(1, 4);
+    }
+    const none = { rate: 44100, pieces: (async function* () {})() };
+    await expect(model.transcribe(none, {}, 'mic')).rejects.toThrow('mic: there is no audio in it');
+    const silent = {
+      rate: 44100,
+      pieces: (async function* () {
+        yield new Float32Array(44100);
+      })(),
+    };
+    await expect(model.transcribe(silent, {}, 'mic')).rejects.toThrow('mic: it is silent');
+    model.dispose();
+  });
+
   it('names wrong options and recordings, and stops at a signal', async () => {
     const model = await open('timestamps');
     const audio = readFileSync(`${root}/timestamps/audio.wav`);

@@ -1,7 +1,7 @@
 // Log-mel features: a plain DFT of the formulas gives the same numbers, for short clips and odd lengths too.
 
 import { expect, it } from 'vitest';
-import { LogMel } from '../../src/audio/log-mel.ts';
+import { LogMel, LogMelStream } from '../../src/audio/log-mel.ts';
 import { random } from '../../src/core/random.ts';
 
 /** The formulas of ../shared/golden-whisper/README.md, term by term. */
@@ -53,4 +53,28 @@ it('needs more samples than half a window', () => {
   expect(() => new LogMel(80).features(new Float32Array(200))).toThrow(
     '200 samples, more than 200 are needed',
   );
+});
+
+it.each([
+  [1, 700],
+  [128, 4000],
+  [1000, 16_001],
+  [16_000, 40_000],
+])('pieces of %i samples have the bits of the whole of %i', (size, length) => {
+  const r = random(size);
+  const samples = Float32Array.from({ length }, () => r.normal() / 10);
+  const mel = new LogMel(40);
+  const stream = new LogMelStream(mel);
+  for (let at = 0; at < length; at += size) {
+    stream.push(samples.subarray(at, at + size));
+    // Features in between change nothing.
+    if (stream.length > 200 && at % 3 === 0)
+      expect(stream.features()).toEqual(mel.features(samples.subarray(0, stream.length)));
+  }
+  expect(stream.features()).toEqual(mel.features(samples));
+  const window = new Float32Array(length + 2345);
+  window.set(samples);
+  expect(stream.features(window.length)).toEqual(mel.features(window));
+  expect(stream.frames).toBe(Math.floor((length - 200) / 160) + 1);
+  expect(stream.logs(0)).toHaveLength(stream.frames * 40);
 });

@@ -208,4 +208,28 @@ describe('a folder with nothing but a configuration', () => {
       /^the largest buffer, quantized\.f16, takes [\d,.]+ MiB: the adapter must allow that as maxBufferSize \(every one allows 256\.00 MiB\)$/m,
     );
   });
+
+  it('fine-tunes whisper-tiny with LoRA on int8, four windows of 30 s, in less than 600 MiB', async () => {
+    const sides = (name: string, value: number) => ({
+      [`encoder_${name}`]: value,
+      [`decoder_${name}`]: value,
+    });
+    write({
+      ...{
+        model_type: 'whisper',
+        vocab_size: 51865,
+        num_mel_bins: 80,
+        d_model: 384,
+        activation_function: 'gelu',
+      },
+      ...{ ...sides('layers', 4), ...sides('attention_heads', 6), ...sides('ffn_dim', 1536), dropout: 0 },
+      ...{ max_source_positions: 1500, max_target_positions: 448, scale_embedding: false },
+      ...{ eos_token_id: 50257, pad_token_id: 50257, decoder_start_token_id: 50258 },
+    });
+    const options = ['--lora-rank', '8', '--weights', 'int8', '--batch-size', '4'];
+    const { stdout, stderr } = await heddle(['plan', folder, ...options], noGpu);
+    expect(stdout, stderr).toContain('4 rows of 3000 source');
+    expect(mib(stdout, '--lora-rank 8 --weights int8')).toBeLessThan(600);
+    expect(Number(/^peak +([\d.]+) MiB/m.exec(stdout)?.[1])).toBeLessThan(600);
+  });
 });

@@ -224,10 +224,7 @@ export class CorpusPanel extends Panel {
       )}`;
   }
   #tasks(): Content {
-    // The page has no panels for a model of images.
-    const tasks = taskNames
-      .filter((name) => name !== 'read-line')
-      .map((name) => [name, taskTexts[name]] as const);
+    const tasks = taskNames.map((name) => [name, taskTexts[name]] as const);
     const list = html`<select id="corpus-task" @input=${this.#edit}>${options(tasks, this.#task)}</select>`;
     return html`
       ${field('corpus-task', 'Task', list)}

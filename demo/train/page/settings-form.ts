@@ -170,7 +170,10 @@ export class SettingsForm extends Panel {
       const value = this.#applies(row) ? this.#read(name, row) : undefined;
       return value === undefined ? [] : [[name, value]];
     });
-    const settings: TrainSettings = { probe: pageDefaults.probe, ...Object.fromEntries(values) };
+    const given: TrainSettings = { probe: pageDefaults.probe, ...Object.fromEntries(values) };
+    // A probe shows tokens of the source; images have none.
+    const readsImages = corpus.kind === 'task' && corpus.task === 'read-line';
+    const settings = readsImages ? { ...given, probe: undefined, probeSteps: undefined } : given;
     // The Keras example has dropout only before the output projection.
     const { dropout, preset } = settings;
     const isKeras = preset === 'keras' && typeof dropout === 'number';
@@ -271,7 +274,9 @@ export class SettingsForm extends Panel {
       aria-describedby=${hints[name] ? `${idOf(name)}-hint` : nothing}
       @input=${(event: Event) => this.#edit(own, (event.target as HTMLSelectElement).value)}
     >${options(
-      choices.filter(isOfText).map((choice) => [choice, choice] as const),
+      choices
+        .filter((choice) => isOfText(choice) || choice === this.#value(name))
+        .map((choice) => [choice, choice] as const),
       this.#value(name),
     )}</select>`;
   }
@@ -301,7 +306,7 @@ export class SettingsForm extends Panel {
   }
 }
 
-/** Whether a choice is no preset of a model of speech or images, which the page does not train. */
+/** Whether a choice is no preset of a model of speech or images; those are the default of their task only. */
 const isOfText = (choice: string): boolean => {
   const preset: Partial<ModelOptions> | undefined = presets[choice as keyof typeof presets];
   return preset?.source !== 'frames';

@@ -23,6 +23,8 @@ export class TranslatePanel extends Panel {
   readonly #languages = new LanguageFields((source, target) => this.setLanguages(source, target));
   readonly #source = new SourceText();
   readonly #heat = new HeatMap();
+  /** The image that a model of the task read-line has read. */
+  readonly #picture = document.createElement('div');
   readonly #view = new TranslationView(({ attention }) =>
     attention ? this.#heat.show(attention) : this.#heat.clear(),
   );
@@ -144,6 +146,7 @@ export class TranslatePanel extends Panel {
   /** Removes the translation of another model. */
   #showNothing(): void {
     this.#view.clear();
+    this.#picture.replaceChildren();
     this.#source.showUnknown('', []);
     this.#heat.clear();
   }
@@ -200,7 +203,7 @@ export class TranslatePanel extends Panel {
   }
   #showResult(
     source: string,
-    { text, candidates, ms, tokens, unknown, sentences, model, step }: TranslationResult,
+    { text, candidates, ms, tokens, unknown, sentences, model, step, drawn }: TranslationResult,
   ): void {
     // The first translation compiles kernels: its rate says nothing about the model.
     const speed = ms > 0 && this.#rated.has(model) ? `, ${formatNumber((1000 * tokens) / ms)} tokens/s` : '';
@@ -209,7 +212,13 @@ export class TranslatePanel extends Panel {
     this.#rated.add(model);
     this.#source.showUnknown(source, unknown);
     this.#view.show(text, candidates);
+    if (drawn !== undefined) void this.#showPicture(drawn);
     this.#view.say(`${tokens} tokens in ${formatNumber(ms)} ms${speed}${each} · ${model}${at}`);
+  }
+  /** Shows the image that the model has read. */
+  async #showPicture(drawn: string): Promise<void> {
+    const { linePicture } = await import('./line-picture.ts');
+    this.#picture.replaceChildren(linePicture(drawn));
   }
   /** Finds out how sure the model is of a translation, and says it if it is not. */
   async #judge({ text, sentences }: TranslationResult): Promise<void> {
@@ -241,6 +250,7 @@ export class TranslatePanel extends Panel {
       <div class="translate">
         ${this.#form()}
         ${this.#view.element}
+        ${this.#picture}
         ${this.#heat.element}
       </div>`;
   }

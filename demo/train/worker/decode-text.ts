@@ -24,6 +24,7 @@ export async function translateText(
   signal: AbortSignal,
 ): Promise<TranslationResult> {
   const begin = performance.now();
+  if (model.config.source === 'frames') return readDrawn({ name, model, step }, text, onPiece, signal);
   const { beams = 1, numReturn = 1, method = beams > 1 ? 'beam' : 'greedy' } = options;
   const streams = method !== 'beam' && numReturn === 1;
   let ms = 0;
@@ -56,6 +57,27 @@ export async function translateText(
     unknown: unknownWords(model.tokenizers.source, text),
     model: name,
     step,
+  };
+}
+
+/** Draws a text as an image of a line and reads it, for models of the task read-line. */
+async function readDrawn(
+  { name, model, step }: LoadedModel,
+  text: string,
+  onPiece: (piece: PieceEvent) => void,
+  signal: AbortSignal,
+): Promise<TranslationResult> {
+  const begin = performance.now();
+  const read = await model.read(text, { signal });
+  onPiece({ id: model.config.endId, text: read });
+  const ids = model.tokenizers.target.encode(read);
+  return {
+    text: read,
+    candidates: [{ text: read, score: 0, ids, attention: undefined }],
+    ms: performance.now() - begin,
+    tokens: ids.length,
+    sentences: [{ source: text, target: read }],
+    ...{ unknown: [], model: name, step, drawn: text },
   };
 }
 

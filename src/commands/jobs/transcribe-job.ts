@@ -2,11 +2,11 @@
 
 import { loadModel, openFolder } from '../../api/load-model.ts';
 import type { SpeechSegment } from '../../decode/speech-text.ts';
-import type { TranscribeOptions, Transcription } from '../../decode/transcriber.ts';
+import type { TranscribeOptions, Transcription } from '../../decode/transcribe-options.ts';
 import type { Job } from '../../session/job.ts';
 import type { ModelArguments } from './model-arguments.ts';
 
-export type { Transcription } from '../../decode/transcriber.ts';
+export type { Transcription } from '../../decode/transcribe-options.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface TranscribeArguments extends ModelArguments {

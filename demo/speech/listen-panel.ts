@@ -1,0 +1,155 @@
+// The microphone and the clips of the page: what was heard, with times, and the views of the sound.
+
+import { type Content, html, nothing, Panel } from '../common/panel.ts';
+import { HoldButton } from './hold-button.ts';
+import { play } from './player.ts';
+import { fetchClip, listenClips, type ShippedClip } from './shipped-speech.ts';
+import { SoundView } from './sound-view.ts';
+import type { Heard } from './speech-protocol.ts';
+
+/** What the panel asks for. All reject with a message for the visitor. */
+export interface ListenActions {
+  /** Loads the model. */
+  ready(): Promise<void>;
+  read(sound: Blob): Promise<Heard>;
+  /** Transcribes the pieces that follow. */
+  listen(rate: number): Promise<Heard>;
+  sendBegin(): void;
+  sendPiece(samples: Float32Array): void;
+  sendEnd(): void;
+}
+
+/** The panel. */
+export class ListenPanel extends Panel {
+  readonly #actions: ListenActions;
+  readonly #view = new SoundView();
+  readonly #button: HoldButton;
+  #heard: Heard | undefined;
+  #partial = '';
+  #error = '';
+  #isBusy = false;
+
+  constructor(actions: ListenActions) {
+    super();
+    this.#actions = actions;
+    this.#button = new HoldButton('speak', 'Hold and speak', {
+      onStart: (rate) => {
+        actions.sendBegin();
+        void this.#run(async () => {
+          await actions.ready();
+          return actions.listen(rate);
+        });
+      },
+      onPiece: actions.sendPiece,
+      onEnd: actions.sendEnd,
+      onProblem: (text) => this.#showError(text),
+    });
+    this.draw();
+  }
+
+  /** Shows the text so far, while a recording is heard. */
+  showPartial(text: string): void {
+    if (!this.#isBusy) return;
+    this.#partial = text;
+    this.drawSoon();
+  }
+
+  /** Adds new frames of the microphone to the spectrogram. */
+  addFrames(logs: Float32Array, mels: number): void {
+    if (this.#isBusy) this.#view.add(logs, mels);
+  }
+
+  /** Transcribes a file. */
+  take(sound: Blob): void {
+    void this.#run(() => this.#actions.read(sound));
+  }
+
+  #showError(text: string): void {
+    this.#error = text;
+    this.draw();
+  }
+
+  async #run(hear: () => Promise<Heard>): Promise<void> {
+    this.#isBusy = true;
+    this.#heard = undefined;
+    [this.#partial, this.#error] = ['', ''];
+    this.#view.clear();
+    this.draw();
+    try {
+      const heard = await hear();
+      this.#heard = heard;
+      this.#view.show(heard.features, heard.mels, heard.attention);
+    } catch (error) {
+      this.#error = (error as Error).message;
+    } finally {
+      this.#isBusy = false;
+      this.draw();
+    }
+  }
+
+  #clip(clip: ShippedClip): void {
+    void this.#run(async () => {
+      const sound = await fetchClip(clip);
+      await this.#actions.ready();
+      return this.#actions.read(sound);
+    });
+  }
+
+  #pick(event: Event): void {
+    const input = event.target as HTMLInputElement;
+    const [file] = input.files ?? [];
+    input.value = '';
+    if (file)
+      void this.#run(async () => {
+        await this.#actions.ready();
+        return this.#actions.read(file);
+      });
+  }
+
+  #result(): Content {
+    const heard = this.#heard;
+    if (!heard) return html`<p class="heard" id="heard" aria-live="polite">${this.#partial}</p>`;
+    const { text, segments, duration, seconds, language, sound } = heard;
+    const facts = [
+      `${duration.toFixed(1)} s of sound`,
+      `text after ${seconds.toFixed(1)} s`,
+      ...(language ? [`language ${language}`] : []),
+    ];
+    return html`
+      <p class="heard" id="heard" aria-live="polite">${text || html`<i class="hint">Nothing was heard.</i>`}</p>
+      <div class="row">
+        <button type="button" class="small" @click=${() => void play(sound)}>Play</button>
+        <span class="hint number" id="heard-facts">${facts.join(' · ')}</span>
+      </div>
+      <ol class="segments" id="segments">
+        ${segments.map(
+          ({ start, end, text: own }) =>
+            html`<li><span class="number hint">${start.toFixed(2)} – ${end.toFixed(2)} s</span> ${own}</li>`,
+        )}
+      </ol>`;
+  }
+
+  protected override template(): Content {
+    return html`
+      <div class="speak">
+        ${this.#button.element}
+        <p class="hint">By keyboard: hold Space on the button. Nothing leaves this browser.</p>
+      </div>
+      <div class="row" role="group" aria-label="Clips">
+        <span class="hint">Without a microphone:</span>
+        ${listenClips.map(
+          (clip, i) => html`
+            <button type="button" class="small" id="clip-${i + 1}" ?disabled=${this.#isBusy} @click=${() => this.#clip(clip)}>
+              “${clip.text}”
+            </button>`,
+        )}
+        <label class="button small file">
+          Select a file
+          <input type="file" id="pick-sound" accept="audio/*,.wav" ?disabled=${this.#isBusy} @change=${this.#pick} />
+        </label>
+      </div>
+      <p class="wrong" role="alert">${this.#error}</p>
+      ${this.#isBusy || this.#heard ? this.#result() : nothing}
+      ${this.#view.element}`;
+  }
+}

@@ -1,0 +1,201 @@
+// Teach it your words: sentences to record, the recordings, and what the model learned from them.
+
+import { formatPercent } from '../../src/core/format-numbers.ts';
+import { field } from '../common/form-fields.ts';
+import { type Content, html, nothing, Panel } from '../common/panel.ts';
+import { download } from '../common/save-blob.ts';
+import { HoldButton } from './hold-button.ts';
+import { play } from './player.ts';
+import { fetchClip, teachClips } from './shipped-speech.ts';
+import type { RecordingView, TeachReport } from './speech-protocol.ts';
+
+/** What the panel asks for. All reject with a message for the visitor. */
+export interface TeachActions {
+  ready(): Promise<void>;
+  /** Stores a file, or the pieces that follow, as a recording of a sentence. */
+  record(text: string, from: Blob | number): Promise<RecordingView[]>;
+  sendBegin(): void;
+  sendPiece(samples: Float32Array): void;
+  sendEnd(): void;
+  sound(file: string): Promise<Blob>;
+  remove(file: string): Promise<RecordingView[]>;
+  archive(): Promise<Blob>;
+  teach(): Promise<TeachReport>;
+}
+
+/** Fewest recordings to learn from. */
+const minRecordings = 5;
+
+/** The panel. */
+export class TeachPanel extends Panel {
+  readonly #actions: TeachActions;
+  readonly #button: HoldButton;
+  #recordings: readonly RecordingView[] = [];
+  #sentence = teachClips[0]?.text ?? '';
+  #report: TeachReport | undefined;
+  #status = '';
+  #error = '';
+  #isBusy = false;
+
+  constructor(actions: TeachActions) {
+    super();
+    this.#actions = actions;
+    this.#button = new HoldButton('record', 'Hold and read it aloud', {
+      onStart: (rate) => {
+        actions.sendBegin();
+        void this.#run(() => this.#record(rate));
+      },
+      onPiece: actions.sendPiece,
+      onEnd: actions.sendEnd,
+      onProblem: (text) => {
+        this.#error = text;
+        this.draw();
+      },
+    });
+    this.draw();
+  }
+
+  show(recordings: readonly RecordingView[]): void {
+    this.#recordings = recordings;
+    const recorded = new Set(recordings.map(({ text }) => text));
+    if (recorded.has(this.#sentence))
+      this.#sentence = teachClips.find(({ text }) => !recorded.has(text))?.text ?? '';
+    this.draw();
+  }
+
+  showStatus(text: string): void {
+    this.#status = text;
+    this.drawSoon();
+  }
+
+  async #run(work: () => Promise<void>): Promise<void> {
+    this.#isBusy = true;
+    this.#error = '';
+    this.draw();
+    try {
+      await work();
+    } catch (error) {
+      this.#error = (error as Error).message;
+    } finally {
+      this.#isBusy = false;
+      this.#status = '';
+      this.draw();
+    }
+  }
+
+  async #record(rate: number): Promise<void> {
+    this.show(await this.#actions.record(this.#sentence, rate));
+  }
+
+  /** Takes the built-in clips as recordings. */
+  async #takeClips(): Promise<void> {
+    for (const clip of teachClips) {
+      this.#status = `Taking “${clip.text}”…`;
+      this.draw();
+      this.show(await this.#actions.record(clip.text, await fetchClip(clip)));
+    }
+  }
+
+  async #teach(): Promise<void> {
+    this.#report = undefined;
+    await this.#actions.ready();
+    this.#report = await this.#actions.teach();
+  }
+
+  #change({ clips, before, after }: TeachReport['learned'], what: string): Content {
+    return html`
+      <tr>
+        <th scope="row">${clips} ${what}</th>
+        <td class="number">${formatPercent(before)}</td>
+        <td class="number">${formatPercent(after)}</td>
+      </tr>`;
+  }
+
+  #reportOf(): Content {
+    if (!this.#report) return nothing;
+    const { learned, heldOut, steps, seconds, unknown } = this.#report;
+    return html`
+      <div class="note good" id="taught">
+        <p><b>Learned in ${seconds.toFixed(0)} s</b>, ${steps} updates of a LoRA adapter. Word error rate:</p>
+        <table>
+          <caption class="unseen">Word error rate before and after</caption>
+          <thead><tr><th scope="col">Recordings</th><th scope="col">Before</th><th scope="col">After</th></tr></thead>
+          <tbody>
+            ${this.#change(learned, 'it learned from')} ${this.#change(heldOut, 'kept apart')}
+          </tbody>
+        </table>
+        ${
+          unknown.length > 0
+            ? html`<p>The model has no token for: ${unknown.join(', ')}. It cannot write these words; a Whisper model can.</p>`
+            : nothing
+        }
+      </div>`;
+  }
+
+  #row({ file, text, seconds }: RecordingView): Content {
+    const { sound, remove } = this.#actions;
+    return html`
+      <li class="row">
+        <span class="sentence">${text}</span>
+        <span class="hint number">${seconds.toFixed(1)} s</span>
+        <button
+          type="button"
+          class="small push"
+          aria-label="Play “${text}”"
+          @click=${() => void this.#run(async () => play(await sound(file)))}
+        >Play</button>
+        <button
+          type="button"
+          class="small"
+          aria-label="Delete “${text}”"
+          ?disabled=${this.#isBusy}
+          @click=${() => void this.#run(async () => this.show(await remove(file)))}
+        >Delete</button>
+      </li>`;
+  }
+
+  protected override template(): Content {
+    const count = this.#recordings.length;
+    const sentence = html`<input
+      id="sentence"
+      type="text"
+      autocomplete="off"
+      .value=${this.#sentence}
+      @input=${(event: Event) => {
+        this.#sentence = (event.target as HTMLInputElement).value;
+      }}
+    />`;
+    return html`
+      <div class="choices">
+        ${field('sentence', `Sentence ${count + 1}`, sentence, 'Change it to what you say; ten sentences are enough.')}
+        ${this.#button.element}
+        <button
+          type="button"
+          id="take-clips"
+          ?disabled=${this.#isBusy}
+          @click=${() => void this.#run(() => this.#takeClips())}
+        >Take the built-in clips</button>
+      </div>
+      <p class="number" id="recordings-count">${count} of 10 sentences recorded</p>
+      <ol class="recordings" id="recordings">${this.#recordings.map((recording) => this.#row(recording))}</ol>
+      <p class="hint" role="status" id="teach-status">${this.#status}</p>
+      <p class="wrong" role="alert">${this.#error}</p>
+      ${this.#reportOf()}
+      <div class="row">
+        <button
+          type="button"
+          class="main"
+          id="teach"
+          ?disabled=${this.#isBusy || count < minRecordings}
+          @click=${() => void this.#run(() => this.#teach())}
+        >Learn from them</button>
+        <button
+          type="button"
+          id="export"
+          ?disabled=${this.#isBusy || count === 0}
+          @click=${() => void this.#run(async () => download(await this.#actions.archive(), 'recordings.zip'))}
+        >Download the recordings (zip)</button>
+      </div>
+      ${count < minRecordings ? html`<p class="hint">Record five sentences or more to learn from them.</p>` : nothing}`;
+  }
+}

@@ -1,0 +1,112 @@
+// Hears a recording with a model: its text, its cross-attention and its features.
+
+import type { Model } from '../../../src/index.ts';
+import { LogMel, LogMelStream, Resampler, readSpeech, writeWav } from '../../../src/pages.ts';
+import type { Heard, Reply } from '../speech-protocol.ts';
+
+/** Samples a second of what models read. */
+const rate = 16_000;
+
+/** Number of bands of the spectrogram that is drawn while the microphone records. */
+const drawnMels = 80;
+
+/** Transcribes a file. */
+export async function hearFile(
+  model: Model,
+  sound: Blob,
+  language: string | undefined,
+  post: (reply: Reply) => void,
+): Promise<Heard> {
+  const samples = await readSpeech(sound, sound instanceof File ? sound.name : 'the recording');
+  const begin = performance.now();
+  const { text, segments, duration, ...heard } = await model.transcribe(samples, {
+    language,
+    attention: true,
+    onPartial: (partial) => post({ type: 'partial', text: partial }),
+  });
+  const mels = model.config.frameWidth;
+  return {
+    ...{ text, duration, language: heard.language, attention: heard.attention ?? [], mels },
+    segments: segments.map(({ start, end, text: own }) => ({ start, end, text: own })),
+    features: new LogMel(mels).features(samples),
+    seconds: (performance.now() - begin) / 1000,
+    sound: wavOf(samples),
+  };
+}
+
+/** Transcribes a stream while it arrives; events tell the text so far and the new frames. */
+export async function hearStream(
+  model: Model,
+  given: { readonly rate: number; readonly pieces: AsyncIterable<Float32Array> },
+  language: string | undefined,
+  post: (reply: Reply) => void,
+): Promise<Heard> {
+  const stream = new LogMelStream(new LogMel(model.config.frameWidth));
+  const all: Float32Array[] = [];
+  let ended = 0;
+  async function* pieces(): AsyncGenerator<Float32Array, void> {
+    for await (const piece of drawn(given, post)) {
+      all.push(piece);
+      stream.push(piece);
+      yield piece;
+    }
+    ended = performance.now();
+  }
+  const { text, segments, duration, ...heard } = await model.transcribe(
+    { rate, pieces: pieces() },
+    { language, attention: true, onPartial: (partial) => post({ type: 'partial', text: partial }) },
+    'the recording',
+  );
+  return {
+    ...{ text, duration, language: heard.language, attention: heard.attention ?? [] },
+    segments: segments.map(({ start, end, text: own }) => ({ start, end, text: own })),
+    ...{ mels: model.config.frameWidth, features: stream.features() },
+    seconds: (performance.now() - ended) / 1000,
+    sound: wavOf(joined(all)),
+  };
+}
+
+/** A stream as a WAV file; events tell the new frames. */
+export async function recordStream(
+  given: { readonly rate: number; readonly pieces: AsyncIterable<Float32Array> },
+  post: (reply: Reply) => void,
+): Promise<Uint8Array> {
+  const all: Float32Array[] = [];
+  for await (const piece of drawn(given, post)) all.push(piece);
+  return writeWav(joined(all), rate);
+}
+
+/** A stream at 16 kHz, whose frames are posted as they come. */
+async function* drawn(
+  given: { readonly rate: number; readonly pieces: AsyncIterable<Float32Array> },
+  post: (reply: Reply) => void,
+): AsyncGenerator<Float32Array, void> {
+  const resampler = given.rate === rate ? undefined : new Resampler(given.rate, rate);
+  const stream = new LogMelStream(new LogMel(drawnMels));
+  let shown = 0;
+  for await (const raw of given.pieces) {
+    resampler?.push(raw);
+    const piece = resampler?.read() ?? raw;
+    stream.push(piece);
+    const { frames } = stream;
+    if (frames > shown)
+      post({ type: 'frames', logs: Float32Array.from(stream.logs(shown)), mels: drawnMels });
+    shown = frames;
+    yield piece;
+  }
+  const rest = resampler?.end();
+  if (rest) yield rest;
+}
+
+const wavOf = (samples: Float32Array): Blob =>
+  new Blob([writeWav(samples, rate) as BlobPart], { type: 'audio/wav' });
+
+function joined(pieces: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
