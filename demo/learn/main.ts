@@ -8,17 +8,19 @@ import { findProblem, problemPage } from '../common/webgpu-support.ts';
 import { createSession } from '../train/page/training-session.ts';
 import type { Chapter } from './chapter.ts';
 import { chapters } from './chapters.ts';
+import { ModelMap } from './model-map.ts';
 import { SentencePanel } from './sentence-panel.ts';
 
 mountHeader('learn');
+const map = new ModelMap();
 const menu = byId<HTMLDetailsElement>('chapters-menu');
 const narrow = window.matchMedia('(max-width: 820px)');
 /** The figure of a chapter; nothing before the model is loaded. */
 let figureOf: (chapter: Chapter) => Content = () => nothing;
 
-/** On a narrow screen the list of chapters is closed, so that the chapter is not far below it. */
+/** On a narrow screen the list of chapters and the map are closed, so that the chapter is not far below them. */
 function fitMenu(): void {
-  menu.open = !narrow.matches;
+  menu.open = byId<HTMLDetailsElement>('map-menu').open = !narrow.matches;
 }
 narrow.addEventListener('change', fitMenu);
 fitMenu();
@@ -32,13 +34,18 @@ const problem = await findProblem();
 if (problem) {
   show(problemPage(problem, { recordedRun: true }), byId('webgpu-problem'));
   byId('sentence').remove();
+  byId('map').hidden = true;
   figureOf = () => hint('The picture of this chapter needs WebGPU.');
   showChapter();
   byId('learn').hidden = false;
 } else {
   const session = createSession({ tune: false });
   const stored = (await session.storage()).models.map(({ name }) => name);
-  const sentence = new SentencePanel(session, stored, showChapter);
+  const sentence = new SentencePanel(session, stored, () => {
+    map.inspection = sentence.inspection;
+    showChapter();
+  });
+  byId('map-menu').append(map.element);
   byId('sentence').append(sentence.element);
   byId('learn').hidden = false;
   figureOf = (chapter) => sentence.figureOf(chapter)?.element;
@@ -52,6 +59,7 @@ function showChapter(): void {
   const chapter = chapters[at] as Chapter;
   byId('chapters-now').textContent = `Chapter ${at + 1} of ${chapters.length}: ${chapter.title}`;
   document.title = `${chapter.title} · Learn · heddle`;
+  map.chapter = chapter.id;
   const items = chapters.map(
     ({ id, title }) => html`
       <li><a href="#${id}" aria-current=${id === chapter.id ? 'page' : nothing}>${title}</a></li>`,

@@ -36,6 +36,10 @@ export class SentencePanel extends Panel {
     this.draw();
   }
 
+  /** The computed sentence; undefined before there is one. */
+  get inspection(): Inspection | undefined {
+    return this.#inspection;
+  }
   /** The figure of a chapter for the computed sentence; undefined before there is one. */
   figureOf(chapter: Chapter): Panel | undefined {
     return this.#inspection && chapter.figure(this.#inspection, this.#host());

@@ -192,6 +192,39 @@ it('shows batches with padding, whose share falls with more buckets', async () =
   expect(rows.filter(([n, length]) => n !== length)).toEqual([]);
 });
 
+it('has a map of the model: boxes open chapters, the chapter is lit, and numbers are those of the chosen tokens', async () => {
+  await chapter('cross');
+  const boxes = (selector: string) =>
+    page.$$eval(`.box${selector}`, (all) => all.map((e) => e.textContent?.trim()));
+  expect((await boxes('[aria-current]')).map((text) => text?.slice(0, 9))).toEqual([
+    'Memory, f',
+    'Cross-att',
+  ]);
+  await page.select('#map-target', '3');
+  await page.select('#map-layer', '1');
+  const map = reference.attention.find(({ kind, layer }) => kind === 'cross' && layer === 1);
+  const { keys = 0, queries = 0, heads = 0, weights = [] } = map ?? {};
+  const means = Array.from({ length: keys }, (_, key) =>
+    Array.from({ length: heads }, (_, h) => weights[(h * queries + 3) * keys + key] ?? 0).reduce(
+      (a, b) => a + b,
+      0,
+    ),
+  );
+  const best = means.indexOf(Math.max(...means));
+  const [, cross = ''] = await boxes('[aria-current]');
+  expect(cross).toContain(reference.source[best]?.label.trim());
+  expect(Number(/[\d.]+(?= %)/.exec(cross)?.[0])).toBeCloseTo((100 * (means[best] ?? 0)) / heads, 0);
+  const sum = reference.tensors.find(({ name }) => name === 'decoder.layers.1.add 3');
+  const row = [...(sum?.data.slice(3 * 64, 4 * 64) ?? [])];
+  const length = Math.sqrt(row.reduce((n, x) => n + x * x, 0)).toFixed(1);
+  expect((await boxes('')).at(-2)).toContain(`length ${length}`);
+  await page.focus('.stack-of[data-side="decoder"] li:last-child .box');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(
+    () => document.querySelector('#chapter-title')?.textContent === 'From a vector to a word',
+  );
+});
+
 it('draws sines, and the learned positions of another model', async () => {
   await chapter('embeddings');
   const row = (name: RegExp) =>
