@@ -114,6 +114,14 @@ export async function openFolder(
     verifyLater: true,
   });
   const saved = merged ? await (await import('./model-loras.ts')).mergedLora(session, base, single) : base;
+  if (session.memoryBudget)
+    await (await import('./memory-needs.ts')).checkModelMemory(
+      name,
+      saved.config,
+      session,
+      storage,
+      inMemory,
+    );
   if (ensemble.length > 0) {
     check(
       merged || lora === undefined,
@@ -140,24 +148,13 @@ const isFolder = (lora: LoadOptions['lora']): lora is FolderSource =>
   typeof lora === 'string' || Array.isArray(lora) || lora instanceof Blob;
 
 /** Finds the files of a model: in the session's files, at a URL, in a Blob or on the hub. */
-async function findModel(
-  where: FolderSource,
-  { host, files }: Session,
-  options: LoadOptions,
-): Promise<FoundModel> {
+async function findModel(where: FolderSource, session: Session, options: LoadOptions): Promise<FoundModel> {
+  const { host, files } = session;
   const { signal = new AbortController().signal } = options;
   const remote = () => import('./remote-models.ts');
   if (typeof where !== 'string') return (await remote()).fromBlobs(where);
   if (/^(?:https?|blob|data):/.test(where)) return (await remote()).fromUrl(where, signal);
   const path = host.modelPath(where);
   if (await files.exists(path)) return { files, folder: path };
-  const place = /^(Dawn|Deno)$/.test(host.name)
-    ? `folder or file ${where}`
-    : `model ${where} in the browser's storage`;
-  check(
-    /^[\w.-]+\/[\w.-]+$/.test(where) && !where.startsWith('.'),
-    `loadModel: there is no ${place}; write a model on the hub as OWNER/NAME, for example facebook/bart-base`,
-    'not-found',
-  );
-  return (await remote()).fromHub(where, files, host, options, signal, place);
+  return (await remote()).fromHub(where, session, options, signal);
 }

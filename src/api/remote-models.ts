@@ -9,7 +9,10 @@ import { memoryFiles } from '../files/memory-files.ts';
 import { unpackModelFile } from '../files/model-archives.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import type { WeightStorage } from '../model/quantized-parameters.ts';
 import type { Host, ModelPlace } from '../session/host.ts';
+import type { Session } from '../session/session.ts';
 
 /** Options of a download. */
 export interface DownloadOptions {
@@ -78,16 +81,24 @@ export async function fromBlobs(given: Blob | readonly File[]): Promise<FoundMod
 
 /**
  * A model on the hub, downloaded into the cache if it is not there. The next call resumes a stopped download.
- * `place`: the local place without the model, for the error message.
+ * Throws a HeddleError if the name is no name on the hub.
  */
 export async function fromHub(
   name: string,
-  files: Files,
-  host: Host,
-  { revision = 'main', hub = host.hub, token = host.hubToken, onDownload = () => undefined }: DownloadOptions,
+  session: Session,
+  given: DownloadOptions & WeightStorage & { readonly inMemory?: boolean },
   signal: AbortSignal,
-  place: string,
 ): Promise<FoundModel> {
+  const { files, host } = session;
+  const place = /^(Dawn|Deno)$/.test(host.name)
+    ? `folder or file ${name}`
+    : `model ${name} in the browser's storage`;
+  check(
+    /^[\w.-]+\/[\w.-]+$/.test(name) && !name.startsWith('.'),
+    `loadModel: there is no ${place}; write a model on the hub as OWNER/NAME, for example facebook/bart-base`,
+    'not-found',
+  );
+  const { revision = 'main', hub = host.hub, token = host.hubToken, onDownload = () => undefined } = given;
   const from = (await import('../files/hub/repository.ts')).repository(name, revision, hub);
   const key = `${from.base === host.hub ? '' : `${new URL(from.base).host}--`}${name}--${revision}`;
   const folder = host.cachePath(`hub/${key.replaceAll('/', '--').replaceAll(':', '-')}`);
@@ -99,10 +110,14 @@ export async function fromHub(
     unreachable: 'check the network, or pass { hub }, the URL of a mirror',
   };
   try {
-    const options = { revision, hub, signal, hints, token, onDownload };
+    const { checkModelMemory } = await import('./memory-needs.ts');
+    const { weights, weightsExclude, inMemory } = given;
+    const onConfig = (config: ModelConfig) =>
+      checkModelMemory(name, config, session, { weights, weightsExclude }, inMemory);
+    const options = { revision, hub, signal, hints, token, onDownload, onConfig };
     await downloadModel(name, files, folder, host, options);
   } catch (error) {
-    if (!(error instanceof HeddleError)) throw error;
+    if (!(error instanceof HeddleError) || error.kind === 'memory') throw error;
     throw new HeddleError(`loadModel: there is no ${place}, and from the hub: ${error.message}`, {
       kind: error.kind,
       cause: error,
@@ -120,7 +135,7 @@ export async function downloadModel(
   files: Files,
   folder: string,
   host: Host,
-  options: Omit<PullOptions, 'files'>,
+  options: Omit<PullOptions, 'files'> & { readonly onConfig?: OnConfig },
 ): Promise<PulledModel> {
   const [{ pull }, { repository }] = await Promise.all([
     import('../files/hub/pull-model.ts'),
@@ -151,7 +166,11 @@ export async function downloadModel(
   const from = repository(path, revision, hub);
   return pull(files, http, from, folder, onDownload, {
     partial,
-    check: options.check ? (part, file) => checkPulled(files, part, file, from.name) : undefined,
+    check: async (part, file) => {
+      if (options.check) await checkPulled(files, part, file, from.name);
+      if (options.onConfig && file === modelFileNames.config)
+        await checkConfig(files, `${part}/${file}`, options.onConfig);
+    },
   });
 }
 
@@ -176,6 +195,23 @@ async function checkPulled(
     if (!(error instanceof HeddleError)) throw error;
     throw new HeddleError(error.message.replaceAll(folder, model), { kind: error.kind, cause: error });
   }
+}
+
+/** Receives the configuration of a model before its weights are downloaded; it may throw. */
+type OnConfig = (config: ModelConfig) => Promise<void>;
+
+/** Calls `onConfig` with a configuration of Hugging Face. One that heddle does not read is an error later. */
+async function checkConfig(files: Files, path: string, onConfig: OnConfig): Promise<void> {
+  const raw = await readJson(files, path);
+  if (raw.model_type === undefined) return;
+  const { readHfConfig } = await import('../formats/hf/hf-config.ts');
+  let config: ModelConfig;
+  try {
+    ({ config } = readHfConfig(raw, undefined, undefined, path));
+  } catch {
+    return;
+  }
+  await onConfig(config);
 }
 
 /** A model at a URL: a single file, or a folder with the usual file names. */

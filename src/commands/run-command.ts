@@ -9,7 +9,7 @@ import { type RunOptions, runJob } from './remote/run-job.ts';
 
 /** Options of commands that run a job. */
 export interface HostOptions
-  extends Pick<RunOptions, 'host' | 'device' | 'memoryLimit' | 'tune' | 'onBrowser'> {
+  extends Pick<RunOptions, 'host' | 'device' | 'memoryLimit' | 'memoryBudget' | 'tune' | 'onBrowser'> {
   /** Name or index of the adapter of Dawn. */
   readonly adapter?: string;
   readonly json?: JsonOption;
@@ -47,6 +47,7 @@ export async function runWithProgress<N extends JobName>(
     exactTimestamps = false,
     adapter,
     memoryLimit,
+    memoryBudget,
     onBrowser,
     nextTexts: input,
   } = options;
@@ -56,7 +57,7 @@ export async function runWithProgress<N extends JobName>(
   let closing: Promise<void> | undefined;
   try {
     work = runJob(name, args, {
-      ...{ host, device, tune, paths, memoryLimit, input, onBrowser },
+      ...{ host, device, tune, paths, memoryLimit, memoryBudget, input, onBrowser },
       signal: interruption.signal,
       onEvent: (event) => {
         progress.show(event);

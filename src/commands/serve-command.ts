@@ -29,7 +29,7 @@ import { TranslateHandler } from './serve/translate-handler.ts';
 
 interface Options
   extends DecodingFlags,
-    Pick<HostOptions, 'host' | 'device' | 'adapter' | 'memoryLimit' | 'tune'> {
+    Pick<HostOptions, 'host' | 'device' | 'adapter' | 'memoryLimit' | 'memoryBudget' | 'tune'> {
   port: number;
   address: string;
   loraAdapter?: string[];
@@ -86,6 +86,7 @@ async function run(models: string[], options: Options): Promise<void> {
       device: options.host === 'cpu' ? 'cpu' : options.device,
       tune: options.tune,
       memoryLimit: options.memoryLimit,
+      memoryBudget: options.memoryBudget,
       onEvent: (event) => {
         if (event.type === 'warning') warn(event.text);
         if (event.type === 'message') log(event.text);

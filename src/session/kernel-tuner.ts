@@ -39,26 +39,13 @@ export class KernelTuner {
    * unless their results are wrong.
    */
   async choose(graphs: readonly Graph[], device: Device, settled: KernelChoices): Promise<KernelChoices> {
-    const { tuneWithStore } = await tuning();
+    const { fuseAndTune } = await tuning();
     const [session, path] = [this.#session, this.#path];
-    const { choices, failure } = await tuneWithStore(session, path, this.dropped, device, graphs, {
-      settled,
-    });
+    const { choices, failure } = await fuseAndTune(session, path, this.dropped, device, graphs, settled);
     const text = `the tuned kernels could not be stored, so only this run uses them: ${failure}`;
     if (failure !== undefined && !this.#warned) session.emit({ type: 'message', text });
     this.#warned ||= failure !== undefined;
     return choices;
-  }
-
-  /**
-   * Fuses the sublayers of decoding steps of few rows into one dispatch each, if that is faster on the device. On
-   * software adapters it is not: there a dispatch costs little.
-   */
-  async fuse(graphs: readonly Graph[], device: Device, settled: KernelChoices): Promise<void> {
-    if (device.traits.software || !graphs.some(decodesFewRows)) return;
-    const { fuseIfFaster } = await import('./launch-tuning.ts');
-    for (const graph of graphs)
-      await fuseIfFaster(graph, (candidates) => this.choose([candidates], device, settled));
   }
 
   /**
@@ -87,7 +74,3 @@ export class KernelTuner {
     return (await tuning()).peakWithStore(session, path, device);
   }
 }
-
-/** Whether a graph is a decoding step of at most 8 rows: cheap to tell, so that others load nothing. */
-const decodesFewRows = ({ nodes }: Graph): boolean =>
-  nodes.some(({ op, outputs }) => op.name === 'cached_cross_attention' && (outputs[0]?.shape[0] ?? 0) <= 8);

@@ -31,6 +31,12 @@ export interface SessionOptions<Extra = never> {
    * limit. [100 on phones and tablets, whose drivers reset the GPU after long submissions, else no limit]
    */
   readonly maxSubmissionMs?: number;
+  /**
+   * Maximum bytes of GPU and JavaScript memory together. A model or training that needs more is an error of kind
+   * `memory` before anything is downloaded or allocated; it names settings that fit. [1 GiB on iPhones and iPads, a
+   * quarter of the memory on Android, else no limit]
+   */
+  readonly memoryBudget?: number;
   /** Receives messages and progress: kernel tuning, downloads, evaluation. */
   readonly onEvent?: (event: SessionEvent | Extra) => void;
 }
@@ -70,6 +76,8 @@ export class Session<Extra = never> {
   readonly device: SessionDevice;
   /** The kernel choices of the adapter. */
   readonly kernels: KernelTuner;
+  /** Maximum bytes of GPU and JavaScript memory together; undefined: no limit. */
+  readonly memoryBudget: number | undefined;
   readonly #options: JobSessionOptions<Extra>;
   /** Work that continues in the background after an abort. */
   #background: Promise<unknown> = Promise.resolve();
@@ -83,6 +91,7 @@ export class Session<Extra = never> {
     this.emit = options.onEvent ?? (() => undefined);
     this.signal = signal;
     this.input = options.input;
+    this.memoryBudget = options.memoryBudget;
     this.#options = options;
     this.device = from?.device ?? new SessionDevice(host, device, maxMs === undefined ? maxMs : { maxMs });
     this.kernels =
@@ -113,7 +122,10 @@ export class Session<Extra = never> {
     if (engine) return engine;
     const device = await this.device.open();
     const { kernels } = this;
-    const memoryLimit = this.#options.memoryLimit ?? (device.traits.software ? this.host.memory : undefined);
+    const memoryLimit =
+      this.#options.memoryLimit ??
+      this.memoryBudget ??
+      (device.traits.software ? this.host.memory : undefined);
     return gpuEngine(device, { kernels: kernels.isOn ? kernels : undefined, memoryLimit, ...own });
   }
 

@@ -88,6 +88,31 @@ export async function tuneWithStore(
   }
 }
 
+/**
+ * `tuneWithStore` for graphs that will run. It fuses the sublayers of decoding steps of few rows into one dispatch
+ * each, in place, if that is faster on the device. On software adapters it is not: there a dispatch costs little.
+ */
+export async function fuseAndTune(
+  session: TunedSession,
+  path: string | undefined,
+  dropped: Map<string, string>,
+  device: Device,
+  graphs: readonly Graph[],
+  settled: KernelChoices,
+): ReturnType<typeof tuneWithStore> {
+  const tune = (some: readonly Graph[]) => tuneWithStore(session, path, dropped, device, some, { settled });
+  const few = device.traits.software ? [] : graphs.filter(decodesFewRows);
+  if (few.length > 0) {
+    const { fuseIfFaster } = await import('./launch-tuning.ts');
+    for (const graph of few) await fuseIfFaster(graph, async (fused) => (await tune([fused])).choices);
+  }
+  return tune(graphs);
+}
+
+/** Whether a graph is a decoding step of at most 8 rows: cheap to tell, so that others load nothing. */
+const decodesFewRows = ({ nodes }: Graph): boolean =>
+  nodes.some(({ op, outputs }) => op.name === 'cached_cross_attention' && (outputs[0]?.shape[0] ?? 0) <= 8);
+
 /** Returns the peak rate of the adapter in GFLOP/s: the stored one, or measures and stores it. */
 export async function peakWithStore(
   { host, files, emit }: TunedSession,

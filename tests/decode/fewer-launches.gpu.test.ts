@@ -18,9 +18,9 @@ import { gpuDevice, sample } from '../support/gpu.ts';
 /** Fuses all sublayers that it can; `fused` counts them. */
 class Fusing implements KernelChooser {
   fused = 0;
-  choose: KernelChooser['choose'] = async (_graphs, _device, known) => known;
-  fuse: NonNullable<KernelChooser['fuse']> = async (graphs) => {
+  choose: KernelChooser['choose'] = async (graphs, _device, known) => {
     for (const graph of graphs) this.fused += fuseRowSublayers(graph).length;
+    return known;
   };
 }
 

@@ -29,7 +29,7 @@ declare global {
 let running = new AbortController();
 
 async function run(request: PageRequest): Promise<PageResponse> {
-  const { name, args, files: base, kernelFile, memoryLimit, memory } = request;
+  const { name, args, files: base, kernelFile, memoryLimit, memoryBudget, memory } = request;
   running = new AbortController();
   // Events are sent one after another, so that they arrive in order and before the result.
   let sent = Promise.resolve();
@@ -47,6 +47,7 @@ async function run(request: PageRequest): Promise<PageResponse> {
     signal: running.signal,
     tune: kernelFile !== undefined,
     memoryLimit,
+    memoryBudget,
     input: async () => (JSON.parse(await readText(files, inputFile)) as string[] | null) ?? undefined,
     onEvent(event) {
       if (event.type === 'step') return; // one per update, which nothing in Node shows

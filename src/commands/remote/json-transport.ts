@@ -15,6 +15,8 @@ export interface PageRequest {
   /** File of the tuned kernels; without it no kernels are tuned. */
   readonly kernelFile?: string;
   readonly memoryLimit?: number;
+  /** Maximum bytes of GPU and JavaScript memory together. */
+  readonly memoryBudget?: number;
   /** Bytes of the machine's memory. */
   readonly memory: number;
 }

@@ -28,6 +28,8 @@ export interface RemoteJobOptions {
   onEvent(event: unknown): void;
   /** Maximum bytes of a plan. */
   readonly memoryLimit?: number;
+  /** Maximum bytes of GPU and JavaScript memory together. */
+  readonly memoryBudget?: number;
   /** See `Session.input`. */
   readonly input?: Session['input'];
   /**
@@ -72,7 +74,7 @@ export async function runRemotely(
   options: RemoteJobOptions,
   start: (start: RemoteStart) => Promise<RemoteHost>,
 ): Promise<unknown> {
-  const { paths, signal, kernelFile, memoryLimit } = options;
+  const { paths, signal, kernelFile, memoryLimit, memoryBudget } = options;
   const disk = archiveFiles(nodeFiles());
   const input = async () => new TextEncoder().encode(JSON.stringify((await options.input?.()) ?? null));
   const files = fileServer(
@@ -94,7 +96,7 @@ export async function runRemotely(
     signal.addEventListener('abort', abort);
     const base = new URL(files.base, server.url).href;
     const request: PageRequest = {
-      ...{ name, args, files: base, kernelFile, memoryLimit },
+      ...{ name, args, files: base, kernelFile, memoryLimit, memoryBudget },
       memory: machineMemory(),
     };
     const heartbeat = startHeartbeat(host, name, options.heartbeat ?? { every: 15, within: 300 }, fail);

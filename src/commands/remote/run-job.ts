@@ -22,7 +22,7 @@ export type HostName = (typeof hostNames)[number];
 
 /** Options of `runJob`. `paths` are for a job outside this process. */
 export interface RunOptions
-  extends Partial<Pick<RemoteJobOptions, 'paths' | 'signal' | 'input' | 'memoryLimit'>> {
+  extends Partial<Pick<RemoteJobOptions, 'paths' | 'signal' | 'input' | 'memoryLimit' | 'memoryBudget'>> {
   readonly host: HostName;
   /** What computes on Dawn. [gpu] */
   readonly device?: DeviceName;
@@ -44,14 +44,14 @@ export async function runJob<N extends JobName>(
   options: RunOptions,
 ): Promise<ResultOf<N>> {
   const { host, onEvent = () => {}, signal = new AbortController().signal, tune = true } = options;
-  const { paths = [], device, dawn, browser, onBrowser, memoryLimit, input } = options;
+  const { paths = [], device, dawn, browser, onBrowser, memoryLimit, memoryBudget, input } = options;
   if (dawn?.adapter !== undefined && host !== 'dawn')
     throw new HeddleError(`--adapter ${dawn.adapter}: only --host dawn chooses among adapters, not ${host}`);
   if (device !== undefined && host !== 'dawn')
     throw new HeddleError(`--device ${device}: only --host dawn has a choice of devices, not ${host}`);
   if (host === 'chrome' || host === 'firefox' || host === 'deno') {
     const kernelFile = tune ? cachePath('kernels.json') : undefined;
-    const remote: RemoteJobOptions = { paths, signal, kernelFile, onEvent, memoryLimit, input };
+    const remote: RemoteJobOptions = { paths, signal, kernelFile, onEvent, memoryLimit, memoryBudget, input };
     const launch = () => (host === 'chrome' ? launchChrome(browser) : launchFirefox(browser));
     const running =
       host === 'deno'
@@ -63,7 +63,7 @@ export async function runJob<N extends JobName>(
   if (dawn?.adapter !== undefined) await dawnGpu(dawn);
   const session = new Session<TrainingEvent>(
     { ...nodeHost(), gpu: () => dawnGpu(dawn) },
-    { device: host === 'cpu' ? host : device, tune, onEvent, signal, input, memoryLimit },
+    { device: host === 'cpu' ? host : device, tune, onEvent, signal, input, memoryLimit, memoryBudget },
   );
   try {
     const job = await loadJob(name);

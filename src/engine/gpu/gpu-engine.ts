@@ -30,11 +30,9 @@ export function checkSameType([a, x]: [string, TensorType], [b, y]: [string, Ten
 export interface KernelChooser {
   /**
    * `known`: the choices so far, to keep unless their results are wrong. Resolves to choices that replace and
-   * extend them.
+   * extend them. It may fuse nodes of the graphs, in place (graph/fewer-launches.ts).
    */
   choose(graphs: readonly Graph[], device: Device, known: KernelChoices): Promise<KernelChoices>;
-  /** Fuses nodes of graphs, in place, where fewer dispatches are faster; see graph/fewer-launches.ts. */
-  fuse?(graphs: readonly Graph[], device: Device, known: KernelChoices): Promise<void>;
 }
 
 /** Settings of a GPU engine. */
@@ -96,7 +94,6 @@ export class GpuEngine {
     const { kernels, memoryLimit = Number.POSITIVE_INFINITY } = this.#options;
     const { traits } = this.device;
     const known = { ...kernelChoices, ...this.#choices };
-    await kernels?.fuse?.(graphs, this.device, known);
     const planAll = async (choices: KernelChoices): Promise<Plan[]> => {
       const made = graphs.map((graph) => makePlan(graph, { traits, kernelChoices: choices }));
       const need = Math.max(0, ...made.map((p) => p.bytes.peak));
@@ -105,8 +102,11 @@ export class GpuEngine {
     };
     // Auto-tuning allocates memory too, so a plan that is too large is an error before it.
     const early = kernels && memoryLimit < Number.POSITIVE_INFINITY ? await planAll(known) : undefined;
+    const before = graphs.map(({ nodes }) => nodes.length);
     const chosen = { ...known, ...(await kernels?.choose(graphs, this.device, known)) };
-    const hold = early && graphs.every((graph, i) => agree(chosenIn(graph, early[i] as Plan), chosen));
+    const holds = (graph: Graph, plan: Plan, nodes?: number): boolean =>
+      graph.nodes.length === nodes && agree(chosenIn(graph, plan), chosen);
+    const hold = early && graphs.every((graph, i) => holds(graph, early[i] as Plan, before[i]));
     const plans = hold ? early : await planAll(chosen);
     for (const [i, graph] of graphs.entries())
       Object.assign(this.#choices, chosenIn(graph, plans[i] as Plan));

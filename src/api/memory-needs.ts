@@ -1,0 +1,129 @@
+// What a model or a training needs of GPU and JavaScript memory, compared with a budget before anything is downloaded
+// or allocated. Only calls that download a model or have a budget load this file.
+
+import { HeddleError } from '../core/errors.ts';
+import { formatBytes } from '../core/format-numbers.ts';
+import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
+import { defaultTraits } from '../engine/ops/device-traits.ts';
+import { makePlan } from '../engine/plan/planner.ts';
+import { loadSublayers } from '../model/load-sublayers.ts';
+import { type ModelConfig, maxSourceLength } from '../model/model-config.ts';
+import { storedParameters, type WeightFormat, type WeightStorage } from '../model/quantized-parameters.ts';
+import type { Session } from '../session/session.ts';
+import type { MemoryOffer, TrainingForecast } from './plan-training.ts';
+
+/**
+ * The memory that a page may use on a phone or tablet: iOS ends pages at about 1.5 GB, and Android those that take too
+ * much of its memory. An iPad names itself a Mac, but has a touch screen.
+ */
+export function platformBudget(): number | undefined {
+  const { navigator } = globalThis as { navigator?: Navigator & { readonly deviceMemory?: number } };
+  const { userAgent = '', maxTouchPoints = 0, deviceMemory = 4 } = navigator ?? {};
+  if (/android/i.test(userAgent)) return deviceMemory * 2 ** 28;
+  return /iphone|ipad/i.test(userAgent) || (userAgent.includes('Macintosh') && maxTouchPoints > 1)
+    ? 2 ** 30
+    : undefined;
+}
+
+/** Bytes that a model needs to translate one text of 32 tokens. */
+export interface ModelMemory {
+  readonly weights: number;
+  /** Activations, keys and values, batches. */
+  readonly activations: number;
+  /** Parts of the weights that wait for the GPU while they are read. */
+  readonly staging: number;
+  /** The weights, if they are in JavaScript memory too. */
+  readonly javascript: number;
+  readonly total: number;
+}
+
+/** f32 weights of this size or more are read in parts, never as a whole in JavaScript memory. */
+const largeWeights = 256 * 2 ** 20;
+
+/** Bytes of parts that wait in the queue of the device at most. */
+const queuedParts = 64 * 2 ** 20;
+
+/** What a model needs with weights in a format. `inMemory`: see `LoadOptions`. */
+export async function modelMemory(
+  c: ModelConfig,
+  storage: WeightStorage,
+  inMemory?: boolean,
+): Promise<ModelMemory> {
+  await loadSublayers(c);
+  const p = storedParameters(c, storage);
+  const { quantization } = p;
+  const weights = 4 * (quantization ? quantization.elements + quantization.plain.size : p.count);
+  const length = Math.min(32, c.maxLength);
+  const source = c.source === 'frames' ? maxSourceLength(c) : length;
+  const shape = { batch: 1, source, target: length };
+  const traits = { ...defaultTraits, maxBindingBytes: 2 ** 40 };
+  const plans = [sourceGraph(c, p, shape), stepGraph(c, p, shape, plainGreedy)].map((graph) =>
+    makePlan(graph, { traits }),
+  );
+  const peak = Math.max(...plans.map(({ bytes }) => bytes.peak));
+  const isWhole = inMemory ?? (quantization === undefined && weights < largeWeights);
+  const staging = isWhole ? 0 : Math.min(weights, queuedParts);
+  const javascript = isWhole ? weights : 0;
+  const activations = Math.max(0, peak - weights);
+  return { weights, activations, staging, javascript, total: weights + activations + staging + javascript };
+}
+
+/** The sizes as text. */
+const described = ({ weights, activations, staging, javascript, total }: ModelMemory): string => {
+  const parts = { weights, activations, staging, JavaScript: javascript };
+  const list = Object.entries(parts).flatMap(([name, bytes]) =>
+    bytes > 0 ? [`${name} ${formatBytes(bytes)}`] : [],
+  );
+  return `${formatBytes(total)} of memory (${list.join(', ')})`;
+};
+
+/** Formats that need less than f32, largest first. */
+const smaller: readonly WeightFormat[] = ['f16', 'int8', 'int4'];
+
+/**
+ * Says what a model needs. Throws a HeddleError of kind `memory` if that is above the budget of the session; it names
+ * the formats of weights that fit.
+ */
+export async function checkModelMemory(
+  name: string,
+  c: ModelConfig,
+  { memoryBudget = platformBudget(), emit }: Pick<Session, 'memoryBudget' | 'emit'>,
+  storage: WeightStorage = {},
+  inMemory?: boolean,
+): Promise<void> {
+  const own = await modelMemory(c, storage, inMemory);
+  const { weights = 'f32' } = storage;
+  const needs = `${name} needs ${described(own)} with weights in ${weights}`;
+  if (memoryBudget === undefined || own.total <= memoryBudget) return emit({ type: 'message', text: needs });
+  const offers: string[] = [];
+  for (const format of smaller) {
+    const { total } = await modelMemory(c, { ...storage, weights: format });
+    if (total <= memoryBudget && total < own.total)
+      offers.push(`weights: '${format}' (${formatBytes(total)})`);
+  }
+  const offer =
+    offers.length > 0
+      ? `it fits with ${offers.join(' or ')}`
+      : 'no format of weights fits; use a smaller model';
+  throw new HeddleError(`${needs}; the memory budget is ${formatBytes(memoryBudget)}; ${offer}`, {
+    kind: 'memory',
+  });
+}
+
+/** The settings of an offer as text: `batchSize: 16, gradientCheckpointing: true (96 MiB)`. */
+export const offerText = ({ settings, bytes }: MemoryOffer): string => {
+  const fields = Object.entries(settings).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}: ${JSON.stringify(value)}`],
+  );
+  return `${fields.join(', ')} (${formatBytes(bytes)})`;
+};
+
+/** Throws a HeddleError of kind `memory` if a planned training does not fit; it names the settings that fit. */
+export function checkForecast({
+  fits,
+  reason,
+  offer,
+}: Pick<TrainingForecast, 'fits' | 'reason' | 'offer'>): void {
+  if (fits) return;
+  throw new HeddleError(offer ? `${reason} It fits with ${offerText(offer)}.` : reason, { kind: 'memory' });
+}
