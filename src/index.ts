@@ -74,6 +74,7 @@ export { type PresetName, presets } from './model/presets.ts';
 export type { WeightFormat } from './model/quantized-parameters.ts';
 export type { CorpusMixture, StageFiles, WeightedFiles } from './session/corpus-stages.ts';
 export { type Host, type ModelPlace, openBrowserFiles, registerHost } from './session/host.ts';
+export { fewerLaunches } from './session/launch-code.ts';
 export type { CorpusArguments, CorpusFiles } from './session/load-corpus.ts';
 export type { SessionOptions } from './session/session.ts';
 export type { DeviceName, GivenDevice } from './session/session-device.ts';

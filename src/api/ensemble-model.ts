@@ -34,6 +34,27 @@ export async function openEnsemble<Source extends FolderSource>(
   return new Model(first, session, { ...parts, ensemble, parameters });
 }
 
+/**
+ * Loads the other members of an ensemble, and creates it. `switches`: whether the first model would switch LoRA
+ * adapters, which is an error.
+ */
+export async function openMembers(
+  first: SavedModel,
+  others: readonly FolderSource[],
+  session: Session,
+  options: Parameters<typeof openModel>[2],
+  {
+    switches,
+    ...parts
+  }: Pick<ModelParts, 'name' | 'ownsSession'> & WeightStorage & { readonly switches: boolean },
+): Promise<Model> {
+  check(
+    !switches,
+    'an ensemble cannot switch LoRA adapters; give one adapter (a folder) and weights f32, which merges it',
+  );
+  return openEnsemble(first, others, (other) => openMember(other, session, options), session, parts);
+}
+
 /** Loads a member of an ensemble, from its folder or its files. */
 export async function openMember(
   member: FolderSource,

@@ -1,7 +1,6 @@
 // Loads a model from the hub, a folder, a zip archive or safetensors file, a URL, a File or Blob, the files of a
 // folder, or the browser's storage.
 
-import { check } from '../core/errors.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
 import type { Files } from '../files/files.ts';
@@ -123,24 +122,16 @@ export async function openFolder(
       inMemory,
     );
   if (ensemble.length > 0) {
-    check(
-      merged || lora === undefined,
-      'an ensemble cannot switch LoRA adapters; give one adapter (a folder) and weights f32, which merges it',
-    );
-    const { openEnsemble, openMember } = await import('./ensemble-model.ts');
-    const open = (other: FolderSource) => openMember(other, session, options);
-    return openEnsemble(saved, ensemble, open, session, { ...storage, name, ownsSession });
+    const { openMembers } = await import('./ensemble-model.ts');
+    const switches = !merged && lora !== undefined;
+    return openMembers(saved, ensemble, session, options, { ...storage, name, ownsSession, switches });
   }
   const parameters = quantized
     ? (await import('../model/quantized-parameters.ts')).storedParameters(saved.config, storage)
     : parameterList(saved.config);
   const model = new Model(saved, session, { name, parameters, ownsSession });
   if (merged || lora === undefined) return model;
-  const own = typeof single === 'string' ? single : 'lora';
-  const named = isFolder(lora) ? { [own]: lora } : lora;
-  for (const [each, path] of Object.entries(named)) await model.addLora(each, path);
-  if (single !== undefined) model.useLora(own);
-  return model;
+  return (await import('./model-loras.ts')).addAdapters(model, lora, single);
 }
 
 /** Whether `lora` is one adapter. */

@@ -89,3 +89,24 @@ export async function mergedLora(
   const { files, folder } = await openGiven(adapter, session.files, session.host.modelPath);
   return withLora(files, model, folder);
 }
+
+/** A model that LoRA adapters are added to. */
+interface Adaptable {
+  addLora(name: string, adapter: FolderSource): Promise<void>;
+  useLora(name: string | null): void;
+}
+
+/**
+ * Adds the LoRA adapters of `loadModel` to a model: several by name, or one, `single`, which it then uses.
+ */
+export async function addAdapters<M extends Adaptable>(
+  model: M,
+  lora: FolderSource | Readonly<Record<string, FolderSource>>,
+  single: FolderSource | undefined,
+): Promise<M> {
+  const own = typeof single === 'string' ? single : 'lora';
+  const named = single === undefined ? (lora as Readonly<Record<string, FolderSource>>) : { [own]: single };
+  for (const [each, path] of Object.entries(named)) await model.addLora(each, path);
+  if (single !== undefined) model.useLora(own);
+  return model;
+}

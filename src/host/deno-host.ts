@@ -3,6 +3,7 @@
 import { hostOf } from '../core/host-name.ts';
 import type { Files } from '../files/files.ts';
 import { defaultHub, type Host } from '../session/host.ts';
+import { fewerLaunches } from '../session/launch-code.ts';
 import { diskFiles } from './disk-files.ts';
 
 /** The part of Deno's API that is used. */
@@ -79,6 +80,7 @@ export function denoHost(): Host {
     cachePath: (name) => `${env('HEDDLE_CACHE') ?? `${caches}/heddle`}/${name}`,
     hub: env('HF_ENDPOINT') ?? defaultHub,
     hubToken: env('HF_TOKEN'),
+    fewerLaunches,
     memory: allowed(() => Deno.systemMemoryInfo().total),
   };
 }

@@ -6,6 +6,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { defaultHub, type Host } from '../session/host.ts';
+import { fewerLaunches } from '../session/launch-code.ts';
 import type { TextThreads } from '../text/text-pool.ts';
 import { dawnGpu, dawnVersion } from './dawn.ts';
 import { cachePath, nodeFiles } from './node-files.ts';
@@ -23,6 +24,7 @@ export const nodeHost = (): Host => ({
   hubToken: process.env.HF_TOKEN,
   memory: machineMemory(),
   threads: nodeTextThreads(),
+  fewerLaunches,
   onnxRuntime: () =>
     optionalPackage('onnxruntime-web', () => import('onnxruntime-web'), 'use the device gpu'),
 });

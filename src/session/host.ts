@@ -34,6 +34,11 @@ export interface Host {
    * name must be in an import map, or give a function that imports it]
    */
   onnxRuntime?(): Promise<OnnxRuntime>;
+  /**
+   * Loads the code that fuses the sublayers of a token into one dispatch each where the device is faster so. In a page
+   * give the function `fewerLaunches`. [Node and Deno have it; a page does without]
+   */
+  fewerLaunches?(): Promise<typeof import('../engine/gpu/launch-tuning.ts')>;
   /** Threads for work on large corpora; undefined if the host has none. */
   readonly threads?: TextThreads;
 }

@@ -102,10 +102,9 @@ export async function fuseAndTune(
 ): ReturnType<typeof tuneWithStore> {
   const tune = (some: readonly Graph[]) => tuneWithStore(session, path, dropped, device, some, { settled });
   const few = device.traits.software ? [] : graphs.filter(decodesFewRows);
-  if (few.length > 0) {
-    const { fuseIfFaster } = await import('./launch-tuning.ts');
-    for (const graph of few) await fuseIfFaster(graph, async (fused) => (await tune([fused])).choices);
-  }
+  const fuse = few.length > 0 && (await session.host.fewerLaunches?.());
+  if (fuse)
+    for (const graph of few) await fuse.fuseIfFaster(graph, async (fused) => (await tune([fused])).choices);
   return tune(graphs);
 }
 

@@ -5,6 +5,7 @@ import {
   type BrowserFiles,
   type CorpusArguments,
   type Files,
+  fewerLaunches,
   HeddleError,
   type JobEvent,
   loadModel,
@@ -40,7 +41,7 @@ const opened = (async () => {
   disk = await openBrowserFiles();
   store = new ModelStore(disk, memory);
   const files: Files = { ...disk, read: async (path) => uploads.get(path) ?? disk.read(path) };
-  registerHost({ files, hub: '' });
+  registerHost({ files, hub: '', fewerLaunches });
 })();
 opened.catch(() => undefined); // every call reports the error
 

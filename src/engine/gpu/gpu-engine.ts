@@ -102,12 +102,9 @@ export class GpuEngine {
     };
     // Auto-tuning allocates memory too, so a plan that is too large is an error before it.
     const early = kernels && memoryLimit < Number.POSITIVE_INFINITY ? await planAll(known) : undefined;
-    const before = graphs.map(({ nodes }) => nodes.length);
     const chosen = { ...known, ...(await kernels?.choose(graphs, this.device, known)) };
-    const holds = (graph: Graph, plan: Plan, nodes?: number): boolean =>
-      graph.nodes.length === nodes && agree(chosenIn(graph, plan), chosen);
-    const hold = early && graphs.every((graph, i) => holds(graph, early[i] as Plan, before[i]));
-    const plans = hold ? early : await planAll(chosen);
+    const hold = (plan: Plan, i: number): boolean => agree(chosenIn(graphs[i] as Graph, plan), chosen);
+    const plans = early?.every(hold) ? early : await planAll(chosen);
     for (const [i, graph] of graphs.entries())
       Object.assign(this.#choices, chosenIn(graph, plans[i] as Plan));
     return this.preparePlans(plans, running);
@@ -333,13 +330,12 @@ export class GpuEngine {
   }
 }
 
-/** The variants that a plan uses, by key, measured or not. */
+/** The variants that a plan uses, by key, measured or not; '' of nodes that are not in it. */
 function chosenIn(graph: Graph, { passes }: Plan): KernelChoices {
   const taken = new Map(passes.map(({ node, variant }) => [node, variant]));
   const choices: Record<string, string> = {};
   for (const node of graph.nodes) {
-    const variant = taken.get(node.id);
-    if (node.op.variants && variant !== undefined) choices[variantKey(node)] = variant;
+    if (node.op.variants) choices[variantKey(node)] = taken.get(node.id) ?? '';
   }
   return choices;
 }

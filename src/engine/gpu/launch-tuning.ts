@@ -1,9 +1,9 @@
 // The choice between many dispatches and few: a decoding step whose sublayers are one dispatch each is used if each of
 // them is faster than its parts on the device, as auto-tuning measures.
 
-import { fuseRowSublayers } from '../engine/graph/fewer-launches.ts';
-import { Graph } from '../engine/graph/graph.ts';
-import { type KernelChoices, variantKey } from '../engine/plan/kernel-choices.ts';
+import { fuseRowSublayers } from '../graph/fewer-launches.ts';
+import { Graph } from '../graph/graph.ts';
+import { type KernelChoices, variantKey } from '../plan/kernel-choices.ts';
 
 /**
  * Fuses the sublayers of a graph if `choose` chooses their fused kernels; else the graph stays as it is. `choose`
