@@ -63,6 +63,8 @@ export interface TrainingSettings {
   readonly name: string;
   readonly corpus: CorpusChoice;
   readonly settings: TrainSettings;
+  /** Maximum bytes of GPU and JavaScript memory together. [that of the platform] */
+  readonly memoryBudget?: number;
 }
 
 /** A planned training: statistics of its corpus, its size and whether it fits the device. */

@@ -8,7 +8,9 @@ import type { Device } from '../engine/gpu/device.ts';
 import type { Plan } from '../engine/plan/plan.ts';
 import { makePlan } from '../engine/plan/planner.ts';
 import type { Files } from '../files/files.ts';
+import { loraConfig } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
+import { storedParameters } from '../model/quantized-parameters.ts';
 import { currentHost } from '../session/host.ts';
 import { corpusName } from '../session/load-corpus.ts';
 import { Session, type SessionOptions } from '../session/session.ts';
@@ -22,6 +24,7 @@ import {
 import type { Pair } from '../text/corpus/pairs.ts';
 import type { JobEvent } from '../train/report/training-events.ts';
 import { setUp } from '../train/run/setup.ts';
+import { initFolder } from '../train/settings/run-defaults.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
 import { trainingGraph } from '../train/update/training-graphs.ts';
 import { type GivenPairs, givenInputs } from './given-inputs.ts';
@@ -44,7 +47,10 @@ export type PlanTrainingOptions = TrainData &
 /** Settings that need less memory. */
 export interface MemoryOffer {
   /** Settings to change. */
-  readonly settings: Pick<TrainSettings, 'batchSize' | 'gradientCheckpointing'>;
+  readonly settings: Pick<
+    TrainSettings,
+    'batchSize' | 'gradientCheckpointing' | 'lora' | 'weights' | 'maxLength'
+  >;
   /** Bytes of GPU and JavaScript memory with them. */
   readonly bytes: number;
 }
@@ -125,19 +131,43 @@ export async function planTraining(
   });
 }
 
-/** The first of some changes of settings with which a training fits: more compute first, then smaller batches. */
+/** Shorter sequences are offered down to this maximum length. */
+const shortest = 16;
+
+/**
+ * Changes of settings that save memory, those that change a training least first: more compute, smaller batches, for a
+ * model that is fine-tuned a LoRA adapter on int8 or int4 weights, then shorter sequences.
+ */
+function changesOf(options: PlanTrainingOptions): MemoryOffer['settings'][] {
+  const { batchSize = 64, maxTokens } = options;
+  const halves = maxTokens === undefined ? [1, 2, 4, 8, 16, 32].filter((half) => half <= batchSize) : [1];
+  const batches = halves.map((half): MemoryOffer['settings'] => ({
+    gradientCheckpointing: true,
+    batchSize: half === 1 ? options.batchSize : Math.floor(batchSize / half),
+  }));
+  const [first = {}, last = first] = [batches[0], batches.at(-1)];
+  const { from, init } = options;
+  const isScheme = typeof init === 'string' && initFolder({ init }) === undefined;
+  const isTuned = from !== undefined || (init !== undefined && !isScheme);
+  const adapters =
+    isTuned && !options.lora
+      ? (['int8', 'int4'] as const).flatMap((weights) =>
+          [first, last].map((batch) => ({ ...batch, lora: { rank: 8 }, weights })),
+        )
+      : [];
+  const smallest = adapters.at(-1) ?? last;
+  const lengths: MemoryOffer['settings'][] = [];
+  for (let maxLength = (options.maxLength ?? 128) / 2; maxLength >= shortest; maxLength /= 2)
+    lengths.push({ ...smallest, maxLength: Math.floor(maxLength) });
+  return [...batches, ...adapters, ...lengths];
+}
+
+/** The first of some changes of settings with which a training fits. */
 async function offerFor(
   pairs: Parameters<typeof planTraining>[0],
   options: PlanTrainingOptions,
 ): Promise<MemoryOffer | undefined> {
-  const { batchSize = 64, maxTokens } = options;
-  const halves = maxTokens === undefined ? [1, 2, 4, 8, 16, 32] : [1];
-  for (const half of halves) {
-    if (half > batchSize) return undefined;
-    const settings: MemoryOffer['settings'] = {
-      gradientCheckpointing: true,
-      batchSize: half === 1 ? options.batchSize : Math.floor(batchSize / half),
-    };
+  for (const settings of changesOf(options)) {
     const { fits, planned } = await forecast(pairs, { ...options, ...settings });
     if (fits) return { settings, bytes: planned.peak + planned.javascript };
   }
@@ -169,8 +199,16 @@ async function forecast(
       const results = Object.values(outputs).reduce((sum, { range }) => sum + range.bytes, 0);
       return 4 * parameters.count + ids + bytes.inputs + inFlight * results;
     };
+    const { precision, noFuse, gradientCheckpointing, quantizeBits, freeze, weights, weightsExclude } =
+      setup.args;
+    const lora = setup.args.lora && loraConfig(setup.args.lora);
+    const graphOptions = { precision, noFuse, gradientCheckpointing, quantizeBits, freeze, lora };
+    const stored =
+      (weights ?? 'f32') === 'f32' ? parameters : storedParameters(config, { weights, weightsExclude });
     const plan = (shape: (typeof shapes)[number]) =>
-      makePlan(trainingGraph(config, parameters, shape, recipe.optimizer, {}), { traits: device.traits });
+      makePlan(trainingGraph(config, stored, shape, recipe.optimizer, graphOptions), {
+        traits: device.traits,
+      });
     const plans: Plan[] = [];
     let reason: string;
     try {

@@ -105,7 +105,7 @@ export interface TrainOptions extends GivenSettings, Omit<SessionOptions, 'onEve
 export async function train(given: GivenPairs, options: TrainOptions = {}): Promise<Model> {
   const { from, checkpoint, resume = false, force = false, ...others } = options;
   const { onStep, onEvent, signal, gate, snapshots, maxLogSteps, ...rest } = others;
-  const { device, tune, maxSubmissionMs, ...inputs } = rest;
+  const { device, tune, maxSubmissionMs, memoryBudget, ...inputs } = rest;
   const listener =
     (onStep || onEvent) &&
     ((event: JobEvent): void => {
@@ -127,7 +127,7 @@ export async function train(given: GivenPairs, options: TrainOptions = {}): Prom
     runInputs(pairs, data, { out, resume }),
   );
   const session = new Session<TrainingEvent>(host, {
-    ...{ device, tune, maxSubmissionMs, files },
+    ...{ device, tune, maxSubmissionMs, memoryBudget, files },
     onEvent: listener,
   });
   const run = session.with({ signal }); // the model continues when the signal has ended the run

@@ -1,7 +1,11 @@
 // The plan of a training: what it says about the corpus, and about a budget of memory.
 import { expect, it } from 'vitest';
+import { checkForecast, checkModelMemory, modelMemory } from '../../src/api/memory-needs.ts';
 import { notesOf, type PlanTrainingOptions, planTraining } from '../../src/api/plan-training.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
+import { modelConfig } from '../../src/model/model-config.ts';
+import { presets } from '../../src/model/presets.ts';
+import type { SessionEvent } from '../../src/session/session-event.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
 import { tinyCorpus, tinySizes } from '../support/training.ts';
 
@@ -45,3 +49,29 @@ it('compares GPU and JavaScript memory with a budget, and offers settings that f
   });
   expect((await plan(1000)).offer).toBeUndefined();
 }, 240_000);
+
+it('says what a model needs before its weights are downloaded, and which formats fit', async () => {
+  const c = modelConfig({ srcVocab: 8000, tgtVocab: 8000, ...presets.small });
+  const whole = await modelMemory(c, {});
+  const bytes = await modelMemory(c, { weights: 'int8' });
+  expect(whole.total).toBe(whole.weights + whole.activations + whole.staging + whole.javascript);
+  expect(bytes.weights).toBeLessThan(whole.weights / 2.5);
+  const said: string[] = [];
+  const emit = (event: SessionEvent) => void (event.type === 'message' && said.push(event.text));
+  await checkModelMemory('me/it', c, { memoryBudget: whole.total, emit });
+  expect(said).toEqual([
+    expect.stringMatching(/^me\/it needs .* of memory \(weights .*\) with weights in f32$/),
+  ]);
+  const tight = checkModelMemory('me/it', c, { memoryBudget: whole.total - 1, emit });
+  await expect(tight).rejects.toThrow(/the memory budget is .*; it fits with weights: 'f16' \(/);
+  const never = checkModelMemory('me/it', c, { memoryBudget: 1000, emit });
+  await expect(never).rejects.toThrow('no format of weights fits');
+});
+
+it('is an error with the settings that fit', () => {
+  const offer = { settings: { batchSize: 16, gradientCheckpointing: true }, bytes: 2 ** 20 };
+  expect(() => checkForecast({ fits: false, reason: 'Too large.', offer })).toThrow(
+    'Too large. It fits with batchSize: 16, gradientCheckpointing: true (1.0 MiB).',
+  );
+  expect(() => checkForecast({ fits: true, reason: '', offer: undefined })).not.toThrow();
+});

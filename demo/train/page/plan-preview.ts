@@ -1,6 +1,7 @@
 // Preview of a training: asks the worker to plan the settings of the forms, and shows the plan below them.
 
 import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
+import type { MemoryOffer } from '../../../src/index.ts';
 import { html, nothing, show } from '../../common/panel.ts';
 import { hint } from '../../common/tables.ts';
 import type { TrainingPreview, TrainingSettings } from '../protocol.ts';
@@ -36,6 +37,8 @@ export class PlanPreview {
   #changes = 0;
   /** True from the start: a press of Start before the first plan waits for it. */
   #isPending = true;
+  /** The memory budget in MiB, as it was typed; empty: that of the platform. */
+  #budget = '';
   /** Calls of `planned` that wait for the answer. */
   #waiting: ((settings: TrainingSettings | undefined) => void)[] = [];
 
@@ -74,8 +77,10 @@ export class PlanPreview {
     const chosen = corpus.read();
     if (typeof chosen === 'string') return this.#showError(chosen, corpusPlace);
     settingsForm.fillDefaults(chosen);
-    const settings = settingsForm.read(chosen);
-    if (typeof settings === 'string') return this.#showError(settings, planPlace);
+    const read = settingsForm.read(chosen);
+    if (typeof read === 'string') return this.#showError(read, planPlace);
+    const budget = Number(this.#budget) * 2 ** 20;
+    const settings = budget > 0 ? { ...read, memoryBudget: budget } : read;
     const requested = this.#changes;
     try {
       const result = await session.describe(settings);
@@ -102,7 +107,15 @@ export class PlanPreview {
   #show(result: TrainingPreview, settings: TrainingSettings): void {
     const { run, settingsForm, corpusPlace, planPlace, showAdapter } = this.#options;
     show(corpusSummary(result, settings.corpus), corpusPlace);
-    show(planSummary(result, settings.settings.changes), planPlace);
+    const actions = {
+      budget: this.#budget,
+      setBudget: (mebibytes: string) => {
+        this.#budget = mebibytes;
+        this.update(0);
+      },
+      take: (offered: MemoryOffer['settings']) => settingsForm.take(offered),
+    };
+    show(planSummary(result, settings.settings.changes, actions), planPlace);
     for (const place of this.#places) place.removeAttribute('aria-busy');
     showAdapter(result.adapter);
     this.settings = settings;

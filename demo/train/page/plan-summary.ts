@@ -1,7 +1,10 @@
 // What the preview of a training shows: corpus statistics, model size and GPU memory.
 
+import { live } from 'lit-html/directives/live.js';
 import { formatBytes, formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
+import type { MemoryOffer } from '../../../src/index.ts';
 import { describeChanges, parseChanges } from '../../../src/pages.ts';
+import { field } from '../../common/form-fields.ts';
 import { type Content, html, nothing, svg } from '../../common/panel.ts';
 import { factList, hint } from '../../common/tables.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview } from '../protocol.ts';
@@ -83,8 +86,59 @@ export const memoryHint = (peak: number): string =>
     ? `WebGPU does not report how much memory the GPU has. If ${formatBytes(peak)} are not free, the training ends with an error; a smaller batch takes less.`
     : '';
 
+/** What a visitor can do about the memory of a training. */
+export interface MemoryActions {
+  /** The budget in MiB that was typed; empty: that of the platform. */
+  readonly budget: string;
+  setBudget(mebibytes: string): void;
+  /** Takes the settings that fit. */
+  take(settings: MemoryOffer['settings']): void;
+}
+
+/** The field of the memory budget, and one button that takes the settings that fit it. */
+function memoryForm({ offer }: TrainingPreview, { budget, setBudget, take }: MemoryActions): Content {
+  const input = html`<input
+    id="memory-budget"
+    type="number"
+    min="64"
+    step="64"
+    placeholder="no limit"
+    .value=${live(budget)}
+    @change=${(event: Event) => setBudget((event.target as HTMLInputElement).value)}
+  />`;
+  const text = offer && `Use settings that fit (${formatBytes(offer.bytes)}): ${offerNames(offer.settings)}`;
+  return html`
+    ${
+      offer
+        ? html`<button type="button" id="take-offer" @click=${() => take(offer.settings)}>${text}</button>`
+        : nothing
+    }
+    ${field('memory-budget', 'Memory budget, MiB', input, 'GPU and JavaScript memory together.')}`;
+}
+
+/** The settings of an offer in words. */
+const offerNames = ({
+  batchSize,
+  gradientCheckpointing,
+  lora,
+  weights,
+  maxLength,
+}: MemoryOffer['settings']) =>
+  [
+    batchSize === undefined ? '' : `batch size ${batchSize}`,
+    gradientCheckpointing ? 'gradient checkpointing' : '',
+    lora ? `a LoRA adapter on ${weights} weights` : '',
+    maxLength === undefined ? '' : `at most ${maxLength} tokens`,
+  ]
+    .filter((name) => name !== '')
+    .join(', ');
+
 /** Model size, work per step and GPU memory. */
-export function planSummary(preview: TrainingPreview, changes: string | undefined): Content {
+export function planSummary(
+  preview: TrainingPreview,
+  changes: string | undefined,
+  actions?: MemoryActions,
+): Content {
   const { fits, reason, planned, config, shapes, adapter } = preview;
   const memoryText = fits ? memoryHint(planned.peak) : '';
   const { encoderLayers, decoderLayers, dModel, heads } = config;
@@ -104,6 +158,7 @@ export function planSummary(preview: TrainingPreview, changes: string | undefine
     ${factList(facts)}
     ${memoryBars(planned)}
     ${memoryText ? hint(memoryText) : nothing}
+    ${actions ? memoryForm(preview, actions) : nothing}
     ${preview.software ? hint(slow) : nothing}`;
 }
 

@@ -63,6 +63,8 @@ export class SettingsForm extends Panel {
   #corpus: CorpusChoice = { kind: 'intl', source: 'en', target: 'es', pairs: 1, seed: 1 };
   #name = '';
   #isNamed = false;
+  /** Settings without a field that a plan offered and the visitor took. */
+  #offered: TrainSettings = {};
   /** Text of each field; empty or absent: the default. */
   readonly #values = new Map<SettingName, string>();
   /** Fields that the visitor has changed; a new preset or corpus does not reset them. */
@@ -109,6 +111,7 @@ export class SettingsForm extends Panel {
   }
   /** Fills in the name and settings of a stored model. */
   load(model: string, settings: TrainSettings): void {
+    this.#offered = {};
     for (const { name, row } of fields) {
       const text = shownValue(settings[name as keyof TrainSettings]);
       if (text === '' && row.type.kind === 'choice')
@@ -116,6 +119,20 @@ export class SettingsForm extends Panel {
       else this.#set(name, text);
     }
     this.rename(model);
+  }
+  /** Takes settings that a plan offers, also those that have no field. */
+  take(settings: TrainSettings): void {
+    const shown = new Set<string>(fields.map(({ name }) => name));
+    for (const { name } of fields) {
+      const value = settings[name as keyof TrainSettings];
+      if (value !== undefined) this.#set(name, shownValue(value));
+    }
+    const others = Object.entries(settings).filter(
+      ([name, value]) => !shown.has(name) && value !== undefined,
+    );
+    this.#offered = Object.fromEntries(others);
+    this.draw();
+    this.#onChange();
   }
   /**
    * Adds a change of the running training, unless the settings list it already: a link to the training has it. It
@@ -170,7 +187,8 @@ export class SettingsForm extends Panel {
       const value = this.#applies(row) ? this.#read(name, row) : undefined;
       return value === undefined ? [] : [[name, value]];
     });
-    const given: TrainSettings = { probe: pageDefaults.probe, ...Object.fromEntries(values) };
+    const own = Object.fromEntries(values);
+    const given: TrainSettings = { probe: pageDefaults.probe, ...this.#offered, ...own };
     // A probe shows tokens of the source; images have none.
     const readsImages = corpus.kind === 'task' && corpus.task === 'read-line';
     const settings = readsImages ? { ...given, probe: undefined, probeSteps: undefined } : given;

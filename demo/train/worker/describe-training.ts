@@ -2,7 +2,7 @@
 // device.
 
 import { type CorpusArguments, HeddleError, memoryFiles, planTraining } from '../../../src/index.ts';
-import { corpusToTsv, taskSizes } from '../../../src/pages.ts';
+import { corpusToTsv, platformBudget, taskSizes } from '../../../src/pages.ts';
 import { isCsv } from '../corpus-format.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 
@@ -47,7 +47,7 @@ export const corpusArguments = (corpus: CorpusChoice): CorpusArguments =>
  * so.
  */
 export async function describeTraining(
-  { corpus: chosen, settings }: TrainingSettings,
+  { corpus: chosen, settings, memoryBudget = platformBudget() }: TrainingSettings,
   signal: AbortSignal,
 ): Promise<TrainingPreview> {
   const files = memoryFiles();
@@ -60,7 +60,10 @@ export async function describeTraining(
   const scale = choice.kind !== 'text' && sampled ? choice.pairs / sampled : 1;
   const scaled = (n: number) => Math.round(n * scale);
   const from = choice.kind !== 'text' && sampled ? { ...choice, pairs: sampled } : choice;
-  const { corpus, ...forecast } = await planTraining(corpusArguments(from), { ...settings, files, signal });
+  const { corpus, ...forecast } = await planTraining(corpusArguments(from), {
+    ...settings,
+    ...{ files, signal, memoryBudget },
+  });
   const { messages, sourceLengths, targetLengths, examples, train, dev, test, skipped, ...facts } = corpus;
   return {
     ...forecast,

@@ -10,7 +10,7 @@ const memoryError = (message: string) => new HeddleError(message, { kind: 'memor
 /** A plan exceeds a memory limit; sizes in bytes. */
 export const aboveLimit = (need: number, limit: number): HeddleError =>
   memoryError(
-    `The plan needs ${formatBytes(need)} of GPU memory, the limit is ${formatBytes(limit)} (memoryLimit, or the machine's memory); ` +
+    `The plan needs ${formatBytes(need)} of GPU memory, the limit is ${formatBytes(limit)} (memoryLimit, memoryBudget, or the machine's memory); ` +
       'use a smaller batch, shorter sequences, a smaller model or gradient checkpointing.',
   );
 
