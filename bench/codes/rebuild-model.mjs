@@ -50,9 +50,10 @@ const steps = (at, o) => ({
     write('mixed', [...lines.filter((_, i) => !isDev(i)), ...others.filter(Boolean)]);
   },
   train() {
+    const warmup = Math.min(50, Math.ceil(o.steps / 10));
     const settings =
       '--max-tokens 1536 --buckets 3 --dropout 0.1 --label-smoothing 0.1 --learning-rate 1e-3 --schedule cosine ' +
-      '--warmup-steps 50 --ema-decay 0.99 --augment placeholders=0.3 --eval-steps 200 --dev-sentences 50 ' +
+      `--warmup-steps ${warmup} --ema-decay 0.99 --augment placeholders=0.3 --eval-steps 200 --dev-sentences 50 ` +
       '--save-steps 50 --no-tune --test-sentences 0';
     const start = existsSync(at('model/state.json')) ? ['--resume'] : ['--init', at('base.safetensors')];
     const files = [at('data/mixed.tsv'), '--dev', at('data/dev.tsv'), '--out', at('model')];

@@ -40,9 +40,20 @@ function isForm(word: string, term: string): boolean {
 /** Languages without spaces between words: a term is found anywhere in them. */
 const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
 
+/** Forms of a word begin with the same letters. */
+const stemOf = (word: string): string => word.slice(0, 3);
+
+/** A term with its words. */
+interface IndexedTerm {
+  readonly term: GlossaryTerm;
+  readonly words: readonly string[];
+}
+
 /** A glossary. */
 export class Glossary {
-  readonly #terms: readonly { readonly term: GlossaryTerm; readonly words: readonly string[] }[];
+  readonly #terms: readonly IndexedTerm[];
+  /** Places in the list of terms, by how their first words begin; those without spaces by an empty text. */
+  readonly #index = new Map<string, number[]>();
 
   /** Longer terms come first, so that they win over those inside of them. */
   constructor(terms: readonly GlossaryTerm[]) {
@@ -50,6 +61,12 @@ export class Glossary {
       .map((term) => ({ term, words: wordsOf(term.source).map(({ word }) => word) }))
       .filter(({ words, term }) => words.length > 0 && term.target.trim() !== '')
       .sort((a, b) => b.words.length - a.words.length || b.term.source.length - a.term.source.length);
+    for (const [i, { term, words }] of this.#terms.entries()) {
+      const key = unspaced.test(term.source) ? '' : stemOf(words[0] ?? '');
+      const list = this.#index.get(key);
+      if (list) list.push(i);
+      else this.#index.set(key, [i]);
+    }
   }
 
   get size(): number {
@@ -62,7 +79,9 @@ export class Glossary {
     const words = wordsOf(plain);
     const taken = new Set<number>();
     const found: PlacedTerm[] = [];
-    for (const { term, words: wanted } of this.#terms) {
+    const keys = new Set(['', ...words.map(({ word }) => stemOf(word))]);
+    const candidates = [...keys].flatMap((key) => this.#index.get(key) ?? []).sort((a, b) => a - b);
+    for (const { term, words: wanted } of candidates.map((i) => this.#terms[i] as IndexedTerm)) {
       if (unspaced.test(term.source)) {
         found.push(...occurrences(plain, term, taken));
         continue;

@@ -18,6 +18,11 @@ const [maxHeldOut, rehearsalShare] = [60, 3];
 /** Fewest confirmed segments. */
 const minCorrections = 3;
 const batchSize = 16;
+/**
+ * Measured with `npm run bench:codes -- MODEL --corrections PAIRS`: higher rates learn the corrections less well, and other
+ * texts are forgotten.
+ */
+const [learningRate, epochs] = [3e-4, 6];
 
 /** `count` of a list, spread evenly over it. */
 const evenly = <T>(list: readonly T[], count: number): T[] =>
@@ -68,11 +73,11 @@ export async function learnCorrections(
   // A correction counts as often as all rehearsal pairs together count, at most three times.
   const repeats = Math.max(1, Math.min(3, Math.round(rehearsal.length / corrections.length)));
   const pairs = [...Array.from({ length: repeats }, () => corrections).flat(), ...rehearsal];
-  const steps = Math.max(20, Math.min(200, Math.ceil((8 * pairs.length) / batchSize)));
+  const steps = Math.max(20, Math.min(200, Math.ceil((epochs * pairs.length) / batchSize)));
   const tuned = await train(pairs, {
     from: model,
     lora: { rank: 8, targetModules: ['*'] },
-    ...{ steps, batchSize, learningRate: 2e-3, warmupSteps: Math.ceil(steps / 10), schedule: 'cosine' },
+    ...{ steps, batchSize, learningRate, warmupSteps: Math.ceil(steps / 10), schedule: 'cosine' },
     ...{ dev: heldOut, evalSteps: steps, devSentences: 0, testSentences: 0, tune: false },
     onStep: ({ step, loss }) => onStatus(`Learning: step ${step} of ${steps}, loss ${loss.toFixed(2)}`),
   });
