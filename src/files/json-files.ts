@@ -32,7 +32,7 @@ export function parseJson(bytes: Uint8Array, path: string): Record<string, unkno
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    throw new HeddleError(`${path}: not JSON in UTF-8; the file may be cut off`, { kind: 'input' });
+    throw new HeddleError(`${path}: not JSON in UTF-8; the file is damaged or cut off`, { kind: 'input' });
   }
   if (!isObject(value)) throw new HeddleError(`${path}: not a JSON object`, { kind: 'input' });
   return value as Record<string, unknown>;

@@ -49,7 +49,7 @@ it('calls a damaged config.json damaged, and an empty name empty', async () => {
   await writeText(files, 'm/config.json', '{"format":"hedd');
   await writeText(files, 'm/state.json', '{}');
   await expect(outFolder(files, 'name', { out: 'm', resume: true })).rejects.toThrow(
-    'm/config.json: not JSON in UTF-8; the file may be cut off',
+    'm/config.json: not JSON in UTF-8; the file is damaged or cut off',
   );
   for (const out of ['', ' '])
     await expect(outFolder(files, 'name', { out })).rejects.toThrow('--out is empty; name a folder');

@@ -124,6 +124,8 @@ async function openDemoPage(
   { before, ...shown }: DemoPageOptions,
 ): Promise<DemoPage> {
   const page = await browser.newPage();
+  // Puppeteer waits 30 s for a dialog or a button; beside other work on all cores a page needs longer.
+  page.setDefaultTimeout(150_000);
   const requests: string[] = [];
   const errors: string[] = [];
   page.on('request', (request) => {
