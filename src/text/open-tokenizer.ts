@@ -21,3 +21,13 @@ export async function tokenizerReader(file: Json): Promise<() => Tokenizer> {
 export async function openTokenizer(text: string): Promise<Tokenizer> {
   return (await tokenizerReader(JSON.parse(text) as Json))();
 }
+
+/** Number of pieces that a vocabulary loses with the special tokens of Marian. */
+export const marianDropped = 2;
+
+/** Opens a SentencePiece model that was trained, with the special tokens of Marian: no padding and no start token. */
+export async function openMarianTokenizer(json: string): Promise<Tokenizer> {
+  const tokenizer = await openTokenizer(json);
+  const { marianTokenizer } = await import('./sentencepiece/marian-pieces.ts');
+  return tokenizer.modelFile ? marianTokenizer(tokenizer.modelFile, 'SentencePiece model') : tokenizer;
+}

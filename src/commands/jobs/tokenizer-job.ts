@@ -7,8 +7,9 @@ import type { Job } from '../../session/job.ts';
 import { createPace } from '../../session/job-pace.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import { type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
-import { loadTokenizer, readTokenizerFile } from '../../text/load-tokenizer.ts';
-import { droppedPieces, withMarianPieces } from '../../text/sentencepiece/marian-pieces.ts';
+import { loadTokenizer } from '../../text/load-tokenizer.ts';
+import { marianDropped } from '../../text/open-tokenizer.ts';
+import { marianTokenizer, withMarianPieces } from '../../text/sentencepiece/marian-pieces.ts';
 import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
 import { openTextPool } from '../../text/text-pool.ts';
 import type { TokenizerOptions } from '../../text/text-tasks.ts';
@@ -45,7 +46,7 @@ export const tokenizer: Job<TokenizerArguments, TrainedTokenizer> = async (args,
   const { texts: given, side, out, threads } = args;
   const isMarian = args.special === 'marian';
   // As many pieces as asked for are left.
-  const options = isMarian ? { ...args.options, size: args.options.size + droppedPieces } : args.options;
+  const options = isMarian ? { ...args.options, size: args.options.size + marianDropped } : args.options;
   const { files } = session;
   const pool = await openTextPool(
     createPace(session),
@@ -87,7 +88,7 @@ export const tokenizer: Job<TokenizerArguments, TrainedTokenizer> = async (args,
     const paths = { model: `${out}.model`, json: `${out}.json` };
     check(trained.modelFile !== undefined, 'tokenizer: only SentencePiece models are written');
     const file = isMarian ? withMarianPieces(trained.modelFile) : trained.modelFile;
-    const written = isMarian ? readTokenizerFile(file, paths.model, { noStart: true }) : trained;
+    const written = isMarian ? marianTokenizer(trained.modelFile, paths.model) : trained;
     await files.write(paths.model, file);
     await files.write(paths.json, jsonBytes(written));
     return { ...paths, pieces: written.size, texts };

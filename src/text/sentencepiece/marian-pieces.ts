@@ -1,17 +1,16 @@
 // SentencePiece models with the special tokens of Marian and Firefox: the end token has the id 0 and the unknown
 // token 1, and there is neither a padding nor a start token (--bos_id=-1 --eos_id=0 --unk_id=1 of SentencePiece).
 
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
 import { readSentencePiece } from './sentencepiece-model.ts';
+import { SentencePieceTokenizer } from './sentencepiece-tokenizer.ts';
 import { type SpecialIds, writeSentencePiece } from './sentencepiece-writer.ts';
-
-/** Number of special pieces that a model of heddle has and one of Marian has not. */
-export const droppedPieces = 2;
 
 const marianIds: SpecialIds = { '<pad>': -1, '<s>': -1, '</s>': 0, '<unk>': 1 };
 
 /**
  * The `.model` file of a model that heddle trained, with the special tokens of Marian and `controlSymbols` as they
- * are. It has `droppedPieces` pieces fewer.
+ * are. It has two pieces fewer.
  */
 export function withMarianPieces(file: Uint8Array): Uint8Array {
   const { algorithm, pieces, normalizer, byteFallback } = readSentencePiece(file, 'SentencePiece model');
@@ -28,3 +27,7 @@ export function withMarianPieces(file: Uint8Array): Uint8Array {
     special: marianIds,
   });
 }
+
+/** The tokenizer of a model that heddle trained, with the special tokens of Marian. */
+export const marianTokenizer = (file: Uint8Array, name: string): Tokenizer =>
+  new SentencePieceTokenizer({ file: withMarianPieces(file), name, special: { pad: -1, start: -1 } });

@@ -23,7 +23,7 @@ import type { MixedBatches, Stage } from '../../text/batches/mixed-batches.ts';
 import type { StagedBatches } from '../../text/batches/staged-batches.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
-import { openTokenizer } from '../../text/open-tokenizer.ts';
+import { marianDropped, openMarianTokenizer, openTokenizer } from '../../text/open-tokenizer.ts';
 import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
 import type { SamplingOptions } from '../../text/sentencepiece/piece-sampler.ts';
 import { vocabularySize } from '../../text/sentencepiece/vocabulary-size.ts';
@@ -282,13 +282,19 @@ async function createConfig(
   );
   const given = hasFrames ? { source: tokenizers.target, target: tokenizers.target } : tokenizers;
   // The source of a model of frames has no tokens: its tokenizer is that of the target.
+  const size = tokenizer.size ?? vocabularySize(pairs.length);
+  // Models with SSRU decoders start without a token, as in Marian, which reads only such vocabularies.
+  const isMarian =
+    model.decoderSelfAttention === 'ssru' &&
+    (tokenizer.kind === 'unigram' || tokenizer.kind === 'sentencepiece-bpe');
   const trained = await trainTokenizers(
     pairs,
-    { ...tokenizer, size: tokenizer.size ?? vocabularySize(pairs.length) },
+    { ...tokenizer, size: isMarian ? size + marianDropped : size },
     shared,
     given,
     pool,
     hasFrames ? ['target'] : undefined,
+    isMarian,
   );
   const { target } = trained;
   const source = hasFrames ? target : trained.source;
@@ -324,6 +330,7 @@ async function trainTokenizers(
   given: NonNullable<TrainingDataOptions['tokenizers']>,
   pool: TextPool,
   wanted: Sides = ['source', 'target'],
+  isMarian = false,
 ): Promise<Pick<KnownModel, 'source' | 'target'>> {
   const { source, target } = given;
   if (source && target) return { source, target };
@@ -349,7 +356,9 @@ async function trainTokenizers(
       files[index] = json;
     },
   });
-  const trained = await Promise.all(files.map(openTokenizer));
+  const trained = await Promise.all(
+    files.map((file) => (isMarian ? openMarianTokenizer(file) : openTokenizer(file))),
+  );
   const [first, last] = [trained[0], trained.at(-1)] as [Tokenizer, Tokenizer];
   return { source: source ?? first, target: target ?? last };
 }
