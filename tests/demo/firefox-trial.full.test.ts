@@ -1,10 +1,13 @@
 // "Try it as Firefox would": the page writes the int8 files of a model and translates with them in Firefox's own engine,
 // whose wasm loads on demand.
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ElementHandle } from 'puppeteer';
 import { expect, it } from 'vitest';
+import { loadModel } from '../../src/index.node.ts';
+import { scratch } from '../support/cli.ts';
 import { demo, untilText, withoutModels } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 
@@ -12,7 +15,7 @@ const { open } = demo(withoutModels);
 const golden = '../shared/golden-marian/ssru-int8';
 const engine = join(distFile('demo/index.html'), '../firefox/bergamot-translator-worker.wasm');
 
-it.skipIf(!existsSync(golden) || !existsSync(engine))(
+it.skipIf(![golden, engine, 'bench/decode/node_modules/@browsermt'].every((path) => existsSync(path)))(
   "translates in Firefox's engine as heddle does (needs ../shared and the engine in dist/demo/firefox)",
   async () => {
     const { page, requests, errors } = await open('index.html');
@@ -22,7 +25,8 @@ it.skipIf(!existsSync(golden) || !existsSync(engine))(
     await untilText(page, '#models-message', '3 files were imported as model');
     const used = () => requests.filter((url) => url.includes('/firefox/'));
     expect(used()).toEqual([]); // loaded on demand
-    await page.locator('::-p-aria([name^="Try it as Firefox would"][role="button"])').click();
+    const button = await page.waitForSelector('[data-model] button[aria-label^="Try it as Firefox would"]');
+    await button?.evaluate((e) => (e as HTMLButtonElement).click());
     await page.waitForSelector('#firefox-text', { timeout: 60_000 });
     await page.locator('#firefox-text').fill('12 5 7 30');
     await page.keyboard.press('Enter');
@@ -35,8 +39,30 @@ it.skipIf(!existsSync(golden) || !existsSync(engine))(
       await page.$$eval('#firefox-results dt', (all) => all.map((e) => e.textContent?.split(',')[0])),
     ).toEqual(["Firefox's engine", 'heddle']);
     expect(used().length).toBeGreaterThan(0);
-    // The greedy ids of the reference, which Firefox's engine gives for float32 too.
-    expect(texts[1]).toBe(texts[0]);
+    const model = await loadModel(golden, { device: 'cpu' });
+    expect(texts[1]).toBe((await model.translate(['12 5 7 30']))[0]);
+    model.dispose();
+    // The engine in Node, with the int8 file of the reference.
+    writeFileSync(join(scratch(), 'text.txt'), '12 5 7 30\n');
+    const options = [
+      ...['beam-size: 1', 'normalize: 1', 'word-penalty: 0', 'max-length-factor: 2', 'skip-cost: true'],
+      ...[
+        'gemm-precision: int8shiftAll',
+        'cpu-threads: 0',
+        'max-length-break: 128',
+        'mini-batch-words: 1024',
+      ],
+      ...['workspace: 64', 'alignment: soft', 'quiet: true', 'quiet-translation: true', ''],
+    ].join('\n');
+    const [weights, vocab] = ['model.intgemm8.bin', 'vocab.spm'].map((name) => join(golden, name));
+    const paths = [weights, vocab, vocab, join(scratch(), 'text.txt')].map(String);
+    const words = [
+      'tests/support/bergamot.cjs',
+      'bench/decode/node_modules/@browsermt/bergamot-translator',
+      options,
+    ];
+    const found = execFileSync('node', [...words, ...paths], { stdio: ['ignore', 'pipe', 'ignore'] });
+    expect(texts[0]).toBe(found.toString().trim());
     expect(errors).toEqual([]);
     expect(readFileSync(engine).length).toBeGreaterThan(1e6);
   },
