@@ -84,7 +84,11 @@ it('writes down a clip, with times and attention', async () => {
   await look('heard');
 }, 240_000);
 
-it('hears the microphone while the button is held, and shows words as they come', async () => {
+// The microphone is in real time: on a busy machine samples are lost.
+it('hears the microphone while the button is held, and shows words as they come', {
+  retry: 3,
+  timeout: 120_000,
+}, async () => {
   await page.evaluate(() => {
     const texts: string[] = [];
     Object.assign(window, { texts });
@@ -106,7 +110,7 @@ it('hears the microphone while the button is held, and shows words as they come'
   expect(early.length).toBeGreaterThan(0);
   expect(await text('#heard')).toBe(spoken);
   await shown.screenshot('speech-microphone');
-}, 120_000);
+});
 
 it('records sentences, keeps them, and deletes one', async () => {
   await page.$eval('#sentence', (e) => {
