@@ -185,7 +185,7 @@ export class TeachPanel extends Panel {
         <button
           type="button"
           class="main"
-          id="teach"
+          id="learn"
           ?disabled=${this.#isBusy || count < minRecordings}
           @click=${() => void this.#run(() => this.#teach())}
         >Learn from them</button>

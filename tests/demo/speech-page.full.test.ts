@@ -151,7 +151,7 @@ it('exports the recordings with their TSV', async () => {
 }, 60_000);
 
 it('learns from them, with the word error rate before and after, and keeps what it learned', async () => {
-  await page.locator('#teach').click();
+  await page.locator('#learn').click();
   await page.waitForSelector('#taught', { timeout: 400_000 });
   const rates = await page.$$eval('#taught td', (cells) =>
     cells.map((cell) => Number.parseFloat(cell.textContent ?? '')),
