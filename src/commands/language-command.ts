@@ -171,7 +171,9 @@ class LanguageRun {
     const quality: Quality[] = [];
     for (const { name, folder } of candidates) {
       const path = `${this.#out}/eval-${quality.length + 1}.json`;
-      const words = ['eval', folder, this.#config.dev, '--bootstrap', '0', '--json', path, '--force'];
+      // The limit of Firefox for all of them.
+      const limit = ['--max-length-factor', '2', '--bootstrap', '0'];
+      const words = ['eval', folder, this.#config.dev, ...limit, '--json', path, '--force'];
       if (!(await this.#files.exists(path))) {
         log(`quality of ${name}: ${commandLine(words)}`);
         await runHeddle(words);
@@ -180,7 +182,7 @@ class LanguageRun {
       quality.push({ model: name, bleu: Number(bleu), chrf: Number(chrf) });
     }
     const folder = `${this.#out}/firefox`;
-    const names = await this.#files.list(folder);
+    const names = (await this.#files.list(folder)).filter((name) => !name.startsWith('heddle-'));
     const sizes = await Promise.all(
       names.sort().map(async (name) => [name, (await this.#files.read(`${folder}/${name}`)).length] as const),
     );
