@@ -40,7 +40,16 @@ export interface Chapter {
 
 /** Numbers that the visitor has set, by the names of their controls. */
 export class KeptValues {
-  readonly #values = new Map<string, number>();
+  readonly #values: Map<string, number>;
+
+  constructor(values: Iterable<readonly [string, number]> = []) {
+    this.#values = new Map(values);
+  }
+
+  /** All numbers that are set. */
+  get all(): ReadonlyMap<string, number> {
+    return this.#values;
+  }
 
   /** The number of a control; `fallback` if it was not set or is not below `limit`. */
   get(name: string, fallback: number, limit = Number.POSITIVE_INFINITY): number {

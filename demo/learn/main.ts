@@ -8,6 +8,7 @@ import { findProblem, problemPage } from '../common/webgpu-support.ts';
 import { createSession } from '../train/page/training-session.ts';
 import type { Chapter } from './chapter.ts';
 import { chapters } from './chapters.ts';
+import { LessonLink } from './lesson-link.ts';
 import { ModelMap } from './model-map.ts';
 import { SentencePanel } from './sentence-panel.ts';
 
@@ -17,6 +18,8 @@ const menu = byId<HTMLDetailsElement>('chapters-menu');
 const narrow = window.matchMedia('(max-width: 820px)');
 /** The figure of a chapter; nothing before the model is loaded. */
 let figureOf: (chapter: Chapter) => Content = () => nothing;
+/** The link to the lesson; nothing before the model is loaded. */
+let lessonLink: Content = nothing;
 
 /** On a narrow screen the list of chapters and the map are closed, so that the chapter is not far below them. */
 function fitMenu(): void {
@@ -46,6 +49,7 @@ if (problem) {
     showChapter();
   });
   byId('map-menu').append(map.element);
+  lessonLink = new LessonLink(() => sentence.lesson).element;
   byId('sentence').append(sentence.element);
   byId('learn').hidden = false;
   figureOf = (chapter) => sentence.figureOf(chapter)?.element;
@@ -77,5 +81,6 @@ function chapterPage(chapter: Chapter, back?: Chapter, next?: Chapter): Content 
     <h2 id="chapter-title">${chapter.title}</h2>
     ${chapter.text.map((paragraph) => html`<p class="prose">${paragraph}</p>`)}
     ${figureOf(chapter)}
-    <div class="row">${link(back, 'Back')}${link(next, 'Next')}</div>`;
+    <div class="row">${link(back, 'Back')}${link(next, 'Next')}</div>
+    ${lessonLink}`;
 }

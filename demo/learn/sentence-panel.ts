@@ -7,6 +7,7 @@ import { type Content, html, Panel } from '../common/panel.ts';
 import { type DemoModel, generalModel, learnedPositionsModel, toyModels } from '../train/page/demo-models.ts';
 import type { Session } from '../train/page/training-session.ts';
 import { type Chapter, type ChapterHost, KeptValues } from './chapter.ts';
+import { type Lesson, readLesson } from './lesson.ts';
 
 const shippedModels: readonly DemoModel[] = [...toyModels, learnedPositionsModel, generalModel];
 
@@ -15,10 +16,12 @@ export class SentencePanel extends Panel {
   readonly #session: Session;
   readonly #models: readonly (readonly [string, string])[];
   readonly #onCompute: () => void;
-  readonly #kept = new KeptValues();
+  readonly #kept: KeptValues;
   /** Name of the selected model. */
   #model = toyModels[0]?.name ?? '';
   #text = '';
+  /** The sentence that the address asks for; the first load takes it. */
+  #wanted: string | undefined;
   #inspection: Inspection | undefined;
   /** The sentence of the inspection. */
   #computed = '';
@@ -26,6 +29,8 @@ export class SentencePanel extends Panel {
   #requests = 0;
   #status = '';
   #isWrong = false;
+  /** Says that the model of the address is missing. */
+  #missing = '';
 
   /** `stored`: names of the models in the browser; `onCompute` is called when a sentence was computed. */
   constructor(session: Session, stored: readonly string[], onCompute: () => void) {
@@ -33,9 +38,18 @@ export class SentencePanel extends Panel {
     this.#session = session;
     this.#models = [...shippedModels.map(({ name }) => name), ...stored].map((name) => [name, name]);
     this.#onCompute = onCompute;
+    const { model, text, values } = readLesson(location.search);
+    this.#kept = new KeptValues(values);
+    this.#wanted = text;
+    if (this.#models.some(([name]) => name === model)) this.#model = model as string;
+    else if (model !== undefined) this.#missing = `There is no model ${model} in this browser. `;
     this.draw();
   }
 
+  /** What a link to this page fixes, besides the chapter. */
+  get lesson(): Lesson {
+    return { model: this.#model, text: this.#computed, values: this.#kept.all };
+  }
   /** The computed sentence; undefined before there is one. */
   get inspection(): Inspection | undefined {
     return this.#inspection;
@@ -51,7 +65,8 @@ export class SentencePanel extends Panel {
   async load(sentence?: string): Promise<void> {
     const request = ++this.#requests;
     const shipped = shippedModels.find(({ name }) => name === this.#model);
-    this.#text = sentence ?? shipped?.examples[0]?.[0] ?? this.#text;
+    this.#text = sentence ?? this.#wanted ?? shipped?.examples[0]?.[0] ?? this.#text;
+    this.#wanted = undefined;
     this.#say(`Loading ${this.#model}…`);
     try {
       await this.#session.load(this.#model, shipped && { url: shipped.url, step: shipped.step });
@@ -141,6 +156,6 @@ export class SentencePanel extends Panel {
         ${field('sentence-text', 'Sentence', text)}
         <button type="submit" class="main">Compute</button>
       </form>
-      <p class=${this.#isWrong ? 'wrong' : 'hint'} role="status" id="sentence-status">${this.#status}</p>`;
+      <p class=${this.#isWrong ? 'wrong' : 'hint'} role="status" id="sentence-status">${this.#missing}${this.#status}</p>`;
   }
 }

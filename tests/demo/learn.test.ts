@@ -461,3 +461,33 @@ it.each(['learn', 'lab', 'code'])(
     expect(lacking.errors).toEqual([]);
   },
 );
+
+it('opens a lesson by its link: model, sentence, chapter, layer and head', async () => {
+  await page.bringToFront();
+  await shown.view();
+  await chapter('cross');
+  await page.select('#chapter .controls .field:nth-child(2) select', '2');
+  await page.locator('#lesson-link').click();
+  await page.waitForFunction(() =>
+    /The address/.test(document.querySelector('#lesson-note')?.textContent ?? ''),
+  );
+  const { search, hash } = new URL(page.url());
+  expect(search).toContain('head+cross=2');
+  expect(hash).toBe('#cross');
+  const text = 'Monday, May 5, 2025';
+  const given = new URLSearchParams({
+    model: 'Dates → Spanish',
+    text,
+    'head cross': '3',
+    'layer cross': '0',
+  });
+  const other = await open(`learn.html?${given}#cross`);
+  await other.page.waitForSelector('#chapter .controls select', { timeout: 60_000 });
+  expect(await other.page.$$eval('#chapter .controls select', (all) => all.map((e) => e.value))).toEqual([
+    '0',
+    '3',
+  ]);
+  expect(await other.page.$eval('#sentence-text', (e) => (e as HTMLInputElement).value)).toBe(text);
+  expect(other.errors).toEqual([]);
+  await other.page.close();
+});

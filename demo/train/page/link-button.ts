@@ -1,5 +1,6 @@
 // Button that writes the settings of the form into the address of the page and copies the address.
 
+import { copyAddress } from '../../common/copy-address.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import type { TrainingSettings } from '../protocol.ts';
 import { toHash } from './share-link.ts';
@@ -29,16 +30,6 @@ export class LinkButton extends Panel {
     return html`
       <button type="button" id="copy-link" @click=${this.#copy}>Copy a link to this training</button>
       <p class="hint" role="status" id="link-note">${this.#note}</p>`;
-  }
-}
-
-/** Copies the address of the page; resolves to whether the browser allowed it. */
-async function copyAddress(): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(location.href);
-    return true;
-  } catch {
-    return false;
   }
 }
 
