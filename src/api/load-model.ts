@@ -102,7 +102,8 @@ export async function openFolder(
   }: FolderOptions = {},
 ): Promise<Model> {
   const quantized = (storage.weights ?? 'f32') !== 'f32';
-  const single = isFolder(lora) ? lora : undefined;
+  const isOne = typeof lora === 'string' || Array.isArray(lora) || lora instanceof Blob;
+  const single = isOne ? (lora as FolderSource) : undefined;
   const merged = single !== undefined && !quantized;
   const inParts = quantized || (inMemory === undefined ? 'large' : !inMemory);
   const options = { sourceLang, targetLang, inParts } as const;
@@ -134,18 +135,12 @@ export async function openFolder(
   return (await import('./model-loras.ts')).addAdapters(model, lora, single);
 }
 
-/** Whether `lora` is one adapter. */
-const isFolder = (lora: LoadOptions['lora']): lora is FolderSource =>
-  typeof lora === 'string' || Array.isArray(lora) || lora instanceof Blob;
-
 /** Finds the files of a model: in the session's files, at a URL, in a Blob or on the hub. */
 async function findModel(where: FolderSource, session: Session, options: LoadOptions): Promise<FoundModel> {
   const { host, files } = session;
-  const { signal = new AbortController().signal } = options;
-  const remote = () => import('./remote-models.ts');
-  if (typeof where !== 'string') return (await remote()).fromBlobs(where);
-  if (/^(?:https?|blob|data):/.test(where)) return (await remote()).fromUrl(where, signal);
-  const path = host.modelPath(where);
-  if (await files.exists(path)) return { files, folder: path };
-  return (await remote()).fromHub(where, session, options, signal);
+  if (typeof where === 'string' && !/^(?:https?|blob|data):/.test(where)) {
+    const folder = host.modelPath(where);
+    if (await files.exists(folder)) return { files, folder };
+  }
+  return (await import('./remote-models.ts')).findElsewhere(where, session, options);
 }

@@ -2,6 +2,7 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
+import type { FolderSource } from '../files/given-files.ts';
 import type { HttpOptions } from '../files/hub/http.ts';
 import type { PulledModel, PullProgress } from '../files/hub/pull-model.ts';
 import { readJson } from '../files/json-files.ts';
@@ -77,6 +78,18 @@ export async function fromBlobs(given: Blob | readonly File[]): Promise<FoundMod
   const { blobFiles } = await import('../files/blob-files.ts');
   const folder = 'the files';
   return { files: blobFiles(folder, given), folder };
+}
+
+/** Finds a model that is not in the files of a session: in Blobs, at a URL or on the hub. */
+export function findElsewhere(
+  where: FolderSource,
+  session: Session,
+  options: DownloadOptions & WeightStorage & { readonly inMemory?: boolean },
+): Promise<FoundModel> {
+  const { signal = new AbortController().signal } = options;
+  if (typeof where !== 'string') return fromBlobs(where);
+  if (/^(?:https?|blob|data):/.test(where)) return fromUrl(where, signal);
+  return fromHub(where, session, options, signal);
 }
 
 /**

@@ -41,10 +41,9 @@ export class KernelTuner {
   async choose(graphs: readonly Graph[], device: Device, settled: KernelChoices): Promise<KernelChoices> {
     const { fuseAndTune } = await tuning();
     const [session, path] = [this.#session, this.#path];
-    const { choices, failure } = await fuseAndTune(session, path, this.dropped, device, graphs, settled);
-    const text = `the tuned kernels could not be stored, so only this run uses them: ${failure}`;
-    if (failure !== undefined && !this.#warned) session.emit({ type: 'message', text });
-    this.#warned ||= failure !== undefined;
+    const { choices, text } = await fuseAndTune(session, path, this.dropped, device, graphs, settled);
+    if (text && !this.#warned) session.emit({ type: 'message', text });
+    this.#warned ||= text !== undefined;
     return choices;
   }
 
@@ -56,11 +55,7 @@ export class KernelTuner {
     graphs: readonly Graph[],
     options: TuneKernelsOptions,
   ): Promise<{ readonly place: string | undefined; readonly failure: string | undefined }> {
-    const [session, place] = [this.#session, this.#path];
-    const device = await session.device.open();
-    const { tuneWithStore } = await tuning();
-    const { failure } = await tuneWithStore(session, place, this.dropped, device, graphs, options);
-    return { place, failure };
+    return (await tuning()).measureWithStore(this.#session, this.#path, this.dropped, graphs, options);
   }
 
   /**
@@ -68,9 +63,6 @@ export class KernelTuner {
    * second) and kept in the store; undefined on the CPU and without a store.
    */
   async peakGflops(): Promise<number | undefined> {
-    const [session, path] = [this.#session, this.#path];
-    if (session.device.isCpu || path === undefined) return undefined;
-    const device = await session.device.open();
-    return (await tuning()).peakWithStore(session, path, device);
+    return (await tuning()).peakWithStore(this.#session, this.#path);
   }
 }

@@ -91,6 +91,7 @@ export async function tuneWithStore(
 /**
  * `tuneWithStore` for graphs that will run. It fuses the sublayers of decoding steps of few rows into one dispatch
  * each, in place, if that is faster on the device. On software adapters it is not: there a dispatch costs little.
+ * `text`: a message about a store that could not be written.
  */
 export async function fuseAndTune(
   session: TunedSession,
@@ -99,25 +100,44 @@ export async function fuseAndTune(
   device: Device,
   graphs: readonly Graph[],
   settled: KernelChoices,
-): ReturnType<typeof tuneWithStore> {
+): Promise<{ readonly choices: KernelChoices; readonly text: string | undefined }> {
   const tune = (some: readonly Graph[]) => tuneWithStore(session, path, dropped, device, some, { settled });
   const few = device.traits.software ? [] : graphs.filter(decodesFewRows);
   const fuse = few.length > 0 && (await session.host.fewerLaunches?.());
   if (fuse)
     for (const graph of few) await fuse.fuseIfFaster(graph, async (fused) => (await tune([fused])).choices);
-  return tune(graphs);
+  const { choices, failure } = await tune(graphs);
+  const text = failure && `the tuned kernels could not be stored, so only this run uses them: ${failure}`;
+  return { choices, text };
+}
+
+/** The work of `KernelTuner.measure`. */
+export async function measureWithStore(
+  session: TunedSession,
+  place: string | undefined,
+  dropped: Map<string, string>,
+  graphs: readonly Graph[],
+  options: TuneKernelsOptions,
+): Promise<{ readonly place: string | undefined; readonly failure: string | undefined }> {
+  const device = await session.device.open();
+  const { failure } = await tuneWithStore(session, place, dropped, device, graphs, options);
+  return { place, failure };
 }
 
 /** Whether a graph is a decoding step of at most 8 rows: cheap to tell, so that others load nothing. */
 const decodesFewRows = ({ nodes }: Graph): boolean =>
   nodes.some(({ op, outputs }) => op.name === 'cached_cross_attention' && (outputs[0]?.shape[0] ?? 0) <= 8);
 
-/** Returns the peak rate of the adapter in GFLOP/s: the stored one, or measures and stores it. */
+/**
+ * Returns the peak rate of the adapter in GFLOP/s: the stored one, or measures and stores it; undefined on the CPU
+ * and without a store.
+ */
 export async function peakWithStore(
-  { host, files, emit }: TunedSession,
-  path: string,
-  device: Device,
-): Promise<number> {
+  { host, files, emit, device: own }: TunedSession,
+  path: string | undefined,
+): Promise<number | undefined> {
+  if (own.isCpu || path === undefined) return undefined;
+  const device = await own.open();
   const store = new KernelStore(files, path);
   const adapter = adapterKey(host, device);
   const stored = (await store.load(adapter)).peakGflops;

@@ -5,6 +5,7 @@ import { sizeOf, type Tensor, type TensorData } from '../../src/core/tensor.ts';
 import { createCpuExecutor } from '../../src/engine/cpu/executor.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { GpuEngine } from '../../src/engine/gpu/gpu-engine.ts';
+import { poisonSlots } from '../../src/engine/gpu/isolated-node.ts';
 import { Graph } from '../../src/engine/graph/graph.ts';
 import { addOp } from '../../src/engine/ops/elementwise/elementwise-ops.ts';
 import type { Attrs, Op, Value } from '../../src/engine/ops/op.ts';
@@ -52,7 +53,7 @@ async function checkSet<I extends string, O extends string, A extends Attrs>(
       const kernelChoices = { [variantKey(node)]: variant.name };
       const [runner] = await engine.preparePlans([makePlan(graph, { traits: device.traits, kernelChoices })]);
       if (!runner) throw new Error('no runner');
-      engine.poison();
+      poisonSlots(engine);
       for (const [name, d] of Object.entries(data)) runner.inputs[name]?.set(d);
       const got = await runner.run();
       for (const [name, values] of Object.entries(want)) {

@@ -3,6 +3,7 @@
 import type { TensorData } from '../../src/core/tensor.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { GpuEngine } from '../../src/engine/gpu/gpu-engine.ts';
+import { poisonSlots } from '../../src/engine/gpu/isolated-node.ts';
 import { Graph } from '../../src/engine/graph/graph.ts';
 import type { DeviceTraits } from '../../src/engine/ops/device-traits.ts';
 import type { NameOf } from '../../src/engine/ops/named-tensors.ts';
@@ -43,7 +44,7 @@ export async function runOp<I extends string, O extends string, A extends Attrs>
   try {
     const [runner] = await engine.preparePlans([plan]);
     if (!runner) throw new Error('no runner');
-    engine.poison();
+    poisonSlots(engine);
     runner.inputs.step?.set(words);
     for (const [name, t] of tensors) {
       if (graph.states.has(name)) engine.write(name, t.data);

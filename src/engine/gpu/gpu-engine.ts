@@ -242,14 +242,12 @@ export class GpuEngine {
   /** Times each pass of a program of this engine, `runs` times (default 5). */
   async profile(program: unknown, runs?: number): Promise<Profile> {
     const runner = this.#runners.find((r) => r === program);
-    if (!runner) throw new Error('engine: profile takes a program that this engine has prepared');
-    return (await import('./profile.ts')).profilePasses(this.device, runner, runs);
+    return (await import('./profile.ts')).profileOf(this.device, runner, runs);
   }
 
-  /** Fills all slots with NaN, so that a test notices memory that is read before it is written. */
-  poison(): void {
-    const nan = new Uint32Array(Math.max(0, ...this.#slots.map((b) => b.size)) / 4).fill(0x7fc0dead);
-    for (const slot of this.#slots) this.device.gpu.queue.writeBuffer(slot, 0, nan, 0, slot.size / 4);
+  /** The slots: memory that the results of runs use in turn. */
+  get slots(): readonly GPUBuffer[] {
+    return this.#slots;
   }
 
   /** Names of the states. */

@@ -41,6 +41,12 @@ export interface Profile {
   readonly passes: readonly PassTime[];
 }
 
+/** `profilePasses` of a program; throws if an engine does not have it. */
+export function profileOf(device: Device, runner: Runner | undefined, runs?: number): Promise<Profile> {
+  if (!runner) throw new Error('engine: profile takes a program that this engine has prepared');
+  return profilePasses(device, runner, runs);
+}
+
 /**
  * Runs a plan `runs` times pass by pass. Browsers round timestamps to about 100 us; Dawn with the flags of
  * src/host/dawn.ts does not. Passes are timed by the host's clock if the device has no timestamp queries.

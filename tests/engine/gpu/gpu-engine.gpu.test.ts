@@ -5,6 +5,7 @@ import { HeddleError } from '../../../src/core/errors.ts';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { wrapDevice } from '../../../src/engine/gpu/device.ts';
 import { GpuEngine } from '../../../src/engine/gpu/gpu-engine.ts';
+import { poisonSlots } from '../../../src/engine/gpu/isolated-node.ts';
 import type { Runner } from '../../../src/engine/gpu/runner.ts';
 import { Graph } from '../../../src/engine/graph/graph.ts';
 import { add } from '../../../src/engine/ops/elementwise/elementwise-ops.ts';
@@ -168,7 +169,7 @@ describe('a session', () => {
 
   it('poisons slots, so that reads of unwritten memory are noticed', async () => {
     const { engine, runners } = await open(sums(4));
-    engine.poison();
+    poisonSlots(engine);
     expect(Array.from((await runners[0]!.run()).y ?? [])).toEqual([0, 0, 0, 0]);
     engine.destroy();
   });
