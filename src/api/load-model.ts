@@ -115,13 +115,7 @@ export async function openFolder(
   });
   const saved = merged ? await (await import('./model-loras.ts')).mergedLora(session, base, single) : base;
   if (session.memoryBudget)
-    await (await import('./memory-needs.ts')).checkModelMemory(
-      name,
-      saved.config,
-      session,
-      storage,
-      inMemory,
-    );
+    await (await import('./memory-needs.ts')).checkMemory(name, saved.config, session, storage, inMemory);
   if (ensemble.length > 0) {
     const { openMembers } = await import('./ensemble-model.ts');
     const switches = !merged && lora !== undefined;
@@ -132,7 +126,7 @@ export async function openFolder(
     : parameterList(saved.config);
   const model = new Model(saved, session, { name, parameters, ownsSession });
   if (merged || lora === undefined) return model;
-  return (await import('./model-loras.ts')).addAdapters(model, lora, single);
+  return (await import('./model-loras.ts')).addLoras(model, lora, single);
 }
 
 /** Finds the files of a model: in the session's files, at a URL, in a Blob or on the hub. */
@@ -142,5 +136,5 @@ async function findModel(where: FolderSource, session: Session, options: LoadOpt
     const folder = host.modelPath(where);
     if (await files.exists(folder)) return { files, folder };
   }
-  return (await import('./remote-models.ts')).findElsewhere(where, session, options);
+  return (await import('./remote-models.ts')).findRemote(where, session, options);
 }

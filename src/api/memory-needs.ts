@@ -84,7 +84,7 @@ const smaller: readonly WeightFormat[] = ['f16', 'int8', 'int4'];
  * Says what a model needs. Throws a HeddleError of kind `memory` if that is above the budget of the session; it names
  * the formats of weights that fit.
  */
-export async function checkModelMemory(
+export async function checkMemory(
   name: string,
   c: ModelConfig,
   { memoryBudget = platformBudget(), emit }: Pick<Session, 'memoryBudget' | 'emit'>,

@@ -99,7 +99,7 @@ interface Adaptable {
 /**
  * Adds the LoRA adapters of `loadModel` to a model: several by name, or one, `single`, which it then uses.
  */
-export async function addAdapters<M extends Adaptable>(
+export async function addLoras<M extends Adaptable>(
   model: M,
   lora: FolderSource | Readonly<Record<string, FolderSource>>,
   single: FolderSource | undefined,

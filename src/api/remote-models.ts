@@ -81,7 +81,7 @@ export async function fromBlobs(given: Blob | readonly File[]): Promise<FoundMod
 }
 
 /** Finds a model that is not in the files of a session: in Blobs, at a URL or on the hub. */
-export function findElsewhere(
+export function findRemote(
   where: FolderSource,
   session: Session,
   options: DownloadOptions & WeightStorage & { readonly inMemory?: boolean },
@@ -123,10 +123,10 @@ export async function fromHub(
     unreachable: 'check the network, or pass { hub }, the URL of a mirror',
   };
   try {
-    const { checkModelMemory } = await import('./memory-needs.ts');
+    const { checkMemory } = await import('./memory-needs.ts');
     const { weights, weightsExclude, inMemory } = given;
     const onConfig = (config: ModelConfig) =>
-      checkModelMemory(name, config, session, { weights, weightsExclude }, inMemory);
+      checkMemory(name, config, session, { weights, weightsExclude }, inMemory);
     const options = { revision, hub, signal, hints, token, onDownload, onConfig };
     await downloadModel(name, files, folder, host, options);
   } catch (error) {

@@ -55,7 +55,7 @@ export class KernelTuner {
     graphs: readonly Graph[],
     options: TuneKernelsOptions,
   ): Promise<{ readonly place: string | undefined; readonly failure: string | undefined }> {
-    return (await tuning()).measureWithStore(this.#session, this.#path, this.dropped, graphs, options);
+    return (await tuning()).measureAll(this.#session, this.#path, this.dropped, graphs, options);
   }
 
   /**
@@ -63,6 +63,6 @@ export class KernelTuner {
    * second) and kept in the store; undefined on the CPU and without a store.
    */
   async peakGflops(): Promise<number | undefined> {
-    return (await tuning()).peakWithStore(this.#session, this.#path);
+    return (await tuning()).peakOf(this.#session, this.#path);
   }
 }

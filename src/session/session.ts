@@ -122,8 +122,10 @@ export class Session<Extra = never> {
     if (engine) return engine;
     const device = await this.device.open();
     const { kernels } = this;
-    const { memoryLimit: limit = this.memoryBudget } = this.#options;
-    const memoryLimit = limit ?? (device.traits.software ? this.host.memory : undefined);
+    const memoryLimit =
+      this.#options.memoryLimit ??
+      this.memoryBudget ??
+      (device.traits.software ? this.host.memory : undefined);
     return gpuEngine(device, { kernels: kernels.isOn ? kernels : undefined, memoryLimit, ...own });
   }
 

@@ -112,7 +112,7 @@ export async function fuseAndTune(
 }
 
 /** The work of `KernelTuner.measure`. */
-export async function measureWithStore(
+export async function measureAll(
   session: TunedSession,
   place: string | undefined,
   dropped: Map<string, string>,
@@ -132,7 +132,7 @@ const decodesFewRows = ({ nodes }: Graph): boolean =>
  * Returns the peak rate of the adapter in GFLOP/s: the stored one, or measures and stores it; undefined on the CPU
  * and without a store.
  */
-export async function peakWithStore(
+export async function peakOf(
   { host, files, emit, device: own }: TunedSession,
   path: string | undefined,
 ): Promise<number | undefined> {

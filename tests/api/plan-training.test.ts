@@ -1,6 +1,6 @@
 // The plan of a training: what it says about the corpus, and about a budget of memory.
 import { expect, it } from 'vitest';
-import { checkForecast, checkModelMemory, modelMemory } from '../../src/api/memory-needs.ts';
+import { checkForecast, checkMemory, modelMemory } from '../../src/api/memory-needs.ts';
 import { notesOf, type PlanTrainingOptions, planTraining } from '../../src/api/plan-training.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
@@ -58,13 +58,13 @@ it('says what a model needs before its weights are downloaded, and which formats
   expect(bytes.weights).toBeLessThan(whole.weights / 2.5);
   const said: string[] = [];
   const emit = (event: SessionEvent) => void (event.type === 'message' && said.push(event.text));
-  await checkModelMemory('me/it', c, { memoryBudget: whole.total, emit });
+  await checkMemory('me/it', c, { memoryBudget: whole.total, emit });
   expect(said).toEqual([
     expect.stringMatching(/^me\/it needs .* of memory \(weights .*\) with weights in f32$/),
   ]);
-  const tight = checkModelMemory('me/it', c, { memoryBudget: whole.total - 1, emit });
+  const tight = checkMemory('me/it', c, { memoryBudget: whole.total - 1, emit });
   await expect(tight).rejects.toThrow(/the memory budget is .*; it fits with weights: 'f16' \(/);
-  const never = checkModelMemory('me/it', c, { memoryBudget: 1000, emit });
+  const never = checkMemory('me/it', c, { memoryBudget: 1000, emit });
   await expect(never).rejects.toThrow('no format of weights fits');
 });
 
