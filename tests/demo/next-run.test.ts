@@ -46,6 +46,26 @@ it('leaves changes by hand with the training that they were made in', async () =
     expect(settings).not.toHaveProperty('changes');
 });
 
+it('leaves the field alone that a program is filling while a plan arrives', async () => {
+  const field = await page.waitForSelector('::-p-aria([name="Learning rate"][role="spinbutton"])');
+  await field?.focus();
+  await field?.evaluate((e) => {
+    (e as HTMLInputElement).value = ''; // as Puppeteer clears a field, without an event
+  });
+  const before = (await calls('describe')).length;
+  await page.evaluate(() => window.dispatchEvent(new HashChangeEvent('hashchange')));
+  await page.select('#settings select', 'tiny');
+  await page.waitForFunction(
+    (n) => window.fake.calls.filter(({ name }) => name === 'describe').length > n,
+    {},
+    before,
+  );
+  await page.waitForFunction(() => !document.querySelector('#plan-summary')?.hasAttribute('aria-busy'));
+  expect(await field?.evaluate((e) => (e as HTMLInputElement).value)).toBe('');
+  await page.keyboard.type('0.5');
+  expect(await field?.evaluate((e) => (e as HTMLInputElement).value)).toBe('0.5');
+});
+
 it('says that a loss that has risen has diverged, and starts again with the rate of the preset', async () => {
   await fillField('Learning rate', '1000');
   await untilText(page, '#run .why', 'The learning rate 1,?000 is .* times that of the preset');

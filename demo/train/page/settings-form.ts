@@ -205,6 +205,15 @@ export class SettingsForm extends Panel {
   #value(name: SettingName): string {
     return this.#values.get(name) ?? '';
   }
+  /**
+   * The text that an input shows. A focused one keeps its own: a program that fills it clears it first, and a plan that
+   * arrives then would put the old value back before the new one.
+   */
+  #shown(name: SettingName): string {
+    const { activeElement } = document;
+    const isEdited = activeElement instanceof HTMLInputElement && activeElement.id === idOf(name);
+    return isEdited ? activeElement.value : this.#value(name);
+  }
   #set(name: SettingName, text: string): void {
     this.#values.set(name, text);
     this.#touched.add(name);
@@ -318,7 +327,7 @@ export class SettingsForm extends Panel {
       placeholder=${planned ? `planned: ${planned}` : (placeholder ?? nothing)}
       ?disabled=${!this.#applies(row)}
       aria-describedby=${hints[name] ? `${idOf(name)}-hint` : nothing}
-      .value=${live(this.#value(name))}
+      .value=${live(this.#shown(name))}
       @input=${(event: Event) => this.#edit(own, (event.target as HTMLInputElement).value)}
     />`;
   }
