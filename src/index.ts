@@ -15,7 +15,8 @@ export type { PlanShape } from './api/decoding-plan.ts';
 export type { EvaluateOptions, Evaluation, PairScore } from './api/evaluate-model.ts';
 export type { GivenPairs, GivenSettings } from './api/given-inputs.ts';
 export { isSupported, type MissingPart, type Support } from './api/is-supported.ts';
-export { type LoadOptions, loadModel } from './api/load-model.ts';
+export { loadModel } from './api/load-model.ts';
+export type { LoadOptions } from './api/load-options.ts';
 export type { Model, ModelLanguages } from './api/model.ts';
 export { importModel, type ModelFacts, packModel, pullModel, readModelFacts } from './api/model-files.ts';
 export {

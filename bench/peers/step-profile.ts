@@ -9,7 +9,8 @@ import { printProfile, profilePasses } from '../../src/engine/gpu/profile.ts';
 import type { KernelChoices } from '../../src/engine/plan/kernel-choices.ts';
 import type { Plan } from '../../src/engine/plan/plan.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
-import { parameterList, weightsFromTensors } from '../../src/model/parameters.ts';
+import { parameterList } from '../../src/model/parameters.ts';
+import { weightsFromTensors } from '../../src/model/weights-from-tensors.ts';
 import { batchLoader, stepGraph } from './heddle-contestant.ts';
 
 /**

@@ -6,7 +6,8 @@ import { archiveFiles } from '../files/archive-files.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { currentHost } from '../session/host.ts';
-import { type LoadOptions, loadModel } from './load-model.ts';
+import { loadModel } from './load-model.ts';
+import type { LoadOptions } from './load-options.ts';
 import { Model } from './model.ts';
 
 /** The languages of a translator, as BCP 47 tags. */

@@ -12,7 +12,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { readWeights, writeWeights } from '../model/model-states.ts';
+import { writeWeights } from '../model/model-states.ts';
 import { type ParameterList, weightBytes } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
 import { modelInLanguages } from '../session/open-model.ts';
@@ -321,4 +321,7 @@ const putWeights = async (
   c: ModelConfig,
   p: ParameterList,
   { stored, weights }: SavedModel,
-) => (stored ? readWeights(engine, c, p, stored) : writeWeights(engine, c, p, weights));
+) =>
+  stored
+    ? (await import('../model/read-weights.ts')).readWeights(engine, c, p, stored)
+    : writeWeights(engine, c, p, weights);

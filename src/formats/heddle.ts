@@ -11,7 +11,8 @@ import { requireFile } from '../files/require-file.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
 import { loadFrameParts } from '../model/frame-parts.ts';
 import { type ModelOptions, modelConfig } from '../model/model-config.ts';
-import { parameterList, weightsFromTensors } from '../model/parameters.ts';
+import { parameterList } from '../model/parameters.ts';
+import { weightsFromTensors } from '../model/weights-from-tensors.ts';
 import { heddleFormat, type SavedModel } from './shared/saved-model.ts';
 import { readTokenizers } from './tokenizers/heddle-tokenizers.ts';
 

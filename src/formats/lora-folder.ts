@@ -14,7 +14,8 @@ import { writeSafetensors } from '../files/write-safetensors.ts';
 import type { LoraConfig, LoraTarget } from '../model/lora.ts';
 import { linearLayers, loraConfig, loraParameters, loraTargets, mergeLora } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
+import { tensorsFromWeights } from '../model/parameters.ts';
+import { weightsFromTensors } from '../model/weights-from-tensors.ts';
 import { retrainedCheckpoint, type SavedModel } from './shared/saved-model.ts';
 
 /** Names of the files. */

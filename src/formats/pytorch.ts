@@ -11,7 +11,8 @@ import type { Json } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { parameterList, tensorsFromWeights, weightsFromTensors } from '../model/parameters.ts';
+import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
+import { weightsFromTensors } from '../model/weights-from-tensors.ts';
 import {
   configFromFields,
   type FieldNames,

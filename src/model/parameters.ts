@@ -2,8 +2,7 @@
 // layout in one buffer, so that clipping and the optimizer work on a single vector. Matrices come first;
 // biases and norms, without weight decay, follow. Fixed positions are a table of their own.
 
-import { HeddleError } from '../core/errors.ts';
-import { type Shape, sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
+import { type Shape, sizeOf, type Tensor } from '../core/tensor.ts';
 import { sinusoids } from '../engine/ops/embedding/embedding.ts';
 import { frameParts } from './frame-parts.ts';
 import { optionalSublayers } from './load-sublayers.ts';
@@ -157,39 +156,6 @@ export function tensorsFromWeights(list: ParameterList, weights: ArrayLike<numbe
   }
   return tensors;
 }
-
-/**
- * Returns weights [list.size] from the tensors of PyTorch's state_dict. Throws a HeddleError that names a
- * missing, unknown or misshaped tensor.
- */
-export function weightsFromTensors(
-  list: ParameterList,
-  tensors: Readonly<Record<string, Tensor>>,
-): Float32Array {
-  const shapes = storedShapes(list);
-  const missing = [...shapes.keys()].filter((name) => !tensors[name]);
-  if (missing.length)
-    throw new HeddleError(`weights: missing ${missing.slice(0, 5).join(', ')}${more(missing.length)}`);
-  const extra = Object.keys(tensors).filter((name) => !shapes.has(name));
-  if (extra.length)
-    throw new HeddleError(`weights: unknown tensors ${extra.slice(0, 5).join(', ')}${more(extra.length)}`);
-  for (const [name, shape] of shapes) {
-    const tensor = tensors[name] as Tensor;
-    if (tensor.dtype !== 'f32' || !sameShape(tensor.shape, shape))
-      throw new HeddleError(
-        `weights: ${name} is ${tensor.dtype} ${show(tensor.shape)}, the configuration requires f32 ${show(shape)}`,
-      );
-  }
-  const weights = new Float32Array(list.size);
-  for (const p of list.all) {
-    const tensor = tensors[p.stored.name] as Tensor;
-    const at = p.stored.row * sizeOf(p.shape.slice(1));
-    weights.set(tensor.data.subarray(at, at + sizeOf(p.shape)), p.offset);
-  }
-  return weights;
-}
-
-const more = (n: number) => (n > 5 ? ` and ${n - 5} more` : '');
 
 /** Number of rows of the table of fixed positions; 0 if the configuration has none. */
 export function fixedPositionRows({ positions, maxLength, maxSource, padId }: ModelConfig): number {

@@ -23,7 +23,8 @@ import {
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { loraConfig, loraParameters, mergeLora } from '../../src/model/lora.ts';
 import { writePositions } from '../../src/model/model-states.ts';
-import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../src/model/parameters.ts';
+import { parameterList, tensorsFromWeights } from '../../src/model/parameters.ts';
+import { weightsFromTensors } from '../../src/model/weights-from-tensors.ts';
 import { fillTokenIndices } from '../../src/text/batches/batches.ts';
 import { fillLengths } from '../../src/text/batches/row-lengths.ts';
 import { optimizerConfig } from '../../src/train/update/optimizer-config.ts';

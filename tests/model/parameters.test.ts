@@ -9,13 +9,9 @@ import { readSafetensors } from '../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
 import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
-import {
-  parameterList,
-  storedShapes,
-  tensorsFromWeights,
-  weightsFromTensors,
-} from '../../src/model/parameters.ts';
+import { parameterList, storedShapes, tensorsFromWeights } from '../../src/model/parameters.ts';
 import { presets } from '../../src/model/presets.ts';
+import { weightsFromTensors } from '../../src/model/weights-from-tensors.ts';
 
 const options: Record<string, ModelOptions> = {
   plain: {

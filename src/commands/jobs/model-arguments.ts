@@ -1,6 +1,6 @@
 // The model of a job: its folder, and how it is loaded.
 
-import type { LoadOptions } from '../../api/load-model.ts';
+import type { LoadOptions } from '../../api/load-options.ts';
 import type { LanguageOptions } from '../../decode/text-options.ts';
 
 /** A trained model, and options of `openFolder`; plain JSON. */

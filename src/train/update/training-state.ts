@@ -17,10 +17,11 @@ import { writeSafetensors } from '../../files/write-safetensors.ts';
 import { initializeWeights } from '../../model/initialize-weights.ts';
 import { initializeLora, type LoraConfig, loraParameters } from '../../model/lora.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
-import { readWeights, writeWeights } from '../../model/model-states.ts';
+import { writeWeights } from '../../model/model-states.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
-import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../model/parameters.ts';
+import { parameterList, tensorsFromWeights } from '../../model/parameters.ts';
 import { storedParameters, type WeightReader, type WeightStorage } from '../../model/quantized-parameters.ts';
+import { weightsFromTensors } from '../../model/weights-from-tensors.ts';
 import type { Fingerprint } from '../../text/corpus/pairs.ts';
 import { type OptimizerConfig, optimizerStates } from './optimizer-config.ts';
 import type { ScheduleConfig } from './schedule.ts';
@@ -49,7 +50,8 @@ export async function initializeTraining(
   const p = parameterList(c);
   let trained = weights ?? initializeWeights(c, p, recipe.seed, recipe.init);
   const stored = storedParameters(c, storage);
-  if ('read' in trained) await readWeights(engine, c, stored, trained);
+  if ('read' in trained)
+    await (await import('../../model/read-weights.ts')).readWeights(engine, c, stored, trained);
   else writeWeights(engine, c, stored, trained);
   if (lora) {
     trained = initializeLora(c, loraParameters(c, lora), recipe.seed);

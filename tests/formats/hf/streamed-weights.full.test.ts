@@ -9,13 +9,13 @@ import type { Engine } from '../../../src/engine/engine.ts';
 import { hfTensors } from '../../../src/formats/hf/hf-tensors.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
-import { readWeights } from '../../../src/model/model-states.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import {
   quantizedParameters,
   type WeightFormat,
   weightParts,
 } from '../../../src/model/quantized-parameters.ts';
+import { readWeights } from '../../../src/model/read-weights.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-streamed-'));
 afterAll(() => rmSync(folder, { recursive: true }));

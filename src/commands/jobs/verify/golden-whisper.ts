@@ -25,8 +25,9 @@ import { loadHf } from '../../../formats/hf/load-hf.ts';
 import { frameParts } from '../../../model/frame-parts.ts';
 import { sourcePositions } from '../../../model/model-config.ts';
 import { openTransformer, Scope } from '../../../model/open-transformer.ts';
-import { parameterList, tensorsFromWeights, weightsFromTensors } from '../../../model/parameters.ts';
+import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';
 import { encode, sourceInput } from '../../../model/transformer.ts';
+import { weightsFromTensors } from '../../../model/weights-from-tensors.ts';
 import { type GoldenCase, goldenOptimizer, idsIn } from './golden-case.ts';
 import { checkGolden, limits, type Row } from './golden-checks.ts';
 

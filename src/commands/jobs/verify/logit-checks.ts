@@ -11,13 +11,14 @@ import { frameParts } from '../../../model/frame-parts.ts';
 import { type ModelConfig, maxSourceLength } from '../../../model/model-config.ts';
 import { writeWeights } from '../../../model/model-states.ts';
 import { type Quantization, weightBytes } from '../../../model/parameter-layout.ts';
-import { parameterList, weightsFromTensors } from '../../../model/parameters.ts';
+import { parameterList } from '../../../model/parameters.ts';
 import {
   describeWeights,
   storedParameters,
   type WeightFormat,
   type WeightStorage,
 } from '../../../model/quantized-parameters.ts';
+import { weightsFromTensors } from '../../../model/weights-from-tensors.ts';
 import { openModel } from '../../../session/open-model.ts';
 import type { Session } from '../../../session/session.ts';
 import { evaluationGraph, inputArrays } from '../../../train/update/training-graphs.ts';

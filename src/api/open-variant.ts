@@ -1,0 +1,47 @@
+// Loads a model folder with other weights than f32, LoRA adapters, further models of an ensemble or a memory budget;
+// plain models do not load this file.
+
+import type { FolderSource } from '../files/given-files.ts';
+import { parameterList } from '../model/parameters.ts';
+import { storedParameters } from '../model/quantized-parameters.ts';
+import { openModel } from '../session/open-model.ts';
+import type { Session } from '../session/session.ts';
+import type { FolderOptions, LoadOptions } from './load-options.ts';
+import { Model } from './model.ts';
+
+/** See `openFolder`. */
+export async function openVariant(
+  folder: string,
+  session: Session,
+  { lora, ensemble = [], inMemory, name = folder, files = session.files, ...rest }: FolderOptions,
+): Promise<Model> {
+  const { ownsSession, weights, weightsExclude, sourceLang, targetLang } = rest;
+  const storage = { weights, weightsExclude };
+  const quantized = (weights ?? 'f32') !== 'f32';
+  const single = isFolder(lora) ? lora : undefined;
+  const merged = single !== undefined && !quantized;
+  const inParts = quantized || (inMemory === undefined ? 'large' : !inMemory);
+  const options = { sourceLang, targetLang, inParts } as const;
+  const place = { files, emit: session.emit };
+  const base = await openModel(folder, place, {
+    ...options,
+    inParts: !merged && inParts,
+    verifyLater: true,
+  });
+  const saved = merged ? await (await import('./model-loras.ts')).mergedLora(session, base, single) : base;
+  if (session.memoryBudget)
+    await (await import('./memory-needs.ts')).checkMemory(name, saved.config, session, storage, inMemory);
+  if (ensemble.length > 0) {
+    const { openMembers } = await import('./ensemble-model.ts');
+    const switches = !merged && lora !== undefined;
+    return openMembers(saved, ensemble, session, options, { ...storage, name, ownsSession, switches });
+  }
+  const parameters = quantized ? storedParameters(saved.config, storage) : parameterList(saved.config);
+  const model = new Model(saved, session, { name, parameters, ownsSession });
+  if (merged || lora === undefined) return model;
+  return (await import('./model-loras.ts')).addLoras(model, lora, single);
+}
+
+/** Whether `lora` is one adapter. */
+const isFolder = (lora: LoadOptions['lora']): lora is FolderSource =>
+  typeof lora === 'string' || Array.isArray(lora) || lora instanceof Blob;
