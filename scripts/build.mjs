@@ -91,14 +91,14 @@ async function mergeLoadedOnDemand() {
   }
 }
 
-/** Merges a module of less than a block of the disk into the module that imports it, if only one does. */
+/** Merges a module of less than two blocks of the disk into the module that imports it, if only one does. */
 async function mergeSmall() {
   const { all, imports, loadedOnDemand, library } = importGraph();
   const entries = new Set([...libraryEntries, ...commandEntries].map(entryFile));
   const importer = new Map();
   for (const file of library) {
     const [first, second] = all.filter((other) => imports.get(other).includes(file));
-    const merges = first && !second && library.has(first) && statSync(file).size < 4096;
+    const merges = first && !second && library.has(first) && statSync(file).size < 8192;
     if (merges && !entries.has(file) && !loadedOnDemand.has(file)) importer.set(file, first);
   }
   const groups = new Map();

@@ -1,6 +1,6 @@
 // File and Blob objects in place of each path that the library accepts: the same results as with the path.
 
-import { beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTranslator, translators } from '../../src/api/create-translator.ts';
 import { loadModel } from '../../src/api/load-model.ts';
 import { importModel, packModel, readModelFacts } from '../../src/api/model-files.ts';
@@ -11,11 +11,13 @@ import { type TrainOptions, train } from '../../src/api/train.ts';
 import type { FileSource, FolderSource } from '../../src/files/given-files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
 import { registerHost } from '../../src/session/host.ts';
 import type { Pair } from '../../src/text/corpus/pairs.ts';
 
 const files = memoryFiles();
 registerHost({ files, modelPath: (name) => name });
+afterAll(() => registerHost(nodeHost())); // other files of the worker use it
 const cpu = { device: 'cpu', tune: false } as const;
 const pairs: readonly Pair[] = ['ab', 'ba', 'cab', 'bac', 'abc', 'acb'].map((source) => ({
   source,

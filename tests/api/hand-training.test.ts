@@ -3,7 +3,10 @@
 import { describe, expect, it } from 'vitest';
 import { HandTraining } from '../../src/api/hand-training.ts';
 import { loadModel } from '../../src/api/load-model.ts';
-import '../../src/node.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
+import { registerHost } from '../../src/session/host.ts';
+
+registerHost(nodeHost());
 
 const pair = { source: 'Tuesday, March 4, 2025', target: 'martes, 4 de marzo de 2025' };
 const open = async () =>

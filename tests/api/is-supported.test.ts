@@ -1,14 +1,16 @@
 // What isSupported says about hosts that lack something.
 
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { isSupported } from '../../src/api/is-supported.ts';
 import { HeddleError } from '../../src/core/errors.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
 import { registerHost } from '../../src/session/host.ts';
 import { neededLimits } from '../../src/session/session-device.ts';
 
 const gpuWith = (adapter: unknown) => async () => ({ requestAdapter: async () => adapter }) as unknown as GPU;
 
 describe('isSupported', () => {
+  afterAll(() => registerHost(nodeHost())); // other files of the worker use it
   afterEach(() => Reflect.deleteProperty(globalThis, 'isSecureContext'));
 
   it('is true with an adapter that has the limits', async () => {

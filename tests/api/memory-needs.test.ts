@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadModel } from '../../src/api/load-model.ts';
-import '../../src/node.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
+import { registerHost } from '../../src/session/host.ts';
 import { type Hub, startHub } from '../files/hub/hub.ts';
 import { smallHfJson } from '../support/hf.ts';
+
+registerHost(nodeHost());
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-budget-'));
 let hub: Hub;

@@ -3,8 +3,11 @@
 import { expect, it } from 'vitest';
 import { loadModel } from '../../src/api/load-model.ts';
 import { previewBatches } from '../../src/api/preview-batches.ts';
-import '../../src/node.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
+import { registerHost } from '../../src/session/host.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
+
+registerHost(nodeHost());
 
 it('has every pair in one batch, and less padding with more buckets', async () => {
   const model = await loadModel(new URL('../../demo/models/en-es.safetensors', import.meta.url).pathname, {

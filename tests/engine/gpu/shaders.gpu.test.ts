@@ -23,13 +23,19 @@ describe('shader files', () => {
     const partOf = ([, text]: [string, string]) => /^\/\/ part of (\S+)$/m.exec(text)?.[1];
     for (const file of included) {
       const kernel = partOf(file);
-      if (kernel)
-        expect(
-          [...kernels.values()].some(([own, ...paths]) => own === kernel && paths.includes(file[0])),
-          file[0],
-        ).toBe(true);
+      if (!kernel) continue;
+      const library = [...kernels.values()].some(
+        ([own, ...paths]) => own === kernel && paths.includes(file[0]),
+      );
+      expect(library || fileAt(kernel).split('\n').includes(`// include ${file[0]}`), file[0]).toBe(true);
     }
-    const whole = included.filter((file) => !partOf(file));
+    // An op that brings its kernel along joins it with the files of its own folder.
+    const whole = included
+      .filter((file) => !partOf(file))
+      .map(
+        ([path, text]) =>
+          [path, text.replace(/^\/\/ include (rows\/.+)$/gm, (_, own) => fileAt(own))] as const,
+      );
     expect(whole.length).toBeGreaterThan(10);
     const sources = whole.map(([path, source]): [string, string] => [
       path,
@@ -38,6 +44,9 @@ describe('shader files', () => {
     expect(await compilerMessages(sources)).toEqual([]);
   });
 });
+
+/** The text of a file of shaders/. */
+const fileAt = (path: string): string => texts[`../../../shaders/${path}`] ?? '';
 
 const texts: Record<string, string> = import.meta.glob('../../../shaders/**/*.wgsl', {
   query: '?raw',
