@@ -68,13 +68,13 @@ describe('the packed package', () => {
   ];
   const paths = new Set(packed.files.map(({ path }) => path));
 
-  it('takes less than 4,160 KiB on disk with its dependency, as du counts', () => {
+  it('takes less than 4,168 KiB on disk with its dependency, as du counts', () => {
     const folders = new Set(
       [...paths].flatMap((path) => [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index))),
     );
     const blocks = [...packed.files.map(({ size }) => size), ...[...folders].map(() => 1), 1];
     const onDisk = blocks.reduce((n, size) => n + Math.ceil(size / 4096) * 4096, 0);
-    expect(onDisk / 1024).toBeLessThan(4160 - 148); // KiB, as du -sk; @webgpu/types and the folder node_modules take 148
+    expect(onDisk / 1024).toBeLessThan(4168 - 148); // KiB, as du -sk; @webgpu/types and the folder node_modules take 148
   });
 
   it('has no file that both the entry and code loaded on demand import, but the smallest', () => {
