@@ -8,17 +8,21 @@ import { readSpeechFile } from '../../src/audio/speech-samples.ts';
 import { writeWav } from '../../src/audio/wav.ts';
 import { unzip } from '../../src/files/zip.ts';
 import { launchChrome } from '../../src/host/chrome.ts';
+import { wordErrorRate } from '../../src/text/metrics/word-errors.ts';
 import { axeViolations } from '../support/axe.ts';
 import { type DemoPage, demo } from '../support/demo.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-speech-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What the fake microphone plays once, each time it opens: silence, then the first clip of the page. */
+/**
+ * What the fake microphone plays once, each time it opens: a second of silence, in which the page begins to listen, then
+ * the first clip of the page.
+ */
 const clip = join(folder, 'microphone.wav');
 const samples = readSpeechFile(readFileSync('demo/speech/clips/listen-1.wav'), 'clip');
-const delayed = new Float32Array(samples.length + 5000);
-delayed.set(samples, 5000);
+const delayed = new Float32Array(samples.length + 16_000);
+delayed.set(samples, 16_000);
 writeFileSync(clip, writeWav(delayed, 16_000));
 const spoken = 'turn on the heater in the office';
 const { open } = demo(undefined, () =>
@@ -84,11 +88,7 @@ it('writes down a clip, with times and attention', async () => {
   await look('heard');
 }, 240_000);
 
-// The microphone is in real time: on a busy machine samples are lost.
-it('hears the microphone while the button is held, and shows words as they come', {
-  retry: 3,
-  timeout: 120_000,
-}, async () => {
+it('hears the microphone while the button is held, and shows words as they come', async () => {
   await page.evaluate(() => {
     const texts: string[] = [];
     Object.assign(window, { texts });
@@ -103,14 +103,14 @@ it('hears the microphone while the button is held, and shows words as they come'
   await page.focus('#speak');
   await page.keyboard.down('Space');
   await waitFor(/Listening/, '#speak');
-  await new Promise((resolve) => setTimeout(resolve, 3000));
+  await new Promise((resolve) => setTimeout(resolve, 4000));
   const early = await page.evaluate(() => (window as unknown as { texts: string[] }).texts.filter(Boolean));
   await page.keyboard.up('Space');
   await waitFor(/text after/, '#heard-facts');
   expect(early.length).toBeGreaterThan(0);
   expect(await text('#heard')).toBe(spoken);
   await shown.screenshot('speech-microphone');
-});
+}, 120_000);
 
 it('records sentences, keeps them, and deletes one', async () => {
   await page.$eval('#sentence', (e) => {
@@ -165,7 +165,8 @@ it('learns from them, with the word error rate before and after, and keeps what 
   await page.waitForSelector('#clip-1');
   await page.locator('#clip-1').click();
   await waitFor(/text after/, '#heard-facts');
-  expect(await text('#heard')).toBe(spoken);
+  // The recordings are of another voice: at most one of the seven words of this one is heard wrong now.
+  expect(wordErrorRate([await text('#heard')], [spoken]).rate).toBeLessThan(0.15);
   expect(await text('#model')).toContain('It uses what it learned');
   await page.locator('#forget').click();
   await page.waitForFunction(() => !document.querySelector('#forget'));

@@ -76,17 +76,51 @@ export async function recordStream(
   return writeWav(joined(all), rate);
 }
 
+/** Samples below it are silence, and how many of them stay before the first sound. */
+const silence = 0.01;
+const keptSilence = 1600;
+
+/**
+ * A stream at 16 kHz from its first sound on: between the press of a button and the first word passes time, which small
+ * models have not learned to skip. A stream without a sound keeps its last silence.
+ */
+async function* fromFirstSound(stream: AsyncIterable<Float32Array>): AsyncGenerator<Float32Array, void> {
+  let before: Float32Array | undefined = new Float32Array();
+  for await (const piece of stream) {
+    if (!before) {
+      yield piece;
+      continue;
+    }
+    const all = joined([before, piece]);
+    const first = all.findIndex((sample) => Math.abs(sample) >= silence);
+    before = first < 0 ? all.slice(-keptSilence) : undefined;
+    if (first >= 0) yield all.slice(Math.max(0, first - keptSilence));
+  }
+  if (before) yield before;
+}
+
+/** A stream at 16 kHz. */
+async function* resampled(given: {
+  readonly rate: number;
+  readonly pieces: AsyncIterable<Float32Array>;
+}): AsyncGenerator<Float32Array, void> {
+  const resampler = given.rate === rate ? undefined : new Resampler(given.rate, rate);
+  for await (const raw of given.pieces) {
+    resampler?.push(raw);
+    yield resampler?.read() ?? raw;
+  }
+  const rest = resampler?.end();
+  if (rest) yield rest;
+}
+
 /** A stream at 16 kHz, whose frames are posted as they come. */
 async function* drawn(
   given: { readonly rate: number; readonly pieces: AsyncIterable<Float32Array> },
   post: (reply: Reply) => void,
 ): AsyncGenerator<Float32Array, void> {
-  const resampler = given.rate === rate ? undefined : new Resampler(given.rate, rate);
   const stream = new LogMelStream(new LogMel(drawnMels));
   let shown = 0;
-  for await (const raw of given.pieces) {
-    resampler?.push(raw);
-    const piece = resampler?.read() ?? raw;
+  for await (const piece of fromFirstSound(resampled(given))) {
     stream.push(piece);
     const { frames } = stream;
     if (frames > shown)
@@ -94,8 +128,6 @@ async function* drawn(
     shown = frames;
     yield piece;
   }
-  const rest = resampler?.end();
-  if (rest) yield rest;
 }
 
 const wavOf = (samples: Float32Array): Blob =>
