@@ -65,7 +65,14 @@ describe.skipIf(problem !== undefined || !existsSync(cases))(
           const language = models[name];
           return {
             ...{ model: name, folder: join(site, 'models', name), task: 'automatic-speech-recognition' },
-            ...{ dtype: 'fp32', sounds, options: language ? { language, task: 'transcribe' } : {} },
+            ...{
+              dtype: 'fp32',
+              sounds,
+              options: {
+                ...(language ? { language, task: 'transcribe' } : undefined),
+                return_timestamps: false,
+              },
+            },
           };
         }),
       );
@@ -82,6 +89,9 @@ describe.skipIf(problem !== undefined || !existsSync(cases))(
         const [wasm, webgpu] = [await inChrome('wasm'), await inChrome('webgpu')];
         for (const [i, name] of names.entries()) {
           const { config } = await loadModelFolder(nodeFiles(), join(cases, name));
+          const { no_timestamps_token_id: noStamps } = JSON.parse(
+            readFileSync(join(cases, name, 'generation_config.json'), 'utf8'),
+          );
           const ours = await expected(name, soundsOf(name));
           for (const [host, results] of Object.entries({ node, wasm, webgpu }))
             for (const [k, { ids, text }] of (results[i] ?? []).entries()) {
@@ -89,7 +99,9 @@ describe.skipIf(problem !== undefined || !existsSync(cases))(
               const rest = ids.slice(models[name] ? 4 : 2);
               const end = rest.indexOf(config.endId);
               const found = end < 0 ? rest : rest.slice(0, end);
-              expect(found, `${name}: ${host}, clip ${k}`).toEqual(ours[k]?.ids);
+              // A random model writes time stamps unasked, by which heddle cuts segments.
+              const words = (all: readonly number[]) => all.filter((id) => id < noStamps);
+              expect(words(found), `${name}: ${host}, clip ${k}`).toEqual(words(ours[k]?.ids ?? []));
               expect(text.trim(), `${name}: ${host}, clip ${k}`).toBe(ours[k]?.text);
             }
         }
