@@ -386,7 +386,8 @@ function smallCorpus(corpus: CorpusChoice, recipe: TrainSettings): TrainSettings
 
 /** Values of the fields for a corpus: recipe, preset and defaults of the page. */
 function defaultsFor(corpus: CorpusChoice, given: TrainSettings): TrainSettings {
-  const complete = completeSettings({ ...pageDefaults, ...given }, runKindOf(corpus.kind));
+  const kind = runKindOf(corpus.kind, corpus.kind === 'task' ? corpus.task : undefined);
+  const complete = completeSettings({ ...pageDefaults, ...given }, kind);
   const recipe = { ...complete, ...smallCorpus(corpus, complete) };
   const { dropout = 0, norm = 'post', labelSmoothing }: Partial<ModelOptions> = presets[recipe.preset];
   const rate = recipe.dropout ?? dropout;
