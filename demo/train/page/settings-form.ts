@@ -12,30 +12,12 @@ import {
   settingRows,
   type TrainSettings,
 } from '../../../src/index.ts';
-import {
-  completeSettings,
-  describeType,
-  fitsType,
-  formatChanges,
-  parseChanges,
-  runKindOf,
-} from '../../../src/pages.ts';
+import { describeType, fitsType, formatChanges, parseChanges } from '../../../src/pages.ts';
 import { field, markValid, options } from '../../common/form-fields.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { isModelName, modelNameRule, toModelName } from '../../storage/model-names.ts';
-import { isCsv } from '../corpus-format.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
-
-/**
- * Defaults that differ on the page: the samples table has a row for each translated dev sentence, and
- * checkpoints are saved often because a tab is easily closed.
- */
-const pageDefaults = {
-  devSentences: 24,
-  saveSeconds: 20,
-  probe: 'dev',
-  updateRatioSteps: 10,
-} satisfies TrainSettings;
+import { defaultsFor, pageDefaults } from './page-defaults.ts';
 
 /** Hints below fields. */
 const hints: Partial<Record<SettingName, string>> = {
@@ -351,53 +333,6 @@ const shownValue = (value: unknown): string =>
   typeof value === 'object' && value !== null
     ? String((value as Partial<DropoutRates>).output ?? '')
     : String(value ?? '');
-
-/** Minimum number of updates for a small corpus: ten pairs in ten epochs would be ten updates. */
-const minUpdates = 300;
-
-/**
- * Number of pairs from which the default held-out share has ten dev pairs; of fewer pairs a tenth is held
- * out.
- */
-const manyPairs = 500;
-
-/** Larger texts get more than `minUpdates` updates in any case, so their lines are not counted. */
-const maxCounted = 2 ** 18;
-
-/**
- * Epochs, batch size, held-out share and evaluation interval for a text with few pairs; nothing for a larger
- * one.
- */
-function smallCorpus(corpus: CorpusChoice, recipe: TrainSettings): TrainSettings {
-  if (corpus.kind !== 'text' || corpus.data instanceof Blob || corpus.data.length > maxCounted) return {};
-  const { epochs = 1, batchSize = 64 } = recipe;
-  const text = typeof corpus.data === 'string' ? corpus.data : new TextDecoder().decode(corpus.data);
-  const separator = isCsv(corpus.name, text) ? ',' : '\t';
-  const lines = text.split('\n').filter((line) => line.includes(separator));
-  const pairs = Math.max(1, lines.length);
-  const needed = Math.ceil(minUpdates / Math.ceil(pairs / batchSize));
-  return {
-    epochs: needed > epochs ? needed : recipe.epochs,
-    evalSteps: needed > epochs ? 100 : recipe.evalSteps,
-    batchSize: pairs < batchSize ? 2 ** Math.ceil(Math.log2(pairs)) : recipe.batchSize, // no empty rows
-    heldOut: pairs < manyPairs ? 0.1 : recipe.heldOut,
-  };
-}
-
-/** Values of the fields for a corpus: recipe, preset and defaults of the page. */
-function defaultsFor(corpus: CorpusChoice, given: TrainSettings): TrainSettings {
-  const kind = runKindOf(corpus.kind, corpus.kind === 'task' ? corpus.task : undefined);
-  const complete = completeSettings({ ...pageDefaults, ...given }, kind);
-  const recipe = { ...complete, ...smallCorpus(corpus, complete) };
-  const { dropout = 0, norm = 'post', labelSmoothing }: Partial<ModelOptions> = presets[recipe.preset];
-  const rate = recipe.dropout ?? dropout;
-  return {
-    norm,
-    labelSmoothing,
-    ...recipe,
-    dropout: typeof rate === 'number' ? rate : (rate.output ?? 0),
-  };
-}
 
 /** Returns what is wrong with a list of changes; empty if it is valid. */
 function wrongChanges(text: string): string {
