@@ -62,7 +62,7 @@ const dawnOnly = [
   'tests/commands/jobs/**',
   'tests/bench/conformance-check.gpu.test.ts',
   'tests/examples/**',
-  'tests/decode/{decode,phrases,quantized-decoding,target-constraints,translator}.gpu.test.ts',
+  'tests/decode/{decode,fewer-launches,phrases,quantized-decoding,target-constraints,translator}.gpu.test.ts',
   'tests/model/engine.gpu.test.ts',
   'tests/readme.gpu.test.ts',
   'tests/formats/**',
