@@ -153,7 +153,7 @@ class HtmlRuns {
     for (const part of parts) {
       const { start, end } = part;
       const raw = this.#text.slice(start, end);
-      // What the parser leaves out, such as a closing tag without an opening one, stays where it is.
+      // Text that the parser ignores, such as a closing tag without an opening one, keeps its place.
       if (start > at) run.add('single', next++, this.#text.slice(at, start));
       at = Math.max(at, end);
       if ('text' in part) {

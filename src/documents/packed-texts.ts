@@ -87,7 +87,7 @@ export class PackedTexts {
     this.#entries.set([this.#blocks.length - 1, start, keyBytes, valueBytes, hashOf(key)], fields * index);
   }
 
-  /** The slot of a key in the table: that of its entry, or the free one where it would be. */
+  /** The slot of a key in the table: that of its entry, or the free slot for a new entry. */
   #slot(key: string): number {
     const mask = this.#table.length - 1;
     const hash = hashOf(key);

@@ -35,7 +35,7 @@ export interface Host {
    */
   onnxRuntime?(): Promise<OnnxRuntime>;
   /**
-   * Loads the code that fuses the sublayers of a token into one dispatch each where the device is faster so. In a page
+   * Loads the code that fuses the sublayers of a token into one dispatch each if that is faster on the device. In a page
    * give the function `fewerLaunches`. [Node and Deno have it; a page does without]
    */
   fewerLaunches?(): Promise<typeof import('../engine/gpu/launch-tuning.ts')>;

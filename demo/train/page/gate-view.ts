@@ -19,7 +19,7 @@ export const gateTable = (target: readonly string[], gates: Float32Array, channe
     }),
   );
 
-/** The gates of all channels at one token: the area is high where a channel keeps its state. */
+/** The gates of all channels at one token: a channel that keeps its state has a high area. */
 function gateStrip(gates: Float32Array): Content {
   const steps = Array.from(gates, (gate, i) => `V${(20 - 20 * gate).toFixed(1)}H${i + 1}`).join('');
   return html`
