@@ -166,12 +166,25 @@ async function contestants(options) {
         'max-length-factor': isFirefox ? 2 : Math.ceil((tokens + 1) / shortest),
       },
     };
-    await worker.call('load', { folder: `/models/${model}-marian`, options });
+    const [weights, vocabulary] = await Promise.all(
+      ['model.bin', 'vocab.spm'].map(async (name) => {
+        const response = await fetch(`/models/${model}-marian/${name}`);
+        return new Uint8Array(await response.arrayBuffer());
+      }),
+    );
+    await worker.call('load', {
+      options: Object.entries(options)
+        .map(([name, value]) => `${name}: ${value}\n`)
+        .join(''),
+      files: { weights, shortlist: new Uint8Array(0), vocabularies: [vocabulary] },
+    });
     let bytes = await worker.call('bytes');
     return {
       async translate(texts, batchSize) {
-        const found = await inBatches(texts, batchSize, (batch) =>
-          worker.call('translate', { texts: batch }),
+        const found = await inBatches(
+          texts,
+          batchSize,
+          async (batch) => (await worker.call('translate', { texts: batch })).translations,
         );
         bytes = await worker.call('bytes');
         return found.map((text) =>
@@ -191,23 +204,23 @@ async function contestants(options) {
   };
 }
 
-/** Starts the worker of marian-worker.js. */
+/** Starts the worker of Marian's engine, which the page Train has too. */
 function openMarian() {
-  const worker = new Worker('/marian-worker.js');
+  const worker = new Worker('/marian/engine-worker.js');
   const waiting = new Map();
-  worker.onmessage = ({ data: { id, result, error } }) => {
+  worker.onmessage = ({ data: { id, type, value, message } }) => {
     const { resolve, reject } = waiting.get(id);
     waiting.delete(id);
-    if (error === undefined) resolve(result);
-    else reject(new Error(`Marian: ${error}`));
+    if (type === 'result') resolve(value);
+    else reject(new Error(`Marian: ${message}`));
   };
   let id = 0;
   return {
-    call: (call, args) =>
+    call: (name, ...args) =>
       new Promise((resolve, reject) => {
         waiting.set(++id, { resolve, reject });
         worker.onerror = ({ message }) => reject(new Error(`Marian: ${message}`));
-        worker.postMessage({ id, call, args });
+        worker.postMessage({ id, name, args });
       }),
     end: () => worker.terminate(),
   };

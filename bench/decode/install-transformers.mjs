@@ -1,6 +1,6 @@
 // Installs transformers.js and Marian into bench/decode/node_modules if they are missing or older than the
 // lock file, and writes the page that runs them.
-import { copyFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installPackages } from '../install-packages.mjs';
@@ -23,8 +23,10 @@ export const installTransformers = () => installPackages(here, 'transformers.js 
 export async function writeDecodePage(site) {
   symlinkSync(join(here, 'node_modules/@huggingface/transformers/dist'), join(site, 'transformers'));
   symlinkSync(join(here, 'node_modules/onnxruntime-web/dist'), join(site, 'ort'));
-  symlinkSync(join(here, bergamot, 'worker'), join(site, 'marian'));
-  copyFileSync(join(here, 'marian-worker.js'), join(site, 'marian-worker.js'));
+  mkdirSync(join(site, 'marian'));
+  for (const name of ['bergamot-translator-worker.js', 'bergamot-translator-worker.wasm'])
+    symlinkSync(join(here, bergamot, 'worker', name), join(site, 'marian', name));
+  copyFileSync(join(here, '../../demo/train/page/firefox-worker.js'), join(site, 'marian/engine-worker.js'));
   const { rolldown } = await import('rolldown');
   const bundle = await rolldown({
     input: join(here, 'decode-page.mjs'),

@@ -44,6 +44,12 @@ export class WorkerClient<Calls extends Functions<Calls>, Event extends { readon
     });
   }
 
+  /** Ends the worker. The next call starts another. */
+  close(): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+  }
+
   /** Sends data that is no call. */
   protected send(data: unknown, transfer: Transferable[] = []): void {
     this.#worker ??= this.#open();

@@ -1,8 +1,9 @@
 // The form of a new project: a document, a memory, a model and its languages.
 
 import { live } from 'lit-html/directives/live.js';
+import { BusyPanel } from '../common/busy-panel.ts';
 import { field, options } from '../common/form-fields.ts';
-import { type Content, html, nothing, Panel } from '../common/panel.ts';
+import { type Content, html, nothing } from '../common/panel.ts';
 import { demoModels } from '../train/page/demo-models.ts';
 import type { ModelChoice, NewProject } from './documents-protocol.ts';
 
@@ -13,7 +14,7 @@ const accepted = {
 };
 
 /** The form. */
-export class StartPanel extends Panel {
+export class StartPanel extends BusyPanel {
   readonly #onStart: (project: NewProject) => void;
   #stored: readonly string[] = [];
   #document: File | null = null;
@@ -21,8 +22,6 @@ export class StartPanel extends Panel {
   #model = demoModels[0]?.name ?? '';
   #source = demoModels[0]?.source ?? 'en';
   #target = demoModels[0]?.target ?? 'es';
-  #status = '';
-  #error = '';
 
   constructor(onStart: (project: NewProject) => void) {
     super();
@@ -36,16 +35,10 @@ export class StartPanel extends Panel {
     this.draw();
   }
 
-  /** Shows what the worker does; the form waits meanwhile. */
-  showStatus(text: string): void {
-    this.#status = text;
-    this.drawSoon();
-  }
-
-  showError(text: string): void {
-    this.#status = '';
-    this.#error = text;
-    this.draw();
+  /** Ends what the worker did with an error. */
+  override showError(text: string): void {
+    this.status = '';
+    super.showError(text);
   }
 
   /** Takes files that were dropped on the page: a TMX or TSV is a memory, others are documents. */
@@ -53,7 +46,7 @@ export class StartPanel extends Panel {
     for (const file of files)
       if (/\.(?:tmx|tsv|g?mo)$/i.test(file.name)) this.#memory = file;
       else this.#document = file;
-    this.#error = '';
+    this.error = '';
     this.draw();
   }
 
@@ -61,7 +54,7 @@ export class StartPanel extends Panel {
     const file = (event.target as HTMLInputElement).files?.[0] ?? null;
     if (kind === 'document') this.#document = file;
     else this.#memory = file;
-    this.#error = '';
+    this.error = '';
     this.draw();
   }
 
@@ -80,7 +73,7 @@ export class StartPanel extends Panel {
     }
     const shipped = demoModels.find(({ name }) => name === this.#model);
     const model: ModelChoice = shipped ? { name: shipped.name, url: shipped.url } : { name: this.#model };
-    this.#error = '';
+    this.error = '';
     this.draw();
     this.#onStart({
       ...{ document: this.#document, memory: this.#memory, model },
@@ -141,11 +134,10 @@ export class StartPanel extends Panel {
           ${this.#language('documents-target', 'To', this.#target, (value) => {
             this.#target = value;
           })}
-          <button type="submit" class="main" ?disabled=${this.#status !== ''}>Translate</button>
+          <button type="submit" class="main" ?disabled=${this.status !== ''}>Translate</button>
         </div>
         ${about ? html`<p class="hint">${about}</p>` : nothing}
-        <p class="hint" role="status" id="start-status">${this.#status}</p>
-        <p class="wrong" role="alert">${this.#error}</p>
+        ${this.messages('start-status')}
       </form>`;
   }
 }

@@ -3,8 +3,9 @@
 import { live } from 'lit-html/directives/live.js';
 import type { Inspection } from '../../src/index.ts';
 import type { HandUpdate, PairState, WeightPlace } from '../../src/pages.ts';
+import { BusyPanel } from '../common/busy-panel.ts';
 import { field, markValid, options } from '../common/form-fields.ts';
-import { type Content, html, nothing, Panel } from '../common/panel.ts';
+import { type Content, html, nothing } from '../common/panel.ts';
 import { dataTable, factList, hint } from '../common/tables.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 import type { HandStart } from '../train/protocol.ts';
@@ -18,14 +19,12 @@ const defaultRate = rates.indexOf(0.0005);
 const digits = (x: number): string => String(Number(x.toPrecision(6))).replaceAll('-', '−');
 
 /** A training of the shown pair by hand. */
-class LearningFigure extends Panel {
+class LearningFigure extends BusyPanel {
   readonly #host: ChapterHost;
   readonly #target: string;
   #start: HandStart | undefined;
   #place: WeightPlace = { name: '', row: 0, column: 0 };
   #updates: readonly HandUpdate[] = [];
-  #isBusy = false;
-  #error = '';
 
   constructor(inspection: Inspection, host: ChapterHost) {
     super();
@@ -47,17 +46,7 @@ class LearningFigure extends Panel {
 
   /** Runs work in the worker with the buttons disabled, and shows its error. */
   async #work(work: () => Promise<void>): Promise<void> {
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    this.#error = '';
-    this.draw();
-    try {
-      await work();
-    } catch (error) {
-      this.#error = (error as Error).message;
-    }
-    this.#isBusy = false;
-    this.draw();
+    if (!this.isBusy) await this.run(work);
   }
   async #restart(): Promise<void> {
     this.#start = await this.#host.session.startByHand({ source: this.#host.text(), target: this.#target });
@@ -82,7 +71,7 @@ class LearningFigure extends Panel {
 
   protected override template(): Content {
     const button = (text: string, work: () => Promise<void>) =>
-      html`<button type="button" ?disabled=${this.#isBusy || !this.#start} @click=${() => void this.#work(work)}>${text}</button>`;
+      html`<button type="button" ?disabled=${this.isBusy || !this.#start} @click=${() => void this.#work(work)}>${text}</button>`;
     return html`
       <div class="row controls">${this.#weightFields()}</div>
       <div class="row controls">${this.#rateFields()}</div>
@@ -91,7 +80,7 @@ class LearningFigure extends Panel {
         ${button('Ten steps', () => this.#update(10))}
         ${button('Start again', () => this.#restart())}
       </div>
-      <p role="status">${this.#error || (this.#isBusy ? 'Computing …' : '')}</p>
+      <p role="status">${this.error || (this.isBusy ? 'Computing …' : '')}</p>
       <div class="stack" data-picture>${this.#now ? this.#picture(this.#now) : nothing}</div>`;
   }
   #weightFields(): Content {

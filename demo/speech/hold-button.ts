@@ -4,51 +4,50 @@
 import { type Content, html, Panel } from '../common/panel.ts';
 import { Microphone } from './microphone.ts';
 
-/** What happens to the samples. */
+/** Takes the samples of a recording. */
+export interface SampleStream {
+  sendBegin(): void;
+  sendPiece(samples: Float32Array): void;
+  sendEnd(): void;
+}
+
+/** What else happens at a recording. */
 export interface Recorder {
   /** Called when the microphone is open, with its samples a second. */
   onStart(rate: number): void;
-  onPiece(samples: Float32Array): void;
-  onEnd(): void;
   /** Called with a message for the visitor; empty: nothing is wrong any more. */
   onProblem(text: string): void;
 }
 
 /** The button. */
 export class HoldButton extends Panel {
+  readonly #stream: SampleStream;
   readonly #recorder: Recorder;
   readonly #id: string;
   readonly #label: string;
-  readonly #look: string;
   #isHeld = false;
   #isOn = false;
-  #isDisabled = false;
   /** Whether a press has just begun or ended, whose click follows. */
   #wasPressed = false;
 
-  constructor(id: string, label: string, recorder: Recorder, look = 'main hold') {
+  constructor(id: string, label: string, stream: SampleStream, recorder: Recorder) {
     super('hold-place');
     this.#id = id;
     this.#label = label;
+    this.#stream = stream;
     this.#recorder = recorder;
-    this.#look = look;
-    this.draw();
-  }
-
-  setDisabled(isDisabled: boolean): void {
-    this.#isDisabled = isDisabled;
     this.draw();
   }
 
   async #press(): Promise<void> {
-    if (this.#isHeld || this.#isDisabled) return;
+    if (this.#isHeld) return;
     this.#isHeld = true;
     this.#recorder.onProblem('');
     this.draw();
     try {
       const early: Float32Array[] = [];
       const microphone = await Microphone.open((samples) => {
-        if (this.#isOn) this.#recorder.onPiece(samples);
+        if (this.#isOn) this.#stream.sendPiece(samples);
         else early.push(samples);
       });
       if (!this.#isHeld) {
@@ -57,13 +56,14 @@ export class HoldButton extends Panel {
         return;
       }
       this.#isOn = true;
+      this.#stream.sendBegin();
       this.#recorder.onStart(microphone.rate);
-      for (const samples of early) this.#recorder.onPiece(samples);
+      for (const samples of early) this.#stream.sendPiece(samples);
       this.draw();
       await this.#released();
       await microphone.stop();
       this.#isOn = false;
-      this.#recorder.onEnd();
+      this.#stream.sendEnd();
     } catch (error) {
       this.#recorder.onProblem((error as Error).message);
     } finally {
@@ -115,9 +115,8 @@ export class HoldButton extends Panel {
       <button
         type="button"
         id=${this.#id}
-        class=${this.#look}
+        class="main hold"
         aria-pressed=${this.#isHeld ? 'true' : 'false'}
-        ?disabled=${this.#isDisabled}
         @pointerdown=${this.#down}
         @pointerup=${this.#let}
         @pointercancel=${this.#let}

@@ -1,7 +1,8 @@
 // The microphone and the clips of the page: what was heard, with times, and the views of the sound.
 
-import { type Content, html, nothing, Panel } from '../common/panel.ts';
-import { HoldButton } from './hold-button.ts';
+import { BusyPanel } from '../common/busy-panel.ts';
+import { type Content, html, nothing } from '../common/panel.ts';
+import { HoldButton, type SampleStream } from './hold-button.ts';
 import { play } from './player.ts';
 import { fetchClip, listenClips, type ShippedClip } from './shipped-speech.ts';
 import { SoundView } from './sound-view.ts';
@@ -9,86 +10,68 @@ import type { Heard } from './speech-protocol.ts';
 
 /** What the panel asks for. All reject with a message for the visitor. */
 export interface ListenActions {
+  /** Takes the samples of the microphone. */
+  readonly stream: SampleStream;
   /** Loads the model. */
   ready(): Promise<void>;
   read(sound: Blob): Promise<Heard>;
   /** Transcribes the pieces that follow. */
   listen(rate: number): Promise<Heard>;
-  sendBegin(): void;
-  sendPiece(samples: Float32Array): void;
-  sendEnd(): void;
 }
 
 /** The panel. */
-export class ListenPanel extends Panel {
+export class ListenPanel extends BusyPanel {
   readonly #actions: ListenActions;
   readonly #view = new SoundView();
   readonly #button: HoldButton;
   #heard: Heard | undefined;
   #partial = '';
-  #error = '';
-  #isBusy = false;
 
   constructor(actions: ListenActions) {
     super();
     this.#actions = actions;
-    this.#button = new HoldButton('speak', 'Hold and speak', {
+    this.#button = new HoldButton('speak', 'Hold and speak', actions.stream, {
       onStart: (rate) => {
-        actions.sendBegin();
-        void this.#run(async () => {
+        void this.#hear(async () => {
           await actions.ready();
           return actions.listen(rate);
         });
       },
-      onPiece: actions.sendPiece,
-      onEnd: actions.sendEnd,
-      onProblem: (text) => this.#showError(text),
+      onProblem: (text) => this.showError(text),
     });
     this.draw();
   }
 
   /** Shows the text so far, while a recording is heard. */
   showPartial(text: string): void {
-    if (!this.#isBusy) return;
+    if (!this.isBusy) return;
     this.#partial = text;
     this.drawSoon();
   }
 
   /** Adds new frames of the microphone to the spectrogram. */
   addFrames(logs: Float32Array, mels: number): void {
-    if (this.#isBusy) this.#view.add(logs, mels);
+    if (this.isBusy) this.#view.add(logs, mels);
   }
 
   /** Transcribes a file. */
   take(sound: Blob): void {
-    void this.#run(() => this.#actions.read(sound));
+    void this.#hear(() => this.#actions.read(sound));
   }
 
-  #showError(text: string): void {
-    this.#error = text;
-    this.draw();
-  }
-
-  async #run(hear: () => Promise<Heard>): Promise<void> {
-    this.#isBusy = true;
+  async #hear(hear: () => Promise<Heard>): Promise<void> {
     this.#heard = undefined;
-    [this.#partial, this.#error] = ['', ''];
+    this.#partial = '';
     this.#view.clear();
-    this.draw();
-    try {
+    await this.run(async () => {
       const heard = await hear();
       this.#heard = heard;
       this.#view.show(heard.features, heard.mels, heard.attention);
-    } catch (error) {
-      this.#error = (error as Error).message;
-    } finally {
-      this.#isBusy = false;
-      this.draw();
-    }
+    });
   }
 
   #clip(clip: ShippedClip): void {
-    void this.#run(async () => {
+    void this.#hear(async () => {
       const sound = await fetchClip(clip);
       await this.#actions.ready();
       return this.#actions.read(sound);
@@ -100,7 +83,7 @@ export class ListenPanel extends Panel {
     const [file] = input.files ?? [];
     input.value = '';
     if (file)
-      void this.#run(async () => {
+      void this.#hear(async () => {
         await this.#actions.ready();
         return this.#actions.read(file);
       });
@@ -139,17 +122,17 @@ export class ListenPanel extends Panel {
         <span class="hint">Without a microphone:</span>
         ${listenClips.map(
           (clip, i) => html`
-            <button type="button" class="small" id="clip-${i + 1}" ?disabled=${this.#isBusy} @click=${() => this.#clip(clip)}>
+            <button type="button" class="small" id="clip-${i + 1}" ?disabled=${this.isBusy} @click=${() => this.#clip(clip)}>
               “${clip.text}”
             </button>`,
         )}
         <label class="button small file">
           Select a file
-          <input type="file" id="pick-sound" accept="audio/*,.wav" ?disabled=${this.#isBusy} @change=${this.#pick} />
+          <input type="file" id="pick-sound" accept="audio/*,.wav" ?disabled=${this.isBusy} @change=${this.#pick} />
         </label>
       </div>
-      <p class="wrong" role="alert">${this.#error}</p>
-      ${this.#isBusy || this.#heard ? this.#result() : nothing}
+      <p class="wrong" role="alert">${this.error}</p>
+      ${this.isBusy || this.#heard ? this.#result() : nothing}
       ${this.#view.element}`;
   }
 }

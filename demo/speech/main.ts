@@ -11,7 +11,6 @@ import { TeachPanel } from './teach-panel.ts';
 
 mountHeader('speech');
 const client = new SpeechClient();
-const { sendBegin, sendPiece, sendEnd } = client;
 const hub = new URL('./hub', location.href).href;
 
 const models = new ModelPanel({
@@ -25,12 +24,12 @@ const listen = new ListenPanel({
   ready,
   read: (sound) => client.call('read', sound, models.language),
   listen: (rate) => client.call('listen', rate, models.language),
-  ...{ sendBegin, sendPiece, sendEnd },
+  stream: client,
 });
 const teach = new TeachPanel({
   ready,
   record: (text, from) => client.call('record', text, from),
-  ...{ sendBegin, sendPiece, sendEnd },
+  stream: client,
   sound: (file) => client.call('sound', file),
   remove: (file) => client.call('remove', file),
   archive: () => client.call('archive'),

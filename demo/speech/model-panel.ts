@@ -1,8 +1,9 @@
 // Which model hears: the one that ships with the page, those of the browser, dropped files, or a download of the hub.
 
 import { formatInteger } from '../../src/core/format-numbers.ts';
+import { BusyPanel } from '../common/busy-panel.ts';
 import { field, options } from '../common/form-fields.ts';
-import { type Content, html, nothing, Panel } from '../common/panel.ts';
+import { type Content, html, nothing } from '../common/panel.ts';
 import { aboutShipped, shippedModel } from './shipped-speech.ts';
 import type { LoadedView, ModelChoice } from './speech-protocol.ts';
 
@@ -19,16 +20,13 @@ export interface ModelActions {
 }
 
 /** The panel. */
-export class ModelPanel extends Panel {
+export class ModelPanel extends BusyPanel {
   readonly #actions: ModelActions;
   #stored: readonly string[] = [];
   #selected = shippedModel.name;
   #loaded: LoadedView | undefined;
   #language = '';
   #hub = suggested.name;
-  #status = '';
-  #error = '';
-  #isBusy = false;
 
   constructor(actions: ModelActions) {
     super();
@@ -40,11 +38,6 @@ export class ModelPanel extends Panel {
   offer(stored: readonly string[]): void {
     this.#stored = stored;
     this.draw();
-  }
-
-  showStatus(text: string): void {
-    this.#status = text;
-    this.drawSoon();
   }
 
   /** Shows that the model has learned from recordings. */
@@ -65,8 +58,9 @@ export class ModelPanel extends Panel {
 
   /** Stores the files of a model and selects it. */
   async take(files: readonly File[]): Promise<void> {
-    await this.#run(`Reading ${files[0]?.name ?? ''}…`, async () =>
-      this.#select(await this.#actions.store(files)),
+    await this.run(
+      async () => this.#select(await this.#actions.store(files)),
+      `Reading ${files[0]?.name ?? ''}…`,
     );
   }
 
@@ -79,27 +73,11 @@ export class ModelPanel extends Panel {
 
   async #use(): Promise<void> {
     const name = this.#selected;
-    this.#status = `Loading ${name}…`;
+    this.status = `Loading ${name}…`;
     this.draw();
     this.#loaded = await this.#actions.use(name === shippedModel.name ? shippedModel : { name });
-    this.#status = '';
+    this.status = '';
     this.draw();
-  }
-
-  async #run(status: string, work: () => Promise<void>): Promise<void> {
-    this.#isBusy = true;
-    this.#error = '';
-    this.#status = status;
-    this.draw();
-    try {
-      await work();
-    } catch (error) {
-      this.#error = (error as Error).message;
-    } finally {
-      this.#isBusy = false;
-      this.#status = '';
-      this.draw();
-    }
   }
 
   #pick(event: Event): void {
@@ -112,7 +90,7 @@ export class ModelPanel extends Panel {
   #download(event: Event): void {
     event.preventDefault();
     const name = this.#hub.trim();
-    void this.#run(`Downloading ${name}…`, async () => this.#select(await this.#actions.pull(name)));
+    void this.run(async () => this.#select(await this.#actions.pull(name)), `Downloading ${name}…`);
   }
 
   #languages(): Content {
@@ -134,7 +112,7 @@ export class ModelPanel extends Panel {
   #learned(): Content {
     if (!this.#loaded?.hasLearned) return nothing;
     const forget = () =>
-      void this.#run('', async () => {
+      void this.run(async () => {
         this.#loaded = await this.#actions.forget();
       });
     return html`
@@ -147,7 +125,7 @@ export class ModelPanel extends Panel {
   protected override template(): Content {
     const names = [shippedModel.name, ...this.#stored].map((name) => [name, name] as const);
     const choose = (event: Event) =>
-      void this.#run('', () => this.#select((event.target as HTMLSelectElement).value));
+      void this.run(() => this.#select((event.target as HTMLSelectElement).value));
     const about =
       this.#selected === shippedModel.name
         ? aboutShipped
@@ -159,21 +137,20 @@ export class ModelPanel extends Panel {
         ${field(
           'speech-model',
           'Model',
-          html`<select id="speech-model" ?disabled=${this.#isBusy} @change=${choose}>${options(names, this.#selected)}</select>`,
+          html`<select id="speech-model" ?disabled=${this.isBusy} @change=${choose}>${options(names, this.#selected)}</select>`,
         )}
         ${this.#languages()}
       </div>
       <p class="hint">${about}</p>
       ${this.#learned()}
-      <p class="hint" role="status" id="speech-status">${this.#status}</p>
-      <p class="wrong" role="alert">${this.#error}</p>
+      ${this.messages('speech-status')}
       <details>
         <summary>Another model: Whisper from the hub, or files</summary>
         <div class="stack more">
           <label class="drop">
             <span><b>Select the files of a model</b> or drop them here</span>
             <span class="hint">The folder of a Whisper model of Hugging Face, a zip of it, or a model of heddle</span>
-            <input type="file" id="pick-model" multiple ?disabled=${this.#isBusy} @change=${this.#pick} />
+            <input type="file" id="pick-model" multiple ?disabled=${this.isBusy} @change=${this.#pick} />
           </label>
           <form class="choices" @submit=${this.#download}>
             ${field(
@@ -192,7 +169,7 @@ export class ModelPanel extends Panel {
               />`,
               `${suggested.name} has ${suggested.megabytes} MB; it knows 99 languages.`,
             )}
-            <button type="submit" ?disabled=${this.#isBusy}>Download</button>
+            <button type="submit" ?disabled=${this.isBusy}>Download</button>
           </form>
         </div>
       </details>`;

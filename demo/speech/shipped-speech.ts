@@ -20,37 +20,30 @@ export interface ShippedClip {
   readonly url: string;
 }
 
+const clip = (name: string, text: string): ShippedClip => ({
+  text,
+  url: new URL(`./clips/${name}.wav`, import.meta.url).href,
+});
+
 /** Clips to listen to, by a voice that the model knows well. */
 export const listenClips: readonly ShippedClip[] = [
-  {
-    text: 'turn on the heater in the office',
-    url: new URL('./clips/listen-1.wav', import.meta.url).href,
-  },
-  { text: 'wednesday march twenty second', url: new URL('./clips/listen-2.wav', import.meta.url).href },
-  {
-    text: 'seven thousand one hundred and thirty three',
-    url: new URL('./clips/listen-3.wav', import.meta.url).href,
-  },
+  clip('listen-1', 'turn on the heater in the office'),
+  clip('listen-2', 'wednesday march twenty second'),
+  clip('listen-3', 'seven thousand one hundred and thirty three'),
 ];
 
 /** Sentences to record, with clips of a voice that the model does not know. */
 export const teachClips: readonly ShippedClip[] = [
-  { text: 'stop the timer for seven hours', url: new URL('./clips/teach-1.wav', import.meta.url).href },
-  { text: 'the thirtieth of september', url: new URL('./clips/teach-2.wav', import.meta.url).href },
-  { text: 'half past nine', url: new URL('./clips/teach-3.wav', import.meta.url).href },
-  { text: 'dim the lamp in the hall', url: new URL('./clips/teach-4.wav', import.meta.url).href },
-  {
-    text: 'cancel the alarm for thirty one minutes',
-    url: new URL('./clips/teach-5.wav', import.meta.url).href,
-  },
-  { text: 'move right again', url: new URL('./clips/teach-6.wav', import.meta.url).href },
-  { text: 'turn off the light in the kitchen', url: new URL('./clips/teach-7.wav', import.meta.url).href },
-  { text: 'sixty five', url: new URL('./clips/teach-8.wav', import.meta.url).href },
-  { text: 'quarter past two', url: new URL('./clips/teach-9.wav', import.meta.url).href },
-  {
-    text: 'turn on the television in the bathroom',
-    url: new URL('./clips/teach-10.wav', import.meta.url).href,
-  },
+  clip('teach-1', 'stop the timer for seven hours'),
+  clip('teach-2', 'the thirtieth of september'),
+  clip('teach-3', 'half past nine'),
+  clip('teach-4', 'dim the lamp in the hall'),
+  clip('teach-5', 'cancel the alarm for thirty one minutes'),
+  clip('teach-6', 'move right again'),
+  clip('teach-7', 'turn off the light in the kitchen'),
+  clip('teach-8', 'sixty five'),
+  clip('teach-9', 'quarter past two'),
+  clip('teach-10', 'turn on the television in the bathroom'),
 ];
 
 /** The bytes of a clip. Rejects with a message for the visitor. */

@@ -1,22 +1,22 @@
 // Teach it your words: sentences to record, the recordings, and what the model learned from them.
 
 import { formatPercent } from '../../src/core/format-numbers.ts';
+import { BusyPanel } from '../common/busy-panel.ts';
 import { field } from '../common/form-fields.ts';
-import { type Content, html, nothing, Panel } from '../common/panel.ts';
+import { type Content, html, nothing } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
-import { HoldButton } from './hold-button.ts';
+import { HoldButton, type SampleStream } from './hold-button.ts';
 import { play } from './player.ts';
 import { fetchClip, teachClips } from './shipped-speech.ts';
 import type { RecordingView, TeachReport } from './speech-protocol.ts';
 
 /** What the panel asks for. All reject with a message for the visitor. */
 export interface TeachActions {
+  /** Takes the samples of the microphone. */
+  readonly stream: SampleStream;
   ready(): Promise<void>;
   /** Stores a file, or the pieces that follow, as a recording of a sentence. */
   record(text: string, from: Blob | number): Promise<RecordingView[]>;
-  sendBegin(): void;
-  sendPiece(samples: Float32Array): void;
-  sendEnd(): void;
   sound(file: string): Promise<Blob>;
   remove(file: string): Promise<RecordingView[]>;
   archive(): Promise<Blob>;
@@ -27,30 +27,21 @@ export interface TeachActions {
 const minRecordings = 5;
 
 /** The panel. */
-export class TeachPanel extends Panel {
+export class TeachPanel extends BusyPanel {
   readonly #actions: TeachActions;
   readonly #button: HoldButton;
   #recordings: readonly RecordingView[] = [];
   #sentence = teachClips[0]?.text ?? '';
   #report: TeachReport | undefined;
-  #status = '';
-  #error = '';
-  #isBusy = false;
 
   constructor(actions: TeachActions) {
     super();
     this.#actions = actions;
-    this.#button = new HoldButton('record', 'Hold and read it aloud', {
+    this.#button = new HoldButton('record', 'Hold and read it aloud', actions.stream, {
       onStart: (rate) => {
-        actions.sendBegin();
-        void this.#run(() => this.#record(rate));
+        void this.run(() => this.#record(rate));
       },
-      onPiece: actions.sendPiece,
-      onEnd: actions.sendEnd,
-      onProblem: (text) => {
-        this.#error = text;
-        this.draw();
-      },
+      onProblem: (text) => this.showError(text),
     });
     this.draw();
   }
@@ -63,26 +54,6 @@ export class TeachPanel extends Panel {
     this.draw();
   }
 
-  showStatus(text: string): void {
-    this.#status = text;
-    this.drawSoon();
-  }
-
-  async #run(work: () => Promise<void>): Promise<void> {
-    this.#isBusy = true;
-    this.#error = '';
-    this.draw();
-    try {
-      await work();
-    } catch (error) {
-      this.#error = (error as Error).message;
-    } finally {
-      this.#isBusy = false;
-      this.#status = '';
-      this.draw();
-    }
-  }
-
   async #record(rate: number): Promise<void> {
     this.show(await this.#actions.record(this.#sentence, rate));
   }
@@ -90,7 +61,7 @@ export class TeachPanel extends Panel {
   /** Takes the built-in clips as recordings. */
   async #takeClips(): Promise<void> {
     for (const clip of teachClips) {
-      this.#status = `Taking “${clip.text}”…`;
+      this.status = `Taking “${clip.text}”…`;
       this.draw();
       this.show(await this.#actions.record(clip.text, await fetchClip(clip)));
     }
@@ -142,14 +113,14 @@ export class TeachPanel extends Panel {
           type="button"
           class="small push"
           aria-label="Play “${text}”"
-          @click=${() => void this.#run(async () => play(await sound(file)))}
+          @click=${() => void this.run(async () => play(await sound(file)))}
         >Play</button>
         <button
           type="button"
           class="small"
           aria-label="Delete “${text}”"
-          ?disabled=${this.#isBusy}
-          @click=${() => void this.#run(async () => this.show(await remove(file)))}
+          ?disabled=${this.isBusy}
+          @click=${() => void this.run(async () => this.show(await remove(file)))}
         >Delete</button>
       </li>`;
   }
@@ -172,28 +143,27 @@ export class TeachPanel extends Panel {
         <button
           type="button"
           id="take-clips"
-          ?disabled=${this.#isBusy}
-          @click=${() => void this.#run(() => this.#takeClips())}
+          ?disabled=${this.isBusy}
+          @click=${() => void this.run(() => this.#takeClips())}
         >Take the built-in clips</button>
       </div>
       <p class="number" id="recordings-count">${count} of 10 sentences recorded</p>
       <ol class="recordings" id="recordings">${this.#recordings.map((recording) => this.#row(recording))}</ol>
-      <p class="hint" role="status" id="teach-status">${this.#status}</p>
-      <p class="wrong" role="alert">${this.#error}</p>
+      ${this.messages('teach-status')}
       ${this.#reportOf()}
       <div class="row">
         <button
           type="button"
           class="main"
           id="learn"
-          ?disabled=${this.#isBusy || count < minRecordings}
-          @click=${() => void this.#run(() => this.#teach())}
+          ?disabled=${this.isBusy || count < minRecordings}
+          @click=${() => void this.run(() => this.#teach())}
         >Learn from them</button>
         <button
           type="button"
           id="export"
-          ?disabled=${this.#isBusy || count === 0}
-          @click=${() => void this.#run(async () => download(await this.#actions.archive(), 'recordings.zip'))}
+          ?disabled=${this.isBusy || count === 0}
+          @click=${() => void this.run(async () => download(await this.#actions.archive(), 'recordings.zip'))}
         >Download the recordings (zip)</button>
       </div>
       ${count < minRecordings ? html`<p class="hint">Record five sentences or more to learn from them.</p>` : nothing}`;

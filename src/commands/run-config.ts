@@ -2,15 +2,16 @@
 // of the command.
 
 import type { Command, Option } from 'commander';
-import { dump, load } from 'js-yaml';
+import { dump } from 'js-yaml';
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { suggestion } from '../core/fields.ts';
-import { type Files, readText, writeText } from '../files/files.ts';
+import { type Files, writeText } from '../files/files.ts';
 import { isObject, withoutUndefined } from '../files/json-files.ts';
 import type { StageFiles } from '../session/corpus-stages.ts';
 import { completeSettings, initFolder, type RunKind } from '../train/settings/run-defaults.ts';
 import { settings } from '../train/settings/settings.ts';
 import { checkSettings, settingsIn, type TrainSettings } from '../train/settings/train-settings.ts';
+import { readYamlFields } from './config/yaml-file.ts';
 import { settingAttributes } from './train-flags.ts';
 
 /** Flags that a configuration file cannot have. */
@@ -31,15 +32,7 @@ export interface RunConfig {
  * Reads a configuration file: sets the flags in it that are not on the command line, and returns the others. Throws a HeddleError that names the file and the field.
  */
 export async function readRunConfig(files: Files, path: string, command: Command): Promise<RunConfig> {
-  let json: unknown;
-  try {
-    json = load(await readText(files, path));
-  } catch (error) {
-    if (error instanceof HeddleError) throw error;
-    throw new HeddleError(`${path}: neither YAML nor JSON: ${(error as Error).message.split('\n')[0]}`);
-  }
-  if (!isObject(json))
-    throw new HeddleError(`${path}: it must have fields, for example "learningRate: 0.001"`);
+  const json = await readYamlFields(files, path, 'for example "learningRate: 0.001"');
   const { train, stages, ...fields } = Object.fromEntries(
     Object.entries(json).map(([name, value]) => [
       name.replace(/-([a-z])/g, (_, c: string) => c.toUpperCase()),

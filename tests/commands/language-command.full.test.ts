@@ -1,13 +1,11 @@
 // All steps of `heddle language` at a very small size, with an interruption, and the files in Firefox's own engine.
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
+import { bergamotEngine, bergamotLines } from '../support/bergamot.ts';
 import { heddleProcess, scratch } from '../support/cli.ts';
-
-const engine = 'bench/decode/node_modules/@browsermt/bergamot-translator';
 
 it('goes from pairs to the files of Firefox, and continues after an interruption', async () => {
   const at = (name: string) => join(scratch(), name);
@@ -59,33 +57,14 @@ it('goes from pairs to the files of Firefox, and continues after an interruption
   );
   const again = await heddleProcess(words);
   expect(again.stderr.match(/: done/g)).toHaveLength(7);
-  if (!existsSync(engine)) return;
+  if (!bergamotEngine) return;
   writeFileSync(at('texts.txt'), 'three hours\nTuesday\n');
   const [vocab, lex] = ['vocab.enes.spm', 'lex.50.50.enes.s2t.bin'].map((name) =>
     join(at('out/firefox'), name),
   );
-  const options = [
-    'beam-size: 1',
-    'normalize: 1',
-    'word-penalty: 0',
-    'max-length-factor: 2',
-    'skip-cost: true',
-  ];
-  const engineOptions = ['gemm-precision: int8shiftAlphaAll', 'cpu-threads: 0', 'max-length-break: 128'];
-  const others = ['mini-batch-words: 1024', 'workspace: 64', 'alignment: soft', 'quiet: true', ''];
-  const text = execFileSync(
-    'node',
-    [
-      ...['tests/support/bergamot.cjs', engine, [...options, ...engineOptions, ...others].join('\n')],
-      ...[
-        join(at('out/firefox'), 'model.enes.intgemm.alphas.bin'),
-        vocab ?? '',
-        vocab ?? '',
-        at('texts.txt'),
-        lex ?? '',
-      ],
-    ],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
-  );
-  expect(text.split('\n')).toHaveLength(3);
+  const model = join(at('out/firefox'), 'model.enes.intgemm.alphas.bin');
+  const lines = bergamotLines([model, vocab ?? '', vocab ?? '', at('texts.txt'), lex], {
+    precision: 'int8shiftAlphaAll',
+  });
+  expect(lines).toHaveLength(2);
 }, 600_000);

@@ -91,7 +91,7 @@ describe('names the field that is wrong:', () => {
     ['tune: maybe', /run\.yaml: tune is "maybe", it must be true or false/],
     ['host: moon', /run\.yaml: host is moon, it must be one of dawn/],
     ['pairs: 3', /run\.yaml: pairs is 3: It must be a whole number of at least 10/],
-    ['- a', /run\.yaml: it must have fields/],
+    ['- a', /run\.yaml: it has no fields/],
     ['a: [', /run\.yaml: neither YAML nor JSON: /],
     ['steps: 1\nepochs: 1', /run\.yaml: steps \(1\) and epochs \(1\) exclude each other/],
   ];

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import type { ElementHandle, Page } from 'puppeteer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
-import { axeViolations } from '../support/axe.ts';
-import { atBothWidths, type DemoPage, demo } from '../support/demo.ts';
+import { type DemoPage, demo } from '../support/demo.ts';
+import { lookAt, textOf, untilMatches } from '../support/looks.ts';
 
 const { open } = demo();
 const folder = mkdtempSync(join(tmpdir(), 'heddle-documents-'));
@@ -32,15 +32,8 @@ afterAll(() => {
   expect(shown.errors).toEqual([]);
 });
 
-const text = (selector: string) =>
-  page.$eval(selector, (e) => e.textContent?.replace(/\s+/g, ' ').trim() ?? '');
-const waitFor = (pattern: RegExp, selector: string) =>
-  page.waitForFunction(
-    (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
-    { timeout: 150_000 },
-    selector,
-    pattern.source,
-  );
+const text = (selector: string) => textOf(page, selector);
+const waitFor = (pattern: RegExp, selector: string) => untilMatches(page, selector, pattern);
 const rows = () => page.$$eval('.segments tbody tr', (all) => all.map((row) => row.textContent ?? ''));
 /** The bytes of a download of the page, from its worker. */
 async function downloaded(button: string): Promise<string> {
@@ -60,10 +53,7 @@ async function downloaded(button: string): Promise<string> {
 
 it('translates a document and shows its segments, accessible on all widths and in both themes', async () => {
   await page.waitForSelector('#pick-document');
-  await atBothWidths(page, async (width) => {
-    expect(await axeViolations(page), `${width} px`).toEqual([]);
-  });
-  await shown.screenshot('documents-start');
+  await lookAt(shown, 'documents-start');
   const pick = async (id: string, name: string) =>
     ((await page.$(id)) as ElementHandle<HTMLInputElement>).uploadFile(join(folder, name));
   await pick('#pick-document', 'guide.po');
@@ -75,15 +65,7 @@ it('translates a document and shows its segments, accessible on all widths and i
   const all = await rows();
   expect(all).toHaveLength(13);
   expect(all[12]).toContain('%s');
-  for (const theme of ['light', 'dark'] as const)
-    for (const width of [390, 1440]) {
-      await shown.view({ width, height: 900, theme });
-      expect(await axeViolations(page), `${width} px, ${theme}`).toEqual([]);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      expect(overflow, `${width} px`).toBeLessThanOrEqual(0);
-      await shown.screenshot(`documents-${width}-${theme}`);
-    }
-  await shown.view();
+  await lookAt(shown, 'documents');
 }, 240_000);
 
 it('confirms with Ctrl+Enter, moves on, and refuses lost codes', async () => {

@@ -1,12 +1,12 @@
 // "Try it as Firefox would": the page writes the int8 files of a model and translates with them in Firefox's own engine,
 // whose wasm loads on demand.
 
-import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ElementHandle } from 'puppeteer';
 import { expect, it } from 'vitest';
 import { loadModel } from '../../src/index.node.ts';
+import { bergamotEngine, bergamotLines } from '../support/bergamot.ts';
 import { scratch } from '../support/cli.ts';
 import { demo, untilText, withoutModels } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
@@ -15,7 +15,7 @@ const { open } = demo(withoutModels);
 const golden = '../shared/golden-marian/ssru-int8';
 const engine = join(distFile('demo/index.html'), '../firefox/bergamot-translator-worker.wasm');
 
-it.skipIf(![golden, engine, 'bench/decode/node_modules/@browsermt'].every((path) => existsSync(path)))(
+it.skipIf(![golden, engine, bergamotEngine ?? ''].every((path) => existsSync(path)))(
   "translates in Firefox's engine as heddle does (needs ../shared and the engine in dist/demo/firefox)",
   async () => {
     const { page, requests, errors } = await open('index.html');
@@ -44,25 +44,9 @@ it.skipIf(![golden, engine, 'bench/decode/node_modules/@browsermt'].every((path)
     model.dispose();
     // The engine in Node, with the int8 file of the reference.
     writeFileSync(join(scratch(), 'text.txt'), '12 5 7 30\n');
-    const options = [
-      ...['beam-size: 1', 'normalize: 1', 'word-penalty: 0', 'max-length-factor: 2', 'skip-cost: true'],
-      ...[
-        'gemm-precision: int8shiftAll',
-        'cpu-threads: 0',
-        'max-length-break: 128',
-        'mini-batch-words: 1024',
-      ],
-      ...['workspace: 64', 'alignment: soft', 'quiet: true', 'quiet-translation: true', ''],
-    ].join('\n');
-    const [weights, vocab] = ['model.intgemm8.bin', 'vocab.spm'].map((name) => join(golden, name));
-    const paths = [weights, vocab, vocab, join(scratch(), 'text.txt')].map(String);
-    const words = [
-      'tests/support/bergamot.cjs',
-      'bench/decode/node_modules/@browsermt/bergamot-translator',
-      options,
-    ];
-    const found = execFileSync('node', [...words, ...paths], { stdio: ['ignore', 'pipe', 'ignore'] });
-    expect(texts[0]).toBe(found.toString().trim());
+    const vocab = join(golden, 'vocab.spm');
+    const files = [join(golden, 'model.intgemm8.bin'), vocab, vocab, join(scratch(), 'text.txt')] as const;
+    expect([texts[0]]).toEqual(bergamotLines(files, { precision: 'int8shiftAll' }));
     expect(errors).toEqual([]);
     expect(readFileSync(engine).length).toBeGreaterThan(1e6);
   },

@@ -9,8 +9,8 @@ import { writeWav } from '../../src/audio/wav.ts';
 import { unzip } from '../../src/files/zip.ts';
 import { launchChrome } from '../../src/host/chrome.ts';
 import { wordErrorRate } from '../../src/text/metrics/word-errors.ts';
-import { axeViolations } from '../support/axe.ts';
 import { type DemoPage, demo } from '../support/demo.ts';
+import { lookAt, textOf, untilMatches } from '../support/looks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-speech-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -47,27 +47,9 @@ afterAll(() => {
 });
 
 const waitFor = (pattern: RegExp, selector: string, timeout = 60_000) =>
-  page.waitForFunction(
-    (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
-    { timeout },
-    selector,
-    pattern.source,
-  );
-const text = (selector: string) =>
-  page.$eval(selector, (e) => e.textContent?.replace(/\s+/g, ' ').trim() ?? '');
-
-/** The page at both widths in both themes: no violations, nothing wider than the window. */
-async function look(name: string): Promise<void> {
-  for (const theme of ['light', 'dark'] as const)
-    for (const width of [390, 1440]) {
-      await shown.view({ width, height: 900, theme });
-      expect(await axeViolations(page), `${width} px, ${theme}`).toEqual([]);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-      expect(overflow, `${width} px`).toBeLessThanOrEqual(0);
-      await shown.screenshot(`speech-${name}-${width}-${theme}`);
-    }
-  await shown.view();
-}
+  untilMatches(page, selector, pattern, timeout);
+const text = (selector: string) => textOf(page, selector);
+const look = (name: string) => lookAt(shown, `speech-${name}`);
 
 it('writes down a clip, with times and attention', async () => {
   await page.waitForSelector('#clip-2');

@@ -2,8 +2,10 @@
 // Lock keeps a second tab from writing the same project.
 
 import { formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
-import { HeddleError, openBrowserFiles, registerHost } from '../../../src/index.ts';
+import { HeddleError } from '../../../src/index.ts';
 import { openDocument, TranslationMemory } from '../../../src/pages.ts';
+import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
+import { openWorkerStorage } from '../../storage/worker-storage.ts';
 import type { Calls, Reply, Request } from '../documents-protocol.ts';
 import { PacedStatus } from './paced-status.ts';
 import { Project } from './project.ts';
@@ -11,16 +13,8 @@ import { ProjectStore } from './project-store.ts';
 
 const post = (reply: Reply): void => self.postMessage(reply);
 
-/** The runtime of models without a GPU, loaded by a browser that has none. Threads would need an isolated page. */
-async function onnxRuntime() {
-  const runtime = await import('onnxruntime-web/wasm');
-  runtime.env.wasm.numThreads = 1;
-  return runtime;
-}
-
 const opened = (async () => {
-  const files = await openBrowserFiles();
-  registerHost({ files, hub: '', onnxRuntime });
+  const files = await openWorkerStorage();
   await lock();
   return { files, store: new ProjectStore(files) };
 })();
@@ -63,7 +57,7 @@ async function importMemory(
   });
 }
 
-const calls: { [N in keyof Calls]: (...args: Parameters<Calls[N]>) => Promise<ReturnType<Calls[N]>> } = {
+const calls: CallHandlers<Calls> = {
   async open() {
     const { files, store } = await opened;
     project = await Project.open(store, files, post);
@@ -108,12 +102,4 @@ const calls: { [N in keyof Calls]: (...args: Parameters<Calls[N]>) => Promise<Re
   },
 };
 
-self.onmessage = async ({ data: { id, name, args } }: MessageEvent<Request>) => {
-  try {
-    const call = calls[name] as (...given: readonly unknown[]) => Promise<unknown>;
-    post({ type: 'result', id, value: await call(...args) });
-  } catch (error) {
-    const { name: kind, message } = error instanceof Error ? error : new Error(String(error));
-    post({ type: 'error', id, message: kind === 'AbortError' ? '' : message });
-  }
-};
+self.onmessage = ({ data }: MessageEvent<Request>) => void answerCall(calls, data);

@@ -8,15 +8,14 @@ import {
   loadModel,
   type Model,
   memoryFiles,
-  openBrowserFiles,
   readModelFacts,
-  registerHost,
 } from '../../../src/index.ts';
-import type { WorkerRequest } from '../../common/worker-client.ts';
+import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { withModelLock } from '../../storage/model-locks.ts';
 import { toModelName } from '../../storage/model-names.ts';
 import { ModelStore, modelFolder } from '../../storage/model-store.ts';
+import { openWorkerStorage } from '../../storage/worker-storage.ts';
 import type { Calls, LoadedView, ModelChoice, Reply, Request } from '../speech-protocol.ts';
 import { hearFile, hearStream, recordStream } from './hear.ts';
 import { Recordings } from './recordings.ts';
@@ -25,16 +24,8 @@ import { SampleQueue } from './sample-queue.ts';
 const post = (reply: Reply): void => self.postMessage(reply);
 const status = (text: string): void => post({ type: 'status', text });
 
-/** The runtime of models without a GPU, loaded by a browser that has none. Threads would need an isolated page. */
-async function onnxRuntime() {
-  const runtime = await import('onnxruntime-web/wasm');
-  runtime.env.wasm.numThreads = 1;
-  return runtime;
-}
-
 const opened = (async () => {
-  const files = await openBrowserFiles();
-  registerHost({ files, hub: '', onnxRuntime });
+  const files = await openWorkerStorage();
   return { files, store: new ModelStore(files, memoryFiles()), recordings: new Recordings(files) };
 })();
 opened.catch(() => undefined); // every call reports the error
@@ -88,7 +79,7 @@ async function load({ name, url }: ModelChoice, files: BrowserFiles): Promise<vo
     await useAdapter().catch(() => status('What the model learned before does not fit it any more.'));
 }
 
-const calls: { [N in keyof Calls]: (...args: Parameters<Calls[N]>) => Promise<ReturnType<Calls[N]>> } = {
+const calls: CallHandlers<Calls> = {
   async models() {
     const { files } = await opened;
     const names = (await files.exists('models')) ? await files.list('models') : [];
@@ -169,17 +160,8 @@ const calls: { [N in keyof Calls]: (...args: Parameters<Calls[N]>) => Promise<Re
 };
 
 self.onmessage = ({ data }: MessageEvent<Request>) => {
-  if ('id' in data) void answer(data);
+  if ('id' in data) void answerCall(calls, data);
   else if (data.name === 'piece') queue.push(data.samples);
   else if (data.name === 'begin') queue = new SampleQueue();
   else queue.end();
 };
-
-async function answer({ id, name, args }: WorkerRequest<keyof Calls>): Promise<void> {
-  try {
-    const call = calls[name] as (...given: readonly unknown[]) => Promise<unknown>;
-    post({ type: 'result', id, value: await call(...args) });
-  } catch (error) {
-    post({ type: 'error', id, message: error instanceof Error ? error.message : String(error) });
-  }
-}

@@ -1,5 +1,7 @@
 // The engine of Firefox Translations in a worker of the page, and the files of a model that it takes.
 
+import { WorkerClient } from '../../common/worker-client.ts';
+
 /** Files of a model by the names that Firefox gives them. */
 export type FirefoxFiles = Readonly<Record<string, Uint8Array>>;
 
@@ -9,10 +11,21 @@ export interface FirefoxTranslation {
   readonly milliseconds: number;
 }
 
-interface Answer {
-  readonly id: number;
-  readonly result?: unknown;
-  readonly error?: string;
+/** Calls of firefox-worker.js. */
+interface Calls {
+  /** `options`: the configuration of Marian as YAML. */
+  load(model: {
+    readonly options: string;
+    readonly files: {
+      readonly weights: Uint8Array;
+      readonly shortlist: Uint8Array;
+      readonly vocabularies: readonly (Uint8Array | undefined)[];
+    };
+  }): void;
+  translate(batch: { readonly texts: readonly string[] }): {
+    readonly translations: readonly string[];
+    readonly milliseconds: number;
+  };
 }
 
 /** The configuration that Firefox gives the engine. */
@@ -33,23 +46,12 @@ const optionsFor = (hasMultipliers: boolean): string =>
 
 /** The engine with one model. */
 export class FirefoxEngine {
-  readonly #worker = new Worker(new URL('firefox/engine-worker.js', document.baseURI));
-  readonly #pending = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
-  #calls = 0;
+  readonly #client = new WorkerClient<Calls, never>(
+    () => new Worker(new URL('firefox/engine-worker.js', document.baseURI)),
+    () => undefined,
+  );
 
-  private constructor() {
-    this.#worker.onmessage = ({ data: { id, result, error } }: MessageEvent<Answer>) => {
-      const pending = this.#pending.get(id);
-      this.#pending.delete(id);
-      if (error === undefined) pending?.resolve(result);
-      else pending?.reject(new Error(`Firefox's engine: ${error}`));
-    };
-    this.#worker.onerror = () => {
-      for (const { reject } of this.#pending.values())
-        reject(new Error("Firefox's engine did not start: its files are missing on this server."));
-      this.#pending.clear();
-    };
-  }
+  private constructor() {}
 
   /** Starts the engine with a model. Rejects with a message for the visitor. */
   static async open(files: FirefoxFiles): Promise<FirefoxEngine> {
@@ -65,27 +67,21 @@ export class FirefoxEngine {
     const engine = new FirefoxEngine();
     try {
       const options = optionsFor(hasMultipliers);
-      await engine.#call('load', { options, files: { weights, shortlist, vocabularies } });
+      await engine.#client.call('load', { options, files: { weights, shortlist, vocabularies } });
       return engine;
     } catch (error) {
       engine.close();
-      throw error;
+      throw new Error(`Firefox's engine: ${(error as Error).message}`);
     }
   }
 
   /** Translates a text. */
-  translate(text: string): Promise<FirefoxTranslation> {
-    return this.#call('translate', { text }) as Promise<FirefoxTranslation>;
-  }
-  close(): void {
-    this.#worker.terminate();
+  async translate(text: string): Promise<FirefoxTranslation> {
+    const { translations, milliseconds } = await this.#client.call('translate', { texts: [text] });
+    return { translation: translations[0] ?? '', milliseconds };
   }
 
-  #call(call: string, args: unknown): Promise<unknown> {
-    const id = this.#calls++;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, call, args });
-    });
+  close(): void {
+    this.#client.close();
   }
 }

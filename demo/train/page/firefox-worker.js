@@ -1,6 +1,6 @@
 // Worker with the engine of Firefox Translations: Marian as WebAssembly (bergamot-translator). A classic worker, since the
-// engine's script is one. A message { id, call, args } gets the answer { id, result } or { id, error }. The wasm and its
-// script are beside this file; they load with the first model.
+// engine's script is one; it answers the calls of demo/common/worker-client.ts. The wasm and its script are beside this
+// file; they load with the first model. bench/decode runs it too.
 
 let model;
 let service;
@@ -57,26 +57,28 @@ async function load({ options, files: { weights, shortlist, vocabularies } }) {
   service ??= new BlockingService({ cacheSize: 0 });
 }
 
-/** Translates a text. Returns its translation and the milliseconds. */
-function translate({ text }) {
+/** Translates texts in one batch. Returns the translations and the milliseconds. */
+function translate({ texts }) {
   const { VectorString, VectorResponseOptions } = self.Module;
   const [input, options] = [new VectorString(), new VectorResponseOptions()];
-  input.push_back(text);
-  options.push_back({ alignment: false, html: false, qualityScores: false });
+  for (const text of texts) {
+    input.push_back(text);
+    options.push_back({ alignment: false, html: false, qualityScores: false });
+  }
   const begin = performance.now();
   const responses = service.translate(model, input, options);
   const milliseconds = performance.now() - begin;
-  const translation = responses.get(0).getTranslatedText();
+  const translations = texts.map((_, i) => responses.get(i).getTranslatedText());
   for (const object of [input, options, responses]) object.delete();
-  return { translation, milliseconds };
+  return { translations, milliseconds };
 }
 
-const calls = { load, translate };
+const calls = { load, translate, bytes: () => self.Module.HEAPU8.byteLength };
 
-self.onmessage = async ({ data: { id, call, args } }) => {
+self.onmessage = async ({ data: { id, name, args } }) => {
   try {
-    self.postMessage({ id, result: await calls[call](args) });
+    self.postMessage({ type: 'result', id, value: await calls[name](...args) });
   } catch (error) {
-    self.postMessage({ id, error: String(error?.message ?? error) });
+    self.postMessage({ type: 'error', id, message: String(error?.message ?? error) });
   }
 };

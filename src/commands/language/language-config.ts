@@ -1,11 +1,11 @@
 // The configuration file of `heddle language`: YAML or JSON with a field for each step, whose fields are the flags of
 // the step's command.
 
-import { load } from 'js-yaml';
 import { HeddleError } from '../../core/errors.ts';
 import { suggestion } from '../../core/fields.ts';
-import { type Files, readText } from '../../files/files.ts';
+import type { Files } from '../../files/files.ts';
 import { isObject, type Json } from '../../files/json-files.ts';
+import { readYamlFields } from '../config/yaml-file.ts';
 
 /** Flags of a command by name, in camel case or with hyphens: a value, a list of values, or whether the flag is given. */
 export type Flags = Readonly<Record<string, string | number | boolean | readonly (string | number)[]>>;
@@ -40,15 +40,7 @@ const example = 'see "A language in a tab" in docs/firefox.md for an example';
 
 /** Reads a configuration. Throws a HeddleError that names the file and the field. */
 export async function readLanguageConfig(files: Files, path: string): Promise<LanguageConfig> {
-  let json: unknown;
-  try {
-    json = load(await readText(files, path));
-  } catch (error) {
-    if (error instanceof HeddleError) throw error;
-    throw new HeddleError(`${path}: neither YAML nor JSON: ${(error as Error).message.split('\n')[0]}`);
-  }
-  if (!isObject(json)) throw new HeddleError(`${path}: it has no fields; ${example}`);
-  return configOf(json, path);
+  return configOf(await readYamlFields(files, path, example), path);
 }
 
 function configOf(json: Json, path: string): LanguageConfig {

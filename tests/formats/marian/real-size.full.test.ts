@@ -1,17 +1,14 @@
 // Students of Firefox at their real sizes, V 32,000, with random weights: the int8 file, its translation in Marian's own
 // engine, and the memory of decoding.
 
-import { execFileSync } from 'node:child_process';
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { writeRandomFirefox } from '../../../bench/decode/random-firefox.mjs';
 import { loadModel } from '../../../src/index.node.ts';
+import { bergamotEngine, bergamotLines } from '../../support/bergamot.ts';
 import { scratch } from '../../support/cli.ts';
 
-const engine = ['node_modules', 'bench/decode/node_modules']
-  .map((folder) => `${folder}/@browsermt/bergamot-translator`)
-  .find((folder) => existsSync(folder));
 const texts = ['10 20 30 40', '31000 5 700 12 9', '77 78'];
 
 it.each([
@@ -37,23 +34,11 @@ it.each([
     const floats = await loadModel(folder, { tune: false });
     const own = await floats.translate(texts);
     floats.dispose();
-    if (!engine) return;
-    const options = [
-      ...['beam-size: 1', 'normalize: 1', 'word-penalty: 0', 'max-length-factor: 2', 'skip-cost: true'],
-      ...[
-        'gemm-precision: int8shiftAll',
-        'cpu-threads: 0',
-        'max-length-break: 128',
-        'mini-batch-words: 1024',
-      ],
-      ...['workspace: 64', 'alignment: soft', 'quiet: true', 'quiet-translation: true', ''],
-    ].join('\n');
+    if (!bergamotEngine) return;
     const vocab = join(folder, 'vocab.enes.spm');
     const path = join(folder, 'texts.txt');
     writeFileSync(path, texts.map((text) => `${text}\n`).join(''));
-    const words = ['tests/support/bergamot.cjs', engine, options, file, vocab, vocab, path];
-    const found = execFileSync('node', words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
-    expect(found.trimEnd().split('\n')).toEqual(own);
+    expect(bergamotLines([file, vocab, vocab, path], { precision: 'int8shiftAll' })).toEqual(own);
   },
   300_000,
 );

@@ -2,15 +2,14 @@
 
 import { describe, expect, it } from 'vitest';
 import { toFloat16 } from '../../../../src/core/float16.ts';
-import { random } from '../../../../src/core/random.ts';
 import { f32 } from '../../../../src/core/tensor.ts';
 import { selfAttentionOp } from '../../../../src/engine/ops/attention/attention.ts';
 import {
   cachedCrossAttentionOp,
   cachedSelfAttentionOp,
-  hiddenSlot,
 } from '../../../../src/engine/ops/decoding/cached-attention.ts';
 import { packF16Op } from '../../../../src/engine/ops/decoding/pack-f16.ts';
+import { cacheSlots } from '../../../support/cache-slots.ts';
 import { sample } from '../../../support/gpu.ts';
 import { checkOp, integers, randomTensor, relativeError } from '../../../support/op.ts';
 import { runOp } from '../../../support/run-op.ts';
@@ -49,19 +48,11 @@ describe('cached_self_attention', () => {
   ))
     it(`reads ${position + 1} slots of ${R} rows, ${beams} a sentence, ${heads} heads of ${W}, scale ${scale}`, async () => {
       const inner = heads * W;
-      const r = random(R, T, W);
-      // Any row of the sentence, each at its position; every fifth is hidden.
-      const slots = Array.from({ length: R * T }, (_, i) => {
-        const j = i % T;
-        const own = Math.floor(i / T) % beams;
-        const slot = (j === position ? own : r.int(beams)) * T + j;
-        return j % 5 === 4 ? slot + hiddenSlot : slot;
-      });
       await checkOp(cachedSelfAttentionOp, {
         inputs: {
           qkv: randomTensor([R, 1, 3 * inner], 1, scale),
           cache: randomTensor([R, T, 2 * inner], 2, scale),
-          slots: integers('u32', [R, T], slots),
+          slots: cacheSlots({ R, beams, T, position }, W),
           step: 'step',
         },
         attrs: { heads, headWidth: W, beams },

@@ -1,14 +1,13 @@
 // Sublayers of few rows on the GPU: both variants, compared with their references.
 
 import { describe, it } from 'vitest';
-import { random } from '../../../../src/core/random.ts';
-import { hiddenSlot } from '../../../../src/engine/ops/decoding/cached-attention.ts';
 import {
   rowCrossAttentionOp,
   rowFeedForwardOp,
   rowLogitsOp,
   rowSelfAttentionOp,
 } from '../../../../src/engine/ops/rows/row-sublayers.ts';
+import { cacheSlots } from '../../../support/cache-slots.ts';
 import { sample } from '../../../support/gpu.ts';
 import { itInFull } from '../../../support/in-full.ts';
 import { checkOp, integers, randomTensor } from '../../../support/op.ts';
@@ -71,19 +70,12 @@ describe('row_self_attention', () => {
   ];
   for (const { R, beams, T, heads, W, D, position, how } of sample(cases, ({ D }) => D === 12))
     it(`reads ${position + 1} keys of ${R} rows, ${beams} a sentence, ${heads} heads of ${W}`, async () => {
-      const r = random(R, T, W);
-      const slots = Array.from({ length: R * T }, (_, i) => {
-        const j = i % T;
-        const own = Math.floor(i / T) % beams;
-        const slot = (j === position ? own : r.int(beams)) * T + j;
-        return j % 5 === 4 ? slot + hiddenSlot : slot;
-      });
       const { inputs, attrs } = sublayer(R, D, 3 * heads * W, heads * W, how);
       await checkOp(rowSelfAttentionOp, {
         inputs: {
           ...inputs,
           cache: randomTensor([R, T, 2 * heads * W], 5),
-          slots: integers('u32', [R, T], slots),
+          slots: cacheSlots({ R, beams, T, position }, W),
           step: 'step',
         },
         attrs: { ...attrs, heads, headWidth: W, beams },

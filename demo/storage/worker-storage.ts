@@ -1,0 +1,17 @@
+// The storage of a worker that runs models: the browser's files, and a runtime for browsers without WebGPU.
+
+import { type BrowserFiles, openBrowserFiles, registerHost } from '../../src/index.ts';
+
+/** Opens the browser's files and makes them, and the runtime, heddle's host. No model comes from the hub. */
+export async function openWorkerStorage(): Promise<BrowserFiles> {
+  const files = await openBrowserFiles();
+  registerHost({ files, hub: '', onnxRuntime });
+  return files;
+}
+
+/** The runtime of models without a GPU, loaded by a browser that has none. Threads would need an isolated page. */
+async function onnxRuntime() {
+  const runtime = await import('onnxruntime-web/wasm');
+  runtime.env.wasm.numThreads = 1;
+  return runtime;
+}

@@ -1,0 +1,19 @@
+// Configuration files of commands: YAML, of which JSON is a part.
+
+import { load } from 'js-yaml';
+import { HeddleError } from '../../core/errors.ts';
+import { type Files, readText } from '../../files/files.ts';
+import { isObject, type Json } from '../../files/json-files.ts';
+
+/** Reads the fields of a file. Throws a HeddleError that names the file; `example`: of a file with fields. */
+export async function readYamlFields(files: Files, path: string, example: string): Promise<Json> {
+  const text = await readText(files, path);
+  let json: unknown;
+  try {
+    json = load(text);
+  } catch (error) {
+    throw new HeddleError(`${path}: neither YAML nor JSON: ${(error as Error).message.split('\n')[0]}`);
+  }
+  if (!isObject(json)) throw new HeddleError(`${path}: it has no fields; ${example}`);
+  return json;
+}
