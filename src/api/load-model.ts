@@ -37,9 +37,9 @@ export async function loadModel(where: FolderSource, options: LoadOptions = {}):
 
 async function load(where: FolderSource, options: LoadOptions): Promise<Model> {
   const session = new Session(currentHost(), options);
-  const { files, folder } = await findModel(where, session, options);
+  const { files, folder, isChecked } = await findModel(where, session, options);
   const name = typeof where === 'string' ? where : folder;
-  return openFolder(folder, session, { ...options, name, files, ownsSession: true });
+  return openFolder(folder, session, { ...options, name, files, isChecked, ownsSession: true });
 }
 
 /** Loads a model folder; the model computes and saves on `session`. */

@@ -46,4 +46,6 @@ export interface FolderOptions
   readonly files?: Files;
   /** Whether the model closes the session when it is disposed. [false] */
   readonly ownsSession?: boolean;
+  /** Whether its memory was compared with the budget before the download. [false] */
+  readonly isChecked?: boolean;
 }

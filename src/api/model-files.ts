@@ -1,18 +1,19 @@
 // Saved models as files: their configuration, archives with checkpoint and log, imports, and downloads from
 // the hub.
 
-import { check, withErrorPrefix } from '../core/errors.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import type { PulledModel } from '../files/hub/pull-model.ts';
-import { isObject, readJson } from '../files/json-files.ts';
+import { readJson } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { writeFolder } from '../files/owned-folder.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
-import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
 import { currentHost, type ModelPlace, placeOf } from '../session/host.ts';
 import { openPlace } from '../session/open-place.ts';
+import type { SessionEvent } from '../session/session-event.ts';
+import { readConfig } from './read-config.ts';
 import type { PullOptions } from './remote-models.ts';
 
 /** Size of a model. */
@@ -34,17 +35,7 @@ export interface ModelFacts {
 export async function readModelFacts(model: FolderSource, place: ModelPlace = {}): Promise<ModelFacts> {
   const { files, folder } = await openPlace(model, place);
   const path = `${folder}/${modelFileNames.config}`;
-  const raw = await readJson(files, path);
-  if (raw.model_type === undefined) {
-    check(
-      isObject(raw.model),
-      `${path}: it has neither the field model (heddle) nor model_type (Hugging Face); give the config.json of such a model`,
-    );
-    const config = withErrorPrefix(path, () => modelConfig(raw.model as ModelOptions));
-    return { config, parameters: parameterList(config).count };
-  }
-  const { readHfConfig } = await import('../formats/hf/hf-config.ts');
-  const { config } = readHfConfig(raw, undefined, undefined, path);
+  const config = await readConfig(await readJson(files, path), path);
   return { config, parameters: parameterList(config).count };
 }
 
@@ -87,8 +78,9 @@ export async function importModel(
 
 /**
  * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub, or the model of a pair of languages such as `en-es` of
- * Firefox Translations, and stores it under a name; an existing model is replaced when the download is complete. A call after an interruption continues the download. Throws a
- * HeddleError that says what to do, or the signal's reason.
+ * Firefox Translations, and stores it under a name; an existing model is replaced when the download is complete. A call
+ * after an interruption continues the download. A model of the hub that needs more than `memoryBudget` is an error of
+ * kind `memory` before its weights are downloaded. Throws a HeddleError that says what to do, or the signal's reason.
  *
  * @example
  * await pullModel('Helsinki-NLP/opus-mt-en-es', 'en-es', { onDownload: ({ loaded, total }) => console.log(loaded /
@@ -102,6 +94,10 @@ export async function pullModel(
   return untilAborted(options.signal, async () => {
     const { files, folder } = placeOf(name, options);
     const { downloadModel } = await import('./remote-models.ts');
-    return downloadModel(model, files, folder, currentHost(), options);
+    const { checkMemory } = await import('./memory-needs.ts');
+    const { memoryBudget, weights, onMessage } = options;
+    const emit = (event: SessionEvent) => event.type === 'message' && onMessage?.(event.text);
+    const onConfig = (config: ModelConfig) => checkMemory(model, config, { memoryBudget, emit }, { weights });
+    return downloadModel(model, files, folder, currentHost(), { ...options, onConfig });
   });
 }

@@ -2,6 +2,7 @@
 // plain models do not load this file.
 
 import type { FolderSource } from '../files/given-files.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
 import { storedParameters } from '../model/quantized-parameters.ts';
 import { openModel } from '../session/open-model.ts';
@@ -13,7 +14,15 @@ import { Model } from './model.ts';
 export async function openVariant(
   folder: string,
   session: Session,
-  { lora, ensemble = [], inMemory, name = folder, files = session.files, ...rest }: FolderOptions,
+  {
+    lora,
+    ensemble = [],
+    inMemory,
+    name = folder,
+    files = session.files,
+    isChecked: given,
+    ...rest
+  }: FolderOptions,
 ): Promise<Model> {
   const { ownsSession, weights, weightsExclude, sourceLang, targetLang } = rest;
   const storage = { weights, weightsExclude };
@@ -23,14 +32,20 @@ export async function openVariant(
   const inParts = quantized || (inMemory === undefined ? 'large' : !inMemory);
   const options = { sourceLang, targetLang, inParts } as const;
   const place = { files, emit: session.emit };
+  // Before the weights are read, if the folder has a configuration; archives and models of Marian after that.
+  let isChecked = given || session.memoryBudget === undefined;
+  const checkNeeds = async (config: ModelConfig) => {
+    isChecked = true;
+    await (await import('./memory-needs.ts')).checkMemory(name, config, session, storage, inMemory);
+  };
+  if (!isChecked) await (await import('./read-config.ts')).checkConfig(files, folder, checkNeeds);
   const base = await openModel(folder, place, {
     ...options,
     inParts: !merged && inParts,
     verifyLater: true,
   });
   const saved = merged ? await (await import('./model-loras.ts')).mergedLora(session, base, single) : base;
-  if (session.memoryBudget)
-    await (await import('./memory-needs.ts')).checkMemory(name, saved.config, session, storage, inMemory);
+  if (!isChecked) await checkNeeds(saved.config);
   if (ensemble.length > 0) {
     const { openMembers } = await import('./ensemble-model.ts');
     const switches = !merged && lora !== undefined;

@@ -217,7 +217,7 @@ async function forecast(
         signal?.throwIfAborted();
         plans.push(plan(shape));
       }
-      reason = whyNotFit(plans, device, memory, memoryBudget === undefined ? () => 0 : javascriptOf);
+      reason = whyNotFit(plans, device, memory, memoryBudget === undefined ? undefined : javascriptOf);
     } catch (error) {
       if (!(error instanceof HeddleError)) throw error;
       reason = error.message;
@@ -285,7 +285,7 @@ function whyNotFit(
   plans: readonly Plan[],
   device: Device,
   memoryLimit = Number.POSITIVE_INFINITY,
-  javascriptOf: (plan: Plan) => number,
+  javascriptOf?: (plan: Plan) => number,
 ): string {
   const { maxBufferSize } = device.gpu.limits;
   const smaller = 'Use a smaller batch, model or vocabulary.';
@@ -293,11 +293,11 @@ function whyNotFit(
     const buffer = plan.buffers.find((b) => b.bytes > maxBufferSize);
     if (buffer)
       return `The training does not fit: buffer ${buffer.name} needs ${formatBytes(buffer.bytes)}, this device allows ${formatBytes(maxBufferSize)}. ${smaller}`;
-    const javascript = javascriptOf(plan);
+    const javascript = javascriptOf?.(plan) ?? 0;
     const need = plan.bytes.peak + javascript;
     const parts = javascript > 0 ? `, of which ${formatBytes(javascript)} are JavaScript's` : '';
     if (need > memoryLimit)
-      return `The training does not fit: it needs ${formatBytes(need)} of memory${parts}, this device has ${formatBytes(memoryLimit)}. ${smaller}`;
+      return `The training does not fit: it needs ${formatBytes(need)} of memory${parts}, ${javascriptOf ? 'the memory budget is' : 'this device has'} ${formatBytes(memoryLimit)}. ${smaller}`;
   }
   return '';
 }

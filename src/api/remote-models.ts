@@ -1,6 +1,7 @@
 // Loads models from a URL, the hub or a single file. This code is imported at its first use.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { formatBytes } from '../core/format-numbers.ts';
 import type { Files } from '../files/files.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import type { HttpOptions } from '../files/hub/http.ts';
@@ -11,9 +12,10 @@ import { unpackModelFile } from '../files/model-archives.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import type { WeightStorage } from '../model/quantized-parameters.ts';
+import type { WeightFormat, WeightStorage } from '../model/quantized-parameters.ts';
 import type { Host, ModelPlace } from '../session/host.ts';
 import type { Session } from '../session/session.ts';
+import type { OnConfig } from './read-config.ts';
 
 /** Options of a download. */
 export interface DownloadOptions {
@@ -37,6 +39,15 @@ export interface PullOptions
   /** Folder of the incomplete download. [NAME.part] */
   readonly partial?: string;
   /**
+   * Maximum bytes of GPU and JavaScript memory together that the model may need when it is loaded. [that of phones and
+   * tablets, else no limit]
+   */
+  readonly memoryBudget?: number;
+  /** Format of the weights when it is loaded. ['f32'] */
+  readonly weights?: WeightFormat;
+  /** Receives what the model needs, before its weights are downloaded. */
+  readonly onMessage?: (text: string) => void;
+  /**
    * Whether to check that heddle reads the model: its configuration before the weights are downloaded, all of
    * it at the end. A model that fails is deleted. [false]
    */
@@ -54,6 +65,8 @@ export interface PullOptions
 export interface FoundModel {
   readonly files: Files;
   readonly folder: string;
+  /** Whether its memory was compared with the budget. */
+  readonly isChecked?: boolean;
 }
 
 /** The files in a .zip or .safetensors file. */
@@ -88,7 +101,7 @@ export function findRemote(
 ): Promise<FoundModel> {
   const { signal = new AbortController().signal } = options;
   if (typeof where !== 'string') return fromBlobs(where);
-  if (/^(?:https?|blob|data):/.test(where)) return fromUrl(where, signal);
+  if (/^(?:https?|blob|data):/.test(where)) return fromUrl(where, signal, session, options);
   return fromHub(where, session, options, signal);
 }
 
@@ -136,7 +149,7 @@ export async function fromHub(
       cause: error,
     });
   }
-  return { files, folder };
+  return { files, folder, isChecked: true };
 }
 
 /**
@@ -182,7 +195,7 @@ export async function downloadModel(
     check: async (part, file) => {
       if (options.check) await checkPulled(files, part, file, from.name);
       if (options.onConfig && file === modelFileNames.config)
-        await checkConfig(files, `${part}/${file}`, options.onConfig);
+        await (await import('./read-config.ts')).checkConfig(files, part, options.onConfig);
     },
   });
 }
@@ -210,25 +223,16 @@ async function checkPulled(
   }
 }
 
-/** Receives the configuration of a model before its weights are downloaded; it may throw. */
-type OnConfig = (config: ModelConfig) => Promise<void>;
-
-/** Calls `onConfig` with a configuration of Hugging Face. One that heddle does not read is an error later. */
-async function checkConfig(files: Files, path: string, onConfig: OnConfig): Promise<void> {
-  const raw = await readJson(files, path);
-  if (raw.model_type === undefined) return;
-  const { readHfConfig } = await import('../formats/hf/hf-config.ts');
-  let config: ModelConfig;
-  try {
-    ({ config } = readHfConfig(raw, undefined, undefined, path));
-  } catch {
-    return;
-  }
-  await onConfig(config);
-}
-
-/** A model at a URL: a single file, or a folder with the usual file names. */
-export async function fromUrl(url: string, signal: AbortSignal): Promise<FoundModel> {
+/**
+ * A model at a URL: a single file, or a folder with the usual file names. What is above the memory budget is an error
+ * before it is downloaded.
+ */
+export async function fromUrl(
+  url: string,
+  signal: AbortSignal,
+  session: Session,
+  { weights, weightsExclude, inMemory }: WeightStorage & { readonly inMemory?: boolean },
+): Promise<FoundModel> {
   const { pathname, protocol } = new URL(url);
   const read = async (address: string): Promise<Uint8Array | undefined> => {
     const response = await fetch(address, { signal }).catch((error: Error) => {
@@ -246,6 +250,14 @@ export async function fromUrl(url: string, signal: AbortSignal): Promise<FoundMo
       () => `${address}: the server answers ${response.status} ${response.statusText}`,
       'network',
     );
+    const bytes = Number(response.headers.get('Content-Length'));
+    if (bytes > (session.memoryBudget ?? Number.POSITIVE_INFINITY)) {
+      await response.body?.cancel();
+      throw new HeddleError(
+        `${address}: a file of ${formatBytes(bytes)} is above the memory budget of ${formatBytes(session.memoryBudget ?? 0)}; use a smaller model`,
+        { kind: 'memory' },
+      );
+    }
     return new Uint8Array(await response.arrayBuffer());
   };
   if (protocol === 'blob:' || protocol === 'data:' || /\.(?:zip|safetensors)$/i.test(pathname)) {
@@ -279,5 +291,12 @@ export async function fromUrl(url: string, signal: AbortSignal): Promise<FoundMo
     `${url}: it has no ${modelFileNames.config}`,
     'not-found',
   );
-  return { files, folder };
+  const [{ checkMemory }, { checkConfig }] = await Promise.all([
+    import('./memory-needs.ts'),
+    import('./read-config.ts'),
+  ]);
+  await checkConfig(files, folder, (config) =>
+    checkMemory(url, config, session, { weights, weightsExclude }, inMemory),
+  );
+  return { files, folder, isChecked: true };
 }

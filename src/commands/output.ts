@@ -4,6 +4,7 @@ import { statSync } from 'node:fs';
 import { HeddleError, messageOf, shellQuote } from '../core/errors.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import { inFlags } from './flag-names.ts';
 import { fileExists } from './output-file.ts';
 
 /** A text with control characters except line breaks and tabs escaped: names and texts come from files. */
@@ -79,7 +80,7 @@ const debugging = (): boolean =>
  * unless it is set.
  */
 export function reportError(error: unknown): void {
-  const message = messageOf(error)
+  const message = inFlags(messageOf(error))
     .replace(/\s*\n\s*/g, ' ')
     .trim();
   const hint = error instanceof HeddleError || debugging() ? '' : ' (--verbose shows the stack)';

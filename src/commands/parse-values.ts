@@ -80,11 +80,12 @@ export const addHostOptions = (command: Command, hosts?: readonly HostName[]): C
     .addOption(adapterOption())
     .option('--no-tune', 'disable auto-tuning: use the default kernels instead of the fastest measured ones')
     .option('--memory-limit <bytes>', 'maximum GPU memory, for example 512M (default: no limit)', bytes)
-    .option(
-      '--memory-budget <bytes>',
-      'maximum GPU and JavaScript memory together, for example 1G: what needs more is an error before it starts, with settings that fit (default: no limit)',
-      bytes,
-    );
+    .addOption(memoryBudgetOption());
+
+/** `--memory-budget`. */
+export const memoryBudgetOption = (
+  description = 'maximum GPU and JavaScript memory together, for example 1G: what needs more is an error before it starts, with settings that fit',
+): Option => new Option('--memory-budget <bytes>', `${description} (default: no limit)`).argParser(bytes);
 
 /** Values of the flags of `addModelOptions`. */
 export interface ModelRunOptions extends LanguageOptions {

@@ -2,6 +2,7 @@
 
 import cliProgress from 'cli-progress';
 import type { JobEvent } from '../train/report/training-events.ts';
+import { inFlags } from './flag-names.ts';
 import { forTerminal, log, verbosityOf, warn } from './output.ts';
 
 /** Milliseconds between lines if stderr is not a terminal. */
@@ -21,7 +22,7 @@ export function createProgress(
   verbosity = verbosityOf(),
 ): Progress {
   if (verbosity === 'quiet')
-    return { close() {}, show: (event) => event.type === 'warning' && warn(event.text) };
+    return { close() {}, show: (event) => event.type === 'warning' && warn(inFlags(event.text)) };
   if (verbosity === 'verbose') return everyEvent();
   const { update, close } = terminal ? progressBar() : progressLines();
   return {
@@ -30,7 +31,7 @@ export function createProgress(
       if (event.type === 'progress') update(event);
       if (event.type !== 'message' && event.type !== 'warning' && event.type !== 'recovery') return;
       close();
-      log(event.text);
+      log(inFlags(event.text));
     },
   };
 }

@@ -4,6 +4,7 @@ import { HeddleError, messageOf } from '../core/errors.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
+import { inFlags } from './flag-names.ts';
 import { type RunSummary, runs } from './jobs/runs-job.ts';
 import { log, printResult } from './output.ts';
 import type { HostOptions } from './run-command.ts';
@@ -75,7 +76,7 @@ export async function runSweep(
       await train({ out: folder, resume: resume && before !== undefined }, settings);
     } catch (error) {
       if (!isStopped()) throw error;
-      log(`heddle: ${messageOf(error)}`);
+      log(`heddle: ${inFlags(messageOf(error))}`);
     }
     if (isStopped()) break;
     done++;
@@ -100,7 +101,7 @@ async function compare(out: string, folders: readonly string[], json: HostOption
     await writeText(files, path, runsReport(found));
     log(`comparison ${path}`);
   } catch (error) {
-    log(`${path}: the comparison was not written: ${messageOf(error)}`);
+    log(`${path}: the comparison was not written: ${inFlags(messageOf(error))}`);
   }
   await printResult(found, json, () => describeRuns(found));
 }

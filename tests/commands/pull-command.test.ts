@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Hub, startHub } from '../files/hub/hub.ts';
 import { heddle, heddleProcess, isOneLine, scratch } from '../support/cli.ts';
+import { smallHfJson } from '../support/hf.ts';
 
 const text = (value: string) => new TextEncoder().encode(value);
 const model = Uint8Array.from({ length: 6_000_000 }, (_, i) => (i * 2654435761) >>> 13);
@@ -99,5 +100,30 @@ it('sends the token of HF_TOKEN', async () => {
     expect((await run(['me/it', '--out', out('c')], { HF_TOKEN: 'secret' })).status).toBe(0);
   } finally {
     delete hub.state.token;
+  }
+});
+
+it('says what a model needs, and downloads no weights above the memory budget', async () => {
+  const other = await startHub({
+    'config.json': text(JSON.stringify(smallHfJson('bart'))),
+    'model.safetensors': model,
+  });
+  const pull = (name: string, ...args: string[]) =>
+    run(['me/it', '--out', out(name), '--memory-budget', ...args], { HF_ENDPOINT: other.url });
+  try {
+    const refused = await pull('small', '2000');
+    expect([refused.status, refused.stderr]).toEqual([
+      1,
+      expect.stringMatching(
+        /^heddle: me\/it needs .* \(weights .*; the memory budget is 2.0 KiB; no format/m,
+      ),
+    ]);
+    expect(other.log.some(({ method, path }) => method === 'GET' && path.endsWith('.safetensors'))).toBe(
+      false,
+    );
+    const { status, stderr } = await pull('large', '1G', '--weights', 'int8');
+    expect([status, stderr]).toEqual([0, expect.stringMatching(/^me\/it needs .* with weights in int8$/m)]);
+  } finally {
+    await other.close();
   }
 });

@@ -35,6 +35,8 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/; heddle train --out [^ ]+ makes one/g, ''],
   [/ \((?:[\w.]+, )?--[^()]*\)/g, ''],
   [/^train: /, ''],
+  // The page loads weights in f32 only.
+  [/; (?:it fits with weights|no format of weights fits).*$/s, '; use a smaller model'],
   [
     /^no pairs are left to train on; reduce heldOut$/,
     'All pairs are held out; add pairs, or reduce “Held-out fraction”',

@@ -5,6 +5,7 @@ import { check, HeddleError } from '../../core/errors.ts';
 import { isLanguagePair } from '../../files/hub/language-pair.ts';
 import type { PulledModel } from '../../files/hub/pull-model.ts';
 import { repository } from '../../files/hub/repository.ts';
+import type { WeightFormat } from '../../model/quantized-parameters.ts';
 import type { Job } from '../../session/job.ts';
 
 /** Arguments of the job; plain JSON. */
@@ -20,6 +21,8 @@ export interface PullArguments {
   readonly out: string;
   /** Whether to replace an existing folder. */
   readonly force?: boolean;
+  /** Format in which the weights will be loaded, for the memory that they need. [f32] */
+  readonly weights?: WeightFormat;
   /** Access token for models that are not public. */
   readonly token?: string;
 }
@@ -30,7 +33,8 @@ const megabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;
  * Downloads a model. Throws a HeddleError, before the first request, if `out` exists and `force` is not set.
  */
 export const pull: Job<PullArguments, PulledModel> = async (args, session) => {
-  const { name, revision, hub, out, force = false, token, registry, baseUrl } = args;
+  const { name, revision, hub, out, force = false, token, registry, baseUrl, weights } = args;
+  const { memoryBudget } = session;
   const isPair = isLanguagePair(name);
   if (!isPair) repository(name, revision, hub); // throws if one of them is invalid
   check(
@@ -43,6 +47,7 @@ export const pull: Job<PullArguments, PulledModel> = async (args, session) => {
   let before: number | undefined;
   return pullModel(name, out, {
     ...{ files: session.files, signal: session.signal, revision, hub, token, registry, baseUrl },
+    ...{ memoryBudget, weights, onMessage: (text: string) => session.emit({ type: 'message', text }) },
     onDownload({ file, loaded, total }) {
       before ??= loaded;
       const rate = megabytes(((loaded - before) / Math.max(1, performance.now() - started)) * 1000);
