@@ -217,3 +217,10 @@ export const smallRun = {
   dropout: 0,
   model: { dModel: 8, heads: 2, feedForward: 12, encoderLayers: 1, decoderLayers: 1, maxLength: 40 },
 };
+
+/** A tiny run on images of lines. */
+export const lineRun = {
+  corpus: { kind: 'task', task: 'read-line', pairs: 40, seed: 1 } as CorpusArguments,
+  ...{ batchSize: 8, buckets: 2, testSentences: 0, heldOut: 0.1, evalSteps: 0, saveSeconds: 0, dropout: 0 },
+  model: { dModel: 8, heads: 2, feedForward: 8, encoderLayers: 1, decoderLayers: 1 },
+};

@@ -22,6 +22,7 @@ import { reportName } from '../../train/report/training-log.ts';
 import { settingsAfter } from '../../train/run/live-run.ts';
 import { corpusFacts } from '../../train/run/logbook.ts';
 import { type Setup, setUp } from '../../train/run/setup.ts';
+import { masksOf } from '../../train/settings/recipe-options.ts';
 import { startArguments } from '../../train/settings/train-arguments.ts';
 import { decayEnd } from '../../train/update/schedule.ts';
 import { trainableParameters } from '../../train/update/trainable-parameters.ts';
@@ -157,7 +158,9 @@ async function convertRun(
   const torchRun = await torchRunFiles({
     config: data.config,
     corpus: data.corpus,
+    shapes: data.shapes,
     batches: data.batches,
+    masks: masksOf(args),
     parameters,
     recipe,
     trainable: trainableParameters(data.config, parameters, { freeze: args.freeze, lora }),

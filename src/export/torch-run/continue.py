@@ -25,8 +25,9 @@ from torch.nn.utils.rnn import pad_sequence
 
 sys.dont_write_bytecode = True  # the folder of the run has no __pycache__
 from checkpoint import Checkpoint, fail, read_base, read_json, read_safetensors
+from frames import Frames
 from optimizer import DTensor, Optimizer, learning_rate, rounded
-from transformer import Layer, Transformer
+from transformer import Layer, Transformer, padding_label
 
 try:
     from torch.distributed.fsdp import FSDPModule, fully_shard
@@ -44,7 +45,9 @@ class Data:
         shards = [read_safetensors(f"{folder}/{name}")[0] for name in plan["data"]]
         joined = lambda name: torch.cat([shard[name] for shard in shards if name in shard])
         rows_of = lambda name: (joined(name), F.pad(joined(f"{name}_lengths").long().cumsum(0), (1, 0)).tolist())
-        self.plan, self.source, self.target, self.order = plan, rows_of("source"), rows_of("target"), rows_of("rows")
+        self.plan, self.target, self.order = plan, rows_of("target"), rows_of("rows")
+        self.frames = Frames(plan, joined) if "frames" in plan else None
+        self.source = None if self.frames else rows_of("source")
 
     @staticmethod
     def row(rows, i):
@@ -52,7 +55,7 @@ class Data:
         return ids[starts[i] : starts[i + 1]].tolist()
 
     def update(self, step, rank, world, micro_batch):
-        """Number of target tokens of an update, and this process's share of its rows as batches [source, target, labels].
+        """Number of target tokens of an update, and this process's share of its rows as batches of `batch`.
 
         All processes have as many batches, since they exchange weights or gradients in each: None has no rows.
         """
@@ -63,16 +66,22 @@ class Data:
         tokens = sum(starts[i + 1] - starts[i] + 1 for batch in rows for i in batch)
         size = micro_batch or max(map(len, rows))
         batches = []
-        for batch in rows:
+        for batch, turn in zip(rows, range(step * count, (step + 1) * count)):
             own, most = batch[rank::world], -(-len(batch) // world)
-            batches += [own[i : i + size] for i in range(0, most, size)]
-        return tokens, [self.batch(batch) if batch else None for batch in batches]
+            batches += [(own[i : i + size], turn // plan["batchesPerEpoch"]) for i in range(0, most, size)]
+        return tokens, [self.batch(*batch) if batch[0] else None for batch in batches]
 
-    def batch(self, rows):
+    def batch(self, rows, epoch=0):
+        """[source, target, labels] of rows; of a model of frames [frames, target, labels, lengths]."""
         start, end, pad = (self.plan[x] for x in ("startId", "endId", "padId"))
         targets = [self.row(self.target, i) for i in rows]
-        sides = [self.row(self.source, i) for i in rows], [[start, *t] for t in targets], [[*t, end] for t in targets]
-        return [pad_sequence([torch.tensor(ids) for ids in side], True, pad) for side in sides]
+        padded = lambda side, value: pad_sequence([torch.tensor(ids) for ids in side], True, value)
+        inputs = padded([[start, *t] for t in targets], pad)
+        labels = padded([[*t, end] for t in targets], padding_label(self.plan["model"]))
+        if self.frames:
+            source, lengths = self.frames.batch(rows, inputs.shape[1], epoch)
+            return [source, inputs, labels, lengths]
+        return [padded([self.row(self.source, i) for i in rows], pad), inputs, labels]
 
 
 def open_run(given):

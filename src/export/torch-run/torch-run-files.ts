@@ -14,12 +14,16 @@ import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { storedParameters, type WeightReader, type WeightStorage } from '../../model/quantized-parameters.ts';
 import type { Batches } from '../../text/batches/batches.ts';
+import type { BatchShape } from '../../text/batches/buckets.ts';
 import type { EncodedCorpus, RaggedRows } from '../../text/batches/encoded-corpus.ts';
+import type { MaskOptions } from '../../text/batches/frame-masks.ts';
+import type { FrameRow } from '../../text/batches/frame-rows.ts';
 import type { ScheduleConfig } from '../../train/update/schedule.ts';
 import type { TrainableParameters } from '../../train/update/trainable-parameters.ts';
 import type { Recipe } from '../../train/update/trainer.ts';
 import checkpointScript from './checkpoint.py?raw';
 import continueScript from './continue.py?raw';
+import framesScript from './frames.py?raw';
 import optimizerScript from './optimizer.py?raw';
 import transformerScript from './transformer.py?raw';
 
@@ -48,7 +52,10 @@ export interface TorchRun {
   readonly trainable: TrainableParameters;
   readonly recipe: Recipe;
   readonly corpus: EncodedCorpus;
+  readonly shapes: readonly BatchShape[];
   readonly batches: Batches;
+  /** SpecAugment, if the source is frames. */
+  readonly masks?: MaskOptions;
   readonly firstStep: number;
   readonly lastStep: number;
   /** The settings at `firstStep`, then those after each later change. */
@@ -73,7 +80,7 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
   const { optimizer, seed, gradientAccumulationSteps } = recipe;
   const trained = new Set(trainable.parameters.all.map(({ name }) => name));
   const data = {
-    ...shards('source', corpus.source),
+    ...(corpus.frames ? frameShards(corpus.frames.rows) : shards('source', corpus.source)),
     ...shards('target', corpus.target),
     ...shards('rows', orderOf(run)),
   };
@@ -102,6 +109,13 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
     startId: corpus.targetSpecial.start,
     endId: corpus.targetSpecial.end,
     padId: config.padId,
+    frames: corpus.frames && {
+      width: corpus.frames.width,
+      perPosition: corpus.frames.perPosition,
+      // A batch is padded to the first shape that its rows fit, as here: windows of a stem may reach into the padding.
+      shapes: run.shapes.map(({ source, target }) => [source, target]),
+      masks: run.masks,
+    },
     data: Object.keys(data),
     log,
   };
@@ -109,6 +123,7 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
     'torch-run.json': jsonBytes(plan),
     'continue.py': new TextEncoder().encode(continueScript),
     'checkpoint.py': new TextEncoder().encode(checkpointScript),
+    'frames.py': new TextEncoder().encode(framesScript),
     'optimizer.py': new TextEncoder().encode(optimizerScript),
     'transformer.py': new TextEncoder().encode(transformerScript),
     ...data,
@@ -174,21 +189,59 @@ function orderOf({ batches, recipe, firstStep, lastStep }: TorchRun): RaggedRows
 }
 
 /** Safetensors of rows of numbers: tensors NAME, all numbers, and NAME_lengths. */
-function shards(name: string, { ids, starts }: RaggedRows): Record<string, Uint8Array> {
+const shards = (name: string, { ids, starts }: RaggedRows): Record<string, Uint8Array> =>
+  shardFiles(
+    name,
+    Array.from(starts.subarray(1), (end, row) => end - (starts[row] as number)),
+    (first, last) => {
+      const data = Int32Array.from(ids.subarray(starts[first], starts[last]));
+      return { [name]: { dtype: 'i32', shape: [data.length], data } };
+    },
+  );
+
+/**
+ * Safetensors of rows of frames: the numbers that each row stores, `frames_counts` with the number of its frames, and
+ * `frames_fill` with the value of all later numbers of its frames.
+ */
+function frameShards(rows: readonly FrameRow[]): Record<string, Uint8Array> {
+  const sizes = rows.map(({ data }) => data.length);
+  return shardFiles('frames', sizes, (first, last) => {
+    const part = rows.slice(first, last);
+    const data = new Float32Array(sizes.slice(first, last).reduce((sum, size) => sum + size, 0));
+    let at = 0;
+    for (const { data: row } of part) {
+      data.set(row, at);
+      at += row.length;
+    }
+    const counts = Int32Array.from(part, ({ length }) => length);
+    const fill = Float32Array.from(part, (row) => row.fill);
+    return {
+      frames: { dtype: 'F32', shape: [data.length], data },
+      frames_counts: { dtype: 'i32', shape: [part.length], data: counts },
+      frames_fill: { dtype: 'F32', shape: [part.length], data: fill },
+    };
+  });
+}
+
+/**
+ * Files of rows of numbers, `lengths` of each: a file has as many rows as `shardSize` allows, the tensors that `tensors`
+ * returns for rows `first` to `last - 1`, and NAME_lengths.
+ */
+function shardFiles(
+  name: string,
+  lengths: readonly number[],
+  tensors: (first: number, last: number) => Record<string, WritableTensor>,
+): Record<string, Uint8Array> {
   const files: Record<string, Uint8Array> = {};
-  const count = starts.length - 1;
-  const startOf = (row: number) => starts[row] as number;
-  for (let first = 0, last = 0; first < count; first = last) {
-    for (last = first + 1; last < count && startOf(last + 1) - startOf(first) <= shardSize; ) last++;
-    const lengths = Int32Array.from(
-      { length: last - first },
-      (_, i) => startOf(first + i + 1) - startOf(first + i),
-    );
-    const data = Int32Array.from(ids.subarray(startOf(first), startOf(last)));
+  for (let first = 0, last = 0; first < lengths.length; first = last) {
+    let size = lengths[first] as number;
+    for (last = first + 1; last < lengths.length && size + (lengths[last] as number) <= shardSize; last++)
+      size += lengths[last] as number;
+    const data = Int32Array.from(lengths.slice(first, last));
     files[`data/${name}-${String(Object.keys(files).length).padStart(5, '0')}.safetensors`] =
       writeSafetensors({
-        [name]: { dtype: 'i32', shape: [data.length], data },
-        [`${name}_lengths`]: { dtype: 'i32', shape: [lengths.length], data: lengths },
+        ...tensors(first, last),
+        [`${name}_lengths`]: { dtype: 'i32', shape: [data.length], data },
       });
   }
   return files;

@@ -17,7 +17,7 @@ def fixed_positions(c):
     if "sinusoidal" not in kind:
         return None
     fairseq = kind == "fairseq-sinusoidal"
-    rows = c["maxLength"] + (c["padId"] + 1 if fairseq else 0)
+    rows = max(c["maxLength"], c["maxSource"]) + (c["padId"] + 1 if fairseq else 0)
     half = D // 2 if fairseq else (D + 1) // 2
     rate = 1 / max(1, half - 1) if fairseq else 2 / D
     angles = torch.arange(rows, dtype=torch.float64)[:, None] * torch.exp(
@@ -44,6 +44,11 @@ def relative_buckets(length, keys, buckets, max_distance, bidirectional):
             return 0
         return (n if distance > 0 else 0) + bisect.bisect_right(starts, abs(distance)) - 1
     return torch.tensor([[bucket(j - i) for j in range(keys)] for i in range(length)])
+
+
+def padding_label(c):
+    """Label of positions after the end of a target, as src/text/batches/batches.ts: -100 if padding is the end token."""
+    return -100 if c["padId"] == c["endId"] else c["padId"]
 
 
 # The activations of src/engine/ops/elementwise/; tests/export/twins.test.ts compares their names.
@@ -88,8 +93,17 @@ class Transformer(nn.Module):
     def weight(self, name):
         return self.get_parameter(name)
 
+    def bias(self, name):
+        """The bias of a linear layer; without a bias of keys these stay zero, and have no gradient."""
+        b = self.weight(f"{name}bias")
+        parts = 3 if name.endswith(".in_proj_") else 2 if name.endswith(".kv_proj.") else 0
+        if self.c["keyBias"] or not parts:
+            return b
+        width = b.shape[0] // parts  # keys are the last but one part
+        return torch.cat([b[: -2 * width], torch.zeros_like(b[:width]), b[-width:]])
+
     def linear(self, name, x):
-        y = F.linear(x, self.weight(f"{name}weight"), self.weight(f"{name}bias") if self.c["biases"] else None)
+        y = F.linear(x, self.weight(f"{name}weight"), self.bias(name) if self.c["biases"] else None)
         for layer in self.lora["layers"] if self.lora else ():
             if layer["weight"] == f"{name}weight":
                 low = F.linear(F.dropout(x, self.lora["dropout"], self.training), self.weight(layer["a"]))
@@ -119,6 +133,21 @@ class Transformer(nn.Module):
             positions = self.weight(f"{side}_pos.weight") if kind == "learned" else self.fixed
             x = x + positions[offset : offset + ids.shape[1]]
         return self.drop("embedding", self.norm(f"{side}_embed_norm", x) if c["embeddingNorm"] else x)
+
+    def embed_frames(self, frames):
+        """Frames [B, T, C] -> [B, S, D]: the stem, and the positions."""
+        c, weight = self.c, self.weight
+        x = frames.to(next(self.parameters()).dtype)
+        if c["stem"] == "linear":
+            x = F.linear(x, weight("stem.linear.weight"), weight("stem.linear.bias"))
+        elif c["stem"] == "conv":
+            x = x.transpose(1, 2)
+            for name, stride in (("conv1", 1), ("conv2", 2)):
+                x = F.gelu(F.conv1d(x, weight(f"stem.{name}.weight"), weight(f"stem.{name}.bias"), stride, padding=1))
+            x = x.transpose(1, 2)
+        if c["positions"] != "none":
+            x = x + (weight("src_pos.weight") if c["positions"] == "learned" else self.fixed)[: x.shape[1]]
+        return self.drop("embedding", x)
 
     def position_bias(self, stack, length):
         """T5's bias of the self-attention scores [1, H, length, length], or 0."""
@@ -170,11 +199,17 @@ class Transformer(nn.Module):
         x = self.residual(f"{layer}.norm2", x, lambda y: self.cross_attention(layer, y, memory, hidden))
         return self.residual(f"{layer}.norm3", x, lambda y: self.feed_forward(layer, y))
 
-    def forward(self, source, target, labels):
-        """Token ids [B, S], [B, T], [B, T] -> sum of losses and number of correct predictions, without padding."""
-        c = self.c
-        hidden = torch.zeros(source.shape, device=source.device).masked_fill(source == c["padId"], -math.inf)[:, None, None]
-        x, mask = self.embed("src", source), hidden + self.position_bias("encoder", source.shape[1])
+    def forward(self, source, target, labels, lengths=None):
+        """Token ids [B, S], [B, T], [B, T] -> sum of losses and number of correct predictions, without padding.
+
+        Of a model of frames `source` are frames [B, T, C], and `lengths` [B] the true lengths in encoder positions.
+        """
+        c, frames = self.c, self.c["source"] == "frames"
+        x = self.embed_frames(source) if frames else self.embed("src", source)
+        S = x.shape[1]
+        padding = torch.arange(S, device=x.device) >= lengths[:, None] if frames else source == c["padId"]
+        hidden = torch.zeros(padding.shape, device=x.device).masked_fill(padding, -math.inf)[:, None, None]
+        mask = hidden + self.position_bias("encoder", S)
         for n in range(c["encoderLayers"]):
             layer = f"transformer.encoder.layers.{n}"
             x = self.get_submodule(layer)(self.encoder_layer, layer, x, mask)
@@ -191,6 +226,7 @@ class Transformer(nn.Module):
         table = self.weight(table)
         logits = F.linear(x, table, self.weight("generator.bias") if c["outputBias"] else None)
         logits, labels = logits.to(table.dtype).flatten(0, 1), labels.flatten()
+        ignored = padding_label(c)
         loss = F.cross_entropy(
-            logits, labels, ignore_index=c["padId"], label_smoothing=c["labelSmoothing"], reduction="sum")
-        return loss, ((logits.argmax(-1) == labels) & (labels != c["padId"])).sum()
+            logits, labels, ignore_index=ignored, label_smoothing=c["labelSmoothing"], reduction="sum")
+        return loss, ((logits.argmax(-1) == labels) & (labels != ignored)).sum()

@@ -4,6 +4,7 @@ import { withoutUndefined } from '../../files/json-files.ts';
 import type { ModelOptions } from '../../model/model-config.ts';
 import { presets } from '../../model/presets.ts';
 import { augmentRates, augmentSymbols } from '../../text/augment/augment-rates.ts';
+import type { MaskOptions } from '../../text/batches/frame-masks.ts';
 import type { PieceSettings } from '../../text/sentencepiece/piece-options.ts';
 import { type OptimizerConfig, optimizerFields, scaling } from '../update/optimizer-config.ts';
 import { type ScheduleConfig, scheduleFields } from '../update/schedule.ts';
@@ -36,14 +37,17 @@ export function dataOptions(s: CompleteSettings): TrainingDataOptions {
     seed: s.seed,
     augment: s.augment && augmentRates(s.augment),
     sampling: { samplingAlpha: s.samplingAlpha, bpeDropout: s.bpeDropout },
-    masks: {
-      maskTimeProb: s.maskTimeProb,
-      maskTimeLength: s.maskTimeLength,
-      maskFeatureProb: s.maskFeatureProb,
-      maskFeatureLength: s.maskFeatureLength,
-    },
+    masks: masksOf(s),
   };
 }
+
+/** Options of SpecAugment. */
+export const masksOf = (s: CompleteSettings): MaskOptions => ({
+  maskTimeProb: s.maskTimeProb,
+  maskTimeLength: s.maskTimeLength,
+  maskFeatureProb: s.maskFeatureProb,
+  maskFeatureLength: s.maskFeatureLength,
+});
 
 /** Options of a SentencePiece model; undefined for other tokenizers. */
 function piecesOf(s: CompleteSettings): PieceSettings | undefined {

@@ -15,6 +15,7 @@ import { readTrainingState } from '../../../src/train/update/training-state.ts';
 import {
   cpuSession,
   hasTorch,
+  lineRun,
   python,
   smallRun,
   threeParts,
@@ -64,7 +65,7 @@ it('writes a checkpoint too, with scripts of fewer than 300 lines', async () => 
     expect.arrayContaining(readdirSync(at('run')).filter((name) => name !== 'report.html')),
   );
   expect(await readTrainingState(cpuSession().files, at('out'))).toMatchObject({ step: 3 });
-  for (const name of ['continue.py', 'checkpoint.py', 'optimizer.py', 'transformer.py'])
+  for (const name of ['continue.py', 'checkpoint.py', 'frames.py', 'optimizer.py', 'transformer.py'])
     expect(readFileSync(join(at('out'), name), 'utf8').split('\n').length, name).toBeLessThan(300);
 });
 
@@ -118,6 +119,21 @@ it('stores the frozen weights under a LoRA adapter as the run has them', async (
   expect(Object.values(entries).filter(({ dtype }) => dtype === 'I8').length).toBeGreaterThan(5);
 });
 
+it('writes the frames of images, and the shapes of their batches', async () => {
+  await train({ ...lineRun, steps: 1, out: at('lines') });
+  await toTorchRun(at('lines'), at('lines-torch'), { steps: 2 });
+  const plan = JSON.parse(readFileSync(join(at('lines-torch'), 'torch-run.json'), 'utf8'));
+  expect(plan.frames).toMatchObject({ width: 256, perPosition: 1 });
+  const file = read(join(at('lines-torch'), 'data/frames-00000.safetensors'));
+  const { frames, frames_lengths: stored, frames_counts: counts, frames_fill: fill } = readSafetensors(file);
+  const sizes = Array.from(stored!.data);
+  expect(sizes).toEqual(Array.from(counts!.data, (n) => 256 * n));
+  expect(frames!.data.length).toBe(sizes.reduce((sum, n) => sum + n, 0));
+  expect(new Set(fill!.data)).toEqual(new Set([0]));
+  const longest = Math.max(...plan.frames.shapes.map(([source]: [number, number]) => source));
+  expect(Math.max(...counts!.data)).toBeLessThanOrEqual(longest);
+});
+
 describe.runIf(hasTorch)('continue.py (needs python3-torch)', () => {
   it('chooses nccl and a GPU of its own for each process if there are GPUs, else gloo', () => {
     const script = `
@@ -156,6 +172,12 @@ show(None, 0, 0); show(None, 2, 1); show("gloo", 2, 0); show("nccl", 2, 0); show
       [40, 80, 100],
     );
     expect(found).toHaveLength(100);
+    expect(difference).toBeLessThan(1e-4);
+  });
+
+  it('has the losses of one run on images of lines', async () => {
+    const { difference, found } = await threeParts(at('three-lines'), lineRun, [6, 12, 15]);
+    expect(found).toHaveLength(15);
     expect(difference).toBeLessThan(1e-4);
   });
 });
