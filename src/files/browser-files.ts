@@ -15,9 +15,15 @@ const unfinished = (name: string): string => `.new-${name}`;
 const isOwn = (name: string): boolean =>
   name === currentFile || isGeneration(name) || name.startsWith('.new-');
 
-/** A file handle with `move`, which TypeScript's DOM types lack. */
-interface Movable extends FileSystemFileHandle {
+/** A file handle with methods that TypeScript's DOM types lack. */
+interface StoredFile extends FileSystemFileHandle {
   move?(folder: FileSystemDirectoryHandle, name: string): Promise<void>;
+  /** Only in workers: opens the file to write in place. */
+  createSyncAccessHandle?(): Promise<{
+    getSize(): number;
+    write(bytes: Uint8Array, options: { readonly at: number }): number;
+    close(): void;
+  }>;
 }
 
 const errorName = (error: unknown): string => (error instanceof Error ? error.name : '');
@@ -102,7 +108,7 @@ async function store(
 ): Promise<void> {
   const isNew = (await ifExists(folder.getFileHandle(name))) === undefined;
   const first = isNew ? unfinished(name) : name;
-  const handle: Movable = await folder.getFileHandle(first, { create: true });
+  const handle: StoredFile = await folder.getFileHandle(first, { create: true });
   const writable = await handle.createWritable();
   try {
     for await (const bytes of content) await writable.write(bytes as BufferSource);
@@ -117,7 +123,7 @@ async function store(
 }
 
 /** Moves a file, or copies it if the browser has no `move`, which is not standardized. */
-async function moveFile(file: Movable, to: FileSystemDirectoryHandle, name: string): Promise<void> {
+async function moveFile(file: StoredFile, to: FileSystemDirectoryHandle, name: string): Promise<void> {
   if (file.move) return file.move(to, name);
   const copy = await (await to.getFileHandle(name, { create: true })).createWritable();
   await copy.write(await file.getFile());
@@ -132,8 +138,28 @@ async function moveAll(from: FileSystemDirectoryHandle, to: FileSystemDirectoryH
     if (handle.kind === 'directory') {
       const next = await to.getDirectoryHandle(name, { create: true });
       await moveAll(handle as FileSystemDirectoryHandle, next);
-    } else await moveFile(handle as Movable, to, name);
+    } else await moveFile(handle as StoredFile, to, name);
   }
+}
+
+/**
+ * Appends to a file that exists: in place, as workers can. Elsewhere the browser copies the file, and `close`
+ * replaces it.
+ */
+async function appendTo(file: StoredFile, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  const inPlace = await file.createSyncAccessHandle?.().catch(() => undefined); // undefined: it is open elsewhere
+  if (inPlace) {
+    try {
+      inPlace.write(bytes, { at: inPlace.getSize() });
+    } finally {
+      inPlace.close();
+    }
+    return;
+  }
+  const { size } = await file.getFile();
+  const writable = await file.createWritable({ keepExistingData: true });
+  await writable.write({ type: 'write', position: size, data: bytes });
+  await writable.close();
 }
 
 /** The folders and files under a folder of OPFS, by path. */
@@ -226,8 +252,8 @@ class StoredFolders {
       throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`, {
         kind: 'not-found',
       });
-    await moveFile(file as Movable, ...(await this.parentOf(to)));
-    if (!(file as Movable).move) await this.remove(from);
+    await moveFile(file as StoredFile, ...(await this.parentOf(to)));
+    if (!(file as StoredFile).move) await this.remove(from);
   }
 
   async #renameFolder(from: FileSystemDirectoryHandle, path: string): Promise<void> {
@@ -281,6 +307,13 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
       attempt('write', path, async () => {
         const [parent, name] = await stored.parentOf(path);
         await store(parent, name, content);
+      }),
+    append: (path, bytes) =>
+      attempt('append', path, async () => {
+        const file = await stored.file(path);
+        if (file) return appendTo(file, bytes as Uint8Array<ArrayBuffer>);
+        const [parent, name] = await stored.parentOf(path);
+        await store(parent, name, [bytes]);
       }),
     exists: (path) => withRetries('look at', path, () => stored.exists(path)),
     list: (path) => withRetries('list', path, () => stored.list(path)),

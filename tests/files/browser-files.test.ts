@@ -2,18 +2,17 @@
 // moment.
 import { describe, expect, it } from 'vitest';
 import { browserFiles } from '../../src/files/browser-files.ts';
-import { readText, writeText } from '../../src/files/files.ts';
+import { appendFile, readText, writeText } from '../../src/files/files.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
 import { settledFolder } from '../../src/files/settled-folder.ts';
 import { fakeDisk } from '../support/fake-opfs.ts';
 
+const encoded = (text: string) => new TextEncoder().encode(text);
 const save = (files: ReturnType<typeof browserFiles>, folder: string, text: string): Promise<void> =>
   writeFolder(
     files,
     folder,
-    Object.fromEntries(
-      ['a.json', 'b.bin'].map((name) => [name, new TextEncoder().encode(`${text} ${name}`)]),
-    ),
+    Object.fromEntries(['a.json', 'b.bin'].map((name) => [name, encoded(`${text} ${name}`)])),
   );
 const load = async (files: ReturnType<typeof browserFiles>, folder: string) => [
   await settledFolder(files, folder).then((at) => readText(files, `${at}/a.json`)),
@@ -34,6 +33,17 @@ describe.each([{ moves: true }, { moves: false }])('with FileSystemFileHandle.mo
     expect(await files.exists('a/b.txt')).toBe(false);
     await files.writeParts('a/b.txt', parts(false));
     expect(await readText(files, 'a/b.txt')).toBe('one two');
+  });
+
+  it.each([true, false])('appends to a file (in place: %s)', async (inPlace) => {
+    const disk = fakeDisk({ moves, inPlace });
+    const files = browserFiles(disk.open());
+    for (const text of ['one ', 'two ', 'three']) await appendFile(files, 'a/b.txt', encoded(text));
+    expect(await readText(files, 'a/b.txt')).toBe('one two three');
+    await expect(appendFile(browserFiles(disk.open(0)), 'a/b.txt', encoded('four'))).rejects.toThrow(
+      /closed/,
+    );
+    expect(await readText(files, 'a/b.txt')).toBe('one two three');
   });
 
   it('reads, lists and removes what was written', async () => {

@@ -1,6 +1,7 @@
 // Fake of the browser's private file system (OPFS) in memory, to test closing a tab at any moment: after
 // `killAfter` changes all further changes throw. Like the real one it has named errors, writes that take
 // effect at `close`, and `move`.
+import { concatBytes } from '../../src/files/files.ts';
 
 class Missing extends Error {
   override readonly name: string = 'NotFoundError';
@@ -41,8 +42,11 @@ interface FakeFolder {
 const sizeOf = (entry: Entry): number =>
   entry.kind === 'file' ? entry.bytes.length : [...entry.entries.values()].reduce((n, e) => n + sizeOf(e), 0);
 
-/** Creates an empty disk. `moves`: whether FileSystemFileHandle.move exists, which some browsers lack. */
-export function fakeDisk({ moves = true } = {}): FakeDisk {
+/**
+ * Creates an empty disk. `moves`: whether FileSystemFileHandle.move exists, which some browsers lack; `inPlace`:
+ * whether files can be written in place, as in workers.
+ */
+export function fakeDisk({ moves = true, inPlace = false } = {}): FakeDisk {
   const root: FakeFolder = { kind: 'directory', entries: new Map() };
   let changes = 0;
   let last = Number.POSITIVE_INFINITY;
@@ -127,10 +131,23 @@ export function fakeDisk({ moves = true } = {}): FakeDisk {
         const fail = () => Promise.reject(new NotReadable('The requested file could not be read'));
         return Object.assign(opened, { text: fail, arrayBuffer: fail });
       },
-      async createWritable() {
-        const written: Uint8Array[] = [];
+      ...(inPlace && {
+        createSyncAccessHandle: async () => ({
+          getSize: () => file.bytes.length,
+          write(data: Uint8Array, { at }: { at: number }) {
+            change();
+            file.bytes = concatBytes([file.bytes.subarray(0, at), data]);
+          },
+          close: () => undefined,
+        }),
+      }),
+      async createWritable({ keepExistingData = false } = {}) {
+        const written: Uint8Array[] = keepExistingData ? [file.bytes] : [];
         return {
-          async write(data: Uint8Array | string | Blob) {
+          async write(given: Uint8Array | string | Blob | { data: Uint8Array; position: number }) {
+            const isPlaced = typeof given === 'object' && 'position' in given;
+            if (isPlaced && given.position !== file.bytes.length) throw new Error('not at the end');
+            const data = isPlaced ? given.data : given;
             written.push(new Uint8Array(await new Blob([data as BlobPart]).arrayBuffer()));
             if (sizeOf(root) + written.reduce((n, w) => n + w.length, 0) > disk.quota) throw new Full('full');
           },
