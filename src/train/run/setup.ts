@@ -101,7 +101,12 @@ export async function setUp(
       type: 'warning',
       text: `more than 2 % ${unknown.text}; use a larger vocabSize, or the tokenizer bpe`,
     });
-  if (args.augment) log(`augmentation: ${describeRates(augmentRates(args.augment)) || 'none'}`);
+  if (args.augment) {
+    const rates = augmentRates(args.augment);
+    log(`augmentation: ${describeRates(rates) || 'none'}`);
+    const { augmentProblems } = await import('./augment-check.ts'); // only with augmentation
+    for (const text of augmentProblems(rates, { source, target })) session.emit({ type: 'warning', text });
+  }
   if (args.exportTo) {
     const { exportProblem } = await import('./export-check.ts'); // loads the formats
     const problem = exportProblem({ config, source, target }, args.exportTo);
