@@ -110,6 +110,7 @@ async function* streamOf({ rate, pieces }: SpeechStream, name: string): AsyncGen
   const resampler = rate === sampleRate ? undefined : new Resampler(rate, sampleRate);
   let [length, loudest] = [0, 0];
   for await (const piece of pieces) {
+    check(piece instanceof Float32Array, `${name}: a piece of the stream is not a Float32Array`);
     for (const [i, x] of piece.entries()) {
       checkSample(x, length + i, name);
       loudest = Math.max(loudest, Math.abs(x));

@@ -47,7 +47,8 @@ export function readWav(bytes: Uint8Array, name: string): Sound {
   let format: { kind: number; channels: number; rate: number; frame: number; bits: number } | undefined;
   let data: Uint8Array | undefined;
   // A chunk is a name, a length and its bytes, and a byte of padding if the length is odd. A program that
-  // streams writes a wrong length of the data, which then end with the file.
+  // streams does not know the length of the data, which then end with the file: it writes 0 or a huge number.
+  const isOpen = (size: number) => size >= 0x7fff0000 || (size === 0 && view.getUint32(4, true) === 0);
   for (let at = 12; at + 8 <= bytes.length && !data; ) {
     const [id, size, start] = [textOf(bytes, at), view.getUint32(at + 4, true), at + 8];
     if (id === 'fmt ') {
@@ -60,7 +61,11 @@ export function readWav(bytes: Uint8Array, name: string): Sound {
         frame: view.getUint16(start + 12, true),
         bits: view.getUint16(start + 14, true),
       };
-    } else if (id === 'data') data = bytes.subarray(start, Math.min(bytes.length, start + size));
+    } else if (id === 'data') {
+      data = bytes.subarray(start, isOpen(size) ? undefined : start + size);
+      if (data.length < size && !isOpen(size))
+        fail(`it is cut off: ${data.length} of ${size} bytes of samples are there`);
+    }
     at = start + size + (size % 2);
   }
   if (!format || !data) return fail(`there is no ${format ? 'data' : 'format'} chunk; the file is damaged`);

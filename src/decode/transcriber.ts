@@ -178,8 +178,12 @@ export class Transcriber {
     check(temperatures.length > 0, 'transcribe: temperature is empty; leave it out');
     const prompt = promptOf(speech, c, task);
     const rules = speechTokenRules(speech, c, prompt.length, task.timestamps);
-    const maxNewTokens = Math.min(speech.maxTokens, c.maxLength) - prompt.length;
-    check(maxNewTokens > 0, `transcribe: the prompt has ${prompt.length} tokens, too many; shorten it`);
+    const maxTokens = Math.min(speech.maxTokens, c.maxLength);
+    const maxNewTokens = maxTokens - prompt.length;
+    check(
+      maxNewTokens > 0,
+      `transcribe: the prompt has ${prompt.length} tokens, and the model allows ${maxTokens} with those of the text; shorten it`,
+    );
     let decoded: Decoded | undefined;
     for (const t of temperatures) {
       const how: DecodeOptions =

@@ -26,6 +26,21 @@ describe('a WAV file', () => {
     expect(readWav(both, 'a.wav')).toEqual(readWav(plain, 'a.wav'));
   });
 
+  it('of a program that streams ends with the file, whatever its length says', () => {
+    const good = writeWav(tone(16000, 0.1), 16000);
+    for (const [file, data] of [
+      [0, 0],
+      [0xffffffff, 0xffffffff],
+      [good.length, 0x7fffffff],
+    ] as const) {
+      const streamed = good.slice();
+      const view = new DataView(streamed.buffer);
+      view.setUint32(4, file, true);
+      view.setUint32(40, data, true);
+      expect(readWav(streamed, 'a.wav')).toEqual(readWav(good, 'a.wav'));
+    }
+  });
+
   it('that is damaged is an error that names the file', () => {
     const good = writeWav(tone(16000, 0.1), 16000);
     const changed = (at: number, ...bytes: number[]) => {
@@ -39,6 +54,7 @@ describe('a WAV file', () => {
       [good.slice(0, 30), 'its format chunk is cut off'],
       [good.slice(0, 12), 'there is no format chunk'],
       [good.slice(0, 36), 'there is no data chunk'],
+      [good.slice(0, 100), 'it is cut off: 56 of 3200 bytes of samples are there'],
       [changed(20, 85), 'format 85 with 16 bits is not supported'],
       [changed(22, 0), '0 channels'],
       [changed(24, 1, 0, 0, 0), 'a sample rate of 1 Hz'],

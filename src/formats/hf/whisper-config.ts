@@ -39,6 +39,7 @@ export function readWhisperFields({ get, number, whole, sizes: read, flag, rejec
   if (!flag('tie_word_embeddings')) reject('tie_word_embeddings', 'a whisper model always ties them');
   const sizes = read(sizeNames.whisper);
   checkHeads(sizes, reject);
+  if (sizes.frameWidth === 0) reject('num_mel_bins', 'it must be at least 1');
   const vocab = whole('vocab_size');
   const rate = number('dropout');
   return {
@@ -188,7 +189,10 @@ export function readSpeech(
   if (!isNothing(initial) && !isCount(initial))
     fail('max_initial_timestamp_index', 'it must be a whole number');
   const maxLength = rules.max_length;
-  if (!isNothing(maxLength) && !isCount(maxLength)) fail('max_length', 'it must be a whole number');
+  // The prompt counts: start, in multilingual models language and task, then at least one token.
+  const least = multilingual ? 4 : 2;
+  if (!isNothing(maxLength) && !(isCount(maxLength) && maxLength >= least))
+    fail('max_length', `it must be a whole number of at least ${least}, for the prompt and one token`);
   const preprocessor = files['preprocessor_config.json'];
   const featurePath = `${folder}/preprocessor_config.json`;
   return {
@@ -211,7 +215,7 @@ export function readSpeech(
       fail('forced_decoder_ids', wanted),
     ),
     timestamps: rules.return_timestamps === true,
-    maxTokens: Math.min(c.maxLength, isNothing(maxLength) ? c.maxLength : Math.max(2, maxLength as number)),
+    maxTokens: Math.min(c.maxLength, isNothing(maxLength) ? c.maxLength : (maxLength as number)),
   };
 }
 

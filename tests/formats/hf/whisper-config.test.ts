@@ -63,7 +63,7 @@ describe.skipIf(!existsSync(folder))('a hostile folder (../shared/golden-whisper
   }
 
   it.each<[string, Json, RegExp]>([
-    ['config.json', { num_mel_bins: 0 }, /frameWidth|num_mel_bins/],
+    ['config.json', { num_mel_bins: 0 }, /config\.json: num_mel_bins is 0, it must be at least 1/],
     ['config.json', { num_mel_bins: 1e9 }, /num_mel_bins/],
     ['config.json', { num_mel_bins: 64 }, /conv1\.weight|feature_size/],
     ['config.json', { d_model: -4 }, /d_model/],
@@ -84,6 +84,8 @@ describe.skipIf(!existsSync(folder))('a hostile folder (../shared/golden-whisper
     ['generation_config.json', { lang_to_id: { '<|en|>': 1e6 } }, /lang_to_id/],
     ['generation_config.json', { forced_decoder_ids: [[1, 'en']] }, /forced_decoder_ids/],
     ['generation_config.json', { is_multilingual: 'yes' }, /is_multilingual/],
+    ['generation_config.json', { max_length: 0 }, /max_length is 0, it must be a whole number of at least 4/],
+    ['generation_config.json', { max_length: 3 }, /max_length is 3, .* for the prompt and one token/],
     ['generation_config.json', { repetition_penalty: 2 }, /repetition_penalty/],
     ['preprocessor_config.json', { hop_length: 80 }, /hop_length/],
     ['preprocessor_config.json', { chunk_length: 1e9 }, /chunk_length/],
