@@ -169,6 +169,8 @@ export type SessionEvent =
   | { readonly type: 'recovery'; readonly step: number; readonly text: string }
   /** Progress of slow work before the first step, such as kernel auto-tuning. */
   | Extract<JobEvent, { type: 'progress' }>
+  /** Updates take `times` as long as at the start of the training. */
+  | { readonly type: 'slower'; readonly times: number }
   /** Message: an error that does not end the training, such as a checkpoint that could not be saved. */
   | { readonly type: 'warning'; readonly text: string }
   /** A line for the message log. */
@@ -240,10 +242,12 @@ export type SentDecodeOptions = Omit<DecodeOptions, 'onProgress' | 'signal'> &
 export interface Calls {
   describe(settings: TrainingSettings): TrainingPreview;
   start(settings: TrainingSettings, options: { readonly replace: boolean }): void;
-  resume(name: string, options: { readonly steps?: number; readonly epochs?: number }): void;
+  resume(name: string, options: ResumeOptions): void;
   pause(): void;
   singleStep(): void;
   continue(): void;
+  rest(times: number): void;
+  saveNow(): void;
   change(settings: LiveSettings): void;
   stop(): void;
   translate(text: string, options: SentDecodeOptions): TranslationResult;
@@ -280,6 +284,14 @@ export interface Calls {
   /** For tests and scripts/soak.mjs: destroys the device; counts GPU buffers. */
   loseDevice(): void;
   memory(): GpuMemory;
+}
+
+/** What a resumed training changes: its length in total, or its batches. */
+export interface ResumeOptions {
+  readonly steps?: number;
+  readonly epochs?: number;
+  readonly batchSize?: number;
+  readonly maxTokens?: number;
 }
 
 /** Languages and number of the pairs that `previewBatches` shows. */

@@ -3,7 +3,7 @@
 import { formatDuration, formatInteger, formatPercent } from '../core/format-numbers.ts';
 import { present } from '../core/present.ts';
 import { type RunSummary, runMetrics, type SeedGroup, seedGroups, settingText } from './jobs/runs-job.ts';
-import { table } from './output.ts';
+import { forTerminal, table } from './output.ts';
 
 /** A column. `priority`: the columns with the largest are left out first; 0: never. */
 interface Column {
@@ -23,6 +23,9 @@ const cut = (text: string, width: number): string =>
 const cutStart = (text: string, width: number): string =>
   text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
 
+/** A text of a file in one line, as the terminal shows it: its width counts. */
+const shown = (text: string): string => forTerminal(text).replace(/[\n\t]/g, ' ');
+
 const widthOf = (columns: readonly Column[], runs: readonly RunSummary[]): number =>
   columns.reduce(
     (sum, { head, cell }) => sum + gap + Math.max(head.length, ...runs.map((run) => cell(run).length)),
@@ -34,11 +37,11 @@ function columnsOf(runs: readonly RunSummary[], isMixed: boolean, isNarrow: bool
   const hasOneAdapter = runs.every((run) => run.adapter === first?.adapter);
   const names = Object.keys(first?.settings ?? {});
   const metrics = runMetrics.filter(([metric]) => runs.some(({ best }) => best[metric]));
-  const setting = (text: string) => (isNarrow ? cut(text, maxSetting) : text);
+  const setting = (text: string) => (isNarrow ? cut(shown(text), maxSetting) : shown(text));
   return present<Column>([
     {
       head: 'run',
-      cell: (run) => (isNarrow ? cutStart(run.folder, maxFolder) : run.folder),
+      cell: ({ folder }) => (isNarrow ? cutStart(shown(folder), maxFolder) : shown(folder)),
       right: false,
       priority: 0,
     },

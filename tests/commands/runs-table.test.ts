@@ -48,6 +48,17 @@ it('fits terminals, keeps what matters most, and names what is left out', () => 
   );
 });
 
+it('measures names as the terminal shows them, with control characters escaped', () => {
+  const hostile = '\u001b[31mred\u001b[0m\n'.repeat(3);
+  const text = describeRuns(
+    [{ ...run(1), folder: hostile, settings: { pairs: hostile, seed: hostile } }, run(2)],
+    80,
+  );
+  expect(widest(text)).toBeLessThanOrEqual(80);
+  expect(text).not.toContain('\u001b');
+  expect(text.split('\n')[1]).toMatch(/\\u001b\[0m +\\u001b\[31mred/);
+});
+
 it('shows all columns in a wide terminal or a file', () => {
   for (const text of [describeRuns(runs, Number.POSITIVE_INFINITY), describeRuns(runs, 400)]) {
     expect(text).not.toContain('not shown');

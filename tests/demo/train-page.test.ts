@@ -665,3 +665,27 @@ describe('without WebGPU', () => {
     expect(await text(lacking.page, '.webgpu-problem')).toContain('found no GPU adapter');
   });
 });
+
+describe('a training whose steps take twice as long', () => {
+  it('says so, and offers to rest, to evaluate less often and to halve the batch', async () => {
+    const page = await trainedPage();
+    const slower = async () => {
+      await page.evaluate(() => window.fake.send({ type: 'slower', times: 2.4 }));
+      await untilText(page, '#notices', 'A step takes 2.4 times as long as at the start');
+    };
+    await slower();
+    await press(page, 'Rest after each step');
+    await slower();
+    await press(page, 'Evaluate every 400 steps');
+    await slower();
+    await press(page, 'Go on with half the batch');
+    await page.waitForFunction(() => window.fake.calls.some(({ name }) => name === 'resume'));
+    const made = ['rest', 'change', 'stop', 'resume'].map((name) => calls(page, name));
+    expect(await Promise.all(made)).toEqual([
+      [[1]],
+      [[{ evalSteps: 400 }]],
+      [[]],
+      [['intl-en-es', { batchSize: 32 }]],
+    ]);
+  });
+});

@@ -48,6 +48,8 @@ export class RunPanel extends Panel {
   #state: SessionState = 'idle';
   #text = '';
   #planText = '';
+  /** What the training does because the tab is hidden, or did. */
+  #awayText = '';
   #model = '';
   #step = 0;
   #steps = 0;
@@ -74,6 +76,11 @@ export class RunPanel extends Panel {
     return this.#state;
   }
 
+  /** Name of the model that trains, or has trained. */
+  get model(): string {
+    return this.#model;
+  }
+
   onEvent(event: SessionEvent): void {
     this.figures.onEvent(event);
     if (event.type === 'state') this.#enter(event);
@@ -97,6 +104,12 @@ export class RunPanel extends Panel {
     this.draw(); // now, not in the next frame
   }
 
+  /** Shows what the training does because the tab is hidden, or did. */
+  setAway(text: string): void {
+    this.#awayText = text;
+    this.drawSoon();
+  }
+
   /** Shows that the page has the stored training of a model. A training that runs stays. */
   showStored(model: string): void {
     if (isRunning(this.#state)) return;
@@ -109,6 +122,7 @@ export class RunPanel extends Panel {
   #enter(event: SessionEvent & { type: 'state' }): void {
     if (event.state === 'preparing') {
       this.#savedAt = 0;
+      this.#awayText = '';
       this.#announced = -1;
       if (!this.#queued) this.#planText = ''; // resumed: the plan is not of this training
     }
@@ -263,7 +277,8 @@ export class RunPanel extends Panel {
     if (diverged)
       return `The loss rose from ${formatNumber(diverged.from)} to ${formatNumber(diverged.to)}: the learning rate is too high.`;
     const time = new Date(this.#savedAt).toLocaleTimeString();
-    const saved = this.#savedAt > 0 ? `Last checkpoint at ${time}.` : '';
+    const checkpoint = this.#savedAt > 0 ? `Last checkpoint at ${time}.` : '';
+    const saved = [this.#awayText, checkpoint].filter(Boolean).join(' ');
     return this.#text || (isBusy ? saved || this.#planText : this.#planText || saved);
   }
 }

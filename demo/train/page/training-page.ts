@@ -17,6 +17,7 @@ import { PageEvents } from './page-events.ts';
 import { PlanPreview } from './plan-preview.ts';
 import type { ResultPanels } from './result-panels.ts';
 import { isRunning, RunPanel } from './run-panel.ts';
+import { RunReactions } from './run-reactions.ts';
 import { SettingsForm } from './settings-form.ts';
 import { fromHash } from './share-link.ts';
 import { TrainingStarter } from './start-training.ts';
@@ -27,6 +28,9 @@ import { TranslatePanel } from './translate-panel.ts';
 /** Pairs of a task that a lesson trains on. */
 const taskPairs = 40_000;
 
+/** Pairs of a batch, if the settings of a training do not say it. */
+const usualBatch = 64;
+
 /** The page. */
 export class TrainingPage {
   readonly #session: Session;
@@ -36,6 +40,7 @@ export class TrainingPage {
   readonly #settings = new SettingsForm(() => this.#formChanged());
   readonly #run: RunPanel;
   readonly #live: LivePanel;
+  readonly #reactions: RunReactions;
   readonly #translate: TranslatePanel;
   readonly #lessons = new LessonButtons((lesson) => void this.#teach(lesson));
   readonly #preview: PlanPreview;
@@ -50,6 +55,12 @@ export class TrainingPage {
     this.#translate = new TranslatePanel(session);
     this.#live = new LivePanel(session);
     this.#run = this.#createRun();
+    this.#reactions = new RunReactions({
+      session,
+      notices: this.#notices,
+      onStatus: (text) => this.#run.setAway(text),
+      halveBatch: () => void this.#starter.attempt(this.#halveBatch()),
+    });
     this.#preview = new PlanPreview({
       session,
       corpus: this.#corpus,
@@ -83,6 +94,7 @@ export class TrainingPage {
       'translate-box': this.#translate,
       figures: this.#run.figures,
       live: this.#live,
+      reactions: this.#reactions,
     };
     for (const [id, { element }] of Object.entries(panels)) byId(id).append(element);
     byId('settings').append(new LinkButton(() => this.#preview.planned()).element);
@@ -144,7 +156,7 @@ export class TrainingPage {
   #onEvent(event: SessionEvent): void {
     const begins = event.type === 'state' && event.state === 'preparing';
     if (begins) this.#results.hideRecordedRun();
-    for (const part of [this.#run, this.#live, this.#results]) part.onEvent(event);
+    for (const part of [this.#run, this.#live, this.#reactions, this.#results]) part.onEvent(event);
     if (event.type === 'change') this.#settings.addChange(event.change);
     this.#events.onEvent(event);
     // The panels are drawn in the next frame: then the translation of another model is gone, and the curves
@@ -152,6 +164,7 @@ export class TrainingPage {
     if (begins) requestAnimationFrame(() => requestAnimationFrame(showCurves));
   }
   #listen(): void {
+    this.#reactions.listen();
     window.addEventListener('hashchange', () => {
       if (this.#openLink()) this.#preview.update();
     });
@@ -225,6 +238,18 @@ export class TrainingPage {
   async #resume(name: string, steps?: number): Promise<void> {
     await this.#starter.attempt(this.#fillForm(name, false).then(() => undefined));
     await this.#starter.resume(name, steps);
+  }
+  /** Stops the training and goes on from its checkpoint with half as many pairs in a batch. */
+  async #halveBatch(): Promise<void> {
+    const { model } = this.#run;
+    await this.#session.stop();
+    const { settings } = await this.#session.history(model);
+    const { batchSize = usualBatch, maxTokens } = settings;
+    const half = (size: number) => Math.max(1, Math.floor(size / 2));
+    await this.#session.resume(
+      model,
+      maxTokens === undefined ? { batchSize: half(batchSize) } : { maxTokens: half(maxTokens) },
+    );
   }
   /** Fills the form with the settings of a stored model; with its changes by hand if it is to repeat them. */
   async #fillForm(name: string, withChanges: boolean): Promise<RunHistory> {

@@ -22,6 +22,7 @@ import type {
   PreviewOptions,
   Reply,
   Request,
+  ResumeOptions,
   RunHistory,
   SentDecodeOptions,
   SentLanguages,
@@ -56,9 +57,9 @@ export interface Session {
   start(settings: TrainingSettings, options?: { replace?: boolean }): Promise<void>;
   /**
    * Resumes from the last checkpoint of a model with its own settings, optionally for more steps or epochs in
-   * total.
+   * total, or with other batches.
    */
-  resume(name: string, options?: { steps?: number; epochs?: number }): Promise<void>;
+  resume(name: string, options?: ResumeOptions): Promise<void>;
   /**
    * Finishes the step, saves a checkpoint and pauses. Resolves when the training is paused; translating
    * remains possible.
@@ -71,6 +72,10 @@ export interface Session {
   singleStep(): Promise<void>;
   /** Continues after `pause`. */
   continue(): Promise<void>;
+  /** Rests after each update of the running training, for a multiple of its duration; 0: never. */
+  rest(times: number): Promise<void>;
+  /** Saves a checkpoint of the running training after its update, if there is one. */
+  saveNow(): Promise<void>;
   /**
    * Changes settings of a running training from its next update on; an event `change` reports it. Rejects
    * with `user` if a value is not allowed.
@@ -235,7 +240,7 @@ class WorkerSession implements Session {
     persist();
     return this.#call('start', [settings, { replace }]);
   }
-  resume(name: string, options: { steps?: number; epochs?: number } = {}) {
+  resume(name: string, options: ResumeOptions = {}) {
     persist();
     return this.#call('resume', [name, options]);
   }
@@ -247,6 +252,12 @@ class WorkerSession implements Session {
   }
   continue() {
     return this.#call('continue', []);
+  }
+  rest(times: number) {
+    return this.#call('rest', [times]);
+  }
+  saveNow() {
+    return this.#call('saveNow', []);
   }
   change(settings: LiveSettings) {
     return this.#call('change', [settings]);

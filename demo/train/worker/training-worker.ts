@@ -189,6 +189,8 @@ const calls: {
   singleStep: async () => runningTraining().singleStep(),
   change: async (_, settings) => runningTraining().change(settings),
   continue: async () => runningTraining().continue(),
+  rest: async (_, times) => runningTraining().rest(times),
+  saveNow: async () => training && saveIfTraining(training.name),
   stop: async () => runningTraining().stop(),
   translate: ({ id, signal }, text, options) =>
     withModel((loaded) => {

@@ -19,6 +19,7 @@ import { messageForVisitors } from './call-error.ts';
 import type { LoadedModel } from './decode-text.ts';
 import { createProgress, type Progress } from './progress-events.ts';
 import { createStepGate, type Deferred, deferred, type StepGate } from './step-gate.ts';
+import { StepRest } from './step-rest.ts';
 
 /** Updates that the log keeps in full; of older ones it keeps a part, so that memory is bounded. */
 const maxLogSteps = 1000;
@@ -45,6 +46,8 @@ export interface TrainingRun {
   /** Does one update of a paused training; resolves when it is paused again, or has ended. */
   singleStep(): Promise<void>;
   continue(): void;
+  /** Sets the rest after each update, as a multiple of its duration; 0: none. */
+  rest(times: number): void;
   /** Changes settings from the next update on. Rejects with a HeddleError that names the setting. */
   change(settings: LiveSettings): Promise<void>;
   stop(): Promise<void>;
@@ -70,6 +73,7 @@ export function startTraining(
     stopping,
     progress,
     gate: createStepGate(progress, stopping.signal, () => saves.length > 0),
+    rest: new StepRest(),
     started: deferred(),
     ended: deferred(),
     saves,
@@ -90,6 +94,7 @@ interface RunState {
   readonly stopping: AbortController;
   readonly progress: Progress;
   readonly gate: StepGate;
+  readonly rest: StepRest;
   readonly started: Deferred<void>;
   readonly ended: Deferred<Model | undefined>;
   /** Pending calls that wait for the next checkpoint. */
@@ -105,7 +110,7 @@ interface RunState {
 
 /** Returns the step gate of the run, where it pauses and saves. */
 function gateOf(run: RunState): TrainGate {
-  const { name, host, progress, gate, saves } = run;
+  const { name, host, progress, gate, rest, saves } = run;
   let begun = false;
   return {
     ready(running) {
@@ -122,7 +127,11 @@ function gateOf(run: RunState): TrainGate {
     },
     between() {
       const { running } = run;
-      return running && gate.isPending ? () => gate.drain(running) : undefined;
+      if (!running || !gate.isPending) return rest.next();
+      return async () => {
+        await gate.drain(running);
+        rest.begin();
+      };
     },
     wantsCheckpoint: () => saves.length > 0,
   };
@@ -138,6 +147,7 @@ function listenerOf(run: RunState): (event: JobEvent) => void {
         return send({ type: 'log', text: messageForVisitors(event.text) });
       case 'warning':
         if (event.unsaved) for (const { reject } of saves.splice(0)) reject(new HeddleError(event.text));
+        if (event.slower) return send({ type: 'slower', times: event.slower.times });
         return send({ type: 'warning', text: messageForVisitors(event.text) });
       case 'progress':
         return event.task === 'train' ? undefined : send(event);
@@ -207,7 +217,7 @@ async function runToEnd(
 
 /** Functions of a run for the worker. */
 function controlsOf(run: RunState): TrainingRun {
-  const { name, progress, gate, saves, stopping, started, ended } = run;
+  const { name, progress, gate, rest, saves, stopping, started, ended } = run;
   const save = (): Promise<void> => {
     const saving = deferred<void>();
     saves.push(saving);
@@ -225,6 +235,7 @@ function controlsOf(run: RunState): TrainingRun {
     ended: ended.promise,
     async pause() {
       if (progress.state === 'paused') return;
+      rest.end();
       // Save a checkpoint first. If that fails, a warning is shown and the training is still paused.
       if (!gate.paused) void save().catch(() => undefined);
       await gate.pause();
@@ -237,6 +248,7 @@ function controlsOf(run: RunState): TrainingRun {
       await gate.step().catch(() => undefined);
     },
     continue: gate.continue,
+    rest: (times) => rest.set(times),
     change(settings) {
       const result = deferred<void>();
       gate.enqueue(async (running) => {
@@ -250,6 +262,7 @@ function controlsOf(run: RunState): TrainingRun {
         progress.setState('stopping');
       stopping.abort();
       gate.wake();
+      rest.end();
       await ended.promise;
     },
     save,

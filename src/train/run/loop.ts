@@ -12,6 +12,7 @@ import type { ParameterList } from '../../model/parameter-layout.ts';
 import type { LiveSettings } from '../report/run-changes.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { Batch, StepReport, Trainer } from '../update/trainer.ts';
+import { StepPace, slowdownText } from './step-pace.ts';
 
 /** Callbacks of a training run; the run waits for them. `Model`: what the host gets to use the model. */
 export interface TrainingGate<Model = ModelOnEngine> {
@@ -99,6 +100,7 @@ export class TrainingLoop {
   readonly #options: LoopOptions;
   readonly #first: number;
   readonly #clock: TrainingClock;
+  readonly #pace = new StepPace();
   /** Updates whose losses have not come back. */
   readonly #pending: Promise<StepReport>[] = [];
   /** Number of consecutive skipped updates at the minimum loss scale, or without one. */
@@ -158,8 +160,11 @@ export class TrainingLoop {
     this.modelFlops += report.modelFlops;
     if (report.skipped) this.skipped++;
     this.#stuck = report.skipped && report.lossScale <= lossScales.min ? this.#stuck + 1 : 0;
+    const before = this.#clock.last;
     const seconds = this.#clock.step();
     this.#options.onStep(report, seconds);
+    const slower = this.#pace.add(seconds - before, report.modelFlops || report.tokens);
+    if (slower) this.#session.emit({ type: 'warning', text: slowdownText(slower), slower });
     checkProgress(report, this.#skippedHere, this.#stuck);
     this.#showProgress(report, seconds);
   }
@@ -261,6 +266,11 @@ export class TrainingClock {
   /** Seconds so far. */
   seconds(): number {
     return (this.#now() - this.#begin) / 1000;
+  }
+
+  /** Seconds at the end of the last update. */
+  get last(): number {
+    return (this.#last - this.#begin) / 1000;
   }
 
   /** Counts a finished update; returns the seconds so far. */
