@@ -7,7 +7,6 @@ import { HeddleError } from '../core/errors.ts';
 import { formatPercent } from '../core/format-numbers.ts';
 import { present } from '../core/present.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
-import { toSingleLine } from '../text/corpus/pairs.ts';
 import type { BootstrapScore } from '../text/metrics/bootstrap.ts';
 import type { GroupScores } from '../text/metrics/score-groups.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
@@ -26,6 +25,7 @@ import {
   whole,
 } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
+import { scoredTexts } from './scored-texts.ts';
 
 interface Options extends HostOptions, DecodingFlags, ModelRunOptions, PairFlags {
   references: number;
@@ -59,7 +59,10 @@ export function addEvaluate(program: Command): void {
     .option('--compare <dir...>', 'further models, compared with the first by paired bootstrap resampling')
     .option('--outputs <file...>', 'files of translations, one per line, instead of models')
     .option('--bootstrap <n>', 'number of bootstrap resamples (0: no confidence intervals)', whole(0), 1000)
-    .option('--output <file>', 'write the translations, one per line')
+    .option(
+      '--output <file>',
+      'write the translations, one per line; a .tsv or .jsonl file also has sources, references, and BLEU and chrF2 of each sentence',
+    )
     .option('--comet <file>', 'write JSON for COMET: a list of src, mt and ref')
     .option('--report <file>', 'write an HTML report')
     .option('--force', 'overwrite the files')
@@ -122,8 +125,10 @@ function writeTexts({ texts = [], systems }: TranslationReport, { output, comet 
   };
   for (const k of systems.keys()) {
     const translations = texts.map((text) => text.translations[k] as string);
-    if (output !== undefined)
-      writeFileSync(numbered(output, k), translations.map((text) => `${toSingleLine(text)}\n`).join(''));
+    if (output !== undefined) {
+      const scored = texts.map((text, i) => ({ ...text, translation: translations[i] as string }));
+      writeFileSync(numbered(output, k), scoredTexts(output, scored));
+    }
     if (comet === undefined) continue;
     const rows = texts.map(({ source, references }, i) => ({
       src: source,

@@ -23,6 +23,25 @@ it('compares files of translations, and writes report, translations and COMET fi
   const [comet] = JSON.parse(readFileSync(at('c.json'), 'utf8'));
   expect(comet).toEqual({ src: 'one cat', mt: 'un gato', ref: 'un gato' });
   expect(readFileSync(at('r.html'), 'utf8')).toContain('Worst sentences');
+  const scored = async (name: string) => {
+    const given = ['--references', '2', '--outputs', at('a.txt'), '--bootstrap', '0', '--output', at(name)];
+    expect((await heddle(['eval', at('p.tsv'), ...given])).status).toBe(0);
+    return readFileSync(at(name), 'utf8').trimEnd().split('\n');
+  };
+  expect(await scored('o.tsv')).toEqual([
+    'source\ttranslation\treference 1\treference 2\tBLEU\tchrF2',
+    'one cat\tun gato\tun gato\tel gato\t100\t100',
+    'two dogs run\tdos perros corren\tdos perros corren\t\t100\t100',
+  ]);
+  expect(JSON.parse((await scored('o.jsonl'))[0] ?? '')).toEqual({
+    ...{
+      source: 'one cat',
+      translation: 'un gato',
+      references: ['un gato', 'el gato'],
+      bleu: 100,
+      chrf: 100,
+    },
+  });
   writeFileSync(at('short.txt'), 'one\n');
   const short = await heddle(['eval', at('p.tsv'), '--outputs', at('short.txt')]);
   expect(short.stderr).toMatch(/short\.txt: 1 lines, the files of pairs have 2 valid pairs/);

@@ -1,6 +1,7 @@
 // Compute pipelines: compiled in parallel, once for each shader, entry point and set of constants, with
 // layouts read from the WGSL.
 
+import { messageOf } from '../../core/errors.ts';
 import type { Pass } from '../plan/plan.ts';
 import { shaderKey } from './shader-key.ts';
 import type { Shader } from './shaders.ts';
@@ -58,6 +59,23 @@ export function pipelinesOf(device: GPUDevice): Pipelines {
   return pipelines;
 }
 
+/** Milliseconds in which a device that an error calls lost says so itself. */
+const lostWait = 10_000;
+
+/**
+ * If an error says that the device is lost (Firefox: "Parent device is lost"), waits until the device says so too, which
+ * on a busy machine takes longer than callers wait that do not know it.
+ */
+async function saysLost(device: GPUDevice, error: unknown): Promise<void> {
+  if (!/\blost\b/i.test(messageOf(error))) return;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, lostWait);
+  });
+  await Promise.race([device.lost, timeout]);
+  clearTimeout(timer);
+}
+
 function createPipelines(device: GPUDevice): Pipelines {
   const modules = new Map<string, { module: GPUShaderModule; failure: Promise<GPUError | null> }>();
   const kernels = new Map<string, Promise<Kernel>>();
@@ -106,7 +124,8 @@ function createPipelines(device: GPUDevice): Pipelines {
       });
       return { pipeline, layout, bindings, shader };
     } catch (error) {
-      const { messages } = await module.getCompilationInfo();
+      await saysLost(device, error);
+      const { messages } = await module.getCompilationInfo().catch(() => ({ messages: [] }));
       const lines = messages.map((m) => `  line ${m.lineNum}: ${m.message.trim()}`);
       const { message } = (await failure) ?? (error as Error);
       const details = lines.length ? lines.join('\n') : message;

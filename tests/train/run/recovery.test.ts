@@ -18,10 +18,14 @@ import { fragileGpu, tinyCorpus, tinyTraining } from '../../support/training.ts'
 vi.setConfig({ testTimeout: 240_000 });
 
 /** Trains, and loses the device after the steps in `loseAfter`. */
-async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[] = []) {
+async function run(
+  fields: Partial<TrainArguments>,
+  loseAfter: readonly number[] = [],
+  onShader?: (lose: () => void) => void,
+) {
   const files: Files = memoryFiles();
   await writeText(files, 'pairs.tsv', tinyCorpus);
-  const fragile = fragileGpu(await dawnGpu());
+  const fragile = fragileGpu(await dawnGpu(), onShader && (() => onShader(() => fragile.lose())));
   const said: string[] = [];
   const records: LogRecord[] = [];
   const left = [...loseAfter];
@@ -49,6 +53,19 @@ async function run(fields: Partial<TrainArguments>, loseAfter: readonly number[]
     await session.close();
   }
 }
+
+it('continues if a shader does not compile since the device is lost, which it says later', async () => {
+  // As in Firefox on a busy machine.
+  let shaders = 0;
+  const { said, fragile, ...ended } = await run({ steps: 2, evalSteps: 0 }, [], (lose) => {
+    if (++shaders !== 12) return;
+    setTimeout(lose, 700);
+    throw new DOMException('Parent device is lost', 'OperationError');
+  });
+  expect(ended).toHaveProperty('result');
+  expect(said).toEqual(['lost', 'back 0']);
+  expect(fragile.devices).toBe(2);
+});
 
 const calmly = run({ out: 'model', saveSteps: 5, evalSteps: 4 });
 

@@ -1,0 +1,39 @@
+// The file of `heddle eval --output`: translations, one per line; or with their sources, references and scores, as TSV
+// or JSON lines by the name of the file.
+
+import { toSingleLine } from '../text/corpus/pairs.ts';
+import { sentenceBleu } from '../text/metrics/bleu.ts';
+import { sentenceChrf } from '../text/metrics/chrf.ts';
+
+/** A sentence with its translation by one system. */
+export interface TranslatedText {
+  readonly source: string;
+  readonly references: readonly string[];
+  readonly translation: string;
+}
+
+/** The content of the file `name`. Scores are sentence BLEU (effective order) and chrF2, from 0 to 100. */
+export function scoredTexts(name: string, texts: readonly TranslatedText[]): string {
+  if (!/\.(?:tsv|jsonl)$/i.test(name))
+    return lines(texts.map(({ translation }) => toSingleLine(translation)));
+  const rows = texts.map(({ source, references, translation }) => ({
+    source,
+    translation,
+    references,
+    bleu: rounded(sentenceBleu(translation, references).score),
+    chrf: rounded(sentenceChrf(translation, references).score),
+  }));
+  if (/\.jsonl$/i.test(name)) return lines(rows.map((row) => JSON.stringify(row)));
+  const count = Math.max(1, ...texts.map(({ references }) => references.length));
+  const heads = Array.from({ length: count }, (_, i) => (count === 1 ? 'reference' : `reference ${i + 1}`));
+  const cells = rows.map(({ source, translation, references, bleu, chrf }) =>
+    [source, translation, ...heads.map((_, i) => references[i] ?? ''), bleu, chrf].map((cell) =>
+      toSingleLine(String(cell)).replaceAll('\t', ' '),
+    ),
+  );
+  return lines([['source', 'translation', ...heads, 'BLEU', 'chrF2'], ...cells].map((row) => row.join('\t')));
+}
+
+const lines = (texts: readonly string[]): string => texts.map((text) => `${text}\n`).join('');
+
+const rounded = (score: number): number => Math.round(100 * score) / 100;
