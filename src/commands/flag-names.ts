@@ -25,6 +25,9 @@ const assignment =
 /** A name of several words, which no sentence has by chance; not a part of a path or of a quoted text. */
 const camelCase = /(?<![\w./\\"'`=-])[a-z]+[A-Z]\w*(?![\w/\\"'`=-]|\.\w)/g;
 
+/** A name of one word after a verb that changes an option. */
+const changed = /\b(raise|lower|increase|reduce|omit|with(?= init\b)) ([a-z]+)(?![\w./:-])/g;
+
 /** A message of the library with flags in place of options. */
 export const inFlags = (text: string): string =>
   text
@@ -33,6 +36,7 @@ export const inFlags = (text: string): string =>
       const flag = flagText(name, value);
       return flag === undefined ? all : flag + (groups[4] === undefined ? '' : ' ');
     })
+    .replace(changed, (_, verb: string, name: string) => `${verb} ${flags.get(name) ?? name}`)
     .replace(camelCase, (name) => flags.get(name) ?? name);
 
 /** `--batch-size 16`; undefined if an option has no flag. */

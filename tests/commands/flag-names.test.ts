@@ -16,6 +16,8 @@ it('names flags for options with values and for names of several words', () => {
   expect(inFlags('resume from an earlier checkpoint, or find the cause with checkFinite.')).toBe(
     'resume from an earlier checkpoint, or find the cause with --check-finite.',
   );
+  expect(inFlags('lower warmupSteps or raise steps')).toBe('lower --warmup-steps or raise --steps');
+  expect(inFlags('name its folder with init')).toBe('name its folder with --init');
   expect(inFlags('the limit is 9 MiB (memoryLimit, memoryBudget, or the memory)')).toBe(
     'the limit is 9 MiB (--memory-limit, --memory-budget, or the memory)',
   );
@@ -28,6 +30,7 @@ it('leaves paths, quoted texts, fields of --set and plain words', () => {
     'config: heads is 3, it must be a divisor of dModel 128 if headWidth is not given',
     'line 3: "batchSize" is no number; seed: see the docs',
     'use --set batchSize=3',
+    'lower the learning rate, or reduce data.tsv with weights in f32',
     'steps: 12 of 30 are done',
   ])
     expect(inFlags(text)).toBe(text);
