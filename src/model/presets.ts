@@ -31,6 +31,21 @@ const speech = {
   outputBias: false,
 } as const satisfies Partial<ModelOptions>;
 
+/** T5 1.1 without its sizes. */
+const t5 = {
+  norm: 'pre',
+  normType: 'rms',
+  layerNormEps: 1e-6,
+  feedForwardType: 'gated',
+  activation: 'gelu-tanh',
+  positions: 'relative',
+  biases: false,
+  attentionScale: false,
+  scaleEmbedding: false,
+  outputBias: false,
+  tie: 'embeddings',
+} as const;
+
 /** Model sizes by name, for `--preset`. The vocabulary sizes come from the tokenizers. */
 export const presets = {
   tiny: { dModel: 64, heads: 4, encoderLayers: 2, decoderLayers: 2, feedForward: 256, maxLength: 64 },
@@ -67,17 +82,7 @@ export const presets = {
     decoderLayers: 2,
     feedForward: 128,
     maxLength: 64,
-    norm: 'pre',
-    normType: 'rms',
-    layerNormEps: 1e-6,
-    feedForwardType: 'gated',
-    activation: 'gelu-tanh',
-    positions: 'relative',
-    biases: false,
-    attentionScale: false,
-    scaleEmbedding: false,
-    outputBias: false,
-    tie: 'embeddings',
+    ...t5,
   },
   'firefox-tiny': { ...firefox, dModel: 256, feedForward: 1536 },
   'firefox-base': { ...firefox, dModel: 512, feedForward: 2048 },
@@ -101,3 +106,10 @@ export const presets = {
 
 /** Names of the presets. */
 export type PresetName = keyof typeof presets;
+
+/** The fields of models that convert to a format of transformers, without sizes. */
+export const exportedModels = {
+  bart: { norm: 'post', finalNorm: false, embeddingNorm: true, tie: 'all' },
+  marian: { norm: 'post', finalNorm: false, positions: 'sinusoidal-halves', tie: 'all' },
+  t5,
+} as const satisfies Record<string, Partial<ModelOptions>>;

@@ -1,5 +1,4 @@
-// A real training in a tab that is hidden, shown and closed: it pauses or slows down, and a closed tab leaves the checkpoint
-// of its last steps.
+// A real training in a tab that is hidden and shown: it pauses or slows down.
 
 import type { Page } from 'puppeteer';
 import { expect, it } from 'vitest';
@@ -72,62 +71,7 @@ it('pauses or slows down in a hidden tab as chosen, and says so', async () => {
   // The choice stays.
   await page.reload();
   expect(await page.$eval('#hidden-tab', (e) => (e as HTMLSelectElement).value)).toBe('slow');
+  await page.evaluate(() => globalThis.heddlePage?.session.remove('pasted'));
   expect(errors).toEqual([]);
   await page.close();
 });
-
-it('saves a checkpoint when the tab is closed, or keeps the last one', async () => {
-  const rounds = 6;
-  let saved = 0;
-  for (let round = 0; round < rounds; round++) {
-    const { page } = await startTraining();
-    const took = await page.evaluate(async () => {
-      const { session } = globalThis.heddlePage as NonNullable<typeof globalThis.heddlePage>;
-      const begin = performance.now();
-      await session.saveNow();
-      return performance.now() - begin;
-    });
-    const before = await stepOf(page);
-    await page.waitForFunction(
-      (step) =>
-        Number(
-          /step ([\d,]+) of/
-            .exec(document.querySelector('#run')?.textContent ?? '')?.[1]
-            ?.replaceAll(',', ''),
-        ) >
-        step + 20,
-      { polling: 20 },
-      before,
-    );
-    await new Promise((done) => setTimeout(done, 37 * round)); // a different moment of a step each round
-    const at = await stepOf(page);
-    const begin = performance.now();
-    await page.close({ runBeforeUnload: true });
-    await closed(page);
-    const closing = performance.now() - begin;
-
-    const { page: next } = await open('index.html?tune=0');
-    await untilText(next, '#notices', 'The training of pasted stopped at step \\d+ of 1000000');
-    const step = await next.$eval('#notices', (e) => Number(/at step (\d+)/.exec(e.textContent ?? '')?.[1]));
-    console.log(
-      `checkpoint: ${took.toFixed(0)} ms; closed after ${closing.toFixed(0)} ms at step ${at}, kept ${step} (saved before: ${before})`,
-    );
-    expect(step).toBeGreaterThanOrEqual(before); // the last one at least
-    if (step >= at) saved++;
-    const model = await next.evaluate(async () => {
-      const { session } = globalThis.heddlePage as NonNullable<typeof globalThis.heddlePage>;
-      await session.load('pasted'); // it is whole
-      const { text } = await session.translate('one two');
-      await session.remove('pasted');
-      return typeof text;
-    });
-    expect(model).toBe('string');
-    await next.close();
-  }
-  console.log(`${saved} of ${rounds} closed tabs left a checkpoint of their last steps`);
-});
-
-/** Waits until a page that was asked to close is closed. */
-async function closed(page: Page): Promise<void> {
-  while (!page.isClosed()) await new Promise((done) => setTimeout(done, 5));
-}

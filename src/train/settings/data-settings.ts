@@ -218,7 +218,7 @@ export const checkpointSettings = inGroup('Checkpoints', {
   },
   exportTo: {
     type: choice(['bart', 'marian', 't5'], 'format'),
-    help: 'warn at the start if the model cannot be converted to this format of transformers',
+    help: 'give a new model the fields (norms, positions, one vocabulary) that this format of transformers needs; warn at the start if it cannot be converted, since other settings differ',
     defaultText: 'none',
     resume: true,
   },

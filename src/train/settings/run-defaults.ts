@@ -5,7 +5,7 @@ import { check } from '../../core/errors.ts';
 import { initSchemes } from '../../model/initialize-weights.ts';
 import type { DropoutRates, ModelOptions } from '../../model/model-config.ts';
 import { usualDropout } from '../../model/model-fields.ts';
-import { type PresetName, presets } from '../../model/presets.ts';
+import { exportedModels, type PresetName, presets } from '../../model/presets.ts';
 import type { OptimizerName } from '../update/optimizer-config.ts';
 import type { Setting } from './setting-types.ts';
 import { type SettingName, settings } from './settings.ts';
@@ -143,7 +143,8 @@ const modelSettings = [
  * Settings with the defaults of the table and of a kind of run: `keras` for that preset, `fineTune` for a model
  * folder in `init`, else the given kind. With the option `steps` or `epochs`, the default schedule `linear`
  * becomes `inverse-sqrt`: it does not depend on the last step, so that a run can be resumed for more steps as
- * if it had never ended. Throws a HeddleError for options that are wrong or exclude each other.
+ * if it had never ended. With `exportTo` a new model has the fields that the format needs, where the options do not say
+ * otherwise. Throws a HeddleError for options that are wrong or exclude each other.
  */
 export function completeSettings(options: TrainSettings, kind: RunKind): CompleteSettings {
   checkSettings(options);
@@ -158,6 +159,8 @@ export function completeSettings(options: TrainSettings, kind: RunKind): Complet
   const newKind = folder === undefined ? kind : 'fineTune';
   const own = given.preset && presetKind(given.preset);
   const defaults: Defaults = runDefaults[own ?? newKind];
+  const exported: Partial<ModelOptions> | undefined =
+    folder === undefined && given.exportTo ? exportedModels[given.exportTo] : undefined;
   const isDefaultLength = (given.steps ?? given.epochs) === undefined;
   const complete: CompleteSettings = {
     ...settingDefaults,
@@ -168,11 +171,14 @@ export function completeSettings(options: TrainSettings, kind: RunKind): Complet
     vocabSize: vocabSizeOf(given, defaults),
     batchSize: given.maxTokens === undefined ? defaults.batchSize : undefined,
     ...(hasPackedBatches(given) ? packedBatches : {}),
+    ...(exported ? { norm: exported.norm } : {}),
     ...given,
     dropout: dropoutOf(given, defaults),
   };
   checkApplicable(complete);
-  return complete;
+  if (!exported) return complete;
+  const { norm: _, ...fields } = exported;
+  return { ...complete, model: { ...fields, ...complete.model } };
 }
 
 /** Vocabulary size of the tokenizers for pairs that are no unigram models. */

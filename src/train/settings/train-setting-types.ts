@@ -344,7 +344,10 @@ export interface TrainSettings {
    * of at least 0. Default: 0.
    */
   readonly keepLast?: number;
-  /** Warn at the start if the model cannot be converted to this format of transformers. Default: none. */
+  /**
+   * Give a new model the fields (norms, positions, one vocabulary) that this format of transformers needs;
+   * warn at the start if it cannot be converted, since other settings differ. Default: none.
+   */
   readonly exportTo?: 'bart' | 'marian' | 't5';
   /**
    * Write losses, learning rates and dev metrics as TensorBoard event files into this folder, outside --out.

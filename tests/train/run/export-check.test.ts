@@ -1,6 +1,7 @@
 // The warning at the start of a run whose model cannot be converted to a format.
 import { expect, it } from 'vitest';
 import { exportProblem } from '../../../src/train/run/export-check.ts';
+import { completeSettings } from '../../../src/train/settings/run-defaults.ts';
 import { letterModel } from '../../support/saved-model.ts';
 
 const marian = { norm: 'post', finalNorm: false, positions: 'sinusoidal-halves', tie: 'all' } as const;
@@ -20,4 +21,18 @@ it('names two vocabularies, which transformers has no tokenizer for', () => {
   const { config, source } = letterModel(1, { ...marian });
   const other = letterModel(1).source;
   expect(exportProblem({ config, source, target: { ...other } }, 'marian')).toMatch(/two vocabularies/);
+});
+
+it('exportTo gives a new model the fields of the format; those that are given stay', () => {
+  for (const exportTo of ['bart', 'marian', 't5'] as const)
+    for (const preset of ['tiny', 'small', 't5-tiny'] as const) {
+      const { norm, model = {} } = completeSettings(
+        { exportTo, preset: exportTo === 't5' ? preset : 'tiny' },
+        'intl',
+      );
+      expect(exportProblem(letterModel(1, { norm, ...model }), exportTo), exportTo).toBeUndefined();
+    }
+  const own = completeSettings({ exportTo: 'bart', norm: 'pre', model: { embeddingNorm: false } }, 'pairs');
+  expect([own.norm, own.model]).toEqual(['pre', { finalNorm: false, embeddingNorm: false, tie: 'all' }]);
+  expect(completeSettings({ exportTo: 'bart', init: 'folder' }, 'pairs').model).toEqual({});
 });
