@@ -7,6 +7,7 @@ import { Translator } from '../../src/decode/translator.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { onnxEngine } from '../../src/engine/onnx-engine.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';
+import { parameterList } from '../../src/model/parameters.ts';
 import { itInFull } from '../support/in-full.ts';
 import { letterModel } from '../support/saved-model.ts';
 
@@ -43,3 +44,36 @@ async function decodesEqually(_: string, fields: Partial<ModelOptions>, options:
   for (const [i, { logProb }] of found.entries()) expect(logProb).toBeCloseTo(expected[i]?.logProb ?? 0, 4);
   wasm.destroy();
 }
+
+it('has a table that is tied to the output projection once: the host looks rows up', async () => {
+  const model = letterModel(22, { tie: 'all' });
+  const files: Uint8Array[] = [];
+  const runtime = {
+    ...ort,
+    InferenceSession: {
+      create(file: Uint8Array, options: ort.InferenceSession.SessionOptions) {
+        files.push(file, ...(options.externalData ?? []).map((each) => (each as { data: Uint8Array }).data));
+        return ort.InferenceSession.create(file, options);
+      },
+    },
+  } as unknown as typeof ort;
+  const wasm = onnxEngine(runtime);
+  await new Translator(wasm, model, { shape: { batch: 1, maxSource: 16, maxTarget: 8 } }).generate(
+    ['abc'],
+    {},
+  );
+  wasm.destroy();
+  const { dModel, srcVocab } = model.config;
+  const at = parameterList(model.config).byName.get('src_embed.weight')?.offset ?? Number.NaN;
+  const numbers = (from: number, step: number, count: number) => {
+    const found = Float32Array.from(
+      { length: count },
+      (_, i) => model.weights[from + i * step] ?? Number.NaN,
+    );
+    return Buffer.from(found.buffer);
+  };
+  /** How often the models have some numbers of the table. */
+  const times = (wanted: Buffer) => files.filter((file) => Buffer.from(file).includes(wanted)).length;
+  expect(times(numbers(at + 5 * dModel, 1, dModel)), 'rows').toBe(0);
+  expect(times(numbers(at, dModel, srcVocab)), 'columns').toBe(1);
+});

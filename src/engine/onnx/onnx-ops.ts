@@ -15,6 +15,7 @@ import { softmaxOp } from '../ops/norm/softmax.ts';
 import type { Value } from '../ops/op.ts';
 import { readStep } from '../ops/step-scalars.ts';
 import { wholeVectors } from '../ops/work-division.ts';
+import type { HostRun } from './host-values.ts';
 import { onnxActivation } from './onnx-activations.ts';
 import type { Name } from './onnx-graph.ts';
 import { type OnnxEntry, onnxOp } from './onnx-op.ts';
@@ -141,14 +142,39 @@ interface LookUp {
   readonly step?: Value;
 }
 
+/** The table of an embedding: as a constant of the model, and its rows on the host. */
+interface Table {
+  /** What the table is, as a key. */
+  readonly key: string;
+  readonly width: number;
+  whole(): Name;
+  /** Returns the function that writes the row of an id into numbers. */
+  rows(run: HostRun): (id: number, to: Float32Array) => void;
+}
+
+/**
+ * Rows of a table for ids [B,T]: [B,T,D]. The host reads them from the weights that it has, so that a table that is
+ * tied to the output projection is in the memory of WebAssembly once. Ids that the model computes need the whole table.
+ */
+function rowsOf(b: SegmentBuilder, { key, width, whole, rows }: Table, ids: Value): Name {
+  if (b.has(ids)) return b.op('Gather', [whole(), b.op('Max', [b.of(ids), int32(b, 0)])]);
+  return b.feed(`rows ${key} ${ids.id}`, 'float', ids.shape.length + 1, (run) => {
+    const wanted = run.data(ids);
+    const write = rows(run);
+    const data = new Float32Array(wanted.length * width);
+    for (const [i, id] of wanted.entries()) if (id >= 0) write(id, data.subarray(i * width, (i + 1) * width));
+    return { data, dims: [...ids.shape, width] };
+  });
+}
+
 /** Rows of a table for ids [B,T], zeros for -1, times the scale, plus positions: [B,T,D]. */
 function lookUp(
   b: SegmentBuilder,
-  table: Name,
+  table: Table,
   { ids, positions, positionIds, step }: LookUp,
   { scale, offset, decode }: LookupAttrs,
 ): Name {
-  const rows = b.op('Gather', [table, b.op('Max', [b.of(ids), int32(b, 0)])]);
+  const rows = rowsOf(b, table, ids);
   const isToken = b.op('Cast', [b.op('GreaterOrEqual', [b.of(ids), int32(b, 0)])], { to: 1 });
   const factor = b.op('Mul', [b.op('Unsqueeze', [isToken, b.integers(-1)]), b.scalar(scale)]);
   const own = b.op('Mul', [rows, factor]);
@@ -217,18 +243,45 @@ export const onnxOps: readonly OnnxEntry[] = [
   }),
   onnxOp(embeddingOp, {
     fits: noDropout,
-    lower: (b, { table, ...inputs }, attrs) => ({ out: lookUp(b, b.of(table), inputs, attrs) }),
+    lower(b, { table, ...inputs }, attrs) {
+      const width = table.shape[1] ?? 0;
+      const own: Table = {
+        ...{ key: b.keyOf(table), width, whole: () => b.of(table) },
+        rows(run) {
+          const all = run.data(table) as Float32Array;
+          return (id, to) => to.set(all.subarray(id * width, (id + 1) * width));
+        },
+      };
+      return { out: lookUp(b, own, inputs, attrs) };
+    },
   }),
   onnxOp(packedEmbeddingOp, {
     lower(b, { words, scales, ...inputs }, attrs) {
       const { format, width } = attrs;
       const out = words.shape[0] ?? 0;
-      const table = b.constant(scales ? [words, scales] : [words], {
-        key: `${format} rows`,
-        type: 'float',
-        shape: [out, width],
-        from: (...data) => unpackedRows(format, out, width, data),
-      });
+      const parts = scales ? [words, scales] : [words];
+      const [rowWords, rowScales] = [wordsOf(format, width), scalesPerRow(format, width)];
+      const table: Table = {
+        key: b.keyOf(words),
+        width,
+        whole: () =>
+          b.constant(parts, {
+            key: `${format} rows`,
+            type: 'float',
+            shape: [out, width],
+            from: (...data) => unpackedRows(format, out, width, data),
+          }),
+        rows(run) {
+          const [all, allScales] = parts.map((part) => run.data(part));
+          return (id, to) => {
+            const own = [
+              all?.subarray(id * rowWords, (id + 1) * rowWords) ?? new Uint32Array(),
+              allScales?.subarray(id * rowScales, (id + 1) * rowScales) ?? new Uint32Array(),
+            ];
+            to.set(unpackedRows(format, 1, width, scales ? own : own.slice(0, 1)));
+          };
+        },
+      };
       return { out: lookUp(b, table, inputs, attrs) };
     },
   }),

@@ -140,6 +140,12 @@ export class SegmentBuilder implements OnnxOps {
     this.fetches.push({ names, take });
   }
 
+  /** What a weight is, as a key. */
+  keyOf(v: Value): string {
+    const { state, offset } = stateOf(v);
+    return `${state}:${offset}:${v.shape.join('x')}`;
+  }
+
   /** A weight as a constant of the model. */
   weight(v: Value): Name {
     const type = v.dtype === 'f32' ? 'float' : 'int32';
