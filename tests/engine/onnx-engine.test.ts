@@ -8,6 +8,7 @@ import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { onnxEngine } from '../../src/engine/onnx-engine.ts';
 import type { ModelOptions } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { quantizedParameters } from '../../src/model/quantized-parameters.ts';
 import { itInFull } from '../support/in-full.ts';
 import { letterModel } from '../support/saved-model.ts';
 
@@ -77,3 +78,17 @@ it('has a table that is tied to the output projection once: the host looks rows 
   expect(times(numbers(at + 5 * dModel, 1, dModel)), 'rows').toBe(0);
   expect(times(numbers(at, dModel, srcVocab)), 'columns').toBe(1);
 });
+
+it.each(['int8'] as const)('looks up rows of %s', looksUpRows);
+itInFull.each(['f16', 'int4'] as const)('looks up rows of %s', looksUpRows);
+
+async function looksUpRows(format: 'f16' | 'int8' | 'int4') {
+  const model = letterModel(22, { tie: 'all' });
+  const parameters = quantizedParameters(parameterList(model.config), format);
+  const options = { shape: { batch: 3, maxSource: 16, maxTarget: 8 }, parameters };
+  const wasm = onnxEngine(ort);
+  const found = (await new Translator(wasm, model, options).generate(texts, {})).flat();
+  const expected = (await new Translator(cpuEngine(), model, options).generate(texts, {})).flat();
+  wasm.destroy();
+  expect(found.map(({ ids }) => ids)).toEqual(expected.map(({ ids }) => ids));
+}
