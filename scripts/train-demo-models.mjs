@@ -6,6 +6,7 @@
 // Its run is in runs/demo (or --runs DIR): the same command resumes it after an interruption.
 // `npm run build` first. Arguments are the models to train, by default the toys:
 //   npm run demo:models -- es es-learned
+//   npm run demo:models -- es-steps       the first toy after 50 and 200 of its 800 steps, as int8
 //   npm run demo:models -- general --corpus tatoeba-en-es
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -30,11 +31,14 @@ const { values, positionals: chosen } = parseArgs({
  * positions.
  */
 const models = { es: {}, ar: {}, ja: {}, 'es-learned': { model: { positions: 'learned' } } };
-const names = [...Object.keys(models), 'general'];
+/** Steps at which the first toy is recorded, for the page Learn; and its steps in all. */
+const [earlierSteps, allSteps] = [[50, 200], 800];
+const names = [...Object.keys(models), 'es-steps', 'general'];
 const unknown = chosen.find((name) => !names.includes(name));
 if (unknown) throw new Error(`there is no model en-${unknown}; there are ${names.join(', ')}`);
 for (const name of chosen.length > 0 ? chosen : Object.keys(models)) {
-  if (name === 'general') await trainGeneral(values.corpus, join(values.runs, 'general'));
+  if (name === 'es-steps') await recordSteps();
+  else if (name === 'general') await trainGeneral(values.corpus, join(values.runs, 'general'));
   else await trainToy(name);
 }
 
@@ -67,6 +71,29 @@ async function trainToy(name) {
     const seconds = ((performance.now() - begin) / 1000).toFixed(0);
     console.log(`en-${name}: ${bytes.length} bytes, ${exact} % of 200 test sentences exact, ${seconds} s`);
     model.dispose();
+  } finally {
+    rmSync(checkpoint, { recursive: true, force: true });
+  }
+}
+
+/** The first toy at earlier steps of the same training, as int8: a run of as many steps, with the same schedule. */
+async function recordSteps() {
+  const checkpoint = mkdtempSync(join(tmpdir(), 'heddle-demo-'));
+  try {
+    const corpus = { kind: 'intl', source: 'en', target: 'es', pairs: 40_000, seed: 1 };
+    for (const [i, steps] of earlierSteps.entries()) {
+      const schedule = { schedule: 'linear', scheduleSteps: allSteps };
+      const settings = i > 0 ? { resume: true, steps } : { ...schedule, steps, evalSteps: 0 };
+      const model = await train(corpus, { checkpoint, testSentences: 0, ...settings });
+      const saved = join(checkpoint, `int8-${steps}`);
+      await model.save(saved, { dtype: 'int8' });
+      const bytes = readFileSync(join(saved, 'model.safetensors'));
+      writeFileSync(join(folder, `en-es-step${steps}.safetensors`), bytes);
+      console.log(
+        `en-es-step${steps}: ${bytes.length} bytes, loss ${model.training.losses.at(-1).toFixed(4)}`,
+      );
+      model.dispose();
+    }
   } finally {
     rmSync(checkpoint, { recursive: true, force: true });
   }

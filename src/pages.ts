@@ -9,6 +9,7 @@ export {
 } from './api/hand-training.ts';
 export { platformBudget } from './api/memory-needs.ts';
 export { type PreviewedBatch, previewBatches } from './api/preview-batches.ts';
+export { takeAway } from './api/model-programs.ts';
 export { samplesOf as readSpeech } from './api/transcribe-speech.ts';
 export { LogMel, LogMelStream } from './audio/log-mel.ts';
 export { Resampler } from './audio/resample.ts';
@@ -31,7 +32,13 @@ export { splitSentences } from './text/sentences.ts';
 export { drawLine, lineFrames, patchWidth } from './text/tasks/line-image.ts';
 export { taskSizes } from './text/tasks/task-corpus.ts';
 export { type TextRange, unknownWords } from './text/tokenizers/unknown-words.ts';
-export { describeChanges, formatChanges, parseChanges, type RunChange } from './train/report/run-changes.ts';
+export {
+  describeChanges,
+  formatChanges,
+  liveSettingLabels,
+  parseChanges,
+  type RunChange,
+} from './train/report/run-changes.ts';
 export {
   type CompleteSettings,
   completeSettings,

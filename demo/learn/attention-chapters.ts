@@ -43,7 +43,7 @@ class VectorsFigure extends HeadFigure {
     return html`
       ${this.headControls()}
       ${tokenSelect({ title: 'Query of', tokens, at: this.#from, onPick: from })}
-      ${tokenSelect({ title: 'Key and value of', tokens, at: this.#to, onPick: to })}`;
+      ${tokenSelect({ title: 'Key and value of', tokens, at: this.#to, onPick: to })} ${this.scaleSwitch()}`;
   }
   protected override picture(): Content {
     const { map, head } = this;
@@ -54,11 +54,12 @@ class VectorsFigure extends HeadFigure {
     const score = dots(q, k) / Math.sqrt(width);
     const scores = headOf(map, map.scores ?? new Float32Array(), head);
     const computed = scores[this.#from * map.keys + this.#to] ?? Number.NaN;
+    const options = { shown: width, scale: this.sharedScale(q, k, v) };
     return html`
-      ${numberRow('Query', q, width)}
-      ${numberRow('Key', k, width)}
+      ${numberRow('Query', q, options)}
+      ${numberRow('Key', k, options)}
       <p data-score=${computed}>q·k/√${width} = ${score.toFixed(3)}; the GPU computed ${computed.toFixed(3)}.</p>
-      ${numberRow('Value', v, width)}`;
+      ${numberRow('Value', v, options)}`;
   }
 }
 

@@ -6,6 +6,7 @@ import { field, options } from '../common/form-fields.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import type { DemoModel } from '../train/page/demo-models.ts';
 import type { Session } from '../train/page/training-session.ts';
+import { scaleOf } from './tensor-views.ts';
 
 /** The data and functions that a figure gets. */
 export interface ChapterHost {
@@ -79,6 +80,21 @@ export abstract class Figure extends Panel {
     return html`
       <div class="row controls">${this.controls()}</div>
       <div class="stack" data-picture>${this.picture()}</div>`;
+  }
+  /** The scale of the strips of vectors that are shown together; undefined if each has its own. */
+  protected sharedScale(...vectors: readonly Float32Array[]): number | undefined {
+    return this.host.kept.get('one scale', 1) === 1 ? scaleOf(...vectors) : undefined;
+  }
+  /** The switch between one scale for all strips and one for each. */
+  protected scaleSwitch(): Content {
+    const change = (event: Event) => {
+      this.host.kept.set('one scale', (event.target as HTMLInputElement).checked ? 1 : 0);
+      this.draw();
+    };
+    const isOne = this.host.kept.get('one scale', 1) === 1;
+    return html`<label class="check"
+      ><input type="checkbox" id="one-scale" .checked=${live(isOne)} @change=${change} />One scale for all strips</label
+    >`;
   }
   /** A list of the numbers from 1; its value is kept. */
   protected numberList(label: string, name: string, count: number, selected: number): Content {

@@ -7,6 +7,7 @@ import { decoding } from './decoding-chapter.ts';
 import { embeddings, tokens } from './input-chapters.ts';
 import { loss, residual } from './layer-chapters.ts';
 import { learning } from './learning-chapter.ts';
+import { measuring } from './measuring-chapter.ts';
 import { output } from './output-chapter.ts';
 
 /** The chapters in order; each has an address of its own. */
@@ -23,4 +24,5 @@ export const chapters: readonly Chapter[] = [
   batches,
   learning,
   decoding,
+  measuring,
 ];

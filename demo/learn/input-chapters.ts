@@ -70,28 +70,24 @@ class EmbeddingFigure extends TokenFigure {
           onChange: (kind) => void this.host.use(positionModels[kind]),
         })}
       </div>
-      ${this.picker('Token', this.inspection.source)}`;
+      ${this.picker('Token', this.inspection.source)} ${this.scaleSwitch()}`;
   }
   protected override picture(): Content {
     const embed = tensorOf(this.inspection, 'encoder.embed');
     if (!embed) return noTensor;
     const { positions } = this.inspection;
     const sum = rowOf(embed.data, embed.shape[1] ?? 0, this.token);
-    return html`
-      ${
-        positions
-          ? this.#parts(positions, sum)
-          : hint('This model adds no positions here: they are a bias on the scores.')
-      }
-      ${numberRow('= sum', sum)}`;
-  }
-  #parts(positions: Float32Array, sum: Float32Array): Content {
+    if (!positions)
+      return html`
+        ${hint('This model adds no positions here: they are a bias on the scores.')} ${numberRow('= sum', sum)}`;
     const { learnedPositions = false, source } = this.inspection;
     const position = rowOf(positions, sum.length, this.token);
     const embedding = sum.map((x, i) => x - (position[i] ?? 0));
+    const scale = this.sharedScale(embedding, position, sum);
     return html`
-      ${numberRow('Embedding × √D', embedding)}
-      ${numberRow(learnedPositions ? '+ learned position' : '+ position', position)}
+      ${numberRow('Embedding × √D', embedding, { scale })}
+      ${numberRow(learnedPositions ? '+ learned position' : '+ position', position, { scale })}
+      ${numberRow('= sum', sum, { scale })}
       ${waves(positions, sum.length, source.length, this.token, learnedPositions)}
       ${hint('The first eight numbers of the position vectors, a curve for each, from the first token to the last.')}`;
   }

@@ -27,7 +27,7 @@ class ResidualFigure extends TokenFigure {
   protected override controls(): Content {
     return html`
       ${this.numberList('Encoder layer', 'residual layer', this.#layers, this.#layer)}
-      ${this.picker('Token', this.inspection.source)}`;
+      ${this.picker('Token', this.inspection.source)} ${this.scaleSwitch()}`;
   }
   protected override picture(): Content {
     const { tensors } = this.inspection;
@@ -36,12 +36,14 @@ class ResidualFigure extends TokenFigure {
     const before =
       tensors.findLast(({ name }) => name.startsWith(previous)) ?? tensorOf(this.inspection, 'encoder.embed');
     const inLayer = tensors.filter(({ name }) => name.startsWith(prefix));
-    return present([before ? before : undefined, ...inLayer]).map((tensor) => {
-      const row = rowOf(tensor.data, tensor.shape[1] ?? 0, this.token);
-      const length = Math.sqrt(dots(row, row));
-      const stage = tensor === before ? 'x' : stageName(tensor.name.slice(prefix.length));
-      return numberRow(`${stage}: length ${length.toFixed(2)}`, row);
-    });
+    const rows = present([before ? before : undefined, ...inLayer]).map((tensor) => ({
+      stage: tensor === before ? 'x' : stageName(tensor.name.slice(prefix.length)),
+      row: rowOf(tensor.data, tensor.shape[1] ?? 0, this.token),
+    }));
+    const scale = this.sharedScale(...rows.map(({ row }) => row));
+    return rows.map(({ stage, row }) =>
+      numberRow(`${stage}: length ${Math.sqrt(dots(row, row)).toFixed(2)}`, row, { scale }),
+    );
   }
 }
 
@@ -143,7 +145,7 @@ export const loss: Chapter = {
   text: [
     'While the model learns, the decoder reads the correct target, not its own output. This is called teacher forcing. So all positions are predicted at once, each from the tokens before it.',
     'The loss of a position is the negative logarithm of the probability of the correct next token: 0 if the probability is 1, 0.69 if it is one half, and large if it is small. Training lowers the mean over all positions.',
-    'Write another target below and press Compute: a wrong word has a large loss at its position, and changes what the model expects after it.',
+    'Label smoothing asks for a little less than probability 1, so that the model does not become too sure. Write another target below and press Compute: a wrong word has a large loss, and changes what the model expects after it.',
   ],
   figure: (inspection, host) => new LossFigure(inspection, host),
 };

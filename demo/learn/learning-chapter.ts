@@ -1,7 +1,7 @@
 // Chapter on learning: updates of the model on the shown pair, one at a time, with what each does to one weight.
 
 import { live } from 'lit-html/directives/live.js';
-import type { Inspection } from '../../src/index.ts';
+import type { Inspection, TrainSettings } from '../../src/index.ts';
 import type { HandUpdate, PairState, WeightPlace } from '../../src/pages.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { field, markValid, options } from '../common/form-fields.ts';
@@ -9,7 +9,7 @@ import { type Content, html, nothing } from '../common/panel.ts';
 import { dataTable, factList, hint } from '../common/tables.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 import type { HandStart } from '../train/protocol.ts';
-import type { Chapter, ChapterHost } from './chapter.ts';
+import type { Chapter, ChapterHost, KeptValues } from './chapter.ts';
 
 /** Learning rates of the slider: powers of ten in thirds. */
 const rates = Array.from({ length: 13 }, (_, i) => Number((10 ** (-5 + i / 3)).toPrecision(1)));
@@ -17,6 +17,14 @@ const defaultRate = rates.indexOf(0.0005);
 
 /** A number with six digits, or few if it is short. */
 const digits = (x: number): string => String(Number(x.toPrecision(6))).replaceAll('-', '−');
+
+/** The settings of the updates that the chapter does, at the rate and warm-up that are chosen. */
+export const settingsByHand = (kept: KeptValues): TrainSettings => ({
+  ...{ optimizer: 'adamw', schedule: 'constant', clipNorm: 0, labelSmoothing: 0 },
+  learningRate: rates[rateIndex(kept)],
+  warmupSteps: kept.get('warm-up', 0),
+});
+const rateIndex = (kept: KeptValues): number => kept.get('learning rate', defaultRate, rates.length);
 
 /** A training of the shown pair by hand. */
 class LearningFigure extends BusyPanel {
@@ -35,7 +43,7 @@ class LearningFigure extends BusyPanel {
   }
 
   get #rate(): number {
-    return this.#host.kept.get('learning rate', defaultRate, rates.length);
+    return rateIndex(this.#host.kept);
   }
   get #warmup(): number {
     return this.#host.kept.get('warm-up', 0);

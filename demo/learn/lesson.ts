@@ -1,6 +1,12 @@
 // A lesson: model, sentence and the values of the controls (layer, head, temperature and others), as the query of the
 // page's address. The chapter is its hash.
 
+/**
+ * The sentence of a page without a link: one on which the first model hesitates, between “madrugada” (62 %) and “mañana”
+ * (37 %), 1.15 bits. Of 378 sentences of its corpus it translates only one other right with a token of as many bits.
+ */
+export const firstSentence = '12:08 in the morning';
+
 /** What a link to a lesson fixes. */
 export interface Lesson {
   /** Name of the model, if the link has one. */

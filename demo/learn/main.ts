@@ -3,7 +3,9 @@
 import { byId, keepFocus } from '../common/dom.ts';
 import { mountHeader } from '../common/page-header.ts';
 import { type Content, html, nothing, show } from '../common/panel.ts';
+import { download } from '../common/save-blob.ts';
 import { hint } from '../common/tables.ts';
+import { chapterOf, termList, termNames } from '../common/terms.ts';
 import { findProblem, problemPage } from '../common/webgpu-support.ts';
 import { createSession } from '../train/page/training-session.ts';
 import type { Chapter } from './chapter.ts';
@@ -49,7 +51,12 @@ if (problem) {
     showChapter();
   });
   byId('map-menu').append(map.element);
-  lessonLink = new LessonLink(() => sentence.lesson).element;
+  const takeAway = async () => {
+    if (!sentence.taken) return;
+    const { name, lesson } = sentence.taken;
+    download(await session.takeAway(name, lesson), `${name}-programs.zip`);
+  };
+  lessonLink = new LessonLink(() => sentence.lesson, takeAway).element;
   byId('sentence').append(sentence.element);
   byId('learn').hidden = false;
   figureOf = (chapter) => sentence.figureOf(chapter)?.element;
@@ -73,6 +80,15 @@ function showChapter(): void {
   keepFocus(place, () => show(chapterPage(chapter, chapters[at - 1], chapters[at + 1]), place));
 }
 
+/** The terms that a chapter uses and another one explains. */
+function termsOf({ id, text }: Chapter): Content {
+  const words = text.join(' ');
+  const used = termNames.filter(
+    (name) => chapterOf(name) !== id && new RegExp(`\\b${name}s?\\b`, 'i').test(words),
+  );
+  return used.length > 0 ? termList(id, used) : nothing;
+}
+
 /** A chapter with links to the ones before and after it. */
 function chapterPage(chapter: Chapter, back?: Chapter, next?: Chapter): Content {
   const link = (to: Chapter | undefined, name: string) =>
@@ -80,7 +96,7 @@ function chapterPage(chapter: Chapter, back?: Chapter, next?: Chapter): Content 
   return html`
     <h2 id="chapter-title">${chapter.title}</h2>
     ${chapter.text.map((paragraph) => html`<p class="prose">${paragraph}</p>`)}
-    ${figureOf(chapter)}
+    ${figureOf(chapter)} ${termsOf(chapter)}
     <div class="row">${link(back, 'Back')}${link(next, 'Next')}</div>
     ${lessonLink}`;
 }

@@ -4,12 +4,27 @@ import { live } from 'lit-html/directives/live.js';
 import type { Inspection } from '../../src/index.ts';
 import { field, options } from '../common/form-fields.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
-import { type DemoModel, generalModel, learnedPositionsModel, toyModels } from '../train/page/demo-models.ts';
+import {
+  type DemoModel,
+  earlierModels,
+  generalModel,
+  learnedPositionsModel,
+  toyModels,
+} from '../train/page/demo-models.ts';
 import type { Session } from '../train/page/training-session.ts';
+import type { TakenLesson } from '../train/protocol.ts';
 import { type Chapter, type ChapterHost, KeptValues } from './chapter.ts';
-import { type Lesson, readLesson } from './lesson.ts';
+import { settingsByHand } from './learning-chapter.ts';
+import { firstSentence, type Lesson, readLesson } from './lesson.ts';
 
-const shippedModels: readonly DemoModel[] = [...toyModels, learnedPositionsModel, generalModel];
+const [firstToy, ...otherToys] = toyModels as readonly [DemoModel, ...DemoModel[]];
+const shippedModels: readonly DemoModel[] = [
+  firstToy,
+  ...earlierModels,
+  ...otherToys,
+  learnedPositionsModel,
+  generalModel,
+];
 
 /** The panel. */
 export class SentencePanel extends Panel {
@@ -18,8 +33,8 @@ export class SentencePanel extends Panel {
   readonly #onCompute: () => void;
   readonly #kept: KeptValues;
   /** Name of the selected model. */
-  #model = toyModels[0]?.name ?? '';
-  #text = '';
+  #model = firstToy.name;
+  #text = firstSentence;
   /** The sentence that the address asks for; the first load takes it. */
   #wanted: string | undefined;
   #inspection: Inspection | undefined;
@@ -50,6 +65,12 @@ export class SentencePanel extends Panel {
   get lesson(): Lesson {
     return { model: this.#model, text: this.#computed, values: this.#kept.all };
   }
+  /** What a visitor takes away: the pair that is shown, and the rate and warm-up of the chapter on learning. */
+  get taken(): { readonly name: string; readonly lesson: TakenLesson } | undefined {
+    if (!this.#inspection) return undefined;
+    const pair = { source: this.#computed, target: this.#inspection.targetText };
+    return { name: this.#model, lesson: { pairs: [pair], settings: settingsByHand(this.#kept) } };
+  }
   /** The computed sentence; undefined before there is one. */
   get inspection(): Inspection | undefined {
     return this.#inspection;
@@ -58,14 +79,11 @@ export class SentencePanel extends Panel {
   figureOf(chapter: Chapter): Panel | undefined {
     return this.#inspection && chapter.figure(this.#inspection, this.#host());
   }
-  /**
-   * Loads the selected model and computes a sentence; by default an example of a model that ships with the
-   * page.
-   */
-  async load(sentence?: string): Promise<void> {
+  /** Loads the selected model and computes a sentence: that of the address, or the one of the form. */
+  async load(): Promise<void> {
     const request = ++this.#requests;
     const shipped = shippedModels.find(({ name }) => name === this.#model);
-    this.#text = sentence ?? this.#wanted ?? shipped?.examples[0]?.[0] ?? this.#text;
+    this.#text = this.#wanted ?? this.#text;
     this.#wanted = undefined;
     this.#say(`Loading ${this.#model}…`);
     try {
@@ -108,7 +126,7 @@ export class SentencePanel extends Panel {
       compute: (target) => this.#compute(target),
       use: async ({ name }) => {
         this.#model = name;
-        await this.load(this.#text);
+        await this.load();
       },
       attempt: (work) =>
         void work.catch((error) => {

@@ -35,14 +35,27 @@ export function strip(values: Float32Array, max: number, label = `${values.lengt
     >${bars}</svg>`;
 }
 
-/** A vector as a strip with its name and its first `shown` numbers. */
-export function numberRow(name: string, values: Float32Array, shown = 6): Content {
-  const max = values.reduce((a, x) => Math.max(a, Math.abs(x)), 1e-9);
+/** The largest absolute value of some vectors: the scale that they share. */
+export const scaleOf = (...vectors: readonly Float32Array[]): number =>
+  vectors.reduce((most, values) => values.reduce((a, x) => Math.max(a, Math.abs(x)), most), 1e-9);
+
+/** How a vector is shown: number of its first numbers [6], and the scale that it shares with others [its own]. */
+export interface RowOptions {
+  readonly shown?: number;
+  readonly scale?: number;
+}
+
+/** A vector as a strip with its name and its first numbers. */
+export function numberRow(
+  name: string,
+  values: Float32Array,
+  { shown = 6, scale = scaleOf(values) }: RowOptions = {},
+): Content {
   const first = [...values.slice(0, shown)].map((x) => signed(x)).join('  ');
   return html`
     <figure class="vector">
       <figcaption>${name}</figcaption>
-      ${strip(values, max, `${name}: ${values.length} numbers`)}
+      ${strip(values, scale, `${name}: ${values.length} numbers`)}
       <p class="hint number mono">${first}${values.length > shown ? ' …' : ''}</p>
     </figure>`;
 }

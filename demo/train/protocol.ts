@@ -275,6 +275,8 @@ export interface Calls {
   exportArchive(name: string): Blob;
   exportSafetensors(name: string): Blob;
   exportOnnx(name: string): Blob;
+  /** An archive of programs: of a stored model, or of the loaded one with a batch and settings. */
+  takeAway(name: string, lesson?: TakenLesson): Blob;
   /** The files that Firefox downloads, by name. */
   firefoxFiles(name: string): Readonly<Record<string, Uint8Array>>;
   importArchive(data: Blob | readonly File[], name: string): string;
@@ -311,6 +313,12 @@ export interface PreviewOptions {
 export interface HandStart {
   readonly matrices: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly now: PairState;
+}
+
+/** What a program of the loaded model trains on, and how. */
+export interface TakenLesson {
+  readonly pairs: readonly Pair[];
+  readonly settings: TrainSettings;
 }
 
 /** Languages to load a multilingual model with, as codes of the model. */

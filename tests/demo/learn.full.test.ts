@@ -1,4 +1,5 @@
 // The chapters with a model of Marian's files, whose decoder has SSRUs: gates in place of self-attention.
+// And what takes long: other models of the page, and the programs that a visitor takes away.
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,7 +7,8 @@ import { join } from 'node:path';
 import type { ElementHandle } from 'puppeteer';
 import { afterAll, expect, it } from 'vitest';
 import { chapters } from '../../demo/learn/chapters.ts';
-import { zipParts } from '../../src/files/zip.ts';
+import { firstSentence } from '../../demo/learn/lesson.ts';
+import { unzip, zipParts } from '../../src/files/zip.ts';
 import { loadModel } from '../../src/index.node.ts';
 import { demo, untilText } from '../support/demo.ts';
 
@@ -64,4 +66,71 @@ it.skipIf(!existsSync(golden))('shows the gates of an SSRU over time (needs ../s
   }
   model.dispose();
   expect([...errors, ...learn.errors]).toEqual([]);
+});
+
+it('begins with doubt, has earlier steps of the model and one scale for strips, and is taken away as code', async () => {
+  const { page, errors, view, screenshot } = await open('learn.html#decoding');
+  await untilText(page, '#sentence-status', 'source tokens');
+  expect(await page.$eval('#sentence-text', (e) => (e as HTMLInputElement).value)).toBe(firstSentence);
+  const hesitates = () =>
+    page.$$eval('.choices', (all) =>
+      all.map((e) => Number.parseFloat(e.querySelector('.number')?.textContent ?? '')),
+    );
+  expect(Math.min(...(await hesitates()))).toBeLessThan(70);
+  // The same sentence after 50 steps: the model knows little.
+  await page.select('#sentence-model', 'Dates → Spanish, after 50 of 800 steps');
+  await page.waitForFunction(
+    () => Number.parseFloat(document.querySelector('.choices .number')?.textContent ?? '') < 60,
+    { timeout: 60_000 },
+  );
+  expect(await page.$eval('#sentence-text', (e) => (e as HTMLInputElement).value)).toBe(firstSentence);
+  await page.select('#sentence-model', 'Dates → Spanish, after 200 of 800 steps');
+  await untilText(page, '#sentence-status', 'Computing|Loading');
+  await untilText(page, '#sentence-status', 'source tokens');
+  await page.evaluate(() => {
+    location.hash = 'residual';
+  });
+  await page.waitForSelector('#one-scale');
+  const heights = () =>
+    page.$$eval('#chapter .strip', (all) =>
+      all.map((e) =>
+        Math.max(...[...e.querySelectorAll('rect')].map((r) => Number(r.getAttribute('height')))),
+      ),
+    );
+  const shared = await heights();
+  expect(shared.filter((height) => height > 9.9)).toHaveLength(1);
+  for (const width of [1440, 390])
+    for (const theme of ['light', 'dark'] as const) {
+      await view({ width, height: 900, theme });
+      await screenshot(`learn-residual-${width}-${theme}`);
+    }
+  await view();
+  await page.locator('#one-scale').click();
+  await page.waitForFunction(() => !(document.querySelector('#one-scale') as HTMLInputElement).checked);
+  expect((await heights()).filter((height) => height < 9.9)).toEqual([]);
+
+  await page.evaluate(() => {
+    URL.createObjectURL = (blob) => {
+      void (blob as Blob).arrayBuffer().then((bytes) => {
+        const text = Array.from(new Uint8Array(bytes), (byte) => String.fromCharCode(byte)).join('');
+        Object.assign(window, { taken: btoa(text) });
+      });
+      return 'blob:none';
+    };
+    HTMLAnchorElement.prototype.click = () => {};
+  });
+  await page.locator('#take-away').click();
+  await page.waitForFunction('window.taken', { timeout: 60_000 });
+  const files = await unzip(
+    new Uint8Array(Buffer.from((await page.evaluate('taken')) as string, 'base64')),
+    'taken',
+  );
+  const names = Object.keys(files);
+  expect(names).toEqual(expect.arrayContaining(['program.js', 'program.py', 'transformer.py', 'README.md']));
+  expect(names).toContain('model/model.safetensors');
+  const [pair] = JSON.parse(new TextDecoder().decode(files['pairs.json']));
+  expect(pair.source).toBe(firstSentence);
+  expect(new TextDecoder().decode(files['program.js'])).toContain('"learningRate": 0.0005');
+  await untilText(page, '#lesson-note', 'both print the same loss');
+  expect(errors).toEqual([]);
 });

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const ids = model.tokenizers.target.encode('martes, 4 de marzo de 2025');
   reference = await model.inspect('Tuesday, March 4, 2025', { target: ids, tensors: true });
   warm = await model.inspect('Tuesday, March 4, 2025', { target: ids, temperature: 3 });
-  shown = await open('learn.html');
+  shown = await open('learn.html?text=Tuesday%2C+March+4%2C+2025');
   page = shown.page;
   await page.waitForFunction(
     () => /source tokens/.test(document.querySelector('#sentence-status')?.textContent ?? ''),
@@ -314,7 +314,7 @@ it('keeps the list of chapters closed on a phone, where it opens by keyboard, an
   );
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('chapter');
   expect(await page.$eval('#chapters-now', (e) => e.textContent)).toBe(
-    'Chapter 5 of 12: Multi-head attention',
+    'Chapter 5 of 13: Multi-head attention',
   );
   expect(await isShown()).toBe(false);
   await shown.view();

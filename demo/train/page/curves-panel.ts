@@ -3,11 +3,13 @@
 
 import { formatInteger } from '../../../src/core/format-numbers.ts';
 import type { LogEval, LogStep } from '../../../src/index.ts';
-import { type Content, html, Panel } from '../../common/panel.ts';
+import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { columnHeads } from '../../common/tables.ts';
+import { termList } from '../../common/terms.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { Series } from './averaged-series.ts';
 import { type ChartOptions, type Line, LineChart } from './line-chart.ts';
+import { type Curve, compare } from './shared-curve.ts';
 
 /** Maximum number of rows in the table of evaluations; the newest is first. */
 const maxRows = 50;
@@ -48,14 +50,15 @@ export class CurvesPanel extends Panel {
     chrf: new Series(512),
   };
   readonly #all = [...Object.values(this.#steps), ...Object.values(this.#dev)];
+  readonly #lossLines: readonly Line[] = [
+    { name: 'training', series: this.#steps.loss, look: 1 },
+    { name: 'dev', series: this.#dev.loss, look: 2, dots: true },
+  ];
   readonly #loss = new LineChart({
     title: 'Loss',
     height: 250,
     format: (x) => x.toPrecision(3),
-    lines: [
-      { name: 'training', series: this.#steps.loss, look: 1 },
-      { name: 'dev', series: this.#dev.loss, look: 2, dots: true },
-    ],
+    lines: this.#lossLines,
   });
   readonly #metrics = new LineChart({
     title: 'Dev metrics',
@@ -82,6 +85,8 @@ export class CurvesPanel extends Panel {
   readonly #stepCharts = [this.#loss, ...this.#smalls.map(({ chart }) => chart)];
   readonly #charts = [...this.#stepCharts, this.#metrics];
   #evals: readonly LogEval[] = [];
+  /** The curve of a link, which is behind one's own; empty if there is none. */
+  #other: Curve = [];
 
   constructor() {
     super();
@@ -118,6 +123,15 @@ export class CurvesPanel extends Panel {
         this.#update(this.#charts);
     }
   }
+  /** Shows the curve of another run behind the loss; none if it is empty. */
+  compare(curve: Curve): void {
+    this.#other = curve;
+    const series = new Series();
+    for (const [step, loss] of curve) series.add(step, loss);
+    const other: Line = { name: 'of the link', series, look: 1, isBehind: true };
+    this.#loss.setLines(curve.length > 0 ? [other, ...this.#lossLines] : this.#lossLines);
+    this.drawSoon();
+  }
   /** Removes all values. */
   clear(): void {
     for (const series of this.#all) series.clear();
@@ -151,12 +165,20 @@ export class CurvesPanel extends Panel {
     put(this.#dev.chrf, one.chrf);
     this.#evals = [...this.#evals, one].slice(-maxRows);
   }
+  #comparison(): string {
+    const found = compare(this.#steps.loss, this.#other);
+    if (!found) return 'Grey: the run of the link. Start the training to compare with it.';
+    const { step, own, other } = found;
+    const [mine, theirs] = [own.toFixed(3), other.toFixed(3)];
+    const verdict = mine === theirs ? 'the same' : own < other ? 'yours is lower' : 'yours is higher';
+    return `At step ${formatInteger(step)}: your loss ${mine}, that of the link ${theirs}, ${verdict}.`;
+  }
   #setScale(event: Event): void {
     this.#loss.setScale((event.target as HTMLInputElement).checked ? 'log' : 'linear');
   }
 
   protected override template(): Content {
-    const isEmpty = this.#all.every(({ xs }) => xs.length === 0);
+    const isEmpty = this.#all.every(({ xs }) => xs.length === 0) && this.#other.length === 0;
     return html`
       <p class="hint" ?hidden=${!isEmpty}>The curves of a training appear here with its first update.</p>
       <div class="stack" ?hidden=${isEmpty}>
@@ -169,6 +191,7 @@ export class CurvesPanel extends Panel {
               >
             </figcaption>
             ${this.#loss.element}
+            ${this.#other.length > 0 ? html`<p class="hint" role="status" id="comparison">${this.#comparison()}</p>` : nothing}
           </figure>
           <figure>
             <figcaption><h3>Dev metrics</h3></figcaption>
@@ -184,6 +207,7 @@ export class CurvesPanel extends Panel {
               </figure>`,
           )}
         </div>
+        ${termList('curves', ['loss', 'dev', 'BLEU', 'chrF', 'MFU'])}
         <details>
           <summary>Table of evaluations</summary>
           <div class="scroll" tabindex="0" role="region" aria-label="Evaluations">

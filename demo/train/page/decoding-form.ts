@@ -27,7 +27,7 @@ const fields: Record<Method, readonly NumberField[]> = {
       value: 0.6,
       min: 0,
       max: 5,
-      hint: 'alpha of ((5 + length) / 6)^alpha, the divisor of scores; 0: none',
+      hint: 'Scores are divided by ((5 + length) / 6) to this power: larger values prefer longer translations; 0: off',
     },
   ],
   sample: [

@@ -99,6 +99,24 @@ export const toyModels: readonly DemoModel[] = [
 /** All models that can be chosen, the default one first. */
 export const demoModels: readonly DemoModel[] = [generalModel, ...toyModels];
 
+/**
+ * The first toy at earlier steps of its training, in int8: for the page Learn. They are recorded by the same command as
+ * the toy, and loaded only if they are chosen.
+ */
+export const earlierModels: readonly DemoModel[] = (
+  [
+    [50, new URL('../../models/en-es-step50.safetensors', import.meta.url).href],
+    [200, new URL('../../models/en-es-step200.safetensors', import.meta.url).href],
+  ] as const
+).map(([step, url]) => ({
+  ...(toyModels[0] as DemoModel),
+  id: `en-es-step${step}`,
+  name: `Dates → Spanish, after ${step} of 800 steps`,
+  url,
+  bytes: 435_720,
+  step,
+}));
+
 /** The first toy, trained in the same way but with learned positions: for the chapter about them. */
 export const learnedPositionsModel: DemoModel = {
   ...(toyModels[0] as DemoModel),

@@ -3,6 +3,7 @@
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import { hint } from '../../common/tables.ts';
+import { termList } from '../../common/terms.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import { type GalleryModel, galleryModels } from './gallery-models.ts';
 import { HubDownload } from './hub-download.ts';
@@ -89,7 +90,8 @@ export class GalleryPanel extends Panel {
   }
 
   protected override template(): Content {
-    return html`<ul class="gallery">${this.#items.map((item) => this.#item(item))}</ul>`;
+    return html`<ul class="gallery">${this.#items.map((item) => this.#item(item))}</ul>
+      ${termList('gallery', ['BLEU', 'chrF'])}`;
   }
   #item(item: Item): Content {
     const { model, download, isLoading } = item;

@@ -7,6 +7,7 @@ import type { LogProbe } from '../../../src/index.ts';
 import { onFrame } from '../../common/dom.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { columnHeads, probability } from '../../common/tables.ts';
+import { termList } from '../../common/terms.ts';
 import { onThemeChange } from '../../common/theme.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { gateTable } from './gate-view.ts';
@@ -165,6 +166,7 @@ export class InsidePanel extends Panel {
           <tbody>${probe.next.map((next, t) => nextTokens(probe, next, t))}</tbody>
         </table>
       </div>
+      ${termList('probe', ['head'])}
       <p class="hint" id="probe-cost">${cost}</p>`;
   }
 }

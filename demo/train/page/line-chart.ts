@@ -3,8 +3,9 @@
 
 import type uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
-import { formatNumber } from '../../../src/core/format-numbers.ts';
+import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import { freshId, onFrame } from '../../common/dom.ts';
+import { formatTick } from '../../common/format.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import { colour, onThemeChange } from '../../common/theme.ts';
 import type { Series } from './averaged-series.ts';
@@ -22,6 +23,8 @@ export interface Line {
   /** Index of its colour and, unless `dash` is given, of its dashes. */
   readonly look: 1 | 2 | 3 | 4;
   readonly dash?: 1 | 2 | 3 | 4;
+  /** Whether it is behind the others, in grey: a run to compare with. */
+  readonly isBehind?: boolean;
   /** Whether to mark each point, for series with few values. */
   readonly dots?: boolean;
 }
@@ -175,7 +178,7 @@ export class LineChart extends Panel {
       ticks: { show: false },
       font: '12px system-ui',
     };
-    const step = (t: number) => (Number.isInteger(t) ? t.toLocaleString('en') : '');
+    const step = formatTick;
     return {
       width,
       height: this.#height,
@@ -190,12 +193,13 @@ export class LineChart extends Panel {
         { ...axis, size: axisWidth, values: (_, ticks) => ticks.map((t) => (t === null ? '' : format(t))) },
       ],
       series: [
-        { label: 'step', value: (_, x) => (x === null ? '–' : x.toLocaleString('en')) },
+        { label: 'step', value: (_, x) => (x === null ? '–' : formatInteger(x)) },
         ...this.#lines.map(
-          ({ name, look, dash, dots }): uPlot.Series => ({
+          ({ name, look, dash, dots, isBehind }): uPlot.Series => ({
             label: name,
-            stroke: colour(`--c${look}`),
-            width: 2,
+            stroke: colour(isBehind ? '--soft' : `--c${look}`),
+            width: isBehind ? 4 : 2,
+            alpha: isBehind ? 0.45 : 1,
             dash: dashes[dash ?? look],
             spanGaps: true,
             points: { show: dots ?? false, size: 6, fill: colour(`--c${look}`) },

@@ -4,6 +4,7 @@
 import { live } from 'lit-html/directives/live.js';
 import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import type { LiveSettings, LogChange } from '../../../src/index.ts';
+import { liveSettingLabels } from '../../../src/pages.ts';
 import { field, markValid } from '../../common/form-fields.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import type { SessionEvent } from '../protocol.ts';
@@ -12,12 +13,7 @@ import type { Session } from './training-session.ts';
 
 type Name = keyof LiveSettings;
 
-const words: Record<Name, string> = {
-  learningRate: 'learning rate',
-  dropout: 'dropout',
-  evalSteps: 'evaluation interval',
-};
-const names = Object.keys(words) as Name[];
+const names = Object.keys(liveSettingLabels) as Name[];
 
 /** Label of the learning rate, which depends on the schedule. */
 function rateLabel(schedule: string): string {
@@ -171,7 +167,7 @@ export class LivePanel extends Panel {
 function changeText({ step, ...settings }: LogChange): string {
   const parts = names.flatMap((name) => {
     const value = settings[name];
-    return value === undefined ? [] : [`${words[name]} ${formatNumber(value)}`];
+    return value === undefined ? [] : [`${liveSettingLabels[name]} ${formatNumber(value)}`];
   });
   return `After step ${formatInteger(step)}: ${parts.join(', ')}`;
 }

@@ -3,6 +3,7 @@
 
 import { formatBytes, formatInteger } from '../../../src/core/format-numbers.ts';
 import { present } from '../../../src/core/present.ts';
+import { formatMoment } from '../../common/format.ts';
 import { type Content, html, nothing } from '../../common/panel.ts';
 import { download } from '../../common/save-blob.ts';
 import { hint } from '../../common/tables.ts';
@@ -80,6 +81,9 @@ export class ModelActions {
   }
   async saveOnnx(name: string): Promise<void> {
     download(await this.#session.exportOnnx(name), `${name}-onnx.zip`);
+  }
+  async takeAway(name: string): Promise<void> {
+    download(await this.#session.takeAway(name), `${name}-programs.zip`);
   }
   async saveFirefox(name: string): Promise<void> {
     const files = await this.#session.firefoxFiles(name);
@@ -171,6 +175,12 @@ export function modelItem(
       act: () => actions.saveSafetensors(name),
     },
     {
+      label: 'Take it away',
+      description: `Take it away: download ${name} and its settings as a program of heddle and one of PyTorch`,
+      style: 'quiet',
+      act: () => actions.takeAway(name),
+    },
+    {
       label: 'Export for transformers.js',
       description: `Export for transformers.js: download ${name} as ONNX files`,
       style: 'quiet',
@@ -217,9 +227,7 @@ function description({ name, step, steps, parameters, bytes, time, lock, corpus 
     steps > 0 ? `step ${formatInteger(step)} of ${formatInteger(steps)}` : 'weights only',
     `${formatInteger(parameters)} parameters`,
     formatBytes(bytes),
-    time > 0
-      ? new Date(time).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
-      : undefined,
+    time > 0 ? formatMoment(time) : undefined,
   ]);
   return html`
     <div class="model-what">

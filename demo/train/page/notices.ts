@@ -2,6 +2,7 @@
 
 import { repeat } from 'lit-html/directives/repeat.js';
 import { onFrame } from '../../common/dom.ts';
+import { formatTime } from '../../common/format.ts';
 import { type Content, html, Panel, show } from '../../common/panel.ts';
 
 /** Severity of a notice. */
@@ -46,7 +47,7 @@ export class Notices extends Panel {
     if (existing) existing.times++;
     else {
       const others = this.#shown.filter((notice) => id === '' || notice.id !== id);
-      const added = { id, kind, text, actions, time: new Date().toLocaleTimeString(), times: 1 };
+      const added = { id, kind, text, actions, time: formatTime(), times: 1 };
       this.#shown = [...others, added].slice(-maxNotices);
     }
     this.draw();
@@ -102,7 +103,7 @@ export function createMessageLog(list: HTMLElement): (text: string) => void {
     ),
   );
   return (text) => {
-    lines.push(`${new Date().toLocaleTimeString()}  ${text}`);
+    lines.push(`${formatTime()}  ${text}`);
     if (lines.length > maxLines) lines.splice(0, lines.length - maxLines);
     draw();
   };

@@ -7,10 +7,11 @@ import type { CorpusChoice } from '../protocol.ts';
 
 /**
  * Defaults that differ on the page: the samples table has a row for each translated dev sentence, and
- * checkpoints are saved often because a tab is easily closed.
+ * the first ones come early; checkpoints are saved often because a tab is easily closed.
  */
 export const pageDefaults = {
   devSentences: 24,
+  earlyEvals: true,
   saveSeconds: 20,
   probe: 'dev',
   updateRatioSteps: 10,

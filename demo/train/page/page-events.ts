@@ -1,5 +1,7 @@
 // Handles the events that concern the whole page: form state, notices, message log, adapter, title.
 
+import { formatInteger } from '../../../src/core/format-numbers.ts';
+import { adapterOf } from '../../common/adapter-name.ts';
 import { byId } from '../../common/dom.ts';
 import type { PageHeader } from '../../common/page-header.ts';
 import type { SessionEvent } from '../protocol.ts';
@@ -39,8 +41,8 @@ export class PageEvents {
       case 'started': {
         const { model, parameters, backend } = event.info;
         translate.setModel(model);
-        header.showAdapter(backend.replace(/^(?:chrome|firefox|deno|dawn) /, ''));
-        this.#log(`${model}: ${parameters.toLocaleString('en')} parameters on ${backend}`);
+        header.showAdapter(adapterOf(backend));
+        this.#log(`${model}: ${formatInteger(parameters)} parameters on ${adapterOf(backend)}`);
         break;
       }
       case 'steps':

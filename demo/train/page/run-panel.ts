@@ -2,6 +2,7 @@
 // screen. Screen readers announce each tenth and each change of state.
 
 import { formatDuration, formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
+import { formatTime } from '../../common/format.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import type { SessionEvent, SessionState } from '../protocol.ts';
 import { RunFigures } from './run-figures.ts';
@@ -276,7 +277,7 @@ export class RunPanel extends Panel {
     const diverged = this.#hasDiverged() ? this.figures.diverged : undefined;
     if (diverged)
       return `The loss rose from ${formatNumber(diverged.from)} to ${formatNumber(diverged.to)}: the learning rate is too high.`;
-    const time = new Date(this.#savedAt).toLocaleTimeString();
+    const time = formatTime(this.#savedAt);
     const checkpoint = this.#savedAt > 0 ? `Last checkpoint at ${time}.` : '';
     const saved = [this.#awayText, checkpoint].filter(Boolean).join(' ');
     return this.#text || (isBusy ? saved || this.#planText : this.#planText || saved);

@@ -4,13 +4,22 @@
 import { live } from 'lit-html/directives/live.js';
 import { formatDuration, formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import type { LogEval, LogStep } from '../../../src/index.ts';
-import { type RunSummary, runMetrics, settingText } from '../../../src/pages.ts';
+import {
+  describeChanges,
+  parseChanges,
+  type RunSummary,
+  runMetrics,
+  settingText,
+} from '../../../src/pages.ts';
+import { adapterOf } from '../../common/adapter-name.ts';
 import { field, options } from '../../common/form-fields.ts';
-import { type Content, html, Panel } from '../../common/panel.ts';
+import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { download } from '../../common/save-blob.ts';
+import { termList } from '../../common/terms.ts';
 import type { RunHistory } from '../protocol.ts';
 import { Series } from './averaged-series.ts';
 import { type Line, LineChart } from './line-chart.ts';
+import { settingLabel } from './setting-words.ts';
 import type { Session } from './training-session.ts';
 
 /** Names of the curves of steps and of evaluations, by the field of the log. */
@@ -123,7 +132,9 @@ export class RunsPanel extends Panel {
     const settings = Object.keys(this.#runs[0]?.settings ?? {});
     // On a narrow screen the names of the columns are beside the values.
     const metrics = runMetrics.map(([, head]) => head);
-    const values = [...settings, 'steps', 'state', ...metrics, 'time', 'tokens/s', 'MFU', 'adapter'];
+    // The settings share a column: one for each would push the metrics out of sight.
+    const own = settings.length > 0 ? ['settings'] : [];
+    const values = [...own, 'steps', 'state', ...metrics, 'time', 'tokens/s', 'MFU', 'adapter'];
     return html`
       <p class="hint" role="status">${this.#note}</p>
       <div class="scroll" role="region" aria-label="Table of runs" tabindex="0">
@@ -138,6 +149,7 @@ export class RunsPanel extends Panel {
           <tbody>${this.#runs.map((run) => this.#row(run, settings, values))}</tbody>
         </table>
       </div>
+      ${this.#runs.length > 0 ? termList('runs', ['dev', 'BLEU', 'chrF', 'MFU']) : nothing}
       <div class="stack" ?hidden=${this.#chosen.size === 0}>
         <div class="thirds">
           ${field(
@@ -169,7 +181,7 @@ export class RunsPanel extends Panel {
   #row(run: RunSummary, settings: readonly string[], names: readonly string[]): Content {
     const { folder: name, step, steps } = run;
     const cells = [
-      ...settings.map((key) => settingText(run.settings[key])),
+      ...(settings.length > 0 ? [settingsList(run, settings)] : []),
       step < steps ? `${formatInteger(step)} of ${formatInteger(steps)}` : formatInteger(step),
       run.state,
       ...runMetrics.map(([metric, , text]) => {
@@ -179,7 +191,7 @@ export class RunsPanel extends Panel {
       formatDuration(run.seconds),
       formatInteger(run.tokensPerSecond),
       run.mfu === null ? '–' : formatPercent(run.mfu),
-      run.adapter,
+      adapterOf(run.adapter),
     ];
     const select = (event: Event) => void this.#choose(name, event.target as HTMLInputElement);
     // The button is before the values: a table with many settings is wider than its place.
@@ -207,6 +219,17 @@ export class RunsPanel extends Panel {
       </tr>`;
   }
 }
+
+/** The settings that differ between the runs, as a list. */
+const settingsList = ({ settings }: RunSummary, names: readonly string[]): Content => html`
+  <ul class="run-settings">
+    ${names.map((name) => {
+      const value = settings[name];
+      const isChanges = name === 'changes' && typeof value === 'string';
+      const text = isChanges ? describeChanges(parseChanges(value)) : settingText(value);
+      return html`<li><span class="soft">${settingLabel(name)}:</span> ${text}</li>`;
+    })}
+  </ul>`;
 
 /** Steps and finite values of a field of records. */
 const valuesOf = <R extends { readonly step: number }>(

@@ -2,6 +2,7 @@
 // that has a label, filled with the recipe of the corpus and preset.
 
 import { live } from 'lit-html/directives/live.js';
+import { formatInteger } from '../../../src/core/format-numbers.ts';
 import {
   type DropoutRates,
   type LogChange,
@@ -12,18 +13,21 @@ import {
   settingRows,
   type TrainSettings,
 } from '../../../src/index.ts';
-import { describeType, fitsType, formatChanges, parseChanges } from '../../../src/pages.ts';
+import { describeChanges, describeType, fitsType, formatChanges, parseChanges } from '../../../src/pages.ts';
 import { field, markValid, options } from '../../common/form-fields.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
+import { termList } from '../../common/terms.ts';
 import { isModelName, modelNameRule, toModelName } from '../../storage/model-names.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
 import { defaultsFor, pageDefaults } from './page-defaults.ts';
+import { changesIn } from './setting-words.ts';
 
 /** Hints below fields. */
 const hints: Partial<Record<SettingName, string>> = {
   probeSteps: 'Recorded less often if recording takes over 3 % of the training time; 0: never',
   saveSeconds: 'Saved less often if saving takes over 2 % of the time',
-  changes: 'Settings to change during the run, by step: 40 learningRate=0.001 dropout=0; 80 evalSteps=50',
+  changes:
+    'Learning rate, dropout or evaluation interval, each after a step: learning rate 0.001 and dropout 0 after step 40, evaluation interval 50 after step 80',
 };
 
 type Control = HTMLInputElement | HTMLSelectElement;
@@ -95,7 +99,7 @@ export class SettingsForm extends Panel {
   load(model: string, settings: TrainSettings): void {
     this.#offered = {};
     for (const { name, row } of fields) {
-      const text = shownValue(settings[name as keyof TrainSettings]);
+      const text = shownSetting(name, settings);
       if (text === '' && row.type.kind === 'choice')
         this.#touched.delete(name); // it gets the default
       else this.#set(name, text);
@@ -107,7 +111,7 @@ export class SettingsForm extends Panel {
     const shown = new Set<string>(fields.map(({ name }) => name));
     for (const { name } of fields) {
       const value = settings[name as keyof TrainSettings];
-      if (value !== undefined) this.#set(name, shownValue(value));
+      if (value !== undefined) this.#set(name, shownSetting(name, settings));
     }
     const others = Object.entries(settings).filter(
       ([name, value]) => !shown.has(name) && value !== undefined,
@@ -121,20 +125,20 @@ export class SettingsForm extends Panel {
    * belongs to that training, see `dropRecorded`.
    */
   addChange({ type: _, ...change }: LogChange): void {
-    const listed = parseChanges(this.#value('changes'));
+    const listed = changesIn(this.#value('changes'));
     if (listed.some((other) => formatChanges([other]) === formatChanges([change]))) return;
     this.#recorded.add(formatChanges([change]));
-    this.#set('changes', formatChanges([...listed, change].sort((a, b) => a.step - b.step)));
+    this.#set('changes', describeChanges([...listed, change].sort((a, b) => a.step - b.step)));
     this.draw();
   }
   /** Removes the changes that `addChange` added: the next training is another one. Returns whether there were some. */
   dropRecorded(): boolean {
     if (this.#recorded.size === 0) return false;
-    const kept = parseChanges(this.#value('changes')).filter(
+    const kept = changesIn(this.#value('changes')).filter(
       (change) => !this.#recorded.has(formatChanges([change])),
     );
     this.#recorded.clear();
-    this.#set('changes', formatChanges(kept));
+    this.#set('changes', describeChanges(kept));
     this.draw();
     return true;
   }
@@ -151,7 +155,7 @@ export class SettingsForm extends Panel {
   }
   /** Shows the planned length in the unit that is not entered. */
   showLength(steps: number, stepsPerEpoch: number): void {
-    this.#planned = { steps: steps.toLocaleString('en'), epochs: (steps / stepsPerEpoch).toPrecision(2) };
+    this.#planned = { steps: formatInteger(steps), epochs: (steps / stepsPerEpoch).toPrecision(2) };
     this.draw();
   }
   /** Returns the settings, or a message that says what is invalid. */
@@ -170,7 +174,8 @@ export class SettingsForm extends Panel {
       return value === undefined ? [] : [[name, value]];
     });
     const own = Object.fromEntries(values);
-    const given: TrainSettings = { probe: pageDefaults.probe, ...this.#offered, ...own };
+    const { probe, earlyEvals } = pageDefaults;
+    const given: TrainSettings = { probe, earlyEvals, ...this.#offered, ...own };
     // A probe shows tokens of the source; images have none.
     const readsImages = corpus.kind === 'task' && corpus.task === 'read-line';
     const settings = readsImages ? { ...given, probe: undefined, probeSteps: undefined } : given;
@@ -207,6 +212,7 @@ export class SettingsForm extends Panel {
   #read(name: SettingName, { type }: Setting): unknown {
     const text = this.#value(name);
     if (text === '') return undefined;
+    if (name === 'changes') return wrongChanges(text) ? text : formatChanges(changesIn(text));
     return type.kind === 'choice' || type.kind === 'text' ? text : Number(text);
   }
   /** Whether a setting exists for the selected optimizer or schedule. */
@@ -260,7 +266,7 @@ export class SettingsForm extends Panel {
       ${grid(false)}
       <details>
         <summary>Advanced</summary>
-        ${grid(true)}
+        ${grid(true)} ${termList('settings', ['warm-up', 'label smoothing', 'dev'])}
       </details>`;
   }
   #field(own: Field): Content {
@@ -334,10 +340,16 @@ const shownValue = (value: unknown): string =>
     ? String((value as Partial<DropoutRates>).output ?? '')
     : String(value ?? '');
 
+/** Text of the field of a setting; changes during the run are a phrase. */
+const shownSetting = (name: SettingName, settings: TrainSettings): string =>
+  name === 'changes'
+    ? describeChanges(parseChanges(settings.changes))
+    : shownValue(settings[name as keyof TrainSettings]);
+
 /** Returns what is wrong with a list of changes; empty if it is valid. */
 function wrongChanges(text: string): string {
   try {
-    parseChanges(text);
+    changesIn(text);
     return '';
   } catch (error) {
     return (error as Error).message.replace(/^train: /, '');

@@ -11,11 +11,14 @@ import {
 } from '../../../src/index.ts';
 import { completeSettings, describeType, fitsType, parseChanges, runKindOf } from '../../../src/pages.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
+import { type Curve, packCurve, unpackCurve } from './shared-curve.ts';
 
 /** A generated corpus and the settings of its training. */
 export interface SharedTraining {
   readonly corpus: Exclude<CorpusChoice, { kind: 'text' }>;
   readonly settings: TrainSettings;
+  /** The loss curve of the author's run, if the link is a challenge. */
+  readonly curve?: Curve;
 }
 
 /** Names of the settings in a link: the settings of the form. */
@@ -27,11 +30,14 @@ const textOf = (value: unknown): string | undefined =>
     ? textOf((value as { output?: number }).output)
     : value?.toString();
 
-/** Returns the hash of a training; undefined if its corpus is a file or text, which a link cannot contain. */
-export function toHash({
-  corpus,
-  settings,
-}: Pick<TrainingSettings, 'corpus' | 'settings'>): string | undefined {
+/**
+ * Returns the hash of a training, with the curve of a run if it is a challenge; undefined if its corpus is a file or text,
+ * which a link cannot contain.
+ */
+export function toHash(
+  { corpus, settings }: Pick<TrainingSettings, 'corpus' | 'settings'>,
+  curve?: Curve,
+): string | undefined {
   if (corpus.kind === 'text') return undefined;
   const { kind, pairs, seed } = corpus;
   const corpusFields: Record<string, string> =
@@ -46,6 +52,7 @@ export function toHash({
     const text = textOf(settings[name as keyof TrainSettings]);
     if (text !== undefined) hash.set(name, text);
   }
+  if (curve) hash.set('curve', packCurve(curve));
   return `#${hash}`;
 }
 
@@ -83,11 +90,12 @@ export function fromHash(hash: string): SharedTraining | undefined {
     fields.delete(name);
     if (text !== undefined) settings[name] = settingOf(name, row, text);
   }
+  const curve = fields.has('curve') ? unpackCurve(take('curve')) : undefined;
   const [unknown] = fields.keys();
   if (unknown !== undefined) throw new HeddleError(`there is no setting “${unknown.slice(0, 40)}”`);
   completeSettings(settings, runKindOf(kind)); // throws if settings exclude each other
   parseChanges(settings.changes as string | undefined);
-  return { corpus, settings };
+  return { corpus, settings, curve };
 }
 
 function settingOf(name: string, { type }: Setting, text: string): unknown {

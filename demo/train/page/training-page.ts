@@ -6,6 +6,7 @@ import { describeChanges, parseChanges } from '../../../src/pages.ts';
 import { byId, whenVisible } from '../../common/dom.ts';
 import type { PageHeader } from '../../common/page-header.ts';
 import type { RunHistory, SessionEvent } from '../protocol.ts';
+import { Challenge } from './challenge.ts';
 import { acceptDrops, CorpusPanel } from './corpus-panel.ts';
 import { generalModel } from './demo-models.ts';
 import type { GalleryModel } from './gallery-models.ts';
@@ -42,6 +43,7 @@ export class TrainingPage {
   readonly #live: LivePanel;
   readonly #reactions: RunReactions;
   readonly #translate: TranslatePanel;
+  readonly #challenge: Challenge;
   readonly #lessons = new LessonButtons((lesson) => void this.#teach(lesson));
   readonly #preview: PlanPreview;
   readonly #starter: TrainingStarter;
@@ -53,6 +55,7 @@ export class TrainingPage {
     this.#session = session;
     this.#results = results;
     this.#translate = new TranslatePanel(session);
+    this.#challenge = new Challenge(session);
     this.#live = new LivePanel(session);
     this.#run = this.#createRun();
     this.#reactions = new RunReactions({
@@ -97,6 +100,7 @@ export class TrainingPage {
       reactions: this.#reactions,
     };
     for (const [id, { element }] of Object.entries(panels)) byId(id).append(element);
+    byId('curves').append(this.#challenge.element);
     byId('settings').append(new LinkButton(() => this.#preview.planned()).element);
     reserveBottomSpace(byId('run'));
     this.#session.on((event) => this.#onEvent(event));
@@ -156,7 +160,8 @@ export class TrainingPage {
   #onEvent(event: SessionEvent): void {
     const begins = event.type === 'state' && event.state === 'preparing';
     if (begins) this.#results.hideRecordedRun();
-    for (const part of [this.#run, this.#live, this.#reactions, this.#results]) part.onEvent(event);
+    const parts = [this.#run, this.#live, this.#reactions, this.#results, this.#challenge];
+    for (const part of parts) part.onEvent(event);
     if (event.type === 'change') this.#settings.addChange(event.change);
     this.#events.onEvent(event);
     // The panels are drawn in the next frame: then the translation of another model is gone, and the curves
@@ -269,6 +274,7 @@ export class TrainingPage {
     if (from?.kind === 'intl') this.#setLanguages(from.source, from.target);
     this.#results.curves.clear();
     this.#run.showStored(name);
+    this.#challenge.show(from ? name : '');
     for (const part of [this.#run, this.#live, this.#results])
       part.onEvent({ type: 'history', steps, evals, probes, changes });
     this.#results.onEvent({ type: 'samples', step, samples });
@@ -306,6 +312,8 @@ export class TrainingPage {
         throw new HeddleError('a training is running; stop it, then open the link again');
       this.#corpus.load(linked.corpus);
       this.#settings.load(this.#settings.nameFor(linked.corpus), linked.settings);
+      if (linked.curve) this.#results.hideRecordedRun();
+      this.#results.curves.compare(linked.curve ?? []);
       const { changes } = linked.settings;
       const same =
         'The form has the settings of the link. A training with them gives the same losses on the same kind of GPU adapter.';

@@ -27,6 +27,7 @@ import type {
   SentDecodeOptions,
   SentLanguages,
   SessionEvent,
+  TakenLesson,
   TrainingPreview,
   TrainingSettings,
   TranslationResult,
@@ -137,6 +138,11 @@ export interface Session {
    * weights.
    */
   exportOnnx(name: string): Promise<Blob>;
+  /**
+   * Returns an archive with a program of heddle and one of PyTorch: of a stored model with its settings, or of the
+   * loaded one with a batch and settings.
+   */
+  takeAway(name: string, lesson?: TakenLesson): Promise<Blob>;
   /**
    * The files that Firefox downloads, by name: int8 matrices, vocabularies and the shortlist if there is one. Rejects for
    * models that Firefox's engine does not run.
@@ -317,6 +323,9 @@ class WorkerSession implements Session {
   }
   exportSafetensors(name: string) {
     return this.#call('exportSafetensors', [name]);
+  }
+  takeAway(name: string, lesson?: TakenLesson) {
+    return this.#call('takeAway', [name, lesson]);
   }
   exportOnnx(name: string) {
     return this.#call('exportOnnx', [name]);

@@ -2,7 +2,7 @@
 // cross-attention of the selected hypothesis.
 
 import { live } from 'lit-html/directives/live.js';
-import { formatNumber } from '../../../src/core/format-numbers.ts';
+import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import type { SentDecodeOptions, TranslationResult } from '../protocol.ts';
 import { DecodingForm } from './decoding-form.ts';
@@ -208,7 +208,7 @@ export class TranslatePanel extends Panel {
     // The first translation compiles kernels: its rate says nothing about the model.
     const speed = ms > 0 && this.#rated.has(model) ? `, ${formatNumber((1000 * tokens) / ms)} tokens/s` : '';
     const each = sentences.length > 1 ? ` · ${sentences.length} sentences, one at a time` : '';
-    const at = step > 0 ? `, step ${step.toLocaleString('en')}` : '';
+    const at = step > 0 ? `, step ${formatInteger(step)}` : '';
     this.#rated.add(model);
     this.#source.showUnknown(source, unknown);
     this.#view.show(text, candidates);

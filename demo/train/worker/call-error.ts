@@ -38,6 +38,10 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   // The page loads weights in f32 only.
   [/; (?:it fits with weights|no format of weights fits).*$/s, '; use a smaller model'],
   [
+    /^translate: text \d+ has (\d+) tokens, its end included; the maximum length is (\d+); split it/,
+    'This text has $1 tokens with its end token; the model reads at most $2. Split it',
+  ],
+  [
     /^no pairs are left to train on; reduce heldOut$/,
     'All pairs are held out; add pairs, or reduce “Held-out fraction”',
   ],

@@ -250,6 +250,12 @@ const calls: {
       model.dispose();
     }
   },
+  async takeAway(_, name, lesson) {
+    const { takeAwayModel, takeAwayStored } = await import('./take-away.ts');
+    if (lesson) return takeAwayModel((await loadedModel()).model, name, lesson.pairs, lesson.settings);
+    await saveIfTraining(name);
+    return takeAwayStored(store, name);
+  },
   async firefoxFiles(_, name) {
     await saveIfTraining(name);
     const files = await store.filesOf(name);

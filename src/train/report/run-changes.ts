@@ -25,6 +25,11 @@ const rules: Record<
   ],
 };
 
+/** The settings that may change, in words. */
+export const liveSettingLabels = Object.fromEntries(
+  Object.entries(rules).map(([name, [label]]) => [name, label]),
+) as Readonly<Record<keyof LiveSettings, string>>;
+
 /** Names of the settings that may change. */
 const liveSettingNames = Object.keys(rules) as readonly (keyof LiveSettings)[];
 

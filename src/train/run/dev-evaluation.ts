@@ -16,6 +16,7 @@ import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
 import type { TokenMetrics } from '../../text/metrics/translation-metrics.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
+import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { Trainer } from '../update/trainer.ts';
 import { batchOf, type TrainingData } from '../update/training-data.ts';
 import type { BestModel } from './best-model.ts';
@@ -176,7 +177,11 @@ interface EvaluatedRun extends TrainedModel {
   readonly best: BestModel;
   readonly live: LiveRun;
   readonly stages: StageRun | undefined;
+  readonly setup: { readonly args: Pick<CompleteArguments, 'earlyEvals'> };
 }
+
+/** The steps of evaluations that `earlyEvals` adds. */
+const earlySteps: readonly number[] = [25, 50, 100];
 
 /** The pause that evaluates the dev pairs and selects the best weights. */
 export class DevEvaluation implements Pause {
@@ -188,6 +193,8 @@ export class DevEvaluation implements Pause {
   #devSet: DevSet | 'none' | undefined;
   /** Step of the last evaluation. */
   #step = -1;
+  /** The last evaluation, if it is an additional one: it selects weights only at the end of a session. */
+  #early: LogEval | undefined;
 
   /** `pairs`: the dev pairs, of which `sentences` are translated. */
   constructor(
@@ -213,14 +220,16 @@ export class DevEvaluation implements Pause {
 
   due(): boolean {
     const { live, trainer } = this.#run;
-    return live.evalSteps > 0 && trainer.step % live.evalSteps === 0;
+    if (live.evalSteps === 0) return false;
+    return trainer.step % live.evalSteps === 0 || this.#isEarly(trainer.step);
   }
 
-  async pause(): Promise<void> {
+  async pause(_skipped: number, final: boolean): Promise<void> {
     const { trainer, weights, logbook, best, live, stages } = this.#run;
     const { emit, signal } = this.#session;
     const { step } = trainer;
     // If early stopping ends the run, this step is evaluated already.
+    if (this.#step === step && this.#early && final) await best.consider(this.#early, () => weights.read());
     if (this.#step === step || live.evalSteps === 0) return;
     const devSet = this.#devSet ?? (await this.#openDevSet());
     if (devSet === 'none') return;
@@ -231,10 +240,15 @@ export class DevEvaluation implements Pause {
     this.#step = step;
     logbook.add(record);
     this.#message(describeDev(record));
+    this.#early = !final && step % live.evalSteps !== 0 ? record : undefined;
+    if (this.#early) return;
     await best.consider(record, () => weights.read());
     stages?.consider(record);
   }
 
+  #isEarly(step: number): boolean {
+    return this.#run.setup.args.earlyEvals && earlySteps.includes(step);
+  }
   async #openDevSet(): Promise<DevSet | 'none'> {
     const devSet = await this.#open();
     this.#devSet = devSet ?? 'none';

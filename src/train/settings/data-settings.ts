@@ -144,6 +144,12 @@ export const evaluationSettings = inGroup('Evaluation', {
     label: 'Evaluation interval (steps)',
     advanced: true,
   },
+  earlyEvals: {
+    type: boolean,
+    help: 'also evaluate after 25, 50 and 100 steps; these evaluations select no weights',
+    default: false,
+    resume: true,
+  },
   probe: {
     type: text('pair'),
     help: 'pair whose attention and most probable next tokens are recorded during training: SOURCE<tab>TARGET, or the word dev for a dev pair',

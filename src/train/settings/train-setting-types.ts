@@ -292,6 +292,8 @@ export interface TrainSettings {
    * fine-tuning).
    */
   readonly evalSteps?: number;
+  /** Also evaluate after 25, 50 and 100 steps; these evaluations select no weights. Default: off. */
+  readonly earlyEvals?: boolean;
   /**
    * Pair whose attention and most probable next tokens are recorded during training: SOURCE<tab>TARGET, or
    * the word dev for a dev pair. Default: none.

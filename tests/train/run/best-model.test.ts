@@ -152,6 +152,15 @@ describe('a training run', () => {
     expect((await train({ out: 'early', patience: 4, resume: true })).steps).toBe(2);
   });
 
+  it('evaluates early too, without an effect on the weights that it keeps', async () => {
+    const fields = { evalSteps: 20, steps: 28, schedule: 'constant', learningRate: 1e-2 } as const;
+    const usual = await train({ ...fields, out: 'usual' });
+    const more = await train({ ...fields, out: 'more', earlyEvals: true });
+    expect(more.dev.map(({ step }) => step)).toEqual([20, 25, 28]);
+    expect(more.best).toEqual(usual.best);
+    expect(bits('more')).toEqual(bits('usual'));
+  });
+
   it('ends with the same model and the same best weights if it is interrupted and resumed', {
     timeout: 120_000,
   }, async () => {

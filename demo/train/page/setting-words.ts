@@ -1,0 +1,47 @@
+// Settings in words, where a run or a list has them by their names in code: labels as in the form, and changes of a
+// run as a phrase that the visitor can write too.
+
+import { settingRows } from '../../../src/index.ts';
+import { liveSettingLabels, parseChanges, type RunChange } from '../../../src/pages.ts';
+
+const labels = new Map<string, string>(
+  settingRows.flatMap(([name, { label }]) => (label ? [[name, label] as const] : [])),
+);
+
+/** The label of a setting: that of the form, or the words of its name; a field of a model or LoRA adapter too. */
+export function settingLabel(name: string): string {
+  const own = labels.get(name);
+  if (own !== undefined) return own;
+  const words = name
+    .replaceAll('.', ' ')
+    .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    .trim();
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/**
+ * The changes in a phrase as `describeChanges` writes it, `learning rate 0.001 and dropout 0 after step 40`, or with the
+ * names of the settings, `40 learningRate=0.001`. Throws a HeddleError that names the invalid part.
+ */
+export function changesIn(phrase: string): RunChange[] {
+  const parts = phrase.split(/[,;]/).map((part) => {
+    const [settings = '', step] = part.split(/\s+after step\s+/i);
+    if (step === undefined) return part;
+    return [
+      step.trim(),
+      ...settings
+        .trim()
+        .split(/\s+and\s+/i)
+        .map(assignment),
+    ].join(' ');
+  });
+  return parseChanges(parts.join(';'));
+}
+
+/** `learning rate 0.001` as `learningRate=0.001`; a text that begins with no label as it is. */
+function assignment(words: string): string {
+  const known = Object.entries(liveSettingLabels).find(([, label]) =>
+    words.toLowerCase().startsWith(`${label} `),
+  );
+  return known ? `${known[0]}=${words.slice(known[1].length).trim()}` : words;
+}
