@@ -8,8 +8,8 @@ export {
   type WeightPlace,
 } from './api/hand-training.ts';
 export { platformBudget } from './api/memory-needs.ts';
-export { type PreviewedBatch, previewBatches } from './api/preview-batches.ts';
 export { takeAway } from './api/model-programs.ts';
+export { type PreviewedBatch, previewBatches } from './api/preview-batches.ts';
 export { samplesOf as readSpeech } from './api/transcribe-speech.ts';
 export { LogMel, LogMelStream } from './audio/log-mel.ts';
 export { Resampler } from './audio/resample.ts';

@@ -40,6 +40,8 @@ export type PlanTrainingOptions = TrainData &
     readonly memoryBudget?: number;
     /** Files with the corpus. [the files of the host] */
     readonly files?: Files;
+    /** Callback for progress, such as that of reading a large file, and for messages. */
+    readonly onEvent?: (event: JobEvent) => void;
     /** Stops the call, which rejects with the signal's reason: an AbortError. */
     readonly signal?: AbortSignal;
   };
@@ -176,10 +178,13 @@ async function offerFor(
 
 async function forecast(
   given: GivenPairs,
-  { files: base, signal, device, memoryBudget, from, ...options }: PlanTrainingOptions,
+  { files: base, signal, device, memoryBudget, from, onEvent, ...options }: PlanTrainingOptions,
 ): Promise<TrainingForecast> {
   const messages: string[] = [];
-  const emit = (event: JobEvent) => void messages.push(...notesOf(event));
+  const emit = (event: JobEvent): void => {
+    messages.push(...notesOf(event));
+    onEvent?.(event);
+  };
   const { pairs, settings, files, ...sets } = await givenInputs(given, options, {
     files: base,
     signal,

@@ -317,6 +317,28 @@ describe.each(widths)('the form at %i px', (width) => {
     expect(await calls(page, 'start')).toMatchObject([[{ corpus: { pairs: 2000 } }, {}]]);
   });
 
+  it('says how far a large file is read, in place of the numbers of another corpus, and can be cancelled', async () => {
+    const page = await visit(width);
+    await page.evaluate(() => {
+      window.fake.delayDescribe(true);
+      const files = new DataTransfer();
+      files.items.add(new File(['a\tb\n'.repeat(80_000)], 'huge.tsv'));
+      const event = new DragEvent('drop', { dataTransfer: files, bubbles: true, cancelable: true });
+      document.body.dispatchEvent(event);
+    });
+    await untilText(page, '#corpus-summary', '^Reading huge\\.tsv \\(312\\.5 KiB\\)…\\s*Cancel$');
+    expect(await page.$eval('#plan-summary', (e) => e.textContent)).toBe('');
+    await page.evaluate(() =>
+      window.fake.send({ type: 'progress', task: 'read', done: 40, total: 112, text: 'MB' }),
+    );
+    await untilText(page, '#reading', 'Reading huge\\.tsv.* 35\\.7 % \\(read\\)');
+    await untilText(page, '#run', 'Reading huge\\.tsv');
+    await press(page, 'Cancel');
+    await untilText(page, '#corpus-summary', 'Select or drop a file');
+    await page.evaluate(() => window.fake.delayDescribe(false));
+    expect(await page.$('#reading')).toBeNull();
+  });
+
   it('shows a rejected name in its dialog, keeps what was typed, and shows messages at the list', async () => {
     const page = await visit(width);
     await press(page, 'Rename intl-en-fr');

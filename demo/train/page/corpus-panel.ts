@@ -105,6 +105,11 @@ export class CorpusPanel extends Panel {
       }
     this.#select('file');
   }
+  /** Forgets the file, for example one that takes too long to read. */
+  dropFile(): void {
+    this.#file = undefined;
+    this.#select('file');
+  }
   /** Selects a generated corpus or a task, with its seed. */
   load(corpus: Exclude<CorpusChoice, { kind: 'text' }>): void {
     this.#selected = corpus.kind;

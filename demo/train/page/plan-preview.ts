@@ -1,10 +1,10 @@
 // Preview of a training: asks the worker to plan the settings of the forms, and shows the plan below them.
 
-import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
+import { formatBytes, formatInteger, formatNumber, formatPercent } from '../../../src/core/format-numbers.ts';
 import type { MemoryOffer } from '../../../src/index.ts';
 import { html, nothing, show } from '../../common/panel.ts';
 import { hint } from '../../common/tables.ts';
-import type { TrainingPreview, TrainingSettings } from '../protocol.ts';
+import type { CorpusChoice, SessionEvent, TrainingPreview, TrainingSettings } from '../protocol.ts';
 import type { CorpusPanel } from './corpus-panel.ts';
 import { corpusSummary, planSummary } from './plan-summary.ts';
 import { isRunning, type RunPanel } from './run-panel.ts';
@@ -39,6 +39,8 @@ export class PlanPreview {
   #isPending = true;
   /** The memory budget in MiB, as it was typed; empty: that of the platform. */
   #budget = '';
+  /** Name and size of the file whose statistics are shown or being read; empty for another corpus. */
+  #file = '';
   /** Calls of `planned` that wait for the answer. */
   #waiting: ((settings: TrainingSettings | undefined) => void)[] = [];
 
@@ -76,6 +78,7 @@ export class PlanPreview {
     if (isRunning(run.state)) return this.#answer(undefined);
     const chosen = corpus.read();
     if (typeof chosen === 'string') return this.#showError(chosen, corpusPlace);
+    this.#announceFile(chosen);
     settingsForm.fillDefaults(chosen);
     const read = settingsForm.read(chosen);
     if (typeof read === 'string') return this.#showError(read, planPlace);
@@ -90,6 +93,37 @@ export class PlanPreview {
       if (error instanceof SessionError && error.kind === 'aborted') return;
       this.#showError((error as Error).message, chosen.kind === 'text' ? corpusPlace : planPlace);
     }
+  }
+  /** Removes the numbers of another corpus while a file is read, which takes long if it is large. */
+  #announceFile(chosen: CorpusChoice): void {
+    const isFile = chosen.kind === 'text' && chosen.data instanceof Blob;
+    const file = isFile ? `${chosen.name} (${formatBytes((chosen.data as Blob).size)})` : '';
+    if (file === this.#file) return;
+    this.#file = file;
+    if (file !== '') this.#showReading('');
+  }
+  /** Shows how far the file is read, with a button that ends it. */
+  #showReading(progress: string): void {
+    const { session, corpus, corpusPlace, planPlace, run } = this.#options;
+    const text = `Reading ${this.#file}…${progress}`;
+    const cancel = () => {
+      this.#file = '';
+      session.stopDescribing();
+      corpus.dropFile();
+    };
+    show(
+      html`<p class="hint" role="status" id="reading">${text}</p>
+        <button type="button" id="cancel-reading" @click=${cancel}>Cancel</button>`,
+      corpusPlace,
+    );
+    show(nothing, planPlace);
+    run.setReady('pending', text);
+  }
+  /** Progress of reading the file. */
+  onEvent(event: SessionEvent): void {
+    if (event.type !== 'progress' || !this.#isPending || this.#file === '') return;
+    const share = event.total > 0 ? ` ${formatPercent(event.done / event.total)}` : '';
+    this.#showReading(`${share} (${event.task})`);
   }
   #answer(settings: TrainingSettings | undefined): void {
     this.#isPending = false;

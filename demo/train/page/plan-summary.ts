@@ -145,7 +145,7 @@ export function planSummary(
   const work = `${formatNumber(preview.flops / 1e9)} GFLOP, ${formatInteger(preview.dispatches)} dispatches`;
   const facts: [string, string][] = [
     ['parameters', formatInteger(preview.parameters)],
-    ['layers', `${encoderLayers} + ${decoderLayers}, dModel ${dModel}, ${heads} heads`],
+    ['layers', `${encoderLayers} + ${decoderLayers}, width ${dModel}, ${heads} heads`],
     ['steps', `${formatInteger(preview.steps)} (${formatInteger(preview.stepsPerEpoch)} per epoch)`],
     ['batch shapes', shapes.join(', ').replaceAll('x', ' × ')],
     ['work per step', work],

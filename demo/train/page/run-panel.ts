@@ -99,7 +99,7 @@ export class RunPanel extends Panel {
   setReady(ready: 'ready' | 'pending' | 'invalid', text = ''): void {
     this.#ready = ready;
     if (!isRunning(this.#state)) {
-      if (ready !== 'pending') this.#planText = text;
+      if (ready !== 'pending' || text !== '') this.#planText = text;
       if (ready === 'invalid') this.#text = '';
     }
     this.draw(); // now, not in the next frame

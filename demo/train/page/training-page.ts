@@ -164,6 +164,7 @@ export class TrainingPage {
     for (const part of parts) part.onEvent(event);
     if (event.type === 'change') this.#settings.addChange(event.change);
     this.#events.onEvent(event);
+    this.#preview.onEvent(event);
     // The panels are drawn in the next frame: then the translation of another model is gone, and the curves
     // are higher.
     if (begins) requestAnimationFrame(() => requestAnimationFrame(showCurves));

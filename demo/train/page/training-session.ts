@@ -51,6 +51,8 @@ export interface Session {
   on(listener: (event: SessionEvent) => void): () => void;
   /** Plans a training without starting it; a later call aborts an earlier one that is pending (`aborted`). */
   describe(settings: TrainingSettings): Promise<TrainingPreview>;
+  /** Aborts the call of `describe` that is pending. */
+  stopDescribing(): void;
   /**
    * Starts a training; resolves before its first update; events report its progress. Rejects with `locked`,
    * `exists` (the name is taken and `replace` is not true), `memory` (it does not fit) or `user`.
@@ -236,8 +238,11 @@ class WorkerSession implements Session {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
-  describe(settings: TrainingSettings) {
+  stopDescribing() {
     if (this.#describing) this.#send({ type: 'cancel', id: this.#describing });
+  }
+  describe(settings: TrainingSettings) {
+    this.stopDescribing();
     const result = this.#call('describe', [settings]);
     this.#describing = this.#calls;
     return result;

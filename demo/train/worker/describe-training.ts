@@ -1,7 +1,13 @@
 // Plans a training without starting it: statistics of the corpus, size of the model, and whether it fits the
 // device.
 
-import { type CorpusArguments, HeddleError, memoryFiles, planTraining } from '../../../src/index.ts';
+import {
+  type CorpusArguments,
+  HeddleError,
+  type JobEvent,
+  memoryFiles,
+  planTraining,
+} from '../../../src/index.ts';
 import { corpusToTsv, platformBudget, taskSizes } from '../../../src/pages.ts';
 import { isCsv } from '../corpus-format.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
@@ -43,12 +49,13 @@ export const corpusArguments = (corpus: CorpusChoice): CorpusArguments =>
   corpus.kind !== 'text' ? corpus : { kind: 'tsv', path: corpus.name, keep: true, devOnly: true };
 
 /**
- * Plans a training. Throws a HeddleError for invalid settings; if it does not fit the device, the result says
+ * Plans a training; `onEvent` receives its progress. Throws a HeddleError for invalid settings; if it does not fit the device, the result says
  * so.
  */
 export async function describeTraining(
   { corpus: chosen, settings, memoryBudget = platformBudget() }: TrainingSettings,
   signal: AbortSignal,
+  onEvent: (event: JobEvent) => void,
 ): Promise<TrainingPreview> {
   const files = memoryFiles();
   const size = chosen.kind === 'task' ? taskSizes[chosen.task] : undefined;
@@ -62,7 +69,7 @@ export async function describeTraining(
   const from = choice.kind !== 'text' && sampled ? { ...choice, pairs: sampled } : choice;
   const { corpus, ...forecast } = await planTraining(corpusArguments(from), {
     ...settings,
-    ...{ files, signal, memoryBudget },
+    ...{ files, signal, memoryBudget, onEvent },
   });
   const { messages, sourceLengths, targetLengths, examples, train, dev, test, skipped, ...facts } = corpus;
   return {

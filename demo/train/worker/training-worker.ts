@@ -166,7 +166,12 @@ interface CallContext {
 const calls: {
   [N in keyof Calls]: (context: CallContext, ...args: Parameters<Calls[N]>) => Promise<ReturnType<Calls[N]>>;
 } = {
-  describe: async ({ signal }, settings) => (await trainingCode()).describeTraining(settings, signal),
+  describe: async ({ signal }, settings) => {
+    const onProgress = (event: JobEvent) => {
+      if (event.type === 'progress' && !signal.aborted) send(event);
+    };
+    return (await trainingCode()).describeTraining(settings, signal, onProgress);
+  },
   async start(_, { name, corpus, settings }, { replace }) {
     const { corpusArguments, corpusBytes } = await trainingCode();
     checkModelName(name);

@@ -12,7 +12,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from checkpoint import read_json, read_safetensors
 from optimizer import Optimizer, learning_rate, rounded
-from transformer import Transformer
+from transformer import Transformer, padding_label
 
 here = os.path.dirname(os.path.abspath(__file__))
 plan = read_json(f"{here}/torch.json")
@@ -23,9 +23,10 @@ weights = {p["name"]: stored[p["tensor"]][p["row"] :][: p["shape"][0]] for p in 
 model = Transformer(config, weights, set(weights))
 
 start, end, pad = plan["startId"], plan["endId"], config["padId"]
-sides = plan["source"], [[start, *ids] for ids in plan["target"]], [[*ids, end] for ids in plan["target"]]
-batch = [pad_sequence([torch.tensor(ids) for ids in side], True, pad) for side in sides]
-tokens = sum(map(len, sides[2]))
+inputs, labels = [[start, *ids] for ids in plan["target"]], [[*ids, end] for ids in plan["target"]]
+sides = (plan["source"], pad), (inputs, pad), (labels, padding_label(config))
+batch = [pad_sequence([torch.tensor(ids) for ids in rows], True, value) for rows, value in sides]
+tokens = sum(map(len, labels))
 
 
 def loss_of(smoothing):
