@@ -815,7 +815,7 @@ describe.each(widths)('runs and sharing at %i px', (width) => {
     const listed = '::-p-aria([name="Changes during the run"][role="textbox"])';
     expect(
       await page.$eval('#settings', (e) => [...e.querySelectorAll('input')].map((i) => i.value)),
-    ).toContain('400 dropout=0.25');
+    ).toContain('dropout 0.25 after step 400');
     expect(await page.$(listed)).toBeNull(); // under Advanced
     expect(await page.$eval('#single-step', (b) => (b as HTMLButtonElement).hidden)).toBe(true);
     await page.locator('#pause').click();
