@@ -107,3 +107,19 @@ function wordEdge(target: readonly Span[], at: number, length: number): number {
   const ends = target.filter(({ start, end }) => end > start).map(({ end }) => end);
   return [0, length, ...ends].reduce((best, end) => (Math.abs(end - at) < Math.abs(best - at) ? end : best));
 }
+
+/** A letter or digit of a script that has spaces between words. */
+const isLetter = (c: string | undefined): boolean =>
+  c !== undefined &&
+  /[\p{L}\p{M}\p{N}]/u.test(c) &&
+  !/[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u.test(c);
+
+/** Whether offset `at` is inside of a word. */
+export const isInWord = (text: string, at: number): boolean => isLetter(text[at - 1]) && isLetter(text[at]);
+
+/** An offset of a text, moved out of a word: to its start, or to its end. */
+export function outOfWord(text: string, at: number, toStart: boolean): number {
+  let edge = at;
+  while (isInWord(text, edge)) edge += toStart ? -1 : 1;
+  return edge;
+}

@@ -16,7 +16,14 @@ import { placeCodes } from '../text/inline/place-codes.ts';
 import { placeholderAt, placeholderOf } from '../text/inline/placeholders.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import { fromNumbered, type NumberedText, numberedText } from './numbered-codes.ts';
-import { alignWords, projectPoint, projectSpan, type WordAlignment } from './project-codes.ts';
+import {
+  alignWords,
+  isInWord,
+  outOfWord,
+  projectPoint,
+  projectSpan,
+  type WordAlignment,
+} from './project-codes.ts';
 import { type PlacedTerm, readsTermMarks, withTermMarks } from './soft-terms.ts';
 import { type SegmentParts, splitSegment } from './split-segment.ts';
 
@@ -86,6 +93,8 @@ function offsetsIn(text: string, keeps: (placeholder: string) => boolean): Map<s
   );
 }
 
+const none = (): boolean => false;
+
 /** A translation of the source without some codes, in which these are placed by alignment. */
 function placed(
   source: InlineText,
@@ -95,7 +104,13 @@ function placed(
   shift: (offset: number) => number = (offset) => offset,
 ): string {
   const codes = new Map([...source.codes].filter(([c]) => !target.includes(c)));
+  const plain = withCodes(source.text, none);
   const placeOf = (code: string): number => {
+    const at = aligned(code);
+    const isInside = isInWord(plain, withCodes(source.text.slice(0, source.text.indexOf(code)), none).length);
+    return isInside ? at : outOfWord(target, at, placeholderAt(code)?.kind === 'open');
+  };
+  const aligned = (code: string): number => {
     const { kind, index } = placeholderAt(code) ?? { kind: 'single', index: 0 };
     const [open, close] = [
       offsets.get(placeholderOf('open', index)),

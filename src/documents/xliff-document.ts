@@ -7,12 +7,21 @@ import { inlineElements, inlineKey, localName, untranslatedStates } from '../tex
 import { type XmlAttributes, XmlReader } from '../text/corpus/xml-reader.ts';
 import { anyCodes } from '../text/inline/code-patterns.ts';
 import { CodeNumbers } from '../text/inline/inline-builder.ts';
-import { type InlineCode, inlineText, renderText } from '../text/inline/inline-text.ts';
-import { type CodeKind, placeholderOf } from '../text/inline/placeholders.ts';
+import {
+  type InlineCode,
+  type InlineText,
+  inlineText,
+  partOf,
+  renderText,
+} from '../text/inline/inline-text.ts';
+import { type CodeKind, placeholderOf, withoutPlaceholders } from '../text/inline/placeholders.ts';
 import type { DocumentUnit, Edit, ParseDocument, SegmentTranslation } from './document.ts';
 
+/** What an element is: a code that holds what is in it, or a pair around text. */
+type ElementKind = CodeKind | 'pair';
+
 /** Elements that only mark text; they are kept as pairs. */
-const markers: Readonly<Record<string, CodeKind | 'pair'>> = {
+const markers: Readonly<Record<string, ElementKind>> = {
   mrk: 'pair',
   sm: 'open',
   em: 'close',
@@ -22,15 +31,23 @@ const markers: Readonly<Record<string, CodeKind | 'pair'>> = {
 const escapeXml = (text: string): string =>
   text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c] ?? c);
 
+/** The kind of an element. Text that is marked as not to be translated is part of its code. */
+const kindOf = (name: string, a: XmlAttributes): ElementKind =>
+  name === 'mrk' && (a.translate === 'no' || a.mtype === 'protected')
+    ? 'single'
+    : (inlineElements[name]?.kind ?? markers[name] ?? 'pair');
+
 /** The text of a source with its elements as codes. */
 class SourceText {
   text = '';
   readonly codes = new Map<string, InlineCode>();
+  /** The placeholders around each sentence that the file itself has split off (`<mrk mtype="seg">`). */
+  readonly sentences: (readonly [open: string, close: string])[] = [];
   readonly #file: string;
   readonly #numbers = new CodeNumbers();
   /** Elements that are open: where their tags start, and their codes. */
   readonly #open: {
-    readonly name: string;
+    readonly kind: ElementKind;
     readonly key: string;
     readonly start: number;
     readonly holds: boolean;
@@ -46,7 +63,7 @@ class SourceText {
   }
 
   open(name: string, a: XmlAttributes, start: number, end: number): void {
-    const kind = inlineElements[name]?.kind ?? markers[name] ?? 'pair';
+    const kind = kindOf(name, a);
     const holds = kind !== 'pair';
     const id = a.mid ?? a.startRef ?? a.id;
     const named = !markers[name] ? inlineKey(name, a) : id === undefined ? undefined : `m ${id}`;
@@ -54,13 +71,15 @@ class SourceText {
     const isTaken = named !== undefined && !holds && this.codes.has(this.#placeholder('open', named));
     const key = named === undefined || isTaken ? `# ${this.#unnamed++}` : named;
     if (!holds && !this.#inCode) this.#add('open', key, this.#file.slice(start, end));
-    this.#open.push({ name, key, start, holds });
+    if (name === 'mrk' && a.mtype === 'seg' && this.#open.length === 0)
+      this.sentences.push([this.#placeholder('open', key), this.#placeholder('close', key)]);
+    this.#open.push({ kind, key, start, holds });
   }
 
-  close(name: string, start: number, end: number): void {
+  close(start: number, end: number): void {
     const element = this.#open.pop();
     if (!element || this.#inCode) return;
-    const kind = inlineElements[name]?.kind ?? markers[name] ?? 'pair';
+    const { kind } = element;
     if (kind !== 'pair') this.#add(kind, element.key, this.#file.slice(element.start, end));
     else {
       // An element without content, <g id="1"/>, has no closing tag.
@@ -85,6 +104,17 @@ class SourceText {
     this.codes.set(placeholder, { kind: isNew ? kind : 'single', raw, isText: false, isOrdered: false });
     this.text += placeholder;
   }
+}
+
+/** The parts of a text that are translated on their own: those between some placeholders, or the whole text. */
+function sentencesOf(
+  { text }: InlineText,
+  around: SourceText['sentences'],
+): { readonly from: number; readonly to: number }[] {
+  const parts = around
+    .map(([open, close]) => ({ from: text.indexOf(open) + 1, to: text.indexOf(close) }))
+    .filter(({ from, to }) => from > 0 && withoutPlaceholders(text.slice(from, to)).trim() !== '');
+  return parts.length > 0 ? parts : [{ from: 0, to: text.length }];
 }
 
 /** A unit while it is read; offsets in the file. */
@@ -169,8 +199,7 @@ class XliffDocument {
     } else if (name === 'trans-unit' || (name === 'segment' && this.#version.startsWith('2'))) {
       if (isTranslated) this.#end(this.#unit);
       this.#unit = undefined;
-    } else if (this.#side === 'source')
-      this.#unit.source?.close(name, this.#file.lastIndexOf('<', end - 1), end);
+    } else if (this.#side === 'source') this.#unit.source?.close(this.#file.lastIndexOf('<', end - 1), end);
   }
 
   text(text: string): void {
@@ -210,10 +239,21 @@ class XliffDocument {
     const state = target?.state ?? unit.state ?? '';
     const isTranslated = target?.hasText === true && !untranslatedStates.has(state);
     const inline = inlineText(source.text, anyCodes, source.codes);
+    const sentences = sentencesOf(inline, source.sentences);
+    const segments = sentences.map(({ from, to }) => partOf(inline, inline.text.slice(from, to)));
     this.units.push({
       name: id,
-      segments: [{ source: inline, isTranslated }],
-      edits: ([translation]) => (translation ? this.#edits(unit, inline.codes, translation) : []),
+      segments: segments.map((part) => ({ source: part, isTranslated })),
+      edits: (translations) => {
+        const given = translations.flatMap((translation) => translation ?? []);
+        if (given.length < segments.length) return [];
+        const isExact = given.every(({ origin }) => origin === 'exact');
+        const text = sentences.reduceRight(
+          (all, { from, to }, i) => all.slice(0, from) + (given[i]?.text ?? '') + all.slice(to),
+          inline.text,
+        );
+        return this.#edits(unit, inline.codes, { text, origin: isExact ? 'exact' : 'machine' });
+      },
     });
   }
 

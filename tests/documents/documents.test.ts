@@ -244,3 +244,22 @@ it('XLIFF: keeps elements nested if markers have no ids, ids occur twice, or tex
   const elements = (some: string) => some.match(/<[^>]*>/g);
   expect(elements(target)).toEqual(elements(source));
 });
+
+it('XLIFF: translates the sentences that a file has split off, and nothing that is protected', async () => {
+  const source = (tag: string, xml: string) => `<${tag}>${xml}</${tag}>`;
+  const split = (a: string, b: string) =>
+    ` <mrk mtype="seg" mid="1">${a}</mrk> <mrk mtype="seg" mid="2">${b}</mrk>\n<mrk mtype="seg" mid="3"> </mrk>`;
+  const kept = '<mrk mtype="protected">one two</mrk>';
+  const xml = `<xliff version="1.2"><file source-language="en"><body>
+<trans-unit id="1">${source('source', 'One. Two &amp; three.')}${source('seg-source', split('One.', 'Two &amp; three.'))}</trans-unit>
+<trans-unit id="2">${source('source', `see ${kept} now`)}</trans-unit></body></file></xliff>`;
+  const { text, reports } = await translate('a.xliff', xml);
+  const targets = [...text.matchAll(/<target[^>]*>(.*?)<\/target>/gs)].map(([, target]) => target);
+  expect(targets).toEqual([split('ONE.', 'TWO &amp; THREE.'), `SEE ${kept} NOW`]);
+  expect(reports.map(({ unit }) => unit)).toEqual(['1', '1', '2']);
+  const two = (xml: string) =>
+    `<xliff version="2.0" srcLang="en"><file id="f"><unit id="1"><segment><source>${xml}</source></segment></unit></file></xliff>`;
+  const mark = '<mrk id="m" translate="no">one</mrk>';
+  const later = await translate('a.xlf', two(`see ${mark} now`));
+  expect(later.text).toContain(`<target>SEE ${mark} NOW</target>`);
+});
