@@ -14,11 +14,12 @@ import { plainGreedy, sourceGraph, stepGraph } from '../../src/decode/decoding-g
 import { gpuEngine } from '../../src/engine/engine.ts';
 import { type Device, openDevice } from '../../src/engine/gpu/device.ts';
 import { GpuEngine } from '../../src/engine/gpu/gpu-engine.ts';
-import { fuseRowSublayers } from '../../src/engine/graph/fewer-launches.ts';
+import { fewestLaunches } from '../../src/engine/graph/fewer-training-launches.ts';
 import type { Graph } from '../../src/engine/graph/graph.ts';
 import { defaultTraits } from '../../src/engine/ops/device-traits.ts';
 import { inputsOf, outputsOf } from '../../src/engine/ops/op-nodes.ts';
 import { writeStep, zeroStep } from '../../src/engine/ops/step-scalars.ts';
+import type { KernelChoices } from '../../src/engine/plan/kernel-choices.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { type ModelConfig, modelConfig } from '../../src/model/model-config.ts';
@@ -169,8 +170,8 @@ function filler({ length, batch, vocabulary }: Sizes, inputs: unknown): () => vo
 const min = (list: readonly number[]): number => Math.min(...list);
 
 /** Memory, dispatches and FLOPs of the plans for a GPU. */
-function planCosts(graphs: readonly Graph[]): Cost {
-  const plans = graphs.map((graph) => makePlan(graph, { traits: gpuTraits }));
+function planCosts(graphs: readonly Graph[], choices: readonly KernelChoices[] = []): Cost {
+  const plans = graphs.map((graph, i) => makePlan(graph, { traits: gpuTraits, kernelChoices: choices[i] }));
   const nodes = graphs.at(-1)?.nodes ?? [];
   const flops = (attention: boolean) =>
     nodes
@@ -294,12 +295,12 @@ export interface LayerDispatches {
   readonly perLayer: number;
 }
 
-/** Dispatches of a training step, and of a token of one row as usual and with few launches. */
+/** Dispatches of a training step, and of a token of one row, each as usual and with few launches. */
 export function layerDispatches(): LayerDispatches[] {
   const count = (run: Run, layers: number, fuse: boolean): number => {
     const { graphs } = graphsOf({ ...center, layers, batch: run === 'decoding' ? 1 : 32 }, run);
-    if (fuse) for (const graph of graphs) fuseRowSublayers(graph);
-    return planCosts(graphs).dispatches;
+    const choices = fuse ? graphs.map((graph) => fewestLaunches(graph, gpuTraits)) : [];
+    return planCosts(graphs, choices).dispatches;
   };
   const line = (name: string, run: Run, fuse: boolean): LayerDispatches => {
     const [three, six] = [count(run, 3, fuse), count(run, 6, fuse)];
@@ -307,6 +308,7 @@ export function layerDispatches(): LayerDispatches[] {
   };
   return [
     line('training, 32 rows', 'training', false),
+    line('training, 32 rows, launch-bound', 'training', true),
     line('token, 1 row', 'decoding', false),
     line('token, 1 row, launch-bound', 'decoding', true),
   ];

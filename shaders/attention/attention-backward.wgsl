@@ -2,11 +2,66 @@
 // the keys; backward_keys ROWS keys, and iterates over the queries. With p the probabilities and dP =
 // dout·vᵀ:
 //   dS = p∘(dropout(dP) - row_dots),  dq = scale·dS·k,  dk = scale·dSᵀ·q,  dv = dropout(p)ᵀ·dout
-// attention-bias-gradient.wgsl sums the diagonals of the dS of backward_keys.
+// attention-bias-gradient.wgsl sums the diagonals of the dS of backward_keys. backward_self and backward_cross are both
+// in one dispatch, workgroups of queries before those of keys, which compute the row dots of each tile again.
 // part of attention/attention.wgsl
 
 @compute @workgroup_size(THREADS)
 fn backward_queries(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  queries_two(group, thread);
+}
+
+@compute @workgroup_size(THREADS)
+fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  keys_two(group, thread);
+}
+
+@compute @workgroup_size(THREADS)
+fn backward_self(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let blocks = (params.queries + ROWS - 1u) / ROWS;
+  if (group.x < blocks) { queries_self(group, thread); } else { keys_one(group - vec3(blocks, 0u, 0u), thread); }
+}
+
+@if(bias) const CROSS: bool = false;
+@else @compute @workgroup_size(THREADS)
+fn backward_cross(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+  let blocks = (params.queries + ROWS - 1u) / ROWS;
+  if (group.x < blocks) { queries_cross(group, thread); } else { keys_one(group - vec3(blocks, 0u, 0u), thread); }
+}
+
+// Where the gradient of queries goes: dq and, in two dispatches, also the row dots; in one dispatch of self-attention
+// dkv, since a buffer is written through one binding.
+fn store_two(at: u32, c: u32, x: vec4<f32>) { store_dq(at, c, x); }
+fn store_self(at: u32, c: u32, x: vec4<f32>) { store_dkv(at, c, x); }
+fn store_cross(at: u32, c: u32, x: vec4<f32>) { store_dq(at, c, x); }
+fn keep_two(at: u32, x: f32) { row_dots[at] = x; }
+fn keep_self(at: u32, x: f32) {}
+fn keep_cross(at: u32, x: f32) {}
+
+// The row dots of a thread's columns of a tile of queries, for `one` dispatch. All threads must call it.
+alias Dots = array<f32, SCORES>;
+const DOT_PARTS: u32 = THREADS / 32u;
+fn tile_dots_two(b: u32, h: u32, i: u32, thread: u32) -> Dots { return Dots(); }
+fn tile_dots_one(b: u32, h: u32, i: u32, thread: u32) -> Dots {
+  let t = min(thread, THREADS - 1u);
+  let at = out_at(b, clamp_row(i + t / DOT_PARTS, params.queries), h);
+  var part = 0.0;
+  for (var c = t % DOT_PARTS; c < CHUNKS; c += DOT_PARTS) { part += dot(load_dout(at, c), load_out(at, c)); }
+  weights[t] = vec4(part);
+  workgroupBarrier();
+  var sums: Dots;
+  for (var n = 0u; n < SCORES; n++) {
+    let first = (t % ACROSS + n * ACROSS) * DOT_PARTS;
+    for (var p = 0u; p < DOT_PARTS; p++) { sums[n] += weights[first + p].x; }
+  }
+  workgroupBarrier();
+  return sums;
+}
+fn row_dot_two(dots: Dots, n: u32, at: u32) -> f32 { return row_dots_in[at]; }
+fn row_dot_one(dots: Dots, n: u32, at: u32) -> f32 { return dots[n]; }
+
+@each(two, self, cross)
+fn queries_EACH(group: vec3<u32>, thread: u32) {
   let b = group.z;
   let h = group.y;
   let first = group.x * ROWS;
@@ -63,15 +118,15 @@ fn backward_queries(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invo
     if (rows[r] < params.queries) {
       for (var m = 0u; m < CHUNKS_PER_THREAD; m++) {
         let c = across + m * ACROSS;
-        if (c < CHUNKS) { store_dq(q_at(b, rows[r], h), c, grad[m][r] * params.scale); }
+        if (c < CHUNKS) { store_EACH(q_at(b, rows[r], h), c, grad[m][r] * params.scale); }
       }
-      if (across == 0u) { row_dots[row_at(b, rows[r], h)] = row_dot[r]; }
+      if (across == 0u) { keep_EACH(row_at(b, rows[r], h), row_dot[r]); }
     }
   }
 }
 
-@compute @workgroup_size(THREADS)
-fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
+@each(two, one)
+fn keys_EACH(group: vec3<u32>, thread: u32) {
   let b = group.z;
   let h = group.y;
   let first = group.x * ROWS;
@@ -91,6 +146,7 @@ fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
   for (var tile = 0u; tile < MAX_TILES; tile++) {
     if (tile == tiles) { break; }
     let i = (begin + tile) * 32u;
+    let dots = tile_dots_EACH(b, h, i, thread);
     var s = Scores();
     var dp = Scores();
     for (var slice = 0u; slice < MAX_TILES; slice++) {
@@ -115,7 +171,7 @@ fn backward_keys(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
       var kept = vec4(1.0);
       if (DROPOUT) { kept = factors(key, row_at(b, query, h) * params.keys + rows.x, 1u); }
       weights[column * WEIGHTS_PITCH + down] = select(vec4(0.0), p * kept, sees);
-      s[n] = select(vec4(0.0), p * (dp[n] * kept - row_dots_in[at]), sees);
+      s[n] = select(vec4(0.0), p * (dp[n] * kept - row_dot_EACH(dots, n, at)), sees);
     }
     for (var part = 0u; part < 32u / SHARE; part++) {
       stage_douts(b, h, 0u, i + part * SHARE, params.queries, thread);

@@ -38,6 +38,13 @@ const trainingKernels = (buffer: number, rows: number, width: number): readonly 
   ...cases('activation', { rows, width, pass: passes }),
   ...cases('column sums', { rows: rows / 32, width }),
   ...cases('norm sums', { rows: rows / 32, width }),
+  ...cases('linear and norm', {
+    rows: rows / 4,
+    inputs: width,
+    width: width / 2,
+    next: 2 * width,
+    dropout: 'yes',
+  }),
   ...cases('positions', { batch: rows / 128, length: 64, width }),
   ...cases('token statistics', { tokens: rows / 2 }),
   ...cases('SSRU', { batch: rows / 64, length: 64, width, pass: passes }),

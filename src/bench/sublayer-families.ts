@@ -1,5 +1,6 @@
-// Kernel families of the sublayers of a decoding step that are one dispatch each (src/engine/ops/rows/).
+// Kernel families of sublayers, or parts of them, that are one dispatch each (src/engine/ops/rows/).
 
+import { linearAddNormOp } from '../engine/ops/rows/linear-add-norm.ts';
 import {
   rowCrossAttentionOp,
   rowFeedForwardOp,
@@ -7,7 +8,7 @@ import {
   rowSelfAttentionOp,
 } from '../engine/ops/rows/row-sublayers.ts';
 import { input, step } from './kernel-case.ts';
-import { choice, family, heads, headWidth, size, vocab } from './kernel-family.ts';
+import { choice, family, heads, headWidth, rows, size, vocab } from './kernel-family.ts';
 
 /** Numbers in front of a vector or matrix that begins at a multiple of 64. */
 const whole = (n: number): number => Math.ceil(n / 64) * 64;
@@ -68,6 +69,40 @@ export const sublayerFamilies = {
           slots: (i: number) => (Math.floor(i / length) % beams) * length + (i % length),
         }),
         step: { position: length / 2 - 1 },
+      };
+    },
+  }), // The end of a sublayer of training: its last layer, the residual connection, the norm, and the next layer.
+  'linear and norm': family({
+    label: 'Linear layers around a norm',
+    group: 'products',
+    fields: {
+      rows,
+      inputs: size('Inputs', 256, 16384, 8),
+      width: size('Width', 256, 768, 8),
+      next: size('Next layer', 1024, 16384, 4),
+      dropout: choice('Dropout', 'no', 'yes'),
+    },
+    make({ rows, inputs, width, next, dropout }) {
+      const W = whole(width);
+      const nextAt = whole(width * inputs);
+      const rate = dropout === 'yes' ? 0.1 : 0;
+      const attrs = {
+        ...{ at: 0, biasAt: 0, gammaAt: W, betaAt: 2 * W, eps: 1e-5, rate, site: 0 },
+        ...{ nextColumns: next, nextAt, nextBiasAt: 3 * W, activation: 'relu' as const },
+        ...{ nextRate: rate, nextSite: 1 },
+      };
+      return {
+        name: `linear and norm [${rows},${inputs}] -> ${width} -> ${next}${rate > 0 ? ', dropout' : ''}`,
+        build(g) {
+          const inputsOf = {
+            x: input(g, 'x', [rows, inputs]),
+            matrices: g.state('matrices', 'f32', [nextAt + next * width]),
+            vectors: g.state('vectors', 'f32', [3 * W + next]),
+            residual: input(g, 'residual', [rows, width]),
+            step: rate > 0 ? step(g) : undefined,
+          };
+          g.apply(linearAddNormOp, inputsOf, attrs);
+        },
       };
     },
   }),

@@ -89,8 +89,9 @@ export async function tuneWithStore(
 }
 
 /**
- * `tuneWithStore` for graphs that will run. It fuses the sublayers of decoding steps of few rows into one dispatch
- * each, in place, if that is faster on the device. On software adapters it is not: there a dispatch costs little.
+ * `tuneWithStore` for graphs that will run. It fuses the sublayers of decoding steps of few rows, and norms of training
+ * steps with the layers around them, into one dispatch each, in place, if that is faster on the device. On software
+ * adapters it is not: there a dispatch costs little.
  * `text`: a message about a store that could not be written.
  */
 export async function fuseAndTune(
@@ -102,10 +103,14 @@ export async function fuseAndTune(
   settled: KernelChoices,
 ): Promise<{ readonly choices: KernelChoices; readonly text: string | undefined }> {
   const tune = (some: readonly Graph[]) => tuneWithStore(session, path, dropped, device, some, { settled });
-  const few = device.traits.software ? [] : graphs.filter(decodesFewRows);
+  const few = device.traits.software ? [] : graphs.filter((graph) => decodesFewRows(graph) || trains(graph));
   const fuse = few.length > 0 && (await session.host.fewerLaunches?.());
-  if (fuse)
-    for (const graph of few) await fuse.fuseIfFaster(graph, async (fused) => (await tune([fused])).choices);
+  if (fuse) {
+    const choose = async (fused: Graph) => (await tune([fused])).choices;
+    for (const graph of few)
+      if (trains(graph)) await fuse.fuseFasterNorms(graph, settled, choose);
+      else await fuse.fuseIfFaster(graph, choose);
+  }
   const { choices, failure } = await tune(graphs);
   const text = failure && `the tuned kernels could not be stored, so only this run uses them: ${failure}`;
   return { choices, text };
@@ -123,6 +128,9 @@ export async function measureAll(
   const { failure } = await tuneWithStore(session, place, dropped, device, graphs, options);
   return { place, failure };
 }
+
+/** Whether a graph is a training step. */
+const trains = ({ nodes }: Graph): boolean => nodes.some(({ op }) => op.name === 'linear_backward');
 
 /** Whether a graph is a decoding step of at most 8 rows: cheap to tell, so that others load nothing. */
 const decodesFewRows = ({ nodes }: Graph): boolean =>

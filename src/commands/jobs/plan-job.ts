@@ -1,10 +1,11 @@
 // heddle plan: plans the passes and the memory of a run, without a GPU.
 
 import { check, HeddleError } from '../../core/errors.ts';
-import { fuseRowSublayers } from '../../engine/graph/fewer-launches.ts';
+import { fewestLaunches } from '../../engine/graph/fewer-training-launches.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
 import { defaultTraits } from '../../engine/ops/device-traits.ts';
+import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
 import { makePlan } from '../../engine/plan/planner.ts';
 import { hfConfigOf } from '../../formats/shared/saved-model.ts';
@@ -111,11 +112,14 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
     trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze, lora });
   const savesMemory = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
   const graphs = runGraphs(args.run, config, p, shape, noFuse, optimizer, options, args.decoding);
-  if (args.launchBound) for (const [, graph] of graphs) fuseRowSublayers(graph);
+  const traits = traitsOf(precision);
+  const choices = graphs.map(([, graph]) => (args.launchBound ? fewestLaunches(graph, traits) : {}));
   const plans = graphs.map(
-    ([name, graph]): NamedPlan => ({
+    ([name, graph], i): NamedPlan => ({
       name,
-      plan: args.folder ? planOf(graph, precision) : makePlan(graph, { traits: traitsOf(precision) }),
+      plan: args.folder
+        ? planOf(graph, precision, choices[i] ?? {})
+        : makePlan(graph, { traits, kernelChoices: choices[i] }),
       plain: savesMemory ? plainBytes(plain) : undefined,
     }),
   );
@@ -148,11 +152,11 @@ const maxBinding = 2 ** 32;
  * Plans for an adapter with large enough bindings: the size that every adapter allows, or twice, four times
  * ... that.
  */
-function planOf(graph: Graph, precision: Precision): Plan {
+function planOf(graph: Graph, precision: Precision, kernelChoices: KernelChoices): Plan {
   const traits = traitsOf(precision);
   for (let maxBindingBytes = traits.maxBindingBytes; ; maxBindingBytes *= 2)
     try {
-      return makePlan(graph, { traits: { ...traits, maxBindingBytes } });
+      return makePlan(graph, { traits: { ...traits, maxBindingBytes }, kernelChoices });
     } catch (error) {
       if (!(error instanceof HeddleError) || error.kind !== 'memory' || maxBindingBytes >= maxBinding)
         throw error;

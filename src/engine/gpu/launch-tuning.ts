@@ -1,8 +1,11 @@
-// The choice between many dispatches and few: a decoding step whose sublayers are one dispatch each is used if each of
-// them is faster than its parts on the device, as auto-tuning measures.
+// The choice between many dispatches and few, as auto-tuning measures: a decoding step whose sublayers are one dispatch
+// each is used if each of them is faster than its parts on the device; a training step takes the fused nodes that are.
 
 import { fuseRowSublayers } from '../graph/fewer-launches.ts';
+import { fuseLinearNorms, joinLossChunks } from '../graph/fewer-training-launches.ts';
 import { Graph } from '../graph/graph.ts';
+import { linearBackwardOp } from '../ops/matmul/linear-backward.ts';
+import type { Node } from '../ops/op.ts';
 import { type KernelChoices, variantKey } from '../plan/kernel-choices.ts';
 
 /**
@@ -13,14 +16,49 @@ export async function fuseIfFaster(
   graph: Graph,
   choose: (candidates: Graph) => Promise<KernelChoices>,
 ): Promise<boolean> {
-  const before = [...graph.nodes];
+  const restore = snapshot(graph);
   const fused = fuseRowSublayers(graph);
   if (fused.length === 0) return false;
-  const candidates = new Graph();
-  candidates.nodes.push(...fused);
-  const choices = await choose(candidates);
+  const choices = await choose(graphOf(fused));
   if (fused.every((node) => choices[variantKey(node)] === 'fused')) return true;
-  graph.nodes.splice(0, graph.nodes.length, ...before);
-  for (const node of before) for (const v of node.outputs) v.node = node;
+  restore();
   return false;
+}
+
+/**
+ * Fuses each norm of a training step with the linear layers around it if `choose` chooses the fused kernel. If it
+ * chooses all of them, dispatches cost more than their work, and the loss is one chunk too. A run that is resumed
+ * takes what it took before: `settled`, the kernels of its checkpoint, decides if it has some of the graph.
+ */
+export async function fuseFasterNorms(
+  graph: Graph,
+  settled: KernelChoices,
+  choose: (candidates: Graph) => Promise<KernelChoices>,
+): Promise<boolean> {
+  const isResumed = graph.nodes.some((node) => node.op === linearBackwardOp && variantKey(node) in settled);
+  const restore = snapshot(graph);
+  const fused = fuseLinearNorms(graph);
+  const choices = isResumed ? settled : await choose(graphOf(fused.map(({ node }) => node)));
+  const faster = fused.filter(({ node }) => choices[variantKey(node)] === 'fused').map(({ norm }) => norm);
+  if (faster.length < fused.length) {
+    restore();
+    fuseLinearNorms(graph, (norm) => faster.includes(norm));
+  } else if (fused.length > 0) joinLossChunks(graph);
+  return faster.length > 0;
+}
+
+/** A graph of some nodes only. */
+function graphOf(nodes: readonly Node[]): Graph {
+  const graph = new Graph();
+  graph.nodes.push(...nodes);
+  return graph;
+}
+
+/** Remembers the nodes of a graph; returns a function that puts them back. */
+function snapshot(graph: Graph): () => void {
+  const before = [...graph.nodes];
+  return () => {
+    graph.nodes.splice(0, graph.nodes.length, ...before);
+    for (const node of before) for (const v of node.outputs) v.node = node;
+  };
 }

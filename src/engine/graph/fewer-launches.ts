@@ -2,9 +2,8 @@
 // which dispatches cost more than their work. Other than the rewrites, it is applied only if it is faster on the
 // device, or if a caller asks for it.
 
-import { dim, type Shape, sizeOf } from '../../core/tensor.ts';
+import { dim, sizeOf } from '../../core/tensor.ts';
 import { cachedCrossAttentionOp, cachedSelfAttentionOp } from '../ops/decoding/cached-attention.ts';
-import { defaultTraits } from '../ops/device-traits.ts';
 import type { Activation } from '../ops/elementwise/elementwise-ops.ts';
 import { linearOp } from '../ops/matmul/linear.ts';
 import { addLayerNormOp, addRmsNormOp, layerNormOp, rmsNormOp } from '../ops/norm/layer-norm.ts';
@@ -22,6 +21,7 @@ import {
 import { wholeVectors } from '../ops/work-division.ts';
 import type { Graph } from './graph.ts';
 import { onlyReader } from './layer-rewrites.ts';
+import { inGraph, type Slice, sliceOf, span } from './weight-slices.ts';
 
 /** The ops that one dispatch computes. */
 export const rowOps: ReadonlySet<object> = new Set([
@@ -30,13 +30,6 @@ export const rowOps: ReadonlySet<object> = new Set([
   rowFeedForwardOp,
   rowLogitsOp,
 ]);
-
-/** A slice of a buffer of weights. */
-interface Slice {
-  readonly buffer: Value;
-  readonly offset: number;
-  readonly shape: Shape;
-}
 
 /** A linear layer without dropout, whose weights and bias are slices of buffers. */
 interface Layer {
@@ -74,9 +67,6 @@ interface Beginning {
   readonly norms: readonly Norm[];
   readonly before: Block | undefined;
 }
-
-const sliceOf = ({ at, shape, dtype, kind }: Value): Slice | undefined =>
-  at && kind === 'state' && dtype === 'f32' ? { ...at, shape } : undefined;
 
 function layerOf(node: Node | undefined): Layer | undefined {
   const layer = applicationOf(node, linearOp);
@@ -203,10 +193,11 @@ class RowFusion {
   /** Replaces a block and its norms by one node. */
   #fuse(block: Block, { norms, before }: Beginning): Node {
     const { first, attention, last } = block;
+    const graph = this.#graph;
     const slices = this.#vectors(norms, first, before);
     const weights = span(last ? [first.w, last.w] : [first.w]) as Slice;
     const around = span(slices) ?? weights;
-    const [matrices, vectors] = [this.#slice(weights), this.#slice(around)];
+    const [matrices, vectors] = [inGraph(graph, weights), inGraph(graph, around)];
     const at = (slice: Slice | undefined, origin: Slice) => slice && slice.offset - origin.offset;
     const [norm, second] = norms;
     const kept = before ? this.#keeps(norms, first, last) : 'none';
@@ -226,7 +217,6 @@ class RowFusion {
     const places = { inAt: at(first.w, weights) as number, outAt: at(last?.w, weights) as number };
     const self = applicationOf(attention, cachedSelfAttentionOp);
     const cross = applicationOf(attention, cachedCrossAttentionOp);
-    const graph = this.#graph;
     if (!last) {
       const sizes = { vocab: first.w.shape[0] ?? 0, width: dim(first.y, -1) };
       const made = graph.replace(old, rowLogitsOp, inputs, { ...attrs, ...sizes }, { logits: first.y });
@@ -258,18 +248,4 @@ class RowFusion {
     this.#shares.set(block, shares);
     return shares.node as Node;
   }
-
-  #slice({ buffer, offset, shape }: Slice): Value {
-    return this.#graph.slice(buffer, `${buffer.name}+${offset}`, offset, shape);
-  }
-}
-
-/** The part of a buffer around slices; undefined if they are in several, or too far apart for a binding. */
-function span(slices: readonly Slice[]): Slice | undefined {
-  const [first] = slices;
-  if (!first || slices.some(({ buffer }) => buffer !== first.buffer)) return undefined;
-  const offset = Math.min(...slices.map((slice) => slice.offset));
-  const end = Math.max(...slices.map((slice) => slice.offset + sizeOf(slice.shape)));
-  if (4 * (end - offset) > defaultTraits.maxBindingBytes) return undefined;
-  return { buffer: first.buffer, offset, shape: [end - offset] };
 }

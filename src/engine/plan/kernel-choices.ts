@@ -19,7 +19,7 @@ export interface NodeKind {
 
 /** The kind of a node. The site of its dropout does not matter. */
 export function kindOf({ op, attrs, inputs, outputs }: Node): NodeKind {
-  const { site: _, ...others } = attrs;
+  const { site: _, nextSite: _next, ...others } = attrs;
   return { op: op.name, attrs: others, types: [...inputs, ...outputs] };
 }
 

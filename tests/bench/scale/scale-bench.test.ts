@@ -74,6 +74,8 @@ describe('dispatches of a layer', () => {
     const few = lines.at(-1);
     expect(few?.dispatches).toBeLessThanOrEqual(20);
     expect(few?.perLayer).toBeLessThanOrEqual(8);
+    const step = lines.find(({ run }) => run === 'training, 32 rows, launch-bound');
+    expect(step?.dispatches).toBeLessThanOrEqual(110);
     expect(dispatchTable(lines)).toContain('| token, 1 row, launch-bound | 13 | 3 |');
   });
 });

@@ -3,11 +3,20 @@
 
 import { present } from '../../../core/present.ts';
 import { dim, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
+import type { DeviceTraits } from '../device-traits.ts';
 import { attrsOf, defineOp, type Launch, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
-import { attentionKernels, checkedCrossLayout, crossName, outputTypes, selfName } from './attention.ts';
-import type { AttentionContext, ForwardBinding } from './attention-launch.ts';
-import { attentionLaunch, attentionRows, attentionSources, usesTiles } from './attention-launch.ts';
+import { checkedCrossLayout, crossName, outputTypes, selfName } from './attention.ts';
+import type { AttentionContext, AttentionVariant, ForwardBinding } from './attention-launch.ts';
+import {
+  attentionLaunch,
+  attentionRows,
+  attentionSources,
+  attentionVariants,
+  tilesTogether,
+  togetherLaunch,
+  usesTiles,
+} from './attention-launch.ts';
 import type { AttentionAttrs, AttentionLayout } from './attention-layout.ts';
 import { checkLengths, crossLayout, selfLayout } from './attention-layout.ts';
 import {
@@ -37,6 +46,12 @@ interface BackwardBinding extends ForwardBinding {
 function backwardLaunches(a: AttentionLayout, context: AttentionContext, x: BackwardBinding): Launch[] {
   const { biasParts: parts, dbias } = x;
   const common = { ...attentionSources(x), lse_in: x.lse, dout: x.dout };
+  if (context.variant.together) {
+    const ofSelf = x.dq === x.dkv;
+    const bind = { ...common, out_in: x.out, dq: ofSelf ? undefined : x.dq, dkv: x.dkv };
+    const one = togetherLaunch(a, context, ofSelf ? 'backward_self' : 'backward_cross', bind);
+    return x.bias ? withBlockSums(a, one, parts, dbias) : [one];
+  }
   const ofQueries = { ...common, out_in: x.out, dq: x.dq, row_dots: x.rowDots };
   const ofKeys = { ...common, dkv: x.dkv, row_dots_in: x.rowDots };
   const queries = attentionLaunch(a, context, 'backward_queries', a.queries, ofQueries, 6);
@@ -44,10 +59,25 @@ function backwardLaunches(a: AttentionLayout, context: AttentionContext, x: Back
   if (!x.bias) return [queries, keys];
   if (!usesTiles(context.variant))
     return [queries, keys].concat(parts && dbias ? distanceSums(a, keys, parts, dbias) : []);
-  const constants = { ...keys.constants, BIAS_GRADIENT: dbias ? 1 : 0 };
-  const summing = { ...keys, constants, bind: { ...ofKeys, dbias_parts: parts } };
-  return present([queries, summing, parts && dbias ? blockSums(a, summing, parts, dbias) : undefined]);
+  return [queries, ...withBlockSums(a, keys, parts, dbias)];
 }
+
+/** A dispatch of keys that also sums the gradient of the bias by blocks, then their sums. */
+function withBlockSums(a: AttentionLayout, keys: Launch, parts?: Value, dbias?: Value): Launch[] {
+  const constants = { ...keys.constants, BIAS_GRADIENT: dbias ? 1 : 0 };
+  const summing = { ...keys, constants, bind: { ...keys.bind, dbias_parts: parts } };
+  return present([summing, parts && dbias ? blockSums(a, summing, parts, dbias) : undefined]);
+}
+
+/** The variants of the backward pass: those of the forward pass, and one that computes all gradients in one dispatch. */
+const backwardKernels = (
+  _inputs: unknown,
+  { headWidth }: AttentionAttrs,
+  traits: DeviceTraits,
+): readonly AttentionVariant[] => {
+  const all = attentionVariants(traits, headWidth);
+  return all.some(usesTiles) ? [...all, tilesTogether] : all;
+};
 
 /**
  * Numbers in the memory for partial sums of the gradient of the bias: by blocks of keys (tiles), else by
@@ -105,7 +135,7 @@ export const selfAttentionBackwardOp = defineOp({
     return { dqkv: tensorType('f32', qkv.shape), dbias: attrs.biasGradient ? bias : undefined };
   },
   f16Storage: ['qkv', 'out', 'dout', 'dqkv'],
-  variants: attentionKernels,
+  variants: backwardKernels,
   modelFlops: ({ qkv, out }) => 8 * sizeOf(out.shape) * dim(qkv, 1),
   launch({ qkv, ...inputs }, { dqkv, dbias }, attrs, { scratch, ...context }) {
     const layout = selfLayout(selfName, attrs, qkv.shape, inputs.bias);
@@ -133,7 +163,7 @@ export const crossAttentionBackwardOp = defineOp({
     return { dq: tensorType('f32', q.shape), dkv: tensorType('f32', kv.shape) };
   },
   f16Storage: ['q', 'kv', 'out', 'dout', 'dq', 'dkv'],
-  variants: attentionKernels,
+  variants: backwardKernels,
   modelFlops: ({ q, kv }) => 8 * sizeOf(q.shape) * dim(kv, 1),
   launch(inputs, gradients, attrs, { scratch, ...context }) {
     const layout = crossLayout(crossName, attrs, inputs.q.shape, inputs.kv.shape);

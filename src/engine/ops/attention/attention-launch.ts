@@ -28,10 +28,14 @@ export interface AttentionVariant extends Variant {
   readonly lanes?: 4 | 8;
   /** Whether the threads of a tile reduce rows by subgroup shuffles. */
   readonly shuffle?: boolean;
+  /** Whether all gradients are one dispatch. */
+  readonly together?: boolean;
 }
 
 const tiles: AttentionVariant = { name: 'tiles' };
 const shuffledTiles: AttentionVariant = { name: 'tiles-shuffle', shuffle: true };
+/** The backward pass by tiles in one dispatch instead of two. */
+export const tilesTogether: AttentionVariant = { name: 'tiles-together', together: true };
 
 const subgroupVariant = (lanes: 4 | 8): AttentionVariant => ({
   name: `subgroups-${lanes}`,
@@ -95,6 +99,19 @@ export function attentionLaunch(
   };
 }
 
+/** The dispatch of all gradients: blocks of queries, then blocks of keys. */
+export function togetherLaunch(
+  a: AttentionLayout,
+  context: AttentionContext,
+  entry: string,
+  bind: Launch['bind'],
+): Launch {
+  const keys = attentionLaunch(a, context, entry, a.keys, bind, 14);
+  const rows = attentionRows(context, a.width, entry);
+  const [blocks, heads, batch] = keys.grid;
+  return { ...keys, grid: [Math.ceil(a.queries / rows) + blocks, heads, batch] };
+}
+
 /** A shader, its constants, and its rows per workgroup. */
 interface AttentionKernel {
   readonly shader: string;
@@ -120,7 +137,10 @@ export const attentionRows = (context: AttentionContext, width: number, entry: s
  * up to 256 threads and 16 KiB of workgroup memory.
  */
 function tileKernel(width: number, entry: string): AttentionKernel {
-  const ACROSS = entry === 'backward_keys' && width > 32 && width <= 64 ? 16 : tileAcross(width);
+  const ACROSS =
+    entry.startsWith('backward') && entry !== 'backward_queries' && width > 32 && width <= 64
+      ? 16
+      : tileAcross(width);
   const DOWN = ACROSS === 32 ? 8 : 16;
   const chunks = Math.ceil(width / 4 / ACROSS) * ACROSS;
   // Rows that are staged at once: a power of two.

@@ -40,7 +40,7 @@ function normalize(
 }
 
 /** The same of s = residual + dropout(x). */
-function addAndNormalize(
+export function addAndNormalize(
   {
     x,
     residual,

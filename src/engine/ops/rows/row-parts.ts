@@ -1,7 +1,7 @@
 // The ops that a row sublayer consists of, one after the other, with their usual kernels: the variant `parts`, with
 // which the fused kernels are compared.
 
-import { dim, type TensorType } from '../../../core/tensor.ts';
+import { dim } from '../../../core/tensor.ts';
 import {
   type CachedAttentionAttrs,
   cachedCrossAttentionOp,
@@ -11,11 +11,10 @@ import type { Activation } from '../elementwise/elementwise-ops.ts';
 import { linearOp } from '../matmul/linear.ts';
 import type { ByName } from '../named-tensors.ts';
 import { layerNormOp, rmsNormOp } from '../norm/layer-norm.ts';
-import type { Attrs, Launch, LaunchContext, Op, Value, Variant } from '../op.ts';
+import type { Attrs, Launch, Op, Value } from '../op.ts';
 import { viewOf } from '../work-division.ts';
+import { applyPart, type PartsContext } from './apply-parts.ts';
 import { type RowInputAttrs, type RowInputs, type RowMatrices, rowChunk, rowLaunch } from './row-launch.ts';
-
-type Context = Pick<LaunchContext, 'traits' | 'scratch'>;
 
 /** Where the results of a sublayer are stored. */
 interface RowOutputs {
@@ -25,14 +24,14 @@ interface RowOutputs {
 
 /** The dispatches of the parts of one sublayer. */
 export class RowParts {
-  readonly #context: Context;
+  readonly #context: PartsContext;
   readonly #inputs: RowInputs<Value>;
   readonly #attrs: RowInputAttrs & RowMatrices;
   readonly #outputs: RowOutputs;
   readonly #launches: Launch[] = [];
 
   constructor(
-    context: Context,
+    context: PartsContext,
     inputs: RowInputs<Value>,
     attrs: RowInputAttrs & RowMatrices,
     outputs: RowOutputs,
@@ -136,20 +135,8 @@ export class RowParts {
     op: Op<I, O, A>,
     inputs: ByName<I, Value>,
     attrs: A,
-    places: { readonly [name: string]: Value | undefined } = {},
+    places?: { readonly [name: string]: Value | undefined },
   ): ByName<O, Value> {
-    const { traits } = this.#context;
-    const types = op.shape(inputs as ByName<I, TensorType>, attrs) as Record<string, TensorType | undefined>;
-    const outputs: Record<string, Value> = {};
-    for (const [name, type] of Object.entries(types))
-      if (type) outputs[name] = places[name] ?? this.#context.scratch(type.dtype, type.shape);
-    const all = op.variants?.(inputs as ByName<I, TensorType>, attrs, traits) ?? [only];
-    const usable = all.filter(({ needsCheck }) => !needsCheck);
-    const variant = (traits.software && usable.find(({ forSoftware }) => forSoftware)) || usable[0] || all[0];
-    const context = { ...this.#context, variant: variant as Variant, shared: () => false };
-    this.#launches.push(...op.launch(inputs, outputs as ByName<O, Value>, attrs, context));
-    return outputs as ByName<O, Value>;
+    return applyPart(this.#context, this.#launches, op, inputs, attrs, places);
   }
 }
-
-const only: Variant = { name: 'only' };

@@ -7,11 +7,12 @@ import { check } from '../../../core/errors.ts';
 import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import type { CachedAttentionAttrs } from '../decoding/cached-attention.ts';
 import type { Activation } from '../elementwise/elementwise-ops.ts';
-import { attrsOf, defineOp, type Launch, type Value, type Variant } from '../op.ts';
+import { attrsOf, defineOp, type Launch, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { wholeVectors } from '../work-division.ts';
 import { type RowInputAttrs, type RowInputs, type RowSizes, rowChunk, rowLaunch } from './row-launch.ts';
 import { RowParts } from './row-parts.ts';
+import { fusedOrParts, parts } from './row-variant.ts';
 
 /** Attributes of an attention: heads, and offsets of its two matrices in `matrices`, in numbers. */
 export type RowAttentionAttrs = RowInputAttrs &
@@ -40,14 +41,6 @@ const workgroupBytes = (cols: number, width: number, inner: number): number =>
 /** Whether a row of `cols` numbers and a head of `width` fit the workgroup memory that every adapter has. */
 export const fitsRows = (cols: number, width = 4): boolean =>
   cols % 4 === 0 && width % 4 === 0 && width <= 128 && workgroupBytes(cols, width, 128) <= 16384;
-
-/** A variant: one kernel, or the ops that it consists of. */
-export interface RowVariant extends Variant {
-  readonly fused: boolean;
-}
-
-const parts: RowVariant = { name: 'parts', fused: false };
-const variants = (): readonly RowVariant[] => [{ name: 'fused', fused: true }, parts];
 
 /** Checks the inputs that all ops have; returns the rows and their width. */
 function rowsOf(op: string, inputs: RowInputs<TensorType>, attrs: RowInputAttrs): [R: number, D: number] {
@@ -116,7 +109,7 @@ export const rowSelfAttentionOp = defineOp({
     return types(attrs, heads, [R, D]);
   },
   mutates: ['cache'],
-  variants,
+  variants: fusedOrParts,
   naive: parts,
   sample({ slots }, { beams }) {
     const T = dim(slots, 1);
@@ -150,7 +143,7 @@ export const rowCrossAttentionOp = defineOp({
     checkPlace(name, 'vectors', inputs.vectors, ownAt, HW);
     return types(attrs, heads, [R, D]);
   },
-  variants,
+  variants: fusedOrParts,
   naive: parts,
   modelFlops: ({ x, kv }, _outputs, { heads, headWidth }) =>
     dim(x, 0) * heads * headWidth * (4 * dim(x, -1) + 4 * dim(kv, 1)),
@@ -178,7 +171,7 @@ export const rowFeedForwardOp = defineOp({
     checkPlace(name, 'vectors', inputs.vectors, ownAt, hidden);
     return types(attrs, Math.ceil(hidden / rowChunk.hidden), [R, D]);
   },
-  variants,
+  variants: fusedOrParts,
   naive: parts,
   modelFlops: ({ x }, _outputs, { hidden }) => 4 * sizeOf(x.shape) * hidden,
   launch(inputs, { shares, kept }, attrs, context) {
@@ -210,7 +203,7 @@ export const rowLogitsOp = defineOp({
     checkPlace('row_logits', 'vectors', inputs.vectors, ownAt, vocab);
     return { logits: tensorType('f32', [R, 1, width]) };
   },
-  variants,
+  variants: fusedOrParts,
   naive: parts,
   modelFlops: ({ x }, _outputs, { vocab }) => 2 * sizeOf(x.shape) * vocab,
   launch(inputs, { logits }, attrs, context) {

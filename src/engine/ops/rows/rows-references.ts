@@ -3,9 +3,12 @@
 import { cachedCrossAttentionOp, cachedSelfAttentionOp } from '../decoding/cached-attention.ts';
 import { decodingReferences } from '../decoding/decoding-references.ts';
 import { activate } from '../elementwise/activation-references.ts';
+import { dropoutFactor } from '../elementwise/dropout-reference.ts';
 import type { Activation } from '../elementwise/elementwise-ops.ts';
+import { addAndNormalize } from '../norm/norm-references.ts';
 import { type OpReference, opReference } from '../op.ts';
 import { ReferenceTensor, sum } from '../reference-tensor.ts';
+import { linearAddNormOp } from './linear-add-norm.ts';
 import { type RowInputAttrs, type RowInputs, rowChunk } from './row-launch.ts';
 import { rowCrossAttentionOp, rowFeedForwardOp, rowLogitsOp, rowSelfAttentionOp } from './row-sublayers.ts';
 
@@ -124,5 +127,19 @@ export const rowsReferences: readonly OpReference[] = [
   opReference(rowLogitsOp, (inputs, { logits }, attrs) => {
     const y = product(begin(inputs, attrs), inputs, attrs.vocab, 0, attrs.ownAt);
     for (let r = 0; r < y.rows; r++) for (let o = 0; o < y.cols; o++) logits.set(r, o, y.at(r, o));
+  }),
+  opReference(linearAddNormOp, ({ x, matrices, vectors, residual, step }, { next, ...outputs }, attrs) => {
+    const D = residual.cols;
+    const vector = (at: number) => new ReferenceTensor([D], vectors.data.slice(at, at + D));
+    const all = { x, matrices, vectors };
+    const branch = product(x, all, D, attrs.at, attrs.biasAt);
+    const beta = attrs.betaAt === undefined ? undefined : vector(attrs.betaAt);
+    const mask = { eps: attrs.eps, rate: attrs.rate, site: attrs.site };
+    addAndNormalize({ x: branch, residual, step, gamma: vector(attrs.gammaAt), beta }, outputs, mask);
+    if (!next) return;
+    const { nextColumns = 0, nextAt = 0, nextBiasAt, activation, nextRate = 0, nextSite = 0 } = attrs;
+    const z = product(outputs.y, all, nextColumns, nextAt, nextBiasAt, activation);
+    const factor = dropoutFactor(step, { rate: nextRate, site: nextSite });
+    for (let i = 0; i < next.size; i++) next.set(i, z.at(i) * factor(i));
   }),
 ];

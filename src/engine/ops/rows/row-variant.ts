@@ -1,0 +1,14 @@
+// The variants of ops that fuse others: one kernel, or the ops that it consists of.
+
+import type { Variant } from '../op.ts';
+
+/** A variant of a fused op. */
+export interface FusedVariant extends Variant {
+  readonly fused: boolean;
+}
+
+/** The ops that it consists of, with their usual kernels. */
+export const parts: FusedVariant = { name: 'parts', fused: false };
+
+/** Both variants. */
+export const fusedOrParts = (): readonly FusedVariant[] => [{ name: 'fused', fused: true }, parts];
