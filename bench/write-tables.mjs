@@ -1,8 +1,10 @@
 // npm run bench:table: writes the latest results of bench/results as a short table into README.md, between
-// the lines <!-- bench --> and <!-- /bench -->, and as full tables into bench/results/README.md.
+// the lines <!-- bench --> and <!-- /bench -->, and as full tables into bench/results/README.md. Reports of devices
+// (bench/results/devices) are tables between <!-- devices --> and <!-- /devices -->.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundleForNode } from './bundle-for-node.mjs';
 import { firstUses, latest, origins, readResults, section, summaryTable } from './result-tables.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -10,8 +12,12 @@ const folder = join(here, 'results');
 const readme = join(here, '..', 'README.md');
 
 let results;
+let devices;
 try {
   results = latest(readResults(folder));
+  const bundles = await bundleForNode(here, { devices: 'device-reports.ts' });
+  const { deviceSection } = await import(pathToFileURL(join(bundles, 'devices.js')).href);
+  devices = deviceSection(join(folder, 'devices'));
 } catch (error) {
   console.error(error.message);
   process.exit(1);
@@ -25,13 +31,17 @@ const intro =
   'are from one run in which the contestants took turns; the speed of a machine drifts, so compare within a table only.';
 writeFileSync(join(folder, 'README.md'), `${[intro, ...results.map(section)].join('\n\n')}\n`);
 
-const text = readFileSync(readme, 'utf8');
-const between = /(<!-- bench -->\n)[\s\S]*?(<!-- \/bench -->)/;
-if (between.test(text)) {
-  const lines = [...origins(results.filter((r) => r.steps)), ...firstUses(results)];
-  const notes = lines.map((line) => `- ${line}`).join('\n');
-  writeFileSync(
-    readme,
-    text.replace(between, (_, start, end) => `${start}\n${summaryTable(results)}\n\n${notes}\n\n${end}`),
-  );
-} else console.error('README.md has no lines <!-- bench --> and <!-- /bench -->; it is unchanged.');
+let text = readFileSync(readme, 'utf8');
+const lines = [...origins(results.filter((r) => r.steps)), ...firstUses(results)];
+const notes = lines.map((line) => `- ${line}`).join('\n');
+replaceBetween('bench', `${summaryTable(results)}\n\n${notes}`);
+replaceBetween('devices', devices);
+writeFileSync(readme, text);
+
+/** Replaces what is between the comments of a name in the README. */
+function replaceBetween(name, content) {
+  const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const [from, to] = [text.indexOf(start), text.indexOf(end)];
+  if (from < 0 || to < from) console.error(`README.md has no lines ${start} and ${end}; they are unchanged.`);
+  else text = `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
+}

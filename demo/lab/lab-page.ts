@@ -10,6 +10,7 @@ import { byId, onFrame, whenVisible } from '../common/dom.ts';
 import type { PageHeader } from '../common/page-header.ts';
 import { html, show } from '../common/panel.ts';
 import { BusyNote } from './busy-note.ts';
+import { DevicePanel } from './device-panel.ts';
 import { type Baseline, HistoryPanel, roofText } from './history-panel.ts';
 import { JsonBox } from './json-box.ts';
 import { KernelEditor } from './kernel-editor.ts';
@@ -50,6 +51,7 @@ export class LabPage {
     checkConformance: () => this.#check(),
     stop: () => this.#session.stop(),
   });
+  readonly #device = new DevicePanel(() => this.#measureDevice());
   readonly #roofline = new Roofline((name) => this.#table.highlight(name));
   readonly #table: KernelTable = new KernelTable(
     (name) => this.#roofline.highlight(name),
@@ -84,6 +86,7 @@ export class LabPage {
   /** Places the parts in the page and shows the last run. */
   open(): void {
     byId('controls').append(this.#controls.element);
+    byId('device-box').append(this.#device.element);
     byId('editor-box').append(this.#editor.element);
     byId('history-box').append(this.#earlier.element);
     acceptFiles((file) => void this.#earlier.openFile(file));
@@ -194,6 +197,12 @@ export class LabPage {
         this.#controls.setStatus(`Done: this engine ${reply.report.passed ? 'passes' : 'fails a check'}.`);
         this.#showConformance(reply.report);
         break;
+      case 'device':
+        this.#setRunning(false);
+        this.#controls.setStatus('Done: the device is measured.');
+        this.#header.showAdapter(reply.report.adapter);
+        this.#device.show(reply.report);
+        break;
       case 'done':
         this.#run = reply.results;
         this.#end(doneText(reply.results));
@@ -209,6 +218,7 @@ export class LabPage {
   #setRunning(running: boolean): void {
     this.#controls.setRunning(running);
     this.#editor.setEnabled(!running);
+    this.#device.setRunning(running);
   }
   #begin(settings: LabSettings | undefined): void {
     this.#settings = settings;
@@ -226,6 +236,10 @@ export class LabPage {
     this.#run = undefined;
     this.#begin(settings);
     this.#session.start(settings);
+  }
+  #measureDevice(): void {
+    this.#begin(undefined);
+    this.#session.measureDevice();
   }
   #check(): void {
     this.#begin(undefined);

@@ -5,6 +5,7 @@ import type { BenchRun } from '../../src/bench/bench-file.ts';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import type { Conformance } from '../../src/bench/conformance.ts';
 import type { ConformanceReport } from '../../src/bench/conformance-check.ts';
+import type { DeviceReport } from '../../src/bench/device-report.ts';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { Machine } from '../../src/bench/machine.ts';
 import type { KernelSet } from '../../src/bench/measure-kernels.ts';
@@ -52,10 +53,14 @@ export interface TriedReply {
   readonly machine: Machine;
 }
 
-/** Messages from the page to the worker: measure, check conformance, stop either; requests of the editor. */
+/**
+ * Messages from the page to the worker: measure kernels, check conformance, measure the device, stop any of them;
+ * requests of the editor.
+ */
 export type LabRequest =
   | { readonly type: 'start'; readonly settings: LabSettings }
   | { readonly type: 'check' }
+  | { readonly type: 'device' }
   | { readonly type: 'stop' }
   | { readonly type: 'show'; readonly id: number; readonly spec: KernelSpec }
   | {
@@ -76,6 +81,7 @@ export type LabReply =
   | { readonly type: 'peer-kernel'; readonly kernel: TimedKernel }
   | { readonly type: 'done'; readonly results: LabResults }
   | { readonly type: 'checked'; readonly report: CheckedConformance }
+  | { readonly type: 'device'; readonly report: DeviceReport }
   | { readonly type: 'shown'; readonly id: number; readonly kernel: ShownKernel }
   | { readonly type: 'tried'; readonly id: number; readonly reply: TriedReply }
   /** The request `id` failed. */

@@ -32,6 +32,10 @@ export class LabSession {
   check(): void {
     this.#send({ type: 'check' });
   }
+  /** Measures the device for a report. */
+  measureDevice(): void {
+    this.#send({ type: 'device' });
+  }
   /** Stops the measurement or check before the next kernel. */
   stop(): void {
     this.#send({ type: 'stop' });

@@ -8,6 +8,7 @@ import { type TimedKernel, timeKernels } from '../../bench/peers/kernel-times.ts
 import { kernelList } from '../../bench/peers/peer-kernels.ts';
 import { version } from '../../package.json';
 import { conformanceOf } from '../../src/bench/conformance.ts';
+import type { DeviceReport } from '../../src/bench/device-report.ts';
 import { describeMachine } from '../../src/bench/machine.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
 import { adapterName, openDevice } from '../../src/engine/index.ts';
@@ -27,7 +28,7 @@ let running = new AbortController();
 
 self.onmessage = ({ data }: MessageEvent<LabRequest>) => {
   if (data.type === 'stop') running.abort();
-  else if (data.type === 'start' || data.type === 'check') {
+  else if (data.type === 'start' || data.type === 'check' || data.type === 'device') {
     running = new AbortController();
     void run(data, running.signal);
   } else void answer(data);
@@ -45,11 +46,12 @@ async function answer(request: Extract<LabRequest, { readonly id: number }>): Pr
 }
 
 async function run(
-  request: Extract<LabRequest, { type: 'start' | 'check' }>,
+  request: Extract<LabRequest, { type: 'start' | 'check' | 'device' }>,
   signal: AbortSignal,
 ): Promise<void> {
   try {
     if (request.type === 'check') send({ type: 'checked', report: await checkConformance(signal) });
+    else if (request.type === 'device') send({ type: 'device', report: await reportDevice(signal) });
     else send({ type: 'done', results: await measureOnDevice(request.settings, signal) });
   } catch (error) {
     if (signal.aborted) send({ type: 'stopped' });
@@ -73,8 +75,24 @@ async function checkConformance(signal: AbortSignal): Promise<CheckedConformance
   return { heddle: version, when, ...report };
 }
 
-/** Runs all measurements on a new device; a lost device ends them immediately. */
-async function measureOnDevice(settings: LabSettings, signal: AbortSignal): Promise<LabResults> {
+/** Measures the device for a report; small sizes on a software adapter. Its code is loaded on demand. */
+async function reportDevice(signal: AbortSignal): Promise<DeviceReport> {
+  const { deviceMeasurements, measureDevice } = await import('../../src/bench/measure-device.ts');
+  const onProgress = (done: number, total: number, next: string) =>
+    send({ type: 'progress', done, total, next });
+  return withDevice(signal, (device) => {
+    const { full, quick } = deviceMeasurements;
+    const what = device.traits.software ? quick : full;
+    return measureDevice(device, navigator.gpu, version, what, { signal, onProgress });
+  });
+}
+
+/** Runs all measurements on a new device. */
+const measureOnDevice = (settings: LabSettings, signal: AbortSignal): Promise<LabResults> =>
+  withDevice(signal, (device) => measureAll(device, settings, signal));
+
+/** Runs work on a new device; a lost device ends it immediately. */
+async function withDevice<T>(signal: AbortSignal, work: (device: Device) => Promise<T>): Promise<T> {
   const device = await openDevice(navigator.gpu);
   const lost = device.gpu.lost.then(({ message }) => {
     throw new HeddleError(
@@ -83,7 +101,7 @@ async function measureOnDevice(settings: LabSettings, signal: AbortSignal): Prom
   });
   lost.catch(() => {}); // the device is destroyed at the end
   try {
-    return await Promise.race([measureAll(device, settings, signal), lost]);
+    return await Promise.race([work(device), lost]);
   } catch (error) {
     // Pending work may fail before `lost` is reported: prefer the message of `lost`.
     const pause = new Promise((resolve) => setTimeout(resolve, signal.aborted ? 0 : 500));

@@ -1,0 +1,132 @@
+// "Measure this device": starts the measurement, shows its report as facts and a picture, and sends it if the visitor
+// submits the form on GitHub. Below are the devices that visitors have measured.
+
+import { type DeviceReport, deviceReportOf } from '../../src/bench/device-report.ts';
+import {
+  deviceFacts,
+  devicePicture,
+  deviceTitle,
+  reportIssue,
+  reportLine,
+} from '../../src/bench/device-table.ts';
+import { type Content, html, nothing, Panel } from '../common/panel.ts';
+import { download } from '../common/save-blob.ts';
+import { factList, hint } from '../common/tables.ts';
+
+/** The reports in bench/results/devices when the page was built. */
+const files = import.meta.glob<unknown>('../../bench/results/devices/*.json', {
+  eager: true,
+  import: 'default',
+});
+const known: readonly DeviceReport[] = Object.values(files).map(deviceReportOf);
+
+/** The panel. */
+export class DevicePanel extends Panel {
+  readonly #measure: () => void;
+  #report: DeviceReport | undefined;
+  /** Why the report is not plausible, so that it cannot be sent. */
+  #fault = '';
+  #isRunning = false;
+  #status = '';
+
+  /** `measure`: starts the measurement. */
+  constructor(measure: () => void) {
+    super('stack');
+    this.#measure = measure;
+    this.draw();
+  }
+
+  /** Sets whether anything is being measured. */
+  setRunning(running: boolean): void {
+    this.#isRunning = running;
+    this.draw();
+  }
+
+  /** Shows a report. */
+  show(report: DeviceReport): void {
+    this.#report = report;
+    this.#fault = '';
+    this.#status = '';
+    try {
+      deviceReportOf(JSON.parse(reportLine(report)));
+    } catch (error) {
+      this.#fault = error instanceof Error ? error.message : String(error);
+    }
+    this.draw();
+    this.find<HTMLElement>('.device-picture').replaceChildren(pictureOf(report));
+  }
+
+  async #copy(report: DeviceReport): Promise<void> {
+    try {
+      await navigator.clipboard.writeText(reportLine(report));
+      this.#status = 'Copied.';
+    } catch {
+      this.find<HTMLDetailsElement>('details').open = true;
+      getSelection()?.selectAllChildren(this.find<HTMLElement>('.device-line'));
+      this.#status = 'This browser blocks copying; the text below is selected.';
+    }
+    this.draw();
+  }
+
+  #save(report: DeviceReport): void {
+    const name = `heddle-device-${report.when.slice(0, 10)}.svg`;
+    download(new Blob([devicePicture(report)], { type: 'image/svg+xml' }), name);
+  }
+
+  protected override template(): Content {
+    return html`
+      <div class="row">
+        <button type="button" class="main" ?disabled=${this.#isRunning} @click=${this.#measure}>
+          Measure this device
+        </button>
+        <span class="hint">About 60 seconds on a GPU; small sizes on a software adapter. Nothing is sent.</span>
+      </div>
+      ${this.#report ? this.#result(this.#report) : nothing}
+      ${devices()}`;
+  }
+
+  #result(report: DeviceReport): Content {
+    const send = html`
+      <a class="button" href=${reportIssue(report)} target="_blank" rel="noopener noreferrer">Send …</a>`;
+    return html`
+      <div class="twin">
+        <div class="stack">
+          ${factList(deviceFacts(report))}
+          <div class="row">
+            ${this.#fault ? nothing : send}
+            <button type="button" @click=${() => this.#copy(report)}>Copy the line</button>
+            <button type="button" @click=${() => this.#save(report)}>Save the picture</button>
+            <span class="hint" role="status">${this.#status}</span>
+          </div>
+          ${
+            this.#fault
+              ? html`<p class="note bad"><span>${this.#fault} Close other programs and measure again.</span></p>`
+              : hint('Send opens a form on GitHub with this line in it; you see it before you submit it.')
+          }
+        </div>
+        <div class="device-picture"></div>
+      </div>
+      <details>
+        <summary>Show the line</summary>
+        <pre class="json device-line" tabindex="0" aria-label="The report as JSON">${reportLine(report)}</pre>
+      </details>`;
+  }
+}
+
+/** The picture as an element. */
+function pictureOf(report: DeviceReport): Element {
+  return new DOMParser().parseFromString(devicePicture(report), 'image/svg+xml').documentElement;
+}
+
+/** The devices that were sent. */
+function devices(): Content {
+  const isGpu = known.some(({ software }) => !software);
+  return html`
+    <details class="devices">
+      <summary>Measured devices (${known.length})</summary>
+      <div class="stack">
+        ${isGpu ? nothing : html`<p class="note"><span>No machine with a GPU has been measured yet.</span></p>`}
+        ${known.map((report) => html`<h3>${deviceTitle(report)}</h3>${factList(deviceFacts(report))}`)}
+      </div>
+    </details>`;
+}

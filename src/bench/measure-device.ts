@@ -1,0 +1,211 @@
+// "Measure this device" of the kernel lab, about a minute on a GPU: conformance, roofs, products and attention, a
+// training step, and decoding, as one short report.
+
+import { adapterName } from '../core/host-name.ts';
+import { decodeSettings, modeOf } from '../decode/decode-options.ts';
+import { Decoder } from '../decode/decoder.ts';
+import { searchFor } from '../decode/open-search.ts';
+import { gpuEngine } from '../engine/engine.ts';
+import { tuneKernels } from '../engine/gpu/auto-tuning.ts';
+import type { Device } from '../engine/gpu/device.ts';
+import type { KernelChooser } from '../engine/gpu/gpu-engine.ts';
+import { initializeWeights } from '../model/initialize-weights.ts';
+import { modelConfig } from '../model/model-config.ts';
+import { writePositions } from '../model/model-states.ts';
+import { parameterList } from '../model/parameters.ts';
+import { type PresetName, presets } from '../model/presets.ts';
+import { fastestOf } from './bench-file.ts';
+import { conformanceOf } from './conformance.ts';
+import type { DeviceReport, ReportedDecoding, ReportedKernel } from './device-report.ts';
+import type { KernelSpec } from './kernel-case.ts';
+import { describeMachine } from './machine.ts';
+import { type Listener, measure } from './measure-kernels.ts';
+import { benchStep } from './step-bench.ts';
+
+/** What is measured: `full` for a GPU, `quick` for tests and slow adapters. */
+export interface DeviceMeasurement {
+  /** Only conformance kernels whose name contains this text. */
+  readonly filter: string;
+  readonly kernels: readonly KernelSpec[];
+  readonly span: number;
+  readonly rounds: number;
+  readonly preset: PresetName;
+  readonly batch: number;
+  readonly length: number;
+  readonly steps: number;
+  readonly decoding: readonly number[];
+  readonly tokens: number;
+}
+
+const matmul = (size: number): KernelSpec => ({ family: 'matmul', values: { M: size, K: size, N: size } });
+const attention = (length: number, pass: string): KernelSpec => ({
+  family: 'attention',
+  values: { batch: 4, length, heads: 8, width: 32, pass },
+});
+
+/** The measurement of a GPU, and a small one. */
+export const deviceMeasurements = {
+  full: {
+    ...{ filter: '', span: 20, rounds: 5, preset: 'mid', batch: 32, length: 32, steps: 12 },
+    ...{ kernels: [matmul(1024), attention(512, 'forward'), attention(512, 'backward')] },
+    ...{ decoding: [1, 8], tokens: 32 },
+  },
+  quick: {
+    ...{ filter: 'norm', span: 2, rounds: 2, preset: 'tiny', batch: 4, length: 8, steps: 3 },
+    ...{ kernels: [matmul(64), attention(32, 'forward'), attention(32, 'backward')] },
+    ...{ decoding: [1, 8], tokens: 6 },
+  },
+} as const satisfies Readonly<Record<string, DeviceMeasurement>>;
+
+/** Name of a measurement. */
+export type DeviceMeasurementName = keyof typeof deviceMeasurements;
+
+const vocab = 8000;
+
+/** Auto-tuning for this device only; a step takes the kernels that are fastest here. */
+const tuned: KernelChooser = {
+  choose: (graphs, device, known) => tuneKernels(device, graphs, { known }),
+};
+
+/** Measures a device. `heddle`: the version. Rejects with the signal's reason. */
+export async function measureDevice(
+  device: Device,
+  gpu: GPU,
+  heddle: string,
+  what: DeviceMeasurement,
+  { signal, onProgress }: Pick<Listener, 'signal' | 'onProgress'>,
+): Promise<DeviceReport> {
+  const when = new Date().toISOString();
+  const machine = await describeMachine(gpu);
+  // Parts of the whole: the kernels of the conformance check, then these.
+  const parts = what.kernels.length + 2 + 1 + what.decoding.length;
+  let checked = 0;
+  const conformance = await measure(
+    device,
+    { set: 'conformance', filter: what.filter, span: 1, rounds: 1, roofs: false },
+    {
+      signal,
+      onProgress(done, total, name) {
+        checked = total;
+        onProgress(done, total + parts, `checking ${name}`);
+      },
+    },
+  );
+  const total = checked + parts;
+  const { roofs, roofSpread, kernels } = await measure(
+    device,
+    { set: 'small', filter: '', specs: what.kernels, span: what.span, rounds: what.rounds, roofs: true },
+    { signal, onProgress: (done, _, name) => onProgress(checked + done, total, name) },
+  );
+  if (!roofs || !roofSpread) throw new Error('the roofs were not measured');
+  signal.throwIfAborted();
+  onProgress(total - 1 - what.decoding.length, total, `training steps of ${what.preset}`);
+  const step = await measureStep(device, what);
+  const decoding: ReportedDecoding[] = [];
+  for (const [i, batch] of what.decoding.entries()) {
+    signal.throwIfAborted();
+    onProgress(total - what.decoding.length + i, total, `decoding at batch ${batch}`);
+    decoding.push(await measureDecoding(device, what, batch));
+  }
+  const { kernels: lines } = conformanceOf(machine, conformance.kernels);
+  return {
+    kind: 'heddle device report',
+    version: 1,
+    heddle,
+    when,
+    adapter: short(adapterName(device.adapter)),
+    browser: short(machine.browser.at(-1) ?? machine.agent),
+    platform: short(machine.platform),
+    software: machine.adapter.software,
+    conformance: {
+      kernels: lines.length,
+      wrong: lines.filter(({ passed }) => !passed).map(({ name }) => short(name)),
+    },
+    roofs: {
+      bandwidth: digits(roofs.bandwidth.rate),
+      peak: digits(roofs.peak.rate),
+      spread: digits(Math.max(roofSpread.bandwidth.spread, roofSpread.peak.spread)),
+    },
+    kernels: kernels.flatMap((kernel): ReportedKernel[] => {
+      const best = fastestOf(kernel);
+      const { name, flops, bytes } = kernel;
+      return best
+        ? [{ name, flops, bytes, ms: digits(best.ms), low: digits(best.low), high: digits(best.high) }]
+        : [];
+    }),
+    step,
+    decoding,
+  };
+}
+
+/** A text of a report: without line breaks and the characters of Markdown and HTML. */
+const short = (text: string): string =>
+  text
+    .replace(/[\s|<>`]+/g, ' ')
+    .trim()
+    .slice(0, 120) || 'unknown';
+
+/** Four digits, so that the line is short. */
+const digits = (x: number): number => Number(x.toPrecision(4));
+
+async function measureStep(device: Device, what: DeviceMeasurement): Promise<DeviceReport['step']> {
+  const { preset, batch, length, steps } = what;
+  const engine = gpuEngine(device, { kernels: tuned });
+  try {
+    // A peak of 1 GFLOP/s makes the utilization the rate of the model's FLOPs.
+    const shape = { batch, source: length, target: length, vocab };
+    const {
+      ms,
+      mfu = 0,
+      tokensPerSecond,
+      dispatches,
+    } = await benchStep(device, engine, preset, shape, steps, 1);
+    const modelFlops = Math.round(mfu * ms * 1e6);
+    return {
+      preset,
+      batch,
+      ms: digits(ms),
+      modelFlops,
+      tokensPerSecond: digits(tokensPerSecond),
+      dispatches,
+    };
+  } finally {
+    engine.destroy();
+  }
+}
+
+/** Tokens per second of greedy decoding with random weights, which give as many tokens as they may. */
+async function measureDecoding(
+  device: Device,
+  { preset, length, tokens }: DeviceMeasurement,
+  batch: number,
+): Promise<ReportedDecoding> {
+  const c = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset] });
+  const p = parameterList(c);
+  const settings = decodeSettings({ minNewTokens: tokens, maxNewTokens: tokens }, c, tokens);
+  const engine = gpuEngine(device, { kernels: tuned });
+  try {
+    const shape = { batch, beams: 1, source: length, target: tokens };
+    const decoder = await Decoder.open(engine, c, p, shape, modeOf(settings));
+    engine.write('weights', initializeWeights(c, p, 1));
+    writePositions(engine, c);
+    const sources = Array.from({ length: batch }, (_, row) =>
+      Uint32Array.from({ length }, (_, i) => 4 + ((row * 31 + i * 17) % (vocab - 4))),
+    );
+    const streams = sources.map((_, i) => i);
+    const decode = async () => {
+      const search = await searchFor(settings, sources, c.endId);
+      for await (const _ of decoder.run({ sources, streams }, settings, search));
+    };
+    await decode(); // the driver may compile
+    let best = Number.POSITIVE_INFINITY;
+    for (let i = 0; i < 3; i++) {
+      const from = performance.now();
+      await decode();
+      best = Math.min(best, performance.now() - from);
+    }
+    return { preset, parameters: p.count, batch, tokensPerSecond: digits((1000 * batch * tokens) / best) };
+  } finally {
+    engine.destroy();
+  }
+}

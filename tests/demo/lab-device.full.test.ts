@@ -1,0 +1,39 @@
+// "Measure this device" of the built kernel lab, on Chrome's software adapter with small sizes.
+
+import { expect, it } from 'vitest';
+import { readDeviceReport } from '../../src/bench/device-report.ts';
+import { axeViolations } from '../support/axe.ts';
+import { demo, ownChrome, untilText } from '../support/demo.ts';
+
+const { open } = demo(undefined, ownChrome);
+
+it('measures, shows and offers to send a report', { timeout: 200_000 }, async () => {
+  const lab = await open('lab.html');
+  const { page } = lab;
+  await page.locator('::-p-aria([name="Measure this device"][role="button"])').click();
+  await untilText(page, '.status', '^Done: the device is measured');
+  const line = await page.$eval('.device-line', (e) => e.textContent ?? '');
+  const report = readDeviceReport(line);
+  expect(report).toMatchObject({ software: true, step: { preset: 'tiny' } });
+  expect(report.conformance.wrong).toEqual([]);
+  expect(report.decoding.map(({ batch }) => batch)).toEqual([1, 8]);
+  const href = await page.$eval('#device-box a.button', (e) => (e as HTMLAnchorElement).href);
+  expect(new URL(href).origin).toBe('https://github.com');
+  expect(readDeviceReport(new URL(href).searchParams.get('report') ?? '')).toEqual(report);
+  expect(await page.$eval('.device-picture svg title', (e) => e.textContent)).toContain(report.adapter);
+  await page.$eval('.devices', (e) => {
+    (e as HTMLDetailsElement).open = true;
+  });
+  expect(await page.$eval('.devices', (e) => e.textContent)).toContain(
+    'No machine with a GPU has been measured yet',
+  );
+  for (const width of [1440, 390]) {
+    await lab.view({ width, height: 900 });
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(wide, `${width} px`).toBeLessThanOrEqual(0);
+    await lab.screenshot(`lab-device-${width}`);
+  }
+  expect(await axeViolations(page)).toEqual([]);
+  expect(lab.errors).toEqual([]);
+  console.log(line);
+});
