@@ -14,7 +14,7 @@ import { plainGreedy, sourceGraph, stepGraph } from '../../src/decode/decoding-g
 import { gpuEngine } from '../../src/engine/engine.ts';
 import { type Device, openDevice } from '../../src/engine/gpu/device.ts';
 import { GpuEngine } from '../../src/engine/gpu/gpu-engine.ts';
-import { fewestLaunches } from '../../src/engine/graph/fewer-training-launches.ts';
+import { fewestLaunches } from '../../src/engine/gpu/launch-tuning.ts';
 import type { Graph } from '../../src/engine/graph/graph.ts';
 import { defaultTraits } from '../../src/engine/ops/device-traits.ts';
 import { inputsOf, outputsOf } from '../../src/engine/ops/op-nodes.ts';

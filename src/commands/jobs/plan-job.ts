@@ -1,7 +1,7 @@
 // heddle plan: plans the passes and the memory of a run, without a GPU.
 
 import { check, HeddleError } from '../../core/errors.ts';
-import { fewestLaunches } from '../../engine/graph/fewer-training-launches.ts';
+import { fewestLaunches } from '../../engine/gpu/launch-tuning.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
 import { defaultTraits } from '../../engine/ops/device-traits.ts';

@@ -4,8 +4,11 @@
 import { fuseRowSublayers } from '../graph/fewer-launches.ts';
 import { fuseLinearNorms, joinLossChunks } from '../graph/fewer-training-launches.ts';
 import { Graph } from '../graph/graph.ts';
+import { tilesTogether } from '../ops/attention/attention-launch.ts';
+import type { DeviceTraits } from '../ops/device-traits.ts';
 import { linearBackwardOp } from '../ops/matmul/linear-backward.ts';
 import type { Node } from '../ops/op.ts';
+import { variantsOf } from '../ops/op-nodes.ts';
 import { type KernelChoices, variantKey } from '../plan/kernel-choices.ts';
 
 /**
@@ -45,6 +48,20 @@ export async function fuseFasterNorms(
     fuseLinearNorms(graph, (norm) => faster.includes(norm));
   } else if (fused.length > 0) joinLossChunks(graph);
   return faster.length > 0;
+}
+
+/**
+ * Fuses all that can be fused in a graph, of training or decoding, whether it is faster or not; returns the kernels of
+ * the fewest dispatches: the gradients of attention in one.
+ */
+export function fewestLaunches(graph: Graph, traits: DeviceTraits): KernelChoices {
+  fuseRowSublayers(graph);
+  joinLossChunks(graph);
+  fuseLinearNorms(graph);
+  const together = graph.nodes.filter((node) =>
+    variantsOf(node, traits).some(({ name }) => name === tilesTogether.name),
+  );
+  return Object.fromEntries(together.map((node) => [variantKey(node), tilesTogether.name]));
 }
 
 /** A graph of some nodes only. */

@@ -2,14 +2,13 @@
 // its work. Other than the rewrites it is applied only where it is faster on the device, or if a caller asks for it.
 
 import { dim, matrixOf } from '../../core/tensor.ts';
-import { tilesTogether } from '../ops/attention/attention-launch.ts';
-import { type DeviceTraits, defaultTraits } from '../ops/device-traits.ts';
+import { defaultTraits } from '../ops/device-traits.ts';
 import { keepsInput } from '../ops/elementwise/elementwise-ops.ts';
 import { projectedLossOp } from '../ops/loss/projected-loss.ts';
 import { linearOp } from '../ops/matmul/linear.ts';
 import { addLayerNormOp, addRmsNormOp } from '../ops/norm/layer-norm.ts';
 import type { Node, Value } from '../ops/op.ts';
-import { applicationOf, variantsOf } from '../ops/op-nodes.ts';
+import { applicationOf } from '../ops/op-nodes.ts';
 import {
   fitsLinearAddNorm,
   fitsNextLayer,
@@ -17,8 +16,6 @@ import {
   type NextLayerAttrs,
 } from '../ops/rows/linear-add-norm.ts';
 import { wholeVectors } from '../ops/work-division.ts';
-import { type KernelChoices, variantKey } from '../plan/kernel-choices.ts';
-import { fuseRowSublayers } from './fewer-launches.ts';
 import type { Graph } from './graph.ts';
 import { onlyReader } from './layer-rewrites.ts';
 import { inGraph, type Slice, sliceOf, span } from './weight-slices.ts';
@@ -119,18 +116,4 @@ export function joinLossChunks(graph: Graph): void {
     const attrs = { ...loss.attrs, rows: 64 * Math.ceil(rows / 64) };
     graph.replace([node], projectedLossOp, loss.inputs, attrs, loss.outputs);
   }
-}
-
-/**
- * Fuses all that can be fused in a graph, of training or decoding, whether it is faster or not; returns the kernels of
- * the fewest dispatches: the gradients of attention in one.
- */
-export function fewestLaunches(graph: Graph, traits: DeviceTraits): KernelChoices {
-  fuseRowSublayers(graph);
-  joinLossChunks(graph);
-  fuseLinearNorms(graph);
-  const together = graph.nodes.filter((node) =>
-    variantsOf(node, traits).some(({ name }) => name === tilesTogether.name),
-  );
-  return Object.fromEntries(together.map((node) => [variantKey(node), tilesTogether.name]));
 }

@@ -2,8 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { presetGraphs } from '../../../src/commands/jobs/preset-graphs.ts';
-import { fuseFasterNorms } from '../../../src/engine/gpu/launch-tuning.ts';
-import { fewestLaunches } from '../../../src/engine/graph/fewer-training-launches.ts';
+import { fewestLaunches, fuseFasterNorms } from '../../../src/engine/gpu/launch-tuning.ts';
 import type { Graph } from '../../../src/engine/graph/graph.ts';
 import { defaultTraits } from '../../../src/engine/ops/device-traits.ts';
 import type { Node } from '../../../src/engine/ops/op.ts';

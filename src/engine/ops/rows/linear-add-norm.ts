@@ -2,7 +2,8 @@
 // for devices on which a dispatch costs more than its work. src/engine/graph/fewer-training-launches.ts puts it in the
 // place of the ops that it consists of; the variant `parts` runs those.
 
-import wgsl from '../../../../shaders/rows/linear-add-norm.wgsl?raw';
+import normWgsl from '../../../../shaders/rows/linear-add-norm.wgsl?raw';
+import productsWgsl from '../../../../shaders/rows/row-products.wgsl?raw';
 import { check } from '../../../core/errors.ts';
 import { dim, matrixOf, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import {
@@ -17,6 +18,7 @@ import { attrsOf, defineOp, type Launch, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { gridOf, viewOf } from '../work-division.ts';
 import { applyPart, type PartsContext } from './apply-parts.ts';
+import { rowSource } from './row-launch.ts';
 import { fusedOrParts, parts } from './row-variant.ts';
 
 /** The linear layer after the norm: its numbers of a row, and where its matrix and bias are. */
@@ -57,6 +59,8 @@ export const fitsNextLayer = (cols: number, columns: number): boolean =>
   columns % 4 === 0 && cols % depthOf(cols) === 0;
 
 const op = 'linear_add_norm';
+
+const source = rowSource(normWgsl, productsWgsl);
 
 /**
  * x [..,I], matrices (w [D,I] and w2 [N,D]), vectors (b, gamma, beta and b2), residual [..,D], step if there is
@@ -125,7 +129,7 @@ function fusedLaunch(inputs: Inputs, outputs: Outputs, attrs: LinearAddNormAttrs
   const after = dropoutFields({ rate: nextRate, site: nextSite });
   const vector = (place = 0) => place / 4;
   return {
-    shader: { name: 'linear-add-norm', source: wgsl },
+    shader: { name: 'linear-add-norm', source },
     entry: op,
     constants: {
       ...{ BLOCKS: Math.ceil(D / 256), DEPTH: depthOf(D), RMS: betaAt === undefined ? 1 : 0 },

@@ -39,11 +39,15 @@ export interface RowInputs<T> {
 /** Numbers of the first operand of an output product that a workgroup computes: hidden units, logits. */
 export const rowChunk = { hidden: 32, logits: 64 } as const;
 
-const source = [sublayersWgsl, inputsWgsl, attentionWgsl]
-  .join('\n')
-  .split('\n')
-  .filter((line) => !line.startsWith('// include rows/'))
-  .join('\n');
+/** The WGSL of a kernel in shaders/rows/ and of the files there that it includes. */
+export const rowSource = (...files: readonly string[]): string =>
+  files
+    .join('\n')
+    .split('\n')
+    .filter((line) => !line.startsWith('// include rows/'))
+    .join('\n');
+
+const source = rowSource(sublayersWgsl, inputsWgsl, attentionWgsl);
 
 /** Sizes of a dispatch; see `Params` of the shader. */
 export interface RowSizes {
