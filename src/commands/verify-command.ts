@@ -1,11 +1,12 @@
 // heddle verify
 
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { present } from '../core/present.ts';
 import type { Files } from '../files/files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import type { CacheType } from './jobs/verify/golden-checks.ts';
 import type { Comparison, VerifiedCase } from './jobs/verify/verify-job.ts';
 import { log, table, warn } from './output.ts';
 import {
@@ -20,6 +21,7 @@ import {
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends HostOptions, Pick<ModelRunOptions, 'weights' | 'weightsExclude'> {
+  cacheType?: CacheType;
   verbose?: boolean;
 }
 
@@ -37,6 +39,11 @@ export function addVerify(program: Command): void {
     .option('--tune', 'auto-tune kernels first, as training does (default: off)')
     .addOption(weightsOption('compare weights in this format with f32 instead'))
     .addOption(weightsExcludeOption())
+    .addOption(
+      new Option('--cache-type <type>', 'f16: only decode golden cases, with keys and values in f16').choices(
+        ['f32', 'f16'],
+      ),
+    )
     .option(
       '--verbose',
       'print each gradient and each loss, every event with its time, and the stack of an error',
@@ -45,13 +52,13 @@ export function addVerify(program: Command): void {
     .action(
       async (
         dirs: string[],
-        { weights, weightsExclude, verbose = false, tune = false, ...options }: Options,
+        { weights, weightsExclude, cacheType, verbose = false, tune = false, ...options }: Options,
       ) => {
         const { folders, refused } = await casesAmong(nodeFiles(), dirs);
         const describe = (all: VerifiedCase[]) => all.map((one) => printCase(one, verbose)).join('\n\n');
         const cases = await runAndPrint(
           'verify',
-          { folders, weights, weightsExclude },
+          { folders, weights, weightsExclude, cacheType },
           { ...options, tune },
           describe,
           folders,

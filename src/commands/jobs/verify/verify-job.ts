@@ -12,7 +12,7 @@ import type { WeightFormat } from '../../../model/quantized-parameters.ts';
 import type { Job } from '../../../session/job.ts';
 import type { Session } from '../../../session/session.ts';
 import { checkExpected, hasExpected } from './expected-outputs.ts';
-import { checkGolden, type Row } from './golden-checks.ts';
+import { type CacheType, checkGolden, type Row } from './golden-checks.ts';
 import { readAnyGolden } from './golden-hf.ts';
 import { checkReference, checkWeights } from './logit-checks.ts';
 
@@ -49,6 +49,8 @@ export interface VerifyArguments {
   readonly weights?: WeightFormat;
   /** See LoadOptions. */
   readonly weightsExclude?: readonly string[];
+  /** f16: decodes golden cases with a KV cache in f16, and compares the ids. [f32] */
+  readonly cacheType?: CacheType;
 }
 
 /**
@@ -93,7 +95,7 @@ async function verifyOne(
 
 async function check(
   folder: string,
-  { weights = 'f32', weightsExclude }: Omit<VerifyArguments, 'folders'>,
+  { weights = 'f32', weightsExclude, cacheType }: Omit<VerifyArguments, 'folders'>,
   session: Session,
 ): Promise<{ rows: readonly Row[]; fact?: string }> {
   if (weights !== 'f32') return checkWeights(folder, weights, session, weightsExclude);
@@ -101,7 +103,7 @@ async function check(
   if (await isGoldenMarian(session.files, folder)) {
     const rows: Row[] = [];
     for (const [i, golden] of (await readGoldenMarian(session.files, folder)).entries())
-      for (const [name, ...row] of await checkGolden(golden, () => session.engine()))
+      for (const [name, ...row] of await checkGolden(golden, () => session.engine(), cacheType))
         rows.push([i > 0 ? `int8.${name}` : name, ...row]);
     return { rows };
   }
@@ -112,7 +114,8 @@ async function check(
     const { checkWhisper } = await import('./golden-whisper.ts');
     return { rows: await checkWhisper(session.files, folder, raw, () => session.engine()) };
   }
-  return { rows: await checkGolden(await readAnyGolden(session.files, folder), () => session.engine()) };
+  const golden = await readAnyGolden(session.files, folder);
+  return { rows: await checkGolden(golden, () => session.engine(), cacheType) };
 }
 
 /** config.json of a golden case of Whisper; undefined for others. */
