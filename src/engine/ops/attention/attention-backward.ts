@@ -12,8 +12,7 @@ import {
   attentionLaunch,
   attentionRows,
   attentionSources,
-  attentionVariants,
-  tilesTogether,
+  backwardVariants,
   togetherLaunch,
   usesTiles,
 } from './attention-launch.ts';
@@ -69,15 +68,12 @@ function withBlockSums(a: AttentionLayout, keys: Launch, parts?: Value, dbias?: 
   return present([summing, parts && dbias ? blockSums(a, summing, parts, dbias) : undefined]);
 }
 
-/** The variants of the backward pass: those of the forward pass, and one that computes all gradients in one dispatch. */
+/** The kernels of the backward pass of a node. */
 const backwardKernels = (
   _inputs: unknown,
   { headWidth }: AttentionAttrs,
   traits: DeviceTraits,
-): readonly AttentionVariant[] => {
-  const all = attentionVariants(traits, headWidth);
-  return all.some(usesTiles) ? [...all, tilesTogether] : all;
-};
+): readonly AttentionVariant[] => backwardVariants(traits, headWidth);
 
 /**
  * Numbers in the memory for partial sums of the gradient of the bias: by blocks of keys (tiles), else by

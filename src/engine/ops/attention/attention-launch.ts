@@ -36,6 +36,20 @@ const tiles: AttentionVariant = { name: 'tiles' };
 const shuffledTiles: AttentionVariant = { name: 'tiles-shuffle', shuffle: true };
 /** The backward pass by tiles in one dispatch instead of two. */
 export const tilesTogether: AttentionVariant = { name: 'tiles-together', together: true };
+const shuffledTogether: AttentionVariant = {
+  ...shuffledTiles,
+  name: 'tiles-shuffle-together',
+  together: true,
+};
+
+/** The kernels of the backward pass: those of the forward pass, and by tiles all gradients in one dispatch. */
+export function backwardVariants(traits: DeviceTraits, headWidth: number): readonly AttentionVariant[] {
+  const all = attentionVariants(traits, headWidth);
+  if (!all.some(usesTiles)) return all;
+  // A row is reduced by as many threads as the gradients of keys take.
+  const canShuffle = traits.minSubgroup >= keyAcross(headWidth);
+  return canShuffle ? [...all, tilesTogether, shuffledTogether] : [...all, tilesTogether];
+}
 
 const subgroupVariant = (lanes: 4 | 8): AttentionVariant => ({
   name: `subgroups-${lanes}`,
@@ -137,10 +151,8 @@ export const attentionRows = (context: AttentionContext, width: number, entry: s
  * up to 256 threads and 16 KiB of workgroup memory.
  */
 function tileKernel(width: number, entry: string): AttentionKernel {
-  const ACROSS =
-    entry.startsWith('backward') && entry !== 'backward_queries' && width > 32 && width <= 64
-      ? 16
-      : tileAcross(width);
+  const ofKeys = entry.startsWith('backward') && entry !== 'backward_queries';
+  const ACROSS = ofKeys ? keyAcross(width) : tileAcross(width);
   const DOWN = ACROSS === 32 ? 8 : 16;
   const chunks = Math.ceil(width / 4 / ACROSS) * ACROSS;
   // Rows that are staged at once: a power of two.
@@ -150,6 +162,9 @@ function tileKernel(width: number, entry: string): AttentionKernel {
 
 /** Threads that share a row of a tile; they reduce it. */
 const tileAcross = (width: number): number => (width <= 64 ? 8 : width <= 128 ? 16 : 32);
+
+/** The same of the gradients of keys, which hold two tensors. */
+const keyAcross = (width: number): number => (width > 32 && width <= 64 ? 16 : tileAcross(width));
 
 /** Eight rows per workgroup; if four threads share reads, each has two rows. */
 function subgroupKernel(lanes: 4 | 8, software: boolean): AttentionKernel {

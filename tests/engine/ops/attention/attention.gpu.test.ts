@@ -49,7 +49,9 @@ interface Sizes {
 }
 
 /** The gradients in one dispatch: a few cases in npm test, all in test:full. */
-const without = (checked: boolean) => ({ without: everyCase || checked ? [] : ['tiles-together'] });
+const without = (checked: boolean) => ({
+  without: everyCase || checked ? [] : ['tiles-together', 'tiles-shuffle-together'],
+});
 
 async function checkSelf(
   { heads, headWidth, keys, dropout = 0 }: Sizes,
