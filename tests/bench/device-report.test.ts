@@ -7,31 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { readDeviceReports } from '../../bench/device-reports.ts';
 import { type DeviceReport, deviceReportOf, readDeviceReport } from '../../src/bench/device-report.ts';
 import { devicePicture, deviceTables, reportIssue, reportLine } from '../../src/bench/device-table.ts';
-
-const report: DeviceReport = {
-  kind: 'heddle device report',
-  version: 1,
-  heddle: '0.1.0',
-  when: '2026-11-29T12:00:00.000Z',
-  adapter: 'nvidia ampere',
-  browser: 'Google Chrome 156.0.8078.108',
-  platform: 'Linux x86',
-  software: false,
-  conformance: { kernels: 100, wrong: [] },
-  roofs: { bandwidth: 700, peak: 9000, spread: 0.02 },
-  kernels: [
-    { name: 'matmul 1024x1024x1024', flops: 2 ** 31, bytes: 12 * 2 ** 20, ms: 0.5, low: 0.49, high: 0.52 },
-    { name: 'attention [4,512]', flops: 10 ** 9, bytes: 10 ** 7, ms: 0.4, low: 0.39, high: 0.42 },
-  ],
-  step: {
-    ...{ preset: 'mid', batch: 32, ms: 12, modelFlops: 47_000_000_000, tokensPerSecond: 85_333 },
-    dispatches: 102,
-  },
-  decoding: [
-    { preset: 'mid', parameters: 11_682_624, batch: 1, tokensPerSecond: 600 },
-    { preset: 'mid', parameters: 11_682_624, batch: 8, tokensPerSecond: 4000 },
-  ],
-};
+import { gpuReport as report } from '../support/device-report.ts';
 
 const withKernel = (change: Partial<DeviceReport['kernels'][number]>): unknown => ({
   ...report,
