@@ -41,12 +41,13 @@ export async function fuseFasterNorms(
   const isResumed = graph.nodes.some((node) => node.op === linearBackwardOp && variantKey(node) in settled);
   const restore = snapshot(graph);
   const fused = fuseLinearNorms(graph);
+  if (fused.length === 0) return false;
   const choices = isResumed ? settled : await choose(graphOf(fused.map(({ node }) => node)));
   const faster = fused.filter(({ node }) => choices[variantKey(node)] === 'fused').map(({ norm }) => norm);
   if (faster.length < fused.length) {
     restore();
     fuseLinearNorms(graph, (norm) => faster.includes(norm));
-  } else if (fused.length > 0) joinLossChunks(graph);
+  } else joinLossChunks(graph);
   return faster.length > 0;
 }
 
@@ -55,13 +56,15 @@ export async function fuseFasterNorms(
  * the fewest dispatches: the gradients of attention in one.
  */
 export function fewestLaunches(graph: Graph, traits: DeviceTraits): KernelChoices {
-  fuseRowSublayers(graph);
   joinLossChunks(graph);
-  fuseLinearNorms(graph);
+  const fused = [...fuseRowSublayers(graph), ...fuseLinearNorms(graph).map(({ node }) => node)];
   const together = graph.nodes.filter((node) =>
     variantsOf(node, traits).some(({ name }) => name === tilesTogether.name),
   );
-  return Object.fromEntries(together.map((node) => [variantKey(node), tilesTogether.name]));
+  return Object.fromEntries([
+    ...fused.map((node) => [variantKey(node), 'fused']),
+    ...together.map((node) => [variantKey(node), tilesTogether.name]),
+  ]);
 }
 
 /** A graph of some nodes only. */

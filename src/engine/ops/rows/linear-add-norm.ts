@@ -19,7 +19,7 @@ import { expectDropout, expectType } from '../type-checks.ts';
 import { gridOf, viewOf } from '../work-division.ts';
 import { applyPart, type PartsContext } from './apply-parts.ts';
 import { rowSource } from './row-launch.ts';
-import { fusedOrParts, parts } from './row-variant.ts';
+import { parts, partsOrFused } from './row-variant.ts';
 
 /** The linear layer after the norm: its numbers of a row, and where its matrix and bias are. */
 export type NextLayerAttrs = {
@@ -91,7 +91,7 @@ export const linearAddNormOp = defineOp({
     const stats = tensorType('f32', betaAt === undefined ? [rows] : [rows, 2]);
     return { y, s: y, stats, next: nextColumns ? tensorType('f32', [...lead, nextColumns]) : undefined };
   },
-  variants: fusedOrParts,
+  variants: partsOrFused,
   naive: parts,
   modelFlops: ({ x, residual }, _outputs, { nextColumns = 0 }) =>
     2 * sizeOf(residual.shape) * (dim(x, -1) + nextColumns),

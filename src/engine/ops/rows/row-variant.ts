@@ -10,5 +10,11 @@ export interface FusedVariant extends Variant {
 /** The ops that it consists of, with their usual kernels. */
 export const parts: FusedVariant = { name: 'parts', fused: false };
 
-/** Both variants. */
-export const fusedOrParts = (): readonly FusedVariant[] => [{ name: 'fused', fused: true }, parts];
+/** One kernel. */
+export const fused: FusedVariant = { name: 'fused', fused: true };
+
+/** Both variants, the kernel where nothing was measured. */
+export const fusedOrParts = (): readonly FusedVariant[] => [fused, parts];
+
+/** Both variants, the ops where nothing was measured. */
+export const partsOrFused = (): readonly FusedVariant[] => [parts, fused];
