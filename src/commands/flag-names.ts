@@ -13,6 +13,8 @@ const flags = new Map<string, string>([
   ...settingRows.map(([name]): [string, string] => [name, settingFlag(name)]),
   ['memoryLimit', '--memory-limit'],
   ['memoryBudget', '--memory-budget'],
+  ['sourceColumn', '--source-column'],
+  ['targetColumn', '--target-column'],
 ]);
 
 /**

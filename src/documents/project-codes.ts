@@ -117,9 +117,9 @@ const isLetter = (c: string | undefined): boolean =>
 /** Whether offset `at` is inside of a word. */
 export const isInWord = (text: string, at: number): boolean => isLetter(text[at - 1]) && isLetter(text[at]);
 
-/** An offset of a text, moved out of a word: to its start, or to its end. */
+/** An offset of a text, moved out of a word: to its start, and behind a space there, or to its end. */
 export function outOfWord(text: string, at: number, toStart: boolean): number {
   let edge = at;
   while (isInWord(text, edge)) edge += toStart ? -1 : 1;
-  return edge;
+  return toStart && edge > 0 && text[edge] === ' ' && isLetter(text[edge + 1]) ? edge + 1 : edge;
 }

@@ -21,6 +21,9 @@ it('names flags for options with values and for names of several words', () => {
   expect(inFlags('the limit is 9 MiB (memoryLimit, memoryBudget, or the memory)')).toBe(
     'the limit is 9 MiB (--memory-limit, --memory-budget, or the memory)',
   );
+  expect(inFlags('choose two (sourceColumn, targetColumn), for example en and fr')).toBe(
+    'choose two (--source-column, --target-column), for example en and fr',
+  );
 });
 
 it('leaves paths, quoted texts, fields of --set and plain words', () => {
