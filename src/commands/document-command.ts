@@ -71,6 +71,19 @@ export const isDocument = (texts: readonly string[]): boolean =>
   documentFormatOf(texts[0] as string) !== undefined &&
   isExistingFile(texts[0] as string);
 
+/** Throws a HeddleError if one of several texts is the name of a file, such as two documents or a format of others. */
+export function checkTexts(texts: readonly string[]): void {
+  const file = texts.find((text) => /\S\.\w+$/.test(text) && isExistingFile(text));
+  if (file === undefined) return;
+  const known = 'PO, XLIFF, HTML, SRT, VTT and .txt';
+  throw new HeddleError(
+    documentFormatOf(file)
+      ? `${file} is a document, and ${texts.length} texts are given; translate one document at a time`
+      : `${file} is a file, but no document that heddle reads (${known}); convert it, for example to XLIFF, or give texts, one per line, with --input ${file}`,
+    { kind: 'input' },
+  );
+}
+
 /** Translates a document. `decode`: options of decoding. */
 export async function translateDocumentFile(
   folder: string,

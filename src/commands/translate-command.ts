@@ -9,6 +9,7 @@ import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import {
   addDocumentFlags,
+  checkTexts,
   type DocumentFlags,
   givenDocumentFlags,
   isDocument,
@@ -132,6 +133,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   const decode = decodeOptionsOf(options);
   checkExclusive(options);
   if (isDocument(texts)) return runDocument(folder, texts[0] as string, options);
+  checkTexts(texts);
   const [flag] = givenDocumentFlags(options);
   if (flag && texts.length === 1 && documentFormatOf(texts[0] as string))
     throw new HeddleError(`${texts[0]}: there is no such file`, { kind: 'not-found' });
