@@ -1,7 +1,8 @@
-// A real training in a tab that is hidden and shown: it pauses or slows down.
+// A real training in a tab that is hidden, shown and closed: it pauses or slows down, and a closed tab leaves the checkpoint
+// of its last steps.
 
 import type { Page } from 'puppeteer';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { demo, fillSmallTraining, pastePairs, untilText, withoutModels } from '../support/demo.ts';
 import { tinyCorpus } from '../support/training.ts';
 
@@ -15,7 +16,7 @@ const fill = (page: Page, name: string, value: string) =>
 const choose = (page: Page, name: string, value: string) =>
   page.locator(`::-p-aria([name="${name}"][role="combobox"])`).fill(value);
 
-/** Opens the page and starts a training, of `pasted`. */
+/** Opens the page and starts a training, of `pasted-text`. */
 async function startTraining(): Promise<{ page: Page; errors: string[] }> {
   const { page, errors } = await open('index.html?tune=0');
   await pastePairs(page, tinyCorpus);
@@ -71,7 +72,59 @@ it('pauses or slows down in a hidden tab as chosen, and says so', async () => {
   // The choice stays.
   await page.reload();
   expect(await page.$eval('#hidden-tab', (e) => (e as HTMLSelectElement).value)).toBe('slow');
-  await page.evaluate(() => globalThis.heddlePage?.session.remove('pasted'));
+  await page.evaluate(() => globalThis.heddlePage?.session.remove('pasted-text'));
   expect(errors).toEqual([]);
   await page.close();
 });
+
+it('saves a checkpoint when the tab is closed, or keeps the last one', async () => {
+  const rounds = 3;
+  let saved = 0;
+  for (let round = 0; round < rounds; round++) {
+    const { page } = await startTraining();
+    const { before, took } = await page.evaluate(async () => {
+      const { session } = globalThis.heddlePage as NonNullable<typeof globalThis.heddlePage>;
+      let before = 0;
+      session.on((event) => {
+        if (event.type === 'checkpoint') before = event.step;
+      });
+      const begin = performance.now();
+      await session.saveNow();
+      return { before, took: performance.now() - begin };
+    });
+    await vi.waitFor(async () => expect(await stepOf(page)).toBeGreaterThan(before + 20), {
+      timeout: 60_000,
+      interval: 20,
+    });
+    await new Promise((done) => setTimeout(done, 37 * round)); // a different moment of a step each round
+    const at = await stepOf(page);
+    const begin = performance.now();
+    await page.close({ runBeforeUnload: true });
+    await closed(page);
+    const closing = performance.now() - begin;
+
+    const { page: next } = await open('index.html?tune=0');
+    await untilText(next, '#notices', 'The training of pasted-text stopped at step \\d+ of 1000000');
+    const step = await next.$eval('#notices', (e) => Number(/at step (\d+)/.exec(e.textContent ?? '')?.[1]));
+    console.log(
+      `checkpoint: ${took.toFixed(0)} ms; closed after ${closing.toFixed(0)} ms at step ${at}, kept ${step} (saved before: ${before})`,
+    );
+    expect(step).toBeGreaterThanOrEqual(before); // the last one at least
+    if (step >= at) saved++;
+    const model = await next.evaluate(async () => {
+      const { session } = globalThis.heddlePage as NonNullable<typeof globalThis.heddlePage>;
+      await session.load('pasted-text'); // it is whole
+      const { text } = await session.translate('one two');
+      await session.remove('pasted-text');
+      return typeof text;
+    });
+    expect(model).toBe('string');
+    await next.close();
+  }
+  console.log(`${saved} of ${rounds} closed tabs left a checkpoint of their last steps`);
+}, 400_000);
+
+/** Waits until a page that was asked to close is closed. */
+async function closed(page: Page): Promise<void> {
+  while (!page.isClosed()) await new Promise((done) => setTimeout(done, 5));
+}
