@@ -14,6 +14,8 @@ export { samplesOf as readSpeech } from './api/transcribe-speech.ts';
 export { LogMel, LogMelStream } from './audio/log-mel.ts';
 export { Resampler } from './audio/resample.ts';
 export { writeWav } from './audio/wav.ts';
+export { evaluationReport } from './commands/evaluation-report.ts';
+export { type SystemScores, scoreSystems, type TranslationReport } from './commands/jobs/evaluate-job.ts';
 export { type RunSummary, runMetrics, settingText, summarizeRuns } from './commands/jobs/runs-job.ts';
 export { describeType, fitsType } from './core/fields.ts';
 export { documentFormatOf, openDocument } from './documents/document-formats.ts';

@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import type { Model } from '../../src/api/model.ts';
 import { hasTerm } from '../../src/documents/segment-checks.ts';
 import { type PlacedTerm, withTermMarks } from '../../src/documents/soft-terms.ts';
-import { lexiconSteps, WordAligner, wordsOf } from '../../src/text/align/lexicon.ts';
+import { lexiconSteps, WordAligner } from '../../src/text/align/lexicon.ts';
+import { wordsOf } from '../../src/text/align/token-words.ts';
 import type { Pair } from '../../src/text/corpus/pairs.ts';
 import { corpusBleu } from '../../src/text/metrics/bleu.ts';
 

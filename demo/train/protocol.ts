@@ -29,6 +29,7 @@ import type {
   PreviewedBatch,
   RunSummary,
   TextRange,
+  TranslationReport,
   WeightPlace,
 } from '../../src/pages.ts';
 import type { StorageInfo } from '../storage/model-store.ts';
@@ -266,6 +267,8 @@ export interface Calls {
   history(name: string): RunHistory;
   /** Summaries of all stored runs, by name. */
   runs(): RunSummary[];
+  /** Translates the pairs of a file by stored models and scores the translations, compared with those of the first. */
+  evaluate(names: readonly string[], pairs: Blob): RunScores;
   /** The pairs that are stored with a model: its file or pasted text. */
   corpusOf(name: string): Uint8Array;
   load(name: string, from?: LoadFrom, languages?: SentLanguages): void;
@@ -294,6 +297,12 @@ export interface ResumeOptions {
   readonly epochs?: number;
   readonly batchSize?: number;
   readonly maxTokens?: number;
+}
+
+/** Scores of models on the same pairs, and the same as an HTML file. */
+export interface RunScores {
+  readonly report: TranslationReport;
+  readonly html: string;
 }
 
 /** Languages and number of the pairs that `previewBatches` shows. */

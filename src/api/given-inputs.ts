@@ -14,7 +14,7 @@ import type { TrainSettings } from '../train/settings/train-settings.ts';
 import type { Clip } from './speech-clips.ts';
 
 /** Settings that are files. */
-const fileSettings = ['tokenizerFile', 'sourceTokenizer', 'targetTokenizer'] as const;
+const fileSettings = ['tokenizerFile', 'sourceTokenizer', 'targetTokenizer', 'guidedAlignment'] as const;
 
 /** The settings of a training, of which those that are files may be File and Blob objects. */
 export interface GivenSettings extends Omit<TrainSettings, (typeof fileSettings)[number] | 'init'> {
@@ -27,6 +27,11 @@ export interface GivenSettings extends Omit<TrainSettings, (typeof fileSettings)
   readonly sourceTokenizer?: FileSource;
   /** Like tokenizerFile, only for the target. [tokenizerFile, or train one] */
   readonly targetTokenizer?: FileSource;
+  /**
+   * Guided alignment: train one head of the last cross-attention on the word alignments in this file, a line 0-0 1-2
+   * for each line of the files of pairs; as a path, File or Blob. [none]
+   */
+  readonly guidedAlignment?: FileSource;
   /**
    * Initialize the weights with a scheme (xavier, truncated-normal), or fine-tune a model with its tokenizers: a
    * folder, an archive as a File or Blob, or the files of a folder. ['xavier']
@@ -63,7 +68,16 @@ export interface KnownInputs {
 /** Reads the files of pairs, and gives the other files paths. */
 export async function givenInputs(
   given: GivenPairs,
-  { dev, test, tokenizerFile, sourceTokenizer, targetTokenizer, init, ...others }: GivenSettings & GivenSets,
+  {
+    dev,
+    test,
+    tokenizerFile,
+    sourceTokenizer,
+    targetTokenizer,
+    guidedAlignment,
+    init,
+    ...others
+  }: GivenSettings & GivenSets,
   {
     files: base = currentHost().files,
     ...reading
@@ -87,6 +101,7 @@ export async function givenInputs(
       tokenizerFile: path(tokenizerFile),
       sourceTokenizer: path(sourceTokenizer),
       targetTokenizer: path(targetTokenizer),
+      guidedAlignment: path(guidedAlignment),
       init: init === undefined ? init : await files.folder(init),
     },
     files: files.files,

@@ -23,6 +23,7 @@ import {
 } from '../text/batches/encoded-corpus.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import type { JobEvent } from '../train/report/training-events.ts';
+import { furtherLoss } from '../train/run/further-loss.ts';
 import { setUp } from '../train/run/setup.ts';
 import { initFolder } from '../train/settings/run-defaults.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
@@ -207,7 +208,8 @@ async function forecast(
     const { precision, noFuse, gradientCheckpointing, quantizeBits, freeze, weights, weightsExclude } =
       setup.args;
     const lora = setup.args.lora && loraConfig(setup.args.lora);
-    const graphOptions = { precision, noFuse, gradientCheckpointing, quantizeBits, freeze, lora };
+    const addLoss = await furtherLoss(setup.args);
+    const graphOptions = { precision, noFuse, gradientCheckpointing, quantizeBits, freeze, lora, addLoss };
     const stored =
       (weights ?? 'f32') === 'f32' ? parameters : storedParameters(config, { weights, weightsExclude });
     const plan = (shape: (typeof shapes)[number]) =>

@@ -1,7 +1,9 @@
 // Kernel families of attention.
 
+import { gradients } from '../engine/graph/gradient.ts';
 import { crossAttention, selfAttention } from '../engine/ops/attention/attention.ts';
 import { attentionWeights } from '../engine/ops/attention/attention-weights.ts';
+import { guidedAlignment, wordsOfLinks } from '../engine/ops/attention/guided-alignment.ts';
 import { relativePositionBias } from '../engine/ops/attention/relative-position-bias.ts';
 import { backward, input, step } from './kernel-case.ts';
 import { choice, family, heads, headWidth, named, pass, size, storage } from './kernel-family.ts';
@@ -65,6 +67,35 @@ export const attentionFamilies = {
           if (pass === 'backward') backward(g, y, [q, kv]);
         },
         data: () => ({ lens: () => keys }),
+      };
+    },
+  }),
+  // The loss of word alignments on one head. Two keys of each query are linked.
+  'guided alignment': family({
+    label: 'Guided alignment',
+    group: 'attention',
+    fields: {
+      batch,
+      queries: size('Target length', 128, 8192),
+      keys: size('Source length', 128, 8192),
+      heads,
+      width: headWidth,
+      pass,
+    },
+    make({ batch, queries, keys, heads, width, pass }) {
+      return {
+        name: `${named('guided alignment', pass)} [${batch},${queries}x${keys}] ${heads} heads x ${width}`,
+        build(g) {
+          const q = input(g, 'q', [batch, queries, heads * width]);
+          const kv = input(g, 'kv', [batch, keys, 2 * heads * width]);
+          const lens = g.input('lens', 'u32', [batch]);
+          const links = g.input('links', 'u32', [batch, queries, wordsOfLinks(keys)]);
+          const attrs = { heads, headWidth: width, head: 0, weight: 0.5 };
+          const loss = guidedAlignment(g, { q, kv, lens, links, step: step(g) }, attrs);
+          if (pass === 'backward') gradients(g, loss, [q, kv]);
+        },
+        data: () => ({ lens: () => keys, links: () => 0b101 }),
+        step: { tokenWeight: 1 },
       };
     },
   }),

@@ -3,16 +3,20 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { formatPercent } from '../core/format-numbers.ts';
+import { present } from '../core/present.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import { checkOutputFile } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
-import { jsonOption } from './parse-values.ts';
+import { addHostOptions, deviceOption, jsonOption } from './parse-values.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends HostOptions, PairFlags {
   out: string;
   pieces?: string;
   lexicalTable?: string;
+  model?: string;
+  compare?: string;
   force?: boolean;
 }
 
@@ -21,7 +25,7 @@ export function addAlign(program: Command): void {
   const command = program
     .command('align')
     .description(
-      'align the words of pairs (IBM model 1, both directions): a line 0-0 1-2 for each pair, as fast_align writes it',
+      'align the words of pairs (IBM model 1, both directions; or a model): a line 0-0 1-2 for each pair, as fast_align writes it',
     )
     .argument('[pairs...]', `files of pairs: ${pairsHelp}`)
     .requiredOption(
@@ -36,9 +40,15 @@ export function addAlign(program: Command): void {
       '--lexical-table <file>',
       'also write the translation probabilities: lines of target, source, probability, as in lex.s2t of Marian; heddle convert --to firefox --shortlist reads it',
     )
+    .option(
+      '--model <dir>',
+      'align by the cross-attention of this model, as heddle translate --alignments hard does (default: IBM model 1)',
+    )
+    .option('--compare <file>', 'print the alignment error rate (AER) against the alignments in this file')
     .option('--force', 'overwrite the files')
     .addOption(jsonOption());
   addPairFlags(command);
+  addHostOptions(command).addOption(deviceOption());
   command.action(async (names: string[], options: Options) => {
     const pairs = pairFilesOf(names, options);
     if (!pairs) throw new HeddleError('align: give files of pairs');
@@ -46,15 +56,19 @@ export function addAlign(program: Command): void {
     const out = resolve(options.out);
     const inputs = pathsOf(pairs);
     const { force = false, pieces, lexicalTable } = options;
+    const [model, compare] = [options.model, options.compare].map((path) => path && resolve(path));
+    if (model && (pieces ?? lexicalTable) !== undefined)
+      throw new HeddleError('--model excludes --pieces and --lexical-table, which are for a lexicon');
     const table = lexicalTable && resolve(lexicalTable);
     checkOutputFile('--out', out, { force, inputs });
     if (table) checkOutputFile('--lexical-table', table, { force, inputs: [...inputs, out] });
     await runAndPrint(
       'align',
-      { pairs, out, pieces, table },
-      { ...options, host: 'cpu' },
-      (result) => `${result.out}: ${result.links} links of ${result.pairs} pairs`,
-      inputs,
+      { pairs, out, pieces, table, model, compare },
+      model ? options : { ...options, host: 'cpu' },
+      ({ out: path, links, pairs: count, errorRate }) =>
+        `${path}: ${links} links of ${count} pairs${errorRate === undefined ? '' : `, AER ${formatPercent(errorRate)}`}`,
+      present([...inputs, model, compare]),
     );
   });
 }

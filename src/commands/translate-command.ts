@@ -5,6 +5,7 @@ import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { documentFormatOf } from '../documents/document-formats.ts';
 import { reasonOf } from '../host/disk-files.ts';
+import { formatLinks } from '../text/align/pharaoh.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import {
@@ -91,8 +92,8 @@ export function addTranslate(program: Command): void {
       'print each token as soon as it is decoded, one text after the other (greedy decoding and sampling)',
     )
     .option(
-      '--alignments <file>',
-      'write an alignment of each text and its translation to this file, see --alignment-format',
+      '--alignments <file|hard>',
+      'write an alignment of each text and its translation to this file, see --alignment-format; hard: print the words that belong together behind each translation, as Marian does: el gato ||| 0-0 1-1 (./hard is a file)',
     )
     .addOption(
       new Option(
@@ -129,7 +130,9 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     );
   if (maxLengthCrop && skipLong)
     throw new HeddleError('--max-length-crop and --skip-long exclude each other; use one of them');
-  const isPharaoh = options.alignmentFormat === 'pharaoh';
+  const isHard = options.alignments === hardAlignments;
+  const file = isHard ? undefined : options.alignments;
+  const hasWords = isHard || options.alignmentFormat === 'pharaoh';
   const decode = decodeOptionsOf(options);
   checkExclusive(options);
   if (isDocument(texts)) return runDocument(folder, texts[0] as string, options);
@@ -139,7 +142,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     throw new HeddleError(`${texts[0]}: there is no such file`, { kind: 'not-found' });
   if (flag)
     throw new HeddleError(`${flag} is for a document; name one file in PO, XLIFF, HTML, SRT, VTT or .txt`);
-  const outputs = { '--output': options.output, '--alignments': options.alignments };
+  const outputs = { '--output': options.output, '--alignments': file };
   for (const [flag, path] of Object.entries(outputs))
     if (path !== undefined) checkOutputFile(flag, path, { force: options.force, inputs: paths });
   const input = textGroups(texts.length > 0 ? [texts] : linesOf(paths ?? ['-']), batchSize * batchesAtOnce);
@@ -154,13 +157,13 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     options: {
       ...{ ...decode, batchSize, maxNewTokens, maxLength, replaceUnknown, splitSentences },
       longTexts: maxLengthCrop ? 'crop' : skipLong ? 'skip' : 'error',
-      attention: options.alignments !== undefined && !isPharaoh,
-      alignment: options.alignments !== undefined && isPharaoh,
+      attention: file !== undefined && !hasWords,
+      alignment: options.alignments !== undefined && hasWords,
       prefix,
     },
   } as const;
   const out = openOutput(options.output);
-  const alignments = options.alignments === undefined ? undefined : openOutput(options.alignments);
+  const alignments = file === undefined ? undefined : openOutput(file);
   const jsonFile = typeof options.json === 'string' ? openOutput(options.json) : undefined;
   const json = options.json === undefined ? undefined : jsonArrayWriter((jsonFile ?? out).write);
   const writesText = !stream && options.json !== true;
@@ -178,7 +181,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
         onResult(value) {
           const { first: number, translations, failed: anyFailed } = value as TranslatedTexts;
           failed += anyFailed;
-          const lines = linesFor(translations, options, number);
+          const lines = isHard ? hardLines(translations) : linesFor(translations, options, number);
           // With --num-return an empty text has no lines.
           if (writesText && (lines !== '' || options.numReturn === undefined)) out.write(`${lines}\n`);
           json?.add(
@@ -187,7 +190,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
               translations: all.map(withoutAttention),
             })),
           );
-          alignments?.write((isPharaoh ? pharaohLines : alignmentLines)(translations, number));
+          alignments?.write((hasWords ? pharaohLines : alignmentLines)(translations, number));
         },
         async nextTexts() {
           const next = first ?? (await nextGroup());
@@ -257,13 +260,20 @@ function checkExclusive({
     throw new HeddleError(
       '--stream and --json exclude each other; --json FILE writes the JSON while the text is streamed',
     );
-  if (o.alignmentFormat !== undefined && alignments === undefined)
+  const isHard = alignments === hardAlignments;
+  if (o.alignmentFormat !== undefined && (alignments === undefined || isHard))
     throw new HeddleError('--alignment-format needs --alignments FILE');
   const exclude = (flag: string, others: Readonly<Record<string, boolean | undefined>>, why: string) => {
     const other = Object.keys(others).find((name) => others[name]);
     if (other) throw new HeddleError(`${flag} and ${other} exclude each other: ${why}`);
   };
   const several = numReturn !== undefined;
+  if (isHard)
+    exclude(
+      '--alignments hard',
+      { '--stream': stream, '--num-return': several, '--ids': o.ids, '--json': o.json === true },
+      'it prints each translation with its alignment; give --alignments FILE',
+    );
   if (o.phrases) exclude('--phrases', { '--sample': o.sample }, 'beam search chooses where the phrases go');
   if (stream)
     exclude(
@@ -305,12 +315,16 @@ const alignmentLines = (translations: readonly Translated[][], first: number): s
 
 /** A line of pairs of words for each text, as of fast_align, `0-0 1-2`; an empty line for an empty text. */
 const pharaohLines = (translations: readonly Translated[][]): string =>
+  translations.map(([best]) => `${formatLinks(best?.alignment ?? [])}\n`).join('');
+
+/** Value of --alignments with which translations are printed with their alignment. */
+const hardAlignments = 'hard';
+
+/** The best translation of each text and its pairs of words: `el gato ||| 0-0 1-1`. */
+const hardLines = (translations: readonly Translated[][]): string =>
   translations
-    .map(
-      ([best]) => `${(best?.alignment ?? []).map((pair) => pair.join('-')).join(' ')}
-`,
-    )
-    .join('');
+    .map(([best]) => `${toSingleLine(best?.text ?? '')} ||| ${formatLinks(best?.alignment ?? [])}`)
+    .join('\n');
 
 /**
  * The best translation of each text, one per line. With `numReturn` all translations, each with the number of

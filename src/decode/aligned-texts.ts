@@ -9,12 +9,19 @@ import { wordAlignment } from './word-alignment.ts';
 
 type AlignText = (translation: Translation) => Promise<Attention<number>>;
 
-/** Translations of texts with what the options ask for. `align` aligns the translation `ids` of text i. */
+/**
+ * Translations of texts with what the options ask for. `align` aligns the translation `ids` of text i; `guided`: the
+ * head of guided alignment, see `wordAlignment`.
+ */
 export async function withAlignments(
   translations: readonly Generation[][],
   align: (i: number, ids: readonly number[]) => Promise<Attention<number>>,
   texts: readonly string[],
-  { source, target }: { readonly source: Tokenizer; readonly target: Tokenizer },
+  {
+    source,
+    target,
+    guided,
+  }: { readonly source: Tokenizer; readonly target: Tokenizer; readonly guided: number },
   { attention, alignment, replaceUnknown: replaces }: TextOptions,
 ): Promise<Generation[][]> {
   const out: Generation[][] = [];
@@ -26,7 +33,10 @@ export async function withAlignments(
     if (replaces) found = await withoutUnknown(found, alignOne, text, source, target);
     for (const [k, each] of found.entries())
       if (alignment)
-        found[k] = { ...each, alignment: wordAlignment(source, target, text, each, await alignOne(each)) };
+        found[k] = {
+          ...each,
+          alignment: wordAlignment(source, target, text, each, await alignOne(each), guided),
+        };
     out.push(found);
   }
   return out;

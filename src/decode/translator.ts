@@ -211,7 +211,8 @@ export class Translator {
       signal?.throwIfAborted();
       return this.align(encoded[i] as number[], ids, startId, sizeOf(shape));
     };
-    return withAlignments(out, align, texts, { source, target: this.#model.target }, options);
+    const { target, config } = this.#model;
+    return withAlignments(out, align, texts, { source, target, guided: config.alignmentHead }, options);
   }
 
   #phraseContext(settings: DecodeSettings, shape: TranslatorShape): PhraseContext {

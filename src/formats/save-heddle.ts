@@ -21,7 +21,7 @@ import { scaleEnding } from './widen-tensors.ts';
 const laterFields = (c: ModelConfig): Partial<ModelConfig> => ({
   ...{ source: 'tokens', frameWidth: 0, stem: 'none', maxSource: c.maxLength, keyBias: true },
   ...{ feedForwardDepth: 2, decoderFeedForwardDepth: 2, decoderSelfAttention: 'attention' },
-  ...{ decoderTiedLayers: [], sublayerSteps: '', normQueriesOnly: false },
+  ...{ decoderTiedLayers: [], sublayerSteps: '', normQueriesOnly: false, alignmentHead: -1 },
 });
 
 /** A configuration as files state it: without later fields that have these values, as in earlier versions. */

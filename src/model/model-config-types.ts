@@ -212,4 +212,9 @@ export interface ModelConfig {
    * masked: MarianMT starts with padding. Default: true.
    */
   readonly hidePadding: boolean;
+  /**
+   * Head, from 0, of the last cross-attention that guided alignment trains and word alignments are read from;
+   * -1: none. A whole number of at least -1. Default: -1.
+   */
+  readonly alignmentHead: number;
 }

@@ -103,6 +103,7 @@ export function modelConfig(options: ModelOptions, label?: FieldNames['label']):
   if (c.maxLength + c.positionOffset > maxPositions) fail('maxLength', `at most ${maxPositions}`);
   if (c.positions === 'fairseq-sinusoidal' && c.padId < 0)
     fail('padId', 'the id of a token for these positions');
+  if (c.alignmentHead >= c.decoderHeads) fail('alignmentHead', `below decoderHeads ${c.decoderHeads}`);
   const { decoderTiedLayers: tied, decoderLayers } = c;
   if (tied.length > 0 && (tied.length !== decoderLayers || tied.some((n) => n > decoderLayers)))
     fail('decoderTiedLayers', `${decoderLayers} numbers from 1 to ${decoderLayers}`);

@@ -209,6 +209,11 @@ export const modelFields = {
    * masked: MarianMT starts with padding.
    */
   hidePadding: { type: boolean, default: true },
+  /**
+   * Head, from 0, of the last cross-attention that guided alignment trains and word alignments are read from; -1:
+   * none.
+   */
+  alignmentHead: { type: integer(-1), default: -1 },
 } as const satisfies FieldTable;
 
 type ModelActivation = Exclude<Activation, 'none'>;

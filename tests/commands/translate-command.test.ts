@@ -215,6 +215,10 @@ describe('translate', () => {
         Array.from({ length: count ?? 0 }, (_, t) => t),
       );
     }
+    // Marian's form: behind each translation.
+    const behind = (await printed('--alignments', 'hard')).trimEnd().split('\n');
+    const links = readFileSync(pairs, 'utf8').trimEnd().split('\n');
+    expect(behind).toEqual(links.map((line, i) => `${words[i]} ||| ${line}`));
   });
 
   it.each([
@@ -223,6 +227,11 @@ describe('translate', () => {
     [['--phrases', 'a', '--stream'], '--stream and --phrases exclude each other'],
     [['--prefix', 'a', '--split-sentences'], '--split-sentences and --prefix exclude each other'],
     [['--alignment-format', 'pharaoh'], '--alignment-format needs --alignments FILE'],
+    [['--alignments', 'hard', '--alignment-format', 'pharaoh'], '--alignment-format needs --alignments FILE'],
+    [
+      ['--alignments', 'hard', '--num-return', '2', '--beam-size', '2'],
+      '--alignments hard and --num-return exclude each other',
+    ],
     [['--stream', '--ids'], '--stream and --ids exclude each other'],
     [['--sample', '--beam-size', '2'], '--sample and --beam-size exclude each other'],
     [['--top-k', '3'], '--top-k needs --sample'],

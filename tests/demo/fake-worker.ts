@@ -250,6 +250,26 @@ export function fakeWorker(): void {
     // Sentences with "doubt" have tokens of 10 %.
     inspect: (_, text: string) => ({ loss: Array(8).fill(text.includes('doubt') ? 2.3 : 0.01) }),
     runs: () => fake.runs,
+    evaluate(_, names: never) {
+      const score = (score: number, p?: number) => ({ score, mean: score, interval: 0.5, p });
+      const systems = (names as readonly string[]).map((name, i) => {
+        const p = i > 0 ? 0.048 : undefined;
+        return { name, bleu: score(36.1 - i, p), chrf: score(57.2 - i, p), chrfPlus: score(55.1 - i, p) };
+      });
+      const group = { group: '1-9 words', sentences: 2, bleu: 36.1, chrf: 57.2 };
+      const worst = {
+        number: 2,
+        chrf: 1,
+        source: 'a tree',
+        translation: 'un gato',
+        references: ['un árbol'],
+      };
+      const analysis = { byLength: [group], byRareWords: [group], worst: [worst] };
+      return {
+        report: { pairs: 2, skipped: 1, systems, analysis, signatures: ['BLEU|nrefs:1'] },
+        html: '<p>scores',
+      };
+    },
     languages: () => fake.languages,
     corpusOf: () => new TextEncoder().encode('one\tuno\n'),
     history: () => fake.history,

@@ -724,6 +724,31 @@ describe.each(widths)('runs and sharing at %i px', (width) => {
       '"fast",1,4,,1,,,,,1,,,,,',
     ]);
     expect([csv.split('\n').length, type]).toEqual([8, 'image/png']);
+    // Scores on a file of pairs, in the page and as a report.
+    expect(await page.$eval('#runs-evaluate', (e) => (e as HTMLButtonElement).disabled)).toBe(true);
+    await page.evaluate(() => {
+      const input = document.querySelector('#runs-pairs') as HTMLInputElement;
+      const chosen = new DataTransfer();
+      chosen.items.add(new File(['a tree\tun árbol\n'], 'dev.tsv'));
+      input.files = chosen.files;
+      input.dispatchEvent(new Event('change'));
+    });
+    // In the middle of the screen: the bar at its bottom would take the click.
+    const toMiddle = (selector: string) =>
+      page.$eval(selector, (e) => e.scrollIntoView({ block: 'center', behavior: 'instant' }));
+    await toMiddle('#runs-evaluate');
+    await press(page, 'Evaluate the selected runs');
+    await untilText(
+      page,
+      '#runs',
+      'fast36\\.10 \\(36\\.10 ± 0\\.50\\).*slow35\\.10 \\(35\\.10 ± 0\\.50\\), p = 0\\.0480',
+    );
+    await page.$eval('#runs details', (e) => e.setAttribute('open', ''));
+    await untilText(page, '#runs details', '1-9 words236\\.1057\\.20.*un gato.*BLEU\\|nrefs:1');
+    expect((await calls(page, 'evaluate')).at(-1)?.[0]).toEqual(['fast', 'slow']);
+    await toMiddle('#runs details + .row');
+    await press(page, 'Download the report');
+    expect(await page.evaluate('files[2].text()')).toBe('<p>scores');
     expect(await axeViolations(page)).toEqual([]);
     for (const theme of ['light', 'dark'] as const) {
       await shown.get(width)?.view({ width, height: 900, theme });

@@ -19,6 +19,7 @@ import { termList } from '../../common/terms.ts';
 import type { RunHistory } from '../protocol.ts';
 import { Series } from './averaged-series.ts';
 import { type Line, LineChart } from './line-chart.ts';
+import { RunsScores } from './runs-scores.ts';
 import { settingLabel } from './setting-words.ts';
 import type { Session } from './training-session.ts';
 
@@ -52,6 +53,7 @@ type Look = Line['look'];
 export class RunsPanel extends Panel {
   readonly #session: Session;
   readonly #reuse: (name: string) => void;
+  readonly #scores: RunsScores;
   readonly #chart = new LineChart({ title: 'Curves of the selected runs', height: 260, lines: [] });
   #runs: readonly RunSummary[] = [];
   /** The runs whose curves are shown, in the order in which they were selected. */
@@ -65,6 +67,7 @@ export class RunsPanel extends Panel {
     super();
     this.#session = session;
     this.#reuse = reuse;
+    this.#scores = new RunsScores(session);
     this.draw();
   }
 
@@ -87,6 +90,7 @@ export class RunsPanel extends Panel {
 
   #drawCurves(): void {
     this.draw();
+    this.#scores.setRuns([...this.#chosen.keys()]);
     const [kind = '', key = ''] = this.#curve.split('.');
     const lines = [...this.#chosen].map(([name, { steps, evals }], i): Line => {
       const points =
@@ -176,6 +180,7 @@ export class RunsPanel extends Panel {
           <button type="button" @click=${this.#saveCsv}>Download CSV</button>
           <button type="button" @click=${this.#savePng}>Download PNG</button>
         </div>
+        ${this.#scores.element}
       </div>`;
   }
   #row(run: RunSummary, settings: readonly string[], names: readonly string[]): Content {

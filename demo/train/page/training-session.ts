@@ -24,6 +24,7 @@ import type {
   Request,
   ResumeOptions,
   RunHistory,
+  RunScores,
   SentDecodeOptions,
   SentLanguages,
   SessionEvent,
@@ -115,6 +116,11 @@ export interface Session {
   history(name: string): Promise<RunHistory>;
   /** Summaries of all stored runs; `folder` is the name of the model. */
   runs(): Promise<RunSummary[]>;
+  /**
+   * Scores of stored models on the pairs of a file, compared with the first. Rejects with `user` during a training, and
+   * if the file has no pairs.
+   */
+  evaluate(names: readonly string[], pairs: Blob): Promise<RunScores>;
   /** The training pairs of a model that was trained on a file or text; rejects if they are not stored. */
   corpusOf(name: string): Promise<Uint8Array>;
   /**
@@ -307,6 +313,9 @@ class WorkerSession implements Session {
   }
   runs() {
     return this.#call('runs', []);
+  }
+  evaluate(names: readonly string[], pairs: Blob) {
+    return this.#call('evaluate', [names, pairs]);
   }
   corpusOf(name: string) {
     return this.#call('corpusOf', [name]);

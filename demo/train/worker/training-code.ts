@@ -2,5 +2,6 @@
 // translates does without.
 
 export { corpusArguments, corpusBytes, describeTraining } from './describe-training.ts';
+export { evaluateRuns } from './evaluate-runs.ts';
 export { readHistory, readRuns } from './run-history.ts';
 export { RunEndedError, startTraining } from './worker-run.ts';

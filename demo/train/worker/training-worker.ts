@@ -118,20 +118,23 @@ function loadedModel(): ReturnType<typeof loadCurrent> {
   return loadCurrent(current);
 }
 
+/** Loads a stored model. */
+async function loadStored(name: string, languages?: SentLanguages): Promise<Model> {
+  if (!(await store.exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
+  const isInMemory = (await store.filesOf(name)) === memory;
+  const from = isInMemory ? new File([await store.archive(name)], `${name}.zip`) : name;
+  return loadModel(from, { tune, onEvent, ...languages });
+}
+
 function loadCurrent(entry: NonNullable<typeof current>): NonNullable<(typeof entry)['loaded']> {
   entry.loaded ??= (async () => {
     const { name, from: shipped, languages } = entry;
     // Without auto-tuning, because the first translation must be fast.
     if (shipped) return { name, model: await loadShipped(name, shipped.url), step: shipped.step };
-    if (!(await store.exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
+    const model = await loadStored(name, languages);
     const files = await store.filesOf(name);
     const checkpoint = await readCheckpoint(modelFolder(name), { files }).catch(() => undefined);
-    const from = files === memory ? new File([await store.archive(name)], `${name}.zip`) : name;
-    return {
-      name,
-      model: await loadModel(from, { tune, onEvent, ...languages }),
-      step: checkpoint?.step ?? 0,
-    };
+    return { name, model, step: checkpoint?.step ?? 0 };
   })();
   entry.loaded.catch(() => {
     delete entry.loaded;
@@ -213,6 +216,10 @@ const calls: {
   storage: () => store.info(),
   history: async (_, name) => (await trainingCode()).readHistory(store, name),
   runs: async () => (await trainingCode()).readRuns(store),
+  async evaluate({ signal }, names, pairs) {
+    if (isTraining()) throw new HeddleError('A training is running; stop it first.');
+    return (await trainingCode()).evaluateRuns(names, pairs, { load: loadStored, signal });
+  },
   async corpusOf(_, name) {
     const files = await store.filesOf(name);
     const { storedPairs } = await readCheckpoint(modelFolder(name), { files });

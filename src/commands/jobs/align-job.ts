@@ -2,16 +2,25 @@
 
 import { check } from '../../core/errors.ts';
 import { runPaced } from '../../core/steps.ts';
-import { openStream, writeText } from '../../files/files.ts';
+import { type Files, openStream, readText, writeText } from '../../files/files.ts';
 import type { Job } from '../../session/job.ts';
 import { createPace } from '../../session/job-pace.ts';
 import { nameOfPairs } from '../../session/load-corpus.ts';
 import { openModel } from '../../session/open-model.ts';
 import type { Session } from '../../session/session.ts';
-import { lexicalTable, lexiconSteps, symmetrized, WordAligner, wordsOf } from '../../text/align/lexicon.ts';
+import {
+  type Links,
+  lexicalTable,
+  lexiconSteps,
+  symmetrized,
+  WordAligner,
+} from '../../text/align/lexicon.ts';
+import { formatLinks, parseLinks } from '../../text/align/pharaoh.ts';
+import { wordsOf } from '../../text/align/token-words.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
-import { type PairFiles, textsOfBlock } from '../../text/corpus/pair-files.ts';
+import { linesOf, type PairFiles, textsOfBlock } from '../../text/corpus/pair-files.ts';
 import { type Pair, sampleEvenly } from '../../text/corpus/pairs.ts';
+import { AlignmentError, openModelAligner } from './model-alignment.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface AlignArguments {
@@ -22,6 +31,10 @@ export interface AlignArguments {
   readonly pieces?: string;
   /** File of the lexicon as text: target, source, probability. [none] */
   readonly table?: string;
+  /** Folder of a model whose cross-attention aligns the words. [a lexicon of the pairs] */
+  readonly model?: string;
+  /** File of alignments of the same pairs, to compare with. [none] */
+  readonly compare?: string;
 }
 
 /** Result of the job; plain JSON. */
@@ -30,6 +43,8 @@ export interface AlignedPairs {
   readonly pairs: number;
   /** Number of links. */
   readonly links: number;
+  /** Alignment error rate, from 0 to 1, if the links are compared. */
+  readonly errorRate?: number;
 }
 
 /** Maximum number of pairs that the lexicons are trained on. */
@@ -47,19 +62,17 @@ async function piecesOf(folder: string, session: Session) {
   );
 }
 
-/** Aligns the pairs in both directions and joins the directions. Throws a HeddleError if there are no pairs. */
-export const align: Job<AlignArguments, AlignedPairs> = async (
-  { pairs: given, out, pieces, table },
-  session,
-) => {
-  const { files } = session;
-  const [ofSource = String, ofTarget = String] = pieces === undefined ? [] : await piecesOf(pieces, session);
+/** Aligns a pair. */
+type Aligns = (pair: Pair) => Promise<Links>;
+
+/** Aligns by lexicons of the pairs in both directions, which are joined. Writes the `table`. */
+async function lexiconAligner(
+  pairs: readonly Pair[],
+  { pairs: given, pieces, table }: AlignArguments,
+  session: Session,
+): Promise<Aligns> {
   const options = { exact: pieces !== undefined };
   const pace = createPace(session);
-  const pairs: Pair[] = [];
-  for await (const block of pairBlocks(given, { open: (path) => openStream(files, path) }))
-    for (const [source = '', target = ''] of await textsOfBlock(block))
-      pairs.push({ source: ofSource(source), target: ofTarget(target) });
   const full = pairs.filter(({ source, target }) => source.trim() !== '' && target.trim() !== '');
   check(full.length > 0, `${nameOfPairs(given)}: no line is a valid pair`);
   const swapped = (list: readonly Pair[]) =>
@@ -68,16 +81,51 @@ export const align: Job<AlignArguments, AlignedPairs> = async (
   const lexicon = await runPaced(lexiconSteps(sample, options), pace);
   const forward = new WordAligner(lexicon, options);
   const backward = new WordAligner(await runPaced(lexiconSteps(swapped(sample), options), pace), options);
+  if (table !== undefined) await writeText(session.files, table, lexicalTable(lexicon));
+  return async ({ source, target }) => {
+    const [s, t] = [wordsOf(source), wordsOf(target)];
+    return symmetrized(forward.align(s, t), backward.align(t, s));
+  };
+}
+
+/** The alignments in a file, one for each pair. Throws a HeddleError if it has another number of lines. */
+async function readAlignments(path: string, count: number, files: Files): Promise<Links[]> {
+  const lines = linesOf(await readText(files, path));
+  check(lines.length === count, () => `${path}: it has ${lines.length} lines, there are ${count} pairs`);
+  return lines.map((line, i) => parseLinks(line, `${path}: line ${i + 1}`));
+}
+
+/**
+ * Aligns the pairs by a lexicon of both directions, or by a model. Throws a HeddleError if there are no pairs, or the
+ * alignments to compare with are of others.
+ */
+export const align: Job<AlignArguments, AlignedPairs> = async (args, session) => {
+  const { pairs: given, out, pieces, model, compare } = args;
+  const { files } = session;
+  const [ofSource = String, ofTarget = String] = pieces === undefined ? [] : await piecesOf(pieces, session);
+  const pace = createPace(session);
+  const pairs: Pair[] = [];
+  for await (const block of pairBlocks(given, { open: (path) => openStream(files, path) }))
+    for (const [source = '', target = ''] of await textsOfBlock(block))
+      pairs.push({ source: ofSource(source), target: ofTarget(target) });
+  const wanted = compare === undefined ? undefined : await readAlignments(compare, pairs.length, files);
+  const error = new AlignmentError();
+  const aligner = model === undefined ? undefined : await openModelAligner(model, session);
   let links = 0;
   const lines: string[] = [];
-  for (const { source, target } of pairs) {
-    const [s, t] = [wordsOf(source), wordsOf(target)];
-    const found = symmetrized(forward.align(s, t), backward.align(t, s));
-    links += found.length;
-    lines.push(found.map(([i, j]) => `${i}-${j}`).join(' '));
-    await pace({ task: 'write', done: lines.length, total: pairs.length });
+  try {
+    const alignOne: Aligns =
+      aligner === undefined ? await lexiconAligner(pairs, args, session) : (pair) => aligner.align(pair);
+    for (const pair of pairs) {
+      const found = await alignOne(pair);
+      links += found.length;
+      error.add(found, wanted?.[lines.length] ?? []);
+      lines.push(formatLinks(found));
+      await pace({ task: 'write', done: lines.length, total: pairs.length });
+    }
+  } finally {
+    aligner?.dispose();
   }
-  if (table !== undefined) await writeText(files, table, lexicalTable(lexicon));
   await files.write(out, new TextEncoder().encode(`${lines.join('\n')}\n`));
-  return { out, pairs: pairs.length, links };
+  return { out, pairs: pairs.length, links, errorRate: wanted && error.rate };
 };

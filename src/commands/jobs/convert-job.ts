@@ -137,7 +137,11 @@ async function convertRun(
   // More steps than planned move the end of the schedule, as in heddle train --resume --steps.
   const longer = steps !== undefined && steps > (before.steps ?? 0) ? { steps } : {};
   const given = { corpus: pairs, out: folder, resume: true, ...longer };
-  const { samplingAlpha, bpeDropout, augment, quantizeBits } = startArguments(before, folder);
+  const { samplingAlpha, bpeDropout, augment, quantizeBits, guidedAlignment } = startArguments(
+    before,
+    folder,
+  );
+  check(!guidedAlignment, `${folder}: its run has guided alignment; continue.py does not`);
   check(!quantizeBits, `${folder}: its run rounds weights to ${quantizeBits} bits; continue.py does not`);
   check(
     !(pairs.kind === 'files' && pairs.stages) && !samplingAlpha && !bpeDropout && !augment,

@@ -119,7 +119,7 @@ export const evaluate: Job<EvaluateArguments, EvaluationReport> = async (args, s
   const names = [args.folder, ...compare];
   const { translations: _, ...first } = evaluations[0] as Evaluation;
   const all = evaluations.map(({ translations = [] }) => translations);
-  return { ...describeSystems(args, pairs, names, all, normalize), ...first };
+  return { ...scoreSystems(args, pairs, names, all, normalize), ...first };
 };
 
 /** Transcribes the clips of manifests, each in one pass, and scores the texts. Throws a HeddleError if none can be read. */
@@ -160,7 +160,7 @@ async function evaluateSpeech(
   const known = pairs.flatMap(({ target }, i) => (texts[i] === null ? [] : [target]));
   const found = texts.flatMap((text) => text ?? []);
   return {
-    ...describeSystems(args, pairs, [folder], [texts]),
+    ...scoreSystems(args, pairs, [folder], [texts]),
     ...tokenMetrics([]),
     wer: wordErrorRate(found, known).rate,
     cer: characterErrorRate(found, known).rate,
@@ -172,7 +172,7 @@ export const evaluateOutputs: Job<EvaluateOutputsArguments, TranslationReport> =
   const { pairs: given, outputs, references } = args;
   const pairs = await readPairs(given, session, references);
   const files = await Promise.all(outputs.map((path) => readLines(path, pairs.length, session)));
-  return describeSystems(args, pairs, outputs, files);
+  return scoreSystems(args, pairs, outputs, files);
 };
 
 /** The lines of a file of translations. Throws a HeddleError if their number is not that of the pairs. */
@@ -186,8 +186,8 @@ async function readLines(path: string, count: number, { files }: Pick<Session, '
   return lines;
 }
 
-/** Scores of systems on the pairs that all have translated. */
-function describeSystems(
+/** Scores of systems on the pairs that all have translated. `outputs`: for each system a translation of each pair. */
+export function scoreSystems(
   { resamples = 1000, texts: keep = false }: Pick<EvaluateArguments, 'resamples' | 'texts'>,
   pairs: readonly Pair[],
   names: readonly string[],

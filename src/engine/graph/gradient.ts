@@ -13,7 +13,7 @@ import { recompute, type SegmentOf } from './recompute.ts';
  * Gradients of a loss with respect to each of `wrt`, added to the graph; undefined if the loss does not
  * depend on it. The op of `loss` is the root: its gradient is called without gradients of its outputs.
  * `segmentOf` turns on gradient checkpointing: nodes of a segment that it names are recomputed before the
- * gradients of their segment instead of stored.
+ * gradients of their segment instead of stored. `others`: further losses, computed before `loss` and added to it.
  *
  * @example
  * const { nll } = crossEntropy(graph, logits, targets, step);
@@ -24,6 +24,7 @@ export function gradients(
   loss: Value,
   wrt: readonly Value[],
   segmentOf: SegmentOf = () => undefined,
+  others: readonly Value[] = [],
 ): (Value | undefined)[] {
   const needed = new Set<Value>(wrt);
   for (const node of graph.nodes)
@@ -34,13 +35,14 @@ export function gradients(
     needs: (v) => needed.has(v),
   };
   const total = new Map<Value, Value>();
+  const roots = new Set([loss, ...others].map(({ node }) => node));
   const forward = graph.nodes.slice(0, graph.nodes.indexOf(loss.node as Node) + 1);
   const recomputed = recompute(graph, forward, segmentOf, (v, copy) => {
     if (needed.has(v)) needed.add(copy);
   });
   for (const node of forward.toReversed()) {
     if (!node.outputs.some((v) => needed.has(v))) continue;
-    if (node !== loss.node && !node.outputs.some((v) => total.has(v))) continue;
+    if (!roots.has(node) && !node.outputs.some((v) => total.has(v))) continue;
     const { op, attrs } = node;
     const gradient = gradientOf(op);
     if (!gradient)

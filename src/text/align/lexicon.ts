@@ -3,6 +3,7 @@
 
 import type { Steps } from '../../core/steps.ts';
 import type { Pair } from '../corpus/pairs.ts';
+import { wordsOf } from './token-words.ts';
 
 /** Translation probabilities of words, sparse, by source word; plain data. Word 0 of the source is "no word". */
 export interface LexiconData {
@@ -21,9 +22,6 @@ export type Links = readonly (readonly [source: number, target: number])[];
 const [iterations, maxWords, minProbability] = [5, 64, 1e-3];
 /** Prior of "no word", and how fast the prior falls beside the diagonal; as in fast_align. */
 const [noneShare, tension] = [0.08, 4];
-
-/** The words of a text. */
-export const wordsOf = (text: string): string[] => text.split(/\s+/u).filter((word) => word !== '');
 
 /** What a lexicon knows a word by: lower case, without punctuation around it. */
 const keyOf = (word: string): string =>

@@ -4,7 +4,7 @@
 
 import { check } from '../../core/errors.ts';
 import type { Random } from '../../core/random.ts';
-import { wordsOf } from '../align/lexicon.ts';
+import { wordsOf } from '../align/token-words.ts';
 import type { Pair } from '../corpus/pairs.ts';
 import { placeholderOf } from '../inline/placeholders.ts';
 import {

@@ -27,6 +27,8 @@ export interface BatchArrays {
   readonly srcOccurrences?: Uint32Array; // [B * S]
   readonly tgtRowStart?: Uint32Array; // [target vocabulary + 1]
   readonly tgtOccurrences?: Uint32Array; // [B * T]
+  /** Which source token each target token is aligned to, as bits; only with guided alignment. */
+  readonly links?: Uint32Array; // [B, T, ceil(S / 32)]
 }
 
 /**
@@ -88,6 +90,7 @@ export function fillBatch(
     tokens += t;
   }
   if (frames) fillFrames(arrays, shape, frames, rows);
+  if (arrays.links) corpus.links?.fill(arrays.links, shape, rows);
   fillTokenIndices(arrays);
   return tokens;
 }

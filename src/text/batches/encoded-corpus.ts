@@ -16,6 +16,16 @@ export interface RaggedRows {
   readonly starts: Uint32Array; // [count + 1]
 }
 
+/** Word alignments of rows, see aligned-rows.ts. */
+export interface RowLinks {
+  /** Writes the links of the rows of a batch: bits u32 [B,T,ceil(S / 32)], see `guidedAlignmentOp`. */
+  fill(
+    out: Uint32Array,
+    shape: { readonly source: number; readonly target: number },
+    rows: Uint32Array,
+  ): void;
+}
+
 /** Encoded pairs. Source rows are as the encoder reads them; target rows have no start and end token. */
 export interface EncodedCorpus {
   readonly count: number;
@@ -24,6 +34,8 @@ export interface EncodedCorpus {
   /** The frames of each row, if the source is frames. */
   readonly frames?: FrameRows;
   readonly target: RaggedRows;
+  /** The word alignments of the rows, for guided alignment. */
+  readonly links?: RowLinks;
   /** Index of each row's pair among the pairs that were encoded. */
   readonly pairIndex: Uint32Array; // [count]
   readonly sourceSpecial: SpecialIds;

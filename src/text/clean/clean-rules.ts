@@ -181,6 +181,10 @@ const plain = (text: string): string =>
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim();
 
+/** Whether a text is a list of names or a formula, which have no translation: no word of it begins with a lower-case letter. */
+const isOfNames = (text: string): boolean =>
+  /\p{Ll}/u.test(text) && !/(?:^|[^\p{L}\p{N}(])[\p{Ll}\p{Lo}]\p{L}/u.test(text);
+
 const rule = (help: string, limit: number, drops?: CleanRule['drops']): CleanRule => ({ help, limit, drops });
 
 /** The rules by name, in the order in which they are tested. */
@@ -226,12 +230,13 @@ export const cleanRules = {
       ratioOf(wordsOf(source), wordsOf(target), 4) > limit,
   ),
   'same-text': rule(
-    'equal sides of at least so many words, compared without case and punctuation',
+    'equal sides of at least so many words, compared without case and punctuation; not lists of names',
     3,
     ({ source, target }, limit) => {
       if (source.length < 8 || Math.abs(source.length - target.length) > 10 + source.length / 4) return false;
       const [a, b] = [source, target].map((text) => /[\p{L}\p{N}]/u.exec(text)?.[0].toLowerCase());
       if (a !== b && source.normalize('NFKC') === source && target.normalize('NFKC') === target) return false;
+      if (isOfNames(source)) return false;
       const text = plain(source);
       return (
         text === plain(target) &&

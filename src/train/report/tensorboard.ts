@@ -84,8 +84,8 @@ function scalarsOf(record: LogRecord): [tag: string, value: number][] {
         : [[`${part}/${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`, value]],
     );
   if (record.type === 'step') {
-    const { loss, accuracy, learningRate, gradientNorm, tokensPerSecond, mfu, lossScale, updateRatio } =
-      record;
+    const { loss, accuracy, learningRate, gradientNorm, tokensPerSecond, mfu, lossScale } = record;
+    const { updateRatio, alignmentLoss } = record;
     return named('train', {
       loss,
       accuracy,
@@ -95,6 +95,7 @@ function scalarsOf(record: LogRecord): [tag: string, value: number][] {
       mfu,
       lossScale,
       updateRatio,
+      alignmentLoss,
     });
   }
   if (record.type !== 'eval') return [];

@@ -98,6 +98,8 @@ export interface LogStep {
   readonly skipped?: true;
   /** Norm of the update divided by the norm of the trained weights after it; only if it was measured. */
   readonly updateRatio?: number;
+  /** Mean loss of guided alignment per target token, times its weight, if the run has it. */
+  readonly alignmentLoss?: number;
 }
 
 /** Settings that were changed during the run, after `step` updates; see src/train/report/run-changes.ts. */

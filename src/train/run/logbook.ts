@@ -111,7 +111,7 @@ export class Logbook {
   /** Adds an update; `seconds` is the time in training so far, without evaluations and saving. */
   step(report: StepReport, seconds: number): void {
     const { step, loss, accuracy, learningRate, gradientNorm, lossScale, tokens, modelFlops } = report;
-    const { skipped, updateRatio } = report;
+    const { skipped, updateRatio, alignmentLoss } = report;
     const last = this.#last;
     last.push({ tokens, modelFlops, seconds });
     if (last.length > window + 1) last.shift();
@@ -136,6 +136,7 @@ export class Logbook {
       lossScale: lossScale > 0 ? lossScale : undefined,
       skipped: skipped || undefined,
       updateRatio: rounded(updateRatio),
+      alignmentLoss: rounded(alignmentLoss),
     });
   }
 

@@ -207,7 +207,13 @@ async function initialModel(
     isT5 && typeof fields.dropout === 'number' ? { memory: fields.dropout, output: fields.dropout } : {};
   return {
     ...base,
-    config: modelConfig({ ...config, ...fields, dropout: { ...places, ...rates } }),
+    config: modelConfig({
+      ...config,
+      ...fields,
+      dropout: { ...places, ...rates },
+      alignmentHead:
+        args.guidedAlignment === undefined ? config.alignmentHead : Math.max(0, config.alignmentHead),
+    }),
     sourceCheckpoint: sourceCheckpoint && retrainedCheckpoint(sourceCheckpoint),
   };
 }

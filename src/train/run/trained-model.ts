@@ -22,6 +22,7 @@ import {
   type TrainingState,
 } from '../update/training-state.ts';
 import type { BestState, Candidate } from './best-model.ts';
+import { furtherLoss } from './further-loss.ts';
 import { type ChangeList, settingsAfter } from './live-run.ts';
 import type { Setup } from './setup.ts';
 import type { CheckpointFolder } from './train-result.ts';
@@ -156,6 +157,7 @@ export async function openTrainedModel(
   const begin = settingsAfter(setup, changes.upTo(before?.step ?? 0));
   const { freeze, precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps, quantizeBits } =
     args;
+  const addLoss = await furtherLoss(args);
   const trainer = await Trainer.open(engine, begin.config, recipe, shapes, {
     precision,
     noFuse,
@@ -168,6 +170,7 @@ export async function openTrainedModel(
     ...storage,
     f32Residual,
     f32Attention,
+    addLoss,
   });
   signal.throwIfAborted();
   trainer.schedule = begin.schedule;

@@ -16,6 +16,7 @@ import {
 } from '../../session/load-corpus.ts';
 import { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
+import { pathsOf } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
 import type { TokenizerFileOptions } from '../../text/load-tokenizer.ts';
 import { openTextPool } from '../../text/text-pool.ts';
@@ -60,12 +61,15 @@ export async function prepareCorpus(
   const pace = createPace(session);
   // The threads that draw batches work as long as the run; they end with it, not with an abort.
   const openPool = () => openTextPool(() => undefined, session.threads);
-  const options = { ...dataOptions(args), openPool };
+  const readLinks = await linksOf(args, session, given !== undefined);
+  const options = { ...dataOptions(args), openPool, readLinks };
   const frames =
     (start?.config.source ?? options.model.source) === 'frames'
       ? new (await import('./frame-corpus.ts')).FrameCorpus(args, options, session, start, clips)
       : undefined;
-  const hash = given || !out || frames ? undefined : await hashCorpus(corpus, heldOut, files, pace);
+  // The cache has no texts, which alignments are found by.
+  const hash =
+    given || !out || frames || readLinks ? undefined : await hashCorpus(corpus, heldOut, files, pace);
   const cache = new TokenCache(files, out, hash, options);
   const cached = from && start && (await cache.read(start, pace));
   if (typeof cached === 'object') {
@@ -118,6 +122,20 @@ export async function prepareCorpus(
   } finally {
     pool.close();
   }
+}
+
+/** The reader of word alignments, if the settings name their file. */
+async function linksOf(
+  { guidedAlignment, corpus }: CompleteArguments,
+  session: CorpusSession,
+  isGiven: boolean,
+): Promise<TrainingDataOptions['readLinks']> {
+  if (guidedAlignment === undefined) return undefined;
+  const kept = corpus.kind === 'tsv' && corpus.keep;
+  const { train } = (!isGiven && !kept && corpusFiles(corpus)) || {};
+  check(train, 'train: guidedAlignment needs files of pairs, for whose lines it has alignments');
+  check(!pathsOf(train).includes('-'), 'train: guidedAlignment reads the pairs twice; give files, not stdin');
+  return (await import('./guided-corpus.ts')).linksReader(guidedAlignment, train, session);
 }
 
 /** The proportions of the files of a corpus; undefined if all pairs are alike. */

@@ -1,9 +1,12 @@
 // Rows of the table of settings: data, evaluation and checkpoints.
 
-import { boolean, choice, integer, list, notNegative, rate, text } from '../../core/fields.ts';
+import { boolean, choice, integer, list, notNegative, positive, rate, text } from '../../core/fields.ts';
 import type { TrainedKind } from '../../text/text-tasks.ts';
 import { bestMetrics } from './best-metrics.ts';
 import { inGroup } from './setting-types.ts';
+
+/** Default of the weight of guided alignment, that of Marian. */
+export const guidedAlignmentWeight = 0.1;
 
 /** Settings of the data. */
 export const dataSettings = inGroup('Data', {
@@ -80,6 +83,16 @@ export const dataSettings = inGroup('Data', {
     type: list('augmentations'),
     help: 'augmentation, afresh in each epoch: web (the defaults of OpusTrainer), or names with rates, as typos=0.1,terms=0.1 (docs/training.md)',
     defaultText: 'none',
+  },
+  guidedAlignment: {
+    type: text('file'),
+    help: 'guided alignment: train one head of the last cross-attention on the word alignments in this file, a line 0-0 1-2 for each line of the files of pairs, as heddle align, fast_align and eflomal write it',
+    defaultText: 'none',
+  },
+  guidedAlignmentWeight: {
+    type: positive('weight'),
+    help: 'weight of the loss of --guided-alignment, beside that of the tokens',
+    defaultText: String(guidedAlignmentWeight),
   },
   maskTimeProb: {
     type: rate,

@@ -16,10 +16,11 @@ import { settings } from './settings.ts';
 export function dataOptions(s: CompleteSettings): TrainingDataOptions {
   const { norm, dropout, labelSmoothing, maxLength, batchSize = 0, maxTokens = 0 } = s;
   const preset: Partial<ModelOptions> = presets[s.preset];
+  const alignmentHead = s.guidedAlignment === undefined ? undefined : 0;
   return {
     model: {
       ...preset,
-      ...withoutUndefined<unknown>({ norm, dropout, labelSmoothing, maxLength }),
+      ...withoutUndefined<unknown>({ norm, dropout, labelSmoothing, maxLength, alignmentHead }),
       ...s.model,
     },
     tokenizer: {

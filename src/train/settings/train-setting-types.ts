@@ -255,6 +255,17 @@ export interface TrainSettings {
    */
   readonly augment?: readonly string[];
   /**
+   * Guided alignment: train one head of the last cross-attention on the word alignments in this file, a line
+   * 0-0 1-2 for each line of the files of pairs, as heddle align, fast_align and eflomal write it. Default:
+   * none.
+   */
+  readonly guidedAlignment?: string;
+  /**
+   * Weight of the loss of guidedAlignment, beside that of the tokens. A number above 0 (weight). Default:
+   * 0.1.
+   */
+  readonly guidedAlignmentWeight?: number;
+  /**
    * SpecAugment, for models of frames: mask spans of frames in each epoch, together about this fraction, e.g.
    * 0.05. A number of at least 0 and below 1. Default: 0.
    */

@@ -66,6 +66,7 @@ export function checkSettings(given: TrainSettings): void {
     !given.quantizeBits || (!lora && (given.weights ?? 'f32') === 'f32'),
     () => `train: quantizeBits (${given.quantizeBits}) trains all weights in f32; leave out lora and weights`,
   );
+  checkGuidance(given);
   for (const [name, { excludes }] of settingRows) {
     const value = settingOf(given, name);
     const other = excludes && settingOf(given, excludes as SettingName);
@@ -74,6 +75,30 @@ export function checkSettings(given: TrainSettings): void {
       () => `train: ${name} (${value}) and ${excludes} (${other}) exclude each other; leave one out`,
     );
   }
+}
+
+/** Settings that change the texts or the tokens that word alignments are made for, or train no attention. */
+const unguided = ['samplingAlpha', 'bpeDropout', 'augment'] as const;
+
+/** Throws a HeddleError that names what guided alignment cannot be combined with. */
+function checkGuidance({
+  guidedAlignment,
+  guidedAlignmentWeight: weight,
+  lora,
+  ...given
+}: TrainSettings): void {
+  check(
+    weight === undefined || guidedAlignment !== undefined,
+    () => `train: guidedAlignmentWeight (${weight}) needs guidedAlignment, the file of word alignments`,
+  );
+  if (guidedAlignment === undefined) return;
+  check(!lora, 'train: guidedAlignment trains a head of the attention itself; leave out lora');
+  for (const name of unguided)
+    check(
+      !given[name],
+      () =>
+        `train: guidedAlignment cannot be combined with ${name} (${given[name]}), which changes the tokens of a pair in each epoch; leave one out`,
+    );
 }
 
 /** Names of the settings that are not fields of another option. */

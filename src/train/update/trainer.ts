@@ -76,6 +76,8 @@ export interface StepReport {
   readonly modelFlops: number;
   /** Norm of the update over the norm of the trained weights after it, if it was measured. */
   readonly updateRatio?: number;
+  /** Mean loss of guided alignment per target token, times its weight, if the run has it. */
+  readonly alignmentLoss?: number;
 }
 
 /** Options of a trainer. */
@@ -304,6 +306,9 @@ export class Trainer {
       lossScale,
       modelFlops: parts.reduce((n, { program }) => n + (program.plan?.modelFlops ?? 0), 0),
       updateRatio: squares && updateRatio(squares),
+      alignmentLoss: results.some(({ alignment }) => alignment)
+        ? results.reduce((n, { alignment }) => n + (alignment?.[0] ?? 0), 0) / sum(1)
+        : undefined,
     };
   }
 

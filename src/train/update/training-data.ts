@@ -11,7 +11,7 @@ import {
 import type { AugmentRates } from '../../text/augment/augment-rates.ts';
 import { type Batches, createBatches, fillBatch } from '../../text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../../text/batches/buckets.ts';
-import type { EncodedCorpus, EncodeOptions } from '../../text/batches/encoded-corpus.ts';
+import type { EncodedCorpus, EncodeOptions, RowLinks } from '../../text/batches/encoded-corpus.ts';
 import {
   describeSkipped,
   encodePairs,
@@ -60,7 +60,16 @@ export interface TrainingDataOptions {
   readonly openPool?: () => Promise<TextPool>;
   /** SpecAugment, if the source is frames: fresh masks in each epoch. [none] */
   readonly masks?: MaskOptions;
+  /** Reads the word alignments of the rows of a corpus, for guided alignment. [none] */
+  readonly readLinks?: (
+    corpus: EncodedCorpus,
+    pairs: PairList,
+    tokenizers: TokenizerPair,
+  ) => Promise<RowLinks>;
 }
+
+/** The tokenizers of both sides. */
+export type TokenizerPair = Pick<KnownModel, 'source' | 'target'>;
 
 /** Limits of pairs with frames; the model limits the frames. */
 export type FrameLimits = Pick<EncodeOptions, 'maxTarget' | 'truncate'>;
@@ -114,12 +123,19 @@ export async function prepareTrainingData(
   const { config, source, target } =
     known ?? (await createConfig(pairs as PairList, options, workers, frames !== undefined));
   const limits = encodeOptionsOf(config, options);
-  const corpus =
+  const plain =
     encoded ??
     (await (frames
       ? frames.encode(pairs as PairList, config, target, limits)
       : encodeList(pairs as PairList, source, target, limits, workers)));
-  check(corpus.count > 0, () => `train: no pair is left: ${describeSkipped(corpus)}`);
+  check(plain.count > 0, () => `train: no pair is left: ${describeSkipped(plain)}`);
+  const { readLinks } = options;
+  check(
+    !readLinks || !(encoded || frames || drawsRows(options)),
+    'train: guidedAlignment is for the tokens of texts that do not change; omit it, or frames, samplingAlpha, bpeDropout and augment',
+  );
+  const links = await readLinks?.(plain, pairs as PairList, { source, target });
+  const corpus = links ? { ...plain, links } : plain;
   const size = options.batchSize > 0 ? { rows: options.batchSize } : { tokens: options.maxTokens };
   const shapes = batchShapes(chooseBuckets(corpus, { count: options.buckets }), size, corpus.frames);
   const staged = options.mixture && (await stagedBatches(corpus, shapes, options.mixture, options.seed));

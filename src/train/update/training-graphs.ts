@@ -57,6 +57,8 @@ export interface GraphOptions extends TrainableOptions {
   readonly quantizeBits?: number;
   /** With `f32Residual`, whether attention stays f32 too; see `attentionFitsF16`. [false] */
   readonly f32Attention?: boolean;
+  /** Adds a further loss to the graph of a forward pass, such as guided alignment (guided-loss.ts). [none] */
+  readonly addLoss?: (model: Transformer, labels: Value, step: Value) => Value;
 }
 
 /** Adds the inputs of a batch, with the names of `BatchArrays`. */
@@ -129,6 +131,7 @@ export function gradientGraph(
   const step = isF16
     ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength]))
     : model.step;
+  const further = options.addLoss?.(model, labels, step);
   const nll = lossOf(model, logits, labels, step, options.ignore);
   const trained = trainable.parameters.all;
   const values = model.lora?.values ?? trained.map(({ name }) => weight(model, name));
@@ -142,6 +145,7 @@ export function gradientGraph(
     nll,
     values,
     options.gradientCheckpointing ? layerOf : ofPacked,
+    further ? [further] : [],
   );
   fuseBackward(graph, options.noFuse);
   trained.forEach((parameter, i) => {

@@ -2,7 +2,8 @@
 import { expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
 import { runSteps } from '../../../src/core/steps.ts';
-import { lexiconSteps, symmetrized, WordAligner, wordsOf } from '../../../src/text/align/lexicon.ts';
+import { lexiconSteps, symmetrized, WordAligner } from '../../../src/text/align/lexicon.ts';
+import { wordsOf } from '../../../src/text/align/token-words.ts';
 
 const words = [
   'one uno',

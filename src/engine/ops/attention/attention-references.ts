@@ -3,6 +3,7 @@
 import { dropoutFactor } from '../elementwise/dropout-reference.ts';
 import { type OpReference, opReference } from '../op.ts';
 import { type ReferenceTensor, softmaxOf, sum } from '../reference-tensor.ts';
+import { readStep } from '../step-scalars.ts';
 import { crossAttentionOp, selfAttentionOp } from './attention.ts';
 import {
   crossAttentionBackwardOp,
@@ -11,6 +12,7 @@ import {
 } from './attention-backward.ts';
 import { type AttentionLayout, crossLayout, selfLayout } from './attention-layout.ts';
 import { attentionWeightsOp, weightsLayout } from './attention-weights.ts';
+import { guidedAlignmentBackwardOp, guidedAlignmentOp } from './guided-alignment.ts';
 import { biasAt, distanceIndex, farthestOf } from './position-bias.ts';
 import { bucketOf, relativeBuckets, relativePositionBiasOp } from './relative-position-bias.ts';
 
@@ -150,6 +152,34 @@ export const attentionReferences: readonly OpReference[] = [
         p.set(b * a.heads + h, i, j, attrs.scores ? score : Math.exp(score - max) / total);
       });
     });
+  }),
+  opReference(
+    guidedAlignmentOp,
+    ({ q, kv, lens, links, step }, { loss, dscores }, { head, weight, ...attrs }) => {
+      const a = crossLayout('guided_alignment', { ...attrs, causal: false }, q.shape, kv.shape);
+      const { tokenWeight } = readStep(step.data);
+      eachQuery(a, { q, kv, lens }, ({ b, h, i, scores, max, total }) => {
+        const linked = scores.map(
+          (_, j) => Math.floor(links.at(b, i, Math.floor(j / 32)) / 2 ** (j % 32)) % 2,
+        );
+        const count = linked.reduce((n, bit) => n + bit, 0);
+        if (h !== head || count === 0) return;
+        scores.forEach((score, j) => {
+          const [logarithm, y] = [score - max - Math.log(total), (linked[j] as number) / count];
+          loss.add(b, i, -weight * y * logarithm);
+          dscores.set(b, i, j, a.scale * weight * tokenWeight * (Math.exp(logarithm) - y));
+        });
+      });
+    },
+  ),
+  opReference(guidedAlignmentBackwardOp, ({ q, kv, dscores }, { dq, dkv }, { headWidth, head }) => {
+    for (let b = 0; b < q.dim(0); b++)
+      for (let i = 0; i < q.dim(1); i++)
+        for (let j = 0; j < kv.dim(1); j++)
+          for (let c = head * headWidth; c < (head + 1) * headWidth; c++) {
+            dq.add(b * q.dim(1) + i, c, dscores.at(b, i, j) * kv.at(b, j, c));
+            dkv.add(b * kv.dim(1) + j, c, dscores.at(b, i, j) * q.at(b, i, c));
+          }
   }),
   opReference(relativePositionBiasOp, ({ table }, { bias }, attrs) => {
     const buckets = relativeBuckets(table.dim(0), attrs);

@@ -1,0 +1,31 @@
+// Scores of stored models on the pairs of a file, as of heddle eval: paired bootstrap, groups, the worst sentences.
+
+import { HeddleError, type Model, readPairs } from '../../../src/index.ts';
+import { evaluationReport, scoreSystems } from '../../../src/pages.ts';
+import type { RunScores } from '../protocol.ts';
+
+/** Translates the pairs with each model, one after the other, greedily, and compares the models with the first. */
+export async function evaluateRuns(
+  names: readonly string[],
+  file: Blob,
+  { load, signal }: { load(name: string): Promise<Model>; readonly signal: AbortSignal },
+): Promise<RunScores> {
+  const pairs = await readPairs(file, { signal });
+  const outputs: (readonly (string | null)[])[] = [];
+  let normalize = (text: string) => text;
+  for (const name of names) {
+    const model = await load(name);
+    try {
+      if (model.config.source === 'frames')
+        throw new HeddleError(`${name} reads speech or images; select models of texts.`);
+      const { target } = model.tokenizers;
+      if (outputs.length === 0) normalize = (text) => target.normalize(text);
+      const { translations = [] } = await model.evaluate(pairs, { translations: true, signal });
+      outputs.push(translations);
+    } finally {
+      model.dispose();
+    }
+  }
+  const report = scoreSystems({}, pairs, names, outputs, normalize);
+  return { report, html: evaluationReport(report) };
+}
