@@ -216,9 +216,11 @@ describe('translate', () => {
       );
     }
     // Marian's form: behind each translation.
-    const behind = (await printed('--alignments', 'hard')).trimEnd().split('\n');
-    const links = readFileSync(pairs, 'utf8').trimEnd().split('\n');
-    expect(behind).toEqual(links.map((line, i) => `${words[i]} ||| ${line}`));
+    const firstLines = (text: string) => text.split('\n').slice(0, texts.length);
+    const links = firstLines(readFileSync(pairs, 'utf8'));
+    expect(firstLines(await printed('--alignments', 'hard'))).toEqual(
+      links.map((line, i) => `${words[i]} ||| ${line}`),
+    );
   });
 
   it.each([
