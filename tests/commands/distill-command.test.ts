@@ -100,7 +100,7 @@ it('reports invalid options before the teacher translates', async () => {
   ]);
   expect(await message([texts, '--set', 'heads=3'])).toEqual([expect.stringMatching(/heads/)]);
   expect(await message([texts, '--schedule', 'cosine', '--warmup-steps', '9', '--steps', '5'])).toEqual([
-    expect.stringMatching(/warmupSteps \(9\) must be below the 5 steps of the cosine schedule/),
+    expect.stringMatching(/--warmup-steps \(9\) must be below the 5 steps of the cosine schedule/),
   ]);
   expect(await message([texts], { out: at('teacher') })).toEqual([
     expect.stringMatching(/this is the teacher; use another folder for the student$/),

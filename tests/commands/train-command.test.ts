@@ -210,13 +210,13 @@ describe('prints one line, before anything is trained, that', () => {
     [
       'the model does not fit',
       () => ['--memory-limit', '100K'],
-      /needs [\d.]+ KiB of GPU memory, the limit is 100.0 KiB \(memoryLimit.*use a smaller/,
+      /needs [\d.]+ KiB of GPU memory, the limit is 100.0 KiB \(--memory-limit.*use a smaller/,
     ],
     ['there is no adapter', () => [], /no WebGPU adapter.*install/],
     [
       'steps are fewer than the warm-up',
       () => ['--schedule', 'linear', '--warmup-steps', '50'],
-      /schedule: warmupSteps/,
+      /schedule: --warmup-steps/,
     ],
     ['there are two corpora', () => [file('two.tsv', 'a\tb\n'), '--corpus', 'intl'], /not both/],
   ];
