@@ -82,6 +82,15 @@ itInFull('trains on a file, resumes after a reload, translates, and exports and 
   await page.$eval('.chart', (chart) => chart.scrollIntoView());
   await page.waitForSelector('#curves canvas', timing);
 
+  // The run is scored on a file of pairs.
+  await page.locator('[data-run="words"] input').click();
+  const scored = (await page.$('#runs-pairs')) as ElementHandle<HTMLInputElement>;
+  await scored.uploadFile(join(folder, 'words.tsv'));
+  await page.$eval('#runs-evaluate', (e) => e.scrollIntoView({ block: 'center', behavior: 'instant' }));
+  await page.locator('#runs-evaluate:not([disabled])').click();
+  await untilText(page, '#runs', '96 pairs.*words\\d+\\.\\d\\d \\(\\d+\\.\\d\\d ± \\d');
+  await untilText(page, '#runs details', 'version:heddle');
+
   await page.locator('#translate-text').fill('one two');
   await page.locator('#translate').click();
   await untilText(page, '#translate-box [role="status"]', '\\d+ tokens in .* · words, step 30');

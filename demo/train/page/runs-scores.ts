@@ -119,6 +119,6 @@ function reportOf({ systems, analysis, signatures }: TranslationReport): Content
         ]),
         'plain',
       )}
-      <ul>${signatures.map((signature) => html`<li><code>${signature}</code></li>`)}</ul>
+      ${signatures.map((signature) => html`<p class="hint"><code>${signature}</code></p>`)}
     </details>`;
 }
