@@ -809,9 +809,9 @@ describe.each(widths)('runs and sharing at %i px', (width) => {
     await untilText(
       page,
       '#comparison',
-      'At step 300: your loss 0\\.\\d+, that of the link 3\\.000, yours is lower',
+      'At step 300: your loss 0\\.\\d+, the run of the link 3\\.000, yours is lower',
     );
-    await untilText(page, '#curves .u-legend', 'of the link.*training');
+    await untilText(page, '#curves .u-legend', 'the run of the link.*training');
     await page.$eval('#curves', (e) => e.scrollIntoView({ behavior: 'instant' }));
     for (const theme of ['light', 'dark'] as const) {
       await shown.get(width)?.view({ width, height: 900, theme });

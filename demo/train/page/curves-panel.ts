@@ -9,7 +9,7 @@ import { termList } from '../../common/terms.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { Series } from './averaged-series.ts';
 import { type ChartOptions, type Line, LineChart } from './line-chart.ts';
-import { type Curve, compare } from './shared-curve.ts';
+import { compare } from './shared-curve.ts';
 
 /** Maximum number of rows in the table of evaluations; the newest is first. */
 const maxRows = 50;
@@ -85,8 +85,8 @@ export class CurvesPanel extends Panel {
   readonly #stepCharts = [this.#loss, ...this.#smalls.map(({ chart }) => chart)];
   readonly #charts = [...this.#stepCharts, this.#metrics];
   #evals: readonly LogEval[] = [];
-  /** The curve of a link, which is behind one's own; empty if there is none. */
-  #other: Curve = [];
+  /** Losses of another run, which are behind one's own: of a link, or of a second training. */
+  #other: { readonly name: string; readonly series: Series } | undefined;
 
   constructor() {
     super();
@@ -123,13 +123,14 @@ export class CurvesPanel extends Panel {
         this.#update(this.#charts);
     }
   }
-  /** Shows the curve of another run behind the loss; none if it is empty. */
-  compare(curve: Curve): void {
-    this.#other = curve;
-    const series = new Series();
-    for (const [step, loss] of curve) series.add(step, loss);
-    const other: Line = { name: 'of the link', series, look: 1, isBehind: true };
-    this.#loss.setLines(curve.length > 0 ? [other, ...this.#lossLines] : this.#lossLines);
+  /** Shows the losses of another run behind one's own, again after a value was added; undefined: none. */
+  compare(series: Series | undefined, name = ''): void {
+    if (series !== this.#other?.series) {
+      this.#other = series && { name, series };
+      const lines: readonly Line[] = series ? [{ name, series, look: 1, isBehind: true }] : [];
+      this.#loss.setLines([...lines, ...this.#lossLines]);
+    }
+    this.#loss.update();
     this.drawSoon();
   }
   /** Removes all values. */
@@ -165,20 +166,21 @@ export class CurvesPanel extends Panel {
     put(this.#dev.chrf, one.chrf);
     this.#evals = [...this.#evals, one].slice(-maxRows);
   }
-  #comparison(): string {
-    const found = compare(this.#steps.loss, this.#other);
-    if (!found) return 'Grey: the run of the link. Start the training to compare with it.';
+  #comparison({ name, series }: { readonly name: string; readonly series: Series }): string {
+    const curve = series.xs.map((x, i) => [x, series.ys[i] as number] as const);
+    const found = compare(this.#steps.loss, curve);
+    if (!found) return `Grey: ${name}. Start the training to compare with it.`;
     const { step, own, other } = found;
     const [mine, theirs] = [own.toFixed(3), other.toFixed(3)];
     const verdict = mine === theirs ? 'the same' : own < other ? 'yours is lower' : 'yours is higher';
-    return `At step ${formatInteger(step)}: your loss ${mine}, that of the link ${theirs}, ${verdict}.`;
+    return `At step ${formatInteger(step)}: your loss ${mine}, ${name} ${theirs}, ${verdict}.`;
   }
   #setScale(event: Event): void {
     this.#loss.setScale((event.target as HTMLInputElement).checked ? 'log' : 'linear');
   }
 
   protected override template(): Content {
-    const isEmpty = this.#all.every(({ xs }) => xs.length === 0) && this.#other.length === 0;
+    const isEmpty = this.#all.every(({ xs }) => xs.length === 0) && !this.#other;
     return html`
       <p class="hint" ?hidden=${!isEmpty}>The curves of a training appear here with its first update.</p>
       <div class="stack" ?hidden=${isEmpty}>
@@ -191,7 +193,7 @@ export class CurvesPanel extends Panel {
               >
             </figcaption>
             ${this.#loss.element}
-            ${this.#other.length > 0 ? html`<p class="hint" role="status" id="comparison">${this.#comparison()}</p>` : nothing}
+            ${this.#other ? html`<p class="hint" role="status" id="comparison">${this.#comparison(this.#other)}</p>` : nothing}
           </figure>
           <figure>
             <figcaption><h3>Dev metrics</h3></figcaption>

@@ -73,6 +73,13 @@ function bytesOf(text: string): Uint8Array {
   }
 }
 
+/** A curve as a series of a chart. */
+export function seriesOf(curve: Curve): Series {
+  const series = new Series();
+  for (const [step, loss] of curve) series.add(step, loss);
+  return series;
+}
+
 /** How a run compares with a curve at a step: mean losses of the same steps. */
 export interface Comparison {
   readonly step: number;

@@ -6,6 +6,7 @@ import { describeChanges, parseChanges } from '../../../src/pages.ts';
 import { byId, whenVisible } from '../../common/dom.ts';
 import type { PageHeader } from '../../common/page-header.ts';
 import type { RunHistory, SessionEvent } from '../protocol.ts';
+import { Beside } from './beside.ts';
 import { Challenge } from './challenge.ts';
 import { acceptDrops, CorpusPanel } from './corpus-panel.ts';
 import { generalModel } from './demo-models.ts';
@@ -21,9 +22,10 @@ import { isRunning, RunPanel } from './run-panel.ts';
 import { RunReactions } from './run-reactions.ts';
 import { SettingsForm } from './settings-form.ts';
 import { fromHash } from './share-link.ts';
+import { seriesOf } from './shared-curve.ts';
 import { TrainingStarter } from './start-training.ts';
 import type { StoredPanels } from './stored-panels.ts';
-import type { Session } from './training-session.ts';
+import { createSession, type Session } from './training-session.ts';
 import { TranslatePanel } from './translate-panel.ts';
 
 /** Pairs of a task that a lesson trains on. */
@@ -44,6 +46,7 @@ export class TrainingPage {
   readonly #reactions: RunReactions;
   readonly #translate: TranslatePanel;
   readonly #challenge: Challenge;
+  readonly #beside: Beside;
   readonly #lessons = new LessonButtons((lesson) => void this.#teach(lesson));
   readonly #preview: PlanPreview;
   readonly #starter: TrainingStarter;
@@ -56,6 +59,11 @@ export class TrainingPage {
     this.#results = results;
     this.#translate = new TranslatePanel(session);
     this.#challenge = new Challenge(session);
+    this.#beside = new Beside({
+      createSession,
+      show: (series, name) => results.curves.compare(series, name),
+      onEnd: () => void this.#stored?.refresh(),
+    });
     this.#live = new LivePanel(session);
     this.#run = this.#createRun();
     this.#reactions = new RunReactions({
@@ -101,7 +109,7 @@ export class TrainingPage {
     };
     for (const [id, { element }] of Object.entries(panels)) byId(id).append(element);
     byId('curves').append(this.#challenge.element);
-    byId('settings').append(new LinkButton(() => this.#preview.planned()).element);
+    byId('settings').append(this.#beside.element, new LinkButton(() => this.#preview.planned()).element);
     reserveBottomSpace(byId('run'));
     this.#session.on((event) => this.#onEvent(event));
     this.#listen();
@@ -116,7 +124,9 @@ export class TrainingPage {
       start: async () => {
         this.#formChanged(0);
         const settings = await this.#preview.planned();
-        if (settings) await this.#starter.start(settings);
+        if (!settings || !this.#beside.check()) return;
+        await this.#starter.start(settings);
+        await this.#beside.start(settings);
       },
       pause: () => void this.#starter.attempt(session.pause()),
       singleStep: () => this.#starter.attempt(session.singleStep()),
@@ -160,7 +170,7 @@ export class TrainingPage {
   #onEvent(event: SessionEvent): void {
     const begins = event.type === 'state' && event.state === 'preparing';
     if (begins) this.#results.hideRecordedRun();
-    const parts = [this.#run, this.#live, this.#reactions, this.#results, this.#challenge];
+    const parts = [this.#run, this.#live, this.#reactions, this.#results, this.#challenge, this.#beside];
     for (const part of parts) part.onEvent(event);
     if (event.type === 'change') this.#settings.addChange(event.change);
     this.#events.onEvent(event);
@@ -314,7 +324,7 @@ export class TrainingPage {
       this.#corpus.load(linked.corpus);
       this.#settings.load(this.#settings.nameFor(linked.corpus), linked.settings);
       if (linked.curve) this.#results.hideRecordedRun();
-      this.#results.curves.compare(linked.curve ?? []);
+      this.#results.curves.compare(linked.curve && seriesOf(linked.curve), 'the run of the link');
       const { changes } = linked.settings;
       const same =
         'The form has the settings of the link. A training with them gives the same losses on the same kind of GPU adapter.';

@@ -1,11 +1,13 @@
-// The two programs that a page gives away: both run, and their losses agree, before and after updates. Without Debian's
+// The two programs that a page gives away: both run, heddle's in Node and in a page, and their losses agree, before and after updates. Without Debian's
 // python3-torch only heddle's runs.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { createServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { takeAway } from '../../../src/api/model-programs.ts';
+import { launchChrome } from '../../../src/host/chrome.ts';
 import { loadModel, type TrainSettings } from '../../../src/index.node.ts';
 import { distFile } from '../../support/dist.ts';
 import { hasTorch, python } from '../../support/torch-run.ts';
@@ -46,8 +48,10 @@ async function write(name: string): Promise<string> {
 function losses(folder: string, program: string, script: string): number[] {
   const { status, stdout, stderr } = spawnSync(program, [script], { cwd: folder, encoding: 'utf8' });
   expect(status, stderr).toBe(0);
-  return [...stdout.matchAll(/loss ([\d.]+)/g)].map(([, loss]) => Number(loss));
+  return lossesIn(stdout);
 }
+const lossesIn = (text: string): number[] =>
+  [...text.matchAll(/loss (\d+\.\d{6})/g)].map(([, loss]) => Number(loss));
 
 describe.each(Object.keys(cases))('%s', (name) => {
   let folder = '';
@@ -60,6 +64,28 @@ describe.each(Object.keys(cases))('%s', (name) => {
   it('the program of heddle computes the loss and learns', () => {
     expect(ofHeddle).toHaveLength(11);
     expect(ofHeddle.at(-1)).toBeLessThan(ofHeddle[1] as number);
+  });
+
+  it('the same program has the same losses in a page, on another adapter', async () => {
+    const server = await createServer({
+      root: folder,
+      configFile: false,
+      logLevel: 'error',
+      server: { fs: { strict: false } }, // heddle is a link here
+    });
+    await server.listen();
+    const chrome = await launchChrome({ gpu: 'swiftshader' });
+    try {
+      const page = await chrome.openPage(server.resolvedUrls?.local[0] ?? '');
+      await page.waitForFunction(() => /update 10: loss/.test(document.body.textContent ?? ''), {
+        timeout: 120_000,
+      });
+      const text = await page.evaluate(() => document.body.textContent ?? '');
+      for (const [i, loss] of lossesIn(text).entries())
+        expect(Math.abs(loss - (ofHeddle[i] as number)), `loss ${i}`).toBeLessThan(i < 2 ? 2e-5 : 2e-3);
+    } finally {
+      await Promise.all([chrome.close(), server.close()]);
+    }
   });
 
   it.runIf(hasTorch)('the program of PyTorch has the same losses (needs python3-torch)', () => {
