@@ -812,6 +812,16 @@ describe.each(widths)('runs and sharing at %i px', (width) => {
       'At step 300: your loss 0\\.\\d+, the run of the link 3\\.000, yours is lower',
     );
     await untilText(page, '#curves .u-legend', 'the run of the link.*training');
+    // A term opens its sentence, which has a link to its chapter and is on the screen.
+    await page.locator('[popovertarget="term-curves-BLEU"]').click();
+    await page.waitForSelector('#term-curves-BLEU:popover-open');
+    expect(await onScreen(page, '#term-curves-BLEU')).toBe(true);
+    expect(await page.$eval('#term-curves-BLEU a', (link) => link.getAttribute('href'))).toBe(
+      'learn.html#measuring',
+    );
+    await shown.get(width)?.screenshot(`term-${width}`);
+    await page.keyboard.press('Escape');
+    await page.waitForFunction(() => !document.querySelector(':popover-open'));
     await page.$eval('#curves', (e) => e.scrollIntoView({ behavior: 'instant' }));
     for (const theme of ['light', 'dark'] as const) {
       await shown.get(width)?.view({ width, height: 900, theme });
