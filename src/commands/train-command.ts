@@ -95,7 +95,12 @@ async function run(
   const builtIn = task ?? `intl-${options.sourceLocale}-${options.targetLocale}`;
   const name = first === undefined ? builtIn : nameOf(first);
   const out = await outFolder(files, name, options, `--resume continues its training, ${replaceModel}`);
-  const settings = given.init === undefined ? given : { ...given, init: withoutEndSlash(given.init) };
+  const { init, guidedAlignment: links } = given;
+  const settings = {
+    ...given,
+    init: init === undefined ? init : withoutEndSlash(init),
+    guidedAlignment: links === undefined ? links : resolve(links), // a resumed run reads it again
+  };
   const saved = options.resume ? await readCheckpoint(out, { files }) : undefined;
   const args: TrainArguments = saved
     ? { ...settings, corpus: await resumedCorpus(files, out, saved.corpus, named), out, resume: true }
@@ -119,7 +124,8 @@ async function run(
     checkOutputFile('--save-config', saveConfig, { force, inputs });
     await saveRunConfig(files, saveConfig, command, settings, recipe, { pairs, stages: options.stages });
   }
-  const paths = [out, folder ?? out, tensorboard || out, ...corpusPaths(args.corpus)];
+  const read = saved?.settings.guidedAlignment ?? settings.guidedAlignment;
+  const paths = [out, folder ?? out, tensorboard || out, ...present([read]), ...corpusPaths(args.corpus)];
   // Pages and Deno have no lock files.
   const unlock = ['chrome', 'firefox', 'deno'].includes(options.host) ? await files.lock?.(out) : undefined;
   const work = isOneOfMany
