@@ -47,6 +47,7 @@ fn tile_dots_one(b: u32, h: u32, i: u32, thread: u32) -> Dots {
   let at = out_at(b, clamp_row(i + t / DOT_PARTS, params.queries), h);
   var part = 0.0;
   for (var c = t % DOT_PARTS; c < CHUNKS; c += DOT_PARTS) { part += dot(load_dout(at, c), load_out(at, c)); }
+  workgroupBarrier(); // the diagonals of the tile before are read
   weights[t] = vec4(part);
   workgroupBarrier();
   var sums: Dots;

@@ -51,7 +51,7 @@ export const deviceMeasurements = {
     ...{ decoding: [1, 8], tokens: 32 },
   },
   quick: {
-    ...{ filter: 'norm', span: 2, rounds: 2, preset: 'tiny', batch: 4, length: 8, steps: 3 },
+    ...{ filter: 'softmax', span: 2, rounds: 2, preset: 'tiny', batch: 4, length: 8, steps: 3 },
     ...{ kernels: [matmul(64), attention(32, 'forward'), attention(32, 'backward')] },
     ...{ decoding: [1, 8], tokens: 6 },
   },
@@ -182,7 +182,7 @@ async function measureDecoding(
 ): Promise<ReportedDecoding> {
   const c = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset] });
   const p = parameterList(c);
-  const settings = decodeSettings({ minNewTokens: tokens, maxNewTokens: tokens }, c, tokens);
+  const settings = decodeSettings({ minNewTokens: tokens - 1, maxNewTokens: tokens }, c, tokens);
   const engine = gpuEngine(device, { kernels: tuned });
   try {
     const shape = { batch, beams: 1, source: length, target: tokens };

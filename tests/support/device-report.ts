@@ -27,3 +27,10 @@ export const gpuReport: DeviceReport = {
     { preset: 'mid', parameters: 11_682_624, batch: 8, tokensPerSecond: 4000 },
   ],
 };
+
+/** A report as an idle machine would have measured it: tests run on machines that do other work. */
+export const steady = (report: DeviceReport): DeviceReport => ({
+  ...report,
+  roofs: { bandwidth: 8 * report.roofs.bandwidth, peak: 8 * report.roofs.peak, spread: 0 },
+  kernels: report.kernels.map((kernel) => ({ ...kernel, low: kernel.ms, high: kernel.ms })),
+});
