@@ -7,6 +7,7 @@
 // include attention/attention-base.wgsl
 // include attention/attention-tiles.wgsl
 // include attention/attention-backward.wgsl
+// include attention/attention-together.wgsl
 // include attention/attention-bias-gradient.wgsl
 
 @compute @workgroup_size(THREADS)
