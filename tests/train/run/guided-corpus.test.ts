@@ -89,15 +89,27 @@ describe('a run', () => {
       .split('\n')
       .map(() => '0-0')
       .join('\n')}\n`,
+    resumedTo = 0,
   ) => {
     const files = memoryFiles();
     await writeText(files, 'pairs.tsv', tinyCorpus);
     await writeText(files, 'align', alignments);
     const session = new EngineSession(files, async () => cpuEngine());
-    await runTraining(tinyTraining({ guidedAlignment: 'align', out: 'm', steps: 2, ...fields }), session);
+    const args = { guidedAlignment: 'align', out: 'm', steps: 2, ...fields };
+    await runTraining(tinyTraining(args), session);
+    if (resumedTo > 0) await runTraining(tinyTraining({ ...args, steps: resumedTo, resume: true }), session);
     const config = JSON.parse(new TextDecoder().decode(await files.read('m/config.json')));
-    return { config, log: parseLog(new TextDecoder().decode(await files.read('m/log.jsonl'))) };
+    const log = parseLog(new TextDecoder().decode(await files.read('m/log.jsonl')));
+    return { config, log, weights: await files.read('m/model.safetensors') };
   };
+
+  it('resumes with the bits of an uninterrupted one', async () => {
+    const [whole, parts] = [await run({ steps: 5 }), await run({}, undefined, 5)];
+    const losses = ({ log }: typeof whole) =>
+      log.flatMap((record) => (record.type === 'step' ? [[record.loss, record.alignmentLoss]] : []));
+    expect(losses(parts)).toEqual(losses(whole));
+    expect(parts.weights).toEqual(whole.weights);
+  });
 
   it('logs the loss of the alignments, which is proportional to its weight, and stores the head', async () => {
     const [usual, heavy] = [await run({}), await run({ guidedAlignmentWeight: 1 })];
