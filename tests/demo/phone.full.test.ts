@@ -67,7 +67,7 @@ const faults = (page: Page) =>
       document.documentElement.scrollWidth > window.innerWidth ? ['the page scrolls sideways'] : [];
     const small = [...document.querySelectorAll<HTMLElement>('button, select, summary')].flatMap((e) => {
       const { width, height } = e.getBoundingClientRect();
-      return width > 0 && height > 0 && (height < 24 || width < 24)
+      return width > 0 && height > 0 && (Math.round(height) < 24 || Math.round(width) < 24)
         ? [`${e.id || e.textContent?.trim()}: ${Math.round(width)} x ${Math.round(height)}`]
         : [];
     });
@@ -82,7 +82,7 @@ it('trains on a task, translates, and imports a model by touch', async () => {
   await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
 
   await tap(page, 'label:has(> input[value="task"])');
-  await page.select('#corpus-task', 'copy'); // the phone shows its own list
+  await page.select('#corpus-task', 'sort'); // the phone shows its own list
   await type(page, '#corpus-task-pairs', '200');
   await page.select('#settings select', 'tiny');
   await tap(page, '#settings details > summary');
@@ -99,7 +99,7 @@ it('trains on a task, translates, and imports a model by touch', async () => {
   await screenshot('phone-settings');
   await tap(page, '#start');
   await untilText(page, '.state', 'Done');
-  await untilText(page, '#run', 'step 12 of 12');
+  await untilText(page, '#run', 'sort · step 12 of 12');
   const { requested, released } = await page.evaluate(
     () => (globalThis as unknown as { locks: { requested: number; released: number } }).locks,
   );
