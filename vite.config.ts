@@ -528,6 +528,7 @@ const demo: UserConfig = {
         index: resolve(root, 'demo/index.html'),
         documents: resolve(root, 'demo/documents.html'),
         speech: resolve(root, 'demo/speech.html'),
+        language: resolve(root, 'demo/language.html'),
         learn: resolve(root, 'demo/learn.html'),
         lab: resolve(root, 'demo/lab.html'),
         code: resolve(root, 'demo/code.html'),

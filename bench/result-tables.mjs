@@ -36,11 +36,11 @@ function adapterTitle({ adapter }) {
  */
 function provenance(results) {
   const [{ host, adapter, machine, versions, browser }] = results;
-  const { heddle, ...others } = { ...versions, ...(browser && { Chrome: browser.replace(/^.*\//, '') }) };
+  const { heddle, ...others } = { ...versions, Chrome: browser?.replace(/^.*\//, '') ?? versions.Chrome };
   const commits = unique(results.map((r) => /\((.*)\)/.exec(r.versions.heddle)?.[1]).filter(Boolean));
   const own =
     heddle && `${heddle.replace(/ \(.*/, '')}${commits.length > 0 ? ` (${commits.join(', ')})` : ''}`;
-  const names = Object.entries({ ...(own && { heddle: own }), ...others });
+  const names = Object.entries({ heddle: own, ...others }).filter(([, version]) => version);
   const device = [adapter.description || adapter.device, adapter.architecture].filter(Boolean).join(', ');
   const loads = results.flatMap(({ load }) => load);
   return [

@@ -17,6 +17,14 @@ export { writeWav } from './audio/wav.ts';
 export { evaluationReport } from './commands/evaluation-report.ts';
 export { type SystemScores, scoreSystems, type TranslationReport } from './commands/jobs/evaluate-job.ts';
 export { type RunSummary, runMetrics, settingText, summarizeRuns } from './commands/jobs/runs-job.ts';
+export {
+  LanguageFlow,
+  type LanguagePlan,
+  type LanguageState,
+  type LanguageStepName,
+  languageConfigFile,
+  languageStepNames,
+} from './commands/language/language-flow.ts';
 export { describeType, fitsType } from './core/fields.ts';
 export { documentFormatOf, openDocument } from './documents/document-formats.ts';
 export { DocumentReview } from './documents/document-review.ts';

@@ -107,10 +107,10 @@ for (const { name, folder, hasMarian = false, isFirefox = false } of folders) {
       const args = {
         ...{ model: name, texts, endId, maxTokens, threads, hasMarian, isFirefox },
         ...{ rounds: Number(options.rounds), sentences: Number(options.sentences) },
-        ...(options.tokens && { tokens: Math.min(Number(options.tokens), maxTokens) }),
+        tokens: options.tokens && Math.min(Number(options.tokens), maxTokens),
         timedBatches: Number(options['timed-batches'] ?? texts.length),
         batches: options.batches.split(',').map(Number),
-        ...(options.only && { only: options.only.split(',') }),
+        only: options.only?.split(','),
       };
       const decode = await runInPage(chrome, server.url, {
         call: 'measureDecoding',
@@ -132,7 +132,7 @@ for (const { name, folder, hasMarian = false, isFirefox = false } of folders) {
           heddle: versionOf(root),
           'transformers.js': versionOf(join(here, 'node_modules/@huggingface/transformers')),
           'onnxruntime-web': versionOf(join(here, 'node_modules/onnxruntime-web')),
-          ...((hasMarian || isFirefox) && { 'bergamot-translator': versionOf(join(here, bergamot)) }),
+          'bergamot-translator': hasMarian || isFirefox ? versionOf(join(here, bergamot)) : undefined,
         },
         browser: chrome.version,
         date: new Date().toISOString(),
@@ -216,7 +216,7 @@ async function prepare(name, folder, isFirefox) {
     sizes: {
       heddle: bytes(own) + bytes(join(dist, 'heddle.js')),
       'transformers.js': bytes(theirs) + bytes(join(site, 'transformers/transformers.min.js')) + wasm,
-      ...(existsSync(marian) && { Marian: bytes(marian) + bytes(join(site, 'marian')) }),
+      Marian: existsSync(marian) ? bytes(marian) + bytes(join(site, 'marian')) : undefined,
     },
   };
 }

@@ -196,12 +196,12 @@ async function contestants(options) {
     };
   };
   if (isFirefox) return { heddle: heddle('gpu'), 'Marian int8': marian };
-  return {
+  const engines = {
     heddle: heddle('gpu'),
     'heddle wasm': heddle('wasm'),
     ...{ 'transformers.js webgpu': transformers('webgpu'), 'transformers.js wasm': transformers('wasm') },
-    ...(hasMarian && { 'Marian wasm': marian }),
   };
+  return hasMarian ? { ...engines, 'Marian wasm': marian } : engines;
 }
 
 /** Starts the worker of Marian's engine, which the page Train has too. */

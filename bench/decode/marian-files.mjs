@@ -48,8 +48,11 @@ export function marianModel(tensors, config) {
   for (const stack of ['encoder', 'decoder'])
     for (let n = 0; n < config[`${stack}_layers`]; n++) {
       const [from, to] = [`model.${stack}.layers.${n}`, `${stack}_l${n + 1}`];
-      const blocks = { self_attn: 'self', ...(stack === 'decoder' && { encoder_attn: 'context' }) };
-      for (const [block, name] of Object.entries(blocks)) {
+      const [own, context] = [
+        ['self_attn', 'self'],
+        ['encoder_attn', 'context'],
+      ];
+      for (const [block, name] of stack === 'decoder' ? [own, context] : [own]) {
         for (const part of ['q', 'k', 'v']) linear(`${from}.${block}.${part}_proj`, `${to}_${name}`, part);
         linear(`${from}.${block}.out_proj`, `${to}_${name}`, 'o');
         norm(`${from}.${block}_layer_norm`, `${to}_${name}_Wo`);

@@ -22,7 +22,7 @@ for (const run of JSON.parse(readFileSync(0, 'utf8'))) {
   const options = {
     device: 'auto',
     session_options: { executionProviders: ['wasm'] },
-    ...(dtype && { dtype }),
+    dtype: dtype ?? null, // null: the default of the device
   };
   const pipe = await pipeline(task, folder, options);
   out.push(

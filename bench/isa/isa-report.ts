@@ -308,8 +308,9 @@ function budgetsOf(rows: readonly ReportRow[]): Budgets {
           spills: row.spills + row.scratch,
           boundsChecks,
           loopCounters,
+          matrix: matrix > 0 && fma === 0 ? matrix : undefined,
         };
-        return [keyOf(row), { ...numbers, ...(matrix > 0 && fma === 0 && { matrix }) }];
+        return [keyOf(row), numbers];
       }),
   );
 }

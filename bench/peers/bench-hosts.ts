@@ -39,7 +39,7 @@ export const hosts: Readonly<Record<HostName, (task: Task, context: HostContext)
   };
 
 function onDawn(task: Task, { cases, log, warmCache }: HostContext): Promise<HostFindings> {
-  const env = { ...process.env, ...(!warmCache && { MESA_SHADER_CACHE_DISABLE: 'true' }) };
+  const env = warmCache ? process.env : { ...process.env, MESA_SHADER_CACHE_DISABLE: 'true' };
   const child = fork(join(here, 'node-session.js'), { env, execArgv: ['--max-old-space-size=8192'] });
   const request: TaskRequest = { task, cases, module: pathToFileURL(join(here, 'page', 'session.js')).href };
   child.send(request);

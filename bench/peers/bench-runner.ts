@@ -80,16 +80,14 @@ async function runOn(host: HostName, options: Options): Promise<boolean> {
     const first = tuning && (await heddleOnly(caseName, 1, { firstUse: true }));
     const steps = {
       timed: found.timed,
-      ...(tuning && {
-        tuning: {
-          ms: tuning.ms,
-          firstUseMs: first?.firstStepMs,
-          firstStepUntunedMs: guessed?.firstStepMs,
-          untunedMs: guessed?.medianMs,
-          recordMsAlone: guessed?.facts?.recordMs,
-          choices: tuning.choices,
-        },
-      }),
+      tuning: tuning && {
+        ms: tuning.ms,
+        firstUseMs: first?.firstStepMs,
+        firstStepUntunedMs: guessed?.firstStepMs,
+        untunedMs: guessed?.medianMs,
+        recordMsAlone: guessed?.facts?.recordMs,
+        choices: tuning.choices,
+      },
     };
     finish(host, caseName, found, load, { reproduced, steps }, reasonNotStored(options, 'steps'));
   }
@@ -177,7 +175,7 @@ function finish(
     host,
     date,
     adapter: found.adapter,
-    ...(found.browser && { browser: found.browser }),
+    browser: found.browser,
     machine: { cpu: cpus()[0]?.model.trim() ?? 'unknown', cores: availableParallelism() },
     versions: versionsOf(host),
     load: [load, loadavg()[0]],

@@ -52,12 +52,12 @@ const attention = (
   kind: KernelKind,
   [B, T, D]: readonly [number, number, number],
   heads: number,
-) => ({
+): KernelSpec => ({
   name,
   kind,
   heads,
   flops: 0,
-  arrays: { qkv: [B, T, 3 * D], ...(kind === 'attentionTrain' && { dy: [B, T, D] }) },
+  arrays: kind === 'attentionTrain' ? { qkv: [B, T, 3 * D], dy: [B, T, D] } : { qkv: [B, T, 3 * D] },
 });
 
 /** All kernels. */

@@ -120,7 +120,7 @@ export function fitsOf(all: readonly AxisCosts[]): Fit[] {
           axis,
           cost,
           exponent,
-          ...(limit !== undefined && { limit }),
+          limit,
           passed: !(exponent > (limit ?? Infinity)),
         },
       ];
@@ -212,7 +212,7 @@ async function jsCosts(
       js.push(performance.now() - begin);
       await done;
     }
-    return { jsMs: min(js), ...(fill && { fillMs: min(fills) }) };
+    return { jsMs: min(js), fillMs: fill && min(fills) };
   } finally {
     engine.destroy();
   }
@@ -285,7 +285,7 @@ export async function measureScale(
   const adapter = device && adapterName(device.adapter);
   device?.destroy();
   nullDevice?.destroy();
-  return { ...(adapter && { adapter }), all };
+  return { adapter, all };
 }
 
 /** Dispatches of a step of `mid`, and how many of them a layer adds (of training: a layer of each stack). */

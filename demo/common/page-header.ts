@@ -9,6 +9,7 @@ const pages = [
   { id: 'train', href: './index.html', name: 'Train' },
   { id: 'documents', href: './documents.html', name: 'Documents' },
   { id: 'speech', href: './speech.html', name: 'Speech' },
+  { id: 'language', href: './language.html', name: 'Language' },
   { id: 'learn', href: './learn.html', name: 'Learn' },
   { id: 'lab', href: './lab.html', name: 'Kernel lab' },
   { id: 'code', href: './code.html', name: 'Code' },

@@ -1,7 +1,8 @@
 // The head of a project: what it is, how far it is, what it learned, and its files.
 
 import { formatInteger } from '../../src/core/format-numbers.ts';
-import { type Content, html, nothing, Panel } from '../common/panel.ts';
+import { BusyPanel } from '../common/busy-panel.ts';
+import { type Content, html, nothing } from '../common/panel.ts';
 import type { LearnReport, ProjectView, SegmentView } from './documents-protocol.ts';
 
 /** What the buttons do. */
@@ -12,14 +13,11 @@ export interface ProjectActions {
 }
 
 /** The panel. */
-export class ProjectPanel extends Panel {
+export class ProjectPanel extends BusyPanel {
   readonly #actions: ProjectActions;
   readonly #project: ProjectView;
   #segments: readonly SegmentView[];
   #learned: LearnReport | null;
-  #status = '';
-  #error = '';
-  #isBusy = false;
 
   constructor(project: ProjectView, actions: ProjectActions) {
     super();
@@ -35,19 +33,9 @@ export class ProjectPanel extends Panel {
     this.drawSoon();
   }
 
-  showStatus(text: string): void {
-    this.#status = text;
-    this.drawSoon();
-  }
-
-  showError(text: string): void {
-    this.#error = text;
-    this.draw();
-  }
-
   /** `isBusy`: whether the model learns or translates, so that learning must wait. */
   setBusy(isBusy: boolean): void {
-    this.#isBusy = isBusy;
+    this.isBusy = isBusy;
     this.draw();
   }
 
@@ -90,11 +78,10 @@ export class ProjectPanel extends Panel {
       <p class="number" id="documents-count">
         ${confirmed} of ${open.length} segments confirmed, ${translated} translated
       </p>
-      <p class="hint" role="status" id="documents-status">${this.#status}</p>
-      <p class="wrong" role="alert">${this.#error}</p>
+      ${this.messages('documents-status')}
       ${this.#report()}
       <div class="row">
-        <button type="button" class="main" id="learn" ?disabled=${this.#isBusy || confirmed < 3} @click=${learn}>
+        <button type="button" class="main" id="learn" ?disabled=${this.isBusy || confirmed < 3} @click=${learn}>
           Learn from my corrections
         </button>
         <button type="button" id="download-document" @click=${() => download('document')}>Download document</button>

@@ -1,12 +1,24 @@
 // The storage of a worker that runs models: the browser's files, and a runtime for browsers without WebGPU.
 
-import { type BrowserFiles, openBrowserFiles, registerHost } from '../../src/index.ts';
+import { type BrowserFiles, HeddleError, openBrowserFiles, registerHost } from '../../src/index.ts';
 
 /** Opens the browser's files and makes them, and the runtime, heddle's host. No model comes from the hub. */
 export async function openWorkerStorage(): Promise<BrowserFiles> {
   const files = await openBrowserFiles();
   registerHost({ files, hub: '', onnxRuntime });
   return files;
+}
+
+/** Holds a Web Lock until the tab closes. Rejects with `message` if another tab has it. */
+export function holdLock(name: string, message: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    void navigator.locks.request(name, { ifAvailable: true }, (held) => {
+      if (held) resolve();
+      else reject(new HeddleError(message));
+      // Never settles: the lock ends with the worker.
+      return held ? new Promise(() => undefined) : undefined;
+    });
+  });
 }
 
 /** The runtime of models without a GPU, loaded by a browser that has none. Threads would need an isolated page. */

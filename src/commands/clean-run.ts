@@ -21,7 +21,7 @@ import type { Pace } from '../core/steps.ts';
 import { openStream } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { nodeTextThreads } from '../host/node-host.ts';
-import type { CleanedBlock, CleanOptions } from '../text/clean/clean-block.ts';
+import { type CleanedBlock, type CleanOptions, rulesOf } from '../text/clean/clean-block.ts';
 import { type RuleName, ruleNames } from '../text/clean/clean-rules.ts';
 import { DuplicateFilter, pairKeys } from '../text/clean/duplicate-filter.ts';
 import { pairBlocks } from '../text/corpus/pair-blocks.ts';
@@ -180,15 +180,13 @@ export class CleanRun {
     return this.#finish();
   }
 
-  #write({ name, line, lines, broken, keys }: CleanedBlock): void {
+  #write(block: CleanedBlock): void {
+    const { name, line, lines } = block;
+    const rules = rulesOf(block, this.#filter);
     let [kept, rejected] = ['', ''];
     for (const [i, text] of lines.entries()) {
       this.#state.pairs++;
-      const [exact, near, target] = keys.subarray(3 * i, 3 * i + 3) as unknown as [number, number, number];
-      const rule =
-        (broken[i] as number) >= 0
-          ? ruleNames[broken[i] as number]
-          : this.#filter.add({ exact, near, target });
+      const rule = rules[i];
       if (rule === undefined) {
         kept += `${text}\n`;
         this.#state.kept++;

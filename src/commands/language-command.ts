@@ -7,16 +7,20 @@ import { mkdirSync } from 'node:fs';
 import type { Command } from 'commander';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import { formatBytes, formatDuration } from '../core/format-numbers.ts';
-import { readText, withoutEndSlash, writeText } from '../files/files.ts';
+import { withoutEndSlash } from '../files/files.ts';
 import { isObject, jsonBytes, readJson } from '../files/json-files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { Interruption } from './interruption.ts';
 import { type LanguageConfig, readLanguageConfig } from './language/language-config.ts';
 import {
-  calibrationTexts,
+  firefoxFileSizes,
+  firefoxLimit,
+  type LanguagePaths,
   type LanguageStep,
+  languagePaths,
   languageSteps,
-  sharedPaths,
+  translationFiles,
+  writeCalibration,
 } from './language/language-steps.ts';
 import { type JsonOption, log, printResult, table } from './output.ts';
 import { jsonOption } from './parse-values.ts';
@@ -50,8 +54,6 @@ interface LanguageResult {
   readonly files: Readonly<Record<string, number>>;
 }
 
-const stateName = 'language.json';
-
 /** Adds the command `language`. */
 export function addLanguage(program: Command): void {
   program
@@ -72,7 +74,7 @@ export function addLanguage(program: Command): void {
       const out = withoutEndSlash(given);
       const config = await readLanguageConfig(nodeFiles(), path);
       if (dryRun) {
-        const { steps } = languageSteps(config, out, [`${sharedPaths(out).translations}/000000.tsv`]);
+        const { steps } = languageSteps(config, out, [`${languagePaths(out).translations}/000000.tsv`]);
         const lines = steps.map(({ words }) => commandLine(words));
         await printResult(lines, json, () => lines.join('\n'));
         return;
@@ -90,12 +92,14 @@ const hashOf = (words: readonly string[]): string =>
 class LanguageRun {
   readonly #config: LanguageConfig;
   readonly #out: string;
+  readonly #paths: LanguagePaths;
   readonly #files = nodeFiles();
   readonly #done = new Map<string, DoneStep>();
 
   constructor(config: LanguageConfig, out: string) {
     this.#config = config;
     this.#out = out;
+    this.#paths = languagePaths(out);
   }
 
   async run(json: JsonOption): Promise<void> {
@@ -103,7 +107,8 @@ class LanguageRun {
     await this.#readState();
     const { length } = languageSteps(this.#config, this.#out, []).steps;
     for (let n = 0; n < length; n++) {
-      const { steps } = languageSteps(this.#config, this.#out, await this.#translations());
+      const translations = await translationFiles(this.#files, this.#paths.translations);
+      const { steps } = languageSteps(this.#config, this.#out, translations);
       const step = steps[n];
       if (!step) break;
       const label = `step ${n + 1} of ${length}, ${step.name}`;
@@ -111,7 +116,7 @@ class LanguageRun {
         log(`${label}: done`);
         continue;
       }
-      if (step.name === 'export') await this.#writeCalibration();
+      if (step.name === 'export') await writeCalibration(this.#files, this.#paths);
       const words = step.resumed && (await this.#files.exists(step.out)) ? step.resumed : step.words;
       log(`${label}: ${commandLine(words)}`);
       const start = performance.now();
@@ -124,7 +129,7 @@ class LanguageRun {
   }
 
   async #readState(): Promise<void> {
-    const path = `${this.#out}/${stateName}`;
+    const path = this.#paths.state;
     if (!(await this.#files.exists(path))) return;
     const { steps } = await readJson(this.#files, path);
     if (!isObject(steps)) throw new HeddleError(`${path}: it has no steps; use another folder`);
@@ -134,7 +139,7 @@ class LanguageRun {
   }
   #writeState(): Promise<void> {
     const steps = Object.fromEntries(this.#done);
-    return this.#files.write(`${this.#out}/${stateName}`, jsonBytes({ steps }));
+    return this.#files.write(this.#paths.state, jsonBytes({ steps }));
   }
   /** Whether a step is done. Throws a HeddleError if it was done with other flags. */
   async #isDone({ name, words, out }: LanguageStep): Promise<boolean> {
@@ -146,24 +151,6 @@ class LanguageRun {
       );
     return true;
   }
-  /** The files of the teacher's translations, in order. */
-  async #translations(): Promise<string[]> {
-    const { translations } = sharedPaths(this.#out);
-    if (!(await this.#files.exists(translations))) return [];
-    const names = await this.#files.list(translations);
-    return names
-      .filter((name) => name.endsWith('.tsv'))
-      .sort()
-      .map((name) => `${translations}/${name}`);
-  }
-  /** Texts on which the multipliers of the inputs are measured: pairs of the teacher, spread over all. */
-  async #writeCalibration(): Promise<void> {
-    const texts = await Promise.all((await this.#translations()).map((path) => readText(this.#files, path)));
-    const lines = texts.join('').split('\n').filter(Boolean);
-    const every = Math.max(1, Math.floor(lines.length / calibrationTexts));
-    const chosen = lines.filter((_, i) => i % every === 0).slice(0, calibrationTexts);
-    await writeText(this.#files, sharedPaths(this.#out).texts, `${chosen.join('\n')}\n`);
-  }
 
   /** Evaluates the models, each once, and lists the files for Firefox. */
   async #result(): Promise<LanguageResult> {
@@ -171,8 +158,7 @@ class LanguageRun {
     const quality: Quality[] = [];
     for (const { name, folder } of candidates) {
       const path = `${this.#out}/eval-${quality.length + 1}.json`;
-      // The limit of Firefox for all of them.
-      const limit = ['--max-length-factor', '2', '--bootstrap', '0'];
+      const limit = ['--max-length-factor', String(firefoxLimit.maxLengthFactor), '--bootstrap', '0'];
       const words = ['eval', folder, this.#config.dev, ...limit, '--json', path, '--force'];
       if (!(await this.#files.exists(path))) {
         log(`quality of ${name}: ${commandLine(words)}`);
@@ -181,16 +167,11 @@ class LanguageRun {
       const { bleu, chrf } = await readJson(this.#files, path);
       quality.push({ model: name, bleu: Number(bleu), chrf: Number(chrf) });
     }
-    const folder = `${this.#out}/firefox`;
-    const names = (await this.#files.list(folder)).filter((name) => !name.startsWith('heddle-'));
-    const sizes = await Promise.all(
-      names.sort().map(async (name) => [name, (await this.#files.read(`${folder}/${name}`)).length] as const),
-    );
     return {
       out: this.#out,
       steps: Object.fromEntries(Array.from(this.#done, ([name, { seconds }]) => [name, seconds])),
       quality,
-      files: Object.fromEntries(sizes),
+      files: await firefoxFileSizes(this.#files, this.#paths.firefox),
     };
   }
 }

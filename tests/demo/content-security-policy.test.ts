@@ -7,7 +7,15 @@ import { demo } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 
 const { open } = demo();
-const pages = ['index.html', 'documents.html', 'speech.html', 'learn.html', 'lab.html', 'code.html'];
+const pages = [
+  'index.html',
+  'documents.html',
+  'speech.html',
+  'language.html',
+  'learn.html',
+  'lab.html',
+  'code.html',
+];
 
 it('allows no inline code, no eval and no other origins, except the hub for pages that download models', () => {
   expect(contentSecurityPolicy).toContain("default-src 'self'");

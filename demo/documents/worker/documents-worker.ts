@@ -5,7 +5,7 @@ import { formatInteger, formatPercent } from '../../../src/core/format-numbers.t
 import { HeddleError } from '../../../src/index.ts';
 import { openDocument, TranslationMemory } from '../../../src/pages.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
-import { openWorkerStorage } from '../../storage/worker-storage.ts';
+import { holdLock, openWorkerStorage } from '../../storage/worker-storage.ts';
 import type { Calls, Reply, Request } from '../documents-protocol.ts';
 import { PacedStatus } from './paced-status.ts';
 import { Project } from './project.ts';
@@ -15,22 +15,10 @@ const post = (reply: Reply): void => self.postMessage(reply);
 
 const opened = (async () => {
   const files = await openWorkerStorage();
-  await lock();
+  await holdLock('heddle documents', 'Another tab has the documents open; close it, then reload this page.');
   return { files, store: new ProjectStore(files) };
 })();
 opened.catch(() => undefined); // every call reports the error
-
-/** Holds the lock of the project until the tab closes. */
-function lock(): Promise<void> {
-  return new Promise((resolve, reject) => {
-    void navigator.locks.request('heddle documents', { ifAvailable: true }, (held) => {
-      if (held) resolve();
-      else reject(new HeddleError('Another tab has the documents open; close it, then reload this page.'));
-      // Never settles: the lock ends with the worker.
-      return held ? new Promise(() => undefined) : undefined;
-    });
-  });
-}
 
 let project: Project | undefined;
 

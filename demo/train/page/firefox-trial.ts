@@ -4,7 +4,14 @@ import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { field } from '../../common/form-fields.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { FirefoxEngine, type FirefoxFiles, type FirefoxTranslation } from './firefox-engine.ts';
-import type { Session } from './training-session.ts';
+
+/** A model whose files the engine takes. */
+export interface TriedModel {
+  readonly name: string;
+  readonly files: FirefoxFiles;
+  /** Translates with heddle. */
+  translate(text: string): Promise<FirefoxTranslation>;
+}
 
 /** Both translations of a text. */
 interface Compared {
@@ -14,27 +21,22 @@ interface Compared {
 
 /** The panel of one model. */
 export class FirefoxTrial extends Panel {
-  readonly #session: Session;
-  readonly #name: string;
-  readonly #files: FirefoxFiles;
+  readonly #model: TriedModel;
   readonly #engine: FirefoxEngine;
   #compared: Compared | undefined;
   #status = '';
   #isWrong = false;
 
-  private constructor(session: Session, name: string, files: FirefoxFiles, engine: FirefoxEngine) {
+  private constructor(model: TriedModel, engine: FirefoxEngine) {
     super();
-    this.#session = session;
-    this.#name = name;
-    this.#files = files;
+    this.#model = model;
     this.#engine = engine;
     this.draw();
   }
 
-  /** Makes the files of a stored model, and starts the engine with them. */
-  static async open(session: Session, name: string): Promise<FirefoxTrial> {
-    const files = await session.firefoxFiles(name);
-    return new FirefoxTrial(session, name, files, await FirefoxEngine.open(files));
+  /** Starts the engine with the files of a model. */
+  static async open(model: TriedModel): Promise<FirefoxTrial> {
+    return new FirefoxTrial(model, await FirefoxEngine.open(model.files));
   }
   close(): void {
     this.#engine.close();
@@ -48,9 +50,7 @@ export class FirefoxTrial extends Panel {
     this.#say('Translating…');
     try {
       const firefox = await this.#engine.translate(text);
-      await this.#session.load(this.#name);
-      const { text: translation, ms } = await this.#session.translate(text, {}, () => undefined);
-      const own = { translation, milliseconds: ms };
+      const own = await this.#model.translate(text);
       this.#compared = { firefox, own };
       this.#say(
         firefox.translation.trim() === own.translation.trim()
@@ -68,10 +68,12 @@ export class FirefoxTrial extends Panel {
   }
 
   protected override template(): Content {
-    const sizes = Object.entries(this.#files).map(([name, { length }]) => `${name} ${formatBytes(length)}`);
+    const sizes = Object.entries(this.#model.files).map(
+      ([name, { length }]) => `${name} ${formatBytes(length)}`,
+    );
     const text = html`<input id="firefox-text" type="text" autocomplete="off" spellcheck="false" dir="auto" />`;
     return html`
-      <h3>${this.#name} as Firefox would</h3>
+      <h3>${this.#model.name} as Firefox would</h3>
       <p class="hint">${sizes.join(' · ')}</p>
       <form class="row" @submit=${this.#translate}>
         ${field('firefox-text', 'Text', text)}

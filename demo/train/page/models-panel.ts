@@ -76,7 +76,15 @@ export class ModelsPanel extends Panel {
     this.#trial?.close();
     this.#trial = undefined;
     const { FirefoxTrial } = await import('./firefox-trial.ts');
-    this.#trial = await FirefoxTrial.open(this.#session, name);
+    this.#trial = await FirefoxTrial.open({
+      name,
+      files: await this.#session.firefoxFiles(name),
+      translate: async (text) => {
+        await this.#session.load(name);
+        const { text: translation, ms } = await this.#session.translate(text, {}, () => undefined);
+        return { translation, milliseconds: ms };
+      },
+    });
     this.#host.onLoad(name);
   }
   /** While a training runs, no other model can be loaded. */

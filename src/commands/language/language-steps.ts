@@ -1,6 +1,6 @@
 // The steps of `heddle language`: each is a command of heddle that reads the files of the steps before it.
 
-import { withoutEndSlash } from '../../files/files.ts';
+import { type Files, readText, withoutEndSlash, writeText } from '../../files/files.ts';
 import { flagWords, type LanguageConfig } from './language-config.ts';
 
 /** A step: a command line of heddle. */
@@ -21,10 +21,12 @@ export interface Candidate {
 }
 
 /** Paths in the output folder. */
-const pathsIn = (out: string) => {
+export const languagePaths = (out: string) => {
   const at = (name: string) => `${withoutEndSlash(out)}/${name}`;
   return {
+    state: at('language.json'),
     clean: at('clean.tsv'),
+    dev: at('dev.tsv'),
     vocab: at('vocab'),
     teacher: at('teacher'),
     student: at('student'),
@@ -37,12 +39,40 @@ const pathsIn = (out: string) => {
   };
 };
 
-/** Most texts on which the multipliers of the inputs are measured. */
-export const calibrationTexts = 200;
+/** Paths in the output folder. */
+export type LanguagePaths = ReturnType<typeof languagePaths>;
 
-/** The folder of translations of the teacher, and the file of texts that calibrate the int8 products. */
-export const sharedPaths = (out: string): { readonly translations: string; readonly texts: string } =>
-  pathsIn(out);
+/** Most texts on which the multipliers of the inputs are measured. */
+const calibrationTexts = 200;
+
+/** The files of the teacher's translations, in order; none before it has made them. */
+export async function translationFiles(files: Files, folder: string): Promise<string[]> {
+  if (!(await files.exists(folder))) return [];
+  const names = (await files.list(folder)).filter((name) => name.endsWith('.tsv'));
+  return names.sort().map((name) => `${folder}/${name}`);
+}
+
+/** Writes the texts on which the multipliers of the inputs are measured: pairs of the teacher, spread over all. */
+export async function writeCalibration(files: Files, { translations, texts }: LanguagePaths): Promise<void> {
+  const paths = await translationFiles(files, translations);
+  const all = await Promise.all(paths.map((path) => readText(files, path)));
+  const lines = all.join('').split('\n').filter(Boolean);
+  const every = Math.max(1, Math.floor(lines.length / calibrationTexts));
+  const chosen = lines.filter((_, i) => i % every === 0).slice(0, calibrationTexts);
+  await writeText(files, texts, `${chosen.join('\n')}\n`);
+}
+
+/** Names and bytes of the files that Firefox downloads. */
+export async function firefoxFileSizes(files: Files, folder: string): Promise<Record<string, number>> {
+  const names = (await files.list(folder)).filter((name) => !name.startsWith('heddle-'));
+  const size = async (path: string) => (await files.size?.(path)) ?? (await files.read(path)).length;
+  return Object.fromEntries(
+    await Promise.all(names.sort().map(async (name) => [name, await size(`${folder}/${name}`)] as const)),
+  );
+}
+
+/** Options of the evaluations at the end: the limit of Firefox for all models. */
+export const firefoxLimit = { maxLengthFactor: 2 } as const;
 
 /**
  * The steps in order, and the models to compare at the end. `translations`: files of the teacher's translations; empty
@@ -53,7 +83,7 @@ export function languageSteps(
   out: string,
   translations: readonly string[],
 ): { readonly steps: readonly LanguageStep[]; readonly candidates: readonly Candidate[] } {
-  const p = pathsIn(out);
+  const p = languagePaths(out);
   const [source, target] = c.languages;
   const pairs = c.clean ? [p.clean] : c.data;
   const trained = c.quantize ? p.quantized : p.student;

@@ -2,8 +2,14 @@
 // and hashes for duplicates.
 
 import { linesOf, type PairBlock, parseBlock } from '../corpus/pair-files.ts';
-import { brokenRule, type CleanLanguages, type CleanLimits, ruleNames } from './clean-rules.ts';
-import { pairKeys } from './duplicate-filter.ts';
+import {
+  brokenRule,
+  type CleanLanguages,
+  type CleanLimits,
+  type RuleName,
+  ruleNames,
+} from './clean-rules.ts';
+import { type DuplicateFilter, pairKeys } from './duplicate-filter.ts';
 
 /** Options of the rules; plain data. */
 export interface CleanOptions {
@@ -21,6 +27,16 @@ export interface CleanedBlock {
   readonly broken: Int8Array;
   /** Hashes of each pair that breaks no rule: exact, near, target. */
   readonly keys: Float64Array; // [lines, 3]
+}
+
+/** The rule that each pair of a block breaks, with the pairs before it; undefined: it is kept. */
+export function rulesOf({ lines, broken, keys }: CleanedBlock, filter: DuplicateFilter) {
+  return lines.map((_, i): RuleName | undefined => {
+    const own = broken[i] as number;
+    if (own >= 0) return ruleNames[own];
+    const [exact, near, target] = keys.subarray(3 * i, 3 * i + 3) as unknown as [number, number, number];
+    return filter.add({ exact, near, target });
+  });
 }
 
 /** A record: its texts and further columns; without texts it is not a pair. */

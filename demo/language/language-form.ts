@@ -1,0 +1,137 @@
+// The form of a new language: a file of pairs, two languages, and the size of the trainings.
+
+import { live } from 'lit-html/directives/live.js';
+import type { LanguagePlan } from '../../src/pages.ts';
+import { BusyPanel } from '../common/busy-panel.ts';
+import { field, options } from '../common/form-fields.ts';
+import { type Content, html, nothing } from '../common/panel.ts';
+import type { NewLanguage } from './language-protocol.ts';
+
+/** Files of pairs. */
+const accepted = '.tsv,.csv,.jsonl,.tmx,.xliff,.xlf,.po,.mo,.txt,.gz';
+
+/** Numbers of the form, with their smallest values. */
+const numbers = {
+  vocabSize: { label: 'Vocabulary', min: 300, hint: 'pieces; 32,000 for millions of pairs' },
+  teacherSteps: { label: 'Steps of the teacher', min: 1, hint: 'thousands for a good teacher' },
+  studentSteps: { label: 'Steps of the student', min: 1, hint: 'as many as the teacher, or more' },
+  quantizeSteps: { label: 'Steps with 8-bit weights', min: 1, hint: 'a tenth of the student’s' },
+  batchSize: { label: 'Batch size', min: 1, hint: 'pairs of a step' },
+} as const;
+type NumberName = keyof typeof numbers;
+
+const teachers = ['tiny', 'small', 'mid', 'base'] as const;
+const students = ['firefox-tiny', 'firefox-base-memory', 'firefox-base'] as const;
+
+/** The form. `onStart` gets a new language and resolves when its steps begin. */
+export class LanguageForm extends BusyPanel {
+  readonly #onStart: (language: NewLanguage) => Promise<void>;
+  #pairs: File | null = null;
+  #languages: [string, string] = ['en', 'es'];
+  #teacher: (typeof teachers)[number] = 'small';
+  #student: (typeof students)[number] = 'firefox-tiny';
+  readonly #numbers: Record<NumberName, number> = {
+    ...{ vocabSize: 2000, teacherSteps: 2000, studentSteps: 2000, quantizeSteps: 200, batchSize: 64 },
+  };
+
+  constructor(onStart: (language: NewLanguage) => Promise<void>) {
+    super();
+    this.#onStart = onStart;
+    this.draw();
+  }
+
+  /** Takes a file that was dropped on the page. */
+  take(file: File): void {
+    this.#pairs = file;
+    this.showError('');
+  }
+
+  #plan(): LanguagePlan {
+    const { vocabSize, teacherSteps, studentSteps, quantizeSteps, batchSize } = this.#numbers;
+    return {
+      languages: this.#languages,
+      vocabSize,
+      teacher: { preset: this.#teacher, steps: teacherSteps, batchSize },
+      student: { preset: this.#student, steps: studentSteps, batchSize },
+      quantize: { steps: quantizeSteps, batchSize, learningRate: 1e-4 },
+    };
+  }
+
+  #submit(event: Event): void {
+    event.preventDefault();
+    void this.run(() => this.#onStart({ pairs: this.#pairs, plan: this.#plan() }), 'Reading the pairs…');
+  }
+
+  #number(name: NumberName): Content {
+    const { label, min, hint } = numbers[name];
+    const change = (event: Event) => {
+      this.#numbers[name] = (event.target as HTMLInputElement).valueAsNumber;
+    };
+    const id = `language-${name}`;
+    return field(
+      id,
+      label,
+      html`<input id=${id} type="number" required min=${min} step="1" aria-describedby="${id}-hint"
+        .value=${live(String(this.#numbers[name]))} @input=${change} />`,
+      hint,
+    );
+  }
+
+  #code(side: 0 | 1, label: string): Content {
+    const id = `language-${side === 0 ? 'source' : 'target'}`;
+    const change = (event: Event) => {
+      this.#languages[side] = (event.target as HTMLInputElement).value.trim();
+    };
+    return field(
+      id,
+      label,
+      html`<input id=${id} type="text" required pattern="[a-z]{2,3}" title="two or three small letters, such as en"
+        autocomplete="off" spellcheck="false" .value=${live(this.#languages[side])} @input=${change} />`,
+    );
+  }
+
+  #preset<T extends string>(
+    id: string,
+    label: string,
+    names: readonly T[],
+    value: T,
+    set: (name: T) => void,
+  ) {
+    const change = (event: Event) => set((event.target as HTMLSelectElement).value as T);
+    const list = names.map((name) => [name, name] as const);
+    return field(id, label, html`<select id=${id} @change=${change}>${options(list, value)}</select>`);
+  }
+
+  protected override template(): Content {
+    const pick = (event: Event) => {
+      const [file] = (event.target as HTMLInputElement).files ?? [];
+      if (file) this.take(file);
+    };
+    return html`
+      <form class="stack" @submit=${this.#submit}>
+        <label class="drop">
+          <span><b>Select a file of pairs</b> or drop it here</span>
+          <span class="hint">TSV, TMX, XLIFF, PO, CSV or JSON lines; without a file: 4,000 built-in dates, amounts and names</span>
+          ${this.#pairs ? html`<b class="picked">${this.#pairs.name}</b>` : nothing}
+          <input type="file" id="pick-pairs" accept=${accepted} @change=${pick} />
+        </label>
+        <div class="choices">
+          ${this.#code(0, 'From')} ${this.#code(1, 'To')} ${this.#number('vocabSize')} ${this.#number('batchSize')}
+        </div>
+        <div class="choices">
+          ${this.#preset('language-teacher', 'Teacher', teachers, this.#teacher, (name) => {
+            this.#teacher = name;
+          })}
+          ${this.#number('teacherSteps')}
+          ${this.#preset('language-student', 'Student', students, this.#student, (name) => {
+            this.#student = name;
+          })}
+          ${this.#number('studentSteps')} ${this.#number('quantizeSteps')}
+        </div>
+        <div class="row">
+          <button type="submit" class="main" id="start-language" ?disabled=${this.isBusy}>Start</button>
+        </div>
+        ${this.messages('language-start-status')}
+      </form>`;
+  }
+}
