@@ -15,8 +15,8 @@ export interface Calls {
   /** The language of the last visit; null if there is none. */
   open(): LanguageState | null;
   create(language: NewLanguage): LanguageState;
-  /** Runs the steps that are not done. An empty error: it was stopped. */
-  run(): LanguageState;
+  /** Runs the steps that are not done, with tuned kernels or not. An empty error: it was stopped. */
+  run(tune: boolean): LanguageState;
   stop(): void;
   /** The files for Firefox by name. */
   files(): Readonly<Record<string, Uint8Array>>;

@@ -5,6 +5,7 @@ import { byId } from '../common/dom.ts';
 import { mountHeader } from '../common/page-header.ts';
 import { show } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
+import { wantsTuning } from '../common/wants-tuning.ts';
 import { findProblem, problemPage } from '../common/webgpu-support.ts';
 import { FlowPanel } from './flow-panel.ts';
 import { LanguageClient } from './language-client.ts';
@@ -39,7 +40,7 @@ function showForm(): void {
 
 function openFlow(state: LanguageState): FlowPanel {
   const flow = new FlowPanel(state, {
-    run: () => client.call('run'),
+    run: () => client.call('run', wantsTuning()),
     stop: () => client.call('stop'),
     download: async (what) => {
       const name = what === 'firefox' ? `${state.plan.languages.join('')}-firefox.zip` : 'language.zip';

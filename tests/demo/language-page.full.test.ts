@@ -20,7 +20,7 @@ beforeAll(async () => {
   const pairs = [...intlCorpus({ pairs: 150, source: 'en', target: 'es' })];
   const lines = pairs.map(({ source, target }) => `${source}\t${target}\n`);
   writeFileSync(join(folder, 'dates.tsv'), `${lines.join('')}${lines[0]}`);
-  shown = await open('language.html');
+  shown = await open('language.html?tune=0');
   page = shown.page;
 }, 120_000);
 afterAll(() => {
@@ -40,10 +40,10 @@ it('starts with a file of pairs, and stops', async () => {
   await lookAt(shown, 'language-form');
   const pick = (await page.$('#pick-pairs')) as ElementHandle<HTMLInputElement>;
   await pick.uploadFile(join(folder, 'dates.tsv'));
-  await fill({ vocabSize: 400, batchSize: 8, teacherSteps: 400, studentSteps: 2, quantizeSteps: 1 });
+  await fill({ vocabSize: 400, batchSize: 8, teacherSteps: 150, studentSteps: 2, quantizeSteps: 1 });
   await page.select('#language-teacher', 'tiny');
   await click('#start-language');
-  await untilMatches(page, '[data-step=teacher]', /step \d+ of 400, loss/);
+  await untilMatches(page, '[data-step=teacher]', /step \d+ of 150, loss/);
   expect(await textOf(page, '[data-step=clean]')).toContain('150 of 151 pairs kept, 8 of them for measuring');
   await lookAt(shown, 'language-running');
   await click('#stop-language');
@@ -56,7 +56,7 @@ it('starts with a file of pairs, and stops', async () => {
 it('continues after a reload, up to the files', async () => {
   await page.reload();
   await click('#continue-language');
-  await untilMatches(page, '[data-step=teacher]', /step \d+ of 400, loss/);
+  await untilMatches(page, '[data-step=teacher]', /step \d+ of 150, loss/);
   await page.waitForSelector('#download-firefox', { timeout: 500_000 });
   const models = await page.$$eval('#flow th[scope=row]', (all) => all.map((e) => e.textContent?.trim()));
   expect(models).toEqual(['teacher', 'student', 'student, trained for int8', 'int8 files']);
@@ -88,7 +88,6 @@ it.skipIf(!existsSync(join(distFile('demo/index.html'), '../firefox/bergamot-tra
 );
 
 it('forgets the language', async () => {
-  page.once('dialog', (dialog) => void dialog.accept());
   await click('#discard-language');
   await page.waitForSelector('#start-card:not([hidden])');
   await page.reload();

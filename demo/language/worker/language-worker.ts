@@ -39,7 +39,7 @@ async function stateOf(): Promise<LanguageState> {
   return flow.state;
 }
 
-async function run(): Promise<LanguageState> {
+async function run(tune: boolean): Promise<LanguageState> {
   running = new AbortController();
   let [step, state]: [LanguageStepName | undefined, LanguageState | undefined] = [undefined, undefined];
   const progress = new StepProgress((text, share) => {
@@ -47,7 +47,7 @@ async function run(): Promise<LanguageState> {
   });
   await opened;
   const { signal } = running;
-  const flow = await LanguageFlow.open(folder, { signal, onEvent: (event) => progress.take(event) });
+  const flow = await LanguageFlow.open(folder, { tune, signal, onEvent: (event) => progress.take(event) });
   if (!flow) throw new HeddleError('There is no language.');
   try {
     return await flow.run((name) => {

@@ -10,6 +10,7 @@ import type {
   PullProgress,
 } from '../../../src/index.ts';
 import type { HandUpdate, PreviewedBatch, RunSummary, WeightPlace } from '../../../src/pages.ts';
+import { wantsTuning } from '../../common/wants-tuning.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
   CallError,
@@ -197,8 +198,6 @@ export interface SessionOptions {
    */
   readonly tune?: boolean;
 }
-
-const wantsTuning = () => new URLSearchParams(location.search).get('tune') !== '0';
 
 /** Starts a worker and returns its session, which is also stored in globalThis.heddlePage. */
 export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Session {
