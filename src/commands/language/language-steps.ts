@@ -56,11 +56,10 @@ export async function translationFiles(files: Files, folder: string): Promise<st
 export async function writeCalibration(files: Files, { translations, texts }: LanguagePaths): Promise<void> {
   const paths = await translationFiles(files, translations);
   const all = await Promise.all(paths.map((path) => readText(files, path)));
+  const given = all.join('').split('\n').filter(Boolean);
   // A pair without a translation would have to be translated again.
-  const lines = all
-    .join('')
-    .split('\n')
-    .filter((line) => line.split('\t').every(Boolean));
+  const full = given.filter((line) => line.split('\t').every(Boolean));
+  const lines = full.length > 0 ? full : given;
   const every = Math.max(1, Math.floor(lines.length / calibrationTexts));
   const chosen = lines.filter((_, i) => i % every === 0).slice(0, calibrationTexts);
   await writeText(files, texts, `${chosen.join('\n')}\n`);
