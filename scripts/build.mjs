@@ -14,7 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
@@ -46,7 +46,8 @@ for (const folder of ['modules', ...(types ? ['types'] : [])])
 await build({ mode: 'modules', logLevel: 'warn' });
 await copyTextFunctions();
 await mergeLoadedOnDemand();
-await mergeSmall();
+while ((await mergeSmall()) > 0); // what both of two merged modules import has one importer now
+while (await mergeTwins());
 await mergeCommand();
 minifyModules();
 linkCommand();
@@ -91,14 +92,14 @@ async function mergeLoadedOnDemand() {
   }
 }
 
-/** Merges a module of less than two blocks of the disk into the module that imports it, if only one does. */
+/** Merges each small module into the module that imports it, if only one does. Returns how many there were. */
 async function mergeSmall() {
   const { all, imports, loadedOnDemand, library } = importGraph();
   const entries = new Set([...libraryEntries, ...commandEntries].map(entryFile));
   const importer = new Map();
   for (const file of library) {
     const [first, second] = all.filter((other) => imports.get(other).includes(file));
-    const merges = first && !second && library.has(first) && statSync(file).size < 8192;
+    const merges = first && !second && library.has(first) && statSync(file).size < 32_768;
     if (merges && !entries.has(file) && !loadedOnDemand.has(file)) importer.set(file, first);
   }
   const groups = new Map();
@@ -111,6 +112,48 @@ async function mergeSmall() {
     await merge(root, new Set(small));
     for (const file of small) rmSync(file);
   }
+  return importer.size;
+}
+
+/** Merges modules of the library that the same modules import, if that saves a block of the disk. Returns whether it did. */
+async function mergeTwins() {
+  const { all, imports, loadedOnDemand, library } = importGraph();
+  const entries = new Set([...libraryEntries, ...commandEntries].map(entryFile));
+  const groups = new Map();
+  for (const file of library) {
+    if (entries.has(file) || loadedOnDemand.has(file)) continue;
+    const key = all.filter((other) => imports.get(other).includes(file)).join('\n');
+    groups.set(key, [...(groups.get(key) ?? []), file]);
+  }
+  const blocks = (...sizes) => sizes.reduce((sum, size) => sum + Math.ceil(size / 4096), 0);
+  for (const [key, twins] of groups) {
+    const sizes = twins.map((file) => statSync(file).size);
+    const whole = sizes.reduce((a, b) => a + b, 0);
+    if (twins.length < 2 || blocks(...sizes) === blocks(whole)) continue;
+    const [first] = twins;
+    const together = first.replace(/\.js$/, '.together.js');
+    const exported = twins.map((file) => `export * from '${pathFrom(together, file)}';\n`);
+    writeFileSync(together, exported.join(''));
+    await merge(together, new Set(twins));
+    for (const importer of key.split('\n')) {
+      let code = readFileSync(importer, 'utf8');
+      for (const file of twins)
+        code = code.replaceAll(
+          new RegExp(`(["'])${pathFrom(importer, file).replaceAll('.', '\\.')}\\1`, 'g'),
+          `"${pathFrom(importer, together)}"`,
+        );
+      writeFileSync(importer, code);
+    }
+    for (const file of twins) rmSync(file);
+    return true;
+  }
+  return false;
+}
+
+/** The path of a built file in an import of another one. */
+function pathFrom(importer, file) {
+  const path = relative(dirname(importer), file).replaceAll('\\', '/');
+  return path.startsWith('.') ? path : `./${path}`;
 }
 
 /** The built files, what each imports, which of them are loaded on demand, and which belong to the library. */

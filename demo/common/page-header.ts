@@ -9,14 +9,17 @@ const pages = [
   { id: 'train', href: './index.html', name: 'Train' },
   { id: 'documents', href: './documents.html', name: 'Documents' },
   { id: 'speech', href: './speech.html', name: 'Speech' },
-  { id: 'language', href: './language.html', name: 'Language' },
   { id: 'learn', href: './learn.html', name: 'Learn' },
   { id: 'lab', href: './lab.html', name: 'Kernel lab' },
   { id: 'code', href: './code.html', name: 'Code' },
 ] as const;
 
-/** Pages of the documentation and files of the build that the footer links to. */
+/** A page: one of the navigation, or one that only links lead to. */
+type PageId = (typeof pages)[number]['id'] | 'language';
+
+/** Pages of the documentation, further pages and files of the build that the footer links to. */
 const documents = [
+  { href: './language.html', name: 'A language in a tab' },
   { href: './docs/index.html', name: 'Documentation' },
   { href: './docs/documents/docs_getting-started.html', name: 'Library' },
   { href: './docs/documents/ARCHITECTURE.html', name: 'Architecture' },
@@ -38,11 +41,11 @@ const logo = svg`
 
 /** The header of a page. */
 export class PageHeader {
-  readonly #current: (typeof pages)[number]['id'];
+  readonly #current: PageId;
   #theme = storedTheme();
   #adapter = '';
 
-  constructor(current: (typeof pages)[number]['id']) {
+  constructor(current: PageId) {
     this.#current = current;
     applyTheme(this.#theme);
     this.#draw();
@@ -91,7 +94,7 @@ export class PageHeader {
 }
 
 /** Fills `<header id="top">` and `<footer id="foot">` of a page, and registers the service worker. */
-export function mountHeader(current: (typeof pages)[number]['id']): PageHeader {
+export function mountHeader(current: PageId): PageHeader {
   // Only in the build: files of the development server change.
   if (import.meta.env.PROD)
     void navigator.serviceWorker?.register('./service-worker.js').catch(() => undefined);

@@ -1,17 +1,19 @@
 // Training runs of the page's worker: order of the events, start, and checkpoints on pause.
-import { expect, it, vi } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import type { SessionEvent } from '../../demo/train/protocol.ts';
 import { startTraining } from '../../demo/train/worker/worker-run.ts';
 import { HeddleError } from '../../src/core/errors.ts';
 import { type Files, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
 import type { TrainOptions } from '../../src/index.ts';
 import { registerHost } from '../../src/index.ts';
 import { readTrainingState } from '../../src/train/update/training-state.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
+afterAll(() => registerHost(nodeHost()));
 
 /** Starts the tiny training as the worker does, on a platform with files in memory. */
 async function start(
