@@ -12,11 +12,12 @@ const accepted = '.tsv,.csv,.jsonl,.tmx,.xliff,.xlf,.po,.mo,.txt,.gz';
 
 /** Numbers of the form, with their smallest values. */
 const numbers = {
-  vocabSize: { label: 'Vocabulary', min: 300, hint: 'pieces; 32,000 for millions of pairs' },
-  teacherSteps: { label: 'Steps of the teacher', min: 1, hint: 'thousands for a good teacher' },
-  studentSteps: { label: 'Steps of the student', min: 1, hint: 'as many as the teacher, or more' },
-  quantizeSteps: { label: 'Steps with 8-bit weights', min: 1, hint: 'a tenth of the student’s' },
-  batchSize: { label: 'Batch size', min: 1, hint: 'pairs of a step' },
+  /** The engine of Firefox needs a multiple of 8. */
+  vocabSize: { label: 'Vocabulary', min: 304, step: 8, hint: 'pieces; 32,000 for millions of pairs' },
+  teacherSteps: { label: 'Steps of the teacher', min: 1, step: 1, hint: 'thousands for a good teacher' },
+  studentSteps: { label: 'Steps of the student', min: 1, step: 1, hint: 'as many as the teacher, or more' },
+  quantizeSteps: { label: 'Steps with 8-bit weights', min: 1, step: 1, hint: 'a tenth of the student’s' },
+  batchSize: { label: 'Batch size', min: 1, step: 1, hint: 'pairs of a step' },
 } as const;
 type NumberName = keyof typeof numbers;
 
@@ -63,7 +64,7 @@ export class LanguageForm extends BusyPanel {
   }
 
   #number(name: NumberName): Content {
-    const { label, min, hint } = numbers[name];
+    const { label, min, step, hint } = numbers[name];
     const change = (event: Event) => {
       this.#numbers[name] = (event.target as HTMLInputElement).valueAsNumber;
     };
@@ -71,7 +72,7 @@ export class LanguageForm extends BusyPanel {
     return field(
       id,
       label,
-      html`<input id=${id} type="number" required min=${min} step="1" aria-describedby="${id}-hint"
+      html`<input id=${id} type="number" required min=${min} step=${step} aria-describedby="${id}-hint"
         .value=${live(String(this.#numbers[name]))} @input=${change} />`,
       hint,
     );

@@ -33,6 +33,9 @@ const click = (selector: string) =>
 const fill = async (values: Readonly<Record<string, number>>) => {
   for (const [id, value] of Object.entries(values)) await page.locator(`#language-${id}`).fill(String(value));
 };
+/** Whether the steps have ended, well or with an error. */
+const ended = () =>
+  document.querySelector('#download-firefox, #continue-language, #flow [role=alert]:not(:empty)') !== null;
 const seconds = (step: string) => textOf(page, `[data-step=${step}] > .number`);
 
 it('starts with a file of pairs, and stops', async () => {
@@ -57,7 +60,8 @@ it('continues after a reload, up to the files', async () => {
   await page.reload();
   await click('#continue-language');
   await untilMatches(page, '[data-step=teacher]', /step \d+ of 150, loss/);
-  await page.waitForSelector('#download-firefox', { timeout: 500_000 });
+  await page.waitForFunction(ended, { timeout: 500_000 });
+  expect(await textOf(page, '#flow [role=alert]')).toBe('');
   const models = await page.$$eval('#flow th[scope=row]', (all) => all.map((e) => e.textContent?.trim()));
   expect(models).toEqual(['teacher', 'student', 'student, trained for int8', 'int8 files']);
   const files = await page.$$eval('#flow dt', (all) => all.map((e) => e.textContent?.trim()));

@@ -99,7 +99,9 @@ export class LanguageFlow {
     folder: string,
     options: JobSessionOptions<TrainingEvent> = {},
   ): Promise<LanguageFlow | undefined> {
-    const session = new Session<TrainingEvent>(currentHost(), options);
+    // The folders of the flow are paths, not names of models.
+    const host = { ...currentHost(), modelPath: (path: string) => path };
+    const session = new Session<TrainingEvent>(host, options);
     const { state: path } = languagePaths(folder);
     if (!(await session.files.exists(path))) return undefined;
     const state = await readJson(session.files, path);
