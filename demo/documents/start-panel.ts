@@ -126,7 +126,7 @@ export class StartPanel extends BusyPanel {
           ${this.#drop('document', html`<b>Select a document</b> or drop it here`, 'PO, XLIFF, HTML, SRT, VTT or plain text')}
           ${this.#drop('memory', html`<b>Select a memory</b>, if you have one`, 'TMX, XLIFF, PO, MO or TSV: its matches come first')}
         </div>
-        <div class="choices">
+        <div class="fields">
           ${field('documents-model', 'Model', models)}
           ${this.#language('documents-source', 'From', this.#source, (value) => {
             this.#source = value;

@@ -116,10 +116,10 @@ export class LanguageForm extends BusyPanel {
           ${this.#pairs ? html`<b class="picked">${this.#pairs.name}</b>` : nothing}
           <input type="file" id="pick-pairs" accept=${accepted} @change=${pick} />
         </label>
-        <div class="choices">
+        <div class="fields">
           ${this.#code(0, 'From')} ${this.#code(1, 'To')} ${this.#number('vocabSize')} ${this.#number('batchSize')}
         </div>
-        <div class="choices">
+        <div class="fields">
           ${this.#preset('language-teacher', 'Teacher', teachers, this.#teacher, (name) => {
             this.#teacher = name;
           })}

@@ -133,7 +133,7 @@ export class ModelPanel extends BusyPanel {
           ? `${formatInteger(this.#loaded.parameters)} parameters`
           : '';
     return html`
-      <div class="choices">
+      <div class="fields">
         ${field(
           'speech-model',
           'Model',
@@ -152,7 +152,7 @@ export class ModelPanel extends BusyPanel {
             <span class="hint">The folder of a Whisper model of Hugging Face, a zip of it, or a model of heddle</span>
             <input type="file" id="pick-model" multiple ?disabled=${this.isBusy} @change=${this.#pick} />
           </label>
-          <form class="choices" @submit=${this.#download}>
+          <form class="fields" @submit=${this.#download}>
             ${field(
               'speech-hub',
               'Model of the Hugging Face hub',

@@ -236,7 +236,7 @@ export class SoundView extends Panel {
         : nothing;
     const controls = a
       ? html`
-          <div class="choices">
+          <div class="fields">
             ${windows}
             ${this.#choice('layer', 'Layer', a.layers, this.#layer, (value) => {
               this.#layer = value;

@@ -137,7 +137,7 @@ export class TeachPanel extends BusyPanel {
       }}
     />`;
     return html`
-      <div class="choices">
+      <div class="fields">
         ${field('sentence', `Sentence ${count + 1}`, sentence, 'Change it to what you say; ten sentences are enough.')}
         ${this.#button.element}
         <button

@@ -2,9 +2,9 @@
 
 import { expect, it } from 'vitest';
 import { type DeviceReport, deviceReportOf, readDeviceReport } from '../../src/bench/device-report.ts';
-import { axeViolations } from '../support/axe.ts';
 import { demo, ownChrome, untilText } from '../support/demo.ts';
 import { steady } from '../support/device-report.ts';
+import { lookAt } from '../support/looks.ts';
 
 const { open } = demo(undefined, ownChrome);
 
@@ -34,13 +34,7 @@ it('measures, shows and offers to send a report', { timeout: 200_000 }, async ()
   expect(await page.$eval('.devices', (e) => e.textContent)).toContain(
     'No machine with a GPU has been measured yet',
   );
-  for (const width of [1440, 390]) {
-    await lab.view({ width, height: 900 });
-    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-    expect(wide, `${width} px`).toBeLessThanOrEqual(0);
-    await lab.screenshot(`lab-device-${width}`);
-  }
-  expect(await axeViolations(page)).toEqual([]);
+  await lookAt(lab, 'lab-device');
   expect(lab.errors).toEqual([]);
   console.log(line);
 });
