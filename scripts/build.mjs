@@ -99,7 +99,9 @@ async function mergeSmall() {
   const importer = new Map();
   for (const file of library) {
     const [first, second] = all.filter((other) => imports.get(other).includes(file));
-    const merges = first && !second && library.has(first) && statSync(file).size < 32_768;
+    // An entry stays small: bundlers load it whole with what it exports.
+    const limit = entries.has(first) ? 1024 : 32_768;
+    const merges = first && !second && library.has(first) && statSync(file).size < limit;
     if (merges && !entries.has(file) && !loadedOnDemand.has(file)) importer.set(file, first);
   }
   const groups = new Map();
@@ -115,39 +117,54 @@ async function mergeSmall() {
   return importer.size;
 }
 
-/** Merges modules of the library that the same modules import, if that saves a block of the disk. Returns whether it did. */
+/**
+ * Merges modules of the library that the same modules import, and the smallest of core/ and of files/, if that saves a block
+ * of the disk. Returns whether it did.
+ */
 async function mergeTwins() {
   const { all, imports, loadedOnDemand, library } = importGraph();
   const entries = new Set([...libraryEntries, ...commandEntries].map(entryFile));
+  const shared = ['', 'core', 'files'].map((room) => join(dist, 'modules', room)); // '': package.json
   const groups = new Map();
   for (const file of library) {
     if (entries.has(file) || loadedOnDemand.has(file)) continue;
-    const key = all.filter((other) => imports.get(other).includes(file)).join('\n');
+    // Only modules without imports, so that no circle begins.
+    const isSmallest = statSync(file).size < 1024 && imports.get(file).length === 0;
+    const importers = all.filter((other) => imports.get(other).includes(file));
+    const isShared = isSmallest && shared.includes(dirname(file));
+    const key = isShared ? 'shared' : importers.join('\n');
     groups.set(key, [...(groups.get(key) ?? []), file]);
   }
   const blocks = (...sizes) => sizes.reduce((sum, size) => sum + Math.ceil(size / 4096), 0);
-  for (const [key, twins] of groups) {
+  for (const twins of groups.values()) {
     const sizes = twins.map((file) => statSync(file).size);
     const whole = sizes.reduce((a, b) => a + b, 0);
     if (twins.length < 2 || blocks(...sizes) === blocks(whole)) continue;
-    const [first] = twins;
-    const together = first.replace(/\.js$/, '.together.js');
-    const exported = twins.map((file) => `export * from '${pathFrom(together, file)}';\n`);
-    writeFileSync(together, exported.join(''));
-    await merge(together, new Set(twins));
-    for (const importer of key.split('\n')) {
-      let code = readFileSync(importer, 'utf8');
-      for (const file of twins)
-        code = code.replaceAll(
-          new RegExp(`(["'])${pathFrom(importer, file).replaceAll('.', '\\.')}\\1`, 'g'),
-          `"${pathFrom(importer, together)}"`,
-        );
-      writeFileSync(importer, code);
-    }
-    for (const file of twins) rmSync(file);
+    await mergeTogether(twins, all);
     return true;
   }
   return false;
+}
+
+/** Merges modules into one, which `importers` import in their place. */
+async function mergeTogether(modules, importers) {
+  const [first] = modules;
+  const together = first.replace(/\.js$/, '.together.js');
+  const exported = modules.map((file) => `export * from '${pathFrom(together, file)}';\n`);
+  writeFileSync(together, exported.join(''));
+  await merge(together, new Set(modules));
+  for (const importer of importers) {
+    if (modules.includes(importer)) continue;
+    const before = readFileSync(importer, 'utf8');
+    let code = before;
+    for (const file of modules)
+      code = code.replaceAll(
+        new RegExp(`(["'])${pathFrom(importer, file).replaceAll('.', '\\.')}\\1`, 'g'),
+        `"${pathFrom(importer, together)}"`,
+      );
+    if (code !== before) writeFileSync(importer, code);
+  }
+  for (const file of modules) rmSync(file);
 }
 
 /** The path of a built file in an import of another one. */

@@ -108,7 +108,7 @@ try {
   writeFileSync(join(app, 'package.json'), JSON.stringify({ name: 'app', private: true, type: 'module' }));
   install(join(folder, tarball));
   const bytes = bytesUnder(join(app, 'node_modules'));
-  check('size of node_modules on disk', bytes < maxBytes, `${(bytes / 1e6).toFixed(2)} MB`);
+  check('size of node_modules on disk', bytes < maxBytes, `${Math.ceil(bytes / 1024)} KiB`);
   check(
     'neither Dawn nor Puppeteer',
     !['webgpu', 'puppeteer', 'puppeteer-core'].some((name) => existsSync(join(app, 'node_modules', name))),
