@@ -30,6 +30,15 @@ export interface BesideHost {
   onEnd(): void;
 }
 
+/** The name, with a number if a model has it. */
+async function freeName(session: Session, name: string): Promise<string> {
+  const { models } = await session.storage();
+  const taken = new Set(models.map((model) => model.name));
+  let free = name;
+  for (let n = 2; taken.has(free); n++) free = `${name}-${n}`;
+  return free;
+}
+
 /** The choice of the setting, and the second training. */
 export class Beside extends Panel {
   readonly #host: BesideHost;
@@ -66,9 +75,9 @@ export class Beside extends Panel {
     this.#say('');
     this.#host.show(this.#loss, this.#name);
     this.#session ??= this.#connect();
-    const second = { ...settings, name: `${settings.name.slice(0, 50)}-beside`, settings: changed };
     try {
-      await this.#session.start(second, { replace: true });
+      const name = await freeName(this.#session, `${settings.name.slice(0, 50)}-beside`);
+      await this.#session.start({ ...settings, name, settings: changed });
     } catch (error) {
       this.#isRunning = false;
       this.#say((error as Error).message);
