@@ -75,7 +75,7 @@ async function kill(page: Page, isTab: boolean): Promise<void> {
     const client = await page.createCDPSession();
     const crashed = new Promise((resolve) => page.once('error', resolve));
     await Promise.race([client.send('Page.crash').catch(() => undefined), crashed]);
-    await page.close();
+    await page.close().catch(() => undefined); // a crashed tab may be closed already
     return;
   }
   const program = chrome?.browser.process();
