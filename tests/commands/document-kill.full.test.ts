@@ -39,10 +39,12 @@ it.each(Object.keys(documents) as (keyof typeof documents)[])(
         ],
         { onStart: (child) => killAfter > 0 && setTimeout(() => child.kill('SIGKILL'), killAfter) },
       );
+    const begin = performance.now();
     const whole = await run('whole');
     expect(whole.status, whole.stderr).toBe(0);
+    const ms = performance.now() - begin;
     let kills = 0;
-    for (let after = 1000; ; after += 250) {
+    for (let after = ms / 3; ; after += ms / 12) {
       const ended = await run('parts', after);
       if (ended.status === 0) break;
       kills++;
