@@ -1,5 +1,5 @@
-// The entry points of all gradients of attention in one dispatch, and what differs there from two dispatches: where
-// gradients go and where row dots come from.
+// The entry points that compute all gradients of attention in one dispatch. Two things differ from the kernels with two
+// dispatches: the buffer of the gradients, and the source of the row dots.
 // part of attention/attention.wgsl
 
 @compute @workgroup_size(THREADS)

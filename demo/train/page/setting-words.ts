@@ -1,5 +1,5 @@
-// Settings in words, where a run or a list has them by their names in code: labels as in the form, and changes of a
-// run as a phrase that the visitor can write too.
+// Settings in words. A run has its settings by their names in code; the page shows the labels of the form. Changes of a run
+// are a phrase, which the visitor can write too.
 
 import { settingRows } from '../../../src/index.ts';
 import { liveSettingLabels, parseChanges, type RunChange } from '../../../src/pages.ts';

@@ -1,5 +1,5 @@
 // Fuses nodes of a training step, so that it takes fewer dispatches: for devices on which a dispatch costs more than
-// its work. Other than the rewrites it is applied only where it is faster on the device, or if a caller asks for it.
+// its work. The rewrites always apply; this applies only if it is faster on the device, or if a caller asks for it.
 
 import { dim, matrixOf } from '../../core/tensor.ts';
 import { defaultTraits } from '../ops/device-traits.ts';

@@ -21,7 +21,7 @@ import { applyPart, type PartsContext } from './apply-parts.ts';
 import { rowSource } from './row-launch.ts';
 import { parts, partsOrFused } from './row-variant.ts';
 
-/** The linear layer after the norm: its numbers of a row, and where its matrix and bias are. */
+/** The linear layer after the norm: its output columns, and the offsets of its matrix and bias. */
 export type NextLayerAttrs = {
   readonly nextColumns?: number;
   readonly nextAt?: number;

@@ -13,8 +13,8 @@ export const parts: FusedVariant = { name: 'parts', fused: false };
 /** One kernel. */
 export const fused: FusedVariant = { name: 'fused', fused: true };
 
-/** Both variants, the kernel where nothing was measured. */
+/** Both variants. The kernel is the default if nothing was measured. */
 export const fusedOrParts = (): readonly FusedVariant[] => [fused, parts];
 
-/** Both variants, the ops where nothing was measured. */
+/** Both variants. The ops are the default if nothing was measured. */
 export const partsOrFused = (): readonly FusedVariant[] => [parts, fused];
