@@ -91,7 +91,7 @@ const browserProject = (browser: 'chrome' | 'firefox') => ({
   optimizeDeps: { exclude: ['webgpu'] },
   test: {
     ...gpu,
-    ...(browser === 'firefox' && { testTimeout: slowCompiler }),
+    testTimeout: browser === 'firefox' ? slowCompiler : gpu.testTimeout,
     exclude: browser === 'chrome' && !full ? dawnOnly : [],
     browser: {
       enabled: true,

@@ -60,7 +60,7 @@ export function skip(name) {
  */
 export async function run(name, args, minutes, program = process.execPath, more = {}) {
   const start = performance.now();
-  const env = { ...process.env, ...(!process.stdout.isTTY && { NO_COLOR: '1' }), ...more };
+  const env = { ...process.env, NO_COLOR: process.stdout.isTTY ? process.env.NO_COLOR : '1', ...more };
   const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env });
   const stop = setTimeout(() => child.kill('SIGTERM'), minutes * MINUTE); // lets Vitest close its Chrome
   const kill = setTimeout(() => child.kill('SIGKILL'), minutes * MINUTE + 15_000);

@@ -48,14 +48,15 @@ async function trainToy(name) {
   const checkpoint = mkdtempSync(join(tmpdir(), 'heddle-demo-'));
   try {
     const corpus = { kind: 'intl', source: 'en', target: name.slice(0, 2), pairs: 40_000, seed: 1 };
-    const probe = name === 'es' && 'Tuesday, March 4, 2025\tmartes, 4 de marzo de 2025';
+    const probe = 'Tuesday, March 4, 2025\tmartes, 4 de marzo de 2025';
+    const recorded = name === 'es' ? { probe, probeSteps: 2, evalSteps: 50, updateRatioSteps: 4 } : undefined;
     const model = await train(corpus, {
       checkpoint,
       testSentences: 200,
       ...models[name],
-      ...(probe && { probe, probeSteps: 2, evalSteps: 50, updateRatioSteps: 4 }),
+      ...recorded,
     });
-    if (probe) {
+    if (recorded) {
       const log = parseLog(readFileSync(join(checkpoint, 'log.jsonl'), 'utf8'));
       const run = recordedRun(historyOf(log));
       writeFileSync(join(folder, `en-${name}-run.json`), `${JSON.stringify(run)}\n`);

@@ -271,10 +271,8 @@ export async function measureScale(
       for (const value of values[axis]) {
         const sizes = { ...center, [axis]: value };
         onPoint(`${run}, ${axis} ${value}`);
-        const cost = {
-          ...planCosts(graphsOf(sizes, run).graphs),
-          ...(nullDevice && (await jsCosts(nullDevice, sizes, run, runs))),
-        };
+        const inJs = nullDevice && (await jsCosts(nullDevice, sizes, run, runs));
+        const cost = { ...planCosts(graphsOf(sizes, run).graphs), ...inJs };
         const work = cost.attentionFlops + cost.otherFlops;
         const timed = device && work * rate <= 1000 * seconds ? await timesOf(device, sizes, run) : {};
         if (device) rate = timed.stepMs ? timed.stepMs / work : Number.POSITIVE_INFINITY;

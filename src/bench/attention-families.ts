@@ -1,6 +1,7 @@
 // Kernel families of attention.
 
 import { gradients } from '../engine/graph/gradient.ts';
+import type { Graph } from '../engine/graph/graph.ts';
 import { crossAttention, selfAttention } from '../engine/ops/attention/attention.ts';
 import { attentionWeights } from '../engine/ops/attention/attention-weights.ts';
 import { guidedAlignment, wordsOfLinks } from '../engine/ops/attention/guided-alignment.ts';
@@ -9,6 +10,29 @@ import { backward, input, step } from './kernel-case.ts';
 import { choice, family, heads, headWidth, named, pass, size, storage } from './kernel-family.ts';
 
 const batch = size('Sentences', 4, 4096);
+
+/** Fields of an attention of target positions to source positions. */
+const crossFields = {
+  batch,
+  queries: size('Target length', 128, 8192),
+  keys: size('Source length', 128, 8192),
+  heads,
+  width: headWidth,
+};
+
+/** The sizes that these fields give. */
+type CrossSizes = Readonly<Record<keyof typeof crossFields, number>>;
+
+/** The sizes in the name of a case. */
+const crossName = ({ batch, queries, keys, heads, width }: CrossSizes): string =>
+  `[${batch},${queries}x${keys}] ${heads} heads x ${width}`;
+
+/** Queries, keys and values, and the lengths of the sources. */
+const crossInputs = (g: Graph, { batch, queries, keys, heads, width }: CrossSizes) => ({
+  q: input(g, 'q', [batch, queries, heads * width]),
+  kv: input(g, 'kv', [batch, keys, 2 * heads * width]),
+  lens: g.input('lens', 'u32', [batch]),
+});
 
 /** Families of attention. */
 export const attentionFamilies = {
@@ -45,28 +69,22 @@ export const attentionFamilies = {
     label: 'Cross-attention',
     group: 'attention',
     fields: {
-      batch,
-      queries: size('Target length', 128, 8192),
-      keys: size('Source length', 128, 8192),
-      heads,
-      width: headWidth,
+      ...crossFields,
       pass: choice('Pass', 'forward', 'backward', 'probabilities'),
       dtype: storage,
     },
-    make({ batch, queries, keys, heads, width, pass }) {
+    make({ pass, ...sizes }) {
       const name = pass === 'probabilities' ? 'attention weights' : named('cross-attention', pass);
       return {
-        name: `${name} [${batch},${queries}x${keys}] ${heads} heads x ${width}`,
+        name: `${name} ${crossName(sizes)}`,
         build(g) {
-          const q = input(g, 'q', [batch, queries, heads * width]);
-          const kv = input(g, 'kv', [batch, keys, 2 * heads * width]);
-          const lens = g.input('lens', 'u32', [batch]);
-          const attrs = { heads, headWidth: width };
+          const { q, kv, lens } = crossInputs(g, sizes);
+          const attrs = { heads: sizes.heads, headWidth: sizes.width };
           if (pass === 'probabilities') return void attentionWeights(g, q, kv, lens, attrs);
           const y = crossAttention(g, q, kv, lens, step(g), attrs);
           if (pass === 'backward') backward(g, y, [q, kv]);
         },
-        data: () => ({ lens: () => keys }),
+        data: () => ({ lens: () => sizes.keys }),
       };
     },
   }),
@@ -74,25 +92,17 @@ export const attentionFamilies = {
   'guided alignment': family({
     label: 'Guided alignment',
     group: 'attention',
-    fields: {
-      batch,
-      queries: size('Target length', 128, 8192),
-      keys: size('Source length', 128, 8192),
-      heads,
-      width: headWidth,
-      pass,
-    },
-    make({ batch, queries, keys, heads, width, pass }) {
+    fields: { ...crossFields, pass },
+    make({ pass, ...sizes }) {
+      const { batch, queries, keys, heads, width } = sizes;
       return {
-        name: `${named('guided alignment', pass)} [${batch},${queries}x${keys}] ${heads} heads x ${width}`,
+        name: `${named('guided alignment', pass)} ${crossName(sizes)}`,
         build(g) {
-          const q = input(g, 'q', [batch, queries, heads * width]);
-          const kv = input(g, 'kv', [batch, keys, 2 * heads * width]);
-          const lens = g.input('lens', 'u32', [batch]);
+          const given = crossInputs(g, sizes);
           const links = g.input('links', 'u32', [batch, queries, wordsOfLinks(keys)]);
           const attrs = { heads, headWidth: width, head: 0, weight: 0.5 };
-          const loss = guidedAlignment(g, { q, kv, lens, links, step: step(g) }, attrs);
-          if (pass === 'backward') gradients(g, loss, [q, kv]);
+          const loss = guidedAlignment(g, { ...given, links, step: step(g) }, attrs);
+          if (pass === 'backward') gradients(g, loss, [given.q, given.kv]);
         },
         data: () => ({ lens: () => keys, links: () => 0b101 }),
         step: { tokenWeight: 1 },

@@ -49,12 +49,10 @@ function dimensionOf(text: string, parse: ParseSetting): Dimension {
 /** `settings` with a value; fields of objects have names such as `model.heads`. */
 function withValue(settings: TrainSettings, name: string, value: unknown): TrainSettings {
   const [outer, inner] = name.split('.') as [keyof TrainSettings, string?];
+  if (inner === undefined) return { ...settings, [outer]: value };
   const before = settings[outer];
-  return {
-    ...settings,
-    [outer]:
-      inner === undefined ? value : { ...(typeof before === 'object' ? before : undefined), [inner]: value },
-  };
+  const fields = typeof before === 'object' ? before : undefined;
+  return { ...settings, [outer]: { ...fields, [inner]: value } };
 }
 
 /** The part of a folder's name for a value. */

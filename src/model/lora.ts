@@ -43,9 +43,9 @@ export interface LoraTarget {
 
 /** Returns the linear layers of a model that LoRA can adapt. */
 export const linearLayers = (c: ModelConfig): LoraTarget[] =>
-  parameterList(c).all.flatMap(({ name: weight, shape }) => {
+  parameterList(c).all.flatMap(({ name: weight, shape, module }) => {
     const [rows = 0, inner = 0] = shape;
-    const names = shape.length === 2 ? hfModuleNames(c, weight) : [];
+    const names = shape.length === 2 ? hfModuleNames(c, { module }) : [];
     return names.map((name, i) => ({
       name,
       weight,

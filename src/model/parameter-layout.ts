@@ -6,7 +6,7 @@ import type { Graph } from '../engine/graph/graph.ts';
 import type { PackedEmbeddingOptions } from '../engine/ops/embedding/packed-embedding.ts';
 import type { PackedFormat } from '../engine/ops/matmul/packed-weights.ts';
 import type { Builder, Value } from '../engine/ops/op.ts';
-import type { ModelConfig } from './model-config.ts';
+import type { ModelConfig, Stack } from './model-config.ts';
 
 /** How to initialize a parameter. `fanIn` and `fanOut` are those of the stored tensor that contains it. */
 export type Init =
@@ -14,6 +14,13 @@ export type Init =
   | { readonly kind: 'uniform'; readonly bound: number }
   | { readonly kind: 'matrix'; readonly fanIn: number; readonly fanOut: number }
   | { readonly kind: 'embedding'; readonly of: 'tokens' | 'positions' };
+
+/** A module in a layer of PyTorch's nn.Transformer, such as `self_attn.in_proj` of layer 0 of the encoder. */
+export interface LayerModule {
+  readonly stack: Stack;
+  readonly layer: number;
+  readonly module: string;
+}
 
 /** One parameter of a model. */
 export interface Parameter {
@@ -29,6 +36,8 @@ export interface Parameter {
   readonly decay: boolean;
   /** Whether training never changes it, such as a stored table of sinusoids. */
   readonly frozen?: boolean;
+  /** The module of a layer that it belongs to, if Hugging Face's models have it too. */
+  readonly module?: LayerModule;
   /** The number of matrices of equal size that a joined projection has one below another. Default 1. */
   readonly parts?: number;
   /** Elements that stay zero, such as the bias of keys in a model without it: `first` to `end` - 1. */

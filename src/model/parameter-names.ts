@@ -1,13 +1,13 @@
 // Names of parameters in Hugging Face's models, and globs on names.
 
 import { HeddleError } from '../core/errors.ts';
-import { type ModelConfig, sharesEmbeddings } from './model-config.ts';
+import { type ModelConfig, type Stack, sharesEmbeddings } from './model-config.ts';
 import type { Parameter } from './parameter-layout.ts';
 
 /** Names of a family of models in Hugging Face's transformers. */
 interface Naming {
   /** Prefix of the modules of a layer. */
-  layer(stack: string, layer: string): string;
+  layer(stack: Stack, layer: number): string;
   /**
    * Module of a layer of nn.Transformer -> Hugging Face's modules: several if one tensor holds their weights,
    * row after row. A key with the prefix `decoder.` is for the decoder only.
@@ -103,24 +103,25 @@ const namingOf = (c: ModelConfig): Naming =>
 
 /**
  * Returns Hugging Face's names of the modules that a parameter of a layer is split into, in the order of
- * their rows.
+ * their rows; none for a parameter outside the layers.
  */
-export function hfModuleNames(c: ModelConfig, name: string): string[] {
-  const [, stack = '', layer = '', part = ''] =
-    /^transformer\.(\w+)\.layers\.(\d+)\.(.+?)[._](weight|bias)$/.exec(name) ?? [];
+export function hfModuleNames(c: ModelConfig, { module: own }: Pick<Parameter, 'module'>): string[] {
+  if (!own) return [];
   const { modules, layer: prefix } = namingOf(c);
-  const further = part.startsWith('linear') ? [`fc${part.slice('linear'.length)}`] : []; // deep blocks
-  const hfModules = modules[`${stack}.${part}`] ?? modules[part] ?? further;
-  return hfModules.map((module) => `${prefix(stack, layer)}${module}`);
+  const { stack, layer, module } = own;
+  const further = module.startsWith('linear') ? [`fc${module.slice('linear'.length)}`] : []; // deep blocks
+  const hfModules = modules[`${stack}.${module}`] ?? modules[module] ?? further;
+  return hfModules.map((name) => `${prefix(stack, layer)}${name}`);
 }
 
 /** Returns Hugging Face's names of a parameter, in the order of their rows. */
-export function hfNames(c: ModelConfig, { name }: Pick<Parameter, 'name'>): string[] {
+export function hfNames(c: ModelConfig, parameter: Pick<Parameter, 'name' | 'module'>): string[] {
+  const { name } = parameter;
   const { shared, outside } = namingOf(c);
   if (sharesEmbeddings(c) && name === 'src_embed.weight') return [shared];
   if (Object.hasOwn(outside, name)) return [outside[name] as string];
   const kind = name.endsWith('bias') ? 'bias' : 'weight';
-  return hfModuleNames(c, name).map((module) => `${module}.${kind}`);
+  return hfModuleNames(c, parameter).map((module) => `${module}.${kind}`);
 }
 
 /**

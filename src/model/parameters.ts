@@ -6,138 +6,200 @@ import { type Shape, sizeOf, type Tensor } from '../core/tensor.ts';
 import { sinusoids } from '../engine/ops/embedding/embedding.ts';
 import { frameParts } from './frame-parts.ts';
 import { optionalSublayers } from './load-sublayers.ts';
-import { type ModelConfig, sharesEmbeddings, stackSizes, stepsAround, weightsLayer } from './model-config.ts';
-import { type Init, layOutParameters, type Parameter, type ParameterList } from './parameter-layout.ts';
-
-type Draft = Omit<Parameter, 'offset' | 'stored'> & { stored?: Parameter['stored'] };
+import {
+  type ModelConfig,
+  type Stack,
+  sharesEmbeddings,
+  stackSizes,
+  stepsAround,
+  weightsLayer,
+} from './model-config.ts';
+import {
+  type Init,
+  type LayerModule,
+  layOutParameters,
+  type Parameter,
+  type ParameterList,
+} from './parameter-layout.ts';
 
 /** Returns the parameters of a configuration. */
 export function parameterList(c: ModelConfig): ParameterList {
-  const D = c.dModel;
-  const drafts: Draft[] = [];
-  const norms = new Set<string>();
-  const matrix = (name: string, shape: Shape, { stored, parts }: Pick<Draft, 'stored' | 'parts'> = {}) => {
-    const [out, fanIn] = [stored?.rows ?? (shape[0] as number), sizeOf(shape.slice(1))];
-    drafts.push({
-      name,
-      shape,
-      decay: true,
-      init: { kind: 'matrix', fanIn, fanOut: out },
-      stored,
-      parts,
-    });
-  };
-  const vector = (
-    name: string,
-    size: number,
-    init: Init,
-    fields: Pick<Draft, 'stored' | 'frozen' | 'zeros'> = {},
-  ) => drafts.push({ name, shape: [size], decay: false, init, ...fields });
-  const bias = (
-    name: string,
-    size: number,
-    init: Init,
-    stored?: Parameter['stored'],
-    zeros?: Parameter['zeros'],
-  ) => c.biases && vector(name, size, init, stored && { stored, zeros });
-  const zero: Init = { kind: 'constant', value: 0 };
-  const embedding = (name: string, rows: number, of: 'tokens' | 'positions', frozen = false) =>
-    drafts.push({ name, shape: [rows, D], decay: true, init: { kind: 'embedding', of }, frozen });
-  const norm = (name: string) => {
-    norms.add(`${name}.weight`).add(`${name}.bias`);
-    vector(`${name}.weight`, D, { kind: 'constant', value: 1 });
-    if (c.normType === 'layer') vector(`${name}.bias`, D, zero);
-  };
-  const [before, after] = stepsAround(c);
-  /** The norms around a sub-layer: `name`, and `name_pre` if there is one before and one after it. */
-  const sublayerNorms = (name: string) => {
-    if (before.includes('n') && after.includes('n')) norm(`${name}_pre`);
-    if (before.includes('n') || after.includes('n')) norm(name);
-  };
-  const isUsed = (stack: 'encoder' | 'decoder', n: number): boolean =>
-    stack === 'encoder' ||
-    Array.from({ length: c.decoderLayers }, (_, i) => weightsLayer(c, stack, i)).includes(n);
-  const linear = (name: string, out: number, inner: number) => {
-    matrix(`${name}.weight`, [out, inner]);
-    bias(`${name}.bias`, out, { kind: 'uniform', bound: 1 / Math.sqrt(inner) });
-  };
-  const attention = (name: string, separate: boolean, inner: number) => {
-    const parts = separate
-      ? { 'q_proj.': [0, inner], 'kv_proj.': [inner, 2 * inner] }
-      : { in_proj_: [0, 3 * inner] };
-    for (const [part, [row = 0, rows = 0]] of Object.entries(parts)) {
-      const stored = { name: `${name}.in_proj_weight`, row, rows: 3 * inner };
-      matrix(`${name}.${part}weight`, [rows, D], { stored, parts: rows / inner });
-      // The rows of keys are the second third of all.
-      const hasKeys = !c.keyBias && row + rows > inner;
-      const keys = hasKeys ? { first: inner - row, end: 2 * inner - row } : undefined;
-      bias(`${name}.${part}bias`, rows, zero, { name: `${name}.in_proj_bias`, row, rows: 3 * inner }, keys);
-    }
-    matrix(`${name}.out_proj.weight`, [D, inner]);
-    bias(`${name}.out_proj.bias`, D, zero);
-  };
+  const drafts = new Drafts(c);
+  embeddings(drafts, c);
+  for (const stack of ['encoder', 'decoder'] as const) {
+    const used = usedLayers(c, stack);
+    for (const n of used) layer(drafts, c, stack, n);
+    if (c.finalNorm) drafts.norm(`transformer.${stack}.norm`);
+    if (c.positions === 'relative')
+      drafts.biasTable(`transformer.${stack}.relative_bias`, c.relativeBuckets, stackSizes(c, stack).heads);
+  }
+  if (c.tie === 'none' || c.tie === 'embeddings') drafts.matrix('generator.weight', [c.tgtVocab, c.dModel]);
+  if (c.outputBias)
+    drafts.vector('generator.bias', c.tgtVocab, inverseRoot(c.dModel), { frozen: !c.trainOutputBias });
+  return drafts.layOut();
+}
 
-  if (c.source === 'tokens') embedding('src_embed.weight', c.srcVocab, 'tokens');
-  else frameParts().stemParameters(c, matrix, (name) => vector(name, D, zero));
-  if (!sharesEmbeddings(c)) embedding('tgt_embed.weight', c.tgtVocab, 'tokens');
+/** The tables of tokens and positions, or the stem of frames. */
+function embeddings(drafts: Drafts, c: ModelConfig): void {
+  if (c.source === 'tokens') drafts.embedding('src_embed.weight', c.srcVocab, 'tokens');
+  else
+    frameParts().stemParameters(
+      c,
+      (name, shape) => drafts.matrix(name, shape),
+      (name) => drafts.vector(name, c.dModel, zero),
+    );
+  if (!sharesEmbeddings(c)) drafts.embedding('tgt_embed.weight', c.tgtVocab, 'tokens');
   if (c.positions === 'learned') {
     const frozen = !c.trainPositions;
-    embedding('src_pos.weight', c.maxSource + c.positionOffset, 'positions', frozen || c.stem === 'conv');
-    embedding('tgt_pos.weight', c.maxLength + c.positionOffset, 'positions', frozen);
+    const [source, target] = [c.maxSource + c.positionOffset, c.maxLength + c.positionOffset];
+    drafts.embedding('src_pos.weight', source, 'positions', frozen || c.stem === 'conv');
+    drafts.embedding('tgt_pos.weight', target, 'positions', frozen);
   }
   if (c.embeddingNorm) {
-    norm('src_embed_norm');
-    norm('tgt_embed_norm');
+    drafts.norm('src_embed_norm');
+    drafts.norm('tgt_embed_norm');
   }
-  for (const [stack, layers] of [
-    ['encoder', c.encoderLayers],
-    ['decoder', c.decoderLayers],
-  ] as const) {
-    const { heads: H, headWidth: W, feedForward: F, depth } = stackSizes(c, stack);
-    for (let n = 0; n < layers; n++) {
-      if (!isUsed(stack, n)) continue;
-      const layer = `transformer.${stack}.layers.${n}`;
-      if (stack === 'decoder' && c.decoderSelfAttention === 'ssru') {
-        matrix(`${layer}.ssru.in_proj_weight`, [2 * D, D], { parts: 2 }); // z, then the gate
-        vector(`${layer}.ssru.gate_bias`, D, zero);
-      } else attention(`${layer}.self_attn`, c.normQueriesOnly, H * W);
-      if (stack === 'decoder') attention(`${layer}.multihead_attn`, true, H * W);
-      for (let i = 1; i <= depth; i++)
-        linear(
-          `${layer}.linear${i}`,
-          i === depth ? D : c.feedForwardType === 'gated' ? 2 * F : F,
-          i === 1 ? D : F,
-        );
-      sublayerNorms(`${layer}.norm1`);
-      sublayerNorms(`${layer}.norm2`);
-      if (stack === 'decoder') sublayerNorms(`${layer}.norm3`);
-    }
-    if (c.finalNorm) norm(`transformer.${stack}.norm`);
-    if (c.positions === 'relative')
-      drafts.push({
-        ...{ name: `transformer.${stack}.relative_bias.weight`, shape: [c.relativeBuckets, H], decay: false },
-        init: { kind: 'matrix', fanIn: H, fanOut: c.relativeBuckets },
-      });
-  }
-  if (c.tie === 'none' || c.tie === 'embeddings') matrix('generator.weight', [c.tgtVocab, D]);
-  if (c.outputBias)
-    vector(
-      'generator.bias',
-      c.tgtVocab,
-      { kind: 'uniform', bound: 1 / Math.sqrt(D) },
-      { frozen: !c.trainOutputBias },
-    );
+}
 
-  // All norms one after another, gamma before beta: one kernel sums their gradients.
-  const [matrices, vectors] = [drafts.filter((d) => d.decay), drafts.filter((d) => !d.decay)];
-  const inNorms = ({ name }: Draft) => norms.has(name);
-  const order = [...matrices, ...vectors.filter(inNorms), ...vectors.filter((d) => !inNorms(d))];
-  return layOutParameters(
-    order.map((d) => ({ ...d, stored: d.stored ?? { name: d.name, row: 0, rows: d.shape[0] as number } })),
-    // 128 for matrices: their f16 copies, half as long, then start at multiples of 256 bytes as bindings
-    // require.
-    ({ decay }) => (decay ? 128 : 64),
-  );
+/** The layers of a stack that have weights of their own and are used, from 0. */
+function usedLayers(c: ModelConfig, stack: Stack): number[] {
+  const layers = Array.from({ length: stack === 'encoder' ? c.encoderLayers : c.decoderLayers }, (_, n) => n);
+  const used = new Set(layers.map((n) => weightsLayer(c, stack, n)));
+  return layers.filter((n) => used.has(n));
+}
+
+/** Layer n of a stack. */
+function layer(drafts: Drafts, c: ModelConfig, stack: Stack, n: number): void {
+  const at = (module: string): LayerModule => ({ stack, layer: n, module });
+  const { heads, headWidth, feedForward: F, depth } = stackSizes(c, stack);
+  const inner = heads * headWidth;
+  if (stack === 'decoder' && c.decoderSelfAttention === 'ssru') {
+    const module = at('ssru.in_proj');
+    drafts.matrix(`${nameOf(module)}_weight`, [2 * c.dModel, c.dModel], { module, parts: 2 }); // z, then the gate
+    drafts.vector(nameOf(at('ssru.gate_bias')), c.dModel, zero);
+  } else {
+    const own: Product = { module: at('self_attn.in_proj'), separator: '_', first: 0, parts: 3 };
+    drafts.attention(at('self_attn'), inner, c.normQueriesOnly ? crossProducts(at('self_attn')) : [own]);
+  }
+  if (stack === 'decoder') drafts.attention(at('multihead_attn'), inner, crossProducts(at('multihead_attn')));
+  const width = c.feedForwardType === 'gated' ? 2 * F : F;
+  for (let i = 1; i <= depth; i++)
+    drafts.linear(at(`linear${i}`), i === depth ? c.dModel : width, i === 1 ? c.dModel : F);
+  const [before, after] = stepsAround(c);
+  // `name_pre` is the norm before a sub-layer that has another one after it.
+  for (const name of stack === 'decoder' ? ['norm1', 'norm2', 'norm3'] : ['norm1', 'norm2']) {
+    if (before.includes('n') && after.includes('n')) drafts.norm(nameOf(at(`${name}_pre`)));
+    if (before.includes('n') || after.includes('n')) drafts.norm(nameOf(at(name)), at(name));
+  }
+}
+
+/** A product of an attention: some of the parts queries, keys and values, one below another, from `first` on. */
+interface Product {
+  readonly module: LayerModule;
+  /** Between the name of the module and `weight`. */
+  readonly separator: '.' | '_';
+  readonly first: number;
+  readonly parts: number;
+}
+
+/** The products of an attention whose queries have another input than keys and values. */
+const crossProducts = ({ module, ...place }: LayerModule): Product[] => [
+  { module: { ...place, module: `${module}.q_proj` }, separator: '.', first: 0, parts: 1 },
+  { module: { ...place, module: `${module}.kv_proj` }, separator: '.', first: 1, parts: 2 },
+];
+
+/** A parameter without its place in the buffer; a missing `stored`: it is a tensor of its own. */
+type Draft = Omit<Parameter, 'offset' | 'stored'> & Partial<Pick<Parameter, 'stored'>>;
+
+/** Name of a module of a layer in PyTorch's nn.Transformer. */
+const nameOf = ({ stack, layer, module }: LayerModule): string =>
+  `transformer.${stack}.layers.${layer}.${module}`;
+
+const zero: Init = { kind: 'constant', value: 0 };
+
+/** Uniform in ±1/sqrt(width), PyTorch's initialization of a bias. */
+const inverseRoot = (width: number): Init => ({ kind: 'uniform', bound: 1 / Math.sqrt(width) });
+
+/** The parameters of a model while they are listed. */
+class Drafts {
+  readonly #matrices: Draft[] = [];
+  readonly #norms: Draft[] = [];
+  readonly #vectors: Draft[] = [];
+  readonly #c: ModelConfig;
+
+  constructor(c: ModelConfig) {
+    this.#c = c;
+  }
+
+  matrix(name: string, shape: Shape, fields: Pick<Draft, 'stored' | 'parts' | 'module'> = {}): void {
+    const [fanOut, fanIn] = [fields.stored?.rows ?? (shape[0] as number), sizeOf(shape.slice(1))];
+    this.#matrices.push({ name, shape, decay: true, init: { kind: 'matrix', fanIn, fanOut }, ...fields });
+  }
+
+  vector(
+    name: string,
+    size: number,
+    init: Init,
+    fields: Pick<Draft, 'stored' | 'frozen' | 'zeros' | 'module'> = {},
+  ): void {
+    this.#vectors.push({ name, shape: [size], decay: false, init, ...fields });
+  }
+
+  /** A table with a row of dModel elements for each token or position. */
+  embedding(name: string, rows: number, of: 'tokens' | 'positions', frozen = false): void {
+    const shape = [rows, this.#c.dModel];
+    this.#matrices.push({ name, shape, decay: true, init: { kind: 'embedding', of }, frozen });
+  }
+
+  /** The table of a bias by distance, for each head. */
+  biasTable(module: string, buckets: number, heads: number): void {
+    const init: Init = { kind: 'matrix', fanIn: heads, fanOut: buckets };
+    this.#vectors.push({ name: `${module}.weight`, shape: [buckets, heads], decay: false, init });
+  }
+
+  norm(name: string, module?: LayerModule): void {
+    const [shape, fields] = [[this.#c.dModel], { decay: false, module }];
+    this.#norms.push({ name: `${name}.weight`, shape, init: { kind: 'constant', value: 1 }, ...fields });
+    if (this.#c.normType === 'layer')
+      this.#norms.push({ name: `${name}.bias`, shape, init: zero, ...fields });
+  }
+
+  linear(module: LayerModule, out: number, inner: number): void {
+    const name = nameOf(module);
+    this.matrix(`${name}.weight`, [out, inner], { module });
+    if (this.#c.biases) this.vector(`${name}.bias`, out, inverseRoot(inner), { module });
+  }
+
+  /** An attention of `inner` columns. Its products are rows of one tensor of PyTorch. */
+  attention(at: LayerModule, inner: number, products: readonly Product[]): void {
+    const { dModel, keyBias, biases } = this.#c;
+    const whole = `${nameOf(at)}.in_proj`;
+    for (const { module, separator, first, parts } of products) {
+      const [name, place] = [`${nameOf(module)}${separator}`, { row: first * inner, rows: 3 * inner }];
+      const rows = parts * inner;
+      const weight = { name: `${whole}_weight`, ...place };
+      this.matrix(`${name}weight`, [rows, dModel], { module, stored: weight, parts });
+      if (!biases) continue;
+      // The rows of keys are the second third of all.
+      const keys = { first: (1 - first) * inner, end: (2 - first) * inner };
+      const zeros = !keyBias && first + parts > 1 ? keys : undefined;
+      this.vector(`${name}bias`, rows, zero, { module, stored: { name: `${whole}_bias`, ...place }, zeros });
+    }
+    const output = { ...at, module: `${at.module}.out_proj` };
+    this.matrix(`${nameOf(output)}.weight`, [dModel, inner], { module: output });
+    if (biases) this.vector(`${nameOf(output)}.bias`, dModel, zero, { module: output });
+  }
+
+  /** Lays the parameters out: matrices, then all norms, gamma before beta (one kernel sums their gradients), then the rest. */
+  layOut(): ParameterList {
+    const order = [...this.#matrices, ...this.#norms, ...this.#vectors];
+    return layOutParameters(
+      order.map((d) => ({ ...d, stored: d.stored ?? { name: d.name, row: 0, rows: d.shape[0] as number } })),
+      // 128 for matrices: their f16 copies, half as long, then start at multiples of 256 bytes as bindings
+      // require.
+      ({ decay }) => (decay ? 128 : 64),
+    );
+  }
 }
 
 /** Returns the shape of each tensor of PyTorch's state_dict by name. */

@@ -35,7 +35,7 @@ function isSensitive({ name, shape }: Pick<Parameter, 'name' | 'shape'>): boolea
 }
 
 /** Gives the format of each matrix of a list whose most matrices have `format`. */
-export type FormatChoice = (matrix: Pick<Parameter, 'name' | 'shape'>) => WeightFormat;
+export type FormatChoice = (matrix: Pick<Parameter, 'name' | 'shape' | 'module'>) => WeightFormat;
 
 /** The choice without globs: sensitive matrices stay int8 in formats of four bits. */
 export const defaultFormats =
@@ -55,7 +55,7 @@ export function formatsExcept(
   format: WeightFormat,
   exclude: readonly string[],
 ): FormatChoice {
-  const layerNames = (matrix: Pick<Parameter, 'name'>) =>
+  const layerNames = (matrix: Pick<Parameter, 'name' | 'module'>) =>
     [matrix.name, ...hfNames(c, matrix)].flatMap((name) => [name, name.replace(/[._]weight$/, '')]);
   const globs = exclude.filter((glob) => glob !== sensitiveMatrices);
   const names = all.filter(({ shape }) => shape.length === 2).flatMap(layerNames);

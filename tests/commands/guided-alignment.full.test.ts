@@ -5,22 +5,12 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { random } from '../../src/core/random.ts';
 import { heddle, scratch } from '../support/cli.ts';
-
-const words = [
-  'one uno',
-  'two dos',
-  'six seis',
-  'ten diez',
-  'red rojo',
-  'sun sol',
-  'sea mar',
-  'dog perro',
-].map((pair) => pair.split(' ') as [string, string]);
+import { wordPairs } from '../support/word-pairs.ts';
 
 /** Sentences of three words, whose translations have the words in reverse order. */
 const pairs = Array.from({ length: 240 }, (_, i) => {
   const chosen = random(i)
-    .shuffle([...words])
+    .shuffle([...wordPairs])
     .slice(0, 3);
   const reversed = chosen.toReversed();
   return `${chosen.map(([word]) => word).join(' ')}\t${reversed.map(([, word]) => word).join(' ')}`;

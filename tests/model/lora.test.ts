@@ -44,7 +44,7 @@ const lora = loraConfig({
 function ready(make: typeof evaluationGraph | typeof gradientGraph, dropout = 0, adapters = true) {
   const { c, p } = smallModel();
   const own = { ...lora, dropout };
-  const built = make(c, p, shape, { logits: true, ...(adapters && { lora: own }) });
+  const built = make(c, p, shape, { logits: true, lora: adapters ? own : undefined });
   const graph = 'graph' in built ? built.graph : built;
   const cpu = createCpuExecutor(graph);
   const r = random(8);
@@ -186,7 +186,7 @@ const t5: Partial<ModelOptions> = {
 /** The logits of a model on a random batch, with an adapter if there is one. */
 async function logitsOf(c: ModelConfig, weights: Float32Array, own?: LoraConfig, adapter?: Float32Array) {
   const engine = cpuEngine();
-  const graph = evaluationGraph(c, parameterList(c), shape, { logits: true, ...(own && { lora: own }) });
+  const graph = evaluationGraph(c, parameterList(c), shape, { logits: true, lora: own });
   const [program] = (await engine.prepare([graph])) as [Program];
   engine.write('weights', weights);
   if (adapter) engine.write('lora', adapter);

@@ -168,7 +168,7 @@ function configOf({ config: c, sourceCheckpoint }: SavedModel): Json {
     decoder_layers: c.decoderLayers,
     encoder_attention_heads: c.heads,
     decoder_attention_heads: c.decoderHeads,
-    ...(type.endsWith('t5') ? t5Sizes(c) : {}),
+    ...t5Sizes(c, type),
     max_position_embeddings: c.maxLength,
     vocab_size: c.tgtVocab,
     pad_token_id: c.padId,
@@ -177,10 +177,13 @@ function configOf({ config: c, sourceCheckpoint }: SavedModel): Json {
   };
 }
 
-/** Sizes under the names of T5; a configuration may leave out those of the decoder. */
-const t5Sizes = (c: ModelConfig): Json => ({
-  num_layers: c.encoderLayers,
-  num_decoder_layers: c.decoderLayers,
-  num_heads: c.heads,
-  d_kv: c.headWidth,
-});
+/** Sizes under the names of T5, if it is one; a configuration may leave out those of the decoder. */
+const t5Sizes = (c: ModelConfig, type: string): Json | undefined =>
+  type.endsWith('t5')
+    ? {
+        num_layers: c.encoderLayers,
+        num_decoder_layers: c.decoderLayers,
+        num_heads: c.heads,
+        d_kv: c.headWidth,
+      }
+    : undefined;

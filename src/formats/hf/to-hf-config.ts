@@ -146,15 +146,18 @@ const bartJson = (c: ModelConfig, type: HfType): Json => ({
   encoder_layerdrop: 0,
   num_hidden_layers: c.encoderLayers,
   scale_embedding: c.scaleEmbedding,
-  ...(type === 'marian' ? marianJson(c) : {}),
+  ...marianJson(c, type),
 });
 
 /** The fields of vocabularies and ties, which MarianMT has only. */
-const marianJson = (c: ModelConfig): Json => ({
-  decoder_vocab_size: c.tgtVocab,
-  share_encoder_decoder_embeddings: c.tie === 'all',
-  tie_word_embeddings: c.tie !== 'none',
-});
+const marianJson = (c: ModelConfig, type: HfType): Json | undefined =>
+  type === 'marian'
+    ? {
+        decoder_vocab_size: c.tgtVocab,
+        share_encoder_decoder_embeddings: c.tie === 'all',
+        tie_word_embeddings: c.tie !== 'none',
+      }
+    : undefined;
 
 /**
  * generation_config.json: the decoding rules of the model. All other options have heddle's defaults: greedy

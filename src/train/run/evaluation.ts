@@ -120,11 +120,9 @@ export class TranslationEvaluator {
     const normalize = this.#normalize;
     const translations = await this.#decode(signal);
     const references = this.#chosen.map(({ target, others = [] }) => [target, ...others]);
+    const rates = this.#hasFrames ? await errorRates(translations, references, normalize) : undefined;
     return {
-      metrics: {
-        ...translationMetrics(translations, references, normalize),
-        ...(this.#hasFrames ? await errorRates(translations, references, normalize) : {}),
-      },
+      metrics: { ...translationMetrics(translations, references, normalize), ...rates },
       samples: this.#chosen.map(({ source, target }, i): Sample => {
         const translation = translations[i] as string;
         const exact = references[i]?.some((reference) => normalize(reference) === translation) ?? false;

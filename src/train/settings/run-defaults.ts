@@ -102,6 +102,12 @@ const packedBatches = { batchSize: undefined, maxTokens: 512, gradientAccumulati
 export const hasPackedBatches = ({ lora, weights = 'f32', batchSize, maxTokens }: TrainSettings): boolean =>
   lora !== undefined && weights !== 'f32' && (batchSize ?? maxTokens) === undefined;
 
+/** The batches of a run, if its settings do not say otherwise. */
+const batchesOf = (given: TrainSettings, { batchSize }: Defaults): TrainSettings =>
+  hasPackedBatches(given)
+    ? packedBatches
+    : { batchSize: given.maxTokens === undefined ? batchSize : undefined };
+
 /**
  * Batches of a model that reads whole windows of speech (30 s), if the settings have no batch size: few rows, since a
  * window has as many positions as dozens of sentences. An update has 8 of them.
@@ -169,9 +175,8 @@ export function completeSettings(options: TrainSettings, kind: RunKind): Complet
     epochs: isDefaultLength ? defaults.epochs : undefined,
     schedule: !isDefaultLength && defaults.schedule === 'linear' ? 'inverse-sqrt' : defaults.schedule,
     vocabSize: vocabSizeOf(given, defaults),
-    batchSize: given.maxTokens === undefined ? defaults.batchSize : undefined,
-    ...(hasPackedBatches(given) ? packedBatches : {}),
-    ...(exported ? { norm: exported.norm } : {}),
+    ...batchesOf(given, defaults),
+    norm: (exported ?? defaults).norm,
     ...given,
     dropout: dropoutOf(given, defaults),
   };

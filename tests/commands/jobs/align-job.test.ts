@@ -6,23 +6,14 @@ import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { readText, writeText } from '../../../src/files/files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { EngineSession } from '../../support/session.ts';
+import { wordPairs } from '../../support/word-pairs.ts';
 
 it('writes a line for each line, also of one that is no pair', async () => {
   const files = memoryFiles();
-  const words = [
-    'one uno',
-    'two dos',
-    'six seis',
-    'ten diez',
-    'red rojo',
-    'sun sol',
-    'tree árbol',
-    'sea mar',
-  ];
   const stream = random(3);
   const lines = Array.from({ length: 200 }, () => {
-    const chosen = stream.shuffle([...words]).slice(0, 2 + stream.int(4));
-    const side = (index: number) => chosen.map((pair) => pair.split(' ')[index]).join(' ');
+    const chosen = stream.shuffle([...wordPairs]).slice(0, 2 + stream.int(4));
+    const side = (index: 0 | 1) => chosen.map((pair) => pair[index]).join(' ');
     return `${side(0)} please\t${side(1)}.`;
   });
   await writeText(

@@ -4,21 +4,12 @@ import { random } from '../../../src/core/random.ts';
 import { runSteps } from '../../../src/core/steps.ts';
 import { lexiconSteps, symmetrized, WordAligner } from '../../../src/text/align/lexicon.ts';
 import { wordsOf } from '../../../src/text/align/token-words.ts';
+import { wordPairs } from '../../support/word-pairs.ts';
 
-const words = [
-  'one uno',
-  'two dos',
-  'six seis',
-  'ten diez',
-  'red rojo',
-  'sun sol',
-  'tree árbol',
-  'sea mar',
-].map((pair) => pair.split(' ') as [string, string]);
 const stream = random(3);
 /** Pairs of shuffled words; the target has an article that nothing in the source stands for. */
 const pairs = Array.from({ length: 300 }, () => {
-  const chosen = stream.shuffle([...words]).slice(0, 2 + stream.int(4));
+  const chosen = stream.shuffle([...wordPairs]).slice(0, 2 + stream.int(4));
   const order = stream.shuffle([...chosen]);
   return {
     source: chosen.map(([s]) => s).join(' '),

@@ -123,7 +123,7 @@ describe('with its own ids', () => {
 
   it('needs padding, from the file or from the caller', () => {
     const make = (special?: { pad: number }) =>
-      new SentencePieceTokenizer({ file: sourceFile, name: 'x.model', ...(special && { special }) });
+      new SentencePieceTokenizer({ file: sourceFile, name: 'x.model', special });
     expect(() => make()).toThrow("x.model: the vocabulary of 600 tokens has no '<pad>', the padding token");
     expect(make({ pad: 1 }).special).toEqual({ pad: 1, start: 1, end: 2, unknown: 0 });
     expect(() => make({ pad: 600 })).toThrow(
