@@ -20,7 +20,10 @@ const limit = process.env.HEDDLE_FULL ? 50 : 60;
  */
 const seconds = [0, 1, 2, 3];
 
-it.each([1280, 390])(
+/** Widths of the page; `npm test` measures the wide one, which draws more. */
+const widths = process.env.HEDDLE_FULL ? [1280, 390] : [1280];
+
+it.each(widths)(
   'has no long tasks and free time in each frame while a training runs: %i px',
   async (width) => {
     const { page, errors } = await open('index.html', { before: fakeWorker, width });
