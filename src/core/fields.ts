@@ -2,6 +2,7 @@
 // defaults, flags of the command line, TypeScript types and documentation follow from the rows. The
 // configuration of a model, decoding, optimizer, schedule, training and benchmarks are such tables.
 
+import { editDistance } from './edit-distance.ts';
 import { HeddleError } from './errors.ts';
 
 /** Type of a value: how it is checked and described. src/commands/field-parsers.ts reads it from a text. */
@@ -272,29 +273,11 @@ function closest(name: string, known: readonly string[]): string | undefined {
     const other = plain(candidate);
     // A name that contains the other one is similar: `learnRate` has 3 edits, `rate` none of its letters wrong.
     const contained = wanted.length > 3 && (other.includes(wanted) || wanted.includes(other)) ? 1 : Infinity;
-    const cost = Math.min(edits(wanted, other), contained);
+    const cost = Math.min(editDistance(wanted, other), contained);
     if (cost <= Math.max(1, other.length * 0.4) && cost < (best?.cost ?? Infinity))
       best = { name: candidate, cost };
   }
   return best?.name;
-}
-
-/** Number of insertions, deletions and replacements between two texts (Levenshtein distance). */
-function edits(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(
-        Math.min(
-          (row[j] as number) + 1,
-          (next[j - 1] as number) + 1,
-          (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1),
-        ),
-      );
-    row = next;
-  }
-  return row[b.length] as number;
 }
 
 /** The flag of a field: `--batch-size` for `batchSize`; undefined if it has none. */

@@ -1,5 +1,6 @@
 // Names of parameters in Hugging Face's models, and globs on names.
 
+import { editDistance } from '../core/edit-distance.ts';
 import { HeddleError } from '../core/errors.ts';
 import { type ModelConfig, type Stack, sharesEmbeddings } from './model-config.ts';
 import type { Parameter } from './parameter-layout.ts';
@@ -152,7 +153,8 @@ function noMatchError(option: string, glob: string, names: readonly string[]): H
   const parts = glob.split('.').filter((part) => part.replaceAll('*', '') !== '');
   const distance = (name: string) =>
     parts.reduce(
-      (sum, part) => sum + Math.min(...name.split('.').map((own) => edits(part.replaceAll('*', ''), own))),
+      (sum, part) =>
+        sum + Math.min(...name.split('.').map((own) => editDistance(part.replaceAll('*', ''), own))),
       0,
     );
   const near = [...new Set(names)]
@@ -162,22 +164,4 @@ function noMatchError(option: string, glob: string, names: readonly string[]): H
   return new HeddleError(
     `${option}: ${glob} matches no name; the most similar are ${near.map((n) => n.name).join(', ')}`,
   );
-}
-
-/** Edit distance of two words (Levenshtein, 1966). */
-function edits(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(
-        Math.min(
-          (row[j] as number) + 1,
-          (next[j - 1] as number) + 1,
-          (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1),
-        ),
-      );
-    row = next;
-  }
-  return row[b.length] as number;
 }

@@ -63,6 +63,13 @@ const press = (page: Page, name: string) =>
 const fillField = (page: Page, name: string, value: string, role = 'spinbutton') =>
   page.locator(`::-p-aria([name="${name}"][role="${role}"])`).fill(value);
 
+/** What the worker says of a finished run. */
+const finishedRun = {
+  state: 'done' as const,
+  ...{ step: 800, steps: 800, best: {}, seconds: 61, tokensPerSecond: 41_000, mfu: 0.42 },
+  ...{ adapter: 'chrome fake-gpu', parameters: 781_144, targetVocabulary: 8000 },
+};
+
 /** What long visits do is the same at both widths; a phone has less room. */
 const widths = process.env.HEDDLE_FULL ? [1280, 390] : [390];
 
@@ -590,31 +597,15 @@ describe('pairs of the visitor', () => {
 
   it('are stored as TSV, also those of a CSV file, for a training with the same settings', async () => {
     const page = await visit(390);
-    await page.evaluate(() => {
-      const run = {
-        step: 800,
-        steps: 800,
-        state: 'done',
-        best: {},
-        seconds: 61,
-        tokensPerSecond: 41_000,
-      } as const;
-      const facts = {
-        ...run,
-        mfu: 0.42,
-        adapter: 'chrome fake-gpu',
-        parameters: 781_144,
-        targetVocabulary: 8000,
-        final: { loss: 0.5 },
-      };
-      window.fake.runs = [{ ...facts, folder: 'words', settings: {} }];
+    await page.evaluate((run) => {
+      window.fake.runs = [{ ...run, folder: 'words', settings: {}, final: { loss: 0.5 } }];
       window.fake.history = {
         ...window.fake.history,
         corpus: { kind: 'tsv', path: 'words.csv', keep: true },
       };
       window.fake.models = window.fake.models.slice(1);
       document.dispatchEvent(new Event('visibilitychange'));
-    });
+    }, finishedRun);
     await page.waitForSelector('[data-run="words"]');
     await press(page, 'Reuse settings of words for a new training');
     await page.waitForFunction(() =>
@@ -634,46 +625,35 @@ describe.each(widths)('runs and sharing at %i px', (width) => {
       seed: 9,
       changes: '9 dropout=0.3',
     } as const;
-    await page.evaluate((settings) => {
-      const run = {
-        step: 800,
-        steps: 800,
-        state: 'done',
-        best: {},
-        seconds: 61,
-        tokensPerSecond: 41_000,
-      } as const;
-      const facts = {
-        ...run,
-        mfu: 0.42,
-        adapter: 'chrome fake-gpu',
-        parameters: 781_144,
-        targetVocabulary: 8000,
-      };
-      window.fake.runs = [
-        { ...facts, folder: 'fast', settings: { learningRate: 0.003 }, final: { loss: 0.51, bleu: 91.5 } },
-        { ...facts, folder: 'slow', settings: { learningRate: 0.0003 }, final: { loss: 1.25 }, mfu: null },
-      ];
-      const steps = [1, 2, 3].map((step) => ({
-        type: 'step',
-        step,
-        loss: 4 / step,
-        gradientNorm: 1,
-        seconds: step,
-      }));
-      window.fake.history = {
-        corpus: { kind: 'task', task: 'sort', pairs: 5000, seed: 3 },
-        settings,
-        steps: steps as never,
-        evals: [{ type: 'eval', part: 'dev', step: 3, loss: 1.5, seconds: 1 }],
-        samples: [],
-        probes: [],
-        changes: [{ type: 'change', step: 9, dropout: 0.3 }],
-        step: 3,
-      };
-      window.fake.models = window.fake.models.slice(1); // the list changes, so the runs are read again
-      document.dispatchEvent(new Event('visibilitychange'));
-    }, settings);
+    await page.evaluate(
+      (settings, run) => {
+        window.fake.runs = [
+          { ...run, folder: 'fast', settings: { learningRate: 0.003 }, final: { loss: 0.51, bleu: 91.5 } },
+          { ...run, folder: 'slow', settings: { learningRate: 0.0003 }, final: { loss: 1.25 }, mfu: null },
+        ];
+        const steps = [1, 2, 3].map((step) => ({
+          type: 'step',
+          step,
+          loss: 4 / step,
+          gradientNorm: 1,
+          seconds: step,
+        }));
+        window.fake.history = {
+          corpus: { kind: 'task', task: 'sort', pairs: 5000, seed: 3 },
+          settings,
+          steps: steps as never,
+          evals: [{ type: 'eval', part: 'dev', step: 3, loss: 1.5, seconds: 1 }],
+          samples: [],
+          probes: [],
+          changes: [{ type: 'change', step: 9, dropout: 0.3 }],
+          step: 3,
+        };
+        window.fake.models = window.fake.models.slice(1); // the list changes, so the runs are read again
+        document.dispatchEvent(new Event('visibilitychange'));
+      },
+      settings,
+      finishedRun,
+    );
     await untilText(
       page,
       '[data-run="fast"]',

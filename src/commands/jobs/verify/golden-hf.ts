@@ -1,15 +1,15 @@
 // Golden cases of Hugging Face families: model folders with a batch and the results of transformers in
 // float64. Padding of targets is not masked, and the loss ignores labels of -100.
 
-import { check, HeddleError } from '../../../core/errors.ts';
+import { HeddleError } from '../../../core/errors.ts';
 import { sameShape, type Tensor } from '../../../core/tensor.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import { type Json, readJson } from '../../../files/json-files.ts';
-import { readSafetensors, readSafetensorsHeader } from '../../../files/safetensors.ts';
 import { loadHf } from '../../../formats/hf/load-hf.ts';
 import { loadSublayers } from '../../../model/load-sublayers.ts';
 import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';
-import { type GoldenCase, goldenOptimizer, idsIn, lengthsOf, readGolden } from './golden-case.ts';
+import { readCaseFiles } from './case-files.ts';
+import { type GoldenCase, goldenOptimizer, lengthsOf, readGolden } from './golden-case.ts';
 import { isGoldenMarian, readGoldenMarian } from './golden-marian.ts';
 
 /** Reads a golden case of either kind. Throws a HeddleError that names the file and the problem. */
@@ -22,20 +22,7 @@ export async function readAnyGolden(files: Files, folder: string): Promise<Golde
 }
 
 async function readGoldenHf(files: Files, folder: string, raw: Json): Promise<GoldenCase> {
-  const at = (name: string) => `${folder}/${name}`;
-  const batch = readSafetensors(await files.read(at('batch.safetensors')), at('batch.safetensors'));
-  const bytes = await files.read(at('expected.safetensors'));
-  const expected = readSafetensors(bytes, at('expected.safetensors'));
-  const { metadata } = readSafetensorsHeader(bytes, bytes.length, at('expected.safetensors'));
-  const ids = (name: string) => idsIn(batch, name, at('batch.safetensors'));
-  const number = (field: string, fallback: number): number => {
-    const value = Number(metadata[field] ?? fallback);
-    check(
-      Number.isFinite(value),
-      `${at('expected.safetensors')}: ${field} is ${metadata[field]}, it must be a number`,
-    );
-    return value;
-  };
+  const { at, expected, ids, number, beam } = await readCaseFiles(files, folder);
   const [source, mask] = [ids('input_ids'), ids('attention_mask')];
   const [targetIn, targetOut] = [ids('decoder_input_ids'), ids('labels')];
   const [B = 0, S = 0] = source.shape;
@@ -62,12 +49,7 @@ async function readGoldenHf(files: Files, folder: string, raw: Json): Promise<Go
       sourceLengths: lengthsOf(mask, B, S),
       ignore: -100,
       decode: model.decode ?? {},
-      beam: expected.beam && {
-        method: 'beam',
-        beams: number('num_beams', 1),
-        lengthPenalty: { power: number('length_penalty', 1) },
-        earlyStopping: metadata.early_stopping?.toLowerCase() === 'true',
-      },
+      beam,
     },
   };
 }

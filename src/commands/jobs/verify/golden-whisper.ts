@@ -20,7 +20,6 @@ import type { Engine, Program } from '../../../engine/engine.ts';
 import { Graph } from '../../../engine/graph/graph.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import type { Json } from '../../../files/json-files.ts';
-import { readSafetensors, readSafetensorsHeader } from '../../../files/safetensors.ts';
 import { loadHf } from '../../../formats/hf/load-hf.ts';
 import { frameParts } from '../../../model/frame-parts.ts';
 import { sourcePositions } from '../../../model/model-config.ts';
@@ -28,7 +27,8 @@ import { openTransformer, Scope } from '../../../model/open-transformer.ts';
 import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';
 import { encode, sourceInput } from '../../../model/transformer.ts';
 import { weightsFromTensors } from '../../../model/weights-from-tensors.ts';
-import { type GoldenCase, goldenOptimizer, idsIn } from './golden-case.ts';
+import { readCaseFiles } from './case-files.ts';
+import { type GoldenCase, goldenOptimizer } from './golden-case.ts';
 import { checkGolden, limits, type Row } from './golden-checks.ts';
 
 /** A golden case of Whisper. */
@@ -82,20 +82,7 @@ function framesOf({ shape: [B = 0, C = 0, T = 0], data }: Tensor): Tensor {
 
 /** Reads a golden case of Whisper; `raw`: its config.json. Throws a HeddleError that names the file and the problem. */
 export async function readWhisper(files: Files, folder: string, raw: Json): Promise<WhisperCase> {
-  const at = (name: string) => `${folder}/${name}`;
-  const batch = readSafetensors(await files.read(at('batch.safetensors')), at('batch.safetensors'));
-  const bytes = await files.read(at('expected.safetensors'));
-  const expected = readSafetensors(bytes, at('expected.safetensors'));
-  const { metadata } = readSafetensorsHeader(bytes, bytes.length, at('expected.safetensors'));
-  const ids = (name: string) => idsIn(batch, name, at('batch.safetensors'));
-  const number = (field: string, fallback: number): number => {
-    const value = Number(metadata[field] ?? fallback);
-    check(
-      Number.isFinite(value),
-      `${at('expected.safetensors')}: ${field} is ${metadata[field]}, it must be a number`,
-    );
-    return value;
-  };
+  const { at, batch, expected, metadata, ids, number, beam } = await readCaseFiles(files, folder);
   const features = batch.input_features;
   check(
     features?.dtype === 'f32' && features.shape.length === 3,
@@ -122,12 +109,7 @@ export async function readWhisper(files: Files, folder: string, raw: Json): Prom
     languages: JSON.parse(metadata.languages ?? 'null'),
     previous: metadata.previous_text ?? '',
     encodeText: (text) => model.target.encode(text),
-    beam: expected.beam && {
-      method: 'beam',
-      beams: number('num_beams', 1),
-      lengthPenalty: { power: number('length_penalty', 1) },
-      earlyStopping: metadata.early_stopping?.toLowerCase() === 'true',
-    },
+    beam,
     golden: {
       name: baseName(folder),
       config,
