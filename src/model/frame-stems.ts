@@ -82,12 +82,12 @@ export const frameParts = {
   /** Adds the parameters of a stem; `matrix` and `bias` add one. */
   stemParameters(
     c: ModelConfig,
-    matrix: (name: string, shape: Shape) => void,
-    bias: (name: string) => void,
+    matrix: (module: string, shape: Shape) => void,
+    bias: (module: string) => void,
   ): void {
     const add = (name: string, shape: Shape) => {
-      matrix(`stem.${name}.weight`, shape);
-      bias(`stem.${name}.bias`);
+      matrix(`stem.${name}`, shape);
+      bias(`stem.${name}`);
     };
     if (c.stem === 'linear') add('linear', [c.dModel, c.frameWidth]);
     if (c.stem !== 'conv') return;

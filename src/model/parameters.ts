@@ -24,101 +24,62 @@ import {
 
 /** Returns the parameters of a configuration. */
 export function parameterList(c: ModelConfig): ParameterList {
+  const D = c.dModel;
   const drafts = new Drafts(c);
-  embeddings(drafts, c);
-  for (const stack of ['encoder', 'decoder'] as const) {
-    const used = usedLayers(c, stack);
-    for (const n of used) layer(drafts, c, stack, n);
-    if (c.finalNorm) drafts.norm(`transformer.${stack}.norm`);
-    if (c.positions === 'relative')
-      drafts.biasTable(`transformer.${stack}.relative_bias`, c.relativeBuckets, stackSizes(c, stack).heads);
-  }
-  if (c.tie === 'none' || c.tie === 'embeddings') drafts.matrix('generator.weight', [c.tgtVocab, c.dModel]);
-  if (c.outputBias)
-    drafts.vector('generator.bias', c.tgtVocab, inverseRoot(c.dModel), { frozen: !c.trainOutputBias });
-  return drafts.layOut();
-}
-
-/** The tables of tokens and positions, or the stem of frames. */
-function embeddings(drafts: Drafts, c: ModelConfig): void {
-  if (c.source === 'tokens') drafts.embedding('src_embed.weight', c.srcVocab, 'tokens');
+  if (c.source === 'tokens') drafts.embedding('src_embed', c.srcVocab, 'tokens');
   else
     frameParts().stemParameters(
       c,
-      (name, shape) => drafts.matrix(name, shape),
-      (name) => drafts.vector(name, c.dModel, zero),
+      (module, shape) => drafts.matrix(module, shape),
+      (module) => drafts.vector(`${module}.bias`, D, zero),
     );
-  if (!sharesEmbeddings(c)) drafts.embedding('tgt_embed.weight', c.tgtVocab, 'tokens');
+  if (!sharesEmbeddings(c)) drafts.embedding('tgt_embed', c.tgtVocab, 'tokens');
   if (c.positions === 'learned') {
     const frozen = !c.trainPositions;
-    const [source, target] = [c.maxSource + c.positionOffset, c.maxLength + c.positionOffset];
-    drafts.embedding('src_pos.weight', source, 'positions', frozen || c.stem === 'conv');
-    drafts.embedding('tgt_pos.weight', target, 'positions', frozen);
+    drafts.embedding('src_pos', c.maxSource + c.positionOffset, 'positions', frozen || c.stem === 'conv');
+    drafts.embedding('tgt_pos', c.maxLength + c.positionOffset, 'positions', frozen);
   }
   if (c.embeddingNorm) {
     drafts.norm('src_embed_norm');
     drafts.norm('tgt_embed_norm');
   }
-}
-
-/** The layers of a stack that have weights of their own and are used, from 0. */
-function usedLayers(c: ModelConfig, stack: Stack): number[] {
-  const layers = Array.from({ length: stack === 'encoder' ? c.encoderLayers : c.decoderLayers }, (_, n) => n);
-  const used = new Set(layers.map((n) => weightsLayer(c, stack, n)));
-  return layers.filter((n) => used.has(n));
-}
-
-/** Layer n of a stack. */
-function layer(drafts: Drafts, c: ModelConfig, stack: Stack, n: number): void {
-  const at = (module: string): LayerModule => ({ stack, layer: n, module });
-  const { heads, headWidth, feedForward: F, depth } = stackSizes(c, stack);
-  const inner = heads * headWidth;
-  if (stack === 'decoder' && c.decoderSelfAttention === 'ssru') {
-    const module = at('ssru.in_proj');
-    drafts.matrix(`${nameOf(module)}_weight`, [2 * c.dModel, c.dModel], { module, parts: 2 }); // z, then the gate
-    drafts.vector(nameOf(at('ssru.gate_bias')), c.dModel, zero);
-  } else {
-    const own: Product = { module: at('self_attn.in_proj'), separator: '_', first: 0, parts: 3 };
-    drafts.attention(at('self_attn'), inner, c.normQueriesOnly ? crossProducts(at('self_attn')) : [own]);
+  for (const [stack, layers] of [
+    ['encoder', c.encoderLayers],
+    ['decoder', c.decoderLayers],
+  ] as const) {
+    const numbers = Array.from({ length: layers }, (_, n) => n);
+    // Tied layers have the weights of an earlier one.
+    const used = new Set(numbers.map((n) => weightsLayer(c, stack, n)));
+    for (const n of numbers) if (used.has(n)) drafts.layer(stack, n);
+    if (c.finalNorm) drafts.norm(`transformer.${stack}.norm`);
+    if (c.positions === 'relative') drafts.distances(`transformer.${stack}.relative_bias.weight`, stack);
   }
-  if (stack === 'decoder') drafts.attention(at('multihead_attn'), inner, crossProducts(at('multihead_attn')));
-  const width = c.feedForwardType === 'gated' ? 2 * F : F;
-  for (let i = 1; i <= depth; i++)
-    drafts.linear(at(`linear${i}`), i === depth ? c.dModel : width, i === 1 ? c.dModel : F);
-  const [before, after] = stepsAround(c);
-  // `name_pre` is the norm before a sub-layer that has another one after it.
-  for (const name of stack === 'decoder' ? ['norm1', 'norm2', 'norm3'] : ['norm1', 'norm2']) {
-    if (before.includes('n') && after.includes('n')) drafts.norm(nameOf(at(`${name}_pre`)));
-    if (before.includes('n') || after.includes('n')) drafts.norm(nameOf(at(name)), at(name));
-  }
+  if (c.tie === 'none' || c.tie === 'embeddings') drafts.matrix('generator', [c.tgtVocab, D]);
+  if (c.outputBias)
+    drafts.vector('generator.bias', c.tgtVocab, inverseRoot(D), { frozen: !c.trainOutputBias });
+  return drafts.layOut();
 }
-
-/** A product of an attention: some of the parts queries, keys and values, one below another, from `first` on. */
-interface Product {
-  readonly module: LayerModule;
-  /** Between the name of the module and `weight`. */
-  readonly separator: '.' | '_';
-  readonly first: number;
-  readonly parts: number;
-}
-
-/** The products of an attention whose queries have another input than keys and values. */
-const crossProducts = ({ module, ...place }: LayerModule): Product[] => [
-  { module: { ...place, module: `${module}.q_proj` }, separator: '.', first: 0, parts: 1 },
-  { module: { ...place, module: `${module}.kv_proj` }, separator: '.', first: 1, parts: 2 },
-];
 
 /** A parameter without its place in the buffer; a missing `stored`: it is a tensor of its own. */
 type Draft = Omit<Parameter, 'offset' | 'stored'> & Partial<Pick<Parameter, 'stored'>>;
 
-/** Name of a module of a layer in PyTorch's nn.Transformer. */
-const nameOf = ({ stack, layer, module }: LayerModule): string =>
-  `transformer.${stack}.layers.${layer}.${module}`;
+type Fields = Pick<Draft, 'stored' | 'parts' | 'frozen' | 'zeros'>;
 
 const zero: Init = { kind: 'constant', value: 0 };
 
 /** Uniform in ±1/sqrt(width), PyTorch's initialization of a bias. */
 const inverseRoot = (width: number): Init => ({ kind: 'uniform', bound: 1 / Math.sqrt(width) });
+
+/**
+ * The products of an attention, each with some of the parts queries, keys and values, one below another: name, first
+ * part and number of parts.
+ */
+const jointProduct = [['in_proj', 0, 3]] as const;
+/** Those of queries that have another input than keys and values. */
+const separateProducts = [
+  ['q_proj', 0, 1],
+  ['kv_proj', 1, 2],
+] as const;
 
 /** The parameters of a model while they are listed. */
 class Drafts {
@@ -126,68 +87,101 @@ class Drafts {
   readonly #norms: Draft[] = [];
   readonly #vectors: Draft[] = [];
   readonly #c: ModelConfig;
+  /** The layer whose parameters are listed. */
+  #at: Omit<LayerModule, 'module'> | undefined;
 
   constructor(c: ModelConfig) {
     this.#c = c;
   }
 
-  matrix(name: string, shape: Shape, fields: Pick<Draft, 'stored' | 'parts' | 'module'> = {}): void {
-    const [fanOut, fanIn] = [fields.stored?.rows ?? (shape[0] as number), sizeOf(shape.slice(1))];
-    this.#matrices.push({ name, shape, decay: true, init: { kind: 'matrix', fanIn, fanOut }, ...fields });
+  /** Adds a parameter to a list, with the name of its module and what follows that name. */
+  #add(to: Draft[], module: string, suffix: string, shape: Shape, init: Init, fields?: Fields): void {
+    const at = this.#at;
+    to.push({
+      name: `${at ? `transformer.${at.stack}.layers.${at.layer}.` : ''}${module}${suffix}`,
+      shape,
+      decay: to === this.#matrices,
+      init,
+      module: at && { ...at, module },
+      ...fields,
+    });
   }
 
-  vector(
-    name: string,
-    size: number,
-    init: Init,
-    fields: Pick<Draft, 'stored' | 'frozen' | 'zeros' | 'module'> = {},
-  ): void {
-    this.#vectors.push({ name, shape: [size], decay: false, init, ...fields });
+  /** `suffix`: what follows the name of the module. */
+  matrix(module: string, shape: Shape, fields?: Fields, suffix = '.weight'): void {
+    const [fanOut, fanIn] = [fields?.stored?.rows ?? (shape[0] as number), sizeOf(shape.slice(1))];
+    this.#add(this.#matrices, module, suffix, shape, { kind: 'matrix', fanIn, fanOut }, fields);
+  }
+
+  vector(module: string, size: number, init: Init, fields?: Fields, suffix = ''): void {
+    this.#add(this.#vectors, module, suffix, [size], init, fields);
   }
 
   /** A table with a row of dModel elements for each token or position. */
-  embedding(name: string, rows: number, of: 'tokens' | 'positions', frozen = false): void {
+  embedding(module: string, rows: number, of: 'tokens' | 'positions', frozen = false): void {
     const shape = [rows, this.#c.dModel];
-    this.#matrices.push({ name, shape, decay: true, init: { kind: 'embedding', of }, frozen });
+    this.#add(this.#matrices, module, '.weight', shape, { kind: 'embedding', of }, { frozen });
   }
 
-  /** The table of a bias by distance, for each head. */
-  biasTable(module: string, buckets: number, heads: number): void {
-    const init: Init = { kind: 'matrix', fanIn: heads, fanOut: buckets };
-    this.#vectors.push({ name: `${module}.weight`, shape: [buckets, heads], decay: false, init });
+  /** The table of T5's bias by distance, for each head of a stack. */
+  distances(name: string, stack: Stack): void {
+    const [fanIn, fanOut] = [stackSizes(this.#c, stack).heads, this.#c.relativeBuckets];
+    this.#add(this.#vectors, name, '', [fanOut, fanIn], { kind: 'matrix', fanIn, fanOut });
   }
 
-  norm(name: string, module?: LayerModule): void {
-    const [shape, fields] = [[this.#c.dModel], { decay: false, module }];
-    this.#norms.push({ name: `${name}.weight`, shape, init: { kind: 'constant', value: 1 }, ...fields });
-    if (this.#c.normType === 'layer')
-      this.#norms.push({ name: `${name}.bias`, shape, init: zero, ...fields });
+  norm(module: string): void {
+    const shape = [this.#c.dModel];
+    this.#add(this.#norms, module, '.weight', shape, { kind: 'constant', value: 1 });
+    if (this.#c.normType === 'layer') this.#add(this.#norms, module, '.bias', shape, zero);
   }
 
-  linear(module: LayerModule, out: number, inner: number): void {
-    const name = nameOf(module);
-    this.matrix(`${name}.weight`, [out, inner], { module });
-    if (this.#c.biases) this.vector(`${name}.bias`, out, inverseRoot(inner), { module });
+  linear(module: string, out: number, inner: number, bias = inverseRoot(inner)): void {
+    this.matrix(module, [out, inner]);
+    if (this.#c.biases) this.vector(module, out, bias, undefined, '.bias');
   }
 
   /** An attention of `inner` columns. Its products are rows of one tensor of PyTorch. */
-  attention(at: LayerModule, inner: number, products: readonly Product[]): void {
+  attention(module: string, inner: number, isSeparate: boolean): void {
     const { dModel, keyBias, biases } = this.#c;
-    const whole = `${nameOf(at)}.in_proj`;
-    for (const { module, separator, first, parts } of products) {
-      const [name, place] = [`${nameOf(module)}${separator}`, { row: first * inner, rows: 3 * inner }];
+    const { stack, layer } = this.#at as Omit<LayerModule, 'module'>;
+    for (const [product, first, parts] of isSeparate ? separateProducts : jointProduct) {
       const rows = parts * inner;
-      const weight = { name: `${whole}_weight`, ...place };
-      this.matrix(`${name}weight`, [rows, dModel], { module, stored: weight, parts });
+      const [name, separator] = [`${module}.${product}`, isSeparate ? '.' : '_'];
+      const stored = (kind: string) => ({
+        name: `transformer.${stack}.layers.${layer}.${module}.in_proj_${kind}`,
+        row: first * inner,
+        rows: 3 * inner,
+      });
+      this.matrix(name, [rows, dModel], { stored: stored('weight'), parts }, `${separator}weight`);
       if (!biases) continue;
       // The rows of keys are the second third of all.
       const keys = { first: (1 - first) * inner, end: (2 - first) * inner };
       const zeros = !keyBias && first + parts > 1 ? keys : undefined;
-      this.vector(`${name}bias`, rows, zero, { module, stored: { name: `${whole}_bias`, ...place }, zeros });
+      this.vector(name, rows, zero, { stored: stored('bias'), zeros }, `${separator}bias`);
     }
-    const output = { ...at, module: `${at.module}.out_proj` };
-    this.matrix(`${nameOf(output)}.weight`, [dModel, inner], { module: output });
-    if (biases) this.vector(`${nameOf(output)}.bias`, dModel, zero, { module: output });
+    this.linear(`${module}.out_proj`, dModel, inner, zero);
+  }
+
+  /** Layer n of a stack. */
+  layer(stack: Stack, n: number): void {
+    const { dModel, decoderSelfAttention, normQueriesOnly, feedForwardType } = this.#c;
+    const { heads, headWidth, feedForward, depth } = stackSizes(this.#c, stack);
+    const isDecoder = stack === 'decoder';
+    this.#at = { stack, layer: n };
+    if (isDecoder && decoderSelfAttention === 'ssru') {
+      this.matrix('ssru.in_proj', [2 * dModel, dModel], { parts: 2 }, '_weight'); // z, then the gate
+      this.vector('ssru.gate_bias', dModel, zero);
+    } else this.attention('self_attn', heads * headWidth, normQueriesOnly);
+    if (isDecoder) this.attention('multihead_attn', heads * headWidth, true);
+    const width = feedForwardType === 'gated' ? 2 * feedForward : feedForward;
+    for (let i = 1; i <= depth; i++)
+      this.linear(`linear${i}`, i === depth ? dModel : width, i === 1 ? dModel : feedForward);
+    const [before, after] = stepsAround(this.#c).map((letters) => letters.includes('n'));
+    for (const name of ['norm1', 'norm2', 'norm3'].slice(0, isDecoder ? 3 : 2)) {
+      if (before && after) this.norm(`${name}_pre`); // `name` is then the one after the sub-layer
+      if (before || after) this.norm(name);
+    }
+    this.#at = undefined;
   }
 
   /** Lays the parameters out: matrices, then all norms, gamma before beta (one kernel sums their gradients), then the rest. */
