@@ -2,7 +2,7 @@
 // that they use inside; with `--mode demo` the pages of the demo, which `npm run dev` serves too.
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import {
@@ -274,6 +274,13 @@ function installedPeers(): Plugin {
   };
 }
 
+/** The module of demo/lab/virtual.d.ts that says whether the build has transformers.js. */
+const installedTransformers: Plugin = {
+  name: 'heddle:installed-transformers',
+  resolveId: (id) => (id === 'virtual:heddle-transformers' ? `\0${id}` : undefined),
+  load: (id) => (id === '\0virtual:heddle-transformers' ? describeTransformers() : undefined),
+};
+
 /**
  * The examples of the page Code: the one of README.md, then those of docs/examples.md with their headings.
  */
@@ -310,30 +317,22 @@ const examplePrograms: Plugin = {
  */
 const pageChecks = { ineffectiveDynamicImport: false, pluginTimings: false, bundlerTimings: false };
 
-/**
- * The engine of Firefox Translations, which the page Train loads on demand: the wasm of bergamot-translator, its script, and
- * the worker that runs them. Without the package the page says that the engine is missing.
- */
-const enginePackage = ['node_modules', 'bench/decode/node_modules']
-  .map((folder) => resolve(root, folder, '@browsermt/bergamot-translator/worker'))
-  .find((folder) => existsSync(folder));
-const engineFiles: Readonly<Record<string, string>> = {
-  'engine-worker.js': resolve(root, 'demo/train/page/firefox-worker.js'),
-  ...Object.fromEntries(
-    ['bergamot-translator-worker.js', 'bergamot-translator-worker.wasm'].flatMap((name) =>
-      enginePackage ? [[name, join(enginePackage, name)]] : [],
-    ),
-  ),
-};
-const firefoxEngine: Plugin = {
-  name: 'heddle:firefox-engine',
+/** The folder of a package that a page loads on demand: installed here or by bench:decode; undefined if it is not. */
+const packageFolder = (name: string): string | undefined =>
+  ['node_modules', 'bench/decode/node_modules']
+    .map((folder) => resolve(root, folder, name))
+    .find((folder) => existsSync(folder));
+
+/** Copies files beside the pages, and serves them with `npm run dev`. `files`: paths by name. */
+const copiedFiles = (folder: string, files: Readonly<Record<string, string>>): Plugin => ({
+  name: `heddle:${folder}`,
   async generateBundle() {
-    for (const [name, path] of Object.entries(engineFiles))
-      this.emitFile({ type: 'asset', fileName: `firefox/${name}`, source: await readFile(path) });
+    for (const [name, path] of Object.entries(files))
+      this.emitFile({ type: 'asset', fileName: `${folder}/${name}`, source: await readFile(path) });
   },
   configureServer({ middlewares }) {
-    middlewares.use('/firefox', (request, response, next) => {
-      const path = engineFiles[new URL(request.url ?? '/', 'http://page').pathname.slice(1)];
+    middlewares.use(`/${folder}`, (request, response, next) => {
+      const path = files[new URL(request.url ?? '/', 'http://page').pathname.slice(1)];
       if (path === undefined) return next();
       const type = path.endsWith('.wasm') ? 'application/wasm' : 'text/javascript';
       readFile(path).then(
@@ -342,7 +341,46 @@ const firefoxEngine: Plugin = {
       );
     });
   },
+});
+
+/** Paths of files of a folder by name; none if there is no folder. */
+const filesIn = (folder: string | undefined, names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(folder === undefined ? [] : names.map((name) => [name, join(folder, name)]));
+
+/**
+ * The engine of Firefox Translations, which the page Train loads on demand: the wasm of bergamot-translator, its script, and
+ * the worker that runs them. Without the package the page says that the engine is missing.
+ */
+const firefoxEngine = copiedFiles('firefox', {
+  'engine-worker.js': resolve(root, 'demo/train/page/firefox-worker.js'),
+  ...filesIn(packageFolder('@browsermt/bergamot-translator/worker'), [
+    'bergamot-translator-worker.js',
+    'bergamot-translator-worker.wasm',
+  ]),
+});
+
+/**
+ * transformers.js and the runtime that it decodes with, which the kernel lab loads if the visitor agrees. Without the
+ * package the lab says that it is missing.
+ */
+const transformersPackage = packageFolder('@huggingface/transformers');
+const transformersFiles = {
+  ...filesIn(transformersPackage && join(transformersPackage, 'dist'), ['transformers.min.js']),
+  ...filesIn(transformersPackage && packageFolder('onnxruntime-web/dist'), [
+    'ort-wasm-simd-threaded.mjs',
+    'ort-wasm-simd-threaded.wasm',
+  ]),
 };
+const transformersLibrary = copiedFiles('transformers', transformersFiles);
+
+/** The version and the bytes of transformers.js, for the kernel lab; undefined if it is not installed. */
+async function describeTransformers(): Promise<string> {
+  if (transformersPackage === undefined) return 'export const transformers = undefined;';
+  const { version } = JSON.parse(await readFile(join(transformersPackage, 'package.json'), 'utf8'));
+  const sizes = await Promise.all(Object.values(transformersFiles).map((path) => stat(path)));
+  const bytes = sizes.reduce((sum, { size }) => sum + size, 0);
+  return `export const transformers = ${JSON.stringify({ version, bytes })};`;
+}
 
 /** Text of the library as one module, which the programs of the page Code import. */
 let codeLibrary: Promise<string> | undefined;
@@ -425,7 +463,8 @@ const offline: Plugin = {
   enforce: 'post',
   async generateBundle(_, bundle) {
     const names = Object.keys(bundle).filter(
-      (name) => !/\.(?:map|safetensors|json|zip|txt|wasm|wav)$|\/ort\.|^firefox\//.test(name),
+      (name) =>
+        !/\.(?:map|safetensors|json|zip|txt|wasm|wav)$|\/ort\.|^(?:firefox|transformers)\//.test(name),
     );
     const pages = ['./', ...names.filter((name) => name !== 'index.html'), 'index.html'];
     const worker = await readFile(resolve(root, 'demo/service-worker.js'), 'utf8');
@@ -542,9 +581,11 @@ const demo: UserConfig = {
     previews,
     hub,
     installedPeers(),
+    installedTransformers,
     examplePrograms,
     codePage,
     firefoxEngine,
+    transformersLibrary,
     guides,
     sourceCode,
     offline,

@@ -32,7 +32,7 @@ Compiles kernels with Mesa's compiler for AMD GPUs (no GPU needed) and reports t
   --show KERNEL          print WGSL and assembly of the hot loop of the first kernel whose name contains KERNEL
   --estimate GPU         predict the time of each step on a GPU: ${'GPUS'}
   --check                compare with bench/isa/budgets.json; exit 1 if a kernel is worse
-  --update-budgets       write bench/isa/budgets.json from this run
+  --update-budgets       write bench/isa/budgets.json from this run; with --only, --family or --preset: only its rows
   --json FILE            write all numbers of the run
 
 A run of all families and kernels also stores its numbers in bench/results/DATE-isa.json.`;
@@ -55,6 +55,8 @@ const GPUS: Readonly<
 const DISPATCH_US = 5;
 /** Assumed share of the peak bandwidth that a memory-bound kernel reaches. */
 const BANDWIDTH_SHARE = 0.8;
+
+const defaultPresets = 'small,mid';
 
 /** A compiled kernel of one family. */
 interface ReportRow extends Omit<KernelIsa, 'assembly'> {
@@ -95,7 +97,7 @@ async function report(args: readonly string[]): Promise<number> {
     allowPositionals: true,
     options: {
       family: { type: 'string', default: families.join(',') },
-      preset: { type: 'string', default: 'small,mid' },
+      preset: { type: 'string', default: defaultPresets },
       peers: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
       show: { type: 'string' },
@@ -167,8 +169,14 @@ async function report(args: readonly string[]): Promise<number> {
     writeFileSync(path, `[\n${rows.map(resultLine).join(',\n')}\n]\n`);
     console.log(`saved to ${path}`);
   }
-  if (o['update-budgets']) writeFileSync(BUDGETS, `${JSON.stringify(budgetsOf(rows), undefined, 1)}\n`);
-  return o.check ? check(rows, JSON.parse(readFileSync(BUDGETS, 'utf8')) as Budgets) : 0;
+  const known: Budgets = JSON.parse(readFileSync(BUDGETS, 'utf8'));
+  if (o['update-budgets']) {
+    // A run of all kernels drops the budgets of kernels that are gone.
+    const isWhole = !o.only && wanted.length === families.length && o.preset === defaultPresets;
+    const budgets = { ...(isWhole ? {} : known), ...budgetsOf(rows) };
+    writeFileSync(BUDGETS, `${JSON.stringify(budgets, undefined, 2)}\n`);
+  }
+  return o.check ? check(rows, known) : 0;
 }
 
 /** A row as one line of JSON, without zeros. */

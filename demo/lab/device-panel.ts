@@ -1,6 +1,7 @@
 // "Measure this device": starts the measurement, shows its report as facts and a picture, and sends it if the visitor
 // submits the form on GitHub. Below are the devices that visitors have measured.
 
+import { transformers } from 'virtual:heddle-transformers';
 import { type DeviceReport, deviceReportOf } from '../../src/bench/device-report.ts';
 import {
   deviceFacts,
@@ -9,6 +10,7 @@ import {
   reportIssue,
   reportLine,
 } from '../../src/bench/device-table.ts';
+import { formatBytes } from '../../src/core/format-numbers.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
 import { factList, hint } from '../common/tables.ts';
@@ -22,15 +24,17 @@ const known: readonly DeviceReport[] = Object.values(files).map(deviceReportOf);
 
 /** The panel. */
 export class DevicePanel extends Panel {
-  readonly #measure: () => void;
+  readonly #measure: (withTransformers: boolean) => void;
   #report: DeviceReport | undefined;
   /** Why the report is not plausible, so that it cannot be sent. */
   #fault = '';
   #isRunning = false;
+  /** Whether the visitor agreed to load transformers.js. */
+  #withTransformers = false;
   #status = '';
 
-  /** `measure`: starts the measurement. */
-  constructor(measure: () => void) {
+  /** `measure`: starts the measurement, with transformers.js if the visitor agreed to load it. */
+  constructor(measure: (withTransformers: boolean) => void) {
     super('stack');
     this.#measure = measure;
     this.draw();
@@ -76,13 +80,46 @@ export class DevicePanel extends Panel {
   protected override template(): Content {
     return html`
       <div class="row">
-        <button type="button" class="main" ?disabled=${this.#isRunning} @click=${this.#measure}>
+        <button
+          type="button"
+          class="main"
+          ?disabled=${this.#isRunning}
+          @click=${() => this.#measure(this.#withTransformers)}
+        >
           Measure this device
         </button>
         <span class="hint">About 60 seconds on a GPU; small sizes on a software adapter. Nothing is sent.</span>
       </div>
+      ${this.#consent()}
       ${this.#report ? this.#result(this.#report) : nothing}
       ${devices()}`;
+  }
+
+  /** The check box that asks whether transformers.js may be loaded. */
+  #consent(): Content {
+    const change = ({ target }: Event) => {
+      this.#withTransformers = (target as HTMLInputElement).checked;
+    };
+    const name = transformers ? `transformers.js ${transformers.version}` : 'transformers.js';
+    return html`
+      <div class="stack-small">
+        <label class="check"
+          ><input
+            type="checkbox"
+            id="with-transformers"
+            aria-describedby="transformers-hint"
+            ?disabled=${!transformers || this.#isRunning}
+            @change=${change}
+          />Also decode the same model with ${name}, in WebAssembly</label
+        >
+        <p class="hint" id="transformers-hint">
+          ${
+            transformers
+              ? `Loads ${formatBytes(transformers.bytes)} from this site (${location.host}): the library and its runtime. They get the model that heddle made for the measurement, and nothing from other sites. Its ids must be equal to heddle’s before it is timed.`
+              : 'This build of the page has no copy of it (npm run bench:decode installs one).'
+          }
+        </p>
+      </div>`;
   }
 
   #result(report: DeviceReport): Content {

@@ -51,7 +51,7 @@ export class LabPage {
     checkConformance: () => this.#check(),
     stop: () => this.#session.stop(),
   });
-  readonly #device = new DevicePanel(() => this.#measureDevice());
+  readonly #device = new DevicePanel((withTransformers) => this.#measureDevice(withTransformers));
   readonly #roofline = new Roofline((name) => this.#table.highlight(name));
   readonly #table: KernelTable = new KernelTable(
     (name) => this.#roofline.highlight(name),
@@ -237,9 +237,9 @@ export class LabPage {
     this.#begin(settings);
     this.#session.start(settings);
   }
-  #measureDevice(): void {
+  #measureDevice(withTransformers: boolean): void {
     this.#begin(undefined);
-    this.#session.measureDevice();
+    this.#session.measureDevice(withTransformers);
   }
   #check(): void {
     this.#begin(undefined);

@@ -60,7 +60,8 @@ export interface TriedReply {
 export type LabRequest =
   | { readonly type: 'start'; readonly settings: LabSettings }
   | { readonly type: 'check' }
-  | { readonly type: 'device' }
+  /** `transformersFrom`: address of the page, beside which transformers.js is; undefined: it is not loaded. */
+  | { readonly type: 'device'; readonly transformersFrom?: string }
   | { readonly type: 'stop' }
   | { readonly type: 'show'; readonly id: number; readonly spec: KernelSpec }
   | {

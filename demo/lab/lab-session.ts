@@ -32,9 +32,9 @@ export class LabSession {
   check(): void {
     this.#send({ type: 'check' });
   }
-  /** Measures the device for a report. */
-  measureDevice(): void {
-    this.#send({ type: 'device' });
+  /** Measures the device for a report, and transformers.js beside heddle if the visitor agreed to load it. */
+  measureDevice(withTransformers: boolean): void {
+    this.#send({ type: 'device', transformersFrom: withTransformers ? document.baseURI : undefined });
   }
   /** Stops the measurement or check before the next kernel. */
   stop(): void {

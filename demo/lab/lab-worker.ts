@@ -22,6 +22,7 @@ import {
   type LabSettings,
   peerNames,
 } from './lab-protocol.ts';
+import { loadTransformers } from './transformers-library.ts';
 
 const send = (reply: LabReply): void => self.postMessage(reply);
 let running = new AbortController();
@@ -51,7 +52,8 @@ async function run(
 ): Promise<void> {
   try {
     if (request.type === 'check') send({ type: 'checked', report: await checkConformance(signal) });
-    else if (request.type === 'device') send({ type: 'device', report: await reportDevice(signal) });
+    else if (request.type === 'device')
+      send({ type: 'device', report: await reportDevice(request.transformersFrom, signal) });
     else send({ type: 'done', results: await measureOnDevice(request.settings, signal) });
   } catch (error) {
     if (signal.aborted) send({ type: 'stopped' });
@@ -75,15 +77,23 @@ async function checkConformance(signal: AbortSignal): Promise<CheckedConformance
   return { heddle: version, when, ...report };
 }
 
-/** Measures the device for a report; small sizes on a software adapter. Its code is loaded on demand. */
-async function reportDevice(signal: AbortSignal): Promise<DeviceReport> {
+/**
+ * Measures the device for a report; small sizes on a software adapter. Its code is loaded on demand. `page`: address of
+ * the page that has transformers.js, if the visitor agreed to load it.
+ */
+async function reportDevice(page: string | undefined, signal: AbortSignal): Promise<DeviceReport> {
   const { deviceMeasurements, measureDevice } = await import('../../src/bench/measure-device.ts');
   const onProgress = (done: number, total: number, next: string) =>
     send({ type: 'progress', done, total, next });
   return withDevice(signal, (device) => {
     const { full, quick } = deviceMeasurements;
     const what = device.traits.software ? quick : full;
-    return measureDevice(device, navigator.gpu, version, what, { signal, onProgress });
+    const load = page === undefined ? undefined : () => loadTransformers(page);
+    return measureDevice(device, navigator.gpu, version, what, {
+      signal,
+      onProgress,
+      loadTransformers: load,
+    });
   });
 }
 

@@ -1,5 +1,5 @@
-// Modules that vite.config.ts generates: the peers that were installed when the page was built, and their
-// loaders.
+// Modules that vite.config.ts generates: the libraries that were installed when the page was built, and loaders of
+// the peers.
 
 declare module 'virtual:heddle-peer-names' {
   /** Names of the installed peers. */
@@ -11,4 +11,9 @@ declare module 'virtual:heddle-peers' {
 
   /** Loads a peer from files of the page's own origin. */
   export const load: Partial<Record<'tfjs' | 'jax', () => Promise<{ create(): Promise<Contestant> }>>>;
+}
+
+declare module 'virtual:heddle-transformers' {
+  /** transformers.js in the folder transformers/ of the page, with its runtime; undefined if the build has none. */
+  export const transformers: { readonly version: string; readonly bytes: number } | undefined;
 }

@@ -33,6 +33,16 @@ export interface ReportedDecoding {
   readonly tokensPerSecond: number;
 }
 
+/** The same decoding with another library. It is timed if all its rows have the ids of heddle; else its speed is 0. */
+export interface ReportedPeer {
+  /** Name, version and how it ran. */
+  readonly library: string;
+  readonly batch: number;
+  /** Number of rows with the same ids. */
+  readonly sameRows: number;
+  readonly tokensPerSecond: number;
+}
+
 /** The report; plain JSON. */
 export interface DeviceReport {
   readonly kind: 'heddle device report';
@@ -53,6 +63,8 @@ export interface DeviceReport {
   readonly kernels: readonly ReportedKernel[];
   readonly step: ReportedStep;
   readonly decoding: readonly ReportedDecoding[];
+  /** Absent if the visitor did not agree to load another library. */
+  readonly beside?: readonly ReportedPeer[];
 }
 
 /** Limits of what is plausible. */
@@ -117,6 +129,7 @@ export function deviceReportOf(json: unknown): DeviceReport {
     kernels: listIn('kernels', report.kernels, kernelIn),
     step: stepIn(report.step),
     decoding: listIn('decoding', report.decoding, decodingIn),
+    beside: report.beside === undefined ? undefined : listIn('beside', report.beside, peerIn),
   };
   checkPlausible(read);
   return read;
@@ -124,7 +137,7 @@ export function deviceReportOf(json: unknown): DeviceReport {
 
 /** Throws a HeddleError if the numbers of a report contradict each other. */
 function checkPlausible(report: DeviceReport): void {
-  const { adapter, software, roofs, kernels, step, decoding } = report;
+  const { adapter, software, roofs, kernels, step, decoding, beside = [] } = report;
   const isCpu = /swiftshader|llvmpipe|lavapipe/i.test(adapter);
   check(software || !isCpu, `${adapter} is a software adapter, but the report says that it is a GPU.`);
   check(
@@ -147,6 +160,11 @@ function checkPlausible(report: DeviceReport): void {
     step.tokensPerSecond >= tokens,
     `The training step has ${step.tokensPerSecond} tokens/s, but ${step.batch} rows take ${step.ms} ms.`,
   );
+  for (const { batch, library } of beside)
+    check(
+      decoding.some((own) => own.batch === batch),
+      `${library} was measured at batch ${batch}, at which heddle was not.`,
+    );
   for (const { batch, parameters, tokensPerSecond } of decoding) {
     // The embeddings of the source and the target are not part of the products; half of the rest is a low bound.
     const share = (parameters * tokensPerSecond) / 1e9 / roofs.peak / 4;
@@ -239,4 +257,17 @@ function decodingIn(given: unknown): ReportedDecoding {
     batch: countIn('The batch of a decoding', given.batch),
     tokensPerSecond: numberIn('The speed of a decoding', given.tokensPerSecond, [1e-3, 1e9]),
   };
+}
+
+function peerIn(given: unknown): ReportedPeer {
+  check(isObject(given), 'A library of the report is no record.');
+  const library = textIn('library', given.library);
+  const batch = countIn(`The batch of ${library}`, given.batch);
+  const sameRows = countIn(`The same rows of ${library}`, given.sameRows, 0);
+  const tokensPerSecond = numberIn(`The speed of ${library}`, given.tokensPerSecond, [0, 1e9]);
+  check(
+    sameRows === batch ? tokensPerSecond > 0 : sameRows < batch && tokensPerSecond === 0,
+    `${library} has a speed of ${tokensPerSecond} tokens/s with ${sameRows} of ${batch} rows that are the same; only equal results are timed.`,
+  );
+  return { library, batch, sameRows, tokensPerSecond };
 }

@@ -1,14 +1,14 @@
 // How reports of devices are shown and sent: rows of a table, Markdown, a picture, and a prefilled issue on GitHub.
 
 import { formatNumber, formatPercent } from '../core/format-numbers.ts';
-import { type DeviceReport, reportedMfu, reportedShare } from './device-report.ts';
+import { type DeviceReport, type ReportedPeer, reportedMfu, reportedShare } from './device-report.ts';
 import { maxSpread } from './spread.ts';
 
 const time = (ms: number): string => `${formatNumber(ms)} ms`;
 
 /** What a report says, as names and values: for a table of one device. */
 export function deviceFacts(report: DeviceReport): [name: string, value: string][] {
-  const { conformance, roofs, kernels, step, decoding } = report;
+  const { conformance, roofs, kernels, step, decoding, beside = [] } = report;
   const { kernels: checked, wrong } = conformance;
   const busy = roofs.spread > maxSpread ? ', the machine was busy' : '';
   return [
@@ -27,8 +27,14 @@ export function deviceFacts(report: DeviceReport): [name: string, value: string]
       `Decoding with ${preset}, batch ${batch}`,
       `${formatNumber(tokensPerSecond)} tokens/s`,
     ]),
+    ...beside.map((peer): [string, string] => [`${peer.library}, batch ${peer.batch}`, peerSpeed(peer)]),
   ];
 }
+
+const peerSpeed = ({ batch, sameRows, tokensPerSecond }: ReportedPeer): string =>
+  sameRows === batch
+    ? `${formatNumber(tokensPerSecond)} tokens/s, the same ids as heddle`
+    : `not timed: other ids than heddle in ${batch - sameRows} of ${batch} rows`;
 
 /** The device of a report in one line. */
 export const deviceTitle = ({ adapter, software, browser, platform, when, heddle }: DeviceReport): string =>
@@ -72,7 +78,7 @@ const escaped = (text: string): string =>
 
 /** The report as a picture in SVG: shares of the roof as bars, and the speeds. */
 export function devicePicture(report: DeviceReport): string {
-  const { kernels, roofs, decoding } = report;
+  const { kernels, roofs, decoding, beside = [] } = report;
   const bars: [name: string, share: number][] = [
     ...kernels.map((kernel): [string, number] => [kernel.name, reportedShare(kernel, roofs)]),
     [`training step of ${report.step.preset} (MFU)`, reportedMfu(report)],
@@ -94,7 +100,8 @@ export function devicePicture(report: DeviceReport): string {
   const speeds = decoding.map(
     ({ batch, tokensPerSecond }) => `batch ${batch}: ${formatNumber(tokensPerSecond)} tokens/s`,
   );
-  const height = end + 52;
+  const peers = beside.map((peer) => `${peer.library}, batch ${peer.batch}: ${peerSpeed(peer)}`);
+  const height = end + 52 + 22 * peers.length;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 ${height}" width="640" height="${height}" role="img" font-family="system-ui, sans-serif" fill="#111827">`,
     `<title>${escaped(deviceTitle(report))}</title>`,
@@ -109,7 +116,8 @@ export function devicePicture(report: DeviceReport): string {
     ),
     ...rows,
     text(24, end + 8, `Decoding with ${decoding[0]?.preset ?? ''}: ${speeds.join(', ')}`, 'font-size="14"'),
-    text(24, end + 32, 'heddle, kernel lab', soft),
+    ...peers.map((peer, i) => text(24, end + 30 + 22 * i, peer, 'font-size="14"')),
+    text(24, height - 20, 'heddle, kernel lab', soft),
     '</svg>',
   ].join('\n');
 }

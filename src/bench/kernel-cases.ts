@@ -127,6 +127,7 @@ export const kernelCases: readonly KernelCase[] = [
   ...cases('attention', { batch: 4, length: 128, heads: 8, width: 64, pass: passes, mask: 'position bias' }),
   ...cases('position bias', { pass: passes }),
   ...cases('cross-attention', { pass: [...passes, 'probabilities'] }),
+  ...cases('cross-attention', { batch: 1, queries: 64, keys: 64, heads: 2, width: [64, 128], pass: passes }),
   ...cases('guided alignment', { pass: passes }),
   ...cases('layer norm', { pass: [...passes, 'add, dropout, norm'] }),
   ...cases('softmax', { rows: 4096, width: 512, pass: passes }),

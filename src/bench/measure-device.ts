@@ -2,25 +2,28 @@
 // training step, and decoding, as one short report.
 
 import { adapterName } from '../core/host-name.ts';
-import { decodeSettings, modeOf } from '../decode/decode-options.ts';
-import { Decoder } from '../decode/decoder.ts';
-import { searchFor } from '../decode/open-search.ts';
 import { gpuEngine } from '../engine/engine.ts';
 import { tuneKernels } from '../engine/gpu/auto-tuning.ts';
 import type { Device } from '../engine/gpu/device.ts';
 import type { KernelChooser } from '../engine/gpu/gpu-engine.ts';
-import { initializeWeights } from '../model/initialize-weights.ts';
-import { modelConfig } from '../model/model-config.ts';
-import { writePositions } from '../model/model-states.ts';
-import { parameterList } from '../model/parameters.ts';
-import { type PresetName, presets } from '../model/presets.ts';
+import type { PresetName } from '../model/presets.ts';
 import { fastestOf } from './bench-file.ts';
 import { conformanceOf } from './conformance.ts';
-import type { DeviceReport, ReportedDecoding, ReportedKernel } from './device-report.ts';
+import {
+  type DecodingTask,
+  decodeOnDevice,
+  decodingTask,
+  type MeasuredDecoding,
+  measuredVocab,
+  type RandomModel,
+  randomModel,
+} from './device-decoding.ts';
+import type { DeviceReport, ReportedKernel, ReportedPeer } from './device-report.ts';
 import type { KernelSpec } from './kernel-case.ts';
 import { describeMachine } from './machine.ts';
 import { type Listener, measure } from './measure-kernels.ts';
 import { benchStep } from './step-bench.ts';
+import type { TransformersLibrary } from './transformers-decoding.ts';
 
 /** What is measured: `full` for a GPU, `quick` for tests and slow adapters. */
 export interface DeviceMeasurement {
@@ -60,12 +63,16 @@ export const deviceMeasurements = {
 /** Name of a measurement. */
 export type DeviceMeasurementName = keyof typeof deviceMeasurements;
 
-const vocab = 8000;
-
 /** Auto-tuning for this device only; a step takes the kernels that are fastest here. */
 const tuned: KernelChooser = {
   choose: (graphs, device, known) => tuneKernels(device, graphs, { known }),
 };
+
+/** Who is told of the progress, and what is measured beside heddle. */
+export interface DeviceListener extends Pick<Listener, 'signal' | 'onProgress'> {
+  /** Loads transformers.js, which then decodes the same model in WebAssembly. Default: it is not loaded. */
+  readonly loadTransformers?: () => Promise<TransformersLibrary>;
+}
 
 /** Measures a device. `heddle`: the version. Rejects with the signal's reason. */
 export async function measureDevice(
@@ -73,12 +80,15 @@ export async function measureDevice(
   gpu: GPU,
   heddle: string,
   what: DeviceMeasurement,
-  { signal, onProgress }: Pick<Listener, 'signal' | 'onProgress'>,
+  { signal, onProgress, loadTransformers }: DeviceListener,
 ): Promise<DeviceReport> {
   const when = new Date().toISOString();
+  if (loadTransformers) onProgress(0, 1, 'loading transformers.js');
+  const transformers = await loadTransformers?.();
   const machine = await describeMachine(gpu);
   // Parts of the whole: the kernels of the conformance check, then these.
-  const parts = what.kernels.length + 2 + 1 + what.decoding.length;
+  const besides = transformers ? 1 : 0;
+  const parts = what.kernels.length + 2 + 1 + what.decoding.length + besides;
   let checked = 0;
   const conformance = await measure(
     device,
@@ -99,14 +109,20 @@ export async function measureDevice(
   );
   if (!roofs || !roofSpread) throw new Error('the roofs were not measured');
   signal.throwIfAborted();
-  onProgress(total - 1 - what.decoding.length, total, `training steps of ${what.preset}`);
+  const decodingFrom = total - what.decoding.length - besides;
+  onProgress(decodingFrom - 1, total, `training steps of ${what.preset}`);
   const step = await measureStep(device, what);
-  const decoding: ReportedDecoding[] = [];
+  const model = randomModel(what.preset);
+  const decoded: Decoded[] = [];
   for (const [i, batch] of what.decoding.entries()) {
     signal.throwIfAborted();
-    onProgress(total - what.decoding.length + i, total, `decoding at batch ${batch}`);
-    decoding.push(await measureDecoding(device, what, batch));
+    onProgress(decodingFrom + i, total, `decoding at batch ${batch}`);
+    const task = decodingTask(batch, what.length, what.tokens);
+    decoded.push({ task, found: await decodeOnDevice(device, tuned, model, task) });
   }
+  signal.throwIfAborted();
+  if (transformers) onProgress(total - 1, total, 'decoding with transformers.js');
+  const beside = transformers && (await measureTransformers(transformers, model, decoded));
   const { kernels: lines } = conformanceOf(machine, conformance.kernels);
   return {
     kind: 'heddle device report',
@@ -134,8 +150,20 @@ export async function measureDevice(
         : [];
     }),
     step,
-    decoding,
+    decoding: decoded.map(({ task, found }) => ({
+      preset: what.preset,
+      parameters: model.parameters.count,
+      batch: task.sources.length,
+      tokensPerSecond: digits(found.tokensPerSecond),
+    })),
+    beside,
   };
+}
+
+/** A task, and what heddle decoded. */
+interface Decoded {
+  readonly task: DecodingTask;
+  readonly found: MeasuredDecoding;
 }
 
 /** A text of a report: without line breaks and the characters of Markdown and HTML. */
@@ -153,7 +181,7 @@ async function measureStep(device: Device, what: DeviceMeasurement): Promise<Dev
   const engine = gpuEngine(device, { kernels: tuned });
   try {
     // A peak of 1 GFLOP/s makes the utilization the rate of the model's FLOPs.
-    const shape = { batch, source: length, target: length, vocab };
+    const shape = { batch, source: length, target: length, vocab: measuredVocab };
     const {
       ms,
       mfu = 0,
@@ -174,38 +202,22 @@ async function measureStep(device: Device, what: DeviceMeasurement): Promise<Dev
   }
 }
 
-/** Tokens per second of greedy decoding with random weights, which give as many tokens as they may. */
-async function measureDecoding(
-  device: Device,
-  { preset, length, tokens }: DeviceMeasurement,
-  batch: number,
-): Promise<ReportedDecoding> {
-  const c = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset] });
-  const p = parameterList(c);
-  const settings = decodeSettings({ minNewTokens: tokens - 1, maxNewTokens: tokens }, c, tokens);
-  const engine = gpuEngine(device, { kernels: tuned });
-  try {
-    const shape = { batch, beams: 1, source: length, target: tokens };
-    const decoder = await Decoder.open(engine, c, p, shape, modeOf(settings));
-    engine.write('weights', initializeWeights(c, p, 1));
-    writePositions(engine, c);
-    const sources = Array.from({ length: batch }, (_, row) =>
-      Uint32Array.from({ length }, (_, i) => 4 + ((row * 31 + i * 17) % (vocab - 4))),
-    );
-    const streams = sources.map((_, i) => i);
-    const decode = async () => {
-      const search = await searchFor(settings, sources, c.endId);
-      for await (const _ of decoder.run({ sources, streams }, settings, search));
-    };
-    await decode(); // the driver may compile
-    let best = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < 3; i++) {
-      const from = performance.now();
-      await decode();
-      best = Math.min(best, performance.now() - from);
-    }
-    return { preset, parameters: p.count, batch, tokensPerSecond: digits((1000 * batch * tokens) / best) };
-  } finally {
-    engine.destroy();
-  }
+/** The same tasks with transformers.js in WebAssembly, which must find the same ids to be timed. */
+async function measureTransformers(
+  library: TransformersLibrary,
+  model: RandomModel,
+  decoded: readonly Decoded[],
+): Promise<ReportedPeer[]> {
+  const { decodeWithTransformers, equalRows } = await import('./transformers-decoding.ts');
+  const tasks = decoded.map(({ task, found }) => ({ task, expected: found.ids }));
+  const results = await decodeWithTransformers(library, model, tasks);
+  const threads = library.env.backends.onnx.wasm.numThreads ?? 1;
+  return results.map(({ ids, tokensPerSecond }, i) => ({
+    library: short(
+      `transformers.js ${library.env.version}, wasm, ${threads} thread${threads === 1 ? '' : 's'}`,
+    ),
+    batch: ids.length,
+    sameRows: equalRows(ids, tasks[i]?.expected ?? []),
+    tokensPerSecond: digits(tokensPerSecond),
+  }));
 }

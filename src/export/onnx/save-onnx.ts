@@ -46,20 +46,15 @@ export interface OnnxOptions {
 
 /** Exports a model for transformers.js: the files of the folder by path. */
 export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<string, Uint8Array> {
-  const { config, weights, source, target, decode } = model;
+  const { config, source, target } = model;
   if (config.source === 'frames') return speechFiles(model, options);
-  const { dtype = 'fp32', onWarning } = options;
   requireFields('onnx', ordinaryFields(config));
   const { json, special, sourceIds, differences } = exportTokenizer(source, target);
   if (differences.length > 0)
-    onWarning?.(`transformers.js treats some texts differently from heddle: ${differences.join('; ')}`);
-  const endPosition = decode?.forceEos ? config.maxLength - 1 : config.maxLength;
-  const noRepeat = (decode?.noRepeatNgramSize ?? 0) > 0;
-  const from = { config, weights, dtype, endPosition, noRepeat, sourceIds };
-  const { files, hints } = graphFiles(from, options);
+    options.onWarning?.(
+      `transformers.js treats some texts differently from heddle: ${differences.join('; ')}`,
+    );
   return {
-    'config.json': jsonBytes({ ...configOf(model), 'transformers.js_config': hints }),
-    'generation_config.json': jsonBytes(generationJson(config, decode)),
     'tokenizer.json': jsonBytes(json),
     'tokenizer_config.json': jsonBytes({
       tokenizer_class: 'PreTrainedTokenizer',
@@ -70,6 +65,28 @@ export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<
       eos_token: special.end,
       unk_token: special.unknown,
     }),
+    ...onnxModelFiles(model, options, sourceIds),
+  };
+}
+
+/**
+ * The files of a model of texts without a tokenizer: config.json, generation_config.json and the graphs.
+ * `sourceIds`: see `OnnxSource`.
+ */
+export function onnxModelFiles(
+  model: Pick<SavedModel, 'config' | 'weights' | 'decode' | 'sourceCheckpoint'>,
+  options: OnnxOptions = {},
+  sourceIds?: readonly number[],
+): Record<string, Uint8Array> {
+  const { config, weights, decode } = model;
+  const { dtype = 'fp32' } = options;
+  const endPosition = decode?.forceEos ? config.maxLength - 1 : config.maxLength;
+  const noRepeat = (decode?.noRepeatNgramSize ?? 0) > 0;
+  const from = { config, weights, dtype, endPosition, noRepeat, sourceIds };
+  const { files, hints } = graphFiles(from, options);
+  return {
+    'config.json': jsonBytes({ ...configOf(model), 'transformers.js_config': hints }),
+    'generation_config.json': jsonBytes(generationJson(config, decode)),
     ...files,
   };
 }
@@ -155,7 +172,7 @@ const omittedFields = [
 ];
 
 /** config.json: the one of the source checkpoint, or a BART configuration with the same sizes. */
-function configOf({ config: c, sourceCheckpoint }: SavedModel): Json {
+function configOf({ config: c, sourceCheckpoint }: Pick<SavedModel, 'config' | 'sourceCheckpoint'>): Json {
   const given = sourceCheckpoint?.config ?? {};
   const type = architectures[String(given.model_type)] ? String(given.model_type) : 'bart';
   return {

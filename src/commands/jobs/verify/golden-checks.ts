@@ -285,11 +285,14 @@ async function checkDecoding(golden: GoldenCase, engine: Engine, cacheType: Cach
   const rows: Row[] = [['greedy', differences(await decode({}), 'greedy'), 0]];
   if (!hf?.beam) return rows;
   const best = await decode(hf.beam);
-  const scoreLimit = cacheType === 'f16' ? limits.f16Scores : limits.logits;
   const scores = best.map(({ score }) => score);
   return [
     ...rows,
     ['beam', differences(best, 'beam'), 0],
-    ['beam_scores', relativeError(scores, expectedOf(golden, 'beam_scores')), scoreLimit],
+    ['beam_scores', relativeError(scores, expectedOf(golden, 'beam_scores')), scoreLimit(cacheType)],
   ];
 }
+
+/** Limit of the relative error of the scores of beams. */
+export const scoreLimit = (cacheType: CacheType): number =>
+  cacheType === 'f16' ? limits.f16Scores : limits.logits;

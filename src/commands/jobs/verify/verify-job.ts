@@ -112,7 +112,7 @@ async function check(
   const raw = await speechCase(session.files, folder);
   if (raw) {
     const { checkWhisper } = await import('./golden-whisper.ts');
-    return { rows: await checkWhisper(session.files, folder, raw, () => session.engine()) };
+    return { rows: await checkWhisper(session.files, folder, raw, () => session.engine(), cacheType) };
   }
   const golden = await readAnyGolden(session.files, folder);
   return { rows: await checkGolden(golden, () => session.engine(), cacheType) };

@@ -13,7 +13,10 @@ const casesIn = (folder: string): string[] =>
         .map(({ name }) => `${folder}/${name}`)
     : [];
 
-const cases = ['tests/fixtures/golden', 'tests/fixtures/golden-hf', '../shared/golden', '../shared/golden-hf']
+const cases = ['tests/fixtures', '../shared']
+  .flatMap((place) =>
+    ['golden', 'golden-hf', 'golden-marian', 'golden-whisper'].map((name) => `${place}/${name}`),
+  )
   .map((folder) => resolve(folder))
   .flatMap(casesIn);
 
