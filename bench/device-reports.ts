@@ -19,5 +19,8 @@ export function readDeviceReports(folder: string): DeviceReport[] {
     });
 }
 
-/** The tables of the reports in a folder, in Markdown. */
-export const deviceSection = (folder: string): string => deviceTables(readDeviceReports(folder));
+/** Tables in Markdown of the reports in a folder: of GPUs, for README.md, and of all adapters. */
+export function deviceSections(folder: string): { readonly gpus: string; readonly all: string } {
+  const reports = readDeviceReports(folder);
+  return { gpus: deviceTables(reports.filter(({ software }) => !software)), all: deviceTables(reports) };
+}

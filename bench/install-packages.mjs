@@ -1,6 +1,6 @@
 // Installs the npm packages of a benchmark into its own folder.
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -11,7 +11,10 @@ import { join } from 'node:path';
  * @param {string} names for the message
  */
 export function installPackages(folder, names) {
-  const mark = join(folder, 'node_modules', '.package-lock.json');
+  const modules = join(folder, 'node_modules');
+  // A link to the packages of another checkout: npm ci would delete them there.
+  if (existsSync(modules) && lstatSync(modules).isSymbolicLink()) return undefined;
+  const mark = join(modules, '.package-lock.json');
   if (existsSync(mark) && statSync(mark).mtimeMs >= statSync(join(folder, 'package-lock.json')).mtimeMs)
     return undefined;
   console.error(`installing ${names} into ${folder}/node_modules`);

@@ -1,6 +1,7 @@
 // npm run bench:table: writes the latest results of bench/results as a short table into README.md, between
 // the lines <!-- bench --> and <!-- /bench -->, and as full tables into bench/results/README.md. Reports of devices
-// (bench/results/devices) are tables between <!-- devices --> and <!-- /devices -->.
+// (bench/results/devices) are tables between <!-- devices --> and <!-- /devices -->, those of software adapters only in
+// bench/results/README.md.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -16,8 +17,8 @@ let devices;
 try {
   results = latest(readResults(folder));
   const bundles = await bundleForNode(here, { devices: 'device-reports.ts' });
-  const { deviceSection } = await import(pathToFileURL(join(bundles, 'devices.js')).href);
-  devices = deviceSection(join(folder, 'devices'));
+  const { deviceSections } = await import(pathToFileURL(join(bundles, 'devices.js')).href);
+  devices = deviceSections(join(folder, 'devices'));
 } catch (error) {
   console.error(error.message);
   process.exit(1);
@@ -29,13 +30,14 @@ if (results.length === 0) {
 const intro =
   '# Results\n\nWritten by `npm run bench:table` from the JSON files in this folder, the latest of each kind. All times of one table\n' +
   'are from one run in which the contestants took turns; the speed of a machine drifts, so compare within a table only.';
-writeFileSync(join(folder, 'README.md'), `${[intro, ...results.map(section)].join('\n\n')}\n`);
+const sections = [intro, ...results.map(section), `## Devices\n\n${devices.all}`];
+writeFileSync(join(folder, 'README.md'), `${sections.join('\n\n')}\n`);
 
 let text = readFileSync(readme, 'utf8');
 const lines = [...origins(results.filter((r) => r.steps)), ...firstUses(results)];
 const notes = lines.map((line) => `- ${line}`).join('\n');
 replaceBetween('bench', `${summaryTable(results)}\n\n${notes}`);
-replaceBetween('devices', devices);
+replaceBetween('devices', devices.gpus);
 writeFileSync(readme, text);
 
 /** Replaces what is between the comments of a name in the README. */

@@ -118,7 +118,10 @@ fn sums_of(row: u32, out: u32, begin: u32, stride: u32) -> array<vec4<f32>, ROWS
 @compute @workgroup_size(THREADS)
 fn dots(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let row = ROWS * group.y;
-  let sums = sums_of(row, COLUMNS * group.x + thread / LANES * 4u, thread % LANES, LANES);
+  let out = COLUMNS * group.x + thread / LANES * 4u;
+  // Threads past the last row of w read nothing.
+  let begin = select(thread % LANES, params.vecs, out >= params.outs);
+  let sums = sums_of(row, out, begin, LANES);
   // unroll
   for (var r = 0u; r < ROWS; r += 4u) {
     let total = dots_sum(array(sums[r], sums[min(r + 1u, ROWS - 1u)], sums[min(r + 2u, ROWS - 1u)], sums[min(r + 3u, ROWS - 1u)]), thread);
@@ -132,6 +135,7 @@ fn dots(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 fn tiles(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) thread: u32) {
   let out = 4u * (group.x * TILE_LANES + thread);
   let row = ROWS * group.y;
+  if (out >= params.outs) { return; }
   var sums = sums_of(row, out, 0u, 1u);
   // A bound that compilers do not know, so that they do not unroll the loop.
   let left = min(ROWS, params.rows - row);

@@ -107,7 +107,7 @@ export function devicePicture(report: DeviceReport): string {
     `<title>${escaped(deviceTitle(report))}</title>`,
     `<rect width="640" height="${height}" fill="#ffffff"/>`,
     text(24, 34, shortened(report.adapter, 58), 'font-size="18" font-weight="600"'),
-    text(24, 56, shortened(deviceTitle(report), 92), soft),
+    text(24, 56, shortened(deviceTitle(report), 84), soft),
     text(
       24,
       74,
@@ -116,7 +116,7 @@ export function devicePicture(report: DeviceReport): string {
     ),
     ...rows,
     text(24, end + 8, `Decoding with ${decoding[0]?.preset ?? ''}: ${speeds.join(', ')}`, 'font-size="14"'),
-    ...peers.map((peer, i) => text(24, end + 30 + 22 * i, peer, 'font-size="14"')),
+    ...peers.map((peer, i) => text(24, end + 30 + 22 * i, shortened(peer, 84), 'font-size="13"')),
     text(24, height - 20, 'heddle, kernel lab', soft),
     '</svg>',
   ].join('\n');

@@ -42,14 +42,16 @@ export async function probeAdapter(
 ): Promise<AdapterDescription | undefined> {
   const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
   if (!adapter) return undefined;
+  const info: Partial<GPUAdapterInfo> | undefined = adapter.info; // browsers may leave it out, or fields of it
   const {
-    vendor,
-    architecture,
-    device,
-    description,
+    vendor = '',
+    architecture = '',
+    device = '',
+    description = '',
+    isFallbackAdapter = false,
     subgroupMinSize: min,
     subgroupMaxSize: max,
-  } = adapter.info;
+  } = info ?? {};
   const limits: Record<string, number> = {};
   for (const name in adapter.limits) {
     const value = (adapter.limits as unknown as Record<string, unknown>)[name];
@@ -59,7 +61,7 @@ export async function probeAdapter(
   const browser = /Firefox\/[\d.]+/.exec(globalThis.navigator?.userAgent ?? '')?.[0].replace('/', ' ') ?? '';
   return {
     ...{ host, vendor, architecture, device, description: isNamed ? description : browser },
-    software: adapter.info.isFallbackAdapter || architecture === 'swiftshader',
+    software: isFallbackAdapter || architecture === 'swiftshader',
     subgroups: min && max ? { min, max } : null,
     features: [...adapter.features].sort(),
     limits,

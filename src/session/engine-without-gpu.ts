@@ -70,7 +70,8 @@ async function missingGpu(
     const gpu = await host.gpu();
     const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
     if (!adapter) return { text: gpu ? 'there is no GPU adapter' : 'there is no WebGPU', isSlow: false };
-    return adapter.info.isFallbackAdapter ? { text: 'the GPU adapter is software', isSlow: true } : undefined;
+    const info: GPUAdapterInfo | undefined = adapter.info; // browsers may leave it out
+    return info?.isFallbackAdapter ? { text: 'the GPU adapter is software', isSlow: true } : undefined;
   } catch (error) {
     return { text: `there is no GPU (${messageOf(error)})`, isSlow: false };
   }

@@ -5,7 +5,12 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { readDeviceReports } from '../../bench/device-reports.ts';
-import { type DeviceReport, deviceReportOf, readDeviceReport } from '../../src/bench/device-report.ts';
+import {
+  type DeviceReport,
+  deviceReportOf,
+  type ReportedPeer,
+  readDeviceReport,
+} from '../../src/bench/device-report.ts';
 import { devicePicture, deviceTables, reportIssue, reportLine } from '../../src/bench/device-table.ts';
 import { gpuReport as report } from '../support/device-report.ts';
 
@@ -14,9 +19,18 @@ const withKernel = (change: Partial<DeviceReport['kernels'][number]>): unknown =
   kernels: [{ ...report.kernels[0], ...change }],
 });
 
+const peer: ReportedPeer = {
+  library: 'transformers.js 4.3.1, wasm, 4 threads',
+  ...{ batch: 8, sameRows: 8, tokensPerSecond: 90 },
+};
+const withPeer = (change: Partial<ReportedPeer>): DeviceReport => ({
+  ...report,
+  beside: [{ ...peer, ...change }],
+});
+
 describe('a report of a device', () => {
   it('is read as it was written', () => {
-    expect(readDeviceReport(reportLine(report))).toEqual(report);
+    for (const each of [report, withPeer({})]) expect(readDeviceReport(reportLine(each))).toEqual(each);
     expect(reportLine(report)).not.toContain('\n');
   });
 
@@ -55,6 +69,15 @@ describe('a report of a device', () => {
       { ...report, conformance: { kernels: 1, wrong: ['a', 'b'] } },
       /More kernels/,
     ],
+    ['another library with no name', withPeer({ library: '' }), /library must be a short text/],
+    [
+      'a library at a batch that heddle lacks',
+      withPeer({ batch: 3, sameRows: 3 }),
+      /at batch 3, at which heddle/,
+    ],
+    ['a library that is timed with other ids', withPeer({ sameRows: 7 }), /7 of 8 rows/],
+    ['a library that is not timed with equal ids', withPeer({ tokensPerSecond: 0 }), /only equal results/],
+    ['more equal rows than rows', withPeer({ sameRows: 9, tokensPerSecond: 0 }), /9 of 8 rows/],
   ])('is rejected: %s', (_what, json, message) => {
     expect(() => deviceReportOf(JSON.parse(JSON.stringify(json)))).toThrow(message);
   });
@@ -74,6 +97,9 @@ describe('tables of devices', () => {
     expect(both.indexOf('nvidia ampere')).toBeLessThan(both.indexOf('swiftshader (software)'));
     expect(both).toContain('| matmul 1024x1024x1024 | 0.5 ms, 4,295 GFLOP/s, 47.7 % of the roof |');
     expect(both).toContain('MFU 43.5 %');
+    const rows = deviceTables([withPeer({}), withPeer({ sameRows: 7, tokensPerSecond: 0 })]);
+    expect(rows).toContain(`| ${peer.library}, batch 8 | 90 tokens/s, the same ids as heddle |`);
+    expect(rows).toContain('| not timed: other ids than heddle in 1 of 8 rows |');
   });
 
   it('are made of the files in a folder; a wrong one is named', () => {

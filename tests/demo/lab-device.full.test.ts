@@ -61,7 +61,7 @@ it.skipIf(!existsSync(join(distFile('demo/index.html'), '../transformers/transfo
     expect(await page.$eval('#transformers-hint', (e) => e.textContent)).toMatch(
       /Loads [\d.]+ MiB from this site/,
     );
-    await page.locator('::-p-aria([name^="Also decode the same model with transformers.js"])').click();
+    await page.locator('#with-transformers').click();
     expect(fromLibrary(lab)).toEqual([]);
     const report: DeviceReport = JSON.parse(await measuredLine(lab));
     expect(() => deviceReportOf(steady(report))).not.toThrow();

@@ -12,6 +12,7 @@
  * @property {Partial<Record<'vendor' | 'architecture' | 'device' | 'description', string>>
  *   & { subgroupMinSize?: number, subgroupMaxSize?: number, isFallbackAdapter?: boolean }} [info] Fields of the
  *   adapter info.
+ * @property {boolean} [noInfo] Whether adapters and devices have no info.
  * @property {boolean} [noDeviceInfo] Whether `adapterInfo` of a device is undefined.
  * @property {'default' | 'all' | Readonly<Record<string, number>>} [limits] Only the guaranteed limits (default
  *   for devices of tests), all limits of the adapter, or these at most and the guaranteed ones for the others.
@@ -119,6 +120,14 @@ export const adapterShapes = [
     limits: { maxComputeWorkgroupStorageSize: 32768 },
     memory: 768 * mib,
     watchdog,
+  },
+  // Nothing but what WebGPU guarantees, and no info.
+  {
+    name: 'bare',
+    without: ['subgroups', 'subgroup-size-control', 'shader-f16', 'timestamp-query'],
+    noInfo: true,
+    limits: 'default',
+    memory: 256 * mib,
   },
   {
     name: 'firefox',

@@ -24,7 +24,8 @@ export function shapedGpu(gpu: GPU, shape: AdapterShape): GPU {
 }
 
 function shaped(adapter: GPUAdapter, shape: AdapterShape): GPUAdapter {
-  const info = { ...Object.fromEntries(infoNames.map((name) => [name, adapter.info[name]])), ...shape.info };
+  const known = Object.fromEntries(infoNames.map((name) => [name, adapter.info[name]]));
+  const info = shape.noInfo ? undefined : { ...known, ...shape.info };
   const features = new Set([...adapter.features].filter((name) => !shape.without?.includes(name)));
   const open = adapter.requestDevice.bind(adapter);
   const shown: Record<string, unknown> = {

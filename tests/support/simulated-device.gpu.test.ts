@@ -7,6 +7,7 @@ import { readTsv } from '../../src/text/corpus/tsv.ts';
 import type { JobEvent } from '../../src/train/report/training-events.ts';
 import { type AdapterShape, adapterShapes } from './adapter-shapes.mjs';
 import { gpuDevice, gpuHost, testGpu, testShape } from './gpu.ts';
+import { itInFull } from './in-full.ts';
 import { shapedGpu } from './shaped-gpu.ts';
 import { tinyCorpus, tinySizes } from './training.ts';
 
@@ -93,5 +94,26 @@ describe.runIf(gpuHost !== 'Chrome' && testShape.name === '')('on a device with 
     expect(shaken.said.join('\n')).toMatch(
       /The GPU device was lost \(.*watchdog.*There is a new device; training continues from the start, in smaller submissions\./,
     );
+  });
+
+  itInFull('a stricter watchdog needs more losses until submissions are short enough', async () => {
+    const { losses, texts } = await plain;
+    const watchdog = { limitMs: 25, gflops: 0.1, flopsPerWorkgroup: 2 ** 17 };
+    for (const vendor of ['qualcomm', 'nobody']) {
+      const info = { vendor, architecture: '', device: '', description: '' };
+      const shaken = await trainedOn({ ...adreno, info, watchdog });
+      expect(shaken.losses).toEqual(losses);
+      expect(shaken.texts).toEqual(texts);
+      expect(shaken.said.filter((text) => text.includes('in smaller submissions')).length).toBe(
+        shaken.submissions.length - 1,
+      );
+    }
+  });
+
+  itInFull('an adapter without info trains with the same bits', async () => {
+    const { losses, texts } = await plain;
+    const bare = await trainedOn(adapterShapes.find(({ name }) => name === 'bare'));
+    expect(bare.losses).toEqual(losses);
+    expect(bare.texts).toEqual(texts);
   });
 });

@@ -194,12 +194,13 @@ const hiddenInfo: GPUAdapterInfo = {
  */
 export function wrapDevice(device: GPUDevice, info?: GPUAdapterInfo): Device {
   const history = historyOf(device, info);
+  // Browsers may leave out fields.
   const {
-    vendor,
-    architecture,
-    device: model,
-    description,
-    isFallbackAdapter,
+    vendor = '',
+    architecture = '',
+    device: model = '',
+    description = '',
+    isFallbackAdapter = false,
     subgroupMinSize,
   } = history.info;
   const { name, version } = hostOf();
