@@ -14,13 +14,7 @@ import { formatBytes } from '../../src/core/format-numbers.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
 import { factList, hint } from '../common/tables.ts';
-
-/** The reports in bench/results/devices when the page was built. */
-const files = import.meta.glob<unknown>('../../bench/results/devices/*.json', {
-  eager: true,
-  import: 'default',
-});
-const known: readonly DeviceReport[] = Object.values(files).map(deviceReportOf);
+import { recordedDevices } from './recorded-devices.ts';
 
 /** The panel. */
 export class DevicePanel extends Panel {
@@ -157,13 +151,13 @@ function pictureOf(report: DeviceReport): Element {
 
 /** The devices that were sent. */
 function devices(): Content {
-  const isGpu = known.some(({ software }) => !software);
+  const isGpu = recordedDevices.some(({ software }) => !software);
   return html`
     <details class="devices">
-      <summary>Measured devices (${known.length})</summary>
+      <summary>Measured devices (${recordedDevices.length})</summary>
       <div class="stack">
         ${isGpu ? nothing : html`<p class="note"><span>No machine with a GPU has been measured yet.</span></p>`}
-        ${known.map((report) => html`<h3>${deviceTitle(report)}</h3>${factList(deviceFacts(report))}`)}
+        ${recordedDevices.map((report) => html`<h3>${deviceTitle(report)}</h3>${factList(deviceFacts(report))}`)}
       </div>
     </details>`;
 }

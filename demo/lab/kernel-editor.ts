@@ -18,6 +18,8 @@ export interface EditorHost {
   show(spec: KernelSpec): Promise<ShownKernel>;
   /** Checks and times a kernel. Rejects with an error to show. */
   run(spec: KernelSpec, own: OwnKernel): Promise<{ tried: TriedKernel; roofs: Roofs }>;
+  /** Stops `run`, which rejects with an AbortError. */
+  stop(): void;
 }
 
 /** Value of the option that replaces all dispatches of a variant. */
@@ -175,6 +177,7 @@ export class KernelEditor extends Panel {
       this.#shown = found;
     } catch (error) {
       if (request !== this.#requests) return;
+      if (isAbort(error)) return this.#load(wanted); // Stop ended the worker that was asked
       this.#shown = undefined;
       this.#say(messageOf(error), true);
       return;
@@ -206,7 +209,7 @@ export class KernelEditor extends Panel {
       const { tried, roofs } = await this.#host.run(spec, own);
       this.#showResult(own, tried, roofs);
     } catch (error) {
-      this.#say(messageOf(error), true);
+      this.#say(messageOf(error), !isAbort(error));
     } finally {
       this.#isRunning = false;
       this.draw();
@@ -242,6 +245,7 @@ export class KernelEditor extends Panel {
           ?disabled=${cannotEdit || !this.#isEnabled}
           @click=${this.#run}
         >Check and time</button>
+        <button type="button" ?hidden=${!this.#isRunning} @click=${() => this.#host.stop()}>Stop</button>
         <button type="button" ?disabled=${cannotEdit} @click=${this.#reset}>Reset to heddle’s</button>
         <button type="button" ?disabled=${cannotEdit} @click=${this.#startOwn}>Write your own kernel</button>
         <button
@@ -285,6 +289,8 @@ export class KernelEditor extends Panel {
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError';
 
 const lineMessage = ({ line, text, type }: TriedKernel['messages'][number]): LineMessage => ({
   line,

@@ -61,6 +61,7 @@ export class LabPage {
   readonly #editor = new KernelEditor({
     show: (spec) => this.#session.show(spec),
     run: (spec, own) => this.#try(spec, own),
+    stop: () => this.#session.stopRun(),
   });
   readonly #earlier = new HistoryPanel({
     show: (run) => this.#showEarlier(run),

@@ -53,6 +53,14 @@ export class LabSession {
     return this.#ask((id) => ({ type: 'try', id, spec, own, ...time }));
   }
 
+  /**
+   * Stops the requests of the editor at once, whatever their kernels do: ends the worker and with it its device.
+   * They reject with an AbortError. The next request starts another worker.
+   */
+  stopRun(): void {
+    this.#end(new DOMException('Stopped.', 'AbortError'));
+  }
+
   #ask<T>(request: (id: number) => LabRequest): Promise<T> {
     return new Promise((resolve, reject) => {
       const id = ++this.#ids;
@@ -85,10 +93,14 @@ export class LabSession {
     }
   }
   #fail(message: string): void {
+    this.#end(new Error(message));
+    this.#listener({ type: 'failed', message });
+  }
+  /** Ends the worker; requests that wait for it reject with `reason`. */
+  #end(reason: Error): void {
     this.#worker?.terminate();
     this.#worker = undefined;
-    for (const { reject } of this.#pending.values()) reject(new Error(message));
+    for (const { reject } of this.#pending.values()) reject(reason);
     this.#pending.clear();
-    this.#listener({ type: 'failed', message });
   }
 }

@@ -2,11 +2,19 @@
 // the bandwidth and peak of the adapter. The kernel table has the same numbers as text.
 
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
-import { roofAt, rooflineAxes } from '../../src/bench/roofline-model.ts';
+import { roofAt } from '../../src/bench/roofline-model.ts';
 import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/engine/index.ts';
 import { type Content, html, nothing, Panel, svg } from '../common/panel.ts';
 import { pluralize } from './measurement-text.ts';
+import {
+  highestRoofs,
+  recordedDevices,
+  recordedMarks,
+  recordedPoints,
+  recordedText,
+} from './recorded-devices.ts';
+import { type Frame, frameOf, grid, roofLines } from './roofline-frame.ts';
 import {
   isSlower,
   keyOf,
@@ -22,21 +30,6 @@ import {
 interface PlacedPoint extends Point {
   readonly x: number;
   readonly y: number;
-}
-
-/** Sizes of the chart in pixels, and the place of a value on each axis. */
-interface Frame {
-  readonly width: number;
-  readonly height: number;
-  readonly isNarrow: boolean;
-  readonly x: (value: number) => number;
-  readonly y: (value: number) => number;
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
-  readonly xTicks: readonly number[];
-  readonly yTicks: readonly number[];
 }
 
 /** Distance in pixels within which the pointer selects a point. */
@@ -79,7 +72,9 @@ export class Roofline extends Panel {
   #place(): void {
     const width = Math.max(280, this.element.clientWidth || 900);
     const points = pointsOf(this.#shown);
-    this.#frame = frameOf(points, this.#shown.roofs, width);
+    this.#frame = this.#isEmpty
+      ? frameOf(recordedPoints, highestRoofs, width)
+      : frameOf(points, this.#shown.roofs, width);
     const { x, y } = this.#frame;
     const placed = points.map((point) => ({ ...point, x: x(point.intensity), y: y(point.rate) }));
     this.#points = placed.sort((a, b) => Number(a.best) - Number(b.best));
@@ -89,6 +84,11 @@ export class Roofline extends Panel {
     if (isFocused) this.#current = this.#reachable;
     this.draw();
     if (isFocused) this.#focusCurrent();
+  }
+  /** Whether nothing is measured yet, so that recorded devices are the background. */
+  get #isEmpty(): boolean {
+    const { roofs, kernels, peers, baseline } = this.#shown;
+    return !roofs && kernels.length + peers.length + baseline.length === 0;
   }
   /** Key of the point that has the keyboard focus, or gets it next: by default the leftmost. */
   get #reachable(): string | undefined {
@@ -163,7 +163,8 @@ export class Roofline extends Panel {
         @pointermove=${this.#move}
         @pointerleave=${this.#leave}
       >
-        ${grid(this.#frame)} ${roofs ? roofLines(roofs, this.#frame) : nothing}
+        ${grid(this.#frame)} ${this.#isEmpty ? recordedMarks(this.#frame) : nothing}
+        ${roofs ? roofLines(roofs, this.#frame) : nothing}
         ${points.map((point) => this.#mark(point, reachable))}
       </svg>
       <p class="hint readout">${this.#readout()}</p>`;
@@ -186,6 +187,7 @@ export class Roofline extends Panel {
   #readout(): string {
     if (this.#pointed) return describe(this.#pointed, this.#shown.roofs);
     if (this.#points.length > 0) return hint(this.#shown.kernels);
+    if (this.#isEmpty && recordedDevices.length > 0) return recordedText;
     return 'No measurements yet. Memory bandwidth limits kernels on the left, arithmetic those on the right; kernels near the roofline are efficient.';
   }
 }
@@ -211,82 +213,4 @@ function hint(kernels: readonly KernelResult[]): string {
 function describe({ name, detail: also, intensity, rate }: Point, roofs: Roofs | undefined): string {
   const share = roofs ? `, ${formatPercent(rate / roofAt(roofs, intensity))} of the roofline` : '';
   return `${name}${also && ` (${also})`}: ${formatNumber(rate)} GFLOP/s at ${formatNumber(intensity)} FLOP/byte${share}`;
-}
-
-/** The axes for the points and the roofs, in a chart of a width. */
-function frameOf(points: readonly Point[], roofs: Roofs | undefined, width: number): Frame {
-  const height = width < 560 ? 320 : 430;
-  const edge = { left: 46, right: 14, top: 14, bottom: 44 };
-  const { intensity, rate } = rooflineAxes(points, roofs);
-  const across = width - edge.left - edge.right;
-  const down = height - edge.top - edge.bottom;
-  const isNarrow = width < 560;
-  return {
-    width,
-    height,
-    isNarrow,
-    x: (value) => edge.left + intensity.at(value) * across,
-    y: (value) => height - edge.bottom - rate.at(value) * down,
-    left: edge.left,
-    right: width - edge.right,
-    top: edge.top,
-    bottom: height - edge.bottom,
-    xTicks: intensity.ticks.filter((_, i) => i % (isNarrow ? 2 : 1) === 0),
-    yTicks: rate.ticks,
-  };
-}
-
-/** Lines and numbers of the axes. */
-function grid({ x, y, left, right, top, bottom, height, xTicks, yTicks }: Frame): Content {
-  return svg`
-    <g aria-hidden="true">
-      ${xTicks.map(
-        (t) => svg`
-          <line class="grid" x1=${x(t)} x2=${x(t)} y1=${top} y2=${bottom}></line>
-          <text class="tick" x=${x(t)} y=${bottom + 17} text-anchor="middle">${plain(t)}</text>`,
-      )}
-      ${yTicks.map(
-        (t) => svg`
-          <line class="grid" x1=${left} x2=${right} y1=${y(t)} y2=${y(t)}></line>
-          <text class="tick" x=${left - 7} y=${y(t) + 4} text-anchor="end">${plain(t)}</text>`,
-      )}
-      <text class="axis" x=${right} y=${height - 6} text-anchor="end">FLOP/byte</text>
-      <text class="axis" x=${left + 6} y=${top + 6}>GFLOP/s</text>
-    </g>`;
-}
-
-const plain = (t: number): string =>
-  t >= 1e4 || t < 1e-3 ? t.toExponential(0).replace('e+', 'e').replace('e-', 'e−') : String(t);
-
-/** The bandwidth slope and the peak line with their values. */
-function roofLines({ bandwidth, peak }: Roofs, { x, y, left, right, bottom, isNarrow }: Frame): Content {
-  const ridge = peak.rate / bandwidth.rate;
-  const level = y(peak.rate);
-  // Extend the slope, known from two of its points, to the edge of the frame.
-  const slope = (y(bandwidth.rate * ridge) - y((bandwidth.rate * ridge) / 10)) / (x(ridge) - x(ridge / 10));
-  const atLeft = level - slope * (x(ridge) - left);
-  const start = atLeft > bottom ? [x(ridge) - (level - bottom) / slope, bottom] : [left, atLeft];
-  const angle = (Math.atan(slope) * 180) / Math.PI;
-  const share = 0.45;
-  const middle = [
-    (start[0] as number) * (1 - share) + x(ridge) * share,
-    (start[1] as number) * (1 - share) + level * share,
-  ] as const;
-  const format = (n: number) => n.toFixed(1);
-  const path = `M${start.map(format).join(' ')}L${format(x(ridge))} ${format(level)}H${format(right)}`;
-  const place = `translate(${format(middle[0])} ${format(middle[1] - 9)}) rotate(${format(angle)})`;
-  const [slopeText, peakText] = [
-    `${formatNumber(bandwidth.rate)} GB/s`,
-    `${formatNumber(peak.rate)} GFLOP/s`,
-  ];
-  return svg`
-    <g class="roofs">
-      <path class="roof" d=${path}></path>
-      <text class="roof-name" text-anchor="middle" transform=${place}>${
-        isNarrow ? slopeText : `copies ${slopeText}`
-      }</text>
-      <text class="roof-name" x=${right - 4} y=${level - 9} text-anchor="end">${
-        isNarrow ? peakText : `multiply-adds ${peakText}`
-      }</text>
-    </g>`;
 }

@@ -5,8 +5,11 @@ import type { Roofs } from '../engine/gpu/roofs.ts';
 import { type Axis, logAxis } from '../train/report/svg-chart.ts';
 import type { KernelResult, VariantResult } from './check-kernel.ts';
 
+/** The rates of roofs, which is what a chart needs of them. */
+export type RoofRates = { readonly [Name in keyof Roofs]: Pick<Roofs[Name], 'rate'> };
+
 /** Attainable GFLOP/s at an arithmetic intensity: min(peak, bandwidth x intensity). */
-export const roofAt = ({ bandwidth, peak }: Roofs, intensity: number): number =>
+export const roofAt = ({ bandwidth, peak }: RoofRates, intensity: number): number =>
   Math.min(peak.rate, bandwidth.rate * intensity);
 
 /** GFLOP/s of a variant; 0 if it was not timed or has no arithmetic. */
@@ -27,7 +30,7 @@ export const shareOfRoof = (kernel: KernelResult, variant: VariantResult, roofs:
  */
 export function rooflineAxes(
   points: readonly { readonly intensity: number; readonly rate: number }[],
-  roofs: Roofs | undefined,
+  roofs: RoofRates | undefined,
 ): { readonly intensity: Axis; readonly rate: Axis } {
   const space = 1.6;
   const intensities = points.map((p) => p.intensity);

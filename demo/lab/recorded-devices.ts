@@ -1,0 +1,71 @@
+// Recorded devices: the reports that visitors sent, and those of software adapters. Until something is measured, the
+// roofline chart has their roofs and kernels as background.
+
+import { type DeviceReport, deviceReportOf } from '../../src/bench/device-report.ts';
+import type { RoofRates } from '../../src/bench/roofline-model.ts';
+import { formatNumber } from '../../src/core/format-numbers.ts';
+import { type Content, svg } from '../common/panel.ts';
+import { type Frame, placeRoofs } from './roofline-frame.ts';
+
+/** The reports in bench/results/devices and bench/results/software when the page was built. */
+const files = import.meta.glob<unknown>('../../bench/results/{devices,software}/*.json', {
+  eager: true,
+  import: 'default',
+});
+
+/** The reports, GPUs first. */
+export const recordedDevices: readonly DeviceReport[] = Object.values(files)
+  .map(deviceReportOf)
+  .sort((a, b) => Number(a.software) - Number(b.software) || b.roofs.peak - a.roofs.peak);
+
+/** Name of a device in the chart: without versions of its driver. */
+const nameOf = ({ adapter, software }: DeviceReport): string =>
+  `${adapter.split(':', 1)[0]}${software ? ' (software)' : ''}`;
+
+const ratesOf = ({ roofs: { bandwidth, peak } }: DeviceReport): RoofRates => ({
+  bandwidth: { rate: bandwidth },
+  peak: { rate: peak },
+});
+
+/** The roofs of the fastest recorded device. */
+export const highestRoofs: RoofRates | undefined = recordedDevices
+  .map(ratesOf)
+  .sort((a, b) => b.peak.rate - a.peak.rate)[0];
+
+const points = recordedDevices.map(({ kernels }) =>
+  kernels.map(({ flops, bytes, ms }) => ({ intensity: flops / bytes, rate: flops / ms / 1e6 })),
+);
+
+/** The kernels of all recorded devices, and where their roofs meet: what a chart of them must show. */
+export const recordedPoints: readonly { readonly intensity: number; readonly rate: number }[] = [
+  ...points.flat(),
+  ...recordedDevices.map(({ roofs }) => ({ intensity: roofs.peak / roofs.bandwidth, rate: roofs.peak })),
+];
+
+/** What the background is, in words. */
+export const recordedText = `Nothing is measured yet. The background is recorded: ${recordedDevices
+  .map(nameOf)
+  .join(
+    '; ',
+  )}. Memory bandwidth limits kernels on the left, arithmetic those on the right; kernels near the roofline are efficient.`;
+
+/** Roofs and kernels of the recorded devices. */
+export function recordedMarks(frame: Frame): Content {
+  const { x, y, left, right } = frame;
+  const levels = recordedDevices.map((device) => y(device.roofs.peak));
+  /** Names are at the right end of their line, and further left if another name is there. */
+  const shift = (level: number, i: number) =>
+    (levels.slice(0, i).filter((other) => Math.abs(other - level) < 18).length * (right - left)) / 2;
+  return svg`
+    <g class="recorded" aria-hidden="true">
+      ${recordedDevices.map((device, i) => {
+        const { path, level } = placeRoofs(ratesOf(device), frame);
+        return svg`
+          <path class="roof" d=${path}></path>
+          ${points[i]?.map(
+            ({ intensity, rate }) => svg`<circle cx=${x(intensity)} cy=${y(rate)} r="4"></circle>`,
+          )}
+          <text class="roof-name" x=${right - 4 - shift(level, i)} y=${level - 7} text-anchor="end">${`${nameOf(device)}: ${formatNumber(device.roofs.peak)} GFLOP/s`}</text>`;
+      })}
+    </g>`;
+}
