@@ -9,6 +9,7 @@ same command resumes after an interruption, and `heddle train --resume --out DIR
 import argparse
 import collections
 import contextlib
+import gc
 import math
 import os
 import signal
@@ -261,6 +262,9 @@ def train(args, folder, plan, run, steps):
         if ended:
             break
     dist.barrier()
+    # The group must not die with DDP, whose destructor holds the GIL while it joins threads of gloo that wait for it.
+    del parallel
+    gc.collect()
     dist.destroy_process_group()
 
 
