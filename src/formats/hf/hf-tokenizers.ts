@@ -10,6 +10,7 @@ import { createCharacterTokenizer, createIdTokenizer } from '../../text/tokenize
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { HfType } from '../shared/model-formats.ts';
 import type { Languages } from '../shared/saved-model.ts';
+import { withoutByteLetters } from '../tokenizers/byte-letters.ts';
 import { type TokenizerClassName, tokenizerClasses } from '../tokenizers/tokenizer-classes.ts';
 import { readTokenizerFiles } from '../tokenizers/tokenizer-files.ts';
 import { type HfFamily, hfFamilies } from './hf-families.ts';
@@ -100,7 +101,7 @@ function readOwn(files: Readonly<Record<string, Uint8Array>>, c: ModelConfig, fo
     const path = `${folder}/${name}`;
     let tokenizer: Tokenizer;
     try {
-      tokenizer = loadTokenizer(parseJson(file, path));
+      tokenizer = loadTokenizer(withoutByteLetters(parseJson(file, path)));
     } catch (error) {
       if (error instanceof HeddleError && name === modelFileNames.tokenizer) return undefined; // made by another tool, or invalid
       throw error;

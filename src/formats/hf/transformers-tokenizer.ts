@@ -7,6 +7,7 @@ import { fromBase64, sentencePieceModelType } from '../../text/sentencepiece/sen
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { HfType } from '../shared/model-formats.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
+import { withByteLetters } from '../tokenizers/byte-letters.ts';
 import { exportTokenizer, templateProcessing } from '../tokenizers/exported-tokenizer.ts';
 
 /**
@@ -17,10 +18,12 @@ export function transformersTokenizer(
   { source, target, config }: Pick<SavedModel, 'source' | 'target' | 'config'>,
   type: HfType,
 ): Record<string, Uint8Array> {
-  const models = [source, target].map(sentencePieceIn);
-  const [from, to] = models;
+  const [from, to] = [source, target].map(sentencePieceIn);
   if (type === 'marian' && from && to)
     return withoutUndefined({
+      // transformers reads the other files, transformers.js this one.
+      'tokenizer.json':
+        source === target && source.modelFile ? jsonBytes(sharedTokenizer(source).json) : undefined,
       'source.spm': from.file,
       'target.spm': to.file,
       'vocab.json': jsonBytes(from.ids),
@@ -71,7 +74,10 @@ function sharedTokenizer(tokenizer: Tokenizer): { json: Json; name: (id: number)
   }
   const end = token(special.end);
   const template = templateProcessing([], [end], new Map([[end, special.end]]));
-  return { json: { ...tokenizer.toJSON(), post_processor: template }, name: token };
+  return {
+    json: { ...withByteLetters(tokenizer.toJSON() as unknown as Json), post_processor: template },
+    name: token,
+  };
 }
 
 /** The SentencePiece model of a tokenizer and its ids by piece; undefined if it is of another kind. */

@@ -34,9 +34,15 @@ export function createTrainedSentencePiece(file: Uint8Array): Tokenizer {
   return derivedTokenizer(tokenizer, { modelFile: file, toJSON });
 }
 
-/** Whether a parsed tokenizer.json is of a SentencePiece model that heddle trained. */
-export const isTrainedSentencePiece = ({ normalizer, added_tokens: added }: Json): boolean =>
+/** Whether a parsed tokenizer.json is of a SentencePiece model that heddle trained, with its pieces as they are. */
+export const isTrainedSentencePiece = ({
+  normalizer,
+  added_tokens: added,
+  pre_tokenizer: pre,
+}: Json): boolean =>
   isObject(normalizer) &&
+  isObject(pre) &&
+  pre.type === metaspace.type &&
   JSON.stringify(normalizer).includes('"Precompiled"') &&
   Array.isArray(added) &&
   Object.entries(specialPieces).every(([text, id]) => added[id]?.content === text && added[id]?.id === id);

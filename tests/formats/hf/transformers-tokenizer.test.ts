@@ -37,8 +37,8 @@ const spm = (...words: string[]) =>
     'my.spm',
   );
 
-function trainedUnigram(): Uint8Array {
-  const options = pieceOptionsOf({ kind: 'unigram', size: 300, pieces: {} });
+function trainedUnigram(size: number): Uint8Array {
+  const options = pieceOptionsOf({ kind: 'unigram', size, pieces: {} });
   const counter = createWordCounter(options);
   for (const text of phrases) counter.add(text);
   return runSteps(pieceSteps(counter.counts(), options));
@@ -49,7 +49,8 @@ const kinds: Record<string, Tokenizer> = {
   characters: trainCharacters(phrases),
   bpe: trainBpe(phrases, { size: 300 }),
   sentencepiece: spm('the', 'of', 'and'),
-  'a trained unigram model': createTrainedSentencePiece(trainedUnigram()),
+  'a trained unigram model': createTrainedSentencePiece(trainedUnigram(300)),
+  'a unigram model with bytes': createTrainedSentencePiece(trainedUnigram(700)),
 };
 
 function model(source: Tokenizer, target: Tokenizer, options: Partial<ModelOptions>): SavedModel {
@@ -86,11 +87,18 @@ describe.each(Object.keys(families) as (keyof typeof families)[])('%s', (type) =
     const library =
       files['tokenizer.json'] &&
       new Library(json(files['tokenizer.json']), json(files['tokenizer_config.json']));
-    for (const text of phrases) {
+    const rare = ['snow ☃ and 😀 日本', 'Å ﬁ ① «x» ~', '  12:45  <0x41> \u0001'];
+    for (const text of kind.includes('unigram')
+      ? [...phrases.slice(0, 40), ...(kind.endsWith('bytes') ? rare : [])]
+      : phrases) {
       expect(again.source.encode(text), text).toEqual(own.encode(text));
-      if (library) expect(library.encode(text).ids, text).toEqual([...own.encode(text), own.special.end]);
+      if (!library) continue;
+      expect(library.encode(text).ids, text).toEqual([...own.encode(text), own.special.end]);
+      const ids = own.encode(text);
+      if (!ids.includes(own.special.unknown)) expect(library.decode(ids), text).toBe(own.decode(ids));
     }
-    expect(library === undefined).toBe(type === 'marian' && own.kind === 'sentencepiece');
+    expect(again.source.modelFile).toEqual(own.modelFile);
+    expect(library === undefined).toBe(type === 'marian' && kind === 'sentencepiece');
     expect(again.weights).toHaveLength(hfFiles(again, type) ? again.weights.length : 0);
     expect(json(files['generation_config.json'])).toMatchObject({
       max_length: 25,
