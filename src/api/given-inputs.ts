@@ -14,7 +14,12 @@ import type { TrainSettings } from '../train/settings/train-settings.ts';
 import type { Clip } from './speech-clips.ts';
 
 /** Settings that are files. */
-const fileSettings = ['tokenizerFile', 'sourceTokenizer', 'targetTokenizer', 'guidedAlignment'] as const;
+export const fileSettings = [
+  'tokenizerFile',
+  'sourceTokenizer',
+  'targetTokenizer',
+  'guidedAlignment',
+] as const;
 
 /** The settings of a training, of which those that are files may be File and Blob objects. */
 export interface GivenSettings extends Omit<TrainSettings, (typeof fileSettings)[number] | 'init'> {

@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { fileSettings } from '../api/given-inputs.ts';
 import { readCheckpoint } from '../api/saved-training.ts';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
@@ -124,8 +125,8 @@ async function run(
     checkOutputFile('--save-config', saveConfig, { force, inputs });
     await saveRunConfig(files, saveConfig, command, settings, recipe, { pairs, stages: options.stages });
   }
-  const read = saved?.settings.guidedAlignment ?? settings.guidedAlignment;
-  const paths = [out, folder ?? out, tensorboard || out, ...present([read]), ...corpusPaths(args.corpus)];
+  const read = present(fileSettings.map((setting) => saved?.settings[setting] ?? settings[setting]));
+  const paths = [out, folder ?? out, tensorboard || out, ...read, ...corpusPaths(args.corpus)];
   // Pages and Deno have no lock files.
   const unlock = ['chrome', 'firefox', 'deno'].includes(options.host) ? await files.lock?.(out) : undefined;
   const work = isOneOfMany

@@ -1,8 +1,8 @@
 // Training and translating inside headless Chrome with the command line.
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { heddle, scratch, smallTraining } from '../support/cli.ts';
+import { heddle, scratch, smallOnPairs, smallTraining } from '../support/cli.ts';
 
 it("trains in Chrome with the losses of Dawn, and either translates with the other's model", async () => {
   const at = (name: string) => join(scratch(), name);
@@ -47,3 +47,30 @@ it("trains in Chrome with the losses of Dawn, and either translates with the oth
   expect(await translate('dawn', 'chrome')).toBe(await translate('dawn', 'dawn'));
   expect(await translate('chrome', 'chrome')).toBe(await translate('chrome', 'dawn'));
 }, 180_000);
+
+it('lends the tokenizer files of a training to the page', async () => {
+  const at = (name: string) => join(scratch(), name);
+  const pairs = Array.from({ length: 60 }, (_, i) => `number ${i} of sixty\tnumero ${i} de sesenta\n`);
+  writeFileSync(at('pairs.tsv'), pairs.join(''));
+  const made = await heddle(['tokenizer', at('pairs.tsv'), '--vocab-size', '60', '--out', at('pieces')]);
+  expect(made.status, made.stderr).toBe(0);
+  const args = [
+    'train',
+    at('pairs.tsv'),
+    ...smallOnPairs,
+    '--steps',
+    '2',
+    '--tokenizer-file',
+    at('pieces.model'),
+  ];
+  const flags = args.filter((arg, i) => arg !== '--vocab-size' && args[i - 1] !== '--vocab-size');
+  const losses = async (host: string) => {
+    const json = at(`lent-${host}.json`);
+    const ended = await heddle([...flags, '--host', host, '--out', at(`lent-${host}`), '--json', json]);
+    expect(ended.status, ended.stderr).toBe(0);
+    return JSON.parse(readFileSync(json, 'utf8')).losses as number[];
+  };
+  const [dawn, chrome] = [await losses('dawn'), await losses('chrome')];
+  for (const [step, loss] of dawn.entries())
+    expect(Math.abs((chrome[step] as number) / loss - 1)).toBeLessThan(1e-3);
+});

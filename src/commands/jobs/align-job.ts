@@ -65,12 +65,12 @@ async function piecesOf(folder: string, session: Session) {
 /** Aligns a pair. */
 type Aligns = (pair: Pair) => Promise<Links>;
 
-/** Aligns by lexicons of the pairs in both directions, which are joined. Writes the `table`. */
+/** Aligns by lexicons of the pairs in both directions, which are joined; with the text of the lexical table. */
 async function lexiconAligner(
   pairs: readonly Pair[],
-  { pairs: given, pieces, table }: AlignArguments,
+  { pairs: given, pieces }: AlignArguments,
   session: Session,
-): Promise<Aligns> {
+): Promise<{ readonly align: Aligns; table(): string }> {
   const options = { exact: pieces !== undefined };
   const pace = createPace(session);
   const full = pairs.filter(({ source, target }) => source.trim() !== '' && target.trim() !== '');
@@ -81,10 +81,12 @@ async function lexiconAligner(
   const lexicon = await runPaced(lexiconSteps(sample, options), pace);
   const forward = new WordAligner(lexicon, options);
   const backward = new WordAligner(await runPaced(lexiconSteps(swapped(sample), options), pace), options);
-  if (table !== undefined) await writeText(session.files, table, lexicalTable(lexicon));
-  return async ({ source, target }) => {
-    const [s, t] = [wordsOf(source), wordsOf(target)];
-    return symmetrized(forward.align(s, t), backward.align(t, s));
+  return {
+    async align({ source, target }) {
+      const [s, t] = [wordsOf(source), wordsOf(target)];
+      return symmetrized(forward.align(s, t), backward.align(t, s));
+    },
+    table: () => lexicalTable(lexicon),
   };
 }
 
@@ -100,7 +102,7 @@ async function readAlignments(path: string, count: number, files: Files): Promis
  * alignments to compare with are of others.
  */
 export const align: Job<AlignArguments, AlignedPairs> = async (args, session) => {
-  const { pairs: given, out, pieces, model, compare } = args;
+  const { pairs: given, out, pieces, table, model, compare } = args;
   const { files } = session;
   const [ofSource = String, ofTarget = String] = pieces === undefined ? [] : await piecesOf(pieces, session);
   const pace = createPace(session);
@@ -112,10 +114,16 @@ export const align: Job<AlignArguments, AlignedPairs> = async (args, session) =>
   const error = new AlignmentError();
   const aligner = model === undefined ? undefined : await openModelAligner(model, session);
   let links = 0;
+  let lexicon = '';
   const lines: string[] = [];
   try {
-    const alignOne: Aligns =
-      aligner === undefined ? await lexiconAligner(pairs, args, session) : (pair) => aligner.align(pair);
+    let alignOne: Aligns;
+    if (aligner) alignOne = (pair) => aligner.align(pair);
+    else {
+      const found = await lexiconAligner(pairs, args, session);
+      alignOne = found.align;
+      if (table !== undefined) lexicon = found.table();
+    }
     for (const pair of pairs) {
       const found = await alignOne(pair);
       links += found.length;
@@ -126,6 +134,8 @@ export const align: Job<AlignArguments, AlignedPairs> = async (args, session) =>
   } finally {
     aligner?.dispose();
   }
+  // Both files at the end: a killed run leaves neither, and the same command starts again.
+  if (table !== undefined) await writeText(files, table, lexicon);
   await files.write(out, new TextEncoder().encode(`${lines.join('\n')}\n`));
   return { out, pairs: pairs.length, links, errorRate: wanted && error.rate };
 };

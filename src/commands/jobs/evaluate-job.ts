@@ -5,6 +5,7 @@ import type { EvaluateOptions, Evaluation, PairScore } from '../../api/evaluate-
 import { openFolder } from '../../api/load-model.ts';
 import type { Model } from '../../api/model.ts';
 import { check, HeddleError } from '../../core/errors.ts';
+import { frameKindOf } from '../../decode/frame-facts.ts';
 import type { Job } from '../../session/job.ts';
 import { nameOfPairs, readPairs } from '../../session/load-corpus.ts';
 import type { Session } from '../../session/session.ts';
@@ -55,7 +56,7 @@ export interface TranslationReport extends TranslationMetrics {
   readonly skipped: number;
   /** chrF2++ of the first system, from 0 to 100. */
   readonly chrfPlus: number;
-  /** Word and character error rates of the first system, if it reads speech; 0.05 is 5 %. */
+  /** Word and character error rates of the first system, if it reads speech or lines; 0.05 is 5 %. */
   readonly wer?: number;
   readonly cer?: number;
   /** Signatures of the scores of `systems`, with samples and seed of the bootstrap. */
@@ -67,7 +68,7 @@ export interface TranslationReport extends TranslationMetrics {
   readonly texts?: readonly EvaluatedSentence[];
 }
 
-/** Result of `evaluate`; plain JSON. The loss of a model that reads speech is not computed: NaN. */
+/** Result of `evaluate`; plain JSON. The loss of a model of frames is not computed: NaN. */
 export interface EvaluationReport extends TranslationReport, TokenMetrics {}
 
 /** A sentence and its translations by the systems. */
@@ -101,7 +102,7 @@ export const evaluate: Job<EvaluateArguments, EvaluationReport> = async (args, s
     );
     try {
       if (folder === args.folder) {
-        if (model.config.source === 'frames') return await evaluateSpeech(model, args, session);
+        if (model.config.source === 'frames') return await evaluateFrames(model, args, session);
         pairs = await readPairs(given, session, references);
         normalize = (text) => model.tokenizers.target.normalize(text);
       }
@@ -122,40 +123,79 @@ export const evaluate: Job<EvaluateArguments, EvaluationReport> = async (args, s
   return { ...scoreSystems(args, pairs, names, all, normalize), ...first };
 };
 
-/** Transcribes the clips of manifests, each in one pass, and scores the texts. Throws a HeddleError if none can be read. */
-async function evaluateSpeech(
+/** The pairs of a model of frames, and how it reads their sources. */
+interface FrameSources {
+  readonly pairs: readonly Pair[];
+  /** Number of sources that are read together. */
+  readonly batch: number;
+  /** Name of the work, and of the sources. */
+  readonly task: 'transcribe' | 'read';
+  readonly unit: 'clip' | 'line';
+  read(sources: readonly string[]): Promise<readonly string[]>;
+}
+
+/** The clips of manifests, each read in one pass. */
+async function clipSources(model: Model, args: EvaluateArguments, session: Session): Promise<FrameSources> {
+  const { clipsOf } = await import('../../session/load-clips.ts');
+  const { files, signal } = session;
+  const { beams, sourceLang: language } = args.options ?? {};
+  const options = { timestamps: false, temperature: 0, beams, language, signal };
+  return {
+    ...{ pairs: await clipsOf(args.pairs, files), batch: 1, task: 'transcribe', unit: 'clip' },
+    read: (sources) =>
+      Promise.all(
+        sources.map(async (path) => (await model.transcribe(await files.read(path), options, path)).text),
+      ),
+  };
+}
+
+/** Pairs whose sources are drawn as images of a line, as in the training. */
+async function lineSources(model: Model, args: EvaluateArguments, session: Session): Promise<FrameSources> {
+  const { signal } = session;
+  return {
+    ...{ pairs: await readPairs(args.pairs, session), batch: 8, task: 'read', unit: 'line' },
+    read: (sources) => model.read(sources, { signal, maxNewTokens: args.options?.maxNewTokens }),
+  };
+}
+
+/**
+ * Evaluates a model of frames: its texts of clips or of drawn lines against the targets. Throws a HeddleError if none
+ * can be read.
+ */
+async function evaluateFrames(
   model: Model,
   args: EvaluateArguments,
-  { files, emit, signal }: Session,
+  session: Session,
 ): Promise<EvaluationReport> {
-  const { clipsOf } = await import('../../session/load-clips.ts');
   const { characterErrorRate, wordErrorRate } = await import('../../text/metrics/word-errors.ts');
-  const { pairs: given, compare = [], folder, options } = args;
-  check(compare.length === 0, 'eval: models of speech are evaluated one at a time; leave out compare');
-  const pairs = await clipsOf(given, files);
+  const { pairs: given, compare = [], folder } = args;
+  const { emit, signal } = session;
+  check(compare.length === 0, 'eval: models of frames are evaluated one at a time; leave out compare');
+  const isLine = frameKindOf(model.config) === 'line';
+  const { pairs, batch, task, unit, read } = await (isLine ? lineSources : clipSources)(model, args, session);
   const name = nameOfPairs(given);
-  const texts: (string | null)[] = [];
-  for (const [i, { source }] of pairs.entries()) {
+  /** The texts of some sources; null for those that cannot be read. */
+  const readable = async (sources: readonly string[]): Promise<readonly (string | null)[]> => {
     signal.throwIfAborted();
     try {
-      const spoken = {
-        timestamps: false,
-        temperature: 0,
-        beams: options?.beams,
-        language: options?.sourceLang,
-      };
-      texts.push((await model.transcribe(await files.read(source), { ...spoken, signal }, source)).text);
+      return await read(sources);
     } catch (error) {
       if (signal.aborted || !(error instanceof HeddleError) || error.message.startsWith('transcribe:'))
         throw error;
+      if (sources.length > 1) return (await Promise.all(sources.map((source) => readable([source])))).flat();
       emit({ type: 'message', text: `${name}: ${error.message}` });
-      texts.push(null);
+      return [null];
     }
-    emit({ type: 'progress', task: 'transcribe', done: i + 1, total: pairs.length, text: 'clips' });
+  };
+  const texts: (string | null)[] = [];
+  for (let at = 0; at < pairs.length; at += batch) {
+    const part = pairs.slice(at, at + batch);
+    texts.push(...(await readable(part.map(({ source }) => source))));
+    emit({ type: 'progress', task, done: at + part.length, total: pairs.length, text: `${unit}s` });
   }
   check(
     texts.some((text) => text !== null),
-    `${name}: no clip can be read`,
+    `${name}: no ${unit} can be read`,
   );
   const known = pairs.flatMap(({ target }, i) => (texts[i] === null ? [] : [target]));
   const found = texts.flatMap((text) => text ?? []);
