@@ -1,10 +1,8 @@
 // Plans a training without running it: its data, model, steps and memory.
 
 import { HeddleError } from '../core/errors.ts';
-import { formatBytes } from '../core/format-numbers.ts';
 import { adapterName } from '../core/host-name.ts';
 import { untilAborted } from '../core/until-aborted.ts';
-import type { Device } from '../engine/gpu/device.ts';
 import type { Plan } from '../engine/plan/plan.ts';
 import { makePlan } from '../engine/plan/planner.ts';
 import type { Files } from '../files/files.ts';
@@ -30,6 +28,7 @@ import type { TrainSettings } from '../train/settings/train-settings.ts';
 import { trainingGraph } from '../train/update/training-graphs.ts';
 import { type GivenPairs, givenInputs } from './given-inputs.ts';
 import { runInputs, type TrainData } from './train.ts';
+import { memoryBeside, whyNotFit } from './training-memory.ts';
 
 /** Options of `planTraining`: the options of `train` that determine data, model and memory. */
 export type PlanTrainingOptions = TrainData &
@@ -93,6 +92,8 @@ export interface TrainingForecast {
     readonly states: number;
     readonly slots: number;
     readonly inputs: number;
+    /** Bytes of other GPU buffers: of smaller shapes, and those that weights and results are read through. */
+    readonly staging: number;
     /**
      * Bytes of JavaScript memory: the weights, which are there when they are initialized or saved, batches and
      * results that are copied to and from the device, and the token ids of the pairs.
@@ -172,7 +173,7 @@ async function offerFor(
 ): Promise<MemoryOffer | undefined> {
   for (const settings of changesOf(options)) {
     const { fits, planned } = await forecast(pairs, { ...options, ...settings });
-    if (fits) return { settings, bytes: planned.peak + planned.javascript };
+    if (fits) return { settings, bytes: planned.peak + planned.staging + planned.javascript };
   }
   return undefined;
 }
@@ -201,10 +202,6 @@ async function forecast(
     const device = await session.device.open();
     const memory = memoryBudget ?? (device.traits.software ? host.memory : undefined);
     const ids = corpus.count * 4 * (corpus.count === 0 ? 0 : meanLength(corpus));
-    const javascriptOf = ({ bytes, outputs }: Plan): number => {
-      const results = Object.values(outputs).reduce((sum, { range }) => sum + range.bytes, 0);
-      return 4 * parameters.count + ids + bytes.inputs + inFlight * results;
-    };
     const { precision, noFuse, gradientCheckpointing, quantizeBits, freeze, weights, weightsExclude } =
       setup.args;
     const lora = setup.args.lora && loraConfig(setup.args.lora);
@@ -218,13 +215,14 @@ async function forecast(
       });
     const plans: Plan[] = [];
     let reason: string;
+    const besidePlans = () => memoryBeside(plans, parameters.count, ids);
     try {
       for (const shape of shapes) {
         await new Promise((resolve) => setTimeout(resolve)); // planning takes long; this lets the caller abort
         signal?.throwIfAborted();
         plans.push(plan(shape));
       }
-      reason = whyNotFit(plans, device, memory, memoryBudget === undefined ? undefined : javascriptOf);
+      reason = whyNotFit(plans, device, memory, memoryBudget === undefined ? undefined : besidePlans());
     } catch (error) {
       if (!(error instanceof HeddleError)) throw error;
       reason = error.message;
@@ -257,7 +255,7 @@ async function forecast(
       shapes: shapes.map(shapeName),
       steps,
       stepsPerEpoch: perEpoch,
-      planned: { peak, states, slots, inputs, javascript: largest ? javascriptOf(largest) : 0 },
+      planned: { peak, states, slots, inputs, ...(largest ? besidePlans() : nothingBeside) },
       flops: largest?.flops ?? 0,
       dispatches: largest?.passes.length ?? 0,
       fits: reason === '',
@@ -274,8 +272,7 @@ async function forecast(
 export const notesOf = (event: JobEvent): string[] =>
   event.type === 'message' || event.type === 'warning' ? [event.text] : [];
 
-/** Runs of a program whose results are pending at most. */
-const inFlight = 3;
+const nothingBeside = { staging: 0, javascript: 0 };
 
 /** Mean number of tokens of a pair. */
 function meanLength(corpus: EncodedCorpus): number {
@@ -286,25 +283,3 @@ function meanLength(corpus: EncodedCorpus): number {
 
 const lengths = (corpus: EncodedCorpus, lengthOf: (corpus: EncodedCorpus, row: number) => number): number[] =>
   Array.from({ length: corpus.count }, (_, row) => lengthOf(corpus, row));
-
-/** Why plans do not fit the device; empty if they fit. */
-function whyNotFit(
-  plans: readonly Plan[],
-  device: Device,
-  memoryLimit = Number.POSITIVE_INFINITY,
-  javascriptOf?: (plan: Plan) => number,
-): string {
-  const { maxBufferSize } = device.gpu.limits;
-  const smaller = 'Use a smaller batch, model or vocabulary.';
-  for (const plan of plans) {
-    const buffer = plan.buffers.find((b) => b.bytes > maxBufferSize);
-    if (buffer)
-      return `The training does not fit: buffer ${buffer.name} needs ${formatBytes(buffer.bytes)}, this device allows ${formatBytes(maxBufferSize)}. ${smaller}`;
-    const javascript = javascriptOf?.(plan) ?? 0;
-    const need = plan.bytes.peak + javascript;
-    const parts = javascript > 0 ? `, of which ${formatBytes(javascript)} are JavaScript's` : '';
-    if (need > memoryLimit)
-      return `The training does not fit: it needs ${formatBytes(need)} of memory${parts}, ${javascriptOf ? 'the memory budget is' : 'this device has'} ${formatBytes(memoryLimit)}. ${smaller}`;
-  }
-  return '';
-}

@@ -7,6 +7,7 @@ import { type BenchRun, compareRuns, fastestOf, readBenchRun, referenceNote } fr
 import type { KernelResult } from '../bench/check-kernel.ts';
 import type { KernelSpec } from '../bench/kernel-case.ts';
 import type { RoofSpread } from '../bench/repeated-roofs.ts';
+import { shareOfRoof } from '../bench/roofline-model.ts';
 import { disturbance, maxSpread, spreadOf } from '../bench/spread.ts';
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { formatBytes, formatLimit, formatNumber, formatPercent } from '../core/format-numbers.ts';
@@ -131,7 +132,7 @@ function describe(
 ): string {
   const parts = [backend];
   if (roofs) parts.push(roofLines(roofs, roofSpread, machine.adapter.software));
-  if (kernels.length > 0) parts.push(kernelTable(kernels));
+  if (kernels.length > 0) parts.push(kernelTable(kernels, roofs));
   if (earlier) parts.push(changeTable({ kernels, roofSpread }, earlier));
   if (conformance) parts.push(conformanceLines(conformance));
   if (steps.length > 0) parts.push(stepTable(steps));
@@ -197,13 +198,15 @@ function conformanceLines({
   ].join('\n');
 }
 
-function kernelTable(kernels: BenchResult['kernels']): string {
+/** `roof`: the share of the attainable rate that a kernel reaches. */
+function kernelTable(kernels: BenchResult['kernels'], roofs: Roofs | undefined): string {
   const head = [
     'kernel',
     'ms',
     'spread',
     'GFLOP/s',
     'GB/s',
+    'roof',
     'error',
     'best variant',
     'others (time relative to the best)',
@@ -212,7 +215,7 @@ function kernelTable(kernels: BenchResult['kernels']): string {
     const { name, flops, bytes, variants } = kernel;
     const [best, ...others] = variants;
     const worst = Math.max(...variants.map((v) => v.error)).toExponential(0);
-    if (best?.ms === undefined) return [name, '', '', '', '', worst, 'none is correct'];
+    if (best?.ms === undefined) return [name, '', '', '', '', '', worst, 'none is correct'];
     const ms = best.ms;
     const slower = others.map((v) => `${v.variant} ${v.ms === undefined ? 'WRONG' : (v.ms / ms).toFixed(2)}`);
     return [
@@ -221,6 +224,7 @@ function kernelTable(kernels: BenchResult['kernels']): string {
       spreadText(kernel),
       flops > 0 ? formatNumber(flops / ms / 1e6) : '',
       formatNumber(bytes / ms / 1e6),
+      roofs ? formatPercent(shareOfRoof(kernel, best, roofs)) : '',
       worst,
       best.variant,
       slower.join(', '),
@@ -229,7 +233,7 @@ function kernelTable(kernels: BenchResult['kernels']): string {
   const marked = kernels.filter((kernel) => disturbance(kernel) > maxSpread).length;
   const note = `\n! ${marked} kernels: spread over ${formatPercent(maxSpread)}, or a machine below its peak right after; do not quote these`;
   const references = kernels.map(referenceNote).filter(Boolean);
-  return [`${table([head, ...rows], [1, 2, 3, 4, 5])}${marked > 0 ? note : ''}`, ...references].join('\n');
+  return [`${table([head, ...rows], [1, 2, 3, 4, 5, 6])}${marked > 0 ? note : ''}`, ...references].join('\n');
 }
 
 /** The spread of the fastest variant, marked if the kernel was disturbed. */

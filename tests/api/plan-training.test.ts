@@ -34,7 +34,7 @@ it('compares GPU and JavaScript memory with a budget, and offers settings that f
   const { planned, fits, offer } = await plan();
   expect([fits, offer]).toEqual([true, undefined]);
   expect(planned.javascript).toBeGreaterThan(4 * 1000);
-  const need = planned.peak + planned.javascript;
+  const need = planned.peak + planned.staging + planned.javascript;
   expect(await plan(need)).toMatchObject({ fits: true, planned });
   const tight = await plan(need - 1);
   expect(tight.fits).toBe(false);

@@ -18,7 +18,7 @@ it('checks and times every variant of a kernel, and writes all figures', async (
     json,
   ]);
   expect(status, stderr).toBe(0);
-  expect(stdout).toMatch(/^kernel +ms +spread +GFLOP\/s +GB\/s +error +best variant/m);
+  expect(stdout).toMatch(/^kernel +ms +spread +GFLOP\/s +GB\/s +roof +error +best variant/m);
   expect(stdout).toMatch(/^softmax \[256,128\] +[\d.]+ +± [\d.]+ %/m);
   const { adapter, machine, roofs, roofSpread, conformance, kernels, steps } = JSON.parse(
     readFileSync(json, 'utf8'),

@@ -107,6 +107,9 @@ async function check(
         rows.push([i > 0 ? `int8.${name}` : name, ...row]);
     return { rows };
   }
+  const isCase = await session.files.exists(`${folder}/batch.safetensors`);
+  if (cacheType === 'f16' && !isCase)
+    throw new HeddleError(`${folder} is no golden case; only those are compared with the option cacheType`);
   if (await hasExpected(session, folder)) return { rows: await checkExpected(folder, session) };
   if (await isModel(session.files, folder)) return checkReference(folder, session);
   const raw = await speechCase(session.files, folder);

@@ -6,9 +6,11 @@ import { HeddleError } from '../../../../src/core/errors.ts';
 import type { Tensor } from '../../../../src/core/tensor.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import type { Files } from '../../../../src/files/files.ts';
+import { memoryFiles } from '../../../../src/files/memory-files.ts';
 import { readSafetensors } from '../../../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../../../src/files/write-safetensors.ts';
 import { fixtureFiles, goldenFolder, goldenNames } from '../../../support/golden.ts';
+import { smallHfJson } from '../../../support/hf.ts';
 import { EngineSession } from '../../../support/session.ts';
 
 const onCpu = (files: Files) => new EngineSession(files, async () => cpuEngine());
@@ -166,4 +168,12 @@ describe('a case that cannot be read', () => {
     const run = verify({ folders: [goldenFolder('absent')] }, onCpu(fixtureFiles));
     await expect(run).rejects.toThrow('tests/fixtures/golden/absent/');
   });
+});
+
+it('with keys and values in f16 refuses what is no golden case', async () => {
+  const json = new TextEncoder().encode(JSON.stringify(smallHfJson('bart')));
+  const session = onCpu(memoryFiles(new Map([['m/config.json', json]])));
+  await expect(verify({ folders: ['m'], cacheType: 'f16' }, session)).rejects.toThrow(
+    'm is no golden case; only those are compared with the option cacheType',
+  );
 });
