@@ -16,7 +16,9 @@ import {
   type UserConfig,
 } from 'vite';
 import { contentSecurityPolicy, trainingPagePolicy } from './demo/content-security-policy.ts';
+import { examplePrograms } from './demo/example-programs.ts';
 import { hubProxy } from './demo/hub-proxy.ts';
+import { pageLanguages } from './demo/page-languages.ts';
 import { shortTemplates } from './demo/short-templates.ts';
 import { zipParts } from './src/files/zip.ts';
 import { defaultHub } from './src/session/host.ts';
@@ -281,10 +283,8 @@ const installedTransformers: Plugin = {
   load: (id) => (id === '\0virtual:heddle-transformers' ? describeTransformers() : undefined),
 };
 
-/**
- * The examples of the page Code: the one of README.md, then those of docs/examples.md with their headings.
- */
-const examplePrograms: Plugin = {
+/** The module of the examples of the page Code. */
+const codeExamples: Plugin = {
   name: 'heddle:examples',
   resolveId: (id) => (id === 'virtual:heddle-examples' ? `\0${id}` : undefined),
   async load(id) {
@@ -292,21 +292,7 @@ const examplePrograms: Plugin = {
     const [readme = '', guide = ''] = await Promise.all(
       ['README.md', 'docs/examples.md'].map((path) => readFile(resolve(root, path), 'utf8')),
     );
-    const first = /```ts\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
-    const found = [...guide.matchAll(/^## (.+)\n\n([^`#]*(?:`[^`\n]+`[^`#]*)*)```ts\n([\s\S]*?)```/gm)];
-    const examples = [
-      {
-        title: 'Train a translator',
-        text: 'The example of the README, on the built-in corpus.',
-        code: first,
-      },
-      ...found.map(([, title = '', text = '', code = '']) => ({
-        title,
-        text: text.replaceAll('`', '').trim(),
-        code,
-      })),
-    ].map((example) => ({ id: example.title.toLowerCase().replaceAll(/\W+/g, '-'), ...example }));
-    return `export const examples = ${JSON.stringify(examples)};`;
+    return `export const examples = ${JSON.stringify(examplePrograms(readme, guide))};`;
   },
 };
 
@@ -531,7 +517,7 @@ const sourceCode: Plugin = {
     const sources = ['package.json', 'LICENSE', 'README.md', 'ARCHITECTURE.md', 'CHANGELOG.md'];
     sources.push(...(await textFiles('docs', /\.md$/)));
     for (const folder of ['src', 'shaders', 'demo'])
-      sources.push(...(await textFiles(folder, /\.(?:ts|wgsl|html|css)$/)));
+      sources.push(...(await textFiles(folder, /\.(?:ts|wgsl|html|css)$|^texts\/.*\.json$/)));
     const files = await Promise.all(sources.map(async (path) => [path, await readFile(path)] as const));
     const source = Buffer.concat(zipParts(Object.fromEntries(files)));
     this.emitFile({ type: 'asset', fileName: 'heddle-source.zip', source });
@@ -578,11 +564,12 @@ const demo: UserConfig = {
   plugins: [
     shortTemplates,
     pageHead,
+    pageLanguages,
     previews,
     hub,
     installedPeers(),
     installedTransformers,
-    examplePrograms,
+    codeExamples,
     codePage,
     firefoxEngine,
     transformersLibrary,

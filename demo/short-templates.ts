@@ -44,12 +44,16 @@ interface TemplateText {
 }
 
 /** The texts of all templates in a source. */
-function templateTexts(code: string): TemplateText[] {
-  const found: TemplateText[] = [];
+const templateTexts = (code: string): TemplateText[] =>
+  nodesOf(code, 'TaggedTemplateExpression').flatMap((node) => textsOf(code, node as unknown as Tagged));
+
+/** The nodes of some kinds in the syntax tree of a source. */
+export function nodesOf(code: string, ...types: readonly string[]): Record<string, unknown>[] {
+  const found: Record<string, unknown>[] = [];
   const visit = (value: unknown): void => {
     if (typeof value !== 'object' || value === null) return;
     const node = value as Record<string, unknown>;
-    if (node.type === 'TaggedTemplateExpression') found.push(...textsOf(code, node as unknown as Tagged));
+    if (types.includes(node.type as string)) found.push(node);
     for (const child of Object.values(node)) visit(child);
   };
   visit(parseAst(code, { lang: 'ts' }));
@@ -57,10 +61,13 @@ function templateTexts(code: string): TemplateText[] {
 }
 
 /** A tagged template in the syntax tree. */
-interface Tagged {
+export interface Tagged {
   readonly tag: { readonly name?: string };
   readonly quasi: {
-    readonly quasis: readonly { readonly start: number; readonly value: { readonly raw: string } }[];
+    readonly quasis: readonly {
+      readonly start: number;
+      readonly value: { readonly raw: string; readonly cooked: string };
+    }[];
   };
 }
 

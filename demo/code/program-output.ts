@@ -1,7 +1,7 @@
 // The output of a program: printed lines, and the files that it has saved.
 
-import { formatBytes } from '../../src/core/format-numbers.ts';
 import { onFrame } from '../common/dom.ts';
+import { formatBytes } from '../common/format.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
 

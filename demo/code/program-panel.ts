@@ -1,11 +1,13 @@
 // Panel of the program: the choice of an example, its editor, and the buttons that run and stop it.
 
 import { examples } from 'virtual:heddle-examples';
-import { formatDuration } from '../../src/core/format-numbers.ts';
 import { CodeEditor, type LineMessage } from '../common/code-editor.ts';
 import { field, options } from '../common/form-fields.ts';
+import { formatDuration } from '../common/format.ts';
+import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import { hint } from '../common/tables.ts';
+import { termList } from '../common/terms.ts';
 import type { ProgramOutput } from './program-output.ts';
 import { type ProgramEvent, type RunningProgram, runProgram } from './program-runner.ts';
 
@@ -20,7 +22,7 @@ const draftDelay = 500;
 /** The panel. */
 export class ProgramPanel extends Panel {
   readonly #output: ProgramOutput;
-  readonly #editor = new CodeEditor('Program', {
+  readonly #editor = new CodeEditor(say`Program`, {
     onInput: () => this.#edit(),
     onRun: () => this.#run(),
   });
@@ -88,14 +90,14 @@ export class ProgramPanel extends Panel {
     this.#showMessages([]);
     this.#output.clear();
     this.#canStop = true;
-    this.#say('Running …');
+    this.#say(say`Running …`);
     this.#program = runProgram(this.#editor.text, loadModelFile, (event) => this.#onEvent(event));
   }
   #stop(): void {
     this.#program?.stop();
     this.#program = undefined;
     this.#canStop = false;
-    this.#say(`Stopped after ${this.#elapsed()}.`);
+    this.#say(say`Stopped after ${this.#elapsed()}.`);
   }
   #elapsed(): string {
     return formatDuration((performance.now() - this.#started) / 1000);
@@ -105,21 +107,21 @@ export class ProgramPanel extends Panel {
     else if (event.type === 'file') this.#output.addFile(event.path, event.bytes);
     else if (event.type === 'error') {
       const { line, text } = event;
-      this.#output.print('error', line > 0 ? `${text} (line ${line})` : text);
+      this.#output.print('error', line > 0 ? say`${text} (line ${line})` : text);
       this.#showMessages([...this.#messages, { line, text, kind: 'error' }]);
-    } else if (this.#messages.length > 0) this.#say(`Failed after ${this.#elapsed()}.`, true);
-    else this.#say(`Finished in ${this.#elapsed()}.`);
+    } else if (this.#messages.length > 0) this.#say(say`Failed after ${this.#elapsed()}.`, true);
+    else this.#say(say`Finished in ${this.#elapsed()}.`);
   }
 
   protected override template(): Content {
     const { id, text, code } = this.#example;
     const list = options(
-      examples.map((example) => [example.id, example.title] as const),
+      examples.map((example) => [example.id, translated(example.title)] as const),
       id,
     );
     return html`
-      ${field('example', 'Example', html`<select id="example" @change=${this.#select}>${list}</select>`)}
-      ${hint(text)}
+      ${field('example', say`Example`, html`<select id="example" @change=${this.#select}>${list}</select>`)}
+      ${hint(translated(text))}
       ${this.#editor.element}
       <div class="row">
         <button type="button" class="main" @click=${this.#run}>Run</button>
@@ -132,7 +134,8 @@ export class ProgramPanel extends Panel {
       <p class="hint">
         Ctrl+Enter runs the program. It runs in a sandboxed frame, without access to this site, its storage and
         the network. Saved files appear below the output.
-      </p>`;
+      </p>
+      ${termList('code', ['loss', 'dev', 'BLEU', 'chrF'])}`;
   }
 }
 
@@ -147,7 +150,7 @@ async function loadModelFile(): Promise<File> {
   const response = await fetch(url);
   if (!response.ok)
     throw new Error(
-      `The model en-es of the page did not load: the server answered ${response.status}. Reload the page.`,
+      say`The model en-es of the page did not load: the server answered ${response.status}. Reload the page.`,
     );
   return new File([await response.blob()], 'en-es.safetensors');
 }

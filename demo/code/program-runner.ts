@@ -1,5 +1,7 @@
 // Runs programs, each in a new sandboxed frame (code-frame.html). Stopping a program removes its frame.
 
+import { say } from '../common/page-texts.ts';
+
 /** Event of a running program. */
 export type ProgramEvent =
   | {
@@ -36,7 +38,7 @@ function loadLibrary(): Promise<string> {
 
 async function textOf(url: string): Promise<string> {
   const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: the server answered ${response.status}`);
+  if (!response.ok) throw new Error(say`${url}: the server answered ${response.status}`);
   return response.text();
 }
 
@@ -49,7 +51,7 @@ export function runProgram(
   const frame = document.createElement('iframe');
   frame.sandbox.add('allow-scripts');
   frame.src = './code-frame.html';
-  frame.title = 'The running program';
+  frame.title = say`The running program`;
   frame.hidden = true;
   const channel = new MessageChannel();
   let stopped = false;
@@ -60,9 +62,8 @@ export function runProgram(
   };
   const ready = new Promise<void>((resolve, reject) => {
     const late = setTimeout(() => {
-      const advice =
-        'If the server sends Cross-Origin-Embedder-Policy, it must send this file with Cross-Origin-Resource-Policy: cross-origin.';
-      reject(new Error(`The frame code-frame.html did not load. ${advice}`));
+      const advice = say`If the server sends Cross-Origin-Embedder-Policy, it must send this file with Cross-Origin-Resource-Policy: cross-origin.`;
+      reject(new Error(say`The frame code-frame.html did not load. ${advice}`));
     }, frameTimeout);
     const onMessage = ({ source, data }: MessageEvent) => {
       if (source !== frame.contentWindow || data !== 'ready') return;

@@ -2,16 +2,18 @@
 // documentation.
 
 import { byId } from './dom.ts';
+import { options } from './form-fields.ts';
+import { chooseLanguage, language, languages, say } from './page-texts.ts';
 import { type Content, html, nothing, show, svg } from './panel.ts';
 import { applyTheme, nextTheme, storedTheme, type Theme } from './theme.ts';
 
 const pages = [
-  { id: 'train', href: './index.html', name: 'Train' },
-  { id: 'documents', href: './documents.html', name: 'Documents' },
-  { id: 'speech', href: './speech.html', name: 'Speech' },
-  { id: 'learn', href: './learn.html', name: 'Learn' },
-  { id: 'lab', href: './lab.html', name: 'Kernel lab' },
-  { id: 'code', href: './code.html', name: 'Code' },
+  { id: 'train', href: './index.html', name: say`Train` },
+  { id: 'documents', href: './documents.html', name: say`Documents` },
+  { id: 'speech', href: './speech.html', name: say`Speech` },
+  { id: 'learn', href: './learn.html', name: say`Learn` },
+  { id: 'lab', href: './lab.html', name: say`Kernel lab` },
+  { id: 'code', href: './code.html', name: say`Code` },
 ] as const;
 
 /** A page: one of the navigation, or one that only links lead to. */
@@ -19,12 +21,15 @@ type PageId = (typeof pages)[number]['id'] | 'language';
 
 /** Pages of the documentation, further pages and files of the build that the footer links to. */
 const documents = [
-  { href: './language.html', name: 'A language in a tab' },
-  { href: './docs/index.html', name: 'Documentation' },
-  { href: './docs/documents/docs_getting-started.html', name: 'Library' },
-  { href: './docs/documents/ARCHITECTURE.html', name: 'Architecture' },
-  { href: './heddle-source.zip', name: 'Source code (zip)' },
+  { href: './language.html', name: say`A language in a tab` },
+  { href: './docs/index.html', name: say`Documentation` },
+  { href: './docs/documents/docs_getting-started.html', name: say`Library` },
+  { href: './docs/documents/ARCHITECTURE.html', name: say`Architecture` },
+  { href: './heddle-source.zip', name: say`Source code (zip)` },
 ] as const;
+
+/** The names of the themes. */
+const themeNames: Record<Theme, string> = { system: say`system`, light: say`light`, dark: say`dark` };
 
 const icons: Record<Theme, string> = {
   system: 'M4 5h16v11H4zM9 20h6M12 16v4',
@@ -66,7 +71,7 @@ export class PageHeader {
     show(this.#template(), byId('top'));
   }
   #template(): Content {
-    const theme = `Colours: ${this.#theme}`;
+    const theme = say`Colours: ${themeNames[this.#theme]}`;
     return html`
       <a class="brand" href="./index.html">${logo}<span>heddle</span></a>
       <nav aria-label="Pages">
@@ -93,13 +98,26 @@ export class PageHeader {
   }
 }
 
+/** The languages of the pages, each by its own name. */
+function languageChoice(): Content {
+  const names = languages.map((tag) => {
+    const name = new Intl.DisplayNames(tag, { type: 'language' }).of(tag) ?? tag;
+    return [tag, name.charAt(0).toLocaleUpperCase(tag) + name.slice(1)] as const;
+  });
+  const choose = (event: Event) => chooseLanguage((event.target as HTMLSelectElement).value);
+  return html`<select class="language" aria-label="Language of the pages" @change=${choose}>${options(names, language)}</select>`;
+}
+
 /** Fills `<header id="top">` and `<footer id="foot">` of a page, and registers the service worker. */
 export function mountHeader(current: PageId): PageHeader {
   // Only in the build: files of the development server change.
   if (import.meta.env.PROD)
     void navigator.serviceWorker?.register('./service-worker.js').catch(() => undefined);
   const links = documents.map(({ href, name }) => html`<a href=${href}>${name}</a>`);
-  const text = 'heddle, a transformer engine in WebGPU compute shaders. MIT licence.';
-  show(html`${text} <nav class="documents" aria-label="Documentation">${links}</nav>`, byId('foot'));
+  const text = say`heddle, a transformer engine in WebGPU compute shaders. MIT licence.`;
+  show(
+    html`${text} <nav class="documents" aria-label="Documentation">${links}</nav> ${languageChoice()}`,
+    byId('foot'),
+  );
   return new PageHeader(current);
 }

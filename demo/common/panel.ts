@@ -1,10 +1,34 @@
 // A panel: a part of a page with state in fields and a template that shows it. lit-html updates only what
 // differs from the last drawing, so focus, scroll position and half-written text stay.
 
-import { html, nothing, render, svg, type TemplateResult } from 'lit-html';
+import { html as litHtml, svg as litSvg, nothing, render, type TemplateResult } from 'lit-html';
 import { onFrame } from './dom.ts';
+import { type TranslatedTemplate, translateTemplate } from './markup-texts.ts';
+import { isTranslated, translationOf } from './page-texts.ts';
 
-export { html, nothing, svg };
+export { nothing };
+
+/** A tag of lit-html whose templates are in the language of the page. */
+const inLanguage = <Tag extends (strings: TemplateStringsArray, ...values: unknown[]) => unknown>(tag: Tag) =>
+  (isTranslated
+    ? (strings, ...values) => {
+        let template = templates.get(strings);
+        if (!template) {
+          template = translateTemplate(strings, translationOf);
+          templates.set(strings, template);
+        }
+        return tag(template.strings, ...template.order.map((i) => values[i]));
+      }
+    : tag) as Tag;
+
+/** The translated templates by their strings, which are the same at each call of a template. */
+const templates = new WeakMap<TemplateStringsArray, TranslatedTemplate>();
+
+/** A template of elements, in the language of the page. */
+export const html = inLanguage(litHtml);
+
+/** A template of elements of a drawing, in the language of the page. */
+export const svg = inLanguage(litSvg);
 
 /** What a template shows; `nothing` and undefined show nothing. Text is never read as markup. */
 export type Content =

@@ -1,6 +1,6 @@
 // Numbers, and templates of tables and lists of facts, the same on all pages.
 
-import { formatPercent } from '../../src/core/format-numbers.ts';
+import { fixed, formatPercent, inDigits } from './format.ts';
 import { type Content, html } from './panel.ts';
 
 /** A table that scrolls in its own region. The first cell of a row is its heading. */
@@ -49,13 +49,12 @@ export const hint = (content: Content): Content => html`<p class="hint">${conten
 
 /** A number with a minus sign, and without the sign of a zero. */
 export const signed = (x: number, digits = 2): string =>
-  x
-    .toFixed(digits)
-    .replace(/^-(?=[0.]*$)/, '')
+  fixed(x, digits)
+    .replace(/^-(?=[0.,]*$)/, '')
     .replace('-', '−');
 
 /** A probability, with more digits if it is small: `99.9 %`, `0.02 %`. */
 export function probability(p: number): string {
   if (!(p < 5e-4)) return formatPercent(p);
-  return p < 1e-6 ? '0 %' : `${Number((100 * p).toPrecision(1))} %`;
+  return p < 1e-6 ? '0 %' : `${inDigits(String(Number((100 * p).toPrecision(1))))} %`;
 }

@@ -1,39 +1,40 @@
 // Terms of machine learning on the pages: each with a sentence in place, and a link to the chapter that explains it.
 
+import { say, translated } from './page-texts.ts';
 import { type Content, html } from './panel.ts';
 
 /** The terms: a sentence, and the id of the chapter of the page Learn. */
 const terms = {
   loss: [
-    'How surprised the model is by the correct tokens: the mean of −log p of each; 0 if it is sure of all of them.',
+    say`How surprised the model is by the correct tokens: the mean of −log p of each; 0 if it is sure of all of them.`,
     'loss',
   ],
   dev: [
-    'Pairs that are held out: the model is not trained on them, so they show what it does with new sentences.',
+    say`Pairs that are held out: the model is not trained on them, so they show what it does with new sentences.`,
     'measuring',
   ],
   BLEU: [
-    'From 0 to 100: the share of runs of one to four words of the translations that are in the references too.',
+    say`From 0 to 100: the share of runs of one to four words of the translations that are in the references too.`,
     'measuring',
   ],
   chrF: [
-    'From 0 to 100: how many runs of one to six characters translations and references share; kinder to endings than BLEU.',
+    say`From 0 to 100: how many runs of one to six characters translations and references share; kinder to endings than BLEU.`,
     'measuring',
   ],
   MFU: [
-    'Model FLOPs utilization: the arithmetic that the model needs, as a share of what the GPU could do in that time.',
+    say`Model FLOPs utilization: the arithmetic that the model needs, as a share of what the GPU could do in that time.`,
     'measuring',
   ],
   'warm-up': [
-    'The first steps, in which the learning rate rises from 0: the running means of AdamW rest on few gradients then.',
+    say`The first steps, in which the learning rate rises from 0: the running means of AdamW rest on few gradients then.`,
     'learning',
   ],
   head: [
-    'One of several attentions of a layer: each has its own queries, keys and values, and looks at other tokens.',
+    say`One of several attentions of a layer: each has its own queries, keys and values, and looks at other tokens.`,
     'heads',
   ],
   'label smoothing': [
-    'Training towards a little less than probability 1 for the correct token, so that the model does not become too sure.',
+    say`Training towards a little less than probability 1 for the correct token, so that the model does not become too sure.`,
     'loss',
   ],
 } as const;
@@ -57,9 +58,9 @@ export const termList = (place: string, names: readonly TermName[]): Content => 
     ${names.map((name) => {
       const id = `term-${place}-${name.replaceAll(' ', '-')}`;
       const [sentence, chapter] = terms[name];
-      return html`<button type="button" class="term" popovertarget=${id}>${name}</button
+      return html`<button type="button" class="term" popovertarget=${id}>${translated(name)}</button
         ><span popover id=${id} class="term-note"
-          ><b>${name}</b> ${sentence} <a href="learn.html#${chapter}">Its chapter</a></span
+          ><b>${translated(name)}</b> ${sentence} <a href="learn.html#${chapter}">Its chapter</a></span
         >`;
     })}
   </p>`;

@@ -1,5 +1,6 @@
 // Detects missing WebGPU support and builds the page that explains how to enable it.
 
+import { say } from './page-texts.ts';
 import { type Content, html, nothing } from './panel.ts';
 
 /** Reasons why a page cannot use WebGPU. */
@@ -17,19 +18,19 @@ type Browser = 'Chrome or Edge' | 'Firefox' | 'Safari';
 
 const steps: Record<Browser, readonly string[]> = {
   'Chrome or Edge': [
-    'Update to version 113 or later; on Android to 121 or later.',
-    'In Settings, System, enable “Use graphics acceleration when available”, and restart the browser.',
-    'On Linux open chrome://flags/#enable-unsafe-webgpu and chrome://flags/#enable-vulkan, set both to Enabled, and restart the browser.',
-    'chrome://gpu lists the problem under “WebGPU”.',
+    say`Update to version 113 or later; on Android to 121 or later.`,
+    say`In Settings, System, enable “Use graphics acceleration when available”, and restart the browser.`,
+    say`On Linux open chrome://flags/#enable-unsafe-webgpu and chrome://flags/#enable-vulkan, set both to Enabled, and restart the browser.`,
+    say`chrome://gpu lists the problem under “WebGPU”.`,
   ],
   Firefox: [
-    'Update to version 141 or later on Windows, 145 or later on a Mac with Apple silicon.',
-    'On other systems, install Firefox Nightly, open about:config and set dom.webgpu.enabled to true.',
-    'about:support lists the problem under “Graphics”.',
+    say`Update to version 141 or later on Windows, 145 or later on a Mac with Apple silicon.`,
+    say`On other systems, install Firefox Nightly, open about:config and set dom.webgpu.enabled to true.`,
+    say`about:support lists the problem under “Graphics”.`,
   ],
   Safari: [
-    'Update to macOS, iOS or iPadOS 26, where WebGPU is enabled by default.',
-    'On earlier versions, enable WebGPU in Settings, Apps, Safari, Advanced, Feature Flags.',
+    say`Update to macOS, iOS or iPadOS 26, where WebGPU is enabled by default.`,
+    say`On earlier versions, enable WebGPU in Settings, Apps, Safari, Advanced, Feature Flags.`,
   ],
 };
 
@@ -40,16 +41,16 @@ function browserOf(agent: string): Browser {
 
 const reasons: Record<WebGpuProblem, readonly [title: string, text: string]> = {
   insecure: [
-    'This page needs a secure context',
-    'WebGPU is only available to pages served over https or from localhost. Open the page at an https:// or http://localhost address.',
+    say`This page needs a secure context`,
+    say`WebGPU is only available to pages served over https or from localhost. Open the page at an https:// or http://localhost address.`,
   ],
   'no-webgpu': [
-    'This browser does not support WebGPU',
-    'This page runs on the GPU through WebGPU. This browser is too old, or WebGPU is disabled.',
+    say`This browser does not support WebGPU`,
+    say`This page runs on the GPU through WebGPU. This browser is too old, or WebGPU is disabled.`,
   ],
   'no-adapter': [
-    'WebGPU found no GPU adapter',
-    'This browser supports WebGPU but returned no adapter: the graphics driver is too old, blocked or disabled.',
+    say`WebGPU found no GPU adapter`,
+    say`This browser supports WebGPU but returned no adapter: the graphics driver is too old, blocked or disabled.`,
   ],
 };
 
@@ -75,7 +76,7 @@ export function problemPage(problem: WebGpuProblem, { recordedRun = false } = {}
 
 const browserSteps = (browser: Browser, isOwn: boolean): Content => html`
   <details ?open=${isOwn}>
-    <summary>${isOwn ? `${browser}: how to enable WebGPU` : browser}</summary>
+    <summary>${isOwn ? say`${browser}: how to enable WebGPU` : browser}</summary>
     <ol>
       ${steps[browser].map((step) => html`<li>${step}</li>`)}
     </ol>

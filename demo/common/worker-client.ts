@@ -1,6 +1,9 @@
 // The page's side of a worker that answers calls: calls become messages to the worker, which starts with the
 // first call.
 
+import { heard } from './heard.ts';
+import { say } from './page-texts.ts';
+
 /** A call to the worker. */
 export interface WorkerRequest<Name = string> {
   readonly id: number;
@@ -61,7 +64,7 @@ export class WorkerClient<Calls extends Functions<Calls>, Event extends { readon
     worker.onmessage = ({ data }: MessageEvent<WorkerAnswer | Event>) => this.#receive(data);
     worker.onerror = ({ message }) => {
       for (const { reject } of this.#pending.values())
-        reject(new Error(`The worker failed: ${message || 'it did not load'}`));
+        reject(new Error(say`The worker failed: ${message || say`it did not load`}`));
       this.#pending.clear();
     };
     return worker;
@@ -69,13 +72,16 @@ export class WorkerClient<Calls extends Functions<Calls>, Event extends { readon
 
   #receive(data: WorkerAnswer | Event): void {
     if (data.type !== 'result' && data.type !== 'error') {
-      this.#onEvent(data as Event);
+      const event = data as Event;
+      this.#onEvent(
+        'text' in event && typeof event.text === 'string' ? { ...event, text: heard(event.text) } : event,
+      );
       return;
     }
     const answer = data as WorkerAnswer;
     const call = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
     if (answer.type === 'result') call?.resolve(answer.value);
-    else call?.reject(new Error(answer.message));
+    else call?.reject(new Error(heard(answer.message)));
   }
 }

@@ -2,6 +2,7 @@
 
 import { byId } from '../common/dom.ts';
 import { mountHeader } from '../common/page-header.ts';
+import { say } from '../common/page-texts.ts';
 import { html, show } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
 import { findProblem, problemPage } from '../common/webgpu-support.ts';
@@ -49,7 +50,7 @@ async function showStart(): Promise<void> {
 async function create(project: NewProject): Promise<void> {
   void navigator.storage?.persist?.().catch(() => false);
   client.onStatus = (text) => start.showStatus(text);
-  start.showStatus('Reading the files…');
+  start.showStatus(say`Reading the files…`);
   try {
     const view = await client.call('create', project);
     start.showStatus('');
@@ -78,7 +79,9 @@ function openProject(project: ProjectView): void {
         download(await client.call('file', kind), names[kind]);
       }),
     discard: () => {
-      if (!confirm('Close the project? Its document, memory and corrections are deleted from this browser.'))
+      if (
+        !confirm(say`Close the project? Its document, memory and corrections are deleted from this browser.`)
+      )
         return;
       void attempt(async () => {
         await client.call('discard');

@@ -1,8 +1,10 @@
 // The head of a project: what it is, how far it is, what it learned, and its files.
 
-import { formatInteger } from '../../src/core/format-numbers.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
+import { fixed, formatInteger } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
+import { termList } from '../common/terms.ts';
 import type { LearnReport, ProjectView, SegmentView } from './documents-protocol.ts';
 
 /** What the buttons do. */
@@ -47,13 +49,14 @@ export class ProjectPanel extends BusyPanel {
   #report(): Content {
     if (!this.#learned) return nothing;
     const { corrections, rehearsal, heldOut, isOfMemory, before, after, seconds } = this.#learned;
-    const held = `${heldOut} held-out ${isOfMemory ? 'pairs of the memory' : 'corrections'}`;
+    const held = isOfMemory
+      ? say`${heldOut} held-out pairs of the memory`
+      : say`${heldOut} held-out corrections`;
     return html`
       <div class="note good" id="learned">
         <p>
-          <b>Learned from ${corrections} corrections</b>, with ${rehearsal} rehearsal pairs, in ${seconds.toFixed(0)} s.${' '}
-          BLEU on ${held}: <b class="number">${before.toFixed(1)}</b> before,${' '}
-          <b class="number">${after.toFixed(1)}</b> after. Segments that are not confirmed were translated again.
+          <b>Learned from ${corrections} corrections</b>, with ${rehearsal} rehearsal pairs, in ${fixed(seconds, 0)} s. BLEU on ${held}: <b class="number">${fixed(before, 1)}</b> before,${' '}
+          <b class="number">${fixed(after, 1)}</b> after. Segments that are not confirmed were translated again.
         </p>
       </div>`;
   }
@@ -66,7 +69,7 @@ export class ProjectPanel extends BusyPanel {
     const facts = [
       `${source} → ${target}`,
       model.name,
-      memory ? `${memory.name}: ${formatInteger(memory.pairs)} pairs` : 'no memory',
+      memory ? say`${memory.name}: ${formatInteger(memory.pairs)} pairs` : say`no memory`,
     ].join(' · ');
     const { learn, download, discard } = this.#actions;
     return html`
@@ -93,6 +96,7 @@ export class ProjectPanel extends BusyPanel {
         </button>
         <button type="button" class="quiet push" id="discard" @click=${discard}>Close project</button>
       </div>
-      ${confirmed < 3 ? html`<p class="hint">Confirm three segments or more to learn from them.</p>` : nothing}`;
+      ${confirmed < 3 ? html`<p class="hint">Confirm three segments or more to learn from them.</p>` : nothing}
+      ${termList('project', ['loss', 'BLEU'])}`;
   }
 }

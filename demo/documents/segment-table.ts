@@ -3,7 +3,9 @@
 
 import { live } from 'lit-html/directives/live.js';
 import { repeat } from 'lit-html/directives/repeat.js';
-import { formatPercent } from '../../src/core/format-numbers.ts';
+import { fixed, formatPercent } from '../common/format.ts';
+import { heard } from '../common/heard.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import type { SegmentState, SegmentView } from './documents-protocol.ts';
 
@@ -12,10 +14,10 @@ const pageSize = 50;
 
 /** Origins in words. */
 const origins: Readonly<Record<SegmentState['origin'], string>> = {
-  machine: 'model',
-  exact: 'memory',
-  fuzzy: 'similar',
-  edited: 'edited',
+  machine: say`model`,
+  exact: say`memory`,
+  fuzzy: say`similar`,
+  edited: say`edited`,
 };
 
 /** Stores a text; resolves when it is stored. Rejects with a message. */
@@ -134,9 +136,9 @@ export class SegmentTable extends Panel {
   #confidence(state: SegmentState | null): Content {
     if (state?.confidence == null) return nothing;
     const probability = Math.exp(state.confidence);
-    const title = `Mean log-probability of a token: ${state.confidence.toFixed(2)}`;
+    const title = say`Mean log-probability of a token: ${fixed(state.confidence, 2)}`;
     return html`
-      <span class="number" title=${title}>${state.confidence.toFixed(2).replace('-', '−')}</span>
+      <span class="number" title=${title}>${fixed(state.confidence, 2).replace('-', '−')}</span>
       <span class="hint number">${formatPercent(probability)}</span>`;
   }
 
@@ -176,7 +178,7 @@ export class SegmentTable extends Panel {
         dir="auto"
         @click=${() => this.#edit(index)}
       >${text}</button>
-      ${(state?.problems ?? []).map((problem) => html`<p class="wrong">${problem}</p>`)}`;
+      ${(state?.problems ?? []).map((problem) => html`<p class="wrong">${heard(problem)}</p>`)}`;
   }
 
   #row(segment: SegmentView): Content {
@@ -184,7 +186,7 @@ export class SegmentTable extends Panel {
     const isConfirmed = state?.confirmed != null;
     return html`
       <tr class=${isConfirmed ? 'confirmed' : index === this.#active ? 'active' : ''}>
-        <th scope="row" class="number" title=${unit}>${index + 1}</th>
+        <th scope="row" class="number" title=${heard(unit)}>${index + 1}</th>
         <td data-label="Source" dir="auto">${source}</td>
         <td data-label="Translation">${this.#target(segment)}</td>
         <td data-label="Confidence">${this.#confidence(state)}</td>

@@ -3,7 +3,9 @@
 import { live } from 'lit-html/directives/live.js';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { field, options } from '../common/form-fields.ts';
+import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
+import { termList } from '../common/terms.ts';
 import { demoModels } from '../train/page/demo-models.ts';
 import type { ModelChoice, NewProject } from './documents-protocol.ts';
 
@@ -68,7 +70,7 @@ export class StartPanel extends BusyPanel {
   #submit(event: Event): void {
     event.preventDefault();
     if (!this.#document) {
-      this.showError('Select a document first.');
+      this.showError(say`Select a document first.`);
       return;
     }
     const shipped = demoModels.find(({ name }) => name === this.#model);
@@ -116,27 +118,27 @@ export class StartPanel extends BusyPanel {
 
   protected override template(): Content {
     const names = [...demoModels.map(({ name }) => name), ...this.#stored].map(
-      (name) => [name, name] as const,
+      (name) => [name, translated(name)] as const,
     );
     const models = html`<select id="documents-model" @change=${this.#select}>${options(names, this.#model)}</select>`;
     const about = demoModels.find(({ name }) => name === this.#model)?.about;
     return html`
       <form class="stack" @submit=${this.#submit}>
         <div class="drops">
-          ${this.#drop('document', html`<b>Select a document</b> or drop it here`, 'PO, XLIFF, HTML, SRT, VTT or plain text')}
-          ${this.#drop('memory', html`<b>Select a memory</b>, if you have one`, 'TMX, XLIFF, PO, MO or TSV: its matches come first')}
+          ${this.#drop('document', html`<b>Select a document</b> or drop it here`, say`PO, XLIFF, HTML, SRT, VTT or plain text`)}
+          ${this.#drop('memory', html`<b>Select a memory</b>, if you have one`, say`TMX, XLIFF, PO, MO or TSV: its matches come first`)}
         </div>
         <div class="fields">
-          ${field('documents-model', 'Model', models)}
-          ${this.#language('documents-source', 'From', this.#source, (value) => {
+          ${field('documents-model', say`Model`, models)}
+          ${this.#language('documents-source', say`From`, this.#source, (value) => {
             this.#source = value;
           })}
-          ${this.#language('documents-target', 'To', this.#target, (value) => {
+          ${this.#language('documents-target', say`To`, this.#target, (value) => {
             this.#target = value;
           })}
           <button type="submit" class="main" ?disabled=${this.status !== ''}>Translate</button>
         </div>
-        ${about ? html`<p class="hint">${about}</p>` : nothing}
+        ${about ? html`<p class="hint">${about}</p> ${termList('start', ['dev', 'BLEU', 'chrF'])}` : nothing}
         ${this.messages('start-status')}
       </form>`;
   }

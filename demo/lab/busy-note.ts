@@ -1,7 +1,8 @@
 // Note of the lab that says why the numbers of a run must not be quoted.
 
 import type { BenchRun } from '../../src/bench/bench-file.ts';
-import { formatPercent } from '../../src/core/format-numbers.ts';
+import { formatPercent } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
 
 /** What the note needs of a run. */
@@ -34,12 +35,12 @@ export class BusyNote extends Panel {
     if (spread && isBusy) {
       const largest = formatPercent(Math.max(spread.bandwidth.spread, spread.peak.spread));
       lines.push(
-        `This machine is busy: the roofs differ by ${largest} before and after the kernels. Close other programs and tabs, then measure again.`,
+        say`This machine is busy: the roofs differ by ${largest} before and after the kernels. Close other programs and tabs, then measure again.`,
       );
     }
     if (this.#run?.machine.adapter.software)
       lines.push(
-        'The adapter is software: it computes on the CPU, which it shares with other programs. These are not the numbers of a GPU.',
+        say`The adapter is software: it computes on the CPU, which it shares with other programs. These are not the numbers of a GPU.`,
       );
     this.element.hidden = lines.length === 0;
     this.element.classList.toggle('bad', isBusy);

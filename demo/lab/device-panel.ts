@@ -10,7 +10,9 @@ import {
   reportIssue,
   reportLine,
 } from '../../src/bench/device-table.ts';
-import { formatBytes } from '../../src/core/format-numbers.ts';
+import { formatBytes } from '../common/format.ts';
+import { heard } from '../common/heard.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
 import { factList, hint } from '../common/tables.ts';
@@ -57,11 +59,11 @@ export class DevicePanel extends Panel {
   async #copy(report: DeviceReport): Promise<void> {
     try {
       await navigator.clipboard.writeText(reportLine(report));
-      this.#status = 'Copied.';
+      this.#status = say`Copied.`;
     } catch {
       this.find<HTMLDetailsElement>('details').open = true;
       getSelection()?.selectAllChildren(this.find<HTMLElement>('.device-line'));
-      this.#status = 'This browser blocks copying; the text below is selected.';
+      this.#status = say`This browser blocks copying; the text below is selected.`;
     }
     this.draw();
   }
@@ -109,8 +111,8 @@ export class DevicePanel extends Panel {
         <p class="hint" id="transformers-hint">
           ${
             transformers
-              ? `Loads ${formatBytes(transformers.bytes)} from this site (${location.host}): the library and its runtime. They get the model that heddle made for the measurement, and nothing from other sites. Its ids must be equal to heddle’s before it is timed.`
-              : 'This build of the page has no copy of it (npm run bench:decode installs one).'
+              ? say`Loads ${formatBytes(transformers.bytes)} from this site (${location.host}): the library and its runtime. They get the model that heddle made for the measurement, and nothing from other sites. Its ids must be equal to heddle’s before it is timed.`
+              : say`This build of the page has no copy of it (npm run bench:decode installs one).`
           }
         </p>
       </div>`;
@@ -122,7 +124,7 @@ export class DevicePanel extends Panel {
     return html`
       <div class="twin">
         <div class="stack">
-          ${factList(deviceFacts(report))}
+          ${facts(report)}
           <div class="row">
             ${this.#fault ? nothing : send}
             <button type="button" @click=${() => this.#copy(report)}>Copy the line</button>
@@ -132,7 +134,7 @@ export class DevicePanel extends Panel {
           ${
             this.#fault
               ? html`<p class="note bad"><span>${this.#fault} Close other programs and measure again.</span></p>`
-              : hint('Send opens a form on GitHub with this line in it; you see it before you submit it.')
+              : hint(say`Send opens a form on GitHub with this line in it; you see it before you submit it.`)
           }
         </div>
         <div class="device-picture"></div>
@@ -143,6 +145,10 @@ export class DevicePanel extends Panel {
       </details>`;
   }
 }
+
+/** What was measured, in words. */
+const facts = (report: DeviceReport): Content =>
+  factList(deviceFacts(report).map(([name, value]) => [heard(name), heard(value)]));
 
 /** The picture as an element. */
 function pictureOf(report: DeviceReport): Element {
@@ -157,7 +163,7 @@ function devices(): Content {
       <summary>Measured devices (${recordedDevices.length})</summary>
       <div class="stack">
         ${isGpu ? nothing : html`<p class="note"><span>No machine with a GPU has been measured yet.</span></p>`}
-        ${recordedDevices.map((report) => html`<h3>${deviceTitle(report)}</h3>${factList(deviceFacts(report))}`)}
+        ${recordedDevices.map((report) => html`<h3>${deviceTitle(report)}</h3>${facts(report)}`)}
       </div>
     </details>`;
 }

@@ -11,6 +11,7 @@ import { type OwnKernel, type ShownKernel, showKernel, tryKernel } from '../../s
 import { measureRoofsRepeatedly, type RepeatedRoofs } from '../../src/bench/repeated-roofs.ts';
 import { openDevice, type TimeOptions } from '../../src/engine/index.ts';
 import { type Device, HeddleError } from '../../src/index.ts';
+import { english } from '../common/english.ts';
 import type { TriedReply } from './lab-protocol.ts';
 
 /** State that is kept between runs. */
@@ -51,7 +52,7 @@ export async function attempt(spec: KernelSpec, own: OwnKernel, time: TimeOption
   const { device } = await open();
   const lost = device.gpu.lost.then(({ message }) => {
     throw new HeddleError(
-      `The GPU device was lost${message && `: ${message}`} The kernel may have an endless loop, or read outside of its tensors.`,
+      english`The GPU device was lost${message && `: ${message}`} The kernel may have an endless loop, or read outside of its tensors.`,
     );
   });
   lost.catch(() => {}); // the device is closed later

@@ -1,11 +1,12 @@
 // Panel of earlier runs: show, compare with one as baseline, delete; files of results as baseline.
 
 import { type BenchRun, readBenchRun } from '../../src/bench/bench-file.ts';
-import { formatNumber } from '../../src/core/format-numbers.ts';
+import { fixed, formatMoment, formatNumber } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import { columnHeads, hint } from '../common/tables.ts';
 import type { LabResults } from './lab-protocol.ts';
-import { pluralize, spreadText } from './measurement-text.ts';
+import { kernelCount, spreadText } from './measurement-text.ts';
 
 /** A run to compare with. */
 export interface Baseline {
@@ -52,9 +53,9 @@ export class HistoryPanel extends Panel {
     try {
       if (file.size > maxFile)
         throw new Error(
-          `${file.name} has ${(file.size / 1e6).toFixed(0)} MB; the limit is ${maxFile / 1e6} MB. Open a JSON file of results.`,
+          say`${file.name} has ${fixed(file.size / 1e6, 0)} MB; the limit is ${maxFile / 1e6} MB. Open a JSON file of results.`,
         );
-      this.#host.compare({ run: readBenchRun(await file.text()), kind: `file ${file.name}` });
+      this.#host.compare({ run: readBenchRun(await file.text()), kind: say`file ${file.name}` });
     } catch (error) {
       this.#error = error instanceof Error ? error.message : String(error);
       this.draw();
@@ -69,11 +70,11 @@ export class HistoryPanel extends Panel {
   }
 
   protected override template(): Content {
-    const current = this.#baseline ? describe(this.#baseline, this.#shown) : 'No baseline.';
+    const current = this.#baseline ? describe(this.#baseline, this.#shown) : say`No baseline.`;
     const isWrong = this.#error !== '';
     return html`
       ${hint(
-        'A baseline is an earlier run, or a JSON file of this page or of heddle bench --json, which you can also drop here. The table then shows the difference of each kernel, and whether it is larger than the noise.',
+        say`A baseline is an earlier run, or a JSON file of this page or of heddle bench --json, which you can also drop here. The table then shows the difference of each kernel, and whether it is larger than the noise.`,
       )}
       <div class="row">
         <button type="button" @click=${() => this.find('input').click()}>Open a file of results …</button>
@@ -101,7 +102,7 @@ export class HistoryPanel extends Panel {
           <caption class="unseen">Earlier runs</caption>
           <thead>
             <tr>
-              ${columnHeads(['Run', 'Adapter', 'Kernels', 'Roofs'])}
+              ${columnHeads([say`Earlier run`, say`Adapter`, say`Kernels`, say`Roofs`])}
               <th scope="col"><span class="unseen">Actions</span></th>
             </tr>
           </thead>
@@ -116,34 +117,35 @@ export class HistoryPanel extends Panel {
       <button type="button" class="quiet" ?disabled=${isDisabled} aria-label="${name}: ${when}" @click=${act}>
         ${name}
       </button>`;
-    const compare = () => this.#host.compare({ run, kind: 'earlier run' });
+    const compare = () => this.#host.compare({ run, kind: say`earlier run` });
     return html`
       <tr>
         <th scope="row">${when}</th>
         <td>${run.adapter}</td>
-        <td>${pluralize(run.kernels.length, 'kernel')}</td>
+        <td>${kernelCount(run.kernels.length)}</td>
         <td>${roofText(run)}</td>
         <td class="actions">
-          ${button('Show', () => this.#host.show(run), isShown)}
-          ${button('Compare', compare, isShown || run === this.#baseline?.run)}
-          ${button('Delete', () => this.#host.remove(run))}
+          ${button(say`Show`, () => this.#host.show(run), isShown)}
+          ${button(say`Compare`, compare, isShown || run === this.#baseline?.run)}
+          ${button(say`Delete`, () => this.#host.remove(run))}
         </td>
       </tr>`;
   }
 }
 
-const whenOf = (when: string): string =>
-  when ? `${when.slice(0, 16).replace('T', ' ')} UTC` : 'unknown time';
+const whenOf = (when: string): string => (when ? formatMoment(Date.parse(when)) : say`unknown time`);
 
 /** `12.3 GB/s ± 2 %, 140 GFLOP/s ± 1 %` */
 export function roofText({ roofs, roofSpread }: Pick<BenchRun, 'roofs' | 'roofSpread'>): string {
-  if (!roofs) return 'bandwidth and peak not measured';
+  if (!roofs) return say`bandwidth and peak not measured`;
   const spread = (name: 'bandwidth' | 'peak') =>
     roofSpread ? ` ${spreadText(roofSpread[name].spread / 2)}` : '';
   return `${formatNumber(roofs.bandwidth.rate)} GB/s${spread('bandwidth')}, ${formatNumber(roofs.peak.rate)} GFLOP/s${spread('peak')}`;
 }
 
 function describe({ run, kind }: Baseline, shown: LabResults | undefined): string {
-  const text = `Baseline: ${kind}, ${run.adapter}, ${whenOf(run.when)}, ${pluralize(run.kernels.length, 'kernel')}, ${roofText(run)}.`;
-  return shown && shown.adapter !== run.adapter ? `${text} Its adapter is not that of the run above.` : text;
+  const text = say`Baseline: ${kind}, ${run.adapter}, ${whenOf(run.when)}, ${kernelCount(run.kernels.length)}, ${roofText(run)}.`;
+  return shown && shown.adapter !== run.adapter
+    ? say`${text} Its adapter is not that of the run above.`
+    : text;
 }

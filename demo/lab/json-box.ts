@@ -1,5 +1,6 @@
 // Buttons that copy and download a value as JSON, copy a link to it, and copy or download it as a table.
 
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
 
@@ -32,13 +33,13 @@ export class JsonBox extends Panel {
   async #copy(text: string, selector: string): Promise<void> {
     try {
       await navigator.clipboard.writeText(text);
-      this.#status = 'Copied.';
+      this.#status = say`Copied.`;
     } catch {
       const element = this.find<HTMLElement>(selector);
       const details = element.closest('details');
       if (details) details.open = true;
       getSelection()?.selectAllChildren(element);
-      this.#status = 'This browser blocks copying; the text below is selected.';
+      this.#status = say`This browser blocks copying; the text below is selected.`;
     }
     this.draw();
   }

@@ -5,7 +5,9 @@ import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { OwnKernel, ShownKernel, ShownPass, TriedKernel } from '../../src/bench/own-kernel.ts';
 import type { Roofs } from '../../src/engine/index.ts';
 import { CodeEditor, type LineMessage } from '../common/code-editor.ts';
+import { english } from '../common/english.ts';
 import { field, options } from '../common/form-fields.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import { type KernelDraft, readKernelDraft, writeKernelDraft } from './editor-draft.ts';
 import { KernelForm } from './kernel-form.ts';
@@ -30,7 +32,7 @@ export class KernelEditor extends Panel {
   readonly #host: EditorHost;
   readonly #form = new KernelForm(() => void this.#load());
   readonly #launch = new LaunchForm(() => this.#save());
-  readonly #editor = new CodeEditor('WGSL of the kernel', {
+  readonly #editor = new CodeEditor(say`WGSL of the kernel`, {
     onInput: () => this.#edit(),
     onRun: () => void this.#run(),
   });
@@ -142,7 +144,7 @@ export class KernelEditor extends Panel {
     this.#launch.reset();
     this.#launch.suggestGrid(gridOf(tensors));
     this.#setText(kernelTemplate(tensors), true);
-    this.#say('Write the kernel. Its results are compared with the float64 reference of the op.');
+    this.#say(say`Write the kernel. Its results are compared with the float64 reference of the op.`);
   }
   /** Shows another text, of the visitor or of heddle. */
   #setText(source: string, isEdited: boolean): void {
@@ -197,11 +199,11 @@ export class KernelEditor extends Panel {
     const selected = this.#selected;
     if (!spec || !selected || this.#isRunning || !this.#isEnabled) return;
     this.#isRunning = true;
-    this.#say('Compiling, checking and timing …');
+    this.#say(say`Compiling, checking and timing …`);
     try {
       const own: OwnKernel = {
         ...this.#launch.read(numbersOf(spec)),
-        label: this.#isEdited ? `yours ${this.#attempts + 1}` : selected.name,
+        label: this.#isEdited ? english`yours ${this.#attempts + 1}` : selected.name,
         variant: selected.name,
         pass: Number(this.#pass),
         source: this.#editor.text,
@@ -220,7 +222,7 @@ export class KernelEditor extends Panel {
     const { result } = tried;
     const mine = result?.variants.find(({ variant }) => variant === own.label);
     if (!result || !mine) {
-      this.#say('It does not compile.', true);
+      this.#say(say`It does not compile.`, true);
       return;
     }
     if (this.#isEdited) this.#attempts++;
@@ -260,18 +262,18 @@ export class KernelEditor extends Panel {
   /** The lists of variants and dispatches. */
   #lists(): Content {
     const variants = (this.#shown?.variants ?? []).map(
-      ({ name }) => [name, name === 'only' ? 'single variant' : name] as const,
+      ({ name }) => [name, name === 'only' ? say`single variant` : name] as const,
     );
     const list = this.#selected?.passes ?? [];
     const passes = list.map(({ entry, shader }, i): readonly [string, string] => {
       const name = `${shader}.wgsl, ${entry}`;
-      return [String(i), list.length === 1 ? name : `${i + 1} of ${list.length}: ${name}`];
+      return [String(i), list.length === 1 ? name : say`${i + 1} of ${list.length}: ${name}`];
     });
-    const all = list.length > 1 ? [...passes, [whole, 'replace all dispatches by one'] as const] : passes;
+    const all = list.length > 1 ? [...passes, [whole, say`replace all dispatches by one`] as const] : passes;
     return html`
       ${field(
         'editor-variant',
-        'Variant',
+        say`Variant`,
         html`<select id="editor-variant" @change=${this.#selectVariant}>${options(
           variants,
           this.#variant,
@@ -279,7 +281,7 @@ export class KernelEditor extends Panel {
       )}
       ${field(
         'editor-dispatch',
-        'Dispatch',
+        say`Dispatch`,
         html`<select id="editor-dispatch" ?disabled=${all.length < 2} @change=${this.#selectPass}>${options(
           all,
           this.#pass,

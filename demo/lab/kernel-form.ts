@@ -7,9 +7,10 @@ import type { FamilyField } from '../../src/bench/kernel-family.ts';
 import { HeddleError } from '../../src/index.ts';
 import { freshId } from '../common/dom.ts';
 import { field, options } from '../common/form-fields.ts';
+import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 
-const families = familyNames.map((name) => [name, kernelFamilies[name].label] as const);
+const families = familyNames.map((name) => [name, translated(kernelFamilies[name].label)] as const);
 
 /** The fields. */
 export class KernelForm extends Panel {
@@ -71,7 +72,7 @@ export class KernelForm extends Panel {
     return html`
       <fieldset class="kernel-form" ?disabled=${this.#isDisabled}>
         <legend class="unseen">Kernel and its sizes</legend>
-        ${field(id, 'Kernel', html`<select id=${id} @change=${this.#selectFamily}>${list}</select>`)}
+        ${field(id, say`Kernel`, html`<select id=${id} @change=${this.#selectFamily}>${list}</select>`)}
         <div class="sizes">
           ${Object.entries(fieldsOf(this.#family)).map(([name, it]) => this.#field(name, it))}
         </div>
@@ -91,11 +92,15 @@ export class KernelForm extends Panel {
         it.values.map((value) => [value, value] as const),
         text,
       );
-      return field(id, it.label, html`<select id=${id} @input=${edit} @change=${change}>${list}</select>`);
+      return field(
+        id,
+        translated(it.label),
+        html`<select id=${id} @input=${edit} @change=${change}>${list}</select>`,
+      );
     }
     return field(
       id,
-      it.label,
+      translated(it.label),
       html`<input
         id=${id}
         type="number"

@@ -6,12 +6,14 @@ import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.t
 import { kernelGroups } from '../../src/bench/kernel-case.ts';
 import { rateOf, shareOfRoof } from '../../src/bench/roofline-model.ts';
 import { type Change, disturbance, maxSpread, spreadOf } from '../../src/bench/spread.ts';
-import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import { present } from '../../src/core/present.ts';
 import type { Roofs } from '../../src/engine/index.ts';
 import { field, options } from '../common/form-fields.ts';
+import { fixed, formatNumber, formatPercent } from '../common/format.ts';
+import { heard } from '../common/heard.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
-import { errorText, pluralize, relativeSpread, spreadText, time } from './measurement-text.ts';
+import { errorText, kernelCount, relativeSpread, spreadText, time } from './measurement-text.ts';
 import { groups } from './roofline-points.ts';
 
 /** Data of the table. */
@@ -45,18 +47,18 @@ interface Column {
 
 const best = ({ kernel: { variants } }: Row): VariantResult | undefined => variants[0];
 const columns: readonly Column[] = [
-  { title: 'Kernel', value: ({ position }) => position },
-  { title: 'Time', value: (row) => best(row)?.ms ?? Number.NaN },
-  { title: 'Spread', value: ({ kernel }) => disturbance(kernel) },
+  { title: say`Kernel`, value: ({ position }) => position },
+  { title: say`Time`, value: (row) => best(row)?.ms ?? Number.NaN },
+  { title: say`Spread`, value: ({ kernel }) => disturbance(kernel) },
   { title: 'GFLOP/s', value: (row) => rateOf(row.kernel, best(row) as VariantResult) },
   { title: 'GB/s', value: (row) => row.kernel.bytes / (best(row)?.ms ?? Number.NaN) },
   {
-    title: '% of roofline',
+    title: say`% of roofline`,
     value: (row, roofs) => (roofs ? shareOfRoof(row.kernel, best(row) as VariantResult, roofs) : Number.NaN),
   },
-  { title: 'Error', value: (row) => Math.max(...row.kernel.variants.map((v) => v.error)) },
-  { title: 'Baseline', value: ({ before = Number.NaN }) => before, isCompared: true },
-  { title: 'Difference', value: ({ change }) => change?.change ?? Number.NaN, isCompared: true },
+  { title: say`Error`, value: (row) => Math.max(...row.kernel.variants.map((v) => v.error)) },
+  { title: say`Baseline`, value: ({ before = Number.NaN }) => before, isCompared: true },
+  { title: say`Difference`, value: ({ change }) => change?.change ?? Number.NaN, isCompared: true },
 ];
 
 /** The groups as options. */
@@ -125,7 +127,8 @@ export class KernelTable extends Panel {
     const rows = content ? rowsOf(content) : [];
     const shown = this.#shownRows(rows, content?.roofs);
     const visible = columns.filter(({ isCompared }) => !isCompared || content?.baseline);
-    const empty = rows.length > 0 ? 'No kernel matches.' : 'Kernels appear here when they are measured.';
+    const empty =
+      rows.length > 0 ? say`No kernel matches.` : say`Kernels appear here when they are measured.`;
     return html`
       <div class="table-tools" ?hidden=${rows.length === 0}>${this.#tools()}</div>
       <p class="hint" ?hidden=${shown.length > 0}>${empty}</p>
@@ -149,11 +152,11 @@ export class KernelTable extends Panel {
       <p class="hint" role="status">${content ? noteOf(content.kernels) : ''}</p>`;
   }
   #tools(): Content {
-    const list = options([['', 'All groups'], ...groupNames], this.#group);
+    const list = options([['', say`All groups`], ...groupNames], this.#group);
     return html`
       ${field(
         'table-filter',
-        'Name contains',
+        say`Name contains`,
         html`<input
           id="table-filter"
           type="search"
@@ -164,7 +167,7 @@ export class KernelTable extends Panel {
       )}
       ${field(
         'table-group',
-        'Group',
+        say`Group`,
         html`<select id="table-group" @change=${this.#selectGroup}>${list}</select>`,
       )}`;
   }
@@ -253,7 +256,7 @@ function noteOf(kernels: readonly KernelResult[]): string {
 }
 
 function disturbedNote(count: number): string {
-  return `⚠ ${pluralize(count, 'kernel')}: the spread is over ${formatPercent(maxSpread)}, or the machine was slower right after the measurement. Other work disturbed it; do not quote these numbers.`;
+  return say`⚠ ${kernelCount(count)}: the spread is over ${formatPercent(maxSpread)}, or the machine was slower right after the measurement. Other work disturbed it; do not quote these numbers.`;
 }
 
 /** Time, spread, rates, share of the roofline and error of a variant. */
@@ -269,11 +272,11 @@ function cells(
   const rate = rateOf(kernel, variant);
   const spread = { ms, low, high };
   const { speed = 1 } = kernel;
-  const busy = first && 1 - speed > maxSpread ? ` ⚠ at ${(100 * speed).toFixed(0)} % speed` : '';
+  const busy = first && 1 - speed > maxSpread ? say` ⚠ at ${fixed(100 * speed, 0)} % speed` : '';
   const marked = spreadOf(spread) > maxSpread ? ' ⚠' : '';
   return [
     time(ms),
-    variant.rounds === 1 ? 'once' : `${relativeSpread(spread)}${busy || marked}`,
+    variant.rounds === 1 ? say`once` : `${relativeSpread(spread)}${busy || marked}`,
     rate > 0 ? formatNumber(rate) : '—',
     formatNumber(kernel.bytes / ms / 1e6),
     formatPercent(roofs ? shareOfRoof(kernel, variant, roofs) : Number.NaN),
@@ -287,21 +290,21 @@ function comparison({ before, change }: Row, isFirst: boolean): Content {
   const old = html`<td data-name="Baseline">${before === undefined ? '—' : time(before)}</td>`;
   if (!change) return html`${old}<td data-name="Difference">—</td>`;
   const { change: by, noise, significant } = change;
-  const text = `${by < 0 ? '−' : '+'}${(100 * Math.abs(by)).toFixed(1)} %`;
+  const text = `${by < 0 ? '−' : '+'}${fixed(100 * Math.abs(by), 1)} %`;
   const look = !significant ? 'same' : by < 0 ? 'quicker' : 'slower-now';
-  const says = !significant ? 'within the noise' : by < 0 ? 'faster' : 'slower';
+  const says = !significant ? say`within the noise` : by < 0 ? say`faster` : say`slower`;
   return html`
     ${old}
     <td class="change ${look}" data-name="Difference">
-      <span>${text}</span><span class="soft">${` ${says}, noise ${spreadText(noise)}`}</span>
+      <span>${text}</span><span class="soft">${say` ${says}, noise ${spreadText(noise)}`}</span>
     </td>`;
 }
 
 /** The name of a variant, of how many it is one, and why it failed. */
 function variantText(kernel: KernelResult, variant: VariantResult, withOthers: boolean): Content {
   const others = kernel.variants.length - 1;
-  const name = variant.variant === 'only' ? '' : variant.variant;
-  const count = html`<span class="soft">${` of ${others + 1}`}</span>`;
+  const name = variant.variant === 'only' ? '' : heard(variant.variant);
+  const count = html`<span class="soft">${say` of ${others + 1}`}</span>`;
   const failure = html`<span class="wrong">${` ${variant.failure ?? ''}`}</span>`;
   return html`${name}${withOthers && others > 0 ? count : nothing}${variant.failure ? failure : nothing}`;
 }

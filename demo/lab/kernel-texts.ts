@@ -4,8 +4,9 @@ import { referenceNote } from '../../src/bench/bench-file.ts';
 import type { KernelResult, VariantResult } from '../../src/bench/check-kernel.ts';
 import type { ShownTensor, TriedKernel } from '../../src/bench/own-kernel.ts';
 import { shareOfRoof } from '../../src/bench/roofline-model.ts';
-import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import { type Roofs, sizeOf } from '../../src/engine/index.ts';
+import { formatNumber, formatPercent } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { errorText, relativeSpread, time } from './measurement-text.ts';
 
 /** `x f32 [4,8]`, `output y f32 [4,8]`. */
@@ -22,17 +23,17 @@ export function verdict(
   if (!mine.passed) {
     const at =
       worst &&
-      `; the worst is ${worst.tensor}[${worst.index}] = ${formatNumber(worst.got)} instead of ${formatNumber(worst.want)}`;
-    return mine.failure ?? `Wrong: the largest error is ${errorText(mine.error)}${at ?? ''}.`;
+      say`; the worst is ${worst.tensor}[${worst.index}] = ${formatNumber(worst.got)} instead of ${formatNumber(worst.want)}`;
+    return mine.failure ?? say`Wrong: the largest error is ${errorText(mine.error)}${at ?? ''}.`;
   }
   const { ms = Number.NaN, low = ms, high = ms } = mine;
   const share = formatPercent(shareOfRoof(result, mine, roofs));
   const ours = result.variants.find((v) => v !== mine && v.passed && !v.variant.startsWith('yours'));
   const beside = ours?.ms
-    ? ` heddle’s kernel (${ours.variant}) takes ${time(ours.ms)}; yours takes ${formatNumber(ms / ours.ms)} × as long.`
+    ? say` heddle’s kernel (${ours.variant}) takes ${time(ours.ms)}; yours takes ${formatNumber(ms / ours.ms)} × as long.`
     : '';
   const reference = referenceNote(result);
-  return `Correct: the largest error is ${errorText(mine.error)}. ${time(ms)} ${relativeSpread({ ms, low, high })}, ${share} of the roofline.${beside}${reference && ` ${reference}`}`;
+  return say`Correct: the largest error is ${errorText(mine.error)}. ${time(ms)} ${relativeSpread({ ms, low, high })}, ${share} of the roofline.${beside}${reference && ` ${reference}`}`;
 }
 
 /** Number of workgroups of 64 threads, with one thread per element of the first output. */

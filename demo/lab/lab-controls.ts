@@ -2,6 +2,9 @@
 
 import { installed } from 'virtual:heddle-peer-names';
 import { field, segmentedChoice } from '../common/form-fields.ts';
+import { formatList } from '../common/format.ts';
+import { heard } from '../common/heard.ts';
+import { say, sayCount } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import { KernelForm } from './kernel-form.ts';
 import { type LabSettings, type PeerName, peerNames } from './lab-protocol.ts';
@@ -54,13 +57,13 @@ export class LabControls extends Panel {
     this.#isRunning = running;
     this.#progress = undefined;
     this.#own.setDisabled(running);
-    if (running) this.setStatus('Opening the device …');
+    if (running) this.setStatus(say`Opening the device …`);
     this.draw();
   }
   /** Shows the progress: `done` of `total` kernels, and the name of the next one. */
   setProgress(done: number, total: number, next: string): void {
     this.#progress = { done, total };
-    this.setStatus(`${done + 1} of ${total}: ${next}`);
+    this.setStatus(say`${done + 1} of ${total}: ${heard(next)}`);
   }
   /** Shows how the measurement ended. */
   setStatus(text: string, kind?: 'bad'): void {
@@ -127,21 +130,21 @@ export class LabControls extends Panel {
   #choices(): Content {
     const kernels = segmentedChoice<LabSettings['set'] | 'own'>({
       name: 'lab-kernels',
-      legend: 'Kernels',
+      legend: say`Kernels`,
       options: [
-        ['small', 'Small set'],
-        ['all', 'All'],
-        ['own', 'Your sizes'],
+        ['small', say`Small set`],
+        ['all', say`All`],
+        ['own', say`Your sizes`],
       ],
       selected: this.#which,
       onChange: (which) => this.#select(which),
     });
     const measurements = segmentedChoice<keyof typeof lengths>({
       name: 'lab-length',
-      legend: 'Measurements',
+      legend: say`Measurements`,
       options: [
-        ['quick', '5 rounds of 20 ms'],
-        ['careful', '9 rounds of 100 ms'],
+        ['quick', say`5 rounds of 20 ms`],
+        ['careful', say`9 rounds of 100 ms`],
       ],
       selected: this.#length,
       onChange: (length) => this.#selectLength(length),
@@ -154,8 +157,8 @@ export class LabControls extends Panel {
       spellcheck="false"
     />`;
     return html`
-      ${titled('Kernels', kernels)} ${titled('Measurements', measurements)}
-      <div ?hidden=${this.#which === 'own'}>${field('lab-filter', 'Filter by name', filter)}</div>
+      ${titled(say`Kernels`, kernels)} ${titled(say`Measurements`, measurements)}
+      <div ?hidden=${this.#which === 'own'}>${field('lab-filter', say`Filter by name`, filter)}</div>
       <fieldset class="stack-small">
         <legend>Compare with</legend>
         ${peers.map(
@@ -182,6 +185,11 @@ const titled = (title: string, choice: Content): Content => html`
 /** Which libraries the page lacks. */
 function peersHint(): string {
   const missing = peers.filter(({ isInstalled }) => !isInstalled).map(({ name }) => name);
-  if (missing.length === 0) return 'Loaded from the origin of this page when the measurement starts.';
-  return `${missing.join(' and ')} ${missing.length > 1 ? 'are' : 'is'} not part of this page.`;
+  if (missing.length === 0) return say`Loaded from the origin of this page when the measurement starts.`;
+  return sayCount(
+    missing.length,
+    '{0} is not part of this page.',
+    '{0} are not part of this page.',
+    formatList(missing),
+  );
 }

@@ -4,11 +4,13 @@ import { version } from '../../package.json';
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { OwnKernel } from '../../src/bench/own-kernel.ts';
-import { formatPercent } from '../../src/core/format-numbers.ts';
 import { adapterName } from '../../src/engine/index.ts';
 import { byId, onFrame, whenVisible } from '../common/dom.ts';
+import { formatMoment, formatPercent } from '../common/format.ts';
 import type { PageHeader } from '../common/page-header.ts';
+import { say } from '../common/page-texts.ts';
 import { html, show } from '../common/panel.ts';
+import { termList } from '../common/terms.ts';
 import { BusyNote } from './busy-note.ts';
 import { DevicePanel } from './device-panel.ts';
 import { type Baseline, HistoryPanel, roofText } from './history-panel.ts';
@@ -26,7 +28,7 @@ import {
 } from './lab-protocol.ts';
 import { conformanceReport, machineFacts, machineLine, peersReport } from './lab-reports.ts';
 import { LabSession } from './lab-session.ts';
-import { pluralize } from './measurement-text.ts';
+import { kernelCount } from './measurement-text.ts';
 import { csvTable, markdownTable } from './results-table.ts';
 import { Roofline } from './roofline.ts';
 import { fromHash, toHash } from './shared-results.ts';
@@ -127,7 +129,7 @@ export class LabPage {
     show(
       html`
         <label class="check"><input type="checkbox" @change=${toggle} />Show all variants</label>
-        ${this.#table.element}`,
+        ${this.#table.element} ${termList('lab', ['head', 'loss'])}`,
       byId('table'),
     );
     byId('peers').hidden = peers.length === 0;
@@ -195,12 +197,14 @@ export class LabPage {
         break;
       case 'checked':
         this.#setRunning(false);
-        this.#controls.setStatus(`Done: this engine ${reply.report.passed ? 'passes' : 'fails a check'}.`);
+        this.#controls.setStatus(
+          say`Done: this engine ${reply.report.passed ? say`passes` : say`fails a check`}.`,
+        );
         this.#showConformance(reply.report);
         break;
       case 'device':
         this.#setRunning(false);
-        this.#controls.setStatus('Done: the device is measured.');
+        this.#controls.setStatus(say`Done: the device is measured.`);
         this.#header.showAdapter(reply.report.adapter);
         this.#device.show(reply.report);
         break;
@@ -209,7 +213,7 @@ export class LabPage {
         this.#end(doneText(reply.results));
         break;
       case 'stopped':
-        this.#end(`Stopped after ${pluralize(run?.kernels.length ?? 0, 'kernel')}.`);
+        this.#end(say`Stopped after ${kernelCount(run?.kernels.length ?? 0)}.`);
         break;
       case 'failed':
         this.#end(reply.message, 'bad');
@@ -282,7 +286,7 @@ export class LabPage {
 
   #showEarlier(run: LabResults): void {
     this.#run = run;
-    this.#controls.setStatus(`Run of ${run.when.slice(0, 16).replace('T', ' ')} UTC.`);
+    this.#controls.setStatus(say`Run of ${formatMoment(Date.parse(run.when))}.`);
     this.#showReports();
   }
   #compare(baseline: Baseline | undefined): void {
@@ -306,7 +310,7 @@ export class LabPage {
   async #openShared(): Promise<void> {
     try {
       const run = await fromHash(location.hash);
-      if (run) this.#compare({ run, kind: 'shared result' });
+      if (run) this.#compare({ run, kind: say`shared result` });
     } catch (error) {
       this.#controls.setStatus(error instanceof Error ? error.message : String(error), 'bad');
     }
@@ -333,18 +337,18 @@ function withAttempt(kernels: readonly KernelResult[], result: KernelResult): Ke
 /** The roofs with their spread, and each measurement of them. */
 function roofsLine(run: LabResults): string {
   const { roofSpread } = run;
-  const text = `Roofs: ${roofText(run)}.`;
+  const text = say`Roofs: ${roofText(run)}.`;
   if (!roofSpread) return text;
-  const counts = `${roofSpread.peak.before.length} times before and ${roofSpread.peak.after.length} times after the kernels`;
-  return `${text} Measured ${counts}; the highest value is used, since other work can only lower it.`;
+  const counts = say`${roofSpread.peak.before.length} times before and ${roofSpread.peak.after.length} times after the kernels`;
+  return say`${text} Measured ${counts}; the highest value is used, since other work can only lower it.`;
 }
 
 function doneText({ kernels, conformance, roofSpread }: LabResults): string {
   const wrong = conformance?.kernels.filter((k) => !k.passed).length ?? 0;
   const spread = roofSpread ? Math.max(roofSpread.bandwidth.spread, roofSpread.peak.spread) : 0;
   return (
-    `Done: ${pluralize(kernels.length, 'kernel')}, ${wrong === 0 ? 'all correct' : `${wrong} wrong`}. ` +
-    `The roofs differ by ${formatPercent(spread)} before and after.${roofSpread?.busy ? ' This machine is busy, measure again.' : ''}`
+    say`Done: ${kernelCount(kernels.length)}, ${wrong === 0 ? say`all correct` : say`${wrong} wrong`}. ` +
+    say`The roofs differ by ${formatPercent(spread)} before and after.${roofSpread?.busy ? say` This machine is busy, measure again.` : ''}`
   );
 }
 

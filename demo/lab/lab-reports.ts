@@ -3,15 +3,16 @@
 import type { TimedForm, TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { Conformance } from '../../src/bench/conformance.ts';
 import { maxSpread, spreadOf } from '../../src/bench/spread.ts';
-import { formatNumber } from '../../src/core/format-numbers.ts';
 import { adapterName } from '../../src/engine/index.ts';
+import { formatMoment, formatNumber } from '../common/format.ts';
+import { say, sayCount } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import { dataTable, factList, hint } from '../common/tables.ts';
 import type { CheckedConformance, LabResults } from './lab-protocol.ts';
-import { errorText, pluralize, time } from './measurement-text.ts';
+import { errorText, time } from './measurement-text.ts';
 
 const verdict = (passed: boolean): Content =>
-  html`<span class="verdict ${passed ? 'good' : 'bad'}">${passed ? 'passes' : 'fails'}</span>`;
+  html`<span class="verdict ${passed ? 'good' : 'bad'}">${passed ? say`passes` : say`fails`}</span>`;
 
 /**
  * The conformance report of an adapter; after a check also of the engine: training, latencies, lost devices.
@@ -22,8 +23,12 @@ export function conformanceReport(report: Conformance | CheckedConformance): Con
   const low = limits.filter(({ passed }) => !passed).length;
   const isRight = wrong + low === 0;
   const sum = isRight
-    ? `${pluralize(kernels.length, 'kernel')} ${kernels.length === 1 ? 'matches' : 'match'} the float64 reference in every variant, and all limits are sufficient.`
-    : `${wrong} of ${kernels.length} kernels are wrong in at least one variant; ${low} of ${limits.length} limits are too low.`;
+    ? sayCount(
+        kernels.length,
+        '{0} kernel matches the float64 reference in every variant, and all limits are sufficient.',
+        '{0} kernels match the float64 reference in every variant, and all limits are sufficient.',
+      )
+    : say`${wrong} of ${kernels.length} kernels are wrong in at least one variant; ${low} of ${limits.length} limits are too low.`;
   return html`
     <div class="stack">
       <p class="note ${isRight ? 'good' : 'bad'}"><span>${sum}</span></p>
@@ -43,13 +48,13 @@ export function conformanceReport(report: Conformance | CheckedConformance): Con
 }
 
 function featureTable({ features, subgroups }: Conformance): Content {
-  const sizes = subgroups && [...new Set([subgroups.min, subgroups.max])].join(' to ');
+  const sizes = subgroups && [...new Set([subgroups.min, subgroups.max])].join(say` to `);
   return dataTable(
-    'Features that kernels use',
-    ['Feature', 'Available', 'Use'],
+    say`Features that kernels use`,
+    [say`Feature`, say`Available`, say`Use`],
     [
-      ...features.map(({ name, present, use }) => [name, present ? 'yes' : 'no', use]),
-      ['subgroup size', sizes ?? '—', 'threads that execute in lockstep'],
+      ...features.map(({ name, present, use }) => [name, present ? say`yes` : say`no`, use]),
+      [say`subgroup size`, sizes ?? '—', say`threads that execute in lockstep`],
     ],
     'plain',
   );
@@ -57,8 +62,8 @@ function featureTable({ features, subgroups }: Conformance): Content {
 
 function limitTable({ limits }: Conformance): Content {
   return dataTable(
-    'Needed and available limits',
-    ['Limit', 'Needed', 'Available', 'Result'],
+    say`Needed and available limits`,
+    [say`Limit`, say`Needed`, say`Available`, say`Result`],
     limits.map(({ name, needed, has, passed }) => [
       breakable(name),
       amount(needed),
@@ -81,8 +86,8 @@ function errorTable({ kernels }: Conformance, isOpen: boolean): Content {
     <details ?open=${isOpen}>
       <summary>Maximum error of each kernel (${kernels.length}) and variant (${variants.length})</summary>
       ${dataTable(
-        'Maximum error of each kernel and variant',
-        ['Kernel', 'Variant', 'Max. error', 'Tolerance', 'Result'],
+        say`Maximum error of each kernel and variant`,
+        [say`Kernel`, say`Variant`, say`Max. error`, say`Tolerance`, say`Result`],
         rows,
       )}
     </details>`;
@@ -93,16 +98,16 @@ function engineFacts(report: CheckedConformance): Content {
   const { engine, machine, subgroupKernels, training, readbackMs, dispatchUs, recovery } = report;
   const { error, allowed, losses } = training;
   const { lost, recovered } = recovery;
-  const within = `losses within ${errorText(error)} of the stored ones `;
-  const same = `${recovered} of ${lost} recovered with the same losses `;
+  const within = say`losses within ${errorText(error)} of the stored ones `;
+  const same = say`${recovered} of ${lost} recovered with the same losses `;
   return factList([
-    ['Engine', `${engine.name} ${engine.version}`],
-    ['Adapter', adapterName(machine.adapter)],
-    ['Subgroup kernels', subgroupKernels],
-    [`${losses.length} training steps`, html`<span>${within}${verdict(error <= allowed)}</span>`],
-    ['Readback', time(readbackMs)],
-    ['Dispatch', time(dispatchUs / 1000)],
-    ['Lost devices', html`<span>${same}${verdict(recovered === lost)}</span>`],
+    [say`Engine`, `${engine.name} ${engine.version}`],
+    [say`Adapter`, adapterName(machine.adapter)],
+    [say`Subgroup kernels`, subgroupKernels],
+    [say`${losses.length} training steps`, html`<span>${within}${verdict(error <= allowed)}</span>`],
+    [say`Readback`, time(readbackMs)],
+    [say`Dispatch`, time(dispatchUs / 1000)],
+    [say`Lost devices`, html`<span>${same}${verdict(recovered === lost)}</span>`],
   ]);
 }
 
@@ -135,11 +140,11 @@ export function peersReport(rows: readonly TimedKernel[], names: Readonly<Record
   return html`
     <div class="stack">
       ${hint(
-        'The libraries run in turn, each on its own device, timed by the CPU clock. Every result is compared with float64 before it is timed. The factor is the time relative to heddle, with its range from the quartiles of both times. ⚠ marks a spread over 20 %: do not quote these factors.',
+        say`The libraries run in turn, each on its own device, timed by the CPU clock. Every result is compared with float64 before it is timed. The factor is the time relative to heddle, with its range from the quartiles of both times. ⚠ marks a spread over 20 %: do not quote these factors.`,
       )}
       ${dataTable(
-        'Kernels of several libraries',
-        ['Kernel', ...contestants.map((name) => names[name] ?? name)],
+        say`Kernels of several libraries`,
+        [say`Kernel`, ...contestants.map((name) => names[name] ?? name)],
         rows.map((row) => [row.name, ...contestants.map((name) => peerCell(row, name))]),
       )}
     </div>`;
@@ -156,11 +161,11 @@ function peerCell(row: TimedKernel, contestant: string): Content {
   // One factor if its range is too narrow to show.
   const range =
     formatNumber(low) === formatNumber(high) ? '' : ` (${formatNumber(low)}–${formatNumber(high)})`;
-  const unsure = low < 1 && high > 1 ? ', no difference' : '';
+  const unsure = low < 1 && high > 1 ? say`, no difference` : '';
   const marked = [form, own].some(isDisturbed) ? ' ⚠' : '';
   const times = ` ${formatNumber(factor)} ×${range}${unsure}${marked}`;
   return html`
-    <span>${time(form.us / 1000)}<span class=${high < 1 ? 'times faster' : 'times'}>${times}</span></span>`;
+    <span>${time(form.us / 1000)}<span class=${high < 1 ? say`times faster` : say`times`}>${times}</span></span>`;
 }
 
 /** The machine of a run in one line. */
@@ -171,11 +176,11 @@ export const machineLine = ({ machine, when, heddle }: LabResults): string =>
 export function machineFacts({ machine, when, heddle }: LabResults): Content {
   const { adapter, browser, agent, platform, threads, flags, clockGrain } = machine;
   return factList([
-    ['Adapter', adapterName(adapter)],
-    ['Browser', browser.join(', ') || agent],
-    ['Platform', [platform, `${threads} threads`].filter(Boolean).join(', ')],
-    ['Browser flags', flags.join(', ') || 'none'],
-    ['CPU clock resolution', `${clockGrain} ms`],
-    ['heddle', `${heddle}, ${when.slice(0, 16).replace('T', ' ')} UTC`],
+    [say`Adapter`, adapterName(adapter)],
+    [say`Browser`, browser.join(', ') || agent],
+    [say`Platform`, [platform, say`${threads} threads`].filter(Boolean).join(', ')],
+    [say`Browser flags`, flags.join(', ') || say`none`],
+    [say`CPU clock resolution`, `${clockGrain} ms`],
+    ['heddle', `${heddle}, ${formatMoment(Date.parse(when))}`],
   ]);
 }

@@ -2,6 +2,8 @@
 
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { OwnKernel, ShownKernel } from '../../src/bench/own-kernel.ts';
+import { heard } from '../common/heard.ts';
+import { say } from '../common/page-texts.ts';
 import type { LabReply, LabRequest, LabSettings, TriedReply } from './lab-protocol.ts';
 
 /** Receives the messages of a measurement. */
@@ -58,7 +60,7 @@ export class LabSession {
    * They reject with an AbortError. The next request starts another worker.
    */
   stopRun(): void {
-    this.#end(new DOMException('Stopped.', 'AbortError'));
+    this.#end(new DOMException(say`Stopped.`, 'AbortError'));
   }
 
   #ask<T>(request: (id: number) => LabRequest): Promise<T> {
@@ -78,17 +80,18 @@ export class LabSession {
       name: 'heddle kernel lab',
     });
     worker.onmessage = ({ data }: MessageEvent<LabReply>) => this.#receive(data);
-    worker.onerror = (event) => this.#fail(`The lab worker failed: ${event.message || 'it did not load'}`);
+    worker.onerror = (event) =>
+      this.#fail(say`The lab worker failed: ${event.message || say`it did not load`}`);
     return worker;
   }
   #receive(reply: LabReply): void {
-    if (reply.type === 'failed') this.#fail(reply.message);
+    if (reply.type === 'failed') this.#fail(heard(reply.message));
     else if (reply.type !== 'shown' && reply.type !== 'tried' && reply.type !== 'rejected')
       this.#listener(reply);
     else {
       const request = this.#pending.get(reply.id);
       this.#pending.delete(reply.id);
-      if (reply.type === 'rejected') request?.reject(new Error(reply.message));
+      if (reply.type === 'rejected') request?.reject(new Error(heard(reply.message)));
       else request?.resolve((reply.type === 'shown' ? reply.kernel : reply.reply) as never);
     }
   }

@@ -13,6 +13,7 @@ import { describeMachine } from '../../src/bench/machine.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
 import { adapterName, openDevice } from '../../src/engine/index.ts';
 import { type Device, HeddleError } from '../../src/index.ts';
+import { english } from '../common/english.ts';
 import { attempt, show } from './editor-worker.ts';
 import {
   type CheckedConformance,
@@ -64,7 +65,7 @@ async function run(
 const messageOf = (error: unknown): string =>
   error instanceof HeddleError
     ? error.message
-    : `Something went wrong: ${error instanceof Error ? error.message : error}`;
+    : english`Something went wrong: ${error instanceof Error ? error.message : error}`;
 
 /** Checks conformance as `heddle conformance` does. Its training code is loaded on demand. */
 async function checkConformance(signal: AbortSignal): Promise<CheckedConformance> {
@@ -106,7 +107,7 @@ async function withDevice<T>(signal: AbortSignal, work: (device: Device) => Prom
   const device = await openDevice(navigator.gpu);
   const lost = device.gpu.lost.then(({ message }) => {
     throw new HeddleError(
-      `The GPU device was lost${message && ` (${message.replace(/\.?$/, '')})`}. The driver or the GPU process of the browser stopped; press Measure to start again.`,
+      english`The GPU device was lost${message && ` (${message.replace(/\.?$/, '')})`}. The driver or the GPU process of the browser stopped; press Measure to start again.`,
     );
   });
   lost.catch(() => {}); // the device is destroyed at the end
@@ -139,7 +140,7 @@ async function measureAll(device: Device, settings: LabSettings, signal: AbortSi
       onKernel: (kernel) => send({ type: 'kernel', kernel }),
     },
   );
-  if (!roofs || !roofSpread) throw new Error('the roofs were not measured');
+  if (!roofs || !roofSpread) throw new Error(english`the roofs were not measured`);
   const done = kernels.length + 2;
   const peers = peerKernels.length > 0 ? await comparePeers(settings, peerKernels, done, signal) : undefined;
   return {
@@ -180,12 +181,12 @@ async function comparePeers(
     type: 'progress',
     done: before,
     total,
-    next: `loading ${peers.map((p) => peerNames[p]).join(' and ')}`,
+    next: english`loading ${peers.map((p) => peerNames[p]).join(' and ')}`,
   });
   const contestants: Contestant[] = [await createHeddle()];
   for (const name of peers) {
     const maker = load[name];
-    if (!maker) throw new HeddleError(`${peerNames[name]} is not included in this build of the page.`);
+    if (!maker) throw new HeddleError(english`${peerNames[name]} is not included in this build of the page.`);
     contestants.push(await (await maker()).create());
   }
   const errors: string[] = [];
@@ -194,9 +195,9 @@ async function comparePeers(
   const rows: TimedKernel[] = [];
   for (const name of names) {
     signal.throwIfAborted();
-    send({ type: 'progress', done: before + rows.length, total, next: `comparing: ${name}` });
+    send({ type: 'progress', done: before + rows.length, total, next: english`comparing: ${name}` });
     const [row] = await timeKernels(contestants, { rounds, targetMs: span, names: [name] }, () => {});
-    if (errors.length > 0) throw new HeddleError(`A library reported a GPU error: ${errors[0]}`);
+    if (errors.length > 0) throw new HeddleError(english`A library reported a GPU error: ${errors[0]}`);
     if (!row) continue;
     rows.push(row);
     send({ type: 'peer-kernel', kernel: row });

@@ -4,6 +4,7 @@
 import { live } from 'lit-html/directives/live.js';
 import { declarationsIn, numberIn, type ShownKernel, type ShownPass } from '../../src/bench/own-kernel.ts';
 import { field, options } from '../common/form-fields.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import { hint } from '../common/tables.ts';
 
@@ -114,7 +115,7 @@ export class LaunchForm extends Panel {
     const bindings = (found?.entries.get(entry) ?? []).filter(({ wgslType }) => wgslType !== 'Params');
     return [
       ...axes.map((name, i): LaunchField => {
-        return { kind: 'grid', name, label: `Workgroups in ${name}`, value: String(pass?.grid[i] ?? 1) };
+        return { kind: 'grid', name, label: say`Workgroups in ${name}`, value: String(pass?.grid[i] ?? 1) };
       }),
       ...bindings.map(({ name, wgslType }): LaunchField => {
         const value = pass?.bind[name] ?? (isTensor(name) ? name : '');
@@ -142,7 +143,7 @@ export class LaunchForm extends Panel {
     const entryField: LaunchField = {
       kind: 'entry',
       name: '',
-      label: 'Entry point',
+      label: say`Entry point`,
       value: entry,
       options: entries,
     };
@@ -150,11 +151,11 @@ export class LaunchForm extends Panel {
       <details class="launch">
         <summary>Bindings, parameters and grid</summary>
         <div class="stack">
-          ${this.#shown ? this.#group('Launch', [entryField, ...of('grid')]) : nothing}
-          ${hint('Workgroups and parameters can be expressions of the sizes, for example (N + 15) / 16.')}
-          ${this.#group('Tensors', of('bind'))}
-          ${this.#group('Parameters', of('param'))}
-          ${this.#group('Overrides', of('override'))}
+          ${this.#shown ? this.#group(say`Launch`, [entryField, ...of('grid')]) : nothing}
+          ${hint(say`Workgroups and parameters can be expressions of the sizes, for example (N + 15) / 16.`)}
+          ${this.#group(say`Tensors`, of('bind'))}
+          ${this.#group(say`Parameters`, of('param'))}
+          ${this.#group(say`Overrides`, of('override'))}
         </div>
       </details>`;
   }

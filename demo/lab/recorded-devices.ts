@@ -3,7 +3,8 @@
 
 import { type DeviceReport, deviceReportOf } from '../../src/bench/device-report.ts';
 import type { RoofRates } from '../../src/bench/roofline-model.ts';
-import { formatNumber } from '../../src/core/format-numbers.ts';
+import { formatNumber } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, svg } from '../common/panel.ts';
 import { type Frame, placeRoofs } from './roofline-frame.ts';
 
@@ -43,7 +44,7 @@ export const recordedPoints: readonly { readonly intensity: number; readonly rat
 ];
 
 /** What the background is, in words. */
-export const recordedText = `Nothing is measured yet. The background is recorded: ${recordedDevices
+export const recordedText = say`Nothing is measured yet. The background is recorded: ${recordedDevices
   .map(nameOf)
   .join(
     '; ',

@@ -1,7 +1,8 @@
 // The frame of the roofline chart: its axes for given points and roofs, the grid, and the lines of roofs.
 
 import { type RoofRates, rooflineAxes } from '../../src/bench/roofline-model.ts';
-import { formatNumber } from '../../src/core/format-numbers.ts';
+import { formatNumber } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, svg } from '../common/panel.ts';
 import type { Point } from './roofline-points.ts';
 
@@ -114,10 +115,10 @@ export function roofLines(roofs: RoofRates, frame: Frame): Content {
     <g class="roofs">
       <path class="roof" d=${path}></path>
       <text class="roof-name" text-anchor="middle" transform=${place}>${
-        isNarrow ? slopeText : `copies ${slopeText}`
+        isNarrow ? slopeText : say`copies ${slopeText}`
       }</text>
       <text class="roof-name" x=${right - 4} y=${level - 9} text-anchor="end">${
-        isNarrow ? peakText : `multiply-adds ${peakText}`
+        isNarrow ? peakText : say`multiply-adds ${peakText}`
       }</text>
     </g>`;
 }

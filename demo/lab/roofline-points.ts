@@ -6,20 +6,27 @@ import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
 import { rateOf } from '../../src/bench/roofline-model.ts';
 import type { Roofs } from '../../src/engine/index.ts';
+import { heard } from '../common/heard.ts';
+import { say } from '../common/page-texts.ts';
 import { peerNames } from './lab-protocol.ts';
 
 /** Names and marks of the kernel groups; marks differ in shape and colour. */
 export const groups: Readonly<Record<KernelGroup, { readonly name: string; readonly mark: string }>> = {
-  products: { name: 'products', mark: 'M-5-5H5V5H-5Z' },
-  attention: { name: 'attention', mark: 'M0-6.500 6-0 0 6.500-6 0Z' },
-  rows: { name: 'rows and tokens', mark: 'M5 0A5 5 0 1 1-5 0 5 5 0 1 1 5 0Z' },
-  elements: { name: 'elements and updates', mark: 'M0-6 6 5H-6Z' },
-  decoding: { name: 'decoding', mark: 'M0 6-6-5H6Z' },
+  products: { name: say`products`, mark: 'M-5-5H5V5H-5Z' },
+  attention: { name: say`attention`, mark: 'M0-6.500 6-0 0 6.500-6 0Z' },
+  rows: { name: say`rows and tokens`, mark: 'M5 0A5 5 0 1 1-5 0 5 5 0 1 1 5 0Z' },
+  elements: { name: say`elements and updates`, mark: 'M0-6 6 5H-6Z' },
+  decoding: { name: say`decoding`, mark: 'M0 6-6-5H6Z' },
 };
 
 /** Names and marks of the libraries, drawn as outlines. */
 const libraries: readonly { contestant: string; look: string; name: string; mark: string }[] = [
-  { contestant: 'heddle', look: 'library-heddle', name: 'heddle, in the comparison', mark: 'M0-6V6M-6 0H6' },
+  {
+    contestant: 'heddle',
+    look: 'library-heddle',
+    name: say`heddle, in the comparison`,
+    mark: 'M0-6V6M-6 0H6',
+  },
   { contestant: 'tfjs', look: 'library-tfjs', name: peerNames.tfjs, mark: 'M-5-5 5 5M-5 5 5-5' },
   {
     contestant: 'jax-js',
@@ -97,7 +104,7 @@ export function pointsOf({ kernels, peers, all, baseline }: Shown): Point[] {
         const best = variant === kernel.variants[0];
         return {
           name: kernel.name,
-          detail: variant.variant === 'only' ? '' : variant.variant,
+          detail: variant.variant === 'only' ? '' : heard(variant.variant),
           look: `group-${kernel.group}`,
           mark: groups[kernel.group].mark,
           best,

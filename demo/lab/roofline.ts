@@ -3,10 +3,10 @@
 
 import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import { roofAt } from '../../src/bench/roofline-model.ts';
-import { formatNumber, formatPercent } from '../../src/core/format-numbers.ts';
 import type { Roofs } from '../../src/engine/index.ts';
+import { formatNumber, formatPercent } from '../common/format.ts';
+import { say, sayCount } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel, svg } from '../common/panel.ts';
-import { pluralize } from './measurement-text.ts';
 import {
   highestRoofs,
   recordedDevices,
@@ -143,8 +143,8 @@ export class Roofline extends Panel {
     const points = this.#points;
     const reachable = this.#reachable;
     const { width, height } = this.#frame;
-    const count = `${points.length} ${points.length === 1 ? 'point' : 'points'}`;
-    const label = `Roofline of ${count}: GFLOP/s over FLOP/byte; the arrow keys move through the points.`;
+    const count = sayCount(points.length, '{0} point', '{0} points');
+    const label = say`Roofline of ${count}: GFLOP/s over FLOP/byte; the arrow keys move through the points.`;
     return html`
       <ul class="legend">
         ${looks.filter(({ look }) => points.some((point) => point.look === look)).map(legendItem)}
@@ -188,7 +188,7 @@ export class Roofline extends Panel {
     if (this.#pointed) return describe(this.#pointed, this.#shown.roofs);
     if (this.#points.length > 0) return hint(this.#shown.kernels);
     if (this.#isEmpty && recordedDevices.length > 0) return recordedText;
-    return 'No measurements yet. Memory bandwidth limits kernels on the left, arithmetic those on the right; kernels near the roofline are efficient.';
+    return say`No measurements yet. Memory bandwidth limits kernels on the left, arithmetic those on the right; kernels near the roofline are efficient.`;
   }
 }
 
@@ -204,13 +204,13 @@ function hint(kernels: readonly KernelResult[]): string {
   const none = kernels.filter((k) => k.flops === 0).length;
   const tableOnly =
     none > 0
-      ? ` ${pluralize(none, 'kernel')} without arithmetic ${none === 1 ? 'is' : 'are'} only in the table.`
+      ? ` ${sayCount(none, '{0} kernel without arithmetic is only in the table.', '{0} kernels without arithmetic are only in the table.')}`
       : '';
-  return `Point at a kernel to see its numbers, or move through them with the arrow keys. Kernels whose data fit in a cache may exceed the bandwidth.${tableOnly}`;
+  return say`Point at a kernel to see its numbers, or move through them with the arrow keys. Kernels whose data fit in a cache may exceed the bandwidth.${tableOnly}`;
 }
 
 /** The numbers of a point. */
 function describe({ name, detail: also, intensity, rate }: Point, roofs: Roofs | undefined): string {
-  const share = roofs ? `, ${formatPercent(rate / roofAt(roofs, intensity))} of the roofline` : '';
-  return `${name}${also && ` (${also})`}: ${formatNumber(rate)} GFLOP/s at ${formatNumber(intensity)} FLOP/byte${share}`;
+  const share = roofs ? say`, ${formatPercent(rate / roofAt(roofs, intensity))} of the roofline` : '';
+  return say`${name}${also && ` (${also})`}: ${formatNumber(rate)} GFLOP/s at ${formatNumber(intensity)} FLOP/byte${share}`;
 }

@@ -3,6 +3,7 @@
 import { type BenchRun, benchRunOf, fastestOf } from '../../src/bench/bench-file.ts';
 import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
 import { HeddleError } from '../../src/index.ts';
+import { say } from '../common/page-texts.ts';
 
 /** The name of the field in the hash. */
 const key = 'results';
@@ -71,17 +72,17 @@ export async function fromHash(hash: string): Promise<BenchRun | undefined> {
     shared = JSON.parse(new TextDecoder().decode(bytes)) as SharedRun;
   } catch {
     throw new HeddleError(
-      'The results in the address cannot be read: the link is incomplete. Copy it again.',
+      say`The results in the address cannot be read: the link is incomplete. Copy it again.`,
     );
   }
   if (shared.v !== version)
     throw new HeddleError(
-      'The results in the address are from another version of heddle; ask for a new link.',
+      say`The results in the address are from another version of heddle; ask for a new link.`,
     );
   try {
     return benchRunOf(expand(shared));
   } catch (error) {
-    throw new HeddleError(`The results in the address are invalid: ${(error as Error).message}`, {
+    throw new HeddleError(say`The results in the address are invalid: ${(error as Error).message}`, {
       cause: error,
     });
   }

@@ -2,6 +2,7 @@
 
 import type { TransformersLibrary } from '../../src/bench/transformers-decoding.ts';
 import { HeddleError } from '../../src/index.ts';
+import { english } from '../common/english.ts';
 
 /** Loads transformers.js from the folder of the page, with the runtime beside it. Throws a HeddleError if it does not load. */
 export async function loadTransformers(page: string): Promise<TransformersLibrary> {
@@ -10,7 +11,7 @@ export async function loadTransformers(page: string): Promise<TransformersLibrar
   try {
     library = await import(/* @vite-ignore */ address('transformers.min.js'));
   } catch {
-    throw new HeddleError('transformers.js did not load. Measure again without it.');
+    throw new HeddleError(english`transformers.js did not load. Measure again without it.`);
   }
   const [mjs, wasm] = ['mjs', 'wasm'].map((end) => address(`ort-wasm-simd-threaded.${end}`));
   library.env.backends.onnx.wasm.wasmPaths = { mjs, wasm };

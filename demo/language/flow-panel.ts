@@ -1,10 +1,12 @@
 // The steps of a language, what each does, and what came out of them.
 
-import { formatBytes, formatDuration, formatInteger } from '../../src/core/format-numbers.ts';
 import { type LanguageState, type LanguageStepName, languageStepNames } from '../../src/pages.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
+import { fixed, formatBytes, formatDuration, formatInteger } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import { dataTable, factList } from '../common/tables.ts';
+import { termList } from '../common/terms.ts';
 import type { FirefoxTrial, TriedModel } from '../train/page/firefox-trial.ts';
 import type { WorkerEvent } from './language-protocol.ts';
 
@@ -22,14 +24,14 @@ export interface FlowActions {
 
 /** What each step does. */
 const texts: Readonly<Record<LanguageStepName, string>> = {
-  clean: 'Clean the pairs, hold out dev pairs',
-  tokenizer: 'Train a vocabulary of pieces',
-  teacher: 'Train the teacher',
-  student: 'Translate with the teacher, train the student on its translations',
-  quantize: 'Train the student with 8-bit weights',
-  shortlist: 'Align the translations, make the shortlist',
-  export: 'Write the files for Firefox',
-  measure: 'Measure all models on the dev pairs',
+  clean: say`Clean the pairs, hold out dev pairs`,
+  tokenizer: say`Train a vocabulary of pieces`,
+  teacher: say`Train the teacher`,
+  student: say`Translate with the teacher, train the student on its translations`,
+  quantize: say`Train the student with 8-bit weights`,
+  shortlist: say`Align the translations, make the shortlist`,
+  export: say`Write the files for Firefox`,
+  measure: say`Measure all models on the dev pairs`,
 };
 
 /** The panel. */
@@ -70,12 +72,12 @@ export class FlowPanel extends BusyPanel {
     const { pairs } = this.#state;
     const result =
       name === 'clean' && pairs
-        ? `${formatInteger(pairs.kept)} of ${formatInteger(pairs.all)} pairs kept, ${formatInteger(pairs.dev)} of them for measuring`
+        ? say`${formatInteger(pairs.kept)} of ${formatInteger(pairs.all)} pairs kept, ${formatInteger(pairs.dev)} of them for measuring`
         : undefined;
     return html`
       <li aria-current=${now ? 'step' : nothing} data-step=${name}>
         <span>${texts[name]}</span>
-        <span class="number">${seconds !== undefined ? formatDuration(seconds) : now ? 'now' : ''}</span>
+        <span class="number">${seconds !== undefined ? formatDuration(seconds) : now ? say`now` : ''}</span>
         ${
           now && now.share !== null
             ? html`<progress max="1" value=${now.share} aria-label=${texts[name]}></progress>`
@@ -91,14 +93,15 @@ export class FlowPanel extends BusyPanel {
     const download = (what: 'firefox' | 'configuration') => () =>
       void this.run(() => this.#actions.download(what));
     const keep = () =>
-      void this.run(async () => this.#say(`It is now ${await this.#actions.keep()} on the page Train.`));
+      void this.run(async () => this.#say(say`It is now ${await this.#actions.keep()} on the page Train.`));
     return html`
       <h3>Quality on the dev pairs</h3>
       ${dataTable(
-        'Quality on the dev pairs',
-        ['Model', 'BLEU', 'chrF2'],
-        quality.map(({ model, bleu, chrf }) => [model, bleu.toFixed(1), chrf.toFixed(1)]),
+        say`Quality on the dev pairs`,
+        [say`Model`, 'BLEU', 'chrF2'],
+        quality.map(({ model, bleu, chrf }) => [model, fixed(bleu, 1), fixed(chrf, 1)]),
       )}
+      ${termList('language', ['dev', 'BLEU', 'chrF', 'loss'])}
       <h3>Files for Firefox</h3>
       ${factList(Object.entries(files).map(([name, bytes]) => [name, formatBytes(bytes)] as const))}
       <div class="row">
@@ -132,7 +135,7 @@ export class FlowPanel extends BusyPanel {
     const { languages } = this.#state.plan;
     const stop = () => void this.#actions.stop();
     const discard = () => {
-      if (confirm('Delete this language? Its models and files are deleted from this browser.'))
+      if (confirm(say`Delete this language? Its models and files are deleted from this browser.`))
         void this.#actions.discard();
     };
     return html`

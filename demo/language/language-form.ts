@@ -4,6 +4,7 @@ import { live } from 'lit-html/directives/live.js';
 import type { LanguagePlan } from '../../src/pages.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { field, options } from '../common/form-fields.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import type { NewLanguage } from './language-protocol.ts';
 
@@ -13,11 +14,26 @@ const accepted = '.tsv,.csv,.jsonl,.tmx,.xliff,.xlf,.po,.mo,.txt,.gz';
 /** Numbers of the form, with their smallest values. */
 const numbers = {
   /** The engine of Firefox needs a multiple of 8. */
-  vocabSize: { label: 'Vocabulary', min: 304, step: 8, hint: 'pieces; 32,000 for millions of pairs' },
-  teacherSteps: { label: 'Steps of the teacher', min: 1, step: 1, hint: 'thousands for a good teacher' },
-  studentSteps: { label: 'Steps of the student', min: 1, step: 1, hint: 'as many as the teacher, or more' },
-  quantizeSteps: { label: 'Steps with 8-bit weights', min: 1, step: 1, hint: 'a tenth of the student’s' },
-  batchSize: { label: 'Batch size', min: 1, step: 1, hint: 'pairs of a step' },
+  vocabSize: { label: say`Vocabulary`, min: 304, step: 8, hint: say`pieces; 32,000 for millions of pairs` },
+  teacherSteps: {
+    label: say`Steps of the teacher`,
+    min: 1,
+    step: 1,
+    hint: say`thousands for a good teacher`,
+  },
+  studentSteps: {
+    label: say`Steps of the student`,
+    min: 1,
+    step: 1,
+    hint: say`as many as the teacher, or more`,
+  },
+  quantizeSteps: {
+    label: say`Steps with 8-bit weights`,
+    min: 1,
+    step: 1,
+    hint: say`a tenth of the student’s`,
+  },
+  batchSize: { label: say`Batch size`, min: 1, step: 1, hint: say`pairs of a step` },
 } as const;
 type NumberName = keyof typeof numbers;
 
@@ -60,7 +76,7 @@ export class LanguageForm extends BusyPanel {
 
   #submit(event: Event): void {
     event.preventDefault();
-    void this.run(() => this.#onStart({ pairs: this.#pairs, plan: this.#plan() }), 'Reading the pairs…');
+    void this.run(() => this.#onStart({ pairs: this.#pairs, plan: this.#plan() }), say`Reading the pairs…`);
   }
 
   #number(name: NumberName): Content {
@@ -117,14 +133,14 @@ export class LanguageForm extends BusyPanel {
           <input type="file" id="pick-pairs" accept=${accepted} @change=${pick} />
         </label>
         <div class="fields">
-          ${this.#code(0, 'From')} ${this.#code(1, 'To')} ${this.#number('vocabSize')} ${this.#number('batchSize')}
+          ${this.#code(0, say`From`)} ${this.#code(1, say`To`)} ${this.#number('vocabSize')} ${this.#number('batchSize')}
         </div>
         <div class="fields">
-          ${this.#preset('language-teacher', 'Teacher', teachers, this.#teacher, (name) => {
+          ${this.#preset('language-teacher', say`Teacher`, teachers, this.#teacher, (name) => {
             this.#teacher = name;
           })}
           ${this.#number('teacherSteps')}
-          ${this.#preset('language-student', 'Student', students, this.#student, (name) => {
+          ${this.#preset('language-student', say`Student`, students, this.#student, (name) => {
             this.#student = name;
           })}
           ${this.#number('studentSteps')} ${this.#number('quantizeSteps')}

@@ -2,6 +2,8 @@
 // cross-attention.
 
 import type { Inspection } from '../../src/index.ts';
+import { fixed } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html } from '../common/panel.ts';
 import { hint, probability, signed } from '../common/tables.ts';
 import { gateTable } from '../train/page/gate-view.ts';
@@ -42,8 +44,8 @@ class VectorsFigure extends HeadFigure {
     };
     return html`
       ${this.headControls()}
-      ${tokenSelect({ title: 'Query of', tokens, at: this.#from, onPick: from })}
-      ${tokenSelect({ title: 'Key and value of', tokens, at: this.#to, onPick: to })} ${this.scaleSwitch()}`;
+      ${tokenSelect({ title: say`Query of`, tokens, at: this.#from, onPick: from })}
+      ${tokenSelect({ title: say`Key and value of`, tokens, at: this.#to, onPick: to })} ${this.scaleSwitch()}`;
   }
   protected override picture(): Content {
     const { map, head } = this;
@@ -56,20 +58,20 @@ class VectorsFigure extends HeadFigure {
     const computed = scores[this.#from * map.keys + this.#to] ?? Number.NaN;
     const options = { shown: width, scale: this.sharedScale(q, k, v) };
     return html`
-      ${numberRow('Query', q, options)}
-      ${numberRow('Key', k, options)}
-      <p data-score=${computed}>q·k/√${width} = ${score.toFixed(3)}; the GPU computed ${computed.toFixed(3)}.</p>
-      ${numberRow('Value', v, options)}`;
+      ${numberRow(say`Query`, q, options)}
+      ${numberRow(say`Key`, k, options)}
+      <p data-score=${computed}>q·k/√${width} = ${fixed(score, 3)}; the GPU computed ${fixed(computed, 3)}.</p>
+      ${numberRow(say`Value`, v, options)}`;
   }
 }
 
 export const queries: Chapter = {
   id: 'queries',
-  title: 'Queries, keys, values',
+  title: say`Queries, keys, values`,
   text: [
-    'Attention lets a token look at others. Three learned matrices make three vectors of each token: a query (what it looks for), a key (what it offers) and a value (what it passes on).',
-    'Several heads do this in parallel, each with its own narrow vectors of W numbers. A score is the product of a query with a key: it is large if they point the same way.',
-    'Select a token and a head. The numbers are the columns of that head in the projection of the layer; the score below is their sum of products, divided by √W. The sum of W products grows with √W; without the division wide heads would have large scores, and the softmax would look at one token only.',
+    say`Attention lets a token look at others. Three learned matrices make three vectors of each token: a query (what it looks for), a key (what it offers) and a value (what it passes on).`,
+    say`Several heads do this in parallel, each with its own narrow vectors of W numbers. A score is the product of a query with a key: it is large if they point the same way.`,
+    say`Select a token and a head. The numbers are the columns of that head in the projection of the layer; the score below is their sum of products, divided by √W. The sum of W products grows with √W; without the division wide heads would have large scores, and the softmax would look at one token only.`,
   ],
   figure: (inspection, host) => new VectorsFigure(inspection, host),
 };
@@ -108,7 +110,7 @@ class SoftmaxFigure extends HeadFigure {
       ${this.headControls()}
       ${sliderField({
         id: 'softmax-temperature',
-        label: 'Temperature',
+        label: say`Temperature`,
         value: this.#temperature,
         min: 0.2,
         max: 4,
@@ -118,7 +120,7 @@ class SoftmaxFigure extends HeadFigure {
         ><input type="checkbox" .checked=${this.#isMasked} @input=${this.#setMask} />Mask</label
       >
       ${tokenPicker({
-        title: 'Query of',
+        title: say`Query of`,
         tokens: this.inspection.target,
         at: this.#query,
         onPick: (at) => this.#pick(at),
@@ -139,8 +141,13 @@ class SoftmaxFigure extends HeadFigure {
       probability(weights[j] ?? 0),
     ]);
     return html`
-      ${valuesOf(['Key', 'Score', 'Into the softmax', 'Weight'], rows)}
-      ${hint(`The weights sum to ${weights.reduce((a, b) => a + b, 0).toFixed(3)}.`)}`;
+      ${valuesOf([say`Key`, say`Score`, say`Into the softmax`, say`Weight`], rows)}
+      ${hint(
+        say`The weights sum to ${fixed(
+          weights.reduce((a, b) => a + b, 0),
+          3,
+        )}.`,
+      )}`;
   }
 }
 
@@ -164,8 +171,8 @@ class GatesFigure extends Figure {
       this.draw();
     };
     return html`
-      ${this.numberList('Layer', 'layer decoder', this.inspection.gates.length, this.#layer)}
-      ${tokenPicker({ title: 'State after', tokens: this.inspection.target, at: this.#token, onPick })}`;
+      ${this.numberList(say`Layer`, 'layer decoder', this.inspection.gates.length, this.#layer)}
+      ${tokenPicker({ title: say`State after`, tokens: this.inspection.target, at: this.#token, onPick })}`;
   }
   protected override picture(): Content {
     const unit = this.inspection.gates[this.#layer];
@@ -174,21 +181,21 @@ class GatesFigure extends Figure {
     const row = (values: Float32Array) => rowOf(values, channels, this.#token);
     return html`
       ${hint(
-        'The decoder of this model has no self-attention: no scores and no mask. It has an SSRU (simpler simple recurrent unit): each channel has a state c, and at each token a gate g between 0 and 1, which two matrices compute from the token: c = g · c before + (1 − g) · z. With a gate of 1 the channel keeps what it knows of earlier tokens; with 0 this token z replaces it.',
+        say`The decoder of this model has no self-attention: no scores and no mask. It has an SSRU (simpler simple recurrent unit): each channel has a state c, and at each token a gate g between 0 and 1, which two matrices compute from the token: c = g · c before + (1 − g) · z. With a gate of 1 the channel keeps what it knows of earlier tokens; with 0 this token z replaces it.`,
       )}
       ${gateTable(sidesOf(this.inspection, 'decoder').keys, gates, channels)}
-      ${numberRow('Gates', row(gates))}
-      ${numberRow('State c; the layer passes on what is above zero', row(states))}`;
+      ${numberRow(say`Gates`, row(gates))}
+      ${numberRow(say`State c; the layer passes on what is above zero`, row(states))}`;
   }
 }
 
 export const softmax: Chapter = {
   id: 'softmax',
-  title: 'Scores, mask, softmax',
+  title: say`Scores, mask, softmax`,
   text: [
-    'The scores of a query become weights by softmax: each is exponentiated, then divided by the sum, so that a row sums to 1.',
-    'The decoder must not see the tokens that it has not written yet. Their scores are masked (set to minus infinity) before the softmax. If their weights were set to zero after the softmax, the row would no longer sum to 1. Padding, which fills short sentences of a batch, is masked in the same way.',
-    'Select a token and raise the temperature: scores are divided by it before the softmax. Uncheck the mask to see the weights that the future tokens would get.',
+    say`The scores of a query become weights by softmax: each is exponentiated, then divided by the sum, so that a row sums to 1.`,
+    say`The decoder must not see the tokens that it has not written yet. Their scores are masked (set to minus infinity) before the softmax. If their weights were set to zero after the softmax, the row would no longer sum to 1. Padding, which fills short sentences of a batch, is masked in the same way.`,
+    say`Select a token and raise the temperature: scores are divided by it before the softmax. Uncheck the mask to see the weights that the future tokens would get.`,
   ],
   figure: (inspection, host) =>
     inspection.gates.length > 0 ? new GatesFigure(inspection, host) : new SoftmaxFigure(inspection, host),
@@ -217,7 +224,7 @@ class MapFigure extends HeadFigure {
     };
     return html`
       ${this.headControls()}
-      ${tokenPicker({ title: 'Row of', tokens: this.#tokens, at: this.#query, onPick })}`;
+      ${tokenPicker({ title: say`Row of`, tokens: this.#tokens, at: this.#query, onPick })}`;
   }
   protected override picture(): Content {
     return html`
@@ -228,21 +235,21 @@ class MapFigure extends HeadFigure {
 
 export const heads: Chapter = {
   id: 'heads',
-  title: 'Multi-head attention',
+  title: say`Multi-head attention`,
   text: [
-    'One head has one set of weights for each token: it averages the values of all tokens. A layer has several heads: one may follow the previous token, another the start of the sentence, another a word of the same kind. Their outputs, weighted sums of values, are concatenated and multiplied by a matrix.',
-    'Nobody tells a head what to do; what it does comes from training. Select a head, then point at or select a token. The table has its row: products q·k (a row of QKᵀ), scores, weights, and the values times their weights. Their sum is what the head passes on.',
+    say`One head has one set of weights for each token: it averages the values of all tokens. A layer has several heads: one may follow the previous token, another the start of the sentence, another a word of the same kind. Their outputs, weighted sums of values, are concatenated and multiplied by a matrix.`,
+    say`Nobody tells a head what to do; what it does comes from training. Select a head, then point at or select a token. The table has its row: products q·k (a row of QKᵀ), scores, weights, and the values times their weights. Their sum is what the head passes on.`,
   ],
   figure: (inspection, host) => new MapFigure(inspection, host, 'encoder'),
 };
 
 export const cross: Chapter = {
   id: 'cross',
-  title: 'Cross-attention',
+  title: say`Cross-attention`,
   text: [
-    'The encoder has read the source; the decoder writes the target. Cross-attention connects them: the queries come from the target tokens, the keys and values from the output of the encoder.',
-    'Row by row the map says where the decoder looks while it chooses the next token. In a trained model the weights follow the words that a token translates, also if their order differs. There is no mask here: the whole source is known. Select a token to see its row.',
-    'Select a layer and a head. Often one head aligns clearly, while others look at the end of the sentence or at everything.',
+    say`The encoder has read the source; the decoder writes the target. Cross-attention connects them: the queries come from the target tokens, the keys and values from the output of the encoder.`,
+    say`Row by row the map says where the decoder looks while it chooses the next token. In a trained model the weights follow the words that a token translates, also if their order differs. There is no mask here: the whole source is known. Select a token to see its row.`,
+    say`Select a layer and a head. Often one head aligns clearly, while others look at the end of the sentence or at everything.`,
   ],
   figure: (inspection, host) => new MapFigure(inspection, host, 'cross'),
 };

@@ -3,6 +3,7 @@
 
 import type { AttentionMap, Inspection } from '../../src/index.ts';
 import { field, options, segmentedChoice } from '../common/form-fields.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import { probability, signed } from '../common/tables.ts';
 import { type HeatMap, labelOf } from '../train/page/heat-map.ts';
@@ -88,8 +89,8 @@ export abstract class HeadFigure extends Figure {
   protected headControls(): Content {
     const kind = this.#kind;
     return html`
-      ${this.numberList('Layer', `layer ${kind}`, this.#maps.length, this.#layer)}
-      ${this.numberList('Head', `head ${kind}`, this.#maps[0]?.heads ?? 1, this.head)}`;
+      ${this.numberList(say`Layer`, `layer ${kind}`, this.#maps.length, this.#layer)}
+      ${this.numberList(say`Head`, `head ${kind}`, this.#maps[0]?.heads ?? 1, this.head)}`;
   }
 }
 
@@ -164,7 +165,7 @@ export function attentionRow(
   return html`
     <div class="stack" data-row=${query}>
       ${valuesOf(
-        ['Key', 'q·k', 'Score q·k/√W', 'Weight', 'Weight × value'],
+        [say`Key`, 'q·k', say`Score q·k/√W`, say`Weight`, say`Weight × value`],
         keys.map((key, j) => [
           labelOf(key),
           parts ? signed(dots(parts.query(query), parts.key(j))) : '–',
@@ -173,7 +174,7 @@ export function attentionRow(
           strip(weighted[j] as Float32Array, largest),
         ]),
       )}
-      ${output ? numberRow('Sum of the weighted values, as the GPU computed it', output) : nothing}
+      ${output ? numberRow(say`Sum of the weighted values, as the GPU computed it`, output) : nothing}
     </div>`;
 }
 

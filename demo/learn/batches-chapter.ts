@@ -1,8 +1,9 @@
 // Chapter on what training sees: pairs sorted into buckets by length, padded to batches, and masked.
 
-import { formatPercent } from '../../src/core/format-numbers.ts';
 import type { Inspection } from '../../src/index.ts';
 import type { PreviewedBatch } from '../../src/pages.ts';
+import { formatPercent } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html } from '../common/panel.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 import { type Chapter, type ChapterHost, Figure } from './chapter.ts';
@@ -37,8 +38,8 @@ class BatchesFigure extends Figure {
 
   protected override controls(): Content {
     return html`
-      ${this.numberList('Buckets', 'buckets', 4, this.#buckets)}
-      ${this.numberList('Rows in a batch', 'rows in a batch', rowCounts, this.#rows)}`;
+      ${this.numberList(say`Buckets`, 'buckets', 4, this.#buckets)}
+      ${this.numberList(say`Rows in a batch`, 'rows in a batch', rowCounts, this.#rows)}`;
   }
   protected override picture(): Content {
     const wanted = `${this.#buckets} ${this.#rows}`;
@@ -69,8 +70,8 @@ class BatchesFigure extends Figure {
       </div>`;
     return html`
       <h3>Batch ${i + 1}</h3>
-      ${side('Source', batch.sources, batch.source)}
-      ${side('Input of the decoder', batch.inputs, batch.target)}`;
+      ${side(say`Source`, batch.sources, batch.source)}
+      ${side(say`Input of the decoder`, batch.inputs, batch.target)}`;
   }
 }
 
@@ -88,11 +89,11 @@ const tokenRow = (tokens: readonly string[], length: number): Content => html`
 
 export const batches: Chapter = {
   id: 'batches',
-  title: 'What training sees',
+  title: say`What training sees`,
   text: [
-    'A GPU is fast if it does the same work for many rows, so pairs are trained in batches. All rows of a batch have one length: shorter ones are filled with padding. Attention must not look at padding, and the loss must not count it, so each row carries its length, the number on the right. The padding mask gives the places after it a score of minus infinity.',
-    'Padding costs time and teaches nothing. Therefore pairs are sorted into buckets of similar length; every bucket has its own shape, for which the kernels are planned once. More buckets have less padding, but more plans.',
-    'Here are twelve pairs of the built-in corpus. Change the number of buckets and of rows, and watch the share of padding.',
+    say`A GPU is fast if it does the same work for many rows, so pairs are trained in batches. All rows of a batch have one length: shorter ones are filled with padding. Attention must not look at padding, and the loss must not count it, so each row carries its length, the number on the right. The padding mask gives the places after it a score of minus infinity.`,
+    say`Padding costs time and teaches nothing. Therefore pairs are sorted into buckets of similar length; every bucket has its own shape, for which the kernels are planned once. More buckets have less padding, but more plans.`,
+    say`Here are twelve pairs of the built-in corpus. Change the number of buckets and of rows, and watch the share of padding.`,
   ],
   figure: (inspection, host) => new BatchesFigure(inspection, host),
 };

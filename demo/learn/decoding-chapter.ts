@@ -3,6 +3,7 @@
 import { live } from 'lit-html/directives/live.js';
 import type { Inspection } from '../../src/index.ts';
 import { field, markValid } from '../common/form-fields.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import { probability } from '../common/tables.ts';
 import { labelOf } from '../train/page/heat-map.ts';
@@ -87,7 +88,7 @@ class DecodingFigure extends Panel {
   protected override template(): Content {
     const temperature = sliderField({
       id: 'decoding-temperature',
-      label: 'Temperature',
+      label: say`Temperature`,
       value: this.#temperature,
       min: 0.2,
       max: 3,
@@ -107,7 +108,7 @@ class DecodingFigure extends Panel {
     return html`
       <div class="row controls">
         ${temperature}
-        ${field('decoding-seed', 'Seed of the sample', seed)}
+        ${field('decoding-seed', say`Seed of the sample`, seed)}
       </div>
       <div class="stack" data-picture>${this.#next.map((likely, at) => this.#choices(likely, at))}</div>
       <h3>A sample at this temperature</h3>
@@ -139,10 +140,10 @@ class DecodingFigure extends Panel {
 
 export const decoding: Chapter = {
   id: 'decoding',
-  title: 'Decoding word by word',
+  title: say`Decoding word by word`,
   text: [
-    'To translate, the decoder starts with [start] and appends one token at a time. Greedy decoding takes the most likely one. Beam search keeps several hypotheses and returns the one with the best score. Sampling draws a token at random by its probability; a temperature below 1 makes likely tokens more likely, a temperature above 1 less.',
-    'Click another token: the translation continues from there, as if the model had chosen it. The tree below shows the hypotheses of beam search, which share their first tokens, with the probability of each token and the score of each hypothesis.',
+    say`To translate, the decoder starts with [start] and appends one token at a time. Greedy decoding takes the most likely one. Beam search keeps several hypotheses and returns the one with the best score. Sampling draws a token at random by its probability; a temperature below 1 makes likely tokens more likely, a temperature above 1 less.`,
+    say`Click another token: the translation continues from there, as if the model had chosen it. The tree below shows the hypotheses of beam search, which share their first tokens, with the probability of each token and the score of each hypothesis.`,
   ],
   figure: (inspection, host) => new DecodingFigure(inspection, host),
 };

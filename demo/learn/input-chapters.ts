@@ -2,6 +2,7 @@
 
 import type { Inspection } from '../../src/index.ts';
 import { segmentedChoice } from '../common/form-fields.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel, svg } from '../common/panel.ts';
 import { hint } from '../common/tables.ts';
 import { type DemoModel, learnedPositionsModel, toyModels } from '../train/page/demo-models.ts';
@@ -22,8 +23,8 @@ class TokensFigure extends Panel {
   protected override template(): Content {
     const { source, target } = this.#inspection;
     return html`
-      ${tokenList('Source, read by the encoder', source)}
-      ${tokenList('Target, read by the decoder', target)}`;
+      ${tokenList(say`Source, read by the encoder`, source)}
+      ${tokenList(say`Target, read by the decoder`, target)}`;
   }
 }
 
@@ -37,10 +38,10 @@ const tokenList = (title: string, tokens: Inspection['source']): Content => html
 
 export const tokens: Chapter = {
   id: 'tokens',
-  title: 'Tokens',
+  title: say`Tokens`,
   text: [
-    'A transformer for translation has two halves: the encoder reads the source, the decoder writes the target. Both read numbers, not letters. A tokenizer cuts the text into tokens, words or pieces of words, and looks up the id of each in its vocabulary. Punctuation and digits are tokens too.',
-    'Two tokens have no text: [start] begins the target, and [end] ends the source and the target. A token that begins a word has a space before it, shown as ␣. Change the sentence above and press Compute: words that the vocabulary lacks become [UNK], and the model does not know which words they were.',
+    say`A transformer for translation has two halves: the encoder reads the source, the decoder writes the target. Both read numbers, not letters. A tokenizer cuts the text into tokens, words or pieces of words, and looks up the id of each in its vocabulary. Punctuation and digits are tokens too.`,
+    say`Two tokens have no text: [start] begins the target, and [end] ends the source and the target. A token that begins a word has a space before it, shown as ␣. Change the sentence above and press Compute: words that the vocabulary lacks become [UNK], and the model does not know which words they were.`,
   ],
   figure: (inspection) => new TokensFigure(inspection),
 };
@@ -61,16 +62,16 @@ class EmbeddingFigure extends TokenFigure {
         <span class="label" aria-hidden="true">Positions</span>
         ${segmentedChoice<keyof typeof positionModels>({
           name: 'positions',
-          legend: 'Positions',
+          legend: say`Positions`,
           options: [
-            ['sines', 'Sines'],
-            ['learned', 'Learned'],
+            ['sines', say`Sines`],
+            ['learned', say`Learned`],
           ],
           selected: this.inspection.learnedPositions ? 'learned' : 'sines',
           onChange: (kind) => void this.host.use(positionModels[kind]),
         })}
       </div>
-      ${this.picker('Token', this.inspection.source)} ${this.scaleSwitch()}`;
+      ${this.picker(say`Token`, this.inspection.source)} ${this.scaleSwitch()}`;
   }
   protected override picture(): Content {
     const embed = tensorOf(this.inspection, 'encoder.embed');
@@ -79,27 +80,27 @@ class EmbeddingFigure extends TokenFigure {
     const sum = rowOf(embed.data, embed.shape[1] ?? 0, this.token);
     if (!positions)
       return html`
-        ${hint('This model adds no positions here: they are a bias on the scores.')} ${numberRow('= sum', sum)}`;
+        ${hint(say`This model adds no positions here: they are a bias on the scores.`)} ${numberRow(say`= sum`, sum)}`;
     const { learnedPositions = false, source } = this.inspection;
     const position = rowOf(positions, sum.length, this.token);
     const embedding = sum.map((x, i) => x - (position[i] ?? 0));
     const scale = this.sharedScale(embedding, position, sum);
     return html`
-      ${numberRow('Embedding × √D', embedding, { scale })}
-      ${numberRow(learnedPositions ? '+ learned position' : '+ position', position, { scale })}
-      ${numberRow('= sum', sum, { scale })}
+      ${numberRow(say`Embedding × √D`, embedding, { scale })}
+      ${numberRow(learnedPositions ? say`+ learned position` : say`+ position`, position, { scale })}
+      ${numberRow(say`= sum`, sum, { scale })}
       ${waves(positions, sum.length, source.length, this.token, learnedPositions)}
-      ${hint('The first eight numbers of the position vectors, a curve for each, from the first token to the last.')}`;
+      ${hint(say`The first eight numbers of the position vectors, a curve for each, from the first token to the last.`)}`;
   }
 }
 
 export const embeddings: Chapter = {
   id: 'embeddings',
-  title: 'Embeddings and positions',
+  title: say`Embeddings and positions`,
   text: [
-    'Each token id selects a row of a table: its embedding, a vector of D learned numbers, multiplied by √D. Tokens that are used in similar ways get similar vectors.',
-    'A transformer reads all tokens at once, so a vector must also contain the position of its token: the positional encoding. The models of this page add sines and cosines of the position, with high to low frequencies: sin(p / 10000^(2i/D)) and the cosine of the same at dimensions 2i and 2i+1 of position p. BART instead learns a table with a row for each position: select Learned to load a model with such a table.',
-    'The sum is what the first layer reads. Select another token: its position vector changes even if the word is the same.',
+    say`Each token id selects a row of a table: its embedding, a vector of D learned numbers, multiplied by √D. Tokens that are used in similar ways get similar vectors.`,
+    say`A transformer reads all tokens at once, so a vector must also contain the position of its token: the positional encoding. The models of this page add sines and cosines of the position, with high to low frequencies: sin(p / 10000^(2i/D)) and the cosine of the same at dimensions 2i and 2i+1 of position p. BART instead learns a table with a row for each position: select Learned to load a model with such a table.`,
+    say`The sum is what the first layer reads. Select another token: its position vector changes even if the word is the same.`,
   ],
   figure: (inspection, host) => new EmbeddingFigure(inspection, host),
 };
@@ -124,7 +125,7 @@ function waves(
       class="waves"
       viewBox="0 0 ${20 + length * 40} 88"
       role="img"
-      aria-label=${isLearned ? 'Learned positions' : 'Sines of the positions'}
+      aria-label=${isLearned ? say`Learned positions` : say`Sines of the positions`}
     >
       <line class="wave-at" x1=${20 + at * 40} x2=${20 + at * 40} y1="4" y2="84"></line>
       ${columns.map((c) => svg`<path class="wave look${(c % 4) + 1}" d=${path(c)}></path>`)}

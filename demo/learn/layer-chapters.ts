@@ -4,6 +4,8 @@
 import { present } from '../../src/core/present.ts';
 import type { Inspection } from '../../src/index.ts';
 import { field } from '../common/form-fields.ts';
+import { fixed } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import { probability } from '../common/tables.ts';
 import { labelOf } from '../train/page/heat-map.ts';
@@ -26,8 +28,8 @@ class ResidualFigure extends TokenFigure {
   }
   protected override controls(): Content {
     return html`
-      ${this.numberList('Encoder layer', 'residual layer', this.#layers, this.#layer)}
-      ${this.picker('Token', this.inspection.source)} ${this.scaleSwitch()}`;
+      ${this.numberList(say`Encoder layer`, 'residual layer', this.#layers, this.#layer)}
+      ${this.picker(say`Token`, this.inspection.source)} ${this.scaleSwitch()}`;
   }
   protected override picture(): Content {
     const { tensors } = this.inspection;
@@ -42,18 +44,18 @@ class ResidualFigure extends TokenFigure {
     }));
     const scale = this.sharedScale(...rows.map(({ row }) => row));
     return rows.map(({ stage, row }) =>
-      numberRow(`${stage}: length ${Math.sqrt(dots(row, row)).toFixed(2)}`, row, { scale }),
+      numberRow(say`${stage}: length ${fixed(Math.sqrt(dots(row, row)), 2)}`, row, { scale }),
     );
   }
 }
 
 export const residual: Chapter = {
   id: 'residual',
-  title: 'Residual, norm, feed-forward',
+  title: say`Residual, norm, feed-forward`,
   text: [
-    'A layer does not replace a token’s vector, it adds to it: x + f(x), the residual connection. So gradients reach the first layer without shrinking. The change may be large: compare the lengths below.',
-    'Layer norm keeps the numbers in range: it subtracts the mean of a vector, divides by its standard deviation, and then multiplies each number by a learned gain and adds a learned bias. So the length of the result is learned too. Norms may come before each part (pre-norm, as here) or after the sum (post-norm, as in the first transformer). The feed-forward network then works on each token separately: it widens the vector, sets negative numbers to zero (ReLU), and narrows it again.',
-    'Select a token and a layer: see how far each part moves the vector x that the layer reads.',
+    say`A layer does not replace a token’s vector, it adds to it: x + f(x), the residual connection. So gradients reach the first layer without shrinking. The change may be large: compare the lengths below.`,
+    say`Layer norm keeps the numbers in range: it subtracts the mean of a vector, divides by its standard deviation, and then multiplies each number by a learned gain and adds a learned bias. So the length of the result is learned too. Norms may come before each part (pre-norm, as here) or after the sum (post-norm, as in the first transformer). The feed-forward network then works on each token separately: it widens the vector, sets negative numbers to zero (ReLU), and narrows it again.`,
+    say`Select a token and a layer: see how far each part moves the vector x that the layer reads.`,
   ],
   figure: (inspection, host) => new ResidualFigure(inspection, host),
 };
@@ -61,13 +63,13 @@ export const residual: Chapter = {
 /** Name of a tensor in a layer for readers. */
 function stageName(name: string): string {
   const stages: readonly (readonly [RegExp, string])[] = [
-    [/^norm\d?\.layer_norm/, 'Layer norm'],
-    [/^self_attn\.linear$/, 'Queries, keys and values'],
-    [/^self_attn\.self_attention/, 'Weighted values of the heads'],
-    [/^self_attn\.linear/, 'Output of the attention'],
-    [/^linear1\.activation|^linear1\.relu/, 'Feed-forward, after the activation'],
-    [/^linear1/, 'Feed-forward, widened'],
-    [/^linear2/, 'Feed-forward, narrowed'],
+    [/^norm\d?\.layer_norm/, say`Layer norm`],
+    [/^self_attn\.linear$/, say`Queries, keys and values`],
+    [/^self_attn\.self_attention/, say`Weighted values of the heads`],
+    [/^self_attn\.linear/, say`Output of the attention`],
+    [/^linear1\.activation|^linear1\.relu/, say`Feed-forward, after the activation`],
+    [/^linear1/, say`Feed-forward, widened`],
+    [/^linear2/, say`Feed-forward, narrowed`],
     [/^add/, 'x + f(x)'],
   ];
   return stages.find(([pattern]) => pattern.test(name))?.[1] ?? name;
@@ -110,7 +112,7 @@ class LossFigure extends Panel {
     />`;
     return html`
       <form class="sentence" @submit=${this.#compute}>
-        ${field('loss-target', 'Target', target)}
+        ${field('loss-target', say`Target`, target)}
         <button type="submit">Compute</button>
       </form>
       <div class="stack" data-picture>${this.#error || this.#losses()}</div>`;
@@ -123,16 +125,16 @@ class LossFigure extends Panel {
         named(label),
         named(target[t + 1]?.label ?? '[end]'),
         probability(Math.exp(-(loss[t] ?? 0))),
-        (loss[t] ?? 0).toFixed(3),
+        fixed(loss[t] ?? 0, 3),
         html`<span>${named(likely?.label ?? '')}${` ${probability(likely?.probability ?? 0)}`}</span>`,
       ];
     });
     const mean = loss.reduce((a, b) => a + b, 0) / loss.length;
     return html`
       <div class="losses">
-        ${valuesOf(['After', 'Correct token', 'Probability', 'Loss', 'Most likely'], rows)}
+        ${valuesOf([say`After`, say`Correct token`, say`Probability`, say`Loss`, say`Most likely`], rows)}
       </div>
-      <p>Mean loss ${mean.toFixed(3)} over ${loss.length} positions.</p>`;
+      <p>Mean loss ${fixed(mean, 3)} over ${loss.length} positions.</p>`;
   }
 }
 
@@ -141,11 +143,11 @@ const named = (label: string): Content => html`<bdi>${labelOf(label)}</bdi>`;
 
 export const loss: Chapter = {
   id: 'loss',
-  title: 'Teacher forcing and the loss',
+  title: say`Teacher forcing and the loss`,
   text: [
-    'While the model learns, the decoder reads the correct target, not its own output. This is called teacher forcing. So all positions are predicted at once, each from the tokens before it.',
-    'The loss of a position is the negative logarithm of the probability of the correct next token: 0 if the probability is 1, 0.69 if it is one half, and large if it is small. Training lowers the mean over all positions.',
-    'Label smoothing asks for a little less than probability 1, so that the model does not become too sure. Write another target below and press Compute: a wrong word has a large loss, and changes what the model expects after it.',
+    say`While the model learns, the decoder reads the correct target, not its own output. This is called teacher forcing. So all positions are predicted at once, each from the tokens before it.`,
+    say`The loss of a position is the negative logarithm of the probability of the correct next token: 0 if the probability is 1, 0.69 if it is one half, and large if it is small. Training lowers the mean over all positions.`,
+    say`Label smoothing asks for a little less than probability 1, so that the model does not become too sure. Write another target below and press Compute: a wrong word has a large loss, and changes what the model expects after it.`,
   ],
   figure: (inspection, host) => new LossFigure(inspection, host),
 };

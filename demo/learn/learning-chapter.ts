@@ -5,6 +5,7 @@ import type { Inspection, TrainSettings } from '../../src/index.ts';
 import type { HandUpdate, PairState, WeightPlace } from '../../src/pages.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { field, markValid, options } from '../common/form-fields.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import { dataTable, factList, hint } from '../common/tables.ts';
 import { labelOf } from '../train/page/heat-map.ts';
@@ -84,11 +85,11 @@ class LearningFigure extends BusyPanel {
       <div class="row controls">${this.#weightFields()}</div>
       <div class="row controls">${this.#rateFields()}</div>
       <div class="row">
-        ${button('Step', () => this.#update(1))}
-        ${button('Ten steps', () => this.#update(10))}
-        ${button('Start again', () => this.#restart())}
+        ${button(say`Step`, () => this.#update(1))}
+        ${button(say`Ten steps`, () => this.#update(10))}
+        ${button(say`Start again`, () => this.#restart())}
       </div>
-      <p role="status">${this.error || (this.isBusy ? 'Computing …' : '')}</p>
+      <p role="status">${this.error || (this.isBusy ? say`Computing …` : '')}</p>
       <div class="stack" data-picture>${this.#now ? this.#picture(this.#now) : nothing}</div>`;
   }
   #weightFields(): Content {
@@ -118,8 +119,8 @@ class LearningFigure extends BusyPanel {
         />`,
       );
     return html`
-      ${field('hand-matrix', 'Weight in', html`<select id="hand-matrix" @change=${select}>${options(names, this.#place.name)}</select>`)}
-      ${number('hand-row', 'Row', 'row', rows)} ${number('hand-column', 'Column', 'column', columns)}`;
+      ${field('hand-matrix', say`Weight in`, html`<select id="hand-matrix" @change=${select}>${options(names, this.#place.name)}</select>`)}
+      ${number('hand-row', say`Row`, 'row', rows)} ${number('hand-column', say`Column`, 'column', columns)}`;
   }
   #rateFields(): Content {
     const keep = (name: string) => (event: Event) => {
@@ -149,17 +150,17 @@ class LearningFigure extends BusyPanel {
       @change=${keep('warm-up')}
     />`;
     const label = html`Learning rate: <span class="number" aria-hidden="true">${rates[this.#rate]}</span>`;
-    return html`${field('hand-rate', label, rate)} ${field('hand-warmup', 'Warm-up steps', warmup)}`;
+    return html`${field('hand-rate', label, rate)} ${field('hand-warmup', say`Warm-up steps`, warmup)}`;
   }
   #picture(now: PairState): Content {
     const last = this.#updates.at(-1);
     return html`
       <p>
-        ${'Says after each token of the target: '}
+        ${say`Says after each token of the target: `}
         <span class="guesses" dir="auto">${now.likeliest.map((label) => html`<bdi>${labelOf(label)}</bdi> `)}</span>
-        ${`· ${now.hits} of ${now.tokens} tokens right, loss `}<b class="number" id="hand-loss">${digits(now.loss)}</b>
+        ${say`· ${now.hits} of ${now.tokens} tokens right, loss `}<b class="number" id="hand-loss">${digits(now.loss)}</b>
       </p>
-      ${last ? html`${rises(last) ? hint('The loss rose: at this rate the step goes too far. Start again with a smaller one.') : nothing}${arithmetic(last)}` : nothing}
+      ${last ? html`${rises(last) ? hint(say`The loss rose: at this rate the step goes too far. Start again with a smaller one.`) : nothing}${arithmetic(last)}` : nothing}
       ${this.#updates.length > 0 ? this.#history() : nothing}`;
   }
   #history(): Content {
@@ -170,9 +171,13 @@ class LearningFigure extends BusyPanel {
         digits(learningRate),
         digits(before.loss),
         digits(after.loss),
-        `${after.hits} of ${after.tokens}`,
+        say`${after.hits} of ${after.tokens}`,
       ]);
-    return dataTable('Updates', ['Step', 'Rate', 'Loss before', 'Loss after', 'Tokens right'], rows);
+    return dataTable(
+      say`Updates`,
+      [say`Step`, say`Rate`, say`Loss before`, say`Loss after`, say`Tokens right`],
+      rows,
+    );
   }
 }
 
@@ -184,10 +189,10 @@ function arithmetic(update: HandUpdate): Content {
   const [m, v] = moments;
   const [mean, square] = [m / (1 - optimizer.beta1 ** step), v / (1 - optimizer.beta2 ** step)];
   return factList([
-    ['Loss before', html`<span class="number">${digits(update.before.loss)}</span>`],
-    ['Gradient, backward pass', html`<span class="number" id="hand-gradient">${digits(gradient)}</span>`],
+    [say`Loss before`, html`<span class="number">${digits(update.before.loss)}</span>`],
+    [say`Gradient, backward pass`, html`<span class="number" id="hand-gradient">${digits(gradient)}</span>`],
     [
-      'Finite difference',
+      say`Finite difference`,
       html`<span class="number" id="hand-difference">${digits(difference)}</span> = (L(w + h) − L(w − h)) / 2h, h = ${h}`,
     ],
     [
@@ -198,20 +203,20 @@ function arithmetic(update: HandUpdate): Content {
       >`,
     ],
     [
-      'Weight',
+      say`Weight`,
       html`<span class="number" id="hand-weight">${digits(weight[0])} → ${digits(weight[1])}</span>`,
     ],
-    ['Loss after', html`<span class="number">${digits(update.after.loss)}</span>`],
+    [say`Loss after`, html`<span class="number">${digits(update.after.loss)}</span>`],
   ]);
 }
 
 export const learning: Chapter = {
   id: 'learning',
-  title: 'How it learns',
+  title: say`How it learns`,
   text: [
-    'A step of training changes every weight a little, so that the loss falls. The backward pass computes the gradient: by how much the loss changes if a weight changes. You can check it for any weight: move only this one by h in both directions, and compute the loss again.',
-    'AdamW divides a running mean of the gradients by the root of a running mean of their squares, so that all weights move at about the learning rate. Warm-up raises the rate in the first steps, when these means rest on few gradients.',
-    'Press Step: the model trains on the sentence above, on a copy that this chapter keeps. Then try a high rate: each step goes too far, and the model forgets what it knew.',
+    say`A step of training changes every weight a little, so that the loss falls. The backward pass computes the gradient: by how much the loss changes if a weight changes. You can check it for any weight: move only this one by h in both directions, and compute the loss again.`,
+    say`AdamW divides a running mean of the gradients by the root of a running mean of their squares, so that all weights move at about the learning rate. Warm-up raises the rate in the first steps, when these means rest on few gradients.`,
+    say`Press Step: the model trains on the sentence above, on a copy that this chapter keeps. Then try a high rate: each step goes too far, and the model forgets what it knew.`,
   ],
   figure: (inspection, host) => new LearningFigure(inspection, host),
 };

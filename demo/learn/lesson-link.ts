@@ -1,6 +1,7 @@
 // Buttons that write the lesson into the address of the page and copy it, and that download it as programs.
 
 import { copyAddress } from '../common/copy-address.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import { type Lesson, lessonQuery } from './lesson.ts';
 
@@ -21,17 +22,16 @@ export class LessonLink extends Panel {
   async #copy(): Promise<void> {
     history.replaceState(null, '', `${lessonQuery(this.#lesson())}${location.hash}`);
     const isCopied = await copyAddress();
-    this.#note = `The address of this page is the link${isCopied ? ', and was copied' : ''}: model, sentence, chapter and controls.`;
+    this.#note = say`The address of this page is the link${isCopied ? say`, and was copied` : ''}: model, sentence, chapter and controls.`;
     this.draw();
   }
 
   async #download(): Promise<void> {
-    this.#note = 'Writing the programs…';
+    this.#note = say`Writing the programs…`;
     this.draw();
     try {
       await this.#takeAway();
-      this.#note =
-        'An archive with the model and this sentence as a program of heddle and one of PyTorch; both print the same loss.';
+      this.#note = say`An archive with the model and this sentence as a program of heddle and one of PyTorch; both print the same loss.`;
     } catch (error) {
       this.#note = (error as Error).message;
     }

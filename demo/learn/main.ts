@@ -2,6 +2,7 @@
 
 import { byId, keepFocus } from '../common/dom.ts';
 import { mountHeader } from '../common/page-header.ts';
+import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, nothing, show } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
 import { hint } from '../common/tables.ts';
@@ -40,7 +41,7 @@ if (problem) {
   show(problemPage(problem, { recordedRun: true }), byId('webgpu-problem'));
   byId('sentence').remove();
   byId('map').hidden = true;
-  figureOf = () => hint('The picture of this chapter needs WebGPU.');
+  figureOf = () => hint(say`The picture of this chapter needs WebGPU.`);
   showChapter();
   byId('learn').hidden = false;
 } else {
@@ -68,8 +69,8 @@ function showChapter(): void {
   const found = chapters.findIndex(({ id }) => `#${id}` === location.hash);
   const at = Math.max(0, found);
   const chapter = chapters[at] as Chapter;
-  byId('chapters-now').textContent = `Chapter ${at + 1} of ${chapters.length}: ${chapter.title}`;
-  document.title = `${chapter.title} · Learn · heddle`;
+  byId('chapters-now').textContent = say`Chapter ${at + 1} of ${chapters.length}: ${chapter.title}`;
+  document.title = say`${chapter.title} · Learn · heddle`;
   map.chapter = chapter.id;
   const items = chapters.map(
     ({ id, title }) => html`
@@ -84,7 +85,7 @@ function showChapter(): void {
 function termsOf({ id, text }: Chapter): Content {
   const words = text.join(' ');
   const used = termNames.filter(
-    (name) => chapterOf(name) !== id && new RegExp(`\\b${name}s?\\b`, 'i').test(words),
+    (name) => chapterOf(name) !== id && new RegExp(`\\b${translated(name)}s?\\b`, 'i').test(words),
   );
   return used.length > 0 ? termList(id, used) : nothing;
 }
@@ -97,6 +98,6 @@ function chapterPage(chapter: Chapter, back?: Chapter, next?: Chapter): Content 
     <h2 id="chapter-title">${chapter.title}</h2>
     ${chapter.text.map((paragraph) => html`<p class="prose">${paragraph}</p>`)}
     ${figureOf(chapter)} ${termsOf(chapter)}
-    <div class="row">${link(back, 'Back')}${link(next, 'Next')}</div>
+    <div class="row">${link(back, say`Back`)}${link(next, say`Next`)}</div>
     ${lessonLink}`;
 }

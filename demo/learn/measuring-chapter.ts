@@ -3,6 +3,8 @@
 import { corpusBleu, corpusChrf, type Inspection } from '../../src/index.ts';
 import { wordDifferences } from '../../src/pages.ts';
 import { field } from '../common/form-fields.ts';
+import { fixed } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import { factList } from '../common/tables.ts';
 import type { Chapter } from './chapter.ts';
@@ -37,16 +39,16 @@ class MeasuringFigure extends Panel {
     />`;
     const parts = wordDifferences(translation, reference).a;
     const marked = parts.map(({ text, same }) => (same ? text : html`<ins>${text}</ins>`));
-    const score = (x: number, id: string) => html`<span class="number" id=${id}>${x.toFixed(1)}</span>`;
+    const score = (x: number, id: string) => html`<span class="number" id=${id}>${fixed(x, 1)}</span>`;
     return html`
-      ${field('measured', 'Translation: change a letter or a word', input)}
+      ${field('measured', say`Translation: change a letter or a word`, input)}
       <div data-picture>
         ${factList([
-          ['Reference', html`<bdi>${reference}</bdi>`],
-          ['Words that differ', html`<bdi>${marked}</bdi>`],
+          [say`Reference`, html`<bdi>${reference}</bdi>`],
+          [say`Words that differ`, html`<bdi>${marked}</bdi>`],
           ['BLEU', score(corpusBleu([translation], [[reference]]).score, 'measured-bleu')],
           ['chrF2', score(corpusChrf([translation], [[reference]]).score, 'measured-chrf')],
-          ['Exact match', translation === reference ? 'yes' : 'no'],
+          [say`Exact match`, translation === reference ? say`yes` : say`no`],
         ])}
       </div>`;
   }
@@ -54,11 +56,11 @@ class MeasuringFigure extends Panel {
 
 export const measuring: Chapter = {
   id: 'measuring',
-  title: 'Measuring: dev pairs, BLEU, chrF',
+  title: say`Measuring: dev pairs, BLEU, chrF`,
   text: [
-    'A model can learn its training pairs by heart. So some pairs are held out, the dev pairs: the model never trains on them, and its loss and translations of them show what it does with new sentences.',
-    'BLEU counts how many runs of one to four words of the translations are in the references. A wrong ending makes a wrong word. chrF counts runs of one to six characters instead; chrF2 weights what is missing twice as much as what is too much. Both go from 0 to 100 and are meant for many sentences at once: of one short sentence BLEU is coarse.',
-    'Speed has a measure too. MFU (model FLOPs utilization) is the arithmetic that the model needs for a step, divided by what the GPU could do in the time of the step.',
+    say`A model can learn its training pairs by heart. So some pairs are held out, the dev pairs: the model never trains on them, and its loss and translations of them show what it does with new sentences.`,
+    say`BLEU counts how many runs of one to four words of the translations are in the references. A wrong ending makes a wrong word. chrF counts runs of one to six characters instead; chrF2 weights what is missing twice as much as what is too much. Both go from 0 to 100 and are meant for many sentences at once: of one short sentence BLEU is coarse.`,
+    say`Speed has a measure too. MFU (model FLOPs utilization) is the arithmetic that the model needs for a step, divided by what the GPU could do in the time of the step.`,
   ],
   figure: (inspection) => new MeasuringFigure(inspection),
 };

@@ -1,9 +1,10 @@
 // The map of the model, the frame of the page: encoder and decoder as boxes that open their chapters, with the numbers
 // of the chosen tokens on their way.
 
-import { formatPercent } from '../../src/core/format-numbers.ts';
 import type { Inspection } from '../../src/index.ts';
 import { field, options } from '../common/form-fields.ts';
+import { fixed, formatPercent } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import { probability } from '../common/tables.ts';
 import { labelOf } from '../train/page/heat-map.ts';
@@ -53,7 +54,7 @@ export class ModelMap extends Panel {
     this.#layer = Math.min(this.#layer, count - 1);
     const tokens = found.source.map(({ label }, i) => [String(i), labelOf(label)] as const);
     const targets = found.target.map(({ label }, i) => [String(i), labelOf(label)] as const);
-    const numbers = Array.from({ length: count }, (_, i) => [String(i), `${i + 1} of ${count}`] as const);
+    const numbers = Array.from({ length: count }, (_, i) => [String(i), say`${i + 1} of ${count}`] as const);
     const select = (
       id: string,
       label: string,
@@ -70,15 +71,15 @@ export class ModelMap extends Panel {
     return html`
       <div class="stacks">
         <div class="stack-of" data-side="encoder">
-          ${select('map-source', 'Encoder, token', tokens, 'source')}
+          ${select('map-source', say`Encoder, token`, tokens, 'source')}
           ${this.#boxes(this.#encoder(found))}
         </div>
         <div class="stack-of" data-side="decoder">
-          ${select('map-target', 'Decoder, token', targets, 'target')}
+          ${select('map-target', say`Decoder, token`, targets, 'target')}
           ${this.#boxes(this.#decoder(found))}
         </div>
       </div>
-      ${count > 1 ? select('map-layer', 'Layer', numbers, 'layer') : nothing}`;
+      ${count > 1 ? select('map-layer', say`Layer`, numbers, 'layer') : nothing}`;
   }
   #chosen(key: 'source' | 'target' | 'layer'): number {
     return { source: this.#source, target: this.#target, layer: this.#layer }[key];
@@ -93,20 +94,20 @@ export class ModelMap extends Panel {
   #encoder(found: Inspection): Box[] {
     const token = found.source[this.#source];
     return [
-      { name: 'Tokens', chapters: ['tokens'], value: token && `id ${token.id}` },
+      { name: say`Tokens`, chapters: ['tokens'], value: token && `id ${token.id}` },
       {
-        name: 'Embedding + position',
+        name: say`Embedding + position`,
         chapters: ['embeddings'],
         value: this.#length('encoder', 'encoder.embed'),
       },
-      this.#attention('Self-attention', 'encoder', ['queries', 'softmax', 'heads']),
+      this.#attention(say`Self-attention`, 'encoder', ['queries', 'softmax', 'heads']),
       {
-        name: 'Feed-forward',
+        name: say`Feed-forward`,
         chapters: ['residual'],
         value: this.#feedForward('encoder', 2),
       },
       {
-        name: 'Memory, for every token of the decoder',
+        name: say`Memory, for every token of the decoder`,
         chapters: ['cross'],
         value: this.#length('encoder', 'encoder.norm'),
       },
@@ -117,24 +118,24 @@ export class ModelMap extends Panel {
     const [best] = found.next[this.#target] ?? [];
     const says = best && html`<bdi>${labelOf(best.label)}</bdi> ${probability(best.probability)}`;
     return [
-      { name: 'Tokens', chapters: ['tokens', 'batches'], value: token && `id ${token.id}` },
+      { name: say`Tokens`, chapters: ['tokens', 'batches'], value: token && `id ${token.id}` },
       {
-        name: 'Embedding + position',
+        name: say`Embedding + position`,
         chapters: ['embeddings'],
         value: this.#length('decoder', 'decoder.embed'),
       },
       this.#attention(
-        found.attention.some(({ kind }) => kind === 'decoder') ? 'Masked self-attention' : 'SSRU',
+        found.attention.some(({ kind }) => kind === 'decoder') ? say`Masked self-attention` : 'SSRU',
         'decoder',
         ['heads', 'queries', 'softmax'],
       ),
-      this.#attention('Cross-attention', 'cross', ['cross']),
+      this.#attention(say`Cross-attention`, 'cross', ['cross']),
       {
-        name: 'Feed-forward',
+        name: say`Feed-forward`,
         chapters: ['residual'],
         value: this.#feedForward('decoder', 3),
       },
-      { name: 'Output, next token', chapters: ['output', 'loss', 'learning', 'decoding'], value: says },
+      { name: say`Output, next token`, chapters: ['output', 'loss', 'learning', 'decoding'], value: says },
     ];
   }
   /** The token that the chosen one attends to most, in the mean of the heads. */
@@ -164,7 +165,7 @@ export class ModelMap extends Panel {
     const tensor = this.#inspection && tensorOf(this.#inspection, name);
     if (!tensor) return nothing;
     const row = rowOf(tensor.data, tensor.shape[1] ?? 0, side === 'encoder' ? this.#source : this.#target);
-    return `[${tensor.shape.join(', ')}] length ${Math.sqrt(dots(row, row)).toFixed(1)}`;
+    return say`[${tensor.shape.join(', ')}] length ${fixed(Math.sqrt(dots(row, row)), 1)}`;
   }
   #boxes(boxes: readonly Box[]): Content {
     return html`

@@ -2,6 +2,8 @@
 // vocabulary.
 
 import type { Inspection } from '../../src/index.ts';
+import { fixed } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import type { Content } from '../common/panel.ts';
 import { html } from '../common/panel.ts';
 import { probability, signed } from '../common/tables.ts';
@@ -18,7 +20,7 @@ class OutputFigure extends TokenFigure {
   }
 
   protected override controls(): Content {
-    return this.picker('After the token', this.inspection.target);
+    return this.picker(say`After the token`, this.inspection.target);
   }
   protected override picture(): Content {
     const { next } = this.inspection;
@@ -37,7 +39,7 @@ class OutputFigure extends TokenFigure {
     ]);
     return html`
       ${this.#vector()}
-      <div class="logits">${valuesOf(['Token', 'Logit', 'e^logit', 'Probability'], rows)}</div>
+      <div class="logits">${valuesOf([say`Token`, say`Logit`, 'e^logit', say`Probability`], rows)}</div>
       <p>
         The sum of e^logit over the vocabulary is ${sum.toPrecision(4)}. All other tokens together have the
         probability ${probability(Math.max(0, 1 - shown))}.
@@ -48,17 +50,17 @@ class OutputFigure extends TokenFigure {
     const last = tensorOf(this.inspection, 'decoder.norm') ?? this.inspection.tensors.at(-1);
     if (!last) return '';
     const row = rowOf(last.data, last.shape[1] ?? 0, this.token);
-    return numberRow(`Last vector of the decoder: length ${Math.sqrt(dots(row, row)).toFixed(2)}`, row);
+    return numberRow(say`Last vector of the decoder: length ${fixed(Math.sqrt(dots(row, row)), 2)}`, row);
   }
 }
 
 export const output: Chapter = {
   id: 'output',
-  title: 'From a vector to a word',
+  title: say`From a vector to a word`,
   text: [
-    'After the last layer the decoder has one vector for each place of the target. The output table has a row for each token of the vocabulary. The logit of a token is the dot product of the vector and its row, plus a bias: it is large if they point the same way.',
-    'The softmax makes probabilities of the logits: e to the power of each logit, divided by the sum over the whole vocabulary. A logit that is larger by 1 makes a token 2.7 times as probable; only differences count.',
-    'Many models use the table of the target’s embeddings as the output table too (tied weights): then tokens with similar embeddings get similar logits, and the model is smaller.',
+    say`After the last layer the decoder has one vector for each place of the target. The output table has a row for each token of the vocabulary. The logit of a token is the dot product of the vector and its row, plus a bias: it is large if they point the same way.`,
+    say`The softmax makes probabilities of the logits: e to the power of each logit, divided by the sum over the whole vocabulary. A logit that is larger by 1 makes a token 2.7 times as probable; only differences count.`,
+    say`Many models use the table of the target’s embeddings as the output table too (tied weights): then tokens with similar embeddings get similar logits, and the model is smaller.`,
   ],
   figure: (inspection, host) => new OutputFigure(inspection, host),
 };

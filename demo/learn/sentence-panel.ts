@@ -3,6 +3,8 @@
 import { live } from 'lit-html/directives/live.js';
 import type { Inspection } from '../../src/index.ts';
 import { field, options } from '../common/form-fields.ts';
+import { heard } from '../common/heard.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import {
   type DemoModel,
@@ -51,13 +53,16 @@ export class SentencePanel extends Panel {
   constructor(session: Session, stored: readonly string[], onCompute: () => void) {
     super();
     this.#session = session;
-    this.#models = [...shippedModels.map(({ name }) => name), ...stored].map((name) => [name, name]);
+    this.#models = [
+      ...shippedModels.map(({ name }) => [name, heard(name)] as const),
+      ...stored.map((name) => [name, name] as const),
+    ];
     this.#onCompute = onCompute;
     const { model, text, values } = readLesson(location.search);
     this.#kept = new KeptValues(values);
     this.#wanted = text;
     if (this.#models.some(([name]) => name === model)) this.#model = model as string;
-    else if (model !== undefined) this.#missing = `There is no model ${model} in this browser. `;
+    else if (model !== undefined) this.#missing = say`There is no model ${model} in this browser. `;
     this.draw();
   }
 
@@ -85,7 +90,7 @@ export class SentencePanel extends Panel {
     const shipped = shippedModels.find(({ name }) => name === this.#model);
     this.#text = this.#wanted ?? this.#text;
     this.#wanted = undefined;
-    this.#say(`Loading ${this.#model}…`);
+    this.#say(say`Loading ${heard(this.#model)}…`);
     try {
       await this.#session.load(this.#model, shipped && { url: shipped.url, step: shipped.step });
     } catch (error) {
@@ -100,7 +105,7 @@ export class SentencePanel extends Panel {
    */
   async #compute(target?: readonly number[]): Promise<void> {
     const request = ++this.#requests;
-    this.#say('Computing…');
+    this.#say(say`Computing…`);
     try {
       const sentence = target ? this.#computed : this.#text;
       const options = target ? { tensors: true, target } : { tensors: true };
@@ -108,7 +113,7 @@ export class SentencePanel extends Panel {
       if (request !== this.#requests) return;
       this.#inspection = found;
       this.#computed = sentence;
-      this.#say(`${found.source.length} source tokens, ${found.target.length} target tokens.`);
+      this.#say(say`${found.source.length} source tokens, ${found.target.length} target tokens.`);
       this.#onCompute();
     } catch (error) {
       if (request === this.#requests) this.#showError(error);
@@ -170,8 +175,8 @@ export class SentencePanel extends Panel {
     />`;
     return html`
       <form class="sentence" @submit=${this.#submit}>
-        ${field('sentence-model', 'Model', models)}
-        ${field('sentence-text', 'Sentence', text)}
+        ${field('sentence-model', say`Model`, models)}
+        ${field('sentence-text', say`Sentence`, text)}
         <button type="submit" class="main">Compute</button>
       </form>
       <p class=${this.#isWrong ? 'wrong' : 'hint'} role="status" id="sentence-status">${this.#missing}${this.#status}</p>`;

@@ -2,6 +2,7 @@
 // values.
 
 import type { InspectedToken, Inspection } from '../../src/index.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, svg } from '../common/panel.ts';
 import { dataTable, signed } from '../common/tables.ts';
 import { labelOf } from '../train/page/heat-map.ts';
@@ -19,10 +20,10 @@ export const dots = (a: Float32Array, b: Float32Array): number =>
   a.reduce((sum, x, i) => sum + x * (b[i] ?? 0), 0);
 
 /** A vector as a strip, blue above zero and orange below; bars of `max` have the full height. */
-export function strip(values: Float32Array, max: number, label = `${values.length} numbers`): Content {
+export function strip(values: Float32Array, max: number, label = say`${values.length} numbers`): Content {
   const bars = Array.from(values, (x, i) => {
     const height = (10 * Math.abs(x)) / max;
-    const [look, top] = x >= 0 ? ['plus', 10 - height] : ['minus', 10];
+    const [look, top] = x >= 0 ? [say`plus`, 10 - height] : [say`minus`, 10];
     return svg`<rect class=${look} x=${i} width="0.9" y=${top} height=${Math.max(0.3, height)}></rect>`;
   });
   return html`
@@ -55,7 +56,7 @@ export function numberRow(
   return html`
     <figure class="vector">
       <figcaption>${name}</figcaption>
-      ${strip(values, scale, `${name}: ${values.length} numbers`)}
+      ${strip(values, scale, say`${name}: ${values.length} numbers`)}
       <p class="hint number mono">${first}${values.length > shown ? ' …' : ''}</p>
     </figure>`;
 }
@@ -69,4 +70,4 @@ export const valuesOf = (head: readonly string[], rows: readonly (readonly Conte
   dataTable(head.join(', '), head, rows);
 
 /** What a figure shows if the model lacks a tensor. */
-export const noTensor = 'This model has no such tensor.';
+export const noTensor = say`This model has no such tensor.`;

@@ -1,6 +1,7 @@
 // A button that records while it is held: by pointer or by the keys Space and Enter. A click without a press, as
 // screen readers make it, starts a recording, and the next one ends it.
 
+import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import { Microphone } from './microphone.ts';
 
@@ -52,7 +53,7 @@ export class HoldButton extends Panel {
       });
       if (!this.#isHeld) {
         await microphone.stop();
-        this.#recorder.onProblem('The microphone is ready: hold the button while you speak.');
+        this.#recorder.onProblem(say`The microphone is ready: hold the button while you speak.`);
         return;
       }
       this.#isOn = true;
@@ -107,9 +108,9 @@ export class HoldButton extends Panel {
 
   protected override template(): Content {
     const text = this.#isOn
-      ? 'Listening: release to stop'
+      ? say`Listening: release to stop`
       : this.#isHeld
-        ? 'Opening the microphone…'
+        ? say`Opening the microphone…`
         : this.#label;
     return html`
       <button

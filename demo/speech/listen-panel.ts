@@ -1,6 +1,8 @@
 // The microphone and the clips of the page: what was heard, with times, and the views of the sound.
 
 import { BusyPanel } from '../common/busy-panel.ts';
+import { fixed } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import { HoldButton, type SampleStream } from './hold-button.ts';
 import { play } from './player.ts';
@@ -30,7 +32,7 @@ export class ListenPanel extends BusyPanel {
   constructor(actions: ListenActions) {
     super();
     this.#actions = actions;
-    this.#button = new HoldButton('speak', 'Hold and speak', actions.stream, {
+    this.#button = new HoldButton('speak', say`Hold and speak`, actions.stream, {
       onStart: (rate) => {
         void this.#hear(async () => {
           await actions.ready();
@@ -94,9 +96,9 @@ export class ListenPanel extends BusyPanel {
     if (!heard) return html`<p class="heard" id="heard" aria-live="polite">${this.#partial}</p>`;
     const { text, segments, duration, seconds, language, sound } = heard;
     const facts = [
-      `${duration.toFixed(1)} s of sound`,
-      `text after ${seconds.toFixed(1)} s`,
-      ...(language ? [`language ${language}`] : []),
+      say`${fixed(duration, 1)} s of sound`,
+      say`text after ${fixed(seconds, 1)} s`,
+      ...(language ? [say`language ${language}`] : []),
     ];
     return html`
       <p class="heard" id="heard" aria-live="polite">${text || html`<i class="hint">Nothing was heard.</i>`}</p>
@@ -107,7 +109,7 @@ export class ListenPanel extends BusyPanel {
       <ol class="segments" id="segments">
         ${segments.map(
           ({ start, end, text: own }) =>
-            html`<li><span class="number hint">${start.toFixed(2)} – ${end.toFixed(2)} s</span> ${own}</li>`,
+            html`<li><span class="number hint">${fixed(start, 2)} – ${fixed(end, 2)} s</span> ${own}</li>`,
         )}
       </ol>`;
   }
@@ -123,7 +125,7 @@ export class ListenPanel extends BusyPanel {
         ${listenClips.map(
           (clip, i) => html`
             <button type="button" class="small" id="clip-${i + 1}" ?disabled=${this.isBusy} @click=${() => this.#clip(clip)}>
-              “${clip.text}”
+              “<span lang="en">${clip.text}</span>”
             </button>`,
         )}
         <label class="button small file">

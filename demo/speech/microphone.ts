@@ -1,13 +1,14 @@
 // The microphone: samples of one channel through an AudioWorklet, at 16 kHz if the browser resamples.
 
+import { say } from '../common/page-texts.ts';
+
 const wanted = 16_000;
 
 /** Messages of errors of getUserMedia, by their names. */
 const reasons: Readonly<Record<string, string>> = {
-  NotAllowedError:
-    'This page may not use the microphone: allow it in the address bar, or try a built-in clip.',
-  NotFoundError: 'There is no microphone: connect one, or try a built-in clip.',
-  NotReadableError: 'Another program uses the microphone; close it and try again.',
+  NotAllowedError: say`This page may not use the microphone: allow it in the address bar, or try a built-in clip.`,
+  NotFoundError: say`There is no microphone: connect one, or try a built-in clip.`,
+  NotReadableError: say`Another program uses the microphone; close it and try again.`,
 };
 
 /** A microphone that records. */
@@ -27,13 +28,13 @@ export class Microphone {
   /** Starts to record; `onPiece` gets the samples. Rejects with a message for the visitor. */
   static async open(onPiece: (samples: Float32Array) => void): Promise<Microphone> {
     if (!navigator.mediaDevices?.getUserMedia)
-      throw new Error('This browser has no microphone for pages: try a built-in clip.');
+      throw new Error(say`This browser has no microphone for pages: try a built-in clip.`);
     const stream = await navigator.mediaDevices
       .getUserMedia({
         audio: { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false },
       })
       .catch((error: Error) => {
-        throw new Error(reasons[error.name] ?? `The microphone does not open: ${error.message}`);
+        throw new Error(reasons[error.name] ?? say`The microphone does not open: ${error.message}`);
       });
     try {
       const { context, source } = await connect(stream);

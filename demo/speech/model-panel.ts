@@ -1,8 +1,9 @@
 // Which model hears: the one that ships with the page, those of the browser, dropped files, or a download of the hub.
 
-import { formatInteger } from '../../src/core/format-numbers.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { field, options } from '../common/form-fields.ts';
+import { formatInteger } from '../common/format.ts';
+import { language, say, translated } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import { aboutShipped, shippedModel } from './shipped-speech.ts';
 import type { LoadedView, ModelChoice } from './speech-protocol.ts';
@@ -60,7 +61,7 @@ export class ModelPanel extends BusyPanel {
   async take(files: readonly File[]): Promise<void> {
     await this.run(
       async () => this.#select(await this.#actions.store(files)),
-      `Reading ${files[0]?.name ?? ''}…`,
+      say`Reading ${files[0]?.name ?? ''}…`,
     );
   }
 
@@ -73,7 +74,7 @@ export class ModelPanel extends BusyPanel {
 
   async #use(): Promise<void> {
     const name = this.#selected;
-    this.status = `Loading ${name}…`;
+    this.status = say`Loading ${name}…`;
     this.draw();
     this.#loaded = await this.#actions.use(name === shippedModel.name ? shippedModel : { name });
     this.status = '';
@@ -90,21 +91,21 @@ export class ModelPanel extends BusyPanel {
   #download(event: Event): void {
     event.preventDefault();
     const name = this.#hub.trim();
-    void this.run(async () => this.#select(await this.#actions.pull(name)), `Downloading ${name}…`);
+    void this.run(async () => this.#select(await this.#actions.pull(name)), say`Downloading ${name}…`);
   }
 
   #languages(): Content {
     const codes = this.#loaded?.languages ?? [];
     if (codes.length === 0) return nothing;
-    const names = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'code' });
+    const names = new Intl.DisplayNames([language], { type: 'language', fallback: 'code' });
     const named = codes.map((code) => [code, names.of(code) ?? code] as const);
-    const list = [['', 'Detect'] as const, ...named.sort(([, a], [, b]) => a.localeCompare(b))];
+    const list = [['', say`Detect`] as const, ...named.sort(([, a], [, b]) => a.localeCompare(b))];
     const change = (event: Event) => {
       this.#language = (event.target as HTMLSelectElement).value;
     };
     return field(
       'speech-language',
-      'Language',
+      say`Language`,
       html`<select id="speech-language" @change=${change}>${options(list, this.#language)}</select>`,
     );
   }
@@ -123,20 +124,20 @@ export class ModelPanel extends BusyPanel {
   }
 
   protected override template(): Content {
-    const names = [shippedModel.name, ...this.#stored].map((name) => [name, name] as const);
+    const names = [shippedModel.name, ...this.#stored].map((name) => [name, translated(name)] as const);
     const choose = (event: Event) =>
       void this.run(() => this.#select((event.target as HTMLSelectElement).value));
     const about =
       this.#selected === shippedModel.name
         ? aboutShipped
         : this.#loaded
-          ? `${formatInteger(this.#loaded.parameters)} parameters`
+          ? say`${formatInteger(this.#loaded.parameters)} parameters`
           : '';
     return html`
       <div class="fields">
         ${field(
           'speech-model',
-          'Model',
+          say`Model`,
           html`<select id="speech-model" ?disabled=${this.isBusy} @change=${choose}>${options(names, this.#selected)}</select>`,
         )}
         ${this.#languages()}
@@ -155,7 +156,7 @@ export class ModelPanel extends BusyPanel {
           <form class="fields" @submit=${this.#download}>
             ${field(
               'speech-hub',
-              'Model of the Hugging Face hub',
+              say`Model of the Hugging Face hub`,
               html`<input
                 id="speech-hub"
                 type="text"
@@ -167,7 +168,7 @@ export class ModelPanel extends BusyPanel {
                   this.#hub = (event.target as HTMLInputElement).value;
                 }}
               />`,
-              `${suggested.name} has ${suggested.megabytes} MB; it knows 99 languages.`,
+              say`${suggested.name} has ${suggested.megabytes} MB; it knows 99 languages.`,
             )}
             <button type="submit" ?disabled=${this.isBusy}>Download</button>
           </form>

@@ -1,18 +1,18 @@
 // What ships with the page: a small model of spoken commands, numbers and dates, and clips of espeak-ng for visitors
 // without a microphone (npm run demo:clips).
 
+import { english } from '../common/english.ts';
+import { say } from '../common/page-texts.ts';
 import type { ModelChoice } from './speech-protocol.ts';
 
 /** The model that ships with the page. */
 export const shippedModel: Required<ModelChoice> = {
-  name: 'Spoken commands',
+  name: english`Spoken commands`,
   url: new URL('../models/speech.safetensors', import.meta.url).href,
 };
 
 /** What it can do, and how it was made. */
-export const aboutShipped =
-  'Knows 150 English words: commands for lights, timers and turns, numbers, dates and times. Trained with heddle from ' +
-  'scratch on 2,613 clips of espeak-ng.';
+export const aboutShipped = say`Knows 150 English words: commands for lights, timers and turns, numbers, dates and times. Trained with heddle from scratch on 2,613 clips of espeak-ng.`;
 
 /** A clip that ships with the page. */
 export interface ShippedClip {
@@ -49,6 +49,6 @@ export const teachClips: readonly ShippedClip[] = [
 /** The bytes of a clip. Rejects with a message for the visitor. */
 export async function fetchClip({ text, url }: ShippedClip): Promise<File> {
   const response = await fetch(url).catch(() => undefined);
-  if (!response?.ok) throw new Error('The clip could not be downloaded; check the network connection.');
+  if (!response?.ok) throw new Error(say`The clip could not be downloaded; check the network connection.`);
   return new File([await response.blob()], `${text}.wav`, { type: 'audio/wav' });
 }

@@ -3,7 +3,10 @@
 
 import type { SpeechAttention } from '../../src/index.ts';
 import { field, options } from '../common/form-fields.ts';
+import { fixed, inDigits } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
+import { termList } from '../common/terms.ts';
 import { colour, onThemeChange } from '../common/theme.ts';
 
 /** Frames of features a second. */
@@ -161,7 +164,7 @@ export class SoundView extends Panel {
     for (let t = Math.ceil(start / step) * step; t <= start + seconds + 1e-9; t += step) {
       const x = labelWidth + ((t - start) / seconds) * room;
       context.fillRect(Math.min(width - 1, Math.round(x)), spectrumHeight, 1, 5);
-      const label = `${Number(t.toFixed(1))} s`;
+      const label = `${inDigits(String(Number(t.toFixed(1))))} s`;
       const half = context.measureText(label).width / 2;
       context.fillText(label, Math.min(width - half, x), spectrumHeight + 18);
     }
@@ -198,7 +201,7 @@ export class SoundView extends Panel {
       set(Number((event.target as HTMLSelectElement).value));
       this.draw();
     };
-    const select = html`<select id=${id} @change=${change}>${options([['-1', 'mean'], ...all], String(value))}</select>`;
+    const select = html`<select id=${id} @change=${change}>${options([['-1', say`mean`], ...all], String(value))}</select>`;
     return field(id, label, select);
   }
 
@@ -212,7 +215,7 @@ export class SoundView extends Panel {
       <details>
         <summary>Times of the tokens</summary>
         <ol class="peaks">
-          ${a.tokens.map((token, t) => html`<li><b>${short(token)}</b> <span class="number">${peak(t).toFixed(2)} s</span></li>`)}
+          ${a.tokens.map((token, t) => html`<li><b>${short(token)}</b> <span class="number">${fixed(peak(t), 2)} s</span></li>`)}
         </ol>
       </details>`;
   }
@@ -227,9 +230,9 @@ export class SoundView extends Panel {
       this.#windows.length > 1
         ? field(
             'window',
-            'Window',
+            say`Window`,
             html`<select id="window" @change=${pick}>${options(
-              this.#windows.map(({ start }, i) => [String(i), `from ${start.toFixed(1)} s`] as const),
+              this.#windows.map(({ start }, i) => [String(i), say`from ${fixed(start, 1)} s`] as const),
               String(a ? this.#windows.indexOf(a) : 0),
             )}</select>`,
           )
@@ -238,22 +241,22 @@ export class SoundView extends Panel {
       ? html`
           <div class="fields">
             ${windows}
-            ${this.#choice('layer', 'Layer', a.layers, this.#layer, (value) => {
+            ${this.#choice('layer', say`Layer`, a.layers, this.#layer, (value) => {
               this.#layer = value;
             })}
-            ${this.#choice('head', 'Head', a.heads, this.#head, (value) => {
+            ${this.#choice('head', say`Head`, a.heads, this.#head, (value) => {
               this.#head = value;
             })}
           </div>`
       : nothing;
     return html`
       <figure ?hidden=${this.#frames === 0}>
-        <figcaption class="hint">Spectrogram, and ${a ? 'where the model looked when it wrote each token' : 'time in seconds'}</figcaption>
-        <canvas id="spectrum" role="img" aria-label="Spectrogram of the recording over ${(this.#frames / framesPerSecond).toFixed(1)} seconds"></canvas>
+        <figcaption class="hint">Spectrogram, and ${a ? say`where the model looked when it wrote each token` : say`time in seconds`}</figcaption>
+        <canvas id="spectrum" role="img" aria-label="Spectrogram of the recording over ${fixed(this.#frames / framesPerSecond, 1)} seconds"></canvas>
         <canvas id="attention" role="img" aria-label="Cross-attention of each token over time" ?hidden=${!a}></canvas>
       </figure>
       ${controls}
-      ${a ? this.#peaks(a) : nothing}`;
+      ${a ? html`${this.#peaks(a)} ${termList('sound', ['head'])}` : nothing}`;
   }
 }
 

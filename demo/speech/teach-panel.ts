@@ -1,10 +1,12 @@
 // Teach it your words: sentences to record, the recordings, and what the model learned from them.
 
-import { formatPercent } from '../../src/core/format-numbers.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { field } from '../common/form-fields.ts';
+import { fixed, formatPercent } from '../common/format.ts';
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
+import { termList } from '../common/terms.ts';
 import { HoldButton, type SampleStream } from './hold-button.ts';
 import { play } from './player.ts';
 import { fetchClip, teachClips } from './shipped-speech.ts';
@@ -37,7 +39,7 @@ export class TeachPanel extends BusyPanel {
   constructor(actions: TeachActions) {
     super();
     this.#actions = actions;
-    this.#button = new HoldButton('record', 'Hold and read it aloud', actions.stream, {
+    this.#button = new HoldButton('record', say`Hold and read it aloud`, actions.stream, {
       onStart: (rate) => {
         void this.run(() => this.#record(rate));
       },
@@ -61,7 +63,7 @@ export class TeachPanel extends BusyPanel {
   /** Takes the built-in clips as recordings. */
   async #takeClips(): Promise<void> {
     for (const clip of teachClips) {
-      this.status = `Taking “${clip.text}”…`;
+      this.status = say`Taking “${clip.text}”…`;
       this.draw();
       this.show(await this.#actions.record(clip.text, await fetchClip(clip)));
     }
@@ -92,7 +94,7 @@ export class TeachPanel extends BusyPanel {
           <caption class="unseen">Word error rate before and after</caption>
           <thead><tr><th scope="col">Recordings</th><th scope="col">Before</th><th scope="col">After</th></tr></thead>
           <tbody>
-            ${this.#change(learned, 'it learned from')} ${this.#change(heldOut, 'kept apart')}
+            ${this.#change(learned, say`it learned from`)} ${this.#change(heldOut, say`kept apart`)}
           </tbody>
         </table>
         ${
@@ -108,7 +110,7 @@ export class TeachPanel extends BusyPanel {
     return html`
       <li class="row">
         <span class="sentence">${text}</span>
-        <span class="hint number">${seconds.toFixed(1)} s</span>
+        <span class="hint number">${fixed(seconds, 1)} s</span>
         <button
           type="button"
           class="small push"
@@ -138,7 +140,7 @@ export class TeachPanel extends BusyPanel {
     />`;
     return html`
       <div class="fields">
-        ${field('sentence', `Sentence ${count + 1}`, sentence, 'Change it to what you say; ten sentences are enough.')}
+        ${field('sentence', say`Sentence ${count + 1}`, sentence, say`Change it to what you say; ten sentences are enough.`)}
         ${this.#button.element}
         <button
           type="button"
@@ -166,6 +168,7 @@ export class TeachPanel extends BusyPanel {
           @click=${() => void this.run(async () => download(await this.#actions.archive(), 'recordings.zip'))}
         >Download the recordings (zip)</button>
       </div>
-      ${count < minRecordings ? html`<p class="hint">Record five sentences or more to learn from them.</p>` : nothing}`;
+      ${count < minRecordings ? html`<p class="hint">Record five sentences or more to learn from them.</p>` : nothing}
+      ${termList('teach', ['loss'])}`;
   }
 }

@@ -9,6 +9,7 @@ import {
   type PullProgress,
   pullModel,
 } from '../../src/index.ts';
+import { english } from '../common/english.ts';
 import { hubOrigin } from '../content-security-policy.ts';
 import { LockedError, withModelLock } from './model-locks.ts';
 import { isModelName } from './model-names.ts';
@@ -16,11 +17,11 @@ import { ExistsError, type ModelStore, modelFolder, partialFolder } from './mode
 
 /** What error messages suggest to do. */
 const hints: ErrorHints = {
-  resume: 'press Download to continue',
+  resume: english`press Download to continue`,
   access:
     'download it with heddle pull, which accepts an access token, pack it with heddle pack and import the file',
   revision: 'OWNER/NAME@refs/pr/1',
-  unreachable: 'check the network connection, then press Download again',
+  unreachable: english`check the network connection, then press Download again`,
 };
 
 /** Where a model is: its name, and the address of a release of Firefox Translations, if it has one. */
@@ -56,7 +57,7 @@ export async function pullToBrowser(
   const name = localName(model);
   if (await store.exists(name))
     throw new ExistsError(
-      `A model ${name} is already in this browser; delete or rename it to download it again.`,
+      english`A model ${name} is already in this browser; delete or rename it to download it again.`,
     );
   const options = {
     files,
@@ -72,7 +73,7 @@ export async function pullToBrowser(
     await withModelLock(name, () => pullModel(model, modelFolder(name), { ...options, ...web }));
   } catch (error) {
     if (error instanceof LockedError)
-      throw new LockedError(`${name} is being downloaded or trained already.`);
+      throw new LockedError(english`${name} is being downloaded or trained already.`);
     throw error;
   }
   return name;
@@ -88,7 +89,7 @@ function localName(model: string): string {
     .replace(/^\.|\.$/g, '');
   if (!isModelName(name))
     throw new HeddleError(
-      `"${model}" is not the name of a model; write OWNER/NAME, for example Helsinki-NLP/opus-mt-en-es`,
+      english`"${model}" is not the name of a model; write OWNER/NAME, for example Helsinki-NLP/opus-mt-en-es`,
     );
   return name;
 }

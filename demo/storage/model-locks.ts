@@ -1,6 +1,8 @@
 // Locks of models: a Web Lock per model, so that one tab at a time writes it. The browser releases the lock
 // when the tab closes or crashes.
 
+import { english } from '../common/english.ts';
+
 /** Thrown if this or another tab has locked the model. */
 export class LockedError extends Error {
   override readonly name = 'LockedError';
@@ -22,8 +24,8 @@ export function lockModel(name: string): Promise<() => void> {
         reject(
           new LockedError(
             held.has(name)
-              ? `The model ${name} is being trained.`
-              : `The model ${name} is being trained in another tab. This tab can translate with it, but not change it. Use another name, or stop the training in the other tab.`,
+              ? english`The model ${name} is being trained.`
+              : english`The model ${name} is being trained in another tab. This tab can translate with it, but not change it. Use another name, or stop the training in the other tab.`,
           ),
         );
         return undefined;

@@ -1,8 +1,9 @@
 // Names of models in the browser.
 
+import { english } from '../common/english.ts';
+
 /** The rule for names, for messages. */
-export const modelNameRule =
-  'use letters, digits, - and _, with single spaces or dots between them, at most 60 characters';
+export const modelNameRule = english`use letters, digits, - and _, with single spaces or dots between them, at most 60 characters`;
 
 /**
  * Whether a text is a valid model name: letters, digits, `-`, `_`, single inner dots and spaces; at most 60

@@ -12,6 +12,7 @@ import {
   readModelFacts,
 } from '../../src/index.ts';
 import { copyFolder } from '../../src/pages.ts';
+import { english } from '../common/english.ts';
 import { lockedModels, withModelLock } from './model-locks.ts';
 import { isModelName, modelNameRule } from './model-names.ts';
 
@@ -58,7 +59,8 @@ export interface StorageInfo {
 
 /** Throws a HeddleError if a text is not a valid model name. */
 export function checkModelName(name: string): void {
-  if (!isModelName(name)) throw new HeddleError(`"${name}" is not a valid model name: ${modelNameRule}`);
+  if (!isModelName(name))
+    throw new HeddleError(english`"${name}" is not a valid model name: ${modelNameRule}`);
 }
 
 /**
@@ -128,7 +130,7 @@ export class ModelStore {
   async copy(name: string, as: string): Promise<void> {
     checkModelName(as);
     const from = await this.#snapshot(name);
-    if (await this.exists(as)) throw new ExistsError(`A model ${as} is already in this browser.`);
+    if (await this.exists(as)) throw new ExistsError(english`A model ${as} is already in this browser.`);
     await withModelLock(as, () => copyFolder(from, modelFolder(name), this.#disk, modelFolder(as)));
   }
   /** Returns a zip archive of the model's folder. */
@@ -140,7 +142,9 @@ export class ModelStore {
     const from = await this.#require(name);
     const path = `${modelFolder(name)}/model.safetensors`;
     if (!(await from.exists(path)))
-      throw new HeddleError(`The weights of ${name} are in several files; export the model as an archive.`);
+      throw new HeddleError(
+        english`The weights of ${name} are in several files; export the model as an archive.`,
+      );
     const bytes = await from.read(path);
     return new Blob([bytes as BlobPart], { type: 'application/octet-stream' });
   }
@@ -160,7 +164,8 @@ export class ModelStore {
 
   /** The files of a model. Throws a HeddleError if there is no such model. */
   async #require(name: string): Promise<Files> {
-    if (!(await this.exists(name))) throw new HeddleError(`There is no model ${name} in this browser.`);
+    if (!(await this.exists(name)))
+      throw new HeddleError(english`There is no model ${name} in this browser.`);
     return this.filesOf(name);
   }
   /**

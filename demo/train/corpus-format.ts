@@ -1,7 +1,9 @@
 // The format of a text that the visitor gives as a corpus: tab-separated or comma-separated values.
 
+import { english } from '../common/english.ts';
+
 /** Name of a corpus that was pasted. */
-export const pastedName = 'pasted text';
+export const pastedName = english`pasted text`;
 
 /** Characters of pasted text in which a tab is searched. */
 const searched = 2 ** 16;

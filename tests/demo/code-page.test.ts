@@ -145,3 +145,23 @@ it.each([
   await screenshot(`code-${width}-${theme}`);
   expect(errors).toEqual([]);
 });
+
+describe('the language of the page', () => {
+  it('is that of the browser, or the one that the visitor selects', async () => {
+    expect(
+      code.requests.filter((url) => /\/assets\/es-/.test(url)),
+      'an English page loads no texts',
+    ).toEqual([]);
+    const { page, errors } = await open('code.html', {
+      before: () => Object.defineProperty(Navigator.prototype, 'languages', { get: () => ['es-AR', 'en'] }),
+    });
+    await page.waitForSelector('#program textarea');
+    const shown = () => page.evaluate(() => [document.documentElement.lang, document.title]);
+    expect(await shown()).toEqual(['es', 'Código · heddle']);
+    await Promise.all([page.waitForNavigation(), page.select('select.language', 'en')]);
+    expect(await shown()).toEqual(['en', 'Code · heddle']);
+    await page.evaluate(() => localStorage.removeItem('heddle-language'));
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+});

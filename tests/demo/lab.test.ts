@@ -411,7 +411,7 @@ describe('a measurement', () => {
     const { roofSpread: _, ...rest } = json;
     await open('earlier.json', JSON.stringify({ ...rest, kernels: faster.slice(1) }));
     expect(await text(page, '.baseline-of')).toMatch(
-      /^Baseline: file earlier\.json, google swiftshader, .* UTC, 2 kernels, /,
+      /^Baseline: file earlier\.json, google swiftshader, [A-Z][a-z]{2} \d+, \d{4}, \d+:\d\d\s[AP]M, 2 kernels, /,
     );
     const changes = await page.$$eval('.kernels tbody tr:not(.slower)', (rows) =>
       rows.map((row) => (row as HTMLTableRowElement).cells[8]?.textContent),
@@ -480,7 +480,7 @@ describe('a measurement', () => {
       /^Baseline: shared result, google swiftshader, .* 3 kernels, /,
     );
     expect(await page.$$eval('.kernels tbody th', (cells) => cells.map((c) => c.textContent))).toEqual(names);
-    expect(await text(page, '#controls .status')).toMatch(/^Run of 20\d\d-/);
+    expect(await text(page, '#controls .status')).toMatch(/^Run of [A-Z][a-z]{2} \d+, 20\d\d, /);
     // The kernel that the visitor was writing is there too.
     await page.$eval('#editor', (editor) => editor.scrollIntoView());
     await page.waitForFunction(() =>

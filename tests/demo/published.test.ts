@@ -160,6 +160,10 @@ it('translates under a sub-path, and opens and translates again offline', async 
   await page.reload();
   await untilText(page, '#translation', '^Te quiero');
   expect(await page.evaluate(() => document.querySelector('link[rel="manifest"]') !== null)).toBe(true);
+  // Another page in Spanish, neither of which was opened before.
+  await page.evaluate(() => localStorage.setItem('heddle-language', 'es'));
+  await page.goto(`${url}code.html`, { waitUntil: 'load' });
+  await untilText(page, 'h1', '^Código$');
   await page.close();
 });
 

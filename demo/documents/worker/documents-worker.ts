@@ -4,6 +4,7 @@
 import { formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import { HeddleError } from '../../../src/index.ts';
 import { openDocument, TranslationMemory } from '../../../src/pages.ts';
+import { english } from '../../common/english.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import { holdLock, openWorkerStorage } from '../../storage/worker-storage.ts';
 import type { Calls, Reply, Request } from '../documents-protocol.ts';
@@ -15,7 +16,10 @@ const post = (reply: Reply): void => self.postMessage(reply);
 
 const opened = (async () => {
   const files = await openWorkerStorage();
-  await holdLock('heddle documents', 'Another tab has the documents open; close it, then reload this page.');
+  await holdLock(
+    'heddle documents',
+    english`Another tab has the documents open; close it, then reload this page.`,
+  );
   return { files, store: new ProjectStore(files) };
 })();
 opened.catch(() => undefined); // every call reports the error
@@ -23,7 +27,7 @@ opened.catch(() => undefined); // every call reports the error
 let project: Project | undefined;
 
 function current(): Project {
-  if (!project) throw new HeddleError('There is no document.');
+  if (!project) throw new HeddleError(english`There is no document.`);
   return project;
 }
 
@@ -41,7 +45,7 @@ async function importMemory(
   await store.importMemory(file, languages, (pairs, share) => {
     for (const pair of pairs) memory.add(pair);
     count += pairs.length;
-    status.show(() => `Reading ${file.name}: ${formatPercent(share)}, ${formatInteger(count)} pairs`);
+    status.show(() => english`Reading ${file.name}: ${formatPercent(share)}, ${formatInteger(count)} pairs`);
   });
 }
 

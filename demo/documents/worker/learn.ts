@@ -2,6 +2,7 @@
 // knows, so that it does not forget. Loaded at its first use, since it is the code of training.
 
 import { HeddleError, type Model, type Pair, train } from '../../../src/index.ts';
+import { english } from '../../common/english.ts';
 import type { LearnReport } from '../documents-protocol.ts';
 
 /** What there is to learn. */
@@ -64,10 +65,12 @@ export async function learnCorrections(
 ): Promise<LearnReport> {
   const { length } = given.confirmed;
   if (length < minCorrections)
-    throw new HeddleError(`Confirm at least ${minCorrections} segments first; ${length} are confirmed.`);
+    throw new HeddleError(
+      english`Confirm at least ${minCorrections} segments first; ${length} are confirmed.`,
+    );
   const { corrections, rehearsal, heldOut, isOfMemory } = splitCorrections(given);
   const begin = performance.now();
-  onStatus('Measuring before…');
+  onStatus(english`Measuring before…`);
   model.useLora(null);
   const before = await model.evaluate(heldOut);
   // A correction counts as often as all rehearsal pairs together count, at most three times.
@@ -79,10 +82,11 @@ export async function learnCorrections(
     lora: { rank: 8, targetModules: ['*'] },
     ...{ steps, batchSize, learningRate, warmupSteps: Math.ceil(steps / 10), schedule: 'cosine' },
     ...{ dev: heldOut, evalSteps: steps, devSentences: 0, testSentences: 0, tune: false },
-    onStep: ({ step, loss }) => onStatus(`Learning: step ${step} of ${steps}, loss ${loss.toFixed(2)}`),
+    onStep: ({ step, loss }) =>
+      onStatus(english`Learning: step ${step} of ${steps}, loss ${loss.toFixed(2)}`),
   });
   try {
-    onStatus('Measuring after…');
+    onStatus(english`Measuring after…`);
     const after = await tuned.evaluate(heldOut);
     await tuned.save(adapter, { format: 'lora' });
     return {

@@ -4,6 +4,7 @@
 
 import { type BrowserFiles, HeddleError, type Pair } from '../../../src/index.ts';
 import { appendFile, memoryPairs, openBlob } from '../../../src/pages.ts';
+import { english } from '../../common/english.ts';
 import type { LearnReport, ModelChoice, SegmentState } from '../documents-protocol.ts';
 
 const folder = 'documents';
@@ -46,7 +47,7 @@ export class ProjectStore {
     try {
       return JSON.parse(decode(await this.#files.read(facts))) as ProjectFacts;
     } catch (error) {
-      throw new HeddleError('The stored project cannot be read; start a new one.', { cause: error });
+      throw new HeddleError(english`The stored project cannot be read; start a new one.`, { cause: error });
     }
   }
 
@@ -76,7 +77,9 @@ export class ProjectStore {
     await this.#files.writeParts(newMemory, lines());
     if (count > 0) return count;
     await this.#files.remove(newMemory);
-    throw new HeddleError(`${file.name}: there is no pair of ${languages.source} and ${languages.target}.`);
+    throw new HeddleError(
+      english`${file.name}: there is no pair of ${languages.source} and ${languages.target}.`,
+    );
   }
 
   /**

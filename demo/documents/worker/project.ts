@@ -18,6 +18,7 @@ import {
   withoutPlaceholders,
   writeTmx,
 } from '../../../src/pages.ts';
+import { english } from '../../common/english.ts';
 import type { LearnReport, ProjectView, Reply, SegmentState, SegmentView } from '../documents-protocol.ts';
 import { doubtfulWords } from './doubtful-words.ts';
 import { PacedStatus } from './paced-status.ts';
@@ -82,7 +83,7 @@ export class Project {
     if (!memory && facts.memoryName !== null)
       for await (const some of store.memory()) {
         for (const pair of some) pairs.add(pair);
-        status.show(() => `Reading ${facts.memoryName}: ${formatInteger(pairs.size)} pairs`);
+        status.show(() => english`Reading ${facts.memoryName}: ${formatInteger(pairs.size)} pairs`);
       }
     return new Project({ store, files, facts, post }, review, pairs, await store.translations());
   }
@@ -102,7 +103,7 @@ export class Project {
       isTranslated || this.#states.has(i) ? [] : [i],
     );
     if (open.length === 0) return;
-    this.#status('Loading the model…');
+    this.#status(english`Loading the model…`);
     const model = await this.#loaded();
     const { source, target } = this.#facts;
     const languages = model.languages ? { sourceLang: source, targetLang: target } : {};
@@ -112,7 +113,7 @@ export class Project {
       edits: () => [],
     }));
     let done = 0;
-    this.#status(`Translating: 0 of ${open.length} segments`);
+    this.#status(english`Translating: 0 of ${open.length} segments`);
     const { signal } = this.#stop;
     const parts = translateDocument(
       model,
@@ -150,7 +151,7 @@ export class Project {
       for (const [index, state] of states) this.#states.set(index, state);
       await this.#store.add(states);
       for (const [index] of states) this.#post({ type: 'segment', segment: this.#segment(index) });
-      this.#status(done < open.length ? `Translating: ${done} of ${open.length} segments` : '');
+      this.#status(done < open.length ? english`Translating: ${done} of ${open.length} segments` : '');
     }
     this.#status('');
   }
@@ -169,7 +170,7 @@ export class Project {
     };
     if (confirm && !state.valid)
       throw new HeddleError(
-        'The codes of the translation differ from those of the source: each must be there once.',
+        english`The codes of the translation differ from those of the source: each must be there once.`,
       );
     this.#states.set(index, state);
     await this.#store.add([[index, state]]);
@@ -243,7 +244,7 @@ export class Project {
 
   #sourceOf(index: number) {
     const segment = this.#review.segments[index];
-    if (!segment) throw new HeddleError(`There is no segment ${index}.`);
+    if (!segment) throw new HeddleError(english`There is no segment ${index}.`);
     return segment.source;
   }
 

@@ -9,6 +9,7 @@ import {
   languageConfigFile,
   zipParts,
 } from '../../../src/pages.ts';
+import { english } from '../../common/english.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import { withModelLock } from '../../storage/model-locks.ts';
 import { ModelStore, modelFolder } from '../../storage/model-store.ts';
@@ -24,7 +25,7 @@ const builtInPairs = 4000;
 
 const opened = (async () => {
   const files = await openWorkerStorage();
-  await holdLock('heddle language', 'Another tab makes a language; close it, then reload this page.');
+  await holdLock('heddle language', english`Another tab makes a language; close it, then reload this page.`);
   return files;
 })();
 opened.catch(() => undefined); // every call reports the error
@@ -35,7 +36,7 @@ let running: AbortController | undefined;
 async function stateOf(): Promise<LanguageState> {
   await opened;
   const flow = await LanguageFlow.open(folder);
-  if (!flow) throw new HeddleError('There is no language.');
+  if (!flow) throw new HeddleError(english`There is no language.`);
   return flow.state;
 }
 
@@ -48,7 +49,7 @@ async function run(tune: boolean): Promise<LanguageState> {
   await opened;
   const { signal } = running;
   const flow = await LanguageFlow.open(folder, { tune, signal, onEvent: (event) => progress.take(event) });
-  if (!flow) throw new HeddleError('There is no language.');
+  if (!flow) throw new HeddleError(english`There is no language.`);
   try {
     return await flow.run((name) => {
       [step, state] = [name, flow.state];

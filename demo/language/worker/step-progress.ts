@@ -2,6 +2,7 @@
 
 import { formatInteger } from '../../../src/core/format-numbers.ts';
 import type { JobEvent } from '../../../src/index.ts';
+import { english } from '../../common/english.ts';
 
 /** Milliseconds between two messages. */
 const time = 200;
@@ -27,12 +28,12 @@ export class StepProgress {
     if (event.type === 'start') this.#steps = event.steps;
     else if (event.type === 'step')
       this.#say(
-        `step ${formatInteger(event.step)} of ${formatInteger(this.#steps)}, loss ${event.loss.toFixed(3)}`,
+        english`step ${formatInteger(event.step)} of ${formatInteger(this.#steps)}, loss ${event.loss.toFixed(3)}`,
         event.step / Math.max(1, this.#steps),
       );
     else if (event.type === 'progress')
       this.#say(
-        `${formatInteger(event.done)} of ${formatInteger(event.total)} ${event.text}`,
+        english`${formatInteger(event.done)} of ${formatInteger(event.total)} ${event.text}`,
         event.done / Math.max(1, event.total),
       );
     else if (event.type === 'message' || event.type === 'warning') this.#say(event.text, null);

@@ -2,6 +2,7 @@
 
 import type { Model } from '../../../src/index.ts';
 import { LogMel, LogMelStream, Resampler, readSpeech, writeWav } from '../../../src/pages.ts';
+import { english } from '../../common/english.ts';
 import type { Heard, Reply } from '../speech-protocol.ts';
 
 /** Samples a second of what models read. */
@@ -17,7 +18,7 @@ export async function hearFile(
   language: string | undefined,
   post: (reply: Reply) => void,
 ): Promise<Heard> {
-  const samples = await readSpeech(sound, sound instanceof File ? sound.name : 'the recording');
+  const samples = await readSpeech(sound, sound instanceof File ? sound.name : english`the recording`);
   const begin = performance.now();
   const { text, segments, duration, ...heard } = await model.transcribe(samples, {
     language,
@@ -55,7 +56,7 @@ export async function hearStream(
   const { text, segments, duration, ...heard } = await model.transcribe(
     { rate, pieces: pieces() },
     { language, attention: true, onPartial: (partial) => post({ type: 'partial', text: partial }) },
-    'the recording',
+    english`the recording`,
   );
   return {
     ...{ text, duration, language: heard.language, attention: heard.attention ?? [] },

@@ -10,6 +10,7 @@ import {
   memoryFiles,
   readModelFacts,
 } from '../../../src/index.ts';
+import { english } from '../../common/english.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { withModelLock } from '../../storage/model-locks.ts';
@@ -38,7 +39,7 @@ let current:
 let queue = new SampleQueue();
 
 function model(): Model {
-  if (!current) throw new HeddleError('Select a model first.');
+  if (!current) throw new HeddleError(english`Select a model first.`);
   return current.model;
 }
 
@@ -76,7 +77,7 @@ async function load({ name, url }: ModelChoice, files: BrowserFiles): Promise<vo
   const loaded = await loadModel(url ?? name, { tune: false, device: supported ? 'gpu' : 'wasm' });
   current = { name, model: loaded, adapters: 0, hasLearned: false };
   if (await files.exists(`${modelFolder(adapterOf(name))}/adapter_config.json`))
-    await useAdapter().catch(() => status('What the model learned before does not fit it any more.'));
+    await useAdapter().catch(() => status(english`What the model learned before does not fit it any more.`));
 }
 
 const calls: CallHandlers<Calls> = {
@@ -93,7 +94,7 @@ const calls: CallHandlers<Calls> = {
   async store(given) {
     const { files, store } = await opened;
     const [first] = given;
-    if (!first) throw new HeddleError('There is no file.');
+    if (!first) throw new HeddleError(english`There is no file.`);
     const stem = toModelName(given.length === 1 ? first.name.replace(/\.\w+$/, '') : 'speech model');
     let name = stem;
     for (let n = 2; await store.exists(name); n++) name = `${stem} ${n}`;
@@ -102,12 +103,14 @@ const calls: CallHandlers<Calls> = {
     );
     if (await readsSpeech(files, name)) return name;
     await store.remove(name);
-    throw new HeddleError(`${first.name}: this model reads text, not speech; use it on the page Train.`);
+    throw new HeddleError(
+      english`${first.name}: this model reads text, not speech; use it on the page Train.`,
+    );
   },
   async pull(name, hub) {
     const { files, store } = await opened;
     return pullToBrowser(files, store, {}, name, hub, ({ loaded, total }) =>
-      status(`Downloading ${name}: ${Math.floor((100 * loaded) / Math.max(1, total ?? loaded))} %`),
+      status(english`Downloading ${name}: ${Math.floor((100 * loaded) / Math.max(1, total ?? loaded))} %`),
     );
   },
   read: async (sound, language) => hearFile(model(), sound, language, post),

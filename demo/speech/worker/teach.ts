@@ -2,6 +2,7 @@
 // before and after. Loaded at its first use, since it is the code of training.
 
 import { type Clip, HeddleError, type Model, train, wordErrorRate } from '../../../src/index.ts';
+import { english } from '../../common/english.ts';
 import type { ErrorChange, TeachReport } from '../speech-protocol.ts';
 
 /** Fewest recordings; of this many one is kept apart to measure. */
@@ -49,7 +50,7 @@ export async function teachRecordings(
   onStatus: (text: string) => void,
 ): Promise<TeachReport> {
   if (clips.length < minClips)
-    throw new HeddleError(`Record at least ${minClips} sentences first; there are ${clips.length}.`);
+    throw new HeddleError(english`Record at least ${minClips} sentences first; there are ${clips.length}.`);
   const begin = performance.now();
   const heldOut = clips.filter((_, i) => i % heldOutEvery === heldOutEvery - 1);
   const learned = clips.filter((clip) => !heldOut.includes(clip));
@@ -57,7 +58,7 @@ export async function teachRecordings(
     errorsOf(await hear(by, learned), learned),
     errorsOf(await hear(by, heldOut), heldOut),
   ];
-  onStatus('Measuring before…');
+  onStatus(english`Measuring before…`);
   const [before = 0, heldBefore = 0] = await measure(model);
   const tuned = await train(learned, {
     from: model,
@@ -65,10 +66,11 @@ export async function teachRecordings(
     ...{ steps, batchSize: Math.min(batchSize, learned.length), learningRate },
     ...{ warmupSteps: Math.ceil(steps / 10), schedule: 'cosine' },
     ...{ dev: heldOut, evalSteps: steps, devSentences: 0, testSentences: 0, tune: false },
-    onStep: ({ step, loss }) => onStatus(`Learning: step ${step} of ${steps}, loss ${loss.toFixed(2)}`),
+    onStep: ({ step, loss }) =>
+      onStatus(english`Learning: step ${step} of ${steps}, loss ${loss.toFixed(2)}`),
   });
   try {
-    onStatus('Measuring after…');
+    onStatus(english`Measuring after…`);
     const [after = 0, heldAfter = 0] = await measure(tuned);
     await tuned.save(adapter, { format: 'lora', force: true });
     const change = (list: readonly Clip[], from: number, to: number): ErrorChange => ({

@@ -3,6 +3,7 @@
 
 import type { TrainSettings } from '../../../src/index.ts';
 import { field, markValid, options } from '../../common/form-fields.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import type { SessionEvent, TrainingSettings } from '../protocol.ts';
 import { Series } from './averaged-series.ts';
@@ -146,7 +147,7 @@ export class Beside extends Panel {
       ${
         this.#isOn
           ? html`<div class="pairs">
-                ${field('beside-knob', 'Setting', list)} ${field('beside-value', 'Its value in the second', value)}
+                ${field('beside-knob', say`Setting`, list)} ${field('beside-value', say`Its value in the second`, value)}
               </div>
               <p class="hint">Both see the same batches. The loss of the second is grey behind that of the first.</p>`
           : nothing

@@ -1,6 +1,7 @@
 // The button that copies a challenge: a link to the training that is shown, with its loss curve.
 
 import { copyAddress } from '../../common/copy-address.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { toHash } from './share-link.ts';
@@ -39,12 +40,12 @@ export class Challenge extends Panel {
   async #link(): Promise<string> {
     const { corpus, settings, steps } = await this.#session.history(this.#run);
     if (corpus?.kind !== 'intl' && corpus?.kind !== 'task')
-      return 'A link cannot contain the pairs of a file or text: train on a generated corpus for a challenge.';
+      return say`A link cannot contain the pairs of a file or text: train on a generated corpus for a challenge.`;
     const curve = curveOf(steps);
-    if (curve.length === 0) return 'The training has no curve yet: wait for its first checkpoint.';
+    if (curve.length === 0) return say`The training has no curve yet: wait for its first checkpoint.`;
     history.replaceState(null, '', toHash({ corpus, settings }, curve) ?? '');
     const isCopied = await copyAddress();
-    return `The address of this page is the challenge${isCopied ? ', and was copied' : ''}: corpus, settings, seed and this loss curve, which is grey behind the one of whoever opens it.`;
+    return say`The address of this page is the challenge${isCopied ? say`, and was copied` : ''}: corpus, settings, seed and this loss curve, which is grey behind the one of whoever opens it.`;
   }
 
   protected override template(): Content {

@@ -2,9 +2,10 @@
 // built-in task, a file (TSV, CSV, a translation memory), or pasted text.
 
 import { live } from 'lit-html/directives/live.js';
-import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { type TaskName, taskNames } from '../../../src/index.ts';
 import { field, markValid, options, segmentedChoice } from '../../common/form-fields.ts';
+import { formatBytes } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { pastedName } from '../corpus-format.ts';
 import type { CorpusChoice } from '../protocol.ts';
@@ -28,19 +29,19 @@ const defaultPairs = 40_000;
 type Source = 'intl' | 'task' | 'file' | 'paste';
 
 const taskTexts: Record<TaskName, string> = {
-  reverse: 'Reverse: hedge → egdeh',
-  sort: 'Sort: hedge → deegh',
-  addition: 'Addition: 48+17 → 65',
-  dates: 'Dates: March 4, 2025 → 2025-03-04',
-  transliteration: 'Transliteration: ёжик → yozhik',
-  'read-line': 'Read the line: text from an image',
+  reverse: say`Reverse: hedge → egdeh`,
+  sort: say`Sort: hedge → deegh`,
+  addition: say`Addition: 48+17 → 65`,
+  dates: say`Dates: March 4, 2025 → 2025-03-04`,
+  transliteration: say`Transliteration: ёжик → yozhik`,
+  'read-line': say`Read the line: text from an image`,
 };
 
 const sources: readonly (readonly [Source, string])[] = [
-  ['intl', 'Languages'],
-  ['task', 'Task'],
-  ['file', 'File'],
-  ['paste', 'Paste'],
+  ['intl', say`Languages`],
+  ['task', say`Task`],
+  ['file', say`File`],
+  ['paste', say`Paste`],
 ];
 
 /** The panel. */
@@ -73,19 +74,19 @@ export class CorpusPanel extends Panel {
         return this.#readLanguages();
       case 'task': {
         const pairs = this.find('#corpus-task-pairs');
-        if (!markValid(pairs)) return `Pairs of the task: ${pairs.validationMessage}`;
+        if (!markValid(pairs)) return say`Pairs of the task: ${pairs.validationMessage}`;
         return { kind: 'task', task: this.#task, pairs: pairs.valueAsNumber, seed: this.#seed };
       }
       case 'file': {
         if (!this.#file)
-          return this.#fileError || 'Select or drop a file of pairs: TSV, CSV, TMX, XLIFF, PO or MO.';
+          return this.#fileError || say`Select or drop a file of pairs: TSV, CSV, TMX, XLIFF, PO or MO.`;
         const { name, data } = this.#file;
         return { kind: 'text', name, data };
       }
       case 'paste': {
         const text = this.find<HTMLTextAreaElement>('#corpus-text').value;
         if (text.trim() !== '') return { kind: 'text', name: pastedName, data: text };
-        return 'Paste sentence pairs: source, tab, target on each line; or CSV.';
+        return say`Paste sentence pairs: source, tab, target on each line; or CSV.`;
       }
     }
   }
@@ -94,14 +95,14 @@ export class CorpusPanel extends Panel {
     this.#file = undefined;
     this.#fileError = '';
     if (given.size > maxFileBytes)
-      this.#fileError = `${given.name} has ${formatBytes(given.size)}; the limit is ${formatBytes(maxFileBytes)}. Select a smaller file.`;
+      this.#fileError = say`${given.name} has ${formatBytes(given.size)}; the limit is ${formatBytes(maxFileBytes)}. Select a smaller file.`;
     else
       try {
         const start = new Uint8Array(await given.slice(0, maxReadBytes).arrayBuffer());
         const data = given.size > maxReadBytes ? given : start;
         this.#file = { name: given.name, bytes: given.size, data };
       } catch (error) {
-        this.#fileError = `${given.name} could not be read: ${(error as Error).message}`;
+        this.#fileError = say`${given.name} could not be read: ${(error as Error).message}`;
       }
     this.#select('file');
   }
@@ -127,10 +128,10 @@ export class CorpusPanel extends Panel {
 
   #readLanguages(): CorpusChoice | string {
     const pairs = this.find('#corpus-pairs');
-    if (!markValid(pairs)) return `Pairs: ${pairs.validationMessage}`;
+    if (!markValid(pairs)) return say`Pairs: ${pairs.validationMessage}`;
     const [source, target] = [this.#source, this.#target];
     const language = sharedLanguage(source, target);
-    if (language) return `Source and target are both ${localeName(language)}: select two languages.`;
+    if (language) return say`Source and target are both ${localeName(language)}: select two languages.`;
     return { kind: 'intl', source, target, pairs: pairs.valueAsNumber, seed: this.#seed };
   }
   #select(source: Source): void {
@@ -170,7 +171,7 @@ export class CorpusPanel extends Panel {
     return html`
       ${segmentedChoice({
         name: 'corpus-kind',
-        legend: 'Source of the pairs',
+        legend: say`Source of the pairs`,
         options: sources,
         selected,
         onChange: (source) => this.#select(source),
@@ -211,7 +212,7 @@ export class CorpusPanel extends Panel {
       html`<select id=${id} @input=${this.#edit}>${options(this.#locales, selected)}</select>`;
     return html`
       <div class="locales">
-        ${field('corpus-source', 'Source language', list('corpus-source', this.#source))}
+        ${field('corpus-source', say`Source language`, list('corpus-source', this.#source))}
         <button
           type="button"
           class="quiet swap"
@@ -219,25 +220,25 @@ export class CorpusPanel extends Panel {
           title="Swap languages"
           @click=${this.#swap}
         >⇄</button>
-        ${field('corpus-target', 'Target language', list('corpus-target', this.#target))}
+        ${field('corpus-target', say`Target language`, list('corpus-target', this.#target))}
       </div>
       ${field(
         'corpus-pairs',
-        'Pairs',
+        say`Pairs`,
         this.#pairsInput('corpus-pairs', this.#pairs),
-        'Dates, amounts, names and lists in both languages, generated from Unicode CLDR.',
+        say`Dates, amounts, names and lists in both languages, generated from Unicode CLDR.`,
       )}`;
   }
   #tasks(): Content {
     const tasks = taskNames.map((name) => [name, taskTexts[name]] as const);
     const list = html`<select id="corpus-task" @input=${this.#edit}>${options(tasks, this.#task)}</select>`;
     return html`
-      ${field('corpus-task', 'Task', list)}
+      ${field('corpus-task', say`Task`, list)}
       ${field(
         'corpus-task-pairs',
-        'Pairs of the task',
+        say`Pairs of the task`,
         this.#pairsInput('corpus-task-pairs', this.#taskPairs),
-        'Generated from a seed. A small model learns it in 800 steps: some 20 seconds on a GPU, minutes on a software adapter.',
+        say`Generated from a seed. A small model learns it in 800 steps: some 20 seconds on a GPU, minutes on a software adapter.`,
       )}`;
   }
   #pairsInput(id: string, value: string): Content {

@@ -1,8 +1,9 @@
 // Panel of the training curves: loss, dev metrics, learning rate, norms, throughput, step time and MFU. Its
 // memory is bounded.
 
-import { formatInteger } from '../../../src/core/format-numbers.ts';
 import type { LogEval, LogStep } from '../../../src/index.ts';
+import { fixed, formatInteger, inDigits } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { columnHeads } from '../../common/tables.ts';
 import { termList } from '../../common/terms.ts';
@@ -51,35 +52,35 @@ export class CurvesPanel extends Panel {
   };
   readonly #all = [...Object.values(this.#steps), ...Object.values(this.#dev)];
   readonly #lossLines: readonly Line[] = [
-    { name: 'training', series: this.#steps.loss, look: 1 },
-    { name: 'dev', series: this.#dev.loss, look: 2, dots: true },
+    { name: say`training`, series: this.#steps.loss, look: 1 },
+    { name: say`dev`, series: this.#dev.loss, look: 2, dots: true },
   ];
   readonly #loss = new LineChart({
-    title: 'Loss',
+    title: say`Loss`,
     height: 250,
-    format: (x) => x.toPrecision(3),
+    format: (x) => inDigits(x.toPrecision(3)),
     lines: this.#lossLines,
   });
   readonly #metrics = new LineChart({
-    title: 'Dev metrics',
+    title: say`Dev metrics`,
     height: 250,
-    empty: 'no evaluation yet',
+    empty: say`no evaluation yet`,
     range: [0, 100],
     format: (x) => x.toFixed(0),
     lines: [
-      { name: 'token accuracy %', series: this.#dev.tokens, look: 1, dots: true },
-      { name: 'exact match %', series: this.#dev.exact, look: 2, dots: true },
+      { name: say`token accuracy %`, series: this.#dev.tokens, look: 1, dots: true },
+      { name: say`exact match %`, series: this.#dev.exact, look: 2, dots: true },
       { name: 'BLEU', series: this.#dev.bleu, look: 3, dots: true },
       { name: 'chrF2', series: this.#dev.chrf, look: 4, dots: true },
     ],
   });
   readonly #smalls = [
-    smallChart('Learning rate', 'rate', this.#steps.learningRate),
-    smallChart('Gradient norm before clipping', 'norm', this.#steps.gradientNorm, { scale: 'log' }),
-    smallChart('Update norm over weight norm', 'ratio', this.#steps.updateRatio, { scale: 'log' }),
-    smallChart('Target tokens per second', 'tokens/s', this.#steps.rate, { format: formatInteger }),
-    smallChart('Step time', 'ms', this.#steps.stepMs),
-    smallChart('Model FLOPs utilization (MFU)', '%', this.#steps.mfu),
+    smallChart(say`Learning rate`, say`rate`, this.#steps.learningRate),
+    smallChart(say`Gradient norm before clipping`, say`norm`, this.#steps.gradientNorm, { scale: 'log' }),
+    smallChart(say`Update norm over weight norm`, say`ratio`, this.#steps.updateRatio, { scale: 'log' }),
+    smallChart(say`Target tokens per second`, 'tokens/s', this.#steps.rate, { format: formatInteger }),
+    smallChart(say`Step time`, 'ms', this.#steps.stepMs),
+    smallChart(say`Model FLOPs utilization (MFU)`, '%', this.#steps.mfu),
   ];
   /** Charts that change at each step, and all. */
   readonly #stepCharts = [this.#loss, ...this.#smalls.map(({ chart }) => chart)];
@@ -169,11 +170,12 @@ export class CurvesPanel extends Panel {
   #comparison({ name, series }: { readonly name: string; readonly series: Series }): string {
     const curve = series.xs.map((x, i) => [x, series.ys[i] as number] as const);
     const found = compare(this.#steps.loss, curve);
-    if (!found) return `Grey: ${name}. Start the training to compare with it.`;
+    if (!found) return say`Grey: ${name}. Start the training to compare with it.`;
     const { step, own, other } = found;
-    const [mine, theirs] = [own.toFixed(3), other.toFixed(3)];
-    const verdict = mine === theirs ? 'the same' : own < other ? 'yours is lower' : 'yours is higher';
-    return `At step ${formatInteger(step)}: your loss ${mine}, ${name} ${theirs}, ${verdict}.`;
+    const [mine, theirs] = [fixed(own, 3), fixed(other, 3)];
+    const verdict =
+      mine === theirs ? say`the same` : own < other ? say`yours is lower` : say`yours is higher`;
+    return say`At step ${formatInteger(step)}: your loss ${mine}, ${name} ${theirs}, ${verdict}.`;
   }
   #setScale(event: Event): void {
     this.#loss.setScale((event.target as HTMLInputElement).checked ? 'log' : 'linear');
@@ -216,7 +218,7 @@ export class CurvesPanel extends Panel {
             <table class="numbers">
               <thead>
                 <tr>
-                  ${columnHeads(['step', 'dev loss', 'token accuracy', 'exact match', 'BLEU', 'chrF2'])}
+                  ${columnHeads([say`step`, say`dev loss`, say`token accuracy`, say`exact match`, 'BLEU', 'chrF2'])}
                 </tr>
               </thead>
               <tbody>${[...this.#evals].reverse().map(evalRow)}</tbody>
@@ -228,7 +230,7 @@ export class CurvesPanel extends Panel {
 }
 
 const cell = (value: number | undefined, digits: number, scale = 1): string =>
-  typeof value === 'number' ? (scale * value).toFixed(digits) : '–';
+  typeof value === 'number' ? fixed(scale * value, digits) : '–';
 
 const evalRow = (e: LogEval): Content =>
   html`<tr><td>${formatInteger(e.step)}</td><td>${cell(e.loss, 3)}</td><td>${cell(

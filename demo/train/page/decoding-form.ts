@@ -1,6 +1,7 @@
 // Form of the decoding options: greedy, beam search or sampling, with the fields of each.
 
 import { field, markValid, segmentedChoice } from '../../common/form-fields.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import type { SentDecodeOptions } from '../protocol.ts';
 
@@ -20,28 +21,28 @@ interface NumberField {
 const fields: Record<Method, readonly NumberField[]> = {
   greedy: [],
   beam: [
-    { name: 'beams', label: 'Beams', value: 4, min: 1, max: 64, step: 1 },
+    { name: 'beams', label: say`Beams`, value: 4, min: 1, max: 64, step: 1 },
     {
       name: 'lengthPenalty',
-      label: 'Length penalty',
+      label: say`Length penalty`,
       value: 0.6,
       min: 0,
       max: 5,
-      hint: 'Scores are divided by ((5 + length) / 6) to this power: larger values prefer longer translations; 0: off',
+      hint: say`Scores are divided by ((5 + length) / 6) to this power: larger values prefer longer translations; 0: off`,
     },
   ],
   sample: [
-    { name: 'temperature', label: 'Temperature', value: 1, min: 0.001, max: 1000 },
-    { name: 'topK', label: 'Top k', value: 0, min: 0, step: 1, hint: '0: no limit' },
-    { name: 'topP', label: 'Top p', value: 1, min: 0.001, max: 1 },
-    { name: 'seed', label: 'Seed', value: 0, min: 0, max: 2 ** 32 - 1, step: 1 },
+    { name: 'temperature', label: say`Temperature`, value: 1, min: 0.001, max: 1000 },
+    { name: 'topK', label: say`Top k`, value: 0, min: 0, step: 1, hint: say`0: no limit` },
+    { name: 'topP', label: say`Top p`, value: 1, min: 0.001, max: 1 },
+    { name: 'seed', label: say`Seed`, value: 0, min: 0, max: 2 ** 32 - 1, step: 1 },
   ],
 };
 
 const methods: readonly (readonly [Method, string])[] = [
-  ['greedy', 'Greedy'],
-  ['beam', 'Beam search'],
-  ['sample', 'Sampling'],
+  ['greedy', say`Greedy`],
+  ['beam', say`Beam search`],
+  ['sample', say`Sampling`],
 ];
 
 /** The form. */
@@ -76,7 +77,7 @@ export class DecodingForm extends Panel {
     return html`
       ${segmentedChoice({
         name: 'decoding-method',
-        legend: 'Decoding method',
+        legend: say`Decoding method`,
         options: methods,
         selected: this.#method,
         onChange: (method) => this.#select(method),

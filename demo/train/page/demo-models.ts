@@ -2,6 +2,9 @@
 // built-in corpus as a visitor would train them. scripts/train-demo-models.mjs trains them; the page loads
 // them on demand.
 
+import { english } from '../../common/english.ts';
+import { say } from '../../common/page-texts.ts';
+
 /** A model that ships with the page. */
 export interface DemoModel {
   /** Its file in demo/models, without the ending. */
@@ -26,17 +29,16 @@ export interface DemoModel {
 }
 
 const toy = {
-  knows: 'Knows only dates, times, amounts, measures, countries and lists',
-  about: 'Trained on this page in two minutes: dates, amounts, names and lists',
+  knows: say`Knows only dates, times, amounts, measures, countries and lists`,
+  about: say`Trained on this page in two minutes: dates, amounts, names and lists`,
 };
 
 /** The model that the page loads first. */
 export const generalModel: DemoModel = {
   id: 'en-es-general',
-  name: 'English → Spanish',
-  knows: 'Knows everyday sentences',
-  about:
-    'Everyday sentences: BLEU 36.8, chrF2 57.6 on 3,543 held-out pairs of Tatoeba (int8). Trained with heddle on the sentences of tatoeba.org, CC BY 2.0 FR',
+  name: english`English → Spanish`,
+  knows: say`Knows everyday sentences`,
+  about: say`Everyday sentences: BLEU 36.8, chrF2 57.6 on 3,543 held-out pairs of Tatoeba (int8). Trained with heddle on the sentences of tatoeba.org, CC BY 2.0 FR`,
   source: 'en',
   target: 'es',
   url: new URL('../../models/en-es-general.safetensors', import.meta.url).href,
@@ -54,7 +56,7 @@ export const generalModel: DemoModel = {
 export const toyModels: readonly DemoModel[] = [
   {
     ...{ id: 'en-es', ...toy },
-    name: 'Dates → Spanish',
+    name: english`Dates → Spanish`,
     source: 'en',
     target: 'es',
     url: new URL('../../models/en-es.safetensors', import.meta.url).href,
@@ -68,7 +70,7 @@ export const toyModels: readonly DemoModel[] = [
   },
   {
     ...{ id: 'en-ar', ...toy },
-    name: 'Dates → Arabic',
+    name: english`Dates → Arabic`,
     source: 'en',
     target: 'ar',
     url: new URL('../../models/en-ar.safetensors', import.meta.url).href,
@@ -82,7 +84,7 @@ export const toyModels: readonly DemoModel[] = [
   },
   {
     ...{ id: 'en-ja', ...toy },
-    name: 'Dates → Japanese',
+    name: english`Dates → Japanese`,
     source: 'en',
     target: 'ja',
     url: new URL('../../models/en-ja.safetensors', import.meta.url).href,
@@ -111,7 +113,7 @@ export const earlierModels: readonly DemoModel[] = (
 ).map(([step, url]) => ({
   ...(toyModels[0] as DemoModel),
   id: `en-es-step${step}`,
-  name: `Dates → Spanish, after ${step} of 800 steps`,
+  name: english`Dates → Spanish, after ${step} of 800 steps`,
   url,
   bytes: 435_720,
   step,
@@ -121,7 +123,7 @@ export const earlierModels: readonly DemoModel[] = (
 export const learnedPositionsModel: DemoModel = {
   ...(toyModels[0] as DemoModel),
   id: 'en-es-learned',
-  name: 'Dates → Spanish, learned positions',
+  name: english`Dates → Spanish, learned positions`,
   url: new URL('../../models/en-es-learned.safetensors', import.meta.url).href,
   bytes: 773_664,
 };

@@ -1,7 +1,8 @@
 // Panel that translates with a model as Firefox would: the int8 files in Firefox's engine, beside heddle's translation.
 
-import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { field } from '../../common/form-fields.ts';
+import { formatBytes } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { FirefoxEngine, type FirefoxFiles, type FirefoxTranslation } from './firefox-engine.ts';
 
@@ -47,15 +48,15 @@ export class FirefoxTrial extends Panel {
     event.preventDefault();
     const text = this.find('#firefox-text').value.trim();
     if (text === '') return;
-    this.#say('Translating…');
+    this.#say(say`Translating…`);
     try {
       const firefox = await this.#engine.translate(text);
       const own = await this.#model.translate(text);
       this.#compared = { firefox, own };
       this.#say(
         firefox.translation.trim() === own.translation.trim()
-          ? 'Both translations are equal.'
-          : 'The translations differ: Firefox rounds weights and inputs to 8 bits.',
+          ? say`Both translations are equal.`
+          : say`The translations differ: Firefox rounds weights and inputs to 8 bits.`,
       );
     } catch (error) {
       this.#say((error as Error).message, true);
@@ -76,7 +77,7 @@ export class FirefoxTrial extends Panel {
       <h3>${this.#model.name} as Firefox would</h3>
       <p class="hint">${sizes.join(' · ')}</p>
       <form class="row" @submit=${this.#translate}>
-        ${field('firefox-text', 'Text', text)}
+        ${field('firefox-text', say`Text`, text)}
         <button type="submit">Translate</button>
         <button type="button" class="quiet" @click=${() => this.close()}>Close</button>
       </form>
@@ -84,7 +85,7 @@ export class FirefoxTrial extends Panel {
         this.#compared
           ? html`
               <dl class="facts" id="firefox-results">
-                ${result("Firefox's engine, int8", this.#compared.firefox)}
+                ${result(say`Firefox's engine, int8`, this.#compared.firefox)}
                 ${result('heddle', this.#compared.own)}
               </dl>`
           : nothing

@@ -2,6 +2,8 @@
 // supports.
 
 import type { ModelFormat } from '../../../src/index.ts';
+import { english } from '../../common/english.ts';
+import { say } from '../../common/page-texts.ts';
 import type { SentLanguages } from '../protocol.ts';
 import { type DemoModel, demoModels } from './demo-models.ts';
 
@@ -40,7 +42,7 @@ export const galleryModels: readonly GalleryModel[] = [
   ...demoModels.map(own),
   {
     title: 'T5 small',
-    what: 'Translates and summarizes; the text begins with the task',
+    what: say`Translates and summarizes; the text begins with the task`,
     bytes: 242e6,
     example: 'translate English to German: The house is wonderful.',
     hub: 'google-t5/t5-small',
@@ -48,15 +50,15 @@ export const galleryModels: readonly GalleryModel[] = [
   },
   {
     title: 'FLAN-T5 small',
-    what: 'Follows short instructions',
+    what: say`Follows short instructions`,
     bytes: 308e6,
     example: 'Translate to French: Where is the library?',
     hub: 'google/flan-t5-small',
     type: 't5',
   },
   {
-    title: 'MarianMT, English → Spanish',
-    what: 'Translates; the hub has a thousand more language pairs',
+    title: english`MarianMT, English → Spanish`,
+    what: say`Translates; the hub has a thousand more language pairs`,
     bytes: 312e6,
     example: 'Good morning. How are you?',
     hub: 'Helsinki-NLP/opus-mt-en-es',
@@ -65,7 +67,7 @@ export const galleryModels: readonly GalleryModel[] = [
   },
   {
     title: 'BARThez, an mBART',
-    what: 'Fills in masked words in French; a base for fine-tuning',
+    what: say`Fills in masked words in French; a base for fine-tuning`,
     bytes: 557e6,
     example: 'Barthez est le meilleur <mask> du monde.',
     hub: 'moussaKam/barthez',
@@ -74,7 +76,7 @@ export const galleryModels: readonly GalleryModel[] = [
   },
   {
     title: 'BART base',
-    what: 'Fills in masked words; a base for fine-tuning',
+    what: say`Fills in masked words; a base for fine-tuning`,
     bytes: 558e6,
     example: 'The capital of France is <mask>.',
     hub: 'facebook/bart-base',
@@ -82,7 +84,7 @@ export const galleryModels: readonly GalleryModel[] = [
   },
   {
     title: 'mT5 small',
-    what: 'Fills in gaps in 101 languages; a base for fine-tuning',
+    what: say`Fills in gaps in 101 languages; a base for fine-tuning`,
     bytes: 1.2e9,
     example: 'The <extra_id_0> walks in the park.',
     hub: 'google/mt5-small',
@@ -90,8 +92,8 @@ export const galleryModels: readonly GalleryModel[] = [
     type: 'mt5',
   },
   {
-    title: 'Pegasus, distilled, XSum',
-    what: 'Summarizes an article in one sentence',
+    title: english`Pegasus, distilled, XSum`,
+    what: say`Summarizes an article in one sentence`,
     bytes: 1.48e9,
     example:
       'The tower is 324 metres tall, about the same height as an 81-storey building, and the tallest structure in Paris.',
@@ -101,7 +103,7 @@ export const galleryModels: readonly GalleryModel[] = [
   },
   {
     title: 'M2M100, 418M',
-    what: 'Translates between 100 languages',
+    what: say`Translates between 100 languages`,
     bytes: 1.94e9,
     example: 'Good morning. How are you?',
     hub: 'facebook/m2m100_418M',

@@ -1,6 +1,7 @@
 // Gallery of models, each with its size and one button that downloads and loads it.
 
-import { formatBytes } from '../../../src/core/format-numbers.ts';
+import { formatBytes } from '../../common/format.ts';
+import { say, translated } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import { hint } from '../../common/tables.ts';
 import { termList } from '../../common/terms.ts';
@@ -96,21 +97,21 @@ export class GalleryPanel extends Panel {
   #item(item: Item): Content {
     const { model, download, isLoading } = item;
     const { title, what, hub } = model;
-    const text = this.#isHere(model) ? 'Load' : 'Download and load';
+    const text = this.#isHere(model) ? say`Load` : say`Download and load`;
     return html`
       <li data-gallery=${hub ?? title}>
         <div class="gallery-what">
-          <b>${title}</b>
+          <b>${translated(title)}</b>
           ${hint(what)}
           <p class="hint number">${this.#facts(item)}</p>
         </div>
         <div class="row">
           <button
             type="button"
-            aria-label="${text}: ${title}"
+            aria-label="${text}: ${translated(title)}"
             ?disabled=${this.#isTraining || download.isRunning || isLoading}
             @click=${(event: Event) => this.#press(item, event)}
-          >${isLoading ? 'Loading…' : text}</button>
+          >${isLoading ? say`Loading…` : text}</button>
           ${download.cancelButton()}
         </div>
         ${download.status()}
@@ -120,7 +121,7 @@ export class GalleryPanel extends Panel {
   #facts({ model, download }: Item): string {
     const known = this.#stored.get(storedName(model)) ?? download.total;
     const size = formatBytes(known ?? model.bytes);
-    if (model.hub === undefined) return `ships with the page · ${size}`;
-    return `${model.hub} · ${known === undefined ? `about ${size}` : size}`;
+    if (model.hub === undefined) return say`ships with the page · ${size}`;
+    return `${model.hub} · ${known === undefined ? say`about ${size}` : size}`;
   }
 }

@@ -1,6 +1,7 @@
 // Gates of an SSRU over the target tokens: a row for each token with the mean of its gates, and the gates of all channels
 // as an area.
 
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, svg } from '../../common/panel.ts';
 import { dataTable, probability } from '../../common/tables.ts';
 import { labelOf } from './heat-map.ts';
@@ -11,8 +12,8 @@ const meanOf = (gates: Float32Array): number => gates.reduce((a, b) => a + b, 0)
 /** A table of gates [T, channels]. */
 export const gateTable = (target: readonly string[], gates: Float32Array, channels: number): Content =>
   dataTable(
-    'Gates over the target tokens',
-    ['Token', 'Mean gate', 'Gates of the channels'],
+    say`Gates over the target tokens`,
+    [say`Token`, say`Mean gate`, say`Gates of the channels`],
     target.map((token, t) => {
       const row = gates.slice(t * channels, (t + 1) * channels);
       return [html`<bdi>${labelOf(token)}</bdi>`, probability(meanOf(row)), gateStrip(row)];

@@ -1,10 +1,11 @@
 // Heat map of cross-attention weights: rows are target tokens, columns source tokens. Drawn as SVG, so that
 // colours follow the theme. Arrow keys select a cell; a list states the largest weight of each row in text.
 
-import { formatPercent } from '../../../src/core/format-numbers.ts';
 import type { Attention } from '../../../src/index.ts';
 import { freshId } from '../../common/dom.ts';
 import { field, options } from '../../common/form-fields.ts';
+import { formatPercent } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel, svg } from '../../common/panel.ts';
 
 /** Weights of one layer and head, [T, S]; -1 averages over all layers or heads. */
@@ -185,8 +186,8 @@ export class HeatMap extends Panel {
     return html`
       <div class="row heat-choice">
         <div class="row" ?hidden=${layers * heads === 1}>
-          ${this.#chooser('Layer', layers, this.#layer, (layer) => this.#choose(layer, this.#head))}
-          ${this.#chooser('Head', heads, this.#head, (head) => this.#choose(this.#layer, head))}
+          ${this.#chooser(say`Layer`, layers, this.#layer, (layer) => this.#choose(layer, this.#head))}
+          ${this.#chooser(say`Head`, heads, this.#head, (head) => this.#choose(this.#layer, head))}
         </div>
         <p class="hint readout" aria-live="polite">${attention ? this.#cellText(attention) : ''}</p>
         <p class="hint heat-scale">
@@ -204,7 +205,7 @@ export class HeatMap extends Panel {
     const id = `${this.#id}-${name}`;
     const numbers = Array.from({ length: count }, (_, i) => [String(i), String(i + 1)] as const);
     const change = (event: Event) => choose(Number((event.target as HTMLSelectElement).value));
-    const list = options([['-1', 'average'], ...numbers], String(selected));
+    const list = options([['-1', say`average`], ...numbers], String(selected));
     return field(id, name, html`<select id=${id} @input=${change}>${list}</select>`);
   }
   /** The selected cell as text. */
@@ -228,7 +229,7 @@ export class HeatMap extends Panel {
     const [T, S] = [target.length, source.length];
     const [width, height] = [left + S * cell + right, top + T * cell + 4];
     const { t, s } = this.#at;
-    const label = `Attention of ${T} tokens over ${S} tokens. Arrow keys select a cell; the list below has the values as text.`;
+    const label = say`Attention of ${T} tokens over ${S} tokens. Arrow keys select a cell; the list below has the values as text.`;
     return html`
       <svg
         class="heat"

@@ -1,6 +1,7 @@
 // What a training does while its tab is hidden: keep going, slow down or pause, as the visitor chooses; and the checkpoint
 // that is saved when the tab is hidden or closed, since a phone ends a hidden page without a word.
 
+import { say } from '../../common/page-texts.ts';
 import type { SessionEvent, SessionState } from '../protocol.ts';
 import type { Session } from './training-session.ts';
 
@@ -9,9 +10,9 @@ export type HiddenChoice = 'run' | 'slow' | 'pause';
 
 /** The choices with their names. */
 export const hiddenChoices: readonly (readonly [HiddenChoice, string])[] = [
-  ['run', 'Keep going'],
-  ['slow', 'Slow down to a quarter'],
-  ['pause', 'Pause'],
+  ['run', say`Keep going`],
+  ['slow', say`Slow down to a quarter`],
+  ['pause', say`Pause`],
 ];
 
 /** Rest after each update, as a multiple of its duration, of a run that is slowed down to a quarter. */
@@ -84,14 +85,14 @@ export class HiddenTab {
     if (this.choice === 'pause') {
       this.#done = 'pause';
       void session.pause().catch(() => undefined); // it has ended
-      onStatus('Paused while this tab is hidden.');
+      onStatus(say`Paused while this tab is hidden.`);
       return;
     }
     this.#save();
     if (this.choice !== 'slow') return;
     this.#done = 'slow';
     void session.rest(slowRest).catch(() => undefined);
-    onStatus('Slowed down to a quarter while this tab is hidden.');
+    onStatus(say`Slowed down to a quarter while this tab is hidden.`);
   }
 
   #show(): void {
@@ -102,6 +103,10 @@ export class HiddenTab {
     const work = done === 'slow' ? session.rest(0) : session.continue();
     void work.catch(() => undefined);
     const seconds = Math.round((this.#now() - this.#since) / 1000);
-    onStatus(`${done === 'slow' ? 'Slowed down' : 'Paused'} for ${seconds} s while this tab was hidden.`);
+    onStatus(
+      done === 'slow'
+        ? say`Slowed down for ${seconds} s while this tab was hidden.`
+        : say`Paused for ${seconds} s while this tab was hidden.`,
+    );
   }
 }

@@ -1,8 +1,9 @@
 // A download from the hub with its progress, Cancel button and messages; used by the form and the gallery.
 
-import { formatBytes } from '../../../src/core/format-numbers.ts';
 import type { PullProgress } from '../../../src/index.ts';
 import { onFrame } from '../../common/dom.ts';
+import { formatBytes } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing } from '../../common/panel.ts';
 import { type Session, SessionError } from './training-session.ts';
 
@@ -27,7 +28,7 @@ export class HubDownload {
 
   constructor(host: HubDownloadHost) {
     this.#host = host;
-    this.#suffix = host.what ? ` of ${host.what}` : '';
+    this.#suffix = host.what ? say` of ${host.what}` : '';
     this.#drawSoon = onFrame(() => host.draw());
   }
 
@@ -58,7 +59,7 @@ export class HubDownload {
     const controller = new AbortController();
     this.#running = controller;
     this.#progress = undefined;
-    this.show(`Downloading ${model}.`);
+    this.show(say`Downloading ${model}.`);
     const cancel = place.querySelector<HTMLElement>('.cancel-download');
     cancel?.focus();
     const onProgress = (progress: PullProgress) => {
@@ -68,11 +69,13 @@ export class HubDownload {
     let downloaded: string | undefined;
     try {
       downloaded = await this.#host.session.pull(model, onProgress, controller.signal);
-      this.#note = `${model} was downloaded, and its checksums match.`;
+      this.#note = say`${model} was downloaded, and its checksums match.`;
     } catch (error) {
       this.#isWrong = !(error instanceof SessionError && error.kind === 'aborted');
-      const more = this.#progress ? ' The next download continues from the part that is already here.' : '';
-      this.#note = this.#isWrong ? (error as Error).message : `Cancelled.${more}`;
+      const more = this.#progress
+        ? say` The next download continues from the part that is already here.`
+        : '';
+      this.#note = this.#isWrong ? (error as Error).message : say`Cancelled.${more}`;
     }
     const hadFocus = document.activeElement === cancel;
     this.#running = undefined;
@@ -95,7 +98,7 @@ export class HubDownload {
   /** Progress and message. The bytes are no live region: screen readers announce start and end only. */
   status(stem?: string): Content {
     const { file = '', loaded = 0, total = 0 } = this.#progress ?? {};
-    const count = this.#progress ? `${formatBytes(loaded)} of ${formatBytes(total)} · ${file}` : '';
+    const count = this.#progress ? say`${formatBytes(loaded)} of ${formatBytes(total)} · ${file}` : '';
     const share = total > 0 ? loaded / total : 0;
     return html`
       <progress

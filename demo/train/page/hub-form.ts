@@ -1,6 +1,7 @@
 // Form that downloads any model of the hub by its name.
 
 import { field } from '../../common/form-fields.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { HubDownload } from './hub-download.ts';
 import type { Session } from './training-session.ts';
@@ -26,7 +27,7 @@ export class HubForm extends Panel {
     const model = name.value.trim();
     if (this.#download.isRunning) return;
     if (model === '') {
-      this.#download.show('Enter a model as OWNER/NAME.', true);
+      this.#download.show(say`Enter a model as OWNER/NAME.`, true);
       return name.focus();
     }
     await this.#onEnd(await this.#download.run(model, this.element, this.find('#hub-fetch')));
@@ -38,7 +39,7 @@ export class HubForm extends Panel {
       <form class="stack" novalidate aria-label="Download a model from the hub" @submit=${this.#submit}>
         ${field(
           'hub-model',
-          'Another model of the Hugging Face hub or of Firefox Translations',
+          say`Another model of the Hugging Face hub or of Firefox Translations`,
           html`<input
             id="hub-model"
             type="text"
@@ -50,7 +51,7 @@ export class HubForm extends Panel {
             aria-describedby="hub-model-hint"
             aria-invalid=${download.isWrong ? 'true' : nothing}
           />`,
-          'OWNER/NAME, or OWNER/NAME@REVISION: an encoder-decoder of a family in the gallery, or a model trained with heddle. Or a model of Firefox Translations: en-es, or ADDRESS#en-es with the address of a models.json or of its files.',
+          say`OWNER/NAME, or OWNER/NAME@REVISION: an encoder-decoder of a family in the gallery, or a model trained with heddle. Or a model of Firefox Translations: en-es, or ADDRESS#en-es with the address of a models.json or of its files.`,
         )}
         <div class="row">
           <button type="submit" id="hub-fetch" ?disabled=${download.isRunning}>Download</button>

@@ -2,9 +2,10 @@
 // tokens, with a slider over the recorded steps of the run.
 
 import { live } from 'lit-html/directives/live.js';
-import { formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import type { LogProbe } from '../../../src/index.ts';
 import { onFrame } from '../../common/dom.ts';
+import { formatInteger, formatPercent } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { columnHeads, probability } from '../../common/tables.ts';
 import { termList } from '../../common/terms.ts';
@@ -128,14 +129,14 @@ export class InsidePanel extends Panel {
     const gates = this.#shownGates(probe);
     const map = gates ? { ...gates, kind: 'gates' as const } : this.#shownMap(probe);
     const { share = 0 } = this.#probes.at(-1) ?? {};
-    const cost = share > 0 ? `Recording took ${formatPercent(share)} of the training time.` : '';
+    const cost = share > 0 ? say`Recording took ${formatPercent(share)} of the training time.` : '';
     return html`
       <p class="probe-pair">
         ${tokens(probe.source.slice(0, -1))}<span>→</span>${tokens(probe.target.slice(1))}
       </p>
       <div class="row probe-steps">
         <button type="button" class="quiet" @click=${this.#togglePlay}>
-          ${this.#playing ? 'Stop' : 'Play'}
+          ${this.#playing ? say`Stop` : say`Play`}
         </button>
         <input
           type="range"
@@ -161,7 +162,7 @@ export class InsidePanel extends Panel {
       <div class="scroll" tabindex="0" role="region" aria-label="Most likely next tokens">
         <table class="next-tokens">
           <thead>
-            <tr>${columnHeads(['After', 'Likely next tokens'])}</tr>
+            <tr>${columnHeads([say`After`, say`Likely next tokens`])}</tr>
           </thead>
           <tbody>${probe.next.map((next, t) => nextTokens(probe, next, t))}</tbody>
         </table>
@@ -179,7 +180,7 @@ const tokens = (labels: readonly string[]): Content =>
 function nextTokens({ target }: LogProbe, next: LogProbe['next'][number], t: number): Content {
   const right = next.findIndex(([token]) => token === (target[t + 1] ?? '[end]'));
   const item = ([token, p]: (typeof next)[number], i: number) =>
-    html`<span class=${i === right ? 'likely right' : 'likely'}
+    html`<span class=${i === right ? say`likely right` : say`likely`}
       ><bdi>${labelOf(token)}</bdi> <b class="number">${probability(p)}</b></span
     >`;
   return html`<tr><th scope="row">${labelOf(target[t] ?? '')}</th><td>${next.map(item)}</td></tr>`;

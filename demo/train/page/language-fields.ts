@@ -2,6 +2,7 @@
 
 import type { ModelLanguages } from '../../../src/index.ts';
 import { field, options } from '../../common/form-fields.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import type { SentLanguages } from '../protocol.ts';
 import { localeName } from './locales.ts';
@@ -56,11 +57,11 @@ export class LanguageFields extends Panel {
   protected override template(): Content {
     this.element.hidden = this.#names.length === 0;
     const list = (isStated: boolean) =>
-      isStated ? this.#names : [['', 'Select a language'] as const, ...this.#names];
+      isStated ? this.#names : [['', say`Select a language`] as const, ...this.#names];
     return html`
       ${field(
         'language-source',
-        'Source language',
+        say`Source language`,
         html`<select id="language-source" @change=${this.#change}>${options(
           list(this.#isStated.source),
           this.#source,
@@ -68,7 +69,7 @@ export class LanguageFields extends Panel {
       )}
       ${field(
         'language-target',
-        'Target language',
+        say`Target language`,
         html`<select id="language-target" @change=${this.#change}>${options(
           list(this.#isStated.target),
           this.#target,

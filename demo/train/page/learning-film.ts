@@ -2,8 +2,9 @@
 // recorded training to the last. scripts/train-demo-models.mjs writes its file.
 
 import { live } from 'lit-html/directives/live.js';
-import { formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import { whenVisible } from '../../common/dom.ts';
+import { formatInteger, formatPercent } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import { weightsOf } from './probe-maps.ts';
 
@@ -96,7 +97,7 @@ export class LearningFilm extends Panel {
         ${(frame.next[this.#token] ?? []).map((entry) => bar(entry, target[this.#token]))}
       </ol>
       <div class="row probe-steps">
-        <button type="button" class="quiet" @click=${this.#toggle}>${this.#timer ? 'Stop' : 'Play'}</button>
+        <button type="button" class="quiet" @click=${this.#toggle}>${this.#timer ? say`Stop` : say`Play`}</button>
         <input
           type="range"
           id="film-step"
@@ -125,7 +126,7 @@ export class LearningFilm extends Panel {
       type="button"
       class=${isRight ? 'film-guess right' : 'film-guess'}
       aria-pressed=${index === this.#token}
-      aria-label="${token}, ${formatPercent(probability)}, ${isRight ? 'right' : `wrong: ${right} is right`}"
+      aria-label="${token}, ${formatPercent(probability)}, ${isRight ? say`right` : say`wrong: ${right} is right`}"
       @click=${() => this.#choose(index)}
     >${token}</button>`;
   }

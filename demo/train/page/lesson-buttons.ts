@@ -2,6 +2,7 @@
 // until its answer is right.
 
 import type { TaskName } from '../../../src/index.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 
 /** A task to teach: its name on the button, and a question with its answer. */
@@ -13,9 +14,9 @@ export interface Lesson {
 }
 
 const lessons: readonly Lesson[] = [
-  { task: 'addition', name: 'Teach it to add', question: '48+17', answer: '65' },
-  { task: 'sort', name: 'Teach it to sort', question: 'hedge', answer: 'deegh' },
-  { task: 'reverse', name: 'Teach it to reverse', question: 'hedge', answer: 'egdeh' },
+  { task: 'addition', name: say`Teach it to add`, question: '48+17', answer: '65' },
+  { task: 'sort', name: say`Teach it to sort`, question: 'hedge', answer: 'deegh' },
+  { task: 'reverse', name: say`Teach it to reverse`, question: 'hedge', answer: 'egdeh' },
 ];
 
 /** The buttons. */

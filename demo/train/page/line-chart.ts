@@ -2,10 +2,10 @@
 // it is visible. Arrow keys move the cursor that shows the values.
 
 import type uPlot from 'uplot';
+import { formatInteger, formatNumber, formatTick } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import 'uplot/dist/uPlot.min.css';
-import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import { freshId, onFrame } from '../../common/dom.ts';
-import { formatTick } from '../../common/format.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import { colour, onThemeChange } from '../../common/theme.ts';
 import type { Series } from './averaged-series.ts';
@@ -83,7 +83,7 @@ export class LineChart extends Panel {
     const frame = this.element;
     frame.tabIndex = 0;
     frame.role = 'group';
-    frame.ariaLabel = `${options.title} (chart)`;
+    frame.ariaLabel = say`${options.title} (chart)`;
     frame.setAttribute('aria-describedby', this.#summaryId);
     this.draw();
     this.#box = this.find('.plot');
@@ -214,10 +214,10 @@ export class LineChart extends Panel {
     const isEmpty = this.#isEmpty;
     const values = this.#lines
       .filter(({ series }) => series.xs.length > 0)
-      .map(({ name, series }) => `${name}: ${this.#format(series.last)} at step ${series.xs.at(-1)}`);
+      .map(({ name, series }) => say`${name}: ${this.#format(series.last)} at step ${series.xs.at(-1)}`);
     return html`
       <div class="plot" ?hidden=${isEmpty}></div>
-      <p class="none" ?hidden=${!isEmpty}>${this.#options.empty ?? 'no values yet'}</p>
+      <p class="none" ?hidden=${!isEmpty}>${this.#options.empty ?? say`no values yet`}</p>
       <p class="unseen" id=${this.#summaryId}>${values.join('; ')}</p>`;
   }
 }

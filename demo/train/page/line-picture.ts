@@ -1,6 +1,7 @@
 // The image of a line that a model of the task read-line has read, enlarged.
 
 import { drawLine, lineFrames, patchWidth } from '../../../src/pages.ts';
+import { say } from '../../common/page-texts.ts';
 
 /** Side of a patch, and size of a pixel on the screen. */
 const [side, scale] = [16, 3];
@@ -26,7 +27,7 @@ export function linePicture(text: string): HTMLCanvasElement {
   canvas.height = side;
   canvas.style.width = `${scale * width}px`;
   canvas.role = 'img';
-  canvas.ariaLabel = `The image that the model has read: ${text}`;
+  canvas.ariaLabel = say`The image that the model has read: ${text}`;
   canvas.getContext('2d')?.putImageData(image, 0, 0);
   return canvas;
 }

@@ -1,6 +1,7 @@
 // Button that writes the settings of the form into the address of the page and copies the address.
 
 import { copyAddress } from '../../common/copy-address.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import type { TrainingSettings } from '../protocol.ts';
 import { toHash } from './share-link.ts';
@@ -36,8 +37,8 @@ export class LinkButton extends Panel {
 /** Message after the button was pressed. */
 function linkText(isValid: boolean, fits: boolean, isCopied: boolean): string {
   if (!isValid)
-    return 'There is no link: the settings are invalid or do not fit the GPU. Correct the field that is marked, or choose a smaller model or batch.';
+    return say`There is no link: the settings are invalid or do not fit the GPU. Correct the field that is marked, or choose a smaller model or batch.`;
   if (!fits)
-    return 'A link cannot contain the pairs of a file or text. Send the file, or use a generated corpus.';
-  return `The address of this page is the link${isCopied ? ', and was copied' : ''}: corpus, settings and seed.`;
+    return say`A link cannot contain the pairs of a file or text. Send the file, or use a generated corpus.`;
+  return say`The address of this page is the link${isCopied ? say`, and was copied` : ''}: corpus, settings and seed.`;
 }

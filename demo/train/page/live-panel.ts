@@ -2,10 +2,11 @@
 // interval; lists the changes of the run.
 
 import { live } from 'lit-html/directives/live.js';
-import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import type { LiveSettings, LogChange } from '../../../src/index.ts';
 import { liveSettingLabels } from '../../../src/pages.ts';
 import { field, markValid } from '../../common/form-fields.ts';
+import { formatInteger, formatNumber } from '../../common/format.ts';
+import { say, translated } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { isRunning } from './run-panel.ts';
@@ -17,9 +18,9 @@ const names = Object.keys(liveSettingLabels) as Name[];
 
 /** Label of the learning rate, which depends on the schedule. */
 function rateLabel(schedule: string): string {
-  if (schedule === '') return 'Learning rate';
-  if (schedule === 'constant') return 'Constant learning rate';
-  return schedule === 'noam' ? 'Learning rate factor (noam)' : `Maximum learning rate (${schedule})`;
+  if (schedule === '') return say`Learning rate`;
+  if (schedule === 'constant') return say`Constant learning rate`;
+  return schedule === 'noam' ? say`Learning rate factor (noam)` : say`Maximum learning rate (${schedule})`;
 }
 
 /** The panel. */
@@ -75,7 +76,7 @@ export class LivePanel extends Panel {
   /** The settings that the visitor has changed; undefined if one is invalid, with a message. */
   #changed(): LiveSettings | undefined {
     const rate = this.#input('learningRate');
-    rate.setCustomValidity(rate.valueAsNumber > 0 ? '' : 'must be above 0');
+    rate.setCustomValidity(rate.valueAsNumber > 0 ? '' : say`must be above 0`);
     const invalid = names.map((name) => this.#input(name)).filter((input) => !markValid(input))[0];
     if (invalid) {
       const text = `${invalid.labels?.[0]?.textContent}: ${invalid.validationMessage}`;
@@ -103,7 +104,7 @@ export class LivePanel extends Panel {
     if (given && Object.keys(given).length > 0)
       try {
         await this.#session.change(given);
-        this.#note = { text: 'Applied. The change is recorded with the run.', isWrong: false };
+        this.#note = { text: say`Applied. The change is recorded with the run.`, isWrong: false };
       } catch (error) {
         this.#note = { text: (error as Error).message, isWrong: true };
       }
@@ -129,8 +130,8 @@ export class LivePanel extends Panel {
         <h3 id="live-title">From the next step on</h3>
         <div class="live">
           ${this.#field('learningRate', rateLabel(this.#schedule), 'any')}
-          ${this.#field('dropout', 'Dropout rate', 'any', 0.99)}
-          ${this.#field('evalSteps', 'Evaluation interval (steps)', '1')}
+          ${this.#field('dropout', say`Dropout rate`, 'any', 0.99)}
+          ${this.#field('evalSteps', say`Evaluation interval (steps)`, '1')}
           <button type="submit" id="apply-changes" ?disabled=${!isChanged && !isWrong}>Apply</button>
         </div>
         <p class=${isWrong ? 'wrong' : 'hint'} role="status" id="live-note">${text}</p>
@@ -167,7 +168,7 @@ export class LivePanel extends Panel {
 function changeText({ step, ...settings }: LogChange): string {
   const parts = names.flatMap((name) => {
     const value = settings[name];
-    return value === undefined ? [] : [`${liveSettingLabels[name]} ${formatNumber(value)}`];
+    return value === undefined ? [] : [`${translated(liveSettingLabels[name])} ${formatNumber(value)}`];
   });
-  return `After step ${formatInteger(step)}: ${parts.join(', ')}`;
+  return say`After step ${formatInteger(step)}: ${parts.join(', ')}`;
 }

@@ -2,6 +2,7 @@
 
 import { byId } from '../../common/dom.ts';
 import { mountHeader } from '../../common/page-header.ts';
+import { say, translated } from '../../common/page-texts.ts';
 import { type Content, html, show } from '../../common/panel.ts';
 import { findProblem, problemPage, type WebGpuProblem } from '../../common/webgpu-support.ts';
 import { demoModels } from './demo-models.ts';
@@ -27,7 +28,7 @@ function showProblem(problem: WebGpuProblem): void {
   show(html`${problemPage(problem)}${exampleTable()}`, byId('webgpu-problem'));
   for (const id of ['setup', 'run', 'figures']) byId(id).remove();
   const skip = byId<HTMLAnchorElement>('skip');
-  skip.textContent = 'Skip to the recorded run';
+  skip.textContent = say`Skip to the recorded run`;
   skip.href = '#curves-card';
   byId('layout').classList.add('only-stage');
   void results.showRecordedRun('');
@@ -42,7 +43,7 @@ function exampleTable(): Content {
         ${demoModels.map(
           ({ name, source, target, examples }) => html`
             <div>
-              <h3>${name}</h3>
+              <h3>${translated(name)}</h3>
               <ul class="examples">
                 ${examples.map(
                   ([from, to]) => html`

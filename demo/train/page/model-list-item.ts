@@ -1,9 +1,9 @@
 // An entry of the list of models: facts about a model, and buttons that load, train, rename, copy, download
 // or delete it.
 
-import { formatBytes, formatInteger } from '../../../src/core/format-numbers.ts';
 import { present } from '../../../src/core/present.ts';
-import { formatMoment } from '../../common/format.ts';
+import { formatBytes, formatInteger, formatMoment } from '../../common/format.ts';
+import { say, translated } from '../../common/page-texts.ts';
 import { type Content, html, nothing } from '../../common/panel.ts';
 import { download } from '../../common/save-blob.ts';
 import { hint } from '../../common/tables.ts';
@@ -58,19 +58,19 @@ export class ModelActions {
     const problem = (text: string) =>
       Number.isInteger(Number(text)) && Number(text) > step
         ? ''
-        : `Total steps is ${text}; it must be an integer above the ${formatInteger(step)} steps already done.`;
-    const question = `Train more steps with ${name}`;
-    const given = await askText({ question, label: 'Total steps', value: String(2 * steps), problem });
+        : say`Total steps is ${text}; it must be an integer above the ${formatInteger(step)} steps already done.`;
+    const question = say`Train more steps with ${name}`;
+    const given = await askText({ question, label: say`Total steps`, value: String(2 * steps), problem });
     if (given !== undefined) this.#host.resume(name, Number(given));
   }
   async rename(name: string): Promise<void> {
-    const as = await this.#askName(`Rename ${name}`, name);
+    const as = await this.#askName(say`Rename ${name}`, name);
     if (as === undefined) return;
     await this.#session.rename(name, as);
     this.#host.onRename(name, as);
   }
   async copy(name: string): Promise<void> {
-    const as = await this.#askName(`Copy ${name}`, `${name.slice(0, 55)}-copy`);
+    const as = await this.#askName(say`Copy ${name}`, `${name.slice(0, 55)}-copy`);
     if (as !== undefined) await this.#session.save(name, as);
   }
   async saveArchive(name: string): Promise<void> {
@@ -96,9 +96,9 @@ export class ModelActions {
   }
   async remove(name: string): Promise<void> {
     const answer = await ask(
-      `Delete ${name}?`,
-      'The model and its checkpoint are deleted from this browser. This cannot be undone.',
-      [['delete', 'Delete', 'bad']],
+      say`Delete ${name}?`,
+      say`The model and its checkpoint are deleted from this browser. This cannot be undone.`,
+      [['delete', say`Delete`, 'bad']],
     );
     if (!answer) return;
     await this.#session.remove(name);
@@ -108,10 +108,10 @@ export class ModelActions {
   /** Asks for a name that no model has; `undefined` if the visitor cancels. */
   #askName(question: string, value: string): Promise<string | undefined> {
     const problem = (given: string) => {
-      if (!isModelName(given)) return `“${given}” is not a valid name: ${modelNameRule}.`;
-      return this.#isTaken(given) ? `A model named “${given}” exists.` : '';
+      if (!isModelName(given)) return say`“${given}” is not a valid name: ${translated(modelNameRule)}.`;
+      return this.#isTaken(given) ? say`A model named “${given}” exists.` : '';
     };
-    return askText({ question, label: 'Name', value, problem });
+    return askText({ question, label: say`Name`, value, problem });
   }
 }
 
@@ -129,81 +129,81 @@ export function modelItem(
   const isLocked = model.lock !== 'free';
   const buttons: readonly ListButton[] = [
     {
-      label: 'Resume',
-      description: `Resume the training of ${name}`,
+      label: say`Resume`,
+      description: say`Resume the training of ${name}`,
       disabled: isTraining || isLocked,
       hidden: !unfinished,
       act: () => actions.resume(name),
     },
     {
-      label: 'Load',
-      description: `Load ${name} to translate with it`,
+      label: say`Load`,
+      description: say`Load ${name} to translate with it`,
       disabled: isTraining,
       act: () => actions.load(name),
     },
     {
-      label: 'Train more',
-      description: `Train more steps with ${name}`,
+      label: say`Train more`,
+      description: say`Train more steps with ${name}`,
       style: 'quiet',
       disabled: isTraining || isLocked,
       hidden: unfinished || model.steps === 0,
       act: () => actions.trainMore(model),
     },
     {
-      label: 'Rename',
-      description: `Rename ${name}`,
+      label: say`Rename`,
+      description: say`Rename ${name}`,
       style: 'quiet',
       disabled: isLocked,
       act: () => actions.rename(name),
     },
     {
-      label: 'Copy',
-      description: `Copy ${name} under another name`,
+      label: say`Copy`,
+      description: say`Copy ${name} under another name`,
       style: 'quiet',
       act: () => actions.copy(name),
     },
     {
-      label: 'Archive',
-      description: `Download ${name} as a zip archive, with its checkpoint`,
+      label: say`Archive`,
+      description: say`Download ${name} as a zip archive, with its checkpoint`,
       style: 'quiet',
       act: () => actions.saveArchive(name),
     },
     {
-      label: 'Safetensors',
-      description: `Download ${name} as safetensors, without its checkpoint`,
+      label: say`Safetensors`,
+      description: say`Download ${name} as safetensors, without its checkpoint`,
       style: 'quiet',
       act: () => actions.saveSafetensors(name),
     },
     {
-      label: 'Take it away',
-      description: `Take it away: download ${name} and its settings as a program of heddle and one of PyTorch`,
+      label: say`Take it away`,
+      description: say`Take it away: download ${name} and its settings as a program of heddle and one of PyTorch`,
       style: 'quiet',
       act: () => actions.takeAway(name),
     },
     {
-      label: 'Export for transformers.js',
-      description: `Export for transformers.js: download ${name} as ONNX files`,
+      label: say`Export for transformers.js`,
+      description: say`Export for transformers.js: download ${name} as ONNX files`,
       style: 'quiet',
       act: () => actions.saveOnnx(name),
     },
     {
-      label: 'Export for Firefox',
-      description: `Export for Firefox: download ${name} as the files of Firefox Translations`,
+      label: say`Export for Firefox`,
+      description: say`Export for Firefox: download ${name} as the files of Firefox Translations`,
       style: 'quiet',
       hidden: !model.isForFirefox,
       act: () => actions.saveFirefox(name),
     },
     {
-      label: 'Try it as Firefox would',
-      description: `Try it as Firefox would: translate with ${name} in the engine of Firefox`,
+      label: say`Try it as Firefox would`,
+      description: say`Try it as Firefox would: translate with ${name} in the engine of Firefox`,
       style: 'quiet',
       disabled: isTraining,
       hidden: !model.isForFirefox,
       act: () => actions.tryFirefox(name),
     },
     {
-      label: 'Delete',
-      description: `Delete ${name}`,
+      label: say`Delete`,
+      description: say`Delete ${name}`,
       style: 'quiet bad',
       disabled: isLocked,
       act: () => actions.remove(name),
@@ -218,14 +218,14 @@ export function modelItem(
 
 const lockTexts: Record<StoredModel['lock'], string> = {
   free: '',
-  'this-tab': 'training in this tab',
-  'other-tab': 'training in another tab',
+  'this-tab': say`training in this tab`,
+  'other-tab': say`training in another tab`,
 };
 
 function description({ name, step, steps, parameters, bytes, time, lock, corpus }: StoredModel): Content {
   const facts = present([
-    steps > 0 ? `step ${formatInteger(step)} of ${formatInteger(steps)}` : 'weights only',
-    `${formatInteger(parameters)} parameters`,
+    steps > 0 ? say`step ${formatInteger(step)} of ${formatInteger(steps)}` : say`weights only`,
+    say`${formatInteger(parameters)} parameters`,
     formatBytes(bytes),
     time > 0 ? formatMoment(time) : undefined,
   ]);

@@ -1,7 +1,8 @@
 // Panel of the models in this browser: the list, incomplete downloads, file import and the hub form.
 
 import { repeat } from 'lit-html/directives/repeat.js';
-import { formatBytes } from '../../../src/core/format-numbers.ts';
+import { formatBytes } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type { FirefoxTrial } from './firefox-trial.ts';
@@ -63,13 +64,13 @@ export class ModelsPanel extends Panel {
   }
   /** Imports a model from a file, or from the files of its folder. */
   importFiles(files: readonly File[]): Promise<void> {
-    return this.#run('Import', async () => {
+    return this.#run(say`Import`, async () => {
       const [file] = files as [File];
       const isOne = files.length === 1;
       const name = await this.#session.importArchive(isOne ? file : files, isOne ? file.name : nameOf(files));
       this.#message = isOne
-        ? `${file.name} was imported as ${name}.`
-        : `${files.length} files were imported as ${name}.`;
+        ? say`${file.name} was imported as ${name}.`
+        : say`${files.length} files were imported as ${name}.`;
     });
   }
   async #try(name: string): Promise<void> {
@@ -112,7 +113,7 @@ export class ModelsPanel extends Panel {
   }
   async #endDownload(name?: string): Promise<void> {
     if (name) {
-      this.#message = `${name} was downloaded. Load it to translate with it.`;
+      this.#message = say`${name} was downloaded. Load it to translate with it.`;
       this.#isWrong = false;
     }
     await this.refresh();
@@ -140,7 +141,7 @@ export class ModelsPanel extends Panel {
       <div class="row">
         <button
           type="button"
-          ?disabled=${this.#busy.has('Import')}
+          ?disabled=${this.#busy.has(say`Import`)}
           @click=${() => this.find('#import-model').click()}
         >Import model…</button>
         <input
@@ -171,8 +172,8 @@ export class ModelsPanel extends Panel {
       <li data-partial=${name} class="row">
         <span class="hint">The download of ${name} is incomplete. Press Download to continue it.</span>
         ${this.#button({
-          label: 'Delete',
-          description: `Delete the incomplete download of ${name}`,
+          label: say`Delete`,
+          description: say`Delete the incomplete download of ${name}`,
           style: 'quiet bad',
           act: () => this.#session.removePartial(name),
         })}
@@ -193,12 +194,12 @@ export class ModelsPanel extends Panel {
 
 /** Storage used by the models, and whether it is persistent. */
 function usageText({ models, used, quota, persistent }: StorageInfo): string {
-  if (models.length === 0) return 'No models yet. A training saves its checkpoints here.';
+  if (models.length === 0) return say`No models yet. A training saves its checkpoints here.`;
   if (quota <= 0) return '';
   const kept = persistent
-    ? 'the browser keeps the models permanently'
-    : 'the browser may delete the models when it needs space';
-  return `${formatBytes(used)} of ${formatBytes(quota)} used; ${kept}.`;
+    ? say`the browser keeps the models permanently`
+    : say`the browser may delete the models when it needs space`;
+  return say`${formatBytes(used)} of ${formatBytes(quota)} used; ${kept}.`;
 }
 
 /**

@@ -3,6 +3,7 @@
 import { repeat } from 'lit-html/directives/repeat.js';
 import { onFrame } from '../../common/dom.ts';
 import { formatTime } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel, show } from '../../common/panel.ts';
 
 /** Severity of a notice. */
@@ -34,7 +35,7 @@ export class Notices extends Panel {
   constructor() {
     super('notices');
     this.element.role = 'log';
-    this.element.ariaLabel = 'Messages';
+    this.element.ariaLabel = say`Messages`;
   }
 
   /** Shows a notice. It replaces a notice with the same `id`; a repeated text shows a count. */
@@ -74,7 +75,7 @@ export class Notices extends Panel {
     return html`
       <div class="note ${notice.kind}" data-notice=${notice.id}>
         <p>${notice.text}</p>
-        <span class="hint">${notice.times > 1 ? `${notice.times} times` : ''}</span>
+        <span class="hint">${notice.times > 1 ? say`${notice.times} times` : ''}</span>
         <time>${notice.time}</time>
         ${notice.actions.map(
           (action) => html`<button type="button" @click=${() => press(action)}>${action.name}</button>`,

@@ -1,9 +1,10 @@
 // Handles the events that concern the whole page: form state, notices, message log, adapter, title.
 
-import { formatInteger } from '../../../src/core/format-numbers.ts';
 import { adapterOf } from '../../common/adapter-name.ts';
 import { byId } from '../../common/dom.ts';
+import { formatInteger } from '../../common/format.ts';
 import type { PageHeader } from '../../common/page-header.ts';
+import { say } from '../../common/page-texts.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { createMessageLog, type Notices } from './notices.ts';
 import { isRunning } from './run-panel.ts';
@@ -42,7 +43,7 @@ export class PageEvents {
         const { model, parameters, backend } = event.info;
         translate.setModel(model);
         header.showAdapter(adapterOf(backend));
-        this.#log(`${model}: ${formatInteger(parameters)} parameters on ${adapterOf(backend)}`);
+        this.#log(say`${model}: ${formatInteger(parameters)} parameters on ${adapterOf(backend)}`);
         break;
       }
       case 'steps':
@@ -61,7 +62,7 @@ export class PageEvents {
         this.#log(event.text);
         break;
       case 'checkpoint':
-        this.#log(`checkpoint at step ${event.step}`);
+        this.#log(say`checkpoint at step ${event.step}`);
         break;
       case 'log':
         this.#log(event.text);
@@ -80,7 +81,7 @@ export class PageEvents {
       translate.setModel('');
       for (const id of ['resume', 'failed', 'loaded']) notices.remove(id);
     }
-    if (state === 'failed') notices.show('bad', text || 'The training failed.', { id: 'failed' });
+    if (state === 'failed') notices.show('bad', text || say`The training failed.`, { id: 'failed' });
     if (['done', 'stopped', 'failed', 'paused'].includes(state)) refreshModels();
     this.#log([state, text].filter(Boolean).join(': '));
   }
@@ -88,7 +89,7 @@ export class PageEvents {
   #showTitle(step: number): void {
     const share = Math.floor((100 * step) / this.#steps);
     const progress = this.#steps > 0 && this.#isRunning ? `${share} % · ` : '';
-    const title = `${progress}Train · heddle`;
+    const title = say`${progress}Train · heddle`;
     if (title !== document.title) document.title = title;
   }
 }

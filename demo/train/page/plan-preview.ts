@@ -1,7 +1,8 @@
 // Preview of a training: asks the worker to plan the settings of the forms, and shows the plan below them.
 
-import { formatBytes, formatInteger, formatNumber, formatPercent } from '../../../src/core/format-numbers.ts';
 import type { MemoryOffer } from '../../../src/index.ts';
+import { formatBytes, formatInteger, formatNumber, formatPercent } from '../../common/format.ts';
+import { say, sayCount } from '../../common/page-texts.ts';
 import { html, nothing, show } from '../../common/panel.ts';
 import { hint } from '../../common/tables.ts';
 import type { CorpusChoice, SessionEvent, TrainingPreview, TrainingSettings } from '../protocol.ts';
@@ -67,7 +68,7 @@ export class PlanPreview {
     run.setReady('pending');
     for (const place of this.#places) {
       if (!place.firstElementChild)
-        show(hint(place === corpusPlace ? 'Reading the corpus…' : 'Planning…'), place);
+        show(hint(place === corpusPlace ? say`Reading the corpus…` : say`Planning…`), place);
       place.setAttribute('aria-busy', 'true');
     }
     this.#timer = window.setTimeout(() => void this.#request(), wait);
@@ -105,7 +106,7 @@ export class PlanPreview {
   /** Shows how far the file is read, with a button that ends it. */
   #showReading(progress: string): void {
     const { session, corpus, corpusPlace, planPlace, run } = this.#options;
-    const text = `Reading ${this.#file}…${progress}`;
+    const text = say`Reading ${this.#file}…${progress}`;
     const cancel = () => {
       this.#file = '';
       session.stopDescribing();
@@ -172,7 +173,7 @@ const highFactor = 30;
 /** Returns a warning about a learning rate that is far above the preset's; empty if it needs none. */
 const highRate = (rate: number | undefined, usual: number | undefined): string =>
   rate !== undefined && usual !== undefined && rate > highFactor * usual
-    ? `The learning rate ${formatNumber(rate)} is ${formatInteger(rate / usual)} times that of the preset, ${formatNumber(usual)}: the loss will probably rise.`
+    ? say`The learning rate ${formatNumber(rate)} is ${formatInteger(rate / usual)} times that of the preset, ${formatNumber(usual)}: the loss will probably rise.`
     : '';
 
 /** With fewer training pairs a model only memorizes them. */
@@ -181,6 +182,11 @@ const enoughPairs = 1000;
 /** Returns a warning about a small corpus; empty if it needs none. */
 const fewPairs = ({ train, dev }: Pick<TrainingPreview['corpus'], 'train' | 'dev'>): string =>
   train < enoughPairs
-    ? `${formatInteger(train)} training ${train === 1 ? 'pair' : 'pairs'}: the model will memorize them. About ${formatInteger(enoughPairs)} pairs are a start for sentences that it has not seen.` +
-      (dev === 0 ? ' No pair is held out, so there is no evaluation.' : '')
+    ? sayCount(
+        train,
+        '{0} training pair: the model will memorize them. About {1} pairs are a start for sentences that it has not seen.',
+        '{0} training pairs: the model will memorize them. About {1} pairs are a start for sentences that it has not seen.',
+        formatInteger(train),
+        formatInteger(enoughPairs),
+      ) + (dev === 0 ? say` No pair is held out, so there is no evaluation.` : '')
     : '';

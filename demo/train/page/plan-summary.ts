@@ -1,10 +1,11 @@
 // What the preview of a training shows: corpus statistics, model size and GPU memory.
 
 import { live } from 'lit-html/directives/live.js';
-import { formatBytes, formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
 import type { MemoryOffer } from '../../../src/index.ts';
 import { describeChanges, parseChanges } from '../../../src/pages.ts';
 import { field } from '../../common/form-fields.ts';
+import { formatBytes, formatInteger, formatNumber } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, svg } from '../../common/panel.ts';
 import { factList, hint } from '../../common/tables.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview } from '../protocol.ts';
@@ -14,23 +15,23 @@ export function corpusSummary({ corpus }: TrainingPreview, chosen: CorpusChoice)
   const [from, to] = chosen.kind === 'intl' ? [chosen.source, chosen.target] : ['', ''];
   const about = corpus.sampled > 0 ? '≈ ' : '';
   const dev = about + formatInteger(corpus.dev);
-  const sampled = `Estimated from ${formatInteger(corpus.sampled)} pairs; the rest is generated when the training starts.`;
+  const sampled = say`Estimated from ${formatInteger(corpus.sampled)} pairs; the rest is generated when the training starts.`;
   const facts: [string, string][] = [
-    ['pairs', formatInteger(corpus.pairs)],
-    ['training pairs', about + formatInteger(corpus.train)],
+    [say`pairs`, formatInteger(corpus.pairs)],
+    [say`training pairs`, about + formatInteger(corpus.train)],
     // No test pairs are held out of the visitor's own pairs.
     chosen.kind === 'text'
-      ? ['dev pairs', formatInteger(corpus.dev)]
-      : ['dev · test pairs', `${dev} · ${formatInteger(corpus.test)}`],
+      ? [say`dev pairs`, formatInteger(corpus.dev)]
+      : [say`dev · test pairs`, `${dev} · ${formatInteger(corpus.test)}`],
   ];
-  if (corpus.skipped > 0) facts.push(['skipped (too long or empty)', formatInteger(corpus.skipped)]);
+  if (corpus.skipped > 0) facts.push([say`skipped (too long or empty)`, formatInteger(corpus.skipped)]);
   return html`
     ${factList(facts)}
     ${corpus.sampled > 0 ? hint(sampled) : nothing}
     ${corpus.badLines ? hint(corpus.badLines) : nothing}
     <div class="sides">
-      ${sideSummary('Source', corpus.sourceLength, corpus.sourceVocabulary, 'look1')}
-      ${sideSummary('Target', corpus.targetLength, corpus.targetVocabulary, 'look2')}
+      ${sideSummary(say`Source`, corpus.sourceLength, corpus.sourceVocabulary, 'look1')}
+      ${sideSummary(say`Target`, corpus.targetLength, corpus.targetVocabulary, 'look2')}
     </div>
     <details>
       <summary>Example pairs</summary>
@@ -57,7 +58,7 @@ function sideSummary(
     const height = (36 * count) / max + 1;
     return svg`<rect x=${i + 0.1} y=${40 - height} width="0.8" height=${height}></rect>`;
   };
-  const range = `histogram of lengths from 0 to ${longest} tokens, mean ${formatNumber(mean)}`;
+  const range = say`histogram of lengths from 0 to ${longest} tokens, mean ${formatNumber(mean)}`;
   return html`
     <div class="side-facts">
       <h3>${name}</h3>
@@ -83,7 +84,7 @@ const largePlan = 4 * 2 ** 30;
 /** Returns a hint for a plan of `peak` bytes; empty if it needs none. */
 export const memoryHint = (peak: number): string =>
   peak > largePlan
-    ? `WebGPU does not report how much memory the GPU has. If ${formatBytes(peak)} are not free, the training ends with an error; a smaller batch takes less.`
+    ? say`WebGPU does not report how much memory the GPU has. If ${formatBytes(peak)} are not free, the training ends with an error; a smaller batch takes less.`
     : '';
 
 /** What a visitor can do about the memory of a training. */
@@ -106,14 +107,15 @@ function memoryForm({ offer }: TrainingPreview, { budget, setBudget, take }: Mem
     .value=${live(budget)}
     @change=${(event: Event) => setBudget((event.target as HTMLInputElement).value)}
   />`;
-  const text = offer && `Use settings that fit (${formatBytes(offer.bytes)}): ${offerNames(offer.settings)}`;
+  const text =
+    offer && say`Use settings that fit (${formatBytes(offer.bytes)}): ${offerNames(offer.settings)}`;
   return html`
     ${
       offer
         ? html`<button type="button" id="take-offer" @click=${() => take(offer.settings)}>${text}</button>`
         : nothing
     }
-    ${field('memory-budget', 'Memory budget, MiB', input, 'GPU and JavaScript memory together.')}`;
+    ${field('memory-budget', say`Memory budget, MiB`, input, say`GPU and JavaScript memory together.`)}`;
 }
 
 /** The settings of an offer in words. */
@@ -125,10 +127,10 @@ const offerNames = ({
   maxLength,
 }: MemoryOffer['settings']) =>
   [
-    batchSize === undefined ? '' : `batch size ${batchSize}`,
-    gradientCheckpointing ? 'gradient checkpointing' : '',
-    lora ? `a LoRA adapter on ${weights} weights` : '',
-    maxLength === undefined ? '' : `at most ${maxLength} tokens`,
+    batchSize === undefined ? '' : say`batch size ${batchSize}`,
+    gradientCheckpointing ? say`gradient checkpointing` : '',
+    lora ? say`a LoRA adapter on ${weights} weights` : '',
+    maxLength === undefined ? '' : say`at most ${maxLength} tokens`,
   ]
     .filter((name) => name !== '')
     .join(', ');
@@ -142,17 +144,17 @@ export function planSummary(
   const { fits, reason, planned, config, shapes, adapter } = preview;
   const memoryText = fits ? memoryHint(planned.peak) : '';
   const { encoderLayers, decoderLayers, dModel, heads } = config;
-  const work = `${formatNumber(preview.flops / 1e9)} GFLOP, ${formatInteger(preview.dispatches)} dispatches`;
+  const work = say`${formatNumber(preview.flops / 1e9)} GFLOP, ${formatInteger(preview.dispatches)} dispatches`;
   const facts: [string, string][] = [
-    ['parameters', formatInteger(preview.parameters)],
-    ['layers', `${encoderLayers} + ${decoderLayers}, width ${dModel}, ${heads} heads`],
-    ['steps', `${formatInteger(preview.steps)} (${formatInteger(preview.stepsPerEpoch)} per epoch)`],
-    ['batch shapes', shapes.join(', ').replaceAll('x', ' × ')],
-    ['work per step', work],
-    ['GPU memory', formatBytes(planned.peak)],
+    [say`parameters`, formatInteger(preview.parameters)],
+    [say`layers`, say`${encoderLayers} + ${decoderLayers}, width ${dModel}, ${heads} heads`],
+    [say`steps`, say`${formatInteger(preview.steps)} (${formatInteger(preview.stepsPerEpoch)} per epoch)`],
+    [say`batch shapes`, shapes.join(', ').replaceAll('x', ' × ')],
+    [say`work per step`, work],
+    [say`GPU memory`, formatBytes(planned.peak)],
   ];
-  if (changes) facts.push(['changes during the run', describeChanges(parseChanges(changes))]);
-  const slow = `${adapter} is a software adapter: it runs on the CPU and is very slow. Use the tiny preset and few steps.`;
+  if (changes) facts.push([say`changes during the run`, describeChanges(parseChanges(changes))]);
+  const slow = say`${adapter} is a software adapter: it runs on the CPU and is very slow. Use the tiny preset and few steps.`;
   return html`
     ${fits ? nothing : html`<p class="wrong" data-fits="false">${reason}</p>`}
     ${factList(facts)}
@@ -165,9 +167,9 @@ export function planSummary(
 /** The parts of the GPU memory as a bar, with their names and sizes. */
 function memoryBars({ states, slots, inputs }: TrainingPreview['planned']): Content {
   const parts = [
-    { name: 'weights, gradients, moments', bytes: states, look: 'look1' },
-    { name: 'activations', bytes: slots, look: 'look2' },
-    { name: 'batches', bytes: inputs, look: 'look3' },
+    { name: say`weights, gradients, moments`, bytes: states, look: 'look1' },
+    { name: say`activations`, bytes: slots, look: 'look2' },
+    { name: say`batches`, bytes: inputs, look: 'look3' },
   ];
   const sum = Math.max(1, states + slots + inputs);
   const startOf = (i: number) => parts.slice(0, i).reduce((total, { bytes }) => total + bytes, 0);

@@ -3,6 +3,7 @@
 
 import type { AttentionKind, LogProbe } from '../../../src/index.ts';
 import { onFrame } from '../../common/dom.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import { hint } from '../../common/tables.ts';
 import { colour } from '../../common/theme.ts';
@@ -18,16 +19,16 @@ export interface MapChoice {
 }
 
 const kinds: Record<MapKind, string> = {
-  encoder: 'Encoder: source tokens attend to each other',
-  decoder: 'Decoder: each target token attends to those before it',
-  gates: 'Decoder gates: what the state keeps at each target token; a column is a channel',
-  cross: 'Cross-attention: target tokens attend to the source',
+  encoder: say`Encoder: source tokens attend to each other`,
+  decoder: say`Decoder: each target token attends to those before it`,
+  gates: say`Decoder gates: what the state keeps at each target token; a column is a channel`,
+  cross: say`Cross-attention: target tokens attend to the source`,
 };
 const kindNames = Object.keys(kinds) as MapKind[];
 
 /** `Cross-attention, layer 1, head 1`. */
 export const mapName = ({ kind, layer, head }: MapChoice): string =>
-  `${kinds[kind].split(':')[0]}, layer ${layer + 1}${kind === 'gates' ? '' : `, head ${head + 1}`}`;
+  say`${kinds[kind].split(':')[0]}, layer ${layer + 1}${kind === 'gates' ? '' : say`, head ${head + 1}`}`;
 
 /** Milliseconds of a frame in which maps are painted. */
 const paintMs = 8;

@@ -2,6 +2,7 @@
 // have not trained yet, or whose browser lacks WebGPU. scripts/train-demo-models.mjs writes it.
 
 import type { TrainingHistory } from '../../../src/index.ts';
+import { say } from '../../common/page-texts.ts';
 
 /** A recorded training. */
 export interface RecordedRun extends Pick<TrainingHistory, 'steps' | 'evals' | 'samples' | 'probes'> {
@@ -15,7 +16,7 @@ export async function loadRecordedRun(): Promise<RecordedRun> {
   const response = await fetch(new URL('../../models/en-es-run.json', import.meta.url));
   if (!response.ok)
     throw new Error(
-      `the recorded run could not be loaded: the server answered ${response.status}; reload the page`,
+      say`the recorded run could not be loaded: the server answered ${response.status}; reload the page`,
     );
   return response.json();
 }

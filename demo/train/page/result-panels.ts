@@ -1,6 +1,7 @@
 // The panels that show a training: curves, probe and samples; of a recorded run until there is another.
 
 import { byId } from '../../common/dom.ts';
+import { say } from '../../common/page-texts.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { CurvesPanel } from './curves-panel.ts';
 import type { InsidePanel } from './inside-panel.ts';
@@ -44,7 +45,7 @@ export class ResultPanels {
     this.samples.setLanguages('en', 'es');
     this.onEvent({ type: 'history', steps, evals, probes, changes: [] });
     this.onEvent({ type: 'samples', step, samples: run.samples });
-    const text = `A recorded run: ${corpus}, ${step} steps on ${backend.replace(/:.*/, '')}.`;
+    const text = say`A recorded run: ${corpus}, ${step} steps on ${backend.replace(/:.*/, '')}.`;
     byId('recorded').textContent = text + more;
     byId('recorded').hidden = false;
   }

@@ -1,12 +1,21 @@
 // The current values of a training: loss, accuracy, throughput, memory.
 
-import { formatBytes, formatInteger, formatNumber, formatPercent } from '../../../src/core/format-numbers.ts';
 import type { LogEval, LogStep } from '../../../src/index.ts';
+import {
+  fixed,
+  formatBytes,
+  formatInteger,
+  formatNumber,
+  formatPercent,
+  inDigits,
+} from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import type { RunInfo, SessionEvent, StepEvent } from '../protocol.ts';
 
 /** Formats a loss with three decimals, or with three digits if it is large. */
-const formatLoss = (loss: number): string => (Math.abs(loss) < 100 ? loss.toFixed(3) : loss.toPrecision(3));
+const formatLoss = (loss: number): string =>
+  Math.abs(loss) < 100 ? fixed(loss, 3) : inDigits(loss.toPrecision(3));
 
 /** Formats the time of an update: `21.5 ms`, `12.3 s`. */
 const formatStepTime = (ms: number): string =>
@@ -84,16 +93,16 @@ export class RunFigures extends Panel {
   protected override template(): Content {
     const latest = this.#latest;
     const info = this.#info;
-    const memory = info ? `GPU memory (planned: ${formatBytes(info.plannedBytes)})` : 'GPU memory';
+    const memory = info ? say`GPU memory (planned: ${formatBytes(info.plannedBytes)})` : say`GPU memory`;
     const isEmpty = !info && !latest && !this.#dev; // a recorded run has no present values
     return html`
       <dl class="figures" ?hidden=${isEmpty}>
-        ${figure('loss', 'now-loss', latest ? formatLoss(latest.loss) : '–')}
-        ${figure('dev token accuracy', 'now-accuracy', formatPercent(this.#dev?.tokenAccuracy ?? Number.NaN))}
-        ${figure('tokens per second', 'now-rate', formatInteger(this.#rate))}
-        ${figure('step time', 'now-step-time', formatStepTime(this.#stepMs))}
-        ${figure('model FLOPs utilization', 'now-mfu', formatPercent(latest?.mfu ?? Number.NaN))}
-        ${figure('learning rate', 'now-learning-rate', formatNumber(latest?.learningRate ?? Number.NaN))}
+        ${figure(say`loss`, 'now-loss', latest ? formatLoss(latest.loss) : '–')}
+        ${figure(say`dev token accuracy`, 'now-accuracy', formatPercent(this.#dev?.tokenAccuracy ?? Number.NaN))}
+        ${figure(say`tokens per second`, 'now-rate', formatInteger(this.#rate))}
+        ${figure(say`step time`, 'now-step-time', formatStepTime(this.#stepMs))}
+        ${figure(say`model FLOPs utilization`, 'now-mfu', formatPercent(latest?.mfu ?? Number.NaN))}
+        ${figure(say`learning rate`, 'now-learning-rate', formatNumber(latest?.learningRate ?? Number.NaN))}
         ${figure(memory, 'now-memory', info ? formatBytes(info.gpuBytes) : '–')}
       </dl>`;
   }

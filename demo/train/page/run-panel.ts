@@ -1,8 +1,8 @@
 // Panel of the running training: buttons and progress. It is not tall, because it stays at the bottom of the
 // screen. Screen readers announce each tenth and each change of state.
 
-import { formatDuration, formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
-import { formatTime } from '../../common/format.ts';
+import { fixed, formatDuration, formatInteger, formatNumber, formatTime } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import type { SessionEvent, SessionState } from '../protocol.ts';
 import { RunFigures } from './run-figures.ts';
@@ -27,15 +27,15 @@ export const isRunning = (state: SessionState): boolean =>
   ['preparing', 'training', 'paused', 'recovering', 'stopping'].includes(state);
 
 const stateNames: Record<SessionState, string> = {
-  idle: 'Ready to train',
-  preparing: 'Preparing',
-  training: 'Training',
-  paused: 'Paused',
-  recovering: 'GPU device lost, recovering',
-  stopping: 'Stopping',
-  stopped: 'Stopped',
-  done: 'Done',
-  failed: 'Failed',
+  idle: say`Ready to train`,
+  preparing: say`Preparing`,
+  training: say`Training`,
+  paused: say`Paused`,
+  recovering: say`GPU device lost, recovering`,
+  stopping: say`Stopping`,
+  stopped: say`Stopped`,
+  done: say`Done`,
+  failed: say`Failed`,
 };
 
 /** The buttons, in the order in which one gets the focus if the focused one is hidden. */
@@ -88,7 +88,7 @@ export class RunPanel extends Panel {
     else if (event.type === 'steps') this.#step = Math.max(this.#step, event.steps.at(-1)?.step ?? 0);
     else if (event.type === 'checkpoint') this.#savedAt = event.time;
     else if (event.type === 'progress' && this.#state === 'preparing')
-      this.#text = `${event.text} · ${event.done} of ${event.total}`;
+      this.#text = say`${event.text} · ${event.done} of ${event.total}`;
     this.drawSoon();
   }
 
@@ -142,8 +142,8 @@ export class RunPanel extends Panel {
   }
   #announce(): void {
     const { loss } = this.figures;
-    const lossText = loss !== undefined && this.#step > 0 ? `, loss ${loss.toFixed(2)}` : '';
-    const share = this.#steps > 0 ? `, ${Math.floor((100 * this.#step) / this.#steps)} percent` : '';
+    const lossText = loss !== undefined && this.#step > 0 ? say`, loss ${fixed(loss, 2)}` : '';
+    const share = this.#steps > 0 ? say`, ${Math.floor((100 * this.#step) / this.#steps)} percent` : '';
     const text = `${stateNames[this.#state]}${share}${lossText}. ${this.#text}`.trim();
     this.#announcement = this.#state === 'idle' ? '' : text;
   }
@@ -192,7 +192,7 @@ export class RunPanel extends Panel {
     const isBusy = isRunning(state);
     const isPaused = state === 'paused';
     const [step, steps] = [this.#step, this.#steps];
-    const startText = state === 'idle' ? 'Start training' : 'Start a new training';
+    const startText = state === 'idle' ? say`Start training` : say`Start a new training`;
     const isWrong =
       state === 'failed' ||
       this.#hasDiverged() ||
@@ -218,7 +218,7 @@ export class RunPanel extends Panel {
             ?disabled=${this.#ready === 'invalid'}
             aria-busy=${this.#queued || nothing}
             @click=${this.#pressStart}
-          >${this.#queued ? 'Starting…' : startText}</button>
+          >${this.#queued ? say`Starting…` : startText}</button>
           <button
             type="button"
             class=${isPaused ? 'main' : ''}
@@ -226,7 +226,7 @@ export class RunPanel extends Panel {
             ?hidden=${!isBusy}
             ?disabled=${state !== 'training' && !isPaused}
             @click=${this.#pressPause}
-          >${isPaused ? 'Continue' : 'Pause'}</button>
+          >${isPaused ? say`Continue` : say`Pause`}</button>
           <button
             type="button"
             id="single-step"
@@ -259,8 +259,8 @@ export class RunPanel extends Panel {
     return ['done', 'stopped'].includes(this.#state) && this.figures.diverged !== undefined;
   }
   #title(): string {
-    if (this.#hasDiverged()) return 'Diverged';
-    if (this.#state === 'idle' && this.#ready === 'pending') return 'Planning';
+    if (this.#hasDiverged()) return say`Diverged`;
+    if (this.#state === 'idle' && this.#ready === 'pending') return say`Planning`;
     const waited = Math.round((performance.now() - this.#since) / 1000);
     return stateNames[this.#state] + (this.#state === 'recovering' && waited > 0 ? `, ${waited} s` : '');
   }
@@ -269,16 +269,16 @@ export class RunPanel extends Panel {
     if (steps === 0) return this.#model;
     const left = ((steps - step) * this.figures.stepMs) / 1000;
     const leftText =
-      this.#state === 'training' && Number.isFinite(left) ? ` · ${formatDuration(left)} left` : '';
+      this.#state === 'training' && Number.isFinite(left) ? say` · ${formatDuration(left)} left` : '';
     const model = this.#model ? `${this.#model} · ` : '';
-    return `${model}step ${formatInteger(step)} of ${formatInteger(steps)}${leftText}`;
+    return say`${model}step ${formatInteger(step)} of ${formatInteger(steps)}${leftText}`;
   }
   #note(isBusy: boolean): string {
     const diverged = this.#hasDiverged() ? this.figures.diverged : undefined;
     if (diverged)
-      return `The loss rose from ${formatNumber(diverged.from)} to ${formatNumber(diverged.to)}: the learning rate is too high.`;
+      return say`The loss rose from ${formatNumber(diverged.from)} to ${formatNumber(diverged.to)}: the learning rate is too high.`;
     const time = formatTime(this.#savedAt);
-    const checkpoint = this.#savedAt > 0 ? `Last checkpoint at ${time}.` : '';
+    const checkpoint = this.#savedAt > 0 ? say`Last checkpoint at ${time}.` : '';
     const saved = [this.#awayText, checkpoint].filter(Boolean).join(' ');
     return this.#text || (isBusy ? saved || this.#planText : this.#planText || saved);
   }

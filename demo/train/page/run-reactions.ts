@@ -2,6 +2,8 @@
 // become slow. A panel with the choice for hidden tabs.
 
 import { field, options } from '../../common/form-fields.ts';
+import { fixed } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { HiddenTab, hiddenChoices } from './hidden-tab.ts';
@@ -65,17 +67,17 @@ export class RunReactions extends Panel {
     const { session, notices, halveBatch } = this.#options;
     const evalSteps = this.#evalSteps;
     const less: NoticeAction = {
-      name: `Evaluate every ${2 * evalSteps} steps`,
+      name: say`Evaluate every ${2 * evalSteps} steps`,
       act: () => void session.change({ evalSteps: 2 * evalSteps }).catch(() => undefined),
     };
     const actions: NoticeAction[] = [
-      { name: 'Pause', act: () => void session.pause().catch(() => undefined) },
-      { name: 'Rest after each step', act: () => void session.rest(1).catch(() => undefined) },
-      { name: 'Go on with half the batch', act: halveBatch },
+      { name: say`Pause`, act: () => void session.pause().catch(() => undefined) },
+      { name: say`Rest after each step`, act: () => void session.rest(1).catch(() => undefined) },
+      { name: say`Go on with half the batch`, act: halveBatch },
     ];
     notices.show(
       'info',
-      `A step takes ${times.toFixed(1)} times as long as at the start: the device is hot, saves power, or has other work.`,
+      say`A step takes ${fixed(times, 1)} times as long as at the start: the device is hot, saves power, or has other work.`,
       { id: 'slower', actions: evalSteps > 0 ? [...actions, less] : actions },
     );
   }
@@ -92,6 +94,6 @@ export class RunReactions extends Panel {
   protected override template(): Content {
     const select = html`
       <select id="hidden-tab" @change=${this.#choose}>${options(hiddenChoices, this.#tab.choice)}</select>`;
-    return field('hidden-tab', 'If this tab is hidden', select);
+    return field('hidden-tab', say`If this tab is hidden`, select);
   }
 }

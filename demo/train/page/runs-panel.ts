@@ -2,7 +2,6 @@
 // and PNG.
 
 import { live } from 'lit-html/directives/live.js';
-import { formatDuration, formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
 import type { LogEval, LogStep } from '../../../src/index.ts';
 import {
   describeChanges,
@@ -13,6 +12,8 @@ import {
 } from '../../../src/pages.ts';
 import { adapterOf } from '../../common/adapter-name.ts';
 import { field, options } from '../../common/form-fields.ts';
+import { formatDuration, formatInteger, formatPercent, inDigits } from '../../common/format.ts';
+import { say, translated } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { download } from '../../common/save-blob.ts';
 import { termList } from '../../common/terms.ts';
@@ -25,20 +26,20 @@ import type { Session } from './training-session.ts';
 
 /** Names of the curves of steps and of evaluations, by the field of the log. */
 const stepCurves = {
-  loss: 'training loss',
-  accuracy: 'training accuracy',
-  gradientNorm: 'gradient norm',
-  updateRatio: 'update norm over weight norm',
-  learningRate: 'learning rate',
-  tokensPerSecond: 'tokens per second',
+  loss: say`training loss`,
+  accuracy: say`training accuracy`,
+  gradientNorm: say`gradient norm`,
+  updateRatio: say`update norm over weight norm`,
+  learningRate: say`learning rate`,
+  tokensPerSecond: say`tokens per second`,
   mfu: 'MFU',
 } satisfies Partial<Record<keyof LogStep, string>>;
 const evalCurves = {
-  loss: 'dev loss',
-  tokenAccuracy: 'dev token accuracy',
-  bleu: 'dev BLEU',
-  chrf: 'dev chrF2',
-  exactMatch: 'dev exact match',
+  loss: say`dev loss`,
+  tokenAccuracy: say`dev token accuracy`,
+  bleu: say`dev BLEU`,
+  chrf: say`dev chrF2`,
+  exactMatch: say`dev exact match`,
 } satisfies Partial<Record<keyof LogEval, string>>;
 
 /** The curves as options: the kind of the record and the field. */
@@ -54,7 +55,7 @@ export class RunsPanel extends Panel {
   readonly #session: Session;
   readonly #reuse: (name: string) => void;
   readonly #scores: RunsScores;
-  readonly #chart = new LineChart({ title: 'Curves of the selected runs', height: 260, lines: [] });
+  readonly #chart = new LineChart({ title: say`Curves of the selected runs`, height: 260, lines: [] });
   #runs: readonly RunSummary[] = [];
   /** The runs whose curves are shown, in the order in which they were selected. */
   readonly #chosen = new Map<string, RunHistory>();
@@ -81,7 +82,7 @@ export class RunsPanel extends Panel {
         else this.#chosen.delete(name);
       }
       this.#note =
-        this.#runs.length > 0 ? '' : 'No runs yet. The table shows the settings in which runs differ.';
+        this.#runs.length > 0 ? '' : say`No runs yet. The table shows the settings in which runs differ.`;
     } catch (error) {
       this.#note = (error as Error).message;
     }
@@ -135,10 +136,10 @@ export class RunsPanel extends Panel {
   protected override template(): Content {
     const settings = Object.keys(this.#runs[0]?.settings ?? {});
     // On a narrow screen the names of the columns are beside the values.
-    const metrics = runMetrics.map(([, head]) => head);
+    const metrics = runMetrics.map(([, head]) => translated(head));
     // The settings share a column: one for each would push the metrics out of sight.
-    const own = settings.length > 0 ? ['settings'] : [];
-    const values = [...own, 'steps', 'state', ...metrics, 'time', 'tokens/s', 'MFU', 'adapter'];
+    const own = settings.length > 0 ? [say`settings`] : [];
+    const values = [...own, say`steps`, say`state`, ...metrics, say`time`, 'tokens/s', 'MFU', say`adapter`];
     return html`
       <p class="hint" role="status">${this.#note}</p>
       <div class="scroll" role="region" aria-label="Table of runs" tabindex="0">
@@ -158,12 +159,12 @@ export class RunsPanel extends Panel {
         <div class="thirds">
           ${field(
             'runs-curve',
-            'Curve',
+            say`Curve`,
             html`<select id="runs-curve" @input=${this.#selectCurve}>${options(curves, this.#curve)}</select>`,
           )}
           ${field(
             'runs-smoothing',
-            'Smoothing',
+            say`Smoothing`,
             html`<input
               id="runs-smoothing"
               type="range"
@@ -187,11 +188,11 @@ export class RunsPanel extends Panel {
     const { folder: name, step, steps } = run;
     const cells = [
       ...(settings.length > 0 ? [settingsList(run, settings)] : []),
-      step < steps ? `${formatInteger(step)} of ${formatInteger(steps)}` : formatInteger(step),
-      run.state,
+      step < steps ? say`${formatInteger(step)} of ${formatInteger(steps)}` : formatInteger(step),
+      translated(run.state),
       ...runMetrics.map(([metric, , text]) => {
         const value = run.final[metric];
-        return value === undefined ? '–' : text(value);
+        return value === undefined ? '–' : inDigits(text(value));
       }),
       formatDuration(run.seconds),
       formatInteger(run.tokensPerSecond),

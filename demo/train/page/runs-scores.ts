@@ -1,8 +1,9 @@
 // Compares stored runs on a file of pairs: scores with confidence intervals and p-values, scores by length and by rare
 // words, the worst sentences and the signatures of the scores.
 
-import { formatInteger } from '../../../src/core/format-numbers.ts';
 import type { SystemScores, TranslationReport } from '../../../src/pages.ts';
+import { fixed, formatInteger } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { download } from '../../common/save-blob.ts';
 import { dataTable } from '../../common/tables.ts';
@@ -39,12 +40,12 @@ export class RunsScores extends Panel {
     const [names, pairs] = [this.#names, this.#pairs];
     if (!pairs || this.#isBusy) return;
     this.#isBusy = true;
-    this.#note = `Translating with ${names.join(', ')} …`;
+    this.#note = say`Translating with ${names.join(', ')} …`;
     this.draw();
     try {
       this.#scores = await this.#session.evaluate(names, pairs);
       const { pairs: count, skipped } = this.#scores.report;
-      this.#note = `${formatInteger(count)} pairs${skipped > 0 ? `, ${formatInteger(skipped)} skipped` : ''}`;
+      this.#note = say`${formatInteger(count)} pairs${skipped > 0 ? say`, ${formatInteger(skipped)} skipped` : ''}`;
     } catch (error) {
       this.#note = (error as Error).message;
     }
@@ -82,7 +83,7 @@ export class RunsScores extends Panel {
 }
 
 const scoreOf = ({ mean, score, interval, p }: SystemScores['bleu']): string =>
-  `${score.toFixed(2)} (${mean.toFixed(2)} ± ${interval.toFixed(2)})${p === undefined ? '' : `, p = ${p.toFixed(4)}`}`;
+  `${fixed(score, 2)} (${fixed(mean, 2)} ± ${fixed(interval, 2)})${p === undefined ? '' : `, p = ${fixed(p, 4)}`}`;
 
 /** The parts of a report. */
 function reportOf({ systems, analysis, signatures }: TranslationReport): Content {
@@ -90,13 +91,13 @@ function reportOf({ systems, analysis, signatures }: TranslationReport): Content
   const groups = (label: string, rows: typeof byLength) =>
     dataTable(
       label,
-      [label, 'pairs', 'BLEU', 'chrF2'],
-      rows.map((row) => [row.group, formatInteger(row.sentences), row.bleu.toFixed(2), row.chrf.toFixed(2)]),
+      [label, say`pairs`, 'BLEU', 'chrF2'],
+      rows.map((row) => [row.group, formatInteger(row.sentences), fixed(row.bleu, 2), fixed(row.chrf, 2)]),
     );
   return html`
     ${dataTable(
-      'Scores of the runs',
-      ['run', 'BLEU', 'chrF2', 'chrF2++'],
+      say`Scores of the runs`,
+      [say`run`, 'BLEU', 'chrF2', 'chrF2++'],
       systems.map(({ name, bleu, chrf, chrfPlus }) => [
         name,
         scoreOf(bleu),
@@ -106,13 +107,13 @@ function reportOf({ systems, analysis, signatures }: TranslationReport): Content
     )}
     <details>
       <summary>By length and rare words, the worst sentences, signatures</summary>
-      ${groups('Length of the source', byLength)} ${groups('Words that occur once', byRareWords)}
+      ${groups(say`Length of the source`, byLength)} ${groups(say`Words that occur once`, byRareWords)}
       ${dataTable(
-        'Worst sentences',
-        ['line', 'chrF2', 'source', 'translation', 'reference'],
+        say`Worst sentences`,
+        [say`line`, 'chrF2', say`source`, say`translation`, say`reference`],
         worst.map(({ number, chrf, source, translation, references }) => [
           formatInteger(number),
-          chrf.toFixed(1),
+          fixed(chrf, 1),
           source,
           translation,
           references.join(' / '),

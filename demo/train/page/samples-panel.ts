@@ -1,14 +1,15 @@
 // Table of the dev sentences with their references and current translations.
 
-import { formatInteger } from '../../../src/core/format-numbers.ts';
 import type { Sample } from '../../../src/index.ts';
 import { wordDifferences } from '../../../src/pages.ts';
+import { formatInteger } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import { columnHeads, hint } from '../../common/tables.ts';
 import type { SessionEvent } from '../protocol.ts';
 
 /** Text while there are no sentences. */
-const empty = 'Dev sentences, which are not trained on, appear here after the first evaluation.';
+const empty = say`Dev sentences, which are not trained on, appear here after the first evaluation.`;
 
 /** The panel. */
 export class SamplesPanel extends Panel {
@@ -41,13 +42,13 @@ export class SamplesPanel extends Panel {
   protected override template(): Content {
     const samples = this.#samples;
     const exact = samples.filter((sample) => sample.exact).length;
-    const counts = `${exact} of ${samples.length} translations match the reference exactly`;
+    const counts = say`${exact} of ${samples.length} translations match the reference exactly`;
     return html`
-      ${hint(samples.length === 0 ? empty : `Step ${formatInteger(this.#step)}: ${counts}.`)}
+      ${hint(samples.length === 0 ? empty : say`Step ${formatInteger(this.#step)}: ${counts}.`)}
       <div class="scroll">
         <table class="samples" ?hidden=${samples.length === 0}>
           <thead>
-            <tr>${columnHeads(['Source', 'Reference', 'Translation', 'Exact match'])}</tr>
+            <tr>${columnHeads([say`Source`, say`Reference`, say`Translation`, say`Exact match`])}</tr>
           </thead>
           <tbody>${samples.map((sample) => this.#row(sample))}</tbody>
         </table>
@@ -66,8 +67,8 @@ export class SamplesPanel extends Panel {
           }</div>
         </td>
         <td>
-          <span class="mark-exact ${exact ? 'yes' : 'no'}">${exact ? '✓' : '✗'}<span class="unseen">${
-            exact ? ' exact match' : ' differs'
+          <span class="mark-exact ${exact ? say`yes` : say`no`}">${exact ? '✓' : '✗'}<span class="unseen">${
+            exact ? say` exact match` : say` differs`
           }</span></span>
         </td>
       </tr>`;

@@ -1,8 +1,9 @@
 // Settings in words. A run has its settings by their names in code; the page shows the labels of the form. Changes of a run
 // are a phrase, which the visitor can write too.
 
-import { settingRows } from '../../../src/index.ts';
-import { liveSettingLabels, parseChanges, type RunChange } from '../../../src/pages.ts';
+import { type FieldType, settingRows } from '../../../src/index.ts';
+import { describeType, liveSettingLabels, parseChanges, type RunChange } from '../../../src/pages.ts';
+import { say, translated } from '../../common/page-texts.ts';
 
 const labels = new Map<string, string>(
   settingRows.flatMap(([name, { label }]) => (label ? [[name, label] as const] : [])),
@@ -11,12 +12,30 @@ const labels = new Map<string, string>(
 /** The label of a setting: that of the form, or the words of its name; a field of a model or LoRA adapter too. */
 export function settingLabel(name: string): string {
   const own = labels.get(name);
-  if (own !== undefined) return own;
+  if (own !== undefined) return translated(own);
   const words = name
     .replaceAll('.', ' ')
     .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
     .trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
+  return translated(words.charAt(0).toUpperCase() + words.slice(1));
+}
+
+/** What a value must be, as `describeType` says it in English. */
+export function typeWords(type: FieldType): string {
+  if (type.kind === 'choice') return say`one of ${type.choices.join(', ')}`;
+  if (type.kind === 'integer') {
+    const { min, max } = type;
+    return max === undefined
+      ? say`a whole number of at least ${min}`
+      : say`a whole number from ${min} to ${max}`;
+  }
+  if (type.kind !== 'number') return describeType(type);
+  const { min, above, below, max } = type;
+  if (min !== undefined && max !== undefined) return say`a number from ${min} to ${max}`;
+  if (min === undefined) return say`a number above ${above}`;
+  return below === undefined
+    ? say`a number of at least ${min}`
+    : say`a number of at least ${min} and below ${below}`;
 }
 
 /**

@@ -2,7 +2,6 @@
 // that has a label, filled with the recipe of the corpus and preset.
 
 import { live } from 'lit-html/directives/live.js';
-import { formatInteger } from '../../../src/core/format-numbers.ts';
 import {
   type DropoutRates,
   type LogChange,
@@ -13,21 +12,22 @@ import {
   settingRows,
   type TrainSettings,
 } from '../../../src/index.ts';
-import { describeChanges, describeType, fitsType, formatChanges, parseChanges } from '../../../src/pages.ts';
+import { describeChanges, fitsType, formatChanges, parseChanges } from '../../../src/pages.ts';
 import { field, markValid, options } from '../../common/form-fields.ts';
+import { formatInteger, inDigits } from '../../common/format.ts';
+import { say, translated } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { termList } from '../../common/terms.ts';
 import { isModelName, modelNameRule, toModelName } from '../../storage/model-names.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
 import { defaultsFor, pageDefaults } from './page-defaults.ts';
-import { changesIn } from './setting-words.ts';
+import { changesIn, typeWords } from './setting-words.ts';
 
 /** Hints below fields. */
 const hints: Partial<Record<SettingName, string>> = {
-  probeSteps: 'Recorded less often if recording takes over 3 % of the training time; 0: never',
-  saveSeconds: 'Saved less often if saving takes over 2 % of the time',
-  changes:
-    'Learning rate, dropout or evaluation interval, each after a step: learning rate 0.001 and dropout 0 after step 40, evaluation interval 50 after step 80',
+  probeSteps: say`Recorded less often if recording takes over 3 % of the training time; 0: never`,
+  saveSeconds: say`Saved less often if saving takes over 2 % of the time`,
+  changes: say`Learning rate, dropout or evaluation interval, each after a step: learning rate 0.001 and dropout 0 after step 40, evaluation interval 50 after step 80`,
 };
 
 type Control = HTMLInputElement | HTMLSelectElement;
@@ -155,7 +155,7 @@ export class SettingsForm extends Panel {
   }
   /** Shows the planned length in the unit that is not entered. */
   showLength(steps: number, stepsPerEpoch: number): void {
-    this.#planned = { steps: formatInteger(steps), epochs: (steps / stepsPerEpoch).toPrecision(2) };
+    this.#planned = { steps: formatInteger(steps), epochs: inDigits((steps / stepsPerEpoch).toPrecision(2)) };
     this.draw();
   }
   /** Returns the settings, or a message that says what is invalid. */
@@ -164,9 +164,9 @@ export class SettingsForm extends Panel {
       const value = this.#read(name, row);
       const isValid = value === undefined || fitsType(row.type, value);
       const wrong = name === 'changes' ? wrongChanges(this.#value(name)) : '';
-      this.#control(name).setCustomValidity(isValid ? wrong : `must be ${describeType(row.type)}`);
+      this.#control(name).setCustomValidity(isValid ? wrong : say`must be ${typeWords(row.type)}`);
     }
-    this.find('#model-name').setCustomValidity(isModelName(this.#name) ? '' : modelNameRule);
+    this.find('#model-name').setCustomValidity(isModelName(this.#name) ? '' : translated(modelNameRule));
     const error = this.#firstError();
     if (error) return error;
     const values = fields.flatMap(({ name, row }) => {
@@ -262,7 +262,7 @@ export class SettingsForm extends Panel {
     />`;
     return html`
       ${preset.map((each) => this.#field(each))}
-      ${field('model-name', 'Model name', name)}
+      ${field('model-name', say`Model name`, name)}
       ${grid(false)}
       <details>
         <summary>Advanced</summary>
@@ -275,7 +275,7 @@ export class SettingsForm extends Panel {
     const hint = hints[name];
     return html`
       <div class=${row.type.kind === 'text' ? 'field whole' : 'field'}>
-        <label for=${id}>${row.label}</label>
+        <label for=${id}>${translated(row.label ?? '')}</label>
         ${row.type.kind === 'choice' ? this.#list(own, row.type.choices) : this.#input(own)}
         ${hint ? html`<p class="hint" id="${id}-hint">${hint}</p>` : nothing}
       </div>`;
@@ -284,7 +284,7 @@ export class SettingsForm extends Panel {
     const { name, row } = own;
     return html`<select
       id=${idOf(name)}
-      title=${row.help}
+      title=${translated(row.help)}
       ?disabled=${!this.#applies(row)}
       aria-describedby=${hints[name] ? `${idOf(name)}-hint` : nothing}
       @input=${(event: Event) => this.#edit(own, (event.target as HTMLSelectElement).value)}
@@ -301,7 +301,7 @@ export class SettingsForm extends Panel {
     const isText = type.kind === 'text';
     const { min, below } = { min: 0, below: undefined, ...type };
     const planned = this.#planned[name];
-    const placeholder = isText ? defaultText : defaultText && 'default';
+    const placeholder = isText ? translated(defaultText ?? '') : defaultText && say`default`;
     return html`<input
       id=${idOf(name)}
       type=${isText ? 'text' : 'number'}
@@ -311,8 +311,8 @@ export class SettingsForm extends Panel {
       step=${isText ? nothing : type.kind === 'integer' ? 1 : 'any'}
       min=${isText ? nothing : min}
       max=${isText ? nothing : (below ?? nothing)}
-      title=${isText || !defaultText ? help : `${help}. Default: ${defaultText}`}
-      placeholder=${planned ? `planned: ${planned}` : (placeholder ?? nothing)}
+      title=${isText || !defaultText ? translated(help) : say`${translated(help)}. Default: ${translated(defaultText)}`}
+      placeholder=${planned ? say`planned: ${planned}` : (placeholder ?? nothing)}
       ?disabled=${!this.#applies(row)}
       aria-describedby=${hints[name] ? `${idOf(name)}-hint` : nothing}
       .value=${live(this.#shown(name))}

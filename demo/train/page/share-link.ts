@@ -9,8 +9,10 @@ import {
   type TrainSettings,
   taskNames,
 } from '../../../src/index.ts';
-import { completeSettings, describeType, fitsType, parseChanges, runKindOf } from '../../../src/pages.ts';
+import { completeSettings, fitsType, parseChanges, runKindOf } from '../../../src/pages.ts';
+import { say } from '../../common/page-texts.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
+import { typeWords } from './setting-words.ts';
 import { type Curve, packCurve, unpackCurve } from './shared-curve.ts';
 
 /** A generated corpus and the settings of its training. */
@@ -63,19 +65,21 @@ export function fromHash(hash: string): SharedTraining | undefined {
   const take = (name: string): string => {
     const value = fields.get(name);
     fields.delete(name);
-    if (value === undefined) throw new HeddleError(`${name} is missing`);
+    if (value === undefined) throw new HeddleError(say`${name} is missing`);
     return value;
   };
   const integer = (name: string, min: number, max: number): number => {
     const text = take(name);
     const value = text.trim() === '' ? Number.NaN : Number(text);
     if (!Number.isInteger(value) || value < min || value > max)
-      throw new HeddleError(`${name} is “${text.slice(0, 40)}”; it must be an integer from ${min} to ${max}`);
+      throw new HeddleError(
+        say`${name} is “${text.slice(0, 40)}”; it must be an integer from ${min} to ${max}`,
+      );
     return value;
   };
   const kind = take('corpus');
   if (kind !== 'intl' && kind !== 'task')
-    throw new HeddleError(`corpus is “${kind.slice(0, 40)}”; it must be intl or task`);
+    throw new HeddleError(say`corpus is “${kind.slice(0, 40)}”; it must be intl or task`);
   const size = () => ({
     pairs: integer('pairs', 100, 1_000_000),
     seed: integer('corpusSeed', 0, 2 ** 32 - 1),
@@ -92,7 +96,7 @@ export function fromHash(hash: string): SharedTraining | undefined {
   }
   const curve = fields.has('curve') ? unpackCurve(take('curve')) : undefined;
   const [unknown] = fields.keys();
-  if (unknown !== undefined) throw new HeddleError(`there is no setting “${unknown.slice(0, 40)}”`);
+  if (unknown !== undefined) throw new HeddleError(say`there is no setting “${unknown.slice(0, 40)}”`);
   completeSettings(settings, runKindOf(kind)); // throws if settings exclude each other
   parseChanges(settings.changes as string | undefined);
   return { corpus, settings, curve };
@@ -102,7 +106,7 @@ function settingOf(name: string, { type }: Setting, text: string): unknown {
   const value =
     type.kind === 'choice' || type.kind === 'text' ? text : text.trim() === '' ? Number.NaN : Number(text);
   if (!fitsType(type, value))
-    throw new HeddleError(`${name} is “${text.slice(0, 40)}”; it must be ${describeType(type)}`);
+    throw new HeddleError(say`${name} is “${text.slice(0, 40)}”; it must be ${typeWords(type)}`);
   return value;
 }
 
@@ -114,12 +118,12 @@ function locale(name: string, tag: string): string {
     // not a tag
   }
   throw new HeddleError(
-    `${name} is “${tag.slice(0, 40)}”; it must be a language of this browser, for example en`,
+    say`${name} is “${tag.slice(0, 40)}”; it must be a language of this browser, for example en`,
   );
 }
 
 function taskOf(text: string): TaskName {
   const task = taskNames.find((name) => name === text);
-  if (!task) throw new HeddleError(`task is “${text.slice(0, 40)}”; it must be ${taskNames.join(', ')}`);
+  if (!task) throw new HeddleError(say`task is “${text.slice(0, 40)}”; it must be ${taskNames.join(', ')}`);
   return task;
 }

@@ -1,6 +1,7 @@
 // The loss curve of a run in a link: at most 200 points, each as the differences to the point before it.
 
 import { HeddleError, type LogStep } from '../../../src/index.ts';
+import { say } from '../../common/page-texts.ts';
 import { Series } from './averaged-series.ts';
 
 /** Points of a curve: step and mean loss since the point before. */
@@ -63,7 +64,7 @@ export function unpackCurve(text: string): Curve {
   return curve;
 }
 
-const broken = () => new HeddleError('its curve is damaged or cut off');
+const broken = () => new HeddleError(say`its curve is damaged or cut off`);
 
 function bytesOf(text: string): Uint8Array {
   try {

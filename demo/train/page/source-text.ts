@@ -4,6 +4,7 @@
 import { live } from 'lit-html/directives/live.js';
 import type { TextRange } from '../../../src/pages.ts';
 import { field } from '../../common/form-fields.ts';
+import { say, sayCount } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 
 /** The field, and a line that names the unknown words. */
@@ -90,7 +91,7 @@ export class SourceText extends Panel {
       ${text}
     </div>`;
     return html`
-      ${field('translate-text', 'Text', marked)}
+      ${field('translate-text', say`Text`, marked)}
       <p class="hint" id="unknown" aria-live="polite" ?hidden=${this.#unknown.length === 0}>${this.#unknownText()}</p>`;
   }
   /** The text with marks under the unknown words; empty after an edit. */
@@ -110,6 +111,12 @@ export class SourceText extends Panel {
   }
   #unknownText(): string {
     const words = this.#unknown.map(({ start, end }) => this.#translated.slice(start, end));
-    return `Not in the vocabulary of this model, which cannot translate ${words.length === 1 ? 'it' : 'them'}: ${[...new Set(words)].join(', ')}.`;
+    const list = [...new Set(words)].join(', ');
+    return sayCount(
+      words.length,
+      'Not in the vocabulary of this model, which cannot translate it: {0}.',
+      'Not in the vocabulary of this model, which cannot translate them: {0}.',
+      list,
+    );
   }
 }

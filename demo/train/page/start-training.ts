@@ -1,5 +1,6 @@
 // Starts a training from the forms or resumes one from a checkpoint, and shows a notice if a call fails.
 
+import { say } from '../../common/page-texts.ts';
 import type { TrainingSettings } from '../protocol.ts';
 import type { Notices } from './notices.ts';
 import { type Session, SessionError } from './training-session.ts';
@@ -62,11 +63,11 @@ export class TrainingStarter {
     const { name } = settings;
     const { ask } = await import('./dialogs.ts');
     const answer = await ask(
-      `A model named “${name}” exists`,
-      'Keep it and give the new model another name, or replace it?',
+      say`A model named “${name}” exists`,
+      say`Keep it and give the new model another name, or replace it?`,
       [
-        ['keep', 'Keep both', 'main'],
-        ['replace', 'Replace', 'bad'],
+        ['keep', say`Keep both`, 'main'],
+        ['replace', say`Replace`, 'bad'],
       ],
     );
     if (answer === 'replace') return this.start(settings, true);

@@ -5,6 +5,7 @@ import { HeddleError } from '../../../src/index.ts';
 import { describeChanges, parseChanges } from '../../../src/pages.ts';
 import { byId, whenVisible } from '../../common/dom.ts';
 import type { PageHeader } from '../../common/page-header.ts';
+import { say } from '../../common/page-texts.ts';
 import type { RunHistory, SessionEvent } from '../protocol.ts';
 import { Beside } from './beside.ts';
 import { Challenge } from './challenge.ts';
@@ -206,7 +207,7 @@ export class TrainingPage {
     if (files.some(({ name }) => /\.(?:zip|safetensors|npz|bin|bin\.gz)$/i.test(name)))
       void this.#starter.attempt(this.#importModel(files));
     else if (isRunning(this.#run.state))
-      this.#notices.show('bad', `${file.name} was not opened: a training is running.`, { id: 'drop' });
+      this.#notices.show('bad', say`${file.name} was not opened: a training is running.`, { id: 'drop' });
     else void this.#corpus.useFile(file);
   }
   /** The first translation is shown before the training is planned, unless the network is slow. */
@@ -218,7 +219,7 @@ export class TrainingPage {
     void rest.then(() => this.#starter.attempt(this.#openRest()));
     await Promise.race([rest, wait(10_000)]);
     this.#preview.update(0);
-    const more = ' Your own replaces it.';
+    const more = say` Your own replaces it.`;
     whenVisible(byId('curves-card'), () => void this.#results.showRecordedRun(more));
   }
   /** Loads the parts of the page that are not in its first view. */
@@ -303,7 +304,7 @@ export class TrainingPage {
     if (settings.changes)
       this.#notices.show(
         'info',
-        `${changedText(name, settings.changes)} A training with these settings repeats these changes; to train without them, clear “Changes during the run” under Advanced.`,
+        say`${changedText(name, settings.changes)} A training with these settings repeats these changes; to train without them, clear “Changes during the run” under Advanced.`,
         { id: 'link' },
       );
     else this.#notices.remove('link');
@@ -320,21 +321,20 @@ export class TrainingPage {
       const linked = fromHash(location.hash);
       if (!linked) return false;
       if (isRunning(this.#run.state))
-        throw new HeddleError('a training is running; stop it, then open the link again');
+        throw new HeddleError(say`a training is running; stop it, then open the link again`);
       this.#corpus.load(linked.corpus);
       this.#settings.load(this.#settings.nameFor(linked.corpus), linked.settings);
       if (linked.curve) this.#results.hideRecordedRun();
-      this.#results.curves.compare(linked.curve && seriesOf(linked.curve), 'the run of the link');
+      this.#results.curves.compare(linked.curve && seriesOf(linked.curve), say`the run of the link`);
       const { changes } = linked.settings;
-      const same =
-        'The form has the settings of the link. A training with them gives the same losses on the same kind of GPU adapter.';
+      const same = say`The form has the settings of the link. A training with them gives the same losses on the same kind of GPU adapter.`;
       const changed = changes
-        ? ` ${changedText('The run', changes)} This training repeats these changes.`
+        ? say` ${changedText(say`The run`, changes)} This training repeats these changes.`
         : '';
       this.#notices.show('info', same + changed, { id: 'link' });
       return true;
     } catch (error) {
-      const text = `The training in the link is ignored: ${(error as Error).message}.`;
+      const text = say`The training in the link is ignored: ${(error as Error).message}.`;
       this.#notices.show('bad', text, { id: 'link' });
       return false;
     }
@@ -347,15 +347,15 @@ export class TrainingPage {
     const { name, step, steps } = found;
     this.#notices.show(
       'info',
-      `The training of ${name} stopped at step ${step} of ${steps}. Its last checkpoint is in this browser.`,
-      { id: 'resume', actions: [{ name: 'Resume training', act: () => void this.#resume(name) }] },
+      say`The training of ${name} stopped at step ${step} of ${steps}. Its last checkpoint is in this browser.`,
+      { id: 'resume', actions: [{ name: say`Resume training`, act: () => void this.#resume(name) }] },
     );
   }
 }
 
 /** Lists the settings that were changed during a run. */
 function changedText(run: string, changes: string): string {
-  return `${run} was changed by hand: ${describeChanges(parseChanges(changes))}.`;
+  return say`${run} was changed by hand: ${describeChanges(parseChanges(changes))}.`;
 }
 
 /** Shows the curves, if they are not on the screen: on a narrow screen they are below the forms. */

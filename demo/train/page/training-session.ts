@@ -10,6 +10,8 @@ import type {
   PullProgress,
 } from '../../../src/index.ts';
 import type { HandUpdate, PreviewedBatch, RunSummary, WeightPlace } from '../../../src/pages.ts';
+import { heard } from '../../common/heard.ts';
+import { say } from '../../common/page-texts.ts';
 import { wantsTuning } from '../../common/wants-tuning.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
@@ -214,6 +216,10 @@ interface CallOptions extends Pick<Pending, 'onPiece' | 'onDownload'> {
 /** Requests persistent storage; the browser may refuse. */
 const persist = () => void navigator.storage?.persist?.().catch(() => false);
 
+/** An event with its text in the language of the page. */
+const inLanguage = (event: SessionEvent): SessionEvent =>
+  'text' in event ? { ...event, text: heard(event.text) } : event;
+
 /** A session with its worker. */
 class WorkerSession implements Session {
   readonly #worker: Worker;
@@ -234,9 +240,9 @@ class WorkerSession implements Session {
     });
     this.#worker.onmessage = ({ data }: MessageEvent<Reply>) => this.#receive(data);
     this.#worker.onerror = (event) =>
-      this.#fail(`The training worker failed: ${event.message || 'it did not load'}`);
+      this.#fail(say`The training worker failed: ${event.message || say`it did not load`}`);
     this.#worker.onmessageerror = () =>
-      this.#fail('A message of the training worker could not be deserialized.');
+      this.#fail(say`A message of the training worker could not be deserialized.`);
   }
 
   on(listener: (event: SessionEvent) => void): () => void {
@@ -375,7 +381,7 @@ class WorkerSession implements Session {
     return new Promise<ReturnType<Calls[N]>>((resolve, reject) => {
       if (this.#closed) return reject(new SessionError(this.#closed));
       if (signal?.aborted)
-        return reject(new SessionError({ kind: 'aborted', message: `${name}: cancelled` }));
+        return reject(new SessionError({ kind: 'aborted', message: say`${name}: cancelled` }));
       const cancel = () => this.#send({ type: 'cancel', id });
       const done = () => signal?.removeEventListener('abort', cancel);
       this.#pending.set(id, {
@@ -395,14 +401,14 @@ class WorkerSession implements Session {
     });
   }
   #receive(reply: Reply): void {
-    if (reply.type === 'event') this.#dispatch(reply.event);
+    if (reply.type === 'event') this.#dispatch(inLanguage(reply.event));
     else if (reply.type === 'piece') this.#pending.get(reply.id)?.onPiece?.(reply.piece);
     else if (reply.type === 'download') this.#pending.get(reply.id)?.onDownload?.(reply.progress);
     else {
       const call = this.#pending.get(reply.id);
       this.#pending.delete(reply.id);
       if (reply.type === 'result') call?.resolve(reply.value);
-      else call?.reject(new SessionError(reply.error));
+      else call?.reject(new SessionError({ ...reply.error, message: heard(reply.error.message) }));
     }
   }
   #dispatch(event: SessionEvent): void {

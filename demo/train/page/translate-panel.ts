@@ -2,7 +2,8 @@
 // cross-attention of the selected hypothesis.
 
 import { live } from 'lit-html/directives/live.js';
-import { formatInteger, formatNumber } from '../../../src/core/format-numbers.ts';
+import { formatInteger, formatNumber } from '../../common/format.ts';
+import { say, sayCount, translated } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import type { SentDecodeOptions, TranslationResult } from '../protocol.ts';
 import { DecodingForm } from './decoding-form.ts';
@@ -14,7 +15,7 @@ import { SourceText } from './source-text.ts';
 import { type Session, SessionError } from './training-session.ts';
 import { TranslationView } from './translation-view.ts';
 
-const noModel = 'No model is loaded. Train one, or load one below.';
+const noModel = say`No model is loaded. Train one, or load one below.`;
 
 /** The panel. */
 export class TranslatePanel extends Panel {
@@ -62,7 +63,7 @@ export class TranslatePanel extends Panel {
     this.#model = name;
     this.#isReady = name !== '';
     this.#showNothing();
-    this.#view.say(name ? `${name} is loaded.` : noModel);
+    this.#view.say(name ? say`${name} is loaded.` : noModel);
     this.draw();
     void this.#findLanguages();
   }
@@ -94,7 +95,7 @@ export class TranslatePanel extends Panel {
     this.#bySentence = chosen.bySentence ?? false;
     this.setLanguages(chosen.source, chosen.target);
     this.#showNothing();
-    this.#view.say(`Loading ${chosen.name}…`);
+    this.#view.say(say`Loading ${translated(chosen.name)}…`);
     this.draw();
     try {
       await this.#session.load(chosen.name, { url: chosen.url, step: chosen.step });
@@ -112,7 +113,7 @@ export class TranslatePanel extends Panel {
   /** Loads a model of the gallery that is stored under `name`, and translates its example. */
   async useStored({ example, languages }: GalleryModel, name: string): Promise<void> {
     this.setModel('');
-    this.#view.say(`Loading ${name}…`);
+    this.#view.say(say`Loading ${name}…`);
     await this.#session.load(name, undefined, languages);
     this.setModel(name);
     this.#source.fillIn(example);
@@ -170,7 +171,7 @@ export class TranslatePanel extends Panel {
     const controller = new AbortController();
     this.#setRunning(controller);
     this.#showNothing();
-    this.#view.say('Translating…');
+    this.#view.say(say`Translating…`);
     const append = (piece: { readonly text: string }) => {
       if (this.#running === controller) this.#view.append(piece.text);
     };
@@ -182,7 +183,7 @@ export class TranslatePanel extends Panel {
     } catch (error) {
       if (this.#running !== controller) return;
       const isAborted = error instanceof SessionError && error.kind === 'aborted';
-      this.#view.say(isAborted ? 'Cancelled.' : (error as Error).message, !isAborted);
+      this.#view.say(isAborted ? say`Cancelled.` : (error as Error).message, !isAborted);
     } finally {
       if (this.#running === controller) this.#setRunning(undefined);
     }
@@ -206,14 +207,27 @@ export class TranslatePanel extends Panel {
     { text, candidates, ms, tokens, unknown, sentences, model, step, drawn }: TranslationResult,
   ): void {
     // The first translation compiles kernels: its rate says nothing about the model.
-    const speed = ms > 0 && this.#rated.has(model) ? `, ${formatNumber((1000 * tokens) / ms)} tokens/s` : '';
-    const each = sentences.length > 1 ? ` · ${sentences.length} sentences, one at a time` : '';
-    const at = step > 0 ? `, step ${formatInteger(step)}` : '';
+    const speed =
+      ms > 0 && this.#rated.has(model) ? say`, ${formatNumber((1000 * tokens) / ms)} tokens/s` : '';
+    const each = sentences.length > 1 ? say` · ${sentences.length} sentences, one at a time` : '';
+    const at = step > 0 ? say`, step ${formatInteger(step)}` : '';
     this.#rated.add(model);
     this.#source.showUnknown(source, unknown);
     this.#view.show(text, candidates);
     if (drawn !== undefined) void this.#showPicture(drawn);
-    this.#view.say(`${tokens} tokens in ${formatNumber(ms)} ms${speed}${each} · ${model}${at}`);
+    this.#view.say(
+      sayCount(
+        tokens,
+        '{0} token in {1} ms{2}{3} · {4}{5}',
+        '{0} tokens in {1} ms{2}{3} · {4}{5}',
+        tokens,
+        formatNumber(ms),
+        speed,
+        each,
+        translated(model),
+        at,
+      ),
+    );
   }
   /** Shows the image that the model has read. */
   async #showPicture(drawn: string): Promise<void> {
@@ -266,10 +280,10 @@ export class TranslatePanel extends Panel {
               aria-pressed=${model === demo}
               ?disabled=${this.#isTraining}
               @click=${() => void this.useDemo(model)}
-            >${model.name}</button>`,
+            >${translated(model.name)}</button>`,
         )}
         <span class="hint" ?hidden=${!demo}>${demo?.knows}</span>
-        <span class="tag" ?hidden=${demo !== undefined || this.#model === ''}>${this.#model}</span>
+        <span class="tag" ?hidden=${demo !== undefined || this.#model === ''}>${translated(this.#model)}</span>
         <a href="#gallery-card" class="push">More models</a>
       </div>`;
   }

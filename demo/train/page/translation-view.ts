@@ -1,6 +1,7 @@
 // The result of a translation: the text as it comes, how sure the model is of it, and other hypotheses.
 
-import { formatPercent } from '../../../src/core/format-numbers.ts';
+import { formatPercent } from '../../common/format.ts';
+import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 import { signed } from '../../common/tables.ts';
 import type { TranslationCandidate } from '../protocol.ts';
@@ -110,7 +111,7 @@ export class TranslationView extends Panel {
       </ol>`;
   }
   #doubt(): string {
-    return `The model is not sure of this translation: the mean probability of its tokens is ${formatPercent(this.#confidence ?? 0)}.`;
+    return say`The model is not sure of this translation: the mean probability of its tokens is ${formatPercent(this.#confidence ?? 0)}.`;
   }
   #alternative({ text, score }: TranslationCandidate, index: number): Content {
     return html`

@@ -2,13 +2,13 @@
 
 import { present } from '../../../src/core/present.ts';
 import { HeddleError, settingRows } from '../../../src/index.ts';
+import { english } from '../../common/english.ts';
 import { LockedError } from '../../storage/model-locks.ts';
 import { ExistsError } from '../../storage/model-store.ts';
 import type { CallError } from '../protocol.ts';
 
 /** Message if there is no adapter, usually after several crashes of the GPU process. */
-const noAdapter =
-  'WebGPU found no GPU adapter. After several crashes a browser blocks the GPU for this site; close all its tabs, or restart the browser, and resume the training.';
+const noAdapter = english`WebGPU found no GPU adapter. After several crashes a browser blocks the GPU for this site; close all its tabs, or restart the browser, and resume the training.`;
 
 /** Maximum length of a message. */
 const maxMessage = 400;

@@ -9,6 +9,7 @@ import {
   planTraining,
 } from '../../../src/index.ts';
 import { corpusToTsv, platformBudget, taskSizes } from '../../../src/pages.ts';
+import { english } from '../../common/english.ts';
 import { isCsv } from '../corpus-format.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 
@@ -35,7 +36,7 @@ async function bytesOf(data: Blob | Uint8Array | string, name: string): Promise<
   try {
     return new Uint8Array(await data.arrayBuffer());
   } catch (error) {
-    throw new HeddleError(`${name} could not be read; select it again: ${(error as Error).message}`, {
+    throw new HeddleError(english`${name} could not be read; select it again: ${(error as Error).message}`, {
       cause: error,
     });
   }

@@ -2,6 +2,7 @@
 
 import { HeddleError, type Model, readPairs } from '../../../src/index.ts';
 import { evaluationReport, scoreSystems } from '../../../src/pages.ts';
+import { english } from '../../common/english.ts';
 import type { RunScores } from '../protocol.ts';
 
 /** Translates the pairs with each model, one after the other, greedily, and compares the models with the first. */
@@ -17,7 +18,7 @@ export async function evaluateRuns(
     const model = await load(name);
     try {
       if (model.config.source === 'frames')
-        throw new HeddleError(`${name} reads speech or images; select models of texts.`);
+        throw new HeddleError(english`${name} reads speech or images; select models of texts.`);
       const { target } = model.tokenizers;
       if (outputs.length === 0) normalize = (text) => target.normalize(text);
       const { translations = [] } = await model.evaluate(pairs, { translations: true, signal });

@@ -8,6 +8,7 @@ import {
   previewBatches,
   type WeightPlace,
 } from '../../../src/pages.ts';
+import { english } from '../../common/english.ts';
 import type { HandStart, PreviewCorpus, PreviewOptions } from '../protocol.ts';
 
 let training: HandTraining | undefined;
@@ -20,7 +21,7 @@ export async function startByHand(model: Model, pair: Pair): Promise<HandStart> 
 
 /** Does an update; see `HandTraining.update`. */
 export function updateByHand(place: WeightPlace, rate: number, warmupSteps: number): HandUpdate {
-  if (!training) throw new Error('no training by hand has started');
+  if (!training) throw new Error(english`no training by hand has started`);
   return training.update(place, rate, warmupSteps);
 }
 

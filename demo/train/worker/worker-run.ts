@@ -14,6 +14,7 @@ import {
   type TrainOptions,
   train,
 } from '../../../src/index.ts';
+import { english } from '../../common/english.ts';
 import type { GpuMemory, RunInfo, SessionEvent, SessionState } from '../protocol.ts';
 import { messageForVisitors } from './call-error.ts';
 import type { LoadedModel } from './decode-text.ts';
@@ -209,7 +210,7 @@ async function runToEnd(
     return undefined;
   } finally {
     run.running = undefined;
-    const endError = new HeddleError(`The training of ${name} has ended.`);
+    const endError = new HeddleError(english`The training of ${name} has ended.`);
     for (const { reject } of saves.splice(0)) reject(endError);
     gate.rejectPause(endError);
   }
@@ -242,7 +243,7 @@ function controlsOf(run: RunState): TrainingRun {
     },
     async singleStep() {
       if (progress.state !== 'paused')
-        throw new HeddleError('A single step needs a paused training; pause it first.');
+        throw new HeddleError(english`A single step needs a paused training; pause it first.`);
       void save().catch(() => undefined);
       // This may be the last step: the state says how the training has ended.
       await gate.step().catch(() => undefined);
@@ -252,7 +253,7 @@ function controlsOf(run: RunState): TrainingRun {
     change(settings) {
       const result = deferred<void>();
       gate.enqueue(async (running) => {
-        if (!running) return result.reject(new HeddleError(`The training of ${name} has ended.`));
+        if (!running) return result.reject(new HeddleError(english`The training of ${name} has ended.`));
         await running.change(settings).then(result.resolve, result.reject);
       });
       return result.promise;

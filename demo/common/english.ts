@@ -1,0 +1,6 @@
+// Marks English texts that are translated where they are shown: those of workers, which know no other language, and names
+// that are stored or part of a link.
+
+/** The text in English. The page shows it with `translated`, or `heard` if it comes from a worker. */
+export const english = (strings: readonly string[], ...values: readonly unknown[]): string =>
+  strings.map((text, i) => (i === 0 ? text : `${values[i - 1]}${text}`)).join('');
