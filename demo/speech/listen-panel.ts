@@ -125,7 +125,7 @@ export class ListenPanel extends BusyPanel {
         ${listenClips.map(
           (clip, i) => html`
             <button type="button" class="small" id="clip-${i + 1}" ?disabled=${this.isBusy} @click=${() => this.#clip(clip)}>
-              “<span lang="en">${clip.text}</span>”
+              <span lang="en">“${clip.text}”</span>
             </button>`,
         )}
         <label class="button small file">
