@@ -1,4 +1,4 @@
-// Recorded devices: the reports that visitors sent, and those of software adapters. Until something is measured, the
+// Recorded devices: the reports of bench/results/devices, software adapters named as such. Until something is measured, the
 // roofline chart has their roofs and kernels as background.
 
 import { type DeviceReport, deviceReportOf } from '../../src/bench/device-report.ts';
@@ -8,8 +8,8 @@ import { say } from '../common/page-texts.ts';
 import { type Content, svg } from '../common/panel.ts';
 import { type Frame, placeRoofs } from './roofline-frame.ts';
 
-/** The reports in bench/results/devices and bench/results/software when the page was built. */
-const files = import.meta.glob<unknown>('../../bench/results/{devices,software}/*.json', {
+/** The reports in bench/results/devices when the page was built. */
+const files = import.meta.glob<unknown>('../../bench/results/devices/*.json', {
   eager: true,
   import: 'default',
 });

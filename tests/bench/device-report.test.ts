@@ -114,11 +114,8 @@ describe('tables of devices', () => {
     }
   });
 
-  it('of bench/results/devices and software are all plausible', () => {
+  it('of bench/results/devices are all plausible', () => {
     expect(() => readDeviceReports(resolve('bench/results/devices'))).not.toThrow();
-    const software = readDeviceReports(resolve('bench/results/software'));
-    expect(software.length).toBeGreaterThan(1);
-    expect(software.every((report) => report.software)).toBe(true);
   });
 });
 
