@@ -10,6 +10,12 @@ function roundToF32(data: Float64Array): void {
   for (let i = 0; i < data.length; i++) data[i] = Math.fround(data[i] as number);
 }
 
+/** Options of the engine of the CPU. */
+export interface CpuEngineOptions {
+  /** Whether states stay in float64, to compare trainings with float64 of other libraries; a resumed run then has other bits. [false] */
+  readonly wideStates?: boolean;
+}
+
 /**
  * Creates an engine that runs the ops' float64 references; states are stored in float32, as on a GPU. Accurate and
  * slow: for checks of small models.
@@ -17,7 +23,7 @@ function roundToF32(data: Float64Array): void {
  * @example
  * const [program] = await cpuEngine().prepare([graph]);
  */
-export function cpuEngine(): Engine {
+export function cpuEngine({ wideStates = false }: CpuEngineOptions = {}): Engine {
   let yieldedAt = performance.now();
   let earlier: Promise<void> = Promise.resolve();
   /**
@@ -56,7 +62,8 @@ export function cpuEngine(): Engine {
         /** Runs the graph. States of f32 are rounded, so that one that is read and written back has the same bits. */
         const runGraph = () => {
           const outputs = executor.run(inputs);
-          for (const [name, { dtype }] of graph.states) if (dtype === 'f32') roundToF32(stateOf(name));
+          for (const [name, { dtype }] of graph.states)
+            if (dtype === 'f32' && !wideStates) roundToF32(stateOf(name));
           return outputs;
         };
         const inputs: Record<string, TensorData> = {};

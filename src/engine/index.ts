@@ -23,7 +23,7 @@ export {
 export { checkGradient, checkOp, type OpCase, type OpCheckInputs, randomTensor } from './check-op.ts';
 // Engines, sessions, checks of ops, measurements.
 export { type CpuExecutor, createCpuExecutor } from './cpu/executor.ts';
-export { cpuEngine } from './cpu-engine.ts';
+export { type CpuEngineOptions, cpuEngine } from './cpu-engine.ts';
 export {
   type Engine,
   gpuEngine,

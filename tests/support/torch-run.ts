@@ -4,7 +4,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { type ConvertArguments, convert } from '../../src/commands/jobs/convert-job.ts';
 import { random } from '../../src/core/random.ts';
-import { cpuEngine } from '../../src/engine/cpu-engine.ts';
+import { type CpuEngineOptions, cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
@@ -60,11 +60,13 @@ export function continued(folder: string, processes: number, args: readonly stri
   return { child, ended };
 }
 
-/** A session with the disk and the CPU executor. */
-export const cpuSession = () => new EngineSession(nodeFiles(), async () => cpuEngine());
+/** A session with the disk and the CPU executor. `options`: of the engine. */
+export const cpuSession = (options: CpuEngineOptions = {}) =>
+  new EngineSession(nodeFiles(), async () => cpuEngine(options));
 
 /** Trains on the CPU. */
-export const train = async (args: TrainArguments) => (await runTraining(args, cpuSession())).result;
+export const train = async (args: TrainArguments, options: CpuEngineOptions = {}) =>
+  (await runTraining(args, cpuSession(options))).result;
 
 /** Converts a checkpoint for continue.py. */
 export const toTorchRun = (folder: string, out: string, more: Partial<ConvertArguments> = {}) =>
@@ -139,7 +141,7 @@ export interface SameStart {
 /**
  * Trains in three parts, the second in PyTorch. After both changes of engine both engines do the same
  * updates, from the same checkpoint, so that only the rounding of these updates differs. In float64 all
- * updates agree at every learning rate.
+ * updates agree at every learning rate; heddle keeps its states in float64 then.
  */
 export async function bothEngines(
   folder: string,
@@ -148,6 +150,7 @@ export async function bothEngines(
   { dtype, processes }: { readonly dtype: 'f32' | 'f64'; readonly processes: number },
 ): Promise<{ readonly there: SameStart; readonly back: SameStart }> {
   const at = (name: string) => `${folder}-${dtype}-${name}`;
+  const wide = { wideStates: dtype === 'f64' };
   const { corpus } = args;
   const inTorch = async (out: string, steps: number) => {
     const [status, text] = await torchrun(out, processes, '--steps', `${steps}`, '--dtype', dtype);
@@ -159,11 +162,11 @@ export async function bothEngines(
     await train({ ...args, ...(falling && { scheduleSteps: 100 }), steps: first, out: start });
   cpSync(start, at('here'), { recursive: true });
   await toTorchRun(at('here'), at('torch'), { steps: last });
-  await train({ corpus, resume: true, steps: middle, out: at('here') });
+  await train({ corpus, resume: true, steps: middle, out: at('here') }, wide);
   await inTorch(at('torch'), middle);
   const there = compared(at('here'), at('torch'), first);
   cpSync(at('torch'), at('back'), { recursive: true });
-  await train({ corpus, resume: true, steps: last, out: at('back') });
+  await train({ corpus, resume: true, steps: last, out: at('back') }, wide);
   await inTorch(at('torch'), last);
   return { there, back: compared(at('back'), at('torch'), middle) };
 }
