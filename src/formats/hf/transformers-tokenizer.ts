@@ -32,6 +32,7 @@ export function transformersTokenizer(
         tokenizer_class: 'MarianTokenizer',
         separate_vocabs: source !== target,
         model_max_length: config.maxLength,
+        clean_up_tokenization_spaces: false,
         ...rolesOf(target, (id) => target.token(id)),
         bos_token: undefined,
       }),
