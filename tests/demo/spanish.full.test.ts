@@ -106,7 +106,7 @@ it('trains, translates and lists runs', async () => {
   await untilText(page, '#plan-summary', 'parámetros');
   await page.locator('#start').click();
   await untilText(page, '.state', 'Terminado');
-  await untilText(page, '#runs', 'terminado|done|Terminado');
+  await untilText(page, '#runs', 'terminado');
   await check(opened, 'trained', names);
 });
 

@@ -8,6 +8,7 @@ import { say } from '../../common/page-texts.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { createMessageLog, type Notices } from './notices.ts';
 import { isRunning } from './run-panel.ts';
+import { stateWords } from './state-words.ts';
 import type { TranslatePanel } from './translate-panel.ts';
 
 /** Parts of the page that events change. */
@@ -83,7 +84,7 @@ export class PageEvents {
     }
     if (state === 'failed') notices.show('bad', text || say`The training failed.`, { id: 'failed' });
     if (['done', 'stopped', 'failed', 'paused'].includes(state)) refreshModels();
-    this.#log([state, text].filter(Boolean).join(': '));
+    this.#log([stateWords[state], text].filter(Boolean).join(': '));
   }
   /** Shows the progress in the title of the tab. */
   #showTitle(step: number): void {

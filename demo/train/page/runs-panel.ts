@@ -22,6 +22,7 @@ import { Series } from './averaged-series.ts';
 import { type Line, LineChart } from './line-chart.ts';
 import { RunsScores } from './runs-scores.ts';
 import { settingLabel } from './setting-words.ts';
+import { stateWords } from './state-words.ts';
 import type { Session } from './training-session.ts';
 
 /** Names of the curves of steps and of evaluations, by the field of the log. */
@@ -189,7 +190,7 @@ export class RunsPanel extends Panel {
     const cells = [
       ...(settings.length > 0 ? [settingsList(run, settings)] : []),
       step < steps ? say`${formatInteger(step)} of ${formatInteger(steps)}` : formatInteger(step),
-      translated(run.state),
+      stateWords[run.state],
       ...runMetrics.map(([metric, , text]) => {
         const value = run.final[metric];
         return value === undefined ? '–' : inDigits(text(value));
