@@ -13,16 +13,17 @@ import { writeNllbShape } from '../../support/nllb-shape.ts';
 const folder = mkdtempSync(join(tmpdir(), 'heddle-process-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Opens the device and a small model, then loads the large one; says when, and waits for a line in between. */
-const program = (format: string) => `
+/** Translates with a small model, then with the large one; says when, and waits for a line in between. */
+const program = () => `
   import { once } from 'node:events';
   const { loadModel } = await import(${JSON.stringify(distFile('heddle.node.js'))});
-  using small = await loadModel(${JSON.stringify(resolve('demo/models/en-es.safetensors'))});
+  const small = await loadModel(${JSON.stringify(resolve('demo/models/en-es.safetensors'))});
   await small.translate('one');
   console.log('ready');
   await once(process.stdin, 'data');
-  const large = await loadModel(${JSON.stringify(folder)}, { weights: '${format}' });
-  console.log(\`loaded \${(await large.plan?.({}))?.peak ?? 0}\`);
+  const large = await loadModel(${JSON.stringify(folder)}, { weights: 'int8' });
+  await large.translate('5 6 7', { maxNewTokens: 2 });
+  console.log('translated');
   await once(process.stdin, 'data');
   process.exit();`;
 
@@ -32,28 +33,31 @@ function memoryOf(pid: number | undefined, field: 'VmHWM' | 'VmRSS'): number {
   return 1024 * Number(status.split(`${field}:`)[1]?.trim().split(' ')[0]);
 }
 
-it.skipIf(!existsSync('/proc/self/status')).each([
-  ['int8', 700e6],
-  ['int4', 450e6],
-])('of weights in %s stays below those on the GPU and 100 MB', { timeout: 300_000 }, async (format, most) => {
-  await writeNllbShape(folder);
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program(format)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  try {
-    const lines = createInterface(child.stdout);
-    await once(lines, 'line');
-    const before = memoryOf(child.pid, 'VmRSS');
-    child.stdin.write('\n');
-    const [line] = await once(lines, 'line');
-    const [now, peak] = [memoryOf(child.pid, 'VmRSS'), memoryOf(child.pid, 'VmHWM')];
-    const mb = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
-    console.log(`${format}: ${line}; before ${mb(before)}, after ${mb(now)}, peak ${mb(peak)}`);
-    // On lavapipe the buffers of the GPU are memory of the process.
-    expect(now - before).toBeLessThan(most);
-    expect(peak - before).toBeLessThan(most + 100e6);
-  } finally {
-    child.stdin.end('\n');
-    child.kill();
-  }
-});
+/** Bytes of the weights in int8, which on lavapipe are memory of the process. */
+const weights = 616e6;
+
+it.skipIf(!existsSync('/proc/self/status'))(
+  'of a model in int8 is little more than its weights',
+  async () => {
+    await writeNllbShape(folder);
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program()], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    try {
+      const lines = createInterface(child.stdout);
+      await once(lines, 'line');
+      const before = memoryOf(child.pid, 'VmRSS');
+      child.stdin.write('\n');
+      await once(lines, 'line');
+      const [now, peak] = [memoryOf(child.pid, 'VmRSS'), memoryOf(child.pid, 'VmHWM')];
+      console.log(`before ${before / 1e6} MB, after ${now / 1e6} MB, peak ${peak / 1e6} MB`);
+      // Activations, keys and values, compiled kernels, and the parts of weights that wait for the GPU.
+      expect(peak - before).toBeGreaterThan(weights);
+      expect(peak - before).toBeLessThan(weights + 200e6);
+    } finally {
+      child.stdin.end('\n');
+      child.kill();
+    }
+  },
+  300_000,
+);
