@@ -7,7 +7,7 @@ import { isTranslated, keys, translated, translationOf } from './page-texts.ts';
 let forms: readonly { readonly key: string; readonly pattern: RegExp }[] | undefined;
 
 /** Texts with fewer letters than this fit too many messages. */
-const minLetters = 5;
+const minLetters = 4;
 
 const formsOfTexts = () =>
   keys

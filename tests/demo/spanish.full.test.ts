@@ -86,7 +86,13 @@ async function check(
 }
 
 /** Names, a phrase that the visitor writes in English, and a token of the first sentence of Learn. */
-const names = [/^(?:T5|FLAN-T5|BARThez|BART|mT5|Pegasus)/, /heddle \d/, /en inglés: learning rate/, /^the$/];
+const names = [
+  /^(?:T5|FLAN-T5|BARThez|BART|mT5|Pegasus)/,
+  /heddle \d/,
+  /Tatoeba/,
+  /en inglés: learning rate/,
+  /^(?:\d+: )?the$/,
+];
 
 it('trains, translates and lists runs', async () => {
   const opened = await openInSpanish('index.html?tune=0');
