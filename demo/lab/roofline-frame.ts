@@ -1,7 +1,7 @@
 // The frame of the roofline chart: its axes for given points and roofs, the grid, and the lines of roofs.
 
 import { type RoofRates, rooflineAxes } from '../../src/bench/roofline-model.ts';
-import { formatNumber } from '../common/format.ts';
+import { formatNumber, inDigits } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, svg } from '../common/panel.ts';
 import type { Point } from './roofline-points.ts';
@@ -68,7 +68,7 @@ export function grid({ x, y, left, right, top, bottom, height, xTicks, yTicks }:
 }
 
 const plain = (t: number): string =>
-  t >= 1e4 || t < 1e-3 ? t.toExponential(0).replace('e+', 'e').replace('e-', 'e−') : String(t);
+  t >= 1e4 || t < 1e-3 ? t.toExponential(0).replace('e+', 'e').replace('e-', 'e−') : inDigits(String(t));
 
 /** Where the roofs of a device are in a frame. */
 interface PlacedRoofs {
