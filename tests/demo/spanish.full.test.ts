@@ -91,7 +91,7 @@ const names = [
   /heddle \d/,
   /Tatoeba/,
   /en inglés: learning rate/,
-  /^(?:\d+: )?the$/,
+  /^(?:\d+: )?[“"]?the[”"]?$/,
 ];
 
 it('trains, translates and lists runs', async () => {

@@ -193,7 +193,7 @@ export class LineChart extends Panel {
         { ...axis, size: axisWidth, values: (_, ticks) => ticks.map((t) => (t === null ? '' : format(t))) },
       ],
       series: [
-        { label: 'step', value: (_, x) => (x === null ? '–' : formatInteger(x)) },
+        { label: say`step`, value: (_, x) => (x === null ? '–' : formatInteger(x)) },
         ...this.#lines.map(
           ({ name, look, dash, dots, isBehind }): uPlot.Series => ({
             label: name,
