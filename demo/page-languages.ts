@@ -1,5 +1,5 @@
 // Vite plugin of the pages' languages: adds choose-language.js, with the names of the files in demo/texts/, to each page
-// before its style sheets.
+// before its style sheets and after its content security policy.
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,9 +18,8 @@ async function script(): Promise<string> {
 /** The plugin. A module would run after the first drawing, in English. */
 export const pageLanguages: Plugin = {
   name: 'heddle:page-languages',
-  transformIndexHtml: () => [
-    { tag: 'script', attrs: { src: './choose-language.js' }, injectTo: 'head-prepend' },
-  ],
+  transformIndexHtml: (html) =>
+    html.replace(/(?=<(?:script|link)\b)/, '<script src="./choose-language.js"></script>\n    '),
   async generateBundle() {
     this.emitFile({ type: 'asset', fileName: 'choose-language.js', source: await script() });
   },

@@ -112,7 +112,7 @@ export class DevicePanel extends Panel {
           ${
             transformers
               ? say`Loads ${formatBytes(transformers.bytes)} from this site (${location.host}): the library and its runtime. They get the model that heddle made for the measurement, and nothing from other sites. Its ids must be equal to heddle’s before it is timed.`
-              : say`This build of the page has no copy of it (npm run bench:decode installs one).`
+              : say`This build of the page has no copy of it.`
           }
         </p>
       </div>`;

@@ -34,15 +34,17 @@ export function createTrainedSentencePiece(file: Uint8Array): Tokenizer {
   return derivedTokenizer(tokenizer, { modelFile: file, toJSON });
 }
 
-/** Whether a parsed tokenizer.json is of a SentencePiece model that heddle trained, with its pieces as they are. */
+/**
+ * Whether a parsed tokenizer.json is of a SentencePiece model that heddle trained, with its pieces as they are: those of
+ * exports for transformers are written byte by byte (formats/tokenizers/byte-letters.ts), after two pre-tokenizers.
+ */
 export const isTrainedSentencePiece = ({
   normalizer,
   added_tokens: added,
   pre_tokenizer: pre,
 }: Json): boolean =>
   isObject(normalizer) &&
-  isObject(pre) &&
-  pre.type === metaspace.type &&
+  !(isObject(pre) && pre.type === 'Sequence') &&
   JSON.stringify(normalizer).includes('"Precompiled"') &&
   Array.isArray(added) &&
   Object.entries(specialPieces).every(([text, id]) => added[id]?.content === text && added[id]?.id === id);
