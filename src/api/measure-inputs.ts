@@ -31,7 +31,7 @@ export async function inputMultipliers(
   texts: readonly CalibrationText[],
 ): Promise<Record<string, number>> {
   const { config, source, target } = engine.saved;
-  check(!engine.parameters.quantization, 'save: calibration needs weights in f32; load the model with them');
+  check(!engine.parameters.quantization, 'save: calibration needs a model with f32 weights');
   const given = texts.map((text) => (typeof text === 'string' ? { source: text, target: '' } : text));
   const full = given.filter((text) => {
     const size = source.encode(text.source).length;
@@ -39,17 +39,15 @@ export async function inputMultipliers(
   });
   check(full.length > 0, 'save: the calibration has no text, or only texts that are too long');
   return engine.inTurn(async () => {
-    const open = full.filter((text) => text.target === '').map((text) => text.source);
-    const made = open.length > 0 ? await engine.generate(open, { method: 'greedy' }) : [];
+    const left = full.filter((text) => text.target === '').map((text) => text.source);
+    const made = left.length > 0 ? await engine.generate(left, { method: 'greedy' }) : [];
     const pairs = full.map((text) => {
       const translation = text.target || made.shift()?.[0]?.text || '';
       const ids = target.encode(translation).slice(0, config.maxLength - 1);
       return { source: [...source.encode(text.source), source.special.end], target: ids };
     });
-    const write = (peak: number) => engine.write(peak);
-    return multipliersOf(
-      config,
-      await measureInputs(await engine.engine(), config, engine.parameters, pairs, write),
-    );
+    const own = await engine.engine();
+    const peaks = await measureInputs(own, config, engine.parameters, pairs, (peak) => engine.write(peak));
+    return multipliersOf(config, peaks);
   });
 }
