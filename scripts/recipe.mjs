@@ -34,36 +34,33 @@ function part(name, lines) {
 }
 const train = part('train', o.pairs);
 const dev = part('dev', o.dev);
-const swapped = (from, to) => {
-  const path = at(to);
-  const lines = readFileSync(from, 'utf8')
+
+/** The lines of a file. */
+const linesOf = (path) =>
+  readFileSync(path, 'utf8')
     .split('\n')
     .filter((line) => line !== '');
-  if (!existsSync(path))
-    writeFileSync(
-      path,
-      lines
-        .map((line) => line.split('\t').slice(0, 2).reverse().join('\t'))
-        .join('\n')
-        .concat('\n'),
-    );
+
+/** Writes a file in the output folder once; `lines` makes its lines. Returns its path. */
+function written(name, lines) {
+  const path = at(name);
+  if (!existsSync(path)) writeFileSync(path, `${lines().join('\n')}\n`);
   return path;
-};
-const [trainBack, devBack] = [swapped(train, 'train-back.tsv'), swapped(dev, 'dev-back.tsv')];
-const targets = at('targets.txt');
-if (!existsSync(targets))
-  writeFileSync(
-    targets,
-    [
-      ...new Set(
-        readFileSync(train, 'utf8')
-          .split('\n')
-          .flatMap((line) => line.split('\t')[1] ?? []),
-      ),
-    ]
-      .join('\n')
-      .concat('\n'),
-  );
+}
+
+const columns = (path) => linesOf(path).map((line) => line.split('\t').slice(0, 2));
+const swapped = (path) => columns(path).map((pair) => pair.toReversed().join('\t'));
+const [trainBack, devBack] = [
+  written('train-back.tsv', () => swapped(train)),
+  written('dev-back.tsv', () => swapped(dev)),
+];
+const targets = written('targets.txt', () => [
+  ...new Set(columns(train).flatMap(([, target]) => target ?? [])),
+]);
+/** Sources that a model translates to train on: every third one. */
+const sources = written('sources.txt', () =>
+  [...new Set(columns(train).map(([source]) => source))].filter((_, i) => i % 3 === 0),
+);
 
 /** Flags that all trainings share: those of the recorded training (README.md). */
 const common =
@@ -92,6 +89,18 @@ const trained = (pairs, out, ...flags) => [
   ...size,
   ...flags,
 ];
+
+/** The sources with the translations of the model itself. */
+function ownPairs() {
+  const own = readFileSync(at('own.txt'), 'utf8').split('\n');
+  const pairs = () => linesOf(sources).map((source, i) => `${source}\t${own[i]}`);
+  return written('own.tsv', () => pairs().filter((pair) => !pair.endsWith('\t'))); // a translation may be empty
+}
+const ownSteps = Math.ceil(steps / 5);
+const ownTraining =
+  `--init ${at('unigram')} --held-out 0 --steps ${ownSteps} --max-tokens 2048 --buckets 4 --dropout 0 --label-smoothing 0.1 --learning-rate 4e-4 --schedule cosine --warmup-steps ${Math.ceil(ownSteps / 24)} --ema-decay 0.995 --eval-steps 0 --test-sentences 0`.split(
+    ' ',
+  );
 
 /** The rows: name, what is said of it, commands, and the model that is evaluated with its flags. */
 const rows = [
@@ -147,6 +156,19 @@ const rows = [
       ],
     ],
     model: 'distillation',
+  },
+  {
+    name: 'self-distillation',
+    text: 'unigram, then a fifth of the updates on its own translations by 4 beams',
+    needs: ['unigram'],
+    commands: [
+      [
+        ...['translate', at('unigram'), '--input', sources, '--beam-size', '4'],
+        ...['--output', at('own.txt'), '--force'],
+      ],
+      () => ['train', ownPairs(), '--dev', dev, '--out', at('self-distillation'), ...ownTraining],
+    ],
+    model: 'self-distillation',
   },
   {
     name: 'averaging',
@@ -233,7 +255,7 @@ for (const row of rows) {
     const { seconds } = once(`${row.name} ${i} ${args[0]}`, () => {
       heddle(resumed(args));
       // A training that is stopped by Ctrl-C ends well, but early.
-      if (args[0] === 'train' && stepOf(args) < steps)
+      if (args[0] === 'train' && stepOf(args) < Number(args[args.lastIndexOf('--steps') + 1]))
         throw new Error(`the training was stopped at step ${stepOf(args)}; run the script again to continue`);
       return {};
     });
