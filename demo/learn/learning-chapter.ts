@@ -5,6 +5,7 @@ import type { Inspection, TrainSettings } from '../../src/index.ts';
 import type { HandUpdate, PairState, WeightPlace } from '../../src/pages.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { field, markValid, options } from '../common/form-fields.ts';
+import { inDigits } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import { dataTable, factList, hint } from '../common/tables.ts';
@@ -17,7 +18,7 @@ const rates = Array.from({ length: 13 }, (_, i) => Number((10 ** (-5 + i / 3)).t
 const defaultRate = rates.indexOf(0.0005);
 
 /** A number with six digits, or few if it is short. */
-const digits = (x: number): string => String(Number(x.toPrecision(6))).replaceAll('-', '−');
+const digits = (x: number): string => inDigits(String(Number(x.toPrecision(6)))).replaceAll('-', '−');
 
 /** The settings of the updates that the chapter does, at the rate and warm-up that are chosen. */
 export const settingsByHand = (kept: KeptValues): TrainSettings => ({
@@ -135,7 +136,7 @@ class LearningFigure extends BusyPanel {
       min="0"
       max=${rates.length - 1}
       step="1"
-      aria-valuetext=${String(rates[this.#rate])}
+      aria-valuetext=${digits(rates[this.#rate] as number)}
       .value=${live(String(this.#rate))}
       @input=${keep('learning rate')}
     />`;
@@ -149,7 +150,7 @@ class LearningFigure extends BusyPanel {
       .value=${live(String(this.#warmup))}
       @change=${keep('warm-up')}
     />`;
-    const label = html`Learning rate: <span class="number" aria-hidden="true">${rates[this.#rate]}</span>`;
+    const label = html`Learning rate: <span class="number" aria-hidden="true">${digits(rates[this.#rate] as number)}</span>`;
     return html`${field('hand-rate', label, rate)} ${field('hand-warmup', say`Warm-up steps`, warmup)}`;
   }
   #picture(now: PairState): Content {

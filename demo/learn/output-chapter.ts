@@ -2,7 +2,7 @@
 // vocabulary.
 
 import type { Inspection } from '../../src/index.ts';
-import { fixed } from '../common/format.ts';
+import { fixed, inDigits } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import type { Content } from '../common/panel.ts';
 import { html } from '../common/panel.ts';
@@ -34,14 +34,14 @@ class OutputFigure extends TokenFigure {
     const rows = likely.map(({ label, logit, probability: share }): readonly Content[] => [
       html`<bdi>${labelOf(label)}</bdi>`,
       signed(logit),
-      Math.exp(logit).toPrecision(4),
+      inDigits(Math.exp(logit).toPrecision(4)),
       probability(share),
     ]);
     return html`
       ${this.#vector()}
       <div class="logits">${valuesOf([say`Token`, say`Logit`, 'e^logit', say`Probability`], rows)}</div>
       <p>
-        The sum of e^logit over the vocabulary is ${sum.toPrecision(4)}. All other tokens together have the
+        The sum of e^logit over the vocabulary is ${inDigits(sum.toPrecision(4))}. All other tokens together have the
         probability ${probability(Math.max(0, 1 - shown))}.
       </p>`;
   }
