@@ -36,6 +36,8 @@ interface DoneStep {
   /** Hash of its command line. */
   readonly command: string;
   readonly seconds: number;
+  /** Whether a step before it was made again since. */
+  readonly isOld?: boolean;
 }
 
 /** Quality of a model on the dev pairs. */
@@ -117,7 +119,8 @@ class LanguageRun {
         continue;
       }
       if (step.name === 'export') await writeCalibration(this.#files, this.#paths);
-      const words = step.resumed && (await this.#files.exists(step.out)) ? step.resumed : step.words;
+      const words = await this.#wordsOf(step);
+      await this.#outdate(steps.slice(n + 1));
       log(`${label}: ${commandLine(words)}`);
       const start = performance.now();
       await runHeddle(words);
@@ -135,7 +138,7 @@ class LanguageRun {
     if (!isObject(steps)) throw new HeddleError(`${path}: it has no steps; use another folder`);
     for (const [name, step] of Object.entries(steps))
       if (isObject(step) && typeof step.command === 'string' && typeof step.seconds === 'number')
-        this.#done.set(name, { command: step.command, seconds: step.seconds });
+        this.#done.set(name, { command: step.command, seconds: step.seconds, isOld: step.isOld === true });
   }
   #writeState(): Promise<void> {
     const steps = Object.fromEntries(this.#done);
@@ -144,7 +147,7 @@ class LanguageRun {
   /** Whether a step is done. Throws a HeddleError if it was done with other flags. */
   async #isDone({ name, words, out }: LanguageStep): Promise<boolean> {
     const done = this.#done.get(name);
-    if (!done || !(await this.#files.exists(out))) return false;
+    if (!done || done.isOld || !(await this.#files.exists(out))) return false;
     if (done.command !== hashOf(words))
       throw new HeddleError(
         `${out}: the configuration of the step ${name} changed since it was made; use another --out, or delete ${out}`,
@@ -152,12 +155,32 @@ class LanguageRun {
     return true;
   }
 
+  /** The command of a step: one that resumes it, or replaces what an earlier model has left. */
+  async #wordsOf({ name, words, resumed, out }: LanguageStep): Promise<readonly string[]> {
+    const exists = await this.#files.exists(out);
+    if (!this.#done.get(name)?.isOld) return (exists && resumed) || words;
+    return !exists || words.includes('--force') ? words : [...words, '--force'];
+  }
+  /** What later steps and the evaluations made is out of date: a step before them is made again. */
+  async #outdate(later: readonly LanguageStep[]): Promise<void> {
+    for (const { name } of later) {
+      const done = this.#done.get(name);
+      if (done) this.#done.set(name, { ...done, isOld: true });
+    }
+    await this.#writeState();
+    for (let n = 1; await this.#files.exists(this.#evaluation(n)); n++)
+      await this.#files.remove(this.#evaluation(n));
+  }
+  #evaluation(n: number): string {
+    return `${this.#out}/eval-${n}.json`;
+  }
+
   /** Evaluates the models, each once, and lists the files for Firefox. */
   async #result(): Promise<LanguageResult> {
     const { candidates } = languageSteps(this.#config, this.#out, []);
     const quality: Quality[] = [];
     for (const { name, folder } of candidates) {
-      const path = `${this.#out}/eval-${quality.length + 1}.json`;
+      const path = this.#evaluation(quality.length + 1);
       const limit = ['--max-length-factor', String(firefoxLimit.maxLengthFactor), '--bootstrap', '0'];
       const words = ['eval', folder, this.#config.dev, ...limit, '--json', path, '--force'];
       if (!(await this.#files.exists(path))) {

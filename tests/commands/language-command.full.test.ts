@@ -1,6 +1,6 @@
 // All steps of `heddle language` at a very small size, with an interruption, and the files in Firefox's own engine.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
@@ -57,6 +57,12 @@ it('goes from pairs to the files of Firefox, and continues after an interruption
   );
   const again = await heddleProcess(words);
   expect(again.stderr.match(/: done/g)).toHaveLength(7);
+  // What was made of a model that is made again is made again too, and evaluated.
+  rmSync(at('out/quantized'), { recursive: true });
+  const renewed = await heddleProcess(words);
+  expect(renewed.status, renewed.stderr).toBe(0);
+  expect(renewed.stderr.match(/step \d of 7, \w+: done/g)).toHaveLength(4);
+  expect(renewed.stderr).toContain('quality of int8 file');
   if (!bergamotEngine) return;
   writeFileSync(at('texts.txt'), 'three hours\nTuesday\n');
   const [vocab, lex] = ['vocab.enes.spm', 'lex.50.50.enes.s2t.bin'].map((name) =>
