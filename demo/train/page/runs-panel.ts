@@ -58,7 +58,9 @@ export class RunsPanel extends Panel {
   readonly #scores: RunsScores;
   readonly #chart = new LineChart({ title: say`Curves of the selected runs`, height: 260, lines: [] });
   #runs: readonly RunSummary[] = [];
-  /** The runs whose curves are shown, in the order in which they were selected. */
+  /** The selected runs. */
+  readonly #selected = new Set<string>();
+  /** Those whose history has been read, in the order in which they were selected: their curves are shown. */
   readonly #chosen = new Map<string, RunHistory>();
   #curve = 'step.loss';
   #smoothing = 0.6;
@@ -80,7 +82,7 @@ export class RunsPanel extends Panel {
       const names = new Set(this.#runs.map((run) => run.folder));
       for (const name of this.#chosen.keys()) {
         if (names.has(name)) this.#chosen.set(name, await this.#session.history(name));
-        else this.#chosen.delete(name);
+        else this.#drop(name);
       }
       this.#note =
         this.#runs.length > 0 ? '' : say`No runs yet. The table shows the settings in which runs differ.`;
@@ -107,16 +109,22 @@ export class RunsPanel extends Panel {
     });
     this.#chart.setLines(lines);
   }
-  async #choose(name: string, box: HTMLInputElement): Promise<void> {
-    this.#chosen.delete(name);
-    if (box.checked)
+  async #choose(name: string, isSelected: boolean): Promise<void> {
+    this.#drop(name);
+    if (isSelected)
       try {
+        this.#selected.add(name);
         const history = await this.#session.history(name);
-        if (box.checked) this.#chosen.set(name, history);
+        if (this.#selected.has(name)) this.#chosen.set(name, history);
       } catch (error) {
+        this.#drop(name);
         this.#note = (error as Error).message;
       }
     this.#drawCurves();
+  }
+  #drop(name: string): void {
+    this.#selected.delete(name);
+    this.#chosen.delete(name);
   }
   #selectCurve(event: Event): void {
     this.#curve = (event.target as HTMLSelectElement).value;
@@ -200,7 +208,7 @@ export class RunsPanel extends Panel {
       run.mfu === null ? '–' : formatPercent(run.mfu),
       adapterOf(run.adapter),
     ];
-    const select = (event: Event) => void this.#choose(name, event.target as HTMLInputElement);
+    const select = (event: Event) => void this.#choose(name, (event.target as HTMLInputElement).checked);
     // The button is before the values: a table with many settings is wider than its place.
     return html`
       <tr data-run=${name}>
@@ -209,7 +217,7 @@ export class RunsPanel extends Panel {
             ><input
               type="checkbox"
               aria-label="Show the curves of ${name}"
-              .checked=${live(this.#chosen.has(name))}
+              .checked=${live(this.#selected.has(name))}
               @change=${select}
             />${name}</label
           >
