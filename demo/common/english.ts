@@ -1,4 +1,4 @@
-// Marks English texts that are translated where they are shown: those of workers, which know no other language, and names
+// Marks English texts that the page translates when it shows them: texts of workers, which are always English, and names
 // that are stored or part of a link.
 
 /** The text in English. The page shows it with `translated`, or `heard` if it comes from a worker. */

@@ -37,7 +37,7 @@ const points = recordedDevices.map(({ kernels }) =>
   kernels.map(({ flops, bytes, ms }) => ({ intensity: flops / bytes, rate: flops / ms / 1e6 })),
 );
 
-/** The kernels of all recorded devices, and where their roofs meet: what a chart of them must show. */
+/** The points that the chart of recorded devices must show: their kernels, and the ridge of each roof. */
 export const recordedPoints: readonly { readonly intensity: number; readonly rate: number }[] = [
   ...points.flat(),
   ...recordedDevices.map(({ roofs }) => ({ intensity: roofs.peak / roofs.bandwidth, rate: roofs.peak })),

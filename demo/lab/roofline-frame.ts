@@ -27,12 +27,12 @@ export function frameOf(
   roofs: RoofRates | undefined,
   width: number,
 ): Frame {
-  const height = width < 560 ? 320 : 430;
+  const isNarrow = width < 560;
+  const height = isNarrow ? 320 : 430;
   const edge = { left: 46, right: 14, top: 14, bottom: 44 };
   const { intensity, rate } = rooflineAxes(points, roofs);
   const across = width - edge.left - edge.right;
   const down = height - edge.top - edge.bottom;
-  const isNarrow = width < 560;
   return {
     width,
     height,

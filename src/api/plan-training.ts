@@ -232,6 +232,7 @@ async function forecast(
       undefined,
     );
     const { peak = 0, states = 0, slots = 0, inputs = 0 } = largest?.bytes ?? {};
+    const beside = largest ? besidePlans() : nothingBeside;
     // Messages about the corpus come before the summary of the setup.
     const summary = messages.findIndex((text) => text.startsWith(`${corpus.count} training pair`));
     return {
@@ -255,7 +256,7 @@ async function forecast(
       shapes: shapes.map(shapeName),
       steps,
       stepsPerEpoch: perEpoch,
-      planned: { peak, states, slots, inputs, ...(largest ? besidePlans() : nothingBeside) },
+      planned: { peak, states, slots, inputs, ...beside },
       flops: largest?.flops ?? 0,
       dispatches: largest?.passes.length ?? 0,
       fits: reason === '',

@@ -68,7 +68,7 @@ const tuned: KernelChooser = {
   choose: (graphs, device, known) => tuneKernels(device, graphs, { known }),
 };
 
-/** Who is told of the progress, and what is measured beside heddle. */
+/** Callbacks and options of a measurement of a device. */
 export interface DeviceListener extends Pick<Listener, 'signal' | 'onProgress'> {
   /** Loads transformers.js, which then decodes the same model in WebAssembly. Default: it is not loaded. */
   readonly loadTransformers?: () => Promise<TransformersLibrary>;
