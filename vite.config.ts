@@ -47,15 +47,31 @@ const shortShaders: Plugin = {
     const [, path] = /^(.*\.wgsl)\?raw$/.exec(id) ?? [];
     return path === undefined ? undefined : `export default ${JSON.stringify(await shortShader(path))};`;
   },
-  async transform(code, id) {
-    if (!id.endsWith('src/engine/gpu/shaders.ts')) return undefined;
-    const texts: Record<string, string> = {};
-    for (const path of await textFiles('shaders', /\.wgsl$/))
-      if (!/^shaders\/(frames|rows)\/|\/products\.wgsl$/.test(path))
-        texts[`../../../${path}`] = await shortShader(resolve(root, path));
-    return code.replace(/import\.meta\.glob\([^)]*\)/, () => JSON.stringify(texts));
-  },
+  transform: (code, id) => (id.endsWith('src/engine/gpu/shaders.ts') ? withShortShaders(code) : undefined),
 };
+
+/** The module of the shaders, its glob replaced by their shortened texts. */
+async function withShortShaders(code: string): Promise<{ code: string; map: null }> {
+  const texts: Record<string, string> = {};
+  for (const path of await textFiles('shaders', /\.wgsl$/))
+    if (!/^shaders\/(frames|rows)\/|\/products\.wgsl$/.test(path))
+      texts[`../../../${path}`] = await shortShader(resolve(root, path));
+  return { code: code.replace(/import\.meta\.glob\([^)]*\)/, () => JSON.stringify(texts)), map: null };
+}
+
+/** Shortens the shaders of all workers of the pages except the kernel lab, whose visitors read and edit them. */
+function shortWorkerShaders(): Plugin {
+  let readable = false;
+  return {
+    name: 'heddle:short-worker-shaders',
+    enforce: 'pre',
+    buildStart({ input }) {
+      readable = JSON.stringify(input).includes('/demo/lab/');
+    },
+    transform: (code, id) =>
+      !readable && id.endsWith('src/engine/gpu/shaders.ts') ? withShortShaders(code) : undefined,
+  };
+}
 
 /** Minifies the packages inside dist/: the installed package stays small. */
 const shortPackages: Plugin = {
@@ -540,7 +556,11 @@ const demo: UserConfig = {
   cacheDir: resolve(root, 'node_modules/.vite/demo'),
   server: { headers: isolation, fs: { allow: [root] } },
   preview: { headers: isolation },
-  worker: { format: 'es', plugins: () => [installedPeers()], rolldownOptions: { checks: pageChecks } },
+  worker: {
+    format: 'es',
+    plugins: () => [installedPeers(), shortWorkerShaders()],
+    rolldownOptions: { checks: pageChecks },
+  },
   build: {
     outDir: resolve(root, 'dist/demo'),
     emptyOutDir: true,
