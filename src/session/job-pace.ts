@@ -16,6 +16,9 @@ const firstEventAfter = 1500;
 const units: Record<string, readonly [name: string, size: number]> = {
   read: ['MB', 1e6],
   check: ['MB', 1e6],
+  'count texts': ['MB', 1e6],
+  'find pieces': ['steps', 1],
+  'sort texts': ['characters', 1],
   'train tokenizer': ['tokens', 1],
   'split words': ['words', 1],
   'count pairs': ['words', 1],

@@ -42,6 +42,7 @@ const commands: readonly (readonly string[])[] = [
   ['score', 'm', 'few.tsv', '--backward', 'back', '--out', 'kept.tsv', '--keep', '0.5', '--no-tune'],
   ['clean', 'many.tsv', '--out', 'clean.tsv', '--rejected', 'bad.tsv', '--report', 'clean.html'],
   ['tokenizer', 'many.tsv', '--out', 'pieces', '--vocab-size', '900'],
+  ['align', 'many.tsv', '--out', 'words.align', '--lexical-table', 'words.lex'],
 ];
 
 /** Files of trainings with times and ids of runs. */

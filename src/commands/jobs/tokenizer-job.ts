@@ -67,7 +67,7 @@ export const tokenizer: Job<TokenizerArguments, TrainedTokenizer> = async (args,
           done += bytes;
         },
       }),
-      progress: () => ({ task: 'count', done, total }),
+      progress: () => ({ task: 'count texts', done, total }),
       onPart(count) {
         texts += count;
       },
