@@ -16,9 +16,9 @@ export const fixed = (x: number, digits: number): string => inDigits(x.toFixed(d
 export const formatInteger = (x: number): string =>
   Number.isFinite(x) ? Math.round(x).toLocaleString(language) : '–';
 
-/** Three significant digits: `0.0421`, `12.3`, `1,240`; below 0.001 with an exponent; `–` if not finite. */
+/** Three significant digits as in the library, `0.0421`, `12.3`, `1,240`, `3.1e12`; `–` if not finite. */
 export const formatNumber = (x: number): string =>
-  Math.abs(x) >= 100 ? formatInteger(x) : inDigits(english.formatNumber(x));
+  Math.abs(x) >= 100 && Math.abs(x) < 1e7 ? formatInteger(x) : inDigits(english.formatNumber(x));
 
 /** A share from 0 to 1 in percent, `97.2 %`; `–` if not finite. */
 export const formatPercent = (share: number): string => inDigits(english.formatPercent(share));

@@ -1,14 +1,14 @@
 // Numbers as text for people: tables, pages, errors.
 
 /**
- * Three significant digits: `0.0421`, `12.3`, `1,240`; below 0.001 with an exponent, `1.2e-5`; `–` if not
- * finite.
+ * Three significant digits: `0.0421`, `12.3`, `1,240`; below 0.001 and from 10 million with an exponent, `1.2e-5`,
+ * `3.1e12`; `–` if not finite.
  */
 export function formatNumber(x: number): string {
   if (!Number.isFinite(x)) return '–';
   const size = Math.abs(x);
   if (size === 0) return '0';
-  if (size < 1e-3) return x.toExponential(2).replace(/\.?0+e/, 'e');
+  if (size < 1e-3 || size >= 1e7) return x.toExponential(2).replace(/\.?0*e\+?/, 'e');
   if (size >= 100) return formatInteger(x);
   return String(Number(x.toPrecision(3)));
 }
