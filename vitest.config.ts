@@ -60,14 +60,14 @@ const resolve = { alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'sr
 const dawnOnly = [
   'tests/api/**',
   'tests/commands/jobs/**',
-  'tests/bench/conformance-check.gpu.test.ts',
+  'tests/bench/{conformance-check,measure-kernels}.gpu.test.ts',
   'tests/examples/**',
   'tests/decode/{decode,fewer-launches,phrases,quantized-decoding,target-constraints,translator}.gpu.test.ts',
-  'tests/model/engine.gpu.test.ts',
+  'tests/engine/graph/**',
+  'tests/model/**',
   'tests/readme.gpu.test.ts',
   'tests/formats/**',
-  'tests/train/update/precision.gpu.test.ts',
-  'tests/train/update/trainable-parameters.gpu.test.ts',
+  'tests/train/update/{guided-loss,non-finite,precision,trainable-parameters}.gpu.test.ts',
 ];
 
 /**
