@@ -2,6 +2,7 @@
 // forcing), and BLEU, chrF and exact match of its own translations.
 
 import { check } from '../core/errors.ts';
+import { checkNames } from '../core/fields.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import type { LanguageOptions, TranslateOptions } from '../decode/text-options.ts';
 import type { Program } from '../engine/engine.ts';
@@ -169,6 +170,7 @@ export async function scorePairs(
     ...languages
   }: Pick<EvaluateOptions, 'batchSize' | 'signal' | keyof LanguageOptions>,
 ): Promise<(PairScore | undefined)[]> {
+  checkNames({ area: 'score' }, ['sourceLang', 'targetLang'], Object.keys(languages));
   const { emit } = engine.session;
   const model = await modelInLanguages(engine.saved, languages);
   const corpus = encodeFitting(model, pairs, 'score', emit);

@@ -36,6 +36,7 @@ export async function loadModel(where: FolderSource, options: LoadOptions = {}):
 }
 
 async function load(where: FolderSource, options: LoadOptions): Promise<Model> {
+  if (Object.keys(options).length > 0) (await import('./check-load-options.ts')).checkLoadOptions(options);
   const session = new Session(currentHost(), options);
   const { files, folder, isChecked } = await findModel(where, session, options);
   const name = typeof where === 'string' ? where : folder;

@@ -1,6 +1,7 @@
 // Saves a model in heddle's format or in the formats of other tools.
 
 import { check } from '../core/errors.ts';
+import { checkNames } from '../core/fields.ts';
 import type { Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { packFolder } from '../files/model-archives.ts';
@@ -50,6 +51,8 @@ export interface SaveOptions {
    */
   readonly force?: boolean;
 }
+
+const optionNames: readonly (keyof SaveOptions)[] = ['format', 'dtype', 'firefox', 'onWarning', 'force'];
 
 /** A trained LoRA adapter, and the name or folder of its base model. */
 export type TrainedLora = SavedLora & { readonly base: string };
@@ -137,6 +140,7 @@ export async function saveModel(
   lora: TrainedLora | undefined,
   options: SaveOptions = {},
 ): Promise<void> {
+  checkNames({ area: 'save' }, optionNames, Object.keys(options));
   const { format: name = 'heddle', dtype, force } = options;
   check(
     Object.hasOwn(formats, name),

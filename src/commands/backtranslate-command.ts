@@ -69,8 +69,11 @@ async function run(folder: string, files: string[], options: Options): Promise<v
   const marker = `${out}.unfinished`;
   const decode = decodeOptionsOf(options);
   const facts = JSON.stringify([resolve(folder), files.map((file) => resolve(file)), tag, decode]);
-  const isUnfinished = !force && existsSync(marker) && existsSync(out);
-  if (isUnfinished && readFileSync(marker, 'utf8') !== facts)
+  const before = existsSync(marker) ? readFileSync(marker, 'utf8') : undefined;
+  if (before !== undefined && !before.startsWith('["'))
+    throw new HeddleError(`${marker}: heddle did not write this file, so it is not replaced; move it away`);
+  const isUnfinished = !force && before !== undefined && existsSync(out);
+  if (isUnfinished && before !== facts)
     throw new HeddleError(
       `--out ${shellQuote(options.out)}: an unfinished run with another model, other texts or options; --force starts again`,
       { kind: 'input' },

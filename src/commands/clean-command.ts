@@ -1,9 +1,10 @@
 // heddle clean
 
-import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { HeddleError, shellQuote } from '../core/errors.ts';
+import { writeText } from '../files/files.ts';
+import { nodeFiles } from '../host/node-files.ts';
 import { createPace } from '../session/job-pace.ts';
 import { cleanRules, defaultLimits, type RuleName, ruleNames } from '../text/clean/clean-rules.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
@@ -60,8 +61,12 @@ export function addClean(program: Command): void {
     const { force = false, sourceLang: source, targetLang: target, threads } = options;
     checkLanguages([source, target]);
     const inputs = pathsOf(pairs);
+    const taken = [...inputs];
     for (const flag of ['out', 'rejected', 'report'] as const)
-      if (options[flag] !== undefined) checkOutputFile(`--${flag}`, options[flag], { force, inputs });
+      if (options[flag] !== undefined) {
+        checkOutputFile(`--${flag}`, options[flag], { force, inputs: taken });
+        taken.push(options[flag]);
+      }
     const rejected = options.rejected === undefined ? undefined : resolve(options.rejected);
     const run = await CleanRun.open({
       ...{ pairs, limits, threads, rejected, out: resolve(options.out) },
@@ -73,7 +78,8 @@ export function addClean(program: Command): void {
     const { signal } = interruption;
     try {
       const result = await run.run(createPace({ emit: progress.show, signal }), signal);
-      if (options.report !== undefined) writeFileSync(options.report, cleanReport(result, inputs));
+      if (options.report !== undefined)
+        await writeText(nodeFiles(), options.report, cleanReport(result, inputs));
       progress.close();
       await printResult(result, options.json, () => describe(result, options.out));
     } catch (error) {

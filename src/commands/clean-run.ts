@@ -15,8 +15,9 @@ import {
   writeSync,
 } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { check } from '../core/errors.ts';
+import { check, HeddleError } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
+import { present } from '../core/present.ts';
 import type { Pace } from '../core/steps.ts';
 import { openStream } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
@@ -99,7 +100,7 @@ export class CleanRun {
     const { threads: _, ...facts } = args;
     const run = fingerprintOf([new TextEncoder().encode(JSON.stringify([facts, sizes]))]);
     const path = `${args.out}.clean-state`;
-    const before = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as CleanState) : undefined;
+    const before = existsSync(path) ? readState(path) : undefined;
     const fresh: CleanState = {
       ...{ run, blocks: 0, outBytes: 0, rejectedBytes: 0, pairs: 0, kept: 0 },
       dropped: Object.fromEntries(
@@ -108,7 +109,10 @@ export class CleanRun {
     };
     const isSame =
       before?.run === run && existsSync(`${args.out}.part`) && !pathsOf(args.pairs).includes('-');
+    for (const part of isSame || before ? [] : present([args.out, args.rejected]))
+      if (existsSync(`${part}.part`)) throw notOurs(`${part}.part`);
     const cleaning = new CleanRun(args, isSame ? before : fresh);
+    if (!isSame) cleaning.#save(); // before there are parts
     await cleaning.#openFiles();
     return cleaning;
   }
@@ -204,7 +208,7 @@ export class CleanRun {
   }
 
   #save(): void {
-    fsyncSync(this.#out);
+    if (this.#out >= 0) fsyncSync(this.#out);
     writeFileSync(`${this.#statePath}.new`, JSON.stringify({ ...this.#state, dropped: this.#counts }));
     renameSync(`${this.#statePath}.new`, this.#statePath);
   }
@@ -222,6 +226,20 @@ export class CleanRun {
     rmSync(this.#statePath, { force: true });
     return { pairs, kept, dropped: this.#counts };
   }
+}
+
+const notOurs = (path: string): HeddleError =>
+  new HeddleError(`${path}: heddle did not write this file, so it is not replaced; move it away`, {
+    kind: 'input',
+  });
+
+/** The state of an unfinished run. Throws a HeddleError if a file is none. */
+function readState(path: string): CleanState {
+  try {
+    const state = JSON.parse(readFileSync(path, 'utf8')) as CleanState | null;
+    if (typeof state?.run === 'string' && typeof state.outBytes === 'number') return state;
+  } catch {} // not JSON
+  throw notOurs(path);
 }
 
 /** Writes a text at a position of a file; returns the number of bytes. */

@@ -2,13 +2,14 @@
 
 import { type Command, Option } from 'commander';
 import type { SaveOptions } from '../api/save-model.ts';
-import { HeddleError, shellQuote } from '../core/errors.ts';
+import { shellQuote } from '../core/errors.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
 import { withoutEndSlash } from '../files/files.ts';
 import { type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
 import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Converted } from './jobs/convert-job.ts';
+import { checkNewFolder } from './out-folder.ts';
 import { checkNamed } from './output-file.ts';
 import {
   adapterOption,
@@ -84,8 +85,7 @@ export function addConvert(program: Command): void {
       const { to, dtype, force, loraAdapter: lora, sourceLang, targetLang, steps, json } = options;
       checkNamed('convert: <out>', given);
       const out = withoutEndSlash(given);
-      if (!force && (await nodeFiles().exists(out)))
-        throw new HeddleError(`convert: ${out} exists already; use --force to replace it, or another folder`);
+      await checkNewFolder(nodeFiles(), out, force);
       const { languagePair, shortlist, calibration, host, adapter } = options;
       const args = {
         ...{ folder, out, to, dtype, lora, sourceLang, targetLang, steps, force },

@@ -1,11 +1,12 @@
 // heddle eval
 
-import { writeFileSync } from 'node:fs';
 import { join, parse, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { formatPercent } from '../core/format-numbers.ts';
 import { present } from '../core/present.ts';
+import { writeText } from '../files/files.ts';
+import { nodeFiles } from '../host/node-files.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { BootstrapScore } from '../text/metrics/bootstrap.ts';
 import type { GroupScores } from '../text/metrics/score-groups.ts';
@@ -86,8 +87,10 @@ export function addEvaluate(program: Command): void {
       if (!pairs) throw new HeddleError('eval: give a file of pairs, or --source and --target');
       checkStdin([pairs]);
       const inputs = [...pathsOf(pairs), ...(outputs ?? [])];
+      const systems = outputs?.length ?? 1 + compare.length;
       for (const flag of ['output', 'comet', 'report'] as const)
-        if (options[flag] !== undefined) checkOutputFile(`--${flag}`, options[flag], { force, inputs });
+        for (const path of outputPaths(options[flag], flag === 'report' ? 1 : systems))
+          checkOutputFile(`--${flag}`, path, { force, inputs });
       const texts = (options.output ?? options.comet) !== undefined;
       const common = { pairs, references, resamples, texts };
       const evaluated = async (): Promise<TranslationReport | EvaluationReport> => {
@@ -105,9 +108,10 @@ export function addEvaluate(program: Command): void {
         return runWithProgress('evaluate', args, options, [...folders, ...others, ...inputs]);
       };
       const result = await evaluated();
-      writeTexts(result, options);
+      await writeTexts(result, options);
       const { texts: _, ...scores } = result;
-      if (options.report !== undefined) writeFileSync(options.report, evaluationReport(scores));
+      if (options.report !== undefined)
+        await writeText(nodeFiles(), options.report, evaluationReport(scores));
       await printResult(scores, options.json, () => describe(scores));
     });
   addPairFlags(command);
@@ -116,26 +120,31 @@ export function addEvaluate(program: Command): void {
   addHostOptions(command).addOption(deviceOption());
 }
 
+/** The files of an option, one for each system: `x.tsv`, `x.2.tsv`, `x.3.tsv`, ... */
+function outputPaths(path: string | undefined, systems: number): string[] {
+  if (path === undefined) return [];
+  const { dir, name, ext } = parse(path);
+  return Array.from({ length: systems }, (_, k) => (k === 0 ? path : join(dir, `${name}.${k + 1}${ext}`)));
+}
+
 /** Writes the translations of each system, and the file for COMET. */
-function writeTexts({ texts = [], systems }: TranslationReport, { output, comet }: Options): void {
-  const numbered = (path: string, k: number) => {
-    if (k === 0) return path;
-    const { dir, name, ext } = parse(path);
-    return join(dir, `${name}.${k + 1}${ext}`);
-  };
+async function writeTexts({ texts = [], systems }: TranslationReport, { output, comet }: Options) {
+  const outputs = outputPaths(output, systems.length);
+  const comets = outputPaths(comet, systems.length);
   for (const k of systems.keys()) {
     const translations = texts.map((text) => text.translations[k] as string);
-    if (output !== undefined) {
+    const [path, forComet] = [outputs[k], comets[k]];
+    if (path !== undefined) {
       const scored = texts.map((text, i) => ({ ...text, translation: translations[i] as string }));
-      writeFileSync(numbered(output, k), scoredTexts(output, scored));
+      await writeText(nodeFiles(), path, scoredTexts(path, scored));
     }
-    if (comet === undefined) continue;
+    if (forComet === undefined) continue;
     const rows = texts.map(({ source, references }, i) => ({
       src: source,
       mt: translations[i],
       ref: references[0],
     }));
-    writeFileSync(numbered(comet, k), `${JSON.stringify(rows, undefined, 1)}\n`);
+    await writeText(nodeFiles(), forComet, `${JSON.stringify(rows, undefined, 1)}\n`);
   }
 }
 

@@ -5,6 +5,7 @@ import { HeddleError } from '../core/errors.ts';
 import { type Files, withoutEndSlash, writeText } from '../files/files.ts';
 import { readJson } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
+import { checkWritableFolder } from '../files/owned-folder.ts';
 import { settledFolder } from '../files/settled-folder.ts';
 import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isHeddleFolder } from '../formats/model-folder.ts';
@@ -54,6 +55,18 @@ export async function outFolder(
   else await withOption(out, () => checkRunFolder(files, existing));
   await checkWritable(files, folder);
   return folder;
+}
+
+/**
+ * Throws a HeddleError if a command may not write a folder or a .zip file: it has something that heddle did not write,
+ * or, without `force`, something that heddle wrote.
+ */
+export async function checkNewFolder(files: Files, out: string, force = false): Promise<void> {
+  if (!(await files.exists(out))) return;
+  await checkWritableFolder(files, out, []);
+  const isEmpty = async () => (await files.list(out)).length === 0;
+  if (!force && !(await isEmpty().catch(() => false)))
+    throw new HeddleError(`${out}: it exists already; use --force to replace it, or another name`);
 }
 
 /** Throws a HeddleError if a folder has no checkpoint, or a damaged one. */

@@ -1,18 +1,36 @@
 // Files that a command writes for the user: an existing one is not overwritten by accident, since it may be an
-// input.
+// input. All is checked before the command starts to work.
 
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { accessSync, constants, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { HeddleError, shellQuote } from '../core/errors.ts';
+import { parseManifest } from '../files/folder-manifest.ts';
+import { manifestName } from '../files/model-file.ts';
+import { reasonOf } from '../host/disk-files.ts';
 
 /** Throws a HeddleError if the name of a file or folder is empty. `what`: the flag or argument. */
 export function checkNamed(what: string, name: string, kind: 'file' | 'folder' = 'folder'): void {
   if (name.trim() === '') throw new HeddleError(`${what} is empty; name a ${kind}`, { kind: 'input' });
 }
 
+/** Facts of a file; undefined if there is none, also if its name is too long for one. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
 /** Whether a path is a regular file; a device or a pipe can be written without a loss. */
-export const isExistingFile = (path: string): boolean =>
-  statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+export const isExistingFile = (path: string): boolean => statOf(path)?.isFile() === true;
+
+/** Whether two paths have the same name, or are the same file of the disk by a link. */
+function isSameFile(a: string, b: string): boolean {
+  if (resolve(a) === resolve(b)) return true;
+  const [one, other] = [statOf(a), statOf(b)];
+  return one?.isFile() === true && one.ino === other?.ino && one.dev === other.dev;
+}
 
 /** The error of an output file that exists. `remedy`: how to overwrite it. */
 export const fileExists = (flag: string, path: string, remedy: string): HeddleError =>
@@ -20,7 +38,7 @@ export const fileExists = (flag: string, path: string, remedy: string): HeddleEr
 
 /**
  * Throws a HeddleError if a command may not write a file: its name is empty, it is one of the `inputs` of the
- * command, or it exists and `force` is not set.
+ * command or a file of a folder that heddle wrote, it exists and `force` is not set, or it cannot be written.
  */
 export function checkOutputFile(
   flag: string,
@@ -28,10 +46,44 @@ export function checkOutputFile(
   { force = false, inputs = [] }: { readonly force?: boolean; readonly inputs?: readonly string[] },
 ): void {
   checkNamed(flag, path, 'file');
-  if (inputs.some((input) => input !== '-' && resolve(input) === resolve(path)))
-    throw new HeddleError(`${flag} ${shellQuote(path)}: the command reads this file; name another file`, {
-      kind: 'input',
-    });
+  const refused = (reason: string) =>
+    new HeddleError(`${flag} ${shellQuote(path)}: ${reason}`, { kind: 'input' });
+  if (inputs.some((input) => input !== '-' && isSameFile(input, path)))
+    throw refused('the command reads this file; name another file');
+  const owner = folderWith(path);
+  if (owner !== undefined)
+    throw refused(`it is a file that heddle wrote in the folder ${owner}; name another file`);
   if (!force && isExistingFile(path))
     throw fileExists(flag, path, '--force overwrites it, or name another file');
+  const problem = writeProblem(path);
+  if (problem !== undefined) throw refused(`cannot write: ${problem}`);
+}
+
+/** The folder whose manifest lists a file; undefined if there is none. */
+function folderWith(path: string): string | undefined {
+  const file = statOf(path) ? realpathSync(path) : resolve(path);
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    const manifest = join(folder, manifestName);
+    if (isExistingFile(manifest)) {
+      const name = relative(folder, file).replaceAll('\\', '/');
+      const isListed = () => name in parseManifest(readFileSync(manifest), manifest).files;
+      return name === manifestName || isListed() ? folder : undefined;
+    }
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+/** Why a file cannot be written; undefined if it can. Its folders need not exist. */
+function writeProblem(path: string): string | undefined {
+  let at = resolve(path);
+  try {
+    if (statSync(at, { throwIfNoEntry: false })?.isDirectory()) return 'it is a folder, not a file';
+    while (!statOf(at)) at = dirname(at);
+    accessSync(at, constants.W_OK);
+    if (at !== resolve(path) && !statSync(at).isDirectory())
+      return 'a part of the path is a file, not a folder';
+  } catch (error) {
+    return reasonOf(error);
+  }
+  return undefined;
 }

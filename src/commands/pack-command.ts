@@ -8,12 +8,15 @@ import { baseName, type Files, withoutEndSlash } from '../files/files.ts';
 import { jsonBytes, parseJson } from '../files/json-files.ts';
 import { checkpointNames } from '../files/model-file.ts';
 import { ownFileNames, writeFolder } from '../files/owned-folder.ts';
+import { readSettled } from '../files/settled-folder.ts';
+import { verifyFolder } from '../files/verify-folder.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { corpusFile } from '../session/load-corpus.ts';
 import { formatLog, logName, parseLog, reportName } from '../train/report/training-log.ts';
 import { trainingReport } from '../train/report/training-report.ts';
 import { Interruption } from './interruption.ts';
+import { checkNewFolder } from './out-folder.ts';
 import { type JsonOption, printResult } from './output.ts';
 import { checkNamed } from './output-file.ts';
 import { jsonOption } from './parse-values.ts';
@@ -97,10 +100,11 @@ async function copy(
   const to = withoutEndSlash(target);
   if (!(await files.exists(from))) throw new HeddleError(`${from}: there is no such file or folder`);
   if (!(await isModelFolder(files, from))) throw new HeddleError(`${from}: it contains no model`);
-  if (await files.exists(to)) {
-    if (!force) throw new HeddleError(`${to}: it exists already; use --force to replace it`);
-  }
-  const parts = await partsOf(files, from);
+  await checkNewFolder(files, to, force);
+  const parts = await readSettled(files, from, async (at) => {
+    await verifyFolder(files, at); // the copy has new checksums
+    return partsOf(files, at);
+  });
   const interruption = Interruption.open(); // a signal waits for the end of the replacement
   try {
     await writeFolder(files, to, parts);

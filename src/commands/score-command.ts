@@ -1,10 +1,11 @@
 // heddle score
 
-import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { present } from '../core/present.ts';
+import { writeText } from '../files/files.ts';
+import { nodeFiles } from '../host/node-files.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { ScoredPair } from './jobs/evaluate-job.ts';
 import { printResult } from './output.ts';
@@ -82,7 +83,8 @@ export function addScore(program: Command): void {
       }
       const scored = await runWithProgress('score', args, options, paths);
       const kept = keptPairs(scored, options);
-      writeFileSync(out, kept.map(({ source, target }) => `${source}\t${target}\n`).join(''));
+      const lines = kept.map(({ source, target }) => `${source}\t${target}\n`);
+      await writeText(nodeFiles(), out, lines.join(''));
       const result = { out, pairs: scored.length, kept: kept.length };
       await printResult(result, options.json, () => `${out}: ${kept.length} of ${scored.length} pairs kept`);
     });

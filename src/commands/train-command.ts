@@ -15,6 +15,7 @@ import { mixedCorpus } from '../session/corpus-stages.ts';
 import { type CorpusArguments, type CorpusFiles, corpusFiles, corpusPaths } from '../session/load-corpus.ts';
 import type { Stage } from '../text/batches/mixed-batches.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
+import { isRunFile } from '../train/run/run-files.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
 import { initFolder } from '../train/settings/run-defaults.ts';
 import type { SettingName } from '../train/settings/settings.ts';
@@ -119,9 +120,16 @@ async function run(
       `--init ${folder}: neither a scheme (${initSchemes.join(', ')}) nor an existing folder; to fine-tune a model of the hub, download it first: heddle pull OWNER/NAME`,
     );
   const recipe = named.train ? 'pairs' : task ? 'task' : 'intl';
-  const { saveConfig, force, config } = options;
+  const { saveConfig, force, config, json } = options;
+  for (const [flag, path] of Object.entries({ '--save-config': saveConfig, '--json': json }))
+    if (typeof path === 'string' && isRunFile(resolve(path), resolve(out)))
+      throw new HeddleError(`${flag} ${shellQuote(path)}: the run writes this file; name another file`);
   if (saveConfig !== undefined) {
-    const inputs = present([...corpusPaths(args.corpus), config === undefined ? undefined : config]);
+    const inputs = present([
+      ...corpusPaths(args.corpus),
+      ...fileSettings.map((name) => settings[name]),
+      config,
+    ]);
     checkOutputFile('--save-config', saveConfig, { force, inputs });
     await saveRunConfig(files, saveConfig, command, settings, recipe, { pairs, stages: options.stages });
   }
@@ -237,7 +245,7 @@ const nameOf = (path: string): string =>
 const usage = ({ config }: TrainResult, folder: string, adapter = ''): string =>
   config.source === 'frames'
     ? `transcribe ${shellQuote(folder)} clip.wav${adapter}`
-    : `translate ${shellQuote(folder)}${adapter} "..."`;
+    : `translate ${shellQuote(folder.replace(/^-/, './-'))}${adapter} "..."`;
 
 /** The result as text: some translations, metrics, speed, and the path of the model. */
 function describe(r: TrainResult): string {

@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { present } from '../core/present.ts';
+import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
@@ -54,7 +55,7 @@ export function addVerify(program: Command): void {
         dirs: string[],
         { weights, weightsExclude, cacheType, verbose = false, tune = false, ...options }: Options,
       ) => {
-        const { folders, refused } = await casesAmong(nodeFiles(), dirs);
+        const { folders, refused } = await casesAmong(archiveFiles(nodeFiles()), dirs);
         const describe = (all: VerifiedCase[]) => all.map((one) => printCase(one, verbose)).join('\n\n');
         const cases = await runAndPrint(
           'verify',
@@ -109,6 +110,7 @@ async function casesAmong(files: Files, dirs: readonly string[]): Promise<Found>
 /** Whether a path is a file and not a model in one file. */
 const isOtherFile = async (files: Files, path: string): Promise<boolean> =>
   (await files.exists(path)) &&
+  !(await isModelFolder(files, path)) &&
   files.list(path).then(
     () => false,
     () => true,

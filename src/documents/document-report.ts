@@ -35,7 +35,7 @@ export function summaryOf(reports: readonly SegmentReport[]): DocumentSummary {
 /** The summary as a line. */
 export function describeSummary(s: DocumentSummary): string {
   const parts = present([
-    `${s.segments} segments`,
+    s.segments === 1 ? '1 segment' : `${s.segments} segments`,
     `${s.machine} by the model`,
     s.exact + s.fuzzy > 0 ? `${s.exact} exact and ${s.fuzzy} fuzzy matches of the memory` : undefined,
     s.notTranslated > 0 ? `${s.notTranslated} not translated (too long)` : undefined,

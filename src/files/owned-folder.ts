@@ -8,7 +8,13 @@
 import { HeddleError } from '../core/errors.ts';
 import { checksumOfFile, type FileChecksum } from './checksums.ts';
 import { concatBytes, type Files, withoutEndSlash } from './files.ts';
-import { type CommitRecord, finishReplacement, isCommitted, removeEmptyParents } from './folder-commit.ts';
+import {
+  type CommitRecord,
+  compareChecksums,
+  finishReplacement,
+  isCommitted,
+  removeEmptyParents,
+} from './folder-commit.ts';
 import {
   type FolderManifest,
   foreignIn,
@@ -320,8 +326,12 @@ export async function removeOwnFolder(files: Files, given: string): Promise<stri
   return left;
 }
 
-/** Copies heddle's files of a folder, or all files directly in it if it has no manifest, to another folder. */
+/**
+ * Copies heddle's files of a folder, or all files directly in it if it has no manifest, to another folder. Throws a
+ * HeddleError that names a file that changed after it was written: the copy would have its new checksum.
+ */
 export async function copyFolder(from: Files, folder: string, files: Files, to: string): Promise<void> {
+  await compareChecksums(from, folder);
   const parts: Record<string, Uint8Array> = {};
   for (const name of await ownFileNames(from, folder)) parts[name] = await from.read(`${folder}/${name}`);
   const run = (await readManifest(from, folder))?.run;

@@ -57,9 +57,8 @@ function storedTensors({ config, weights }: SavedModel, dtype: HeddleDtype): Rec
   return stored;
 }
 
-/** The files of a model folder by name. `dtype`: storage of the weights. */
-export function heddleFiles(model: SavedModel, dtype: HeddleDtype = 'f32'): Record<string, Uint8Array> {
-  const { config, source, target, sourceCheckpoint } = model;
+/** What a model folder has beside the weights, by name, and the metadata of the file of weights. */
+function describedFiles({ config, source, target, sourceCheckpoint }: Omit<SavedModel, 'weights'>) {
   const { files = {}, ...origin } = sourceCheckpoint ?? {};
   const described: Record<string, Uint8Array> = {
     [names.config]: jsonBytes({
@@ -75,11 +74,20 @@ export function heddleFiles(model: SavedModel, dtype: HeddleDtype = 'f32'): Reco
     ? { format: heddleFormat, [filesKey]: fingerprintOf(Object.values(files)) }
     : modelMetadata(heddleFormat, described);
   const models = sourceCheckpoint ? {} : sentencePieceFiles(source, target);
-  return {
-    ...described,
-    ...models,
-    [names.weights]: writeSafetensors(storedTensors(model, dtype), metadata),
-  };
+  return { files: { ...described, ...models }, metadata };
+}
+
+/** Bytes of a model folder beside the numbers: configuration and tokenizers, as files and as metadata. */
+export function describedBytes(model: Omit<SavedModel, 'weights'>): number {
+  const { files, metadata } = describedFiles(model);
+  const parts = [...Object.values(files), ...Object.values(metadata)];
+  return parts.reduce((sum, { length }) => sum + length, 0);
+}
+
+/** The files of a model folder by name. `dtype`: storage of the weights. */
+export function heddleFiles(model: SavedModel, dtype: HeddleDtype = 'f32'): Record<string, Uint8Array> {
+  const { files, metadata } = describedFiles(model);
+  return { ...files, [names.weights]: writeSafetensors(storedTensors(model, dtype), metadata) };
 }
 
 /**

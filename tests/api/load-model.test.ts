@@ -17,6 +17,7 @@ import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import '../../src/node.ts';
+import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { type Hub, startHub } from '../files/hub/hub.ts';
 import { letterModel } from '../support/saved-model.ts';
 
@@ -143,6 +144,19 @@ describe('a model is loaded', () => {
       'there is no format tflite',
     );
   });
+});
+
+it('names the option that a misspelt one resembles, in every call', async () => {
+  const load = (options: object) => loadModel(at('model'), { ...cpu, ...options });
+  await expect(load({ weigths: 'int8' })).rejects.toThrow(
+    'loadModel: there is no option weigths. Did you mean weights?',
+  );
+  await expect(load({ weights: 'int3' })).rejects.toThrow('loadModel: weights is "int3", it must be');
+  const model = await load({ weights: 'f32', onDownload: undefined });
+  await expect(model.save(at('y'), { dtpye: 'f16' } as never)).rejects.toThrow('Did you mean dtype?');
+  await expect(model.score([], { sourcelang: 'en' } as never)).rejects.toThrow('Did you mean sourceLang?');
+  expect(() => intlCorpus({ pair: 3 } as never)).toThrow('Did you mean pairs?');
+  model.dispose();
 });
 
 describe('loading fails with an error that names', () => {

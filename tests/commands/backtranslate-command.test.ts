@@ -33,6 +33,9 @@ it('writes a pair for each line, and continues an unfinished run', async () => {
   expect([second.status, second.stderr]).toEqual([0, expect.stringContaining('continuing after 3 lines')]);
   expect(readFileSync(at('bt.tsv'), 'utf8')).toBe(whole);
   expect(existsSync(at('bt.tsv.unfinished'))).toBe(false);
-  writeFileSync(at('bt.tsv.unfinished'), 'other');
+  writeFileSync(at('bt.tsv.unfinished'), '["other"]');
   expect((await run()).stderr).toMatch(/an unfinished run with another model/);
+  writeFileSync(at('bt.tsv.unfinished'), 'my notes');
+  expect((await run('--force')).stderr).toMatch(/bt\.tsv\.unfinished: heddle did not write this file/);
+  expect(readFileSync(at('bt.tsv.unfinished'), 'utf8')).toBe('my notes');
 });

@@ -76,3 +76,19 @@ it('continues an interrupted run, with the same result', async () => {
   expect(await second.run(() => undefined, never)).toEqual(whole);
   for (const ending of ['.tsv', '-rejected.tsv']) expect(read(`parts${ending}`)).toBe(read(`whole${ending}`));
 });
+
+it("leaves files of the user's with the names of its parts", async () => {
+  writeFileSync(at('few.tsv'), `${good.slice(0, 9).join('\n')}\n`);
+  for (const name of ['mine.tsv.part', 'mine.tsv.clean-state']) {
+    writeFileSync(at(name), 'mine');
+    const { status, stderr } = await heddle(['clean', at('few.tsv'), '--out', at('mine.tsv')]);
+    expect([status, stderr]).toEqual([
+      1,
+      `heddle: ${at(name)}: heddle did not write this file, so it is not replaced; move it away\n`,
+    ]);
+    expect(read(name)).toBe('mine');
+    rmSync(at(name));
+  }
+  const same = ['--out', at('one.tsv'), '--rejected', at('one.tsv')];
+  expect((await heddle(['clean', at('few.tsv'), ...same])).stderr).toMatch(/--rejected .*name another file/);
+});

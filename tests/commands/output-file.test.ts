@@ -1,5 +1,5 @@
 // Files that commands write: an existing one is overwritten only if the user says so, and never an input.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { checkOutputFile } from '../../src/commands/output-file.ts';
@@ -82,5 +82,50 @@ it.each(['', ' '])('says that a name is empty in every command: "%s"', async (na
   ] as const) {
     const { status, stderr } = await heddle(args);
     expect([status, stderr]).toEqual([1, `heddle: ${what}\n`]);
+  }
+});
+
+it('finds inputs behind links, files of models, and places that cannot be written', () => {
+  writeFileSync(at('corpus.tsv'), 'a\tb\n');
+  symlinkSync('corpus.tsv', at('soft.tsv'));
+  linkSync(at('corpus.tsv'), at('hard.tsv'));
+  const check = (path: string) =>
+    checkOutputFile('--output', path, {
+      force: true,
+      inputs: [at('corpus.tsv'), 'a text\0', 'x'.repeat(5000)],
+    });
+  for (const name of ['soft.tsv', 'hard.tsv'])
+    expect(() => check(at(name))).toThrow(`${name}: the command reads this file; name another file`);
+  symlinkSync('model/model.safetensors', at('weights'));
+  for (const name of [
+    'model/model.safetensors',
+    'model/config.json',
+    'model/heddle-manifest.json',
+    'weights',
+  ])
+    expect(() => check(at(name))).toThrow(
+      `it is a file that heddle wrote in the folder ${at('model')}; name`,
+    );
+  expect(() => check(at('model/notes.txt'))).not.toThrow();
+  mkdirSync(at('folder'));
+  expect(() => check(at('folder'))).toThrow('folder: cannot write: it is a folder, not a file');
+  expect(() => check(at('corpus.tsv/x/y'))).toThrow(
+    'cannot write: a part of the path is a file, not a folder',
+  );
+  expect(() => check(at('x'.repeat(300)))).toThrow('cannot write: the name is too long');
+  expect(() => check(at('new/folder/x.txt'))).not.toThrow();
+});
+
+it('refuses files of --save-config and --json that the run itself writes', async () => {
+  for (const [flag, name] of [
+    ['--save-config', 'fourth/config.json'],
+    ['--save-config', 'fourth'],
+    ['--json', 'fourth.tokens'],
+  ] as const) {
+    const { status, stderr } = await train('--out', at('fourth'), `${flag}=${at(name)}`);
+    expect([status, stderr]).toEqual([
+      1,
+      `heddle: ${flag} ${at(name)}: the run writes this file; name another file\n`,
+    ]);
   }
 });

@@ -1,5 +1,5 @@
 // Models as one file on the command line: train into it, translate from it, resume in it, pack and unpack it.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { unzipModel } from '../../src/files/model-archives.ts';
@@ -85,16 +85,30 @@ it('prints one line for a folder that it cannot pack or a file that it would ove
     [['pack', at('m'), at('x.tar')], /x\.tar: the file name must end in \.zip/],
     [['unpack', at('m'), at('x')], /m: the file name must end in \.zip/],
     [['pack', at('m'), at('m.zip')], /m\.zip: it exists already; use --force to replace it/],
+    [['pack', at('flipped'), at('x.zip')], /flipped\/model\.safetensors: SHA-256 differs/],
+    [['unpack', at('m.zip'), at('mine')], /mine: it contains something that is not heddle's/],
     [
       ['unpack', at('m.zip'), at('mine'), '--force'],
       /mine: it contains something that is not heddle's \(config\.json\); use another folder/,
     ],
   ];
   mkdirSync(at('mine'));
+  cpSync(at('m'), at('flipped'), { recursive: true });
+  const weights = readFileSync(at('flipped/model.safetensors'));
+  weights[weights.length >> 1] = (weights[weights.length >> 1] as number) ^ 1;
+  writeFileSync(at('flipped/model.safetensors'), weights);
   writeFileSync(at('mine/config.json'), 'mine');
   const ended = await Promise.all(cases.map(([args]) => heddle(args)));
   for (const [i, { status, stderr }] of ended.entries()) {
     expect([status, isOneLine(stderr)]).toEqual([1, true]);
     expect(stderr).toMatch(cases[i]?.[1] as RegExp);
   }
+});
+
+it('unpacks and converts into an empty folder, and verifies an archive', async () => {
+  for (const name of ['empty', 'void']) mkdirSync(at(name));
+  expect((await heddle(['unpack', at('m.zip'), at('empty')])).stdout).toBe(`wrote ${at('empty')}\n`);
+  expect((await heddle(['convert', at('m.zip'), at('void'), '--to', 'pytorch'])).status).toBe(0);
+  const { status, stdout } = await heddle(['verify', at('m.zip'), '--host', 'cpu']);
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/^m\.zip on cpu/)]);
 });

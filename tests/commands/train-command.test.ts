@@ -140,7 +140,7 @@ describe('a training run', () => {
     const refused = await average();
     expect([refused.status, refused.stderr]).toEqual([
       1,
-      expect.stringMatching(/is a checkpoint of another training run than .*option mixed/),
+      expect.stringMatching(/is a checkpoint of another training run than .*; --mixed averages them/),
     ]);
     expect((await average('--mixed')).status).toBe(0);
   });

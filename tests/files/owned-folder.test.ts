@@ -252,3 +252,11 @@ it('a name of a folder may end in a slash, but not be empty', async () => {
   await expect(check).rejects.toMatchObject({ kind: 'input' });
   await expect(check).rejects.toBeInstanceOf(HeddleError);
 });
+
+it('does not copy a file that changed after it was written: the copy would vouch for it', async () => {
+  const files = memoryFiles();
+  await writeFolder(files, 'm', parts('old', 'config.json', 'weights'));
+  await writeText(files, 'm/weights', 'ole weights');
+  await expect(copyFolder(files, 'm', files, 'copy')).rejects.toThrow('m/weights: SHA-256 differs');
+  expect(await files.exists('copy')).toBe(false);
+});

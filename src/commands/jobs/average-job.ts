@@ -63,6 +63,6 @@ async function checkOneRun(files: Files, folders: readonly string[]): Promise<vo
   for (const folder of others)
     check(
       (await readManifest(files, folder))?.run === run,
-      `${folder}: it is a checkpoint of another training run than ${name}; average them all the same with the option mixed`,
+      `${folder}: it is a checkpoint of another training run than ${name}; --mixed averages them all the same`,
     );
 }

@@ -3,7 +3,7 @@
 
 import { openFolder } from '../../api/load-model.ts';
 import type { Model } from '../../api/model.ts';
-import { HeddleError } from '../../core/errors.ts';
+import { check, HeddleError } from '../../core/errors.ts';
 import { fingerprintOf } from '../../core/fingerprint.ts';
 import type { TranslateOptions } from '../../decode/text-options.ts';
 import type { OpenSegments, SegmentTranslation } from '../../documents/document.ts';
@@ -59,6 +59,15 @@ function parsedLine(line: string): JournalLine[] {
   }
 }
 
+/** Whether the first line of a file is that of a journal. */
+function isKey(line: string): boolean {
+  try {
+    return Array.isArray(JSON.parse(line));
+  } catch {
+    return false;
+  }
+}
+
 /** The journal of a run; without an output there is none. */
 class Journal {
   readonly #files: Files;
@@ -77,7 +86,8 @@ class Journal {
     if (path === undefined) return [];
     if (await this.#files.exists(path)) {
       const text = await readText(this.#files, path);
-      const [key, ...lines] = text.split('\n');
+      const [key = '', ...lines] = text.split('\n');
+      check(isKey(key), `${path}: heddle did not write this file, so it is not replaced; move it away`);
       if (key === this.#key && lines.length > 0) {
         // The last line is cut off if the run was killed while it was written. It stays there and is skipped.
         if (!text.endsWith('\n')) await appendFile(this.#files, path, new TextEncoder().encode('\n'));

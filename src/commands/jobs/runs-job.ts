@@ -1,7 +1,7 @@
 // heddle runs: compares training runs by their logs: the settings that differ, length, best dev metrics,
 // time, adapter.
 
-import { HeddleError } from '../../core/errors.ts';
+import { HeddleError, messageOf } from '../../core/errors.ts';
 import { formatNumber, formatPercent } from '../../core/format-numbers.ts';
 import { type Files, readText, withoutEndSlash } from '../../files/files.ts';
 import { isObject } from '../../files/json-files.ts';
@@ -57,16 +57,25 @@ export interface RunSummary {
 /** Arguments that are not settings: files, and values that the summary has in other fields. */
 const notSettings: readonly string[] = ['out', 'resume', 'corpus', 'tensorboard', 'steps'];
 
-/** Summarizes runs. Throws a HeddleError that names a folder without a training log. */
-export const runs: Job<RunsArguments, RunSummary[]> = async ({ folders }, { files }) => {
+/**
+ * Summarizes runs. Throws a HeddleError that names a folder without a training log. A damaged log is left out with a
+ * warning, if there are others.
+ */
+export const runs: Job<RunsArguments, RunSummary[]> = async ({ folders }, { files, emit }) => {
   const found: string[] = [];
   for (const folder of folders) found.push(...(await runsIn(files, folder)));
-  const logs = await Promise.all(
-    [...new Set(found)].map(async (folder) => {
+  const logs: { readonly folder: string; readonly records: readonly LogRecord[] }[] = [];
+  const damaged: unknown[] = [];
+  for (const folder of new Set(found))
+    try {
       const path = `${await settledFolder(files, folder)}/${logName}`;
-      return { folder, records: parseLog(await readText(files, path), path) };
-    }),
-  );
+      logs.push({ folder, records: parseLog(await readText(files, path), path) });
+    } catch (error) {
+      if (!(error instanceof HeddleError)) throw error;
+      damaged.push(error);
+    }
+  if (logs.length === 0 && damaged.length > 0) throw damaged[0];
+  for (const error of damaged) emit({ type: 'warning', text: `left out: ${messageOf(error)}` });
   return summarizeRuns(logs);
 };
 

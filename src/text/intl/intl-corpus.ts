@@ -1,6 +1,7 @@
 // The built-in `intl` corpus: translation pairs generated from Unicode CLDR through `Intl`, without data
 // files. Each kind of phrase draws a content once and formats it in both locales.
 import { check } from '../../core/errors.ts';
+import { checkNames } from '../../core/fields.ts';
 import { formatInteger } from '../../core/format-numbers.ts';
 import { keyOf, type Random, random } from '../../core/random.ts';
 import { runSteps, type Steps } from '../../core/steps.ts';
@@ -243,7 +244,11 @@ export const intlKinds = Object.keys(phraseKinds) as IntlKind[];
  * @example
  * const pairs = intlCorpus({ pairs: 10_000, source: 'en', target: 'es' });
  */
-export const intlCorpus = (options: IntlOptions): IntlPair[] => runSteps(intlCorpusSteps(options));
+export function intlCorpus(options: IntlOptions): IntlPair[] {
+  // `kind`: that of the corpus of a training, whose fields are these options.
+  checkNames({ area: 'intl' }, ['kind', 'pairs', 'source', 'target', 'seed', 'kinds'], Object.keys(options));
+  return runSteps(intlCorpusSteps(options));
+}
 
 /** Generates pairs in steps, which report progress. See `intlCorpus`. */
 export function* intlCorpusSteps(options: IntlOptions): Steps<IntlPair[]> {

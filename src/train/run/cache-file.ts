@@ -1,7 +1,8 @@
 // Files that cache data next to a model folder: the SHA-256 of the rest, a header in JSON, then arrays.
 
+import { check } from '../../core/errors.ts';
 import type { Pace } from '../../core/steps.ts';
-import { concatBytes, type Files } from '../../files/files.ts';
+import { concatBytes, type Files, openBlob } from '../../files/files.ts';
 
 /** Bytes that are hashed together. */
 const blockBytes = 2 ** 22;
@@ -41,13 +42,17 @@ export async function hashOf(
  */
 const hashBytes = 65;
 
-/** Writes a cache: a header that is plain JSON, and the bytes of arrays. Throws a HeddleError if it cannot be written. */
+/**
+ * Writes a cache: a header that is plain JSON, and the bytes of arrays. Throws a HeddleError if it cannot be written, or
+ * a file is there that is no cache.
+ */
 export async function writeCacheFile(
   files: Files,
   path: string,
   header: object,
   arrays: readonly Uint8Array[],
 ): Promise<void> {
+  check(await isCacheOrNew(files, path), `${path}: heddle did not write this file, so it is not replaced`);
   const line = new TextEncoder().encode(JSON.stringify(header));
   const padded = new Uint8Array(line.length + 8 - ((hashBytes + line.length) % 8)).fill(32);
   padded.set(line);
@@ -55,6 +60,13 @@ export async function writeCacheFile(
   const rest = [padded, ...arrays];
   const hash = new TextEncoder().encode(`${await hashOf(rest)}\n`);
   await files.write(path, concatBytes([hash, ...rest]));
+}
+
+/** Whether a file starts as a cache does, with the line of its hash, or does not exist. */
+async function isCacheOrNew(files: Files, path: string): Promise<boolean> {
+  if (!(await files.exists(path))) return true;
+  const start = await (await openBlob(files, path)).slice(0, hashBytes + 1).text();
+  return start === '' || /^[0-9a-f]{64}\n\{$/.test(start);
 }
 
 /**

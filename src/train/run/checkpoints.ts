@@ -1,5 +1,5 @@
-// Saves checkpoints of a run: to the model folder, or to memory so that a lost device costs little. If a save fails, training continues with a warning; at the end it is an
-// error.
+// Saves checkpoints of a run: to the model folder, or to memory so that a lost device costs little. If a save fails,
+// training continues with a warning; at the end it is an error, and the checkpoint is saved beside the folder.
 
 import { HeddleError } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -13,7 +13,7 @@ import { checkpointFiles, checkpointWeights } from '../update/training-state.ts'
 import type { BestModel } from './best-model.ts';
 import { saveModelAlone } from './disk-space.ts';
 import type { ChangeList } from './live-run.ts';
-import type { Logbook } from './logbook.ts';
+import { asSentence, failedFolder, type Logbook } from './logbook.ts';
 import type { Pause } from './loop.ts';
 import type { Setup } from './setup.ts';
 import type { StageRun } from './stages.ts';
@@ -41,6 +41,11 @@ export interface CheckpointerOptions {
    * worked.
    */
   readonly saveModel?: (error: HeddleError) => Promise<boolean>;
+  /**
+   * Saves the checkpoint elsewhere at the end of the run, if the model folder cannot be written for another reason;
+   * returns the error that names the place.
+   */
+  readonly saveElsewhere?: (error: HeddleError, skipped: number) => Promise<HeddleError>;
   /** Whether to save to the model folder after this update too. */
   readonly isWanted?: () => boolean;
   /** Files in memory. [new ones] */
@@ -118,7 +123,7 @@ export class Checkpointer {
       if (final) {
         if (error.kind === 'quota') this.#hasModelAlone = (await this.#options.saveModel?.(error)) ?? false;
         if (this.#hasModelAlone) return;
-        throw error;
+        throw (await this.#options.saveElsewhere?.(error, skipped)) ?? error;
       }
       onFailed(error);
     }
@@ -171,6 +176,17 @@ export function openCheckpointer(
       const text = `The checkpoint does not fit on the disk, so only the model is saved, in ${folder}; the run cannot be resumed from there: ${message}`;
       emit({ type: 'warning', text, unsaved: true });
       return true;
+    },
+    async saveElsewhere(error, skipped) {
+      if (error.kind === 'quota') return error;
+      const folder = failedFolder(out);
+      try {
+        await writeCheckpoint(setup, run, { files, folder }, skipped);
+      } catch {
+        return error; // the first error says what to mend
+      }
+      const text = `${asSentence(error.message)} The checkpoint is in ${folder}.`;
+      return new HeddleError(text, { kind: error.kind, cause: error });
     },
     onSaved: (step) => emit({ type: 'checkpoint', step }),
     onFailed: ({ message }) =>

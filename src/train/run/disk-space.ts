@@ -3,13 +3,14 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { formatBytes } from '../../core/format-numbers.ts';
+import { describedBytes } from '../../formats/save-heddle.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import { optimizerStates } from '../update/optimizer-config.ts';
 import type { Trainer } from '../update/trainer.ts';
 import type { Setup } from './setup.ts';
 import type { CheckpointFolder } from './train-result.ts';
 
-/** Bytes of tokenizers, configuration, log and report. */
+/** Bytes of configuration, log and report. */
 const otherBytes = 200_000;
 
 /** Bytes of the weights that a run saves, and of a whole checkpoint. */
@@ -18,15 +19,16 @@ interface SavedBytes {
   readonly checkpoint: number;
 }
 
-/** Estimates the bytes of a checkpoint: weights, moments and further copies of the weights. */
-function savedBytes({ args, recipe }: Setup, { trainable }: Trainer): SavedBytes {
+/** Estimates the bytes of a checkpoint: weights, tokenizers, moments and further copies of the weights. */
+function savedBytes({ args, recipe, data, start }: Setup, { trainable }: Trainer): SavedBytes {
   const all = 4 * trainable.all.count;
+  const other = otherBytes + (args.lora ? 0 : describedBytes({ ...start, ...data }));
   const moments = optimizerStates(recipe.optimizer).filter((name) => name.startsWith('moment')).length;
   // The moving average and the best weights are beside those of the training.
   const copies = recipe.optimizer.emaDecay > 0 || args.evalSteps > 0 ? 1 : 0;
   return {
-    model: all + otherBytes,
-    checkpoint: all * (1 + copies) + 4 * moments * trainable.parameters.count + otherBytes,
+    model: all + other,
+    checkpoint: all * (1 + copies) + 4 * moments * trainable.parameters.count + other,
   };
 }
 

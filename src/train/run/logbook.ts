@@ -157,7 +157,7 @@ export class Logbook {
     end: Pick<LogEnd, 'step' | 'skipped'>,
     error: HeddleError,
   ): Promise<HeddleError> {
-    const folder = `${out}.failed`;
+    const folder = failedFolder(out);
     const time = new Date().toISOString();
     this.add({ type: 'end', time, ...end, reason: 'failed', error: error.message });
     try {
@@ -166,10 +166,10 @@ export class Logbook {
       if (failure instanceof HeddleError && failure.kind === 'quota') return error; // the disk is full
       throw failure;
     }
-    return new HeddleError(
-      `${error.message.replace(/(?<![.!?])$/, '.')} Its log and report are in ${folder}.`,
-      { kind: error.kind, cause: error },
-    );
+    return new HeddleError(`${asSentence(error.message)} Its log and report are in ${folder}.`, {
+      kind: error.kind,
+      cause: error,
+    });
   }
 
   /** Writes log and report into a folder, beside its other files. */
@@ -177,6 +177,12 @@ export class Logbook {
     await writeFolder(files, folder, await this.files(), { beside: true, update: true });
   }
 }
+
+/** The folder that keeps what a failed run leaves. `out`: its model folder. */
+export const failedFolder = (out: string): string => `${out}.failed`;
+
+/** A message with a full stop. */
+export const asSentence = (message: string): string => message.replace(/(?<![.!?])$/, '.');
 
 /** Number of updates in records. */
 const stepsIn = (records: readonly LogRecord[]): number =>

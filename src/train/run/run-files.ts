@@ -1,4 +1,4 @@
-// Names of the files that a training run writes to its model folder.
+// Names of the files that a training run writes to its model folder, and beside it.
 
 import type { Files } from '../../files/files.ts';
 import { checkpointNames, modelFileNames } from '../../files/model-file.ts';
@@ -6,9 +6,12 @@ import { checkWritableFolder } from '../../files/owned-folder.ts';
 import { loraFileNames } from '../../formats/lora-folder.ts';
 import { corpusFile } from '../../session/load-corpus.ts';
 import { logName, reportName } from '../report/training-log.ts';
+import { frameCachePath } from './frame-cache.ts';
+import { tokenCachePath } from './token-cache.ts';
 
 const runFileNames: readonly string[] = [
   ...Object.values(modelFileNames),
+  ...['tokenizer.model', 'source-tokenizer.model', 'target-tokenizer.model'],
   ...Object.values(checkpointNames),
   ...Object.values(loraFileNames),
   ...[logName, reportName, corpusFile],
@@ -20,3 +23,8 @@ const runFileNames: readonly string[] = [
  */
 export const checkRunFolder = (files: Files, folder: string): Promise<void> =>
   checkWritableFolder(files, folder, runFileNames);
+
+/** Whether a run with the model folder or archive `out` writes a file. Both paths are absolute. */
+export const isRunFile = (path: string, out: string): boolean =>
+  [out, tokenCachePath(out), frameCachePath(out)].includes(path) ||
+  runFileNames.some((name) => path === `${out}/${name}`);

@@ -108,3 +108,21 @@ it('names a folder without a log', async () => {
     `heddle: ${at('pairs.tsv')}: there is no training log; name a folder that heddle train has written\n`,
   ]);
 });
+
+it('leaves out a damaged log with a warning, unless it is the only one', async () => {
+  const encode = (text: string) => new TextEncoder().encode(text);
+  const files = memoryFiles(
+    new Map([
+      ['a/log.jsonl', encode(formatLog([start(), step(1)]))],
+      ['b/log.jsonl', encode('not a log\n')],
+    ]),
+  );
+  const said: string[] = [];
+  const session = testSession({
+    ...{ device: 'cpu', files },
+    onEvent: (event) => void (event.type === 'warning' && said.push(event.text)),
+  });
+  expect((await runs({ folders: ['a', 'b'] }, session)).map(({ folder }) => folder)).toEqual(['a']);
+  expect(said).toEqual(['left out: b/log.jsonl: line 1 is not JSON; is this a log of heddle train?']);
+  await expect(runs({ folders: ['b'] }, session)).rejects.toThrow('b/log.jsonl: line 1 is not JSON');
+});

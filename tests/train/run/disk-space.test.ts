@@ -43,12 +43,18 @@ class SmallDisk {
     return this.entries.get(path)?.length ?? Number.NaN;
   }
 
-  async train(fields: Partial<TrainArguments>): Promise<{ events: readonly JobEvent[]; out: string }> {
+  async train(
+    fields: Partial<TrainArguments>,
+    onEvent?: (event: JobEvent) => void,
+  ): Promise<{ events: readonly JobEvent[]; out: string }> {
     const events: JobEvent[] = [];
     const session = testSession({
       files: this.files,
       device: 'cpu',
-      onEvent: (event) => void events.push(event),
+      onEvent: (event) => {
+        events.push(event);
+        onEvent?.(event);
+      },
     });
     const { out } = await train(tinyTraining({ steps: 2, out: 'run', model: sizes, ...fields }), session);
     return { events, out };
@@ -110,4 +116,33 @@ it('leaves an earlier checkpoint whole, and saves the model beside it', async ()
   for (const [path, bytes] of before) expect(disk.entries.get(path), path).toBe(bytes);
   await verifyFolder(disk.files, 'run');
   expect([...disk.entries.keys()].filter((path) => path.includes('.heddle-'))).toEqual([]);
+});
+
+it('counts the tokenizers in its estimate', async () => {
+  const unigram = { tokenizer: 'unigram', vocabSize: 300 } as const;
+  const disk = new SmallDisk(true);
+  disk.size = 1e9;
+  const before = disk.used;
+  await disk.train(unigram);
+  const whole = disk.used - before;
+  const small = new SmallDisk(true);
+  small.size = small.used + whole - 100_000; // the estimate has 200 kB for log and report
+  const [text = ''] = warnings((await small.train(unigram)).events);
+  const [, estimate] = /a checkpoint takes about ([\d.]+) MiB/.exec(text) ?? [];
+  expect(Number(estimate) * 2 ** 20).toBeGreaterThan(whole);
+  expect(Number(estimate) * 2 ** 20).toBeLessThan(whole + 300_000);
+});
+
+it('saves the whole checkpoint beside a folder that cannot be written at the end', async () => {
+  const disk = new SmallDisk(false);
+  const run = disk.train({ saveSteps: 0, saveSeconds: 0 }, ({ type }) => {
+    if (type === 'step') disk.entries.set('run/config.json', new TextEncoder().encode('mine'));
+  });
+  await expect(run).rejects.toThrow(
+    /^run: heddle did not write config\.json, .* The checkpoint is in run\.failed\. Its log and report are in run\.failed\.$/,
+  );
+  await verifyFolder(disk.files, 'run.failed');
+  expect(new TextDecoder().decode(disk.entries.get('run/config.json'))).toBe('mine');
+  const { out } = await disk.train({ out: 'run.failed', resume: true, steps: 4 });
+  expect(out).toBe('run.failed');
 });

@@ -98,6 +98,14 @@ it.each([
   expect(readFileSync(cache).equals(readFileSync(at('kept')))).toBe(true);
 });
 
+it("leaves a file of the user's with its name", async () => {
+  rmSync(cache);
+  const again = await resumed();
+  writeFileSync(cache, 'my tokens\n');
+  await again.setup.cacheTokens();
+  expect(readFileSync(cache, 'utf8')).toBe('my tokens\n');
+});
+
 it('changes its key with files, tokenizers and limits', async () => {
   const { source, target } = first.setup.data;
   const other = trainWords(['one two six'], { size: 60 });
