@@ -11,6 +11,9 @@ import type { FolderOptions, LoadOptions } from './load-options.ts';
 import { Model } from './model.ts';
 import type { FoundModel } from './remote-models.ts';
 
+/** What a call without options does not load. */
+const variants = () => import('./open-variant.ts');
+
 /**
  * Loads a model of heddle (also one saved for PyTorch or Keras), or an encoder-decoder of Hugging Face (BART,
  * MarianMT, mBART, M2M100, Pegasus, T5, mT5), or a model of Marian or Firefox Translations. The argument is
@@ -36,7 +39,7 @@ export async function loadModel(where: FolderSource, options: LoadOptions = {}):
 }
 
 async function load(where: FolderSource, options: LoadOptions): Promise<Model> {
-  if (Object.keys(options).length > 0) (await import('./check-load-options.ts')).checkLoadOptions(options);
+  if (Object.keys(options).length > 0) (await variants()).checkLoadOptions(options);
   const session = new Session(currentHost(), options);
   const { files, folder, isChecked } = await findModel(where, session, options);
   const name = typeof where === 'string' ? where : folder;
@@ -60,7 +63,7 @@ export async function openFolder(
     files = session.files,
   } = options;
   if (lora !== undefined || ensemble.length > 0 || weights !== 'f32' || session.memoryBudget)
-    return (await import('./open-variant.ts')).openVariant(folder, session, options);
+    return (await variants()).openVariant(folder, session, options);
   const saved = await openModel(
     folder,
     { files, emit: session.emit },

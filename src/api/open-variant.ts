@@ -1,14 +1,29 @@
-// Loads a model folder with other weights than f32, LoRA adapters, further models of an ensemble or a memory budget;
-// plain models do not load this file.
+// Loads a model folder with other weights than f32, LoRA adapters, further models of an ensemble or a memory budget,
+// and checks the options of loadModel; a call without options does not load this file.
 
+import { checkFields, checkNames, choice } from '../core/fields.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
-import { storedParameters } from '../model/quantized-parameters.ts';
+import { storedParameters, weightFormats } from '../model/quantized-parameters.ts';
 import { openModel } from '../session/open-model.ts';
 import type { Session } from '../session/session.ts';
 import type { FolderOptions, LoadOptions } from './load-options.ts';
 import { Model } from './model.ts';
+
+/** The names of all options of loadModel. */
+const optionNames: Readonly<Record<keyof LoadOptions, true>> = {
+  ...{ lora: true, ensemble: true, weights: true, weightsExclude: true, inMemory: true },
+  ...{ sourceLang: true, targetLang: true, revision: true, hub: true, token: true, signal: true },
+  ...{ onDownload: true, device: true, tune: true, maxSubmissionMs: true, memoryBudget: true, onEvent: true },
+};
+
+/** Throws a HeddleError for an option that loadModel does not have, with the one that it resembles. */
+export function checkLoadOptions(options: LoadOptions): void {
+  const area = { area: 'loadModel' };
+  checkNames(area, Object.keys(optionNames), Object.keys(options));
+  checkFields(area, { weights: { type: choice(weightFormats, 'format') } }, { weights: options.weights });
+}
 
 /** See `openFolder`. */
 export async function openVariant(
