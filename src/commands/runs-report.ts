@@ -13,6 +13,13 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 td.best { font-weight: bold; }
 `;
 
+/** The begin of every report. */
+const head =
+  '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Runs</title>';
+
+/** Whether a file is a report that heddle wrote. */
+export const isRunsReport = (text: string): boolean => text.startsWith(head);
+
 /** Whether a larger value of a metric is better. */
 const isLarger = (metric: string): boolean => metric !== 'loss' && metric !== 'perplexity';
 
@@ -61,5 +68,5 @@ ${groups.map(
 `,
 )}</table></div>`
 }`;
-  return `<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Runs</title><style>${style}</style></head>\n<body>\n${page.markup}</body></html>\n`;
+  return `${head}<style>${style}</style></head>\n<body>\n${page.markup}</body></html>\n`;
 }

@@ -1,14 +1,14 @@
 // Runs a sweep of `heddle train`: one training after the other, then the table and the report that compare them.
 
 import { HeddleError, messageOf } from '../core/errors.ts';
-import { writeText } from '../files/files.ts';
+import { readText, writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
 import { inFlags } from './flag-names.ts';
 import { type RunSummary, runs } from './jobs/runs-job.ts';
 import { log, printResult } from './output.ts';
 import type { HostOptions } from './run-command.ts';
-import { runsReport } from './runs-report.ts';
+import { isRunsReport, runsReport } from './runs-report.ts';
 import { describeRuns } from './runs-table.ts';
 import type { SweepRun } from './sweep.ts';
 
@@ -98,6 +98,8 @@ async function compare(out: string, folders: readonly string[], json: HostOption
   if (found.length === 0) return;
   const path = `${out.replace(/(?<=.)\/+$/, '')}/${reportName}`;
   try {
+    if ((await files.exists(path)) && !isRunsReport(await readText(files, path)))
+      throw new HeddleError('heddle did not write this file, so it is not replaced');
     await writeText(files, path, runsReport(found));
     log(`comparison ${path}`);
   } catch (error) {

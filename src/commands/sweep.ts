@@ -2,6 +2,7 @@
 // run for each combination, in a folder of its own in --out.
 
 import { HeddleError } from '../core/errors.ts';
+import { suggestion } from '../core/fields.ts';
 import type { SettingName } from '../train/settings/settings.ts';
 import { settingRows, type TrainSettings } from '../train/settings/train-settings.ts';
 
@@ -35,7 +36,7 @@ function dimensionOf(text: string, parse: ParseSetting): Dimension {
   if (at < 0 || name === undefined)
     throw new HeddleError(
       `--grid ${text}: write a setting and its values, for example learningRate=1e-3,3e-3` +
-        `${at < 0 ? '' : `; there is no setting ${given}, docs/settings.md lists them`}`,
+        `${at < 0 ? '' : `; there is no setting ${given}${suggestion(given, names) || ', docs/settings.md lists them'}`}`,
     );
   const texts = text
     .slice(at + 1)

@@ -37,6 +37,17 @@ function prefixesOf(prefix: string | readonly string[], texts: number): readonly
   return prefix;
 }
 
+/** Throws a HeddleError if a text that translations must have contains one that they must not have. */
+function checkAgree(badWords: readonly string[], wanted: readonly string[], option: string): void {
+  for (const text of wanted) {
+    const bad = badWords.find((word) => word.trim() !== '' && ` ${text} `.includes(` ${word.trim()} `));
+    if (bad !== undefined)
+      throw new HeddleError(
+        `badWords: "${bad}" is a part of "${text.slice(0, 60)}" in ${option}; leave one of them out`,
+      );
+  }
+}
+
 /** The ids of a prefix. Throws a HeddleError if the vocabulary lacks a part of it, or it leaves no room. */
 function prefixIds(target: Tokenizer, text: string, before: readonly number[], room: number): number[] {
   // A model may force the token with which every text begins.
@@ -88,13 +99,15 @@ export function forcedPrefixes(
 export function constrained(
   options: DecodeOptions,
   { encoded, full }: Pick<SourceTexts, 'encoded' | 'full'>,
-  { badWords = [], prefix }: Pick<TextOptions, 'badWords' | 'prefix'>,
+  { badWords = [], prefix, phrases = [] }: Pick<TextOptions, 'badWords' | 'prefix' | 'phrases'>,
   {
     config,
     target,
     decode: rules,
   }: { readonly config: ModelConfig; readonly target: Tokenizer; readonly decode?: ModelRules },
 ): { decode: DecodeOptions; prefixes?: ForcedPrefixes } {
+  checkAgree(badWords, prefix === undefined ? [] : [prefix].flat(), 'prefix');
+  checkAgree(badWords, phrases.flat(), 'phrases');
   let decode = options;
   if (badWords.length > 0)
     decode = { ...decode, badWordsIds: [...(options.badWordsIds ?? []), ...badWordsIds(target, badWords)] };

@@ -53,10 +53,13 @@ it('trains a run for each seed and value, compares them, and resumes', async () 
   ]);
   const [, , , lost = ''] = names;
   rmSync(join(out, lost), { recursive: true });
+  writeFileSync(join(out, 'runs.html'), 'mine');
   const resumed = await train('--resume');
   expect(resumed.status, resumed.stderr).toBe(0);
   expect(resumed.stderr).toContain(`run 1 of 4: ${join(out, names[0] as string)} is finished`);
   expect(resumed.stderr).not.toContain(`${join(out, lost)} is finished`);
+  expect(resumed.stderr).toContain('the comparison was not written: heddle did not write this file');
+  expect(readFileSync(join(out, 'runs.html'), 'utf8')).toBe('mine');
   expect(existsSync(join(out, lost, 'model.safetensors'))).toBe(true);
 });
 

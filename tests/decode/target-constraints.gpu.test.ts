@@ -120,4 +120,14 @@ describe('bad words', () => {
       'badWords: "aq" is not in the vocabulary of the model; leave it out',
     );
   });
+
+  it('that a prefix or a phrase has are refused', async () => {
+    const refused = async (more: object) =>
+      expect((await translator()).generate(texts, { badWords: [' b '], ...more })).rejects;
+    await (await refused({ prefix: 'a b' })).toThrow(
+      'badWords: " b " is a part of "a b" in prefix; leave one of them out',
+    );
+    const phrases = texts.map((_, i) => (i === 1 ? ['b c'] : []));
+    await (await refused({ phrases, beams: 8 })).toThrow('is a part of "b c" in phrases; leave one');
+  });
 });

@@ -93,7 +93,7 @@ export async function setUp(
   const unknown = describeUnknown(corpus);
   log(
     `${corpus.count} training ${corpus.count === 1 ? 'pair' : 'pairs'}, vocabularies of ${source.size} and ${target.size} tokens, ` +
-      `${parameters.count.toLocaleString('en')} parameters, ${steps} steps of ${shapes.map(shapeName).join(', ')}; ` +
+      `${parameters.count.toLocaleString('en')} parameters, ${steps} ${steps === 1 ? 'step' : 'steps'} of ${shapes.map(shapeName).join(', ')}; ` +
       unknown.text,
   );
   if (unknown.tooMany)
@@ -112,7 +112,7 @@ export async function setUp(
     const problem = exportProblem({ config, source, target }, args.exportTo);
     if (problem) session.emit({ type: 'warning', text: `exportTo: ${problem}` });
   }
-  if (schedule.warmupSteps >= steps)
+  if (schedule.warmupSteps > steps)
     log(
       `the warm-up of ${schedule.warmupSteps} steps is longer than the run of ${steps}: the learning rate never reaches ${schedule.learningRate}; ` +
         'lower warmupSteps or raise steps',
