@@ -8,17 +8,19 @@ import { root } from './install.mjs';
 
 /** A training of 200 updates with an evaluation every 20. */
 const hash = new URLSearchParams({
-  ...{ corpus: 'intl', from: 'en', to: 'es', pairs: '4000', corpusSeed: '1' },
-  ...{
-    preset: 'tiny',
-    steps: '200',
-    batchSize: '16',
-    evalSteps: '20',
-    devSentences: '8',
-    updateRatioSteps: '5',
-    learningRate: '0.003',
-    schedule: 'linear',
-  },
+  corpus: 'intl',
+  from: 'en',
+  to: 'es',
+  pairs: '4000',
+  corpusSeed: '1',
+  preset: 'tiny',
+  steps: '200',
+  batchSize: '16',
+  evalSteps: '20',
+  devSentences: '8',
+  updateRatioSteps: '5',
+  learningRate: '0.003',
+  schedule: 'linear',
 });
 /** The update after which the picture is taken. */
 const taken = 180;

@@ -105,8 +105,15 @@ for (const { name, folder, hasMarian = false, isFirefox = false } of folders) {
     try {
       const adapter = await chrome.adapter();
       const args = {
-        ...{ model: name, texts, endId, maxTokens, threads, hasMarian, isFirefox },
-        ...{ rounds: Number(options.rounds), sentences: Number(options.sentences) },
+        model: name,
+        texts,
+        endId,
+        maxTokens,
+        threads,
+        hasMarian,
+        isFirefox,
+        rounds: Number(options.rounds),
+        sentences: Number(options.sentences),
         tokens: options.tokens && Math.min(Number(options.tokens), maxTokens),
         timedBatches: Number(options['timed-batches'] ?? texts.length),
         batches: options.batches.split(',').map(Number),

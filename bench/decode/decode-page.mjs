@@ -151,20 +151,19 @@ async function contestants(options) {
       ? { precision: 'int8shiftAlphaAll', unknown: false }
       : { precision: 'float32', unknown: true };
     const options = {
-      ...{
-        'beam-size': 1,
-        normalize: 1,
-        'word-penalty': 0,
-        'skip-cost': true,
-        'allow-unk': settings.unknown,
-        'cpu-threads': 0,
-      },
-      ...{ 'gemm-precision': settings.precision, workspace: 128, quiet: true, 'quiet-translation': true },
-      ...{
-        'max-length-break': 64,
-        'mini-batch-words': 100000,
-        'max-length-factor': isFirefox ? 2 : Math.ceil((tokens + 1) / shortest),
-      },
+      'beam-size': 1,
+      normalize: 1,
+      'word-penalty': 0,
+      'skip-cost': true,
+      'allow-unk': settings.unknown,
+      'cpu-threads': 0,
+      'gemm-precision': settings.precision,
+      workspace: 128,
+      quiet: true,
+      'quiet-translation': true,
+      'max-length-break': 64,
+      'mini-batch-words': 100000,
+      'max-length-factor': isFirefox ? 2 : Math.ceil((tokens + 1) / shortest),
     };
     const [weights, vocabulary] = await Promise.all(
       ['model.bin', 'vocab.spm'].map(async (name) => {
@@ -199,7 +198,8 @@ async function contestants(options) {
   const engines = {
     heddle: heddle('gpu'),
     'heddle wasm': heddle('wasm'),
-    ...{ 'transformers.js webgpu': transformers('webgpu'), 'transformers.js wasm': transformers('wasm') },
+    'transformers.js webgpu': transformers('webgpu'),
+    'transformers.js wasm': transformers('wasm'),
   };
   return hasMarian ? { ...engines, 'Marian wasm': marian } : engines;
 }
@@ -361,7 +361,10 @@ async function speeds(loaded, texts, { batch, rounds, length }) {
       heddleReport(`${length}, batch ${batch}, round ${round + 1}: ${name}, ${rate.toFixed(1)} tokens/s`);
     }
   return ways.map(([contestant]) => ({
-    ...{ contestant, batch, length, tokensPerSecond: median(found[contestant]) },
+    contestant,
+    batch,
+    length,
+    tokensPerSecond: median(found[contestant]),
     ratio: median(found[reference].map((x, i) => x / found[contestant][i])),
   }));
 }

@@ -7,16 +7,21 @@ import { marianModel, marianPositions, numberVocabulary } from './marian-files.m
 const standard = {
   model_type: 'marian',
   architectures: ['MarianMTModel'],
-  ...{
-    vocab_size: 58101,
-    pad_token_id: 58100,
-    decoder_start_token_id: 58100,
-    eos_token_id: 0,
-    forced_eos_token_id: 0,
-  },
-  ...{ d_model: 512, max_position_embeddings: 64, activation_function: 'swish', scale_embedding: true },
-  ...{ encoder_layers: 6, encoder_ffn_dim: 2048, encoder_attention_heads: 8 },
-  ...{ decoder_layers: 6, decoder_ffn_dim: 2048, decoder_attention_heads: 8 },
+  vocab_size: 58101,
+  pad_token_id: 58100,
+  decoder_start_token_id: 58100,
+  eos_token_id: 0,
+  forced_eos_token_id: 0,
+  d_model: 512,
+  max_position_embeddings: 64,
+  activation_function: 'swish',
+  scale_embedding: true,
+  encoder_layers: 6,
+  encoder_ffn_dim: 2048,
+  encoder_attention_heads: 8,
+  decoder_layers: 6,
+  decoder_ffn_dim: 2048,
+  decoder_attention_heads: 8,
 };
 
 /**

@@ -137,18 +137,20 @@ function loopsOf(blocks: readonly Block[]): Loop[] {
 
 function mixOf(blocks: readonly Block[], { first, last }: Loop, loops: readonly Loop[]): InstructionMix {
   const mix = {
-    ...{
-      fma: 0,
-      valu: 0,
-      matrix: 0,
-      lds: 0,
-      loads: 0,
-      stores: 0,
-      loadBytes: 0,
-      storeBytes: 0,
-      boundsChecks: 0,
-    },
-    ...{ divisions: 0, loopCounters: 0, barriers: 0, scratch: 0, other: 0 },
+    fma: 0,
+    valu: 0,
+    matrix: 0,
+    lds: 0,
+    loads: 0,
+    stores: 0,
+    loadBytes: 0,
+    storeBytes: 0,
+    boundsChecks: 0,
+    divisions: 0,
+    loopCounters: 0,
+    barriers: 0,
+    scratch: 0,
+    other: 0,
   };
   const before = blocks.slice(0, first).flatMap(({ lines }) => lines);
   for (let i = first; i <= last; i++) {

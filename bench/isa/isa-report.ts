@@ -173,7 +173,8 @@ async function report(args: readonly string[]): Promise<number> {
   if (o['update-budgets']) {
     // A run of all kernels drops the budgets of kernels that are gone.
     const isWhole = !o.only && wanted.length === families.length && o.preset === defaultPresets;
-    const budgets = { ...(isWhole ? {} : known), ...budgetsOf(rows) };
+    const kept = isWhole ? undefined : known;
+    const budgets = { ...kept, ...budgetsOf(rows) };
     writeFileSync(BUDGETS, `${JSON.stringify(budgets, undefined, 2)}\n`);
   }
   return o.check ? check(rows, known) : 0;

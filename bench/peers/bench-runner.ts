@@ -200,12 +200,13 @@ function versionsOf(host: HostName): Record<string, string> {
   const commit = git('rev-parse', '--short', 'HEAD');
   const changed = git('status', '--porcelain', '--', 'src', 'shaders') !== '';
   const peers = ['bench', 'peers', 'node_modules'];
-  return {
+  const own: Record<string, string> = {
     heddle: `${version()} (${commit}${changed ? ', changed' : ''})`,
     'TensorFlow.js': version(...peers, '@tensorflow', 'tfjs-core'),
     'jax-js': version(...peers, '@jax-js', 'jax'),
     'onnxruntime-web': version(...peers, 'onnxruntime-web'),
     Node: process.versions.node,
-    ...(host === 'dawn' && { webgpu: version('node_modules', 'webgpu') }),
   };
+  if (host === 'dawn') own.webgpu = version('node_modules', 'webgpu');
+  return own;
 }

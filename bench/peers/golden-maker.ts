@@ -28,24 +28,27 @@ export type CaseSettings = Readonly<Record<string, string | number | boolean>>;
 export type Reference = 'PyTorch' | 'float64' | 'none';
 
 const defaults = {
-  ...{
-    seed: 0,
-    norm: 'post',
-    activation: 'relu',
-    positions: 'sinusoidal',
-    tie: 'none',
-    scale_embedding: true,
-  },
-  ...{
-    layer_norm_eps: 1e-5,
-    final_norm: true,
-    output_bias: true,
-    label_smoothing: 0,
-    pad_id: 0,
-    bos_id: 1,
-    eos_id: 2,
-  },
-  ...{ steps: 2, lr: 1e-3, beta1: 0.9, beta2: 0.98, eps: 1e-9, weight_decay: 0, clip_norm: 1, decode_len: 0 },
+  seed: 0,
+  norm: 'post',
+  activation: 'relu',
+  positions: 'sinusoidal',
+  tie: 'none',
+  scale_embedding: true,
+  layer_norm_eps: 1e-5,
+  final_norm: true,
+  output_bias: true,
+  label_smoothing: 0,
+  pad_id: 0,
+  bos_id: 1,
+  eos_id: 2,
+  steps: 2,
+  lr: 1e-3,
+  beta1: 0.9,
+  beta2: 0.98,
+  eps: 1e-9,
+  weight_decay: 0,
+  clip_norm: 1,
+  decode_len: 0,
 } as const;
 
 /**

@@ -92,8 +92,12 @@ function network(c, { B, S, T }, p, positions, variants) {
 
   return (batch) => {
     const { y } = encodeDecode(c, {
-      ...{ norm, residual, feedForward },
-      ...{ embed: embed(batch), selfAttention: selfAttention(batch), crossAttention: crossAttention(batch) },
+      norm,
+      residual,
+      feedForward,
+      embed: embed(batch),
+      selfAttention: selfAttention(batch),
+      crossAttention: crossAttention(batch),
     });
     if (c.tie === 'none') return linear(y, 'generator');
     const logits = tf.matMul(y, p.tgtEmbed ?? p.srcEmbed, false, true);

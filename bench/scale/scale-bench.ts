@@ -142,14 +142,14 @@ const graphsOf = (sizes: Sizes, run: Run): { config: ModelConfig; graphs: Graph[
   const { length, batch, vocabulary, layers, width } = sizes;
   const config = modelConfig({
     ...presets.mid,
-    ...{ srcVocab: vocabulary, tgtVocab: vocabulary, maxLength: length },
-    ...{
-      encoderLayers: layers,
-      decoderLayers: layers,
-      dModel: width,
-      feedForward: 4 * width,
-      heads: width / 32,
-    },
+    srcVocab: vocabulary,
+    tgtVocab: vocabulary,
+    maxLength: length,
+    encoderLayers: layers,
+    decoderLayers: layers,
+    dModel: width,
+    feedForward: 4 * width,
+    heads: width / 32,
   });
   const p = parameterList(config);
   const shape = { batch, source: length, target: length };

@@ -78,8 +78,11 @@ export class StartPanel extends BusyPanel {
     this.error = '';
     this.draw();
     this.#onStart({
-      ...{ document: this.#document, memory: this.#memory, model },
-      ...{ source: this.#source.trim(), target: this.#target.trim() },
+      document: this.#document,
+      memory: this.#memory,
+      model,
+      source: this.#source.trim(),
+      target: this.#target.trim(),
     });
   }
 

@@ -48,7 +48,11 @@ export class LanguageForm extends BusyPanel {
   #teacher: (typeof teachers)[number] = 'small';
   #student: (typeof students)[number] = 'firefox-tiny';
   readonly #numbers: Record<NumberName, number> = {
-    ...{ vocabSize: 2000, teacherSteps: 2000, studentSteps: 2000, quantizeSteps: 200, batchSize: 64 },
+    vocabSize: 2000,
+    teacherSteps: 2000,
+    studentSteps: 2000,
+    quantizeSteps: 200,
+    batchSize: 64,
   };
 
   constructor(onStart: (language: NewLanguage) => Promise<void>) {

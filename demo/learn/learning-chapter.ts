@@ -22,7 +22,10 @@ const digits = (x: number): string => inDigits(String(Number(x.toPrecision(6))))
 
 /** The settings of the updates that the chapter does, at the rate and warm-up that are chosen. */
 export const settingsByHand = (kept: KeptValues): TrainSettings => ({
-  ...{ optimizer: 'adamw', schedule: 'constant', clipNorm: 0, labelSmoothing: 0 },
+  optimizer: 'adamw',
+  schedule: 'constant',
+  clipNorm: 0,
+  labelSmoothing: 0,
   learningRate: rates[rateIndex(kept)],
   warmupSteps: kept.get('warm-up', 0),
 });

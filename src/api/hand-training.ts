@@ -92,10 +92,15 @@ export class HandTraining {
     const ints = (n: number) => new Int32Array(n);
     const words = (n: number) => new Uint32Array(n);
     this.#batch = {
-      ...{ src: ints(source), tgtIn: ints(target), tgtOut: ints(target) },
-      ...{ srcLens: words(1), tgtLens: words(1) },
-      ...{ srcRowStart: words(config.srcVocab + 1), srcOccurrences: words(source) },
-      ...{ tgtRowStart: words(config.tgtVocab + 1), tgtOccurrences: words(target) },
+      src: ints(source),
+      tgtIn: ints(target),
+      tgtOut: ints(target),
+      srcLens: words(1),
+      tgtLens: words(1),
+      srcRowStart: words(config.srcVocab + 1),
+      srcOccurrences: words(source),
+      tgtRowStart: words(config.tgtVocab + 1),
+      tgtOccurrences: words(target),
     };
     this.#tokens = fillBatch(this.#batch, shape, corpus, Uint32Array.of(0));
     fillTokenIndices(this.#batch);
@@ -190,8 +195,12 @@ export class HandTraining {
 }
 
 const noDropout: DropoutRates = {
-  ...{ embedding: 0, attention: 0, feedForward: 0, residual: 0 },
-  ...{ memory: 0, output: 0 },
+  embedding: 0,
+  attention: 0,
+  feedForward: 0,
+  residual: 0,
+  memory: 0,
+  output: 0,
 };
 
 /** Offset of a weight in the buffer of a list. */

@@ -238,12 +238,10 @@ async function forecast(
     return {
       corpus: {
         name: corpusName(args.corpus),
-        ...{
-          train: corpus.count,
-          dev: dev.length,
-          test: test.length,
-          skipped: corpus.tooLong + corpus.empty,
-        },
+        train: corpus.count,
+        dev: dev.length,
+        test: test.length,
+        skipped: corpus.tooLong + corpus.empty,
         messages: messages.slice(0, summary).filter((text) => text !== describeSkipped(corpus)),
         sourceLengths: lengths(corpus, sourceLength),
         targetLengths: lengths(corpus, targetLength),

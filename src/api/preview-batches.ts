@@ -34,7 +34,9 @@ export function previewBatches(
     const { source, target, batch } = shapes[batches.shapeAt(step)] as (typeof shapes)[number];
     const rows = [...batches.rowsAt(step)];
     return {
-      ...{ source, target, rows: batch },
+      source,
+      target,
+      rows: batch,
       sources: rows.map((row) => labels(corpus.source, row, tokenizers.source)),
       inputs: rows.map((row) => [
         tokenLabel(tokenizers.target, config.startId),

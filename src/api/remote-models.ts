@@ -186,7 +186,9 @@ export async function downloadModel(
     const architecture = revision === 'main' ? undefined : revision;
     const check = options.check ? (part: string) => checkPulled(files, part, undefined, path) : undefined;
     return pullRelease(files, { ...http, token: undefined }, release, path, folder, onDownload, {
-      ...{ partial, check, architecture },
+      partial,
+      check,
+      architecture,
     });
   }
   const from = repository(path, revision, hub);

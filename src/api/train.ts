@@ -127,7 +127,11 @@ export async function train(given: GivenPairs, options: TrainOptions = {}): Prom
     runInputs(pairs, data, { out, resume }),
   );
   const session = new Session<TrainingEvent>(host, {
-    ...{ device, tune, maxSubmissionMs, memoryBudget, files },
+    device,
+    tune,
+    maxSubmissionMs,
+    memoryBudget,
+    files,
     onEvent: listener,
   });
   const run = session.with({ signal }); // the model continues when the signal has ended the run

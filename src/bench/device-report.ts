@@ -231,7 +231,10 @@ function kernelIn(given: unknown): ReportedKernel {
   const [ms, low, high] = [time('ms'), time('low'), time('high')];
   check(low <= ms && ms <= high, `The time of ${name} is not between its quartiles.`);
   return {
-    ...{ name, ms, low, high },
+    name,
+    ms,
+    low,
+    high,
     flops: countIn(`${name}: flops`, given.flops, 0),
     bytes: countIn(`${name}: bytes`, given.bytes),
   };

@@ -57,7 +57,8 @@ const decodingKernels = (
   vocab: number,
 ): readonly KernelCase[] => [
   ...cases('cached attention', {
-    ...{ ...step, ...heads },
+    ...step,
+    ...heads,
     kind: ['self-attention', 'cross-attention'],
     dtype: ['f32', 'f16'],
   }),
@@ -68,7 +69,11 @@ const decodingKernels = (
   ...cases('SSRU step', { rows: step.rows, beams: 2, width: heads.heads * heads.width }),
   ...cases('take rows', { rows: step.rows, width: step.length * heads.heads * heads.width }),
   ...cases('row sublayer', {
-    ...{ ...heads, rows: 1, length: step.length, hidden: 4 * heads.heads * heads.width, vocab },
+    ...heads,
+    rows: 1,
+    length: step.length,
+    hidden: 4 * heads.heads * heads.width,
+    vocab,
     kind: ['self-attention', 'cross-attention', 'feed-forward', 'logits'],
   }),
 ];
@@ -87,7 +92,10 @@ const packedKernels = (
   ...cases('linear', { rows: 1, inputs, outputs: vocab, dtype: 'int8 weights' }),
   ...cases('linear', { rows: 1, inputs, outputs, dtype: ['int4 weights', 'uint4 weights'] }),
   ...cases('linear', {
-    ...{ rows, inputs, outputs, pass: 'backward' },
+    rows,
+    inputs,
+    outputs,
+    pass: 'backward',
     dtype: ['f16 weights', 'int8 weights', 'int4 weights'],
   }),
   ...cases('embedding', { batch: 8, length: rows / 8, vocab, width: inputs, dtype: ['f16', 'int8', 'int4'] }),

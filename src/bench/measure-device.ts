@@ -49,14 +49,28 @@ const attention = (length: number, pass: string): KernelSpec => ({
 /** The measurement of a GPU, and a small one. */
 export const deviceMeasurements = {
   full: {
-    ...{ filter: '', span: 20, rounds: 5, preset: 'mid', batch: 32, length: 32, steps: 12 },
-    ...{ kernels: [matmul(1024), attention(512, 'forward'), attention(512, 'backward')] },
-    ...{ decoding: [1, 8], tokens: 32 },
+    filter: '',
+    span: 20,
+    rounds: 5,
+    preset: 'mid',
+    batch: 32,
+    length: 32,
+    steps: 12,
+    kernels: [matmul(1024), attention(512, 'forward'), attention(512, 'backward')],
+    decoding: [1, 8],
+    tokens: 32,
   },
   quick: {
-    ...{ filter: 'softmax', span: 2, rounds: 2, preset: 'tiny', batch: 4, length: 8, steps: 3 },
-    ...{ kernels: [matmul(64), attention(32, 'forward'), attention(32, 'backward')] },
-    ...{ decoding: [1, 8], tokens: 6 },
+    filter: 'softmax',
+    span: 2,
+    rounds: 2,
+    preset: 'tiny',
+    batch: 4,
+    length: 8,
+    steps: 3,
+    kernels: [matmul(64), attention(32, 'forward'), attention(32, 'backward')],
+    decoding: [1, 8],
+    tokens: 6,
   },
 } as const satisfies Readonly<Record<string, DeviceMeasurement>>;
 

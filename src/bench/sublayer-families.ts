@@ -33,8 +33,18 @@ export const sublayerFamilies = {
       const D = heads * width;
       const W = whole(D);
       const attrs = {
-        ...{ biasAt: 0, gammaAt: W, betaAt: 2 * W, eps: 1e-5, ownAt: 3 * W, keeps: 'norm' as const },
-        ...{ heads, headWidth: width, beams, inAt: 0, hidden, activation: 'relu' as const },
+        biasAt: 0,
+        gammaAt: W,
+        betaAt: 2 * W,
+        eps: 1e-5,
+        ownAt: 3 * W,
+        keeps: 'norm' as const,
+        heads,
+        headWidth: width,
+        beams,
+        inAt: 0,
+        hidden,
+        activation: 'relu' as const,
       };
       const own = { 'self-attention': 3 * D, 'cross-attention': D, 'feed-forward': hidden, logits: vocab }[
         kind
@@ -52,7 +62,9 @@ export const sublayerFamilies = {
           if (kind === 'logits')
             return void g.apply(rowLogitsOp, inputs, {
               ...attrs,
-              ...{ keeps: undefined, vocab, width: Math.ceil(vocab / 4) * 4 },
+              keeps: undefined,
+              vocab,
+              width: Math.ceil(vocab / 4) * 4,
             });
           if (kind === 'feed-forward') return void g.apply(rowFeedForwardOp, inputs, { ...attrs, outAt });
           if (kind === 'cross-attention') {
@@ -87,9 +99,19 @@ export const sublayerFamilies = {
       const nextAt = whole(width * inputs);
       const rate = dropout === 'yes' ? 0.1 : 0;
       const attrs = {
-        ...{ at: 0, biasAt: 0, gammaAt: W, betaAt: 2 * W, eps: 1e-5, rate, site: 0 },
-        ...{ nextColumns: next, nextAt, nextBiasAt: 3 * W, activation: 'relu' as const },
-        ...{ nextRate: rate, nextSite: 1 },
+        at: 0,
+        biasAt: 0,
+        gammaAt: W,
+        betaAt: 2 * W,
+        eps: 1e-5,
+        rate,
+        site: 0,
+        nextColumns: next,
+        nextAt,
+        nextBiasAt: 3 * W,
+        activation: 'relu' as const,
+        nextRate: rate,
+        nextSite: 1,
       };
       return {
         name: `linear and norm [${rows},${inputs}] -> ${width} -> ${next}${rate > 0 ? ', dropout' : ''}`,

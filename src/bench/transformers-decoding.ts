@@ -76,8 +76,12 @@ export async function decodeWithTransformers(
       const mask = new Tensor('int64', new BigInt64Array(numbers.length).fill(1n), shape);
       const decode = async () => {
         const found = await loaded.generate({
-          ...{ input_ids: ids, attention_mask: mask, num_beams: 1, do_sample: false },
-          ...{ min_new_tokens: tokens - 1, max_new_tokens: tokens },
+          input_ids: ids,
+          attention_mask: mask,
+          num_beams: 1,
+          do_sample: false,
+          min_new_tokens: tokens - 1,
+          max_new_tokens: tokens,
         });
         return found.tolist().map((row) => untilEnd(row.slice(1).map(Number), endId));
       };

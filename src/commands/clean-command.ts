@@ -69,7 +69,11 @@ export function addClean(program: Command): void {
       }
     const rejected = options.rejected === undefined ? undefined : resolve(options.rejected);
     const run = await CleanRun.open({
-      ...{ pairs, limits, threads, rejected, out: resolve(options.out) },
+      pairs,
+      limits,
+      threads,
+      rejected,
+      out: resolve(options.out),
       languages: { source, target },
     });
     if (run.done > 0) log(`continuing after ${run.done} blocks of an interrupted run`);

@@ -102,7 +102,12 @@ export class CleanRun {
     const path = `${args.out}.clean-state`;
     const before = existsSync(path) ? readState(path) : undefined;
     const fresh: CleanState = {
-      ...{ run, blocks: 0, outBytes: 0, rejectedBytes: 0, pairs: 0, kept: 0 },
+      run,
+      blocks: 0,
+      outBytes: 0,
+      rejectedBytes: 0,
+      pairs: 0,
+      kept: 0,
       dropped: Object.fromEntries(
         ruleNames.map((name) => [name, { count: 0, examples: [] }]),
       ) as unknown as CleanResult['dropped'],

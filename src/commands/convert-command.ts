@@ -88,8 +88,18 @@ export function addConvert(program: Command): void {
       await checkNewFolder(nodeFiles(), out, force);
       const { languagePair, shortlist, calibration, host, adapter } = options;
       const args = {
-        ...{ folder, out, to, dtype, lora, sourceLang, targetLang, steps, force },
-        ...{ languagePair, shortlist, calibration },
+        folder,
+        out,
+        to,
+        dtype,
+        lora,
+        sourceLang,
+        targetLang,
+        steps,
+        force,
+        languagePair,
+        shortlist,
+        calibration,
       };
       // Only calibration computes.
       const where = calibration === undefined ? 'cpu' : host;

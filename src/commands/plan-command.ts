@@ -74,7 +74,12 @@ export function addPlan(program: Command): void {
       const args = {
         ...presetArguments(options, folder),
         optimizer: { kind: options.optimizer ?? presetDefaults(options.preset).optimizer },
-        ...{ folder, precision, gradientCheckpointing, freeze, weights, weightsExclude },
+        folder,
+        precision,
+        gradientCheckpointing,
+        freeze,
+        weights,
+        weightsExclude,
         lora: rank ? { rank, targetModules } : undefined,
         decoding: { beams: options.beamSize, cacheType: options.cacheType },
         launchBound: options.launchBound,

@@ -57,7 +57,14 @@ export async function runWithProgress<N extends JobName>(
   let closing: Promise<void> | undefined;
   try {
     work = runJob(name, args, {
-      ...{ host, device, tune, paths, memoryLimit, memoryBudget, input, onBrowser },
+      host,
+      device,
+      tune,
+      paths,
+      memoryLimit,
+      memoryBudget,
+      input,
+      onBrowser,
       signal: interruption.signal,
       onEvent: (event) => {
         progress.show(event);

@@ -153,9 +153,16 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   if (!first && !isTyped && options.json === undefined) return;
   const { model, folders } = modelArguments(folder, options);
   const args = {
-    ...{ ...model, stream, phrases: options.phrases },
+    ...model,
+    stream,
+    phrases: options.phrases,
     options: {
-      ...{ ...decode, batchSize, maxNewTokens, maxLength, replaceUnknown, splitSentences },
+      ...decode,
+      batchSize,
+      maxNewTokens,
+      maxLength,
+      replaceUnknown,
+      splitSentences,
       longTexts: maxLengthCrop ? 'crop' : skipLong ? 'skip' : 'error',
       attention: file !== undefined && !hasWords,
       alignment: options.alignments !== undefined && hasWords,
@@ -225,7 +232,10 @@ async function runDocument(folder: string, document: string, options: Options): 
   if (other) throw new HeddleError(`${other[0]} is for texts, not for the document ${document}`);
   return translateDocumentFile(folder, document, options, {
     ...decodeOptionsOf(options),
-    ...{ batchSize, maxNewTokens, maxLength, replaceUnknown },
+    batchSize,
+    maxNewTokens,
+    maxLength,
+    replaceUnknown,
   });
 }
 

@@ -61,13 +61,13 @@ export class HeddleError extends Error {
 
 /** Kinds of errors of browsers and Node, by `name` or `code`. */
 const platformKinds: Readonly<Record<string, ErrorKind>> = {
-  ...{
-    AbortError: 'aborted',
-    TimeoutError: 'timeout',
-    QuotaExceededError: 'quota',
-    NotFoundError: 'not-found',
-  },
-  ...{ ENOENT: 'not-found', ENOSPC: 'quota', EDQUOT: 'quota' },
+  AbortError: 'aborted',
+  TimeoutError: 'timeout',
+  QuotaExceededError: 'quota',
+  NotFoundError: 'not-found',
+  ENOENT: 'not-found',
+  ENOSPC: 'quota',
+  EDQUOT: 'quota',
 };
 
 /**

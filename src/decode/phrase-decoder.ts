@@ -150,7 +150,9 @@ export class PhraseDecoder {
     const { tokens = [], logProbs = [], ends = [], wanted = [] } = outputs;
     const width = this.#wanted;
     const step = {
-      ...{ tokens, logProbs, ends },
+      tokens,
+      logProbs,
+      ends,
       /** From the logits: that of the end has a known log-probability. */
       wanted(row: number, i: number) {
         const end = ends[row] as number;

@@ -47,7 +47,9 @@ export class SpeechAligner {
     const size = Math.min(c.maxLength, 32 * Math.ceil(read.length / 32));
     const inspector = await this.#inspectors.get(size, () =>
       Inspector.open(this.#engine, c, this.#parameters, {
-        ...{ source: maxSourceLength(c), target: size, crossOnly: true },
+        source: maxSourceLength(c),
+        target: size,
+        crossOnly: true,
       }),
     );
     await this.#upload(inspector.peak);

@@ -56,7 +56,9 @@ export function windowSegments(
   const isStamp = (i: number) => (ids[i] ?? -1) >= first;
   const timeOf = (id: number | undefined) => Math.max(0, (id ?? first) - first) * stampSeconds;
   const segment = (part: readonly number[], start: number, end: number) => ({
-    ...{ start: offset + start, end: offset + Math.max(start, end), ids: part },
+    start: offset + start,
+    end: offset + Math.max(start, end),
+    ids: part,
     text: target.decode(textIds(part, speech)),
   });
   const pairs = ids.flatMap((_, i) => (i > 0 && isStamp(i - 1) && isStamp(i) ? [i] : []));

@@ -82,7 +82,9 @@ export class Transcriber {
     const detected =
       first && needsDetection(speech, options) ? await this.#detect(first.frames, options) : undefined;
     const task: SpeechTask = {
-      ...{ language: options.language, task: options.task, detected },
+      language: options.language,
+      task: options.task,
+      detected,
       timestamps: stamps || (isLong && speech.noTimestamps !== undefined),
     };
     const segments: SpeechSegment[] = [];
@@ -200,7 +202,10 @@ export class Transcriber {
       const { ids, logProb } = run.best;
       const text = this.#model.target.decode(textIds(ids, speech)).trim();
       decoded = {
-        ...{ ids, prompt, temperature: t, noSpeechProb: run.noSpeech },
+        ids,
+        prompt,
+        temperature: t,
+        noSpeechProb: run.noSpeech,
         avgLogProb: logProb / (ids.length + 1),
         compressionRatio: await compressionRatio(text),
       };
@@ -230,7 +235,8 @@ export class Transcriber {
     const search = await searchFor(settings, sources, c.endId);
     let noSpeech = 0;
     const batch = {
-      ...{ sources, streams: [0] },
+      sources,
+      streams: [0],
       prompt: batchPrompts([prompt], (position, { watched }) => {
         if (position === start) noSpeech = watched?.[0] ?? 0;
       }),
@@ -248,7 +254,10 @@ export class Transcriber {
     const { rows, cacheType } = settings;
     const key = `${mode.method} ${rows} ${cacheType}`;
     const shape = {
-      ...{ batch: 1, beams: rows, target: c.maxLength, cacheType },
+      batch: 1,
+      beams: rows,
+      target: c.maxLength,
+      cacheType,
       source: Math.floor(this.#speech.windowSamples / hopSamples),
     };
     const opened = this.#decoders.get(key) ?? Decoder.open(this.#engine, c, this.#parameters, shape, mode);

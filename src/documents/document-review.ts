@@ -33,7 +33,9 @@ export class DocumentReview {
     this.#document = document;
     this.segments = document.units.flatMap(({ name, segments }) =>
       segments.map(({ source, isTranslated }) => ({
-        ...{ source, unit: name, isTranslated },
+        source,
+        unit: name,
+        isTranslated,
         shown: shownText(source.text, source),
       })),
     );

@@ -19,9 +19,18 @@ import { scaleEnding } from './widen-tensors.ts';
 
 /** Fields that earlier versions of heddle do not have, with the values that a model of such a version has. */
 const laterFields = (c: ModelConfig): Partial<ModelConfig> => ({
-  ...{ source: 'tokens', frameWidth: 0, stem: 'none', maxSource: c.maxLength, keyBias: true },
-  ...{ feedForwardDepth: 2, decoderFeedForwardDepth: 2, decoderSelfAttention: 'attention' },
-  ...{ decoderTiedLayers: [], sublayerSteps: '', normQueriesOnly: false, alignmentHead: -1 },
+  source: 'tokens',
+  frameWidth: 0,
+  stem: 'none',
+  maxSource: c.maxLength,
+  keyBias: true,
+  feedForwardDepth: 2,
+  decoderFeedForwardDepth: 2,
+  decoderSelfAttention: 'attention',
+  decoderTiedLayers: [],
+  sublayerSteps: '',
+  normQueriesOnly: false,
+  alignmentHead: -1,
 });
 
 /** A configuration as files state it: without later fields that have these values, as in earlier versions. */
@@ -60,6 +69,7 @@ function storedTensors({ config, weights }: SavedModel, dtype: HeddleDtype): Rec
 /** What a model folder has beside the weights, by name, and the metadata of the file of weights. */
 function describedFiles({ config, source, target, sourceCheckpoint }: Omit<SavedModel, 'weights'>) {
   const { files = {}, ...origin } = sourceCheckpoint ?? {};
+  const tokenizerFiles = sourceCheckpoint ? files : heddleTokenizerFiles(source, target);
   const described: Record<string, Uint8Array> = {
     [names.config]: jsonBytes({
       format: heddleFormat,
@@ -67,7 +77,7 @@ function describedFiles({ config, source, target, sourceCheckpoint }: Omit<Saved
       model: storedConfig(config),
       origin: sourceCheckpoint && origin,
     }),
-    ...(sourceCheckpoint ? files : heddleTokenizerFiles(source, target)),
+    ...tokenizerFiles,
   };
   // Tokenizer files of other tools may be binary or large: the metadata has only their fingerprint.
   const metadata = sourceCheckpoint

@@ -60,7 +60,11 @@ export async function probeAdapter(
   const isNamed = [vendor, architecture, device, description].some((text) => text !== '');
   const browser = /Firefox\/[\d.]+/.exec(globalThis.navigator?.userAgent ?? '')?.[0].replace('/', ' ') ?? '';
   return {
-    ...{ host, vendor, architecture, device, description: isNamed ? description : browser },
+    host,
+    vendor,
+    architecture,
+    device,
+    description: isNamed ? description : browser,
     software: isFallbackAdapter || architecture === 'swiftshader',
     subgroups: min && max ? { min, max } : null,
     features: [...adapter.features].sort(),

@@ -41,8 +41,15 @@ async function takeOffers(options: PlanTrainingOptions, shares: readonly number[
 }
 
 const options: PlanTrainingOptions = {
-  ...{ preset: 'tiny', tokenizer: 'word', vocabSize: 60, batchSize: 64, maxLength: 48 },
-  ...{ steps: 3, heldOut: 0, learningRate: 1e-3, seed: 1 },
+  preset: 'tiny',
+  tokenizer: 'word',
+  vocabSize: 60,
+  batchSize: 64,
+  maxLength: 48,
+  steps: 3,
+  heldOut: 0,
+  learningRate: 1e-3,
+  seed: 1,
 };
 
 it('of a new model', { timeout: 300_000 }, async () => {

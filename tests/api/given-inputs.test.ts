@@ -27,7 +27,10 @@ const tsv = (list: readonly Pair[]) => list.map(({ source, target }) => `${sourc
 const small: TrainOptions = {
   ...cpu,
   model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 8, maxLength: 8 },
-  ...{ tokenizer: 'char', batchSize: 4, heldOut: 0, steps: 2 },
+  tokenizer: 'char',
+  batchSize: 4,
+  heldOut: 0,
+  steps: 2,
 };
 
 /** A file of the host as a File. */

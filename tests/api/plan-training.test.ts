@@ -27,8 +27,15 @@ it('keeps messages and warnings about the corpus, and no progress', () => {
 it('compares GPU and JavaScript memory with a budget, and offers settings that fit', async () => {
   const { pairs } = readTsv(new TextEncoder().encode(tinyCorpus), 'pairs.tsv');
   const options: PlanTrainingOptions = {
-    ...{ preset: 'tiny', model: { ...tinySizes, feedForward: 256 }, tokenizer: 'word', vocabSize: 60 },
-    ...{ batchSize: 64, buckets: 1, steps: 12, heldOut: 0, device: await dawnGpu() },
+    preset: 'tiny',
+    model: { ...tinySizes, feedForward: 256 },
+    tokenizer: 'word',
+    vocabSize: 60,
+    batchSize: 64,
+    buckets: 1,
+    steps: 12,
+    heldOut: 0,
+    device: await dawnGpu(),
   };
   const plan = (memoryBudget?: number) => planTraining(pairs, { ...options, memoryBudget });
   const { planned, fits, offer } = await plan();

@@ -13,15 +13,13 @@ import { registerHost } from '../../src/session/host.ts';
 import { readTrainingState } from '../../src/train/update/training-state.ts';
 
 const options: TrainOptions = {
-  ...{
-    device: 'cpu',
-    tune: false,
-    checkpoint: 'run',
-    tokenizer: 'char',
-    batchSize: 4,
-    heldOut: 0,
-    saveSteps: 1,
-  },
+  device: 'cpu',
+  tune: false,
+  checkpoint: 'run',
+  tokenizer: 'char',
+  batchSize: 4,
+  heldOut: 0,
+  saveSteps: 1,
   model: { dModel: 4, heads: 1, encoderLayers: 1, decoderLayers: 1, feedForward: 4, maxLength: 8 },
 };
 const pairs = ['ab', 'ba', 'cab', 'bac'].map((source) => ({

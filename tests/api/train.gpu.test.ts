@@ -125,7 +125,11 @@ describe('train', () => {
         ...settings,
         preset: 'speech-tiny',
         model: { ...sizes, frameWidth: 8, maxSource: 12, maxLength: 4 },
-        ...{ batchSize: 2, steps: 4, maskTimeProb: 0.2, maskTimeLength: 2, maskFeatureProb: 0.1 },
+        batchSize: 2,
+        steps: 4,
+        maskTimeProb: 0.2,
+        maskTimeLength: 2,
+        maskFeatureProb: 0.1,
         ...more,
       });
       open.push(model);

@@ -12,16 +12,17 @@ import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 
 const settings = {
-  ...{
-    d_model: 8,
-    n_heads: 2,
-    d_ff: 12,
-    n_encoder_layers: 1,
-    n_decoder_layers: 1,
-    src_vocab: 20,
-    tgt_vocab: 24,
-  },
-  ...{ batch: 3, src_len: 6, tgt_len: 5, max_len: 8 },
+  d_model: 8,
+  n_heads: 2,
+  d_ff: 12,
+  n_encoder_layers: 1,
+  n_decoder_layers: 1,
+  src_vocab: 20,
+  tgt_vocab: 24,
+  batch: 3,
+  src_len: 6,
+  tgt_len: 5,
+  max_len: 8,
 };
 
 let folder = '';

@@ -21,7 +21,9 @@ const withKernel = (change: Partial<DeviceReport['kernels'][number]>): unknown =
 
 const peer: ReportedPeer = {
   library: 'transformers.js 4.3.1, wasm, 4 threads',
-  ...{ batch: 8, sameRows: 8, tokensPerSecond: 90 },
+  batch: 8,
+  sameRows: 8,
+  tokensPerSecond: 90,
 };
 const withPeer = (change: Partial<ReportedPeer>): DeviceReport => ({
   ...report,

@@ -71,7 +71,11 @@ describe('the conformance report', () => {
           { variant: 'right', error: 1e-7, passed: true },
           { variant: 'right', error: 3e-7, passed: true },
         ],
-        ...{ worst: 3e-7, variant: 'right', allowed: maxError, passed: true, dropped: [] },
+        worst: 3e-7,
+        variant: 'right',
+        allowed: maxError,
+        passed: true,
+        dropped: [],
       },
     ]);
     expect(report.features.map(({ name, present }) => [name, present])).toEqual([

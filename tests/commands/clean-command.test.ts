@@ -55,7 +55,10 @@ it('continues an interrupted run, with the same result', async () => {
   const many = Array.from({ length: 40 }, (_, i) => good.map((line) => `${line} ${i}\n`).join('')).join('');
   writeFileSync(at('many.tsv'), many + many);
   const args = (name: string) => ({
-    ...{ pairs: { files: [at('many.tsv')] }, limits, languages: {}, threads: 0 },
+    pairs: { files: [at('many.tsv')] },
+    limits,
+    languages: {},
+    threads: 0,
     out: at(`${name}.tsv`),
     rejected: at(`${name}-rejected.tsv`),
   });

@@ -141,16 +141,21 @@ describe('a folder with nothing but a configuration', () => {
 
   it('has a table of options that save memory: a MarianMT of 74 million weights trains on int8 in less than 400 MiB', async () => {
     write({
-      ...{
-        model_type: 'marian',
-        vocab_size: 58101,
-        d_model: 512,
-        encoder_ffn_dim: 2048,
-        decoder_ffn_dim: 2048,
-      },
-      ...{ ...layers, encoder_attention_heads: 8, decoder_attention_heads: 8, activation_function: 'swish' },
-      ...{ scale_embedding: true, max_position_embeddings: 512, pad_token_id: 58100, eos_token_id: 0 },
-      ...{ decoder_start_token_id: 58100, dropout: 0.1 },
+      model_type: 'marian',
+      vocab_size: 58101,
+      d_model: 512,
+      encoder_ffn_dim: 2048,
+      decoder_ffn_dim: 2048,
+      ...layers,
+      encoder_attention_heads: 8,
+      decoder_attention_heads: 8,
+      activation_function: 'swish',
+      scale_embedding: true,
+      max_position_embeddings: 512,
+      pad_token_id: 58100,
+      eos_token_id: 0,
+      decoder_start_token_id: 58100,
+      dropout: 0.1,
     });
     const args = ['plan', folder, '--batch-size', '16', '--lora', '8', '--weights', 'int8'];
     const { stdout } = await heddle(args, noGpu);
@@ -180,20 +185,23 @@ describe('a folder with nothing but a configuration', () => {
 
   it('plans NLLB 600M as f16 in less than 2 GiB, without its weights', async () => {
     write({
-      ...{ model_type: 'm2m_100', vocab_size: 256206, d_model: 1024, encoder_layers: 12, decoder_layers: 12 },
-      ...{
-        encoder_ffn_dim: 4096,
-        decoder_ffn_dim: 4096,
-        encoder_attention_heads: 16,
-        decoder_attention_heads: 16,
-      },
-      ...{
-        activation_function: 'relu',
-        scale_embedding: true,
-        max_position_embeddings: 1024,
-        pad_token_id: 1,
-      },
-      ...{ bos_token_id: 0, eos_token_id: 2, decoder_start_token_id: 2, dropout: 0.1 },
+      model_type: 'm2m_100',
+      vocab_size: 256206,
+      d_model: 1024,
+      encoder_layers: 12,
+      decoder_layers: 12,
+      encoder_ffn_dim: 4096,
+      decoder_ffn_dim: 4096,
+      encoder_attention_heads: 16,
+      decoder_attention_heads: 16,
+      activation_function: 'relu',
+      scale_embedding: true,
+      max_position_embeddings: 1024,
+      pad_token_id: 1,
+      bos_token_id: 0,
+      eos_token_id: 2,
+      decoder_start_token_id: 2,
+      dropout: 0.1,
     });
     const { stdout } = await heddle(
       ['plan', folder, '--run', 'decoding', '--batch-size', '1', '--weights', 'f16'],
@@ -215,16 +223,21 @@ describe('a folder with nothing but a configuration', () => {
       [`decoder_${name}`]: value,
     });
     write({
-      ...{
-        model_type: 'whisper',
-        vocab_size: 51865,
-        num_mel_bins: 80,
-        d_model: 384,
-        activation_function: 'gelu',
-      },
-      ...{ ...sides('layers', 4), ...sides('attention_heads', 6), ...sides('ffn_dim', 1536), dropout: 0 },
-      ...{ max_source_positions: 1500, max_target_positions: 448, scale_embedding: false },
-      ...{ eos_token_id: 50257, pad_token_id: 50257, decoder_start_token_id: 50258 },
+      model_type: 'whisper',
+      vocab_size: 51865,
+      num_mel_bins: 80,
+      d_model: 384,
+      activation_function: 'gelu',
+      ...sides('layers', 4),
+      ...sides('attention_heads', 6),
+      ...sides('ffn_dim', 1536),
+      dropout: 0,
+      max_source_positions: 1500,
+      max_target_positions: 448,
+      scale_embedding: false,
+      eos_token_id: 50257,
+      pad_token_id: 50257,
+      decoder_start_token_id: 50258,
     });
     const options = ['--lora-rank', '8', '--weights', 'int8', '--batch-size', '4'];
     const { stdout, stderr } = await heddle(['plan', folder, ...options], noGpu);

@@ -7,29 +7,30 @@ import { describeRuns } from '../../src/commands/runs-table.ts';
 const run = (n: number): RunSummary => ({
   folder: `/home/someone/experiments/translation/runs/long-name-of-a-run-${n}`,
   settings: {
-    ...{ pairs: `corpus-${n}.tsv (12000)`, seed: n, learningRate: 0.001 * n, 'model.feedForward': 64 * n },
-    ...{
-      preset: n === 1 ? 'tiny' : 'small',
-      vocabSize: 1000 * n,
-      schedule: 'inverse-sqrt',
-      batchSize: 8 * n,
-    },
+    pairs: `corpus-${n}.tsv (12000)`,
+    seed: n,
+    learningRate: 0.001 * n,
+    'model.feedForward': 64 * n,
+    preset: n === 1 ? 'tiny' : 'small',
+    vocabSize: 1000 * n,
+    schedule: 'inverse-sqrt',
+    batchSize: 8 * n,
   },
-  ...{
-    step: 100,
-    steps: 400,
-    state: 'stopped',
-    final: {},
-    seconds: 100,
-    tokensPerSecond: 12_345,
-    mfu: 0.071,
-  },
+  step: 100,
+  steps: 400,
+  state: 'stopped',
+  final: {},
+  seconds: 100,
+  tokensPerSecond: 12_345,
+  mfu: 0.071,
   best: {
     loss: { value: 3.25, step: 100 },
     bleu: { value: 12.5, step: 100 },
     perplexity: { value: 25, step: 90 },
   },
-  ...{ adapter: `dawn mesa software llvmpipe ${n}`, parameters: 1000, targetVocabulary: 1000 },
+  adapter: `dawn mesa software llvmpipe ${n}`,
+  parameters: 1000,
+  targetVocabulary: 1000,
 });
 const runs = [run(1), run(2)];
 const widest = (text: string) => Math.max(...text.split('\n').map((line) => line.length));

@@ -15,8 +15,18 @@ import { createOracle, randomSources, unevenWeights } from '../support/decoding.
 import { gpuDevice } from '../support/gpu.ts';
 
 const c = modelConfig({
-  ...{ srcVocab: 11, tgtVocab: 9, dModel: 8, heads: 2, feedForward: 12, encoderLayers: 1, decoderLayers: 2 },
-  ...{ maxLength: 14, positions: 'learned', norm: 'pre', embeddingNorm: true, activation: 'silu' },
+  srcVocab: 11,
+  tgtVocab: 9,
+  dModel: 8,
+  heads: 2,
+  feedForward: 12,
+  encoderLayers: 1,
+  decoderLayers: 2,
+  maxLength: 14,
+  positions: 'learned',
+  norm: 'pre',
+  embeddingNorm: true,
+  activation: 'silu',
 });
 const p = parameterList(c);
 const weights = unevenWeights(c, p, 3);

@@ -188,7 +188,10 @@ export function fakeWorker(): void {
     steps,
     stepsPerEpoch: 601,
     planned: {
-      ...{ peak: 48_300_000, states: 12_498_304, slots: 34_800_000, inputs: 1_001_696 },
+      peak: 48_300_000,
+      states: 12_498_304,
+      slots: 34_800_000,
+      inputs: 1_001_696,
       staging: 4_300_000,
       javascript: 4_200_000,
     },

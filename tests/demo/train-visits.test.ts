@@ -66,8 +66,15 @@ const fillField = (page: Page, name: string, value: string, role = 'spinbutton')
 /** What the worker says of a finished run. */
 const finishedRun = {
   state: 'done' as const,
-  ...{ step: 800, steps: 800, best: {}, seconds: 61, tokensPerSecond: 41_000, mfu: 0.42 },
-  ...{ adapter: 'chrome fake-gpu', parameters: 781_144, targetVocabulary: 8000 },
+  step: 800,
+  steps: 800,
+  best: {},
+  seconds: 61,
+  tokensPerSecond: 41_000,
+  mfu: 0.42,
+  adapter: 'chrome fake-gpu',
+  parameters: 781_144,
+  targetVocabulary: 8000,
 };
 
 /** What long visits do is the same at both widths; a phone has less room. */

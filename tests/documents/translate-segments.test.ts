@@ -50,7 +50,9 @@ it('asks for placeholders of a vocabulary that has them, numbered from 0', async
   const asked: unknown[] = [];
   const known = ['\ue000', '\ue001', '\ue802', '\uf002'];
   const tokenizer = createTokenizer({
-    ...{ kind: 'char', lowercase: false, merges: [] },
+    kind: 'char',
+    lowercase: false,
+    merges: [],
     vocab: [...specialTokens, ...known, ...'abcdefghijklmnopqrstuvwxyz .'],
   });
   const model: SentenceModel = {

@@ -185,8 +185,14 @@ it('notices a tokenizer that was exchanged for another of the same size', async 
 
 it('a flipped bit of large weights is found by a thread that hashes them while the model is read', async () => {
   const config = modelConfig({
-    ...{ srcVocab: words.size, tgtVocab: words.size, dModel: 8, heads: 2, feedForward: 70_000, tie: 'all' },
-    ...{ encoderLayers: 1, decoderLayers: 1 },
+    srcVocab: words.size,
+    tgtVocab: words.size,
+    dModel: 8,
+    heads: 2,
+    feedForward: 70_000,
+    tie: 'all',
+    encoderLayers: 1,
+    decoderLayers: 1,
   });
   const weights = new Float32Array(parameterList(config).size);
   await saveModelFolder(files, at('m'), { config, source: words, target: words, weights });

@@ -82,21 +82,17 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
   const bpe = trainBpe(lines, { size: 120 });
   const model = (source: Tokenizer, target: Tokenizer, extra: object): SavedModel => {
     const config = modelConfig({
-      ...{
-        srcVocab: source.size,
-        tgtVocab: target.size,
-        dModel: 8,
-        heads: 2,
-        feedForward: 12,
-        maxLength: 20,
-      },
-      ...{
-        encoderLayers: 1,
-        decoderLayers: 1,
-        padId: target.special.pad,
-        startId: target.special.start,
-        endId: target.special.end,
-      },
+      srcVocab: source.size,
+      tgtVocab: target.size,
+      dModel: 8,
+      heads: 2,
+      feedForward: 12,
+      maxLength: 20,
+      encoderLayers: 1,
+      decoderLayers: 1,
+      padId: target.special.pad,
+      startId: target.special.start,
+      endId: target.special.end,
       ...extra,
     });
     return { config, source, target, weights: initializeWeights(config, parameterList(config), 1) };
@@ -124,21 +120,22 @@ export async function targets(fixtures = resolve(import.meta.dirname, '../fixtur
   ]);
   const pieces = new SentencePieceTokenizer({ file: small, name: 'source.spm', vocab });
   const marianModel = model(pieces, pieces, {
-    ...{
-      tie: 'all',
-      positions: 'sinusoidal-halves',
-      activation: 'silu',
-      scaleEmbedding: true,
-      outputBias: true,
-      finalNorm: false,
-    },
+    tie: 'all',
+    positions: 'sinusoidal-halves',
+    activation: 'silu',
+    scaleEmbedding: true,
+    outputBias: true,
+    finalNorm: false,
   });
   const { 'tokenizer.json': _, ...marianWeights } = hfFiles(marianModel, 'marian');
   const marian = { ...marianWeights, 'source.spm': small, 'target.spm': small, 'vocab.json': bytesOf(vocab) };
   const lora = loraConfig({ rank: 2, alpha: 4, targetModules: ['q', 'v'] });
   const adapted = { lora, weights: initializeWeights(own.config, loraParameters(own.config, lora), 1) };
   const huggingFace = {
-    ...{ version: '1.0', added_tokens: [], normalizer: { type: 'NFKC' }, post_processor: null },
+    version: '1.0',
+    added_tokens: [],
+    normalizer: { type: 'NFKC' },
+    post_processor: null,
     pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
     decoder: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'always', split: true },
     model: {

@@ -164,23 +164,19 @@ it('rejects values out of range', () => {
 });
 
 const t5: Partial<ModelOptions> = {
-  ...{
-    norm: 'pre',
-    normType: 'rms',
-    feedForwardType: 'gated',
-    positions: 'relative',
-    biases: false,
-    tie: 'all',
-  },
-  ...{
-    headWidth: 5,
-    dModel: 10,
-    feedForward: 14,
-    srcVocab: 23,
-    tgtVocab: 23,
-    encoderLayers: 2,
-    decoderLayers: 2,
-  },
+  norm: 'pre',
+  normType: 'rms',
+  feedForwardType: 'gated',
+  positions: 'relative',
+  biases: false,
+  tie: 'all',
+  headWidth: 5,
+  dModel: 10,
+  feedForward: 14,
+  srcVocab: 23,
+  tgtVocab: 23,
+  encoderLayers: 2,
+  decoderLayers: 2,
 };
 
 /** The logits of a model on a random batch, with an adapter if there is one. */

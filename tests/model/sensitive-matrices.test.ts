@@ -16,7 +16,13 @@ function formatsOf(
   weights = 'int4' as const,
 ) {
   const c = modelConfig({
-    ...{ srcVocab: 40, tgtVocab: 40, encoderLayers: 1, decoderLayers: 1, heads: 2, tie: 'all', ...sizes },
+    srcVocab: 40,
+    tgtVocab: 40,
+    encoderLayers: 1,
+    decoderLayers: 1,
+    heads: 2,
+    tie: 'all',
+    ...sizes,
   });
   const { quantization } = storedParameters(c, { weights, weightsExclude });
   return Object.fromEntries(
@@ -81,7 +87,11 @@ describe("NLLB's shape", () => {
   it('of 600M takes at most 450 MiB, and with four beams 600 MiB', async () => {
     const c = modelConfig({
       ...options,
-      ...{ dModel: 1024, heads: 16, feedForward: 4096, encoderLayers: 12, decoderLayers: 12 },
+      dModel: 1024,
+      heads: 16,
+      feedForward: 4096,
+      encoderLayers: 12,
+      decoderLayers: 12,
     });
     await loadSublayers(c, 'f16');
     const p = storedParameters(c, { weights: 'int4' });
@@ -97,7 +107,11 @@ describe("NLLB's shape", () => {
   it('of 3.3B takes at most 2.2 GiB in bindings of 128 MiB', async () => {
     const c = modelConfig({
       ...options,
-      ...{ dModel: 2048, heads: 16, feedForward: 8192, encoderLayers: 24, decoderLayers: 24 },
+      dModel: 2048,
+      heads: 16,
+      feedForward: 8192,
+      encoderLayers: 24,
+      decoderLayers: 24,
     });
     await loadSublayers(c, 'f16');
     const p = storedParameters(c, { weights: 'int4' });

@@ -71,7 +71,9 @@ it('throws for a kernel with more storage buffers than the guaranteed limit', as
   const { gpu } = await open({ name: 'as it is' });
   const buffers = 1 + neededLimits.maxStorageBuffersPerShaderStage;
   const entries = Array.from({ length: buffers }, (_, binding) => ({
-    ...{ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type: 'storage' as const } },
+    binding,
+    visibility: GPUShaderStage.COMPUTE,
+    buffer: { type: 'storage' as const },
   }));
   gpu.pushErrorScope('validation');
   gpu.createPipelineLayout({ bindGroupLayouts: [gpu.createBindGroupLayout({ entries })] });

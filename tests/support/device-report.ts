@@ -19,7 +19,11 @@ export const gpuReport: DeviceReport = {
     { name: 'attention [4,512]', flops: 10 ** 9, bytes: 10 ** 7, ms: 0.4, low: 0.39, high: 0.42 },
   ],
   step: {
-    ...{ preset: 'mid', batch: 32, ms: 12, modelFlops: 47_000_000_000, tokensPerSecond: 85_333 },
+    preset: 'mid',
+    batch: 32,
+    ms: 12,
+    modelFlops: 47_000_000_000,
+    tokensPerSecond: 85_333,
     dispatches: 102,
   },
   decoding: [

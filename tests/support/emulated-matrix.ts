@@ -25,7 +25,8 @@ export const withEmulation = <I extends string, O extends string, A extends Attr
   change = (source: string) => source,
 ): Op<I, O, A> => ({
   ...op,
-  ...{ grad: gradientOf(op), reference: referenceOf(op) }, // these are registered for the original op
+  grad: gradientOf(op),
+  reference: referenceOf(op), // these are registered for the original op
   launch: (...args) => op.launch(...args).map((launch) => emulated(launch, change)),
 });
 

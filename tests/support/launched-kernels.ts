@@ -67,7 +67,10 @@ const devices: readonly DeviceTraits[] = [
   device,
   ...[4, 8].map((minSubgroup) => ({ ...device, subgroups: true, minSubgroup, software: true })),
   {
-    ...{ ...device, subgroups: true, minSubgroup: 32, maxWorkgroupBytes: 32768 },
+    ...device,
+    subgroups: true,
+    minSubgroup: 32,
+    maxWorkgroupBytes: 32768,
     matrices: [
       { operands: 'f16', m: 16, n: 16, k: 16, lanes: 32 },
       { operands: 'f32', m: 8, n: 8, k: 8, lanes: 32 },
@@ -88,30 +91,32 @@ const widths: readonly ModelOptions[] = [
     tie: 'target',
   },
   {
-    ...{
-      srcVocab: 11,
-      tgtVocab: 11,
-      dModel: 10,
-      heads: 1,
-      feedForward: 7,
-      dropout: 0.1,
-      positions: 'learned',
-    },
-    ...{ norm: 'pre', activation: 'gelu', tie: 'all' },
+    srcVocab: 11,
+    tgtVocab: 11,
+    dModel: 10,
+    heads: 1,
+    feedForward: 7,
+    dropout: 0.1,
+    positions: 'learned',
+    norm: 'pre',
+    activation: 'gelu',
+    tie: 'all',
   },
   // As T5, with an odd width.
   {
-    ...{
-      srcVocab: 11,
-      tgtVocab: 11,
-      dModel: 10,
-      heads: 2,
-      headWidth: 3,
-      feedForward: 7,
-      dropout: 0.1,
-      tie: 'all',
-    },
-    ...{ norm: 'pre', normType: 'rms', feedForwardType: 'gated', positions: 'relative', biases: false },
+    srcVocab: 11,
+    tgtVocab: 11,
+    dModel: 10,
+    heads: 2,
+    headWidth: 3,
+    feedForward: 7,
+    dropout: 0.1,
+    tie: 'all',
+    norm: 'pre',
+    normType: 'rms',
+    feedForwardType: 'gated',
+    positions: 'relative',
+    biases: false,
   },
 ];
 
@@ -129,7 +134,9 @@ const modes: readonly DecodeMode[] = (['greedy', 'beam', 'sample'] as const).fla
   [true, false].map((rules) => ({ method, rules, banned: 2 })),
 );
 const restricted: readonly DecodeMode[] = (['greedy', 'beam'] as const).map((method) => ({
-  ...{ method, rules: false, banned: 0 },
+  method,
+  rules: false,
+  banned: 0,
   restriction: speechRestriction({ prompt: 1, banned: [], bannedFirst: [] }),
 }));
 

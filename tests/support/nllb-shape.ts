@@ -10,16 +10,24 @@ import { parameterList } from '../../src/model/parameters.ts';
 
 /** The config.json of facebook/nllb-200-distilled-600M, without fields that heddle does not read. */
 const nllb = {
-  ...{ model_type: 'm2m_100', architectures: ['M2M100ForConditionalGeneration'], vocab_size: 256_206 },
-  ...{ d_model: 1024, encoder_layers: 12, decoder_layers: 12, max_position_embeddings: 1024 },
-  ...{
-    encoder_attention_heads: 16,
-    decoder_attention_heads: 16,
-    encoder_ffn_dim: 4096,
-    decoder_ffn_dim: 4096,
-  },
-  ...{ activation_function: 'relu', scale_embedding: true, is_encoder_decoder: true },
-  ...{ bos_token_id: 0, pad_token_id: 1, eos_token_id: 2, decoder_start_token_id: 2 },
+  model_type: 'm2m_100',
+  architectures: ['M2M100ForConditionalGeneration'],
+  vocab_size: 256_206,
+  d_model: 1024,
+  encoder_layers: 12,
+  decoder_layers: 12,
+  max_position_embeddings: 1024,
+  encoder_attention_heads: 16,
+  decoder_attention_heads: 16,
+  encoder_ffn_dim: 4096,
+  decoder_ffn_dim: 4096,
+  activation_function: 'relu',
+  scale_embedding: true,
+  is_encoder_decoder: true,
+  bos_token_id: 0,
+  pad_token_id: 1,
+  eos_token_id: 2,
+  decoder_start_token_id: 2,
 };
 
 /** Writes the folder. The weights are a sparse file of zeros: it has 2.3 GiB, but takes no place on the disk. */

@@ -26,7 +26,9 @@ export interface OnnxArray {
 export type OnnxAttributes = Readonly<Record<string, number | undefined>>;
 
 const array = (shape: readonly number[], data: ArrayLike<number>): OnnxArray => ({
-  ...{ dtype: 'float32', shape, data: Array.from(data) },
+  dtype: 'float32',
+  shape,
+  data: Array.from(data),
 });
 const size = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
@@ -155,12 +157,17 @@ export function onnxAttention(
   const keys = present('key', k, pastKey, W);
   const values = present('value', v, pastValue, V);
   const { bias, rows } = masks([B, Hq, Tq, Tk], {
-    ...{ past, lens: nonpad?.data, mask: mask ?? undefined, attributes: a },
+    past,
+    lens: nonpad?.data,
+    mask: mask ?? undefined,
+    attributes: a,
   });
   // The heads of the queries that share a head of keys are its rows.
   const R = (Hq / H) * Tq;
   const scaled = takeColumns(g, input('q', [B, H, R, W], q.data), {
-    ...{ first: 0, count: W, scale: a.scale ?? 1 / Math.sqrt(W) },
+    first: 0,
+    count: W,
+    scale: a.scale ?? 1 / Math.sqrt(W),
   });
   const scores = matmul(g, scaled, keys, { transB: true, batched: true });
   const capped = a.softcap ? softcap(g, scores, a.softcap) : scores;

@@ -16,8 +16,18 @@ vi.setConfig({ testTimeout: 240_000 });
 
 const { pairs } = readTsv(new TextEncoder().encode(tinyCorpus), 'pairs.tsv');
 const settings: TrainOptions = {
-  ...{ preset: 'tiny', model: tinySizes, tokenizer: 'word', vocabSize: 60, batchSize: 8, buckets: 1 },
-  ...{ steps: 4, learningRate: 2e-2, schedule: 'constant', heldOut: 0, seed: 3, tune: false },
+  preset: 'tiny',
+  model: tinySizes,
+  tokenizer: 'word',
+  vocabSize: 60,
+  batchSize: 8,
+  buckets: 1,
+  steps: 4,
+  learningRate: 2e-2,
+  schedule: 'constant',
+  heldOut: 0,
+  seed: 3,
+  tune: false,
 };
 const texts = ['one two', 'six', 'red sun ten'];
 

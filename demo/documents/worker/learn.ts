@@ -80,8 +80,16 @@ export async function learnCorrections(
   const tuned = await train(pairs, {
     from: model,
     lora: { rank: 8, targetModules: ['*'] },
-    ...{ steps, batchSize, learningRate, warmupSteps: Math.ceil(steps / 10), schedule: 'cosine' },
-    ...{ dev: heldOut, evalSteps: steps, devSentences: 0, testSentences: 0, tune: false },
+    steps,
+    batchSize,
+    learningRate,
+    warmupSteps: Math.ceil(steps / 10),
+    schedule: 'cosine',
+    dev: heldOut,
+    evalSteps: steps,
+    devSentences: 0,
+    testSentences: 0,
+    tune: false,
     onStep: ({ step, loss }) =>
       onStatus(english`Learning: step ${step} of ${steps}, loss ${loss.toFixed(2)}`),
   });

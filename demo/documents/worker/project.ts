@@ -91,7 +91,11 @@ export class Project {
   view(): ProjectView {
     const { name, model, source, target, memoryName, learned } = this.#facts;
     return {
-      ...{ name, model, source, target, learned },
+      name,
+      model,
+      source,
+      target,
+      learned,
       memory: memoryName ? { name: memoryName, pairs: this.#memorySize } : null,
       segments: this.#review.segments.map((_, index) => this.#segment(index)),
     };
@@ -119,7 +123,10 @@ export class Project {
       model,
       { text: '', units },
       {
-        ...{ memory: this.#matches, targetLang: target, atOnce, signal },
+        memory: this.#matches,
+        targetLang: target,
+        atOnce,
+        signal,
         decode: { ...languages, signal },
       },
     );
@@ -141,7 +148,10 @@ export class Project {
           [
             index,
             {
-              ...{ text, origin: isMade ? origin : 'machine', confirmed: null, confidence },
+              text,
+              origin: isMade ? origin : 'machine',
+              confirmed: null,
+              confidence,
               doubts: doubts[k] ?? [],
               ...this.#checks(index, text),
             },

@@ -27,7 +27,11 @@ export async function hearFile(
   });
   const mels = model.config.frameWidth;
   return {
-    ...{ text, duration, language: heard.language, attention: heard.attention ?? [], mels },
+    text,
+    duration,
+    language: heard.language,
+    attention: heard.attention ?? [],
+    mels,
     segments: segments.map(({ start, end, text: own }) => ({ start, end, text: own })),
     features: new LogMel(mels).features(samples),
     seconds: (performance.now() - begin) / 1000,
@@ -59,9 +63,13 @@ export async function hearStream(
     english`the recording`,
   );
   return {
-    ...{ text, duration, language: heard.language, attention: heard.attention ?? [] },
+    text,
+    duration,
+    language: heard.language,
+    attention: heard.attention ?? [],
     segments: segments.map(({ start, end, text: own }) => ({ start, end, text: own })),
-    ...{ mels: model.config.frameWidth, features: stream.features() },
+    mels: model.config.frameWidth,
+    features: stream.features(),
     seconds: (performance.now() - ended) / 1000,
     sound: wavOf(joined(all)),
   };

@@ -63,9 +63,16 @@ export async function teachRecordings(
   const tuned = await train(learned, {
     from: model,
     lora: { rank: 8, targetModules: ['*'] },
-    ...{ steps, batchSize: Math.min(batchSize, learned.length), learningRate },
-    ...{ warmupSteps: Math.ceil(steps / 10), schedule: 'cosine' },
-    ...{ dev: heldOut, evalSteps: steps, devSentences: 0, testSentences: 0, tune: false },
+    steps,
+    batchSize: Math.min(batchSize, learned.length),
+    learningRate,
+    warmupSteps: Math.ceil(steps / 10),
+    schedule: 'cosine',
+    dev: heldOut,
+    evalSteps: steps,
+    devSentences: 0,
+    testSentences: 0,
+    tune: false,
     onStep: ({ step, loss }) =>
       onStatus(english`Learning: step ${step} of ${steps}, loss ${loss.toFixed(2)}`),
   });
@@ -81,7 +88,8 @@ export async function teachRecordings(
     return {
       learned: change(learned, before, after),
       heldOut: change(heldOut, heldBefore, heldAfter),
-      ...{ steps, seconds: (performance.now() - begin) / 1000 },
+      steps,
+      seconds: (performance.now() - begin) / 1000,
       unknown: unknownWords(
         model,
         clips.map(({ text }) => text),

@@ -55,7 +55,8 @@ export const generalModel: DemoModel = {
 /** Models that a visitor can train on this page. */
 export const toyModels: readonly DemoModel[] = [
   {
-    ...{ id: 'en-es', ...toy },
+    id: 'en-es',
+    ...toy,
     name: english`Dates → Spanish`,
     source: 'en',
     target: 'es',
@@ -69,7 +70,8 @@ export const toyModels: readonly DemoModel[] = [
     ],
   },
   {
-    ...{ id: 'en-ar', ...toy },
+    id: 'en-ar',
+    ...toy,
     name: english`Dates → Arabic`,
     source: 'en',
     target: 'ar',
@@ -83,7 +85,8 @@ export const toyModels: readonly DemoModel[] = [
     ],
   },
   {
-    ...{ id: 'en-ja', ...toy },
+    id: 'en-ja',
+    ...toy,
     name: english`Dates → Japanese`,
     source: 'en',
     target: 'ja',

@@ -77,7 +77,10 @@ async function readDrawn(
     ms: performance.now() - begin,
     tokens: ids.length,
     sentences: [{ source: text, target: read }],
-    ...{ unknown: [], model: name, step, drawn: text },
+    unknown: [],
+    model: name,
+    step,
+    drawn: text,
   };
 }
 

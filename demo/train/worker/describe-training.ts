@@ -70,7 +70,10 @@ export async function describeTraining(
   const from = choice.kind !== 'text' && sampled ? { ...choice, pairs: sampled } : choice;
   const { corpus, ...forecast } = await planTraining(corpusArguments(from), {
     ...settings,
-    ...{ files, signal, memoryBudget, onEvent },
+    files,
+    signal,
+    memoryBudget,
+    onEvent,
   });
   const { messages, sourceLengths, targetLengths, examples, train, dev, test, skipped, ...facts } = corpus;
   return {
@@ -79,7 +82,10 @@ export async function describeTraining(
       ...facts,
       sampled,
       pairs: choice.kind !== 'text' && sampled ? choice.pairs : train + dev + test + skipped,
-      ...{ train: scaled(train), dev: scaled(dev), test: scaled(test), skipped: scaled(skipped) },
+      train: scaled(train),
+      dev: scaled(dev),
+      test: scaled(test),
+      skipped: scaled(skipped),
       badLines: messages.join(' '),
       sourceLength: statisticsOf(sourceLengths),
       targetLength: statisticsOf(targetLengths),

@@ -141,7 +141,10 @@ async function clipSources(model: Model, args: EvaluateArguments, session: Sessi
   const { beams, sourceLang: language } = args.options ?? {};
   const options = { timestamps: false, temperature: 0, beams, language, signal };
   return {
-    ...{ pairs: await clipsOf(args.pairs, files), batch: 1, task: 'transcribe', unit: 'clip' },
+    pairs: await clipsOf(args.pairs, files),
+    batch: 1,
+    task: 'transcribe',
+    unit: 'clip',
     read: (sources) =>
       Promise.all(
         sources.map(async (path) => (await model.transcribe(await files.read(path), options, path)).text),
@@ -153,7 +156,10 @@ async function clipSources(model: Model, args: EvaluateArguments, session: Sessi
 async function lineSources(model: Model, args: EvaluateArguments, session: Session): Promise<FrameSources> {
   const { signal } = session;
   return {
-    ...{ pairs: await readPairs(args.pairs, session), batch: 8, task: 'read', unit: 'line' },
+    pairs: await readPairs(args.pairs, session),
+    batch: 8,
+    task: 'read',
+    unit: 'line',
     read: (sources) => model.read(sources, { signal, maxNewTokens: args.options?.maxNewTokens }),
   };
 }

@@ -46,8 +46,16 @@ export const pull: Job<PullArguments, PulledModel> = async (args, session) => {
   const started = performance.now();
   let before: number | undefined;
   return pullModel(name, out, {
-    ...{ files: session.files, signal: session.signal, revision, hub, token, registry, baseUrl },
-    ...{ memoryBudget, weights, onMessage: (text: string) => session.emit({ type: 'message', text }) },
+    files: session.files,
+    signal: session.signal,
+    revision,
+    hub,
+    token,
+    registry,
+    baseUrl,
+    memoryBudget,
+    weights,
+    onMessage: (text: string) => session.emit({ type: 'message', text }),
     onDownload({ file, loaded, total }) {
       before ??= loaded;
       const rate = megabytes(((loaded - before) / Math.max(1, performance.now() - started)) * 1000);

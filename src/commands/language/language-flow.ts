@@ -143,7 +143,8 @@ export class LanguageFlow {
     student: () => this.#student(),
     quantize: async () =>
       this.#train(this.#paths.quantized, await this.#translations(), {
-        ...{ init: this.#paths.student, quantizeBits: 8 as const },
+        init: this.#paths.student,
+        quantizeBits: 8 as const,
         ...this.#state.plan.quantize,
       }),
     shortlist: () => this.#shortlist(),
@@ -190,7 +191,10 @@ export class LanguageFlow {
     const pieces = { byteFallback: true, splitDigits: true, characterCoverage: 0.9995 };
     await tokenizer(
       {
-        ...{ texts: { files: [this.#paths.clean] }, side: 'both', special: 'marian', out: this.#paths.vocab },
+        texts: { files: [this.#paths.clean] },
+        side: 'both',
+        special: 'marian',
+        out: this.#paths.vocab,
         options: { kind: 'unigram', size: this.#state.plan.vocabSize, pieces },
       },
       this.#session,
@@ -212,7 +216,8 @@ export class LanguageFlow {
   async #student(): Promise<Partial<LanguageState>> {
     const { teacher, clean, student: out, vocab } = this.#paths;
     const settings = {
-      ...{ preset: 'firefox-tiny' as const, tokenizerFile: `${vocab}.model` },
+      preset: 'firefox-tiny' as const,
+      tokenizerFile: `${vocab}.model`,
       ...this.#state.plan.student,
     };
     await distill({ teacher, texts: { files: [clean] }, out, beams: 4, batch: 32, settings }, this.#session);

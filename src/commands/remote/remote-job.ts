@@ -96,7 +96,12 @@ export async function runRemotely(
     signal.addEventListener('abort', abort);
     const base = new URL(files.base, server.url).href;
     const request: PageRequest = {
-      ...{ name, args, files: base, kernelFile, memoryLimit, memoryBudget },
+      name,
+      args,
+      files: base,
+      kernelFile,
+      memoryLimit,
+      memoryBudget,
       memory: machineMemory(),
     };
     const heartbeat = startHeartbeat(host, name, options.heartbeat ?? { every: 15, within: 300 }, fail);

@@ -204,9 +204,14 @@ class RowFusion {
     const keeps = kept === 'none' ? undefined : kept;
     const attrs: RowInputAttrs = {
       biasAt: at(before?.last?.b, around),
-      ...{ gammaAt: at(norm?.gamma, around), betaAt: at(norm?.beta, around), eps: norm?.eps },
-      ...{ gamma2At: at(second?.gamma, around), beta2At: at(second?.beta, around), eps2: second?.eps },
-      ...{ ownAt: at(first.b, around), keeps },
+      gammaAt: at(norm?.gamma, around),
+      betaAt: at(norm?.beta, around),
+      eps: norm?.eps,
+      gamma2At: at(second?.gamma, around),
+      beta2At: at(second?.beta, around),
+      eps2: second?.eps,
+      ownAt: at(first.b, around),
+      keeps,
     };
     const x = before ? (norm?.residual as Value) : (norm?.x ?? first.x);
     const inputs = { x, parts: before && this.#shares.get(before), vectors, matrices };

@@ -85,18 +85,25 @@ export function fuseLinearNorms(graph: Graph, accepts: (norm: Node) => boolean =
     const at = (slice: Slice | undefined, around: Slice) => slice && slice.offset - around.offset;
     const next = fitting && {
       ...fitting.attrs,
-      ...{ nextAt: at(fitting.w, matrices), nextBiasAt: at(fitting.b, vectors) },
+      nextAt: at(fitting.w, matrices),
+      nextBiasAt: at(fitting.b, vectors),
     };
     const fused = graph.replace(
       [first.node, old, ...(fitting ? [fitting.node] : [])],
       linearAddNormOp,
       {
-        ...{ x: first.x, matrices: inGraph(graph, matrices), vectors: inGraph(graph, vectors), residual },
+        x: first.x,
+        matrices: inGraph(graph, matrices),
+        vectors: inGraph(graph, vectors),
+        residual,
         step: norm.inputs.step ?? fitting?.step,
       },
       {
-        ...{ ...norm.attrs, at: at(first.w, matrices) as number, biasAt: at(first.b, vectors) },
-        ...{ gammaAt: at(norms[0], vectors) as number, betaAt: at(norms[1], vectors) },
+        ...norm.attrs,
+        at: at(first.w, matrices) as number,
+        biasAt: at(first.b, vectors),
+        gammaAt: at(norms[0], vectors) as number,
+        betaAt: at(norms[1], vectors),
         ...next,
       },
       { ...norm.outputs, next: fitting?.y },

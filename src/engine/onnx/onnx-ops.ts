@@ -246,7 +246,9 @@ export const onnxOps: readonly OnnxEntry[] = [
     lower(b, { table, ...inputs }, attrs) {
       const width = table.shape[1] ?? 0;
       const own: Table = {
-        ...{ key: b.keyOf(table), width, whole: () => b.of(table) },
+        key: b.keyOf(table),
+        width,
+        whole: () => b.of(table),
         rows(run) {
           const all = run.data(table) as Float32Array;
           return (id, to) => to.set(all.subarray(id * width, (id + 1) * width));

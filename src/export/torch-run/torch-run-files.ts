@@ -79,8 +79,9 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
   requireFields('torch-run', ordinaryFields(config));
   const { optimizer, seed, gradientAccumulationSteps } = recipe;
   const trained = new Set(trainable.parameters.all.map(({ name }) => name));
+  const sources = corpus.frames ? frameShards(corpus.frames.rows) : shards('source', corpus.source);
   const data = {
-    ...(corpus.frames ? frameShards(corpus.frames.rows) : shards('source', corpus.source)),
+    ...sources,
     ...shards('target', corpus.target),
     ...shards('rows', orderOf(run)),
   };

@@ -45,8 +45,8 @@ async function readAll(folder: string, opened: OpenedFolder): Promise<SavedModel
   const weights = new Float32Array(p.size);
   for (const parameter of p.all)
     weights.set(await reader.read(parameter, 0, sizeOf(parameter.shape)), parameter.offset);
-  const random = { prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] } as const;
-  return { ...model, weights, sourceCheckpoint: { ...checkpoint, ...(form ?? random) } };
+  const stored = form ?? ({ prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] } as const);
+  return { ...model, weights, sourceCheckpoint: { ...checkpoint, ...stored } };
 }
 
 /** Weights of at least so many bytes, as f32, are large. */

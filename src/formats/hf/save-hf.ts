@@ -99,13 +99,14 @@ function textOr(text: string | undefined, json: Json): Uint8Array {
 
 function convert(model: SavedModel, type: HfType): Outgoing {
   const { json, ...exported } = toHfConfig(model, type);
+  const tokenizerFiles = model.sourceCheckpoint?.files ?? transformersTokenizer(model, type);
   return {
     model: exported,
     json,
     stored: { prefix: hfFamilies[type].like === 't5' ? '' : 'model.', dtype: 'F32', dtypes: {}, aliases: [] },
     others: {
       'generation_config.json': jsonBytes(generationJson(model.config, model.decode)),
-      ...(model.sourceCheckpoint?.files ?? transformersTokenizer(model, type)),
+      ...tokenizerFiles,
     },
   };
 }

@@ -199,7 +199,11 @@ export function marianModel(
   const rules = readMarianRules(yaml && parseYaml(new TextDecoder().decode(yaml), path), path);
   const { beams: _, ...decode } = rules;
   const sourceCheckpoint: SourceCheckpoint = {
-    ...{ config: { marian: origin }, prefix: '', dtype: 'F32', dtypes: {}, aliases: [] },
+    config: { marian: origin },
+    prefix: '',
+    dtype: 'F32',
+    dtypes: {},
+    aliases: [],
     files: own,
   };
   return { config, source, target, decode, sourceCheckpoint };

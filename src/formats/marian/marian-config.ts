@@ -143,7 +143,11 @@ export function readMarianConfig(
   const [feedForward, depth] = [o.count('transformer-dim-ffn'), o.count('transformer-ffn-depth', 2)];
   const tied = yaml['transformer-tied-layers'] ?? [];
   const options: ModelOptions = {
-    ...{ srcVocab, tgtVocab, dModel, tie, maxLength },
+    srcVocab,
+    tgtVocab,
+    dModel,
+    tie,
+    maxLength,
     heads: o.count('transformer-heads'),
     encoderLayers: o.count('enc-depth'),
     decoderLayers: o.count('dec-depth'),
@@ -192,7 +196,8 @@ export function readMarianRules(
   given: Yaml | undefined,
   path: string,
 ): ModelRules & { readonly beams: number } {
-  const yaml: Yaml = { 'word-penalty': 0, ...(given ? marianDefaults : firefoxDefaults), ...given };
+  const defaults = given ? marianDefaults : firefoxDefaults;
+  const yaml: Yaml = { 'word-penalty': 0, ...defaults, ...given };
   const number = (name: string, min = 0): number => {
     const value = yaml[name];
     if (typeof value === 'number' && value >= min) return value;

@@ -37,9 +37,18 @@ export interface FirefoxOptions {
 
 /** Fields that Marian's own models have with one value. */
 const fixed: Partial<ModelConfig> = {
-  ...{ normType: 'layer', feedForwardType: 'plain', biases: true, attentionScale: true, scaleOutput: false },
-  ...{ positions: 'marian-sinusoidal', scaleEmbedding: true, layerNormEps: 1e-6, positionOffset: 0 },
-  ...{ padId: marianIds.pad, startId: marianIds.start, endId: marianIds.end },
+  normType: 'layer',
+  feedForwardType: 'plain',
+  biases: true,
+  attentionScale: true,
+  scaleOutput: false,
+  positions: 'marian-sinusoidal',
+  scaleEmbedding: true,
+  layerNormEps: 1e-6,
+  positionOffset: 0,
+  padId: marianIds.pad,
+  startId: marianIds.start,
+  endId: marianIds.end,
 };
 
 /** The fields that Marian requires. */
@@ -76,7 +85,11 @@ function describe(model: SavedModel): Described {
     model.source === model.target ? ['vocab.spm', 'vocab.spm'] : ['srcvocab.spm', 'trgvocab.spm'];
   const sides = [model.source, model.target].map((side, i) => [vocabs[i] as string, spmOf(side)] as const);
   return {
-    ...{ yaml: modelYaml(c), oldOutput: false, order: [], vocabs, multipliers: {} },
+    yaml: modelYaml(c),
+    oldOutput: false,
+    order: [],
+    vocabs,
+    multipliers: {},
     files: Object.fromEntries(sides),
   };
 }
@@ -179,11 +192,13 @@ function firefoxFiles(
     'firefox: the names of the files have the languages; name them (languagePair), for example enes',
   );
   const kind = Object.keys(contents.multipliers ?? {}).length > 0 ? 'intgemm.alphas' : 'intgemm8';
+  const vocabFiles =
+    source === target
+      ? { [`vocab.${languages}.spm`]: fileOf(source) }
+      : { [`srcvocab.${languages}.spm`]: fileOf(source), [`trgvocab.${languages}.spm`]: fileOf(target) };
   return {
     [`model.${languages}.${kind}.bin`]: int8Bin(contents),
-    ...(source === target
-      ? { [`vocab.${languages}.spm`]: fileOf(source) }
-      : { [`srcvocab.${languages}.spm`]: fileOf(source), [`trgvocab.${languages}.spm`]: fileOf(target) }),
+    ...vocabFiles,
     ...shortlistFiles(model, languages, shortlist ?? files[loaded ?? '']),
   };
 }

@@ -94,7 +94,9 @@ function binFile(items: readonly BinItem[], yaml: string): Uint8Array {
 export const float32Bin = ({ tensors, yaml }: MarianContents): Uint8Array =>
   binFile(
     Array.from(tensors, ([name, { shape, data }]) => ({
-      ...{ name, type: itemTypes.float32, shape },
+      name,
+      type: itemTypes.float32,
+      shape,
       bytes: padded(bytesOf(data)),
     })),
     yaml,
@@ -137,7 +139,9 @@ export function int8Bin({ tensors, yaml, multipliers = {} }: MarianContents): Ui
     return { name, type: itemTypes.intgemm8, shape, bytes };
   });
   const own = Object.entries(multipliers).map(([name, value]) => ({
-    ...{ name, type: itemTypes.float32, shape: [1, 1] },
+    name,
+    type: itemTypes.float32,
+    shape: [1, 1],
     bytes: padded(bytesOf(Float32Array.of(value))),
   }));
   return binFile([...items, ...own], yaml);

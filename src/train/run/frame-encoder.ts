@@ -86,7 +86,9 @@ export class FrameEncoder implements FrameEncoding {
       pairIndex: Uint32Array.from(indices),
       sourceSpecial: target.special,
       targetSpecial: target.special,
-      ...{ tooLong: counts.tooLong, truncated: counts.truncated, empty: counts.empty },
+      tooLong: counts.tooLong,
+      truncated: counts.truncated,
+      empty: counts.empty,
       unknown: { source: 0, target: counts.unknown },
       limits: { source: maxSource, target: maxTarget },
     };

@@ -210,7 +210,8 @@ function mergeDropout(
 ): number | Partial<DropoutRates> {
   if (typeof given === 'number')
     return typeof base === 'number' ? given : { ...base, ...usualDropout(given) };
-  return { ...(typeof base === 'number' ? usualDropout(base) : base), ...given };
+  const rates = typeof base === 'number' ? usualDropout(base) : base;
+  return { ...rates, ...given };
 }
 
 /** The kind of run of a preset with defaults of its own; undefined for the others. */

@@ -48,8 +48,19 @@ describe('parseKernel', () => {
   it('counts the instructions of the heaviest loop, inner loops 8 times', () => {
     const kernel = parseKernel(product);
     expect(kernel?.loop).toMatchObject({
-      ...{ fma: 3 + 8, valu: 2, lds: 8, loads: 1, loadBytes: 16, stores: 0, storeBytes: 0 },
-      ...{ boundsChecks: 1, divisions: 1, loopCounters: 1, barriers: 1, matrix: 0, scratch: 0 },
+      fma: 3 + 8,
+      valu: 2,
+      lds: 8,
+      loads: 1,
+      loadBytes: 16,
+      stores: 0,
+      storeBytes: 0,
+      boundsChecks: 1,
+      divisions: 1,
+      loopCounters: 1,
+      barriers: 1,
+      matrix: 0,
+      scratch: 0,
     });
     expect(kernel?.share).toBeCloseTo(11 / 13);
     expect(kernel?.assembly[0]).toBe('BB4:');
@@ -57,7 +68,12 @@ describe('parseKernel', () => {
 
   it('reads the statistics', () => {
     expect(parseKernel(product)).toMatchObject({
-      ...{ registers: 48, waves: 30, spills: 3, scratch: 16, workgroupBytes: 8704, looped: true },
+      registers: 48,
+      waves: 30,
+      spills: 3,
+      scratch: 16,
+      workgroupBytes: 8704,
+      looped: true,
     });
   });
 

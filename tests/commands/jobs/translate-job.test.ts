@@ -22,8 +22,15 @@ it('returns one line per text, for any output of a byte-level model', async () =
   });
   const size = letters.size;
   const config = modelConfig({
-    ...{ srcVocab: size, tgtVocab: size, tie: 'all', dModel: 4, heads: 1, feedForward: 4 },
-    ...{ encoderLayers: 1, decoderLayers: 1, maxLength: 8 },
+    srcVocab: size,
+    tgtVocab: size,
+    tie: 'all',
+    dModel: 4,
+    heads: 1,
+    feedForward: 4,
+    encoderLayers: 1,
+    decoderLayers: 1,
+    maxLength: 8,
   });
   const parameters = parameterList(config);
   const weights = new Float32Array(parameters.size);

@@ -35,7 +35,9 @@ it('makes the files of Firefox, and continues after a stop', async () => {
   const stop = new AbortController();
   await LanguageFlow.create(files, 'language', plan);
   const flow = await LanguageFlow.open('language', {
-    ...{ device: 'cpu', files, signal: stop.signal },
+    device: 'cpu',
+    files,
+    signal: stop.signal,
     onEvent: (event) => {
       if (event.type === 'step' && event.step === 3) stop.abort();
     },
@@ -46,7 +48,8 @@ it('makes the files of Firefox, and continues after a stop', async () => {
 
   const steps: number[] = [];
   const again = await LanguageFlow.open('language', {
-    ...{ device: 'cpu', files },
+    device: 'cpu',
+    files,
     onEvent: (event) => {
       if (event.type === 'step') steps.push(event.step);
     },

@@ -24,7 +24,8 @@ itInFull('recovers a lost device while requests wait, each with its LoRA adapter
   const files = memoryFiles();
   const lora = loraConfig({ rank: 2, targetModules: ['*.q', 'fc1'] });
   const adapter = {
-    ...{ lora, baseFingerprint: fingerprintOf([weights]) },
+    lora,
+    baseFingerprint: fingerprintOf([weights]),
     weights: randomTensor([loraParameters(config, lora).size], 1, 0.5).data as Float32Array,
   };
   await writeFolder(files, 'legal', loraFiles(config, adapter, 'base'));

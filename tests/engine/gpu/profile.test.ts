@@ -7,7 +7,14 @@ import type { Runner } from '../../../src/engine/gpu/runner.ts';
 import type { Pass } from '../../../src/engine/plan/plan.ts';
 
 const pass = (op: string, fields: Partial<Pass> = {}): Pass => ({
-  ...{ op, scope: `model.${op}`, variant: 'only', shader: op, entry: op, constants: {}, params: {}, node: 0 },
+  op,
+  scope: `model.${op}`,
+  variant: 'only',
+  shader: op,
+  entry: op,
+  constants: {},
+  params: {},
+  node: 0,
   bind: { x: { buffer: 0, offset: 0, bytes: 4e6 } },
   outputs: [{ dtype: 'f32', shape: [2, 3] }],
   grid: [1, 1, 1],
@@ -17,7 +24,9 @@ const pass = (op: string, fields: Partial<Pass> = {}): Pass => ({
 
 /** A profile of passes with these times in microseconds. */
 const profileOf = (...times: [string, number][]): Profile => ({
-  ...{ clock: 'gpu', runs: 3, ms: 1 },
+  clock: 'gpu',
+  runs: 3,
+  ms: 1,
   passes: times.map(([op, us]) => ({ pass: pass(op), us, last: { startUs: 0, us }, bytes: 4e6 })),
 });
 

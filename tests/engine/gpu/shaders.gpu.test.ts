@@ -71,7 +71,8 @@ async function compilerMessages(sources: readonly [string, string][]): Promise<s
 /** Whether the device has the features that a shader enables. */
 const runs = (source: string, device: GPUDevice): boolean => {
   const needed: Record<string, GPUFeatureName> = {
-    ...{ f16: 'shader-f16', subgroups: 'subgroups' },
+    f16: 'shader-f16',
+    subgroups: 'subgroups',
     chromium_experimental_subgroup_matrix: matrixFeature,
   };
   return [...source.matchAll(/^enable (\w+);/gm)].every(([, feature = '']) =>

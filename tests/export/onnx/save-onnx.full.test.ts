@@ -260,7 +260,8 @@ const withTokenizers: Record<string, TokenizerModel> = {
     'marian',
     { vocab_size: 9, pad_token_id: 8, decoder_start_token_id: 8, eos_token_id: 0 },
     {
-      ...{ 'source.spm': marianPieces, 'target.spm': marianPieces },
+      'source.spm': marianPieces,
+      'target.spm': marianPieces,
       'vocab.json': numbered(['</s>', '<unk>', '▁', 'a', 'b', 'c', '▁the', '▁cat', '<pad>']),
     },
   ],

@@ -76,8 +76,14 @@ async function exported(name: string, saved: SavedModel, options: OnnxOptions = 
  * caller chooses.
  */
 const unusedRules = {
-  ...{ min_length: 5, no_repeat_ngram_size: 3, bad_words_ids: [[2]], suppress_tokens: [2, 3, 9] },
-  ...{ num_beams: 4, max_length: 7, num_return_sequences: 2, return_dict_in_generate: true },
+  min_length: 5,
+  no_repeat_ngram_size: 3,
+  bad_words_ids: [[2]],
+  suppress_tokens: [2, 3, 9],
+  num_beams: 4,
+  max_length: 7,
+  num_return_sequences: 2,
+  return_dict_in_generate: true,
 };
 
 /**
@@ -91,8 +97,14 @@ async function withOtherRules(): Promise<SavedModel> {
     do_sample: true,
   };
   const config = {
-    ...{ vocab_size: 16, pad_token_id: 1, eos_token_id: 2, decoder_start_token_id: 2, scale_embedding: true },
-    ...{ ...unusedRules, prefix: ' the ', task_specific_params: { translation: { prefix: 'cat ' } } },
+    vocab_size: 16,
+    pad_token_id: 1,
+    eos_token_id: 2,
+    decoder_start_token_id: 2,
+    scale_embedding: true,
+    ...unusedRules,
+    prefix: ' the ',
+    task_specific_params: { translation: { prefix: 'cat ' } },
     ...hfSizes('mbart', { width: 16, layers: 2, hidden: 16, heads: 2 }),
   };
   const files = { 'generation_config.json': jsonBytes(generation) };
@@ -108,18 +120,41 @@ const variants: Record<string, Partial<ModelOptions>> = {
   'post-norm': {},
   'pre-norm, gelu, tied': { norm: 'pre', activation: 'gelu', tie: 'all', positions: 'sinusoidal-halves' },
   'learned positions, embedding norm': {
-    ...{ positions: 'learned', positionOffset: 2, embeddingNorm: true, finalNorm: false, tie: 'target' },
-    ...{ activation: 'silu', scaleEmbedding: false, outputBias: false },
+    positions: 'learned',
+    positionOffset: 2,
+    embeddingNorm: true,
+    finalNorm: false,
+    tie: 'target',
+    activation: 'silu',
+    scaleEmbedding: false,
+    outputBias: false,
   },
   'as T5': {
-    ...{ norm: 'pre', normType: 'rms', positions: 'relative', relativeBuckets: 8, relativeMaxDistance: 20 },
-    ...{ attentionScale: false, biases: false, scaleEmbedding: false, outputBias: false, headWidth: 5 },
-    ...{ tie: 'all', scaleOutput: true },
+    norm: 'pre',
+    normType: 'rms',
+    positions: 'relative',
+    relativeBuckets: 8,
+    relativeMaxDistance: 20,
+    attentionScale: false,
+    biases: false,
+    scaleEmbedding: false,
+    outputBias: false,
+    headWidth: 5,
+    tie: 'all',
+    scaleOutput: true,
   },
   'as FLAN-T5': {
-    ...{ norm: 'pre', normType: 'rms', positions: 'relative', relativeBuckets: 6, relativeMaxDistance: 5 },
-    ...{ attentionScale: false, biases: false, outputBias: false, feedForwardType: 'gated' },
-    ...{ activation: 'gelu-tanh', tie: 'embeddings' },
+    norm: 'pre',
+    normType: 'rms',
+    positions: 'relative',
+    relativeBuckets: 6,
+    relativeMaxDistance: 5,
+    attentionScale: false,
+    biases: false,
+    outputBias: false,
+    feedForwardType: 'gated',
+    activation: 'gelu-tanh',
+    tie: 'embeddings',
   },
   'as M2M100': { norm: 'pre', positions: 'fairseq-sinusoidal', tie: 'all', outputBias: false },
   'without positions': { positions: 'none' },
@@ -378,8 +413,12 @@ it('writes the decoding rules of the model only to generation_config.json, witho
   const saved = await withOtherRules();
   const read = (name: string) => JSON.parse(new TextDecoder().decode(onnxFiles(saved)[name]));
   expect(read('generation_config.json')).toEqual({
-    ...{ bad_words_ids: [[3], [9]], forced_bos_token_id: 5, max_length: 17 },
-    ...{ decoder_start_token_id: 2, eos_token_id: 2, pad_token_id: 1 },
+    bad_words_ids: [[3], [9]],
+    forced_bos_token_id: 5,
+    max_length: 17,
+    decoder_start_token_id: 2,
+    eos_token_id: 2,
+    pad_token_id: 1,
   });
   const fields = Object.keys(read('config.json'));
   expect(fields).toContain('scale_embedding');

@@ -64,14 +64,14 @@ describe.skipIf(problem !== undefined || !existsSync(cases))(
           const sounds = soundsOf(name).map((sound) => [...sound]);
           const language = models[name];
           return {
-            ...{ model: name, folder: join(site, 'models', name), task: 'automatic-speech-recognition' },
-            ...{
-              dtype: 'fp32',
-              sounds,
-              options: {
-                ...(language ? { language, task: 'transcribe' } : undefined),
-                return_timestamps: false,
-              },
+            model: name,
+            folder: join(site, 'models', name),
+            task: 'automatic-speech-recognition',
+            dtype: 'fp32',
+            sounds,
+            options: {
+              ...(language ? { language, task: 'transcribe' } : undefined),
+              return_timestamps: false,
             },
           };
         }),

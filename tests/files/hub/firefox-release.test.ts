@@ -80,7 +80,11 @@ it('pulls from registry.json and from the records of Remote Settings', async () 
   };
   await pull({ baseUrl: base });
   const record = (name: string, version: string, location: string) => ({
-    ...{ name, version, fromLang: 'en', toLang: 'es', attachment: { location, hash: sum(name) } },
+    name,
+    version,
+    fromLang: 'en',
+    toLang: 'es',
+    attachment: { location, hash: sum(name) },
   });
   const data = [
     record(model, '1.0', 'old.bin'),

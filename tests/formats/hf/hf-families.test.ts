@@ -39,8 +39,14 @@ const t5 = {
   vocab_size: n + 101,
 };
 const bart = {
-  ...{ d_model: 6, encoder_layers: 1, decoder_layers: 2, encoder_ffn_dim: 7, decoder_ffn_dim: 9 },
-  ...{ encoder_attention_heads: 2, decoder_attention_heads: 3, max_position_embeddings: 24 },
+  d_model: 6,
+  encoder_layers: 1,
+  decoder_layers: 2,
+  encoder_ffn_dim: 7,
+  decoder_ffn_dim: 9,
+  encoder_attention_heads: 2,
+  decoder_attention_heads: 3,
+  max_position_embeddings: 24,
 };
 const buckets = { relative_attention_num_buckets: 8, relative_attention_max_distance: 12 };
 const gated = { feed_forward_proj: 'gated-gelu', tie_word_embeddings: false };
@@ -51,17 +57,18 @@ const families: Record<string, Case> = {
   mt5: { type: 'mt5', fields: t5, file: 'spiece.model', lora: 8 },
   pegasus: { type: 'pegasus', fields: { ...bart, vocab_size: n + 103 }, file: 'spiece.model', lora: 10 },
   nllb: {
-    ...{
-      type: 'm2m_100',
-      fields: { ...bart, vocab_size: n + 206 },
-      file: 'sentencepiece.bpe.model',
-      lora: 10,
-    },
+    type: 'm2m_100',
+    fields: { ...bart, vocab_size: n + 206 },
+    file: 'sentencepiece.bpe.model',
+    lora: 10,
     languages: { sourceLang: 'eng_Latn', targetLang: 'fra_Latn' },
   },
   mbart50: {
-    ...{ type: 'mbart', fields: { ...bart, vocab_size: n + 54, decoder_start_token_id: 2 }, lora: 10 },
-    ...{ file: 'sentencepiece.bpe.model', languages: { sourceLang: 'en_XX', targetLang: 'fr_XX' } },
+    type: 'mbart',
+    fields: { ...bart, vocab_size: n + 54, decoder_start_token_id: 2 },
+    lora: 10,
+    file: 'sentencepiece.bpe.model',
+    languages: { sourceLang: 'en_XX', targetLang: 'fr_XX' },
   },
   bart: { type: 'bart', fields: { ...bart, vocab_size: 21 }, lora: 10 },
 };

@@ -55,11 +55,18 @@ const kinds: Record<string, Tokenizer> = {
 
 function model(source: Tokenizer, target: Tokenizer, options: Partial<ModelOptions>): SavedModel {
   const config = modelConfig({
-    ...{ dModel: 8, heads: 2, feedForward: 12, encoderLayers: 1, decoderLayers: 1 },
+    dModel: 8,
+    heads: 2,
+    feedForward: 12,
+    encoderLayers: 1,
+    decoderLayers: 1,
     ...options,
     maxLength: 24,
-    ...{ srcVocab: source.size, tgtVocab: target.size },
-    ...{ padId: target.special.pad, startId: target.special.start, endId: target.special.end },
+    srcVocab: source.size,
+    tgtVocab: target.size,
+    padId: target.special.pad,
+    startId: target.special.start,
+    endId: target.special.end,
   });
   return { config, source, target, weights: initializeWeights(config, parameterList(config), 1) };
 }

@@ -7,9 +7,20 @@ import { modelYaml } from '../../../src/formats/marian/model-yaml.ts';
 import { type ModelOptions, modelConfig } from '../../../src/model/model-config.ts';
 
 const firefox: ModelOptions = {
-  ...{ srcVocab: 20, tgtVocab: 20, dModel: 15, heads: 3, feedForward: 7, tie: 'all', maxLength: 1024 },
-  ...{ decoderSelfAttention: 'ssru', positions: 'marian-sinusoidal', finalNorm: false, layerNormEps: 1e-6 },
-  ...{ padId: -1, startId: -1, endId: 0 },
+  srcVocab: 20,
+  tgtVocab: 20,
+  dModel: 15,
+  heads: 3,
+  feedForward: 7,
+  tie: 'all',
+  maxLength: 1024,
+  decoderSelfAttention: 'ssru',
+  positions: 'marian-sinusoidal',
+  finalNorm: false,
+  layerNormEps: 1e-6,
+  padId: -1,
+  startId: -1,
+  endId: 0,
 };
 const item = (...shape: number[]) => ({ shape, data: new Float32Array(0) });
 const read = (yaml: string) => {

@@ -7,7 +7,16 @@ it('reads scalars and lists', () => {
   const text =
     'a: 1\nb: "x: y"\nc: true\nd:\n  - 1\n  - two\ne:\n  []\nf: []\ng: [1, 2]\nh: ""\n# z\ni:\n- 3\nj: 1e-3\n';
   expect({ ...parseYaml(text, 'f') }).toEqual({
-    ...{ a: 1, b: 'x: y', c: true, d: [1, 'two'], e: [], f: [], g: [1, 2], h: '', i: [3], j: 1e-3 },
+    a: 1,
+    b: 'x: y',
+    c: true,
+    d: [1, 'two'],
+    e: [],
+    f: [],
+    g: [1, 2],
+    h: '',
+    i: [3],
+    j: 1e-3,
   });
 });
 

@@ -16,7 +16,14 @@ it('reads tokens in quotation marks and without', () => {
     '": ": 6',
   ];
   expect(parse(`---\n${lines.join('\r\n')}\n? "long"\n: 7\n`)).toEqual({
-    ...{ '</s>': 0, '<unk>': 1, '"': 2, "it's": 3, '▁the': 4, '\\\xa0▁': 5, ': ': 6, long: 7 },
+    '</s>': 0,
+    '<unk>': 1,
+    '"': 2,
+    "it's": 3,
+    '▁the': 4,
+    '\\\xa0▁': 5,
+    ': ': 6,
+    long: 7,
   });
 });
 

@@ -37,7 +37,10 @@ const printable = [
 const learnt = nativeMerges(quixote, {
   toJSON: () => ({
     version: '1.0',
-    ...{ added_tokens: [], normalizer: null, post_processor: null, decoder: null },
+    added_tokens: [],
+    normalizer: null,
+    post_processor: null,
+    decoder: null,
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
   }),
 } as never).slice(0, 600);
@@ -60,7 +63,10 @@ const facts = { special: { pad: 1, start: 2, end: 2 }, srcVocab: size, tgtVocab:
 const decoder = Native.fromString(
   JSON.stringify({
     version: '1.0',
-    ...{ added_tokens: [], normalizer: null, post_processor: null, pre_tokenizer: null },
+    added_tokens: [],
+    normalizer: null,
+    post_processor: null,
+    pre_tokenizer: null,
     decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
     model: { type: 'BPE', vocab: {}, merges: [] },
   }),

@@ -14,7 +14,11 @@ const pairs = intlCorpus({ pairs: 300, seed: 3 });
 const options = (kind: 'unigram' | 'bpe', sampling: object) => ({
   model: { dModel: 8, heads: 1, maxLength: 60 },
   tokenizer: { kind, size: 600 },
-  ...{ batchSize: 8, maxTokens: 0, buckets: 2, seed: 1, sampling },
+  batchSize: 8,
+  maxTokens: 0,
+  buckets: 2,
+  seed: 1,
+  sampling,
 });
 
 it.each([
@@ -51,12 +55,11 @@ it.each([
     const { shape: number, fill, tokens } = await some.batchAt(index);
     const { batch, source: S, target: T } = some.shapes[number] ?? shape;
     const arrays = {
-      ...{
-        src: new Int32Array(batch * S),
-        tgtIn: new Int32Array(batch * T),
-        tgtOut: new Int32Array(batch * T),
-      },
-      ...{ srcLens: new Uint32Array(batch), tgtLens: new Uint32Array(batch) },
+      src: new Int32Array(batch * S),
+      tgtIn: new Int32Array(batch * T),
+      tgtOut: new Int32Array(batch * T),
+      srcLens: new Uint32Array(batch),
+      tgtLens: new Uint32Array(batch),
     };
     expect(fill(arrays)).toBe(tokens);
     filled.push(arrays);

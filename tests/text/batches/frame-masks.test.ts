@@ -19,7 +19,10 @@ const corpus: EncodedCorpus = {
   pairIndex: Uint32Array.of(0, 1),
   sourceSpecial: special,
   targetSpecial: special,
-  ...{ tooLong: 0, truncated: 0, empty: 0, unknown: { source: 0, target: 0 } },
+  tooLong: 0,
+  truncated: 0,
+  empty: 0,
+  unknown: { source: 0, target: 0 },
   limits: { source: 100, target: 10 },
 };
 const options: MaskOptions = {

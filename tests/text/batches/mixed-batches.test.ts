@@ -11,7 +11,10 @@ const sizes = [200, 100];
 const { corpus } = await prepareTrainingData(intlCorpus({ pairs: 300, seed: 3 }), {
   model: { dModel: 8, heads: 1, maxLength: 60 },
   tokenizer: { kind: 'char', size: 200 },
-  ...{ batchSize: 8, maxTokens: 0, buckets: 3, seed: 1 },
+  batchSize: 8,
+  maxTokens: 0,
+  buckets: 3,
+  seed: 1,
 });
 const shapes = batchShapes(chooseBuckets(corpus, { count: 3 }), { rows: 8 });
 const mixed = (weights: number[], seed = 1) => new MixedBatches(corpus, shapes, { sizes, weights, seed });

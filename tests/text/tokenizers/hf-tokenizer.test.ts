@@ -12,7 +12,13 @@ const tokens = ['<s>', '<pad>', '</s>', '<unk>', ...bytes, 'Ġt', 'Ġth', 'Ġthe
 const byteLevel = {
   version: '1.0',
   added_tokens: tokens.slice(0, 4).map((content, id) => ({
-    ...{ id, content, special: true, single_word: false, lstrip: false, rstrip: false, normalized: false },
+    id,
+    content,
+    special: true,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
   })),
   normalizer: null,
   pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },

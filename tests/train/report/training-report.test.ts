@@ -168,7 +168,11 @@ it('grows slowly with the length of a training run', () => {
 it('shows attention and gates of the last probe: an SSRU has gates over time in place of self-attention', () => {
   const bytes = (...values: number[]) => btoa(String.fromCharCode(...values));
   const probe: LogRecord = {
-    ...{ type: 'probe', step: 9, source: ['a', '<b>'], target: ['[start]', 'x', 'y'], next: [] },
+    type: 'probe',
+    step: 9,
+    source: ['a', '<b>'],
+    target: ['[start]', 'x', 'y'],
+    next: [],
     attention: [
       { kind: 'encoder', layer: 0, heads: 2, weights: bytes(255, 0, 51, 204, 255, 0, 51, 204) },
       { kind: 'cross', layer: 0, heads: 1, weights: bytes(255, 0, 0, 255, 0, 255) },

@@ -300,7 +300,10 @@ it('writes log and report of a diverging run, and keeps its checkpoint', async (
 
 it('says that there are no dev pairs', async () => {
   const { told } = await train({
-    ...{ corpus: { kind: 'tsv', path: at('pairs.tsv') }, heldOut: 0.001, out: '', steps: 1 },
+    corpus: { kind: 'tsv', path: at('pairs.tsv') },
+    heldOut: 0.001,
+    out: '',
+    steps: 1,
   });
   expect(told).toContain(
     'dev: there are no dev pairs, so nothing is evaluated; increase heldOut, or give dev pairs',

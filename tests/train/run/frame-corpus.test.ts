@@ -34,8 +34,14 @@ const settings: TrainSettings = {
   preset: 'speech-tiny',
   tokenizer: 'word',
   model: {
-    ...{ dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 8 },
-    ...{ frameWidth: 8, maxSource: 8, maxLength: 6 },
+    dModel: 8,
+    heads: 2,
+    encoderLayers: 1,
+    decoderLayers: 1,
+    feedForward: 8,
+    frameWidth: 8,
+    maxSource: 8,
+    maxLength: 6,
   },
   batchSize: 4,
   buckets: 2,
@@ -43,8 +49,12 @@ const settings: TrainSettings = {
   dropout: 0,
   learningRate: 0.02,
   schedule: 'constant',
-  ...{ maskTimeProb: 0.2, maskTimeLength: 2, maskFeatureProb: 0.2, maskFeatureLength: 1 },
-  ...{ testSentences: 0, saveSeconds: 0 },
+  maskTimeProb: 0.2,
+  maskTimeLength: 2,
+  maskFeatureProb: 0.2,
+  maskFeatureLength: 1,
+  testSentences: 0,
+  saveSeconds: 0,
 };
 const run = (out: string, more: TrainSettings & { resume?: boolean }, dev = true) =>
   runJob(
@@ -110,7 +120,12 @@ it('learns words from clips of the caller, and transcribes with the saved model'
   const dev = texts.map((text) => ({ audio: spoken(text, 99), text }));
   const model = await train(clips, {
     ...settings,
-    ...{ dev, device: 'cpu', steps: 90, evalSteps: 90, maskTimeProb: 0, maskFeatureProb: 0 },
+    dev,
+    device: 'cpu',
+    steps: 90,
+    evalSteps: 90,
+    maskTimeProb: 0,
+    maskFeatureProb: 0,
   });
   expect(model.training?.losses.at(-1)).toBeLessThan(0.5 * (model.training?.losses[0] ?? 0));
   expect(model.training?.dev.at(-1)?.wer).toBeLessThanOrEqual(0.2);

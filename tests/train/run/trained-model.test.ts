@@ -38,7 +38,11 @@ const pairs = Array.from({ length: 36 }, (_, i) => {
 
 const common = fineTuning({
   corpus: { kind: 'tsv', path: at('pairs.tsv'), dev: at('dev.tsv') },
-  ...{ heldOut: 0, steps: 4, weightDecay: 0.1, evalSteps: 2, devSentences: 3 },
+  heldOut: 0,
+  steps: 4,
+  weightDecay: 0.1,
+  evalSteps: 2,
+  devSentences: 3,
 });
 const sizes = { ...tinySizes, maxLength: 12 };
 

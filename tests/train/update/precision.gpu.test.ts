@@ -256,7 +256,9 @@ const mixed = () => {
       const recipe: Recipe = {
         optimizer: optimizerConfig(scaling(precision)),
         schedule: { ...constant, learningRate: 3e-2 },
-        ...{ seed: 4, init: 'xavier', gradientAccumulationSteps: saves ? 2 : 1 },
+        seed: 4,
+        init: 'xavier',
+        gradientAccumulationSteps: saves ? 2 : 1,
       };
       const all = { batch: 16, source: 6, target: 6 };
       const options = saves

@@ -213,15 +213,17 @@ describe.each(sample(packedFormats, (format) => !/^(int4-f32|uint4)$/.test(forma
   (format) => {
     const lora = loraConfig({ rank: 3, targetModules: ['*.q', '*.v', 'fc1', 'out_proj'] });
     const t5 = {
-      ...{
-        norm: 'pre',
-        normType: 'rms',
-        feedForwardType: 'gated',
-        positions: 'relative',
-        biases: false,
-        tie: 'all',
-      },
-      ...{ headWidth: 5, dModel: 10, feedForward: 14, srcVocab: 23, tgtVocab: 23 },
+      norm: 'pre',
+      normType: 'rms',
+      feedForwardType: 'gated',
+      positions: 'relative',
+      biases: false,
+      tie: 'all',
+      headWidth: 5,
+      dModel: 10,
+      feedForward: 14,
+      srcVocab: 23,
+      tgtVocab: 23,
     };
     const families: [string, object, typeof lora][] = [
       ['BART', {}, lora],

@@ -29,9 +29,19 @@ it('trains a LoRA adapter of whisper-tiny on int8 with 4 windows of 30 s in less
   const [vocab, end] = [51865, 50257];
   const c = modelConfig({
     ...presets['speech-tiny'],
-    ...{ dModel: 384, heads: 6, encoderLayers: 4, decoderLayers: 4, feedForward: 1536 },
-    ...{ maxSource: 1500, maxLength: 448, trainPadding: false },
-    ...{ srcVocab: vocab, tgtVocab: vocab, padId: end, startId: end + 1, endId: end },
+    dModel: 384,
+    heads: 6,
+    encoderLayers: 4,
+    decoderLayers: 4,
+    feedForward: 1536,
+    maxSource: 1500,
+    maxLength: 448,
+    trainPadding: false,
+    srcVocab: vocab,
+    tgtVocab: vocab,
+    padId: end,
+    startId: end + 1,
+    endId: end,
   });
   await loadFrameParts(c);
   const lora = loraConfig({ rank: 8 });

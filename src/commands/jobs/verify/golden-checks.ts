@@ -36,7 +36,11 @@ export type Row = readonly [quantity: string, error: number, limit: number];
  * beams with a KV cache in f16.
  */
 export const limits = {
-  ...{ logits: 1e-4, loss: 1e-4, gradient: 1e-3, losses: 1e-3, zero: 1e-6 },
+  logits: 1e-4,
+  loss: 1e-4,
+  gradient: 1e-3,
+  losses: 1e-3,
+  zero: 1e-6,
   f16Scores: 2e-3,
 } as const;
 

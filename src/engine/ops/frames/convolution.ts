@@ -42,7 +42,10 @@ export function checkWindows(
 }
 
 const sizesOf = (x: TensorType, w: TensorType, { length }: Pick<ConvolutionAttrs, 'length'>): Sizes => ({
-  ...{ form: 'NT', m: length, n: dim(w, 0), k: dim(w, 1) },
+  form: 'NT',
+  m: length,
+  n: dim(w, 0),
+  k: dim(w, 1),
   batch: dim(x, 0),
 });
 

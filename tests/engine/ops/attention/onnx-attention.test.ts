@@ -44,7 +44,9 @@ describe.skipIf(cases.length === 0)('the vectors of ONNX (needs HEDDLE_ONNX_VECT
 });
 
 const drawn = (shape: readonly number[], seed: number): OnnxArray => ({
-  ...{ dtype: 'float32', shape, data: Array.from(randomTensor([...shape], seed).data) },
+  dtype: 'float32',
+  shape,
+  data: Array.from(randomTensor([...shape], seed).data),
 });
 const causal = (i: number, j: number, at = 0) => (j <= i + at ? 0 : Number.NEGATIVE_INFINITY);
 
@@ -156,7 +158,8 @@ describe('Attention', () => {
   it('has heads side by side', () => {
     const [y] = onnxAttention([q, k, v], {});
     const side = ({ shape: [B = 0, H = 0, T = 0, W = 0], data }: OnnxArray): OnnxArray => ({
-      ...{ dtype: 'float32', shape: [B, T, H * W] },
+      dtype: 'float32',
+      shape: [B, T, H * W],
       data: Array.from({ length: B * H * T * W }, (_, i) => {
         const [b, t, h, w] = [
           Math.floor(i / (T * H * W)),

@@ -116,7 +116,9 @@ describe.each(Object.entries(configs))('a linear layer by matrices of %s', (_, c
       skip(needsF16(config), 'shader-f16 is missing');
       const { x, w } = inputs(rows, ins, outs);
       const tensors = {
-        ...{ x, w, dy: randomTensor([rows, outs], 4) },
+        x,
+        w,
+        dy: randomTensor([rows, outs], 4),
         ...(epilogue !== 'none' && { operand: randomTensor([rows, ins], 5) }),
       };
       const attrs = { dx: true, dw: true, db: true, epilogue };

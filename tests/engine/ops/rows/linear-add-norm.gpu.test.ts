@@ -19,8 +19,12 @@ describe('linear_add_norm', () => {
     it(`${rows} rows of ${D}, products of ${inner}, next ${next}, dropout ${rate}`, async () => {
       const W = whole(D);
       const after: NextLayerAttrs = {
-        ...{ nextColumns: next, nextAt: whole(D * inner), activation: rms ? 'none' : 'relu' },
-        ...{ nextBiasAt: rms ? undefined : 3 * W, nextRate: rate, nextSite: 4 },
+        nextColumns: next,
+        nextAt: whole(D * inner),
+        activation: rms ? 'none' : 'relu',
+        nextBiasAt: rms ? undefined : 3 * W,
+        nextRate: rate,
+        nextSite: 4,
       };
       await checkOp(linearAddNormOp, {
         inputs: {
@@ -31,8 +35,13 @@ describe('linear_add_norm', () => {
           step: rate > 0 ? 'step' : undefined,
         },
         attrs: {
-          ...{ eps: 1e-5, rate, site: 2, at: 0 },
-          ...{ biasAt: rms ? undefined : 0, gammaAt: W, betaAt: rms ? undefined : 2 * W },
+          eps: 1e-5,
+          rate,
+          site: 2,
+          at: 0,
+          biasAt: rms ? undefined : 0,
+          gammaAt: W,
+          betaAt: rms ? undefined : 2 * W,
           ...(next > 0 ? after : {}),
         },
         step: { seed: 5, step: 3 },
