@@ -189,7 +189,7 @@ function firefoxFiles(
   const languages = pair ?? /\.([a-z]{4,8})\.spm$/.exec(source)?.[1];
   check(
     languages !== undefined,
-    'firefox: the names of the files have the languages; name them (languagePair), for example enes',
+    'firefox: the languages are part of the names of the files; set languagePair, for example enes',
   );
   const kind = Object.keys(contents.multipliers ?? {}).length > 0 ? 'intgemm.alphas' : 'intgemm8';
   const vocabFiles =
