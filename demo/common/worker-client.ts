@@ -1,8 +1,8 @@
 // The page's side of a worker that answers calls: calls become messages to the worker, which starts with the
 // first call.
 
-import { heard } from './heard.ts';
 import { say } from './page-texts.ts';
+import { translatedMessage } from './translated-message.ts';
 
 /** A call to the worker. */
 export interface WorkerRequest<Name = string> {
@@ -74,7 +74,9 @@ export class WorkerClient<Calls extends Functions<Calls>, Event extends { readon
     if (data.type !== 'result' && data.type !== 'error') {
       const event = data as Event;
       this.#onEvent(
-        'text' in event && typeof event.text === 'string' ? { ...event, text: heard(event.text) } : event,
+        'text' in event && typeof event.text === 'string'
+          ? { ...event, text: translatedMessage(event.text) }
+          : event,
       );
       return;
     }
@@ -82,6 +84,6 @@ export class WorkerClient<Calls extends Functions<Calls>, Event extends { readon
     const call = this.#pending.get(answer.id);
     this.#pending.delete(answer.id);
     if (answer.type === 'result') call?.resolve(answer.value);
-    else call?.reject(new Error(heard(answer.message)));
+    else call?.reject(new Error(translatedMessage(answer.message)));
   }
 }

@@ -11,11 +11,11 @@ import {
   reportLine,
 } from '../../src/bench/device-table.ts';
 import { formatBytes } from '../common/format.ts';
-import { heard } from '../common/heard.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
 import { factList, hint } from '../common/tables.ts';
+import { translatedMessage } from '../common/translated-message.ts';
 import { recordedDevices } from './recorded-devices.ts';
 
 /** The panel. */
@@ -148,7 +148,7 @@ export class DevicePanel extends Panel {
 
 /** What was measured, in words. */
 const facts = (report: DeviceReport): Content =>
-  factList(deviceFacts(report).map(([name, value]) => [heard(name), heard(value)]));
+  factList(deviceFacts(report).map(([name, value]) => [translatedMessage(name), translatedMessage(value)]));
 
 /** The picture as an element. */
 function pictureOf(report: DeviceReport): Element {

@@ -3,9 +3,9 @@
 import { installed } from 'virtual:heddle-peer-names';
 import { field, segmentedChoice } from '../common/form-fields.ts';
 import { formatList } from '../common/format.ts';
-import { heard } from '../common/heard.ts';
 import { say, sayCount } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
+import { translatedMessage } from '../common/translated-message.ts';
 import { KernelForm } from './kernel-form.ts';
 import { type LabSettings, type PeerName, peerNames } from './lab-protocol.ts';
 
@@ -63,7 +63,7 @@ export class LabControls extends Panel {
   /** Shows the progress: `done` of `total` kernels, and the name of the next one. */
   setProgress(done: number, total: number, next: string): void {
     this.#progress = { done, total };
-    this.setStatus(say`${done + 1} of ${total}: ${heard(next)}`);
+    this.setStatus(say`${done + 1} of ${total}: ${translatedMessage(next)}`);
   }
   /** Shows how the measurement ended. */
   setStatus(text: string, kind?: 'bad'): void {

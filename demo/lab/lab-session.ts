@@ -2,8 +2,8 @@
 
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { OwnKernel, ShownKernel } from '../../src/bench/own-kernel.ts';
-import { heard } from '../common/heard.ts';
 import { say } from '../common/page-texts.ts';
+import { translatedMessage } from '../common/translated-message.ts';
 import type { LabReply, LabRequest, LabSettings, TriedReply } from './lab-protocol.ts';
 
 /** Receives the messages of a measurement. */
@@ -85,13 +85,13 @@ export class LabSession {
     return worker;
   }
   #receive(reply: LabReply): void {
-    if (reply.type === 'failed') this.#fail(heard(reply.message));
+    if (reply.type === 'failed') this.#fail(translatedMessage(reply.message));
     else if (reply.type !== 'shown' && reply.type !== 'tried' && reply.type !== 'rejected')
       this.#listener(reply);
     else {
       const request = this.#pending.get(reply.id);
       this.#pending.delete(reply.id);
-      if (reply.type === 'rejected') request?.reject(new Error(heard(reply.message)));
+      if (reply.type === 'rejected') request?.reject(new Error(translatedMessage(reply.message)));
       else request?.resolve((reply.type === 'shown' ? reply.kernel : reply.reply) as never);
     }
   }

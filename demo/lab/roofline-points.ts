@@ -6,8 +6,8 @@ import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
 import { rateOf } from '../../src/bench/roofline-model.ts';
 import type { Roofs } from '../../src/engine/index.ts';
-import { heard } from '../common/heard.ts';
 import { say } from '../common/page-texts.ts';
+import { translatedMessage } from '../common/translated-message.ts';
 import { peerNames } from './lab-protocol.ts';
 
 /** Names and marks of the kernel groups; marks differ in shape and colour. */
@@ -104,7 +104,7 @@ export function pointsOf({ kernels, peers, all, baseline }: Shown): Point[] {
         const best = variant === kernel.variants[0];
         return {
           name: kernel.name,
-          detail: variant.variant === 'only' ? '' : heard(variant.variant),
+          detail: variant.variant === 'only' ? '' : translatedMessage(variant.variant),
           look: `group-${kernel.group}`,
           mark: groups[kernel.group].mark,
           best,

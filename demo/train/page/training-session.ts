@@ -10,8 +10,8 @@ import type {
   PullProgress,
 } from '../../../src/index.ts';
 import type { HandUpdate, PreviewedBatch, RunSummary, WeightPlace } from '../../../src/pages.ts';
-import { heard } from '../../common/heard.ts';
 import { say } from '../../common/page-texts.ts';
+import { translatedMessage } from '../../common/translated-message.ts';
 import { wantsTuning } from '../../common/wants-tuning.ts';
 import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
@@ -218,7 +218,7 @@ const persist = () => void navigator.storage?.persist?.().catch(() => false);
 
 /** An event with its text in the language of the page. */
 const inLanguage = (event: SessionEvent): SessionEvent =>
-  'text' in event ? { ...event, text: heard(event.text) } : event;
+  'text' in event ? { ...event, text: translatedMessage(event.text) } : event;
 
 /** A session with its worker. */
 class WorkerSession implements Session {
@@ -408,7 +408,8 @@ class WorkerSession implements Session {
       const call = this.#pending.get(reply.id);
       this.#pending.delete(reply.id);
       if (reply.type === 'result') call?.resolve(reply.value);
-      else call?.reject(new SessionError({ ...reply.error, message: heard(reply.error.message) }));
+      else
+        call?.reject(new SessionError({ ...reply.error, message: translatedMessage(reply.error.message) }));
     }
   }
   #dispatch(event: SessionEvent): void {
