@@ -54,6 +54,7 @@ export function originOf(model: Model): ModelOrigin {
   check(known, 'This is not a model of heddle; get one from train() or loadModel()');
   return known;
 }
+
 /**
  * A sequence-to-sequence model; the result of `train` and `loadModel`. Its weights are copied to the device
  * at the first call that computes. Calls run one after the other. Every call throws a HeddleError for an

@@ -22,7 +22,7 @@ import {
 import type { Pair } from '../text/corpus/pairs.ts';
 import type { JobEvent } from '../train/report/training-events.ts';
 import { furtherLoss } from '../train/run/further-loss.ts';
-import { setUp } from '../train/run/setup.ts';
+import { describeSetup, type Setup, setUp } from '../train/run/setup.ts';
 import { initFolder } from '../train/settings/run-defaults.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
 import { trainingGraph } from '../train/update/training-graphs.ts';
@@ -167,10 +167,7 @@ function changesOf(options: PlanTrainingOptions): MemoryOffer['settings'][] {
 }
 
 /** The first of some changes of settings with which a training fits. */
-async function offerFor(
-  pairs: Parameters<typeof planTraining>[0],
-  options: PlanTrainingOptions,
-): Promise<MemoryOffer | undefined> {
+async function offerFor(pairs: GivenPairs, options: PlanTrainingOptions): Promise<MemoryOffer | undefined> {
   for (const settings of changesOf(options)) {
     const { fits, planned } = await forecast(pairs, { ...options, ...settings });
     if (fits) return { settings, bytes: planned.peak + planned.staging + planned.javascript };
@@ -197,8 +194,8 @@ async function forecast(
   const session = new Session(host, { device, signal, files, onEvent: emit });
   try {
     const setup = await setUp(args, session, undefined, { split, clips, model: model?.saved });
-    const { data, parameters, recipe, examples, dev, test, steps, perEpoch } = setup;
-    const { config, corpus, shapes, source, target } = data;
+    const { data, parameters, recipe, steps, perEpoch } = setup;
+    const { config, corpus, shapes } = data;
     const device = await session.device.open();
     const memory = memoryBudget ?? (device.traits.software ? host.memory : undefined);
     const ids = corpus.count * 4 * (corpus.count === 0 ? 0 : meanLength(corpus));
@@ -233,22 +230,8 @@ async function forecast(
     );
     const { peak = 0, states = 0, slots = 0, inputs = 0 } = largest?.bytes ?? {};
     const beside = largest ? besidePlans() : nothingBeside;
-    // Messages about the corpus come before the summary of the setup.
-    const summary = messages.findIndex((text) => text.startsWith(`${corpus.count} training pair`));
     return {
-      corpus: {
-        name: corpusName(args.corpus),
-        train: corpus.count,
-        dev: dev.length,
-        test: test.length,
-        skipped: corpus.tooLong + corpus.empty,
-        messages: messages.slice(0, summary).filter((text) => text !== describeSkipped(corpus)),
-        sourceLengths: lengths(corpus, sourceLength),
-        targetLengths: lengths(corpus, targetLength),
-        sourceVocabulary: source.size,
-        targetVocabulary: target.size,
-        examples: examples.map(({ source, target }) => ({ source, target })),
-      },
+      corpus: corpusForecast(setup, messages),
       config,
       parameters: parameters.count,
       shapes: shapes.map(shapeName),
@@ -267,10 +250,32 @@ async function forecast(
   }
 }
 
+/** The corpus of a run. `messages`: all of its setup, those about the corpus first, then the line of its sizes. */
+function corpusForecast(setup: Setup, messages: readonly string[]): TrainingForecast['corpus'] {
+  const { args, data, examples, dev, test } = setup;
+  const { corpus, source, target } = data;
+  return {
+    name: corpusName(args.corpus),
+    train: corpus.count,
+    dev: dev.length,
+    test: test.length,
+    skipped: corpus.tooLong + corpus.empty,
+    messages: messages
+      .slice(0, messages.indexOf(describeSetup(setup)))
+      .filter((text) => text !== describeSkipped(corpus)),
+    sourceLengths: lengths(corpus, sourceLength),
+    targetLengths: lengths(corpus, targetLength),
+    sourceVocabulary: source.size,
+    targetVocabulary: target.size,
+    examples: examples.map(({ source, target }) => ({ source, target })),
+  };
+}
+
 /** Returns the text of a message or warning; nothing for other events. */
 export const notesOf = (event: JobEvent): string[] =>
   event.type === 'message' || event.type === 'warning' ? [event.text] : [];
 
+/** The memory beside a plan if no shape could be planned. */
 const nothingBeside = { staging: 0, javascript: 0 };
 
 /** Mean number of tokens of a pair. */

@@ -66,7 +66,7 @@ export async function setUp(
   const fills = !before && start?.speech?.fillsWindow === true;
   const args = fills ? { ...complete, ...windowBatches(given) } : complete;
   const prepared = await prepareCorpus(args, session, from, before, start, inputs);
-  const { config, source, target, corpus, shapes, batches } = prepared.data;
+  const { config, source, target, corpus, batches } = prepared.data;
   const hasFrames = config.source === 'frames';
   check(
     hasFrames || (args.bestMetric !== 'wer' && args.bestMetric !== 'cer'),
@@ -90,12 +90,8 @@ export async function setUp(
     gradientAccumulationSteps: args.gradientAccumulationSteps,
   };
   const parameters = parameterList(config);
+  log(describeSetup({ data: prepared.data, parameters, steps }));
   const unknown = describeUnknown(corpus);
-  log(
-    `${corpus.count} training ${corpus.count === 1 ? 'pair' : 'pairs'}, vocabularies of ${source.size} and ${target.size} tokens, ` +
-      `${parameters.count.toLocaleString('en')} parameters, ${steps} ${steps === 1 ? 'step' : 'steps'} of ${shapes.map(shapeName).join(', ')}; ` +
-      unknown.text,
-  );
   if (unknown.tooMany)
     session.emit({
       type: 'warning',
@@ -123,6 +119,20 @@ export async function setUp(
   checkChanges(run, log);
   const ids = await runIds(args.out, session.files, from);
   return { ...run, ...ids, perEpoch: updates(1) };
+}
+
+/** The sizes of a run in a line: pairs, vocabularies, parameters, steps and unknown tokens. */
+export function describeSetup({
+  data,
+  parameters,
+  steps,
+}: Pick<Setup, 'data' | 'parameters' | 'steps'>): string {
+  const { corpus, source, target, shapes } = data;
+  return (
+    `${corpus.count} training ${corpus.count === 1 ? 'pair' : 'pairs'}, vocabularies of ${source.size} and ${target.size} tokens, ` +
+    `${parameters.count.toLocaleString('en')} parameters, ${steps} ${steps === 1 ? 'step' : 'steps'} of ${shapes.map(shapeName).join(', ')}; ` +
+    describeUnknown(corpus).text
+  );
 }
 
 /** The id of a run: that of its checkpoint, or a new one. */
