@@ -5,6 +5,7 @@ import { createCpuExecutor } from './cpu/executor.ts';
 import type { Engine, Program } from './engine.ts';
 import { checkSameType } from './gpu/gpu-engine.ts';
 import type { Outputs } from './gpu/output-ring.ts';
+import type { Graph } from './graph/graph.ts';
 
 function roundToF32(data: Float64Array): void {
   for (let i = 0; i < data.length; i++) data[i] = Math.fround(data[i] as number);
@@ -23,83 +24,112 @@ export interface CpuEngineOptions {
  * @example
  * const [program] = await cpuEngine().prepare([graph]);
  */
-export function cpuEngine({ wideStates = false }: CpuEngineOptions = {}): Engine {
-  let yieldedAt = performance.now();
-  let earlier: Promise<void> = Promise.resolve();
-  /**
-   * Yields to the event loop every 50 ms for timers, messages and signals. Runs end in the order of calls.
-   */
-  const yieldToEvents = (): Promise<void> => {
-    earlier = earlier.then(async () => {
-      if (performance.now() - yieldedAt < 50) return;
+export const cpuEngine = ({ wideStates = false }: CpuEngineOptions = {}): Engine => new CpuEngine(wideStates);
+
+/** Milliseconds between two pauses for timers, messages and signals. */
+const yieldInterval = 50;
+
+class CpuEngine implements Engine {
+  readonly name = 'cpu';
+  readonly kernelChoices = {};
+  readonly #wideStates: boolean;
+  readonly #states = new Map<string, Float64Array>();
+  readonly #types = new Map<string, TensorType>();
+  #yieldedAt = performance.now();
+  /** The end of the last run. */
+  #ended: Promise<void> = Promise.resolve();
+
+  constructor(wideStates: boolean) {
+    this.#wideStates = wideStates;
+  }
+
+  async prepare(graphs: readonly Graph[]): Promise<Program[]> {
+    return graphs.map((graph) => this.#programOf(graph));
+  }
+
+  #programOf(graph: Graph): Program {
+    for (const [name, type] of graph.states) {
+      this.#types.set(name, type);
+      if (!this.#states.has(name)) this.#states.set(name, new Float64Array(sizeOf(type.shape)));
+    }
+    const executor = createCpuExecutor(graph, this.#states);
+    const inputs: Record<string, TensorData> = {};
+    for (const [name, type] of graph.inputs) inputs[name] = allocate(type.dtype, sizeOf(type.shape));
+    /** Runs the graph. States of f32 are rounded, so that one that is read and written back has the same bits. */
+    const runGraph = () => {
+      const outputs = executor.run(inputs);
+      for (const [name, { dtype }] of graph.states)
+        if (dtype === 'f32' && !this.#wideStates) roundToF32(this.#stateOf(name));
+      return outputs;
+    };
+    return {
+      inputs,
+      run: async () => {
+        const outputs: Outputs = {};
+        for (const [name, data] of Object.entries(runGraph())) {
+          const array = allocate(graph.outputs.get(name)?.dtype ?? 'f32', data.length);
+          array.set(data);
+          outputs[name] = array;
+        }
+        await this.#yieldToEvents();
+        return outputs;
+      },
+      submit: () => void runGraph(),
+    };
+  }
+
+  /** Yields to the event loop from time to time. Runs end in the order of calls. */
+  #yieldToEvents(): Promise<void> {
+    this.#ended = this.#ended.then(async () => {
+      if (performance.now() - this.#yieldedAt < yieldInterval) return;
       await new Promise((resolve) => setTimeout(resolve, 0));
-      yieldedAt = performance.now();
+      this.#yieldedAt = performance.now();
     });
-    return earlier;
-  };
-  const states = new Map<string, Float64Array>();
-  const types = new Map<string, TensorType>();
-  const stateOf = (name: string): Float64Array => {
-    const state = states.get(name);
+    return this.#ended;
+  }
+
+  /** Does nothing: programs have no memory of their own. */
+  release(): void {}
+
+  write(name: string, data: ArrayLike<number>, offset = 0): void {
+    this.#stateOf(name).set(data, offset);
+  }
+
+  async read(name: string): Promise<Tensor> {
+    const { dtype, shape } = this.#types.get(name) as TensorType;
+    const data = allocate(dtype, sizeOf(shape));
+    data.set(this.#stateOf(name));
+    return { dtype, shape, data };
+  }
+
+  copy(from: string, to: string): void {
+    const [source, target] = this.#pair(from, to);
+    target.set(source);
+  }
+
+  swap(a: string, b: string): void {
+    const [x, y] = this.#pair(a, b);
+    for (let i = 0; i < x.length; i++) [x[i], y[i]] = [y[i] as number, x[i] as number];
+  }
+
+  /** Two states of one type. */
+  #pair(a: string, b: string): [Float64Array, Float64Array] {
+    const states: [Float64Array, Float64Array] = [this.#stateOf(a), this.#stateOf(b)];
+    checkSameType([a, this.#types.get(a) as TensorType], [b, this.#types.get(b) as TensorType]);
+    return states;
+  }
+
+  #stateOf(name: string): Float64Array {
+    const state = this.#states.get(name);
     if (!state) throw new Error(`cpu: there is no state ${name}`);
     return state;
-  };
-  const pair = (a: string, b: string): [Float64Array, Float64Array] => {
-    const [x, y] = [stateOf(a), stateOf(b)];
-    checkSameType([a, types.get(a) as TensorType], [b, types.get(b) as TensorType]);
-    return [x, y];
-  };
-  return {
-    name: 'cpu',
-    kernelChoices: {},
-    prepare: async (graphs) =>
-      graphs.map((graph): Program => {
-        for (const [name, v] of graph.states) {
-          types.set(name, v);
-          if (!states.has(name)) states.set(name, new Float64Array(sizeOf(v.shape)));
-        }
-        const executor = createCpuExecutor(graph, states);
-        /** Runs the graph. States of f32 are rounded, so that one that is read and written back has the same bits. */
-        const runGraph = () => {
-          const outputs = executor.run(inputs);
-          for (const [name, { dtype }] of graph.states)
-            if (dtype === 'f32' && !wideStates) roundToF32(stateOf(name));
-          return outputs;
-        };
-        const inputs: Record<string, TensorData> = {};
-        for (const [name, v] of graph.inputs) inputs[name] = allocate(v.dtype, sizeOf(v.shape));
-        return {
-          inputs,
-          async run() {
-            const outputs: Outputs = {};
-            for (const [name, data] of Object.entries(runGraph())) {
-              const array = allocate(graph.outputs.get(name)?.dtype ?? 'f32', data.length);
-              array.set(data);
-              outputs[name] = array;
-            }
-            await yieldToEvents();
-            return outputs;
-          },
-          submit: () => void runGraph(),
-        };
-      }),
-    release: () => undefined,
-    write: (name, data, offset = 0) => stateOf(name).set(data, offset),
-    async read(name) {
-      const { dtype, shape } = types.get(name) as Tensor;
-      const data = allocate(dtype, sizeOf(shape));
-      data.set(stateOf(name));
-      return { dtype, shape, data };
-    },
-    copy(from, to) {
-      const [source, target] = pair(from, to);
-      target.set(source);
-    },
-    swap(a, b) {
-      const [x, y] = pair(a, b);
-      for (let i = 0; i < x.length; i++) [x[i], y[i]] = [y[i] as number, x[i] as number];
-    },
-    destroy: () => states.clear(),
-    [Symbol.dispose]: () => states.clear(),
-  };
+  }
+
+  destroy(): void {
+    this.#states.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
 }

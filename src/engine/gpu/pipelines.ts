@@ -19,17 +19,6 @@ export interface Kernel {
 /** The fields of a pass that its kernel depends on. */
 export type KernelKey = Pick<Pass, 'shader' | 'entry' | 'constants' | 'f16'>;
 
-/** A cache of kernels for one device. */
-export interface Pipelines {
-  /**
-   * The kernel of a pass, compiled at the first call. Rejects with the name of the shader and the message of
-   * the compiler.
-   */
-  get(pass: KernelKey): Promise<Kernel>;
-  /** Number of kernels. */
-  readonly compiled: number;
-}
-
 /**
  * Returns a source whose kernels request subgroups of LANES threads, if the device supports the request and
  * the size. Otherwise the driver chooses the size.
@@ -53,7 +42,7 @@ const caches = new WeakMap<GPUDevice, Pipelines>();
 export function pipelinesOf(device: GPUDevice): Pipelines {
   let pipelines = caches.get(device);
   if (!pipelines) {
-    pipelines = createPipelines(device);
+    pipelines = new Pipelines(device);
     caches.set(device, pipelines);
   }
   return pipelines;
@@ -76,38 +65,47 @@ async function saysLost(device: GPUDevice, error: unknown): Promise<void> {
   clearTimeout(timer);
 }
 
-function createPipelines(device: GPUDevice): Pipelines {
-  const modules = new Map<string, { module: GPUShaderModule; failure: Promise<GPUError | null> }>();
-  const kernels = new Map<string, Promise<Kernel>>();
+/** A module, and the error of its validation. */
+interface CompiledModule {
+  readonly module: GPUShaderModule;
+  readonly failure: Promise<GPUError | null>;
+}
 
-  const moduleOf = (
-    shader: Shader,
-    text: string,
-    consts: Record<string, number>,
-    f16: readonly string[],
-    lanes?: number,
-  ) => {
-    const code = sizedSubgroups(text, lanes, device);
-    const label = `${shader.key} ${JSON.stringify(consts)}${f16.length ? ` f16 ${f16}` : ''}`;
-    let compiled = modules.get(code);
-    if (!compiled) {
-      // wgpu reports errors of a module here, other implementations when a pipeline uses it.
-      device.pushErrorScope('validation');
-      const module = device.createShaderModule({ label, code });
-      compiled = { module, failure: device.popErrorScope().catch(() => null) };
-      modules.set(code, compiled);
-    }
-    return compiled;
-  };
+/** A cache of kernels for one device. */
+export class Pipelines {
+  readonly #device: GPUDevice;
+  /** Modules by their code. */
+  readonly #modules = new Map<string, CompiledModule>();
+  readonly #kernels = new Map<string, Promise<Kernel>>();
 
-  const compile = async ({ shader: name, entry, constants, f16 = [] }: KernelKey): Promise<Kernel> => {
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** Number of kernels. */
+  get compiled(): number {
+    return this.#kernels.size;
+  }
+
+  /**
+   * The kernel of a pass, compiled at the first call. Rejects with the name of the shader and the message of
+   * the compiler.
+   */
+  get(pass: KernelKey): Promise<Kernel> {
+    const key = kernelKey(pass);
+    const kernel = this.#kernels.get(key) ?? this.#compile(pass);
+    this.#kernels.set(key, kernel);
+    return kernel;
+  }
+
+  async #compile({ shader: name, entry, constants, f16 = [] }: KernelKey): Promise<Kernel> {
     const { codeOf, constantsOf, shaderOf } = await import('./shaders.ts');
     const shader = shaderOf(name);
     const bindings = shader.entries.get(entry);
     if (!bindings) throw new Error(`shader ${shader.name}: there is no entry point ${entry}`);
     const { overrides, consts } = constantsOf(shader, constants);
     const label = `${shader.name}.${entry}`;
-    const layout = device.createBindGroupLayout({
+    const layout = this.#device.createBindGroupLayout({
       label,
       entries: bindings.map((b) => ({
         binding: b.binding,
@@ -115,36 +113,35 @@ function createPipelines(device: GPUDevice): Pipelines {
         buffer: { type: b.type },
       })),
     });
-    const { module, failure } = moduleOf(shader, codeOf(shader, consts, f16), consts, f16, constants.LANES);
+    const code = sizedSubgroups(codeOf(shader, consts, f16), constants.LANES, this.#device);
+    const stored = f16.length ? ` f16 ${f16}` : '';
+    const { module, failure } = this.#moduleOf(code, `${shader.key} ${JSON.stringify(consts)}${stored}`);
     try {
-      const pipeline = await device.createComputePipelineAsync({
+      const pipeline = await this.#device.createComputePipelineAsync({
         label,
-        layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+        layout: this.#device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
         compute: { module, entryPoint: entry, constants: overrides },
       });
       return { pipeline, layout, bindings, shader };
     } catch (error) {
-      await saysLost(device, error);
+      await saysLost(this.#device, error);
       const { messages } = await module.getCompilationInfo().catch(() => ({ messages: [] }));
       const lines = messages.map((m) => `  line ${m.lineNum}: ${m.message.trim()}`);
       const { message } = (await failure) ?? (error as Error);
       const details = lines.length ? lines.join('\n') : message;
       throw new Error(`shader ${label} ${JSON.stringify(constants)} does not compile:\n${details}`);
     }
-  };
+  }
 
-  return {
-    get(pass) {
-      const key = kernelKey(pass);
-      let kernel = kernels.get(key);
-      if (!kernel) {
-        kernel = compile(pass);
-        kernels.set(key, kernel);
-      }
-      return kernel;
-    },
-    get compiled() {
-      return kernels.size;
-    },
-  };
+  #moduleOf(code: string, label: string): CompiledModule {
+    let compiled = this.#modules.get(code);
+    if (!compiled) {
+      // wgpu reports errors of a module here, other implementations when a pipeline uses it.
+      this.#device.pushErrorScope('validation');
+      const module = this.#device.createShaderModule({ label, code });
+      compiled = { module, failure: this.#device.popErrorScope().catch(() => null) };
+      this.#modules.set(code, compiled);
+    }
+    return compiled;
+  }
 }

@@ -51,123 +51,157 @@ export interface OnnxOps {
   ): Name[];
 }
 
-/** A graph under construction. Operators are added in the order in which they run. */
-export interface OnnxGraph extends OnnxOps {
-  /** Adds an input. */
-  input(name: Name, type: OnnxType, shape: readonly Axis[]): Name;
-  /** Makes a tensor an output with this name. */
-  output(name: Name, type: OnnxType, shape: readonly Axis[], value: Name): void;
-  /** Adds a constant tensor; `name` is used once. */
-  constant(name: string, type: OnnxType, shape: readonly number[], bytes: Uint8Array): Name;
-  /**
-   * The files. If the model is larger than `limit` bytes (default 2 GB), its tensors go to the files
-   * `dataName`, `dataName_1` and so on, each up to the limit.
-   */
-  files(
-    dataName: string,
-    limit?: number,
-  ): { readonly model: Uint8Array; readonly data: readonly Uint8Array[] };
+/** A constant tensor of a graph. */
+interface Constant {
+  readonly name: Name;
+  readonly type: OnnxType;
+  readonly shape: readonly number[];
+  readonly bytes: Uint8Array;
 }
 
-/** Creates an empty graph. */
-export function createOnnxGraph(title: string): OnnxGraph {
-  const nodes: Uint8Array[] = [];
-  const [inputs, outputs]: [Uint8Array[], Uint8Array[]] = [[], []];
-  const tensors: { name: Name; type: OnnxType; shape: readonly number[]; bytes: Uint8Array }[] = [];
-  const shared = new Map<string, Name>();
-  let count = 0;
-  let usesOrt = false;
-  const constant: OnnxGraph['constant'] = (name, type, shape, bytes) => {
-    tensors.push({ name, type, shape, bytes });
+/** A model file, and the files of its tensors if it is too large for one. */
+export interface OnnxFiles {
+  readonly model: Uint8Array;
+  readonly data: readonly Uint8Array[];
+}
+
+/** A graph under construction. Operators are added in the order in which they run. */
+export class OnnxGraph implements OnnxOps {
+  readonly #title: string;
+  readonly #nodes: Uint8Array[] = [];
+  readonly #inputs: Uint8Array[] = [];
+  readonly #outputs: Uint8Array[] = [];
+  readonly #constants: Constant[] = [];
+  /** Names of the constants that are stored once. */
+  readonly #shared = new Set<Name>();
+  /** Number of results so far; each is named by its number. */
+  #results = 0;
+  #usesOrt = false;
+
+  constructor(title: string) {
+    this.#title = title;
+  }
+
+  /** Adds an input. */
+  input(name: Name, type: OnnxType, shape: readonly Axis[]): Name {
+    this.#inputs.push(valueInfo(name, type, shape));
     return name;
-  };
-  const once = (
-    name: string,
-    type: OnnxType,
-    shape: readonly number[],
-    data: Float32Array | BigInt64Array,
-  ): Name => {
-    const known = shared.get(name) ?? constant(name, type, shape, new Uint8Array(data.buffer));
-    shared.set(name, known);
-    return known;
-  };
-  const ops: OnnxGraph['ops'] = (type, from, results, attributes = {}) => {
-    usesOrt ||= ortOps.includes(type);
-    const to = Array.from({ length: results }, () => `${count++}`);
-    nodes.push(
+  }
+
+  /** Makes a tensor an output with this name. */
+  output(name: Name, type: OnnxType, shape: readonly Axis[], value: Name): void {
+    this.#nodes.push(concatBytes([text(1, value), text(2, name), text(4, 'Identity')]));
+    this.#outputs.push(valueInfo(name, type, shape));
+  }
+
+  /** Adds a constant tensor; `name` is used once. */
+  constant(name: Name, type: OnnxType, shape: readonly number[], bytes: Uint8Array): Name {
+    this.#constants.push({ name, type, shape, bytes });
+    return name;
+  }
+
+  integers(...values: number[]): Name {
+    return this.#once(
+      `int_${values.join('_')}`,
+      'int64',
+      [values.length],
+      BigInt64Array.from(values, BigInt),
+    );
+  }
+
+  scalar(value: number): Name {
+    return this.#once(`float_${value}`, 'float', [], Float32Array.of(value));
+  }
+
+  #once(name: Name, type: OnnxType, shape: readonly number[], data: Float32Array | BigInt64Array): Name {
+    if (this.#shared.has(name)) return name;
+    this.#shared.add(name);
+    return this.constant(name, type, shape, new Uint8Array(data.buffer));
+  }
+
+  op(type: string, from: readonly Name[], attributes?: Readonly<Record<string, OnnxAttribute>>): Name {
+    return this.ops(type, from, 1, attributes)[0] as Name;
+  }
+
+  ops(
+    type: string,
+    from: readonly Name[],
+    count: number,
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+  ): Name[] {
+    const isOrt = ortOps.includes(type);
+    this.#usesOrt ||= isOrt;
+    const to = Array.from({ length: count }, () => `${this.#results++}`);
+    this.#nodes.push(
       concatBytes(
         present([
           ...from.map((input) => text(1, input)),
           ...to.map((output) => text(2, output)),
           text(4, type),
-          ortOps.includes(type) ? text(7, ortDomain) : undefined,
+          isOrt ? text(7, ortDomain) : undefined,
           ...Object.entries(attributes).map(([key, value]) => field(5, attribute(key, value))),
         ]),
       ),
     );
     return to;
-  };
-  const op: OnnxGraph['op'] = (type, from, attributes) => ops(type, from, 1, attributes)[0] as Name;
-  return {
-    constant,
-    ops,
-    op,
-    input(name, type, shape) {
-      inputs.push(valueInfo(name, type, shape));
-      return name;
-    },
-    output(name, type, shape, value) {
-      nodes.push(concatBytes([text(1, value), text(2, name), text(4, 'Identity')]));
-      outputs.push(valueInfo(name, type, shape));
-    },
-    integers: (...values) =>
-      once(`int_${values.join('_')}`, 'int64', [values.length], BigInt64Array.from(values, BigInt)),
-    scalar: (value) => once(`float_${value}`, 'float', [], Float32Array.of(value)),
-    files(dataName, limit = maxFile) {
-      const external = tensors.reduce((sum, { bytes }) => sum + bytes.length, 0) > limit;
-      const parts: Uint8Array[][] = [];
-      let offset = limit;
-      const content = ({ bytes }: (typeof tensors)[number]): Uint8Array[] => {
-        if (!external || bytes.length < minExternal) return [field(9, bytes)];
-        if (offset + bytes.length > limit) {
-          parts.push([]);
-          offset = 0;
-        }
-        const entry = (key: string, value: string) => field(13, concatBytes([text(1, key), text(2, value)]));
-        const location = parts.length > 1 ? `${dataName}_${parts.length - 1}` : dataName;
-        const place = { location, offset: String(offset), length: String(bytes.length) };
-        parts.at(-1)?.push(bytes);
-        offset += bytes.length;
-        return [...Object.entries(place).map(([key, value]) => entry(key, value)), integer(14, 1)];
-      };
-      const initializers = tensors.map((tensor) => {
-        const dims = tensor.shape.map((n) => integer(1, n));
-        return concatBytes([
-          ...dims,
-          integer(2, types[tensor.type]),
-          text(8, tensor.name),
-          ...content(tensor),
-        ]);
-      });
-      const graph = [
-        ...nodes.map((node) => field(1, node)),
-        text(2, title),
-        ...initializers.map((tensor) => field(5, tensor)),
-        ...inputs.map((info) => field(11, info)),
-        ...outputs.map((info) => field(12, info)),
-      ];
-      const model = concatBytes(
-        present([
-          integer(1, irVersion),
-          text(2, 'heddle'),
-          field(7, concatBytes(graph)),
-          field(8, integer(2, opset)),
-          usesOrt ? field(8, concatBytes([text(1, ortDomain), integer(2, 1)])) : undefined,
-        ]),
-      );
-      return { model, data: parts.map(concatBytes) };
-    },
-  };
+  }
+
+  /**
+   * The files. If the model is larger than `limit` bytes (default 2 GB), its tensors go to the files
+   * `dataName`, `dataName_1` and so on, each up to the limit.
+   */
+  files(dataName: string, limit = maxFile): OnnxFiles {
+    const { initializers, data } = this.#initializers(dataName, limit);
+    const graph = [
+      ...this.#nodes.map((node) => field(1, node)),
+      text(2, this.#title),
+      ...initializers.map((tensor) => field(5, tensor)),
+      ...this.#inputs.map((info) => field(11, info)),
+      ...this.#outputs.map((info) => field(12, info)),
+    ];
+    const model = concatBytes(
+      present([
+        integer(1, irVersion),
+        text(2, 'heddle'),
+        field(7, concatBytes(graph)),
+        field(8, integer(2, opset)),
+        this.#usesOrt ? field(8, concatBytes([text(1, ortDomain), integer(2, 1)])) : undefined,
+      ]),
+    );
+    return { model, data };
+  }
+
+  /** TensorProto of each constant, and the files of those that are not in the model file. */
+  #initializers(
+    dataName: string,
+    limit: number,
+  ): { readonly initializers: readonly Uint8Array[]; readonly data: readonly Uint8Array[] } {
+    const isExternal = this.#constants.reduce((sum, { bytes }) => sum + bytes.length, 0) > limit;
+    const parts: Uint8Array[][] = [];
+    let offset = limit;
+    const content = (bytes: Uint8Array): Uint8Array[] => {
+      if (!isExternal || bytes.length < minExternal) return [field(9, bytes)];
+      if (offset + bytes.length > limit) {
+        parts.push([]);
+        offset = 0;
+      }
+      const entry = (key: string, value: string) => field(13, concatBytes([text(1, key), text(2, value)]));
+      const location = parts.length > 1 ? `${dataName}_${parts.length - 1}` : dataName;
+      const place = { location, offset: String(offset), length: String(bytes.length) };
+      parts.at(-1)?.push(bytes);
+      offset += bytes.length;
+      return [...Object.entries(place).map(([key, value]) => entry(key, value)), integer(14, 1)];
+    };
+    const initializers = this.#constants.map(({ name, type, shape, bytes }) =>
+      concatBytes([
+        ...shape.map((n) => integer(1, n)),
+        integer(2, types[type]),
+        text(8, name),
+        ...content(bytes),
+      ]),
+    );
+    return { initializers, data: parts.map(concatBytes) };
+  }
 }
 
 /** ValueInfoProto: name, element type and shape of an input or output. */

@@ -3,7 +3,7 @@
 
 import { toFloat16 } from '../../core/float16.ts';
 import { type Shape, sizeOf, transposed } from '../../core/tensor.ts';
-import { createOnnxGraph, type Name, type OnnxGraph, type OnnxType } from '../../engine/onnx/onnx-graph.ts';
+import { type Name, OnnxGraph, type OnnxType } from '../../engine/onnx/onnx-graph.ts';
 import {
   int4Rows,
   int8Rows,
@@ -43,7 +43,7 @@ export interface Builder extends OnnxSource {
 /** Starts the graph of a model. */
 export const openBuilder = (title: string, source: OnnxSource): Builder => ({
   ...source,
-  graph: createOnnxGraph(title),
+  graph: new OnnxGraph(title),
   parameters: parameterList(source.config),
   stored: new Set(),
 });
