@@ -32,7 +32,9 @@ export function translatedMessage(message: string): string {
   for (const { key, pattern } of patterns) {
     const values = pattern.exec(message)?.slice(1);
     if (values)
-      return translated(key).replaceAll(/\{(\d+)\}/g, (_, i: string) => localizedValue(values[Number(i)] ?? ''));
+      return translated(key).replaceAll(/\{(\d+)\}/g, (_, i: string) =>
+        localizedValue(values[Number(i)] ?? ''),
+      );
   }
   return message.replaceAll(/“([^“”]+)”/g, (_, label: string) => `“${translated(label)}”`);
 }

@@ -2,7 +2,8 @@
 
 import { formatBytes } from '../core/format-numbers.ts';
 import type { Device } from '../engine/gpu/device.ts';
-import { paramAlign } from '../engine/gpu/recorded-passes.ts';
+import { absentBytes, paramAlign } from '../engine/gpu/recorded-passes.ts';
+import { align } from '../engine/plan/lifetimes.ts';
 import type { Plan } from '../engine/plan/plan.ts';
 
 /** Memory of a training beside the plan with the largest peak, in bytes. */
@@ -13,18 +14,18 @@ export interface MemoryBeside {
   readonly javascript: number;
 }
 
-/** Runs of a program whose results are pending at most. */
+/** Maximum number of runs of a program whose results are pending. */
 const inFlight = 3;
 
 /** Programs of each shape: training, and evaluation, which has fewer passes. */
 const programs = 2;
 
-/** What takes the place of bindings that a kernel does not use, of each plan. */
-const absentBytes = 4096;
+/** The buffers of a program for bindings that a kernel does not use: one to read, and for up to 15 to write. */
+const absentBuffers = 16 * absentBytes;
 
+/** Bytes of the results of a run. */
 const resultsOf = ({ outputs }: Plan): number =>
-  // Each result begins at a multiple of the alignment.
-  Object.values(outputs).reduce((sum, { range }) => sum + Math.ceil(range.bytes / 256) * 256, 0);
+  Object.values(outputs).reduce((sum, { range }) => sum + align(range.bytes), 0);
 
 /**
  * The memory beside the largest of some plans. `parameters`: number of the model's parameters; `ids`: bytes of the
@@ -32,18 +33,18 @@ const resultsOf = ({ outputs }: Plan): number =>
  */
 export function memoryBeside(plans: readonly Plan[], parameters: number, ids: number): MemoryBeside {
   const shared = new Map<string, number>();
-  let own = 0;
+  let perProgram = 0;
   let javascript = 0;
   for (const plan of plans) {
     for (const { kind, name, bytes } of plan.buffers)
-      if (kind === 'inputs') own += programs * Math.max(bytes, paramAlign);
+      if (kind === 'inputs') perProgram += programs * Math.max(bytes, paramAlign);
       else shared.set(name, Math.max(bytes, shared.get(name) ?? 0));
-    own += programs * (plan.passes.length * paramAlign + inFlight * resultsOf(plan) + absentBytes);
+    perProgram += programs * (plan.passes.length * paramAlign + inFlight * resultsOf(plan) + absentBuffers);
     javascript = Math.max(javascript, plan.bytes.inputs + inFlight * resultsOf(plan));
   }
-  const sum = [...shared.values()].reduce((total, bytes) => total + bytes, own);
+  const sum = [...shared.values()].reduce((total, bytes) => total + bytes, perProgram);
   const peak = Math.max(0, ...plans.map(({ bytes }) => bytes.peak));
-  // What is trained has gradients of its size.
+  // Weights are read through a buffer of the size of the trained ones, as are the gradients.
   const read = shared.get('gradients') ?? 4 * parameters;
   return { staging: sum - peak + read, javascript: javascript + 4 * parameters + ids };
 }

@@ -16,6 +16,7 @@ function idsOf(link: Link | undefined): number[] {
   return ids.reverse();
 }
 
+/** The beams of a sentence. */
 interface Beams {
   /** Running hypotheses, best first; undefined before the first step. */
   links: (Link | undefined)[];
@@ -29,72 +30,84 @@ interface Beams {
 }
 
 /** Beam search with the stopping rules of transformers' generation; see DecodeOptions.earlyStopping. */
-export function createBeamSearch(
-  sentences: number,
-  s: SearchSettings,
-  limits: Limits = () => Number.POSITIVE_INFINITY,
-): Search {
-  const all = Array.from(
-    { length: sentences },
-    (): Beams => ({
-      links: new Array(s.rows).fill(undefined),
+export class BeamSearch implements Search {
+  readonly #settings: SearchSettings;
+  readonly #limits: Limits;
+  readonly #sentences: readonly Beams[];
+  /** Number of steps so far. */
+  #length = 0;
+
+  constructor(sentences: number, settings: SearchSettings, limits: Limits = () => Number.POSITIVE_INFINITY) {
+    this.#settings = settings;
+    this.#limits = limits;
+    this.#sentences = Array.from({ length: sentences }, () => ({
+      links: new Array(settings.rows).fill(undefined),
       totals: [],
       finished: [],
       done: false,
       isCut: false,
-    }),
-  );
-  let length = 0;
-  const add = (
-    finished: Hypothesis[],
-    link: Link | undefined,
-    logProb: number,
-    tokens: number,
-    ended: boolean,
-  ): void => {
-    finished.push({ ids: idsOf(link), logProb, score: s.score(logProb, tokens), ended });
-    finished.sort((a, b) => b.score - a.score).splice(s.rows);
-  };
+    }));
+  }
+
+  take(
+    { token = [], parent = [], total = [], ended = [] }: Record<string, ArrayLike<number>>,
+    order: readonly number[],
+  ): void {
+    const { rows: width } = this.#settings;
+    this.#length++;
+    for (const [i, sentence] of order.entries()) {
+      const beams = this.#sentences[sentence];
+      if (!beams || beams.done) continue;
+      const rows = Array.from({ length: width }, (_, k) => i * width + k);
+      const ends = rows.map((r) => ended[r] as number);
+      for (const [k, sum] of ends.entries())
+        if (sum > dead) this.#add(beams.finished, beams.links[k], sum, this.#length, true);
+      beams.links = rows.map((r) => ({ id: token[r] as number, before: beams.links[parent[r] as number] }));
+      beams.totals = rows.map((r) => total[r] as number);
+      beams.done =
+        this.#isDone(beams.finished, Math.max(...beams.totals)) || beams.totals.every((sum) => sum < dead);
+      if (!beams.done && this.#length >= this.#limits(sentence)) {
+        beams.done = true;
+        beams.isCut = true;
+      }
+    }
+  }
+
+  done(sentence: number): boolean {
+    return this.#sentences[sentence]?.done ?? true;
+  }
+
+  idsOf(sentence: number, row: number): readonly number[] {
+    return idsOf(this.#sentences[sentence]?.links[row]);
+  }
+
+  finish(): Hypothesis[][] {
+    return this.#sentences.map(({ links, totals, finished, done, isCut }) => {
+      const hypotheses = [...finished];
+      for (const [k, sum] of totals.entries())
+        if ((!done || isCut) && sum > dead)
+          this.#add(hypotheses, links[k], sum, idsOf(links[k]).length, false);
+      return hypotheses.slice(0, this.#settings.numReturn);
+    });
+  }
+
+  /** Adds a hypothesis to a list that is sorted by score, and keeps the best ones. */
+  #add(to: Hypothesis[], link: Link | undefined, logProb: number, tokens: number, ended: boolean): void {
+    const { score, rows } = this.#settings;
+    to.push({ ids: idsOf(link), logProb, score: score(logProb, tokens), ended });
+    to.sort((a, b) => b.score - a.score).splice(rows);
+  }
+
   /**
    * Whether no running hypothesis can enter `finished`. `best` is the largest log-probability of those that
    * run.
    */
-  const isDone = (finished: Hypothesis[], best: number): boolean => {
-    const worst = finished[s.rows - 1];
-    if (!worst) return false;
-    if (s.earlyStopping === 'shrink') return false;
-    if (s.earlyStopping === true) return true;
-    const now = s.score(best, length);
-    return worst.score >= (s.earlyStopping === 'never' ? Math.max(now, s.score(best, s.maxNewTokens)) : now);
-  };
-  return {
-    take({ token = [], parent = [], total = [], ended = [] }: Record<string, ArrayLike<number>>, order) {
-      length++;
-      for (const [i, sentence] of order.entries()) {
-        const beams = all[sentence];
-        if (!beams || beams.done) continue;
-        const rows = Array.from({ length: s.rows }, (_, k) => i * s.rows + k);
-        const ends = rows.map((r) => ended[r] as number);
-        for (const [k, sum] of ends.entries())
-          if (sum > dead) add(beams.finished, beams.links[k], sum, length, true);
-        beams.links = rows.map((r) => ({ id: token[r] as number, before: beams.links[parent[r] as number] }));
-        beams.totals = rows.map((r) => total[r] as number);
-        beams.done =
-          isDone(beams.finished, Math.max(...beams.totals)) || beams.totals.every((sum) => sum < dead);
-        if (!beams.done && length >= limits(sentence)) {
-          beams.done = true;
-          beams.isCut = true;
-        }
-      }
-    },
-    done: (sentence) => all[sentence]?.done ?? true,
-    idsOf: (sentence, row) => idsOf(all[sentence]?.links[row]),
-    finish: () =>
-      all.map(({ links, totals, finished, done, isCut }) => {
-        const hypotheses = [...finished];
-        for (const [k, sum] of totals.entries())
-          if ((!done || isCut) && sum > dead) add(hypotheses, links[k], sum, idsOf(links[k]).length, false);
-        return hypotheses.slice(0, s.numReturn);
-      }),
-  };
+  #isDone(finished: readonly Hypothesis[], best: number): boolean {
+    const { rows, score, earlyStopping, maxNewTokens } = this.#settings;
+    const worst = finished[rows - 1];
+    if (!worst || earlyStopping === 'shrink') return false;
+    if (earlyStopping === true) return true;
+    const now = score(best, this.#length);
+    return worst.score >= (earlyStopping === 'never' ? Math.max(now, score(best, maxNewTokens)) : now);
+  }
 }

@@ -50,37 +50,29 @@ export function createRowSearch(
   s: SearchSettings,
   limits: Limits = unlimited,
 ): Search {
-  const rows = Array.from({ length: sentences * s.rows }, () => ({
-    ids: [] as number[],
-    logProb: 0,
-    ended: false,
-  }));
+  const newRow = () => ({ ids: [] as number[], logProb: 0, ended: false });
+  /** The rows of each sentence. */
+  const rows = Array.from({ length: sentences }, () => Array.from({ length: s.rows }, newRow));
   const isDone = (sentence: number, { ids, ended }: { ids: readonly number[]; ended: boolean }) =>
     ended || ids.length >= limits(sentence);
-  const rowsOf = (sentence: number) => rows.slice(sentence * s.rows, (sentence + 1) * s.rows);
   return {
     take({ token = [], logProb = [] }: Record<string, ArrayLike<number>>, order) {
-      for (const [i, sentence] of order.entries()) {
-        if (sentence < 0) continue;
-        for (const [k, row] of rowsOf(sentence).entries()) {
+      for (const [i, sentence] of order.entries())
+        for (const [k, row] of (rows[sentence] ?? []).entries()) {
           if (isDone(sentence, row)) continue;
           const id = token[i * s.rows + k] as number;
           row.logProb += logProb[i * s.rows + k] as number;
           if (id === endId) row.ended = true;
           else row.ids.push(id);
         }
-      }
     },
-    done: (sentence) => rowsOf(sentence).every((row) => isDone(sentence, row)),
-    idsOf: (sentence, row) => rowsOf(sentence)[row]?.ids ?? [],
+    done: (sentence) => rows[sentence]?.every((row) => isDone(sentence, row)) ?? true,
+    idsOf: (sentence, row) => rows[sentence]?.[row]?.ids ?? [],
     finish: () =>
-      Array.from({ length: sentences }, (_, b) =>
-        rowsOf(b)
+      rows.map((own) =>
+        own
           .map((row) => ({ ...row, score: s.score(row.logProb, row.ids.length + (row.ended ? 1 : 0)) }))
-          .sort(byScore),
+          .sort((a, b) => b.score - a.score),
       ),
   };
 }
-
-/** The order of hypotheses, the best first. */
-const byScore = (a: Hypothesis, b: Hypothesis): number => b.score - a.score;

@@ -23,5 +23,6 @@ export async function searchFor(
 ): Promise<Search> {
   const limits = limitsOf(s, sources);
   if (s.method !== 'beam') return createRowSearch(sources.length, endId, s, limits);
-  return (await import('./beam-search.ts')).createBeamSearch(sources.length, s, limits);
+  const { BeamSearch } = await import('./beam-search.ts');
+  return new BeamSearch(sources.length, s, limits);
 }

@@ -54,7 +54,6 @@ const options: PlanTrainingOptions = {
 
 it('of a new model', { timeout: 300_000 }, async () => {
   const taken = await takeOffers(options, [1, 0.97, 0.8, 0.6, 0.5, 0.4, 0.3, 0.1]);
-  console.log(taken);
   expect(taken[0]).toEqual({});
   expect(taken[1]).toMatchObject({ gradientCheckpointing: true });
 });
@@ -62,7 +61,6 @@ it('of a new model', { timeout: 300_000 }, async () => {
 it('of a model that is fine-tuned', { timeout: 300_000 }, async () => {
   const from = await train(pairs, { ...options, device: await dawnGpu(), batchSize: 8 });
   const { preset: _, tokenizer: __, vocabSize: ___, maxLength: ____, ...rest } = options;
-  const taken = await takeOffers({ ...rest, from }, [1, 0.9, 0.7, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15]);
-  console.log(taken);
+  await takeOffers({ ...rest, from }, [1, 0.9, 0.7, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15]);
   from.dispose();
 });

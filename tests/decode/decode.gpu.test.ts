@@ -1,7 +1,7 @@
 // Decoding on the GPU with all options, compared with float64 searches without a KV cache.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { createBeamSearch } from '../../src/decode/beam-search.ts';
+import { BeamSearch } from '../../src/decode/beam-search.ts';
 import { type DecodeOptions, decodeSettings, modeOf } from '../../src/decode/decode-options.ts';
 import { Decoder } from '../../src/decode/decoder.ts';
 import { createRowSearch, type Hypothesis } from '../../src/decode/hypotheses.ts';
@@ -78,7 +78,7 @@ async function decodeAll(
     const part = sources.slice(at, at + batch);
     const search =
       settings.method === 'beam'
-        ? createBeamSearch(part.length, settings)
+        ? new BeamSearch(part.length, settings)
         : createRowSearch(part.length, c.endId, settings);
     const streams = part.map((_, i) => at + i);
     for await (const _ of decoder.run({ sources: part, streams }, settings, search));

@@ -1,7 +1,7 @@
 // Hypotheses from the outputs of decoding steps.
 
 import { describe, expect, it } from 'vitest';
-import { createBeamSearch } from '../../src/decode/beam-search.ts';
+import { BeamSearch } from '../../src/decode/beam-search.ts';
 import { type DecodeOptions, decodeSettings } from '../../src/decode/decode-options.ts';
 import { createRowSearch } from '../../src/decode/hypotheses.ts';
 import { masked } from '../../src/engine/ops/decoding/next-token.ts';
@@ -50,7 +50,7 @@ describe('beams', () => {
   const none = masked;
 
   it('follow parents back to their tokens', () => {
-    const beams = createBeamSearch(1, settings({ beams: 2, numReturn: 2, lengthPenalty: 'none' }));
+    const beams = new BeamSearch(1, settings({ beams: 2, numReturn: 2, lengthPenalty: 'none' }));
     beams.take({ token: i(4, 5), parent: i(0, 0), total: f(-1, -2), ended: f(none, none) }, [0]);
     beams.take({ token: i(6, 7), parent: i(1, 0), total: f(-3, -4), ended: f(none, none) }, [0]);
     expect(beams.idsOf(0, 0)).toEqual([5, 6]);
@@ -64,10 +64,7 @@ describe('beams', () => {
   });
 
   const stops = (earlyStopping: DecodeOptions['earlyStopping'], running: number) => {
-    const beams = createBeamSearch(
-      1,
-      settings({ beams: 1, method: 'beam', earlyStopping, maxNewTokens: 10 }),
-    );
+    const beams = new BeamSearch(1, settings({ beams: 1, method: 'beam', earlyStopping, maxNewTokens: 10 }));
     beams.take({ token: i(4), parent: i(0), total: f(running), ended: f(-2) }, [0]);
     return beams.done(0);
   };
@@ -81,7 +78,7 @@ describe('beams', () => {
   });
 
   it('keep at most `beams` finished hypotheses, and none after the search is done', () => {
-    const beams = createBeamSearch(
+    const beams = new BeamSearch(
       1,
       settings({ beams: 2, numReturn: 2, earlyStopping: true, lengthPenalty: 'none' }),
     );
@@ -93,7 +90,7 @@ describe('beams', () => {
   });
 
   it('return running hypotheses at the maximum length, unless they are excluded', () => {
-    const beams = createBeamSearch(1, settings({ beams: 3, numReturn: 3 }));
+    const beams = new BeamSearch(1, settings({ beams: 3, numReturn: 3 }));
     beams.take(
       { token: i(4, 5, 6), parent: i(0, 0, 0), total: f(-1, -2, none), ended: f(none, none, none) },
       [0],

@@ -26,96 +26,101 @@ export function deferred<T>(): Deferred<T> {
  */
 export type GateWork = (training: RunningModel | undefined) => Promise<void>;
 
-/** The gate between updates. */
-export interface StepGate {
+/** The gate between the updates of a training. */
+export class StepGate {
+  readonly #progress: Progress;
+  readonly #stopping: AbortSignal;
+  readonly #hasPendingSave: () => boolean;
+  readonly #queue: GateWork[] = [];
+  #paused = false;
+  /** Resolves when the training is paused. */
+  #pausing = deferred<void>();
+  #endWait = (): void => {};
+
+  /**
+   * `stopping` ends all waiting. While `hasPendingSave` returns true, a pause waits for the next update, after which
+   * the checkpoint is saved. A single step is such a wait.
+   */
+  constructor(progress: Progress, stopping: AbortSignal, hasPendingSave: () => boolean) {
+    this.#progress = progress;
+    this.#stopping = stopping;
+    this.#hasPendingSave = hasPendingSave;
+  }
+
   /** Whether work or a pause is due before the next update. */
-  readonly isPending: boolean;
+  get isPending(): boolean {
+    return this.#queue.length > 0 || (this.#paused && !this.#hasPendingSave());
+  }
+
   /** Whether a pause was requested. */
-  readonly paused: boolean;
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   /** Runs the queued work and waits while paused; called between two updates, while none is pending. */
-  drain(training: RunningModel): Promise<void>;
+  async drain(training: RunningModel): Promise<void> {
+    const [progress, stopping] = [this.#progress, this.#stopping];
+    progress.flush();
+    while (this.#queue.length > 0 || (this.#paused && !this.#hasPendingSave() && !stopping.aborted)) {
+      const work = this.#queue.shift();
+      await (work ? work(training) : this.#wait());
+    }
+    const isStep = this.#paused && !stopping.aborted;
+    if (progress.state === 'paused' && !isStep) progress.setState(stopping.aborted ? 'stopping' : 'training');
+  }
+
+  /** Waits until work is queued, or the training continues or stops. */
+  async #wait(): Promise<void> {
+    if (this.#progress.state !== 'paused') this.#progress.setState('paused');
+    this.#pausing.resolve();
+    await new Promise<void>((resolve) => {
+      this.#endWait = resolve;
+    });
+  }
+
   /** Queues work to run between two updates. */
-  enqueue(work: GateWork): void;
+  enqueue(work: GateWork): void {
+    this.#queue.push(work);
+    this.wake();
+  }
+
   /** Requests a pause; resolves when the training is paused. */
-  pause(): Promise<void>;
+  pause(): Promise<void> {
+    if (!this.#paused) {
+      this.#paused = true;
+      this.#pausing = deferred<void>();
+    }
+    return this.#pausing.promise;
+  }
+
   /**
    * Lets one update through a pause, after which a checkpoint is saved; resolves when the training is paused
    * again.
    */
-  step(): Promise<void>;
-  continue(): void;
-  /** Ends the wait of a paused training if it is stopping. */
-  wake(): void;
-  /** Rejects a pending `pause()`: the training has ended. */
-  rejectPause(error: Error): void;
-  /** Runs the queued work after the training has ended. */
-  close(): void;
-}
-
-/**
- * Creates the gate of a training. `stopping` ends all waiting. While `hasPendingSave` returns true, a pause
- * waits for the next update, after which the checkpoint is saved. A single step is such a wait.
- */
-export function createStepGate(
-  progress: Progress,
-  stopping: AbortSignal,
-  hasPendingSave: () => boolean,
-): StepGate {
-  const queue: GateWork[] = [];
-  let paused = false;
-  let pausing = deferred<void>();
-  let wake = () => {};
-
-  /** Waits until work is queued, or the training continues or stops. */
-  async function wait(): Promise<void> {
-    if (progress.state !== 'paused') progress.setState('paused');
-    pausing.resolve();
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-    });
+  step(): Promise<void> {
+    this.#pausing = deferred();
+    this.wake();
+    return this.#pausing.promise;
   }
 
-  return {
-    get isPending() {
-      return queue.length > 0 || (paused && !hasPendingSave());
-    },
-    get paused() {
-      return paused;
-    },
-    async drain(training) {
-      progress.flush();
-      while (queue.length > 0 || (paused && !hasPendingSave() && !stopping.aborted)) {
-        const work = queue.shift();
-        await (work ? work(training) : wait());
-      }
-      const isStep = paused && !stopping.aborted;
-      if (progress.state === 'paused' && !isStep)
-        progress.setState(stopping.aborted ? 'stopping' : 'training');
-    },
-    enqueue(work) {
-      queue.push(work);
-      wake();
-    },
-    pause() {
-      if (!paused) {
-        paused = true;
-        pausing = deferred<void>();
-      }
-      return pausing.promise;
-    },
-    step() {
-      pausing = deferred();
-      wake();
-      return pausing.promise;
-    },
-    continue() {
-      paused = false;
-      wake();
-    },
-    wake: () => wake(),
-    rejectPause: (error) => pausing.reject(error),
-    close() {
-      for (const work of queue.splice(0)) void work(undefined);
-    },
-  };
+  /** Ends a pause. */
+  continue(): void {
+    this.#paused = false;
+    this.wake();
+  }
+
+  /** Ends the wait of a paused training, to look at its queue, its pause and whether it is stopping. */
+  wake(): void {
+    this.#endWait();
+  }
+
+  /** Rejects a pending `pause()`: the training has ended. */
+  rejectPause(error: Error): void {
+    this.#pausing.reject(error);
+  }
+
+  /** Runs the queued work after the training has ended. */
+  close(): void {
+    for (const work of this.#queue.splice(0)) void work(undefined);
+  }
 }

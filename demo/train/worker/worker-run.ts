@@ -19,7 +19,7 @@ import type { GpuMemory, RunInfo, SessionEvent, SessionState } from '../protocol
 import { messageForVisitors } from './call-error.ts';
 import type { LoadedModel } from './decode-text.ts';
 import { createProgress, type Progress } from './progress-events.ts';
-import { createStepGate, type Deferred, deferred, type StepGate } from './step-gate.ts';
+import { type Deferred, deferred, StepGate } from './step-gate.ts';
 import { StepRest } from './step-rest.ts';
 
 /** Updates that the log keeps in full; of older ones it keeps a part, so that memory is bounded. */
@@ -73,7 +73,7 @@ export function startTraining(
     host,
     stopping,
     progress,
-    gate: createStepGate(progress, stopping.signal, () => saves.length > 0),
+    gate: new StepGate(progress, stopping.signal, () => saves.length > 0),
     rest: new StepRest(),
     started: deferred(),
     ended: deferred(),

@@ -99,13 +99,14 @@ export class Pipelines {
   }
 
   async #compile({ shader: name, entry, constants, f16 = [] }: KernelKey): Promise<Kernel> {
+    const device = this.#device;
     const { codeOf, constantsOf, shaderOf } = await import('./shaders.ts');
     const shader = shaderOf(name);
     const bindings = shader.entries.get(entry);
     if (!bindings) throw new Error(`shader ${shader.name}: there is no entry point ${entry}`);
     const { overrides, consts } = constantsOf(shader, constants);
     const label = `${shader.name}.${entry}`;
-    const layout = this.#device.createBindGroupLayout({
+    const layout = device.createBindGroupLayout({
       label,
       entries: bindings.map((b) => ({
         binding: b.binding,
@@ -113,18 +114,18 @@ export class Pipelines {
         buffer: { type: b.type },
       })),
     });
-    const code = sizedSubgroups(codeOf(shader, consts, f16), constants.LANES, this.#device);
+    const code = sizedSubgroups(codeOf(shader, consts, f16), constants.LANES, device);
     const stored = f16.length ? ` f16 ${f16}` : '';
     const { module, failure } = this.#moduleOf(code, `${shader.key} ${JSON.stringify(consts)}${stored}`);
     try {
-      const pipeline = await this.#device.createComputePipelineAsync({
+      const pipeline = await device.createComputePipelineAsync({
         label,
-        layout: this.#device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+        layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
         compute: { module, entryPoint: entry, constants: overrides },
       });
       return { pipeline, layout, bindings, shader };
     } catch (error) {
-      await saysLost(this.#device, error);
+      await saysLost(device, error);
       const { messages } = await module.getCompilationInfo().catch(() => ({ messages: [] }));
       const lines = messages.map((m) => `  line ${m.lineNum}: ${m.message.trim()}`);
       const { message } = (await failure) ?? (error as Error);
@@ -134,12 +135,13 @@ export class Pipelines {
   }
 
   #moduleOf(code: string, label: string): CompiledModule {
+    const device = this.#device;
     let compiled = this.#modules.get(code);
     if (!compiled) {
       // wgpu reports errors of a module here, other implementations when a pipeline uses it.
-      this.#device.pushErrorScope('validation');
-      const module = this.#device.createShaderModule({ label, code });
-      compiled = { module, failure: this.#device.popErrorScope().catch(() => null) };
+      device.pushErrorScope('validation');
+      const module = device.createShaderModule({ label, code });
+      compiled = { module, failure: device.popErrorScope().catch(() => null) };
       this.#modules.set(code, compiled);
     }
     return compiled;
