@@ -121,7 +121,7 @@ async function* streamOf({ rate, pieces }: SpeechStream, name: string): AsyncGen
     const ready = resampler?.read() ?? piece;
     if (ready.length > 0) yield ready;
   }
-  // As of a recording that is all there.
+  // Throws as for a whole recording.
   if (loudest <= silence || length * sampleRate <= minSamples * rate)
     speechSamples({ rate, channels: [new Float32Array(length)] }, name);
   const rest = resampler?.end();
@@ -130,7 +130,7 @@ async function* streamOf({ rate, pieces }: SpeechStream, name: string): AsyncGen
 
 /** Samples of a recording at 16 kHz. Throws a HeddleError that starts with `name` if it is none. */
 export async function samplesOf(audio: SpeechInput, name: string): Promise<Float32Array> {
-  if (audio instanceof Float32Array) return speechSamples({ rate: 16000, channels: [audio] }, name);
+  if (audio instanceof Float32Array) return speechSamples({ rate: sampleRate, channels: [audio] }, name);
   if (audio instanceof Blob) {
     const own = audio instanceof File ? audio.name : name;
     return samplesOf(new Uint8Array(await audio.arrayBuffer()), own);
@@ -162,10 +162,11 @@ type OfflineContext = new (
 
 const canDecode = (): boolean => 'OfflineAudioContext' in globalThis;
 
-/** Decodes a file of any kind that the browser knows, at its own rate as far as the browser keeps it. */
+/** Decodes a file of any kind that the browser knows. */
 async function decodeInBrowser(bytes: Uint8Array, name: string): Promise<BufferOfAudio> {
   const { OfflineAudioContext } = globalThis as unknown as { OfflineAudioContext: OfflineContext };
   try {
+    // The rate of most files; the context resamples others to it.
     return await new OfflineAudioContext(1, 1, 48000).decodeAudioData(bytes.slice().buffer);
   } catch (cause) {
     throw new HeddleError(`${name}: the browser cannot decode this file; convert it to WAV`, {

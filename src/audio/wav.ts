@@ -19,7 +19,7 @@ export interface Sound {
 /** `format` of a `fmt ` chunk whose true format is in its extension. */
 const extensible = 0xfffe;
 
-/** Bits of a sample that each format may have. */
+/** Bits that a sample may have in each format: PCM, floats, A-law, µ-law. */
 const bitsOf: Readonly<Record<number, readonly number[]>> = {
   1: [8, 16, 24, 32],
   3: [32, 64],

@@ -1,5 +1,6 @@
 // Kernel families of sublayers, or parts of them, that are one dispatch each (src/engine/ops/rows/).
 
+import { alignedSize } from '../core/tensor.ts';
 import { linearAddNormOp } from '../engine/ops/rows/linear-add-norm.ts';
 import {
   rowCrossAttentionOp,
@@ -9,9 +10,6 @@ import {
 } from '../engine/ops/rows/row-sublayers.ts';
 import { input, step } from './kernel-case.ts';
 import { choice, family, heads, headWidth, rows, size, vocab } from './kernel-family.ts';
-
-/** Numbers in front of a vector or matrix that begins at a multiple of 64. */
-const whole = (n: number): number => Math.ceil(n / 64) * 64;
 
 /** Families of sublayers. */
 export const sublayerFamilies = {
@@ -31,7 +29,7 @@ export const sublayerFamilies = {
     },
     make({ kind, rows, beams, length, heads, width, hidden, vocab }) {
       const D = heads * width;
-      const W = whole(D);
+      const W = alignedSize(D);
       const attrs = {
         biasAt: 0,
         gammaAt: W,
@@ -49,14 +47,14 @@ export const sublayerFamilies = {
       const own = { 'self-attention': 3 * D, 'cross-attention': D, 'feed-forward': hidden, logits: vocab }[
         kind
       ];
-      const outAt = whole(own * D);
+      const outAt = alignedSize(own * D);
       return {
         name: `row ${kind} [${rows},${D}] ${kind === 'logits' ? `${vocab} tokens` : `${heads} heads x ${width}`}`,
         build(g) {
           const inputs = {
             x: input(g, 'x', [rows, 1, D]),
             parts: input(g, 'parts', [heads, rows, D]),
-            vectors: g.state('vectors', 'f32', [3 * W + whole(own)]),
+            vectors: g.state('vectors', 'f32', [3 * W + alignedSize(own)]),
             matrices: g.state('matrices', 'f32', [outAt + (kind === 'logits' ? 0 : own * D)]),
           };
           if (kind === 'logits')
@@ -95,8 +93,8 @@ export const sublayerFamilies = {
       dropout: choice('Dropout', 'no', 'yes'),
     },
     make({ rows, inputs, width, next, dropout }) {
-      const W = whole(width);
-      const nextAt = whole(width * inputs);
+      const W = alignedSize(width);
+      const nextAt = alignedSize(width * inputs);
       const rate = dropout === 'yes' ? 0.1 : 0;
       const attrs = {
         at: 0,

@@ -28,6 +28,12 @@ export interface Tensor extends TensorType {
  */
 export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 
+/**
+ * Elements up to the next multiple of 64, where slices of parameter buffers start: WebGPU's alignment of bindings, 256
+ * bytes, for elements of 4 bytes.
+ */
+export const alignedSize = (elements: number): number => Math.ceil(elements / 64) * 64;
+
 /** Returns the size of an element in bytes. */
 export const bytesPer = (dtype: DType): number => (dtype === 'f16' ? 2 : 4);
 

@@ -3,7 +3,7 @@
 // same model code reads quantized weights.
 
 import { formatMiB } from '../core/format-numbers.ts';
-import { sizeOf } from '../core/tensor.ts';
+import { alignedSize, sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../engine/graph/graph.ts';
 import { packedEmbedding } from '../engine/ops/embedding/packed-embedding.ts';
 import { type PackedValue, packedLinear } from '../engine/ops/matmul/packed-linear.ts';
@@ -38,7 +38,6 @@ import {
 
 export { type WeightFormat, weightFormats } from './sensitive-matrices.ts';
 
-const aligned = (n: number): number => Math.ceil(n / 64) * 64;
 /** Whether a parameter is quantized: matrices and token embeddings. */
 export const isQuantized = ({ init, shape, decay }: Parameter): boolean =>
   decay && shape.length === 2 && !(init.kind === 'embedding' && init.of === 'positions');
@@ -62,8 +61,8 @@ export function quantizedParameters(
     const { words, scales } = formats.get(own) ?? { words: 0, scales: 0 };
     matrices.set(parameter.name, { parameter, format: own, word: words, scale: scales });
     formats.set(own, {
-      words: words + aligned(rows * wordsOf(own, cols)),
-      scales: scales + aligned(rows * scalesPerRow(own, cols)),
+      words: words + alignedSize(rows * wordsOf(own, cols)),
+      scales: scales + alignedSize(rows * scalesPerRow(own, cols)),
     });
   }
   const quantization: Quantization = {

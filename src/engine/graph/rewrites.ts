@@ -1,9 +1,9 @@
 // The rewrites of losses and gradients, and the names of all rewrites. layer-rewrites.ts has those of layers.
 
 import { HeddleError } from '../../core/errors.ts';
-import { bytesOf, matrixOf, sameShape, sizeOf } from '../../core/tensor.ts';
+import { alignedSize, bytesOf, matrixOf, sameShape, sizeOf } from '../../core/tensor.ts';
 import { activationBackwardOp } from '../ops/elementwise/activation-backward.ts';
-import { columnSumOp, normSumsOp, padded } from '../ops/elementwise/column-sum.ts';
+import { columnSumOp, normSumsOp } from '../ops/elementwise/column-sum.ts';
 import { addOp, dropoutOp } from '../ops/elementwise/elementwise-ops.ts';
 import { embeddingBackwardOp } from '../ops/embedding/embedding-backward.ts';
 import { crossEntropyOp } from '../ops/loss/cross-entropy.ts';
@@ -141,7 +141,7 @@ function placedNorm(node: Node) {
   const [dgamma, dbeta] = sums?.outputs.sums ?? [];
   if (!sums || !dgamma?.at || !dbeta?.at) return [];
   const { buffer: gradients, offset: start } = dgamma.at;
-  const length = padded(sizeOf(dgamma.shape));
+  const length = alignedSize(sizeOf(dgamma.shape));
   if (dbeta.at.buffer !== gradients || dbeta.at.offset !== start + length) return [];
   return [{ node, partials: sums.inputs.partials, gradients, start, length }];
 }
@@ -168,7 +168,7 @@ const placedRewrites: Record<string, (graph: Graph) => void> = {
       const [first] = run;
       if (!first || run.length < 2) continue;
       const { rows, cols } = matrixOf(first.partials.shape);
-      const stride = padded(rows * cols);
+      const stride = alignedSize(rows * cols);
       const name = `norm.partials.${k}.${rows}x${cols}x${run.length}`;
       const partials = graph.state(name, 'f32', [run.length * stride]);
       for (const [i, norm] of run.entries()) graph.place(norm.partials, partials, i * stride);

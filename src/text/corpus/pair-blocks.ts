@@ -41,8 +41,8 @@ export async function* pairBlocks(
   for (const [i, name] of source.entries()) {
     const targetName = target[i] as string;
     const [from, to] = [
-      await openRecords(name, options, false),
-      await openRecords(targetName, options, false),
+      await Records.open(name, options, false),
+      await Records.open(targetName, options, false),
     ];
     for (let line = 1; ; ) {
       const bytes = await from.block(blockBytes);
@@ -68,7 +68,7 @@ export async function* pairBlocks(
         yield { name, format: 'tsv', ...block, columns: [0, 1], references: 1 };
       continue;
     }
-    const records = await openRecords(name, options, kind === 'csv');
+    const records = await Records.open(name, options, kind === 'csv');
     const columns = await columnsOf(given, kind, name, records);
     for (let line = 1; ; ) {
       const bytes = await records.block(blockBytes);
@@ -131,73 +131,86 @@ function readError(error: Error, name: string, isGzip: boolean): HeddleError {
   return new HeddleError(`${name}: ${problem}`, { cause: error });
 }
 
-type Records = Awaited<ReturnType<typeof openRecords>>;
+/** The records of a file: lines, or if `quoted` records of CSV, whose quoted fields may contain line breaks. */
+class Records {
+  readonly #name: string;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #isGzip: boolean;
+  readonly #isQuoted: boolean;
+  /** Bytes that were read and not yet returned. */
+  #rest: Uint8Array = new Uint8Array();
+  #isEnd = false;
+  #isEmpty = true;
 
-/**
- * Opens the records of a file: lines, or if `quoted` records of CSV, whose quoted fields may contain line
- * breaks.
- */
-async function openRecords(name: string, { open, onBytes }: PairBlockOptions, quoted: boolean) {
-  const { stream, isGzip } = await unzipped(await open(name), onBytes);
-  const reader = stream.getReader();
-  let rest: Uint8Array = new Uint8Array();
-  let [ended, empty] = [false, true];
-  const more = async (): Promise<Uint8Array | undefined> => {
-    if (ended) return undefined;
-    const { done, value } = await reader.read().catch((error: Error) => {
-      throw readError(error, name, isGzip);
+  private constructor(name: string, { stream, isGzip }: Unzipped, isQuoted: boolean) {
+    this.#name = name;
+    this.#reader = stream.getReader();
+    this.#isGzip = isGzip;
+    this.#isQuoted = isQuoted;
+  }
+
+  static async open(name: string, { open, onBytes }: PairBlockOptions, isQuoted: boolean): Promise<Records> {
+    return new Records(name, await unzipped(await open(name), onBytes), isQuoted);
+  }
+
+  /** At least `size` bytes that end with a record; fewer at the end of the file, then none. */
+  block(size: number): Promise<Uint8Array> {
+    let quotes = 0;
+    return this.#upTo((chunk, before) => {
+      const from = Math.max(0, size - before - 1);
+      if (!this.#isQuoted) return from < chunk.length ? chunk.indexOf(newline, from) + 1 : 0;
+      for (let i = 0; i < chunk.length; i++) {
+        if (chunk[i] === quote) quotes++;
+        else if (chunk[i] === newline && i >= from && quotes % 2 === 0) return i + 1;
+      }
+      return 0;
     });
-    ended = done;
-    if (value?.length) empty = false;
-    check(!done || !empty, `${name}: the file is empty`);
-    return value;
-  };
-  /** Reads up to the end that `end` finds: its offset in a chunk, or 0 to read on. */
-  const upTo = async (end: (chunk: Uint8Array, before: number) => number): Promise<Uint8Array> => {
+  }
+
+  /** The next `count` lines; fewer at the end of the file. */
+  async lines(count: number): Promise<Uint8Array> {
+    if (count === 0) return new Uint8Array();
+    let left = count;
+    return this.#upTo((chunk) => {
+      let at = 0;
+      for (; left > 0; left--) {
+        const next = chunk.indexOf(newline, at);
+        if (next < 0) return 0;
+        at = next + 1;
+      }
+      return at;
+    });
+  }
+
+  /** The bytes up to the end that `end` finds: its offset in a chunk, or 0 to read on. */
+  async #upTo(end: (chunk: Uint8Array, before: number) => number): Promise<Uint8Array> {
     const parts: Uint8Array[] = [];
     let before = 0;
-    for (let chunk: Uint8Array | undefined = rest; chunk; chunk = await more()) {
+    for (let chunk: Uint8Array | undefined = this.#rest; chunk; chunk = await this.#nextChunk()) {
       const at = end(chunk, before);
       if (at > 0) {
         parts.push(chunk.subarray(0, at));
-        rest = chunk.subarray(at);
+        this.#rest = chunk.subarray(at);
         return concatBytes(parts);
       }
       parts.push(chunk);
       before += chunk.length;
     }
-    rest = new Uint8Array();
+    this.#rest = new Uint8Array();
     return concatBytes(parts);
-  };
-  return {
-    /** At least `size` bytes that end with a record; fewer at the end of the file, then none. */
-    block(size: number): Promise<Uint8Array> {
-      let quotes = 0;
-      return upTo((chunk, before) => {
-        const from = Math.max(0, size - before - 1);
-        if (!quoted) return from < chunk.length ? chunk.indexOf(newline, from) + 1 : 0;
-        for (let i = 0; i < chunk.length; i++) {
-          if (chunk[i] === quote) quotes++;
-          else if (chunk[i] === newline && i >= from && quotes % 2 === 0) return i + 1;
-        }
-        return 0;
-      });
-    },
-    /** The next `count` lines; fewer at the end of the file. */
-    async lines(count: number): Promise<Uint8Array> {
-      if (count === 0) return new Uint8Array();
-      let left = count;
-      return upTo((chunk) => {
-        let at = 0;
-        for (; left > 0; left--) {
-          const next = chunk.indexOf(newline, at);
-          if (next < 0) return 0;
-          at = next + 1;
-        }
-        return at;
-      });
-    },
-  };
+  }
+
+  /** The next chunk of the file; undefined at its end. Throws a HeddleError if the file is empty. */
+  async #nextChunk(): Promise<Uint8Array | undefined> {
+    if (this.#isEnd) return undefined;
+    const { done, value } = await this.#reader.read().catch((error: Error) => {
+      throw readError(error, this.#name, this.#isGzip);
+    });
+    this.#isEnd = done;
+    if (value?.length) this.#isEmpty = false;
+    check(!done || !this.#isEmpty, `${this.#name}: the file is empty`);
+    return value;
+  }
 }
 
 /** Number of lines; the last one may lack its line break. */
@@ -207,11 +220,14 @@ function countLines(bytes: Uint8Array): number {
   return lines + (bytes.length > 0 && bytes.at(-1) !== newline ? 1 : 0);
 }
 
+/** The bytes of a file, decompressed if it is one of gzip. */
+interface Unzipped {
+  readonly stream: ByteStream;
+  readonly isGzip: boolean;
+}
+
 /** The stream, decompressed if it starts with the bytes of gzip. */
-async function unzipped(
-  stream: ByteStream,
-  onBytes?: (bytes: number) => void,
-): Promise<{ readonly stream: ByteStream; readonly isGzip: boolean }> {
+async function unzipped(stream: ByteStream, onBytes?: (bytes: number) => void): Promise<Unzipped> {
   const reader = stream.getReader();
   const seen = [await reader.read()];
   const first = seen[0]?.value;

@@ -2,7 +2,7 @@
 // and optimizer states, in compact buffers; `ranges` maps these to the weights.
 
 import { check } from '../../core/errors.ts';
-import { sizeOf } from '../../core/tensor.ts';
+import { alignedSize, sizeOf } from '../../core/tensor.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import type { Value } from '../../engine/ops/op.ts';
 import { type LoraConfig, loraParameters } from '../../model/lora.ts';
@@ -117,7 +117,7 @@ function rangesIn(trained: readonly Parameter[], compact: ParameterList): Buffer
   const ranges: BufferRange[] = [];
   for (const [i, { offset: inState, shape }] of trained.entries()) {
     const { offset: inBuffer } = compact.all[i] as Parameter;
-    const length = Math.ceil(sizeOf(shape) / 64) * 64;
+    const length = alignedSize(sizeOf(shape));
     const last = ranges.at(-1);
     if (last && last.inState + last.length === inState)
       ranges[ranges.length - 1] = { ...last, length: last.length + length };

@@ -2,7 +2,7 @@
 // block of rows.
 
 import { check } from '../../../core/errors.ts';
-import { dim, matrixOf, show, sizeOf, tensorType } from '../../../core/tensor.ts';
+import { alignedSize, dim, matrixOf, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
 import { gridOf, shaderFor, vecWidth } from '../work-division.ts';
@@ -51,12 +51,9 @@ export const columnSumOp = defineOp({
 export const columnSum = (builder: Builder, partials: Value, slices = 1): readonly Value[] =>
   builder.apply(columnSumOp, { partials }, { slices }).sums;
 
-/** Elements to the next multiple of 64, where slices of parameter buffers start. */
-export const padded = (n: number): number => Math.ceil(n / 64) * 64;
-
 /**
  * Column sums of the partial sums of many norms in one dispatch; the rewrite `norm-sums` inserts it.
- * partials, a buffer in which those of each norm follow one another; sums [count, 2, padded(cols)]: dgamma
+ * partials, a buffer in which those of each norm follow one another; sums [count, 2, alignedSize(cols)]: dgamma
  * and dbeta of each norm in the layout of the weights.
  */
 export const normSumsOp = defineOp({
@@ -80,7 +77,7 @@ export const normSumsOp = defineOp({
       () =>
         `norm_sums: ${count} norms of ${rows} rows of ${2 * cols} do not fit partials ${show(partials.shape)}`,
     );
-    return { sums: tensorType('f32', [count, 2, padded(cols)]) };
+    return { sums: tensorType('f32', [count, 2, alignedSize(cols)]) };
   },
   launch({ partials }, { sums }, { count, rows, cols, stride }) {
     const width = stride % 4 === 0 ? vecWidth(cols) : 1;
@@ -88,7 +85,7 @@ export const normSumsOp = defineOp({
       {
         shader: shaderFor('column-sum', width),
         entry: 'norm_sums',
-        params: { rows, cols, stride, part: padded(cols) },
+        params: { rows, cols, stride, part: alignedSize(cols) },
         bind: { partials, sums0: sums },
         grid: [Math.ceil((2 * cols) / width / 64), count, 1],
         flops: count * rows * 2 * cols,
