@@ -1,5 +1,6 @@
 // Runs programs, each in a new sandboxed frame (code-frame.html). Stopping a program removes its frame.
 
+import { messageOf } from '../../src/pages.ts';
 import { say } from '../common/page-texts.ts';
 
 /** Event of a running program. */
@@ -57,7 +58,7 @@ export function runProgram(
   let stopped = false;
   const fail = (error: unknown) => {
     if (stopped) return;
-    listener({ type: 'error', text: error instanceof Error ? error.message : String(error), line: 0 });
+    listener({ type: 'error', text: messageOf(error), line: 0 });
     listener({ type: 'end' });
   };
   const ready = new Promise<void>((resolve, reject) => {

@@ -10,6 +10,7 @@ import {
   reportIssue,
   reportLine,
 } from '../../src/bench/device-table.ts';
+import { messageOf } from '../../src/pages.ts';
 import { formatBytes } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
@@ -50,7 +51,7 @@ export class DevicePanel extends Panel {
     try {
       deviceReportOf(JSON.parse(reportLine(report)));
     } catch (error) {
-      this.#fault = error instanceof Error ? error.message : String(error);
+      this.#fault = messageOf(error);
     }
     this.draw();
     this.find<HTMLElement>('.device-picture').replaceChildren(pictureOf(report));

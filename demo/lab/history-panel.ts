@@ -1,6 +1,7 @@
 // Panel of earlier runs: show, compare with one as baseline, delete; files of results as baseline.
 
 import { type BenchRun, readBenchRun } from '../../src/bench/bench-file.ts';
+import { messageOf } from '../../src/pages.ts';
 import { fixed, formatMoment, formatNumber } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
@@ -57,7 +58,7 @@ export class HistoryPanel extends Panel {
         );
       this.#host.compare({ run: readBenchRun(await file.text()), kind: say`file ${file.name}` });
     } catch (error) {
-      this.#error = error instanceof Error ? error.message : String(error);
+      this.#error = messageOf(error);
       this.draw();
     }
   }

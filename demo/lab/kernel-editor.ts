@@ -4,6 +4,7 @@
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { OwnKernel, ShownKernel, ShownPass, TriedKernel } from '../../src/bench/own-kernel.ts';
 import type { Roofs } from '../../src/engine/index.ts';
+import { messageOf } from '../../src/pages.ts';
 import { CodeEditor, type LineMessage } from '../common/code-editor.ts';
 import { english } from '../common/english.ts';
 import { field, options } from '../common/form-fields.ts';
@@ -289,8 +290,6 @@ export class KernelEditor extends Panel {
       )}`;
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 const isAbort = (error: unknown): boolean => error instanceof DOMException && error.name === 'AbortError';
 

@@ -5,6 +5,7 @@ import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { OwnKernel } from '../../src/bench/own-kernel.ts';
 import { adapterName } from '../../src/engine/index.ts';
+import { messageOf } from '../../src/pages.ts';
 import { byId, onFrame, whenVisible } from '../common/dom.ts';
 import { formatMoment, formatPercent } from '../common/format.ts';
 import type { PageHeader } from '../common/page-header.ts';
@@ -312,7 +313,7 @@ export class LabPage {
       const run = await fromHash(location.hash);
       if (run) this.#compare({ run, kind: say`shared result` });
     } catch (error) {
-      this.#controls.setStatus(error instanceof Error ? error.message : String(error), 'bad');
+      this.#controls.setStatus(messageOf(error), 'bad');
     }
   }
 }

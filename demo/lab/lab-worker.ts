@@ -13,6 +13,7 @@ import { describeMachine } from '../../src/bench/machine.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
 import { adapterName, openDevice } from '../../src/engine/index.ts';
 import { type Device, HeddleError } from '../../src/index.ts';
+import { messageOf } from '../../src/pages.ts';
 import { english } from '../common/english.ts';
 import { attempt, show } from './editor-worker.ts';
 import {
@@ -43,7 +44,7 @@ async function answer(request: Extract<LabRequest, { readonly id: number }>): Pr
     if (request.type === 'show') send({ type: 'shown', id, kernel: await show(spec) });
     else send({ type: 'tried', id, reply: await attempt(spec, request.own, request) });
   } catch (error) {
-    send({ type: 'rejected', id, message: error instanceof Error ? error.message : String(error) });
+    send({ type: 'rejected', id, message: messageOf(error) });
   }
 }
 
@@ -58,14 +59,13 @@ async function run(
     else send({ type: 'done', results: await measureOnDevice(request.settings, signal) });
   } catch (error) {
     if (signal.aborted) send({ type: 'stopped' });
-    else send({ type: 'failed', message: messageOf(error) });
+    else send({ type: 'failed', message: failureOf(error) });
   }
 }
 
-const messageOf = (error: unknown): string =>
-  error instanceof HeddleError
-    ? error.message
-    : english`Something went wrong: ${error instanceof Error ? error.message : error}`;
+/** The message of an error; one that heddle does not expect is named as such. */
+const failureOf = (error: unknown): string =>
+  error instanceof HeddleError ? error.message : english`Something went wrong: ${messageOf(error)}`;
 
 /** Checks conformance as `heddle conformance` does. Its training code is loaded on demand. */
 async function checkConformance(signal: AbortSignal): Promise<CheckedConformance> {

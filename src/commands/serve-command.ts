@@ -1,7 +1,7 @@
 // heddle serve
 
 import type { Command } from 'commander';
-import { HeddleError } from '../core/errors.ts';
+import { HeddleError, messageOf } from '../core/errors.ts';
 import { readText } from '../files/files.ts';
 import { dawnGpu } from '../host/dawn.ts';
 import { nodeFiles } from '../host/node-files.ts';
@@ -108,7 +108,7 @@ async function run(models: string[], options: Options): Promise<void> {
     metrics,
     maxBodyBytes: options.maxBody,
     waiting: () => served.reduce((n, { queue }) => n + queue.waiting, 0),
-    onError: (error) => warn(`heddle: ${error instanceof Error ? error.message : String(error)}`),
+    onError: (error) => warn(`heddle: ${messageOf(error)}`),
   });
   const port = await server.listen(options.port, options.address);
   const pairs = served.map(

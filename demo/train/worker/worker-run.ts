@@ -14,6 +14,7 @@ import {
   type TrainOptions,
   train,
 } from '../../../src/index.ts';
+import { messageOf } from '../../../src/pages.ts';
 import { english } from '../../common/english.ts';
 import type { GpuMemory, RunInfo, SessionEvent, SessionState } from '../protocol.ts';
 import { messageForVisitors } from './call-error.ts';
@@ -205,8 +206,7 @@ async function runToEnd(
     started.reject(error);
     // Stopped before the first update: nothing to save, and not an error.
     if (stopping.signal.aborted && progress.step === 0) progress.setState('stopped');
-    else
-      progress.setState('failed', messageForVisitors(error instanceof Error ? error.message : String(error)));
+    else progress.setState('failed', messageForVisitors(messageOf(error)));
     return undefined;
   } finally {
     run.running = undefined;
