@@ -229,65 +229,21 @@ async function checkPulled(
  * A model at a URL: a single file, or a folder with the usual file names. What is above the memory budget is an error
  * before it is downloaded.
  */
-export async function fromUrl(
+async function fromUrl(
   url: string,
   signal: AbortSignal,
   session: Session,
   { weights, weightsExclude, inMemory }: WeightStorage & { readonly inMemory?: boolean },
 ): Promise<FoundModel> {
+  const read = (address: string) => readAddress(address, signal, session.memoryBudget);
   const { pathname, protocol } = new URL(url);
-  const read = async (address: string): Promise<Uint8Array | undefined> => {
-    const response = await fetch(address, { signal }).catch((error: Error) => {
-      signal.throwIfAborted();
-      throw new HeddleError(`${address}: the request failed (${error.message})`, {
-        kind: 'network',
-        cause: error,
-      });
-    });
-    // Servers of single-page applications answer with a page if a file does not exist.
-    const isPage = /\btext\/html\b/.test(response.headers.get('Content-Type') ?? '');
-    if (response.status === 404 || (response.ok && isPage)) return undefined;
-    check(
-      response.ok,
-      () => `${address}: the server answers ${response.status} ${response.statusText}`,
-      'network',
-    );
-    const bytes = Number(response.headers.get('Content-Length'));
-    if (bytes > (session.memoryBudget ?? Number.POSITIVE_INFINITY)) {
-      await response.body?.cancel();
-      throw new HeddleError(
-        `${address}: a file of ${formatBytes(bytes)} is above the memory budget of ${formatBytes(session.memoryBudget ?? 0)}; use a smaller model`,
-        { kind: 'memory' },
-      );
-    }
-    return new Uint8Array(await response.arrayBuffer());
-  };
   if (protocol === 'blob:' || protocol === 'data:' || /\.(?:zip|safetensors)$/i.test(pathname)) {
     const bytes = await read(url);
     check(bytes, `${url}: there is no such file (404)`, 'not-found');
     return unpacked(bytes, decodeURIComponent(pathname.split('/').pop() || 'the file'));
   }
   const folder = url.replace(/\/+$/, '');
-  const responses = new Map<string, Promise<Uint8Array | undefined>>();
-  const get = (path: string) => {
-    const bytes = responses.get(path) ?? read(path);
-    responses.set(path, bytes);
-    return bytes;
-  };
-  const readOnly = async () => check(false, `${url}: files at a URL are read-only`, 'input');
-  const files: Files = {
-    async read(path) {
-      const bytes = await get(path);
-      check(bytes, `${path}: there is no such file (404)`, 'not-found');
-      return bytes;
-    },
-    exists: async (path) =>
-      path === folder || (path.startsWith(`${folder}/`) && (await get(path)) !== undefined),
-    list: async () => [],
-    write: readOnly,
-    rename: readOnly,
-    remove: readOnly,
-  };
+  const files = urlFiles(folder, read);
   check(
     await files.exists(`${folder}/${modelFileNames.config}`),
     `${url}: it has no ${modelFileNames.config}`,
@@ -301,4 +257,60 @@ export async function fromUrl(
     checkMemory(url, config, session, { weights, weightsExclude }, inMemory),
   );
   return { files, folder, isChecked: true };
+}
+
+/** The bytes at an address; undefined if there are none. Throws a HeddleError if they are more than `memoryBudget`. */
+async function readAddress(
+  address: string,
+  signal: AbortSignal,
+  memoryBudget = Number.POSITIVE_INFINITY,
+): Promise<Uint8Array | undefined> {
+  const response = await fetch(address, { signal }).catch((error: Error) => {
+    signal.throwIfAborted();
+    throw new HeddleError(`${address}: the request failed (${error.message})`, {
+      kind: 'network',
+      cause: error,
+    });
+  });
+  // Servers of single-page applications answer with a page if a file does not exist.
+  const isPage = /\btext\/html\b/.test(response.headers.get('Content-Type') ?? '');
+  if (response.status === 404 || (response.ok && isPage)) return undefined;
+  check(
+    response.ok,
+    () => `${address}: the server answers ${response.status} ${response.statusText}`,
+    'network',
+  );
+  const bytes = Number(response.headers.get('Content-Length'));
+  if (bytes > memoryBudget) {
+    await response.body?.cancel();
+    throw new HeddleError(
+      `${address}: a file of ${formatBytes(bytes)} is above the memory budget of ${formatBytes(memoryBudget)}; use a smaller model`,
+      { kind: 'memory' },
+    );
+  }
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+/** The files of a folder at a URL, each read once. They cannot be written or listed. */
+function urlFiles(folder: string, read: (address: string) => Promise<Uint8Array | undefined>): Files {
+  const responses = new Map<string, Promise<Uint8Array | undefined>>();
+  const get = (path: string) => {
+    const bytes = responses.get(path) ?? read(path);
+    responses.set(path, bytes);
+    return bytes;
+  };
+  const readOnly = async () => check(false, `${folder}: files at a URL are read-only`, 'input');
+  return {
+    async read(path) {
+      const bytes = await get(path);
+      check(bytes, `${path}: there is no such file (404)`, 'not-found');
+      return bytes;
+    },
+    exists: async (path) =>
+      path === folder || (path.startsWith(`${folder}/`) && (await get(path)) !== undefined),
+    list: async () => [],
+    write: readOnly,
+    rename: readOnly,
+    remove: readOnly,
+  };
 }

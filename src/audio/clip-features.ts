@@ -28,7 +28,8 @@ export function clipFeatures(mel: LogMel, samples: Float32Array, windowSamples?:
     all.set(samples.subarray(0, length));
     return all;
   };
-  // Frames from `own` on are silence, as far as the mirrored end of the window is.
+  // Frames from `own` on are silence, as far as the mirrored end of the window is. With three more, frame `own` has
+  // only silence on both sides.
   const own = Math.ceil((samples.length + reach) / hopSamples);
   const some = (own + 3) * hopSamples;
   if (some >= windowSamples) return plain(padded(windowSamples));

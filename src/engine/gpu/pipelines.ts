@@ -55,7 +55,7 @@ const lostWait = 10_000;
  * If an error says that the device is lost (Firefox: "Parent device is lost"), waits until the device says so too, which
  * on a busy machine takes longer than callers wait that do not know it.
  */
-async function saysLost(device: GPUDevice, error: unknown): Promise<void> {
+async function waitIfLost(device: GPUDevice, error: unknown): Promise<void> {
   if (!/\blost\b/i.test(messageOf(error))) return;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<void>((resolve) => {
@@ -125,7 +125,7 @@ export class Pipelines {
       });
       return { pipeline, layout, bindings, shader };
     } catch (error) {
-      await saysLost(device, error);
+      await waitIfLost(device, error);
       const { messages } = await module.getCompilationInfo().catch(() => ({ messages: [] }));
       const lines = messages.map((m) => `  line ${m.lineNum}: ${m.message.trim()}`);
       const { message } = (await failure) ?? (error as Error);
