@@ -109,7 +109,7 @@ export function findRemote(
  * A model on the hub, downloaded into the cache if it is not there. The next call resumes a stopped download.
  * Throws a HeddleError if the name is no name on the hub.
  */
-export async function fromHub(
+async function fromHub(
   name: string,
   session: Session,
   given: DownloadOptions & WeightStorage & { readonly inMemory?: boolean },

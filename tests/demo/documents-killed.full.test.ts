@@ -3,11 +3,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { ElementHandle, Page } from 'puppeteer';
+import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
 import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
+import { startProject } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-killed-'));
@@ -86,11 +87,7 @@ async function kill(page: Page, isTab: boolean): Promise<void> {
 
 it('loses nothing that was confirmed, and finishes the document', async () => {
   let page = await openPage();
-  await page.waitForSelector('#pick-document');
-  const input = (await page.$('#pick-document')) as ElementHandle<HTMLInputElement>;
-  await input.uploadFile(join(folder, 'guide.po'));
-  await page.select('#documents-model', 'Dates → Spanish');
-  await page.locator('#start button[type=submit]').click();
+  await startProject(page, join(folder, 'guide.po'));
   const confirmed = new Map<number, string>();
   for (let round = 0; round < 8; round++) {
     await untilCount(page, '^\\s*\\d+ of 60');

@@ -3,10 +3,10 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ElementHandle, Page } from 'puppeteer';
+import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
-import { type DemoPage, demo } from '../support/demo.ts';
+import { type DemoPage, demo, pickFiles, startProject } from '../support/demo.ts';
 import { lookAt, textOf, untilMatches } from '../support/looks.ts';
 
 const { open } = demo();
@@ -54,12 +54,8 @@ async function downloaded(button: string): Promise<string> {
 it('translates a document and shows its segments, accessible on all widths and in both themes', async () => {
   await page.waitForSelector('#pick-document');
   await lookAt(shown, 'documents-start');
-  const pick = async (id: string, name: string) =>
-    ((await page.$(id)) as ElementHandle<HTMLInputElement>).uploadFile(join(folder, name));
-  await pick('#pick-document', 'guide.po');
-  await pick('#pick-memory', 'memory.tsv');
-  await page.select('#documents-model', 'Dates → Spanish');
-  await page.locator('#start button[type=submit]').click();
+  await pickFiles(page, '#pick-memory', join(folder, 'memory.tsv'));
+  await startProject(page, join(folder, 'guide.po'));
   await waitFor(/13 translated/, '#documents-count');
   await waitFor(/^$/, '#documents-status');
   const all = await rows();

@@ -2,10 +2,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ElementHandle } from 'puppeteer';
 import { afterAll, expect, it } from 'vitest';
 import { launchChrome } from '../../src/host/chrome.ts';
-import { demo } from '../support/demo.ts';
+import { demo, startProject } from '../support/demo.ts';
 
 const { open } = demo(undefined, () =>
   launchChrome({ args: ['--disable-gpu', '--disable-software-rasterizer'] }),
@@ -20,10 +19,7 @@ it('translates a document and says how', async () => {
   expect(await page.evaluate(async () => (await navigator.gpu?.requestAdapter()) ?? null)).toBe(null);
   expect(await page.$eval('#webgpu-problem', (e) => e.textContent)).toContain('in WebAssembly');
   expect(requests.filter((url) => /\/ort[.-]/.test(url))).toEqual([]);
-  const pick = (await page.$('#pick-document')) as ElementHandle<HTMLInputElement>;
-  await pick.uploadFile(join(folder, 'guide.txt'));
-  await page.select('#documents-model', 'Dates → Spanish');
-  await page.locator('#start button[type=submit]').click();
+  await startProject(page, join(folder, 'guide.txt'));
   await page.waitForFunction(
     () => /2 translated/.test(document.querySelector('#documents-count')?.textContent ?? ''),
     { timeout: 120_000 },

@@ -6,6 +6,7 @@ import {
   atBothWidths,
   type DemoPage,
   demo,
+  openDetails,
   ownChrome,
   pastePairs,
   untilText,
@@ -27,9 +28,7 @@ async function start(settings: Record<string, string>): Promise<Page> {
   const { page } = opened;
   await pastePairs(page, tinyCorpus);
   await page.select('#settings select', 'tiny');
-  await page.$eval('#settings details', (d) => {
-    (d as HTMLDetailsElement).open = true;
-  });
+  await openDetails(page, '#settings details');
   const role = (name: string) => (['Tokenizer', 'Schedule'].includes(name) ? 'combobox' : 'spinbutton');
   for (const [name, value] of Object.entries({
     Tokenizer: 'word',

@@ -9,7 +9,7 @@ import type { CheckedConformance, LabResults } from '../../demo/lab/lab-protocol
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { launchFirefox } from '../../src/host/firefox.ts';
 import type { RequestHandler } from '../../src/host/static-server.ts';
-import { demo, fillSmallTraining } from '../support/demo.ts';
+import { demo, fillSmallTraining, pickFiles } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 import { tinyCorpus } from '../support/training.ts';
 
@@ -72,9 +72,7 @@ it('trains on a file, resumes after a reload, translates, and exports the model'
   const { page, errors } = await open('index.html?tune=0');
   writeFileSync(join(folder, 'words.tsv'), tinyCorpus);
   await press(page, 'File');
-  await ((await page.$('#corpus input[type="file"]')) as ElementHandle<HTMLInputElement>).uploadFile(
-    join(folder, 'words.tsv'),
-  );
+  await pickFiles(page, '#corpus input[type="file"]', join(folder, 'words.tsv'));
   await says(page, '#corpus', /words\.tsv/);
   await fillSmallTraining(page, { steps: 100, evaluateEvery: 20 }, { choose, fill });
   await says(page, '#corpus-summary', /pairs\s*96/);

@@ -3,12 +3,11 @@
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ElementHandle } from 'puppeteer';
 import { expect, it } from 'vitest';
 import { loadModel } from '../../src/index.node.ts';
 import { bergamotEngine, bergamotLines } from '../support/bergamot.ts';
 import { scratch } from '../support/cli.ts';
-import { demo, untilText, withoutModels } from '../support/demo.ts';
+import { demo, pickFiles, untilText, withoutModels } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 
 const { open } = demo(withoutModels);
@@ -19,9 +18,8 @@ it.skipIf(![golden, engine, bergamotEngine ?? ''].every((path) => existsSync(pat
   "translates in Firefox's engine as heddle does (needs ../shared and the engine in dist/demo/firefox)",
   async () => {
     const { page, requests, errors } = await open('index.html');
-    const bring = (await page.waitForSelector('#import-model')) as ElementHandle<HTMLInputElement>;
     const names = readdirSync(golden).filter((name) => /^(?:model\.bin|decoder\.yml|vocab\.spm)$/.test(name));
-    await bring.uploadFile(...names.map((name) => join(golden, name)));
+    await pickFiles(page, '#import-model', ...names.map((name) => join(golden, name)));
     await untilText(page, '#models-message', '3 files were imported as model');
     const used = () => requests.filter((url) => url.includes('/firefox/'));
     expect(used()).toEqual([]); // loaded on demand

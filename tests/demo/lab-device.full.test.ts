@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type DeviceReport, deviceReportOf, readDeviceReport } from '../../src/bench/device-report.ts';
-import { type DemoPage, demo, ownChrome, untilText } from '../support/demo.ts';
+import { type DemoPage, demo, openDetails, ownChrome, untilText } from '../support/demo.ts';
 import { steady } from '../support/device-report.ts';
 import { distFile } from '../support/dist.ts';
 import { lookAt } from '../support/looks.ts';
@@ -38,9 +38,7 @@ it('measures, shows and offers to send a report', { timeout: 200_000 }, async ()
   for (const href of hrefs)
     expect(readDeviceReport(new URL(href).searchParams.get('report') ?? '')).toEqual(report);
   expect(await page.$eval('.device-picture svg title', (e) => e.textContent)).toContain(report.adapter);
-  await page.$eval('.devices', (e) => {
-    (e as HTMLDetailsElement).open = true;
-  });
+  await openDetails(page, '.devices');
   expect(await page.$eval('.devices', (e) => e.textContent)).toContain(
     'No machine with a GPU has been measured yet',
   );

@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import type { ElementHandle, Page } from 'puppeteer';
+import type { Page } from 'puppeteer';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { TimedKernel } from '../../bench/peers/kernel-times.ts';
 import type { LabResults } from '../../demo/lab/lab-protocol.ts';
@@ -14,6 +14,7 @@ import {
   type DemoPageOptions,
   demo,
   ownChrome,
+  pickFiles,
   untilText,
 } from '../support/demo.ts';
 
@@ -401,7 +402,7 @@ describe('a measurement', () => {
     const open = async (name: string, content: string) => {
       const path = join(mkdtempSync(join(tmpdir(), 'heddle-lab-')), name);
       writeFileSync(path, content);
-      await ((await page.$('#history input[type=file]')) as ElementHandle<HTMLInputElement>).uploadFile(path);
+      await pickFiles(page, '#history input[type=file]', path);
       await page.waitForFunction(
         (n) => document.querySelector('.baseline-of')?.textContent?.includes(n),
         {},

@@ -4,10 +4,10 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ElementHandle, Page } from 'puppeteer';
+import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
-import { type DemoPage, demo } from '../support/demo.ts';
+import { type DemoPage, demo, pickFiles } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 import { lookAt, textOf, untilMatches } from '../support/looks.ts';
 
@@ -41,8 +41,7 @@ const seconds = (step: string) => textOf(page, `[data-step=${step}] > .number`);
 it('starts with a file of pairs, and stops', async () => {
   await page.waitForSelector('#pick-pairs');
   await lookAt(shown, 'language-form');
-  const pick = (await page.$('#pick-pairs')) as ElementHandle<HTMLInputElement>;
-  await pick.uploadFile(join(folder, 'dates.tsv'));
+  await pickFiles(page, '#pick-pairs', join(folder, 'dates.tsv'));
   await fill({ vocabSize: 400, batchSize: 8, teacherSteps: 150, studentSteps: 2, quantizeSteps: 1 });
   await page.select('#language-teacher', 'tiny');
   await click('#start-language');

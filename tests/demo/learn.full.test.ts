@@ -4,13 +4,12 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ElementHandle } from 'puppeteer';
 import { afterAll, expect, it } from 'vitest';
 import { chapters } from '../../demo/learn/chapters.ts';
 import { firstSentence } from '../../demo/learn/lesson.ts';
 import { unzip, zipParts } from '../../src/files/zip.ts';
 import { loadModel } from '../../src/index.node.ts';
-import { demo, untilText } from '../support/demo.ts';
+import { demo, pickFiles, untilText } from '../support/demo.ts';
 
 const { open } = demo();
 const golden = '../shared/golden-marian/ssru-tied';
@@ -26,8 +25,7 @@ it.skipIf(!existsSync(golden))('shows the gates of an SSRU over time (needs ../s
   const archive = join(scratch, 'marian.zip');
   writeFileSync(archive, Buffer.concat(zipParts(entries)));
   const { page, errors } = await open('index.html');
-  const bring = (await page.waitForSelector('#import-model')) as ElementHandle<HTMLInputElement>;
-  await bring.uploadFile(archive);
+  await pickFiles(page, '#import-model', archive);
   await untilText(page, '#models-message', 'marian\\.zip was imported as marian');
   const learn = await open('learn.html');
   await untilText(learn.page, '#sentence-status', 'source tokens|rror|cannot|not found');

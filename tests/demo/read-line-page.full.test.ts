@@ -1,7 +1,7 @@
 // The task read-line in the training page: trains a model of images of lines, drawn with the page's fonts, and reads.
 import type { Page } from 'puppeteer';
 import { expect, it } from 'vitest';
-import { demo, untilText, withoutModels } from '../support/demo.ts';
+import { demo, openDetails, untilText, withoutModels } from '../support/demo.ts';
 
 const { open } = demo(withoutModels);
 const fill = (page: Page, name: string, value: string) =>
@@ -11,9 +11,7 @@ it('trains on lines that it draws, and shows the image that it has read', async 
   const { page, errors, screenshot } = await open('index.html?tune=0');
   await page.locator('input[value="task"]').click();
   await page.select('#corpus-task', 'read-line');
-  await page.$eval('#settings details', (details) => {
-    (details as HTMLDetailsElement).open = true;
-  });
+  await openDetails(page, '#settings details');
   await fill(page, 'Pairs of the task', '400');
   await fill(page, 'Steps', '20');
   await fill(page, 'Evaluation interval (steps)', '10');

@@ -2,7 +2,7 @@
 // GPU.
 import type { Page } from 'puppeteer';
 import { expect } from 'vitest';
-import { atBothWidths, demo, pastePairs, untilText, withoutModels } from '../support/demo.ts';
+import { atBothWidths, demo, openDetails, pastePairs, untilText, withoutModels } from '../support/demo.ts';
 import { itInFull } from '../support/in-full.ts';
 import { tinyCorpus } from '../support/training.ts';
 
@@ -36,9 +36,7 @@ itInFull(
       page.locator(`::-p-aria([name="${name}"][role="${role}"])`).fill(value);
     await pastePairs(page, tinyCorpus);
     await page.select('#settings select', 'tiny');
-    await page.$eval('#settings details', (d) => {
-      (d as HTMLDetailsElement).open = true;
-    });
+    await openDetails(page, '#settings details');
     await page.locator('::-p-aria([name="Tokenizer"][role="combobox"])').fill('word');
     await fill('Epochs', '');
     await fill('Batch size', '8');

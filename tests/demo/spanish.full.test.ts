@@ -4,10 +4,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ElementHandle, Page } from 'puppeteer';
+import type { Page } from 'puppeteer';
 import { afterAll, expect, it } from 'vitest';
 import { chapters } from '../../demo/learn/chapters.ts';
-import { type DemoPage, demo, untilText } from '../support/demo.ts';
+import { type DemoPage, demo, openDetails, startProject, untilText } from '../support/demo.ts';
 
 const { open } = demo();
 const file = join(import.meta.dirname, '../../demo/texts/es.json');
@@ -102,13 +102,8 @@ it('trains, translates and lists runs', async () => {
   await check(opened, 'train', names);
   await page.locator('label:has(> input[value="task"])').click();
   await page.select('#settings select', 'tiny');
-  await page.$eval('#settings details', (details) => {
-    (details as HTMLDetailsElement).open = true;
-  });
-  const steps = await page.evaluate(
-    () => [...document.querySelectorAll('label')].find((e) => e.textContent === 'Pasos')?.htmlFor ?? '',
-  );
-  await page.locator(`#${steps}`).fill('30');
+  await openDetails(page, '#settings details');
+  await page.locator('::-p-aria([name="Pasos"][role="spinbutton"])').fill('30');
   await untilText(page, '#plan-summary', 'parámetros');
   await page.locator('#start').click();
   await untilText(page, '.state', 'Terminado');
@@ -137,10 +132,7 @@ it('explains each chapter with its figure', async () => {
 it('translates a document', async () => {
   const opened = await openInSpanish('documents.html?tune=0');
   const { page } = opened;
-  const pick = (await page.waitForSelector('#pick-document')) as ElementHandle<HTMLInputElement>;
-  await pick.uploadFile(dates);
-  await page.select('#documents-model', 'Dates → Spanish');
-  await page.locator('#start button[type=submit]').click();
+  await startProject(page, dates);
   await untilText(page, '#documents-count', '2 traducidos');
   await untilText(page, '#documents-status', '^$');
   await check(opened, 'documents-translated', names);

@@ -3,7 +3,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ElementHandle, Page } from 'puppeteer';
+import type { Page } from 'puppeteer';
 import { afterAll, expect, it, vi } from 'vitest';
 import { onnxFiles } from '../../src/export/onnx/save-onnx.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
@@ -14,7 +14,14 @@ import { unzip, zipParts } from '../../src/files/zip.ts';
 import { hfFiles } from '../../src/formats/hf/save-hf.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { readSentencePiece } from '../../src/text/sentencepiece/sentencepiece-model.ts';
-import { atBothWidths, demo, fillSmallTraining, untilText, withoutModels } from '../support/demo.ts';
+import {
+  atBothWidths,
+  demo,
+  fillSmallTraining,
+  pickFiles,
+  untilText,
+  withoutModels,
+} from '../support/demo.ts';
 import { itInFull } from '../support/in-full.ts';
 import { mainThreadTasks } from '../support/main-thread.ts';
 import { loadMultilingual, sentencePieceFile, t5Pieces, withFlags } from '../support/sentencepiece.ts';
@@ -57,8 +64,7 @@ itInFull('trains on a file, resumes after a reload, translates, and exports and 
   await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
   writeFileSync(join(folder, 'words.tsv'), tinyCorpus);
   await page.locator('input[value="file"]').click();
-  const input = (await page.$('#corpus input[type="file"]')) as ElementHandle<HTMLInputElement>;
-  await input.uploadFile(join(folder, 'words.tsv'));
+  await pickFiles(page, '#corpus input[type="file"]', join(folder, 'words.tsv'));
   await untilText(page, '#corpus', 'words\\.tsv');
 
   await fillSmallTraining(page, { steps: 30, evaluateEvery: 10 }, { choose, fill });
@@ -84,8 +90,7 @@ itInFull('trains on a file, resumes after a reload, translates, and exports and 
 
   // The run is scored on a file of pairs.
   await page.locator('[data-run="words"] input').click();
-  const scored = (await page.$('#runs-pairs')) as ElementHandle<HTMLInputElement>;
-  await scored.uploadFile(join(folder, 'words.tsv'));
+  await pickFiles(page, '#runs-pairs', join(folder, 'words.tsv'));
   await page.$eval('#runs-evaluate', (e) => e.scrollIntoView({ block: 'center', behavior: 'instant' }));
   await page.locator('#runs-evaluate:not([disabled])').click();
   await untilText(page, '#runs', '96 pairs.*words\\d+\\.\\d\\d \\(\\d+\\.\\d\\d ± \\d');
@@ -124,10 +129,9 @@ itInFull('trains on a file, resumes after a reload, translates, and exports and 
   await page.waitForSelector('dialog[open]');
   await press(page, 'Delete');
   await page.waitForFunction(() => !document.querySelector('[data-model="words"]'), timing);
-  const bring = (await page.waitForSelector('#import-model')) as ElementHandle<HTMLInputElement>;
-  await bring.uploadFile(join(folder, 'words.zip'));
+  await pickFiles(page, '#import-model', join(folder, 'words.zip'));
   await untilText(page, '#models-message', 'words\\.zip was imported as words');
-  await bring.uploadFile(join(folder, 'words.safetensors'));
+  await pickFiles(page, '#import-model', join(folder, 'words.safetensors'));
   await untilText(page, '#models-message', 'words\\.safetensors was imported as words 2');
   await page.waitForSelector('[data-model="words 2"]', timing); // the list is drawn again, with new buttons
   // By keyboard: the list of models grows, and the page scrolls when it shows the curves of a model; a click
@@ -168,8 +172,7 @@ it('says what an export for transformers.js does otherwise, and downloads it', a
     { 'spiece.model': withFlags(sentencePieceFile(t5Pieces), { denormalizer: charsmap }) },
   );
   writeFileSync(join(folder, 'denormalized.zip'), Buffer.concat(zipParts(hfFiles(model, 't5'))));
-  const bring = (await page.waitForSelector('#import-model')) as ElementHandle<HTMLInputElement>;
-  await bring.uploadFile(join(folder, 'denormalized.zip'));
+  await pickFiles(page, '#import-model', join(folder, 'denormalized.zip'));
   await untilText(page, '#models-message', 'denormalized\\.zip was imported as denormalized');
   const label = 'Export for transformers.js: download denormalized as ONNX files';
   const found = await unzip(await downloaded(page, label, 'denormalized-onnx.zip'), 'denormalized-onnx.zip');

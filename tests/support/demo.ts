@@ -2,7 +2,7 @@
 // the content security policy, uncaught errors.
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import type { Page } from 'puppeteer';
+import type { ElementHandle, Page } from 'puppeteer';
 import { afterAll, beforeAll, vi } from 'vitest';
 import type { HeadlessBrowser } from '../../src/host/browser.ts';
 import { launchChrome } from '../../src/host/chrome.ts';
@@ -188,6 +188,25 @@ export const untilText = (page: Page, selector: string, pattern: string) =>
     pattern,
   );
 
+/** Gives files to a file input, as the visitor's choice. */
+export async function pickFiles(page: Page, selector: string, ...paths: readonly string[]): Promise<void> {
+  const input = (await page.waitForSelector(selector)) as ElementHandle<HTMLInputElement>;
+  await input.uploadFile(...paths);
+}
+
+/** Opens a `<details>`. */
+export const openDetails = (page: Page, selector: string): Promise<void> =>
+  page.$eval(selector, (details) => {
+    (details as HTMLDetailsElement).open = true;
+  });
+
+/** Starts a project of the page Documents with the model of dates. */
+export async function startProject(page: Page, document: string): Promise<void> {
+  await pickFiles(page, '#pick-document', document);
+  await page.select('#documents-model', 'Dates → Spanish');
+  await page.locator('#start button[type=submit]').click();
+}
+
 /** Pastes pairs, one per line, as the corpus. */
 export async function pastePairs(page: Page, lines: string): Promise<void> {
   // In the middle of the screen: the bar at its bottom would take the click.
@@ -217,9 +236,7 @@ export async function fillSmallTraining(
   }: Readonly<Record<'choose' | 'fill', (page: Page, label: string, value: string) => Promise<void>>>,
 ): Promise<void> {
   await page.select('#settings select', 'tiny');
-  await page.$eval('#settings details', (details) => {
-    (details as HTMLDetailsElement).open = true;
-  });
+  await openDetails(page, '#settings details');
   await choose(page, 'Tokenizer', 'word');
   await fill(page, 'Steps', `${steps}`);
   await fill(page, 'Batch size', '8');
