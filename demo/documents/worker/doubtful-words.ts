@@ -5,6 +5,9 @@ import type { PairScore } from '../../../src/index.ts';
 /** A token with a lower log-probability is doubtful: a probability of 0.2. */
 const doubtful = Math.log(0.2);
 
+/** Maximum number of characters between two tokens in a text; a token that is farther away is not the same one. */
+const maxGap = 8;
+
 /** Ranges of the doubtful words of a text, in order. `tokens` are those of the text, the end token last. */
 export function doubtfulWords(text: string, tokens: PairScore['tokens']): (readonly [number, number])[] {
   const words = [...text.matchAll(/[\p{L}\p{N}\p{M}]+(?:['’-][\p{L}\p{N}\p{M}]+)*/gu)].map(
@@ -16,7 +19,7 @@ export function doubtfulWords(text: string, tokens: PairScore['tokens']): (reado
   for (const { token, logProb } of tokens) {
     const piece = token.replaceAll('▁', ' ').replaceAll('␣', ' ').trim().toLowerCase();
     const start = piece === '' ? -1 : lower.indexOf(piece, at);
-    if (start < 0 || start > at + piece.length + 8) continue;
+    if (start < 0 || start > at + piece.length + maxGap) continue;
     at = start + piece.length;
     if (logProb >= doubtful) continue;
     const word = words.find(([from, to]) => from < at && to > start);

@@ -248,7 +248,7 @@ function controlsOf(run: RunState): TrainingRun {
       // This may be the last step: the state says how the training has ended.
       await gate.step().catch(() => undefined);
     },
-    continue: gate.continue,
+    continue: () => gate.continue(),
     rest: (times) => rest.set(times),
     change(settings) {
       const result = deferred<void>();
