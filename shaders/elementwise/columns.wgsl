@@ -2,6 +2,7 @@
 //   add_columns           y = x, plus scale * u in those columns
 //   add_columns_in_place  y += scale * u in those columns
 //   take_columns          y = scale * x of those columns
+//   join_columns          y = the first columns from x, the narrow ones after them from u
 // A thread computes PER numbers.
 // include shared/elementwise.wgsl
 
