@@ -196,7 +196,7 @@ function codesFor({ languages }: Model, { sourceLanguage, targetLanguage }: Tran
 }
 
 /**
- * Creates a translator with the members of the browser's built-in `Translator`: a page can use that where it exists,
+ * Creates a translator with the members of the browser's built-in `Translator`: a page can use that if it exists,
  * and a model of its own elsewhere. Rejects as `loadModel`, and with the reason of the signal.
  * @example
  * const languages = { sourceLanguage: 'en', targetLanguage: 'es' };

@@ -88,7 +88,7 @@ export class CleanRun {
     this.#counts = state.dropped as Record<RuleName, { count: number; examples: CleanExample[] }>;
   }
 
-  /** Number of blocks that an earlier run has done; 0: this run starts anew. */
+  /** Number of blocks that an earlier run has done; 0: this run starts at the beginning. */
   get done(): number {
     return this.#state.blocks;
   }

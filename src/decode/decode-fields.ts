@@ -84,7 +84,7 @@ export const decodeFields = {
   /**
    * When beam search stops: `true`: as soon as as many hypotheses as beams are finished; `false`: when no
    * running hypothesis would score better if it ended now; `'never'` (library only): when none can become
-   * better; `'shrink'` (library only): when none runs, where each finished hypothesis takes the place of a beam
+   * better; `'shrink'` (library only): when none runs; each finished hypothesis takes the place of a beam
    * (Marian).
    */
   earlyStopping: { type: earlyStopping, default: false, only: 'beam' },

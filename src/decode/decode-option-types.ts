@@ -31,8 +31,8 @@ export interface DecodeOptions {
   /**
    * When beam search stops: `true`: as soon as as many hypotheses as beams are finished; `false`: when no
    * running hypothesis would score better if it ended now; `'never'` (library only): when none can become
-   * better; `'shrink'` (library only): when none runs, where each finished hypothesis takes the place of a
-   * beam (Marian). Default: false.
+   * better; `'shrink'` (library only): when none runs; each finished hypothesis takes the place of a beam
+   * (Marian). Default: false.
    */
   readonly earlyStopping?: boolean | 'never' | 'shrink';
   /**

@@ -15,7 +15,7 @@ export const weightFormats = ['f32', ...packedFormats] as const;
 /** Name of a format of weights. */
 export type WeightFormat = (typeof weightFormats)[number];
 
-/** In a list of globs it stands for the sensitive matrices. */
+/** In a list of globs: the sensitive matrices. */
 export const sensitiveMatrices = 'auto';
 
 /** Matrices with fewer rows or columns are sensitive. */
@@ -45,7 +45,7 @@ export const defaultFormats =
 
 /**
  * The choice that leaves the layers which match a glob of `exclude` in int8 if `format` has four bits, else in
- * f32; `auto` in the list stands for the sensitive matrices. A glob is compared with the name of the layer here
+ * f32; `auto` in the list means the sensitive matrices. A glob is compared with the name of the layer here
  * and in Hugging Face's models (`model.encoder.layers.0.fc1`, `fc1`); see `globMatcher`. Throws a HeddleError if
  * it matches nothing.
  */

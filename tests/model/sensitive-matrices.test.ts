@@ -49,7 +49,7 @@ describe('with weights in four bits', () => {
     ]);
   });
 
-  it('layers that match a glob stay int8; auto stands for the sensitive ones', () => {
+  it('layers that match a glob stay int8; auto means the sensitive ones', () => {
     const names = { heads: 2, ...narrow };
     expect(new Set(Object.values(formatsOf(names, [])))).toEqual(new Set(['int4']));
     const some = formatsOf(names, ['*.fc1', 'decoder.*.k_proj']);

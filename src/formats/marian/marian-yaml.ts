@@ -2,7 +2,7 @@
 
 import { HeddleError } from '../../core/errors.ts';
 
-/** A scalar: a number or truth value where the text is one, else the text. */
+/** A scalar: a number or truth value if the text is one, else the text. */
 export type YamlScalar = string | number | boolean;
 /** Keys with their values. */
 export type Yaml = Readonly<Record<string, YamlScalar | readonly YamlScalar[]>>;

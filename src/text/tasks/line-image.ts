@@ -75,7 +75,7 @@ function drawRaster(text: string, width: number, r: Random): Float32Array {
 /** The fonts of a page. */
 const fonts = ['serif', 'sans-serif', 'monospace'];
 
-/** Draws a text with the fonts of a page; undefined where there is no canvas. */
+/** Draws a text with the fonts of a page; undefined if there is no canvas. */
 function drawCanvas(text: string, width: number, r: Random): Float32Array | undefined {
   if (typeof OffscreenCanvas === 'undefined') return undefined;
   const font = `${r.int(2) ? 'italic ' : ''}${11 + r.int(4)}px ${r.pick(fonts)}`;

@@ -37,7 +37,7 @@ export interface CheckpointerOptions {
   readonly onSaved: (step: number) => void;
   readonly onFailed: (error: HeddleError) => void;
   /**
-   * Saves the model alone at the end of the run, if the disk has no room for the checkpoint; returns whether that
+   * Saves only the model at the end of the run, if the disk has no room for the checkpoint; returns whether that
    * worked.
    */
   readonly saveModel?: (error: HeddleError) => Promise<boolean>;
@@ -65,7 +65,7 @@ export class Checkpointer {
   /** Time of the last checkpoint in milliseconds, and the seconds that it took. */
   #time = performance.now();
   #took = 0;
-  /** Whether the run has ended with the model alone. */
+  /** Whether the run has ended with only the model. */
   #hasModelAlone = false;
 
   constructor(options: CheckpointerOptions) {

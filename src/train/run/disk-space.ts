@@ -56,7 +56,7 @@ export async function checkDiskSpace(
 }
 
 /**
- * Saves the model alone at the end of a run whose whole checkpoint does not fit on the disk: in the model folder,
+ * Saves only the model at the end of a run whose whole checkpoint does not fit on the disk: in the model folder,
  * or beside it if that has an earlier checkpoint, which stays whole. Returns the folder; undefined if the model
  * does not fit either.
  */

@@ -100,7 +100,7 @@ export const fineTuningSettings = inGroup('Fine-tuning', {
   },
   weightsExclude: {
     type: list('patterns'),
-    help: 'globs of layers that stay int8 with weights int4, and f32 with others, e.g. *.fc1; auto stands for the sensitive layers',
+    help: 'globs of layers that stay int8 with weights int4, and f32 with others, e.g. *.fc1; auto: the sensitive layers',
     defaultText: 'auto',
   },
 });

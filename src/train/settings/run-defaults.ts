@@ -149,7 +149,7 @@ const modelSettings = [
  * Settings with the defaults of the table and of a kind of run: `keras` for that preset, `fineTune` for a model
  * folder in `init`, else the given kind. With the option `steps` or `epochs`, the default schedule `linear`
  * becomes `inverse-sqrt`: it does not depend on the last step, so that a run can be resumed for more steps as
- * if it had never ended. With `exportTo` a new model has the fields that the format needs, where the options do not say
+ * if it had never ended. With `exportTo` a new model has the fields that the format needs, if the options do not say
  * otherwise. Throws a HeddleError for options that are wrong or exclude each other.
  */
 export function completeSettings(options: TrainSettings, kind: RunKind): CompleteSettings {

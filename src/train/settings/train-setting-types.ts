@@ -198,8 +198,8 @@ export interface TrainSettings {
    */
   readonly weights?: 'f32' | 'f16' | 'int8' | 'int4' | 'int4-f32' | 'uint4' | 'uint4-f32';
   /**
-   * Globs of layers that stay int8 with weights int4, and f32 with others, e.g. *.fc1; auto stands for the
-   * sensitive layers. Default: auto.
+   * Globs of layers that stay int8 with weights int4, and f32 with others, e.g. *.fc1; auto: the sensitive
+   * layers. Default: auto.
    */
   readonly weightsExclude?: readonly string[];
   /**
