@@ -115,8 +115,7 @@ export class Pipelines {
       })),
     });
     const code = sizedSubgroups(codeOf(shader, consts, f16), constants.LANES, device);
-    const stored = f16.length ? ` f16 ${f16}` : '';
-    const { module, failure } = this.#moduleOf(code, `${shader.key} ${JSON.stringify(consts)}${stored}`);
+    const { module, failure } = this.#moduleOf(code, `${shader.key} ${JSON.stringify(consts)} ${f16}`);
     try {
       const pipeline = await device.createComputePipelineAsync({
         label,
@@ -129,8 +128,9 @@ export class Pipelines {
       const { messages } = await module.getCompilationInfo().catch(() => ({ messages: [] }));
       const lines = messages.map((m) => `  line ${m.lineNum}: ${m.message.trim()}`);
       const { message } = (await failure) ?? (error as Error);
-      const details = lines.length ? lines.join('\n') : message;
-      throw new Error(`shader ${label} ${JSON.stringify(constants)} does not compile:\n${details}`);
+      throw new Error(
+        `shader ${label} ${JSON.stringify(constants)} does not compile:\n${lines.join('\n') || message}`,
+      );
     }
   }
 
