@@ -40,10 +40,7 @@ export async function* pairBlocks(
   );
   for (const [i, name] of source.entries()) {
     const targetName = target[i] as string;
-    const [from, to] = [
-      await Records.open(name, options, false),
-      await Records.open(targetName, options, false),
-    ];
+    const [from, to] = [new Records(name, options), new Records(targetName, options)];
     for (let line = 1; ; ) {
       const bytes = await from.block(blockBytes);
       const lines = countLines(bytes);
@@ -68,7 +65,7 @@ export async function* pairBlocks(
         yield { name, format: 'tsv', ...block, columns: [0, 1], references: 1 };
       continue;
     }
-    const records = await Records.open(name, options, kind === 'csv');
+    const records = new Records(name, options, kind === 'csv');
     const columns = await columnsOf(given, kind, name, records);
     for (let line = 1; ; ) {
       const bytes = await records.block(blockBytes);
@@ -131,26 +128,16 @@ function readError(error: Error, name: string, isGzip: boolean): HeddleError {
   return new HeddleError(`${name}: ${problem}`, { cause: error });
 }
 
-/** The records of a file: lines, or if `quoted` records of CSV, whose quoted fields may contain line breaks. */
+/** The records of a file: lines, or if `isQuoted` records of CSV, whose quoted fields may contain line breaks. */
 class Records {
-  readonly #name: string;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #isGzip: boolean;
+  readonly #chunks: AsyncGenerator<Uint8Array>;
   readonly #isQuoted: boolean;
   /** Bytes that were read and not yet returned. */
   #rest: Uint8Array = new Uint8Array();
-  #isEnd = false;
-  #isEmpty = true;
 
-  private constructor(name: string, { stream, isGzip }: Unzipped, isQuoted: boolean) {
-    this.#name = name;
-    this.#reader = stream.getReader();
-    this.#isGzip = isGzip;
+  constructor(name: string, options: PairBlockOptions, isQuoted = false) {
+    this.#chunks = fileChunks(name, options);
     this.#isQuoted = isQuoted;
-  }
-
-  static async open(name: string, { open, onBytes }: PairBlockOptions, isQuoted: boolean): Promise<Records> {
-    return new Records(name, await unzipped(await open(name), onBytes), isQuoted);
   }
 
   /** At least `size` bytes that end with a record; fewer at the end of the file, then none. */
@@ -186,7 +173,7 @@ class Records {
   async #upTo(end: (chunk: Uint8Array, before: number) => number): Promise<Uint8Array> {
     const parts: Uint8Array[] = [];
     let before = 0;
-    for (let chunk: Uint8Array | undefined = this.#rest; chunk; chunk = await this.#nextChunk()) {
+    for (let chunk: Uint8Array | undefined = this.#rest; chunk; chunk = (await this.#chunks.next()).value) {
       const at = end(chunk, before);
       if (at > 0) {
         parts.push(chunk.subarray(0, at));
@@ -199,18 +186,6 @@ class Records {
     this.#rest = new Uint8Array();
     return concatBytes(parts);
   }
-
-  /** The next chunk of the file; undefined at its end. Throws a HeddleError if the file is empty. */
-  async #nextChunk(): Promise<Uint8Array | undefined> {
-    if (this.#isEnd) return undefined;
-    const { done, value } = await this.#reader.read().catch((error: Error) => {
-      throw readError(error, this.#name, this.#isGzip);
-    });
-    this.#isEnd = done;
-    if (value?.length) this.#isEmpty = false;
-    check(!done || !this.#isEmpty, `${this.#name}: the file is empty`);
-    return value;
-  }
 }
 
 /** Number of lines; the last one may lack its line break. */
@@ -220,14 +195,11 @@ function countLines(bytes: Uint8Array): number {
   return lines + (bytes.length > 0 && bytes.at(-1) !== newline ? 1 : 0);
 }
 
-/** The bytes of a file, decompressed if it is one of gzip. */
-interface Unzipped {
-  readonly stream: ByteStream;
-  readonly isGzip: boolean;
-}
-
 /** The stream, decompressed if it starts with the bytes of gzip. */
-async function unzipped(stream: ByteStream, onBytes?: (bytes: number) => void): Promise<Unzipped> {
+async function unzipped(
+  stream: ByteStream,
+  onBytes?: (bytes: number) => void,
+): Promise<{ readonly stream: ByteStream; readonly isGzip: boolean }> {
   const reader = stream.getReader();
   const seen = [await reader.read()];
   const first = seen[0]?.value;
