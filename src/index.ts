@@ -117,6 +117,7 @@ export type {
   TokenizerJson,
   TokenizerKind,
 } from './text/tokenizers/tokenizer.ts';
+export type { BestMetric } from './train/report/dev-metrics.ts';
 export type { LiveSettings } from './train/report/run-changes.ts';
 export type { JobEvent, TrainingEvent } from './train/report/training-events.ts';
 // Training logs and reports.
@@ -140,7 +141,6 @@ export {
 export type { BestState } from './train/run/best-model.ts';
 export type { ErrorRates } from './train/run/evaluation.ts';
 export type { TrainResult } from './train/run/train-result.ts';
-export type { BestMetric } from './train/settings/best-metrics.ts';
 // Settings of a training run.
 export type { Setting } from './train/settings/setting-types.ts';
 export type { Table } from './train/settings/settings.ts';

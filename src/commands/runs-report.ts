@@ -1,6 +1,7 @@
 // The HTML report that compares training runs: a table of all, the mean and deviation over seeds, and dev losses.
 
 import { html } from '../train/report/markup.ts';
+import { isBetter } from '../train/run/best-model.ts';
 import { type RunSummary, runMetrics, seedGroups, settingText } from './jobs/runs-job.ts';
 
 const style = `
@@ -20,33 +21,30 @@ const head =
 /** Whether a file is a report that heddle wrote. */
 export const isRunsReport = (text: string): boolean => text.startsWith(head);
 
-/** Whether a larger value of a metric is better. */
-const isLarger = (metric: string): boolean => metric !== 'loss' && metric !== 'perplexity';
-
 /** The report as an HTML file. */
 export function runsReport(runs: readonly RunSummary[]): string {
   const names = Object.keys(runs[0]?.settings ?? {});
-  const metrics = runMetrics.filter(([metric]) => runs.some(({ best }) => best[metric]));
+  const metrics = runMetrics(runs);
   const bests = new Map(
-    metrics.map(([metric]) => {
+    metrics.map(({ metric }) => {
       const values = runs.flatMap(({ best: { [metric]: best } }) => (best ? [best.value] : []));
-      return [metric, isLarger(metric) ? Math.max(...values) : Math.min(...values)];
+      return [metric, values.reduce((a, b) => (isBetter(metric, b, a) ? b : a))];
     }),
   );
   const groups = seedGroups(runs);
   const isMixed = new Set(runs.map((run) => run.targetVocabulary)).size > 1;
   const page = html`<h1>${runs.length} runs</h1>
 <p>Best values on the dev pairs; @: step of the evaluation. The best of each column is bold.${isMixed ? ' The runs have different vocabularies: losses per token cannot be compared.' : ''}</p>
-<div class="table"><table><tr><th>run</th>${names.map((name) => html`<th>${name}</th>`)}<th>steps</th><th>state</th>${metrics.map(([, head]) => html`<th>${head}</th>`)}</tr>
+<div class="table"><table><tr><th>run</th>${names.map((name) => html`<th>${name}</th>`)}<th>steps</th><th>state</th>${metrics.map(({ head }) => html`<th>${head}</th>`)}</tr>
 ${runs.map(
   (
     run,
   ) => html`<tr><td>${run.folder}</td>${names.map((name) => html`<td>${settingText(run.settings[name])}</td>`)}<td class="number">${run.step}</td><td>${run.state}</td>${metrics.map(
-    ([metric, , text]) => {
+    ({ metric, show }) => {
       const best = run.best[metric];
       if (!best) return html`<td class="number">–</td>`;
       const mark = best.value === bests.get(metric) ? 'number best' : 'number';
-      return html`<td class="${mark}">${text(best.value)} @${best.step}</td>`;
+      return html`<td class="${mark}">${show(best.value)} @${best.step}</td>`;
     },
   )}</tr>
 `,
@@ -55,14 +53,14 @@ ${
   groups.length === 0
     ? ''
     : html`<h2>Mean and standard deviation over seeds</h2>
-<div class="table"><table><tr>${groups[0]?.names.map((name) => html`<th>${name}</th>`)}<th>seeds</th>${metrics.map(([, head]) => html`<th>${head}</th>`)}</tr>
+<div class="table"><table><tr>${groups[0]?.names.map((name) => html`<th>${name}</th>`)}<th>seeds</th>${metrics.map(({ head }) => html`<th>${head}</th>`)}</tr>
 ${groups.map(
   (
     group,
   ) => html`<tr>${group.names.map((name) => html`<td>${settingText(group.settings[name])}</td>`)}<td class="number">${group.runs.length}</td>${metrics.map(
-    ([metric, , text]) => {
+    ({ metric, show }) => {
       const [m, d] = [group.mean[metric], group.deviation[metric]];
-      return html`<td class="number">${m === undefined || d === undefined ? '–' : `${text(m)} ± ${text(d)}`}</td>`;
+      return html`<td class="number">${m === undefined || d === undefined ? '–' : `${show(m)} ± ${show(d)}`}</td>`;
     },
   )}</tr>
 `,

@@ -2,6 +2,8 @@
 
 import { formatDuration, formatInteger, formatPercent } from '../core/format-numbers.ts';
 import { present } from '../core/present.ts';
+import { bestMetrics } from '../train/report/dev-metrics.ts';
+import { metricColumns } from '../train/report/metric-columns.ts';
 import { type RunSummary, runMetrics, type SeedGroup, seedGroups, settingText } from './jobs/runs-job.ts';
 import { forTerminal, table } from './output.ts';
 
@@ -36,7 +38,7 @@ function columnsOf(runs: readonly RunSummary[], isMixed: boolean, isNarrow: bool
   const [first] = runs;
   const hasOneAdapter = runs.every((run) => run.adapter === first?.adapter);
   const names = Object.keys(first?.settings ?? {});
-  const metrics = runMetrics.filter(([metric]) => runs.some(({ best }) => best[metric]));
+  const metrics = runMetrics(runs);
   const setting = (text: string) => (isNarrow ? cut(shown(text), maxSetting) : shown(text));
   return present<Column>([
     {
@@ -61,9 +63,9 @@ function columnsOf(runs: readonly RunSummary[], isMixed: boolean, isNarrow: bool
     },
     { head: 'state', cell: (run) => run.state, right: false, priority: 20 },
     ...metrics.map(
-      ([metric, head, text], i): Column => ({
+      ({ metric, head, show }, i): Column => ({
         head,
-        cell: ({ best: { [metric]: best } }) => (best ? `${text(best.value)} @${best.step}` : '–'),
+        cell: ({ best: { [metric]: best } }) => (best ? `${show(best.value)} @${best.step}` : '–'),
         right: true,
         // The loss and BLEU stay longest; the perplexity says what the loss says.
         priority: metric === 'loss' ? 1 : metric === 'bleu' ? 2 : metric === 'perplexity' ? 900 : 5 + i,
@@ -91,9 +93,10 @@ function columnsOf(runs: readonly RunSummary[], isMixed: boolean, isNarrow: bool
 
 /** The mean and standard deviation of the best metrics of runs that differ only in their seed. */
 function describeGroup({ runs, mean, deviation }: SeedGroup): string {
-  const parts = runMetrics.flatMap(([metric, head, text]) => {
+  const parts = bestMetrics.flatMap((metric) => {
+    const { head, show } = metricColumns[metric];
     const [m, d] = [mean[metric], deviation[metric]];
-    return m === undefined || d === undefined ? [] : [`${head} ${text(m)} ± ${text(d)}`];
+    return m === undefined || d === undefined ? [] : [`${head} ${show(m)} ± ${show(d)}`];
   });
   return `${runs.length} seeds, ${runs[0]} ...: ${parts.join(', ')}`;
 }

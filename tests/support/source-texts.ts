@@ -10,7 +10,8 @@ import { nodesOf, shortText, type Tagged } from '../../demo/short-templates.ts';
 import { settingLabel } from '../../demo/train/page/setting-words.ts';
 import { kernelFamilies } from '../../src/bench/kernel-families.ts';
 import { settingRows } from '../../src/index.ts';
-import { liveSettingLabels, runMetrics } from '../../src/pages.ts';
+import { liveSettingLabels } from '../../src/pages.ts';
+import { metricColumns } from '../../src/train/report/metric-columns.ts';
 
 const folder = join(import.meta.dirname, '../../demo');
 
@@ -98,7 +99,7 @@ function libraryTexts(): string[] {
   return [
     ...ofSettings,
     ...Object.values(liveSettingLabels),
-    ...runMetrics.map(([, head]) => head),
+    ...Object.values(metricColumns).map(({ head }) => head),
     ...examplePrograms(readme, guide).flatMap(({ title, text }) => [title, text]),
     ...ofKernels,
     ...termNames,

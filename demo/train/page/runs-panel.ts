@@ -145,7 +145,7 @@ export class RunsPanel extends Panel {
   protected override template(): Content {
     const settings = Object.keys(this.#runs[0]?.settings ?? {});
     // On a narrow screen the names of the columns are beside the values.
-    const metrics = runMetrics.map(([, head]) => translated(head));
+    const metrics = runMetrics(this.#runs).map(({ head }) => translated(head));
     // The settings share a column: one for each would push the metrics out of sight.
     const own = settings.length > 0 ? [say`settings`] : [];
     const values = [...own, say`steps`, say`state`, ...metrics, say`time`, 'tokens/s', 'MFU', say`adapter`];
@@ -199,9 +199,9 @@ export class RunsPanel extends Panel {
       ...(settings.length > 0 ? [settingsList(run, settings)] : []),
       step < steps ? say`${formatInteger(step)} of ${formatInteger(steps)}` : formatInteger(step),
       stateWords[run.state],
-      ...runMetrics.map(([metric, , text]) => {
+      ...runMetrics(this.#runs).map(({ metric, show }) => {
         const value = run.final[metric];
-        return value === undefined ? '–' : inDigits(text(value));
+        return value === undefined ? '–' : inDigits(show(value));
       }),
       formatDuration(run.seconds),
       formatInteger(run.tokensPerSecond),

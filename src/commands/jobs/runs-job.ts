@@ -2,11 +2,13 @@
 // time, adapter.
 
 import { HeddleError, messageOf } from '../../core/errors.ts';
-import { formatNumber, formatPercent } from '../../core/format-numbers.ts';
+import { formatNumber } from '../../core/format-numbers.ts';
 import { type Files, readText, withoutEndSlash } from '../../files/files.ts';
 import { isObject } from '../../files/json-files.ts';
 import { settledFolder } from '../../files/settled-folder.ts';
 import type { Job } from '../../session/job.ts';
+import { type BestMetric, bestMetrics } from '../../train/report/dev-metrics.ts';
+import { type MetricColumn, metricColumns } from '../../train/report/metric-columns.ts';
 import { formatChanges } from '../../train/report/run-changes.ts';
 import {
   historyOf,
@@ -17,7 +19,6 @@ import {
   parseLog,
 } from '../../train/report/training-log.ts';
 import { isBetter } from '../../train/run/best-model.ts';
-import { type BestMetric, bestMetrics } from '../../train/settings/best-metrics.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface RunsArguments {
@@ -164,15 +165,13 @@ const flat = (json: unknown, before = ''): Record<string, unknown> =>
     }),
   );
 
-/** The dev metrics of runs with headings and formats. */
-export const runMetrics: readonly [BestMetric, string, (value: number) => string][] = [
-  ['loss', 'dev loss', (x) => x.toFixed(4)],
-  ['perplexity', 'perplexity', (x) => x.toPrecision(4)],
-  ['tokenAccuracy', 'accuracy', formatPercent],
-  ['bleu', 'BLEU', (x) => x.toFixed(2)],
-  ['chrf', 'chrF2', (x) => x.toFixed(2)],
-  ['exactMatch', 'exact', formatPercent],
-];
+/** The dev metrics that at least one of the runs has, with their headings and formats. */
+export const runMetrics = (
+  runs: readonly RunSummary[],
+): readonly (MetricColumn & { readonly metric: BestMetric })[] =>
+  bestMetrics.flatMap((metric) =>
+    runs.some(({ best }) => best[metric]) ? [{ metric, ...metricColumns[metric] }] : [],
+  );
 
 /** The value of a setting that differs, as text. */
 export function settingText(value: unknown): string {
@@ -205,7 +204,7 @@ export function seedGroups(runs: readonly RunSummary[]): SeedGroup[] {
   return [...byKey.values()].flatMap((group): SeedGroup[] => {
     if (group.length < 2) return [];
     const [mean, deviation]: Partial<Record<BestMetric, number>>[] = [{}, {}];
-    for (const [metric] of runMetrics) {
+    for (const metric of bestMetrics) {
       const values = group.flatMap(({ best: { [metric]: best } }) => (best ? [best.value] : []));
       if (!mean || !deviation || values.length < group.length) continue;
       const average = values.reduce((a, b) => a + b) / values.length;

@@ -5,6 +5,7 @@ import { HeddleError } from '../../core/errors.ts';
 import { appendFile, concatBytes, type Files } from '../../files/files.ts';
 import { double, field, float, integer, text } from '../../files/protobuf-writer.ts';
 import { crcTable } from '../../files/zip.ts';
+import { bestMetrics } from './dev-metrics.ts';
 import type { LogRecord } from './training-log.ts';
 
 /** Milliseconds between two writes of updates; evaluations are written at once. */
@@ -99,18 +100,8 @@ function scalarsOf(record: LogRecord): [tag: string, value: number][] {
     });
   }
   if (record.type !== 'eval') return [];
-  const { loss, perplexity, tokenAccuracy, knownTokenAccuracy, bleu, chrf, exactMatch, wer, cer } = record;
-  return named(record.part, {
-    loss,
-    perplexity,
-    tokenAccuracy,
-    knownTokenAccuracy,
-    bleu,
-    chrf,
-    exactMatch,
-    wer,
-    cer,
-  });
+  const metrics = Object.fromEntries(bestMetrics.map((name) => [name, record[name]]));
+  return named(record.part, { ...metrics, knownTokenAccuracy: record.knownTokenAccuracy });
 }
 
 interface EventFields {

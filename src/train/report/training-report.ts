@@ -2,8 +2,10 @@
 // settings.
 
 import { formatDuration, formatInteger, formatNumber, formatPercent } from '../../core/format-numbers.ts';
+import { type BestMetric, bestMetrics } from './dev-metrics.ts';
 import { insideCard } from './inside-card.ts';
 import { type Html, html } from './markup.ts';
+import { metricColumns } from './metric-columns.ts';
 import { factCards, samplesCard } from './report-cards.ts';
 import { reportPage } from './report-page.ts';
 import { describeChanges } from './run-changes.ts';
@@ -58,11 +60,7 @@ const areSentences = (samples: TrainingHistory['samples']): boolean =>
  */
 function figures({ evals, steps, start, ends, samples }: TrainingHistory): Html {
   const cells: [string, string][] = [];
-  const addMetric = (
-    metric: 'wer' | 'cer' | 'exactMatch' | 'bleu' | 'chrf' | 'tokenAccuracy' | 'perplexity',
-    label: (e: LogEval) => string,
-    show: (value: number) => string,
-  ) => {
+  const addMetric = (metric: BestMetric, label: (e: LogEval) => string, show: (value: number) => string) => {
     const known = evals.filter((e) => typeof e[metric] === 'number');
     const last = known.findLast((e) => e.part === 'test') ?? known.at(-1);
     if (last) cells.push([label(last), show(last[metric] as number)]);
@@ -208,17 +206,6 @@ ${small.map(([title, points, axis]) => {
 </div>`;
 }
 
-const devColumns: [string, (e: LogEval) => number | undefined, (value: number) => string][] = [
-  ['loss', (e) => e.loss, formatNumber],
-  ['perplexity', (e) => e.perplexity, formatNumber],
-  ['token accuracy', (e) => e.tokenAccuracy, formatPercent],
-  ['WER', (e) => e.wer, formatPercent],
-  ['CER', (e) => e.cer, formatPercent],
-  ['exact match', (e) => e.exactMatch, formatPercent],
-  ['BLEU', (e) => e.bleu, (x) => x.toFixed(2)],
-  ['chrF2', (e) => e.chrf, (x) => x.toFixed(2)],
-];
-
 /** Dev metrics over the steps, as charts and as a table. */
 function devCharts(dev: readonly LogEval[], steps: readonly [number, number]): Html | undefined {
   if (dev.length === 0) return undefined;
@@ -237,15 +224,15 @@ function devCharts(dev: readonly LogEval[], steps: readonly [number, number]): H
   const series = all.filter((s) => s.points.length > 0);
   const one = (x: number) => String(Number(x.toFixed(1)));
   const label = series.map((s) => inWords(s.name, s.points, one)).join('; ');
-  const columns = devColumns.filter(([, value]) => dev.some((e) => value(e) !== undefined));
-  const cell = (e: LogEval, [, value, show]: (typeof devColumns)[number]) => {
-    const x = value(e);
-    return html`<td>${x === undefined || !Number.isFinite(x) ? '–' : show(x)}</td>`;
+  const metrics = bestMetrics.filter((metric) => dev.some((e) => e[metric] !== undefined));
+  const cell = (e: LogEval, metric: BestMetric) => {
+    const x = e[metric];
+    return html`<td>${x === undefined || !Number.isFinite(x) ? '–' : metricColumns[metric].show(x)}</td>`;
   };
   return html`<figure class="card wide"><figcaption><h3>Dev metrics, 0 to 100</h3></figcaption>
 ${drawChart({ series, show: one, range: [0, 100], steps, label })}
 <details><summary>Values</summary><div class="scroll"><table class="numbers">
-<thead><tr><th scope="col">step</th>${columns.map(([name]) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>${dev.map((e) => html`<tr><td>${formatInteger(e.step)}</td>${columns.map((c) => cell(e, c))}</tr>`)}</tbody>
+<thead><tr><th scope="col">step</th>${metrics.map((metric) => html`<th scope="col">${metricColumns[metric].head}</th>`)}</tr></thead>
+<tbody>${dev.map((e) => html`<tr><td>${formatInteger(e.step)}</td>${metrics.map((metric) => cell(e, metric))}</tr>`)}</tbody>
 </table></div></details></figure>`;
 }

@@ -2,15 +2,14 @@
 // there is no evaluation.
 
 import { check } from '../../core/errors.ts';
+import { type BestMetric, bestMetrics, type DevMetric, devMetrics } from '../report/dev-metrics.ts';
 import type { LogEval } from '../report/training-log.ts';
-import { type BestMetric, bestMetrics } from '../settings/best-metrics.ts';
 
-const fromTranslations: readonly BestMetric[] = ['bleu', 'chrf', 'exactMatch', 'wer', 'cer'];
-const lessIsBetter: readonly BestMetric[] = ['loss', 'perplexity', 'wer', 'cer'];
+const factsOf = (metric: BestMetric): DevMetric => devMetrics[metric];
 
 /** Whether a value of a metric is better than another. */
 export const isBetter = (metric: BestMetric, value: number, than: number): boolean =>
-  lessIsBetter.includes(metric) ? value < than : value > than;
+  factsOf(metric).isError ? value < than : value > than;
 
 /** The best evaluation so far; stored in state.json. */
 export interface BestState {
@@ -46,7 +45,7 @@ export function checkBest({ bestMetric: metric, patience, evalSteps, devSentence
     `train: best by ${metric} needs dev pairs and evaluations (evalSteps)`,
   );
   check(
-    evalSteps === 0 || devSentences > 0 || !fromTranslations.includes(metric),
+    evalSteps === 0 || devSentences > 0 || !factsOf(metric).isOfTexts,
     `train: best by ${metric} needs translations (devSentences)`,
   );
 }

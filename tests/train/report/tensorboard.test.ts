@@ -146,7 +146,7 @@ it('writes the values of the log by step, and a new file for a resumed run', asy
   const tags = [...new Set(scalars.flatMap((e) => Object.keys(e.scalars)))];
   expect(tags).toEqual([
     ...['loss', 'accuracy', 'learning_rate', 'gradient_norm', 'tokens_per_second'].map((t) => `train/${t}`),
-    ...['loss', 'perplexity', 'token_accuracy', 'known_token_accuracy', 'bleu', 'chrf', 'exact_match'].map(
+    ...['loss', 'perplexity', 'token_accuracy', 'bleu', 'chrf', 'exact_match', 'known_token_accuracy'].map(
       (t) => `dev/${t}`,
     ),
     ...['bleu', 'chrf', 'exact_match'].map((t) => `test/${t}`),
