@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { runs } from '../../../src/commands/jobs/runs-job.ts';
+import { runMetrics, runs } from '../../../src/commands/jobs/runs-job.ts';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
+import { runsReport } from '../../../src/commands/runs-report.ts';
+import { describeRuns } from '../../../src/commands/runs-table.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { formatLog, type LogRecord } from '../../../src/train/report/training-log.ts';
 import { heddle } from '../../support/cli.ts';
@@ -97,6 +99,22 @@ it('takes the best value of each metric, the time of all sessions and the mean u
   });
   expect(run?.best).toEqual({ loss: { value: 1.5, step: 2 }, bleu: { value: 10, step: 1 } });
   expect(run?.mfu).toBeCloseTo(0.25, 10);
+});
+
+it('shows the error rates of models of speech, of which the least is the best', async () => {
+  const evaluation = (number: number, wer: number) =>
+    ({ type: 'eval', step: number, part: 'dev', wer, cer: wer / 2, seconds: 1 }) as const;
+  const found = await summaries({
+    a: [start({ steps: 2 }), step(1), evaluation(1, 0.25), step(2), evaluation(2, 0.5)],
+    b: [start({ steps: 2 }), step(1), evaluation(1, 0.4)],
+  });
+  expect(found.map(({ best }) => best.wer)).toEqual([
+    { value: 0.25, step: 1 },
+    { value: 0.4, step: 1 },
+  ]);
+  expect(runMetrics(found).map(({ head }) => head)).toEqual(['WER', 'CER']);
+  expect(describeRuns(found)).toContain('25.0 % @1');
+  expect(runsReport(found)).toContain('<td class="number best">25.0 % @1</td>');
 });
 
 it('names a folder without a log', async () => {
