@@ -1,6 +1,7 @@
 // Evaluation of a model on its engine: loss and token accuracy with the target given (teacher forcing), and
 // metrics of translations.
 
+import { untilAborted } from '../../core/until-aborted.ts';
 import type { FrameTexts } from '../../decode/frame-texts.ts';
 import type { TranslatorShape } from '../../decode/source-texts.ts';
 import { type TextModel, Translator } from '../../decode/translator.ts';
@@ -115,10 +116,13 @@ export class TranslationEvaluator {
     );
   }
 
-  /** Translates the pairs. Throws the signal's reason if it is aborted. */
+  /**
+   * Translates the pairs. Throws the signal's reason soon after it is aborted; kernels that are compiled or tuned then
+   * end in the background.
+   */
   async evaluate(signal: AbortSignal): Promise<TranslationResult> {
     const normalize = this.#normalize;
-    const translations = await this.#decode(signal);
+    const translations = await untilAborted(signal, () => this.#decode(signal));
     const references = this.#chosen.map(({ target, others = [] }) => [target, ...others]);
     const rates = this.#hasFrames ? await errorRates(translations, references, normalize) : undefined;
     return {

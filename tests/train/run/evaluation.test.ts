@@ -3,8 +3,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
+import { Translator } from '../../../src/decode/translator.ts';
 import { corpusBleu } from '../../../src/text/metrics/bleu.ts';
 import { corpusChrf } from '../../../src/text/metrics/chrf.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
@@ -261,6 +262,18 @@ it('starts a new log with a warning if the log of the checkpoint is broken', asy
   });
   expect(told.join('\n')).toContain('log.jsonl: line 1 is not JSON');
   expect(historyOf(parseLog(text('parts/log.jsonl'))).steps.map((s) => s.step)).toEqual([7]);
+});
+
+it('stops soon while the kernels of an evaluation are compiled', async () => {
+  const decode = vi.spyOn(Translator.prototype, 'decode').mockReturnValue(new Promise(() => undefined));
+  const stop = new AbortController();
+  const { result } = await train({ out: at('compiling') }, stop.signal, (event) => {
+    if (event.type === 'step' && event.step === 4) setTimeout(() => stop.abort(), 20);
+  });
+  expect(decode).toHaveBeenCalledOnce();
+  decode.mockRestore();
+  expect([result.stopped, result.losses.length]).toEqual([true, 4]);
+  expect(readdirSync(at('compiling'))).toContain('state.json');
 });
 
 it('writes log and report if it is stopped', async () => {
