@@ -91,7 +91,8 @@ export function addPlan(program: Command): void {
 /** The `maxBufferSize` that every adapter allows. */
 const guaranteedBufferSize = 256 * 2 ** 20;
 
-function describe({ model, parameters, shape, plans, sessionBytes, savings, formats }: PlannedModel): string {
+function describe(planned: PlannedModel): string {
+  const { model, parameters, shape, plans, sessionBytes, savings, formats } = planned;
   const head =
     `${model}: ${parameters.toLocaleString('en')} parameters; ` +
     `${shape.batch} rows of ${shape.source} source and ${shape.target} target positions`;
@@ -101,17 +102,17 @@ function describe({ model, parameters, shape, plans, sessionBytes, savings, form
     plans.length > 1 ? `session of both plans: ${formatMiB(sessionBytes)}\n` : '',
     bufferLimit(plans),
     bindingLimit(plans),
-    formats ? formatsText(formats) : '',
+    formats ? formatsText(formats, planned.weightBytes) : '',
     savings ? savingsTable(savings, shape.batch) : '',
   ].join('');
 }
 
-/** The layers of each weight format: all but those with most weights are named. */
-function formatsText(formats: NonNullable<PlannedModel['formats']>): string {
+/** The layers of each weight format, and the memory of all weights. */
+function formatsText(formats: NonNullable<PlannedModel['formats']>, bytes: number): string {
   const lines = Object.entries(formats).map(
     ([format, layers]) => `  ${format.padEnd(9)}  ${layers.join(', ')}`,
   );
-  return `\nlayers by weight format\n${lines.join('\n')}\n`;
+  return `\nlayers by weight format, ${formatMiB(bytes)} in all\n${lines.join('\n')}\n`;
 }
 
 /** The required buffer size, if not every adapter allows it. */

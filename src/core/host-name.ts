@@ -33,11 +33,10 @@ export interface AdapterInfo {
 }
 
 /**
- * Formats an adapter as `vendor architecture description`.
+ * Formats an adapter, whose names may be missing, as `vendor architecture description`.
  *
  * @example
  * console.log(adapterName(device.adapter));
  */
 export const adapterName = (a: AdapterInfo): string =>
-  [a.vendor, a.architecture, a.description || a.device].filter((s) => s !== '').join(' ') ||
-  'unnamed adapter';
+  [a.vendor, a.architecture, a.description || a.device].filter((s) => s).join(' ') || 'unnamed adapter';

@@ -49,7 +49,7 @@ export const isQuantized = ({ init, shape, decay }: Parameter): boolean =>
 export function quantizedParameters(
   p: ParameterList,
   format: WeightFormat,
-  formatOf: FormatChoice = defaultFormats(format),
+  formatOf: FormatChoice = defaultFormats(format, p),
 ): ParameterList {
   if (format === 'f32') return p;
   const formats = new Map<PackedFormat, { words: number; scales: number }>();

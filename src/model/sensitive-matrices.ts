@@ -18,30 +18,33 @@ export type WeightFormat = (typeof weightFormats)[number];
 /** In a list of globs: the sensitive matrices. */
 export const sensitiveMatrices = 'auto';
 
+/** A matrix of a model. */
+type Matrix = Pick<Parameter, 'name' | 'shape' | 'module'>;
+
 /** Matrices with fewer rows or columns are sensitive. */
 const sensitiveSize = 512;
 
 /**
  * Whether four bits change the results of a matrix too much. Token embeddings and output tables: their errors
- * reach the logits directly. In models that are narrower than 512, where few errors cancel, all matrices but
- * the output projections of the decoder's self-attention. docs/models.md has what was measured.
+ * reach the logits directly. In models that are narrower than 512 all matrices but `outProjection`, that of the
+ * last self-attention of the decoder. docs/models.md has what was measured.
  */
-function isSensitive({ name, shape }: Pick<Parameter, 'name' | 'shape'>): boolean {
+function isSensitive({ name, shape }: Matrix, outProjection: string | undefined): boolean {
   if (name.includes('_embed.') || name.startsWith('generator.')) return true;
-  return (
-    Math.min(...shape) < sensitiveSize &&
-    !(name.includes('.decoder.') && name.endsWith('self_attn.out_proj.weight'))
-  );
+  return Math.min(...shape) < sensitiveSize && name !== outProjection;
 }
 
 /** Gives the format of each matrix of a list whose most matrices have `format`. */
-export type FormatChoice = (matrix: Pick<Parameter, 'name' | 'shape' | 'module'>) => WeightFormat;
+export type FormatChoice = (matrix: Matrix) => WeightFormat;
 
-/** The choice without globs: sensitive matrices stay int8 in formats of four bits. */
-export const defaultFormats =
-  (format: WeightFormat): FormatChoice =>
-  (matrix) =>
-    format !== 'f32' && isInt4(format) && isSensitive(matrix) ? 'int8' : format;
+/** The choice without globs: sensitive matrices of a list stay int8 in formats of four bits. */
+export function defaultFormats(format: WeightFormat, { all }: ParameterList): FormatChoice {
+  if (format === 'f32' || !isInt4(format)) return () => format;
+  const last = all.findLast(
+    ({ name }) => name.includes('.decoder.') && name.endsWith('self_attn.out_proj.weight'),
+  );
+  return (matrix) => (isSensitive(matrix, last?.name) ? 'int8' : format);
+}
 
 /**
  * The choice that leaves the layers which match a glob of `exclude` in int8 if `format` has four bits, else in
@@ -51,16 +54,16 @@ export const defaultFormats =
  */
 export function formatsExcept(
   c: ModelConfig,
-  { all }: ParameterList,
+  p: ParameterList,
   format: WeightFormat,
   exclude: readonly string[],
 ): FormatChoice {
-  const layerNames = (matrix: Pick<Parameter, 'name' | 'module'>) =>
+  const layerNames = (matrix: Pick<Matrix, 'name' | 'module'>) =>
     [matrix.name, ...hfNames(c, matrix)].flatMap((name) => [name, name.replace(/[._]weight$/, '')]);
   const globs = exclude.filter((glob) => glob !== sensitiveMatrices);
-  const names = all.filter(({ shape }) => shape.length === 2).flatMap(layerNames);
+  const names = p.all.filter(({ shape }) => shape.length === 2).flatMap(layerNames);
   const matches = globMatcher('weightsExclude', globs, names);
-  const otherwise = exclude.includes(sensitiveMatrices) ? defaultFormats(format) : () => format;
+  const otherwise = exclude.includes(sensitiveMatrices) ? defaultFormats(format, p) : () => format;
   const excluded = format !== 'f32' && isInt4(format) ? 'int8' : 'f32';
   return (matrix) => (layerNames(matrix).some(matches) ? excluded : otherwise(matrix));
 }

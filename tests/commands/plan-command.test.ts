@@ -183,17 +183,19 @@ describe('a folder with nothing but a configuration', () => {
     expect(mib(stdout, '--precision f16')).toBeLessThan(mib(stdout, 'all weights in f32'));
   });
 
-  it('plans NLLB 600M as f16 in less than 2 GiB, without its weights', async () => {
+  /** Plans decoding of one text with a model of NLLB's shape. */
+  async function planNllb(d_model: number, layers: number, ...options: string[]): Promise<string> {
+    const [ffn, heads] = [4 * d_model, 16];
     write({
       model_type: 'm2m_100',
       vocab_size: 256206,
-      d_model: 1024,
-      encoder_layers: 12,
-      decoder_layers: 12,
-      encoder_ffn_dim: 4096,
-      decoder_ffn_dim: 4096,
-      encoder_attention_heads: 16,
-      decoder_attention_heads: 16,
+      d_model,
+      encoder_layers: layers,
+      decoder_layers: layers,
+      encoder_ffn_dim: ffn,
+      decoder_ffn_dim: ffn,
+      encoder_attention_heads: heads,
+      decoder_attention_heads: heads,
       activation_function: 'relu',
       scale_embedding: true,
       max_position_embeddings: 1024,
@@ -203,10 +205,12 @@ describe('a folder with nothing but a configuration', () => {
       decoder_start_token_id: 2,
       dropout: 0.1,
     });
-    const { stdout } = await heddle(
-      ['plan', folder, '--run', 'decoding', '--batch-size', '1', '--weights', 'f16'],
-      noGpu,
-    );
+    const args = ['plan', folder, '--run', 'decoding', '--batch-size', '1', ...options];
+    return (await heddle(args, noGpu)).stdout;
+  }
+
+  it('plans NLLB 600M as f16 in less than 2 GiB, without its weights', async () => {
+    const stdout = await planNllb(1024, 12, '--weights', 'f16');
     expect(stdout).toMatch(/615,073,792 parameters/);
     expect(mib(stdout, 'state +quantized.f16')).toBeGreaterThan(1100);
     const session = mib(stdout, 'session of both plans:');
@@ -215,6 +219,17 @@ describe('a folder with nothing but a configuration', () => {
     expect(stdout).toMatch(
       /^the largest buffer, quantized\.f16, takes [\d,.]+ MiB: the adapter must allow that as maxBufferSize \(every one allows 256\.00 MiB\)$/m,
     );
+  });
+
+  it('plans NLLB 600M and 3.3B as int4 with four beams', async () => {
+    const beams = ['--weights', 'int4', '--cache-type', 'f16', '--beam-size', '4', '--source-length'];
+    const small = await planNllb(1024, 12, ...beams, '256');
+    expect(mib(small, 'layers by weight format,')).toBeLessThan(450);
+    expect(mib(small, 'session of both plans:')).toBeLessThan(600);
+    const large = await planNllb(2048, 24, ...beams, '64');
+    expect(large).toMatch(/3,344,863,232 parameters/);
+    expect(mib(large, 'session of both plans:')).toBeLessThan(2.2 * 1024);
+    expect(large).not.toContain('maxStorageBufferBindingSize');
   });
 
   it('fine-tunes whisper-tiny with LoRA on int8, four windows of 30 s, in less than 600 MiB', async () => {

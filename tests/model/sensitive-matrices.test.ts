@@ -37,16 +37,21 @@ describe('with weights in four bits', () => {
   const wide = { dModel: 512, feedForward: 1024 };
   const narrow = { dModel: 64, feedForward: 1024 };
 
-  it('tables stay int8, and in narrow models all but the output projections of decoder self-attention', () => {
+  it('tables stay int8, and in narrow models all but the last output projection of self-attention', () => {
     expect(formatsOf(wide)).toMatchObject({
       src_embed: 'int8',
       'encoder.linear1': 'int4',
       'decoder.multihead_attn.kv_proj': 'int4',
     });
-    const small = Object.entries(formatsOf(narrow));
-    expect(small.filter(([, format]) => format === 'int4').map(([name]) => name)).toEqual([
-      'decoder.self_attn.out_proj',
-    ]);
+    for (const [decoderLayers, last] of [
+      [1, ''],
+      [3, 'layers.2.'],
+    ] as const) {
+      const small = Object.entries(formatsOf({ ...narrow, decoderLayers }));
+      expect(small.filter(([, format]) => format === 'int4').map(([name]) => name)).toEqual([
+        `decoder.${last}self_attn.out_proj`,
+      ]);
+    }
   });
 
   it('layers that match a glob stay int8; auto means the sensitive ones', () => {

@@ -11,7 +11,7 @@ const infoNames = [
   ...(['subgroupMinSize', 'subgroupMaxSize'] as const),
 ];
 
-const defaultLimits: Readonly<Record<string, number>> = { ...neededLimits, maxComputeWorkgroupSizeX: 256 };
+const defaultLimits: Readonly<Record<string, number>> = neededLimits;
 
 /** Wraps `gpu` so that its adapters and devices have a shape. */
 export function shapedGpu(gpu: GPU, shape: AdapterShape): GPU {
@@ -24,7 +24,7 @@ export function shapedGpu(gpu: GPU, shape: AdapterShape): GPU {
 }
 
 function shaped(adapter: GPUAdapter, shape: AdapterShape): GPUAdapter {
-  const known = Object.fromEntries(infoNames.map((name) => [name, adapter.info[name]]));
+  const known = Object.fromEntries(infoNames.map((name) => [name, adapter.info?.[name]]));
   const info = shape.noInfo ? undefined : { ...known, ...shape.info };
   const features = new Set([...adapter.features].filter((name) => !shape.without?.includes(name)));
   const open = adapter.requestDevice.bind(adapter);

@@ -12,7 +12,7 @@ import { hfConfigOf } from '../../formats/shared/saved-model.ts';
 import { loadSublayers } from '../../model/load-sublayers.ts';
 import { adaptedParameters, type LoraConfig, loraConfig } from '../../model/lora.ts';
 import { type ModelConfig, maxSourceLength, modelConfig } from '../../model/model-config.ts';
-import type { Quantization } from '../../model/parameter-layout.ts';
+import { type Quantization, weightBytes } from '../../model/parameter-layout.ts';
 import { presets } from '../../model/presets.ts';
 import { isQuantized, storedParameters, type WeightFormat } from '../../model/quantized-parameters.ts';
 import type { Job } from '../../session/job.ts';
@@ -66,6 +66,8 @@ export interface PlannedModel {
   readonly sessionBytes: number;
   /** GPU memory of an update with flags that save memory; only for training of a folder. */
   readonly savings?: readonly { readonly flags: string; readonly bytes: number }[];
+  /** GPU memory of the weights. */
+  readonly weightBytes: number;
   /** With quantized weights the matrices of each format, and those that stay f32. */
   readonly formats?: Readonly<Record<string, readonly string[]>>;
 }
@@ -128,6 +130,7 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
     parameters: p.count,
     shape,
     plans,
+    weightBytes: weightBytes(p),
     formats: p.quantization && matricesByFormat(p.quantization),
     sessionBytes: sessionBytes(plans.map((entry) => entry.plan)),
     savings: args.folder && args.run === 'training' ? savingsOf(config, shape, f32Residual, args) : undefined,

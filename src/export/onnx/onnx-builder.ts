@@ -75,7 +75,8 @@ const isInteger = ({ dtype }: Builder): boolean => dtype !== 'fp32' && dtype !==
 /** x · Wᵀ for the weight of a linear layer: [.., in] -> [.., out]. */
 export function product(b: Builder, x: Name, name: string): Name {
   const { values, shape } = parameter(b, name);
-  const isNibbles = b.dtype.startsWith('q4') && defaultFormats('int4')({ name, shape }) === 'int4';
+  const isNibbles =
+    b.dtype.startsWith('q4') && defaultFormats('int4', b.parameters)({ name, shape }) === 'int4';
   return isNibbles ? nibbleProduct(b, x, name, values, shape) : b.graph.op('MatMul', [x, matrix(b, name)]);
 }
 
