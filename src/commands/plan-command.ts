@@ -112,7 +112,7 @@ function formatsText(formats: NonNullable<PlannedModel['formats']>, bytes: numbe
   const lines = Object.entries(formats).map(
     ([format, layers]) => `  ${format.padEnd(9)}  ${layers.join(', ')}`,
   );
-  return `\nlayers by weight format, ${formatMiB(bytes)} in all\n${lines.join('\n')}\n`;
+  return `\nlayers by weight format; weights ${formatMiB(bytes)}\n${lines.join('\n')}\n`;
 }
 
 /** The required buffer size, if not every adapter allows it. */

@@ -3,7 +3,7 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
-import { type Device, deviceExtras, openDevice, probedDevice, requireLimits } from '../engine/gpu/device.ts';
+import { type Device, deviceExtras, openDevice, probedDevice } from '../engine/gpu/device.ts';
 import { adapterInfoOf } from '../engine/gpu/subgroup-features.ts';
 import type { SubmissionLimits, Submissions } from '../engine/gpu/submission-pace.ts';
 import type { Host } from './host.ts';
@@ -216,10 +216,7 @@ async function borrowed(
   limits: SubmissionLimits | undefined,
 ): Promise<Device> {
   if ('traits' in device) return { ...device, destroy: () => undefined };
-  const wrap = async () => {
-    await requireLimits(device.limits, neededLimits);
-    return probedDevice(device, await adapterInfoOf(device, () => host.gpu()), limits);
-  };
+  const wrap = async () => probedDevice(device, await adapterInfoOf(device, () => host.gpu()), limits);
   const known = wrapped.get(device) ?? wrap();
   wrapped.set(device, known);
   return { ...(await known), destroy: () => undefined };

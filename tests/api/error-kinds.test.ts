@@ -77,6 +77,11 @@ const tests: Readonly<Record<ErrorKind, Readonly<Record<string, () => unknown>>>
       new Session({ ...browserHost(), gpu: async () => undefined }).engine(),
     'no adapter': () => openDevice(gpuWith(null)),
     'a limit that is too low': () => openDevice(gpuWith({ limits: {} }), { require: neededLimits }),
+    'a limit that is too low for a training': () =>
+      train([{ source: 'a', target: 'b' }], {
+        ...{ device: gpuWith({ limits: { ...neededLimits, maxComputeWorkgroupSizeX: 128 } }) },
+        ...{ heldOut: 0, steps: 1, vocabSize: 20 },
+      }),
     'a package of Node that is not installed': () =>
       optionalPackage('absent-package', () => import('absent-package' as string), 'do without'),
   },

@@ -74,10 +74,17 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
     powerPreference: options.powerPreference ?? 'high-performance',
   });
   if (!adapter) throw (await deviceExtras()).noAdapter();
-  await requireLimits(adapter.limits, options.require);
+  const limitOf = (name: string): number | undefined => {
+    const limit: unknown = Reflect.get(adapter.limits, name);
+    return typeof limit === 'number' ? limit : undefined;
+  };
+  for (const [name, needed] of Object.entries(options.require ?? {})) {
+    const has = limitOf(name) ?? 0;
+    if (has < needed) throw (await deviceExtras()).lowLimit(name, has, needed);
+  }
   const required: Record<string, number> = { ...options.require };
   for (const name of requestedLimits) {
-    const limit = limitOf(adapter.limits, name);
+    const limit = limitOf(name);
     if (limit !== undefined) required[name] = limit;
   }
   return probedDevice(
@@ -89,22 +96,6 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
     adapter.info,
     options.submissions,
   );
-}
-
-function limitOf(limits: GPUSupportedLimits, name: string): number | undefined {
-  const limit: unknown = Reflect.get(limits, name);
-  return typeof limit === 'number' ? limit : undefined;
-}
-
-/** Throws a HeddleError that names the first limit, of an adapter or device, that is below `needed`. */
-export async function requireLimits(
-  limits: GPUSupportedLimits,
-  needed: DeviceOptions['require'] = {},
-): Promise<void> {
-  for (const [name, least] of Object.entries(needed)) {
-    const has = limitOf(limits, name) ?? 0;
-    if (has < least) throw (await deviceExtras()).lowLimit(name, has, least);
-  }
 }
 
 /** Names of phones and tablets in a user agent, and of their GPUs: Adreno, Mali, PowerVR, Xclipse. */
