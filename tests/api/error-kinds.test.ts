@@ -79,8 +79,9 @@ const tests: Readonly<Record<ErrorKind, Readonly<Record<string, () => unknown>>>
     'a limit that is too low': () => openDevice(gpuWith({ limits: {} }), { require: neededLimits }),
     'a limit that is too low for a training': () =>
       train([{ source: 'a', target: 'b' }], {
-        ...{ device: gpuWith({ limits: { ...neededLimits, maxComputeWorkgroupSizeX: 128 } }) },
-        ...{ heldOut: 0, steps: 1, vocabSize: 20 },
+        device: gpuWith({ limits: { ...neededLimits, maxComputeWorkgroupSizeX: 128 } }),
+        heldOut: 0,
+        steps: 1,
       }),
     'a package of Node that is not installed': () =>
       optionalPackage('absent-package', () => import('absent-package' as string), 'do without'),

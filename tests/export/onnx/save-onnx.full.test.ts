@@ -174,9 +174,8 @@ async function wideModel(): Promise<Sample> {
     'norm=pre',
   ];
   const options = ['--preset', 'tiny', ...sizes.flatMap((given) => ['--set', given]), '--tokenizer', 'word'];
-  const saved = await trainedOn('wide', lines, [
-    ...[...options, '--batch-size', '16', '--steps', '120', '--no-tune'],
-  ]);
+  const steps = ['--batch-size', '16', '--steps', '120', '--no-tune'];
+  const saved = await trainedOn('wide', lines, [...options, ...steps]);
   return { saved, texts: Array.from({ length: count }, text) };
 }
 
