@@ -61,7 +61,7 @@ export function checkOutputFile(
 
 /** The folder whose manifest lists a file; undefined if there is none. */
 function folderWith(path: string): string | undefined {
-  const file = statOf(path) ? realpathSync(path) : resolve(path);
+  const file = isExistingFile(path) ? realpathSync(path) : resolve(path); // a pipe has no real path
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     const manifest = join(folder, manifestName);
     if (isExistingFile(manifest)) {

@@ -1,9 +1,13 @@
 // Texts on the command line that are names of files: nobody wants the translation of a file's name.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { checkTexts, isDocument } from '../../src/commands/document-command.ts';
+import { saveModelFolder } from '../../src/formats/save-heddle.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
+import { heddle, scratch } from '../support/cli.ts';
+import { letterModel } from '../support/saved-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-documents-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -23,4 +27,14 @@ it('rejects files that are no documents, and several documents', () => {
 
 it('takes texts, also those that look like names', () => {
   expect(() => checkTexts(['Good morning.', 'none.docx', '3.5', folder, file('README')])).not.toThrow();
+});
+
+it("leaves a file of the user's with the name of its journal", async () => {
+  const at = (name: string) => join(scratch(), name);
+  await saveModelFolder(nodeFiles(), at('model'), letterModel());
+  writeFileSync(at('a.po'), 'msgid "bad"\nmsgstr ""\n');
+  writeFileSync(at('b.po.progress'), 'mine');
+  const args = ['translate', at('model'), at('a.po'), '--output', at('b.po'), '--host', 'cpu'];
+  expect((await heddle(args)).stderr).toMatch(/b\.po\.progress: heddle did not write this file/);
+  expect([readFileSync(at('b.po.progress'), 'utf8'), existsSync(at('b.po'))]).toEqual(['mine', false]);
 });

@@ -1,4 +1,5 @@
 // Files that commands write: an existing one is overwritten only if the user says so, and never an input.
+import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
@@ -114,6 +115,9 @@ it('finds inputs behind links, files of models, and places that cannot be writte
   );
   expect(() => check(at('x'.repeat(300)))).toThrow('cannot write: the name is too long');
   expect(() => check(at('new/folder/x.txt'))).not.toThrow();
+  execFileSync('mkfifo', [at('pipe')]);
+  symlinkSync(at('pipe'), at('to-pipe'));
+  for (const name of ['pipe', 'to-pipe']) expect(() => check(at(name))).not.toThrow();
 });
 
 it('refuses files of --save-config and --json that the run itself writes', async () => {
