@@ -6,8 +6,7 @@ import { checkWritableFolder } from '../../files/owned-folder.ts';
 import { loraFileNames } from '../../formats/lora-folder.ts';
 import { corpusFile } from '../../session/load-corpus.ts';
 import { logName, reportName } from '../report/training-log.ts';
-import { frameCachePath } from './frame-cache.ts';
-import { tokenCachePath } from './token-cache.ts';
+import { frameCachePath, tokenCachePath } from './cache-paths.ts';
 
 const runFileNames: readonly string[] = [
   ...Object.values(modelFileNames),

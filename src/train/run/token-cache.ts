@@ -17,6 +17,7 @@ import { pathsOf } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
 import { encodeOptionsOf, type KnownModel, type TrainingDataOptions } from '../update/training-data.ts';
 import { hashOf, readCacheFile, sha256, writeCacheFile } from './cache-file.ts';
+import { tokenCachePath } from './cache-paths.ts';
 
 /** The corpus of a run, tokenized. */
 export interface PreparedCorpus {
@@ -35,15 +36,15 @@ export interface PreparedCorpus {
 export class TokenCache {
   readonly path: string;
   readonly #files: Files;
-  readonly #hash: string | undefined;
+  readonly #hash: string;
   readonly #options: Pick<TrainingDataOptions, 'maxLength' | 'truncate'>;
   #isWritten = false;
 
-  /** `hash`: result of `hashCorpus`; without one nothing is read or written. `options`: how pairs are encoded. */
+  /** `hash`: result of `hashCorpus`. `options`: how pairs are encoded. */
   constructor(
     files: Files,
     out: string,
-    hash: string | undefined,
+    hash: string,
     options: Pick<TrainingDataOptions, 'maxLength' | 'truncate'>,
   ) {
     this.path = tokenCachePath(out);
@@ -54,26 +55,20 @@ export class TokenCache {
 
   /** Reads the token ids for a model. Returns and throws as `readTokenCache`. */
   async read(model: KnownModel, pace: Pace): Promise<PreparedCorpus | string | undefined> {
-    const key = await this.#keyFor(model);
-    return key === undefined ? undefined : readTokenCache(this.#files, this.path, key, pace);
+    return readTokenCache(this.#files, this.path, await this.#keyFor(model), pace);
   }
 
   /** Writes the token ids for a model, only once. Throws a HeddleError if they cannot be written. */
   async write(model: KnownModel, prepared: PreparedCorpus): Promise<void> {
     if (this.#isWritten) return;
     this.#isWritten = true;
-    const key = await this.#keyFor(model);
-    if (key !== undefined) await writeTokenCache(this.#files, this.path, key, prepared);
+    await writeTokenCache(this.#files, this.path, await this.#keyFor(model), prepared);
   }
 
-  async #keyFor(model: KnownModel): Promise<string | undefined> {
-    if (this.#hash === undefined) return undefined;
+  #keyFor(model: KnownModel): Promise<string> {
     return cacheKey(this.#hash, model, encodeOptionsOf(model.config, this.#options));
   }
 }
-
-/** Path of the cache of a model folder or archive. */
-export const tokenCachePath = (out: string): string => `${out.replace(/\.zip$/i, '')}.tokens`;
 
 /**
  * Hash of the files of a corpus and of the options that read them; undefined if the files cannot be read a

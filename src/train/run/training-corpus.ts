@@ -2,7 +2,7 @@
 // that an earlier session cached.
 
 import { check, HeddleError } from '../../core/errors.ts';
-import { runPaced } from '../../core/steps.ts';
+import { type Pace, runPaced } from '../../core/steps.ts';
 import type { Files } from '../../files/files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { createPace } from '../../session/job-pace.ts';
@@ -27,8 +27,7 @@ import type { TrainingData, TrainingDataOptions } from '../update/training-data.
 import { prepareTrainingData } from '../update/training-data.ts';
 import type { TrainingState } from '../update/training-state.ts';
 import type { FrameCorpus } from './frame-corpus.ts';
-import type { PreparedCorpus } from './token-cache.ts';
-import { hashCorpus, TokenCache } from './token-cache.ts';
+import type { PreparedCorpus, TokenCache } from './token-cache.ts';
 import type { CheckpointFolder, TrainInputs } from './train-result.ts';
 
 /** Training pairs as token ids, with tokenizers and model configuration, and the pairs for evaluation. */
@@ -56,7 +55,7 @@ export async function prepareCorpus(
   start: SavedModel | undefined,
   { split: given, clips }: Pick<TrainInputs, 'split' | 'clips'>,
 ): Promise<CorpusSetup> {
-  const { corpus, heldOut, out } = args;
+  const { corpus, heldOut } = args;
   const { files } = session;
   const pace = createPace(session);
   // The threads that draw batches work as long as the run; they end with it, not with an abort.
@@ -68,17 +67,15 @@ export async function prepareCorpus(
       ? new (await import('./frame-corpus.ts')).FrameCorpus(args, options, session, start, clips)
       : undefined;
   // The cache has no texts, which alignments are found by.
-  const hash =
-    given || !out || frames || readLinks ? undefined : await hashCorpus(corpus, heldOut, files, pace);
-  const cache = new TokenCache(files, out, hash, options);
-  const cached = from && start && (await cache.read(start, pace));
+  const cache = given || frames || readLinks ? undefined : await openCache(args, files, options, pace);
+  const cached = from && start && (await cache?.read(start, pace));
   if (typeof cached === 'object') {
     checkPairs(before?.data, cached.fingerprint, args, session);
     const mixture = mixtureOf(corpus, cached.fileSizes);
     const data = await prepareTrainingData(cached.corpus, { ...options, mixture }, start);
     return { ...cached, data, keep: {}, cacheTokens: async () => undefined };
   }
-  if (cached) session.emit({ type: 'message', text: `${cache.path}: ${cached}; tokenizing again` });
+  if (cached) session.emit({ type: 'message', text: `${cache?.path}: ${cached}; tokenizing again` });
   const pool = await openCorpusPool(corpus, session, given?.train.length);
   try {
     const { split, keep } = given
@@ -112,7 +109,7 @@ export async function prepareCorpus(
       (_, i) => train.at(i) as Pair,
     );
     const prepared: PreparedCorpus = { corpus: data.corpus, fingerprint, examples, dev, test, fileSizes };
-    const write = () => frames?.encoder.write() ?? cache.write(data, prepared);
+    const write = async () => frames?.encoder.write() ?? cache?.write(data, prepared);
     return {
       ...prepared,
       data,
@@ -122,6 +119,19 @@ export async function prepareCorpus(
   } finally {
     pool.close();
   }
+}
+
+/** The cache of the token ids; undefined without a model folder, or if the corpus has no hash (`hashCorpus`). */
+async function openCache(
+  { corpus, heldOut, out }: CompleteArguments,
+  files: Files,
+  options: TrainingDataOptions,
+  pace: Pace,
+): Promise<TokenCache | undefined> {
+  if (!out || !corpusFiles(corpus)) return undefined;
+  const { hashCorpus, TokenCache } = await import('./token-cache.ts');
+  const hash = await hashCorpus(corpus, heldOut, files, pace);
+  return hash === undefined ? undefined : new TokenCache(files, out, hash, options);
 }
 
 /** The reader of word alignments, if the settings name their file. */
