@@ -118,7 +118,7 @@ export function hasWatchdog({ vendor, architecture, description }: AdapterInfo):
  */
 export async function probedDevice(
   gpu: GPUDevice,
-  info?: GPUAdapterInfo,
+  info?: Partial<GPUAdapterInfo>,
   limits?: SubmissionLimits,
 ): Promise<Device> {
   const device = wrapDevice(gpu, info);
@@ -131,7 +131,8 @@ export async function probedDevice(
 
 /** What has happened to a device. All wrappers of the device share it. */
 interface DeviceHistory {
-  info: GPUAdapterInfo;
+  /** Browsers may leave out fields, or all of them. */
+  info: Partial<GPUAdapterInfo>;
   /** Arguments of the error that makes the device unusable: its loss, or the first uncaptured error. */
   failure?: ConstructorParameters<typeof HeddleError>;
   /** Whether it was destroyed on purpose: its loss is then not a failure. */
@@ -143,14 +144,14 @@ interface DeviceHistory {
 
 const histories = new WeakMap<GPUDevice, DeviceHistory>();
 
-function historyOf(device: GPUDevice, given: GPUAdapterInfo | undefined): DeviceHistory {
+function historyOf(device: GPUDevice, given: Partial<GPUAdapterInfo> | undefined): DeviceHistory {
   const known = histories.get(device);
   if (known) {
     if (given) known.info = given;
     return known;
   }
   const history: DeviceHistory = {
-    info: given ?? deviceInfo(device) ?? hiddenInfo,
+    info: given ?? deviceInfo(device) ?? {},
     submissions: {},
     closing: false,
     lost: device.lost.then(({ reason, message }) => {
@@ -170,18 +171,6 @@ function historyOf(device: GPUDevice, given: GPUAdapterInfo | undefined): Device
   return history;
 }
 
-/** Adapter info without names. */
-const hiddenInfo: GPUAdapterInfo = {
-  __brand: 'GPUAdapterInfo',
-  vendor: '',
-  architecture: '',
-  device: '',
-  description: '',
-  isFallbackAdapter: false,
-  subgroupMinSize: 0,
-  subgroupMaxSize: 0,
-};
-
 /**
  * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features. Unlike `openDevice`
  * it does not probe subgroups. `info`: the adapter info (default: that of an earlier call with this device,
@@ -192,9 +181,8 @@ const hiddenInfo: GPUAdapterInfo = {
  * const adapter = await navigator.gpu.requestAdapter();
  * const device = wrapDevice(await adapter!.requestDevice(), adapter!.info);
  */
-export function wrapDevice(device: GPUDevice, info?: GPUAdapterInfo): Device {
+export function wrapDevice(device: GPUDevice, info?: Partial<GPUAdapterInfo>): Device {
   const history = historyOf(device, info);
-  // Browsers may leave out fields.
   const {
     vendor = '',
     architecture = '',

@@ -7,7 +7,7 @@ import type { MatrixConfig } from '../ops/device-traits.ts';
 export const matrixFeature = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
 
 /** GPUAdapterInfo with its experimental parts. */
-interface SubgroupInfo extends GPUAdapterInfo {
+interface SubgroupInfo extends Partial<GPUAdapterInfo> {
   readonly minExplicitComputeSubgroupSize?: number;
   readonly maxExplicitComputeSubgroupSize?: number;
   readonly subgroupMatrixConfigs?: readonly {
@@ -20,14 +20,17 @@ interface SubgroupInfo extends GPUAdapterInfo {
 }
 
 /** The parts of a device that describe its subgroups. */
-export type SubgroupDevice = Pick<GPUDevice, 'features' | 'adapterInfo'>;
+export interface SubgroupDevice extends Pick<GPUDevice, 'features'> {
+  /** Without the fields that the browser leaves out; undefined in Safari 26. */
+  readonly adapterInfo?: Partial<GPUAdapterInfo>;
+}
 
 /** The subgroup sizes that a kernel can ask for; undefined if it cannot ask, or if the sizes are unknown. */
 export function explicitSubgroupSizes(
   device: SubgroupDevice,
 ): { readonly min: number; readonly max: number } | undefined {
   if (!device.features.has('subgroup-size-control')) return undefined;
-  const info: SubgroupInfo | undefined = device.adapterInfo; // undefined in Safari 26
+  const info: SubgroupInfo | undefined = device.adapterInfo;
   if (!info) return undefined;
   return {
     min: info.minExplicitComputeSubgroupSize ?? info.subgroupMinSize ?? 0,
@@ -39,7 +42,7 @@ export function explicitSubgroupSizes(
  * `adapterInfo` of a device; undefined in Deno. Deno 2.9 crashes when it is read after the adapter was
  * garbage-collected, unless the adapter's own info was read before. There is no way to check that.
  */
-export const deviceInfo = (device: SubgroupDevice): GPUAdapterInfo | undefined =>
+export const deviceInfo = (device: SubgroupDevice): Partial<GPUAdapterInfo> | undefined =>
   hostOf().name === 'Deno' ? undefined : device.adapterInfo;
 
 /**
@@ -50,7 +53,7 @@ export const deviceInfo = (device: SubgroupDevice): GPUAdapterInfo | undefined =
 export async function adapterInfoOf(
   device: SubgroupDevice,
   openGpu: () => Promise<GPU | undefined>,
-): Promise<GPUAdapterInfo | undefined> {
+): Promise<Partial<GPUAdapterInfo> | undefined> {
   const configs = ({ subgroupMatrixConfigs = [] }: SubgroupInfo) => subgroupMatrixConfigs.length;
   const own = deviceInfo(device);
   if (!own || !device.features.has(matrixFeature) || configs(own) > 0) return own;
@@ -69,7 +72,7 @@ const wantedLanes = 32;
 export function matrixConfigsOf(device: SubgroupDevice): MatrixConfig[] {
   const { features } = device;
   if (!features.has(matrixFeature) || !features.has('subgroups')) return [];
-  const info: SubgroupInfo = device.adapterInfo;
+  const info: SubgroupInfo = device.adapterInfo ?? {};
   const sizes = explicitSubgroupSizes(device);
   const fixed = info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMinSize : undefined;
   const lanes = sizes ? Math.min(Math.max(wantedLanes, sizes.min), sizes.max) : fixed;
