@@ -189,8 +189,11 @@ function endurance(e) {
  */
 function decodingTables({ same, of, rows, tokens, readyMs, downloads, notes = [], ...d }) {
   const speeds = rows.map((r) => [
-    ...[r.contestant, r.length ?? 'all', r.batch],
-    ...[r.tokensPerSecond.toFixed(r.tokensPerSecond < 10 ? 1 : 0), r.ratio.toFixed(2)],
+    r.contestant,
+    r.length ?? 'all',
+    r.batch,
+    r.tokensPerSecond.toFixed(r.tokensPerSecond < 10 ? 1 : 0),
+    r.ratio.toFixed(2),
   ]);
   const times = Object.keys(readyMs).map((name) => {
     const t = tokens[name];
@@ -199,16 +202,31 @@ function decodingTables({ same, of, rows, tokens, readyMs, downloads, notes = []
     const size = downloads[name.split(' ')[0]];
     const first = (d.firstTokenMs ?? d.firstResultMs)[name];
     return [
-      ...[name, `${same[name]} of ${of}`, seconds(readyMs[name]), first === undefined ? '–' : seconds(first)],
+      name,
+      `${same[name]} of ${of}`,
+      seconds(readyMs[name]),
+      first === undefined ? '–' : seconds(first),
       ...[t?.firstMs, t?.startMs, t?.endMs].map((x) => x?.toFixed(2) ?? '–'),
-      ...[objects, sentences ?? '–', growth(m.bytesBefore, m.bytesAfter), growth(m.heapBefore, m.heapAfter)],
+      objects,
+      sentences ?? '–',
+      growth(m.bytesBefore, m.bytesAfter),
+      growth(m.heapBefore, m.heapAfter),
       size === undefined ? '–' : mib(size),
     ];
   });
   const head = [
-    ...['', 'same ids', 'loaded s', d.firstTokenMs ? 'first token s' : 'first result s', 'ms to token 1'],
-    ...['ms a token, start', d.maxTokens ? `at ${d.maxTokens}` : 'end', 'objects created'],
-    ...['during sentences', 'GPU or wasm MiB', 'JS heap MiB', 'download MiB'],
+    '',
+    'same ids',
+    'loaded s',
+    d.firstTokenMs ? 'first token s' : 'first result s',
+    'ms to token 1',
+    'ms a token, start',
+    d.maxTokens ? `at ${d.maxTokens}` : 'end',
+    'objects created',
+    'during sentences',
+    'GPU or wasm MiB',
+    'JS heap MiB',
+    'download MiB',
   ];
   return [
     table(['', 'sentences', 'batch', 'tokens/s', 'heddle is faster by'], speeds),

@@ -66,9 +66,18 @@ const isChecksum = (value: unknown): boolean =>
 
 /** Files of a model or checkpoint that versions without a manifest wrote. */
 export const namesBeforeManifests = [
-  ...['config.json', 'model.safetensors', 'source-tokenizer.json', 'target-tokenizer.json', 'tokenizer.json'],
-  ...['adapter_config.json', 'adapter_model.safetensors', 'optimizer.safetensors', 'state.json'],
-  ...['log.jsonl', 'report.html', 'pairs.tsv'],
+  'config.json',
+  'model.safetensors',
+  'source-tokenizer.json',
+  'target-tokenizer.json',
+  'tokenizer.json',
+  'adapter_config.json',
+  'adapter_model.safetensors',
+  'optimizer.safetensors',
+  'state.json',
+  'log.jsonl',
+  'report.html',
+  'pairs.tsv',
 ];
 
 /**

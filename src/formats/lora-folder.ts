@@ -121,7 +121,11 @@ const supportedValues: Readonly<Record<string, readonly unknown[]>> = {
 };
 /** Fields of PEFT that must be empty. */
 const emptyFields = [
-  ...['modules_to_save', 'rank_pattern', 'alpha_pattern', 'trainable_token_indices', 'layer_replication'],
+  'modules_to_save',
+  'rank_pattern',
+  'alpha_pattern',
+  'trainable_token_indices',
+  'layer_replication',
 ];
 
 /**

@@ -33,7 +33,15 @@ export interface LanguageConfig {
 }
 
 const fields = [
-  ...['languages', 'data', 'dev', 'clean', 'tokenizer', 'teacher', 'student', 'quantize', 'shortlist'],
+  'languages',
+  'data',
+  'dev',
+  'clean',
+  'tokenizer',
+  'teacher',
+  'student',
+  'quantize',
+  'shortlist',
 ] as const;
 
 const example = 'see "A language in a tab" in docs/firefox.md for an example';

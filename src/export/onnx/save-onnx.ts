@@ -151,24 +151,24 @@ function speechFiles(
  * lacks.
  */
 const omittedFields = [
-  ...['prefix', 'task_specific_params'],
-  ...[
-    'max_length',
-    'max_new_tokens',
-    'min_length',
-    'min_new_tokens',
-    'do_sample',
-    'temperature',
-    'num_beams',
-  ],
-  ...[
-    'num_return_sequences',
-    'return_dict_in_generate',
-    'output_attentions',
-    'no_repeat_ngram_size',
-    'bad_words_ids',
-  ],
-  ...['suppress_tokens', 'begin_suppress_tokens', 'forced_bos_token_id', 'forced_eos_token_id'],
+  'prefix',
+  'task_specific_params',
+  'max_length',
+  'max_new_tokens',
+  'min_length',
+  'min_new_tokens',
+  'do_sample',
+  'temperature',
+  'num_beams',
+  'num_return_sequences',
+  'return_dict_in_generate',
+  'output_attentions',
+  'no_repeat_ngram_size',
+  'bad_words_ids',
+  'suppress_tokens',
+  'begin_suppress_tokens',
+  'forced_bos_token_id',
+  'forced_eos_token_id',
 ];
 
 /** config.json: the one of the source checkpoint, or a BART configuration with the same sizes. */

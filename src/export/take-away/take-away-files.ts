@@ -29,8 +29,20 @@ const updates = 10;
 
 /** The settings of an update, which the programs have; batches and dropout are their own. */
 const updateSettings = [
-  ...['optimizer', 'learningRate', 'schedule', 'warmupSteps', 'scheduleSteps', 'minLearningRate'],
-  ...['weightDecay', 'betas', 'eps', 'momentum', 'rho', 'clipNorm', 'labelSmoothing', 'seed'],
+  'optimizer',
+  'learningRate',
+  'schedule',
+  'warmupSteps',
+  'scheduleSteps',
+  'minLearningRate',
+  'weightDecay',
+  'betas',
+  'eps',
+  'momentum',
+  'rho',
+  'clipNorm',
+  'labelSmoothing',
+  'seed',
 ] as readonly (keyof TrainSettings)[];
 
 /** What is taken away. */

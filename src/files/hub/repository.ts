@@ -21,13 +21,14 @@ export interface Repository {
 
 /** Names of the files that heddle reads, apart from the weights of a model. */
 const otherNames = [
-  ...['config.json', 'generation_config.json', 'adapter_config.json', 'adapter_model.safetensors'],
-  ...[
-    ...Object.values(tokenizerFileNames),
-    'optimizer.safetensors',
-    'preprocessor_config.json',
-    'normalizer.json',
-  ],
+  'config.json',
+  'generation_config.json',
+  'adapter_config.json',
+  'adapter_model.safetensors',
+  ...Object.values(tokenizerFileNames),
+  'optimizer.safetensors',
+  'preprocessor_config.json',
+  'normalizer.json',
 ];
 const { whole, index } = weightNames;
 const shard = /^model-\d{1,6}-of-\d{1,6}\.safetensors$/;

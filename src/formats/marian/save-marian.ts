@@ -128,13 +128,13 @@ function decoderYaml(
   const { lengthPenalty, wordPenalty = 0, maxLengthFactor = 2, suppressTokens = [1] } = model.decode ?? {};
   const power = typeof lengthPenalty === 'object' ? lengthPenalty.power : lengthPenalty === 'none' ? 0 : 1;
   const rules = present([
-    ...['beam-size: 4', `normalize: ${power}`, `word-penalty: ${wordPenalty}`],
-    ...[
-      `max-length-factor: ${maxLengthFactor || 3}`,
-      'mini-batch: 32',
-      'maxi-batch: 100',
-      'maxi-batch-sort: src',
-    ],
+    'beam-size: 4',
+    `normalize: ${power}`,
+    `word-penalty: ${wordPenalty}`,
+    `max-length-factor: ${maxLengthFactor || 3}`,
+    'mini-batch: 32',
+    'maxi-batch: 100',
+    'maxi-batch-sort: src',
     suppressTokens.includes(marianIds.unknown) ? undefined : 'allow-unk: true',
   ]);
   return `${['relative-paths: true', ...files, ...rules].join('\n')}\n`;

@@ -58,7 +58,8 @@ export function exportTokenizer(source: Tokenizer, target: Tokenizer): ExportedT
   const after = [...(source.suffix ?? []), source.special.end].map((id) => source.token(id));
   const silent = new Set([
     ...Object.values(target.special).map((id) => target.token(id)),
-    ...[...before, ...after],
+    ...before,
+    ...after,
     ...[from, to].flatMap((saved) => (saved ? silentTokens(saved).filter((token) => ids.has(token)) : [])),
   ]);
   const { json, nameOf, differences } = from

@@ -73,8 +73,18 @@ export const lengthsOf = (mask: Tensor, B: number, S: number): Uint32Array =>
 
 /** Fields of config.json that do not belong to the model: sizes of the batch, the optimizer. */
 const otherFields = [
-  ...['seed', 'batch', 'src_len', 'tgt_len', 'steps', 'decode_len'],
-  ...['lr', 'beta1', 'beta2', 'eps', 'weight_decay', 'clip_norm'],
+  'seed',
+  'batch',
+  'src_len',
+  'tgt_len',
+  'steps',
+  'decode_len',
+  'lr',
+  'beta1',
+  'beta2',
+  'eps',
+  'weight_decay',
+  'clip_norm',
 ];
 
 /**
