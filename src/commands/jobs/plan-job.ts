@@ -109,11 +109,16 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
     target: isWindow ? Math.min(target || longest, config.maxLength) : target || longest,
   };
   const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
-  const options = { gradientCheckpointing, precision, f32Residual, freeze, lora };
+  const training = { gradientCheckpointing, precision, f32Residual, freeze, lora };
   const plain = () =>
     trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze, lora });
   const savesMemory = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
-  const graphs = runGraphs(args.run, config, p, shape, noFuse, optimizer, options, args.decoding);
+  const graphs = runGraphs(args.run, config, p, shape, {
+    noFuse,
+    optimizer,
+    training,
+    decoding: args.decoding,
+  });
   const traits = traitsOf(precision);
   const choices = graphs.map(([, graph]) => (args.launchBound ? fewestLaunches(graph, traits) : {}));
   const plans = graphs.map(

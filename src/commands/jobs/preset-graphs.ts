@@ -9,7 +9,7 @@ import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { type PresetName, presets } from '../../model/presets.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
-import { optimizerConfig } from '../../train/update/optimizer-config.ts';
+import { type OptimizerConfig, optimizerConfig } from '../../train/update/optimizer-config.ts';
 import { evaluationGraph, type GraphOptions, trainingGraph } from '../../train/update/training-graphs.ts';
 
 /** Runs of a preset. */
@@ -41,7 +41,7 @@ export async function presetGraphs({
   const config = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset], ...model });
   checkRewriteNames(noFuse);
   await loadSublayers(config);
-  const graphs = runGraphs(run, config, parameterList(config), shape, noFuse);
+  const graphs = runGraphs(run, config, parameterList(config), shape, { noFuse });
   return { config, graphs: graphs.map(([, graph]) => graph) };
 }
 
@@ -51,23 +51,28 @@ export interface DecodingRun extends Pick<DecodeShape, 'cacheType'> {
   readonly beams?: number;
 }
 
-/**
- * Graphs of a run with their names: two for decoding. `optimizer` and `options` are for training, `decoding` for
- * decoding.
- */
+/** Options of `runGraphs`. */
+interface RunGraphOptions {
+  /** Graph rewrites to disable. */
+  readonly noFuse: readonly string[];
+  /** The optimizer of a training, and the options of its graph. */
+  readonly optimizer?: OptimizerConfig;
+  readonly training?: GraphOptions;
+  readonly decoding?: DecodingRun;
+}
+
+/** Graphs of a run with their names: two for decoding. */
 export function runGraphs(
   run: PresetArguments['run'],
   c: ModelConfig,
   p: ParameterList,
   shape: BatchShape,
-  noFuse: readonly string[],
-  optimizer = optimizerConfig(),
-  options: GraphOptions = {},
-  { beams = 1, cacheType }: DecodingRun = {},
+  { noFuse, optimizer = optimizerConfig(), training, decoding = {} }: RunGraphOptions,
 ): [name: string, graph: Graph][] {
   if (run === 'training')
-    return [['training', trainingGraph(c, p, shape, optimizer, { ...options, noFuse })]];
+    return [['training', trainingGraph(c, p, shape, optimizer, { ...training, noFuse })]];
   if (run === 'evaluation') return [['evaluation', evaluationGraph(c, p, shape, { noFuse })]];
+  const { beams = 1, cacheType } = decoding;
   const sizes = { ...shape, beams, cacheType };
   const mode = { ...plainGreedy, method: beams > 1 ? ('beam' as const) : ('greedy' as const) };
   return [
