@@ -1,24 +1,14 @@
 // The page's connection to the training worker: turns calls into messages, and messages into results and
 // events. Training does not depend on timers of the page.
 
-import type {
-  Inspection,
-  InspectOptions,
-  LiveSettings,
-  ModelLanguages,
-  Pair,
-  PullProgress,
-} from '../../../src/index.ts';
-import type { HandUpdate, PreviewedBatch, RunSummary, WeightPlace } from '../../../src/pages.ts';
+import type { InspectOptions, LiveSettings, Pair, PullProgress } from '../../../src/index.ts';
+import type { WeightPlace } from '../../../src/pages.ts';
 import { say } from '../../common/page-texts.ts';
 import { translatedMessage } from '../../common/translated-message.ts';
 import { wantsTuning } from '../../common/wants-tuning.ts';
-import type { StorageInfo } from '../../storage/model-store.ts';
 import type {
   CallError,
   Calls,
-  GpuMemory,
-  HandStart,
   LoadFrom,
   PieceEvent,
   PreviewCorpus,
@@ -26,15 +16,11 @@ import type {
   Reply,
   Request,
   ResumeOptions,
-  RunHistory,
-  RunScores,
   SentDecodeOptions,
   SentLanguages,
   SessionEvent,
   TakenLesson,
-  TrainingPreview,
   TrainingSettings,
-  TranslationResult,
 } from '../protocol.ts';
 
 /** Error of a call: `message` for the visitor, `kind` for code. */
@@ -47,134 +33,6 @@ export class SessionError extends Error {
     this.kind = kind;
     if (stack) this.stack = stack;
   }
-}
-
-/** Trains, and manages the models in the browser. All functions reject with a SessionError. */
-export interface Session {
-  /** Adds a listener for all events, which arrive in order; returns a function that removes it. */
-  on(listener: (event: SessionEvent) => void): () => void;
-  /** Plans a training without starting it; a later call aborts an earlier one that is pending (`aborted`). */
-  describe(settings: TrainingSettings): Promise<TrainingPreview>;
-  /** Aborts the call of `describe` that is pending. */
-  stopDescribing(): void;
-  /**
-   * Starts a training; resolves before its first update; events report its progress. Rejects with `locked`,
-   * `exists` (the name is taken and `replace` is not true), `memory` (it does not fit) or `user`.
-   */
-  start(settings: TrainingSettings, options?: { replace?: boolean }): Promise<void>;
-  /**
-   * Resumes from the last checkpoint of a model with its own settings, optionally for more steps or epochs in
-   * total, or with other batches.
-   */
-  resume(name: string, options?: ResumeOptions): Promise<void>;
-  /**
-   * Finishes the step, saves a checkpoint and pauses. Resolves when the training is paused; translating
-   * remains possible.
-   */
-  pause(): Promise<void>;
-  /**
-   * Does one update of a paused training and saves a checkpoint. Resolves after its events, when the training
-   * is paused again or has ended.
-   */
-  singleStep(): Promise<void>;
-  /** Continues after `pause`. */
-  continue(): Promise<void>;
-  /** Rests after each update of the running training, for a multiple of its duration; 0: never. */
-  rest(times: number): Promise<void>;
-  /** Saves a checkpoint of the running training after its update, if there is one. */
-  saveNow(): Promise<void>;
-  /**
-   * Changes settings of a running training from its next update on; an event `change` reports it. Rejects
-   * with `user` if a value is not allowed.
-   */
-  change(settings: LiveSettings): Promise<void>;
-  /** Finishes the step, saves a checkpoint and ends the training. Resolves when it has ended. */
-  stop(): Promise<void>;
-  /**
-   * Translates with the current model: the one that is training, between two steps, else the one that was
-   * trained or loaded last. Tokens are streamed to `onPiece`. Rejects with `user` if there is no model or an
-   * option is invalid, `aborted` by the signal.
-   */
-  translate(
-    text: string,
-    options?: SentDecodeOptions,
-    onPiece?: (piece: PieceEvent) => void,
-    signal?: AbortSignal,
-  ): Promise<TranslationResult>;
-  /**
-   * The languages of the current model; undefined if it has none. Rejects with `user` if there is no model.
-   */
-  languages(): Promise<ModelLanguages | undefined>;
-  /** Computes a text and a target with the current model: attention, next tokens, tensors. */
-  inspect(text: string, options?: InspectOptions): Promise<Inspection>;
-  /** Batches of pairs of the built-in corpus, with the tokenizers of the current model. */
-  previewBatches(corpus: PreviewCorpus, options: PreviewOptions): Promise<PreviewedBatch[]>;
-  /** Starts a training of one pair by hand, on a copy of the current model's weights; replaces the one before. */
-  startByHand(pair: Pair): Promise<HandStart>;
-  /** Does an update of it at a learning rate, and reports what it did to the weight at `place`. */
-  updateByHand(place: WeightPlace, rate: number, warmupSteps: number): Promise<HandUpdate>;
-  /** Models in the browser, the most recent first, and storage use. */
-  storage(): Promise<StorageInfo>;
-  /** Settings, curves and samples of a stored model. */
-  history(name: string): Promise<RunHistory>;
-  /** Summaries of all stored runs; `folder` is the name of the model. */
-  runs(): Promise<RunSummary[]>;
-  /**
-   * Scores of stored models on the pairs of a file, compared with the first. Rejects with `user` during a training, and
-   * if the file has no pairs.
-   */
-  evaluate(names: readonly string[], pairs: Blob): Promise<RunScores>;
-  /** The training pairs of a model that was trained on a file or text; rejects if they are not stored. */
-  corpusOf(name: string): Promise<Uint8Array>;
-  /**
-   * Loads a model to translate with: from the browser or from a URL (`from`); a multilingual model with its
-   * languages. Rejects while a training runs.
-   */
-  load(name: string, from?: LoadFrom, languages?: SentLanguages): Promise<void>;
-  /** Copies a model under another name; a model that is training is saved first. */
-  save(name: string, as: string): Promise<void>;
-  /** Renames a model, which stays loaded; rejects with `locked` while a tab trains it. */
-  rename(name: string, as: string): Promise<void>;
-  /** Deletes a model; rejects with `locked` while a tab trains it. */
-  remove(name: string): Promise<void>;
-  /** Exports a model with its checkpoint as a zip archive, which the `heddle` command reads. */
-  exportArchive(name: string): Promise<Blob>;
-  /**
-   * Exports a model without its checkpoint as safetensors with PyTorch's names, which the `heddle` command
-   * reads.
-   */
-  exportSafetensors(name: string): Promise<Blob>;
-  /**
-   * Exports a model without its checkpoint for transformers.js, as a zip archive of ONNX files with int8
-   * weights.
-   */
-  exportOnnx(name: string): Promise<Blob>;
-  /**
-   * Returns an archive with a program of heddle and one of PyTorch: of a stored model with its settings, or of the
-   * loaded one with a batch and settings.
-   */
-  takeAway(name: string, lesson?: TakenLesson): Promise<Blob>;
-  /**
-   * The files that Firefox downloads, by name: int8 matrices, vocabularies and the shortlist if there is one. Rejects for
-   * models that Firefox's engine does not run.
-   */
-  firefoxFiles(name: string): Promise<Readonly<Record<string, Uint8Array>>>;
-  /**
-   * Imports a zip archive or safetensors file (by the extension of `name`), or the files of a folder; resolves
-   * to the name of the model, numbered if taken.
-   */
-  importArchive(data: Blob | readonly File[], name: string): Promise<string>;
-  /**
-   * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub: through the proxy `hub/` of the page's
-   * server, or directly if it has none; resolves to the name of the model in the browser. Rejects with
-   * `exists` if the name is taken, `aborted` by the signal. The next call continues an incomplete download.
-   */
-  pull(model: string, onProgress?: (progress: PullProgress) => void, signal?: AbortSignal): Promise<string>;
-  /** Deletes an incomplete download. */
-  removePartial(name: string): Promise<void>;
-  /** For tests and scripts/soak.mjs: destroys the device; counts GPU buffers. */
-  loseDevice(): Promise<void>;
-  memory(): Promise<GpuMemory>;
 }
 
 interface Pending {
@@ -203,7 +61,7 @@ export interface SessionOptions {
 
 /** Starts a worker and returns its session, which is also stored in globalThis.heddlePage. */
 export function createSession({ tune = wantsTuning() }: SessionOptions = {}): Session {
-  const session = new WorkerSession(tune);
+  const session = new Session(tune);
   globalThis.heddlePage ??= { session, createSession };
   return session;
 }
@@ -220,8 +78,8 @@ const persist = () => void navigator.storage?.persist?.().catch(() => false);
 const inLanguage = (event: SessionEvent): SessionEvent =>
   'text' in event ? { ...event, text: translatedMessage(event.text) } : event;
 
-/** A session with its worker. */
-class WorkerSession implements Session {
+/** Trains, and manages the models in the browser, in a worker. All functions reject with a SessionError. */
+export class Session {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
   readonly #listeners = new Set<(event: SessionEvent) => void>();
@@ -245,48 +103,92 @@ class WorkerSession implements Session {
       this.#fail(say`A message of the training worker could not be deserialized.`);
   }
 
+  /** Adds a listener for all events, which arrive in order; returns a function that removes it. */
   on(listener: (event: SessionEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
   }
+
+  /** Aborts the call of `describe` that is pending. */
   stopDescribing() {
     if (this.#describing) this.#send({ type: 'cancel', id: this.#describing });
   }
+
+  /** Plans a training without starting it; a later call aborts an earlier one that is pending (`aborted`). */
   describe(settings: TrainingSettings) {
     this.stopDescribing();
     const result = this.#call('describe', [settings]);
     this.#describing = this.#calls;
     return result;
   }
+
+  /**
+   * Starts a training; resolves before its first update; events report its progress. Rejects with `locked`,
+   * `exists` (the name is taken and `replace` is not true), `memory` (it does not fit) or `user`.
+   */
   start(settings: TrainingSettings, { replace = false }: { replace?: boolean } = {}) {
     persist();
     return this.#call('start', [settings, { replace }]);
   }
+
+  /**
+   * Resumes from the last checkpoint of a model with its own settings, optionally for more steps or epochs in
+   * total, or with other batches.
+   */
   resume(name: string, options: ResumeOptions = {}) {
     persist();
     return this.#call('resume', [name, options]);
   }
+
+  /**
+   * Finishes the step, saves a checkpoint and pauses. Resolves when the training is paused; translating
+   * remains possible.
+   */
   pause() {
     return this.#call('pause', []);
   }
+
+  /**
+   * Does one update of a paused training and saves a checkpoint. Resolves after its events, when the training
+   * is paused again or has ended.
+   */
   singleStep() {
     return this.#call('singleStep', []);
   }
+
+  /** Continues after `pause`. */
   continue() {
     return this.#call('continue', []);
   }
+
+  /** Rests after each update of the running training, for a multiple of its duration; 0: never. */
   rest(times: number) {
     return this.#call('rest', [times]);
   }
+
+  /** Saves a checkpoint of the running training after its update, if there is one. */
   saveNow() {
     return this.#call('saveNow', []);
   }
+
+  /**
+   * Changes settings of a running training from its next update on; an event `change` reports it. Rejects
+   * with `user` if a value is not allowed.
+   */
   change(settings: LiveSettings) {
     return this.#call('change', [settings]);
   }
+
+  /** Finishes the step, saves a checkpoint and ends the training. Resolves when it has ended. */
   stop() {
     return this.#call('stop', []);
   }
+
+  /**
+   * Translates with the current model: the one that is training, between two steps, else the one that was
+   * trained or loaded last. Tokens are streamed to `onPiece`. Rejects with `user` if there is no model or an
+   * option is invalid, `aborted` by the signal.
+   */
   translate(
     text: string,
     options: SentDecodeOptions = {},
@@ -295,76 +197,150 @@ class WorkerSession implements Session {
   ) {
     return this.#call('translate', [text, options], { onPiece, signal });
   }
+
+  /**
+   * The languages of the current model; undefined if it has none. Rejects with `user` if there is no model.
+   */
   languages() {
     return this.#call('languages', []);
   }
+
+  /** Computes a text and a target with the current model: attention, next tokens, tensors. */
   inspect(text: string, options: InspectOptions = {}) {
     return this.#call('inspect', [text, options]);
   }
+
+  /** Batches of pairs of the built-in corpus, with the tokenizers of the current model. */
   previewBatches(corpus: PreviewCorpus, options: PreviewOptions) {
     return this.#call('previewBatches', [corpus, options]);
   }
+
+  /** Starts a training of one pair by hand, on a copy of the current model's weights; replaces the one before. */
   startByHand(pair: Pair) {
     return this.#call('startByHand', [pair]);
   }
+
+  /** Does an update of it at a learning rate, and reports what it did to the weight at `place`. */
   updateByHand(place: WeightPlace, rate: number, warmupSteps: number) {
     return this.#call('updateByHand', [place, rate, warmupSteps]);
   }
+
+  /** Models in the browser, the most recent first, and storage use. */
   storage() {
     return this.#call('storage', []);
   }
+
+  /** Settings, curves and samples of a stored model. */
   history(name: string) {
     return this.#call('history', [name]);
   }
+
+  /** Summaries of all stored runs; `folder` is the name of the model. */
   runs() {
     return this.#call('runs', []);
   }
+
+  /**
+   * Scores of stored models on the pairs of a file, compared with the first. Rejects with `user` during a training, and
+   * if the file has no pairs.
+   */
   evaluate(names: readonly string[], pairs: Blob) {
     return this.#call('evaluate', [names, pairs]);
   }
+
+  /** The training pairs of a model that was trained on a file or text; rejects if they are not stored. */
   corpusOf(name: string) {
     return this.#call('corpusOf', [name]);
   }
+
+  /**
+   * Loads a model to translate with: from the browser or from a URL (`from`); a multilingual model with its
+   * languages. Rejects while a training runs.
+   */
   load(name: string, from?: LoadFrom, languages?: SentLanguages) {
     return this.#call('load', languages ? [name, from, languages] : [name, from]);
   }
+
+  /** Copies a model under another name; a model that is training is saved first. */
   save(name: string, as: string) {
     return this.#call('save', [name, as]);
   }
+
+  /** Renames a model, which stays loaded; rejects with `locked` while a tab trains it. */
   rename(name: string, as: string) {
     return this.#call('rename', [name, as]);
   }
+
+  /** Deletes a model; rejects with `locked` while a tab trains it. */
   remove(name: string) {
     return this.#call('remove', [name]);
   }
+
+  /** Exports a model with its checkpoint as a zip archive, which the `heddle` command reads. */
   exportArchive(name: string) {
     return this.#call('exportArchive', [name]);
   }
+
+  /**
+   * Exports a model without its checkpoint as safetensors with PyTorch's names, which the `heddle` command
+   * reads.
+   */
   exportSafetensors(name: string) {
     return this.#call('exportSafetensors', [name]);
   }
+
+  /**
+   * Returns an archive with a program of heddle and one of PyTorch: of a stored model with its settings, or of the
+   * loaded one with a batch and settings.
+   */
   takeAway(name: string, lesson?: TakenLesson) {
     return this.#call('takeAway', [name, lesson]);
   }
+
+  /**
+   * Exports a model without its checkpoint for transformers.js, as a zip archive of ONNX files with int8
+   * weights.
+   */
   exportOnnx(name: string) {
     return this.#call('exportOnnx', [name]);
   }
+
+  /**
+   * The files that Firefox downloads, by name: int8 matrices, vocabularies and the shortlist if there is one. Rejects for
+   * models that Firefox's engine does not run.
+   */
   firefoxFiles(name: string) {
     return this.#call('firefoxFiles', [name]);
   }
+
+  /**
+   * Imports a zip archive or safetensors file (by the extension of `name`), or the files of a folder; resolves
+   * to the name of the model, numbered if taken.
+   */
   importArchive(data: Blob | readonly File[], name: string) {
     return this.#call('importArchive', [data, name]);
   }
+
+  /**
+   * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub: through the proxy `hub/` of the page's
+   * server, or directly if it has none; resolves to the name of the model in the browser. Rejects with
+   * `exists` if the name is taken, `aborted` by the signal. The next call continues an incomplete download.
+   */
   pull(model: string, onDownload?: (progress: PullProgress) => void, signal?: AbortSignal) {
     persist();
     return this.#call('pull', [model, new URL('hub', document.baseURI).href], { onDownload, signal });
   }
+
+  /** Deletes an incomplete download. */
   removePartial(name: string) {
     return this.#call('removePartial', [name]);
   }
+
+  /** For tests and scripts/soak.mjs: destroys the device; counts GPU buffers. */
   loseDevice() {
     return this.#call('loseDevice', []);
   }
+
   memory() {
     return this.#call('memory', []);
   }
