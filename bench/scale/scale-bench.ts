@@ -8,7 +8,6 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { noiseCorpus } from '../../src/bench/step-bench.ts';
 import { HeddleError } from '../../src/core/errors.ts';
-import { formatBytes, formatNumber } from '../../src/core/format-numbers.ts';
 import { adapterName } from '../../src/core/host-name.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
 import { gpuEngine } from '../../src/engine/engine.ts';
@@ -31,7 +30,16 @@ import { fillBatch } from '../../src/text/batches/batches.ts';
 import { optimizerConfig } from '../../src/train/update/optimizer-config.ts';
 import { trainingGraph } from '../../src/train/update/training-graphs.ts';
 import { initializeTraining } from '../../src/train/update/training-state.ts';
-import { type AxisCosts, type Cost, type Fit, type Run, type Sizes, scaleReport } from './scale-report.ts';
+import { fitsOf } from './scale-fits.ts';
+import {
+  type AxisCosts,
+  type Cost,
+  type LayerDispatches,
+  type Run,
+  type Sizes,
+  scaleReport,
+} from './scale-report.ts';
+import { dispatchTable, scaleTable } from './scale-tables.ts';
 
 const USAGE = `usage: npm run bench:scale -- [options]
 
@@ -55,78 +63,6 @@ export const axes: Readonly<Record<keyof Sizes, readonly number[]>> = {
   layers: [1, 2, 3, 6, 12, 24],
   width: [64, 128, 256, 512, 1024],
 };
-
-/** A cost and the largest allowed exponent along some axes. */
-interface ScaleLimit {
-  readonly cost: Exclude<keyof Cost, 'firstMs' | 'fillMs'>;
-  readonly axes: readonly (keyof Sizes)[];
-  readonly exponent: number;
-}
-
-/**
- * The limits. Times vary by a few percent between runs; their limits include that. Decoding is one step with
- * a full cache, whose cost is linear in the length.
- */
-export const limits: readonly ScaleLimit[] = [
-  { cost: 'memory', axes: ['length', 'batch', 'vocabulary', 'layers'], exponent: 1.05 },
-  { cost: 'dispatches', axes: ['length', 'batch', 'vocabulary'], exponent: 0.05 },
-  { cost: 'jsMs', axes: ['length', 'batch', 'vocabulary'], exponent: 0.15 },
-  { cost: 'attentionFlops', axes: ['length'], exponent: 2.01 },
-  { cost: 'otherFlops', axes: ['length', 'batch', 'vocabulary', 'layers'], exponent: 1.01 },
-  { cost: 'stepMs', axes: ['batch', 'vocabulary', 'layers'], exponent: 1.15 },
-  { cost: 'stepMs', axes: ['length'], exponent: 2.15 },
-];
-
-/**
- * Returns the exponent b of y = a·x^b: the slope of the least-squares line through the logarithms. With
- * `tail`, the exponent of the last three points if it is larger, to detect growth at the end. NaN for fewer
- * than three points.
- */
-export function exponentOf(points: readonly (readonly [x: number, y: number])[], tail: boolean): number {
-  const slope = (list: typeof points) => {
-    const [xs, ys] = [list.map(([x]) => Math.log(x)), list.map(([, y]) => Math.log(y))];
-    const mean = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
-    const [mx, my] = [mean(xs), mean(ys)];
-    const product = (a: readonly number[], b: readonly number[], ma: number, mb: number) =>
-      a.reduce((sum, x, i) => sum + (x - ma) * ((b[i] as number) - mb), 0);
-    return product(xs, ys, mx, my) / product(xs, xs, mx, mx);
-  };
-  if (points.length < 3) return Number.NaN;
-  return tail ? Math.max(slope(points), slope(points.slice(-3))) : slope(points);
-}
-
-/** Fits every cost along every axis. */
-export function fitsOf(all: readonly AxisCosts[]): Fit[] {
-  const costs: (keyof Cost)[] = [
-    'memory',
-    'dispatches',
-    'attentionFlops',
-    'otherFlops',
-    'jsMs',
-    'fillMs',
-    'stepMs',
-    'firstMs',
-  ];
-  return all.flatMap(({ axis, run, points }) =>
-    costs.flatMap((cost): Fit[] => {
-      const known = points.flatMap(({ value, cost: c }) => (c[cost] ? [[value, c[cost]] as const] : []));
-      // Dispatches may increase by a few: the loss has up to 8 chunks.
-      const exponent = exponentOf(known, cost !== 'dispatches' && cost !== 'jsMs');
-      if (Number.isNaN(exponent)) return [];
-      const limit = limits.find((b) => b.cost === cost && b.axes.includes(axis))?.exponent;
-      return [
-        {
-          run,
-          axis,
-          cost,
-          exponent,
-          limit,
-          passed: !(exponent > (limit ?? Infinity)),
-        },
-      ];
-    }),
-  );
-}
 
 /** The adapter of the plans. */
 const gpuTraits = {
@@ -255,8 +191,10 @@ async function timesOf(device: Device, sizes: Sizes, run: Run): Promise<Pick<Cos
   }
 }
 
-/** Measures all axes. JavaScript is timed `runs` times (0: not); along an axis, steps are timed until one would take
- * longer than `seconds` (0: steps are not timed). */
+/**
+ * Measures all axes. JavaScript is timed `runs` times (0: not); along an axis, steps are timed until one would take
+ * longer than `seconds` (0: steps are not timed).
+ */
 export async function measureScale(
   values: typeof axes,
   { runs, seconds, onPoint }: { runs: number; seconds: number; onPoint(text: string): void },
@@ -286,13 +224,6 @@ export async function measureScale(
   return { adapter, all };
 }
 
-/** Dispatches of a step of `mid`, and how many of them a layer adds (of training: a layer of each stack). */
-export interface LayerDispatches {
-  readonly run: string;
-  readonly dispatches: number;
-  readonly perLayer: number;
-}
-
 /** Dispatches of a training step, and of a token of one row, each as usual and with few launches. */
 export function layerDispatches(): LayerDispatches[] {
   const count = (run: Run, layers: number, fuse: boolean): number => {
@@ -310,54 +241,6 @@ export function layerDispatches(): LayerDispatches[] {
     line('token, 1 row', 'decoding', false),
     line('token, 1 row, launch-bound', 'decoding', true),
   ];
-}
-
-/** `layerDispatches` as a table in Markdown. */
-export const dispatchTable = (lines: readonly LayerDispatches[]): string =>
-  [
-    '| step of mid | dispatches | per layer |',
-    '| --- | --- | --- |',
-    ...lines.map(({ run, dispatches, perLayer }) => `| ${run} | ${dispatches} | ${formatNumber(perLayer)} |`),
-  ].join('\n');
-
-/** Costs as a table in Markdown: a row for each point, then the exponents. */
-export function scaleTable(all: readonly AxisCosts[], fits: readonly Fit[]): string {
-  const ms = (x: number | undefined) => (x === undefined ? 'not measured' : formatNumber(x));
-  const head = [
-    'run',
-    'axis',
-    'value',
-    'memory',
-    'dispatches',
-    'GFLOP',
-    'attention',
-    'JS ms',
-    'fill ms',
-    'step ms',
-    'first ms',
-  ];
-  const rows = all.flatMap(({ axis, run, points }) =>
-    points.map(({ value, cost: c }) => {
-      const flops = c.attentionFlops + c.otherFlops;
-      return [
-        ...[run, axis, `${value}`, formatBytes(c.memory), `${c.dispatches}`, formatNumber(flops / 1e9)],
-        `${((100 * c.attentionFlops) / flops).toFixed(1)} %`,
-        ...[ms(c.jsMs), c.fillMs === undefined ? '' : formatNumber(c.fillMs), ms(c.stepMs), ms(c.firstMs)],
-      ];
-    }),
-  );
-  const table = (lines: readonly (readonly string[])[]) =>
-    lines
-      .map(
-        (cells, i) => `| ${cells.join(' | ')} |${i === 0 ? `\n|${cells.map(() => ' --- |').join('')}` : ''}`,
-      )
-      .join('\n');
-  const fitted = fits.map((f) => [
-    ...[f.run, f.axis, f.cost, f.exponent.toFixed(3)],
-    f.limit === undefined ? '' : `${f.limit}`,
-    f.limit === undefined ? '' : f.passed ? 'within' : 'EXCEEDED',
-  ]);
-  return `${table([head, ...rows])}\n\n${table([['run', 'axis', 'cost', 'exponent', 'limit', 'result'], ...fitted])}`;
 }
 
 /** Runs the command; resolves to its exit code. */

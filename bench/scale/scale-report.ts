@@ -41,6 +41,13 @@ export interface AxisCosts {
 
 export type Run = 'training' | 'decoding';
 
+/** Dispatches of a step of `mid`, and how many of them a layer adds (of training: a layer of each stack). */
+export interface LayerDispatches {
+  readonly run: string;
+  readonly dispatches: number;
+  readonly perLayer: number;
+}
+
 /** The exponent of a cost along an axis, and its limit if it has one. */
 export interface Fit {
   readonly run: Run;
