@@ -13,6 +13,7 @@
   documentElement.lang = tags.find((tag) => languages.includes(tag)) ?? 'en';
   if (documentElement.lang !== 'en') {
     documentElement.dataset.translating = '';
+    // Texts that do not load, as without a network, do not hide it for long.
     setTimeout(() => delete documentElement.dataset.translating, 5000);
   }
 }

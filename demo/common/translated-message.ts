@@ -2,6 +2,7 @@
 
 import { formatInteger, inDigits } from './format.ts';
 import { isTranslated, keys, translated, translationOf } from './page-texts.ts';
+import { textPattern } from './text-pattern.ts';
 
 /** The texts that have values, the longest first, with a pattern that finds the values. */
 let patterns: readonly { readonly key: string; readonly pattern: RegExp }[] | undefined;
@@ -13,10 +14,7 @@ const findPatterns = () =>
   keys
     .filter((key) => /\{\d+\}/.test(key) && letterCount(key) >= minLetters)
     .sort((a, b) => letterCount(b) - letterCount(a))
-    .map((key) => {
-      const parts = key.split(/\{\d+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-      return { key, pattern: new RegExp(`^${parts.join('(.*?)')}$`, 's') };
-    });
+    .map((key) => ({ key, pattern: textPattern(key) }));
 
 const letterCount = (key: string): number => key.replaceAll(/\{\d+\}|\P{L}/gu, '').length;
 

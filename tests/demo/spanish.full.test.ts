@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterAll, expect, it } from 'vitest';
+import { textPattern } from '../../demo/common/text-pattern.ts';
 import { chapters } from '../../demo/learn/chapters.ts';
 import { type DemoPage, demo, openDetails, startProject, untilText } from '../support/demo.ts';
 
@@ -27,10 +28,7 @@ const patterns = texts
   .filter(([key, text]) => key !== text && !spanish.has(key))
   .map(([key]) => key.replaceAll(/<[^>]+>/g, '').trim())
   .filter((key) => (key.replaceAll(/\{\d+\}/g, '').match(/\p{L}/gu)?.length ?? 0) >= 3)
-  .map((key) => {
-    const parts = key.split(/\{\d+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-    return new RegExp(`^${parts.join('.*')}$`, 's');
-  });
+  .map(textPattern);
 
 /** English words that a Spanish text does not have. */
 const words = /\b(?:the|of|is|are|with|from|this|that|your|its?|and|has|have|which|each|by|at|for)\b/i;
