@@ -3,8 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import type { BatchArrays } from '../../../src/text/batches/batches.ts';
-import { fillTokenIndex } from '../../../src/text/batches/token-index.ts';
+import { type BatchArrays, fillTokenIndices } from '../../../src/text/batches/batches.ts';
 import { optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
 import { learningRate, type ScheduleConfig } from '../../../src/train/update/schedule.ts';
 import { type Batch, type Recipe, Trainer, type TrainerOptions } from '../../../src/train/update/trainer.ts';
@@ -29,9 +28,7 @@ function batchOf(ids: Ids, at: number): Batch {
     fill(arrays: BatchArrays) {
       for (const [name, data] of Object.entries(ids))
         (arrays as unknown as Record<string, Int32Array>)[name]!.set(data);
-      const { srcRowStart, srcOccurrences, tgtRowStart, tgtOccurrences } = arrays;
-      if (srcRowStart && srcOccurrences) fillTokenIndex(srcRowStart, srcOccurrences, ids.src);
-      if (tgtRowStart && tgtOccurrences) fillTokenIndex(tgtRowStart, tgtOccurrences, ids.tgtIn);
+      fillTokenIndices(arrays);
     },
   };
 }
