@@ -11,7 +11,14 @@ import type { TrainingState } from '../update/training-state.ts';
 import { type CompleteSettings, completeSettings, initFolder, runKindOf } from './run-defaults.ts';
 import type { SettingName } from './settings.ts';
 import type { TrainSettings } from './train-settings.ts';
-import { resumableSettings, settingDefaults, settingFlag, settingOf, settingRows } from './train-settings.ts';
+import {
+  checkSettings,
+  resumableSettings,
+  settingDefaults,
+  settingFlag,
+  settingOf,
+  settingRows,
+} from './train-settings.ts';
 
 /** Arguments of a training run. Omitted settings have the defaults of run-defaults.ts. */
 export type TrainArguments = TrainSettings & {
@@ -64,14 +71,15 @@ export function completeArguments({
 
 /**
  * The arguments in the checkpoint, with the new values of settings that may change; logs the others. Files of
- * pairs may have new paths. Without new steps or epochs the run keeps its length. Throws a HeddleError if the
- * checkpoint has no arguments.
+ * pairs may have new paths. Without new steps or epochs the run keeps its length. Throws a HeddleError if a new value is
+ * not allowed, or the checkpoint has no arguments.
  */
 export function resumeArguments(
   before: TrainingState,
   { corpus, out = '', resume: _, ...given }: TrainArguments,
   log: (text: string) => void,
 ): CompleteArguments {
+  checkSettings(given);
   const saved = startArguments(before, out);
   const changed = Object.fromEntries(
     resumableSettings.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),

@@ -46,6 +46,12 @@ it('names the settings that it ignores', () => {
   expect(args).toEqual({ ...kept, resume: true });
 });
 
+it('rejects new values that a new run would reject', () => {
+  expect(() => resumed(start, { patience: -3 })).toThrow('train: patience is -3, it must be');
+  expect(() => resumed(start, { bestMetric: 'rouge' as 'bleu' })).toThrow(/bestMetric is .*rouge.* loss/);
+  expect(() => resumed(start, { stpes: 4 } as TrainSettings)).toThrow('stpes');
+});
+
 it('takes a new learning rate, schedule, batch size and evaluation, and says what changed', () => {
   const first = { ...start, schedule: 'cosine', minLearningRate: 1e-5, batchSize: 32 } as const;
   const given = {
