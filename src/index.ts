@@ -117,11 +117,11 @@ export type {
   TokenizerJson,
   TokenizerKind,
 } from './text/tokenizers/tokenizer.ts';
-export type { BestMetric } from './train/report/dev-metrics.ts';
 export type { LiveSettings } from './train/report/run-changes.ts';
 export type { JobEvent, TrainingEvent } from './train/report/training-events.ts';
 // Training logs and reports.
 export {
+  type BestMetric,
   type CorpusFacts,
   historyOf,
   type LogChange,

@@ -2,9 +2,15 @@
 
 import { formatDuration, formatInteger, formatPercent } from '../core/format-numbers.ts';
 import { present } from '../core/present.ts';
-import { bestMetrics } from '../train/report/dev-metrics.ts';
-import { metricColumns } from '../train/report/metric-columns.ts';
-import { type RunSummary, runMetrics, type SeedGroup, seedGroups, settingText } from './jobs/runs-job.ts';
+import { bestMetrics } from '../train/report/training-log.ts';
+import {
+  metricColumns,
+  type RunSummary,
+  runMetrics,
+  type SeedGroup,
+  seedGroups,
+  settingText,
+} from './jobs/runs-job.ts';
 import { forTerminal, table } from './output.ts';
 
 /** A column. `priority`: the columns with the largest are left out first; 0: never. */

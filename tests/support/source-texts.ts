@@ -9,9 +9,9 @@ import { examplePrograms } from '../../demo/example-programs.ts';
 import { nodesOf, shortText, type Tagged } from '../../demo/short-templates.ts';
 import { settingLabel } from '../../demo/train/page/setting-words.ts';
 import { kernelFamilies } from '../../src/bench/kernel-families.ts';
+import { metricColumns } from '../../src/commands/jobs/runs-job.ts';
 import { settingRows } from '../../src/index.ts';
 import { liveSettingLabels } from '../../src/pages.ts';
-import { metricColumns } from '../../src/train/report/metric-columns.ts';
 
 const folder = join(import.meta.dirname, '../../demo');
 

@@ -2,15 +2,15 @@
 // time, adapter.
 
 import { HeddleError, messageOf } from '../../core/errors.ts';
-import { formatNumber } from '../../core/format-numbers.ts';
+import { formatNumber, formatPercent } from '../../core/format-numbers.ts';
 import { type Files, readText, withoutEndSlash } from '../../files/files.ts';
 import { isObject } from '../../files/json-files.ts';
 import { settledFolder } from '../../files/settled-folder.ts';
 import type { Job } from '../../session/job.ts';
-import { type BestMetric, bestMetrics } from '../../train/report/dev-metrics.ts';
-import { type MetricColumn, metricColumns } from '../../train/report/metric-columns.ts';
 import { formatChanges } from '../../train/report/run-changes.ts';
 import {
+  type BestMetric,
+  bestMetrics,
   historyOf,
   type LogEnd,
   type LogRecord,
@@ -164,6 +164,26 @@ const flat = (json: unknown, before = ''): Record<string, unknown> =>
       return isObject(value) ? Object.entries(flat(value, `${before}${key}.`)) : [[before + key, value]];
     }),
   );
+
+/** The column of a metric: its heading, and the format of its values. */
+export interface MetricColumn {
+  readonly head: string;
+  readonly show: (value: number) => string;
+}
+
+const twoDecimals = (x: number): string => x.toFixed(2);
+
+/** The columns by metric. */
+export const metricColumns: Readonly<Record<BestMetric, MetricColumn>> = {
+  loss: { head: 'dev loss', show: (x) => x.toFixed(4) },
+  perplexity: { head: 'perplexity', show: (x) => x.toPrecision(4) },
+  tokenAccuracy: { head: 'accuracy', show: formatPercent },
+  bleu: { head: 'BLEU', show: twoDecimals },
+  chrf: { head: 'chrF2', show: twoDecimals },
+  exactMatch: { head: 'exact', show: formatPercent },
+  wer: { head: 'WER', show: formatPercent },
+  cer: { head: 'CER', show: formatPercent },
+};
 
 /** The dev metrics that at least one of the runs has, with their headings and formats. */
 export const runMetrics = (

@@ -5,8 +5,7 @@ import { HeddleError } from '../../core/errors.ts';
 import { appendFile, concatBytes, type Files } from '../../files/files.ts';
 import { double, field, float, integer, text } from '../../files/protobuf-writer.ts';
 import { crcTable } from '../../files/zip.ts';
-import { bestMetrics } from './dev-metrics.ts';
-import type { LogRecord } from './training-log.ts';
+import { bestMetrics, type LogRecord } from './training-log.ts';
 
 /** Milliseconds between two writes of updates; evaluations are written at once. */
 const flushInterval = 2000;

@@ -150,6 +150,23 @@ export interface LogEval {
   readonly seconds: number;
 }
 
+/**
+ * The metrics of the dev pairs, in the order of tables, by which the best weights can be selected. A new one is a field of
+ * LogEval too, and has a column in runs-job.ts and training-report.ts; best-model.ts says how it is compared.
+ */
+export const bestMetrics = [
+  'loss',
+  'perplexity',
+  'tokenAccuracy',
+  'bleu',
+  'chrf',
+  'exactMatch',
+  'wer',
+  'cer',
+] as const;
+/** Name of a metric. */
+export type BestMetric = (typeof bestMetrics)[number];
+
 /** A dev or test sentence, its reference and its translation. */
 export interface Sample {
   readonly source: string;

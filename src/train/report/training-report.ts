@@ -2,15 +2,15 @@
 // settings.
 
 import { formatDuration, formatInteger, formatNumber, formatPercent } from '../../core/format-numbers.ts';
-import { type BestMetric, bestMetrics } from './dev-metrics.ts';
 import { insideCard } from './inside-card.ts';
 import { type Html, html } from './markup.ts';
-import { metricColumns } from './metric-columns.ts';
 import { factCards, samplesCard } from './report-cards.ts';
 import { reportPage } from './report-page.ts';
 import { describeChanges } from './run-changes.ts';
 import { type Chart, curve, drawChart, type Point, rates, type Series } from './svg-chart.ts';
 import {
+  type BestMetric,
+  bestMetrics,
   historyOf,
   type LogEval,
   type LogRecord,
@@ -206,6 +206,20 @@ ${small.map(([title, points, axis]) => {
 </div>`;
 }
 
+const twoDecimals = (x: number): string => x.toFixed(2);
+
+/** The columns of the table of dev metrics: headings and formats. */
+const devColumns: Readonly<Record<BestMetric, readonly [head: string, show: (value: number) => string]>> = {
+  loss: ['loss', formatNumber],
+  perplexity: ['perplexity', formatNumber],
+  tokenAccuracy: ['token accuracy', formatPercent],
+  bleu: ['BLEU', twoDecimals],
+  chrf: ['chrF2', twoDecimals],
+  exactMatch: ['exact match', formatPercent],
+  wer: ['WER', formatPercent],
+  cer: ['CER', formatPercent],
+};
+
 /** Dev metrics over the steps, as charts and as a table. */
 function devCharts(dev: readonly LogEval[], steps: readonly [number, number]): Html | undefined {
   if (dev.length === 0) return undefined;
@@ -227,12 +241,12 @@ function devCharts(dev: readonly LogEval[], steps: readonly [number, number]): H
   const metrics = bestMetrics.filter((metric) => dev.some((e) => e[metric] !== undefined));
   const cell = (e: LogEval, metric: BestMetric) => {
     const x = e[metric];
-    return html`<td>${x === undefined || !Number.isFinite(x) ? '–' : metricColumns[metric].show(x)}</td>`;
+    return html`<td>${x === undefined || !Number.isFinite(x) ? '–' : devColumns[metric][1](x)}</td>`;
   };
   return html`<figure class="card wide"><figcaption><h3>Dev metrics, 0 to 100</h3></figcaption>
 ${drawChart({ series, show: one, range: [0, 100], steps, label })}
 <details><summary>Values</summary><div class="scroll"><table class="numbers">
-<thead><tr><th scope="col">step</th>${metrics.map((metric) => html`<th scope="col">${metricColumns[metric].head}</th>`)}</tr></thead>
+<thead><tr><th scope="col">step</th>${metrics.map((metric) => html`<th scope="col">${devColumns[metric][0]}</th>`)}</tr></thead>
 <tbody>${dev.map((e) => html`<tr><td>${formatInteger(e.step)}</td>${metrics.map((metric) => cell(e, metric))}</tr>`)}</tbody>
 </table></div></details></figure>`;
 }

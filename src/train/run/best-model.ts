@@ -2,14 +2,14 @@
 // there is no evaluation.
 
 import { check } from '../../core/errors.ts';
-import { type BestMetric, type DevMetric, devMetrics } from '../report/dev-metrics.ts';
-import type { LogEval } from '../report/training-log.ts';
+import type { BestMetric, LogEval } from '../report/training-log.ts';
 
-const factsOf = (metric: BestMetric): DevMetric => devMetrics[metric];
+const fromTranslations: readonly BestMetric[] = ['bleu', 'chrf', 'exactMatch', 'wer', 'cer'];
+const lessIsBetter: readonly BestMetric[] = ['loss', 'perplexity', 'wer', 'cer'];
 
 /** Whether a value of a metric is better than another. */
 export const isBetter = (metric: BestMetric, value: number, than: number): boolean =>
-  factsOf(metric).isError ? value < than : value > than;
+  lessIsBetter.includes(metric) ? value < than : value > than;
 
 /** The best evaluation so far; stored in state.json. */
 export interface BestState {
@@ -41,7 +41,7 @@ export function checkBest({ bestMetric: metric, patience, evalSteps, devSentence
     `train: best by ${metric} needs dev pairs and evaluations (evalSteps)`,
   );
   check(
-    evalSteps === 0 || devSentences > 0 || !factsOf(metric).isOfTexts,
+    evalSteps === 0 || devSentences > 0 || !fromTranslations.includes(metric),
     `train: best by ${metric} needs translations (devSentences)`,
   );
 }

@@ -2,7 +2,7 @@
 
 import { boolean, choice, integer, list, notNegative, positive, rate, text } from '../../core/fields.ts';
 import type { TrainedKind } from '../../text/text-tasks.ts';
-import { bestMetrics } from '../report/dev-metrics.ts';
+import { bestMetrics } from '../report/training-log.ts';
 import { inGroup } from './setting-types.ts';
 
 /** Default of the weight of guided alignment, that of Marian. */
