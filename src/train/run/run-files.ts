@@ -10,14 +10,10 @@ import { frameCachePath, tokenCachePath } from './cache-paths.ts';
 
 const runFileNames: readonly string[] = [
   ...Object.values(modelFileNames),
-  'tokenizer.model',
-  'source-tokenizer.model',
-  'target-tokenizer.model',
+  ...['tokenizer.model', 'source-tokenizer.model', 'target-tokenizer.model'],
   ...Object.values(checkpointNames),
   ...Object.values(loraFileNames),
-  logName,
-  reportName,
-  corpusFile,
+  ...[logName, reportName, corpusFile],
 ];
 
 /**
