@@ -39,7 +39,7 @@ export async function loadModel(where: FolderSource, options: LoadOptions = {}):
 }
 
 async function load(where: FolderSource, options: LoadOptions): Promise<Model> {
-  if (Object.keys(options).length > 0) (await variants()).checkLoadOptions(options);
+  if (Object.keys(options)[0]) (await variants()).checkLoadOptions(options);
   const session = new Session(currentHost(), options);
   const { files, folder, isChecked } = await findModel(where, session, options);
   const name = typeof where === 'string' ? where : folder;

@@ -47,10 +47,9 @@ export function archiveFiles(files: Files): Files {
     async write(path, bytes) {
       const [, , archive] = await at(path);
       if (archive)
-        throw new HeddleError(
-          `${path}: cannot write: ${archive} is an archive, which is replaced as a whole; use a folder`,
-          { kind: 'input' },
-        );
+        throw new HeddleError(`${path}: cannot write: ${archive} is an archive; use a folder`, {
+          kind: 'input',
+        });
       opened.delete(path);
       await files.write(path, bytes);
     },

@@ -52,7 +52,7 @@ export async function writeCacheFile(
   header: object,
   arrays: readonly Uint8Array[],
 ): Promise<void> {
-  check(await isCacheOrNew(files, path), `${path}: heddle did not write this file, so it is not replaced`);
+  check(await isCacheOrNew(files, path), `${path}: heddle did not write this file`);
   const line = new TextEncoder().encode(JSON.stringify(header));
   const padded = new Uint8Array(line.length + 8 - ((hashBytes + line.length) % 8)).fill(32);
   padded.set(line);
@@ -66,7 +66,7 @@ export async function writeCacheFile(
 async function isCacheOrNew(files: Files, path: string): Promise<boolean> {
   if (!(await files.exists(path))) return true;
   const start = await (await openBlob(files, path)).slice(0, hashBytes + 1).text();
-  return start === '' || /^[0-9a-f]{64}\n\{$/.test(start);
+  return /^(\w{64}\n\{)?$/.test(start);
 }
 
 /**

@@ -178,7 +178,6 @@ export function openCheckpointer(
       return true;
     },
     async saveElsewhere(error, skipped) {
-      if (error.kind === 'quota') return error;
       const folder = failedFolder(out);
       try {
         await writeCheckpoint(setup, run, { files, folder }, skipped);

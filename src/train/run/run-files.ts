@@ -10,7 +10,6 @@ import { frameCachePath, tokenCachePath } from './cache-paths.ts';
 
 const runFileNames: readonly string[] = [
   ...Object.values(modelFileNames),
-  ...['tokenizer.model', 'source-tokenizer.model', 'target-tokenizer.model'],
   ...Object.values(checkpointNames),
   ...Object.values(loraFileNames),
   ...[logName, reportName, corpusFile],
@@ -23,7 +22,9 @@ const runFileNames: readonly string[] = [
 export const checkRunFolder = (files: Files, folder: string): Promise<void> =>
   checkWritableFolder(files, folder, runFileNames);
 
+const sentencePieceNames = ['tokenizer.model', 'source-tokenizer.model', 'target-tokenizer.model'];
+
 /** Whether a run with the model folder or archive `out` writes a file. Both paths are absolute. */
 export const isRunFile = (path: string, out: string): boolean =>
   [out, tokenCachePath(out), frameCachePath(out)].includes(path) ||
-  runFileNames.some((name) => path === `${out}/${name}`);
+  [...runFileNames, ...sentencePieceNames].some((name) => path === `${out}/${name}`);
