@@ -13,9 +13,23 @@ import { Model } from './model.ts';
 
 /** The names of all options of loadModel. */
 const optionNames: Readonly<Record<keyof LoadOptions, true>> = {
-  ...{ lora: true, ensemble: true, weights: true, weightsExclude: true, inMemory: true },
-  ...{ sourceLang: true, targetLang: true, revision: true, hub: true, token: true, signal: true },
-  ...{ onDownload: true, device: true, tune: true, maxSubmissionMs: true, memoryBudget: true, onEvent: true },
+  lora: true,
+  ensemble: true,
+  weights: true,
+  weightsExclude: true,
+  inMemory: true,
+  sourceLang: true,
+  targetLang: true,
+  revision: true,
+  hub: true,
+  token: true,
+  signal: true,
+  onDownload: true,
+  device: true,
+  tune: true,
+  maxSubmissionMs: true,
+  memoryBudget: true,
+  onEvent: true,
 };
 
 /** Throws a HeddleError for an option that loadModel does not have, with the one that it resembles. */

@@ -137,7 +137,8 @@ it('leaves out a damaged log with a warning, unless it is the only one', async (
   );
   const said: string[] = [];
   const session = testSession({
-    ...{ device: 'cpu', files },
+    device: 'cpu',
+    files,
     onEvent: (event) => void (event.type === 'warning' && said.push(event.text)),
   });
   expect((await runs({ folders: ['a', 'b'] }, session)).map(({ folder }) => folder)).toEqual(['a']);
