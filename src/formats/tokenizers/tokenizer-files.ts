@@ -23,7 +23,7 @@ export interface TokenizerConstraints {
 }
 
 /** The tokenizers of both sides, one object if they share one, and their tokenizer.json if there is one. */
-export interface TokenizerPair {
+export interface LoadedTokenizers {
   readonly source: Tokenizer;
   readonly target: Tokenizer;
   readonly json?: Readonly<Record<string, unknown>>;
@@ -38,7 +38,7 @@ export function readTokenizerFiles(
   files: Readonly<Record<string, Uint8Array>>,
   facts: TokenizerConstraints,
   folder: string,
-): TokenizerPair | undefined {
+): LoadedTokenizers | undefined {
   const { special, srcVocab, tgtVocab } = facts;
   const path = (name: string) => `${folder}/${name}`;
   const [source, target, vocab, json] = [names.source, names.target, names.vocab, names.json].map(
@@ -102,7 +102,7 @@ function readClass(
   files: Readonly<Record<string, Uint8Array>>,
   { special, srcVocab }: TokenizerConstraints,
   folder: string,
-): TokenizerPair | undefined {
+): LoadedTokenizers | undefined {
   const path = (name: string) => `${folder}/${name}`;
   const name = [kind.file, names.t5, names.fairseq].find((x) => x !== undefined && files[x]);
   const file = files[name ?? ''];

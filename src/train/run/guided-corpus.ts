@@ -16,7 +16,8 @@ import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import { decodeUtf8, linesOf, type PairFiles, textsOfBlock } from '../../text/corpus/pair-files.ts';
 import { hashText, type PairList } from '../../text/corpus/pairs.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-import type { TokenizerPair, TrainingDataOptions } from '../update/training-data.ts';
+import type { TokenizerPair } from '../update/new-model.ts';
+import type { TrainingDataOptions } from '../update/training-data.ts';
 
 /** The rows of a corpus by the texts of their pairs. */
 class RowsByPair {

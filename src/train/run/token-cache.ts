@@ -15,7 +15,8 @@ import type {
 import { packedPairs, packPairs } from '../../text/corpus/packed-pairs.ts';
 import { pathsOf } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
-import { encodeOptionsOf, type KnownModel, type TrainingDataOptions } from '../update/training-data.ts';
+import type { KnownModel, TokenizerPair } from '../update/new-model.ts';
+import { encodeOptionsOf, type TrainingDataOptions } from '../update/training-data.ts';
 import { hashOf, readCacheFile, sha256, writeCacheFile } from './cache-file.ts';
 import { tokenCachePath } from './cache-paths.ts';
 
@@ -108,7 +109,7 @@ const endingOf = (path: string): string => /(\.\w+)?(\.gz)?$/i.exec(path)?.[0] ?
  */
 export const cacheKey = (
   corpus: string,
-  { source, target }: Pick<KnownModel, 'source' | 'target'>,
+  { source, target }: TokenizerPair,
   options: EncodeOptions,
 ): Promise<string> =>
   sha256(

@@ -1,13 +1,7 @@
-// Training data: tokenizers, the complete model configuration and batches, made from sentence pairs.
+// Training data: encoded pairs and their batches, for a new or a known model.
 
 import { check } from '../../core/errors.ts';
-import { loadSublayers } from '../../model/load-sublayers.ts';
-import {
-  type ModelConfig,
-  type ModelOptions,
-  modelConfig,
-  sharesEmbeddings,
-} from '../../model/model-config.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
 import type { AugmentRates } from '../../text/augment/augment-rates.ts';
 import { type Batches, createBatches, fillBatch } from '../../text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../../text/batches/buckets.ts';
@@ -23,23 +17,16 @@ import type { MixedBatches, Stage } from '../../text/batches/mixed-batches.ts';
 import type { StagedBatches } from '../../text/batches/staged-batches.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
-import { marianDropped, openMarianTokenizer, openTokenizer } from '../../text/open-tokenizer.ts';
-import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
 import type { SamplingOptions } from '../../text/sentencepiece/piece-sampler.ts';
-import { vocabularySize } from '../../text/sentencepiece/vocabulary-size.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
-import { areCopied, type Sides, type TokenizerOptions, tokenizerData } from '../../text/text-tasks.ts';
+import { areCopied, tokenizerData } from '../../text/text-tasks.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import type { KnownModel, NewModelOptions, TokenizerPair } from './new-model.ts';
+import { newModel } from './new-model.ts';
 import type { Batch } from './trainer.ts';
 
 /** Options of the training data. */
-export interface TrainingDataOptions {
-  /** Model options without those that the tokenizers decide: vocabulary sizes and special ids. */
-  readonly model: Partial<ModelOptions>;
-  /** The tokenizers to train. Default of `size`: by the number of pairs. */
-  readonly tokenizer: Omit<TokenizerOptions, 'size'> & { readonly size?: number };
-  /** Tokenizers that were trained before. */
-  readonly tokenizers?: { readonly source?: Tokenizer; readonly target?: Tokenizer };
+export interface TrainingDataOptions extends NewModelOptions {
   /** Maximum number of tokens of a side; at most, and by default, that of the model. */
   readonly maxLength?: number;
   /** Whether to cut longer sides instead of leaving pairs out. [false] */
@@ -68,9 +55,6 @@ export interface TrainingDataOptions {
   ) => Promise<RowLinks>;
 }
 
-/** The tokenizers of both sides. */
-export type TokenizerPair = Pick<KnownModel, 'source' | 'target'>;
-
 /** Limits of pairs with frames; the model limits the frames. */
 export type FrameLimits = Pick<EncodeOptions, 'maxTarget' | 'truncate'>;
 
@@ -82,10 +66,7 @@ export interface FrameEncoding {
 }
 
 /** Pairs ready to train on. */
-export interface TrainingData {
-  readonly config: ModelConfig;
-  readonly source: Tokenizer;
-  readonly target: Tokenizer;
+export interface TrainingData extends KnownModel {
   readonly corpus: EncodedCorpus;
   readonly shapes: readonly BatchShape[];
   readonly batches: Batches;
@@ -103,9 +84,6 @@ export interface TrainingData {
   readonly prompt?: readonly number[];
 }
 
-/** Configuration and tokenizers of an existing model. */
-export type KnownModel = Pick<TrainingData, 'config' | 'source' | 'target'>;
-
 /**
  * Trains tokenizers on the pairs, or takes those of an existing model, then encodes the pairs and makes
  * batches; pairs that are encoded already need their model. Throws a HeddleError if no pair is left. `pool`
@@ -121,7 +99,7 @@ export async function prepareTrainingData(
   const workers = pool ?? (await openTextPool(() => undefined));
   const encoded = 'pairIndex' in pairs ? pairs : undefined;
   const { config, source, target } =
-    known ?? (await createConfig(pairs as PairList, options, workers, frames !== undefined));
+    known ?? (await newModel(pairs as PairList, options, workers, frames !== undefined));
   const limits = encodeOptionsOf(config, options);
   const plain =
     encoded ??
@@ -283,98 +261,3 @@ async function encodeList(
  */
 export const updatesIn = (epochs: number, perEpoch: number, accumulate: number): number =>
   Math.ceil((epochs * perEpoch) / accumulate);
-
-/** Returns a configuration with tokenizers that are trained on the pairs. */
-async function createConfig(
-  pairs: PairList,
-  { model, tokenizer, tokenizers = {} }: TrainingDataOptions,
-  pool: TextPool,
-  hasFrames: boolean,
-): Promise<KnownModel> {
-  const shared = sharesEmbeddings({ tie: model.tie ?? 'none' });
-  check(
-    !shared || tokenizers.source === tokenizers.target,
-    `train: tie=${model.tie} shares the embeddings of both sides, so they need one tokenizer (tokenizerFile)`,
-  );
-  const given = hasFrames ? { source: tokenizers.target, target: tokenizers.target } : tokenizers;
-  // The source of a model of frames has no tokens: its tokenizer is that of the target.
-  const size = tokenizer.size ?? vocabularySize(pairs.length);
-  // Models with SSRU decoders start without a token, as in Marian, which reads only such vocabularies.
-  const isMarian =
-    model.decoderSelfAttention === 'ssru' &&
-    (tokenizer.kind === 'unigram' || tokenizer.kind === 'sentencepiece-bpe');
-  const trained = await trainTokenizers(
-    pairs,
-    { ...tokenizer, size: isMarian ? size + marianDropped : size },
-    shared,
-    given,
-    pool,
-    hasFrames ? ['target'] : undefined,
-    isMarian,
-  );
-  const { target } = trained;
-  const source = hasFrames ? target : trained.source;
-  for (const role of ['pad', 'start', 'end'] as const)
-    check(
-      source.special[role] === target.special[role],
-      `train: the ${role} token is ${source.special[role]} in the source tokenizer and ${target.special[role]} in the ` +
-        'target tokenizer; they must be the same: use one file (tokenizerFile), or two of one tool',
-    );
-  const config = modelConfig({
-    ...model,
-    srcVocab: source.size,
-    tgtVocab: target.size,
-    padId: target.special.pad,
-    startId: target.special.start,
-    endId: target.special.end,
-  });
-  check(
-    hasFrames === (config.source === 'frames'),
-    'train: source is frames, but the data are texts; leave it out',
-  );
-  await loadSublayers(config);
-  return { config, source, target };
-}
-
-/**
- * The given tokenizers, and trained ones for the sides that have none; one for both if embeddings are shared.
- */
-async function trainTokenizers(
-  pairs: PairList,
-  options: TokenizerOptions,
-  shared: boolean,
-  given: NonNullable<TrainingDataOptions['tokenizers']>,
-  pool: TextPool,
-  wanted: Sides = ['source', 'target'],
-  isMarian = false,
-): Promise<Pick<KnownModel, 'source' | 'target'>> {
-  const { source, target } = given;
-  if (source && target) return { source, target };
-  const sides: Sides = wanted.filter((side) => !given[side]);
-  const tokenizers: Sides[] = shared ? [sides] : sides.map((side) => [side]);
-  let done = 0;
-  const every = options.kind === 'unigram' ? Math.ceil(pairs.length / (maxCountedTexts / 2)) : 1;
-  const tables = await pool.run({
-    name: 'count',
-    args: { tokenizers, every, ...options },
-    chunks: chunksOf(pairs),
-    progress: () => ({ task: 'count', done, total: pairs.length }),
-    onPart(_, __, { length }) {
-      done += length;
-    },
-  });
-  const files: string[] = [];
-  await pool.run({
-    name: 'trainTokenizer',
-    args: options,
-    chunks: tokenizers.map((_, i) => tables.flatMap((table) => table[i] ?? [])),
-    onPart(json, index) {
-      files[index] = json;
-    },
-  });
-  const trained = await Promise.all(
-    files.map((file) => (isMarian ? openMarianTokenizer(file) : openTokenizer(file))),
-  );
-  const [first, last] = [trained[0], trained.at(-1)] as [Tokenizer, Tokenizer];
-  return { source: source ?? first, target: target ?? last };
-}

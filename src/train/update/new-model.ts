@@ -1,0 +1,143 @@
+// The configuration of a new model, and the tokenizers that are trained on its pairs.
+
+import { check } from '../../core/errors.ts';
+import { loadSublayers } from '../../model/load-sublayers.ts';
+import {
+  type ModelConfig,
+  type ModelOptions,
+  modelConfig,
+  sharesEmbeddings,
+} from '../../model/model-config.ts';
+import { chunksOf } from '../../text/corpus/packed-pairs.ts';
+import type { PairList } from '../../text/corpus/pairs.ts';
+import { marianDropped, openMarianTokenizer, openTokenizer } from '../../text/open-tokenizer.ts';
+import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
+import { vocabularySize } from '../../text/sentencepiece/vocabulary-size.ts';
+import type { TextPool } from '../../text/text-pool.ts';
+import type { Sides, TokenizerOptions } from '../../text/text-tasks.ts';
+import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+
+/** The tokenizers of both sides. */
+export interface TokenizerPair {
+  readonly source: Tokenizer;
+  readonly target: Tokenizer;
+}
+
+/** The configuration and the tokenizers of a model. */
+export interface KnownModel extends TokenizerPair {
+  readonly config: ModelConfig;
+}
+
+/** Options of a new model. */
+export interface NewModelOptions {
+  /** Model options without those that the tokenizers decide: vocabulary sizes and special ids. */
+  readonly model: Partial<ModelOptions>;
+  /** The tokenizers to train. Default of `size`: by the number of pairs. */
+  readonly tokenizer: Omit<TokenizerOptions, 'size'> & { readonly size?: number };
+  /** Tokenizers that were trained before. */
+  readonly tokenizers?: Partial<TokenizerPair>;
+}
+
+/**
+ * The configuration of a new model, with tokenizers that are trained on the pairs. `hasFrames`: whether the sources are
+ * frames, so that only the targets have tokens. Throws a HeddleError if the tokenizers do not fit the model.
+ */
+export async function newModel(
+  pairs: PairList,
+  { model, tokenizer, tokenizers = {} }: NewModelOptions,
+  pool: TextPool,
+  hasFrames: boolean,
+): Promise<KnownModel> {
+  const shared = sharesEmbeddings({ tie: model.tie ?? 'none' });
+  check(
+    !shared || tokenizers.source === tokenizers.target,
+    `train: tie=${model.tie} shares the embeddings of both sides, so they need one tokenizer (tokenizerFile)`,
+  );
+  const given = hasFrames ? { source: tokenizers.target, target: tokenizers.target } : tokenizers;
+  // The source of a model of frames has no tokens: its tokenizer is that of the target.
+  const size = tokenizer.size ?? vocabularySize(pairs.length);
+  // Models with SSRU decoders start without a token, as in Marian, which reads only such vocabularies.
+  const isMarian =
+    model.decoderSelfAttention === 'ssru' &&
+    (tokenizer.kind === 'unigram' || tokenizer.kind === 'sentencepiece-bpe');
+  const trained = await trainTokenizers(pairs, pool, {
+    ...tokenizer,
+    size: isMarian ? size + marianDropped : size,
+    given,
+    shared,
+    wanted: hasFrames ? ['target'] : ['source', 'target'],
+    isMarian,
+  });
+  const { target } = trained;
+  const source = hasFrames ? target : trained.source;
+  for (const role of ['pad', 'start', 'end'] as const)
+    check(
+      source.special[role] === target.special[role],
+      `train: the ${role} token is ${source.special[role]} in the source tokenizer and ${target.special[role]} in the ` +
+        'target tokenizer; they must be the same: use one file (tokenizerFile), or two of one tool',
+    );
+  const config = modelConfig({
+    ...model,
+    srcVocab: source.size,
+    tgtVocab: target.size,
+    padId: target.special.pad,
+    startId: target.special.start,
+    endId: target.special.end,
+  });
+  check(
+    hasFrames === (config.source === 'frames'),
+    'train: source is frames, but the data are texts; leave it out',
+  );
+  await loadSublayers(config);
+  return { config, source, target };
+}
+
+/** Which tokenizers to train, and how. */
+interface TokenizersToTrain extends TokenizerOptions {
+  readonly given: NonNullable<NewModelOptions['tokenizers']>;
+  /** Whether both sides have one tokenizer. */
+  readonly shared: boolean;
+  /** The sides that need a tokenizer. */
+  readonly wanted: Sides;
+  /** Whether the vocabulary is one of Marian, without a start token. */
+  readonly isMarian: boolean;
+}
+
+/**
+ * The given tokenizers, and trained ones for the sides that have none; one for both if embeddings are shared.
+ */
+async function trainTokenizers(
+  pairs: PairList,
+  pool: TextPool,
+  { given, shared, wanted, isMarian, ...options }: TokenizersToTrain,
+): Promise<TokenizerPair> {
+  const { source, target } = given;
+  if (source && target) return { source, target };
+  const sides: Sides = wanted.filter((side) => !given[side]);
+  const tokenizers: Sides[] = shared ? [sides] : sides.map((side) => [side]);
+  let done = 0;
+  const every = options.kind === 'unigram' ? Math.ceil(pairs.length / (maxCountedTexts / 2)) : 1;
+  const tables = await pool.run({
+    name: 'count',
+    args: { tokenizers, every, ...options },
+    chunks: chunksOf(pairs),
+    progress: () => ({ task: 'count', done, total: pairs.length }),
+    onPart(_, __, { length }) {
+      done += length;
+    },
+  });
+  const files: string[] = [];
+  await pool.run({
+    name: 'trainTokenizer',
+    args: options,
+    chunks: tokenizers.map((_, i) => tables.flatMap((table) => table[i] ?? [])),
+    onPart(json, index) {
+      files[index] = json;
+    },
+  });
+  const trained = await Promise.all(
+    files.map((file) => (isMarian ? openMarianTokenizer(file) : openTokenizer(file))),
+  );
+  const [first, last] = [trained[0], trained.at(-1)] as [Tokenizer, Tokenizer];
+  return { source: source ?? first, target: target ?? last };
+}
