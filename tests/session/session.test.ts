@@ -37,6 +37,7 @@ function gpuWith(limits: Record<string, number>): GPU {
     maxBufferSize: 2 ** 28,
     maxComputeWorkgroupStorageSize: 16384,
     maxComputeInvocationsPerWorkgroup: 256,
+    maxComputeWorkgroupSizeX: 256,
     maxComputeWorkgroupsPerDimension: 65535,
   };
   const adapter = {
