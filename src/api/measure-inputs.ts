@@ -37,7 +37,7 @@ export async function inputMultipliers(
     const size = source.encode(text.source).length;
     return size > 0 && size < config.maxLength && target.encode(text.target).length < config.maxLength;
   });
-  check(full.length > 0, 'save: the calibration has no text, or only texts that are too long');
+  check(full.length > 0, 'save: all texts of the calibration are empty or too long');
   return engine.inTurn(async () => {
     const left = full.filter((text) => text.target === '').map((text) => text.source);
     const made = left.length > 0 ? await engine.generate(left, { method: 'greedy' }) : [];

@@ -7,8 +7,8 @@ import type { Pace } from '../../core/steps.ts';
 import type { Files } from '../../files/files.ts';
 import type { FrameRow } from '../../text/batches/frame-rows.ts';
 import { readCacheFile, sha256, writeCacheFile } from './cache-file.ts';
-import { frameCachePath } from './cache-paths.ts';
 import type { FrameMaker } from './frame-makers.ts';
+import { frameCachePath } from './run-files.ts';
 
 /** Maximum bytes of a cache, which is written as a whole. */
 const maxBytes = 2 ** 30;

@@ -6,7 +6,6 @@ import { checkWritableFolder } from '../../files/owned-folder.ts';
 import { loraFileNames } from '../../formats/lora-folder.ts';
 import { corpusFile } from '../../session/load-corpus.ts';
 import { logName, reportName } from '../report/training-log.ts';
-import { frameCachePath, tokenCachePath } from './cache-paths.ts';
 
 const runFileNames: readonly string[] = [
   ...Object.values(modelFileNames),
@@ -14,6 +13,15 @@ const runFileNames: readonly string[] = [
   ...Object.values(loraFileNames),
   ...[logName, reportName, corpusFile],
 ];
+
+/** Path of a file beside a model folder or archive. */
+const beside = (out: string, ending: string): string => `${out.replace(/\.zip$/i, '')}${ending}`;
+
+/** Path of the cache of token ids (token-cache.ts) of a model folder or archive. */
+export const tokenCachePath = (out: string): string => beside(out, '.tokens');
+
+/** Path of the cache of frames (frame-cache.ts) of a model folder or archive. */
+export const frameCachePath = (out: string): string => beside(out, '.frames');
 
 /**
  * Throws a HeddleError that names the files of others if a training may not write its checkpoints to a folder:

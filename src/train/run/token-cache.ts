@@ -18,7 +18,7 @@ import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
 import type { KnownModel, TokenizerPair } from '../update/new-model.ts';
 import { encodeOptionsOf, type TrainingDataOptions } from '../update/training-data.ts';
 import { hashOf, readCacheFile, sha256, writeCacheFile } from './cache-file.ts';
-import { tokenCachePath } from './cache-paths.ts';
+import { tokenCachePath } from './run-files.ts';
 
 /** The corpus of a run, tokenized. */
 export interface PreparedCorpus {

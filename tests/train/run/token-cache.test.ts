@@ -8,7 +8,7 @@ import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import type { CorpusArguments } from '../../../src/session/load-corpus.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
-import { tokenCachePath } from '../../../src/train/run/cache-paths.ts';
+import { tokenCachePath } from '../../../src/train/run/run-files.ts';
 import { setUp } from '../../../src/train/run/setup.ts';
 import { cacheKey, hashCorpus, readTokenCache } from '../../../src/train/run/token-cache.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
