@@ -177,13 +177,15 @@ function describe(e: TranslationReport | EvaluationReport): string {
     ['chrF2++', `${e.chrfPlus.toFixed(2)} (${e.chrfSignature.replace('nw:0', 'nw:2')})`],
     ['exact match', formatPercent(e.exactMatch)],
   ]);
-  const shown = ({ score, mean, interval, p }: BootstrapScore) =>
-    `${score.toFixed(2)} (${mean.toFixed(2)} ± ${interval.toFixed(2)})${p === undefined ? '' : ` p = ${p.toFixed(4)}`}`;
   const hasIntervals = e.systems.some((system) => system.bleu.interval > 0);
+  const shown = ({ score, mean, interval, p }: BootstrapScore) => {
+    if (!hasIntervals) return score.toFixed(2);
+    return `${score.toFixed(2)} (${mean.toFixed(2)} ± ${interval.toFixed(2)})${p === undefined ? '' : ` p = ${p.toFixed(4)}`}`;
+  };
   const systems =
     e.systems.length > 1 || hasIntervals
       ? table([
-          ['', 'BLEU (mean ± 95 %)', 'chrF2', 'chrF2++'],
+          ['', hasIntervals ? 'BLEU (mean ± 95 %)' : 'BLEU', 'chrF2', 'chrF2++'],
           ...e.systems.map((system) => [
             system.name,
             shown(system.bleu),
