@@ -177,7 +177,7 @@ function describe(e: TranslationReport | EvaluationReport): string {
     ['chrF2++', `${e.chrfPlus.toFixed(2)} (${e.chrfSignature.replace('nw:0', 'nw:2')})`],
     ['exact match', formatPercent(e.exactMatch)],
   ]);
-  const hasIntervals = e.systems.some((system) => system.bleu.interval > 0);
+  const hasIntervals = e.systems.some(({ bleu }) => bleu.interval > 0 || bleu.p !== undefined);
   const shown = ({ score, mean, interval, p }: BootstrapScore) => {
     if (!hasIntervals) return score.toFixed(2);
     return `${score.toFixed(2)} (${mean.toFixed(2)} ± ${interval.toFixed(2)})${p === undefined ? '' : ` p = ${p.toFixed(4)}`}`;
