@@ -1,17 +1,13 @@
 // Two trainings side by side in the built page, with real workers: the same batches, one setting changed.
 import { expect, it } from 'vitest';
-import { demo, fillSmallTraining, untilText, withoutModels } from '../support/demo.ts';
+import { demo, fillField, fillSmallTraining, untilText, withoutModels } from '../support/demo.ts';
 
 const { open } = demo(withoutModels);
 
 it('trains a second model beside the first, whose loss is grey behind it, and stops with it', async () => {
   const { page, errors, view, screenshot } = await open('index.html?tune=0');
-  const fill = (tab: typeof page, name: string, value: string) =>
-    tab.locator(`::-p-aria([name="${name}"][role="spinbutton"])`).fill(value);
-  const choose = (tab: typeof page, name: string, value: string) =>
-    tab.locator(`::-p-aria([name="${name}"][role="combobox"])`).fill(value);
-  await fill(page, 'Pairs', '500');
-  await fillSmallTraining(page, { steps: 200, evaluateEvery: 100 }, { choose, fill });
+  await fillField(page, 'Pairs', '500');
+  await fillSmallTraining(page, { steps: 200, evaluateEvery: 100 });
   await page.locator('#beside-on').click();
   await page.locator('#beside-value').fill('0.000001');
   await page.waitForSelector('#start:not([disabled])', { timeout: 60_000 });

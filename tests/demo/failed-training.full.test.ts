@@ -6,6 +6,7 @@ import {
   atBothWidths,
   type DemoPage,
   demo,
+  fillField,
   openDetails,
   ownChrome,
   pastePairs,
@@ -36,7 +37,7 @@ async function start(settings: Record<string, string>): Promise<Page> {
     'Dev sentences to translate': '0',
     ...settings,
   }))
-    await page.locator(`::-p-aria([name="${name}"][role="${role(name)}"])`).fill(value);
+    await fillField(page, name, value, role(name));
   await untilText(page, '#corpus-summary', 'pairs\\s*96');
   await page.locator('#start').click();
   return page;

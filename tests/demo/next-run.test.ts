@@ -1,7 +1,7 @@
 // What one training leaves for the next, with a fake worker: nothing of its changes, its figures or its end.
 import type { Page } from 'puppeteer';
 import { expect, it } from 'vitest';
-import { untilText } from '../support/demo.ts';
+import { fillField, untilText } from '../support/demo.ts';
 import { withFakeWorkerPage } from './fake-worker-page.ts';
 
 let page: Page;
@@ -11,8 +11,6 @@ withFakeWorkerPage((opened) => {
 
 const calls = (name: string) =>
   page.evaluate((n) => window.fake.calls.filter((c) => c.name === n).map((c) => c.args), name);
-const fillField = (name: string, value: string) =>
-  page.locator(`::-p-aria([name="${name}"][role="spinbutton"])`).fill(value);
 const figure = (id: string) => page.$eval(`#${id}`, (e) => e.textContent ?? '');
 /** Starts a training and sends `count` updates. */
 async function train(count: number): Promise<void> {
@@ -36,7 +34,7 @@ it('starts a training after a click before the first plan', async () => {
 
 it('leaves changes by hand with the training that they were made in', async () => {
   await train(100);
-  await fillField('Dropout rate', '0.25');
+  await fillField(page, 'Dropout rate', '0.25');
   await page.locator('#apply-changes').click();
   await untilText(page, '#changes', 'dropout 0.25');
   await end('stopped');
@@ -67,7 +65,7 @@ it('leaves the field alone that a program is filling while a plan arrives', asyn
 });
 
 it('says that a loss that has risen has diverged, and starts again with the rate of the preset', async () => {
-  await fillField('Learning rate', '1000');
+  await fillField(page, 'Learning rate', '1000');
   await untilText(page, '#run .why', 'The learning rate 1,?000 is .* times that of the preset');
   await train(100);
   await page.evaluate(() =>

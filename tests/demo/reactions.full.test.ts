@@ -11,16 +11,11 @@ const { open } = demo(withoutModels);
 /** Steps of the trainings, which no test reaches. */
 const steps = 1_000_000;
 
-const fill = (page: Page, name: string, value: string) =>
-  page.locator(`::-p-aria([name="${name}"][role="spinbutton"])`).fill(value);
-const choose = (page: Page, name: string, value: string) =>
-  page.locator(`::-p-aria([name="${name}"][role="combobox"])`).fill(value);
-
 /** Opens the page and starts a training, of `pasted-text`. */
 async function startTraining(): Promise<{ page: Page; errors: string[] }> {
   const { page, errors } = await open('index.html?tune=0');
   await pastePairs(page, tinyCorpus);
-  await fillSmallTraining(page, { steps, evaluateEvery: 0 }, { choose, fill });
+  await fillSmallTraining(page, { steps, evaluateEvery: 0 });
   await page.waitForSelector('#start:not([disabled])');
   await page.locator('#start').click();
   await untilText(page, '#run', 'step [1-9]\\d* of 1,000,000');

@@ -1,21 +1,18 @@
 // The task read-line in the training page: trains a model of images of lines, drawn with the page's fonts, and reads.
-import type { Page } from 'puppeteer';
 import { expect, it } from 'vitest';
-import { demo, openDetails, untilText, withoutModels } from '../support/demo.ts';
+import { demo, fillField, openDetails, untilText, withoutModels } from '../support/demo.ts';
 
 const { open } = demo(withoutModels);
-const fill = (page: Page, name: string, value: string) =>
-  page.locator(`::-p-aria([name="${name}"][role="spinbutton"])`).fill(value);
 
 it('trains on lines that it draws, and shows the image that it has read', async () => {
   const { page, errors, screenshot } = await open('index.html?tune=0');
   await page.locator('input[value="task"]').click();
   await page.select('#corpus-task', 'read-line');
   await openDetails(page, '#settings details');
-  await fill(page, 'Pairs of the task', '400');
-  await fill(page, 'Steps', '20');
-  await fill(page, 'Evaluation interval (steps)', '10');
-  await fill(page, 'Dev sentences to translate', '4');
+  await fillField(page, 'Pairs of the task', '400');
+  await fillField(page, 'Steps', '20');
+  await fillField(page, 'Evaluation interval (steps)', '10');
+  await fillField(page, 'Dev sentences to translate', '4');
   await page.waitForSelector('#start:not([disabled])', { timeout: 150_000 });
   await untilText(page, '#plan-summary', 'parameters\\s*[\\d,]{6,}');
   await page.locator('#start').click();

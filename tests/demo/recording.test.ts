@@ -2,7 +2,16 @@
 // GPU.
 import type { Page } from 'puppeteer';
 import { expect } from 'vitest';
-import { atBothWidths, demo, openDetails, pastePairs, untilText, withoutModels } from '../support/demo.ts';
+import {
+  atBothWidths,
+  chooseOption,
+  demo,
+  fillField,
+  openDetails,
+  pastePairs,
+  untilText,
+  withoutModels,
+} from '../support/demo.ts';
 import { itInFull } from '../support/in-full.ts';
 import { tinyCorpus } from '../support/training.ts';
 
@@ -32,16 +41,14 @@ itInFull(
   'records in at most 3 % of the training time, and runs nothing on the GPU if recording is off',
   async () => {
     const { page } = await open('index.html?tune=0');
-    const fill = (name: string, value: string, role = 'spinbutton') =>
-      page.locator(`::-p-aria([name="${name}"][role="${role}"])`).fill(value);
     await pastePairs(page, tinyCorpus);
     await page.select('#settings select', 'tiny');
     await openDetails(page, '#settings details');
-    await page.locator('::-p-aria([name="Tokenizer"][role="combobox"])').fill('word');
-    await fill('Epochs', '');
-    await fill('Batch size', '8');
-    await fill('Dev sentences to translate', '0');
-    await fill('Probe interval (steps)', '1');
+    await chooseOption(page, 'Tokenizer', 'word');
+    await fillField(page, 'Epochs', '');
+    await fillField(page, 'Batch size', '8');
+    await fillField(page, 'Dev sentences to translate', '0');
+    await fillField(page, 'Probe interval (steps)', '1');
     await untilText(page, '#corpus-summary', 'pairs\\s*96');
     const passes = await countPasses(page);
     // The share after each record, and the seconds in training at that time.
@@ -54,8 +61,8 @@ itInFull(
       });
     });
     const train = async (name: string, steps: number) => {
-      await fill('Model name', name, 'textbox');
-      await fill('Steps', String(steps));
+      await fillField(page, 'Model name', name, 'textbox');
+      await fillField(page, 'Steps', String(steps));
       await page.locator('#start').click();
       await untilText(page, '.state', 'Training');
       await untilText(page, '.state', 'Done');
@@ -89,7 +96,7 @@ itInFull(
     expect(((spent.at(-1) ?? Number.NaN) - longest) / trained).toBeLessThanOrEqual(0.03);
 
     const before = await passes();
-    await fill('Probe interval (steps)', '0');
+    await fillField(page, 'Probe interval (steps)', '0');
     await train('unrecorded', 10);
     expect(await passes()).toBe(before);
     await atBothWidths(page, async () => {

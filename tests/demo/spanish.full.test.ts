@@ -8,7 +8,7 @@ import type { Page } from 'puppeteer';
 import { afterAll, expect, it } from 'vitest';
 import { textPattern } from '../../demo/common/text-pattern.ts';
 import { chapters } from '../../demo/learn/chapters.ts';
-import { type DemoPage, demo, openDetails, startProject, untilText } from '../support/demo.ts';
+import { type DemoPage, demo, fillField, openDetails, startProject, untilText } from '../support/demo.ts';
 
 const { open } = demo();
 const file = join(import.meta.dirname, '../../demo/texts/es.json');
@@ -101,7 +101,7 @@ it('trains, translates and lists runs', async () => {
   await page.locator('label:has(> input[value="task"])').click();
   await page.select('#settings select', 'tiny');
   await openDetails(page, '#settings details');
-  await page.locator('::-p-aria([name="Pasos"][role="spinbutton"])').fill('30');
+  await fillField(page, 'Pasos', '30');
   await untilText(page, '#plan-summary', 'parámetros');
   await page.locator('#start').click();
   await untilText(page, '.state', 'Terminado');

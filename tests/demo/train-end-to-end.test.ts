@@ -33,10 +33,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Long enough for a software adapter on a busy machine. */
 const timing = { timeout: 150_000, polling: 100 } as const;
-const fill = (page: Page, name: string, value: string) =>
-  page.locator(`::-p-aria([name="${name}"][role="spinbutton"])`).fill(value);
-const choose = (page: Page, name: string, value: string) =>
-  page.locator(`::-p-aria([name="${name}"][role="combobox"])`).fill(value);
 const press = (page: Page, name: string) =>
   page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
 
@@ -67,7 +63,7 @@ itInFull('trains on a file, resumes after a reload, translates, and exports and 
   await pickFiles(page, '#corpus input[type="file"]', join(folder, 'words.tsv'));
   await untilText(page, '#corpus', 'words\\.tsv');
 
-  await fillSmallTraining(page, { steps: 30, evaluateEvery: 10 }, { choose, fill });
+  await fillSmallTraining(page, { steps: 30, evaluateEvery: 10 });
   await page.waitForSelector('#start:not([disabled])', timing);
   await untilText(page, '#corpus-summary', 'pairs\\s*96');
   await untilText(page, '#plan-summary', 'parameters\\s*[\\d,]{6,}');

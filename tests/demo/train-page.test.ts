@@ -2,7 +2,7 @@
 import type { Page } from 'puppeteer';
 import { afterEach, describe, expect, it } from 'vitest';
 import { axeViolations } from '../support/axe.ts';
-import { atBothWidths, type DemoPage, type DemoView, demo, untilText } from '../support/demo.ts';
+import { atBothWidths, type DemoPage, type DemoView, demo, fillField, untilText } from '../support/demo.ts';
 import { fakeWorker } from './fake-worker.ts';
 
 const { open } = demo();
@@ -87,8 +87,8 @@ describe('before a training run', () => {
     const page = await samePage();
     const source = await page.$$('#corpus select');
     await source[0]?.select('de');
-    await page.locator('::-p-aria([name="Learning rate"][role="spinbutton"])').fill('0.001');
-    await page.locator('::-p-aria([name="Dropout"][role="spinbutton"])').fill('0.25');
+    await fillField(page, 'Learning rate', '0.001');
+    await fillField(page, 'Dropout', '0.25');
     await page.waitForFunction(() => JSON.stringify(window.fake.calls.at(-1)?.args ?? '').includes('0.25'));
     const [settings] = (await calls(page, 'describe')).at(-1) as [Record<string, unknown>];
     expect(settings).toMatchObject({
@@ -375,12 +375,12 @@ describe('the translate panel', () => {
   it('sends sampling options, and rejects invalid ones', async () => {
     const page = await trainedPage();
     await page.locator('#translate-box input[value="sample"]').click();
-    await page.locator('::-p-aria([name="Top p"][role="spinbutton"])').fill('2');
+    await fillField(page, 'Top p', '2');
     await page.locator('#translate').click();
     await page.waitForSelector('#translate-box [aria-invalid]');
     expect(await calls(page, 'translate')).toHaveLength(0);
-    await page.locator('::-p-aria([name="Top p"][role="spinbutton"])').fill('0.9');
-    await page.locator('::-p-aria([name="Temperature"][role="spinbutton"])').fill('0.7');
+    await fillField(page, 'Top p', '0.9');
+    await fillField(page, 'Temperature', '0.7');
     await page.locator('#translate').click();
     await untilText(page, '#translation', 'martes');
     expect((await calls(page, 'translate')).at(-1)?.[1]).toEqual({

@@ -3,7 +3,7 @@ import type { Page } from 'puppeteer';
 import { afterEach, describe, expect, it } from 'vitest';
 import { messageForVisitors } from '../../demo/train/worker/call-error.ts';
 import { axeViolations } from '../support/axe.ts';
-import { type DemoPage, demo, pastePairs, untilText } from '../support/demo.ts';
+import { type DemoPage, demo, fillField, pastePairs, untilText } from '../support/demo.ts';
 import { mainThreadTasks } from '../support/main-thread.ts';
 import { fakeWorker } from './fake-worker.ts';
 
@@ -60,8 +60,6 @@ const onScreen = (page: Page, selector: string) =>
   });
 const press = (page: Page, name: string) =>
   page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
-const fillField = (page: Page, name: string, value: string, role = 'spinbutton') =>
-  page.locator(`::-p-aria([name="${name}"][role="${role}"])`).fill(value);
 
 /** What the worker says of a finished run. */
 const finishedRun = {

@@ -224,16 +224,29 @@ export async function pastePairs(page: Page, lines: string): Promise<void> {
 }
 
 /**
+ * Sets the field with a label at once. Puppeteer's `fill` empties a field without an event before it types: a page
+ * that draws in between puts the old value back, and both are there then.
+ */
+export async function fillField(page: Page, name: string, value: string, role = 'spinbutton'): Promise<void> {
+  const field = await page.locator(`::-p-aria([name="${name}"][role="${role}"])`).waitHandle();
+  await field.evaluate((control, text) => {
+    (control as HTMLInputElement | HTMLSelectElement).value = text;
+    for (const type of ['input', 'change']) control.dispatchEvent(new Event(type, { bubbles: true }));
+  }, value);
+}
+
+/** Chooses an option of the list with a label. */
+export const chooseOption = (page: Page, name: string, value: string): Promise<void> =>
+  fillField(page, name, value, 'combobox');
+
+/**
  * Sets the form of the training page for a tiny model of words. `choose` and `fill` set the field with a
  * label.
  */
 export async function fillSmallTraining(
   page: Page,
   { steps, evaluateEvery }: { readonly steps: number; readonly evaluateEvery: number },
-  {
-    choose,
-    fill,
-  }: Readonly<Record<'choose' | 'fill', (page: Page, label: string, value: string) => Promise<void>>>,
+  { choose, fill } = { choose: chooseOption, fill: fillField },
 ): Promise<void> {
   await page.select('#settings select', 'tiny');
   await openDetails(page, '#settings details');
