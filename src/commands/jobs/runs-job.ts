@@ -190,7 +190,9 @@ export const runMetrics = (
   runs: readonly RunSummary[],
 ): readonly (MetricColumn & { readonly metric: BestMetric })[] =>
   bestMetrics.flatMap((metric) =>
-    runs.some(({ best }) => best[metric]) ? [{ metric, ...metricColumns[metric] }] : [],
+    runs.some(({ best, final }) => (best[metric] ?? final[metric]) !== undefined)
+      ? [{ metric, ...metricColumns[metric] }]
+      : [],
   );
 
 /** The value of a setting that differs, as text. */
