@@ -201,6 +201,9 @@ export function fakeWorker(): void {
     reason: fake.fits
       ? ''
       : 'A buffer of 3.1 GiB is needed for the logits, this GPU allows 2.0 GiB: take a smaller batch.',
+    offer: fake.fits
+      ? undefined
+      : { settings: { batchSize: 8, gradientCheckpointing: true }, bytes: 40 * 2 ** 20 },
     adapter: 'chrome fake-gpu',
     software: false,
   });

@@ -115,6 +115,28 @@ describe('before a training run', () => {
     expect(await page.$eval('#start', (b) => (b as HTMLButtonElement).disabled)).toBe(true);
   });
 
+  it('takes the settings that fit the memory budget, with one button', async () => {
+    const page = await openPage();
+    await page.evaluate(() => {
+      window.fake.fits = false;
+    });
+    await fillField(page, 'Memory budget, MiB', '64');
+    const offer = 'Use settings that fit \\(40\\.0 MiB\\): batch size 8, gradient checkpointing';
+    await untilText(page, '#take-offer', offer);
+    const described = async () => ((await calls(page, 'describe')).at(-1) as [unknown])[0];
+    const memoryBudget = 64 * 2 ** 20;
+    expect(await described()).toMatchObject({ memoryBudget });
+    await page.evaluate(() => {
+      window.fake.fits = true;
+    });
+    await page.locator('#take-offer').click();
+    await page.waitForFunction(() => !document.querySelector('#take-offer'));
+    const settings = { batchSize: 8, gradientCheckpointing: true };
+    expect(await described()).toMatchObject({ settings, memoryBudget });
+    expect(await page.$eval('#setting-batchSize', (e) => (e as HTMLInputElement).value)).toBe('8');
+    expect(await page.$eval('#start', (b) => (b as HTMLButtonElement).disabled)).toBe(false);
+  });
+
   it('ignores a plan of settings that have changed since', async () => {
     const page = await openPage();
     const rate = page.locator('::-p-aria([name="Learning rate"][role="spinbutton"])');
