@@ -122,6 +122,13 @@ describe.runIf(gpuHost !== 'Chrome' && testShape.name === '')('on a device with 
     }
   });
 
+  itInFull('a watchdog shorter than one pass ends the run with what to do', async () => {
+    const watchdog = { limitMs: 1, gflops: 0.1, flopsPerWorkgroup: 2 ** 17 };
+    const lost = await trainedOn({ ...adreno, watchdog }).catch((error: unknown) => error);
+    expect(lost).toMatchObject({ name: 'HeddleError', kind: 'device' });
+    expect(String(lost)).toMatch(/lost 3 times.*smaller model or batch.*watchdog/s);
+  });
+
   itInFull('an adapter without info trains with the same bits', async () => {
     const { losses, texts } = await plain();
     const bare = await trainedOn(adapterShapes.find(({ name }) => name === 'bare'));

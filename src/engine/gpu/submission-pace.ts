@@ -9,7 +9,7 @@ import { whenDone } from './readback.ts';
 export interface SubmissionLimits {
   /** Maximum duration of a submission in milliseconds, as measured on the device. */
   readonly maxMs?: number;
-  /** Maximum cost of a submission (see `passCost`), an eighth of the largest one of a device that was lost. */
+  /** Maximum cost of a submission (see `passCost`), an eighth of the largest one that a lost device could have cut. */
   readonly maxCost?: number;
 }
 
@@ -67,11 +67,11 @@ export class SubmissionPace {
   #measuredMs = 0;
   /** When the last measured submission was done. */
   #lastDone = 0;
-  /** Cost of the last passes of `take`, and of the largest submission so far. */
+  /** Cost and number of the last passes of `take`. */
   #next = 0;
+  #passes = 0;
+  /** Cost of the largest submission so far of several passes: one of a single pass cannot be smaller. */
   #largest = 0;
-  /** Whether a submission had several passes, so that smaller ones are possible. */
-  #hasSeveral = false;
 
   constructor(limits: SubmissionLimits = {}) {
     this.limits = limits;
@@ -98,14 +98,14 @@ export class SubmissionPace {
       if (to > from && this.#next + cost > budget) break;
       this.#next += cost;
     }
-    if (to > from + 1) this.#hasSeveral = true;
+    this.#passes = to - from;
     return to;
   }
 
   /** Measures the passes of `take`, which were submitted. */
   submitted(queue: GPUQueue): void {
     const cost = this.#next;
-    this.#largest = Math.max(this.#largest, cost);
+    if (this.#passes > 1) this.#largest = Math.max(this.#largest, cost);
     const start = performance.now();
     whenDone(queue, queue.onSubmittedWorkDone()).then(
       () => {
@@ -119,7 +119,7 @@ export class SubmissionPace {
 
   /** Limits for the device that replaces this one after its loss; undefined if they cannot be lower. */
   get afterLoss(): SubmissionLimits | undefined {
-    if (!this.#hasSeveral) return undefined;
+    if (this.#largest === 0) return undefined;
     return { maxMs: this.limits.maxMs, maxCost: this.#largest * shareAfterLoss };
   }
 

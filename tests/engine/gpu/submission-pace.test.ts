@@ -64,12 +64,15 @@ describe('SubmissionPace', () => {
 });
 
 describe('limitsAfterLoss', () => {
-  it('allows an eighth of the largest submission', () => {
+  it('allows an eighth of the largest submission that can be cut', () => {
     expect(limitsAfterLoss({ largest: planOf(79, 79, 79) })).toEqual({ maxCost: 30 });
     const pace = new SubmissionPace({ maxMs: 50, maxCost: 200 });
-    submissionsOf(pace, planOf(79, 79, 79));
-    pace.submitted(queueOf(() => 0));
-    expect(limitsAfterLoss({ pace })).toEqual({ maxMs: 50, maxCost: 10 });
+    const plan = planOf(79, 79, 79, 999); // 80 + 80, 80, and 1000, which is a single pass
+    for (let at = 0; at < 4; ) {
+      at = pace.take(plan, at, 4);
+      pace.submitted(queueOf(() => 0));
+    }
+    expect(limitsAfterLoss({ pace })).toEqual({ maxMs: 50, maxCost: 20 });
   });
 
   it('is nothing without submissions of several passes', () => {
