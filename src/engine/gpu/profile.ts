@@ -43,7 +43,7 @@ export interface Profile {
 
 /** `profilePasses` of a program; throws if an engine does not have it. */
 export function profileOf(device: Device, runner: Runner | undefined, runs?: number): Promise<Profile> {
-  if (!runner) throw new Error('engine: profile takes a program that this engine has prepared');
+  if (!runner) throw new Error('engine: profile takes a program of this engine');
   return profilePasses(device, runner, runs);
 }
 
@@ -204,7 +204,7 @@ export function printProfile(profile: Profile, { rows = 40, each = false }: Prof
     line(['op, kernel, outputs', 'passes', 'ms', 'GFLOP/s', 'GB/s', 'share']),
     ...lines.map((sum, i) => `${print(sum, all)}${each ? `  ${passes[i]?.pass.scope}`.trimEnd() : ''}`),
     print(all, all),
-    `a run takes ${ms.toFixed(3)} ms; medians of ${runs} runs${clock === 'host' ? ', without timestamp queries: each pass submitted by itself' : ''}`,
+    `a run takes ${ms.toFixed(3)} ms; medians of ${runs} runs${clock === 'host' ? ', without timestamp queries: each pass by itself' : ''}`,
     difference(ms, all.us / 1000, clock),
     '',
   ].join('\n');
@@ -213,10 +213,10 @@ export function printProfile(profile: Profile, { rows = 40, each = false }: Prof
 /** Explains the difference between the sum of the passes and the time of a run. */
 function difference(ms: number, sum: number, clock: Profile['clock']): string {
   if (clock === 'host')
-    return `the passes sum up to ${sum.toFixed(3)} ms: each pass is submitted and awaited separately; a run is submitted once`;
+    return `the passes sum up to ${sum.toFixed(3)} ms: each pass is submitted and awaited; a run is submitted once`;
   const explanation =
     sum > ms
-      ? 'timing each pass keeps it from overlapping with the next one'
+      ? 'a timed pass does not overlap with the next'
       : 'a run also records, submits, waits between passes and reads its outputs';
   return `the passes sum up to ${sum.toFixed(3)} ms, ${Math.abs(sum - ms).toFixed(3)} ms ${sum > ms ? 'more' : 'less'}: ${explanation}`;
 }

@@ -39,8 +39,7 @@ export class XmlReader {
     };
     parser.on('error', (error) => this.#reject(error.message.replace(/^(?:[^:]*:)?\d+:\d+: /, '')));
     parser.on('doctype', (text) => {
-      if (text.includes('['))
-        this.#reject('the document type has declarations (entities), which are not read');
+      if (text.includes('[')) this.#reject('the document type declares entities, which are not read');
       seen();
     });
     for (const event of ['comment', 'processinginstruction', 'xmldecl'] as const) parser.on(event, seen);
@@ -77,7 +76,7 @@ export class XmlReader {
   }
 
   #reject(problem: string): never {
-    throw new HeddleError(`${this.#name}: line ${this.#parser.line}: not XML that can be read: ${problem}`);
+    throw new HeddleError(`${this.#name}: line ${this.#parser.line}: not XML: ${problem}`);
   }
 }
 

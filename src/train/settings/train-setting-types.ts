@@ -116,8 +116,8 @@ export interface TrainSettings {
   /** Decay rates of the moments of adamw and adam. Default: 0.9,0.98. */
   readonly betas?: readonly [number, number];
   /**
-   * Constant added to the denominator of the update; rmsprop adds it inside the root, as Keras does. A number
-   * above 0 and below 1. Default: 1e-9; rmsprop: 1e-7.
+   * Constant in the denominator of the update; of rmsprop inside the root, as in Keras. A number above 0 and
+   * below 1. Default: 1e-9; rmsprop: 1e-7.
    */
   readonly eps?: number;
   /** Momentum of sgd. A number of at least 0 and below 1. Default: 0.9. */

@@ -95,7 +95,7 @@ export const optimizerFields = {
   beta2: { type: rate, help: 'decay rate of the second moment', default: 0.98 },
   eps: {
     type: fraction,
-    help: 'constant added to the denominator of the update; rmsprop adds it inside the root, as Keras does',
+    help: 'constant in the denominator of the update; of rmsprop inside the root, as in Keras',
     default: 1e-9,
   },
   weightDecay: {
@@ -105,7 +105,7 @@ export const optimizerFields = {
   },
   decayAll: {
     type: boolean,
-    help: 'whether to decay biases and norms too, as PyTorch does with one parameter group',
+    help: 'decay biases and norms too, as PyTorch with one parameter group',
     default: false,
   },
   rho: { type: rate, help: 'decay rate of the mean square of rmsprop', default: 0.9 },

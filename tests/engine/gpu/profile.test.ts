@@ -113,8 +113,8 @@ describe('printProfile', () => {
       9.5,
       'the passes sum up to 9.000 ms, 0.500 ms less: a run also records, submits, waits between passes',
     ],
-    ['gpu', 8, 'the passes sum up to 9.000 ms, 1.000 ms more: timing each pass keeps it from overlapping'],
-    ['host', 8, 'the passes sum up to 9.000 ms: each pass is submitted and awaited separately'],
+    ['gpu', 8, 'the passes sum up to 9.000 ms, 1.000 ms more: a timed pass does not overlap'],
+    ['host', 8, 'the passes sum up to 9.000 ms: each pass is submitted and awaited'],
   ] as const)('says why the passes take another time than a run (%s clock, %d ms)', (clock, ms, why) => {
     const text = printProfile({ ...profileOf(['a', 6000], ['b', 3000]), clock, ms });
     expect(text).toContain(`a run takes ${ms.toFixed(3)} ms`);

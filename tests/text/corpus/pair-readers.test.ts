@@ -74,7 +74,7 @@ describe('TMX', () => {
   it('is refused if it is hostile or damaged', async () => {
     const bomb =
       '<?xml version="1.0"?><!DOCTYPE tmx [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><tmx><header/><body><tu><tuv xml:lang="en"><seg>&b;</seg></tuv></tu></body></tmx>';
-    await expect(read('a.tmx', bomb)).rejects.toThrow(/a\.tmx: line 1: .*declarations \(entities\)/);
+    await expect(read('a.tmx', bomb)).rejects.toThrow(/a\.tmx: line 1: .*declares entities/);
     await expect(read('a.tmx', tmx(tu({ en: '&secret;', es: 'x' })))).rejects.toThrow(/undefined entity/);
     await expect(read('a.tmx', tmx('<a>'.repeat(5000)))).rejects.toThrow('nested more than 128 deep');
     await expect(read('a.tmx', tmx(tu({ en: 'a'.repeat(6e6), es: 'x' })), {}, 2 ** 16)).rejects.toThrow(
