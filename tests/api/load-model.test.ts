@@ -16,10 +16,13 @@ import { unzip, zipParts } from '../../src/files/zip.ts';
 import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
-import '../../src/node.ts';
+import { nodeHost } from '../../src/host/node-host.ts';
+import { registerHost } from '../../src/session/host.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { type Hub, startHub } from '../files/hub/hub.ts';
 import { letterModel } from '../support/saved-model.ts';
+
+registerHost(nodeHost());
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-load-'));
 const golden = '../shared/golden-marian/ssru-int8';
