@@ -29,8 +29,8 @@ export interface Tensor extends TensorType {
 export const sizeOf = (shape: Shape): number => shape.reduce((a, b) => a * b, 1);
 
 /**
- * Elements up to the next multiple of 64, where slices of parameter buffers start: WebGPU's alignment of bindings, 256
- * bytes, for elements of 4 bytes.
+ * Rounds a number of elements up to a multiple of 64. Slices of parameter buffers start there: bindings of WebGPU
+ * are aligned to 256 bytes, and an element has 4.
  */
 export const alignedSize = (elements: number): number => Math.ceil(elements / 64) * 64;
 

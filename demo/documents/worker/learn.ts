@@ -3,6 +3,7 @@
 
 import { HeddleError, type Model, type Pair, train } from '../../../src/index.ts';
 import { english } from '../../common/english.ts';
+import { loraLesson } from '../../common/lora-lesson.ts';
 import type { LearnReport } from '../documents-protocol.ts';
 
 /** What there is to learn. */
@@ -79,19 +80,10 @@ export async function learnCorrections(
   const steps = Math.max(20, Math.min(200, Math.ceil((epochs * pairs.length) / batchSize)));
   const tuned = await train(pairs, {
     from: model,
-    lora: { rank: 8, targetModules: ['*'] },
-    steps,
+    ...loraLesson(steps, onStatus),
     batchSize,
     learningRate,
-    warmupSteps: Math.ceil(steps / 10),
-    schedule: 'cosine',
     dev: heldOut,
-    evalSteps: steps,
-    devSentences: 0,
-    testSentences: 0,
-    tune: false,
-    onStep: ({ step, loss }) =>
-      onStatus(english`Learning: step ${step} of ${steps}, loss ${loss.toFixed(2)}`),
   });
   try {
     onStatus(english`Measuring after…`);

@@ -3,6 +3,7 @@
 
 import { type Clip, HeddleError, type Model, train, wordErrorRate } from '../../../src/index.ts';
 import { english } from '../../common/english.ts';
+import { loraLesson } from '../../common/lora-lesson.ts';
 import type { ErrorChange, TeachReport } from '../speech-protocol.ts';
 
 /** Fewest recordings; of this many one is kept apart to measure. */
@@ -62,19 +63,10 @@ export async function teachRecordings(
   const [before = 0, heldBefore = 0] = await measure(model);
   const tuned = await train(learned, {
     from: model,
-    lora: { rank: 8, targetModules: ['*'] },
-    steps,
+    ...loraLesson(steps, onStatus),
     batchSize: Math.min(batchSize, learned.length),
     learningRate,
-    warmupSteps: Math.ceil(steps / 10),
-    schedule: 'cosine',
     dev: heldOut,
-    evalSteps: steps,
-    devSentences: 0,
-    testSentences: 0,
-    tune: false,
-    onStep: ({ step, loss }) =>
-      onStatus(english`Learning: step ${step} of ${steps}, loss ${loss.toFixed(2)}`),
   });
   try {
     onStatus(english`Measuring after…`);
