@@ -54,13 +54,11 @@ const [trainBack, devBack] = [
   written('train-back.tsv', () => swapped(train)),
   written('dev-back.tsv', () => swapped(dev)),
 ];
-const targets = written('targets.txt', () => [
-  ...new Set(columns(train).flatMap(([, target]) => target ?? [])),
-]);
-/** Sources that a model translates to train on: every third one. */
-const sources = written('sources.txt', () =>
-  [...new Set(columns(train).map(([source]) => source))].filter((_, i) => i % 3 === 0),
-);
+/** What a model translates to train on: every third text, without doubles. */
+const third = (texts) => [...new Set(texts)].filter((_, i) => i % 3 === 0);
+const targets = written('targets.txt', () => third(columns(train).flatMap(([, target]) => target ?? [])));
+const sources = written('sources.txt', () => third(columns(train).map(([source]) => source)));
+const thirdPairs = written('third.tsv', () => third(columns(train).map((pair) => pair.join('\t'))));
 
 /** Flags that all trainings share: those of the recorded training (README.md). */
 const common =
@@ -143,7 +141,7 @@ const rows = [
       [
         'distill',
         at('teacher'),
-        train,
+        thirdPairs,
         '--dev',
         dev,
         '--out',
