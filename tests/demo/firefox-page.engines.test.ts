@@ -1,6 +1,6 @@
 // The built pages in Firefox, end to end: train on a file, pause, reload, resume, translate with its heat
 // map, export; measure and check conformance in the lab.
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ElementHandle, Page } from 'puppeteer';
@@ -102,7 +102,9 @@ it('trains on a file, resumes after a reload, translates, and exports the model'
 
   await press(page, 'Download words as safetensors, without its checkpoint');
   const file = join(folder, 'words.safetensors');
-  await vi.waitFor(() => expect(existsSync(file) && !existsSync(`${file}.part`)).toBe(true), patient);
+  // Firefox first makes an empty file with the name, then writes FILE.part and renames it.
+  const written = () => existsSync(file) && statSync(file).size > 0 && !existsSync(`${file}.part`);
+  await vi.waitFor(() => expect(written()).toBe(true), patient);
   expect(Object.keys(readSafetensors(readFileSync(file))).some((name) => name.includes('self_attn'))).toBe(
     true,
   );
