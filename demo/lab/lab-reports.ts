@@ -165,7 +165,7 @@ function peerCell(row: TimedKernel, contestant: string): Content {
   const marked = [form, own].some(isDisturbed) ? ' ⚠' : '';
   const times = ` ${formatNumber(factor)} ×${range}${unsure}${marked}`;
   return html`
-    <span>${time(form.us / 1000)}<span class=${high < 1 ? say`times faster` : say`times`}>${times}</span></span>`;
+    <span>${time(form.us / 1000)}<span class=${high < 1 ? 'times faster' : 'times'}>${times}</span></span>`;
 }
 
 /** The machine of a run in one line. */

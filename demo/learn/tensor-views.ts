@@ -23,7 +23,7 @@ export const dots = (a: Float32Array, b: Float32Array): number =>
 export function strip(values: Float32Array, max: number, label = say`${values.length} numbers`): Content {
   const bars = Array.from(values, (x, i) => {
     const height = (10 * Math.abs(x)) / max;
-    const [look, top] = x >= 0 ? [say`plus`, 10 - height] : [say`minus`, 10];
+    const [look, top] = x >= 0 ? ['plus', 10 - height] : ['minus', 10];
     return svg`<rect class=${look} x=${i} width="0.9" y=${top} height=${Math.max(0.3, height)}></rect>`;
   });
   return html`

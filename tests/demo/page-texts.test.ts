@@ -37,6 +37,15 @@ it.each(files)('%s has each text of the pages, with its values and tags, and no 
   expect(wrong, 'texts with other values or tags than in English').toEqual([]);
 });
 
+it('names no class of an element by a text, which is another in each language', () => {
+  const demo = join(folder, '..');
+  const paths = readdirSync(demo, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith('.ts'),
+  );
+  const wrong = /\bclass=(?:"[^">]*)?\$\{[^}]*\bsay`/;
+  expect(paths.filter((path) => wrong.test(readFileSync(join(demo, path), 'utf8')))).toEqual([]);
+});
+
 const isOfPlurals = (text: Readonly<Record<string, string>>, categories: readonly string[]): boolean =>
   Object.keys(text).every((category) => categories.includes(category));
 

@@ -180,7 +180,7 @@ const tokens = (labels: readonly string[]): Content =>
 function nextTokens({ target }: LogProbe, next: LogProbe['next'][number], t: number): Content {
   const right = next.findIndex(([token]) => token === (target[t + 1] ?? '[end]'));
   const item = ([token, p]: (typeof next)[number], i: number) =>
-    html`<span class=${i === right ? say`likely right` : say`likely`}
+    html`<span class=${i === right ? 'likely right' : 'likely'}
       ><bdi>${labelOf(token)}</bdi> <b class="number">${probability(p)}</b></span
     >`;
   return html`<tr><th scope="row">${labelOf(target[t] ?? '')}</th><td>${next.map(item)}</td></tr>`;

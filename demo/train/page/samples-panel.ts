@@ -67,7 +67,7 @@ export class SamplesPanel extends Panel {
           }</div>
         </td>
         <td>
-          <span class="mark-exact ${exact ? say`yes` : say`no`}">${exact ? '✓' : '✗'}<span class="unseen">${
+          <span class="mark-exact ${exact ? 'yes' : 'no'}">${exact ? '✓' : '✗'}<span class="unseen">${
             exact ? say` exact match` : say` differs`
           }</span></span>
         </td>
