@@ -137,7 +137,7 @@ const rows = [
     name: 'distillation',
     text: 'and distillation from a larger model',
     commands: [
-      trained(train, 'teacher', ...sampled, '--set', 'dModel=256', '--set', 'feedForward=1024'),
+      trained(train, 'teacher', ...sampled, '--set', 'dModel=192', '--set', 'feedForward=768'),
       [
         'distill',
         at('teacher'),

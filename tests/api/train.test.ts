@@ -90,10 +90,13 @@ it('names an invalid pair', async () => {
   await expect(train('pairs.tsv' as unknown as typeof wrong)).rejects.toThrow('train: pairs must be a list');
 });
 
-it('rejects a schedule without room for its warm-up', async () => {
-  await expect(trained({ warmupSteps: 3 })).rejects.toThrow(
+it('rejects a schedule without room for its warm-up before it reads the corpus', async () => {
+  const events: string[] = [];
+  const onEvent: TrainOptions['onEvent'] = ({ type }) => events.push(type);
+  await expect(trained({ warmupSteps: 3, onEvent })).rejects.toThrow(
     'warmupSteps (3) must be below the 3 steps of the linear schedule',
   );
+  expect(events).toEqual([]);
 });
 
 it('names the step at which a number is not finite, if it checks', async () => {

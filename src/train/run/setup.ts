@@ -65,6 +65,9 @@ export async function setUp(
   const start = await initialModel(complete, session, from, inputs.model);
   const fills = !before && start?.speech?.fillsWindow === true;
   const args = fills ? { ...complete, ...windowBatches(given) } : complete;
+  const optimizer = optimizerConfig(optimizerOf(args));
+  const scheduleIn = (steps: number, dModel: number) => scheduleConfig(scheduleOf(args), { steps, dModel });
+  if (args.steps) scheduleIn(args.steps, 1); // a wrong schedule is found before the corpus is read
   const prepared = await prepareCorpus(args, session, from, before, start, inputs);
   const { config, source, target, corpus, batches } = prepared.data;
   const hasFrames = config.source === 'frames';
@@ -81,9 +84,9 @@ export async function setUp(
     );
   const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.gradientAccumulationSteps);
   const steps = args.steps ?? updates(args.epochs ?? 1);
-  const schedule = scheduleConfig(scheduleOf(args), { steps, dModel: config.dModel });
+  const schedule = scheduleIn(steps, config.dModel);
   const recipe: Recipe = {
-    optimizer: optimizerConfig(optimizerOf(args)),
+    optimizer,
     schedule,
     seed: args.seed,
     init: initFolder(args) === undefined ? (args.init as InitScheme) : 'xavier',
