@@ -3,6 +3,7 @@
 
 import { check } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
+import { nextTurn } from '../core/until-aborted.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import type { LanguageOptions, TranslateOptions } from '../decode/text-options.ts';
 import type { Program } from '../engine/engine.ts';
@@ -13,7 +14,12 @@ import { modelInLanguages } from '../session/open-model.ts';
 import type { Session } from '../session/session.ts';
 import { type Batches, createBatches } from '../text/batches/batches.ts';
 import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
-import { describeSkipped, type EncodedCorpus, encodePairs } from '../text/batches/encoded-corpus.ts';
+import {
+  describeSkipped,
+  type EncodedCorpus,
+  encodePairs,
+  joinEncoded,
+} from '../text/batches/encoded-corpus.ts';
 import { checkPairs, type Pair } from '../text/corpus/pairs.ts';
 import {
   type TokenMetrics,
@@ -62,7 +68,7 @@ export async function evaluateModel(
 ): Promise<Evaluation> {
   const { emit } = engine.session;
   const model = await modelInLanguages(engine.saved, decode);
-  const corpus = encodeFitting(model, pairs, name, emit);
+  const corpus = await encodeFitting(model, pairs, name, emit, decode.signal);
   const tokens = await teacherForced(engine, model.config, corpus, batchSize, decode.signal);
   const fitting = Array.from(corpus.pairIndex, (i) => pairs[i] as Pair);
   const generations = await engine.generate(
@@ -84,16 +90,28 @@ export async function evaluateModel(
   return { ...counts, ...tokens, ...translation, translations: all };
 }
 
+/** Number of pairs that are encoded between two turns of the event loop. */
+const pairsPerTurn = 1000;
+
 /** Encodes the pairs that fit a model and reports the others; `name`: of the pairs, in messages. */
-function encodeFitting(
+async function encodeFitting(
   { config: { maxLength, source: kind }, source, target }: SavedModel,
   pairs: readonly Pair[],
   name: string,
   emit: Session['emit'],
-): EncodedCorpus {
+  signal: AbortSignal | undefined,
+): Promise<EncodedCorpus> {
   check(kind === 'tokens', `${name}: this model reads speech, not text`);
   checkPairs(pairs, `${name}: pairs`);
-  const corpus = encodePairs(pairs, source, target, { maxSource: maxLength, maxTarget: maxLength });
+  const parts: EncodedCorpus[] = [];
+  let at = 0;
+  do {
+    if (at > 0) await nextTurn(signal);
+    const some = pairs.slice(at, at + pairsPerTurn);
+    parts.push(encodePairs(some, source, target, { maxSource: maxLength, maxTarget: maxLength }));
+    at += pairsPerTurn;
+  } while (at < pairs.length);
+  const corpus = joinEncoded(parts);
   const skipped = describeSkipped(corpus);
   check(corpus.count > 0, () => `${name}: no pair fits the model: ${skipped || 'there are no pairs'}`);
   if (skipped) emit({ type: 'message', text: `${name}: ${skipped}` });
@@ -173,7 +191,7 @@ export async function scorePairs(
   checkNames({ area: 'score' }, ['sourceLang', 'targetLang'], Object.keys(languages));
   const { emit } = engine.session;
   const model = await modelInLanguages(engine.saved, languages);
-  const corpus = encodeFitting(model, pairs, 'score', emit);
+  const corpus = await encodeFitting(model, pairs, 'score', emit, signal);
   const { batches, programAt } = await prepareBatches(engine, model.config, corpus, batchSize, true);
   const scores: (PairScore | undefined)[] = pairs.map(() => undefined);
   for (let i = 0; i < batches.perEpoch; i++) {

@@ -151,7 +151,9 @@ export class ModelEngine {
   /** Inspects a pair of texts. Throws a HeddleError for an invalid option or a text that is too long. */
   async inspect(text: string, target: readonly number[], options: InspectOptions): Promise<Inspection> {
     const { config, source } = this.saved;
-    const [ids = []] = encodeTexts([text], source, lengthLimit({}, config)).encoded;
+    const {
+      encoded: [ids = []],
+    } = await encodeTexts([text], source, lengthLimit({}, config));
     const current = await this.#load();
     const { ModelInspector } = await import('../decode/inspection.ts');
     current.inspector ??= new ModelInspector(current.engine, this.saved, this.#parameters);

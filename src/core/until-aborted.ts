@@ -41,3 +41,9 @@ export async function untilAborted<T>(
   running.then(drop).catch(() => undefined);
   throw signal.reason;
 }
+
+/** Lets the event loop run between parts of long work, so that an abort arrives; then throws the signal's reason. */
+export async function nextTurn(signal: AbortSignal | undefined): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  signal?.throwIfAborted();
+}

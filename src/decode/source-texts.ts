@@ -1,6 +1,7 @@
 // Texts as input of a translator: their token ids, which of them are too long, and the batch shape for them.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { nextTurn } from '../core/until-aborted.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { LongText, TextOptions } from './text-options.ts';
@@ -26,22 +27,27 @@ export interface SourceTexts {
   readonly long: readonly LongText[];
 }
 
+/** Number of texts between two turns of the event loop: some milliseconds. */
+const textsPerTurn = 1000;
+
 /**
  * Encodes texts. `limit`: maximum number of tokens; `numberOf`: number of a text in messages. Throws a
- * HeddleError for a text that is too long if `longTexts` is `error`.
+ * HeddleError for a text that is too long if `longTexts` is `error`, and the signal's reason if it is aborted.
  */
-export function encodeTexts(
+export async function encodeTexts(
   texts: readonly string[],
   source: Tokenizer,
   limit: number,
-  longTexts: TextOptions['longTexts'] = 'error',
+  { longTexts = 'error', signal }: Pick<TextOptions, 'longTexts' | 'signal'> = {},
   numberOf = (index: number): number => index + 1,
-): SourceTexts {
+): Promise<SourceTexts> {
   const noText = texts.findIndex((text) => typeof text !== 'string');
   check(noText < 0, `translate: text ${noText + 1} is not a string; pass a string or an array of strings`);
   const full: number[] = [];
   const long: LongText[] = [];
-  const encoded = texts.map((text, index) => {
+  const encoded: number[][] = [];
+  for (const [index, text] of texts.entries()) {
+    if (index % textsPerTurn === textsPerTurn - 1) await nextTurn(signal);
     const ids = [...source.encode(text), source.special.end];
     const tokens = ids.length;
     if (tokens > limit && longTexts === 'error')
@@ -51,8 +57,8 @@ export function encodeTexts(
     if (tokens > limit && longTexts === 'crop') ids.splice(limit - 1, tokens - limit);
     if (ids.length > limit) long.push({ index, tokens, limit });
     else if (ids.length > 1) full.push(index);
-    return ids;
-  });
+    encoded.push(ids);
+  }
   return { encoded, full, long };
 }
 

@@ -112,7 +112,7 @@ export class Translator {
     index = 0,
     source: Tokenizer = this.#model.source,
   ): AsyncGenerator<StreamedToken, void, void> {
-    const texts = this.#encode([text], options, source);
+    const texts = await this.#encode([text], options, source);
     const [ids] = texts.encoded;
     if (!ids || texts.full.length === 0) return;
     const { decode, prefixes } = await this.#constrained(texts, options);
@@ -176,7 +176,7 @@ export class Translator {
     numberOf?: (index: number) => number,
   ): Promise<Generation[][]> {
     const { attention, alignment, replaceUnknown: replaces, onPiece, phrases, placeholders } = options;
-    const sources = this.#encode(texts, options, source, numberOf);
+    const sources = await this.#encode(texts, options, source, numberOf);
     onLong(sources.long);
     const { full, encoded } = sources;
     const out: Generation[][] = texts.map(() => []);
@@ -244,15 +244,15 @@ export class Translator {
     yield* streamTokens(this.#model, { sources: [source], streams: [index] }, settings, search, open);
   }
 
-  #encode(
+  async #encode(
     texts: readonly string[],
     options: TextOptions,
     source: Tokenizer,
     numberOf?: (index: number) => number,
-  ): SourceTexts {
+  ): Promise<SourceTexts> {
     checkBatchSize(options);
     const limit = lengthLimit(options, this.#model.config, this.#fixedShape?.maxSource);
-    return encodeTexts(texts, source, limit, options.longTexts, numberOf);
+    return encodeTexts(texts, source, limit, options, numberOf);
   }
 
   /** The shape for texts: one that has plans, if it fits, or a new one. */

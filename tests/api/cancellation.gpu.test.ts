@@ -1,7 +1,7 @@
 // Cancellation on a device whose pipelines compile until the test lets them: every call with a signal rejects with
 // an AbortError before that, within 300 ms (`npm run test:full`), and the model works afterwards.
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { loadModel } from '../../src/api/load-model.ts';
 import { Model } from '../../src/api/model.ts';
 import { pullModel } from '../../src/api/model-files.ts';
@@ -91,6 +91,33 @@ describe.each(Object.entries(calls))('%s', (_, call) => {
 });
 
 describe('a model', () => {
+  it.each(['translate', 'score', 'evaluate'] as const)(
+    'stops %s while many texts are encoded',
+    async (name) => {
+      const saved = letterModel();
+      const encode = vi.spyOn(saved.source, 'encode');
+      const model = new Model(saved, testSession({ device: await gpuDevice() }));
+      const stop = new AbortController();
+      const many = Array.from({ length: 20_000 }, () => ({ source: 'abc', target: 'cab' }));
+      encode.mockImplementationOnce(() => {
+        setTimeout(() => stop.abort(), 0);
+        return [];
+      });
+      const options = { signal: stop.signal };
+      const call =
+        name === 'translate'
+          ? model.translate(
+              many.map(({ source }) => source),
+              options,
+            )
+          : model[name](many, options);
+      await expect(call).rejects.toHaveProperty('name', 'AbortError');
+      expect(encode.mock.calls.length).toBeLessThan(6000); // also those of the target, which is the same tokenizer
+      encode.mockRestore();
+      model.dispose();
+    },
+  );
+
   it('can be disposed after an abort, while pipelines still compile', async () => {
     const { device, compiling, release } = await slowDevice();
     const model = new Model(letterModel(), testSession({ device }));

@@ -1,5 +1,6 @@
 // Evaluation on dev pairs during training: loss and token accuracy, and metrics of translations.
 
+import { untilAborted } from '../../core/until-aborted.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { type Batches, createBatches } from '../../text/batches/batches.ts';
@@ -115,8 +116,10 @@ class DevSet {
     const begin = performance.now();
     const seconds = () => (performance.now() - begin) / 1000;
     try {
-      await this.prepare();
-      const loss = await this.#evaluateLoss(signal);
+      const loss = await untilAborted(signal, async () => {
+        await this.prepare();
+        return this.#evaluateLoss(signal);
+      });
       const head = { type: 'eval', step, part: 'dev', pairs: this.#dev.corpus.count, ...loss } as const;
       if (this.#rows.length === 0) return { record: { ...head, seconds: seconds() } };
       const { metrics, samples } = await this.#openTranslations().evaluate(signal);

@@ -13,6 +13,7 @@ import { historyOf, type LogRecord, parseLog } from '../../../src/train/report/t
 import { positionOf } from '../../../src/train/run/checkpoints.ts';
 import type { TrainResult } from '../../../src/train/run/train-result.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { Trainer } from '../../../src/train/update/trainer.ts';
 import { tinyCorpus, tinySizes, tinyTraining } from '../../support/training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-evaluation-'));
@@ -264,16 +265,20 @@ it('starts a new log with a warning if the log of the checkpoint is broken', asy
   expect(historyOf(parseLog(text('parts/log.jsonl'))).steps.map((s) => s.step)).toEqual([7]);
 });
 
-it('stops soon while the kernels of an evaluation are compiled', async () => {
-  const decode = vi.spyOn(Translator.prototype, 'decode').mockReturnValue(new Promise(() => undefined));
+it.each(['loss', 'translations'])('stops soon while kernels of an evaluation compile: %s', async (part) => {
+  const forever = () => new Promise<never>(() => undefined);
+  const compiles =
+    part === 'loss'
+      ? vi.spyOn(Trainer.prototype, 'evaluate').mockImplementation(forever)
+      : vi.spyOn(Translator.prototype, 'decode').mockImplementation(forever);
   const stop = new AbortController();
-  const { result } = await train({ out: at('compiling') }, stop.signal, (event) => {
+  const { result } = await train({ out: at(`compiling-${part}`) }, stop.signal, (event) => {
     if (event.type === 'step' && event.step === 4) setTimeout(() => stop.abort(), 20);
   });
-  expect(decode).toHaveBeenCalledOnce();
-  decode.mockRestore();
+  expect(compiles).toHaveBeenCalledOnce();
+  compiles.mockRestore();
   expect([result.stopped, result.losses.length]).toEqual([true, 4]);
-  expect(readdirSync(at('compiling'))).toContain('state.json');
+  expect(readdirSync(at(`compiling-${part}`))).toContain('state.json');
 });
 
 it('writes log and report if it is stopped', async () => {
