@@ -197,6 +197,7 @@ export function readMarianConfig(
     embeddingNorm: o.letters('transformer-postprocess-emb', 'dn').includes('n'),
     layerNormEps: 1e-6,
     outputBias: !o.flag('output-omit-bias'),
+    alignmentHead: guidesLastLayer(yaml) ? 0 : -1,
     padId: marianIds.pad,
     startId: marianIds.start,
     endId: marianIds.end,
@@ -206,6 +207,12 @@ export function readMarianConfig(
     oldOutput: tensors.has('decoder_ff_logit_out_W'),
   };
 }
+
+/** Whether the last layer has the alignments; Marian reads them from its first head. */
+const guidesLastLayer = (yaml: Yaml): boolean => {
+  const layer = String(yaml['transformer-guided-alignment-layer'] ?? 'last');
+  return layer === 'last' || layer === String(yaml['dec-depth']);
+};
 
 /** Whether a version of Marian normalizes only the queries of pre-norm self-attention: those before 1.10.28. */
 function normalizesQueriesOnly(version: string): boolean {

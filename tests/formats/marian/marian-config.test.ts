@@ -21,6 +21,7 @@ const firefox: ModelOptions = {
   padId: -1,
   startId: -1,
   endId: 0,
+  alignmentHead: 0,
 };
 const item = (...shape: number[]) => ({ shape, data: new Float32Array(0) });
 const read = (yaml: string) => {
@@ -68,6 +69,16 @@ describe('a configuration', () => {
     expect(yaml).toContain(from);
     expect(() => read(yaml.replace(from, to))).toThrow(`model.yml: ${message.split(' is ')[0]}`.slice(0, 11));
     expect(() => read(yaml.replace(from, to))).toThrow(message);
+  });
+
+  it.each([
+    ['last', 0],
+    ['2', 0],
+    ['1', -1],
+  ])('reads word alignments from the first head of the last layer: layer %s', (layer, head) => {
+    expect(yaml).toContain('dec-depth: 2\n');
+    const text = yaml.replace('alignment-layer: last', `alignment-layer: ${layer}`);
+    expect(read(text).alignmentHead).toBe(head);
   });
 
   it('normalizes only the queries of old pre-norm models', () => {
