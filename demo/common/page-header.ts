@@ -12,7 +12,7 @@ const pages = [
   { id: 'documents', href: './documents.html', name: say`Documents` },
   { id: 'speech', href: './speech.html', name: say`Speech` },
   { id: 'learn', href: './learn.html', name: say`Learn` },
-  { id: 'lab', href: './lab.html', name: say`Kernel lab` },
+  { id: 'lab', href: './lab.html', name: say`Lab` },
   { id: 'code', href: './code.html', name: say`Code` },
 ] as const;
 

@@ -139,15 +139,17 @@ export class TeachPanel extends BusyPanel {
       }}
     />`;
     return html`
-      <div class="fields">
+      <div class="stack">
         ${field('sentence', say`Sentence ${count + 1}`, sentence, say`Change it to what you say; ten sentences are enough.`)}
-        ${this.#button.element}
-        <button
-          type="button"
-          id="take-clips"
-          ?disabled=${this.isBusy}
-          @click=${() => void this.run(() => this.#takeClips())}
-        >Take the built-in clips</button>
+        <div class="speak">
+          ${this.#button.element}
+          <button
+            type="button"
+            id="take-clips"
+            ?disabled=${this.isBusy}
+            @click=${() => void this.run(() => this.#takeClips())}
+          >Take the built-in clips</button>
+        </div>
       </div>
       <p class="number" id="recordings-count">${count} of 10 sentences recorded</p>
       <ol class="recordings" id="recordings">${this.#recordings.map((recording) => this.#row(recording))}</ol>
