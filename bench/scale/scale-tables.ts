@@ -31,9 +31,17 @@ export function scaleTable(all: readonly AxisCosts[], fits: readonly Fit[]): str
     points.map(({ value, cost: c }) => {
       const flops = c.attentionFlops + c.otherFlops;
       return [
-        ...[run, axis, `${value}`, formatBytes(c.memory), `${c.dispatches}`, formatNumber(flops / 1e9)],
+        run,
+        axis,
+        `${value}`,
+        formatBytes(c.memory),
+        `${c.dispatches}`,
+        formatNumber(flops / 1e9),
         `${((100 * c.attentionFlops) / flops).toFixed(1)} %`,
-        ...[ms(c.jsMs), c.fillMs === undefined ? '' : formatNumber(c.fillMs), ms(c.stepMs), ms(c.firstMs)],
+        ms(c.jsMs),
+        c.fillMs === undefined ? '' : formatNumber(c.fillMs),
+        ms(c.stepMs),
+        ms(c.firstMs),
       ];
     }),
   );
@@ -44,7 +52,10 @@ export function scaleTable(all: readonly AxisCosts[], fits: readonly Fit[]): str
       )
       .join('\n');
   const fitted = fits.map((f) => [
-    ...[f.run, f.axis, f.cost, f.exponent.toFixed(3)],
+    f.run,
+    f.axis,
+    f.cost,
+    f.exponent.toFixed(3),
     f.limit === undefined ? '' : `${f.limit}`,
     f.limit === undefined ? '' : f.passed ? 'within' : 'EXCEEDED',
   ]);

@@ -52,7 +52,13 @@ export interface SaveOptions {
   readonly force?: boolean;
 }
 
-const optionNames: readonly (keyof SaveOptions)[] = ['format', 'dtype', 'firefox', 'onWarning', 'force'];
+const optionNames: Readonly<Record<keyof SaveOptions, true>> = {
+  format: true,
+  dtype: true,
+  firefox: true,
+  onWarning: true,
+  force: true,
+};
 
 /** A trained LoRA adapter, and the name or folder of its base model. */
 export type TrainedLora = SavedLora & { readonly base: string };
@@ -140,7 +146,7 @@ export async function saveModel(
   lora: TrainedLora | undefined,
   options: SaveOptions = {},
 ): Promise<void> {
-  checkNames({ area: 'save' }, optionNames, Object.keys(options));
+  checkNames({ area: 'save' }, Object.keys(optionNames), Object.keys(options));
   const { format: name = 'heddle', dtype, force } = options;
   check(
     Object.hasOwn(formats, name),

@@ -15,6 +15,7 @@ import {
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError, shellQuote } from '../core/errors.ts';
+import { foreignFile } from '../files/owned-folder.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import type { TranslatedTexts } from './jobs/translate-job.ts';
@@ -70,8 +71,7 @@ async function run(folder: string, files: string[], options: Options): Promise<v
   const decode = decodeOptionsOf(options);
   const facts = JSON.stringify([resolve(folder), files.map((file) => resolve(file)), tag, decode]);
   const before = existsSync(marker) ? readFileSync(marker, 'utf8') : undefined;
-  if (before !== undefined && !before.startsWith('["'))
-    throw new HeddleError(`${marker}: heddle did not write this file, so it is not replaced; move it away`);
+  if (before !== undefined && !before.startsWith('["')) throw foreignFile(marker);
   const isUnfinished = !force && before !== undefined && existsSync(out);
   if (isUnfinished && before !== facts)
     throw new HeddleError(

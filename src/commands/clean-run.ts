@@ -15,11 +15,12 @@ import {
   writeSync,
 } from 'node:fs';
 import { createInterface } from 'node:readline';
-import { check, HeddleError } from '../core/errors.ts';
+import { check } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { present } from '../core/present.ts';
 import type { Pace } from '../core/steps.ts';
 import { openStream } from '../files/files.ts';
+import { foreignFile } from '../files/owned-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { nodeTextThreads } from '../host/node-host.ts';
 import { type CleanedBlock, type CleanOptions, rulesOf } from '../text/clean/clean-block.ts';
@@ -115,7 +116,7 @@ export class CleanRun {
     const isSame =
       before?.run === run && existsSync(`${args.out}.part`) && !pathsOf(args.pairs).includes('-');
     for (const part of isSame || before ? [] : present([args.out, args.rejected]))
-      if (existsSync(`${part}.part`)) throw notOurs(`${part}.part`);
+      if (existsSync(`${part}.part`)) throw foreignFile(`${part}.part`);
     const cleaning = new CleanRun(args, isSame ? before : fresh);
     if (!isSame) cleaning.#save(); // before there are parts
     await cleaning.#openFiles();
@@ -233,18 +234,13 @@ export class CleanRun {
   }
 }
 
-const notOurs = (path: string): HeddleError =>
-  new HeddleError(`${path}: heddle did not write this file, so it is not replaced; move it away`, {
-    kind: 'input',
-  });
-
 /** The state of an unfinished run. Throws a HeddleError if a file is none. */
 function readState(path: string): CleanState {
   try {
     const state = JSON.parse(readFileSync(path, 'utf8')) as CleanState | null;
     if (typeof state?.run === 'string' && typeof state.outBytes === 'number') return state;
   } catch {} // not JSON
-  throw notOurs(path);
+  throw foreignFile(path);
 }
 
 /** Writes a text at a position of a file; returns the number of bytes. */

@@ -14,12 +14,12 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 td.best { font-weight: bold; }
 `;
 
-/** The begin of every report. */
-const head =
+/** The start of every report. */
+const pageHead =
   '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Runs</title>';
 
 /** Whether a file is a report that heddle wrote. */
-export const isRunsReport = (text: string): boolean => text.startsWith(head);
+export const isRunsReport = (text: string): boolean => text.startsWith(pageHead);
 
 /** The report as an HTML file. */
 export function runsReport(runs: readonly RunSummary[]): string {
@@ -66,5 +66,5 @@ ${groups.map(
 `,
 )}</table></div>`
 }`;
-  return `${head}<style>${style}</style></head>\n<body>\n${page.markup}</body></html>\n`;
+  return `${pageHead}<style>${style}</style></head>\n<body>\n${page.markup}</body></html>\n`;
 }

@@ -5,7 +5,7 @@ import { readText, writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
 import { inFlags } from './flag-names.ts';
-import { type RunSummary, runs } from './jobs/runs-job.ts';
+import { type RunSummary, summarizeFolders } from './jobs/runs-job.ts';
 import { log, printResult } from './output.ts';
 import type { HostOptions } from './run-command.ts';
 import { isRunsReport, runsReport } from './runs-report.ts';
@@ -31,8 +31,7 @@ const reportName = 'runs.html';
 async function stateOf(folder: string): Promise<RunSummary | undefined> {
   if (!(await nodeFiles().exists(folder))) return undefined;
   try {
-    const session = { files: nodeFiles() } as Parameters<typeof runs>[1];
-    return (await runs({ folders: [folder] }, session))[0];
+    return (await summarizeFolders([folder], nodeFiles(), log))[0];
   } catch (error) {
     if (error instanceof HeddleError) return undefined; // not a run, or one without a step
     throw error;
@@ -87,15 +86,11 @@ export async function runSweep(
 }
 
 async function compare(out: string, folders: readonly string[], json: HostOptions['json']): Promise<void> {
-  const found: RunSummary[] = [];
   const files = nodeFiles();
-  const there: string[] = [];
-  for (const folder of folders) if (await stateOf(folder)) there.push(folder);
-  if (there.length > 0) {
-    const session = { files } as Parameters<typeof runs>[1];
-    found.push(...(await runs({ folders: there }, session)));
-  }
-  if (found.length === 0) return;
+  const started: string[] = [];
+  for (const folder of folders) if (await stateOf(folder)) started.push(folder);
+  if (started.length === 0) return;
+  const found = await summarizeFolders(started, files, log);
   const path = `${out.replace(/(?<=.)\/+$/, '')}/${reportName}`;
   try {
     if ((await files.exists(path)) && !isRunsReport(await readText(files, path)))

@@ -174,6 +174,7 @@ export function describeType(type: FieldType): string {
     case 'number': {
       const { min, above, below, max } = type;
       if (min !== undefined && max !== undefined) return `a number from ${min} to ${max}`;
+      if (min === undefined && above === undefined) return 'a number';
       const high = below === undefined ? max !== undefined && `at most ${max}` : `below ${below}`;
       return `a number ${min === undefined ? `above ${above}` : `of at least ${min}`}${high ? ` and ${high}` : ''}`;
     }

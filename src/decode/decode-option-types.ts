@@ -36,8 +36,8 @@ export interface DecodeOptions {
    */
   readonly earlyStopping?: boolean | 'never' | 'shrink';
   /**
-   * Subtract this for each token, the end included, before the length penalty. A number above undefined (x).
-   * Default: that of the model.
+   * Subtract this for each token, the end included, before the length penalty. A number (x). Default: that of
+   * the model.
    */
   readonly wordPenalty?: number;
   /** Divisor of the logits in sampling. A number from 0.001 to 1000 (t). Default: 1. */

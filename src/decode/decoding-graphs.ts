@@ -255,11 +255,9 @@ export function stepGraph(
     return ensembleLogits(graph, p, membersOf(c, p).map(next));
   });
   const rules = graph.input('rules', 'i32', [rulesSize(mode.banned, B * beams * (mode.forced ?? 0))]);
-  const padded = dim(logits, -1) > c.tgtVocab && { vocab: c.tgtVocab };
-  const choice = { endId: c.endId, rules: mode.rules, forced: mode.forced, ...padded };
-  const shifted =
-    mode.restriction?.apply(graph, logits, history, step, padded ? c.tgtVocab : undefined) ??
-    ((v: Value) => v);
+  const vocab = dim(logits, -1) > c.tgtVocab ? c.tgtVocab : undefined;
+  const choice = { endId: c.endId, rules: mode.rules, forced: mode.forced, vocab };
+  const shifted = mode.restriction?.apply(graph, logits, history, step, vocab) ?? ((v: Value) => v);
   if (choose) choose({ graph, logits, history, rules, step, attrs: choice, states, shifted });
   else {
     const draw = () => ({

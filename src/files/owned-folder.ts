@@ -118,6 +118,12 @@ export async function checkWritableFolder(
   );
 }
 
+/** The error of a file that a command would replace though heddle did not write it. */
+export const foreignFile = (path: string): HeddleError =>
+  new HeddleError(`${path}: heddle did not write this file, so it is not replaced; move it away`, {
+    kind: 'input',
+  });
+
 function checkForeign(
   folder: string,
   manifest: FolderManifest | undefined,

@@ -21,27 +21,31 @@ export const sensitiveMatrices = 'auto';
 /** A matrix of a model. */
 type Matrix = Pick<Parameter, 'name' | 'shape' | 'module'>;
 
+/** The embeddings of tokens, and the output table. */
+const tables: readonly string[] = ['src_embed.weight', 'tgt_embed.weight', 'generator.weight'];
+
 /** Matrices with fewer rows or columns are sensitive. */
 const sensitiveSize = 512;
 
 /**
- * Whether four bits change the results of a matrix too much. Token embeddings and output tables: their errors
+ * Whether four bits change the results of a matrix too much. Token embeddings and the output table: their errors
  * reach the logits directly. In models that are narrower than 512 all matrices but `outProjection`, that of the
  * last self-attention of the decoder. docs/models.md has what was measured.
  */
 function isSensitive({ name, shape }: Matrix, outProjection: string | undefined): boolean {
-  if (name.includes('_embed.') || name.startsWith('generator.')) return true;
+  if (tables.includes(name)) return true;
   return Math.min(...shape) < sensitiveSize && name !== outProjection;
 }
 
-/** Gives the format of each matrix of a list whose most matrices have `format`. */
+/** Gives the format of a matrix. Most matrices of a list have the same. */
 export type FormatChoice = (matrix: Matrix) => WeightFormat;
 
 /** The choice without globs: sensitive matrices of a list stay int8 in formats of four bits. */
 export function defaultFormats(format: WeightFormat, { all }: ParameterList): FormatChoice {
   if (format === 'f32' || !isInt4(format)) return () => format;
   const last = all.findLast(
-    ({ name }) => name.includes('.decoder.') && name.endsWith('self_attn.out_proj.weight'),
+    ({ module, shape }) =>
+      shape.length === 2 && module?.stack === 'decoder' && module.module === 'self_attn.out_proj',
   );
   return (matrix) => (isSensitive(matrix, last?.name) ? 'int8' : format);
 }

@@ -44,7 +44,7 @@ async function newModel(
   const source = options.saved ?? saved;
   const model = new Model(source, session, {
     ownsSession: true,
-    ...(weights && { parameters: quantizedParameters(parameterList(source.config), weights) }),
+    parameters: weights && quantizedParameters(parameterList(source.config), weights),
   });
   open.push(model);
   return model;

@@ -30,7 +30,7 @@ it('marks a kernel if its times differ, or the machine was slow afterwards', () 
     op: 'softmax',
     flops: 1,
     bytes: 1,
-    ...(speed !== undefined && { speed }),
+    speed,
     variants: [{ variant: 'only', error: 0, passed: true, ...timed(5, spread) }],
   });
   expect(disturbance(kernel(0.01))).toBeCloseTo(0.01, 9);

@@ -120,7 +120,7 @@ export function fakeWorker(): void {
           accuracy,
           learningRate: 3e-3 * Math.min(1, step / 80) * (1 - step / 900),
           gradientNorm: 0.4 + 3 * Math.exp(-step / 150),
-          ...(step % 10 === 0 && { updateRatio: 0.004 * Math.exp(-step / 400) }),
+          updateRatio: step % 10 === 0 ? 0.004 * Math.exp(-step / 400) : undefined,
           tokens: 900,
           tokensPerSecond: 41_000 + 900 * Math.sin(step / 17),
           mfu: 0.42,
@@ -328,7 +328,7 @@ export function fakeWorker(): void {
       const candidates = [best, 'martes 4 de marzo'].slice(0, beams > 1 ? 2 : 1).map((t, i) => {
         const target = [...t.split(' '), '[end]'];
         const maps = { target, source: sources, layers: 2, heads: 4, weights: weights(target.length) };
-        return { text: t, score: -0.1 * (i + 1), ids: [1], ...(attention && { attention: maps }) };
+        return { text: t, score: -0.1 * (i + 1), ids: [1], attention: attention ? maps : undefined };
       });
       // Words with an x are not in the vocabulary.
       const unknown = [...text.matchAll(/\w*x\w*/g)].map(({ 0: word, index }) => ({

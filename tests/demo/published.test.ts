@@ -55,12 +55,12 @@ beforeAll(async () => {
       response.writeHead(404).end();
       return;
     }
-    const type = { 'Content-Type': types[extname(file)] ?? 'application/octet-stream' };
+    const headers: Record<string, string> = {
+      'Content-Type': types[extname(file)] ?? 'application/octet-stream',
+    };
+    if (withHub) headers['Content-Security-Policy'] = atHub(trainingPagePolicy);
     const isText = withHub && /\.(html|js)$/.test(file);
-    response.writeHead(200, {
-      ...type,
-      ...(withHub && { 'Content-Security-Policy': atHub(trainingPagePolicy) }),
-    });
+    response.writeHead(200, headers);
     response.end(isText ? atHub(readFileSync(file, 'utf8')) : readFileSync(file));
   });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));

@@ -36,7 +36,8 @@ const characters = trainCharacters(['uno dos tres']);
 function model(seed: number, source: Tokenizer = words, target: Tokenizer = characters): SavedModel {
   const shared = source === target;
   const sizes = { srcVocab: source.size, tgtVocab: target.size, dModel: 8, heads: 2, feedForward: 12 };
-  const config = modelConfig({ ...sizes, encoderLayers: 1, decoderLayers: 1, ...(shared && { tie: 'all' }) });
+  const tie = shared ? 'all' : 'none';
+  const config = modelConfig({ ...sizes, encoderLayers: 1, decoderLayers: 1, tie });
   return { config, source, target, weights: initializeWeights(config, parameterList(config), seed) };
 }
 

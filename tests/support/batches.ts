@@ -9,18 +9,20 @@ export function createBatchArrays(
   { batch: B, source: S, target: T }: BatchShape,
   vocab?: { source: number; target: number },
 ): BatchArrays {
-  return {
+  const arrays = {
     src: new Int32Array(B * S),
     tgtIn: new Int32Array(B * T),
     tgtOut: new Int32Array(B * T),
     srcLens: new Uint32Array(B),
     tgtLens: new Uint32Array(B),
-    ...(vocab && {
-      srcRowStart: new Uint32Array(vocab.source + 1),
-      srcOccurrences: new Uint32Array(B * S),
-      tgtRowStart: new Uint32Array(vocab.target + 1),
-      tgtOccurrences: new Uint32Array(B * T),
-    }),
+  };
+  if (!vocab) return arrays;
+  return {
+    ...arrays,
+    srcRowStart: new Uint32Array(vocab.source + 1),
+    srcOccurrences: new Uint32Array(B * S),
+    tgtRowStart: new Uint32Array(vocab.target + 1),
+    tgtOccurrences: new Uint32Array(B * T),
   };
 }
 

@@ -81,7 +81,7 @@ export function heddleProcess(
     const options = {
       env: { ...process.env, ...testEnv(), ...env },
       maxBuffer: 2 ** 26,
-      ...(cwd && { cwd }),
+      cwd,
     };
     const child = execFile(process.execPath, [path, ...args], options, (error, stdout, stderr) => {
       clearTimeout(stop);

@@ -121,6 +121,19 @@ export function fakeDisk({ moves = true, inPlace = false } = {}): FakeDisk {
   }
 
   function fileHandle(file: FakeFile, parent: FakeFolder, name: string): object {
+    const openInPlace = async () => ({
+      getSize: () => file.bytes.length,
+      write(data: Uint8Array, { at }: { at: number }) {
+        change();
+        file.bytes = concatBytes([file.bytes.subarray(0, at), data]);
+      },
+      close: () => undefined,
+    });
+    const move = async ({ folder }: { folder: FakeFolder }, to: string) => {
+      change();
+      parent.entries.delete(name);
+      folder.entries.set(to, file);
+    };
     return {
       kind: 'file',
       name,
@@ -131,16 +144,7 @@ export function fakeDisk({ moves = true, inPlace = false } = {}): FakeDisk {
         const fail = () => Promise.reject(new NotReadable('The requested file could not be read'));
         return Object.assign(opened, { text: fail, arrayBuffer: fail });
       },
-      ...(inPlace && {
-        createSyncAccessHandle: async () => ({
-          getSize: () => file.bytes.length,
-          write(data: Uint8Array, { at }: { at: number }) {
-            change();
-            file.bytes = concatBytes([file.bytes.subarray(0, at), data]);
-          },
-          close: () => undefined,
-        }),
-      }),
+      createSyncAccessHandle: inPlace ? openInPlace : undefined,
       async createWritable({ keepExistingData = false } = {}) {
         const written: Uint8Array[] = keepExistingData ? [file.bytes] : [];
         return {
@@ -158,13 +162,7 @@ export function fakeDisk({ moves = true, inPlace = false } = {}): FakeDisk {
           abort: async () => undefined,
         };
       },
-      ...(moves && {
-        async move({ folder }: { folder: FakeFolder }, to: string) {
-          change();
-          parent.entries.delete(name);
-          folder.entries.set(to, file);
-        },
-      }),
+      move: moves ? move : undefined,
     };
   }
 }

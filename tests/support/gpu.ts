@@ -81,7 +81,7 @@ async function openDevice(): Promise<GPUDevice> {
   opened = await adapter.requestDevice({
     label: 'tests',
     requiredFeatures: FEATURES.filter((feature) => adapter.features.has(feature)),
-    ...(testShape.limits === 'all' && { requiredLimits: allLimits(adapter) }),
+    requiredLimits: testShape.limits === 'all' ? allLimits(adapter) : undefined,
   });
   watchDevice(opened);
   wrapDevice(opened, adapter.info); // which each later `wrapDevice` of it uses

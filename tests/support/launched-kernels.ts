@@ -245,7 +245,7 @@ export function launchedKernels(): LaunchedKernel[] {
         );
         for (const { op, shader, entry, constants, f16 } of makePlan(graph, { traits, kernelChoices })
           .passes) {
-          const kernel: LaunchedKernel = { op, shader, entry, constants, ...(f16 && { f16 }), traits };
+          const kernel: LaunchedKernel = { op, shader, entry, constants, f16, traits };
           found.set(JSON.stringify(kernel), kernel);
         }
       }

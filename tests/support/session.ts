@@ -23,9 +23,14 @@ export const testHost = (fields: Partial<Host> = {}): Host => ({
 type TestSessionOptions = Pick<Partial<Host>, 'name' | 'gpu'> & JobSessionOptions<TrainingEvent>;
 
 /** A session on a test host; kernels are tuned, and stored in `kernels.json`, only if `tune` is true. */
-export function testSession({ name = 'Dawn', gpu, files, ...options }: TestSessionOptions) {
-  const host = testHost({ name, ...(gpu && { gpu }), ...(files && { files }) });
-  return new Session<TrainingEvent>(host, { tune: false, files: host.files, ...options });
+export function testSession({
+  name = 'Dawn',
+  gpu = async () => undefined,
+  files = memoryFiles(),
+  ...options
+}: TestSessionOptions) {
+  const host = testHost({ name, gpu, files });
+  return new Session<TrainingEvent>(host, { tune: false, files, ...options });
 }
 
 /** A session with files, an engine and a list of its events, but no device. */

@@ -159,7 +159,7 @@ export async function bothEngines(
   const falling = ['linear', 'cosine'].includes(args.schedule ?? '');
   const start = `${folder}-start`;
   if (!existsSync(start))
-    await train({ ...args, ...(falling && { scheduleSteps: 100 }), steps: first, out: start });
+    await train({ ...args, scheduleSteps: falling ? 100 : undefined, steps: first, out: start });
   cpSync(start, at('here'), { recursive: true });
   await toTorchRun(at('here'), at('torch'), { steps: last });
   await train({ corpus, resume: true, steps: middle, out: at('here') }, wide);

@@ -3,7 +3,7 @@
 
 import { openFolder } from '../../api/load-model.ts';
 import type { Model } from '../../api/model.ts';
-import { check, HeddleError } from '../../core/errors.ts';
+import { HeddleError } from '../../core/errors.ts';
 import { fingerprintOf } from '../../core/fingerprint.ts';
 import type { TranslateOptions } from '../../decode/text-options.ts';
 import type { OpenSegments, SegmentTranslation } from '../../documents/document.ts';
@@ -19,6 +19,7 @@ import { memoryPairs } from '../../documents/memory-pairs.ts';
 import { type SegmentReport, translateDocument } from '../../documents/translate-document.ts';
 import { TranslationMemory } from '../../documents/translation-memory.ts';
 import { appendFile, baseName, type Files, openStream, readText, writeText } from '../../files/files.ts';
+import { foreignFile } from '../../files/owned-folder.ts';
 import type { Job } from '../../session/job.ts';
 import type { Session } from '../../session/session.ts';
 import type { ModelArguments } from './model-arguments.ts';
@@ -87,7 +88,7 @@ class Journal {
     if (await this.#files.exists(path)) {
       const text = await readText(this.#files, path);
       const [key = '', ...lines] = text.split('\n');
-      check(isKey(key), `${path}: heddle did not write this file, so it is not replaced; move it away`);
+      if (!isKey(key)) throw foreignFile(path);
       if (key === this.#key && lines.length > 0) {
         // The last line is cut off if the run was killed while it was written. It stays there and is skipped.
         if (!text.endsWith('\n')) await appendFile(this.#files, path, new TextEncoder().encode('\n'));

@@ -1,7 +1,7 @@
 // heddle runs: compares training runs by their logs: the settings that differ, length, best dev metrics,
 // time, adapter.
 
-import { HeddleError, messageOf } from '../../core/errors.ts';
+import { HeddleError } from '../../core/errors.ts';
 import { formatNumber, formatPercent } from '../../core/format-numbers.ts';
 import { type Files, readText, withoutEndSlash } from '../../files/files.ts';
 import { isObject } from '../../files/json-files.ts';
@@ -58,15 +58,23 @@ export interface RunSummary {
 /** Arguments that are not settings: files, and values that the summary has in other fields. */
 const notSettings: readonly string[] = ['out', 'resume', 'corpus', 'tensorboard', 'steps'];
 
+/** See `summarizeFolders`. */
+export const runs: Job<RunsArguments, RunSummary[]> = ({ folders }, { files, emit }) =>
+  summarizeFolders(folders, files, (text) => emit({ type: 'warning', text }));
+
 /**
- * Summarizes runs. Throws a HeddleError that names a folder without a training log. A damaged log is left out with a
- * warning, if there are others.
+ * Summarizes the runs in folders. Throws a HeddleError that names a folder without a training log. A damaged log is
+ * left out with a warning, if there are others.
  */
-export const runs: Job<RunsArguments, RunSummary[]> = async ({ folders }, { files, emit }) => {
+export async function summarizeFolders(
+  folders: readonly string[],
+  files: Files,
+  warn: (text: string) => void,
+): Promise<RunSummary[]> {
   const found: string[] = [];
   for (const folder of folders) found.push(...(await runsIn(files, folder)));
   const logs: { readonly folder: string; readonly records: readonly LogRecord[] }[] = [];
-  const damaged: unknown[] = [];
+  const damaged: HeddleError[] = [];
   for (const folder of new Set(found))
     try {
       const path = `${await settledFolder(files, folder)}/${logName}`;
@@ -75,10 +83,11 @@ export const runs: Job<RunsArguments, RunSummary[]> = async ({ folders }, { file
       if (!(error instanceof HeddleError)) throw error;
       damaged.push(error);
     }
-  if (logs.length === 0 && damaged.length > 0) throw damaged[0];
-  for (const error of damaged) emit({ type: 'warning', text: `left out: ${messageOf(error)}` });
+  const [first] = damaged;
+  if (logs.length === 0 && first) throw first;
+  for (const { message } of damaged) warn(`left out: ${message}`);
   return summarizeRuns(logs);
-};
+}
 
 /** Summarizes runs from the records of their logs. Throws a HeddleError if a log has no start. */
 export function summarizeRuns(

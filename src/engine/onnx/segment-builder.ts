@@ -4,7 +4,14 @@
 import { type Shape, sizeOf, type TensorData } from '../../core/tensor.ts';
 import type { Value } from '../ops/op.ts';
 import { type HostRun, type HostStates, placeOf } from './host-values.ts';
-import { type Name, type OnnxAttribute, OnnxGraph, type OnnxOps, type OnnxType } from './onnx-graph.ts';
+import {
+  type Name,
+  type OnnxAttribute,
+  type OnnxFiles,
+  OnnxGraph,
+  type OnnxOps,
+  type OnnxType,
+} from './onnx-graph.ts';
 
 /** A tensor for an input of a model. */
 export interface FeedTensor {
@@ -182,7 +189,7 @@ export class SegmentBuilder implements OnnxOps {
   }
 
   /** The model: its file, and if that would be too large, files of its weights. */
-  model(): { readonly model: Uint8Array; readonly data: readonly Uint8Array[] } {
+  model(): OnnxFiles {
     const graph = new OnnxGraph('heddle');
     for (const [name, values] of this.#small)
       if (name.startsWith('int')) graph.integers(...values);

@@ -71,20 +71,20 @@ export const sizesJson = (c: ModelConfig, like: HfFamily['like']): Json =>
 
 const idNames = { padId: 'pad_token_id', endId: 'eos_token_id', startId: 'decoder_start_token_id' };
 
+/** Names that BART and Whisper have in common. */
+const bartNames = {
+  srcVocab: 'vocab_size',
+  tgtVocab: 'vocab_size',
+  dropout: 'dropout',
+  headWidth: 'd_model / encoder_attention_heads',
+  decoderHeadWidth: 'd_model / decoder_attention_heads',
+  'dropout.attention': 'attention_dropout',
+  'dropout.feedForward': 'activation_dropout',
+};
+
 /** For error messages: the fields of config.json by the fields of ModelConfig. */
 export const namesInJson: Readonly<Record<HfFamily['like'], Readonly<Record<string, string>>>> = {
-  bart: {
-    ...sizeNames.bart,
-    ...idNames,
-    srcVocab: 'vocab_size',
-    tgtVocab: 'vocab_size',
-    dropout: 'dropout',
-    headWidth: 'd_model / encoder_attention_heads',
-    decoderHeadWidth: 'd_model / decoder_attention_heads',
-    'dropout.attention': 'attention_dropout',
-    'dropout.feedForward': 'activation_dropout',
-    positionOffset: 'extra_pos_embeddings',
-  },
+  bart: { ...sizeNames.bart, ...idNames, ...bartNames, positionOffset: 'extra_pos_embeddings' },
   t5: {
     ...sizeNames.t5,
     ...idNames,
@@ -93,17 +93,7 @@ export const namesInJson: Readonly<Record<HfFamily['like'], Readonly<Record<stri
     dropout: 'dropout_rate',
     layerNormEps: 'layer_norm_epsilon',
   },
-  whisper: {
-    ...sizeNames.whisper,
-    ...idNames,
-    srcVocab: 'vocab_size',
-    tgtVocab: 'vocab_size',
-    dropout: 'dropout',
-    headWidth: 'd_model / encoder_attention_heads',
-    decoderHeadWidth: 'd_model / decoder_attention_heads',
-    'dropout.attention': 'attention_dropout',
-    'dropout.feedForward': 'activation_dropout',
-  },
+  whisper: { ...sizeNames.whisper, ...idNames, ...bartNames },
 };
 
 /** Throws a HeddleError that names a field and its value. */

@@ -11,10 +11,11 @@ import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { Trainer } from '../update/trainer.ts';
 import { checkpointFiles, checkpointWeights } from '../update/training-state.ts';
 import type { BestModel } from './best-model.ts';
-import { saveModelAlone } from './disk-space.ts';
+import { saveOnlyModel } from './disk-space.ts';
 import type { ChangeList } from './live-run.ts';
-import { asSentence, failedFolder, type Logbook } from './logbook.ts';
+import { asSentence, type Logbook } from './logbook.ts';
 import type { Pause } from './loop.ts';
+import { failedFolder } from './run-files.ts';
 import type { Setup } from './setup.ts';
 import type { StageRun } from './stages.ts';
 import type { CheckpointFolder, TrainInputs } from './train-result.ts';
@@ -66,7 +67,7 @@ export class Checkpointer {
   #time = performance.now();
   #took = 0;
   /** Whether the run has ended with only the model. */
-  #hasModelAlone = false;
+  #hasOnlyModel = false;
 
   constructor(options: CheckpointerOptions) {
     const { memory = memoryFiles(), out } = options;
@@ -109,7 +110,7 @@ export class Checkpointer {
 
   async #toFolder(skipped: number, final: boolean): Promise<void> {
     const { out, step, onSaved, onFailed } = this.#options;
-    if (!out || this.#hasModelAlone) return;
+    if (!out || this.#hasOnlyModel) return;
     if (this.#step === step() && this.#last === out) {
       if (this.#isWanted) onSaved(this.#step);
       return;
@@ -121,8 +122,8 @@ export class Checkpointer {
       // If the device is lost, saving to memory fails too.
       await this.#keep(this.#inMemory, skipped);
       if (final) {
-        if (error.kind === 'quota') this.#hasModelAlone = (await this.#options.saveModel?.(error)) ?? false;
-        if (this.#hasModelAlone) return;
+        if (error.kind === 'quota') this.#hasOnlyModel = (await this.#options.saveModel?.(error)) ?? false;
+        if (this.#hasOnlyModel) return;
         throw (await this.#options.saveElsewhere?.(error, skipped)) ?? error;
       }
       onFailed(error);
@@ -169,7 +170,7 @@ export function openCheckpointer(
     },
     async saveModel({ message }) {
       const hasCheckpoint = (await readManifest(files, out))?.run === setup.runId;
-      const folder = await saveModelAlone({ files, folder: out }, hasCheckpoint, (place) =>
+      const folder = await saveOnlyModel({ files, folder: out }, hasCheckpoint, (place) =>
         run.saveModel(place),
       );
       if (folder === undefined) return false;

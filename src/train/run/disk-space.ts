@@ -60,7 +60,7 @@ export async function checkDiskSpace(
  * or beside it if that has an earlier checkpoint, which stays whole. Returns the folder; undefined if the model
  * does not fit either.
  */
-export async function saveModelAlone(
+export async function saveOnlyModel(
   { files, folder }: CheckpointFolder,
   hasCheckpoint: boolean,
   save: (place: CheckpointFolder) => Promise<void>,

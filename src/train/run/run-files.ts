@@ -11,7 +11,9 @@ const runFileNames: readonly string[] = [
   ...Object.values(modelFileNames),
   ...Object.values(checkpointNames),
   ...Object.values(loraFileNames),
-  ...[logName, reportName, corpusFile],
+  logName,
+  reportName,
+  corpusFile,
 ];
 
 /** Path of a file beside a model folder or archive. */
@@ -22,6 +24,9 @@ export const tokenCachePath = (out: string): string => beside(out, '.tokens');
 
 /** Path of the cache of frames (frame-cache.ts) of a model folder or archive. */
 export const frameCachePath = (out: string): string => beside(out, '.frames');
+
+/** The folder that keeps what a failed run leaves. `out`: its model folder. */
+export const failedFolder = (out: string): string => `${out}.failed`;
 
 /**
  * Throws a HeddleError that names the files of others if a training may not write its checkpoints to a folder:

@@ -1,8 +1,9 @@
 // Decides which tensors of a pre-norm model fit in f16: not the residual stream; attention if a bound from
 // the weights allows it.
 
+import { sizeOf } from '../../core/tensor.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
-import type { Parameter } from '../../model/parameter-layout.ts';
+import type { LayerModule, Parameter } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
 import type { WeightReader } from '../../model/quantized-parameters.ts';
 
@@ -12,12 +13,16 @@ import type { WeightReader } from '../../model/quantized-parameters.ts';
  */
 const range = { min: 2 ** -4, max: 2 ** 14 } as const;
 
-/** Names of the matrices of queries, keys and values, and of the layer norm before each. */
-const projections: readonly (readonly [matrix: RegExp, norm: (layer: string) => string])[] = [
-  [/^(.*)\.self_attn\.in_proj_weight$/, (layer) => `${layer}.norm1`],
-  [/^(.*)\.multihead_attn\.q_proj\.weight$/, (layer) => `${layer}.norm2`],
-  [/^(.*)\.multihead_attn\.kv_proj\.weight$/, () => 'transformer.encoder.norm'],
-];
+/** Name of the layer norm before a module of queries, keys or values; undefined for other modules. */
+function normBefore({ stack, layer, module }: LayerModule): string | undefined {
+  if (module === 'self_attn.in_proj') return `transformer.${stack}.layers.${layer}.norm1`;
+  if (module === 'multihead_attn.q_proj') return `transformer.${stack}.layers.${layer}.norm2`;
+  return module === 'multihead_attn.kv_proj' ? 'transformer.encoder.norm' : undefined;
+}
+
+/** Whether two parameters are of one module. */
+const areOfModule = ({ module: a }: Parameter, { module: b }: Parameter): boolean =>
+  a?.stack === b?.stack && a?.layer === b?.layer && a?.module === b?.module;
 
 /**
  * Whether the residual stream of a model may exceed f16: that of T5, and of pre-norm models of Hugging Face,
@@ -39,27 +44,25 @@ export async function attentionFitsF16(
 ): Promise<boolean> {
   if (c.norm !== 'pre') return false;
   const p = parameterList(c);
-  const read = async (parameter: Parameter): Promise<Float32Array> => {
-    const size = parameter.shape.reduce((a, b) => a * b, 1);
+  /** The numbers of a parameter; zeros of one that the model does not have. */
+  const read = async (parameter: Parameter | undefined): Promise<Float32Array> => {
+    if (!parameter) return new Float32Array(1);
+    const size = sizeOf(parameter.shape);
     if ('read' in weights) return weights.read(parameter, 0, size);
     return weights.subarray(parameter.offset, parameter.offset + size);
   };
-  for (const parameter of p.all)
-    for (const [matrix, normOf] of projections) {
-      const layer = matrix.exec(parameter.name)?.[1];
-      if (layer === undefined) continue;
-      const numbers = async (name: string): Promise<Float32Array> => {
-        const other = p.byName.get(name);
-        return other ? read(other) : new Float32Array(1); // a model without biases
-      };
-      const norm = normOf(layer);
-      if (!p.byName.has(`${norm}.weight`)) return false; // keys and values of the residual stream, which has no bound
-      const [gamma, beta] = [await numbers(`${norm}.weight`), await numbers(`${norm}.bias`)];
-      const row = Math.sqrt(c.dModel) * largest(gamma) + largestRow(beta, beta.length);
-      const bias = largest(await numbers(parameter.name.replace(/weight$/, 'bias')));
-      const bound = row * largestRow(await read(parameter), parameter.shape[1] as number) + bias;
-      if (!(bound >= range.min && bound <= range.max)) return false;
-    }
+  for (const matrix of p.all) {
+    const [, columns] = matrix.shape;
+    const norm = matrix.module && normBefore(matrix.module);
+    if (columns === undefined || norm === undefined) continue;
+    if (!p.byName.has(`${norm}.weight`)) return false; // keys and values of the residual stream, which has no bound
+    const gamma = await read(p.byName.get(`${norm}.weight`));
+    const beta = await read(p.byName.get(`${norm}.bias`));
+    const bias = await read(p.all.find((other) => other !== matrix && areOfModule(other, matrix)));
+    const row = Math.sqrt(c.dModel) * largest(gamma) + largestRow(beta, beta.length);
+    const bound = row * largestRow(await read(matrix), columns) + largest(bias);
+    if (!(bound >= range.min && bound <= range.max)) return false;
+  }
   return true;
 }
 

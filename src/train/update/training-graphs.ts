@@ -100,8 +100,8 @@ function lossOf(
   const { graph, config } = m;
   return graph.scope('loss', () => {
     const settings = { smoothing: config.labelSmoothing, ignore, fused: m.training };
-    const padded = dim(logits, -1) > config.tgtVocab && { classes: config.tgtVocab };
-    const { nll, hit } = crossEntropy(graph, logits, labels, step, { ...settings, ...padded });
+    const classes = dim(logits, -1) > config.tgtVocab ? config.tgtVocab : undefined;
+    const { nll, hit } = crossEntropy(graph, logits, labels, step, { ...settings, classes });
     graph.output('stats', tokenStats(graph, nll, hit, labels, settings));
     return nll;
   });

@@ -66,7 +66,7 @@ for (const cols of [64, 33]) {
   );
   for (const rate of cols === 64 ? [0.3] : [0]) {
     const x = { ...r(17 * cols), shape: [17, cols] };
-    const inputs = { x: r(17, cols), residual: x, ...affine, ...(rate && { step: 'step' as const }) };
+    const inputs = { x: r(17, cols), residual: x, ...affine, step: rate > 0 ? ('step' as const) : undefined };
     add(
       addLayerNormOp,
       {

@@ -13,7 +13,11 @@ const op = defineOp({
   inputs: ['x', 'bias?', 'parts[]'],
   outputs: ['y', 'rest?', 'copies[]'],
   attrs: attrsOf<{ readonly rest: boolean }>(),
-  shape: ({ x, parts }, { rest }) => ({ y: x, copies: parts, ...(rest && { rest: tensorType('i32', [1]) }) }),
+  shape: ({ x, parts }, { rest }) => ({
+    y: x,
+    copies: parts,
+    rest: rest ? tensorType('i32', [1]) : undefined,
+  }),
   launch: () => [],
   reference() {},
 });

@@ -363,7 +363,7 @@ describe.runIf(installTransformers() === undefined)('in transformers.js (needs n
 
   /** Exports a model in a dtype; `-as-fp32` has the same files with the names of fp32. */
   async function exportAs(name: string, saved: SavedModel, dtype: OnnxDtype, maxBytes?: number) {
-    const files = onnxFiles(saved, { dtype, ...(maxBytes && { maxBytes }) });
+    const files = onnxFiles(saved, { dtype, maxBytes });
     await writeFolder(nodeFiles(), join(site, 'models', exportName(name, dtype)), files);
     if (dtype !== 'fp16' || hasF16) return;
     const renamed = Object.entries(files).map(([file, bytes]) => [file.replace('_fp16', ''), bytes] as const);

@@ -79,10 +79,11 @@ export async function startHub(files: Record<string, Uint8Array>): Promise<Hub> 
     const from = Number(start ?? -1);
     if (from >= bytes.length) return response.writeHead(416).end();
     const body = bytes.subarray(Math.max(0, from), end ? Number(end) + 1 : bytes.length);
+    if (from >= 0)
+      response.setHeader('Content-Range', `bytes ${from}-${from + body.length - 1}/${bytes.length}`);
     response.writeHead(from >= 0 ? 206 : 200, {
       ETag: `"${sumOf(name)}"`,
       'Content-Length': body.length,
-      ...(from >= 0 && { 'Content-Range': `bytes ${from}-${from + body.length - 1}/${bytes.length}` }),
     });
     if (request.method === 'HEAD') return response.end();
     const stall = state.stalls[name];

@@ -47,7 +47,7 @@ async function train(
       if (event.type === 'message') told.push(event.text);
       onEvent?.(event);
     },
-    ...(signal && { signal }),
+    signal,
   });
   return { result, told };
 }

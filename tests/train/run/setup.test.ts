@@ -48,9 +48,9 @@ function byEpochs(fields: Partial<TrainArguments>): TrainArguments {
   const { steps: _, ...rest } = tinyTraining(fields);
   return rest;
 }
-const again = ({ steps, ...fields }: Partial<TrainArguments>) => ({
+const again = ({ steps, ...fields }: Partial<TrainArguments>): TrainArguments => ({
   ...byEpochs({ resume: true, ...fields }),
-  ...(steps !== undefined && { steps }),
+  steps,
 });
 
 it("has the parameters of Keras's example, however few words there are", async () => {

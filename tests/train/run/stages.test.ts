@@ -24,7 +24,7 @@ async function trained(stalls: boolean, ...steps: number[]) {
     ],
   });
   const session = new EngineSession(files, async () => cpuEngine());
-  const fields = { corpus, out: 'm', evalSteps: 2, patience: 9, ...(stalls ? { learningRate: 0.5 } : {}) };
+  const fields = { corpus, out: 'm', evalSteps: 2, patience: 9, learningRate: stalls ? 0.5 : 1e-2 };
   for (const [i, last] of steps.entries())
     await runTraining(tinyTraining({ ...fields, steps: last, resume: i > 0 }), session);
   const log = parseLog(new TextDecoder().decode(await files.read('m/log.jsonl')));

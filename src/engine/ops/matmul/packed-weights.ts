@@ -263,7 +263,10 @@ export function packedBlocks(words: Value, scales: Value | undefined, maxBinding
   return Array.from({ length: Math.ceil(rows / maxRows) }, (_, i) => {
     const first = i * maxRows;
     const count = Math.min(maxRows, rows - first);
-    const ofScales = scales && { scales: part(scales, first, [count, ...scales.shape.slice(1)]) };
-    return { first, rows: count, weights: { w: part(words, first, [count, width]), ...ofScales } };
+    const weights = {
+      w: part(words, first, [count, width]),
+      scales: scales && part(scales, first, [count, ...scales.shape.slice(1)]),
+    };
+    return { first, rows: count, weights };
   });
 }

@@ -80,9 +80,9 @@ async function checkCross(
   const kv = poisoned(randomTensor([lens.length, keys, 2 * inner], 2), lens, 0);
   await checkOp(crossAttentionOp, {
     inputs: { q: randomTensor([lens.length, queries, inner], 1), kv, lens: lengths(lens), step: 'step' },
-    attrs: { heads, headWidth, causal: false, dropout, site: 3, ...(scale !== undefined && { scale }) },
+    attrs: { heads, headWidth, causal: false, dropout, site: 3, scale },
     wrt: ['q', 'kv'],
-    ...(variant && { variant }),
+    variant,
     traits: everyKernel,
     ...without(queries === 33),
     tolerance,
@@ -174,7 +174,7 @@ it('shares reads among four threads if subgroups are larger', async () => {
       attrs: { heads: 1, headWidth, causal: false },
       wrt: ['q', 'kv'],
       traits: { minSubgroup: Math.min(own, 4) },
-      ...(own >= 4 && { variant: 'subgroups-4' }),
+      variant: own >= 4 ? 'subgroups-4' : undefined,
       tolerance,
       gradTolerance,
     });

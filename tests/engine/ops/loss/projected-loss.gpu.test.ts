@@ -37,7 +37,7 @@ describe('projected_loss', () => {
             w: randomTensor([V, D], 2),
             targets: integers('i32', [rows], targets),
             step: 'step',
-            ...(bias && { b: randomTensor([V], 3) }),
+            b: bias ? randomTensor([V], 3) : undefined,
           },
           attrs: { ...attrs, gradients },
           step: { tokenWeight: 0.37 },
@@ -58,7 +58,7 @@ describe('projected_loss', () => {
         inputs: {
           x: randomTensor([rows, D], 1),
           w: integers('u32', [V, wordsOf(format, D)], words),
-          ...(type && { scales: { ...type, data: scales } }),
+          scales: type && { ...type, data: scales },
           targets: integers(
             'i32',
             [rows],

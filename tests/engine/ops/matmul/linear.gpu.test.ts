@@ -21,7 +21,7 @@ const activations = sample(all, (name) => ['none', 'gelu'].includes(name));
 const layer = (x: Shape, outs: number, bias = true, scale = 1) => ({
   x: randomTensor(x, 1, scale),
   w: randomTensor([outs, x.at(-1) as number], 2),
-  ...(bias && { b: randomTensor([outs], 3) }),
+  b: bias ? randomTensor([outs], 3) : undefined,
 });
 
 describe.each(activations)('linear, %s', (activation) => {
@@ -137,7 +137,7 @@ describe('linear_backward', () => {
       const attrs = { dx: true, dw: true, db: true, epilogue, rate: 0.3, site: 5 };
       const tensors = {
         ...inputs(ins, 20),
-        ...(epilogue !== 'none' && { operand: randomTensor([rows, ins], 4) }),
+        operand: epilogue === 'none' ? undefined : randomTensor([rows, ins], 4),
       };
       await checkOp(linearBackwardOp, { inputs: { ...tensors, step: 'step' }, attrs, tolerance });
     },

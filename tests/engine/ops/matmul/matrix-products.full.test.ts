@@ -119,7 +119,7 @@ describe.each(Object.entries(configs))('a linear layer by matrices of %s', (_, c
         x,
         w,
         dy: randomTensor([rows, outs], 4),
-        ...(epilogue !== 'none' && { operand: randomTensor([rows, ins], 5) }),
+        operand: epilogue === 'none' ? undefined : randomTensor([rows, ins], 5),
       };
       const attrs = { dx: true, dw: true, db: true, epilogue };
       await checkOp(device, layerBackward, { inputs: tensors, attrs, ...settings(config) });

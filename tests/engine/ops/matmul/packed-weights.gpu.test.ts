@@ -63,12 +63,12 @@ describe.each(sample(packedFormats, (format) => !/^(int4-f32|uint4)$/.test(forma
       const inputs = {
         x,
         ...packedTensors(format, outs, ins, scale),
-        ...(bias && { b: randomTensor([outs], 3) }),
+        b: bias ? randomTensor([outs], 3) : undefined,
       };
       await checkOp(packedLinearOp, {
         inputs,
         attrs: { format },
-        ...(ins < 64 && { wrt: ['x'] }),
+        wrt: ins < 64 ? ['x'] : undefined,
         tolerance,
         gradTolerance: 1e-4,
       });
@@ -132,8 +132,8 @@ describe.each(sample(packedFormats, (format) => !/^(int4-f32|uint4)$/.test(forma
       const inputs = {
         ids,
         ...table,
-        ...(positions && { positions: randomTensor([12, width], 4) }),
-        ...(decode && { step: 'step' as const }),
+        positions: positions ? randomTensor([12, width], 4) : undefined,
+        step: decode ? ('step' as const) : undefined,
       };
       const attrs = { format, width, scale: Math.sqrt(width), offset: positions ? 2 : 0, decode };
       await checkOp(packedEmbeddingOp, { inputs, attrs, step: { position: 6 }, tolerance: 1e-6 });

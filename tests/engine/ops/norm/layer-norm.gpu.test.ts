@@ -109,7 +109,7 @@ describe('add_layer_norm', () => {
           x: randomTensor(shape, 1),
           residual: randomTensor(shape, 2),
           ...affine(shape.at(-1)!),
-          ...(rate && { step: 'step' as const }),
+          step: rate > 0 ? ('step' as const) : undefined,
         };
         for (const through of [['y'], ['y', 's']] as const)
           await checkOp(addLayerNormOp, {

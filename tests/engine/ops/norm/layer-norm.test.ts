@@ -34,7 +34,7 @@ describe('gradients', () => {
   for (const rate of [0, 0.3])
     for (const through of [['y'], ['s'], ['y', 's']] as const)
       it(`of the fused form are right through outputs ${through.join()}, dropout ${rate}`, () => {
-        const inputs = { x, residual, gamma, beta, ...(rate && { step: 'step' as const }) };
+        const inputs = { x, residual, gamma, beta, step: rate > 0 ? ('step' as const) : undefined };
         const addends = ['x', 'residual'] as const;
         const wrt = through[0] === 's' ? addends : ([...addends, 'gamma', 'beta'] as const);
         checkGradient(addLayerNormOp, { inputs, attrs: { eps: 1e-5, rate, site: 2 }, wrt, through });

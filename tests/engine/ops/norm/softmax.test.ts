@@ -1,5 +1,6 @@
 // The reference of softmax: values, masks, gradient.
 import { expect, it } from 'vitest';
+import type { TensorData } from '../../../../src/core/tensor.ts';
 import { createCpuExecutor } from '../../../../src/engine/cpu/executor.ts';
 import { Graph } from '../../../../src/engine/graph/graph.ts';
 import { softmax, softmaxOp } from '../../../../src/engine/ops/norm/softmax.ts';
@@ -9,7 +10,8 @@ function run(shape: number[], x: number[], causal: boolean, lens?: number[]): nu
   const g = new Graph();
   const lengths = lens && g.input('lens', 'u32', [lens.length]);
   g.output('y', softmax(g, g.input('x', 'f32', shape), { causal }, lengths));
-  const data = { x: Float32Array.from(x), ...(lens && { lens: Uint32Array.from(lens) }) };
+  const data: Record<string, TensorData> = { x: Float32Array.from(x) };
+  if (lens) data.lens = Uint32Array.from(lens);
   return [...createCpuExecutor(g).run(data).y!];
 }
 
