@@ -72,129 +72,19 @@ async function inBatches(texts, batchSize, run) {
 }
 
 /**
- * The contestants by name. Each has translate(texts, batchSize) -> token ids without start and end, and
- * bytes() -> memory: of GPU buffers, or of wasm. Those that can have stream(text, count) -> times of its
+ * The contestants by name, as functions that load them. Each has translate(texts, batchSize) -> token ids without start
+ * and end, and bytes() -> memory: of GPU buffers, or of wasm. Those that can have stream(text, count) -> times of its
  * tokens (of exactly `count` tokens, if given).
  */
 async function contestants(options) {
-  const { model, threads, endId, maxTokens, tokens = maxTokens, texts, hasMarian, isFirefox } = options;
+  const { threads, hasMarian, isFirefox } = options;
   const { loadModel, registerHost } = await import('/dist/heddle.js');
   registerHost({ onnxRuntime: () => openRuntime(threads) });
-  const { pipeline, BaseStreamer } = isFirefox ? {} : await openTransformers(threads);
-  const cut = (ids) => {
-    const end = ids.indexOf(endId);
-    return end < 0 ? ids : ids.slice(0, end);
-  };
-  // One more than is compared: the last token may be forced to be the end.
-  const limit = tokens < maxTokens ? { maxNewTokens: tokens + 1 } : {};
-  const heddle = (device) => async () => {
-    const bytes = device === 'wasm' ? wasmBytes() : gpuBytes();
-    const loaded = await loadModel(new URL(`/models/${model}-heddle/`, location.href).href, { device });
-    const translate = async (texts, batchSize, options = {}) => {
-      const found = await loaded.generate(texts, { batchSize, ...limit, ...options });
-      return found.map(([best]) => cut(best.ids));
-    };
-    return {
-      translate,
-      beams: (texts, batchSize) => translate(texts, batchSize, { beams: 4 }),
-      async stream(text, count) {
-        const times = [];
-        const exact = count && { minNewTokens: count - 1, maxNewTokens: count };
-        await loaded.generate([text], {
-          batchSize: 1,
-          ...limit,
-          ...exact,
-          onPiece: () => times.push(performance.now()),
-        });
-        return times;
-      },
-      bytes,
-      dispose: () => loaded.dispose(),
-    };
-  };
-  const transformers = (device) => async () => {
-    const bytes = device === 'webgpu' ? gpuBytes() : wasmBytes();
-    const { tokenizer, model: loaded } = await pipeline('translation', model, { device, dtype: 'fp32' });
-    const run = async (texts, options) => {
-      const inputs = tokenizer(texts, { padding: true, truncation: true });
-      const out = await loaded.generate({
-        ...inputs,
-        max_new_tokens: tokens < maxTokens ? tokens + 1 : 256,
-        ...options,
-      });
-      return out.tolist().map((row) => cut(row.slice(1).map(Number)));
-    };
-    return {
-      translate: (texts, batchSize) => inBatches(texts, batchSize, run),
-      async stream(text, count) {
-        const times = [];
-        class Clock extends BaseStreamer {
-          put() {
-            times.push(performance.now());
-          }
-          end() {}
-        }
-        const exact = count && { min_new_tokens: count - 1, max_new_tokens: count };
-        await run([text], { streamer: new Clock(), ...exact });
-        return times.slice(1); // the first call has the start token
-      },
-      bytes,
-      dispose: () => loaded.dispose(),
-    };
-  };
-  // Marian's translations may be longer than heddle's: its limit is a multiple of the length of the longest
-  // source of a batch.
-  const marian = async () => {
-    const worker = openMarian();
-    const shortest = Math.min(...texts.map((text) => text.split(' ').length + 1));
-    const settings = isFirefox
-      ? { precision: 'int8shiftAlphaAll', unknown: false }
-      : { precision: 'float32', unknown: true };
-    const options = {
-      'beam-size': 1,
-      normalize: 1,
-      'word-penalty': 0,
-      'skip-cost': true,
-      'allow-unk': settings.unknown,
-      'cpu-threads': 0,
-      'gemm-precision': settings.precision,
-      workspace: 128,
-      quiet: true,
-      'quiet-translation': true,
-      'max-length-break': 64,
-      'mini-batch-words': 100000,
-      'max-length-factor': isFirefox ? 2 : Math.ceil((tokens + 1) / shortest),
-    };
-    const [weights, vocabulary] = await Promise.all(
-      ['model.bin', 'vocab.spm'].map(async (name) => {
-        const response = await fetch(`/models/${model}-marian/${name}`);
-        return new Uint8Array(await response.arrayBuffer());
-      }),
-    );
-    await worker.call('load', {
-      options: Object.entries(options)
-        .map(([name, value]) => `${name}: ${value}\n`)
-        .join(''),
-      files: { weights, shortlist: new Uint8Array(0), vocabularies: [vocabulary] },
-    });
-    let bytes = await worker.call('bytes');
-    return {
-      async translate(texts, batchSize) {
-        const found = await inBatches(
-          texts,
-          batchSize,
-          async (batch) => (await worker.call('translate', { texts: batch })).translations,
-        );
-        bytes = await worker.call('bytes');
-        return found.map((text) =>
-          (text.match(/\S+/g) ?? []).map((word) => (word === '⁇' ? 1 : Number(word))),
-        );
-      },
-      bytes: () => bytes,
-      dispose: () => worker.end(),
-    };
-  };
+  const heddle = (device) => () => loadHeddle(loadModel, device, options);
+  const marian = () => loadMarian(options);
   if (isFirefox) return { heddle: heddle('gpu'), 'Marian int8': marian };
+  const library = await openTransformers(threads);
+  const transformers = (device) => () => loadPipeline(library, device, options);
   const engines = {
     heddle: heddle('gpu'),
     'heddle wasm': heddle('wasm'),
@@ -202,6 +92,118 @@ async function contestants(options) {
     'transformers.js wasm': transformers('wasm'),
   };
   return hasMarian ? { ...engines, 'Marian wasm': marian } : engines;
+}
+
+/** The ids before the end token. */
+function untilEnd(ids, endId) {
+  const end = ids.indexOf(endId);
+  return end < 0 ? ids : ids.slice(0, end);
+}
+
+async function loadHeddle(loadModel, device, { model, endId, maxTokens, tokens = maxTokens }) {
+  const bytes = device === 'wasm' ? wasmBytes() : gpuBytes();
+  const loaded = await loadModel(new URL(`/models/${model}-heddle/`, location.href).href, { device });
+  // One more than is compared: the last token may be forced to be the end.
+  const limit = tokens < maxTokens ? { maxNewTokens: tokens + 1 } : {};
+  const translate = async (texts, batchSize, options = {}) => {
+    const found = await loaded.generate(texts, { batchSize, ...limit, ...options });
+    return found.map(([best]) => untilEnd(best.ids, endId));
+  };
+  return {
+    translate,
+    beams: (texts, batchSize) => translate(texts, batchSize, { beams: 4 }),
+    async stream(text, count) {
+      const times = [];
+      const exact = count && { minNewTokens: count - 1, maxNewTokens: count };
+      const onPiece = () => times.push(performance.now());
+      await loaded.generate([text], { batchSize: 1, ...limit, ...exact, onPiece });
+      return times;
+    },
+    bytes,
+    dispose: () => loaded.dispose(),
+  };
+}
+
+async function loadPipeline({ pipeline, BaseStreamer }, device, options) {
+  const { model, endId, maxTokens, tokens = maxTokens } = options;
+  const bytes = device === 'webgpu' ? gpuBytes() : wasmBytes();
+  const { tokenizer, model: loaded } = await pipeline('translation', model, { device, dtype: 'fp32' });
+  const run = async (texts, options) => {
+    const inputs = tokenizer(texts, { padding: true, truncation: true });
+    const out = await loaded.generate({
+      ...inputs,
+      max_new_tokens: tokens < maxTokens ? tokens + 1 : 256,
+      ...options,
+    });
+    return out.tolist().map((row) => untilEnd(row.slice(1).map(Number), endId));
+  };
+  return {
+    translate: (texts, batchSize) => inBatches(texts, batchSize, run),
+    async stream(text, count) {
+      const times = [];
+      class Clock extends BaseStreamer {
+        put() {
+          times.push(performance.now());
+        }
+        end() {}
+      }
+      const exact = count && { min_new_tokens: count - 1, max_new_tokens: count };
+      await run([text], { streamer: new Clock(), ...exact });
+      return times.slice(1); // the first call has the start token
+    },
+    bytes,
+    dispose: () => loaded.dispose(),
+  };
+}
+
+/**
+ * The options of Marian. Its translations may be longer than heddle's: its limit is a multiple of the length of the
+ * longest source of a batch.
+ */
+function marianOptions({ texts, maxTokens, tokens = maxTokens, isFirefox }) {
+  const shortest = Math.min(...texts.map((text) => text.split(' ').length + 1));
+  return {
+    'beam-size': 1,
+    normalize: 1,
+    'word-penalty': 0,
+    'skip-cost': true,
+    'allow-unk': !isFirefox,
+    'cpu-threads': 0,
+    'gemm-precision': isFirefox ? 'int8shiftAlphaAll' : 'float32',
+    workspace: 128,
+    quiet: true,
+    'quiet-translation': true,
+    'max-length-break': 64,
+    'mini-batch-words': 100000,
+    'max-length-factor': isFirefox ? 2 : Math.ceil((tokens + 1) / shortest),
+  };
+}
+
+async function loadMarian(options) {
+  const worker = openMarian();
+  const [weights, vocabulary] = await Promise.all(
+    ['model.bin', 'vocab.spm'].map(async (name) => {
+      const response = await fetch(`/models/${options.model}-marian/${name}`);
+      return new Uint8Array(await response.arrayBuffer());
+    }),
+  );
+  await worker.call('load', {
+    options: Object.entries(marianOptions(options))
+      .map(([name, value]) => `${name}: ${value}\n`)
+      .join(''),
+    files: { weights, shortlist: new Uint8Array(0), vocabularies: [vocabulary] },
+  });
+  let bytes = await worker.call('bytes');
+  const translateBatch = async (batch) => (await worker.call('translate', { texts: batch })).translations;
+  return {
+    async translate(texts, batchSize) {
+      const found = await inBatches(texts, batchSize, translateBatch);
+      bytes = await worker.call('bytes');
+      return found.map((text) => (text.match(/\S+/g) ?? []).map((word) => (word === '⁇' ? 1 : Number(word))));
+    },
+    bytes: () => bytes,
+    dispose: () => worker.end(),
+  };
 }
 
 /** Starts the worker of Marian's engine, which the page Train has too. */

@@ -2,6 +2,8 @@
 // counts of its heaviest loop. The heaviest loop is the one with the most matrix instructions; if there are
 // none, the most multiply-adds; if there are none, the most bytes loaded or stored.
 
+import type { Family } from './null-driver.ts';
+
 /**
  * Instruction counts of one iteration of a loop. Loops inside it that the compiler did not unroll count
  * `INNER_TRIPS` times.
@@ -55,6 +57,13 @@ export interface KernelIsa {
   readonly share: number;
   /** Assembly of that loop. */
   readonly assembly: readonly string[];
+}
+
+/** A compiled kernel of one family of GPUs; `from`: the library that it is of. */
+export interface KernelRow extends Omit<KernelIsa, 'assembly'> {
+  readonly family: Family;
+  readonly from: string;
+  readonly name: string;
 }
 
 const INNER_TRIPS = 8;

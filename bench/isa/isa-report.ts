@@ -9,7 +9,9 @@ import { parseArgs } from 'node:util';
 import { HeddleError } from '../../src/core/errors.ts';
 import { present } from '../../src/core/present.ts';
 import type { Announcement, CompileOutput, EstimatedPass, Peer, Workload } from './compile-kernels.ts';
-import { type KernelIsa, parseKernel } from './disassembly.ts';
+import { type KernelRow, parseKernel } from './disassembly.ts';
+import { type Budgets, budgetsOf, checkBudgets } from './isa-budgets.ts';
+import { estimate, estimatedGpus } from './isa-estimate.ts';
 import { type Family, families, missingPackages, nullDriverEnvironment } from './null-driver.ts';
 
 /** Packages of the peers, from the root of the project, and the scripts that install them. */
@@ -40,44 +42,7 @@ A run of all families and kernels also stores its numbers in bench/results/DATE-
 const BUDGETS = resolve(import.meta.dirname, '../budgets.json'); // this module runs from .vite/
 const RESULTS = resolve(import.meta.dirname, '../../results');
 
-/**
- * GPUs for --estimate: FP32 peak without dual issue and peak of FP16 matrices in TFLOP/s, memory bandwidth in
- * GB/s (AMD's data sheets).
- */
-const GPUS: Readonly<
-  Record<string, { family: Family; tflops: number; matrixTflops?: number; bandwidth: number }>
-> = {
-  'RX 7900 XTX': { family: 'navi31', tflops: 30.7, matrixTflops: 122.8, bandwidth: 960 },
-  'RX 6900 XT': { family: 'navi21', tflops: 23.0, bandwidth: 512 },
-  'RX Vega 64': { family: 'vega10', tflops: 12.7, bandwidth: 484 },
-};
-/** Assumed cost of a dispatch in microseconds: barrier, launch and drain of the GPU. */
-const DISPATCH_US = 5;
-/** Assumed share of the peak bandwidth that a memory-bound kernel reaches. */
-const BANDWIDTH_SHARE = 0.8;
-
 const defaultPresets = 'small,mid';
-
-/** A compiled kernel of one family. */
-interface ReportRow extends Omit<KernelIsa, 'assembly'> {
-  readonly family: Family;
-  readonly from: string;
-  readonly name: string;
-}
-
-/**
- * Numbers of a kernel that --check compares, by `family from name`. Shares may fall by 0.01, counts may not
- * grow.
- */
-type Budgets = Record<
-  string,
-  Pick<KernelIsa, 'share' | 'waves' | 'spills'> & {
-    readonly boundsChecks: number;
-    readonly loopCounters: number;
-    /** Matrix instructions of the loop, which then has no multiply-adds; absent if it has none. */
-    readonly matrix?: number;
-  }
->;
 
 /** Runs the command; resolves to its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -109,7 +74,7 @@ async function report(args: readonly string[]): Promise<number> {
     },
   });
   if (o.help) {
-    console.log(USAGE.replace('GPUS', Object.keys(GPUS).join(', ')));
+    console.log(USAGE.replace('GPUS', Object.keys(estimatedGpus).join(', ')));
     return 0;
   }
   const missing = missingPackages();
@@ -117,10 +82,10 @@ async function report(args: readonly string[]): Promise<number> {
     throw new HeddleError(
       `bench:isa needs ${missing.join(', ')}; on Debian: apt-get install -y ${missing.join(' ')}`,
     );
-  const gpu = o.estimate === undefined ? undefined : GPUS[o.estimate];
+  const gpu = o.estimate === undefined ? undefined : estimatedGpus[o.estimate];
   if (o.estimate !== undefined && !gpu)
     throw new HeddleError(
-      `--estimate ${o.estimate}: unknown GPU; choose from ${Object.keys(GPUS).join(', ')}`,
+      `--estimate ${o.estimate}: unknown GPU; choose from ${Object.keys(estimatedGpus).join(', ')}`,
     );
   const wanted = gpu ? [gpu.family] : o.family.split(',').map(familyOf);
   const presets = o.preset.split(',').filter(Boolean);
@@ -132,7 +97,7 @@ async function report(args: readonly string[]): Promise<number> {
           ...presets.map((preset) => ({ kind: 'preset', preset }) as Workload),
           ...(o.peers ? installedPeers().map((peer) => ({ kind: 'peer', peer }) as const) : []),
         ]);
-  const rows: ReportRow[] = [];
+  const rows: KernelRow[] = [];
   const runs: Record<string, readonly EstimatedPass[]> = {};
   for (const family of wanted) {
     for (const workload of workloads) {
@@ -177,11 +142,11 @@ async function report(args: readonly string[]): Promise<number> {
     const budgets = { ...kept, ...budgetsOf(rows) };
     writeFileSync(BUDGETS, `${JSON.stringify(budgets, undefined, 2)}\n`);
   }
-  return o.check ? check(rows, known) : 0;
+  return o.check ? checkBudgets(rows, known) : 0;
 }
 
 /** A row as one line of JSON, without zeros. */
-const resultLine = (row: ReportRow): string =>
+const resultLine = (row: KernelRow): string =>
   JSON.stringify(row, (_, value) =>
     value === 0 ? undefined : typeof value === 'number' ? Number(value.toFixed(3)) : value,
   );
@@ -236,7 +201,7 @@ const lastLines = (text: string): string =>
     .join('\n');
 
 /** One line per kernel: the columns that docs/gpu-compiler.md explains. */
-function table(rows: readonly ReportRow[]): string {
+function table(rows: readonly KernelRow[]): string {
   const head =
     'family  share  fma  matrix  valu  lds/fma  loads B  stores B  inst/elem  checks  div  counters  regs  waves  spill  kernel';
   const lines = rows.map(({ family, from, name, share, loop, registers, waves, spills, scratch }) => {
@@ -264,90 +229,10 @@ function table(rows: readonly ReportRow[]): string {
   return [head, ...lines].join('\n');
 }
 
-/**
- * Predicted time of a run: for each pass the larger of its arithmetic and its memory time, plus a fixed cost
- * per dispatch.
- */
-function estimate(
-  name: string,
-  { family, tflops, matrixTflops = tflops, bandwidth }: (typeof GPUS)[string],
-  run: string,
-  passes: readonly EstimatedPass[],
-  rows: readonly ReportRow[],
-): string {
-  const timed = passes.map((pass) => {
-    const row = rows.find((r) => r.family === family && r.from === 'heddle' && r.name === pass.kernel);
-    const peak = row?.loop.matrix ? matrixTflops : tflops;
-    const arithmetic = pass.flops > 0 ? pass.flops / (peak * 1e6 * Math.max(row?.share ?? 0, 0.05)) : 0;
-    const memory = pass.bytes / (bandwidth * 1e3 * BANDWIDTH_SHARE);
-    return { ...pass, us: Math.max(arithmetic, memory) + DISPATCH_US };
-  });
-  const us = timed.reduce((sum, pass) => sum + pass.us, 0);
-  const flops = passes.reduce((sum, pass) => sum + pass.flops, 0);
-  const ops = new Map<string, number>();
-  for (const pass of timed) ops.set(pass.op, (ops.get(pass.op) ?? 0) + pass.us);
-  const parts = [...ops].sort((a, b) => b[1] - a[1]).slice(0, 8);
-  return [
-    `\nPREDICTION for ${name}, not a measurement: ${run}`,
-    `  ${(us / 1000).toFixed(3)} ms, ${passes.length} dispatches (${DISPATCH_US} us each), MFU ${((100 * flops) / (tflops * 1e6 * us)).toFixed(1)} %`,
-    ...parts.map(([op, time]) => `  ${((100 * time) / us).toFixed(1).padStart(5)} %  ${op}`),
-  ].join('\n');
-}
-
 /** The peers that are installed; names those that are not. */
 function installedPeers(): Peer[] {
   const peers = Object.entries(PEERS) as [Peer, (typeof PEERS)[Peer]][];
   const missing = peers.filter(([, { path }]) => !existsSync(path));
   for (const [peer, { script }] of missing) console.error(`${peer} is not installed; run npm run ${script}`);
   return peers.filter((entry) => !missing.includes(entry)).map(([peer]) => peer);
-}
-
-const keyOf = ({ family, from, name }: ReportRow): string => `${family} ${from} ${name}`;
-
-function budgetsOf(rows: readonly ReportRow[]): Budgets {
-  return Object.fromEntries(
-    rows
-      .filter((row) => row.from === 'heddle')
-      .map((row) => {
-        const { boundsChecks, loopCounters, matrix, fma } = row.loop;
-        const share = Number(row.share.toFixed(3));
-        const numbers = {
-          share,
-          waves: row.waves,
-          spills: row.spills + row.scratch,
-          boundsChecks,
-          loopCounters,
-          matrix: matrix > 0 && fma === 0 ? matrix : undefined,
-        };
-        return [keyOf(row), numbers];
-      }),
-  );
-}
-
-/**
- * Prints the numbers that exceed their budget; returns the exit code. A kernel without a budget is also an
- * error.
- */
-function check(rows: readonly ReportRow[], budgets: Budgets): number {
-  const problems = Object.entries(budgetsOf(rows)).flatMap(([key, now]) => {
-    const budget = budgets[key];
-    if (!budget) return [`${key}: no budget; run npm run bench:isa -- --update-budgets`];
-    return present([
-      now.share < budget.share - 0.01 ? `${key}: share ${now.share}, budget ${budget.share}` : undefined,
-      ...(['spills', 'boundsChecks', 'loopCounters'] as const).flatMap((name) =>
-        now[name] > budget[name] ? [`${key}: ${name} ${now[name]}, budget ${budget[name]}`] : [],
-      ),
-      (now.matrix ?? 0) < (budget.matrix ?? 0)
-        ? `${key}: ${now.matrix ?? 'no'} matrix instructions without multiply-adds, budget ${budget.matrix}`
-        : undefined,
-      now.waves < budget.waves ? `${key}: waves ${now.waves}, budget ${budget.waves}` : undefined,
-    ]);
-  });
-  for (const problem of problems) console.error(problem);
-  console.log(
-    problems.length === 0
-      ? `${rows.length} kernels are within their budgets`
-      : `${problems.length} budgets exceeded`,
-  );
-  return problems.length === 0 ? 0 : 1;
 }

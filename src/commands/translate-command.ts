@@ -5,8 +5,6 @@ import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { documentFormatOf } from '../documents/document-formats.ts';
 import { reasonOf } from '../host/disk-files.ts';
-import { formatLinks } from '../text/align/pharaoh.ts';
-import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import {
   addDocumentFlags,
@@ -16,7 +14,7 @@ import {
   isDocument,
   translateDocumentFile,
 } from './document-command.ts';
-import type { Translated, TranslatedTexts } from './jobs/translate-job.ts';
+import type { TranslatedTexts } from './jobs/translate-job.ts';
 import { jsonArrayWriter, log, shownOnTerminal } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import type { ModelRunOptions } from './parse-values.ts';
@@ -31,6 +29,13 @@ import {
 } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 import { linesOf, textGroups } from './text-input.ts';
+import {
+  alignmentLines,
+  hardLines,
+  pharaohLines,
+  translationLines,
+  withoutAttention,
+} from './translation-lines.ts';
 
 interface Options extends HostOptions, DecodingFlags, ModelRunOptions, DocumentFlags {
   input?: string[];
@@ -50,6 +55,9 @@ interface Options extends HostOptions, DecodingFlags, ModelRunOptions, DocumentF
   prefix?: string;
   phrases?: string[];
 }
+
+/** Value of --alignments with which translations are printed with their alignment. */
+const hardAlignments = 'hard';
 
 /** Number of batches that are sorted by length and translated together. */
 const batchesAtOnce = 8;
@@ -188,7 +196,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
         onResult(value) {
           const { first: number, translations, failed: anyFailed } = value as TranslatedTexts;
           failed += anyFailed;
-          const lines = isHard ? hardLines(translations) : linesFor(translations, options, number);
+          const lines = isHard ? hardLines(translations) : translationLines(translations, options, number);
           // With --num-return an empty text has no lines.
           if (writesText && (lines !== '' || options.numReturn === undefined)) out.write(`${lines}\n`);
           json?.add(
@@ -255,8 +263,6 @@ function openOutput(path: string | undefined): { write(text: string): void; clos
   return { write: (text) => void named(() => writeSync(file, text)), close: () => closeSync(file) };
 }
 
-const withoutAttention = ({ attention: _, alignment: _1, ...translation }: Translated) => translation;
-
 /** Throws a HeddleError for options that cannot be streamed, or that joined translations do not have. */
 function checkExclusive({
   beamSize: beams = 1,
@@ -309,48 +315,4 @@ function checkExclusive({
       },
       'the translations of the sentences become one text',
     );
-}
-
-/**
- * A line of JSON for each text: its number, from 1, translation, tokens and attention. An empty text has only
- * number and translation.
- */
-const alignmentLines = (translations: readonly Translated[][], first: number): string =>
-  translations
-    .map(
-      ([best], i) =>
-        `${JSON.stringify({ text: first + i + 1, translation: best?.text ?? '', ...best?.attention })}\n`,
-    )
-    .join('');
-
-/** A line of pairs of words for each text, as of fast_align, `0-0 1-2`; an empty line for an empty text. */
-const pharaohLines = (translations: readonly Translated[][]): string =>
-  translations.map(([best]) => `${formatLinks(best?.alignment ?? [])}\n`).join('');
-
-/** Value of --alignments with which translations are printed with their alignment. */
-const hardAlignments = 'hard';
-
-/** The best translation of each text and its pairs of words: `el gato ||| 0-0 1-1`. */
-const hardLines = (translations: readonly Translated[][]): string =>
-  translations
-    .map(([best]) => `${toSingleLine(best?.text ?? '')} ||| ${formatLinks(best?.alignment ?? [])}`)
-    .join('\n');
-
-/**
- * The best translation of each text, one per line. With `numReturn` all translations, each with the number of
- * its text, from 1, and its score; none for an empty text, whose translation is empty.
- */
-export function linesFor(
-  translations: readonly Translated[][],
-  { numReturn, ids }: Pick<Options, 'numReturn' | 'ids'>,
-  first = 0,
-): string {
-  const textOf = (x: Translated | undefined): string =>
-    ids ? (x?.ids ?? []).join(' ') : toSingleLine(x?.text ?? '');
-  if (numReturn === undefined) return translations.map(([best]) => textOf(best)).join('\n');
-  return translations
-    .flatMap((candidates, i) =>
-      candidates.map((x) => `${first + i + 1}\t${(x.score ?? 0).toFixed(4)}\t${textOf(x)}`),
-    )
-    .join('\n');
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
-import { linesFor } from '../../../src/commands/translate-command.ts';
+import { translationLines } from '../../../src/commands/translation-lines.ts';
 import { saveModelFolder } from '../../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { modelConfig } from '../../../src/model/model-config.ts';
@@ -46,10 +46,10 @@ it('returns one line per text, for any output of a byte-level model', async () =
   };
   const found = await runJob('translate', args, { host: 'cpu' });
   expect(found.map(([best]) => best?.text)).toEqual(['\n\ra', undefined, '\n\ra']);
-  expect(linesFor(found, {})).toBe('  a\n\n  a');
-  expect(linesFor(found, { ids: true })).toBe('5 6 4\n\n5 6 4');
+  expect(translationLines(found, {})).toBe('  a\n\n  a');
+  expect(translationLines(found, { ids: true })).toBe('5 6 4\n\n5 6 4');
   const [score] = found[0]?.map((x) => x.score.toFixed(4)) ?? [];
-  expect(linesFor(found, { numReturn: 1 })).toBe(`1\t${score}\t  a\n3\t${score}\t  a`);
+  expect(translationLines(found, { numReturn: 1 })).toBe(`1\t${score}\t  a\n3\t${score}\t  a`);
   const pieces: string[] = [];
   const onEvent = (event: { type: string; text?: string }) =>
     event.type === 'piece' && pieces.push(event.text ?? '');
