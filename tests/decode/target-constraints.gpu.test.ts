@@ -6,15 +6,9 @@ import { Translator } from '../../src/decode/translator.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { gpuDevice } from '../support/gpu.ts';
-import { letterModel } from '../support/saved-model.ts';
+import { preNormLetterModel } from '../support/saved-model.ts';
 
-const model = letterModel(22, {
-  maxLength: 14,
-  positions: 'learned',
-  norm: 'pre',
-  embeddingNorm: true,
-  activation: 'silu',
-});
+const model = preNormLetterModel();
 const texts = ['abc', 'e', 'bad cab', 'dabced abbcd', '', 'ace', 'b', 'de de'];
 
 const engines: Engine[] = [];

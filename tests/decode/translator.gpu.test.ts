@@ -9,15 +9,9 @@ import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { gpuDevice } from '../support/gpu.ts';
 import { override } from '../support/override.ts';
-import { letterModel } from '../support/saved-model.ts';
+import { preNormLetterModel } from '../support/saved-model.ts';
 
-const model = letterModel(22, {
-  maxLength: 14,
-  positions: 'learned',
-  norm: 'pre',
-  embeddingNorm: true,
-  activation: 'silu',
-});
+const model = preNormLetterModel();
 const { config: c, source: letters } = model;
 const texts = ['abc', 'e', 'bad cab', 'dabced abbcd', 'ace', 'b', 'de de'];
 /** Ids of a text, with the end token. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
-import { type DemoPage, demo, pickFiles, startProject } from '../support/demo.ts';
+import { type DemoPage, demo, downloadOf, pickFiles, startProject } from '../support/demo.ts';
 import { lookAt, textOf, untilMatches } from '../support/looks.ts';
 
 const { open } = demo();
@@ -35,21 +35,8 @@ afterAll(() => {
 const text = (selector: string) => textOf(page, selector);
 const waitFor = (pattern: RegExp, selector: string) => untilMatches(page, selector, pattern);
 const rows = () => page.$$eval('.segments tbody tr', (all) => all.map((row) => row.textContent ?? ''));
-/** The bytes of a download of the page, from its worker. */
-async function downloaded(button: string): Promise<string> {
-  return page.evaluate(async (id) => {
-    const before = URL.createObjectURL;
-    const blob = await new Promise<Blob>((resolve) => {
-      URL.createObjectURL = (data) => {
-        URL.createObjectURL = before;
-        resolve(data as Blob);
-        return before.call(URL, data);
-      };
-      document.querySelector<HTMLButtonElement>(id)?.click();
-    });
-    return blob.text();
-  }, button);
-}
+/** The text of a download of the page. */
+const downloaded = async (button: string) => new TextDecoder().decode(await downloadOf(page, button));
 
 it('translates a document and shows its segments, accessible on all widths and in both themes', async () => {
   await page.waitForSelector('#pick-document');

@@ -9,7 +9,7 @@ import { writeWav } from '../../src/audio/wav.ts';
 import { unzip } from '../../src/files/zip.ts';
 import { launchChrome } from '../../src/host/chrome.ts';
 import { wordErrorRate } from '../../src/text/metrics/word-errors.ts';
-import { type DemoPage, demo } from '../support/demo.ts';
+import { type DemoPage, demo, downloadOf } from '../support/demo.ts';
 import { lookAt, textOf, untilMatches } from '../support/looks.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-speech-'));
@@ -114,19 +114,7 @@ it('records sentences, keeps them, and deletes one', async () => {
 }, 120_000);
 
 it('exports the recordings with their TSV', async () => {
-  const bytes = await page.evaluate(async () => {
-    const before = URL.createObjectURL;
-    const blob = await new Promise<Blob>((resolve) => {
-      URL.createObjectURL = (data) => {
-        URL.createObjectURL = before;
-        resolve(data as Blob);
-        return before.call(URL, data);
-      };
-      document.querySelector<HTMLButtonElement>('#export')?.click();
-    });
-    return [...new Uint8Array(await blob.arrayBuffer())];
-  });
-  const files = await unzip(Uint8Array.from(bytes), 'recordings.zip');
+  const files = await unzip(await downloadOf(page, '#export'), 'recordings.zip');
   const lines = new TextDecoder().decode(files['clips.tsv']).trim().split('\n');
   expect(lines).toHaveLength(10);
   for (const line of lines) expect(files[line.split('\t')[0] ?? '']?.length).toBeGreaterThan(10_000);

@@ -14,7 +14,7 @@ import type { TrainSettings } from '../../src/train/settings/train-settings.ts';
 import { heddleProcess, scratch } from '../support/cli.ts';
 import { demo, ownChrome } from '../support/demo.ts';
 import { itInFull } from '../support/in-full.ts';
-import { tinyCorpus } from '../support/training.ts';
+import { tinyCorpus, tinySizes } from '../support/training.ts';
 
 // The page's own models never arrive: its first translation would compile kernels that no test here needs.
 // In test:full it crashes the GPU process.
@@ -28,15 +28,7 @@ const settings = (name: string, changed: TrainSettings = {}): TrainingSettings =
   settings: {
     heldOut: 0.1,
     preset: 'tiny',
-    model: {
-      dModel: 8,
-      heads: 2,
-      encoderLayers: 1,
-      decoderLayers: 1,
-      feedForward: 16,
-      maxLength: 16,
-      dropout: 0.1,
-    },
+    model: { ...tinySizes, dropout: 0.1 },
     tokenizer: 'word',
     vocabSize: 60,
     batchSize: 8,

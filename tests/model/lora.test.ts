@@ -30,7 +30,7 @@ import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 import { evaluationGraph, gradientGraph } from '../../src/train/update/training-graphs.ts';
 import { gradientsOf } from '../support/gradients.ts';
 import { smallHfConfig } from '../support/hf.ts';
-import { loadIds, randomIds, smallModel, startWeights } from '../support/model.ts';
+import { loadIds, randomIds, smallModel, smallT5, startWeights } from '../support/model.ts';
 import { randomTensor, relativeError } from '../support/op.ts';
 
 const shape = { batch: 2, source: 4, target: 3 };
@@ -163,21 +163,7 @@ it('rejects values out of range', () => {
     expect(() => loraConfig(options)).toThrow(said);
 });
 
-const t5: Partial<ModelOptions> = {
-  norm: 'pre',
-  normType: 'rms',
-  feedForwardType: 'gated',
-  positions: 'relative',
-  biases: false,
-  tie: 'all',
-  headWidth: 5,
-  dModel: 10,
-  feedForward: 14,
-  srcVocab: 23,
-  tgtVocab: 23,
-  encoderLayers: 2,
-  decoderLayers: 2,
-};
+const t5: Partial<ModelOptions> = { ...smallT5, encoderLayers: 2, decoderLayers: 2 };
 
 /** The logits of a model on a random batch, with an adapter if there is one. */
 async function logitsOf(c: ModelConfig, weights: Float32Array, own?: LoraConfig, adapter?: Float32Array) {

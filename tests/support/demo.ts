@@ -194,6 +194,23 @@ export async function pickFiles(page: Page, selector: string, ...paths: readonly
   await input.uploadFile(...paths);
 }
 
+/** The bytes that a button of a page downloads. */
+export async function downloadOf(page: Page, button: string): Promise<Uint8Array> {
+  const bytes = await page.evaluate(async (selector) => {
+    const before = URL.createObjectURL;
+    const blob = await new Promise<Blob>((resolve) => {
+      URL.createObjectURL = (data) => {
+        URL.createObjectURL = before;
+        resolve(data as Blob);
+        return before.call(URL, data);
+      };
+      document.querySelector<HTMLButtonElement>(selector)?.click();
+    });
+    return [...new Uint8Array(await blob.arrayBuffer())];
+  }, button);
+  return Uint8Array.from(bytes);
+}
+
 /** Opens a `<details>`. */
 export const openDetails = (page: Page, selector: string): Promise<void> =>
   page.$eval(selector, (details) => {

@@ -27,6 +27,33 @@ export function smallModel(options: Partial<ModelOptions> = {}): { c: ModelConfi
   return { c, p: parameterList(c) };
 }
 
+/** Options of a small model as T5. */
+export const smallT5 = {
+  norm: 'pre',
+  normType: 'rms',
+  feedForwardType: 'gated',
+  positions: 'relative',
+  biases: false,
+  tie: 'all',
+  headWidth: 5,
+  dModel: 10,
+  feedForward: 14,
+  srcVocab: 23,
+  tgtVocab: 23,
+} as const satisfies Partial<ModelOptions>;
+
+/** Options of a model with learned positions, a norm of the embeddings and no final norm. */
+export const learnedPositions = {
+  positions: 'learned',
+  positionOffset: 2,
+  embeddingNorm: true,
+  finalNorm: false,
+  tie: 'target',
+  activation: 'silu',
+  scaleEmbedding: false,
+  outputBias: false,
+} as const satisfies Partial<ModelOptions>;
+
 /** Ids and true lengths of a batch. */
 export interface Ids {
   readonly src: Int32Array; // [B, S]

@@ -30,3 +30,13 @@ export function letterModel(seed = 22, options: Partial<ModelOptions> = {}): Sav
     weights: unevenWeights(config, parameterList(config), seed),
   };
 }
+
+/** A model of letters of at most 14 tokens, with norms before the sublayers. */
+export const preNormLetterModel = (): SavedModel =>
+  letterModel(22, {
+    maxLength: 14,
+    positions: 'learned',
+    norm: 'pre',
+    embeddingNorm: true,
+    activation: 'silu',
+  });

@@ -205,10 +205,7 @@ function stateDifference(a: string, b: string): number {
   }, 0);
 }
 
-/** A tiny run without dropout; a few dozen updates take about a second. */
-export const smallRun = {
-  corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 120, seed: 1 } as CorpusArguments,
-  vocabSize: 200,
+const plainRun = {
   batchSize: 8,
   buckets: 2,
   testSentences: 0,
@@ -216,18 +213,19 @@ export const smallRun = {
   evalSteps: 0,
   saveSeconds: 0,
   dropout: 0,
+};
+
+/** A tiny run without dropout; a few dozen updates take about a second. */
+export const smallRun = {
+  ...plainRun,
+  corpus: { kind: 'intl', source: 'en', target: 'es', pairs: 120, seed: 1 } as CorpusArguments,
+  vocabSize: 200,
   model: { dModel: 8, heads: 2, feedForward: 12, encoderLayers: 1, decoderLayers: 1, maxLength: 40 },
 };
 
 /** A tiny run on images of lines. */
 export const lineRun = {
+  ...plainRun,
   corpus: { kind: 'task', task: 'read-line', pairs: 40, seed: 1 } as CorpusArguments,
-  batchSize: 8,
-  buckets: 2,
-  testSentences: 0,
-  heldOut: 0.1,
-  evalSteps: 0,
-  saveSeconds: 0,
-  dropout: 0,
   model: { dModel: 8, heads: 2, feedForward: 8, encoderLayers: 1, decoderLayers: 1 },
 };

@@ -28,6 +28,7 @@ import {
   createIdTokenizer,
 } from '../../../src/text/tokenizers/character-tokenizer.ts';
 import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
+import { learnedPositions } from '../../support/model.ts';
 import {
   hasOnnx,
   type LogitCase,
@@ -37,6 +38,7 @@ import {
   ortNodeLogits,
   ownLogits,
 } from '../../support/onnx.ts';
+
 import { hfSizes, loadMultilingual } from '../../support/sentencepiece.ts';
 import { EngineSession } from '../../support/session.ts';
 import { trainCharacters, trainWords } from '../../support/tokenizers.ts';
@@ -119,16 +121,7 @@ async function withOtherRules(): Promise<SavedModel> {
 const variants: Record<string, Partial<ModelOptions>> = {
   'post-norm': {},
   'pre-norm, gelu, tied': { norm: 'pre', activation: 'gelu', tie: 'all', positions: 'sinusoidal-halves' },
-  'learned positions, embedding norm': {
-    positions: 'learned',
-    positionOffset: 2,
-    embeddingNorm: true,
-    finalNorm: false,
-    tie: 'target',
-    activation: 'silu',
-    scaleEmbedding: false,
-    outputBias: false,
-  },
+  'learned positions, embedding norm': learnedPositions,
   'as T5': {
     norm: 'pre',
     normType: 'rms',

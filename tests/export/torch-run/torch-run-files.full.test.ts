@@ -22,6 +22,7 @@ import type { TrainSettings } from '../../../src/train/settings/train-settings.t
 import { optimizerNames } from '../../../src/train/update/optimizer-config.ts';
 import { scheduleNames } from '../../../src/train/update/schedule.ts';
 import { readTrainingState } from '../../../src/train/update/training-state.ts';
+import { learnedPositions } from '../../support/model.ts';
 import { fairseqPieces, hfSizes, sentencePieceFile } from '../../support/sentencepiece.ts';
 import {
   bothEngines,
@@ -292,19 +293,7 @@ print(sorted(dict(Transformer(plan["model"], weights, set(weights)).named_parame
       norm: 'pre',
       model: { activation: 'gelu', tie: 'all', positions: 'sinusoidal-halves', dModel: 9, heads: 3 },
     },
-    'learned positions, embedding norm': {
-      model: {
-        positions: 'learned',
-        positionOffset: 2,
-        embeddingNorm: true,
-        finalNorm: false,
-        tie: 'target',
-        activation: 'silu',
-        scaleEmbedding: false,
-        outputBias: false,
-        trainPositions: false,
-      },
-    },
+    'learned positions, embedding norm': { model: { ...learnedPositions, trainPositions: false } },
     'as T5': {
       norm: 'pre',
       model: {

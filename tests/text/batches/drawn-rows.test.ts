@@ -9,6 +9,7 @@ import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
 import { createPieceSampler } from '../../../src/text/sentencepiece/piece-sampler.ts';
 import { openTextPool, serveTextTasks, type TextThreads } from '../../../src/text/text-pool.ts';
 import { prepareTrainingData, type TrainingData } from '../../../src/train/update/training-data.ts';
+import { createBatchArrays } from '../../support/batches.ts';
 
 const pairs = intlCorpus({ pairs: 300, seed: 3 });
 const options = (kind: 'unigram' | 'bpe', sampling: object) => ({
@@ -53,14 +54,7 @@ it.each([
   const filled: object[] = [];
   for (const some of [data, again]) {
     const { shape: number, fill, tokens } = await some.batchAt(index);
-    const { batch, source: S, target: T } = some.shapes[number] ?? shape;
-    const arrays = {
-      src: new Int32Array(batch * S),
-      tgtIn: new Int32Array(batch * T),
-      tgtOut: new Int32Array(batch * T),
-      srcLens: new Uint32Array(batch),
-      tgtLens: new Uint32Array(batch),
-    };
+    const arrays = createBatchArrays(some.shapes[number] ?? shape);
     expect(fill(arrays)).toBe(tokens);
     filled.push(arrays);
     await some.close();
@@ -135,14 +129,7 @@ it('gives the same batches in threads, in this thread, and from any batch on', a
   ];
   const filled = async (data: TrainingData, index: number) => {
     const { shape, fill, tokens } = await data.batchAt(index);
-    const { batch, source: S, target: T } = data.shapes[shape] ?? { batch: 8, source: 60, target: 60 };
-    const arrays = {
-      src: new Int32Array(batch * S),
-      tgtIn: new Int32Array(batch * T),
-      tgtOut: new Int32Array(batch * T),
-      srcLens: new Uint32Array(batch),
-      tgtLens: new Uint32Array(batch),
-    };
+    const arrays = createBatchArrays(data.shapes[shape] ?? { batch: 8, source: 60, target: 60 });
     expect(fill(arrays)).toBe(tokens);
     return arrays;
   };

@@ -30,7 +30,7 @@ import { initializeTraining } from '../../../src/train/update/training-state.ts'
 import { testEngine } from '../../support/engine.ts';
 import { sample } from '../../support/gpu.ts';
 import { gradientsOf } from '../../support/gradients.ts';
-import { loadIds, randomIds, setStep, smallModel, startWeights } from '../../support/model.ts';
+import { loadIds, randomIds, setStep, smallModel, smallT5, startWeights } from '../../support/model.ts';
 import { relativeError } from '../../support/op.ts';
 
 const shape = { batch: 3, source: 5, target: 4 };
@@ -212,22 +212,13 @@ describe.each(sample(packedFormats, (format) => !/^(int4-f32|uint4)$/.test(forma
   'a LoRA adapter on %s weights',
   (format) => {
     const lora = loraConfig({ rank: 3, targetModules: ['*.q', '*.v', 'fc1', 'out_proj'] });
-    const t5 = {
-      norm: 'pre',
-      normType: 'rms',
-      feedForwardType: 'gated',
-      positions: 'relative',
-      biases: false,
-      tie: 'all',
-      headWidth: 5,
-      dModel: 10,
-      feedForward: 14,
-      srcVocab: 23,
-      tgtVocab: 23,
-    };
     const families: [string, object, typeof lora][] = [
       ['BART', {}, lora],
-      ['T5', t5, loraConfig({ rank: 2, targetModules: ['*.q', '*.k', '*.v', '*.o', 'wi_0', 'wi_1', 'wo'] })],
+      [
+        'T5',
+        smallT5,
+        loraConfig({ rank: 2, targetModules: ['*.q', '*.k', '*.v', '*.o', 'wi_0', 'wi_1', 'wo'] }),
+      ],
     ];
     for (const [name, model, own] of sample(families, ([name]) => (name === 'T5') === (format === 'int8')))
       it(`of ${name} matches the float64 references on the rounded weights, with the loss in chunks`, async () => {
