@@ -1,5 +1,6 @@
 // The execution plan of decoding as text, for `Model.plan`.
 
+import { checkNames } from '../core/fields.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import { defaultTraits } from '../engine/ops/device-traits.ts';
 import { printPlan } from '../engine/plan/plan.ts';
@@ -20,8 +21,9 @@ export interface PlanShape {
 export function decodingPlan(
   c: ModelConfig,
   p: ParameterList,
-  { batch = 1, source, target }: PlanShape,
+  { batch = 1, source, target, ...others }: PlanShape,
 ): string {
+  checkNames({ area: 'plan' }, ['batch', 'source', 'target'], Object.keys(others));
   const length = Math.min(32, c.maxLength);
   const shape = { batch, source: source ?? length, target: target ?? length };
   const graphs = { source: sourceGraph(c, p, shape), step: stepGraph(c, p, shape, plainGreedy) };

@@ -3,8 +3,8 @@
 
 import { check } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
-import { nextTurn } from '../core/until-aborted.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
+import { nextTurn } from '../decode/source-texts.ts';
 import type { LanguageOptions, TranslateOptions } from '../decode/text-options.ts';
 import type { Program } from '../engine/engine.ts';
 import { writeStep } from '../engine/ops/step-scalars.ts';
@@ -188,7 +188,8 @@ export async function scorePairs(
     ...languages
   }: Pick<EvaluateOptions, 'batchSize' | 'signal' | keyof LanguageOptions>,
 ): Promise<(PairScore | undefined)[]> {
-  checkNames({ area: 'score' }, ['sourceLang', 'targetLang'], Object.keys(languages));
+  const names = ['sourceLang', 'targetLang', 'batchSize', 'signal'];
+  checkNames({ area: 'score' }, names, Object.keys(languages));
   const { emit } = engine.session;
   const model = await modelInLanguages(engine.saved, languages);
   const corpus = await encodeFitting(model, pairs, 'score', emit, signal);

@@ -1,6 +1,7 @@
 // Saved models as files: their configuration, archives with checkpoint and log, imports, and downloads from
 // the hub.
 
+import { checkNames } from '../core/fields.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import type { PulledModel } from '../files/hub/pull-model.ts';
@@ -76,6 +77,12 @@ export async function importModel(
   await writeFolder(files, folder, parts);
 }
 
+/** The names of all options of pullModel. */
+const pullOptions =
+  'files revision hub token signal onDownload fetch idleTimeout retryDelay maxRetries hints fallbackHub partial memoryBudget weights onMessage check registry baseUrl'.split(
+    ' ',
+  );
+
 /**
  * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub, or the model of a pair of languages such as `en-es` of
  * Firefox Translations, and stores it under a name; an existing model is replaced when the download is complete. A call
@@ -91,6 +98,7 @@ export async function pullModel(
   name: string,
   options: PullOptions = {},
 ): Promise<PulledModel> {
+  checkNames({ area: 'pullModel' }, pullOptions, Object.keys(options));
   return untilAborted(options.signal, async () => {
     const { files, folder } = placeOf(name, options);
     const { downloadModel } = await import('./remote-models.ts');

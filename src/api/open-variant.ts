@@ -1,8 +1,10 @@
 // Loads a model folder with other weights than f32, LoRA adapters, further models of an ensemble or a memory budget,
 // and checks the options of loadModel; a call without options does not load this file.
 
+import { check } from '../core/errors.ts';
 import { checkFields, checkNames, choice } from '../core/fields.ts';
 import type { FolderSource } from '../files/given-files.ts';
+import { isObject } from '../files/json-files.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
 import { storedParameters, weightFormats } from '../model/quantized-parameters.ts';
@@ -37,6 +39,12 @@ export function checkLoadOptions(options: LoadOptions): void {
   const area = { area: 'loadModel' };
   checkNames(area, Object.keys(optionNames), Object.keys(options));
   checkFields(area, { weights: { type: choice(weightFormats, 'format') } }, { weights: options.weights });
+  const { lora, ensemble } = options;
+  check(
+    lora === undefined || isFolder(lora) || isObject(lora),
+    'loadModel: lora must be a folder, or folders by name',
+  );
+  check(ensemble === undefined || Array.isArray(ensemble), 'loadModel: ensemble must be a list of models');
 }
 
 /** See `openFolder`. */

@@ -1,6 +1,7 @@
 // Model.read: images of any kind as pixels, and the text of a model that reads lines.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { checkNames } from '../core/fields.ts';
 import { frameKindOf } from '../decode/frame-facts.ts';
 import { FrameTexts } from '../decode/frame-texts.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -39,8 +40,9 @@ const readers = new WeakMap<Engine, { readonly parameters: ParameterList; readon
 export async function readImages(
   model: ModelEngine,
   given: ImageInput | readonly ImageInput[],
-  { maxNewTokens, signal }: ReadOptions = {},
+  { maxNewTokens, signal, ...others }: ReadOptions = {},
 ): Promise<string | string[]> {
+  checkNames({ area: 'read' }, ['maxNewTokens', 'signal'], Object.keys(others));
   const c = model.saved.config;
   check(
     c.source === 'frames' && frameKindOf(c) === 'line',

@@ -1,10 +1,11 @@
 // Pairs of a file, for `evaluate`, `score` and `train`.
 
+import { checkNames } from '../core/fields.ts';
 import { type FileSource, GivenFiles } from '../files/given-files.ts';
 import { currentHost } from '../session/host.ts';
 import type { SessionEvent } from '../session/session-event.ts';
 import type { PairFiles } from '../text/corpus/pair-files.ts';
-import type { Pair } from '../text/corpus/pairs.ts';
+import { formatFields, type Pair } from '../text/corpus/pairs.ts';
 
 /** Options of `readPairs`. */
 export interface ReadPairsOptions
@@ -25,6 +26,7 @@ export async function readPairs(
   file: FileSource,
   { onEvent, signal, ...format }: ReadPairsOptions = {},
 ): Promise<Pair[]> {
+  checkNames({ area: 'readPairs', others: ['onEvent', 'signal'] }, formatFields, Object.keys(format));
   const corpus = await import('../session/load-corpus.ts');
   const given = new GivenFiles(currentHost().files);
   const session = { files: given.files, emit: (event: SessionEvent) => onEvent?.(event), signal };

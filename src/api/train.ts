@@ -169,9 +169,12 @@ export async function train(given: GivenPairs, options: TrainOptions = {}): Prom
 /** The corpus that is given instead of pairs; undefined if there is none. */
 async function corpusOf(given: unknown): Promise<CorpusArguments | undefined> {
   if (!isObject(given)) return undefined;
-  if ('kind' in given) return given as CorpusArguments;
-  if (!('data' in given || 'stages' in given)) return undefined;
-  return (await import('../session/corpus-stages.ts')).mixedCorpus(given); // only runs with weights need it
+  const isKind = 'kind' in given;
+  if (!(isKind || 'data' in given || 'stages' in given)) return undefined;
+  const { checkCorpus, mixedCorpus } = await import('../session/corpus-stages.ts'); // most calls have pairs
+  if (!isKind) return mixedCorpus(given);
+  checkCorpus(given as CorpusArguments);
+  return given as CorpusArguments;
 }
 
 /** The gate of a run, which gives the caller's gate a `Model` on the engine of the run. */

@@ -218,6 +218,8 @@ export interface FieldNames {
   readonly label?: (name: string) => string;
   /** What a name is called if it is unknown. Default: option. */
   readonly noun?: string;
+  /** Other options of the call, which an unknown name may resemble too. */
+  readonly others?: readonly string[];
 }
 
 /** Throws the HeddleError of a wrong value: the field, its value, and what it must be. */
@@ -246,13 +248,15 @@ export function checkFields(names: FieldNames, table: FieldTable, values: object
 
 /** Throws a HeddleError for a name that is not one of `known`, with the most similar one. */
 export function checkNames(
-  { area, noun = 'option' }: FieldNames,
+  { area, noun = 'option', others = [] }: FieldNames,
   known: readonly string[],
   names: readonly string[],
 ): void {
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
-    throw new HeddleError(`${area}: there is no ${noun} ${unknown}${suggestion(unknown, known)}`);
+    throw new HeddleError(
+      `${area}: there is no ${noun} ${unknown}${suggestion(unknown, [...known, ...others])}`,
+    );
 }
 
 /**
@@ -262,23 +266,24 @@ export function checkNames(
 export function suggestion(name: string, known: readonly string[]): string {
   const similar = closest(name, known);
   if (similar !== undefined) return `. Did you mean ${similar}?`;
-  return known.length > 0 && known.length <= 12 ? `; the names are ${known.join(', ')}` : '';
+  return known.length <= 12 ? `; the names are ${known.join(', ')}` : '';
 }
 
 /** The known name with the fewest edits from `name`; undefined if all are too different. */
 function closest(name: string, known: readonly string[]): string | undefined {
-  const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, '');
+  const plain = (text: string) => text.toLowerCase().replace(/\W|_/g, '');
   const wanted = plain(name);
-  let best: { name: string; cost: number } | undefined;
+  let [best, least]: [string | undefined, number] = [undefined, Infinity];
   for (const candidate of known) {
     const other = plain(candidate);
     // A name that contains the other one is similar: `learnRate` has 3 edits, `rate` none of its letters wrong.
     const contained = wanted.length > 3 && (other.includes(wanted) || wanted.includes(other)) ? 1 : Infinity;
     const cost = Math.min(editDistance(wanted, other), contained);
-    if (cost <= Math.max(1, other.length * 0.4) && cost < (best?.cost ?? Infinity))
-      best = { name: candidate, cost };
+    // Not the name itself: it is an option of another call.
+    if (candidate !== name && cost <= Math.max(1, other.length * 0.4) && cost < least)
+      [best, least] = [candidate, cost];
   }
-  return best?.name;
+  return best;
 }
 
 /** The flag of a field: `--batch-size` for `batchSize`; undefined if it has none. */

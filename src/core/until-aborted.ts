@@ -16,16 +16,16 @@ const grace = 50;
 export async function untilAborted<T>(
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
-  drop: (late: T) => unknown = () => undefined,
+  drop?: (late: T) => unknown,
 ): Promise<T> {
   if (!signal) return work();
   signal.throwIfAborted();
   const running = work();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let stop = () => {};
-  const stopped = new Promise<undefined>((resolve) => {
+  const stopped = new Promise((resolve) => {
     stop = () => {
-      timer = setTimeout(() => resolve(undefined), grace);
+      timer = setTimeout(resolve, grace);
     };
   });
   signal.addEventListener('abort', stop, { once: true });
@@ -40,10 +40,4 @@ export async function untilAborted<T>(
   }
   running.then(drop).catch(() => undefined);
   throw signal.reason;
-}
-
-/** Lets the event loop run between parts of long work, so that an abort arrives; then throws the signal's reason. */
-export async function nextTurn(signal: AbortSignal | undefined): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  signal?.throwIfAborted();
 }

@@ -88,13 +88,26 @@ export interface ForcedPrefixes {
   write(rules: Int32Array, sources: readonly (ArrayLike<number> | undefined)[], rows: number): void;
 }
 
+/** The options of texts, which are not options of decoding. */
+const textOptions =
+  'batchSize maxLength longTexts onLongText replaceUnknown splitSentences badWords prefix attention alignment onPiece phrases placeholders'.split(
+    ' ',
+  );
+
+/** The decoding options among the options of texts; an unknown option is one of them, so that it is an error later. */
+export const decodeOptionsOf = (options: DecodeOptions): DecodeOptions =>
+  Object.fromEntries(Object.entries(options).filter(([name]) => !textOptions.includes(name)));
+
+/** All other options of calls that decode. */
+const others = [...textOptions, 'onProgress', 'signal', 'sourceLang', 'targetLang', 'translations'];
+
 /**
  * Validates options and fills in the defaults. `maxTokens` is the maximum of maxNewTokens. Throws a
  * HeddleError with the option, its value and the allowed values.
  */
 export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens: number): DecodeSettings {
   const { onProgress, signal, ...given } = options;
-  const names = { area: 'decode' };
+  const names = { area: 'decode', others };
   checkFields(names, decodeFields, given);
   const reject = (name: DecodeFieldName, wanted: string) => rejectField(names, name, given[name], wanted);
   const defaults = defaultsOf(decodeFields);

@@ -2,6 +2,7 @@
 // and losses.
 
 import { check } from '../core/errors.ts';
+import { checkNames } from '../core/fields.ts';
 import { Memo } from '../core/memo.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from '../model/model-config.ts';
@@ -134,9 +135,10 @@ export class ModelInspector {
   async inspect(
     sourceIds: readonly number[],
     targetIds: readonly number[],
-    { tensors = false, likely = 5, temperature = 1 }: Omit<InspectOptions, 'target'> = {},
+    { tensors = false, likely = 5, temperature = 1, target: _, ...others }: InspectOptions = {},
     upload?: (peak: number) => Promise<void>,
   ): Promise<Inspection> {
+    checkNames({ area: 'inspect' }, ['target', 'tensors', 'likely', 'temperature'], Object.keys(others));
     check(temperature > 0, `inspect: temperature is ${temperature}; it must be above 0`);
     const { config, source, target } = this.#model;
     const { maxLength } = config;

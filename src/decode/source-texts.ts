@@ -1,7 +1,6 @@
 // Texts as input of a translator: their token ids, which of them are too long, and the batch shape for them.
 
 import { check, HeddleError } from '../core/errors.ts';
-import { nextTurn } from '../core/until-aborted.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { LongText, TextOptions } from './text-options.ts';
@@ -27,8 +26,11 @@ export interface SourceTexts {
   readonly long: readonly LongText[];
 }
 
-/** Number of texts between two turns of the event loop: some milliseconds. */
-const textsPerTurn = 1000;
+/** Lets the event loop run between parts of long work, so that an abort arrives; then throws the signal's reason. */
+export async function nextTurn(signal: AbortSignal | undefined): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve));
+  signal?.throwIfAborted();
+}
 
 /**
  * Encodes texts. `limit`: maximum number of tokens; `numberOf`: number of a text in messages. Throws a
@@ -41,13 +43,12 @@ export async function encodeTexts(
   { longTexts = 'error', signal }: Pick<TextOptions, 'longTexts' | 'signal'> = {},
   numberOf = (index: number): number => index + 1,
 ): Promise<SourceTexts> {
-  const noText = texts.findIndex((text) => typeof text !== 'string');
-  check(noText < 0, `translate: text ${noText + 1} is not a string; pass a string or an array of strings`);
   const full: number[] = [];
   const long: LongText[] = [];
   const encoded: number[][] = [];
   for (const [index, text] of texts.entries()) {
-    if (index % textsPerTurn === textsPerTurn - 1) await nextTurn(signal);
+    if (index % 1000 > 998) await nextTurn(signal); // after some milliseconds
+    check(typeof text === 'string', `translate: text ${index + 1} is no string`);
     const ids = [...source.encode(text), source.special.end];
     const tokens = ids.length;
     if (tokens > limit && longTexts === 'error')
@@ -68,7 +69,7 @@ export function lengthLimit({ maxLength }: TextOptions, c: ModelConfig, most = c
   check(
     maxLength <= c.maxLength,
     `translate: maxLength (${maxLength}) is above the ${c.maxLength} positions of the model; ` +
-      'lower or omit it, and split long texts into sentences (splitSentences)',
+      'lower or omit it',
   );
   return Math.min(maxLength, most);
 }

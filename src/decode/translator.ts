@@ -10,7 +10,7 @@ import { parameterList } from '../model/parameters.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { Aligner, Attention } from './alignment.ts';
 import type { DecodeOptions, DecodeSettings, ForcedPrefixes, ModelRules } from './decode-options.ts';
-import { decodeSettings, modeOf, withModelRules } from './decode-options.ts';
+import { decodeOptionsOf, decodeSettings, modeOf, withModelRules } from './decode-options.ts';
 import { Decoder } from './decoder.ts';
 import { searchFor } from './open-search.ts';
 import type { PhraseContext } from './phrase-translations.ts';
@@ -297,13 +297,6 @@ const streaming = () => import('./text-streamer.ts');
 
 /** Maximum number of tokens of either side. */
 const sizeOf = ({ maxSource, maxTarget }: TranslatorShape): number => Math.max(maxSource, maxTarget);
-
-/** The options that the decoder reads; an unknown option is among them, so that it is an error there. */
-function decodeOptionsOf(options: TextOptions): DecodeOptions {
-  const { batchSize, maxLength, longTexts, replaceUnknown, splitSentences, badWords, prefix, ...o } = options;
-  const { attention, alignment, onPiece, onLongText, phrases, placeholders, ...decode } = o;
-  return decode;
-}
 
 /** Uploads the weights of a model at the first call. */
 function uploadOnce(engine: Engine, { config, weights }: TextModel, p: ParameterList): () => void {

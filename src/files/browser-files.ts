@@ -4,7 +4,7 @@
 // Earlier versions kept the files of a model in a subfolder, a generation such as `.g7`, whose name is in the
 // file `.current`. Such a folder is read and written in that subfolder.
 
-import { errorKind, HeddleError, messageOf } from '../core/errors.ts';
+import { check, errorKind, HeddleError, messageOf } from '../core/errors.ts';
 import type { Files } from './files.ts';
 
 /** File with the name of the current generation of a folder. */
@@ -325,4 +325,13 @@ export function browserFiles(root: FileSystemDirectoryHandle): BrowserFiles {
       return usage === undefined || quota === undefined ? undefined : quota - usage;
     },
   };
+}
+
+/** The files of this page, in a folder of its private file system. */
+export async function openStorage(): Promise<BrowserFiles> {
+  const { storage } = (globalThis as { navigator?: Navigator }).navigator ?? {};
+  // A private window may have none: a SecurityError.
+  const root = await storage?.getDirectory?.().catch(() => undefined);
+  check(root, 'There is no private file system (OPFS) here; give registerHost other files', 'unsupported');
+  return browserFiles(await root.getDirectoryHandle('heddle', { create: true }));
 }

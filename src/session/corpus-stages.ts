@@ -1,12 +1,13 @@
 // Corpora with weights, in stages, as the command line, configuration files and the library give them.
 
 import { check } from '../core/errors.ts';
-import { checkNames } from '../core/fields.ts';
+import { checkNames, suggestion } from '../core/fields.ts';
 import { formatPercent } from '../core/format-numbers.ts';
 import { baseName } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
 import type { Stage } from '../text/batches/mixed-batches.ts';
 import { type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
+import { formatFields } from '../text/corpus/pairs.ts';
 import type { CorpusArguments, CorpusFiles } from './load-corpus.ts';
 
 /**
@@ -41,6 +42,8 @@ export function mixedCorpus(
   { data, stages, dev, test, ...columns }: CorpusMixture,
   resolve: (path: string) => string = (path) => path,
 ): CorpusArguments {
+  const names = { area: 'train', noun: 'field', others: ['data', 'stages', 'dev', 'test'] };
+  checkNames(names, formatFields, Object.keys(columns));
   check(!data || !stages, 'train: data and stages exclude each other; give the data in each stage');
   const given = stages ?? [{ data: data ?? [] }];
   check(Array.isArray(given) && given.length > 0, 'train: stages must be a list of at least one stage');
@@ -53,6 +56,26 @@ export function mixedCorpus(
     return { weights: files.map((file) => (own.get(file) ?? 0) / sum), steps, stalls };
   });
   return { kind: 'files', train: { files: files.map(resolve), ...columns }, dev, test, stages: all };
+}
+
+/** The fields of each kind of corpus; the first one it must have. */
+const corpusFields: Readonly<Record<CorpusArguments['kind'], readonly string[]>> = {
+  intl: ['source', 'target', 'pairs', 'seed', 'kinds'],
+  task: ['task', 'pairs', 'seed'],
+  files: ['train', 'dev', 'test', 'stages'],
+  tsv: ['path', 'dev', 'keep', 'devOnly'],
+};
+
+/** Throws a HeddleError if a corpus lacks what its kind must have, or has other fields. */
+export function checkCorpus({ kind, ...fields }: CorpusArguments): void {
+  const known = Object.hasOwn(corpusFields, kind) ? corpusFields[kind] : undefined;
+  check(
+    known,
+    () => `train: there is no corpus of kind ${kind}${suggestion(kind, Object.keys(corpusFields))}`,
+  );
+  checkNames({ area: `train: corpus of kind ${kind}`, noun: 'field' }, known, Object.keys(fields));
+  const [needed = ''] = known;
+  check(needed in fields, `train: a corpus of kind ${kind} needs ${needed}`);
 }
 
 /** The weights of a stage by file. */

@@ -66,16 +66,14 @@ function lazyFiles(open: () => Promise<Files>): Files {
 /**
  * Opens the files that `loadModel`, `save` and checkpoints use in a page: a folder of the browser's private
  * file system (OPFS). Writing a file and replacing a folder are atomic. A write that exceeds the quota throws
- * a HeddleError of kind `quota`.
+ * a HeddleError of kind `quota`; one of kind `unsupported` if there is no such file system.
  *
  * @example
  * const files = await openBrowserFiles();
  * console.log(await files.list('models'));
  */
 export async function openBrowserFiles(): Promise<BrowserFiles> {
-  const { browserFiles } = await import('../files/browser-files.ts');
-  const root = await globalThis.navigator.storage.getDirectory();
-  return browserFiles(await root.getDirectoryHandle('heddle', { create: true }));
+  return (await import('../files/browser-files.ts')).openStorage();
 }
 
 /** A page or a worker of a browser. Its files are in the browser's private file system. */

@@ -55,7 +55,7 @@ export class SessionDevice {
       given === undefined ||
         (isName(given)
           ? deviceNames.includes(given)
-          : ['requestAdapter', 'traits', 'queue'].some((key) => key in given)),
+          : ['requestAdapter', 'traits', 'queue'].some((key) => key in Object(given))),
       `device must be a Device, a GPUDevice, a GPU (navigator.gpu), or one of ${deviceNames}`,
       'input',
     );

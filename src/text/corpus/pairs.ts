@@ -1,5 +1,6 @@
 // Sentence pairs: fingerprints, and the split into training, dev and test sets.
 import { check } from '../../core/errors.ts';
+import { checkNames } from '../../core/fields.ts';
 import { runSteps, type Steps } from '../../core/steps.ts';
 import { normalizeText } from './normalize-text.ts';
 
@@ -151,8 +152,12 @@ export function splitDev<P extends Pair>(pairs: readonly P[], share: number): Sp
   return { train: part(false), dev: part(true), test: [] };
 }
 
+/** The fields that say how pairs are written in a file. */
+export const formatFields = ['format', 'sourceColumn', 'targetColumn', 'tags'];
+
 /** Throws a HeddleError for invalid fractions. */
-export function checkHeldOut({ dev = 0, test = 0 }: HeldOut): void {
+export function checkHeldOut({ dev = 0, test = 0, ...others }: HeldOut): void {
+  checkNames({ area: 'split' }, ['dev', 'test'], Object.keys(others));
   check(
     dev >= 0 && test >= 0 && dev + test < 1,
     `split: dev is ${dev} and test is ${test}; they are fractions of the pairs of at least 0, together below 1`,

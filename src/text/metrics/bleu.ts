@@ -1,6 +1,7 @@
 // BLEU (Papineni et al., 2002, "BLEU: a method for automatic evaluation of machine translation"). Scores
 // equal those of sacreBLEU (Post, 2018), with its 13a tokenizer.
 import { check } from '../../core/errors.ts';
+import { checkNames } from '../../core/fields.ts';
 import {
   countAll,
   countMatches,
@@ -58,6 +59,8 @@ export interface BleuScore {
   readonly signature: string;
 }
 
+const optionNames = ['smoothing', 'smoothingValue', 'lowercase', 'tokenize', 'order', 'effectiveOrder'];
+
 const defaultValues = { exp: undefined, floor: 0.1, 'add-k': 1, none: undefined };
 
 /** BLEU of a corpus as counts of its sentences: length, reference length, matches and totals of each order. */
@@ -73,6 +76,7 @@ export function bleuStatistics(
     smoothing = 'exp',
     effectiveOrder = false,
   } = options;
+  checkNames({ area: 'bleu' }, optionNames, Object.keys(options));
   check(
     Number.isInteger(order) && order >= 1,
     `bleu: order is ${order}, it must be an integer of at least 1`,

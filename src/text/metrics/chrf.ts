@@ -3,6 +3,7 @@
 // computed.
 
 import { check } from '../../core/errors.ts';
+import { checkNames } from '../../core/fields.ts';
 import type { References, SentenceStatistics } from './ngrams.ts';
 import {
   countAll,
@@ -47,6 +48,8 @@ export interface ChrfScore {
 /** Counts of one order: n-grams of the translation, of the reference, and matches. */
 type Counts = readonly [translation: number, reference: number, matches: number];
 
+const optionNames = ['charOrder', 'wordOrder', 'beta', 'lowercase', 'whitespace', 'epsSmoothing'];
+
 const eps = 1e-16;
 const punctuation = new Set('!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~');
 
@@ -58,6 +61,7 @@ export function chrfStatistics(
 ): SentenceStatistics {
   const { charOrder = 6, wordOrder = 0, beta = 2 } = options;
   const { lowercase = false, whitespace = false, epsSmoothing = false } = options;
+  checkNames({ area: 'chrf' }, optionNames, Object.keys(options));
   for (const [name, order, min] of [
     ['charOrder', charOrder, 1],
     ['wordOrder', wordOrder, 0],

@@ -48,12 +48,18 @@ export const settingsIn = (fields: TrainSettings): TrainSettings =>
     ),
   );
 
+/** The options of `train` of the library that are not settings. */
+const callOptions =
+  'dev test from checkpoint resume force device tune maxSubmissionMs memoryBudget onStep onEvent signal gate snapshots maxLogSteps'.split(
+    ' ',
+  );
+
 /**
  * Checks names and values of options. Throws a HeddleError that names the option, its value and the allowed
  * values.
  */
 export function checkSettings(given: TrainSettings): void {
-  const names = { area: 'train' };
+  const names = { area: 'train', others: callOptions };
   const { lora, ...others } = given;
   checkNames(names, [...topNames, 'lora'], Object.keys(given));
   checkFields(names, settings, others);

@@ -1,0 +1,60 @@
+// Unknown and wrong options of the public functions: a HeddleError of kind `input` that names the option which was
+// meant.
+
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { loadModel } from '../../src/api/load-model.ts';
+import { Model } from '../../src/api/model.ts';
+import { pullModel } from '../../src/api/model-files.ts';
+import { planTraining } from '../../src/api/plan-training.ts';
+import { readPairs } from '../../src/api/read-pairs.ts';
+import { train } from '../../src/api/train.ts';
+import { currentHost, openBrowserFiles, registerHost } from '../../src/session/host.ts';
+import { splitPairs } from '../../src/text/corpus/pairs.ts';
+import { corpusBleu } from '../../src/text/metrics/bleu.ts';
+import { corpusChrf } from '../../src/text/metrics/chrf.ts';
+import { letterModel } from '../support/saved-model.ts';
+import { testHost, testSession } from '../support/session.ts';
+
+const before = currentHost();
+beforeAll(() => registerHost(testHost()));
+afterAll(() => registerHost(before));
+
+const pairs = [{ source: 'abc', target: 'cab' }];
+const model = new Model(letterModel(), testSession({ device: 'cpu' }));
+/** Options that TypeScript refuses. */
+const wrong = (options: object) => options as never;
+
+it.each<[meant: string, call: () => unknown]>([
+  ['Did you mean batchSize?', () => model.translate('a', wrong({ batchsize: 2 }))],
+  ['Did you mean targetLang?', () => model.translate('a', wrong({ targetLanguage: 'es' }))],
+  ['Did you mean onProgress?', () => model.translate('a', wrong({ onprogress: () => 1 }))],
+  ['Did you mean batchSize?', () => model.score(pairs, wrong({ batchsize: 2 }))],
+  ['Did you mean translations?', () => model.evaluate(pairs, wrong({ translation: true }))],
+  ['Did you mean batch?', () => model.plan(wrong({ batchs: 2 }))],
+  ['Did you mean tensors?', () => model.inspect('a', wrong({ tensor: true }))],
+  ['Did you mean maxNewTokens?', () => model.read([], wrong({ maxNewToken: 2 }))],
+  ['Did you mean onStep?', () => train(pairs, wrong({ onstep: () => 1, heldOut: 0 }))],
+  ['Did you mean checkpoint?', () => train(pairs, wrong({ chekpoint: 'x', heldOut: 0 }))],
+  ['Did you mean memoryBudget?', () => planTraining(pairs, wrong({ memBudget: 2, heldOut: 0 }))],
+  ['Did you mean path?', () => train(wrong({ kind: 'tsv', pth: 'x' }))],
+  ['needs task', () => train(wrong({ kind: 'task', pairs: 10, seed: 1 }))],
+  ['no corpus of kind tvs', () => train(wrong({ kind: 'tvs', path: 'x' }))],
+  ['Did you mean dev?', () => train(wrong({ data: { 'x.tsv': 1 }, dv: 'x' }))],
+  ['Did you mean revision?', () => pullModel('a/b', 'x', wrong({ revison: 'v1' }))],
+  ['the names are format,', () => readPairs('x.tsv', wrong({ colums: 'a' }))],
+  ['Did you mean dev?', () => splitPairs(pairs, wrong({ devv: 0.1 }))],
+  ['Did you mean smoothing?', () => corpusBleu(['a'], ['a'], wrong({ smothing: 'none' }))],
+  ['Did you mean beta?', () => corpusChrf(['a'], ['a'], wrong({ betta: 1 }))],
+  ['lora must be a folder', () => loadModel('x', wrong({ lora: 5 }))],
+  ['ensemble must be a list', () => loadModel('x', wrong({ ensemble: 'other' }))],
+  ['device must be', () => train(pairs, wrong({ device: null, heldOut: 0 }))],
+])('%s (%#)', async (meant, call) => {
+  const error = await Promise.resolve()
+    .then(call)
+    .catch((thrown: unknown) => thrown);
+  expect(error).toMatchObject({ kind: 'input', message: expect.stringContaining(meant) });
+});
+
+it('says that Node has no private file system', async () => {
+  await expect(openBrowserFiles()).rejects.toMatchObject({ kind: 'unsupported' });
+});
