@@ -13,9 +13,8 @@ import { checkpointFiles, checkpointWeights } from '../update/training-state.ts'
 import type { BestModel } from './best-model.ts';
 import { saveOnlyModel } from './disk-space.ts';
 import type { ChangeList } from './live-run.ts';
-import { asSentence, type Logbook } from './logbook.ts';
+import { asSentence, failedFolder, type Logbook } from './logbook.ts';
 import type { Pause } from './loop.ts';
-import { failedFolder } from './run-files.ts';
 import type { Setup } from './setup.ts';
 import type { StageRun } from './stages.ts';
 import type { CheckpointFolder, TrainInputs } from './train-result.ts';

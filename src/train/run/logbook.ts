@@ -21,7 +21,6 @@ import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { StepReport, Trainer } from '../update/trainer.ts';
 import type { TrainingData } from '../update/training-data.ts';
 import type { ChangeList } from './live-run.ts';
-import { failedFolder } from './run-files.ts';
 import type { Setup } from './setup.ts';
 import type { CheckpointFolder } from './train-result.ts';
 
@@ -178,6 +177,9 @@ export class Logbook {
     await writeFolder(files, folder, await this.files(), { beside: true, update: true });
   }
 }
+
+/** The folder that keeps what a failed run leaves. `out`: its model folder. */
+export const failedFolder = (out: string): string => `${out}.failed`;
 
 /** A message with a full stop. */
 export const asSentence = (message: string): string => message.replace(/(?<![.!?])$/, '.');

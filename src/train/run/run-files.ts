@@ -25,9 +25,6 @@ export const tokenCachePath = (out: string): string => beside(out, '.tokens');
 /** Path of the cache of frames (frame-cache.ts) of a model folder or archive. */
 export const frameCachePath = (out: string): string => beside(out, '.frames');
 
-/** The folder that keeps what a failed run leaves. `out`: its model folder. */
-export const failedFolder = (out: string): string => `${out}.failed`;
-
 /**
  * Throws a HeddleError that names the files of others if a training may not write its checkpoints to a folder:
  * heddle did not write the folder, or files of a run would replace them.
