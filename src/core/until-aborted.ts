@@ -21,14 +21,11 @@ export async function untilAborted<T>(
   if (!signal) return work();
   signal.throwIfAborted();
   const running = work();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let stop = () => {};
+  let stop!: () => unknown;
   const stopped = new Promise((resolve) => {
-    stop = () => {
-      timer = setTimeout(resolve, grace);
-    };
+    stop = () => setTimeout(resolve, grace);
   });
-  signal.addEventListener('abort', stop, { once: true });
+  signal.addEventListener('abort', stop);
   try {
     const result = await Promise.race([running, stopped]);
     if (!signal.aborted) return result as T;
@@ -36,7 +33,6 @@ export async function untilAborted<T>(
     if (!signal.aborted) throw error;
   } finally {
     signal.removeEventListener('abort', stop);
-    clearTimeout(timer);
   }
   running.then(drop).catch(() => undefined);
   throw signal.reason;

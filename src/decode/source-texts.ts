@@ -47,8 +47,8 @@ export async function encodeTexts(
   const long: LongText[] = [];
   const encoded: number[][] = [];
   for (const [index, text] of texts.entries()) {
-    if (index % 1000 > 998) await nextTurn(signal); // after some milliseconds
-    check(typeof text === 'string', `translate: text ${index + 1} is no string`);
+    if (index % 1000 > 998) await nextTurn(signal); // 1000 texts take some milliseconds
+    check(typeof text === 'string', `translate: text ${index + 1} is not a string`);
     const ids = [...source.encode(text), source.special.end];
     const tokens = ids.length;
     if (tokens > limit && longTexts === 'error')
@@ -68,8 +68,7 @@ export function lengthLimit({ maxLength }: TextOptions, c: ModelConfig, most = c
   if (maxLength === undefined) return most;
   check(
     maxLength <= c.maxLength,
-    `translate: maxLength (${maxLength}) is above the ${c.maxLength} positions of the model; ` +
-      'lower or omit it',
+    `translate: maxLength (${maxLength}) is above the ${c.maxLength} positions of the model; lower or omit it`,
   );
   return Math.min(maxLength, most);
 }
