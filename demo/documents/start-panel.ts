@@ -6,6 +6,7 @@ import { field, options } from '../common/form-fields.ts';
 import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import { termList } from '../common/terms.ts';
+import { shortName } from '../storage/model-names.ts';
 import { demoModels } from '../train/page/demo-models.ts';
 import type { ModelChoice, NewProject } from './documents-protocol.ts';
 
@@ -121,7 +122,7 @@ export class StartPanel extends BusyPanel {
 
   protected override template(): Content {
     const names = [...demoModels.map(({ name }) => name), ...this.#stored].map(
-      (name) => [name, translated(name)] as const,
+      (name) => [name, translated(shortName(name))] as const,
     );
     const models = html`<select id="documents-model" @change=${this.#select}>${options(names, this.#model)}</select>`;
     const about = demoModels.find(({ name }) => name === this.#model)?.about;

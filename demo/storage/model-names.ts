@@ -21,3 +21,7 @@ export function toModelName(text: string): string {
     .slice(0, 60);
   return name || 'model';
 }
+
+/** A name as a page shows it: other programs can give the files of a model any name. */
+export const shortName = (name: string): string =>
+  name.length <= 60 ? name : `${[...name].slice(0, 40).join('')}…${[...name].slice(-15).join('')}`;

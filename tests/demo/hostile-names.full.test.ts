@@ -29,6 +29,9 @@ it.each([390, 1440])('are shown as text at %i px', async (width) => {
   await page.locator('dialog input').fill('other');
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.querySelector('#models')?.textContent?.includes('onerror'));
+  const listed = await page.$eval('#models', (models) => models.innerHTML);
+  expect(listed).toContain(`${'a'.repeat(40)}…本${'日本'.repeat(7)}`);
+  expect(listed.replaceAll(`data-model="${long}"`, '')).not.toContain('a'.repeat(61));
   await pastePairs(page, `${markup}\t${markup}\n${long}\t${long}\n`.repeat(12));
   await shown.screenshot(`hostile-${width}`);
   expect(await page.evaluate(() => document.querySelectorAll('img[src=x]').length)).toBe(0);

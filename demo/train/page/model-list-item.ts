@@ -7,7 +7,7 @@ import { say, translated } from '../../common/page-texts.ts';
 import { type Content, html, nothing } from '../../common/panel.ts';
 import { download } from '../../common/save-blob.ts';
 import { hint } from '../../common/tables.ts';
-import { isModelName, modelNameRule } from '../../storage/model-names.ts';
+import { isModelName, modelNameRule, shortName } from '../../storage/model-names.ts';
 import type { StoredModel } from '../../storage/model-store.ts';
 import { ask, askText } from './dialogs.ts';
 import type { Session } from './training-session.ts';
@@ -59,18 +59,18 @@ export class ModelActions {
       Number.isInteger(Number(text)) && Number(text) > step
         ? ''
         : say`Total steps is ${text}; it must be an integer above the ${formatInteger(step)} steps already done.`;
-    const question = say`Train more steps with ${name}`;
+    const question = say`Train more steps with ${shortName(name)}`;
     const given = await askText({ question, label: say`Total steps`, value: String(2 * steps), problem });
     if (given !== undefined) this.#host.resume(name, Number(given));
   }
   async rename(name: string): Promise<void> {
-    const as = await this.#askName(say`Rename ${name}`, name);
+    const as = await this.#askName(say`Rename ${shortName(name)}`, name);
     if (as === undefined) return;
     await this.#session.rename(name, as);
     this.#host.onRename(name, as);
   }
   async copy(name: string): Promise<void> {
-    const as = await this.#askName(say`Copy ${name}`, `${name.slice(0, 55)}-copy`);
+    const as = await this.#askName(say`Copy ${shortName(name)}`, `${name.slice(0, 55)}-copy`);
     if (as !== undefined) await this.#session.save(name, as);
   }
   async saveArchive(name: string): Promise<void> {
@@ -96,7 +96,7 @@ export class ModelActions {
   }
   async remove(name: string): Promise<void> {
     const answer = await ask(
-      say`Delete ${name}?`,
+      say`Delete ${shortName(name)}?`,
       say`The model and its checkpoint are deleted from this browser. This cannot be undone.`,
       [['delete', say`Delete`, 'bad']],
     );
@@ -126,24 +126,25 @@ export function modelItem(
   button: (button: ListButton) => Content,
 ): Content {
   const { name, unfinished } = model;
+  const shown = shortName(name);
   const isLocked = model.lock !== 'free';
   const buttons: readonly ListButton[] = [
     {
       label: say`Resume`,
-      description: say`Resume the training of ${name}`,
+      description: say`Resume the training of ${shown}`,
       disabled: isTraining || isLocked,
       hidden: !unfinished,
       act: () => actions.resume(name),
     },
     {
       label: say`Load`,
-      description: say`Load ${name} to translate with it`,
+      description: say`Load ${shown} to translate with it`,
       disabled: isTraining,
       act: () => actions.load(name),
     },
     {
       label: say`Train more`,
-      description: say`Train more steps with ${name}`,
+      description: say`Train more steps with ${shown}`,
       style: 'quiet',
       disabled: isTraining || isLocked,
       hidden: unfinished || model.steps === 0,
@@ -151,51 +152,51 @@ export function modelItem(
     },
     {
       label: say`Rename`,
-      description: say`Rename ${name}`,
+      description: say`Rename ${shown}`,
       style: 'quiet',
       disabled: isLocked,
       act: () => actions.rename(name),
     },
     {
       label: say`Copy`,
-      description: say`Copy ${name} under another name`,
+      description: say`Copy ${shown} under another name`,
       style: 'quiet',
       act: () => actions.copy(name),
     },
     {
       label: say`Archive`,
-      description: say`Download ${name} as a zip archive, with its checkpoint`,
+      description: say`Download ${shown} as a zip archive, with its checkpoint`,
       style: 'quiet',
       act: () => actions.saveArchive(name),
     },
     {
       label: say`Safetensors`,
-      description: say`Download ${name} as safetensors, without its checkpoint`,
+      description: say`Download ${shown} as safetensors, without its checkpoint`,
       style: 'quiet',
       act: () => actions.saveSafetensors(name),
     },
     {
       label: say`Take it away`,
-      description: say`Take it away: download ${name} and its settings as a program of heddle and one of PyTorch`,
+      description: say`Take it away: download ${shown} and its settings as a program of heddle and one of PyTorch`,
       style: 'quiet',
       act: () => actions.takeAway(name),
     },
     {
       label: say`Export for transformers.js`,
-      description: say`Export for transformers.js: download ${name} as ONNX files`,
+      description: say`Export for transformers.js: download ${shown} as ONNX files`,
       style: 'quiet',
       act: () => actions.saveOnnx(name),
     },
     {
       label: say`Export for Firefox`,
-      description: say`Export for Firefox: download ${name} as the files of Firefox Translations`,
+      description: say`Export for Firefox: download ${shown} as the files of Firefox Translations`,
       style: 'quiet',
       hidden: !model.isForFirefox,
       act: () => actions.saveFirefox(name),
     },
     {
       label: say`Try it as Firefox would`,
-      description: say`Try it as Firefox would: translate with ${name} in the engine of Firefox`,
+      description: say`Try it as Firefox would: translate with ${shown} in the engine of Firefox`,
       style: 'quiet',
       disabled: isTraining,
       hidden: !model.isForFirefox,
@@ -203,7 +204,7 @@ export function modelItem(
     },
     {
       label: say`Delete`,
-      description: say`Delete ${name}`,
+      description: say`Delete ${shown}`,
       style: 'quiet bad',
       disabled: isLocked,
       act: () => actions.remove(name),
@@ -231,7 +232,7 @@ function description({ name, step, steps, parameters, bytes, time, lock, corpus 
   ]);
   return html`
     <div class="model-what">
-      <b>${name}</b>
+      <b>${shortName(name)}</b>
       ${lockTexts[lock] ? html`<span class="tag">${lockTexts[lock]}</span>` : nothing}
       <p class="hint number">${facts.join(' · ')}</p>
       ${hint(corpus)}

@@ -5,6 +5,7 @@ import { live } from 'lit-html/directives/live.js';
 import { formatInteger, formatNumber } from '../../common/format.ts';
 import { say, sayCount, translated } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
+import { shortName } from '../../storage/model-names.ts';
 import type { SentDecodeOptions, TranslationResult } from '../protocol.ts';
 import { DecodingForm } from './decoding-form.ts';
 import { type DemoModel, demoModels } from './demo-models.ts';
@@ -95,7 +96,7 @@ export class TranslatePanel extends Panel {
     this.#bySentence = chosen.bySentence ?? false;
     this.setLanguages(chosen.source, chosen.target);
     this.#showNothing();
-    this.#view.say(say`Loading ${translated(chosen.name)}…`);
+    this.#view.say(say`Loading ${translated(shortName(chosen.name))}…`);
     this.draw();
     try {
       await this.#session.load(chosen.name, { url: chosen.url, step: chosen.step });
@@ -283,7 +284,7 @@ export class TranslatePanel extends Panel {
             >${translated(model.name)}</button>`,
         )}
         <span class="hint" ?hidden=${!demo}>${demo?.knows}</span>
-        <span class="tag" ?hidden=${demo !== undefined || this.#model === ''}>${translated(this.#model)}</span>
+        <span class="tag" ?hidden=${demo !== undefined || this.#model === ''}>${translated(shortName(this.#model))}</span>
         <a href="#gallery-card" class="push">More models</a>
       </div>`;
   }
