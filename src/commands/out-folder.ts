@@ -111,7 +111,7 @@ async function checkWritable(files: Files, folder: string): Promise<void> {
   try {
     await writeText(files, probe, '');
   } catch (error) {
-    throw new HeddleError(`--out ${folder}: ${(error as Error).message.replace(/^.*?: (?=cannot)/, '')}`, {
+    throw new HeddleError(`--out ${folder}: ${(error as Error).message.replace(/^.*?: (?=cannot)/s, '')}`, {
       cause: error,
     });
   }

@@ -239,7 +239,7 @@ export function movedCorpus(kept: CorpusArguments, { train, dev, test }: NamedFi
 
 /** File name without folder and extension. */
 const nameOf = (path: string): string =>
-  path.replace(/^.*[\\/]/, '').replace(/^-$|\.[^.]+(?:\.gz)?$/, '') || 'model';
+  path.replace(/^.*[\\/]/s, '').replace(/^-$|\.[^.]+(?:\.gz)?$/, '') || 'model';
 
 /** The arguments that use the model of a result. */
 const usage = ({ config }: TrainResult, folder: string, adapter = ''): string =>

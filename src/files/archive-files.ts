@@ -31,7 +31,7 @@ export function archiveFiles(files: Files): Files {
    * A folder with the name of an archive stays a folder.
    */
   const at = async (path: string): Promise<[files: Files, name: string, archive?: string]> => {
-    const [, archive, name] = /^(.*?\.(?:zip|safetensors))[/\\]+(.+)$/i.exec(path) ?? [];
+    const [, archive, name] = /^(.*?\.(?:zip|safetensors))[/\\]+(.+)$/is.exec(path) ?? [];
     return archive && (await isFile(archive)) ? [await open(archive), `/${name}`, archive] : [files, path];
   };
   return {

@@ -64,10 +64,10 @@ export async function appendFile(files: Files, path: string, bytes: Uint8Array):
 }
 
 /** Removes trailing slashes and backslashes; `/` is unchanged. */
-export const withoutEndSlash = (path: string): string => path.replace(/(?<=.)[\\/]+$/, '');
+export const withoutEndSlash = (path: string): string => path.replace(/(?<=.)[\\/]+$/s, '');
 
 /** The last part of a path, without trailing slashes. */
-export const baseName = (path: string): string => withoutEndSlash(path).replace(/^.*[\\/](?=.)/, '');
+export const baseName = (path: string): string => withoutEndSlash(path).replace(/^.*[\\/](?=.)/s, '');
 
 /** Whether a path is a folder or leads into it. Both are relative, or both absolute. */
 export function isInFolder(path: string, folder: string): boolean {

@@ -65,7 +65,7 @@ async function withPath<T>(action: string, path: string, work: () => Promise<T>)
 
 /** The folder of a path; `.` if it has none. */
 const folderOf = (path: string): string => {
-  const [, folder = '.'] = /^(.*)[\\/][^\\/]+[\\/]*$/.exec(path) ?? [];
+  const [, folder = '.'] = /^(.*)[\\/][^\\/]+[\\/]*$/s.exec(path) ?? [];
   return folder || '/';
 };
 

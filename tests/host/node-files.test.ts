@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { httpFiles } from '../../src/commands/remote/http-files.ts';
 import { HeddleError } from '../../src/core/errors.ts';
-import { appendFile, type Files, readText, writeText } from '../../src/files/files.ts';
+import { appendFile, baseName, type Files, readText, writeText } from '../../src/files/files.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
 import { fileServer } from '../../src/host/file-server.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
@@ -52,6 +52,9 @@ describe.each([
     await filesOf().write(at('a/b/ü & ?.bin'), bytes);
     expect(await filesOf().read(at('a/b/ü & ?.bin'))).toEqual(bytes);
     expect(readdirSync(at('a/b'))).toEqual(['ü & ?.bin']);
+    await writeFolder(filesOf(), at('two\nlines/of\ta name'), { 'x.bin': bytes });
+    expect(readFileSync(at('two\nlines/of\ta name/x.bin'))).toEqual(Buffer.from(bytes));
+    expect(baseName('two\nlines/of\na name/')).toBe('of\na name');
     await writeText(filesOf(), at('empty'), '');
     expect(await readText(filesOf(), at('empty'))).toBe('');
   });

@@ -65,7 +65,7 @@ export async function saveOnlyModel(
   hasCheckpoint: boolean,
   save: (place: CheckpointFolder) => Promise<void>,
 ): Promise<string | undefined> {
-  const [, base = folder, ending = ''] = /^(.*?)(\.zip)?$/i.exec(folder) ?? [];
+  const [, base = folder, ending = ''] = /^(.*?)(\.zip)?$/is.exec(folder) ?? [];
   const place = { files, folder: hasCheckpoint ? `${base}.model${ending}` : folder };
   try {
     await save(place);
