@@ -52,7 +52,7 @@ export async function attempt(spec: KernelSpec, own: OwnKernel, time: TimeOption
   const { device } = await open();
   const lost = device.gpu.lost.then(({ message }) => {
     throw new HeddleError(
-      english`The GPU device was lost${message && `: ${message}`} The kernel may have an endless loop, or read outside of its tensors.`,
+      english`The GPU device was lost${message && ` (${message.replace(/\.?$/, '')})`}. The kernel may have an endless loop, or read outside of its tensors.`,
     );
   });
   lost.catch(() => {}); // the device is closed later

@@ -26,8 +26,8 @@ export interface ModelFacts {
 
 /**
  * Reads the configuration of a saved model of heddle or Hugging Face, not its weights: by its name, or in a File,
- * Blob or the files of its folder. Throws a HeddleError
- * that names the file and the field if it is missing or not supported.
+ * Blob or the files of its folder. Throws a HeddleError that names the file and the field if it is missing or not
+ * supported.
  *
  * @example
  * const { config, parameters } = await readModelFacts('out');
@@ -90,8 +90,9 @@ const pullOptions =
  * kind `memory` before its weights are downloaded. Throws a HeddleError that says what to do, or the signal's reason.
  *
  * @example
- * await pullModel('Helsinki-NLP/opus-mt-en-es', 'en-es', { onDownload: ({ loaded, total }) => console.log(loaded /
- * total) });
+ * await pullModel('Helsinki-NLP/opus-mt-en-es', 'en-es', {
+ *   onDownload: ({ loaded, total }) => console.log(loaded / total),
+ * });
  */
 export async function pullModel(
   model: string,

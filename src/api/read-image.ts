@@ -34,6 +34,7 @@ export interface ReadOptions {
 /** Number of lines that are read together. */
 const batch = 8;
 
+/** The reader of each engine, for the parameters that it was made with. */
 const readers = new WeakMap<Engine, { readonly parameters: ParameterList; readonly reader: FrameTexts }>();
 
 /** Reads images with a model on its engine; see `Model.read`. */

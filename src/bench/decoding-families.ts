@@ -165,7 +165,6 @@ export const decodingFamilies = {
       step: halfWay(length),
     }),
   }),
-  // Copy of the unfinished rows.
   'pack as f16': family({
     label: 'Pack as f16',
     group: 'decoding',
@@ -175,6 +174,7 @@ export const decodingFamilies = {
       build: (g) => void packF16(g, input(g, 'x', [rows, width])),
     }),
   }),
+  // Copy of the unfinished rows.
   'take rows': family({
     label: 'Copy of rows',
     group: 'decoding',

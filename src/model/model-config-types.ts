@@ -90,7 +90,8 @@ export interface ModelConfig {
    */
   readonly decoderSelfAttention: 'attention' | 'ssru';
   /**
-   * For each decoder layer the number, from 1, of the layer whose weights it has; empty: its own. Default: .
+   * For each decoder layer the number, from 1, of the layer whose weights it has; empty: its own. Default:
+   * empty.
    */
   readonly decoderTiedLayers: readonly number[];
   /** Dropout rates by place; one number sets embedding, attention, feedForward and residual. Default: 0. */
@@ -102,7 +103,8 @@ export interface ModelConfig {
   readonly norm: 'post' | 'pre';
   /**
    * What surrounds each sub-layer, as letters of Marian's options transformer-preprocess and -postprocess: d
-   * dropout, n norm, a add the input. `:dan` is norm=post, `n:da` norm=pre; empty: that of `norm`. Default: .
+   * dropout, n norm, a add the input. `:dan` is norm=post, `n:da` norm=pre; empty: that of `norm`. Default:
+   * empty.
    */
   readonly sublayerSteps: string;
   /**

@@ -35,7 +35,9 @@ afterAll(async () => {
 it('loadModel says what is needed, and downloads no weights above the budget', async () => {
   const said: string[] = [];
   const options = {
-    ...({ device: 'cpu', hub: hub.url, memoryBudget: 2000 } as const),
+    device: 'cpu' as const,
+    hub: hub.url,
+    memoryBudget: 2000,
     onEvent: (event: { readonly type: string; readonly text?: string }) => void said.push(event.text ?? ''),
   };
   const failed = loadModel('me/it', options);

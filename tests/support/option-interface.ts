@@ -89,11 +89,13 @@ function fieldHelp(
     type.kind === 'integer' || type.kind === 'number'
       ? ` ${capital(describeType(type))}${['n', '', 'number', 'rate'].includes(type.unit) ? '' : ` (${type.unit})`}.`
       : '';
-  const standard = defaultOf ? defaultOf(name) : (row.defaultText ?? shown(row.default));
+  const standard = defaultOf ? defaultOf(name) : (row.defaultText ?? shownDefault(row.default));
   return `${capital(inOptions(row.help))}.${values}${standard === undefined ? '' : ` Default: ${inOptions(standard)}.`}`;
 }
 
-const shown = (value: unknown): string | undefined => (value === undefined ? undefined : String(value));
+/** A default as text; undefined if there is none. */
+export const shownDefault = (value: unknown): string | undefined =>
+  value === undefined ? undefined : String(value) || 'empty';
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 function property(name: string, type: string): string[] {

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import type { FieldTable, OptionField } from '../../src/core/fields.ts';
+import { shownDefault } from './option-interface.ts';
 
 /**
  * The rows of `table`, the constant `name` of a file of src/, with the texts of their comments: help, and the
@@ -22,9 +23,7 @@ export function rowsWithHelp(path: string, name: string, table: FieldTable): [st
   };
   visit(ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true));
   return Object.entries(table).map(([field, row]) => {
-    const [help = '', defaultText = row.default === undefined ? undefined : String(row.default)] = (
-      comments.get(field) ?? ''
-    )
+    const [help = '', defaultText = shownDefault(row.default)] = (comments.get(field) ?? '')
       .replace(/\.$/, '')
       .split('. Default: ');
     return [field, { ...row, help: help.charAt(0).toLowerCase() + help.slice(1), defaultText }];
