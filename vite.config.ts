@@ -350,8 +350,8 @@ const filesIn = (folder: string | undefined, names: readonly string[]): Record<s
   Object.fromEntries(folder === undefined ? [] : names.map((name) => [name, join(folder, name)]));
 
 /**
- * The engine of Firefox Translations, which the page Train loads on demand: the wasm of bergamot-translator, its script, and
- * the worker that runs them. Without the package the page says that the engine is missing.
+ * The engine of Firefox Translations, which the page Train loads on demand: the wasm of bergamot-translator, its
+ * script, and the worker that runs them. Without the package the page says that the engine is missing.
  */
 const firefoxEngine = copiedFiles('firefox', {
   'engine-worker.js': resolve(root, 'demo/train/page/firefox-worker.js'),

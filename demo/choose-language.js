@@ -1,5 +1,5 @@
-// Selects the language of the page before it is drawn: the choice of the visitor, else the first of the browser's languages
-// that the pages have, else English. In another language the page is hidden until its texts are loaded.
+// Selects the language of the page before it is drawn: the choice of the visitor, else the first of the browser's
+// languages that the pages have, else English. In another language the page is hidden until its texts are loaded.
 {
   const languages = __LANGUAGES__;
   const wanted = [...navigator.languages];

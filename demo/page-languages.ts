@@ -1,5 +1,5 @@
-// Vite plugin of the pages' languages: adds choose-language.js, with the names of the files in demo/texts/, to each page
-// before its style sheets and after its content security policy.
+// Vite plugin of the pages' languages: adds choose-language.js, with the names of the files in demo/texts/, to each
+// page before its style sheets and after its content security policy.
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -118,8 +118,8 @@ async function mergeSmall() {
 }
 
 /**
- * Merges modules of the library that the same modules import, and the smallest of core/ and of files/, if that saves a block
- * of the disk. Returns whether it did.
+ * Merges modules of the library that the same modules import, and the smallest of core/ and of files/, if that saves
+ * a block of the disk. Returns whether it did.
  */
 async function mergeTwins() {
   const { all, imports, loadedOnDemand, library } = importGraph();
@@ -184,7 +184,9 @@ function importGraph() {
   };
 }
 
-/** Writes the built file `input` again with the code of the modules `own` in it, or in files of modules/ by `groups`. */
+/**
+ * Writes the built file `input` again with the code of the modules `own` in it, or in files of modules/ by `groups`.
+ */
 async function merge(input, own, groups = []) {
   const { rolldown } = await import('rolldown');
   const bundle = await rolldown({

@@ -1,6 +1,6 @@
 // npm run demo:clips: makes the clips of the page Speech by espeak-ng, as 16 kHz mono 16 bit WAV in demo/speech/clips/.
-// Three clips to listen to by a voice that the built-in model knows well, and ten by one that it does not, to learn from.
-// The sentences are not in the corpus that the model was trained on (../shared/speech/make.sh FOLDER 3000 1).
+// Three clips to listen to by a voice that the built-in model knows well, and ten by one that it does not, to learn
+// from. The sentences are not in the corpus that the model was trained on (../shared/speech/make.sh FOLDER 3000 1).
 // Needs the programs espeak-ng and sox (Debian: apt-get install espeak-ng sox). The same version of espeak-ng writes the
 // same bytes.
 import { execFileSync } from 'node:child_process';

@@ -1,10 +1,10 @@
-// Gives the rarest pieces of a model's unigram vocabulary other names: placeholders of codes and marks of terms, so that
-// the model can be fine-tuned with `--augment placeholders` or `--augment terms`.
+// Gives the rarest pieces of a model's unigram vocabulary other names: placeholders of codes and marks of terms, so
+// that the model can be fine-tuned with `--augment placeholders` or `--augment terms`.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /**
- * Copies a model.safetensors of heddle with changed names of tokens; pieces of one or two characters keep theirs. Returns
- * the pieces that were replaced. Throws if the tokenizer is not a unigram model, or has too few pieces.
+ * Copies a model.safetensors of heddle with changed names of tokens; pieces of one or two characters keep theirs.
+ * Returns the pieces that were replaced. Throws if the tokenizer is not a unigram model, or has too few pieces.
  */
 export function addSymbols(from, to, symbols) {
   const file = readFileSync(from);

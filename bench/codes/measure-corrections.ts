@@ -1,6 +1,6 @@
-// Measures "learn from my corrections" of the page of documents, by its own code: a model, 50 strings of a gettext catalog
-// with their translations as corrections, the other strings as memory. BLEU on held-out strings of the memory, and on
-// general sentences, before and after; also without rehearsal pairs.
+// Measures "learn from my corrections" of the page of documents, by its own code: a model, 50 strings of a gettext
+// catalog with their translations as corrections, the other strings as memory. BLEU on held-out strings of the
+// memory, and on general sentences, before and after; also without rehearsal pairs.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

@@ -1,5 +1,6 @@
-// Measures what documents cost beside the model if a text has no code and no term: the time outside of `model.generate`, and
-// whether the model gets the same calls and gives the same translations as by `model.translate`.
+// Measures what documents cost beside the model if a text has no code and no term: the time outside of
+// `model.generate`, and whether the model gets the same calls and gives the same translations as by
+// `model.translate`.
 
 import { readFileSync } from 'node:fs';
 import type { Model } from '../../src/api/model.ts';

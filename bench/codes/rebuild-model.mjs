@@ -1,5 +1,5 @@
-// npm run bench:codes -- --rebuild FOLDER: makes the measured model of docs/translators.md from the general model of the
-// page, and measures it. It can be killed at any time and continues; it says how long each step took.
+// npm run bench:codes -- --rebuild FOLDER: makes the measured model of docs/translators.md from the general model of
+// the page, and measures it. It can be killed at any time and continues; it says how long each step took.
 // Options: --steps N (updates, 1,200), --strings N (strings that are measured, 2,000), --data FOLDER (train.tsv of
 // Tatoeba's pairs, English and Spanish, of which 2,500 are mixed in).
 import { spawnSync } from 'node:child_process';

@@ -29,7 +29,9 @@ async function openRuntime(threads) {
   return runtime;
 }
 
-/** Runs pipelines for speech, a list of { model, device, dtype, sounds, options }. Returns the results of `runSpeech`. */
+/**
+ * Runs pipelines for speech, a list of { model, device, dtype, sounds, options }. Returns the results of `runSpeech`.
+ */
 globalThis.runSpeechPipelines = async (runs) => {
   const { pipeline } = await openTransformers();
   const out = [];

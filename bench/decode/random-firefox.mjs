@@ -1,7 +1,7 @@
 // A student of Firefox with random weights, as Marian stores it: model.bin in float32, decoder.yml and a vocabulary of
-// numbers. Its sublayers are weak, and the embedding of one token is the position that the decoder reads first. So this token
-// is ahead of all others by more than what 8 bits change, and every engine writes it until the limit of the length: ids are
-// equal in int8 too. How long a step takes does not depend on its token.
+// numbers. Its sublayers are weak, and the embedding of one token is the position that the decoder reads first. So
+// this token is ahead of all others by more than what 8 bits change, and every engine writes it until the limit of
+// the length: ids are equal in int8 too. How long a step takes does not depend on its token.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { firefoxModel, numberVocabulary } from './marian-files.mjs';

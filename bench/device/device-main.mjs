@@ -1,5 +1,5 @@
-// npm run bench:device: measures the adapter of this machine as "Measure this device" of the kernel lab does, and writes
-// the report into bench/results/devices.
+// npm run bench:device: measures the adapter of this machine as "Measure this device" of the kernel lab does, and
+// writes the report into bench/results/devices.
 //
 //   --host NAME      dawn: in Node; chrome: the built lab in headless Chrome (default: dawn)
 //   --transformers   chrome: also transformers.js in WebAssembly (npm run bench:decode installs it; build the pages then)

@@ -1,5 +1,5 @@
-// The texts of markup: of the templates of lit-html, and of the HTML files. A text is what is between two tags of blocks;
-// tags inside a sentence belong to it. An expression of a template is a placeholder.
+// The texts of markup: of the templates of lit-html, and of the HTML files. A text is what is between two tags of
+// blocks; tags inside a sentence belong to it. An expression of a template is a placeholder.
 
 /** A text of markup, and its place. */
 export interface MarkupText {

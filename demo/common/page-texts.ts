@@ -1,5 +1,5 @@
-// The language of the page, and its texts in that language. The English texts in the source are the keys of the others: a
-// file of demo/texts/ for each language, which only pages in that language load.
+// The language of the page, and its texts in that language. The English texts in the source are the keys of the
+// others: a file of demo/texts/ for each language, which only pages in that language load.
 
 import { translateMarkup } from './markup-texts.ts';
 
@@ -51,8 +51,8 @@ export function say(strings: readonly string[], ...values: readonly unknown[]): 
 }
 
 /**
- * A text with a number of things: sayCount(n, '{0} token', '{0} tokens'). Its key is the last of both. `values`: of `{0}`,
- * `{1}` …; default: the number.
+ * A text with a number of things: sayCount(n, '{0} token', '{0} tokens'). Its key is the last of both. `values`: of
+ * `{0}`, `{1}` …; default: the number.
  */
 export function sayCount(n: number, one: string, many: string, ...values: readonly unknown[]): string {
   const text = texts?.[many];

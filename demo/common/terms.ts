@@ -49,8 +49,8 @@ export const termNames = Object.keys(terms) as readonly TermName[];
 export const chapterOf = (name: TermName): string => terms[name][1];
 
 /**
- * The terms of a panel as buttons, each of which opens its sentence with the link. `place`: the part of the ids that tells
- * panels apart.
+ * The terms of a panel as buttons, each of which opens its sentence with the link. `place`: the part of the ids that
+ * tells panels apart.
  */
 export const termList = (place: string, names: readonly TermName[]): Content => html`
   <p class="terms hint">

@@ -1,5 +1,5 @@
-// Recorded devices: the reports of bench/results/devices, software adapters named as such. Until something is measured, the
-// roofline chart has their roofs and kernels as background.
+// Recorded devices: the reports of bench/results/devices, software adapters named as such. Until something is
+// measured, the roofline chart has their roofs and kernels as background.
 
 import { type DeviceReport, deviceReportOf } from '../../src/bench/device-report.ts';
 import type { RoofRates } from '../../src/bench/roofline-model.ts';

@@ -4,7 +4,10 @@ import type { TransformersLibrary } from '../../src/bench/transformers-decoding.
 import { HeddleError } from '../../src/index.ts';
 import { english } from '../common/english.ts';
 
-/** Loads transformers.js from the folder of the page, with the runtime beside it. Throws a HeddleError if it does not load. */
+/**
+ * Loads transformers.js from the folder of the page, with the runtime beside it. Throws a HeddleError if it does not
+ * load.
+ */
 export async function loadTransformers(page: string): Promise<TransformersLibrary> {
   const address = (file: string) => new URL(`transformers/${file}`, page).href;
   let library: TransformersLibrary;

@@ -2,8 +2,9 @@
 // page's address. The chapter is its hash.
 
 /**
- * The sentence of a page without a link: one on which the first model hesitates, between “madrugada” (62 %) and “mañana”
- * (37 %), 1.15 bits. Of 378 sentences of its corpus it translates only one other right with a token of as many bits.
+ * The sentence of a page without a link: one on which the first model hesitates, between “madrugada” (62 %) and
+ * “mañana” (37 %), 1.15 bits. Of 378 sentences of its corpus it translates only one other right with a token of as
+ * many bits.
  */
 export const firstSentence = '12:08 in the morning';
 

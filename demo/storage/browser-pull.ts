@@ -1,5 +1,5 @@
-// Downloads a model from a hub, or of Firefox Translations, into the browser: into `pulls/NAME`, where an interrupted download can be
-// continued, and then, once it is complete and valid, by one rename into `models/NAME`.
+// Downloads a model from a hub, or of Firefox Translations, into the browser: into `pulls/NAME`, where an interrupted
+// download can be continued, and then, once it is complete and valid, by one rename into `models/NAME`.
 
 import {
   type ErrorHints,
@@ -40,10 +40,10 @@ function placeIn(text: string): Place {
 
 /**
  * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub at the URL `hub`, or from Hugging Face if that
- * server is not a hub; or a pair of languages of Firefox Translations, `en-es` or `ADDRESS#en-es`. Returns the name of the model in the browser. The next call continues an incomplete
- * download, unless a checksum is wrong or the model cannot be read. Throws an ExistsError before the first
- * request if the name is taken, a LockedError if another tab is downloading it, the HeddleErrors of the
- * library's `pullModel`, and the signal's reason.
+ * server is not a hub; or a pair of languages of Firefox Translations, `en-es` or `ADDRESS#en-es`. Returns the name
+ * of the model in the browser. The next call continues an incomplete download, unless a checksum is wrong or the
+ * model cannot be read. Throws an ExistsError before the first request if the name is taken, a LockedError if another
+ * tab is downloading it, the HeddleErrors of the library's `pullModel`, and the signal's reason.
  */
 export async function pullToBrowser(
   files: Files,

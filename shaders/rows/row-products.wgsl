@@ -1,5 +1,5 @@
-// Products of TILE whole rows by one workgroup, for linear-add-norm.wgsl: 64 threads across, each with BLOCKS vectors of
-// four rows, and 4 down. Tiles of the rows and of the matrix are staged DEPTH deep, transposed.
+// Products of TILE whole rows by one workgroup, for linear-add-norm.wgsl: 64 threads across, each with BLOCKS vectors
+// of four rows, and 4 down. Tiles of the rows and of the matrix are staged DEPTH deep, transposed.
 // part of rows/linear-add-norm.wgsl
 
 const TILE: u32 = 16u;

@@ -1,7 +1,7 @@
 // Activation functions and their derivatives, four numbers at a time: ReLU max(x, 0), GELU x * Phi(x) (exact,
-// not the tanh approximation), SiLU x * sigmoid(x), QUICK_GELU x * sigmoid(1.702 x) and GELU_TANH, the approximation of GELU, x * sigmoid(2u)
-// with u = sqrt(2/π) (x + 0.044715 x³). src/engine/ops/elementwise/activation-references.ts has them in
-// float64, and src/engine/ops/elementwise/elementwise-ops.ts the numbers of the kinds.
+// not the tanh approximation), SiLU x * sigmoid(x), QUICK_GELU x * sigmoid(1.702 x) and GELU_TANH, the approximation
+// of GELU, x * sigmoid(2u) with u = sqrt(2/π) (x + 0.044715 x³). src/engine/ops/elementwise/activation-references.ts
+// has them in float64, and src/engine/ops/elementwise/elementwise-ops.ts the numbers of the kinds.
 
 const RELU: u32 = 1u;
 const GELU: u32 = 2u;

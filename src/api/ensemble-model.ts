@@ -12,8 +12,8 @@ import type { ModelParts } from './model-engine.ts';
 
 /**
  * Creates an ensemble of the model `first` and the models `others`, which `open` loads. `weights` and
- * `weightsExclude`: storage of the weights on the device. Throws a HeddleError that names a model with another vocabulary,
- * other start, end or padding ids, or a smaller maximum length than the first.
+ * `weightsExclude`: storage of the weights on the device. Throws a HeddleError that names a model with another
+ * vocabulary, other start, end or padding ids, or a smaller maximum length than the first.
  */
 export async function openEnsemble<Source extends FolderSource>(
   first: SavedModel,

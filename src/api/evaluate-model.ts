@@ -176,8 +176,8 @@ export interface PairScore {
 }
 
 /**
- * Scores pairs, in order, within the turn of the model; undefined for a pair that is too long or has an empty side. Throws a
- * HeddleError if no pair fits the model, and the signal's reason if it is aborted.
+ * Scores pairs, in order, within the turn of the model; undefined for a pair that is too long or has an empty side.
+ * Throws a HeddleError if no pair fits the model, and the signal's reason if it is aborted.
  */
 export async function scorePairs(
   engine: ModelEngine,

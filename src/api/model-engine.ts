@@ -214,7 +214,10 @@ export class ModelEngine {
     this.#chosen = name;
   }
 
-  /** The saved model, compared with its manifest, with its weights in memory; reads them from the files if only the device has them. */
+  /**
+   * The saved model, compared with its manifest, with its weights in memory; reads them from the files if only the
+   * device has them.
+   */
   async whole(): Promise<SavedModel> {
     const { saved } = this;
     await saved.verified;

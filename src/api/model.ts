@@ -100,7 +100,9 @@ export class Model {
    * @example
    * const one = await model.translate('The tree is 59 yards tall.');
    * const two = await model.translate(['Good morning.', 'Good night.'], { beams: 4, lengthPenalty: 1 });
-   * const page = await model.translate('The tree is tall. It is old.\n\nNobody knows how old.', { splitSentences: true });
+   * const page = await model.translate('The tree is tall. It is old.\n\nNobody knows how old.', {
+   *   splitSentences: true,
+   * });
    */
   translate(text: string, options?: TranslateOptions): Promise<string>;
   /** Translates several texts, in order. */
@@ -120,7 +122,8 @@ export class Model {
    * and `onPartial` receives its text so far. `name` is that of the recording in errors.
    * @example
    * const whisper = await loadModel('openai/whisper-tiny');
-   * const { text, segments } = await whisper.transcribe(await (await fetch('talk.wav')).arrayBuffer(), { language: 'en' });
+   * const talk = await (await fetch('talk.wav')).arrayBuffer();
+   * const { text, segments } = await whisper.transcribe(talk, { language: 'en' });
    */
   async transcribe(
     audio: SpeechInput | SpeechStream,
@@ -253,8 +256,8 @@ export class Model {
   }
 
   /**
-   * Loads a LoRA adapter under a name, for `useLora`: its folder, or the files of it. LoRA adapters may differ in rank and layers. Throws a
-   * HeddleError if one was trained on another model.
+   * Loads a LoRA adapter under a name, for `useLora`: its folder, or the files of it. LoRA adapters may differ in
+   * rank and layers. Throws a HeddleError if one was trained on another model.
    * @example
    * await model.addLora('legal', 'adapters/legal');
    */

@@ -28,7 +28,8 @@ export interface Checkpoint {
 }
 
 /**
- * Reads the checkpoint of a model: its name, a .zip archive, or the files of its folder. Throws a HeddleError if it has none.
+ * Reads the checkpoint of a model: its name, a .zip archive, or the files of its folder. Throws a HeddleError if it
+ * has none.
  * @example
  * const { step, steps, settings } = await readCheckpoint('out');
  */

@@ -93,8 +93,8 @@ export interface TrainOptions extends GivenSettings, Omit<SessionOptions, 'onEve
  * a file as a `File` or `Blob` (TSV, or the format of its name: CSV, JSON lines, TMX, XLIFF, PO, MO), or a corpus:
  * files of pairs, also with weights and in stages (`{ data: { 'clean.tsv': 0.8, 'bt.tsv': 0.2 } }`), pairs generated
  * from Unicode CLDR, or a built-in task. All files of the arguments may be File or Blob objects. Throws a
- * HeddleError for an invalid option or pair, and if training diverges (docs/training.md): the loss stays NaN or infinite. `signal` stops it: an AbortError before
- * the first step, the model so far after it.
+ * HeddleError for an invalid option or pair, and if training diverges (docs/training.md): the loss stays NaN or
+ * infinite. `signal` stops it: an AbortError before the first step, the model so far after it.
  * @example
  * const model = await train(pairs, { steps: 800, dev, onStep: ({ step, loss }) => console.log(step, loss) });
  * console.log(await model.translate('The tree is 59 yards tall.'));

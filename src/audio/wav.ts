@@ -36,7 +36,9 @@ export const isWav = (bytes: Uint8Array): boolean =>
 
 const textOf = (bytes: Uint8Array, at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4));
 
-/** Reads a WAV file. Throws a HeddleError that starts with `name` if it is damaged or of a kind that is not supported. */
+/**
+ * Reads a WAV file. Throws a HeddleError that starts with `name` if it is damaged or of a kind that is not supported.
+ */
 export function readWav(bytes: Uint8Array, name: string): Sound {
   const fail = (reason: string): never => {
     throw new HeddleError(`${name}: ${reason}`, { kind: 'input' });

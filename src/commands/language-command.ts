@@ -1,5 +1,5 @@
-// heddle language: all steps from pairs of texts to the files that Firefox downloads. Each step is a command of heddle, in a
-// process of its own.
+// heddle language: all steps from pairs of texts to the files that Firefox downloads. Each step is a command of
+// heddle, in a process of its own.
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';

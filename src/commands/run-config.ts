@@ -29,7 +29,8 @@ export interface RunConfig {
 }
 
 /**
- * Reads a configuration file: sets the flags in it that are not on the command line, and returns the others. Throws a HeddleError that names the file and the field.
+ * Reads a configuration file: sets the flags in it that are not on the command line, and returns the others. Throws a
+ * HeddleError that names the file and the field.
  */
 export async function readRunConfig(files: Files, path: string, command: Command): Promise<RunConfig> {
   const json = await readYamlFields(files, path, 'for example "learningRate: 0.001"');

@@ -29,8 +29,8 @@ export type ModelRules = Pick<
 
 /**
  * Merges the rules of a model with the options of a call. Options take precedence; the suppressed tokens and bad
- * words of both apply. The model's minNewTokens is reduced if maxNewTokens (default `maxTokens`) is too small for it, and
- * its earlyStopping is for beam search only.
+ * words of both apply. The model's minNewTokens is reduced if maxNewTokens (default `maxTokens`) is too small for it,
+ * and its earlyStopping is for beam search only.
  */
 export function withModelRules(rules: ModelRules, options: DecodeOptions, maxTokens: number): DecodeOptions {
   const { maxNewTokens = maxTokens } = options;

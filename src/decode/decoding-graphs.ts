@@ -176,8 +176,8 @@ export const stateOf = (graph: Graph, { name, dtype, shape }: DecodeState): Valu
   graph.state(name, dtype, shape);
 
 /**
- * Source graph: inputs src i32 [B,S] or frames f32 [B,S,C], srcLens u32 [B]; writes the states `cross`. `noFuse` names rewrites to
- * skip. `S` (default: that of the states) may be smaller if B is 1.
+ * Source graph: inputs src i32 [B,S] or frames f32 [B,S,C], srcLens u32 [B]; writes the states `cross`. `noFuse`
+ * names rewrites to skip. `S` (default: that of the states) may be smaller if B is 1.
  */
 export function sourceGraph(
   c: ModelConfig,
@@ -208,8 +208,8 @@ export function sourceGraph(
 }
 
 /**
- * Step graph. Inputs: srcLens u32 [B], rules i32 [4 + mode.banned + R · mode.forced], step (with the position of the input
- * token), and for sampling: sampling f32 [4], streams u32 [R]. Outputs: `token` i32 [R,1], `logProb` f32 [R];
+ * Step graph. Inputs: srcLens u32 [B], rules i32 [4 + mode.banned + R · mode.forced], step (with the position of the
+ * input token), and for sampling: sampling f32 [4], streams u32 [R]. Outputs: `token` i32 [R,1], `logProb` f32 [R];
  * for beam search `token`, `parent` i32 [R], `total` f32 [R], `ended` f32 [R], see `beamSelectOp`.
  * `choose` chooses the tokens; beam search needs that of beam-step.ts. `hidePadding` of the configuration masks generated padding. `noFuse` names rewrites to skip.
  */

@@ -1,5 +1,5 @@
-// What a model of frames reads, and the facts of one that heddle trained from scratch: text without languages, tasks and
-// time stamps.
+// What a model of frames reads, and the facts of one that heddle trained from scratch: text without languages, tasks
+// and time stamps.
 
 import { hopSamples } from '../audio/log-mel.ts';
 import { type ModelConfig, maxSourceLength } from '../model/model-config.ts';

@@ -51,7 +51,10 @@ export class FrameTexts {
     this.#upload = upload;
   }
 
-  /** The text of each source, frames of `width` numbers, in order, of at most `limit` tokens. Throws the signal's reason if it is aborted. */
+  /**
+   * The text of each source, frames of `width` numbers, in order, of at most `limit` tokens. Throws the signal's
+   * reason if it is aborted.
+   */
   async decode(
     sources: readonly FrameRow[],
     width: number,

@@ -129,8 +129,8 @@ export class ModelInspector {
   }
 
   /**
-   * Inspects a pair. `upload` puts the weights on the engine when the plan is made; `peak`: its bytes. Throws a HeddleError for an
-   * invalid option or id.
+   * Inspects a pair. `upload` puts the weights on the engine when the plan is made; `peak`: its bytes. Throws a
+   * HeddleError for an invalid option or id.
    */
   async inspect(
     sourceIds: readonly number[],

@@ -265,9 +265,9 @@ export class Inspector {
   }
 
   /**
-   * Inspects a pair. `source`: ids with the end token, or the numbers of frames; `target`: ids without start and end token; `startId`: id
-   * that the decoder reads first, default: the start token of the model. Throws a HeddleError for an invalid id
-   * or a side that is too long.
+   * Inspects a pair. `source`: ids with the end token, or the numbers of frames; `target`: ids without start and end
+   * token; `startId`: id that the decoder reads first, default: the start token of the model. Throws a HeddleError
+   * for an invalid id or a side that is too long.
    */
   async inspect(
     source: ArrayLike<number>,

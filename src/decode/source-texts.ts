@@ -114,8 +114,9 @@ const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n
 const paddedLength = (n: number): number => (n <= 64 ? Math.ceil(n / 8) * 8 : Math.ceil(n / 32) * 32);
 
 /**
- * Whether plans of a shape can be used for a smaller one, of at most `fitting` sentences. They may be a little larger, so that successive texts
- * share plans; `exact`: with as many sentences, since an engine on the CPU computes empty rows too.
+ * Whether plans of a shape can be used for a smaller one, of at most `fitting` sentences. They may be a little
+ * larger, so that successive texts share plans; `exact`: with as many sentences, since an engine on the CPU computes
+ * empty rows too.
  */
 export const isReusable = (
   existing: TranslatorShape,

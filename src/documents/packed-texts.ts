@@ -1,4 +1,5 @@
-// Entries of a translation memory as UTF-8 in blocks, found by a hash table: millions of them without strings and objects.
+// Entries of a translation memory as UTF-8 in blocks, found by a hash table: millions of them without strings and
+// objects.
 
 const blockBytes = 2 ** 20;
 /** Most bytes of UTF-8 for a UTF-16 code unit. */

@@ -13,7 +13,10 @@ function roundToF32(data: Float64Array): void {
 
 /** Options of the engine of the CPU. */
 export interface CpuEngineOptions {
-  /** Whether states stay in float64, to compare trainings with float64 of other libraries; a resumed run then has other bits. [false] */
+  /**
+   * Whether states stay in float64, to compare trainings with float64 of other libraries; a resumed run then has
+   * other bits. [false]
+   */
   readonly wideStates?: boolean;
 }
 

@@ -30,8 +30,8 @@ export const comparedModel = async (files: Files, folder: string): Promise<Promi
 const maxReads = 4;
 
 /**
- * Reads a folder of heddle by `read`, which gets its path, and the text of its manifest or ''. Reads again if another process replaced the folder
- * meanwhile, for example a training that saved a checkpoint.
+ * Reads a folder of heddle by `read`, which gets its path, and the text of its manifest or ''. Reads again if another
+ * process replaced the folder meanwhile, for example a training that saved a checkpoint.
  */
 export async function readSettled<T>(
   files: Files,

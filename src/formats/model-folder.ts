@@ -46,8 +46,8 @@ export interface LoadFolderOptions {
 }
 
 /**
- * Loads a model folder: heddle's format, Hugging Face, Marian, PyTorch or Keras. Throws a HeddleError that names the file
- * if it is missing, invalid or changed after it was written, or if weights or tokenizers do not match the
+ * Loads a model folder: heddle's format, Hugging Face, Marian, PyTorch or Keras. Throws a HeddleError that names the
+ * file if it is missing, invalid or changed after it was written, or if weights or tokenizers do not match the
  * configuration.
  */
 export async function loadModelFolder(

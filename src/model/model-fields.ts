@@ -148,8 +148,8 @@ export const modelFields = {
   /**
    * Positions: `sinusoidal`: sine and cosine alternate; `sinusoidal-halves`: sines first, then cosines
    * (MarianMT, Pegasus); `marian-sinusoidal`: the same with Marian's own wavelengths; `fairseq-sinusoidal`: the
-   * sinusoids of M2M100, counted over tokens that are not padding; `learned`: embeddings; `relative`: a bias of the self-attention scores for each distance and
-   * head (T5); `none`.
+   * sinusoids of M2M100, counted over tokens that are not padding; `learned`: embeddings; `relative`: a bias of the
+   * self-attention scores for each distance and head (T5); `none`.
    */
   positions: {
     type: choice([

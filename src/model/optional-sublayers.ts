@@ -1,6 +1,6 @@
-// What few models or programs have: a cache in f16, the SSRU, self-attention whose keys and values are not normalized, the relative
-// positions and gated blocks of T5, and other sinusoids. Only programs with such a model load this file
-// (load-sublayers.ts).
+// What few models or programs have: a cache in f16, the SSRU, self-attention whose keys and values are not
+// normalized, the relative positions and gated blocks of T5, and other sinusoids. Only programs with such a model
+// load this file (load-sublayers.ts).
 
 import { joinColumns } from '../engine/ops/elementwise/join-columns.ts';
 import type { Value } from '../engine/ops/op.ts';

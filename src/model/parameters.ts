@@ -184,7 +184,10 @@ class Drafts {
     this.#at = undefined;
   }
 
-  /** Lays the parameters out: matrices, then all norms, gamma before beta (one kernel sums their gradients), then the rest. */
+  /**
+   * Lays the parameters out: matrices, then all norms, gamma before beta (one kernel sums their gradients), then the
+   * rest.
+   */
   layOut(): ParameterList {
     const order = [...this.#matrices, ...this.#norms, ...this.#vectors];
     return layOutParameters(

@@ -35,8 +35,8 @@ export interface Host {
    */
   onnxRuntime?(): Promise<OnnxRuntime>;
   /**
-   * Loads the code that fuses the sublayers of a token into one dispatch each if that is faster on the device. In a page
-   * give the function `fewerLaunches`. [Node and Deno have it; a page does without]
+   * Loads the code that fuses the sublayers of a token into one dispatch each if that is faster on the device. In a
+   * page give the function `fewerLaunches`. [Node and Deno have it; a page does without]
    */
   fewerLaunches?(): Promise<typeof import('../engine/gpu/launch-tuning.ts')>;
   /** Threads for work on large corpora; undefined if the host has none. */

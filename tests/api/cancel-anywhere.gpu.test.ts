@@ -1,6 +1,6 @@
-// Cancellation at many moments of real calls, on devices whose pipelines are not compiled yet, with tuning: an AbortError
-// within 300 ms of the moment for which the abort was planned, so that work that blocks the thread counts too. In
-// `npm run test:full`, in Node and in Chrome with SwiftShader, where pipelines compile for seconds.
+// Cancellation at many moments of real calls, on devices whose pipelines are not compiled yet, with tuning: an
+// AbortError within 300 ms of the moment for which the abort was planned, so that work that blocks the thread counts
+// too. In `npm run test:full`, in Node and in Chrome with SwiftShader, where pipelines compile for seconds.
 
 import { expect } from 'vitest';
 import { Model } from '../../src/api/model.ts';

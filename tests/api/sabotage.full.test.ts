@@ -1,5 +1,5 @@
-// A training and its folder beside a saboteur: a bit flips in each file, the disk is full at each write, each operation on
-// files fails or is the last one before the process dies.
+// A training and its folder beside a saboteur: a bit flips in each file, the disk is full at each write, each
+// operation on files fails or is the last one before the process dies.
 
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../../src/api/load-model.ts';

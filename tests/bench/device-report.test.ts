@@ -1,4 +1,5 @@
-// Tests of src/bench/device-report.ts and device-table.ts: which reports of devices are rejected, and how they are shown.
+// Tests of src/bench/device-report.ts and device-table.ts: which reports of devices are rejected, and how they are
+// shown.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// The page of documents, whose tab crashes or whose browser is killed at a random moment while it translates and a person
-// corrects: what was confirmed is there after the next start, and the document is finished.
+// The page of documents, whose tab crashes or whose browser is killed at a random moment while it translates and a
+// person corrects: what was confirmed is there after the next start, and the document is finished.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

@@ -1,5 +1,5 @@
-// "Try it as Firefox would": the page writes the int8 files of a model and translates with them in Firefox's own engine,
-// whose wasm loads on demand.
+// "Try it as Firefox would": the page writes the int8 files of a model and translates with them in Firefox's own
+// engine, whose wasm loads on demand.
 
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// A visit with a phone of 360 pixels by touch only: train on a task, translate, export and import a model. Every element is
-// tapped where it is on the screen, and nothing may cover it.
+// A visit with a phone of 360 pixels by touch only: train on a task, translate, export and import a model. Every
+// element is tapped where it is on the screen, and nothing may cover it.
 
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

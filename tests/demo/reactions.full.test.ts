@@ -1,5 +1,5 @@
-// A real training in a tab that is hidden, shown and closed: it pauses or slows down, and a closed tab leaves the checkpoint
-// of its last steps.
+// A real training in a tab that is hidden, shown and closed: it pauses or slows down, and a closed tab leaves the
+// checkpoint of its last steps.
 
 import type { Page } from 'puppeteer';
 import { expect, it, vi } from 'vitest';

@@ -1,5 +1,5 @@
-// All pages in Spanish, as a browser in Argentina opens them: no text is left in English, at the width of a desktop and of a
-// phone, and no page has an error.
+// All pages in Spanish, as a browser in Argentina opens them: no text is left in English, at the width of a desktop
+// and of a phone, and no page has an error.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -16,8 +16,8 @@ const folder = mkdtempSync(join(tmpdir(), 'heddle-speech-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /**
- * What the fake microphone plays once, each time it opens: a second of silence, in which the page begins to listen, then
- * the first clip of the page.
+ * What the fake microphone plays once, each time it opens: a second of silence, in which the page begins to listen,
+ * then the first clip of the page.
  */
 const clip = join(folder, 'microphone.wav');
 const samples = readSpeechFile(readFileSync('demo/speech/clips/listen-1.wav'), 'clip');

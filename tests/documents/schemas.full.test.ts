@@ -1,5 +1,6 @@
 // TMX and XLIFF that heddle writes, against their schemas and in translate-toolkit. The schemas are in the folder that
-// HEDDLE_SCHEMAS names: tmx14.dtd, xliff-core-1.2-strict.xsd or -transitional.xsd, xliff_core_2.0.xsd (and 2.2), xml.xsd.
+// HEDDLE_SCHEMAS names: tmx14.dtd, xliff-core-1.2-strict.xsd or -transitional.xsd, xliff_core_2.0.xsd (and 2.2),
+// xml.xsd.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// The texts in the source of the pages: of templates, of `say`, `sayCount` and `english`, of the HTML files, and those of the
-// library that pages show.
+// The texts in the source of the pages: of templates, of `say`, `sayCount` and `english`, of the HTML files, and
+// those of the library that pages show.
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

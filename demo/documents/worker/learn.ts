@@ -21,8 +21,8 @@ const [maxHeldOut, rehearsalShare] = [60, 3];
 const minCorrections = 3;
 const batchSize = 16;
 /**
- * Measured with `npm run bench:codes -- MODEL --corrections PAIRS`: higher rates learn the corrections less well, and other
- * texts are forgotten.
+ * Measured with `npm run bench:codes -- MODEL --corrections PAIRS`: higher rates learn the corrections less well, and
+ * other texts are forgotten.
  */
 const [learningRate, epochs] = [3e-4, 6];
 

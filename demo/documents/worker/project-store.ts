@@ -52,8 +52,8 @@ export class ProjectStore {
   }
 
   /**
-   * Stores the pairs of a memory for `create`, as they come; `receive` is called with each part, and how much of the file
-   * was read. Returns the number of pairs.
+   * Stores the pairs of a memory for `create`, as they come; `receive` is called with each part, and how much of the
+   * file was read. Returns the number of pairs.
    */
   async importMemory(
     file: File,
@@ -83,8 +83,8 @@ export class ProjectStore {
   }
 
   /**
-   * Stores a new project, with the memory that was imported before if it has one. The facts come last: without them there
-   * is no project.
+   * Stores a new project, with the memory that was imported before if it has one. The facts come last: without them
+   * there is no project.
    */
   async create(project: ProjectFacts, document: Uint8Array): Promise<void> {
     await this.discard();

@@ -1,5 +1,5 @@
-// Worker of the page of a language: handles the calls of language-protocol.ts. A Web Lock keeps a second tab from writing
-// the same language.
+// Worker of the page of a language: handles the calls of language-protocol.ts. A Web Lock keeps a second tab from
+// writing the same language.
 
 import { type BrowserFiles, HeddleError, importModel, intlCorpus, loadModel } from '../../../src/index.ts';
 import {

@@ -41,8 +41,8 @@ const errorsOf = (heard: readonly string[], clips: readonly Clip[]): number =>
   ).rate;
 
 /**
- * Trains the adapter and stores it under a name. The model has no adapter in use. Throws a HeddleError if there are too few
- * recordings.
+ * Trains the adapter and stores it under a name. The model has no adapter in use. Throws a HeddleError if there are
+ * too few recordings.
  */
 export async function teachRecordings(
   model: Model,

@@ -1,6 +1,6 @@
-// Worker with the engine of Firefox Translations: Marian as WebAssembly (bergamot-translator). A classic worker, since the
-// engine's script is one; it answers the calls of demo/common/worker-client.ts. The wasm and its script are beside this
-// file; they load with the first model. bench/decode runs it too.
+// Worker with the engine of Firefox Translations: Marian as WebAssembly (bergamot-translator). A classic worker,
+// since the engine's script is one; it answers the calls of demo/common/worker-client.ts. The wasm and its script are
+// beside this file; they load with the first model. bench/decode runs it too.
 
 let model;
 let service;

@@ -1,5 +1,5 @@
-// Gates of an SSRU over the target tokens: a row for each token with the mean of its gates, and the gates of all channels
-// as an area.
+// Gates of an SSRU over the target tokens: a row for each token with the mean of its gates, and the gates of all
+// channels as an area.
 
 import { say } from '../../common/page-texts.ts';
 import { type Content, html, svg } from '../../common/panel.ts';

@@ -1,5 +1,5 @@
-// What a training does while its tab is hidden: keep going, slow down or pause, as the visitor chooses; and the checkpoint
-// that is saved when the tab is hidden or closed, since a phone ends a hidden page without a word.
+// What a training does while its tab is hidden: keep going, slow down or pause, as the visitor chooses; and the
+// checkpoint that is saved when the tab is hidden or closed, since a phone ends a hidden page without a word.
 
 import { say } from '../../common/page-texts.ts';
 import type { SessionEvent, SessionState } from '../protocol.ts';

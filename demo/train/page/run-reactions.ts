@@ -1,5 +1,5 @@
-// Reactions of the page to what happens around a training: a hidden or closed tab, the screen of a phone, steps that have
-// become slow. A panel with the choice for hidden tabs.
+// Reactions of the page to what happens around a training: a hidden or closed tab, the screen of a phone, steps that
+// have become slow. A panel with the choice for hidden tabs.
 
 import { field, options } from '../../common/form-fields.ts';
 import { fixed } from '../../common/format.ts';

@@ -1,5 +1,5 @@
-// Keeps the screen of a phone on while it trains (Screen Wake Lock): with the screen off the browser stops the page. The
-// browser releases the lock when the tab is hidden, so it is requested again when the tab is shown.
+// Keeps the screen of a phone on while it trains (Screen Wake Lock): with the screen off the browser stops the page.
+// The browser releases the lock when the tab is hidden, so it is requested again when the tab is shown.
 
 import type { SessionEvent } from '../protocol.ts';
 

@@ -1,5 +1,5 @@
-// Settings in words. A run has its settings by their names in code; the page shows the labels of the form. Changes of a run
-// are a phrase, which the visitor can write too.
+// Settings in words. A run has its settings by their names in code; the page shows the labels of the form. Changes of
+// a run are a phrase, which the visitor can write too.
 
 import { type FieldType, settingRows } from '../../../src/index.ts';
 import { describeType, liveSettingLabels, parseChanges, type RunChange } from '../../../src/pages.ts';
@@ -39,8 +39,8 @@ export function typeWords(type: FieldType): string {
 }
 
 /**
- * The changes in a phrase as `describeChanges` writes it, `learning rate 0.001 and dropout 0 after step 40`, or with the
- * names of the settings, `40 learningRate=0.001`. Throws a HeddleError that names the invalid part.
+ * The changes in a phrase as `describeChanges` writes it, `learning rate 0.001 and dropout 0 after step 40`, or with
+ * the names of the settings, `40 learningRate=0.001`. Throws a HeddleError that names the invalid part.
  */
 export function changesIn(phrase: string): RunChange[] {
   const parts = phrase.split(/[,;]/).map((part) => {

@@ -33,8 +33,8 @@ const textOf = (value: unknown): string | undefined =>
     : value?.toString();
 
 /**
- * Returns the hash of a training, with the curve of a run if it is a challenge; undefined if its corpus is a file or text,
- * which a link cannot contain.
+ * Returns the hash of a training, with the curve of a run if it is a challenge; undefined if its corpus is a file or
+ * text, which a link cannot contain.
  */
 export function toHash(
   { corpus, settings }: Pick<TrainingSettings, 'corpus' | 'settings'>,

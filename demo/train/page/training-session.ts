@@ -306,8 +306,8 @@ export class Session {
   }
 
   /**
-   * The files that Firefox downloads, by name: int8 matrices, vocabularies and the shortlist if there is one. Rejects for
-   * models that Firefox's engine does not run.
+   * The files that Firefox downloads, by name: int8 matrices, vocabularies and the shortlist if there is one. Rejects
+   * for models that Firefox's engine does not run.
    */
   firefoxFiles(name: string) {
     return this.#call('firefoxFiles', [name]);

@@ -50,8 +50,8 @@ export const corpusArguments = (corpus: CorpusChoice): CorpusArguments =>
   corpus.kind !== 'text' ? corpus : { kind: 'tsv', path: corpus.name, keep: true, devOnly: true };
 
 /**
- * Plans a training; `onEvent` receives its progress. Throws a HeddleError for invalid settings; if it does not fit the device, the result says
- * so.
+ * Plans a training; `onEvent` receives its progress. Throws a HeddleError for invalid settings; if it does not fit
+ * the device, the result says so.
  */
 export async function describeTraining(
   { corpus: chosen, settings, memoryBudget = platformBudget() }: TrainingSettings,

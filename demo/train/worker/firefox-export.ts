@@ -1,5 +1,5 @@
-// The files that Firefox downloads, of a model in this browser. The multipliers of the inputs of int8 products are measured
-// on the pairs that the model was trained on, if they are stored with it.
+// The files that Firefox downloads, of a model in this browser. The multipliers of the inputs of int8 products are
+// measured on the pairs that the model was trained on, if they are stored with it.
 
 import { loadModel, readTsv } from '../../../src/index.ts';
 import { unzip } from '../../../src/pages.ts';
@@ -8,8 +8,8 @@ import { unzip } from '../../../src/pages.ts';
 const maxPairs = 100;
 
 /**
- * The files of a stored model by name. `stored`: the TSV file of its pairs. Throws a HeddleError that names what the format
- * does not support.
+ * The files of a stored model by name. `stored`: the TSV file of its pairs. Throws a HeddleError that names what the
+ * format does not support.
  */
 export async function firefoxFiles(
   name: string,

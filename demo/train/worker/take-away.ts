@@ -1,4 +1,5 @@
-// The programs that a visitor takes away: a model with its settings and some pairs, as an archive. Loaded at its first use.
+// The programs that a visitor takes away: a model with its settings and some pairs, as an archive. Loaded at its
+// first use.
 
 import {
   type CorpusArguments,

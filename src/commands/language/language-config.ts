@@ -7,7 +7,9 @@ import type { Files } from '../../files/files.ts';
 import { isObject, type Json } from '../../files/json-files.ts';
 import { readYamlFields } from '../config/yaml-file.ts';
 
-/** Flags of a command by name, in camel case or with hyphens: a value, a list of values, or whether the flag is given. */
+/**
+ * Flags of a command by name, in camel case or with hyphens: a value, a list of values, or whether the flag is given.
+ */
 export type Flags = Readonly<Record<string, string | number | boolean | readonly (string | number)[]>>;
 
 /** The configuration of a language pair. */

@@ -1,5 +1,5 @@
-// All steps from pairs to the files of Firefox in one process, for a page: the steps of `heddle language` as jobs of one
-// session. Finished steps are not repeated; a training resumes from its checkpoint.
+// All steps from pairs to the files of Firefox in one process, for a page: the steps of `heddle language` as jobs of
+// one session. Finished steps are not repeated; a training resumes from its checkpoint.
 
 import { openFolder } from '../../api/load-model.ts';
 import { check, HeddleError } from '../../core/errors.ts';
@@ -120,8 +120,8 @@ export class LanguageFlow {
   }
 
   /**
-   * Runs the steps that are not done. `onStep` gets each when it begins. An abort of the signal rejects with its reason; a
-   * later flow continues.
+   * Runs the steps that are not done. `onStep` gets each when it begins. An abort of the signal rejects with its
+   * reason; a later flow continues.
    */
   async run(onStep: (name: LanguageStepName) => void): Promise<LanguageState> {
     for (const name of languageStepNames) {

@@ -108,8 +108,8 @@ export interface ServedOptions extends WeightStorage {
 }
 
 /**
- * Adds LoRA adapters to a model; returns the names of those that were trained on it. `problems` receives why others do not
- * fit.
+ * Adds LoRA adapters to a model; returns the names of those that were trained on it. `problems` receives why others
+ * do not fit.
  */
 async function addLoras(
   model: Model,

@@ -52,8 +52,8 @@ export function pipelinesOf(device: GPUDevice): Pipelines {
 const lostWait = 10_000;
 
 /**
- * If an error says that the device is lost (Firefox: "Parent device is lost"), waits until the device says so too, which
- * on a busy machine takes longer than callers wait that do not know it.
+ * If an error says that the device is lost (Firefox: "Parent device is lost"), waits until the device says so too,
+ * which on a busy machine takes longer than callers wait that do not know it.
  */
 async function waitIfLost(device: GPUDevice, error: unknown): Promise<void> {
   if (!/\blost\b/i.test(messageOf(error))) return;

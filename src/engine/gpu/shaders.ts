@@ -166,7 +166,8 @@ function directivesFirst(text: string): string {
   return [...new Set(text.match(directive)), text.replace(directive, '')].join('');
 }
 
-// The ops of frames, products and row sublayers bring their kernels along, so that a page that only translates does not load them.
+// The ops of frames, products and row sublayers bring their kernels along, so that a page that only translates does
+// not load them.
 const texts: Record<string, string> = import.meta.glob(
   [
     '../../../shaders/**/*.wgsl',

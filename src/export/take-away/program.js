@@ -1,5 +1,5 @@
-// The model NAME as a program of heddle: the loss of the pairs in pairs.json, then UPDATES updates on them as one batch,
-// each with its loss before the update. program.py does the same in PyTorch.
+// The model NAME as a program of heddle: the loss of the pairs in pairs.json, then UPDATES updates on them as one
+// batch, each with its loss before the update. program.py does the same in PyTorch.
 //
 //   npm install
 //   npm start            in Node

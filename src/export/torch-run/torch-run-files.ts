@@ -225,8 +225,8 @@ function frameShards(rows: readonly FrameRow[]): Record<string, Uint8Array> {
 }
 
 /**
- * Files of rows of numbers, `lengths` of each: a file has as many rows as `shardSize` allows, the tensors that `tensors`
- * returns for rows `first` to `last - 1`, and NAME_lengths.
+ * Files of rows of numbers, `lengths` of each: a file has as many rows as `shardSize` allows, the tensors that
+ * `tensors` returns for rows `first` to `last - 1`, and NAME_lengths.
  */
 function shardFiles(
   name: string,

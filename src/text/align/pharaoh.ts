@@ -1,5 +1,5 @@
-// Word alignments as text, in the format of Pharaoh, fast_align and eflomal: a line `0-0 1-2` for each pair, source word
-// and target word, counted from 0 among the words between ASCII spaces.
+// Word alignments as text, in the format of Pharaoh, fast_align and eflomal: a line `0-0 1-2` for each pair, source
+// word and target word, counted from 0 among the words between ASCII spaces.
 
 import { HeddleError } from '../../core/errors.ts';
 import type { Links } from './lexicon.ts';

@@ -8,8 +8,9 @@ type Fillable = Numbers & { fill(value: number, from?: number, to?: number): unk
 
 /**
  * Fills the index of `ids` by token with a stable counting sort (CSR): the positions of token v, padding
- * included, but not those of no token (-1), are occurrences[rowStart[v] .. rowStart[v+1]). The embedding gradient sums in this order, without
- * atomics. `rowStart` is [V+1], `occurrences` as long as `ids`. Throws a HeddleError for an id out of range.
+ * included, but not those of no token (-1), are occurrences[rowStart[v] .. rowStart[v+1]). The embedding gradient
+ * sums in this order, without atomics. `rowStart` is [V+1], `occurrences` as long as `ids`. Throws a HeddleError for
+ * an id out of range.
  */
 export function fillTokenIndex(rowStart: Fillable, occurrences: Uint32Array, ids: Numbers): void {
   const vocab = rowStart.length - 1;

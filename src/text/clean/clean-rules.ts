@@ -181,7 +181,10 @@ const plain = (text: string): string =>
     .replace(/[^\p{L}\p{N}]+/gu, ' ')
     .trim();
 
-/** Whether a text is a list of names or a formula, which have no translation: no word of it begins with a lower-case letter. */
+/**
+ * Whether a text is a list of names or a formula, which have no translation: no word of it begins with a lower-case
+ * letter.
+ */
 const isOfNames = (text: string): boolean =>
   /\p{Ll}/u.test(text) && !/(?:^|[^\p{L}\p{N}(])[\p{Ll}\p{Lo}]\p{L}/u.test(text);
 

@@ -1,6 +1,7 @@
 // The entries of a PO file of gettext with the places of their lines, for reading pairs and for writing
 // translations back. gettext-parser, the usual package, keeps no places and needs Node's Buffer and iconv; the
-// format is lines of a keyword and a quoted string (https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html).
+// format is lines of a keyword and a quoted string
+// (https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html).
 
 import { HeddleError } from '../../core/errors.ts';
 import { defaultPlurals, type PluralForms, parsePluralForms } from './plural-forms.ts';

@@ -35,8 +35,9 @@ export function createTrainedSentencePiece(file: Uint8Array): Tokenizer {
 }
 
 /**
- * Whether a parsed tokenizer.json is of a SentencePiece model that heddle trained, with its pieces as they are: those of
- * exports for transformers are written byte by byte (formats/tokenizers/byte-letters.ts), after two pre-tokenizers.
+ * Whether a parsed tokenizer.json is of a SentencePiece model that heddle trained, with its pieces as they are: those
+ * of exports for transformers are written byte by byte (formats/tokenizers/byte-letters.ts), after two
+ * pre-tokenizers.
  */
 export const isTrainedSentencePiece = ({
   normalizer,

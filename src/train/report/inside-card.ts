@@ -1,5 +1,5 @@
-// The card of the report on the last probe: for each layer its attention, the mean of all heads, as a small map, and for
-// an SSRU, which has no self-attention, its gates over the target tokens.
+// The card of the report on the last probe: for each layer its attention, the mean of all heads, as a small map, and
+// for an SSRU, which has no self-attention, its gates over the target tokens.
 
 import { formatInteger, formatPercent } from '../../core/format-numbers.ts';
 import { type Html, html } from './markup.ts';

@@ -151,8 +151,9 @@ export interface LogEval {
 }
 
 /**
- * The metrics of the dev pairs, in the order of tables, by which the best weights can be selected. A new one is a field of
- * LogEval too, and has a column in runs-job.ts and training-report.ts; best-model.ts says how it is compared.
+ * The metrics of the dev pairs, in the order of tables, by which the best weights can be selected. A new one is a
+ * field of LogEval too, and has a column in runs-job.ts and training-report.ts; best-model.ts says how it is
+ * compared.
  */
 export const bestMetrics = [
   'loss',

@@ -43,8 +43,8 @@ export async function hashOf(
 const hashBytes = 65;
 
 /**
- * Writes a cache: a header that is plain JSON, and the bytes of arrays. Throws a HeddleError if it cannot be written, or
- * a file is there that is no cache.
+ * Writes a cache: a header that is plain JSON, and the bytes of arrays. Throws a HeddleError if it cannot be written,
+ * or a file is there that is no cache.
  */
 export async function writeCacheFile(
   files: Files,

@@ -1,5 +1,5 @@
-// The probe of a run: records the attention, the gates of SSRUs and the most probable next tokens for one pair while the model
-// learns.
+// The probe of a run: records the attention, the gates of SSRUs and the most probable next tokens for one pair while
+// the model learns.
 
 import { check } from '../../core/errors.ts';
 import { type Inspection, ModelInspector } from '../../decode/inspection.ts';

@@ -1,5 +1,5 @@
-// The pace of a run: whether its updates have become much slower, as they do on a device that is hot, saves power or has
-// other work. Batches differ in size, so that times are compared per floating-point operation.
+// The pace of a run: whether its updates have become much slower, as they do on a device that is hot, saves power or
+// has other work. Batches differ in size, so that times are compared per floating-point operation.
 
 /** Updates before the first times that count: they compile kernels, and the device speeds up. */
 const warmup = 4;

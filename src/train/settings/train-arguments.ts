@@ -71,8 +71,8 @@ export function completeArguments({
 
 /**
  * The arguments in the checkpoint, with the new values of settings that may change; logs the others. Files of
- * pairs may have new paths. Without new steps or epochs the run keeps its length. Throws a HeddleError if a new value is
- * not allowed, or the checkpoint has no arguments.
+ * pairs may have new paths. Without new steps or epochs the run keeps its length. Throws a HeddleError if a new value
+ * is not allowed, or the checkpoint has no arguments.
  */
 export function resumeArguments(
   before: TrainingState,

@@ -1,6 +1,6 @@
 // Training state: its initialization on an engine, and its files in a checkpoint (the optimizer states and
-// state.json), from which training continues in the same bits. Data order and dropout are functions of seed and step, so the step is the whole
-// position.
+// state.json), from which training continues in the same bits. Data order and dropout are functions of seed and step,
+// so the step is the whole position.
 
 import { HeddleError } from '../../core/errors.ts';
 import type { Tensor, TensorData } from '../../core/tensor.ts';

@@ -1,5 +1,5 @@
-// A served model on a GPU: LoRA adapters of concurrent requests are not mixed up, and a device that is lost while requests
-// wait is replaced.
+// A served model on a GPU: LoRA adapters of concurrent requests are not mixed up, and a device that is lost while
+// requests wait is replaced.
 import { expect } from 'vitest';
 import { Model } from '../../../src/api/model.ts';
 import { ServedModel } from '../../../src/commands/serve/served-models.ts';

@@ -1,5 +1,6 @@
-// Exported Whisper models in the pipeline automatic-speech-recognition of transformers.js, in Node and in Chrome: without
-// time stamps their ids are those of heddle. Without ../shared or packages that cannot be installed it is skipped by name.
+// Exported Whisper models in the pipeline automatic-speech-recognition of transformers.js, in Node and in Chrome:
+// without time stamps their ids are those of heddle. Without ../shared or packages that cannot be installed it is
+// skipped by name.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// The two programs that a page gives away: both run, heddle's in Node and in a page, and their losses agree, before and after updates. Without Debian's
-// python3-torch only heddle's runs.
+// The two programs that a page gives away: both run, heddle's in Node and in a page, and their losses agree, before
+// and after updates. Without Debian's python3-torch only heddle's runs.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Students of Firefox at their real sizes, V 32,000, with random weights: the int8 file, its translation in Marian's own
-// engine, and the memory of decoding.
+// Students of Firefox at their real sizes, V 32,000, with random weights: the int8 file, its translation in Marian's
+// own engine, and the memory of decoding.
 
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// Stages, one of which ends when dev stalls, with sampled pieces and augmentation on a GPU: a run that is killed after a
-// checkpoint and resumed has the bits of an uninterrupted one.
+// Stages, one of which ends when dev stalls, with sampled pieces and augmentation on a GPU: a run that is killed
+// after a checkpoint and resumed has the bits of an uninterrupted one.
 import { expect, it } from 'vitest';
 import { type Files, writeText } from '../../../src/files/files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';

@@ -81,8 +81,8 @@ export const guidedAlignmentBackwardOp = defineOp({
 /**
  * q [B,Tq,H·W], kv [B,Tk,2·H·W], key lengths u32 [B], links u32 [B,Tq,ceil(Tk / 32)]: bit j % 32 of word j / 32 says
  * whether query i is aligned to key j; step. With p the probabilities of the head (without dropout) and y the links
- * of a query, each 1 / n of its n links to keys j < lens[b]: loss [B,Tq] = -weight · sum_j y_j log p_j, 0 without links;
- * dscores [B,Tq,Tk] = its gradient by q·k, times step.tokenWeight.
+ * of a query, each 1 / n of its n links to keys j < lens[b]: loss [B,Tq] = -weight · sum_j y_j log p_j, 0 without
+ * links; dscores [B,Tq,Tk] = its gradient by q·k, times step.tokenWeight.
  */
 export const guidedAlignmentOp = defineOp({
   name: 'guided_alignment',

@@ -1,5 +1,6 @@
 // Attention with any mask, as a composition of other ops: what the fused ops do not have. An additive mask, a causal
-// offset, grouped heads (fewer heads of keys than of queries), a soft cap, values of another width; and rotary positions.
+// offset, grouped heads (fewer heads of keys than of queries), a soft cap, values of another width; and rotary
+// positions.
 
 import { check } from '../../../core/errors.ts';
 import { dim, show } from '../../../core/tensor.ts';

@@ -133,7 +133,8 @@ export const relativePositionBiasOp = defineOp({
  * 2 buckets a direction, more than 128, or a maximum distance that leaves no logarithmic bucket.
  *
  * @example
- * const bias = relativePositionBias(graph, graph.input('table', 'f32', [32, 4]), { maxDistance: 128, bidirectional: true });
+ * const table = graph.input('table', 'f32', [32, 4]);
+ * const bias = relativePositionBias(graph, table, { maxDistance: 128, bidirectional: true });
  * console.log(bias.shape); // [4, 183]: the last bucket begins at 91
  */
 export const relativePositionBias = (g: Builder, table: Value, attrs: RelativePositionAttrs): Value =>

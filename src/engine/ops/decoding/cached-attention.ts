@@ -24,8 +24,8 @@ export type CachedAttentionAttrs = {
 export const hiddenSlot = 2 ** 31;
 
 /**
- * qkv [R,1,3HW], cache [R,T,2HW] or u32 [R,T,HW] (a state, written), slots u32 [R,T], step, a position bias [H, 2·farthest +
- * 1] (relative-position-bias.ts); out [R,1,HW]. First the keys and values in qkv are stored in row (r,
+ * qkv [R,1,3HW], cache [R,T,2HW] or u32 [R,T,HW] (a state, written), slots u32 [R,T], step, a position bias [H,
+ * 2·farthest + 1] (relative-position-bias.ts); out [R,1,HW]. First the keys and values in qkv are stored in row (r,
  * step.position) of the cache. Then row r attends, for j from 0 to step.position, to row slots[r,j] of the
  * cache rows of its sentence, counted from the first of them, unless slots[r,j] has `hiddenSlot` added.
  */

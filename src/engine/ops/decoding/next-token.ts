@@ -114,8 +114,8 @@ export const writeSampling = (out: Float32Array, { temperature, topP, topK }: Sa
   out.set([temperature, topP, topK, 0]);
 
 /**
- * Names of the inputs of all three ops, of which best-tokens.ts has one: logits f32 [R,1,V] (overwritten), history i32 [R,T], rules i32 [4+N],
- * step.
+ * Names of the inputs of all three ops, of which best-tokens.ts has one: logits f32 [R,1,V] (overwritten), history
+ * i32 [R,T], rules i32 [4+N], step.
  */
 export const choiceInputs = ['logits', 'history', 'rules', 'step'] as const;
 /** Inputs of all three ops. */

@@ -11,8 +11,8 @@ import { expectType } from '../type-checks.ts';
 const [share, maxGroups] = [2 ** 14, 256];
 
 /**
- * weights f32 [..], copies of the same shape (a state, written): in each of `parts` equal parts copies = round(w m) / m,
- * with m = 127 / max|w| of the part; ties round to even.
+ * weights f32 [..], copies of the same shape (a state, written): in each of `parts` equal parts copies = round(w m) /
+ * m, with m = 127 / max|w| of the part; ties round to even.
  */
 export const roundWeightsOp = defineOp({
   name: 'round_weights',

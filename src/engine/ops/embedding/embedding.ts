@@ -77,8 +77,8 @@ export function lookupType(
 }
 
 /**
- * ids [B,T] (-1: no token, a zero row), table [V,D], positions [L,D], position ids [B,T] (default: the column of the id), step for
- * decoding or dropout and, if the table is trained, the sorted positions of each id: rowStart [V+1],
+ * ids [B,T] (-1: no token, a zero row), table [V,D], positions [L,D], position ids [B,T] (default: the column of the
+ * id), step for decoding or dropout and, if the table is trained, the sorted positions of each id: rowStart [V+1],
  * occurrences [B*T]; out [B,T,D].
  */
 export const embeddingOp = defineOp({

@@ -87,9 +87,9 @@ export interface ProductKernel {
 }
 
 /**
- * The kernel of a variant for operands of some types, which does not split K. `naive`: four numbers of C a thread; `dots-4x16`:
- * threads of a workgroup share K; `tiled-64x64`, `tiled-128x128`: tiles of C by workgroup; `matrix-64x64`:
- * the same by subgroup matrices; `registers-8x4` and `subgroups-16x4`: tiles of C by thread.
+ * The kernel of a variant for operands of some types, which does not split K. `naive`: four numbers of C a thread;
+ * `dots-4x16`: threads of a workgroup share K; `tiled-64x64`, `tiled-128x128`: tiles of C by workgroup;
+ * `matrix-64x64`: the same by subgroup matrices; `registers-8x4` and `subgroups-16x4`: tiles of C by thread.
  */
 export function productKernel(
   { name, family, rows, columns }: ProductVariant,

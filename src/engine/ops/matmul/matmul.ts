@@ -46,7 +46,8 @@ export const matmulOp = defineOp({
  * a·b, either transposed; see `matmulOp` for the shapes.
  *
  * @example
- * const scores = matmul(graph, graph.input('q', 'f32', [8, 64]), graph.input('k', 'f32', [10, 64]), { transB: true }); // [8, 10]
+ * const [q, k] = [graph.input('q', 'f32', [8, 64]), graph.input('k', 'f32', [10, 64])];
+ * const scores = matmul(graph, q, k, { transB: true }); // [8, 10]
  */
 export const matmul = (builder: Builder, a: Value, b: Value, attrs: Partial<MatmulAttrs> = {}): Value =>
   builder.apply(matmulOp, { a, b }, { transA: false, transB: false, batched: false, ...attrs }).c;

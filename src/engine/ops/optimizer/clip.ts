@@ -154,7 +154,8 @@ export const clipScaleOp = defineOp({
  *
  * @example
  * const gradients = graph.state('gradients', 'f32', [1024]);
- * const clip = clipScale(graph, gradients, graph.state('counters', 'f32', [counterLength]), { maxNorm: 1, beta1: 0.9, beta2: 0.98 });
+ * const counters = graph.state('counters', 'f32', [counterLength]);
+ * const clip = clipScale(graph, gradients, counters, { maxNorm: 1, beta1: 0.9, beta2: 0.98 });
  */
 export function clipScale(builder: Builder, gradients: Value, counters: Value, attrs: ClipAttrs): Value {
   const { partials } = builder.apply(gradientNormOp, { gradients });

@@ -1,5 +1,6 @@
-// Cases of Marian that ../shared has not, made by tests/fixtures/marian/make.py in float64 from the formulas: odd widths,
-// three SSRUs, untied output, two vocabularies, norms before and after blocks, tied layers, deep feed-forward blocks.
+// Cases of Marian that ../shared has not, made by tests/fixtures/marian/make.py in float64 from the formulas: odd
+// widths, three SSRUs, untied output, two vocabularies, norms before and after blocks, tied layers, deep feed-forward
+// blocks.
 
 import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';

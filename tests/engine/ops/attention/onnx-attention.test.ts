@@ -1,5 +1,5 @@
-// ONNX's Attention and RotaryEmbedding with the ops of heddle/engine: all node tests of ONNX, if there is a file of them
-// (tests/support/onnx-vectors.py), and a case of each kind whose numbers are worked out here.
+// ONNX's Attention and RotaryEmbedding with the ops of heddle/engine: all node tests of ONNX, if there is a file of
+// them (tests/support/onnx-vectors.py), and a case of each kind whose numbers are worked out here.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
