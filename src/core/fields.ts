@@ -138,14 +138,15 @@ export const defaultsOf = <T extends FieldTable>(table: T) =>
 
 /** Whether a value is in the range of its type. */
 export function fitsType(type: FieldType, value: unknown): boolean {
+  const x = value as number; // compared only after the check that it is a number
   switch (type.kind) {
     case 'integer': {
-      const { min, max = Number.MAX_SAFE_INTEGER, step = 1 } = type;
-      return Number.isSafeInteger(value) && inRange(value, min, max) && (value as number) % step === 0;
+      const { min, max = x, step = 1 } = type;
+      return Number.isSafeInteger(x) && x >= min && x <= max && x % step === 0;
     }
     case 'number': {
-      const { min = -Infinity, above = -Infinity, below = Infinity, max = Infinity } = type;
-      return Number.isFinite(value) && inRange(value, min, max) && value > above && value < below;
+      const { min = x, above = -Infinity, below = Infinity, max = x } = type;
+      return Number.isFinite(x) && x >= min && x <= max && x > above && x < below;
     }
     case 'choice':
       return type.choices.includes(value as string);
@@ -160,9 +161,6 @@ export function fitsType(type: FieldType, value: unknown): boolean {
   }
 }
 
-const inRange = (value: unknown, min: number, max: number): value is number =>
-  typeof value === 'number' && value >= min && value <= max;
-
 /** The values of a type in words: `a whole number of at least 1`. */
 export function describeType(type: FieldType): string {
   switch (type.kind) {
@@ -174,9 +172,9 @@ export function describeType(type: FieldType): string {
     case 'number': {
       const { min, above, below, max } = type;
       if (min !== undefined && max !== undefined) return `a number from ${min} to ${max}`;
-      if (min === undefined && above === undefined) return 'a number';
+      const low = min === undefined ? above !== undefined && `above ${above}` : `of at least ${min}`;
       const high = below === undefined ? max !== undefined && `at most ${max}` : `below ${below}`;
-      return `a number ${min === undefined ? `above ${above}` : `of at least ${min}`}${high ? ` and ${high}` : ''}`;
+      return `a number${low ? ` ${low}` : ''}${high ? ` and ${high}` : ''}`;
     }
     case 'choice':
       return `one of ${type.choices.join(', ')}`;

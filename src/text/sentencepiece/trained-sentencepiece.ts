@@ -16,12 +16,8 @@ import { byteOfPiece, type PieceType, readSentencePiece } from './sentencepiece-
 import { fromBase64, SentencePieceTokenizer, toBase64 } from './sentencepiece-tokenizer.ts';
 import { specialPieces, type WrittenModel, writeSentencePiece } from './sentencepiece-writer.ts';
 
-const special = {
-  pad: specialPieces['<pad>'],
-  start: specialPieces['<s>'],
-  end: specialPieces['</s>'],
-  unknown: specialPieces['<unk>'],
-};
+const { '<pad>': pad, '<s>': start, '</s>': end, '<unk>': unknown } = specialPieces;
+const special = { pad, start, end, unknown };
 
 /** Creates the tokenizer of a model that `pieceSteps` trained. */
 export function createTrainedSentencePiece(file: Uint8Array): Tokenizer {
@@ -70,7 +66,7 @@ export function trainedModelFile({ model, normalizer, added_tokens: added }: Jso
   typeOf.set('<unk>', 'unknown');
   const byteFallback = model.byte_fallback === true;
   const isBpe = model.type === 'BPE';
-  const typed = (isBpe ? unscored(model) : scored(model)).map(([text, score]) => ({
+  const typed = (isBpe ? unscored : scored)(model).map(([text, score]) => ({
     text,
     score,
     type: typeOf.get(text) ?? (byteFallback && byteOfPiece(text) >= 0 ? 'byte' : 'normal'),
@@ -144,7 +140,7 @@ function modelJson(file: Uint8Array): TokenizerJson {
       algorithm === 'unigram'
         ? {
             type: 'Unigram',
-            unk_id: special.unknown,
+            unk_id: unknown,
             vocab: pieces.map(({ text, score }) => [text, score]),
             byte_fallback: byteFallback,
           }
@@ -154,20 +150,15 @@ function modelJson(file: Uint8Array): TokenizerJson {
 
 /** The BPE model: a merge for each pair of pieces that forms a piece, the piece with the highest score first. */
 function bpeJson(pieces: WrittenModel['pieces'], byteFallback: boolean): Json {
-  const normal = pieces.filter(({ type }) => type === 'normal');
+  const normal = pieces.filter(({ type }) => type === 'normal').sort((a, b) => b.score - a.score);
   const known = new Set(normal.map(({ text }) => text));
-  const merges = [...normal]
-    .sort((a, b) => b.score - a.score)
-    .flatMap(({ text }) => {
-      const characters = Array.from(text);
-      return characters.slice(1).flatMap((_, i): [string, string][] => {
-        const pair: [string, string] = [
-          characters.slice(0, i + 1).join(''),
-          characters.slice(i + 1).join(''),
-        ];
-        return pair.every((part) => known.has(part)) ? [pair] : [];
-      });
-    });
+  const merges = normal.flatMap(({ text }) => {
+    const characters = Array.from(text);
+    return characters
+      .slice(1)
+      .map((_, i) => [characters.slice(0, i + 1).join(''), characters.slice(i + 1).join('')])
+      .filter((pair) => pair.every((part) => known.has(part)));
+  });
   return {
     type: 'BPE',
     dropout: null,
