@@ -20,7 +20,7 @@ import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import type { TranslatedTexts } from './jobs/translate-job.ts';
 import { log } from './output.ts';
-import { checkOutputFile } from './output-file.ts';
+import { checkOutputFile, writing } from './output-file.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import { addHostOptions, addModelOptions, modelArguments, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
@@ -79,8 +79,10 @@ async function run(folder: string, files: string[], options: Options): Promise<v
       { kind: 'input' },
     );
   if (!isUnfinished) checkOutputFile('--out', out, { force, inputs: files });
-  writeFileSync(marker, facts);
-  const file = openSync(out, isUnfinished ? 'r+' : 'w');
+  const file = writing(options.out, () => {
+    writeFileSync(marker, facts);
+    return openSync(out, isUnfinished ? 'r+' : 'w');
+  });
   try {
     const { lines: done, bytes } = isUnfinished ? completeLines(file) : { lines: 0, bytes: 0 };
     ftruncateSync(file, bytes);
@@ -105,8 +107,10 @@ async function run(folder: string, files: string[], options: Options): Promise<v
             return `${source === '' ? '' : prefix + source}\t${toSingleLine(texts[i] ?? '')}\n`;
           });
           const block = new TextEncoder().encode(lines.join(''));
-          for (let written = 0; written < block.length; )
-            written += writeSync(file, block, written, block.length - written, at + written);
+          writing(options.out, () => {
+            for (let written = 0; written < block.length; )
+              written += writeSync(file, block, written, block.length - written, at + written);
+          });
           at += block.length;
         },
         async nextTexts() {

@@ -29,6 +29,7 @@ import { DuplicateFilter, pairKeys } from '../text/clean/duplicate-filter.ts';
 import { pairBlocks } from '../text/corpus/pair-blocks.ts';
 import { type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import { openTextPool } from '../text/text-pool.ts';
+import { writing } from './output-file.ts';
 
 /** A dropped pair in the report. */
 export interface CleanExample {
@@ -118,7 +119,7 @@ export class CleanRun {
     for (const part of isSame || before ? [] : present([args.out, args.rejected]))
       if (existsSync(`${part}.part`)) throw foreignFile(`${part}.part`);
     const cleaning = new CleanRun(args, isSame ? before : fresh);
-    if (!isSame) cleaning.#save(); // before there are parts
+    if (!isSame) writing(args.out, () => cleaning.#save()); // before there are parts
     await cleaning.#openFiles();
     return cleaning;
   }
@@ -126,11 +127,10 @@ export class CleanRun {
   async #openFiles(): Promise<void> {
     const { out, rejected, limits } = this.#args;
     const { blocks, outBytes, rejectedBytes } = this.#state;
-    this.#out = openSync(`${out}.part`, blocks > 0 ? 'r+' : 'w');
+    this.#out = writing(out, () => openSync(`${out}.part`, blocks > 0 ? 'r+' : 'w'));
     if (rejected !== undefined)
-      this.#rejected = openSync(
-        `${rejected}.part`,
-        blocks > 0 && existsSync(`${rejected}.part`) ? 'r+' : 'w',
+      this.#rejected = writing(rejected, () =>
+        openSync(`${rejected}.part`, blocks > 0 && existsSync(`${rejected}.part`) ? 'r+' : 'w'),
       );
     // What was written after the last state is written again.
     ftruncateSync(this.#out, outBytes);
@@ -174,7 +174,7 @@ export class CleanRun {
           waiting.set(index, part);
           for (let block = waiting.get(next); block; block = waiting.get(next)) {
             waiting.delete(next++);
-            this.#write(block);
+            writing(this.#args.out, () => this.#write(block as CleanedBlock));
             this.#state.blocks++;
             if (this.#state.blocks % blocksPerState === 0) this.#save();
           }
@@ -182,7 +182,9 @@ export class CleanRun {
         threads,
       });
     } catch (error) {
-      this.#save();
+      try {
+        this.#save();
+      } catch {} // as on a full disk; the state before it is valid
       throw error;
     } finally {
       pool.close();
@@ -229,7 +231,7 @@ export class CleanRun {
       renameSync(`${rejected}.part`, rejected);
     }
     renameSync(`${out}.part`, out);
-    rmSync(this.#statePath, { force: true });
+    for (const path of [this.#statePath, `${this.#statePath}.new`]) rmSync(path, { force: true });
     return { pairs, kept, dropped: this.#counts };
   }
 }

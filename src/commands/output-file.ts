@@ -3,7 +3,7 @@
 
 import { accessSync, constants, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { HeddleError, shellQuote } from '../core/errors.ts';
+import { errorKind, HeddleError, shellQuote } from '../core/errors.ts';
 import { parseManifest } from '../files/folder-manifest.ts';
 import { manifestName } from '../files/model-file.ts';
 import { reasonOf } from '../host/disk-files.ts';
@@ -86,4 +86,14 @@ function writeProblem(path: string): string | undefined {
     return reasonOf(error);
   }
   return undefined;
+}
+
+/** Runs `work`, which writes an output. An error of the system becomes a HeddleError with the path and the reason. */
+export function writing<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const kind = errorKind(error);
+    throw new HeddleError(`${path}: cannot write: ${reasonOf(error)}`, { kind, cause: error });
+  }
 }

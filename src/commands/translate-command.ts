@@ -4,7 +4,6 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { documentFormatOf } from '../documents/document-formats.ts';
-import { reasonOf } from '../host/disk-files.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import {
   addDocumentFlags,
@@ -16,7 +15,7 @@ import {
 } from './document-command.ts';
 import type { TranslatedTexts } from './jobs/translate-job.ts';
 import { jsonArrayWriter, log, shownOnTerminal } from './output.ts';
-import { checkOutputFile } from './output-file.ts';
+import { checkOutputFile, writing } from './output-file.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import {
   addHostOptions,
@@ -252,15 +251,8 @@ function openOutput(path: string | undefined): { write(text: string): void; clos
   if (path === undefined) {
     return { write: (text) => void process.stdout.write(shownOnTerminal(text)), close: () => undefined };
   }
-  const named = <T>(work: () => T): T => {
-    try {
-      return work();
-    } catch (error) {
-      throw new HeddleError(`${path}: cannot write: ${reasonOf(error)}`, { cause: error });
-    }
-  };
-  const file = named(() => openSync(path, 'w'));
-  return { write: (text) => void named(() => writeSync(file, text)), close: () => closeSync(file) };
+  const file = writing(path, () => openSync(path, 'w'));
+  return { write: (text) => void writing(path, () => writeSync(file, text)), close: () => closeSync(file) };
 }
 
 /** Throws a HeddleError for options that cannot be streamed, or that joined translations do not have. */

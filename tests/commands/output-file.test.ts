@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { checkOutputFile } from '../../src/commands/output-file.ts';
+import { checkOutputFile, writing } from '../../src/commands/output-file.ts';
 import { heddle, scratch, smallTraining } from '../support/cli.ts';
 
 const at = (name: string) => join(scratch(), name);
@@ -12,6 +12,25 @@ const train = (...flags: string[]) => heddle(['train', ...smallTraining, '--step
 beforeAll(async () => {
   const { status, stderr } = await train('--out', at('model'), '--save-config', at('run.yaml'));
   expect(status, stderr).toBe(0);
+});
+
+it('names the file if the disk is full', () => {
+  const full = () => writeFileSync('/dev/full', 'x');
+  expect(() => writing('bt.tsv', full)).toThrow('bt.tsv: cannot write: no space is left on the disk');
+  expect(writing('bt.tsv', () => 1)).toBe(1);
+});
+
+it.each([
+  ['clean', 'pairs.tsv'],
+  ['backtranslate', 'model', 'pairs.tsv'],
+])('names an output of %s that cannot be written (needs /proc)', async (...words) => {
+  writeFileSync(at('pairs.tsv'), 'a b\tc d\n');
+  const args = words.map((word, i) => (i === 0 ? word : at(word)));
+  const { status, stderr } = await heddle([...args, '--out', '/proc/none.tsv']);
+  expect([status, stderr]).toEqual([
+    1,
+    'heddle: /proc/none.tsv: cannot write: there is no such file or folder\n',
+  ]);
 });
 
 it('keeps an existing file of --save-config, and the files that the run reads', async () => {
