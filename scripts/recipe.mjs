@@ -66,16 +66,8 @@ const common =
     ' ',
   );
 const size = ['--steps', o.steps];
-const sampled = [
-  '--tokenizer',
-  'unigram',
-  '--vocab-size',
-  o.pairs ? '600' : '4000',
-  '--sampling-alpha',
-  '0.2',
-  '--user-symbols',
-  '<BT>',
-];
+const pieces = ['--tokenizer', 'unigram', '--vocab-size', o.pairs ? '600' : '4000', '--user-symbols', '<BT>'];
+const sampled = [...pieces, '--sampling-alpha', '0.2'];
 const trained = (pairs, out, ...flags) => [
   'train',
   ...[pairs].flat(),
@@ -107,6 +99,12 @@ const rows = [
     text: 'recorded recipe: byte-pair encoding',
     commands: [trained(train, 'recorded', '--tokenizer', 'bpe', '--vocab-size', o.pairs ? '600' : '4000')],
     model: 'recorded',
+  },
+  {
+    name: 'pieces',
+    text: 'unigram',
+    commands: [trained(train, 'pieces', ...pieces)],
+    model: 'pieces',
   },
   {
     name: 'unigram',
