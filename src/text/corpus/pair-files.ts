@@ -84,7 +84,7 @@ export interface ParsedBlock {
   readonly bad: BadLine[];
   /** Number of records. */
   readonly lines: number;
-  /** Whether a record has more than one column. */
+  /** Whether a record is neither empty nor a line without a tab. */
   readonly columns: boolean;
 }
 
@@ -157,7 +157,7 @@ export function parseRecords(
   let columns = format === 'parallel';
   for (const [i, record] of records.entries()) {
     const { texts, wrong } = textsOf(block, record, targets[i]);
-    columns ||= texts.length > 1;
+    columns ||= wrong !== 'no tab' && wrong !== 'empty line';
     const [source = '', ...all] = texts.slice(0, 1 + references).map(normalizeText);
     const [target, ...others] = all.filter((text) => text !== '');
     if (!wrong && source !== '' && target !== undefined)

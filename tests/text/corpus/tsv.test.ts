@@ -36,6 +36,7 @@ it('reads lines that end in CR, as in old exports, and reports NUL bytes', () =>
   ];
   expect(read('a\tb\rc\td\r')).toEqual({ pairs, bad: [], lines: 2 });
   expect(read('a\tb\nx\0\ty\nc\td\n')).toEqual({ pairs, bad: [{ line: 2, reason: 'NUL byte' }], lines: 3 });
+  expect(() => read('x\0\ty\n')).toThrow('no line is a valid pair (1 bad line: 1 (NUL byte))');
 });
 
 it('says that both sides are empty, not that there is no tab', () => {
