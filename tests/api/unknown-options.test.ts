@@ -43,8 +43,14 @@ it.each<[meant: string, call: () => unknown]>([
   ['Did you mean revision?', () => pullModel('a/b', 'x', wrong({ revison: 'v1' }))],
   ['the names are format,', () => readPairs('x.tsv', wrong({ colums: 'a' }))],
   ['Did you mean dev?', () => splitPairs(pairs, wrong({ devv: 0.1 }))],
-  ['Did you mean smoothing?', () => corpusBleu(['a'], ['a'], wrong({ smothing: 'none' }))],
-  ['Did you mean beta?', () => corpusChrf(['a'], ['a'], wrong({ betta: 1 }))],
+  [
+    'bleu: there is no option smothing; the options are smoothing, smoothingValue',
+    () => corpusBleu(['a'], ['a'], wrong({ smothing: 'none' })),
+  ],
+  [
+    'chrf: there is no option betta; the options are charOrder, wordOrder, beta',
+    () => corpusChrf(['a'], ['a'], wrong({ betta: 1 })),
+  ],
   ['lora must be a folder', () => loadModel('x', wrong({ lora: 5 }))],
   ['ensemble must be a list', () => loadModel('x', wrong({ ensemble: 'other' }))],
   ['device must be', () => train(pairs, wrong({ device: null, heldOut: 0 }))],

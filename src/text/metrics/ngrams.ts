@@ -91,3 +91,12 @@ export function sumsOf(rows: readonly (readonly number[])[]): number[] {
   for (const row of rows) for (const [i, value] of row.entries()) sums[i] = (sums[i] ?? 0) + value;
   return sums;
 }
+
+/**
+ * Throws a HeddleError that names an unknown option. Small: a page that only computes a metric does not load the
+ * checks of other options (core/fields.ts).
+ */
+export function checkOptionNames(area: string, known: readonly string[], options: object): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  check(unknown === undefined, `${area}: there is no option ${unknown}; the options are ${known.join(', ')}`);
+}
