@@ -84,7 +84,9 @@ describe('a bundle', () => {
   it('of BLEU has BLEU only', async () => {
     const { kB, modules } = await bundle(programs.bleu);
     console.log(`BLEU: ${kB} kB`);
-    expect(Object.keys(modules).filter((id) => !/^src\/(text\/metrics\/|core\/errors)|page$/.test(id))).toEqual([]);
+    expect(
+      Object.keys(modules).filter((id) => !/^src\/(text\/metrics\/|core\/errors)|page$/.test(id)),
+    ).toEqual([]);
     expect(kB).toBeLessThan(4);
   });
 
