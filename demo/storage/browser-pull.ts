@@ -1,5 +1,5 @@
-// Downloads a model from a hub, or of Firefox Translations, into the browser: into `pulls/NAME`, where an interrupted
-// download can be continued, and then, once it is complete and valid, by one rename into `models/NAME`.
+// Downloads a model from a hub, or of Firefox Translations, into the folder `pulls/NAME` of the browser's storage. An
+// interrupted download continues there. A complete and valid one becomes `models/NAME` by one rename.
 
 import {
   type ErrorHints,
