@@ -68,6 +68,16 @@ const common =
 const size = ['--steps', o.steps];
 const pieces = ['--tokenizer', 'unigram', '--vocab-size', o.pairs ? '600' : '4000', '--user-symbols', '<BT>'];
 const sampled = [...pieces, '--sampling-alpha', '0.2'];
+/** Twice the updates of half the tokens: the same tokens and minutes. The moving average needs that many updates. */
+const halves =
+  `--max-tokens 1024 --steps ${2 * steps} --warmup-steps ${Math.min(800, Math.ceil(steps / 5))} --ema-decay 0.999`.split(
+    ' ',
+  );
+/** 4.0 million parameters with a vocabulary of 3,900 pieces. */
+const larger =
+  '--vocab-size 3900 --learning-rate 1.5e-3 --set dModel=192 --set heads=6 --set feedForward=768 --set encoderLayers=3 --set decoderLayers=3'.split(
+    ' ',
+  );
 const trained = (pairs, out, ...flags) => [
   'train',
   ...[pairs].flat(),
@@ -111,6 +121,18 @@ const rows = [
     text: 'unigram, subword regularization',
     commands: [trained(train, 'unigram', ...sampled)],
     model: 'unigram',
+  },
+  {
+    name: 'halves',
+    text: 'unigram, twice the updates of half the tokens, moving average',
+    commands: [trained(train, 'halves', ...pieces, ...halves, '--dropout', '0.05')],
+    model: 'halves',
+  },
+  {
+    name: 'larger',
+    text: 'the same with 4.0 million parameters',
+    commands: [trained(train, 'larger', ...pieces, ...halves, ...larger)],
+    model: 'larger',
   },
   {
     name: 'clean',
