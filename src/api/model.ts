@@ -284,10 +284,7 @@ export class Model {
    * await model.save('out-bart.zip', { format: 'bart', dtype: 'f16' });
    */
   async save(where: string, options?: SaveOptions): Promise<void> {
-    const { files, host } = this.#engine.session;
-    const { calibrated, saveModel } = await saving();
-    const given = await calibrated(this.#engine, options);
-    return saveModel(files, host.modelPath(where), await this.#engine.merged(), this.#parts.lora, given);
+    await (await saving()).saveModel(this.#engine, where, this.#parts.lora, options);
   }
 
   /**
@@ -296,10 +293,7 @@ export class Model {
    * const url = URL.createObjectURL(await model.toBlob());
    */
   async toBlob(options?: SaveOptions): Promise<Blob> {
-    const { calibrated, exportModel } = await saving();
-    const given = await calibrated(this.#engine, options);
-    const parts = await exportModel(await this.#engine.merged(), this.#parts.lora, given);
-    return new Blob(parts as BlobPart[], { type: 'application/zip' });
+    return (await saving()).exportModel(this.#engine, this.#parts.lora, options);
   }
 
   /** Frees the device memory. Calls that compute then throw a HeddleError. */

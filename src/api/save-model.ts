@@ -27,6 +27,7 @@ import {
   weightDtypes,
 } from '../formats/shared/saved-model.ts';
 import type { MeasuredModel } from './measure-inputs.ts';
+import type { ModelEngine } from './model-engine.ts';
 
 /** Options of `Model.save` and `Model.toBlob`. */
 export interface SaveOptions {
@@ -125,29 +126,52 @@ const formats: Readonly<Record<ModelFormat | 'lora', Format>> = {
 };
 
 /** The options with the multipliers that calibration on an engine measured, if they ask for it. */
-export async function calibrated(
-  engine: MeasuredModel,
-  options?: SaveOptions,
-): Promise<SaveOptions | undefined> {
-  const { calibration, ...firefox } = options?.firefox ?? {};
-  if (!calibration || options?.format !== 'firefox') return options;
+async function calibrated(engine: MeasuredModel, options: SaveOptions): Promise<SaveOptions> {
+  const { calibration, ...firefox } = options.firefox ?? {};
+  if (!calibration || options.format !== 'firefox') return options;
   const { inputMultipliers } = await import('./measure-inputs.ts');
   return { ...options, firefox: { ...firefox, multipliers: await inputMultipliers(engine, calibration) } };
+}
+
+/**
+ * Saves the model of an engine under a name; see `Model.save`. Throws a HeddleError that
+ * names the fields that the format does not support, or the files of others in the folder.
+ */
+export async function saveModel(
+  engine: ModelEngine,
+  name: string,
+  lora: TrainedLora | undefined,
+  options: SaveOptions = {},
+): Promise<void> {
+  check(typeof name === 'string', 'save: give a folder or a name');
+  const { files, host } = engine.session;
+  await writeModel(files, host.modelPath(name), engine, lora, options);
+}
+
+/** The model of an engine as a zip archive. Throws as `saveModel`. */
+export async function exportModel(
+  engine: ModelEngine,
+  lora: TrainedLora | undefined,
+  options: SaveOptions = {},
+): Promise<Blob> {
+  const files = memoryFiles();
+  await writeModel(files, 'model', engine, lora, options);
+  return new Blob((await packFolder(files, 'model')) as BlobPart[], { type: 'application/zip' });
 }
 
 /**
  * Writes a model to a folder or a .zip file; replaces only files that heddle wrote. Throws a HeddleError that
  * names the fields that the format does not support, or the files of others in the folder.
  */
-export async function saveModel(
+async function writeModel(
   files: Files,
   folder: string,
-  model: SavedModel,
+  engine: ModelEngine,
   lora: TrainedLora | undefined,
-  options: SaveOptions = {},
+  given: SaveOptions,
 ): Promise<void> {
-  checkNames({ area: 'save' }, Object.keys(optionNames), Object.keys(options));
-  const { format: name = 'heddle', dtype, force } = options;
+  checkNames({ area: 'save' }, Object.keys(optionNames), Object.keys(given));
+  const { format: name = 'heddle', dtype, force } = given;
   check(
     Object.hasOwn(formats, name),
     `save: there is no format ${name}; the formats are ${modelFormats.join(', ')} and lora`,
@@ -158,7 +182,8 @@ export async function saveModel(
       ? `save: ${name} has no dtype ${dtype}; it has ${format.dtypes.join(', ')}`
       : `save: ${name} has no choice of dtypes; dtype is for ${['heddle', ...hfTypes, 'onnx'].join(', ')}`,
   );
-  const parts = await format.files({ model, lora, options });
+  const options = await calibrated(engine, given);
+  const parts = await format.files({ model: await engine.merged(), lora, options });
   if (!force) await checkNoCheckpoint(files, folder);
   const { writeFolder } = await import('../files/owned-folder.ts');
   await writeFolder(files, folder, parts);
@@ -173,15 +198,4 @@ async function checkNoCheckpoint(files: Files, folder: string): Promise<void> {
     !manifest || !(checkpointNames.state in manifest.files),
     `${folder}: it is the checkpoint of a training run; saving a model there loses its optimizer. Use another folder, or force to replace it`,
   );
-}
-
-/** The parts of a zip archive of a model. Throws as `saveModel`. */
-export async function exportModel(
-  model: SavedModel,
-  lora: TrainedLora | undefined,
-  options?: SaveOptions,
-): Promise<Uint8Array[]> {
-  const files = memoryFiles();
-  await saveModel(files, 'model', model, lora, options);
-  return packFolder(files, 'model');
 }

@@ -6,6 +6,7 @@ import { checkSample, maxHours, silence, speechSamples } from '../audio/speech-s
 import { isWav, readWav, type Sound } from '../audio/wav.ts';
 import { check, HeddleError } from '../core/errors.ts';
 import { boolean, checkFields, choice, custom, type FieldTable, integer } from '../core/fields.ts';
+import { speechOf } from '../decode/frame-facts.ts';
 import { StreamedSpeech, WholeSpeech } from '../decode/speech-windows.ts';
 import type { TranscribeOptions, Transcription } from '../decode/transcribe-options.ts';
 import { Transcriber } from '../decode/transcriber.ts';
@@ -83,6 +84,7 @@ export async function transcribeSpeech(
 ): Promise<Transcription> {
   const { onSegment, onPartial, onProgress, signal, ...given } = options;
   checkFields({ area: 'transcribe' }, fields, given);
+  check(speechOf(model.saved), 'transcribe: the model does not read speech; use a Whisper model');
   const stream = isStream(audio) ? streamOf(audio, name) : undefined;
   const samples = isStream(audio) ? undefined : await samplesOf(audio, name);
   return model.inTurn(async () => {

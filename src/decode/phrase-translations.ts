@@ -1,5 +1,6 @@
 // Translations that must contain phrases: their token ids, and batches of texts with phrases.
 
+import { check } from '../core/errors.ts';
 import { Memo } from '../core/memo.ts';
 import { present } from '../core/present.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -100,6 +101,15 @@ function boundOf(
   return { ids: ids[k] as number[], terms, demand };
 }
 
+/** Throws a HeddleError unless there is a list of phrases for each text. */
+function checkPhrases(phrases: unknown, texts: number): void {
+  const isList = (list: unknown) => Array.isArray(list) && list.every((term) => typeof term === 'string');
+  check(
+    Array.isArray(phrases) && phrases.length === texts && phrases.every(isList),
+    'phrases: give a list of texts for each text; [] for none',
+  );
+}
+
 /**
  * Translates sources in order: those with phrases or placeholders by their own search, others with `plain`.
  * Throws as `Translator.decode`, and a HeddleError if the vocabulary lacks a placeholder.
@@ -109,6 +119,7 @@ export async function decodeWithPhrases(
   texts: PhraseTexts,
   plain: (sources: readonly number[][]) => Promise<Translation[][]>,
 ): Promise<Translation[][]> {
+  if (texts.phrases !== undefined) checkPhrases(texts.phrases, texts.texts.length);
   const out: Translation[][] = [];
   const all = texts.ids.map((_, k) => boundOf(context.target, texts, k));
   const free = [...all.keys()].filter((k) => !all[k]);

@@ -33,6 +33,10 @@ export function badWordsIds(target: Tokenizer, words: readonly string[]): (reado
 /** The prefix of each text; one string is that of all texts. Throws a HeddleError if their number differs. */
 function prefixesOf(prefix: string | readonly string[], texts: number): readonly string[] {
   if (typeof prefix === 'string') return new Array<string>(texts).fill(prefix);
+  check(
+    Array.isArray(prefix) && prefix.every((text) => typeof text === 'string'),
+    'prefix: give a text, or a list with one for each text',
+  );
   check(prefix.length === texts, `prefix: ${prefix.length} prefixes for ${texts} texts`);
   return prefix;
 }
@@ -106,6 +110,10 @@ export function constrained(
     decode: rules,
   }: { readonly config: ModelConfig; readonly target: Tokenizer; readonly decode?: ModelRules },
 ): { decode: DecodeOptions; prefixes?: ForcedPrefixes } {
+  check(
+    Array.isArray(badWords) && badWords.every((word) => typeof word === 'string'),
+    'badWords: give a list of texts',
+  );
   checkAgree(badWords, prefix === undefined ? [] : [prefix].flat(), 'prefix');
   checkAgree(badWords, phrases.flat(), 'phrases');
   let decode = options;

@@ -1,6 +1,7 @@
 // Text to text: encodes texts, decodes them in batches of similar lengths, and returns the translations in
 // order. All translations pass here: those of a model, of evaluations during training and of checks.
 
+import { check } from '../core/errors.ts';
 import { Memo } from '../core/memo.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from '../model/model-config.ts';
@@ -176,6 +177,8 @@ export class Translator {
     numberOf?: (index: number) => number,
   ): Promise<Generation[][]> {
     const { attention, alignment, replaceUnknown: replaces, onPiece, phrases, placeholders } = options;
+    const hasTerms = phrases ?? placeholders;
+    check(!onPiece || !hasTerms, 'onPiece is not for phrases or placeholders');
     const sources = await this.#encode(texts, options, source, numberOf);
     onLong(sources.long);
     const { full, encoded } = sources;
@@ -194,14 +197,13 @@ export class Translator {
     } else {
       const ids = full.map((i) => encoded[i] as number[]);
       const plain = (some: readonly number[][]) => this.decode(some, decode, shape, prefixes);
-      const found =
-        phrases || placeholders
-          ? await (await import('./phrase-translations.ts')).decodeWithPhrases(
-              this.#phraseContext(this.#settingsOf(decode, shape, prefixes), shape),
-              { texts, full, ids, phrases, placeholders },
-              plain,
-            )
-          : await plain(ids);
+      const found = hasTerms
+        ? await (await import('./phrase-translations.ts')).decodeWithPhrases(
+            this.#phraseContext(this.#settingsOf(decode, shape, prefixes), shape),
+            { texts, full, ids, phrases, placeholders },
+            plain,
+          )
+        : await plain(ids);
       for (const [k, i] of full.entries()) out[i] = found[k] ?? [];
     }
     if (!attention && !alignment && !replaces) return out;

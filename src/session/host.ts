@@ -1,6 +1,7 @@
 // What the host of the library gives: WebGPU, files, a cache, memory, threads. The default host is a browser; the
 // entries of Node and Deno register theirs (src/host/). A session (session.ts) computes on a host.
 
+import { checkNames } from '../core/fields.ts';
 import { type GpuHost, hostOf } from '../core/host-name.ts';
 import type { OnnxRuntime } from '../engine/onnx/onnx-runtime.ts';
 import type { BrowserFiles } from '../files/browser-files.ts';
@@ -99,7 +100,10 @@ let registered: Host | undefined;
  * registerHost({ files: memoryFiles() }); // `model.save` writes to memory
  */
 export function registerHost(host: Partial<Host>): void {
-  registered = { ...browserHost(), ...host };
+  const defaults = browserHost();
+  const others = ['hubToken', 'onnxRuntime', 'fewerLaunches', 'threads'];
+  checkNames({ area: 'registerHost' }, [...Object.keys(defaults), ...others], Object.keys(host));
+  registered = { ...defaults, ...host };
 }
 
 /** The registered host, or the browser. */

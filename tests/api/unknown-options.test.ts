@@ -53,6 +53,23 @@ it.each<[meant: string, call: () => unknown]>([
   ],
   ['lora must be a folder', () => loadModel('x', wrong({ lora: 5 }))],
   ['ensemble must be a list', () => loadModel('x', wrong({ ensemble: 'other' }))],
+  ['signal must be an AbortSignal', () => model.translate('a', wrong({ signal: {} }))],
+  ['signal must be an AbortSignal', () => train(pairs, wrong({ signal: 5, heldOut: 0 }))],
+  [
+    'pairs[1].others must be a list',
+    () => model.evaluate([...pairs, wrong({ source: 'a', target: 'b', others: 5 })]),
+  ],
+  ['phrases: give a list of texts for each', () => model.translate('a', wrong({ phrases: ['b'] }))],
+  ['phrases: give a list of texts for each', () => model.generate(['a', 'b'], { phrases: [['b']] })],
+  [
+    'onPiece is not for phrases or placeholders',
+    () => model.generate('a', { phrases: [['b']], onPiece: () => undefined }),
+  ],
+  ['badWords: give a list', () => model.translate('a', wrong({ badWords: 'b' }))],
+  ['prefix: give a text', () => model.translate('a', wrong({ prefix: 5 }))],
+  ['save: give a folder or a name', () => model.save(wrong({}))],
+  ['transcribe: the model does not read speech', () => model.transcribe(new Float32Array(9))],
+  ['Did you mean files?', () => registerHost(wrong({ file: {} }))],
   ['device must be', () => train(pairs, wrong({ device: null, heldOut: 0 }))],
 ])('%s (%#)', async (meant, call) => {
   const error = await Promise.resolve()

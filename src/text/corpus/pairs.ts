@@ -28,6 +28,9 @@ export interface PairList extends Iterable<Pair> {
 /** Training, dev and test sets that may be packed. */
 export type CorpusSplit = { readonly [part in keyof Split]: PairList };
 
+const isTexts = (list: unknown): boolean =>
+  Array.isArray(list) && list.every((text) => typeof text === 'string');
+
 /**
  * Throws a HeddleError that names the first invalid pair of a list from a caller; `name`: the list's name in
  * it.
@@ -36,6 +39,8 @@ export function checkPairs(pairs: readonly Pair[], name: string): void {
   check(Array.isArray(pairs), () => `${name} must be a list of { source, target }`);
   const bad = pairs.findIndex((pair) => typeof pair?.source !== 'string' || typeof pair.target !== 'string');
   check(bad < 0, () => `${name}[${bad}] must be { source, target }, two texts`);
+  const other = pairs.findIndex(({ others }) => others !== undefined && !isTexts(others));
+  check(other < 0, () => `${name}[${other}].others must be a list of texts`);
 }
 
 /**
