@@ -10,6 +10,7 @@ import type { GenerateOptions, Generation, StreamedToken } from '../decode/text-
 import { Translator } from '../decode/translator.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { FolderSource } from '../files/given-files.ts';
+import type { TrainedLora } from '../formats/lora-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { writeWeights } from '../model/model-states.ts';
@@ -19,7 +20,6 @@ import { modelInLanguages } from '../session/open-model.ts';
 import type { Session } from '../session/session.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
 import type { ModelLoras } from './model-loras.ts';
-import type { TrainedLora } from './save-model.ts';
 
 /** Optional parts of a model. */
 export interface ModelParts {

@@ -8,7 +8,7 @@ import { packFolder } from '../files/model-archives.ts';
 import { checkpointNames } from '../files/model-file.ts';
 import { hfFiles } from '../formats/hf/save-hf.ts';
 import { kerasFiles } from '../formats/keras.ts';
-import { loraFiles, type SavedLora } from '../formats/lora-folder.ts';
+import { loraFiles, type TrainedLora } from '../formats/lora-folder.ts';
 import type { FirefoxOptions } from '../formats/marian/save-marian.ts';
 import { pytorchFiles } from '../formats/pytorch.ts';
 import { type HeddleDtype, heddleDtypes, heddleFiles } from '../formats/save-heddle.ts';
@@ -60,9 +60,6 @@ const optionNames: Readonly<Record<keyof SaveOptions, true>> = {
   onWarning: true,
   force: true,
 };
-
-/** A trained LoRA adapter, and the name or folder of its base model. */
-export type TrainedLora = SavedLora & { readonly base: string };
 
 /** Parts of a model that are written. */
 interface ToSave {

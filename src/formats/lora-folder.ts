@@ -30,6 +30,9 @@ export interface SavedLora {
   readonly baseFingerprint?: string;
 }
 
+/** A trained LoRA adapter, and the name or folder of its base model. */
+export type TrainedLora = SavedLora & { readonly base: string };
+
 /**
  * Metadata key of the weights: fingerprint of the base model. PEFT rejects unknown fields in its
  * configuration.
