@@ -2,8 +2,15 @@
 
 import { minSamples, sampleRate } from '../audio/log-mel.ts';
 import { Resampler } from '../audio/resample.ts';
-import { checkSample, maxHours, silence, speechSamples } from '../audio/speech-samples.ts';
-import { isWav, readWav, type Sound } from '../audio/wav.ts';
+import {
+  checkSample,
+  maxHours,
+  partsOf,
+  silence,
+  speechSamples,
+  speechSteps,
+} from '../audio/speech-samples.ts';
+import { isWav, openWav, type Sound, type SoundParts } from '../audio/wav.ts';
 import { check, HeddleError } from '../core/errors.ts';
 import { boolean, checkFields, choice, custom, type FieldTable, integer } from '../core/fields.ts';
 import { speechOf } from '../decode/frame-facts.ts';
@@ -86,8 +93,8 @@ export async function transcribeSpeech(
   checkFields({ area: 'transcribe' }, fields, given);
   check(speechOf(model.saved), 'transcribe: the model does not read speech; use a Whisper model');
   const stream = isStream(audio) ? streamOf(audio, name) : undefined;
-  const samples = isStream(audio) ? undefined : await samplesOf(audio, name);
   return model.inTurn(async () => {
+    const samples = isStream(audio) ? undefined : await samplesOf(audio, name, signal);
     const engine = await model.engine();
     const { parameters, saved } = model;
     const known = transcribers.get(engine);
@@ -130,21 +137,42 @@ async function* streamOf({ rate, pieces }: SpeechStream, name: string): AsyncGen
   if (rest && rest.length > 0) yield rest;
 }
 
-/** Samples of a recording at 16 kHz. Throws a HeddleError that starts with `name` if it is none. */
-export async function samplesOf(audio: SpeechInput, name: string): Promise<Float32Array> {
-  if (audio instanceof Float32Array) return speechSamples({ rate: sampleRate, channels: [audio] }, name);
-  if (audio instanceof Blob) {
-    const own = audio instanceof File ? audio.name : name;
-    return samplesOf(new Uint8Array(await audio.arrayBuffer()), own);
+/** Milliseconds between two turns of the event loop while a recording is read, so that an abort arrives. */
+const turnInterval = 50;
+
+/**
+ * Samples of a recording at 16 kHz. Throws a HeddleError that starts with `name` if it is none, and the signal's
+ * reason if it is aborted.
+ */
+export async function samplesOf(
+  audio: SpeechInput,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Float32Array> {
+  const own = audio instanceof File ? audio.name : name;
+  const steps = speechSteps(await partsOfInput(audio, own), own);
+  for (let last = performance.now(); ; ) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    if (performance.now() - last < turnInterval) continue;
+    await new Promise((resolve) => setTimeout(resolve));
+    signal?.throwIfAborted();
+    last = performance.now();
   }
-  if (audio instanceof ArrayBuffer) return samplesOf(new Uint8Array(audio), name);
+}
+
+/** The parts of a recording. Throws as `samplesOf`. */
+async function partsOfInput(audio: SpeechInput, name: string): Promise<SoundParts> {
+  if (audio instanceof Float32Array) return partsOf({ rate: sampleRate, channels: [audio] });
+  if (audio instanceof Blob) return partsOfInput(new Uint8Array(await audio.arrayBuffer()), name);
+  if (audio instanceof ArrayBuffer) return partsOfInput(new Uint8Array(audio), name);
   if (audio instanceof Uint8Array) {
-    if (isWav(audio) || !canDecode()) return speechSamples(readWav(audio, name), name);
-    return speechSamples(soundOf(await decodeInBrowser(audio, name)), name);
+    if (isWav(audio) || !canDecode()) return openWav(audio, name);
+    return partsOf(soundOf(await decodeInBrowser(audio, name)));
   }
   if (typeof audio === 'object' && audio !== null && 'getChannelData' in audio)
-    return speechSamples(soundOf(audio), name);
-  if (typeof audio === 'object' && audio !== null && 'channels' in audio) return speechSamples(audio, name);
+    return partsOf(soundOf(audio));
+  if (typeof audio === 'object' && audio !== null && 'channels' in audio) return partsOf(audio);
   throw new HeddleError(
     `${name}: give samples at 16 kHz (Float32Array), { rate, channels }, an AudioBuffer, or the bytes of a file`,
   );

@@ -16,6 +16,16 @@ export interface Sound {
   readonly channels: readonly Float32Array[];
 }
 
+/** Audio whose samples are decoded part by part: a long recording takes seconds and much memory as a whole. */
+export interface SoundParts {
+  /** Samples a second. */
+  readonly rate: number;
+  /** Samples of a channel. */
+  readonly length: number;
+  /** Samples of each channel from `start` to before `end`. */
+  part(start: number, end: number): readonly Float32Array[];
+}
+
 /** `format` of a `fmt ` chunk whose true format is in its extension. */
 const extensible = 0xfffe;
 
@@ -37,9 +47,9 @@ export const isWav = (bytes: Uint8Array): boolean =>
 const textOf = (bytes: Uint8Array, at: number): string => String.fromCharCode(...bytes.subarray(at, at + 4));
 
 /**
- * Reads a WAV file. Throws a HeddleError that starts with `name` if it is damaged or of a kind that is not supported.
+ * Opens a WAV file. Throws a HeddleError that starts with `name` if it is damaged or of a kind that is not supported.
  */
-export function readWav(bytes: Uint8Array, name: string): Sound {
+export function openWav(bytes: Uint8Array, name: string): SoundParts {
   const fail = (reason: string): never => {
     throw new HeddleError(`${name}: ${reason}`, { kind: 'input' });
   };
@@ -78,8 +88,24 @@ export function readWav(bytes: Uint8Array, name: string): Sound {
     fail(`${channels} channels in frames of ${frame} bytes do not fit; the file is damaged`);
   if (rate < minRate || rate > maxRate)
     fail(`a sample rate of ${rate} Hz, ${minRate} to ${maxRate} are supported; the file is damaged`);
-  const whole = data.slice(0, data.length - (data.length % frame));
-  return { rate, channels: bufferToFloat32Channels(whole, channels, bits as BitDepth, kind as SampleFormat) };
+  return {
+    rate,
+    length: Math.floor(data.length / frame),
+    // The decoder reads its buffer from the start.
+    part: (start, end) =>
+      bufferToFloat32Channels(
+        data.slice(start * frame, end * frame),
+        channels,
+        bits as BitDepth,
+        kind as SampleFormat,
+      ),
+  };
+}
+
+/** Reads all samples of a WAV file. Throws as `openWav`. */
+export function readWav(bytes: Uint8Array, name: string): Sound {
+  const { rate, length, part } = openWav(bytes, name);
+  return { rate, channels: part(0, length) };
 }
 
 /** A WAV file of 16 bits from the samples of one channel at `rate` Hz. */

@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it, vi } from 'vitest';
 import { openFolder } from '../../src/api/load-model.ts';
+import { samplesOf } from '../../src/api/transcribe-speech.ts';
 import { writeWav } from '../../src/audio/wav.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
@@ -107,4 +108,18 @@ describe.skipIf(!existsSync(root))('Model.transcribe (../shared/golden-whisper)'
     await expect(model.transcribe(audio, { signal: AbortSignal.abort() })).rejects.toThrow('abort');
     model.dispose();
   });
+});
+
+it('lets other work run, and an abort arrive, while it reads a long recording', async () => {
+  const channel = Float32Array.from({ length: 44100 * 300 }, (_, i) => Math.sin(i / 20) / 2);
+  const stop = new AbortController();
+  let turns = 0;
+  const timer = setInterval(() => {
+    turns += 1;
+    if (turns === 3) stop.abort();
+  });
+  await expect(samplesOf({ rate: 44100, channels: [channel] }, 'talk', stop.signal)).rejects.toMatchObject({
+    name: 'AbortError',
+  });
+  clearInterval(timer);
 });

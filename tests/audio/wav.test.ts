@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { resample } from '../../src/audio/resample.ts';
-import { speechSamples } from '../../src/audio/speech-samples.ts';
+import { readSpeechFile, speechSamples } from '../../src/audio/speech-samples.ts';
 import { readWav, writeWav } from '../../src/audio/wav.ts';
 
 const tone = (rate: number, seconds: number, hertz = 440) =>
@@ -80,6 +80,14 @@ describe('speech', () => {
     expect(got).toHaveLength(8000);
     // Not near the ends, where the filter reads zeros.
     for (let i = 500; i < 7500; i++) expect(got[i]).toBeCloseTo((want[i] as number) / 2, 3);
+  });
+
+  it('has the bits of a recording that is resampled as a whole, over several steps', () => {
+    const samples = tone(44100, 4, 440);
+    const got = speechSamples({ rate: 44100, channels: [samples] }, 'a.wav');
+    expect(got).toEqual(resample(samples, 44100, 16000));
+    const file = writeWav(samples, 44100);
+    expect(readSpeechFile(file, 'a.wav')).toEqual(speechSamples(readWav(file, 'a.wav'), 'a.wav'));
   });
 
   it('loses what is above half of the rate', () => {
