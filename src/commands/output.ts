@@ -1,7 +1,7 @@
 // Output of the command: results on stdout, messages and errors on stderr, and the flag `--json [file]`.
 
 import { statSync } from 'node:fs';
-import { HeddleError, messageOf, shellQuote } from '../core/errors.ts';
+import { escapeControls, HeddleError, messageOf, shellQuote } from '../core/errors.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { inFlags } from './flag-names.ts';
@@ -18,7 +18,8 @@ export const forTerminal = (text: string): string =>
 export const shownOnTerminal = (text: string): string => (process.stdout.isTTY ? forTerminal(text) : text);
 
 /** Prints a result to stdout. */
-export const print = (text: string): void => void process.stdout.write(`${forTerminal(text)}\n`);
+export const print = (text: string): void =>
+  void process.stdout.write(`${process.stdout.isTTY ? escapeControls(text) : forTerminal(text)}\n`);
 
 /**
  * What a command prints on stderr. `quiet`: warnings and errors; `normal`: also messages and progress;
@@ -37,7 +38,7 @@ export const setVerbosity = (level: Verbosity): void => {
 export const verbosityOf = (): Verbosity => verbosity;
 
 /** Prints a warning or an error to stderr. */
-export const warn = (text: string): void => void process.stderr.write(`${forTerminal(text)}\n`);
+export const warn = (text: string): void => void process.stderr.write(`${escapeControls(text)}\n`);
 
 /** Prints a message to stderr, unless the command is quiet. */
 export const log = (text: string): void => {

@@ -1,9 +1,10 @@
 // Progress of a job on stderr: a progress bar on a terminal, otherwise a line every few seconds.
 
 import cliProgress from 'cli-progress';
+import { escapeControls } from '../core/errors.ts';
 import type { JobEvent } from '../train/report/training-events.ts';
 import { inFlags } from './flag-names.ts';
-import { forTerminal, log, verbosityOf, warn } from './output.ts';
+import { log, verbosityOf, warn } from './output.ts';
 
 /** Milliseconds between lines if stderr is not a terminal. */
 const LINE_INTERVAL = 5000;
@@ -64,8 +65,8 @@ function progressBar(): Display {
   };
   return {
     close,
-    update({ task, done, total, text: plain }) {
-      const text = forTerminal(plain);
+    update({ task: name, done, total, text: plain }) {
+      const [task, text] = [escapeControls(name), escapeControls(plain)];
       if (task !== current) close();
       current = task;
       if (!bar) {

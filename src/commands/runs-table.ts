@@ -1,5 +1,6 @@
 // The table of `heddle runs`, in the width of the terminal.
 
+import { escapeControls } from '../core/errors.ts';
 import { formatDuration, formatInteger, formatPercent } from '../core/format-numbers.ts';
 import { present } from '../core/present.ts';
 import { bestMetrics } from '../train/report/training-log.ts';
@@ -11,7 +12,7 @@ import {
   seedGroups,
   settingText,
 } from './jobs/runs-job.ts';
-import { forTerminal, table } from './output.ts';
+import { table } from './output.ts';
 
 /** A column. `priority`: the columns with the largest are left out first; 0: never. */
 interface Column {
@@ -32,7 +33,7 @@ const cutStart = (text: string, width: number): string =>
   text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
 
 /** A text of a file in one line, as the terminal shows it: its width counts. */
-const shown = (text: string): string => forTerminal(text).replace(/[\n\t]/g, ' ');
+const shown = (text: string): string => escapeControls(text).replace(/[\n\t]/g, ' ');
 
 const widthOf = (columns: readonly Column[], runs: readonly RunSummary[]): number =>
   columns.reduce(

@@ -261,7 +261,11 @@ function describe(r: TrainResult): string {
   return [
     ...(e
       ? [
-          ...[`${e.sentences} test sentences, the first ones:`, '', ...samples],
+          ...[
+            `${e.sentences} test ${e.sentences === 1 ? 'sentence:' : 'sentences, the first ones:'}`,
+            '',
+            ...samples,
+          ],
           ...(e.wer === undefined
             ? []
             : [`WER, CER     ${formatPercent(e.wer)}, ${formatPercent(e.cer ?? Number.NaN)}`]),

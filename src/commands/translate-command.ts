@@ -14,7 +14,7 @@ import {
   translateDocumentFile,
 } from './document-command.ts';
 import type { TranslatedTexts } from './jobs/translate-job.ts';
-import { jsonArrayWriter, log, shownOnTerminal } from './output.ts';
+import { jsonArrayWriter, log, shownOnTerminal, warn } from './output.ts';
 import { checkOutputFile, writing } from './output-file.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import {
@@ -183,6 +183,8 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   const writesText = !stream && options.json !== true;
   let inputTexts: readonly string[] = [];
   let failed = 0;
+  /** Number of translations that ended before they had all phrases. */
+  let lacking = 0;
   let complete = false;
   try {
     await runWithProgress(
@@ -195,6 +197,9 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
         onResult(value) {
           const { first: number, translations, failed: anyFailed } = value as TranslatedTexts;
           failed += anyFailed;
+          lacking += translations.filter(
+            ([best]) => best && options.phrases?.some((p) => !best.text.includes(p)),
+          ).length;
           const lines = isHard ? hardLines(translations) : translationLines(translations, options, number);
           // With --num-return an empty text has no lines.
           if (writesText && (lines !== '' || options.numReturn === undefined)) out.write(`${lines}\n`);
@@ -221,6 +226,10 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     for (const file of [out, alignments, jsonFile]) file?.close();
     process.stdin.destroy(); // it would keep the process alive
   }
+  if (lacking > 0)
+    warn(
+      `${lacking === 1 ? '1 translation lacks' : `${lacking} translations lack`} a phrase of --phrases; raise --max-new-tokens or give fewer phrases`,
+    );
   if (failed > 0 && !process.exitCode) process.exitCode = 1;
 }
 

@@ -4,12 +4,16 @@
 /** Maximum length of a message: text quoted from a corrupt file can be as long as the file. */
 const maxLength = 1000;
 
-/** Escapes control characters and shortens a message in the middle, in this order: an escape is longer. */
-function printable(message: string): string {
-  const escaped = message.replace(
-    /(?![\n\t])\p{Cc}/gu,
+/** Escapes control characters except line breaks and tabs, and those that change the direction of a text. */
+export const escapeControls = (text: string): string =>
+  text.replace(
+    /(?![\n\t])[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu,
     (c) => `\\u${(c.codePointAt(0) as number).toString(16).padStart(4, '0')}`,
   );
+
+/** Escapes control characters and shortens a message in the middle, in this order: an escape is longer. */
+function printable(message: string): string {
+  const escaped = escapeControls(message);
   if (escaped.length <= maxLength) return escaped;
   return `${escaped.slice(0, maxLength / 2)} ... ${escaped.slice(escaped.length - maxLength / 2)}`;
 }

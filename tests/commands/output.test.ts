@@ -76,4 +76,7 @@ it('escapes control characters of names and texts before they reach a terminal',
   const { stderr } = await heddle(['runs', at('no\u001b[31mrun')]);
   expect(stderr).toContain('no\\u001b[31mrun');
   expect(stderr).not.toContain('\u001b');
+  // A name that would turn the rest of the line around.
+  const turned = await heddle(['runs', at('no\u202erun\u2066')]);
+  expect(turned.stderr).toContain('no\\u202erun\\u2066');
 });

@@ -106,6 +106,11 @@ it('names an unknown rewrite, and a model that exceeds the limits, with the numb
     /needs a binding of [\d,]+ bytes, at most 134,217,728 bytes are allowed; use a smaller batch, shorter sequences, a smaller vocabulary/,
   );
   expect([isOneLine(large.stderr), large.status]).toEqual([true, 1]);
+  // No batch and no sequence helps a table of embeddings.
+  const table = await heddle(['plan', '--preset', 'base', '--vocab-size', '300000'], noGpu);
+  expect(table.stderr).toMatch(
+    /table \[300000,512\] needs .* are allowed; use a smaller vocabulary or a smaller model$/m,
+  );
 });
 
 it('plans quantized weights, and training of a subset of the parameters', async () => {

@@ -49,6 +49,18 @@ beforeAll(async () => {
 });
 
 describe('translate', () => {
+  it('says that translations ended before they had all phrases', async () => {
+    const args = ['translate', model(), '--host', 'cpu', 'Tuesday', '5 hours', '--phrases', 'en 3 semanas'];
+    const cut = await heddle([...args, '--max-new-tokens', '2']);
+    expect([cut.status, cut.stderr]).toEqual([
+      0,
+      expect.stringContaining('2 translations lack a phrase of --phrases; raise --max-new-tokens'),
+    ]);
+    const whole = await heddle([...args, '--max-new-tokens', '30']);
+    for (const line of whole.stdout.trim().split('\n')) expect(line).toContain('en 3 semanas');
+    expect(whole.stderr).not.toContain('a phrase of --phrases');
+  });
+
   it('says that the model has fewer positions than --max-new-tokens', async () => {
     const args = ['translate', model(), '--host', 'cpu', 'Tuesday', '--max-new-tokens', '1000'];
     const { status, stderr } = await heddle(args);

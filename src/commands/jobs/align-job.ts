@@ -107,9 +107,14 @@ export const align: Job<AlignArguments, AlignedPairs> = async (args, session) =>
   const [ofSource = String, ofTarget = String] = pieces === undefined ? [] : await piecesOf(pieces, session);
   const pace = createPace(session);
   const pairs: Pair[] = [];
+  let nulLines = 0;
   for await (const block of pairBlocks(given, { open: (path) => openStream(files, path) }))
-    for (const [source = '', target = ''] of await textsOfBlock(block))
+    for (const [source = '', target = ''] of await textsOfBlock(block)) {
+      if (source.includes('\0') || target.includes('\0')) nulLines++;
       pairs.push({ source: ofSource(source), target: ofTarget(target) });
+    }
+  if (nulLines > 0)
+    session.emit({ type: 'warning', text: `NUL bytes in ${nulLines} of ${pairs.length} lines of pairs` });
   const wanted = compare === undefined ? undefined : await readAlignments(compare, pairs.length, files);
   const error = new AlignmentError();
   const aligner = model === undefined ? undefined : await openModelAligner(model, session);

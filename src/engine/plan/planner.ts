@@ -159,7 +159,8 @@ function passOf(
     if (range.bytes > traits.maxBindingBytes)
       throw new HeddleError(
         `${node.op.name} (${node.scope}): ${name} ${show(value.shape)} needs a binding of ${formatInteger(range.bytes)} bytes, ` +
-          `at most ${formatInteger(traits.maxBindingBytes)} bytes are allowed; use a smaller batch, shorter sequences, a smaller vocabulary or a smaller model`,
+          // The size of weights, which are slices, does not depend on the batch.
+          `at most ${formatInteger(traits.maxBindingBytes)} bytes are allowed; use ${value.at ? '' : 'a smaller batch, shorter sequences, '}a smaller vocabulary or a smaller model`,
         { kind: 'memory' },
       );
     bind[name] = range;

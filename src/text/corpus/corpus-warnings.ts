@@ -31,7 +31,7 @@ export function* corpusWarnings({ train, dev, test }: CorpusSplit): Steps<string
     if (found[part].size > 0)
       warnings.push(
         `${formatInteger(found[part].size)} of ${formatInteger(held[part].size)} ${part} pairs are also training pairs, ` +
-          'so their loss and metrics are better than those of new texts; remove them from one of the two',
+          'so their metrics are better than those of new texts; remove them from one of the two',
       );
   const frequent = frequentPair(train);
   return frequent ? [...warnings, frequent] : warnings;

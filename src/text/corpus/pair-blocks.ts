@@ -20,6 +20,7 @@ export interface PairBlockOptions {
 }
 
 const newline = 10;
+const carriageReturn = 13;
 const quote = 34;
 
 /**
@@ -36,7 +37,7 @@ export async function* pairBlocks(
   check(files.length + source.length + target.length > 0, 'corpus: no file of pairs is named');
   check(
     source.length === target.length,
-    `corpus: ${source.length} source files and ${target.length} target files; each source file needs its target file`,
+    `corpus: ${source.length} source files and ${target.length} target files; each needs the other`,
   );
   for (const [i, name] of source.entries()) {
     const targetName = target[i] as string;
@@ -60,7 +61,8 @@ export async function* pairBlocks(
   for (const name of files) {
     const kind = formatOf(name, format);
     if (hasReader(kind)) {
-      const chunks = fileChunks(name, options);
+      const read = fileChunks(name, options);
+      const chunks = kind === 'po' ? withNewlines(read) : read;
       for await (const block of readerBlocks(kind, chunks, name, given, blockBytes))
         yield { name, format: 'tsv', ...block, columns: [0, 1], references: 1 };
       continue;
@@ -121,6 +123,24 @@ export async function* fileChunks(
   }
 }
 
+/** Bytes in which the first LF is looked for. */
+const headBytes = 2 ** 16;
+
+/** Chunks of a text file; if its start has CR and no LF, as in exports of old Macs, each CR becomes an LF. */
+async function* withNewlines(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let start: Uint8Array = new Uint8Array();
+  let next: IteratorResult<Uint8Array>;
+  do {
+    next = await chunks.next();
+    if (!next.done) start = concatBytes([start, next.value]);
+  } while (!next.done && start.length < headBytes && !start.includes(newline));
+  const isOld = !start.includes(newline) && start.includes(carriageReturn);
+  const written = (bytes: Uint8Array): Uint8Array =>
+    isOld ? bytes.map((byte) => (byte === carriageReturn ? newline : byte)) : bytes;
+  yield written(start);
+  for await (const chunk of chunks) yield written(chunk);
+}
+
 /** The error of a file that cannot be read. */
 function readError(error: Error, name: string, isGzip: boolean): HeddleError {
   if (error instanceof HeddleError) return error;
@@ -136,7 +156,7 @@ class Records {
   #rest: Uint8Array = new Uint8Array();
 
   constructor(name: string, options: PairBlockOptions, isQuoted = false) {
-    this.#chunks = fileChunks(name, options);
+    this.#chunks = withNewlines(fileChunks(name, options));
     this.#isQuoted = isQuoted;
   }
 

@@ -58,7 +58,8 @@ export interface BadLine {
     | 'empty source'
     | 'empty target'
     | 'both sides empty'
-    | 'NUL byte';
+    | 'NUL byte'
+    | 'CR between pairs';
 }
 
 /** Consecutive records of a file, or of two parallel files. */
@@ -194,6 +195,9 @@ function textsOf(
     if (text === undefined || references.length === 0) return { texts: [], wrong: 'no field' };
     return { texts: [text, ...references] };
   }
+  // Lines of an old file behind one with LF: read as one line, the second pair would be lost without a word.
+  const end = format === 'tsv' ? line.indexOf('\r', line.indexOf('\t')) : -1;
+  if (end >= 0 && line.includes('\t', end)) return { texts: [], wrong: 'CR between pairs' };
   const cells = typeof record === 'string' ? record.split('\t') : record;
   if (cells.length === 1) return { texts: cells, wrong: format === 'tsv' ? 'no tab' : 'no column' };
   const [from, to] = [Number(source), Number(target)];

@@ -50,9 +50,12 @@ function lead({ start, steps }: TrainingHistory): string {
   return `${start.preset} model of ${formatInteger(start.parameters)} parameters, ${formatInteger(done)} steps on ${start.backend}, ${when}`;
 }
 
-/** Whether most references have several words: BLEU then tells more than exact match. */
+/**
+ * Whether most references have several words: BLEU then tells more than exact match. Runs without samples, as those that
+ * were stopped, count as sentences.
+ */
 const areSentences = (samples: TrainingHistory['samples']): boolean =>
-  samples.filter(({ reference }) => /\S\s+\S/.test(reference)).length > samples.length / 2;
+  samples.filter(({ reference }) => /\S\s+\S/.test(reference)).length >= samples.length / 2;
 
 /**
  * Results of the last evaluation on the test set, or else on the dev set. First, and large: BLEU of sentences,

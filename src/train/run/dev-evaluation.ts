@@ -298,5 +298,5 @@ function describeDev(e: LogEval): string {
       `chrF2 ${e.chrf?.toFixed(2)}`,
       `exact match ${percent(e.exactMatch)}`,
     );
-  return `dev after ${e.step} steps: ${values.join(', ')}`;
+  return `dev after ${e.step} ${e.step === 1 ? 'step' : 'steps'}: ${values.join(', ')}`;
 }

@@ -89,7 +89,7 @@ export const linksReader =
         check(
           !beyond,
           () =>
-            `${path}: line ${count}: there is no word ${beyond?.join('-')}, the pair has ${words[0].length} and ${words[1].length} words; the file is for other pairs`,
+            `${path}: line ${count}: there is no word ${beyond?.join('-')}, the pair has ${words[0].length} and ${words[1].length} words`,
         );
         aligned.set(found, tokenLinks(corpus, found[0] as number, links, words, tokenizers));
       }

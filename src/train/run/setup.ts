@@ -75,12 +75,12 @@ export async function setUp(
     hasFrames || (args.bestMetric !== 'wer' && args.bestMetric !== 'cer'),
     `train: bestMetric ${args.bestMetric} is for models of speech or images; use bleu or chrf for texts`,
   );
-  check(!hasFrames || !args.probe, 'train: probe shows tokens of the source; a model of frames has none');
+  check(!hasFrames || !args.probe, 'train: probe is for sources of tokens');
   if (describeSkipped(corpus)) log(describeSkipped(corpus));
   if (!before && hasPackedBatches(given) && args.maxTokens !== undefined)
     log(
       `to save memory, batches have at most ${args.maxTokens} tokens, with ${args.gradientAccumulationSteps} batches per update; ` +
-        'to change that, give batchSize or maxTokens, and gradientAccumulationSteps',
+        'give batchSize or maxTokens to change that',
     );
   const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.gradientAccumulationSteps);
   const steps = args.steps ?? updates(args.epochs ?? 1);
@@ -157,10 +157,7 @@ async function runIds(
 function movedEnd(before: ScheduleConfig, now: ScheduleConfig): string | undefined {
   const [then, end] = [decayEnd(before), decayEnd(now)];
   if (then === undefined || then === end) return undefined;
-  return (
-    `the ${now.kind} schedule now ends at step ${end}, before it was ${then}: the run is not bit-identical to an uninterrupted run of ${end} steps; ` +
-    `to avoid that, start with scheduleSteps ${end}`
-  );
+  return `the ${now.kind} schedule now ends at step ${end}, before it was ${then}: the run is not that of ${end} steps at once; to avoid that, start with scheduleSteps ${end}`;
 }
 
 /** Fields of the model configuration that fine-tuning may change. */

@@ -213,8 +213,8 @@ function checkPairs(
   const { train } = corpusFiles(corpus) ?? {};
   if (train)
     throw new HeddleError(
-      `${nameOfPairs(train)}: ${changed}; restore the file, or resume with its path; or fine-tune the model in ${out} on these pairs (init)`,
+      `${nameOfPairs(train)}: ${changed}; restore the file, or fine-tune the model in ${out} on these pairs (init)`,
     );
-  const text = `${corpusName(corpus)}: ${changed}, because its version differs; the run continues, but it is not bit-identical to an uninterrupted run`;
+  const text = `${corpusName(corpus)}: ${changed}, because its version differs; the run goes on with other bits`;
   session.emit({ type: 'warning', text });
 }

@@ -52,3 +52,11 @@ it('refuses files without a pair', async () => {
     /no line is a valid pair/,
   );
 });
+
+it('reports lines with NUL bytes', async () => {
+  const files = memoryFiles();
+  await writeText(files, 'pairs.tsv', 'one two\tuno dos\nthr\0ee\ttres\nfour\tcua\0tro\n');
+  const session = new EngineSession(files, async () => cpuEngine());
+  await align({ pairs: { files: ['pairs.tsv'] }, out: 'o' }, session);
+  expect(session.events).toContainEqual({ type: 'warning', text: 'NUL bytes in 2 of 3 lines of pairs' });
+});

@@ -126,3 +126,34 @@ it('names the line that is not UTF-8, in any block', async () => {
       'x.tsv: line 3 is not UTF-8',
     );
 });
+
+it('reads lines that end in CR in every text format, also beside a file with LF', async () => {
+  const pairs = ['one | uno', 'two | dos'];
+  const texts = {
+    'a.csv': 'source,target\rone,uno\rtwo,dos\r',
+    'head.tsv': 'id\tsource\ttarget\r1\tone\tuno\r2\ttwo\tdos\r',
+    'a.jsonl': '{"source":"one","target":"uno"}\r{"source":"two","target":"dos"}\r',
+    'a.po': 'msgid ""\rmsgstr ""\r\rmsgid "one"\rmsgstr "uno"\r\rmsgid "two"\rmsgstr "dos"\r',
+    'a.en': 'one\rtwo\r',
+    'a.es': 'uno\ndos\n',
+    'gz.tsv': gzipSync('one\tuno\rtwo\tdos'),
+  };
+  for (const name of ['a.csv', 'a.jsonl', 'a.po', 'gz.tsv'])
+    expect((await read(texts, { files: [name] }, { blockBytes: 1 })).pairs, name).toEqual(pairs);
+  const columns = { sourceColumn: 'source', targetColumn: 'target' };
+  expect((await read(texts, { files: ['head.tsv'], ...columns })).pairs).toEqual(pairs);
+  for (const blockBytes of [1, 2 ** 20]) {
+    expect((await read(texts, { source: ['a.en'], target: ['a.es'] }, { blockBytes })).pairs).toEqual(pairs);
+    const turned = await read(texts, { source: ['a.es'], target: ['a.en'] }, { blockBytes });
+    expect(turned.pairs).toEqual(['uno | one', 'dos | two']);
+  }
+});
+
+it('reports a line of LF that holds pairs whose lines end in CR, and keeps a CR inside of a text', async () => {
+  const { pairs, bad } = await read(
+    { 'a.tsv': 'one\tuno\r\ntwo\tdos\rthree\ttres\rfour\tcuatro\nfive\rsix\tcinco\nseven\tsie\rte\n' },
+    { files: ['a.tsv'] },
+  );
+  expect(pairs).toEqual(['one | uno', 'five six | cinco', 'seven | sie te']);
+  expect(bad).toEqual(['2 CR between pairs']);
+});

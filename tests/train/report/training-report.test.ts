@@ -48,6 +48,11 @@ it('shows the metric that fits large: BLEU of sentences, exact match of words', 
     return { ...record, samples: one };
   });
   expect(large(trainingReport(ofWords))).toBe('exact match on 500 test sentences');
+  // A run that was stopped, or has testSentences 0, has no samples.
+  const stopped = example().filter(
+    (record) => record.type !== 'samples' && !(record.type === 'eval' && record.part === 'test'),
+  );
+  expect(large(trainingReport(stopped))).toMatch(/^BLEU on .* dev sentences$/);
 });
 
 it('has one MFU: that of the end of the run, or the mean of its updates', () => {
