@@ -20,7 +20,7 @@ import type { RunningTraining, TrainingGate } from '../train/run/loop.ts';
 import { runTraining } from '../train/run/recovery.ts';
 import { checkRunFolder } from '../train/run/run-files.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
-import { startArguments } from '../train/settings/train-arguments.ts';
+import { pairsOfCaller, startArguments } from '../train/settings/train-arguments.ts';
 import { settingDefaults, type TrainSettings } from '../train/settings/train-settings.ts';
 import { readTrainingState } from '../train/update/training-state.ts';
 import { type GivenPairs, type GivenSettings, givenInputs, type KnownInputs } from './given-inputs.ts';
@@ -190,9 +190,6 @@ const modelGate = (gate: TrainGate, session: Session<TrainingEvent>): TrainingGa
 /** Whether a folder has a model or LoRA adapter, also if its replacement was interrupted. */
 const hasModel = async (files: Files, folder: string): Promise<boolean> =>
   (await isModelFolder(files, folder)) || (await isLoraFolder(files, folder));
-
-/** The corpus in the checkpoint and the log of a run on pairs of the caller; nothing reads this file. */
-const pairsOfCaller: CorpusArguments = { kind: 'tsv', path: 'pairs' };
 
 /** The data and the initial model of `train` and `planTraining`. */
 export type TrainData = GivenSettings & Pick<TrainOptions, 'dev' | 'test' | 'from'>;

@@ -10,7 +10,6 @@ import {
   readSync,
   rmSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -20,7 +19,7 @@ import { toSingleLine } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import type { TranslatedTexts } from './jobs/translate-job.ts';
 import { log } from './output.ts';
-import { checkOutputFile, writing } from './output-file.ts';
+import { checkOutputFile, makeFolderOf, openOutputFile, writeAt, writing } from './output-file.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import { addHostOptions, addModelOptions, modelArguments, whole } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
@@ -71,17 +70,25 @@ async function run(folder: string, files: string[], options: Options): Promise<v
   const decode = decodeOptionsOf(options);
   const facts = JSON.stringify([resolve(folder), files.map((file) => resolve(file)), tag, decode]);
   const before = existsSync(marker) ? readFileSync(marker, 'utf8') : undefined;
-  if (before !== undefined && !before.startsWith('["')) throw foreignFile(marker);
-  const isUnfinished = !force && before !== undefined && existsSync(out);
+  if (before && !before.startsWith('["')) throw foreignFile(marker);
+  const isUnfinished = !force && !!before && existsSync(out);
   if (isUnfinished && before !== facts)
     throw new HeddleError(
       `--out ${shellQuote(options.out)}: an unfinished run with another model, other texts or options; --force starts again`,
       { kind: 'input' },
     );
   if (!isUnfinished) checkOutputFile('--out', out, { force, inputs: files });
+  // An older file is emptied first: the marker never stands beside its lines. A new one is created after the marker.
+  const opened = existsSync(out) ? openOutputFile(options.out, isUnfinished ? 'r+' : 'w') : undefined;
   const file = writing(options.out, () => {
-    writeFileSync(marker, facts);
-    return openSync(out, isUnfinished ? 'r+' : 'w');
+    makeFolderOf(out);
+    try {
+      writeFileSync(marker, facts);
+    } catch (error) {
+      rmSync(marker, { force: true });
+      throw error;
+    }
+    return opened ?? openSync(out, 'w');
   });
   try {
     const { lines: done, bytes } = isUnfinished ? completeLines(file) : { lines: 0, bytes: 0 };
@@ -107,10 +114,7 @@ async function run(folder: string, files: string[], options: Options): Promise<v
             return `${source === '' ? '' : prefix + source}\t${toSingleLine(texts[i] ?? '')}\n`;
           });
           const block = new TextEncoder().encode(lines.join(''));
-          writing(options.out, () => {
-            for (let written = 0; written < block.length; )
-              written += writeSync(file, block, written, block.length - written, at + written);
-          });
+          writing(options.out, () => writeAt(file, block, at));
           at += block.length;
         },
         async nextTexts() {

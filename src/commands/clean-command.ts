@@ -1,6 +1,5 @@
 // heddle clean
 
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import { writeText } from '../files/files.ts';
@@ -12,7 +11,7 @@ import { cleanReport } from './clean-report.ts';
 import { type CleanResult, CleanRun } from './clean-run.ts';
 import { Interruption } from './interruption.ts';
 import { log, printResult, table } from './output.ts';
-import { checkOutputFile } from './output-file.ts';
+import { checkOutputFile, targetOf } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { jsonOption, list, whole } from './parse-values.ts';
 import { createProgress } from './progress-line.ts';
@@ -67,13 +66,13 @@ export function addClean(program: Command): void {
         checkOutputFile(`--${flag}`, options[flag], { force, inputs: taken });
         taken.push(options[flag]);
       }
-    const rejected = options.rejected === undefined ? undefined : resolve(options.rejected);
+    const rejected = options.rejected === undefined ? undefined : targetOf(options.rejected);
     const run = await CleanRun.open({
       pairs,
       limits,
       threads,
       rejected,
-      out: resolve(options.out),
+      out: targetOf(options.out),
       languages: { source, target },
     });
     if (run.done > 0) log(`continuing after ${run.done} blocks of an interrupted run`);

@@ -12,7 +12,6 @@ import {
   renameSync,
   rmSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { check } from '../core/errors.ts';
@@ -29,7 +28,7 @@ import { DuplicateFilter, pairKeys } from '../text/clean/duplicate-filter.ts';
 import { pairBlocks } from '../text/corpus/pair-blocks.ts';
 import { type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import { openTextPool } from '../text/text-pool.ts';
-import { writing } from './output-file.ts';
+import { makeFolderOf, writeAt, writing } from './output-file.ts';
 
 /** A dropped pair in the report. */
 export interface CleanExample {
@@ -119,6 +118,7 @@ export class CleanRun {
     for (const part of isSame || before ? [] : present([args.out, args.rejected]))
       if (existsSync(`${part}.part`)) throw foreignFile(`${part}.part`);
     const cleaning = new CleanRun(args, isSame ? before : fresh);
+    for (const path of present([args.out, args.rejected])) writing(path, () => makeFolderOf(path));
     if (!isSame) writing(args.out, () => cleaning.#save()); // before there are parts
     await cleaning.#openFiles();
     return cleaning;
@@ -248,7 +248,6 @@ function readState(path: string): CleanState {
 /** Writes a text at a position of a file; returns the number of bytes. */
 function append(file: number, text: string, at: number): number {
   const bytes = new TextEncoder().encode(text);
-  for (let written = 0; written < bytes.length; )
-    written += writeSync(file, bytes, written, bytes.length - written, at + written);
+  writeAt(file, bytes, at);
   return bytes.length;
 }

@@ -61,7 +61,8 @@ export function addDistill(program: Command): void {
     checkStdin([texts, dev]);
     const { force = false, beamSize: beams, teacherBatchSize: batch, nbest, maxEntropy } = options;
     const files = archiveFiles(nodeFiles());
-    const resume = !force && (await isHeddleFolder(files, withoutEndSlash(options.out)));
+    const isStudent = isHeddleFolder(files, withoutEndSlash(options.out)).catch(() => false); // outFolder reports it
+    const resume = !force && (await isStudent);
     const out = await outFolder(files, 'student', { out: options.out, force, resume });
     const teacher = withoutEndSlash(given);
     if (resolve(teacher) === resolve(out))

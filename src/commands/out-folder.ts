@@ -26,8 +26,8 @@ interface OutOptions {
 /**
  * Returns the output folder without a trailing slash and without symbolic links. Default: the first of
  * `runs/NAME`, `runs/NAME-2`, `runs/NAME-3`, ... that does not exist. `remedy`: what to do if the folder has
- * a model. Throws a HeddleError if the folder has a model without --force or --resume, heddle did not write
- * it, or it cannot be written.
+ * a model. Throws a HeddleError if heddle did not write the folder, it has a model without --force or
+ * --resume, or it cannot be written.
  */
 export async function outFolder(
   files: Files,
@@ -50,9 +50,11 @@ export async function outFolder(
     );
   const existing = await settledFolder(files, folder);
   if (resume) await checkResumable(files, existing, out);
-  else if (!force && (await isTrained(files, existing)))
-    throw new HeddleError(`--out ${out}: a model exists; ${remedy}`);
-  else await withOption(out, () => checkRunFolder(files, existing));
+  else {
+    await withOption(out, () => checkRunFolder(files, existing));
+    if (!force && (await isTrained(files, existing)))
+      throw new HeddleError(`--out ${out}: a model exists; ${remedy}`);
+  }
   await checkWritable(files, folder);
   return folder;
 }

@@ -1,9 +1,22 @@
 // Files that a command writes for the user: an existing one is not overwritten by accident, since it may be an
 // input. All is checked before the command starts to work.
 
-import { accessSync, constants, readFileSync, realpathSync, type Stats, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { errorKind, HeddleError, shellQuote } from '../core/errors.ts';
+import { withSlashes } from '../files/files.ts';
 import { parseManifest } from '../files/folder-manifest.ts';
 import { manifestName } from '../files/model-file.ts';
 import { reasonOf } from '../host/disk-files.ts';
@@ -65,7 +78,7 @@ function folderWith(path: string): string | undefined {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
     const manifest = join(folder, manifestName);
     if (isExistingFile(manifest)) {
-      const name = relative(folder, file).replaceAll('\\', '/');
+      const name = withSlashes(relative(folder, file));
       const isListed = () => name in parseManifest(readFileSync(manifest), manifest).files;
       return name === manifestName || isListed() ? folder : undefined;
     }
@@ -73,19 +86,55 @@ function folderWith(path: string): string | undefined {
   }
 }
 
+/** The path of an output file with symbolic links followed; their target need not exist. */
+export function targetOf(path: string): string {
+  const at = resolve(path);
+  if (!lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink()) return at;
+  return targetOf(resolve(dirname(at), readlinkSync(at)));
+}
+
 /** Why a file cannot be written; undefined if it can. Its folders need not exist. */
 function writeProblem(path: string): string | undefined {
+  if (withSlashes(path).endsWith('/')) return 'it is the name of a folder, not of a file';
   let at = resolve(path);
   try {
     if (statSync(at, { throwIfNoEntry: false })?.isDirectory()) return 'it is a folder, not a file';
+    at = targetOf(at);
     while (!statOf(at)) at = dirname(at);
     accessSync(at, constants.W_OK);
-    if (at !== resolve(path) && !statSync(at).isDirectory())
+    if (at !== targetOf(path) && !statSync(at).isDirectory())
       return 'a part of the path is a file, not a folder';
   } catch (error) {
     return reasonOf(error);
   }
   return undefined;
+}
+
+/** Creates the folder of a file and its parents, one by one. See `makeFolderOf` for why not by the option `recursive`. */
+export function makeFolderOf(path: string): void {
+  const folder = dirname(path);
+  if (statOf(folder)) return;
+  makeFolderOf(folder);
+  mkdirSync(folder);
+}
+
+/** Opens a new output file, or with `r+` an existing one; creates its folders. */
+export const openOutputFile = (path: string, flags: 'w' | 'r+' = 'w'): number =>
+  writing(path, () => {
+    makeFolderOf(targetOf(path));
+    return openSync(path, flags);
+  });
+
+/** Writes all bytes to a file at a position: on a full disk a system writes a part and reports no error. */
+export function writeAt(file: number, bytes: Uint8Array, at?: number): void {
+  for (let written = 0; written < bytes.length; )
+    written += writeSync(
+      file,
+      bytes,
+      written,
+      bytes.length - written,
+      at === undefined ? undefined : at + written,
+    );
 }
 
 /** Runs `work`, which writes an output. An error of the system becomes a HeddleError with the path and the reason. */

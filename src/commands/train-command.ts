@@ -19,7 +19,7 @@ import { isRunFile } from '../train/run/run-files.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
 import { initFolder } from '../train/settings/run-defaults.ts';
 import type { SettingName } from '../train/settings/settings.ts';
-import type { TrainArguments } from '../train/settings/train-arguments.ts';
+import { isOfCaller, type TrainArguments } from '../train/settings/train-arguments.ts';
 import { settingFlag, type TrainSettings } from '../train/settings/train-settings.ts';
 import { outFolder, replaceModel } from './out-folder.ts';
 import { log } from './output.ts';
@@ -206,6 +206,10 @@ async function resumedCorpus(
   kept: CorpusArguments,
   named: NamedFiles,
 ): Promise<CorpusArguments> {
+  if (isOfCaller(kept) && !named.train)
+    throw new HeddleError(
+      `--out ${out}: the pairs of this run came from a program; give a file with the same pairs: heddle train FILE --resume --out ${shellQuote(out)}`,
+    );
   const corpus = movedCorpus(kept, named);
   const given = [named.train, named.dev, named.test].flatMap((set) => (set ? pathsOf(set) : []));
   if (corpus === kept && given.length > 0)
@@ -222,6 +226,7 @@ async function resumedCorpus(
 export function movedCorpus(kept: CorpusArguments, { train, dev, test }: NamedFiles): CorpusArguments {
   const before = corpusFiles(kept);
   if (!before || (kept.kind === 'tsv' && kept.keep) || !(train ?? dev ?? test)) return kept;
+  if (train && isOfCaller(kept)) return { kind: 'files', train, dev, test };
   const stages = kept.kind === 'files' ? kept.stages : undefined;
   const files = stages?.[0]?.weights.length;
   if (files !== undefined && train && pathsOf(train).length !== files)

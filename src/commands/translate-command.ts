@@ -1,6 +1,6 @@
 // heddle translate
 
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { documentFormatOf } from '../documents/document-formats.ts';
@@ -15,7 +15,7 @@ import {
 } from './document-command.ts';
 import type { TranslatedTexts } from './jobs/translate-job.ts';
 import { jsonArrayWriter, log, shownOnTerminal, warn } from './output.ts';
-import { checkOutputFile, writing } from './output-file.ts';
+import { checkOutputFile, openOutputFile, writeAt, writing } from './output-file.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import {
   addHostOptions,
@@ -260,8 +260,9 @@ function openOutput(path: string | undefined): { write(text: string): void; clos
   if (path === undefined) {
     return { write: (text) => void process.stdout.write(shownOnTerminal(text)), close: () => undefined };
   }
-  const file = writing(path, () => openSync(path, 'w'));
-  return { write: (text) => void writing(path, () => writeSync(file, text)), close: () => closeSync(file) };
+  const file = openOutputFile(path);
+  const write = (text: string) => writing(path, () => writeAt(file, new TextEncoder().encode(text)));
+  return { write, close: () => closeSync(file) };
 }
 
 /** Throws a HeddleError for options that cannot be streamed, or that joined translations do not have. */

@@ -63,17 +63,27 @@ export async function appendFile(files: Files, path: string, bytes: Uint8Array):
   await files.write(path, (await files.exists(path)) ? concatBytes([await files.read(path), bytes]) : bytes);
 }
 
-/** Removes trailing slashes and backslashes; `/` is unchanged. */
-export const withoutEndSlash = (path: string): string => path.replace(/(?<=.)[\\/]+$/s, '');
+/** A path with slashes only. On Windows a backslash separates too; elsewhere it is a character of a name. */
+export const withSlashes = (path: string): string =>
+  globalThis.process?.platform === 'win32' ? path.replaceAll('\\', '/') : path;
+
+/** Removes trailing slashes; `/` is unchanged. */
+export const withoutEndSlash = (path: string): string =>
+  path.slice(0, withSlashes(path).replace(/(?<=.)\/+$/s, '').length);
+
+/** The part of a path before its last name, with the slash; '' for a name. */
+export const folderPart = (path: string): string => {
+  const inner = withoutEndSlash(path);
+  return inner.slice(0, withSlashes(inner).lastIndexOf('/') + 1);
+};
 
 /** The last part of a path, without trailing slashes. */
-export const baseName = (path: string): string => withoutEndSlash(path).replace(/^.*[\\/](?=.)/s, '');
+export const baseName = (path: string): string =>
+  withoutEndSlash(path).slice(folderPart(path).length) || path;
 
 /** Whether a path is a folder or leads into it. Both are relative, or both absolute. */
 export function isInFolder(path: string, folder: string): boolean {
-  const [inner, outer] = [path, folder].map(
-    (p) => `${p.replace(/\\/g, '/').replace(/^(?:\.\/)+|\/+$/g, '')}/`,
-  );
+  const [inner, outer] = [path, folder].map((p) => `${withSlashes(p).replace(/^(?:\.\/)+|\/+$/g, '')}/`);
   return (inner as string).startsWith(outer as string);
 }
 

@@ -47,8 +47,8 @@ export interface WriteFolderOptions {
 
 /** The path of a folder without trailing slashes and symbolic links. Throws a HeddleError if it is empty. */
 async function folderAt(files: Files, given: string): Promise<string> {
-  const path = withoutEndSlash(given.trim());
-  if (path === '')
+  const path = withoutEndSlash(given);
+  if (path.trim() === '')
     throw new HeddleError('The name of the folder is empty; name a folder.', { kind: 'input' });
   return (await files.real?.(path)) ?? path;
 }
@@ -167,14 +167,14 @@ async function checkArchive(files: Files, archive: string, given: string): Promi
     : config && isHeddleConfig(config, archive)
       ? namesBeforeManifests
       : undefined;
-  const foreign = entries
-    ? Object.keys(entries).filter((name) => name !== manifestName && !own?.includes(name))
-    : ['not a zip archive'];
-  if (foreign.length > 0)
-    throw new HeddleError(
-      `${given}: it contains something that is not heddle's (${listed(foreign)}), and a .zip file is replaced as a whole; use another name`,
-      { kind: 'input' },
-    );
+  const foreign = Object.keys(entries ?? {}).filter((name) => name !== manifestName && !own?.includes(name));
+  if (entries && foreign.length === 0) return;
+  const reason = entries
+    ? `it contains something that is not heddle's (${listed(foreign)})`
+    : 'it is not a zip archive, or a damaged one';
+  throw new HeddleError(`${given}: ${reason}, and a .zip file is replaced as a whole; use another name`, {
+    kind: 'input',
+  });
 }
 
 function isHeddleConfig(bytes: Uint8Array, archive: string): boolean {

@@ -1,6 +1,6 @@
 // Files on disk, by the file system calls of Node or Deno.
 import { errorKind, HeddleError, messageOf } from '../core/errors.ts';
-import type { Files } from '../files/files.ts';
+import { type Files, folderPart, withoutEndSlash, withSlashes } from '../files/files.ts';
 
 /** File system calls. They reject with errors whose `code` is the system's, such as ENOENT. */
 export interface Disk {
@@ -43,9 +43,13 @@ const reasons: Record<string, string> = {
   EDQUOT: 'the disk quota is used up',
   EMFILE: 'too many files are open',
   ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'its symbolic links lead in a circle',
   EXDEV: 'it would have to move to another file system',
   ERR_FS_FILE_TOO_LARGE: 'it is larger than the 2 GiB that can be read',
 };
+
+/** How many symbolic links in a row are followed: as many as Linux follows. */
+const maxLinks = 40;
 
 const codeOf = (error: unknown): string => (error as { code?: string }).code ?? '';
 
@@ -64,10 +68,7 @@ async function withPath<T>(action: string, path: string, work: () => Promise<T>)
 }
 
 /** The folder of a path; `.` if it has none. */
-const folderOf = (path: string): string => {
-  const [, folder = '.'] = /^(.*)[\\/][^\\/]+[\\/]*$/s.exec(path) ?? [];
-  return folder || '/';
-};
+const folderOf = (path: string): string => withoutEndSlash(folderPart(path)) || '.';
 
 /** What is at a path; undefined if there is nothing. */
 const statIn = (disk: Disk, path: string) =>
@@ -97,10 +98,12 @@ export function diskFiles(disk: Disk): Files {
   const statOf = (path: string) => statIn(disk, path);
 
   /** The path without symbolic links; their target need not exist. */
-  const follow = async (path: string): Promise<string> => {
+  const follow = async (path: string, links = 0): Promise<string> => {
     const target = await disk.readLink(path).catch(() => undefined);
     if (target === undefined) return path;
-    return follow(/^([\\/]|\w:)/.test(target) ? target : `${folderOf(path)}/${target}`);
+    if (links === maxLinks) throw Object.assign(new Error(), { code: 'ELOOP' });
+    const isAbsolute = /^(?:\/|[a-z]:\/)/i.test(withSlashes(target));
+    return follow(isAbsolute ? target : `${folderOf(path)}/${target}`, links + 1);
   };
 
   const rename = async (from: string, to: string): Promise<void> => {
@@ -115,16 +118,17 @@ export function diskFiles(disk: Disk): Files {
     stream: (path) => withPath('read', path, () => disk.stream(path)),
     blob:
       disk.blob && ((path) => withPath('read', path, () => (disk.blob as NonNullable<Disk['blob']>)(path))),
-    size: async (path) => {
-      const stats = path === '-' ? undefined : await statOf(path);
-      return stats?.isFile ? stats.size : undefined;
-    },
+    size: (path) =>
+      withPath('access', path, async () => {
+        const stats = path === '-' ? undefined : await statOf(path);
+        return stats?.isFile ? stats.size : undefined;
+      }),
     write: (path, bytes) =>
       withPath('write', path, async () => {
-        await makeFolderOf(disk, path);
         const existing = await statOf(path);
         if (existing && !existing.isFile) return disk.write(path, bytes); // write to a device or pipe, do not replace it
-        const target = existing ? await disk.realPath(path) : path;
+        const target = existing ? await disk.realPath(path) : await follow(path);
+        await makeFolderOf(disk, target);
         const temporary = `${folderOf(target)}/.${crypto.randomUUID().slice(-12)}.partial`;
         try {
           await disk.write(temporary, bytes);

@@ -2,7 +2,7 @@
 // has the path of the clip as its source.
 
 import { check, HeddleError } from '../core/errors.ts';
-import type { Files } from '../files/files.ts';
+import { type Files, withoutEndSlash, withSlashes } from '../files/files.ts';
 import { normalizeText } from '../text/corpus/normalize-text.ts';
 import {
   decodeUtf8,
@@ -67,12 +67,12 @@ export async function clipsOf(given: PairFiles, files: Files): Promise<Pair[]> {
 export const clipRoots = (given: PairFiles | undefined): string[] =>
   given ? pathsOf(given).flatMap((path) => [path, folderOf(path)]) : [];
 
-const folderOf = (path: string): string => path.replace(/[\\/]?[^\\/]*$/, '');
+const folderOf = (path: string): string => path.slice(0, withSlashes(path).replace(/\/?[^/]*$/, '').length);
 
 /** The manifest at a path: the file itself, or that of a folder. */
 async function manifestOf(path: string, files: Files): Promise<string> {
   if (/\.(?:tsv|csv|jsonl|ndjson|json|txt)$/i.test(path)) return path;
-  const folder = path.replace(/[\\/]$/, '');
+  const folder = withoutEndSlash(path);
   for (const name of manifestNames) if (await files.exists(`${folder}/${name}`)) return `${folder}/${name}`;
   return path;
 }
@@ -164,7 +164,7 @@ async function clipPaths(
     (clip) => `${clip}.wav`,
     (clip) => `${clip.replace(/\.\w+$/, '')}.wav`, // Common Voice has MP3 files: convert them beside
   ];
-  const isAbsolute = (clip: string) => /^(?:[\\/]|[a-z]:[\\/])/i.test(clip);
+  const isAbsolute = (clip: string) => /^(?:[a-z]:)?\//i.test(withSlashes(clip));
   const ways = endings.flatMap((ending) =>
     clipFolders.map((inner) => (clip: string) => ending(isAbsolute(clip) ? clip : `${start}${inner}${clip}`)),
   );

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { outFolder } from '../../src/commands/out-folder.ts';
+import { archiveFiles } from '../../src/files/archive-files.ts';
 import { writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
@@ -42,6 +43,15 @@ it('names the files of others in the folder, and those that the run would replac
   await expect(outFolder(files, 'name', { out: 'n', force: true })).rejects.toThrow(
     '--out n: heddle did not write log.jsonl, so it is not replaced; move it away',
   );
+});
+
+it('does not replace a .zip file that is none', async () => {
+  const files = archiveFiles(memoryFiles());
+  await writeText(files, 'm.zip', 'my letters');
+  for (const force of [false, true])
+    await expect(outFolder(files, 'name', { out: 'm.zip', force })).rejects.toThrow(
+      '--out m.zip: it is not a zip archive, or a damaged one, and a .zip file is replaced as a whole; use another',
+    );
 });
 
 it('calls a damaged config.json damaged, and an empty name empty', async () => {

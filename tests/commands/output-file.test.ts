@@ -1,9 +1,25 @@
 // Files that commands write: an existing one is overwritten only if the user says so, and never an input.
 import { execFileSync } from 'node:child_process';
-import { linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
-import { checkOutputFile, writing } from '../../src/commands/output-file.ts';
+import {
+  checkOutputFile,
+  openOutputFile,
+  targetOf,
+  writeAt,
+  writing,
+} from '../../src/commands/output-file.ts';
 import { heddle, scratch, smallTraining } from '../support/cli.ts';
 
 const at = (name: string) => join(scratch(), name);
@@ -151,4 +167,34 @@ it('refuses files of --save-config and --json that the run itself writes', async
       `heddle: ${flag} ${at(name)}: the run writes this file; name another file\n`,
     ]);
   }
+});
+
+it('follows links to files and folders that do not exist yet, and refuses circles and names of folders', () => {
+  symlinkSync('later/deep.tsv', at('to-later'));
+  expect(targetOf(at('to-later'))).toBe(at('later/deep.tsv'));
+  expect(() => checkOutputFile('--out', at('to-later'), {})).not.toThrow();
+  closeSync(openOutputFile(at('to-later')));
+  expect(readdirSync(at('later'))).toEqual(['deep.tsv']);
+  symlinkSync('circle-b', at('circle-a'));
+  symlinkSync('circle-a', at('circle-b'));
+  const check = (name: string) => () => checkOutputFile('--out', at(name), { force: true });
+  expect(check('circle-a')).toThrow('cannot write: its symbolic links lead in a circle');
+  expect(check('new/')).toThrow('cannot write: it is the name of a folder, not of a file');
+});
+
+it('writes the cleaned pairs behind a link, and creates their folder', async () => {
+  writeFileSync(at('dirty.tsv'), 'a b\tc d\n');
+  symlinkSync('disk/clean.tsv', at('clean-link'));
+  for (const force of [[], ['--force']]) {
+    const { status, stderr } = await heddle(['clean', at('dirty.tsv'), '--out', at('clean-link'), ...force]);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(readlinkSync(at('clean-link'))).toBe('disk/clean.tsv');
+    expect(readFileSync(at('disk/clean.tsv'), 'utf8')).toBe('a b\tc d\n');
+  }
+});
+
+it('ends with an error if the disk takes only a part of a write', () => {
+  const pipe = openSync('/dev/full', 'w');
+  expect(() => writeAt(pipe, new Uint8Array(9))).toThrow('ENOSPC');
+  closeSync(pipe);
 });

@@ -151,6 +151,9 @@ it('finds files of pairs that have moved', () => {
     train: { files: ['/p.tsv'], format: 'tsv' },
     dev,
   });
+  // A run of a program has the dev and test pairs of the command.
+  const ofCaller = { kind: 'tsv', path: 'pairs' } as const;
+  expect(movedCorpus(ofCaller, { train, dev })).toEqual({ kind: 'files', train, dev });
   // A run without files, or with its pairs in the model folder, has nothing to move.
   const own = { kind: 'tsv', path: 'p.tsv', keep: true } as const;
   for (const corpus of [{ kind: 'intl', source: 'en', target: 'es', pairs: 50, seed: 1 } as const, own])

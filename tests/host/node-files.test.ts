@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { httpFiles } from '../../src/commands/remote/http-files.ts';
 import { HeddleError } from '../../src/core/errors.ts';
-import { appendFile, baseName, type Files, readText, writeText } from '../../src/files/files.ts';
+import { appendFile, baseName, type Files, folderPart, readText, writeText } from '../../src/files/files.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
 import { fileServer } from '../../src/host/file-server.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
@@ -57,6 +57,32 @@ describe.each([
     expect(baseName('two\nlines/of\na name/')).toBe('of\na name');
     await writeText(filesOf(), at('empty'), '');
     expect(await readText(filesOf(), at('empty'))).toBe('');
+  });
+
+  it('take a backslash for a character of a name, as Linux does', async () => {
+    await writeText(filesOf(), at('a\\b/c\\d'), 'x');
+    expect(readdirSync(folder)).toEqual(['a\\b']);
+    expect(readdirSync(at('a\\b'))).toEqual(['c\\d']);
+    await writeFolder(filesOf(), at('m\\'), { 'x.bin': new Uint8Array(1) });
+    expect(existsSync(at('m\\/x.bin'))).toBe(true);
+    expect([baseName('a/b\\c/'), folderPart('a/b\\c/'), folderPart('b'), folderPart('/b')]).toEqual([
+      'b\\c',
+      'a/',
+      '',
+      '/',
+    ]);
+  });
+
+  it('write behind a link whose target does not exist, and report a circle of links', async () => {
+    symlinkSync('later/file', at('to-later'));
+    await writeText(filesOf(), at('to-later'), 'x');
+    expect(lstatSync(at('to-later')).isSymbolicLink()).toBe(true);
+    expect(readFileSync(at('later/file'), 'utf8')).toBe('x');
+    symlinkSync('circle-b', at('circle-a'));
+    symlinkSync('circle-a', at('circle-b'));
+    await expect(writeFolder(filesOf(), at('circle-a'), {})).rejects.toThrow(
+      /lead in a circle|circle-a: no access to it/,
+    );
   });
 
   it('append to a file, and create it with its folders', async () => {

@@ -19,7 +19,8 @@ export function httpFiles(base: string): Files {
     read: async (path) => new Uint8Array(await (await request('GET', path)).arrayBuffer()),
     stream: async (path) => (await request('GET', path, '&stream')).body as ReadableStream<Uint8Array>,
     async size(path) {
-      const length = (await request('HEAD', path)).headers.get('Content-Length');
+      const { ok, headers } = await request('HEAD', path);
+      const length = ok ? headers.get('Content-Length') : null;
       return length === null ? undefined : Number(length);
     },
     write: async (path, bytes) => void (await request('PUT', path, '', bytes)),

@@ -3,7 +3,7 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { Files } from '../../files/files.ts';
+import { baseName, type Files, folderPart } from '../../files/files.ts';
 import { memoryFiles } from '../../files/memory-files.ts';
 import { readManifest, removeOwnFolder } from '../../files/owned-folder.ts';
 import type { TrainingSession } from '../report/training-events.ts';
@@ -317,9 +317,8 @@ export class WeightKeeper {
 
   /** The steps of all folders with the name of the model folder. */
   async #listedSteps(): Promise<number[]> {
-    const nameStart = Math.max(this.#base.lastIndexOf('/'), this.#base.lastIndexOf('\\')) + 1;
-    const entries = await this.#files.list(this.#base.slice(0, nameStart) || '.').catch(() => []);
-    const before = `${this.#base.slice(nameStart)}.step-`;
+    const entries = await this.#files.list(folderPart(this.#base) || '.').catch(() => []);
+    const before = `${baseName(this.#base)}.step-`;
     return entries.flatMap((entry) => {
       const step = Number(entry.slice(before.length, entry.length - this.#ending.length));
       return entry === `${before}${step}${this.#ending}` && Number.isInteger(step) ? [step] : [];

@@ -36,6 +36,13 @@ export type TrainArguments = TrainSettings & {
 export type CompleteArguments = CompleteSettings &
   Required<Pick<TrainArguments, 'corpus' | 'out' | 'resume'>>;
 
+/** The corpus in the checkpoint and the log of a run on pairs of a program; nothing reads this file. */
+export const pairsOfCaller: CorpusArguments = { kind: 'tsv', path: 'pairs' };
+
+/** Whether a run had the pairs of a program. */
+export const isOfCaller = (corpus: CorpusArguments): boolean =>
+  corpus.kind === 'tsv' && !corpus.keep && corpus.path === 'pairs';
+
 /** The arguments of a new run with all defaults. Throws a HeddleError for options that exclude each other. */
 export function completeArguments({
   corpus,
@@ -93,7 +100,9 @@ export function resumeArguments(
   const ignored = ignoredSettings(saved, given);
   if (ignored.length > 0)
     log(`${out} resumes with its own settings; ignored: ${ignored.map(settingFlag).join(', ')}`);
-  const moved = saved.corpus.kind === corpus.kind && corpus.kind !== 'intl' && corpus.kind !== 'task';
+  const isOfFiles = corpus.kind === 'files' && saved.corpus.kind === 'tsv' && !saved.corpus.keep;
+  const isMoved =
+    isOfFiles || (saved.corpus.kind === corpus.kind && corpus.kind !== 'intl' && corpus.kind !== 'task');
   const outdated = outdatedSettings(saved, given);
   const kept = Object.fromEntries(Object.entries(saved).filter(([name]) => !outdated.includes(name)));
   // A new value replaces the changes of that setting during the run.
@@ -102,7 +111,7 @@ export function resumeArguments(
     ...(kept as CompleteArguments),
     ...changed,
     changes: formatChanges(changes) || undefined,
-    corpus: moved ? corpus : saved.corpus,
+    corpus: isMoved ? corpus : saved.corpus,
     out,
     resume: true,
   };
