@@ -18,7 +18,7 @@ import type { JobEvent, TrainingEvent } from '../train/report/training-events.ts
 import type { LogStep } from '../train/report/training-log.ts';
 import type { RunningTraining, TrainingGate } from '../train/run/loop.ts';
 import { runTraining } from '../train/run/recovery.ts';
-import { checkRunFolder } from '../train/run/run-files.ts';
+import { checkRunFolder, ownsModel } from '../train/run/run-files.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import { pairsOfCaller, startArguments } from '../train/settings/train-arguments.ts';
 import { settingDefaults, type TrainSettings } from '../train/settings/train-settings.ts';
@@ -189,7 +189,9 @@ const modelGate = (gate: TrainGate, session: Session<TrainingEvent>): TrainingGa
 
 /** Whether a folder has a model or LoRA adapter, also if its replacement was interrupted. */
 const hasModel = async (files: Files, folder: string): Promise<boolean> =>
-  (await isModelFolder(files, folder)) || (await isLoraFolder(files, folder));
+  (await isModelFolder(files, folder)) ||
+  (await isLoraFolder(files, folder)) ||
+  ownsModel(archiveFiles(files), folder);
 
 /** The data and the initial model of `train` and `planTraining`. */
 export type TrainData = GivenSettings & Pick<TrainOptions, 'dev' | 'test' | 'from'>;

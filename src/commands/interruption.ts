@@ -1,7 +1,7 @@
 // How a command ends early: by a signal (Ctrl-C, SIGTERM, SIGHUP), or because nobody reads its output any more.
 // A job first saves its work, at its next step; a second signal ends the process at once.
 
-import { log } from './output.ts';
+import { log, warn } from './output.ts';
 
 /** Exit statuses as in shells: 128 plus the number of the signal. */
 export const exitStatuses = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGPIPE: 141 } as const;
@@ -35,10 +35,17 @@ export function endAtSignals(): void {
     });
 }
 
-/** Ends the command after its output lost its reader, as at SIGPIPE; a running job first saves its work. */
-export function stopWithoutReader(): void {
-  if (running) running.stopWithoutReader();
-  else process.exit(process.exitCode || exitStatuses.SIGPIPE);
+/**
+ * Ends the command after its output lost its reader, as at SIGPIPE, or after an error of its output, with status 1; a
+ * running job first saves its work.
+ */
+export function stopWithoutReader(error?: string): void {
+  if (error !== undefined) process.exitCode ||= 1;
+  if (running) running.stopWithoutReader(error);
+  else {
+    if (error !== undefined) warn(`heddle: ${error}`);
+    process.exit(process.exitCode || exitStatuses.SIGPIPE);
+  }
 }
 
 /**
@@ -82,13 +89,13 @@ export class Interruption {
   }
 
   /**
-   * Stops the job if its output has no reader. A training stops after its first step, so that there is something to
-   * save.
+   * Stops the job if its output has no reader, or an `error`. A training stops after its first step, so that there is
+   * something to save.
    */
-  stopWithoutReader(): void {
+  stopWithoutReader(error = 'nobody reads the output'): void {
     if (this.signal.aborted || this.#isUnread) return;
     this.#isUnread = true;
-    log('heddle: nobody reads the output; stopping after this step');
+    log(`heddle: ${error}; stopping after this step`);
     if (!this.#waitsForStep) this.#stop('SIGPIPE');
   }
 
@@ -136,7 +143,7 @@ export class Interruption {
   close(): void {
     running = undefined;
     clearTimeout(this.#timer);
-    if (this.#status !== undefined) process.exitCode = this.#status;
+    if (this.#status !== undefined) process.exitCode ||= this.#status;
     else for (const signal of signals) process.off(signal, this.#onSignal);
   }
 

@@ -10,7 +10,7 @@ import { settledFolder } from '../files/settled-folder.ts';
 import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isHeddleFolder } from '../formats/model-folder.ts';
 import { lockPath } from '../host/folder-lock.ts';
-import { checkRunFolder } from '../train/run/run-files.ts';
+import { checkRunFolder, ownsModel } from '../train/run/run-files.ts';
 import { checkNamed } from './output-file.ts';
 
 /** What to do if the output folder has a model. */
@@ -52,7 +52,7 @@ export async function outFolder(
   if (resume) await checkResumable(files, existing, out);
   else {
     await withOption(out, () => checkRunFolder(files, existing));
-    if (!force && (await isTrained(files, existing)))
+    if (!force && ((await isTrained(files, existing)) || (await ownsModel(files, existing))))
       throw new HeddleError(`--out ${out}: a model exists; ${remedy}`);
   }
   await checkWritable(files, folder);

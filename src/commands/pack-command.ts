@@ -5,8 +5,8 @@ import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { baseName, type Files, withoutEndSlash } from '../files/files.ts';
-import { jsonBytes, parseJson } from '../files/json-files.ts';
-import { checkpointNames } from '../files/model-file.ts';
+import { jsonBytes, parseJson, readJson } from '../files/json-files.ts';
+import { checkpointNames, modelFileNames } from '../files/model-file.ts';
 import { ownFileNames, writeFolder } from '../files/owned-folder.ts';
 import { readSettled } from '../files/settled-folder.ts';
 import { verifyFolder } from '../files/verify-folder.ts';
@@ -99,7 +99,11 @@ async function copy(
   checkNamed(from.toLowerCase().endsWith('.zip') ? 'unpack: <dir>' : 'pack: <file.zip>', target);
   const to = withoutEndSlash(target);
   if (!(await files.exists(from))) throw new HeddleError(`${from}: there is no such file or folder`);
-  if (!(await isModelFolder(files, from))) throw new HeddleError(`${from}: it contains no model`);
+  if (!(await isModelFolder(files, from))) {
+    const config = `${from}/${modelFileNames.config}`;
+    if (await files.exists(config)) await readJson(files, config); // a damaged file is called damaged
+    throw new HeddleError(`${from}: it contains no model`);
+  }
   await checkNewFolder(files, to, force);
   const parts = await readSettled(files, from, async (at) => {
     await verifyFolder(files, at); // the copy has new checksums

@@ -3,7 +3,7 @@
 // `writeFolder` writes an archive as a whole.
 
 import { HeddleError } from '../core/errors.ts';
-import { type Files, openBlob, withSlashes } from './files.ts';
+import { type Files, openBlob } from './files.ts';
 
 const isArchive = (path: string): boolean => /\.(?:zip|safetensors)$/i.test(path);
 
@@ -31,8 +31,7 @@ export function archiveFiles(files: Files): Files {
    * A folder with the name of an archive stays a folder.
    */
   const at = async (path: string): Promise<[files: Files, name: string, archive?: string]> => {
-    const [, { length } = '', name] = /^(.*?\.(?:zip|safetensors))\/+(.+)$/is.exec(withSlashes(path)) ?? [];
-    const archive = path.slice(0, length);
+    const [, archive, name] = /^(.*?\.(?:zip|safetensors))[/\\]+(.+)$/is.exec(path) ?? [];
     return archive && (await isFile(archive)) ? [await open(archive), `/${name}`, archive] : [files, path];
   };
   return {

@@ -65,7 +65,7 @@ export async function appendFile(files: Files, path: string, bytes: Uint8Array):
 
 /** A path with slashes only. On Windows a backslash separates too; elsewhere it is a character of a name. */
 export const withSlashes = (path: string): string =>
-  globalThis.process?.platform === 'win32' ? path.replaceAll('\\', '/') : path;
+  path.replaceAll(globalThis.process?.platform === 'win32' ? '\\' : '/', '/');
 
 /** Removes trailing slashes; `/` is unchanged. */
 export const withoutEndSlash = (path: string): string =>

@@ -171,7 +171,7 @@ async function checkArchive(files: Files, archive: string, given: string): Promi
   if (entries && foreign.length === 0) return;
   const reason = entries
     ? `it contains something that is not heddle's (${listed(foreign)})`
-    : 'it is not a zip archive, or a damaged one';
+    : 'it is not a zip archive';
   throw new HeddleError(`${given}: ${reason}, and a .zip file is replaced as a whole; use another name`, {
     kind: 'input',
   });
@@ -225,6 +225,7 @@ export async function writeFolder(
     await commit(files, folder, staging, manifest, Object.keys(parts), before);
   } catch (error) {
     await abandon(files, folder, staging, existed).catch(() => undefined); // report the first error
+    if (error instanceof HeddleError) error.message = error.message.replace(`${staging}/files`, folder);
     throw error;
   }
 }

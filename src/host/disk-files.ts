@@ -44,6 +44,7 @@ const reasons: Record<string, string> = {
   EMFILE: 'too many files are open',
   ENAMETOOLONG: 'the name is too long',
   ELOOP: 'its symbolic links lead in a circle',
+  EFBIG: 'it is larger than the system permits',
   EXDEV: 'it would have to move to another file system',
   ERR_FS_FILE_TOO_LARGE: 'it is larger than the 2 GiB that can be read',
 };

@@ -50,7 +50,7 @@ it('does not replace a .zip file that is none', async () => {
   await writeText(files, 'm.zip', 'my letters');
   for (const force of [false, true])
     await expect(outFolder(files, 'name', { out: 'm.zip', force })).rejects.toThrow(
-      '--out m.zip: it is not a zip archive, or a damaged one, and a .zip file is replaced as a whole; use another',
+      '--out m.zip: it is not a zip archive, and a .zip file is replaced as a whole; use another',
     );
 });
 
@@ -61,6 +61,10 @@ it('calls a damaged config.json damaged, and an empty name empty', async () => {
   await expect(outFolder(files, 'name', { out: 'm', resume: true })).rejects.toThrow(
     'm/config.json: not JSON in UTF-8; the file is damaged or cut off',
   );
+  // Without --force a damaged model is not replaced.
+  await writeFolder(files, 'n', { 'config.json': new Uint8Array(1), 'model.safetensors': new Uint8Array(1) });
+  await expect(outFolder(files, 'name', { out: 'n' })).rejects.toThrow('--out n: a model exists; --force');
+  expect(await outFolder(files, 'name', { out: 'n', force: true })).toBe('n');
   for (const out of ['', ' '])
     await expect(outFolder(files, 'name', { out })).rejects.toThrow('--out is empty; name a folder');
 });

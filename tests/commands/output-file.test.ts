@@ -1,5 +1,5 @@
 // Files that commands write: an existing one is overwritten only if the user says so, and never an input.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   closeSync,
   linkSync,
@@ -21,6 +21,7 @@ import {
   writing,
 } from '../../src/commands/output-file.ts';
 import { heddle, scratch, smallTraining } from '../support/cli.ts';
+import { distFile } from '../support/dist.ts';
 
 const at = (name: string) => join(scratch(), name);
 const train = (...flags: string[]) => heddle(['train', ...smallTraining, '--steps', '1', ...flags]);
@@ -197,4 +198,16 @@ it('ends with an error if the disk takes only a part of a write', () => {
   const pipe = openSync('/dev/full', 'w');
   expect(() => writeAt(pipe, new Uint8Array(9))).toThrow('ENOSPC');
   closeSync(pipe);
+});
+
+it('ends with an error if the file of stdout takes only a part of the text', () => {
+  // The limit of 1 KiB acts as a full disk.
+  const limited = `trap '' XFSZ; ulimit -f 1; exec "$0" "$1" train --help > "$2"`;
+  const args = ['-c', limited, process.execPath, distFile('cli.js'), at('help.txt')];
+  const { status, stderr } = spawnSync('bash', args, { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([
+    1,
+    'heddle: stdout: cannot write: it is larger than the system permits\n',
+  ]);
+  expect(readFileSync(at('help.txt')).length).toBe(1024);
 });

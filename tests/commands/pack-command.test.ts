@@ -86,6 +86,7 @@ it('prints one line for a folder that it cannot pack or a file that it would ove
     [['unpack', at('m'), at('x')], /m: the file name must end in \.zip/],
     [['pack', at('m'), at('m.zip')], /m\.zip: it exists already; use --force to replace it/],
     [['pack', at('flipped'), at('x.zip')], /flipped\/model\.safetensors: SHA-256 differs/],
+    [['pack', at('mine'), at('x.zip')], /mine\/config\.json: not JSON in UTF-8; the file is damaged/],
     [['unpack', at('m.zip'), at('mine')], /mine: it contains something that is not heddle's/],
     [
       ['unpack', at('m.zip'), at('mine'), '--force'],

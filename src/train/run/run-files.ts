@@ -1,6 +1,7 @@
 // Names of the files that a training run writes to its model folder, and beside it.
 
 import type { Files } from '../../files/files.ts';
+import { ownedBy } from '../../files/folder-manifest.ts';
 import { checkpointNames, modelFileNames } from '../../files/model-file.ts';
 import { checkWritableFolder } from '../../files/owned-folder.ts';
 import { loraFileNames } from '../../formats/lora-folder.ts';
@@ -31,6 +32,10 @@ export const frameCachePath = (out: string): string => beside(out, '.frames');
  */
 export const checkRunFolder = (files: Files, folder: string): Promise<void> =>
   checkWritableFolder(files, folder, runFileNames);
+
+/** Whether heddle wrote a model to a folder, also if its config.json is damaged now. */
+export const ownsModel = async (files: Files, folder: string): Promise<boolean> =>
+  Object.keys((await ownedBy(files, folder))?.files ?? {}).some((name) => name.endsWith('.safetensors'));
 
 const sentencePieceNames = ['tokenizer.model', 'source-tokenizer.model', 'target-tokenizer.model'];
 
