@@ -63,23 +63,26 @@ export async function appendFile(files: Files, path: string, bytes: Uint8Array):
   await files.write(path, (await files.exists(path)) ? concatBytes([await files.read(path), bytes]) : bytes);
 }
 
-/** A path with slashes only. On Windows a backslash separates too; elsewhere it is a character of a name. */
-export const withSlashes = (path: string): string =>
-  path.replaceAll(globalThis.process?.platform === 'win32' ? '\\' : '/', '/');
+/** What separates the parts of a path besides a slash. */
+let separator = '/';
+
+/** Sets what separates the parts of a path besides a slash: on Windows a backslash. Elsewhere it is a part of a name. */
+export const setSeparator = (text: string): void => {
+  separator = text;
+};
+
+/** A path with slashes only. */
+export const withSlashes = (path: string): string => path.replaceAll(separator, '/');
 
 /** Removes trailing slashes; `/` is unchanged. */
 export const withoutEndSlash = (path: string): string =>
-  path.slice(0, withSlashes(path).replace(/(?<=.)\/+$/s, '').length);
+  path.slice(0, withSlashes(path).search(/(?<=.)\/*$/s));
 
 /** The part of a path before its last name, with the slash; '' for a name. */
-export const folderPart = (path: string): string => {
-  const inner = withoutEndSlash(path);
-  return inner.slice(0, withSlashes(inner).lastIndexOf('/') + 1);
-};
+export const folderPart = (path: string): string => path.slice(0, withSlashes(path).search(/[^/]*\/*$/));
 
 /** The last part of a path, without trailing slashes. */
-export const baseName = (path: string): string =>
-  withoutEndSlash(path).slice(folderPart(path).length) || path;
+export const baseName = (path: string): string => withoutEndSlash(path.slice(folderPart(path).length));
 
 /** Whether a path is a folder or leads into it. Both are relative, or both absolute. */
 export function isInFolder(path: string, folder: string): boolean {

@@ -44,10 +44,9 @@ export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Re
   const files = await unzip(bytes, archive);
   const prefix = modelFolderIn(Object.keys(files));
   if (prefix === undefined)
-    throw new HeddleError(
-      `${archive}: it is not a model: the archive has no config.json, and no model file of Marian`,
-      { kind: 'input' },
-    );
+    throw new HeddleError(`${archive}: no model: it has no config.json and no model file of Marian`, {
+      kind: 'input',
+    });
   return Object.fromEntries(
     Object.entries(files).flatMap(([name, data]) => {
       const inside = name.startsWith(prefix) ? name.slice(prefix.length) : '';

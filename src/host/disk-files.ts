@@ -1,6 +1,8 @@
 // Files on disk, by the file system calls of Node or Deno.
 import { errorKind, HeddleError, messageOf } from '../core/errors.ts';
-import { type Files, folderPart, withoutEndSlash, withSlashes } from '../files/files.ts';
+import { type Files, folderPart, setSeparator, withoutEndSlash, withSlashes } from '../files/files.ts';
+
+if (globalThis.process?.platform === 'win32') setSeparator('\\');
 
 /** File system calls. They reject with errors whose `code` is the system's, such as ENOENT. */
 export interface Disk {

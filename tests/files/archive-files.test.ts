@@ -63,7 +63,7 @@ it('reads archives with a top folder, and rejects those without a model', async 
   expect(await unzipModel(concatBytes(zipParts(inner)), 'm.zip')).toEqual({ 'config.json': bytes('{}') });
   const none = concatBytes(zipParts({ 'readme.txt': bytes('hello') }));
   await expect(unzipModel(none, 'm.zip')).rejects.toThrow(
-    'm.zip: it is not a model: the archive has no config.json, and no model file of Marian',
+    'm.zip: no model: it has no config.json and no model file of Marian',
   );
 });
 
