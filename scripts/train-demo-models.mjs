@@ -100,7 +100,7 @@ async function recordSteps() {
   }
 }
 
-/** Trains the general model, or resumes its training in `run`; prints the scores of the int8 file. */
+/** Trains the general model, the row `halves` of `npm run recipe`, or resumes its training in `run`; prints the scores of the int8 file. */
 async function trainGeneral(corpus, run) {
   if (!corpus || !existsSync(join(corpus, 'train.tsv')))
     throw new Error(
@@ -115,9 +115,9 @@ async function trainGeneral(corpus, run) {
   };
   const [pairs, dev] = ['train.tsv', 'dev.tsv'].map((name) => join(corpus, name));
   const recipe =
-    '--preset small --set tie=all --set norm=pre --tokenizer unigram --vocab-size 4000 --max-tokens 2048 --buckets 4 ' +
-    '--dropout 0.05 --label-smoothing 0.1 --learning-rate 2e-3 --schedule cosine --warmup-steps 400 --ema-decay 0.999 ' +
-    '--eval-steps 1000 --steps 6000';
+    '--preset small --set tie=all --set norm=pre --tokenizer unigram --vocab-size 4000 --user-symbols <BT> --buckets 4 ' +
+    '--max-tokens 1024 --dropout 0.05 --label-smoothing 0.1 --learning-rate 2e-3 --schedule cosine --warmup-steps 800 ' +
+    '--ema-decay 0.999 --eval-steps 1000 --steps 12000';
   const resume = existsSync(join(run, 'state.json')) ? ['--resume'] : [];
   heddle('train', pairs, '--dev', dev, ...recipe.split(' '), '--out', run, ...resume);
   const model = await loadModel(run);

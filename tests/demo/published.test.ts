@@ -119,7 +119,7 @@ it('loads at most 300 kB, compressed and without the model, until it has transla
     if (!pathname.endsWith('.safetensors')) paths.add(pathname.replace('/some/path/', '') || 'index.html');
   });
   await page.goto(url, { waitUntil: 'load' });
-  await untilText(page, '#translation', '^Te quiero');
+  await untilText(page, '#translation', '^Te amo');
   const sizes = [...paths].map((path) => gzipSync(readFileSync(join(folder, path))).length);
   expect(paths.size).toBeGreaterThan(20);
   expect(sizes.reduce((a, b) => a + b)).toBeLessThanOrEqual(300_000);
@@ -149,16 +149,16 @@ it('translates under a sub-path, and opens and translates again offline', async 
   const failed: string[] = [];
   page.on('response', (response) => void (response.status() >= 400 && failed.push(response.url())));
   await page.goto(url, { waitUntil: 'load' });
-  await untilText(page, '#translation', '^Te quiero');
+  await untilText(page, '#translation', '^Te amo');
   await page.evaluate(async () => void (await navigator.serviceWorker.ready));
   await page.reload(); // the model goes through the service worker, which keeps it
-  await untilText(page, '#translation', '^Te quiero');
+  await untilText(page, '#translation', '^Te amo');
   expect(failed).toEqual([]);
   server.closeAllConnections();
   await new Promise((done) => server.close(done));
   await page.setViewport({ width: 390, height: 844 });
   await page.reload();
-  await untilText(page, '#translation', '^Te quiero');
+  await untilText(page, '#translation', '^Te amo');
   expect(await page.evaluate(() => document.querySelector('link[rel="manifest"]') !== null)).toBe(true);
   // Another page in Spanish, neither of which was opened before.
   await page.evaluate(() => localStorage.setItem('heddle-language', 'es'));

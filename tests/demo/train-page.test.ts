@@ -671,7 +671,7 @@ describe('without WebGPU', () => {
     await untilText(page, '#probe-where', 'step 0');
     expect(await text(page, '.next-tokens')).not.toBe(last);
     expect(await page.$$eval('.map', (maps) => maps.length)).toBe(3 * 2 * 4);
-    expect(await text(page, '#webgpu-problem .examples')).toContain('Te quiero.');
+    expect(await text(page, '#webgpu-problem .examples')).toContain('Te amo.');
     expect(await page.$('#setup')).toBeNull();
     expect(await axeViolations(page)).toEqual([]);
     await lacking.screenshot('train-no-webgpu');
