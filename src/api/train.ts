@@ -113,13 +113,13 @@ export async function train(given: GivenPairs, options: TrainOptions = {}): Prom
       onEvent?.(event);
     });
   const { pairs, dev, test, settings, files } = await givenInputs(given, inputs, { onEvent, signal });
-  check(!Array.isArray(pairs) || pairs.length > 0, 'train: there are no pairs; give at least one');
+  check(!Array.isArray(pairs) || pairs.length > 0, 'train: there are no pairs');
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
   const host = currentHost();
   const out = checkpoint === undefined ? '' : host.modelPath(checkpoint);
   check(
     resume || force || !out || !(await hasModel(host.files, out)),
-    `train: checkpoint ${checkpoint}: a model exists; { resume: true } resumes its training, { force: true } replaces it; or use another folder`,
+    `train: checkpoint ${checkpoint}: a model exists; { resume: true } resumes it, { force: true } replaces it`,
   );
   if (out && !resume) await checkRunFolder(archiveFiles(host.files), out);
   const data = { ...settings, dev, test, from };

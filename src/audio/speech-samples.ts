@@ -14,8 +14,7 @@ export const silence = 1 / 32768;
 
 /** Throws a HeddleError that starts with `name` if sample `i` is not finite. */
 export function checkSample(x: number, i: number, name: string): void {
-  if (!Number.isFinite(x))
-    throw new HeddleError(`${name}: sample ${i} is ${x}; the file is damaged`, { kind: 'input' });
+  if (!Number.isFinite(x)) throw new HeddleError(`${name}: sample ${i} is ${x}; the file is damaged`);
 }
 
 /** Samples that are read in one step: some milliseconds of work. */
@@ -45,7 +44,7 @@ function meanOf(channels: readonly Float32Array[]): Float32Array {
  */
 export function* speechSteps({ rate, length, part }: SoundParts, name: string): Steps<Float32Array> {
   const fail = (reason: string): never => {
-    throw new HeddleError(`${name}: ${reason}`, { kind: 'input' });
+    throw new HeddleError(`${name}: ${reason}`);
   };
   if (length === 0) return fail('there is no audio in it');
   const seconds = length / rate;

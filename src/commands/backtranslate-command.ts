@@ -75,7 +75,6 @@ async function run(folder: string, files: string[], options: Options): Promise<v
   if (isUnfinished && before !== facts)
     throw new HeddleError(
       `--out ${shellQuote(options.out)}: an unfinished run with another model, other texts or options; --force starts again`,
-      { kind: 'input' },
     );
   if (!isUnfinished) checkOutputFile('--out', out, { force, inputs: files });
   // An older file is emptied first: the marker never stands beside its lines. A new one is created after the marker.

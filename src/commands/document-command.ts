@@ -80,7 +80,6 @@ export function checkTexts(texts: readonly string[]): void {
     documentFormatOf(file)
       ? `${file} is a document, and ${texts.length} texts are given; translate one document at a time`
       : `${file} is a file, but no document that heddle reads (${known}); convert it, for example to XLIFF, or give texts, one per line, with --input ${file}`,
-    { kind: 'input' },
   );
 }
 

@@ -23,7 +23,7 @@ import { reasonOf } from '../host/disk-files.ts';
 
 /** Throws a HeddleError if the name of a file or folder is empty. `what`: the flag or argument. */
 export function checkNamed(what: string, name: string, kind: 'file' | 'folder' = 'folder'): void {
-  if (name.trim() === '') throw new HeddleError(`${what} is empty; name a ${kind}`, { kind: 'input' });
+  if (name.trim() === '') throw new HeddleError(`${what} is empty; name a ${kind}`);
 }
 
 /** Facts of a file; undefined if there is none, also if its name is too long for one. */
@@ -47,7 +47,7 @@ function isSameFile(a: string, b: string): boolean {
 
 /** The error of an output file that exists. `remedy`: how to overwrite it. */
 export const fileExists = (flag: string, path: string, remedy: string): HeddleError =>
-  new HeddleError(`${flag} ${shellQuote(path)}: this file exists; ${remedy}`, { kind: 'input' });
+  new HeddleError(`${flag} ${shellQuote(path)}: this file exists; ${remedy}`);
 
 /**
  * Throws a HeddleError if a command may not write a file: its name is empty, it is one of the `inputs` of the
@@ -59,8 +59,7 @@ export function checkOutputFile(
   { force = false, inputs = [] }: { readonly force?: boolean; readonly inputs?: readonly string[] },
 ): void {
   checkNamed(flag, path, 'file');
-  const refused = (reason: string) =>
-    new HeddleError(`${flag} ${shellQuote(path)}: ${reason}`, { kind: 'input' });
+  const refused = (reason: string) => new HeddleError(`${flag} ${shellQuote(path)}: ${reason}`);
   if (inputs.some((input) => input !== '-' && isSameFile(input, path)))
     throw refused('the command reads this file; name another file');
   const owner = folderWith(path);

@@ -131,6 +131,5 @@ async function writeResults(
         shownOnTerminal(results.length > 1 && to === 'txt' ? `${file}: ${written}` : written),
       );
   }
-  if (failed.length > 0)
-    throw new HeddleError(failed.map(({ error }) => error).join('\nheddle: '), { kind: 'input' });
+  if (failed.length > 0) throw new HeddleError(failed.map(({ error }) => error).join('\nheddle: '));
 }

@@ -1,8 +1,6 @@
 // Cancellation: one way for every call with a signal to end at once, also while work is running that cannot be
 // stopped, such as the compilation of a pipeline.
 
-import { check } from './errors.ts';
-
 /** Milliseconds in which aborted work may end in order, so that its files and locks are free afterwards. */
 const grace = 50;
 
@@ -21,7 +19,6 @@ export async function untilAborted<T>(
   drop?: (late: T) => unknown,
 ): Promise<T> {
   if (!signal) return work();
-  check(typeof signal.throwIfAborted === 'function', 'signal must be an AbortSignal');
   signal.throwIfAborted();
   const running = work();
   let stop!: () => unknown;

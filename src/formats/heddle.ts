@@ -44,7 +44,7 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
       `${configPath}: version is ${JSON.stringify(raw.version)}, this version of heddle reads ${formatVersion}`,
     );
   if (typeof raw.model !== 'object' || raw.model === null)
-    throw new HeddleError(`${configPath}: the field model is missing`, { kind: 'input' });
+    throw new HeddleError(`${configPath}: the field model is missing`);
   const config = withErrorPrefix(configPath, () => modelConfig(raw.model as ModelOptions));
   await loadFrameParts(config);
   const path = `${folder}/${names.weights}`;

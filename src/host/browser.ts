@@ -11,17 +11,17 @@ import { withTimeout } from './with-timeout.ts';
 export interface BrowserOptions {
   /** Run without a window (default: true). */
   headless?: boolean;
-  /** Path of the browser (default: the one that the environment names, then the usual places). */
+  /** Path of the browser (default: that of the environment, then the usual places). */
   executablePath?: string;
   /** More command-line flags for the browser. */
   args?: string[];
   /** Close the browser and exit the process on SIGINT, SIGTERM and SIGHUP (default: true). */
   handleSignals?: boolean;
-  /** Time limit for starting the browser and for opening a page, in milliseconds (default: 60,000). */
+  /** Time limit for the start and for opening a page, in milliseconds (default: 60,000). */
   timeout?: number;
 }
 
-/** A running browser. It owns the process; `close` ends it. */
+/** A running browser; `close` ends its process. */
 export interface HeadlessBrowser {
   readonly name: 'Chrome' | 'Firefox';
   /** Puppeteer's browser object. */
@@ -34,13 +34,11 @@ export interface HeadlessBrowser {
   lastPipeline(): string | undefined;
   /** Describes the adapter that pages get. Throws a HeddleError if there is none. */
   adapter(): Promise<AdapterDescription>;
-  /**
-   * Opens a page at `url` and waits until it has loaded. Throws a HeddleError if it does not load in time.
-   */
+  /** Opens a page and waits until it has loaded. Throws a HeddleError if it does not load in time. */
   openPage(url: string, listeners?: PageListeners): Promise<Page>;
   /** Ends the browser; kills the process if it does not end within 10 s. */
   close(): Promise<void>;
-  /** `close` at the end of a block: `await using chrome = await launchChrome()`. */
+  /** `close` at the end of a block: `await using chrome = ...`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

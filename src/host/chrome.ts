@@ -19,7 +19,7 @@ export interface ChromeOptions extends BrowserOptions {
   exactTimestamps?: boolean;
 }
 
-/** A running Chrome. It owns the process; `close` ends it. */
+/** A running Chrome; `close` ends its process. */
 export interface Chrome extends HeadlessBrowser {
   readonly name: 'Chrome';
   /** Kind of the adapter that pages get. */

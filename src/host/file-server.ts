@@ -32,8 +32,7 @@ export function fileServer(files: Files, paths: readonly string[]): FileServer {
       if (full === p || full.startsWith(p.endsWith(sep) ? p : p + sep)) return true;
       return full.startsWith(`${p}.`) && !full.slice(p.length).split(sep).includes('..');
     });
-    if (!path || !isServed)
-      throw new HeddleError(`${path}: this command has no access to it`, { kind: 'input' });
+    if (!path || !isServed) throw new HeddleError(`${path}: this command has no access to it`);
     return full;
   };
   return {
@@ -74,7 +73,7 @@ export function fileServer(files: Files, paths: readonly string[]): FileServer {
             await files.remove(path);
             return done();
           default:
-            throw new HeddleError(`${path}: ${request.method} is not supported`, { kind: 'input' });
+            throw new HeddleError(`${path}: ${request.method} is not supported`);
         }
       } catch (error) {
         if (!(error instanceof HeddleError)) throw error;

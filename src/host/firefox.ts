@@ -10,7 +10,7 @@ export interface FirefoxOptions extends BrowserOptions {
   preferences?: Readonly<Record<string, string | number | boolean>>;
 }
 
-/** A running Firefox. It owns the process; `close` ends it. */
+/** A running Firefox; `close` ends its process. */
 export interface Firefox extends HeadlessBrowser {
   readonly name: 'Firefox';
 }

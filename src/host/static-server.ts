@@ -10,7 +10,7 @@ export interface FolderServer {
   url: string;
   /** Closes the server and its connections. */
   close(): Promise<void>;
-  /** `close` at the end of a block: `await using server = await serveFolder(folder)`. */
+  /** `close` at the end of a block: `await using server = ...`. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 

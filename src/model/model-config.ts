@@ -142,6 +142,6 @@ function checkSize(c: ModelConfig): void {
   const parameters = c.dModel * (inLayers + tables + c.maxLength + c.maxSource);
   if (parameters > maxParameters)
     throw new HeddleError(
-      `config: the model has about ${parameters} parameters, at most ${maxParameters} are supported; use a smaller vocabulary, width or number of layers`,
+      `config: the model has about ${parameters} parameters, at most ${maxParameters} are supported; use a smaller vocabulary or width, or fewer layers`,
     );
 }

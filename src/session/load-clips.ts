@@ -112,9 +112,7 @@ async function rowsOf(
   if (clip >= 0 && spoken >= 0) return cells.slice(1).map((row) => [row[clip] ?? '', row[spoken] ?? '']);
   const missing = [clip < 0 && sourceColumn, spoken < 0 && targetColumn].filter((name) => name);
   if (missing.length > 0)
-    throw new HeddleError(`${path}: no column ${missing.join(' and ')} in its header: ${head.join(', ')}`, {
-      kind: 'input',
-    });
+    throw new HeddleError(`${path}: no column ${missing.join(' and ')} in its header: ${head.join(', ')}`);
   if (piped)
     return cells.map((row) => [row[0] ?? '', row.slice(1).findLast((cell) => cell.trim() !== '') ?? '']);
   return cells.map((row) => [row[0] ?? '', row[1] ?? '']);
@@ -131,7 +129,7 @@ function jsonRows(
     try {
       return JSON.parse(json);
     } catch {
-      throw new HeddleError(`${path}: line ${line} is not JSON`, { kind: 'input' });
+      throw new HeddleError(`${path}: line ${line} is not JSON`);
     }
   };
   const whole = text.trimStart().startsWith('[') ? parse(text, 1) : undefined;

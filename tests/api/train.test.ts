@@ -118,7 +118,7 @@ it('replaces the model of a checkpoint only with force, and writes it for one tr
     const model = () => readFileSync(join(checkpoint, 'model.safetensors'));
     const before = model();
     await expect(trained({ checkpoint, seed: 2 })).rejects.toThrow(
-      `train: checkpoint ${checkpoint}: a model exists; { resume: true } resumes its training, { force: true } replaces it`,
+      `train: checkpoint ${checkpoint}: a model exists; { resume: true } resumes it, { force: true } replaces it`,
     );
     expect(model()).toEqual(before);
     await trained({ checkpoint, seed: 2, force: true });

@@ -53,10 +53,8 @@ it.each<[meant: string, call: () => unknown]>([
   ],
   ['lora must be a folder', () => loadModel('x', wrong({ lora: 5 }))],
   ['ensemble must be a list', () => loadModel('x', wrong({ ensemble: 'other' }))],
-  ['signal must be an AbortSignal', () => model.translate('a', wrong({ signal: {} }))],
-  ['signal must be an AbortSignal', () => train(pairs, wrong({ signal: 5, heldOut: 0 }))],
   [
-    'pairs[1].others must be a list',
+    'pairs[1] must be { source, target }, two texts; others: a list',
     () => model.evaluate([...pairs, wrong({ source: 'a', target: 'b', others: 5 })]),
   ],
   ['phrases: give a list of texts for each', () => model.translate('a', wrong({ phrases: ['b'] }))],

@@ -30,7 +30,7 @@ interface RawItem {
 /** The items of a file by name. Throws a HeddleError that names the file and what is invalid. */
 function readItems(file: Uint8Array, path: string): Map<string, RawItem> {
   const fail = (reason: string): never => {
-    throw new HeddleError(`${path}: not a valid model file of Marian: ${reason}`, { kind: 'input' });
+    throw new HeddleError(`${path}: not a valid model file of Marian: ${reason}`);
   };
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   let at = 0;
@@ -110,7 +110,6 @@ function tensorOf({ type, shape, bytes }: RawItem, name: string, path: string): 
   if (bytes.length < needs)
     throw new HeddleError(
       `${path}: ${name} has ${bytes.length} bytes, its shape [${shape.join(', ')}] needs ${needs}`,
-      { kind: 'input' },
     );
   const copy = bytes.slice(0, needs);
   let data: Float32Array;

@@ -41,7 +41,7 @@ export function transposed<T extends Float32Array | Int8Array>(data: T, rows: nu
 export function checkedSize(path: string, name: string, shape: Shape): number {
   const size = sizeOf(shape);
   if (shape.length === 0 || shape.some((n) => !Number.isSafeInteger(n) || n < 1) || size > 2 ** 31)
-    throw new HeddleError(`${path}: ${name} has the shape [${shape.join(', ')}]`, { kind: 'input' });
+    throw new HeddleError(`${path}: ${name} has the shape [${shape.join(', ')}]`);
   return size;
 }
 

@@ -128,11 +128,9 @@ export function weightsFromMarian(
   const expected = marianTensors(c, p, oldOutput);
   for (const { name, shape, at, isTransposed } of expected) {
     const item = tensors.get(name);
-    if (!item) throw new HeddleError(`${path}: ${name} is missing`, { kind: 'input' });
+    if (!item) throw new HeddleError(`${path}: ${name} is missing`);
     if (!sameShape(item.shape, shape))
-      throw new HeddleError(`${path}: ${name} is ${show(item.shape)}, model.yml says ${show(shape)}`, {
-        kind: 'input',
-      });
+      throw new HeddleError(`${path}: ${name} is ${show(item.shape)}, model.yml says ${show(shape)}`);
     const [rows = 0, cols = 0] = shape;
     weights.set(isTransposed ? transposed(item.data, rows, cols) : item.data, at);
   }
@@ -141,7 +139,6 @@ export function weightsFromMarian(
   if (unknown.length > 0)
     throw new HeddleError(
       `${path}: tensors that model.yml does not describe: ${unknown.slice(0, 5).join(', ')}${unknown.length > 5 ? ` and ${unknown.length - 5} more` : ''}`,
-      { kind: 'input' },
     );
   return weights;
 }

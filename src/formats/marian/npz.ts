@@ -17,7 +17,7 @@ export interface NpyArray {
 /** Reads a .npy file. Throws a HeddleError that starts with `name`. */
 export function readNpy(file: Uint8Array, name: string): NpyArray {
   const fail = (reason: string): never => {
-    throw new HeddleError(`${name}: not a valid .npy file: ${reason}`, { kind: 'input' });
+    throw new HeddleError(`${name}: not a valid .npy file: ${reason}`);
   };
   if (file.length < 10 || magic.some((byte, i) => file[i] !== byte))
     fail('it does not start with \\x93NUMPY');
@@ -61,7 +61,6 @@ function tensorOf({ type, shape: given, bytes }: NpyArray, name: string, path: s
   if (bytes.length !== 4 * size)
     throw new HeddleError(
       `${path}: ${name} has ${bytes.length} bytes, its shape [${shape.join(', ')}] needs ${4 * size}`,
-      { kind: 'input' },
     );
   const data = new Float32Array(bytes.slice().buffer);
   const wrong = indexOfNonFinite(data);

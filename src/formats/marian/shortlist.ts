@@ -82,7 +82,7 @@ export function readShortlist(
   [sourceSize, targetSize]: readonly [source: number, target: number],
 ): Shortlist {
   const fail = (reason: string): never => {
-    throw new HeddleError(`${path}: not a valid shortlist: ${reason}`, { kind: 'input' });
+    throw new HeddleError(`${path}: not a valid shortlist: ${reason}`);
   };
   if (!isShortlist(file)) fail('its first bytes are not those of a shortlist of Marian');
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);

@@ -45,7 +45,7 @@ export function parseYamlVocabulary(bytes: Uint8Array, path: string): Record<str
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === '' || line.startsWith('# ') || line === '---' || line === '...') continue;
     const fail = (reason: string): never => {
-      throw new HeddleError(`${path}: line ${i + 1}: ${reason}: "${line.slice(0, 60)}"`, { kind: 'input' });
+      throw new HeddleError(`${path}: line ${i + 1}: ${reason}: "${line.slice(0, 60)}"`);
     };
     if (line.startsWith('? ')) {
       long = line.slice(2).trim();

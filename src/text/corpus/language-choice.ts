@@ -85,7 +85,6 @@ export class LanguageChoice {
     if (third !== undefined)
       throw new HeddleError(
         `${this.#name}: the file has the languages ${this.languages}; choose two (sourceColumn, targetColumn), for example ${source} and ${third}`,
-        { kind: 'input' },
       );
   }
 }

@@ -196,8 +196,7 @@ function textsOf(
     return { texts: [text, ...references] };
   }
   // Lines of an old file behind one with LF: read as one line, the second pair would be lost without a word.
-  const end = format === 'tsv' ? line.indexOf('\r', line.indexOf('\t')) : -1;
-  if (end >= 0 && line.includes('\t', end)) return { texts: [], wrong: 'CR between pairs' };
+  if (format === 'tsv' && /\t.*\r.*\t/s.test(line)) return { texts: [], wrong: 'CR between pairs' };
   const cells = typeof record === 'string' ? record.split('\t') : record;
   if (cells.length === 1) return { texts: cells, wrong: format === 'tsv' ? 'no tab' : 'no column' };
   const [from, to] = [Number(source), Number(target)];
@@ -211,18 +210,17 @@ export async function parseCsv(text: string, name: string): Promise<string[][]> 
   // An empty line at the end is not a record.
   const { data, errors } = papa.parse<string[]>(text.replace(/\r?\n$/, ''), { delimiter: ',' });
   const open = errors.find(({ code }) => code === 'MissingQuotes');
-  check(!open, () => `${name}: record ${(open?.row ?? 0) + 1} has a quoted field without an end`);
+  check(!open, () => `${name}: record ${(open?.row ?? 0) + 1} has a quoted field with no end`);
   return data.length > 0 || text === '' ? data : [['']];
 }
 
 /** The text of a field by its path, or the texts of a list; none if there is no such field. */
 function fieldOf(record: unknown, path: string): string[] {
-  let value: unknown = record;
+  type Fields = Record<string, unknown> | null | undefined;
   // A field whose name has a dot is found by its full name.
-  const direct = (record as Record<string, unknown> | null | undefined)?.[path];
-  if (direct !== undefined) value = direct;
-  else
-    for (const key of path.split('.')) value = (value as Record<string, unknown> | null | undefined)?.[key];
+  const value =
+    (record as Fields)?.[path] ??
+    path.split('.').reduce((inner: unknown, key) => (inner as Fields)?.[key], record);
   return [value].flat().filter((text): text is string => typeof text === 'string');
 }
 

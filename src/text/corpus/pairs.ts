@@ -37,10 +37,10 @@ const isTexts = (list: unknown): boolean =>
  */
 export function checkPairs(pairs: readonly Pair[], name: string): void {
   check(Array.isArray(pairs), () => `${name} must be a list of { source, target }`);
-  const bad = pairs.findIndex((pair) => typeof pair?.source !== 'string' || typeof pair.target !== 'string');
-  check(bad < 0, () => `${name}[${bad}] must be { source, target }, two texts`);
-  const other = pairs.findIndex(({ others }) => others !== undefined && !isTexts(others));
-  check(other < 0, () => `${name}[${other}].others must be a list of texts`);
+  const bad = pairs.findIndex(
+    (pair) => !isTexts([pair?.source, pair?.target]) || !isTexts(pair.others ?? []),
+  );
+  check(bad < 0, () => `${name}[${bad}] must be { source, target }, two texts; others: a list`);
 }
 
 /**

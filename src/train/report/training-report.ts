@@ -55,7 +55,8 @@ function lead({ start, steps }: TrainingHistory): string {
  * were stopped, count as sentences.
  */
 const areSentences = (samples: TrainingHistory['samples']): boolean =>
-  samples.filter(({ reference }) => /\S\s+\S/.test(reference)).length >= samples.length / 2;
+  samples.length === 0 ||
+  samples.filter(({ reference }) => /\S\s+\S/.test(reference)).length > samples.length / 2;
 
 /**
  * Results of the last evaluation on the test set, or else on the dev set. First, and large: BLEU of sentences,

@@ -200,7 +200,7 @@ export async function translateTest(
   if (skipped) onMessage(`test: ${skipped}`);
   const rows = [...test.pairs.keys()];
   if (rows.length === 0) return undefined;
-  onMessage(`translating ${rows.length} test ${rows.length === 1 ? 'sentence' : 'sentences'}`);
+  onMessage(`test sentences: translating ${rows.length}`);
   const begin = performance.now();
   try {
     const { maxLength } = model.config;

@@ -107,7 +107,7 @@ export class FrameEncoder implements FrameEncoding {
 
   /** Reports sources that cannot be read; throws the first error if none can. */
   #report(unreadable: readonly string[], read: number): void {
-    if (read === 0) throw new HeddleError(unreadable[0] as string, { kind: 'input' });
+    if (read === 0) throw new HeddleError(unreadable[0] as string);
     const more = unreadable.length > named ? `; and ${unreadable.length - named} more` : '';
     this.#warn(
       `${unreadable.length} of ${unreadable.length + read} clips are left out: ${unreadable.slice(0, named).join('; ')}${more}`,

@@ -83,7 +83,7 @@ export async function prepareCorpus(
       : ((await readClips(frames)) ?? (await readKeptCorpus(corpus, heldOut, session, from, pool)));
     const { train, dev, test, fileSizes } = split;
     const isEmpty = train.length + dev.length + test.length === 0;
-    check(!isEmpty, 'train: there are no pairs; give at least one');
+    check(!isEmpty, 'train: there are no pairs');
     check(train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
     // The pairs that are held out have other sources than the training pairs.
     const { dev: ownDev, test: ownTest } = corpusFiles(corpus) ?? {};

@@ -103,7 +103,7 @@ function checkGuidance({
     check(
       !given[name],
       () =>
-        `train: guidedAlignment cannot be combined with ${name} (${given[name]}), which changes the tokens of a pair in each epoch; leave one out`,
+        `train: guidedAlignment cannot be combined with ${name} (${given[name]}), which changes tokens in each epoch; leave one out`,
     );
 }
 
