@@ -73,7 +73,7 @@ const halves =
   `--max-tokens 1024 --steps ${2 * steps} --warmup-steps ${Math.min(800, Math.ceil(steps / 5))} --ema-decay 0.999`.split(
     ' ',
   );
-/** 4.0 million parameters with a vocabulary of 3,900 pieces. */
+/** 3.9 million parameters with a vocabulary of 3,900 pieces. */
 const larger =
   '--vocab-size 3900 --learning-rate 1.5e-3 --set dModel=192 --set heads=6 --set feedForward=768 --set encoderLayers=3 --set decoderLayers=3'.split(
     ' ',
@@ -130,7 +130,7 @@ const rows = [
   },
   {
     name: 'larger',
-    text: 'the same with 4.0 million parameters',
+    text: 'the same with 3.9 million parameters',
     commands: [trained(train, 'larger', ...pieces, ...halves, ...larger)],
     model: 'larger',
   },
