@@ -5,22 +5,17 @@
 import { resolve as resolvePath } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { puppeteer } from './tests/support/puppeteer-provider.ts';
+import { testLimit } from './tests/support/time-limits.ts';
 
 const gpuTests = 'tests/**/*.gpu.test.ts';
 const engineTests = 'tests/**/*.engines.test.ts';
 const fullTests = 'tests/**/*.full.test.ts';
 const full = process.env.HEDDLE_FULL ?? '';
-/**
- * The time limit of a test that compiles for minutes on llvmpipe: in Firefox and Deno, which have no
- * subgroups, so that all kernels share through workgroup memory, and with the large tiles that a GPU gets.
- * LLVM compiles each barrier as a coroutine: a kernel of attention by tiles takes 1.3 to 1.8 seconds of a
- * core (the same kernel on Dawn 2.6 to 3.8), and a test has dozens; on a machine with other work minutes.
- */
-const slowCompiler = 300_000;
+/** llvmpipe compiles for minutes without subgroups, as in Firefox and Deno, and the large tiles that a GPU gets. */
+const limits = { testTimeout: testLimit, hookTimeout: testLimit };
 
 /**
- * One file at a time: a software adapter takes every core; and longer limits, since it is slow. Files share
- * modules, each has a device.
+ * One file at a time: a software adapter takes every core. Files share modules, each has a device.
  */
 const gpu = {
   setupFiles: ['tests/support/watch-gpu.ts', 'tests/support/all-sublayers.ts'],
@@ -28,15 +23,13 @@ const gpu = {
   include: [gpuTests],
   env: { HEDDLE_FULL: full, HEDDLE_SHAPE: process.env.HEDDLE_SHAPE ?? '' },
   fileParallelism: false,
-  testTimeout: process.env.HEDDLE_SHAPE?.startsWith('gpu') ? slowCompiler : 60_000,
-  hookTimeout: 60_000,
+  ...limits,
 };
 
-/** Tests in Node: those that open a device or start a process take seconds beside others. */
+/** Tests in Node. */
 const inNode = {
   setupFiles: ['tests/support/remove-scratch.ts', 'tests/support/all-sublayers.ts'],
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  ...limits,
 };
 
 /** Compiles kernels on llvmpipe without LLVM's optimizations: a third faster, and results are the same. */
@@ -80,7 +73,6 @@ const deno = {
     name: 'deno',
     pool: 'forks' as const,
     env: { ...gpu.env, ...withoutSubgroups },
-    testTimeout: slowCompiler,
   },
   ...{ fileParallelism: true, maxWorkers: 2, sequence: { groupOrder: 1 } },
 };
@@ -91,7 +83,6 @@ const browserProject = (browser: 'chrome' | 'firefox') => ({
   optimizeDeps: { exclude: ['webgpu'] },
   test: {
     ...gpu,
-    testTimeout: browser === 'firefox' ? slowCompiler : gpu.testTimeout,
     exclude: browser === 'chrome' && !full ? dawnOnly : [],
     browser: {
       enabled: true,

@@ -52,13 +52,13 @@ const options: PlanTrainingOptions = {
   seed: 1,
 };
 
-it('of a new model', { timeout: 300_000 }, async () => {
+it('of a new model', async () => {
   const taken = await takeOffers(options, [1, 0.97, 0.8, 0.6, 0.5, 0.4, 0.3, 0.1]);
   expect(taken[0]).toEqual({});
   expect(taken[1]).toMatchObject({ gradientCheckpointing: true });
 });
 
-it('of a model that is fine-tuned', { timeout: 300_000 }, async () => {
+it('of a model that is fine-tuned', async () => {
   const from = await train(pairs, { ...options, device: await dawnGpu(), batchSize: 8 });
   const { preset: _, tokenizer: __, vocabSize: ___, maxLength: ____, ...rest } = options;
   await takeOffers({ ...rest, from }, [1, 0.9, 0.7, 0.5, 0.4, 0.3, 0.25, 0.2, 0.15]);

@@ -199,7 +199,7 @@ describe('examples', () => {
       }),
     );
     expect(wrong).toEqual([]);
-  }, 120_000);
+  });
 });
 
 it('the row of the guide to model families is that of the source', () => {

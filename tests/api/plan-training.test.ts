@@ -55,7 +55,7 @@ it('compares GPU and JavaScript memory with a budget, and offers settings that f
     fits: true,
   });
   expect((await plan(1000)).offer).toBeUndefined();
-}, 240_000);
+});
 
 it('says what a model needs before its weights are downloaded, and which formats fit', async () => {
   const c = modelConfig({ srcVocab: 8000, tgtVocab: 8000, ...presets.small });

@@ -1,7 +1,7 @@
 // Model.transcribe on the CPU: the ids of the golden cases, long recordings, events and errors.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openFolder } from '../../src/api/load-model.ts';
 import { samplesOf } from '../../src/api/transcribe-speech.ts';
 import { writeWav } from '../../src/audio/wav.ts';
@@ -9,8 +9,6 @@ import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { EngineSession } from '../support/session.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const root = '../shared/golden-whisper';
 const open = (name: string) =>

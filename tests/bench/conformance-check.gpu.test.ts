@@ -20,4 +20,4 @@ if (gpuHost !== 'Chrome' || everyCase)
       expect(Math.abs(loss / (storedLosses[i] as number) - 1)).toBeLessThan(1e-5);
     expect(await trainReference(session, 12)).toEqual(losses);
     await session.close();
-  }, 120_000);
+  });

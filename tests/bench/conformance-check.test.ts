@@ -13,4 +13,4 @@ it('the stored losses are those of the CPU backend', async () => {
   await session.close();
   expect(losses).toHaveLength(20);
   for (const [i, loss] of losses.entries()) expect(storedLosses[i]).toBeCloseTo(loss, 7);
-}, 60_000);
+});

@@ -46,7 +46,7 @@ it("trains in Chrome with the losses of Dawn, and either translates with the oth
     ).stdout;
   expect(await translate('dawn', 'chrome')).toBe(await translate('dawn', 'dawn'));
   expect(await translate('chrome', 'chrome')).toBe(await translate('chrome', 'dawn'));
-}, 180_000);
+});
 
 it('lends the tokenizer files of a training to the page', async () => {
   const at = (name: string) => join(scratch(), name);

@@ -45,4 +45,4 @@ it('trains a head to align, by which translations and given pairs are aligned', 
   );
   expect(existsSync('hard')).toBe(false);
   expect((await errorOf()).errorRate).toBeGreaterThan(guided.errorRate);
-}, 120_000);
+});

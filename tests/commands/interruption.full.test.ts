@@ -109,7 +109,7 @@ const optionsOf = ([name]: readonly string[]): Pick<InterruptOptions, 'env' | 'l
   life: name === 'serve' ? 3000 : undefined,
 });
 
-it.for(rows)('is interrupted at any moment: %s', { timeout: 600_000 }, async ([name, args], { skip }) => {
+it.for(rows)('is interrupted at any moment: %s', async ([name, args], { skip }) => {
   skip(name.startsWith('transcribe') && !existsSync(speech), 'needs ../shared/golden-whisper');
   await interruptEverywhere(args, folder(), { ...whole(), ...optionsOf(args) });
 });

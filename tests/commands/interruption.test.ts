@@ -78,4 +78,4 @@ it('is interrupted at any moment of a training and of a plan, without half-writt
   const train = ['train', ...smallTraining, '--steps', '20', '--save-steps', '5', '--host', 'cpu'];
   await interruptEverywhere([...train, '--out', 'm'], at('empty'), { moments: 3 });
   await interruptEverywhere(['plan', '--preset', 'tiny'], at('empty'), { moments: 2 });
-}, 120_000);
+});

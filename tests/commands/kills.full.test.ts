@@ -33,7 +33,7 @@ beforeAll(async () => {
     const { status, stderr } = await heddleProcess(args, { cwd: work });
     expect(status, stderr).toBe(0);
   }
-}, 120_000);
+});
 
 /** The commands. */
 const commands: readonly (readonly string[])[] = [
@@ -83,7 +83,7 @@ function freshFolder(): string {
   return folder;
 }
 
-it.for(commands)('continues after kill -9 with the same bytes: %j', { timeout: 600_000 }, async (args) => {
+it.for(commands)('continues after kill -9 with the same bytes: %j', async (args) => {
   const r = random(args.join(' ').length);
   const whole = freshFolder();
   const begin = performance.now();

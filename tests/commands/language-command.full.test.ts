@@ -73,4 +73,4 @@ it('goes from pairs to the files of Firefox, and continues after an interruption
     precision: 'int8shiftAlphaAll',
   });
   expect(lines).toHaveLength(2);
-}, 600_000);
+});

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { heddleProcess, scratch, smallTraining } from '../support/cli.ts';
 import { distFile } from '../support/dist.ts';
+import { waitLimit } from '../support/time-limits.ts';
 
 const at = (name: string) => join(scratch(), name);
 const endless = (name: string) => [
@@ -51,7 +52,7 @@ it.runIf(existsSync('/usr/bin/script'))(
       const log = join(at('closed'), 'log.jsonl');
       return existsSync(log) && JSON.parse(readFileSync(log, 'utf8').trimEnd().split('\n').at(-1) as string);
     };
-    await expect.poll(lastRecord, { timeout: 10_000 }).toMatchObject({ type: 'end', reason: 'stopped' });
+    await expect.poll(lastRecord, { timeout: waitLimit }).toMatchObject({ type: 'end', reason: 'stopped' });
     expect(existsSync(join(at('closed'), 'report.html'))).toBe(true);
   },
 );

@@ -1,6 +1,7 @@
 // Cancellation of work that does not stop by itself.
 import { describe, expect, it, vi } from 'vitest';
 import { untilAborted } from '../../src/core/until-aborted.ts';
+import { waitLimit } from '../support/time-limits.ts';
 
 const forever = () => new Promise<never>(() => undefined);
 
@@ -46,7 +47,7 @@ describe('work with a signal', () => {
     for (const { reason } of (await Promise.allSettled([late, broken])) as PromiseRejectedResult[])
       expect(reason).toHaveProperty('name', 'AbortError');
     finish('late');
-    await vi.waitFor(() => expect(dropped).toHaveBeenCalledWith('late'));
+    await vi.waitFor(() => expect(dropped).toHaveBeenCalledWith('late'), { timeout: waitLimit });
   });
 
   it('leaves no listener on the signal', async () => {

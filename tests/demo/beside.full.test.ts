@@ -10,7 +10,7 @@ it('trains a second model beside the first, whose loss is grey behind it, and st
   await fillSmallTraining(page, { steps: 200, evaluateEvery: 100 });
   await page.locator('#beside-on').click();
   await page.locator('#beside-value').fill('0.000001');
-  await page.waitForSelector('#start:not([disabled])', { timeout: 60_000 });
+  await page.waitForSelector('#start:not([disabled])');
   await page.locator('#start').click();
   await untilText(page, '#comparison', 'At step \\d+: your loss [\\d.]+, learning rate 0\\.000001 [\\d.]+');
   // Step 1: the same weights and batch, so the same loss, to three digits.

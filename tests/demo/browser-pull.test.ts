@@ -14,6 +14,7 @@ import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { type Hub, startHub } from '../files/hub/hub.ts';
 import { fakeDisk } from '../support/fake-opfs.ts';
 import { hfFolder } from '../support/hf.ts';
+import { waitLimit } from '../support/time-limits.ts';
 
 let hub: Hub;
 let server: Server;
@@ -135,7 +136,7 @@ it('continues after it was cancelled', async () => {
   const stop = new AbortController();
   hub.state.stalls['model.safetensors'] = 3000;
   const cancelled = download('me/it', { signal: stop.signal });
-  await vi.waitFor(() => expect(seen.at(-1)?.loaded).toBeGreaterThan(2000));
+  await vi.waitFor(() => expect(seen.at(-1)?.loaded).toBeGreaterThan(2000), { timeout: waitLimit });
   stop.abort();
   await expect(cancelled).rejects.toThrow('abort');
   expect([await exists('models/it'), [...held]]).toEqual([false, []]);

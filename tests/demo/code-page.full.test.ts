@@ -2,6 +2,7 @@
 import type { Page } from 'puppeteer';
 import { expect, it } from 'vitest';
 import { demo } from '../support/demo.ts';
+import { testLimit } from '../support/time-limits.ts';
 
 const { open } = demo();
 
@@ -30,7 +31,7 @@ it.each(Object.entries(expected))(
     await page.waitForFunction(
       () => /^(Finished|Failed)/.test(document.querySelector('#program .status')?.textContent ?? ''),
       {
-        timeout: 500_000,
+        timeout: testLimit,
       },
     );
     expect(await textOf(page, '.line-messages')).toBe('');

@@ -20,7 +20,7 @@ beforeAll(async () => {
   await server.listen();
   const address = server.httpServer?.address();
   url = `http://localhost:${typeof address === 'object' ? address?.port : ''}`;
-}, 120_000);
+});
 afterAll(async () => {
   vi.unstubAllEnvs();
   await Promise.all([server?.close(), hub?.close()]);

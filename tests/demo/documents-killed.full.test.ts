@@ -27,7 +27,7 @@ beforeAll(async () => {
     `msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n${entries.join('\n')}`,
   );
   server = await serveFolder(dirname(distFile('demo/index.html')), 0);
-}, 60_000);
+});
 afterAll(async () => {
   await chrome?.close().catch(() => undefined);
   await server?.close();
@@ -46,7 +46,7 @@ async function openPage(): Promise<Page> {
 const untilCount = (page: Page, pattern: string) =>
   page.waitForFunction(
     (p) => new RegExp(p).test(document.querySelector('#documents-count')?.textContent ?? ''),
-    { timeout: 120_000, polling: 50 },
+    { polling: 50 },
     pattern,
   );
 
@@ -103,7 +103,7 @@ it('loses nothing that was confirmed, and finishes the document', async () => {
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 400));
     await kill(page, round % 2 === 0);
     page = await openPage();
-    await page.waitForSelector('.segments tbody tr', { timeout: 60_000 });
+    await page.waitForSelector('.segments tbody tr');
     const rows = await page.$$eval('.segments tbody tr', (all) => all.map((row) => row.textContent ?? ''));
     for (const [index, text] of confirmed) {
       expect(rows[index], `segment ${index} after round ${round}`).toContain(text);
@@ -113,4 +113,4 @@ it('loses nothing that was confirmed, and finishes the document', async () => {
     if (rows[last]?.includes('confirmed')) confirmed.set(last, `Texto ${last} de la ronda ${round}`);
   }
   await untilCount(page, '60 translated');
-}, 600_000);
+});

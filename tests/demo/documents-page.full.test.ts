@@ -26,7 +26,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'memory.tsv'), memory.join(''));
   shown = await open('documents.html');
   page = shown.page;
-}, 120_000);
+});
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
   expect(shown.errors).toEqual([]);
@@ -49,7 +49,7 @@ it('translates a document and shows its segments, accessible on all widths and i
   expect(all).toHaveLength(13);
   expect(all[12]).toContain('%s');
   await lookAt(shown, 'documents');
-}, 240_000);
+});
 
 it('confirms with Ctrl+Enter, moves on, and refuses lost codes', async () => {
   await page.locator('[data-segment="0"]').click();
@@ -77,7 +77,7 @@ it('confirms with Ctrl+Enter, moves on, and refuses lost codes', async () => {
   await waitFor(/6 of 13/, '#documents-count');
   await page.locator('[data-segment="11"]').click();
   await page.keyboard.press('Escape');
-}, 120_000);
+});
 
 it('keeps everything after a reload', async () => {
   const before = await rows();
@@ -86,11 +86,11 @@ it('keeps everything after a reload', async () => {
   expect((await rows()).map((row) => row.replace(/\s+/g, ''))).toEqual(
     before.map((row) => row.replace(/\s+/g, '')),
   );
-}, 60_000);
+});
 
 it('learns from corrections and writes document, memory and adapter', async () => {
   await page.locator('#learn').click();
-  await page.waitForSelector('#learned', { timeout: 200_000 });
+  await page.waitForSelector('#learned');
   expect(await text('#learned')).toMatch(
     /Learned from 6 corrections, with 18 rehearsal pairs.*before, .*after/,
   );
@@ -103,7 +103,7 @@ it('learns from corrections and writes document, memory and adapter', async () =
   await shown.screenshot('documents-learned');
   await page.reload();
   await page.waitForSelector('#learned');
-}, 300_000);
+});
 
 it('is in the built pages', () => {
   expect(existsSync(join(import.meta.dirname, '../../dist/demo/documents.html'))).toBe(true);

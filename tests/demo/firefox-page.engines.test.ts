@@ -11,6 +11,7 @@ import { launchFirefox } from '../../src/host/firefox.ts';
 import type { RequestHandler } from '../../src/host/static-server.ts';
 import { demo, fillSmallTraining, pickFiles } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
+import { waitLimit } from '../support/time-limits.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-firefox-page-'));
@@ -30,7 +31,7 @@ const frame: RequestHandler = async (request, response) => {
 const { open } = demo(frame, () => launchFirefox({ preferences: downloads }));
 
 /** Long enough for a software adapter on a busy machine. */
-const patient = { timeout: 150_000, interval: 100 } as const;
+const patient = { timeout: waitLimit, interval: 100 } as const;
 const text = (page: Page, selector: string): Promise<string> =>
   page.evaluate((s) => document.querySelector(s)?.textContent ?? '', selector);
 /**
@@ -110,7 +111,7 @@ it('trains on a file, resumes after a reload, translates, and exports the model'
   );
   expect(errors).toEqual([]);
   await page.close();
-}, 600_000);
+});
 
 it('measures kernels and checks conformance in the lab', async () => {
   const { page, errors } = await open('lab.html');

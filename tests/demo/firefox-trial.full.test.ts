@@ -25,7 +25,7 @@ it.skipIf(![golden, engine, bergamotEngine ?? ''].every((path) => existsSync(pat
     expect(used()).toEqual([]); // loaded on demand
     const button = await page.waitForSelector('[data-model] button[aria-label^="Try it as Firefox would"]');
     await button?.evaluate((e) => (e as HTMLButtonElement).click());
-    await page.waitForSelector('#firefox-text', { timeout: 60_000 });
+    await page.waitForSelector('#firefox-text');
     await page.locator('#firefox-text').fill('12 5 7 30');
     await page.keyboard.press('Enter');
     await untilText(page, '#firefox-status', 'translations');

@@ -55,7 +55,7 @@ beforeAll(async () => {
   });
   const [{ output }] = built as unknown as [{ output: { code: string }[] }];
   script = `${output[0]?.code}\nglobalThis.storage = storage;`;
-}, 60_000);
+});
 
 /** Opens a page of the origin with the storage of models but without a training. */
 async function openStorage(): Promise<Page> {

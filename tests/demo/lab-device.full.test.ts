@@ -20,7 +20,7 @@ async function measuredLine({ page }: DemoPage): Promise<string> {
 
 const fromLibrary = ({ requests }: DemoPage) => requests.filter((url) => url.includes('/transformers/'));
 
-it('measures, shows and offers to send a report', { timeout: 200_000 }, async () => {
+it('measures, shows and offers to send a report', async () => {
   const lab = await open('lab.html');
   const { page } = lab;
   const line = await measuredLine(lab);
@@ -52,7 +52,6 @@ it('measures, shows and offers to send a report', { timeout: 200_000 }, async ()
 // The build of the page copies transformers.js from bench/decode/node_modules, which npm run bench:decode installs.
 it.skipIf(!existsSync(join(distFile('demo/index.html'), '../transformers/transformers.min.js')))(
   'decodes the same model with transformers.js if the visitor agrees to load it',
-  { timeout: 200_000 },
   async () => {
     const lab = await open('lab.html');
     const { page } = lab;

@@ -10,6 +10,7 @@ import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { type DemoPage, demo, pickFiles } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 import { lookAt, textOf, untilMatches } from '../support/looks.ts';
+import { testLimit } from '../support/time-limits.ts';
 
 const { open } = demo();
 const folder = mkdtempSync(join(tmpdir(), 'heddle-language-'));
@@ -22,7 +23,7 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'dates.tsv'), `${lines.join('')}${lines[0]}`);
   shown = await open('language.html?tune=0');
   page = shown.page;
-}, 120_000);
+});
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
   expect(shown.errors).toEqual([]);
@@ -53,13 +54,13 @@ it('starts with a file of pairs, and stops', async () => {
   expect(await textOf(page, '[role=alert]')).toBe('');
   expect(await seconds('tokenizer')).not.toBe('');
   expect(await seconds('teacher')).toBe('');
-}, 240_000);
+});
 
 it('continues after a reload, up to the files', async () => {
   await page.reload();
   await click('#continue-language');
   await untilMatches(page, '[data-step=teacher]', /step \d+ of 150, loss/);
-  await page.waitForFunction(ended, { timeout: 500_000 });
+  await page.waitForFunction(ended, { timeout: testLimit });
   expect(await textOf(page, '#flow [role=alert]')).toBe('');
   const models = await page.$$eval('#flow th[scope=row]', (all) => all.map((e) => e.textContent?.trim()));
   expect(models).toEqual(['teacher', 'student', 'student, trained for int8', 'int8 files']);
@@ -70,18 +71,18 @@ it('continues after a reload, up to the files', async () => {
     ]),
   );
   await lookAt(shown, 'language-done');
-}, 600_000);
+});
 
 it('keeps the model for the page Train', async () => {
   await click('#keep-language');
   await untilMatches(page, '#language-said', /en-es for Firefox on the page Train/);
-}, 120_000);
+});
 
 it.skipIf(!existsSync(join(distFile('demo/index.html'), '../firefox/bergamot-translator-worker.wasm')))(
   "translates in Firefox's engine (needs the engine in dist/demo/firefox)",
   async () => {
     await click('#try-firefox');
-    await page.waitForSelector('#firefox-text', { timeout: 60_000 });
+    await page.waitForSelector('#firefox-text');
     await page.locator('#firefox-text').fill('three hours');
     await page.keyboard.press('Enter');
     await untilMatches(page, '#firefox-status', /translations/);
@@ -95,4 +96,4 @@ it('forgets the language', async () => {
   await page.waitForSelector('#start-card:not([hidden])');
   await page.reload();
   await page.waitForSelector('#start-card:not([hidden])');
-}, 120_000);
+});

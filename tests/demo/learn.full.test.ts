@@ -79,7 +79,6 @@ it('begins with doubt, has earlier steps of the model and one scale for strips, 
   await page.select('#sentence-model', 'Dates → Spanish, after 50 of 800 steps');
   await page.waitForFunction(
     () => Number.parseFloat(document.querySelector('.choices .number')?.textContent ?? '') < 60,
-    { timeout: 60_000 },
   );
   expect(await page.$eval('#sentence-text', (e) => (e as HTMLInputElement).value)).toBe(firstSentence);
   await page.select('#sentence-model', 'Dates → Spanish, after 200 of 800 steps');
@@ -118,7 +117,7 @@ it('begins with doubt, has earlier steps of the model and one scale for strips, 
     HTMLAnchorElement.prototype.click = () => {};
   });
   await page.locator('#take-away').click();
-  await page.waitForFunction('window.taken', { timeout: 60_000 });
+  await page.waitForFunction('window.taken');
   const files = await unzip(
     new Uint8Array(Buffer.from((await page.evaluate('taken')) as string, 'base64')),
     'taken',

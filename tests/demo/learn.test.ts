@@ -26,13 +26,10 @@ beforeAll(async () => {
   warm = await model.inspect('Tuesday, March 4, 2025', { target: ids, temperature: 3 });
   shown = await open('learn.html?text=Tuesday%2C+March+4%2C+2025');
   page = shown.page;
-  await page.waitForFunction(
-    () => /source tokens/.test(document.querySelector('#sentence-status')?.textContent ?? ''),
-    {
-      timeout: 60_000,
-    },
+  await page.waitForFunction(() =>
+    /source tokens/.test(document.querySelector('#sentence-status')?.textContent ?? ''),
   );
-}, 120_000);
+});
 afterAll(() => expect(shown.errors).toEqual([]));
 
 async function chapter(id: string): Promise<void> {
@@ -244,14 +241,14 @@ it('draws sines, and the learned positions of another model', async () => {
   const [zero, one] = await row(/^\+ position/);
   expect([zero, one]).toEqual([0, 1]); // sin 0, cos 0
   await page.locator('#chapter input[value="learned"]').click();
-  await page.waitForSelector('[aria-label="Learned positions"]', { timeout: 60_000 });
+  await page.waitForSelector('[aria-label="Learned positions"]');
   expect(await page.evaluate(() => document.activeElement?.getAttribute('value'))).toBe('learned');
   const file = join(dirname(import.meta.dirname), '../demo/models/en-es-learned.safetensors');
   const table = fromFloat16(readSafetensors(readFileSync(file))['src_pos.weight']?.data as Uint16Array);
   for (const [i, shown] of (await row(/^\+ learned position/)).slice(0, 6).entries())
     expect(shown).toBeCloseTo(table[i] as number, 1);
   await page.locator('#chapter input[value="sines"]').click();
-  await page.waitForSelector('[aria-label="Sines of the positions"]', { timeout: 60_000 });
+  await page.waitForSelector('[aria-label="Sines of the positions"]');
 });
 
 it('continues the translation from another token', async () => {
@@ -277,7 +274,7 @@ it('continues the translation from another token', async () => {
   });
   await page.waitForFunction(
     (share) => parseFloat(document.querySelector('.choices .number')?.textContent ?? '') < share,
-    { timeout: 60_000 },
+    {},
     cold[0] as number,
   );
   for (const [i, share] of (await shares()).entries())
@@ -288,7 +285,7 @@ it('continues the translation from another token', async () => {
   });
   await page.waitForFunction(
     (label) => document.querySelector('.choices [aria-pressed="true"] b')?.textContent?.trim() === label,
-    { timeout: 60_000 },
+    {},
     other,
   );
 });
@@ -343,7 +340,7 @@ it('keeps what is selected, and the focus, when numbers are computed again', asy
     (e as HTMLInputElement).value = '2';
     e.dispatchEvent(new Event('input', { bubbles: true }));
   });
-  await page.waitForSelector('#beams li', { timeout: 60_000 });
+  await page.waitForSelector('#beams li');
   const other = '.choices:nth-child(2) button[aria-pressed="false"]';
   const key = await page.$eval(other, (button) => button.getAttribute('data-key'));
   // The probabilities of the temperature may arrive at this moment, with new buttons.
@@ -357,8 +354,8 @@ it('keeps what is selected, and the focus, when numbers are computed again', asy
     other,
   );
   await page.keyboard.press('Enter');
-  await page.waitForSelector(`.choices button[data-key="${key}"][aria-pressed="true"]`, { timeout: 60_000 });
-  await page.waitForSelector('#beams li', { timeout: 60_000 });
+  await page.waitForSelector(`.choices button[data-key="${key}"][aria-pressed="true"]`);
+  await page.waitForSelector('#beams li');
   expect(await page.evaluate(() => document.activeElement?.getAttribute('data-key'))).toBe(key);
   expect(await page.$eval('label[for="decoding-temperature"]', (e) => e.textContent)).toBe('Temperature: 2');
 });
@@ -372,7 +369,7 @@ it('shows right-to-left text in its direction, and numbers beside it in theirs',
         const shown = document.querySelector<HTMLSelectElement>('#sentence select')?.value;
         return shown === given && /source tokens/.test(status);
       },
-      { timeout: 60_000 },
+      {},
       name,
     );
   };
@@ -405,7 +402,7 @@ it('shows right-to-left text in its direction, and numbers beside it in theirs',
 it.each([1280, 390])('passes axe and fits its width in both themes: %i px', async (width) => {
   for (const { id } of chapters) {
     await chapter(id);
-    if (id === 'decoding') await page.waitForSelector('#beams li', { timeout: 60_000 });
+    if (id === 'decoding') await page.waitForSelector('#beams li');
     for (const theme of ['light', 'dark'] as const) {
       await shown.view({ width, height: width === 390 ? 844 : 900, theme });
       const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
@@ -482,7 +479,7 @@ it('opens a lesson by its link: model, sentence, chapter, layer and head', async
     'layer cross': '0',
   });
   const other = await open(`learn.html?${given}#cross`);
-  await other.page.waitForSelector('#chapter .controls select', { timeout: 60_000 });
+  await other.page.waitForSelector('#chapter .controls select');
   expect(await other.page.$$eval('#chapter .controls select', (all) => all.map((e) => e.value))).toEqual([
     '0',
     '3',

@@ -46,7 +46,7 @@ async function tap(page: Page, selector: string): Promise<void> {
       const above = document.elementFromPoint(left + width / 2, top + height / 2);
       return above && (element.contains(above) || above.contains(element)) ? 'free' : undefined;
     },
-    { timeout: 20_000, polling: 100 },
+    { polling: 100 },
     selector,
   );
   expect(await covered.jsonValue(), selector).toBe('free');

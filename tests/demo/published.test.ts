@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { dirname, extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hubOrigin, trainingPagePolicy } from '../../demo/content-security-policy.ts';
 import {
   demoModels,
@@ -20,8 +20,6 @@ import { untilText } from '../support/demo.ts';
 import { distFile } from '../support/dist.ts';
 import { hfFolder } from '../support/hf.ts';
 import { itInFull } from '../support/in-full.ts';
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const folder = dirname(distFile('demo/index.html'));
 const types: Record<string, string> = {

@@ -4,6 +4,7 @@
 import type { Page } from 'puppeteer';
 import { expect, it, vi } from 'vitest';
 import { demo, fillSmallTraining, pastePairs, untilText, withoutModels } from '../support/demo.ts';
+import { waitLimit } from '../support/time-limits.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 const { open } = demo(withoutModels);
@@ -88,7 +89,7 @@ it('saves a checkpoint when the tab is closed, or keeps the last one', async () 
       return { before, took: performance.now() - begin };
     });
     await vi.waitFor(async () => expect(await stepOf(page)).toBeGreaterThan(before + 20), {
-      timeout: 60_000,
+      timeout: waitLimit,
       interval: 20,
     });
     await new Promise((done) => setTimeout(done, 37 * round)); // a different moment of a step each round
@@ -117,7 +118,7 @@ it('saves a checkpoint when the tab is closed, or keeps the last one', async () 
     await next.close();
   }
   console.log(`${saved} of ${rounds} closed tabs left a checkpoint of their last steps`);
-}, 400_000);
+});
 
 /** Waits until a page that was asked to close is closed. */
 async function closed(page: Page): Promise<void> {

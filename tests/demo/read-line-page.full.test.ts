@@ -13,12 +13,10 @@ it('trains on lines that it draws, and shows the image that it has read', async 
   await fillField(page, 'Steps', '20');
   await fillField(page, 'Evaluation interval (steps)', '10');
   await fillField(page, 'Dev sentences to translate', '4');
-  await page.waitForSelector('#start:not([disabled])', { timeout: 150_000 });
+  await page.waitForSelector('#start:not([disabled])');
   await untilText(page, '#plan-summary', 'parameters\\s*[\\d,]{6,}');
   await page.locator('#start').click();
-  await page.waitForFunction(() => document.querySelector('.state')?.textContent === 'Done', {
-    timeout: 150_000,
-  });
+  await page.waitForFunction(() => document.querySelector('.state')?.textContent === 'Done');
   await page.locator('#translate-text').fill('hedge row');
   await page.locator('#translate').click();
   await page.waitForSelector('canvas.line-picture');
@@ -30,4 +28,4 @@ it('trains on lines that it draws, and shows the image that it has read', async 
   expect(shades).toBeGreaterThan(20);
   await screenshot('read-line');
   expect(errors).toEqual([]);
-}, 300_000);
+});

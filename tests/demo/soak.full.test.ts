@@ -36,4 +36,4 @@ it('counts heap, GPU buffers and step time', async () => {
   };
   expect(rows.map(({ step }) => step)).toEqual(parts.map(([, step]) => Number(step)));
   expect(grown.length === 0).toBe(stdout.includes('passed: '));
-}, 300_000);
+});

@@ -11,6 +11,7 @@ import { launchChrome } from '../../src/host/chrome.ts';
 import { wordErrorRate } from '../../src/text/metrics/word-errors.ts';
 import { type DemoPage, demo, downloadOf } from '../support/demo.ts';
 import { lookAt, textOf, untilMatches } from '../support/looks.ts';
+import { testLimit, waitLimit } from '../support/time-limits.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-speech-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -41,12 +42,12 @@ let page: Page;
 beforeAll(async () => {
   shown = await open('speech.html');
   page = shown.page;
-}, 120_000);
+});
 afterAll(() => {
   expect(shown.errors).toEqual([]);
 });
 
-const waitFor = (pattern: RegExp, selector: string, timeout = 60_000) =>
+const waitFor = (pattern: RegExp, selector: string, timeout = waitLimit) =>
   untilMatches(page, selector, pattern, timeout);
 const text = (selector: string) => textOf(page, selector);
 const look = (name: string) => lookAt(shown, `speech-${name}`);
@@ -68,7 +69,7 @@ it('writes down a clip, with times and attention', async () => {
   await page.locator('.sound-view summary').click();
   expect(await page.$$eval('.peaks li b', (all) => all.map((e) => e.textContent))).toContain('twenty');
   await look('heard');
-}, 240_000);
+});
 
 it('hears the microphone while the button is held, and shows words as they come', async () => {
   await page.evaluate(() => {
@@ -92,7 +93,7 @@ it('hears the microphone while the button is held, and shows words as they come'
   expect(early.length).toBeGreaterThan(0);
   expect(await text('#heard')).toBe(spoken);
   await shown.screenshot('speech-microphone');
-}, 120_000);
+});
 
 it('records sentences, keeps them, and deletes one', async () => {
   await page.$eval('#sentence', (e) => {
@@ -111,18 +112,18 @@ it('records sentences, keeps them, and deletes one', async () => {
   await waitFor(/11 of 10/, '#recordings-count');
   await page.locator('[aria-label="Delete “turn on the heater”"]').click();
   await waitFor(/10 of 10/, '#recordings-count');
-}, 120_000);
+});
 
 it('exports the recordings with their TSV', async () => {
   const files = await unzip(await downloadOf(page, '#export'), 'recordings.zip');
   const lines = new TextDecoder().decode(files['clips.tsv']).trim().split('\n');
   expect(lines).toHaveLength(10);
   for (const line of lines) expect(files[line.split('\t')[0] ?? '']?.length).toBeGreaterThan(10_000);
-}, 60_000);
+});
 
 it('learns from them, with the word error rate before and after, and keeps what it learned', async () => {
   await page.locator('#learn').click();
-  await page.waitForSelector('#taught', { timeout: 400_000 });
+  await page.waitForSelector('#taught', { timeout: testLimit });
   const rates = await page.$$eval('#taught td', (cells) =>
     cells.map((cell) => Number.parseFloat(cell.textContent ?? '')),
   );
@@ -140,7 +141,7 @@ it('learns from them, with the word error rate before and after, and keeps what 
   expect(await text('#model')).toContain('It uses what it learned');
   await page.locator('#forget').click();
   await page.waitForFunction(() => !document.querySelector('#forget'));
-}, 600_000);
+});
 
 it('is in the built pages', () => {
   const file = join(import.meta.dirname, '../../dist/demo/speech.html');

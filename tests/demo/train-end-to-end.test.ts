@@ -25,14 +25,13 @@ import {
 import { itInFull } from '../support/in-full.ts';
 import { mainThreadTasks } from '../support/main-thread.ts';
 import { loadMultilingual, sentencePieceFile, t5Pieces, withFlags } from '../support/sentencepiece.ts';
+import { waitLimit } from '../support/time-limits.ts';
 import { tinyCorpus } from '../support/training.ts';
 
 const { open } = demo(withoutModels);
 const folder = mkdtempSync(join(tmpdir(), 'heddle-page-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Long enough for a software adapter on a busy machine. */
-const timing = { timeout: 150_000, polling: 100 } as const;
 const press = (page: Page, name: string) =>
   page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
 
@@ -50,7 +49,7 @@ async function downloaded(page: Page, button: string, name: string): Promise<Uin
       ]);
       return bytes;
     },
-    { timeout: 30_000 },
+    { timeout: waitLimit },
   );
 }
 
@@ -64,7 +63,7 @@ itInFull('trains on a file, resumes after a reload, translates, and exports and 
   await untilText(page, '#corpus', 'words\\.tsv');
 
   await fillSmallTraining(page, { steps: 30, evaluateEvery: 10 });
-  await page.waitForSelector('#start:not([disabled])', timing);
+  await page.waitForSelector('#start:not([disabled])');
   await untilText(page, '#corpus-summary', 'pairs\\s*96');
   await untilText(page, '#plan-summary', 'parameters\\s*[\\d,]{6,}');
 
@@ -78,11 +77,11 @@ itInFull('trains on a file, resumes after a reload, translates, and exports and 
   await press(page, 'Resume training');
   await untilText(page, '.state', 'Done');
   await untilText(page, '#run', 'step 30 of 30');
-  await page.waitForSelector('.samples tbody tr', timing);
+  await page.waitForSelector('.samples tbody tr');
   expect(await page.$$eval('.samples tbody tr', (rows) => rows.length)).toBe(4);
   expect(await page.$eval('#now-loss', (e) => Number(e.textContent))).toBeGreaterThan(0);
   await page.$eval('.chart', (chart) => chart.scrollIntoView());
-  await page.waitForSelector('#curves canvas', timing);
+  await page.waitForSelector('#curves canvas');
 
   // The run is scored on a file of pairs.
   await page.locator('[data-run="words"] input').click();
@@ -95,7 +94,7 @@ itInFull('trains on a file, resumes after a reload, translates, and exports and 
   await page.locator('#translate-text').fill('one two');
   await page.locator('#translate').click();
   await untilText(page, '#translate-box [role="status"]', '\\d+ tokens in .* · words, step 30');
-  await page.waitForSelector('.heat-cell', timing);
+  await page.waitForSelector('.heat-cell');
   expect(await page.$$eval('.heat text', (labels) => labels.map((l) => l.textContent))).toEqual(
     expect.arrayContaining(['one', 'two']),
   );
@@ -124,12 +123,12 @@ itInFull('trains on a file, resumes after a reload, translates, and exports and 
   await press(page, 'Delete words');
   await page.waitForSelector('dialog[open]');
   await press(page, 'Delete');
-  await page.waitForFunction(() => !document.querySelector('[data-model="words"]'), timing);
+  await page.waitForFunction(() => !document.querySelector('[data-model="words"]'));
   await pickFiles(page, '#import-model', join(folder, 'words.zip'));
   await untilText(page, '#models-message', 'words\\.zip was imported as words');
   await pickFiles(page, '#import-model', join(folder, 'words.safetensors'));
   await untilText(page, '#models-message', 'words\\.safetensors was imported as words 2');
-  await page.waitForSelector('[data-model="words 2"]', timing); // the list is drawn again, with new buttons
+  await page.waitForSelector('[data-model="words 2"]'); // the list is drawn again, with new buttons
   // By keyboard: the list of models grows, and the page scrolls when it shows the curves of a model; a click
   // then misses.
   await page.focus('::-p-aria([name="Load words to translate with it"][role="button"])');

@@ -5,6 +5,7 @@ import { messageForVisitors } from '../../demo/train/worker/call-error.ts';
 import { axeViolations } from '../support/axe.ts';
 import { type DemoPage, demo, fillField, pastePairs, untilText } from '../support/demo.ts';
 import { mainThreadTasks } from '../support/main-thread.ts';
+import { waitLimit } from '../support/time-limits.ts';
 import { fakeWorker } from './fake-worker.ts';
 
 const { open } = demo();
@@ -485,7 +486,7 @@ describe.each(widths)('the form at %i px', (width) => {
       page.$eval(`::-p-aria([name="${name}"][role="spinbutton"])`, (e) => (e as HTMLInputElement).value);
     const names = ['Steps', 'Learning rate', 'Batch size', 'Pairs'];
     await expect
-      .poll(() => Promise.all(names.map(value)), { timeout: 60_000 })
+      .poll(() => Promise.all(names.map(value)), { timeout: waitLimit })
       .toEqual(['1234', '0.0007', '16', '5000']);
   });
 

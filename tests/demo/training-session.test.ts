@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Page, WebWorker } from 'puppeteer';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import type { StoredModel } from '../../demo/storage/model-store.ts';
 import type { Session } from '../../demo/train/page/training-session.ts';
 import type { SessionEvent, TrainingSettings } from '../../demo/train/protocol.ts';
@@ -20,7 +20,6 @@ import { tinyCorpus, tinySizes } from '../support/training.ts';
 // In test:full it crashes the GPU process.
 const { open } = demo(async ({ url = '' }) => url.endsWith('.safetensors'), ownChrome);
 // Each training compiles its kernels, which takes half a minute on a busy machine.
-vi.setConfig({ testTimeout: 400_000 });
 
 const settings = (name: string, changed: TrainSettings = {}): TrainingSettings => ({
   name,
@@ -47,7 +46,7 @@ const settings = (name: string, changed: TrainSettings = {}): TrainingSettings =
 /** Opens the page with a session whose events are collected for the test. */
 async function openSession(): Promise<{ page: Page; errors: readonly string[] }> {
   const { page, errors } = await open('?tune=0');
-  await page.waitForFunction('globalThis.heddlePage', { timeout: 60_000 });
+  await page.waitForFunction('globalThis.heddlePage');
   await page.evaluate(() => {
     const heard: unknown[] = [];
     Object.assign(globalThis, { heard });
@@ -76,7 +75,7 @@ const failure = (page: Page, work: (session: Session, given: never) => Promise<u
     `(${work})(globalThis.session, ${JSON.stringify(given)}).then(() => 'it did not fail', (e) => e.kind + ': ' + e.message)`,
   ) as Promise<string>;
 const heard = (page: Page, test: string): Promise<unknown> =>
-  page.waitForFunction(`heard.some((e) => ${test})`, { timeout: 200_000, polling: 20 });
+  page.waitForFunction(`heard.some((e) => ${test})`, { polling: 20 });
 const untilState = (page: Page, state: string) => heard(page, `e.type === 'state' && e.state === '${state}'`);
 const untilStep = (page: Page, step: number) =>
   heard(page, `e.type === 'steps' && e.steps.at(-1).step >= ${step}`);
@@ -389,7 +388,7 @@ itInFull(
     // After the tab is closed, the other tab resumes from the last checkpoint with the same losses.
     await second.page.waitForFunction(
       "session.storage().then((s) => s.models.some((m) => m.name === 'long' && m.lock === 'free'))",
-      { timeout: 30_000, polling: 200 },
+      { polling: 200 },
     );
     const left = (await ask(second.page, (s) => s.storage())).models.find(
       (m) => m.name === 'long',

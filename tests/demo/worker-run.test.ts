@@ -10,9 +10,9 @@ import { nodeHost } from '../../src/host/node-host.ts';
 import type { TrainOptions } from '../../src/index.ts';
 import { registerHost } from '../../src/index.ts';
 import { readTrainingState } from '../../src/train/update/training-state.ts';
+import { waitLimit } from '../support/time-limits.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
 afterAll(() => registerHost(nodeHost()));
 
 /** Starts the tiny training as the worker does, on a platform with files in memory. */
@@ -55,7 +55,7 @@ it('translates between two updates, and has a checkpoint when it is paused, even
       if (event.type === 'evaluation') paused ??= training.pause();
     },
   );
-  await vi.waitFor(() => expect(paused).toBeDefined(), { timeout: 30_000 });
+  await vi.waitFor(() => expect(paused).toBeDefined(), { timeout: waitLimit });
   await paused;
   expect((await readTrainingState(files, 'models/m')).step).toBe(training.step);
   const text = await training.use(async ({ model, step }) => `${step}: ${await model.translate('one two')}`);

@@ -16,6 +16,7 @@ import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { quantizedParameters } from '../../src/model/quantized-parameters.ts';
+import { waitLimit } from '../support/time-limits.ts';
 import { trainWords } from '../support/tokenizers.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -61,11 +62,12 @@ describe.runIf(missing === undefined)('docs/deploy.md (needs npm packages)', () 
     try {
       for (const path of ['', 'gpu.html']) {
         const tab = await chrome.openPage(server.url + path);
+        tab.setDefaultTimeout(waitLimit);
         const errors: string[] = [];
         tab.on('pageerror', (error) => errors.push(String(error)));
-        await tab.waitForFunction('go.onclick !== null', { timeout: 120_000 });
+        await tab.waitForFunction('go.onclick !== null');
         await tab.click('#go');
-        await tab.waitForFunction('out.value !== ""', { timeout: 60_000 });
+        await tab.waitForFunction('out.value !== ""');
         expect(await tab.$eval('#out', (out) => (out as HTMLOutputElement).value.trim()), path).toBe(
           expected?.trim(),
         );
@@ -75,5 +77,5 @@ describe.runIf(missing === undefined)('docs/deploy.md (needs npm packages)', () 
     } finally {
       await Promise.all([chrome.close(), server.close()]);
     }
-  }, 240_000);
+  });
 });

@@ -4,14 +4,13 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import puppeteer from 'puppeteer';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { findDeno } from '../../scripts/install.mjs';
 import { chromeFlags, launchChrome } from '../../src/host/chrome.ts';
 import { findChrome } from '../../src/host/programs.ts';
 import { serveFolder } from '../../src/host/static-server.ts';
 import { distFile } from '../support/dist.ts';
 
-vi.setConfig({ testTimeout: 600_000, hookTimeout: 120_000 });
 const root = resolve(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'heddle-projects-'));
 let tarball = '';

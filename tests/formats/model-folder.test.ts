@@ -169,7 +169,7 @@ it('contains a complete model at every moment, even if the writing process is ki
       model(1, words, words).weights,
     );
   }
-}, 60_000);
+});
 
 it('notices a tokenizer that was exchanged for another of the same size', async () => {
   const other = trainWords(['six seven eight nine ten'], { size: 50 });

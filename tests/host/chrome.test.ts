@@ -8,6 +8,7 @@ import { type Chrome, chromeFlags, launchChrome } from '../../src/host/chrome.ts
 import { findChrome } from '../../src/host/programs.ts';
 import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
 import { distFile } from '../support/dist.ts';
+import { waitLimit } from '../support/time-limits.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-chrome-'));
 
@@ -84,7 +85,7 @@ describe('a running Chrome', () => {
       launchChrome({ gpu: 'swiftshader' }),
       serveFolder(dirname(distFile('headless-page.html'))),
     ]);
-  }, 60_000);
+  });
   afterAll(async () => {
     await Promise.all([chrome?.close(), server?.close()]);
   });
@@ -103,7 +104,9 @@ describe('a running Chrome', () => {
     });
     // As a string: an error of a function that Puppeteer evaluates is not an error of the page.
     await page.evaluate("console.log('step', 3); setTimeout(() => { throw new Error('late'); }); undefined");
-    await vi.waitFor(() => expect(messages).toEqual(['log: step 3', 'uncaught: late']), { timeout: 5000 });
+    await vi.waitFor(() => expect(messages).toEqual(['log: step 3', 'uncaught: late']), {
+      timeout: waitLimit,
+    });
     await page.close();
   });
 

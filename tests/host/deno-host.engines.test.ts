@@ -37,7 +37,7 @@ it('runs the documented example, of ten lines', async () => {
   const output = await run(example);
   expect(output).toMatch(/^Deno\/[\d.]+ 50\n/);
   expect(output).toContain('"model.safetensors"');
-}, 180_000);
+});
 
 it('names missing files, and replaces folders', async () => {
   const output = await run(`
@@ -61,7 +61,7 @@ it('names missing files, and replaces folders', async () => {
     'HeddleError d/c.txt: cannot list: a part of the path is a file, not a folder',
     'false',
   ]);
-}, 60_000);
+});
 
 it('uses a device without its adapter, whose info Deno cannot read', async () => {
   const output = await run(
@@ -86,4 +86,4 @@ it('uses a device without its adapter, whose info Deno cannot read', async () =>
     ['--v8-flags=--expose-gc'],
   );
   expect(output).toMatch(/^Deno [\d.]+ \[ 0\.5, 0\.5 \]\n2$/);
-}, 180_000);
+});

@@ -7,6 +7,7 @@ import { type Firefox, launchFirefox } from '../../src/host/firefox.ts';
 import { findFirefox } from '../../src/host/programs.ts';
 import { runInPage } from '../../src/host/run-in-page.ts';
 import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
+import { waitLimit } from '../support/time-limits.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -52,7 +53,7 @@ describe('a running Firefox', () => {
     writeFileSync(join(folder, 'index.html'), '<!doctype html><script type="module" src="page.js"></script>');
     writeFileSync(join(folder, 'page.js'), script);
     [firefox, server] = await Promise.all([launchFirefox(), serveFolder(folder)]);
-  }, 60_000);
+  });
   afterAll(async () => {
     await Promise.all([firefox?.close(), server?.close()]);
     rmSync(folder, { recursive: true });
@@ -65,7 +66,7 @@ describe('a running Firefox', () => {
     expect(`${adapter.vendor}${adapter.description}`).not.toBe('');
     if (adapter.vendor === '') expect(adapter.description).toMatch(/^Firefox \d+\.\d+/);
     expect(adapter.limits.maxStorageBuffersPerShaderStage).toBeGreaterThanOrEqual(8);
-  }, 30_000);
+  });
 
   it('forwards console messages and uncaught errors, and connects only to this machine', async () => {
     const messages: string[] = [];
@@ -76,11 +77,11 @@ describe('a running Firefox', () => {
     await page.evaluate('hello()');
     await vi.waitFor(
       () => expect(messages).toEqual(['log: hello 3', expect.stringMatching(/^uncaught: .*late/)]),
-      5000,
+      { timeout: waitLimit },
     );
     expect(await page.evaluate('reach()')).toBe(false);
     await page.close();
-  }, 30_000);
+  });
 
   it('names the pipeline of a panic, which ends the browser', async () => {
     expect(await runInPage(firefox, server.url, { call: 'compile' })).toEqual(['first', 'second']);
@@ -88,5 +89,5 @@ describe('a running Firefox', () => {
     await expect(runInPage(firefox, server.url, { call: 'panic' })).rejects.toThrow(
       /^Firefox ended while running panic\(\) in http:\S+; the last compute pipeline was bad\.main /,
     );
-  }, 30_000);
+  });
 });

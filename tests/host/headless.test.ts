@@ -38,7 +38,7 @@ it('runs the documented example', async () => {
   expect(lines).toContain('report: { limit: true }');
   expect(lines).toContain('page log: added 4 numbers');
   expect(lines.at(-1)).toBe('[ 11, 22, 33, 44 ]');
-}, 180_000);
+});
 
 describe('a function of a page', () => {
   let chrome: Chrome;
@@ -60,7 +60,7 @@ describe('a function of a page', () => {
       launchChrome({ gpu: 'swiftshader' }),
       serveFolder(join(folder, 'pages')),
     ]);
-  }, 120_000);
+  });
   afterAll(async () => {
     await Promise.all([chrome?.close(), server?.close()]);
   });
@@ -77,17 +77,17 @@ describe('a function of a page', () => {
     });
     expect(await result).toBe('counted');
     expect(reports).toEqual([0, 1, 2, 3]);
-  }, 60_000);
+  });
 
   it('rejects with the error of the page', async () => {
     await expect(runInPage(chrome, server.url, { call: 'fails' })).rejects.toThrow('too much');
-  }, 60_000);
+  });
 
   it('rejects with an uncaught error of the page', async () => {
     await expect(runInPage(chrome, server.url, { call: 'breaks' })).rejects.toThrow(
       /the page of breaks\(\) in http:.* failed: late/,
     );
-  }, 60_000);
+  });
 
   it('is named in the error of a timeout, with the last message', async () => {
     await expect(runInPage(chrome, server.url, { call: 'hangs', timeout: 1500 })).rejects.toThrow(
@@ -96,13 +96,13 @@ describe('a function of a page', () => {
     await expect(runInPage(chrome, server.url, { call: 'hangs', silence: 1500 })).rejects.toThrow(
       /^hangs\(\) in http:.* has been silent for 1.5 s; its last output was: step 3 of 8$/,
     );
-  }, 60_000);
+  });
 
   it('is named in the error if the page has no such function', async () => {
     await expect(runInPage(chrome, server.url, { call: 'absent', loading: 500 })).rejects.toThrow(
       /^waiting for absent\(\) in http:.* took longer than 0.5 s; it printed nothing$/,
     );
-  }, 60_000);
+  });
 
   it('runs on an adapter that Chrome describes', async () => {
     const adapter = await chrome.adapter();
@@ -115,5 +115,5 @@ describe('a function of a page', () => {
     expect(adapter.limits.maxBufferSize).toBeGreaterThan(0);
     expect(chrome.version).toMatch(/Chrom\S+\/\d+/);
     expect(chrome.flags).toContain('--use-webgpu-adapter=swiftshader');
-  }, 60_000);
+  });
 });

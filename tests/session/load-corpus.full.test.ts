@@ -43,7 +43,7 @@ beforeAll(() => {
     writeSync(out, lines.join(''));
   }
   closeSync(out);
-}, 300_000);
+});
 
 /** Prints the peak of resident memory in KiB at the end of a process and of its threads. */
 const printPeak =

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { vi } from 'vitest';
 import { distFile } from './dist.ts';
+import { testLimit } from './time-limits.ts';
 
 /** Result of a command. */
 export interface Ended {
@@ -74,7 +75,7 @@ async function runHere(args: readonly string[], env: Readonly<Record<string, str
 /** Runs the built `heddle` with these arguments as a process. */
 export function heddleProcess(
   args: readonly string[],
-  { env = {}, input, keepOpen, cwd, timeout = 120_000, onStart }: CliOptions = {},
+  { env = {}, input, keepOpen, cwd, timeout = testLimit, onStart }: CliOptions = {},
 ): Promise<Ended> {
   const path = distFile('cli.js');
   return new Promise((resolve) => {

@@ -3,11 +3,12 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ElementHandle, Page } from 'puppeteer';
-import { afterAll, beforeAll, vi } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import type { HeadlessBrowser } from '../../src/host/browser.ts';
 import { launchChrome } from '../../src/host/chrome.ts';
 import { type FolderServer, type RequestHandler, serveFolder } from '../../src/host/static-server.ts';
 import { distFile } from './dist.ts';
+import { waitLimit } from './time-limits.ts';
 
 /** Folder of screenshots, not in git. */
 const screenshots = resolve(import.meta.dirname, '../../runs/screenshots');
@@ -50,13 +51,12 @@ export function demo(
   open(name: string, options?: DemoPageOptions): Promise<DemoPage>;
   readonly url: string;
 } {
-  vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
   let browser: HeadlessBrowser;
   let server: FolderServer;
   beforeAll(async () => {
     const folder = dirname(distFile('demo/index.html'));
     [browser, server] = await Promise.all([launch(), serveFolder(folder, 0, answer)]);
-  }, 120_000);
+  });
   const pages = new Set<Page>();
   afterAll(async () => {
     if (launch === sharedChrome)
@@ -125,7 +125,7 @@ async function openDemoPage(
 ): Promise<DemoPage> {
   const page = await browser.newPage();
   // Puppeteer waits 30 s for a dialog or a button; beside other work on all cores a page needs longer.
-  page.setDefaultTimeout(150_000);
+  page.setDefaultTimeout(waitLimit);
   const requests: string[] = [];
   const errors: string[] = [];
   page.on('request', (request) => {
@@ -165,7 +165,7 @@ async function openDemoPage(
       ]);
   };
   await view();
-  await page.goto(`${url}${name}`, { waitUntil: 'load', timeout: 60_000 });
+  await page.goto(`${url}${name}`, { waitUntil: 'load' });
   return {
     page,
     requests,
@@ -183,7 +183,7 @@ async function openDemoPage(
 export const untilText = (page: Page, selector: string, pattern: string) =>
   page.waitForFunction(
     (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
-    { timeout: 150_000, polling: 50 },
+    { polling: 50 },
     selector,
     pattern,
   );

@@ -4,13 +4,14 @@ import type { Page } from 'puppeteer';
 import { expect } from 'vitest';
 import { axeViolations } from './axe.ts';
 import type { DemoPage } from './demo.ts';
+import { waitLimit } from './time-limits.ts';
 
 /** The text of an element, with single spaces. */
 export const textOf = (page: Page, selector: string): Promise<string> =>
   page.$eval(selector, (e) => e.textContent?.replace(/\s+/g, ' ').trim() ?? '');
 
 /** Waits until the text of an element matches. `timeout`: milliseconds. */
-export async function untilMatches(page: Page, selector: string, pattern: RegExp, timeout = 150_000) {
+export async function untilMatches(page: Page, selector: string, pattern: RegExp, timeout = waitLimit) {
   await page.waitForFunction(
     (s, p) => new RegExp(p).test(document.querySelector(s)?.textContent ?? ''),
     { timeout },

@@ -80,13 +80,13 @@ export function testRemoteJobs({ name, place, program, run: runJob }: TestedHost
       expect(done).toEqual([...done].sort((a, b) => a - b));
       expect(readdirSync(out)).toContain('model.safetensors');
       expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8')).model.dModel).toBe(8);
-    }, 60_000);
+    });
 
     it('sees only the files that are served, and throws a HeddleError of the job', async () => {
       const failed = run('verify', { folders: ['/etc'] }, { paths: [folder] });
       await expect(failed).rejects.toThrow(/\/etc\/heddle-manifest\.json: no access to it/);
       await expect(failed).rejects.toBeInstanceOf(HeddleError);
-    }, 60_000);
+    });
 
     it('throws if the host ends', async () => {
       const onEvent = () => {
@@ -98,12 +98,12 @@ export function testRemoteJobs({ name, place, program, run: runJob }: TestedHost
         new RegExp(`(${name} ended|The page in ${name} failed) while running train`),
       );
       expect(existsSync(out)).toBe(false);
-    }, 60_000);
+    });
 
     it('names the job if the page does not answer a heartbeat', async () => {
       // No page answers within a microsecond, as if it hung.
       const hung = run('train', { ...endless, out: '' }, { heartbeat: { every: 0.05, within: 1e-6 } });
       await expect(hung).rejects.toThrow(`A heartbeat of ${place} that runs train took longer than`);
-    }, 60_000);
+    });
   });
 }

@@ -1,6 +1,6 @@
 // Training and decoding on devices whose watchdog resets them after a long submission.
 
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { Model } from '../../src/api/model.ts';
 import { type TrainOptions, train } from '../../src/api/train.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
@@ -12,7 +12,6 @@ import { shapedGpu } from './shaped-gpu.ts';
 import { tinyCorpus, tinySizes } from './training.ts';
 
 // Each device compiles its kernels, which is slow on a busy machine.
-vi.setConfig({ testTimeout: 240_000 });
 
 const { pairs } = readTsv(new TextEncoder().encode(tinyCorpus), 'pairs.tsv');
 const settings: TrainOptions = {

@@ -47,4 +47,4 @@ it('makes the same pairs in Chrome as in Node', async () => {
   } finally {
     await Promise.all([chrome.close(), server.close()]);
   }
-}, 60_000);
+});

@@ -2,7 +2,7 @@
 // how it stops.
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
 import type { WorkProgress } from '../../src/core/steps.ts';
 import { nodeTextThreads } from '../../src/host/node-host.ts';
@@ -13,8 +13,6 @@ import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { openTextPool, serveTextTasks, type TextThreads } from '../../src/text/text-pool.ts';
 import { prepareTrainingData, type TrainingDataOptions } from '../../src/train/update/training-data.ts';
 import { distFile } from '../support/dist.ts';
-
-vi.setConfig({ testTimeout: 30_000 }); // of a loaded machine
 
 const pairs = intlCorpus({ pairs: 400, seed: 3 });
 const packed = packedPairs([packPairs(pairs.slice(0, 150), true), packPairs(pairs.slice(150), true)]);

@@ -20,4 +20,4 @@ it('names an unknown GPU and an unknown family', async () => {
   await expect(isa('--family', 'navi1')).rejects.toThrow(
     missing.length > 0 ? 'bench:isa needs' : '--family navi1: unknown',
   );
-}, 60_000);
+});

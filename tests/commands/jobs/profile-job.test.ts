@@ -1,13 +1,11 @@
 // The model FLOPs utilization of a profile, over a peak that is measured once per adapter.
 
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { profile } from '../../../src/commands/jobs/profile-job.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { dawnGpu } from '../../../src/host/dawn.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { testSession } from '../../support/session.ts';
-
-vi.setConfig({ testTimeout: 240_000 });
 
 it('computes the MFU as FLOPs of the products over time over the peak, which later runs read from the store', async () => {
   const files = memoryFiles();

@@ -17,8 +17,6 @@ import { runTraining } from '../../../src/train/run/recovery.ts';
 import { testSession } from '../../support/session.ts';
 import { tinyCorpus, tinyTraining } from '../../support/training.ts';
 
-vi.setConfig({ testTimeout: 240_000 });
-
 const lazy = { ...naiveProduct, name: 'lazy' };
 
 /** The wrong variant computes only the first tile of a product. */

@@ -75,4 +75,4 @@ it('makes the files of Firefox, and continues after a stop', async () => {
     tokenizer: { vocabSize: 400 },
   });
   await again.close();
-}, 300_000);
+});

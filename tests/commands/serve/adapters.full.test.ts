@@ -49,7 +49,7 @@ beforeAll(async () => {
     );
     expected.push(out.trimEnd().split('\n'));
   }
-}, 400_000);
+});
 
 /** Starts the server; resolves to its URL and its end. */
 function serve(): Promise<{ url: string; child: ChildProcess; ended: Promise<Ended> }> {
@@ -119,10 +119,10 @@ it('answers 64 clients at a time with their model and adapter', async () => {
   expect(batches, metrics).toBeGreaterThan(0);
   child.kill('SIGTERM');
   expect((await ended).status).toBe(0);
-}, 400_000);
+});
 
 it('refuses an adapter that fits no model', async () => {
   const args = [`en-ja=${japanese}`, '--lora-adapter', `copies=${at('copies')}`, '--port', '0'];
   const { status, stderr } = await heddleProcess(['serve', ...args]);
   expect([status, stderr]).toEqual([1, expect.stringContaining('was trained on another model')]);
-}, 60_000);
+});

@@ -131,7 +131,7 @@ describe('the shaders of shaders/', () => {
       return lintWgsl(code, features).map((fault) => `${name}: ${fault}`);
     });
     expect([...new Set(faults)]).toEqual([]);
-  }, 30_000);
+  });
 
   it('contain no construct that crashes a browser as files, and enable subgroups only in variants', () => {
     const faults = builtInShaders.names.flatMap((name) => {

@@ -158,7 +158,7 @@ for (const n of [64, 37]) {
 const hasF16 = (await gpuDevice()).features.has('shader-f16');
 
 // The machine may be busy, and each case compiles its own kernels.
-describe(hasF16 ? 'in f16' : 'without shader-f16', { timeout: 180_000 }, () => {
+describe(hasF16 ? 'in f16' : 'without shader-f16', () => {
   for (const { name, what, check } of cases)
     it(`${name} ${what} ${hasF16 ? 'equals the reference on rounded numbers' : 'is rejected'}`, async () => {
       const checked = check({ tolerance: 1e-5, gradTolerance: 3e-5 });

@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installTransformers } from '../../../bench/decode/install-transformers.mjs';
 import { convert } from '../../../src/commands/jobs/convert-job.ts';
 import { random } from '../../../src/core/random.ts';
@@ -44,7 +44,6 @@ import { EngineSession } from '../../support/session.ts';
 import { trainCharacters, trainWords } from '../../support/tokenizers.ts';
 
 // Each test starts processes that load a runtime.
-vi.setConfig({ testTimeout: 120_000 });
 
 const files = nodeFiles();
 const folder = mkdtempSync(join(tmpdir(), 'heddle-onnx-'));

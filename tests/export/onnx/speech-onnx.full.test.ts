@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { here, installTransformers, writeDecodePage } from '../../../bench/decode/install-transformers.mjs';
 import { openFolder } from '../../../src/api/load-model.ts';
 import { readSpeechFile } from '../../../src/audio/speech-samples.ts';
@@ -19,7 +19,6 @@ import { runInPage } from '../../../src/host/run-in-page.ts';
 import { serveFolder } from '../../../src/host/static-server.ts';
 import { EngineSession } from '../../support/session.ts';
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 120_000 });
 const cases = '../shared/golden-whisper';
 const problem = installTransformers();
 const site = mkdtempSync(join(tmpdir(), 'heddle-speech-onnx-'));

@@ -5,14 +5,13 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createServer } from 'vite';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { takeAway } from '../../../src/api/model-programs.ts';
 import { launchChrome } from '../../../src/host/chrome.ts';
 import { loadModel, type TrainSettings } from '../../../src/index.node.ts';
 import { distFile } from '../../support/dist.ts';
 import { hasTorch, python } from '../../support/torch-run.ts';
 
-vi.setConfig({ testTimeout: 300_000 });
 const root = resolve(import.meta.dirname, '../../..');
 const scratch = mkdtempSync(join(tmpdir(), 'heddle-take-away-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
@@ -59,7 +58,7 @@ describe.each(Object.keys(cases))('%s', (name) => {
   beforeAll(async () => {
     folder = await write(name);
     ofHeddle = losses(folder, process.execPath, 'program.js');
-  }, 300_000);
+  });
 
   it('the program of heddle computes the loss and learns', () => {
     expect(ofHeddle).toHaveLength(11);

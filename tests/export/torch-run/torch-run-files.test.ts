@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { sizeOf } from '../../../src/core/tensor.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../../src/files/safetensors.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
@@ -24,7 +24,6 @@ import {
   writeIdPairs,
 } from '../../support/torch-run.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
 const scratch = mkdtempSync(join(tmpdir(), 'heddle-torch-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 const at = (name: string) => join(scratch, name);

@@ -3,7 +3,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { random } from '../../../src/core/random.ts';
 import { readSafetensors } from '../../../src/files/safetensors.ts';
@@ -14,8 +14,6 @@ import { nodeFiles } from '../../../src/host/node-files.ts';
 import { loraTargets } from '../../../src/model/lora.ts';
 import { fairseqPieces, sentencePieceFile, t5Pieces } from '../../support/sentencepiece.ts';
 import { fineTuning } from '../../support/training.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const root = mkdtempSync(join(tmpdir(), 'heddle-families-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -6,13 +6,12 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { here, installTransformers } from '../../../bench/decode/install-transformers.mjs';
 import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
 import { heddleProcess } from '../../support/cli.ts';
 import { ortNode } from '../../support/onnx.ts';
 
-vi.setConfig({ testTimeout: 600_000 });
 const scratch = mkdtempSync(join(tmpdir(), 'heddle-hf-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 const at = (name: string) => join(scratch, name);

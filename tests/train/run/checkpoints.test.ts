@@ -21,8 +21,6 @@ import type { CheckpointFolder } from '../../../src/train/run/train-result.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { tinyCorpus, tinyTraining } from '../../support/training.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
-
 const folder = mkdtempSync(join(tmpdir(), 'heddle-resume-'));
 const at = (name: string) => join(folder, name);
 const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));

@@ -60,7 +60,7 @@ beforeAll(async () => {
   writeFileSync(at('dev.tsv'), pairs.slice(0, 12).join('\n'));
   whole = await train();
   records = parseLog(text('model/log.jsonl'));
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('logs every update, evaluations during the run and at the end, and the translations', () => {

@@ -2,7 +2,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadModel } from '../../../src/api/load-model.ts';
 import { train } from '../../../src/api/train.ts';
 import { writeWav } from '../../../src/audio/wav.ts';
@@ -12,7 +12,6 @@ import { nodeHost } from '../../../src/host/node-host.ts';
 import { registerHost } from '../../../src/session/host.ts';
 import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
 
-vi.setConfig({ testTimeout: 120_000 });
 registerHost(nodeHost());
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-clips-'));

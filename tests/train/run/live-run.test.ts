@@ -1,7 +1,7 @@
 // Settings that change during a run: by hand, repeated by the setting `changes`, after a lost device and
 // after a resume, always with the same bits; recorded in log, report and the table of runs.
 
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { summarizeRuns } from '../../../src/commands/jobs/runs-job.ts';
 import { writeText } from '../../../src/files/files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
@@ -15,8 +15,6 @@ import { runTraining } from '../../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { testSession } from '../../support/session.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../../support/training.ts';
-
-vi.setConfig({ testTimeout: 240_000 });
 
 const files = memoryFiles();
 

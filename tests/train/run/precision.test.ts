@@ -32,7 +32,7 @@ function train(fields: Partial<TrainArguments> & Pick<TrainArguments, 'out' | 's
   return runJob('train', args, { host: 'dawn', tune: false });
 }
 
-it('resumes with the same bits of weights, moments and loss scale', { timeout: 240_000 }, async () => {
+it('resumes with the same bits of weights, moments and loss scale', async () => {
   const whole = await train({ out: 'whole', steps: 10 });
   await train({ out: 'parts', steps: 4 });
   const rest = await train({ out: 'parts', steps: 10, resume: true });

@@ -17,8 +17,6 @@ import { letterModel } from '../../support/saved-model.ts';
 import { testSession } from '../../support/session.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../../support/training.ts';
 
-vi.setConfig({ testTimeout: 240_000 });
-
 const files = memoryFiles();
 
 afterEach(() => vi.restoreAllMocks());

@@ -1,7 +1,7 @@
 // A run that loses its device recovers bit for bit; if that happens too often, it ends with its last
 // checkpoint.
 
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import type { HeddleError } from '../../../src/core/errors.ts';
 import { type Files, writeText } from '../../../src/files/files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
@@ -15,7 +15,6 @@ import { fragileGpu, tinyCorpus, tinyTraining } from '../../support/training.ts'
 
 // Each device compiles its kernels, which is slow on a busy machine. In Chrome
 // tests/demo/training-session.test.ts does this.
-vi.setConfig({ testTimeout: 240_000 });
 
 /** Trains, and loses the device after the steps in `loseAfter`. */
 async function run(

@@ -4,7 +4,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ArgumentsOf, JobName } from '../../../src/commands/remote/jobs.ts';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
@@ -173,7 +173,6 @@ describe('initialization from an HF folder', () => {
     });
 
   // The references are slow on a busy machine.
-  vi.setConfig({ testTimeout: 120_000 });
 
   beforeAll(() => {
     // Each source of ids has its own answer; those of BART are below 23.

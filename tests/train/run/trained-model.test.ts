@@ -57,7 +57,7 @@ beforeAll(async () => {
   writeFileSync(at('pairs.tsv'), pairs.slice(6).join('\n'));
   writeFileSync(at('dev.tsv'), pairs.slice(0, 6).join('\n'));
   await train({ model: sizes, out: at('base') });
-}, 120_000);
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('a run with frozen parameters', () => {

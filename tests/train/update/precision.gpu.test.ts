@@ -386,7 +386,7 @@ const rejected = () => {
 };
 
 // If the GPU adapter has no shader-f16, only the error is tested.
-describe('mixed precision', { timeout: 180_000 }, hasHalf ? mixed : rejected);
+describe('mixed precision', hasHalf ? mixed : rejected);
 
 describe('float32', () => {
   it('has no loss scale', async () => {

@@ -1,14 +1,13 @@
 // BART and MarianMT folders through the float64 references: tokens and scores are those that an independent
 // reading of the two architectures (tests/fixtures/hf/make.py) finds.
 
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { editJson, type HfFixture, hfFolder, hfNames } from '../../../support/hf.ts';
 import { EngineSession } from '../../../support/session.ts';
 
 // The references are slow on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const quantities = ['source tokens', 'tokens', 'texts', 'first logits'];
 

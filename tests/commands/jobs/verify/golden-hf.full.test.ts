@@ -20,13 +20,13 @@ watchTests();
 const count = 6;
 const seed = Number(process.env.HEDDLE_SEED ?? 1);
 
-describe.skipIf(!hasTorch)(`golden-hf cases of seed ${seed}`, { timeout: 600_000 }, () => {
+describe.skipIf(!hasTorch)(`golden-hf cases of seed ${seed}`, () => {
   const root = mkdtempSync(join(tmpdir(), 'heddle-golden-hf-'));
   let folders: string[] = [];
   beforeAll(() => {
     execFileSync('/usr/bin/python3', ['tests/fixtures/golden-hf/make.py', root, `${count}`, `${seed}`]);
     folders = readdirSync(root).map((name) => join(root, name));
-  }, 600_000);
+  });
   afterAll(() => rmSync(root, { recursive: true, force: true }));
 
   it.each([

@@ -3,7 +3,7 @@
 // configuration.
 
 import { existsSync } from 'node:fs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { memoryFiles } from '../../../../src/files/memory-files.ts';
@@ -16,8 +16,6 @@ import type { HfType } from '../../../../src/formats/shared/model-formats.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { fixtureFiles } from '../../../support/golden.ts';
 import { EngineSession } from '../../../support/session.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const shared: Record<string, HfType> = {
   m2m100: 'm2m_100',

@@ -2,7 +2,7 @@
 // same bits.
 
 import { existsSync } from 'node:fs';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { memoryFiles } from '../../../../src/files/memory-files.ts';
@@ -13,8 +13,6 @@ import { loadModelFolder } from '../../../../src/formats/model-folder.ts';
 import { heddleFiles } from '../../../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { EngineSession } from '../../../support/session.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const root = '../shared/golden-whisper';
 

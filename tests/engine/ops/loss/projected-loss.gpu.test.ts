@@ -45,7 +45,7 @@ describe('projected_loss', () => {
           // what cancels.
           tolerance: 1e-5,
         });
-    }, 180_000);
+    });
 
   it.each(packedFormats)('of %s weights is the reference', async (format) => {
     const [rows, D, V] = [70, 20, 150];

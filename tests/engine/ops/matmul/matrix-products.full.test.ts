@@ -1,7 +1,7 @@
 // Products by emulated subgroup matrices: all forms, epilogues and gradients, sizes around the tiles,
 // configurations of several shapes.
 
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Shape } from '../../../../src/core/tensor.ts';
 import { checkOp } from '../../../../src/engine/check-op.ts';
 import { type Device, openDevice } from '../../../../src/engine/gpu/device.ts';
@@ -15,7 +15,6 @@ import { randomTensor } from '../../../support/op.ts';
 
 // A software adapter compiles each kernel for some seconds.
 watchTests();
-vi.setConfig({ testTimeout: 300_000 });
 
 const product = withEmulation(matmulOp);
 const layer = withEmulation(linearOp);
