@@ -7,6 +7,7 @@ import { memoryFiles } from '../files/memory-files.ts';
 import { packFolder } from '../files/model-archives.ts';
 import { checkpointNames } from '../files/model-file.ts';
 import { hfFiles } from '../formats/hf/save-hf.ts';
+import { symbolDifference } from '../formats/hf/transformers-tokenizer.ts';
 import { kerasFiles } from '../formats/keras.ts';
 import { loraFiles, type TrainedLora } from '../formats/lora-folder.ts';
 import type { FirefoxOptions } from '../formats/marian/save-marian.ts';
@@ -44,7 +45,7 @@ export interface SaveOptions {
    * name, or texts on which they are measured; a shortlist or lexical table. [those of the files that were loaded]
    */
   readonly firefox?: FirefoxOptions;
-  /** onnx: receives a warning if transformers.js tokenizes some texts differently than heddle. */
+  /** Receives a warning if transformers, or transformers.js, tokenizes some texts differently than heddle. */
   readonly onWarning?: (text: string) => void;
   /**
    * Whether to replace a checkpoint in the folder: its optimizer is lost then. Files that heddle did not write
@@ -76,8 +77,12 @@ type Parts = Readonly<Record<string, Uint8Array>>;
 
 const ofTransformers = (type: HfType): Format => ({
   dtypes: weightDtypes.map((dtype) => dtype.toLowerCase()),
-  files: ({ model, options }) =>
-    hfFiles(model, type, options.dtype?.toUpperCase() as WeightDtype | undefined),
+  files({ model, options: { dtype, onWarning } }) {
+    const files = hfFiles(model, type, dtype?.toUpperCase() as WeightDtype | undefined);
+    const difference = !model.sourceCheckpoint && symbolDifference(model.source);
+    if (difference) onWarning?.(difference);
+    return files;
+  },
 });
 const ofMarian = (name: MarianFormat): Format => ({
   dtypes: [],

@@ -36,8 +36,8 @@ export function speechStem(b: Builder, frames: Name): Name {
   };
   const y = convolve('stem.conv2', convolve('stem.conv1', frames, 1), 2); // [B, D, S]
   const x = g.op('Transpose', [y], { perm: [0, 2, 1] });
-  const places = positionsFrom(b, g.integers(0), axisSize(b, x, 1));
-  return g.op('Add', [x, g.op('Gather', [vector(b, 'src_pos.weight'), places])]);
+  const positions = tableRows(b, vector(b, 'src_pos.weight'), g.integers(0), axisSize(b, x, 1));
+  return g.op('Add', [x, positions]);
 }
 
 /** The position embeddings of `ids`, [T, D] or [B, T, D]; undefined if the model has none. */
@@ -49,12 +49,20 @@ function positionRows(b: Builder, side: 'src' | 'tgt', ids: Name, past: Name): N
     ? vector(b, `${side}_pos.weight`)
     : fixed && floats(b, 'positions', [fixed.length / c.dModel, c.dModel], fixed);
   if (table === undefined) return undefined;
-  const offset = learned ? c.positionOffset : 0;
-  const places = positionsFrom(b, past, axisSize(b, ids, 1)); // [T]
   if (c.positions === 'fairseq-sinusoidal') return fairseqRows(b, table, ids, past);
-  const rows = g.op('Add', [g.op('Min', [places, g.integers(c.maxLength - 1)]), g.integers(offset)]);
-  return g.op('Gather', [table, rows]);
+  // After the last position the logits of a text allow only the end token (`forceEnd`), so any row will do.
+  const place = c.source === 'frames' ? past : g.op('Min', [past, g.integers(c.maxLength - 1)]);
+  const first = learned ? g.op('Add', [place, g.integers(c.positionOffset)]) : place;
+  return tableRows(b, table, first, axisSize(b, ids, 1));
 }
+
+/**
+ * `count` [1] rows of a table of positions from `first` [1] on: [T, D]. As in transformers, a text longer than the
+ * table is an error when the model runs: the slice is shorter than the text, so the sum of both fails. (Gather would
+ * not check its indices on WebGPU.)
+ */
+const tableRows = ({ graph: g }: Builder, table: Name, first: Name, count: Name): Name =>
+  g.op('Slice', [table, first, g.op('Add', [first, count]), g.integers(0)]);
 
 /**
  * The positions of fairseq, [B, T, D]: the k-th token of a row that is not padding has the position k, from 1;

@@ -3,12 +3,14 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { type Json, jsonBytes, withoutUndefined } from '../../files/json-files.ts';
+import { openSentencePiece } from '../../text/sentencepiece/processor.ts';
 import { fromBase64, sentencePieceModelType } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { HfType } from '../shared/model-formats.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
 import { withByteLetters } from '../tokenizers/byte-letters.ts';
 import { exportTokenizer, templateProcessing } from '../tokenizers/exported-tokenizer.ts';
+import { replace } from '../tokenizers/sentencepiece-normalizers.ts';
 
 /**
  * The tokenizer files by name. Throws a HeddleError if the family has no tokenizer for the two vocabularies of a
@@ -22,8 +24,7 @@ export function transformersTokenizer(
   if (type === 'marian' && from && to)
     return withoutUndefined({
       // transformers reads the other files, transformers.js this one.
-      'tokenizer.json':
-        source === target && source.modelFile ? jsonBytes(sharedTokenizer(source).json) : undefined,
+      'tokenizer.json': source === target ? jsonBytes(plainNames(source)) : undefined,
       'source.spm': from.file,
       'target.spm': to.file,
       'vocab.json': jsonBytes(from.ids),
@@ -61,6 +62,24 @@ const rolesOf = ({ special }: Tokenizer, name: (id: number) => string): Json => 
   unk_token: name(special.unknown),
 });
 
+/** tokenizer.json of a tokenizer whose special tokens have the names of its vocabulary. */
+function plainNames(tokenizer: Tokenizer): Json {
+  const { json, name } = sharedTokenizer(tokenizer);
+  const { pad, start, end, unknown } = tokenizer.special;
+  const names = new Map([pad, start, end, unknown].map((id) => [name(id), tokenizer.token(id)]));
+  const named = (_: string, x: unknown) => (typeof x === 'string' ? (names.get(x) ?? x) : x);
+  return JSON.parse(JSON.stringify(json, named));
+}
+
+/** What is not the same in transformers for texts with symbols of a tokenizer that heddle trained, if it has some. */
+export function symbolDifference({ modelFile, special, toJSON }: Tokenizer): string | undefined {
+  const added = modelFile ? (toJSON().added_tokens as readonly { id: number; content: string }[]) : [];
+  const names = added.filter(({ id }) => !Object.values(special).includes(id)).map(({ content }) => content);
+  return names.length > 0
+    ? `transformers splits texts at ${names.join(', ')} before it tokenizes them: texts with these symbols have other ids than in heddle`
+    : undefined;
+}
+
 /** tokenizer.json of a tokenizer, and the names of its tokens in it. */
 function sharedTokenizer(tokenizer: Tokenizer): { json: Json; name: (id: number) => string } {
   const { kind, special, modelFile } = tokenizer;
@@ -75,9 +94,21 @@ function sharedTokenizer(tokenizer: Tokenizer): { json: Json; name: (id: number)
   const end = token(special.end);
   const template = templateProcessing([], [end], new Map([[end, special.end]]));
   return {
-    json: { ...withByteLetters(tokenizer.toJSON() as unknown as Json), post_processor: template },
+    json: { ...withByteLetters(withCaseFolding(tokenizer)), post_processor: template },
     name: token,
   };
+}
+
+/**
+ * The tokenizer.json with the case folding of a SentencePiece model after its `Precompiled` rules, of which
+ * transformers.js has an approximation that folds no case. In JavaScript a Σ at the end of a word would become ς.
+ */
+function withCaseFolding({ modelFile, toJSON }: Tokenizer): Json {
+  const json = toJSON() as unknown as Json;
+  if (!modelFile || openSentencePiece(modelFile, 'tokenizer.json').normalize('A').includes('A')) return json;
+  const [precompiled, ...spaces] = (json.normalizer as { normalizers: readonly Json[] }).normalizers;
+  const folding = [replace('Σ', 'σ'), { type: 'Lowercase' }];
+  return { ...json, normalizer: { type: 'Sequence', normalizers: [precompiled, ...folding, ...spaces] } };
 }
 
 /** The SentencePiece model of a tokenizer and its ids by piece; undefined if it is of another kind. */

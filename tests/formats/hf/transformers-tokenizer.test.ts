@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { runSteps } from '../../../src/core/steps.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { hfFiles } from '../../../src/formats/hf/save-hf.ts';
+import { symbolDifference } from '../../../src/formats/hf/transformers-tokenizer.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import type { SavedModel } from '../../../src/formats/shared/saved-model.ts';
 import { initializeWeights } from '../../../src/model/initialize-weights.ts';
@@ -12,7 +13,7 @@ import { type ModelOptions, modelConfig } from '../../../src/model/model-config.
 import { parameterList } from '../../../src/model/parameters.ts';
 import { presets } from '../../../src/model/presets.ts';
 import { loadTokenizer, readTokenizerFile } from '../../../src/text/load-tokenizer.ts';
-import { pieceOptionsOf } from '../../../src/text/sentencepiece/piece-options.ts';
+import { pieceOptionsOf, type SentencePieceOptions } from '../../../src/text/sentencepiece/piece-options.ts';
 import { pieceSteps } from '../../../src/text/sentencepiece/piece-training.ts';
 import { createTrainedSentencePiece } from '../../../src/text/sentencepiece/trained-sentencepiece.ts';
 import { createWordCounter } from '../../../src/text/sentencepiece/word-counter.ts';
@@ -37,8 +38,8 @@ const spm = (...words: string[]) =>
     'my.spm',
   );
 
-function trainedUnigram(size: number): Uint8Array {
-  const options = pieceOptionsOf({ kind: 'unigram', size, pieces: {} });
+function trainedPieces(size: number, more: Partial<SentencePieceOptions> = {}): Uint8Array {
+  const options = pieceOptionsOf({ kind: 'unigram', size, ...more });
   const counter = createWordCounter(options);
   for (const text of phrases) counter.add(text);
   return runSteps(pieceSteps(counter.counts(), options));
@@ -49,8 +50,12 @@ const kinds: Record<string, Tokenizer> = {
   characters: trainCharacters(phrases),
   bpe: trainBpe(phrases, { size: 300 }),
   sentencepiece: spm('the', 'of', 'and'),
-  'a trained unigram model': createTrainedSentencePiece(trainedUnigram(300)),
-  'a unigram model with bytes': createTrainedSentencePiece(trainedUnigram(700)),
+  'a trained unigram model': createTrainedSentencePiece(trainedPieces(300)),
+  'a unigram model with bytes': createTrainedSentencePiece(trainedPieces(700)),
+  'a lowercase unigram model with bytes': createTrainedSentencePiece(trainedPieces(700, { lowercase: true })),
+  'a byte-pair model with bytes': createTrainedSentencePiece(
+    trainedPieces(700, { kind: 'sentencepiece-bpe' }),
+  ),
 };
 
 function model(source: Tokenizer, target: Tokenizer, options: Partial<ModelOptions>): SavedModel {
@@ -91,21 +96,25 @@ describe.each(Object.keys(families) as (keyof typeof families)[])('%s', (type) =
     const saved = model(own, own, families[type]);
     const files = hfFiles(saved, type);
     const again = await loaded(files);
-    const library =
-      files['tokenizer.json'] &&
-      new Library(json(files['tokenizer.json']), json(files['tokenizer_config.json']));
-    const rare = ['snow ☃ and 😀 日本', 'Å ﬁ ① «x» ~', '  12:45  <0x41> \u0001'];
+    const names = json(files['tokenizer_config.json']);
+    const library = new Library(json(files['tokenizer.json']), names);
+    // transformers.js looks up the token that pads a batch.
+    expect(library.token_to_id(names.pad_token)).toBe(own.special.pad);
+    const rare = [
+      'snow ☃ and 😀 日本',
+      'Å ﬁ ① «x» ~',
+      '  12:45  <0x41> \u0001',
+      'STRASSE Straße ΟΔΟΣ οδός № 5 ™ 20 ℃ ÉCOLE Ⅻ',
+    ];
     for (const text of kind.includes('unigram')
       ? [...phrases.slice(0, 40), ...(kind.endsWith('bytes') ? rare : [])]
       : phrases) {
       expect(again.source.encode(text), text).toEqual(own.encode(text));
-      if (!library) continue;
       expect(library.encode(text).ids, text).toEqual([...own.encode(text), own.special.end]);
       const ids = own.encode(text);
       if (!ids.includes(own.special.unknown)) expect(library.decode(ids), text).toBe(own.decode(ids));
     }
     expect(again.source.modelFile).toEqual(own.modelFile);
-    expect(library === undefined).toBe(type === 'marian' && kind === 'sentencepiece');
     expect(again.weights).toHaveLength(hfFiles(again, type) ? again.weights.length : 0);
     expect(json(files['generation_config.json'])).toMatchObject({
       max_length: 25,
@@ -136,6 +145,14 @@ it('writes the models and vocabularies of MarianMT for two SentencePiece tokeniz
   const again = await loaded(files);
   expect(again.source.encode('one and two')).toEqual(source.encode('one and two'));
   expect(again.target.encode('tres y dos')).toEqual(target.encode('tres y dos'));
+});
+
+it('names the symbols at which transformers splits a text', () => {
+  const own = createTrainedSentencePiece(
+    trainedPieces(300, { pieces: { userSymbols: ['<BT>'], controlSymbols: ['<c>'] } }),
+  );
+  expect(symbolDifference(own)).toMatch(/^transformers splits texts at <c>, <BT> before /);
+  expect(Object.values(kinds).map(symbolDifference)).toEqual(Object.values(kinds).map(() => undefined));
 });
 
 it('refuses two vocabularies of another kind', () => {
