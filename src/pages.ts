@@ -16,7 +16,13 @@ export { Resampler } from './audio/resample.ts';
 export { writeWav } from './audio/wav.ts';
 export { evaluationReport } from './commands/evaluation-report.ts';
 export { type SystemScores, scoreSystems, type TranslationReport } from './commands/jobs/evaluate-job.ts';
-export { type RunSummary, runMetrics, settingText, summarizeRuns } from './commands/jobs/runs-job.ts';
+export {
+  type RunSummary,
+  runMetrics,
+  settingText,
+  summarizeRuns,
+  unlikeLosses,
+} from './commands/jobs/runs-job.ts';
 export {
   LanguageFlow,
   type LanguagePlan,

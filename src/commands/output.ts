@@ -6,6 +6,7 @@ import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { inFlags } from './flag-names.ts';
 import { fileExists } from './output-file.ts';
+import { padText, textWidth } from './text-width.ts';
 
 /** A text with control characters except line breaks and tabs escaped: names and texts come from files. */
 export const forTerminal = (text: string): string =>
@@ -97,11 +98,11 @@ export function reportError(error: unknown): void {
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
   const widths: number[] = [];
   for (const row of rows)
-    for (const [c, cell] of row.entries()) widths[c] = Math.max(widths[c] ?? 0, cell.length);
+    for (const [c, cell] of row.entries()) widths[c] = Math.max(widths[c] ?? 0, textWidth(cell));
   return rows
     .map((row) =>
       row
-        .map((cell, c) => (right.includes(c) ? cell.padStart(widths[c] ?? 0) : cell.padEnd(widths[c] ?? 0)))
+        .map((cell, c) => padText(cell, widths[c] ?? 0, right.includes(c)))
         .join('  ')
         .trimEnd(),
     )

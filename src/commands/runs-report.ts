@@ -2,7 +2,7 @@
 
 import { html } from '../train/report/markup.ts';
 import { isBetter } from '../train/run/best-model.ts';
-import { type RunSummary, runMetrics, seedGroups, settingText } from './jobs/runs-job.ts';
+import { type RunSummary, runMetrics, seedGroups, settingText, unlikeLosses } from './jobs/runs-job.ts';
 
 const style = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
@@ -32,10 +32,16 @@ export function runsReport(runs: readonly RunSummary[]): string {
     }),
   );
   const groups = seedGroups(runs);
-  const isMixed = new Set(runs.map((run) => run.targetVocabulary)).size > 1;
+  const unlike = unlikeLosses(runs);
+  const notes = [
+    unlike === 'vocabularies' &&
+      ' The runs have different vocabularies: compare loss/char instead of losses per token.',
+    names.includes('dev pairs') &&
+      ' The runs have different dev pairs: their dev metrics cannot be compared.',
+  ];
   const page = html`<h1>${runs.length} runs</h1>
-<p>Best values on the dev pairs; @: step of the evaluation. The best of each column is bold.${isMixed ? ' The runs have different vocabularies: losses per token cannot be compared.' : ''}</p>
-<div class="table"><table><tr><th>run</th>${names.map((name) => html`<th>${name}</th>`)}<th>steps</th><th>state</th>${metrics.map(({ head }) => html`<th>${head}</th>`)}</tr>
+<p>Best values on the dev pairs; @: step of the evaluation. The best of each column is bold.${notes}</p>
+<div class="table"><table><tr><th>run</th>${names.map((name) => html`<th>${name}</th>`)}<th>steps</th><th>state</th>${metrics.map(({ head }) => html`<th>${head}</th>`)}${unlike && html`<th>loss/char</th>`}</tr>
 ${runs.map(
   (
     run,
@@ -46,7 +52,7 @@ ${runs.map(
       const mark = best.value === bests.get(metric) ? 'number best' : 'number';
       return html`<td class="${mark}">${show(best.value)} @${best.step}</td>`;
     },
-  )}</tr>
+  )}${unlike && html`<td class="number">${run.lossPerCharacter?.toFixed(4) ?? '–'}</td>`}</tr>
 `,
 )}</table></div>
 ${

@@ -5,14 +5,17 @@ import { formatDuration, formatInteger, formatPercent } from '../core/format-num
 import { present } from '../core/present.ts';
 import { bestMetrics } from '../train/report/training-log.ts';
 import {
+  groupName,
   metricColumns,
   type RunSummary,
   runMetrics,
   type SeedGroup,
   seedGroups,
   settingText,
+  unlikeLosses,
 } from './jobs/runs-job.ts';
 import { table } from './output.ts';
+import { headOf, tailOf, textWidth } from './text-width.ts';
 
 /** A column. `priority`: the columns with the largest are left out first; 0: never. */
 interface Column {
@@ -24,33 +27,35 @@ interface Column {
 
 const gap = 2;
 
-/** Maximum characters of a setting, and of a folder, in a narrow table. */
+/** Maximum columns of a setting, and of a folder, in a narrow table; of a folder at most half of the line. */
 const [maxSetting, maxFolder] = [16, 28];
 
 const cut = (text: string, width: number): string =>
-  text.length <= width ? text : `${text.slice(0, width - 1)}…`;
+  textWidth(text) <= width ? text : `${headOf(text, width - 1)}…`;
 const cutStart = (text: string, width: number): string =>
-  text.length <= width ? text : `…${text.slice(text.length - width + 1)}`;
+  textWidth(text) <= width ? text : `…${tailOf(text, width - 1)}`;
 
 /** A text of a file in one line, as the terminal shows it: its width counts. */
 const shown = (text: string): string => escapeControls(text).replace(/[\n\t]/g, ' ');
 
 const widthOf = (columns: readonly Column[], runs: readonly RunSummary[]): number =>
   columns.reduce(
-    (sum, { head, cell }) => sum + gap + Math.max(head.length, ...runs.map((run) => cell(run).length)),
+    (sum, { head, cell }) =>
+      sum + gap + Math.max(textWidth(head), ...runs.map((run) => textWidth(cell(run)))),
     -gap,
   );
 
-function columnsOf(runs: readonly RunSummary[], isMixed: boolean, isNarrow: boolean): Column[] {
+function columnsOf(runs: readonly RunSummary[], isMixed: boolean, narrow?: number): Column[] {
   const [first] = runs;
   const hasOneAdapter = runs.every((run) => run.adapter === first?.adapter);
   const names = Object.keys(first?.settings ?? {});
   const metrics = runMetrics(runs);
-  const setting = (text: string) => (isNarrow ? cut(shown(text), maxSetting) : shown(text));
+  const setting = (text: string) => (narrow ? cut(shown(text), maxSetting) : shown(text));
+  const folderWidth = Math.min(maxFolder, Math.ceil((narrow ?? 0) / 2));
   return present<Column>([
     {
       head: 'run',
-      cell: ({ folder }) => (isNarrow ? cutStart(shown(folder), maxFolder) : shown(folder)),
+      cell: ({ folder }) => (narrow ? cutStart(shown(folder), folderWidth) : shown(folder)),
       right: false,
       priority: 0,
     },
@@ -99,13 +104,15 @@ function columnsOf(runs: readonly RunSummary[], isMixed: boolean, isNarrow: bool
 }
 
 /** The mean and standard deviation of the best metrics of runs that differ only in their seed. */
-function describeGroup({ runs, mean, deviation }: SeedGroup): string {
+function describeGroup(group: SeedGroup): string {
+  const { runs, mean, deviation } = group;
   const parts = bestMetrics.flatMap((metric) => {
     const { head, show } = metricColumns[metric];
     const [m, d] = [mean[metric], deviation[metric]];
     return m === undefined || d === undefined ? [] : [`${head} ${show(m)} ± ${show(d)}`];
   });
-  return `${runs.length} seeds, ${runs[0]} ...: ${parts.join(', ')}`;
+  const name = shown(groupName(group)) || `${shown(runs[0] ?? '')} ...`;
+  return `${runs.length} seeds, ${name}: ${parts.join(', ')}`;
 }
 
 /** Characters of a line of the terminal; undefined if the output is not shown in one. */
@@ -118,10 +125,11 @@ export function describeRuns(
   width = terminalWidth() ?? Number.POSITIVE_INFINITY,
 ): string {
   const [first] = runs;
-  const isMixed = new Set(runs.map((run) => run.targetVocabulary)).size > 1;
-  let columns = columnsOf(runs, isMixed, false);
+  const unlike = unlikeLosses(runs);
+  const isMixed = unlike !== undefined;
+  let columns = columnsOf(runs, isMixed);
   const hidden: string[] = [];
-  if (widthOf(columns, runs) > width) columns = columnsOf(runs, isMixed, true);
+  if (widthOf(columns, runs) > width) columns = columnsOf(runs, isMixed, width);
   while (widthOf(columns, runs) > width) {
     const last = columns.reduce((a, b) => (b.priority >= a.priority ? b : a));
     if (last.priority === 0) break;
@@ -132,8 +140,10 @@ export function describeRuns(
   const right = columns.flatMap((column, i) => (column.right ? [i] : []));
   const notes = [
     runs.some((run) => Object.keys(run.best).length > 0) && '@: step of the best evaluation',
-    isMixed &&
+    unlike === 'vocabularies' &&
       'the runs have different vocabularies: compare BLEU, chrF2 and loss/char; loss, perplexity and accuracy are per token',
+    first?.settings['dev pairs'] !== undefined &&
+      'the runs have different dev pairs: their dev metrics cannot be compared',
     ...seedGroups(runs).map((group) => `mean ± standard deviation of ${describeGroup(group)}`),
     first && runs.every((run) => run.adapter === first.adapter) && `all on ${first.adapter}`,
     hidden.length > 0 &&
@@ -147,7 +157,7 @@ function wrapped(text: string, width: number): string {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + word.length <= width)
+    if (last !== undefined && textWidth(last) + 1 + textWidth(word) <= width)
       lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }

@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest';
 import type { RunSummary } from '../../src/commands/jobs/runs-job.ts';
 import { describeRuns } from '../../src/commands/runs-table.ts';
+import { textWidth } from '../../src/commands/text-width.ts';
 
 const run = (n: number): RunSummary => ({
   folder: `/home/someone/experiments/translation/runs/long-name-of-a-run-${n}`,
@@ -72,4 +73,41 @@ it('shows all columns in a wide terminal or a file', () => {
     ])
       expect(text).toContain(part);
   }
+});
+
+it('measures wide characters, emoji and combining marks as the terminal shows them', () => {
+  const names = ['実験/翻訳モデル', '실험', 'cafe\u0301', '👩‍👩‍👧 run', 'plain'];
+  const columns = (text: string) => textWidth(text);
+  expect(names.map(columns)).toEqual([15, 4, 4, 6, 5]);
+  const shown = describeRuns(names.map((folder) => ({ ...run(1), folder, settings: {} })));
+  const lines = shown.split('\n').slice(0, 6);
+  expect(
+    new Set(lines.map((line) => columns(line.slice(0, line.search(/\b(?:state|stopped)\b/))))).size,
+  ).toBe(1);
+  const long = describeRuns(
+    [1, 2].map((n) => ({ ...run(n), folder: `${'翻訳'.repeat(40)}${n}` })),
+    40,
+  );
+  for (const line of long.split('\n')) expect(columns(line)).toBeLessThanOrEqual(40);
+  expect(long).toMatch(/訳2 +3\.2500 @100/);
+});
+
+it('names runs of one seed group by their settings, and says what cannot be compared', () => {
+  const seeds = [1, 2].flatMap((seed) =>
+    [0.1, 0.2].map((learningRate) => ({ ...run(seed), settings: { seed, learningRate } })),
+  );
+  expect(describeRuns(seeds)).toContain('2 seeds, learningRate 0.1: dev loss');
+  const [a, b] = [run(1), run(2)];
+  const other = describeRuns([
+    { ...a, settings: { 'dev pairs': 'a.tsv (80)' } },
+    { ...b, settings: { 'dev pairs': 'b.tsv (80)' } },
+  ]);
+  expect(other).toContain('the runs have different dev pairs: their dev metrics cannot be compared');
+  expect(other).toContain('loss/char');
+  // Vocabularies of one size with other tokens: another number of characters in each.
+  const tokens = [3.5, 3.6].map((charactersPerToken) => ({ ...a, settings: {}, charactersPerToken }));
+  expect(describeRuns(tokens)).toContain(
+    'the runs have different vocabularies: compare BLEU, chrF2 and loss/char',
+  );
+  expect(describeRuns(tokens.slice(0, 1))).not.toContain('loss/char');
 });

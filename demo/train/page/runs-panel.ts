@@ -9,6 +9,7 @@ import {
   type RunSummary,
   runMetrics,
   settingText,
+  unlikeLosses,
 } from '../../../src/pages.ts';
 import { adapterOf } from '../../common/adapter-name.ts';
 import { field, options } from '../../common/form-fields.ts';
@@ -146,11 +147,14 @@ export class RunsPanel extends Panel {
     const settings = Object.keys(this.#runs[0]?.settings ?? {});
     // On a narrow screen the names of the columns are beside the values.
     const metrics = runMetrics(this.#runs).map(({ head }) => translated(head));
+    const unlike = unlikeLosses(this.#runs);
+    if (unlike) metrics.push(say`loss per character`);
     // The settings share a column: one for each would push the metrics out of sight.
     const own = settings.length > 0 ? [say`settings`] : [];
     const values = [...own, say`steps`, say`state`, ...metrics, say`time`, 'tokens/s', 'MFU', say`adapter`];
     return html`
       <p class="hint" role="status">${this.#note}</p>
+      ${unlike ? html`<p class="hint">${unlikeNotes[unlike]}</p>` : nothing}
       <div class="scroll" role="region" aria-label="Table of runs" tabindex="0">
         <table class="numbers blocks" ?hidden=${this.#runs.length === 0}>
           <thead>
@@ -203,6 +207,7 @@ export class RunsPanel extends Panel {
         const value = run.final[metric];
         return value === undefined ? '–' : inDigits(show(value));
       }),
+      ...(unlikeLosses(this.#runs) ? [inDigits(run.lossPerCharacter?.toFixed(4) ?? '–')] : []),
       formatDuration(run.seconds),
       formatInteger(run.tokensPerSecond),
       run.mfu === null ? '–' : formatPercent(run.mfu),
@@ -234,6 +239,12 @@ export class RunsPanel extends Panel {
       </tr>`;
   }
 }
+
+/** Why the losses of the runs cannot be compared. */
+const unlikeNotes = {
+  vocabularies: say`The runs have different vocabularies: compare BLEU, chrF2 and the loss per character.`,
+  'dev pairs': say`The runs have different dev pairs, so their dev metrics cannot be compared.`,
+};
 
 /** The settings that differ between the runs, as a list. */
 const settingsList = ({ settings }: RunSummary, names: readonly string[]): Content => html`

@@ -13,6 +13,7 @@ const labels = new Map<string, string>(
 export function settingLabel(name: string): string {
   const own = labels.get(name);
   if (own !== undefined) return translated(own);
+  if (name === 'dev pairs') return say`Dev pairs`;
   const words = name
     .replaceAll('.', ' ')
     .replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)

@@ -3,7 +3,7 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { formatNumber, formatPercent } from '../../core/format-numbers.ts';
-import { type Files, readText, withoutEndSlash } from '../../files/files.ts';
+import { baseName, type Files, readText, withoutEndSlash } from '../../files/files.ts';
 import { isObject } from '../../files/json-files.ts';
 import { settledFolder } from '../../files/settled-folder.ts';
 import type { Job } from '../../session/job.ts';
@@ -14,6 +14,7 @@ import {
   historyOf,
   type LogEnd,
   type LogRecord,
+  type LogStart,
   logName,
   mfuIn,
   parseLog,
@@ -51,6 +52,8 @@ export interface RunSummary {
   readonly targetVocabulary: number;
   /** The best dev loss per character of the dev targets, which can be compared; null if the log lacks it. */
   readonly lossPerCharacter?: number | null;
+  /** Mean number of characters of a token of the dev targets. */
+  readonly charactersPerToken?: number;
   /** Of runs that differ only in their seed: their number, mean and standard deviation of the best metrics. */
   readonly seeds?: Pick<SeedGroup, 'mean' | 'deviation'> & { readonly count: number };
 }
@@ -101,6 +104,7 @@ export function summarizeRuns(
   });
   const settings = histories.map(({ start, changes }) => ({
     pairs: `${start.corpus.name} (${start.corpus.pairs})`,
+    'dev pairs': devName(start),
     ...flat(start.arguments),
     changes: changes.length > 0 ? formatChanges(changes) : undefined,
   }));
@@ -136,6 +140,7 @@ export function summarizeRuns(
       parameters: start.parameters,
       targetVocabulary: start.corpus.targetVocabulary,
       lossPerCharacter: perCharacter(best.loss?.value, start.corpus.devCharactersPerToken),
+      charactersPerToken: start.corpus.devCharactersPerToken,
     };
   });
   const groups = seedGroups(summaries);
@@ -149,6 +154,26 @@ export function summarizeRuns(
 
 const perCharacter = (loss: number | undefined, characters: number | undefined): number | null =>
   loss !== undefined && characters ? loss / characters : null;
+
+/** The dev pairs of a run: their number, and the files that were given. */
+function devName({ corpus, arguments: args }: LogStart): string {
+  const given = isObject(args) && isObject(args.corpus) ? args.corpus.dev : undefined;
+  const files = isObject(given) ? given : {};
+  const names = [files.files, files.source, files.target]
+    .flat()
+    .flatMap((path) => (typeof path === 'string' ? baseName(path) : []));
+  return names.length > 0 ? `${names.join(', ')} (${corpus.dev})` : String(corpus.dev);
+}
+
+/**
+ * What makes losses per token of runs incomparable: other vocabularies, also of the same size, or other dev pairs.
+ */
+export function unlikeLosses(runs: readonly RunSummary[]): 'vocabularies' | 'dev pairs' | undefined {
+  const differ = (of: (run: RunSummary) => unknown) => new Set(runs.map(of)).size > 1;
+  if (differ((run) => run.targetVocabulary)) return 'vocabularies';
+  if (differ((run) => run.settings['dev pairs'])) return 'dev pairs';
+  return differ((run) => run.charactersPerToken?.toFixed(9)) ? 'vocabularies' : undefined;
+}
 
 const hasLog = async (files: Files, folder: string): Promise<boolean> =>
   files.exists(`${await settledFolder(files, folder)}/${logName}`);
@@ -224,6 +249,10 @@ export interface SeedGroup {
   readonly mean: { readonly [Metric in BestMetric]?: number };
   readonly deviation: { readonly [Metric in BestMetric]?: number };
 }
+
+/** The settings of a group, if there are several groups: `learningRate 0.001, heads 4`; else empty. */
+export const groupName = ({ settings, names }: SeedGroup): string =>
+  names.map((name) => `${name} ${settingText(settings[name])}`).join(', ');
 
 /** The groups of at least two runs that differ only in their seed, in the order of the runs. */
 export function seedGroups(runs: readonly RunSummary[]): SeedGroup[] {

@@ -1,9 +1,9 @@
-// Warnings about the pairs of a corpus that make results mislead: dev or test pairs that the model has trained on,
-// and one pair that makes up much of the training.
+// Warnings about the pairs of a corpus that make results mislead: dev or test pairs, or their sources, that the model
+// has trained on, and one pair that makes up much of the training.
 
 import { formatInteger, formatPercent } from '../../core/format-numbers.ts';
 import type { Steps } from '../../core/steps.ts';
-import { type CorpusSplit, type Pair, sampleEvenly } from './pairs.ts';
+import { type CorpusSplit, type Pair, pairKey, sampleEvenly } from './pairs.ts';
 
 /** Number of training pairs that are compared with each other, and the share from which one pair is too much. */
 const sampled = 10_000;
@@ -11,30 +11,62 @@ const maxShare = 0.05;
 /** A smaller corpus repeats its few pairs on purpose. */
 const minPairs = 50;
 
-const keyOf = ({ source, target }: Pair): string => `${source}\t${target}`;
+/** Share of the sources of dev or test pairs that may occur in training with other targets, as short sentences do. */
+const maxSources = 0.2;
+
+/** Key of a pair: as in a split, spacing and case do not matter. */
+const keyOf = ({ source, target }: Pair): string => `${pairKey(source)}\t${pairKey(target)}`;
+
+/** Pairs of a part that are held out: numbers of different ones, and those that were found in training. */
+interface HeldPairs {
+  readonly part: 'dev' | 'test';
+  readonly pairs: ReadonlySet<string>;
+  readonly sources: ReadonlySet<string>;
+  readonly found: Set<string>;
+  readonly foundSources: Set<string>;
+}
+
+function heldPairs(part: HeldPairs['part'], list: Iterable<Pair>): HeldPairs {
+  const pairs = new Set<string>();
+  const sources = new Set<string>();
+  for (const pair of list) {
+    pairs.add(keyOf(pair));
+    sources.add(pairKey(pair.source));
+  }
+  return { part, pairs, sources, found: new Set(), foundSources: new Set() };
+}
 
 /** Finds such pairs in a corpus, in steps; returns a warning for each problem. */
 export function* corpusWarnings({ train, dev, test }: CorpusSplit): Steps<string[]> {
-  const held = { dev: new Set<string>(), test: new Set<string>() };
-  for (const part of ['dev', 'test'] as const)
-    for (const pair of { dev, test }[part]) held[part].add(keyOf(pair));
-  const found = { dev: new Set<string>(), test: new Set<string>() };
+  const held = [heldPairs('dev', dev), heldPairs('test', test)];
   let done = 0;
-  if (held.dev.size + held.test.size > 0)
+  if (held.some(({ pairs }) => pairs.size > 0))
     for (const pair of train) {
       if (done++ % 1024 === 0) yield { task: 'compare pairs', done, total: train.length };
-      const key = keyOf(pair);
-      for (const part of ['dev', 'test'] as const) if (held[part].has(key)) found[part].add(key);
+      const source = pairKey(pair.source);
+      for (const { pairs, sources, found, foundSources } of held) {
+        if (!sources.has(source)) continue;
+        foundSources.add(source);
+        const key = keyOf(pair);
+        if (pairs.has(key)) found.add(key);
+      }
     }
-  const warnings: string[] = [];
-  for (const part of ['dev', 'test'] as const)
-    if (found[part].size > 0)
-      warnings.push(
-        `${formatInteger(found[part].size)} of ${formatInteger(held[part].size)} ${part} pairs are also training pairs, ` +
-          'so their metrics are better than those of new texts; remove them from one of the two',
-      );
+  const warnings = held.flatMap(overlap);
   const frequent = frequentPair(train);
   return frequent ? [...warnings, frequent] : warnings;
+}
+
+/** Warnings about the pairs, and else the sources, of a part that occur in training. */
+function overlap({ part, pairs, sources, found, foundSources }: HeldPairs): string[] {
+  const some = (n: number, all: number) => `${formatInteger(n)} of ${formatInteger(all)}`;
+  const then = 'so their metrics are better than those of new texts; remove them from one of the two';
+  if (found.size > 0)
+    return [`${some(found.size, pairs.size)} ${part} pairs are also training pairs, ${then}`];
+  if (foundSources.size <= maxSources * sources.size) return [];
+  return [
+    `${some(foundSources.size, sources.size)} sources of the ${part} pairs are also in the training pairs, with other ` +
+      `targets, ${then}`,
+  ];
 }
 
 /** A warning about a pair that makes up much of the training pairs. */

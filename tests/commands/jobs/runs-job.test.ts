@@ -81,6 +81,29 @@ it('compares runs of different vocabularies by the loss per character', async ()
   ];
   const found = await summaries({ a: log(8000, 4, 6), b: log(1000, 2, 4), old: log(1000, undefined, 4) });
   expect(found.map((run) => run.lossPerCharacter)).toEqual([1.5, 2, null]);
+  const page = runsReport(found);
+  for (const part of ['compare loss/char', '<th>loss/char</th>', '<td class="number">1.5000</td>'])
+    expect(page).toContain(part);
+});
+
+it('shows dev pairs that differ, and keeps seeds with other dev pairs apart', async () => {
+  const { corpus, arguments: args } = start();
+  const log = (dev: string, seed: number) => [
+    start({
+      corpus: { ...corpus, dev: 80 },
+      arguments: {
+        ...(args as object),
+        seed,
+        corpus: { kind: 'files', dev: { files: [`/data/${dev}.tsv`] } },
+      },
+    }),
+    step(1),
+    { type: 'eval', step: 1, part: 'dev', loss: 2, seconds: 1 } as const,
+  ];
+  const found = await summaries({ a: log('x', 1), b: log('x', 2), c: log('y', 3) });
+  expect(found.map((run) => run.settings['dev pairs'])).toEqual(['x.tsv (80)', 'x.tsv (80)', 'y.tsv (80)']);
+  expect(found.map((run) => run.seeds?.count)).toEqual([2, 2, undefined]);
+  expect(runsReport(found)).toContain('different dev pairs');
 });
 
 it('takes the best value of each metric, the time of all sessions and the mean utilization', async () => {

@@ -26,3 +26,28 @@ it('is silent about a usual corpus', () => {
     runSteps(corpusWarnings({ train: pairs(1000), dev: pairs(50, 1000), test: pairs(5, 2000) })),
   ).toEqual([]);
 });
+
+it('finds dev pairs that differ in case, spaces and Unicode form', () => {
+  const train = [...pairs(60), { source: 'Señor Gil', target: 'Mister  Gil' }];
+  const dev = [
+    { source: 'sen\u0303or gil ', target: 'MISTER GIL' },
+    { source: 'Text  5', target: 'texto 5' },
+    { source: 'text 6', target: 'otro' },
+  ];
+  expect(runSteps(corpusWarnings({ train, dev, test: [] }))).toEqual([
+    expect.stringMatching(/^2 of 3 dev pairs are also training pairs, /),
+  ]);
+});
+
+it('names the sources of dev pairs that have other targets in training, if they are many', () => {
+  const dev = (known: number) => [
+    ...pairs(100 - known, 1000),
+    ...pairs(known).map(({ source }, i) => ({ source, target: `otro ${i}` })),
+  ];
+  const found = (known: number) => runSteps(corpusWarnings({ train: pairs(200), dev: [], test: dev(known) }));
+  expect(found(20)).toEqual([]);
+  expect(found(21)).toEqual([
+    '21 of 100 sources of the test pairs are also in the training pairs, with other targets, so their metrics are ' +
+      'better than those of new texts; remove them from one of the two',
+  ]);
+});
