@@ -27,12 +27,29 @@ import { initFolder } from '../train/settings/run-defaults.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
 import { trainingGraph } from '../train/update/training-graphs.ts';
 import { type GivenPairs, givenInputs } from './given-inputs.ts';
-import { runInputs, type TrainData } from './train.ts';
+import { runInputs, type TrainData, type TrainOptions } from './train.ts';
 import { memoryBeside, whyNotFit } from './training-memory.ts';
 
-/** Options of `planTraining`: the options of `train` that determine data, model and memory. */
+/** Options of `train` that have no effect on a plan. */
+const runOptions = [
+  'checkpoint',
+  'force',
+  'gate',
+  'maxLogSteps',
+  'maxSubmissionMs',
+  'onStep',
+  'resume',
+  'snapshots',
+  'tune',
+] as const;
+
+/**
+ * Options of `planTraining`: the options of `train` that determine data, model and memory. The others may be there and
+ * are ignored.
+ */
 export type PlanTrainingOptions = TrainData &
-  Pick<SessionOptions, 'device'> & {
+  Pick<SessionOptions, 'device'> &
+  Pick<TrainOptions, (typeof runOptions)[number]> & {
     /**
      * Maximum bytes of GPU and JavaScript memory together. [the memory of the host for a software adapter, else
      * no limit]
@@ -128,11 +145,18 @@ export async function planTraining(
   pairs: GivenPairs,
   options: PlanTrainingOptions = {},
 ): Promise<TrainingForecast> {
-  return untilAborted(options.signal, async () => {
-    const planned = await forecast(pairs, options);
-    if (planned.fits || options.memoryBudget === undefined) return planned;
-    return { ...planned, offer: await offerFor(pairs, options) };
-  });
+  const others = { ...options };
+  for (const name of runOptions) delete others[name];
+  try {
+    return await untilAborted(options.signal, async () => {
+      const planned = await forecast(pairs, others);
+      if (planned.fits || options.memoryBudget === undefined) return planned;
+      return { ...planned, offer: await offerFor(pairs, others) };
+    });
+  } catch (error) {
+    if (error instanceof HeddleError) error.message = error.message.replace(/^train:/, 'planTraining:');
+    throw error;
+  }
 }
 
 /** Shorter sequences are offered down to this maximum length. */

@@ -203,6 +203,7 @@ async function readSets(
   const list = (set: 'train' | 'dev' | 'test') => packedPairs(parts.map(({ sets }) => sets[set]));
   const sets = { train: list('train'), dev: list('dev'), test: list('test') };
   const name = nameOfPairs(given);
+  check(parts.length > 0, `${name}: there is no pair after the names of the columns`);
   check(
     parts.some(({ columns }) => columns),
     `${name}: no line has a tab; each line of a corpus is a source, a tab and a target`,

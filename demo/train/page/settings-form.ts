@@ -352,6 +352,6 @@ function wrongChanges(text: string): string {
     changesIn(text);
     return '';
   } catch (error) {
-    return (error as Error).message.replace(/^train: /, '');
+    return (error as Error).message.replace(/^(?:train|planTraining): /, '');
   }
 }

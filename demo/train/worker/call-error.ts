@@ -34,7 +34,7 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/, and --lora-adapter [^ ]+/g, ''],
   [/; heddle train --out [^ ]+ makes one/g, ''],
   [/ \((?:[\w.]+, )?--[^()]*\)/g, ''],
-  [/^train: /, ''],
+  [/^(?:train|planTraining): /, ''],
   // The page loads weights in f32 only.
   [/; (?:it fits with weights|no format of weights fits).*$/s, '; use a smaller model'],
   [

@@ -156,8 +156,10 @@ export function parseRecords(
   const pairs: Pair[] = [];
   const bad: BadLine[] = [];
   let columns = format === 'parallel';
+  const usual = records.find((record) => typeof record === 'string' && !/\r./.test(record));
+  const tabs = typeof usual === 'string' ? tabsIn(usual) : 0;
   for (const [i, record] of records.entries()) {
-    const { texts, wrong } = textsOf(block, record, targets[i]);
+    const { texts, wrong } = textsOf(block, record, targets[i], tabs);
     columns ||= wrong !== 'no tab' && wrong !== 'empty line';
     const [source = '', ...all] = texts.slice(0, 1 + references).map(normalizeText);
     const [target, ...others] = all.filter((text) => text !== '');
@@ -171,32 +173,38 @@ export function parseRecords(
 const emptySide = (source: string, target: string | undefined): BadLine['reason'] =>
   source !== '' ? 'empty target' : target === undefined ? 'both sides empty' : 'empty source';
 
-/** Source and references of a record, or why it is invalid. */
+const tabsIn = (line: string): number => line.split('\t').length - 1;
+
+/** Source and references of a record, or why it is invalid. `tabs`: of a usual line of TSV. */
 function textsOf(
   { format, columns: [source, target] }: PairBlock,
   record: string | readonly string[],
   other: string | undefined,
+  tabs: number,
 ): { texts: readonly string[]; wrong?: BadLine['reason'] } {
-  const line = typeof record === 'string' ? record : record.join('');
+  const line = typeof record === 'string' ? record : record.join('\t');
   if (line.includes('\0') || other?.includes('\0')) return { texts: [], wrong: 'NUL byte' };
-  const isEmpty = line.trim() === '' && !other?.trim();
-  // A line with a tab has two sides, even if both are empty.
-  if (isEmpty && !(format === 'tsv' && line.includes('\t'))) return { texts: [], wrong: 'empty line' };
+  // A line with a tab, or a record of CSV with a comma, has two sides, even if both are empty.
+  const sides = format === 'tsv' || format === 'csv' ? tabsIn(line) : 0;
+  if (sides === 0 && line.trim() === '' && !other?.trim()) return { texts: [], wrong: 'empty line' };
   if (format === 'parallel') return { texts: [line, other ?? ''] };
   if (format === 'jsonl') {
     let json: unknown;
     try {
       json = JSON.parse(line);
     } catch {
-      return { texts: [], wrong: 'not JSON' };
+      return { texts: [], wrong: /\r./.test(line) ? 'CR between pairs' : 'not JSON' };
     }
     const [text] = fieldOf(json, String(source));
     const references = fieldOf(json, String(target));
     if (text === undefined || references.length === 0) return { texts: [], wrong: 'no field' };
-    return { texts: [text, ...references] };
+    const texts = [text, ...references];
+    return texts.some((one) => one.includes('\0')) ? { texts: [], wrong: 'NUL byte' } : { texts };
   }
-  // Lines of an old file behind one with LF: read as one line, the second pair would be lost without a word.
-  if (format === 'tsv' && /\t.*\r.*\t/s.test(line)) return { texts: [], wrong: 'CR between pairs' };
+  // Lines of an old file behind one with LF: read as one line, the second pair would be lost without a word. A
+  // line with as many tabs as the others has the CR in a text.
+  if (format === 'tsv' && sides !== tabs && /\t.*\r.*\t/s.test(line))
+    return { texts: [], wrong: 'CR between pairs' };
   const cells = typeof record === 'string' ? record.split('\t') : record;
   if (cells.length === 1) return { texts: cells, wrong: format === 'tsv' ? 'no tab' : 'no column' };
   const [from, to] = [Number(source), Number(target)];
@@ -207,8 +215,9 @@ function textsOf(
 /** The rows of comma-separated values (RFC 4180). Throws a HeddleError if a quoted field does not end. */
 export async function parseCsv(text: string, name: string): Promise<string[][]> {
   const { default: papa } = await import('papaparse');
-  // An empty line at the end is not a record.
-  const { data, errors } = papa.parse<string[]>(text.replace(/\r?\n$/, ''), { delimiter: ',' });
+  // Records may end in CR, LF or CRLF, even in one file. An empty line at the end is not a record.
+  const lines = text.replace(/"[^"]*"|\r\n?/g, (part) => (part.startsWith('"') ? part : '\n'));
+  const { data, errors } = papa.parse<string[]>(lines.replace(/\n$/, ''), { delimiter: ',', newline: '\n' });
   const open = errors.find(({ code }) => code === 'MissingQuotes');
   check(!open, () => `${name}: record ${(open?.row ?? 0) + 1} has a quoted field with no end`);
   return data.length > 0 || text === '' ? data : [['']];

@@ -75,9 +75,9 @@ export async function* readerBlocks(
   }
 }
 
-/** A pair as a line of TSV, whose texts have no line breaks, tabs and NUL characters. */
+/** A pair as a line of TSV, whose texts have no line breaks and tabs. */
 const lineOf = ({ source, target }: SegmentPair): string =>
-  `${source.replace(/[\s\0]+/g, ' ')}\t${target.replace(/[\s\0]+/g, ' ')}\n`;
+  `${source.replace(/\s+/g, ' ')}\t${target.replace(/\s+/g, ' ')}\n`;
 
 const withoutElements = ({ source, target }: SegmentPair): SegmentPair => ({
   source: withoutPlaceholders(source),

@@ -41,6 +41,8 @@ export function checkPairs(pairs: readonly Pair[], name: string): void {
     (pair) => !isTexts([pair?.source, pair?.target]) || !isTexts(pair.others ?? []),
   );
   check(bad < 0, () => `${name}[${bad}] must be { source, target }, two texts; others: a list`);
+  const nul = pairs.findIndex((pair) => `${pair.source}${pair.target}${pair.others ?? ''}`.includes('\0'));
+  check(nul < 0, () => `${name}[${nul}] has a NUL character; remove it`);
 }
 
 /**

@@ -157,3 +157,45 @@ it('reports a line of LF that holds pairs whose lines end in CR, and keeps a CR 
   expect(pairs).toEqual(['one | uno', 'five six | cinco', 'seven | sie te']);
   expect(bad).toEqual(['2 CR between pairs']);
 });
+
+it('keeps a CR inside of a text if the line has as many tabs as the others', async () => {
+  const { pairs, bad } = await read(
+    { 'a.tsv': 'one\tuno\tun\ntwo\tdo\rs\tdeux\nthree\tt\rres\ttr\rois\rfour\tcuatro\tquatre\n' },
+    { files: ['a.tsv'] },
+    { references: 2 },
+  );
+  expect(pairs).toEqual(['one | uno | un', 'two | do s | deux']);
+  expect(bad).toEqual(['3 CR between pairs']);
+});
+
+it('reads records of CSV that end in CR, LF and CRLF in one file, and reports lines of JSON that hold several', async () => {
+  const csv = 'source,target\n"o\rne",uno\rtwo,"d\r\nos"\r\nthree,tres\n"fo""ur",cuatro\r';
+  for (const blockBytes of [1, 2 ** 20]) {
+    const { pairs, bad } = await read({ 'a.csv': csv }, { files: ['a.csv'] }, { blockBytes });
+    expect(pairs).toEqual(['o ne | uno', 'two | d os', 'three | tres', 'fo"ur | cuatro']);
+    expect(bad).toEqual([]);
+  }
+  const line = (source: string) => JSON.stringify({ source, target: 'x' });
+  const json = `${line('a')}\n${line('b')}\r${line('c')}\n{\n${line('d')}\r\n`;
+  const { pairs, bad } = await read({ 'a.jsonl': json }, { files: ['a.jsonl'] });
+  expect(pairs).toEqual(['a | x', 'd | x']);
+  expect(bad).toEqual(['2 CR between pairs', '3 not JSON']);
+});
+
+it('reports NUL characters in JSON and PO, and empty sides in CSV', async () => {
+  const texts = {
+    'a.jsonl': '{"source":"a\\u0000","target":"b"}\n{"source":"a","target":"b"}\n',
+    'a.po': 'msgid "a\0b"\nmsgstr "c"\n\nmsgid "d"\nmsgstr "e"\n',
+    'a.csv': 'source,target\n,\n" "," "\na,\n,b\n\nc,d\n',
+  };
+  const badOf = async (name: string) => (await read(texts, { files: [name] })).bad;
+  expect(await badOf('a.jsonl')).toEqual(['1 NUL byte']);
+  expect(await badOf('a.po')).toEqual(['1 NUL byte']);
+  expect(await badOf('a.csv')).toEqual([
+    '1 both sides empty',
+    '2 both sides empty',
+    '3 empty target',
+    '4 empty source',
+    '5 empty line',
+  ]);
+});
