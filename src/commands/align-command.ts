@@ -67,7 +67,7 @@ export function addAlign(program: Command): void {
       { pairs, out, pieces, table, model, compare },
       model ? options : { ...options, host: 'cpu' },
       ({ out: path, links, pairs: count, errorRate }) =>
-        `${path}: ${links} links of ${count} pairs${errorRate === undefined ? '' : `, AER ${formatPercent(errorRate)}`}`,
+        `${path}: ${links} ${links === 1 ? 'link' : 'links'} of ${count} ${count === 1 ? 'pair' : 'pairs'}${errorRate === undefined ? '' : `, AER ${formatPercent(errorRate)}`}`,
       present([...inputs, model, compare]),
     );
   });

@@ -62,7 +62,7 @@ export function addEvaluate(program: Command): void {
     .option('--bootstrap <n>', 'number of bootstrap resamples (0: no confidence intervals)', whole(0), 1000)
     .option(
       '--output <file>',
-      'write the translations, one per line; a .tsv or .jsonl file also has sources, references, and BLEU and chrF2 of each sentence',
+      'write the translations, one per line, an empty line for a skipped pair; a .tsv or .jsonl file also has sources, references, and BLEU and chrF2 of each sentence',
     )
     .option('--comet <file>', 'write JSON for COMET: a list of src, mt and ref')
     .option('--report <file>', 'write an HTML report')
@@ -128,7 +128,8 @@ function outputPaths(path: string | undefined, systems: number): string[] {
 }
 
 /** Writes the translations of each system, and the file for COMET. */
-async function writeTexts({ texts = [], systems }: TranslationReport, { output, comet }: Options) {
+async function writeTexts(report: TranslationReport, { output, comet }: Options) {
+  const { texts = [], systems, pairs, skipped } = report;
   const outputs = outputPaths(output, systems.length);
   const comets = outputPaths(comet, systems.length);
   for (const k of systems.keys()) {
@@ -136,7 +137,7 @@ async function writeTexts({ texts = [], systems }: TranslationReport, { output, 
     const [path, forComet] = [outputs[k], comets[k]];
     if (path !== undefined) {
       const scored = texts.map((text, i) => ({ ...text, translation: translations[i] as string }));
-      await writeText(nodeFiles(), path, scoredTexts(path, scored));
+      await writeText(nodeFiles(), path, scoredTexts(path, scored, pairs + skipped));
     }
     if (forComet === undefined) continue;
     const rows = texts.map(({ source, references }, i) => ({

@@ -29,7 +29,7 @@ ${rows.map(
 `,
 )}</table>`;
   const page = html`<h1>Evaluation</h1>
-<p>${pairs} pairs${skipped > 0 ? `, ${skipped} skipped` : ''}${loss === undefined ? '' : `; loss ${loss.toFixed(4)} nats per token`}; exact match
+<p>${pairs} ${pairs === 1 ? 'pair' : 'pairs'}${skipped > 0 ? `, ${skipped} skipped` : ''}${loss === undefined ? '' : `; loss ${loss.toFixed(4)} nats per token`}; exact match
 ${(100 * result.exactMatch).toFixed(2)} %. Mean and 95 % confidence interval by bootstrap resampling; p-values are those of the difference to the
 first row.</p>
 <table><tr><th>system</th><th>BLEU</th><th>chrF2</th><th>chrF2++</th></tr>

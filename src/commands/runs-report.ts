@@ -39,7 +39,7 @@ export function runsReport(runs: readonly RunSummary[]): string {
     names.includes('dev pairs') &&
       ' The runs have different dev pairs: their dev metrics cannot be compared.',
   ];
-  const page = html`<h1>${runs.length} runs</h1>
+  const page = html`<h1>${runs.length} ${runs.length === 1 ? 'run' : 'runs'}</h1>
 <p>Best values on the dev pairs; @: step of the evaluation. The best of each column is bold.${notes}</p>
 <div class="table"><table><tr><th>run</th>${names.map((name) => html`<th>${name}</th>`)}<th>steps</th><th>state</th>${metrics.map(({ head }) => html`<th>${head}</th>`)}${unlike && html`<th>loss/char</th>`}</tr>
 ${runs.map(

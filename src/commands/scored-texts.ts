@@ -7,15 +7,23 @@ import { sentenceChrf } from '../text/metrics/chrf.ts';
 
 /** A sentence with its translation by one system. */
 export interface TranslatedText {
+  /** Index of its pair. */
+  readonly pair: number;
   readonly source: string;
   readonly references: readonly string[];
   readonly translation: string;
 }
 
-/** The content of the file `name`. Scores are sentence BLEU (effective order) and chrF2, from 0 to 100. */
-export function scoredTexts(name: string, texts: readonly TranslatedText[]): string {
-  if (!/\.(?:tsv|jsonl)$/i.test(name))
-    return lines(texts.map(({ translation }) => toSingleLine(translation)));
+/**
+ * The content of the file `name`, for `count` pairs. Scores are sentence BLEU (effective order) and chrF2, from 0 to
+ * 100. A file with only translations has a line for each pair, empty if the pair was skipped.
+ */
+export function scoredTexts(name: string, texts: readonly TranslatedText[], count: number): string {
+  if (!/\.(?:tsv|jsonl)$/i.test(name)) {
+    const all = new Array<string>(count).fill('');
+    for (const { pair, translation } of texts) all[pair] = toSingleLine(translation);
+    return lines(all);
+  }
   const rows = texts.map(({ source, references, translation }) => ({
     source,
     translation,
@@ -24,8 +32,10 @@ export function scoredTexts(name: string, texts: readonly TranslatedText[]): str
     chrf: rounded(sentenceChrf(translation, references).score),
   }));
   if (/\.jsonl$/i.test(name)) return lines(rows.map((row) => JSON.stringify(row)));
-  const count = Math.max(1, ...texts.map(({ references }) => references.length));
-  const heads = Array.from({ length: count }, (_, i) => (count === 1 ? 'reference' : `reference ${i + 1}`));
+  const columns = Math.max(1, ...texts.map(({ references }) => references.length));
+  const heads = Array.from({ length: columns }, (_, i) =>
+    columns === 1 ? 'reference' : `reference ${i + 1}`,
+  );
   const cells = rows.map(({ source, translation, references, bleu, chrf }) =>
     [source, translation, ...heads.map((_, i) => references[i] ?? ''), bleu, chrf].map((cell) =>
       toSingleLine(String(cell)).replaceAll('\t', ' '),

@@ -21,7 +21,7 @@ import {
   stepGraph,
 } from './decoding-graphs.ts';
 import type { Hypothesis } from './hypotheses.ts';
-import { PhraseSearch } from './phrase-search.ts';
+import { type JoinsWord, PhraseSearch } from './phrase-search.ts';
 import type { PlaceholderRules } from './placeholder-rules.ts';
 
 /** Smallest number of beams: banks of hypotheses with few and with many phrase tokens share them. */
@@ -32,6 +32,7 @@ export interface PhraseDemand {
   /** Token ids of its phrases. */
   readonly phrases: readonly (readonly number[])[];
   readonly rules?: PlaceholderRules;
+  readonly joins?: JoinsWord;
 }
 
 /** A decoder of one shape; its beams are those of the shape. */
@@ -120,6 +121,7 @@ export class PhraseDecoder {
           endId: this.#config.endId,
           bannedSequences: rules.bannedSequences,
           score: settings.score,
+          joins: demands[b]?.joins,
           allows: (ids, token) => demands[b]?.rules?.allows(ids, token) !== false,
         }),
     );

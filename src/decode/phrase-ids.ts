@@ -40,3 +40,15 @@ export function phraseIds(tokenizer: Tokenizer, phrase: string): number[] {
   }
   return known(whole) ? whole : [tokenizer.special.unknown];
 }
+
+/** The end of a word whose script has spaces between words; the start of one. */
+const wordEnd =
+  /(?![\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}])[\p{L}\p{N}\p{M}]$/u;
+const wordStart = /^[\p{L}\p{N}\p{M}]/u;
+
+/** Whether a token continues the word at the end of the token before it: `s` after `cat`, but not `▁s`. */
+export function continuesWord(tokenizer: Tokenizer, before: number, token: number): boolean {
+  const first = tokenizer.decode([before]);
+  const both = tokenizer.decode([before, token]);
+  return both.startsWith(first) && wordEnd.test(first) && wordStart.test(both.slice(first.length));
+}

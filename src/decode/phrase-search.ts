@@ -13,7 +13,12 @@ interface Progress {
   readonly active: number;
   /** Number of its tokens so far. */
   readonly at: number;
+  /** The phrase that the last token has completed, if it has. */
+  readonly last?: number;
 }
+
+/** Whether a token continues the word of the token before it. */
+export type JoinsWord = (before: number, token: number) => boolean;
 
 /** Maximum number of phrases of a sentence; further ones are not required. */
 export const maxPhrases = 30;
@@ -23,8 +28,10 @@ const nothing: Progress = { met: 0, active: -1, at: 0 };
 /** The phrases of a sentence, as token ids. */
 export class Phrases {
   readonly #list: readonly (readonly number[])[];
+  readonly #joins: JoinsWord;
 
-  constructor(list: readonly (readonly number[])[]) {
+  constructor(list: readonly (readonly number[])[], joins: JoinsWord = () => false) {
+    this.#joins = joins;
     this.#list = list.filter((phrase) => phrase.length > 0).slice(0, maxPhrases);
   }
 
@@ -44,9 +51,19 @@ export class Phrases {
     return [...new Set(this.#list.flatMap((phrase, i) => (met & (1 << i) ? [] : [phrase[0] as number])))];
   }
 
-  /** The progress after one more token. A phrase that is left starts again. */
-  after({ met, active, at }: Progress, token: number): Progress {
+  /**
+   * The progress after one more token, behind `before`. A phrase that is left starts again. A phrase is not the part of
+   * a longer word: it does not begin inside of one, and is missing again if the token continues its last word.
+   */
+  after(progress: Progress, token: number, before?: number): Progress {
+    const { active, at, last = -1 } = progress;
+    let { met } = progress;
     if (this.#list[active]?.[at] === token) return this.#advanced(met, active, at + 1);
+    const begun = this.#list.some((phrase, i) => !(met & (1 << i)) && phrase[0] === token);
+    if (before !== undefined && (begun || last >= 0) && this.#joins(before, token)) {
+      if (last >= 0) met &= ~(1 << last);
+      return { met, active: -1, at: 0 };
+    }
     let best = -1;
     for (const [i, phrase] of this.#list.entries())
       if (!(met & (1 << i)) && phrase[0] === token && phrase.length > (this.#list[best]?.length ?? 0))
@@ -56,7 +73,7 @@ export class Phrases {
 
   #advanced(met: number, active: number, at: number): Progress {
     return at === this.#list[active]?.length
-      ? { met: met | (1 << active), active: -1, at: 0 }
+      ? { met: met | (1 << active), active: -1, at: 0, last: active }
       : { met, active, at };
   }
 }
@@ -88,6 +105,8 @@ export interface PhraseSettings {
   readonly bannedSequences?: readonly (readonly number[])[];
   /** Whether a token may follow some tokens. Default: all may. */
   allows?(ids: readonly number[], token: number): boolean;
+  /** Whether a token continues the word of the one before. Default: none does. */
+  readonly joins?: JoinsWord;
   score(logProb: number, length: number): number;
 }
 
@@ -125,7 +144,7 @@ export class PhraseSearch {
   #isDone = false;
 
   constructor(phrases: readonly (readonly number[])[], settings: PhraseSettings) {
-    this.#phrases = new Phrases(phrases);
+    this.#phrases = new Phrases(phrases, settings.joins);
     this.#settings = settings;
   }
 
@@ -202,7 +221,7 @@ export class PhraseSearch {
       found.set(token, logProb);
     }
     return [...found].map(([token, logProb]) => {
-      const progress = this.#phrases.after(row.progress, token);
+      const progress = this.#phrases.after(row.progress, token, row.ids.at(-1));
       return { parent: k, token, total: row.total + logProb, progress, bank: this.#phrases.bank(progress) };
     });
   }

@@ -11,7 +11,7 @@ import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { DecodeSettings } from './decode-options.ts';
 import type { DecodeMode } from './decoding-graphs.ts';
 import { minPhraseBeams, PhraseDecoder, type PhraseDemand } from './phrase-decoder.ts';
-import { phraseIds } from './phrase-ids.ts';
+import { continuesWord, phraseIds } from './phrase-ids.ts';
 import { maxPhrases } from './phrase-search.ts';
 import { PlaceholderRules } from './placeholder-rules.ts';
 import type { TranslatorShape } from './source-texts.ts';
@@ -97,7 +97,8 @@ function boundOf(
   if (terms.length === 0 && !isBound) return undefined;
   const rules = isBound ? new PlaceholderRules(target, text, ordered) : undefined;
   const all = [...(rules?.tokens ?? []).map((id) => [id]), ...terms.map((term) => phraseIds(target, term))];
-  const demand = { phrases: all.filter((phrase) => phrase.length > 0), rules };
+  const joins = (before: number, token: number) => continuesWord(target, before, token);
+  const demand = { phrases: all.filter((phrase) => phrase.length > 0), rules, joins };
   return { ids: ids[k] as number[], terms, demand };
 }
 

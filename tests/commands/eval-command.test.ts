@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { scoredTexts } from '../../src/commands/scored-texts.ts';
 import { heddle } from '../support/cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-eval-'));
@@ -40,7 +41,21 @@ it('compares files of translations, and writes report, translations and COMET fi
     bleu: 100,
     chrf: 100,
   });
+  // Lines that end in CR, as old exports have them.
+  writeFileSync(at('cr.txt'), 'un gato\rdos perros corren\r');
+  const cr = await heddle(['eval', at('p.tsv'), '--outputs', at('cr.txt'), '--bootstrap', '0', '--json']);
+  expect(JSON.parse(cr.stdout)).toMatchObject({ pairs: 2, exactMatch: 1 });
   writeFileSync(at('short.txt'), 'one\n');
   const short = await heddle(['eval', at('p.tsv'), '--outputs', at('short.txt')]);
-  expect(short.stderr).toMatch(/short\.txt: 1 lines, the files of pairs have 2 valid pairs/);
+  expect(short.stderr).toMatch(/short\.txt: 1 line, valid pairs in the files of pairs: 2/);
+});
+
+it('writes an empty line for a pair that was skipped, so that translations keep their lines', () => {
+  const text = (pair: number) => ({ pair, source: 's', references: ['r'], translation: `t${pair}` });
+  expect(scoredTexts('x.txt', [text(0), text(2)], 4)).toBe('t0\n\nt2\n\n');
+  expect(
+    scoredTexts('x.jsonl', [text(0), text(2)], 4)
+      .trimEnd()
+      .split('\n'),
+  ).toHaveLength(2);
 });

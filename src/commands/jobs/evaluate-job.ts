@@ -9,7 +9,7 @@ import { frameKindOf } from '../../decode/frame-facts.ts';
 import type { Job } from '../../session/job.ts';
 import { nameOfPairs, readPairs } from '../../session/load-corpus.ts';
 import type { Session } from '../../session/session.ts';
-import type { PairFiles } from '../../text/corpus/pair-files.ts';
+import { linesOf, type PairFiles } from '../../text/corpus/pair-files.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
 import { bleuStatistics } from '../../text/metrics/bleu.ts';
 import { type BootstrapScore, pairedBootstrap, scoreOf } from '../../text/metrics/bootstrap.ts';
@@ -73,6 +73,8 @@ export interface EvaluationReport extends TranslationReport, TokenMetrics {}
 
 /** A sentence and its translations by the systems. */
 export interface EvaluatedSentence {
+  /** Index of its pair; pairs that were skipped have no sentence. */
+  readonly pair: number;
   readonly source: string;
   readonly references: readonly string[];
   readonly translations: readonly string[];
@@ -223,11 +225,12 @@ export const evaluateOutputs: Job<EvaluateOutputsArguments, TranslationReport> =
 
 /** The lines of a file of translations. Throws a HeddleError if their number is not that of the pairs. */
 async function readLines(path: string, count: number, { files }: Pick<Session, 'files'>): Promise<string[]> {
-  const lines = new TextDecoder().decode(await files.read(path)).split(/\r?\n/);
-  if (lines.at(-1) === '') lines.pop();
+  const lines = linesOf(new TextDecoder().decode(await files.read(path))).map((line) =>
+    line.replace(/\r$/, ''),
+  );
   check(
     lines.length === count,
-    `${path}: ${lines.length} lines, the files of pairs have ${count} valid pairs`,
+    `${path}: ${lines.length} ${lines.length === 1 ? 'line' : 'lines'}, valid pairs in the files of pairs: ${count}`,
   );
   return lines;
 }
@@ -243,7 +246,7 @@ export function scoreSystems(
   const sentences = pairs.flatMap(({ source, target, others = [] }, i): EvaluatedSentence[] => {
     const translations = outputs.flatMap((list) => list[i] ?? []);
     return translations.length === outputs.length
-      ? [{ source, references: [target, ...others], translations }]
+      ? [{ pair: i, source, references: [target, ...others], translations }]
       : [];
   });
   check(sentences.length > 0, 'eval: no pair was translated by all systems');

@@ -47,7 +47,7 @@ const logo = html`<svg viewBox="0 0 24 24" fill="none" stroke-width="3" stroke-l
 function lead({ start, steps }: TrainingHistory): string {
   const done = steps.at(-1)?.step ?? start.step;
   const when = start.time.replace(/^(\d{4}-\d\d-\d\d)T(\d\d:\d\d).*/, '$1 $2 UTC');
-  return `${start.preset} model of ${formatInteger(start.parameters)} parameters, ${formatInteger(done)} steps on ${start.backend}, ${when}`;
+  return `${start.preset} model of ${formatInteger(start.parameters)} parameters, ${formatInteger(done)} ${done === 1 ? 'step' : 'steps'} on ${start.backend}, ${when}`;
 }
 
 /**
