@@ -1,13 +1,12 @@
 // Corpora of jobs: files of pairs, or the built-in corpus made from Unicode CLDR.
 
-import { check } from '../core/errors.ts';
 import { runPaced, type Steps } from '../core/steps.ts';
 import { baseName, type Files, openStream } from '../files/files.ts';
 import { settledFolder } from '../files/settled-folder.ts';
 import type { Stage } from '../text/batches/mixed-batches.ts';
 import { packedPairs } from '../text/corpus/packed-pairs.ts';
 import { pairBlocks } from '../text/corpus/pair-blocks.ts';
-import { describeBad, type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
+import { checkParsed, describeBad, nameOfPairs, type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import type { CorpusSplit, HeldOut, Pair } from '../text/corpus/pairs.ts';
 import { checkHeldOut, heldOutParts, splitDev, splitPairs, splitPairsSteps } from '../text/corpus/pairs.ts';
 import { readTsv } from '../text/corpus/tsv.ts';
@@ -203,15 +202,7 @@ async function readSets(
   const list = (set: 'train' | 'dev' | 'test') => packedPairs(parts.map(({ sets }) => sets[set]));
   const sets = { train: list('train'), dev: list('dev'), test: list('test') };
   const name = nameOfPairs(given);
-  check(parts.length > 0, `${name}: there is no pair after the names of the columns`);
-  check(
-    parts.some(({ columns }) => columns),
-    `${name}: no line has a tab; each line of a corpus is a source, a tab and a target`,
-  );
-  check(
-    parts.some(({ sets }) => sets.train.length + sets.dev.length + sets.test.length > 0),
-    () => `${name}: no line is a valid pair (${describeBad(parts.flatMap(({ bad }) => bad))})`,
-  );
+  checkParsed(name, parts, sets.train.length + sets.dev.length + sets.test.length);
   for (const file of new Set(parts.map((part) => part.name))) {
     const bad = describeBad(parts.filter((part) => part.name === file).flatMap((part) => part.bad));
     if (bad) emit({ type: 'message', text: `${file}: ${bad}` });
@@ -223,12 +214,6 @@ async function readSets(
 
 /** The files that pairs are counted by. */
 const mainFiles = ({ files = [], source = [] }: PairFiles): string[] => [...source, ...files];
-
-/** Files of pairs in messages: `train.tsv`, or `train.en, train.es`. */
-export const nameOfPairs = (given: PairFiles): string =>
-  pathsOf(given)
-    .map((path) => (path === '-' ? 'stdin' : path))
-    .join(', ');
 
 /** Returns the name of a corpus: `English to Spanish, from Unicode CLDR`, or its file name. */
 export function corpusName(corpus: CorpusArguments): string {

@@ -5,7 +5,6 @@ import { runPaced } from '../../core/steps.ts';
 import { type Files, openStream, readText, writeText } from '../../files/files.ts';
 import type { Job } from '../../session/job.ts';
 import { createPace } from '../../session/job-pace.ts';
-import { nameOfPairs } from '../../session/load-corpus.ts';
 import { openModel } from '../../session/open-model.ts';
 import type { Session } from '../../session/session.ts';
 import {
@@ -18,7 +17,7 @@ import {
 import { formatLinks, parseLinks } from '../../text/align/pharaoh.ts';
 import { wordsOf } from '../../text/align/token-words.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
-import { linesOf, type PairFiles, textsOfBlock } from '../../text/corpus/pair-files.ts';
+import { linesOf, nameOfPairs, type PairFiles, textsOfBlock } from '../../text/corpus/pair-files.ts';
 import { type Pair, sampleEvenly } from '../../text/corpus/pairs.ts';
 import { AlignmentError, openModelAligner } from './model-alignment.ts';
 

@@ -17,57 +17,45 @@ const maxSources = 0.2;
 /** Key of a pair: as in a split, spacing and case do not matter. */
 const keyOf = ({ source, target }: Pair): string => `${pairKey(source)}\t${pairKey(target)}`;
 
-/** Pairs of a part that are held out: numbers of different ones, and those that were found in training. */
-interface HeldPairs {
-  readonly part: 'dev' | 'test';
-  readonly pairs: ReadonlySet<string>;
-  readonly sources: ReadonlySet<string>;
-  readonly found: Set<string>;
-  readonly foundSources: Set<string>;
-}
-
-function heldPairs(part: HeldPairs['part'], list: Iterable<Pair>): HeldPairs {
-  const pairs = new Set<string>();
-  const sources = new Set<string>();
-  for (const pair of list) {
-    pairs.add(keyOf(pair));
-    sources.add(pairKey(pair.source));
-  }
-  return { part, pairs, sources, found: new Set(), foundSources: new Set() };
-}
-
 /** Finds such pairs in a corpus, in steps; returns a warning for each problem. */
 export function* corpusWarnings({ train, dev, test }: CorpusSplit): Steps<string[]> {
-  const held = [heldPairs('dev', dev), heldPairs('test', test)];
+  const held = Object.entries({ dev, test }).map(([part, list]) => {
+    // Whether each pair, and each source, occurs in training.
+    const pairs = new Map<string, boolean>();
+    const sources = new Map<string, boolean>();
+    for (const pair of list) {
+      pairs.set(keyOf(pair), false);
+      sources.set(pairKey(pair.source), false);
+    }
+    return { part, pairs, sources };
+  });
   let done = 0;
-  if (held.some(({ pairs }) => pairs.size > 0))
+  if (dev.length + test.length > 0)
     for (const pair of train) {
       if (done++ % 1024 === 0) yield { task: 'compare pairs', done, total: train.length };
       const source = pairKey(pair.source);
-      for (const { pairs, sources, found, foundSources } of held) {
+      for (const { pairs, sources } of held) {
         if (!sources.has(source)) continue;
-        foundSources.add(source);
-        const key = keyOf(pair);
-        if (pairs.has(key)) found.add(key);
+        sources.set(source, true);
+        if (pairs.has(keyOf(pair))) pairs.set(keyOf(pair), true);
       }
     }
-  const warnings = held.flatMap(overlap);
+  const warnings = held.flatMap(({ part, pairs, sources }) => {
+    const [found, known] = [pairs, sources].map((map) => [...map.values()].filter(Boolean).length);
+    const text = found
+      ? `${share(found, pairs.size)} ${part} pairs are also training pairs`
+      : known && known > maxSources * sources.size
+        ? `${share(known, sources.size)} sources of the ${part} pairs are also in training, with other targets`
+        : undefined;
+    return text === undefined
+      ? []
+      : [`${text}, so their metrics are better than those of new texts; remove them from one of the two`];
+  });
   const frequent = frequentPair(train);
   return frequent ? [...warnings, frequent] : warnings;
 }
 
-/** Warnings about the pairs, and else the sources, of a part that occur in training. */
-function overlap({ part, pairs, sources, found, foundSources }: HeldPairs): string[] {
-  const some = (n: number, all: number) => `${formatInteger(n)} of ${formatInteger(all)}`;
-  const then = 'so their metrics are better than those of new texts; remove them from one of the two';
-  if (found.size > 0)
-    return [`${some(found.size, pairs.size)} ${part} pairs are also training pairs, ${then}`];
-  if (foundSources.size <= maxSources * sources.size) return [];
-  return [
-    `${some(foundSources.size, sources.size)} sources of the ${part} pairs are also in the training pairs, with other ` +
-      `targets, ${then}`,
-  ];
-}
+const share = (n: number, all: number): string => `${formatInteger(n)} of ${formatInteger(all)}`;
 
 /** A warning about a pair that makes up much of the training pairs. */
 function frequentPair(train: CorpusSplit['train']): string | undefined {

@@ -1,7 +1,7 @@
 // Reads files of sentence pairs in blocks of complete records, so that a file is never in memory as a whole.
 import { check, HeddleError } from '../../core/errors.ts';
 import { concatBytes } from '../../files/files.ts';
-import { decodeUtf8, formatOf, type PairBlock, type PairFiles, parseCsv } from './pair-files.ts';
+import { countLines, decodeUtf8, formatOf, type PairBlock, type PairFiles, parseCsv } from './pair-files.ts';
 import { hasReader, readerBlocks } from './pair-readers.ts';
 
 /** A stream of bytes. */
@@ -206,13 +206,6 @@ class Records {
     this.#rest = new Uint8Array();
     return concatBytes(parts);
   }
-}
-
-/** Number of lines; the last one may lack its line break. */
-function countLines(bytes: Uint8Array): number {
-  let lines = 0;
-  for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1)) lines++;
-  return lines + (bytes.length > 0 && bytes.at(-1) !== newline ? 1 : 0);
 }
 
 /** The stream, decompressed if it starts with the bytes of gzip. */

@@ -96,6 +96,12 @@ export const pathsOf = ({ files = [], source = [], target = [] }: PairFiles): st
   ...target,
 ];
 
+/** Files of pairs in messages: `train.tsv`, or `train.en, train.es`. */
+export const nameOfPairs = (given: PairFiles): string =>
+  pathsOf(given)
+    .map((path) => (path === '-' ? 'stdin' : path))
+    .join(', ');
+
 /** Format of a file: by its name unless given. */
 export const formatOf = (path: string, given?: PairFormat): PairFormat =>
   given ??
@@ -243,6 +249,14 @@ export function linesOf(text: string): string[] {
   return lines;
 }
 
+/** Number of lines of a block; the last one may lack its LF. */
+export function countLines(bytes: Uint8Array): number {
+  const lf = 10;
+  let lines = 0;
+  for (let at = bytes.indexOf(lf); at >= 0; at = bytes.indexOf(lf, at + 1)) lines++;
+  return lines + (bytes.length > 0 && bytes.at(-1) !== lf ? 1 : 0);
+}
+
 /** Decodes UTF-8; a HeddleError names the first invalid line. `first`: number of the first line. */
 export function decodeUtf8(bytes: Uint8Array, name: string, first = 1): string {
   const utf8 = new TextDecoder('utf-8', { fatal: true });
@@ -275,4 +289,21 @@ export function describeBad(bad: readonly BadLine[]): string {
   const named = bad.slice(0, 10).map(({ line, reason }) => `${line} (${reason})`);
   const more = bad.length > 10 ? `, and ${bad.length - 10} more` : '';
   return `${bad.length} bad ${bad.length === 1 ? 'line' : 'lines'}: ${named.join(', ')}${more}`;
+}
+
+/** Throws a HeddleError, which starts with `name`, if the blocks of a corpus have no pair. */
+export function checkParsed(
+  name: string,
+  blocks: readonly { readonly columns: boolean; readonly bad: readonly BadLine[] }[],
+  pairs: number,
+): void {
+  check(blocks.length > 0, `${name}: there is no pair after the names of the columns`);
+  check(
+    blocks.some(({ columns }) => columns),
+    `${name}: no line has a tab; each line of a corpus is a source, a tab and a target`,
+  );
+  check(
+    pairs > 0,
+    () => `${name}: no line is a valid pair (${describeBad(blocks.flatMap(({ bad }) => bad))})`,
+  );
 }

@@ -2,7 +2,7 @@
 // lines are reported. CSV is converted to TSV.
 import { check } from '../../core/errors.ts';
 import { concatBytes } from '../../files/files.ts';
-import { type BadLine, decodeUtf8, describeBad, linesOf, parseCsv, parseRecords } from './pair-files.ts';
+import { type BadLine, checkParsed, decodeUtf8, linesOf, parseCsv, parseRecords } from './pair-files.ts';
 import { readerBlocks, readerFormatOf } from './pair-readers.ts';
 import type { Pair } from './pairs.ts';
 
@@ -31,8 +31,7 @@ export function readTsv(bytes: Uint8Array, name: string, references = 1): TsvCor
   );
   const block = { name, format: 'tsv', line: 1, bytes, columns: [0, 1], references } as const;
   const { columns, ...corpus } = parseRecords(block, linesOf(decodeUtf8(bytes, name)));
-  check(columns, `${name}: no line has a tab; each line of a corpus is a source, a tab and a target`);
-  check(corpus.pairs.length > 0, () => `${name}: no line is a valid pair (${describeBad(corpus.bad)})`);
+  checkParsed(name, [{ columns, bad: corpus.bad }], corpus.pairs.length);
   return corpus;
 }
 

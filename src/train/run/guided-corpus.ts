@@ -5,7 +5,6 @@
 import { check } from '../../core/errors.ts';
 import { type Files, openStream } from '../../files/files.ts';
 import type { CorpusSession } from '../../session/load-corpus.ts';
-import { nameOfPairs } from '../../session/load-corpus.ts';
 import type { Links } from '../../text/align/lexicon.ts';
 import { parseLinks } from '../../text/align/pharaoh.ts';
 import { textsOfTokens, wordsOf, wordsOfTokens } from '../../text/align/token-words.ts';
@@ -13,7 +12,13 @@ import { AlignedRows } from '../../text/batches/aligned-rows.ts';
 import type { EncodedCorpus, RaggedRows } from '../../text/batches/encoded-corpus.ts';
 import { normalizeText } from '../../text/corpus/normalize-text.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
-import { decodeUtf8, linesOf, type PairFiles, textsOfBlock } from '../../text/corpus/pair-files.ts';
+import {
+  decodeUtf8,
+  linesOf,
+  nameOfPairs,
+  type PairFiles,
+  textsOfBlock,
+} from '../../text/corpus/pair-files.ts';
 import { hashText, type PairList } from '../../text/corpus/pairs.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { TokenizerPair } from '../update/new-model.ts';

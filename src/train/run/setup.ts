@@ -103,7 +103,7 @@ export async function setUp(
   if (args.augment) {
     const rates = augmentRates(args.augment);
     log(`augmentation: ${describeRates(rates) || 'none'}`);
-    const { augmentProblems } = await import('./augment-check.ts'); // only with augmentation
+    const { augmentProblems } = await import('./data-check.ts'); // only with augmentation
     for (const text of augmentProblems(rates, { source, target })) session.emit({ type: 'warning', text });
   }
   if (args.exportTo) {

@@ -7,16 +7,9 @@ import type { Files } from '../../files/files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { createPace } from '../../session/job-pace.ts';
 import type { CorpusArguments, CorpusSession, ReadCorpus } from '../../session/load-corpus.ts';
-import {
-  corpusFiles,
-  corpusName,
-  nameOfPairs,
-  openCorpusPool,
-  readKeptCorpus,
-} from '../../session/load-corpus.ts';
-import { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';
+import { corpusFiles, corpusName, openCorpusPool, readKeptCorpus } from '../../session/load-corpus.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
-import { pathsOf } from '../../text/corpus/pair-files.ts';
+import { nameOfPairs, pathsOf } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
 import type { TokenizerFileOptions } from '../../text/load-tokenizer.ts';
 import { openTextPool } from '../../text/text-pool.ts';
@@ -88,6 +81,7 @@ export async function prepareCorpus(
     // The pairs that are held out have other sources than the training pairs.
     const { dev: ownDev, test: ownTest } = corpusFiles(corpus) ?? {};
     const compared = { train, dev: given || ownDev ? dev : [], test: given || ownTest ? test : [] };
+    const { corpusWarnings } = await import('./data-check.ts');
     for (const text of await runPaced(corpusWarnings(compared), pace))
       session.emit({ type: 'warning', text });
     const noStart = options.model.decoderSelfAttention === 'ssru';

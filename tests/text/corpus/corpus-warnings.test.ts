@@ -47,7 +47,7 @@ it('names the sources of dev pairs that have other targets in training, if they 
   const found = (known: number) => runSteps(corpusWarnings({ train: pairs(200), dev: [], test: dev(known) }));
   expect(found(20)).toEqual([]);
   expect(found(21)).toEqual([
-    '21 of 100 sources of the test pairs are also in the training pairs, with other targets, so their metrics are ' +
+    '21 of 100 sources of the test pairs are also in training, with other targets, so their metrics are ' +
       'better than those of new texts; remove them from one of the two',
   ]);
 });

@@ -1,5 +1,5 @@
-// Whether the vocabularies of a run have the tokens that its augmentations write: said at the start, not after the
-// training.
+// Checks of the data of a run that are said at the start, not after the training: its pairs (corpus-warnings.ts), and
+// whether its vocabularies have the tokens that its augmentations write. Loaded on demand.
 
 import { ownToken } from '../../decode/phrase-ids.ts';
 import {
@@ -9,6 +9,8 @@ import {
   augmentSymbols,
 } from '../../text/augment/augment-rates.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+
+export { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';
 
 /** Number of texts that a message names. */
 const named = 3;
