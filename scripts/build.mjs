@@ -39,6 +39,9 @@ interface AsyncDisposable {
 }
 `;
 
+/** The name of lib.dom that @webgpu/types uses and a worker's lib lacks. */
+const imageElement = 'declare global {\n  interface HTMLImageElement {}\n}\n';
+
 const { build, minifySync } = await import('vite');
 const types = !process.argv.includes('--no-types');
 for (const folder of ['modules', ...(types ? ['types'] : [])])
@@ -358,7 +361,7 @@ async function declareTypes() {
     writeFileSync(path, `/// <reference path="./disposable.d.ts" />\n${readFileSync(path, 'utf8')}`);
     writeFileSync(
       `dist/types/ts5/${name}.d.ts`,
-      `/// <reference types="@webgpu/types" />\nexport * from '../${name}.js';\n`,
+      `/// <reference types="@webgpu/types" />\nexport * from '../${name}.js';\n${imageElement}`,
     );
   }
 }

@@ -75,7 +75,7 @@ const schedule = {
 const recipe = { optimizer, schedule, seed: 1, init: 'xavier', gradientAccumulationSteps: 1 };
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-losses-'));
-const device = await heddle.openDevice(await dawnGpu({ quiet: true }));
+const device = await heddle.openDevice(await dawnGpu());
 const engine = heddle.gpuEngine(device, {
   kernels: { choose: (graphs, on, known) => heddle.tuneKernels(on, graphs, { known }) },
 });

@@ -1,7 +1,8 @@
 // A translator in the shape of the browser's built-in Translator API
 // (https://webmachinelearning.github.io/translation-api/), so that a page can use either.
 
-import { HeddleError } from '../core/errors.ts';
+import { check, HeddleError } from '../core/errors.ts';
+import { checkNames } from '../core/fields.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
@@ -60,6 +61,16 @@ class DownloadProgressEvent extends Event {
     this.loaded = loaded;
   }
 }
+
+/** The names of all options of createTranslator. */
+const optionNames: Readonly<Record<keyof CreateTranslatorOptions, true>> = {
+  sourceLanguage: true,
+  targetLanguage: true,
+  model: true,
+  load: true,
+  signal: true,
+  monitor: true,
+};
 
 const invalidState = () => new DOMException('The translator is destroyed.', 'InvalidStateError');
 
@@ -204,6 +215,12 @@ function codesFor({ languages }: Model, { sourceLanguage, targetLanguage }: Tran
  * for await (const piece of translator.translateStreaming('Good morning.')) document.title += piece;
  */
 export async function createTranslator(options: CreateTranslatorOptions): Promise<HeddleTranslator> {
+  checkNames({ area: 'createTranslator' }, Object.keys(optionNames), Object.keys(options));
+  for (const side of ['sourceLanguage', 'targetLanguage'] as const)
+    check(
+      typeof options[side] === 'string',
+      () => `createTranslator: ${side} is ${options[side]}, it must be a text`,
+    );
   const { model: given, load, signal, monitor } = options;
   signal?.throwIfAborted();
   const target = new EventTarget();

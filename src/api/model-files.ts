@@ -34,7 +34,7 @@ export interface ModelFacts {
  * console.log(config.dModel, parameters);
  */
 export async function readModelFacts(model: FolderSource, place: ModelPlace = {}): Promise<ModelFacts> {
-  const { files, folder } = await openPlace(model, place);
+  const { files, folder } = await openPlace('readModelFacts', model, place);
   const path = `${folder}/${modelFileNames.config}`;
   const config = await readConfig(await readJson(files, path), path);
   return { config, parameters: parameterList(config).count };
@@ -47,7 +47,7 @@ export async function readModelFacts(model: FolderSource, place: ModelPlace = {}
  * const archive = await packModel('out');
  */
 export async function packModel(model: FolderSource, place: ModelPlace = {}): Promise<Blob> {
-  const { files, folder } = await openPlace(model, place);
+  const { files, folder } = await openPlace('packModel', model, place);
   const { packFolder } = await import('../files/model-archives.ts');
   return new Blob((await packFolder(files, folder)) as BlobPart[], { type: 'application/zip' });
 }
@@ -65,6 +65,7 @@ export async function importModel(
   name: string,
   place: ModelPlace = {},
 ): Promise<void> {
+  checkNames({ area: 'importModel' }, ['files'], Object.keys(place));
   const { files, folder } = placeOf(name, place);
   const { fromBlobs } = await import('./remote-models.ts');
   const found = await fromBlobs(file);

@@ -62,6 +62,8 @@ const optionNames: Readonly<Record<keyof SaveOptions, true>> = {
   force: true,
 };
 
+const firefoxNames: readonly (keyof FirefoxOptions)[] = ['pair', 'multipliers', 'calibration', 'shortlist'];
+
 /** Parts of a model that are written. */
 interface ToSave {
   readonly model: SavedModel;
@@ -173,7 +175,8 @@ async function writeModel(
   given: SaveOptions,
 ): Promise<void> {
   checkNames({ area: 'save' }, Object.keys(optionNames), Object.keys(given));
-  const { format: name = 'heddle', dtype, force } = given;
+  const { format: name = 'heddle', dtype, force, firefox = {} } = given;
+  checkNames({ area: 'save: firefox' }, firefoxNames, Object.keys(firefox));
   check(
     Object.hasOwn(formats, name),
     `save: there is no format ${name}; the formats are ${modelFormats.join(', ')} and lora`,

@@ -34,7 +34,7 @@ export interface Checkpoint {
  * const { step, steps, settings } = await readCheckpoint('out');
  */
 export async function readCheckpoint(model: FolderSource, place: ModelPlace = {}): Promise<Checkpoint> {
-  const { files, folder } = await openPlace(model, place);
+  const { files, folder } = await openPlace('readCheckpoint', model, place);
   const state = await readTrainingState(files, folder);
   const { corpus, ...given } = startArguments(state, folder);
   const settings = settingsIn(given);
@@ -59,6 +59,6 @@ export async function readTrainingLog(
   model: FolderSource,
   { onMessage = () => {}, ...place }: ModelPlace & { readonly onMessage?: (text: string) => void } = {},
 ): Promise<LogRecord[]> {
-  const { files, folder } = await openPlace(model, place);
+  const { files, folder } = await openPlace('readTrainingLog', model, place);
   return readLog(files, folder, onMessage);
 }

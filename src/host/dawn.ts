@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter } from 'node:path';
 import { HeddleError, messageOf } from '../core/errors.ts';
+import { checkNames } from '../core/fields.ts';
 import { optionalPackage } from './optional-package.ts';
 
 /** Options of `dawnGpu`. */
@@ -23,6 +24,13 @@ export interface DawnOptions {
   flags?: string[];
 }
 
+const optionNames: Readonly<Record<keyof DawnOptions, true>> = {
+  exactTimestamps: true,
+  spin: true,
+  adapter: true,
+  flags: true,
+};
+
 /**
  * GPU objects by flags. They are never released: Dawn's binding crashes if a GPU object is garbage-collected
  * while a device of it is in use. They do not keep Node from exiting.
@@ -40,6 +48,7 @@ const started = new Map<string, GPU>();
  * const device = await openDevice(await dawnGpu());
  */
 export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
+  checkNames({ area: 'dawnGpu' }, Object.keys(optionNames), Object.keys(options));
   const { create, globals } = await loadDawn();
   for (const [name, value] of Object.entries(globals)) {
     if (!(name in globalThis)) {

@@ -2,16 +2,20 @@
 // meant.
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createTranslator } from '../../src/api/create-translator.ts';
 import { loadModel } from '../../src/api/load-model.ts';
 import { Model } from '../../src/api/model.ts';
-import { pullModel } from '../../src/api/model-files.ts';
+import { importModel, packModel, pullModel, readModelFacts } from '../../src/api/model-files.ts';
 import { planTraining } from '../../src/api/plan-training.ts';
 import { readPairs } from '../../src/api/read-pairs.ts';
+import { readCheckpoint, readTrainingLog } from '../../src/api/saved-training.ts';
 import { train } from '../../src/api/train.ts';
+import { dawnGpu } from '../../src/host/dawn.ts';
 import { currentHost, openBrowserFiles, registerHost } from '../../src/session/host.ts';
 import { splitPairs } from '../../src/text/corpus/pairs.ts';
 import { corpusBleu } from '../../src/text/metrics/bleu.ts';
 import { corpusChrf } from '../../src/text/metrics/chrf.ts';
+import { taskCorpus } from '../../src/text/tasks/task-corpus.ts';
 import { letterModel } from '../support/saved-model.ts';
 import { testHost, testSession } from '../support/session.ts';
 
@@ -19,6 +23,7 @@ const before = currentHost();
 beforeAll(() => registerHost(testHost()));
 afterAll(() => registerHost(before));
 
+const languages = { sourceLanguage: 'en', targetLanguage: 'es' };
 const pairs = [{ source: 'abc', target: 'cab' }];
 const model = new Model(letterModel(), testSession({ device: 'cpu' }));
 /** Options that TypeScript refuses. */
@@ -55,13 +60,22 @@ it.each<[meant: string, call: () => unknown]>([
   ['the names are format,', () => readPairs('x.tsv', wrong({ colums: 'a' }))],
   ['Did you mean dev?', () => splitPairs(pairs, wrong({ devv: 0.1 }))],
   [
-    'bleu: there is no option smothing; the options are smoothing, smoothingValue',
+    'bleu: there is no option smothing. Did you mean smoothing?',
     () => corpusBleu(['a'], ['a'], wrong({ smothing: 'none' })),
   ],
-  [
-    'chrf: there is no option betta; the options are charOrder, wordOrder, beta',
-    () => corpusChrf(['a'], ['a'], wrong({ betta: 1 })),
-  ],
+  ['Did you mean tokenize?', () => corpusBleu(['a'], ['a'], wrong({ tokenise: '13a' }))],
+  ['bleu: there is no option max; the options are smoothing, ', () => corpusBleu([], [], wrong({ max: 1 }))],
+  ['chrf: there is no option betta. Did you mean beta?', () => corpusChrf(['a'], ['a'], wrong({ betta: 1 }))],
+  ['Did you mean model?', () => createTranslator(wrong({ ...languages, modle: model }))],
+  ['sourceLanguage is undefined', () => createTranslator(wrong({ targetLanguage: 'es', model }))],
+  ['Did you mean files?', () => readModelFacts('x', wrong({ filez: 1 }))],
+  ['Did you mean files?', () => packModel('x', wrong({ filez: 1 }))],
+  ['Did you mean files?', () => importModel(new Blob([]), 'x', wrong({ filez: 1 }))],
+  ['Did you mean files?', () => readCheckpoint('x', wrong({ filez: 1 }))],
+  ['Did you mean files?', () => readTrainingLog('x', wrong({ filez: 1 }))],
+  ['Did you mean pair?', () => model.save('x', { format: 'firefox', firefox: wrong({ pairs: 'enes' }) })],
+  ['Did you mean seed?', () => taskCorpus(wrong({ task: 'sort', pairs: 3, sed: 1 }))],
+  ['Did you mean adapter?', () => dawnGpu(wrong({ adaptr: 'x' }))],
   ['lora must be a folder', () => loadModel('x', wrong({ lora: 5 }))],
   ['ensemble must be a list', () => loadModel('x', wrong({ ensemble: 'other' }))],
   [

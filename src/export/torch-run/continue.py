@@ -27,7 +27,7 @@ from torch.nn.utils.rnn import pad_sequence
 sys.dont_write_bytecode = True  # the folder of the run has no __pycache__
 from checkpoint import Checkpoint, fail, read_base, read_json, read_safetensors
 from frames import Frames
-from optimizer import DTensor, Optimizer, learning_rate, rounded
+from optimizer import DTensor, Optimizer, learning_rate, local, rounded
 from transformer import Layer, Transformer, padding_label
 
 try:
@@ -160,19 +160,33 @@ def backward(model, data, batches, weight, autocast, device):
 
 
 def spread(model, args, device):
-    """The model for several processes: a copy in each (DDP), or shards of its weights (FSDP2)."""
+    """The model for several processes: a copy in each (DDP), or shards of its weights (FSDP2); and the number by which
+    the sum of the gradients of all processes is divided."""
     layers = [layer for layer in model.modules() if isinstance(layer, Layer)]
     for layer in layers:
         layer.recompute = args.activation_checkpointing
+    world, on_cpu = dist.get_world_size(), device.type == "cpu"
     if not args.fsdp:
-        return DistributedDataParallel(model.to(device), device_ids=[device.index] if device.type == "cuda" else None,
-                                       broadcast_buffers=False)
+        return DistributedDataParallel(model.to(device), device_ids=None if on_cpu else [device.index],
+                                       broadcast_buffers=False), world
     if not fully_shard:
         fail(f"--fsdp needs PyTorch 2.6 or later, this is {torch.__version__}")
-    mesh = init_device_mesh(device.type, (dist.get_world_size(),))
-    for part in [*layers, model]:  # a layer's weights are whole only while it computes
-        fully_shard(part, mesh=mesh)
-    return model.to(device)
+    if on_cpu and not hasattr(torch.cpu.Stream, "record_event"):  # PyTorch 2.6; later versions have them: they do nothing
+        torch.cpu.Stream.record_event = lambda self, event=None: event or torch.cpu.Event()
+        torch.cpu.Stream.wait_event = lambda self, event: None
+    # A layer's weights are whole only while it computes; on CPUs, where PyTorch fails with that, until its backward pass.
+    options = dict(mesh=init_device_mesh(device.type, (world,)), reshard_after_forward=not on_cpu)
+    for part in [*layers, model]:
+        fully_shard(part, **options)
+    return model.to(device), world / gradient_of_ones(world, device, options)
+
+
+def gradient_of_ones(world, device, options):
+    """What FSDP makes of a gradient of 1 in each process: 1, the mean; with gloo, which has no mean, it may be the sum."""
+    probe = torch.nn.Linear(1, world, bias=False).to(device)
+    fully_shard(probe, **options)
+    probe(torch.ones(1, 1, device=device)).sum().backward()
+    return local(probe.weight.grad).sum().item()
 
 
 def like(tensor, parameter):
@@ -201,7 +215,7 @@ def train(args, folder, plan, run, steps):
     decayed = {p["name"] for p in plan["parameters"] if p["decay"]}
     base = read_base(folder) if "lora" in plan else {}
     model = Transformer(plan["model"], {**base, **run.weights}, trained, plan.get("lora")).to(wide)
-    parallel = spread(model, args, device)
+    parallel, divisor = spread(model, args, device)
     parameters = {name: model.get_parameter(name) for name in run.weights}
     m, v, averages = ({name: like(t, parameters[name]) for name, t in x.items()} for x in (run.m, run.v, run.average))
     run.counters = run.counters.to(wide)
@@ -226,8 +240,8 @@ def train(args, folder, plan, run, steps):
                 run.log({"type": "change", "step": step, **settings["change"]})
         tokens, batches = data.update(step, rank, world, args.micro_batch)
         loss_scale, rate = run.counters[4].item(), learning_rate(schedule, step)
-        # DDP and FSDP take the mean over the processes; the loss is the mean over all tokens of the update.
-        weight = world * (loss_scale or 1) * rounded(1 / tokens)
+        # The loss is the mean over all tokens of the update, of all processes.
+        weight = divisor * (loss_scale or 1) * rounded(1 / tokens)
         sums = backward(parallel, data, batches, weight, autocast, device)
         sums = torch.cat([sums, torch.tensor([float(len(stop))], device=device)])
         dist.all_reduce(sums)

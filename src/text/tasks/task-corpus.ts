@@ -1,6 +1,7 @@
 // Built-in tasks: corpora that are generated from a seed, and that a small model learns in seconds. Tokens
 // are characters.
 import { check } from '../../core/errors.ts';
+import { checkNames } from '../../core/fields.ts';
 import { formatInteger } from '../../core/format-numbers.ts';
 import { keyOf, type Random, random } from '../../core/random.ts';
 import { runSteps, type Steps } from '../../core/steps.ts';
@@ -139,7 +140,9 @@ export const taskSizes: Partial<Record<TaskName, number>> = { addition: 10_000 }
 export const taskCorpus = (options: TaskOptions): Pair[] => runSteps(taskCorpusSteps(options));
 
 /** Generates pairs in steps, which report progress. See `taskCorpus`. */
-export function* taskCorpusSteps({ task, pairs, seed = 1 }: TaskOptions): Steps<Pair[]> {
+export function* taskCorpusSteps(options: TaskOptions): Steps<Pair[]> {
+  const { task, pairs, seed = 1 } = options;
+  checkNames({ area: 'task' }, ['kind', 'task', 'pairs', 'seed'], Object.keys(options));
   check(Object.hasOwn(draw, task), `corpus: no task '${task}'; there are ${taskNames.join(', ')}`);
   check(
     Number.isInteger(pairs) && pairs > 0,
