@@ -104,9 +104,12 @@ const largeFile = 2 ** 20;
 /** Files of a training run, which a model does not need. */
 const notOfModel: readonly string[] = [...Object.values(checkpointNames), 'log.jsonl', 'report.html'];
 
+/** Scripts of `--to torch-run`, which users adapt to their cluster, and its data. */
+const torchRunFile = /^data\/|\.py$/;
+
 /** See `comparedModel` in settled-folder.ts. */
 export async function compareModel(files: Files, folder: string): Promise<Promise<void>[]> {
-  const isOfModel = (name: string) => !notOfModel.includes(name);
+  const isOfModel = (name: string) => !notOfModel.includes(name) && !torchRunFile.test(name);
   await compareChecksums(files, folder, (name, { size }) => isOfModel(name) && size < largeFile);
   const large = compareChecksums(files, folder, (name, { size }) => isOfModel(name) && size >= largeFile);
   large.catch(() => undefined); // the caller awaits it later

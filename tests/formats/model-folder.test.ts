@@ -12,6 +12,7 @@ import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
+import { verifyFolder } from '../../src/files/verify-folder.ts';
 import { isHeddleFolder, loadModelFolder } from '../../src/formats/model-folder.ts';
 import { heddleFiles, saveModelFolder } from '../../src/formats/save-heddle.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
@@ -24,6 +25,7 @@ import { isQuantized } from '../../src/model/quantized-parameters.ts';
 import type { Session } from '../../src/session/session.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { distFile } from '../support/dist.ts';
+import { letterModel } from '../support/saved-model.ts';
 import { trainCharacters, trainWords } from '../support/tokenizers.ts';
 
 const files = nodeFiles();
@@ -182,6 +184,15 @@ it('notices a tokenizer that was exchanged for another of the same size', async 
   await expect(loadModelFolder(files, at('m'))).rejects.toThrow(
     'source-tokenizer.json: not the tokenizer that the model was trained with',
   );
+});
+
+it('loads a folder whose scripts of torch-run were changed', async () => {
+  const files = memoryFiles();
+  const text = (content: string) => new TextEncoder().encode(content);
+  await writeFolder(files, 'm', { ...heddleFiles(letterModel()), 'continue.py': text('print(1)') });
+  await files.write('m/continue.py', text('print(2)'));
+  await loadModelFolder(files, 'm');
+  await expect(verifyFolder(files, 'm')).rejects.toThrow('m/continue.py: SHA-256 differs');
 });
 
 it('a flipped bit of large weights is found by a thread that hashes them while the model is read', async () => {
