@@ -2,7 +2,7 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
-import type { Files } from '../files/files.ts';
+import { concatBytes, type Files } from '../files/files.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import type { HttpOptions } from '../files/hub/http.ts';
 import type { PulledModel, PullProgress } from '../files/hub/pull-model.ts';
@@ -233,9 +233,18 @@ async function fromUrl(
   url: string,
   signal: AbortSignal,
   session: Session,
-  { weights, weightsExclude, inMemory }: WeightStorage & { readonly inMemory?: boolean },
+  options: DownloadOptions & WeightStorage & { readonly inMemory?: boolean },
 ): Promise<FoundModel> {
-  const read = (address: string) => readAddress(address, signal, session.memoryBudget);
+  const { weights, weightsExclude, inMemory, onDownload = () => undefined } = options;
+  const sum = { loaded: 0, total: 0 };
+  const read = (address: string) => {
+    const file = new URL(address).pathname.split('/').pop() ?? '';
+    return readAddress(address, signal, session.memoryBudget, (received, total) => {
+      sum.loaded += received;
+      sum.total = Math.max(sum.total + total, sum.loaded);
+      onDownload({ file, ...sum });
+    });
+  };
   const { pathname, protocol } = new URL(url);
   if (protocol === 'blob:' || protocol === 'data:' || /\.(?:zip|safetensors)$/i.test(pathname)) {
     const bytes = await read(url);
@@ -259,19 +268,24 @@ async function fromUrl(
   return { files, folder, isChecked: true };
 }
 
-/** The bytes at an address; undefined if there are none. Throws a HeddleError if they are more than `memoryBudget`. */
+/**
+ * The bytes at an address; undefined if there are none. `onBytes` receives how many have arrived, and at first how many
+ * are expected. Throws a HeddleError if they are more than `memoryBudget`, or the connection ends.
+ */
 async function readAddress(
   address: string,
   signal: AbortSignal,
   memoryBudget = Number.POSITIVE_INFINITY,
+  onBytes: (received: number, expected: number) => void = () => undefined,
 ): Promise<Uint8Array | undefined> {
-  const response = await fetch(address, { signal }).catch((error: Error) => {
+  const failed = (error: Error): never => {
     signal.throwIfAborted();
     throw new HeddleError(`${address}: the request failed (${error.message})`, {
       kind: 'network',
       cause: error,
     });
-  });
+  };
+  const response = await fetch(address, { signal }).catch(failed);
   // Servers of single-page applications answer with a page if a file does not exist.
   const isPage = /\btext\/html\b/.test(response.headers.get('Content-Type') ?? '');
   if (response.status === 404 || (response.ok && isPage)) return undefined;
@@ -288,7 +302,18 @@ async function readAddress(
       { kind: 'memory' },
     );
   }
-  return new Uint8Array(await response.arrayBuffer());
+  onBytes(0, bytes);
+  const parts: Uint8Array[] = [];
+  const reader = response.body?.getReader();
+  for (
+    let part = await reader?.read().catch(failed);
+    part?.value;
+    part = await reader?.read().catch(failed)
+  ) {
+    parts.push(part.value);
+    onBytes(part.value.length, 0);
+  }
+  return concatBytes(parts);
 }
 
 /** The files of a folder at a URL, each read once. They cannot be written or listed. */

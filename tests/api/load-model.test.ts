@@ -40,11 +40,16 @@ beforeAll(async () => {
   server = createServer((request, response) => {
     const path = (request.url ?? '').slice(1);
     if (path.startsWith('broken')) return response.writeHead(500).end();
+    if (path.startsWith('cut'))
+      return response
+        .writeHead(200, { 'Content-Length': 9000 })
+        .write('PK', () => setTimeout(() => response.destroy(), 20));
     // Answers with an HTML page if the file is missing, as servers of single-page applications do.
     if (!existsSync(at(path)))
       return response.writeHead(200, { 'Content-Type': 'text/html' }).end('<!doctype html>');
     const type = { '.json': 'application/json' }[extname(path)] ?? 'application/octet-stream';
-    return response.writeHead(200, { 'Content-Type': type }).end(readFileSync(at(path)));
+    const bytes = readFileSync(at(path));
+    return response.writeHead(200, { 'Content-Type': type, 'Content-Length': bytes.length }).end(bytes);
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -112,6 +117,28 @@ describe('a model is loaded', () => {
       expect(await disk.list('enes')).toContain('model.safetensors');
     },
   );
+
+  it('reports a download from a URL, and its connection that ends', async () => {
+    writeFileSync(
+      at('seen.zip'),
+      new Uint8Array(await (await (await loadModel(at('model'), cpu)).toBlob()).arrayBuffer()),
+    );
+    const seen: unknown[] = [];
+    const onDownload = (progress: unknown) => void seen.push(progress);
+    const size = readFileSync(at('seen.zip')).length;
+    await loadModel(`${url}/seen.zip`, { ...cpu, onDownload });
+    expect(seen[0]).toEqual({ file: 'seen.zip', loaded: 0, total: size });
+    expect(seen.at(-1)).toEqual({ file: 'seen.zip', loaded: size, total: size });
+    seen.splice(0);
+    await loadModel(`${url}/model`, { ...cpu, onDownload });
+    const last = seen.at(-1) as { loaded: number; total: number };
+    expect(last.loaded).toBe(last.total);
+    expect(seen).toContainEqual(expect.objectContaining({ file: 'model.safetensors' }));
+    await expect(loadModel(`${url}/cut.zip`, cpu)).rejects.toMatchObject({
+      kind: 'network',
+      message: expect.stringContaining('cut.zip: the request failed'),
+    });
+  });
 
   it('from the URL of a folder, and of an archive', async () => {
     writeFileSync(
