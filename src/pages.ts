@@ -31,7 +31,7 @@ export {
   languageConfigFile,
   languageStepNames,
 } from './commands/language/language-flow.ts';
-export { messageOf } from './core/errors.ts';
+export { escapeControls, messageOf } from './core/errors.ts';
 export { describeType, fitsType } from './core/fields.ts';
 export { documentFormatOf, openDocument } from './documents/document-formats.ts';
 export { DocumentReview } from './documents/document-review.ts';

@@ -2,24 +2,37 @@
 // differs from the last drawing, so focus, scroll position and half-written text stay.
 
 import { html as litHtml, svg as litSvg, nothing, render, type TemplateResult } from 'lit-html';
+import { escapeControls } from '../../src/pages.ts';
 import { onFrame } from './dom.ts';
 import { type TranslatedTemplate, translateTemplate } from './markup-texts.ts';
 import { isTranslated, translationOf } from './page-texts.ts';
 
 export { nothing };
 
+/** The end of a template's string before the value of an attribute. */
+const attribute = /=(?:"[^"]*|'[^']*)?$/;
+
+/**
+ * The values of a template. Texts in elements show control characters and marks that turn a line around as escapes:
+ * names and texts come from files and links.
+ */
+const shown = (strings: TemplateStringsArray, values: readonly unknown[]): unknown[] =>
+  values.map((value, i) =>
+    typeof value === 'string' && !attribute.test(strings[i] as string) ? escapeControls(value) : value,
+  );
+
 /** A tag of lit-html whose templates are in the language of the page. */
 const inLanguage = <Tag extends (strings: TemplateStringsArray, ...values: unknown[]) => unknown>(tag: Tag) =>
-  (isTranslated
-    ? (strings, ...values) => {
-        let template = templates.get(strings);
-        if (!template) {
-          template = translateTemplate(strings, translationOf);
-          templates.set(strings, template);
-        }
-        return tag(template.strings, ...template.order.map((i) => values[i]));
-      }
-    : tag) as Tag;
+  ((strings, ...given) => {
+    const values = shown(strings, given);
+    if (!isTranslated) return tag(strings, ...values);
+    let template = templates.get(strings);
+    if (!template) {
+      template = translateTemplate(strings, translationOf);
+      templates.set(strings, template);
+    }
+    return tag(template.strings, ...template.order.map((i) => values[i]));
+  }) as Tag;
 
 /** The translated templates by their strings, which are the same at each call of a template. */
 const templates = new WeakMap<TemplateStringsArray, TranslatedTemplate>();

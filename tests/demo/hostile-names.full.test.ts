@@ -39,3 +39,50 @@ it.each([390, 1440])('are shown as text at %i px', async (width) => {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   expect(wide).toBeLessThanOrEqual(0);
 });
+
+const marked = `\u202egpj.\u001b[31mevil\u2067\u0007 ${'x'.repeat(300)} ${'語'.repeat(200)}`;
+
+it.each([390, 1280])(
+  'show control characters and marks that turn a line as escapes, and are cut, at %i px',
+  async (width) => {
+    const shown = await open('index.html', { before: fakeWorker, width, height: 900 });
+    opened.push(shown);
+    const { page } = shown;
+    await page.evaluate((name) => {
+      const run = {
+        folder: name,
+        settings: { pairs: name, 'dev pairs': name, changes: name },
+        step: 3,
+        steps: 3,
+        state: 'done',
+        best: {},
+        final: { loss: 0.5 },
+        seconds: 3,
+        tokensPerSecond: 3,
+        mfu: null,
+        adapter: name,
+        parameters: 3,
+        targetVocabulary: 4,
+      } as const;
+      window.fake.runs = [run, { ...run, folder: `${name}2`, targetVocabulary: 5, lossPerCharacter: 0.25 }];
+      window.fake.models = window.fake.models.map((model, i) => (i === 0 ? { ...model, name } : model));
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, marked);
+    await page.waitForFunction(() => document.querySelectorAll('[data-run]').length === 2);
+    const runs = await page.$eval('#runs', (panel) => panel.textContent ?? '');
+    expect(runs).toContain('different vocabularies');
+    expect(runs).toContain('0.2500');
+    expect(runs).toContain('\\u202egpj.\\u001b[31mevil\\u2067');
+    expect(runs).not.toContain('x'.repeat(61));
+    await shown.screenshot(`marked-${width}`);
+    const raw = await page.evaluate(() => {
+      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      let texts = '';
+      while (walker.nextNode()) texts += walker.currentNode.nodeValue ?? '';
+      return /[\u0001-\u0008\u001b\u202a-\u202e\u2066-\u2069]/.test(texts);
+    });
+    expect(raw).toBe(false);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+    expect(wide).toBeLessThanOrEqual(0);
+  },
+);

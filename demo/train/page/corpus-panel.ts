@@ -7,6 +7,7 @@ import { field, markValid, options, segmentedChoice } from '../../common/form-fi
 import { formatBytes } from '../../common/format.ts';
 import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
+import { shortName } from '../../storage/model-names.ts';
 import { pastedName } from '../corpus-format.ts';
 import type { CorpusChoice } from '../protocol.ts';
 import { localeName, sharedLanguage, supportedLocales } from './locales.ts';
@@ -257,7 +258,7 @@ export class CorpusPanel extends Panel {
   }
   #picked(): Content {
     if (!this.#file) return this.#fileError || nothing;
-    return html`<b>${this.#file.name}</b> · ${formatBytes(this.#file.bytes)}`;
+    return html`<b>${shortName(this.#file.name)}</b> · ${formatBytes(this.#file.bytes)}`;
   }
 }
 

@@ -18,6 +18,7 @@ import { say, translated } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { download } from '../../common/save-blob.ts';
 import { termList } from '../../common/terms.ts';
+import { shortName } from '../../storage/model-names.ts';
 import type { RunHistory } from '../protocol.ts';
 import { Series } from './averaged-series.ts';
 import { type Line, LineChart } from './line-chart.ts';
@@ -211,7 +212,7 @@ export class RunsPanel extends Panel {
       formatDuration(run.seconds),
       formatInteger(run.tokensPerSecond),
       run.mfu === null ? '–' : formatPercent(run.mfu),
-      adapterOf(run.adapter),
+      shortName(adapterOf(run.adapter)),
     ];
     const select = (event: Event) => void this.#choose(name, (event.target as HTMLInputElement).checked);
     // The button is before the values: a table with many settings is wider than its place.
@@ -224,7 +225,7 @@ export class RunsPanel extends Panel {
               aria-label="Show the curves of ${name}"
               .checked=${live(this.#selected.has(name))}
               @change=${select}
-            />${name}</label
+            />${shortName(name)}</label
           >
         </th>
         <td class="reuse">
@@ -246,13 +247,21 @@ const unlikeNotes = {
   'dev pairs': say`The runs have different dev pairs, so their dev metrics cannot be compared.`,
 };
 
+/** Changes of a run in words; empty if they are not changes, as in a log of another program. */
+function changesText(value: unknown): string {
+  try {
+    return typeof value === 'string' ? describeChanges(parseChanges(value)) : '';
+  } catch {
+    return '';
+  }
+}
+
 /** The settings that differ between the runs, as a list. */
 const settingsList = ({ settings }: RunSummary, names: readonly string[]): Content => html`
   <ul class="run-settings">
     ${names.map((name) => {
       const value = settings[name];
-      const isChanges = name === 'changes' && typeof value === 'string';
-      const text = isChanges ? describeChanges(parseChanges(value)) : settingText(value);
+      const text = (name === 'changes' && changesText(value)) || shortName(settingText(value));
       return html`<li><span class="soft">${settingLabel(name)}:</span> ${text}</li>`;
     })}
   </ul>`;

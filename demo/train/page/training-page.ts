@@ -6,6 +6,7 @@ import { describeChanges, parseChanges } from '../../../src/pages.ts';
 import { byId, whenVisible } from '../../common/dom.ts';
 import type { PageHeader } from '../../common/page-header.ts';
 import { say } from '../../common/page-texts.ts';
+import { shortName } from '../../storage/model-names.ts';
 import type { RunHistory, SessionEvent } from '../protocol.ts';
 import { Beside } from './beside.ts';
 import { Challenge } from './challenge.ts';
@@ -347,7 +348,7 @@ export class TrainingPage {
     const { name, step, steps } = found;
     this.#notices.show(
       'info',
-      say`The training of ${name} stopped at step ${step} of ${steps}. Its last checkpoint is in this browser.`,
+      say`The training of ${shortName(name)} stopped at step ${step} of ${steps}. Its last checkpoint is in this browser.`,
       { id: 'resume', actions: [{ name: say`Resume training`, act: () => void this.#resume(name) }] },
     );
   }

@@ -24,8 +24,11 @@ const entities: Record<string, string> = {
   '`': '&#96;',
 };
 
-/** Control characters, which HTML does not allow, and lone surrogates, which UTF-8 does not. */
-const unprintable = /(?![\t\n\r])[\p{Cc}\p{Cs}]/gu;
+/**
+ * Control characters, which HTML does not allow, lone surrogates, which UTF-8 does not, and marks that turn a line
+ * around.
+ */
+const unprintable = /(?![\t\n\r])[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/gu;
 
 /** Escapes text for an element or a quoted attribute; characters that HTML does not allow become U+FFFD. */
 export const escapeHtml = (text: string): string =>
