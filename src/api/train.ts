@@ -6,8 +6,6 @@ import { untilAborted } from '../core/until-aborted.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
-import { isLoraFolder } from '../formats/lora-folder.ts';
-import { isModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { loraConfig } from '../model/lora.ts';
 import { currentHost } from '../session/host.ts';
@@ -18,7 +16,7 @@ import type { JobEvent, TrainingEvent } from '../train/report/training-events.ts
 import type { LogStep } from '../train/report/training-log.ts';
 import type { RunningTraining, TrainingGate } from '../train/run/loop.ts';
 import { runTraining } from '../train/run/recovery.ts';
-import { checkRunFolder, ownsModel } from '../train/run/run-files.ts';
+import { checkRunFolder, hasModel } from '../train/run/run-files.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import { pairsOfCaller, startArguments } from '../train/settings/train-arguments.ts';
 import { settingDefaults, type TrainSettings } from '../train/settings/train-settings.ts';
@@ -186,12 +184,6 @@ const modelGate = (gate: TrainGate, session: Session<TrainingEvent>): TrainingGa
   between: () => gate.between(),
   wantsCheckpoint: () => gate.wantsCheckpoint(),
 });
-
-/** Whether a folder has a model or LoRA adapter, also if its replacement was interrupted. */
-const hasModel = async (files: Files, folder: string): Promise<boolean> =>
-  (await isModelFolder(files, folder)) ||
-  (await isLoraFolder(files, folder)) ||
-  ownsModel(archiveFiles(files), folder);
 
 /** The data and the initial model of `train` and `planTraining`. */
 export type TrainData = GivenSettings & Pick<TrainOptions, 'dev' | 'test' | 'from'>;
