@@ -900,7 +900,7 @@ it('shows no flags, packages or paths to visitors', () => {
   const messages = [
     'Training is stuck at step 9: the loss is 2, so all of them were skipped; resume from an earlier checkpoint with a lower learning rate, or find the cause with checkFinite.',
     'The GPU device was lost 3 times within a minute, so training has stopped. The checkpoint of step 7 is in models/a; resume the run to continue. Try a smaller model or batch, or another driver.',
-    'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); in Chrome enable hardware acceleration, or start it with --enable-unsafe-webgpu.',
+    'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); in Chrome enable hardware acceleration, or use its software adapter SwiftShader.',
     'train: patience needs dev pairs and evaluations (evalSteps)',
     'train: no pairs are left to train on; reduce heldOut',
     'Training diverged: the loss of step 3 is NaN and 21 updates were skipped; lower the learning rate. Its log and report are in models/a.failed.',

@@ -16,7 +16,7 @@ export const noWebGpu = (host?: string): HeddleError =>
 export const noAdapter = (): HeddleError =>
   unsupported(
     'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); ' +
-      'in Chrome enable hardware acceleration, or start it with --enable-unsafe-webgpu --use-webgpu-adapter=swiftshader; ' +
+      'in Chrome enable hardware acceleration, or use its software adapter SwiftShader; ' +
       'in Firefox set dom.webgpu.enabled in about:config.',
   );
 

@@ -1,6 +1,6 @@
 // Shared by BLEU and chrF: word splitting as in Python, n-gram counts, and references.
 
-import { check, HeddleError } from '../../core/errors.ts';
+import { check } from '../../core/errors.ts';
 
 /**
  * Whitespace of Python's `str.split` and `str.rstrip`: that of JavaScript without the byte-order mark, plus
@@ -98,8 +98,9 @@ export function sumsOf(rows: readonly (readonly number[])[]): number[] {
  */
 export function checkOptionNames(area: string, known: readonly string[], options: object): void {
   const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  const similar = known.find((name) => name.startsWith(unknown.slice(0, 2).toLowerCase()));
-  const more = similar ? `. Did you mean ${similar}?` : `; the options are ${known.join(', ')}`;
-  throw new HeddleError(`${area}: there is no option ${unknown}${more}`);
+  const similar = known.find((name) => name.slice(0, 2) === unknown?.slice(0, 2));
+  check(
+    !unknown,
+    `${area}: there is no option ${unknown}${similar ? `. Did you mean ${similar}?` : `; the options are ${known.join(', ')}`}`,
+  );
 }
