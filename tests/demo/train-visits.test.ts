@@ -530,9 +530,9 @@ describe.each(widths)('the loaded model at %i px', (width) => {
       '#samples',
       '^Dev sentences, which are not trained on, appear here after the first evaluation',
     );
-    expect(await page.$eval('.figures', (e) => e.checkVisibility())).toBe(true);
-    expect(await page.$eval('#translation', (e) => e.textContent)).toBe('');
-    expect(await page.$eval('#translate-box .heat', (e) => e.checkVisibility())).toBe(false);
+    await page.waitForFunction(() => document.querySelector('.figures')?.checkVisibility()); // in the next frame
+    await untilText(page, '#translation', '^$');
+    await page.waitForFunction(() => !document.querySelector('#translate-box .heat')?.checkVisibility());
   });
 
   it('has its curves, settings and samples, stays when it is renamed, and is gone when it is deleted', async () => {
@@ -554,8 +554,8 @@ describe.each(widths)('the loaded model at %i px', (width) => {
     await untilText(page, '#translate-box .tag', '^intl-en-fr$');
     await untilText(page, '#samples', '^Step 3: 1 of 1 translations match');
     expect(await page.$eval('#curves .numbers tbody', (e) => e.textContent)).toMatch(/^31\.625/);
-    expect(await page.$$eval('#curves .chart', (all) => all.filter((c) => c.checkVisibility()).length)).toBe(
-      3,
+    await page.waitForFunction(
+      () => [...document.querySelectorAll('#curves .chart')].filter((c) => c.checkVisibility()).length === 3,
     );
     const steps = '::-p-aria([name="Steps"][role="spinbutton"])';
     expect(await page.$eval(steps, (e) => (e as HTMLInputElement).value)).toBe('1234');
@@ -838,9 +838,11 @@ describe.each(widths)('runs and sharing at %i px', (width) => {
     expect(await isOff()).toBe(true);
     // The form has the change, so that its link and a training with its settings repeat it.
     const listed = '::-p-aria([name="Changes during the run"][role="textbox"])';
-    expect(
-      await page.$eval('#settings', (e) => [...e.querySelectorAll('input')].map((i) => i.value)),
-    ).toContain('dropout 0.25 after step 400');
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll<HTMLInputElement>('#settings input')].some(
+        ({ value }) => value === 'dropout 0.25 after step 400',
+      ),
+    );
     expect(await page.$(listed)).toBeNull(); // under Advanced
     expect(await page.$eval('#single-step', (b) => (b as HTMLButtonElement).hidden)).toBe(true);
     await page.locator('#pause').click();
