@@ -221,8 +221,10 @@ function textsOf(
 /** The rows of comma-separated values (RFC 4180). Throws a HeddleError if a quoted field does not end. */
 export async function parseCsv(text: string, name: string): Promise<string[][]> {
   const { default: papa } = await import('papaparse');
-  // Records may end in CR, LF or CRLF, even in one file. An empty line at the end is not a record.
-  const lines = text.replace(/"[^"]*"|\r\n?/g, (part) => (part.startsWith('"') ? part : '\n'));
+  // Records may end in CR, LF or CRLF, even in one file. An empty line at the end is not a record. A quote opens a
+  // field only at its start: in `5" nail` it is a character.
+  const breaks = /(?<=^|[,\r\n])"(?:[^"]|"")*"|\r\n?/g;
+  const lines = text.replace(breaks, (part) => (part.startsWith('"') ? part : '\n'));
   const { data, errors } = papa.parse<string[]>(lines.replace(/\n$/, ''), { delimiter: ',', newline: '\n' });
   const open = errors.find(({ code }) => code === 'MissingQuotes');
   check(!open, () => `${name}: record ${(open?.row ?? 0) + 1} has a quoted field with no end`);

@@ -169,10 +169,18 @@ it('keeps a CR inside of a text if the line has as many tabs as the others', asy
 });
 
 it('reads records of CSV that end in CR, LF and CRLF in one file, and reports lines of JSON that hold several', async () => {
-  const csv = 'source,target\n"o\rne",uno\rtwo,"d\r\nos"\r\nthree,tres\n"fo""ur",cuatro\r';
+  const csv =
+    'source,target\n"o\rne",uno\rtwo,"d\r\nos"\r\nthree,tres\n"fo""ur",cuatro\r5" nail,clavo\r6" nail,tornillo\r';
   for (const blockBytes of [1, 2 ** 20]) {
     const { pairs, bad } = await read({ 'a.csv': csv }, { files: ['a.csv'] }, { blockBytes });
-    expect(pairs).toEqual(['o ne | uno', 'two | d os', 'three | tres', 'fo"ur | cuatro']);
+    expect(pairs).toEqual([
+      'o ne | uno',
+      'two | d os',
+      'three | tres',
+      'fo"ur | cuatro',
+      '5" nail | clavo',
+      '6" nail | tornillo',
+    ]);
     expect(bad).toEqual([]);
   }
   const line = (source: string) => JSON.stringify({ source, target: 'x' });
