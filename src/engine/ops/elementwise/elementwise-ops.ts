@@ -99,8 +99,9 @@ export const activationOp = defineOp({
   inputs: ['x'],
   outputs: ['y'],
   attrs: attrsOf<ActivationAttrs>(),
-  shape({ x }) {
+  shape({ x }, { kind }) {
     expectType('activation', 'x', x, 'f32');
+    check(kind in activationKinds, `activation: there is no ${kind}`);
     return { y: tensorType('f32', x.shape) };
   },
   inPlace: { y: 'x' },

@@ -2,9 +2,11 @@
 
 import { describe, expect, it } from 'vitest';
 import { f32, type Shape, sizeOf } from '../../../../src/core/tensor.ts';
+import { Graph } from '../../../../src/engine/graph/graph.ts';
 import { activationBackwardOp } from '../../../../src/engine/ops/elementwise/activation-backward.ts';
 import {
   type Activation,
+  activation,
   activationOp,
   addOp,
   dropoutOp,
@@ -59,6 +61,13 @@ describe('log of a mean', () => {
 });
 
 describe('activation', () => {
+  it('rejects an unknown kind', () => {
+    const g = new Graph();
+    expect(() => activation(g, g.input('x', 'f32', [4]), 'rleu' as Activation)).toThrow(
+      'activation: there is no rleu',
+    );
+  });
+
   const kinds: Activation[] = ['relu', 'gelu', 'silu', 'gelu-tanh', 'quick-gelu'];
   for (const kind of kinds)
     for (const shape of sizes)
