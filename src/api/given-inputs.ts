@@ -121,3 +121,14 @@ export async function pairsOfBlob(
   const { readBlobPairs } = await import('../session/load-corpus.ts');
   return readBlobPairs(blob, { emit: (event) => onEvent?.(event), signal });
 }
+
+/** The corpus that is given instead of pairs; undefined if there is none. */
+export async function corpusOf(given: unknown): Promise<CorpusArguments | undefined> {
+  if (!isObject(given)) return undefined;
+  const isKind = 'kind' in given;
+  if (!(isKind || 'data' in given || 'stages' in given)) return undefined;
+  const { checkCorpus, mixedCorpus } = await import('../session/corpus-stages.ts'); // most calls have pairs
+  if (!isKind) return mixedCorpus(given);
+  checkCorpus(given as CorpusArguments);
+  return given as CorpusArguments;
+}

@@ -121,7 +121,11 @@ async function fromHub(
     : `model ${name} in the browser's storage`;
   check(
     /^[\w.-]+\/[\w.-]+$/.test(name) && !name.startsWith('.'),
-    `loadModel: there is no ${place}; write a model on the hub as OWNER/NAME, for example facebook/bart-base`,
+    `loadModel: there is no ${place}; ${
+      place.startsWith('model') && /^\.{0,2}\//.test(name)
+        ? `a file of the page has a URL: new URL('${name}', location.href).href`
+        : 'write a model on the hub as OWNER/NAME, for example facebook/bart-base'
+    }`,
     'not-found',
   );
   const { revision = 'main', hub = host.hub, token = host.hubToken, onDownload = () => undefined } = given;

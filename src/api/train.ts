@@ -5,23 +5,29 @@ import { fingerprintOf } from '../core/fingerprint.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
-import { isObject } from '../files/json-files.ts';
+import { isLoraFolder } from '../formats/lora-folder.ts';
+import { isModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { loraConfig } from '../model/lora.ts';
 import { currentHost } from '../session/host.ts';
-import type { CorpusArguments } from '../session/load-corpus.ts';
 import { Session, type SessionOptions } from '../session/session.ts';
 import { checkPairs, heldOutParts, type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
 import type { JobEvent, TrainingEvent } from '../train/report/training-events.ts';
 import type { LogStep } from '../train/report/training-log.ts';
 import type { RunningTraining, TrainingGate } from '../train/run/loop.ts';
 import { runTraining } from '../train/run/recovery.ts';
-import { checkRunFolder, hasModel } from '../train/run/run-files.ts';
+import { checkRunFolder, ownsModel } from '../train/run/run-files.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import { pairsOfCaller, startArguments } from '../train/settings/train-arguments.ts';
 import { settingDefaults, type TrainSettings } from '../train/settings/train-settings.ts';
 import { readTrainingState } from '../train/update/training-state.ts';
-import { type GivenPairs, type GivenSettings, givenInputs, type KnownInputs } from './given-inputs.ts';
+import {
+  corpusOf,
+  type GivenPairs,
+  type GivenSettings,
+  givenInputs,
+  type KnownInputs,
+} from './given-inputs.ts';
 import { Model, originOf } from './model.ts';
 import type { Clip } from './speech-clips.ts';
 
@@ -164,17 +170,6 @@ export async function train(given: GivenPairs, options: TrainOptions = {}): Prom
   }
 }
 
-/** The corpus that is given instead of pairs; undefined if there is none. */
-async function corpusOf(given: unknown): Promise<CorpusArguments | undefined> {
-  if (!isObject(given)) return undefined;
-  const isKind = 'kind' in given;
-  if (!(isKind || 'data' in given || 'stages' in given)) return undefined;
-  const { checkCorpus, mixedCorpus } = await import('../session/corpus-stages.ts'); // most calls have pairs
-  if (!isKind) return mixedCorpus(given);
-  checkCorpus(given as CorpusArguments);
-  return given as CorpusArguments;
-}
-
 /** The gate of a run, which gives the caller's gate a `Model` on the engine of the run. */
 const modelGate = (gate: TrainGate, session: Session<TrainingEvent>): TrainingGate => ({
   ready({ model: { engine, model, parameters }, ...running }) {
@@ -184,6 +179,12 @@ const modelGate = (gate: TrainGate, session: Session<TrainingEvent>): TrainingGa
   between: () => gate.between(),
   wantsCheckpoint: () => gate.wantsCheckpoint(),
 });
+
+/** Whether a folder has a model or LoRA adapter, also if its replacement was interrupted. */
+const hasModel = async (files: Files, folder: string): Promise<boolean> =>
+  (await isModelFolder(files, folder)) ||
+  (await isLoraFolder(files, folder)) ||
+  ownsModel(archiveFiles(files), folder);
 
 /** The data and the initial model of `train` and `planTraining`. */
 export type TrainData = GivenSettings & Pick<TrainOptions, 'dev' | 'test' | 'from'>;

@@ -25,7 +25,7 @@ interface Dimension {
 const maxRuns = 1000;
 
 /** The dimension that `NAME=A,B` names. Throws a HeddleError for an unknown name or an invalid value. */
-function dimensionOf(text: string, parse: ParseSetting): Dimension {
+function dimensionOf(text: string, parse: ParseSetting, flag = `--grid ${text}`): Dimension {
   const at = text.indexOf('=');
   const given = at < 0 ? text : text.slice(0, at).trim();
   const names = settingRows.map(([name]) => name);
@@ -35,15 +35,15 @@ function dimensionOf(text: string, parse: ParseSetting): Dimension {
   const name = names.find((one) => one === given || one === asSetting);
   if (at < 0 || name === undefined)
     throw new HeddleError(
-      `--grid ${text}: write a setting and its values, for example learningRate=1e-3,3e-3` +
+      `${flag}: write a setting and its values, for example learningRate=1e-3,3e-3` +
         `${at < 0 ? '' : `; there is no setting ${given}${suggestion(given, names) || ', docs/settings.md lists them'}`}`,
     );
   const texts = text
     .slice(at + 1)
     .split(',')
     .map((value) => value.trim());
-  if (texts.includes('')) throw new HeddleError(`--grid ${text}: a value is empty`);
-  if (new Set(texts).size < texts.length) throw new HeddleError(`--grid ${text}: a value occurs twice`);
+  if (texts.includes('')) throw new HeddleError(`${flag}: a value is empty`);
+  if (new Set(texts).size < texts.length) throw new HeddleError(`${flag}: a value occurs twice`);
   return { name, values: texts.map((value) => ({ text: value, value: parse(name, value) })) };
 }
 
@@ -70,7 +70,7 @@ export function sweepRuns(
   parse: ParseSetting,
 ): SweepRun[] {
   const dimensions = grid.map((text) => dimensionOf(text, parse));
-  if (seeds.length > 0) dimensions.push(dimensionOf(`seed=${seeds.join()}`, parse));
+  if (seeds.length > 0) dimensions.push(dimensionOf(`seed=${seeds.join()}`, parse, `--seed ${seeds.join()}`));
   const twice = dimensions.find(({ name }, i) => dimensions.findIndex((other) => other.name === name) < i);
   if (twice) throw new HeddleError(`--grid: ${twice.name} is given twice; name all its values at once`);
   const count = dimensions.reduce((n, { values }) => n * values.length, 1);

@@ -117,7 +117,8 @@ export function parseSetting(name: SettingName, text: string): unknown {
   try {
     return option.parseArg(text, undefined as never);
   } catch (error) {
-    throw new HeddleError(`--grid ${name}=${text}: ${messageOf(error)}`, { cause: error });
+    const flag = name === 'seed' ? '--seed ' : `--grid ${name}=`;
+    throw new HeddleError(`${flag}${text}: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -42,9 +42,10 @@ describe('a sweep', () => {
     [['learningRate'], [], '--grid learningRate: write a setting and its values'],
     [['learningRate=1e-3,-1'], [], '--grid learningRate=-1: It must be a number above 0.'],
     [['learningRate=1,,2'], [], 'a value is empty'],
-    [['steps=1,1'], [], 'a value occurs twice'],
+    [['steps=1,1'], [], '--grid steps=1,1: a value occurs twice'],
+    [[], ['1', '', '2'], '--seed 1,,2: a value is empty'],
     [['seed=1'], ['1', '2'], '--grid: seed is given twice; name all its values at once'],
-    [[], ['1', 'x'], '--grid seed=x: It must be a whole number of at least 0.'],
+    [[], ['1', 'x'], '--seed x: It must be a whole number of at least 0.'],
   ])('rejects %j with seeds %j', (grid, seeds, message) => {
     expect(() => runs(grid, seeds)).toThrow(message);
   });

@@ -1,12 +1,10 @@
 // Names of the files that a training run writes to its model folder, and beside it.
 
-import { archiveFiles } from '../../files/archive-files.ts';
 import type { Files } from '../../files/files.ts';
 import { ownedBy } from '../../files/folder-manifest.ts';
 import { checkpointNames, modelFileNames } from '../../files/model-file.ts';
 import { checkWritableFolder } from '../../files/owned-folder.ts';
-import { isLoraFolder, loraFileNames } from '../../formats/lora-folder.ts';
-import { isModelFolder } from '../../formats/model-folder.ts';
+import { loraFileNames } from '../../formats/lora-folder.ts';
 import { corpusFile } from '../../session/load-corpus.ts';
 import { logName, reportName } from '../report/training-log.ts';
 
@@ -45,9 +43,3 @@ const sentencePieceNames = ['tokenizer.model', 'source-tokenizer.model', 'target
 export const isRunFile = (path: string, out: string): boolean =>
   [out, tokenCachePath(out), frameCachePath(out)].includes(path) ||
   [...runFileNames, ...sentencePieceNames].some((name) => path === `${out}/${name}`);
-
-/** Whether a folder has a model or LoRA adapter, also if its replacement was interrupted. */
-export const hasModel = async (files: Files, folder: string): Promise<boolean> =>
-  (await isModelFolder(files, folder)) ||
-  (await isLoraFolder(files, folder)) ||
-  ownsModel(archiveFiles(files), folder);
