@@ -24,12 +24,7 @@ export interface DawnOptions {
   flags?: string[];
 }
 
-const optionNames: Readonly<Record<keyof DawnOptions, true>> = {
-  exactTimestamps: true,
-  spin: true,
-  adapter: true,
-  flags: true,
-};
+const optionNames = ['exactTimestamps', 'spin', 'adapter', 'flags'] satisfies (keyof DawnOptions)[];
 
 /**
  * GPU objects by flags. They are never released: Dawn's binding crashes if a GPU object is garbage-collected
@@ -48,7 +43,7 @@ const started = new Map<string, GPU>();
  * const device = await openDevice(await dawnGpu());
  */
 export async function dawnGpu(options: DawnOptions = {}): Promise<GPU> {
-  checkNames({ area: 'dawnGpu' }, Object.keys(optionNames), Object.keys(options));
+  checkNames({ area: 'dawnGpu' }, optionNames, Object.keys(options));
   const { create, globals } = await loadDawn();
   for (const [name, value] of Object.entries(globals)) {
     if (!(name in globalThis)) {
@@ -135,8 +130,8 @@ export function adapterNamed(wanted: string, names: readonly string[]): string {
   const first = names.findIndex((one) => one.includes(name));
   if (first !== index)
     throw new HeddleError(
-      `adapter: Dawn chooses by name and would take ${first} instead of ${index}; hide the driver or GPU of ${first} ` +
-        `(as with VK_DRIVER_FILES); the adapters are ${list}`,
+      `adapter: Dawn chooses by name and would take ${first} instead of ${index}; hide ${first} ` +
+        `(VK_DRIVER_FILES); the adapters are ${list}`,
       { kind: 'unsupported' },
     );
   return name;
