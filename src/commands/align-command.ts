@@ -6,7 +6,7 @@ import { HeddleError } from '../core/errors.ts';
 import { formatPercent } from '../core/format-numbers.ts';
 import { present } from '../core/present.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
-import { checkOutputFile } from './output-file.ts';
+import { checkOutputFiles } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { addHostOptions, deviceOption, jsonOption } from './parse-values.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
@@ -60,8 +60,8 @@ export function addAlign(program: Command): void {
     if (model && (pieces ?? lexicalTable) !== undefined)
       throw new HeddleError('--model excludes --pieces and --lexical-table, which are for a lexicon');
     const table = lexicalTable && resolve(lexicalTable);
-    checkOutputFile('--out', out, { force, inputs });
-    if (table) checkOutputFile('--lexical-table', table, { force, inputs: [...inputs, out] });
+    const outputs = [['--out', out] as const, ['--lexical-table', table] as const];
+    checkOutputFiles(outputs, { force, inputs });
     await runAndPrint(
       'align',
       { pairs, out, pieces, table, model, compare },

@@ -1,11 +1,13 @@
 // heddle average
 
 import type { Command } from 'commander';
+import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { withoutEndSlash } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { outFolder } from './out-folder.ts';
 import type { JsonOption } from './output.ts';
+import { isSamePlace } from './output-file.ts';
 import { jsonOption } from './parse-values.ts';
 import { runAndPrint } from './run-command.ts';
 
@@ -28,6 +30,10 @@ export function addAverage(program: Command): void {
     .addOption(jsonOption())
     .action(async (folders: string[], options: Options) => {
       const out = await outFolder(archiveFiles(nodeFiles()), 'average', options);
+      if (folders.some((folder) => isSamePlace(folder, out)))
+        throw new HeddleError(
+          `average: ${options.out} is one of the checkpoints; name another folder for the mean`,
+        );
       const { mixed } = options;
       const args = { folders: folders.map(withoutEndSlash), out, mixed };
       await runAndPrint(

@@ -11,7 +11,7 @@ import { cleanReport } from './clean-report.ts';
 import { type CleanResult, CleanRun } from './clean-run.ts';
 import { Interruption } from './interruption.ts';
 import { log, printResult, table } from './output.ts';
-import { checkOutputFile, targetOf } from './output-file.ts';
+import { checkOutputFiles, targetOf } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { jsonOption, list, whole } from './parse-values.ts';
 import { createProgress } from './progress-line.ts';
@@ -60,12 +60,11 @@ export function addClean(program: Command): void {
     const { force = false, sourceLang: source, targetLang: target, threads } = options;
     checkLanguages([source, target]);
     const inputs = pathsOf(pairs);
-    const taken = [...inputs];
-    for (const flag of ['out', 'rejected', 'report'] as const)
-      if (options[flag] !== undefined) {
-        checkOutputFile(`--${flag}`, options[flag], { force, inputs: taken });
-        taken.push(options[flag]);
-      }
+    const flags = ['out', 'rejected', 'report'] as const;
+    checkOutputFiles(
+      flags.map((flag) => [`--${flag}`, options[flag]] as const),
+      { force, inputs },
+    );
     const rejected = options.rejected === undefined ? undefined : targetOf(options.rejected);
     const run = await CleanRun.open({
       pairs,

@@ -2,15 +2,16 @@
 
 import { type Command, Option } from 'commander';
 import type { SaveOptions } from '../api/save-model.ts';
-import { shellQuote } from '../core/errors.ts';
+import { HeddleError, shellQuote } from '../core/errors.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
+import { archiveFiles } from '../files/archive-files.ts';
 import { withoutEndSlash } from '../files/files.ts';
 import { type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
 import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Converted } from './jobs/convert-job.ts';
 import { checkNewFolder } from './out-folder.ts';
-import { checkNamed } from './output-file.ts';
+import { checkNamed, isSamePlace } from './output-file.ts';
 import {
   adapterOption,
   addLanguageOptions,
@@ -86,6 +87,11 @@ export function addConvert(program: Command): void {
       checkNamed('convert: <out>', given);
       const out = withoutEndSlash(given);
       await checkNewFolder(nodeFiles(), out, force);
+      for (const input of [folder, lora ?? folder])
+        if (isSamePlace(input, out) && (await archiveFiles(nodeFiles()).exists(`${input}/state.json`)))
+          throw new HeddleError(
+            `convert: ${given} is the checkpoint itself, and would lose its optimizer; name another folder`,
+          );
       const { languagePair, shortlist, calibration, host, adapter } = options;
       const args = {
         folder,

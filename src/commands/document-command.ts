@@ -99,7 +99,8 @@ export async function translateDocumentFile(
     throw new HeddleError(
       '--json prints the numbers of the document to stdout; give --output for the document',
     );
-  if (report !== undefined) checkOutputFile('--report', report, { force, inputs });
+  if (report !== undefined)
+    checkOutputFile('--report', report, { force, inputs: present([...inputs, output]) });
   for (const path of inputs)
     if (!isExistingFile(path))
       throw new HeddleError(`${shellQuote(path)}: there is no such file`, { kind: 'not-found' });

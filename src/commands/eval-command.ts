@@ -14,7 +14,7 @@ import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-
 import { evaluationReport } from './evaluation-report.ts';
 import type { EvaluationReport, TranslationReport } from './jobs/evaluate-job.ts';
 import { printResult, table } from './output.ts';
-import { checkOutputFile } from './output-file.ts';
+import { checkOutputFiles } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import {
@@ -88,9 +88,12 @@ export function addEvaluate(program: Command): void {
       checkStdin([pairs]);
       const inputs = [...pathsOf(pairs), ...(outputs ?? [])];
       const systems = outputs?.length ?? 1 + compare.length;
-      for (const flag of ['output', 'comet', 'report'] as const)
-        for (const path of outputPaths(options[flag], flag === 'report' ? 1 : systems))
-          checkOutputFile(`--${flag}`, path, { force, inputs });
+      const written = (['output', 'comet', 'report'] as const).flatMap((flag) =>
+        outputPaths(options[flag], flag === 'report' ? 1 : systems).map(
+          (path) => [`--${flag}`, path] as const,
+        ),
+      );
+      checkOutputFiles(written, { force, inputs });
       const texts = (options.output ?? options.comet) !== undefined;
       const common = { pairs, references, resamples, texts };
       const evaluated = async (): Promise<TranslationReport | EvaluationReport> => {

@@ -38,11 +38,11 @@ function statOf(path: string): Stats | undefined {
 /** Whether a path is a regular file; a device or a pipe can be written without a loss. */
 export const isExistingFile = (path: string): boolean => statOf(path)?.isFile() === true;
 
-/** Whether two paths have the same name, or are the same file of the disk by a link. */
-function isSameFile(a: string, b: string): boolean {
+/** Whether two paths have the same name, or are the same file or folder of the disk by a link. */
+export function isSamePlace(a: string, b: string): boolean {
   if (resolve(a) === resolve(b)) return true;
   const [one, other] = [statOf(a), statOf(b)];
-  return one?.isFile() === true && one.ino === other?.ino && one.dev === other.dev;
+  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
 /** The error of an output file that exists. `remedy`: how to overwrite it. */
@@ -60,7 +60,7 @@ export function checkOutputFile(
 ): void {
   checkNamed(flag, path, 'file');
   const refused = (reason: string) => new HeddleError(`${flag} ${shellQuote(path)}: ${reason}`);
-  if (inputs.some((input) => input !== '-' && isSameFile(input, path)))
+  if (inputs.some((input) => input !== '-' && isSamePlace(input, path)))
     throw refused('the command reads this file; name another file');
   const owner = folderWith(path);
   if (owner !== undefined)
@@ -69,6 +69,21 @@ export function checkOutputFile(
     throw fileExists(flag, path, '--force overwrites it, or name another file');
   const problem = writeProblem(path);
   if (problem !== undefined) throw refused(`cannot write: ${problem}`);
+}
+
+/** Checks the output files of a command by their flags; each has a path of its own. See `checkOutputFile`. */
+export function checkOutputFiles(
+  outputs: readonly (readonly [flag: string, path: string | undefined])[],
+  options: Parameters<typeof checkOutputFile>[2],
+): void {
+  const taken: string[] = [];
+  for (const [flag, path] of outputs) {
+    if (path === undefined) continue;
+    checkOutputFile(flag, path, options);
+    if (taken.some((other) => isSamePlace(other, path)))
+      throw new HeddleError(`${flag} ${shellQuote(path)}: another output has this name; name another file`);
+    taken.push(path);
+  }
 }
 
 /** The folder whose manifest lists a file; undefined if there is none. */

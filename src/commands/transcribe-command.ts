@@ -6,7 +6,7 @@ import { HeddleError } from '../core/errors.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { TranscribedFile, TranscribedSegment } from './jobs/transcribe-job.ts';
 import { log, shownOnTerminal } from './output.ts';
-import { checkOutputFile } from './output-file.ts';
+import { checkOutputFiles } from './output-file.ts';
 import {
   adapterOption,
   deviceOption,
@@ -86,8 +86,10 @@ async function run(given: string[], options: Options): Promise<void> {
       outputDir === undefined ? undefined : join(outputDir, `${basename(file, extname(file))}.${to}`),
     ]),
   );
-  for (const path of targets.values())
-    if (path !== undefined) checkOutputFile('--output-dir', path, { force, inputs: recordings });
+  checkOutputFiles(
+    [...targets.values()].map((path) => ['--output-dir', path] as const),
+    { force, inputs: recordings },
+  );
   const { model, folders } = modelArguments(folder, options);
   const { language, task, beamSize: beams, prompt, temperature, timestamps, conditionOnPrevious } = options;
   const results = await runWithProgress(

@@ -15,7 +15,7 @@ import {
 } from './document-command.ts';
 import type { TranslatedTexts } from './jobs/translate-job.ts';
 import { jsonArrayWriter, log, shownOnTerminal, warn } from './output.ts';
-import { checkOutputFile, openOutputFile, writeAt, writing } from './output-file.ts';
+import { checkOutputFiles, openOutputFile, writeAt, writing } from './output-file.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import {
   addHostOptions,
@@ -149,9 +149,8 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     throw new HeddleError(`${texts[0]}: there is no such file`, { kind: 'not-found' });
   if (flag)
     throw new HeddleError(`${flag} is for a document; name one file in PO, XLIFF, HTML, SRT, VTT or .txt`);
-  const outputs = { '--output': options.output, '--alignments': file };
-  for (const [flag, path] of Object.entries(outputs))
-    if (path !== undefined) checkOutputFile(flag, path, { force: options.force, inputs: paths });
+  const outputs = [['--output', options.output] as const, ['--alignments', file] as const];
+  checkOutputFiles(outputs, { force: options.force, inputs: paths });
   const input = textGroups(texts.length > 0 ? [texts] : linesOf(paths ?? ['-']), batchSize * batchesAtOnce);
   const nextGroup = async () => (await input.next()).value;
   const isTyped = texts.length === 0 && (paths ?? ['-']).includes('-') && process.stdin.isTTY;

@@ -4,9 +4,9 @@
 import { HeddleError } from '../core/errors.ts';
 import { type FileChecksum, fileHasChecksum } from './checksums.ts';
 import type { Files } from './files.ts';
-import { checkName, isStaging, manifestIn, recordName } from './folder-manifest.ts';
+import { checkName, manifestIn, recordName } from './folder-manifest.ts';
 import { isObject, readJson } from './json-files.ts';
-import { checkpointNames, manifestName } from './model-file.ts';
+import { checkpointNames, isStaging, manifestName } from './model-file.ts';
 
 /** A replacement that is complete except for its moves. */
 export interface CommitRecord {
@@ -55,7 +55,12 @@ export async function finishReplacement(files: Files, folder: string, staging: s
       await removeEmptyParents(files, folder, name);
     }
   }
-  await files.remove(staging);
+  await removeStaging(files, staging);
+}
+
+/** Removes the files of a replacement; the record first, since the others are read by it. */
+export async function removeStaging(files: Files, staging: string): Promise<void> {
+  for (const path of [`${staging}/${recordName}`, staging]) await files.remove(path);
 }
 
 /** Removes the folders of a removed file that are empty now. */

@@ -2,10 +2,11 @@
 // file in the folder is the user's.
 
 import { HeddleError } from '../core/errors.ts';
+import { fingerprintOf } from '../core/fingerprint.ts';
 import { checksumOf, checksumOfFile, type FileChecksum } from './checksums.ts';
 import type { Files } from './files.ts';
 import { isObject, type Json, parseJson, readJson } from './json-files.ts';
-import { manifestName, stagingPrefix } from './model-file.ts';
+import { isStaging, manifestName } from './model-file.ts';
 
 /** The manifest of a folder. */
 export interface FolderManifest {
@@ -15,11 +16,26 @@ export interface FolderManifest {
   readonly run?: string;
   /** The files that heddle wrote, by their paths in the folder; not the manifest itself. */
   readonly files: Readonly<Record<string, FileChecksum>>;
+  /** Fingerprint of `run` and `files`, so that a damaged manifest does not blame a file. */
+  readonly fingerprint?: string;
 }
 
-/** Whether a name is that of such a folder. */
-export const isStaging = (name: string): boolean => name.startsWith(stagingPrefix);
-/** Name of the commit record in it. */
+const fingerprintOfManifest = ({ run, files }: Pick<FolderManifest, 'run' | 'files'>): string =>
+  fingerprintOf([new TextEncoder().encode(JSON.stringify([run, files]))]);
+
+/** The manifest of files with these checksums. */
+export const manifestWith = (
+  run: string | undefined,
+  files: Readonly<Record<string, FileChecksum>>,
+): FolderManifest => ({
+  format: 'heddle-folder',
+  version: 1,
+  run,
+  files,
+  fingerprint: fingerprintOfManifest({ run, files }),
+});
+
+/** Name of the commit record in the hidden folder of a replacement. */
 export const recordName = 'commit.json';
 
 /** Whether a path is a folder. */
@@ -47,7 +63,7 @@ export function checkName(name: unknown, path: string): void {
 /** Parses a manifest. Throws a HeddleError that names the file if it is damaged. */
 export function parseManifest(bytes: Uint8Array, path: string): FolderManifest {
   const manifest = parseJson(bytes, path) as unknown as FolderManifest;
-  const { format, version, files } = manifest;
+  const { format, version, files, fingerprint } = manifest;
   if (
     format !== 'heddle-folder' ||
     version !== 1 ||
@@ -57,6 +73,11 @@ export function parseManifest(bytes: Uint8Array, path: string): FolderManifest {
     throw new HeddleError(`${path}: not a manifest of version 1; the file is damaged, or heddle is too old`, {
       kind: 'input',
     });
+  if (fingerprint !== undefined && fingerprint !== fingerprintOfManifest(manifest))
+    throw new HeddleError(
+      `${path}: it changed after it was written; restore it from a copy, or delete it to use the folder as it is`,
+      { kind: 'input' },
+    );
   for (const name of Object.keys(files)) checkName(name, path);
   return manifest;
 }
@@ -88,13 +109,18 @@ async function adoptedManifest(files: Files, folder: string): Promise<FolderMani
   const json = async (name: string) =>
     (await files.exists(`${folder}/${name}`)) ? readJson(files, `${folder}/${name}`).catch(() => ({})) : {};
   const { format }: Json = await json('config.json');
-  const { version, step, engine }: Json = await json('state.json');
+  const { version, step, engine, arguments: run = '' }: Json = await json('state.json');
   const isState = version === 1 && typeof step === 'number' && typeof engine === 'string';
+  // Only checkpoints have a log and a report, and those of a page the pairs.
+  const hasPairs = isState && JSON.stringify(run).includes('"keep":true');
+  const isOthers = (name: string) =>
+    (name === 'pairs.tsv' && !hasPairs) || (/^(?:log|report)\./.test(name) && !isState);
   if (!(typeof format === 'string' && format.startsWith('heddle')) && !isState) return undefined;
   const own: Record<string, FileChecksum> = {};
   for (const name of await files.list(folder))
-    if (namesBeforeManifests.includes(name)) own[name] = await checksumOfFile(files, `${folder}/${name}`);
-  return { format: 'heddle-folder', version: 1, files: own };
+    if (namesBeforeManifests.includes(name) && !isOthers(name))
+      own[name] = await checksumOfFile(files, `${folder}/${name}`);
+  return manifestWith(undefined, own);
 }
 
 /** The manifest of a folder without an unfinished replacement, or that of an older version's folder. */
@@ -134,5 +160,5 @@ export async function manifestOf(
 ): Promise<FolderManifest> {
   const checksums: Record<string, FileChecksum> = { ...kept };
   for (const [name, bytes] of Object.entries(parts)) checksums[name] = await checksumOf(bytes);
-  return { format: 'heddle-folder', version: 1, run, files: checksums };
+  return manifestWith(run, checksums);
 }

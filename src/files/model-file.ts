@@ -15,5 +15,5 @@ export const checkpointNames = { optimizer: 'optimizer.safetensors', state: 'sta
 /** Name of the manifest in a folder that heddle wrote. */
 export const manifestName = 'heddle-manifest.json';
 
-/** Prefix of the hidden folders with files of an unfinished replacement. */
-export const stagingPrefix = '.heddle-';
+/** Whether a name is that of a hidden folder with files of an unfinished replacement. */
+export const isStaging = (name: string): boolean => /^\.heddle-[\da-f]{12}$/.test(name);

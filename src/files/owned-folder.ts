@@ -14,14 +14,15 @@ import {
   finishReplacement,
   isCommitted,
   removeEmptyParents,
+  removeStaging,
 } from './folder-commit.ts';
 import {
   type FolderManifest,
   foreignIn,
   isFolder,
-  isStaging,
   manifestIn,
   manifestOf,
+  manifestWith,
   namesBeforeManifests,
   namesIn,
   ownedBy,
@@ -29,7 +30,7 @@ import {
   recordName,
 } from './folder-manifest.ts';
 import { jsonBytes, parseJson } from './json-files.ts';
-import { manifestName, stagingPrefix } from './model-file.ts';
+import { isStaging, manifestName } from './model-file.ts';
 import { settledFolder } from './settled-folder.ts';
 
 /** How to write a folder. */
@@ -184,7 +185,8 @@ function isHeddleConfig(bytes: Uint8Array, archive: string): boolean {
   }
 }
 
-const newId = (): string => crypto.randomUUID().slice(-12);
+/** The hidden folder of a new replacement. */
+const newStaging = (folder: string): string => `${folder}/.heddle-${crypto.randomUUID().slice(-12)}`;
 
 /**
  * Writes files, given by their paths in the folder, to a folder or a .zip file, all or nothing. Replaces the
@@ -213,7 +215,7 @@ export async function writeFolder(
     return writeArchive(files, folder, { ...before, ...parts }, { ...options, run: run ?? runBefore });
   }
   const existed = await files.exists(folder);
-  const staging = `${folder}/${stagingPrefix}${newId()}`;
+  const staging = newStaging(folder);
   try {
     await removeUnfinished(files, folder);
     for (const [name, bytes] of Object.entries(parts)) await files.write(`${staging}/files/${name}`, bytes);
@@ -232,7 +234,7 @@ export async function writeFolder(
 /** Removes the files of a replacement that failed before its commit record was complete. */
 async function abandon(files: Files, folder: string, staging: string, existed: boolean): Promise<void> {
   if (await isCommitted(files, staging)) return;
-  await files.remove(staging);
+  await removeStaging(files, staging);
   if (!existed && (await namesIn(files, folder)).length === 0) await files.remove(folder);
 }
 
@@ -253,14 +255,9 @@ export async function moveIntoFolder(
   const before = (await files.exists(folder)) ? await ownedBy(files, folder) : undefined;
   const checksums: Record<string, FileChecksum> = {};
   for (const name of names) checksums[name] = await checksumOfFile(files, `${source}/${name}`);
-  const manifest: FolderManifest = {
-    format: 'heddle-folder',
-    version: 1,
-    run: options.run,
-    files: checksums,
-  };
+  const manifest = manifestWith(options.run, checksums);
   await removeUnfinished(files, folder);
-  const staging = `${folder}/${stagingPrefix}${newId()}`;
+  const staging = newStaging(folder);
   for (const name of names) await files.rename(`${source}/${name}`, `${staging}/files/${name}`);
   await files.write(`${staging}/files/${manifestName}`, jsonBytes(manifest));
   await commit(files, folder, staging, manifest, names, before);
@@ -294,7 +291,7 @@ async function commit(
 /** Removes the files of replacements that were interrupted before they were complete. */
 async function removeUnfinished(files: Files, folder: string): Promise<void> {
   for (const name of (await namesIn(files, folder)).filter(isStaging))
-    await files.remove(`${folder}/${name}`);
+    await removeStaging(files, `${folder}/${name}`);
 }
 
 async function writeArchive(

@@ -2,7 +2,7 @@
 // manifest is loaded on demand: most pages read models from a server, which have neither.
 
 import { type Files, readText } from './files.ts';
-import { manifestName, stagingPrefix } from './model-file.ts';
+import { isStaging, manifestName } from './model-file.ts';
 
 const committing = () => import('./folder-commit.ts');
 
@@ -13,8 +13,7 @@ const committing = () => import('./folder-commit.ts');
 export async function settledFolder(files: Files, folder: string): Promise<string> {
   const namesIn = async () => ((await files.exists(folder)) ? files.list(folder) : []);
   const names = await namesIn().catch(() => []); // a file, or files without listing
-  if (names.some((name) => name.startsWith(stagingPrefix)))
-    await (await committing()).finishReplacements(files, folder);
+  if (names.some(isStaging)) await (await committing()).finishReplacements(files, folder);
   return folder;
 }
 

@@ -11,7 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import {
   checkOutputFile,
@@ -95,6 +95,41 @@ it('refuses the input as the output also with --force, and allows devices', () =
     checkOutputFile('--output', at('in.txt'), { force: true, inputs: [at('../x/in.txt'), at('in.txt')] });
   expect(check).toThrow('in.txt: the command reads this file; name another file');
   expect(() => checkOutputFile('--output', '/dev/null', {})).not.toThrow();
+});
+
+it('refuses a file for two outputs, and a checkpoint as the output of its own conversion by any name', async () => {
+  const run = async (...args: string[]) => {
+    const { status, stderr } = await heddle(args);
+    expect(status, args.join(' ')).toBe(1);
+    return stderr;
+  };
+  const out = at('both.txt');
+  const twice = /both\.txt: another output has this name; name another file/;
+  expect(await run('translate', at('model'), 'a', '--output', out, '--alignments', out)).toMatch(twice);
+  writeFileSync(at('two.tsv'), 'a\tb\n');
+  expect(await run('eval', at('model'), at('two.tsv'), '--output', out, '--report', out)).toMatch(twice);
+  expect(await run('clean', at('two.tsv'), '--out', out, '--rejected', `${at('.')}/both.txt`)).toMatch(twice);
+  symlinkSync('model', at('link'));
+  const before = readFileSync(at('model/optimizer.safetensors'));
+  for (const name of [
+    at('link'),
+    `${scratch()}/./model`,
+    `${at('model')}/../model`,
+    relative('.', at('model')),
+  ]) {
+    for (const to of ['heddle', 'onnx'])
+      expect(await run('convert', at('model'), name, '--to', to, '--force')).toContain(
+        `convert: ${name} is the checkpoint itself, and would lose its optimizer`,
+      );
+    expect(await run('average', at('model'), at('model'), '--out', name, '--force')).toContain(
+      `average: ${name} is one of the checkpoints`,
+    );
+  }
+  expect(readFileSync(at('model/optimizer.safetensors'))).toEqual(before);
+  expect((await heddle(['pack', at('model'), at('packed.zip')])).status).toBe(0);
+  expect(
+    await run('pack', at('packed.zip'), `${scratch()}/./packed.zip`, '--weights-only', '--force'),
+  ).toContain('packed.zip: it is the model itself; use another name');
 });
 
 it.each(['', ' '])('says that a name is empty in every command: "%s"', async (name) => {

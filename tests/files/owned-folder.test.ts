@@ -58,6 +58,9 @@ const storages: [name: string, open: () => { readonly files: Files; readonly at:
   ["the browser's storage", () => ({ files: browserFiles(fakeDisk().open()), at: 'models/m' })],
 ];
 
+/** Files of the user in a folder of heddle; the last names begin as the hidden folder of a replacement does. */
+const mine = ['notes.txt', '.gitignore', 'data/mine', 'plots/x/y.png', '.heddle-notes', '.heddle-mine/a'];
+
 describe.each(storages)('in %s', (_, open) => {
   it('an interrupted replacement leaves all files of others, and the whole old or new files', async () => {
     for (let after = 0, done = false; !done; after++) {
@@ -65,15 +68,14 @@ describe.each(storages)('in %s', (_, open) => {
       await writeFolder(files, at, parts('old', 'config.json', 'weights', 'data/a', 'data/gone'), {
         run: 'r',
       });
-      for (const name of ['notes.txt', '.gitignore', 'data/mine', 'plots/x/y.png'])
-        await writeText(files, `${at}/${name}`, name);
+      for (const name of mine) await writeText(files, `${at}/${name}`, name);
       const next = parts('new', 'config.json', 'weights', 'data/a', 'added');
       done = await writeFolder(killedAfter(files, after), at, next).then(
         () => true,
         () => false,
       );
       await settledFolder(files, at);
-      for (const name of ['notes.txt', '.gitignore', 'data/mine', 'plots/x/y.png'])
+      for (const name of mine)
         expect(await readText(files, `${at}/${name}`), `operation ${after}`).toBe(name);
       const texts = await Promise.all(
         ['config.json', 'weights', 'data/a'].map((name) => readText(files, `${at}/${name}`)),
@@ -89,13 +91,18 @@ describe.each(storages)('in %s', (_, open) => {
       await verifyFolder(files, at);
       expect((await foreignFiles(files, at)).sort()).toEqual([
         '.gitignore',
+        '.heddle-mine',
+        '.heddle-notes',
         'data/mine',
         'notes.txt',
         'plots',
       ]);
       // The next replacement works, and cleans up.
       await writeFolder(files, at, next);
-      expect((await files.list(at)).filter((name) => /^\.heddle/.test(name))).toEqual([]);
+      expect((await files.list(at)).filter((name) => /^\.heddle/.test(name))).toEqual([
+        '.heddle-mine',
+        '.heddle-notes',
+      ]);
       if (done) expect(after).toBeGreaterThan(8);
     }
   });
@@ -205,6 +212,40 @@ it('adopts folders of heddle that have no manifest, and their files only', async
   expect(await files.list('m')).toEqual(['config.json', 'heddle-manifest.json', 'notes.txt']);
 });
 
+it('leaves pairs, a log and a report beside a model without a manifest: only checkpoints have them', async () => {
+  const others = ['pairs.tsv', 'log.jsonl', 'report.html'];
+  const state = { version: 1, step: 3, engine: 'cpu', arguments: { corpus: { kind: 'tsv', keep: true } } };
+  for (const [states, left] of [
+    [[], others],
+    [[{ ...state, arguments: {} }], ['pairs.tsv']],
+    [[state], []],
+  ] as const) {
+    const files = memoryFiles();
+    await writeText(files, 'm/config.json', '{"format":"heddle"}');
+    for (const name of others) await writeText(files, `m/${name}`, 'mine');
+    for (const json of states) await writeText(files, 'm/state.json', JSON.stringify(json));
+    expect((await foreignFiles(files, 'm')).sort()).toEqual([...left].sort());
+    await writeFolder(files, 'm', parts('new', 'config.json'));
+    for (const name of left) expect(await readText(files, `m/${name}`)).toBe('mine');
+  }
+});
+
+it('a flipped bit anywhere in the manifest is found, and blamed on the manifest', async () => {
+  const files = memoryFiles();
+  await writeFolder(files, 'm', parts('old', 'config.json', 'weights'), { run: 'r' });
+  const whole = await files.read('m/heddle-manifest.json');
+  const before = await readManifest(files, 'm');
+  for (let at = 0; at < whole.length; at++)
+    for (const bit of [1, 4, 32]) {
+      const flipped = whole.slice();
+      flipped[at] = (flipped[at] as number) ^ bit;
+      await files.write('m/heddle-manifest.json', flipped);
+      const read = await readManifest(files, 'm').catch((error: Error) => error.message);
+      if (typeof read === 'string') expect(read, `byte ${at}`).toContain('m/heddle-manifest.json: ');
+      else expect([read?.run, read?.files], `byte ${at}`).toEqual([before?.run, before?.files]);
+    }
+});
+
 it('replaces an archive only if all of it is heddle’s', async () => {
   const disk = memoryFiles();
   const files = archiveFiles(disk);
@@ -232,7 +273,7 @@ it('does not follow names that lead out of the folder', async () => {
     const files = memoryFiles();
     await writeText(
       files,
-      'm/.heddle-1/commit.json',
+      'm/.heddle-0123456789ab/commit.json',
       JSON.stringify({ version: 1, moves: [name], removes: {} }),
     );
     await expect(settledFolder(files, 'm')).rejects.toThrow(/is not the name of a file in the folder/);

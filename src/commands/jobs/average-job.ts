@@ -32,10 +32,6 @@ export const average: Job<AverageArguments, Averaged> = async ({ folders, out, m
   const { files } = session;
   const [name = '', ...others] = folders;
   check(others.length > 0, 'average: give two or more checkpoints');
-  check(
-    !folders.includes(out),
-    `average: ${out} is one of the checkpoints; name another folder for the mean`,
-  );
   if (!mixed) await checkOneRun(files, folders);
   const first = await openModel(name, session);
   const sums = Float64Array.from(first.weights);

@@ -6,11 +6,12 @@ import type { SaveOptions } from '../../api/save-model.ts';
 import { check, HeddleError } from '../../core/errors.ts';
 import type { LanguageOptions } from '../../decode/text-options.ts';
 import type { TorchSettings } from '../../export/torch-run/torch-run-files.ts';
-import { type Files, withoutEndSlash } from '../../files/files.ts';
+import type { Files } from '../../files/files.ts';
 import { jsonBytes, readJson } from '../../files/json-files.ts';
 import { checkpointNames } from '../../files/model-file.ts';
 import { ownFileNames, writeFolder } from '../../files/owned-folder.ts';
 import { settledFolder } from '../../files/settled-folder.ts';
+import { verifyFolder } from '../../files/verify-folder.ts';
 import type { ModelFormat } from '../../formats/shared/model-formats.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { loraConfig } from '../../model/lora.ts';
@@ -71,7 +72,6 @@ export interface Converted {
  */
 export const convert: Job<ConvertArguments, Converted> = async (args, session) => {
   const { folder, out, to, dtype, force } = args;
-  await checkOtherFolder(session.files, folder, out);
   if (to === 'torch-run') return convertRun(args, session);
   check(args.steps === undefined, `convert: steps (${args.steps}) is only for torch-run; omit it`);
   const { languagePair: pair, shortlist, calibration } = args;
@@ -105,16 +105,6 @@ async function calibrationIn(files: Files, path: string) {
     const [source = '', target = ''] = line.split('\t');
     return { source, target };
   });
-}
-
-/** Throws a HeddleError if the output is the folder of a run itself: the optimizer would be lost. */
-async function checkOtherFolder(files: Files, folder: string, out: string): Promise<void> {
-  const real = async (path: string) => (await files.real?.(withoutEndSlash(path))) ?? withoutEndSlash(path);
-  if ((await real(folder)) !== (await real(out))) return;
-  check(
-    !(await files.exists(`${folder}/${checkpointNames.state}`)),
-    `convert: ${out} is the checkpoint itself, and would lose its optimizer; name another folder`,
-  );
 }
 
 /** Converts a checkpoint to a folder for continue.py. The folder is a checkpoint too. */
@@ -187,6 +177,7 @@ async function convertRun(
       arguments: args,
     },
   });
+  await verifyFolder(files, at, (name) => name !== reportName); // the copy has new checksums
   const contents: Record<string, Uint8Array> = {};
   // A folder for PyTorch may be converted again.
   const omitted = [reportName, 'data', ...Object.keys(torchRun)];

@@ -1,11 +1,12 @@
 // heddle runs: compares training runs by their logs: the settings that differ, length, best dev metrics,
 // time, adapter.
 
-import { HeddleError } from '../../core/errors.ts';
+import { HeddleError, messageOf } from '../../core/errors.ts';
 import { formatNumber, formatPercent } from '../../core/format-numbers.ts';
 import { baseName, type Files, readText, withoutEndSlash } from '../../files/files.ts';
 import { isObject } from '../../files/json-files.ts';
-import { settledFolder } from '../../files/settled-folder.ts';
+import { readSettled, settledFolder } from '../../files/settled-folder.ts';
+import { verifyFolder } from '../../files/verify-folder.ts';
 import type { Job } from '../../session/job.ts';
 import { formatChanges } from '../../train/report/run-changes.ts';
 import {
@@ -82,8 +83,14 @@ export async function summarizeFolders(
   const damaged: HeddleError[] = [];
   for (const folder of new Set(found))
     try {
-      const path = `${await settledFolder(files, folder)}/${logName}`;
-      logs.push({ folder, records: parseLog(await readText(files, path), path) });
+      const [records, changed] = await readSettled(files, folder, async (at) => {
+        const path = `${at}/${logName}`;
+        const read = parseLog(await readText(files, path), path);
+        const verified = verifyFolder(files, at, (name) => name === logName);
+        return [read, await verified.catch(messageOf)];
+      });
+      if (changed) warn(changed);
+      logs.push({ folder, records });
     } catch (error) {
       if (!(error instanceof HeddleError)) throw error;
       damaged.push(error);

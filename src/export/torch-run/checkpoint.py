@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import shutil
 import sys
 
@@ -132,6 +133,8 @@ class Checkpoint:
 
 
 MANIFEST = "heddle-manifest.json"
+# Name of the hidden folder of a replacement.
+STAGING = re.compile(r"\.heddle-[0-9a-f]{12}")
 
 
 class Replacement:
@@ -147,7 +150,7 @@ class Replacement:
 
     def __enter__(self):
         for name in os.listdir(self.folder):
-            if name.startswith(".heddle-"):
+            if STAGING.fullmatch(name):
                 shutil.rmtree(f"{self.folder}/{name}")
         os.makedirs(f"{self.staging}/files")
         return self
@@ -156,6 +159,7 @@ class Replacement:
         if kind:
             return shutil.rmtree(self.staging)
         manifest = read_json(f"{self.folder}/{MANIFEST}")
+        manifest.pop("fingerprint", None)  # that of the files before
         manifest["files"].update({name: checksum(f"{self.staging}/files/{name}") for name in self.names})
         with open(self.path(MANIFEST), "w") as file:
             json.dump(manifest, file, indent=1)
@@ -175,7 +179,7 @@ def finish_replacement(folder, staging):
 def settle(folder):
     """Finishes a replacement that was interrupted after its commit record."""
     for name in os.listdir(folder):
-        if name.startswith(".heddle-") and os.path.exists(f"{folder}/{name}/commit.json"):
+        if STAGING.fullmatch(name) and os.path.exists(f"{folder}/{name}/commit.json"):
             finish_replacement(folder, f"{folder}/{name}")
 
 

@@ -7,6 +7,7 @@ import type { Plan } from '../../engine/plan/plan.ts';
 import { type Files, readText } from '../../files/files.ts';
 import { writeFolder } from '../../files/owned-folder.ts';
 import { settledFolder } from '../../files/settled-folder.ts';
+import { verifyFolder } from '../../files/verify-folder.ts';
 import { corpusName } from '../../session/load-corpus.ts';
 import { type BatchShape, shapeName } from '../../text/batches/buckets.ts';
 import { unknownShares } from '../../text/batches/encoded-corpus.ts';
@@ -76,6 +77,7 @@ export class Logbook {
     const { args, from, data, parameters, recipe, steps, perEpoch } = setup;
     const { init, gradientAccumulationSteps, optimizer, schedule } = recipe;
     const onMessage = (text: string) => emit({ type: 'message', text });
+    if (from) await warnOfChanges(from, (text) => emit({ type: 'warning', text }));
     const before = from ? await readLog(from.files, from.folder, onMessage) : [];
     const start = {
       step: trainer.step,
@@ -221,6 +223,18 @@ function thinned(records: readonly LogRecord[], recent: number): LogRecord[] {
   return records.filter(
     (r) => r.type !== 'step' || r.step >= from || r.step === older[0] || r.step % stride === 0,
   );
+}
+
+/** Warns if log or report of a checkpoint changed after they were written. */
+async function warnOfChanges(
+  { files, folder }: CheckpointFolder,
+  warn: (text: string) => void,
+): Promise<void> {
+  for (const name of [logName, reportName])
+    await verifyFolder(files, folder, (each) => each === name).catch((error: unknown) => {
+      if (!(error instanceof HeddleError)) throw error;
+      warn(`${error.message} The run continues, and its next checkpoint replaces the file.`);
+    });
 }
 
 /** Reads the log of a folder. Empty if it is missing, or if it is damaged, with a message. */

@@ -52,10 +52,10 @@ beforeAll(async () => {
 it('resumes from a checkpoint whose save was cut off after its commit', async () => {
   const out = begun('cut');
   const names = readdirSync(out);
-  mkdirSync(join(out, '.heddle-1/files'), { recursive: true });
-  for (const name of names) renameSync(join(out, name), join(out, '.heddle-1/files', name));
+  mkdirSync(join(out, '.heddle-0123456789ab/files'), { recursive: true });
+  for (const name of names) renameSync(join(out, name), join(out, '.heddle-0123456789ab/files', name));
   writeFileSync(
-    join(out, '.heddle-1/commit.json'),
+    join(out, '.heddle-0123456789ab/commit.json'),
     JSON.stringify({ version: 1, moves: names, removes: {} }),
   );
   expect(await train('pairs.tsv', { out, resume: true })).toEqual(rest);
