@@ -70,7 +70,7 @@ export async function importModel(
   const { fromBlobs } = await import('./remote-models.ts');
   const found = await fromBlobs(file);
   const model = await loadModelFolder(found.files, found.folder);
-  await (await import('../files/verify-folder.ts')).verifyFolder(found.files, found.folder); // the copy has new checksums
+  await (await import('../files/folder-commit.ts')).verifyFolder(found.files, found.folder); // the copy has new checksums
   const names = await found.files.list(found.folder);
   const parts: Record<string, Uint8Array> = {};
   if (names.includes(modelFileNames.config))

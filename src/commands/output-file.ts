@@ -49,19 +49,30 @@ export function isSamePlace(a: string, b: string): boolean {
 export const fileExists = (flag: string, path: string, remedy: string): HeddleError =>
   new HeddleError(`${flag} ${shellQuote(path)}: this file exists; ${remedy}`);
 
+/** How to check an output file. */
+interface OutputOptions {
+  readonly force?: boolean;
+  /** Files that the command reads. */
+  readonly inputs?: readonly string[];
+  /** Files that it writes for other flags. */
+  readonly taken?: readonly string[];
+}
+
 /**
- * Throws a HeddleError if a command may not write a file: its name is empty, it is one of the `inputs` of the
- * command or a file of a folder that heddle wrote, it exists and `force` is not set, or it cannot be written.
+ * Throws a HeddleError if a command may not write a file: its name is empty, it is one of the `inputs` or `taken`,
+ * or a file of a folder that heddle wrote, it exists and `force` is not set, or it cannot be written.
  */
 export function checkOutputFile(
   flag: string,
   path: string,
-  { force = false, inputs = [] }: { readonly force?: boolean; readonly inputs?: readonly string[] },
+  { force = false, inputs = [], taken = [] }: OutputOptions,
 ): void {
   checkNamed(flag, path, 'file');
   const refused = (reason: string) => new HeddleError(`${flag} ${shellQuote(path)}: ${reason}`);
   if (inputs.some((input) => input !== '-' && isSamePlace(input, path)))
     throw refused('the command reads this file; name another file');
+  if (taken.some((other) => isSamePlace(other, path)))
+    throw refused('another output has this name; name another file');
   const owner = folderWith(path);
   if (owner !== undefined)
     throw refused(`it is a file that heddle wrote in the folder ${owner}; name another file`);
@@ -74,14 +85,12 @@ export function checkOutputFile(
 /** Checks the output files of a command by their flags; each has a path of its own. See `checkOutputFile`. */
 export function checkOutputFiles(
   outputs: readonly (readonly [flag: string, path: string | undefined])[],
-  options: Parameters<typeof checkOutputFile>[2],
+  options: OutputOptions,
 ): void {
   const taken: string[] = [];
   for (const [flag, path] of outputs) {
     if (path === undefined) continue;
-    checkOutputFile(flag, path, options);
-    if (taken.some((other) => isSamePlace(other, path)))
-      throw new HeddleError(`${flag} ${shellQuote(path)}: another output has this name; name another file`);
+    checkOutputFile(flag, path, { ...options, taken });
     taken.push(path);
   }
 }

@@ -84,7 +84,7 @@ export async function finishReplacements(files: Files, folder: string): Promise<
  * Compares files of a folder with the checksums of its manifest; all of them if `isChecked` is not given. Throws a
  * HeddleError that names the first file that differs or is missing. Does nothing without a manifest.
  */
-export async function compareChecksums(
+export async function verifyFolder(
   files: Files,
   folder: string,
   isChecked: (name: string, checksum: FileChecksum) => boolean = () => true,
@@ -115,8 +115,21 @@ const torchRunFile = /^data\/|\.py$/;
 /** See `comparedModel` in settled-folder.ts. */
 export async function compareModel(files: Files, folder: string): Promise<Promise<void>[]> {
   const isOfModel = (name: string) => !notOfModel.includes(name) && !torchRunFile.test(name);
-  await compareChecksums(files, folder, (name, { size }) => isOfModel(name) && size < largeFile);
-  const large = compareChecksums(files, folder, (name, { size }) => isOfModel(name) && size >= largeFile);
+  await verifyFolder(files, folder, (name, { size }) => isOfModel(name) && size < largeFile);
+  const large = verifyFolder(files, folder, (name, { size }) => isOfModel(name) && size >= largeFile);
   large.catch(() => undefined); // the caller awaits it later
   return [large];
+}
+
+/**
+ * Runs work while files are compared, and returns its result after both have ended. A damaged file is reported as
+ * such, not by what `work` makes of its contents.
+ */
+export async function verifiedWhile<T>(verified: Promise<void>, work: () => Promise<T>): Promise<T> {
+  verified.catch(() => undefined); // awaited below
+  try {
+    return await work();
+  } finally {
+    await verified;
+  }
 }

@@ -68,14 +68,11 @@ export function parseManifest(bytes: Uint8Array, path: string): FolderManifest {
     format !== 'heddle-folder' ||
     version !== 1 ||
     !isObject(files) ||
-    !Object.values(files).every(isChecksum)
+    !Object.values(files).every(isChecksum) ||
+    (fingerprint ?? fingerprintOfManifest(manifest)) !== fingerprintOfManifest(manifest)
   )
-    throw new HeddleError(`${path}: not a manifest of version 1; the file is damaged, or heddle is too old`, {
-      kind: 'input',
-    });
-  if (fingerprint !== undefined && fingerprint !== fingerprintOfManifest(manifest))
     throw new HeddleError(
-      `${path}: it changed after it was written; restore it from a copy, or delete it to use the folder as it is`,
+      `${path}: the file is damaged, or heddle is too old; restore it, or delete it to use the folder as it is`,
       { kind: 'input' },
     );
   for (const name of Object.keys(files)) checkName(name, path);
@@ -98,7 +95,6 @@ export const namesBeforeManifests = [
   'state.json',
   'log.jsonl',
   'report.html',
-  'pairs.tsv',
 ];
 
 /**
@@ -109,16 +105,13 @@ async function adoptedManifest(files: Files, folder: string): Promise<FolderMani
   const json = async (name: string) =>
     (await files.exists(`${folder}/${name}`)) ? readJson(files, `${folder}/${name}`).catch(() => ({})) : {};
   const { format }: Json = await json('config.json');
-  const { version, step, engine, arguments: run = '' }: Json = await json('state.json');
+  const { version, step, engine }: Json = await json('state.json');
   const isState = version === 1 && typeof step === 'number' && typeof engine === 'string';
-  // Only checkpoints have a log and a report, and those of a page the pairs.
-  const hasPairs = isState && JSON.stringify(run).includes('"keep":true');
-  const isOthers = (name: string) =>
-    (name === 'pairs.tsv' && !hasPairs) || (/^(?:log|report)\./.test(name) && !isState);
   if (!(typeof format === 'string' && format.startsWith('heddle')) && !isState) return undefined;
+  const others = isState ? [] : ['log.jsonl', 'report.html']; // only checkpoints have them
   const own: Record<string, FileChecksum> = {};
   for (const name of await files.list(folder))
-    if (namesBeforeManifests.includes(name) && !isOthers(name))
+    if (namesBeforeManifests.includes(name) && !others.includes(name))
       own[name] = await checksumOfFile(files, `${folder}/${name}`);
   return manifestWith(undefined, own);
 }

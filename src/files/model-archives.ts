@@ -3,9 +3,10 @@
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
 import { memoryFiles } from './memory-files.ts';
-import { manifestName } from './model-file.ts';
+import { manifestName, modelFileNames } from './model-file.ts';
 import { ownFileNames } from './owned-folder.ts';
-import { unpackSafetensorsModel } from './safetensors-model.ts';
+import { readSafetensorsHeader } from './safetensors.ts';
+import { embeddedNames } from './safetensors-model.ts';
 import { unzip, zipParts } from './zip.ts';
 
 /** Zips heddle's files in a folder; returns the archive in consecutive chunks. */
@@ -53,6 +54,23 @@ export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Re
       return inside && !inside.includes('/') ? [[inside, data]] : [];
     }),
   );
+}
+
+/**
+ * The files of a model folder from one safetensors file. Throws a HeddleError if the file has only weights.
+ */
+function unpackSafetensorsModel(bytes: Uint8Array, path: string): Record<string, Uint8Array> {
+  const { metadata } = readSafetensorsHeader(bytes, bytes.length, path);
+  if (metadata[modelFileNames.config] === undefined)
+    throw new HeddleError(
+      `${path}: it has only weights; its metadata lacks ${modelFileNames.config} and the tokenizers. Use the model's folder, or a .zip of it`,
+      { kind: 'input' },
+    );
+  const texts = embeddedNames.flatMap((name) => {
+    const text = metadata[name];
+    return text === undefined ? [] : [[name, new TextEncoder().encode(text)]];
+  });
+  return { ...Object.fromEntries(texts), [modelFileNames.weights]: bytes };
 }
 
 /**

@@ -10,11 +10,11 @@ import { checksumOfFile, type FileChecksum } from './checksums.ts';
 import { concatBytes, type Files, withoutEndSlash } from './files.ts';
 import {
   type CommitRecord,
-  compareChecksums,
   finishReplacement,
   isCommitted,
   removeEmptyParents,
   removeStaging,
+  verifyFolder,
 } from './folder-commit.ts';
 import {
   type FolderManifest,
@@ -199,20 +199,18 @@ export async function writeFolder(
   files: Files,
   given: string,
   { [manifestName]: copied, ...parts }: Readonly<Record<string, Uint8Array>>,
-  writeOptions: WriteFolderOptions = {},
+  options: WriteFolderOptions = {},
 ): Promise<void> {
   const folder = await folderAt(files, given);
   // The parts of an archive may have the manifest of the folder that was packed: only its run is kept.
-  const run = writeOptions.run ?? (copied && parseManifest(copied, `${given}/${manifestName}`).run);
-  const options = { ...writeOptions, run };
+  const run = options.run ?? (copied && parseManifest(copied, `${given}/${manifestName}`).run);
   await checkWritableFolder(files, given, Object.keys(parts), options);
   if (await isArchive(files, folder)) {
-    if (!(await files.exists(folder)) || options.update !== true)
-      return writeArchive(files, folder, parts, options);
+    if (!(options.update && (await files.exists(folder)))) return writeArchive(files, folder, parts, run);
     const { unzip } = await import('./zip.ts');
     const { [manifestName]: old, ...before } = await unzip(await files.read(folder), folder);
     const runBefore = old && parseManifest(old, folder).run;
-    return writeArchive(files, folder, { ...before, ...parts }, { ...options, run: run ?? runBefore });
+    return writeArchive(files, folder, { ...before, ...parts }, run ?? runBefore);
   }
   const existed = await files.exists(folder);
   const staging = newStaging(folder);
@@ -220,8 +218,8 @@ export async function writeFolder(
     await removeUnfinished(files, folder);
     for (const [name, bytes] of Object.entries(parts)) await files.write(`${staging}/files/${name}`, bytes);
     const before = existed ? await ownedBy(files, folder) : undefined;
-    const kept = options.update ? before?.files : undefined;
-    const manifest = await manifestOf(parts, options.run ?? (options.update ? before?.run : undefined), kept);
+    const kept = options.update ? before : undefined;
+    const manifest = await manifestOf(parts, run ?? kept?.run, kept?.files);
     await files.write(`${staging}/files/${manifestName}`, jsonBytes(manifest));
     await commit(files, folder, staging, manifest, Object.keys(parts), before);
   } catch (error) {
@@ -298,7 +296,7 @@ async function writeArchive(
   files: Files,
   archive: string,
   parts: Readonly<Record<string, Uint8Array>>,
-  { run }: WriteFolderOptions,
+  run: string | undefined,
 ): Promise<void> {
   const { zipParts } = await import('./zip.ts');
   const manifest = await manifestOf(parts, run);
@@ -334,7 +332,7 @@ export async function removeOwnFolder(files: Files, given: string): Promise<stri
  * HeddleError that names a file that changed after it was written: the copy would have its new checksum.
  */
 export async function copyFolder(from: Files, folder: string, files: Files, to: string): Promise<void> {
-  await compareChecksums(from, folder);
+  await verifyFolder(from, folder);
   const parts: Record<string, Uint8Array> = {};
   for (const name of await ownFileNames(from, folder)) parts[name] = await from.read(`${folder}/${name}`);
   const run = (await readManifest(from, folder))?.run;

@@ -86,11 +86,9 @@ export async function openCorpusPool(
   pairs: number | undefined,
 ): Promise<TextPool> {
   const { files, signal, threads } = session;
-  const bytes = async () => {
-    const known = await Promise.all(corpusPaths(corpus).map((path) => files.size?.(path)));
-    return known.reduce<number>((sum, size) => sum + (size ?? manyBytes), 0); // the size of stdin is unknown
-  };
-  const isLarge = pairs === undefined ? (await bytes()) >= manyBytes : pairs >= manyPairs;
+  // Unknown for stdin: NaN, which is large.
+  const isLarge =
+    pairs === undefined ? !((await bytesOf(files, corpusPaths(corpus))) < manyBytes) : pairs >= manyPairs;
   return openTextPool(createPace(session), isLarge ? threads : undefined, signal);
 }
 
@@ -169,6 +167,13 @@ export async function readBlobPairs(
   return readPairs({ files: [name] }, { ...session, files });
 }
 
+/** Bytes of files; NaN if one is unknown, as that of stdin. */
+async function bytesOf(files: Files, paths: readonly string[]): Promise<number> {
+  let bytes = 0;
+  for (const path of paths) bytes += (await files.size?.(path)) ?? Number.NaN;
+  return bytes;
+}
+
 /** Reads files of pairs as `readPairs`; packed and split by source sentence if `split` is given. */
 async function readSets(
   given: PairFiles,
@@ -177,9 +182,7 @@ async function readSets(
   { split, references = 1 }: { readonly split?: HeldOut; readonly references?: number },
 ): Promise<ReadCorpus & Required<Pick<ReadCorpus, 'fileSizes'>>> {
   if (split) checkHeldOut(split);
-  const bytes = await Promise.all(pathsOf(given).map((path) => files.size?.(path)));
-  // Unknown for stdin.
-  const total = bytes.reduce<number>((sum, size) => sum + (size ?? Number.NaN), 0) || 0;
+  const total = (await bytesOf(files, pathsOf(given))) || 0;
   let done = 0;
   const onBytes = (bytes: number) => {
     done += bytes;
@@ -207,13 +210,12 @@ async function readSets(
     const bad = describeBad(parts.filter((part) => part.name === file).flatMap((part) => part.bad));
     if (bad) emit({ type: 'message', text: `${file}: ${bad}` });
   }
-  const sizes = new Map<string, number>(mainFiles(given).map((path) => [path, 0]));
-  for (const part of parts) sizes.set(part.name, (sizes.get(part.name) ?? 0) + part.sets.train.length);
-  return { ...sets, fileSizes: [...sizes.values()] };
+  // Pairs are counted by their sources.
+  const fileSizes = [...new Set([...(given.source ?? []), ...(given.files ?? [])])].map((path) =>
+    parts.reduce((n, part) => (part.name === path ? n + part.sets.train.length : n), 0),
+  );
+  return { ...sets, fileSizes };
 }
-
-/** The files that pairs are counted by. */
-const mainFiles = ({ files = [], source = [] }: PairFiles): string[] => [...source, ...files];
 
 /** Returns the name of a corpus: `English to Spanish, from Unicode CLDR`, or its file name. */
 export function corpusName(corpus: CorpusArguments): string {

@@ -4,9 +4,9 @@
 import { HeddleError, messageOf } from '../../core/errors.ts';
 import { formatNumber, formatPercent } from '../../core/format-numbers.ts';
 import { baseName, type Files, readText, withoutEndSlash } from '../../files/files.ts';
+import { verifyFolder } from '../../files/folder-commit.ts';
 import { isObject } from '../../files/json-files.ts';
 import { readSettled, settledFolder } from '../../files/settled-folder.ts';
-import { verifyFolder } from '../../files/verify-folder.ts';
 import type { Job } from '../../session/job.ts';
 import { formatChanges } from '../../train/report/run-changes.ts';
 import {

@@ -5,9 +5,9 @@ import { HeddleError } from '../../core/errors.ts';
 import { mfuOf } from '../../engine/gpu/roofs.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
 import { type Files, readText } from '../../files/files.ts';
+import { verifyFolder } from '../../files/folder-commit.ts';
 import { writeFolder } from '../../files/owned-folder.ts';
 import { settledFolder } from '../../files/settled-folder.ts';
-import { verifyFolder } from '../../files/verify-folder.ts';
 import { corpusName } from '../../session/load-corpus.ts';
 import { type BatchShape, shapeName } from '../../text/batches/buckets.ts';
 import { unknownShares } from '../../text/batches/encoded-corpus.ts';
@@ -77,7 +77,11 @@ export class Logbook {
     const { args, from, data, parameters, recipe, steps, perEpoch } = setup;
     const { init, gradientAccumulationSteps, optimizer, schedule } = recipe;
     const onMessage = (text: string) => emit({ type: 'message', text });
-    if (from) await warnOfChanges(from, (text) => emit({ type: 'warning', text }));
+    if (from)
+      for (const own of [logName, reportName])
+        await verifyFolder(from.files, from.folder, (name) => name === own).catch(({ message }) =>
+          emit({ type: 'warning', text: `${message}. The next checkpoint replaces it` }),
+        );
     const before = from ? await readLog(from.files, from.folder, onMessage) : [];
     const start = {
       step: trainer.step,
@@ -223,18 +227,6 @@ function thinned(records: readonly LogRecord[], recent: number): LogRecord[] {
   return records.filter(
     (r) => r.type !== 'step' || r.step >= from || r.step === older[0] || r.step % stride === 0,
   );
-}
-
-/** Warns if log or report of a checkpoint changed after they were written. */
-async function warnOfChanges(
-  { files, folder }: CheckpointFolder,
-  warn: (text: string) => void,
-): Promise<void> {
-  for (const name of [logName, reportName])
-    await verifyFolder(files, folder, (each) => each === name).catch((error: unknown) => {
-      if (!(error instanceof HeddleError)) throw error;
-      warn(`${error.message} The run continues, and its next checkpoint replaces the file.`);
-    });
 }
 
 /** Reads the log of a folder. Empty if it is missing, or if it is damaged, with a message. */

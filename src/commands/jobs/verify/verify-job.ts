@@ -4,9 +4,9 @@
 
 import { HeddleError } from '../../../core/errors.ts';
 import { baseName, type Files } from '../../../files/files.ts';
+import { verifiedWhile, verifyFolder } from '../../../files/folder-commit.ts';
 import { type Json, readJson } from '../../../files/json-files.ts';
 import { settledFolder } from '../../../files/settled-folder.ts';
-import { verifiedWhile, verifyFolder } from '../../../files/verify-folder.ts';
 import { isModelFolder } from '../../../formats/model-folder.ts';
 import type { WeightFormat } from '../../../model/quantized-parameters.ts';
 import type { Job } from '../../../session/job.ts';
