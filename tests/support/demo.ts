@@ -126,6 +126,10 @@ async function openDemoPage(
   const page = await browser.newPage();
   // Puppeteer waits 30 s for a dialog or a button; beside other work on all cores a page needs longer.
   page.setDefaultTimeout(waitLimit);
+  // Puppeteer scrolls once to an element that exists, also if it is hidden; shown later below the window, it would be
+  // waited for without a second scroll.
+  const locator = page.locator.bind(page);
+  page.locator = ((selector: string) => locator(selector).setVisibility('visible')) as Page['locator'];
   const requests: string[] = [];
   const errors: string[] = [];
   page.on('request', (request) => {
