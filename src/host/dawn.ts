@@ -24,6 +24,9 @@ export interface DawnOptions {
   flags?: string[];
 }
 
+/** What helps without Dawn. */
+const otherHost = 'use another host (chrome, firefox or deno)';
+
 const optionNames = ['exactTimestamps', 'spin', 'adapter', 'flags'] satisfies (keyof DawnOptions)[];
 
 /**
@@ -75,8 +78,7 @@ function withExperiments(flags: readonly string[]): string[] {
   ];
 }
 
-const loadDawn = () =>
-  optionalPackage('webgpu', () => import('webgpu'), 'use another host instead (chrome, firefox or deno)');
+const loadDawn = () => optionalPackage('webgpu', () => import('webgpu'), otherHost);
 
 /** Version of the installed package `webgpu`; `''` if there is none. */
 export function dawnVersion(): string {
@@ -167,15 +169,14 @@ function namesNoDriver(): boolean {
 /** The error for a machine without an adapter. */
 function noAdapter(): HeddleError {
   const driver = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
-  const driverText = driver ? `with VK_DRIVER_FILES=${driver}` : 'without a working Vulkan driver';
+  const driverText = driver ? `with VK_DRIVER_FILES=${driver}` : 'without a Vulkan driver';
   const remedy =
     process.platform === 'linux'
       ? "install the GPU's Vulkan driver, or a software one (Debian, Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1)"
       : "install the GPU vendor's driver";
-  return new HeddleError(
-    `no WebGPU adapter: Dawn found none ${driverText}; ${remedy}, or use another host instead (chrome, firefox or deno)`,
-    { kind: 'unsupported' },
-  );
+  return new HeddleError(`no WebGPU adapter: Dawn found none ${driverText}; ${remedy}, or ${otherHost}`, {
+    kind: 'unsupported',
+  });
 }
 
 const FREE_POLLING_MS = 0.3;
