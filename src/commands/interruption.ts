@@ -58,8 +58,13 @@ export async function endIfStopped(): Promise<void> {
     await new Promise<void>((done) => stream.write('', () => done()));
   if (!background.isInDawn) process.exit(); // Puppeteer's exit hook ends the browser
   if (stoppedBy === 'SIGPIPE') return; // Node ignores this signal: the process ends after the work
-  process.removeAllListeners(stoppedBy);
-  process.kill(process.pid, stoppedBy);
+  endBySignal(stoppedBy);
+}
+
+/** Ends the process as a signal does that nothing handles. */
+function endBySignal(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
 }
 
 /** Stops a job of this process at a signal, or without a reader. */
@@ -120,13 +125,22 @@ export class Interruption {
     return Promise.race([work, overdue]);
   }
 
-  /** Waits for the end of work; after a stop only a moment, then it ends in the background. */
-  async finish(work: Promise<unknown>, isInDawn: boolean): Promise<void> {
+  /** Whether a signal stopped the job, and not a lost reader. */
+  get isSignalled(): boolean {
+    return this.signal.aborted && stoppedBy !== 'SIGPIPE';
+  }
+
+  /**
+   * Waits for the end of work; after a stop only a moment, or not at all if it ends `atOnce`: then it ends in the
+   * background.
+   */
+  async finish(work: Promise<unknown>, isInDawn: boolean, atOnce = false): Promise<void> {
     const end = () => {
       background = undefined;
     };
     const ended = work.then(end, end);
     background = { isInDawn };
+    if (atOnce) return;
     if (!this.signal.aborted) return ended;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
@@ -148,7 +162,12 @@ export class Interruption {
   }
 
   readonly #onSignal = (signal: NodeJS.Signals): void => {
-    if (this.signal.aborted) process.exit(exitStatuses[signal as keyof typeof exitStatuses]); // Puppeteer's exit hook ends the browser
+    if (this.signal.aborted) {
+      // Locks and Puppeteer's browser; Dawn crashes if the process exits while it compiles.
+      process.emit('exit', exitStatuses[signal as keyof typeof exitStatuses]);
+      endBySignal(signal);
+      return;
+    }
     log('heddle: stopping after this step; press Ctrl-C again to stop at once');
     this.#stop(signal as keyof typeof exitStatuses);
   };

@@ -55,6 +55,8 @@ export async function runWithProgress<N extends JobName>(
   const interruption = Interruption.open(name === 'train');
   let work: Promise<ResultOf<N>> | undefined;
   let closing: Promise<void> | undefined;
+  const isSaving = savingJobs.includes(name);
+  const endsAtOnce = () => host === 'dawn' && !isSaving && interruption.isSignalled;
   try {
     work = runJob(name, args, {
       host,
@@ -74,11 +76,12 @@ export async function runWithProgress<N extends JobName>(
       },
       browser: { handleSignals: false, exactTimestamps },
       dawn: { exactTimestamps, adapter },
-      onClosing: (closed) => {
-        closing = closed;
+      // A device waits for the work on it before it closes.
+      onClosing: (close) => {
+        if (!endsAtOnce()) closing = close();
       },
     });
-    return await (savingJobs.includes(name) ? work : interruption.abandoning(work));
+    return await (isSaving ? work : interruption.abandoning(work));
   } catch (error) {
     if (!interruption.signal.aborted || error instanceof HeddleError) throw error;
     const what =
@@ -87,10 +90,8 @@ export async function runWithProgress<N extends JobName>(
         : `interrupted; ${options.left ?? 'nothing was written'}`;
     throw new HeddleError(`${commandName()}: ${what}`, { kind: 'aborted', cause: error });
   } finally {
-    await interruption.finish(
-      Promise.allSettled([work]).then(() => closing),
-      host === 'dawn',
-    );
+    const ended = endsAtOnce() ? new Promise(() => {}) : Promise.allSettled([work]).then(() => closing);
+    await interruption.finish(ended, host === 'dawn', endsAtOnce());
     interruption.close();
     progress.close();
   }

@@ -99,6 +99,8 @@ export async function lockFolder(given: string): Promise<() => Promise<void>> {
     } catch (error) {
       // If the folder cannot be written, the first save reports it; it also creates missing folders.
       if (!existsSync(path)) return async () => {};
+      // On a full disk the file is created, but nothing is written to it.
+      if (linesOf(await textOf(path).catch(() => '{}')).length === 0) rmSync(path, { force: true });
       const kind = errorKind(error);
       throw new HeddleError(`${given}: cannot lock it: ${path}: ${reasonOf(error)}`, { kind, cause: error });
     }

@@ -14,14 +14,14 @@ export const initSchemes = ['xavier', 'truncated-normal'] as const;
 /** Name of an initialization scheme. */
 export type InitScheme = (typeof initSchemes)[number];
 
-/** Initializes weights: returns an array [list.size] that depends only on configuration, scheme and seed. */
+/** Initializes `weights` [list.size], and returns them: they depend only on configuration, scheme and seed. */
 export function initializeWeights(
   c: ModelConfig,
   list: ParameterList,
   seed: number,
   scheme: InitScheme = 'xavier',
+  weights = new Float32Array(list.size),
 ): Float32Array {
-  const weights = new Float32Array(list.size);
   for (const p of list.all) {
     if (p.name === 'src_pos.weight' && c.stem === 'conv') {
       weights.set(frameParts().positionTable(c), p.offset);

@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
   closeSync,
+  existsSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -245,4 +246,17 @@ it('ends with an error if the file of stdout takes only a part of the text', () 
     'heddle: stdout: cannot write: it is larger than the system permits\n',
   ]);
   expect(readFileSync(at('help.txt')).length).toBe(1024);
+});
+
+it('leaves no lock file if the disk is full', () => {
+  const limited = `trap '' XFSZ; ulimit -f 0; exec "$0" "$1" train --pairs 200 --host cpu --steps 1 --out "$2"`;
+  const args = ['-c', limited, process.execPath, distFile('cli.js'), at('locked')];
+  const { status, stderr } = spawnSync('bash', args, { encoding: 'utf8' });
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /locked: cannot lock it: .*\.locked\.lock: it is larger than the system permits\n$/,
+    ),
+  ]);
+  expect(existsSync(at('.locked.lock'))).toBe(false);
 });

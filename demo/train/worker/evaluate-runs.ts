@@ -27,6 +27,6 @@ export async function evaluateRuns(
       model.dispose();
     }
   }
-  const report = scoreSystems({}, pairs, names, outputs, normalize);
+  const report = await scoreSystems({}, pairs, names, outputs, normalize);
   return { report, html: evaluationReport(report) };
 }

@@ -9,12 +9,12 @@ import { check, HeddleError } from '../../core/errors.ts';
 import type { Generation, LanguageOptions } from '../../decode/text-options.ts';
 import { type Files, openStream } from '../../files/files.ts';
 import { jsonBytes, readJson } from '../../files/json-files.ts';
-import { removeOwnFolder, writeFolder } from '../../files/owned-folder.ts';
+import { readManifest, removeOwnFolder, writeFolder } from '../../files/owned-folder.ts';
 import { isHeddleFolder } from '../../formats/model-folder.ts';
 import { modelConfig } from '../../model/model-config.ts';
 import type { WeightFormat } from '../../model/quantized-parameters.ts';
 import type { Job } from '../../session/job.ts';
-import { readPairs } from '../../session/load-corpus.ts';
+import { type CorpusSession, readPairs } from '../../session/load-corpus.ts';
 import type { Session } from '../../session/session.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import { nameOfPairs, type PairFiles, parseBlock, sourcesOf } from '../../text/corpus/pair-files.ts';
@@ -22,6 +22,8 @@ import { fingerprint, toSingleLine } from '../../text/corpus/pairs.ts';
 import { sentenceChrf } from '../../text/metrics/chrf.ts';
 import type { TrainingEvent } from '../../train/report/training-events.ts';
 import { checkBest } from '../../train/run/best-model.ts';
+import { checkDiskSpace } from '../../train/run/disk-space.ts';
+import { setUp } from '../../train/run/setup.ts';
 import type { TrainResult } from '../../train/run/train-result.ts';
 import { dataOptions, optimizerOf, scheduleOf } from '../../train/settings/recipe-options.ts';
 import { completeSettings, initFolder, runKindOf } from '../../train/settings/run-defaults.ts';
@@ -91,8 +93,11 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
   const { texts, repeated } = await readTexts(given, session);
   const open = (name: string, weights: WeightFormat = 'f32') =>
     openFolder(name, session, name === teacher ? { weights, ...languages } : { weights });
+  const replaced = force ? [out, folder] : [];
+  if (force || !(await isHeddleFolder(files, out)))
+    await checkStudentRoom(training, out, texts, replaced, session);
   const model = await open(teacher);
-  if (force) for (const path of [out, folder]) await removeOwnFolder(files, path);
+  for (const path of replaced) await removeOwnFolder(files, path);
   const resume = await isHeddleFolder(files, out);
   check(
     !resume || (await files.exists(`${folder}/${factsName}`)),
@@ -130,6 +135,40 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
     await unlock?.();
   }
 };
+
+/**
+ * Warns if the disk has little room for the checkpoints of a student and the translations of `texts`, before the
+ * teacher translates for hours. Throws a HeddleError if not even the model fits. The targets are not known yet: the
+ * sources stand for them. `replaced`: folders that are removed before.
+ */
+export async function checkStudentRoom(
+  settings: TrainSettings,
+  out: string,
+  texts: readonly string[],
+  replaced: readonly string[],
+  session: Session,
+): Promise<void> {
+  const { files, emit } = session;
+  let free = await files.free?.(out);
+  if (free === undefined) return;
+  for (const folder of replaced)
+    if (await files.exists(folder))
+      for (const { size } of Object.values((await readManifest(files, folder))?.files ?? {})) free += size;
+  const quiet: CorpusSession = {
+    ...{ files, signal: session.signal, threads: session.threads },
+    emit: (event) => event.type === 'progress' && emit(event),
+  };
+  const corpus = { kind: 'files', train: { files: [], format: 'tsv' } } as const;
+  const train = texts.map((text) => ({ source: text, target: text }));
+  const setup = await setUp({ ...settings, corpus, out }, quiet, undefined, {
+    split: { train, dev: [], test: [] },
+  });
+  const trainable = { all: setup.parameters, parameters: setup.parameters };
+  // The translations are about as long as the texts.
+  const room = free - texts.reduce((sum, { length }) => sum + 2 * length, 0);
+  const disk = { ...files, free: async () => Math.max(0, room) };
+  await checkDiskSpace(setup, { trainable }, { files: disk, emit });
+}
 
 /** Checks the settings of the student, as its training does later. */
 function checkStudent(settings: TrainSettings): void {

@@ -5,14 +5,16 @@ import type { EvaluateOptions, Evaluation, PairScore } from '../../api/evaluate-
 import { openFolder } from '../../api/load-model.ts';
 import type { Model } from '../../api/model.ts';
 import { check, HeddleError } from '../../core/errors.ts';
+import { type Pace, runPaced } from '../../core/steps.ts';
 import { frameKindOf } from '../../decode/frame-facts.ts';
 import type { Job } from '../../session/job.ts';
+import { createPace } from '../../session/job-pace.ts';
 import { readPairs } from '../../session/load-corpus.ts';
 import type { Session } from '../../session/session.ts';
 import { linesOf, nameOfPairs, type PairFiles } from '../../text/corpus/pair-files.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
 import { bleuStatistics } from '../../text/metrics/bleu.ts';
-import { type BootstrapScore, pairedBootstrap, scoreOf } from '../../text/metrics/bootstrap.ts';
+import { type BootstrapScore, bootstrapSteps, scoreOf } from '../../text/metrics/bootstrap.ts';
 import { chrfStatistics } from '../../text/metrics/chrf.ts';
 import { analyzeCorpus, type CorpusAnalysis } from '../../text/metrics/score-groups.ts';
 import {
@@ -122,7 +124,7 @@ export const evaluate: Job<EvaluateArguments, EvaluationReport> = async (args, s
   const names = [args.folder, ...compare];
   const { translations: _, ...first } = evaluations[0] as Evaluation;
   const all = evaluations.map(({ translations = [] }) => translations);
-  return { ...scoreSystems(args, pairs, names, all, normalize), ...first };
+  return { ...(await scoreSystems(args, pairs, names, all, normalize, paceOf(session))), ...first };
 };
 
 /** The pairs of a model of frames, and how it reads their sources. */
@@ -208,7 +210,7 @@ async function evaluateFrames(
   const known = pairs.flatMap(({ target }, i) => (texts[i] === null ? [] : [target]));
   const found = texts.flatMap((text) => text ?? []);
   return {
-    ...scoreSystems(args, pairs, [folder], [texts]),
+    ...(await scoreSystems(args, pairs, [folder], [texts], undefined, paceOf(session))),
     ...tokenMetrics([]),
     wer: wordErrorRate(found, known).rate,
     cer: characterErrorRate(found, known).rate,
@@ -220,7 +222,7 @@ export const evaluateOutputs: Job<EvaluateOutputsArguments, TranslationReport> =
   const { pairs: given, outputs, references } = args;
   const pairs = await readPairs(given, session, references);
   const files = await Promise.all(outputs.map((path) => readLines(path, pairs.length, session)));
-  return scoreSystems(args, pairs, outputs, files);
+  return scoreSystems(args, pairs, outputs, files, undefined, paceOf(session));
 };
 
 /** The lines of a file of translations. Throws a HeddleError if their number is not that of the pairs. */
@@ -235,14 +237,21 @@ async function readLines(path: string, count: number, { files }: Pick<Session, '
   return lines;
 }
 
-/** Scores of systems on the pairs that all have translated. `outputs`: for each system a translation of each pair. */
-export function scoreSystems(
+/** The pace of scoring: without progress. */
+const paceOf = ({ signal }: Pick<Session, 'signal'>): Pace => createPace({ emit: () => undefined, signal });
+
+/**
+ * Scores of systems on the pairs that all have translated. `outputs`: for each system a translation of each pair;
+ * `pace`: called between parts of the work.
+ */
+export async function scoreSystems(
   { resamples = 1000, texts: keep = false }: Pick<EvaluateArguments, 'resamples' | 'texts'>,
   pairs: readonly Pair[],
   names: readonly string[],
   outputs: readonly (readonly (string | null)[])[],
   normalize: (text: string) => string = (text) => text,
-): TranslationReport {
+  pace: Pace = () => undefined,
+): Promise<TranslationReport> {
   const sentences = pairs.flatMap(({ source, target, others = [] }, i): EvaluatedSentence[] => {
     const translations = outputs.flatMap((list) => list[i] ?? []);
     return translations.length === outputs.length
@@ -258,13 +267,14 @@ export function scoreSystems(
     texts.map((list) => chrfStatistics(list, references, { lowercase })),
     texts.map((list) => chrfStatistics(list, references, { lowercase, wordOrder: 2 })),
   ] as const;
-  const [bleu, chrf, chrfPlus] = statistics.map((systems) =>
-    resamples > 0
-      ? pairedBootstrap(systems, { samples: resamples, seed })
-      : systems.map(
-          (system): BootstrapScore => ({ score: scoreOf(system), mean: scoreOf(system), interval: 0 }),
-        ),
-  ) as [BootstrapScore[], BootstrapScore[], BootstrapScore[]];
+  const scored: BootstrapScore[][] = [];
+  for (const systems of statistics)
+    scored.push(
+      resamples > 0
+        ? await runPaced(bootstrapSteps(systems, { samples: resamples, seed }), pace)
+        : systems.map((system) => ({ score: scoreOf(system), mean: scoreOf(system), interval: 0 })),
+    );
+  const [bleu, chrf, chrfPlus] = scored as [BootstrapScore[], BootstrapScore[], BootstrapScore[]];
   const first = texts[0] as string[];
   const signatures = statistics.map(([system]) => {
     const [count, ...rest] = (system?.signature ?? '').split('|');

@@ -6,13 +6,13 @@ import type { Program } from '../../engine/engine.ts';
 import type { Profile } from '../../engine/gpu/profile.ts';
 import { measurePeakGflops, mfuOf } from '../../engine/gpu/roofs.ts';
 import { writeStep } from '../../engine/ops/step-scalars.ts';
-import { initializeWeights } from '../../model/initialize-weights.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { writePositions } from '../../model/model-states.ts';
 import { parameterList } from '../../model/parameters.ts';
 import type { Job } from '../../session/job.ts';
 import { fillTokenIndices } from '../../text/batches/batches.ts';
 import { inputArrays } from '../../train/update/training-graphs.ts';
+import { initialWeights } from '../../train/update/training-state.ts';
 import { type PresetArguments, presetGraphs } from './preset-graphs.ts';
 
 /** Arguments of the job; plain JSON. */
@@ -41,7 +41,7 @@ export const profile: Job<ProfileArguments, ProfileResult> = async (args, sessio
   try {
     const [program] = await engine.prepare(graphs);
     if (!program?.plan || !engine.profile) throw new Error('profile: the engine has no passes to time');
-    engine.write('weights', initializeWeights(config, parameterList(config), 1, 'xavier'));
+    engine.write('weights', await initialWeights(config, parameterList(config), 1));
     writePositions(engine, config);
     fillInputs(program, config);
     const text = `${program.plan.passes.length} passes, ${args.runs} runs`;

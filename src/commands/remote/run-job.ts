@@ -33,8 +33,8 @@ export interface RunOptions
   readonly browser?: ChromeOptions;
   readonly onBrowser?: PageJobOptions['onBrowser'];
   readonly dawn?: DawnOptions;
-  /** Receives the promise that the device of this process is closed, which is then not awaited. */
-  readonly onClosing?: (closed: Promise<void>) => void;
+  /** Closes the device of this process after the job, by `close`, or leaves it to the end of the process. */
+  readonly onClosing?: (close: () => Promise<void>) => void;
 }
 
 /** Runs a job and returns its result. Throws the error of the job, a HeddleError if the user can fix it. */
@@ -70,8 +70,8 @@ export async function runJob<N extends JobName>(
     return await job(args, session);
   } finally {
     // An aborted job does not wait for work in the background, such as the compilation of a pipeline.
-    const closed = session.close();
-    if (options.onClosing) options.onClosing(closed);
-    else await closed;
+    const close = () => session.close();
+    if (options.onClosing) options.onClosing(close);
+    else await close();
   }
 }

@@ -3,6 +3,7 @@
 // the 95 % interval of the resampled scores; and the p-value of the difference to the first system.
 
 import { check } from '../../core/errors.ts';
+import { runSteps, type Steps } from '../../core/steps.ts';
 import { type SentenceStatistics, sumsOf } from './ngrams.ts';
 import { NumpyRandom } from './numpy-random.ts';
 
@@ -28,46 +29,62 @@ export interface BootstrapOptions {
  * Scores of one metric for several systems on the same sentences. Throws a HeddleError if their numbers of sentences
  * differ.
  */
-export function pairedBootstrap(
+export const pairedBootstrap = (...args: Parameters<typeof bootstrapSteps>): BootstrapScore[] =>
+  runSteps(bootstrapSteps(...args));
+
+/** `pairedBootstrap` in steps: it takes seconds for many sentences. */
+export function* bootstrapSteps(
   systems: readonly SentenceStatistics[],
   { samples = 1000, seed = 12345 }: BootstrapOptions = {},
-): BootstrapScore[] {
+): Steps<BootstrapScore[]> {
   const [first] = systems;
   check(first !== undefined && first.rows.length > 0, 'bootstrap: there are no sentences');
   const count = first.rows.length;
   const other = systems.find(({ rows }) => rows.length !== count);
   check(!other, () => `bootstrap: a system has ${other?.rows.length} sentences, the first has ${count}`);
   const indices = new NumpyRandom(seed).integers(count, count * samples);
-  const baseline = resampled(first, indices, samples);
+  const baseline = yield* resampled(first, indices, samples);
   const real = scoreOf(first);
-  return systems.map((system, i) => {
+  const results: BootstrapScore[] = [];
+  for (const [i, system] of systems.entries()) {
     const score = scoreOf(system);
-    const scores = i === 0 ? baseline : resampled(system, indices, samples);
+    const scores = i === 0 ? baseline : yield* resampled(system, indices, samples);
     const result = { score, ...intervalOf(scores) };
-    if (i === 0) return result;
+    if (i === 0) {
+      results.push(result);
+      continue;
+    }
     const differences = scores.map((value, k) => Math.abs(value - (baseline[k] as number)));
     const mean = meanOf(differences);
     const larger = differences.filter((value) => value - mean > Math.abs(real - score)).length;
-    return { ...result, p: (larger + 1) / (samples + 1) };
-  });
+    results.push({ ...result, p: (larger + 1) / (samples + 1) });
+  }
+  return results;
 }
 
 /** The score of a whole corpus. */
 export const scoreOf = ({ rows, score }: SentenceStatistics): number => score(sumsOf(rows));
 
 /** The score of each resample; `indices` are those of all resamples. */
-function resampled({ rows, score }: SentenceStatistics, indices: Uint32Array, samples: number): number[] {
+function* resampled(
+  { rows, score }: SentenceStatistics,
+  indices: Uint32Array,
+  samples: number,
+): Steps<number[]> {
   const width = (rows[0] ?? []).length;
   const flat = Float64Array.from(rows.flat());
   const size = rows.length;
-  return Array.from({ length: samples }, (_, sample) => {
+  const scores: number[] = [];
+  for (let sample = 0; sample < samples; sample++) {
     const sums = new Float64Array(width);
     for (let i = sample * size; i < (sample + 1) * size; i++) {
       const row = (indices[i] as number) * width;
       for (let k = 0; k < width; k++) sums[k] = (sums[k] as number) + (flat[row + k] as number);
     }
-    return score(Array.from(sums));
-  });
+    scores.push(score(Array.from(sums)));
+    yield { task: 'resample', done: sample, total: samples };
+  }
+  return scores;
 }
 
 const meanOf = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length;

@@ -4,9 +4,9 @@
 import { HeddleError } from '../../core/errors.ts';
 import { formatBytes } from '../../core/format-numbers.ts';
 import { describedBytes } from '../../formats/save-heddle.ts';
-import type { TrainingSession } from '../report/training-events.ts';
+import type { Session } from '../../session/session.ts';
+import type { KnownModel } from '../update/new-model.ts';
 import { optimizerStates } from '../update/optimizer-config.ts';
-import type { Trainer } from '../update/trainer.ts';
 import type { Setup } from './setup.ts';
 import type { CheckpointFolder } from './train-result.ts';
 
@@ -19,8 +19,21 @@ interface SavedBytes {
   readonly checkpoint: number;
 }
 
+/** What the size of a checkpoint depends on: the settings, the optimizer, the configuration and the tokenizers. */
+interface SizedRun {
+  readonly args: Pick<Setup['args'], 'out' | 'keepLast' | 'lora'> & { readonly evalSteps: number };
+  readonly recipe: Pick<Setup['recipe'], 'optimizer'>;
+  readonly data: KnownModel;
+  readonly start?: Setup['start'];
+}
+
+/** The number of all weights, and of those that are trained. */
+interface Sizes {
+  readonly trainable: { readonly [list in 'all' | 'parameters']: { readonly count: number } };
+}
+
 /** Estimates the bytes of a checkpoint: weights, tokenizers, moments and further copies of the weights. */
-function savedBytes({ args, recipe, data, start }: Setup, { trainable }: Trainer): SavedBytes {
+function savedBytes({ args, recipe, data, start }: SizedRun, { trainable }: Sizes): SavedBytes {
   const all = 4 * trainable.all.count;
   const other = otherBytes + (args.lora ? 0 : describedBytes({ ...start, ...data }));
   const moments = optimizerStates(recipe.optimizer).filter((name) => name.startsWith('moment')).length;
@@ -37,9 +50,9 @@ function savedBytes({ args, recipe, data, start }: Setup, { trainable }: Trainer
  * it is replaced. Throws a HeddleError if not even the model fits.
  */
 export async function checkDiskSpace(
-  setup: Setup,
-  trainer: Trainer,
-  { files, emit }: Pick<TrainingSession, 'files' | 'emit'>,
+  setup: SizedRun,
+  trainer: Sizes,
+  { files, emit }: Pick<Session, 'files' | 'emit'>,
 ): Promise<void> {
   const { out, keepLast } = setup.args;
   const free = out ? await files.free?.(out) : undefined;

@@ -80,11 +80,7 @@ export const linksReader =
     for await (const block of pairBlocks(pairFiles, { open: (file) => openStream(files, file) }))
       for (const [source = '', target = ''] of await textsOfBlock(block)) {
         const { done, value: line } = await lines.next();
-        check(
-          !done,
-          () =>
-            `${path}: it has ${count} lines, ${name} has more; it must have a line for each line of the pairs`,
-        );
+        check(!done, () => `${path}: it has ${count} lines, ${name} has more; it needs a line for each pair`);
         count++;
         const found = rows.take(normalizeText(source), normalizeText(target));
         if (found.length === 0) continue;

@@ -73,13 +73,13 @@ export async function setUp(
   const hasFrames = config.source === 'frames';
   check(
     hasFrames || (args.bestMetric !== 'wer' && args.bestMetric !== 'cer'),
-    `train: bestMetric ${args.bestMetric} is for models of speech or images; use bleu or chrf for texts`,
+    `train: bestMetric ${args.bestMetric} is for models of speech or images; use bleu or chrf`,
   );
   check(!hasFrames || !args.probe, 'train: probe is for sources of tokens');
   if (describeSkipped(corpus)) log(describeSkipped(corpus));
   if (!before && hasPackedBatches(given) && args.maxTokens !== undefined)
     log(
-      `to save memory, batches have at most ${args.maxTokens} tokens, with ${args.gradientAccumulationSteps} batches per update; ` +
+      `to save memory, batches have at most ${args.maxTokens} tokens, ${args.gradientAccumulationSteps} per update; ` +
         'give batchSize or maxTokens to change that',
     );
   const updates = (epochs: number) => updatesIn(epochs, batches.perEpoch, args.gradientAccumulationSteps);
@@ -157,7 +157,7 @@ async function runIds(
 function movedEnd(before: ScheduleConfig, now: ScheduleConfig): string | undefined {
   const [then, end] = [decayEnd(before), decayEnd(now)];
   if (then === undefined || then === end) return undefined;
-  return `the ${now.kind} schedule now ends at step ${end}, before it was ${then}: the run is not that of ${end} steps at once; to avoid that, start with scheduleSteps ${end}`;
+  return `the ${now.kind} schedule now ends at step ${end}, before it was ${then}: not as in a run of ${end} steps; start with scheduleSteps ${end}`;
 }
 
 /** Fields of the model configuration that fine-tuning may change. */

@@ -341,7 +341,7 @@ async function openEvents(
   if (!tensorboard) return undefined;
   check(
     !out || !isInFolder(tensorboard, out),
-    `train: tensorboard (${tensorboard}) is in the model folder ${out}, which has only files of the model; use a folder outside of it`,
+    `train: tensorboard (${tensorboard}) is in the model folder ${out}; use a folder outside`,
   );
   const { EventWriter } = await import('../report/tensorboard.ts');
   return EventWriter.open(files, tensorboard, step, ({ message }) =>

@@ -30,7 +30,7 @@ export function nonFiniteError(
     : 'existed before the first op; it is from an earlier step or a file';
   return new HeddleError(
     `Step ${step + 1}: the first number that is not finite ${where}: tensor ${tensor}. ` +
-      'Training stopped without saving this step; lower the learning rate, clip the gradients more, or look at the data of this step.',
+      'Training stopped before this step; lower the learning rate or clip the gradients more.',
   );
 }
 

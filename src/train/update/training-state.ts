@@ -14,7 +14,7 @@ import { checkpointNames } from '../../files/model-file.ts';
 import { readSafetensors } from '../../files/safetensors.ts';
 import { settledFolder } from '../../files/settled-folder.ts';
 import { writeSafetensors } from '../../files/write-safetensors.ts';
-import { initializeWeights } from '../../model/initialize-weights.ts';
+import { type InitScheme, initializeWeights } from '../../model/initialize-weights.ts';
 import { initializeLora, type LoraConfig, loraParameters } from '../../model/lora.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { writeWeights } from '../../model/model-states.ts';
@@ -22,6 +22,7 @@ import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList, tensorsFromWeights } from '../../model/parameters.ts';
 import { storedParameters, type WeightReader, type WeightStorage } from '../../model/quantized-parameters.ts';
 import { weightsFromTensors } from '../../model/weights-from-tensors.ts';
+import { createPace } from '../../session/job-pace.ts';
 import type { Fingerprint } from '../../text/corpus/pairs.ts';
 import { type OptimizerConfig, optimizerStates } from './optimizer-config.ts';
 import type { ScheduleConfig } from './schedule.ts';
@@ -48,7 +49,7 @@ export async function initializeTraining(
   } = {},
 ): Promise<void> {
   const p = parameterList(c);
-  let trained = weights ?? initializeWeights(c, p, recipe.seed, recipe.init);
+  let trained = weights ?? (await initialWeights(c, p, recipe.seed, recipe.init));
   const stored = storedParameters(c, storage);
   if ('read' in trained)
     await (await import('../../model/read-weights.ts')).readWeights(engine, c, stored, trained);
@@ -60,6 +61,22 @@ export async function initializeTraining(
   const { emaDecay = 0, lossScaleGrowth = 0 } = recipe.optimizer ?? {};
   if (emaDecay > 0 && !('read' in trained)) engine.write('average', trained);
   if (lossScaleGrowth > 0) engine.write('counters', Float32Array.of(lossScales.first), counterAt.lossScale);
+}
+
+/** `initializeWeights`, which takes seconds for a large model: other work runs between the parameters. */
+export async function initialWeights(
+  c: ModelConfig,
+  p: ParameterList,
+  seed: number,
+  init?: InitScheme,
+): Promise<Float32Array> {
+  const weights = new Float32Array(p.size);
+  const pace = createPace({ emit: () => undefined });
+  for (const one of p.all) {
+    initializeWeights(c, { ...p, all: [one] }, seed, init, weights);
+    await pace({ task: '', done: 0, total: 0 });
+  }
+  return weights;
 }
 
 /** Contents of state.json. */
@@ -158,9 +175,7 @@ export async function readTrainingState(files: Files, folder: string): Promise<T
   try {
     state = Object(JSON.parse(await readText(files, path))) as Partial<TrainingState>;
   } catch {
-    throw new HeddleError(
-      `${path}: not JSON; the file may be truncated. Restore the folder from a copy, or start a new run`,
-    );
+    throw new HeddleError(`${path}: not JSON; the file may be truncated`);
   }
   if (state.version !== 1)
     throw new HeddleError(

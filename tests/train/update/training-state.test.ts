@@ -7,6 +7,9 @@ import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Files } from '../../../src/files/files.ts';
 import { readSafetensors } from '../../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../../src/files/write-safetensors.ts';
+import { initializeWeights } from '../../../src/model/initialize-weights.ts';
+import { modelConfig } from '../../../src/model/model-config.ts';
+import { parameterList } from '../../../src/model/parameters.ts';
 import {
   optimizerConfig,
   optimizerNames,
@@ -15,6 +18,7 @@ import {
 import { trainingGraph } from '../../../src/train/update/training-graphs.ts';
 import {
   checkpointFiles,
+  initialWeights,
   readTrainingState,
   restoreOptimizer,
 } from '../../../src/train/update/training-state.ts';
@@ -130,4 +134,17 @@ describe('a checkpoint', () => {
       await expect(restore).rejects.toThrow(HeddleError);
       await expect(restore).rejects.toThrow(message);
     });
+});
+
+it('initializes weights with the bits of one go, and lets other work run between the parameters', async () => {
+  const sizes = { dModel: 64, heads: 2, feedForward: 64, encoderLayers: 1, decoderLayers: 1 };
+  const c = modelConfig({ srcVocab: 20_000, tgtVocab: 20_000, ...sizes });
+  const p = parameterList(c);
+  const whole = initializeWeights(c, p, 7);
+  let turns = 0;
+  const timer = setInterval(() => turns++, 0);
+  const inParts = await initialWeights(c, p, 7);
+  clearInterval(timer);
+  expect(Buffer.from(inParts.buffer).equals(Buffer.from(whole.buffer))).toBe(true);
+  expect(turns).toBeGreaterThan(0);
 });
