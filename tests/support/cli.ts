@@ -86,7 +86,8 @@ export function heddleProcess(
     };
     const child = execFile(process.execPath, [path, ...args], options, (error, stdout, stderr) => {
       clearTimeout(stop);
-      const status = error ? (typeof error.code === 'number' ? error.code : null) : 0;
+      const code = error ? (typeof error.code === 'number' ? error.code : null) : 0;
+      const status = error?.signal === 'SIGINT' ? 130 : code; // as a shell says
       resolve({ status, stdout, stderr: stderr.replace(/^Warning: .*\n/gm, '') });
     });
     // Not the timeout of execFile: it closes the pipes first, and then a command ends with status 0.

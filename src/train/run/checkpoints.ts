@@ -5,7 +5,7 @@ import { HeddleError } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { baseName, type Files, folderPart } from '../../files/files.ts';
 import { memoryFiles } from '../../files/memory-files.ts';
-import { readManifest, removeOwnFolder } from '../../files/owned-folder.ts';
+import { ownFileNames, readManifest, removeOwnFolder } from '../../files/owned-folder.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { Trainer } from '../update/trainer.ts';
@@ -303,14 +303,19 @@ export class WeightKeeper {
     return `${this.#base}.step-${step}${this.#ending}`;
   }
 
-  /** The steps of the folders of earlier sessions. Removes the folders of the run that this one replaces. */
+  /** The steps of the folders of earlier sessions. Removes the folders of the run that this one replaces, and unfinished ones. */
   async #savedSteps(): Promise<number[]> {
     const own: number[] = [];
     for (const step of await this.#listedSteps()) {
       const folder = this.#folderOf(step);
       const run = (await readManifest(this.#files, folder))?.run;
       if (run === this.#runId) own.push(step);
-      else if (run !== undefined && run === this.#replacedRunId) await removeOwnFolder(this.#files, folder);
+      // A folder without a file is one that a killed run has not finished.
+      else if (
+        (run !== undefined && run === this.#replacedRunId) ||
+        (await ownFileNames(this.#files, folder)).length === 0
+      )
+        await removeOwnFolder(this.#files, folder);
     }
     return own;
   }

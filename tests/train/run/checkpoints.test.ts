@@ -75,8 +75,15 @@ it('keeps the weights of the last checkpoints, also those of an earlier session,
   const steps = () => readdirSync(folder).filter((name) => name.startsWith('kept.step-'));
   await train('pairs.tsv', { out, steps: 3, saveSteps: 1, keepLast: 2 });
   expect(steps().sort()).toEqual(['kept.step-2', 'kept.step-3']);
+  // A killed run leaves a folder that it has not finished; the user's is beside it.
+  mkdirSync(at('kept.step-1/.heddle-0123456789ab/files'), { recursive: true });
+  writeFileSync(at('kept.step-1/.heddle-0123456789ab/files/config.json'), '{}');
+  mkdirSync(at('kept.step-4'));
+  writeFileSync(at('kept.step-4/notes.txt'), 'mine');
   await train('pairs.tsv', { out, resume: true, saveSteps: 0 });
-  expect(steps().sort()).toEqual(['kept.step-3', 'kept.step-5']);
+  expect(steps().sort()).toEqual(['kept.step-3', 'kept.step-4', 'kept.step-5']);
+  expect(readFileSync(at('kept.step-4/notes.txt'), 'utf8')).toBe('mine');
+  rmSync(at('kept.step-4'), { recursive: true });
   expect(bytes(at('kept.step-5/model.safetensors'))).toBe(bytes(join(out, 'model.safetensors')));
   const mean = { folders: steps().map(at), out: at('mean') };
   expect(await runJob('average', mean, { host: 'cpu' })).toMatchObject({ models: 2 });
