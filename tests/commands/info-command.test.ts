@@ -54,7 +54,7 @@ it('prints what to install if there is no adapter', async () => {
     env: { VK_DRIVER_FILES: '/nonexistent' },
   });
   expect(stderr).toMatch(
-    /no WebGPU adapter.*VK_DRIVER_FILES=\/nonexistent.*install.*another host instead \(chrome/,
+    /no WebGPU adapter.*VK_DRIVER_FILES=\/nonexistent.*install.*another host \(chrome/,
   );
   expect([status, stdout, isOneLine(stderr)]).toEqual([1, '', true]);
 });
