@@ -21,7 +21,7 @@ import { initFolder } from '../train/settings/run-defaults.ts';
 import type { SettingName } from '../train/settings/settings.ts';
 import { isOfCaller, type TrainArguments } from '../train/settings/train-arguments.ts';
 import { settingFlag, type TrainSettings } from '../train/settings/train-settings.ts';
-import { outFolder, replaceModel } from './out-folder.ts';
+import { checkStepFolders, outFolder, replaceModel } from './out-folder.ts';
 import { log } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
@@ -121,6 +121,8 @@ async function run(
     );
   const recipe = named.train ? 'pairs' : task ? 'task' : 'intl';
   const { saveConfig, force, config, json } = options;
+  if (!force && (settings.keepLast ?? saved?.settings.keepLast))
+    await checkStepFolders(files, out, saved ? 'move it away' : '--force replaces it, or move it away');
   for (const [flag, path] of Object.entries({ '--save-config': saveConfig, '--json': json }))
     if (typeof path === 'string' && isRunFile(resolve(path), resolve(out)))
       throw new HeddleError(`${flag} ${shellQuote(path)}: the run writes this file; name another file`);
