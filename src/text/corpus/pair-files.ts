@@ -181,6 +181,8 @@ const emptySide = (source: string, target: string | undefined): BadLine['reason'
 
 const tabsIn = (line: string): number => line.split('\t').length - 1;
 
+const breaksIn = (line = ''): number => line.split(/\r+(?=.)/).length - 1;
+
 /** Source and references of a record, or why it is invalid. `tabs`: of a usual line of TSV. */
 function textsOf(
   { format, columns: [source, target] }: PairBlock,
@@ -193,7 +195,11 @@ function textsOf(
   // A line with a tab, or a record of CSV with a comma, has two sides, even if both are empty.
   const sides = format === 'tsv' || format === 'csv' ? tabsIn(line) : 0;
   if (sides === 0 && line.trim() === '' && !other?.trim()) return { texts: [], wrong: 'empty line' };
-  if (format === 'parallel') return { texts: [line, other ?? ''] };
+  // Lines of both files that hold as many CRs are as many pairs.
+  if (format === 'parallel')
+    return breaksIn(line) > 0 && breaksIn(line) === breaksIn(other)
+      ? { texts: [], wrong: 'CR between pairs' }
+      : { texts: [line, other ?? ''] };
   if (format === 'jsonl') {
     let json: unknown;
     try {

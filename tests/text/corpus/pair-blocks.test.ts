@@ -158,6 +158,15 @@ it('reports a line of LF that holds pairs whose lines end in CR, and keeps a CR 
   expect(bad).toEqual(['2 CR between pairs']);
 });
 
+it('reports lines of parallel files that hold as many CRs on both sides, and keeps a CR of one side', async () => {
+  const { pairs, bad } = await read(
+    { 'a.en': 'one\r\ntwo\rthree\r\nfo\rur\nfive\r', 'a.es': 'uno\r\ndos\rtres\ncuatro\ncinco\r' },
+    { source: ['a.en'], target: ['a.es'] },
+  );
+  expect(pairs).toEqual(['one | uno', 'fo ur | cuatro', 'five | cinco']);
+  expect(bad).toEqual(['2 CR between pairs']);
+});
+
 it('keeps a CR inside of a text if the line has as many tabs as the others', async () => {
   const { pairs, bad } = await read(
     { 'a.tsv': 'one\tuno\tun\ntwo\tdo\rs\tdeux\nthree\tt\rres\ttr\rois\rfour\tcuatro\tquatre\n' },
