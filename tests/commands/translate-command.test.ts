@@ -101,6 +101,14 @@ describe('translate', () => {
     expect(single.stdout).toBe(together);
   });
 
+  it('counts the texts that have a NUL byte', async () => {
+    const file = join(scratch(), 'nul.txt');
+    writeFileSync(file, 'Peru\nTues\0day\n5\0 hours\n');
+    const { status, stdout, stderr } = await heddle(['translate', model(), ...onCpu, '--input', file]);
+    expect([status, stdout.split('\n').length]).toEqual([0, 4]);
+    expect(stderr).toContain('NUL bytes in 2 of 3 texts, the first is text 2');
+  });
+
   it('reads files, several of them and stdin among them', async () => {
     const [one, two] = [join(scratch(), 'one.txt'), join(scratch(), 'two.txt')];
     writeFileSync(one, 'Tuesday\n\n5 hours');

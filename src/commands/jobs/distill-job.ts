@@ -186,14 +186,16 @@ async function readTexts(
   session: Session,
 ): Promise<{ readonly texts: readonly string[]; readonly repeated: number }> {
   const texts = new Set<string>();
-  let all = 0;
+  let [all, nulTexts] = [0, 0];
   for await (const block of pairBlocks(given, { open: (path) => openStream(session.files, path) }))
     for (const source of await sourcesOf(block)) {
       if (!source) continue;
+      if (source.includes('\0')) nulTexts++;
       texts.add(source);
       all++;
     }
   check(texts.size > 0, () => `${nameOfPairs(given)}: there are no texts`);
+  if (nulTexts > 0) session.emit({ type: 'warning', text: `NUL bytes in ${nulTexts} of ${all} texts` });
   return { texts: [...texts], repeated: all - texts.size };
 }
 

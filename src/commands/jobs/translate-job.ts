@@ -114,7 +114,9 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
       signal.addEventListener('abort', () => resolve(undefined)),
     );
     const next = () => Promise.race([input(), aborted]);
+    let [nulTexts, firstNul] = [0, 0];
     for (let inputs = await next(); inputs && !signal.aborted; inputs = await next()) {
+      for (const [i, text] of inputs.entries()) if (text.includes('\0') && nulTexts++ === 0) firstNul = first + i + 1;
       let failed = 0;
       const onLongText = (text: LongText) => {
         if (longTexts === 'error') failed++;
@@ -127,6 +129,11 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
       emit({ type: 'result', value: { first, translations, failed } satisfies TranslatedTexts });
       first += inputs.length;
     }
+    if (nulTexts > 0)
+      emit({
+        type: 'warning',
+        text: `NUL bytes in ${nulTexts} of ${first} texts, the first is text ${firstNul}`,
+      });
     return [];
   } finally {
     model.dispose();
