@@ -116,7 +116,8 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
     const next = () => Promise.race([input(), aborted]);
     let [nulTexts, firstNul] = [0, 0];
     for (let inputs = await next(); inputs && !signal.aborted; inputs = await next()) {
-      for (const [i, text] of inputs.entries()) if (text.includes('\0') && nulTexts++ === 0) firstNul = first + i + 1;
+      for (const [i, text] of inputs.entries())
+        if (text.includes('\0') && nulTexts++ === 0) firstNul = first + i + 1;
       let failed = 0;
       const onLongText = (text: LongText) => {
         if (longTexts === 'error') failed++;
