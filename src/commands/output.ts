@@ -16,7 +16,7 @@ export const forTerminal = (text: string): string =>
   );
 
 /** A text for stdout that is data: escaped on a terminal only. */
-export const shownOnTerminal = (text: string): string => (process.stdout.isTTY ? forTerminal(text) : text);
+export const shownOnTerminal = (text: string): string => (process.stdout.isTTY ? escapeControls(text) : text);
 
 /** Prints a result to stdout. */
 export const print = (text: string): void =>

@@ -15,7 +15,7 @@ import {
   unlikeLosses,
 } from './jobs/runs-job.ts';
 import { table } from './output.ts';
-import { headOf, tailOf, textWidth } from './text-width.ts';
+import { cutText, tailOf, textWidth } from './text-width.ts';
 
 /** A column. `priority`: the columns with the largest are left out first; 0: never. */
 interface Column {
@@ -30,8 +30,6 @@ const gap = 2;
 /** Maximum columns of a setting, and of a folder, in a narrow table; of a folder at most half of the line. */
 const [maxSetting, maxFolder] = [16, 28];
 
-const cut = (text: string, width: number): string =>
-  textWidth(text) <= width ? text : `${headOf(text, width - 1)}…`;
 const cutStart = (text: string, width: number): string =>
   textWidth(text) <= width ? text : `…${tailOf(text, width - 1)}`;
 
@@ -50,7 +48,7 @@ function columnsOf(runs: readonly RunSummary[], isMixed: boolean, narrow?: numbe
   const hasOneAdapter = runs.every((run) => run.adapter === first?.adapter);
   const names = Object.keys(first?.settings ?? {});
   const metrics = runMetrics(runs);
-  const setting = (text: string) => (narrow ? cut(shown(text), maxSetting) : shown(text));
+  const setting = (text: string) => (narrow ? cutText(shown(text), maxSetting) : shown(text));
   const folderWidth = Math.min(maxFolder, Math.ceil((narrow ?? 0) / 2));
   return present<Column>([
     {
@@ -99,7 +97,9 @@ function columnsOf(runs: readonly RunSummary[], isMixed: boolean, narrow?: numbe
       right: true,
       priority: 1002,
     },
-    hasOneAdapter ? undefined : { head: 'adapter', cell: (run) => run.adapter, right: false, priority: 1004 },
+    hasOneAdapter
+      ? undefined
+      : { head: 'adapter', cell: (run) => shown(run.adapter), right: false, priority: 1004 },
   ]);
 }
 
@@ -145,7 +145,9 @@ export function describeRuns(
     first?.settings['dev pairs'] !== undefined &&
       'the runs have different dev pairs: their dev metrics cannot be compared',
     ...seedGroups(runs).map((group) => `mean ± standard deviation of ${describeGroup(group)}`),
-    first && runs.every((run) => run.adapter === first.adapter) && `all on ${first.adapter}`,
+    first &&
+      runs.every((run) => run.adapter === first.adapter) &&
+      `all on ${cutText(shown(first.adapter), 200)}`,
     hidden.length > 0 &&
       `not shown in ${width} columns: ${hidden.join(', ')}; --json or a wider terminal shows all`,
   ].filter((note) => typeof note === 'string');

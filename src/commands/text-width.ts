@@ -29,6 +29,10 @@ export function headOf(text: string, width: number): string {
   return head;
 }
 
+/** A text of at most `width` columns; a longer one ends in an ellipsis. */
+export const cutText = (text: string, width: number): string =>
+  textWidth(text) <= width ? text : `${headOf(text, width - 1)}…`;
+
 /** The last characters of a text that fit `width` columns. */
 export function tailOf(text: string, width: number): string {
   let [tail, left] = ['', width];

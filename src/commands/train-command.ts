@@ -27,6 +27,7 @@ import { checkOutputFile } from './output-file.ts';
 import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { runAndPrint, runWithProgress } from './run-command.ts';
 import { overridden, readRunConfig, saveRunConfig } from './run-config.ts';
+import { cutText } from './text-width.ts';
 import { addTrainFlags, givenSettings, parseSetting, type TrainFileOptions } from './train-flags.ts';
 
 /** Adds the command `train`. */
@@ -254,14 +255,18 @@ const usage = ({ config }: TrainResult, folder: string, adapter = ''): string =>
     ? `transcribe ${shellQuote(folder)} clip.wav${adapter}`
     : `translate ${shellQuote(folder.replace(/^-/, './-'))}${adapter} "..."`;
 
+/** Maximum columns of a text in the result. */
+const maxSample = 300;
+
 /** The result as text: some translations, metrics, speed, and the path of the model. */
 function describe(r: TrainResult): string {
   const { evaluation: e } = r;
   const samples = (e?.samples ?? [])
     .slice(0, 12)
     .flatMap(({ source, reference, translation, exact }) => [
-      `  ${source}`,
-      exact ? `  = ${translation}` : `  → ${translation}\n  ≠ ${reference}`,
+      `  ${cutText(source, maxSample)}`,
+      `  ${exact ? '=' : '→'} ${cutText(translation, maxSample)}`,
+      ...(exact ? [] : [`  ≠ ${cutText(reference, maxSample)}`]),
       '',
     ]);
   const speed = `${r.steps} ${r.steps === 1 ? 'step' : 'steps'} in ${r.trainSeconds.toFixed(1)} s, ${Math.round(r.tokensPerSecond)} tokens/s${r.mfu === undefined ? '' : `, MFU ${formatPercent(r.mfu)}`}`;

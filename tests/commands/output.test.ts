@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { forTerminal, jsonArrayWriter } from '../../src/commands/output.ts';
+import { forTerminal, jsonArrayWriter, shownOnTerminal } from '../../src/commands/output.ts';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { heddle, scratch } from '../support/cli.ts';
@@ -79,4 +79,17 @@ it('escapes control characters of names and texts before they reach a terminal',
   // A name that would turn the rest of the line around.
   const turned = await heddle(['runs', at('no\u202erun\u2066')]);
   expect(turned.stderr).toContain('no\\u202erun\\u2066');
+});
+
+it('escapes data on a terminal only', () => {
+  const { isTTY } = process.stdout;
+  const text = 'a\u001b[31m \u202eb\u2066';
+  try {
+    process.stdout.isTTY = true;
+    expect(shownOnTerminal(text)).toBe('a\\u001b[31m \\u202eb\\u2066');
+    process.stdout.isTTY = false;
+    expect(shownOnTerminal(text)).toBe(text);
+  } finally {
+    process.stdout.isTTY = isTTY;
+  }
 });

@@ -111,3 +111,10 @@ it('names runs of one seed group by their settings, and says what cannot be comp
   );
   expect(describeRuns(tokens.slice(0, 1))).not.toContain('loss/char');
 });
+
+it('cuts and escapes the adapter of a log', () => {
+  const adapter = `gpu\u001b[31m\u202e ${'z'.repeat(6000)}`;
+  const text = describeRuns([{ ...run(1), adapter }], 100);
+  expect(text).toContain('all on gpu\\u001b[31m\\u202e');
+  expect(widest(text)).toBeLessThan(201);
+});
