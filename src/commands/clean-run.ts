@@ -113,12 +113,15 @@ export class CleanRun {
         ruleNames.map((name) => [name, { count: 0, examples: [] }]),
       ) as unknown as CleanResult['dropped'],
     };
+    const outputs = present([args.out, args.rejected]);
     const isSame =
-      before?.run === run && existsSync(`${args.out}.part`) && !pathsOf(args.pairs).includes('-');
-    for (const part of isSame || before ? [] : present([args.out, args.rejected]))
-      if (existsSync(`${part}.part`)) throw foreignFile(`${part}.part`);
+      before?.run === run &&
+      outputs.every((path) => existsSync(`${path}.part`)) &&
+      !pathsOf(args.pairs).includes('-');
+    for (const path of before ? [] : outputs)
+      if (existsSync(`${path}.part`)) throw foreignFile(`${path}.part`);
     const cleaning = new CleanRun(args, isSame ? before : fresh);
-    for (const path of present([args.out, args.rejected])) writing(path, () => makeFolderOf(path));
+    for (const path of outputs) writing(path, () => makeFolderOf(path));
     if (!isSame) writing(args.out, () => cleaning.#save()); // before there are parts
     await cleaning.#openFiles();
     return cleaning;
@@ -129,9 +132,7 @@ export class CleanRun {
     const { blocks, outBytes, rejectedBytes } = this.#state;
     this.#out = writing(out, () => openSync(`${out}.part`, blocks > 0 ? 'r+' : 'w'));
     if (rejected !== undefined)
-      this.#rejected = writing(rejected, () =>
-        openSync(`${rejected}.part`, blocks > 0 && existsSync(`${rejected}.part`) ? 'r+' : 'w'),
-      );
+      this.#rejected = writing(rejected, () => openSync(`${rejected}.part`, blocks > 0 ? 'r+' : 'w'));
     // What was written after the last state is written again.
     ftruncateSync(this.#out, outBytes);
     if (this.#rejected >= 0) ftruncateSync(this.#rejected, rejectedBytes);
@@ -174,9 +175,10 @@ export class CleanRun {
           waiting.set(index, part);
           for (let block = waiting.get(next); block; block = waiting.get(next)) {
             waiting.delete(next++);
-            writing(this.#args.out, () => this.#write(block as CleanedBlock));
-            this.#state.blocks++;
-            if (this.#state.blocks % blocksPerState === 0) this.#save();
+            writing(this.#args.out, () => {
+              this.#write(block as CleanedBlock);
+              if (this.#state.blocks % blocksPerState === 0) this.#save();
+            });
           }
         },
         threads,
@@ -192,33 +194,43 @@ export class CleanRun {
     return this.#finish();
   }
 
+  /** Writes a block, then counts it: a state never has a part of a block. */
   #write(block: CleanedBlock): void {
     const { name, line, lines } = block;
     const rules = rulesOf(block, this.#filter);
     let [kept, rejected] = ['', ''];
+    for (const [i, text] of lines.entries())
+      if (rules[i] === undefined) kept += `${text}\n`;
+      else rejected += `${rules[i]}\t${text}\n`;
+    const state = this.#state;
+    const outBytes = append(this.#out, kept, state.outBytes);
+    if (this.#rejected >= 0) state.rejectedBytes += append(this.#rejected, rejected, state.rejectedBytes);
+    state.outBytes += outBytes;
+    state.blocks++;
     for (const [i, text] of lines.entries()) {
-      this.#state.pairs++;
+      state.pairs++;
       const rule = rules[i];
       if (rule === undefined) {
-        kept += `${text}\n`;
-        this.#state.kept++;
+        state.kept++;
         continue;
       }
-      rejected += `${rule}\t${text}\n`;
       const counter = this.#counts[rule];
       counter.count++;
       if (counter.examples.length < exampleCount)
         counter.examples.push({ file: name, line: line + i, text: text.slice(0, 1000) });
     }
-    this.#state.outBytes += append(this.#out, kept, this.#state.outBytes);
-    if (this.#rejected >= 0)
-      this.#state.rejectedBytes += append(this.#rejected, rejected, this.#state.rejectedBytes);
   }
 
   #save(): void {
     if (this.#out >= 0) fsyncSync(this.#out);
-    writeFileSync(`${this.#statePath}.new`, JSON.stringify({ ...this.#state, dropped: this.#counts }));
-    renameSync(`${this.#statePath}.new`, this.#statePath);
+    const path = `${this.#statePath}.new`;
+    try {
+      writeFileSync(path, JSON.stringify({ ...this.#state, dropped: this.#counts }));
+      renameSync(path, this.#statePath);
+    } catch (error) {
+      rmSync(path, { force: true }); // a part of it, on a full disk
+      throw error;
+    }
   }
 
   #finish(): CleanResult {
@@ -231,7 +243,7 @@ export class CleanRun {
       renameSync(`${rejected}.part`, rejected);
     }
     renameSync(`${out}.part`, out);
-    for (const path of [this.#statePath, `${this.#statePath}.new`]) rmSync(path, { force: true });
+    rmSync(this.#statePath, { force: true });
     return { pairs, kept, dropped: this.#counts };
   }
 }

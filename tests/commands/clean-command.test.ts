@@ -1,4 +1,5 @@
 // heddle clean: faults are dropped with their rule, the others stay in order; a killed run continues.
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { CleanRun } from '../../src/commands/clean-run.ts';
 import { defaultLimits } from '../../src/text/clean/clean-rules.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { heddle } from '../support/cli.ts';
+import { distFile } from '../support/dist.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-clean-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -78,6 +80,49 @@ it('continues an interrupted run, with the same result', async () => {
   expect(second.done).toBeGreaterThan(0);
   expect(await second.run(() => undefined, never)).toEqual(whole);
   for (const ending of ['.tsv', '-rejected.tsv']) expect(read(`parts${ending}`)).toBe(read(`whole${ending}`));
+});
+
+it('continues after a full disk with the same result, and does not count a block twice', async () => {
+  // More rejected than kept pairs: with the limit of 60 KiB, the first write that fails is that of a rejected part.
+  const many = Array.from({ length: 40 }, (_, i) =>
+    good.map((line) => `${line} ${i}\n`.replace(/\t.*/, i % 4 ? '\t' : '$&')).join(''),
+  );
+  writeFileSync(at('large.tsv'), many.join('').repeat(3));
+  const args = (name: string) => [
+    ...['clean', at('large.tsv'), '--out', at(`${name}.tsv`), '--rejected', at(`${name}-rejected.tsv`)],
+    ...['--threads', '0', `--json=${at(`${name}.json`)}`],
+  ];
+  expect((await heddle(args('free'))).status).toBe(0);
+  const limit = (readFileSync(at('free-rejected.tsv')).length / 1024 - 50) | 0;
+  expect(readFileSync(at('free.tsv')).length).toBeLessThan(limit * 1024);
+  const limited = `trap '' XFSZ; ulimit -f ${limit}; exec "$@"`;
+  const program = [process.execPath, distFile('cli.js')];
+  const full = spawnSync('bash', ['-c', limited, 'bash', ...program, ...args('full')], { encoding: 'utf8' });
+  expect([full.status, full.stderr]).toEqual([1, expect.stringContaining('larger than the system permits')]);
+  expect(existsSync(at('full.tsv.clean-state.new'))).toBe(false);
+  const { status, stderr } = await heddle(args('full'));
+  expect([status, stderr]).toEqual([0, expect.stringMatching(/continuing after [1-9]/)]);
+  for (const ending of ['.tsv', '-rejected.tsv', '.json'])
+    expect(read(`full${ending}`)).toBe(read(`free${ending}`));
+});
+
+it('starts again if one of its parts is gone', async () => {
+  const args = {
+    ...{ pairs: { files: [at('many.tsv')] }, limits, languages: {}, threads: 0 },
+    ...{ out: at('gone.tsv'), rejected: at('gone-rejected.tsv') },
+  };
+  const never = new AbortController().signal;
+  let calls = 0;
+  const stop = () => {
+    if (++calls > 2) throw new Error('stop');
+    return undefined;
+  };
+  await expect((await CleanRun.open(args)).run(stop, never)).rejects.toThrow('stop');
+  rmSync(at('gone-rejected.tsv.part')); // as after a kill between the last two renames
+  const again = await CleanRun.open(args);
+  expect(again.done).toBe(0);
+  await again.run(() => undefined, never);
+  for (const ending of ['.tsv', '-rejected.tsv']) expect(read(`gone${ending}`)).toBe(read(`whole${ending}`));
 });
 
 it("leaves files of the user's with the names of its parts", async () => {

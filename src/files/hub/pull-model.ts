@@ -108,6 +108,7 @@ export async function pull(
     });
   await removeOthers(files, partial, downloaded);
   await validate();
+  http.signal.throwIfAborted(); // the caller was told that the model is not complete
   await moveIntoFolder(files, partial, folder);
   return { folder, files: downloaded };
 }
