@@ -15,7 +15,7 @@ import {
 } from './document-command.ts';
 import type { TranslatedTexts } from './jobs/translate-job.ts';
 import { jsonArrayWriter, log, shownOnTerminal, warn } from './output.ts';
-import { checkOutputFiles, openOutputFile, writeAt, writing } from './output-file.ts';
+import { checkOutputFiles, isExistingFile, openOutputFile, writeAt, writing } from './output-file.ts';
 import type { ModelRunOptions } from './parse-values.ts';
 import {
   addHostOptions,
@@ -73,7 +73,10 @@ export function addTranslate(program: Command): void {
     )
     .option('--input <file...>', 'files with one text per line; - is stdin')
     .option('--output <file>', 'write the translations to this file (default: stdout)')
-    .option('--force', 'overwrite the files of --output, --alignments and --json')
+    .option(
+      '--force',
+      'overwrite the files of --output, --alignments and --json when the first translation is done',
+    )
     .option('--batch-size <texts>', 'texts per batch', whole(1), 32)
     .option(
       '--max-length <n>',
@@ -222,7 +225,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
     complete = true;
   } finally {
     json?.close(complete);
-    for (const file of [out, alignments, jsonFile]) file?.close();
+    for (const file of [out, alignments, jsonFile]) file?.close(complete);
     process.stdin.destroy(); // it would keep the process alive
   }
   if (lacking > 0)
@@ -254,14 +257,27 @@ async function runDocument(folder: string, document: string, options: Options): 
   });
 }
 
-/** A file that grows with each `write`, or stdout. Throws a HeddleError if it cannot be opened. */
-function openOutput(path: string | undefined): { write(text: string): void; close(): void } {
+/**
+ * A file that grows with each `write`, so that others can read it meanwhile, or stdout. An existing file keeps its
+ * contents until the first `write`, or `close` if all is `complete`: a run that fails before has not lost them.
+ * Throws a HeddleError if the file cannot be opened.
+ */
+function openOutput(path: string | undefined): { write(text: string): void; close(complete: boolean): void } {
   if (path === undefined) {
     return { write: (text) => void process.stdout.write(shownOnTerminal(text)), close: () => undefined };
   }
-  const file = openOutputFile(path);
-  const write = (text: string) => writing(path, () => writeAt(file, new TextEncoder().encode(text)));
-  return { write, close: () => closeSync(file) };
+  let file = isExistingFile(path) ? undefined : openOutputFile(path);
+  const opened = () => {
+    file ??= openOutputFile(path);
+    return file;
+  };
+  return {
+    write: (text) => writing(path, () => writeAt(opened(), new TextEncoder().encode(text))),
+    close(complete) {
+      if (complete) opened();
+      if (file !== undefined) closeSync(file);
+    },
+  };
 }
 
 /** Throws a HeddleError for options that cannot be streamed, or that joined translations do not have. */

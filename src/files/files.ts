@@ -102,6 +102,39 @@ export const readText = async (files: Files, path: string): Promise<string> =>
 export const writeText = (files: Files, path: string, text: string): Promise<void> =>
   files.write(path, new TextEncoder().encode(text));
 
+/**
+ * Writes files given by their paths. All are written beside their places before the first one is replaced, so that
+ * an error of writing, such as a full disk, changes none of them. Devices and pipes are written directly.
+ */
+export async function writeTogether(
+  files: Files,
+  parts: Readonly<Record<string, Uint8Array>>,
+): Promise<void> {
+  const moves = new Map<string, string>();
+  const direct: string[] = [];
+  try {
+    for (const [path, bytes] of Object.entries(parts)) {
+      const isFile = !files.size || !(await files.exists(path)) || (await files.size(path)) !== undefined;
+      if (!isFile) {
+        direct.push(path);
+        continue;
+      }
+      const target = (await files.real?.(path)) ?? path; // a symbolic link stays one
+      const temporary = `${folderPart(target)}.${crypto.randomUUID().slice(-12)}.partial`;
+      moves.set(temporary, target);
+      await files.write(temporary, bytes);
+    }
+    for (const path of direct) await files.write(path, parts[path] as Uint8Array);
+    for (const [temporary, target] of moves) await files.rename(temporary, target);
+  } catch (error) {
+    for (const [temporary, target] of moves) {
+      await files.remove(temporary).catch(() => undefined); // report the first error
+      if (error instanceof Error) error.message = error.message.replace(temporary, target);
+    }
+    throw error;
+  }
+}
+
 /** Concatenates byte arrays. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((n, part) => n + part.length, 0));

@@ -346,6 +346,21 @@ describe('translate', () => {
     expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(3);
   });
 
+  it('keeps the old file of --output --force if no translation is done', async () => {
+    const file = join(scratch(), 'old.txt');
+    writeFileSync(file, 'old');
+    const broken = join(scratch(), 'broken');
+    cpSync(model(), broken, { recursive: true });
+    writeFileSync(join(broken, 'config.json'), '{');
+    const run = (from: string) =>
+      heddle(['translate', from, 'Tuesday', ...short, '--output', file, '--force']);
+    expect([(await run(broken)).status, readFileSync(file, 'utf8')]).toEqual([1, 'old']);
+    expect([(await run(model())).status, readFileSync(file, 'utf8')]).toEqual([
+      0,
+      expect.stringMatching(/^(?!old).*\n$/),
+    ]);
+  });
+
   it('times kernels once and stores the fastest', async () => {
     const env = { HEDDLE_CACHE: join(scratch(), 'kernels') };
     const args = ['translate', model(), 'Tuesday', '--max-new-tokens', '4'];

@@ -2,7 +2,7 @@
 
 import { check } from '../../core/errors.ts';
 import { runPaced } from '../../core/steps.ts';
-import { type Files, openStream, readText, writeText } from '../../files/files.ts';
+import { type Files, openStream, readText, writeTogether } from '../../files/files.ts';
 import type { Job } from '../../session/job.ts';
 import { createPace } from '../../session/job-pace.ts';
 import { openModel } from '../../session/open-model.ts';
@@ -139,7 +139,9 @@ export const align: Job<AlignArguments, AlignedPairs> = async (args, session) =>
     aligner?.dispose();
   }
   // Both files at the end: a killed run leaves neither, and the same command starts again.
-  if (table !== undefined) await writeText(files, table, lexicon);
-  await files.write(out, new TextEncoder().encode(`${lines.join('\n')}\n`));
+  const encode = (text: string) => new TextEncoder().encode(text);
+  const outputs = { [out]: encode(`${lines.join('\n')}\n`) };
+  if (table !== undefined) outputs[table] = encode(lexicon);
+  await writeTogether(files, outputs);
   return { out, pairs: pairs.length, links, errorRate: wanted && error.rate };
 };

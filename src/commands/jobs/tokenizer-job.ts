@@ -1,7 +1,7 @@
 // heddle tokenizer: trains a SentencePiece model on files of texts or pairs.
 
 import { check } from '../../core/errors.ts';
-import { openStream } from '../../files/files.ts';
+import { openStream, writeTogether } from '../../files/files.ts';
 import { jsonBytes } from '../../files/json-files.ts';
 import type { Job } from '../../session/job.ts';
 import { createPace } from '../../session/job-pace.ts';
@@ -89,8 +89,7 @@ export const tokenizer: Job<TokenizerArguments, TrainedTokenizer> = async (args,
     check(trained.modelFile !== undefined, 'tokenizer: only SentencePiece models are written');
     const file = isMarian ? withMarianPieces(trained.modelFile) : trained.modelFile;
     const written = isMarian ? marianTokenizer(trained.modelFile, paths.model) : trained;
-    await files.write(paths.model, file);
-    await files.write(paths.json, jsonBytes(written));
+    await writeTogether(files, { [paths.model]: file, [paths.json]: jsonBytes(written) });
     return { ...paths, pieces: written.size, texts };
   } finally {
     pool.close();

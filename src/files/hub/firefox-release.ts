@@ -9,6 +9,7 @@ import { isCount, isObject, type Json } from '../json-files.ts';
 import { moveIntoFolder } from '../owned-folder.ts';
 import { download } from './download.ts';
 import { errorHints, type HttpOptions, send, withRetries } from './http.ts';
+import { checkPartialFolder } from './partial-files.ts';
 import type { PulledModel, PullOptions, PullProgress } from './pull-model.ts';
 import { checksumOf, checksumWriter, readBounded } from './repository.ts';
 
@@ -173,6 +174,7 @@ export async function pullRelease(
   onProgress: (progress: PullProgress) => void,
   { partial = `${folder}.part`, check: validate, architecture }: PullOptions & { architecture?: string } = {},
 ): Promise<PulledModel> {
+  await checkPartialFolder(files, partial, (name) => fileName.test(name));
   const { record, base } = await openRelease(http, release);
   const list = filesInRecord(record, pair, architecture);
   const sizes = new Map<string, number>();

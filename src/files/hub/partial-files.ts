@@ -41,6 +41,24 @@ export interface PartialFile {
   remove(): Promise<void>;
 }
 
+/**
+ * Throws a HeddleError if the folder of an incomplete download has something that no download wrote. `isOwn`: whether
+ * a download writes a file of this name.
+ */
+export async function checkPartialFolder(
+  files: Files,
+  folder: string,
+  isOwn: (name: string) => boolean,
+): Promise<void> {
+  const names = (await files.exists(folder)) ? await files.list(folder) : [];
+  const other = names.find((name) => !isOwn(name.replace(/\.part$/, '')));
+  if (other !== undefined)
+    throw new HeddleError(
+      `${folder}: this folder is for the incomplete download, but has ${other}; move that file away, or use another folder`,
+      { kind: 'input' },
+    );
+}
+
 /** Opens the partial download of the file at `path`; unusable data is discarded. */
 export async function openPartialFile(files: Files, path: string): Promise<PartialFile> {
   const folder = `${path}.part`;

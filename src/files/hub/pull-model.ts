@@ -8,7 +8,8 @@ import { isObject, readJson } from '../json-files.ts';
 import { moveIntoFolder } from '../owned-folder.ts';
 import { download } from './download.ts';
 import type { HttpOptions } from './http.ts';
-import { isShard, listFiles, type RemoteFile, type Repository } from './repository.ts';
+import { checkPartialFolder } from './partial-files.ts';
+import { isModelFile, isShard, listFiles, type RemoteFile, type Repository } from './repository.ts';
 
 /** Progress of a download. */
 export interface PullProgress {
@@ -41,8 +42,9 @@ export interface PullOptions {
 
 /**
  * Downloads a model into `folder`; an existing folder is replaced when the new one is complete. Throws a
- * HeddleError if the model does not exist, is private, has no weights in safetensors, a checksum is wrong, or
- * the connection fails; a later call resumes. Rejects with the signal's reason if it is aborted.
+ * HeddleError if the model does not exist, is private, has no weights in safetensors, a checksum is wrong,
+ * `partial` has other files, or the connection fails; a later call resumes. Rejects with the signal's reason if
+ * it is aborted.
  *
  * @example
  * const http = { fetch, signal: AbortSignal.timeout(600_000), idleTimeout: 60_000, retryDelay: 500, maxRetries: 5 };
@@ -65,6 +67,7 @@ export async function pull(
       throw error;
     }
   };
+  await checkPartialFolder(files, partial, isModelFile);
   const queue: RemoteFile[] = await listFiles(http, repository);
   const sizes = new Map(queue.map((file) => [file.name, file.size ?? 0]));
   const downloaded: { name: string; bytes: number }[] = [];

@@ -91,6 +91,10 @@ function selectFiles(files: readonly string[], name: string, revision: string): 
   return [...others, ...weights];
 }
 
+/** Whether a download of a repository may write a file of this name. */
+export const isModelFile = (name: string): boolean =>
+  shard.test(name) || fallbackNames.some((known) => known === name);
+
 /** Whether a file name is that of a shard. */
 export const isShard = (name: string): boolean => shard.test(name);
 

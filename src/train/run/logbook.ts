@@ -156,7 +156,7 @@ export class Logbook {
 
   /**
    * Saves log and report of a failed run in a separate folder, so that its checkpoint does not change. Returns
-   * the error with the folder's name added.
+   * the error with the folder's name added, or why they are not saved.
    */
   async saveFailure(
     { files, folder: out }: CheckpointFolder,
@@ -164,18 +164,18 @@ export class Logbook {
     error: HeddleError,
   ): Promise<HeddleError> {
     const folder = failedFolder(out);
+    let place = `in ${folder}`;
     const time = new Date().toISOString();
     this.add({ type: 'end', time, ...end, reason: 'failed', error: error.message });
     try {
       await this.save({ files, folder });
     } catch (failure) {
-      if (failure instanceof HeddleError && failure.kind === 'quota') return error; // the disk is full
-      throw failure;
+      if (!(failure instanceof HeddleError)) throw failure;
+      if (failure.kind === 'quota') return error; // the disk is full
+      place = `not saved: ${failure.message}`;
     }
-    return new HeddleError(`${asSentence(error.message)} Its log and report are in ${folder}.`, {
-      kind: error.kind,
-      cause: error,
-    });
+    const text = `${asSentence(error.message)} Its log and report are ${asSentence(place)}`;
+    return new HeddleError(text, { kind: error.kind, cause: error });
   }
 
   /** Writes log and report into a folder, beside its other files. */

@@ -89,6 +89,15 @@ describe('a model is downloaded', () => {
     expect([bodies('config.json').length, bodies('model.safetensors').length]).toEqual([0, 1]);
   });
 
+  it('unless the folder of incomplete downloads has a file of the user', async () => {
+    kept.set('out.part/notes.txt', text('mine'));
+    kept.set('out.part/vocab.json.part/about.json', text('{}'));
+    await expect(run()).rejects.toThrow(
+      /^out\.part: this folder is for the incomplete download, but has notes\.txt/,
+    );
+    expect([...kept.keys()].sort()).toEqual(['out.part/notes.txt', 'out.part/vocab.json.part/about.json']);
+  });
+
   it('with progress reports', async () => {
     await run();
     expect(seen.at(-1)).toEqual({ file: 'model.safetensors', loaded: 100_009, total: 100_009 });

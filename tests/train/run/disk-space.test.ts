@@ -133,6 +133,18 @@ it('counts the tokenizers in its estimate', async () => {
   expect(Number(estimate) * 2 ** 20).toBeLessThan(whole + 300_000);
 });
 
+it('reports why a run failed first if run.failed has files of the user', async () => {
+  const disk = new SmallDisk(false);
+  disk.entries.set('run.failed/log.jsonl', new TextEncoder().encode('mine'));
+  const run = disk.train({ saveSteps: 0, saveSeconds: 0 }, ({ type }) => {
+    if (type === 'step') disk.entries.set('run/config.json', new TextEncoder().encode('mine'));
+  });
+  await expect(run).rejects.toThrow(
+    /^run: heddle did not write config\.json, .* Its log and report are not saved: run\.failed: heddle did not write log\.jsonl, .*\.$/,
+  );
+  expect(new TextDecoder().decode(disk.entries.get('run.failed/log.jsonl'))).toBe('mine');
+});
+
 it('saves the whole checkpoint beside a folder that cannot be written at the end', async () => {
   const disk = new SmallDisk(false);
   const run = disk.train({ saveSteps: 0, saveSeconds: 0 }, ({ type }) => {
