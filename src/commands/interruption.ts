@@ -111,14 +111,16 @@ export class Interruption {
   }
 
   /**
-   * Resolves as `work`, which has nothing to save. After a stop it has a moment to end; then the promise rejects, and
-   * the work ends in the background.
+   * Resolves as `work`. After a stop, work that has nothing to save has a moment to end; then the promise rejects, and
+   * the work ends in the background. `isSaving`: whether it has something to save, a training after its first step.
    */
-  async abandoning<T>(work: Promise<T>): Promise<T> {
+  async abandoning<T>(work: Promise<T>, isSaving: boolean): Promise<T> {
     const { signal } = this;
     const overdue = new Promise<never>((_, reject) => {
       const wait = () => {
-        this.#timer = setTimeout(() => reject(signal.reason), grace);
+        this.#timer = setTimeout(() => {
+          if (!isSaving || this.#waitsForStep) reject(signal.reason);
+        }, grace);
       };
       signal.addEventListener('abort', wait, { once: true });
     });

@@ -81,7 +81,8 @@ export async function runWithProgress<N extends JobName>(
         if (!endsAtOnce()) closing = close();
       },
     });
-    return await (isSaving ? work : interruption.abandoning(work));
+    // Dawn's process would end without the removal of the lock of the folder.
+    return await (isSaving && host === 'dawn' ? work : interruption.abandoning(work, isSaving));
   } catch (error) {
     if (!interruption.signal.aborted || error instanceof HeddleError) throw error;
     const what =

@@ -38,6 +38,12 @@ it.each([
   expect(existsSync(join(at(name), 'optimizer.safetensors'))).toBe(true);
 });
 
+it('saves a training in a page whose reader goes away after the first step', async () => {
+  const line = endless('page').replace('--host cpu', '--host chrome');
+  expect(await bash(`${line} 2>&1 | head -2 >/dev/null; echo \${PIPESTATUS[0]}`)).toBe('141');
+  expect(existsSync(join(at('page'), 'optimizer.safetensors'))).toBe(true);
+});
+
 it('exits with 141 if nobody reads the result of a training, which is saved', async () => {
   const line = `${endless('done').replace('1000000', '2')} 2>/dev/null | true; echo \${PIPESTATUS[0]}`;
   expect(await bash(line)).toBe('141');

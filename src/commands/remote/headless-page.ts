@@ -33,6 +33,7 @@ async function run(request: PageRequest): Promise<PageResponse> {
   running = new AbortController();
   // Events are sent one after another, so that they arrive in order and before the result.
   let sent = Promise.resolve();
+  let hasStepped = false;
   const files = httpFiles(base);
   // Paths are those of Node, which serves the files.
   const host: Host = {
@@ -50,7 +51,9 @@ async function run(request: PageRequest): Promise<PageResponse> {
     memoryBudget,
     input: async () => (JSON.parse(await readText(files, inputFile)) as string[] | null) ?? undefined,
     onEvent(event) {
-      if (event.type === 'step') return; // one per update, which nothing in Node shows
+      // One per update: Node needs only the first one, after which there is something to save.
+      if (event.type === 'step' && hasStepped) return;
+      hasStepped ||= event.type === 'step';
       sent = sent.then(() => heddleEmit(encodeJson(event)));
     },
   });
