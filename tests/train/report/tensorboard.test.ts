@@ -176,7 +176,7 @@ it('writes the model FLOPs utilization once it is known', async () => {
 
 it('rejects a folder in the model folder, and one that cannot be written; a full disk later does not end the run', async () => {
   await expect(train({ steps: 1, tensorboard: 'model/events' })).rejects.toThrow(
-    'train: tensorboard (model/events) is in the model folder model, which has only files of the model',
+    'train: tensorboard (model/events) is in the model folder model; use a folder outside',
   );
   const full = memoryFiles();
   const append = async () => {
