@@ -99,9 +99,10 @@ class CpuEngine implements Engine {
   }
 
   async read(name: string): Promise<Tensor> {
+    const state = this.#stateOf(name);
     const { dtype, shape } = this.#types.get(name) as TensorType;
     const data = allocate(dtype, sizeOf(shape));
-    data.set(this.#stateOf(name));
+    data.set(state);
     return { dtype, shape, data };
   }
 

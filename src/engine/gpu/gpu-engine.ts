@@ -70,7 +70,8 @@ export class GpuEngine {
   #states = new Map<string, { buffer: GPUBuffer; dtype: DType; shape: Shape }>();
   #slots: GPUBuffer[] = [];
   #retired: GPUBuffer[] = [];
-  #swapBuffer: GPUBuffer | undefined;
+  /** Buffer of `swap`, if it was called. */
+  readonly #swap: GPUBuffer[] = [];
   #runners: Runner[] = [];
 
   constructor(device: Device, options: GpuEngineOptions = {}) {
@@ -168,8 +169,7 @@ export class GpuEngine {
 
   /** Frees the buffers of programs of this engine; states and slots stay. No run of them may be pending. */
   release(programs: readonly unknown[]): void {
-    for (const r of this.#runners) if (programs.includes(r)) r.destroy();
-    this.#runners = this.#runners.filter((r) => !programs.includes(r));
+    this.#runners = this.#runners.filter((r) => !programs.includes(r) || r.destroy());
   }
 
   /** Copies host data into a state, from element `offset` on. */
@@ -196,7 +196,6 @@ export class GpuEngine {
     const { buffer, dtype, shape } = this.#state(name);
     const { gpu } = this.device;
     const staging = gpu.createBuffer({
-      label: `read ${name}`,
       size: buffer.size,
       usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
     });
@@ -204,7 +203,7 @@ export class GpuEngine {
     try {
       await whenDone(gpu.queue, staging.mapAsync(GPUMapMode.READ));
       const data = allocate(dtype, sizeOf(shape));
-      new Uint8Array(data.buffer).set(new Uint8Array(staging.getMappedRange()).subarray(0, data.byteLength));
+      new Uint8Array(data.buffer).set(new Uint8Array(staging.getMappedRange(), 0, data.byteLength));
       return { dtype, shape, data };
     } catch (error) {
       await this.device.lost(); // its reason may come later than this error
@@ -227,8 +226,8 @@ export class GpuEngine {
    */
   swap(first: string, second: string): void {
     const [a, b] = this.#pair(first, second);
-    this.#swapBuffer ??= this.#storage('swap', swapBytes);
-    const chunk = this.#swapBuffer;
+    const [chunk = this.#storage('swap', swapBytes)] = this.#swap;
+    this.#swap[0] = chunk;
     this.#record(`swap ${first}`, (encoder) => {
       for (let at = 0; at < a.size; at += chunk.size) {
         const bytes = Math.min(chunk.size, a.size - at);
@@ -257,10 +256,11 @@ export class GpuEngine {
 
   /** Frees all memory of the engine. The device stays open. */
   destroy(): void {
-    for (const r of this.#runners) r.destroy();
+    this.release(this.#runners);
     for (const { buffer } of this.#states.values()) buffer.destroy();
-    for (const buffer of [...this.#slots, ...this.#retired]) buffer.destroy();
-    this.#swapBuffer?.destroy();
+    this.#states.clear();
+    for (const buffer of [...this.#slots.splice(0), ...this.#retired, ...this.#swap.splice(0)])
+      buffer.destroy();
   }
 
   /** `destroy` at the end of a block. */
@@ -269,9 +269,10 @@ export class GpuEngine {
   }
 
   #record(label: string, commands: (encoder: GPUCommandEncoder) => void): void {
-    const encoder = this.device.gpu.createCommandEncoder({ label });
+    const { gpu } = this.device;
+    const encoder = gpu.createCommandEncoder({ label });
     commands(encoder);
-    this.device.gpu.queue.submit([encoder.finish()]);
+    gpu.queue.submit([encoder.finish()]);
   }
 
   /** The buffers of two different states of one type. */

@@ -2,6 +2,7 @@
 // it, or several if the pace of the device limits submissions; outputs come back through a ring of staging
 // buffers. After `Runner.open` only command encoders are created.
 
+import { check } from '../../core/errors.ts';
 import { arrayTypes, sizeOf, type TensorData } from '../../core/tensor.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { Device } from './device.ts';
@@ -130,7 +131,7 @@ export class Runner {
 
   /** Destroys the buffers of the runner. */
   destroy(): void {
-    for (const b of this.#own) b.destroy();
+    for (const b of this.#own.splice(0)) b.destroy();
   }
 
   /** Creates a buffer that is destroyed with the runner. */
@@ -180,6 +181,8 @@ export class Runner {
     const { pace } = submissions;
     if (!pace && !(this.plan.flops <= (submissions.largest?.flops ?? -1))) submissions.largest = this.plan;
     this.#device.check();
+    // A use of destroyed buffers would be an error of the device, which other engines may use.
+    check(this.#own[0], 'The program is destroyed');
     if (this.#inputBytes.byteLength > 0) gpu.queue.writeBuffer(this.#inputBuffer, 0, this.#inputBytes);
     let first: number | undefined;
     for (let from = 0; ; ) {

@@ -167,6 +167,26 @@ describe('a session', () => {
     engine.destroy();
   });
 
+  it('refuses a use after its end, and leaves the device to other engines', async () => {
+    const { engine, runners } = await open(sums(4));
+    {
+      using ended = engine;
+      await ended.read('s');
+    }
+    const [program] = runners;
+    for (const use of [() => program?.run(), () => program?.submit()])
+      expect(use).toThrow('The program is destroyed');
+    expect(() => engine.write('s', new Float32Array(4))).toThrow('there is no state s');
+    await expect(engine.read('s')).rejects.toThrow('there is no state s');
+    const other = new GpuEngine(engine.device);
+    const [runs] = await other.preparePlans([makePlan(sums(4))]);
+    runs?.inputs.x?.fill(2);
+    expect((await runs?.run())?.y?.[0]).toBe(2);
+    other.release([runs]);
+    expect(() => runs?.run()).toThrow('The program is destroyed');
+    other.destroy();
+  });
+
   it('poisons slots, so that reads of unwritten memory are noticed', async () => {
     const { engine, runners } = await open(sums(4));
     poisonSlots(engine);
