@@ -5,6 +5,7 @@ import { fixed, formatInteger } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import { termList } from '../common/terms.ts';
+import { shortName } from '../storage/model-names.ts';
 import type { LearnReport, ProjectView, SegmentView } from './documents-protocol.ts';
 
 /** What the buttons do. */
@@ -69,12 +70,12 @@ export class ProjectPanel extends BusyPanel {
     const facts = [
       `${source} → ${target}`,
       model.name,
-      memory ? say`${memory.name}: ${formatInteger(memory.pairs)} pairs` : say`no memory`,
+      memory ? say`${shortName(memory.name)}: ${formatInteger(memory.pairs)} pairs` : say`no memory`,
     ].join(' · ');
     const { learn, download, discard } = this.#actions;
     return html`
       <div class="row">
-        <h2 class="file-name">${name}</h2>
+        <h2 class="file-name">${shortName(name)}</h2>
         <span class="hint push">${facts}</span>
       </div>
       <progress max=${Math.max(1, open.length)} value=${confirmed} aria-label="Confirmed segments"></progress>

@@ -93,7 +93,7 @@ export class StartPanel extends BusyPanel {
       <label class="drop">
         <span>${title}</span>
         <span class="hint">${hint}</span>
-        ${file ? html`<b class="picked">${file.name}</b>` : nothing}
+        ${file ? html`<b class="picked">${shortName(file.name)}</b>` : nothing}
         <input
           type="file"
           id="pick-${kind}"

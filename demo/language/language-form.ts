@@ -6,6 +6,7 @@ import { BusyPanel } from '../common/busy-panel.ts';
 import { field, options } from '../common/form-fields.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
+import { shortName } from '../storage/model-names.ts';
 import type { NewLanguage } from './language-protocol.ts';
 
 /** Files of pairs. */
@@ -133,7 +134,7 @@ export class LanguageForm extends BusyPanel {
         <label class="drop">
           <span><b>Select a file of pairs</b> or drop it here</span>
           <span class="hint">TSV, TMX, XLIFF, PO, CSV or JSON lines; without a file: 4,000 built-in dates, amounts and names</span>
-          ${this.#pairs ? html`<b class="picked">${this.#pairs.name}</b>` : nothing}
+          ${this.#pairs ? html`<b class="picked">${shortName(this.#pairs.name)}</b>` : nothing}
           <input type="file" id="pick-pairs" accept=${accepted} @change=${pick} />
         </label>
         <div class="fields">

@@ -5,6 +5,7 @@ import { field, options } from '../common/form-fields.ts';
 import { formatInteger } from '../common/format.ts';
 import { language, say, translated } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
+import { shortName } from '../storage/model-names.ts';
 import { aboutShipped, shippedModel } from './shipped-speech.ts';
 import type { LoadedView, ModelChoice } from './speech-protocol.ts';
 
@@ -61,7 +62,7 @@ export class ModelPanel extends BusyPanel {
   async take(files: readonly File[]): Promise<void> {
     await this.run(
       async () => this.#select(await this.#actions.store(files)),
-      say`Reading ${files[0]?.name ?? ''}…`,
+      say`Reading ${shortName(files[0]?.name ?? '')}…`,
     );
   }
 

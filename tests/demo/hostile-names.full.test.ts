@@ -86,3 +86,37 @@ it.each([390, 1280])(
     expect(wide).toBeLessThanOrEqual(0);
   },
 );
+
+it.each([
+  ['documents.html', '#pick-document', 'po', '#start button[type=submit]'],
+  ['speech.html', '#pick-model', 'safetensors', undefined],
+  ['language.html', '#pick-pairs', 'tsv', undefined],
+])('do not widen %s at 390 px, also in errors', async (name, input, ending, submit) => {
+  const shown = await open(name, { width: 390, height: 844 });
+  opened.push(shown);
+  const { page } = shown;
+  await page.waitForSelector(input);
+  await page.$eval(
+    input,
+    (element, name) => {
+      const files = new DataTransfer();
+      files.items.add(new File(['none'], name));
+      (element as HTMLInputElement).files = files.files;
+      element.dispatchEvent(new Event('change', { bubbles: true }));
+    },
+    `${marked}${markup}${'x'.repeat(5000)}.${ending}`,
+  );
+  if (submit) await page.$eval(submit, (button) => (button as HTMLButtonElement).click());
+  const selector = ending === 'tsv' ? '.picked' : '.wrong';
+  await page.waitForFunction(
+    (selector) =>
+      [...document.querySelectorAll(selector)].some((e) => e.textContent?.includes('\\u001b[31mevil')),
+    {},
+    selector,
+  );
+  expect(await page.evaluate(() => document.querySelectorAll('img[src=x]').length)).toBe(0);
+  expect(await page.$$eval('.picked', (all) => all.every((e) => (e.textContent ?? '').length < 100))).toBe(
+    true,
+  );
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+});
