@@ -13,8 +13,10 @@ import type { Files } from './files.ts';
  * await files.list('model'); // ['config.json']
  */
 export function memoryFiles(entries: Map<string, Uint8Array> = new Map()): Files {
+  /** What the paths of the files in a folder begin with. */
+  const within = (folder: string) => (folder === '.' ? '' : `${folder.replace(/\/$/, '')}/`);
   const inside = (folder: string): [string, Uint8Array][] =>
-    [...entries].filter(([path]) => path.startsWith(`${folder}/`));
+    [...entries].filter(([path]) => path.startsWith(within(folder)));
   const removeAll = (path: string) => {
     entries.delete(path);
     for (const [inner] of inside(path)) entries.delete(inner);
@@ -29,7 +31,7 @@ export function memoryFiles(entries: Map<string, Uint8Array> = new Map()): Files
     exists: async (path) => entries.has(path) || inside(path).length > 0,
     async list(folder) {
       const names = new Set(
-        inside(folder).map(([path]) => path.slice(folder.length + 1).split('/')[0] as string),
+        inside(folder).map(([path]) => path.slice(within(folder).length).split('/')[0] as string),
       );
       if (names.size === 0)
         throw new HeddleError(`${folder}: cannot list: there is no such folder`, { kind: 'not-found' });
