@@ -68,7 +68,7 @@ export function lengthLimit({ maxLength }: TextOptions, c: ModelConfig, most = c
   if (maxLength === undefined) return most;
   check(
     maxLength <= c.maxLength,
-    `translate: maxLength (${maxLength}) is above the ${c.maxLength} positions of the model; lower or omit it`,
+    `translate: maxLength (${maxLength}) is above the ${c.maxLength} positions of the model; lower it`,
   );
   return Math.min(maxLength, most);
 }

@@ -20,7 +20,7 @@ export async function* streamTokens(
 ): AsyncGenerator<StreamedToken, void, void> {
   if (settings.rows > 1)
     throw new HeddleError(
-      'stream: beam search and several translations cannot be streamed; use greedy decoding or one sample',
+      'stream: beam search and several translations cannot be streamed; use greedy decoding or a sample',
     );
   const decoder = await open();
   const newText = createTextStreamer(target);

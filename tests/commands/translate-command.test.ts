@@ -259,7 +259,7 @@ describe('translate', () => {
     [['--top-k', '3'], '--top-k needs --sample'],
     [['--num-return', '3', '--beam-size', '2'], '--num-return 3 needs --beam-size 3 or more'],
     [['--stream', '--json'], '--stream and --json exclude each other'],
-    [['--max-length', '41'], '--max-length (41) is above the 40 positions of the model; lower or omit it'],
+    [['--max-length', '41'], '--max-length (41) is above the 40 positions of the model; lower it'],
     [['--beam-size', '99'], "argument '99' is invalid. It must be a whole number from 1 to 64"],
     [['--length-penalty', 'google'], "'--length-penalty <penalty>' argument 'google' is invalid"],
     [['--suppress-tokens', '5,x'], "'--suppress-tokens <ids>' argument '5,x' is invalid"],

@@ -182,7 +182,7 @@ export class Runner {
     if (!pace && !(this.plan.flops <= (submissions.largest?.flops ?? -1))) submissions.largest = this.plan;
     this.#device.check();
     // A use of destroyed buffers would be an error of the device, which other engines may use.
-    check(this.#own[0], 'The program is destroyed');
+    check(this.#own[0], 'The program is destroyed', 'input');
     if (this.#inputBytes.byteLength > 0) gpu.queue.writeBuffer(this.#inputBuffer, 0, this.#inputBytes);
     let first: number | undefined;
     for (let from = 0; ; ) {
