@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, extname, join, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import {
   build,
@@ -84,10 +84,18 @@ const shortPackages: Plugin = {
   },
 };
 
-/**
- * Bundles packages of the command line that have many small files: each becomes one module, with its
- * dependencies and their licenses.
- */
+/** `require('string-width')` of a package as an import of the version that the command line has too. */
+const ownStringWidth: Plugin = {
+  name: 'heddle:own-string-width',
+  resolveId: (id, importer) =>
+    id === 'string-width' && importer && !importer.startsWith('\0') ? '\0string-width' : undefined,
+  load: (id) =>
+    id === '\0string-width'
+      ? "import stringWidth from 'string-width';\nexport { stringWidth as 'module.exports' };"
+      : undefined,
+};
+
+/** Bundles packages of the command line that have many small files: each becomes one module. */
 const wholePackages: Plugin = {
   name: 'heddle:whole-packages',
   apply: 'build',
@@ -97,16 +105,15 @@ const wholePackages: Plugin = {
   async load(id) {
     const name = /node_modules\/([\w-]+)\/whole\.js$/.exec(id)?.[1];
     if (!name) return undefined;
-    const bundle = await rolldown({ input: name, cwd: root, platform: 'node', external: /^node:/ });
-    const { output } = await bundle.generate({ format: 'esm', minify: true });
-    const folders = new Set(
-      output[0].moduleIds.flatMap((file) => /^.*node_modules\/[\w-]+/.exec(file)?.[0] ?? []),
-    );
-    const licenses = [...folders].map(async (folder) => {
-      const file = (await readdir(folder)).find((each) => /^licen[cs]e/i.test(each)) ?? '';
-      return `${basename(folder)}\n\n${await readFile(join(folder, file), 'utf8')}`;
+    const bundle = await rolldown({
+      input: name,
+      cwd: root,
+      platform: 'node',
+      external: [/^node:/, 'string-width'],
+      plugins: [ownStringWidth],
     });
-    return `/*!\n${(await Promise.all(licenses)).join('\n')}*/\n${output[0].code}`;
+    const { output } = await bundle.generate({ format: 'esm', minify: true });
+    return output[0].code;
   },
 };
 

@@ -1,12 +1,13 @@
 // Output of the command: results on stdout, messages and errors on stderr, and the flag `--json [file]`.
 
 import { statSync } from 'node:fs';
+import stringWidth from 'string-width';
 import { escapeControls, HeddleError, messageOf, shellQuote } from '../core/errors.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { inFlags } from './flag-names.ts';
 import { fileExists } from './output-file.ts';
-import { padText, textWidth } from './text-width.ts';
+import { padText } from './text-width.ts';
 
 /** A text with control characters except line breaks and tabs escaped: names and texts come from files. */
 export const forTerminal = (text: string): string =>
@@ -98,7 +99,7 @@ export function reportError(error: unknown): void {
 export function table(rows: readonly (readonly string[])[], right: readonly number[] = []): string {
   const widths: number[] = [];
   for (const row of rows)
-    for (const [c, cell] of row.entries()) widths[c] = Math.max(widths[c] ?? 0, textWidth(cell));
+    for (const [c, cell] of row.entries()) widths[c] = Math.max(widths[c] ?? 0, stringWidth(cell));
   return rows
     .map((row) =>
       row

@@ -1,5 +1,6 @@
 // The table of `heddle runs`, in the width of the terminal.
 
+import stringWidth from 'string-width';
 import { escapeControls } from '../core/errors.ts';
 import { formatDuration, formatInteger, formatPercent } from '../core/format-numbers.ts';
 import { present } from '../core/present.ts';
@@ -15,7 +16,7 @@ import {
   unlikeLosses,
 } from './jobs/runs-job.ts';
 import { table } from './output.ts';
-import { cutText, tailOf, textWidth } from './text-width.ts';
+import { cutStart, cutText } from './text-width.ts';
 
 /** A column. `priority`: the columns with the largest are left out first; 0: never. */
 interface Column {
@@ -30,16 +31,13 @@ const gap = 2;
 /** Maximum columns of a setting, and of a folder, in a narrow table; of a folder at most half of the line. */
 const [maxSetting, maxFolder] = [16, 28];
 
-const cutStart = (text: string, width: number): string =>
-  textWidth(text) <= width ? text : `…${tailOf(text, width - 1)}`;
-
 /** A text of a file in one line, as the terminal shows it: its width counts. */
 const shown = (text: string): string => escapeControls(text).replace(/[\n\t]/g, ' ');
 
 const widthOf = (columns: readonly Column[], runs: readonly RunSummary[]): number =>
   columns.reduce(
     (sum, { head, cell }) =>
-      sum + gap + Math.max(textWidth(head), ...runs.map((run) => textWidth(cell(run)))),
+      sum + gap + Math.max(stringWidth(head), ...runs.map((run) => stringWidth(cell(run)))),
     -gap,
   );
 
@@ -159,7 +157,7 @@ function wrapped(text: string, width: number): string {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
-    if (last !== undefined && textWidth(last) + 1 + textWidth(word) <= width)
+    if (last !== undefined && stringWidth(last) + 1 + stringWidth(word) <= width)
       lines[lines.length - 1] = `${last} ${word}`;
     else lines.push(word);
   }

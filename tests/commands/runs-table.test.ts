@@ -1,9 +1,9 @@
 // The table of runs in terminals of several widths.
 
+import stringWidth from 'string-width';
 import { expect, it } from 'vitest';
 import type { RunSummary } from '../../src/commands/jobs/runs-job.ts';
 import { describeRuns } from '../../src/commands/runs-table.ts';
-import { textWidth } from '../../src/commands/text-width.ts';
 
 const run = (n: number): RunSummary => ({
   folder: `/home/someone/experiments/translation/runs/long-name-of-a-run-${n}`,
@@ -77,18 +77,17 @@ it('shows all columns in a wide terminal or a file', () => {
 
 it('measures wide characters, emoji and combining marks as the terminal shows them', () => {
   const names = ['実験/翻訳モデル', '실험', 'cafe\u0301', '👩‍👩‍👧 run', 'plain'];
-  const columns = (text: string) => textWidth(text);
-  expect(names.map(columns)).toEqual([15, 4, 4, 6, 5]);
+  expect(names.map((name) => stringWidth(name))).toEqual([15, 4, 4, 6, 5]);
   const shown = describeRuns(names.map((folder) => ({ ...run(1), folder, settings: {} })));
   const lines = shown.split('\n').slice(0, 6);
   expect(
-    new Set(lines.map((line) => columns(line.slice(0, line.search(/\b(?:state|stopped)\b/))))).size,
+    new Set(lines.map((line) => stringWidth(line.slice(0, line.search(/\b(?:state|stopped)\b/))))).size,
   ).toBe(1);
   const long = describeRuns(
     [1, 2].map((n) => ({ ...run(n), folder: `${'翻訳'.repeat(40)}${n}` })),
     40,
   );
-  for (const line of long.split('\n')) expect(columns(line)).toBeLessThanOrEqual(40);
+  for (const line of long.split('\n')) expect(stringWidth(line)).toBeLessThanOrEqual(40);
   expect(long).toMatch(/訳2 +3\.2500 @100/);
 });
 
