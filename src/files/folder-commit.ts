@@ -4,7 +4,7 @@
 import { HeddleError } from '../core/errors.ts';
 import { type FileChecksum, fileHasChecksum } from './checksums.ts';
 import type { Files } from './files.ts';
-import { checkName, manifestIn, recordName } from './folder-manifest.ts';
+import { checkName, manifestIn, namesIn, recordName } from './folder-manifest.ts';
 import { isObject, readJson } from './json-files.ts';
 import { checkpointNames, isStaging, manifestName } from './model-file.ts';
 
@@ -67,7 +67,7 @@ export async function removeStaging(files: Files, staging: string): Promise<void
 export async function removeEmptyParents(files: Files, folder: string, name: string): Promise<void> {
   for (let at = name.lastIndexOf('/'); at > 0; at = name.lastIndexOf('/', at - 1)) {
     const parent = `${folder}/${name.slice(0, at)}`;
-    const left = await files.list(parent).catch(() => []);
+    const left = await namesIn(files, parent).catch(() => ['']); // unknown: files of the user may be there
     if (left.length > 0) return;
     await files.remove(parent);
   }

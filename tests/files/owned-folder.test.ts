@@ -21,34 +21,11 @@ import { settledFolder } from '../../src/files/settled-folder.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { scratch } from '../support/cli.ts';
 import { fakeDisk } from '../support/fake-opfs.ts';
+import { Faults, faultWays, faultyFiles } from '../support/faults.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const parts = (text: string, ...names: string[]) =>
   Object.fromEntries(names.map((name) => [name, bytes(`${text} ${name}`)]));
-
-/** Files whose process is killed at the operation number `after` of those that change something. */
-function killedAfter(files: Files, after: number): Files & { readonly calls: () => number } {
-  let calls = 0;
-  const alive = () => {
-    if (calls++ >= after) throw new Error('killed');
-  };
-  return {
-    ...files,
-    calls: () => calls,
-    async write(path, content) {
-      alive();
-      await files.write(path, content);
-    },
-    async rename(from, to) {
-      alive();
-      await files.rename(from, to);
-    },
-    async remove(path) {
-      alive();
-      await files.remove(path);
-    },
-  };
-}
 
 let disks = 0;
 const storages: [name: string, open: () => { readonly files: Files; readonly at: string }][] = [
@@ -61,50 +38,56 @@ const storages: [name: string, open: () => { readonly files: Files; readonly at:
 const mine = ['notes.txt', '.gitignore', 'data/mine', 'plots/x/y.png', '.heddle-notes', '.heddle-mine/a'];
 
 describe.each(storages)('in %s', (_, open) => {
-  it('an interrupted replacement leaves all files of others, and the whole old or new files', async () => {
-    for (let after = 0, done = false; !done; after++) {
-      const { files, at } = open();
-      await writeFolder(files, at, parts('old', 'config.json', 'weights', 'data/a', 'data/gone'), {
-        run: 'r',
-      });
-      for (const name of mine) await writeText(files, `${at}/${name}`, name);
-      const next = parts('new', 'config.json', 'weights', 'data/a', 'added');
-      done = await writeFolder(killedAfter(files, after), at, next).then(
-        () => true,
-        () => false,
-      );
-      await settledFolder(files, at);
-      for (const name of mine)
-        expect(await readText(files, `${at}/${name}`), `operation ${after}`).toBe(name);
-      const texts = await Promise.all(
-        ['config.json', 'weights', 'data/a'].map((name) => readText(files, `${at}/${name}`)),
-      );
-      const [first = ''] = (texts[0] as string).split(' ');
-      expect(texts, `operation ${after}`).toEqual([
-        `${first} config.json`,
-        `${first} weights`,
-        `${first} data/a`,
-      ]);
-      expect(await files.exists(`${at}/added`), `operation ${after}`).toBe(first === 'new');
-      expect(await files.exists(`${at}/data/gone`), `operation ${after}`).toBe(first === 'old');
-      await verifyFolder(files, at);
-      expect((await foreignFiles(files, at)).sort()).toEqual([
-        '.gitignore',
-        '.heddle-mine',
-        '.heddle-notes',
-        'data/mine',
-        'notes.txt',
-        'plots',
-      ]);
-      // The next replacement works, and cleans up.
-      await writeFolder(files, at, next);
-      expect((await files.list(at)).filter((name) => /^\.heddle/.test(name))).toEqual([
-        '.heddle-mine',
-        '.heddle-notes',
-      ]);
-      if (done) expect(after).toBeGreaterThan(8);
-    }
-  });
+  it.each(faultWays)(
+    'a replacement with a fault (%s) leaves all files of others, and the whole old or new files',
+    async (way) => {
+      for (let after = 0, happened = true; happened; after++) {
+        const { files, at } = open();
+        await writeFolder(files, at, parts('old', 'config.json', 'weights', 'data/a', 'data/gone'), {
+          run: 'r',
+        });
+        for (const name of mine) await writeText(files, `${at}/${name}`, name);
+        const next = parts('new', 'config.json', 'weights', 'data/a', 'added');
+        const faults = new Faults(way, after);
+        const done = await writeFolder(faultyFiles(files, faults), at, next).then(
+          () => true,
+          () => false,
+        );
+        happened = faults.happened;
+        await settledFolder(files, at);
+        for (const name of mine)
+          expect(await readText(files, `${at}/${name}`), `operation ${after}`).toBe(name);
+        const texts = await Promise.all(
+          ['config.json', 'weights', 'data/a'].map((name) => readText(files, `${at}/${name}`)),
+        );
+        const [first = ''] = (texts[0] as string).split(' ');
+        expect(texts, `operation ${after}`).toEqual([
+          `${first} config.json`,
+          `${first} weights`,
+          `${first} data/a`,
+        ]);
+        expect(await files.exists(`${at}/added`), `operation ${after}`).toBe(first === 'new');
+        expect(await files.exists(`${at}/data/gone`), `operation ${after}`).toBe(first === 'old');
+        await verifyFolder(files, at);
+        expect((await foreignFiles(files, at)).sort()).toEqual([
+          '.gitignore',
+          '.heddle-mine',
+          '.heddle-notes',
+          'data/mine',
+          'notes.txt',
+          'plots',
+        ]);
+        // The next replacement works, and cleans up.
+        await writeFolder(files, at, next);
+        expect((await files.list(at)).filter((name) => /^\.heddle/.test(name))).toEqual([
+          '.heddle-mine',
+          '.heddle-notes',
+        ]);
+        if (done) expect(first, `operation ${after}`).toBe('new');
+        if (!happened) expect([done, after > 30]).toEqual([true, true]);
+      }
+    },
+  );
 
   it('a folder of others is refused by name, and written beside on request', async () => {
     const { files, at } = open();
@@ -157,25 +140,33 @@ describe.each(storages)('in %s', (_, open) => {
     await expect(verifyFolder(files, at)).rejects.toThrow(/m\/weights: the file is missing/);
   });
 
-  it('a download is moved to its place, beside the files of others', async () => {
-    for (let after = 0, done = false; !done; after++) {
-      const { files, at } = open();
-      await writeText(files, `${at}/notes.txt`, 'mine');
-      for (const name of ['config.json', 'weights'])
-        await writeText(files, `${at}.part/${name}`, `new ${name}`);
-      done = await moveIntoFolder(killedAfter(files, after), `${at}.part`, at, { beside: true }).then(
-        () => true,
-        () => false,
-      );
-      await settledFolder(files, at);
-      expect(await readText(files, `${at}/notes.txt`)).toBe('mine');
-      const arrived = await Promise.all(
-        ['config.json', 'weights'].map((name) => files.exists(`${at}/${name}`)),
-      );
-      expect(arrived[0], `operation ${after}`).toBe(arrived[1]);
-      if (done) await verifyFolder(files, at);
-    }
-  });
+  it.each(faultWays)(
+    'a download is moved to its place with a fault (%s), beside the files of others',
+    async (way) => {
+      for (let after = 0, happened = true; happened; after++) {
+        const { files, at } = open();
+        await writeText(files, `${at}/notes.txt`, 'mine');
+        for (const name of ['config.json', 'weights'])
+          await writeText(files, `${at}.part/${name}`, `new ${name}`);
+        const faults = new Faults(way, after);
+        const done = await moveIntoFolder(faultyFiles(files, faults), `${at}.part`, at, {
+          beside: true,
+        }).then(
+          () => true,
+          () => false,
+        );
+        happened = faults.happened;
+        await settledFolder(files, at);
+        expect(await readText(files, `${at}/notes.txt`)).toBe('mine');
+        const arrived = await Promise.all(
+          ['config.json', 'weights'].map((name) => files.exists(`${at}/${name}`)),
+        );
+        expect(arrived[0], `operation ${after}`).toBe(arrived[1]);
+        if (done) await verifyFolder(files, at);
+        expect(done || happened).toBe(true);
+      }
+    },
+  );
 });
 
 it('keeps the other files of heddle, and the run, if a folder is updated', async () => {
