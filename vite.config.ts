@@ -84,11 +84,10 @@ const shortPackages: Plugin = {
   },
 };
 
-/** `require('string-width')` of a package as an import of the version that the command line has too. */
+/** Resolves `require('string-width')` of a package to the version that the command line has too. */
 const ownStringWidth: Plugin = {
   name: 'heddle:own-string-width',
-  resolveId: (id, importer) =>
-    id === 'string-width' && importer && !importer.startsWith('\0') ? '\0string-width' : undefined,
+  resolveId: (id) => (id === 'string-width' ? '\0string-width' : undefined),
   load: (id) =>
     id === '\0string-width'
       ? "import stringWidth from 'string-width';\nexport { stringWidth as 'module.exports' };"
@@ -109,7 +108,7 @@ const wholePackages: Plugin = {
       input: name,
       cwd: root,
       platform: 'node',
-      external: [/^node:/, 'string-width'],
+      external: (id, importer) => id.startsWith('node:') || importer === '\0string-width',
       plugins: [ownStringWidth],
     });
     const { output } = await bundle.generate({ format: 'esm', minify: true });

@@ -1,6 +1,8 @@
 // The progress line on a terminal and in a file.
+import { resolve } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createProgress } from '../../src/commands/progress-line.ts';
+import { heddleProcess } from '../support/cli.ts';
 
 let written = '';
 beforeEach(() => {
@@ -41,4 +43,12 @@ it('prints log messages at once, after earlier progress', () => {
   progress.show(step(1, 'translate'));
   progress.close();
   expect(written).toBe('train 1/100  loss 1\nsaved\ntrain 2/100  loss 2\ntranslate 1/100  loss 1\n');
+});
+
+it('draws the bar of the built command on a terminal', async () => {
+  const golden = resolve(import.meta.dirname, '../fixtures/golden/odd-post');
+  const env = { NODE_OPTIONS: '--import=data:text/javascript,process.stderr.isTTY=true' };
+  const { status, stderr } = await heddleProcess(['verify', golden, '--host', 'cpu'], { env });
+  expect(stderr).toContain('verify [====================] 1/1  odd-post');
+  expect(status).toBe(0);
 });
