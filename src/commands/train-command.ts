@@ -15,6 +15,7 @@ import { mixedCorpus } from '../session/corpus-stages.ts';
 import { type CorpusArguments, type CorpusFiles, corpusFiles, corpusPaths } from '../session/load-corpus.ts';
 import type { Stage } from '../text/batches/mixed-batches.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
+import type { Sample } from '../train/report/training-log.ts';
 import { isRunFile } from '../train/run/run-files.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
 import { initFolder } from '../train/settings/run-defaults.ts';
@@ -258,34 +259,36 @@ const usage = ({ config }: TrainResult, folder: string, adapter = ''): string =>
 /** Maximum columns of a text in the result. */
 const maxSample = 300;
 
+/** A translation below its source, and above its reference if it differs from it. */
+function describeSample({ source, reference, translation, exact }: Sample): string {
+  const lines = [
+    `  ${cutText(source, maxSample)}`,
+    `  ${exact ? '=' : '→'} ${cutText(translation, maxSample)}`,
+  ];
+  if (!exact) lines.push(`  ≠ ${cutText(reference, maxSample)}`);
+  return lines.join('\n');
+}
+
+/** Some translations and the metrics of all. */
+function describeEvaluation(e: NonNullable<TrainResult['evaluation']>): string[] {
+  const lines = [
+    `${e.sentences} test ${e.sentences === 1 ? 'sentence:' : 'sentences, the first ones:'}`,
+    ...e.samples.slice(0, 12).map(describeSample),
+  ].map((text) => `${text}\n`);
+  if (e.wer !== undefined)
+    lines.push(`WER, CER     ${formatPercent(e.wer)}, ${formatPercent(e.cer ?? Number.NaN)}`);
+  lines.push(`exact match  ${formatPercent(e.exactMatch)} of ${e.sentences}`);
+  lines.push(`BLEU, chrF2  ${e.bleu.toFixed(2)}, ${e.chrf.toFixed(2)}`);
+  return lines;
+}
+
 /** The result as text: some translations, metrics, speed, and the path of the model. */
 function describe(r: TrainResult): string {
-  const { evaluation: e } = r;
-  const samples = (e?.samples ?? [])
-    .slice(0, 12)
-    .flatMap(({ source, reference, translation, exact }) => [
-      `  ${cutText(source, maxSample)}`,
-      `  ${exact ? '=' : '→'} ${cutText(translation, maxSample)}`,
-      ...(exact ? [] : [`  ≠ ${cutText(reference, maxSample)}`]),
-      '',
-    ]);
+  const lines = r.evaluation ? describeEvaluation(r.evaluation) : [];
+  const loss = r.losses.at(-1);
+  if (loss !== undefined) lines.push(`loss         ${formatNumber(loss)}`);
   const speed = `${r.steps} ${r.steps === 1 ? 'step' : 'steps'} in ${r.trainSeconds.toFixed(1)} s, ${Math.round(r.tokensPerSecond)} tokens/s${r.mfu === undefined ? '' : `, MFU ${formatPercent(r.mfu)}`}`;
-  return [
-    ...(e
-      ? [
-          ...[
-            `${e.sentences} test ${e.sentences === 1 ? 'sentence:' : 'sentences, the first ones:'}`,
-            '',
-            ...samples,
-          ],
-          ...(e.wer === undefined
-            ? []
-            : [`WER, CER     ${formatPercent(e.wer)}, ${formatPercent(e.cer ?? Number.NaN)}`]),
-          `exact match  ${formatPercent(e.exactMatch)} of ${e.sentences}`,
-          `BLEU, chrF2  ${e.bleu.toFixed(2)}, ${e.chrf.toFixed(2)}`,
-        ]
-      : []),
-    ...r.losses.slice(-1).map((loss) => `loss         ${formatNumber(loss)}`),
+  lines.push(
     `training     ${speed}, ${formatBytes(r.peakBytes)}, ${r.dispatches} dispatches per step${r.stopped ? '; stopped' : ''}`,
     r.loraBase === undefined
       ? `model        ${r.out} (heddle ${usage(r, r.out)})`
@@ -293,5 +296,6 @@ function describe(r: TrainResult): string {
     /\.zip$/i.test(r.out)
       ? `report       report.html in ${r.out}, its values in log.jsonl`
       : `report       ${r.out}/report.html, its values in log.jsonl`,
-  ].join('\n');
+  );
+  return lines.join('\n');
 }
