@@ -74,17 +74,14 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
     powerPreference: options.powerPreference ?? 'high-performance',
   });
   if (!adapter) throw (await deviceExtras()).noAdapter();
-  const limitOf = (name: string): number | undefined => {
-    const limit: unknown = Reflect.get(adapter.limits, name);
-    return typeof limit === 'number' ? limit : undefined;
-  };
-  for (const [name, needed] of Object.entries(options.require ?? {})) {
-    const has = limitOf(name) ?? 0;
+  const limits = adapter.limits as unknown as Readonly<Record<string, number | undefined>>;
+  const required: Record<string, number> = { ...options.require };
+  for (const [name, needed] of Object.entries(required)) {
+    const has = limits[name] ?? 0;
     if (has < needed) throw (await deviceExtras()).lowLimit(name, has, needed);
   }
-  const required: Record<string, number> = { ...options.require };
   for (const name of requestedLimits) {
-    const limit = limitOf(name);
+    const limit = limits[name];
     if (limit !== undefined) required[name] = limit;
   }
   return probedDevice(
@@ -156,11 +153,9 @@ function historyOf(device: GPUDevice, given: Partial<GPUAdapterInfo> | undefined
     closing: false,
     lost: device.lost.then(({ reason, message }) => {
       if (history.closing) return undefined;
-      history.failure ??= [
-        `The GPU device was lost (${reason || 'unknown'}): ${message}`,
-        { kind: 'device' },
-      ];
-      return [reason, message].filter((s) => s && s !== 'unknown').join(': ') || 'no reason given';
+      const text = [reason, message].filter((s) => s && s !== 'unknown').join(': ') || 'no reason given';
+      history.failure ??= [`The GPU device was lost (${text})`, { kind: 'device' }];
+      return text;
     }),
   };
   device.addEventListener('uncapturederror', ({ error }) => {

@@ -10,6 +10,7 @@ import { align } from '../plan/lifetimes.ts';
 import type { Plan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 import { type Device, deviceExtras } from './device.ts';
+import { mappedRange } from './output-ring.ts';
 import { type Pipelines, pipelinesOf } from './pipelines.ts';
 import type { Profile } from './profile.ts';
 import { whenDone } from './readback.ts';
@@ -169,7 +170,8 @@ export class GpuEngine {
 
   /** Frees the buffers of programs of this engine; states and slots stay. No run of them may be pending. */
   release(programs: readonly unknown[]): void {
-    this.#runners = this.#runners.filter((r) => !programs.includes(r) || r.destroy());
+    for (const runner of this.#runners) if (programs.includes(runner)) runner.destroy();
+    this.#runners = this.#runners.filter((runner) => !programs.includes(runner));
   }
 
   /** Copies host data into a state, from element `offset` on. */
@@ -200,18 +202,11 @@ export class GpuEngine {
       usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
     });
     this.#record(`read ${name}`, (encoder) => encoder.copyBufferToBuffer(buffer, 0, staging, 0, buffer.size));
-    try {
-      await whenDone(gpu.queue, staging.mapAsync(GPUMapMode.READ));
-      const data = allocate(dtype, sizeOf(shape));
-      new Uint8Array(data.buffer).set(new Uint8Array(staging.getMappedRange(), 0, data.byteLength));
-      return { dtype, shape, data };
-    } catch (error) {
-      await this.device.lost(); // its reason may come later than this error
-      throw error;
-    } finally {
-      this.device.check();
-      staging.destroy();
-    }
+    const data = allocate(dtype, sizeOf(shape));
+    const mapped = await mappedRange(this.device, staging);
+    new Uint8Array(data.buffer).set(new Uint8Array(mapped, 0, data.byteLength));
+    staging.destroy();
+    return { dtype, shape, data };
   }
 
   /** Copies one state into another of the same type. Throws if they are one state or their types differ. */
@@ -240,8 +235,7 @@ export class GpuEngine {
 
   /** Times each pass of a program of this engine, `runs` times (default 5). */
   async profile(program: unknown, runs?: number): Promise<Profile> {
-    const runner = this.#runners.find((r) => r === program);
-    return (await import('./profile.ts')).profileOf(this.device, runner, runs);
+    return (await import('./profile.ts')).profileOf(this.device, this.#runners, program, runs);
   }
 
   /** The slots: memory that the results of runs use in turn. */

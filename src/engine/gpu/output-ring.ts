@@ -79,24 +79,31 @@ export class OutputRing {
       await whenDone(queue, queue.onSubmittedWorkDone());
       return {};
     }
+    const mapped = await mappedRange(this.#device, staging);
     const result: Outputs = {};
-    try {
-      await whenDone(queue, staging.mapAsync(GPUMapMode.READ));
-      const mapped = staging.getMappedRange();
-      for (const { name, range, at, dtype, length } of this.#reads) {
-        const data = allocate(dtype, length);
-        new Uint8Array(data.buffer).set(new Uint8Array(mapped, at, Math.min(range.bytes, data.byteLength)));
-        result[name] = data;
-      }
-      staging.unmap();
-    } catch (error) {
-      // If the device was lost, any of these calls can fail, and the reason may come later.
-      await this.#device.lost();
-      this.#device.check();
-      throw new HeddleError(`Reading results back failed: ${messageOf(error)}`, { kind: 'device' });
+    for (const { name, range, at, dtype, length } of this.#reads) {
+      const data = allocate(dtype, length);
+      new Uint8Array(data.buffer).set(new Uint8Array(mapped, at, Math.min(range.bytes, data.byteLength)));
+      result[name] = data;
     }
+    staging.unmap();
     this.#free.push(staging);
-    this.#device.check();
     return result;
+  }
+}
+
+/** Maps a staging buffer to read it. Throws a HeddleError if the device is lost or has reported an error. */
+export async function mappedRange(device: Device, staging: GPUBuffer): Promise<ArrayBuffer> {
+  try {
+    await whenDone(device.gpu.queue, staging.mapAsync(GPUMapMode.READ));
+    device.check();
+    return staging.getMappedRange();
+  } catch (error) {
+    // If the device was lost, either call can fail, and the reason may come later.
+    await device.lost();
+    device.check();
+    const lost = await Promise.race([device.gpu.lost, undefined]);
+    const reason = lost ? 'the device was destroyed' : messageOf(error);
+    throw new HeddleError(`Reading results back failed: ${reason}`, { kind: 'device' });
   }
 }

@@ -41,8 +41,14 @@ export interface Profile {
   readonly passes: readonly PassTime[];
 }
 
-/** `profilePasses` of a program; throws if an engine does not have it. */
-export function profileOf(device: Device, runner: Runner | undefined, runs?: number): Promise<Profile> {
+/** `profilePasses` of a program; throws if it is none of the runners of an engine. */
+export function profileOf(
+  device: Device,
+  runners: readonly Runner[],
+  program: unknown,
+  runs?: number,
+): Promise<Profile> {
+  const runner = runners.find((each) => each === program);
   if (!runner) throw new Error('engine: profile takes a program of this engine');
   return profilePasses(device, runner, runs);
 }

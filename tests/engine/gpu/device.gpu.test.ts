@@ -90,13 +90,29 @@ describe('a device that fails', () => {
     await device.gpu.lost;
     for (let i = 0; i < 5; i++) {
       expect(() => runner.run()).toThrow(HeddleError);
-      expect(() => runner.run()).toThrow('The GPU device was lost (destroyed)');
-      expect(() => runner.submit()).toThrow('The GPU device was lost (destroyed)');
+      expect(() => runner.run()).toThrow(/^The GPU device was lost \(destroyed[:)]/);
+      expect(() => runner.submit()).toThrow(/^The GPU device was lost \(destroyed[:)]/);
     }
     await expect(runnerOn(device)).rejects.toMatchObject({
-      message: expect.stringContaining('The GPU device was lost (destroyed)'),
+      message: expect.stringMatching(/^The GPU device was lost \(destroyed[:)]/),
       kind: 'device',
     });
+  });
+
+  it('says in runs and reads, pending and later ones, that it was destroyed on purpose', async () => {
+    const device = await open();
+    const engine = new GpuEngine(device);
+    const g = new Graph();
+    g.output('y', add(g, g.input('x', 'f32', [4]), g.state('s', 'f32', [4])));
+    const [runner] = await engine.preparePlans([makePlan(g)]);
+    const pending = [runner?.run(), engine.read('s')];
+    device.destroy();
+    for (const each of [...pending, runner?.run(), engine.read('s')])
+      await expect(each).rejects.toMatchObject({
+        name: 'HeddleError',
+        message: 'Reading results back failed: the device was destroyed',
+        kind: 'device',
+      });
   });
 
   it('makes a pending run reject, not hang', async () => {
