@@ -121,8 +121,8 @@ async function mergeSmall() {
 }
 
 /**
- * Merges modules of the library that the same modules import, and the smallest of core/ and of files/, if that saves
- * a block of the disk. Returns whether it did.
+ * Merges modules of the library that the same modules import, and the smallest of all, if that saves a block of the
+ * disk. Returns whether it did.
  */
 async function mergeTwins() {
   const { all, imports, loadedOnDemand, library } = importGraph();
@@ -132,9 +132,9 @@ async function mergeTwins() {
   for (const file of library) {
     if (entries.has(file) || loadedOnDemand.has(file)) continue;
     // Only modules without imports, so that no circle begins.
-    const isSmallest = statSync(file).size < 1024 && imports.get(file).length === 0;
+    const largest = shared.includes(dirname(file)) ? 1024 : 300;
     const importers = all.filter((other) => imports.get(other).includes(file));
-    const isShared = isSmallest && shared.includes(dirname(file));
+    const isShared = statSync(file).size < largest && imports.get(file).length === 0;
     const key = isShared ? 'shared' : importers.join('\n');
     groups.set(key, [...(groups.get(key) ?? []), file]);
   }

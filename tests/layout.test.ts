@@ -58,6 +58,7 @@ const LIBRARY_PACKAGES = [
   '@noble/hashes/utils.js',
   'saxes',
   'htmlparser2',
+  'xxhash-wasm',
 ];
 
 const TOP_LEVEL = [

@@ -67,7 +67,7 @@ export async function openFolder(
   const saved = await openModel(
     folder,
     { files, emit: session.emit },
-    { sourceLang, targetLang, inParts: inMemory === undefined ? 'large' : !inMemory, verifyLater: true },
+    { sourceLang, targetLang, inParts: inMemory === undefined ? 'large' : !inMemory },
   );
   const parameters = parameterList(saved.config);
   return new Model(saved, session, { name, parameters, ownsSession: options.ownsSession });

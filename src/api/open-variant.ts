@@ -79,7 +79,6 @@ export async function openVariant(
   const base = await openModel(folder, place, {
     ...options,
     inParts: !merged && inParts,
-    verifyLater: true,
   });
   const saved = merged ? await (await import('./model-loras.ts')).mergedLora(session, base, single) : base;
   if (!isChecked) await checkNeeds(saved.config);

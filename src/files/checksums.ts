@@ -1,5 +1,5 @@
-// SHA-256 of files: whole ones for readers and other tools, and of chunks, which can be checked without reading
-// a large file into memory.
+// Checksums of files. SHA-256: of whole files for `heddle verify` and other tools, and of chunks, which can be
+// checked without reading a large file into memory. XXH64: for every load, since it costs less than reading the file.
 
 import { type Files, openBlob } from './files.ts';
 
@@ -9,6 +9,8 @@ export interface FileChecksum {
   readonly size: number;
   /** SHA-256 of the whole file in hexadecimal. */
   readonly sha256: string;
+  /** XXH64 of the whole file in hexadecimal; undefined if it was written without WebAssembly. */
+  readonly xxh64?: string;
   /** SHA-256 of each `chunkSize` bytes; only of files that have several chunks. */
   readonly chunks?: readonly string[];
 }
@@ -25,7 +27,11 @@ const toHex = (bytes: Uint8Array): string =>
 /** Hashes a file of any size in parts; loaded on demand. */
 const createHash = async () => (await import('@noble/hashes/sha2.js')).sha256.create();
 
-async function digest(bytes: Uint8Array): Promise<string> {
+/** Loaded on demand: only a few programs write or verify files. */
+const fast = () => import('./xxh64.ts');
+
+/** SHA-256 of bytes in hexadecimal. */
+export async function digest(bytes: Uint8Array): Promise<string> {
   if (bytes.length > maxSubtle) return toHex((await createHash()).update(bytes).digest());
   return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)));
 }
@@ -33,37 +39,33 @@ async function digest(bytes: Uint8Array): Promise<string> {
 /** Returns the checksum of bytes that are written to a file. */
 export async function checksumOf(bytes: Uint8Array): Promise<FileChecksum> {
   const { length: size } = bytes;
-  const whole = await digest(bytes);
-  if (size <= chunkSize) return { size, sha256: whole };
+  const sums = { size, sha256: await digest(bytes), xxh64: await (await fast()).xxh64Of(bytes) };
+  if (size <= chunkSize) return sums;
   const chunks: string[] = [];
   for (let at = 0; at < size; at += chunkSize) chunks.push(await digest(bytes.subarray(at, at + chunkSize)));
-  return { size, sha256: whole, chunks };
+  return { ...sums, chunks };
 }
 
 /** Returns the checksum of a file, which is read in chunks. */
 export async function checksumOfFile(files: Files, path: string): Promise<FileChecksum> {
   const blob = await openBlob(files, path);
   if (blob.size <= chunkSize) return checksumOf(new Uint8Array(await blob.arrayBuffer()));
-  const whole = await createHash();
+  const [whole, xxh64] = [await createHash(), await (await fast()).createXxh64()];
   const chunks: string[] = [];
   for (let at = 0; at < blob.size; at += chunkSize) {
     const bytes = new Uint8Array(await blob.slice(at, at + chunkSize).arrayBuffer());
     whole.update(bytes);
+    xxh64?.add(bytes);
     chunks.push(await digest(bytes));
   }
-  return { size: blob.size, sha256: toHex(whole.digest()), chunks };
-}
-
-/** Whether bytes have a checksum. */
-export async function hasChecksum(bytes: Uint8Array, expected: FileChecksum): Promise<boolean> {
-  return bytes.length === expected.size && (await digest(bytes)) === expected.sha256;
+  return { size: blob.size, sha256: toHex(whole.digest()), xxh64: xxh64?.hex(), chunks };
 }
 
 /** Files of at least this size are hashed in a thread of the host: starting one takes some ms. */
 const minThreaded = 8 * 2 ** 20;
 
 /**
- * Whether a file has a checksum. A large file is hashed in another thread: by the host, or by `crypto.subtle` one
+ * Whether a file has a SHA-256. A large file is hashed in another thread: by the host, or by `crypto.subtle` one
  * chunk at a time.
  */
 export async function fileHasChecksum(files: Files, path: string, expected: FileChecksum): Promise<boolean> {

@@ -6,7 +6,7 @@ import { type FileChecksum, fileHasChecksum } from './checksums.ts';
 import type { Files } from './files.ts';
 import { checkName, manifestIn, namesIn, recordName } from './folder-manifest.ts';
 import { isObject, readJson } from './json-files.ts';
-import { checkpointNames, isStaging, manifestName } from './model-file.ts';
+import { isStaging, manifestName } from './model-file.ts';
 
 /** A replacement that is complete except for its moves. */
 export interface CommitRecord {
@@ -93,33 +93,21 @@ export async function verifyFolder(
   for (const [name, checksum] of Object.entries(manifest?.files ?? {})) {
     if (!isChecked(name, checksum)) continue;
     const path = `${folder}/${name}`;
-    if (!(await files.exists(path)))
-      throw new HeddleError(`${path}: the file is missing; restore it from a copy`, { kind: 'input' });
-    if (!(await fileHasChecksum(files, path, checksum)))
-      throw new HeddleError(
-        `${path}: SHA-256 differs; the file changed after it was written. Restore it from a copy, or delete ${manifestName} to use it as it is`,
-        { kind: 'input' },
-      );
+    if (!(await files.exists(path))) throw missingFile(path);
+    if (!(await fileHasChecksum(files, path, checksum))) throw changedFile(path);
   }
 }
 
-/** Files of at least this size are compared beside loading: 1 MiB. */
-const largeFile = 2 ** 20;
+/** The error of a file of a manifest that is not in the folder. */
+export const missingFile = (path: string): HeddleError =>
+  new HeddleError(`${path}: the file is missing; restore it from a copy`, { kind: 'input' });
 
-/** Files of a training run, which a model does not need. */
-const notOfModel: readonly string[] = [...Object.values(checkpointNames), 'log.jsonl', 'report.html'];
-
-/** Scripts of `--to torch-run`, which users adapt to their cluster, and its data. */
-const torchRunFile = /^data\/|\.py$/;
-
-/** See `comparedModel` in settled-folder.ts. */
-export async function compareModel(files: Files, folder: string): Promise<Promise<void>[]> {
-  const isOfModel = (name: string) => !notOfModel.includes(name) && !torchRunFile.test(name);
-  await verifyFolder(files, folder, (name, { size }) => isOfModel(name) && size < largeFile);
-  const large = verifyFolder(files, folder, (name, { size }) => isOfModel(name) && size >= largeFile);
-  large.catch(() => undefined); // the caller awaits it later
-  return [large];
-}
+/** The error of a file that does not have the checksum of the manifest. */
+export const changedFile = (path: string): HeddleError =>
+  new HeddleError(
+    `${path}: SHA-256 differs; the file changed after it was written. Restore it from a copy, or delete ${manifestName} to use it as it is`,
+    { kind: 'input' },
+  );
 
 /**
  * Runs work while files are compared, and returns its result after both have ended. A damaged file is reported as

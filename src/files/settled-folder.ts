@@ -6,6 +6,9 @@ import { isStaging, manifestName } from './model-file.ts';
 
 const committing = () => import('./folder-commit.ts');
 
+/** What reads files that are compared with the manifest of their folder. */
+export const verifying = () => import('./verified-files.ts');
+
 /**
  * Finishes the replacement of a folder if a process was killed meanwhile, and returns the path of the folder.
  * Call it before reading a folder that heddle wrote.
@@ -16,14 +19,6 @@ export async function settledFolder(files: Files, folder: string): Promise<strin
   if (names.some(isStaging)) await (await committing()).finishReplacements(files, folder);
   return folder;
 }
-
-/**
- * Compares the small files of a model with the manifest of its folder, and starts to compare the large ones: the
- * returned promise is in a list, so that it is not awaited. Throws a HeddleError that names the first file that
- * differs or is missing.
- */
-export const comparedModel = async (files: Files, folder: string): Promise<Promise<void>[]> =>
-  (await committing()).compareModel(files, folder);
 
 /** How often a folder is read again. */
 const maxReads = 4;

@@ -4,8 +4,8 @@
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { indexOfNonFinite, type Tensor } from '../core/tensor.ts';
-import type { Files } from '../files/files.ts';
-import { type Json, parseJson, readJson } from '../files/json-files.ts';
+import { type Files, readText } from '../files/files.ts';
+import { type Json, parseJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { requireFile } from '../files/require-file.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
@@ -71,15 +71,17 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
   const tokenizers = await readTokenizers(files, folder, config);
   for (const name of [names.tokenizer, names.source, names.target]) {
     const embedded = metadata[name];
-    if (embedded === undefined || !(await files.exists(`${folder}/${name}`))) continue;
-    const [trained, current] = [
-      parseJson(new TextEncoder().encode(embedded), path),
-      await readJson(files, `${folder}/${name}`),
-    ];
-    if (JSON.stringify(current) !== JSON.stringify(trained)) throw wrongTokenizer(folder, name);
+    const own = `${folder}/${name}`;
+    if (embedded === undefined || !(await files.exists(own))) continue;
+    const text = await readText(files, own);
+    if (text !== embedded && withoutSpaces(text, own) !== withoutSpaces(embedded, path))
+      throw wrongTokenizer(folder, name);
   }
   return { config, ...tokenizers, weights };
 }
+
+const withoutSpaces = (json: string, path: string): string =>
+  JSON.stringify(parseJson(new TextEncoder().encode(json), path));
 
 const wrongTokenizer = (folder: string, name: string): HeddleError =>
   new HeddleError(

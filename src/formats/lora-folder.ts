@@ -6,10 +6,9 @@ import { fingerprintOf } from '../core/fingerprint.ts';
 import { asFloat32 } from '../core/float16.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
-import { verifiedWhile, verifyFolder } from '../files/folder-commit.ts';
 import { jsonBytes, readJson, withoutUndefined } from '../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
-import { settledFolder } from '../files/settled-folder.ts';
+import { settledFolder, verifying } from '../files/settled-folder.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
 import type { LoraConfig, LoraTarget } from '../model/lora.ts';
 import { linearLayers, loraConfig, loraParameters, loraTargets, mergeLora } from '../model/lora.ts';
@@ -138,9 +137,7 @@ const emptyFields = [
  */
 export async function loadLora(files: Files, folder: string, c: ModelConfig): Promise<SavedLora> {
   const at = await settledFolder(files, folder);
-  const own: readonly string[] = Object.values(loraFileNames);
-  const verified = verifyFolder(files, at, (name) => own.includes(name));
-  return verifiedWhile(verified, () => readLora(files, at, c));
+  return readLora(await (await verifying()).verifiedFiles(files, at), at, c);
 }
 
 async function readLora(files: Files, at: string, c: ModelConfig): Promise<SavedLora> {

@@ -5,7 +5,7 @@ import type { Files } from '../files/files.ts';
 import { type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { requireFile } from '../files/require-file.ts';
-import { comparedModel, readSettled, settledFolder } from '../files/settled-folder.ts';
+import { readSettled, settledFolder, verifying } from '../files/settled-folder.ts';
 import { loadSublayers } from '../model/load-sublayers.ts';
 import { heddleFormat, isPytorch, kerasFormat, type SavedModel } from './shared/saved-model.ts';
 
@@ -35,14 +35,10 @@ export async function isModelFolder(files: Files, folder: string): Promise<boole
 export interface LoadFolderOptions {
   /**
    * Read the weights of a Hugging Face folder when they are needed (`SavedModel.stored`); `large`: if they take
-   * at least 256 MiB. [false]
+   * at least 256 MiB. Their checksums are compared meanwhile: await `SavedModel.verified` before you give any result.
+   * [false]
    */
   readonly inParts?: boolean | 'large';
-  /**
-   * Do not wait for the checksums of large files that a thread of the host computes: the caller awaits
-   * `SavedModel.verified` before it gives any result. [false]
-   */
-  readonly verifyLater?: boolean;
 }
 
 /**
@@ -67,22 +63,12 @@ async function loadVerified(
   files: Files,
   at: string,
   manifest: string,
-  { inParts, verifyLater }: LoadFolderOptions,
+  { inParts }: LoadFolderOptions,
 ): Promise<SavedModel> {
-  const hasConfig = await files.exists(`${at}/${names.config}`);
-  // MarianMT weights and folders of Marian come without a config.json.
-  if (!hasConfig && !(await files.exists(`${at}/${names.weights}`)) && !(await isMarian(files, at)))
-    await requireFile(files, at, names.config);
-  // Large files are hashed while the model is read. A damaged file is reported as such, not by its contents.
-  const [verified] = manifest ? await comparedModel(files, at) : [];
-  const raw = hasConfig ? await readJson(files, `${at}/${names.config}`) : undefined;
-  const model = await loadFormat(files, at, raw, inParts).catch(async (error) => {
-    await verified;
-    throw error;
-  });
+  const read = (own: Files) => loadFormat(own, at, inParts);
+  const model = await (manifest ? (await verifying()).readVerifiedModel(files, at, read) : read(files));
   await loadSublayers(model.config);
-  if (verifyLater && files.sha256) return { ...model, verified };
-  await verified;
+  if (!inParts) await model.verified;
   return model;
 }
 
@@ -93,12 +79,16 @@ const isMarian = async (files: Files, at: string): Promise<boolean> =>
 async function loadFormat(
   files: Files,
   at: string,
-  raw: Record<string, unknown> | undefined,
   inParts: LoadFolderOptions['inParts'],
 ): Promise<SavedModel> {
+  const path = `${at}/${names.config}`;
+  const raw = (await files.exists(path)) ? await readJson(files, path) : undefined;
   // Dynamic imports: a page loads only the code of the formats that it uses.
-  if (!raw && (await isMarian(files, at)))
-    return (await import('./marian/load-marian.ts')).loadMarian(files, at);
+  if (!raw) {
+    // MarianMT weights and folders of Marian come without a config.json.
+    if (await isMarian(files, at)) return (await import('./marian/load-marian.ts')).loadMarian(files, at);
+    if (!(await files.exists(`${at}/${names.weights}`))) await requireFile(files, at, names.config);
+  }
   if (!raw || raw.model_type !== undefined) {
     const { loadHf, openHf } = await import('./hf/load-hf.ts');
     return inParts ? openHf(files, at, raw, inParts) : loadHf(files, at, raw);

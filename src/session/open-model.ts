@@ -11,11 +11,11 @@ import type { Session } from './session.ts';
 export async function openModel(
   folder: string,
   { files, emit }: Pick<Session, 'files' | 'emit'>,
-  { inParts, verifyLater, ...languages }: LanguageOptions & LoadFolderOptions = {},
+  { inParts, ...languages }: LanguageOptions & LoadFolderOptions = {},
 ): Promise<SavedModel> {
   if (!(await hasModel(files, folder)))
     await (await import('../formats/lora-folder.ts')).rejectLoraFolder(files, folder);
-  const loaded = await loadModelFolder(files, folder, { inParts, verifyLater });
+  const loaded = await loadModelFolder(files, folder, { inParts });
   const model = await modelInLanguages(loaded, languages);
   for (const text of model.notes ?? []) emit({ type: 'message', text });
   return model;

@@ -25,6 +25,7 @@ import { isQuantized } from '../../src/model/quantized-parameters.ts';
 import type { Session } from '../../src/session/session.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { distFile } from '../support/dist.ts';
+import { hfFixtures, hfFolder } from '../support/hf.ts';
 import { letterModel } from '../support/saved-model.ts';
 import { trainCharacters, trainWords } from '../support/tokenizers.ts';
 
@@ -195,43 +196,89 @@ it('loads a folder whose scripts of torch-run were changed', async () => {
   await expect(verifyFolder(files, 'm')).rejects.toThrow('m/continue.py: SHA-256 differs');
 });
 
-it('a flipped bit of large weights is found by a thread that hashes them while the model is read', async () => {
-  const config = modelConfig({
-    srcVocab: words.size,
-    tgtVocab: words.size,
-    dModel: 8,
-    heads: 2,
-    feedForward: 70_000,
-    tie: 'all',
-    encoderLayers: 1,
-    decoderLayers: 1,
-  });
-  const weights = new Float32Array(parameterList(config).size);
-  await saveModelFolder(files, at('m'), { config, source: words, target: words, weights });
-  const hashed: string[] = [];
+/** Flips a bit of a file, `from` bytes before its end. */
+function flip(path: string, from: number): void {
+  const bytes = readFileSync(path);
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - from) ^ 1, bytes.length - from);
+  writeFileSync(path, bytes);
+}
+
+const changed = (name: string): string => `${name}: SHA-256 differs; the file changed after it was written`;
+
+it('finds a flipped bit of any file by XXH64 when the file is read', async () => {
+  const sums = async () => JSON.parse(readFileSync(at('m/heddle-manifest.json'), 'utf8')).files;
+  for (const name of ['config.json', 'model.safetensors', 'source-tokenizer.json', 'target-tokenizer.json'])
+    for (const from of [1, 17, 100]) {
+      rmSync(at('m'), { recursive: true, force: true });
+      await saveModelFolder(files, at('m'), model(1));
+      expect((await sums())[name].xxh64).toMatch(/^[\da-f]{16}$/);
+      await loadModelFolder(files, at('m'));
+      flip(at(`m/${name}`), from);
+      await expect(loadModelFolder(files, at('m')), name).rejects.toThrow(changed(name));
+    }
+});
+
+it('reads the weights once, and no other checksum, to compare them', async () => {
+  await saveModelFolder(files, at('m'), model(1));
+  const read: string[] = [];
   const counted: Files = {
     ...files,
-    async sha256(path) {
-      const hash = await files.sha256?.(path);
-      hashed.push(`${path.slice(at('').length)} ${hash?.length}`);
-      return hash;
+    read(path) {
+      read.push(path.slice(at('m/').length));
+      return files.read(path);
     },
+    blob: () => expect.unreachable(),
+    sha256: () => expect.unreachable(),
   };
-  const later = await loadModelFolder(counted, at('m'), { verifyLater: true });
-  await later.verified;
-  expect((await loadModelFolder(counted, at('m'))).verified).toBeUndefined();
-  expect(hashed).toEqual(Array(2).fill('/m/model.safetensors 64'));
+  await loadModelFolder(counted, at('m'));
+  expect(read.filter((name) => name === 'model.safetensors')).toHaveLength(1);
+});
 
-  const bytes = readFileSync(at('m/model.safetensors'));
-  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1000) ^ 1, bytes.length - 1000);
-  writeFileSync(at('m/model.safetensors'), bytes);
-  const error = /model\.safetensors: SHA-256 differs; the file changed after it was written/;
-  await expect(loadModelFolder(files, at('m'))).rejects.toThrow(error);
-  await expect(loadModelFolder({ ...files, sha256: undefined }, at('m'))).rejects.toThrow(error); // as in a page
-  const damaged = await loadModelFolder(files, at('m'), { verifyLater: true });
+it('compares the SHA-256 of a file whose manifest has no XXH64', async () => {
+  await saveModelFolder(files, at('m'), model(1));
+  const manifest = JSON.parse(readFileSync(at('m/heddle-manifest.json'), 'utf8'));
+  for (const sums of Object.values<Record<string, unknown>>(manifest.files)) delete sums.xxh64;
+  writeFileSync(at('m/heddle-manifest.json'), JSON.stringify({ ...manifest, fingerprint: undefined }));
+  await loadModelFolder(files, at('m'));
+  flip(at('m/model.safetensors'), 9);
+  await expect(loadModelFolder(files, at('m'))).rejects.toThrow(changed('model.safetensors'));
+});
+
+it('compares weights that are read in parts beside loading, before anything leaves the model', async () => {
+  const bart = await hfFolder('bart');
+  const parts = await Promise.all(
+    hfFixtures.bart.map(async (name) => [name, await bart.read(`bart/${name}`)]),
+  );
+  await writeFolder(files, at('bart'), Object.fromEntries(parts));
+  const whole = await loadModelFolder(files, at('bart'), { inParts: true });
+  expect(await whole.verified).toBeUndefined();
+
+  flip(at('bart/model.safetensors'), 9);
+  const error = changed('model.safetensors');
+  await expect(loadModelFolder(files, at('bart'))).rejects.toThrow(error);
+  const damaged = await loadModelFolder(files, at('bart'), { inParts: true });
   await expect(damaged.verified).rejects.toThrow(error);
   // Neither a translation nor the weights leave the model.
   const engine = new ModelEngine(damaged, { device: {} } as Session, { engine: {} as Engine });
   await expect(engine.whole()).rejects.toThrow(error);
   await expect(engine.inTurn(async () => 'a translation')).rejects.toThrow(error);
+});
+
+it('hashes a large file in a thread of Node', async () => {
+  const bytes = new Uint8Array(9 * 2 ** 20).map((_, i) => i);
+  await writeFolder(files, at('large'), { data: bytes });
+  const hashed: (number | undefined)[] = [];
+  const counted: Files = {
+    ...files,
+    async sha256(path) {
+      const hash = await files.sha256?.(path);
+      hashed.push(hash?.length);
+      return hash;
+    },
+  };
+  await verifyFolder(counted, at('large'));
+  expect(hashed).toEqual([64]);
+  flip(at('large/data'), 2 ** 20);
+  await expect(verifyFolder(counted, at('large'))).rejects.toThrow(changed('data'));
+  await expect(verifyFolder({ ...files, sha256: undefined }, at('large'))).rejects.toThrow(changed('data'));
 });

@@ -20,8 +20,8 @@ export interface SavedModel extends TextModel {
   /** Warnings for the user, such as a missing tokenizer. */
   readonly notes?: readonly string[];
   /**
-   * Resolves when large files have been compared with the manifest of the folder; rejects if one of them changed.
-   * Await it before giving a result. Undefined: they have been compared.
+   * Resolves when files that are read in parts have been compared with the manifest of the folder; rejects if one of
+   * them changed. Await it before giving a result. Undefined: there is no manifest.
    */
   readonly verified?: Promise<void>;
 }

@@ -195,6 +195,7 @@ async function initialModel(
   // in memory as f32.
   const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
   const opened = given ?? (await openModel(folder, session, { inParts }));
+  await opened.verified;
   // The languages of speech are tokens of its prompts.
   const base = opened.speech ? opened : await modelInLanguages(opened, languages);
   const { sourceCheckpoint, config } = base;

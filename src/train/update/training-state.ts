@@ -8,11 +8,10 @@ import type { Engine } from '../../engine/engine.ts';
 import { counterAt, counterLength, lossScales } from '../../engine/ops/optimizer/clip.ts';
 import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
 import { type Files, readText } from '../../files/files.ts';
-import { verifiedWhile, verifyFolder } from '../../files/folder-commit.ts';
 import { isCount, jsonBytes } from '../../files/json-files.ts';
 import { checkpointNames } from '../../files/model-file.ts';
 import { readSafetensors } from '../../files/safetensors.ts';
-import { settledFolder } from '../../files/settled-folder.ts';
+import { settledFolder, verifying } from '../../files/settled-folder.ts';
 import { writeSafetensors } from '../../files/write-safetensors.ts';
 import { type InitScheme, initializeWeights } from '../../model/initialize-weights.ts';
 import { initializeLora, type LoraConfig, loraParameters } from '../../model/lora.ts';
@@ -161,19 +160,23 @@ export type ParameterLists = Pick<TrainableParameters, 'all' | 'parameters'>;
 const listOf = ({ all, parameters }: ParameterLists, buffer: string): ParameterList =>
   buffer.startsWith('moment') ? parameters : all;
 
+/** Files that are compared with the manifest of a folder when they are read. */
+const verified = async (files: Files, at: string): Promise<Files> =>
+  (await verifying()).verifiedFiles(files, at);
+
 /** Reads state.json of a folder. Throws a HeddleError if it is missing or broken. */
 export async function readTrainingState(files: Files, folder: string): Promise<TrainingState> {
   const at = await settledFolder(files, folder);
-  await verifyFolder(files, at, (name) => name === checkpointNames.state);
   const path = `${at}/${checkpointNames.state}`;
   if (!(await files.exists(path)))
     throw new HeddleError(
       `${folder}: there is no ${checkpointNames.state}, so nothing to resume; start a new run`,
       { kind: 'not-found' },
     );
+  const text = await readText(await verified(files, at), path);
   let state: Partial<TrainingState>;
   try {
-    state = Object(JSON.parse(await readText(files, path))) as Partial<TrainingState>;
+    state = Object(JSON.parse(text)) as Partial<TrainingState>;
   } catch {
     throw new HeddleError(`${path}: not JSON; the file may be truncated`);
   }
@@ -199,10 +202,7 @@ export async function restoreOptimizer(
 ): Promise<(buffer: string) => Float32Array | undefined> {
   const at = await settledFolder(files, folder);
   const path = `${at}/${checkpointNames.optimizer}`;
-  const tensors = await verifiedWhile(
-    verifyFolder(files, at, (name) => name === checkpointNames.optimizer),
-    async () => readSafetensors(await files.read(path), path),
-  );
+  const tensors = readSafetensors(await (await verified(files, at)).read(path), path);
   const buffer = (name: string) => {
     const own = Object.entries(tensors).filter(([key]) => key.startsWith(`${name}.`));
     if (own.length === 0) return undefined;

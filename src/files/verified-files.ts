@@ -1,0 +1,107 @@
+// Files that are compared with the manifest of their folder when they are read.
+
+import { digest, type FileChecksum, fileHasChecksum } from './checksums.ts';
+import { type Files, openBlob } from './files.ts';
+import { changedFile, missingFile } from './folder-commit.ts';
+import { type FolderManifest, manifestIn } from './folder-manifest.ts';
+import { checkpointNames } from './model-file.ts';
+import { xxh64Of } from './xxh64.ts';
+
+/** Files whose comparison with a manifest has begun, by their paths; it rejects if the file changed. */
+type Comparisons = Map<string, Promise<void>>;
+
+/** Whether bytes have a checksum: XXH64, which costs less than reading the file, or SHA-256 if there is none. */
+async function hasChecksum(bytes: Uint8Array, expected: FileChecksum): Promise<boolean> {
+  if (bytes.length !== expected.size) return false;
+  const xxh64 = expected.xxh64 && (await xxh64Of(bytes));
+  return xxh64 ? xxh64 === expected.xxh64 : (await digest(bytes)) === expected.sha256;
+}
+
+/**
+ * Files that are compared with the manifest of a folder. `read` throws a HeddleError that names the file if it changed
+ * after it was written. A file that is opened as a Blob is compared beside the caller's work, see `comparisons`.
+ */
+function verified(
+  files: Files,
+  folder: string,
+  manifest: FolderManifest | undefined,
+  comparisons: Comparisons,
+): Files {
+  const compare = async (path: string, isEqual: (expected: FileChecksum) => Promise<boolean>) => {
+    const expected = path.startsWith(`${folder}/`) && manifest?.files[path.slice(folder.length + 1)];
+    if (expected && !(await isEqual(expected))) throw changedFile(path);
+  };
+  return {
+    ...files,
+    async read(path) {
+      const bytes = await files.read(path);
+      const comparison = compare(path, (expected) => hasChecksum(bytes, expected));
+      comparisons.set(path, comparison);
+      await comparison;
+      return bytes;
+    },
+    async blob(path) {
+      const comparison = compare(path, (expected) => fileHasChecksum(files, path, expected));
+      comparison.catch(() => undefined); // awaited later
+      comparisons.set(path, comparison);
+      return openBlob(files, path);
+    },
+  };
+}
+
+/**
+ * Files whose `read` throws a HeddleError that names the file if it is in the manifest of the folder, and changed
+ * after it was written.
+ */
+export const verifiedFiles = async (files: Files, folder: string): Promise<Files> =>
+  verified(files, folder, await manifestIn(files, folder), new Map());
+
+/** Files of at least this size are compared only if they are read: 1 MiB. */
+const largeFile = 2 ** 20;
+
+/** Files of a training run, which a model does not need. */
+const notOfModel: readonly string[] = [...Object.values(checkpointNames), 'log.jsonl', 'report.html'];
+
+/** Scripts of `--to torch-run`, which users adapt to their cluster, and its data. */
+const torchRunFile = /^data\/|\.py$/;
+
+/** What `readVerifiedModel` adds to what was read. */
+export interface Verified {
+  /** Resolves when the files that are read in parts have been compared; rejects if one of them changed. */
+  readonly verified?: Promise<void>;
+}
+
+/**
+ * Reads a model by `read`, which gets files that are compared with the manifest of the folder. Throws a HeddleError
+ * that names the first file of the model that is missing or changed, also if `read` reports its contents.
+ */
+export async function readVerifiedModel<T>(
+  files: Files,
+  folder: string,
+  read: (files: Files) => Promise<T>,
+): Promise<T & Verified> {
+  const manifest = await manifestIn(files, folder);
+  const ofModel = Object.entries(manifest?.files ?? {}).filter(
+    ([name]) => !notOfModel.includes(name) && !torchRunFile.test(name),
+  );
+  for (const [name] of ofModel)
+    if (!(await files.exists(`${folder}/${name}`))) throw missingFile(`${folder}/${name}`);
+  const comparisons: Comparisons = new Map();
+  const own = verified(files, folder, manifest, comparisons);
+  const compared = async () => {
+    await Promise.all(comparisons.values());
+  };
+  try {
+    const model = await read(own);
+    for (const [name, { size }] of ofModel) {
+      const path = `${folder}/${name}`;
+      if (size < largeFile && !comparisons.has(path)) await own.read(path);
+    }
+    const whole = compared();
+    whole.catch(() => undefined); // the caller awaits it
+    return { ...model, verified: whole };
+  } catch (error) {
+    await compared();
+    throw error;
+  }
+}
