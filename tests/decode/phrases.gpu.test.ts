@@ -7,6 +7,7 @@ import { PlaceholderRules } from '../../src/decode/placeholder-rules.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
+import { ensembleParameters } from '../../src/model/ensemble.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList } from '../../src/model/parameters.ts';
@@ -66,6 +67,40 @@ it('places every phrase, with the log-probabilities of the model', async () => {
   }
   const onCpu = await decode(cpuEngine());
   expect(onCpu.map(([best]) => best?.ids)).toEqual(found.map(([best]) => best?.ids));
+});
+
+it('gives an ensemble of a model with itself the translations of the model', async () => {
+  const wide = modelConfig({
+    srcVocab: 11,
+    tgtVocab: 51,
+    dModel: 32,
+    heads: 2,
+    feedForward: 64,
+    encoderLayers: 1,
+    decoderLayers: 1,
+    maxLength: 14,
+  });
+  const all = unevenWeights(wide, parameterList(wide), 3);
+  const settings = decodeSettings({ beams: 8 }, wide, 14);
+  const shape = { batch: 3, beams: 8, source: 14, target: 14 };
+  const found: (readonly number[] | undefined)[][] = [];
+  const logProbs: number[] = [];
+  for (const list of [parameterList(wide), ensembleParameters(wide, [wide])]) {
+    const engine = gpuEngine(wrapDevice(await gpuDevice()));
+    const mode = { ...modeOf(settings), phrases: 2 };
+    const decoder = await PhraseDecoder.open(engine, wide, list, shape, mode);
+    for (const suffix of list.ensemble ? ['', '.1'] : ['']) {
+      engine.write(`weights${suffix}`, all);
+      writePositions(engine, wide, suffix);
+    }
+    const demands = phrases.map((some) => ({ phrases: some }));
+    const results = await decoder.decode(sources, demands, settings);
+    found.push(results.map(([best]) => best?.ids));
+    logProbs.push(results.reduce((sum, [best]) => sum + (best?.logProb ?? 0), 0));
+    engine.destroy();
+  }
+  expect(found[1]).toEqual(found[0]);
+  expect(logProbs[1]).toBeCloseTo(logProbs[0] as number, 3);
 });
 
 it('places each placeholder once, in order and nested', async () => {

@@ -33,7 +33,7 @@ type Needs = ReadonlyMap<Node, ReadonlySet<Node>>;
 
 /**
  * Returns for each node the nodes that must run before it: those that compute its inputs, and earlier ones
- * that access the same range of a state if one of the two writes it.
+ * that access the same range of a buffer if one of the two writes it, such as logits that are changed in place.
  */
 function dependencies(nodes: readonly Node[]): Needs {
   const needs = new Map<Node, Set<Node>>();
@@ -42,7 +42,6 @@ function dependencies(nodes: readonly Node[]): Needs {
     const before = new Set<Node>();
     const access = (v: Value, writes: boolean) => {
       const buffer = v.at?.buffer ?? v;
-      if (buffer.kind !== 'state') return;
       const from = v.at?.offset ?? 0;
       const to = from + sizeOf(v.shape);
       const all = accesses.get(buffer) ?? [];

@@ -2,7 +2,13 @@
 
 import { describe, expect, it } from 'vitest';
 import { Graph } from '../../../src/engine/graph/graph.ts';
+import { bestTokens } from '../../../src/engine/ops/decoding/best-tokens.ts';
+import { rulesSize } from '../../../src/engine/ops/decoding/next-token.ts';
+import { logMean } from '../../../src/engine/ops/elementwise/elementwise-ops.ts';
+import { takeNumbers } from '../../../src/engine/ops/elementwise/take-rows.ts';
+import { softmax } from '../../../src/engine/ops/norm/softmax.ts';
 import type { Node, Value } from '../../../src/engine/ops/op.ts';
+import { stepWords } from '../../../src/engine/ops/step-scalars.ts';
 import { ordered } from '../../../src/engine/plan/order.ts';
 import { makePlan } from '../../../src/engine/plan/planner.ts';
 import { box as boxOf, play } from './memory.ts';
@@ -65,4 +71,17 @@ describe('a node that reads a state', () => {
   it('may swap with one that writes to another range', () => {
     expect(readsFirst(512, 512)).toBe(false);
   });
+});
+
+it('keeps a reader of logits before the node that changes them in place, although that one frees them', () => {
+  const g = new Graph();
+  const logits = logMean(g, softmax(g, g.input('x', 'f32', [8, 1, 512])), 2);
+  g.output('some', takeNumbers(g, logits, g.input('places', 'u32', [32])));
+  const history = g.input('history', 'i32', [8, 4]);
+  const step = g.input('step', 'u32', [stepWords]);
+  const rules = g.input('rules', 'i32', [rulesSize(0)]);
+  const best = bestTokens(g, logits, history, rules, step, { endId: 2, rules: true, wanted: 8 });
+  g.output('tokens', best.tokens);
+  const names = ordered(g).nodes.map(({ op }) => op.name);
+  expect(names.indexOf('take_rows')).toBeLessThan(names.indexOf('best_tokens'));
 });
