@@ -58,7 +58,6 @@ const LIBRARY_PACKAGES = [
   '@noble/hashes/utils.js',
   'saxes',
   'htmlparser2',
-  'xxhash-wasm',
 ];
 
 const TOP_LEVEL = [

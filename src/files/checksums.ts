@@ -1,5 +1,5 @@
 // Checksums of files. SHA-256: of whole files for `heddle verify` and other tools, and of chunks, which can be
-// checked without reading a large file into memory. XXH64: for every load, since it costs less than reading the file.
+// checked without reading a large file into memory. XXH32: for every load, since it costs less than reading the file.
 
 import { type Files, openBlob } from './files.ts';
 
@@ -9,8 +9,8 @@ export interface FileChecksum {
   readonly size: number;
   /** SHA-256 of the whole file in hexadecimal. */
   readonly sha256: string;
-  /** XXH64 of the whole file in hexadecimal; undefined if it was written without WebAssembly. */
-  readonly xxh64?: string;
+  /** XXH32 of the whole file in hexadecimal; undefined in the files of earlier versions. */
+  readonly xxh32?: string;
   /** SHA-256 of each `chunkSize` bytes; only of files that have several chunks. */
   readonly chunks?: readonly string[];
 }
@@ -28,7 +28,7 @@ const toHex = (bytes: Uint8Array): string =>
 const createHash = async () => (await import('@noble/hashes/sha2.js')).sha256.create();
 
 /** Loaded on demand: only a few programs write or verify files. */
-const fast = () => import('./xxh64.ts');
+const fast = () => import('./xxh32.ts');
 
 /** SHA-256 of bytes in hexadecimal. */
 export async function digest(bytes: Uint8Array): Promise<string> {
@@ -39,7 +39,7 @@ export async function digest(bytes: Uint8Array): Promise<string> {
 /** Returns the checksum of bytes that are written to a file. */
 export async function checksumOf(bytes: Uint8Array): Promise<FileChecksum> {
   const { length: size } = bytes;
-  const sums = { size, sha256: await digest(bytes), xxh64: await (await fast()).xxh64Of(bytes) };
+  const sums = { size, sha256: await digest(bytes), xxh32: (await fast()).xxh32Of(bytes) };
   if (size <= chunkSize) return sums;
   const chunks: string[] = [];
   for (let at = 0; at < size; at += chunkSize) chunks.push(await digest(bytes.subarray(at, at + chunkSize)));
@@ -50,15 +50,15 @@ export async function checksumOf(bytes: Uint8Array): Promise<FileChecksum> {
 export async function checksumOfFile(files: Files, path: string): Promise<FileChecksum> {
   const blob = await openBlob(files, path);
   if (blob.size <= chunkSize) return checksumOf(new Uint8Array(await blob.arrayBuffer()));
-  const [whole, xxh64] = [await createHash(), await (await fast()).createXxh64()];
+  const [whole, xxh32] = [await createHash(), (await fast()).createXxh32()];
   const chunks: string[] = [];
   for (let at = 0; at < blob.size; at += chunkSize) {
     const bytes = new Uint8Array(await blob.slice(at, at + chunkSize).arrayBuffer());
     whole.update(bytes);
-    xxh64?.add(bytes);
+    xxh32.add(bytes);
     chunks.push(await digest(bytes));
   }
-  return { size: blob.size, sha256: toHex(whole.digest()), xxh64: xxh64?.hex(), chunks };
+  return { size: blob.size, sha256: toHex(whole.digest()), xxh32: xxh32.hex(), chunks };
 }
 
 /** Files of at least this size are hashed in a thread of the host: starting one takes some ms. */

@@ -5,16 +5,16 @@ import { type Files, openBlob } from './files.ts';
 import { changedFile, missingFile } from './folder-commit.ts';
 import { type FolderManifest, manifestIn } from './folder-manifest.ts';
 import { checkpointNames } from './model-file.ts';
-import { xxh64Of } from './xxh64.ts';
+import { xxh32Of } from './xxh32.ts';
 
 /** Files whose comparison with a manifest has begun, by their paths; it rejects if the file changed. */
 type Comparisons = Map<string, Promise<void>>;
 
-/** Whether bytes have a checksum: XXH64, which costs less than reading the file, or SHA-256 if there is none. */
+/** Whether bytes have a checksum: XXH32, which costs less than reading the file, or SHA-256 if there is none. */
 async function hasChecksum(bytes: Uint8Array, expected: FileChecksum): Promise<boolean> {
   if (bytes.length !== expected.size) return false;
-  const xxh64 = expected.xxh64 && (await xxh64Of(bytes));
-  return xxh64 ? xxh64 === expected.xxh64 : (await digest(bytes)) === expected.sha256;
+  if (expected.xxh32 !== undefined) return xxh32Of(bytes) === expected.xxh32;
+  return (await digest(bytes)) === expected.sha256;
 }
 
 /**
