@@ -16,7 +16,6 @@ import type { JobEvent, TrainingEvent } from '../train/report/training-events.ts
 import type { LogStep } from '../train/report/training-log.ts';
 import type { RunningTraining, TrainingGate } from '../train/run/loop.ts';
 import { runTraining } from '../train/run/recovery.ts';
-import { checkRunFolder, ownsModel } from '../train/run/run-files.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import { pairsOfCaller, startArguments } from '../train/settings/train-arguments.ts';
 import { settingDefaults, type TrainSettings } from '../train/settings/train-settings.ts';
@@ -72,7 +71,7 @@ export interface TrainOptions extends GivenSettings, Omit<SessionOptions, 'onEve
    * [false]
    */
   readonly resume?: boolean;
-  /** Whether to replace a model that `checkpoint` already has. [false: an error] */
+  /** Whether to replace a model that `checkpoint` already has, and steps of another run (`keepLast`). [false: an error] */
   readonly force?: boolean;
   /** Callback after each step, with its number (from 1) and loss. */
   readonly onStep?: (step: LogStep) => void;
@@ -121,11 +120,14 @@ export async function train(given: GivenPairs, options: TrainOptions = {}): Prom
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
   const host = currentHost();
   const out = checkpoint === undefined ? '' : host.modelPath(checkpoint);
-  check(
-    resume || force || !out || !(await hasModel(host.files, out)),
-    `train: checkpoint ${checkpoint}: a model exists; { resume: true } resumes it, { force: true } replaces it`,
-  );
-  if (out && !resume) await checkRunFolder(archiveFiles(host.files), out);
+  if (out) {
+    const runFiles = archiveFiles(host.files);
+    const saved = resume && startArguments(await readTrainingState(runFiles, out), out);
+    const { keepLast } = { ...saved, ...settings };
+    const isModel = (await isModelFolder(host.files, out)) || (await isLoraFolder(host.files, out));
+    const { checkCheckpoint } = await import('./checkpoint-folder.ts'); // only runs that save need it
+    await checkCheckpoint(runFiles, out, checkpoint, { isModel, resume, force, keepLast });
+  }
   const data = { ...settings, dev, test, from };
   const { args, split, clips, base } = await untilAborted(signal, () =>
     runInputs(pairs, data, { out, resume }),
@@ -179,12 +181,6 @@ const modelGate = (gate: TrainGate, session: Session<TrainingEvent>): TrainingGa
   between: () => gate.between(),
   wantsCheckpoint: () => gate.wantsCheckpoint(),
 });
-
-/** Whether a folder has a model or LoRA adapter, also if its replacement was interrupted. */
-const hasModel = async (files: Files, folder: string): Promise<boolean> =>
-  (await isModelFolder(files, folder)) ||
-  (await isLoraFolder(files, folder)) ||
-  ownsModel(archiveFiles(files), folder);
 
 /** The data and the initial model of `train` and `planTraining`. */
 export type TrainData = GivenSettings & Pick<TrainOptions, 'dev' | 'test' | 'from'>;

@@ -8,8 +8,9 @@ import { withoutEndSlash } from '../files/files.ts';
 import { isHeddleFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
+import { checkStepFolders } from '../train/run/step-folders.ts';
 import type { Distilled } from './jobs/distill-job.ts';
-import { checkStepFolders, outFolder } from './out-folder.ts';
+import { outFolder } from './out-folder.ts';
 import { table } from './output.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { addHostOptions, jsonOption, positive, whole } from './parse-values.ts';
@@ -69,7 +70,7 @@ export function addDistill(program: Command): void {
       throw new HeddleError(`--out ${options.out}: this is the teacher; use another folder for the student`);
     const settings = givenSettings(command);
     if (settings.keepLast && !force)
-      await checkStepFolders(files, out, '--force replaces it, or move it away');
+      await checkStepFolders(files, out, '--keep-last', '--force replaces it, or move it away');
     const args = { teacher, texts, dev, out, beams, batch, nbest, maxEntropy, settings, force };
     const paths = [
       teacher,

@@ -1,10 +1,10 @@
 // Validates the output folder before a training starts, so that a run of hours can be saved.
 
 import { HeddleError } from '../core/errors.ts';
-import { baseName, type Files, folderPart, withoutEndSlash, writeText } from '../files/files.ts';
+import { type Files, folderPart, withoutEndSlash, writeText } from '../files/files.ts';
 import { readJson } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
-import { checkWritableFolder, readManifest } from '../files/owned-folder.ts';
+import { checkWritableFolder } from '../files/owned-folder.ts';
 import { settledFolder } from '../files/settled-folder.ts';
 import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isHeddleFolder } from '../formats/model-folder.ts';
@@ -68,24 +68,6 @@ export async function checkNewFolder(files: Files, out: string, force = false): 
   const isEmpty = async () => (await files.list(out)).length === 0;
   if (!force && !(await isEmpty().catch(() => false)))
     throw new HeddleError(`${out}: it exists already; use --force to replace it, or another name`);
-}
-
-/**
- * Throws a HeddleError if `--keep-last` could replace a folder `OUT.step-N` of heddle's that the run of the folder
- * `out` did not write. `remedy`: what to do.
- */
-export async function checkStepFolders(files: Files, out: string, remedy: string): Promise<void> {
-  const [, base = out, ending = ''] = /^(.*?)(\.zip)?$/is.exec(out) ?? [];
-  const run = (await readManifest(files, out))?.run;
-  for (const name of await files.list(withoutEndSlash(folderPart(base)) || '.').catch(() => [])) {
-    const step = name.slice(baseName(base).length, name.length - ending.length);
-    if (!/^\.step-\d+$/.test(step) || name !== `${baseName(base)}${step}${ending}`) continue;
-    const manifest = await readManifest(files, base + step + ending);
-    if (manifest && (run === undefined || manifest.run !== run))
-      throw new HeddleError(`--keep-last: ${base}${step}${ending} is of another run; ${remedy}`, {
-        kind: 'input',
-      });
-  }
 }
 
 /** Throws a HeddleError if a folder has no checkpoint, or a damaged one. */

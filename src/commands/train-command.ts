@@ -17,12 +17,13 @@ import type { Stage } from '../text/batches/mixed-batches.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { Sample } from '../train/report/training-log.ts';
 import { isRunFile } from '../train/run/run-files.ts';
+import { checkStepFolders } from '../train/run/step-folders.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
 import { initFolder } from '../train/settings/run-defaults.ts';
 import type { SettingName } from '../train/settings/settings.ts';
 import { isOfCaller, type TrainArguments } from '../train/settings/train-arguments.ts';
 import { settingFlag, type TrainSettings } from '../train/settings/train-settings.ts';
-import { checkStepFolders, outFolder, replaceModel } from './out-folder.ts';
+import { outFolder, replaceModel } from './out-folder.ts';
 import { log } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
@@ -124,7 +125,12 @@ async function run(
   const recipe = named.train ? 'pairs' : task ? 'task' : 'intl';
   const { saveConfig, force, config, json } = options;
   if (!force && (settings.keepLast ?? saved?.settings.keepLast))
-    await checkStepFolders(files, out, saved ? 'move it away' : '--force replaces it, or move it away');
+    await checkStepFolders(
+      files,
+      out,
+      '--keep-last',
+      saved ? 'move it away' : '--force replaces it, or move it away',
+    );
   for (const [flag, path] of Object.entries({ '--save-config': saveConfig, '--json': json }))
     if (typeof path === 'string' && isRunFile(resolve(path), resolve(out)))
       throw new HeddleError(`${flag} ${shellQuote(path)}: the run writes this file; name another file`);

@@ -129,3 +129,30 @@ it('replaces the model of a checkpoint only with force, and writes it for one tr
     rmSync(folder, { recursive: true });
   }
 });
+
+it('replaces the last steps of another run only with force', async () => {
+  registerHost({ ...nodeHost(), files: nodeFiles() });
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-train-'));
+  const checkpoint = join(folder, 'ck');
+  const keep = { checkpoint, saveSteps: 1, keepLast: 1 };
+  try {
+    await trained(keep);
+    expect(readdirSync(folder)).toEqual(['ck', 'ck.step-3']);
+    const kept = () => readFileSync(join(folder, 'ck.step-3/model.safetensors'));
+    const before = kept();
+    rmSync(checkpoint, { recursive: true });
+    const message = `train: keepLast: ${checkpoint}.step-3 is of another run; `;
+    const other = { ...keep, seed: 2 };
+    await expect(trained(other)).rejects.toThrow(`${message}{ force: true } replaces it, or move it away`);
+    expect(readdirSync(folder)).toEqual(['ck.step-3']);
+    await trained({ checkpoint, seed: 2, steps: 2 });
+    await expect(trained({ ...other, resume: true, steps: 3 })).rejects.toThrow(`${message}move it away`);
+    expect(kept()).toEqual(before);
+    await trained({ ...other, force: true });
+    expect(kept()).not.toEqual(before);
+    await trained({ checkpoint, steps: 4, resume: true }); // keepLast of the checkpoint
+    expect(readdirSync(folder)).toEqual(['ck', 'ck.step-4']);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

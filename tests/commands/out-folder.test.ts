@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { checkStepFolders, outFolder } from '../../src/commands/out-folder.ts';
+import { outFolder } from '../../src/commands/out-folder.ts';
 import { archiveFiles } from '../../src/files/archive-files.ts';
 import { writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
@@ -43,26 +43,6 @@ it('names the files of others in the folder, and those that the run would replac
   await expect(outFolder(files, 'name', { out: 'n', force: true })).rejects.toThrow(
     '--out n: heddle did not write log.jsonl, so it is not replaced; move it away',
   );
-});
-
-it('names a folder of --keep-last that another run wrote', async () => {
-  const files = archiveFiles(memoryFiles());
-  const weights = { 'config.json': new Uint8Array(1) };
-  const refused = (out: string) =>
-    expect(checkStepFolders(files, out, 'move it away')).rejects.toThrow(
-      /^--keep-last: a\/m\.step-2(\.zip)? is of another run; move it away$/,
-    );
-  await writeFolder(files, 'a/m.step-2', weights, { run: 'one' });
-  await writeText(files, 'a/m.step-3/notes.txt', 'mine'); // checked when it is written
-  await refused('a/m');
-  await checkStepFolders(files, 'a/n', '');
-  await checkStepFolders(files, 'a/m.zip', '');
-  await writeFolder(files, 'a/m', weights, { run: 'two' });
-  await refused('a/m');
-  await writeFolder(files, 'a/m', weights, { run: 'one' });
-  await checkStepFolders(files, 'a/m', '');
-  await writeFolder(files, 'a/m.step-2.zip', weights, { run: 'one' });
-  await refused('a/m.zip');
 });
 
 it('keeps a file of the user with the name of an earlier probe', async () => {

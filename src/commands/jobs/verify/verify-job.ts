@@ -14,6 +14,8 @@ import type { Session } from '../../../session/session.ts';
 import { checkExpected, hasExpected } from './expected-outputs.ts';
 import { type CacheType, checkGolden, type Row } from './golden-checks.ts';
 import { readAnyGolden } from './golden-hf.ts';
+import { isGoldenMarian, readGoldenMarian } from './golden-marian.ts';
+import { checkWhisper } from './golden-whisper.ts';
 import { checkReference, checkWeights } from './logit-checks.ts';
 
 /** One compared quantity of a case. */
@@ -99,7 +101,6 @@ async function check(
   session: Session,
 ): Promise<{ rows: readonly Row[]; fact?: string }> {
   if (weights !== 'f32') return checkWeights(folder, weights, session, weightsExclude);
-  const { isGoldenMarian, readGoldenMarian } = await import('./golden-marian.ts');
   if (await isGoldenMarian(session.files, folder)) {
     const rows: Row[] = [];
     for (const [i, golden] of (await readGoldenMarian(session.files, folder)).entries())
@@ -113,10 +114,7 @@ async function check(
   if (await hasExpected(session, folder)) return { rows: await checkExpected(folder, session) };
   if (await isModel(session.files, folder)) return checkReference(folder, session);
   const raw = await speechCase(session.files, folder);
-  if (raw) {
-    const { checkWhisper } = await import('./golden-whisper.ts');
-    return { rows: await checkWhisper(session.files, folder, raw, () => session.engine(), cacheType) };
-  }
+  if (raw) return { rows: await checkWhisper(session.files, folder, raw, () => session.engine(), cacheType) };
   const golden = await readAnyGolden(session.files, folder);
   return { rows: await checkGolden(golden, () => session.engine(), cacheType) };
 }
