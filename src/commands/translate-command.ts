@@ -72,7 +72,7 @@ export function addTranslate(program: Command): void {
       'texts, or one document: a file in PO, XLIFF, HTML, SRT, VTT or .txt (default: the lines of --input, or of stdin)',
     )
     .option('--input <file...>', 'files with one text per line; - is stdin')
-    .option('--output <file>', 'write the translations to this file (default: stdout)')
+    .option('--output <file>', 'write the translations to this file as they are done (default: stdout)')
     .option(
       '--force',
       'overwrite the files of --output, --alignments and --json when the first translation is done',
