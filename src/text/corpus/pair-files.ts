@@ -289,14 +289,16 @@ export function decodeUtf8(bytes: Uint8Array, name: string, first = 1): string {
 }
 
 /**
- * Describes invalid lines, at most ten: `3 bad lines: 4 (no tab), 9 (empty target), 12 (no tab)`. Empty if
- * there are none.
+ * Describes invalid lines, at most ten: `3 bad lines: 4 (no tab), 9 (empty target), 12 (no tab)`, and how to mend
+ * line ends. Empty if there are none.
  */
 export function describeBad(bad: readonly BadLine[]): string {
   if (bad.length === 0) return '';
   const named = bad.slice(0, 10).map(({ line, reason }) => `${line} (${reason})`);
   const more = bad.length > 10 ? `, and ${bad.length - 10} more` : '';
-  return `${bad.length} bad ${bad.length === 1 ? 'line' : 'lines'}: ${named.join(', ')}${more}`;
+  const hasCr = bad.some(({ reason }) => reason === 'CR between pairs');
+  const remedy = hasCr ? "; convert CR to LF, for example with perl -pe 's/\\r\\n?/\\n/g'" : '';
+  return `${bad.length} bad ${bad.length === 1 ? 'line' : 'lines'}: ${named.join(', ')}${more}${remedy}`;
 }
 
 /** Throws a HeddleError, which starts with `name`, if the blocks of a corpus have no pair. */

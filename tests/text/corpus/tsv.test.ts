@@ -63,6 +63,16 @@ it('reports each bad line with the reason', () => {
   expect(describeBad(bad.slice(0, 2))).toBe('2 bad lines: 2 (empty line), 3 (no tab)');
 });
 
+it('says how to mend line ends of CR', () => {
+  const bad = [
+    { line: 2, reason: 'CR between pairs' },
+    { line: 3, reason: 'no tab' },
+  ] as const;
+  expect(describeBad(bad)).toBe(
+    "2 bad lines: 2 (CR between pairs), 3 (no tab); convert CR to LF, for example with perl -pe 's/\\r\\n?/\\n/g'",
+  );
+});
+
 it('describes one bad line, none, and more than ten', () => {
   expect(describeBad([{ line: 3, reason: 'no tab' }])).toBe('1 bad line: 3 (no tab)');
   expect(describeBad([])).toBe('');
