@@ -218,20 +218,32 @@ it('finds a flipped bit of any file by XXH32 when the file is read', async () =>
     }
 });
 
-it('reads the weights once, and no other checksum, to compare them', async () => {
-  await saveModelFolder(files, at('m'), model(1));
+/** Writes the fixture bart, a folder of Hugging Face, with a manifest. */
+async function writeBart(): Promise<void> {
+  const bart = await hfFolder('bart');
+  const parts = await Promise.all(
+    hfFixtures.bart.map(async (name) => [name, await bart.read(`bart/${name}`)]),
+  );
+  await writeFolder(files, at('bart'), Object.fromEntries(parts));
+}
+
+it.each([
+  ['heddle', () => saveModelFolder(files, at('heddle'), model(1))],
+  ['bart', writeBart],
+])('reads the weights of %s once, and compares no other checksum', async (name, write) => {
+  await write();
   const read: string[] = [];
   const counted: Files = {
     ...files,
     read(path) {
-      read.push(path.slice(at('m/').length));
+      read.push(path.slice(at(`${name}/`).length));
       return files.read(path);
     },
     blob: () => expect.unreachable(),
     sha256: () => expect.unreachable(),
   };
-  await loadModelFolder(counted, at('m'));
-  expect(read.filter((name) => name === 'model.safetensors')).toHaveLength(1);
+  await loadModelFolder(counted, at(name), { inParts: 'large' });
+  expect(read.filter((file) => file === 'model.safetensors')).toHaveLength(1);
 });
 
 it('compares the SHA-256 of a file whose manifest has no XXH32', async () => {
@@ -245,11 +257,7 @@ it('compares the SHA-256 of a file whose manifest has no XXH32', async () => {
 });
 
 it('compares weights that are read in parts beside loading, before anything leaves the model', async () => {
-  const bart = await hfFolder('bart');
-  const parts = await Promise.all(
-    hfFixtures.bart.map(async (name) => [name, await bart.read(`bart/${name}`)]),
-  );
-  await writeFolder(files, at('bart'), Object.fromEntries(parts));
+  await writeBart();
   const whole = await loadModelFolder(files, at('bart'), { inParts: true });
   expect(await whole.verified).toBeUndefined();
 

@@ -27,13 +27,19 @@ import { readSpeech, speechFileNames } from './whisper-config.ts';
 const seed = 1;
 const maxRandom = 2 ** 30;
 
+/** Weights of at least so many bytes, as f32, are large. */
+const largeBytes = 256 * 2 ** 20;
+
+/** A file of fewer bytes is read at once if all weights are read, which is faster: as f16 they are not large. */
+const wholeBytes = largeBytes / 2;
+
 /**
  * Loads a folder of one of the families in hf-fields.ts. `raw`: its config.json, undefined if it has none. A
  * folder without weights gets random weights and a note. Throws a HeddleError that names the file and what is
  * invalid or not supported.
  */
 export const loadHf = async (files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> =>
-  readAll(folder, await openFolder(files, folder, raw));
+  readAll(folder, await openFolder(files, folder, raw, wholeBytes));
 
 /** Reads all weights of an opened folder. */
 async function readAll(folder: string, opened: OpenedFolder): Promise<SavedModel> {
@@ -49,9 +55,6 @@ async function readAll(folder: string, opened: OpenedFolder): Promise<SavedModel
   return { ...model, weights, sourceCheckpoint: { ...checkpoint, ...stored } };
 }
 
-/** Weights of at least so many bytes, as f32, are large. */
-const largeBytes = 256 * 2 ** 20;
-
 /**
  * Like `loadHf`, but reads the weights in parts when they are needed; only then does it check that they are
  * finite.
@@ -62,7 +65,7 @@ export async function openHf(
   raw: Json | undefined,
   when: true | 'large' = true,
 ): Promise<SavedModel> {
-  const opened = await openFolder(files, folder, raw);
+  const opened = await openFolder(files, folder, raw, when === 'large' ? wholeBytes : 0);
   const { model, checkpoint, parameters, reader } = opened;
   if (when === 'large' && 4 * parameters.size < largeBytes) return readAll(folder, opened);
   const stored = {
@@ -78,10 +81,11 @@ type OpenedFolder = Awaited<ReturnType<typeof openFolder>>;
 
 /**
  * Opens a folder: the model without weights, its source checkpoint, and a reader of its weights. `form`:
- * dtypes and names of the stored tensors; undefined if the weights are random.
+ * dtypes and names of the stored tensors; undefined if the weights are random. `atOnce`: a file of fewer bytes is
+ * read at once.
  */
-async function openFolder(files: Files, folder: string, raw: Json | undefined) {
-  const tensors = await openWeights(files, folder);
+async function openFolder(files: Files, folder: string, raw: Json | undefined, atOnce: number) {
+  const tensors = await openWeights(files, folder, atOnce);
   const notes: string[] = [];
   const json = raw ?? inferMarianConfig(tensors ?? new Map(), `${folder}/${weightNames.whole}`);
   const generationPath = `${folder}/generation_config.json`;

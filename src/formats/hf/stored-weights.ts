@@ -30,14 +30,15 @@ export interface FileTensor {
 
 /**
  * Opens the tensors of a folder: those of model.safetensors, or of shards with an index. Returns undefined if
- * it has no weights. Throws a HeddleError that names the file.
+ * it has no weights. `wholeBytes`: a file of fewer bytes is read at once. Throws a HeddleError that names the file.
  */
 export async function openWeights(
   files: Files,
   folder: string,
+  wholeBytes: number,
 ): Promise<Map<string, FileTensor> | undefined> {
   const whole = `${folder}/${weightNames.whole}`;
-  if (await files.exists(whole)) return openShard(files, folder, whole);
+  if (await files.exists(whole)) return openShard(files, folder, whole, wholeBytes);
   const index = `${folder}/${weightNames.index}`;
   if (!(await files.exists(index))) {
     for (const other of [
@@ -64,7 +65,7 @@ export async function openWeights(
     const path = `${folder}/${file}`;
     if (!(await files.exists(path)))
       throw new HeddleError(`${path}: missing, and ${index} names it`, { kind: 'not-found' });
-    for (const [name, tensor] of await openShard(files, folder, path)) {
+    for (const [name, tensor] of await openShard(files, folder, path, 0)) {
       if (fileOf[name] !== file)
         throw new HeddleError(`${path}: it contains ${name}, but ${index} lists it in another file`);
       all.set(name, tensor);
@@ -76,14 +77,36 @@ export async function openWeights(
   return all;
 }
 
-async function openShard(files: Files, folder: string, path: string): Promise<Map<string, FileTensor>> {
+/** Bytes of a file. */
+interface FileBytes {
+  readonly size: number;
+  slice(from: number, to: number): Promise<Uint8Array>;
+}
+
+async function openBytes(files: Files, path: string, wholeBytes: number): Promise<FileBytes> {
+  if (((await files.size?.(path)) ?? wholeBytes) < wholeBytes) {
+    const whole = await files.read(path);
+    return { size: whole.length, slice: async (from, to) => whole.slice(from, to) };
+  }
   const blob = await openBlob(files, path);
-  const bytes = async (from: number, to: number) => new Uint8Array(await blob.slice(from, to).arrayBuffer());
-  const head = await bytes(0, 8);
+  return {
+    size: blob.size,
+    slice: async (from, to) => new Uint8Array(await blob.slice(from, to).arrayBuffer()),
+  };
+}
+
+async function openShard(
+  files: Files,
+  folder: string,
+  path: string,
+  wholeBytes: number,
+): Promise<Map<string, FileTensor>> {
+  const file = await openBytes(files, path, wholeBytes);
+  const head = await file.slice(0, 8);
   const length = head.length < 8 ? 0 : Number(new DataView(head.buffer).getBigUint64(0, true));
   const { entries, base } = readSafetensorsHeader(
-    await bytes(0, Math.min(blob.size, 8 + length)),
-    blob.size,
+    await file.slice(0, Math.min(file.size, 8 + length)),
+    file.size,
     path,
   );
   const tensors = new Map<string, FileTensor>();
@@ -93,7 +116,7 @@ async function openShard(files: Files, folder: string, path: string): Promise<Ma
     const width = dtypeBytes(dtype);
     const start = base + data_offsets[0];
     const read = async (first = 0, count = sizeOf(shape)): Promise<Float32Array> => {
-      const raw = await bytes(start + first * width, start + (first + count) * width);
+      const raw = await file.slice(start + first * width, start + (first + count) * width);
       const values = asFloat32(tensorFromBytes(path, name, dtype, [count], raw)).data as Float32Array;
       const wrong = indexOfNonFinite(values);
       if (wrong >= 0)
