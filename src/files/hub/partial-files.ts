@@ -121,6 +121,13 @@ export async function openPartialFile(files: Files, path: string): Promise<Parti
   return parts;
 }
 
+/** Number of bytes received of the file at `path`. */
+export async function partialBytes(files: Files, path: string): Promise<number> {
+  const folder = `${path}.part`;
+  if (!(await files.exists(folder))) return 0;
+  return (await readChunks(files, folder)).reduce((n, { length }) => n + length, 0);
+}
+
 function allocate(length: number, title: string): Uint8Array {
   try {
     return new Uint8Array(length);

@@ -2,13 +2,14 @@
 // later call resumes.
 
 import { HeddleError } from '../../core/errors.ts';
+import { formatBytes } from '../../core/format-numbers.ts';
 import type { Files } from '../files.ts';
 import { weightNames } from '../hf-file-names.ts';
 import { isObject, readJson } from '../json-files.ts';
 import { moveIntoFolder } from '../owned-folder.ts';
 import { download } from './download.ts';
 import type { HttpOptions } from './http.ts';
-import { checkPartialFolder } from './partial-files.ts';
+import { checkPartialFolder, partialBytes } from './partial-files.ts';
 import { isModelFile, isShard, listFiles, type RemoteFile, type Repository } from './repository.ts';
 
 /** Progress of a download. */
@@ -42,8 +43,8 @@ export interface PullOptions {
 
 /**
  * Downloads a model into `folder`; an existing folder is replaced when the new one is complete. Throws a
- * HeddleError if the model does not exist, is private, has no weights in safetensors, a checksum is wrong,
- * `partial` has other files, or the connection fails; a later call resumes. Rejects with the signal's reason if
+ * HeddleError if the model does not exist, is private, has no weights in safetensors, does not fit on the disk, a
+ * checksum is wrong, `partial` has other files, or the connection fails; a later call resumes. Rejects with the signal's reason if
  * it is aborted.
  *
  * @example
@@ -69,6 +70,7 @@ export async function pull(
   };
   await checkPartialFolder(files, partial, isModelFile);
   const queue: RemoteFile[] = await listFiles(http, repository);
+  await checkRoom(files, partial, folder, queue);
   const sizes = new Map(queue.map((file) => [file.name, file.size ?? 0]));
   const downloaded: { name: string; bytes: number }[] = [];
   for (let file = queue.shift(); file; file = queue.shift()) {
@@ -114,6 +116,32 @@ export async function pull(
   http.signal.throwIfAborted(); // the caller was told that the model is not complete
   await moveIntoFolder(files, partial, folder);
   return { folder, files: downloaded };
+}
+
+/**
+ * Throws a HeddleError if the disk has no room for the files that are not in `partial` yet. A file takes its size
+ * twice while it is joined from its parts. Files of unknown size count as empty.
+ */
+async function checkRoom(
+  files: Files,
+  partial: string,
+  folder: string,
+  queue: readonly RemoteFile[],
+): Promise<void> {
+  const free = await files.free?.(partial);
+  if (free === undefined) return;
+  let [added, most] = [0, 0];
+  for (const { name, size = 0 } of queue) {
+    const path = `${partial}/${name}`;
+    if (await files.exists(path)) continue;
+    added += size - (await partialBytes(files, path));
+    most = Math.max(most, added + size);
+  }
+  if (free < most)
+    throw new HeddleError(
+      `${folder}: no room on the disk: the download needs ${formatBytes(most)}, ${formatBytes(free)} are free; free some space, or use another disk`,
+      { kind: 'quota' },
+    );
 }
 
 /** The shards in an index. Throws a HeddleError for other names, such as paths that leave the folder. */

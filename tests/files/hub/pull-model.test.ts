@@ -98,6 +98,29 @@ describe('a model is downloaded', () => {
     expect([...kept.keys()].sort()).toEqual(['out.part/notes.txt', 'out.part/vocab.json.part/about.json']);
   });
 
+  it('if it fits on the disk, with the largest file twice while it is joined', async () => {
+    let free = 200_008; // 7 and 2 bytes of the small files, 100,000 of the weights twice
+    files = { ...memoryFiles(kept), free: async () => free };
+    const refused = async (needs: string) => {
+      await expect(run()).rejects.toMatchObject({
+        message: `out: no room on the disk: the download needs ${needs} are free; free some space, or use another disk`,
+        kind: 'quota',
+      });
+    };
+    await refused('195.3 KiB, 195.3 KiB');
+    expect(hub.log.filter(({ path }) => path.startsWith('/cdn/'))).toEqual([]);
+    free = 0;
+    await files.write('out.part/vocab.json', text('{}'));
+    await refused('195.3 KiB, 0 B');
+    // Bytes that have arrived take no room again.
+    await files.write('out.part/model.safetensors.part/about.json', text('{}'));
+    await files.write('out.part/model.safetensors.part/0-40000', noise(40_000));
+    await refused('156.3 KiB, 0 B');
+    free = 200_009;
+    await run();
+    expectModel();
+  });
+
   it('with progress reports', async () => {
     await run();
     expect(seen.at(-1)).toEqual({ file: 'model.safetensors', loaded: 100_009, total: 100_009 });
