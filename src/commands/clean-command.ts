@@ -10,7 +10,7 @@ import { pathsOf } from '../text/corpus/pair-files.ts';
 import { cleanReport } from './clean-report.ts';
 import { type CleanResult, CleanRun } from './clean-run.ts';
 import { Interruption } from './interruption.ts';
-import { log, printResult, table } from './output.ts';
+import { log, printText, table, writeJsonFile } from './output.ts';
 import { checkOutputFiles, targetOf } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { jsonOption, list, whole } from './parse-values.ts';
@@ -74,16 +74,19 @@ export function addClean(program: Command): void {
       out: targetOf(options.out),
       languages: { source, target },
     });
-    if (run.done > 0) log(`continuing after ${run.done} blocks of an interrupted run`);
+    if (run.done > 0)
+      log(`continuing after ${run.done} ${run.done === 1 ? 'block' : 'blocks'} of an interrupted run`);
     const progress = createProgress();
     const interruption = Interruption.open();
     const { signal } = interruption;
     try {
-      const result = await run.run(createPace({ emit: progress.show, signal }), signal);
-      if (options.report !== undefined)
-        await writeText(nodeFiles(), options.report, cleanReport(result, inputs));
+      const result = await run.run(createPace({ emit: progress.show, signal }), signal, async (found) => {
+        await writeJsonFile(found, options.json);
+        if (options.report !== undefined)
+          await writeText(nodeFiles(), options.report, cleanReport(found, inputs));
+      });
       progress.close();
-      await printResult(result, options.json, () => describe(result, options.out));
+      printText(result, options.json, () => describe(result, options.out));
     } catch (error) {
       if (!signal.aborted || error instanceof HeddleError) throw error;
       throw new HeddleError('clean: interrupted; the same command continues', {

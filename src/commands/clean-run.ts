@@ -143,8 +143,15 @@ export class CleanRun {
     }
   }
 
-  /** Cleans all blocks that are left. Throws the signal's reason if it is aborted; the run can then continue. */
-  async run(pace: Pace, signal: AbortSignal): Promise<CleanResult> {
+  /**
+   * Cleans all blocks that are left, and gives the files their names after `report`. Throws the signal's reason if it is
+   * aborted, and the error of `report`; the run can then continue.
+   */
+  async run(
+    pace: Pace,
+    signal: AbortSignal,
+    report?: (result: CleanResult) => Promise<void>,
+  ): Promise<CleanResult> {
     const { pairs, limits, languages, threads } = this.#args;
     const files = nodeFiles();
     const sizes = await Promise.all(pathsOf(pairs).map((path) => files.size?.(path)));
@@ -183,6 +190,8 @@ export class CleanRun {
         },
         threads,
       });
+      check(this.#state.pairs > 0, 'clean: the files have no lines');
+      await report?.(this.#result);
     } catch (error) {
       try {
         this.#save();
@@ -233,10 +242,13 @@ export class CleanRun {
     }
   }
 
+  get #result(): CleanResult {
+    const { pairs, kept } = this.#state;
+    return { pairs, kept, dropped: this.#counts };
+  }
+
   #finish(): CleanResult {
     const { out, rejected } = this.#args;
-    const { pairs, kept } = this.#state;
-    check(pairs > 0, 'clean: the files have no lines');
     closeSync(this.#out);
     if (rejected !== undefined) {
       closeSync(this.#rejected);
@@ -244,7 +256,7 @@ export class CleanRun {
     }
     renameSync(`${out}.part`, out);
     rmSync(this.#statePath, { force: true });
-    return { pairs, kept, dropped: this.#counts };
+    return this.#result;
   }
 }
 

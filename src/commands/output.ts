@@ -50,12 +50,22 @@ export const log = (text: string): void => {
 /** Value of `--json [file]`: true without a file. */
 export type JsonOption = string | true | undefined;
 
+const encode = (result: unknown): string => JSON.stringify(result, undefined, 1);
+
 /** Prints a result as text, or as JSON with `--json`; `--json FILE` writes the JSON and prints the text. */
 export async function printResult(result: unknown, json: JsonOption, text: () => string): Promise<void> {
-  const encoded = json === undefined ? '' : JSON.stringify(result, undefined, 1);
-  if (typeof json === 'string') await writeText(nodeFiles(), json, `${encoded}\n`);
-  print(json === true ? encoded : text());
+  await writeJsonFile(result, json);
+  printText(result, json, text);
 }
+
+/** Writes a result to the file of `--json FILE`, if one is given. */
+export async function writeJsonFile(result: unknown, json: JsonOption): Promise<void> {
+  if (typeof json === 'string') await writeText(nodeFiles(), json, `${encode(result)}\n`);
+}
+
+/** Prints a result as text, or as JSON with `--json` without a file. */
+export const printText = (result: unknown, json: JsonOption, text: () => string): void =>
+  print(json === true ? encode(result) : text());
 
 /** Writes a JSON array element by element. */
 export function jsonArrayWriter(write: (text: string) => void): {

@@ -106,6 +106,26 @@ it('continues after a full disk with the same result, and does not count a block
     expect(read(`full${ending}`)).toBe(read(`free${ending}`));
 });
 
+it.skipIf(!existsSync('/dev/full'))(
+  'continues without --force after a full disk at its report or its JSON, and leaves no file that looks complete',
+  async () => {
+    writeFileSync(at('few.tsv'), `${good.slice(0, 9).join('\n')}\n`);
+    for (const flag of ['report', 'json']) {
+      const out = at(`${flag}.tsv`);
+      // A full device; a write to it fails as on a full disk.
+      const run = (file: string) => heddle(['clean', at('few.tsv'), '--out', out, `--${flag}=${file}`]);
+      const full = await run('/dev/full');
+      expect([full.status, full.stderr]).toEqual([1, expect.stringContaining('full')]);
+      expect([existsSync(out), existsSync(`${out}.part`)]).toEqual([false, true]);
+      const { status, stderr, stdout } = await run(at(`${flag}.out`));
+      expect([status, stdout]).toEqual([0, expect.stringMatching(/^.*: \d of 9 pairs kept$/m)]);
+      expect(stderr).toContain('continuing after 1 block of an interrupted run');
+      expect(existsSync(at(`${flag}.out`))).toBe(true);
+      expect([existsSync(out), existsSync(`${out}.part`)]).toEqual([true, false]);
+    }
+  },
+);
+
 it('starts again if one of its parts is gone', async () => {
   const args = {
     ...{ pairs: { files: [at('many.tsv')] }, limits, languages: {}, threads: 0 },
