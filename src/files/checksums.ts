@@ -9,7 +9,7 @@ export interface FileChecksum {
   readonly size: number;
   /** SHA-256 of the whole file in hexadecimal. */
   readonly sha256: string;
-  /** XXH32 of the whole file in hexadecimal; undefined in the files of earlier versions. */
+  /** XXH32 of the whole file in hexadecimal; undefined in manifests of earlier versions and of continue.py. */
   readonly xxh32?: string;
   /** SHA-256 of each `chunkSize` bytes; only of files that have several chunks. */
   readonly chunks?: readonly string[];

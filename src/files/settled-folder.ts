@@ -1,7 +1,7 @@
 // What a reader of a folder of heddle does first. The code that it needs for an interrupted replacement or a
 // manifest is loaded on demand: most pages read models from a server, which have neither.
 
-import { type Files, readText } from './files.ts';
+import { type Files, readText, withoutEndSlash } from './files.ts';
 import { isStaging, manifestName } from './model-file.ts';
 
 const committing = () => import('./folder-commit.ts');
@@ -10,14 +10,14 @@ const committing = () => import('./folder-commit.ts');
 export const verifying = () => import('./verified-files.ts');
 
 /**
- * Finishes the replacement of a folder if a process was killed meanwhile, and returns the path of the folder.
- * Call it before reading a folder that heddle wrote.
+ * Finishes the replacement of a folder if a process was killed meanwhile, and returns the path of the folder
+ * without slashes at its end. Call it before reading a folder that heddle wrote.
  */
 export async function settledFolder(files: Files, folder: string): Promise<string> {
   const namesIn = async () => ((await files.exists(folder)) ? files.list(folder) : []);
   const names = await namesIn().catch(() => []); // a file, or files without listing
   if (names.some(isStaging)) await (await committing()).finishReplacements(files, folder);
-  return folder;
+  return withoutEndSlash(folder);
 }
 
 /** How often a folder is read again. */

@@ -214,7 +214,8 @@ it('finds a flipped bit of any file by XXH32 when the file is read', async () =>
       expect((await sums())[name].xxh32).toMatch(/^[\da-f]{8}$/);
       await loadModelFolder(files, at('m'));
       flip(at(`m/${name}`), from);
-      await expect(loadModelFolder(files, at('m')), name).rejects.toThrow(changed(name));
+      await expect(loadModelFolder(files, at('m')), name).rejects.toThrow(changed(at(`m/${name}`)));
+      await expect(loadModelFolder(files, at('m//')), name).rejects.toThrow(changed(at(`m/${name}`)));
     }
 });
 
