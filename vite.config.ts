@@ -122,7 +122,7 @@ const entries = {
   'heddle.node': 'src/index.node.ts',
   'heddle.deno': 'src/index.deno.ts',
   node: 'src/node.ts',
-  engine: 'src/engine/index.ts',
+  engine: 'src/engine/checked-entry.ts',
   headless: 'src/headless.ts',
   cli: 'src/commands/main.ts',
   'headless-page': 'src/commands/remote/headless-page.ts',

@@ -43,7 +43,9 @@ const fasterCompiler = full ? {} : { GALLIVM_PERF: 'nopt' };
 const withoutSubgroups = full ? {} : { ...fasterCompiler, LP_NATIVE_VECTOR_WIDTH: '128' };
 
 /** The entries of the package, as the examples of docs/ import them. */
-const resolve = { alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'src/engine/index.ts') } };
+const resolve = {
+  alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'src/engine/checked-entry.ts') },
+};
 
 /**
  * Tests that Chrome leaves out unless HEDDLE_FULL is set: what they run on the GPU, other tests run in

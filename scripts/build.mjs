@@ -209,19 +209,19 @@ async function merge(input, own, groups = []) {
 }
 
 /**
- * Minifies the modules of the library, whose exports keep their names: a bundler does it anyway, and the installed
- * package stays small.
+ * Minifies the modules of the library, whose exports keep their names, and the entries that are large: a bundler does it
+ * anyway, and the installed package stays small.
  */
 function minifyModules() {
-  for (const { parentPath, name } of readdirSync(join(dist, 'modules'), {
-    recursive: true,
-    withFileTypes: true,
-  })) {
-    if (!name.endsWith('.js')) continue;
-    const path = join(parentPath, name);
-    const options = { compress: false, mangle: { toplevel: false } };
-    writeFileSync(path, minifySync(name, readFileSync(path, 'utf8'), options).code);
-  }
+  const modules = readdirSync(join(dist, 'modules'), { recursive: true }).filter((name) =>
+    name.endsWith('.js'),
+  );
+  const minify = (path, options) =>
+    writeFileSync(path, minifySync(basename(path), readFileSync(path, 'utf8'), options).code);
+  for (const name of ['heddle', 'engine'])
+    minify(entryFile(name), { compress: true, mangle: { toplevel: true, keepNames: true } });
+  for (const name of modules)
+    minify(join(dist, 'modules', name), { compress: false, mangle: { toplevel: false } });
 }
 
 /**

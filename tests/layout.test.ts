@@ -45,6 +45,7 @@ const ENTRIES = [
   'src/headless.ts',
   'src/pages.ts',
   'src/engine/index.ts',
+  'src/engine/checked-entry.ts',
 ];
 
 /** Packages that the library may import, in pages and in Node. */

@@ -36,5 +36,5 @@ registerHost({
   cachePath: (name) => `${cache}${name}`,
 });
 
-export * from '../../src/engine/index.ts';
+export * from '../../src/engine/checked-entry.ts';
 export * from '../../src/index.ts';

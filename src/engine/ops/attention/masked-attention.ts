@@ -3,7 +3,6 @@
 // positions.
 
 import { check } from '../../../core/errors.ts';
-import { checkNames } from '../../../core/fields.ts';
 import { dim, show } from '../../../core/tensor.ts';
 import { takeColumns } from '../elementwise/columns.ts';
 import { add } from '../elementwise/elementwise-ops.ts';
@@ -38,10 +37,8 @@ export function maskedAttention(
   k: Value,
   v: Value,
   mask: Value | undefined,
-  options: MaskedAttentionOptions = {},
+  { scale = 1 / Math.sqrt(dim(q, -1)), softcap: cap }: MaskedAttentionOptions = {},
 ): Value {
-  checkNames({ area: 'maskedAttention' }, ['scale', 'softcap'], Object.keys(options));
-  const { scale = 1 / Math.sqrt(dim(q, -1)), softcap: cap } = options;
   check(
     [q, k, v].every(({ shape }) => shape.length === 4 && shape[0] === q.shape[0] && shape[1] === q.shape[1]),
     () =>
@@ -85,10 +82,7 @@ export function attentionMask({
   keys,
   offset = Number.POSITIVE_INFINITY,
   lens,
-  ...others
 }: AttentionMaskOptions): Float32Array {
-  const names = ['batch', 'heads', 'groups', 'queries', 'keys', 'offset', 'lens'];
-  checkNames({ area: 'attentionMask' }, names, Object.keys(others));
   const mask = new Float32Array(batch * heads * groups * queries * keys);
   for (let row = 0; row * keys < mask.length; row++) {
     const b = Math.floor(row / (heads * groups * queries));
