@@ -3,7 +3,7 @@
 
 import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
-import { type FileSource, type FolderSource, GivenFiles } from '../files/given-files.ts';
+import type { FileSource, FolderSource } from '../files/given-files.ts';
 import { isObject } from '../files/json-files.ts';
 import type { CorpusMixture } from '../session/corpus-stages.ts';
 import { currentHost } from '../session/host.ts';
@@ -92,6 +92,7 @@ export async function givenInputs(
     readonly signal?: AbortSignal;
   },
 ): Promise<KnownInputs> {
+  const { GivenFiles } = await import('../files/given-files.ts');
   const files = new GivenFiles(archiveFiles(base));
   const path = (source: FileSource | undefined) => (source === undefined ? source : files.path(source));
   const pairsOf = async <T>(list: T | Blob): Promise<T | readonly Pair[]> =>

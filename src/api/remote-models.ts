@@ -69,6 +69,14 @@ export interface FoundModel {
   readonly isChecked?: boolean;
 }
 
+/** Advice for callers of the library. */
+const callHints = {
+  resume: 'call it again to resume the download',
+  access: "pass { token }, an access token from the hub's settings",
+  revision: "{ revision: 'refs/pr/1' }",
+  unreachable: 'check the network, or pass { hub }, the URL of a mirror',
+};
+
 /** The files in a .zip or .safetensors file. */
 async function unpacked(bytes: Uint8Array, name: string): Promise<FoundModel> {
   const parts = await unpackModelFile(bytes, name);
@@ -86,9 +94,9 @@ export async function fromBlobs(given: Blob | readonly File[]): Promise<FoundMod
   );
   const [first] = all as [Blob];
   const name = first instanceof File ? first.name : 'the Blob';
+  const { blobFiles, readable } = await import('../files/blob-files.ts');
   if (given instanceof Blob || (all.length === 1 && /\.(?:zip|safetensors)$/i.test(name)))
-    return unpacked(new Uint8Array(await first.arrayBuffer()), name);
-  const { blobFiles } = await import('../files/blob-files.ts');
+    return unpacked(new Uint8Array(await (await readable(first, name)).arrayBuffer()), name);
   const folder = 'the files';
   return { files: blobFiles(folder, given), folder };
 }
@@ -133,18 +141,12 @@ async function fromHub(
   const key = `${from.base === host.hub ? '' : `${new URL(from.base).host}--`}${name}--${revision}`;
   const folder = host.cachePath(`hub/${key.replaceAll('/', '--').replaceAll(':', '-')}`);
   if (await files.exists(folder)) return { files, folder };
-  const hints = {
-    resume: 'call loadModel again to resume the download',
-    access: "pass { token }, an access token from the hub's settings",
-    revision: "{ revision: 'refs/pr/1' }",
-    unreachable: 'check the network, or pass { hub }, the URL of a mirror',
-  };
   try {
     const { checkMemory } = await import('./memory-needs.ts');
     const { weights, weightsExclude, inMemory } = given;
     const onConfig = (config: ModelConfig) =>
       checkMemory(name, config, session, { weights, weightsExclude }, inMemory);
-    const options = { revision, hub, signal, hints, token, onDownload, onConfig };
+    const options = { revision, hub, signal, token, onDownload, onConfig };
     await downloadModel(name, files, folder, host, options);
   } catch (error) {
     if (!(error instanceof HeddleError) || error.kind === 'memory') throw error;
@@ -180,7 +182,7 @@ export async function downloadModel(
     idleTimeout: options.idleTimeout ?? 60_000,
     retryDelay: options.retryDelay ?? 500,
     maxRetries: options.maxRetries ?? 5,
-    hints: options.hints,
+    hints: options.hints ?? callHints,
     fallbackHub: options.fallbackHub,
   };
   const { isLanguagePair } = await import('../files/hub/language-pair.ts');

@@ -164,7 +164,10 @@ export async function samplesOf(
 /** The parts of a recording. Throws as `samplesOf`. */
 async function partsOfInput(audio: SpeechInput, name: string): Promise<SoundParts> {
   if (audio instanceof Float32Array) return partsOf({ rate: sampleRate, channels: [audio] });
-  if (audio instanceof Blob) return partsOfInput(new Uint8Array(await audio.arrayBuffer()), name);
+  if (audio instanceof Blob) {
+    const file = await (await import('../files/blob-files.ts')).readable(audio, name);
+    return partsOfInput(new Uint8Array(await file.arrayBuffer()), name);
+  }
   if (audio instanceof ArrayBuffer) return partsOfInput(new Uint8Array(audio), name);
   if (audio instanceof Uint8Array) {
     if (isWav(audio) || !canDecode()) return openWav(audio, name);

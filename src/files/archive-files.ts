@@ -2,7 +2,6 @@
 // the model in its metadata, so that code that reads model folders needs no special case for archives.
 // `writeFolder` writes an archive as a whole.
 
-import { HeddleError } from '../core/errors.ts';
 import { type Files, openBlob } from './files.ts';
 
 const isArchive = (path: string): boolean => /\.(?:zip|safetensors)$/i.test(path);
@@ -46,10 +45,7 @@ export function archiveFiles(files: Files): Files {
     },
     async write(path, bytes) {
       const [, , archive] = await at(path);
-      if (archive)
-        throw new HeddleError(`${path}: cannot write: ${archive} is an archive; use a folder`, {
-          kind: 'input',
-        });
+      if (archive) throw (await archives()).inArchive(path, archive);
       opened.delete(path);
       await files.write(path, bytes);
     },

@@ -1,7 +1,22 @@
 // Files that a page was given, as a folder: what a visitor drops or selects.
 
-import { check, HeddleError } from '../core/errors.ts';
+import { check, errorKind, HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
+
+/**
+ * A file that a page was given. Throws a HeddleError that names it if it was changed or removed since then: the browser
+ * does not read it any more, and does not say why.
+ */
+export async function readable<T extends Blob>(file: T, path: string): Promise<T> {
+  await file
+    .slice(0, 1)
+    .arrayBuffer()
+    .catch((cause: unknown) => {
+      const text = `${path}: the file cannot be read; it was changed or removed after it was chosen, so choose it again`;
+      throw new HeddleError(text, { kind: errorKind(cause), cause });
+    });
+  return file;
+}
 
 /**
  * A folder with these files, which are read when they are needed; it is read-only. Throws a HeddleError if two
@@ -18,16 +33,16 @@ export function blobFiles(folder: string, given: readonly File[]): Files {
     );
     byPath.set(path, file);
   }
-  const find = (path: string): File => {
+  const find = async (path: string): Promise<File> => {
     const file = byPath.get(path);
     if (!file) throw new HeddleError(`${path}: it is not among the files`, { kind: 'not-found' });
-    return file;
+    return readable(file, path);
   };
   const readOnly = async () => check(false, 'files that a page was given are read-only', 'input');
   return {
-    read: async (path) => new Uint8Array(await find(path).arrayBuffer()),
-    blob: async (path) => find(path),
-    size: async (path) => find(path).size,
+    read: async (path) => new Uint8Array(await (await find(path)).arrayBuffer()),
+    blob: find,
+    size: async (path) => (await find(path)).size,
     exists: async (path) => path === folder || byPath.has(path),
     list: async () => given.map(({ name }) => name).sort(),
     write: readOnly,

@@ -2,6 +2,7 @@
 // knows paths only.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { readable } from './blob-files.ts';
 import { type Files, openBlob, openStream } from './files.ts';
 
 /** A file: its path, or the file itself. */
@@ -25,27 +26,27 @@ export class GivenFiles {
 
   constructor(base: Files) {
     /** The given file at a path; undefined if it is a path of the host. */
-    const find = (path: string): Blob | undefined => {
+    const find = async (path: string): Promise<Blob | undefined> => {
       if (!path.startsWith(prefix)) return undefined;
       const blob = this.#blobs.get(path);
       if (!blob) throw new HeddleError(`${path}: it is not among the files`, { kind: 'not-found' });
-      return blob;
+      return readable(blob, path);
     };
     const checkWritable = (path: string) =>
       check(!path.startsWith(prefix), `${path}: a given file is read-only`, 'input');
     this.files = {
       ...base,
       read: async (path) => {
-        const blob = find(path);
+        const blob = await find(path);
         return blob ? new Uint8Array(await blob.arrayBuffer()) : base.read(path);
       },
-      stream: async (path) => find(path)?.stream() ?? openStream(base, path),
-      blob: async (path) => find(path) ?? openBlob(base, path),
+      stream: async (path) => (await find(path))?.stream() ?? openStream(base, path),
+      blob: async (path) => (await find(path)) ?? openBlob(base, path),
       size: async (path) => {
-        const blob = find(path);
+        const blob = await find(path);
         return blob ? blob.size : base.size?.(path);
       },
-      sha256: async (path) => (find(path) ? undefined : base.sha256?.(path)),
+      sha256: async (path) => (path.startsWith(prefix) ? undefined : base.sha256?.(path)),
       real: async (path) => (path.startsWith(prefix) ? path : (base.real?.(path) ?? path)),
       exists: async (path) =>
         path.startsWith(prefix) ? this.#blobs.has(path) || this.#namesIn(path).length > 0 : base.exists(path),
@@ -114,7 +115,10 @@ export class GivenFiles {
     const known = this.#archives.get(archive);
     if (known !== undefined) return known;
     const { unpackModelFile } = await import('./model-archives.ts');
-    const parts = await unpackModelFile(new Uint8Array(await archive.arrayBuffer()), name);
+    const parts = await unpackModelFile(
+      new Uint8Array(await (await readable(archive, name)).arrayBuffer()),
+      name,
+    );
     const folder = this.#newFolder(name);
     for (const [part, bytes] of Object.entries(parts))
       this.#blobs.set(`${folder}/${part}`, new Blob([bytes as Uint8Array<ArrayBuffer>]));

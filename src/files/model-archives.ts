@@ -90,3 +90,7 @@ export async function openArchive(files: Files, archive: string): Promise<Files>
   const parts = await unpackModelFile(await files.read(archive), archive);
   return memoryFiles(new Map(Object.entries(parts).map(([name, data]) => [`/${name}`, data])));
 }
+
+/** The error of a write to a path in an archive. */
+export const inArchive = (path: string, archive: string): HeddleError =>
+  new HeddleError(`${path}: cannot write: ${archive} is an archive; use a folder`, { kind: 'input' });

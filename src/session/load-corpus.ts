@@ -163,6 +163,7 @@ export async function readBlobPairs(
   session: Pick<CorpusSession, 'emit' | 'signal'>,
 ): Promise<Pair[]> {
   const name = (blob as Partial<File>).name ?? 'pairs';
+  await (await import('../files/blob-files.ts')).readable(blob, name);
   const files = { stream: async () => blob.stream(), size: async () => blob.size } as Partial<Files> as Files;
   return readPairs({ files: [name] }, { ...session, files });
 }

@@ -1,7 +1,7 @@
 // The device of a session: opens at its first use, and is replaced if it is lost. Sessions without a device of
 // the caller share one per host, which closes with its last session.
 
-import { check, HeddleError } from '../core/errors.ts';
+import { check } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
 import { type Device, deviceExtras, openDevice, probedDevice } from '../engine/gpu/device.ts';
 import { adapterInfoOf } from '../engine/gpu/subgroup-features.ts';
@@ -147,10 +147,7 @@ export class SessionDevice {
   }
 
   async #openGpu(): Promise<GPU> {
-    if (this.isCpu)
-      throw new HeddleError(`The ${this.backend} backend has no GPU; use another device.`, {
-        kind: 'unsupported',
-      });
+    if (this.isCpu) throw (await deviceExtras()).noGpu(this.backend);
     const gpu = this.#given && isGpu(this.#given) ? this.#given : await this.#host.gpu();
     if (!gpu) throw (await deviceExtras()).noWebGpu(this.#host.name);
     return gpu;

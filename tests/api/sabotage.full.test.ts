@@ -1,17 +1,24 @@
 // A training and its folder beside a saboteur: a bit flips in each file, the disk is full at each write, each
 // operation on files fails or is the last one before the process dies.
 
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadModel } from '../../src/api/load-model.ts';
 import { type TrainOptions, train } from '../../src/api/train.ts';
 import { errorKind, HeddleError } from '../../src/core/errors.ts';
-import type { Files } from '../../src/files/files.ts';
+import { appendFile, type Files, readText, writeText } from '../../src/files/files.ts';
 import { verifyFolder } from '../../src/files/folder-commit.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
+import { readManifest, removeOwnFolder } from '../../src/files/owned-folder.ts';
 import { settledFolder } from '../../src/files/settled-folder.ts';
+import { nodeFiles } from '../../src/host/node-files.ts';
 import { registerHost } from '../../src/session/host.ts';
 import type { JobEvent } from '../../src/train/report/training-events.ts';
 import { readTrainingState } from '../../src/train/update/training-state.ts';
+import { scratch } from '../support/cli.ts';
+import { Faults, faultWays, faultyFiles } from '../support/faults.ts';
+
+let disks = 0;
 
 const options: TrainOptions = {
   device: 'cpu',
@@ -21,6 +28,7 @@ const options: TrainOptions = {
   batchSize: 4,
   heldOut: 0,
   saveSteps: 1,
+  keepLast: 2,
   model: { dModel: 4, heads: 1, encoderLayers: 1, decoderLayers: 1, feedForward: 4, maxLength: 8 },
 };
 const pairs = ['ab', 'ba', 'cab', 'bac'].map((source) => ({
@@ -69,90 +77,113 @@ it('a flipped bit in each file is found, and the file named, by what reads it', 
   expect(unread).toEqual(['notes.md']); // the user's file is none of heddle's
 });
 
-/** An operation that changes files, and whether it may still be done. */
-type Saboteur = (operation: string, path: string) => void;
-function sabotaged(files: Files, before: Saboteur): Files {
+/** Files whose writes fail from the n-th on: a full disk. `after`: called when one fails. */
+function fullAfter(files: Files, n: number, after: () => void): Files {
+  let writes = 0;
+  const check = (path: string) => {
+    if (++writes <= n) return;
+    after();
+    throw new HeddleError(`${path}: the disk is full`, { kind: 'quota' });
+  };
   return {
     ...files,
     write: async (path, bytes) => {
-      before('write', path);
+      check(path);
       await files.write(path, bytes);
     },
     append: async (path, bytes) => {
-      before('append', path);
-      const old = (await files.exists(path)) ? await files.read(path) : new Uint8Array();
-      await files.write(path, Uint8Array.from([...old, ...bytes]));
-    },
-    rename: async (from, to) => {
-      before('rename', from);
-      await files.rename(from, to);
-    },
-    remove: async (path) => {
-      before('remove', path);
-      await files.remove(path);
+      check(path);
+      await appendFile(files, path, bytes);
     },
   };
 }
 
-describe('a run that resumes', () => {
-  const faults: Readonly<Record<string, (n: number) => Saboteur>> = {
-    /** The disk is full from the n-th write on. */
-    'with a full disk from each write on': (n) => {
-      let writes = 0;
-      return (operation, path) => {
-        if ((operation === 'write' || operation === 'append') && ++writes > n)
-          throw new HeddleError(`${path}: the disk is full`, { kind: 'quota' });
-      };
-    },
-    /** One operation fails, and all later ones work. */
-    'with a fault at each operation': (n) => {
-      let operations = 0;
-      return (_, path) => {
-        if (++operations === n + 1) throw new HeddleError(`${path}: input/output error`, { kind: 'input' });
-      };
-    },
-    /** Nothing is done any more, as if the process had been killed. */
-    'killed before each operation': (n) => {
-      let operations = 0;
-      return (_, path) => {
-        if (++operations > n) throw new HeddleError(`${path}: killed`, { kind: 'input' });
-      };
-    },
-  };
+/** Names and contents of the user's files in a folder of a run. */
+const mine = ['notes.md', '.gitignore', 'plots/a.png'];
 
-  it.each(Object.entries(faults))(
-    '%s loses neither the old nor the new model, nor a file of the user',
-    async (_, fault) => {
-      let n = 0;
-      for (let whole = false; !whole; n++) {
-        const { files } = await copyOf(trained, 'run');
-        let failed = false;
-        const saboteur = fault(n);
-        use(
-          sabotaged(files, (operation, path) => {
-            try {
-              saboteur(operation, path);
-            } catch (error) {
-              failed = true;
-              throw error;
-            }
-          }),
-        );
-        await run({ steps: 4, resume: true }).catch((error) =>
-          expect(errorKind(error), error.message).toBeDefined(),
-        );
-        whole = !failed;
-        // The next reader finishes or drops what was interrupted.
-        use(files);
-        const folder = await settledFolder(files, 'run');
-        await verifyFolder(files, folder);
-        expect(new TextDecoder().decode(await files.read('run/notes.md'))).toBe('mine');
-        const { step } = await readTrainingState(files, folder);
-        expect(step).toBeGreaterThan(1);
-        await (await loadModel('run', { device: 'cpu' })).translate('ab');
-        if (n % 5 === 0) await run({ steps: 5, resume: true });
+describe.each([
+  ['memory', () => ({ files: memoryFiles(), at: 'run' })],
+  ['a disk', () => ({ files: nodeFiles(), at: join(scratch(), `${disks++}`, 'run') })],
+])('in %s, a run that resumes', (_, open) => {
+  const weights = async (files: Files, folder: string) =>
+    (await readManifest(files, folder))?.files['model.safetensors']?.sha256;
+  /** The weights of an undisturbed run after each step from the second. */
+  const expected: (string | undefined)[] = [];
+  beforeAll(async () => {
+    const { files, at } = open();
+    use(files);
+    for (const steps of [2, 3, 4]) {
+      await run({ checkpoint: at, steps, resume: steps > 2 });
+      expected.push(await weights(files, at));
+    }
+    expect(new Set(expected).size).toBe(3);
+  });
+
+  /**
+   * Resumes a run of 2 steps to 3, on the files that `sabotaged` makes of its files, and expects one of the two
+   * checkpoints and all files of the user. Then it resumes to 4 as if nothing had happened.
+   */
+  async function expectWhole(moment: string, sabotaged: (files: Files) => Files): Promise<void> {
+    const { files, at } = open();
+    use(files);
+    await run({ checkpoint: at, steps: 2 });
+    const kept = [at, `${at}.step-1`];
+    for (const folder of kept) for (const name of mine) await writeText(files, `${folder}/${name}`, name);
+    const expectMine = async () => {
+      for (const folder of kept)
+        for (const name of mine) expect(await readText(files, `${folder}/${name}`), moment).toBe(name);
+    };
+    use(sabotaged(files));
+    await run({ checkpoint: at, steps: 3, resume: true }).catch((error) =>
+      expect(errorKind(error), error.message).toBeDefined(),
+    );
+    // The next reader finishes or drops what was interrupted.
+    use(files);
+    const folder = await settledFolder(files, at);
+    await verifyFolder(files, folder);
+    expect(expected.slice(0, 2), moment).toContain(await weights(files, at));
+    expect((await readTrainingState(files, folder)).step, moment).toBeGreaterThan(1);
+    await (await loadModel(at, { device: 'cpu' })).translate('ab');
+    await expectMine();
+    await run({ checkpoint: at, steps: 4, resume: true });
+    expect(await weights(files, at), moment).toBe(expected[2]);
+    // Those of step 3 may be missing, and then those of step 2 are kept.
+    const steps: number[] = [];
+    for (const step of [2, 3, 4]) {
+      await verifyFolder(files, `${at}.step-${step}`);
+      const kept = await weights(files, `${at}.step-${step}`);
+      if (kept !== undefined) steps.push(step);
+      expect([undefined, expected[step - 2]], moment).toContain(kept);
+    }
+    expect([steps.length, steps.at(-1)], moment).toEqual([2, 4]);
+    await expectMine();
+    await removeOwnFolder(files, at);
+  }
+
+  it.each(faultWays)(
+    'with a fault (%s) at each operation loses neither the old nor the new model, nor a file of the user',
+    async (way) => {
+      let at = 0;
+      for (let happened = true; happened; at++) {
+        const faults = new Faults(way, at, () => new HeddleError('input/output error', { kind: 'input' }));
+        await expectWhole(`operation ${at}`, (files) => faultyFiles(files, faults));
+        happened = faults.happened;
       }
-      expect(n).toBeGreaterThan(5);
+      console.log(`${way}: ${at} runs`);
+      expect(at).toBeGreaterThan(50);
     },
   );
+
+  it('with a full disk from each write on loses neither the old nor the new model, nor a file of the user', async () => {
+    let at = 0;
+    for (let isFull = true; isFull; at++) {
+      isFull = false;
+      await expectWhole(`write ${at}`, (files) =>
+        fullAfter(files, at, () => {
+          isFull = true;
+        }),
+      );
+    }
+    expect(at).toBeGreaterThan(5);
+  });
 });

@@ -70,9 +70,11 @@ export const deviceExtras = () => import('./device-extras.ts');
  */
 export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = {}): Promise<Device> {
   if (!gpu) throw (await deviceExtras()).noWebGpu();
-  const adapter = await gpu.requestAdapter({
-    powerPreference: options.powerPreference ?? 'high-performance',
-  });
+  const refuse = async (error: unknown): Promise<never> => {
+    throw (await deviceExtras()).refused(error);
+  };
+  const { powerPreference = 'high-performance' } = options;
+  const adapter = await gpu.requestAdapter({ powerPreference }).catch(refuse);
   if (!adapter) throw (await deviceExtras()).noAdapter();
   const limits = adapter.limits as unknown as Readonly<Record<string, number | undefined>>;
   const required: Record<string, number> = { ...options.require };
@@ -85,11 +87,13 @@ export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = 
     if (limit !== undefined) required[name] = limit;
   }
   return probedDevice(
-    await adapter.requestDevice({
-      label: 'heddle',
-      requiredFeatures: requestedFeatures.filter((f) => adapter.features.has(f)),
-      requiredLimits: required,
-    }),
+    await adapter
+      .requestDevice({
+        label: 'heddle',
+        requiredFeatures: requestedFeatures.filter((f) => adapter.features.has(f)),
+        requiredLimits: required,
+      })
+      .catch(refuse),
     adapter.info,
     options.submissions,
   );

@@ -1,6 +1,6 @@
 // Opens a device in place of one that was lost.
 
-import { HeddleError } from '../../core/errors.ts';
+import { HeddleError, messageOf } from '../../core/errors.ts';
 
 /** What this file needs of a device: device.ts imports it. */
 interface OpenedDevice {
@@ -13,7 +13,7 @@ const retryDelays = [0, 250, 500, 1000, 2000, 4000, 8000, 16000];
 
 /**
  * Opens a device with `open`, with retries for half a minute: a crashed driver or browser process needs time
- * to restart. Throws the last error, and the reason of the signal if it is aborted.
+ * to restart. Throws a HeddleError with the last reason, and the reason of the signal if it is aborted.
  */
 export async function openWithRetries(open: () => Promise<OpenedDevice>, signal: AbortSignal): Promise<void> {
   let failure: unknown;
@@ -30,5 +30,6 @@ export async function openWithRetries(open: () => Promise<OpenedDevice>, signal:
       failure = error;
     }
   }
-  throw failure;
+  const text = `The GPU device was lost, and there is no new one: ${messageOf(failure)}`;
+  throw new HeddleError(text, { kind: 'device', cause: failure });
 }

@@ -1,6 +1,6 @@
 // Errors of hosts and adapters that cannot run the engine. Loaded when one is thrown.
 
-import { HeddleError } from '../../core/errors.ts';
+import { HeddleError, messageOf } from '../../core/errors.ts';
 import { formatLimit } from '../../core/format-numbers.ts';
 
 const unsupported = (message: string) => new HeddleError(message, { kind: 'unsupported' });
@@ -11,6 +11,10 @@ export const noWebGpu = (host?: string): HeddleError =>
     `${host === undefined ? 'WebGPU is not available' : `There is no WebGPU in this ${host}`}. Use a current Chrome, Edge, ` +
       'Firefox or Safari, on https or localhost; chrome://gpu or about:support shows why it is off.',
   );
+
+/** A backend computes without a GPU. */
+export const noGpu = (backend: string): HeddleError =>
+  unsupported(`The ${backend} backend has no GPU; use another device.`);
 
 /** WebGPU has no adapter. */
 export const noAdapter = (): HeddleError =>
@@ -25,3 +29,7 @@ export const lowLimit = (name: string, has: number, needed: number): HeddleError
   unsupported(
     `The adapter's ${name} is ${formatLimit(name, has)}, ${formatLimit(name, needed)} is required; use another adapter, or the CPU.`,
   );
+
+/** WebGPU has rejected the request for an adapter or a device. */
+export const refused = (cause: unknown): HeddleError =>
+  new HeddleError(`WebGPU opens no device: ${messageOf(cause)}`, { kind: 'unsupported', cause });

@@ -14,7 +14,7 @@ export interface HttpOptions {
   readonly retryDelay: number;
   /** Maximum number of retries in a row without progress. */
   readonly maxRetries: number;
-  /** Advice in error messages. Default: for the command line. */
+  /** Advice in error messages. */
   readonly hints?: ErrorHints;
   /** Hub to use if the server at the URL of the hub is no hub, for example a static host of pages. */
   readonly fallbackHub?: string;
@@ -32,7 +32,8 @@ export interface ErrorHints {
   readonly unreachable: string;
 }
 
-const commandHints: ErrorHints = {
+/** Advice for users of the command. */
+export const commandHints: ErrorHints = {
   resume: 'run the same command again to resume',
   access: 'put an access token into HF_TOKEN',
   revision: 'revision refs/pr/1',
