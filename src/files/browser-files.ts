@@ -97,10 +97,26 @@ function split(path: string): [string[], string] {
   return [all.slice(0, -1), all.at(-1) ?? ''];
 }
 
-/**
- * Writes a file. `close` replaces an existing file atomically. Until then a new file would be visible but empty,
- * so it has a temporary name.
- */
+/** What a stream of a file can write. */
+type Content = FileSystemWriteChunkType | Uint8Array;
+
+/** Writes to a file. `close` replaces it atomically; a stream that is left open would keep the file locked. */
+async function fill(
+  file: FileSystemFileHandle,
+  content: Iterable<Content> | AsyncIterable<Content>,
+  options?: FileSystemCreateWritableOptions,
+): Promise<void> {
+  const writable = await file.createWritable(options);
+  try {
+    for await (const part of content) await writable.write(part as FileSystemWriteChunkType);
+    await writable.close();
+  } catch (error) {
+    await writable.abort().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Writes a file. Until its content is complete a new file would be visible but empty, so it has a temporary name. */
 async function store(
   folder: FileSystemDirectoryHandle,
   name: string,
@@ -109,14 +125,11 @@ async function store(
   const isNew = (await ifExists(folder.getFileHandle(name))) === undefined;
   const first = isNew ? unfinished(name) : name;
   const handle: StoredFile = await folder.getFileHandle(first, { create: true });
-  const writable = await handle.createWritable();
   try {
-    for await (const bytes of content) await writable.write(bytes as BufferSource);
-    await writable.close();
+    await fill(handle, content);
     if (isNew) await moveFile(handle, folder, name);
     if (isNew && !handle.move) await folder.removeEntry(first);
   } catch (error) {
-    await writable.abort().catch(() => undefined);
     if (isNew) await folder.removeEntry(first).catch(() => undefined);
     throw error;
   }
@@ -125,9 +138,7 @@ async function store(
 /** Moves a file, or copies it if the browser has no `move`, which is not standardized. */
 async function moveFile(file: StoredFile, to: FileSystemDirectoryHandle, name: string): Promise<void> {
   if (file.move) return file.move(to, name);
-  const copy = await (await to.getFileHandle(name, { create: true })).createWritable();
-  await copy.write(await file.getFile());
-  await copy.close();
+  await fill(await to.getFileHandle(name, { create: true }), [await file.getFile()]);
 }
 
 /** Moves all files of a folder into another. */
@@ -157,9 +168,7 @@ async function appendTo(file: StoredFile, bytes: Uint8Array<ArrayBuffer>): Promi
     return;
   }
   const { size } = await file.getFile();
-  const writable = await file.createWritable({ keepExistingData: true });
-  await writable.write({ type: 'write', position: size, data: bytes });
-  await writable.close();
+  await fill(file, [{ type: 'write', position: size, data: bytes }], { keepExistingData: true });
 }
 
 /** The folders and files under a folder of OPFS, by path. */

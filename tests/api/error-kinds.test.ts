@@ -76,6 +76,14 @@ const tests: Readonly<Record<ErrorKind, Readonly<Record<string, () => unknown>>>
     'no WebGPU in the host of a session': () =>
       new Session({ ...browserHost(), gpu: async () => undefined }).engine(),
     'no adapter': () => openDevice(gpuWith(null)),
+    'an adapter whose device is refused': () =>
+      openDevice(
+        gpuWith({
+          limits: {},
+          features: new Set(),
+          requestDevice: () => Promise.reject(new DOMException('no device', 'OperationError')),
+        }),
+      ),
     'a limit that is too low': () => openDevice(gpuWith({ limits: {} }), { require: neededLimits }),
     'a limit that is too low for a training': () =>
       train([{ source: 'a', target: 'b' }], {
@@ -132,6 +140,9 @@ const tests: Readonly<Record<ErrorKind, Readonly<Record<string, () => unknown>>>
       const x = graph.input('x', 'f32', [64]);
       graph.output('y', add(graph, x, x));
       makePlan(graph, { traits: { ...defaultTraits, maxBindingBytes: 64 } });
+    },
+    'an array that cannot be allocated': () => {
+      throw new RangeError('Array buffer allocation failed');
     },
     'an error of the device': () => {
       const { events, device } = fakeDevice(new Promise(() => undefined));

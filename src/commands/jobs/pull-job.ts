@@ -2,6 +2,7 @@
 
 import { pullModel } from '../../api/model-files.ts';
 import { check, HeddleError } from '../../core/errors.ts';
+import { commandHints } from '../../files/hub/http.ts';
 import { isLanguagePair } from '../../files/hub/language-pair.ts';
 import type { PulledModel } from '../../files/hub/pull-model.ts';
 import { repository } from '../../files/hub/repository.ts';
@@ -48,6 +49,7 @@ export const pull: Job<PullArguments, PulledModel> = async (args, session) => {
   return pullModel(name, out, {
     files: session.files,
     signal: session.signal,
+    hints: commandHints,
     revision,
     hub,
     token,
