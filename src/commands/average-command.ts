@@ -7,7 +7,7 @@ import { withoutEndSlash } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { outFolder } from './out-folder.ts';
 import type { JsonOption } from './output.ts';
-import { isSamePlace } from './output-file.ts';
+import { isModelIn } from './output-file.ts';
 import { jsonOption } from './parse-values.ts';
 import { runAndPrint } from './run-command.ts';
 
@@ -30,7 +30,7 @@ export function addAverage(program: Command): void {
     .addOption(jsonOption())
     .action(async (folders: string[], options: Options) => {
       const out = await outFolder(archiveFiles(nodeFiles()), 'average', options);
-      if (folders.some((folder) => isSamePlace(folder, out)))
+      if (folders.some((folder) => isModelIn(folder, out)))
         throw new HeddleError(
           `average: ${options.out} is one of the checkpoints; name another folder for the mean`,
         );

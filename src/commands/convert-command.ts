@@ -11,7 +11,7 @@ import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Converted } from './jobs/convert-job.ts';
 import { checkNewFolder } from './out-folder.ts';
-import { checkNamed, isSamePlace } from './output-file.ts';
+import { isModelIn } from './output-file.ts';
 import {
   adapterOption,
   addLanguageOptions,
@@ -84,11 +84,10 @@ export function addConvert(program: Command): void {
     .addOption(jsonOption())
     .action(async (folder: string, given: string, options: Options) => {
       const { to, dtype, force, loraAdapter: lora, sourceLang, targetLang, steps, json } = options;
-      checkNamed('convert: <out>', given);
       const out = withoutEndSlash(given);
       await checkNewFolder(nodeFiles(), out, force);
       for (const input of [folder, lora ?? folder])
-        if (isSamePlace(input, out) && (await archiveFiles(nodeFiles()).exists(`${input}/state.json`)))
+        if (isModelIn(input, out) && (await archiveFiles(nodeFiles()).exists(`${out}/state.json`)))
           throw new HeddleError(
             `convert: ${given} is the checkpoint itself, and would lose its optimizer; name another folder`,
           );

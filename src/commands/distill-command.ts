@@ -1,6 +1,5 @@
 // heddle distill
 
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
@@ -12,6 +11,7 @@ import { checkStepFolders } from '../train/run/step-folders.ts';
 import type { Distilled } from './jobs/distill-job.ts';
 import { outFolder } from './out-folder.ts';
 import { table } from './output.ts';
+import { isModelIn } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { addHostOptions, jsonOption, positive, whole } from './parse-values.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
@@ -66,7 +66,7 @@ export function addDistill(program: Command): void {
     const resume = !force && (await isStudent);
     const out = await outFolder(files, 'student', { out: options.out, force, resume });
     const teacher = withoutEndSlash(given);
-    if (resolve(teacher) === resolve(out))
+    if (isModelIn(teacher, out))
       throw new HeddleError(`--out ${options.out}: this is the teacher; use another folder for the student`);
     const settings = givenSettings(command);
     if (settings.keepLast && !force)

@@ -45,6 +45,10 @@ export function isSamePlace(a: string, b: string): boolean {
   return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
+/** Whether a model is in a folder: it is the folder, or a .safetensors file directly in it. */
+export const isModelIn = (model: string, folder: string): boolean =>
+  isSamePlace(model, folder) || (/\.safetensors$/i.test(model) && isSamePlace(dirname(model), folder));
+
 /** The error of an output file that exists. `remedy`: how to overwrite it. */
 export const fileExists = (flag: string, path: string, remedy: string): HeddleError =>
   new HeddleError(`${flag} ${shellQuote(path)}: this file exists; ${remedy}`);
