@@ -6,7 +6,7 @@ import { HeddleError } from '../core/errors.ts';
 import { withoutAliases } from './flag-aliases.ts';
 import { setCommand } from './interruption.ts';
 import { forTerminal, type JsonOption, jsonFlags, reportError, setVerbosity } from './output.ts';
-import { checkOutputFile } from './output-file.ts';
+import { checkNamed, checkOutputFile } from './output-file.ts';
 
 /** Adds a command to the program. Each imports only its own module, so that a command starts fast. */
 const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
@@ -40,6 +40,29 @@ const commands: Readonly<Record<string, () => Promise<(program: Command) => void
 
 /** Names of all commands. */
 export const commandNames: readonly string[] = Object.keys(commands);
+
+/** Names of arguments that are folders. */
+const folderArguments = ['dir', 'out', 'teacher', 'checkpoint'];
+
+/** Throws a HeddleError if the name of a file or folder is empty, as that of a variable of a script that is not set. */
+function checkGivenNames(command: Command): void {
+  for (const option of command.options) {
+    const [, kind] = /[<|](file|dir|pairs)\b/.exec(option.flags) ?? [];
+    const name = option.attributeName();
+    // Without a folder --tensorboard is off.
+    if (!kind || name === 'tensorboard' || command.getOptionValueSource(name) !== 'cli') continue;
+    const value: unknown = command.getOptionValue(name);
+    const isNothing = Array.isArray(value) && value.length === 0;
+    for (const given of isNothing ? [''] : [value].flat())
+      if (typeof given === 'string') checkNamed(option.long ?? '', given, kind === 'dir' ? 'folder' : 'file');
+  }
+  for (const [i, argument] of command.registeredArguments.entries()) {
+    const name = argument.name();
+    const kind = folderArguments.includes(name) ? 'folder' : 'file';
+    const given = name === 'text' ? [] : command.args.slice(i, argument.variadic ? undefined : i + 1);
+    for (const value of given) checkNamed(`${command.name()}: <${name}>`, value, kind);
+  }
+}
 
 /** Throws a HeddleError if the file of `--json` may not be written. */
 function checkJsonFile(command: Command): void {
@@ -85,6 +108,7 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
     if (quiet && verbose) throw new HeddleError('--quiet and --verbose exclude each other; use one of them');
     setCommand(command.name());
     setVerbosity(quiet ? 'quiet' : verbose ? 'verbose' : 'normal');
+    checkGivenNames(command);
     checkJsonFile(command);
   });
   try {

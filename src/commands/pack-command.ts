@@ -18,7 +18,7 @@ import { trainingReport } from '../train/report/training-report.ts';
 import { Interruption } from './interruption.ts';
 import { checkNewFolder } from './out-folder.ts';
 import { type JsonOption, printResult } from './output.ts';
-import { checkNamed, isSamePlace } from './output-file.ts';
+import { isSamePlace } from './output-file.ts';
 import { jsonOption } from './parse-values.ts';
 
 interface Options {
@@ -96,7 +96,6 @@ async function copy(
   partsOf: (files: Files, folder: string) => Promise<Record<string, Uint8Array>>,
 ): Promise<void> {
   const files = archiveFiles(nodeFiles());
-  checkNamed(from.toLowerCase().endsWith('.zip') ? 'unpack: <dir>' : 'pack: <file.zip>', target);
   const to = withoutEndSlash(target);
   if (isSamePlace(from, to)) throw new HeddleError(`${to}: it is the model itself; use another name`);
   if (!(await files.exists(from))) throw new HeddleError(`${from}: there is no such file or folder`);
