@@ -61,6 +61,9 @@ export function addClean(program: Command): void {
     checkLanguages([source, target]);
     const inputs = pathsOf(pairs);
     const flags = ['out', 'rejected', 'report'] as const;
+    for (const flag of ['out', 'rejected'] as const)
+      if (/\.(?:csv|jsonl?|gz|tmx|xliff?|po|mo)$/i.test(options[flag] ?? ''))
+        throw new HeddleError(`--${flag} ${options[flag]}: the pairs are written as TSV; name a .tsv file`);
     checkOutputFiles(
       flags.map((flag) => [`--${flag}`, options[flag]] as const),
       { force, inputs },

@@ -86,6 +86,10 @@ export function addEvaluate(program: Command): void {
       const pairs = pairFilesOf(names, options);
       if (!pairs) throw new HeddleError('eval: give a file of pairs, or --source and --target');
       checkStdin([pairs]);
+      if (/\.(?:csv|json|gz)$/i.test(options.output ?? ''))
+        throw new HeddleError(
+          `--output ${options.output}: name a .tsv or .jsonl file for sources, references and scores, or a .txt file for translations`,
+        );
       const inputs = [...pathsOf(pairs), ...(outputs ?? [])];
       const systems = outputs?.length ?? 1 + compare.length;
       const written = (['output', 'comet', 'report'] as const).flatMap((flag) =>
@@ -93,7 +97,8 @@ export function addEvaluate(program: Command): void {
           (path) => [`--${flag}`, path] as const,
         ),
       );
-      checkOutputFiles(written, { force, inputs });
+      const json = typeof options.json === 'string' ? options.json : undefined;
+      checkOutputFiles([...written, ['--json', json]], { force, inputs });
       const texts = (options.output ?? options.comet) !== undefined;
       const common = { pairs, references, resamples, texts };
       const evaluated = async (): Promise<TranslationReport | EvaluationReport> => {

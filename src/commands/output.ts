@@ -6,7 +6,7 @@ import { escapeControls, HeddleError, messageOf, shellQuote } from '../core/erro
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { inFlags } from './flag-names.ts';
-import { fileExists } from './output-file.ts';
+import { checkOutputFile, fileExists } from './output-file.ts';
 import { padText } from './text-width.ts';
 
 /** A text with control characters except line breaks and tabs escaped: names and texts come from files. */
@@ -60,7 +60,9 @@ export async function printResult(result: unknown, json: JsonOption, text: () =>
 
 /** Writes a result to the file of `--json FILE`, if one is given. */
 export async function writeJsonFile(result: unknown, json: JsonOption): Promise<void> {
-  if (typeof json === 'string') await writeText(nodeFiles(), json, `${encode(result)}\n`);
+  if (typeof json !== 'string') return;
+  checkOutputFile('--json', json, { force: true }); // the command may have written a folder there
+  await writeText(nodeFiles(), json, `${encode(result)}\n`);
 }
 
 /** Prints a result as text, or as JSON with `--json` without a file. */

@@ -9,7 +9,7 @@ import { pathsOf } from '../text/corpus/pair-files.ts';
 import { openSentencePiece, type SentencePieceProcessor } from '../text/sentencepiece/processor.ts';
 import { isTrainedSentencePiece, trainedModelFile } from '../text/sentencepiece/trained-sentencepiece.ts';
 import { shownOnTerminal } from './output.ts';
-import { checkOutputFile } from './output-file.ts';
+import { checkOutputFiles } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { jsonOption, list, whole } from './parse-values.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
@@ -75,7 +75,15 @@ export function addTokenizer(program: Command): void {
       throw new HeddleError('--character-coverage must be above 0 and at most 1');
     const out = resolve(options.out);
     const inputs = pathsOf(texts);
-    for (const ending of ['model', 'json']) checkOutputFile('--out', `${out}.${ending}`, { force, inputs });
+    const json = typeof options.json === 'string' ? options.json : undefined;
+    checkOutputFiles(
+      [
+        ['--out', `${out}.model`],
+        ['--out', `${out}.json`],
+        ['--json', json],
+      ],
+      { force, inputs },
+    );
     const { byteFallback, splitDigits, userSymbols, controlSymbols } = options;
     const pieces = { byteFallback, characterCoverage, splitDigits, userSymbols, controlSymbols };
     const trained = kind === 'bpe' ? ('sentencepiece-bpe' as const) : kind;

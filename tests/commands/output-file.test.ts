@@ -110,8 +110,26 @@ it('refuses a file for two outputs, and a checkpoint as the output of its own co
   writeFileSync(at('two.tsv'), 'a\tb\n');
   expect(await run('eval', at('model'), at('two.tsv'), '--output', out, '--report', out)).toMatch(twice);
   expect(await run('clean', at('two.tsv'), '--out', out, '--rejected', `${at('.')}/both.txt`)).toMatch(twice);
+  const second = ['eval', at('model'), at('two.tsv'), '--compare', at('model'), '--output', out];
+  expect(await run(...second, `--json=${at('both.2.txt')}`)).toContain('both.2.txt: another output has');
+  const pieces = ['tokenizer', at('two.tsv'), '--out', at('pieces')];
+  expect(await run(...pieces, `--json=${at('pieces.json')}`)).toContain('pieces.json: another output has');
+  expect(await run('eval', at('model'), at('two.tsv'), '--output', at('x.csv'))).toContain('name a .tsv or');
+  expect(await run('clean', at('two.tsv'), '--out', at('x.jsonl'))).toContain('written as TSV');
+  const mean = ['average', at('model'), at('model'), '--out', at('mean')];
+  expect(await run(...mean, `--json=${at('mean/config.json')}`)).toContain(
+    'config.json: it is a file that heddle wrote in the folder',
+  );
+  expect(readFileSync(at('mean/config.json'), 'utf8')).toContain('"format"');
   symlinkSync('model', at('link'));
   const before = readFileSync(at('model/optimizer.safetensors'));
+  const weights = at('model/model.safetensors'); // a name of the model in the folder
+  for (const args of [
+    ['convert', weights, at('model'), '--to', 'heddle'],
+    ['average', weights, weights, '--out', at('model')],
+    ['distill', weights, at('two.tsv'), '--out', at('model')],
+  ])
+    expect(await run(...args, '--force')).toMatch(/ itself, | one of the checkpoints| the teacher/);
   for (const name of [
     at('link'),
     `${scratch()}/./model`,
@@ -152,6 +170,12 @@ it.each(['', ' '])('says that a name is empty in every command: "%s"', async (na
       ['train', ...smallTraining, '--steps', '1', '--out', at('third'), '--save-config', name],
       '--save-config is empty; name a file',
     ],
+    [['translate', name, 'a'], 'translate: <dir> is empty; name a folder'],
+    [['translate', model, 'a', '--ensemble', name], '--ensemble is empty; name a folder'],
+    [['translate', model, '--input', name], '--input is empty; name a file'],
+    [['eval', model, name], 'eval: <pairs> is empty; name a file'],
+    [['train', at('run.yaml'), '--tokenizer-file', name], '--tokenizer-file is empty; name a file'],
+    [['plan', name], 'plan: <dir> is empty; name a folder'],
   ] as const) {
     const { status, stderr } = await heddle(args);
     expect([status, stderr]).toEqual([1, `heddle: ${what}\n`]);
