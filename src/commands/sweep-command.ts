@@ -1,11 +1,13 @@
 // Runs a sweep of `heddle train`: one training after the other, then the table and the report that compare them.
 
 import { HeddleError, messageOf } from '../core/errors.ts';
+import { archiveFiles } from '../files/archive-files.ts';
 import { readText, writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
 import { inFlags } from './flag-names.ts';
 import { type RunSummary, summarizeFolders } from './jobs/runs-job.ts';
+import { outFolder } from './out-folder.ts';
 import { log, printResult } from './output.ts';
 import type { HostOptions } from './run-command.ts';
 import { isRunsReport, runsReport } from './runs-report.ts';
@@ -41,8 +43,9 @@ async function stateOf(folder: string): Promise<RunSummary | undefined> {
 /** Whether a signal or a closed pipe stopped the command. */
 const isStopped = (): boolean => Boolean(process.exitCode);
 
-const isDone = ({ state, step, steps }: RunSummary): boolean =>
-  step >= steps || state === 'done' || state === 'patience';
+/** Whether a run is finished; not if it is given more steps than it had. */
+const isDone = ({ state, step, steps }: RunSummary, given: TrainSettings): boolean =>
+  (given.steps ?? 0) <= steps && (step >= steps || state === 'done' || state === 'patience');
 
 /**
  * Trains the runs of a sweep that are not finished, and compares all. With `resume` finished runs are kept, interrupted
@@ -55,21 +58,26 @@ export async function runSweep(
 ): Promise<void> {
   if (out === undefined || /\.zip$/i.test(out))
     throw new HeddleError('train: several runs need --out FOLDER, in which each has a folder');
-  const folders: string[] = [];
-  let done = 0;
-  for (const [i, { name, settings }] of sweep.entries()) {
-    const folder = `${out.replace(/(?<=.)\/+$/, '')}/${name}`;
+  const folders = sweep.map(({ name }) => `${out.replace(/(?<=.)\/+$/, '')}/${name}`);
+  // All folders are checked before the first run.
+  const states: (RunSummary | undefined)[] = [];
+  for (const folder of folders) {
     const before = await stateOf(folder);
-    folders.push(folder);
-    if (before && resume && isDone(before)) {
-      log(`run ${i + 1} of ${sweep.length}: ${folder} is finished`);
-      done++;
-      continue;
-    }
     if (before && !resume && !force)
       throw new HeddleError(
         `--out ${out}: the run ${folder} exists; --resume continues the sweep, --force replaces its runs`,
       );
+    if (!before) await outFolder(archiveFiles(nodeFiles()), '', { out: folder, force });
+    states.push(before);
+  }
+  let done = 0;
+  for (const [i, { settings }] of sweep.entries()) {
+    const [folder, before] = [folders[i] as string, states[i]];
+    if (before && resume && isDone(before, settings)) {
+      log(`run ${i + 1} of ${sweep.length}: ${folder} is finished`);
+      done++;
+      continue;
+    }
     log(`run ${i + 1} of ${sweep.length}: ${folder}`);
     try {
       await train({ out: folder, resume: resume && before !== undefined }, settings);

@@ -43,8 +43,12 @@ function dimensionOf(text: string, parse: ParseSetting, flag = `--grid ${text}`)
     .split(',')
     .map((value) => value.trim());
   if (texts.includes('')) throw new HeddleError(`${flag}: a value is empty`);
-  if (new Set(texts).size < texts.length) throw new HeddleError(`${flag}: a value occurs twice`);
-  return { name, values: texts.map((value) => ({ text: value, value: parse(name, value) })) };
+  const values = texts.map((value) => ({ text: value, value: parse(name, value) }));
+  // 1e-3 is 0.001; values such as a/b and a-b would have the same folder.
+  const keys = [values.map(({ value }) => JSON.stringify(value)), texts.map((value) => nameOf(name, value))];
+  if (keys.some((list) => new Set(list).size < texts.length))
+    throw new HeddleError(`${flag}: a value occurs twice`);
+  return { name, values };
 }
 
 /** `settings` with a value; fields of objects have names such as `model.heads`. */
@@ -83,5 +87,11 @@ export function sweepRuns(
         settings: withValue(run.settings, name, value),
       })),
     );
-  return runs;
+  // Curves of several runs in one folder of TensorBoard would be one curve.
+  return runs.map((run) => {
+    const { tensorboard } = run.settings;
+    return tensorboard
+      ? { ...run, settings: { ...run.settings, tensorboard: `${tensorboard}/${run.name}` } }
+      : run;
+  });
 }

@@ -68,6 +68,9 @@ async function runAll(
     throw new HeddleError('train: --save-config and --json FILE are for one run, not for several');
   if (options.resume && options.force)
     throw new HeddleError('train: --resume continues runs, --force replaces them; use only one of them');
+  const { train, dev, test } = namedFiles(pairs, options);
+  if ([train, dev, test].some((set) => set && pathsOf(set).includes('-')))
+    throw new HeddleError('train: each run of several reads the pairs; give files, not -');
   const { runSweep } = await import('./sweep-command.ts');
   const { sweepRuns } = await import('./sweep.ts');
   const runs = sweepRuns(given, grid, seeds, parseSetting);

@@ -1,6 +1,6 @@
 // heddle train with several seeds: a folder for each run, a comparison, and resumption.
 
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { readSafetensors } from '../../src/files/safetensors.ts';
@@ -60,6 +60,26 @@ it('trains a run for each seed and value, compares them, and resumes', async () 
   expect(resumed.stderr).toContain('the comparison was not written: heddle did not write this file');
   expect(readFileSync(join(out, 'runs.html'), 'utf8')).toBe('mine');
   expect(existsSync(join(out, lost, 'model.safetensors'))).toBe(true);
+
+  const longer = await train('--steps', '3', '--resume');
+  expect(longer.status, longer.stderr).toBe(0);
+  expect(longer.stderr).not.toContain('is finished');
+  const steps = (JSON.parse((await heddle(['runs', out, '--json'])).stdout) as { step: number }[]).map(
+    ({ step }) => step,
+  );
+  expect(steps).toEqual([3, 3, 3, 3]);
+});
+
+it('finds what stands in the way of a later run before the first one', async () => {
+  const [pairs, out] = [join(scratch(), 'few.tsv'), join(scratch(), 'other')];
+  writeFileSync(pairs, tinyCorpus);
+  mkdirSync(join(out, 'seed-2'), { recursive: true });
+  writeFileSync(join(out, 'seed-2', 'notes.md'), 'mine');
+  const train = (file: string) => heddle(['train', file, '--seed', '1,2', '--out', out, '--host', 'cpu']);
+  const { status, stderr } = await train(pairs);
+  expect([status, stderr]).toEqual([1, expect.stringContaining("that is not heddle's (notes.md)")]);
+  expect((await train('-')).stderr).toContain('give files, not -');
+  expect(readdirSync(out)).toEqual(['seed-2']);
 });
 
 itInFull(

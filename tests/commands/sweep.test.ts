@@ -33,6 +33,11 @@ describe('a sweep', () => {
     ]);
   });
 
+  it('has a folder of TensorBoard for each run', () => {
+    const all = sweepRuns({ tensorboard: 'tb' }, [], ['1', '2'], parseSetting);
+    expect(all.map(({ settings }) => settings.tensorboard)).toEqual(['tb/seed-1', 'tb/seed-2']);
+  });
+
   it.each([
     [
       ['foo=1'],
@@ -43,6 +48,9 @@ describe('a sweep', () => {
     [['learningRate=1e-3,-1'], [], '--grid learningRate=-1: It must be a number above 0.'],
     [['learningRate=1,,2'], [], 'a value is empty'],
     [['steps=1,1'], [], '--grid steps=1,1: a value occurs twice'],
+    [['learningRate=1e-3,0.001'], [], 'a value occurs twice'],
+    [['tokenizerFile=a/b,a-b'], [], 'a value occurs twice'],
+    [[], ['1', '01'], '--seed 1,01: a value occurs twice'],
     [[], ['1', '', '2'], '--seed 1,,2: a value is empty'],
     [['seed=1'], ['1', '2'], '--grid: seed is given twice; name all its values at once'],
     [[], ['1', 'x'], '--seed x: It must be a whole number of at least 0.'],
