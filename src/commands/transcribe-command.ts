@@ -1,5 +1,6 @@
 // heddle transcribe
 
+import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
@@ -80,6 +81,8 @@ async function run(given: string[], options: Options): Promise<void> {
   const [first = '', ...rest] = given;
   const isModel = rest.length > 0 && (await files.exists(join(first, 'config.json')));
   const [folder, recordings] = isModel ? [first, rest] : [options.model, given];
+  if (!recordings.some((file) => existsSync(file)))
+    throw new HeddleError(`${recordings[0]}: there is no such file`, { kind: 'not-found' }); // before a download
   const targets = new Map(
     recordings.map((file) => [
       file,

@@ -1,6 +1,6 @@
 // heddle transcribe: writes down what is said in recordings.
 
-import { loadModel, openFolder } from '../../api/load-model.ts';
+import { openFolder, openFound } from '../../api/load-model.ts';
 import type { SpeechSegment } from '../../decode/speech-text.ts';
 import type { TranscribeOptions, Transcription } from '../../decode/transcribe-options.ts';
 import type { Job } from '../../session/job.ts';
@@ -36,15 +36,11 @@ export interface TranscribedSegment {
 export const transcribe: Job<TranscribeArguments, TranscribedFile[]> = async (args, session) => {
   const { recordings, options = {} } = args;
   const { emit, signal, files } = session;
-  const local = await files.exists(args.folder);
+  const { folder, weights, weightsExclude, lora } = args;
+  const local = await files.exists(folder);
   const model = local
-    ? await openFolder(args.folder, session, args)
-    : await loadModel(args.folder, {
-        weights: args.weights,
-        weightsExclude: args.weightsExclude,
-        lora: args.lora,
-        signal,
-      });
+    ? await openFolder(folder, session, args)
+    : await openFound(folder, session, { weights, weightsExclude, lora, signal });
   const results: TranscribedFile[] = [];
   try {
     for (const file of recordings) {
