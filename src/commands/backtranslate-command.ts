@@ -15,7 +15,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import { foreignFile } from '../files/owned-folder.ts';
-import { toSingleLine } from '../text/corpus/pairs.ts';
+import { toColumn } from '../text/corpus/pairs.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import type { TranslatedTexts } from './jobs/translate-job.ts';
 import { log } from './output.ts';
@@ -109,8 +109,8 @@ async function run(folder: string, files: string[], options: Options): Promise<v
         onResult(value) {
           const { translations } = value as TranslatedTexts;
           const lines = translations.map(([best], i) => {
-            const source = toSingleLine(best?.text ?? '').trim();
-            return `${source === '' ? '' : prefix + source}\t${toSingleLine(texts[i] ?? '')}\n`;
+            const source = toColumn(best?.text ?? '').trim();
+            return `${source === '' ? '' : prefix + source}\t${toColumn(texts[i] ?? '')}\n`;
           });
           const block = new TextEncoder().encode(lines.join(''));
           writing(options.out, () => writeAt(file, block, at));

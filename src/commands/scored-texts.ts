@@ -1,7 +1,7 @@
 // The file of `heddle eval --output`: translations, one per line; or with their sources, references and scores, as TSV
 // or JSON lines by the name of the file.
 
-import { toSingleLine } from '../text/corpus/pairs.ts';
+import { toColumn, toSingleLine } from '../text/corpus/pairs.ts';
 import { sentenceBleu } from '../text/metrics/bleu.ts';
 import { sentenceChrf } from '../text/metrics/chrf.ts';
 
@@ -38,7 +38,7 @@ export function scoredTexts(name: string, texts: readonly TranslatedText[], coun
   );
   const cells = rows.map(({ source, translation, references, bleu, chrf }) =>
     [source, translation, ...heads.map((_, i) => references[i] ?? ''), bleu, chrf].map((cell) =>
-      toSingleLine(String(cell)).replaceAll('\t', ' '),
+      toColumn(String(cell)),
     ),
   );
   return lines([['source', 'translation', ...heads, 'BLEU', 'chrF2'], ...cells].map((row) => row.join('\t')));

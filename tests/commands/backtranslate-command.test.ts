@@ -10,7 +10,7 @@ import { letterModel } from '../support/saved-model.ts';
 it('writes a pair for each line, and continues an unfinished run', async () => {
   const at = (name: string) => join(scratch(), name);
   await saveModelFolder(nodeFiles(), at('back'), letterModel());
-  const lines = ['bad', 'dab', '', 'abc'.repeat(9), 'cab', 'fed'];
+  const lines = ['bad', 'dab', '', 'abc'.repeat(9), 'c\tab', 'fed']; // a tab is not a column
   writeFileSync(at('mono.txt'), lines.map((line) => `${line}\n`).join(''));
   const run = (...args: string[]) =>
     heddle(['backtranslate', at('back'), at('mono.txt'), '--out', at('bt.tsv'), '--host', 'cpu', ...args]);
@@ -21,7 +21,7 @@ it('writes a pair for each line, and continues an unfinished run', async () => {
     .trimEnd()
     .split('\n')
     .map((line) => line.split('\t'));
-  expect(pairs.map(([, target]) => target)).toEqual(lines);
+  expect(pairs.map(([, ...target]) => target)).toEqual(lines.map((line) => [line.replace('\t', ' ')]));
   for (const [i, [source = '']] of pairs.entries())
     expect(source).toMatch(i === 2 || i === 3 ? /^$/ : /^(<BT> .+)?$/);
   expect((await run()).stderr).toMatch(/this file exists; --force overwrites it/);

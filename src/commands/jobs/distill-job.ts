@@ -18,7 +18,7 @@ import { type CorpusSession, readPairs } from '../../session/load-corpus.ts';
 import type { Session } from '../../session/session.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import { nameOfPairs, type PairFiles, parseBlock, sourcesOf } from '../../text/corpus/pair-files.ts';
-import { fingerprint, toSingleLine } from '../../text/corpus/pairs.ts';
+import { fingerprint, toColumn } from '../../text/corpus/pairs.ts';
 import { sentenceChrf } from '../../text/metrics/chrf.ts';
 import type { TrainingEvent } from '../../train/report/training-events.ts';
 import { checkBest } from '../../train/run/best-model.ts';
@@ -283,7 +283,7 @@ async function translateAll(
         const generations = await model.generate(part, options);
         const lines = part.flatMap((text, i) => {
           const chosen = chooseHypothesis(generations[i] ?? [], references.get(text), maxEntropy);
-          return chosen === undefined ? [] : [`${toSingleLine(text)}\t${toSingleLine(chosen)}\n`];
+          return chosen === undefined ? [] : [`${toColumn(text)}\t${toColumn(chosen)}\n`];
         });
         if (lines.length === 0) continue;
         await writeFolder(files, folder, { [name]: new TextEncoder().encode(lines.join('')) }, addFile);

@@ -51,6 +51,9 @@ export function checkPairs(pairs: readonly Pair[], name: string): void {
  */
 export const toSingleLine = (text: string): string => text.replace(/[\n\v\f\r\u0085\u2028\u2029]/g, ' ');
 
+/** Replaces each line break and tab by a space, for a column of TSV. */
+export const toColumn = (text: string): string => toSingleLine(text).replaceAll('\t', ' ');
+
 /** Key of a source sentence: normalized and lowercased, so that spacing and case do not matter. */
 export const pairKey = (text: string): string => normalizeText(text).toLowerCase();
 
