@@ -148,7 +148,8 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   if (isDocument(texts)) return runDocument(folder, texts[0] as string, options);
   checkTexts(texts);
   const [flag] = givenDocumentFlags(options);
-  if (flag && texts.length === 1 && documentFormatOf(texts[0] as string))
+  const isName = texts.length === 1 && (flag || !/\s/.test(texts[0] as string));
+  if (isName && documentFormatOf(texts[0] as string))
     throw new HeddleError(`${texts[0]}: there is no such file`, { kind: 'not-found' });
   if (flag)
     throw new HeddleError(`${flag} is for a document; name one file in PO, XLIFF, HTML, SRT, VTT or .txt`);
@@ -159,7 +160,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   const isTyped = texts.length === 0 && (paths ?? ['-']).includes('-') && process.stdin.isTTY;
   if (isTyped) log('type a text and press Enter; Ctrl-D ends');
   let first = isTyped ? undefined : await nextGroup();
-  if (!first && !isTyped && options.json === undefined) return;
+  if (!first && !isTyped && (options.json ?? options.output ?? file) === undefined) return;
   const { model, folders } = modelArguments(folder, options);
   const args = {
     ...model,

@@ -394,6 +394,19 @@ describe('translate', () => {
     });
   });
 
+  it('writes empty files for empty input', async () => {
+    const [out, links] = [join(scratch(), 'none.txt'), join(scratch(), 'none.links')];
+    writeFileSync(out, 'an older run\n');
+    const args = ['translate', model(), '--output', out, '--alignments', links, '--force', '--host', 'cpu'];
+    expect((await heddleProcess(args, { input: '' })).status).toBe(0);
+    expect([readFileSync(out, 'utf8'), readFileSync(links, 'utf8')]).toEqual(['', '']);
+  });
+
+  it('does not translate the name of a document that is not there', async () => {
+    const { status, stdout, stderr } = await heddle(['translate', model(), 'nope.po']);
+    expect([status, stdout, stderr]).toEqual([1, '', 'heddle: nope.po: there is no such file\n']);
+  });
+
   it.each([
     ['a folder that is not there', () => [join(scratch(), 'none')], /none: there is no such folder/],
     [
