@@ -65,6 +65,7 @@ export async function writeCacheFile(
 /** Whether a file starts as a cache does, with the line of its hash, or does not exist. */
 async function isCacheOrNew(files: Files, path: string): Promise<boolean> {
   if (!(await files.exists(path))) return true;
+  if (files.size && (await files.size(path)) === undefined) return false; // a folder or a device
   const start = await (await openBlob(files, path)).slice(0, hashBytes + 1).text();
   return /^(\w{64}\n\{)?$/.test(start);
 }

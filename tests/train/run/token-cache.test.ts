@@ -1,6 +1,14 @@
 // The cache of token ids beside a model folder: a resumed run uses it, and it is never trusted if anything
 // differs.
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -105,6 +113,11 @@ it("leaves a file of the user's with its name", async () => {
   writeFileSync(cache, 'my tokens\n');
   await again.setup.cacheTokens();
   expect(readFileSync(cache, 'utf8')).toBe('my tokens\n');
+  rmSync(cache);
+  const before = await resumed();
+  mkdirSync(cache);
+  await before.setup.cacheTokens(); // a folder is not an error of the checkpoint
+  rmSync(cache, { recursive: true });
 });
 
 it('changes its key with files, tokenizers and limits', async () => {
