@@ -2,6 +2,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
+import { parseManifest } from './folder-manifest.ts';
 import { memoryFiles } from './memory-files.ts';
 import { manifestName, modelFileNames } from './model-file.ts';
 import { ownFileNames } from './owned-folder.ts';
@@ -39,15 +40,25 @@ function modelFolderIn(names: readonly string[]): string | undefined {
 
 /**
  * The files of a zipped model by name, without the top folder that many tools add. Throws a HeddleError if it
- * has no config.json and no files of Marian.
+ * has no config.json and no files of Marian, or a file is damaged that is not in heddle's manifest: one that is will be
+ * compared with the checksum there if it is read, as in a folder.
  */
 export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
-  const files = await unzip(bytes, archive);
-  const prefix = modelFolderIn(Object.keys(files));
+  const damaged: string[] = [];
+  const files = await unzip(bytes, archive, (name) => damaged.push(name));
+  const prefix = modelFolderIn([...Object.keys(files), ...damaged]);
   if (prefix === undefined)
     throw new HeddleError(`${archive}: no model: it has no config.json and no model file of Marian`, {
       kind: 'input',
     });
+  const path = prefix + manifestName;
+  const { [path]: manifest } = damaged.includes(path) ? {} : files;
+  const listed = manifest && damaged.length > 0 ? parseManifest(manifest, `${archive}/${path}`).files : {};
+  const other = damaged.find(
+    (name) => !name.startsWith(prefix) || !Object.hasOwn(listed, name.slice(prefix.length)),
+  );
+  if (other !== undefined)
+    throw new HeddleError(`${archive}: ${other} is damaged: its checksum differs`, { kind: 'input' });
   return Object.fromEntries(
     Object.entries(files).flatMap(([name, data]) => {
       const inside = name.startsWith(prefix) ? name.slice(prefix.length) : '';

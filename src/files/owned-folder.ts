@@ -159,7 +159,11 @@ async function isArchive(files: Files, path: string): Promise<boolean> {
 /** Throws a HeddleError if a .zip file has entries that heddle did not write. */
 async function checkArchive(files: Files, archive: string, given: string): Promise<void> {
   const { unzip } = await import('./zip.ts');
-  const entries = await unzip(await files.read(archive), archive).catch(() => undefined);
+  const names: string[] = []; // of damaged files, which are replaced
+  const entries = await unzip(await files.read(archive), archive, (name) => names.push(name)).catch(
+    () => undefined,
+  );
+  names.push(...Object.keys(entries ?? {}));
   const config = entries?.['config.json'];
   const manifest = entries?.[manifestName];
   const own = manifest
@@ -167,7 +171,7 @@ async function checkArchive(files: Files, archive: string, given: string): Promi
     : config && isHeddleConfig(config, archive)
       ? namesBeforeManifests
       : undefined;
-  const foreign = Object.keys(entries ?? {}).filter((name) => name !== manifestName && !own?.includes(name));
+  const foreign = [...new Set(names)].filter((name) => name !== manifestName && !own?.includes(name));
   if (entries && foreign.length === 0) return;
   const reason = entries
     ? `it contains something that is not heddle's (${listed(foreign)})`

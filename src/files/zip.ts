@@ -89,9 +89,14 @@ function describe(v: DataView, at: number, size: number, nameLength: number, crc
 
 /**
  * The files of an archive by name, without folder entries. Throws a HeddleError that starts with `archive` if
- * it is truncated or damaged, uses an unsupported feature, or has a path that leaves its folder.
+ * it is truncated or damaged, uses an unsupported feature, or has a path that leaves its folder. `onDamaged`: receives
+ * the names of damaged files instead; those that cannot be inflated are absent.
  */
-export async function unzip(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
+export async function unzip(
+  bytes: Uint8Array,
+  archive: string,
+  onDamaged?: (name: string) => void,
+): Promise<Record<string, Uint8Array>> {
   const fail = (problem: string): never => {
     throw new HeddleError(`${archive}: ${problem}`, { kind: 'input' });
   };
@@ -120,8 +125,13 @@ export async function unzip(bytes: Uint8Array, archive: string): Promise<Record<
     const data = bytes.subarray(from, from + packed);
     if (method !== 0 && method !== 8)
       fail(`${name} uses compression method ${method}; supported are 0 (stored) and 8 (deflate)`);
-    const whole = method === 0 ? data : await inflate(data, size).catch(() => fail(`${name} is damaged`));
-    if (whole.length !== size || crc32(whole) !== crc) fail(`${name} is damaged: its checksum differs`);
+    const damaged = (reason = ''): undefined => {
+      if (!onDamaged) fail(`${name} is damaged${reason}`);
+      onDamaged?.(name);
+    };
+    const whole = method === 0 ? data : await inflate(data, size).catch(() => damaged());
+    if (!whole) continue;
+    if (whole.length !== size || crc32(whole) !== crc) damaged(': its checksum differs');
     files[name] = whole;
   }
   return files;

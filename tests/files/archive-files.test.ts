@@ -1,7 +1,9 @@
 // Archives that act as model folders.
+import { deflateRawSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { archiveFiles } from '../../src/files/archive-files.ts';
 import { concatBytes, openBlob, readText, writeText } from '../../src/files/files.ts';
+import { verifyFolder } from '../../src/files/folder-commit.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { packFolder, unzipModel } from '../../src/files/model-archives.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
@@ -64,6 +66,56 @@ it('reads archives with a top folder, and rejects those without a model', async 
   const none = concatBytes(zipParts({ 'readme.txt': bytes('hello') }));
   await expect(unzipModel(none, 'm.zip')).rejects.toThrow(
     'm.zip: no model: it has no config.json and no model file of Marian',
+  );
+});
+
+/** An archive of a folder that heddle wrote, with a flipped bit in a file, deflated or not. */
+async function damagedArchive(name: string, method: 'stored' | 'deflated'): Promise<Uint8Array> {
+  const disk = memoryFiles();
+  const parts = { 'config.json': bytes('{"format":"heddle"}'), 'report.html': bytes('<p>'.repeat(99)) };
+  await writeFolder(disk, 'm', parts);
+  const files = Object.fromEntries(
+    await Promise.all(
+      (await disk.list('m')).map(async (each) => [each, await disk.read(`m/${each}`)] as const),
+    ),
+  );
+  if (method === 'deflated') files[name] = deflateRawSync(files[name] as Uint8Array);
+  const archive = concatBytes(zipParts(files));
+  const text = new TextDecoder('latin1').decode(archive);
+  const central = text.search(new RegExp(`PK\\x01\\x02[^]{42}${name}`));
+  if (method === 'deflated') archive[central + 10] = 8;
+  const content = text.search(new RegExp(`PK\\x03\\x04[^]{26}${name}`)) + 30 + name.length;
+  archive[content + 1] = (archive[content + 1] as number) ^ 1;
+  return archive;
+}
+
+it.each(['stored', 'deflated'] as const)(
+  'reads an archive with a damaged report as a folder with one: %s',
+  async (method) => {
+    const disk = memoryFiles();
+    const files = archiveFiles(disk);
+    await disk.write('m.zip', await damagedArchive('report.html', method));
+    expect(await readText(files, 'm.zip/config.json')).toBe('{"format":"heddle"}');
+    await verifyFolder(files, 'm.zip', (name) => name === 'config.json');
+    await expect(verifyFolder(files, 'm.zip')).rejects.toThrow(
+      `m.zip/report.html: ${method === 'stored' ? 'SHA-256 differs' : 'the file is missing'}`,
+    );
+    await writeFolder(files, 'm.zip', { 'config.json': bytes('{"format":"heddle"}') }); // replaces it
+    await verifyFolder(files, 'm.zip');
+  },
+);
+
+it('rejects an archive whose manifest is damaged, or a damaged file that is not in it', async () => {
+  for (const method of ['stored', 'deflated'] as const) {
+    const archive = await damagedArchive('heddle-manifest.json', method);
+    await expect(unzipModel(archive, 'm.zip')).rejects.toThrow(
+      'm.zip: heddle-manifest.json is damaged: its checksum differs',
+    );
+  }
+  const plain = concatBytes(zipParts({ 'config.json': bytes('{}'), 'notes.txt': bytes('mine') }));
+  plain[new TextDecoder('latin1').decode(plain).indexOf('mine')] = 77;
+  await expect(unzipModel(plain, 'm.zip')).rejects.toThrow(
+    'm.zip: notes.txt is damaged: its checksum differs',
   );
 });
 
