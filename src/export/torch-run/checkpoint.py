@@ -77,6 +77,9 @@ class Checkpoint:
     def __init__(self, folder, plan):
         self.folder, self.plan = folder, plan
         settle(folder)
+        if os.environ.get("LOCAL_RANK", "0") == "0":  # one process of each machine; the others end with it
+            base = ["base.safetensors"] if "lora" in plan else []
+            verify(folder, [plan["weights"], "optimizer.safetensors", "state.json", *plan["data"], *base])
         path = lambda name: os.path.join(folder, name)
         self.state = read_json(path("state.json"))
         model, self.metadata = read_safetensors(path(plan["weights"]))
@@ -158,11 +161,12 @@ class Replacement:
     def __exit__(self, kind, *_):
         if kind:
             return shutil.rmtree(self.staging)
-        manifest = read_json(f"{self.folder}/{MANIFEST}")
-        manifest.pop("fingerprint", None)  # that of the files before
-        manifest["files"].update({name: checksum(f"{self.staging}/files/{name}") for name in self.names})
-        with open(self.path(MANIFEST), "w") as file:
-            json.dump(manifest, file, indent=1)
+        if os.path.exists(f"{self.folder}/{MANIFEST}"):
+            manifest = read_json(f"{self.folder}/{MANIFEST}")
+            manifest.pop("fingerprint", None)  # that of the files before
+            manifest["files"].update({name: checksum(f"{self.staging}/files/{name}") for name in self.names})
+            with open(self.path(MANIFEST), "w") as file:
+                json.dump(manifest, file, indent=1)
         with open(f"{self.staging}/commit.tmp", "w") as file:
             json.dump({"version": 1, "moves": self.names, "removes": {}}, file)
         os.replace(f"{self.staging}/commit.tmp", f"{self.staging}/commit.json")
@@ -181,6 +185,20 @@ def settle(folder):
     for name in os.listdir(folder):
         if STAGING.fullmatch(name) and os.path.exists(f"{folder}/{name}/commit.json"):
             finish_replacement(folder, f"{folder}/{name}")
+
+
+def verify(folder, names):
+    """Compares files with the manifest, if there is one; ends the script with a message if one has changed."""
+    manifest = f"{folder}/{MANIFEST}"
+    known = read_json(manifest)["files"] if os.path.exists(manifest) else {}
+    for name in (name for name in names if name in known):
+        path, whole = f"{folder}/{name}", hashlib.sha256()
+        with open(path, "rb") as file:
+            while data := file.read(1 << 20):
+                whole.update(data)
+        if whole.hexdigest() != known[name]["sha256"]:
+            fail(f"{path}: SHA-256 differs; the file changed after it was written. Restore it from a copy, or delete "
+                 f"{MANIFEST} to use it as it is")
 
 
 def checksum(path, chunk=64 << 20):

@@ -1,7 +1,7 @@
 // A run that continues in PyTorch: its data on disk, and the losses of a run that goes to PyTorch and back.
 // The file torch-run-files.full.test.ts has all optimizers, schedules and families.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -154,6 +154,47 @@ show(None, 0, 0); show(None, 2, 1); show("gloo", 2, 0); show("nccl", 2, 0); show
       'nccl cuda:0',
       'continue.py: nccl needs GPUs, and PyTorch finds none; use --backend gloo',
       'continue.py: nccl needs a GPU for each process, this machine has 2; use --nproc-per-node 2',
+    ]);
+  });
+
+  it('refuses weights, states and data that were changed, but not scripts, and nothing without a manifest', () => {
+    const script = `
+import os, sys
+folder = sys.argv[1]
+sys.path.insert(0, folder)
+from checkpoint import Checkpoint, read_json
+plan = read_json(folder + "/torch-run.json")
+def check(name):
+    try:
+        Checkpoint(folder, plan)
+        print(name, "is used")
+    except SystemExit as error:
+        print(str(error).replace(folder, "DIR"))
+names = ["model.safetensors", "optimizer.safetensors", "state.json", *plan["data"], "continue.py", "torch-run.json"]
+for name in names:
+    with open(f"{folder}/{name}", "r+b") as file:
+        text = file.read()
+        file.seek(-1, os.SEEK_END)
+        file.write(bytes([text[-1] ^ 1]))
+        file.flush()
+        check(name)
+        file.seek(0)
+        file.write(text)
+os.remove(folder + "/heddle-manifest.json")
+with open(f"{folder}/model.safetensors", "r+b") as file:
+    file.seek(-1, os.SEEK_END)
+    file.write(b"0")
+check("the changed model")`;
+    cpSync(at('out'), at('changed'), { recursive: true });
+    const { stdout, stderr } = spawnSync(python, ['-B', '-c', script, at('changed')], { encoding: 'utf8' });
+    const differs = (name: string) =>
+      `continue.py: DIR/${name}: SHA-256 differs; the file changed after it was written. Restore it from a copy, or delete heddle-manifest.json to use it as it is`;
+    const data = ['source', 'target', 'rows'].map((name) => `data/${name}-00000.safetensors`);
+    expect(stdout.trim().split('\n'), stderr).toEqual([
+      ...['model.safetensors', 'optimizer.safetensors', 'state.json', ...data].map(differs),
+      'continue.py is used',
+      'torch-run.json is used',
+      'the changed model is used',
     ]);
   });
 
