@@ -93,7 +93,7 @@ function describe({ texts, repeated, skipped, training, evaluations }: Distilled
   return [
     ...(metrics.length > 0 ? [table([['', 'loss', 'BLEU', 'chrF2'], ...metrics]), ''] : []),
     `texts     ${texts - skipped} of ${texts} translated by the teacher${skipped > 0 ? '; the others are too long for it' : ''}${repeated > 0 ? `; lines that repeat another: ${repeated}` : ''}`,
-    `training  ${training.steps} steps in ${training.trainSeconds.toFixed(1)} s${training.stopped ? '; stopped, the same command continues' : ''}`,
+    `training  ${training.steps} ${training.steps === 1 ? 'step' : 'steps'} in ${training.trainSeconds.toFixed(1)} s${training.stopped ? '; stopped, the same command continues' : ''}`,
     `model     ${out} (heddle translate ${shellQuote(out)} --weights int8 "...")`,
   ].join('\n');
 }

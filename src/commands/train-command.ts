@@ -15,6 +15,7 @@ import { mixedCorpus } from '../session/corpus-stages.ts';
 import { type CorpusArguments, type CorpusFiles, corpusFiles, corpusPaths } from '../session/load-corpus.ts';
 import type { Stage } from '../text/batches/mixed-batches.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
+import { toSingleLine } from '../text/corpus/pairs.ts';
 import type { Sample } from '../train/report/training-log.ts';
 import { isRunFile } from '../train/run/run-files.ts';
 import { checkStepFolders } from '../train/run/step-folders.ts';
@@ -272,7 +273,7 @@ const maxSample = 300;
 function describeSample({ source, reference, translation, exact }: Sample): string {
   const lines = [
     `  ${cutText(source, maxSample)}`,
-    `  ${exact ? '=' : '→'} ${cutText(translation, maxSample)}`,
+    `  ${exact ? '=' : '→'} ${cutText(toSingleLine(translation), maxSample)}`,
   ];
   if (!exact) lines.push(`  ≠ ${cutText(reference, maxSample)}`);
   return lines.join('\n');

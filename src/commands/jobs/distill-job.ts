@@ -90,7 +90,7 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
   const training = initFolder(settings) === undefined ? others : settings;
   checkStudent(training);
   const pairs = dev && (await readPairs(dev, session));
-  const { texts, repeated } = await readTexts(given, session);
+  const { texts, repeated } = await readTexts(given, session).finally(() => signal.throwIfAborted());
   const open = (name: string, weights: WeightFormat = 'f32') =>
     openFolder(name, session, name === teacher ? { weights, ...languages } : { weights });
   const replaced = force ? [out, folder] : [];

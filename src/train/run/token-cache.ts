@@ -73,7 +73,7 @@ export class TokenCache {
 
 /**
  * Hash of the files of a corpus and of the options that read them; undefined if the files cannot be read a
- * second time (stdin), or the platform has no SHA-256. `pace` is called between blocks.
+ * second time (stdin, a pipe), or the platform has no SHA-256. `pace` is called between blocks.
  */
 export async function hashCorpus(
   corpus: CorpusArguments,
@@ -90,6 +90,7 @@ export async function hashCorpus(
   const hashes: string[] = [];
   for (const path of paths) {
     const total = (await files.size?.(path)) ?? 0;
+    if (files.size && total === 0) return undefined; // a pipe, or an empty file, which its reader reports
     hashes.push(await hashOf(await openStream(files, path), (done) => pace({ task: 'check', done, total })));
   }
   const rest = parts.map(({ files = [], source = [], target, ...some }) => [
