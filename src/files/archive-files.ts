@@ -35,9 +35,9 @@ export function archiveFiles(files: Files): Files {
   };
   return {
     ...files,
-    async read(path) {
+    async read(path, onPart) {
       const [inside, name] = await at(path);
-      return inside.read(name);
+      return inside.read(name, onPart);
     },
     async blob(path) {
       const [inside, name] = await at(path);

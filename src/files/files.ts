@@ -7,8 +7,11 @@
  * path.
  */
 export interface Files {
-  /** Reads a file. Throws a HeddleError if it does not exist. */
-  read(path: string): Promise<Uint8Array>;
+  /**
+   * Reads a file. Files that read in parts give each to `onPart` while the next one is read: all bytes in order, in
+   * parts whose sizes are multiples of 16, except the last one. Throws a HeddleError if the file does not exist.
+   */
+  read(path: string, onPart?: (part: Uint8Array) => void): Promise<Uint8Array>;
   /**
    * Reads a large file as a stream; `-` is stdin, if the host has one. Without this method, `read` is used.
    */

@@ -36,9 +36,9 @@ export class GivenFiles {
       check(!path.startsWith(prefix), `${path}: a given file is read-only`, 'input');
     this.files = {
       ...base,
-      read: async (path) => {
+      read: async (path, onPart) => {
         const blob = await find(path);
-        return blob ? new Uint8Array(await blob.arrayBuffer()) : base.read(path);
+        return blob ? new Uint8Array(await blob.arrayBuffer()) : base.read(path, onPart);
       },
       stream: async (path) => (await find(path))?.stream() ?? openStream(base, path),
       blob: async (path) => (await find(path)) ?? openBlob(base, path),

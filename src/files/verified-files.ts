@@ -5,16 +5,25 @@ import { type Files, openBlob } from './files.ts';
 import { changedFile, missingFile } from './folder-commit.ts';
 import { type FolderManifest, manifestIn } from './folder-manifest.ts';
 import { checkpointNames } from './model-file.ts';
-import { xxh32Of } from './xxh32.ts';
+import { createXxh32 } from './xxh32.ts';
 
 /** Files whose comparison with a manifest has begun, by their paths; it rejects if the file changed. */
 type Comparisons = Map<string, Promise<void>>;
 
-/** Whether bytes have a checksum: XXH32, which costs less than reading the file, or SHA-256 if there is none. */
-async function hasChecksum(bytes: Uint8Array, expected: FileChecksum): Promise<boolean> {
-  if (bytes.length !== expected.size) return false;
-  if (expected.xxh32 !== undefined) return xxh32Of(bytes) === expected.xxh32;
-  return (await digest(bytes)) === expected.sha256;
+/** Reads a file. Throws a HeddleError if it does not have the checksum: XXH32, or SHA-256 if there is none. */
+async function readCompared(files: Files, path: string, expected: FileChecksum): Promise<Uint8Array> {
+  const sum = createXxh32();
+  let isAdded = false;
+  // Hashed while the rest is read, so that it takes no time.
+  const bytes = await files.read(path, (part) => {
+    sum.add(part);
+    isAdded = true;
+  });
+  if (!isAdded) sum.add(bytes);
+  const isEqual =
+    expected.xxh32 === undefined ? (await digest(bytes)) === expected.sha256 : sum.hex() === expected.xxh32;
+  if (bytes.length !== expected.size || !isEqual) throw changedFile(path);
+  return bytes;
 }
 
 /**
@@ -27,23 +36,26 @@ function verified(
   manifest: FolderManifest | undefined,
   comparisons: Comparisons,
 ): Files {
-  const compare = async (path: string, isEqual: (expected: FileChecksum) => Promise<boolean>) => {
-    const expected = path.startsWith(`${folder}/`) && manifest?.files[path.slice(folder.length + 1)];
-    if (expected && !(await isEqual(expected))) throw changedFile(path);
+  const expectedOf = (path: string) =>
+    path.startsWith(`${folder}/`) ? manifest?.files[path.slice(folder.length + 1)] : undefined;
+  const compare = async (path: string, expected: FileChecksum) => {
+    if (!(await fileHasChecksum(files, path, expected))) throw changedFile(path);
   };
   return {
     ...files,
     async read(path) {
-      const bytes = await files.read(path);
-      const comparison = compare(path, (expected) => hasChecksum(bytes, expected));
-      comparisons.set(path, comparison);
-      await comparison;
-      return bytes;
+      const expected = expectedOf(path);
+      if (!expected) return files.read(path);
+      comparisons.set(path, Promise.resolve());
+      return readCompared(files, path, expected);
     },
     async blob(path) {
-      const comparison = compare(path, (expected) => fileHasChecksum(files, path, expected));
-      comparison.catch(() => undefined); // awaited later
-      comparisons.set(path, comparison);
+      const expected = expectedOf(path);
+      if (expected) {
+        const comparison = compare(path, expected);
+        comparison.catch(() => undefined); // awaited later
+        comparisons.set(path, comparison);
+      }
       return openBlob(files, path);
     },
   };

@@ -89,10 +89,8 @@ async function loadFormat(
     if (await isMarian(files, at)) return (await import('./marian/load-marian.ts')).loadMarian(files, at);
     if (!(await files.exists(`${at}/${names.weights}`))) await requireFile(files, at, names.config);
   }
-  if (!raw || raw.model_type !== undefined) {
-    const { loadHf, openHf } = await import('./hf/load-hf.ts');
-    return inParts ? openHf(files, at, raw, inParts) : loadHf(files, at, raw);
-  }
+  if (!raw || raw.model_type !== undefined)
+    return (await import('./hf/load-hf.ts')).loadHf(files, at, raw, inParts);
   if (isPytorch(raw)) return (await import('./pytorch.ts')).loadPytorch(files, at, raw);
   if (raw.format === kerasFormat) return (await import('./keras.ts')).loadKeras(files, at, raw);
   return (await import('./heddle.ts')).loadHeddle(files, at, raw);

@@ -6,7 +6,8 @@ if (globalThis.process?.platform === 'win32') setSeparator('\\');
 
 /** File system calls. They reject with errors whose `code` is the system's, such as ENOENT. */
 export interface Disk {
-  read(path: string): Promise<Uint8Array>;
+  /** See `Files.read`. */
+  read(path: string, onPart?: (part: Uint8Array) => void): Promise<Uint8Array>;
   /** `-` is stdin. */
   stream(path: string): Promise<ReadableStream<Uint8Array>>;
   /** A file whose parts are read by `slice`. */
@@ -117,7 +118,7 @@ export function diskFiles(disk: Disk): Files {
   };
 
   return {
-    read: (path) => withPath('read', path, () => disk.read(path)),
+    read: (path, onPart) => withPath('read', path, () => disk.read(path, onPart)),
     stream: (path) => withPath('read', path, () => disk.stream(path)),
     blob:
       disk.blob && ((path) => withPath('read', path, () => (disk.blob as NonNullable<Disk['blob']>)(path))),

@@ -9,8 +9,34 @@ import { type Disk, diskFiles, makeFolderOf } from './disk-files.ts';
 import { lockFolder } from './folder-lock.ts';
 import { sha256InThread } from './hash-thread.ts';
 
+/** Bytes that `readInParts` reads at a time. */
+const partBytes = 2 ** 21;
+
+/** Reads a file, and gives each part to `onPart` while the next one is read. */
+async function readInParts(path: string, onPart: (part: Uint8Array) => void): Promise<Uint8Array> {
+  const file = await fs.open(path);
+  try {
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow((await file.stat()).size).buffer);
+    let [at, given] = [0, 0];
+    for (let isMore = true; isMore; ) {
+      const reading = file.read(bytes, at, Math.min(partBytes, bytes.length - at));
+      const end = at - (at % 16);
+      if (end > given) onPart(bytes.subarray(given, end));
+      given = end;
+      const { bytesRead } = await reading;
+      at += bytesRead;
+      isMore = bytesRead > 0;
+    }
+    onPart(bytes.subarray(given, at));
+    return bytes.subarray(0, at);
+  } finally {
+    await file.close();
+  }
+}
+
 const nodeDisk: Disk = {
-  async read(path) {
+  async read(path, onPart) {
+    if (onPart) return readInParts(path, onPart);
     // readFile has a limit of 2 GiB.
     if ((await fs.stat(path)).size >= 2 ** 31)
       return new Uint8Array(await (await openAsBlob(path)).arrayBuffer());

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { httpFiles } from '../../src/commands/remote/http-files.ts';
 import { HeddleError } from '../../src/core/errors.ts';
+import { archiveFiles } from '../../src/files/archive-files.ts';
 import { appendFile, baseName, type Files, folderPart, readText, writeText } from '../../src/files/files.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
 import { fileServer } from '../../src/host/file-server.ts';
@@ -217,4 +218,29 @@ describe('the file server', () => {
       /x: the file server does not answer/,
     );
   });
+});
+
+it.each([0, 15, 16, 2 ** 21 - 1, 2 ** 21, 2 ** 21 + 1, 5 * 2 ** 20 + 3])(
+  'gives the parts of a file of %i bytes in order while it is read',
+  async (size) => {
+    const path = join(folder, 'parts.bin');
+    const bytes = new Uint8Array(size).map((_, i) => (i * 31) ^ (i >> 8));
+    writeFileSync(path, bytes);
+    const parts: Uint8Array[] = [];
+    for (const files of [nodeFiles(), archiveFiles(nodeFiles())]) {
+      parts.length = 0;
+      const read = await files.read(path, (part) => parts.push(part.slice()));
+      expect(Buffer.compare(read, bytes)).toBe(0);
+      expect(Buffer.compare(Buffer.concat(parts), bytes)).toBe(0);
+      expect(parts.slice(0, -1).filter(({ length }) => length % 16 !== 0)).toEqual([]);
+    }
+  },
+);
+
+it('names a file whose parts cannot be read', async () => {
+  const path = join(folder, 'missing.bin');
+  await expect(nodeFiles().read(path, () => {})).rejects.toThrow(
+    `${path}: cannot read: there is no such file`,
+  );
+  await expect(nodeFiles().read(folder, () => {})).rejects.toThrow(`${folder}: cannot read: it is a folder`);
 });

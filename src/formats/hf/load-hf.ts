@@ -34,12 +34,28 @@ const largeBytes = 256 * 2 ** 20;
 const wholeBytes = largeBytes / 2;
 
 /**
- * Loads a folder of one of the families in hf-fields.ts. `raw`: its config.json, undefined if it has none. A
- * folder without weights gets random weights and a note. Throws a HeddleError that names the file and what is
- * invalid or not supported.
+ * Loads a folder of one of the families in hf-fields.ts. `raw`: its config.json, undefined if it has none. `inParts`:
+ * see `LoadFolderOptions`; only a read of such weights checks that they are finite. A folder without weights gets
+ * random weights and a note. Throws a HeddleError that names the file and what is invalid or not supported.
  */
-export const loadHf = async (files: Files, folder: string, raw: Json | undefined): Promise<SavedModel> =>
-  readAll(folder, await openFolder(files, folder, raw, wholeBytes));
+export async function loadHf(
+  files: Files,
+  folder: string,
+  raw: Json | undefined,
+  inParts: boolean | 'large' = false,
+): Promise<SavedModel> {
+  const opened = await openFolder(files, folder, raw, inParts === true ? 0 : wholeBytes);
+  const { model, checkpoint, parameters, reader } = opened;
+  const isStored = inParts === 'large' ? 4 * parameters.size >= largeBytes : inParts;
+  if (!isStored) return readAll(folder, opened);
+  const stored = {
+    ...reader,
+    config: checkpoint.config,
+    whole: () => loadHf(files, folder, raw),
+    fingerprint: () => fingerprintOfWeights(parameters, reader),
+  };
+  return { ...model, weights: new Float32Array(), stored };
+}
 
 /** Reads all weights of an opened folder. */
 async function readAll(folder: string, opened: OpenedFolder): Promise<SavedModel> {
@@ -53,28 +69,6 @@ async function readAll(folder: string, opened: OpenedFolder): Promise<SavedModel
     weights.set(await reader.read(parameter, 0, sizeOf(parameter.shape)), parameter.offset);
   const stored = form ?? ({ prefix: 'model.', dtype: 'F32', dtypes: {}, aliases: [] } as const);
   return { ...model, weights, sourceCheckpoint: { ...checkpoint, ...stored } };
-}
-
-/**
- * Like `loadHf`, but reads the weights in parts when they are needed; only then does it check that they are
- * finite.
- */
-export async function openHf(
-  files: Files,
-  folder: string,
-  raw: Json | undefined,
-  when: true | 'large' = true,
-): Promise<SavedModel> {
-  const opened = await openFolder(files, folder, raw, when === 'large' ? wholeBytes : 0);
-  const { model, checkpoint, parameters, reader } = opened;
-  if (when === 'large' && 4 * parameters.size < largeBytes) return readAll(folder, opened);
-  const stored = {
-    ...reader,
-    config: checkpoint.config,
-    whole: () => loadHf(files, folder, raw),
-    fingerprint: () => fingerprintOfWeights(parameters, reader),
-  };
-  return { ...model, weights: new Float32Array(), stored };
 }
 
 type OpenedFolder = Awaited<ReturnType<typeof openFolder>>;
