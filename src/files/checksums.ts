@@ -32,8 +32,9 @@ const fast = () => import('./xxh32.ts');
 
 /** SHA-256 of bytes in hexadecimal. */
 export async function digest(bytes: Uint8Array): Promise<string> {
-  if (bytes.length > maxSubtle) return toHex((await createHash()).update(bytes).digest());
-  return toHex(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)));
+  const { subtle } = crypto as Partial<Crypto>; // pages that are not on https or localhost have none
+  if (bytes.length > maxSubtle || !subtle) return toHex((await createHash()).update(bytes).digest());
+  return toHex(new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)));
 }
 
 /** Returns the checksum of bytes that are written to a file. */

@@ -189,8 +189,14 @@ function isHeddleConfig(bytes: Uint8Array, archive: string): boolean {
   }
 }
 
+/** Random hexadecimal digits: an even number. Pages that are not on https or localhost have no `randomUUID`. */
+export const randomDigits = (count: number): string =>
+  Array.from(crypto.getRandomValues(new Uint8Array(count / 2)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
+
 /** The hidden folder of a new replacement. */
-const newStaging = (folder: string): string => `${folder}/.heddle-${crypto.randomUUID().slice(-12)}`;
+const newStaging = (folder: string): string => `${folder}/.heddle-${randomDigits(12)}`;
 
 /**
  * Writes files, given by their paths in the folder, to a folder or a .zip file, all or nothing. Replaces the

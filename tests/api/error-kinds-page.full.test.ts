@@ -96,19 +96,26 @@ beforeAll(async () => {
     if (answer) await answer(path.join('/'), request, response);
     return answer !== undefined;
   });
-  chrome = await launchChrome({ gpu: 'swiftshader' });
+  await launch();
 });
 afterAll(async () => {
   await chrome?.close();
   await server?.close();
 });
 
+async function launch(): Promise<void> {
+  chrome = await launchChrome({
+    gpu: 'swiftshader',
+    args: ['--host-resolver-rules=MAP insecure.test 127.0.0.1'],
+  });
+}
+
 /** Opens the page anew; `before` runs in it before its scripts. */
-async function open(before?: () => void): Promise<void> {
-  await page?.close();
+async function open(before?: () => void, url = server.url): Promise<void> {
+  await page?.close().catch(() => undefined); // its browser may have ended
   page = await chrome.browser.newPage();
   if (before) await page.evaluateOnNewDocument(before);
-  await page.goto(`${server.url}page/`);
+  await page.goto(`${url}page/`);
   await page.waitForFunction(() => 'kindOf' in globalThis);
   cdp = await page.createCDPSession();
 }
@@ -178,6 +185,23 @@ describe('unsupported', () => {
       kindOf(async () =>
         (await heddle.loadModel(`${location.origin}/model`, { device: 'wasm' })).translate('ab'),
       ),
+    );
+  });
+
+  it('is a page that is not secure', async () => {
+    await open(undefined, server.url.replace('127.0.0.1', 'insecure.test'));
+    expect(await page.evaluate(() => heddle.isSupported())).toMatchObject({ missing: ['secure-context'] });
+    await expectKind('unsupported', /on https or localhost/, load);
+    await expectKind('unsupported', /on https or localhost/, train);
+    await expectKind('unsupported', /OPFS/, () => kindOf(() => heddle.loadModel('me/it')));
+    // Without a GPU and a storage there is no need for a secure page.
+    await expectKind('nothing', /$/, () =>
+      kindOf(async () => {
+        const model = await heddle.loadModel(`${location.origin}/model`, { device: 'cpu' });
+        await model.translate('ab');
+        const more = await heddle.train(pairs, { steps: 1, heldOut: 0, device: 'cpu', preset: 'tiny' });
+        await heddle.loadModel(new File([await more.toBlob()], 'm.zip'), { device: 'cpu' });
+      }),
     );
   });
 
@@ -395,6 +419,29 @@ describe('device', () => {
       return [own, replaced, made.length];
     });
     expect(outcomes).toEqual(['device', 'nothing', 2]);
+  });
+});
+
+describe('a GPU process that crashes', () => {
+  it('is replaced, and of kind device if Chrome gives no new one', async () => {
+    await open();
+    const browser = await chrome.browser.target().createCDPSession();
+    const outcomes: string[] = [];
+    // After a few crashes Chrome has no adapter for the page.
+    while (outcomes.length < 5 && !outcomes.includes('device')) {
+      const outcome = page.evaluate(async () => {
+        const model = await heddle.loadModel(`${location.origin}/model`);
+        const texts = Array.from({ length: 3000 }, (_, i) => 'abcde'.repeat((i % 4) + 1));
+        return kindOf(() => model.translate(texts, { beams: 4 }));
+      });
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      await browser.send('Browser.crashGpuProcess');
+      outcomes.push((await outcome)[0]);
+    }
+    expect(outcomes.slice(0, -1)).toEqual(outcomes.slice(0, -1).map(() => 'nothing'));
+    expect(outcomes.at(-1)).toBe('device');
+    await chrome.close();
+    await launch();
   });
 });
 

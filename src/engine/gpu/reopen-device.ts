@@ -30,6 +30,6 @@ export async function openWithRetries(open: () => Promise<OpenedDevice>, signal:
       failure = error;
     }
   }
-  const text = `The GPU device was lost, and there is no new one: ${messageOf(failure)}`;
+  const text = `The GPU device was lost, and there is no new one; reload the page or start the program again. ${messageOf(failure)}`;
   throw new HeddleError(text, { kind: 'device', cause: failure });
 }

@@ -2,16 +2,11 @@
 
 import { check } from '../../core/errors.ts';
 import type { Pace } from '../../core/steps.ts';
+import { digest } from '../../files/checksums.ts';
 import { concatBytes, type Files, openBlob } from '../../files/files.ts';
 
 /** Bytes that are hashed together. */
 const blockBytes = 2 ** 22;
-
-/** SHA-256 of bytes, as hexadecimal digits. */
-export async function sha256(bytes: Uint8Array): Promise<string> {
-  const hash = await crypto.subtle.digest('SHA-256', bytes as BufferSource);
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
-}
 
 /** SHA-256 of the SHA-256 of all blocks, so that large data is never in memory as a whole. */
 export async function hashOf(
@@ -28,12 +23,12 @@ export async function hashOf(
       used += piece.length;
       at += piece.length;
       if (used < blockBytes) continue;
-      hashes.push(await sha256(block));
+      hashes.push(await digest(block));
       used = 0;
       await pace?.(hashes.length * blockBytes);
     }
-  hashes.push(await sha256(block.subarray(0, used)));
-  return sha256(new TextEncoder().encode(hashes.join()));
+  hashes.push(await digest(block.subarray(0, used)));
+  return digest(new TextEncoder().encode(hashes.join()));
 }
 
 /**

@@ -4,9 +4,10 @@
 import { version } from '../../../package.json';
 import { HeddleError } from '../../core/errors.ts';
 import type { Pace } from '../../core/steps.ts';
+import { digest } from '../../files/checksums.ts';
 import type { Files } from '../../files/files.ts';
 import type { FrameRow } from '../../text/batches/frame-rows.ts';
-import { readCacheFile, sha256, writeCacheFile } from './cache-file.ts';
+import { readCacheFile, writeCacheFile } from './cache-file.ts';
 import type { FrameMaker } from './frame-makers.ts';
 import { frameCachePath } from './run-files.ts';
 
@@ -53,7 +54,7 @@ export class FrameCache {
   async framesOf(name: string): Promise<FrameRow> {
     const source = await this.#maker.read(name);
     if (!this.#isOn) return source.frames();
-    const hash = await sha256(source.bytes);
+    const hash = await digest(source.bytes);
     const known = this.#rows.get(hash);
     if (known) return known;
     const made = source.frames();

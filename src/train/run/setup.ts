@@ -5,7 +5,7 @@ import { check, HeddleError } from '../../core/errors.ts';
 import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
 import type { Files } from '../../files/files.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
-import { readManifest } from '../../files/owned-folder.ts';
+import { randomDigits, readManifest } from '../../files/owned-folder.ts';
 import { loadModelFolder } from '../../formats/model-folder.ts';
 import type { HfType } from '../../formats/shared/model-formats.ts';
 import { hfConfigOf, retrainedCheckpoint, type SavedModel } from '../../formats/shared/saved-model.ts';
@@ -145,7 +145,7 @@ async function runIds(
   from: CheckpointFolder | undefined,
 ): Promise<Pick<Setup, 'runId' | 'replacedRunId'>> {
   const idIn = async ({ files, folder }: CheckpointFolder) => (await readManifest(files, folder))?.run;
-  const runId = (from && (await idIn(from))) ?? crypto.randomUUID();
+  const runId = (from && (await idIn(from))) ?? randomDigits(32);
   const replacedRunId = out && !from ? await idIn({ files, folder: out }) : undefined;
   return { runId, replacedRunId };
 }

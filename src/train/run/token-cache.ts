@@ -4,6 +4,7 @@
 
 import { version } from '../../../package.json';
 import type { Pace } from '../../core/steps.ts';
+import { digest } from '../../files/checksums.ts';
 import { type Files, openStream } from '../../files/files.ts';
 import { type CorpusArguments, corpusFiles } from '../../session/load-corpus.ts';
 import type {
@@ -17,7 +18,7 @@ import { pathsOf } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
 import type { KnownModel, TokenizerPair } from '../update/new-model.ts';
 import { encodeOptionsOf, type TrainingDataOptions } from '../update/training-data.ts';
-import { hashOf, readCacheFile, sha256, writeCacheFile } from './cache-file.ts';
+import { hashOf, readCacheFile, writeCacheFile } from './cache-file.ts';
 import { tokenCachePath } from './run-files.ts';
 
 /** The corpus of a run, tokenized. */
@@ -113,7 +114,7 @@ export const cacheKey = (
   { source, target }: TokenizerPair,
   options: EncodeOptions,
 ): Promise<string> =>
-  sha256(
+  digest(
     new TextEncoder().encode(
       JSON.stringify([
         corpus,
