@@ -4,4 +4,4 @@
 export { aboveLimit, bufferTooLarge, otherState, outOfMemory } from './memory-errors.ts';
 export { openWithRetries } from './reopen-device.ts';
 export { limitsAfterLoss, SubmissionPace } from './submission-pace.ts';
-export { lowLimit, noAdapter, noGpu, noWebGpu, refused } from './webgpu-errors.ts';
+export { lowLimit, noAdapter, noGpu, noWebGpu, refused, unreadable } from './webgpu-errors.ts';

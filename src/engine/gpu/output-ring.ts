@@ -1,10 +1,9 @@
 // Reads the outputs of a plan through a ring of staging buffers, so that the host does not wait for the GPU.
 
-import { HeddleError, messageOf } from '../../core/errors.ts';
 import { allocate, type DType, sizeOf, type TensorData } from '../../core/tensor.ts';
 import { align } from '../plan/lifetimes.ts';
 import type { Plan, Range } from '../plan/plan.ts';
-import type { Device } from './device.ts';
+import { type Device, deviceExtras } from './device.ts';
 import { whenDone } from './readback.ts';
 import { alignToWords, type BufferAt } from './recorded-passes.ts';
 
@@ -102,8 +101,6 @@ export async function mappedRange(device: Device, staging: GPUBuffer): Promise<A
     // If the device was lost, either call can fail, and the reason may come later.
     await device.lost();
     device.check();
-    const lost = await Promise.race([device.gpu.lost, undefined]);
-    const reason = lost ? 'the device was destroyed' : messageOf(error);
-    throw new HeddleError(`Reading results back failed: ${reason}`, { kind: 'device' });
+    throw await (await deviceExtras()).unreadable(device.gpu, error);
   }
 }

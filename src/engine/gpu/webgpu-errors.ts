@@ -1,4 +1,4 @@
-// Errors of hosts and adapters that cannot run the engine. Loaded when one is thrown.
+// Errors of hosts, adapters and devices that cannot run the engine. Loaded when one is thrown.
 
 import { HeddleError, messageOf } from '../../core/errors.ts';
 import { formatLimit } from '../../core/format-numbers.ts';
@@ -33,3 +33,10 @@ export const lowLimit = (name: string, has: number, needed: number): HeddleError
 /** WebGPU has rejected the request for an adapter or a device. */
 export const refused = (cause: unknown): HeddleError =>
   new HeddleError(`WebGPU opens no device: ${messageOf(cause)}`, { kind: 'unsupported', cause });
+
+/** Results cannot be read although the device reports no error. Its loss is not one if it was destroyed on purpose. */
+export async function unreadable({ lost }: GPUDevice, cause: unknown): Promise<HeddleError> {
+  const isLost = (await Promise.race([lost, undefined])) !== undefined;
+  const reason = isLost ? 'the device was destroyed' : messageOf(cause);
+  return new HeddleError(`Reading results back failed: ${reason}`, { kind: 'device', cause });
+}
