@@ -41,18 +41,9 @@ export async function loadModel(where: FolderSource, options: LoadOptions = {}):
 async function load(where: FolderSource, options: LoadOptions): Promise<Model> {
   if (Object.keys(options)[0]) (await variants()).checkLoadOptions(options);
   const session = new Session(currentHost(), options);
-  return openFound(where, session, { ...options, ownsSession: true });
-}
-
-/** Loads a model from anywhere, as `loadModel`; it computes and saves on `session`. */
-export async function openFound(
-  where: FolderSource,
-  session: Session,
-  options: LoadOptions & Pick<FolderOptions, 'ownsSession'>,
-): Promise<Model> {
   const { files, folder, isChecked } = await findModel(where, session, options);
   const name = typeof where === 'string' ? where : folder;
-  return openFolder(folder, session, { ...options, name, files, isChecked });
+  return openFolder(folder, session, { ...options, name, files, isChecked, ownsSession: true });
 }
 
 /** Loads a model folder; the model computes and saves on `session`. */

@@ -48,8 +48,8 @@ export interface SaveOptions {
   /** Receives a warning if transformers, or transformers.js, tokenizes some texts differently than heddle. */
   readonly onWarning?: (text: string) => void;
   /**
-   * Whether to replace a checkpoint in the folder: its optimizer is lost then. Files that heddle did not write
-   * are never replaced. [false: an error]
+   * Whether to replace a checkpoint in the folder, whose optimizer is lost then, and files of heddle's that were
+   * changed since. Files that heddle did not write are never replaced. [false: an error]
    */
   readonly force?: boolean;
 }
@@ -189,18 +189,29 @@ async function writeModel(
   );
   const options = await calibrated(engine, given);
   const parts = await format.files({ model: await engine.merged(), lora, options });
-  if (!force) await checkNoCheckpoint(files, folder);
+  if (!force) await checkReplaced(files, folder);
   const { writeFolder } = await import('../files/owned-folder.ts');
   await writeFolder(files, folder, parts);
 }
 
-/** Throws a HeddleError if a folder is a checkpoint, whose optimizer a saved model would replace. */
-async function checkNoCheckpoint(files: Files, folder: string): Promise<void> {
+/**
+ * Throws a HeddleError if a folder is a checkpoint, whose optimizer a saved model would replace, or has a file of
+ * heddle's that was changed after it was written.
+ */
+async function checkReplaced(files: Files, folder: string): Promise<void> {
   const isThere = folder !== '' && (await files.exists(folder));
   const { readManifest } = await import('../files/owned-folder.ts');
-  const manifest = isThere ? await readManifest(files, folder) : undefined;
+  const written = (isThere ? await readManifest(files, folder) : undefined)?.files ?? {};
   check(
-    !manifest || !(checkpointNames.state in manifest.files),
+    !(checkpointNames.state in written),
     `${folder}: it is the checkpoint of a training run; saving a model there loses its optimizer. Use another folder, or force to replace it`,
   );
+  const { fileHasChecksum } = await import('../files/checksums.ts');
+  for (const [name, checksum] of Object.entries(written)) {
+    const path = `${folder}/${name}`;
+    check(
+      !(await files.exists(path)) || (await fileHasChecksum(files, path, checksum)),
+      `${path}: it changed after heddle wrote it; move it away, or force to replace it`,
+    );
+  }
 }

@@ -1,5 +1,6 @@
 // Validates the output folder before a training starts, so that a run of hours can be saved.
 
+import { resolve } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
 import { type Files, folderPart, withoutEndSlash, writeText } from '../files/files.ts';
 import { readJson } from '../files/json-files.ts';
@@ -41,7 +42,9 @@ export async function outFolder(
     return freeFolder(files, `runs/${name}`);
   }
   checkNamed('--out', out);
-  const given = withoutEndSlash(out);
+  const named = withoutEndSlash(out);
+  // The files beside the folder have its name, which `.` is not.
+  const given = /(?:^|[\\/])\.{1,2}$/.test(named) ? resolve(named) : named;
   const folder = (await files.real?.(given)) ?? given;
   if (/\.safetensors$/i.test(folder))
     throw new HeddleError(

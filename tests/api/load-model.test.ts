@@ -176,6 +176,22 @@ describe('a model is loaded', () => {
   });
 });
 
+it('saves again over its files, but not over one that was changed since, without force', async () => {
+  const model = await loadModel(at('model'), cpu);
+  await model.save(at('again'));
+  rmSync(at('again/config.json'));
+  await model.save(at('again'));
+  const config = readFileSync(at('again/config.json'), 'utf8');
+  writeFileSync(at('again/config.json'), config.replace('{', '{ "note": "mine",'));
+  await expect(model.save(at('again'))).rejects.toThrow(
+    'again/config.json: it changed after heddle wrote it; move it away, or force',
+  );
+  expect(readFileSync(at('again/config.json'), 'utf8')).toContain('mine');
+  await model.save(at('again'), { force: true });
+  expect(readFileSync(at('again/config.json'), 'utf8')).toBe(config);
+  model.dispose();
+});
+
 it('names the option that a misspelt one resembles, in every call', async () => {
   const load = (options: object) => loadModel(at('model'), { ...cpu, ...options });
   await expect(load({ weigths: 'int8' })).rejects.toThrow(

@@ -27,6 +27,11 @@ it('keeps an existing model unless --force is given', async () => {
   expect(await outFolder(files, 'name', { out: 'm/', force: true })).toBe('m');
 });
 
+it('names the working directory, whose name the files beside it have', async () => {
+  expect(await outFolder(memoryFiles(), 'name', { out: '.' })).toBe(process.cwd());
+  expect(await outFolder(memoryFiles(), 'name', { out: 'a/../' })).toBe(process.cwd());
+});
+
 it('chooses the first free name in runs/', async () => {
   expect(await outFolder(await filesWith('runs/pairs', 'runs/pairs-2'), 'pairs', {})).toBe('runs/pairs-3');
 });

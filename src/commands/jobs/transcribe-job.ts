@@ -1,6 +1,7 @@
 // heddle transcribe: writes down what is said in recordings.
 
-import { openFolder, openFound } from '../../api/load-model.ts';
+import { openFolder } from '../../api/load-model.ts';
+import { findRemote } from '../../api/remote-models.ts';
 import type { SpeechSegment } from '../../decode/speech-text.ts';
 import type { TranscribeOptions, Transcription } from '../../decode/transcribe-options.ts';
 import type { Job } from '../../session/job.ts';
@@ -36,11 +37,11 @@ export interface TranscribedSegment {
 export const transcribe: Job<TranscribeArguments, TranscribedFile[]> = async (args, session) => {
   const { recordings, options = {} } = args;
   const { emit, signal, files } = session;
-  const { folder, weights, weightsExclude, lora } = args;
-  const local = await files.exists(folder);
-  const model = local
-    ? await openFolder(folder, session, args)
-    : await openFound(folder, session, { weights, weightsExclude, lora, signal });
+  const { folder, weights, weightsExclude } = args;
+  const found = (await files.exists(folder))
+    ? args
+    : await findRemote(folder, session, { weights, weightsExclude, signal });
+  const model = await openFolder(found.folder, session, { ...args, ...found, name: folder });
   const results: TranscribedFile[] = [];
   try {
     for (const file of recordings) {
