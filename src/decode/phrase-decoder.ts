@@ -102,13 +102,14 @@ export class PhraseDecoder {
     settings: DecodeSettings,
   ): Promise<Hypothesis[][]> {
     const { maxNewTokens, startId, seed, signal, rules } = settings;
-    const { beams: K, source } = this.#shape;
+    const { batch: B, beams: K, source } = this.#shape;
     const encoders = [{ length: source, program: this.#encoder }];
     const srcLens = encodeSources(this.#engine, this.#config, this.#shape, encoders, { sources }, startId);
     const { inputs } = this.#step;
     // The search ends hypotheses, so that the end always has its log-probability.
     writeRules(inputs.rules as Int32Array, { ...rules, minLength: 0, forceEndAt: -1 });
-    settings.prefixes?.write(inputs.rules as Int32Array, sources, K);
+    const places = Array.from({ length: B }, (_, b) => sources[b]); // of the whole batch
+    settings.prefixes?.write(inputs.rules as Int32Array, places, K);
     (inputs.srcLens as Uint32Array).set(srcLens);
     const writeStep = createStepWriter(inputs.step as Uint32Array);
     const searches = sources.map(

@@ -32,6 +32,7 @@ const methods: TextOptions[] = [
   { beams: 3, earlyStopping: 'shrink' },
   { method: 'sample', numReturn: 2, seed: 3 },
   { phrases: texts.map((_, i) => (i % 2 ? ['cc'] : [])) },
+  { phrases: texts.map((_, i) => (i < 3 ? ['cc'] : [])) }, // fewer than a batch
   { suppressTokens: model.target.encode('d'), minNewTokens: 3, noRepeatNgramSize: 1 },
 ];
 
@@ -95,7 +96,7 @@ describe('a prefix', () => {
 });
 
 describe('bad words', () => {
-  for (const options of methods.slice(0, 5))
+  for (const options of methods.slice(0, 6))
     it(`of several tokens are in no translation: ${JSON.stringify(options)}`, async () => {
       const t = await translator();
       const free = (await t.generate(texts, options)).flat().map(({ text }) => text);
