@@ -1,7 +1,7 @@
 // A translator in the shape of the browser's built-in Translator API
 // (https://webmachinelearning.github.io/translation-api/), so that a page can use either.
 
-import { check, HeddleError } from '../core/errors.ts';
+import { check, checkSignal, HeddleError } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { FolderSource } from '../files/given-files.ts';
@@ -92,20 +92,20 @@ class ModelTranslator implements HeddleTranslator {
     this.targetLanguage = targetLanguage;
   }
 
-  async measureInputUsage(input: string, { signal }: TranslatorCallOptions = {}): Promise<number> {
-    this.#check(signal);
+  async measureInputUsage(input: string, options: TranslatorCallOptions = {}): Promise<number> {
+    this.#signal(options);
     return this.#model.tokenizers.source.encode(String(input)).length;
   }
 
-  async translate(input: string, { signal }: TranslatorCallOptions = {}): Promise<string> {
-    this.#check(signal);
+  async translate(input: string, given: TranslatorCallOptions = {}): Promise<string> {
+    const signal = this.#signal(given);
     const { sentences, join } = await this.#sentences(String(input));
-    const options = { ...this.#codes, signal: this.#signal(signal) };
+    const options = { ...this.#codes, signal };
     return join(sentences.length === 0 ? [] : await this.#model.translate(sentences, options));
   }
 
-  translateStreaming(input: string, { signal }: TranslatorCallOptions = {}): ReadableStream<string> {
-    const pieces = this.#pieces(String(input), signal);
+  translateStreaming(input: string, options: TranslatorCallOptions = {}): ReadableStream<string> {
+    const pieces = this.#pieces(String(input), options);
     return new ReadableStream<string>({
       async pull(controller) {
         try {
@@ -128,13 +128,13 @@ class ModelTranslator implements HeddleTranslator {
     if (this.#ownsModel) this.#model.dispose();
   }
 
-  async *#pieces(input: string, signal: AbortSignal | undefined): AsyncGenerator<string, void, void> {
-    this.#check(signal);
+  async *#pieces(input: string, given: TranslatorCallOptions): AsyncGenerator<string, void, void> {
+    const signal = this.#signal(given);
     const { sentences, join } = await this.#sentences(input);
     // What stands around the sentences is known from a join of marks.
     const spaces = join(sentences.map(() => '\0')).split('\0');
     if (spaces[0]) yield spaces[0];
-    const options = { ...this.#codes, signal: this.#signal(signal) };
+    const options = { ...this.#codes, signal };
     for (const [i, sentence] of sentences.entries()) {
       yield* this.#model.stream(sentence, options);
       const space = spaces[i + 1];
@@ -142,13 +142,15 @@ class ModelTranslator implements HeddleTranslator {
     }
   }
 
-  #check(signal: AbortSignal | undefined): void {
-    signal?.throwIfAborted();
-    this.#destroyed.signal.throwIfAborted();
-  }
-
-  #signal(signal: AbortSignal | undefined): AbortSignal {
-    return signal ? AbortSignal.any([signal, this.#destroyed.signal]) : this.#destroyed.signal;
+  /** The signal of a call. Throws if the call has other options, or is aborted already. */
+  #signal(options: TranslatorCallOptions): AbortSignal {
+    checkNames({ area: 'translate' }, ['signal'], Object.keys(options));
+    const { signal } = options;
+    checkSignal(signal);
+    const destroyed = this.#destroyed.signal;
+    const either = signal ? AbortSignal.any([signal, destroyed]) : destroyed;
+    either.throwIfAborted();
+    return either;
   }
 
   /** The sentences of a text, each short enough for the model, with the white space around them. */
@@ -222,6 +224,7 @@ export async function createTranslator(options: CreateTranslatorOptions): Promis
       () => `createTranslator: ${side} is ${options[side]}, it must be a text`,
     );
   const { model: given, load, signal, monitor } = options;
+  checkSignal(signal);
   signal?.throwIfAborted();
   const target = new EventTarget();
   monitor?.(target);

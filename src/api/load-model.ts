@@ -31,6 +31,7 @@ const variants = () => import('./open-variant.ts');
  * const mine = await loadModel('out', { weights: 'int8' });
  */
 export async function loadModel(where: FolderSource, options: LoadOptions = {}): Promise<Model> {
+  if (Object.keys(options)[0]) (await variants()).checkLoadOptions(options);
   return untilAborted(
     options.signal,
     () => load(where, options),
@@ -39,7 +40,6 @@ export async function loadModel(where: FolderSource, options: LoadOptions = {}):
 }
 
 async function load(where: FolderSource, options: LoadOptions): Promise<Model> {
-  if (Object.keys(options)[0]) (await variants()).checkLoadOptions(options);
   const session = new Session(currentHost(), options);
   const { files, folder, isChecked } = await findModel(where, session, options);
   const name = typeof where === 'string' ? where : folder;

@@ -1,7 +1,7 @@
 // A model on its engine, which starts at its first use: the weights, LoRA adapters that switch at run time, and
 // a translator. Calls run one after the other. If the device is lost, a call is repeated once on a new device.
 
-import { check } from '../core/errors.ts';
+import { check, checkSignal } from '../core/errors.ts';
 import { Mutex } from '../core/mutex.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import type { Inspection, InspectOptions, ModelInspector } from '../decode/inspection.ts';
@@ -91,7 +91,8 @@ export class ModelEngine {
    * Runs work after all earlier work; repeats it once on a new device if the device is lost. Rejects with the
    * reason of the signal if it is aborted; the turn then ends when its work ends.
    */
-  inTurn<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async inTurn<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    checkSignal(signal);
     return untilAborted(signal, async () => {
       const end = await this.#begin();
       try {
@@ -120,6 +121,7 @@ export class ModelEngine {
   /** Streams the translation of a text, after all earlier work; later work waits until the loop ends. */
   async *stream(text: string, given: GenerateOptions): AsyncGenerator<StreamedToken, void, void> {
     const { signal } = given;
+    checkSignal(signal);
     const { options, source } = await this.#inLanguages(given);
     const end = await untilAborted(
       signal,

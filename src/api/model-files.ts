@@ -1,6 +1,7 @@
 // Saved models as files: their configuration, archives with checkpoint and log, imports, and downloads from
 // the hub.
 
+import { checkSignal } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import type { FolderSource } from '../files/given-files.ts';
@@ -102,6 +103,7 @@ export async function pullModel(
   options: PullOptions = {},
 ): Promise<PulledModel> {
   checkNames({ area: 'pullModel' }, pullOptions, Object.keys(options));
+  checkSignal(options.signal);
   return untilAborted(options.signal, async () => {
     const { files, folder } = placeOf(name, options);
     const { downloadModel } = await import('./remote-models.ts');

@@ -1,7 +1,7 @@
 // Loads a model folder with other weights than f32, LoRA adapters, further models of an ensemble or a memory budget,
 // and checks the options of loadModel; a call without options does not load this file.
 
-import { check } from '../core/errors.ts';
+import { check, checkSignal } from '../core/errors.ts';
 import { checkFields, checkNames, choice } from '../core/fields.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import { isObject } from '../files/json-files.ts';
@@ -39,7 +39,8 @@ export function checkLoadOptions(options: LoadOptions): void {
   const area = { area: 'loadModel' };
   checkNames(area, Object.keys(optionNames), Object.keys(options));
   checkFields(area, { weights: { type: choice(weightFormats, 'format') } }, { weights: options.weights });
-  const { lora, ensemble } = options;
+  const { lora, ensemble, signal } = options;
+  checkSignal(signal);
   check(
     lora === undefined || isFolder(lora) || isObject(lora),
     'loadModel: lora must be a folder, or folders by name',

@@ -1,6 +1,6 @@
 // Plans a training without running it: its data, model, steps and memory.
 
-import { HeddleError } from '../core/errors.ts';
+import { checkSignal, HeddleError } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import type { Plan } from '../engine/plan/plan.ts';
@@ -145,6 +145,7 @@ export async function planTraining(
   pairs: GivenPairs,
   options: PlanTrainingOptions = {},
 ): Promise<TrainingForecast> {
+  checkSignal(options.signal);
   const others = { ...options };
   for (const name of runOptions) delete others[name];
   try {

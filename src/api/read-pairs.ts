@@ -1,5 +1,6 @@
 // Pairs of a file, for `evaluate`, `score` and `train`.
 
+import { checkSignal } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
 import { type FileSource, GivenFiles } from '../files/given-files.ts';
 import { currentHost } from '../session/host.ts';
@@ -27,6 +28,7 @@ export async function readPairs(
   { onEvent, signal, ...format }: ReadPairsOptions = {},
 ): Promise<Pair[]> {
   checkNames({ area: 'readPairs', others: ['onEvent', 'signal'] }, formatFields, Object.keys(format));
+  checkSignal(signal);
   const corpus = await import('../session/load-corpus.ts');
   const given = new GivenFiles(currentHost().files);
   const session = { files: given.files, emit: (event: SessionEvent) => onEvent?.(event), signal };

@@ -59,6 +59,6 @@ export async function readTrainingLog(
   model: FolderSource,
   { onMessage = () => {}, ...place }: ModelPlace & { readonly onMessage?: (text: string) => void } = {},
 ): Promise<LogRecord[]> {
-  const { files, folder } = await openPlace('readTrainingLog', model, place);
+  const { files, folder } = await openPlace('readTrainingLog', model, place, ['onMessage']);
   return readLog(files, folder, onMessage);
 }

@@ -1,6 +1,6 @@
 // The function `train` of the library.
 
-import { check } from '../core/errors.ts';
+import { check, checkSignal } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import { archiveFiles } from '../files/archive-files.ts';
@@ -115,9 +115,11 @@ export async function train(given: GivenPairs, options: TrainOptions = {}): Prom
       if (event.type === 'step') onStep?.(event);
       onEvent?.(event);
     });
+  checkSignal(signal);
   const { pairs, dev, test, settings, files } = await givenInputs(given, inputs, { onEvent, signal });
   check(!Array.isArray(pairs) || pairs.length > 0, 'train: there are no pairs');
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
+  check(['undefined', 'string'].includes(typeof checkpoint), 'train: checkpoint must be a folder');
   const host = currentHost();
   const out = checkpoint === undefined ? '' : host.modelPath(checkpoint);
   if (out) {

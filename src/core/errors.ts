@@ -109,6 +109,10 @@ export function check(
   if (!condition) throw new HeddleError(typeof message === 'string' ? message : message(), { kind });
 }
 
+/** Throws a HeddleError if the signal of a call is no AbortSignal. */
+export const checkSignal = (signal: AbortSignal | undefined): void =>
+  check(!signal || signal.throwIfAborted, 'signal must be an AbortSignal');
+
 /** The text of anything that was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

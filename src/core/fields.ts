@@ -227,7 +227,7 @@ export function rejectField(
   value: unknown,
   wanted: string,
 ): never {
-  const shown = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  const shown = typeof value === 'number' ? value : JSON.stringify(value);
   throw new HeddleError(`${area}: ${label?.(name) ?? name} is ${shown}, it must be ${wanted}`);
 }
 
@@ -271,15 +271,19 @@ export function suggestion(name: string, known: readonly string[]): string {
 function closest(name: string, known: readonly string[]): string | undefined {
   const plain = (text: string) => text.toLowerCase().replace(/\W|_/g, '');
   const wanted = plain(name);
-  let [best, least]: [string | undefined, number] = [undefined, Infinity];
+  let best: string | undefined;
+  let least = Infinity;
   for (const candidate of known) {
     const other = plain(candidate);
     // A name that contains the other one is similar: `learnRate` has 3 edits, `rate` none of its letters wrong.
-    const contained = wanted.length > 3 && (other.includes(wanted) || wanted.includes(other)) ? 1 : Infinity;
-    const cost = Math.min(editDistance(wanted, other), contained);
+    const contained = wanted.length > 3 && (other.includes(wanted) || wanted.includes(other));
+    const edits = editDistance(wanted, other);
+    const cost = contained && edits > 1 ? 1 : edits;
     // Not the name itself: it is an option of another call.
-    if (candidate !== name && cost <= Math.max(1, other.length * 0.4) && cost < least)
-      [best, least] = [candidate, cost];
+    if (candidate !== name && cost <= Math.max(1, other.length * 0.4) && cost < least) {
+      best = candidate;
+      least = cost;
+    }
   }
   return best;
 }

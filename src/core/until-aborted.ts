@@ -34,6 +34,6 @@ export async function untilAborted<T>(
   } finally {
     signal.removeEventListener('abort', stop);
   }
-  running.then(drop).catch(() => undefined);
+  running.then(drop).catch(() => {});
   throw signal.reason;
 }

@@ -31,7 +31,8 @@ const lengthPenalty = custom<LengthPenalty>({
     isExponent(value) ||
     value === 'average' ||
     value === 'none' ||
-    (typeof value === 'object' && value !== null && 'power' in value && isExponent(value.power)),
+    // An object with this name only.
+    (isExponent((value as { readonly power?: unknown } | null)?.power) && !Object.keys(value as object)[1]),
 });
 
 const earlyStopping = custom<boolean | 'never' | 'shrink'>({

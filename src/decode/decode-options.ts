@@ -4,6 +4,7 @@ import { checkFields, defaultsOf, describeType, fitsType, integer, rejectField }
 import type { Program } from '../engine/engine.ts';
 import { maxBeams } from '../engine/ops/decoding/cache-slots.ts';
 import { bannedNumbers, type Sampling, type TokenRules } from '../engine/ops/decoding/next-token.ts';
+import { withoutUndefined } from '../files/json-files.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { type DecodeFieldName, decodeFields, decodeRows, type LengthPenalty } from './decode-fields.ts';
 import type { DecodeOptions } from './decode-option-types.ts';
@@ -99,32 +100,39 @@ export const decodeOptionsOf = (options: DecodeOptions): DecodeOptions =>
   Object.fromEntries(Object.entries(options).filter(([name]) => !textOptions.includes(name)));
 
 /** All other options of calls that decode. */
-const others = [...textOptions, 'onProgress', 'signal', 'sourceLang', 'targetLang', 'translations'];
+const otherOptions = [
+  ...textOptions,
+  'onProgress',
+  'signal',
+  'sourceLang',
+  'targetLang',
+  'translations',
+  'name',
+];
 
 /**
  * Validates options and fills in the defaults. `maxTokens` is the maximum of maxNewTokens. Throws a
  * HeddleError with the option, its value and the allowed values.
  */
 export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens: number): DecodeSettings {
-  const { onProgress, signal, ...given } = options;
-  const names = { area: 'decode', others };
-  checkFields(names, decodeFields, given);
+  const { onProgress, signal, ...others } = options;
+  const given: typeof others = withoutUndefined(others as Readonly<Record<string, unknown>>);
+  const names = { area: 'decode', others: otherOptions };
+  checkFields(names, decodeFields, others);
   const reject = (name: DecodeFieldName, wanted: string) => rejectField(names, name, given[name], wanted);
-  const defaults = defaultsOf(decodeFields);
   const method = given.method ?? ((given.beams ?? 1) > 1 ? 'beam' : 'greedy');
   const beams = given.beams ?? (method === 'beam' ? 4 : 1);
   if (method !== 'beam' && beams > 1) reject('beams', `1 or left out if method is ${method}`);
   for (const [name, { only }] of decodeRows)
-    if (only && given[name] !== undefined && method !== only)
-      reject(name, `left out: method is ${method}, not ${only}`);
+    if (only && name in given && method !== only) reject(name, `left out: method is ${method}, not ${only}`);
   const {
-    numReturn = defaults.numReturn,
-    lengthPenalty = defaults.lengthPenalty,
-    earlyStopping = defaults.earlyStopping,
-    temperature = defaults.temperature,
-    topK = defaults.topK,
-    topP = defaults.topP,
-    seed = defaults.seed,
+    numReturn,
+    lengthPenalty,
+    earlyStopping,
+    temperature,
+    topK,
+    topP,
+    seed,
     minNewTokens = 0,
     maxNewTokens = maxTokens,
     forceEos = false,
@@ -133,22 +141,22 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
     maxLengthFactor = 0,
     decoderStartTokenId: startId = c.startId,
     forcedBosTokenId,
-  } = given;
+  } = { ...defaultsOf(decodeFields), ...given };
   /** Rejects a number above a maximum that depends on the model or on other options. */
-  const atMost = (name: DecodeFieldName, value: number, min: number, max: number) => {
-    const type = integer(min, 'n', max);
+  const atMost = (name: DecodeFieldName, value: number, max: number) => {
+    const type = integer(1, 'n', max);
     if (!fitsType(type, value)) reject(name, describeType(type));
   };
   if (method === 'greedy' && numReturn > 1) reject('numReturn', `1 if method is ${method}`);
-  atMost('numReturn', numReturn, 1, method === 'beam' ? beams : maxBeams);
-  atMost('maxNewTokens', maxNewTokens, 1, maxTokens);
+  atMost('numReturn', numReturn, method === 'beam' ? beams : maxBeams);
+  atMost('maxNewTokens', maxNewTokens, maxTokens);
   if (minNewTokens >= maxNewTokens)
     reject('minNewTokens', `below maxNewTokens, ${maxNewTokens}, which counts the end token`);
   const isId = (id: number) => id < c.tgtVocab;
   const ids = `from 0 to ${c.tgtVocab - 1}`;
   if (!isId(startId) && startId !== c.startId) reject('decoderStartTokenId', `an id ${ids}`);
-  if (forcedBosTokenId !== undefined && !isId(forcedBosTokenId)) reject('forcedBosTokenId', `an id ${ids}`);
-  const suppressTokens = [...new Set(given.suppressTokens ?? [])];
+  if (!isId(forcedBosTokenId ?? 0)) reject('forcedBosTokenId', `an id ${ids}`);
+  const suppressTokens = [...new Set(given.suppressTokens)];
   if (!suppressTokens.every(isId)) reject('suppressTokens', `ids ${ids}`);
   if (suppressTokens.length >= c.tgtVocab) reject('suppressTokens', 'fewer than all tokens');
   const bannedSequences = given.badWordsIds ?? [];

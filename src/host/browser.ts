@@ -2,6 +2,7 @@
 // share. It opens pages and describes the adapter that they get.
 import type { Browser, ConsoleMessage, LaunchOptions, Page } from 'puppeteer-core';
 import { HeddleError } from '../core/errors.ts';
+import { checkNames } from '../core/fields.ts';
 import { type AdapterDescription, probeAdapter } from './adapter-info.ts';
 import { optionalPackage } from './optional-package.ts';
 import { serveFolder } from './static-server.ts';
@@ -20,6 +21,21 @@ export interface BrowserOptions {
   /** Time limit for the start and for opening a page, in milliseconds (default: 60,000). */
   timeout?: number;
 }
+
+const browserOptions: Readonly<Record<keyof BrowserOptions, true>> = {
+  headless: true,
+  executablePath: true,
+  args: true,
+  handleSignals: true,
+  timeout: true,
+};
+
+/** Throws a HeddleError for an option that a browser does not have; `own` are those of this browser only. */
+export const checkBrowserOptions = <Options extends BrowserOptions>(
+  area: string,
+  options: Options,
+  own: Readonly<Record<Exclude<keyof Options, keyof BrowserOptions>, true>>,
+): void => checkNames({ area }, Object.keys({ ...browserOptions, ...own }), Object.keys(options));
 
 /** A running browser; `close` ends its process. */
 export interface HeadlessBrowser {
@@ -95,6 +111,7 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
   }
 
   const openPage: HeadlessBrowser['openPage'] = async (url, listeners = {}) => {
+    checkNames({ area: 'openPage' }, ['onConsole', 'onError'], Object.keys(listeners));
     const page = await withTimeout(timeout, `opening a tab in ${name}`, browser.newPage());
     page.on('console', (message) => listeners.onConsole?.(message.text(), message.type()));
     page.on('pageerror', (error) =>

@@ -2,7 +2,7 @@
 // if the machine has no GPU.
 import { existsSync } from 'node:fs';
 import { HeddleError } from '../core/errors.ts';
-import { type BrowserOptions, type HeadlessBrowser, startBrowser } from './browser.ts';
+import { type BrowserOptions, checkBrowserOptions, type HeadlessBrowser, startBrowser } from './browser.ts';
 import { findChrome, programAt } from './programs.ts';
 
 /**
@@ -36,6 +36,7 @@ export interface Chrome extends HeadlessBrowser {
  * await chrome.close();
  */
 export async function launchChrome(options: ChromeOptions = {}): Promise<Chrome> {
+  checkBrowserOptions('launchChrome', options, { gpu: true, exactTimestamps: true });
   const { gpu = 'auto' } = options;
   if (gpu === 'swiftshader' || (gpu === 'auto' && !mayHaveGpu())) return launch(options, 'swiftshader');
   const chrome = await launch(options, 'hardware');

@@ -1,7 +1,7 @@
 // Starts the system's Firefox through Puppeteer (WebDriver BiDi) with WebGPU enabled. Its WebGPU is wgpu,
 // which picks a software adapter of the system (Mesa's llvmpipe) if the machine has no GPU.
 import type { Page } from 'puppeteer-core';
-import { type BrowserOptions, type HeadlessBrowser, startBrowser } from './browser.ts';
+import { type BrowserOptions, checkBrowserOptions, type HeadlessBrowser, startBrowser } from './browser.ts';
 import { findFirefox, programAt } from './programs.ts';
 
 /** Options of `launchFirefox`. `executablePath` is by default FIREFOX_PATH or a usual place. */
@@ -42,6 +42,7 @@ const PREFERENCES = {
  * await firefox.close();
  */
 export async function launchFirefox(options: FirefoxOptions = {}): Promise<Firefox> {
+  checkBrowserOptions('launchFirefox', options, { preferences: true });
   const path = options.executablePath ?? findFirefox();
   const executablePath = programAt(path, 'Firefox', 'Debian: apt-get install firefox-esr', 'FIREFOX_PATH');
   let pipeline: string | undefined;

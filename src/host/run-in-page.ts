@@ -3,6 +3,7 @@
 
 import type { Page } from 'puppeteer-core';
 import { HeddleError } from '../core/errors.ts';
+import { checkNames } from '../core/fields.ts';
 import { callError, type HeadlessBrowser, onBrowserEnd, type PageListeners } from './browser.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -22,6 +23,16 @@ export interface PageCall extends Pick<PageListeners, 'onConsole'> {
   readonly silence?: number;
 }
 
+const optionNames: Readonly<Record<keyof PageCall, true>> = {
+  call: true,
+  args: true,
+  onReport: true,
+  onConsole: true,
+  loading: true,
+  timeout: true,
+  silence: true,
+};
+
 /**
  * Opens the page at `url`, calls a function of it, closes the page and returns the result; plain JSON. Throws
  * the error of the function, or a HeddleError with the last output of the page if it does not load, fails,
@@ -35,6 +46,7 @@ export async function runInPage<Result>(
   url: string,
   options: PageCall,
 ): Promise<Result> {
+  checkNames({ area: 'runInPage' }, Object.keys(optionNames), Object.keys(options));
   const { call, args = [], loading = 60_000, timeout, silence } = options;
   const what = `${call}() in ${url}`;
   let last = '';

@@ -10,7 +10,10 @@ import { planTraining } from '../../src/api/plan-training.ts';
 import { readPairs } from '../../src/api/read-pairs.ts';
 import { readCheckpoint, readTrainingLog } from '../../src/api/saved-training.ts';
 import { train } from '../../src/api/train.ts';
+import { launchChrome } from '../../src/host/chrome.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
+import { launchFirefox } from '../../src/host/firefox.ts';
+import { runInPage } from '../../src/host/run-in-page.ts';
 import { currentHost, openBrowserFiles, registerHost } from '../../src/session/host.ts';
 import { splitPairs } from '../../src/text/corpus/pairs.ts';
 import { corpusBleu } from '../../src/text/metrics/bleu.ts';
@@ -28,6 +31,8 @@ const pairs = [{ source: 'abc', target: 'cab' }];
 const model = new Model(letterModel(), testSession({ device: 'cpu' }));
 /** Options that TypeScript refuses. */
 const wrong = (options: object) => options as never;
+const signal = wrong({});
+const translator = createTranslator({ ...languages, model });
 
 it.each<[meant: string, call: () => unknown]>([
   ['Did you mean batchSize?', () => model.translate('a', wrong({ batchsize: 2 }))],
@@ -94,6 +99,43 @@ it.each<[meant: string, call: () => unknown]>([
   ['transcribe: the model does not read speech', () => model.transcribe(new Float32Array(9))],
   ['Did you mean files?', () => registerHost(wrong({ file: {} }))],
   ['device must be', () => train(pairs, wrong({ device: null, heldOut: 0 }))],
+  ['Did you mean name?', () => model.evaluate(pairs, wrong({ nme: 'x' }))],
+  ['lengthPenalty is', () => model.translate('a', { beams: 2, lengthPenalty: wrong({ power: 1, pwer: 1 }) })],
+  ['lengthPenalty is', () => model.translate('a', { beams: 2, lengthPenalty: wrong({ pwer: 1 }) })],
+  ['Did you mean lora.rank?', () => train(pairs, { heldOut: 0, lora: wrong({ rnk: 1 }) })],
+  ['train: lora needs lora.rank', () => train(pairs, { heldOut: 0, lora: wrong({}) })],
+  ['checkpoint must be a folder', () => train(pairs, wrong({ heldOut: 0, checkpoint: {} }))],
+  ['Did you mean onMessage?', () => readTrainingLog('x', wrong({ onMesage: () => 1 }))],
+  ['Did you mean signal?', async () => (await translator).translate('a', wrong({ sinal: signal }))],
+  ['Did you mean signal?', async () => (await translator).measureInputUsage('a', wrong({ sinal: signal }))],
+  [
+    'Did you mean signal?',
+    async () =>
+      (await translator)
+        .translateStreaming('a', wrong({ sinal: signal }))
+        .getReader()
+        .read(),
+  ],
+  [
+    'launchChrome: there is no option headles. Did you mean headless?',
+    () => launchChrome(wrong({ headles: 1 })),
+  ],
+  ['Did you mean preferences?', () => launchFirefox(wrong({ preference: {} }))],
+  ['launchFirefox: there is no option gpu', () => launchFirefox(wrong({ gpu: 'auto' }))],
+  ['Did you mean timeout?', () => runInPage(wrong({}), 'x', wrong({ call: 'x', timout: 1 }))],
+  ['signal must be an AbortSignal', () => model.translate('a', { signal })],
+  ['signal must be an AbortSignal', () => model.stream('a', { signal }).next()],
+  ['signal must be an AbortSignal', () => model.generate('a', { signal })],
+  ['signal must be an AbortSignal', () => model.evaluate(pairs, { signal })],
+  ['signal must be an AbortSignal', () => model.score(pairs, { signal })],
+  ['signal must be an AbortSignal', () => model.attention('a', { signal })],
+  ['signal must be an AbortSignal', () => train(pairs, { heldOut: 0, signal })],
+  ['signal must be an AbortSignal', () => planTraining(pairs, wrong({ heldOut: 0, signal }))],
+  ['signal must be an AbortSignal', () => loadModel('x', { signal })],
+  ['signal must be an AbortSignal', () => pullModel('a/b', 'x', { signal })],
+  ['signal must be an AbortSignal', () => readPairs(new Blob(['a\tb']), { format: 'tsv', signal })],
+  ['signal must be an AbortSignal', () => createTranslator({ ...languages, model, signal })],
+  ['signal must be an AbortSignal', async () => (await translator).translate('a', { signal })],
 ])('%s (%#)', async (meant, call) => {
   const error = await Promise.resolve()
     .then(call)

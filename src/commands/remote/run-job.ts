@@ -52,7 +52,8 @@ export async function runJob<N extends JobName>(
   if (host === 'chrome' || host === 'firefox' || host === 'deno') {
     const kernelFile = tune ? cachePath('kernels.json') : undefined;
     const remote: RemoteJobOptions = { paths, signal, kernelFile, onEvent, memoryLimit, memoryBudget, input };
-    const launch = () => (host === 'chrome' ? launchChrome(browser) : launchFirefox(browser));
+    const { gpu, exactTimestamps, ...shared } = browser ?? {};
+    const launch = () => (host === 'chrome' ? launchChrome(browser) : launchFirefox(shared));
     const running =
       host === 'deno'
         ? runInDeno(name, args, remote)

@@ -66,7 +66,10 @@ export function checkSettings(given: TrainSettings): void {
   if (lora) {
     const fields = Object.fromEntries(Object.entries(lora).map(([name, value]) => [`lora.${name}`, value]));
     checkFields(names, settings, fields);
-    check(lora.rank !== undefined, () => `train: ${Object.keys(fields).join(' and ')} needs lora.rank`);
+    check(
+      lora.rank !== undefined,
+      () => `train: ${Object.keys(fields).join(' and ') || 'lora'} needs lora.rank`,
+    );
   }
   check(
     !given.quantizeBits || (!lora && (given.weights ?? 'f32') === 'f32'),
