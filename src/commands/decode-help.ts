@@ -43,6 +43,10 @@ export const decodeHelp = {
     help: 'seed of sampling; the same seed gives the same tokens, for any batch',
     defaultText: '0',
   },
+  firstText: {
+    help: 'index of the first text in a list that is translated in parts: its samples are those of the whole list',
+    defaultText: '0',
+  },
   minNewTokens: {
     help: 'minimum number of generated tokens, without the end token',
     defaultText: 'that of the model',

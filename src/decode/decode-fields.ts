@@ -99,6 +99,8 @@ export const decodeFields = {
   topP: { type: { kind: 'number', above: 0, max: 1, unit: 'p' }, default: 1, only: 'sample' },
   /** Seed of sampling; the same seed gives the same tokens, for any batch. */
   seed: { type: integer(0, 'n', 2 ** 32 - 1), default: 0, only: 'sample' },
+  /** Index of the first text in a list that is translated in parts: its samples are those of the whole list. Default: 0. */
+  firstText: { type: integer(0), flag: null },
   /** Minimum number of generated tokens, without the end token. Default: that of the model. */
   minNewTokens: { type: integer(0) },
   /**

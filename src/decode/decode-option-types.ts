@@ -58,6 +58,11 @@ export interface DecodeOptions {
    */
   readonly seed?: number;
   /**
+   * Index of the first text in a list that is translated in parts: its samples are those of the whole list. A
+   * whole number of at least 0. Default: 0.
+   */
+  readonly firstText?: number;
+  /**
    * Minimum number of generated tokens, without the end token. A whole number of at least 0. Default: that of
    * the model.
    */

@@ -131,18 +131,20 @@ export class Translator {
     prefixes?: ForcedPrefixes,
   ): Promise<Translation[][]> {
     const { batch } = shape;
+    const { firstText = 0 } = options;
     const settings = this.#settingsOf(options, shape, prefixes);
-    const lengthOf = (i: number) => sources[i]?.length ?? 0;
-    const order = Array.from(sources.keys()).sort((a, b) => lengthOf(a) - lengthOf(b));
-    const out: Translation[][] = sources.map(() => []);
+    const lengthOf = (i: number) => (sources[i] as ArrayLike<number>).length;
+    const order = [...sources.keys()].sort((a, b) => lengthOf(a) - lengthOf(b));
+    const out: Translation[][] = [];
     const decoder = await this.#decoderFor(settings, batch, shape);
     for (let at = 0; at < order.length; at += batch) {
-      const streams = order.slice(at, at + batch);
-      const batchSources = streams.map((i) => sources[i] as ArrayLike<number>);
+      const places = order.slice(at, at + batch);
+      const batchSources = places.map((i) => sources[i] as ArrayLike<number>);
       const search = await searchFor(settings, batchSources, this.#model.config.endId);
-      for await (const _ of decoder.run({ sources: batchSources, streams }, settings, search));
+      const some = { sources: batchSources, streams: places.map((i) => firstText + i) };
+      for await (const _ of decoder.run(some, settings, search));
       for (const [k, found] of search.finish().entries())
-        out[streams[k] as number] = found.map((h) => ({ ...h, text: this.#model.target.decode(h.ids) }));
+        out[places[k] as number] = found.map((h) => ({ ...h, text: this.#model.target.decode(h.ids) }));
       settings.onProgress?.(Math.min(order.length, at + batch), order.length);
     }
     return out;
@@ -243,7 +245,8 @@ export class Translator {
     const { streamTokens } = await streaming();
     const search = await searchFor(settings, [source], this.#model.config.endId);
     const open = () => this.#decoderFor(settings, 1, shape);
-    yield* streamTokens(this.#model, { sources: [source], streams: [index] }, settings, search, open);
+    const batch = { sources: [source], streams: [index + (options.firstText ?? 0)] };
+    yield* streamTokens(this.#model, batch, settings, search, open);
   }
 
   async #encode(

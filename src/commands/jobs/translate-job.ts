@@ -65,7 +65,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
       type: 'warning',
       text: `maxNewTokens is ${maxNewTokens}, but the model has ${maxLength} positions: a translation ends there`,
     });
-  let [first, line] = [0, 0];
+  let [first, line, decoded] = [0, 0, 0];
   const begin = performance.now();
   const endLines = (text: number) => {
     for (; line < text; line++) emit({ type: 'piece', text: '\n' });
@@ -83,6 +83,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
       ...long,
       phrases: args.phrases && inputs.map(() => args.phrases as readonly string[]),
       maxNewTokens: maxNewTokens && Math.min(maxNewTokens, maxLength),
+      firstText: decoded,
       signal,
       onProgress(done, total) {
         // In the first seconds the translations show the progress.
@@ -98,6 +99,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
       onPiece: stream ? onPiece : undefined,
     });
     if (stream) endLines(first + inputs.length);
+    decoded += generations.filter((all) => all.length > 0).length;
     return generations.map((all) =>
       all.map(({ attention, ...translation }) => ({
         ...translation,

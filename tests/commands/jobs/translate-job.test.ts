@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import type { TranslatedTexts } from '../../../src/commands/jobs/translate-job.ts';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { translationLines } from '../../../src/commands/translation-lines.ts';
 import { saveModelFolder } from '../../../src/formats/save-heddle.ts';
@@ -10,6 +11,7 @@ import { nodeFiles } from '../../../src/host/node-files.ts';
 import { modelConfig } from '../../../src/model/model-config.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import { createTokenizer, specialTokens } from '../../../src/text/tokenizers/tokenizer.ts';
+import { letterModel } from '../../support/saved-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-translate-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -63,4 +65,35 @@ it('returns one line per text, for any output of a byte-level model', async () =
   await expect(runJob('translate', without(['q']), { host: 'cpu' })).rejects.toThrow(
     'badWords: "q" is not in the vocabulary of the model; leave it out',
   );
+});
+
+it('samples the same translations in whatever groups the texts arrive', async () => {
+  const path = join(folder, 'letters');
+  await saveModelFolder(nodeFiles(), path, letterModel());
+  const texts = ['abc', 'e', '', 'bad', 'cab', 'ace', 'de', 'abc', 'abc'];
+  const options = { method: 'sample', seed: 7, temperature: 2, maxNewTokens: 8 } as const;
+  const sampled = async (size: number) => {
+    const groups = Array.from({ length: Math.ceil(texts.length / size) }, (_, i) =>
+      texts.slice(i * size, (i + 1) * size),
+    );
+    const found: string[] = [];
+    await runJob(
+      'translate',
+      { folder: path, options },
+      {
+        host: 'cpu',
+        input: async () => groups.shift(),
+        onEvent(event) {
+          if (event.type !== 'result') return;
+          const { translations } = event.value as TranslatedTexts;
+          found.push(...translations.map(([best]) => best?.text ?? ''));
+        },
+      },
+    );
+    return found;
+  };
+  const whole = await sampled(9);
+  expect(new Set(whole.filter((_, i) => texts[i] === 'abc')).size).toBe(3);
+  expect(await sampled(1)).toEqual(whole);
+  expect(await sampled(4)).toEqual(whole);
 });
