@@ -106,6 +106,7 @@ export interface TrainOptions extends GivenSettings, Omit<SessionOptions, 'onEve
  * const tuned = await train(pairs, { from: bart, lora: { rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
  */
 export async function train(given: GivenPairs, options: TrainOptions = {}): Promise<Model> {
+  check(options && typeof options === 'object', 'train: the options must be an object');
   const { from, checkpoint, resume = false, force = false, ...others } = options;
   const { onStep, onEvent, signal, gate, snapshots, maxLogSteps, ...rest } = others;
   const { device, tune, maxSubmissionMs, memoryBudget, ...inputs } = rest;
@@ -116,6 +117,8 @@ export async function train(given: GivenPairs, options: TrainOptions = {}): Prom
       onEvent?.(event);
     });
   checkSignal(signal);
+  for (const [name, call] of Object.entries({ onStep, onEvent }))
+    check(!call || typeof call === 'function', `train: ${name} must be a function`);
   const { pairs, dev, test, settings, files } = await givenInputs(given, inputs, { onEvent, signal });
   check(!Array.isArray(pairs) || pairs.length > 0, 'train: there are no pairs');
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');

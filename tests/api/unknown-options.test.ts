@@ -103,6 +103,8 @@ it.each<[meant: string, call: () => unknown]>([
   ['lengthPenalty is', () => model.translate('a', { beams: 2, lengthPenalty: wrong({ power: 1, pwer: 1 }) })],
   ['lengthPenalty is', () => model.translate('a', { beams: 2, lengthPenalty: wrong({ pwer: 1 }) })],
   ['Did you mean lora.rank?', () => train(pairs, { heldOut: 0, lora: wrong({ rnk: 1 }) })],
+  ['train: the options must be an object', () => train(pairs, null as never)],
+  ['train: onStep must be a function', () => train(pairs, wrong({ heldOut: 0, onStep: 1 }))],
   ['train: lora needs lora.rank', () => train(pairs, { heldOut: 0, lora: wrong({}) })],
   ['checkpoint must be a folder', () => train(pairs, wrong({ heldOut: 0, checkpoint: {} }))],
   ['Did you mean onMessage?', () => readTrainingLog('x', wrong({ onMesage: () => 1 }))],
