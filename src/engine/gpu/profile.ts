@@ -218,13 +218,13 @@ export function printProfile(profile: Profile, { rows = 40, each = false }: Prof
 
 /** Explains the difference between the sum of the passes and the time of a run. */
 function difference(ms: number, sum: number, clock: Profile['clock']): string {
-  if (clock === 'host')
-    return `the passes sum up to ${sum.toFixed(3)} ms: each pass is submitted and awaited; a run is submitted once`;
+  const total = `the passes sum up to ${sum.toFixed(3)} ms`;
+  if (clock === 'host') return `${total}: each pass is submitted and awaited; a run is submitted once`;
   const explanation =
     sum > ms
       ? 'a timed pass does not overlap with the next'
       : 'a run also records, submits, waits between passes and reads its outputs';
-  return `the passes sum up to ${sum.toFixed(3)} ms, ${Math.abs(sum - ms).toFixed(3)} ms ${sum > ms ? 'more' : 'less'}: ${explanation}`;
+  return `${total}, ${Math.abs(sum - ms).toFixed(3)} ms ${sum > ms ? 'more' : 'less'}: ${explanation}`;
 }
 
 /** Sum over passes. */
