@@ -48,6 +48,10 @@ export interface HeddleTranslator extends TranslatorLanguages {
   translateStreaming(input: string, options?: TranslatorCallOptions): ReadableStream<string>;
   /** Frees the model if `createTranslator` loaded it; later calls reject. */
   destroy(): void;
+  /** `destroy` at the end of a block. */
+  [Symbol.dispose](): void;
+  /** `destroy`, for `await using`; waits until the memory is free. */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** Progress of a download, as the built-in API reports it. */
@@ -126,6 +130,15 @@ class ModelTranslator implements HeddleTranslator {
     if (this.#destroyed.signal.aborted) return;
     this.#destroyed.abort(invalidState());
     if (this.#ownsModel) this.#model.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.destroy();
+    if (this.#ownsModel) await this.#model[Symbol.asyncDispose]();
   }
 
   async *#pieces(input: string, given: TranslatorCallOptions): AsyncGenerator<string, void, void> {

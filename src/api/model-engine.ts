@@ -50,6 +50,8 @@ interface Loaded {
   lora?: string | null;
 }
 
+const disposed = 'The model is disposed; load it again';
+
 /** Maximum number of batch shapes of an engine; then a new engine replaces it, so that memory stays bounded. */
 const maxShapes = 16;
 
@@ -140,6 +142,7 @@ export class ModelEngine {
       while (tokens && !next.done) {
         yield next.value;
         const { next: more } = tokens;
+        check(!this.#isDisposed, disposed);
         next = await step(more.bind(tokens));
       }
     } finally {
@@ -276,7 +279,7 @@ export class ModelEngine {
   }
 
   #load(): Promise<Loaded> {
-    check(!this.#isDisposed, 'The model is disposed; load it again');
+    check(!this.#isDisposed, disposed);
     const { engine } = this.#parts;
     const load = async (): Promise<Loaded> => ({
       engine: engine ?? (await this.session.engine()),

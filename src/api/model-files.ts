@@ -1,7 +1,7 @@
 // Saved models as files: their configuration, archives with checkpoint and log, imports, and downloads from
 // the hub.
 
-import { checkSignal } from '../core/errors.ts';
+import { check, checkSignal } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import type { FolderSource } from '../files/given-files.ts';
@@ -17,6 +17,12 @@ import { openPlace } from '../session/open-place.ts';
 import type { SessionEvent } from '../session/session-event.ts';
 import { readConfig } from './read-config.ts';
 import type { PullOptions } from './remote-models.ts';
+
+/** `placeOf`, with an error that starts with the call if a caller gives no name. */
+function placeNamed(area: string, name: string, place: ModelPlace): ReturnType<typeof placeOf> {
+  check(typeof name === 'string' && name !== '', () => `${area}: name is ${name}, it must be a text`);
+  return placeOf(name, place);
+}
 
 /** Size of a model. */
 export interface ModelFacts {
@@ -67,7 +73,7 @@ export async function importModel(
   place: ModelPlace = {},
 ): Promise<void> {
   checkNames({ area: 'importModel' }, ['files'], Object.keys(place));
-  const { files, folder } = placeOf(name, place);
+  const { files, folder } = placeNamed('importModel', name, place);
   const { fromBlobs } = await import('./remote-models.ts');
   const found = await fromBlobs(file);
   const model = await loadModelFolder(found.files, found.folder);
@@ -105,7 +111,7 @@ export async function pullModel(
   checkNames({ area: 'pullModel' }, pullOptions, Object.keys(options));
   checkSignal(options.signal);
   return untilAborted(options.signal, async () => {
-    const { files, folder } = placeOf(name, options);
+    const { files, folder } = placeNamed('pullModel', name, options);
     const { downloadModel } = await import('./remote-models.ts');
     const { checkMemory } = await import('./memory-needs.ts');
     const { memoryBudget, weights, onMessage } = options;

@@ -1,7 +1,8 @@
 // Pairs of a file, for `evaluate`, `score` and `train`.
 
-import { checkSignal } from '../core/errors.ts';
+import { check, checkSignal } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
+import { untilAborted } from '../core/until-aborted.ts';
 import { type FileSource, GivenFiles } from '../files/given-files.ts';
 import { currentHost } from '../session/host.ts';
 import type { SessionEvent } from '../session/session-event.ts';
@@ -29,8 +30,11 @@ export async function readPairs(
 ): Promise<Pair[]> {
   checkNames({ area: 'readPairs', others: ['onEvent', 'signal'] }, formatFields, Object.keys(format));
   checkSignal(signal);
-  const corpus = await import('../session/load-corpus.ts');
-  const given = new GivenFiles(currentHost().files);
-  const session = { files: given.files, emit: (event: SessionEvent) => onEvent?.(event), signal };
-  return corpus.readPairs({ files: [given.path(file)], ...format }, session);
+  check(typeof file === 'string' || file instanceof Blob, 'readPairs: give a path, a File or a Blob');
+  return untilAborted(signal, async () => {
+    const corpus = await import('../session/load-corpus.ts');
+    const given = new GivenFiles(currentHost().files);
+    const session = { files: given.files, emit: (event: SessionEvent) => onEvent?.(event), signal };
+    return corpus.readPairs({ files: [given.path(file)], ...format }, session);
+  });
 }

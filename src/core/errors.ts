@@ -70,6 +70,7 @@ const platformKinds: Readonly<Record<string, ErrorKind>> = {
   QuotaExceededError: 'quota',
   NotFoundError: 'not-found',
   NotReadableError: 'input',
+  NotSupportedError: 'unsupported',
   ENOENT: 'not-found',
   ENOSPC: 'quota',
   EDQUOT: 'quota',

@@ -4,15 +4,16 @@ import { check, errorKind, HeddleError } from '../core/errors.ts';
 import type { Files } from './files.ts';
 
 /**
- * A file that a page was given. Throws a HeddleError that names it if it was changed or removed since then: the browser
- * does not read it any more, and does not say why.
+ * A file that a page was given. Throws a HeddleError that names it if it is none, was changed or removed since then, or
+ * is a folder, which pages get as a file too: the browser does not read it, and does not say why.
  */
 export async function readable<T extends Blob>(file: T, path: string): Promise<T> {
+  check(file instanceof Blob, `${path}: give a path, a File or a Blob`, 'input');
   await file
     .slice(0, 1)
     .arrayBuffer()
     .catch((cause: unknown) => {
-      const text = `${path}: the file cannot be read; it was changed or removed after it was chosen, so choose it again`;
+      const text = `${path}: the file cannot be read; it was changed or removed after it was chosen, or is a folder; choose it again`;
       throw new HeddleError(text, { kind: errorKind(cause), cause });
     });
   return file;

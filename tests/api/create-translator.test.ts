@@ -141,3 +141,13 @@ it('keeps white space, takes texts of any length, and leaves a given model open'
   translator.destroy();
   expect(await model.translate('abc')).toEqual(expect.any(String));
 });
+
+it('ends with its block', async () => {
+  for (const dispose of [Symbol.dispose, Symbol.asyncDispose] as const) {
+    const translator = await createTranslator({ ...languages, model });
+    await translator[dispose]();
+    await translator[dispose]();
+    await expect(translator.translate('abc')).rejects.toMatchObject({ name: 'InvalidStateError' });
+  }
+  expect(await model.translate('abc')).toEqual(expect.any(String));
+});

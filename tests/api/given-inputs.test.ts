@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTranslator, translators } from '../../src/api/create-translator.ts';
 import { loadModel } from '../../src/api/load-model.ts';
-import { importModel, packModel, readModelFacts } from '../../src/api/model-files.ts';
+import { importModel, packModel, pullModel, readModelFacts } from '../../src/api/model-files.ts';
 import { planTraining } from '../../src/api/plan-training.ts';
 import { readPairs } from '../../src/api/read-pairs.ts';
 import { readCheckpoint, readTrainingLog } from '../../src/api/saved-training.ts';
@@ -224,6 +224,62 @@ it('takes a file of pairs as pairs', async () => {
   expect(await readPairs(new Blob([file]))).toEqual(await readPairs('pairs.tsv'));
   await importModel(new Blob([await fileOf('base.zip')]), 'imported');
   expect(await translated('imported')).toEqual(await translated('base'));
+});
+
+/** A folder that was chosen as a file, or a file that has changed since. */
+class UnreadableFile extends File {
+  readonly #error: Error;
+  constructor(name: string, error: Error) {
+    super(['text'], name);
+    this.#error = error;
+  }
+  override slice = () => this;
+  override arrayBuffer = () => Promise.reject(this.#error);
+  override stream = () => new ReadableStream({ start: (controller) => controller.error(this.#error) });
+}
+
+it.each([
+  ['a file that has changed', new DOMException('', 'NotReadableError'), 'input'],
+  ['a file that is gone', new DOMException('', 'NotFoundError'), 'not-found'],
+] as const)('names a file that the browser does not read: %s', async (_, error, kind) => {
+  for (const call of [
+    readPairs,
+    (file: File) => train(file, small),
+    (file: File) => train(pairs, { ...small, dev: file }),
+    (file: File) => train(pairs, { ...small, tokenizerFile: file }),
+    (file: File) => train(pairs, { ...small, init: file }),
+    loadModel,
+    (file: File) => loadModel([file, new File([], 'config.json')], cpu),
+    (file: File) => importModel(file, 'unread'),
+  ])
+    await expect(call(new UnreadableFile('config.zip', error))).rejects.toMatchObject({
+      kind: expect.stringMatching(/^(input|not-found)$/),
+    });
+  for (const call of [readPairs, loadModel])
+    await expect(call(new UnreadableFile('mine.zip', error))).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^(<File>\/)?mine\.zip: the file cannot be read; it was changed or removed after it was chosen, or is a folder; choose it again$/,
+      ),
+      kind,
+    });
+});
+
+it('names calls without a file, and stops reading', async () => {
+  await expect(readPairs([await fileOf('pairs.tsv')] as never)).rejects.toThrow(
+    'readPairs: give a path, a File',
+  );
+  await expect(train(pairs, { ...small, tokenizerFile: [] as never })).rejects.toThrow('File or a Blob');
+  await expect(importModel(await fileOf('base.zip'), undefined as never)).rejects.toThrow(
+    'importModel: name is undefined, it must be a text',
+  );
+  await expect(pullModel('a/b', { signal: undefined } as never)).rejects.toThrow(
+    'pullModel: name is [object',
+  );
+  await expect(train('pairs.tsv' as never, small)).rejects.toThrow(
+    'train: pairs must be a list of { source, target }; readPairs reads a file',
+  );
+  const signal = AbortSignal.abort();
+  await expect(readPairs('pairs.tsv', { signal })).rejects.toBe(signal.reason);
 });
 
 it('resumes with the files of its start', async () => {

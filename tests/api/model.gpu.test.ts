@@ -289,7 +289,10 @@ describe('a model', () => {
     await expect(model.translate('a', { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
       'enough',
     );
+    const stream = model.stream('bad cab');
+    expect((await stream.next()).done).toBe(false);
     model.dispose();
+    await expect(stream.next()).rejects.toThrow('The model is disposed; load it again');
     await expect(model.translate('a')).rejects.toThrow('disposed');
   });
 });

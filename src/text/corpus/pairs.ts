@@ -36,7 +36,7 @@ const isTexts = (list: unknown): boolean =>
  * it.
  */
 export function checkPairs(pairs: readonly Pair[], name: string): void {
-  check(Array.isArray(pairs), () => `${name} must be a list of { source, target }`);
+  check(Array.isArray(pairs), () => `${name} must be a list of { source, target }; readPairs reads a file`);
   const bad = pairs.findIndex(
     (pair) => !isTexts([pair?.source, pair?.target]) || !isTexts(pair.others ?? []),
   );
