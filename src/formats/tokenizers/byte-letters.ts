@@ -41,7 +41,7 @@ export function withByteLetters(json: Json): Json {
   const decoders: Json[] = [
     byteLevel,
     { type: 'Replace', pattern: { String: SPACE_MARK }, content: ' ' },
-    { type: 'Strip', content: ' ', start: 1, stop: 0 },
+    { type: 'Strip', content: ' ', start: 1024, stop: 0 }, // all spaces at the start, as SentencePiece
   ];
   return {
     ...json,

@@ -188,6 +188,9 @@ const usesBytes = ({ algorithm, byteFallback }: SentencePieceModel): boolean =>
 
 const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false };
 
+/** Removes all space marks at the start of a text, as SentencePiece does. */
+const leadingMarks = { type: 'Strip', content: SPACE_MARK, start: 1024, stop: 0 };
+
 /** The decoder of a translation: it removes the marks of tokens, and turns space marks into spaces. */
 export const sentencePieceDecoder = (
   source: SavedSentencePiece | undefined,
@@ -199,6 +202,7 @@ export const sentencePieceDecoder = (
     decoders: present<Json>([
       { type: 'Replace', pattern: { Regex: `[${TOKEN_MARK}${TOKEN_END}]` }, content: '' },
       source && usesBytes(source.model) ? byteLevel : bytes,
+      ...(target.model.normalizer.removeExtraWhitespaces ? [{ type: 'Fuse' }, leadingMarks] : []),
       metaspace,
     ]),
   };

@@ -133,7 +133,7 @@ function modelJson(file: Uint8Array): TokenizerJson {
         { type: 'Replace', pattern: { String: SPACE_MARK }, content: ' ' },
         { type: 'ByteFallback' },
         { type: 'Fuse' },
-        { type: 'Strip', content: ' ', start: 1, stop: 0 },
+        { type: 'Strip', content: ' ', start: 1024, stop: 0 }, // all spaces at the start, as SentencePiece
       ],
     },
     model:
