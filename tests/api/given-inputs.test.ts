@@ -229,19 +229,19 @@ it('takes a file of pairs as pairs', async () => {
 /** A folder that was chosen as a file, or a file that has changed since. */
 class UnreadableFile extends File {
   readonly #error: Error;
-  constructor(name: string, error: Error) {
-    super(['text'], name);
+  constructor(name: string, error: Error, text: string) {
+    super([text], name);
     this.#error = error;
   }
-  override slice = () => this;
+  override slice = (): Blob => (this.size > 0 ? this : new Blob());
   override arrayBuffer = () => Promise.reject(this.#error);
   override stream = () => new ReadableStream({ start: (controller) => controller.error(this.#error) });
 }
 
 it.each([
-  ['a file that has changed', new DOMException('', 'NotReadableError'), 'input'],
-  ['a file that is gone', new DOMException('', 'NotFoundError'), 'not-found'],
-] as const)('names a file that the browser does not read: %s', async (_, error, kind) => {
+  ['a file that has changed', new DOMException('', 'NotReadableError'), 'input', 'text'],
+  ['a file that is gone', new DOMException('', 'NotFoundError'), 'not-found', ''],
+] as const)('names a file that the browser does not read: %s', async (_, error, kind, text) => {
   for (const call of [
     readPairs,
     (file: File) => train(file, small),
@@ -252,11 +252,11 @@ it.each([
     (file: File) => loadModel([file, new File([], 'config.json')], cpu),
     (file: File) => importModel(file, 'unread'),
   ])
-    await expect(call(new UnreadableFile('config.zip', error))).rejects.toMatchObject({
+    await expect(call(new UnreadableFile('config.zip', error, text))).rejects.toMatchObject({
       kind: expect.stringMatching(/^(input|not-found)$/),
     });
   for (const call of [readPairs, loadModel])
-    await expect(call(new UnreadableFile('mine.zip', error))).rejects.toMatchObject({
+    await expect(call(new UnreadableFile('mine.zip', error, text))).rejects.toMatchObject({
       message: expect.stringMatching(
         /^(<File>\/)?mine\.zip: the file cannot be read; it was changed or removed after it was chosen, or is a folder; choose it again$/,
       ),
