@@ -50,8 +50,6 @@ interface Loaded {
   lora?: string | null;
 }
 
-const disposed = 'The model is disposed; load it again';
-
 /** Maximum number of batch shapes of an engine; then a new engine replaces it, so that memory stays bounded. */
 const maxShapes = 16;
 
@@ -141,9 +139,8 @@ export class ModelEngine {
       let next = await step(() => this.#withRecovery(first, signal));
       while (tokens && !next.done) {
         yield next.value;
-        const { next: more } = tokens;
-        check(!this.#isDisposed, disposed);
-        next = await step(more.bind(tokens));
+        await this.#load(); // an error if the model is disposed
+        next = await step(tokens.next.bind(tokens));
       }
     } finally {
       const closed = this.#running.then(() => tokens?.return()).finally(end);
@@ -279,7 +276,7 @@ export class ModelEngine {
   }
 
   #load(): Promise<Loaded> {
-    check(!this.#isDisposed, disposed);
+    check(!this.#isDisposed, 'The model is disposed; load it again');
     const { engine } = this.#parts;
     const load = async (): Promise<Loaded> => ({
       engine: engine ?? (await this.session.engine()),
