@@ -1,8 +1,8 @@
 // Whether a call of `train` may write its checkpoints: not over a model, steps of another run, or files of others,
 // unless it may replace what heddle wrote. Loaded by runs that save.
 
-import { check } from '../core/errors.ts';
-import type { Files } from '../files/files.ts';
+import { check, HeddleError } from '../core/errors.ts';
+import { type Files, folderPart, writeText } from '../files/files.ts';
 import { checkRunFolder, ownsModel } from '../train/run/run-files.ts';
 import { checkStepFolders } from '../train/run/step-folders.ts';
 
@@ -35,4 +35,18 @@ export async function checkCheckpoint(
   }
   const remedy = resume ? 'move it away' : '{ force: true } replaces it, or move it away';
   if (keepLast && !force) await checkStepFolders(files, out, 'train: keepLast', remedy);
+  await checkWritable(files, out, `train: checkpoint ${name}`);
+}
+
+/** Throws a HeddleError that begins with `label` if a folder or archive cannot be written. */
+export async function checkWritable(files: Files, folder: string, label: string): Promise<void> {
+  const probe = `${folderPart(folder)}.${crypto.randomUUID()}.probe`; // no file of the user has this name
+  try {
+    await writeText(files, probe, '');
+  } catch (error) {
+    const { message, kind } = error as HeddleError;
+    if (kind === 'quota') return; // the estimate of the room, or the first checkpoint, says so
+    throw new HeddleError(`${label}: ${message.replace(/^.*?: (?=cannot)/s, '')}`, { kind, cause: error });
+  }
+  await files.remove(probe);
 }

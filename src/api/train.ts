@@ -122,7 +122,7 @@ export async function train(given: GivenPairs, options: TrainOptions = {}): Prom
   const { pairs, dev, test, settings, files } = await givenInputs(given, inputs, { onEvent, signal });
   check(!Array.isArray(pairs) || pairs.length > 0, 'train: there are no pairs');
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
-  check(['undefined', 'string'].includes(typeof checkpoint), 'train: checkpoint must be a folder');
+  check(checkpoint === undefined || checkpoint?.trim?.(), 'train: checkpoint must be a folder');
   const host = currentHost();
   const out = checkpoint === undefined ? '' : host.modelPath(checkpoint);
   if (out) {

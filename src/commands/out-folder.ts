@@ -1,8 +1,9 @@
 // Validates the output folder before a training starts, so that a run of hours can be saved.
 
 import { resolve } from 'node:path';
+import { checkWritable } from '../api/checkpoint-folder.ts';
 import { HeddleError } from '../core/errors.ts';
-import { type Files, folderPart, withoutEndSlash, writeText } from '../files/files.ts';
+import { type Files, withoutEndSlash } from '../files/files.ts';
 import { readJson } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { checkWritableFolder } from '../files/owned-folder.ts';
@@ -57,7 +58,7 @@ export async function outFolder(
     if (!force && ((await isTrained(files, existing)) || (await ownsModel(files, existing))))
       throw new HeddleError(`--out ${out}: a model exists; ${remedy}`);
   }
-  await checkWritable(files, folder);
+  await checkWritable(files, folder, `--out ${folder}`);
   return folder;
 }
 
@@ -105,19 +106,7 @@ async function freeFolder(files: Files, base: string): Promise<string> {
     const folder = n === 1 ? base : `${base}-${n}`;
     if ((await files.exists(await settledFolder(files, folder))) || (await files.exists(lockPath(folder))))
       continue;
-    await checkWritable(files, folder);
+    await checkWritable(files, folder, `--out ${folder}`);
     return folder;
   }
-}
-
-async function checkWritable(files: Files, folder: string): Promise<void> {
-  const probe = `${folderPart(folder)}.${crypto.randomUUID()}.probe`; // no file of the user has this name
-  try {
-    await writeText(files, probe, '');
-  } catch (error) {
-    throw new HeddleError(`--out ${folder}: ${(error as Error).message.replace(/^.*?: (?=cannot)/s, '')}`, {
-      cause: error,
-    });
-  }
-  await files.remove(probe);
 }

@@ -150,8 +150,7 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
   if (method === 'greedy' && numReturn > 1) reject('numReturn', `1 if method is ${method}`);
   atMost('numReturn', numReturn, method === 'beam' ? beams : maxBeams);
   atMost('maxNewTokens', maxNewTokens, maxTokens);
-  if (minNewTokens >= maxNewTokens)
-    reject('minNewTokens', `below maxNewTokens, ${maxNewTokens}, which counts the end token`);
+  if (minNewTokens >= maxNewTokens) reject('minNewTokens', `below maxNewTokens, ${maxNewTokens}`);
   const isId = (id: number) => id < c.tgtVocab;
   const ids = `from 0 to ${c.tgtVocab - 1}`;
   if (!isId(startId) && startId !== c.startId) reject('decoderStartTokenId', `an id ${ids}`);

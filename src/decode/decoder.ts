@@ -85,7 +85,7 @@ export class Decoder {
     const { source: S, target: T } = shape;
     check(
       S <= maxSourceLength(c) && T <= c.maxLength,
-      `decode: source of ${S} and target of ${T} positions, the model has ${maxSourceLength(c)} and ${c.maxLength}`,
+      `decode: source of ${S} and target of ${T}, the model has ${maxSourceLength(c)} and ${c.maxLength}`,
     );
     await loadSublayers(c, shape.cacheType);
     const shapes = shrinking(shape);

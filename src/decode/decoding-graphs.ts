@@ -295,7 +295,7 @@ export function encodeSources(
   check(sources.length <= B, `decode: ${sources.length} sources for a batch of ${B}`);
   const longest = sources.reduce((max, ids) => Math.max(max, ids.length), 0) / Math.max(1, c.frameWidth);
   const encoder = encoders.find(({ length }) => longest <= length);
-  check(encoder, `decode: a source of ${longest} tokens, at most ${S} fit; shorten it`);
+  check(encoder, `decode: a source of ${longest} tokens, at most ${S} fit`);
   const { length: width, program } = encoder;
   const srcLens = program.inputs.srcLens as Uint32Array;
   if (c.source === 'frames') frameParts().fillFrames(c, program.inputs, sources);

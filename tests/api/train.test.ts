@@ -1,6 +1,6 @@
 // Settings of train, on the float64 references of the ops.
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -103,6 +103,22 @@ it('names the step at which a number is not finite, if it checks', async () => {
   // The first update makes weights so large that products of them overflow.
   const training = trained({ batchSize: 16, steps: 9, learningRate: 1e200, checkFinite: true });
   await expect(training).rejects.toThrow(/^Step \d: the first number that is not finite/);
+});
+
+it('finds before the first step that a checkpoint cannot be written', async () => {
+  registerHost({ ...nodeHost(), files: nodeFiles() });
+  const folder = mkdtempSync(join(tmpdir(), 'heddle-train-'));
+  try {
+    writeFileSync(join(folder, 'file'), 'mine');
+    const checkpoint = join(folder, 'file', 'run');
+    const steps: unknown[] = [];
+    await expect(trained({ checkpoint, onStep: (step) => steps.push(step) })).rejects.toThrow(
+      `train: checkpoint ${checkpoint}: cannot write: a part of the path is a file, not a folder`,
+    );
+    expect(steps).toEqual([]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it('replaces the model of a checkpoint only with force, and writes it for one training at a time', async () => {

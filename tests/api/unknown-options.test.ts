@@ -107,6 +107,7 @@ it.each<[meant: string, call: () => unknown]>([
   ['train: onStep must be a function', () => train(pairs, wrong({ heldOut: 0, onStep: 1 }))],
   ['train: lora needs lora.rank', () => train(pairs, { heldOut: 0, lora: wrong({}) })],
   ['checkpoint must be a folder', () => train(pairs, wrong({ heldOut: 0, checkpoint: {} }))],
+  ['checkpoint must be a folder', () => train(pairs, { heldOut: 0, checkpoint: '' })],
   ['Did you mean onMessage?', () => readTrainingLog('x', wrong({ onMesage: () => 1 }))],
   ['Did you mean signal?', async () => (await translator).translate('a', wrong({ sinal: signal }))],
   ['Did you mean signal?', async () => (await translator).measureInputUsage('a', wrong({ sinal: signal }))],

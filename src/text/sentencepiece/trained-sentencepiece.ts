@@ -153,7 +153,7 @@ function bpeJson(pieces: WrittenModel['pieces'], byteFallback: boolean): Json {
   const normal = pieces.filter(({ type }) => type === 'normal').sort((a, b) => b.score - a.score);
   const known = new Set(normal.map(({ text }) => text));
   const merges = normal.flatMap(({ text }) => {
-    const characters = Array.from(text);
+    const characters = [...text];
     return characters
       .slice(1)
       .map((_, i) => [characters.slice(0, i + 1).join(''), characters.slice(i + 1).join('')])
