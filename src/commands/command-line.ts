@@ -59,7 +59,9 @@ function checkGivenNames(command: Command): void {
   for (const [i, argument] of command.registeredArguments.entries()) {
     const name = argument.name();
     const kind = folderArguments.includes(name) ? 'folder' : 'file';
-    const given = name === 'text' ? [] : command.args.slice(i, argument.variadic ? undefined : i + 1);
+    const given = ['text', 'name'].includes(name)
+      ? []
+      : command.args.slice(i, argument.variadic ? undefined : i + 1);
     for (const value of given) checkNamed(`${command.name()}: <${name}>`, value, kind);
   }
 }

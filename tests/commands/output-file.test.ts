@@ -176,6 +176,10 @@ it.each(['', ' '])('says that a name is empty in every command: "%s"', async (na
     [['eval', model, name], 'eval: <pairs> is empty; name a file'],
     [['train', at('run.yaml'), '--tokenizer-file', name], '--tokenizer-file is empty; name a file'],
     [['plan', name], 'plan: <dir> is empty; name a folder'],
+    [
+      ['pull', name], // its argument is no file
+      `pull: "${name}" is not the name of a model; write OWNER/NAME, for example Helsinki-NLP/opus-mt-en-es`,
+    ],
   ] as const) {
     const { status, stderr } = await heddle(args);
     expect([status, stderr]).toEqual([1, `heddle: ${what}\n`]);
