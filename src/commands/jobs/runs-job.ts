@@ -78,7 +78,7 @@ export async function summarizeFolders(
   const found: string[] = [];
   // seed-* also names seed-1.tokens, the token ids of the run seed-1.
   const isTokens = (name: string) => name.endsWith('.tokens') && folders.includes(name.slice(0, -7));
-  for (const folder of folders) if (!isTokens(folder)) found.push(...(await runsIn(files, folder)));
+  for (const folder of folders) if (!isTokens(folder)) found.push(...(await runsIn(files, folder, warn)));
   const logs: { readonly folder: string; readonly records: readonly LogRecord[] }[] = [];
   const damaged: HeddleError[] = [];
   for (const folder of new Set(found))
@@ -185,13 +185,19 @@ export function unlikeLosses(runs: readonly RunSummary[]): 'vocabularies' | 'dev
 const hasLog = async (files: Files, folder: string): Promise<boolean> =>
   files.exists(`${await settledFolder(files, folder)}/${logName}`);
 
-/** The folder if it has a log, or the folders and archives in it that have one. */
-async function runsIn(files: Files, given: string): Promise<string[]> {
+/** The folder if it has a log, or the folders and archives in it that have one; those that cannot be read are left out. */
+async function runsIn(files: Files, given: string, warn: (text: string) => void): Promise<string[]> {
   const folder = withoutEndSlash(given);
   if (await hasLog(files, folder)) return [folder];
   const names = (await files.exists(folder)) ? await files.list(folder).catch(() => []) : [];
   const inside: string[] = [];
-  for (const name of names) if (await hasLog(files, `${folder}/${name}`)) inside.push(`${folder}/${name}`);
+  for (const name of names)
+    try {
+      if (await hasLog(files, `${folder}/${name}`)) inside.push(`${folder}/${name}`);
+    } catch (error) {
+      if (!(error instanceof HeddleError)) throw error;
+      warn(`left out: ${error.message}`);
+    }
   if (inside.length === 0)
     throw new HeddleError(
       `${given}: ${names.length > 0 ? `there is no ${logName} in it or its folders` : 'there is no training log'}; name a folder that heddle train has written`,

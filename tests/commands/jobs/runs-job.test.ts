@@ -7,6 +7,7 @@ import { runMetrics, runs } from '../../../src/commands/jobs/runs-job.ts';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { runsReport } from '../../../src/commands/runs-report.ts';
 import { describeRuns } from '../../../src/commands/runs-table.ts';
+import { archiveFiles } from '../../../src/files/archive-files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { formatLog, type LogRecord } from '../../../src/train/report/training-log.ts';
 import { heddle } from '../../support/cli.ts';
@@ -177,4 +178,19 @@ it('leaves out a damaged log with a warning, unless it is the only one', async (
   expect((await runs({ folders: ['a', 'b'] }, session)).map(({ folder }) => folder)).toEqual(['a']);
   expect(said).toEqual(['left out: b/log.jsonl: line 1 is not JSON; is this a log of heddle train?']);
   await expect(runs({ folders: ['b'] }, session)).rejects.toThrow('b/log.jsonl: line 1 is not JSON');
+  // An archive of a folder that is no archive.
+  said.length = 0;
+  const all = memoryFiles(
+    new Map([
+      ['r/a/log.jsonl', encode(formatLog([start(), step(1)]))],
+      ['r/bad.zip', encode('PK')],
+    ]),
+  );
+  const other = testSession({
+    device: 'cpu',
+    files: archiveFiles(all),
+    onEvent: (event) => void (event.type === 'warning' && said.push(event.text)),
+  });
+  expect((await runs({ folders: ['r'] }, other)).map(({ folder }) => folder)).toEqual(['r/a']);
+  expect(said).toEqual([expect.stringMatching(/^left out: r\/bad\.zip: not a zip archive/)]);
 });
