@@ -1,9 +1,11 @@
 // The output of a program: printed lines, and the files that it has saved.
 
+import { escapeControls } from '../../src/pages.ts';
 import { onFrame } from '../common/dom.ts';
 import { formatBytes } from '../common/format.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
+import { shortName } from '../storage/model-names.ts';
 
 /** A file that a program has saved. */
 interface SavedFile {
@@ -33,7 +35,7 @@ export class ProgramOutput extends Panel {
   print(level: string, text: string): void {
     const line = document.createElement('span');
     line.className = level;
-    line.textContent = `${text}\n`;
+    line.textContent = `${escapeControls(text)}\n`;
     this.#pending.push(line);
     this.#append();
   }
@@ -61,5 +63,5 @@ export class ProgramOutput extends Panel {
 function fileItem({ path, bytes }: SavedFile): Content {
   const save = () => download(new Blob([bytes]), path.split('/').at(-1) ?? path);
   return html`
-    <li><button type="button" class="link" @click=${save}>${path}</button> ${formatBytes(bytes.byteLength)}</li>`;
+    <li><button type="button" class="link" @click=${save}>${shortName(path)}</button> ${formatBytes(bytes.byteLength)}</li>`;
 }

@@ -108,7 +108,8 @@ export class ProgramPanel extends Panel {
     else if (event.type === 'error') {
       const { line, text } = event;
       this.#output.print('error', line > 0 ? say`${text} (line ${line})` : text);
-      this.#showMessages([...this.#messages, { line, text, kind: 'error' }]);
+      const short = text.length > 500 ? `${text.slice(0, 500)}…` : text; // the output has all of it
+      this.#showMessages([...this.#messages, { line, text: short, kind: 'error' }]);
     } else if (this.#messages.length > 0) this.#say(say`Failed after ${this.#elapsed()}.`, true);
     else this.#say(say`Finished in ${this.#elapsed()}.`);
   }

@@ -18,8 +18,12 @@ const attribute = /=(?:"[^"]*|'[^']*)?$/;
  */
 const shown = (strings: TemplateStringsArray, values: readonly unknown[]): unknown[] =>
   values.map((value, i) =>
-    typeof value === 'string' && !attribute.test(strings[i] as string) ? escapeControls(value) : value,
+    typeof value === 'object' || !attribute.test(strings[i] as string) ? escaped(value) : value,
   );
+
+/** A value whose texts, also those in lists, have escapes. */
+const escaped = (value: unknown): unknown =>
+  typeof value === 'string' ? escapeControls(value) : Array.isArray(value) ? value.map(escaped) : value;
 
 /** A tag of lit-html whose templates are in the language of the page. */
 const inLanguage = <Tag extends (strings: TemplateStringsArray, ...values: unknown[]) => unknown>(tag: Tag) =>

@@ -69,7 +69,7 @@ export class ProjectPanel extends BusyPanel {
     const translated = open.filter(({ state }) => state !== null).length;
     const facts = [
       `${source} → ${target}`,
-      model.name,
+      shortName(model.name),
       memory ? say`${shortName(memory.name)}: ${formatInteger(memory.pairs)} pairs` : say`no memory`,
     ].join(' · ');
     const { learn, download, discard } = this.#actions;

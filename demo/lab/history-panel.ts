@@ -6,8 +6,10 @@ import { fixed, formatMoment, formatNumber } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import { columnHeads, hint } from '../common/tables.ts';
+import { shortName } from '../storage/model-names.ts';
 import type { LabResults } from './lab-protocol.ts';
 import { kernelCount, spreadText } from './measurement-text.ts';
+import { withShortNames } from './shared-results.ts';
 
 /** A run to compare with. */
 export interface Baseline {
@@ -54,9 +56,10 @@ export class HistoryPanel extends Panel {
     try {
       if (file.size > maxFile)
         throw new Error(
-          say`${file.name} has ${fixed(file.size / 1e6, 0)} MB; the limit is ${maxFile / 1e6} MB. Open a JSON file of results.`,
+          say`${shortName(file.name)} has ${fixed(file.size / 1e6, 0)} MB; the limit is ${maxFile / 1e6} MB. Open a JSON file of results.`,
         );
-      this.#host.compare({ run: readBenchRun(await file.text()), kind: say`file ${file.name}` });
+      const run = withShortNames(readBenchRun(await file.text()));
+      this.#host.compare({ run, kind: say`file ${shortName(file.name)}` });
     } catch (error) {
       this.#error = messageOf(error);
       this.draw();

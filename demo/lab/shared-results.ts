@@ -4,6 +4,7 @@ import { type BenchRun, benchRunOf, fastestOf } from '../../src/bench/bench-file
 import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
 import { HeddleError } from '../../src/index.ts';
 import { say } from '../common/page-texts.ts';
+import { shortName } from '../storage/model-names.ts';
 
 /** The name of the field in the hash. */
 const key = 'results';
@@ -80,13 +81,24 @@ export async function fromHash(hash: string): Promise<BenchRun | undefined> {
       say`The results in the address are from another version of heddle; ask for a new link.`,
     );
   try {
-    return benchRunOf(expand(shared));
+    return withShortNames(benchRunOf(expand(shared)));
   } catch (error) {
     throw new HeddleError(say`The results in the address are invalid: ${(error as Error).message}`, {
       cause: error,
     });
   }
 }
+
+/** Results of others, with names of at most 120 characters. */
+export const withShortNames = (run: BenchRun): BenchRun => ({
+  ...run,
+  adapter: shortName(run.adapter, 120),
+  kernels: run.kernels.map((kernel) => ({
+    ...kernel,
+    name: shortName(kernel.name, 120),
+    variants: kernel.variants.map((each) => ({ ...each, variant: shortName(each.variant, 120) })),
+  })),
+});
 
 function expand({ heddle, when, adapter, roofs, kernels }: SharedRun) {
   const [bandwidth, bandwidthSpread, peak, peakSpread] = roofs;

@@ -75,7 +75,7 @@ export class ModelPanel extends BusyPanel {
 
   async #use(): Promise<void> {
     const name = this.#selected;
-    this.status = say`Loading ${name}…`;
+    this.status = say`Loading ${shortName(name)}…`;
     this.draw();
     this.#loaded = await this.#actions.use(name === shippedModel.name ? shippedModel : { name });
     this.status = '';
@@ -92,7 +92,10 @@ export class ModelPanel extends BusyPanel {
   #download(event: Event): void {
     event.preventDefault();
     const name = this.#hub.trim();
-    void this.run(async () => this.#select(await this.#actions.pull(name)), say`Downloading ${name}…`);
+    void this.run(
+      async () => this.#select(await this.#actions.pull(name)),
+      say`Downloading ${shortName(name)}…`,
+    );
   }
 
   #languages(): Content {
@@ -125,7 +128,9 @@ export class ModelPanel extends BusyPanel {
   }
 
   protected override template(): Content {
-    const names = [shippedModel.name, ...this.#stored].map((name) => [name, translated(name)] as const);
+    const names = [shippedModel.name, ...this.#stored].map(
+      (name) => [name, translated(shortName(name))] as const,
+    );
     const choose = (event: Event) =>
       void this.run(() => this.#select((event.target as HTMLSelectElement).value));
     const about =

@@ -22,6 +22,6 @@ export function toModelName(text: string): string {
   return name || 'model';
 }
 
-/** A name as a page shows it: other programs can give the files of a model any name. */
-export const shortName = (name: string): string =>
-  name.length <= 60 ? name : `${[...name].slice(0, 40).join('')}…${[...name].slice(-15).join('')}`;
+/** A name as a page shows it, of at most `most` characters: other programs can give the files of a model any name. */
+export const shortName = (name: string, most = 60): string =>
+  name.length <= most ? name : `${[...name].slice(0, most - 20).join('')}…${[...name].slice(-15).join('')}`;

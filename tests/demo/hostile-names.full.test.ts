@@ -1,7 +1,12 @@
 // Names and texts of visitors on the training page: HTML is text, and 2,000 characters do not widen the page.
 
-import { afterEach, expect, it } from 'vitest';
-import { type DemoPage, demo, pastePairs } from '../support/demo.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { toHash } from '../../demo/lab/shared-results.ts';
+import type { BenchRun } from '../../src/bench/bench-file.ts';
+import { memoryFiles } from '../../src/files/memory-files.ts';
+import { saveModelFolder } from '../../src/formats/save-heddle.ts';
+import { type DemoPage, type DemoPageOptions, demo, pastePairs } from '../support/demo.ts';
+import { letterModel } from '../support/saved-model.ts';
 import { fakeWorker } from './fake-worker.ts';
 
 const { open } = demo();
@@ -119,4 +124,184 @@ it.each([
     true,
   );
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+});
+
+describe.each([390, 1280])('at %i px', (width) => {
+  const openAt = async (name: string, options: DemoPageOptions = {}) => {
+    const shown = await open(name, { width, height: 900, ...options });
+    opened.push(shown);
+    return shown;
+  };
+
+  /** Expects that texts are escaped and cut, nothing was executed, and the page is not wider than the window. */
+  async function expectHarmless({ page, screenshot }: DemoPage, name: string): Promise<void> {
+    await screenshot(`hostile-${name}-${width}`);
+    const found = await page.evaluate(() => {
+      const raw: string[] = [];
+      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      while (walker.nextNode()) {
+        const { nodeValue, parentElement } = walker.currentNode;
+        if (parentElement?.closest('script, style, textarea')) continue;
+        if (/(?![\n\t\r])[\p{Cc}\u202a-\u202e\u2066-\u2069]/u.test(nodeValue ?? ''))
+          raw.push(nodeValue ?? '');
+      }
+      return {
+        raw,
+        elements: document.querySelectorAll('img[src=x], script:not([src], [type])').length,
+        executed: /^[12]$/.test(document.title),
+        wider: document.documentElement.scrollWidth - window.innerWidth,
+      };
+    });
+    expect(found).toEqual({ raw: [], elements: 0, executed: false, wider: 0 });
+  }
+
+  /** Gives the storage of the page a model under a name. */
+  async function store({ page }: DemoPage, name: string): Promise<void> {
+    const files = memoryFiles();
+    await saveModelFolder(files, 'm', letterModel());
+    const parts: [string, number[]][] = [];
+    for (const part of await files.list('m')) parts.push([part, [...(await files.read(`m/${part}`))]]);
+    await page.evaluate(
+      async (name, parts) => {
+        let folder = await navigator.storage.getDirectory();
+        for (const part of ['heddle', 'models', name])
+          folder = await folder.getDirectoryHandle(part, { create: true });
+        for (const [part, bytes] of parts) {
+          const stream = await (await folder.getFileHandle(part, { create: true })).createWritable();
+          await stream.write(Uint8Array.from(bytes));
+          await stream.close();
+        }
+      },
+      name,
+      parts,
+    );
+  }
+
+  it('a stored model, a document and a memory', async () => {
+    const name = `<img src=x onerror=\u0022document.title=1\u0022>\u202egpj${'x'.repeat(150)}`;
+    const shown = await openAt('documents.html');
+    const { page } = shown;
+    await page.waitForSelector('#pick-document');
+    await store(shown, name);
+    await page.reload();
+    await page.waitForFunction(
+      (name) =>
+        [...document.querySelectorAll<HTMLOptionElement>('#documents-model option')].some(
+          ({ value }) => value === name,
+        ),
+      {},
+      name,
+    );
+    await page.evaluate(
+      (name, marked, markup) => {
+        const give = (id: string, file: File) => {
+          const files = new DataTransfer();
+          files.items.add(file);
+          const input = document.querySelector<HTMLInputElement>(id);
+          if (!input) return;
+          input.files = files.files;
+          input.dispatchEvent(new Event('change', { bubbles: true }));
+        };
+        const texts = [markup, marked, 'x'.repeat(2000), 'abc'];
+        give('#pick-document', new File([texts.join('\n')], `${marked}${name}.txt`));
+        give('#pick-memory', new File([`${marked}\t${markup}\nabc\t${marked}\n`], `${marked}${name}.tsv`));
+        const list = document.querySelector<HTMLSelectElement>('#documents-model');
+        if (!list) return;
+        list.value = name;
+        list.dispatchEvent(new Event('change', { bubbles: true }));
+      },
+      name,
+      marked,
+      markup,
+    );
+    await expectHarmless(shown, 'documents-start');
+    await page.$eval('#start button[type=submit]', (button) => (button as HTMLButtonElement).click());
+    await page.waitForFunction(() => {
+      const count = document.querySelector('#documents-count')?.textContent ?? '';
+      const [, all, translated] = /of (\d+) segments confirmed, (\d+) translated/.exec(count) ?? [];
+      return (all && all === translated) || document.querySelector('.wrong')?.textContent?.trim();
+    });
+    expect(
+      await page.$eval('#project-card, #start-card:not([hidden])', (card) => card.textContent),
+    ).not.toContain('x'.repeat(61));
+    await expectHarmless(shown, 'documents');
+    // The next width begins anew.
+    await page.$eval('#discard', (button) => (button as HTMLButtonElement).click());
+    await page.waitForFunction(() => document.querySelector<HTMLElement>('#project-card')?.hidden);
+  });
+
+  it('a stored model and a model of the hub of the page of speech', async () => {
+    const shown = await openAt('speech.html');
+    const { page } = shown;
+    await page.waitForSelector('#speech-hub');
+    await page.$eval(
+      '#speech-hub',
+      (input, text) => {
+        (input as HTMLInputElement).value = text;
+        input.dispatchEvent(new Event('input', { bubbles: true }));
+        input.closest('details')?.setAttribute('open', '');
+        input.closest('form')?.requestSubmit();
+      },
+      `${markup}/${marked}${'x'.repeat(2000)}`,
+    );
+    await page.waitForFunction(() => document.querySelector('.wrong')?.textContent?.trim());
+    await expectHarmless(shown, 'speech');
+  });
+
+  it('results of the lab in a link and in a file', async () => {
+    const name = `${markup}${marked}${'x'.repeat(2000)}`;
+    const variant = { variant: name, ms: 1, low: 1, high: 1, error: 0, passed: true };
+    const kernel = { name, group: 'products', flops: 1e9, bytes: 1e6, speed: 1, variants: [variant] };
+    const roofs = { bandwidth: { rate: 100 }, peak: { rate: 1000 } };
+    const run = {
+      heddle: name,
+      when: new Date(0).toISOString(),
+      adapter: name,
+      roofs,
+      roofSpread: { bandwidth: { spread: 0 }, peak: { spread: 0 } },
+      kernels: [kernel],
+    } as unknown as BenchRun;
+    const shown = await openAt(`lab.html${await toHash(run)}`);
+    const { page } = shown;
+    await page.waitForFunction(() => document.body.textContent?.includes('\\u202egpj'));
+    await page.evaluate(
+      (text, name) => {
+        const input = document.querySelector<HTMLInputElement>('input[type=file]');
+        const files = new DataTransfer();
+        files.items.add(new File([text], name));
+        if (!input) return;
+        input.files = files.files;
+        input.dispatchEvent(new Event('change', { bubbles: true }));
+      },
+      JSON.stringify(run),
+      `${name}.json`,
+    );
+    await page.waitForFunction(() =>
+      /file.*onerror/.test(document.querySelector('.baseline-of')?.textContent ?? ''),
+    );
+    expect(await page.$eval('main', (main) => main.textContent)).not.toContain('x'.repeat(121));
+    await expectHarmless(shown, 'lab');
+  });
+
+  it('what a program prints and saves', async () => {
+    const shown = await openAt('code.html#metrics-of-translations');
+    const { page } = shown;
+    await page.waitForSelector('#program textarea');
+    await page.$eval(
+      '#program textarea',
+      (area, text) => {
+        area.value = `console.log(${text}); console.error({ name: ${text} });
+dispatchEvent(new CustomEvent('heddle-file', { detail: { path: ${text}, bytes: new Uint8Array(3) } }));
+throw new Error(${text});`;
+        area.dispatchEvent(new Event('input'));
+      },
+      JSON.stringify(`${markup}${marked}${'x'.repeat(2000)}`),
+    );
+    await page.locator('::-p-aria([name="Run"][role="button"])').click();
+    await page.waitForFunction(() =>
+      /^Failed/.test(document.querySelector('#program .status')?.textContent ?? ''),
+    );
+    await page.waitForFunction(() => document.querySelector('.saved li'));
+    await expectHarmless(shown, 'code');
+  });
 });
