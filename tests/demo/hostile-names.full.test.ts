@@ -127,6 +127,8 @@ it.each([
 });
 
 describe.each([390, 1280])('at %i px', (width) => {
+  // A second tab of the page Documents waits for the first.
+  afterEach(() => Promise.all(opened.splice(0).map(({ page }) => page.close())));
   const openAt = async (name: string, options: DemoPageOptions = {}) => {
     const shown = await open(name, { width, height: 900, ...options });
     opened.push(shown);
