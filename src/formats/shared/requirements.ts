@@ -44,12 +44,13 @@ export const ordinaryFields = (c: ModelConfig): FieldRequirement[] => [
 
 /**
  * Requires what nn.Transformer has: layer norm, biases, scaled scores, a plain feed-forward network, absolute
- * positions.
+ * positions, as many in the encoder as in the decoder.
  */
 export const classicFields = (c: ModelConfig): FieldRequirement[] => [
   ...ordinaryFields(c),
   ...sameFields(c, { source: 'tokens', normType: 'layer', feedForwardType: 'plain', biases: true }),
   ...sameFields(c, { keyBias: true }),
+  ['maxSource', c.maxSource, `maxLength, ${c.maxLength}`, c.maxSource === c.maxLength],
   ...sameFields(c, { attentionScale: true, scaleOutput: false }),
   ['activation', c.activation, 'relu, gelu or silu', ['relu', 'gelu', 'silu'].includes(c.activation)],
   ['tie', c.tie, 'none, target or all', c.tie !== 'embeddings'],

@@ -268,6 +268,7 @@ describe('a model of heddle', () => {
       ['positions is "learned"'],
     ],
     ['nn.Transformer', { headWidth: 8 }, pytorchFiles, ['headWidth is 8, it must be dModel / heads, 4']],
+    ['BART', { maxSource: 5 }, (m) => hfFiles(m, 'bart'), ['maxSource is 5, it must be maxLength, ']],
     ['nn.Transformer', { decoderHeads: 1, decoderHeadWidth: 3 }, pytorchFiles, ['decoderHeadWidth is 3']],
     [
       "Keras's example",
