@@ -13,7 +13,9 @@ import { Model } from './model.ts';
 
 /** The languages of a translator, as BCP 47 tags. */
 export interface TranslatorLanguages {
+  /** Language of the texts, such as `en`. */
   readonly sourceLanguage: string;
+  /** Language of the translations. */
   readonly targetLanguage: string;
 }
 
@@ -23,6 +25,7 @@ export interface CreateTranslatorOptions extends TranslatorLanguages {
   readonly model: Model | FolderSource;
   /** Options of `loadModel`. */
   readonly load?: Omit<LoadOptions, 'signal' | 'onEvent'>;
+  /** Stops the call, which rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** Receives an EventTarget whose events `downloadprogress` have `loaded`, from 0 to 1. */
   readonly monitor?: (monitor: EventTarget) => void;
@@ -30,6 +33,7 @@ export interface CreateTranslatorOptions extends TranslatorLanguages {
 
 /** Options of a call. */
 export interface TranslatorCallOptions {
+  /** Stops the call, which rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 

@@ -36,6 +36,7 @@ export interface PairFiles<Path = string> {
    * the source language of the file and its only other language.
    */
   readonly sourceColumn?: string;
+  /** The same for the target. */
   readonly targetColumn?: string;
   /**
    * Inline elements of TMX and XLIFF: dropped, or placeholders in the private use area of Unicode, the same on
