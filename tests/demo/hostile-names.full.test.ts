@@ -11,8 +11,10 @@ import { fakeWorker } from './fake-worker.ts';
 
 const { open } = demo();
 const opened: DemoPage[] = [];
-afterEach(() => {
-  for (const { errors } of opened) expect(errors.splice(0)).toEqual([]);
+afterEach(async () => {
+  const shown = opened.splice(0);
+  await Promise.all(shown.map(({ page }) => page.close())); // a second tab of the page Documents waits for the first
+  for (const { errors } of shown) expect(errors).toEqual([]);
 });
 
 const markup = '<img src=x onerror="document.title=1"><script>document.title=2</script>';
@@ -127,8 +129,6 @@ it.each([
 });
 
 describe.each([390, 1280])('at %i px', (width) => {
-  // A second tab of the page Documents waits for the first.
-  afterEach(() => Promise.all(opened.splice(0).map(({ page }) => page.close())));
   const openAt = async (name: string, options: DemoPageOptions = {}) => {
     const shown = await open(name, { width, height: 900, ...options });
     opened.push(shown);
