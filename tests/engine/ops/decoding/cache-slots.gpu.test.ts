@@ -52,5 +52,7 @@ it('rejects rows that are not a whole number of sentences', () => {
     tokens: { dtype: 'i32', shape: [5, 3] },
     step: { dtype: 'u32', shape: [8] },
   } as const;
-  expect(() => cacheSlotsOp.shape(types, { beams: 2, padId: 0 })).toThrow('5 rows in sentences of 2 beams');
+  expect(() => cacheSlotsOp.shape(types, { beams: 2, padId: 0 })).toThrow(
+    'cache_slots: 5 rows of 2 beams; beams must divide the rows',
+  );
 });
