@@ -3,8 +3,8 @@
 import { digest, type FileChecksum, fileHasChecksum } from './checksums.ts';
 import { type Files, openBlob } from './files.ts';
 import { changedFile, missingFile } from './folder-commit.ts';
-import { type FolderManifest, manifestIn } from './folder-manifest.ts';
-import { checkpointNames } from './model-file.ts';
+import { type FolderManifest, manifestIn, parseManifest } from './folder-manifest.ts';
+import { checkpointNames, manifestName } from './model-file.ts';
 import { createXxh32 } from './xxh32.ts';
 
 /** Files whose comparison with a manifest has begun, by their paths; it rejects if the file changed. */
@@ -84,35 +84,37 @@ export interface Verified {
 }
 
 /**
- * Reads a model by `read`, which gets files that are compared with the manifest of the folder. Throws a HeddleError
- * that names the first file of the model that is missing or changed, also if `read` reports its contents.
+ * Reads a model by `read`, which gets files that are compared with the manifest of the folder; `text`: its contents.
+ * Throws a HeddleError that names the first file of the model that is missing or changed, also if `read` reports its
+ * contents.
  */
 export async function readVerifiedModel<T>(
   files: Files,
   folder: string,
+  text: string,
   read: (files: Files) => Promise<T>,
 ): Promise<T & Verified> {
-  const manifest = await manifestIn(files, folder);
-  const ofModel = Object.entries(manifest?.files ?? {}).filter(
-    ([name]) => !notOfModel.includes(name) && !torchRunFile.test(name),
-  );
-  for (const [name] of ofModel)
-    if (!(await files.exists(`${folder}/${name}`))) throw missingFile(`${folder}/${name}`);
+  const manifest = parseManifest(new TextEncoder().encode(text), `${folder}/${manifestName}`);
   const comparisons: Comparisons = new Map();
   const own = verified(files, folder, manifest, comparisons);
+  const ofModel = Object.entries(manifest.files).flatMap(([name, { size }]) =>
+    notOfModel.includes(name) || torchRunFile.test(name) ? [] : [{ path: `${folder}/${name}`, size }],
+  );
+  const checkThere = async (path: string) => {
+    if (!(await files.exists(path))) throw missingFile(path);
+  };
   const compared = async () => {
     await Promise.all(comparisons.values());
   };
   try {
     const model = await read(own);
-    for (const [name, { size }] of ofModel) {
-      const path = `${folder}/${name}`;
-      if (size < largeFile && !comparisons.has(path)) await own.read(path);
-    }
+    for (const { path, size } of ofModel)
+      if (!comparisons.has(path)) await (size < largeFile ? own.read(path) : checkThere(path));
     const whole = compared();
     whole.catch(() => undefined); // the caller awaits it
     return { ...model, verified: whole };
   } catch (error) {
+    for (const { path } of ofModel) await checkThere(path);
     await compared();
     throw error;
   }

@@ -66,7 +66,9 @@ async function loadVerified(
   { inParts }: LoadFolderOptions,
 ): Promise<SavedModel> {
   const read = (own: Files) => loadFormat(own, at, inParts);
-  const model = await (manifest ? (await verifying()).readVerifiedModel(files, at, read) : read(files));
+  const model = await (manifest
+    ? (await verifying()).readVerifiedModel(files, at, manifest, read)
+    : read(files));
   await loadSublayers(model.config);
   if (!inParts) await model.verified;
   return model;
