@@ -87,13 +87,13 @@ describe.each(['firefox', 'deno'] as const)('--host %s', (host) => {
         where,
         '--no-tune',
         '--json',
-        at(`eval-${where}.json`),
+        at(`eval-${where}-for-${host}.json`),
       ]);
     writeFileSync(at('pairs.tsv'), 'Tuesday\tmartes\nPeru\tPerú\n');
     await evaluate('dawn');
     await evaluate(host);
-    const { loss, bleu } = json('eval-dawn.json');
-    expect(json(`eval-${host}.json`)).toMatchObject({ bleu, loss: expect.closeTo(loss, 5) });
+    const { loss, bleu } = json(`eval-dawn-for-${host}.json`);
+    expect(json(`eval-${host}-for-${host}.json`)).toMatchObject({ bleu, loss: expect.closeTo(loss, 5) });
   });
 
   it('verifies a golden case', async () => {
@@ -112,9 +112,9 @@ describe.each(['firefox', 'deno'] as const)('--host %s', (host) => {
       '--filter',
       'layer',
       '--json',
-      at('bench.json'),
+      at(`bench-${host}.json`),
     ]);
-    const { machine, conformance } = json('bench.json');
+    const { machine, conformance } = json(`bench-${host}.json`);
     expect(machine.adapter.host).toBe(name);
     expect(conformance.kernels.length).toBeGreaterThan(0);
     expect(conformance.kernels.filter((kernel: { passed: boolean }) => !kernel.passed)).toEqual([]);
@@ -130,10 +130,13 @@ describe.each(['firefox', 'deno'] as const)('--host %s', (host) => {
   });
 
   it('conforms, and recovers from lost devices with the same losses', async () => {
-    await run(['conformance', '--host', host, '--lost-devices', '20', '--json', at('conformance.json')], {
-      timeout: 590_000,
-    });
-    const report = json('conformance.json');
+    await run(
+      ['conformance', '--host', host, '--lost-devices', '20', '--json', at(`conformance-${host}.json`)],
+      {
+        timeout: 590_000,
+      },
+    );
+    const report = json(`conformance-${host}.json`);
     expect(report).toMatchObject({ passed: true, engine: { name }, recovery: { lost: 20, recovered: 20 } });
     expect(report.engine.version).toMatch(/^\d/);
     expect(report.training.error).toBeLessThan(1e-5);

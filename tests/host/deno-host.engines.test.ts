@@ -39,7 +39,7 @@ it('runs the documented example, of ten lines', async () => {
   expect(output).toContain('"model.safetensors"');
 });
 
-it('names missing files, and replaces folders', async () => {
+it('names missing files, and replaces no folder by another', async () => {
   const output = await run(`
     import { denoFiles, loadModel } from 'heddle';
     const files = denoFiles();
@@ -48,17 +48,19 @@ it('names missing files, and replaces folders', async () => {
     await report(files.read('absent/file'));
     await files.write('a/b/c.txt', new Uint8Array([1, 2]));
     await files.write('d/e.txt', new Uint8Array([3]));
-    await files.rename('a/b', 'd');
-    console.log(await files.list('d'), await files.exists('a/b'));
-    await report(files.list('d/c.txt'));
+    await report(files.rename('a/b', 'd'));
+    await files.rename('a/b', 'f');
+    console.log(await files.list('f'), await files.list('d'), await files.exists('a/b'));
+    await report(files.list('f/c.txt'));
     await files.remove('d');
     await files.remove('d');
     console.log(await files.exists('d'));`);
   expect(output.split('\n')).toEqual([
     expect.stringMatching(/^HeddleError loadModel: there is no folder or file none;/),
     'HeddleError absent/file: cannot read: there is no such file or folder',
-    '[ "c.txt" ] false false',
-    'HeddleError d/c.txt: cannot list: a part of the path is a file, not a folder',
+    'HeddleError d: cannot rename a/b: a folder is there',
+    '[ "c.txt" ] [ "e.txt" ] false',
+    'HeddleError f/c.txt: cannot list: a part of the path is a file, not a folder',
     'false',
   ]);
 });
