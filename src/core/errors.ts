@@ -89,7 +89,7 @@ const platformKinds: Readonly<Record<string, ErrorKind>> = {
 export function errorKind(error: unknown): ErrorKind | undefined {
   if (error instanceof HeddleError) return error.kind;
   // The engines of browsers and Node say so only in the message.
-  if (/^RangeError.*(alloc|memory)/i.test(error as string)) return 'memory';
+  if (/^RangeError.*(alloc|memory)/i.test(String(error))) return 'memory';
   const { name, code } = (error ?? {}) as { readonly name: string; readonly code: string };
   return platformKinds[code] ?? platformKinds[name];
 }

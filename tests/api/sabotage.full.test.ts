@@ -16,26 +16,11 @@ import { registerHost } from '../../src/session/host.ts';
 import type { JobEvent } from '../../src/train/report/training-events.ts';
 import { readTrainingState } from '../../src/train/update/training-state.ts';
 import { scratch } from '../support/cli.ts';
-import { Faults, faultWays, faultyFiles } from '../support/faults.ts';
+import { Faults, faultWays, faultyFiles, savingOptions, savingPairs } from '../support/faults.ts';
 
 let disks = 0;
 
-const options: TrainOptions = {
-  device: 'cpu',
-  tune: false,
-  checkpoint: 'run',
-  tokenizer: 'char',
-  batchSize: 4,
-  heldOut: 0,
-  saveSteps: 1,
-  keepLast: 2,
-  model: { dModel: 4, heads: 1, encoderLayers: 1, decoderLayers: 1, feedForward: 4, maxLength: 8 },
-};
-const pairs = ['ab', 'ba', 'cab', 'bac'].map((source) => ({
-  source,
-  target: [...source].reverse().join(''),
-}));
-const run = async (more: TrainOptions) => (await train(pairs, { ...options, ...more })).dispose();
+const run = async (more: TrainOptions) => (await train(savingPairs, { ...savingOptions, ...more })).dispose();
 
 /** Files of memory with a copy of others. */
 async function copyOf(files: Files, folder: string): Promise<{ files: Files; map: Map<string, Uint8Array> }> {

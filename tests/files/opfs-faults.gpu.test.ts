@@ -12,7 +12,7 @@ import { verifyFolder } from '../../src/files/folder-commit.ts';
 import { foreignFiles, readManifest, writeFolder } from '../../src/files/owned-folder.ts';
 import { settledFolder } from '../../src/files/settled-folder.ts';
 import { registerHost } from '../../src/session/host.ts';
-import { Faults, faultWays } from '../support/faults.ts';
+import { Faults, faultWays, savingOptions, savingPairs } from '../support/faults.ts';
 import { everyCase } from '../support/gpu.ts';
 
 const storage = (globalThis as { navigator?: Navigator }).navigator?.storage;
@@ -130,23 +130,9 @@ describe.skipIf(!hasStorage).each(faultWays)('%s', (way) => {
   });
 
   it.runIf(everyCase)('at an operation of a checkpoint leaves the old or the new one', async () => {
-    const options: TrainOptions = {
-      device: 'cpu',
-      checkpoint: 'run',
-      tokenizer: 'char',
-      batchSize: 4,
-      heldOut: 0,
-      saveSteps: 1,
-      keepLast: 2,
-      model: { dModel: 4, heads: 1, encoderLayers: 1, decoderLayers: 1, feedForward: 4, maxLength: 8 },
-    };
-    const pairs = ['ab', 'ba', 'cab', 'bac'].map((source) => ({
-      source,
-      target: [...source].reverse().join(''),
-    }));
     const run = async (more: TrainOptions) => {
       registerHost({ files: await opened(), modelPath: (name) => name });
-      (await train(pairs, { ...options, ...more })).dispose();
+      (await train(savingPairs, { ...savingOptions, ...more })).dispose();
     };
     const weights = async (files: BrowserFiles, folder: string) =>
       (await readManifest(files, folder))?.files['model.safetensors']?.sha256;

@@ -1,5 +1,6 @@
 // Faults at one operation on files, in each way that an operation can fail.
 
+import type { TrainOptions } from '../../src/api/train.ts';
 import type { Files } from '../../src/files/files.ts';
 
 /**
@@ -45,3 +46,22 @@ export const faultyFiles = (files: Files, faults: Faults): Files =>
       (...given: unknown[]) => faults.run(() => operation(...given)),
     ]),
   ) as unknown as Files;
+
+/** Options of a training whose every step saves a checkpoint to `run`, and its weights to a folder of the step. */
+export const savingOptions: TrainOptions = {
+  device: 'cpu',
+  tune: false,
+  checkpoint: 'run',
+  tokenizer: 'char',
+  batchSize: 4,
+  heldOut: 0,
+  saveSteps: 1,
+  keepLast: 2,
+  model: { dModel: 4, heads: 1, encoderLayers: 1, decoderLayers: 1, feedForward: 4, maxLength: 8 },
+};
+
+/** The pairs of that training. */
+export const savingPairs = ['ab', 'ba', 'cab', 'bac'].map((source) => ({
+  source,
+  target: [...source].reverse().join(''),
+}));

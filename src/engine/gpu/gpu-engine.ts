@@ -71,8 +71,7 @@ export class GpuEngine {
   #states = new Map<string, { buffer: GPUBuffer; dtype: DType; shape: Shape }>();
   #slots: GPUBuffer[] = [];
   #retired: GPUBuffer[] = [];
-  /** Buffer of `swap`, if it was called. */
-  readonly #swap: GPUBuffer[] = [];
+  #swapBuffer: GPUBuffer | undefined;
   #runners: Runner[] = [];
 
   constructor(device: Device, options: GpuEngineOptions = {}) {
@@ -221,8 +220,8 @@ export class GpuEngine {
    */
   swap(first: string, second: string): void {
     const [a, b] = this.#pair(first, second);
-    const [chunk = this.#storage('swap', swapBytes)] = this.#swap;
-    this.#swap[0] = chunk;
+    this.#swapBuffer ??= this.#storage('swap', swapBytes);
+    const chunk = this.#swapBuffer;
     this.#record(`swap ${first}`, (encoder) => {
       for (let at = 0; at < a.size; at += chunk.size) {
         const bytes = Math.min(chunk.size, a.size - at);
@@ -253,8 +252,9 @@ export class GpuEngine {
     this.release(this.#runners);
     for (const { buffer } of this.#states.values()) buffer.destroy();
     this.#states.clear();
-    for (const buffer of [...this.#slots.splice(0), ...this.#retired, ...this.#swap.splice(0)])
-      buffer.destroy();
+    for (const buffer of [...this.#slots.splice(0), ...this.#retired]) buffer.destroy();
+    this.#swapBuffer?.destroy();
+    this.#swapBuffer = undefined;
   }
 
   /** `destroy` at the end of a block. */

@@ -113,7 +113,7 @@ export async function pull(
     });
   await removeOthers(files, partial, downloaded);
   await validate();
-  http.signal.throwIfAborted(); // the caller was told that the model is not complete
+  http.signal.throwIfAborted(); // an aborted call leaves no complete model
   await moveIntoFolder(files, partial, folder);
   return { folder, files: downloaded };
 }

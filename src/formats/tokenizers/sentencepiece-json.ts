@@ -197,12 +197,14 @@ export const sentencePieceDecoder = (
   target: SavedSentencePiece,
 ): Json => {
   const bytes = target.model.byteFallback ? { type: 'ByteFallback' } : undefined;
+  const isTrimmed = target.model.normalizer.removeExtraWhitespaces;
   return {
     type: 'Sequence',
     decoders: present<Json>([
       { type: 'Replace', pattern: { Regex: `[${TOKEN_MARK}${TOKEN_END}]` }, content: '' },
       source && usesBytes(source.model) ? byteLevel : bytes,
-      ...(target.model.normalizer.removeExtraWhitespaces ? [{ type: 'Fuse' }, leadingMarks] : []),
+      isTrimmed ? { type: 'Fuse' } : undefined,
+      isTrimmed ? leadingMarks : undefined,
       metaspace,
     ]),
   };
