@@ -25,16 +25,12 @@ export {
   planTraining,
   type TrainingForecast,
 } from './api/plan-training.ts';
-export type { ImageInput, ReadOptions } from './api/read-image.ts';
 export { type ReadPairsOptions, readPairs } from './api/read-pairs.ts';
 export type { DownloadOptions, PullOptions } from './api/remote-models.ts';
 export { trainingReport } from './api/report-of-log.ts';
 export type { SaveOptions } from './api/save-model.ts';
 export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-training.ts';
-export type { Clip } from './api/speech-clips.ts';
 export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
-export type { SpeechInput, SpeechStream } from './api/transcribe-speech.ts';
-export type { Sound } from './audio/wav.ts';
 export { type ErrorKind, errorKind, HeddleError } from './core/errors.ts';
 export type { FieldType, OptionField, ValueOf } from './core/fields.ts';
 export type { GpuHost } from './core/host-name.ts';
@@ -49,7 +45,6 @@ export type {
   LikelyToken,
 } from './decode/inspection.ts';
 export type { AttentionKind, AttentionMap, GateMap, InspectedTensor } from './decode/inspector.ts';
-export type { SpeechSegment } from './decode/speech-text.ts';
 export type {
   GenerateOptions,
   Generation,
@@ -59,9 +54,20 @@ export type {
   TranslateOptions,
   Translation,
 } from './decode/text-options.ts';
-export type { SpeechAttention, TranscribeOptions, Transcription } from './decode/transcribe-options.ts';
 export type { Device } from './engine/gpu/device.ts';
-export type { OnnxRuntime, OnnxSession, OnnxTensor } from './engine/onnx/onnx-runtime.ts';
+export type { CorpusMixture, StageFiles, WeightedFiles } from './features/corpora/corpus-stages.ts';
+export type { OnnxRuntime, OnnxSession, OnnxTensor } from './features/onnx/engine/onnx-runtime.ts';
+export type { Sound } from './features/speech/audio/wav.ts';
+export type { SpeechSegment } from './features/speech/decode/speech-text.ts';
+export type {
+  SpeechAttention,
+  TranscribeOptions,
+  Transcription,
+} from './features/speech/decode/transcribe-options.ts';
+export type { ImagePixels } from './features/speech/line-pixels.ts';
+export type { ImageInput, ReadOptions } from './features/speech/read-image.ts';
+export type { Clip } from './features/speech/speech-clips.ts';
+export type { SpeechInput, SpeechStream } from './features/speech/transcribe-speech.ts';
 export type { BrowserFiles } from './files/browser-files.ts';
 export type { Files } from './files/files.ts';
 export type { FileSource, FolderSource } from './files/given-files.ts';
@@ -73,10 +79,8 @@ export type { LoraConfig } from './model/lora.ts';
 export type { DropoutRates, ModelConfig, ModelOptions } from './model/model-config.ts';
 export { type PresetName, presets } from './model/presets.ts';
 export type { WeightFormat } from './model/quantized-parameters.ts';
-export type { CorpusMixture, StageFiles, WeightedFiles } from './session/corpus-stages.ts';
 export { type Host, type ModelPlace, openBrowserFiles, registerHost } from './session/host.ts';
 export { fewerLaunches } from './session/launch-code.ts';
-export type { CorpusArguments, CorpusFiles } from './session/load-corpus.ts';
 export type { SessionOptions } from './session/session.ts';
 export type { DeviceName, GivenDevice } from './session/session-device.ts';
 export type { SessionEvent } from './session/session-event.ts';
@@ -102,7 +106,6 @@ export {
   translationMetrics,
 } from './text/metrics/translation-metrics.ts';
 export { characterErrorRate, type ErrorRate, wordErrorRate } from './text/metrics/word-errors.ts';
-export type { ImagePixels } from './text/tasks/line-pixels.ts';
 export {
   type TaskName,
   type TaskOptions,
@@ -117,6 +120,7 @@ export type {
   TokenizerJson,
   TokenizerKind,
 } from './text/tokenizers/tokenizer.ts';
+export type { CorpusArguments, CorpusFiles } from './train/data/load-corpus.ts';
 export type { LiveSettings } from './train/report/run-changes.ts';
 export type { JobEvent, TrainingEvent } from './train/report/training-events.ts';
 // Training logs and reports.

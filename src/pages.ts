@@ -10,10 +10,6 @@ export {
 export { platformBudget } from './api/memory-needs.ts';
 export { takeAway } from './api/model-programs.ts';
 export { type PreviewedBatch, previewBatches } from './api/preview-batches.ts';
-export { samplesOf as readSpeech } from './api/transcribe-speech.ts';
-export { LogMel, LogMelStream } from './audio/log-mel.ts';
-export { Resampler } from './audio/resample.ts';
-export { writeWav } from './audio/wav.ts';
 export { evaluationReport } from './commands/evaluation-report.ts';
 export { type SystemScores, scoreSystems, type TranslationReport } from './commands/jobs/evaluate-job.ts';
 export {
@@ -33,20 +29,24 @@ export {
 } from './commands/language/language-flow.ts';
 export { escapeControls, messageOf } from './core/errors.ts';
 export { describeType, fitsType } from './core/fields.ts';
-export { documentFormatOf, openDocument } from './documents/document-formats.ts';
-export { DocumentReview } from './documents/document-review.ts';
-export { memoryPairs } from './documents/memory-pairs.ts';
-export { translateDocument } from './documents/translate-document.ts';
-export { TranslationMemory } from './documents/translation-memory.ts';
+export { documentFormatOf, openDocument } from './features/documents/document-formats.ts';
+export { DocumentReview } from './features/documents/document-review.ts';
+export { withoutPlaceholders } from './features/documents/inline/placeholders.ts';
+export { memoryPairs } from './features/documents/memory-pairs.ts';
+export { translateDocument } from './features/documents/translate-document.ts';
+export { TranslationMemory } from './features/documents/translation-memory.ts';
+export { LogMel, LogMelStream } from './features/speech/audio/log-mel.ts';
+export { Resampler } from './features/speech/audio/resample.ts';
+export { writeWav } from './features/speech/audio/wav.ts';
+export { drawLine, lineFrames, patchWidth } from './features/speech/line-image.ts';
+export { samplesOf as readSpeech } from './features/speech/transcribe-speech.ts';
 export { appendFile, openBlob } from './files/files.ts';
 export { copyFolder } from './files/owned-folder.ts';
 export { unzip, zipParts } from './files/zip.ts';
 export { corpusToTsv } from './text/corpus/tsv.ts';
 export { type MemoryPair, writeTmx } from './text/corpus/write-tmx.ts';
-export { withoutPlaceholders } from './text/inline/placeholders.ts';
 export { type TextSegment, wordDifferences } from './text/metrics/word-differences.ts';
 export { splitSentences } from './text/sentences.ts';
-export { drawLine, lineFrames, patchWidth } from './text/tasks/line-image.ts';
 export { taskSizes } from './text/tasks/task-corpus.ts';
 export { type TextRange, unknownWords } from './text/tokenizers/unknown-words.ts';
 export {

@@ -6,6 +6,7 @@ import { expect, it } from 'vitest';
 import { referenceOf } from '../src/engine/cpu/executor.ts';
 import { shaderLibrary } from '../src/engine/gpu/shaders.ts';
 import type { AnyOp } from '../src/engine/ops/op.ts';
+import { guestEdges } from './support/guest-edges.ts';
 import { launchedKernels } from './support/launched-kernels.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -19,22 +20,33 @@ const ORDER = [
   'files',
   'engine',
   'text',
-  'audio',
   'model',
   'decode',
   'formats',
   'session',
   'train',
-  'export',
   'api',
-  'documents',
+  'features',
   'host',
   'bench',
   'commands',
 ];
 
+/** The rooms of the main house: text in, text out. It imports no guest (src/features/). */
+const MAIN_HOUSE = ORDER.slice(0, ORDER.indexOf('features'));
+
+/** The guests of src/features/, and the guests that each may import (drawn in ARCHITECTURE.md). */
+const GUESTS: Readonly<Record<string, readonly string[]>> = {
+  corpora: ['documents'],
+  documents: [],
+  speech: [],
+  marian: [],
+  onnx: ['speech', 'marian'],
+  pytorch: ['speech'],
+};
+
 /** The folders of src/engine/ in order. Modules directly in the room come after all of them. */
-const ENGINE_ORDER = ['ops', 'graph', 'plan', 'cpu', 'gpu', 'onnx'];
+const ENGINE_ORDER = ['ops', 'graph', 'plan', 'cpu', 'gpu'];
 
 /** Entry points of the package, and what the pages share: they may import from every folder. */
 const ENTRIES = [
@@ -90,7 +102,9 @@ function importsOf(path: string): string[] {
   );
 }
 
-const tierOf = (path: string) => ORDER.indexOf(path.split('/')[1] ?? '');
+/** The place of a file in the order. The commands of a guest (`commands/` in its folder) are in the room of commands. */
+const tierOf = (path: string) =>
+  ORDER.indexOf(/^src\/features\/\w+\/commands\//.test(path) ? 'commands' : (path.split('/')[1] ?? ''));
 const floorOf = (path: string) => {
   const folder = path.split('/')[2] ?? '';
   return folder.endsWith('.ts') ? ENGINE_ORDER.length : ENGINE_ORDER.indexOf(folder);
@@ -106,8 +120,33 @@ it('imports only from folders that come before in the order', () => {
     .flatMap((path) =>
       importsOf(path)
         .filter((name) => name.startsWith('src/') && (tierOf(name) > tierOf(path) || ENTRIES.includes(name)))
+        .filter((name) => !importsGuest(path, name))
         .map((name) => `${path} imports ${name}`),
     );
+  expect(wrong).toEqual([]);
+});
+
+const guestOf = (path: string) => (path.startsWith('src/features/') ? path.split('/')[2] : undefined);
+const importsGuest = (path: string, name: string) =>
+  MAIN_HOUSE.includes(path.split('/')[1] ?? '') && guestOf(name) !== undefined;
+
+it('imports no guest in the main house, types included', () => {
+  const found = sources.flatMap((path) =>
+    importsOf(path)
+      .filter((name) => importsGuest(path, name))
+      .map((name) => `${path} imports ${name}`),
+  );
+  expect([...new Set(found)].sort()).toEqual([...guestEdges].sort());
+});
+
+it('imports in a guest only the guests that ARCHITECTURE.md draws', () => {
+  const wrong = sources.flatMap((path) => {
+    const guest = guestOf(path);
+    if (guest === undefined || guest.endsWith('.ts')) return [];
+    return importsOf(path)
+      .filter((name) => ![undefined, guest, ...(GUESTS[guest] ?? [])].includes(guestOf(name)))
+      .map((name) => `${path} imports ${name}`);
+  });
   expect(wrong).toEqual([]);
 });
 
@@ -167,18 +206,25 @@ it('finds cycles', () => {
 });
 
 it('has no import cycles between files, types included', () => {
-  expect(cycles(code, (path) => importsOf(path).filter((name) => code.includes(name)))).toEqual([]);
+  const next = (path: string) =>
+    importsOf(path).filter((name) => code.includes(name) && !importsGuest(path, name));
+  expect(cycles(code, next)).toEqual([]);
 });
 
 it('has no import cycles between folders', () => {
-  const folders = [...new Set(code.map(dirname))];
+  // A guest is one folder. Its commands belong to those of the main house.
+  const folderOf = (path: string) =>
+    /^src\/features\/\w+\/commands\//.test(path)
+      ? 'src/commands'
+      : (/^src\/features\/\w+(?=\/)/.exec(path)?.[0] ?? dirname(path));
+  const folders = [...new Set(code.map(folderOf))];
   const next = (folder: string) =>
     new Set(
       code
-        .filter((path) => dirname(path) === folder)
-        .flatMap(importsOf)
-        .filter((name) => code.includes(name) && dirname(name) !== folder)
-        .map(dirname),
+        .filter((path) => folderOf(path) === folder)
+        .flatMap((path) => importsOf(path).filter((name) => !importsGuest(path, name)))
+        .filter((name) => code.includes(name) && folderOf(name) !== folder)
+        .map(folderOf),
     );
   expect(cycles(folders, next)).toEqual([]);
 });
@@ -363,7 +409,7 @@ it('has no unknown files or folders at the top', () => {
 it('names no flags of the command in messages of the library', () => {
   // Flags of Chrome, variables of CSS, and rows of settings and rules, which have the help of the flags.
   const others = [
-    'src/text/clean/clean-rules.ts',
+    'src/features/corpora/clean/clean-rules.ts',
     'src/host/chrome.ts',
     'src/engine/gpu/webgpu-errors.ts',
     'src/train/report/report-page.ts',

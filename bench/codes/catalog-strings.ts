@@ -5,8 +5,8 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyOf } from '../../src/core/random.ts';
-import { parsePo, quotePo } from '../../src/text/corpus/po-file.ts';
-import { type InlineText, inlineText, keepsCodes } from '../../src/text/inline/inline-text.ts';
+import { type InlineText, inlineText, keepsCodes } from '../../src/features/documents/inline/inline-text.ts';
+import { parsePo, quotePo } from '../../src/features/documents/pairs/po-file.ts';
 
 /** A string with placeholders. */
 export interface CatalogString {

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { type Corrections, learnCorrections } from '../../demo/documents/worker/learn.ts';
 import type { Model } from '../../src/api/model.ts';
 import { keyOf } from '../../src/core/random.ts';
+import { anyCodes, codesIn } from '../../src/features/documents/inline/code-patterns.ts';
+import { parsePo } from '../../src/features/documents/pairs/po-file.ts';
 import type { Pair } from '../../src/text/corpus/pairs.ts';
-import { parsePo } from '../../src/text/corpus/po-file.ts';
-import { anyCodes, codesIn } from '../../src/text/inline/code-patterns.ts';
 
 /** Number of corrections. */
 const corrections = 50;

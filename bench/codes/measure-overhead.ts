@@ -4,10 +4,10 @@
 
 import { readFileSync } from 'node:fs';
 import type { Model } from '../../src/api/model.ts';
-import { openDocument } from '../../src/documents/document-formats.ts';
-import { Glossary } from '../../src/documents/glossary.ts';
-import { translateDocument } from '../../src/documents/translate-document.ts';
-import type { SentenceModel } from '../../src/documents/translate-segments.ts';
+import { openDocument } from '../../src/features/documents/document-formats.ts';
+import { Glossary } from '../../src/features/documents/glossary.ts';
+import { translateDocument } from '../../src/features/documents/translate-document.ts';
+import type { SentenceModel } from '../../src/features/documents/translate-segments.ts';
 
 /** Measures a model on the sources of a file of pairs, at most `count`, each a paragraph; prints the figures. */
 export async function measureOverhead(model: Model, file: string, count: number): Promise<void> {

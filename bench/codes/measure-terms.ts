@@ -3,7 +3,7 @@
 
 import { readFileSync } from 'node:fs';
 import type { Model } from '../../src/api/model.ts';
-import { hasTerm } from '../../src/documents/segment-checks.ts';
+import { hasTerm } from '../../src/features/documents/segment-checks.ts';
 import { corpusBleu } from '../../src/text/metrics/bleu.ts';
 
 /**

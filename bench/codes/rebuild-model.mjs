@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { addSymbols } from './add-symbols.mjs';
 
 const root = resolve(import.meta.dirname, '../..');
-/** Placeholders of codes, eight of each kind, and marks of terms: src/text/augment/augment-rates.ts. */
+/** Placeholders of codes, eight of each kind, and marks of terms: src/features/corpora/augment/augment-rates.ts. */
 const symbols = [
   ...[0xe000, 0xe800, 0xf000].flatMap((first) =>
     Array.from({ length: 8 }, (_, i) => String.fromCharCode(first + i)),

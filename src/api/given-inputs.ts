@@ -1,17 +1,17 @@
 // File and Blob objects in the arguments of `train` and `planTraining`, as pairs and as paths of files beside those
 // of the host.
 
+import type { CorpusMixture } from '../features/corpora/corpus-stages.ts';
+import type { Clip } from '../features/speech/speech-clips.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import type { FileSource, FolderSource } from '../files/given-files.ts';
 import { isObject } from '../files/json-files.ts';
-import type { CorpusMixture } from '../session/corpus-stages.ts';
 import { currentHost } from '../session/host.ts';
-import type { CorpusArguments } from '../session/load-corpus.ts';
 import type { SessionEvent } from '../session/session-event.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
+import type { CorpusArguments } from '../train/data/load-corpus.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
-import type { Clip } from './speech-clips.ts';
 
 /** Settings that are files. */
 export const fileSettings = [
@@ -119,7 +119,7 @@ export async function pairsOfBlob(
   blob: Blob,
   { onEvent, signal }: { readonly onEvent?: (event: SessionEvent) => void; readonly signal?: AbortSignal },
 ): Promise<readonly Pair[]> {
-  const { readBlobPairs } = await import('../session/load-corpus.ts');
+  const { readBlobPairs } = await import('../train/data/load-corpus.ts');
   return readBlobPairs(blob, { emit: (event) => onEvent?.(event), signal });
 }
 
@@ -128,7 +128,7 @@ export async function corpusOf(given: unknown): Promise<CorpusArguments | undefi
   if (!isObject(given)) return undefined;
   const isKind = 'kind' in given;
   if (!(isKind || 'data' in given || 'stages' in given)) return undefined;
-  const { checkCorpus, mixedCorpus } = await import('../session/corpus-stages.ts'); // most calls have pairs
+  const { checkCorpus, mixedCorpus } = await import('../features/corpora/corpus-stages.ts'); // most calls have pairs
   if (!isKind) return mixedCorpus(given);
   checkCorpus(given as CorpusArguments);
   return given as CorpusArguments;

@@ -15,6 +15,6 @@ export async function takeAway(
   pairs: readonly Pair[],
   settings: TrainSettings = {},
 ): Promise<Readonly<Record<string, Uint8Array>>> {
-  const { takeAwayFiles } = await import('../export/take-away/take-away-files.ts');
+  const { takeAwayFiles } = await import('../features/pytorch/take-away/take-away-files.ts');
   return takeAwayFiles({ name, model: await originOf(model).saved(), pairs, settings });
 }

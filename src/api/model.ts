@@ -12,7 +12,9 @@ import type {
   LanguageOptions,
   TranslateOptions,
 } from '../decode/text-options.ts';
-import type { TranscribeOptions, Transcription } from '../decode/transcribe-options.ts';
+import type { TranscribeOptions, Transcription } from '../features/speech/decode/transcribe-options.ts';
+import type { ImageInput, ReadOptions } from '../features/speech/read-image.ts';
+import type { SpeechInput, SpeechStream } from '../features/speech/transcribe-speech.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import type { Languages, SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
@@ -24,9 +26,7 @@ import type { TrainResult } from '../train/run/train-result.ts';
 import type { PlanShape } from './decoding-plan.ts';
 import type { EvaluateOptions, Evaluation, PairScore } from './evaluate-model.ts';
 import { ModelEngine, type ModelParts } from './model-engine.ts';
-import type { ImageInput, ReadOptions } from './read-image.ts';
 import type { SaveOptions } from './save-model.ts';
-import type { SpeechInput, SpeechStream } from './transcribe-speech.ts';
 
 const evaluating = () => import('./evaluate-model.ts');
 const saving = () => import('./save-model.ts');
@@ -130,7 +130,7 @@ export class Model {
     options: TranscribeOptions = {},
     name?: string,
   ): Promise<Transcription> {
-    const { transcribeSpeech } = await import('./transcribe-speech.ts');
+    const { transcribeSpeech } = await import('../features/speech/transcribe-speech.ts');
     return transcribeSpeech(this.#engine, audio, options, name);
   }
 
@@ -143,7 +143,7 @@ export class Model {
   /** Reads several images, in order. */
   read(images: readonly ImageInput[], options?: ReadOptions): Promise<string[]>;
   async read(images: ImageInput | readonly ImageInput[], options?: ReadOptions): Promise<string | string[]> {
-    return (await import('./read-image.ts')).readImages(this.#engine, images, options);
+    return (await import('../features/speech/read-image.ts')).readImages(this.#engine, images, options);
   }
 
   /**

@@ -10,7 +10,6 @@ import { loraConfig } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { storedParameters } from '../model/quantized-parameters.ts';
 import { currentHost } from '../session/host.ts';
-import { corpusName } from '../session/load-corpus.ts';
 import { Session, type SessionOptions } from '../session/session.ts';
 import { shapeName } from '../text/batches/buckets.ts';
 import {
@@ -20,6 +19,7 @@ import {
   targetLength,
 } from '../text/batches/encoded-corpus.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
+import { corpusName } from '../train/data/load-corpus.ts';
 import type { JobEvent } from '../train/report/training-events.ts';
 import { furtherLoss } from '../train/run/further-loss.ts';
 import { describeSetup, type Setup, setUp } from '../train/run/setup.ts';

@@ -32,7 +32,7 @@ export async function readPairs(
   checkSignal(signal);
   check(typeof file === 'string' || file instanceof Blob, 'readPairs: give a path, a File or a Blob');
   return untilAborted(signal, async () => {
-    const corpus = await import('../session/load-corpus.ts');
+    const corpus = await import('../train/data/load-corpus.ts');
     const given = new GivenFiles(currentHost().files);
     const session = { files: given.files, emit: (event: SessionEvent) => onEvent?.(event), signal };
     return corpus.readPairs({ files: [given.path(file)], ...format }, session);

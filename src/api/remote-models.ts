@@ -185,9 +185,9 @@ export async function downloadModel(
     hints: options.hints ?? callHints,
     fallbackHub: options.fallbackHub,
   };
-  const { isLanguagePair } = await import('../files/hub/language-pair.ts');
+  const { isLanguagePair } = await import('../features/marian/language-pair.ts');
   if (isLanguagePair(path)) {
-    const { pullRelease } = await import('../files/hub/firefox-release.ts');
+    const { pullRelease } = await import('../features/marian/firefox-release.ts');
     const release = { record: options.registry, base: options.baseUrl };
     const architecture = revision === 'main' ? undefined : revision;
     const check = options.check ? (part: string) => checkPulled(files, part, undefined, path) : undefined;

@@ -2,6 +2,9 @@
 
 import { check } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
+import type { FirefoxOptions } from '../features/marian/files/save-marian.ts';
+import type { MeasuredModel } from '../features/marian/measure-inputs.ts';
+import { pytorchFiles } from '../features/pytorch/pytorch.ts';
 import type { Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { packFolder } from '../files/model-archives.ts';
@@ -10,8 +13,6 @@ import { hfFiles } from '../formats/hf/save-hf.ts';
 import { symbolDifference } from '../formats/hf/transformers-tokenizer.ts';
 import { kerasFiles } from '../formats/keras.ts';
 import { loraFiles, type TrainedLora } from '../formats/lora-folder.ts';
-import type { FirefoxOptions } from '../formats/marian/save-marian.ts';
-import { pytorchFiles } from '../formats/pytorch.ts';
 import { type HeddleDtype, heddleDtypes, heddleFiles } from '../formats/save-heddle.ts';
 import {
   type HfType,
@@ -27,7 +28,6 @@ import {
   type WeightDtype,
   weightDtypes,
 } from '../formats/shared/saved-model.ts';
-import type { MeasuredModel } from './measure-inputs.ts';
 import type { ModelEngine } from './model-engine.ts';
 
 /** Options of `Model.save` and `Model.toBlob`. */
@@ -89,7 +89,7 @@ const ofTransformers = (type: HfType): Format => ({
 const ofMarian = (name: MarianFormat): Format => ({
   dtypes: [],
   async files({ model, options }) {
-    const { marianFiles } = await import('../formats/marian/save-marian.ts');
+    const { marianFiles } = await import('../features/marian/files/save-marian.ts');
     return marianFiles(model, name, options.firefox);
   },
 });
@@ -113,7 +113,7 @@ const formats: Readonly<Record<ModelFormat | 'lora', Format>> = {
   onnx: {
     dtypes: onnxDtypes,
     async files({ model, options: { dtype, onWarning } }) {
-      const { onnxFiles } = await import('../export/onnx/save-onnx.ts');
+      const { onnxFiles } = await import('../features/onnx/export/save-onnx.ts');
       return onnxFiles(model, { dtype: dtype as OnnxDtype | undefined, onWarning });
     },
   },
@@ -133,7 +133,7 @@ const formats: Readonly<Record<ModelFormat | 'lora', Format>> = {
 async function calibrated(engine: MeasuredModel, options: SaveOptions): Promise<SaveOptions> {
   const { calibration, ...firefox } = options.firefox ?? {};
   if (!calibration || options.format !== 'firefox') return options;
-  const { inputMultipliers } = await import('./measure-inputs.ts');
+  const { inputMultipliers } = await import('../features/marian/measure-inputs.ts');
   return { ...options, firefox: { ...firefox, multipliers: await inputMultipliers(engine, calibration) } };
 }
 

@@ -2,8 +2,8 @@
 
 import type { FolderSource } from '../files/given-files.ts';
 import type { ModelPlace } from '../session/host.ts';
-import { type CorpusArguments, corpusFile, corpusName } from '../session/load-corpus.ts';
 import { openPlace } from '../session/open-place.ts';
+import { type CorpusArguments, corpusFile, corpusName } from '../train/data/load-corpus.ts';
 import type { LogRecord } from '../train/report/training-log.ts';
 import { readLog } from '../train/run/logbook.ts';
 import { startArguments } from '../train/settings/train-arguments.ts';

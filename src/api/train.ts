@@ -3,6 +3,7 @@
 import { check, checkSignal } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { untilAborted } from '../core/until-aborted.ts';
+import type { Clip } from '../features/speech/speech-clips.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import { isLoraFolder } from '../formats/lora-folder.ts';
@@ -28,7 +29,6 @@ import {
   type KnownInputs,
 } from './given-inputs.ts';
 import { Model, originOf } from './model.ts';
-import type { Clip } from './speech-clips.ts';
 
 /** The model of a running training: what only reads its weights. */
 type ModelInTraining = Pick<
@@ -254,5 +254,5 @@ async function pairsOf(
 ): Promise<readonly Pair[]> {
   const [first] = Array.isArray(list) ? (list as readonly unknown[]) : [];
   if (typeof first !== 'object' || first === null || !('audio' in first)) return list as readonly Pair[];
-  return (await import('./speech-clips.ts')).clipPairs(list as readonly Clip[], name, clips);
+  return (await import('../features/speech/speech-clips.ts')).clipPairs(list as readonly Clip[], name, clips);
 }

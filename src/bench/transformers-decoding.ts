@@ -1,7 +1,7 @@
 // The same decoding with transformers.js in WebAssembly, for the report of a device. The caller loads the library; the
 // model goes to it through memory, as the ONNX files that heddle exports.
 
-import { onnxModelFiles } from '../export/onnx/save-onnx.ts';
+import { onnxModelFiles } from '../features/onnx/export/save-onnx.ts';
 import {
   type DecodingTask,
   type MeasuredDecoding,

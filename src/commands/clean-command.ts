@@ -2,13 +2,18 @@
 
 import { type Command, Option } from 'commander';
 import { HeddleError, shellQuote } from '../core/errors.ts';
+import {
+  cleanRules,
+  defaultLimits,
+  type RuleName,
+  ruleNames,
+} from '../features/corpora/clean/clean-rules.ts';
+import { cleanReport } from '../features/corpora/commands/clean-report.ts';
+import { type CleanResult, CleanRun } from '../features/corpora/commands/clean-run.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { createPace } from '../session/job-pace.ts';
-import { cleanRules, defaultLimits, type RuleName, ruleNames } from '../text/clean/clean-rules.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
-import { cleanReport } from './clean-report.ts';
-import { type CleanResult, CleanRun } from './clean-run.ts';
 import { Interruption } from './interruption.ts';
 import { log, printText, table, writeJsonFile } from './output.ts';
 import { checkOutputFiles, targetOf } from './output-file.ts';

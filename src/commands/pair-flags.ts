@@ -3,8 +3,8 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { tagModes } from '../features/documents/pairs/pair-readers.ts';
 import { type PairFiles, pairFormats, pathsOf } from '../text/corpus/pair-files.ts';
-import { tagModes } from '../text/corpus/pair-readers.ts';
 
 /** Values of the flags. */
 export interface PairFlags extends Pick<PairFiles, 'format' | 'sourceColumn' | 'targetColumn' | 'tags'> {

@@ -7,15 +7,20 @@ import { readCheckpoint } from '../api/saved-training.ts';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { present } from '../core/present.ts';
+import type { Stage } from '../features/corpora/batches/mixed-batches.ts';
+import { mixedCorpus } from '../features/corpora/corpus-stages.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { type Files, isInFolder, withoutEndSlash } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { initSchemes } from '../model/initialize-weights.ts';
-import { mixedCorpus } from '../session/corpus-stages.ts';
-import { type CorpusArguments, type CorpusFiles, corpusFiles, corpusPaths } from '../session/load-corpus.ts';
-import type { Stage } from '../text/batches/mixed-batches.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
+import {
+  type CorpusArguments,
+  type CorpusFiles,
+  corpusFiles,
+  corpusPaths,
+} from '../train/data/load-corpus.ts';
 import type { Sample } from '../train/report/training-log.ts';
 import { isRunFile } from '../train/run/run-files.ts';
 import { checkStepFolders } from '../train/run/step-folders.ts';

@@ -3,10 +3,10 @@
 
 import { type Command, Option } from 'commander';
 import { HeddleError, messageOf } from '../core/errors.ts';
+import type { StageFiles } from '../features/corpora/corpus-stages.ts';
 import { modelConfig } from '../model/model-config.ts';
 import { modelFields } from '../model/model-fields.ts';
 import { presets } from '../model/presets.ts';
-import type { StageFiles } from '../session/corpus-stages.ts';
 import { type TaskName, taskNames } from '../text/tasks/task-corpus.ts';
 import { describeDefault } from '../train/settings/run-defaults.ts';
 import { type Setting, settingGroups } from '../train/settings/setting-types.ts';

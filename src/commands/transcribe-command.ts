@@ -4,6 +4,11 @@ import { existsSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import {
+  formatTranscription,
+  type SpeechFormat,
+  speechFormats,
+} from '../features/speech/commands/subtitle-formats.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { TranscribedFile, TranscribedSegment } from './jobs/transcribe-job.ts';
 import { log, shownOnTerminal } from './output.ts';
@@ -20,7 +25,6 @@ import {
   whole,
 } from './parse-values.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
-import { formatTranscription, type SpeechFormat, speechFormats } from './subtitle-formats.ts';
 
 interface Options extends HostOptions, Pick<ModelRunOptions, 'weights' | 'weightsExclude' | 'loraAdapter'> {
   model: string;

@@ -3,7 +3,7 @@
 import { closeSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
-import { documentFormatOf } from '../documents/document-formats.ts';
+import { documentFormatOf } from '../features/documents/document-formats.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import {
   addDocumentFlags,

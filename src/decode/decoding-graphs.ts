@@ -22,7 +22,7 @@ import {
   samplingSize,
 } from '../engine/ops/decoding/next-token.ts';
 import type { Value } from '../engine/ops/op.ts';
-import { frameParts } from '../model/frame-parts.ts';
+import { frameParts } from '../features/speech/frame-parts.ts';
 import { optionalSublayers } from '../model/load-sublayers.ts';
 import { type ModelConfig, sourcePositions } from '../model/model-config.ts';
 import { openTransformer, Scope, type Sublayer } from '../model/open-transformer.ts';

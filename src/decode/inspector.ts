@@ -13,7 +13,7 @@ import { embedding } from '../engine/ops/embedding/embedding.ts';
 import type { Node, Value } from '../engine/ops/op.ts';
 import { applicationOf } from '../engine/ops/op-nodes.ts';
 import { writeStep } from '../engine/ops/step-scalars.ts';
-import { frameParts } from '../model/frame-parts.ts';
+import { frameParts } from '../features/speech/frame-parts.ts';
 import { optionalSublayers } from '../model/load-sublayers.ts';
 import { type ModelConfig, sourcePositions } from '../model/model-config.ts';
 import { openTransformer, weight } from '../model/open-transformer.ts';

@@ -2,10 +2,10 @@
 // begin. Here they become token ids; next-token.ts applies these. Loaded only by calls that have such options.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { innerIds, openIds, phraseIds } from '../features/documents/decode/phrase-ids.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { DecodeOptions, ForcedPrefixes, ModelRules } from './decode-options.ts';
-import { innerIds, openIds, phraseIds } from './phrase-ids.ts';
 import type { SourceTexts } from './source-texts.ts';
 import type { TextOptions } from './text-options.ts';
 

@@ -4,6 +4,8 @@
 import { check } from '../core/errors.ts';
 import { Memo } from '../core/memo.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { PhraseContext } from '../features/documents/decode/phrase-translations.ts';
+import type { SpeechFacts } from '../features/speech/decode/speech-facts.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { writeWeights } from '../model/model-states.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
@@ -14,10 +16,8 @@ import type { DecodeOptions, DecodeSettings, ForcedPrefixes, ModelRules } from '
 import { decodeOptionsOf, decodeSettings, modeOf, withModelRules } from './decode-options.ts';
 import { Decoder } from './decoder.ts';
 import { searchFor } from './open-search.ts';
-import type { PhraseContext } from './phrase-translations.ts';
 import type { SourceTexts, TranslatorShape } from './source-texts.ts';
 import { checkBatchSize, encodeTexts, isReusable, lengthLimit, shapeFor } from './source-texts.ts';
-import type { SpeechFacts } from './speech-facts.ts';
 import type { Generation, StreamedToken, TextOptions, Translation } from './text-options.ts';
 
 /**
@@ -200,7 +200,7 @@ export class Translator {
       const ids = full.map((i) => encoded[i] as number[]);
       const plain = (some: readonly number[][]) => this.decode(some, decode, shape, prefixes);
       const found = hasTerms
-        ? await (await import('./phrase-translations.ts')).decodeWithPhrases(
+        ? await (await import('../features/documents/decode/phrase-translations.ts')).decodeWithPhrases(
             this.#phraseContext(this.#settingsOf(decode, shape, prefixes), shape),
             { texts, full, ids, phrases, placeholders },
             plain,

@@ -4,12 +4,12 @@
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { indexOfNonFinite, type Tensor } from '../core/tensor.ts';
+import { loadFrameParts } from '../features/speech/frame-parts.ts';
 import { type Files, readText } from '../files/files.ts';
 import { type Json, parseJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { requireFile } from '../files/require-file.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
-import { loadFrameParts } from '../model/frame-parts.ts';
 import { type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
 import { weightsFromTensors } from '../model/weights-from-tensors.ts';

@@ -76,7 +76,7 @@ async function loadVerified(
 
 /** Whether a folder without a config.json has a model of Marian. */
 const isMarian = async (files: Files, at: string): Promise<boolean> =>
-  (await import('./marian/marian-folder.ts')).isMarianFolder(files, at);
+  (await import('../features/marian/files/marian-folder.ts')).isMarianFolder(files, at);
 
 async function loadFormat(
   files: Files,
@@ -88,12 +88,13 @@ async function loadFormat(
   // Dynamic imports: a page loads only the code of the formats that it uses.
   if (!raw) {
     // MarianMT weights and folders of Marian come without a config.json.
-    if (await isMarian(files, at)) return (await import('./marian/load-marian.ts')).loadMarian(files, at);
+    if (await isMarian(files, at))
+      return (await import('../features/marian/files/load-marian.ts')).loadMarian(files, at);
     if (!(await files.exists(`${at}/${names.weights}`))) await requireFile(files, at, names.config);
   }
   if (!raw || raw.model_type !== undefined)
     return (await import('./hf/load-hf.ts')).loadHf(files, at, raw, inParts);
-  if (isPytorch(raw)) return (await import('./pytorch.ts')).loadPytorch(files, at, raw);
+  if (isPytorch(raw)) return (await import('../features/pytorch/pytorch.ts')).loadPytorch(files, at, raw);
   if (raw.format === kerasFormat) return (await import('./keras.ts')).loadKeras(files, at, raw);
   return (await import('./heddle.ts')).loadHeddle(files, at, raw);
 }

@@ -2,7 +2,7 @@
 
 import { keyOf, random } from '../core/random.ts';
 import { sizeOf } from '../core/tensor.ts';
-import { frameParts } from './frame-parts.ts';
+import { frameParts } from '../features/speech/frame-parts.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { ParameterList } from './parameter-layout.ts';
 

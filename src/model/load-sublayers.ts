@@ -1,6 +1,6 @@
 // Loads the parts that only some models have, so that pages without such a model do not load their code.
 
-import { loadFrameParts } from './frame-parts.ts';
+import { loadFrameParts } from '../features/speech/frame-parts.ts';
 import type { ModelConfig } from './model-config.ts';
 
 type Optional = typeof import('./optional-sublayers.ts');

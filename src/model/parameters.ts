@@ -4,7 +4,7 @@
 
 import { type Shape, sizeOf, type Tensor } from '../core/tensor.ts';
 import { sinusoids } from '../engine/ops/embedding/embedding.ts';
-import { frameParts } from './frame-parts.ts';
+import { frameParts } from '../features/speech/frame-parts.ts';
 import { optionalSublayers } from './load-sublayers.ts';
 import {
   type ModelConfig,

@@ -10,7 +10,7 @@ import { crossAttention, selfAttention } from '../engine/ops/attention/attention
 import { activation } from '../engine/ops/elementwise/elementwise-ops.ts';
 import { embedding } from '../engine/ops/embedding/embedding.ts';
 import type { Value } from '../engine/ops/op.ts';
-import { frameParts } from './frame-parts.ts';
+import { frameParts } from '../features/speech/frame-parts.ts';
 import { optionalSublayers } from './load-sublayers.ts';
 import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes, weightsLayer } from './model-config.ts';
 import { multiply, Scope, type Sublayer, type Transformer } from './open-transformer.ts';

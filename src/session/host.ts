@@ -3,7 +3,7 @@
 
 import { checkNames } from '../core/fields.ts';
 import { type GpuHost, hostOf } from '../core/host-name.ts';
-import type { OnnxRuntime } from '../engine/onnx/onnx-runtime.ts';
+import type { OnnxRuntime } from '../features/onnx/engine/onnx-runtime.ts';
 import type { BrowserFiles } from '../files/browser-files.ts';
 import { type Files, openStream } from '../files/files.ts';
 import type { TextThreads } from '../text/text-pool.ts';

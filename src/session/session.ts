@@ -117,7 +117,7 @@ export class Session<Extra = never> {
   /** Creates an engine: without a GPU, or on the device with tuned kernels. */
   async engine(options: EngineOptions = {}): Promise<Engine> {
     const { trains = false, ...own } = options;
-    const named = this.device.name && (await import('./engine-without-gpu.ts'));
+    const named = this.device.name && (await import('../features/onnx/engine-without-gpu.ts'));
     const engine = named && (await named.engineWithoutGpu(this, trains));
     if (engine) return engine;
     const device = await this.device.open();

@@ -28,6 +28,6 @@ export const marianDropped = 2;
 /** Opens a SentencePiece model that was trained, with the special tokens of Marian: no padding and no start token. */
 export async function openMarianTokenizer(json: string): Promise<Tokenizer> {
   const tokenizer = await openTokenizer(json);
-  const { marianTokenizer } = await import('./sentencepiece/marian-pieces.ts');
+  const { marianTokenizer } = await import('../features/marian/marian-pieces.ts');
   return tokenizer.modelFile ? marianTokenizer(tokenizer.modelFile, 'SentencePiece model') : tokenizer;
 }

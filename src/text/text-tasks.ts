@@ -2,10 +2,10 @@
 // task processes chunks, in any order except for `hash`; its arguments and results are structured clones.
 
 import type { Steps } from '../core/steps.ts';
-import type { LexiconData } from './align/lexicon.ts';
+import type { LexiconData } from '../features/corpora/align/lexicon.ts';
+import type { CleanedBlock, CleanOptions } from '../features/corpora/clean/clean-block.ts';
 import type { DrawOptions, DrawRequest } from './batches/drawn-rows.ts';
 import { type EncodedCorpus, type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
-import type { CleanedBlock, CleanOptions } from './clean/clean-block.ts';
 import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
 import { type BadLine, type PairBlock, parseBlock, textsOfBlock } from './corpus/pair-files.ts';
 import { createPairHash, type HeldOut, type Pair, splitPairs } from './corpus/pairs.ts';
@@ -251,14 +251,14 @@ function draw({
 /** Trains the lexicon of word alignments. */
 const trainLexicon = (): TextTask<readonly Pair[], LexiconData> => ({
   async map(pairs) {
-    const { lexiconSteps } = await import('./align/lexicon.ts');
+    const { lexiconSteps } = await import('../features/corpora/align/lexicon.ts');
     return lexiconSteps(pairs);
   },
 });
 
 /** Applies the rules of `heddle clean`. */
 const clean = (options: CleanOptions): TextTask<PairBlock, CleanedBlock> => ({
-  map: async (block) => (await import('./clean/clean-block.ts')).cleanBlock(block, options),
+  map: async (block) => (await import('../features/corpora/clean/clean-block.ts')).cleanBlock(block, options),
 });
 
 /** All tasks by name. */

@@ -4,8 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { CleanRun } from '../../src/commands/clean-run.ts';
-import { defaultLimits } from '../../src/text/clean/clean-rules.ts';
+import { defaultLimits } from '../../src/features/corpora/clean/clean-rules.ts';
+import { CleanRun } from '../../src/features/corpora/commands/clean-run.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { heddle } from '../support/cli.ts';
 import { distFile } from '../support/dist.ts';

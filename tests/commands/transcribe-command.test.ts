@@ -1,4 +1,4 @@
-// heddle transcribe: what it says before a model of the hub is downloaded. tests/audio and tests/api have transcriptions.
+// heddle transcribe: what it says before a model of the hub is downloaded. tests/features/speech has transcriptions.
 
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -2,11 +2,11 @@
 
 import { expect, it } from 'vitest';
 import { decodeSettings, modeOf } from '../../src/decode/decode-options.ts';
-import { PhraseDecoder } from '../../src/decode/phrase-decoder.ts';
-import { PlaceholderRules } from '../../src/decode/placeholder-rules.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
+import { PhraseDecoder } from '../../src/features/documents/decode/phrase-decoder.ts';
+import { PlaceholderRules } from '../../src/features/documents/decode/placeholder-rules.ts';
 import { ensembleParameters } from '../../src/model/ensemble.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { writePositions } from '../../src/model/model-states.ts';

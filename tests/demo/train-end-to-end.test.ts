@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterAll, expect, it, vi } from 'vitest';
-import { onnxFiles } from '../../src/export/onnx/save-onnx.ts';
+import { onnxFiles } from '../../src/features/onnx/export/save-onnx.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { unzipModel } from '../../src/files/model-archives.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';

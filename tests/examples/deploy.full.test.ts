@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { installTransformers } from '../../bench/decode/install-transformers.mjs';
 import { Translator } from '../../src/decode/translator.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
-import { onnxFiles } from '../../src/export/onnx/save-onnx.ts';
+import { onnxFiles } from '../../src/features/onnx/export/save-onnx.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
 import { launchChrome } from '../../src/host/chrome.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';

@@ -8,13 +8,13 @@ import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import type { Program } from '../../src/engine/engine.ts';
 import { sinusoids } from '../../src/engine/ops/embedding/embedding.ts';
 import { stepWords, writeStep } from '../../src/engine/ops/step-scalars.ts';
+import { loadFrameParts } from '../../src/features/speech/frame-parts.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { hfFamilies } from '../../src/formats/hf/hf-families.ts';
 import { loadLora, loraFiles } from '../../src/formats/lora-folder.ts';
 import { hfTypes } from '../../src/formats/shared/model-formats.ts';
-import { loadFrameParts } from '../../src/model/frame-parts.ts';
 import {
   type LoraConfig,
   linearLayers,

@@ -1,6 +1,6 @@
 // A model for tests of documents: a function from text to text. Its attention links equal words.
 
-import type { SentenceModel } from '../../src/documents/translate-segments.ts';
+import type { SentenceModel } from '../../src/features/documents/translate-segments.ts';
 import { createTokenizer, specialTokens } from '../../src/text/tokenizers/tokenizer.ts';
 
 /** The model; an empty translation counts as a text that is too long. */

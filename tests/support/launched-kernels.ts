@@ -11,7 +11,6 @@ import {
   stepGraph,
 } from '../../src/decode/decoding-graphs.ts';
 import { shrinkGraph } from '../../src/decode/shrink-graph.ts';
-import { speechRestriction } from '../../src/decode/speech-rules.ts';
 import type { KernelKey } from '../../src/engine/gpu/pipelines.ts';
 import { multiplyAddOp } from '../../src/engine/gpu/roofs.ts';
 import { probeKernel } from '../../src/engine/gpu/subgroup-probe.ts';
@@ -38,8 +37,9 @@ import { variantsOf } from '../../src/engine/ops/op-nodes.ts';
 import { stepWords } from '../../src/engine/ops/step-scalars.ts';
 import { variantKey } from '../../src/engine/plan/kernel-choices.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
+import { speechRestriction } from '../../src/features/speech/decode/speech-rules.ts';
+import { loadFrameParts } from '../../src/features/speech/frame-parts.ts';
 import { ensembleParameters } from '../../src/model/ensemble.ts';
-import { loadFrameParts } from '../../src/model/frame-parts.ts';
 import { loraConfig } from '../../src/model/lora.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';

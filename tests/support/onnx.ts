@@ -68,7 +68,7 @@ export function onnxLogits(
   { source, lengths, target }: LogitCase,
   suffix = '',
 ): { whole: number[][][]; steps: number[][][] }[] {
-  const script = resolve('tests/export/onnx/onnx_logits.py');
+  const script = resolve('tests/features/onnx/export/onnx_logits.py');
   const mask = source.map((row, b) => row.map((_, s) => Number(s < (lengths[b] ?? 0))));
   const input = JSON.stringify({ source, mask, target, suffix });
   const { status, stdout, stderr } = spawnSync(python, [script, ...folders], {
@@ -93,7 +93,7 @@ export function ortNodeLogits(
   const mask = source.map((row, b) => row.map((_, s) => Number(s < (lengths[b] ?? 0))));
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [resolve('tests/export/onnx/onnxruntime-node.mjs'), ortNode ?? '', ...folders],
+    [resolve('tests/features/onnx/export/onnxruntime-node.mjs'), ortNode ?? '', ...folders],
     {
       input: JSON.stringify({ source, mask, target, suffix, options }),
       encoding: 'utf8',

@@ -2,20 +2,20 @@
 
 import { check } from '../../core/errors.ts';
 import { runPaced } from '../../core/steps.ts';
-import { type Files, openStream, readText, writeTogether } from '../../files/files.ts';
-import type { Job } from '../../session/job.ts';
-import { createPace } from '../../session/job-pace.ts';
-import { openModel } from '../../session/open-model.ts';
-import type { Session } from '../../session/session.ts';
 import {
   type Links,
   lexicalTable,
   lexiconSteps,
   symmetrized,
   WordAligner,
-} from '../../text/align/lexicon.ts';
-import { formatLinks, parseLinks } from '../../text/align/pharaoh.ts';
-import { wordsOf } from '../../text/align/token-words.ts';
+} from '../../features/corpora/align/lexicon.ts';
+import { formatLinks, parseLinks } from '../../features/corpora/align/pharaoh.ts';
+import { wordsOf } from '../../features/corpora/align/token-words.ts';
+import { type Files, openStream, readText, writeTogether } from '../../files/files.ts';
+import type { Job } from '../../session/job.ts';
+import { createPace } from '../../session/job-pace.ts';
+import { openModel } from '../../session/open-model.ts';
+import type { Session } from '../../session/session.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import { linesOf, nameOfPairs, type PairFiles, textsOfBlock } from '../../text/corpus/pair-files.ts';
 import { type Pair, sampleEvenly } from '../../text/corpus/pairs.ts';

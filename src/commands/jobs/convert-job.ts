@@ -5,7 +5,7 @@ import { openFolder } from '../../api/load-model.ts';
 import type { SaveOptions } from '../../api/save-model.ts';
 import { check, HeddleError } from '../../core/errors.ts';
 import type { LanguageOptions } from '../../decode/text-options.ts';
-import type { TorchSettings } from '../../export/torch-run/torch-run-files.ts';
+import type { TorchSettings } from '../../features/pytorch/torch-run/torch-run-files.ts';
 import type { Files } from '../../files/files.ts';
 import { verifyFolder } from '../../files/folder-commit.ts';
 import { jsonBytes, readJson } from '../../files/json-files.ts';
@@ -147,7 +147,7 @@ async function convertRun(
       'give a larger total number of updates (--steps N)',
   );
   const { init, gradientAccumulationSteps, optimizer, schedule, seed } = recipe;
-  const { torchRunFiles } = await import('../../export/torch-run/torch-run-files.ts');
+  const { torchRunFiles } = await import('../../features/pytorch/torch-run/torch-run-files.ts');
   const lora = args.lora && loraConfig(args.lora);
   const torchRun = await torchRunFiles({
     config: data.config,

@@ -6,18 +6,18 @@ import type { Model } from '../../api/model.ts';
 import { HeddleError } from '../../core/errors.ts';
 import { fingerprintOf } from '../../core/fingerprint.ts';
 import type { TranslateOptions } from '../../decode/text-options.ts';
-import type { OpenSegments, SegmentTranslation } from '../../documents/document.ts';
-import { openDocument } from '../../documents/document-formats.ts';
+import type { OpenSegments, SegmentTranslation } from '../../features/documents/document.ts';
+import { openDocument } from '../../features/documents/document-formats.ts';
 import {
   type DocumentSummary,
   describeSummary,
   summaryOf,
   writeReport,
-} from '../../documents/document-report.ts';
-import { readGlossary } from '../../documents/glossary.ts';
-import { memoryPairs } from '../../documents/memory-pairs.ts';
-import { type SegmentReport, translateDocument } from '../../documents/translate-document.ts';
-import { TranslationMemory } from '../../documents/translation-memory.ts';
+} from '../../features/documents/document-report.ts';
+import { readGlossary } from '../../features/documents/glossary.ts';
+import { memoryPairs } from '../../features/documents/memory-pairs.ts';
+import { type SegmentReport, translateDocument } from '../../features/documents/translate-document.ts';
+import { TranslationMemory } from '../../features/documents/translation-memory.ts';
 import { appendFile, baseName, type Files, openStream, readText, writeText } from '../../files/files.ts';
 import { foreignFile } from '../../files/owned-folder.ts';
 import type { Job } from '../../session/job.ts';

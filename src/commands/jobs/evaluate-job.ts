@@ -6,10 +6,9 @@ import { openFolder } from '../../api/load-model.ts';
 import type { Model } from '../../api/model.ts';
 import { check, HeddleError } from '../../core/errors.ts';
 import { type Pace, runPaced } from '../../core/steps.ts';
-import { frameKindOf } from '../../decode/frame-facts.ts';
+import { frameKindOf } from '../../features/speech/decode/frame-facts.ts';
 import type { Job } from '../../session/job.ts';
 import { createPace } from '../../session/job-pace.ts';
-import { readPairs } from '../../session/load-corpus.ts';
 import type { Session } from '../../session/session.ts';
 import { linesOf, nameOfPairs, type PairFiles } from '../../text/corpus/pair-files.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
@@ -24,6 +23,7 @@ import {
   tokenMetrics,
   translationMetrics,
 } from '../../text/metrics/translation-metrics.ts';
+import { readPairs } from '../../train/data/load-corpus.ts';
 import type { ModelArguments } from './model-arguments.ts';
 
 /** Arguments of `evaluate`; plain JSON. */
@@ -140,7 +140,7 @@ interface FrameSources {
 
 /** The clips of manifests, each read in one pass. */
 async function clipSources(model: Model, args: EvaluateArguments, session: Session): Promise<FrameSources> {
-  const { clipsOf } = await import('../../session/load-clips.ts');
+  const { clipsOf } = await import('../../features/speech/load-clips.ts');
   const { files, signal } = session;
   const { beams, sourceLang: language } = args.options ?? {};
   const options = { timestamps: false, temperature: 0, beams, language, signal };

@@ -3,8 +3,8 @@
 import { openFolder } from '../../api/load-model.ts';
 import { HeddleError } from '../../core/errors.ts';
 import { wordAlignment } from '../../decode/word-alignment.ts';
+import type { Links } from '../../features/corpora/align/lexicon.ts';
 import type { Session } from '../../session/session.ts';
-import type { Links } from '../../text/align/lexicon.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
 
 /** Aligns pairs; a pair that is empty or too long has no links. */

@@ -2,8 +2,8 @@
 
 import { pullModel } from '../../api/model-files.ts';
 import { check, HeddleError } from '../../core/errors.ts';
+import { isLanguagePair } from '../../features/marian/language-pair.ts';
 import { commandHints } from '../../files/hub/http.ts';
-import { isLanguagePair } from '../../files/hub/language-pair.ts';
 import type { PulledModel } from '../../files/hub/pull-model.ts';
 import { repository } from '../../files/hub/repository.ts';
 import type { WeightFormat } from '../../model/quantized-parameters.ts';

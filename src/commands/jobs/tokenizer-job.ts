@@ -1,6 +1,7 @@
 // heddle tokenizer: trains a SentencePiece model on files of texts or pairs.
 
 import { check } from '../../core/errors.ts';
+import { marianTokenizer, withMarianPieces } from '../../features/marian/marian-pieces.ts';
 import { openStream, writeTogether } from '../../files/files.ts';
 import { jsonBytes } from '../../files/json-files.ts';
 import type { Job } from '../../session/job.ts';
@@ -9,7 +10,6 @@ import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import { type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
 import { marianDropped } from '../../text/open-tokenizer.ts';
-import { marianTokenizer, withMarianPieces } from '../../text/sentencepiece/marian-pieces.ts';
 import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
 import { openTextPool } from '../../text/text-pool.ts';
 import type { TokenizerOptions } from '../../text/text-tasks.ts';

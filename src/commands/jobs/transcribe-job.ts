@@ -2,12 +2,12 @@
 
 import { openFolder } from '../../api/load-model.ts';
 import { findRemote } from '../../api/remote-models.ts';
-import type { SpeechSegment } from '../../decode/speech-text.ts';
-import type { TranscribeOptions, Transcription } from '../../decode/transcribe-options.ts';
+import type { SpeechSegment } from '../../features/speech/decode/speech-text.ts';
+import type { TranscribeOptions, Transcription } from '../../features/speech/decode/transcribe-options.ts';
 import type { Job } from '../../session/job.ts';
 import type { ModelArguments } from './model-arguments.ts';
 
-export type { Transcription } from '../../decode/transcribe-options.ts';
+export type { Transcription } from '../../features/speech/decode/transcribe-options.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface TranscribeArguments extends ModelArguments {

@@ -3,18 +3,18 @@
 
 import { openFolder } from '../../api/load-model.ts';
 import { check, HeddleError } from '../../core/errors.ts';
+import { cleanBlock, rulesOf } from '../../features/corpora/clean/clean-block.ts';
+import { defaultLimits } from '../../features/corpora/clean/clean-rules.ts';
+import { DuplicateFilter } from '../../features/corpora/clean/duplicate-filter.ts';
 import { type Files, openStream, writeText } from '../../files/files.ts';
 import { isObject, jsonBytes, readJson } from '../../files/json-files.ts';
 import { removeOwnFolder } from '../../files/owned-folder.ts';
 import { isHeddleFolder } from '../../formats/model-folder.ts';
 import { currentHost } from '../../session/host.ts';
-import { readPairs } from '../../session/load-corpus.ts';
 import { type JobSessionOptions, Session } from '../../session/session.ts';
-import { cleanBlock, rulesOf } from '../../text/clean/clean-block.ts';
-import { defaultLimits } from '../../text/clean/clean-rules.ts';
-import { DuplicateFilter } from '../../text/clean/duplicate-filter.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import { nameOfPairs } from '../../text/corpus/pair-files.ts';
+import { readPairs } from '../../train/data/load-corpus.ts';
 import type { TrainingEvent } from '../../train/report/training-events.ts';
 import type { TrainSettings } from '../../train/settings/train-settings.ts';
 import { align } from '../jobs/align-job.ts';

@@ -2,12 +2,12 @@
 // translation while it is decoded.
 
 import type { DecodeOptions } from '../../decode/decode-options.ts';
-import { openDocument } from '../../documents/document-formats.ts';
-import { splitSegment } from '../../documents/split-segment.ts';
-import { translateDocument } from '../../documents/translate-document.ts';
-import { type SentenceModel, translateSegments } from '../../documents/translate-segments.ts';
-import { anyCodes } from '../../text/inline/code-patterns.ts';
-import { inlineText, renderText } from '../../text/inline/inline-text.ts';
+import { openDocument } from '../../features/documents/document-formats.ts';
+import { anyCodes } from '../../features/documents/inline/code-patterns.ts';
+import { inlineText, renderText } from '../../features/documents/inline/inline-text.ts';
+import { splitSegment } from '../../features/documents/split-segment.ts';
+import { translateDocument } from '../../features/documents/translate-document.ts';
+import { type SentenceModel, translateSegments } from '../../features/documents/translate-segments.ts';
 import { Refusal } from './access.ts';
 import { detectLanguages } from './detect-language.ts';
 import type { RequestFields } from './request-body.ts';

@@ -3,6 +3,7 @@
 
 import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { TextModel } from '../../decode/translator.ts';
+import { readWhisperFields } from '../../features/speech/whisper-config.ts';
 import { isCount, type Json } from '../../files/json-files.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
 import { type HfType, hfTypes } from '../shared/model-formats.ts';
@@ -18,7 +19,6 @@ import {
 } from './hf-fields.ts';
 import { bartValues, isKnownField, type requiredValues, requiredValuesOf } from './known-fields.ts';
 import { readT5Fields } from './t5-config.ts';
-import { readWhisperFields } from './whisper-config.ts';
 
 /** Model type, configuration and decoding rules, read from config.json and generation_config.json. */
 export interface HfConfig {

@@ -3,10 +3,11 @@
 import { HeddleError } from '../../core/errors.ts';
 import { sameValues, sizeOf } from '../../core/tensor.ts';
 import { sinusoids } from '../../engine/ops/embedding/embedding.ts';
+import { loadFrameParts } from '../../features/speech/frame-parts.ts';
+import { readSpeech, speechFileNames } from '../../features/speech/whisper-config.ts';
 import { type Files, readText } from '../../files/files.ts';
 import { tokenizerFileNames, weightNames } from '../../files/hf-file-names.ts';
 import { isObject, type Json, readJson } from '../../files/json-files.ts';
-import { loadFrameParts } from '../../model/frame-parts.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { type SavedModel, type SourceCheckpoint, weightDtypes } from '../shared/saved-model.ts';
@@ -21,7 +22,6 @@ import {
   sameNumbers,
   storedWeights,
 } from './stored-weights.ts';
-import { readSpeech, speechFileNames } from './whisper-config.ts';
 
 /** Seed of random weights, and their maximum number (4 GiB). */
 const seed = 1;
@@ -164,7 +164,12 @@ export async function readSourceCheckpoint(
   config: ModelConfig,
 ): Promise<Omit<SavedModel, 'weights'>> {
   if (isObject(json) && isObject(json.config) && json.config.marian !== undefined)
-    return (await import('../marian/load-marian.ts')).readMarianOrigin(files, folder, json, config);
+    return (await import('../../features/marian/files/load-marian.ts')).readMarianOrigin(
+      files,
+      folder,
+      json,
+      config,
+    );
   const path = `${folder}/config.json`;
   const fields = isObject(json) ? json : {};
   const { config: raw, generation, texts = {}, prefix, dtype, dtypes, aliases, absent = [] } = fields;

@@ -3,6 +3,7 @@
 
 import { sizeOf } from '../../core/tensor.ts';
 import { sinusoids } from '../../engine/ops/embedding/embedding.ts';
+import { whisperJson, whisperRequirements } from '../../features/speech/whisper-config.ts';
 import type { Json } from '../../files/json-files.ts';
 import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
@@ -13,7 +14,6 @@ import type { SavedModel } from '../shared/saved-model.ts';
 import { type HfFamily, hfFamilies } from './hf-families.ts';
 import { activationName, activations, sizesJson } from './hf-fields.ts';
 import { t5Json, t5Requirements } from './t5-config.ts';
-import { whisperJson, whisperRequirements } from './whisper-config.ts';
 
 /** Rows of BART's table of positions before position 0. */
 const bartOffset = 2;

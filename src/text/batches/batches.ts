@@ -2,9 +2,9 @@
 // resume at any step.
 import { check } from '../../core/errors.ts';
 import { keyOf, random } from '../../core/random.ts';
+import { fillFrames } from '../../features/speech/batches/frame-rows.ts';
 import type { BatchShape } from './buckets.ts';
 import { type EncodedCorpus, type RaggedRows, sourceLength, targetLength } from './encoded-corpus.ts';
-import { fillFrames } from './frame-rows.ts';
 import { fillTokenIndex } from './token-index.ts';
 
 /**

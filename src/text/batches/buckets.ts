@@ -1,8 +1,8 @@
 // Length buckets: the few shapes that batches are padded to. Each shape needs a compiled plan; padding costs
 // compute.
 import { check } from '../../core/errors.ts';
+import { type FrameRows, positionsOf } from '../../features/speech/batches/frame-rows.ts';
 import { type EncodedCorpus, sourceLength, targetLength } from './encoded-corpus.ts';
-import { type FrameRows, positionsOf } from './frame-rows.ts';
 
 /** Positions of the rows of a bucket; a pair fits if neither side is longer. */
 export interface Bucket {

@@ -3,9 +3,9 @@
 // the bit. Threads do this work (drawn-batches.ts).
 
 import { keyOf, random } from '../../core/random.ts';
-import type { LexiconData } from '../align/lexicon.ts';
-import type { AugmentRates } from '../augment/augment-rates.ts';
-import type { Augmenter } from '../augment/augmentations.ts';
+import type { LexiconData } from '../../features/corpora/align/lexicon.ts';
+import type { AugmentRates } from '../../features/corpora/augment/augment-rates.ts';
+import type { Augmenter } from '../../features/corpora/augment/augmentations.ts';
 import type { Pair } from '../corpus/pairs.ts';
 import {
   createPieceSampler,
@@ -132,9 +132,9 @@ async function augmenterOf(
   lexicon: LexiconData | undefined,
 ): Promise<Augmenter | undefined> {
   if (!Object.values(rates).some((rate) => rate > 0)) return undefined;
-  const { createAugmenter } = await import('../augment/augmentations.ts');
+  const { createAugmenter } = await import('../../features/corpora/augment/augmentations.ts');
   if (!lexicon) return createAugmenter(rates, undefined);
-  const { WordAligner } = await import('../align/lexicon.ts');
+  const { WordAligner } = await import('../../features/corpora/align/lexicon.ts');
   const aligner = new WordAligner(lexicon);
   return createAugmenter(rates, (source, target) => aligner.align(source, target));
 }

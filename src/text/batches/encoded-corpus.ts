@@ -3,9 +3,9 @@
 import { check } from '../../core/errors.ts';
 import { formatPercent } from '../../core/format-numbers.ts';
 import { present } from '../../core/present.ts';
+import type { FrameRows } from '../../features/speech/batches/frame-rows.ts';
 import type { Pair } from '../corpus/pairs.ts';
 import type { SpecialIds, Tokenizer } from '../tokenizers/tokenizer.ts';
-import type { FrameRows } from './frame-rows.ts';
 
 /** Token ids: 16 bits each if the vocabulary allows it. */
 export type TokenIds = Uint16Array | Uint32Array;

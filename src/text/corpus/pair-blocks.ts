@@ -1,8 +1,8 @@
 // Reads files of sentence pairs in blocks of complete records, so that a file is never in memory as a whole.
 import { check, HeddleError } from '../../core/errors.ts';
+import { hasReader, readerBlocks } from '../../features/documents/pairs/pair-readers.ts';
 import { concatBytes } from '../../files/files.ts';
 import { countLines, decodeUtf8, formatOf, type PairBlock, type PairFiles, parseCsv } from './pair-files.ts';
-import { hasReader, readerBlocks } from './pair-readers.ts';
 
 /** A stream of bytes. */
 export type ByteStream = ReadableStream<Uint8Array>;

@@ -1,7 +1,11 @@
 // Files of sentence pairs in several formats, and how a block of their records becomes pairs.
 import { check, HeddleError } from '../../core/errors.ts';
+import {
+  type ReaderFormat,
+  readerFormatOf,
+  type TagMode,
+} from '../../features/documents/pairs/pair-readers.ts';
 import { normalizeText } from './normalize-text.ts';
-import { type ReaderFormat, readerFormatOf, type TagMode } from './pair-readers.ts';
 import type { Pair } from './pairs.ts';
 
 /**

@@ -1,6 +1,6 @@
 // The interface of a reader of translated segments (pair-readers.ts has their table).
 
-/** A translated segment; inline elements are placeholders (text/inline/placeholders.ts). */
+/** A translated segment; inline elements are placeholders (features/documents/inline/placeholders.ts). */
 export interface SegmentPair {
   readonly source: string;
   readonly target: string;

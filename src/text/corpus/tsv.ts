@@ -1,9 +1,9 @@
 // Reads TSV corpora from memory: source, tab, target; further columns are ignored or references. Invalid
 // lines are reported. CSV is converted to TSV.
 import { check } from '../../core/errors.ts';
+import { readerBlocks, readerFormatOf } from '../../features/documents/pairs/pair-readers.ts';
 import { concatBytes } from '../../files/files.ts';
 import { type BadLine, checkParsed, decodeUtf8, linesOf, parseCsv, parseRecords } from './pair-files.ts';
-import { readerBlocks, readerFormatOf } from './pair-readers.ts';
 import type { Pair } from './pairs.ts';
 
 /** The contents of a TSV file. */

@@ -3,6 +3,7 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { StageRun } from '../../features/corpora/train/stages.ts';
 import { baseName, type Files, folderPart } from '../../files/files.ts';
 import { memoryFiles } from '../../files/memory-files.ts';
 import { ownFileNames, readManifest, removeOwnFolder } from '../../files/owned-folder.ts';
@@ -16,7 +17,6 @@ import type { ChangeList } from './live-run.ts';
 import { asSentence, failedFolder, type Logbook } from './logbook.ts';
 import type { Pause } from './loop.ts';
 import type { Setup } from './setup.ts';
-import type { StageRun } from './stages.ts';
 import type { CheckpointFolder, TrainInputs } from './train-result.ts';
 import type { TrainedWeights } from './trained-model.ts';
 

@@ -1,13 +1,13 @@
 // Checks of the data of a run that are said at the start, not after the training: its pairs (corpus-warnings.ts), and
 // whether its vocabularies have the tokens that its augmentations write. Loaded on demand.
 
-import { ownToken } from '../../decode/phrase-ids.ts';
 import {
   type AugmentationName,
   type AugmentRates,
   augmentationRows,
   augmentSymbols,
-} from '../../text/augment/augment-rates.ts';
+} from '../../features/corpora/augment/augment-rates.ts';
+import { ownToken } from '../../features/documents/decode/phrase-ids.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 
 export { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';

@@ -3,6 +3,8 @@
 import { untilAborted } from '../../core/until-aborted.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { StageRun } from '../../features/corpora/train/stages.ts';
+import { positionsOf } from '../../features/speech/batches/frame-rows.ts';
 import { type Batches, createBatches } from '../../text/batches/batches.ts';
 import type { BatchShape, Bucket } from '../../text/batches/buckets.ts';
 import {
@@ -12,7 +14,6 @@ import {
   sourceLength,
   targetLength,
 } from '../../text/batches/encoded-corpus.ts';
-import { positionsOf } from '../../text/batches/frame-rows.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
 import type { TokenMetrics } from '../../text/metrics/translation-metrics.ts';
 import type { TrainingSession } from '../report/training-events.ts';
@@ -25,7 +26,6 @@ import { evaluateLoss, type FittingPairs, fittingPairs, TranslationEvaluator } f
 import type { LiveRun } from './live-run.ts';
 import type { Logbook } from './logbook.ts';
 import type { Pause } from './loop.ts';
-import type { StageRun } from './stages.ts';
 import type { TrainedModel } from './trained-model.ts';
 
 /**

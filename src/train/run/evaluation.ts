@@ -2,14 +2,14 @@
 // metrics of translations.
 
 import { untilAborted } from '../../core/until-aborted.ts';
-import type { FrameTexts } from '../../decode/frame-texts.ts';
 import type { TranslatorShape } from '../../decode/source-texts.ts';
 import { type TextModel, Translator } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { FrameRow, FrameRows } from '../../features/speech/batches/frame-rows.ts';
+import type { FrameTexts } from '../../features/speech/decode/frame-texts.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import type { Batches } from '../../text/batches/batches.ts';
 import { describeSkipped, type EncodedCorpus, sourceLength } from '../../text/batches/encoded-corpus.ts';
-import type { FrameRow, FrameRows } from '../../text/batches/frame-rows.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
 import type { TokenMetrics, TokenSums, TranslationMetrics } from '../../text/metrics/translation-metrics.ts';
 import { tokenMetrics, translationMetrics } from '../../text/metrics/translation-metrics.ts';
@@ -166,7 +166,7 @@ function frameDecoder(
   let opened: FrameTexts | undefined;
   return async (signal) => {
     if (!opened) {
-      const { FrameTexts } = await import('../../decode/frame-texts.ts');
+      const { FrameTexts } = await import('../../features/speech/decode/frame-texts.ts');
       opened = new FrameTexts(engine, model, parameters, shape, prompt);
     }
     const sources = rows.map((row) => all[row] as FrameRow);

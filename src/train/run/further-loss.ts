@@ -10,6 +10,6 @@ export async function furtherLoss({
   guidedAlignmentWeight: weight = guidedAlignmentWeight,
 }: TrainSettings): Promise<GraphOptions['addLoss']> {
   if (guidedAlignment === undefined) return undefined;
-  const { guidedLoss } = await import('../update/guided-loss.ts');
+  const { guidedLoss } = await import('../../features/corpora/train/guided-loss.ts');
   return guidedLoss(weight);
 }

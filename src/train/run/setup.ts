@@ -3,6 +3,7 @@
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
+import { augmentRates, describeRates } from '../../features/corpora/augment/augment-rates.ts';
 import type { Files } from '../../files/files.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
 import { randomDigits, readManifest } from '../../files/owned-folder.ts';
@@ -13,11 +14,10 @@ import type { InitScheme } from '../../model/initialize-weights.ts';
 import { type ModelOptions, modelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
-import type { CorpusSession } from '../../session/load-corpus.ts';
 import { modelInLanguages, openModel } from '../../session/open-model.ts';
-import { augmentRates, describeRates } from '../../text/augment/augment-rates.ts';
 import { shapeName } from '../../text/batches/buckets.ts';
 import { describeSkipped, describeUnknown } from '../../text/batches/encoded-corpus.ts';
+import type { CorpusSession } from '../data/load-corpus.ts';
 import { optimizerOf, scheduleOf } from '../settings/recipe-options.ts';
 import { hasPackedBatches, initFolder, windowBatches } from '../settings/run-defaults.ts';
 import type { CompleteArguments, TrainArguments } from '../settings/train-arguments.ts';

@@ -6,7 +6,6 @@ import { version } from '../../../package.json';
 import type { Pace } from '../../core/steps.ts';
 import { digest } from '../../files/checksums.ts';
 import { type Files, openStream } from '../../files/files.ts';
-import { type CorpusArguments, corpusFiles } from '../../session/load-corpus.ts';
 import type {
   EncodedCorpus,
   EncodeOptions,
@@ -16,6 +15,7 @@ import type {
 import { packedPairs, packPairs } from '../../text/corpus/packed-pairs.ts';
 import { pathsOf } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
+import { type CorpusArguments, corpusFiles } from '../data/load-corpus.ts';
 import type { KnownModel, TokenizerPair } from '../update/new-model.ts';
 import { encodeOptionsOf, type TrainingDataOptions } from '../update/training-data.ts';
 import { hashOf, readCacheFile, writeCacheFile } from './cache-file.ts';

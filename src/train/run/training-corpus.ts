@@ -3,23 +3,23 @@
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { type Pace, runPaced } from '../../core/steps.ts';
+import type { FrameCorpus } from '../../features/speech/train/frame-corpus.ts';
 import type { Files } from '../../files/files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { createPace } from '../../session/job-pace.ts';
-import type { CorpusArguments, CorpusSession, ReadCorpus } from '../../session/load-corpus.ts';
-import { corpusFiles, corpusName, openCorpusPool, readKeptCorpus } from '../../session/load-corpus.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import { nameOfPairs, pathsOf } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
 import type { TokenizerFileOptions } from '../../text/load-tokenizer.ts';
 import { openTextPool } from '../../text/text-pool.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import type { CorpusArguments, CorpusSession, ReadCorpus } from '../data/load-corpus.ts';
+import { corpusFiles, corpusName, openCorpusPool, readKeptCorpus } from '../data/load-corpus.ts';
 import { dataOptions } from '../settings/recipe-options.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { TrainingData, TrainingDataOptions } from '../update/training-data.ts';
 import { prepareTrainingData } from '../update/training-data.ts';
 import type { TrainingState } from '../update/training-state.ts';
-import type { FrameCorpus } from './frame-corpus.ts';
 import type { PreparedCorpus, TokenCache } from './token-cache.ts';
 import type { CheckpointFolder, TrainInputs } from './train-result.ts';
 
@@ -57,7 +57,13 @@ export async function prepareCorpus(
   const options = { ...dataOptions(args), openPool, readLinks };
   const frames =
     (start?.config.source ?? options.model.source) === 'frames'
-      ? new (await import('./frame-corpus.ts')).FrameCorpus(args, options, session, start, clips)
+      ? new (await import('../../features/speech/train/frame-corpus.ts')).FrameCorpus(
+          args,
+          options,
+          session,
+          start,
+          clips,
+        )
       : undefined;
   // The cache has no texts, which alignments are found by.
   const cache = given || frames || readLinks ? undefined : await openCache(args, files, options, pace);
@@ -139,7 +145,11 @@ async function linksOf(
   const { train } = (!isGiven && !kept && corpusFiles(corpus)) || {};
   check(train, 'train: guidedAlignment needs files of pairs, for whose lines it has alignments');
   check(!pathsOf(train).includes('-'), 'train: guidedAlignment reads the pairs twice; give files, not stdin');
-  return (await import('./guided-corpus.ts')).linksReader(guidedAlignment, train, session);
+  return (await import('../../features/corpora/train/guided-corpus.ts')).linksReader(
+    guidedAlignment,
+    train,
+    session,
+  );
 }
 
 /** The proportions of the files of a corpus; undefined if all pairs are alike. */

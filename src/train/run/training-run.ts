@@ -6,6 +6,7 @@ import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { mfuOf } from '../../engine/gpu/roofs.ts';
 import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
+import type { StageRun, StageState } from '../../features/corpora/train/stages.ts';
 import { isInFolder } from '../../files/files.ts';
 import { sampleEvenly } from '../../text/corpus/pairs.ts';
 import type { EventWriter } from '../report/tensorboard.ts';
@@ -23,7 +24,6 @@ import { type ChangeList, LiveRun } from './live-run.ts';
 import { keptSamples, Logbook } from './logbook.ts';
 import { type ModelOnEngine, type Pause, TrainingLoop } from './loop.ts';
 import { type Setup, setUp } from './setup.ts';
-import type { StageRun, StageState } from './stages.ts';
 import type { CheckpointFolder, FinishedTraining, TrainInputs, TrainResult } from './train-result.ts';
 import { openTrainedModel, type TrainedModel, type TrainedWeights } from './trained-model.ts';
 
@@ -318,7 +318,7 @@ async function openStages(
   { emit }: TrainingSession,
 ): Promise<StageRun | undefined> {
   if (!data.staged) return undefined;
-  const { describeStart, StageRun } = await import('./stages.ts');
+  const { describeStart, StageRun } = await import('../../features/corpora/train/stages.ts');
   return new StageRun({
     args,
     startStage: (batch) => data.startStage(batch),

@@ -1,10 +1,10 @@
 // Converts the settings of a run to the options of its parts: data and model, optimizer, schedule.
 
+import { augmentRates, augmentSymbols } from '../../features/corpora/augment/augment-rates.ts';
+import type { MaskOptions } from '../../features/speech/batches/frame-masks.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
 import type { ModelOptions } from '../../model/model-config.ts';
 import { presets } from '../../model/presets.ts';
-import { augmentRates, augmentSymbols } from '../../text/augment/augment-rates.ts';
-import type { MaskOptions } from '../../text/batches/frame-masks.ts';
 import type { PieceSettings } from '../../text/sentencepiece/piece-options.ts';
 import { type OptimizerConfig, optimizerFields, scaling } from '../update/optimizer-config.ts';
 import { type ScheduleConfig, scheduleFields } from '../update/schedule.ts';

@@ -5,7 +5,7 @@ import { check } from '../../core/errors.ts';
 import { isObject } from '../../files/json-files.ts';
 import { checkpointNames } from '../../files/model-file.ts';
 import { loraConfig } from '../../model/lora.ts';
-import type { CorpusArguments } from '../../session/load-corpus.ts';
+import type { CorpusArguments } from '../data/load-corpus.ts';
 import { formatChanges, parseChanges, withoutSettings } from '../report/run-changes.ts';
 import type { TrainingState } from '../update/training-state.ts';
 import { type CompleteSettings, completeSettings, initFolder, runKindOf } from './run-defaults.ts';

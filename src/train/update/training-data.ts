@@ -1,8 +1,10 @@
 // Training data: encoded pairs and their batches, for a new or a known model.
 
 import { check } from '../../core/errors.ts';
+import type { AugmentRates } from '../../features/corpora/augment/augment-rates.ts';
+import type { MixedBatches, Stage } from '../../features/corpora/batches/mixed-batches.ts';
+import type { FrameMasks, MaskOptions } from '../../features/speech/batches/frame-masks.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
-import type { AugmentRates } from '../../text/augment/augment-rates.ts';
 import { type Batches, createBatches, fillBatch } from '../../text/batches/batches.ts';
 import { type BatchShape, batchShapes, chooseBuckets } from '../../text/batches/buckets.ts';
 import type { EncodedCorpus, EncodeOptions, RowLinks } from '../../text/batches/encoded-corpus.ts';
@@ -12,8 +14,6 @@ import {
   joinEncoded,
   targetLength,
 } from '../../text/batches/encoded-corpus.ts';
-import type { FrameMasks, MaskOptions } from '../../text/batches/frame-masks.ts';
-import type { MixedBatches, Stage } from '../../text/batches/mixed-batches.ts';
 import type { StagedBatches } from '../../text/batches/staged-batches.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
@@ -123,7 +123,7 @@ export async function prepareTrainingData(
     'train: samplingAlpha, bpeDropout and augment are for sources of text; omit them',
   );
   const drawn = drawsRows(options)
-    ? await (await import('./drawn-training.ts')).drawnTraining(
+    ? await (await import('../../features/corpora/train/drawn-training.ts')).drawnTraining(
         { corpus, shapes, batches },
         { source, target },
         options,
@@ -168,7 +168,7 @@ async function stagedBatches(
   { stages, sizes }: NonNullable<TrainingDataOptions['mixture']>,
   seed: number,
 ): Promise<StagedBatches<MixedBatches>> {
-  const { MixedBatches } = await import('../../text/batches/mixed-batches.ts'); // only runs with weights need it
+  const { MixedBatches } = await import('../../features/corpora/batches/mixed-batches.ts'); // only runs with weights need it
   const { StagedBatches } = await import('../../text/batches/staged-batches.ts');
   return new StagedBatches(
     stages.map(({ weights }, stage) => {
@@ -185,7 +185,7 @@ async function openMasks(
   { masks, seed }: TrainingDataOptions,
 ): Promise<FrameMasks | undefined> {
   if (!frames || !masks) return undefined;
-  const { createFrameMasks } = await import('../../text/batches/frame-masks.ts');
+  const { createFrameMasks } = await import('../../features/speech/batches/frame-masks.ts');
   return createFrameMasks(frames, masks, seed);
 }
 

@@ -12,7 +12,7 @@ import type { Value } from '../../engine/ops/op.ts';
 import { accumulate, difference } from '../../engine/ops/optimizer/buffer-sums.ts';
 import { counterLength, gradientNormOp, scaleStep } from '../../engine/ops/optimizer/clip.ts';
 import { stepWords } from '../../engine/ops/step-scalars.ts';
-import { frameParts } from '../../model/frame-parts.ts';
+import { frameParts } from '../../features/speech/frame-parts.ts';
 import { adaptedParameters } from '../../model/lora.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { feedForwardOf, isBounded, layerOf } from '../../model/model-nodes.ts';

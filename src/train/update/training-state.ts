@@ -104,7 +104,7 @@ export interface TrainingState {
   readonly arguments: unknown;
   /** The best evaluation so far, if there is one (src/train/run/selection.ts). */
   readonly best?: unknown;
-  /** The stages that have started, if the run has stages (src/train/run/stages.ts). */
+  /** The stages that have started, if the run has stages (src/features/corpora/train/stages.ts). */
   readonly stages?: unknown;
 }
 

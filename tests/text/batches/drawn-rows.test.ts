@@ -1,7 +1,7 @@
 // Subword regularization: fresh pieces in each epoch, the same for seed and epoch, of the same text; probabilities.
 import { expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
-import { augmentRates } from '../../../src/text/augment/augment-rates.ts';
+import { augmentRates } from '../../../src/features/corpora/augment/augment-rates.ts';
 import { createRowDrawer, pickRows } from '../../../src/text/batches/drawn-rows.ts';
 import { encodePairs } from '../../../src/text/batches/encoded-corpus.ts';
 import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
-import type { CorpusArguments } from '../../../src/session/load-corpus.ts';
+import type { CorpusArguments } from '../../../src/train/data/load-corpus.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { tokenCachePath } from '../../../src/train/run/run-files.ts';
 import { setUp } from '../../../src/train/run/setup.ts';

@@ -4,7 +4,7 @@
 import { expect, it } from 'vitest';
 import { sizeOf } from '../../../src/core/tensor.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
-import { quantized } from '../../../src/formats/marian/write-marian.ts';
+import { quantized } from '../../../src/features/marian/files/write-marian.ts';
 import { checkSettings } from '../../../src/train/settings/train-settings.ts';
 import { roundedMatrices } from '../../../src/train/update/rounded-matrices.ts';
 import { evaluationGraph, gradientGraph } from '../../../src/train/update/training-graphs.ts';

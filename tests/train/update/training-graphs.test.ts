@@ -4,7 +4,7 @@ import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Program } from '../../../src/engine/engine.ts';
 import { defaultTraits } from '../../../src/engine/ops/device-traits.ts';
 import { makePlan } from '../../../src/engine/plan/planner.ts';
-import { loadFrameParts } from '../../../src/model/frame-parts.ts';
+import { loadFrameParts } from '../../../src/features/speech/frame-parts.ts';
 import { adaptedParameters, loraConfig } from '../../../src/model/lora.ts';
 import { modelConfig } from '../../../src/model/model-config.ts';
 import { parameterList } from '../../../src/model/parameters.ts';

@@ -3,10 +3,10 @@
 import { check, HeddleError } from '../../../core/errors.ts';
 import type { Tensor, TensorData } from '../../../core/tensor.ts';
 import type { DecodeOptions, ModelRules } from '../../../decode/decode-options.ts';
+import { pytorchFields } from '../../../features/pytorch/pytorch.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import { readJson } from '../../../files/json-files.ts';
 import { readSafetensors } from '../../../files/safetensors.ts';
-import { pytorchFields } from '../../../formats/pytorch.ts';
 import type { HfPrefix } from '../../../formats/shared/saved-model.ts';
 import { type ModelConfig, modelConfig } from '../../../model/model-config.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';

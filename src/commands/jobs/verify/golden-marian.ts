@@ -3,11 +3,11 @@
 
 import { check } from '../../../core/errors.ts';
 import { sizeOf, type Tensor } from '../../../core/tensor.ts';
+import { loadMarian } from '../../../features/marian/files/load-marian.ts';
+import { transposed } from '../../../features/marian/files/marian-items.ts';
+import { marianTensors } from '../../../features/marian/files/marian-tensors.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../../files/safetensors.ts';
-import { loadMarian } from '../../../formats/marian/load-marian.ts';
-import { transposed } from '../../../formats/marian/marian-items.ts';
-import { marianTensors } from '../../../formats/marian/marian-tensors.ts';
 import { loadSublayers } from '../../../model/load-sublayers.ts';
 import { modelConfig } from '../../../model/model-config.ts';
 import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';

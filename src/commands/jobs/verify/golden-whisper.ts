@@ -1,8 +1,6 @@
 // Golden cases of Whisper: model folders with WAV files, a batch of features and the results of a float64
 // reference, from the samples to text ids.
 
-import { LogMel } from '../../../audio/log-mel.ts';
-import { readSpeechFile } from '../../../audio/speech-samples.ts';
 import { check, HeddleError } from '../../../core/errors.ts';
 import { present } from '../../../core/present.ts';
 import { relativeError } from '../../../core/relative-error.ts';
@@ -13,15 +11,21 @@ import { decodeSettings, modeOf } from '../../../decode/decode-options.ts';
 import { Decoder } from '../../../decode/decoder.ts';
 import type { Hypothesis } from '../../../decode/hypotheses.ts';
 import { searchFor } from '../../../decode/open-search.ts';
-import type { SpeechFacts } from '../../../decode/speech-facts.ts';
-import { promptOf, type SpeechTask, speechTokenRules } from '../../../decode/speech-prompts.ts';
-import { speechRestriction } from '../../../decode/speech-rules.ts';
 import type { Engine, Program } from '../../../engine/engine.ts';
 import { Graph } from '../../../engine/graph/graph.ts';
+import { LogMel } from '../../../features/speech/audio/log-mel.ts';
+import { readSpeechFile } from '../../../features/speech/audio/speech-samples.ts';
+import type { SpeechFacts } from '../../../features/speech/decode/speech-facts.ts';
+import {
+  promptOf,
+  type SpeechTask,
+  speechTokenRules,
+} from '../../../features/speech/decode/speech-prompts.ts';
+import { speechRestriction } from '../../../features/speech/decode/speech-rules.ts';
+import { frameParts } from '../../../features/speech/frame-parts.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import type { Json } from '../../../files/json-files.ts';
 import { loadHf } from '../../../formats/hf/load-hf.ts';
-import { frameParts } from '../../../model/frame-parts.ts';
 import { sourcePositions } from '../../../model/model-config.ts';
 import { openTransformer, Scope } from '../../../model/open-transformer.ts';
 import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import * as ort from 'onnxruntime-web';
 import { expect, it } from 'vitest';
 import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
-import { onnxEngine } from '../../../../src/engine/onnx-engine.ts';
+import { onnxEngine } from '../../../../src/features/onnx/onnx-engine.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { EngineSession } from '../../../support/session.ts';
 

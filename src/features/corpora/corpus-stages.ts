@@ -1,0 +1,140 @@
+// Corpora with weights, in stages, as the command line, configuration files and the library give them.
+
+import { check } from '../../core/errors.ts';
+import { checkNames, suggestion } from '../../core/fields.ts';
+import { formatPercent } from '../../core/format-numbers.ts';
+import { baseName } from '../../files/files.ts';
+import { isObject } from '../../files/json-files.ts';
+import { type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
+import { formatFields } from '../../text/corpus/pairs.ts';
+import type { CorpusArguments, CorpusFiles } from '../../train/data/load-corpus.ts';
+import type { Stage } from './batches/mixed-batches.ts';
+
+/**
+ * Files of pairs with their weights: `{ 'clean.tsv': 0.8, 'bt.tsv': 0.2 }`, `['clean.tsv=0.8', 'bt.tsv=0.2']` or
+ * `[['clean.tsv', 0.8], ['bt.tsv', 0.2]]`.
+ */
+export type WeightedFiles<Path = string> =
+  | Readonly<Record<string, number>>
+  | readonly (string | readonly [file: Path, weight: number])[];
+
+/** A stage of a training, and how it ends: `steps`, `stalls`, or with the run. */
+export interface StageFiles<Path = string> {
+  readonly data: WeightedFiles<Path>;
+  /** Number of updates of the stage. */
+  readonly steps?: number;
+  /** The stage ends after this number of consecutive evaluations on the dev pairs without improvement. */
+  readonly stalls?: number;
+}
+
+/** Files of pairs in proportions: one stage (`data`), or several (`stages`). */
+export interface CorpusMixture<Path = string>
+  extends Pick<CorpusFiles<Path>, 'dev' | 'test'>,
+    Pick<PairFiles, 'format' | 'sourceColumn' | 'targetColumn' | 'tags'> {
+  readonly data?: WeightedFiles<Path>;
+  readonly stages?: readonly StageFiles<Path>[];
+}
+
+/**
+ * The corpus of a mixture; `resolve` makes paths absolute. Throws a HeddleError that names what is wrong.
+ */
+export function mixedCorpus(
+  { data, stages, dev, test, ...columns }: CorpusMixture,
+  resolve: (path: string) => string = (path) => path,
+): CorpusArguments {
+  const names = { area: 'train', noun: 'field', others: ['data', 'stages', 'dev', 'test'] };
+  checkNames(names, formatFields, Object.keys(columns));
+  check(!data || !stages, 'train: data and stages exclude each other; give the data in each stage');
+  const given = stages ?? [{ data: data ?? [] }];
+  check(Array.isArray(given) && given.length > 0, 'train: stages must be a list of at least one stage');
+  const weights = given.map((stage, i) => stageWeights(stage, `stage ${i + 1}`));
+  const files = [...new Set(weights.flatMap((stage) => [...stage.keys()]))];
+  const all = given.map(({ steps, stalls }, i): Stage => {
+    const own = weights[i] as Map<string, number>;
+    const sum = [...own.values()].reduce((a, b) => a + b, 0);
+    checkEnd({ steps, stalls }, `stage ${i + 1}`, i === given.length - 1);
+    return { weights: files.map((file) => (own.get(file) ?? 0) / sum), steps, stalls };
+  });
+  return { kind: 'files', train: { files: files.map(resolve), ...columns }, dev, test, stages: all };
+}
+
+/** The fields of each kind of corpus; the first one it must have. */
+const corpusFields: Readonly<Record<CorpusArguments['kind'], readonly string[]>> = {
+  intl: ['source', 'target', 'pairs', 'seed', 'kinds'],
+  task: ['task', 'pairs', 'seed'],
+  files: ['train', 'dev', 'test', 'stages'],
+  tsv: ['path', 'dev', 'keep', 'devOnly'],
+};
+
+/** Throws a HeddleError if a corpus lacks what its kind must have, or has other fields. */
+export function checkCorpus({ kind, ...fields }: CorpusArguments): void {
+  const known = Object.hasOwn(corpusFields, kind) ? corpusFields[kind] : undefined;
+  check(
+    known,
+    () => `train: there is no corpus of kind ${kind}${suggestion(kind, Object.keys(corpusFields))}`,
+  );
+  checkNames({ area: `train: corpus of kind ${kind}`, noun: 'field' }, known, Object.keys(fields));
+  const [needed = ''] = known;
+  check(needed in fields, `train: a corpus of kind ${kind} needs ${needed}`);
+}
+
+/** The weights of a stage by file. */
+function stageWeights(stage: unknown, name: string): Map<string, number> {
+  check(isObject(stage), () => `train: ${name} is ${JSON.stringify(stage)}, it must have data`);
+  checkNames({ area: `train: ${name}`, noun: 'field' }, ['data', 'steps', 'stalls'], Object.keys(stage));
+  const { data } = stage;
+  check(
+    Array.isArray(data) || isObject(data),
+    () => `train: data of ${name} is ${JSON.stringify(data)}, it must be files with weights`,
+  );
+  const entries: readonly (readonly [string, unknown])[] = Array.isArray(data)
+    ? data.map((item) => (Array.isArray(item) ? [String(item[0]), item[1]] : weightedFile(String(item))))
+    : Object.entries(data);
+  check(entries.length > 0, `train: ${name} has no files`);
+  const weights = new Map<string, number>();
+  for (const [file, weight] of entries) {
+    check(
+      typeof weight === 'number' && Number.isFinite(weight) && weight > 0,
+      () =>
+        `train: the weight of ${file} in ${name} is ${JSON.stringify(weight)}, it must be a number above 0`,
+    );
+    check(!weights.has(file), `train: ${file} is twice in ${name}; give one weight`);
+    weights.set(file, weight);
+  }
+  return weights;
+}
+
+/** `clean.tsv=0.8` as file and weight; the weight is 1 if there is none. */
+function weightedFile(text: string): [file: string, weight: number] {
+  const at = text.lastIndexOf('=');
+  return at < 0 ? [text, 1] : [text.slice(0, at), Number(text.slice(at + 1) || Number.NaN)];
+}
+
+function checkEnd(
+  { steps, stalls }: Pick<StageFiles, 'steps' | 'stalls'>,
+  name: string,
+  isLast: boolean,
+): void {
+  for (const [field, value] of Object.entries({ steps, stalls }))
+    check(
+      value === undefined || (Number.isSafeInteger(value) && value > 0),
+      () => `train: ${field} of ${name} is ${JSON.stringify(value)}, it must be a whole number of at least 1`,
+    );
+  check(steps === undefined || stalls === undefined, `train: ${name} has steps and stalls; give one of them`);
+  const hasEnd = (steps ?? stalls) !== undefined;
+  check(
+    hasEnd !== isLast,
+    isLast
+      ? `train: ${name} is the last one and lasts to the end of the run; omit its end, and give the run's steps or patience`
+      : `train: ${name} has no end; give steps or stalls`,
+  );
+}
+
+/** The proportions of a stage in words: `80 % clean.tsv, 20 % bt.tsv`. */
+export const describeStage = ({ weights }: Stage, train: PairFiles): string =>
+  pathsOf(train)
+    .flatMap((path, i) => {
+      const weight = weights[i] ?? 0;
+      return weight > 0 ? [`${formatPercent(weight)} ${path === '-' ? 'stdin' : baseName(path)}`] : [];
+    })
+    .join(', ');

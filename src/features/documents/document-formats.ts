@@ -1,0 +1,92 @@
+// The table of document formats, and opening a document. The module of a format is loaded when it is used.
+
+import { HeddleError } from '../../core/errors.ts';
+import { encodingOfXml } from '../../text/corpus/xml-reader.ts';
+import type { DocumentOptions, ParseDocument, TranslatableDocument } from './document.ts';
+import { charsetOf } from './pairs/po-file.ts';
+import { decodeDocument, type EncodedText } from './text-encoding.ts';
+
+/** A row of the table. */
+interface DocumentFormat {
+  /** Names of its files. */
+  readonly names: RegExp;
+  load(): Promise<ParseDocument>;
+  /** Name of the encoding of a file. [UTF-8, or UTF-16 with a byte-order mark] */
+  encodingOf?(bytes: Uint8Array): string;
+}
+
+const latin1 = (bytes: Uint8Array): string => new TextDecoder('latin1').decode(bytes.subarray(0, 8192));
+
+/** The formats by name. */
+export const documentFormats = {
+  po: {
+    names: /\.pot?$/i,
+    load: async () => (await import('./po-document.ts')).parsePoDocument,
+    encodingOf: (bytes) => charsetOf(latin1(bytes)),
+  },
+  xliff: {
+    names: /\.(?:xliff|xlf|mqxliff|sdlxliff)$/i,
+    load: async () => (await import('./xliff-document.ts')).parseXliffDocument,
+    encodingOf: encodingOfXml,
+  },
+  html: {
+    names: /\.x?html?$/i,
+    load: async () => (await import('./html-document.ts')).parseHtmlDocument,
+    encodingOf: (bytes) => /<meta\b[^>]*\bcharset\s*=\s*["']?([\w.:-]+)/i.exec(latin1(bytes))?.[1] ?? 'utf-8',
+  },
+  srt: {
+    names: /\.(?:srt|vtt)$/i,
+    load: async () => (await import('./subtitle-document.ts')).parseSubtitles,
+  },
+  text: {
+    names: /\.(?:txt|text)$/i,
+    load: async () => (await import('./text-document.ts')).parseTextDocument,
+  },
+} as const satisfies Readonly<Record<string, DocumentFormat>>;
+
+/** Name of a document format. */
+export type DocumentFormatName = keyof typeof documentFormats;
+
+/** The format of a file by its name; undefined if it is no document. */
+export const documentFormatOf = (path: string): DocumentFormatName | undefined =>
+  (Object.keys(documentFormats) as DocumentFormatName[]).find((format) =>
+    documentFormats[format].names.test(path),
+  );
+
+/** An opened document. */
+export interface OpenedDocument extends TranslatableDocument, Pick<EncodedText, 'encode'> {
+  readonly format: DocumentFormatName;
+}
+
+/** Options of `openDocument`. */
+export interface OpenOptions extends DocumentOptions {
+  /** [by the name] */
+  readonly format?: DocumentFormatName;
+  /** [the one that the file names] */
+  readonly encoding?: string;
+}
+
+/** Opens a document. Throws a HeddleError that starts with `name` if it cannot be read or written back. */
+export async function openDocument(
+  bytes: Uint8Array,
+  name: string,
+  { format = documentFormatOf(name), encoding, ...options }: OpenOptions = {},
+): Promise<OpenedDocument> {
+  if (!format)
+    throw new HeddleError(
+      `${name}: no document that can be translated; known are PO, XLIFF, HTML, SRT, VTT and plain text (.txt)`,
+    );
+  const row: DocumentFormat = documentFormats[format];
+  const { text, encode } = decodeDocument(
+    bytes,
+    encoding ?? byteOrderMark(bytes) ?? row.encodingOf?.(bytes) ?? 'utf-8',
+    name,
+  );
+  const parse = await row.load();
+  const document = parse(text, name, options);
+  return { ...document, format, encode };
+}
+
+/** The encoding that a byte-order mark names. */
+const byteOrderMark = ([a, b]: Uint8Array): string | undefined =>
+  a === 0xff && b === 0xfe ? 'utf-16le' : a === 0xfe && b === 0xff ? 'utf-16be' : undefined;

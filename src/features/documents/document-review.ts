@@ -1,0 +1,112 @@
+// A document under review: its segments as people read and edit them, and the document with what they
+// confirmed. An edited text has the codes as the document writes them; here they become placeholders again.
+
+import type { MemoryPair } from '../../text/corpus/write-tmx.ts';
+import type { SegmentTranslation, TranslationOrigin } from './document.ts';
+import type { OpenedDocument } from './document-formats.ts';
+import { type InlineText, keepsCodes, renderText } from './inline/inline-text.ts';
+import { type CheckResult, checkSegment, shownText } from './segment-checks.ts';
+
+/** A segment of a document under review. */
+export interface ReviewSegment {
+  readonly source: InlineText;
+  /** The source as people read it. */
+  readonly shown: string;
+  /** Name of its unit. */
+  readonly unit: string;
+  /** Whether the document has a translation, which stays. */
+  readonly isTranslated: boolean;
+}
+
+/** A translation of a segment as people read it. */
+export interface ReviewTranslation {
+  readonly text: string;
+  readonly origin: TranslationOrigin;
+}
+
+/** A document and the translations of its segments. */
+export class DocumentReview {
+  readonly segments: readonly ReviewSegment[];
+  readonly #document: OpenedDocument;
+
+  constructor(document: OpenedDocument) {
+    this.#document = document;
+    this.segments = document.units.flatMap(({ name, segments }) =>
+      segments.map(({ source, isTranslated }) => ({
+        source,
+        unit: name,
+        isTranslated,
+        shown: shownText(source.text, source),
+      })),
+    );
+  }
+
+  /** The failed checks of a translation, in words; those of codes first. */
+  check(index: number, text: string): readonly CheckResult[] {
+    const source = this.#sourceOf(index);
+    return checkSegment(source, withPlaceholders(source, text));
+  }
+
+  /** Whether a translation keeps the codes of its segment, so that the document stays valid. */
+  isValid(index: number, text: string): boolean {
+    const source = this.#sourceOf(index);
+    return keepsCodes(source, withPlaceholders(source, text));
+  }
+
+  /**
+   * The file with translations by the indices of their segments; those that do not keep their codes are left
+   * out.
+   */
+  write(translations: ReadonlyMap<number, ReviewTranslation>): Uint8Array {
+    const { text, head = [], units, encode } = this.#document;
+    let [index, at, out] = [0, 0, ''];
+    const found = (): SegmentTranslation | undefined => {
+      const own = translations.get(index++);
+      if (!own || !this.isValid(index - 1, own.text)) return undefined;
+      return { text: withPlaceholders(this.#sourceOf(index - 1), own.text), origin: own.origin };
+    };
+    const edits = [...head, ...units.flatMap((unit) => unit.edits(unit.segments.map(found)))];
+    for (const edit of edits) {
+      out += text.slice(at, edit.start) + edit.text;
+      at = edit.end;
+    }
+    return encode(out + text.slice(at));
+  }
+
+  /** A translated segment as a pair of a memory: codes that are text stay text. */
+  pairOf(index: number, text: string): MemoryPair {
+    const source = this.#sourceOf(index);
+    const { codes } = source;
+    const elements = new Map([...codes].flatMap(([c, { isText, raw }]) => (isText ? [] : [[c, raw]])));
+    return {
+      source: renderText(source.text, codes),
+      target: renderText(withPlaceholders(source, text), codes),
+      elements,
+    };
+  }
+
+  #sourceOf(index: number): InlineText {
+    const segment = this.segments[index];
+    if (!segment) throw new RangeError(`there is no segment ${index}`);
+    return segment.source;
+  }
+}
+
+/** A text as people write it, with placeholders for the codes of its source; others stay text. */
+export function withPlaceholders({ codes }: InlineText, text: string): string {
+  const waiting = [...codes].map(([placeholder, { raw }]) => ({ placeholder, raw }));
+  const clean = text.replace(/[\ue000-\uf8ff]/g, '');
+  let out = '';
+  for (let at = 0; at < clean.length; ) {
+    // The longest code that begins here, the first of equal ones.
+    const [next] = waiting
+      .filter(({ raw }) => raw !== '' && clean.startsWith(raw, at))
+      .sort((a, b) => b.raw.length - a.raw.length);
+    if (next) {
+      waiting.splice(waiting.indexOf(next), 1);
+      out += next.placeholder;
+      at += next.raw.length;
+    } else out += clean[at++];
+  }
+  return out;
+}

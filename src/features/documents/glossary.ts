@@ -1,0 +1,129 @@
+// A glossary: terms with the translations that they must have. A term is found in any inflected form of its words.
+
+import { HeddleError } from '../../core/errors.ts';
+import { parseCsv } from '../../text/corpus/pair-files.ts';
+import { privateUse } from './inline/placeholders.ts';
+import type { WantedTerm } from './segment-checks.ts';
+import type { PlacedTerm } from './soft-terms.ts';
+
+/** A term. */
+export interface GlossaryTerm extends WantedTerm {
+  readonly note?: string;
+}
+
+/** Longest inflection that a form may have in place of that of a term. */
+const maxEnding = 3;
+
+const wordsOf = (text: string): { word: string; start: number; end: number }[] =>
+  Array.from(text.matchAll(/[\p{L}\p{M}\p{N}]+(?:['’-][\p{L}\p{M}\p{N}]+)*/gu), ({ 0: word, index }) => ({
+    word: word.toLowerCase(),
+    start: index,
+    end: index + word.length,
+  }));
+
+/** Whether a word is a form of the word of a term: the same stem, with short endings. */
+function isForm(word: string, term: string): boolean {
+  if (word === term) return true;
+  const shorter = Math.min(word.length, term.length);
+  if (shorter < 3) return false;
+  let common = 0;
+  while (common < shorter && word[common] === term[common]) common++;
+  const stem = term.length < 5 ? term.length : Math.max(4, term.length - 2);
+  const [a, b] = [word.length - common, term.length - common];
+  // "cat" is no form of "category"; a doubled consonant is: run, running.
+  const ending = word.slice(common);
+  return (
+    common >= Math.min(stem, term.length) && a <= maxEnding + (ending[0] === term.at(-1) ? 1 : 0) && b <= 2
+  );
+}
+
+/** Languages without spaces between words: a term is found anywhere in them. */
+const unspaced = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
+
+/** Forms of a word begin with the same letters. */
+const stemOf = (word: string): string => word.slice(0, 3);
+
+/** A term with its words. */
+interface IndexedTerm {
+  readonly term: GlossaryTerm;
+  readonly words: readonly string[];
+}
+
+/** A glossary. */
+export class Glossary {
+  readonly #terms: readonly IndexedTerm[];
+  /** Places in the list of terms, by how their first words begin; those without spaces by an empty text. */
+  readonly #index = new Map<string, number[]>();
+
+  /** Longer terms come first, so that they win over those inside of them. */
+  constructor(terms: readonly GlossaryTerm[]) {
+    this.#terms = terms
+      .map((term) => ({ term, words: wordsOf(term.source).map(({ word }) => word) }))
+      .filter(({ words, term }) => words.length > 0 && term.target.trim() !== '')
+      .sort((a, b) => b.words.length - a.words.length || b.term.source.length - a.term.source.length);
+    for (const [i, { term, words }] of this.#terms.entries()) {
+      const key = unspaced.test(term.source) ? '' : stemOf(words[0] ?? '');
+      const list = this.#index.get(key);
+      if (list) list.push(i);
+      else this.#index.set(key, [i]);
+    }
+  }
+
+  get size(): number {
+    return this.#terms.length;
+  }
+
+  /** The terms of a text, in order, each as often as it occurs; terms inside of longer ones are left out. */
+  find(text: string): PlacedTerm[] {
+    const plain = text.replace(privateUse, ' ');
+    const words = wordsOf(plain);
+    const taken = new Set<number>();
+    const found: PlacedTerm[] = [];
+    const keys = new Set(['', ...words.map(({ word }) => stemOf(word))]);
+    const candidates = [...keys].flatMap((key) => this.#index.get(key) ?? []).sort((a, b) => a - b);
+    for (const { term, words: wanted } of candidates.map((i) => this.#terms[i] as IndexedTerm)) {
+      if (unspaced.test(term.source)) {
+        found.push(...occurrences(plain, term, taken));
+        continue;
+      }
+      for (let i = 0; i + wanted.length <= words.length; i++) {
+        const span = words.slice(i, i + wanted.length);
+        if (span.some(({ start }) => taken.has(start))) continue;
+        if (!span.every(({ word }, k) => isForm(word, wanted[k] as string))) continue;
+        for (const { start } of span) taken.add(start);
+        found.push({ ...term, start: span[0]?.start ?? 0, end: span.at(-1)?.end ?? 0 });
+      }
+    }
+    return found.sort((a, b) => a.start - b.start);
+  }
+}
+
+function occurrences(text: string, term: GlossaryTerm, taken: Set<number>): PlacedTerm[] {
+  const found: PlacedTerm[] = [];
+  for (let at = text.indexOf(term.source); at >= 0; at = text.indexOf(term.source, at + term.source.length)) {
+    const places = Array.from(term.source, (_, i) => at + i);
+    if (places.some((place) => taken.has(place))) continue;
+    for (const place of places) taken.add(place);
+    found.push({ ...term, start: at, end: at + term.source.length });
+  }
+  return found;
+}
+
+/**
+ * Reads a glossary: CSV, or TSV if the first line has a tab, with source, target and an optional note; a first line
+ * `source,target` is a header. Throws a HeddleError that starts with `name` if it has no terms.
+ */
+export async function readGlossary(text: string, name: string): Promise<Glossary> {
+  const plain = text.replace(/^\ufeff/, '');
+  const isTsv = (plain.split('\n', 1)[0] ?? '').includes('\t');
+  const rows = isTsv ? plain.split(/\r?\n/).map((line) => line.split('\t')) : await parseCsv(plain, name);
+  const isHeader =
+    /^source$/i.test(rows[0]?.[0]?.trim() ?? '') && /^target$/i.test(rows[0]?.[1]?.trim() ?? '');
+  const terms = rows.slice(isHeader ? 1 : 0).flatMap(([source = '', target = '', note]): GlossaryTerm[] => {
+    const term = { source: source.trim(), target: target.trim(), note: note?.trim() || undefined };
+    return term.source !== '' && term.target !== '' ? [term] : [];
+  });
+  const glossary = new Glossary(terms);
+  if (glossary.size === 0) throw new HeddleError(`${name}: there is no term; each line is source,target`);
+  return glossary;
+}

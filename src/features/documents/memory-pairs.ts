@@ -1,0 +1,31 @@
+// Reads the pairs of a translation memory from a stream: a file of any size, with a part of it in memory at a time.
+
+import { fileChunks, type PairBlockOptions, pairBlocks } from '../../text/corpus/pair-blocks.ts';
+import { parseBlock } from '../../text/corpus/pair-files.ts';
+import type { Pair } from '../../text/corpus/pairs.ts';
+import { equalPlaceholders, pairReaders, readerFormatOf } from './pairs/pair-readers.ts';
+
+/** Languages of a call; unknown ones are those of the file. */
+export interface MemoryLanguages {
+  readonly source?: string;
+  readonly target?: string;
+}
+
+/**
+ * Yields the pairs of a memory, whose elements are placeholders; texts of TMX, XLIFF, PO and MO keep their white space.
+ * Throws as the reader of its format.
+ */
+export async function* memoryPairs(
+  path: string,
+  options: Pick<PairBlockOptions, 'open' | 'onBytes'>,
+  languages: MemoryLanguages = {},
+): AsyncGenerator<readonly Pair[], void, void> {
+  const format = readerFormatOf(path);
+  if (!format) {
+    for await (const block of pairBlocks({ files: [path] }, options)) yield (await parseBlock(block)).pairs;
+    return;
+  }
+  const read = await pairReaders[format].load();
+  const given = format === 'tmx' || format === 'xliff' ? languages : {};
+  for await (const pairs of read(fileChunks(path, options), path, given)) yield pairs.map(equalPlaceholders);
+}

@@ -1,0 +1,85 @@
+// Decodes the bytes of a document and encodes its translation in the same encoding. What a document does not
+// change keeps its bytes; this is checked before anything is translated.
+
+import { HeddleError } from '../../core/errors.ts';
+
+/** A text and how its bytes are made. */
+export interface EncodedText {
+  readonly text: string;
+  /** Bytes of a part of the text. Throws a HeddleError that names a character that the encoding lacks. */
+  encode(part: string): Uint8Array;
+}
+
+/** Decodes bytes in an encoding. Throws a HeddleError that starts with `name` if they are not in it. */
+export function decodeDocument(bytes: Uint8Array, encoding: string, name: string): EncodedText {
+  const decoder = (() => {
+    try {
+      return new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
+    } catch (error) {
+      throw new HeddleError(`${name}: the encoding ${encoding} is unknown; convert the file to UTF-8`, {
+        cause: error,
+      });
+    }
+  })();
+  const decode = (): string => {
+    try {
+      return decoder.decode(bytes);
+    } catch (error) {
+      throw new HeddleError(`${name}: not ${decoder.encoding} text; convert the file to UTF-8`, {
+        cause: error,
+      });
+    }
+  };
+  const text = decode();
+  const encode = encoderFor(decoder.encoding, name);
+  const again = encode(text);
+  if (again.length !== bytes.length || again.some((byte, i) => byte !== bytes[i]))
+    throw new HeddleError(
+      `${name}: its ${decoder.encoding} text cannot be written back byte for byte; convert the file to UTF-8`,
+    );
+  return { text, encode };
+}
+
+function encoderFor(encoding: string, name: string): (text: string) => Uint8Array {
+  if (encoding === 'utf-8') {
+    const utf8 = new TextEncoder();
+    return (text) => utf8.encode(text);
+  }
+  if (encoding.startsWith('utf-16')) {
+    const little = encoding === 'utf-16le';
+    return (text) => {
+      const view = new DataView(new ArrayBuffer(2 * text.length));
+      for (let i = 0; i < text.length; i++) view.setUint16(2 * i, text.charCodeAt(i), little);
+      return new Uint8Array(view.buffer);
+    };
+  }
+  const table = characterTable(encoding);
+  return (text) =>
+    Uint8Array.from(
+      Array.from(text).flatMap((character) => {
+        const bytes = table.get(character);
+        if (!bytes)
+          throw new HeddleError(
+            `${name}: the encoding ${encoding} has no ${JSON.stringify(character)}; convert the file to UTF-8`,
+          );
+        return bytes;
+      }),
+    );
+}
+
+/** Bytes of each character of an encoding with one or two bytes per character, found by decoding all. */
+function characterTable(encoding: string): ReadonlyMap<string, readonly number[]> {
+  const decoder = new TextDecoder(encoding, { fatal: true });
+  const table = new Map<string, readonly number[]>();
+  const add = (bytes: readonly number[]): void => {
+    try {
+      const character = decoder.decode(Uint8Array.from(bytes));
+      if ([...character].length === 1 && !table.has(character)) table.set(character, bytes);
+    } catch {
+      // not a character of its own
+    }
+  };
+  for (let a = 0; a < 256; a++) add([a]);
+  for (let a = 128; a < 256; a++) for (let b = 64; b < 256; b++) add([a, b]);
+  return table;
+}

@@ -1,0 +1,96 @@
+// PyTorch format: the state_dict of a module with an nn.Transformer `transformer`, nn.Embeddings `src_embed`
+// and `tgt_embed`, and an nn.Linear `generator`. Tied tensors are stored once. Learned positions are
+// `src_pos.weight` and `tgt_pos.weight`, norms of embeddings `src_embed_norm` and `tgt_embed_norm`. If
+// final_norm is false, encoder and decoder have no final norm (custom_encoder, custom_decoder).
+// tests/formats/nn_transformer.py builds such a module.
+
+import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
+import { sameValues, type Tensor } from '../../core/tensor.ts';
+import type { Files } from '../../files/files.ts';
+import type { Json } from '../../files/json-files.ts';
+import { modelFileNames } from '../../files/model-file.ts';
+import { writeSafetensors } from '../../files/write-safetensors.ts';
+import {
+  configFromFields,
+  type FieldNames,
+  layoutFiles,
+  readFloatTensors,
+  readTextSides,
+} from '../../formats/layout-config.ts';
+import { classicFields, requireFields, sharedWidths } from '../../formats/shared/requirements.ts';
+import { pytorchFormat, type SavedModel } from '../../formats/shared/saved-model.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
+import { parameterList, tensorsFromWeights } from '../../model/parameters.ts';
+import { weightsFromTensors } from '../../model/weights-from-tensors.ts';
+
+/** Fields of config.json, named as in golden cases (golden-case.ts). */
+export const pytorchFields: FieldNames = {
+  d_model: 'dModel',
+  n_heads: 'heads',
+  n_decoder_heads: 'decoderHeads',
+  n_encoder_layers: 'encoderLayers',
+  n_decoder_layers: 'decoderLayers',
+  d_ff: 'feedForward',
+  d_decoder_ff: 'decoderFeedForward',
+  src_vocab: 'srcVocab',
+  tgt_vocab: 'tgtVocab',
+  max_len: 'maxLength',
+  norm: 'norm',
+  activation: 'activation',
+  positions: 'positions',
+  position_offset: 'positionOffset',
+  embedding_norm: 'embeddingNorm',
+  tie: 'tie',
+  scale_embedding: 'scaleEmbedding',
+  layer_norm_eps: 'layerNormEps',
+  final_norm: 'finalNorm',
+  output_bias: 'outputBias',
+  label_smoothing: 'labelSmoothing',
+  pad_id: 'padId',
+  bos_id: 'startId',
+  eos_id: 'endId',
+  hide_padding: 'hidePadding',
+  dropout: 'dropout',
+};
+
+/**
+ * The files of a model folder by name. Throws a HeddleError that lists the fields that nn.Transformer does
+ * not support.
+ */
+export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
+  const { config: c, weights } = model;
+  requireFields('nn.Transformer', [...sharedWidths(c), ...classicFields(c)]);
+  const tensors = tensorsFromWeights(parameterList(c), weights);
+  return layoutFiles(pytorchFormat, model, pytorchFields, writeSafetensors(tensors, { format: 'pt' }));
+}
+
+/**
+ * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the
+ * problem.
+ */
+export async function loadPytorch(files: Files, folder: string, raw: Json): Promise<SavedModel> {
+  const c = configFromFields(raw, pytorchFields, {}, `${folder}/${modelFileNames.config}`);
+  const stored = await readFloatTensors(files, folder);
+  const tensors: Record<string, Tensor> = Object.fromEntries(stored);
+  for (const [name, original] of tiedNames(c)) {
+    const copy = stored.get(name)?.data;
+    if (!copy) continue;
+    if (!sameValues(copy, stored.get(original)?.data))
+      throw new HeddleError(`${folder}: ${name} must equal ${original}, since tie is ${c.tie}`);
+    delete tensors[name];
+  }
+  const sides = await readTextSides(files, folder, raw, c);
+  return {
+    ...sides,
+    weights: withErrorPrefix(`${folder}/${modelFileNames.weights}`, () =>
+      weightsFromTensors(parameterList(c), tensors),
+    ),
+  };
+}
+
+/** Names of tied tensors in a state_dict, each with the name under which heddle stores the tensor. */
+const tiedNames = ({ tie }: ModelConfig): [string, string][] => {
+  if (tie === 'none') return [];
+  if (tie === 'target') return [['generator.weight', 'tgt_embed.weight']];
+  return ['generator.weight', 'tgt_embed.weight'].map((name) => [name, 'src_embed.weight']);
+};

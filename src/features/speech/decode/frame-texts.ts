@@ -1,0 +1,97 @@
+// The texts of sources that are frames, decoded greedily in batches: for evaluations during training.
+
+import { batchPrompts } from '../../../decode/batch-prompts.ts';
+import { decodeSettings, modeOf } from '../../../decode/decode-options.ts';
+import { Decoder } from '../../../decode/decoder.ts';
+import { searchFor } from '../../../decode/open-search.ts';
+import type { TextModel } from '../../../decode/translator.ts';
+import type { Engine } from '../../../engine/engine.ts';
+import type { ParameterList } from '../../../model/parameter-layout.ts';
+import { type FrameRow, wholeRow } from '../batches/frame-rows.ts';
+import { speechTokenRules } from './speech-prompts.ts';
+import { speechRestriction } from './speech-rules.ts';
+import { textIds } from './speech-text.ts';
+
+/** Sizes of the batches. */
+export interface FrameTextShape {
+  readonly batch: number;
+  /** Maximum number of frames of a source. */
+  readonly maxSource: number;
+  /** Maximum number of tokens of a text, those of the prompt included. */
+  readonly maxTarget: number;
+}
+
+/** Decodes frames [F, width] to texts, with the weights on the engine. One call at a time. */
+export class FrameTexts {
+  readonly #engine: Engine;
+  readonly #model: TextModel;
+  readonly #parameters: ParameterList;
+  readonly #shape: FrameTextShape;
+  readonly #prompt: readonly number[];
+  readonly #upload: ((peak: number) => Promise<void>) | undefined;
+  #decoder: Promise<Decoder> | undefined;
+
+  /**
+   * `prompt`: tokens that each text starts from, the start token included; `upload` writes the weights after the plan,
+   * if the engine does not have them.
+   */
+  constructor(
+    engine: Engine,
+    model: TextModel,
+    parameters: ParameterList,
+    shape: FrameTextShape,
+    prompt: readonly number[],
+    upload?: (peak: number) => Promise<void>,
+  ) {
+    this.#engine = engine;
+    this.#model = model;
+    this.#parameters = parameters;
+    this.#shape = shape;
+    this.#prompt = prompt;
+    this.#upload = upload;
+  }
+
+  /**
+   * The text of each source, frames of `width` numbers, in order, of at most `limit` tokens. Throws the signal's
+   * reason if it is aborted.
+   */
+  async decode(
+    sources: readonly FrameRow[],
+    width: number,
+    signal?: AbortSignal,
+    limit?: number,
+  ): Promise<string[]> {
+    const { config: c, speech, target } = this.#model;
+    const { batch, maxTarget } = this.#shape;
+    const most = Math.max(1, maxTarget - this.#prompt.length);
+    const maxNewTokens = Math.min(limit ?? most, most);
+    const rules = speech && speechTokenRules(speech, c, this.#prompt.length, false);
+    const settings = {
+      ...decodeSettings({ maxNewTokens, signal }, c, maxTarget),
+      restriction: rules && speechRestriction(rules),
+    };
+    this.#decoder ??= Decoder.open(
+      this.#engine,
+      c,
+      this.#parameters,
+      { batch, beams: 1, source: this.#shape.maxSource, target: maxTarget },
+      modeOf(settings),
+    );
+    const decoder = await this.#decoder;
+    await this.#upload?.(decoder.peak);
+    const texts: string[] = [];
+    for (let at = 0; at < sources.length; at += batch) {
+      const some = sources.slice(at, at + batch).map((row) => wholeRow(row, width));
+      const search = await searchFor(settings, some, c.endId);
+      const prompt = batchPrompts(some.map(() => this.#prompt));
+      for await (const _ of decoder.run(
+        { sources: some, streams: [...some.keys()], prompt },
+        settings,
+        search,
+      ));
+      for (const [best] of search.finish())
+        texts.push(target.decode(textIds(best?.ids ?? [], speech ?? {})).trim());
+    }
+    return texts;
+  }
+}

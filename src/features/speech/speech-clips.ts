@@ -1,0 +1,35 @@
+// Clips of the caller as pairs: recordings with their texts, for a training of a speech model.
+
+import { check } from '../../core/errors.ts';
+import { fingerprintOf } from '../../core/fingerprint.ts';
+import type { Pair } from '../../text/corpus/pairs.ts';
+import { type SpeechInput, samplesOf } from './transcribe-speech.ts';
+
+/** A recording and what is said in it. */
+export interface Clip {
+  readonly audio: SpeechInput;
+  readonly text: string;
+}
+
+/**
+ * The pairs of clips: the source names the recording by its contents, and `samples` gets its samples. Throws a
+ * HeddleError that names an invalid clip; `name`: the list's name in it.
+ */
+export async function clipPairs(
+  clips: readonly Clip[],
+  name: string,
+  samples: Map<string, Float32Array>,
+): Promise<Pair[]> {
+  const pairs: Pair[] = [];
+  for (const [i, clip] of clips.entries()) {
+    check(
+      typeof clip?.text === 'string' && clip.text.trim() !== '',
+      `${name}[${i}] must be { audio, text }, a recording and its text`,
+    );
+    const audio = await samplesOf(clip.audio, `${name}[${i}]`);
+    const source = `clip ${fingerprintOf([audio])}`;
+    samples.set(source, audio);
+    pairs.push({ source, target: clip.text });
+  }
+  return pairs;
+}

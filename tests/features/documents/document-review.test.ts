@@ -1,0 +1,58 @@
+// A document under review: edited texts keep their codes, and only valid ones are written.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { openDocument } from '../../../src/features/documents/document-formats.ts';
+import { DocumentReview } from '../../../src/features/documents/document-review.ts';
+import { readTmx } from '../../../src/features/documents/pairs/tmx.ts';
+import { writeTmx } from '../../../src/text/corpus/write-tmx.ts';
+
+const xliff = `<xliff version="1.2"><file source-language="en" original="x" datatype="plaintext"><body>
+<trans-unit id="1"><source>One <g id="1">two</g> %s &amp; <x id="2"/></source></trans-unit>
+<trans-unit id="2"><source>old</source><target>viejo</target></trans-unit>
+<trans-unit id="3"><source>three</source></trans-unit></body></file></xliff>`;
+const open = async () =>
+  new DocumentReview(await openDocument(new TextEncoder().encode(xliff), 'a.xlf', { targetLang: 'es' }));
+
+it('shows segments with their codes, and writes what keeps them', async () => {
+  const review = await open();
+  expect(review.segments.map(({ shown, isTranslated }) => [shown, isTranslated])).toEqual([
+    ['One <g id="1">two</g> %s & <x id="2"/>', false],
+    ['old', true],
+    ['three', false],
+  ]);
+  const edited = 'Uno <x id="2"/> & %s <g id="1">dos</g>';
+  expect(review.isValid(0, edited)).toBe(true);
+  expect(review.isValid(0, 'Uno <g id="1">dos</g>')).toBe(false);
+  expect(review.check(0, 'Uno <g id="1">dos</g>')[0]?.check).toBe('tags');
+  const write = (text: string) =>
+    new TextDecoder().decode(
+      review.write(
+        new Map([
+          [0, { text, origin: 'exact' }],
+          [2, { text: 'tres', origin: 'machine' }],
+        ]),
+      ),
+    );
+  expect(write(edited)).toContain('Uno <x id="2"/> &amp; %s <g id="1">dos</g></target>');
+  expect(write('Uno')).toContain('<x id="2"/></source></trans-unit>');
+  expect(write('Uno')).toContain('<target state="needs-review-translation">tres</target>');
+});
+
+it('makes pairs of a memory, whose file has their elements', async () => {
+  const review = await open();
+  const pair = review.pairOf(0, 'Uno <x id="2"/> & %s <g id="1">dos</g>');
+  const tmx = writeTmx([{ ...pair, time: new Date('2026-11-29T06:40:00Z') }], { source: 'en', target: 'es' });
+  expect(tmx).toContain('creationdate="20261129T064000Z"');
+  expect(tmx).toContain('Uno <ph x="2">&lt;x id=&quot;2&quot;/&gt;</ph> &amp; %s <bpt i="1" x="1">');
+  async function* chunks() {
+    yield new TextEncoder().encode(tmx);
+  }
+  const { value } = await readTmx(chunks(), 'a.tmx', {}).next();
+  const [read] = value as { source: string; target: string }[];
+  expect(read?.source.replace(/[\ue000-\uf7ff]/g, '*')).toBe('One *two* %s & *');
+  expect(read?.target.replace(/[\ue000-\uf7ff]/g, '*')).toBe('Uno * & %s *dos*');
+  if (existsSync('/usr/bin/xmllint'))
+    execFileSync('xmllint', ['--noout', '--nonet', '-'], { input: tmx.replace(/<!DOCTYPE.*\n/, '') });
+});

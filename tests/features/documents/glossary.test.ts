@@ -1,0 +1,70 @@
+// Glossaries: which terms a text has, and that translations are asked for them.
+import { expect, it } from 'vitest';
+import { readGlossary } from '../../../src/features/documents/glossary.ts';
+import { anyCodes } from '../../../src/features/documents/inline/code-patterns.ts';
+import { inlineText } from '../../../src/features/documents/inline/inline-text.ts';
+import { withTermMarks } from '../../../src/features/documents/soft-terms.ts';
+import { type SentenceModel, translateSegments } from '../../../src/features/documents/translate-segments.ts';
+import type { Tokenizer } from '../../../src/text/tokenizers/tokenizer.ts';
+import { fakeModel } from '../../support/fake-sentence-model.ts';
+
+const csv =
+  'source,target,note\nfile,fichero,noun\n"file system",sistema de ficheros\nuser,usuario\n日本,Japón\nrun,ejecutar\ncategory,categoría\n';
+
+it('finds terms in inflected forms, the longest first, each as often as it occurs', async () => {
+  const glossary = await readGlossary(csv, 'terms.csv');
+  const find = (text: string) => glossary.find(text).map(({ target }) => target);
+  expect(find('The Files of the file system')).toEqual(['fichero', 'sistema de ficheros']);
+  expect(find('Two users, one user')).toEqual(['usuario', 'usuario']);
+  expect(find('It runs, running')).toEqual(['ejecutar', 'ejecutar']);
+  expect(find('Categories of profiles and usurpers')).toEqual(['categoría']);
+  expect(find('日本語')).toEqual(['Japón']);
+  expect(find('')).toEqual([]);
+});
+
+it('marks terms for a model whose vocabulary has the marks', async () => {
+  const glossary = await readGlossary(csv, 'terms.csv');
+  const text = '"Users" of files.';
+  expect(withTermMarks(text, glossary.find(text))).toBe(
+    '" __source__ Users __target__ usuario __done__ " of __source__ files __target__ fichero __done__ .',
+  );
+  const asked: (readonly string[])[] = [];
+  const special = { unknown: 3 };
+  const marks = ['__source__', '__target__', '__done__'];
+  const tokenizer = {
+    special,
+    encode: (word: string) => [marks.includes(word) ? 4 + marks.indexOf(word) : 3],
+    decode: ([id = 3]: readonly number[]) => marks[id - 4] ?? '?',
+  } as unknown as Tokenizer;
+  const model: SentenceModel = {
+    tokenizers: { source: tokenizer, target: tokenizer },
+    async generate(texts, options) {
+      asked.push([...texts, ...(options?.phrases?.flat() ?? [])]);
+      return texts.map(() => [{ text: 'Un usuario.', ids: [5], score: -1, logProb: -1, ended: true }]);
+    },
+  };
+  const find = (sentence: string) => glossary.find(sentence);
+  await translateSegments(model, [inlineText('One user.', anyCodes)], { termsOf: find });
+  expect(asked).toEqual([['One __source__ user __target__ usuario __done__ .', 'usuario']]);
+});
+
+it('reads TSV, and refuses a file without terms', async () => {
+  expect((await readGlossary('\ufeffa b\tc d\r\n\r\n', 't.tsv')).find('A b')).toHaveLength(1);
+  await expect(readGlossary('source,target\n', 'terms.csv')).rejects.toThrow('terms.csv: there is no term');
+});
+
+it('asks for the terms of each sentence', async () => {
+  const glossary = await readGlossary(csv, 'terms.csv');
+  const asked: unknown[] = [];
+  const model = fakeModel((text) => text);
+  const spy = {
+    ...model,
+    generate: async (texts: readonly string[], options?: { phrases?: unknown }) => {
+      asked.push(options?.phrases);
+      return model.generate(texts);
+    },
+  };
+  const source = inlineText('One user. No term here.', anyCodes);
+  await translateSegments(spy, [source], { termsOf: (text) => glossary.find(text) });
+  expect(asked).toEqual([[['usuario'], []]]);
+});

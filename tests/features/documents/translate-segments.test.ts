@@ -1,0 +1,110 @@
+// Codes survive any translation: each exactly once, in a valid nesting.
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { anyCodes, codesIn } from '../../../src/features/documents/inline/code-patterns.ts';
+import { inlineText, keepsCodes, renderText } from '../../../src/features/documents/inline/inline-text.ts';
+import { type SentenceModel, translateSegments } from '../../../src/features/documents/translate-segments.ts';
+import { createTokenizer, specialTokens } from '../../../src/text/tokenizers/tokenizer.ts';
+import { fakeModel } from '../../support/fake-sentence-model.ts';
+
+const cFormat = { flags: new Set(['c-format']) };
+
+/** The translation of a text with its codes as text. */
+async function translated(text: string, translate: (text: string) => string, pattern = anyCodes) {
+  const [found] = await translateSegments(fakeModel(translate), [inlineText(text, pattern)]);
+  return `${renderText(found?.text ?? '', inlineText(text, pattern).codes)} (${found?.method})`;
+}
+
+const upper = (text: string) => text.toUpperCase();
+const reversed = (text: string) => text.split(' ').reverse().join(' ');
+
+it('finds tags, entities, URLs and placeholders of programs', () => {
+  const rawsOf = (text: string, pattern = anyCodes) => codesIn(text, pattern).map(({ raw }) => raw);
+  const text =
+    '<b>a</b> <br/> <a href="x y">{name} {0} %1$s %(count)d %s 100% sure &nbsp; https://a.org/b?c=d. me@a.org $HOME$(x) {{ user.name }} { not code }';
+  expect(rawsOf(text)).toEqual([
+    '<b>', '</b>', '<br/>', '<a href="x y">', '{name}', '{0}', '%1$s', '%(count)d', '%s', '&nbsp;',
+    'https://a.org/b?c=d', 'me@a.org', '$(x)', '{{ user.name }}',
+  ]); // biome-ignore format: a list
+  expect(rawsOf('{n, plural, one {# file} other {{x} files}} deleted')).toEqual([
+    '{n, plural, one {# file} other {{x} files}}',
+  ]);
+  expect(rawsOf('%-5.2f%% of %*d % d', cFormat)).toEqual(['%-5.2f', '%%', '%*d', '% d']);
+});
+
+it('keeps codes that the model copies, and places those that it does not', async () => {
+  expect(await translated('Delete %s now.', (t) => t.replace('Delete', 'Borrar').replace('now', 'ya'))).toBe(
+    'Borrar %s ya. (codes copied)',
+  );
+  expect(await translated('one two <b>three four</b> five', upper)).toBe(
+    'ONE TWO <b>THREE FOUR</b> FIVE (codes copied)',
+  );
+  expect(await translated('one <b>two <i>three</i></b> four', reversed)).toBe(
+    'four <b><i>three</i> two</b> one (codes copied)',
+  );
+  const loses = (text: string) => upper(text.replace('%s', ''));
+  expect(await translated('one %s two', loses)).toBe('ONE %s TWO (codes placed)');
+});
+
+it('asks for placeholders of a vocabulary that has them, numbered from 0', async () => {
+  const asked: unknown[] = [];
+  const known = ['\ue000', '\ue001', '\ue802', '\uf002'];
+  const tokenizer = createTokenizer({
+    kind: 'char',
+    lowercase: false,
+    merges: [],
+    vocab: [...specialTokens, ...known, ...'abcdefghijklmnopqrstuvwxyz .'],
+  });
+  const model: SentenceModel = {
+    tokenizers: { source: tokenizer, target: tokenizer },
+    async generate(texts, options) {
+      asked.push([texts, options?.placeholders]);
+      return texts.map((text) => [
+        {
+          text: text.replace('copy', 'copia').replace('to', 'a'),
+          ids: [5],
+          score: -1,
+          logProb: -1,
+          ended: true,
+        },
+      ]);
+    },
+  };
+  const segment = inlineText('copy %s to %d. See {a} {b}, {c}', cFormat);
+  const [found] = await translateSegments(model, [segment]);
+  expect(renderText(found?.text ?? '', segment.codes)).toBe('copia %s a %d. See {a} {b}, {c}');
+  // The second sentence has a placeholder more than the vocabulary, so that its codes are text.
+  expect(asked).toEqual([
+    [['copy \ue000 to \ue001.'], ['\ue000\ue001']],
+    [['See {a} {b}, {c}'], undefined],
+  ]);
+});
+
+it('keeps the order of codes of C', async () => {
+  const text = 'copy %s to %d';
+  expect(await translated(text, reversed, cFormat)).toMatch(/%s.*%d/);
+});
+
+it('copies what has no words, and leaves what the model cannot translate', async () => {
+  expect(await translated('%s: %d', upper)).toBe('%s: %d (copied)');
+  expect(await translated('one two', () => '')).toBe('one two (not translated)');
+});
+
+it('keeps codes whatever the model does', async () => {
+  const piece = fc.constantFrom(
+    'word', 'two words', ' ', '. Next', '\n', '%s', '%d', '%1$s', '<b>', '</b>', '<i>', '</i>', '<x id="1"/>', '{name}',
+    '&nbsp;', 'https://a.b/c', '%', '<', '{', '}', '100%', 'é', '日本', '%%',
+  ); // biome-ignore format: a list
+  const texts = fc.array(piece, { maxLength: 12 }).map((all) => all.join(' '));
+  await fc.assert(
+    fc.asyncProperty(texts, texts, fc.boolean(), async (source, made, isC) => {
+      const inline = inlineText(source, isC ? cFormat : anyCodes);
+      const model: SentenceModel = fakeModel((text) =>
+        text.length % 3 === 0 ? made : text.split(' ').reverse().join(' '),
+      );
+      const [found] = await translateSegments(model, [inline]);
+      expect(keepsCodes(inline, found?.text ?? '')).toBe(true);
+    }),
+    { numRuns: 400 },
+  );
+});
