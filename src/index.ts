@@ -15,22 +15,16 @@ export type { PlanShape } from './api/decoding-plan.ts';
 export type { EvaluateOptions, Evaluation, PairScore } from './api/evaluate-model.ts';
 export type { GivenPairs, GivenSettings } from './api/given-inputs.ts';
 export { isSupported, type MissingPart, type Support } from './api/is-supported.ts';
-export { loadModel } from './api/load-model.ts';
 export type { LoadOptions } from './api/load-options.ts';
 export type { Model, ModelLanguages } from './api/model.ts';
 export { importModel, type ModelFacts, packModel, pullModel, readModelFacts } from './api/model-files.ts';
-export {
-  type MemoryOffer,
-  type PlanTrainingOptions,
-  planTraining,
-  type TrainingForecast,
-} from './api/plan-training.ts';
+export type { MemoryOffer, PlanTrainingOptions, TrainingForecast } from './api/plan-training.ts';
 export { type ReadPairsOptions, readPairs } from './api/read-pairs.ts';
 export type { DownloadOptions, PullOptions } from './api/remote-models.ts';
 export { trainingReport } from './api/report-of-log.ts';
 export type { SaveOptions } from './api/save-model.ts';
 export { type Checkpoint, readCheckpoint, readTrainingLog } from './api/saved-training.ts';
-export { type RunningModel, type TrainData, type TrainGate, type TrainOptions, train } from './api/train.ts';
+export type { RunningModel, TrainData, TrainGate, TrainOptions } from './api/train.ts';
 export { type ErrorKind, errorKind, HeddleError } from './core/errors.ts';
 export type { FieldType, OptionField, ValueOf } from './core/fields.ts';
 export type { GpuHost } from './core/host-name.ts';
@@ -155,3 +149,4 @@ export {
   settingRows,
   type TrainSettings,
 } from './train/settings/train-settings.ts';
+export { loadModel, planTraining, train } from './with-features.ts';

@@ -51,6 +51,7 @@ const ENGINE_ORDER = ['ops', 'graph', 'plan', 'cpu', 'gpu'];
 /** Entry points of the package, and what the pages share: they may import from every folder. */
 const ENTRIES = [
   'src/index.ts',
+  'src/with-features.ts',
   'src/index.node.ts',
   'src/index.deno.ts',
   'src/node.ts',

@@ -4,6 +4,7 @@
 import { untilAborted } from '../core/until-aborted.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import { parameterList } from '../model/parameters.ts';
+import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
 import { openModel } from '../session/open-model.ts';
 import { Session } from '../session/session.ts';
@@ -14,33 +15,22 @@ import type { FoundModel } from './remote-models.ts';
 /** What a call without options does not load. */
 const variants = () => import('./open-variant.ts');
 
-/**
- * Loads a model of heddle (also one saved for PyTorch or Keras), or an encoder-decoder of Hugging Face (BART,
- * MarianMT, mBART, M2M100, Pegasus, T5, mT5), or a model of Marian or Firefox Translations. The argument is
- *
- * - `OWNER/NAME`, a model on the hub, which is downloaded once and cached;
- * - in Node the path of a folder, a .zip or a .safetensors file;
- * - in a page a name in the browser's storage;
- * - the URL of a folder, a .zip or a .safetensors file; or such a file as a File or Blob;
- * - the files of a folder, as File objects.
- *
- * Throws a HeddleError if there is no such model, or it is invalid or not supported, and the signal's reason if
- * it is aborted.
- * @example
- * const bart = await loadModel('facebook/bart-base');
- * const mine = await loadModel('out', { weights: 'int8' });
- */
-export async function loadModel(where: FolderSource, options: LoadOptions = {}): Promise<Model> {
+/** `loadModel` of the library, with the guests that the caller has. */
+export async function loadModel(
+  where: FolderSource,
+  options: LoadOptions = {},
+  features: Features = noFeatures,
+): Promise<Model> {
   if (Object.keys(options)[0]) (await variants()).checkLoadOptions(options);
   return untilAborted(
     options.signal,
-    () => load(where, options),
+    () => load(where, options, features),
     (late) => late.dispose(),
   );
 }
 
-async function load(where: FolderSource, options: LoadOptions): Promise<Model> {
-  const session = new Session(currentHost(), options);
+async function load(where: FolderSource, options: LoadOptions, features: Features): Promise<Model> {
+  const session = new Session(currentHost(), { ...options, features });
   const { files, folder, isChecked } = await findModel(where, session, options);
   const name = typeof where === 'string' ? where : folder;
   return openFolder(folder, session, { ...options, name, files, isChecked, ownsSession: true });

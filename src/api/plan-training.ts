@@ -9,6 +9,7 @@ import type { Files } from '../files/files.ts';
 import { loraConfig } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { storedParameters } from '../model/quantized-parameters.ts';
+import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
 import { Session, type SessionOptions } from '../session/session.ts';
 import { shapeName } from '../text/batches/buckets.ts';
@@ -133,26 +134,20 @@ export interface TrainingForecast {
   readonly software: boolean;
 }
 
-/**
- * Plans the training of `train` with the same pairs and options: tokenizes the pairs and plans a step on the
- * device, without running it. Throws a HeddleError for an invalid option, like `train`. If the training does
- * not fit the device, `fits` is false.
- * @example
- * const { parameters, steps, planned, fits, reason } = await planTraining(pairs, { preset: 'small', batchSize: 64 });
- * console.log(fits ? `${parameters} parameters, ${steps} steps, ${planned.peak} bytes` : reason);
- */
+/** `planTraining` of the library, with the guests that the caller has. */
 export async function planTraining(
   pairs: GivenPairs,
   options: PlanTrainingOptions = {},
+  features: Features = noFeatures,
 ): Promise<TrainingForecast> {
   checkSignal(options.signal);
   const others = { ...options };
   for (const name of runOptions) delete others[name];
   try {
     return await untilAborted(options.signal, async () => {
-      const planned = await forecast(pairs, others);
+      const planned = await forecast(pairs, others, features);
       if (planned.fits || options.memoryBudget === undefined) return planned;
-      return { ...planned, offer: await offerFor(pairs, others) };
+      return { ...planned, offer: await offerFor(pairs, others, features) };
     });
   } catch (error) {
     if (error instanceof HeddleError) error.message = error.message.replace(/^train:/, 'planTraining:');
@@ -192,9 +187,13 @@ function changesOf(options: PlanTrainingOptions): MemoryOffer['settings'][] {
 }
 
 /** The first of some changes of settings with which a training fits. */
-async function offerFor(pairs: GivenPairs, options: PlanTrainingOptions): Promise<MemoryOffer | undefined> {
+async function offerFor(
+  pairs: GivenPairs,
+  options: PlanTrainingOptions,
+  features: Features,
+): Promise<MemoryOffer | undefined> {
   for (const settings of changesOf(options)) {
-    const { fits, planned } = await forecast(pairs, { ...options, ...settings });
+    const { fits, planned } = await forecast(pairs, { ...options, ...settings }, features);
     if (fits) return { settings, bytes: planned.peak + planned.staging + planned.javascript };
   }
   return undefined;
@@ -203,6 +202,7 @@ async function offerFor(pairs: GivenPairs, options: PlanTrainingOptions): Promis
 async function forecast(
   given: GivenPairs,
   { files: base, signal, device, memoryBudget, from, onEvent, ...options }: PlanTrainingOptions,
+  features: Features,
 ): Promise<TrainingForecast> {
   const messages: string[] = [];
   const emit = (event: JobEvent): void => {
@@ -216,7 +216,7 @@ async function forecast(
   });
   const { args, split, clips, base: model } = await runInputs(pairs, { ...settings, ...sets, from });
   const host = currentHost();
-  const session = new Session(host, { device, signal, files, onEvent: emit });
+  const session = new Session(host, { device, signal, files, features, onEvent: emit });
   try {
     const setup = await setUp(args, session, undefined, { split, clips, model: model?.saved });
     const { data, parameters, recipe, steps, perEpoch } = setup;

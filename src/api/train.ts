@@ -10,6 +10,7 @@ import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { loraConfig } from '../model/lora.ts';
+import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
 import { Session, type SessionOptions } from '../session/session.ts';
 import { checkPairs, heldOutParts, type Pair, type Split, splitPairs } from '../text/corpus/pairs.ts';
@@ -91,21 +92,12 @@ export interface TrainOptions extends GivenSettings, Omit<SessionOptions, 'onEve
   readonly maxLogSteps?: number;
 }
 
-/**
- * Trains a model on pairs, or on clips of speech with their texts, or fine-tunes `from`. Instead of pairs it accepts
- * a file as a `File` or `Blob` (TSV, or the format of its name: CSV, JSON lines, TMX, XLIFF, PO, MO), or a corpus:
- * files of pairs, also with weights and in stages (`{ data: { 'clean.tsv': 0.8, 'bt.tsv': 0.2 } }`), pairs generated
- * from Unicode CLDR, or a built-in task. All files of the arguments may be File or Blob objects. Throws a
- * HeddleError for an invalid option or pair, and if training diverges (docs/training.md): the loss stays NaN or
- * infinite. `signal` stops it: an AbortError before the first step, the model so far after it.
- * @example
- * const model = await train(pairs, { steps: 800, dev, onStep: ({ step, loss }) => console.log(step, loss) });
- * console.log(await model.translate('The tree is 59 yards tall.'));
- * @example
- * const bart = await loadModel('facebook/bart-base');
- * const tuned = await train(pairs, { from: bart, lora: { rank: 8 }, checkpoint: 'ck', patience: 3, dev, signal });
- */
-export async function train(given: GivenPairs, options: TrainOptions = {}): Promise<Model> {
+/** `train` of the library, with the guests that the caller has. */
+export async function train(
+  given: GivenPairs,
+  options: TrainOptions = {},
+  features: Features = noFeatures,
+): Promise<Model> {
   check(options && typeof options === 'object', 'train: the options must be an object');
   const { from, checkpoint, resume = false, force = false, ...others } = options;
   const { onStep, onEvent, signal, gate, snapshots, maxLogSteps, ...rest } = others;
@@ -143,6 +135,7 @@ export async function train(given: GivenPairs, options: TrainOptions = {}): Prom
     maxSubmissionMs,
     memoryBudget,
     files,
+    features,
     onEvent: listener,
   });
   const run = session.with({ signal }); // the model continues when the signal has ended the run

@@ -9,6 +9,7 @@ import type { Runner } from '../engine/gpu/runner.ts';
 import { Graph } from '../engine/graph/graph.ts';
 import { add } from '../engine/ops/elementwise/elementwise-ops.ts';
 import { makePlan } from '../engine/plan/planner.ts';
+import { features } from '../features/features.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { currentHost } from '../session/host.ts';
 import { Session } from '../session/session.ts';
@@ -105,6 +106,7 @@ export async function checkThisBrowser(
   onProgress: (done: number, total: number, next: string) => void,
 ): Promise<{ readonly report: ConformanceReport; readonly adapter: string }> {
   const session = new Session<TrainingEvent>(currentHost(), {
+    features,
     device: navigator.gpu, // a device of its own, since the check destroys it
     tune: false,
     files: memoryFiles(),

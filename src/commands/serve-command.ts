@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { HeddleError, messageOf } from '../core/errors.ts';
+import { features } from '../features/features.ts';
 import { readText } from '../files/files.ts';
 import { dawnGpu } from '../host/dawn.ts';
 import { nodeFiles } from '../host/node-files.ts';
@@ -83,6 +84,7 @@ async function run(models: string[], options: Options): Promise<void> {
   const session = new Session(
     { ...nodeHost(), gpu: () => dawnGpu({ adapter: options.adapter }) },
     {
+      features,
       device: options.host === 'cpu' ? 'cpu' : options.device,
       tune: options.tune,
       memoryLimit: options.memoryLimit,

@@ -7,6 +7,7 @@ import type { GpuEngineOptions } from '../engine/gpu/gpu-engine.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import type { TextThreads } from '../text/text-pool.ts';
+import { type Features, noFeatures } from './feature-table.ts';
 import type { Host } from './host.ts';
 import { KernelTuner } from './kernel-tuner.ts';
 import { type GivenDevice, SessionDevice } from './session-device.ts';
@@ -47,6 +48,8 @@ export interface JobSessionOptions<Extra = never> extends SessionOptions<Extra> 
   readonly signal?: AbortSignal;
   /** Files of the session. [those of the host, with archives as folders] */
   readonly files?: Files;
+  /** What guests bring. [nothing: text in, text out] */
+  readonly features?: Features;
   /** See `Session.input`. */
   readonly input?: Session['input'];
   /** Maximum bytes of a plan. [the memory of the host for a software adapter, else no limit] */
@@ -63,6 +66,8 @@ export interface EngineOptions extends GpuEngineOptions {
 export class Session<Extra = never> {
   readonly host: Host;
   readonly files: Files;
+  /** What guests bring. */
+  readonly features: Features;
   /** Reports an event. */
   readonly emit: (event: SessionEvent | Extra) => void;
   /** Stops the work at its next step; it keeps its results. */
@@ -88,6 +93,7 @@ export class Session<Extra = never> {
     const { device, maxSubmissionMs: maxMs } = options;
     this.host = host;
     this.files = files;
+    this.features = options.features ?? noFeatures;
     this.emit = options.onEvent ?? (() => undefined);
     this.signal = signal;
     this.input = options.input;

@@ -1,6 +1,7 @@
 // Sessions for tests: on a host with files in memory, or with nothing but files and an engine.
 
 import type { Engine } from '../../src/engine/engine.ts';
+import { features } from '../../src/features/features.ts';
 import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { browserHost, type Host } from '../../src/session/host.ts';
@@ -30,7 +31,7 @@ export function testSession({
   ...options
 }: TestSessionOptions) {
   const host = testHost({ name, gpu, files });
-  return new Session<TrainingEvent>(host, { tune: false, files, ...options });
+  return new Session<TrainingEvent>(host, { tune: false, files, features, ...options });
 }
 
 /** A session with files, an engine and a list of its events, but no device. */

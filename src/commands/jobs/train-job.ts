@@ -17,7 +17,7 @@ export const train: Job<TrainArguments, TrainResult, TrainingEvent> = async (arg
   if (memoryBudget !== undefined && !args.resume) {
     const { corpus, out: _, resume: __, ...settings } = args;
     const device = await session.device.open();
-    checkForecast(await planTraining(corpus, { ...settings, files, device, memoryBudget }));
+    checkForecast(await planTraining(corpus, { ...settings, files, device, memoryBudget }, session.features));
   }
   return (await runTraining(args, session)).result;
 };

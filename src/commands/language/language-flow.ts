@@ -6,6 +6,7 @@ import { check, HeddleError } from '../../core/errors.ts';
 import { cleanBlock, rulesOf } from '../../features/corpora/clean/clean-block.ts';
 import { defaultLimits } from '../../features/corpora/clean/clean-rules.ts';
 import { DuplicateFilter } from '../../features/corpora/clean/duplicate-filter.ts';
+import { features } from '../../features/features.ts';
 import { type Files, openStream, writeText } from '../../files/files.ts';
 import { isObject, jsonBytes, readJson } from '../../files/json-files.ts';
 import { removeOwnFolder } from '../../files/owned-folder.ts';
@@ -102,7 +103,7 @@ export class LanguageFlow {
   ): Promise<LanguageFlow | undefined> {
     // The folders of the flow are paths, not names of models.
     const host = { ...currentHost(), modelPath: (path: string) => path };
-    const session = new Session<TrainingEvent>(host, options);
+    const session = new Session<TrainingEvent>(host, { features, ...options });
     const { state: path } = languagePaths(folder);
     if (!(await session.files.exists(path))) return undefined;
     const state = await readJson(session.files, path);

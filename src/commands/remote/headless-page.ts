@@ -2,6 +2,7 @@
 // the functions on globalThis.heddle, in a browser through Puppeteer.
 
 import { HeddleError } from '../../core/errors.ts';
+import { features } from '../../features/features.ts';
 import { readText } from '../../files/files.ts';
 import { browserHost, type Host } from '../../session/host.ts';
 import type { Job } from '../../session/job.ts';
@@ -45,6 +46,7 @@ async function run(request: PageRequest): Promise<PageResponse> {
   };
   const session = new Session<TrainingEvent>(host, {
     files,
+    features,
     signal: running.signal,
     tune: kernelFile !== undefined,
     memoryLimit,

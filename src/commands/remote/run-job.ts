@@ -2,6 +2,7 @@
 // in Deno.
 
 import { HeddleError } from '../../core/errors.ts';
+import { features } from '../../features/features.ts';
 import { type ChromeOptions, launchChrome } from '../../host/chrome.ts';
 import { type DawnOptions, dawnGpu } from '../../host/dawn.ts';
 import { launchFirefox } from '../../host/firefox.ts';
@@ -64,7 +65,16 @@ export async function runJob<N extends JobName>(
   if (dawn?.adapter !== undefined) await dawnGpu(dawn);
   const session = new Session<TrainingEvent>(
     { ...nodeHost(), gpu: () => dawnGpu(dawn) },
-    { device: host === 'cpu' ? host : device, tune, onEvent, signal, input, memoryLimit, memoryBudget },
+    {
+      features,
+      device: host === 'cpu' ? host : device,
+      tune,
+      onEvent,
+      signal,
+      input,
+      memoryLimit,
+      memoryBudget,
+    },
   );
   try {
     const job = await loadJob(name);
