@@ -3,8 +3,8 @@
 
 import type { Steps } from '../core/steps.ts';
 import type { LexiconData } from '../features/corpora/align/lexicon.ts';
+import type { DrawOptions, DrawRequest } from '../features/corpora/batches/drawn-rows.ts';
 import type { CleanedBlock, CleanOptions } from '../features/corpora/clean/clean-block.ts';
-import type { DrawOptions, DrawRequest } from './batches/drawn-rows.ts';
 import { type EncodedCorpus, type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
 import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
 import { type BadLine, type PairBlock, parseBlock, textsOfBlock } from './corpus/pair-files.ts';
@@ -241,7 +241,7 @@ function draw({
     const source = 'json' in given.source ? await tokenizerOf(given.source) : given.source;
     const same = given.target === given.source;
     const target = same ? source : 'json' in given.target ? await tokenizerOf(given.target) : given.target;
-    const { createRowDrawer } = await import('./batches/drawn-rows.ts');
+    const { createRowDrawer } = await import('../features/corpora/batches/drawn-rows.ts');
     return createRowDrawer(source, target, options);
   })();
   opening.catch(() => undefined); // `map` rejects with it

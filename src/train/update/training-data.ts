@@ -3,6 +3,7 @@
 import { check } from '../../core/errors.ts';
 import type { AugmentRates } from '../../features/corpora/augment/augment-rates.ts';
 import type { MixedBatches, Stage } from '../../features/corpora/batches/mixed-batches.ts';
+import type { StagedBatches } from '../../features/corpora/batches/staged-batches.ts';
 import type { FrameMasks, MaskOptions } from '../../features/speech/batches/frame-masks.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { type Batches, createBatches, fillBatch } from '../../text/batches/batches.ts';
@@ -14,7 +15,6 @@ import {
   joinEncoded,
   targetLength,
 } from '../../text/batches/encoded-corpus.ts';
-import type { StagedBatches } from '../../text/batches/staged-batches.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
 import type { SamplingOptions } from '../../text/sentencepiece/piece-sampler.ts';
@@ -169,7 +169,7 @@ async function stagedBatches(
   seed: number,
 ): Promise<StagedBatches<MixedBatches>> {
   const { MixedBatches } = await import('../../features/corpora/batches/mixed-batches.ts'); // only runs with weights need it
-  const { StagedBatches } = await import('../../text/batches/staged-batches.ts');
+  const { StagedBatches } = await import('../../features/corpora/batches/staged-batches.ts');
   return new StagedBatches(
     stages.map(({ weights }, stage) => {
       const batches = new MixedBatches(corpus, shapes, { sizes, weights, seed, stage });

@@ -3,16 +3,16 @@
 
 import { fillBatch } from '../../../text/batches/batches.ts';
 import type { BatchShape } from '../../../text/batches/buckets.ts';
-import { createRowDrawer, type DrawOptions } from '../../../text/batches/drawn-rows.ts';
 import { type EncodedCorpus, targetLength } from '../../../text/batches/encoded-corpus.ts';
 import { type Pair, type PairList, sampleEvenly } from '../../../text/corpus/pairs.ts';
-import { DrawnBatches, type DrawnBatchOptions } from '../../../text/drawn-batches.ts';
 import { openTextPool, type TextPool } from '../../../text/text-pool.ts';
 import { areCopied, tokenizerData } from '../../../text/text-tasks.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import type { Batch } from '../../../train/update/trainer.ts';
 import type { LexiconData } from '../align/lexicon.ts';
 import { needsAlignments } from '../augment/augment-rates.ts';
+import { DrawnBatches, type DrawnBatchOptions } from '../batches/drawn-batches.ts';
+import { createRowDrawer, type DrawOptions } from '../batches/drawn-rows.ts';
 
 /** Maximum number of threads that draw batches, and of pairs that the lexicon of augmentations is trained on. */
 const [drawThreads, lexiconPairs] = [4, 30_000];

@@ -4,7 +4,6 @@
 
 import { check } from '../../../core/errors.ts';
 import { type Files, openStream } from '../../../files/files.ts';
-import { AlignedRows } from '../../../text/batches/aligned-rows.ts';
 import type { EncodedCorpus, RaggedRows } from '../../../text/batches/encoded-corpus.ts';
 import { normalizeText } from '../../../text/corpus/normalize-text.ts';
 import { pairBlocks } from '../../../text/corpus/pair-blocks.ts';
@@ -23,6 +22,7 @@ import type { TrainingDataOptions } from '../../../train/update/training-data.ts
 import type { Links } from '../align/lexicon.ts';
 import { parseLinks } from '../align/pharaoh.ts';
 import { textsOfTokens, wordsOf, wordsOfTokens } from '../align/token-words.ts';
+import { AlignedRows } from '../batches/aligned-rows.ts';
 
 /** The rows of a corpus by the texts of their pairs. */
 class RowsByPair {

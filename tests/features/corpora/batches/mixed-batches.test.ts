@@ -1,9 +1,9 @@
 // Batches of corpora with weights: proportions of an epoch, each pair once per pass, the same for seed and index.
 import { expect, it } from 'vitest';
 import { MixedBatches } from '../../../../src/features/corpora/batches/mixed-batches.ts';
+import { StagedBatches } from '../../../../src/features/corpora/batches/staged-batches.ts';
 import type { Batches } from '../../../../src/text/batches/batches.ts';
 import { batchShapes, chooseBuckets } from '../../../../src/text/batches/buckets.ts';
-import { StagedBatches } from '../../../../src/text/batches/staged-batches.ts';
 import { intlCorpus } from '../../../../src/text/intl/intl-corpus.ts';
 import { prepareTrainingData } from '../../../../src/train/update/training-data.ts';
 

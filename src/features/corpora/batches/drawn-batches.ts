@@ -1,11 +1,11 @@
 // Batches whose rows are drawn in threads, some batches ahead of the training.
 
-import type { Batches } from './batches/batches.ts';
-import type { BatchShape } from './batches/buckets.ts';
-import { type DrawRequest, pickRows } from './batches/drawn-rows.ts';
-import type { EncodedCorpus } from './batches/encoded-corpus.ts';
-import type { TextPool } from './text-pool.ts';
-import type { TaskArguments } from './text-tasks.ts';
+import type { Batches } from '../../../text/batches/batches.ts';
+import type { BatchShape } from '../../../text/batches/buckets.ts';
+import type { EncodedCorpus } from '../../../text/batches/encoded-corpus.ts';
+import type { TextPool } from '../../../text/text-pool.ts';
+import type { TaskArguments } from '../../../text/text-tasks.ts';
+import { type DrawRequest, pickRows } from './drawn-rows.ts';
 
 /** Batches that are drawn before they are needed, besides one for each thread. */
 const ahead = 2;

@@ -1,6 +1,6 @@
 // Links of rows as the bits of a batch.
 import { expect, it } from 'vitest';
-import { AlignedRows } from '../../../src/text/batches/aligned-rows.ts';
+import { AlignedRows } from '../../../../src/features/corpora/batches/aligned-rows.ts';
 
 it('writes a bit for each link, and none for links beyond the batch and rows without links', () => {
   const rows = new AlignedRows(4);

@@ -1,6 +1,6 @@
 // Batches of a training in stages: each stage has batches of its own from its first update on.
 
-import type { BatchArrays, Batches } from './batches.ts';
+import type { BatchArrays, Batches } from '../../../text/batches/batches.ts';
 
 /** The batches of all stages by index from 0. Stages start in order, the first at 0. */
 export class StagedBatches<Part extends Batches = Batches> implements Batches {

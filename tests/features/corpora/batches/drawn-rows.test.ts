@@ -1,15 +1,15 @@
 // Subword regularization: fresh pieces in each epoch, the same for seed and epoch, of the same text; probabilities.
 import { expect, it } from 'vitest';
-import { random } from '../../../src/core/random.ts';
-import { augmentRates } from '../../../src/features/corpora/augment/augment-rates.ts';
-import { createRowDrawer, pickRows } from '../../../src/text/batches/drawn-rows.ts';
-import { encodePairs } from '../../../src/text/batches/encoded-corpus.ts';
-import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
-import { loadTokenizer } from '../../../src/text/load-tokenizer.ts';
-import { createPieceSampler } from '../../../src/text/sentencepiece/piece-sampler.ts';
-import { openTextPool, serveTextTasks, type TextThreads } from '../../../src/text/text-pool.ts';
-import { prepareTrainingData, type TrainingData } from '../../../src/train/update/training-data.ts';
-import { createBatchArrays } from '../../support/batches.ts';
+import { random } from '../../../../src/core/random.ts';
+import { augmentRates } from '../../../../src/features/corpora/augment/augment-rates.ts';
+import { createRowDrawer, pickRows } from '../../../../src/features/corpora/batches/drawn-rows.ts';
+import { encodePairs } from '../../../../src/text/batches/encoded-corpus.ts';
+import { intlCorpus } from '../../../../src/text/intl/intl-corpus.ts';
+import { loadTokenizer } from '../../../../src/text/load-tokenizer.ts';
+import { createPieceSampler } from '../../../../src/text/sentencepiece/piece-sampler.ts';
+import { openTextPool, serveTextTasks, type TextThreads } from '../../../../src/text/text-pool.ts';
+import { prepareTrainingData, type TrainingData } from '../../../../src/train/update/training-data.ts';
+import { createBatchArrays } from '../../../support/batches.ts';
 
 const pairs = intlCorpus({ pairs: 300, seed: 3 });
 const options = (kind: 'unigram' | 'bpe', sampling: object) => ({

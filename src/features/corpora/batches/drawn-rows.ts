@@ -2,18 +2,18 @@
 // batch, and its shape, do not change; a row depends only on seed, draw (the epoch) and row, so that a run resumes to
 // the bit. Threads do this work (drawn-batches.ts).
 
-import { keyOf, random } from '../../core/random.ts';
-import type { LexiconData } from '../../features/corpora/align/lexicon.ts';
-import type { AugmentRates } from '../../features/corpora/augment/augment-rates.ts';
-import type { Augmenter } from '../../features/corpora/augment/augmentations.ts';
-import type { Pair } from '../corpus/pairs.ts';
+import { keyOf, random } from '../../../core/random.ts';
+import type { EncodedCorpus, RaggedRows } from '../../../text/batches/encoded-corpus.ts';
+import type { Pair } from '../../../text/corpus/pairs.ts';
 import {
   createPieceSampler,
   type PieceSampler,
   type SamplingOptions,
-} from '../sentencepiece/piece-sampler.ts';
-import type { Tokenizer } from '../tokenizers/tokenizer.ts';
-import type { EncodedCorpus, RaggedRows } from './encoded-corpus.ts';
+} from '../../../text/sentencepiece/piece-sampler.ts';
+import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
+import type { LexiconData } from '../align/lexicon.ts';
+import type { AugmentRates } from '../augment/augment-rates.ts';
+import type { Augmenter } from '../augment/augmentations.ts';
 
 /** What is drawn; plain data. */
 export interface DrawOptions {
@@ -132,9 +132,9 @@ async function augmenterOf(
   lexicon: LexiconData | undefined,
 ): Promise<Augmenter | undefined> {
   if (!Object.values(rates).some((rate) => rate > 0)) return undefined;
-  const { createAugmenter } = await import('../../features/corpora/augment/augmentations.ts');
+  const { createAugmenter } = await import('../augment/augmentations.ts');
   if (!lexicon) return createAugmenter(rates, undefined);
-  const { WordAligner } = await import('../../features/corpora/align/lexicon.ts');
+  const { WordAligner } = await import('../align/lexicon.ts');
   const aligner = new WordAligner(lexicon);
   return createAugmenter(rates, (source, target) => aligner.align(source, target));
 }

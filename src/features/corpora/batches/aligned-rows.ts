@@ -1,8 +1,8 @@
 // Word alignments of the rows of a corpus, as links between its tokens, for guided alignment. Only trainings with
 // alignments load this file.
 
-import type { BatchShape } from './buckets.ts';
-import type { RowLinks } from './encoded-corpus.ts';
+import type { BatchShape } from '../../../text/batches/buckets.ts';
+import type { RowLinks } from '../../../text/batches/encoded-corpus.ts';
 
 /** Links of rows: ranges of one list of positions in the target and the source, in turn. */
 export class AlignedRows implements RowLinks {
