@@ -250,7 +250,11 @@ it('uses the public entries in demo, except for the listed modules', () => {
     const folder = path.split('/').length > 2 ? (path.split('/')[1] ?? '') : '';
     for (const name of importsOf(path)) {
       if (!/^src\/.*\.ts$/.test(name) || ENTRIES.includes(name)) continue;
-      if (/^src\/core\/(format-numbers|present)\.ts$/.test(name) || name.startsWith('src/bench/')) continue;
+      if (
+        /^src\/core\/(errors|format-numbers|message|present)\.ts$/.test(name) ||
+        name.startsWith('src/bench/')
+      )
+        continue;
       found.set(folder, (found.get(folder) ?? new Set()).add(name.slice('src/'.length, -'.ts'.length)));
     }
   }

@@ -1,8 +1,22 @@
 // The English messages of workers in the language of the page.
 
-import { formatInteger, inDigits } from './format.ts';
-import { isTranslated, keys, translated, translationOf } from './page-texts.ts';
+import { type Message, type MessageStyle, renderMessage } from '../../src/core/message.ts';
+import { formatBytes, formatInteger, formatPercent, inDigits } from './format.ts';
+import { isTranslated, keys, sayCount, translated, translationOf } from './page-texts.ts';
 import { textPattern } from './text-pattern.ts';
+
+/** How the page writes messages. */
+const pageStyle: MessageStyle = {
+  text: translationOf,
+  hole(hole) {
+    if (typeof hole === 'string') return translated(hole);
+    if (typeof hole === 'number') return inDigits(String(hole));
+    if (hole.type === 'label') return `“${translated(hole.text)}”`;
+    if (hole.type === 'count') return sayCount(hole.value, hole.one, hole.many);
+    if (hole.type === 'bytes') return formatBytes(hole.value);
+    return hole.type === 'percent' ? formatPercent(hole.value) : undefined;
+  },
+};
 
 /** The texts that have values, the longest first, with a pattern that finds the values. */
 let patterns: readonly { readonly key: string; readonly pattern: RegExp }[] | undefined;
@@ -22,7 +36,8 @@ const letterCount = (key: string): number => key.replaceAll(/\{\d+\}|\P{L}/gu, '
  * A message of a worker in the language of the page: by the longest English text that it fits, with its values. Others,
  * such as errors of the library, stay as they are, with the labels that they quote in the language of the page.
  */
-export function translatedMessage(message: string): string {
+export function translatedMessage(message: Message | string): string {
+  if (typeof message !== 'string') return renderMessage(message, pageStyle);
   if (!isTranslated || message === '') return message;
   const whole = translationOf(message);
   if (whole !== undefined) return whole;

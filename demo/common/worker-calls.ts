@@ -1,5 +1,6 @@
 // The worker's side of worker-client.ts: a message is a call, and its answer goes back.
 
+import { reasonOf } from '../../src/core/errors.ts';
 import type { WorkerAnswer, WorkerRequest } from './worker-client.ts';
 
 /** The functions that a worker offers, by name. */
@@ -17,7 +18,7 @@ export async function answerCall<Name extends PropertyKey>(
     const call = calls[name] as (...given: readonly unknown[]) => Promise<unknown>;
     post({ type: 'result', id, value: await call(...args) });
   } catch (error) {
-    const { name: kind, message } = error instanceof Error ? error : new Error(String(error));
-    post({ type: 'error', id, message: kind === 'AbortError' ? '' : message });
+    const isAbort = error instanceof Error && error.name === 'AbortError';
+    post({ type: 'error', id, message: isAbort ? '' : reasonOf(error) });
   }
 }

@@ -1,6 +1,7 @@
 // The page's side of a worker that answers calls: calls become messages to the worker, which starts with the
 // first call.
 
+import type { Message } from '../../src/core/message.ts';
 import { say } from './page-texts.ts';
 import { translatedMessage } from './translated-message.ts';
 
@@ -14,12 +15,23 @@ export interface WorkerRequest<Name = string> {
 /** What the worker answers. */
 export type WorkerAnswer =
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
-  | { readonly type: 'error'; readonly id: number; readonly message: string };
+  | { readonly type: 'error'; readonly id: number; readonly message: Message | string };
 
 interface Pending {
   resolve(value: unknown): void;
   reject(error: Error): void;
 }
+
+/** An event as a worker sends it: the page makes the text of its message. */
+export type Sent<Event> = Event extends { readonly text: string }
+  ? Omit<Event, 'text'> & { readonly text: Message | string }
+  : Event;
+
+/** An event of a worker with its text in the language of the page. */
+export const inLanguage = <Event>(event: Sent<Event>): Event => {
+  const { text } = event as { readonly text?: Message | string };
+  return (text === undefined ? event : { ...(event as object), text: translatedMessage(text) }) as Event;
+};
 
 /** A function for each call. */
 type Functions<Calls> = { [N in keyof Calls]: (...args: never[]) => unknown };
@@ -61,7 +73,7 @@ export class WorkerClient<Calls extends Functions<Calls>, Event extends { readon
 
   #open(): Worker {
     const worker = this.#start();
-    worker.onmessage = ({ data }: MessageEvent<WorkerAnswer | Event>) => this.#receive(data);
+    worker.onmessage = ({ data }: MessageEvent<WorkerAnswer | Sent<Event>>) => this.#receive(data);
     worker.onerror = ({ message }) => {
       for (const { reject } of this.#pending.values())
         reject(new Error(say`The worker failed: ${message || say`it did not load`}`));
@@ -70,14 +82,10 @@ export class WorkerClient<Calls extends Functions<Calls>, Event extends { readon
     return worker;
   }
 
-  #receive(data: WorkerAnswer | Event): void {
-    if (data.type !== 'result' && data.type !== 'error') {
-      const event = data as Event;
-      this.#onEvent(
-        'text' in event && typeof event.text === 'string'
-          ? { ...event, text: translatedMessage(event.text) }
-          : event,
-      );
+  #receive(data: WorkerAnswer | Sent<Event>): void {
+    const { type } = data as { readonly type: string };
+    if (type !== 'result' && type !== 'error') {
+      this.#onEvent(inLanguage(data as Sent<Event>));
       return;
     }
     const answer = data as WorkerAnswer;

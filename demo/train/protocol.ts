@@ -2,6 +2,7 @@
 // structured-cloneable data. The page's side is page/training-session.ts, the worker's side
 // worker/training-worker.ts.
 
+import type { Message } from '../../src/core/message.ts';
 import type {
   Attention,
   CorpusArguments,
@@ -32,6 +33,7 @@ import type {
   TranslationReport,
   WeightPlace,
 } from '../../src/pages.ts';
+import type { Sent } from '../common/worker-client.ts';
 import type { StorageInfo } from '../storage/model-store.ts';
 
 /** The corpus to train on. */
@@ -379,7 +381,7 @@ export type Reply =
   | { readonly type: 'piece'; readonly id: number; readonly piece: PieceEvent }
   /** Download progress of call `id`; about 20 per second at most. */
   | { readonly type: 'download'; readonly id: number; readonly progress: PullProgress }
-  | { readonly type: 'event'; readonly event: SessionEvent };
+  | { readonly type: 'event'; readonly event: Sent<SessionEvent> };
 
 /** Why a call failed. */
 export interface CallError {
@@ -390,6 +392,6 @@ export interface CallError {
    */
   readonly kind: 'locked' | 'exists' | 'quota' | 'memory' | 'device' | 'aborted' | 'user' | 'bug';
   /** Message for the visitor. */
-  readonly message: string;
+  readonly message: Message | string;
   readonly stack?: string;
 }

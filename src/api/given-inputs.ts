@@ -8,7 +8,7 @@ import type { Files } from '../files/files.ts';
 import type { FileSource, FolderSource } from '../files/given-files.ts';
 import { isObject } from '../files/json-files.ts';
 import { currentHost } from '../session/host.ts';
-import type { SessionEvent } from '../session/session-event.ts';
+import { emitTo, type SessionEvent } from '../session/session-event.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import type { CorpusArguments } from '../train/data/load-corpus.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
@@ -120,7 +120,7 @@ export async function pairsOfBlob(
   { onEvent, signal }: { readonly onEvent?: (event: SessionEvent) => void; readonly signal?: AbortSignal },
 ): Promise<readonly Pair[]> {
   const { readBlobPairs } = await import('../train/data/load-corpus.ts');
-  return readBlobPairs(blob, { emit: (event) => onEvent?.(event), signal });
+  return readBlobPairs(blob, { emit: emitTo(onEvent), signal });
 }
 
 /** The corpus that is given instead of pairs; undefined if there is none. */

@@ -14,7 +14,7 @@ import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
 import { currentHost, type ModelPlace, placeOf } from '../session/host.ts';
 import { openPlace } from '../session/open-place.ts';
-import type { SessionEvent } from '../session/session-event.ts';
+import { emitTo, type SessionEvent } from '../session/session-event.ts';
 import { readConfig } from './read-config.ts';
 import type { PullOptions } from './remote-models.ts';
 
@@ -115,7 +115,7 @@ export async function pullModel(
     const { downloadModel } = await import('./remote-models.ts');
     const { checkMemory } = await import('./memory-needs.ts');
     const { memoryBudget, weights, onMessage } = options;
-    const emit = (event: SessionEvent) => event.type === 'message' && onMessage?.(event.text);
+    const emit = emitTo((event: SessionEvent) => event.type === 'message' && onMessage?.(event.text));
     const onConfig = (config: ModelConfig) => checkMemory(model, config, { memoryBudget, emit }, { weights });
     return downloadModel(model, files, folder, currentHost(), { ...options, onConfig });
   });

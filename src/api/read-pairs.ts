@@ -5,7 +5,7 @@ import { checkNames } from '../core/fields.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import { type FileSource, GivenFiles } from '../files/given-files.ts';
 import { currentHost } from '../session/host.ts';
-import type { SessionEvent } from '../session/session-event.ts';
+import { emitTo, type SessionEvent } from '../session/session-event.ts';
 import type { PairFiles } from '../text/corpus/pair-files.ts';
 import { formatFields, type Pair } from '../text/corpus/pairs.ts';
 
@@ -34,7 +34,7 @@ export async function readPairs(
   return untilAborted(signal, async () => {
     const corpus = await import('../train/data/load-corpus.ts');
     const given = new GivenFiles(currentHost().files);
-    const session = { files: given.files, emit: (event: SessionEvent) => onEvent?.(event), signal };
+    const session = { files: given.files, emit: emitTo(onEvent), signal };
     return corpus.readPairs({ files: [given.path(file)], ...format }, session);
   });
 }

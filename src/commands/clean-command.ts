@@ -13,6 +13,7 @@ import { type CleanResult, CleanRun } from '../features/corpora/commands/clean-r
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { createPace } from '../session/job-pace.ts';
+import { emitTo } from '../session/session-event.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import { Interruption } from './interruption.ts';
 import { log, printText, table, writeJsonFile } from './output.ts';
@@ -88,11 +89,15 @@ export function addClean(program: Command): void {
     const interruption = Interruption.open();
     const { signal } = interruption;
     try {
-      const result = await run.run(createPace({ emit: progress.show, signal }), signal, async (found) => {
-        await writeJsonFile(found, options.json);
-        if (options.report !== undefined)
-          await writeText(nodeFiles(), options.report, cleanReport(found, inputs));
-      });
+      const result = await run.run(
+        createPace({ emit: emitTo(progress.show), signal }),
+        signal,
+        async (found) => {
+          await writeJsonFile(found, options.json);
+          if (options.report !== undefined)
+            await writeText(nodeFiles(), options.report, cleanReport(found, inputs));
+        },
+      );
       progress.close();
       printText(result, options.json, () => describe(result, options.out));
     } catch (error) {

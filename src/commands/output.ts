@@ -2,10 +2,10 @@
 
 import { statSync } from 'node:fs';
 import stringWidth from 'string-width';
-import { escapeControls, HeddleError, messageOf, shellQuote } from '../core/errors.ts';
+import { escapeControls, HeddleError, shellQuote } from '../core/errors.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import { inFlags } from './flag-names.ts';
+import { errorText } from './message-flags.ts';
 import { checkOutputFile, fileExists } from './output-file.ts';
 import { padText } from './text-width.ts';
 
@@ -95,7 +95,7 @@ const debugging = (): boolean =>
  * unless it is set.
  */
 export function reportError(error: unknown): void {
-  const message = inFlags(messageOf(error))
+  const message = errorText(error)
     .replace(/\s*\n\s*/g, ' ')
     .trim();
   const hint = error instanceof HeddleError || debugging() ? '' : ' (--verbose shows the stack)';

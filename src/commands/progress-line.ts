@@ -3,7 +3,7 @@
 import cliProgress from 'cli-progress';
 import { escapeControls } from '../core/errors.ts';
 import type { JobEvent } from '../train/report/training-events.ts';
-import { inFlags } from './flag-names.ts';
+import { eventText } from './message-flags.ts';
 import { log, verbosityOf, warn } from './output.ts';
 
 /** Milliseconds between lines if stderr is not a terminal. */
@@ -23,7 +23,7 @@ export function createProgress(
   verbosity = verbosityOf(),
 ): Progress {
   if (verbosity === 'quiet')
-    return { close() {}, show: (event) => event.type === 'warning' && warn(inFlags(event.text)) };
+    return { close() {}, show: (event) => event.type === 'warning' && warn(eventText(event)) };
   if (verbosity === 'verbose') return everyEvent();
   const { update, close } = terminal ? progressBar() : progressLines();
   return {
@@ -32,7 +32,7 @@ export function createProgress(
       if (event.type === 'progress') update(event);
       if (event.type !== 'message' && event.type !== 'warning' && event.type !== 'recovery') return;
       close();
-      log(inFlags(event.text));
+      log(eventText(event));
     },
   };
 }

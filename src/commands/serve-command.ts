@@ -1,7 +1,7 @@
 // heddle serve
 
 import type { Command } from 'commander';
-import { HeddleError, messageOf } from '../core/errors.ts';
+import { HeddleError } from '../core/errors.ts';
 import { features } from '../features/features.ts';
 import { readText } from '../files/files.ts';
 import { dawnGpu } from '../host/dawn.ts';
@@ -11,6 +11,7 @@ import type { WeightFormat } from '../model/quantized-parameters.ts';
 import { Session } from '../session/session.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import { exitStatuses } from './interruption.ts';
+import { errorText, eventText } from './message-flags.ts';
 import { log, warn } from './output.ts';
 import {
   addHostOptions,
@@ -90,8 +91,8 @@ async function run(models: string[], options: Options): Promise<void> {
       memoryLimit: options.memoryLimit,
       memoryBudget: options.memoryBudget,
       onEvent: (event) => {
-        if (event.type === 'warning') warn(event.text);
-        if (event.type === 'message') log(event.text);
+        if (event.type === 'warning') warn(eventText(event));
+        if (event.type === 'message') log(eventText(event));
       },
     },
   );
@@ -110,7 +111,7 @@ async function run(models: string[], options: Options): Promise<void> {
     metrics,
     maxBodyBytes: options.maxBody,
     waiting: () => served.reduce((n, { queue }) => n + queue.waiting, 0),
-    onError: (error) => warn(`heddle: ${messageOf(error)}`),
+    onError: (error) => warn(`heddle: ${errorText(error)}`),
   });
   const port = await server.listen(options.port, options.address);
   const pairs = served.map(

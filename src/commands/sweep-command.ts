@@ -1,12 +1,12 @@
 // Runs a sweep of `heddle train`: one training after the other, then the table and the report that compare them.
 
-import { HeddleError, messageOf } from '../core/errors.ts';
+import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { readText, writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
-import { inFlags } from './flag-names.ts';
 import { type RunSummary, summarizeFolders } from './jobs/runs-job.ts';
+import { errorText } from './message-flags.ts';
 import { outFolder } from './out-folder.ts';
 import { log, printResult } from './output.ts';
 import type { HostOptions } from './run-command.ts';
@@ -83,7 +83,7 @@ export async function runSweep(
       await train({ out: folder, resume: resume && before !== undefined }, settings);
     } catch (error) {
       if (!isStopped()) throw error;
-      log(`heddle: ${inFlags(messageOf(error))}`);
+      log(`heddle: ${errorText(error)}`);
     }
     if (isStopped()) break;
     done++;
@@ -106,7 +106,7 @@ async function compare(out: string, folders: readonly string[], json: HostOption
     await writeText(files, path, runsReport(found));
     log(`comparison ${path}`);
   } catch (error) {
-    log(`${path}: the comparison was not written: ${inFlags(messageOf(error))}`);
+    log(`${path}: the comparison was not written: ${errorText(error)}`);
   }
   await printResult(found, json, () => describeRuns(found));
 }

@@ -1,6 +1,8 @@
 // The error class for problems that a user can fix, helpers that throw it, and shell quoting for its
 // messages. A message is printed without a stack trace.
 
+import { type Message, type MessageStyle, msg, renderMessage } from './message.ts';
+
 /** Maximum length of a message: text quoted from a corrupt file can be as long as the file. */
 const maxLength = 1000;
 
@@ -57,11 +59,27 @@ export type ErrorKind =
 export class HeddleError extends Error {
   override name = 'HeddleError';
   readonly kind: ErrorKind;
-  constructor(message: string, options?: ErrorOptions & { readonly kind?: ErrorKind }) {
-    super(printable(message), options);
-    this.kind = options?.kind ?? 'input';
+  /** What the error is about: the function of the library, the option or the file. It is before the message: `train: `. */
+  readonly area?: string;
+  /** The message with its holes, for who prints it in other words. */
+  readonly template: Message;
+  constructor(message: Message | string, options: ErrorOptions & ErrorFields = {}) {
+    const { kind = 'input', area } = options;
+    super(printable(inArea(area, renderMessage(message))), options);
+    this.kind = kind;
+    this.area = area;
+    this.template = typeof message === 'string' ? { texts: [message], holes: [] } : message;
   }
 }
+
+/** What an error states besides its message. */
+export interface ErrorFields {
+  readonly kind?: ErrorKind;
+  readonly area?: string;
+}
+
+const inArea = (area: string | undefined, text: string): string =>
+  area === undefined ? text : `${area}: ${text}`;
 
 /** Kinds of errors of browsers and Node, by `name` or `code`. */
 const platformKinds: Readonly<Record<string, ErrorKind>> = {
@@ -96,26 +114,50 @@ export function errorKind(error: unknown): ErrorKind | undefined {
 
 /**
  * Throws a HeddleError with `message` if `condition` is falsy. `message` may be a function, if it is
- * expensive to build.
+ * expensive to build. `about`: the kind of the error, or its kind and area.
  *
  * @example
  * const rate = 0.1;
- * check(rate >= 0 && rate < 1, `dropout is ${rate}, it must be at least 0 and below 1`);
+ * check(rate >= 0 && rate < 1, msg`${option('dropout')} is ${rate}, it must be at least 0 and below 1`);
  */
 export function check(
   condition: unknown,
-  message: string | (() => string),
-  kind: ErrorKind = 'input',
+  message: Message | string | (() => Message | string),
+  about: ErrorKind | ErrorFields = 'input',
 ): asserts condition {
-  if (!condition) throw new HeddleError(typeof message === 'string' ? message : message(), { kind });
+  if (condition) return;
+  throw new HeddleError(
+    typeof message === 'function' ? message() : message,
+    typeof about === 'string' ? { kind: about } : about,
+  );
 }
 
 /** Throws a HeddleError if the signal of a call is no AbortSignal. */
 export const checkSignal = (signal: AbortSignal | undefined): void =>
   check(!signal || signal.throwIfAborted, 'signal must be an AbortSignal');
 
-/** The text of anything that was thrown. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** The text of anything that was thrown, in the words of a style. */
+export function messageOf(error: unknown, style?: MessageStyle): string {
+  if (style && error instanceof HeddleError)
+    return printable(inArea(error.area, renderMessage(error.template, style)));
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The message of anything that was thrown, to be a hole of another. */
+export function reasonOf(error: unknown): Message | string {
+  if (!(error instanceof HeddleError)) return messageOf(error);
+  return error.area === undefined ? error.template : msg`${error.area}: ${error.template}`;
+}
+
+/** Returns `work()`. A HeddleError that it throws is about `area`: a file, in place of the function that read it. */
+export function withArea<T>(area: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    throw new HeddleError(error.template, { kind: error.kind, area, cause: error });
+  }
+}
 
 /** Returns `work()`. If it throws a HeddleError, `rewrite` changes the message. */
 export function withErrorText<T>(work: () => T, rewrite: (message: string) => string): T {

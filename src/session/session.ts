@@ -11,7 +11,7 @@ import { type Features, noFeatures } from './feature-table.ts';
 import type { Host } from './host.ts';
 import { KernelTuner } from './kernel-tuner.ts';
 import { type GivenDevice, SessionDevice } from './session-device.ts';
-import type { SessionEvent } from './session-event.ts';
+import { emitTo, type Reported, type SessionEvent } from './session-event.ts';
 
 /** The device of a model, and the receiver of events. */
 export interface SessionOptions<Extra = never> {
@@ -68,8 +68,8 @@ export class Session<Extra = never> {
   readonly files: Files;
   /** What guests bring. */
   readonly features: Features;
-  /** Reports an event. */
-  readonly emit: (event: SessionEvent | Extra) => void;
+  /** Reports an event, whose text may be a message with holes. */
+  readonly emit: (event: Reported<SessionEvent | Extra>) => void;
   /** Stops the work at its next step; it keeps its results. */
   readonly signal: AbortSignal;
   /**
@@ -94,7 +94,7 @@ export class Session<Extra = never> {
     this.host = host;
     this.files = files;
     this.features = options.features ?? noFeatures;
-    this.emit = options.onEvent ?? (() => undefined);
+    this.emit = emitTo(options.onEvent);
     this.signal = signal;
     this.input = options.input;
     this.memoryBudget = options.memoryBudget;

@@ -5,7 +5,7 @@ import { notesOf, type PlanTrainingOptions, planTraining } from '../../src/api/p
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { presets } from '../../src/model/presets.ts';
-import type { SessionEvent } from '../../src/session/session-event.ts';
+import { emitTo, type SessionEvent } from '../../src/session/session-event.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
 import { tinyCorpus, tinySizes } from '../support/training.ts';
 
@@ -64,7 +64,7 @@ it('says what a model needs before its weights are downloaded, and which formats
   expect(whole.total).toBe(whole.weights + whole.activations + whole.staging + whole.javascript);
   expect(bytes.weights).toBeLessThan(whole.weights / 2.5);
   const said: string[] = [];
-  const emit = (event: SessionEvent) => void (event.type === 'message' && said.push(event.text));
+  const emit = emitTo((event: SessionEvent) => void (event.type === 'message' && said.push(event.text)));
   await checkMemory('me/it', c, { memoryBudget: whole.total, emit });
   expect(said).toEqual([
     expect.stringMatching(/^me\/it needs .* of memory \(weights .*\) with weights in f32$/),

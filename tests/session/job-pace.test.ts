@@ -1,6 +1,7 @@
 // Progress, pauses and cancellation of long work.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { createPace } from '../../src/session/job-pace.ts';
+import { emitTo } from '../../src/session/session-event.ts';
 import type { JobEvent } from '../../src/train/report/training-events.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -8,7 +9,7 @@ afterEach(() => void vi.useRealTimers());
 
 it('reports rate and time left of work that takes long, and lets other work run', async () => {
   const events: JobEvent[] = [];
-  const pace = createPace({ emit: (event) => events.push(event) });
+  const pace = createPace({ emit: emitTo((event: JobEvent) => events.push(event)) });
   let pauses = 0;
   for (let done = 0; done <= 4000; done++) {
     const pause = pace({ task: 'encode', done, total: 10_000 });
@@ -27,7 +28,7 @@ it('reports rate and time left of work that takes long, and lets other work run'
 
 it('counts bytes in MB, leaves out the time left of an unknown total, and says nothing of short work', async () => {
   const events: JobEvent[] = [];
-  const pace = createPace({ emit: (event) => events.push(event) });
+  const pace = createPace({ emit: emitTo((event: JobEvent) => events.push(event)) });
   for (let done = 0; done < 30; done++) {
     const pause = pace({ task: 'read', done: done * 1e6, total: 0 });
     if (pause) await Promise.all([pause, vi.advanceTimersByTimeAsync(0)]);
@@ -45,7 +46,7 @@ it.each([
   ['count pairs', 'words'],
 ])('counts the %s task in %s', async (task, unit) => {
   const events: JobEvent[] = [];
-  const pace = createPace({ emit: (event) => events.push(event) });
+  const pace = createPace({ emit: emitTo((event: JobEvent) => events.push(event)) });
   for (let done = 0; done < 30; done++) {
     const pause = pace({ task, done, total: 30 });
     if (pause) await Promise.all([pause, vi.advanceTimersByTimeAsync(0)]);

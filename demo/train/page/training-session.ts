@@ -6,6 +6,7 @@ import type { WeightPlace } from '../../../src/pages.ts';
 import { say } from '../../common/page-texts.ts';
 import { translatedMessage } from '../../common/translated-message.ts';
 import { wantsTuning } from '../../common/wants-tuning.ts';
+import { inLanguage } from '../../common/worker-client.ts';
 import type {
   CallError,
   Calls,
@@ -28,7 +29,7 @@ export class SessionError extends Error {
   readonly kind: CallError['kind'];
 
   constructor({ kind, message, stack }: CallError) {
-    super(message);
+    super(translatedMessage(message));
     this.name = 'SessionError';
     this.kind = kind;
     if (stack) this.stack = stack;
@@ -73,10 +74,6 @@ interface CallOptions extends Pick<Pending, 'onPiece' | 'onDownload'> {
 
 /** Requests persistent storage; the browser may refuse. */
 const persist = () => void navigator.storage?.persist?.().catch(() => false);
-
-/** An event with its text in the language of the page. */
-const inLanguage = (event: SessionEvent): SessionEvent =>
-  'text' in event ? { ...event, text: translatedMessage(event.text) } : event;
 
 /** Trains, and manages the models in the browser, in a worker. All functions reject with a SessionError. */
 export class Session {
@@ -377,15 +374,14 @@ export class Session {
     });
   }
   #receive(reply: Reply): void {
-    if (reply.type === 'event') this.#dispatch(inLanguage(reply.event));
+    if (reply.type === 'event') this.#dispatch(inLanguage<SessionEvent>(reply.event));
     else if (reply.type === 'piece') this.#pending.get(reply.id)?.onPiece?.(reply.piece);
     else if (reply.type === 'download') this.#pending.get(reply.id)?.onDownload?.(reply.progress);
     else {
       const call = this.#pending.get(reply.id);
       this.#pending.delete(reply.id);
       if (reply.type === 'result') call?.resolve(reply.value);
-      else
-        call?.reject(new SessionError({ ...reply.error, message: translatedMessage(reply.error.message) }));
+      else call?.reject(new SessionError(reply.error));
     }
   }
   #dispatch(event: SessionEvent): void {

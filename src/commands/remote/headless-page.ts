@@ -66,7 +66,9 @@ async function run(request: PageRequest): Promise<PageResponse> {
     return { ok: true, result };
   } catch (error) {
     const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
-    return { ok: false, message, stack, kind: error instanceof HeddleError ? error.kind : undefined };
+    if (!(error instanceof HeddleError)) return { ok: false, message, stack };
+    const { kind, area, template } = error;
+    return { ok: false, message, stack, error: { kind, area, template } };
   } finally {
     await session.close();
   }

@@ -1,7 +1,7 @@
 // JSON transport between Node and the host of a job, a page or Deno: the request and response of a job,
 // encoded so that NaN and infinities survive.
 
-import type { ErrorKind } from '../../core/errors.ts';
+import type { HeddleError } from '../../core/errors.ts';
 
 /** Path of the file server with the next texts of the input as JSON: a list, or null at the end. */
 export const inputFile = '/heddle-input.json';
@@ -21,10 +21,13 @@ export interface PageRequest {
   readonly memory: number;
 }
 
-/** Response of the host. `kind`: that of a HeddleError, whose message is for the user; absent for a bug. */
+/** Response of the host. `error`: a HeddleError, whose message is for the user; absent for a bug. */
 export type PageResponse =
   | { readonly ok: true; readonly result: unknown }
-  | { readonly ok: false; readonly message: string; readonly stack: string; readonly kind?: ErrorKind };
+  | { readonly ok: false; readonly message: string; readonly stack: string; readonly error?: SentError };
+
+/** A HeddleError as data. */
+export type SentError = Pick<HeddleError, 'kind' | 'area' | 'template'>;
 
 /** A line of JSON to Deno: a call of a function of headless-page.ts, with an encoded request. */
 export type DenoCall = { readonly type: 'run'; readonly text: string } | { readonly type: 'abort' | 'ping' };

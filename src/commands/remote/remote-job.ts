@@ -121,7 +121,7 @@ export async function runRemotely(
 
 function resultOf(outcome: PageResponse): unknown {
   if (outcome.ok) return outcome.result;
-  if (outcome.kind) throw new HeddleError(outcome.message, { kind: outcome.kind });
+  if (outcome.error) throw new HeddleError(outcome.error.template, outcome.error);
   const error = new Error(outcome.message);
   error.stack = outcome.stack;
   throw error;

@@ -1,5 +1,6 @@
 // Events of a training run: the records of its log, and what happens beside them.
 
+import type { Message } from '../../core/message.ts';
 import type { Session } from '../../session/session.ts';
 import type { SessionEvent } from '../../session/session-event.ts';
 import type { LogRecord, Sample } from './training-log.ts';
@@ -19,6 +20,7 @@ export type TrainingEvent =
       readonly state: 'lost' | 'recovered';
       readonly step: number;
       readonly text: string;
+      readonly template?: Message;
     };
 
 /** Event of a running job, a training included. */

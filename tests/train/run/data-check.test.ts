@@ -1,6 +1,7 @@
 // Vocabularies without the tokens that augmentations write: new models of some tokenizers, and fine-tuned ones.
 import { expect, it } from 'vitest';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
+import { emitTo } from '../../../src/session/session-event.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { setUp } from '../../../src/train/run/setup.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
@@ -9,7 +10,7 @@ import { tinyTraining } from '../../support/training.ts';
 /** The warnings of a run that is set up. */
 async function warnings(args: Partial<TrainArguments>): Promise<string[]> {
   const told: string[] = [];
-  const emit = (event: JobEvent) => void (event.type === 'warning' && told.push(event.text));
+  const emit = emitTo((event: JobEvent) => void (event.type === 'warning' && told.push(event.text)));
   const pairs = Array.from({ length: 60 }, (_, i) => `one tree ${i}\tun árbol ${i}\n`).join('');
   const files = memoryFiles();
   await files.write('pairs.tsv', new TextEncoder().encode(pairs));

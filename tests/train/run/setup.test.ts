@@ -14,6 +14,7 @@ import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { saveModelFolder } from '../../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
+import { emitTo } from '../../../src/session/session-event.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import { setUp } from '../../../src/train/run/setup.ts';
@@ -29,7 +30,7 @@ async function prepared(args: TrainArguments, state?: object) {
   const files = memoryFiles();
   await files.write('pairs.tsv', write(tinyCorpus));
   const told: string[] = [];
-  const emit = (event: JobEvent) => void ('text' in event && told.push(event.text));
+  const emit = emitTo((event: JobEvent) => void ('text' in event && told.push(event.text)));
   const session = { files, emit };
   if (state) {
     const { data, parameters } = await setUp(

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
+import { emitTo } from '../../../src/session/session-event.ts';
 import type { CorpusArguments } from '../../../src/train/data/load-corpus.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { tokenCachePath } from '../../../src/train/run/run-files.ts';
@@ -39,7 +40,7 @@ async function resumed(fields: Partial<TrainArguments> = {}) {
   const files = nodeFiles();
   const told: string[] = [];
   const read: string[] = [];
-  const emit = (event: JobEvent) => void ('text' in event && told.push(event.text));
+  const emit = emitTo((event: JobEvent) => void ('text' in event && told.push(event.text)));
   const stream = (path: string) => {
     read.push(path);
     return (files.stream as NonNullable<typeof files.stream>)(path);
