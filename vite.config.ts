@@ -125,8 +125,8 @@ const entries = {
   engine: 'src/engine/checked-entry.ts',
   headless: 'src/headless.ts',
   cli: 'src/commands/main.ts',
-  'headless-page': 'src/commands/remote/headless-page.ts',
-  'headless-deno': 'src/commands/remote/deno-main.ts',
+  'headless-page': 'src/commands/headless-page.ts',
+  'headless-deno': 'src/commands/deno-main.ts',
   'text-thread': 'src/host/text-thread.ts',
 };
 

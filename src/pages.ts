@@ -19,14 +19,6 @@ export {
   summarizeRuns,
   unlikeLosses,
 } from './commands/jobs/runs-job.ts';
-export {
-  LanguageFlow,
-  type LanguagePlan,
-  type LanguageState,
-  type LanguageStepName,
-  languageConfigFile,
-  languageStepNames,
-} from './commands/language/language-flow.ts';
 export { escapeControls, messageOf } from './core/errors.ts';
 export { describeType, fitsType } from './core/fields.ts';
 export { documentFormatOf, openDocument } from './features/documents/document-formats.ts';
@@ -35,6 +27,15 @@ export { withoutPlaceholders } from './features/documents/inline/placeholders.ts
 export { memoryPairs } from './features/documents/memory-pairs.ts';
 export { translateDocument } from './features/documents/translate-document.ts';
 export { TranslationMemory } from './features/documents/translation-memory.ts';
+export { features } from './features/features.ts';
+export {
+  LanguageFlow,
+  type LanguagePlan,
+  type LanguageState,
+  type LanguageStepName,
+  languageConfigFile,
+  languageStepNames,
+} from './features/marian/commands/language-flow.ts';
 export { LogMel, LogMelStream } from './features/speech/audio/log-mel.ts';
 export { Resampler } from './features/speech/audio/resample.ts';
 export { writeWav } from './features/speech/audio/wav.ts';

@@ -40,7 +40,7 @@ const GUESTS: Readonly<Record<string, readonly string[]>> = {
   corpora: ['documents'],
   documents: [],
   speech: [],
-  marian: [],
+  marian: ['corpora'],
   onnx: ['speech', 'marian'],
   pytorch: ['speech'],
 };
@@ -103,9 +103,11 @@ function importsOf(path: string): string[] {
   );
 }
 
-/** The place of a file in the order. The commands of a guest (`commands/` in its folder) are in the room of commands. */
-const tierOf = (path: string) =>
-  ORDER.indexOf(/^src\/features\/\w+\/commands\//.test(path) ? 'commands' : (path.split('/')[1] ?? ''));
+/** Whether a file is in the room of commands. Those of a guest are in `commands/` of its folder. */
+const isOfCommands = (path: string) => /^src\/(?:features\/\w+\/)?commands\//.test(path);
+
+/** The place of a file in the order. */
+const tierOf = (path: string) => ORDER.indexOf(isOfCommands(path) ? 'commands' : (path.split('/')[1] ?? ''));
 const floorOf = (path: string) => {
   const folder = path.split('/')[2] ?? '';
   return folder.endsWith('.ts') ? ENGINE_ORDER.length : ENGINE_ORDER.indexOf(folder);
@@ -421,7 +423,7 @@ it('names no flags of the command in messages of the library', () => {
   ];
   const isRows = (path: string) => path.startsWith('src/train/settings/') && path.endsWith('settings.ts');
   const named = sources
-    .filter((path) => !path.startsWith('src/commands/') && !others.includes(path) && !isRows(path))
+    .filter((path) => !isOfCommands(path) && !others.includes(path) && !isRows(path))
     .flatMap((path) =>
       readFileSync(join(root, path), 'utf8')
         .split('\n')

@@ -5,10 +5,12 @@ import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { withoutEndSlash } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import type { AverageArguments, Averaged } from './jobs/average-job.ts';
 import { outFolder } from './out-folder.ts';
 import type { JsonOption } from './output.ts';
 import { isModelIn } from './output-file.ts';
 import { jsonOption } from './parse-values.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { runAndPrint } from './run-command.ts';
 
 interface Options {
@@ -18,8 +20,13 @@ interface Options {
   readonly json?: JsonOption;
 }
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly average: CommandJob<AverageArguments, Averaged>;
+}
+
 /** Adds the command `average`. */
-export function addAverage(program: Command): void {
+export function addAverage(program: Command, jobs: Jobs): void {
   program
     .command('average')
     .description('average the weights of checkpoints of one training run, e.g. of heddle train --keep-last N')
@@ -37,7 +44,7 @@ export function addAverage(program: Command): void {
       const { mixed } = options;
       const args = { folders: folders.map(withoutEndSlash), out, mixed };
       await runAndPrint(
-        'average',
+        jobs.average,
         args,
         { host: 'cpu', json: options.json },
         ({ models, parameters }) =>

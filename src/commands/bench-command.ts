@@ -17,6 +17,7 @@ import { presetDefaults } from '../train/settings/run-defaults.ts';
 import type { BenchArguments, BenchResult } from './jobs/bench-job.ts';
 import { printResult, table } from './output.ts';
 import { addHostOptions, jsonOption, whole } from './parse-values.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions {
@@ -33,8 +34,13 @@ interface Options extends HostOptions {
   quick?: boolean;
 }
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly bench: CommandJob<BenchArguments, BenchResult>;
+}
+
 /** Adds the command `bench`. */
-export function addBench(program: Command): void {
+export function addBench(program: Command, jobs: Jobs): void {
   const command = program
     .command('bench')
     .description('check all kernels against the float64 reference, then time kernels and training steps')
@@ -68,7 +74,7 @@ export function addBench(program: Command): void {
       const onBrowser: HostOptions['onBrowser'] = ({ version: program, flags }) => {
         browser = { version: program, flags };
       };
-      const result = await runWithProgress('bench', argumentsOf(options), { ...options, onBrowser });
+      const result = await runWithProgress(jobs.bench, argumentsOf(options), { ...options, onBrowser });
       const facts = { heddle: version, when: new Date().toISOString(), browser, ...result };
       await printResult(facts, options.json, () => describe(result, earlier));
       const wrong = result.kernels.flatMap(({ name, variants }) =>

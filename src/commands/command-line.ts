@@ -3,43 +3,11 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
+import { commandNames, commands } from './commands.ts';
 import { withoutAliases } from './flag-aliases.ts';
 import { setCommand } from './interruption.ts';
 import { forTerminal, type JsonOption, jsonFlags, reportError, setVerbosity } from './output.ts';
 import { checkNamed, checkOutputFile } from './output-file.ts';
-
-/** Adds a command to the program. Each imports only its own module, so that a command starts fast. */
-const commands: Readonly<Record<string, () => Promise<(program: Command) => void>>> = {
-  train: async () => (await import('./train-command.ts')).addTrain,
-  translate: async () => (await import('./translate-command.ts')).addTranslate,
-  transcribe: async () => (await import('./transcribe-command.ts')).addTranscribe,
-  serve: async () => (await import('./serve-command.ts')).addServe,
-  eval: async () => (await import('./eval-command.ts')).addEvaluate,
-  score: async () => (await import('./score-command.ts')).addScore,
-  average: async () => (await import('./average-command.ts')).addAverage,
-  runs: async () => (await import('./runs-command.ts')).addRuns,
-  verify: async () => (await import('./verify-command.ts')).addVerify,
-  convert: async () => (await import('./convert-command.ts')).addConvert,
-  clean: async () => (await import('./clean-command.ts')).addClean,
-  tokenizer: async () => (await import('./tokenizer-command.ts')).addTokenizer,
-  tokenize: async () => (await import('./tokenizer-command.ts')).addTokenize,
-  align: async () => (await import('./align-command.ts')).addAlign,
-  backtranslate: async () => (await import('./backtranslate-command.ts')).addBacktranslate,
-  distill: async () => (await import('./distill-command.ts')).addDistill,
-  language: async () => (await import('./language-command.ts')).addLanguage,
-  pack: async () => (await import('./pack-command.ts')).addPack,
-  unpack: async () => (await import('./pack-command.ts')).addUnpack,
-  pull: async () => (await import('./pull-command.ts')).addPull,
-  plan: async () => (await import('./plan-command.ts')).addPlan,
-  profile: async () => (await import('./profile-command.ts')).addProfile,
-  tune: async () => (await import('./tune-command.ts')).addTune,
-  bench: async () => (await import('./bench-command.ts')).addBench,
-  conformance: async () => (await import('./conformance-command.ts')).addConformance,
-  info: async () => (await import('./info-command.ts')).addInfo,
-};
-
-/** Names of all commands. */
-export const commandNames: readonly string[] = Object.keys(commands);
 
 /** Names of arguments that are folders. */
 const folderArguments = ['dir', 'out', 'teacher', 'checkpoint'];
@@ -96,9 +64,11 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
       },
     });
   // Add all commands if the first word is not a command: for --help, and for the error that suggests one.
-  const loader = commands[name];
-  for (const load of loader ? [loader] : Object.values(commands)) (await load())(program);
+  const named = commandNames.find((known) => known === name);
+  for (const known of named ? [named] : commandNames) await commands[known].add(program);
   for (const command of program.commands) {
+    const known = commandNames.find((other) => other === command.name());
+    if (known) command.helpGroup(`${commands[known].group}:`);
     command.optionsGroup('Output:').option('--quiet', 'print only the result, warnings and errors');
     if (!command.options.some((option) => option.long === '--verbose'))
       command.option('--verbose', 'print every event with its time, and the stack of an error');

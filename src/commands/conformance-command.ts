@@ -10,10 +10,16 @@ import { present } from '../core/present.ts';
 import { dawnVersion } from '../host/dawn.ts';
 import { printResult, table } from './output.ts';
 import { adapterOption, gpuHostOption, jsonOption, whole } from './parse-values.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly conformance: CommandJob<{ readonly lostDevices: number }, ConformanceReport>;
+}
+
 /** Adds the command `conformance`. */
-export function addConformance(program: Command): void {
+export function addConformance(program: Command, jobs: Jobs): void {
   program
     .command('conformance')
     .description(
@@ -25,7 +31,7 @@ export function addConformance(program: Command): void {
     .addOption(jsonOption())
     .action(async (options: HostOptions & { lostDevices: number }) => {
       const { lostDevices, json } = options;
-      const result = await runWithProgress('conformance', { lostDevices }, { ...options, tune: false });
+      const result = await runWithProgress(jobs.conformance, { lostDevices }, { ...options, tune: false });
       const { engine } = result;
       const report = {
         ...result,

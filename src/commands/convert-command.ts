@@ -9,7 +9,7 @@ import { withoutEndSlash } from '../files/files.ts';
 import { type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
 import { onnxDtypes } from '../formats/shared/saved-model.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import type { Converted } from './jobs/convert-job.ts';
+import type { ConvertArguments, Converted } from './jobs/convert-job.ts';
 import { checkNewFolder } from './out-folder.ts';
 import { isModelIn } from './output-file.ts';
 import {
@@ -20,6 +20,7 @@ import {
   loraOption,
   whole,
 } from './parse-values.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends LanguageOptions, Pick<HostOptions, 'json' | 'host' | 'adapter'> {
@@ -33,8 +34,13 @@ interface Options extends LanguageOptions, Pick<HostOptions, 'json' | 'host' | '
   calibration?: string;
 }
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly convert: CommandJob<ConvertArguments, Converted>;
+}
+
 /** Adds the command `convert`. */
-export function addConvert(program: Command): void {
+export function addConvert(program: Command, jobs: Jobs): void {
   const command = program
     .command('convert')
     .description(
@@ -109,7 +115,7 @@ export function addConvert(program: Command): void {
       // Only calibration computes.
       const where = calibration === undefined ? 'cpu' : host;
       const paths = [folder, out, lora, shortlist, calibration].filter((path) => path !== undefined);
-      await runAndPrint('convert', args, { host: where, adapter, json, tune: false }, describe, paths);
+      await runAndPrint(jobs.convert, args, { host: where, adapter, json, tune: false }, describe, paths);
     });
 }
 

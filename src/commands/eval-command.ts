@@ -12,7 +12,12 @@ import type { BootstrapScore } from '../text/metrics/bootstrap.ts';
 import type { GroupScores } from '../text/metrics/score-groups.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import { evaluationReport } from './evaluation-report.ts';
-import type { EvaluationReport, TranslationReport } from './jobs/evaluate-job.ts';
+import type {
+  EvaluateArguments,
+  EvaluateOutputsArguments,
+  EvaluationReport,
+  TranslationReport,
+} from './jobs/evaluate-job.ts';
 import { printResult, table } from './output.ts';
 import { checkOutputFiles } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
@@ -25,6 +30,7 @@ import {
   modelArguments,
   whole,
 } from './parse-values.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 import { scoredTexts } from './scored-texts.ts';
 
@@ -40,8 +46,14 @@ interface Options extends HostOptions, DecodingFlags, ModelRunOptions, PairFlags
   force?: boolean;
 }
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly evaluate: CommandJob<EvaluateArguments, EvaluationReport>;
+  readonly evaluateOutputs: CommandJob<EvaluateOutputsArguments, TranslationReport>;
+}
+
 /** Adds the command `eval`. */
-export function addEvaluate(program: Command): void {
+export function addEvaluate(program: Command, jobs: Jobs): void {
   const command = program
     .command('eval')
     .description('evaluate a model on pairs: loss, perplexity, token accuracy, BLEU, chrF and exact match')
@@ -104,7 +116,7 @@ export function addEvaluate(program: Command): void {
       const evaluated = async (): Promise<TranslationReport | EvaluationReport> => {
         if (outputs)
           return runWithProgress(
-            'evaluateOutputs',
+            jobs.evaluateOutputs,
             { ...common, outputs },
             { ...options, host: 'cpu' },
             inputs,
@@ -113,7 +125,7 @@ export function addEvaluate(program: Command): void {
         const others = compare.map((path) => resolve(path));
         const decoding = { ...decodeOptionsOf(options), batchSize };
         const args = { ...model, ...common, compare: others, options: decoding };
-        return runWithProgress('evaluate', args, options, [...folders, ...others, ...inputs]);
+        return runWithProgress(jobs.evaluate, args, options, [...folders, ...others, ...inputs]);
       };
       const result = await evaluated();
       await writeTexts(result, options);

@@ -6,10 +6,16 @@ import { dawnAdapters } from '../host/dawn.ts';
 import type { InfoResult } from './jobs/info-job.ts';
 import { printResult, table } from './output.ts';
 import { adapterOption, gpuHostOption, jsonOption } from './parse-values.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly info: CommandJob<Record<string, never>, InfoResult>;
+}
+
 /** Adds the command `info`. */
-export function addInfo(program: Command): void {
+export function addInfo(program: Command, jobs: Jobs): void {
   program
     .command('info')
     .description('list the WebGPU adapters of this machine, and print one with its features and limits')
@@ -17,7 +23,7 @@ export function addInfo(program: Command): void {
     .addOption(adapterOption())
     .addOption(jsonOption())
     .action(async (options: HostOptions) => {
-      const adapter = await runWithProgress('info', {}, options);
+      const adapter = await runWithProgress(jobs.info, {}, options);
       const adapters = options.host === 'dawn' ? await dawnAdapters() : undefined;
       await printResult({ ...adapter, adapters }, options.json, () => describe(adapter, adapters));
     });

@@ -11,6 +11,7 @@ import type { NamedPlan, PlanArguments, PlannedModel } from './jobs/plan-job.ts'
 import { presetRuns } from './jobs/preset-graphs.ts';
 import { jsonOption, weightsExcludeOption, weightsOption, whole } from './parse-values.ts';
 import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 import { settingOption } from './train-flags.ts';
 
@@ -28,8 +29,13 @@ interface Options extends PresetFlags<PlanArguments['run']>, Pick<HostOptions, '
   launchBound?: boolean;
 }
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly plan: CommandJob<PlanArguments, PlannedModel>;
+}
+
 /** Adds the command `plan`. */
-export function addPlan(program: Command): void {
+export function addPlan(program: Command, jobs: Jobs): void {
   const command = program
     .command('plan')
     .description(
@@ -84,7 +90,7 @@ export function addPlan(program: Command): void {
         decoding: { beams: options.beamSize, cacheType: options.cacheType },
         launchBound: options.launchBound,
       };
-      await runAndPrint('plan', args, { host: 'cpu', json }, describe);
+      await runAndPrint(jobs.plan, args, { host: 'cpu', json }, describe);
     });
 }
 

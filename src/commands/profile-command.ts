@@ -5,11 +5,12 @@ import { formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { chromeTrace, printProfile } from '../engine/gpu/profile.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import type { ProfileResult } from './jobs/profile-job.ts';
+import type { ProfileArguments, ProfileResult } from './jobs/profile-job.ts';
 import { log } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import { addHostOptions, jsonOption, whole } from './parse-values.ts';
 import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends HostOptions, PresetFlags<'training' | 'evaluation'> {
@@ -20,8 +21,13 @@ interface Options extends HostOptions, PresetFlags<'training' | 'evaluation'> {
   force?: boolean;
 }
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly profile: CommandJob<ProfileArguments, ProfileResult>;
+}
+
 /** Adds the command `profile`. */
-export function addProfile(program: Command): void {
+export function addProfile(program: Command, jobs: Jobs): void {
   const command = program
     .command('profile')
     .description(
@@ -48,7 +54,7 @@ export function addProfile(program: Command): void {
       if (typeof trace === 'string') checkOutputFile('--trace', trace, { force });
       const args = { ...presetArguments(options), runs: options.runs };
       const host = { ...options, exactTimestamps: true };
-      const profile = await runAndPrint('profile', args, host, (result) => describe(result, options));
+      const profile = await runAndPrint(jobs.profile, args, host, (result) => describe(result, options));
       if (trace === false) return;
       const file = trace ?? (await freeFile(`runs/profile-${options.preset}`));
       await writeText(nodeFiles(), file, chromeTrace(profile));

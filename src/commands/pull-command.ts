@@ -4,11 +4,14 @@ import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
 import { withoutEndSlash } from '../files/files.ts';
+import type { PulledModel } from '../files/hub/pull-model.ts';
 import type { WeightFormat } from '../model/quantized-parameters.ts';
 import { defaultHub } from '../session/host.ts';
+import type { PullArguments } from './jobs/pull-job.ts';
 import { table } from './output.ts';
 import { checkNamed } from './output-file.ts';
 import { jsonOption, memoryBudgetOption, weightsOption } from './parse-values.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends Pick<HostOptions, 'json' | 'memoryBudget'> {
@@ -21,8 +24,13 @@ interface Options extends Pick<HostOptions, 'json' | 'memoryBudget'> {
   force?: boolean;
 }
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly pull: CommandJob<PullArguments, PulledModel>;
+}
+
 /** Adds the command `pull`. */
-export function addPull(program: Command): void {
+export function addPull(program: Command, jobs: Jobs): void {
   program
     .command('pull')
     .description(
@@ -69,7 +77,7 @@ export function addPull(program: Command): void {
         const place = { name, revision, hub, registry, baseUrl, token: token || undefined };
         const args = { ...place, out: folder, force, weights };
         await runAndPrint(
-          'pull',
+          jobs.pull,
           args,
           { host: 'cpu', json, memoryBudget, left: 'the same command continues' },
           ({ files }) => {

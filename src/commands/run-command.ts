@@ -4,7 +4,7 @@ import { HeddleError } from '../core/errors.ts';
 import { commandName, Interruption } from './interruption.ts';
 import { type JsonOption, printResult } from './output.ts';
 import { createProgress } from './progress-line.ts';
-import type { ArgumentsOf, JobName, ResultOf } from './remote/jobs.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type RunOptions, runJob } from './remote/run-job.ts';
 
 /** Options of commands that run a job. */
@@ -27,19 +27,16 @@ export interface HostOptions
   readonly nextTexts?: RunOptions['input'];
 }
 
-/** Jobs that write folders: after a signal they end in order. Other jobs are abandoned if they do not end soon. */
-const savingJobs: readonly JobName[] = ['average', 'convert', 'distill', 'pull', 'train'];
-
 /**
  * Runs a job that may use the files and folders in `paths`, and returns its result. After a signal, or without
  * a reader of the output, it returns the result so far or throws, and the command exits with that status.
  */
-export async function runWithProgress<N extends JobName>(
-  name: N,
-  args: ArgumentsOf<N>,
+export async function runWithProgress<A, R>(
+  job: CommandJob<A, R>,
+  args: A,
   options: HostOptions,
   paths: readonly string[] = [],
-): Promise<ResultOf<N>> {
+): Promise<R> {
   const {
     host,
     device,
@@ -52,13 +49,13 @@ export async function runWithProgress<N extends JobName>(
     nextTexts: input,
   } = options;
   const progress = createProgress();
-  const interruption = Interruption.open(name === 'train');
-  let work: Promise<ResultOf<N>> | undefined;
+  const interruption = Interruption.open(job.saves === 'run');
+  let work: Promise<R> | undefined;
   let closing: Promise<void> | undefined;
-  const isSaving = savingJobs.includes(name);
+  const isSaving = job.saves !== undefined;
   const endsAtOnce = () => host === 'dawn' && !isSaving && interruption.isSignalled;
   try {
-    work = runJob(name, args, {
+    work = runJob(job, args, {
       host,
       device,
       tune,
@@ -86,7 +83,7 @@ export async function runWithProgress<N extends JobName>(
   } catch (error) {
     if (!interruption.signal.aborted || error instanceof HeddleError) throw error;
     const what =
-      name === 'train'
+      job.saves === 'run'
         ? 'stopped before the first step; nothing was saved'
         : `interrupted; ${options.left ?? 'nothing was written'}`;
     throw new HeddleError(`${commandName()}: ${what}`, { kind: 'aborted', cause: error });
@@ -99,14 +96,14 @@ export async function runWithProgress<N extends JobName>(
 }
 
 /** Runs a job and prints its result, as text or as JSON with `--json`. */
-export async function runAndPrint<N extends JobName>(
-  name: N,
-  args: ArgumentsOf<N>,
+export async function runAndPrint<A, R>(
+  job: CommandJob<A, R>,
+  args: A,
   options: HostOptions,
-  describe: (result: ResultOf<N>) => string,
+  describe: (result: R) => string,
   paths: readonly string[] = [],
-): Promise<ResultOf<N>> {
-  const result = await runWithProgress(name, args, options, paths);
+): Promise<R> {
+  const result = await runWithProgress(job, args, options, paths);
   await printResult(result, options.json, () => describe(result));
   return result;
 }

@@ -3,9 +3,11 @@
 import type { Command } from 'commander';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import type { RunSummary, RunsArguments } from './jobs/runs-job.ts';
 import { log } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import { jsonOption } from './parse-values.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 import { runsReport } from './runs-report.ts';
 import { describeRuns } from './runs-table.ts';
@@ -16,8 +18,13 @@ interface Options extends HostOptions {
   readonly force?: boolean;
 }
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly runs: CommandJob<RunsArguments, RunSummary[]>;
+}
+
 /** Adds the command `runs`. */
-export function addRuns(program: Command): void {
+export function addRuns(program: Command, jobs: Jobs): void {
   program
     .command('runs')
     .description(
@@ -29,7 +36,7 @@ export function addRuns(program: Command): void {
     .addOption(jsonOption())
     .action(async (folders: string[], { json, report, force }: Options) => {
       if (report !== undefined) checkOutputFile('--report', report, { force });
-      const found = await runAndPrint('runs', { folders }, { host: 'cpu', json }, (runs) =>
+      const found = await runAndPrint(jobs.runs, { folders }, { host: 'cpu', json }, (runs) =>
         describeRuns(runs),
       );
       if (report === undefined) return;

@@ -7,7 +7,7 @@ import { present } from '../core/present.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
-import type { ScoredPair } from './jobs/evaluate-job.ts';
+import type { ScoreArguments, ScoredPair } from './jobs/evaluate-job.ts';
 import { printResult } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
@@ -20,6 +20,7 @@ import {
   modelArguments,
   whole,
 } from './parse-values.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runAndPrint, runWithProgress } from './run-command.ts';
 
 interface Options extends HostOptions, ModelRunOptions, PairFlags {
@@ -32,8 +33,13 @@ interface Options extends HostOptions, ModelRunOptions, PairFlags {
   force?: boolean;
 }
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly score: CommandJob<ScoreArguments, ScoredPair[]>;
+}
+
 /** Adds the command `score`. */
-export function addScore(program: Command): void {
+export function addScore(program: Command, jobs: Jobs): void {
   const command = program
     .command('score')
     .description(
@@ -78,10 +84,10 @@ export function addScore(program: Command): void {
       const args = { ...model, pairs, batchSize, backward: backward && resolve(backward) };
       const paths = present([...folders, args.backward ? args.backward : undefined, ...pathsOf(pairs)]);
       if (out === undefined) {
-        await runAndPrint('score', args, options, describe, paths);
+        await runAndPrint(jobs.score, args, options, describe, paths);
         return;
       }
-      const scored = await runWithProgress('score', args, options, paths);
+      const scored = await runWithProgress(jobs.score, args, options, paths);
       const kept = keptPairs(scored, options);
       const lines = kept.map(({ source, target }) => `${source}\t${target}\n`);
       await writeText(nodeFiles(), out, lines.join(''));

@@ -8,10 +8,12 @@ import { nodeFiles } from '../host/node-files.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import { openSentencePiece, type SentencePieceProcessor } from '../text/sentencepiece/processor.ts';
 import { isTrainedSentencePiece, trainedModelFile } from '../text/sentencepiece/trained-sentencepiece.ts';
+import type { TokenizerArguments, TrainedTokenizer } from './jobs/tokenizer-job.ts';
 import { shownOnTerminal } from './output.ts';
 import { checkOutputFiles } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
 import { jsonOption, list, whole } from './parse-values.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 import { linesOf } from './text-input.ts';
 
@@ -31,8 +33,13 @@ interface Options extends HostOptions, PairFlags {
   force?: boolean;
 }
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly tokenizer: CommandJob<TokenizerArguments, TrainedTokenizer>;
+}
+
 /** Adds the command `tokenizer`. */
-export function addTokenizer(program: Command): void {
+export function addTokenizer(program: Command, jobs: Jobs): void {
   const command = program
     .command('tokenizer')
     .description(
@@ -90,7 +97,7 @@ export function addTokenizer(program: Command): void {
     const special = options.specialTokens;
     const args = { texts, side, out, threads, special, options: { kind: trained, size, lowercase, pieces } };
     await runAndPrint(
-      'tokenizer',
+      jobs.tokenizer,
       args,
       { ...options, host: 'cpu' },
       (result) =>

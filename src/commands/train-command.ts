@@ -33,13 +33,19 @@ import { outFolder, replaceModel } from './out-folder.ts';
 import { log } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { runAndPrint, runWithProgress } from './run-command.ts';
 import { overridden, readRunConfig, saveRunConfig } from './run-config.ts';
 import { cutText } from './text-width.ts';
 import { addTrainFlags, givenSettings, parseSetting, type TrainFileOptions } from './train-flags.ts';
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly train: CommandJob<TrainArguments, TrainResult>;
+}
+
 /** Adds the command `train`. */
-export function addTrain(program: Command): void {
+export function addTrain(program: Command, jobs: Jobs): void {
   const command = program
     .command('train')
     .description(
@@ -49,10 +55,11 @@ export function addTrain(program: Command): void {
   addTrainFlags(command);
   command.action(async (pairs: string[], options: TrainFileOptions) => {
     const given = givenSettings(command);
-    if (options.config === undefined) return runAll(command, pairs, options, given);
+    if (options.config === undefined) return runAll(jobs, command, pairs, options, given);
     const file = await readRunConfig(nodeFiles(), options.config, command);
     const named = pairs.length > 0 || command.getOptionValueSource('data') === 'cli';
     return runAll(
+      jobs,
       command,
       named ? pairs : file.pairs,
       { ...command.opts(), stages: named ? undefined : file.stages },
@@ -63,13 +70,14 @@ export function addTrain(program: Command): void {
 
 /** Trains a run, or the runs of a sweep. */
 async function runAll(
+  jobs: Jobs,
   command: Command,
   pairs: readonly string[],
   options: TrainFileOptions,
   given: TrainSettings,
 ): Promise<void> {
   const { grid = [], seeds = [] } = options;
-  if (grid.length === 0 && seeds.length === 0) return run(command, pairs, options, given);
+  if (grid.length === 0 && seeds.length === 0) return run(jobs, command, pairs, options, given);
   if (options.saveConfig !== undefined || typeof options.json === 'string')
     throw new HeddleError('train: --save-config and --json FILE are for one run, not for several');
   if (options.resume && options.force)
@@ -81,11 +89,12 @@ async function runAll(
   const { sweepRuns } = await import('./sweep.ts');
   const runs = sweepRuns(given, grid, seeds, parseSetting);
   await runSweep(runs, options, (own, settings) =>
-    run(command, pairs, { ...options, ...own, json: undefined }, settings, true),
+    run(jobs, command, pairs, { ...options, ...own, json: undefined }, settings, true),
   );
 }
 
 async function run(
+  jobs: Jobs,
   command: Command,
   pairs: readonly string[],
   options: TrainFileOptions,
@@ -157,8 +166,8 @@ async function run(
   // Pages and Deno have no lock files.
   const unlock = ['chrome', 'firefox', 'deno'].includes(options.host) ? await files.lock?.(out) : undefined;
   const work = isOneOfMany
-    ? runWithProgress('train', args, options, paths)
-    : runAndPrint('train', args, options, describe, paths);
+    ? runWithProgress(jobs.train, args, options, paths)
+    : runAndPrint(jobs.train, args, options, describe, paths);
   const { stopped } = await work.finally(unlock);
   if (stopped)
     log(`stopped before its last step; heddle train --resume --out ${shellQuote(out)} continues it`);

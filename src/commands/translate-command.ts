@@ -3,8 +3,6 @@
 import { closeSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
-import { documentFormatOf } from '../features/documents/document-formats.ts';
-import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import {
   addDocumentFlags,
   checkTexts,
@@ -12,8 +10,12 @@ import {
   givenDocumentFlags,
   isDocument,
   translateDocumentFile,
-} from './document-command.ts';
-import type { TranslatedTexts } from './jobs/translate-job.ts';
+} from '../features/documents/commands/document-command.ts';
+import type { DocumentArguments } from '../features/documents/commands/document-job.ts';
+import { documentFormatOf } from '../features/documents/document-formats.ts';
+import type { DocumentSummary } from '../features/documents/document-report.ts';
+import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
+import type { TranslateArguments, Translated, TranslatedTexts } from './jobs/translate-job.ts';
 import { jsonArrayWriter, log, shownOnTerminal, warn } from './output.ts';
 import { checkOutputFiles, isExistingFile, openOutputFile, writeAt, writing } from './output-file.ts';
 import type { ModelRunOptions } from './parse-values.ts';
@@ -26,6 +28,7 @@ import {
   modelArguments,
   whole,
 } from './parse-values.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 import { linesOf, textGroups } from './text-input.ts';
 import {
@@ -61,8 +64,14 @@ const hardAlignments = 'hard';
 /** Number of batches that are sorted by length and translated together. */
 const batchesAtOnce = 8;
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly translate: CommandJob<TranslateArguments, Translated[][]>;
+  readonly translateDocument: CommandJob<DocumentArguments, DocumentSummary>;
+}
+
 /** Adds the command `translate`. */
-export function addTranslate(program: Command): void {
+export function addTranslate(program: Command, jobs: Jobs): void {
   const command = program
     .command('translate')
     .description('translate texts, the lines of files or of stdin, or a document, in order')
@@ -124,14 +133,14 @@ export function addTranslate(program: Command): void {
       '\nThe JSON is an array with an object for each text, in order: source, and translations, best first, with text, ids, score, logProb\n' +
         '(natural) and ended. A text that is empty or too long has no translations.',
     )
-    .action(run);
+    .action((folder: string, texts: string[], options: Options) => run(jobs, folder, texts, options));
   addModelOptions(command);
   addDecodingFlags(command);
   addDocumentFlags(command);
   addHostOptions(command).addOption(deviceOption());
 }
 
-async function run(folder: string, texts: string[], options: Options): Promise<void> {
+async function run(jobs: Jobs, folder: string, texts: string[], options: Options): Promise<void> {
   const { batchSize, input: paths, stream = false, maxNewTokens, maxLength, prefix } = options;
   const { replaceUnknown, splitSentences, maxLengthCrop, skipLong } = options;
   if (paths && texts.length > 0)
@@ -145,7 +154,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   const hasWords = isHard || options.alignmentFormat === 'pharaoh';
   const decode = decodeOptionsOf(options);
   checkExclusive(options);
-  if (isDocument(texts)) return runDocument(folder, texts[0] as string, options);
+  if (isDocument(texts)) return runDocument(jobs, folder, texts[0] as string, options);
   checkTexts(texts);
   const [flag] = givenDocumentFlags(options);
   const isName = texts.length === 1 && (flag || !/\s/.test(texts[0] as string));
@@ -191,7 +200,7 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
   let complete = false;
   try {
     await runWithProgress(
-      'translate',
+      jobs.translate,
       args,
       {
         ...options,
@@ -237,7 +246,12 @@ async function run(folder: string, texts: string[], options: Options): Promise<v
 }
 
 /** Translates a document; flags that only texts have are errors. */
-async function runDocument(folder: string, document: string, options: Options): Promise<void> {
+async function runDocument(
+  { translateDocument }: Jobs,
+  folder: string,
+  document: string,
+  options: Options,
+): Promise<void> {
   const { batchSize, maxNewTokens, maxLength, replaceUnknown } = options;
   const others = {
     '--stream': options.stream,
@@ -249,7 +263,7 @@ async function runDocument(folder: string, document: string, options: Options): 
   };
   const other = Object.entries(others).find(([, value]) => value !== undefined && value !== false);
   if (other) throw new HeddleError(`${other[0]} is for texts, not for the document ${document}`);
-  return translateDocumentFile(folder, document, options, {
+  return translateDocumentFile(translateDocument, folder, document, options, {
     ...decodeOptionsOf(options),
     batchSize,
     maxNewTokens,

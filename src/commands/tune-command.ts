@@ -5,18 +5,24 @@ import { HeddleError } from '../core/errors.ts';
 import { formatNumber } from '../core/format-numbers.ts';
 import { present } from '../core/present.ts';
 import { type PresetArguments, presetRuns } from './jobs/preset-graphs.ts';
-import type { TuneResult } from './jobs/tune-job.ts';
+import type { TuneArguments, TuneResult } from './jobs/tune-job.ts';
 import { table } from './output.ts';
 import { adapterOption, gpuHostOption, jsonOption, positive } from './parse-values.ts';
 import { addPresetFlags, type PresetFlags, presetArguments } from './preset-flags.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends HostOptions, PresetFlags<PresetArguments['run']> {
   seconds: number;
 }
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly tune: CommandJob<TuneArguments, TuneResult>;
+}
+
 /** Adds the command `tune`. */
-export function addTune(program: Command): void {
+export function addTune(program: Command, jobs: Jobs): void {
   const command = program
     .command('tune')
     .description('auto-tune the kernels of a model for this device and store the result in the cache folder');
@@ -27,7 +33,7 @@ export function addTune(program: Command): void {
     .addOption(adapterOption())
     .action(async (options: Options) => {
       const args = { ...presetArguments(options), seconds: options.seconds };
-      const { failure } = await runAndPrint('tune', args, options, describe);
+      const { failure } = await runAndPrint(jobs.tune, args, options, describe);
       if (failure !== undefined)
         throw new HeddleError(
           `tune: the tuned kernels could not be stored: ${failure}; set HEDDLE_CACHE to a writable folder`,

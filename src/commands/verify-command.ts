@@ -8,7 +8,7 @@ import type { Files } from '../files/files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { CacheType } from './jobs/verify/golden-checks.ts';
-import type { Comparison, VerifiedCase } from './jobs/verify/verify-job.ts';
+import type { Comparison, VerifiedCase, VerifyArguments } from './jobs/verify/verify-job.ts';
 import { log, table, warn } from './output.ts';
 import {
   adapterOption,
@@ -19,6 +19,7 @@ import {
   weightsExcludeOption,
   weightsOption,
 } from './parse-values.ts';
+import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends HostOptions, Pick<ModelRunOptions, 'weights' | 'weightsExclude'> {
@@ -26,8 +27,13 @@ interface Options extends HostOptions, Pick<ModelRunOptions, 'weights' | 'weight
   verbose?: boolean;
 }
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly verify: CommandJob<VerifyArguments, VerifiedCase[]>;
+}
+
 /** Adds the command `verify`. */
-export function addVerify(program: Command): void {
+export function addVerify(program: Command, jobs: Jobs): void {
   program
     .command('verify')
     .description(
@@ -58,7 +64,7 @@ export function addVerify(program: Command): void {
         const { folders, refused } = await casesAmong(archiveFiles(nodeFiles()), dirs);
         const describe = (all: VerifiedCase[]) => all.map((one) => printCase(one, verbose)).join('\n\n');
         const cases = await runAndPrint(
-          'verify',
+          jobs.verify,
           { folders, weights, weightsExclude, cacheType },
           { ...options, tune },
           describe,

@@ -1,4 +1,5 @@
 // Commands in Firefox and Deno.
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import { nodeFiles } from '../../src/host/node-files.ts';
 import { runTraining } from '../../src/train/run/recovery.ts';
 import type { AdapterShape } from '../support/adapter-shapes.mjs';
 import { type CliOptions, heddleProcess, scratch, smallTraining } from '../support/cli.ts';
+import { jobs } from '../support/jobs.ts';
 import { testSession } from '../support/session.ts';
 import { shapedGpu } from '../support/shaped-gpu.ts';
 import { tinyCorpus, tinyTraining } from '../support/training.ts';
@@ -47,8 +49,8 @@ describe.each(['firefox', 'deno'] as const)('--host %s', (host) => {
   it('trains with the same bits as Dawn with the same kernels: those without subgroups', async () => {
     writeFileSync(at('words.tsv'), tinyCorpus);
     const args = tinyTraining({ corpus: { kind: 'tsv', path: at('words.tsv') }, steps: 50 });
-    const { losses } = await runJob('train', args, { host, tune: false, paths: [at('words.tsv')] });
-    const { software } = await runJob('info', {}, { host });
+    const { losses } = await runJob(jobs.train, args, { host, tune: false, paths: [at('words.tsv')] });
+    const { software } = await runJob(jobs.info, {}, { host });
     const same: AdapterShape = {
       name: `that of ${name}`,
       without: ['subgroups', 'subgroup-size-control'],

@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { commandNames } from '../../src/commands/command-line.ts';
+import { commandNames } from '../../src/commands/commands.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { type Hub, startHub } from '../files/hub/hub.ts';
 import { heddleProcess, scratch, smallOnPairs, smallTraining } from '../support/cli.ts';
@@ -96,7 +96,7 @@ const cases: Readonly<Record<string, readonly (readonly string[])[]>> = {
 };
 
 it('has a row for each command', () => {
-  expect(Object.keys(cases)).toEqual(commandNames);
+  expect(Object.keys(cases).sort()).toEqual([...commandNames].sort());
 });
 
 const rows = Object.values(cases)

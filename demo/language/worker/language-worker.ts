@@ -3,6 +3,7 @@
 
 import { type BrowserFiles, HeddleError, importModel, intlCorpus, loadModel } from '../../../src/index.ts';
 import {
+  features,
   LanguageFlow,
   type LanguageState,
   type LanguageStepName,
@@ -35,7 +36,7 @@ let running: AbortController | undefined;
 /** The language. */
 async function stateOf(): Promise<LanguageState> {
   await opened;
-  const flow = await LanguageFlow.open(folder);
+  const flow = await LanguageFlow.open(folder, { features });
   if (!flow) throw new HeddleError(english`There is no language.`);
   return flow.state;
 }
@@ -48,7 +49,12 @@ async function run(tune: boolean): Promise<LanguageState> {
   });
   await opened;
   const { signal } = running;
-  const flow = await LanguageFlow.open(folder, { tune, signal, onEvent: (event) => progress.take(event) });
+  const flow = await LanguageFlow.open(folder, {
+    features,
+    tune,
+    signal,
+    onEvent: (event) => progress.take(event),
+  });
   if (!flow) throw new HeddleError(english`There is no language.`);
   try {
     return await flow.run((name) => {

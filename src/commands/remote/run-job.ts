@@ -1,4 +1,4 @@
-// Runs a job by name on this machine: in this process on Dawn or the CPU, in a page of a headless browser, or
+// Runs a job on this machine: in this process on Dawn or the CPU, in a page of a headless browser, or
 // in Deno.
 
 import { HeddleError } from '../../core/errors.ts';
@@ -11,8 +11,8 @@ import { nodeHost } from '../../host/node-host.ts';
 import { Session } from '../../session/session.ts';
 import type { DeviceName } from '../../session/session-device.ts';
 import type { JobEvent, TrainingEvent } from '../../train/report/training-events.ts';
+import type { CommandJob } from './command-job.ts';
 import { runInDeno } from './deno-job.ts';
-import { type ArgumentsOf, type JobName, loadJob, type ResultOf } from './jobs.ts';
 import { type PageJobOptions, runJobInPage } from './page-job.ts';
 import type { RemoteJobOptions } from './remote-job.ts';
 
@@ -39,11 +39,7 @@ export interface RunOptions
 }
 
 /** Runs a job and returns its result. Throws the error of the job, a HeddleError if the user can fix it. */
-export async function runJob<N extends JobName>(
-  name: N,
-  args: ArgumentsOf<N>,
-  options: RunOptions,
-): Promise<ResultOf<N>> {
+export async function runJob<A, R>(job: CommandJob<A, R>, args: A, options: RunOptions): Promise<R> {
   const { host, onEvent = () => {}, signal = new AbortController().signal, tune = true } = options;
   const { paths = [], device, dawn, browser, onBrowser, memoryLimit, memoryBudget, input } = options;
   if (dawn?.adapter !== undefined && host !== 'dawn')
@@ -57,9 +53,9 @@ export async function runJob<N extends JobName>(
     const launch = () => (host === 'chrome' ? launchChrome(browser) : launchFirefox(shared));
     const running =
       host === 'deno'
-        ? runInDeno(name, args, remote)
-        : runJobInPage(name, args, { ...remote, launch, onBrowser });
-    return (await running) as ResultOf<N>;
+        ? runInDeno(job.name, args, remote)
+        : runJobInPage(job.name, args, { ...remote, launch, onBrowser });
+    return (await running) as R;
   }
   // Fail before any work if the adapter does not exist.
   if (dawn?.adapter !== undefined) await dawnGpu(dawn);
@@ -77,8 +73,8 @@ export async function runJob<N extends JobName>(
     },
   );
   try {
-    const job = await loadJob(name);
-    return await job(args, session);
+    const run = await job.load();
+    return await run(args, session);
   } finally {
     // An aborted job does not wait for work in the background, such as the compilation of a pipeline.
     const close = () => session.close();

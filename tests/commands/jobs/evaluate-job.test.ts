@@ -1,5 +1,6 @@
 // heddle score and heddle average on small models: the results agree with decoding, evaluation and plain
 // means.
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { saveModelFolder } from '../../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
+import { jobs } from '../../support/jobs.ts';
 import { letterModel } from '../../support/saved-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-score-'));
@@ -19,7 +21,7 @@ it('scores a translation as the decoder that made it, and pairs as their evaluat
   await saveModelFolder(nodeFiles(), at('model'), letterModel());
   const texts = ['bad cab', 'ace', 'dead'];
   const found = await runJob(
-    'translate',
+    jobs.translate,
     { folder: at('model'), texts, options: { batchSize: 2, maxNewTokens: 9 } },
     cpu,
   );
@@ -29,7 +31,7 @@ it('scores a translation as the decoder that made it, and pairs as their evaluat
     translations.map(({ source, best }) => `${source}\t${best?.text.trim() || 'a'}\n`).join(''),
   );
   const pairs = { files: [at('made.tsv')] };
-  const scored = await runJob('score', { folder: at('model'), pairs, batchSize: 2 }, cpu);
+  const scored = await runJob(jobs.score, { folder: at('model'), pairs, batchSize: 2 }, cpu);
   expect(scored.map((pair) => pair.source)).toEqual(texts);
   for (const [i, { best }] of translations.entries()) {
     const { logProb = 0, tokens = [] } = scored[i] ?? {};
@@ -39,7 +41,11 @@ it('scores a translation as the decoder that made it, and pairs as their evaluat
     if (best?.ended && best.text.trim() === best.text && best.text)
       expect(logProb).toBeCloseTo(best.logProb, 3);
   }
-  const { loss } = await runJob('evaluate', { folder: at('model'), pairs, options: { batchSize: 2 } }, cpu);
+  const { loss } = await runJob(
+    jobs.evaluate,
+    { folder: at('model'), pairs, options: { batchSize: 2 } },
+    cpu,
+  );
   const sum = scored.reduce((total, { logProb = 0 }) => total + logProb, 0);
   const count = scored.reduce((total, { tokens = [] }) => total + tokens.length, 0);
   expect(-sum / count).toBeCloseTo(loss, 4);
@@ -49,7 +55,7 @@ it('leaves out a pair that is too long, and keeps the order', async () => {
   await saveModelFolder(nodeFiles(), at('order'), letterModel());
   writeFileSync(at('long.tsv'), `a\tb\n${'abc'.repeat(9)}\ta\ncab\tdeed\n`);
   const scored = await runJob(
-    'score',
+    jobs.score,
     { folder: at('order'), pairs: { files: [at('long.tsv')] }, batchSize: 4 },
     cpu,
   );
@@ -61,7 +67,7 @@ it('averages weights, and rejects another model by name', async () => {
   const models = [letterModel(1), letterModel(2), letterModel(3)];
   for (const [i, model] of models.entries()) await saveModelFolder(nodeFiles(), at(`m${i}`), model);
   const folders = models.map((_, i) => at(`m${i}`));
-  expect(await runJob('average', { folders, out: at('mean') }, cpu)).toMatchObject({ models: 3 });
+  expect(await runJob(jobs.average, { folders, out: at('mean') }, cpu)).toMatchObject({ models: 3 });
   const { weights } = await loadModelFolder(nodeFiles(), at('mean'));
   const mean = (i: number) => models.reduce((sum, model) => sum + (model.weights[i] as number), 0) / 3;
   for (let i = 0; i < weights.length; i += 7) expect(weights[i]).toBeCloseTo(mean(i), 6);
@@ -70,9 +76,9 @@ it('averages weights, and rejects another model by name', async () => {
     ...other,
     config: { ...other.config, labelSmoothing: 0.5 },
   });
-  const rejected = runJob('average', { folders: [at('m0'), at('other')], out: at('none') }, cpu);
+  const rejected = runJob(jobs.average, { folders: [at('m0'), at('other')], out: at('none') }, cpu);
   await expect(rejected).rejects.toThrow('other: its configuration differs from that of');
-  await expect(runJob('average', { folders: [at('m0')], out: at('none') }, cpu)).rejects.toThrow(
+  await expect(runJob(jobs.average, { folders: [at('m0')], out: at('none') }, cpu)).rejects.toThrow(
     'two or more',
   );
 });

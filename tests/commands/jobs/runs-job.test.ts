@@ -1,4 +1,5 @@
 // heddle runs: the settings that differ between runs, and the numbers of their logs.
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { archiveFiles } from '../../../src/files/archive-files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { formatLog, type LogRecord } from '../../../src/train/report/training-log.ts';
 import { heddle } from '../../support/cli.ts';
+import { jobs } from '../../support/jobs.ts';
 import { testSession } from '../../support/session.ts';
 import { tinyCorpus, tinyTraining } from '../../support/training.ts';
 import { start, step } from '../../train/report/example.ts';
@@ -24,7 +26,7 @@ beforeAll(async () => {
   const corpus = { kind: 'tsv', path: at('pairs.tsv') } as const;
   const run = (name: string, fields: object) =>
     runJob(
-      'train',
+      jobs.train,
       { ...tinyTraining({ evalSteps: 2, devSentences: 4, ...fields }), corpus, out: at(name) },
       { host: 'cpu' },
     );
@@ -153,7 +155,7 @@ it('shows the error rates of models of speech, of which the least is the best', 
 
 it('names a folder without a log', async () => {
   await expect(summaries({ x: [start()] }, ['y'])).rejects.toThrow('y: there is no training log');
-  await expect(runJob('runs', { folders: [at('.')] }, { host: 'cpu' })).resolves.toHaveLength(2);
+  await expect(runJob(jobs.runs, { folders: [at('.')] }, { host: 'cpu' })).resolves.toHaveLength(2);
   const { status, stderr } = await heddle(['runs', at('pairs.tsv')]);
   expect([status, stderr]).toEqual([
     1,

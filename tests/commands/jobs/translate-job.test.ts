@@ -1,4 +1,5 @@
 // heddle translate of a model whose tokens break lines: what is printed keeps a line for each text.
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { nodeFiles } from '../../../src/host/node-files.ts';
 import { modelConfig } from '../../../src/model/model-config.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import { createTokenizer, specialTokens } from '../../../src/text/tokenizers/tokenizer.ts';
+import { jobs } from '../../support/jobs.ts';
 import { letterModel } from '../../support/saved-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-translate-'));
@@ -46,7 +48,7 @@ it('returns one line per text, for any output of a byte-level model', async () =
     texts: ['a', '', 'aa'],
     options: { batchSize: 2, maxNewTokens: 3, ...decode },
   };
-  const found = await runJob('translate', args, { host: 'cpu' });
+  const found = await runJob(jobs.translate, args, { host: 'cpu' });
   expect(found.map(([best]) => best?.text)).toEqual(['\n\ra', undefined, '\n\ra']);
   expect(translationLines(found, {})).toBe('  a\n\n  a');
   expect(translationLines(found, { ids: true })).toBe('5 6 4\n\n5 6 4');
@@ -55,14 +57,14 @@ it('returns one line per text, for any output of a byte-level model', async () =
   const pieces: string[] = [];
   const onEvent = (event: { type: string; text?: string }) =>
     event.type === 'piece' && pieces.push(event.text ?? '');
-  await runJob('translate', { ...args, stream: true }, { host: 'cpu', onEvent });
+  await runJob(jobs.translate, { ...args, stream: true }, { host: 'cpu', onEvent });
   expect(pieces.join('')).toBe('  a\n\n  a\n');
   // Words that must not occur.
   const without = (words: string[]) => ({ ...args, options: { ...args.options, badWords: words } });
-  const [[best] = []] = await runJob('translate', without(['a']), { host: 'cpu' });
+  const [[best] = []] = await runJob(jobs.translate, without(['a']), { host: 'cpu' });
   expect(best?.text.startsWith('\n\r')).toBe(true);
   expect(best?.ids).not.toContain(4);
-  await expect(runJob('translate', without(['q']), { host: 'cpu' })).rejects.toThrow(
+  await expect(runJob(jobs.translate, without(['q']), { host: 'cpu' })).rejects.toThrow(
     'badWords: "q" is not in the vocabulary of the model; leave it out',
   );
 });
@@ -78,7 +80,7 @@ it('samples the same translations in whatever groups the texts arrive', async ()
     );
     const found: string[] = [];
     await runJob(
-      'translate',
+      jobs.translate,
       { folder: path, options },
       {
         host: 'cpu',

@@ -1,5 +1,6 @@
 // Every family of Hugging Face's models in every command that takes a model, as folders with a SentencePiece
 // model and random weights.
+
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import type { HfType } from '../../../src/formats/shared/model-formats.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { loraTargets } from '../../../src/model/lora.ts';
+import { jobs } from '../../support/jobs.ts';
 import { fairseqPieces, sentencePieceFile, t5Pieces } from '../../support/sentencepiece.ts';
 import { fineTuning } from '../../support/training.ts';
 
@@ -96,17 +98,17 @@ describe.each(Object.entries(families))('%s', (name, family) => {
   it('translates in any format of weights', async () => {
     folder = await makeFolder(name, family);
     const args = { folder, texts, options: { batchSize: 2, maxNewTokens: 6 }, ...languages };
-    const found = await runJob('translate', args, host);
+    const found = await runJob(jobs.translate, args, host);
     const model = await loadModelFolder(nodeFiles(), folder);
     if (languages) {
       const id = model.languages?.ids.get(languages.targetLang);
       for (const [best] of found) expect(best?.ids[0]).toBe(id);
     }
     for (const weights of ['f16', 'int8'] as const)
-      expect(await runJob('translate', { ...args, weights }, host)).toHaveLength(2);
-    expect(await runJob('translate', { ...args, options: { ...args.options, beams: 3 } }, host)).toHaveLength(
-      2,
-    );
+      expect(await runJob(jobs.translate, { ...args, weights }, host)).toHaveLength(2);
+    expect(
+      await runJob(jobs.translate, { ...args, options: { ...args.options, beams: 3 } }, host),
+    ).toHaveLength(2);
   });
 
   it('gives the same with and without the cache', async () => {
@@ -115,10 +117,10 @@ describe.each(Object.entries(families))('%s', (name, family) => {
     const bare = await makeFolder(`${name}-ids`, plain);
     const ids = ['5 6 7', '8', '9 10 11 12 4'];
     const args = { folder: bare, texts: ids, options: { batchSize: 3, maxNewTokens: 12, forceEos: false } };
-    const rows = (await runJob('translate', args, host)).map(([best]) => best);
+    const rows = (await runJob(jobs.translate, args, host)).map(([best]) => best);
     const file = `${pairs}.again`;
     writeFileSync(file, rows.map((row, i) => `${ids[i]}\t${row?.ids.join(' ')}\n`).join(''));
-    const scores = await runJob('score', { folder: bare, pairs: { files: [file] }, batchSize: 3 }, host);
+    const scores = await runJob(jobs.score, { folder: bare, pairs: { files: [file] }, batchSize: 3 }, host);
     for (const [i, { tokens = [] }] of scores.entries()) {
       const counted = tokens.slice(0, rows[i]?.ended ? undefined : -1);
       expect(counted.length).toBeGreaterThan(0);
@@ -128,13 +130,13 @@ describe.each(Object.entries(families))('%s', (name, family) => {
 
   it('is evaluated and verified', async () => {
     const evaluation = await runJob(
-      'evaluate',
+      jobs.evaluate,
       { folder, pairs: { files: [pairs] }, options: { batchSize: 2 }, ...languages },
       host,
     );
     expect(evaluation.pairs).toBe(2);
     expect(Number.isFinite(evaluation.loss)).toBe(true);
-    const [result] = await runJob('verify', { folders: [folder] }, host);
+    const [result] = await runJob(jobs.verify, { folders: [folder] }, host);
     expect(result?.compared.every(({ passed }) => passed)).toBe(true);
   });
 
@@ -149,14 +151,14 @@ describe.each(Object.entries(families))('%s', (name, family) => {
       optimizer: 'adamw' as const,
     };
     const corpus = { kind: 'tsv', path: pairs } as const;
-    const { losses } = await runJob('train', { ...fineTuning(settings), corpus, ...languages }, host);
+    const { losses } = await runJob(jobs.train, { ...fineTuning(settings), corpus, ...languages }, host);
     expect(losses.every(Number.isFinite)).toBe(true);
     for (const [from, to, format] of [
       [out, `${out}-hf`, type],
       [folder, `${out}-own`, 'heddle'],
       [`${out}-own`, `${out}-back`, type],
     ] as const)
-      await runJob('convert', { folder: from, out: to, to: format }, host);
+      await runJob(jobs.convert, { folder: from, out: to, to: format }, host);
     const tensors = (at: string) =>
       readSafetensors(new Uint8Array(readFileSync(join(at, 'model.safetensors'))));
     const [before, after, back] = [folder, `${out}-hf`, `${out}-back`].map(tensors) as [
@@ -192,7 +194,7 @@ describe.each(Object.entries(families))('%s', (name, family) => {
 it('names an unknown language, and a model without languages', async () => {
   const translate = (name: string, targetLang: string) =>
     runJob(
-      'translate',
+      jobs.translate,
       { folder: join(root, name), texts: ['a'], options: { batchSize: 1, maxNewTokens: 2 }, targetLang },
       { host: 'cpu' },
     );

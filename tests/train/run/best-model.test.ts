@@ -1,4 +1,5 @@
 // Selection of the final weights: best evaluation, checkpoint average, and both in resumed runs.
+
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { historyOf, type LogEval, parseLog } from '../../../src/train/report/training-log.ts';
 import { BestModel, type BestOptions, checkBest } from '../../../src/train/run/best-model.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { jobs } from '../../support/jobs.ts';
 import { tinySizes, tinyTraining } from '../../support/training.ts';
 
 const options: BestOptions = { bestMetric: 'loss', patience: 2, evalSteps: 10, devSentences: 0 };
@@ -105,7 +107,7 @@ async function train(
     ...fields,
     out: at(fields.out),
   });
-  return runJob('train', args, { host, tune: false });
+  return runJob(jobs.train, args, { host, tune: false });
 }
 
 beforeAll(() => {
@@ -128,7 +130,7 @@ describe('a training run', () => {
     expect(best, String(losses)).toBeLessThan(losses.length - 3);
 
     const judged = await runJob(
-      'evaluate',
+      jobs.evaluate,
       { folder: at('whole'), pairs: { files: [at('dev.tsv')] }, options: { batchSize: 4 } },
       { host: 'cpu' },
     );
@@ -175,7 +177,7 @@ describe('a training run', () => {
     const fields = { emaDecay: 0.9, schedule: 'constant' as const, learningRate: 1e-2, evalSteps: 4 };
     const whole = await train({ ...fields, out: 'average', steps: 8 });
     const judged = await runJob(
-      'evaluate',
+      jobs.evaluate,
       { folder: at('average'), pairs: { files: [at('dev.tsv')] }, options: { batchSize: 4 } },
       { host: 'cpu' },
     );

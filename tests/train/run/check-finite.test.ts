@@ -1,11 +1,13 @@
 // heddle train --check-finite: a diverging run stops with the name of the tensor, and its last good
 // checkpoint is unchanged, byte for byte.
+
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { jobs } from '../../support/jobs.ts';
 import { tinySizes, tinyTraining } from '../../support/training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-finite-'));
@@ -29,7 +31,7 @@ function train(fields: Partial<TrainArguments>) {
     ...fields,
     out: at('model'),
   });
-  return runJob('train', args, { host: 'dawn', tune: false });
+  return runJob(jobs.train, args, { host: 'dawn', tune: false });
 }
 
 const checkpoint = ['model.safetensors', 'optimizer.safetensors', 'state.json', 'config.json'];

@@ -1,5 +1,6 @@
 // Checkpoints: when and where they are saved, failed saves, and resuming after a cut-off save or a changed
 // corpus.
+
 import {
   cpSync,
   mkdirSync,
@@ -19,6 +20,7 @@ import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { Checkpointer, type CheckpointerOptions } from '../../../src/train/run/checkpoints.ts';
 import type { CheckpointFolder } from '../../../src/train/run/train-result.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { jobs } from '../../support/jobs.ts';
 import { tinyCorpus, tinyTraining } from '../../support/training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-resume-'));
@@ -30,7 +32,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 /** Trains on a file in the folder and gives the losses. */
 async function train(file: string, fields: Partial<TrainArguments>): Promise<readonly number[]> {
   const corpus = { kind: 'tsv', path: at(file) } as const;
-  return (await runJob('train', { ...tinyTraining({ steps: 5, ...fields }), corpus }, { host: 'cpu' }))
+  return (await runJob(jobs.train, { ...tinyTraining({ steps: 5, ...fields }), corpus }, { host: 'cpu' }))
     .losses;
 }
 
@@ -86,7 +88,7 @@ it('keeps the weights of the last checkpoints, also those of an earlier session,
   rmSync(at('kept.step-4'), { recursive: true });
   expect(bytes(at('kept.step-5/model.safetensors'))).toBe(bytes(join(out, 'model.safetensors')));
   const mean = { folders: steps().map(at), out: at('mean') };
-  expect(await runJob('average', mean, { host: 'cpu' })).toMatchObject({ models: 2 });
+  expect(await runJob(jobs.average, mean, { host: 'cpu' })).toMatchObject({ models: 2 });
 });
 
 it('rejects other pairs by name, and leaves its checkpoint', async () => {

@@ -1,5 +1,6 @@
 // Output of a training run (log, report, evaluations) and the results of heddle eval on it, on the CPU
 // references.
+
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,7 @@ import { positionOf } from '../../../src/train/run/checkpoints.ts';
 import type { TrainResult } from '../../../src/train/run/train-result.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { Trainer } from '../../../src/train/update/trainer.ts';
+import { jobs } from '../../support/jobs.ts';
 import { tinyCorpus, tinySizes, tinyTraining } from '../../support/training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-evaluation-'));
@@ -41,7 +43,7 @@ async function train(
   onEvent?: (event: JobEvent) => void,
 ) {
   const told: string[] = [];
-  const result = await runJob('train', args(fields), {
+  const result = await runJob(jobs.train, args(fields), {
     host: 'cpu',
     onEvent: (event) => {
       if (event.type === 'message') told.push(event.text);
@@ -104,7 +106,7 @@ it('writes a report into the model folder', () => {
 
 it('has the dev loss of heddle eval, without label smoothing', async () => {
   const found = await runJob(
-    'evaluate',
+    jobs.evaluate,
     { folder: at('model'), pairs: { files: [at('dev.tsv')] }, options: { batchSize: 5 } },
     { host: 'cpu' },
   );
@@ -120,7 +122,7 @@ it('evaluates the output of heddle translate', async () => {
   const out = at('learned');
   await train({ out, steps: 60, evalSteps: 0, testSentences: 0, schedule: 'constant', learningRate: 3e-2 });
   const found = await runJob(
-    'evaluate',
+    jobs.evaluate,
     { folder: out, pairs: { files: [at('dev.tsv')] }, options: { batchSize: 5 } },
     { host: 'cpu' },
   );
@@ -128,7 +130,7 @@ it('evaluates the output of heddle translate', async () => {
     pairs.slice(0, 12).map((p) => p.split('\t')[side] as string),
   );
   const candidates = await runJob(
-    'translate',
+    jobs.translate,
     { folder: out, texts: sources as string[], options: { batchSize: 4 } },
     { host: 'cpu' },
   );
@@ -144,7 +146,7 @@ it('evaluates the output of heddle translate', async () => {
 
   const pieces: string[] = [];
   const streamed = await runJob(
-    'translate',
+    jobs.translate,
     {
       folder: out,
       texts: [...(sources as string[]).slice(0, 2), ''],
@@ -162,7 +164,7 @@ it('evaluates the output of heddle translate', async () => {
   // Beams that are asked for, and for the first six sentences a second reference, which is what they find.
   const decode = { beams: 3, lengthPenalty: 0.6 };
   const beams = await runJob(
-    'translate',
+    jobs.translate,
     { folder: out, texts: sources as string[], options: { batchSize: 4, ...decode } },
     { host: 'cpu' },
   );
@@ -181,7 +183,7 @@ it('evaluates the output of heddle translate', async () => {
     options: { batchSize: 5, ...decode },
     references: 2,
   };
-  const judged = await runJob('evaluate', two, { host: 'cpu' });
+  const judged = await runJob(jobs.evaluate, two, { host: 'cpu' });
   const both = lists.map((list, i) => [...list, ...(others[i] ? [others[i]] : [])]);
   expect(judged.bleu).toBe(corpusBleu(found3, both).score);
   expect(judged.bleuSignature).toMatch(/^nrefs:var/);
@@ -195,7 +197,7 @@ it('evaluates the same samples for any batch size, equal to those of heddle tran
     pairs.slice(0, 12).map((p) => p.split('\t')[side] as string),
   );
   const translated = await runJob(
-    'translate',
+    jobs.translate,
     { folder: at('learned'), texts: sources as string[], options: { batchSize: 12, ...decode } },
     { host: 'cpu' },
   );
@@ -210,7 +212,7 @@ it('evaluates the same samples for any batch size, equal to those of heddle tran
       options: { batchSize: batch, ...decode },
     };
     const progress: number[] = [];
-    const found = await runJob('evaluate', args, {
+    const found = await runJob(jobs.evaluate, args, {
       host: 'cpu',
       onEvent: (event) =>
         event.type === 'progress' && event.task === 'translate' && progress.push(event.done),

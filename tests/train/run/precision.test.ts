@@ -1,4 +1,5 @@
 // heddle train --precision f16: a resumed run is bit for bit the uninterrupted one, loss scale included.
+
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { counterAt, lossScales } from '../../../src/engine/ops/optimizer/clip.ts
 import { readSafetensors } from '../../../src/files/safetensors.ts';
 import { historyOf, parseLog } from '../../../src/train/report/training-log.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { jobs } from '../../support/jobs.ts';
 import { tinySizes, tinyTraining } from '../../support/training.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-precision-'));
@@ -29,7 +31,7 @@ function train(fields: Partial<TrainArguments> & Pick<TrainArguments, 'out' | 's
     ...fields,
     out: at(fields.out),
   });
-  return runJob('train', args, { host: 'dawn', tune: false });
+  return runJob(jobs.train, args, { host: 'dawn', tune: false });
 }
 
 it('resumes with the same bits of weights, moments and loss scale', async () => {

@@ -5,7 +5,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ArgumentsOf, JobName } from '../../../src/commands/remote/jobs.ts';
+import type { CommandJob } from '../../../src/commands/remote/command-job.ts';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
@@ -19,6 +19,7 @@ import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
 import { setUp } from '../../../src/train/run/setup.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { jobs } from '../../support/jobs.ts';
 import { EngineSession } from '../../support/session.ts';
 import { fineTuning, tinyCorpus, tinyTraining } from '../../support/training.ts';
 
@@ -165,9 +166,9 @@ describe('initialization from an HF folder', () => {
   const json = (path: string) => JSON.parse(readFileSync(path, 'utf8'));
   const fixture = (name: string) => join(import.meta.dirname, '../../fixtures/hf', name);
 
-  const run = <N extends JobName>(name: N, args: ArgumentsOf<N>) => runJob(name, args, { host: 'cpu' });
+  const run = <A, R>(job: CommandJob<A, R>, args: A) => runJob(job, args, { host: 'cpu' });
   const train = (fields: Partial<TrainArguments>) =>
-    run('train', {
+    run(jobs.train, {
       ...fineTuning({ steps: 6, heldOut: 0, schedule: 'constant', learningRate: 3e-2 }),
       corpus: { kind: 'tsv', path: at('pairs.tsv') },
       ...fields,
@@ -197,7 +198,7 @@ describe('initialization from an HF folder', () => {
       expect(after.config).toEqual(before.config);
       expect(after.decode).toEqual(before.decode);
       expect(after.source.encode('4 5')).toEqual([4, 5]);
-      await run('convert', { folder: at('tuned'), out: at('back'), to: 'marian' });
+      await run(jobs.convert, { folder: at('tuned'), out: at('back'), to: 'marian' });
       expect(json(at('back/config.json'))).toEqual({
         ...json(fixture('marian/config.json')),
         torch_dtype: 'float32',
@@ -244,7 +245,7 @@ describe('initialization from an HF folder', () => {
       labelSmoothing: 0.1,
       dropout: { embedding: 0.25, attention: 0.25, feedForward: 0.25, residual: 0.25 },
     });
-    await run('convert', { folder: at('smooth'), out: at('smooth-bart'), to: 'bart' });
+    await run(jobs.convert, { folder: at('smooth'), out: at('smooth-bart'), to: 'bart' });
     const rates = { dropout: 0.25, attention_dropout: 0.25, activation_dropout: 0.25 };
     expect(json(at('smooth-bart/config.json'))).toEqual({ ...json(fixture('bart/config.json')), ...rates });
   });
@@ -264,12 +265,12 @@ describe('initialization from an HF folder', () => {
     await train({ init: at('t5'), out: at('smooth-t5'), steps: 1, dropout: 0.25 });
     const { dropout } = (await loadModelFolder(files, at('smooth-t5'))).config;
     expect(Object.values(dropout)).toEqual(Array(6).fill(0.25));
-    await run('convert', { folder: at('smooth-t5'), out: at('back-t5'), to: 't5' });
+    await run(jobs.convert, { folder: at('smooth-t5'), out: at('back-t5'), to: 't5' });
     expect(json(at('back-t5/config.json'))).toMatchObject({ ...t5, dropout_rate: 0.25 });
   });
 
   it('reads a base that is quantized in parts, and trains the adapter as on weights in memory', async () => {
-    await run('convert', { folder: at('bart'), out: at('own'), to: 'heddle' });
+    await run(jobs.convert, { folder: at('bart'), out: at('own'), to: 'heddle' });
     const session = new EngineSession(files, async () => cpuEngine());
     const trained: Float32Array[] = [];
     for (const name of ['bart', 'own']) {

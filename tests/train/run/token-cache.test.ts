@@ -1,5 +1,6 @@
 // The cache of token ids beside a model folder: a resumed run uses it, and it is never trusted if anything
 // differs.
+
 import {
   copyFileSync,
   existsSync,
@@ -21,6 +22,7 @@ import { tokenCachePath } from '../../../src/train/run/run-files.ts';
 import { setUp } from '../../../src/train/run/setup.ts';
 import { cacheKey, hashCorpus, readTokenCache } from '../../../src/train/run/token-cache.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { jobs } from '../../support/jobs.ts';
 import { trainWords } from '../../support/tokenizers.ts';
 import { tinyCorpus, tinyTraining } from '../../support/training.ts';
 
@@ -63,7 +65,7 @@ let first: Awaited<ReturnType<typeof resumed>>;
 
 beforeAll(async () => {
   writeFileSync(at('pairs.tsv'), tinyCorpus);
-  await runJob('train', given(), { host: 'cpu' });
+  await runJob(jobs.train, given(), { host: 'cpu' });
   copyFileSync(cache, at('kept'));
   rmSync(cache);
   first = await resumed();
@@ -78,7 +80,7 @@ it('is written beside the folder at the first checkpoint, and a resumed run take
   expect(found).toEqual({ ...expected, tokenized: false });
   expect(found.dev.length).toBeGreaterThan(0);
   const losses = async () =>
-    (await runJob('train', { ...given({ steps: 3 }), resume: true }, { host: 'cpu' })).losses;
+    (await runJob(jobs.train, { ...given({ steps: 3 }), resume: true }, { host: 'cpu' })).losses;
   expect(await losses()).toHaveLength(2);
 });
 

@@ -1,16 +1,18 @@
 // heddle train of a subset of the weights, on the CPU references: written files, resumed runs that end bit
 // for bit the same, and LoRA adapters in translate, eval and convert.
+
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ArgumentsOf, JobName } from '../../../src/commands/remote/jobs.ts';
+import type { CommandJob } from '../../../src/commands/remote/command-job.ts';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
 import { readSafetensors } from '../../../src/files/safetensors.ts';
 import { loraConfig } from '../../../src/model/lora.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
+import { jobs } from '../../support/jobs.ts';
 import { relativeError } from '../../support/op.ts';
 import { fineTuning, tinySizes } from '../../support/training.ts';
 
@@ -46,12 +48,12 @@ const common = fineTuning({
 });
 const sizes = { ...tinySizes, maxLength: 12 };
 
-async function run<N extends JobName>(name: N, args: ArgumentsOf<N>) {
+async function run<A, R>(job: CommandJob<A, R>, args: A) {
   const messages: string[] = [];
   const onEvent = (event: JobEvent) => void (event.type === 'message' && messages.push(event.text));
-  return { result: await runJob(name, args, { host: 'cpu', onEvent }), messages };
+  return { result: await runJob(job, args, { host: 'cpu', onEvent }), messages };
 }
-const train = (fields: Partial<TrainArguments>) => run('train', { ...common, ...fields });
+const train = (fields: Partial<TrainArguments>) => run(jobs.train, { ...common, ...fields });
 
 beforeAll(async () => {
   writeFileSync(at('pairs.tsv'), pairs.slice(6).join('\n'));
@@ -138,7 +140,7 @@ describe('a run with a LoRA adapter', () => {
     const adapter = at('adapter');
     const { dev, best } = (await train({ ...fields, out: at('again') })).result;
     const evaluate = (extra: object) =>
-      run('evaluate', {
+      run(jobs.evaluate, {
         folder: at('base'),
         pairs: { files: [at('dev.tsv')] },
         options: { batchSize: 4 },
@@ -148,10 +150,10 @@ describe('a run with a LoRA adapter', () => {
     // Evaluation merges in float32; dev loss during training computes the adapter separately.
     expect(merged.loss).toBeCloseTo(dev.find(({ step }) => step === best?.step)?.loss ?? Number.NaN, 5);
     expect((await evaluate({})).result.loss).not.toBeCloseTo(merged.loss, 3);
-    await run('convert', { folder: at('base'), out: at('merged'), to: 'heddle', lora: adapter });
+    await run(jobs.convert, { folder: at('base'), out: at('merged'), to: 'heddle', lora: adapter });
     const texts = pairs.map((pair) => pair.split('\t')[0] as string);
     const translate = (from: string, extra: object) =>
-      run('translate', { folder: at(from), texts, options: { batchSize: 8 }, ...extra });
+      run(jobs.translate, { folder: at(from), texts, options: { batchSize: 8 }, ...extra });
     const scores = async (from: string, extra: object = {}) =>
       (await translate(from, extra)).result.map(([t]) => [t?.text, t?.score]);
     const beside = await scores('base', { lora: adapter });
@@ -181,7 +183,7 @@ describe('a run with a LoRA adapter', () => {
 
   it('is rejected without its base model', async () => {
     await expect(
-      run('translate', { folder: at('adapter'), texts: ['one'], options: { batchSize: 1 } }),
+      run(jobs.translate, { folder: at('adapter'), texts: ['one'], options: { batchSize: 1 } }),
     ).rejects.toThrow(
       `${at('adapter')}: a LoRA adapter without its model; load its model with this adapter (its base model is ${at('base')})`,
     );

@@ -1,6 +1,6 @@
 // Transcriptions as text, subtitles (SRT, WebVTT) and JSON.
 
-import type { Transcription } from '../../../commands/jobs/transcribe-job.ts';
+import type { Transcription } from './transcribe-job.ts';
 
 /** The formats of `--to`. */
 export const speechFormats = ['txt', 'srt', 'vtt', 'json'] as const;

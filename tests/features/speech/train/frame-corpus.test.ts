@@ -1,4 +1,5 @@
 // Training on clips: from a manifest to a model that is saved, resumed and used, on the float64 references of the ops.
+
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import { writeWav } from '../../../../src/features/speech/audio/wav.ts';
 import { nodeHost } from '../../../../src/host/node-host.ts';
 import { registerHost } from '../../../../src/session/host.ts';
 import type { TrainSettings } from '../../../../src/train/settings/train-settings.ts';
+import { jobs } from '../../../support/jobs.ts';
 
 registerHost(nodeHost());
 
@@ -57,7 +59,7 @@ const settings: TrainSettings = {
 };
 const run = (out: string, more: TrainSettings & { resume?: boolean }, dev = true) =>
   runJob(
-    'train',
+    jobs.train,
     {
       ...settings,
       ...more,
@@ -108,7 +110,7 @@ it('leaves out clips that cannot be read, and fails if there are no others', asy
   const lines = ['bad.wav\tlow', 'missing.wav\thigh', ...texts.map((text, i) => `clips/${i}.wav\t${text}`)];
   const train = (count: number) => {
     writeFileSync(at('data/bad.tsv'), lines.slice(0, count).join('\n'));
-    return runJob('train', { ...settings, steps: 1, evalSteps: 0, out: '', corpus }, { host: 'cpu' });
+    return runJob(jobs.train, { ...settings, steps: 1, evalSteps: 0, out: '', corpus }, { host: 'cpu' });
   };
   expect((await train(8)).pairs).toBe(6);
   await expect(train(2)).rejects.toThrow(/bad\.wav: not a WAV file/);
@@ -134,7 +136,7 @@ it('learns words from clips of the caller, and transcribes with the saved model'
   const right = await Promise.all(texts.map(same));
   expect(right.filter(Boolean).length).toBeGreaterThanOrEqual(4);
   const pairs = { files: [at('data/dev.tsv')] };
-  const report = await runJob('evaluate', { folder: at('saved'), pairs, resamples: 0 }, { host: 'cpu' });
+  const report = await runJob(jobs.evaluate, { folder: at('saved'), pairs, resamples: 0 }, { host: 'cpu' });
   expect([report.pairs, report.wer]).toEqual([6, expect.closeTo(model.training?.dev.at(-1)?.wer ?? -1, 1)]);
 });
 
@@ -153,7 +155,7 @@ it('trains a model of images of lines on the built-in task', async () => {
     testSentences: 4,
   };
   const { losses, dev, evaluation, config } = await runJob(
-    'train',
+    jobs.train,
     { ...small, corpus, out: '' },
     { host: 'cpu' },
   );
