@@ -69,10 +69,12 @@ export type { ErrorHints } from './files/hub/http.ts';
 export type { PulledModel, PullProgress } from './files/hub/pull-model.ts';
 export { memoryFiles } from './files/memory-files.ts';
 export type { ModelFormat } from './formats/shared/model-formats.ts';
+export { loadModel } from './load-with-features.ts';
 export type { LoraConfig } from './model/lora.ts';
 export type { DropoutRates, ModelConfig, ModelOptions } from './model/model-config.ts';
 export { type PresetName, presets } from './model/presets.ts';
 export type { WeightFormat } from './model/quantized-parameters.ts';
+export { planTraining } from './plan-with-features.ts';
 export { type Host, type ModelPlace, openBrowserFiles, registerHost } from './session/host.ts';
 export { fewerLaunches } from './session/launch-code.ts';
 export type { SessionOptions } from './session/session.ts';
@@ -149,4 +151,4 @@ export {
   settingRows,
   type TrainSettings,
 } from './train/settings/train-settings.ts';
-export { loadModel, planTraining, train } from './with-features.ts';
+export { train } from './train-with-features.ts';

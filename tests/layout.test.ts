@@ -51,7 +51,9 @@ const ENGINE_ORDER = ['ops', 'graph', 'plan', 'cpu', 'gpu'];
 /** Entry points of the package, and what the pages share: they may import from every folder. */
 const ENTRIES = [
   'src/index.ts',
-  'src/with-features.ts',
+  'src/load-with-features.ts',
+  'src/plan-with-features.ts',
+  'src/train-with-features.ts',
   'src/index.node.ts',
   'src/index.deno.ts',
   'src/node.ts',
@@ -242,8 +244,9 @@ it('does not import the command line in demo', () => {
  * `heddle bench`.
  */
 const deepInDemo: Readonly<Record<string, readonly string[]>> = {
-  // The hub proxy of the development server runs in Node, before the library is built.
+  // The hub proxy of the development server and the build of the pages run in Node, before the library is built.
   '': ['files/hub/repository'],
+  build: ['files/zip', 'session/host'],
 };
 
 it('uses the public entries in demo, except for the listed modules', () => {

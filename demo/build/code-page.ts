@@ -89,4 +89,3 @@ export const codePage: Plugin = {
  * load it in an isolated page.
  */
 const forFrame = { 'Cross-Origin-Resource-Policy': 'cross-origin' };
-

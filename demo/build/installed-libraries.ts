@@ -110,4 +110,3 @@ async function describeTransformers(): Promise<string> {
   const bytes = sizes.reduce((sum, { size }) => sum + size, 0);
   return `export const transformers = ${JSON.stringify({ version, bytes })};`;
 }
-

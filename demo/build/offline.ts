@@ -52,4 +52,3 @@ export const offline: Plugin = {
     { tag: 'link', attrs: { rel: 'apple-touch-icon', href: './icons/icon-180.png' }, injectTo: 'head' },
   ],
 };
-

@@ -21,4 +21,3 @@ export async function textFiles(folder: string, names: RegExp): Promise<string[]
     .map((name) => join(folder, name))
     .sort();
 }
-

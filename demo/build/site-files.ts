@@ -1,6 +1,6 @@
 // What else the site has: the proxy of the hub, the documentation, and the source code as a zip archive.
 import { readFile } from 'node:fs/promises';
-import { extname, join, resolve } from 'node:path';
+import { extname, join } from 'node:path';
 import type { Connect, Plugin } from 'vite';
 import { zipParts } from '../../src/files/zip.ts';
 import { defaultHub } from '../../src/session/host.ts';
@@ -60,4 +60,3 @@ export const sourceCode: Plugin = {
     this.emitFile({ type: 'asset', fileName: 'heddle-source.zip', source });
   },
 };
-

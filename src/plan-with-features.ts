@@ -1,0 +1,22 @@
+// `planTraining` of the library: it brings all guests, as `train` does.
+
+import type { GivenPairs } from './api/given-inputs.ts';
+import {
+  type PlanTrainingOptions,
+  planTraining as planWith,
+  type TrainingForecast,
+} from './api/plan-training.ts';
+import { features } from './features/features.ts';
+
+/**
+ * Plans the training of `train` with the same pairs and options: tokenizes the pairs and plans a step on the
+ * device, without running it. Throws a HeddleError for an invalid option, like `train`. If the training does
+ * not fit the device, `fits` is false.
+ * @example
+ * const { parameters, steps, planned, fits, reason } = await planTraining(pairs, { preset: 'small', batchSize: 64 });
+ * console.log(fits ? `${parameters} parameters, ${steps} steps, ${planned.peak} bytes` : reason);
+ */
+export const planTraining = (
+  given: GivenPairs,
+  options: PlanTrainingOptions = {},
+): Promise<TrainingForecast> => planWith(given, options, features);
