@@ -2,14 +2,12 @@
 // docs/getting-started.md shows its use; 'heddle/engine' is the level below.
 
 // Models.
-export {
-  type CreateTranslatorOptions,
-  createTranslator,
-  type HeddleTranslator,
-  type TranslatorAvailability,
-  type TranslatorCallOptions,
-  type TranslatorLanguages,
-  translators,
+export type {
+  CreateTranslatorOptions,
+  HeddleTranslator,
+  TranslatorAvailability,
+  TranslatorCallOptions,
+  TranslatorLanguages,
 } from './api/create-translator.ts';
 export type { PlanShape } from './api/decoding-plan.ts';
 export type { EvaluateOptions, Evaluation, PairScore } from './api/evaluate-model.ts';
@@ -17,9 +15,9 @@ export type { GivenPairs, GivenSettings } from './api/given-inputs.ts';
 export { isSupported, type MissingPart, type Support } from './api/is-supported.ts';
 export type { LoadOptions } from './api/load-options.ts';
 export type { Model, ModelLanguages } from './api/model.ts';
-export { importModel, type ModelFacts, packModel, pullModel, readModelFacts } from './api/model-files.ts';
+export { type ModelFacts, packModel, readModelFacts } from './api/model-files.ts';
 export type { MemoryOffer, PlanTrainingOptions, TrainingForecast } from './api/plan-training.ts';
-export { type ReadPairsOptions, readPairs } from './api/read-pairs.ts';
+export type { ReadPairsOptions } from './api/read-pairs.ts';
 export type { DownloadOptions, PullOptions } from './api/remote-models.ts';
 export { trainingReport } from './api/report-of-log.ts';
 export type { SaveOptions } from './api/save-model.ts';
@@ -68,7 +66,7 @@ export type { FileSource, FolderSource } from './files/given-files.ts';
 export type { ErrorHints } from './files/hub/http.ts';
 export type { PulledModel, PullProgress } from './files/hub/pull-model.ts';
 export { memoryFiles } from './files/memory-files.ts';
-export type { ModelFormat } from './formats/shared/model-formats.ts';
+export { importModel, pullModel, readPairs } from './files-with-features.ts';
 export { loadModel } from './load-with-features.ts';
 export type { LoraConfig } from './model/lora.ts';
 export type { DropoutRates, ModelConfig, ModelOptions } from './model/model-config.ts';
@@ -152,3 +150,4 @@ export {
   type TrainSettings,
 } from './train/settings/train-settings.ts';
 export { train } from './train-with-features.ts';
+export { createTranslator, translators } from './translate-with-features.ts';

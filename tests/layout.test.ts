@@ -51,9 +51,11 @@ const ENGINE_ORDER = ['ops', 'graph', 'plan', 'cpu', 'gpu'];
 /** Entry points of the package, and what the pages share: they may import from every folder. */
 const ENTRIES = [
   'src/index.ts',
+  'src/files-with-features.ts',
   'src/load-with-features.ts',
   'src/plan-with-features.ts',
   'src/train-with-features.ts',
+  'src/translate-with-features.ts',
   'src/index.node.ts',
   'src/index.deno.ts',
   'src/node.ts',

@@ -6,6 +6,7 @@ import { checkNames } from '../core/fields.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
+import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
 import { loadModel } from './load-model.ts';
 import type { LoadOptions } from './load-options.ts';
@@ -225,15 +226,11 @@ function codesFor({ languages }: Model, { sourceLanguage, targetLanguage }: Tran
   return { sourceLang: find(sourceLanguage), targetLang: find(targetLanguage) };
 }
 
-/**
- * Creates a translator with the members of the browser's built-in `Translator`: a page can use that if it exists,
- * and a model of its own elsewhere. Rejects as `loadModel`, and with the reason of the signal.
- * @example
- * const languages = { sourceLanguage: 'en', targetLanguage: 'es' };
- * const translator = await createTranslator({ ...languages, model: 'models/en-es' });
- * for await (const piece of translator.translateStreaming('Good morning.')) document.title += piece;
- */
-export async function createTranslator(options: CreateTranslatorOptions): Promise<HeddleTranslator> {
+/** `createTranslator` of the library, with the guests that the caller has. */
+export async function createTranslator(
+  options: CreateTranslatorOptions,
+  features: Features = noFeatures,
+): Promise<HeddleTranslator> {
   checkNames({ area: 'createTranslator' }, Object.keys(optionNames), Object.keys(options));
   for (const side of ['sourceLanguage', 'targetLanguage'] as const)
     check(
@@ -247,22 +244,16 @@ export async function createTranslator(options: CreateTranslatorOptions): Promis
   monitor?.(target);
   const progress = (loaded: number) => target.dispatchEvent(new DownloadProgressEvent(loaded));
   progress(0);
-  const model = given instanceof Model ? given : await loadModel(given, { ...load, signal });
+  const model = given instanceof Model ? given : await loadModel(given, { ...load, signal }, features);
   progress(1);
   return new ModelTranslator(model, options);
 }
 
-/**
- * An object with the static members of the built-in `Translator`, `create` and `availability`, over models by their
- * languages.
- * @example
- * const builtIn = (globalThis as { Translator?: ReturnType<typeof translators> }).Translator;
- * const Translator = builtIn ?? translators({ 'en-es': 'models/en-es' });
- * const translator = await Translator.create({ sourceLanguage: 'en', targetLanguage: 'es' });
- */
+/** `translators` of the library, with the guests that the caller has. */
 export function translators(
   models: Readonly<Record<string, Model | FolderSource>>,
   load?: CreateTranslatorOptions['load'],
+  features: Features = noFeatures,
 ) {
   const modelFor = ({ sourceLanguage, targetLanguage }: TranslatorLanguages) => {
     const base = (tag: string) => tag.split('-')[0];
@@ -280,7 +271,7 @@ export function translators(
           `There is no model for ${options.sourceLanguage} to ${options.targetLanguage}.`,
           'NotSupportedError',
         );
-      return createTranslator({ load, ...options, model });
+      return createTranslator({ load, ...options, model }, features);
     },
     /** Whether there is a model for the languages on this machine, or one to download. */
     async availability(languages: TranslatorLanguages): Promise<TranslatorAvailability> {
@@ -288,7 +279,7 @@ export function translators(
       if (model === undefined) return 'unavailable';
       if (typeof model !== 'string') return 'available';
       const host = currentHost();
-      return (await isModelFolder(archiveFiles(host.files), host.modelPath(model)))
+      return (await isModelFolder(archiveFiles(host.files), host.modelPath(model), features.formats))
         ? 'available'
         : 'downloadable';
     },

@@ -62,7 +62,8 @@ export async function openMember(
   options: Parameters<typeof openModel>[2],
 ): Promise<SavedModel> {
   const { files, folder } = await openGiven(member, session.files, session.host.modelPath);
-  return openModel(folder, { files, emit: session.emit }, options);
+  const { emit, features } = session;
+  return openModel(folder, { files, emit, features }, options);
 }
 
 /** Name of a member in messages. */

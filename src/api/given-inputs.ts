@@ -7,6 +7,7 @@ import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import type { FileSource, FolderSource } from '../files/given-files.ts';
 import { isObject } from '../files/json-files.ts';
+import type { Features } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
 import { emitTo, type SessionEvent } from '../session/session-event.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
@@ -88,6 +89,7 @@ export async function givenInputs(
     ...reading
   }: {
     readonly files?: Files;
+    readonly features: Features;
     readonly onEvent?: (event: SessionEvent) => void;
     readonly signal?: AbortSignal;
   },
@@ -117,10 +119,18 @@ export async function givenInputs(
 /** The pairs of a file; the readers of its format are loaded on demand. */
 export async function pairsOfBlob(
   blob: Blob,
-  { onEvent, signal }: { readonly onEvent?: (event: SessionEvent) => void; readonly signal?: AbortSignal },
+  {
+    features,
+    onEvent,
+    signal,
+  }: {
+    readonly features: Features;
+    readonly onEvent?: (event: SessionEvent) => void;
+    readonly signal?: AbortSignal;
+  },
 ): Promise<readonly Pair[]> {
   const { readBlobPairs } = await import('../train/data/load-corpus.ts');
-  return readBlobPairs(blob, { emit: emitTo(onEvent), signal });
+  return readBlobPairs(blob, { features, emit: emitTo(onEvent), signal });
 }
 
 /** The corpus that is given instead of pairs; undefined if there is none. */

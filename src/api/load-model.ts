@@ -56,7 +56,7 @@ export async function openFolder(
     return (await variants()).openVariant(folder, session, options);
   const saved = await openModel(
     folder,
-    { files, emit: session.emit },
+    { files, emit: session.emit, features: session.features },
     { sourceLang, targetLang, inParts: inMemory === undefined ? 'large' : !inMemory },
   );
   const parameters = parameterList(saved.config);

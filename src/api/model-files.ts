@@ -12,6 +12,7 @@ import { writeFolder } from '../files/owned-folder.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
+import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost, type ModelPlace, placeOf } from '../session/host.ts';
 import { openPlace } from '../session/open-place.ts';
 import { emitTo, type SessionEvent } from '../session/session-event.ts';
@@ -59,24 +60,18 @@ export async function packModel(model: FolderSource, place: ModelPlace = {}): Pr
   return new Blob((await packFolder(files, folder)) as BlobPart[], { type: 'application/zip' });
 }
 
-/**
- * Stores the model of a .zip archive or safetensors file, or of the files of a folder, under a name, with its
- * checkpoint; an existing model is replaced. A model of Marian or Firefox is stored in heddle's format. Throws a
- * HeddleError, and stores nothing, if the model cannot be loaded.
- *
- * @example
- * await importModel(file, 'en-es');
- */
+/** `importModel` of the library, with the guests that the caller has. */
 export async function importModel(
   file: Blob | readonly File[],
   name: string,
   place: ModelPlace = {},
+  features: Features = noFeatures,
 ): Promise<void> {
   checkNames({ area: 'importModel' }, ['files'], Object.keys(place));
   const { files, folder } = placeNamed('importModel', name, place);
   const { fromBlobs } = await import('./remote-models.ts');
   const found = await fromBlobs(file);
-  const model = await loadModelFolder(found.files, found.folder);
+  const model = await loadModelFolder(found.files, found.folder, { formats: features.formats });
   await (await import('../files/folder-commit.ts')).verifyFolder(found.files, found.folder); // the copy has new checksums
   const names = await found.files.list(found.folder);
   const parts: Record<string, Uint8Array> = {};
@@ -87,28 +82,36 @@ export async function importModel(
 }
 
 /** The names of all options of pullModel. */
-const pullOptions =
-  'files revision hub token signal onDownload fetch idleTimeout retryDelay maxRetries hints fallbackHub partial memoryBudget weights onMessage check registry baseUrl'.split(
-    ' ',
-  );
+const pullOptions: Readonly<Record<keyof PullOptions, true>> = {
+  files: true,
+  revision: true,
+  hub: true,
+  token: true,
+  signal: true,
+  onDownload: true,
+  fetch: true,
+  idleTimeout: true,
+  retryDelay: true,
+  maxRetries: true,
+  hints: true,
+  fallbackHub: true,
+  partial: true,
+  memoryBudget: true,
+  weights: true,
+  onMessage: true,
+  check: true,
+  registry: true,
+  baseUrl: true,
+};
 
-/**
- * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub, or the model of a pair of languages such as `en-es` of
- * Firefox Translations, and stores it under a name; an existing model is replaced when the download is complete. A call
- * after an interruption continues the download. A model of the hub that needs more than `memoryBudget` is an error of
- * kind `memory` before its weights are downloaded. Throws a HeddleError that says what to do, or the signal's reason.
- *
- * @example
- * await pullModel('Helsinki-NLP/opus-mt-en-es', 'en-es', {
- *   onDownload: ({ loaded, total }) => console.log(loaded / total),
- * });
- */
+/** `pullModel` of the library, with the guests that the caller has. */
 export async function pullModel(
   model: string,
   name: string,
   options: PullOptions = {},
+  features: Features = noFeatures,
 ): Promise<PulledModel> {
-  checkNames({ area: 'pullModel' }, pullOptions, Object.keys(options));
+  checkNames({ area: 'pullModel' }, Object.keys(pullOptions), Object.keys(options));
   checkSignal(options.signal);
   return untilAborted(options.signal, async () => {
     const { files, folder } = placeNamed('pullModel', name, options);
@@ -117,6 +120,6 @@ export async function pullModel(
     const { memoryBudget, weights, onMessage } = options;
     const emit = emitTo((event: SessionEvent) => event.type === 'message' && onMessage?.(event.text));
     const onConfig = (config: ModelConfig) => checkMemory(model, config, { memoryBudget, emit }, { weights });
-    return downloadModel(model, files, folder, currentHost(), { ...options, onConfig });
+    return downloadModel(model, files, folder, currentHost(), { ...options, onConfig }, features);
   });
 }

@@ -69,7 +69,7 @@ export async function openVariant(
   const merged = single !== undefined && !quantized;
   const inParts = quantized || (inMemory === undefined ? 'large' : !inMemory);
   const options = { sourceLang, targetLang, inParts } as const;
-  const place = { files, emit: session.emit };
+  const place = { files, emit: session.emit, features: session.features };
   // Before the weights are read, if the folder has a configuration; archives and models of Marian after that.
   let isChecked = given || session.memoryBudget === undefined;
   const checkNeeds = async (config: ModelConfig) => {

@@ -210,6 +210,7 @@ async function forecast(
     onEvent?.(event);
   };
   const { pairs, settings, files, ...sets } = await givenInputs(given, options, {
+    features,
     files: base,
     signal,
     onEvent: emit,

@@ -1,25 +1,23 @@
 // The configuration of a saved model, without its weights.
 
-import { check, withErrorPrefix } from '../core/errors.ts';
+import { check } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
-import { isObject, type Json, readJson } from '../files/json-files.ts';
+import { type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
-import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
+import { mainFormats } from '../formats/main-formats.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 
 /**
  * The configuration in a config.json of heddle or Hugging Face. Throws a HeddleError that names the file and the field
  * if it is missing or not supported.
  */
 export async function readConfig(raw: Json, path: string): Promise<ModelConfig> {
-  if (raw.model_type === undefined) {
-    check(
-      isObject(raw.model),
-      `${path}: it has neither the field model (heddle) nor model_type (Hugging Face); give the config.json of such a model`,
-    );
-    return withErrorPrefix(path, () => modelConfig(raw.model as ModelOptions));
-  }
-  const { readHfConfig } = await import('../formats/hf/hf-config.ts');
-  return readHfConfig(raw, undefined, undefined, path).config;
+  const format = mainFormats.find(({ isConfig, readConfig }) => readConfig && isConfig?.(raw));
+  check(
+    format?.readConfig,
+    `${path}: it is neither a config.json of heddle ("format": "heddle") nor one of Hugging Face (model_type)`,
+  );
+  return format.readConfig(raw, path);
 }
 
 /** Receives the configuration of a model before its weights are read or downloaded; it may throw. */

@@ -4,6 +4,7 @@ import { check, checkSignal } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import { type FileSource, GivenFiles } from '../files/given-files.ts';
+import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
 import { emitTo, type SessionEvent } from '../session/session-event.ts';
 import type { PairFiles } from '../text/corpus/pair-files.ts';
@@ -18,15 +19,11 @@ export interface ReadPairsOptions
   readonly signal?: AbortSignal;
 }
 
-/**
- * Reads the pairs of a file: a path, a File or a Blob, in TSV or the format of its name (CSV, JSON lines, TMX, XLIFF,
- * PO, MO), also gzipped. Throws a HeddleError that names the file if it has no pair.
- * @example
- * const { bleu } = await model.evaluate(await readPairs('test.tsv'));
- */
+/** `readPairs` of the library, with the guests that the caller has. */
 export async function readPairs(
   file: FileSource,
   { onEvent, signal, ...format }: ReadPairsOptions = {},
+  features: Features = noFeatures,
 ): Promise<Pair[]> {
   checkNames({ area: 'readPairs', others: ['onEvent', 'signal'] }, formatFields, Object.keys(format));
   checkSignal(signal);
@@ -34,7 +31,7 @@ export async function readPairs(
   return untilAborted(signal, async () => {
     const corpus = await import('../train/data/load-corpus.ts');
     const given = new GivenFiles(currentHost().files);
-    const session = { files: given.files, emit: emitTo(onEvent), signal };
+    const session = { files: given.files, emit: emitTo(onEvent), signal, features };
     return corpus.readPairs({ files: [given.path(file)], ...format }, session);
   });
 }

@@ -10,9 +10,11 @@ import { readJson } from '../files/json-files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { unpackModelFile } from '../files/model-archives.ts';
 import { modelFileNames } from '../files/model-file.ts';
+import { allFormats } from '../formats/main-formats.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { WeightFormat, WeightStorage } from '../model/quantized-parameters.ts';
+import type { Features } from '../session/feature-table.ts';
 import type { Host, ModelPlace } from '../session/host.ts';
 import type { Session } from '../session/session.ts';
 import type { OnConfig } from './read-config.ts';
@@ -53,11 +55,11 @@ export interface PullOptions
    */
   readonly check?: boolean;
   /**
-   * Address of the JSON record of models of Firefox Translations, for a pair of languages. [`db/models.json`,
-   * `models.json` or `registry.json` at the base address]
+   * Models that are not on the hub, such as `en-es` of Firefox Translations: address of the JSON record of the models.
+   * [`db/models.json`, `models.json` or `registry.json` at the base address]
    */
   readonly registry?: string;
-  /** Base address of the files of these models. [that of the record; without a record Mozilla's] */
+  /** Base address of the files of these models. [that of the record; without a record that of the project] */
   readonly baseUrl?: string;
 }
 
@@ -147,7 +149,7 @@ async function fromHub(
     const onConfig = (config: ModelConfig) =>
       checkMemory(name, config, session, { weights, weightsExclude }, inMemory);
     const options = { revision, hub, signal, token, onDownload, onConfig };
-    await downloadModel(name, files, folder, host, options);
+    await downloadModel(name, files, folder, host, options, session.features);
   } catch (error) {
     if (!(error instanceof HeddleError) || error.kind === 'memory') throw error;
     throw new HeddleError(`loadModel: there is no ${place}, and from the hub: ${error.message}`, {
@@ -159,7 +161,7 @@ async function fromHub(
 }
 
 /**
- * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub, or a pair of languages of Firefox Translations, into a
+ * Downloads `OWNER/NAME` or `OWNER/NAME@REVISION` from the hub, or a model of another source by its name, into a
  * folder: the work of `pullModel`.
  */
 export async function downloadModel(
@@ -168,6 +170,7 @@ export async function downloadModel(
   folder: string,
   host: Host,
   options: Omit<PullOptions, 'files'> & { readonly onConfig?: OnConfig },
+  features: Features,
 ): Promise<PulledModel> {
   const [{ pull }, { repository }] = await Promise.all([
     import('../files/hub/pull-model.ts'),
@@ -185,23 +188,25 @@ export async function downloadModel(
     hints: options.hints ?? callHints,
     fallbackHub: options.fallbackHub,
   };
-  const { isLanguagePair } = await import('../features/marian/language-pair.ts');
-  if (isLanguagePair(path)) {
-    const { pullRelease } = await import('../features/marian/firefox-release.ts');
-    const release = { record: options.registry, base: options.baseUrl };
-    const architecture = revision === 'main' ? undefined : revision;
-    const check = options.check ? (part: string) => checkPulled(files, part, undefined, path) : undefined;
-    return pullRelease(files, { ...http, token: undefined }, release, path, folder, onDownload, {
+  const source = features.sources.find(({ hasName }) => hasName(path));
+  if (source)
+    return source.pull({
+      files,
+      folder,
+      http: { ...http, token: undefined }, // the token is for the hub
+      name: path,
+      version: revision === 'main' ? undefined : revision,
+      registry: options.registry,
+      baseUrl: options.baseUrl,
+      onProgress: onDownload,
       partial,
-      check,
-      architecture,
+      check: options.check ? (part) => checkPulled(files, part, undefined, path, features) : undefined,
     });
-  }
   const from = repository(path, revision, hub);
   return pull(files, http, from, folder, onDownload, {
     partial,
     check: async (part, file) => {
-      if (options.check) await checkPulled(files, part, file, from.name);
+      if (options.check) await checkPulled(files, part, file, from.name, features);
       if (options.onConfig && file === modelFileNames.config)
         await (await import('./read-config.ts')).checkConfig(files, part, options.onConfig);
     },
@@ -217,14 +222,15 @@ async function checkPulled(
   folder: string,
   file: string | undefined,
   model: string,
+  { formats }: Features,
 ): Promise<void> {
   try {
-    if (file === undefined) await loadModelFolder(files, folder);
+    if (file === undefined) await loadModelFolder(files, folder, { formats });
     if (file !== modelFileNames.config) return;
     const path = `${folder}/${file}`;
     const raw = await readJson(files, path);
-    if (raw.model_type === undefined) return;
-    (await import('../formats/hf/hf-config.ts')).readHfConfig(raw, undefined, undefined, path);
+    const format = allFormats(formats).find(({ isConfig }) => isConfig?.(raw));
+    await format?.readConfig?.(raw, path);
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
     throw new HeddleError(error.message.replaceAll(folder, model), { kind: error.kind, cause: error });

@@ -2,49 +2,36 @@
 
 import { check } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
-import type { FirefoxOptions } from '../features/marian/files/save-marian.ts';
-import type { MeasuredModel } from '../features/marian/measure-inputs.ts';
-import { pytorchFiles } from '../features/pytorch/pytorch.ts';
 import type { Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { packFolder } from '../files/model-archives.ts';
 import { checkpointNames } from '../files/model-file.ts';
-import { hfFiles } from '../formats/hf/save-hf.ts';
-import { symbolDifference } from '../formats/hf/transformers-tokenizer.ts';
-import { kerasFiles } from '../formats/keras.ts';
-import { loraFiles, type TrainedLora } from '../formats/lora-folder.ts';
-import { type HeddleDtype, heddleDtypes, heddleFiles } from '../formats/save-heddle.ts';
-import {
-  type HfType,
-  hfTypes,
-  type MarianFormat,
-  type ModelFormat,
-  modelFormats,
-} from '../formats/shared/model-formats.ts';
-import {
-  type OnnxDtype,
-  onnxDtypes,
-  type SavedModel,
-  type WeightDtype,
-  weightDtypes,
-} from '../formats/shared/saved-model.ts';
+import type { TrainedLora } from '../formats/lora-folder.ts';
+import { allFormats } from '../formats/main-formats.ts';
+import type { ModelFormat } from '../formats/model-format.ts';
+import type { HfType } from '../formats/shared/hf-types.ts';
 import type { ModelEngine } from './model-engine.ts';
 
 /** Options of `Model.save` and `Model.toBlob`. */
 export interface SaveOptions {
-  /** `lora`: only the LoRA adapter that `train` made, as PEFT stores it. ['heddle'] */
-  readonly format?: ModelFormat | 'lora';
+  /**
+   * Name of the format: heddle; the model types of Hugging Face's transformers; keras; `lora`: only the LoRA adapter
+   * that `train` made, as PEFT stores it; pytorch, onnx (for transformers.js), marian-npz, marian-bin, firefox. An
+   * unknown name is an error that lists them. ['heddle']
+   */
+  readonly format?: 'heddle' | HfType | 'keras' | 'lora' | (string & {});
   /**
    * dtype of the weights. heddle: f32, f16, or int8 (matrices, with a scale per row) [f32]. Formats of
    * transformers: f32, f16 or bf16 [as in the source checkpoint, or f32]. onnx: fp32, fp16, q8 (int8 with a scale
    * per row), q4 or q4f16 (int4) [fp32].
    */
-  readonly dtype?: 'f32' | 'f16' | 'bf16' | 'int8' | OnnxDtype;
+  readonly dtype?: 'f32' | 'f16' | 'bf16' | 'int8' | (string & {});
   /**
-   * firefox: languages in the names of the files, such as `enes`; multipliers of the inputs of int8 products by
-   * name, or texts on which they are measured; a shortlist or lexical table. [those of the files that were loaded]
+   * Options that only this format has. firefox: `languagePair`, the languages in the names of the files, such as
+   * `enes`; `multipliers` of the inputs of int8 products by name, or `calibration`, texts on which they are measured;
+   * `shortlist`, the bytes of one or of a lexical table. [those of the files that were loaded]
    */
-  readonly firefox?: FirefoxOptions;
+  readonly formatOptions?: Readonly<Record<string, unknown>>;
   /** Receives a warning if transformers, or transformers.js, tokenizes some texts differently than heddle. */
   readonly onWarning?: (text: string) => void;
   /**
@@ -57,85 +44,10 @@ export interface SaveOptions {
 const optionNames: Readonly<Record<keyof SaveOptions, true>> = {
   format: true,
   dtype: true,
-  firefox: true,
+  formatOptions: true,
   onWarning: true,
   force: true,
 };
-
-const firefoxNames: readonly (keyof FirefoxOptions)[] = ['pair', 'multipliers', 'calibration', 'shortlist'];
-
-/** Parts of a model that are written. */
-interface ToSave {
-  readonly model: SavedModel;
-  readonly lora: TrainedLora | undefined;
-  readonly options: SaveOptions;
-}
-/** How a format is written: the dtypes that it offers, and its files by name. */
-interface Format {
-  readonly dtypes: readonly string[];
-  files(saved: ToSave): Parts | Promise<Parts>;
-}
-type Parts = Readonly<Record<string, Uint8Array>>;
-
-const ofTransformers = (type: HfType): Format => ({
-  dtypes: weightDtypes.map((dtype) => dtype.toLowerCase()),
-  files({ model, options: { dtype, onWarning } }) {
-    const files = hfFiles(model, type, dtype?.toUpperCase() as WeightDtype | undefined);
-    const difference = !model.sourceCheckpoint && symbolDifference(model.source);
-    if (difference) onWarning?.(difference);
-    return files;
-  },
-});
-const ofMarian = (name: MarianFormat): Format => ({
-  dtypes: [],
-  async files({ model, options }) {
-    const { marianFiles } = await import('../features/marian/files/save-marian.ts');
-    return marianFiles(model, name, options.firefox);
-  },
-});
-
-/** The formats by name. */
-const formats: Readonly<Record<ModelFormat | 'lora', Format>> = {
-  heddle: {
-    dtypes: heddleDtypes,
-    files: ({ model, options }) => heddleFiles(model, options.dtype as HeddleDtype | undefined),
-  },
-  bart: ofTransformers('bart'),
-  marian: ofTransformers('marian'),
-  mbart: ofTransformers('mbart'),
-  m2m_100: ofTransformers('m2m_100'),
-  pegasus: ofTransformers('pegasus'),
-  t5: ofTransformers('t5'),
-  mt5: ofTransformers('mt5'),
-  whisper: ofTransformers('whisper'),
-  pytorch: { dtypes: [], files: ({ model }) => pytorchFiles(model) },
-  keras: { dtypes: [], files: ({ model }) => kerasFiles(model) },
-  onnx: {
-    dtypes: onnxDtypes,
-    async files({ model, options: { dtype, onWarning } }) {
-      const { onnxFiles } = await import('../features/onnx/export/save-onnx.ts');
-      return onnxFiles(model, { dtype: dtype as OnnxDtype | undefined, onWarning });
-    },
-  },
-  'marian-npz': ofMarian('marian-npz'),
-  'marian-bin': ofMarian('marian-bin'),
-  firefox: ofMarian('firefox'),
-  lora: {
-    dtypes: [],
-    files({ model, lora }) {
-      check(lora, 'save: the model has no LoRA adapter; train with { lora: { rank } }');
-      return loraFiles(model.config, lora, lora.base);
-    },
-  },
-};
-
-/** The options with the multipliers that calibration on an engine measured, if they ask for it. */
-async function calibrated(engine: MeasuredModel, options: SaveOptions): Promise<SaveOptions> {
-  const { calibration, ...firefox } = options.firefox ?? {};
-  if (!calibration || options.format !== 'firefox') return options;
-  const { inputMultipliers } = await import('../features/marian/measure-inputs.ts');
-  return { ...options, firefox: { ...firefox, multipliers: await inputMultipliers(engine, calibration) } };
-}
 
 /**
  * Saves the model of an engine under a name; see `Model.save`. Throws a HeddleError that
@@ -175,23 +87,37 @@ async function writeModel(
   given: SaveOptions,
 ): Promise<void> {
   checkNames({ area: 'save' }, Object.keys(optionNames), Object.keys(given));
-  const { format: name = 'heddle', dtype, force, firefox = {} } = given;
-  checkNames({ area: 'save: firefox' }, firefoxNames, Object.keys(firefox));
-  check(
-    Object.hasOwn(formats, name),
-    `save: there is no format ${name}; the formats are ${modelFormats.join(', ')} and lora`,
-  );
-  const format = formats[name];
-  check(!dtype || format.dtypes.includes(dtype), () =>
-    format.dtypes.length > 0
-      ? `save: ${name} has no dtype ${dtype}; it has ${format.dtypes.join(', ')}`
-      : `save: ${name} has no choice of dtypes; dtype is for ${['heddle', ...hfTypes, 'onnx'].join(', ')}`,
-  );
-  const options = await calibrated(engine, given);
-  const parts = await format.files({ model: await engine.merged(), lora, options });
+  const { format = 'heddle', dtype, force, formatOptions = {}, onWarning } = given;
+  const { write, options = {} } = checkedFormat(format, dtype, allFormats(engine.session.features.formats));
+  checkNames({ area: `save: ${format}` }, Object.keys(options), Object.keys(formatOptions));
+  const outgoing = { lora, running: engine, format, dtype, options: formatOptions, onWarning };
+  const parts = await write({ ...outgoing, model: await engine.merged() });
   if (!force) await checkReplaced(files, folder);
   const { writeFolder } = await import('../files/owned-folder.ts');
   await writeFolder(files, folder, parts);
+}
+
+/** A format that can be written. */
+type WrittenFormat = ModelFormat & Required<Pick<ModelFormat, 'write'>>;
+
+/** The row of a format. Throws a HeddleError that lists the formats, or the dtypes, if there is no such one. */
+function checkedFormat(
+  name: string,
+  dtype: string | undefined,
+  formats: readonly ModelFormat[],
+): WrittenFormat {
+  const written = formats.filter((row): row is WrittenFormat => row.write !== undefined);
+  const namesOf = (rows: readonly ModelFormat[]) => rows.flatMap(({ names }) => names).join(', ');
+  const found = written.find(({ names }) => names.includes(name));
+  check(found, `save: there is no format ${name}; the formats are ${namesOf(written)}`);
+  const { dtypes = [] } = found;
+  check(
+    dtype === undefined || dtypes.includes(dtype),
+    dtypes.length > 0
+      ? `save: ${name} has no dtype ${dtype}; it has ${dtypes.join(', ')}`
+      : `save: ${name} has no choice of dtypes; dtype is for ${namesOf(written.filter((row) => row.dtypes))}`,
+  );
+  return found;
 }
 
 /**

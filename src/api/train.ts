@@ -111,7 +111,11 @@ export async function train(
   checkSignal(signal);
   for (const [name, call] of Object.entries({ onStep, onEvent }))
     check(!call || typeof call === 'function', `train: ${name} must be a function`);
-  const { pairs, dev, test, settings, files } = await givenInputs(given, inputs, { onEvent, signal });
+  const { pairs, dev, test, settings, files } = await givenInputs(given, inputs, {
+    features,
+    onEvent,
+    signal,
+  });
   check(!Array.isArray(pairs) || pairs.length > 0, 'train: there are no pairs');
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
   check(checkpoint === undefined || checkpoint?.trim?.(), 'train: checkpoint must be a folder');
@@ -121,7 +125,8 @@ export async function train(
     const runFiles = archiveFiles(host.files);
     const saved = resume && startArguments(await readTrainingState(runFiles, out), out);
     const { keepLast } = { ...saved, ...settings };
-    const isModel = (await isModelFolder(host.files, out)) || (await isLoraFolder(host.files, out));
+    const isModel =
+      (await isModelFolder(host.files, out, features.formats)) || (await isLoraFolder(host.files, out));
     const { checkCheckpoint } = await import('./checkpoint-folder.ts'); // only runs that save need it
     await checkCheckpoint(runFiles, out, checkpoint, { isModel, resume, force, keepLast });
   }

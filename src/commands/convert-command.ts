@@ -1,13 +1,12 @@
 // heddle convert
 
 import { type Command, Option } from 'commander';
-import type { SaveOptions } from '../api/save-model.ts';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
+import { features } from '../features/features.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { withoutEndSlash } from '../files/files.ts';
-import { type ModelFormat, modelFormats } from '../formats/shared/model-formats.ts';
-import { onnxDtypes } from '../formats/shared/saved-model.ts';
+import { mainFormats } from '../formats/main-formats.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { ConvertArguments, Converted } from './jobs/convert-job.ts';
 import { checkNewFolder } from './out-folder.ts';
@@ -24,20 +23,42 @@ import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runAndPrint } from './run-command.ts';
 
 interface Options extends LanguageOptions, Pick<HostOptions, 'json' | 'host' | 'adapter'> {
-  to: ModelFormat | 'torch-run';
-  dtype?: NonNullable<SaveOptions['dtype']>;
+  to: string;
+  dtype?: string;
   force?: boolean;
   loraAdapter?: string;
   steps?: number;
-  languagePair?: string;
-  shortlist?: string;
-  calibration?: string;
 }
 
 /** Jobs of the command. */
 interface Jobs {
   readonly convert: CommandJob<ConvertArguments, Converted>;
 }
+
+/** The formats that a model can be converted to. */
+const formats = [...mainFormats, ...features.formats].filter(
+  ({ names, write }) => write && !names.includes('lora'),
+);
+
+/** `bart, t5: title` for each format. */
+const describedFormats = formats.map(({ names, title }) => `${names.join(', ')}: ${title}`).join('; ');
+
+/** `onnx: fp32, fp16 (default: fp32)` for each format with a choice of dtypes. */
+const describedDtypes = formats
+  .flatMap(({ names, dtypes, defaultDtype }) =>
+    dtypes ? [`${names.join(', ')}: ${dtypes.join(', ')} (default: ${defaultDtype})`] : [],
+  )
+  .join('; ');
+
+/** The options of formats that have a flag, with the flag and the format. */
+const ownOptions = formats.flatMap(({ names: [format = ''], options = {} }) =>
+  Object.entries(options).flatMap(([name, { value, help, fromFile }]) => {
+    const flag = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return value
+      ? [{ name, flag: `--${flag} ${value}`, help: `${format}: ${help}`, isFile: !!fromFile }]
+      : [];
+  }),
+);
 
 /** Adds the command `convert`. */
 export function addConvert(program: Command, jobs: Jobs): void {
@@ -54,32 +75,20 @@ export function addConvert(program: Command, jobs: Jobs): void {
     .addOption(
       new Option(
         '--to <format>',
-        "heddle; bart, marian, mbart, m2m_100, pegasus, t5 or mt5 for Hugging Face's transformers; pytorch: state_dict with an nn.Transformer; keras: the model of Keras's translation example; onnx: a folder for transformers.js; marian-npz, marian-bin: the files of Marian; firefox: those of Firefox Translations, with int8 matrices; torch-run: a folder with continue.py, which continues the training with torchrun",
+        `${describedFormats}; torch-run: a folder with continue.py, which continues the training with torchrun`,
       )
-        .choices([...modelFormats, 'torch-run'])
+        .choices([...formats.flatMap(({ names }) => names), 'torch-run'])
         .makeOptionMandatory(),
     )
     .addOption(
-      new Option(
-        '--dtype <type>',
-        'dtype of the weights; heddle: f32, f16, int8 (default: f32); bart, marian, ...: f32, f16, bf16 (default: that of the source checkpoint, or f32); onnx: fp32, fp16, q8 (default: fp32)',
-      ).choices(['f32', 'f16', 'bf16', 'int8', ...onnxDtypes]),
-    )
-    .option(
-      '--language-pair <codes>',
-      'firefox: languages in the names of the files, for example enes (default: those of the files of <dir>)',
-    )
-    .option(
-      '--shortlist <file>',
-      'firefox: shortlist, or a lexical table to make it of: lines of target token, source token, probability, as heddle align --lexical-table writes them (default: the shortlist of <dir>)',
-    )
-    .option(
-      '--calibration <file>',
-      'firefox: measure the multipliers of the inputs of int8 products (alphas) on the texts of this file: a source in each line, with its translation behind a tab if there is one (default: the multipliers of <dir>)',
+      new Option('--dtype <type>', `dtype of the weights; ${describedDtypes}`).choices([
+        ...new Set(formats.flatMap(({ dtypes = [] }) => dtypes)),
+      ]),
     )
     .addOption(hostOption())
     .addOption(adapterOption())
     .addOption(loraOption());
+  for (const { flag, help } of ownOptions) command.option(flag, help);
   addLanguageOptions(command)
     .option(
       '--steps <n>',
@@ -88,16 +97,20 @@ export function addConvert(program: Command, jobs: Jobs): void {
     )
     .option('--force', 'replace <out> if it exists')
     .addOption(jsonOption())
-    .action(async (folder: string, given: string, options: Options) => {
+    .action(async (folder: string, target: string, options: Options) => {
       const { to, dtype, force, loraAdapter: lora, sourceLang, targetLang, steps, json } = options;
-      const out = withoutEndSlash(given);
+      const out = withoutEndSlash(target);
       await checkNewFolder(nodeFiles(), out, force);
       for (const input of [folder, lora ?? folder])
         if (isModelIn(input, out) && (await archiveFiles(nodeFiles()).exists(`${out}/state.json`)))
           throw new HeddleError(
-            `convert: ${given} is the checkpoint itself, and would lose its optimizer; name another folder`,
+            `convert: ${target} is the checkpoint itself, and would lose its optimizer; name another folder`,
           );
-      const { languagePair, shortlist, calibration, host, adapter } = options;
+      const { host, adapter } = options;
+      const given = ownOptions.flatMap(({ name, isFile }) => {
+        const value = (options as unknown as Record<string, string | undefined>)[name];
+        return value === undefined ? [] : [{ name, value, isFile }];
+      });
       const args = {
         folder,
         out,
@@ -108,13 +121,12 @@ export function addConvert(program: Command, jobs: Jobs): void {
         targetLang,
         steps,
         force,
-        languagePair,
-        shortlist,
-        calibration,
+        formatOptions: Object.fromEntries(given.map(({ name, value }) => [name, value])),
       };
       // Only calibration computes.
-      const where = calibration === undefined ? 'cpu' : host;
-      const paths = [folder, out, lora, shortlist, calibration].filter((path) => path !== undefined);
+      const where = 'calibration' in args.formatOptions ? host : 'cpu';
+      const ownFiles = given.filter(({ isFile }) => isFile).map(({ value }) => value);
+      const paths = [folder, out, lora, ...ownFiles].filter((path) => path !== undefined);
       await runAndPrint(jobs.convert, args, { host: where, adapter, json, tune: false }, describe, paths);
     });
 }

@@ -1,7 +1,66 @@
 // The table of guests: which settings, folders, files or sources need which guest. Its rows load a guest when it is
 // needed; a bundler splits the code along them. The entries, the command and the pages hand the table to the session.
 
+import type { ModelSource } from '../files/hub/model-source.ts';
+import type { ModelFormat } from '../formats/model-format.ts';
 import type { Features } from '../session/feature-table.ts';
+import { firefoxFacts, isLanguagePair, marianFacts } from './marian/marian-format.ts';
+import { type OnnxDtype, onnxFacts } from './onnx/onnx-format.ts';
+import { pytorchFacts } from './pytorch/pytorch-format.ts';
+
+const pytorch: ModelFormat = {
+  ...pytorchFacts,
+  async read({ files, path, config = {}, readOrigin }) {
+    return (await import('./pytorch/pytorch.ts')).loadPytorch(files, path, config, readOrigin);
+  },
+  async write({ model }) {
+    return (await import('./pytorch/pytorch.ts')).pytorchFiles(model);
+  },
+};
+
+const onnx: ModelFormat = {
+  ...onnxFacts,
+  async write({ model, dtype, onWarning }) {
+    const { onnxFiles } = await import('./onnx/export/save-onnx.ts');
+    return onnxFiles(model, { dtype: dtype as OnnxDtype | undefined, onWarning });
+  },
+};
+
+/** The formats of Marian and Firefox differ in what they write. */
+const marianCode: Pick<ModelFormat, 'write'> = {
+  async write(outgoing) {
+    return (await import('./marian/files/save-marian.ts')).writeMarian(outgoing);
+  },
+};
+
+const marian: ModelFormat = {
+  ...marianFacts,
+  ...marianCode,
+  async read({ files, path }) {
+    return (await import('./marian/files/load-marian.ts')).loadMarian(files, path);
+  },
+  async readOrigin(files, path, json, config) {
+    return (await import('./marian/files/load-marian.ts')).readMarianOrigin(files, path, json, config);
+  },
+};
+
+const firefox: ModelFormat = { ...firefoxFacts, ...marianCode };
+
+const firefoxReleases: ModelSource = {
+  hasName: isLanguagePair,
+  async pull(request) {
+    return (await import('./marian/firefox-release.ts')).pullRelease(request);
+  },
+};
+
+const withoutGpu = () => import('./onnx/engine-without-gpu.ts');
 
 /** All guests. */
-export const features: Features = {};
+export const features: Features = {
+  formats: [pytorch, onnx, marian, firefox],
+  sources: [firefoxReleases],
+  engines: {
+    wasm: async (session, trains) => (await withoutGpu()).engineWithoutGpu('wasm', session, trains),
+    auto: async (session, trains) => (await withoutGpu()).engineWithoutGpu('auto', session, trains),
+  },
+};

@@ -1,19 +1,20 @@
 // Loads heddle's own format: config.json with the model configuration, model.safetensors, and tokenizer
 // files.
 
-import { HeddleError, withErrorPrefix } from '../core/errors.ts';
+import { check, HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { indexOfNonFinite, type Tensor } from '../core/tensor.ts';
 import { loadFrameParts } from '../features/speech/frame-parts.ts';
 import { type Files, readText } from '../files/files.ts';
-import { type Json, parseJson } from '../files/json-files.ts';
+import { isObject, type Json, parseJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { requireFile } from '../files/require-file.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
-import { type ModelOptions, modelConfig } from '../model/model-config.ts';
+import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
 import { weightsFromTensors } from '../model/weights-from-tensors.ts';
-import { heddleFormat, type SavedModel } from './shared/saved-model.ts';
+import type { ReadOrigin } from './model-format.ts';
+import type { SavedModel } from './shared/saved-model.ts';
 import { readTokenizers } from './tokenizers/heddle-tokenizers.ts';
 
 /** `version` of config.json. */
@@ -29,23 +30,28 @@ async function widened(tensors: Record<string, Tensor>, path: string): Promise<R
   return widenTensors(tensors, path);
 }
 
+/** The model configuration in a config.json. Throws a HeddleError that starts with its path. */
+export function readHeddleConfig({ model }: Json, path: string): ModelConfig {
+  check(isObject(model), `${path}: the field model is missing`);
+  return withErrorPrefix(path, () => modelConfig(model as unknown as ModelOptions));
+}
+
 /**
  * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the
  * problem.
  */
-export async function loadHeddle(files: Files, folder: string, raw: Json): Promise<SavedModel> {
+export async function loadHeddle(
+  files: Files,
+  folder: string,
+  raw: Json,
+  readOrigin: ReadOrigin,
+): Promise<SavedModel> {
   const configPath = `${folder}/${names.config}`;
-  if (raw.format !== heddleFormat)
-    throw new HeddleError(
-      `${configPath}: not a model: it has neither "format": "${heddleFormat}" nor a "model_type" of Hugging Face`,
-    );
   if (raw.version !== formatVersion)
     throw new HeddleError(
       `${configPath}: version is ${JSON.stringify(raw.version)}, this version of heddle reads ${formatVersion}`,
     );
-  if (typeof raw.model !== 'object' || raw.model === null)
-    throw new HeddleError(`${configPath}: the field model is missing`);
-  const config = withErrorPrefix(configPath, () => modelConfig(raw.model as ModelOptions));
+  const config = readHeddleConfig(raw, configPath);
   await loadFrameParts(config);
   const path = `${folder}/${names.weights}`;
   await requireFile(files, folder, names.weights);
@@ -61,8 +67,7 @@ export async function loadHeddle(files: Files, folder: string, raw: Json): Promi
       throw new HeddleError(`${path}: ${name} has ${data[i]} at element ${i}; the training has diverged`);
   }
   if (raw.origin !== undefined) {
-    const { readSourceCheckpoint } = await import('./hf/load-hf.ts');
-    const { sourceCheckpoint, ...model } = await readSourceCheckpoint(files, folder, raw.origin, config);
+    const { sourceCheckpoint, ...model } = await readOrigin(raw.origin, config);
     const own = sourceCheckpoint?.files ?? {};
     if (metadata[filesKey] !== undefined && metadata[filesKey] !== fingerprintOf(Object.values(own)))
       throw wrongTokenizer(folder, Object.keys(own).join(', '));

@@ -19,6 +19,7 @@ import {
   readFloatTensors,
   readTextSides,
 } from './layout-config.ts';
+import type { ReadOrigin } from './model-format.ts';
 import { classicFields, requireFields, sameFields } from './shared/requirements.ts';
 import { kerasFormat, type SavedModel } from './shared/saved-model.ts';
 
@@ -140,7 +141,12 @@ export function kerasFiles(model: SavedModel): Record<string, Uint8Array> {
  * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the
  * problem.
  */
-export async function loadKeras(files: Files, folder: string, raw: Json): Promise<SavedModel> {
+export async function loadKeras(
+  files: Files,
+  folder: string,
+  raw: Json,
+  readOrigin: ReadOrigin,
+): Promise<SavedModel> {
   const c = configFromFields(raw, fields, fixed, `${folder}/${modelFileNames.config}`);
   const p = parameterList(c);
   const stored = await readFloatTensors(files, folder);
@@ -158,5 +164,5 @@ export async function loadKeras(files: Files, folder: string, raw: Json): Promis
   }
   const [other] = stored.keys();
   if (other !== undefined) throw new HeddleError(`${path}: unexpected tensor ${other}`);
-  return { ...(await readTextSides(files, folder, raw, c)), weights };
+  return { ...(await readTextSides(files, folder, raw, c, readOrigin)), weights };
 }

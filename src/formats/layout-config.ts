@@ -11,8 +11,8 @@ import { requireFile } from '../files/require-file.ts';
 import { readSafetensors } from '../files/safetensors.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { idTokenizers } from './hf/hf-tokenizers.ts';
-import { readSourceCheckpoint } from './hf/load-hf.ts';
-import type { SavedModel } from './shared/saved-model.ts';
+import type { ReadOrigin } from './model-format.ts';
+import type { DescribedModel, SavedModel } from './shared/saved-model.ts';
 import { readTokenizers } from './tokenizers/heddle-tokenizers.ts';
 import { heddleTokenizerFiles } from './tokenizers/save-tokenizers.ts';
 
@@ -81,8 +81,9 @@ export async function readTextSides(
   folder: string,
   raw: Json,
   config: ModelConfig,
-): Promise<Omit<SavedModel, 'weights'>> {
-  if (raw.origin !== undefined) return readSourceCheckpoint(files, folder, raw.origin, config);
+  readOrigin: ReadOrigin,
+): Promise<DescribedModel> {
+  if (raw.origin !== undefined) return readOrigin(raw.origin, config);
   const { tokenizer, source } = modelFileNames;
   for (const name of [tokenizer, source])
     if (await files.exists(`${folder}/${name}`))

@@ -1,13 +1,27 @@
-// Loads a model folder in any supported format, which its config.json states.
+// Loads a model folder in any format of the table, which its config.json or its files tell.
 
 import { HeddleError } from '../core/errors.ts';
 import type { Files } from '../files/files.ts';
-import { type Json, readJson } from '../files/json-files.ts';
+import { isObject, type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { requireFile } from '../files/require-file.ts';
 import { readSettled, settledFolder, verifying } from '../files/settled-folder.ts';
 import { loadSublayers } from '../model/load-sublayers.ts';
-import { heddleFormat, isPytorch, kerasFormat, type SavedModel } from './shared/saved-model.ts';
+import { allFormats } from './main-formats.ts';
+import type { ModelFormat } from './model-format.ts';
+import { type DescribedModel, heddleFormat, type SavedModel } from './shared/saved-model.ts';
+
+/** How to load a model folder. */
+export interface LoadFolderOptions {
+  /** Formats of guests (`Features.formats`). [none] */
+  readonly formats?: readonly ModelFormat[];
+  /**
+   * Read the weights of a Hugging Face folder when they are needed (`SavedModel.stored`); `large`: if they take
+   * at least 256 MiB. Their checksums are compared meanwhile: await `SavedModel.verified` before you give any result.
+   * [false]
+   */
+  readonly inParts?: boolean | 'large';
+}
 
 /**
  * config.json of a folder, or of the version that a save was replacing; undefined if there is none or it is
@@ -23,28 +37,32 @@ async function configIn(files: Files, folder: string): Promise<Json | undefined>
 export const isHeddleFolder = async (files: Files, folder: string): Promise<boolean> =>
   (await configIn(files, folder))?.format === heddleFormat;
 
-/** Whether a folder has a model in any supported format, by its config.json. */
-export async function isModelFolder(files: Files, folder: string): Promise<boolean> {
-  const raw = (await configIn(files, folder)) ?? {};
-  if (await isMarian(files, folder)) return true;
-  const { format, model_type: type } = raw;
-  return format === heddleFormat || format === kerasFormat || typeof type === 'string' || isPytorch(raw);
+/** Whether a folder has a model in any format, by its config.json or its files. `formats`: those of guests. */
+export async function isModelFolder(
+  files: Files,
+  folder: string,
+  formats: readonly ModelFormat[] = [],
+): Promise<boolean> {
+  const config = await configIn(files, folder);
+  return (await formatOf(files, folder, config, formats)) !== undefined;
 }
 
-/** How to load a model folder. */
-export interface LoadFolderOptions {
-  /**
-   * Read the weights of a Hugging Face folder when they are needed (`SavedModel.stored`); `large`: if they take
-   * at least 256 MiB. Their checksums are compared meanwhile: await `SavedModel.verified` before you give any result.
-   * [false]
-   */
-  readonly inParts?: boolean | 'large';
+/** The format of a folder, by its config.json or, if it has none, by its files. */
+async function formatOf(
+  files: Files,
+  path: string,
+  config: Json | undefined,
+  guests: readonly ModelFormat[],
+): Promise<ModelFormat | undefined> {
+  const formats = allFormats(guests);
+  if (config) return formats.find((format) => format.isConfig?.(config));
+  for (const format of formats) if (await format.isFolder?.(files, path)) return format;
+  return undefined;
 }
 
 /**
- * Loads a model folder: heddle's format, Hugging Face, Marian, PyTorch or Keras. Throws a HeddleError that names the
- * file if it is missing, invalid or changed after it was written, or if weights or tokenizers do not match the
- * configuration.
+ * Loads a model folder in any format of the table. Throws a HeddleError that names the file if it is missing, invalid
+ * or changed after it was written, or if weights or tokenizers do not match the configuration.
  */
 export async function loadModelFolder(
   files: Files,
@@ -63,38 +81,59 @@ async function loadVerified(
   files: Files,
   at: string,
   manifest: string,
-  { inParts }: LoadFolderOptions,
+  options: LoadFolderOptions,
 ): Promise<SavedModel> {
-  const read = (own: Files) => loadFormat(own, at, inParts);
+  const read = (own: Files) => loadFormat(own, at, options);
   const model = await (manifest
     ? (await verifying()).readVerifiedModel(files, at, manifest, read)
     : read(files));
   await loadSublayers(model.config);
-  if (!inParts) await model.verified;
+  if (!options.inParts) await model.verified;
   return model;
 }
 
-/** Whether a folder without a config.json has a model of Marian. */
-const isMarian = async (files: Files, at: string): Promise<boolean> =>
-  (await import('../features/marian/files/marian-folder.ts')).isMarianFolder(files, at);
-
 async function loadFormat(
   files: Files,
-  at: string,
-  inParts: LoadFolderOptions['inParts'],
+  path: string,
+  { formats = [], inParts = false }: LoadFolderOptions,
 ): Promise<SavedModel> {
-  const path = `${at}/${names.config}`;
-  const raw = (await files.exists(path)) ? await readJson(files, path) : undefined;
-  // Dynamic imports: a page loads only the code of the formats that it uses.
-  if (!raw) {
-    // MarianMT weights and folders of Marian come without a config.json.
-    if (await isMarian(files, at))
-      return (await import('../features/marian/files/load-marian.ts')).loadMarian(files, at);
-    if (!(await files.exists(`${at}/${names.weights}`))) await requireFile(files, at, names.config);
+  const configPath = `${path}/${names.config}`;
+  const config = (await files.exists(configPath)) ? await readJson(files, configPath) : undefined;
+  const format = await formatOf(files, path, config, formats);
+  if (!format?.read) {
+    if (!config) await requireFile(files, path, names.config);
+    throw new HeddleError(
+      `${configPath}: not a model: it has neither "format": "${heddleFormat}" nor a "model_type" of Hugging Face, and is of no other format that can be read here (${readable(formats)})`,
+    );
   }
-  if (!raw || raw.model_type !== undefined)
-    return (await import('./hf/load-hf.ts')).loadHf(files, at, raw, inParts);
-  if (isPytorch(raw)) return (await import('../features/pytorch/pytorch.ts')).loadPytorch(files, at, raw);
-  if (raw.format === kerasFormat) return (await import('./keras.ts')).loadKeras(files, at, raw);
-  return (await import('./heddle.ts')).loadHeddle(files, at, raw);
+  return format.read({
+    files,
+    path,
+    config,
+    inParts,
+    readOrigin: (json, modelConfig) => readOrigin(files, path, json, modelConfig, formats),
+  });
+}
+
+/** The names of the formats that can be read. */
+const readable = (guests: readonly ModelFormat[]): string =>
+  allFormats(guests)
+    .flatMap(({ names: own, read }) => (read ? own : []))
+    .join(', ');
+
+/** Reads the source checkpoint of a model, the field `origin` of its config.json. */
+async function readOrigin(
+  files: Files,
+  path: string,
+  json: unknown,
+  modelConfig: SavedModel['config'],
+  guests: readonly ModelFormat[],
+): Promise<DescribedModel> {
+  const { config } = isObject(json) ? json : {};
+  const format = isObject(config)
+    ? allFormats(guests).find((each) => each.readOrigin && each.isConfig?.(config))
+    : undefined;
+  if (!format?.readOrigin || !isObject(json))
+    throw new HeddleError(`${path}/${names.config}: the field origin is invalid`);
+  return format.readOrigin(files, path, json, modelConfig);
 }

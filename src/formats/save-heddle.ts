@@ -13,7 +13,7 @@ import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
 import { isQuantized } from '../model/quantized-parameters.ts';
 import { filesKey, formatVersion } from './heddle.ts';
-import { heddleFormat, type SavedModel } from './shared/saved-model.ts';
+import { type HeddleDtype, heddleFormat, type SavedModel } from './shared/saved-model.ts';
 import { heddleTokenizerFiles, sentencePieceFiles } from './tokenizers/save-tokenizers.ts';
 import { scaleEnding } from './widen-tensors.ts';
 
@@ -40,11 +40,6 @@ function storedConfig(c: ModelConfig): Partial<ModelConfig> {
     Object.entries(c).filter(([name, value]) => later.get(name) !== JSON.stringify(value)),
   );
 }
-
-/** Formats of the weights in a file of heddle. */
-export const heddleDtypes = ['f32', 'f16', 'int8'] as const;
-/** `f32`, `f16`, or matrices as `int8` with a scale per row; vectors and positions are f32 then. */
-export type HeddleDtype = (typeof heddleDtypes)[number];
 
 /** The tensors of a file in a dtype. */
 function storedTensors({ config, weights }: SavedModel, dtype: HeddleDtype): Record<string, WritableTensor> {

@@ -1,9 +1,19 @@
 // What guests (src/features/) bring to the main house. The main house knows only this table: who opens a model or a
 // run hands it to the session, and everything that needs a guest finds it there.
 
-// biome-ignore lint/suspicious/noEmptyInterface: each seam adds its field
+import type { ModelSource } from '../files/hub/model-source.ts';
+import type { ModelFormat } from '../formats/model-format.ts';
+import type { NamedEngines } from './named-engines.ts';
+
 /** What guests bring: a field for each seam, with rows that load the code of a guest when it is needed. */
-export type Features = {};
+export interface Features {
+  /** Model formats beside those of src/formats/main-formats.ts. */
+  readonly formats: readonly ModelFormat[];
+  /** Places of models beside the hub. */
+  readonly sources: readonly ModelSource[];
+  /** Engines of named devices beside those of src/session/named-engines.ts. */
+  readonly engines: NamedEngines;
+}
 
 /** The main house alone: text in, text out. */
-export const noFeatures: Features = {};
+export const noFeatures: Features = { formats: [], sources: [], engines: {} };

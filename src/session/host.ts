@@ -3,7 +3,6 @@
 
 import { checkNames } from '../core/fields.ts';
 import { type GpuHost, hostOf } from '../core/host-name.ts';
-import type { OnnxRuntime } from '../features/onnx/engine/onnx-runtime.ts';
 import type { BrowserFiles } from '../files/browser-files.ts';
 import { type Files, openStream } from '../files/files.ts';
 import type { TextThreads } from '../text/text-pool.ts';
@@ -34,7 +33,7 @@ export interface Host {
    * Loads the module onnxruntime-web, which models on the device `wasm` need. [the package of this name: in a page its
    * name must be in an import map, or give a function that imports it]
    */
-  onnxRuntime?(): Promise<OnnxRuntime>;
+  onnxRuntime?(): Promise<unknown>;
   /**
    * Loads the code that fuses the sublayers of a token into one dispatch each if that is faster on the device. In a
    * page give the function `fewerLaunches`. [Node and Deno have it; a page does without]

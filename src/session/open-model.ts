@@ -10,12 +10,12 @@ import type { Session } from './session.ts';
 /** Loads a model folder; its notes become messages. */
 export async function openModel(
   folder: string,
-  { files, emit }: Pick<Session, 'files' | 'emit'>,
-  { inParts, ...languages }: LanguageOptions & LoadFolderOptions = {},
+  { files, emit, features }: Pick<Session, 'files' | 'emit' | 'features'>,
+  { inParts, ...languages }: LanguageOptions & Pick<LoadFolderOptions, 'inParts'> = {},
 ): Promise<SavedModel> {
   if (!(await hasModel(files, folder)))
     await (await import('../formats/lora-folder.ts')).rejectLoraFolder(files, folder);
-  const loaded = await loadModelFolder(files, folder, { inParts });
+  const loaded = await loadModelFolder(files, folder, { formats: features.formats, inParts });
   const model = await modelInLanguages(loaded, languages);
   for (const text of model.notes ?? []) emit({ type: 'message', text });
   return model;

@@ -10,6 +10,7 @@ import type { TextThreads } from '../text/text-pool.ts';
 import { type Features, noFeatures } from './feature-table.ts';
 import type { Host } from './host.ts';
 import { KernelTuner } from './kernel-tuner.ts';
+import { mainEngines } from './named-engines.ts';
 import { type GivenDevice, SessionDevice } from './session-device.ts';
 import { emitTo, type Reported, type SessionEvent } from './session-event.ts';
 
@@ -123,8 +124,9 @@ export class Session<Extra = never> {
   /** Creates an engine: without a GPU, or on the device with tuned kernels. */
   async engine(options: EngineOptions = {}): Promise<Engine> {
     const { trains = false, ...own } = options;
-    const named = this.device.name && (await import('../features/onnx/engine-without-gpu.ts'));
-    const engine = named && (await named.engineWithoutGpu(this, trains));
+    const { name } = this.device;
+    const open = name && (this.features.engines[name] ?? mainEngines[name]);
+    const engine = await open?.(this, trains);
     if (engine) return engine;
     const device = await this.device.open();
     const { kernels } = this;

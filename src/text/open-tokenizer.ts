@@ -22,12 +22,12 @@ export async function openTokenizer(text: string): Promise<Tokenizer> {
   return (await tokenizerReader(JSON.parse(text) as Json))();
 }
 
-/** Number of pieces that a vocabulary loses with the special tokens of Marian. */
-export const marianDropped = 2;
+/** Number of pieces that a SentencePiece model loses without padding and start tokens. */
+export const startPieces = 2;
 
-/** Opens a SentencePiece model that was trained, with the special tokens of Marian: no padding and no start token. */
-export async function openMarianTokenizer(json: string): Promise<Tokenizer> {
-  const tokenizer = await openTokenizer(json);
-  const { marianTokenizer } = await import('../features/marian/marian-pieces.ts');
-  return tokenizer.modelFile ? marianTokenizer(tokenizer.modelFile, 'SentencePiece model') : tokenizer;
+/** `openTokenizer` of a SentencePiece model that was trained, without its padding and start tokens. */
+export async function openTokenizerWithoutStart(text: string): Promise<Tokenizer> {
+  const tokenizer = await openTokenizer(text);
+  const { tokenizerWithoutStart } = await import('./sentencepiece/pieces-without-start.ts');
+  return tokenizer.modelFile ? tokenizerWithoutStart(tokenizer.modelFile, 'SentencePiece model') : tokenizer;
 }

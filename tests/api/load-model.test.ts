@@ -7,19 +7,19 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadModel } from '../../src/api/load-model.ts';
 import type { Model } from '../../src/api/model.ts';
-import { importModel } from '../../src/api/model-files.ts';
 import { concatBytes } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { unzip, zipParts } from '../../src/files/zip.ts';
-import { loadModelFolder } from '../../src/formats/model-folder.ts';
+import { importModel } from '../../src/files-with-features.ts';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
+import { loadModel } from '../../src/load-with-features.ts';
 import { registerHost } from '../../src/session/host.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { type Hub, startHub } from '../files/hub/hub.ts';
+import { loadModelFolder } from '../support/load-folder.ts';
 import { letterModel } from '../support/saved-model.ts';
 
 registerHost(nodeHost());
@@ -101,7 +101,7 @@ describe('a model is loaded', () => {
     'from the gzipped files of a Firefox release, and a zip archive of them (needs ../shared)',
     async () => {
       const whole = await loadModel(golden, cpu);
-      const release = await whole.toBlob({ format: 'firefox', firefox: { pair: 'enes' } });
+      const release = await whole.toBlob({ format: 'firefox', formatOptions: { languagePair: 'enes' } });
       const text = '12 5 30';
       const ids = await whole.translate(text);
       const parts = Object.entries(await unzip(new Uint8Array(await release.arrayBuffer()), 'release'));

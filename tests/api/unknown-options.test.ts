@@ -78,7 +78,10 @@ it.each<[meant: string, call: () => unknown]>([
   ['Did you mean files?', () => importModel(new Blob([]), 'x', wrong({ filez: 1 }))],
   ['Did you mean files?', () => readCheckpoint('x', wrong({ filez: 1 }))],
   ['Did you mean files?', () => readTrainingLog('x', wrong({ filez: 1 }))],
-  ['Did you mean pair?', () => model.save('x', { format: 'firefox', firefox: wrong({ pairs: 'enes' }) })],
+  [
+    'Did you mean languagePair?',
+    () => model.save('x', { format: 'firefox', formatOptions: { pair: 'enes' } }),
+  ],
   ['Did you mean seed?', () => taskCorpus(wrong({ task: 'sort', pairs: 3, sed: 1 }))],
   ['Did you mean adapter?', () => dawnGpu(wrong({ adaptr: 'x' }))],
   ['lora must be a folder', () => loadModel('x', wrong({ lora: 5 }))],

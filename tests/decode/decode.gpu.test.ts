@@ -8,7 +8,7 @@ import { createRowSearch, type Hypothesis } from '../../src/decode/hypotheses.ts
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
-import { hfTypes } from '../../src/formats/shared/model-formats.ts';
+import { hfTypes } from '../../src/formats/shared/hf-types.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { writePositions } from '../../src/model/model-states.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';

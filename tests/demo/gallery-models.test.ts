@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { demoModels } from '../../demo/train/page/demo-models.ts';
 import { galleryModels } from '../../demo/train/page/gallery-models.ts';
 import { repository } from '../../src/files/hub/repository.ts';
-import { hfTypes } from '../../src/formats/shared/model-formats.ts';
+import { hfTypes } from '../../src/formats/shared/hf-types.ts';
 
 it('has every family, each with a size, an example and a valid name', () => {
   // Those that translate: the page does not read speech.

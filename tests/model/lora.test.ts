@@ -14,7 +14,7 @@ import { writeFolder } from '../../src/files/owned-folder.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { hfFamilies } from '../../src/formats/hf/hf-families.ts';
 import { loadLora, loraFiles } from '../../src/formats/lora-folder.ts';
-import { hfTypes } from '../../src/formats/shared/model-formats.ts';
+import { hfTypes } from '../../src/formats/shared/hf-types.ts';
 import {
   type LoraConfig,
   linearLayers,

@@ -6,7 +6,7 @@ import type { Json } from '../../src/files/json-files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { readHfConfig } from '../../src/formats/hf/hf-config.ts';
 import { hfFamilies } from '../../src/formats/hf/hf-families.ts';
-import type { HfType } from '../../src/formats/shared/model-formats.ts';
+import type { HfType } from '../../src/formats/shared/hf-types.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
 import { fixtureFiles } from './golden.ts';
 

@@ -42,7 +42,7 @@ export class EngineSession extends Session<TrainingEvent> {
   constructor(files: Files, makeEngine: () => Promise<Engine>) {
     const events: JobEvent[] = [];
     const onEvent = (event: JobEvent) => void events.push(event);
-    super(testHost({ files }), { device: 'cpu', tune: false, files, onEvent });
+    super(testHost({ files }), { device: 'cpu', tune: false, files, features, onEvent });
     this.events = events;
     this.#makeEngine = makeEngine;
   }

@@ -1,7 +1,6 @@
 // Models of the gallery: those that ship with the page, and one hub model of each family that heddle
 // supports.
 
-import type { ModelFormat } from '../../../src/index.ts';
 import { english } from '../../common/english.ts';
 import { say } from '../../common/page-texts.ts';
 import type { SentLanguages } from '../protocol.ts';
@@ -24,7 +23,7 @@ export interface GalleryModel {
    */
   readonly hub?: string;
   readonly revision?: string;
-  readonly type?: ModelFormat;
+  readonly type?: string;
   /** Languages that a multilingual model is loaded with. */
   readonly languages?: SentLanguages;
 }

@@ -21,8 +21,8 @@ export async function firefoxFiles(
     const languages = /(?:^|[^a-z])([a-z]{2})-?([a-z]{2})(?![a-z])/.exec(name);
     const blob = await model.toBlob({
       format: 'firefox',
-      firefox: {
-        pair: languages ? `${languages[1]}${languages[2]}` : 'xxyy',
+      formatOptions: {
+        languagePair: languages ? `${languages[1]}${languages[2]}` : 'xxyy',
         calibration: pairs && pairs.length > 0 ? pairs : undefined,
       },
     });

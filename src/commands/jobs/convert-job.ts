@@ -2,8 +2,7 @@
 
 import { version } from '../../../package.json';
 import { openFolder } from '../../api/load-model.ts';
-import type { SaveOptions } from '../../api/save-model.ts';
-import { check, HeddleError } from '../../core/errors.ts';
+import { check, HeddleError, withErrorPrefix } from '../../core/errors.ts';
 import type { LanguageOptions } from '../../decode/text-options.ts';
 import type { TorchSettings } from '../../features/pytorch/torch-run/torch-run-files.ts';
 import type { Files } from '../../files/files.ts';
@@ -12,7 +11,7 @@ import { jsonBytes, readJson } from '../../files/json-files.ts';
 import { checkpointNames } from '../../files/model-file.ts';
 import { ownFileNames, writeFolder } from '../../files/owned-folder.ts';
 import { settledFolder } from '../../files/settled-folder.ts';
-import type { ModelFormat } from '../../formats/shared/model-formats.ts';
+import { allFormats } from '../../formats/main-formats.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { loraConfig } from '../../model/lora.ts';
 import type { WeightReader } from '../../model/quantized-parameters.ts';
@@ -34,18 +33,15 @@ export interface ConvertArguments extends LanguageOptions {
   /** Folder of the model, or the checkpoint for `torch-run`. */
   readonly folder: string;
   readonly out: string;
-  readonly to: ModelFormat | 'torch-run';
+  /** Name of a format, or `torch-run`. */
+  readonly to: string;
   /**
    * dtype of the weights, for heddle, the formats of transformers and onnx. [that of the source checkpoint,
    * or f32]
    */
-  readonly dtype?: NonNullable<SaveOptions['dtype']>;
-  /** firefox: languages in the names of the files, such as `enes`. [those of the files of `folder`] */
-  readonly languagePair?: string;
-  /** firefox: path of a shortlist, or of a lexical table from which it is made. [the shortlist of `folder`] */
-  readonly shortlist?: string;
-  /** firefox: path of texts on which the multipliers of the inputs are measured. [none] */
-  readonly calibration?: string;
+  readonly dtype?: string;
+  /** Options of the format, as texts: an option that is read from a file has its path. [none] */
+  readonly formatOptions?: Readonly<Record<string, string>>;
   /** Folder of a LoRA adapter to merge into the weights. */
   readonly lora?: string;
   /**
@@ -74,19 +70,16 @@ export const convert: Job<ConvertArguments, Converted> = async (args, session) =
   const { folder, out, to, dtype, force } = args;
   if (to === 'torch-run') return convertRun(args, session);
   check(args.steps === undefined, `convert: steps (${args.steps}) is only for torch-run; omit it`);
-  const { languagePair: pair, shortlist, calibration } = args;
-  check(
-    to === 'firefox' || (pair ?? shortlist ?? calibration) === undefined,
-    'convert: --language-pair, --shortlist and --calibration are only for firefox; omit them',
-  );
+  const format = allFormats(session.features.formats).find(({ names }) => names.includes(to));
+  const formatOptions: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(args.formatOptions ?? {})) {
+    const { fromFile } = format?.options?.[name] ?? {};
+    const bytes = fromFile && (await readUnpacked(session.files, value));
+    formatOptions[name] = bytes ? withErrorPrefix(value, () => fromFile(bytes)) : value;
+  }
   const model = await openFolder(folder, session, args);
   const onWarning = (text: string) => session.emit({ type: 'warning', text });
-  const firefox = {
-    pair,
-    shortlist: shortlist === undefined ? undefined : await readUnpacked(session.files, shortlist),
-    calibration: calibration === undefined ? undefined : await calibrationIn(session.files, calibration),
-  };
-  await model.save(out, { format: to, onWarning, dtype, force, firefox });
+  await model.save(out, { format: to, onWarning, dtype, force, formatOptions });
   return { out, to, parameters: model.parameterCount };
 };
 
@@ -94,17 +87,6 @@ export const convert: Job<ConvertArguments, Converted> = async (args, session) =
 async function readUnpacked(files: Files, path: string): Promise<Uint8Array> {
   const bytes = await files.read(path);
   return path.endsWith('.gz') ? (await import('../../files/gzip.ts')).gunzip(bytes, path) : bytes;
-}
-
-/** The texts of a file: a source in each line, or a source and its translation with a tab between them. */
-async function calibrationIn(files: Files, path: string) {
-  const text = new TextDecoder().decode(await readUnpacked(files, path));
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
-  check(lines.length > 0, `${path}: it has no text for the calibration`);
-  return lines.map((line) => {
-    const [source = '', target = ''] = line.split('\t');
-    return { source, target };
-  });
 }
 
 /** Converts a checkpoint to a folder for continue.py. The folder is a checkpoint too. */

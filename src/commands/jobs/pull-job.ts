@@ -1,8 +1,8 @@
 // heddle pull: downloads a model from the hub, or of Firefox Translations, into a folder.
 
 import { pullModel } from '../../api/model-files.ts';
+import type { PullOptions } from '../../api/remote-models.ts';
 import { check, HeddleError } from '../../core/errors.ts';
-import { isLanguagePair } from '../../features/marian/language-pair.ts';
 import { commandHints } from '../../files/hub/http.ts';
 import type { PulledModel } from '../../files/hub/pull-model.ts';
 import { repository } from '../../files/hub/repository.ts';
@@ -36,7 +36,7 @@ const megabytes = (bytes: number): number => Math.round(bytes / 1e5) / 10;
 export const pull: Job<PullArguments, PulledModel> = async (args, session) => {
   const { name, revision, hub, out, force = false, token, registry, baseUrl, weights } = args;
   const { memoryBudget } = session;
-  const isPair = isLanguagePair(name);
+  const isPair = session.features.sources.some(({ hasName }) => hasName(name));
   if (!isPair) repository(name, revision, hub); // throws if one of them is invalid
   check(
     isPair || (registry === undefined && baseUrl === undefined),
@@ -46,7 +46,7 @@ export const pull: Job<PullArguments, PulledModel> = async (args, session) => {
     throw new HeddleError(`${out}: it exists already; use --force to download it again, or another --out`);
   const started = performance.now();
   let before: number | undefined;
-  return pullModel(name, out, {
+  const options: PullOptions = {
     files: session.files,
     signal: session.signal,
     hints: commandHints,
@@ -69,5 +69,6 @@ export const pull: Job<PullArguments, PulledModel> = async (args, session) => {
         text: `MB  ${file}, ${rate} MB/s`,
       });
     },
-  });
+  };
+  return pullModel(name, out, options, session.features);
 };

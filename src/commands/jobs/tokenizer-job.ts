@@ -1,7 +1,6 @@
 // heddle tokenizer: trains a SentencePiece model on files of texts or pairs.
 
 import { check } from '../../core/errors.ts';
-import { marianTokenizer, withMarianPieces } from '../../features/marian/marian-pieces.ts';
 import { openStream, writeTogether } from '../../files/files.ts';
 import { jsonBytes } from '../../files/json-files.ts';
 import type { Job } from '../../session/job.ts';
@@ -9,8 +8,9 @@ import { createPace } from '../../session/job-pace.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import { type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
-import { marianDropped } from '../../text/open-tokenizer.ts';
+import { startPieces } from '../../text/open-tokenizer.ts';
 import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
+import { tokenizerWithoutStart, withoutStart } from '../../text/sentencepiece/pieces-without-start.ts';
 import { openTextPool } from '../../text/text-pool.ts';
 import type { TokenizerOptions } from '../../text/text-tasks.ts';
 
@@ -46,7 +46,7 @@ export const tokenizer: Job<TokenizerArguments, TrainedTokenizer> = async (args,
   const { texts: given, side, out, threads } = args;
   const isMarian = args.special === 'marian';
   // As many pieces as asked for are left.
-  const options = isMarian ? { ...args.options, size: args.options.size + marianDropped } : args.options;
+  const options = isMarian ? { ...args.options, size: args.options.size + startPieces } : args.options;
   const { files } = session;
   const pool = await openTextPool(
     createPace(session),
@@ -87,8 +87,8 @@ export const tokenizer: Job<TokenizerArguments, TrainedTokenizer> = async (args,
     const trained = loadTokenizer(json);
     const paths = { model: `${out}.model`, json: `${out}.json` };
     check(trained.modelFile !== undefined, 'tokenizer: only SentencePiece models are written');
-    const file = isMarian ? withMarianPieces(trained.modelFile) : trained.modelFile;
-    const written = isMarian ? marianTokenizer(trained.modelFile, paths.model) : trained;
+    const file = isMarian ? withoutStart(trained.modelFile) : trained.modelFile;
+    const written = isMarian ? tokenizerWithoutStart(trained.modelFile, paths.model) : trained;
     await writeTogether(files, { [paths.model]: file, [paths.json]: jsonBytes(written) });
     return { ...paths, pieces: written.size, texts };
   } finally {

@@ -7,8 +7,9 @@ import type { Files } from '../../files/files.ts';
 import { gunzip } from '../../files/gzip.ts';
 import { download } from '../../files/hub/download.ts';
 import { errorHints, type HttpOptions, send, withRetries } from '../../files/hub/http.ts';
+import type { SourceRequest } from '../../files/hub/model-source.ts';
 import { checkPartialFolder } from '../../files/hub/partial-files.ts';
-import type { PulledModel, PullOptions, PullProgress } from '../../files/hub/pull-model.ts';
+import type { PulledModel } from '../../files/hub/pull-model.ts';
 import { checksumOf, checksumWriter, readBounded } from '../../files/hub/repository.ts';
 import { isCount, isObject, type Json } from '../../files/json-files.ts';
 import { moveIntoFolder } from '../../files/owned-folder.ts';
@@ -162,21 +163,14 @@ async function openRelease(http: HttpOptions, release: FirefoxRelease) {
 }
 
 /**
- * Downloads the model of a pair of languages into `folder` and unpacks it; an existing folder is replaced when the
- * new one is complete. Throws a HeddleError if there is no such model, or a checksum is wrong.
+ * Downloads the model of a pair of languages and unpacks it. `version`: architecture of the model. Throws a HeddleError
+ * if there is no such model, or a checksum is wrong.
  */
-export async function pullRelease(
-  files: Files,
-  http: HttpOptions,
-  release: FirefoxRelease,
-  pair: string,
-  folder: string,
-  onProgress: (progress: PullProgress) => void,
-  { partial = `${folder}.part`, check: validate, architecture }: PullOptions & { architecture?: string } = {},
-): Promise<PulledModel> {
+export async function pullRelease(request: SourceRequest): Promise<PulledModel> {
+  const { files, folder, name: pair, partial = `${folder}.part`, version, http, onProgress } = request;
   await checkPartialFolder(files, partial, (name) => fileName.test(name));
-  const { record, base } = await openRelease(http, release);
-  const list = filesInRecord(record, pair, architecture);
+  const { record, base } = await openRelease(http, { record: request.registry, base: request.baseUrl });
+  const list = filesInRecord(record, pair, version);
   const sizes = new Map<string, number>();
   const arrived = new Map<string, number>();
   const sum = (all: ReadonlyMap<string, number>) => [...all.values()].reduce((a, b) => a + b, 0);
@@ -197,7 +191,7 @@ export async function pullRelease(
   for (const name of await files.list(partial))
     if (!names.has(name)) await files.remove(`${partial}/${name}`);
   try {
-    await validate?.(partial);
+    await request.check?.(partial);
   } catch (error) {
     if (error instanceof HeddleError) await files.remove(partial);
     throw error;

@@ -1,23 +1,10 @@
 // Calibration of int8 products: the largest inputs of a model's matrix products on texts, as multipliers of
-// Marian's files. This code is imported at its first use.
+// Marian's files.
 
 import { check } from '../../core/errors.ts';
-import type { GenerateOptions, Generation } from '../../decode/text-options.ts';
-import type { Engine } from '../../engine/engine.ts';
-import type { SavedModel } from '../../formats/shared/saved-model.ts';
-import type { ParameterList } from '../../model/parameter-layout.ts';
+import type { RunningModel } from '../../formats/model-format.ts';
 import { multipliersOf } from './files/input-multipliers.ts';
 import { measureInputs } from './product-inputs.ts';
-
-/** A model on its engine, as far as it is measured: a ModelEngine. */
-export interface MeasuredModel {
-  readonly saved: Pick<SavedModel, 'config' | 'source' | 'target'>;
-  readonly parameters: ParameterList;
-  inTurn<T>(work: () => Promise<T>): Promise<T>;
-  generate(texts: readonly string[], options: GenerateOptions): Promise<Generation[][]>;
-  engine(): Promise<Engine>;
-  write(peak: number): Promise<void>;
-}
 
 /** A text for calibration: a source, or a pair. */
 export type CalibrationText = string | { readonly source: string; readonly target: string };
@@ -27,7 +14,7 @@ export type CalibrationText = string | { readonly source: string; readonly targe
  * texts that are too long are skipped. Throws a HeddleError if the weights are not f32, or no text is left.
  */
 export async function inputMultipliers(
-  engine: MeasuredModel,
+  engine: RunningModel,
   texts: readonly CalibrationText[],
 ): Promise<Record<string, number>> {
   const { config, source, target } = engine.saved;

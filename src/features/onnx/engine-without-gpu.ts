@@ -1,35 +1,29 @@
-// The engines of sessions whose device the caller has named: onnxruntime-web without a GPU, the references, and the
-// choice between onnxruntime-web and a GPU. Only such sessions load this file.
+// The engine of sessions without a GPU: onnxruntime-web, and the choice between it and a GPU.
 
 import { HeddleError, messageOf } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Host } from '../../session/host.ts';
-import type { SessionDevice } from '../../session/session-device.ts';
-import type { SessionEvent } from '../../session/session-event.ts';
+import type { EngineSession } from '../../session/named-engines.ts';
 import type { OnnxRuntime } from './engine/onnx-runtime.ts';
-
-/** What the choice reads of a session. */
-interface NamedSession {
-  readonly host: Host;
-  readonly device: Pick<SessionDevice, 'name'>;
-  emit(event: SessionEvent): void;
-}
+import { onnxEngine } from './onnx-engine.ts';
 
 /**
- * The engine of a session whose device has a name: that of the references, or that on onnxruntime-web if the device is
- * `wasm`, or `auto` and there is no GPU; undefined if the GPU is to be used. Throws a HeddleError if a training is to
- * run on onnxruntime-web, or if that is missing.
+ * The engine on onnxruntime-web of the device `wasm`, or of `auto` if there is no GPU; undefined if the GPU is to be
+ * used. Throws a HeddleError if a training is to run on `wasm`, or if onnxruntime-web is missing.
  */
-export async function engineWithoutGpu(session: NamedSession, trains: boolean): Promise<Engine | undefined> {
-  const { host, device } = session;
-  if (device.name === 'cpu') return (await import('../../engine/cpu-engine.ts')).cpuEngine();
-  if (device.name === 'gpu' || (device.name === 'auto' && trains)) return undefined;
+export async function engineWithoutGpu(
+  device: 'wasm' | 'auto',
+  session: EngineSession,
+  trains: boolean,
+): Promise<Engine | undefined> {
+  const { host } = session;
+  if (device === 'auto' && trains) return undefined;
   if (trains)
     throw new HeddleError(
       'Training needs WebGPU, also on a software adapter; onnxruntime-web only runs models. Use device "gpu" or "auto".',
       { kind: 'unsupported' },
     );
-  if (device.name === 'wasm') return onnxEngine(await runtimeOf(host));
+  if (device === 'wasm') return onnxEngine(await runtimeOf(host));
   const missing = await missingGpu(host);
   if (!missing) return undefined;
   try {
@@ -44,12 +38,9 @@ export async function engineWithoutGpu(session: NamedSession, trains: boolean): 
   }
 }
 
-const onnxEngine = async (runtime: OnnxRuntime): Promise<Engine> =>
-  (await import('./onnx-engine.ts')).onnxEngine(runtime);
-
 /** The module onnxruntime-web of a host; by default the one of an import map. */
 async function runtimeOf(host: Host): Promise<OnnxRuntime> {
-  if (host.onnxRuntime) return host.onnxRuntime();
+  if (host.onnxRuntime) return (await host.onnxRuntime()) as OnnxRuntime;
   const name = 'onnxruntime-web';
   try {
     return await import(/* @vite-ignore */ /* webpackIgnore: true */ name);

@@ -17,11 +17,13 @@ import {
   readFloatTensors,
   readTextSides,
 } from '../../formats/layout-config.ts';
+import type { ReadOrigin } from '../../formats/model-format.ts';
 import { classicFields, requireFields, sharedWidths } from '../../formats/shared/requirements.ts';
-import { pytorchFormat, type SavedModel } from '../../formats/shared/saved-model.ts';
+import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { parameterList, tensorsFromWeights } from '../../model/parameters.ts';
 import { weightsFromTensors } from '../../model/weights-from-tensors.ts';
+import { pytorchFormat } from './pytorch-format.ts';
 
 /** Fields of config.json, named as in golden cases (golden-case.ts). */
 export const pytorchFields: FieldNames = {
@@ -68,7 +70,12 @@ export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
  * Loads a folder in this format; `raw` is its config.json. Throws a HeddleError that names the file and the
  * problem.
  */
-export async function loadPytorch(files: Files, folder: string, raw: Json): Promise<SavedModel> {
+export async function loadPytorch(
+  files: Files,
+  folder: string,
+  raw: Json,
+  readOrigin: ReadOrigin,
+): Promise<SavedModel> {
   const c = configFromFields(raw, pytorchFields, {}, `${folder}/${modelFileNames.config}`);
   const stored = await readFloatTensors(files, folder);
   const tensors: Record<string, Tensor> = Object.fromEntries(stored);
@@ -79,7 +86,7 @@ export async function loadPytorch(files: Files, folder: string, raw: Json): Prom
       throw new HeddleError(`${folder}: ${name} must equal ${original}, since tie is ${c.tie}`);
     delete tensors[name];
   }
-  const sides = await readTextSides(files, folder, raw, c);
+  const sides = await readTextSides(files, folder, raw, c, readOrigin);
   return {
     ...sides,
     weights: withErrorPrefix(`${folder}/${modelFileNames.weights}`, () =>

@@ -6,7 +6,7 @@ import type { TextModel } from '../../decode/translator.ts';
 import { readWhisperFields } from '../../features/speech/whisper-config.ts';
 import { isCount, type Json } from '../../files/json-files.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
-import { type HfType, hfTypes } from '../shared/model-formats.ts';
+import { type HfType, hfTypes } from '../shared/hf-types.ts';
 import { type HfFamily, hfFamilies } from './hf-families.ts';
 import {
   activations,

@@ -2,7 +2,7 @@
 
 import type { Json } from '../../files/json-files.ts';
 import type { ModelOptions } from '../../model/model-config.ts';
-import type { HfType } from '../shared/model-formats.ts';
+import type { HfType } from '../shared/hf-types.ts';
 import type { TokenizerClassName } from '../tokenizers/tokenizer-classes.ts';
 
 /** Defaults that the families like BART share; each family may have others. */

@@ -8,7 +8,7 @@ import { type ModelConfig, sharesEmbeddings } from '../../model/model-config.ts'
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
 import { createCharacterTokenizer, createIdTokenizer } from '../../text/tokenizers/character-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-import type { HfType } from '../shared/model-formats.ts';
+import type { HfType } from '../shared/hf-types.ts';
 import type { Languages } from '../shared/saved-model.ts';
 import { withoutByteLetters } from '../tokenizers/byte-letters.ts';
 import { type TokenizerClassName, tokenizerClasses } from '../tokenizers/tokenizer-classes.ts';

@@ -1,6 +1,6 @@
 // The fields of config.json that are supported without a default, ignored, or must have a value.
 
-import type { HfType } from '../shared/model-formats.ts';
+import type { HfType } from '../shared/hf-types.ts';
 import { type HfFamily, hfFamilies } from './hf-families.ts';
 
 /** Supported fields without a default. */

@@ -10,7 +10,12 @@ import { tokenizerFileNames, weightNames } from '../../files/hf-file-names.ts';
 import { isObject, type Json, readJson } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
-import { type SavedModel, type SourceCheckpoint, weightDtypes } from '../shared/saved-model.ts';
+import {
+  type DescribedModel,
+  type SavedModel,
+  type SourceCheckpoint,
+  weightDtypes,
+} from '../shared/saved-model.ts';
 import { type HfConfig, readHfConfig } from './hf-config.ts';
 import { prefixOf } from './hf-tensors.ts';
 import { readHfTokenizers } from './hf-tokenizers.ts';
@@ -157,22 +162,14 @@ async function readConfig(
  * Reads a source checkpoint, the field `origin` of config.json (`json`): a model without its weights. Throws
  * a HeddleError if it is invalid.
  */
-export async function readSourceCheckpoint(
+export async function readHfOrigin(
   files: Files,
   folder: string,
-  json: unknown,
+  json: Json,
   config: ModelConfig,
-): Promise<Omit<SavedModel, 'weights'>> {
-  if (isObject(json) && isObject(json.config) && json.config.marian !== undefined)
-    return (await import('../../features/marian/files/load-marian.ts')).readMarianOrigin(
-      files,
-      folder,
-      json,
-      config,
-    );
+): Promise<DescribedModel> {
   const path = `${folder}/config.json`;
-  const fields = isObject(json) ? json : {};
-  const { config: raw, generation, texts = {}, prefix, dtype, dtypes, aliases, absent = [] } = fields;
+  const { config: raw, generation, texts = {}, prefix, dtype, dtypes, aliases, absent = [] } = json;
   const valid =
     isObject(raw) &&
     (generation === undefined || isObject(generation)) &&

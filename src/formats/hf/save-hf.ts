@@ -9,7 +9,7 @@ import { weightNames } from '../../files/hf-file-names.ts';
 import { type Json, jsonBytes, withoutUndefined } from '../../files/json-files.ts';
 import { type WritableTensor, writeSafetensors } from '../../files/write-safetensors.ts';
 import { parameterList } from '../../model/parameters.ts';
-import type { HfType } from '../shared/model-formats.ts';
+import type { HfType } from '../shared/hf-types.ts';
 import { requireFields } from '../shared/requirements.ts';
 import type { CheckpointTensors, SavedModel, SourceCheckpoint, WeightDtype } from '../shared/saved-model.ts';
 import { type HfFamily, hfFamilies } from './hf-families.ts';

@@ -7,7 +7,7 @@ import { whisperJson, whisperRequirements } from '../../features/speech/whisper-
 import type { Json } from '../../files/json-files.ts';
 import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
-import type { HfType } from '../shared/model-formats.ts';
+import type { HfType } from '../shared/hf-types.ts';
 import type { FieldRequirement } from '../shared/requirements.ts';
 import { classicFields, requireFields, sameFields, sharedWidths } from '../shared/requirements.ts';
 import type { SavedModel } from '../shared/saved-model.ts';

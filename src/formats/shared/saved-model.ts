@@ -26,6 +26,9 @@ export interface SavedModel extends TextModel {
   readonly verified?: Promise<void>;
 }
 
+/** A model without its weights. */
+export type DescribedModel = Omit<SavedModel, 'weights'>;
+
 /** The languages of a multilingual model, each of which is a token before or after a text. */
 export interface Languages extends LanguageFacts {
   /** The tokenizer of both sides; it adds no language tokens. */
@@ -50,14 +53,11 @@ export const hfConfigOf = ({ sourceCheckpoint, stored }: SavedModel): Json | und
 export const kerasFormat = 'keras';
 /** `format` of config.json of heddle's own format. */
 export const heddleFormat = 'heddle';
-/** `format` of config.json of the PyTorch format. */
-export const pytorchFormat = 'pytorch';
 
-/** Whether a config.json describes a model in the PyTorch format. */
-export const isPytorch = (raw: Json): boolean =>
-  raw.format === pytorchFormat ||
-  (raw.format === undefined && raw.d_model !== undefined && raw.n_heads !== undefined);
-
+/** Formats of the weights in a file of heddle. */
+export const heddleDtypes = ['f32', 'f16', 'int8'] as const;
+/** `f32`, `f16`, or matrices as `int8` with a scale per row; vectors and positions are f32 then. */
+export type HeddleDtype = (typeof heddleDtypes)[number];
 /** Prefix of most tensor names: `model.` in BartForConditionalGeneration, none in BartModel. */
 export type HfPrefix = 'model.' | '';
 
@@ -65,15 +65,6 @@ export type HfPrefix = 'model.' | '';
 export const weightDtypes = ['F32', 'F16', 'BF16'] as const;
 /** Dtype of stored weights. */
 export type WeightDtype = (typeof weightDtypes)[number];
-
-/**
- * Storage of matrices and embeddings in ONNX files. `q8` is int8 with a scale per row, the same numbers as
- * `--weights int8`. `q4` and `q4f16` have the numbers of `--weights int4`, with the scales of the blocks in f32 or
- * f16. Computation is in float32 with each of them.
- */
-export const onnxDtypes = ['fp32', 'fp16', 'q8', 'q4', 'q4f16'] as const;
-/** Storage of weights in ONNX files. */
-export type OnnxDtype = (typeof onnxDtypes)[number];
 
 /** How a Hugging Face checkpoint stores the tensors of a model. */
 export interface CheckpointTensors {

@@ -58,7 +58,8 @@ export type CorpusArguments<Path = string> =
     };
 
 /** The part of a session that reading a corpus needs. */
-export type CorpusSession = Pick<Session, 'files' | 'emit'> & Partial<Pick<Session, 'signal' | 'threads'>>;
+export type CorpusSession = Pick<Session, 'files' | 'emit' | 'features'> &
+  Partial<Pick<Session, 'signal' | 'threads'>>;
 
 /** The pairs of a corpus, and the number of training pairs of each file, in order, if it has files. */
 export type ReadCorpus = CorpusSplit & { readonly fileSizes?: readonly number[] };
@@ -172,7 +173,7 @@ export async function readPairs(given: PairFiles, session: CorpusSession, refere
  */
 export async function readBlobPairs(
   blob: Blob,
-  session: Pick<CorpusSession, 'emit' | 'signal'>,
+  session: Pick<CorpusSession, 'emit' | 'signal' | 'features'>,
 ): Promise<Pair[]> {
   const name = (blob as Partial<File>).name ?? 'pairs';
   await (await import('../../files/blob-files.ts')).readable(blob, name);

@@ -3,7 +3,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { hfRequirements } from '../../formats/hf/to-hf-config.ts';
 import { transformersTokenizer } from '../../formats/hf/transformers-tokenizer.ts';
-import type { HfType } from '../../formats/shared/model-formats.ts';
+import type { HfType } from '../../formats/shared/hf-types.ts';
 import { requireFields } from '../../formats/shared/requirements.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 

@@ -8,7 +8,7 @@ import type { Files } from '../../files/files.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
 import { randomDigits, readManifest } from '../../files/owned-folder.ts';
 import { loadModelFolder } from '../../formats/model-folder.ts';
-import type { HfType } from '../../formats/shared/model-formats.ts';
+import type { HfType } from '../../formats/shared/hf-types.ts';
 import { hfConfigOf, retrainedCheckpoint, type SavedModel } from '../../formats/shared/saved-model.ts';
 import type { InitScheme } from '../../model/initialize-weights.ts';
 import { type ModelOptions, modelConfig } from '../../model/model-config.ts';
@@ -176,7 +176,8 @@ async function initialModel(
   checkpoint: CheckpointFolder | undefined,
   given: SavedModel | undefined,
 ): Promise<SavedModel | undefined> {
-  if (checkpoint && !args.lora) return loadModelFolder(checkpoint.files, checkpoint.folder);
+  const { formats } = session.features;
+  if (checkpoint && !args.lora) return loadModelFolder(checkpoint.files, checkpoint.folder, { formats });
   const folder = initFolder(args);
   if (folder === undefined) return undefined;
   const { dropout, labelSmoothing, model } = args;

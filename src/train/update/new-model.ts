@@ -10,7 +10,7 @@ import {
 } from '../../model/model-config.ts';
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import type { PairList } from '../../text/corpus/pairs.ts';
-import { marianDropped, openMarianTokenizer, openTokenizer } from '../../text/open-tokenizer.ts';
+import { openTokenizer, openTokenizerWithoutStart, startPieces } from '../../text/open-tokenizer.ts';
 import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
 import { vocabularySize } from '../../text/sentencepiece/vocabulary-size.ts';
 import type { TextPool } from '../../text/text-pool.ts';
@@ -62,7 +62,7 @@ export async function newModel(
     (tokenizer.kind === 'unigram' || tokenizer.kind === 'sentencepiece-bpe');
   const trained = await trainTokenizers(pairs, pool, {
     ...tokenizer,
-    size: isMarian ? size + marianDropped : size,
+    size: isMarian ? size + startPieces : size,
     given,
     shared,
     wanted: hasFrames ? ['target'] : ['source', 'target'],
@@ -136,7 +136,7 @@ async function trainTokenizers(
     },
   });
   const trained = await Promise.all(
-    files.map((file) => (isMarian ? openMarianTokenizer(file) : openTokenizer(file))),
+    files.map((file) => (isMarian ? openTokenizerWithoutStart(file) : openTokenizer(file))),
   );
   const [first, last] = [trained[0], trained.at(-1)] as [Tokenizer, Tokenizer];
   return { source: source ?? first, target: target ?? last };

@@ -2,12 +2,12 @@
 
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { loadModel } from '../../../src/api/load-model.ts';
 import { multiplierOf } from '../../../src/features/marian/files/input-multipliers.ts';
 import { loadMarian, marianOriginIn } from '../../../src/features/marian/files/load-marian.ts';
 import { readMarianBin } from '../../../src/features/marian/files/marian-bin.ts';
 import { unzip } from '../../../src/files/zip.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
+import { loadModel } from '../../../src/load-with-features.ts';
 import '../../../src/node.ts';
 
 const folder = '../shared/golden-marian/ssru-int8';
@@ -22,7 +22,10 @@ it.skipIf(!existsSync(folder))(
   async () => {
     const model = await loadModel(folder, { device: 'cpu' });
     const calibration = ['12 5 30', { source: '7 8', target: '8 7 9' }];
-    const blob = await model.toBlob({ format: 'firefox', firefox: { pair: 'enes', calibration } });
+    const blob = await model.toBlob({
+      format: 'firefox',
+      formatOptions: { languagePair: 'enes', calibration },
+    });
     const parts = await unzip(new Uint8Array(await blob.arrayBuffer()), 'release');
     const name = 'model.enes.intgemm.alphas.bin';
     const { multipliers } = readMarianBin(parts[name] as Uint8Array, name);

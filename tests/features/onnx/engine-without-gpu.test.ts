@@ -3,6 +3,7 @@
 import * as ort from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
+import { features } from '../../../src/features/features.ts';
 import { Session } from '../../../src/session/session.ts';
 import type { SessionEvent } from '../../../src/session/session-event.ts';
 import { testHost } from '../../support/session.ts';
@@ -15,7 +16,7 @@ const gpuWith = (isFallbackAdapter: boolean) =>
 function opened(device: 'wasm' | 'auto' | 'gpu', fields: Parameters<typeof testHost>[0] = {}) {
   const events: SessionEvent[] = [];
   const host = testHost({ onnxRuntime: async () => ort, ...fields });
-  return { session: new Session(host, { device, onEvent: (event) => events.push(event) }), events };
+  return { session: new Session(host, { device, features, onEvent: (event) => events.push(event) }), events };
 }
 
 const missing = async () => {

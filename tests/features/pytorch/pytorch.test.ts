@@ -10,7 +10,6 @@ import { pytorchFiles } from '../../../src/features/pytorch/pytorch.ts';
 import { writeFolder } from '../../../src/files/owned-folder.ts';
 import { readSafetensors } from '../../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../../src/files/write-safetensors.ts';
-import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import type { SavedModel } from '../../../src/formats/shared/saved-model.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { initializeWeights } from '../../../src/model/initialize-weights.ts';
@@ -20,6 +19,7 @@ import { parameterList } from '../../../src/model/parameters.ts';
 import { createIdTokenizer } from '../../../src/text/tokenizers/character-tokenizer.ts';
 import { evaluationGraph } from '../../../src/train/update/training-graphs.ts';
 import { hfFolder } from '../../support/hf.ts';
+import { loadModelFolder } from '../../support/load-folder.ts';
 
 const python = '/usr/bin/python3';
 const hasTorch =

@@ -5,7 +5,7 @@ import { HeddleError } from '../../../src/core/errors.ts';
 import { readHfConfig } from '../../../src/formats/hf/hf-config.ts';
 import { hfFamilies } from '../../../src/formats/hf/hf-families.ts';
 import { requiredValues } from '../../../src/formats/hf/known-fields.ts';
-import { hfTypes } from '../../../src/formats/shared/model-formats.ts';
+import { hfTypes } from '../../../src/formats/shared/hf-types.ts';
 
 const bart = { model_type: 'bart' };
 const marian = { model_type: 'marian' };

@@ -10,7 +10,7 @@ import { random } from '../../../src/core/random.ts';
 import { readSafetensors } from '../../../src/files/safetensors.ts';
 import { hfFiles } from '../../../src/formats/hf/save-hf.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
-import type { HfType } from '../../../src/formats/shared/model-formats.ts';
+import type { HfType } from '../../../src/formats/shared/hf-types.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { loraTargets } from '../../../src/model/lora.ts';
 import { jobs } from '../../support/jobs.ts';

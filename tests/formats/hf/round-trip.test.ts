@@ -13,7 +13,6 @@ import { readSafetensors, readSafetensorsHeader } from '../../../src/files/safet
 import { writeSafetensors } from '../../../src/files/write-safetensors.ts';
 import { hfFiles } from '../../../src/formats/hf/save-hf.ts';
 import { kerasFiles } from '../../../src/formats/keras.ts';
-import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { saveModelFolder } from '../../../src/formats/save-heddle.ts';
 import type { SavedModel } from '../../../src/formats/shared/saved-model.ts';
 import { initializeWeights } from '../../../src/model/initialize-weights.ts';
@@ -21,6 +20,7 @@ import { type ModelOptions, modelConfig } from '../../../src/model/model-config.
 import { parameterList } from '../../../src/model/parameters.ts';
 import { presets } from '../../../src/model/presets.ts';
 import { hfFolder, hfNames } from '../../support/hf.ts';
+import { loadModelFolder } from '../../support/load-folder.ts';
 import { trainCharacters } from '../../support/tokenizers.ts';
 
 const text = (bytes: Uint8Array | undefined) => JSON.parse(new TextDecoder().decode(bytes));

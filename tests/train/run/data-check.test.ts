@@ -1,6 +1,7 @@
 // Vocabularies without the tokens that augmentations write: new models of some tokenizers, and fine-tuned ones.
 import { expect, it } from 'vitest';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
+import { noFeatures } from '../../../src/session/feature-table.ts';
 import { emitTo } from '../../../src/session/session-event.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { setUp } from '../../../src/train/run/setup.ts';
@@ -14,7 +15,7 @@ async function warnings(args: Partial<TrainArguments>): Promise<string[]> {
   const pairs = Array.from({ length: 60 }, (_, i) => `one tree ${i}\tun árbol ${i}\n`).join('');
   const files = memoryFiles();
   await files.write('pairs.tsv', new TextEncoder().encode(pairs));
-  await setUp(tinyTraining({ vocabSize: 200, ...args }), { files, emit }, undefined);
+  await setUp(tinyTraining({ vocabSize: 200, ...args }), { files, emit, features: noFeatures }, undefined);
   return told.filter((text) => text.startsWith('augment'));
 }
 

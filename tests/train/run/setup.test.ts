@@ -14,6 +14,7 @@ import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { saveModelFolder } from '../../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
+import { noFeatures } from '../../../src/session/feature-table.ts';
 import { emitTo } from '../../../src/session/session-event.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
@@ -32,7 +33,7 @@ async function prepared(args: TrainArguments, state?: object) {
   await files.write('pairs.tsv', write(tinyCorpus));
   const told: string[] = [];
   const emit = emitTo((event: JobEvent) => void ('text' in event && told.push(event.text)));
-  const session = { files, emit };
+  const session = { files, emit, features: noFeatures };
   if (state) {
     const { data, parameters } = await setUp(
       tinyTraining({ corpus: args.corpus, steps: 1 }),

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
+import { noFeatures } from '../../../src/session/feature-table.ts';
 import { emitTo } from '../../../src/session/session-event.ts';
 import type { CorpusArguments } from '../../../src/train/data/load-corpus.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
@@ -47,7 +48,7 @@ async function resumed(fields: Partial<TrainArguments> = {}) {
     read.push(path);
     return (files.stream as NonNullable<typeof files.stream>)(path);
   };
-  const context = { files: { ...files, stream }, emit };
+  const context = { files: { ...files, stream }, emit, features: noFeatures };
   const setup = await setUp({ ...given(fields), resume: true }, context, { files, folder: at('model') });
   const { data, dev, test, fingerprint, examples } = setup;
   const text = { dev: [...dev], test: [...test], fingerprint, examples };

@@ -155,7 +155,10 @@ export async function checkStudentRoom(
     if (await files.exists(folder))
       for (const { size } of Object.values((await readManifest(files, folder))?.files ?? {})) free += size;
   const quiet: CorpusSession = {
-    ...{ files, signal: session.signal, threads: session.threads },
+    files,
+    features: session.features,
+    signal: session.signal,
+    threads: session.threads,
     emit: (event) => event.type === 'progress' && emit(event),
   };
   const corpus = { kind: 'files', train: { files: [], format: 'tsv' } } as const;

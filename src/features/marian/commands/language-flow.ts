@@ -237,7 +237,8 @@ export class LanguageFlow {
     const languagePair = this.#state.plan.languages.join('');
     await writeCalibration(files, this.#paths);
     await removeOwnFolder(files, out);
-    await convert({ folder, out, to: 'firefox', languagePair, calibration, shortlist }, this.#session);
+    const formatOptions = { languagePair, calibration, shortlist };
+    await convert({ folder, out, to: 'firefox', formatOptions }, this.#session);
     return { files: await firefoxFileSizes(files, out) };
   }
 

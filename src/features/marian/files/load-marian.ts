@@ -6,7 +6,8 @@ import { check, HeddleError, withErrorPrefix, withErrorText } from '../../../cor
 import { present } from '../../../core/present.ts';
 import type { Files } from '../../../files/files.ts';
 import { gunzip } from '../../../files/gzip.ts';
-import type { SavedModel, SourceCheckpoint } from '../../../formats/shared/saved-model.ts';
+import type { Json } from '../../../files/json-files.ts';
+import type { DescribedModel, SavedModel, SourceCheckpoint } from '../../../formats/shared/saved-model.ts';
 import { parameterList } from '../../../model/parameters.ts';
 import { SentencePieceTokenizer } from '../../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
@@ -219,10 +220,10 @@ export function marianOriginIn(config: unknown): MarianOrigin | undefined {
 export async function readMarianOrigin(
   files: Files,
   folder: string,
-  json: unknown,
+  json: Json,
   config: SavedModel['config'],
-): Promise<Omit<SavedModel, 'weights'>> {
-  const origin = marianOriginIn((Object(json) as { config?: unknown }).config);
+): Promise<DescribedModel> {
+  const origin = marianOriginIn(json.config);
   const list = (value: unknown): value is string[] =>
     Array.isArray(value) && value.every((name) => typeof name === 'string' && !/[/\\]/.test(name));
   const { pieces = [], shortlist } = origin ?? {};

@@ -3,7 +3,7 @@
 import { check, HeddleError } from '../../../core/errors.ts';
 import { present } from '../../../core/present.ts';
 import { isObject } from '../../../files/json-files.ts';
-import type { MarianFormat } from '../../../formats/shared/model-formats.ts';
+import type { FolderParts, OutgoingModel } from '../../../formats/model-format.ts';
 import {
   type FieldRequirement,
   requireFields,
@@ -14,6 +14,7 @@ import type { SavedModel } from '../../../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import { parameterList } from '../../../model/parameters.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
+import { type CalibrationText, inputMultipliers } from '../measure-inputs.ts';
 import { type MarianOrigin, marianOriginIn } from './load-marian.ts';
 import { marianIds } from './marian-config.ts';
 import type { MarianItem } from './marian-items.ts';
@@ -22,17 +23,20 @@ import { modelYaml } from './model-yaml.ts';
 import { isShortlist, lexicalEntries, makeShortlist, readShortlist, writeShortlist } from './shortlist.ts';
 import { float32Bin, int8Bin, type MarianContents, npzFile } from './write-marian.ts';
 
+/** Marian's own files, as .npz or .bin, and those of Firefox, with int8 matrices. */
+export type MarianFormat = 'marian-npz' | 'marian-bin' | 'firefox';
+
 /** Options of a folder of Firefox. */
 export interface FirefoxOptions {
   /** Languages in the names of the files, such as `enes`. Default: those of the files that were loaded. */
-  readonly pair?: string;
+  readonly languagePair?: string;
   /** Multipliers of the inputs of int8 products by name. Default: those of the file that was loaded. */
   readonly multipliers?: Readonly<Record<string, number>>;
   /**
    * Texts on which the multipliers of the inputs are measured: sources, which are translated first, or pairs.
    * Default: none are measured.
    */
-  readonly calibration?: readonly (string | { readonly source: string; readonly target: string })[];
+  readonly calibration?: readonly CalibrationText[];
   /**
    * A shortlist file, or a lexical table as text, from which it is made: lines of target token, source token and
    * probability, as in Marian's lex.s2t. Default: the shortlist of the folder that was loaded.
@@ -145,6 +149,13 @@ function decoderYaml(
   return `${['relative-paths: true', ...files, ...rules].join('\n')}\n`;
 }
 
+/** Writes the row of the format; measures the multipliers first if the options have texts for it. */
+export async function writeMarian({ model, format, options, running }: OutgoingModel): Promise<FolderParts> {
+  const { calibration, ...given } = options as FirefoxOptions;
+  const multipliers = calibration ? await inputMultipliers(running, calibration) : given.multipliers;
+  return marianFiles(model, format as MarianFormat, { ...given, multipliers });
+}
+
 /**
  * The files of a folder by name. Throws a HeddleError that names the fields that Marian does not support, or
  * the tensor that cannot be int8.
@@ -152,7 +163,7 @@ function decoderYaml(
 export function marianFiles(
   model: SavedModel,
   format: MarianFormat,
-  { pair, multipliers, shortlist }: FirefoxOptions = {},
+  { languagePair, multipliers, shortlist }: FirefoxOptions = {},
 ): Record<string, Uint8Array> {
   const { config: c, weights } = model;
   requireFields(format, marianRequirements(c));
@@ -178,7 +189,7 @@ export function marianFiles(
     pieces.length === 0,
     `firefox: the ids of the tokens are those of ${vocabs[0]}; Firefox takes them from SentencePiece models`,
   );
-  return firefoxFiles(model, described, contents, pair, shortlist);
+  return firefoxFiles(model, described, contents, languagePair, shortlist);
 }
 
 /** The files of a folder of Firefox. */
@@ -186,12 +197,12 @@ function firefoxFiles(
   model: SavedModel,
   { vocabs, files, shortlist: loaded }: Described,
   contents: MarianContents,
-  pair: string | undefined,
+  languagePair: string | undefined,
   shortlist: Uint8Array | undefined,
 ): Record<string, Uint8Array> {
   const fileOf = (name: string): Uint8Array => files[name] as Uint8Array;
   const [source = '', target = ''] = vocabs;
-  const languages = pair ?? /\.([a-z]{4,8})\.spm$/.exec(source)?.[1];
+  const languages = languagePair ?? /\.([a-z]{4,8})\.spm$/.exec(source)?.[1];
   check(
     languages !== undefined,
     'firefox: the languages are part of the names of the files; set languagePair, for example enes',

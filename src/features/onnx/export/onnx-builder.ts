@@ -11,12 +11,12 @@ import {
   vecsOf,
   wordsOf,
 } from '../../../engine/ops/matmul/packed-weights.ts';
-import type { OnnxDtype } from '../../../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
 import { parameterList } from '../../../model/parameters.ts';
 import { defaultFormats } from '../../../model/sensitive-matrices.ts';
 import { type Name, OnnxGraph, type OnnxType } from '../engine/onnx-graph.ts';
+import type { OnnxDtype } from '../onnx-format.ts';
 
 /** A model to export. */
 export interface OnnxSource {

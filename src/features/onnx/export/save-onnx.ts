@@ -5,10 +5,11 @@ import { check } from '../../../core/errors.ts';
 import { type Json, jsonBytes, withoutUndefined } from '../../../files/json-files.ts';
 import { generationJson } from '../../../formats/hf/to-hf-config.ts';
 import { ordinaryFields, requireFields } from '../../../formats/shared/requirements.ts';
-import type { OnnxDtype, SavedModel } from '../../../formats/shared/saved-model.ts';
+import type { SavedModel } from '../../../formats/shared/saved-model.ts';
 import { exportTokenizer } from '../../../formats/tokenizers/exported-tokenizer.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import type { OnnxGraph } from '../engine/onnx-graph.ts';
+import type { OnnxDtype } from '../onnx-format.ts';
 import type { OnnxSource } from './onnx-builder.ts';
 import { onnxDecoder, onnxEncoder } from './onnx-transformer.ts';
 

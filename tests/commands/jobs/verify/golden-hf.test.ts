@@ -12,7 +12,7 @@ import { readSafetensorsHeader } from '../../../../src/files/safetensors.ts';
 import { hfFiles } from '../../../../src/formats/hf/save-hf.ts';
 import { loadModelFolder } from '../../../../src/formats/model-folder.ts';
 import { heddleFiles } from '../../../../src/formats/save-heddle.ts';
-import type { HfType } from '../../../../src/formats/shared/model-formats.ts';
+import type { HfType } from '../../../../src/formats/shared/hf-types.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { fixtureFiles } from '../../../support/golden.ts';
 import { EngineSession } from '../../../support/session.ts';

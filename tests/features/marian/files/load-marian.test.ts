@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { loadMarian } from '../../../../src/features/marian/files/load-marian.ts';
 import { marianFiles } from '../../../../src/features/marian/files/save-marian.ts';
 import { memoryFiles } from '../../../../src/files/memory-files.ts';
-import { isModelFolder, loadModelFolder } from '../../../../src/formats/model-folder.ts';
 import { heddleFiles } from '../../../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
+import { isModelFolder, loadModelFolder } from '../../../support/load-folder.ts';
 
 const shared = '../shared/golden-marian';
 
@@ -80,7 +80,7 @@ it.skipIf(!existsSync(shared)).each([['source.spm'], ['source.spm', 'target.spm'
     const again = await loadModelFolder(await folderOf(npz), 'm');
     expect(again.weights).toEqual(plain.weights);
     expect(again.target.encode('9 9')).toEqual(plain.target.encode('9 9'));
-    expect(() => marianFiles(opus, 'firefox', { pair: 'enes' })).toThrow('SentencePiece models');
+    expect(() => marianFiles(opus, 'firefox', { languagePair: 'enes' })).toThrow('SentencePiece models');
     await folder.write('m/opus.spm32k-spm32k.vocab.yml', text(yaml.replace('": 5\n', '": 4\n')));
     await expect(loadModelFolder(folder, 'm')).rejects.toThrow(/vocab\.yml: .* have the same id 4/);
     for (const each of spm) await folder.remove(`m/${each}`);
@@ -92,7 +92,7 @@ it.skipIf(!existsSync(shared))('writes the int8 file of Firefox (needs ../shared
   const folder = `${shared}/ssru-int8`;
   const model = await loadMarian(nodeFiles(), folder, 'model.intgemm8.bin');
   const wanted = await nodeFiles().read(`${folder}/model.intgemm8.bin`);
-  const contents = marianFiles(model, 'firefox', { pair: 'enes' });
+  const contents = marianFiles(model, 'firefox', { languagePair: 'enes' });
   expect(Object.keys(contents)).toEqual(['model.enes.intgemm.alphas.bin', 'vocab.enes.spm']);
   expect(contents['model.enes.intgemm.alphas.bin']?.length).toBe(wanted.length);
   const files = await folderOf(contents);

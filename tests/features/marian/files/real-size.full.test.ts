@@ -21,7 +21,7 @@ it.each([
     writeRandomFirefox(whole, name);
     const folder = join(scratch(), `${name}-int8`);
     const model = await loadModel(whole, { device: 'cpu' });
-    await model.save(folder, { format: 'firefox', firefox: { pair: 'enes' } });
+    await model.save(folder, { format: 'firefox', formatOptions: { languagePair: 'enes' } });
     model.dispose();
     const file = join(folder, 'model.enes.intgemm8.bin');
     expect(statSync(file).size).toBeLessThanOrEqual(maxFile);

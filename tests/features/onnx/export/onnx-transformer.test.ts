@@ -9,9 +9,9 @@ import * as ort from 'onnxruntime-web';
 import { afterAll, describe, expect, it } from 'vitest';
 import { onnxFiles } from '../../../../src/features/onnx/export/save-onnx.ts';
 import { writeFolder } from '../../../../src/files/owned-folder.ts';
-import { loadModelFolder } from '../../../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import type { ModelOptions } from '../../../../src/model/model-config.ts';
+import { loadModelFolder } from '../../../support/load-folder.ts';
 import { hasOnnx } from '../../../support/onnx.ts';
 import { letterModel } from '../../../support/saved-model.ts';
 

@@ -18,14 +18,14 @@ import type { LanguageOptions, Translation } from '../../../../src/decode/text-o
 import { Translator } from '../../../../src/decode/translator.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { onnxFiles } from '../../../../src/features/onnx/export/save-onnx.ts';
+import type { OnnxDtype } from '../../../../src/features/onnx/onnx-format.ts';
 import { jsonBytes } from '../../../../src/files/json-files.ts';
 import { writeFolder } from '../../../../src/files/owned-folder.ts';
 import { withLanguages } from '../../../../src/formats/hf/languages.ts';
 import { hfFiles } from '../../../../src/formats/hf/save-hf.ts';
 import { mergedWith } from '../../../../src/formats/lora-folder.ts';
-import { loadModelFolder } from '../../../../src/formats/model-folder.ts';
-import type { HfType } from '../../../../src/formats/shared/model-formats.ts';
-import type { OnnxDtype, SavedModel } from '../../../../src/formats/shared/saved-model.ts';
+import type { HfType } from '../../../../src/formats/shared/hf-types.ts';
+import type { SavedModel } from '../../../../src/formats/shared/saved-model.ts';
 import { exportTokenizer } from '../../../../src/formats/tokenizers/exported-tokenizer.ts';
 import { type Chrome, launchChrome } from '../../../../src/host/chrome.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
@@ -39,6 +39,7 @@ import { intlCorpus } from '../../../../src/text/intl/intl-corpus.ts';
 import { createCharacterTokenizer } from '../../../../src/text/tokenizers/character-tokenizer.ts';
 import { distFile } from '../../../support/dist.ts';
 import { testEngine } from '../../../support/engine.ts';
+import { loadModelFolder } from '../../../support/load-folder.ts';
 import { hasOnnx, logitCase, logitDifference, onnxLogits, ownLogits } from '../../../support/onnx.ts';
 import {
   fairseqPieces,

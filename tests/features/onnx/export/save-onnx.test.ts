@@ -12,11 +12,11 @@ import { random } from '../../../../src/core/random.ts';
 import { Translator } from '../../../../src/decode/translator.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { type OnnxOptions, onnxFiles } from '../../../../src/features/onnx/export/save-onnx.ts';
+import type { OnnxDtype } from '../../../../src/features/onnx/onnx-format.ts';
 import { jsonBytes } from '../../../../src/files/json-files.ts';
 import { writeFolder } from '../../../../src/files/owned-folder.ts';
 import { loraFiles, mergedWith } from '../../../../src/formats/lora-folder.ts';
-import { loadModelFolder } from '../../../../src/formats/model-folder.ts';
-import type { OnnxDtype, SavedModel } from '../../../../src/formats/shared/saved-model.ts';
+import type { SavedModel } from '../../../../src/formats/shared/saved-model.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { initializeWeights } from '../../../../src/model/initialize-weights.ts';
 import { loraConfig, loraParameters } from '../../../../src/model/lora.ts';
@@ -28,6 +28,7 @@ import {
   createIdTokenizer,
 } from '../../../../src/text/tokenizers/character-tokenizer.ts';
 import type { Tokenizer } from '../../../../src/text/tokenizers/tokenizer.ts';
+import { loadModelFolder } from '../../../support/load-folder.ts';
 import { learnedPositions } from '../../../support/model.ts';
 import {
   hasOnnx,
@@ -356,7 +357,7 @@ describe.runIf(missing === undefined)('in transformers.js (needs npm packages)',
       for (const { name, saved, texts, dtype = 'fp32' } of cases.get(title) ?? [])
         runs.push({ folder: await exported(name, saved, { dtype }), texts, batchSize: 8 });
     }
-    const script = join(import.meta.dirname, '../../../bench/decode/transformers-node.mjs');
+    const script = join(import.meta.dirname, '../../../../bench/decode/transformers-node.mjs');
     const input = JSON.stringify(runs);
     const { status, stdout, stderr } = spawnSync(process.execPath, [script], { input, encoding: 'utf8' });
     expect(status === 0 ? '' : stderr).toBe('');

@@ -16,11 +16,11 @@ import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { onnxFiles } from '../../../../src/features/onnx/export/save-onnx.ts';
 import { readSpeechFile } from '../../../../src/features/speech/audio/speech-samples.ts';
 import { writeFolder } from '../../../../src/files/owned-folder.ts';
-import { loadModelFolder } from '../../../../src/formats/model-folder.ts';
 import { launchChrome } from '../../../../src/host/chrome.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { runInPage } from '../../../../src/host/run-in-page.ts';
 import { serveFolder } from '../../../../src/host/static-server.ts';
+import { loadModelFolder } from '../../../support/load-folder.ts';
 import { EngineSession } from '../../../support/session.ts';
 
 const cases = '../shared/golden-whisper';

@@ -12,7 +12,6 @@ import { jsonBytes } from '../../../../src/files/json-files.ts';
 import { writeFolder } from '../../../../src/files/owned-folder.ts';
 import { readSafetensors } from '../../../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../../../src/files/write-safetensors.ts';
-import { loadModelFolder } from '../../../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import type { CorpusArguments } from '../../../../src/train/data/load-corpus.ts';
 import { historyOf, type LogStart, parseLog } from '../../../../src/train/report/training-log.ts';
@@ -22,6 +21,7 @@ import type { TrainSettings } from '../../../../src/train/settings/train-setting
 import { optimizerNames } from '../../../../src/train/update/optimizer-config.ts';
 import { scheduleNames } from '../../../../src/train/update/schedule.ts';
 import { readTrainingState } from '../../../../src/train/update/training-state.ts';
+import { loadModelFolder } from '../../../support/load-folder.ts';
 import { learnedPositions } from '../../../support/model.ts';
 import { fairseqPieces, hfSizes, sentencePieceFile } from '../../../support/sentencepiece.ts';
 import {

@@ -7,11 +7,11 @@ import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { sizeOf } from '../../../../src/core/tensor.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../../../src/files/safetensors.ts';
-import { loadModelFolder } from '../../../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { parameterList } from '../../../../src/model/parameters.ts';
 import { setUp } from '../../../../src/train/run/setup.ts';
 import { readTrainingState } from '../../../../src/train/update/training-state.ts';
+import { loadModelFolder } from '../../../support/load-folder.ts';
 import {
   cpuSession,
   hasTorch,

@@ -1,4 +1,4 @@
-// Vocabularies with the special tokens of Marian: those of `heddle tokenizer --special-tokens marian`, and those that a
+// Vocabularies without padding and start tokens, as Marian has: those of `heddle tokenizer --special-tokens marian`, and those that a
 // training of a model with SSRUs makes.
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -56,7 +56,7 @@ it('a model with SSRUs that is trained with pieces is written for Firefox', asyn
   });
   expect(model.config).toMatchObject({ startId: -1, endId: 0, padId: -1, tgtVocab: 32 });
   const folder = join(scratch(), 'own');
-  await model.save(folder, { format: 'firefox', firefox: { pair: 'enes' } });
+  await model.save(folder, { format: 'firefox', formatOptions: { languagePair: 'enes' } });
   model.dispose();
   const again = await loadModel(folder, { device: 'cpu' });
   expect(again.config.decoderSelfAttention).toBe('ssru');
