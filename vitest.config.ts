@@ -18,7 +18,7 @@ const limits = { testTimeout: testLimit, hookTimeout: testLimit };
  * One file at a time: a software adapter takes every core. Files share modules, each has a device.
  */
 const gpu = {
-  setupFiles: ['tests/support/watch-gpu.ts', 'tests/support/all-sublayers.ts'],
+  setupFiles: ['tests/support/watch-gpu.ts'],
   isolate: false,
   include: [gpuTests],
   env: { HEDDLE_FULL: full, HEDDLE_SHAPE: process.env.HEDDLE_SHAPE ?? '' },
@@ -28,7 +28,7 @@ const gpu = {
 
 /** Tests in Node. */
 const inNode = {
-  setupFiles: ['tests/support/remove-scratch.ts', 'tests/support/all-sublayers.ts'],
+  setupFiles: ['tests/support/remove-scratch.ts'],
   ...limits,
 };
 

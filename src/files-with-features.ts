@@ -1,11 +1,16 @@
 // What the library reads and writes of files beside `loadModel`: it brings all guests. The code of a guest is loaded
 // when a file, a folder or the name of a model needs it.
 
-import { importModel as importWith, pullModel as pullWith } from './api/model-files.ts';
+import {
+  importModel as importWith,
+  type ModelFacts,
+  pullModel as pullWith,
+  readModelFacts as readFactsWith,
+} from './api/model-files.ts';
 import { type ReadPairsOptions, readPairs as readPairsWith } from './api/read-pairs.ts';
 import type { PullOptions } from './api/remote-models.ts';
 import { features } from './features/features.ts';
-import type { FileSource } from './files/given-files.ts';
+import type { FileSource, FolderSource } from './files/given-files.ts';
 import type { PulledModel } from './files/hub/pull-model.ts';
 import type { ModelPlace } from './session/host.ts';
 import type { Pair } from './text/corpus/pairs.ts';
@@ -46,3 +51,15 @@ export const pullModel = (model: string, name: string, options: PullOptions = {}
  */
 export const readPairs = (file: FileSource, options: ReadPairsOptions = {}): Promise<Pair[]> =>
   readPairsWith(file, options, features);
+
+/**
+ * Reads the configuration of a saved model of heddle or Hugging Face, not its weights: by its name, or in a File,
+ * Blob or the files of its folder. Throws a HeddleError that names the file and the field if it is missing or not
+ * supported.
+ *
+ * @example
+ * const { config, parameters } = await readModelFacts('out');
+ * console.log(config.dModel, parameters);
+ */
+export const readModelFacts = (model: FolderSource, place: ModelPlace = {}): Promise<ModelFacts> =>
+  readFactsWith(model, place, features);

@@ -30,7 +30,7 @@ export async function openEnsemble<Source extends FolderSource>(
     ensemble.push(model);
   }
   const configs = ensemble.map(({ config }) => config);
-  const parameters = ensembleParameters(first.config, configs, { weights, weightsExclude });
+  const parameters = ensembleParameters(first.config, configs, { weights, weightsExclude }, first.sourceKind);
   return new Model(first, session, { ...parts, ensemble, parameters });
 }
 

@@ -5,10 +5,10 @@ import { check } from '../core/errors.ts';
 import { type CpuExecutor, createCpuExecutor } from '../engine/cpu/executor.ts';
 import { stepWords, writeStep } from '../engine/ops/step-scalars.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
-import { loadSublayers } from '../model/load-sublayers.ts';
 import type { DropoutRates, ModelConfig } from '../model/model-config.ts';
-import type { Parameter, ParameterList } from '../model/parameter-layout.ts';
-import { fixedPositions, parameterList } from '../model/parameters.ts';
+import type { Parameter, ParameterLayout, ParameterList } from '../model/parameter-layout.ts';
+import { parameterList } from '../model/parameters.ts';
+import { fixedPositions } from '../model/positions.ts';
 import { type BatchArrays, fillBatch, fillTokenIndices } from '../text/batches/batches.ts';
 import { encodePairs, sourceLength, targetLength } from '../text/batches/encoded-corpus.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
@@ -120,7 +120,6 @@ export class HandTraining {
   static async open(model: Model, pair: Pair): Promise<HandTraining> {
     const saved = await originOf(model).saved();
     check(saved.config.source === 'tokens', 'train: a training by hand needs a model whose source is text');
-    await loadSublayers(saved.config);
     return new HandTraining(saved, pair);
   }
 
@@ -204,7 +203,7 @@ const noDropout: DropoutRates = {
 };
 
 /** Offset of a weight in the buffer of a list. */
-function offsetOf({ byName }: ParameterList, { name, row, column }: WeightPlace): number {
+function offsetOf({ byName }: ParameterLayout, { name, row, column }: WeightPlace): number {
   const parameter = byName.get(name);
   const [rows = 0, columns = 0] = parameter?.shape ?? [];
   check(

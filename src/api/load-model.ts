@@ -59,7 +59,7 @@ export async function openFolder(
     { files, emit: session.emit, features: session.features },
     { sourceLang, targetLang, inParts: inMemory === undefined ? 'large' : !inMemory },
   );
-  const parameters = parameterList(saved.config);
+  const parameters = parameterList(saved.config, saved.sourceKind);
   return new Model(saved, session, { name, parameters, ownsSession: options.ownsSession });
 }
 

@@ -6,9 +6,9 @@ import { formatBytes } from '../core/format-numbers.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import { defaultTraits } from '../engine/ops/device-traits.ts';
 import { makePlan } from '../engine/plan/planner.ts';
-import { loadSublayers } from '../model/load-sublayers.ts';
-import { type ModelConfig, maxSourceLength } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import { storedParameters, type WeightFormat, type WeightStorage } from '../model/quantized-parameters.ts';
+import { type SourceKind, sourceKindOf, tokens } from '../model/source-kind.ts';
 import type { Session } from '../session/session.ts';
 import type { MemoryOffer, TrainingForecast } from './plan-training.ts';
 
@@ -48,13 +48,13 @@ export async function modelMemory(
   c: ModelConfig,
   storage: WeightStorage,
   inMemory?: boolean,
+  kind: SourceKind = tokens,
 ): Promise<ModelMemory> {
-  await loadSublayers(c);
-  const p = storedParameters(c, storage);
+  const p = storedParameters(c, storage, kind);
   const { quantization } = p;
   const weights = 4 * (quantization ? quantization.elements + quantization.plain.size : p.count);
   const length = Math.min(32, c.maxLength);
-  const source = c.source === 'frames' ? maxSourceLength(c) : length;
+  const source = kind.hasShortPrograms ? length : kind.maxLength(c);
   const shape = { batch: 1, source, target: length };
   const traits = { ...defaultTraits, maxBindingBytes: 2 ** 40 };
   const plans = [sourceGraph(c, p, shape), stepGraph(c, p, shape, plainGreedy)].map((graph) =>
@@ -87,17 +87,18 @@ const smaller: readonly WeightFormat[] = ['f16', 'int8', 'int4'];
 export async function checkMemory(
   name: string,
   c: ModelConfig,
-  { memoryBudget = platformBudget(), emit }: Pick<Session, 'memoryBudget' | 'emit'>,
+  { memoryBudget = platformBudget(), emit, features }: Pick<Session, 'memoryBudget' | 'emit' | 'features'>,
   storage: WeightStorage = {},
   inMemory?: boolean,
 ): Promise<void> {
-  const own = await modelMemory(c, storage, inMemory);
+  const kind = await sourceKindOf(c, features.sourceKinds);
+  const own = await modelMemory(c, storage, inMemory, kind);
   const { weights = 'f32' } = storage;
   const needs = `${name} needs ${described(own)} with weights in ${weights}`;
   if (memoryBudget === undefined || own.total <= memoryBudget) return emit({ type: 'message', text: needs });
   const offers: string[] = [];
   for (const format of smaller) {
-    const { total } = await modelMemory(c, { ...storage, weights: format });
+    const { total } = await modelMemory(c, { ...storage, weights: format }, undefined, kind);
     if (total <= memoryBudget && total < own.total)
       offers.push(`weights: '${format}' (${formatBytes(total)})`);
   }

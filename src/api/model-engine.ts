@@ -78,7 +78,7 @@ export class ModelEngine {
     this.saved = saved;
     this.session = session;
     this.#parts = parts;
-    this.#plain = parts.parameters ?? parameterList(saved.config);
+    this.#plain = parts.parameters ?? parameterList(saved.config, saved.sourceKind);
     this.#parameters = this.#plain;
   }
 
@@ -182,7 +182,7 @@ export class ModelEngine {
     if (!quantization) return;
     const { describeWeights } = await import('../model/quantized-parameters.ts');
     const bytes = { weights: weightBytes(this.#parameters), peak };
-    this.session.emit({ type: 'message', text: describeWeights(config, quantization, bytes) });
+    this.session.emit({ type: 'message', text: describeWeights(quantization, this.#parameters.size, bytes) });
   }
 
   /** See `Model.addLora`. */
@@ -298,10 +298,10 @@ export class ModelEngine {
 
   async #translator(): Promise<Translator> {
     const current = await this.#load();
-    const { config, source, target, decode } = this.saved;
+    const { config, sourceKind, source, target, decode } = this.saved;
     current.translator ??= new Translator(
       current.engine,
-      { config, source, target, decode },
+      { config, sourceKind, source, target, decode },
       { parameters: this.#parameters, upload: (peak) => this.write(peak) },
     );
     return current.translator;

@@ -12,6 +12,7 @@ import { writeFolder } from '../files/owned-folder.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
+import { sourceKindOf } from '../model/source-kind.ts';
 import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost, type ModelPlace, placeOf } from '../session/host.ts';
 import { openPlace } from '../session/open-place.ts';
@@ -32,20 +33,19 @@ export interface ModelFacts {
   readonly parameters: number;
 }
 
-/**
- * Reads the configuration of a saved model of heddle or Hugging Face, not its weights: by its name, or in a File,
- * Blob or the files of its folder. Throws a HeddleError that names the file and the field if it is missing or not
- * supported.
- *
- * @example
- * const { config, parameters } = await readModelFacts('out');
- * console.log(config.dModel, parameters);
- */
-export async function readModelFacts(model: FolderSource, place: ModelPlace = {}): Promise<ModelFacts> {
+/** `readModelFacts` of the library, with the guests that the caller has. */
+export async function readModelFacts(
+  model: FolderSource,
+  place: ModelPlace = {},
+  features: Features = noFeatures,
+): Promise<ModelFacts> {
   const { files, folder } = await openPlace('readModelFacts', model, place);
   const path = `${folder}/${modelFileNames.config}`;
   const config = await readConfig(await readJson(files, path), path);
-  return { config, parameters: parameterList(config).count };
+  return {
+    config,
+    parameters: parameterList(config, await sourceKindOf(config, features.sourceKinds)).count,
+  };
 }
 
 /**
@@ -71,7 +71,7 @@ export async function importModel(
   const { files, folder } = placeNamed('importModel', name, place);
   const { fromBlobs } = await import('./remote-models.ts');
   const found = await fromBlobs(file);
-  const model = await loadModelFolder(found.files, found.folder, { formats: features.formats });
+  const model = await loadModelFolder(found.files, found.folder, features);
   await (await import('../files/folder-commit.ts')).verifyFolder(found.files, found.folder); // the copy has new checksums
   const names = await found.files.list(found.folder);
   const parts: Record<string, Uint8Array> = {};
@@ -119,7 +119,8 @@ export async function pullModel(
     const { checkMemory } = await import('./memory-needs.ts');
     const { memoryBudget, weights, onMessage } = options;
     const emit = emitTo((event: SessionEvent) => event.type === 'message' && onMessage?.(event.text));
-    const onConfig = (config: ModelConfig) => checkMemory(model, config, { memoryBudget, emit }, { weights });
+    const onConfig = (config: ModelConfig) =>
+      checkMemory(model, config, { memoryBudget, emit, features }, { weights });
     return downloadModel(model, files, folder, currentHost(), { ...options, onConfig }, features);
   });
 }

@@ -252,7 +252,7 @@ export class Model {
       !saved.stored,
       `weights: only the device has the weights, in ${parameters.quantization?.format ?? 'f32'}; load with weights f32, inMemory`,
     );
-    return tensorsFromWeights(parameterList(this.config), saved.weights);
+    return tensorsFromWeights(parameterList(this.config, saved.sourceKind), saved.weights);
   }
 
   /**

@@ -6,7 +6,6 @@ import { checkFields, checkNames, choice } from '../core/fields.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import { isObject } from '../files/json-files.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { parameterList } from '../model/parameters.ts';
 import { storedParameters, weightFormats } from '../model/quantized-parameters.ts';
 import { openModel } from '../session/open-model.ts';
 import type { Session } from '../session/session.ts';
@@ -88,7 +87,7 @@ export async function openVariant(
     const switches = !merged && lora !== undefined;
     return openMembers(saved, ensemble, session, options, { ...storage, name, ownsSession, switches });
   }
-  const parameters = quantized ? storedParameters(saved.config, storage) : parameterList(saved.config);
+  const parameters = storedParameters(saved.config, storage, saved.sourceKind);
   const model = new Model(saved, session, { name, parameters, ownsSession });
   if (merged || lora === undefined) return model;
   return (await import('./model-loras.ts')).addLoras(model, lora, single);

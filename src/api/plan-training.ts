@@ -231,7 +231,9 @@ async function forecast(
     const addLoss = await furtherLoss(setup.args);
     const graphOptions = { precision, noFuse, gradientCheckpointing, quantizeBits, freeze, lora, addLoss };
     const stored =
-      (weights ?? 'f32') === 'f32' ? parameters : storedParameters(config, { weights, weightsExclude });
+      (weights ?? 'f32') === 'f32'
+        ? parameters
+        : storedParameters(config, { weights, weightsExclude }, parameters.source);
     const plan = (shape: (typeof shapes)[number]) =>
       makePlan(trainingGraph(config, stored, shape, recipe.optimizer, graphOptions), {
         traits: device.traits,

@@ -222,14 +222,14 @@ async function checkPulled(
   folder: string,
   file: string | undefined,
   model: string,
-  { formats }: Features,
+  features: Features,
 ): Promise<void> {
   try {
-    if (file === undefined) await loadModelFolder(files, folder, { formats });
+    if (file === undefined) await loadModelFolder(files, folder, features);
     if (file !== modelFileNames.config) return;
     const path = `${folder}/${file}`;
     const raw = await readJson(files, path);
-    const format = allFormats(formats).find(({ isConfig }) => isConfig?.(raw));
+    const format = allFormats(features.formats).find(({ isConfig }) => isConfig?.(raw));
     await format?.readConfig?.(raw, path);
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;

@@ -1,5 +1,6 @@
 // Kernel families of frames: the convolution of a stem, what prepares its tensors, and the rules of decoding speech.
 
+import { zeroRange } from '../engine/ops/elementwise/zero-range.ts';
 import { addPositions } from '../engine/ops/frames/add-positions.ts';
 import { arrangeTaps } from '../engine/ops/frames/arrange-taps.ts';
 import { convolution } from '../engine/ops/frames/convolution.ts';
@@ -11,7 +12,6 @@ import {
   shiftRows,
   writeRestrictions,
 } from '../engine/ops/frames/restrict-tokens.ts';
-import { zeroRange } from '../engine/ops/frames/zero-range.ts';
 import { input, step } from './kernel-case.ts';
 import { choice, family, size, vocab } from './kernel-family.ts';
 

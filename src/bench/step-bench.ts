@@ -7,7 +7,6 @@ import type { Device } from '../engine/gpu/device.ts';
 import { median } from '../engine/gpu/plan-timing.ts';
 import { mfuOf } from '../engine/gpu/roofs.ts';
 import { createStepWriter } from '../engine/ops/step-scalars.ts';
-import { loadSublayers } from '../model/load-sublayers.ts';
 import { modelConfig } from '../model/model-config.ts';
 import { writePositions } from '../model/model-states.ts';
 import { parameterList } from '../model/parameters.ts';
@@ -66,7 +65,6 @@ export async function benchStep(
 ): Promise<StepResult> {
   const { batch: B, source: S, target: T, vocab } = shape;
   const config = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset] });
-  await loadSublayers(config);
   const p = parameterList(config);
   const begin = performance.now();
   const [program] = (await engine.prepare([trainingGraph(config, p, shape, optimizerConfig())])) as [Program];

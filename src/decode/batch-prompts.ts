@@ -4,7 +4,7 @@ import { check } from '../core/errors.ts';
 import type { Outputs } from '../engine/gpu/output-ring.ts';
 import { masked } from '../engine/ops/decoding/next-token.ts';
 import type { DecodeBatch } from './decoder.ts';
-import { decodeStates } from './decoding-graphs.ts';
+import { rowStates } from './decoding-graphs.ts';
 
 /**
  * The prompts of the sources of a batch: the start token and what follows it, all of one length. `onStep` gets the
@@ -22,10 +22,10 @@ export function batchPrompts(
   );
   return {
     length,
-    async read({ stage, sentences, settings }, engine, c) {
+    async read({ stage, sentences, settings }, engine) {
       const { shape, step, writeStep } = stage;
       const { beams: K = 1 } = shape;
-      const states = decodeStates(c, shape);
+      const states = rowStates(shape);
       const rows = Array.from({ length: shape.batch * K }, (_, r) => r);
       const sentenceOf = (r: number) => Math.max(0, sentences[Math.floor(r / K)] ?? 0);
       for (let t = 0; t < length; t++) {

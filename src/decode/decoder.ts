@@ -6,9 +6,9 @@ import type { Engine, Program } from '../engine/engine.ts';
 import type { Outputs } from '../engine/gpu/output-ring.ts';
 import { writeRules, writeSampling } from '../engine/ops/decoding/next-token.ts';
 import { createStepWriter, type StepScalars } from '../engine/ops/step-scalars.ts';
-import { loadSublayers } from '../model/load-sublayers.ts';
-import { type ModelConfig, maxSourceLength } from '../model/model-config.ts';
+import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
+import type { SourceKind } from '../model/source-kind.ts';
 import type { DecodeSettings } from './decode-options.ts';
 import type { DecodeMode, DecodeShape } from './decoding-graphs.ts';
 import { encodeSources, type SourceEncoder, sourceGraph, stepGraph } from './decoding-graphs.ts';
@@ -16,7 +16,7 @@ import type { Search } from './hypotheses.ts';
 
 /** Sources that decode together. */
 export interface DecodeBatch {
-  /** Ids of each source, or the numbers of its frames; at most `shape.batch` sources. */
+  /** Ids of each source, or what another kind of source has in their place; at most `shape.batch` sources. */
   readonly sources: readonly ArrayLike<number>[];
   /** Random stream of each source: with the seed it determines the samples, for any batch. */
   readonly streams: readonly number[];
@@ -25,7 +25,7 @@ export interface DecodeBatch {
     /** Number of its tokens, the start token included. */
     readonly length: number;
     /** Runs the steps of all but the last one, and writes the last one. */
-    read(run: DecoderRun, engine: Engine, c: ModelConfig): Promise<void>;
+    read(run: DecoderRun, engine: Engine): Promise<void>;
   };
 }
 
@@ -53,6 +53,7 @@ export class Decoder {
   readonly peak: number;
   readonly #engine: Engine;
   readonly #config: ModelConfig;
+  readonly #kind: SourceKind;
   readonly #shape: DecodeShape;
   readonly #encoders: readonly SourceEncoder[];
   readonly #first: Stage;
@@ -60,11 +61,13 @@ export class Decoder {
   private constructor(
     engine: Engine,
     config: ModelConfig,
+    kind: SourceKind,
     shape: DecodeShape,
     { encoders, first, peak }: { encoders: readonly SourceEncoder[]; first: Stage; peak: number },
   ) {
     this.#engine = engine;
     this.#config = config;
+    this.#kind = kind;
     this.#shape = shape;
     this.#encoders = encoders;
     this.#first = first;
@@ -83,13 +86,13 @@ export class Decoder {
     mode: DecodeMode,
   ): Promise<Decoder> {
     const { source: S, target: T } = shape;
+    const kind = p.source;
     check(
-      S <= maxSourceLength(c) && T <= c.maxLength,
-      `decode: source of ${S} and target of ${T}, the model has ${maxSourceLength(c)} and ${c.maxLength}`,
+      S <= kind.maxLength(c) && T <= c.maxLength,
+      `decode: source of ${S} and target of ${T}, the model has ${kind.maxLength(c)} and ${c.maxLength}`,
     );
-    await loadSublayers(c, shape.cacheType);
     const shapes = shrinking(shape);
-    const lengths = c.source === 'frames' ? [S] : sourceLengths(shape, engine.runsAtOnce);
+    const lengths = kind.hasShortPrograms ? sourceLengths(shape, engine.runsAtOnce) : [S];
     const shrinkGraphs = async () => {
       const { shrinkGraph } = await import('./shrink-graph.ts');
       return shapes.slice(1).map((fewer, i) => shrinkGraph(c, p, shapes[i] as DecodeShape, fewer));
@@ -111,7 +114,7 @@ export class Decoder {
       const smaller = shrink && { stage: stageAt(i + 1), shrink };
       return { shape: shapes[i] as DecodeShape, step, writeStep, smaller };
     };
-    return new Decoder(engine, c, shape, {
+    return new Decoder(engine, c, kind, shape, {
       encoders: lengths.map((length, i) => ({ length, program: prepared[i] as Program })),
       first: stageAt(0),
       peak: Math.max(...prepared.map(({ plan }) => plan?.bytes.peak ?? 0)),
@@ -138,7 +141,15 @@ export class Decoder {
     const run: DecoderRun = {
       batch,
       settings,
-      srcLens: encodeSources(this.#engine, this.#config, this.#shape, this.#encoders, batch, startId),
+      srcLens: encodeSources(
+        this.#engine,
+        this.#config,
+        this.#kind,
+        this.#shape,
+        this.#encoders,
+        batch,
+        startId,
+      ),
       stage: this.#first,
       sentences: Array.from({ length: B }, (_, b) => (b < batch.sources.length ? b : -1)),
     };
@@ -147,7 +158,7 @@ export class Decoder {
     let taken = 0;
     const ahead = this.#engine.runsAtOnce ? 0 : 2; // steps in flight while the host reads another
     try {
-      await batch.prompt?.read(run, this.#engine, this.#config);
+      await batch.prompt?.read(run, this.#engine);
       for (let t = 0; taken < maxNewTokens; t++) {
         signal?.throwIfAborted();
         const running = run.sentences.filter((b) => b >= 0 && !search.done(b));

@@ -21,32 +21,32 @@ import {
   sampleToken,
   samplingSize,
 } from '../engine/ops/decoding/next-token.ts';
+import { packF16 } from '../engine/ops/decoding/pack-f16.ts';
 import type { Value } from '../engine/ops/op.ts';
-import { frameParts } from '../features/speech/frame-parts.ts';
-import { optionalSublayers } from '../model/load-sublayers.ts';
-import { type ModelConfig, sourcePositions } from '../model/model-config.ts';
-import { openTransformer, Scope, type Sublayer } from '../model/open-transformer.ts';
+import { embed } from '../model/embed-tokens.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import { openTransformer } from '../model/open-transformer.ts';
 import {
   type EnsembleMember,
   ensembleLogits,
   membersOf,
   type ParameterList,
 } from '../model/parameter-layout.ts';
+import { Scope, type Sublayer } from '../model/scope.ts';
+import type { SourceKind } from '../model/source-kind.ts';
+import { ssruLayerStep } from '../model/sublayers.ts';
 import {
   attentionOptions,
   crossAttentionBlock,
   crossKeysValues,
   decoderLayer,
   decoderLayerOf,
-  embed,
   encode,
   finishDecoder,
   positionBias,
   project,
   selfAttentionBlock,
-  sourceInput,
 } from '../model/transformer.ts';
-import { fillLengths } from '../text/batches/row-lengths.ts';
 
 /** Sizes of a decoder. */
 export interface DecodeShape {
@@ -54,7 +54,7 @@ export interface DecodeShape {
   readonly batch: number;
   /** Rows per sentence, K. Default 1. */
   readonly beams?: number;
-  /** Source tokens or frames, S. */
+  /** Source tokens, S. */
   readonly source: number;
   /** Maximum number of target positions, T. */
   readonly target: number;
@@ -95,8 +95,8 @@ export interface StepChoice {
   readonly rules: Value;
   readonly step: Value;
   readonly attrs: NextTokenAttrs;
-  /** The states of the decoder. */
-  readonly states: DecodeStates;
+  /** The states of the rows. */
+  readonly states: RowStates;
   /** What a restriction does with the log-probabilities of chosen tokens. */
   readonly shifted: (logProbs: Value) => Value;
 }
@@ -112,16 +112,10 @@ export interface DecodeState {
 }
 
 /**
- * The states of a decoder. Their names contain their sizes, since decoders of several shapes share an engine.
+ * The states of the rows of a decoder. Names of states contain their sizes, since decoders of several shapes share an
+ * engine.
  */
-export interface DecodeStates {
-  /** Cross-attention keys and values of each layer, f32 [B,S,2HW], or as f16 in words u32 [B,S,HW]. */
-  readonly cross: readonly DecodeState[];
-  /**
-   * What each layer remembers of the tokens before: its KV cache, f32 [R,T,2HW] or u32 [R,T,HW], or the state of
-   * its SSRU, f32 [R,2,D]. Beams permute rows of either: `slots` those of caches, `parent` those of SSRUs.
-   */
-  readonly self: readonly DecodeState[];
+export interface RowStates {
   /** Next input token of each row, i32 [R,1]. */
   readonly token: DecodeState;
   /** For each row, the row of its sentence (0 to K - 1) that it extends, i32 [R]. */
@@ -134,40 +128,56 @@ export interface DecodeStates {
   readonly scores: DecodeState;
 }
 
-/**
- * The states that the graphs of a shape share. `suffix`: suffix of the states `cross` and `self` of another
- * model of an ensemble.
- */
-export function decodeStates(
+/** The states of the layers of a decoder. */
+export interface LayerStates {
+  /** Cross-attention keys and values of each layer, f32 [B,S,2HW], or as f16 in words u32 [B,S,HW]. */
+  readonly cross: readonly DecodeState[];
+  /**
+   * What each layer remembers of the tokens before: its KV cache, f32 [R,T,2HW] or u32 [R,T,HW], or the state of
+   * its SSRU, f32 [R,2,D]. Beams permute rows of either: `slots` those of caches, `parent` those of SSRUs.
+   */
+  readonly self: readonly DecodeState[];
+}
+
+const decodeState = (name: string, dtype: DType, shape: Shape): DecodeState => ({
+  name: `${name}.${shape.slice(0, 2).join('x')}`,
+  dtype,
+  shape,
+});
+
+/** The states of rows that the graphs of a shape share. */
+export function rowStates({ batch: B, beams = 1, target: T }: DecodeShape): RowStates {
+  const R = B * beams;
+  return {
+    token: decodeState('token', 'i32', [R, 1]),
+    parent: decodeState('parent', 'i32', [R]),
+    slots: decodeState('slots', 'u32', [R, T]),
+    history: decodeState('history', 'i32', [R, T]),
+    scores: decodeState('scores', 'f32', [R]),
+  };
+}
+
+/** The states of the layers of a model that the graphs of a shape share. */
+export function layerStates(
   c: ModelConfig,
+  { source, stateSuffix = '' }: ParameterList,
   { batch: B, beams = 1, source: S, target: T, cacheType }: DecodeShape,
-  suffix = '',
-): DecodeStates {
+): LayerStates {
   const R = B * beams;
   const width = 2 * c.decoderHeads * c.decoderHeadWidth;
-  const state = (name: string, dtype: DType, shape: Shape): DecodeState => ({
-    name: `${name}.${shape.slice(0, 2).join('x')}`,
-    dtype,
-    shape,
-  });
   const isPacked = cacheType === 'f16' && canPackHeads(c.decoderHeadWidth);
   const keys = (name: string, rows: number, positions: number) =>
     isPacked
-      ? state(`${name}.f16`, 'u32', [rows, positions, width / 2])
-      : state(name, 'f32', [rows, positions, width]);
+      ? decodeState(`${name}.f16`, 'u32', [rows, positions, width / 2])
+      : decodeState(name, 'f32', [rows, positions, width]);
   const layers = Array.from({ length: c.decoderLayers }, (_, n) => n);
   return {
-    cross: layers.map((n) => keys(`cross.${n}${suffix}`, B, sourcePositions(c, S))),
+    cross: layers.map((n) => keys(`cross.${n}${stateSuffix}`, B, source.positions(c, S))),
     self: layers.map((n) =>
       c.decoderSelfAttention === 'ssru'
-        ? state(`ssru.${n}${suffix}`, 'f32', [R, 2, c.dModel])
-        : keys(`self.${n}${suffix}`, R, T),
+        ? decodeState(`ssru.${n}${stateSuffix}`, 'f32', [R, 2, c.dModel])
+        : keys(`self.${n}${stateSuffix}`, R, T),
     ),
-    token: state('token', 'i32', [R, 1]),
-    parent: state('parent', 'i32', [R]),
-    slots: state('slots', 'u32', [R, T]),
-    history: state('history', 'i32', [R, T]),
-    scores: state('scores', 'f32', [R]),
   };
 }
 
@@ -176,7 +186,7 @@ export const stateOf = (graph: Graph, { name, dtype, shape }: DecodeState): Valu
   graph.state(name, dtype, shape);
 
 /**
- * Source graph: inputs src i32 [B,S] or frames f32 [B,S,C], srcLens u32 [B]; writes the states `cross`. `noFuse`
+ * Source graph: the inputs of the source, src i32 [B,S] and srcLens u32 [B] for tokens; writes the states `cross`. `noFuse`
  * names rewrites to skip. `S` (default: that of the states) may be smaller if B is 1.
  */
 export function sourceGraph(
@@ -188,19 +198,15 @@ export function sourceGraph(
 ): Graph {
   const graph = new Graph();
   const { batch: B } = shape;
-  const source = sourceInput(graph, c, B, S);
+  const source = p.source.input(graph, c, B, S);
   for (const { config, parameters } of membersOf(c, p)) {
     const m = openTransformer(graph, config, parameters, false);
-    const memory = encode(m, source); // [B, S, D]
-    for (const [n, state] of decodeStates(config, shape, parameters.stateSuffix).cross.entries()) {
+    const memory = encode(m, p.source, source); // [B, positions, D]
+    for (const [n, state] of layerStates(config, parameters, shape).cross.entries()) {
       const kv = new Scope(m).stack('decoder', (decoder) =>
         decoderLayerOf(decoder, n, (layer) => crossKeysValues(layer, memory)),
       );
-      graph.place(
-        state.dtype === 'u32' ? optionalSublayers().packF16(graph, kv) : kv,
-        stateOf(graph, state),
-        0,
-      );
+      graph.place(state.dtype === 'u32' ? packF16(graph, kv) : kv, stateOf(graph, state), 0);
     }
   }
   fuseLayers(graph, noFuse);
@@ -224,14 +230,14 @@ export function stepGraph(
   const graph = new Graph();
   const { step } = openTransformer(graph, c, p, false);
   const { batch: B, beams = 1 } = shape;
-  const states = decodeStates(c, shape);
+  const states = rowStates(shape);
   const [token, parent] = [stateOf(graph, states.token), stateOf(graph, states.parent)];
   const [slots, history] = [stateOf(graph, states.slots), stateOf(graph, states.history)];
   const lengths = graph.input('srcLens', 'u32', [B]);
   const next = ({ config, parameters }: EnsembleMember): Value => {
     const m = openTransformer(graph, config, parameters, false);
     const attrs = { ...attentionOptions(m, 'decoder'), beams };
-    const own = decodeStates(config, shape, parameters.stateSuffix);
+    const own = layerStates(config, parameters, shape);
     let x = embed(m, 'tgt', { ids: token }, history); // [R, 1, D]
     const decoder = new Scope(m).in('decoder');
     const bias = positionBias(decoder, 'decoder');
@@ -243,7 +249,7 @@ export function stepGraph(
       x = decoderLayerOf(decoder, n, (layer) => {
         const self: Sublayer =
           config.decoderSelfAttention === 'ssru'
-            ? (y) => optionalSublayers().ssruLayerStep(layer, y, { state, parents: parent, beams })
+            ? (y) => ssruLayerStep(layer, y, { state, parents: parent, beams })
             : selfAttentionBlock(layer, attend);
         return decoderLayer(layer, x, self, (y) => crossAttentionBlock(layer, y, cross));
       });
@@ -286,6 +292,7 @@ export interface SourceEncoder {
 export function encodeSources(
   engine: Engine,
   c: ModelConfig,
+  kind: SourceKind,
   shape: DecodeShape,
   encoders: readonly SourceEncoder[],
   { sources }: { readonly sources: readonly ArrayLike<number>[] },
@@ -293,26 +300,17 @@ export function encodeSources(
 ): Uint32Array {
   const { batch: B, beams: K = 1, source: S } = shape;
   check(sources.length <= B, `decode: ${sources.length} sources for a batch of ${B}`);
-  const longest = sources.reduce((max, ids) => Math.max(max, ids.length), 0) / Math.max(1, c.frameWidth);
+  const longest = sources.reduce((max, source) => Math.max(max, kind.lengthOf(c, source)), 0);
   const encoder = encoders.find(({ length }) => longest <= length);
   check(encoder, `decode: a source of ${longest} tokens, at most ${S} fit`);
-  const { length: width, program } = encoder;
-  const srcLens = program.inputs.srcLens as Uint32Array;
-  if (c.source === 'frames') frameParts().fillFrames(c, program.inputs, sources);
-  else {
-    const src = program.inputs.src as Int32Array;
-    src.fill(c.padId);
-    for (const [b, ids] of sources.entries()) src.set(ids, b * width);
-    fillLengths(srcLens, src, width, c.hidePadding ? c.padId : -1, c.srcVocab, 'source');
-    // Hugging Face's models may attend to a padding token inside a source.
-    if (!c.hidePadding) for (let b = 0; b < B; b++) srcLens[b] = sources[b]?.length ?? 0;
-  }
-  program.submit();
-  const { token, parent } = decodeStates(c, shape);
+  const { inputs } = encoder.program;
+  kind.fill(c, inputs, sources);
+  encoder.program.submit();
+  const { token, parent } = rowStates(shape);
   engine.write(token.name, new Int32Array(B * K).fill(startId));
   engine.write(
     parent.name,
     Int32Array.from({ length: B * K }, (_, r) => r % K),
   );
-  return srcLens;
+  return inputs.srcLens as Uint32Array;
 }

@@ -9,16 +9,18 @@ import { fuseLayers } from '../engine/graph/layer-rewrites.ts';
 import { crossAttentionOp, selfAttentionOp } from '../engine/ops/attention/attention.ts';
 import type { AttentionAttrs } from '../engine/ops/attention/attention-layout.ts';
 import { attentionWeights } from '../engine/ops/attention/attention-weights.ts';
+import { takeColumns } from '../engine/ops/elementwise/columns.ts';
 import { embedding } from '../engine/ops/embedding/embedding.ts';
 import type { Node, Value } from '../engine/ops/op.ts';
 import { applicationOf } from '../engine/ops/op-nodes.ts';
+import { ssruOp } from '../engine/ops/recurrence/ssru.ts';
 import { writeStep } from '../engine/ops/step-scalars.ts';
-import { frameParts } from '../features/speech/frame-parts.ts';
-import { optionalSublayers } from '../model/load-sublayers.ts';
-import { type ModelConfig, sourcePositions } from '../model/model-config.ts';
-import { openTransformer, weight } from '../model/open-transformer.ts';
+import type { ModelConfig } from '../model/model-config.ts';
+import { openTransformer } from '../model/open-transformer.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { decode, encode, project, sourceInput } from '../model/transformer.ts';
+import { weight } from '../model/scope.ts';
+import { type SourceKind, tokenInput } from '../model/source-kind.ts';
+import { decode, encode, project } from '../model/transformer.ts';
 
 /**
  * Kind of attention: self-attention of the encoder, causal self-attention of the decoder, or cross-attention.
@@ -76,7 +78,7 @@ export interface RawInspection {
 
 /** Options of an inspector. */
 export interface InspectorOptions {
-  /** Maximum numbers of source tokens or frames, and of target tokens. */
+  /** Maximum numbers of source tokens and of target tokens. */
   readonly source: number;
   readonly target: number;
   /** Also return scores and all tensors. */
@@ -127,7 +129,6 @@ function outputAttention(
 
 /** Adds what the gates of SSRUs are computed from to the outputs of a graph. Returns the number of SSRUs. */
 function outputGates(graph: Graph, nodes: readonly Node[]): number {
-  const { ssruOp, takeColumns } = optionalSublayers();
   const units = nodes.flatMap((node) => applicationOf(node, ssruOp) ?? []);
   for (const [n, { inputs }] of units.entries()) {
     const count = dim(inputs.bias, 0);
@@ -183,12 +184,9 @@ function outputTensors(graph: Graph, nodes: readonly Node[]): TensorOutput[] {
 function inspectionGraph(c: ModelConfig, p: ParameterList, options: InspectorOptions) {
   const graph = new Graph();
   const m = openTransformer(graph, c, p, false);
-  const source = sourceInput(graph, c, 1, options.source);
-  const target = {
-    ids: graph.input('tgt', 'i32', [1, options.target]),
-    lengths: graph.input('tgtLens', 'u32', [1]),
-  };
-  const memory = encode(m, source);
+  const source = p.source.input(graph, c, 1, options.source);
+  const target = tokenInput(graph, 'tgt', 'tgt', 1, options.target);
+  const memory = encode(m, p.source, source);
   const hidden = decode(m, target, memory, source.lengths);
   if (!options.crossOnly) graph.output('logits', project(m, hidden));
   const nodes = [...graph.nodes];
@@ -226,6 +224,7 @@ export class Inspector {
   readonly peak: number;
   readonly #program: Program;
   readonly #config: ModelConfig;
+  readonly #kind: SourceKind;
   readonly #options: InspectorOptions;
   readonly #places: readonly AttentionPlace[];
   readonly #tensors: readonly TensorOutput[];
@@ -235,6 +234,7 @@ export class Inspector {
   private constructor(
     program: Program,
     config: ModelConfig,
+    kind: SourceKind,
     options: InspectorOptions,
     outputs: {
       attention: readonly AttentionPlace[];
@@ -245,6 +245,7 @@ export class Inspector {
     this.peak = program.plan?.bytes.peak ?? 0;
     this.#program = program;
     this.#config = config;
+    this.#kind = kind;
     this.#options = options;
     this.#places = outputs.attention;
     this.#tensors = outputs.tensors;
@@ -261,11 +262,11 @@ export class Inspector {
   ): Promise<Inspector> {
     const { graph, ...outputs } = inspectionGraph(c, p, options);
     const [program] = (await engine.prepare([graph])) as [Program];
-    return new Inspector(program, c, options, outputs);
+    return new Inspector(program, c, p.source, options, outputs);
   }
 
   /**
-   * Inspects a pair. `source`: ids with the end token, or the numbers of frames; `target`: ids without start and end
+   * Inspects a pair. `source`: ids with the end token, or what another kind of source has; `target`: ids without start and end
    * token; `startId`: id that the decoder reads first, default: the start token of the model. Throws a HeddleError
    * for an invalid id or a side that is too long.
    */
@@ -280,10 +281,9 @@ export class Inspector {
     this.#writeInputs(source, target);
     const outputs = await this.#program.run();
     const output = (name: string) => outputs[name] as Float32Array;
-    const c = this.#config;
-    const isFrames = c.source === 'frames';
-    const S = isFrames ? sourcePositions(c, source.length / c.frameWidth) : source.length;
-    const padded = isFrames ? sourcePositions(c, options.source) : options.source;
+    const [c, kind] = [this.#config, this.#kind];
+    const S = kind.positions(c, kind.lengthOf(c, source));
+    const padded = kind.positions(c, options.source);
     const T = target.length;
     const positions = outputs.positions as Float32Array | undefined;
     return {
@@ -309,23 +309,27 @@ export class Inspector {
 
   #writeInputs(source: ArrayLike<number>, target: readonly number[]): void {
     const { inputs } = this.#program;
-    const [c, options] = [this.#config, this.#options];
-    if (c.source === 'frames') frameParts().fillFrames(c, inputs, [source]);
-    else this.#writeIds('src', Array.from(source), c.srcVocab, options.source);
-    this.#writeIds('tgt', target, c.tgtVocab, options.target);
+    const [c, kind, options] = [this.#config, this.#kind, this.#options];
+    this.#checkLength('src', kind.lengthOf(c, source), options.source);
+    this.#checkLength('tgt', target.length, options.target);
+    kind.fill(c, inputs, [source]);
+    // The decoder may start without a token.
+    const wrong = target.find((id, i) => !(id >= 0 && id < c.tgtVocab) && !(i === 0 && id === c.startId));
+    check(
+      wrong === undefined,
+      `${this.#task}: the target has the id ${wrong}, the vocabulary has ${c.tgtVocab} tokens`,
+    );
+    (inputs.tgt as Int32Array).fill(c.padId).set(target);
+    (inputs.tgtLens as Uint32Array)[0] = target.length;
     const rows = inputs.rows as Int32Array | undefined;
     rows?.set(rows.map((_, i) => Math.min(i, c.maxLength - 1) + c.positionOffset));
   }
 
-  #writeIds(side: 'src' | 'tgt', ids: readonly number[], vocab: number, size: number): void {
-    const { inputs } = this.#program;
-    const c = this.#config;
-    const task = this.#options.crossOnly ? 'align' : 'inspect';
-    check(ids.length <= size, `${task}: ${side} has ${ids.length} tokens, the maximum is ${size}`);
-    // The decoder may start without a token.
-    const wrong = ids.find((id, i) => !(id >= 0 && id < vocab) && !(i === 0 && id === c.startId));
-    check(wrong === undefined, `${task}: ${side} has the id ${wrong}, the vocabulary has ${vocab} tokens`);
-    (inputs[side] as Int32Array).fill(c.padId).set(ids);
-    (inputs[`${side}Lens`] as Uint32Array)[0] = ids.length;
+  get #task(): string {
+    return this.#options.crossOnly ? 'align' : 'inspect';
+  }
+
+  #checkLength(side: 'src' | 'tgt', length: number, size: number): void {
+    check(length <= size, `${this.#task}: ${side} has ${length} tokens, the maximum is ${size}`);
   }
 }

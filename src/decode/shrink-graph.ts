@@ -5,7 +5,7 @@ import { Graph } from '../engine/graph/graph.ts';
 import { takeRows } from '../engine/ops/elementwise/take-rows.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { membersOf, type ParameterList } from '../model/parameter-layout.ts';
-import { type DecodeShape, type DecodeState, decodeStates, stateOf } from './decoding-graphs.ts';
+import { type DecodeShape, type DecodeState, layerStates, rowStates, stateOf } from './decoding-graphs.ts';
 
 /**
  * Graph that moves unfinished sentences to a smaller batch: copies their states from shape `from` to shape
@@ -18,13 +18,13 @@ export function shrinkGraph(c: ModelConfig, p: ParameterList, from: DecodeShape,
     graph.place(takeRows(graph, stateOf(graph, a), indices, group), stateOf(graph, b), 0);
   const { beams = 1 } = from;
   for (const { config, parameters } of membersOf(c, p)) {
-    const [before, after] = [from, to].map((shape) => decodeStates(config, shape, parameters.stateSuffix));
+    const [before, after] = [from, to].map((shape) => layerStates(config, parameters, shape));
     for (let n = 0; n < config.decoderLayers; n++) {
       take(before?.cross[n] as DecodeState, after?.cross[n] as DecodeState, 1);
       take(before?.self[n] as DecodeState, after?.self[n] as DecodeState, beams);
     }
   }
-  const [before, after] = [decodeStates(c, from), decodeStates(c, to)];
+  const [before, after] = [rowStates(from), rowStates(to)];
   for (const name of ['token', 'parent', 'slots', 'history', 'scores'] as const)
     take(before[name], after[name], beams);
   return graph;

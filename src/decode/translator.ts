@@ -10,6 +10,7 @@ import type { ModelConfig } from '../model/model-config.ts';
 import { writeWeights } from '../model/model-states.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
+import type { SourceKind } from '../model/source-kind.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { Aligner, Attention } from './alignment.ts';
 import type { DecodeOptions, DecodeSettings, ForcedPrefixes, ModelRules } from './decode-options.ts';
@@ -25,9 +26,11 @@ import type { Generation, StreamedToken, TextOptions, Translation } from './text
  */
 export interface TextModel {
   readonly config: ModelConfig;
+  /** What the model reads. [tokens] */
+  readonly sourceKind?: SourceKind;
   readonly source: Tokenizer;
   readonly target: Tokenizer;
-  /** The parameter buffer, in the layout of `parameterList(config)`. */
+  /** The parameter buffer, in the layout of `parameterList(config, sourceKind)`. */
   readonly weights?: Float32Array;
   /** Defaults of the decoding options; its suppressed tokens always apply. */
   readonly decode?: ModelRules;
@@ -66,7 +69,7 @@ export class Translator {
     const { config: c } = model;
     this.#engine = engine;
     this.#model = model;
-    this.#parameters = parameters ?? parameterList(c);
+    this.#parameters = parameters ?? parameterList(c, model.sourceKind);
     this.#fixedShape = shape && { batch: 32, maxSource: c.maxLength, maxTarget: c.maxLength, ...shape };
     this.#upload = upload ?? uploadOnce(engine, model, this.#parameters);
   }

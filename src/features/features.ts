@@ -63,4 +63,5 @@ export const features: Features = {
     wasm: async (session, trains) => (await withoutGpu()).engineWithoutGpu('wasm', session, trains),
     auto: async (session, trains) => (await withoutGpu()).engineWithoutGpu('auto', session, trains),
   },
+  sourceKinds: { frames: async () => (await import('./speech/frame-source.ts')).frames },
 };

@@ -4,7 +4,6 @@
 import { check, HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { indexOfNonFinite, type Tensor } from '../core/tensor.ts';
-import { loadFrameParts } from '../features/speech/frame-parts.ts';
 import { type Files, readText } from '../files/files.ts';
 import { isObject, type Json, parseJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
@@ -12,6 +11,7 @@ import { requireFile } from '../files/require-file.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
+import { type SourceKinds, sourceKindOf } from '../model/source-kind.ts';
 import { weightsFromTensors } from '../model/weights-from-tensors.ts';
 import type { ReadOrigin } from './model-format.ts';
 import type { SavedModel } from './shared/saved-model.ts';
@@ -45,6 +45,7 @@ export async function loadHeddle(
   folder: string,
   raw: Json,
   readOrigin: ReadOrigin,
+  sourceKinds: SourceKinds,
 ): Promise<SavedModel> {
   const configPath = `${folder}/${names.config}`;
   if (raw.version !== formatVersion)
@@ -52,14 +53,14 @@ export async function loadHeddle(
       `${configPath}: version is ${JSON.stringify(raw.version)}, this version of heddle reads ${formatVersion}`,
     );
   const config = readHeddleConfig(raw, configPath);
-  await loadFrameParts(config);
+  const sourceKind = await sourceKindOf(config, sourceKinds);
   const path = `${folder}/${names.weights}`;
   await requireFile(files, folder, names.weights);
   const bytes = await files.read(path);
   const { metadata } = readSafetensorsHeader(bytes, bytes.length, path);
   const tensors = await widened(readSafetensors(bytes, path), path);
   const weights = withErrorPrefix(`${path} does not match ${names.config}`, () =>
-    weightsFromTensors(parameterList(config), tensors),
+    weightsFromTensors(parameterList(config, sourceKind), tensors),
   );
   for (const [name, { data }] of Object.entries(tensors)) {
     const i = indexOfNonFinite(data);
@@ -71,7 +72,7 @@ export async function loadHeddle(
     const own = sourceCheckpoint?.files ?? {};
     if (metadata[filesKey] !== undefined && metadata[filesKey] !== fingerprintOf(Object.values(own)))
       throw wrongTokenizer(folder, Object.keys(own).join(', '));
-    return { ...model, sourceCheckpoint, weights };
+    return { ...model, sourceKind, sourceCheckpoint, weights };
   }
   const tokenizers = await readTokenizers(files, folder, config);
   for (const name of [names.tokenizer, names.source, names.target]) {
@@ -82,7 +83,7 @@ export async function loadHeddle(
     if (text !== embedded && withoutSpaces(text, own) !== withoutSpaces(embedded, path))
       throw wrongTokenizer(folder, name);
   }
-  return { config, ...tokenizers, weights };
+  return { config, sourceKind, ...tokenizers, weights };
 }
 
 const withoutSpaces = (json: string, path: string): string =>

@@ -13,7 +13,7 @@ import { writeSafetensors } from '../files/write-safetensors.ts';
 import type { LoraConfig, LoraTarget } from '../model/lora.ts';
 import { linearLayers, loraConfig, loraParameters, loraTargets, mergeLora } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { tensorsFromWeights } from '../model/parameters.ts';
+import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
 import { weightsFromTensors } from '../model/weights-from-tensors.ts';
 import { retrainedCheckpoint, type SavedModel } from './shared/saved-model.ts';
 
@@ -225,7 +225,13 @@ export function mergedWith(model: SavedModel, { lora, weights }: SavedLora): Sav
   const { sourceCheckpoint } = model;
   return {
     ...model,
-    weights: mergeLora(model.config, model.weights, lora, weights),
+    weights: mergeLora(
+      model.config,
+      parameterList(model.config, model.sourceKind),
+      model.weights,
+      lora,
+      weights,
+    ),
     sourceCheckpoint: sourceCheckpoint && retrainedCheckpoint(sourceCheckpoint),
   };
 }

@@ -19,8 +19,8 @@ const heddle: ModelFormat = {
   dtypes: heddleDtypes,
   defaultDtype: 'f32',
   isConfig: ({ format }) => format === heddleFormat,
-  async read({ files, path, config = {}, readOrigin }) {
-    return (await import('./heddle.ts')).loadHeddle(files, path, config, readOrigin);
+  async read({ files, path, config = {}, readOrigin, sourceKinds }) {
+    return (await import('./heddle.ts')).loadHeddle(files, path, config, readOrigin, sourceKinds);
   },
   async readConfig(config, path) {
     return (await import('./heddle.ts')).readHeddleConfig(config, path);
@@ -38,8 +38,8 @@ const huggingFace: ModelFormat = {
   isConfig: ({ model_type: type }) => type !== undefined,
   // MarianMT weights may come without a config.json.
   isFolder: (files, path) => files.exists(`${path}/${modelFileNames.weights}`),
-  async read({ files, path, config, inParts }) {
-    return (await import('./hf/load-hf.ts')).loadHf(files, path, config, inParts);
+  async read({ files, path, config, inParts, sourceKinds }) {
+    return (await import('./hf/load-hf.ts')).loadHf(files, path, config, sourceKinds, inParts);
   },
   async readConfig(config, path) {
     return (await import('./hf/hf-config.ts')).readHfConfig(config, undefined, undefined, path).config;

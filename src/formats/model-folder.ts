@@ -6,7 +6,7 @@ import { isObject, type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { requireFile } from '../files/require-file.ts';
 import { readSettled, settledFolder, verifying } from '../files/settled-folder.ts';
-import { loadSublayers } from '../model/load-sublayers.ts';
+import type { SourceKinds } from '../model/source-kind.ts';
 import { allFormats } from './main-formats.ts';
 import type { ModelFormat } from './model-format.ts';
 import { type DescribedModel, heddleFormat, type SavedModel } from './shared/saved-model.ts';
@@ -15,6 +15,8 @@ import { type DescribedModel, heddleFormat, type SavedModel } from './shared/sav
 export interface LoadFolderOptions {
   /** Formats of guests (`Features.formats`). [none] */
   readonly formats?: readonly ModelFormat[];
+  /** Kinds of sources of guests (`Features.sourceKinds`). [none] */
+  readonly sourceKinds?: SourceKinds;
   /**
    * Read the weights of a Hugging Face folder when they are needed (`SavedModel.stored`); `large`: if they take
    * at least 256 MiB. Their checksums are compared meanwhile: await `SavedModel.verified` before you give any result.
@@ -87,7 +89,6 @@ async function loadVerified(
   const model = await (manifest
     ? (await verifying()).readVerifiedModel(files, at, manifest, read)
     : read(files));
-  await loadSublayers(model.config);
   if (!options.inParts) await model.verified;
   return model;
 }
@@ -95,7 +96,7 @@ async function loadVerified(
 async function loadFormat(
   files: Files,
   path: string,
-  { formats = [], inParts = false }: LoadFolderOptions,
+  { formats = [], sourceKinds = {}, inParts = false }: LoadFolderOptions,
 ): Promise<SavedModel> {
   const configPath = `${path}/${names.config}`;
   const config = (await files.exists(configPath)) ? await readJson(files, configPath) : undefined;
@@ -111,6 +112,7 @@ async function loadFormat(
     path,
     config,
     inParts,
+    sourceKinds,
     readOrigin: (json, modelConfig) => readOrigin(files, path, json, modelConfig, formats),
   });
 }

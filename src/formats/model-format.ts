@@ -7,6 +7,7 @@ import type { Files } from '../files/files.ts';
 import type { Json } from '../files/json-files.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
+import type { SourceKinds } from '../model/source-kind.ts';
 import type { TrainedLora } from './lora-folder.ts';
 import type { DescribedModel, SavedModel } from './shared/saved-model.ts';
 
@@ -22,6 +23,8 @@ export interface OpenedFolder {
   /** Whether to read the weights in parts; see `LoadFolderOptions`. */
   readonly inParts: boolean | 'large';
   readonly readOrigin: ReadOrigin;
+  /** Kinds of sources that guests bring. */
+  readonly sourceKinds: SourceKinds;
 }
 
 /** A model on its engine, as far as the writer of a format may need it: to compute on texts. */

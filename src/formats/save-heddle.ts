@@ -42,8 +42,11 @@ function storedConfig(c: ModelConfig): Partial<ModelConfig> {
 }
 
 /** The tensors of a file in a dtype. */
-function storedTensors({ config, weights }: SavedModel, dtype: HeddleDtype): Record<string, WritableTensor> {
-  const list = parameterList(config);
+function storedTensors(
+  { config, sourceKind, weights }: SavedModel,
+  dtype: HeddleDtype,
+): Record<string, WritableTensor> {
+  const list = parameterList(config, sourceKind);
   const tensors = tensorsFromWeights(list, weights);
   if (dtype === 'f32') return tensors;
   const matrices = new Set(list.all.filter(isQuantized).map(({ stored }) => stored.name));

@@ -7,16 +7,18 @@ import type { Builder, Value } from '../engine/ops/op.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { EnsembleMember, ParameterList } from './parameter-layout.ts';
 import { storedParameters, type WeightStorage } from './quantized-parameters.ts';
+import type { SourceKind } from './source-kind.ts';
 
-/** The parameters of an ensemble in a storage: those of its first model, with the others attached. */
+/** The parameters of an ensemble in a storage: those of its first model, with the others attached. All read the same kind of source. */
 export function ensembleParameters(
   c: ModelConfig,
   others: readonly ModelConfig[],
   storage: WeightStorage = {},
+  source?: SourceKind,
 ): ParameterList {
-  const first = storedParameters(c, storage);
+  const first = storedParameters(c, storage, source);
   const members = others.map((config, i): EnsembleMember => {
-    const parameters = storedParameters(config, storage);
+    const parameters = storedParameters(config, storage, source);
     return { config, parameters: { ...parameters, stateSuffix: `.${i + 1}` } };
   });
   return { ...first, ensemble: { others: members, average } };

@@ -2,9 +2,8 @@
 
 import { keyOf, random } from '../core/random.ts';
 import { sizeOf } from '../core/tensor.ts';
-import { frameParts } from '../features/speech/frame-parts.ts';
 import type { ModelConfig } from './model-config.ts';
-import type { ParameterList } from './parameter-layout.ts';
+import type { ParameterLayout } from './parameter-layout.ts';
 
 /**
  * Initialization schemes. `xavier`: matrices as in PyTorch's nn.Transformer (uniform; Glorot and Bengio,
@@ -17,14 +16,14 @@ export type InitScheme = (typeof initSchemes)[number];
 /** Initializes `weights` [list.size], and returns them: they depend only on configuration, scheme and seed. */
 export function initializeWeights(
   c: ModelConfig,
-  list: ParameterList,
+  list: ParameterLayout,
   seed: number,
   scheme: InitScheme = 'xavier',
   weights = new Float32Array(list.size),
 ): Float32Array {
   for (const p of list.all) {
-    if (p.name === 'src_pos.weight' && c.stem === 'conv') {
-      weights.set(frameParts().positionTable(c), p.offset);
+    if (p.init.kind === 'embedding' && p.init.of === 'positions' && p.init.values) {
+      weights.set(p.init.values(), p.offset);
       continue;
     }
     const r = random(seed, keyOf('init'), keyOf(p.name));

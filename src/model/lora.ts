@@ -10,10 +10,11 @@ import { linear } from '../engine/ops/matmul/linear.ts';
 import type { Value } from '../engine/ops/op.ts';
 import { initializeWeights } from './initialize-weights.ts';
 import type { ModelConfig } from './model-config.ts';
-import type { LoraConfig, LoraLayers, Parameter, ParameterList } from './parameter-layout.ts';
+import type { LoraConfig, Parameter, ParameterLayout, ParameterList } from './parameter-layout.ts';
 import { layOutParameters } from './parameter-layout.ts';
 import { globMatcher, hfModuleNames } from './parameter-names.ts';
-import { parameterList } from './parameters.ts';
+import { layerParameters } from './parameters.ts';
+import type { LoraLayers } from './scope.ts';
 
 export type { LoraConfig } from './parameter-layout.ts';
 
@@ -43,7 +44,7 @@ export interface LoraTarget {
 
 /** Returns the linear layers of a model that LoRA can adapt. */
 export const linearLayers = (c: ModelConfig): LoraTarget[] =>
-  parameterList(c).all.flatMap(({ name: weight, shape, module }) => {
+  layerParameters(c).all.flatMap(({ name: weight, shape, module }) => {
     const [rows = 0, inner = 0] = shape;
     const names = shape.length === 2 ? hfModuleNames(c, { module }) : [];
     return names.map((name, i) => ({
@@ -72,7 +73,7 @@ export const loraTensorName = (target: Pick<LoraTarget, 'name'>, matrix: 'A' | '
   `base_model.model.${target.name}.lora_${matrix}.weight`;
 
 /** Returns the parameters of a LoRA adapter: A [r, in] and B [out, r] of each layer, with PEFT's names. */
-export const loraParameters = (c: ModelConfig, lora: LoraConfig): ParameterList =>
+export const loraParameters = (c: ModelConfig, lora: LoraConfig): ParameterLayout =>
   layOutParameters(
     loraTargets(c, lora.targetModules).flatMap((target) => {
       const parameter = (
@@ -95,7 +96,7 @@ export const loraParameters = (c: ModelConfig, lora: LoraConfig): ParameterList 
  * Initializes a LoRA adapter so that it changes nothing yet: A uniform in ±1/sqrt(in), as in PEFT, and B
  * zero.
  */
-export const initializeLora = (c: ModelConfig, list: ParameterList, seed: number): Float32Array =>
+export const initializeLora = (c: ModelConfig, list: ParameterLayout, seed: number): Float32Array =>
   initializeWeights(c, list, seed, 'xavier');
 
 /**
@@ -145,17 +146,17 @@ function openLora(
 }
 
 /**
- * Returns weights with the LoRA adapter merged in: W + (alpha/r)·B·A, summed in float64. Neither array is
+ * Returns weights [p.size] with the LoRA adapter merged in: W + (alpha/r)·B·A, summed in float64. Neither array is
  * changed.
  */
 export function mergeLora(
   c: ModelConfig,
+  p: ParameterList,
   weights: Float32Array,
   lora: LoraConfig,
   adapter: ArrayLike<number>,
 ): Float32Array {
   const merged = weights.slice();
-  const p = parameterList(c);
   const list = loraParameters(c, lora);
   const offsetOf = (name: string) => (list.byName.get(name) as Parameter).offset;
   for (const target of loraTargets(c, lora.targetModules)) {

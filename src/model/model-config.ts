@@ -44,13 +44,6 @@ export function stepsAround(c: Pick<ModelConfig, 'norm' | 'sublayerSteps'>): rea
   return [before, after];
 }
 
-/** Number of encoder positions of a source of `length` tokens or frames. */
-export const sourcePositions = (c: Pick<ModelConfig, 'stem'>, length: number): number =>
-  c.stem === 'conv' ? Math.ceil(length / 2) : length;
-
-/** Maximum number of tokens or frames of a source. */
-export const maxSourceLength = (c: ModelConfig): number => (c.stem === 'conv' ? 2 : 1) * c.maxSource;
-
 /**
  * Options of `modelConfig`: the vocabulary sizes are required; `dropout` may be one rate, see `usualDropout`.
  */

@@ -3,7 +3,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { ParameterList } from './parameter-layout.ts';
-import { fixedPositions } from './parameters.ts';
+import { fixedPositions } from './positions.ts';
 
 /** Writes the fixed sinusoidal positions to the state `positions`. Does nothing if the model has none. */
 export function writePositions(engine: Engine, c: ModelConfig, suffix = ''): void {

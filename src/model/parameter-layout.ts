@@ -3,17 +3,20 @@
 
 import { type Shape, sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../engine/graph/graph.ts';
-import type { PackedEmbeddingOptions } from '../engine/ops/embedding/packed-embedding.ts';
 import type { PackedFormat } from '../engine/ops/matmul/packed-weights.ts';
 import type { Builder, Value } from '../engine/ops/op.ts';
 import type { ModelConfig, Stack } from './model-config.ts';
+import type { LoraLayers, QuantizedWeights } from './scope.ts';
+import type { SourceKind } from './source-kind.ts';
 
 /** How to initialize a parameter. `fanIn` and `fanOut` are those of the stored tensor that contains it. */
 export type Init =
   | { readonly kind: 'constant'; readonly value: number }
   | { readonly kind: 'uniform'; readonly bound: number }
   | { readonly kind: 'matrix'; readonly fanIn: number; readonly fanOut: number }
-  | { readonly kind: 'embedding'; readonly of: 'tokens' | 'positions' };
+  | { readonly kind: 'embedding'; readonly of: 'tokens' }
+  /** `values`: if they are computed instead of drawn. */
+  | { readonly kind: 'embedding'; readonly of: 'positions'; readonly values?: () => Float32Array };
 
 /** A module in a layer of PyTorch's nn.Transformer, such as `self_attn.in_proj` of layer 0 of the encoder. */
 export interface LayerModule {
@@ -49,8 +52,8 @@ export interface Parameter {
   readonly stored: { readonly name: string; readonly row: number; readonly rows: number };
 }
 
-/** The parameters in one buffer of `size` elements. */
-export interface ParameterList {
+/** Parameters in one buffer of `size` elements. */
+export interface ParameterLayout {
   readonly all: readonly Parameter[];
   readonly byName: ReadonlyMap<string, Parameter>;
   readonly size: number;
@@ -58,6 +61,12 @@ export interface ParameterList {
   readonly decayEnd: number;
   /** Number of weights, without the padding between parameters. */
   readonly count: number;
+}
+
+/** The parameters of a model. */
+export interface ParameterList extends ParameterLayout {
+  /** What the encoder reads. */
+  readonly source: SourceKind;
   /** The layout of quantized weights, which are not trained; see quantized-parameters.ts. */
   readonly quantization?: Quantization;
   /** The LoRA adapter that graphs add to the linear layers; see lora.ts. */
@@ -111,17 +120,6 @@ export interface LoraAdapter {
   open(graph: Graph, c: ModelConfig, step: Value, site?: () => number): LoraLayers;
 }
 
-/** The LoRA layers in a graph. */
-export interface LoraLayers {
-  /** The parameters, in the order of `loraParameters`. */
-  readonly values: readonly Value[];
-  /**
-   * Adds the LoRA updates of the layer `weight` for its input x [.., in] to its output y [.., out]; returns y
-   * if it has none.
-   */
-  extend(weight: string, x: Value, y: Value): Value;
-}
-
 /** A quantized matrix: its format, and the offsets of its words and its scales, multiples of 64. */
 export interface QuantizedMatrix {
   readonly parameter: Parameter;
@@ -143,7 +141,7 @@ export interface Quantization {
   /** Number of 32-bit elements of all words and scales. */
   readonly elements: number;
   /** The parameters that stay f32, in a buffer of their own. */
-  readonly plain: ParameterList;
+  readonly plain: ParameterLayout;
   /**
    * Adds the weights to a graph. The code is a callback, so that only programs with quantized weights load
    * it.
@@ -160,15 +158,6 @@ export interface OpenedWeights {
   readonly buffer: Value;
   readonly plain: readonly (readonly [name: string, value: Value])[];
   readonly quantized: QuantizedWeights;
-}
-
-/** The quantized matrices in a graph, by name. `linear` and `embedding` throw if a matrix is not quantized. */
-export interface QuantizedWeights {
-  has(name: string): boolean;
-  /** x · Wᵀ + b: [.., in] -> [.., out]. */
-  linear(x: Value, name: string, b?: Value, padded?: boolean): Value;
-  /** Rows of a table for ids [B,T], as the op `packedEmbedding`. */
-  embedding(ids: Value, name: string, options: PackedEmbeddingOptions): Value;
 }
 
 /** Data of a state, from element `offset` on. */
@@ -202,7 +191,7 @@ export function weightBytes({ quantization, size, ensemble }: ParameterList): nu
 export function layOutParameters(
   parameters: readonly Omit<Parameter, 'offset'>[],
   unit: (parameter: Omit<Parameter, 'offset'>) => number = () => 64,
-): ParameterList {
+): ParameterLayout {
   let size = 0;
   let decayEnd = 0;
   const all = parameters.map((p): Parameter => {

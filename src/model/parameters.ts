@@ -3,9 +3,6 @@
 // biases and norms, without weight decay, follow. Fixed positions are a table of their own.
 
 import { type Shape, sizeOf, type Tensor } from '../core/tensor.ts';
-import { sinusoids } from '../engine/ops/embedding/embedding.ts';
-import { frameParts } from '../features/speech/frame-parts.ts';
-import { optionalSublayers } from './load-sublayers.ts';
 import {
   type ModelConfig,
   type Stack,
@@ -19,45 +16,36 @@ import {
   type LayerModule,
   layOutParameters,
   type Parameter,
+  type ParameterLayout,
   type ParameterList,
 } from './parameter-layout.ts';
+import { type ParameterDrafts, type SourceKind, tokens } from './source-kind.ts';
 
-/** Returns the parameters of a configuration. */
-export function parameterList(c: ModelConfig): ParameterList {
+/**
+ * Returns the parameters of a configuration. `source`: what the encoder reads; that of the configuration, for sources
+ * that are no tokens (`sourceKindOf`).
+ */
+export function parameterList(c: ModelConfig, source: SourceKind = tokens): ParameterList {
+  if (c.source !== source.name) throw new Error(`model: the source is ${c.source}, not ${source.name}`);
   const D = c.dModel;
   const drafts = new Drafts(c);
-  if (c.source === 'tokens') drafts.embedding('src_embed', c.srcVocab, 'tokens');
-  else
-    frameParts().stemParameters(
-      c,
-      (module, shape) => drafts.matrix(module, shape),
-      (module) => drafts.vector(`${module}.bias`, D, zero),
-    );
-  if (!sharesEmbeddings(c)) drafts.embedding('tgt_embed', c.tgtVocab, 'tokens');
+  source.parameters(c, drafts);
+  if (!sharesEmbeddings(c)) drafts.embedding('tgt_embed', c.tgtVocab);
   if (c.positions === 'learned') {
     const frozen = !c.trainPositions;
-    drafts.embedding('src_pos', c.maxSource + c.positionOffset, 'positions', frozen || c.stem === 'conv');
-    drafts.embedding('tgt_pos', c.maxLength + c.positionOffset, 'positions', frozen);
+    const computed = source.fixedPositions?.(c);
+    drafts.positions('src_pos', c.maxSource, frozen || computed !== undefined, computed);
+    drafts.positions('tgt_pos', c.maxLength, frozen);
   }
   if (c.embeddingNorm) {
     drafts.norm('src_embed_norm');
     drafts.norm('tgt_embed_norm');
   }
-  for (const [stack, layers] of [
-    ['encoder', c.encoderLayers],
-    ['decoder', c.decoderLayers],
-  ] as const) {
-    const numbers = Array.from({ length: layers }, (_, n) => n);
-    // Tied layers have the weights of an earlier one.
-    const used = new Set(numbers.map((n) => weightsLayer(c, stack, n)));
-    for (const n of numbers) if (used.has(n)) drafts.layer(stack, n);
-    if (c.finalNorm) drafts.norm(`transformer.${stack}.norm`);
-    if (c.positions === 'relative') drafts.distances(`transformer.${stack}.relative_bias.weight`, stack);
-  }
+  drafts.layers();
   if (c.tie === 'none' || c.tie === 'embeddings') drafts.matrix('generator', [c.tgtVocab, D]);
   if (c.outputBias)
     drafts.vector('generator.bias', c.tgtVocab, inverseRoot(D), { frozen: !c.trainOutputBias });
-  return drafts.layOut();
+  return { ...drafts.layOut(), source };
 }
 
 /** A parameter without its place in the buffer; a missing `stored`: it is a tensor of its own. */
@@ -81,8 +69,15 @@ const separateProducts = [
   ['kv_proj', 1, 2],
 ] as const;
 
+/** Returns the parameters in the layers of a configuration, which do not depend on what the model reads. */
+export function layerParameters(c: ModelConfig): ParameterLayout {
+  const drafts = new Drafts(c);
+  drafts.layers();
+  return drafts.layOut();
+}
+
 /** The parameters of a model while they are listed. */
-class Drafts {
+class Drafts implements ParameterDrafts {
   readonly #matrices: Draft[] = [];
   readonly #norms: Draft[] = [];
   readonly #vectors: Draft[] = [];
@@ -113,14 +108,38 @@ class Drafts {
     this.#add(this.#matrices, module, suffix, shape, { kind: 'matrix', fanIn, fanOut }, fields);
   }
 
+  zeroBias(module: string, size: number): void {
+    this.vector(module, size, zero, undefined, '.bias');
+  }
+
   vector(module: string, size: number, init: Init, fields?: Fields, suffix = ''): void {
     this.#add(this.#vectors, module, suffix, [size], init, fields);
   }
 
-  /** A table with a row of dModel elements for each token or position. */
-  embedding(module: string, rows: number, of: 'tokens' | 'positions', frozen = false): void {
+  /** A table with a row of dModel elements for each token. */
+  embedding(module: string, rows: number): void {
     const shape = [rows, this.#c.dModel];
-    this.#add(this.#matrices, module, '.weight', shape, { kind: 'embedding', of }, { frozen });
+    this.#add(
+      this.#matrices,
+      module,
+      '.weight',
+      shape,
+      { kind: 'embedding', of: 'tokens' },
+      { frozen: false },
+    );
+  }
+
+  /** A table with a row of dModel elements for each position; `values`: those of a table that is not drawn. */
+  positions(module: string, count: number, frozen: boolean, values?: () => Float32Array): void {
+    const shape = [count + this.#c.positionOffset, this.#c.dModel];
+    this.#add(
+      this.#matrices,
+      module,
+      '.weight',
+      shape,
+      { kind: 'embedding', of: 'positions', values },
+      { frozen },
+    );
   }
 
   /** The table of T5's bias by distance, for each head of a stack. */
@@ -162,6 +181,22 @@ class Drafts {
     this.linear(`${module}.out_proj`, dModel, inner, zero);
   }
 
+  /** All layers of both stacks, with what the layers of a stack share. */
+  layers(): void {
+    const c = this.#c;
+    for (const [stack, layers] of [
+      ['encoder', c.encoderLayers],
+      ['decoder', c.decoderLayers],
+    ] as const) {
+      const numbers = Array.from({ length: layers }, (_, n) => n);
+      // Tied layers have the weights of an earlier one.
+      const used = new Set(numbers.map((n) => weightsLayer(c, stack, n)));
+      for (const n of numbers) if (used.has(n)) this.layer(stack, n);
+      if (c.finalNorm) this.norm(`transformer.${stack}.norm`);
+      if (c.positions === 'relative') this.distances(`transformer.${stack}.relative_bias.weight`, stack);
+    }
+  }
+
   /** Layer n of a stack. */
   layer(stack: Stack, n: number): void {
     const { dModel, decoderSelfAttention, normQueriesOnly, feedForwardType } = this.#c;
@@ -188,7 +223,7 @@ class Drafts {
    * Lays the parameters out: matrices, then all norms, gamma before beta (one kernel sums their gradients), then the
    * rest.
    */
-  layOut(): ParameterList {
+  layOut(): ParameterLayout {
     const order = [...this.#matrices, ...this.#norms, ...this.#vectors];
     return layOutParameters(
       order.map((d) => ({ ...d, stored: d.stored ?? { name: d.name, row: 0, rows: d.shape[0] as number } })),
@@ -200,11 +235,14 @@ class Drafts {
 }
 
 /** Returns the shape of each tensor of PyTorch's state_dict by name. */
-export const storedShapes = (list: ParameterList): Map<string, Shape> =>
+export const storedShapes = (list: ParameterLayout): Map<string, Shape> =>
   new Map(list.all.map((p) => [p.stored.name, [p.stored.rows, ...p.shape.slice(1)]]));
 
 /** Splits weights [list.size] into the tensors of PyTorch's state_dict. */
-export function tensorsFromWeights(list: ParameterList, weights: ArrayLike<number>): Record<string, Tensor> {
+export function tensorsFromWeights(
+  list: ParameterLayout,
+  weights: ArrayLike<number>,
+): Record<string, Tensor> {
   const tensors: Record<string, Tensor> = {};
   for (const [name, shape] of storedShapes(list))
     tensors[name] = { dtype: 'f32', shape, data: new Float32Array(sizeOf(shape)) };
@@ -214,20 +252,4 @@ export function tensorsFromWeights(list: ParameterList, weights: ArrayLike<numbe
     for (let i = 0; i < sizeOf(p.shape); i++) data[at + i] = weights[p.offset + i] as number;
   }
   return tensors;
-}
-
-/** Number of rows of the table of fixed positions; 0 if the configuration has none. */
-export function fixedPositionRows({ positions, maxLength, maxSource, padId }: ModelConfig): number {
-  if (positions === 'fairseq-sinusoidal') return maxLength + padId + 1;
-  return positions.includes('sinusoidal') ? Math.max(maxLength, maxSource) : 0;
-}
-
-/** The table of fixed positions [rows, D]; undefined if the configuration has none. */
-export function fixedPositions(c: ModelConfig): Float32Array | undefined {
-  const rows = fixedPositionRows(c);
-  if (rows === 0) return undefined;
-  if (c.positions === 'fairseq-sinusoidal')
-    return optionalSublayers().fairseqSinusoids(rows, c.dModel, c.padId);
-  if (c.positions === 'marian-sinusoidal') return optionalSublayers().marianSinusoids(rows, c.dModel);
-  return sinusoids(rows, c.dModel, c.positions === 'sinusoidal' ? 'interleaved' : 'halves');
 }

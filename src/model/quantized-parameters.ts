@@ -26,7 +26,7 @@ import type {
   StateData,
   WeightPart,
 } from './parameter-layout.ts';
-import { layOutParameters, weightBytes } from './parameter-layout.ts';
+import { layOutParameters } from './parameter-layout.ts';
 import { parameterList } from './parameters.ts';
 import {
   defaultFormats,
@@ -35,6 +35,7 @@ import {
   sensitiveMatrices,
   type WeightFormat,
 } from './sensitive-matrices.ts';
+import type { SourceKind } from './source-kind.ts';
 
 export { type WeightFormat, weightFormats } from './sensitive-matrices.ts';
 
@@ -89,8 +90,9 @@ export interface WeightStorage {
 export function storedParameters(
   c: ModelConfig,
   { weights = 'f32', weightsExclude = [sensitiveMatrices] }: WeightStorage = {},
+  source?: SourceKind,
 ): ParameterList {
-  const p = parameterList(c);
+  const p = parameterList(c, source);
   return weights === 'f32'
     ? p
     : quantizedParameters(p, weights, formatsExcept(c, p, weights, weightsExclude));
@@ -207,11 +209,11 @@ function packedPart(
 
 /**
  * Describes the memory of quantized weights: `weights as int8: 0.80 MiB, 2.87 MiB as f32; the largest plan takes
- * 3.10 MiB`. With several formats it says how many matrices have each.
+ * 3.10 MiB`. `size`: number of weights. With several formats it says how many matrices have each.
  */
 export function describeWeights(
-  c: ModelConfig,
   { format, matrices, formats }: Quantization,
+  size: number,
   bytes: { readonly weights: number; readonly peak: number },
 ): string {
   const counts = [...formats.keys()].map((one) => {
@@ -220,6 +222,6 @@ export function describeWeights(
   });
   const mixed = counts.length > 1 ? ` (${counts.join(', ')})` : '';
   const plan = bytes.peak > 0 ? `; the largest plan takes ${formatMiB(bytes.peak)}` : '';
-  const whole = formatMiB(weightBytes(parameterList(c)));
+  const whole = formatMiB(4 * size);
   return `weights as ${format}${mixed}: ${formatMiB(bytes.weights)}, ${whole} as f32${plan}`;
 }

@@ -5,49 +5,22 @@
 // B batch, S source length, T target length, D model width, H heads, W head width, F feed-forward width, V
 // vocabulary.
 
-import type { Graph } from '../engine/graph/graph.ts';
 import { crossAttention, selfAttention } from '../engine/ops/attention/attention.ts';
+import { relativePositionBias } from '../engine/ops/attention/relative-position-bias.ts';
+import { takeColumns } from '../engine/ops/elementwise/columns.ts';
 import { activation } from '../engine/ops/elementwise/elementwise-ops.ts';
-import { embedding } from '../engine/ops/embedding/embedding.ts';
+import { gatedActivation } from '../engine/ops/elementwise/gated-activation.ts';
 import type { Value } from '../engine/ops/op.ts';
-import { frameParts } from '../features/speech/frame-parts.ts';
-import { optionalSublayers } from './load-sublayers.ts';
-import { type ModelConfig, type Stack, sharesEmbeddings, stackSizes, weightsLayer } from './model-config.ts';
-import { multiply, Scope, type Sublayer, type Transformer } from './open-transformer.ts';
-import { fixedPositionRows } from './parameters.ts';
+import { embed, type Tokens } from './embed-tokens.ts';
+import { type Stack, stackSizes, weightsLayer } from './model-config.ts';
+import { multiply, Scope, type Sublayer, type Transformer } from './scope.ts';
+import type { Source, SourceKind } from './source-kind.ts';
+import { separateQueries, ssruLayer } from './sublayers.ts';
 
-/** Token ids i32 [B, S or T] and true lengths u32 [B]. */
-export interface Tokens {
-  readonly ids: Value;
-  readonly lengths: Value;
-  /**
-   * In training, the positions sorted by token id, for the gradient of the embedding; see fillTokenIndex in
-   * src/text.
-   */
-  readonly index?: { readonly rowStart: Value; readonly occurrences: Value };
-}
-
-/** Frames f32 [B, F, C], and for each row its true length in positions of the encoder, u32 [B]. */
-export interface Frames {
-  readonly frames: Value;
-  readonly lengths: Value;
-}
-
-/** What the encoder reads. */
-export type Source = Tokens | Frames;
-
-/** Adds the input of the encoder to a graph: `src`, ids of B rows of S tokens, or `frames`, S frames; `srcLens`. */
-export function sourceInput(graph: Graph, c: ModelConfig, B: number, S: number): Source {
-  const lengths = graph.input('srcLens', 'u32', [B]);
-  if (c.source === 'frames') return { frames: graph.input('frames', 'f32', [B, S, c.frameWidth]), lengths };
-  return { ids: graph.input('src', 'i32', [B, S]), lengths };
-}
-
-/** The encoder (section 3.1): source ids [B, S] or frames -> memory [B, S, D]. */
-export function encode(m: Transformer, source: Source): Value {
+/** The encoder (section 3.1): a source of some kind, such as ids [B, S] -> memory [B, S, D]. */
+export function encode(m: Transformer, kind: SourceKind, source: Source): Value {
   return new Scope(m).stack('encoder', (encoder) => {
-    let x =
-      'frames' in source ? frameParts().embedFrames(new Scope(m), source.frames) : embed(m, 'src', source);
+    let x = kind.embed(new Scope(m), source); // [B, S, D]
     const bias = positionBias(encoder, 'encoder');
     const attend = (qkv: Value) => selfAttentionHeads(m, 'encoder', qkv, source.lengths, bias);
     for (let n = 0; n < m.config.encoderLayers; n++)
@@ -68,9 +41,7 @@ export function decode(m: Transformer, target: Tokens, memory: Value, sourceLeng
     const isSsru = m.config.decoderSelfAttention === 'ssru';
     for (let n = 0; n < m.config.decoderLayers; n++)
       x = decoderLayerOf(decoder, n, (layer) => {
-        const self: Sublayer = isSsru
-          ? (y) => optionalSublayers().ssruLayer(layer, y)
-          : selfAttentionBlock(layer, attend);
+        const self: Sublayer = isSsru ? (y) => ssruLayer(layer, y) : selfAttentionBlock(layer, attend);
         const cross: Sublayer = (y) => {
           const kv = crossKeysValues(layer, memory); // [B, S, 2HW]
           return crossAttentionBlock(layer, y, (q) =>
@@ -112,9 +83,7 @@ export const selfAttentionBlock =
   (layer: Scope, attend: (qkv: Value) => Value): Sublayer =>
   (x, input) =>
     layer.sublayer('self_attn', (attn) => {
-      const qkv = layer.config.normQueriesOnly
-        ? optionalSublayers().separateQueries(attn, x, input)
-        : attn.linear('in_proj', x);
+      const qkv = layer.config.normQueriesOnly ? separateQueries(attn, x, input) : attn.linear('in_proj', x);
       return attn.linear('out_proj', attend(qkv));
     });
 
@@ -141,7 +110,7 @@ export const crossKeysValues = (layer: Scope, memory: Value): Value =>
 /** The position-wise feed-forward network (section 3.3): [B, T, D] -> [B, T, D]. */
 function feedForward(layer: Scope, stack: Stack, x: Value): Value {
   const { feedForwardType, activation: kind, dropout } = layer.config;
-  const activate = feedForwardType === 'gated' ? optionalSublayers().gatedActivation : activation;
+  const activate = feedForwardType === 'gated' ? gatedActivation : activation;
   const { depth } = stackSizes(layer.config, stack);
   let h = x;
   for (let n = 1; n <= depth; n++)
@@ -172,61 +141,10 @@ export function positionBias(scope: Scope, stack: Stack): Value | undefined {
   const { positions, relativeMaxDistance: maxDistance } = scope.config;
   if (positions !== 'relative') return undefined;
   const table = scope.weight('relative_bias.weight'); // [buckets, H]
-  return optionalSublayers().relativePositionBias(scope.graph, table, {
+  return relativePositionBias(scope.graph, table, {
     maxDistance,
     bidirectional: stack === 'encoder',
   });
-}
-
-/**
- * Token embeddings times sqrt(D) plus positions (sections 3.4 and 3.5): ids [B, T] -> [B, T, D]. In decoding
- * T is 1, the position is that of `step`, and `history` [B, Tmax] has the tokens so far.
- */
-export function embed(
-  m: Transformer,
-  side: 'src' | 'tgt',
-  tokens: Pick<Tokens, 'ids' | 'index'>,
-  history?: Value,
-): Value {
-  const { config: c, graph: g } = m;
-  const model = new Scope(m);
-  const learned = c.positions === 'learned';
-  const rows = fixedPositionRows(c);
-  const fixed =
-    rows > 0 ? g.state(`positions${m.parameters.stateSuffix ?? ''}`, 'f32', [rows, c.dModel]) : undefined;
-  const positions = learned ? model.weight(`${side}_pos.weight`) : fixed; // [L, D]
-  const positionIds =
-    c.positions === 'fairseq-sinusoidal'
-      ? g.scope('embed', () =>
-          optionalSublayers().tokenPositions(g, history ?? tokens.ids, { padId: c.padId }, history && m.step),
-        )
-      : undefined; // [B, T]
-  const table = side === 'src' || sharesEmbeddings(c) ? 'src_embed.weight' : 'tgt_embed.weight'; // [V, D]
-  const options = {
-    scale: c.scaleEmbedding ? Math.sqrt(c.dModel) : 1,
-    offset: c.positionOffset,
-    decode: history !== undefined,
-    step: m.step,
-    positions,
-    positionIds,
-  };
-  const rate = c.dropout.embedding;
-  const quantized = m.quantized?.has(table) && m.quantized;
-  const dropsItself = m.training && !quantized && !c.embeddingNorm;
-  const x = g.scope('embed', () =>
-    quantized
-      ? quantized.embedding(tokens.ids, table, { ...options, width: c.dModel })
-      : embedding(g, tokens.ids, model.weight(table), {
-          ...options,
-          learned,
-          frozenId: c.trainPadding || c.padId < 0 ? undefined : c.padId,
-          index: tokens.index,
-          rate: dropsItself ? rate : 0,
-          site: dropsItself ? m.nextSite() : 0,
-        }),
-  );
-  const y = c.embeddingNorm ? model.norm(`${side}_embed_norm`, x) : x;
-  return dropsItself ? y : model.dropout(y, rate); // [B, T, D]
 }
 
 /**
@@ -239,9 +157,7 @@ export function project(m: Transformer, x: Value, padded = false): Value {
   const table = { none: own, embeddings: own, target: 'tgt_embed.weight', all: 'src_embed.weight' }[tie];
   const bias = outputBias ? new Scope(m).weight('generator.bias') : undefined;
   return m.graph.scope('generator', () => {
-    const scaled = scaleOutput
-      ? optionalSublayers().takeColumns(m.graph, x, { first: 0, count: D, scale: 1 / Math.sqrt(D) })
-      : x;
+    const scaled = scaleOutput ? takeColumns(m.graph, x, { first: 0, count: D, scale: 1 / Math.sqrt(D) }) : x;
     return multiply(m, scaled, table, bias, padded && tgtVocab % 4 > 0);
   });
 }

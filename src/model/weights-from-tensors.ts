@@ -2,7 +2,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
-import type { ParameterList } from './parameter-layout.ts';
+import type { ParameterLayout } from './parameter-layout.ts';
 import { storedShapes } from './parameters.ts';
 
 /**
@@ -10,7 +10,7 @@ import { storedShapes } from './parameters.ts';
  * missing, unknown or misshaped tensor.
  */
 export function weightsFromTensors(
-  list: ParameterList,
+  list: ParameterLayout,
   tensors: Readonly<Record<string, Tensor>>,
 ): Float32Array {
   const shapes = storedShapes(list);

@@ -3,6 +3,7 @@
 
 import type { ModelSource } from '../files/hub/model-source.ts';
 import type { ModelFormat } from '../formats/model-format.ts';
+import type { SourceKinds } from '../model/source-kind.ts';
 import type { NamedEngines } from './named-engines.ts';
 
 /** What guests bring: a field for each seam, with rows that load the code of a guest when it is needed. */
@@ -13,7 +14,9 @@ export interface Features {
   readonly sources: readonly ModelSource[];
   /** Engines of named devices beside those of src/session/named-engines.ts. */
   readonly engines: NamedEngines;
+  /** Kinds of sources by name, beside tokens. */
+  readonly sourceKinds: SourceKinds;
 }
 
 /** The main house alone: text in, text out. */
-export const noFeatures: Features = { formats: [], sources: [], engines: {} };
+export const noFeatures: Features = { formats: [], sources: [], engines: {}, sourceKinds: {} };

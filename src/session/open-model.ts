@@ -15,7 +15,11 @@ export async function openModel(
 ): Promise<SavedModel> {
   if (!(await hasModel(files, folder)))
     await (await import('../formats/lora-folder.ts')).rejectLoraFolder(files, folder);
-  const loaded = await loadModelFolder(files, folder, { formats: features.formats, inParts });
+  const loaded = await loadModelFolder(files, folder, {
+    formats: features.formats,
+    sourceKinds: features.sourceKinds,
+    inParts,
+  });
   const model = await modelInLanguages(loaded, languages);
   for (const text of model.notes ?? []) emit({ type: 'message', text });
   return model;

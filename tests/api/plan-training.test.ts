@@ -1,10 +1,12 @@
 // The plan of a training: what it says about the corpus, and about a budget of memory.
+
 import { expect, it } from 'vitest';
 import { checkForecast, checkMemory, modelMemory } from '../../src/api/memory-needs.ts';
 import { notesOf, type PlanTrainingOptions, planTraining } from '../../src/api/plan-training.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { presets } from '../../src/model/presets.ts';
+import { noFeatures } from '../../src/session/feature-table.ts';
 import { emitTo, type SessionEvent } from '../../src/session/session-event.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
 import { tinyCorpus, tinySizes } from '../support/training.ts';
@@ -65,13 +67,13 @@ it('says what a model needs before its weights are downloaded, and which formats
   expect(bytes.weights).toBeLessThan(whole.weights / 2.5);
   const said: string[] = [];
   const emit = emitTo((event: SessionEvent) => void (event.type === 'message' && said.push(event.text)));
-  await checkMemory('me/it', c, { memoryBudget: whole.total, emit });
+  await checkMemory('me/it', c, { memoryBudget: whole.total, emit, features: noFeatures });
   expect(said).toEqual([
     expect.stringMatching(/^me\/it needs .* of memory \(weights .*\) with weights in f32$/),
   ]);
-  const tight = checkMemory('me/it', c, { memoryBudget: whole.total - 1, emit });
+  const tight = checkMemory('me/it', c, { memoryBudget: whole.total - 1, emit, features: noFeatures });
   await expect(tight).rejects.toThrow(/the memory budget is .*; it fits with weights: 'f16' \(/);
-  const never = checkMemory('me/it', c, { memoryBudget: 1000, emit });
+  const never = checkMemory('me/it', c, { memoryBudget: 1000, emit, features: noFeatures });
   await expect(never).rejects.toThrow('no format of weights fits');
 });
 

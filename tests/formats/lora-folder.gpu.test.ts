@@ -66,7 +66,10 @@ async function ready(
   const target = golden.targetIn.shape[1]!;
   const [program] = await engine.prepare([make({ batch, source, target })]);
   const weights = weightsFromTensors(p, golden.weights);
-  engine.write('weights', merge ? mergeLora(c, weights, adapter.lora, adapter.weights) : weights);
+  engine.write(
+    'weights',
+    merge ? mergeLora(c, parameterList(c), weights, adapter.lora, adapter.weights) : weights,
+  );
   if (!merge) engine.write('lora', adapter.weights);
   writePositions(engine, c);
   const inputs = inputArrays(program!);

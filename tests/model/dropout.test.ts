@@ -1,10 +1,12 @@
 // Where dropout is in the model: each place with its own rate and its own random numbers, and none in
 // evaluation.
+
 import { expect, it } from 'vitest';
 import { Graph } from '../../src/engine/graph/graph.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { openTransformer } from '../../src/model/open-transformer.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { tokenInput, tokens } from '../../src/model/source-kind.ts';
 import { decode, encode, project } from '../../src/model/transformer.ts';
 
 const dropout = { embedding: 0.1, attention: 0.2, feedForward: 0.3, residual: 0.4, memory: 0.6, output: 0.5 };
@@ -23,12 +25,8 @@ function drops(training: boolean, norm: 'pre' | 'post') {
   const c = modelConfig({ ...sizes, norm, dropout });
   const graph = new Graph();
   const m = openTransformer(graph, c, parameterList(c), training);
-  const side = (name: string) => ({
-    ids: graph.input(name, 'i32', [2, 5]),
-    lengths: graph.input(`${name}Lens`, 'u32', [2]),
-  });
-  const source = side('src');
-  project(m, decode(m, side('tgt'), encode(m, source), source.lengths));
+  const source = tokens.input(graph, c, 2, 5);
+  project(m, decode(m, tokenInput(graph, 'tgt', 'tgt', 2, 5), encode(m, tokens, source), source.lengths));
   return graph.nodes.flatMap(({ op, scope, attrs }) => {
     const {
       rate = 0,

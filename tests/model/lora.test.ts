@@ -8,7 +8,7 @@ import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import type { Program } from '../../src/engine/engine.ts';
 import { sinusoids } from '../../src/engine/ops/embedding/embedding.ts';
 import { stepWords, writeStep } from '../../src/engine/ops/step-scalars.ts';
-import { loadFrameParts } from '../../src/features/speech/frame-parts.ts';
+import { frames } from '../../src/features/speech/frame-source.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
@@ -26,6 +26,7 @@ import {
 import type { ModelConfig, ModelOptions } from '../../src/model/model-config.ts';
 import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { tokens } from '../../src/model/source-kind.ts';
 import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 import { evaluationGraph, gradientGraph } from '../../src/train/update/training-graphs.ts';
 import { gradientsOf } from '../support/gradients.ts';
@@ -109,7 +110,13 @@ it('gives the same logits merged into the weights as in separate layers', () => 
   const merged = ready(evaluationGraph, 0, false);
   const plain = merged.run().logits!;
   const before = Float32Array.from(beside.weights);
-  const parameterBuffer = mergeLora(beside.c, before, lora, Float32Array.from(beside.adapter));
+  const parameterBuffer = mergeLora(
+    beside.c,
+    parameterList(beside.c),
+    before,
+    lora,
+    Float32Array.from(beside.adapter),
+  );
   expect(before).toEqual(Float32Array.from(beside.weights));
   merged.cpu.state('weights').set(parameterBuffer);
   // Weights and adapter were rounded to float32, 6e-8 each.
@@ -181,8 +188,7 @@ it.each(hfTypes)(
   'adapts the layers of %s, is read from files of PEFT bit for bit, and gives the results of merged weights',
   async (type) => {
     const c = smallHfConfig(type);
-    await loadFrameParts(c);
-    const p = parameterList(c);
+    const p = parameterList(c, type === 'whisper' ? frames : tokens);
     const t5 = hfFamilies[type].like === 't5';
     const plain = hfFamilies[type].defaults as { feed_forward_proj?: string };
     const inner = plain.feed_forward_proj?.startsWith('gated') ? ['wi_0', 'wi_1'] : ['wi'];
@@ -210,7 +216,7 @@ it.each(hfTypes)(
     const weights = startWeights(c, p);
     const [beside, merged, without] = [
       await logitsOf(c, weights, loaded.lora, loaded.weights),
-      await logitsOf(c, mergeLora(c, weights, own, adapter)),
+      await logitsOf(c, mergeLora(c, parameterList(c), weights, own, adapter)),
       await logitsOf(c, weights),
     ];
     // Merged weights are rounded to float32.

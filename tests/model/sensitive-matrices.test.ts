@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { sourceGraph, stepGraph } from '../../src/decode/decoding-graphs.ts';
 import { defaultTraits } from '../../src/engine/ops/device-traits.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
-import { loadSublayers } from '../../src/model/load-sublayers.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { weightBytes } from '../../src/model/parameter-layout.ts';
 import { storedParameters } from '../../src/model/quantized-parameters.ts';
@@ -98,7 +97,6 @@ describe("NLLB's shape", () => {
       encoderLayers: 12,
       decoderLayers: 12,
     });
-    await loadSublayers(c, 'f16');
     const p = storedParameters(c, { weights: 'int4' });
     expect(weightBytes(p) / 2 ** 20).toBeLessThan(450);
     const shape = { batch: 1, beams: 4, source: 256, target: 256, cacheType: 'f16' } as const;
@@ -118,7 +116,6 @@ describe("NLLB's shape", () => {
       encoderLayers: 24,
       decoderLayers: 24,
     });
-    await loadSublayers(c, 'f16');
     const p = storedParameters(c, { weights: 'int4' });
     const shape = { batch: 1, beams: 4, source: 64, target: 64, cacheType: 'f16' } as const;
     const mode = { method: 'beam', rules: false, banned: 0 } as const;

@@ -8,7 +8,8 @@ import { Graph } from '../../src/engine/graph/graph.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
 import { openTransformer } from '../../src/model/open-transformer.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
-import { fixedPositions } from '../../src/model/parameters.ts';
+import { fixedPositions } from '../../src/model/positions.ts';
+import { tokenInput } from '../../src/model/source-kind.ts';
 import { decode, encode, project } from '../../src/model/transformer.ts';
 
 /**
@@ -49,12 +50,9 @@ export function createOracle(
 ): Oracle {
   const graph = new Graph();
   const m = openTransformer(graph, c, p, false);
-  const side = (name: string) => ({
-    ids: graph.input(name, 'i32', [1, maxLength]),
-    lengths: graph.input(`${name}Lens`, 'u32', [1]),
-  });
-  const [source, target] = [side('src'), side('tgt')];
-  graph.output('logits', project(m, decode(m, target, encode(m, source), source.lengths)));
+  const source = p.source.input(graph, c, 1, maxLength);
+  const target = tokenInput(graph, 'tgt', 'tgt', 1, maxLength);
+  graph.output('logits', project(m, decode(m, target, encode(m, p.source, source), source.lengths)));
   const cpu = createCpuExecutor(graph);
   cpu.state('weights').set(weights);
   const positions = fixedPositions(c);

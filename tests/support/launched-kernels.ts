@@ -38,12 +38,13 @@ import { stepWords } from '../../src/engine/ops/step-scalars.ts';
 import { variantKey } from '../../src/engine/plan/kernel-choices.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
 import { speechRestriction } from '../../src/features/speech/decode/speech-rules.ts';
-import { loadFrameParts } from '../../src/features/speech/frame-parts.ts';
+import { frames } from '../../src/features/speech/frame-source.ts';
 import { ensembleParameters } from '../../src/model/ensemble.ts';
 import { loraConfig } from '../../src/model/lora.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import { parameterList } from '../../src/model/parameters.ts';
 import { quantizedParameters } from '../../src/model/quantized-parameters.ts';
+import { tokens } from '../../src/model/source-kind.ts';
 import { optimizerConfig } from '../../src/train/update/optimizer-config.ts';
 import {
   evaluationGraph,
@@ -128,8 +129,6 @@ const frameWidths: readonly ModelOptions[] = [
   { srcVocab: 11, tgtVocab: 11, dModel: 10, heads: 1, feedForward: 7, frameWidth: 3 },
 ].map((sizes) => ({ ...sizes, ...speech }));
 
-await loadFrameParts(modelConfig({ srcVocab: 8, tgtVocab: 8, ...speech, frameWidth: 3 }));
-
 const modes: readonly DecodeMode[] = (['greedy', 'beam', 'sample'] as const).flatMap((method) =>
   [true, false].map((rules) => ({ method, rules, banned: 2 })),
 );
@@ -142,7 +141,7 @@ const restricted: readonly DecodeMode[] = (['greedy', 'beam'] as const).map((met
 
 function modelGraphs(options: ModelOptions): Graph[] {
   const c = modelConfig({ encoderLayers: 1, decoderLayers: 1, maxLength: 16, ...options });
-  const p = parameterList(c);
+  const p = parameterList(c, c.source === 'frames' ? frames : tokens);
   const shape = { batch: 3, source: 7, target: 5 };
   const beams = { ...shape, beams: 2 };
   const lora = loraConfig({ rank: 2 });
@@ -177,7 +176,7 @@ function modelGraphs(options: ModelOptions): Graph[] {
     stepIn({ method: 'beam', rules: false, banned: 0 }, { ...beams, cacheType: 'f16' }),
     ...modes.flatMap((mode) => [stepIn(mode, shape), stepIn(mode, beams)]),
     ...(c.source === 'frames' ? restricted.map((mode) => stepIn(mode, beams)) : []),
-    stepGraph(c, ensembleParameters(c, [c]), shape),
+    stepGraph(c, ensembleParameters(c, [c], {}, p.source), shape),
     shrinkGraph(c, p, beams, { ...beams, batch: 2 }),
   ];
 }

@@ -49,7 +49,7 @@ export const average: Job<AverageArguments, Averaged> = async ({ folders, out, m
   }
   const weights = Float32Array.from(sums, (sum) => sum / folders.length);
   await saveModelFolder(files, out, { ...first, weights });
-  return { out, models: folders.length, parameters: parameterList(first.config).count };
+  return { out, models: folders.length, parameters: parameterList(first.config, first.sourceKind).count };
 };
 
 /** Throws a HeddleError if the manifests of two checkpoints name different training runs. */

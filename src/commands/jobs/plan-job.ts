@@ -9,12 +9,12 @@ import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
 import { makePlan } from '../../engine/plan/planner.ts';
 import { hfConfigOf } from '../../formats/shared/saved-model.ts';
-import { loadSublayers } from '../../model/load-sublayers.ts';
 import { adaptedParameters, type LoraConfig, loraConfig } from '../../model/lora.ts';
-import { type ModelConfig, maxSourceLength, modelConfig } from '../../model/model-config.ts';
+import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
 import { type Quantization, weightBytes } from '../../model/parameter-layout.ts';
 import { presets } from '../../model/presets.ts';
 import { isQuantized, storedParameters, type WeightFormat } from '../../model/quantized-parameters.ts';
+import { type SourceKind, sourceKindOf } from '../../model/source-kind.ts';
 import type { Job } from '../../session/job.ts';
 import { openModel } from '../../session/open-model.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
@@ -90,7 +90,7 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
   const opened = args.folder ? await openModel(args.folder, session, { inParts: true }) : undefined;
   const base = opened?.config ?? { srcVocab: vocab, tgtVocab: vocab, ...presets[preset] };
   const config = modelConfig({ ...base, ...args.model });
-  await loadSublayers(config, args.decoding?.cacheType);
+  const kind = await sourceKindOf(config, session.features.sourceKinds);
   const f32Residual = needsF32Residual(config, opened !== undefined && hfConfigOf(opened) !== undefined);
   const { freeze = [], weights = 'f32', weightsExclude } = args;
   check(
@@ -98,14 +98,14 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
     `plan: weights as ${weights} cannot be trained; plan --run evaluation or decoding, or a LoRA adapter (--lora-rank N)`,
   );
   const lora = args.lora && loraConfig(args.lora);
-  const p = adaptedParameters(storedParameters(config, { weights, weightsExclude }), lora);
+  const p = adaptedParameters(storedParameters(config, { weights, weightsExclude }, kind), lora);
   const longest = Math.min(32, config.maxLength);
   const { batch, source, target } = args.shape;
-  // A source of frames is a whole window, as in training.
-  const isWindow = config.source === 'frames';
+  // A source that is no text is a whole window, as in training.
+  const isWindow = !kind.hasShortPrograms;
   const shape = {
     batch,
-    source: source || (isWindow ? maxSourceLength(config) : longest),
+    source: source || (isWindow ? kind.maxLength(config) : longest),
     target: isWindow ? Math.min(target || longest, config.maxLength) : target || longest,
   };
   const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
@@ -138,7 +138,8 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
     weightBytes: weightBytes(p),
     formats: p.quantization && matricesByFormat(p.quantization),
     sessionBytes: sessionBytes(plans.map((entry) => entry.plan)),
-    savings: args.folder && args.run === 'training' ? savingsOf(config, shape, f32Residual, args) : undefined,
+    savings:
+      args.folder && args.run === 'training' ? savingsOf(config, kind, shape, f32Residual, args) : undefined,
   };
 };
 
@@ -187,6 +188,7 @@ function sessionBytes(plans: readonly Plan[]): number {
 /** GPU memory of an update with each combination of memory-saving flags. */
 function savingsOf(
   c: ModelConfig,
+  kind: SourceKind,
   shape: BatchShape,
   f32Residual: boolean,
   args: PlanArguments,
@@ -197,14 +199,14 @@ function savingsOf(
     sessionBytes(graphs.map((graph) => makePlan(graph, { traits })));
   const stepOf = (options: GraphOptions, weights: WeightFormat = 'f32') => {
     const optimizer = optimizerConfig({ ...scaling(options.precision ?? 'f32'), ...args.optimizer });
-    const p = storedParameters(c, { weights });
+    const p = storedParameters(c, { weights }, kind);
     return memory(trainingGraph(c, p, shape, optimizer, { ...options, f32Residual }));
   };
   const batches = Math.min(4, shape.batch);
   const part = { ...shape, batch: Math.ceil(shape.batch / batches) };
   const accumulation = `--gradient-accumulation-steps ${batches} (${part.batch} rows each)`;
   const accumulated = (options: GraphOptions, weights: WeightFormat = 'f32') => {
-    const p = storedParameters(c, { weights });
+    const p = storedParameters(c, { weights }, kind);
     const update = updateGraph(trainableParameters(c, p, options), optimizerConfig(args.optimizer));
     return memory(gradientAccumulationGraph(c, p, part, options), update);
   };

@@ -3,11 +3,11 @@
 import { type DecodeShape, plainGreedy, sourceGraph, stepGraph } from '../../decode/decoding-graphs.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
-import { loadSublayers } from '../../model/load-sublayers.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { type PresetName, presets } from '../../model/presets.ts';
+import { type SourceKinds, sourceKindOf } from '../../model/source-kind.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../train/update/optimizer-config.ts';
 import { evaluationGraph, type GraphOptions, trainingGraph } from '../../train/update/training-graphs.ts';
@@ -30,19 +30,19 @@ export interface PresetArguments {
 /**
  * Returns configuration and graphs. Throws a HeddleError for an invalid configuration or an unknown rewrite.
  */
-export async function presetGraphs({
-  preset,
-  run,
-  model,
-  vocab,
-  shape,
-  noFuse = [],
-}: PresetArguments): Promise<{ readonly config: ModelConfig; readonly graphs: readonly Graph[] }> {
+export async function presetGraphs(
+  { preset, run, model, vocab, shape, noFuse = [] }: PresetArguments,
+  sources: SourceKinds = {},
+): Promise<{
+  readonly config: ModelConfig;
+  readonly parameters: ParameterList;
+  readonly graphs: readonly Graph[];
+}> {
   const config = modelConfig({ srcVocab: vocab, tgtVocab: vocab, ...presets[preset], ...model });
   checkRewriteNames(noFuse);
-  await loadSublayers(config);
-  const graphs = runGraphs(run, config, parameterList(config), shape, { noFuse });
-  return { config, graphs: graphs.map(([, graph]) => graph) };
+  const parameters = parameterList(config, await sourceKindOf(config, sources));
+  const graphs = runGraphs(run, config, parameters, shape, { noFuse });
+  return { config, parameters, graphs: graphs.map(([, graph]) => graph) };
 }
 
 /** How a run decodes. */

@@ -8,7 +8,6 @@ import { measurePeakGflops, mfuOf } from '../../engine/gpu/roofs.ts';
 import { writeStep } from '../../engine/ops/step-scalars.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { writePositions } from '../../model/model-states.ts';
-import { parameterList } from '../../model/parameters.ts';
 import type { Job } from '../../session/job.ts';
 import { fillTokenIndices } from '../../text/batches/batches.ts';
 import { inputArrays } from '../../train/update/training-graphs.ts';
@@ -35,13 +34,13 @@ export interface ProfileResult extends Profile {
 
 /** Profiles a run on a batch of random tokens, every row as long as the shape. */
 export const profile: Job<ProfileArguments, ProfileResult> = async (args, session) => {
-  const { config, graphs } = await presetGraphs(args);
+  const { config, parameters, graphs } = await presetGraphs(args, session.features.sourceKinds);
   const device = await session.device.open();
   const engine = await session.engine();
   try {
     const [program] = await engine.prepare(graphs);
     if (!program?.plan || !engine.profile) throw new Error('profile: the engine has no passes to time');
-    engine.write('weights', await initialWeights(config, parameterList(config), 1));
+    engine.write('weights', await initialWeights(config, parameters, 1));
     writePositions(engine, config);
     fillInputs(program, config);
     const text = `${program.plan.passes.length} passes, ${args.runs} runs`;

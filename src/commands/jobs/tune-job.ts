@@ -33,7 +33,7 @@ export interface TuneResult {
 
 /** Tunes the kernels of a run; ignores cached choices. */
 export const tune: Job<TuneArguments, TuneResult> = async (args, session) => {
-  const { graphs } = await presetGraphs(args);
+  const { graphs } = await presetGraphs(args, session.features.sourceKinds);
   const measured: (readonly KernelTiming[])[] = [];
   const device = await session.device.open();
   const begun = performance.now();

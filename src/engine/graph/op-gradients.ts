@@ -3,7 +3,7 @@
 import { attentionGradients } from '../ops/attention/attention-gradients.ts';
 import { elementwiseGradients } from '../ops/elementwise/elementwise-gradients.ts';
 import { embeddingGradients } from '../ops/embedding/embedding-gradients.ts';
-import { laterGradients } from '../ops/later-gradients.ts';
+import { framesGradients } from '../ops/frames/frames-gradients.ts';
 import { lossGradients } from '../ops/loss/loss-gradients.ts';
 import { matmulGradients } from '../ops/matmul/matmul-gradients.ts';
 import { normGradients } from '../ops/norm/norm-gradients.ts';
@@ -15,6 +15,7 @@ const families: readonly Readonly<Record<string, OpGradient>>[] = [
   attentionGradients,
   elementwiseGradients,
   embeddingGradients,
+  framesGradients,
   lossGradients,
   matmulGradients,
   normGradients,
@@ -25,4 +26,4 @@ const gradients = new Map(families.flatMap((family) => Object.values(family)));
 /** The gradient of an op: that of its definition, or of this library; undefined if it has none. */
 export const gradientOf = <I extends string, O extends string, A extends Attrs>(
   op: Op<I, O, A>,
-): Op<I, O, A>['grad'] => op.grad ?? ((gradients.get(op) ?? laterGradients.get(op)) as Op<I, O, A>['grad']);
+): Op<I, O, A>['grad'] => op.grad ?? (gradients.get(op) as Op<I, O, A>['grad']);

@@ -10,6 +10,7 @@ import { writeStep } from '../../engine/ops/step-scalars.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { openTransformer } from '../../model/open-transformer.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
+import { tokenInput } from '../../model/source-kind.ts';
 import { decode, encode, project } from '../../model/transformer.ts';
 
 /** A pair of ids: a source with its end token, and a target without start and end token. */
@@ -41,12 +42,9 @@ interface MeasuringGraph {
 function measuringGraph(c: ModelConfig, p: ParameterList, S: number, T: number): MeasuringGraph {
   const graph = new Graph();
   const m = openTransformer(graph, c, p, false);
-  const tokens = (side: string, size: number) => ({
-    ids: graph.input(side, 'i32', [batchSize, size]),
-    lengths: graph.input(`${side}Lens`, 'u32', [batchSize]),
-  });
-  const [source, target] = [tokens('src', S), tokens('tgt', T)];
-  const memory = encode(m, source);
+  const source = p.source.input(graph, c, batchSize, S);
+  const target = tokenInput(graph, 'tgt', 'tgt', batchSize, T);
+  const memory = encode(m, p.source, source);
   graph.output('logits', project(m, decode(m, target, memory, source.lengths)));
   const names = new Map([...m.weights].map(([name, value]) => [value, name]));
   const outputs = new Map([[memory, 'memory']]);

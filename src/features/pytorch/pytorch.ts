@@ -60,9 +60,9 @@ export const pytorchFields: FieldNames = {
  * not support.
  */
 export function pytorchFiles(model: SavedModel): Record<string, Uint8Array> {
-  const { config: c, weights } = model;
+  const { config: c, sourceKind, weights } = model;
   requireFields('nn.Transformer', [...sharedWidths(c), ...classicFields(c)]);
-  const tensors = tensorsFromWeights(parameterList(c), weights);
+  const tensors = tensorsFromWeights(parameterList(c, sourceKind), weights);
   return layoutFiles(pytorchFormat, model, pytorchFields, writeSafetensors(tensors, { format: 'pt' }));
 }
 

@@ -4,10 +4,10 @@ import type { ModelEngine } from '../../api/model-engine.ts';
 import { check, HeddleError } from '../../core/errors.ts';
 import { checkNames } from '../../core/fields.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { maxSourceLength } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { frameKindOf } from './decode/frame-facts.ts';
 import { FrameTexts } from './decode/frame-texts.ts';
+import { frames as frameSource } from './frame-source.ts';
 import { drawLine, lineFrames, patchWidth } from './line-image.ts';
 import { type ImagePixels, imageFrames } from './line-pixels.ts';
 
@@ -49,7 +49,7 @@ export async function readImages(
     c.source === 'frames' && frameKindOf(c) === 'line',
     'read: the model does not read images of lines; train one on the task read-line',
   );
-  const maxSource = maxSourceLength(c);
+  const maxSource = frameSource.maxLength(c);
   const images = [given].flat() as ImageInput[];
   const sources: Float32Array[] = [];
   for (const image of images) {

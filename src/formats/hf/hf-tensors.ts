@@ -2,7 +2,7 @@
 
 import { type Shape, sizeOf } from '../../core/tensor.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
-import type { ParameterList } from '../../model/parameter-layout.ts';
+import type { ParameterLayout } from '../../model/parameter-layout.ts';
 import { hfNames } from '../../model/parameter-names.ts';
 import type { HfPrefix } from '../shared/saved-model.ts';
 
@@ -28,7 +28,7 @@ export interface HfTensor {
  * has their rows one after another, so every tensor is contiguous. All names except the head's start with
  * `prefix`.
  */
-export const hfTensors = (c: ModelConfig, p: ParameterList, prefix: HfPrefix = 'model.'): HfTensor[] =>
+export const hfTensors = (c: ModelConfig, p: ParameterLayout, prefix: HfPrefix = 'model.'): HfTensor[] =>
   p.all.flatMap((parameter) => {
     const names = hfNames(c, parameter);
     if (names.length === 0) throw new Error(`weights: ${parameter.name} has no name in transformers`);

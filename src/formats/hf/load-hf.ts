@@ -3,13 +3,13 @@
 import { HeddleError } from '../../core/errors.ts';
 import { sameValues, sizeOf } from '../../core/tensor.ts';
 import { sinusoids } from '../../engine/ops/embedding/embedding.ts';
-import { loadFrameParts } from '../../features/speech/frame-parts.ts';
 import { readSpeech, speechFileNames } from '../../features/speech/whisper-config.ts';
 import { type Files, readText } from '../../files/files.ts';
 import { tokenizerFileNames, weightNames } from '../../files/hf-file-names.ts';
 import { isObject, type Json, readJson } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { parameterList } from '../../model/parameters.ts';
+import { type SourceKinds, sourceKindOf } from '../../model/source-kind.ts';
 import {
   type DescribedModel,
   type SavedModel,
@@ -47,16 +47,17 @@ export async function loadHf(
   files: Files,
   folder: string,
   raw: Json | undefined,
+  sourceKinds: SourceKinds,
   inParts: boolean | 'large' = false,
 ): Promise<SavedModel> {
-  const opened = await openFolder(files, folder, raw, inParts === true ? 0 : wholeBytes);
+  const opened = await openFolder(files, folder, raw, sourceKinds, inParts === true ? 0 : wholeBytes);
   const { model, checkpoint, parameters, reader } = opened;
   const isStored = inParts === 'large' ? 4 * parameters.size >= largeBytes : inParts;
   if (!isStored) return readAll(folder, opened);
   const stored = {
     ...reader,
     config: checkpoint.config,
-    whole: () => loadHf(files, folder, raw),
+    whole: () => loadHf(files, folder, raw, sourceKinds),
     fingerprint: () => fingerprintOfWeights(parameters, reader),
   };
   return { ...model, weights: new Float32Array(), stored };
@@ -83,7 +84,13 @@ type OpenedFolder = Awaited<ReturnType<typeof openFolder>>;
  * dtypes and names of the stored tensors; undefined if the weights are random. `atOnce`: a file of fewer bytes is
  * read at once.
  */
-async function openFolder(files: Files, folder: string, raw: Json | undefined, atOnce: number) {
+async function openFolder(
+  files: Files,
+  folder: string,
+  raw: Json | undefined,
+  sourceKinds: SourceKinds,
+  atOnce: number,
+) {
   const tensors = await openWeights(files, folder, atOnce);
   const notes: string[] = [];
   const json = raw ?? inferMarianConfig(tensors ?? new Map(), `${folder}/${weightNames.whole}`);
@@ -94,7 +101,7 @@ async function openFolder(files: Files, folder: string, raw: Json | undefined, a
     generation: generation && (await readText(files, generationPath)),
   };
   const { config, decode } = await readConfig(folder, json, generation, tensors);
-  await loadFrameParts(config);
+  const sourceKind = await sourceKindOf(config, sourceKinds);
   if (!raw)
     notes.push(
       `${folder}: there is no config.json; read as MarianMT with ${config.heads} head${config.heads > 1 ? 's' : ''}, ` +
@@ -104,9 +111,9 @@ async function openFolder(files: Files, folder: string, raw: Json | undefined, a
   const own = await readOtherFiles(files, folder, config);
   const { notes: more, ...tokenizers } = readHfTokenizers(json, config, own, folder);
   const speech = config.source === 'frames' ? readSpeech(json, generation, own, config, folder) : undefined;
-  const model = { config, ...tokenizers, decode, speech, notes: [...notes, ...more] };
+  const model = { config, sourceKind, ...tokenizers, decode, speech, notes: [...notes, ...more] };
   const checkpoint = { config: json, generation, texts, files: own };
-  const parameters = parameterList(config);
+  const parameters = parameterList(config, sourceKind);
   const { form, ...reader } = tensors
     ? await storedWeights(config, parameters, tensors, folder)
     : { ...randomWeights(config, parameters, seed), form: undefined };
@@ -188,7 +195,6 @@ export async function readHfOrigin(
     config.source === 'frames'
       ? readSpeech(raw, generation as Json | undefined, own, config, folder)
       : undefined;
-  await loadFrameParts(config);
   const sourceCheckpoint = { ...(json as unknown as Omit<SourceCheckpoint, 'files'>), files: own };
   return { config, ...tokenizers, decode, speech, sourceCheckpoint };
 }

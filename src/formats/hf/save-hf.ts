@@ -26,7 +26,7 @@ const torchNames: Readonly<Record<WeightDtype, string>> = {
 
 /** A model in the form of the export. */
 interface Outgoing {
-  readonly model: Pick<SavedModel, 'config' | 'weights'>;
+  readonly model: Pick<SavedModel, 'config' | 'sourceKind' | 'weights'>;
   /** config.json. */
   readonly json: Json;
   readonly stored: CheckpointTensors;
@@ -63,7 +63,7 @@ export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): R
 }
 
 /** Exports in the form of the source checkpoint; only dropout rates may differ. */
-function restore({ config, weights }: SavedModel, sourceCheckpoint: SourceCheckpoint): Outgoing {
+function restore({ config, sourceKind, weights }: SavedModel, sourceCheckpoint: SourceCheckpoint): Outgoing {
   const { config: raw, generation, texts = {}, files, ...stored } = sourceCheckpoint;
   const type = raw.model_type as HfType;
   const dropout = hfRequirements(config, type).filter(([field]) => field.startsWith('dropout'));
@@ -76,7 +76,7 @@ function restore({ config, weights }: SavedModel, sourceCheckpoint: SourceCheckp
       : { dropout: residual, attention_dropout: attention, activation_dropout: feedForward };
   const changed = Object.entries(rates).filter(([field, rate]) => rate !== (raw[field] ?? defaults[field]));
   return {
-    model: { config, weights },
+    model: { config, sourceKind, weights },
     json: { ...raw, ...Object.fromEntries(changed) },
     stored,
     others: withoutUndefined({
@@ -116,7 +116,7 @@ function convert(model: SavedModel, type: HfType): Outgoing {
  * tensors, sinusoidal positions, unused tensors.
  */
 function tensorsOf(
-  { config: c, weights }: Outgoing['model'],
+  { config: c, sourceKind, weights }: Outgoing['model'],
   stored: Outgoing['stored'],
 ): Record<string, WritableTensor> {
   const { prefix, dtype, dtypes, aliases, absent = [], unread = {} } = stored;
@@ -126,7 +126,9 @@ function tensorsOf(
     const data = as === 'F32' ? values : as === 'F16' ? toFloat16(values) : toBfloat16(values);
     out[name] = { dtype: as, shape, data };
   };
-  const own = new Map(hfTensors(c, parameterList(c), prefix).map((tensor) => [tensor.name, tensor]));
+  const own = new Map(
+    hfTensors(c, parameterList(c, sourceKind), prefix).map((tensor) => [tensor.name, tensor]),
+  );
   for (const { name, shape, at } of own.values())
     if (!absent.includes(name)) put(name, shape, weights.subarray(at, at + sizeOf(shape)));
   const known = tiedNames(c, prefix);

@@ -6,7 +6,9 @@ import { sinusoids } from '../../engine/ops/embedding/embedding.ts';
 import { whisperJson, whisperRequirements } from '../../features/speech/whisper-config.ts';
 import type { Json } from '../../files/json-files.ts';
 import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
+import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
+import type { SourceKind } from '../../model/source-kind.ts';
 import type { HfType } from '../shared/hf-types.ts';
 import type { FieldRequirement } from '../shared/requirements.ts';
 import { classicFields, requireFields, sameFields, sharedWidths } from '../shared/requirements.ts';
@@ -22,7 +24,7 @@ const bartOffset = 2;
  * Converts a model: its config.json, and a configuration and weights with the parameters of the family.
  * Throws a HeddleError that names each field that the family does not support.
  */
-export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type: HfType) {
+export function toHfConfig({ config: c, sourceKind, weights, decode = {} }: SavedModel, type: HfType) {
   const family: HfFamily = hfFamilies[type];
   requireFields(family.title, hfRequirements(c, type));
   const isLearned = family.defaults.static_position_embeddings === false;
@@ -53,7 +55,7 @@ export function toHfConfig({ config: c, weights, decode = {} }: SavedModel, type
     bos_token_id: begin !== undefined || type === 'marian' ? c.startId : undefined,
     ...decodingJson(decode, c, family),
   };
-  return { config, weights: relayout(c, weights, config), json: sortedJson(json) };
+  return { config, sourceKind, weights: relayout(c, weights, config, sourceKind), json: sortedJson(json) };
 }
 
 const sortedJson = (json: Json): Json =>
@@ -99,8 +101,13 @@ function bartRequirements(c: ModelConfig, type: HfType): FieldRequirement[] {
  * Copies weights into the parameter buffer of another configuration. A table of positions gets
  * `positionOffset` empty rows before it.
  */
-function relayout(from: ModelConfig, weights: Float32Array, to: ModelConfig): Float32Array {
-  const [before, after] = [parameterList(from), parameterList(to)];
+function relayout(
+  from: ModelConfig,
+  weights: Float32Array,
+  to: ModelConfig,
+  source?: SourceKind,
+): Float32Array {
+  const [before, after] = [from, to].map((c) => parameterList(c, source)) as [ParameterList, ParameterList];
   const buffer = new Float32Array(after.size);
   const layout = from.positions === 'sinusoidal' ? 'interleaved' : 'halves';
   for (const { name, offset, shape } of after.all) {

@@ -9,7 +9,7 @@ import type { LanguageFacts } from '../tokenizers/tokenizer-classes.ts';
 
 /** A model with weights, tokenizers (one object if both sides share a tokenizer) and decoding rules. */
 export interface SavedModel extends TextModel {
-  /** The parameter buffer, in the layout of `parameterList(config)`. */
+  /** The parameter buffer, in the layout of `parameterList(config, sourceKind)`. */
   readonly weights: Float32Array;
   /** Reads the weights from files, in parts, when they are needed. If it is present, `weights` is empty. */
   readonly stored?: StoredWeights;

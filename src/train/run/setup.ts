@@ -14,6 +14,7 @@ import type { InitScheme } from '../../model/initialize-weights.ts';
 import { type ModelOptions, modelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
+import { sourceKindOf } from '../../model/source-kind.ts';
 import { modelInLanguages, openModel } from '../../session/open-model.ts';
 import { shapeName } from '../../text/batches/buckets.ts';
 import { describeSkipped, describeUnknown } from '../../text/batches/encoded-corpus.ts';
@@ -92,7 +93,7 @@ export async function setUp(
     init: initFolder(args) === undefined ? (args.init as InitScheme) : 'xavier',
     gradientAccumulationSteps: args.gradientAccumulationSteps,
   };
-  const parameters = parameterList(config);
+  const parameters = parameterList(config, await sourceKindOf(config, session.features.sourceKinds));
   log(describeSetup({ data: prepared.data, parameters, steps }));
   const unknown = describeUnknown(corpus);
   if (unknown.tooMany)
@@ -176,8 +177,7 @@ async function initialModel(
   checkpoint: CheckpointFolder | undefined,
   given: SavedModel | undefined,
 ): Promise<SavedModel | undefined> {
-  const { formats } = session.features;
-  if (checkpoint && !args.lora) return loadModelFolder(checkpoint.files, checkpoint.folder, { formats });
+  if (checkpoint && !args.lora) return loadModelFolder(checkpoint.files, checkpoint.folder, session.features);
   const folder = initFolder(args);
   if (folder === undefined) return undefined;
   const { dropout, labelSmoothing, model } = args;

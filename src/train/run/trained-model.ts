@@ -10,6 +10,8 @@ import { loadModelFolder } from '../../formats/model-folder.ts';
 import { saveModelFolder } from '../../formats/save-heddle.ts';
 import { hfConfigOf, type SavedModel } from '../../formats/shared/saved-model.ts';
 import { type LoraConfig, loraConfig, mergeLora } from '../../model/lora.ts';
+import { parameterList } from '../../model/parameters.ts';
+import type { Features } from '../../session/feature-table.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import { initFolder } from '../settings/run-defaults.ts';
 import { attentionFitsF16, needsF32Residual } from '../update/f16-range.ts';
@@ -61,9 +63,17 @@ export class TrainedWeights {
   readonly #state: string;
   /** Whether the weights of the model are a moving average (EMA) of the trained ones. */
   readonly #isAveraged: boolean;
+  readonly #features: Features;
 
   /** `adapter`: the LoRA adapter, if one is trained. */
-  constructor(engine: Engine, model: TextModel, trainer: Trainer, adapter: TrainedLora | undefined) {
+  constructor(
+    engine: Engine,
+    model: TextModel,
+    trainer: Trainer,
+    adapter: TrainedLora | undefined,
+    features: Features,
+  ) {
+    this.#features = features;
     this.#engine = engine;
     this.#model = model;
     this.#adapter = adapter;
@@ -98,7 +108,13 @@ export class TrainedWeights {
     if (!this.#adapter) return weights;
     const { base, lora } = this.#adapter;
     const { weights: baseWeights } = (await base.stored?.whole()) ?? base;
-    return mergeLora(this.#model.config, baseWeights, lora, weights);
+    return mergeLora(
+      this.#model.config,
+      parameterList(this.#model.config, base.sourceKind),
+      baseWeights,
+      lora,
+      weights,
+    );
   }
 
   /** Writes weights and further files into a folder, all or nothing. `run`: id of the run. */
@@ -117,7 +133,7 @@ export class TrainedWeights {
 
   /** Reads saved weights. */
   async load({ files, folder }: CheckpointFolder): Promise<Float32Array> {
-    if (!this.#adapter) return (await loadModelFolder(files, folder)).weights;
+    if (!this.#adapter) return (await loadModelFolder(files, folder, this.#features)).weights;
     const saved = await loadLora(files, folder, this.#model.config);
     checkLoraBase(folder, saved, this.#adapter.baseFingerprint);
     return saved.weights;
@@ -137,7 +153,7 @@ export interface TrainedModel {
 export async function openTrainedModel(
   engine: Engine,
   setup: Setup,
-  { emit, signal }: Pick<TrainingSession, 'emit' | 'signal'>,
+  { emit, signal, features }: Pick<TrainingSession, 'emit' | 'signal' | 'features'>,
   changes: ChangeList,
 ): Promise<TrainedModel> {
   signal.throwIfAborted();
@@ -151,7 +167,8 @@ export async function openTrainedModel(
   const f32Residual =
     args.precision === 'f16' &&
     needsF32Residual(config, start !== undefined && hfConfigOf(start) !== undefined);
-  const f32Attention = f32Residual && base !== undefined && !(await attentionFitsF16(config, base));
+  const f32Attention =
+    f32Residual && base !== undefined && !(await attentionFitsF16(config, parameters, base));
   if (f32Attention)
     message('attention is computed in f32: with these weights it may exceed the range of f16');
   const begin = settingsAfter(setup, changes.upTo(before?.step ?? 0));
@@ -167,6 +184,7 @@ export async function openTrainedModel(
     quantizeBits,
     freeze,
     lora,
+    source: parameters.source,
     ...storage,
     f32Residual,
     f32Attention,
@@ -174,12 +192,18 @@ export async function openTrainedModel(
   });
   signal.throwIfAborted();
   trainer.schedule = begin.schedule;
-  const model: TextModel = { ...files, config, source, target };
+  const model: TextModel = { ...files, config, sourceKind: parameters.source, source, target };
   const adapter = await trainedLora(lora, start, initFolder(args));
-  const weights = new TrainedWeights(engine, model, trainer, adapter);
+  const weights = new TrainedWeights(engine, model, trainer, adapter, features);
   const described = describeTrainable(trainer.trainable, parameters);
   if (described) message(described);
-  if (!before || lora) await initializeTraining(engine, config, recipe, { weights: base, lora, storage });
+  if (!before || lora)
+    await initializeTraining(engine, config, recipe, {
+      weights: base,
+      lora,
+      storage,
+      source: parameters.source,
+    });
   const kept = from && before && (await restore(engine, trainer, weights, from, before));
   signal.throwIfAborted();
   if (before) message(`resumed at step ${before.step}`);

@@ -3,8 +3,7 @@
 
 import { sizeOf } from '../../core/tensor.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
-import type { LayerModule, Parameter } from '../../model/parameter-layout.ts';
-import { parameterList } from '../../model/parameters.ts';
+import type { LayerModule, Parameter, ParameterList } from '../../model/parameter-layout.ts';
 import type { WeightReader } from '../../model/quantized-parameters.ts';
 
 /**
@@ -40,10 +39,10 @@ export const needsF32Residual = ({ norm, normType }: ModelConfig, isFromHf: bool
  */
 export async function attentionFitsF16(
   c: ModelConfig,
+  p: ParameterList,
   weights: Float32Array | WeightReader,
 ): Promise<boolean> {
   if (c.norm !== 'pre') return false;
-  const p = parameterList(c);
   /** The numbers of a parameter; zeros of one that the model does not have. */
   const read = async (parameter: Parameter | undefined): Promise<Float32Array> => {
     if (!parameter) return new Float32Array(1);

@@ -1,7 +1,6 @@
 // The configuration of a new model, and the tokenizers that are trained on its pairs.
 
 import { check } from '../../core/errors.ts';
-import { loadSublayers } from '../../model/load-sublayers.ts';
 import {
   type ModelConfig,
   type ModelOptions,
@@ -88,7 +87,6 @@ export async function newModel(
     hasFrames === (config.source === 'frames'),
     'train: source is frames, but the data are texts; leave it out',
   );
-  await loadSublayers(config);
   return { config, source, target };
 }
 

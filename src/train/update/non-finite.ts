@@ -5,7 +5,7 @@ import { show } from '../../core/tensor.ts';
 import type { NonFinite } from '../../engine/graph/finite-checks.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import { scaleStepOp } from '../../engine/ops/optimizer/clip.ts';
-import type { ParameterList } from '../../model/parameter-layout.ts';
+import type { ParameterLayout } from '../../model/parameter-layout.ts';
 
 /**
  * Returns the error of update `step` (from 0), which produced a value that is not finite. It names the step
@@ -15,7 +15,7 @@ import type { ParameterList } from '../../model/parameter-layout.ts';
 export function nonFiniteError(
   step: number,
   found: NonFinite,
-  parametersIn: (buffer: string) => ParameterList | undefined,
+  parametersIn: (buffer: string) => ParameterLayout | undefined,
 ): HeddleError {
   const { node, value, element } = found;
   const buffer = value.at?.buffer ?? (value.kind === 'state' ? value : undefined);

@@ -7,7 +7,12 @@ import type { Graph } from '../../engine/graph/graph.ts';
 import type { Value } from '../../engine/ops/op.ts';
 import { type LoraConfig, loraParameters } from '../../model/lora.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
-import { layOutParameters, type Parameter, type ParameterList } from '../../model/parameter-layout.ts';
+import {
+  layOutParameters,
+  type Parameter,
+  type ParameterLayout,
+  type ParameterList,
+} from '../../model/parameter-layout.ts';
 import { globMatcher, hfNames } from '../../model/parameter-names.ts';
 
 /** What to train. [all weights] */
@@ -35,9 +40,9 @@ export interface TrainableParameters {
   /** The state that the optimizer updates. */
   readonly state: 'weights' | 'lora';
   /** All parameters of that state. */
-  readonly all: ParameterList;
+  readonly all: ParameterLayout;
   /** The trainable ones, as laid out in the buffers of gradients and moments. */
-  readonly parameters: ParameterList;
+  readonly parameters: ParameterLayout;
   readonly ranges: readonly BufferRange[];
 }
 
@@ -78,7 +83,7 @@ export function trainableParameters(
     () =>
       `train: ${p.quantization?.format} weights cannot be trained; train a LoRA adapter (lora.rank), or use f32 weights`,
   );
-  const whole = (state: TrainableParameters['state'], all: ParameterList): TrainableParameters => ({
+  const whole = (state: TrainableParameters['state'], all: ParameterLayout): TrainableParameters => ({
     state,
     all,
     parameters: all,
@@ -107,13 +112,13 @@ export function parametersIn(
   name: string,
   { state, all, parameters }: TrainableParameters,
   weights: ParameterList,
-): ParameterList | undefined {
+): ParameterLayout | undefined {
   if (compactStates.includes(name)) return parameters;
   if (name === state || name === 'average' || name === 'previous') return all;
   return name === 'weights' ? weights : undefined;
 }
 
-function rangesIn(trained: readonly Parameter[], compact: ParameterList): BufferRange[] {
+function rangesIn(trained: readonly Parameter[], compact: ParameterLayout): BufferRange[] {
   const ranges: BufferRange[] = [];
   for (const [i, { offset: inState, shape }] of trained.entries()) {
     const { offset: inBuffer } = compact.all[i] as Parameter;

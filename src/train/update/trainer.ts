@@ -15,6 +15,7 @@ import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
 import { writePositions } from '../../model/model-states.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { storedParameters, type WeightStorage } from '../../model/quantized-parameters.ts';
+import type { SourceKind } from '../../model/source-kind.ts';
 import type { BatchArrays } from '../../text/batches/batches.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
 import type { TokenSums } from '../../text/metrics/translation-metrics.ts';
@@ -82,6 +83,8 @@ export interface StepReport {
 
 /** Options of a trainer. */
 export interface TrainerOptions extends GraphOptions, WeightStorage {
+  /** What the model reads. [tokens] */
+  readonly source?: SourceKind;
   /** Check every tensor of every step: an update rejects at the first NaN or infinity, with its origin. */
   readonly checkFinite?: boolean;
   /** Measure the norm of the update over that of the weights every N updates; 0: never. [0] */
@@ -142,7 +145,7 @@ export class Trainer {
     shapes: readonly BatchShape[],
     options: TrainerOptions,
   ) {
-    this.parameters = adaptedParameters(storedParameters(config, options), options.lora);
+    this.parameters = adaptedParameters(storedParameters(config, options, options.source), options.lora);
     this.trainable = trainableParameters(config, this.parameters, options);
     this.recipe = recipe;
     this.shapes = shapes;

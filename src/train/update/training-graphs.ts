@@ -7,18 +7,20 @@ import { gradients } from '../../engine/graph/gradient.ts';
 import { Graph } from '../../engine/graph/graph.ts';
 import { fuseBackward, fuseForward, fusePlaced } from '../../engine/graph/rewrites.ts';
 import { readRoundedWeights } from '../../engine/graph/rounded-weights.ts';
+import { zeroRange } from '../../engine/ops/elementwise/zero-range.ts';
 import { crossEntropy, tokenStats } from '../../engine/ops/loss/cross-entropy.ts';
 import type { Value } from '../../engine/ops/op.ts';
 import { accumulate, difference } from '../../engine/ops/optimizer/buffer-sums.ts';
 import { counterLength, gradientNormOp, scaleStep } from '../../engine/ops/optimizer/clip.ts';
 import { stepWords } from '../../engine/ops/step-scalars.ts';
-import { frameParts } from '../../features/speech/frame-parts.ts';
 import { adaptedParameters } from '../../model/lora.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { feedForwardOf, isBounded, layerOf } from '../../model/model-nodes.ts';
-import { openTransformer, type Transformer, weight } from '../../model/open-transformer.ts';
+import { openTransformer } from '../../model/open-transformer.ts';
 import { ensembleLogits, type ParameterList } from '../../model/parameter-layout.ts';
-import { decode, encode, project, sourceInput, type Tokens } from '../../model/transformer.ts';
+import { type Transformer, weight } from '../../model/scope.ts';
+import { type SourceKind, tokenInput } from '../../model/source-kind.ts';
+import { decode, encode, project } from '../../model/transformer.ts';
 import { type BatchArrays, paddingLabel } from '../../text/batches/batches.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
 import { applyOptimizer, type OptimizerConfig, type Precision } from './optimizer-config.ts';
@@ -65,22 +67,13 @@ export interface GraphOptions extends TrainableOptions {
 function batchInputs(
   graph: Graph,
   c: ModelConfig,
+  kind: SourceKind,
   { batch: B, source: S, target: T }: BatchShape,
-  indexed: boolean,
+  trains: boolean,
 ) {
-  const tokens = (side: 'src' | 'tgt', ids: string, length: number, vocab: number): Tokens => ({
-    ids: graph.input(ids, 'i32', [B, length]),
-    lengths: graph.input(`${side}Lens`, 'u32', [B]),
-    index: indexed
-      ? {
-          rowStart: graph.input(`${side}RowStart`, 'u32', [vocab + 1]),
-          occurrences: graph.input(`${side}Occurrences`, 'u32', [B * length]),
-        }
-      : undefined,
-  });
   return {
-    source: c.source === 'frames' ? sourceInput(graph, c, B, S) : tokens('src', 'src', S, c.srcVocab),
-    target: tokens('tgt', 'tgtIn', T, c.tgtVocab),
+    source: kind.input(graph, c, B, S, trains),
+    target: tokenInput(graph, 'tgt', 'tgtIn', B, T, trains ? c.tgtVocab : undefined),
     labels: graph.input('tgtOut', 'i32', [B, T]),
   };
 }
@@ -120,10 +113,10 @@ export function gradientGraph(
   const graph = new Graph();
   const model = openTransformer(graph, c, adaptedParameters(p, options.lora), true);
   const trainable = trainableParameters(c, p, options);
-  const { source, target, labels } = batchInputs(graph, c, shape, true);
+  const { source, target, labels } = batchInputs(graph, c, p.source, shape, true);
   const logits = project(
     model,
-    decode(model, target, encode(model, source), source.lengths),
+    decode(model, target, encode(model, p.source, source), source.lengths),
     !options.logits,
   );
   if (options.logits) graph.output('logits', logits);
@@ -151,7 +144,7 @@ export function gradientGraph(
   trained.forEach((parameter, i) => {
     const d = parameterGradients[i];
     if (!d) return;
-    const gradient = parameter.zeros ? frameParts().withoutZeros(graph, d, parameter.zeros) : d;
+    const gradient = parameter.zeros ? zeroRange(graph, d, parameter.zeros) : d;
     graph.place(gradient, buffer, parameter.offset);
   });
   fusePlaced(graph, options.noFuse);
@@ -252,7 +245,7 @@ export function evaluationGraph(
 ): Graph {
   const graph = new Graph();
   const model = openTransformer(graph, c, adaptedParameters(p, options.lora), false);
-  const { source, target, labels } = batchInputs(graph, c, shape, false);
+  const { source, target, labels } = batchInputs(graph, c, p.source, shape, false);
   const models = [
     model,
     ...(p.ensemble?.others ?? []).map((m) => openTransformer(graph, m.config, m.parameters, false)),
@@ -261,7 +254,7 @@ export function evaluationGraph(
   const logits = ensembleLogits(
     graph,
     p,
-    models.map((m) => project(m, decode(m, target, encode(m, source), source.lengths), padded)),
+    models.map((m) => project(m, decode(m, target, encode(m, p.source, source), source.lengths), padded)),
   );
   if (options.logits) graph.output('logits', logits);
   const nll = lossOf(model, logits, labels, model.step, options.ignore);

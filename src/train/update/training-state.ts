@@ -17,9 +17,10 @@ import { type InitScheme, initializeWeights } from '../../model/initialize-weigh
 import { initializeLora, type LoraConfig, loraParameters } from '../../model/lora.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { writeWeights } from '../../model/model-states.ts';
-import type { ParameterList } from '../../model/parameter-layout.ts';
+import type { ParameterLayout, ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList, tensorsFromWeights } from '../../model/parameters.ts';
 import { storedParameters, type WeightReader, type WeightStorage } from '../../model/quantized-parameters.ts';
+import type { SourceKind } from '../../model/source-kind.ts';
 import { weightsFromTensors } from '../../model/weights-from-tensors.ts';
 import { createPace } from '../../session/job-pace.ts';
 import type { Fingerprint } from '../../text/corpus/pairs.ts';
@@ -41,15 +42,17 @@ export async function initializeTraining(
     weights,
     lora,
     storage,
+    source,
   }: {
     readonly weights?: Float32Array | WeightReader;
     readonly lora?: LoraConfig;
     readonly storage?: WeightStorage;
+    readonly source?: SourceKind;
   } = {},
 ): Promise<void> {
-  const p = parameterList(c);
+  const p = parameterList(c, source);
   let trained = weights ?? (await initialWeights(c, p, recipe.seed, recipe.init));
-  const stored = storedParameters(c, storage);
+  const stored = storedParameters(c, storage, source);
   if ('read' in trained)
     await (await import('../../model/read-weights.ts')).readWeights(engine, c, stored, trained);
   else writeWeights(engine, c, stored, trained);
@@ -157,7 +160,7 @@ export type ParameterLists = Pick<TrainableParameters, 'all' | 'parameters'>;
  * Moments have the layout of the trainable parameters; all other buffers that of the state that the
  * parameters are in.
  */
-const listOf = ({ all, parameters }: ParameterLists, buffer: string): ParameterList =>
+const listOf = ({ all, parameters }: ParameterLists, buffer: string): ParameterLayout =>
   buffer.startsWith('moment') ? parameters : all;
 
 /** Files that are compared with the manifest of a folder when they are read. */

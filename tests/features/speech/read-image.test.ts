@@ -3,7 +3,7 @@
 import { expect, it } from 'vitest';
 import { Model } from '../../../src/api/model.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
-import { loadFrameParts } from '../../../src/features/speech/frame-parts.ts';
+import { frames as frameSource } from '../../../src/features/speech/frame-source.ts';
 import { drawLine, lineFrames, patchWidth } from '../../../src/features/speech/line-image.ts';
 import { imageFrames } from '../../../src/features/speech/line-pixels.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
@@ -46,15 +46,14 @@ it.each([
 
 it('reads images, texts that it draws, and lists; names what is no line', async () => {
   const config = modelConfig({ ...presets['line-tiny'], srcVocab: 30, tgtVocab: 30 });
-  await loadFrameParts(config);
   const target = createCharacterTokenizer({
     characters: '____abcdefghijklmnopqrstuvwxyz',
     size: 30,
     special,
   });
-  const weights = initializeWeights(config, parameterList(config), 1);
+  const weights = initializeWeights(config, parameterList(config, frameSource), 1);
   const session = new EngineSession(memoryFiles(), async () => cpuEngine());
-  const model = new Model({ config, source: target, target, weights }, session);
+  const model = new Model({ config, sourceKind: frameSource, source: target, target, weights }, session);
   const [one, two] = await model.read([imageOf('hedge', 2, 255, 0), 'hedge'], { maxNewTokens: 3 });
   expect([typeof one, typeof two]).toEqual(['string', 'string']);
   expect(await model.read('hedge', { maxNewTokens: 3 })).toBe(two);

@@ -2,7 +2,8 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { loadFrameParts } from '../../../src/features/speech/frame-parts.ts';
+import { features } from '../../../src/features/features.ts';
+import { frames } from '../../../src/features/speech/frame-source.ts';
 import type { Json } from '../../../src/files/json-files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { readHfConfig } from '../../../src/formats/hf/hf-config.ts';
@@ -39,8 +40,7 @@ it.each<[string, Json, number]>([
   ['large-v3-turbo', sizes(1280, 32, 4, 20, 128, 51866), 808.9],
 ])('whisper-%s has its number of parameters', async (_, raw, millions) => {
   const { config } = readHfConfig(raw);
-  await loadFrameParts(config);
-  const list = parameterList(config);
+  const list = parameterList(config, frames);
   const zeros = list.all.reduce((n, { zeros: range }) => n + (range ? range.end - range.first : 0), 0);
   expect((list.count - zeros) / 1e6).toBeCloseTo(millions, 0);
   expect(config).toMatchObject({ source: 'frames', stem: 'conv', maxSource: 1500, maxLength: 448 });
@@ -59,7 +59,7 @@ describe.skipIf(!existsSync(folder))('a hostile folder (../shared/golden-whisper
         new TextEncoder().encode(JSON.stringify({ ...JSON.parse(`${bytes}`), ...fields }));
       await files.write(`m/${name}`, name === file ? changed() : new Uint8Array(bytes));
     }
-    return loadModelFolder(files, 'm');
+    return loadModelFolder(files, 'm', features);
   }
 
   it.each<[string, Json, RegExp]>([

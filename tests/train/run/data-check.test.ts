@@ -1,4 +1,5 @@
 // Vocabularies without the tokens that augmentations write: new models of some tokenizers, and fine-tuned ones.
+
 import { expect, it } from 'vitest';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { noFeatures } from '../../../src/session/feature-table.ts';

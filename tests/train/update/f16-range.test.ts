@@ -32,10 +32,10 @@ it.each([
     if (pattern.test(name))
       for (let i = offset; i < offset + sizeOf(shape); i++)
         weights[i] = factor * (name.endsWith('bias') ? 1 : (weights[i] ?? 0));
-  expect(await attentionFitsF16(c, weights)).toBe(fits);
+  expect(await attentionFitsF16(c, p, weights)).toBe(fits);
   const parts = {
     read: async ({ offset }: { offset: number }, first: number, count: number) =>
       weights.slice(offset + first, offset + first + count),
   };
-  expect(await attentionFitsF16(c, parts)).toBe(fits);
+  expect(await attentionFitsF16(c, p, parts)).toBe(fits);
 });

@@ -1,10 +1,11 @@
 // The inputs of a training program, and the memory of one for speech.
+
 import { expect, it } from 'vitest';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Program } from '../../../src/engine/engine.ts';
 import { defaultTraits } from '../../../src/engine/ops/device-traits.ts';
 import { makePlan } from '../../../src/engine/plan/planner.ts';
-import { loadFrameParts } from '../../../src/features/speech/frame-parts.ts';
+import { frames } from '../../../src/features/speech/frame-source.ts';
 import { adaptedParameters, loraConfig } from '../../../src/model/lora.ts';
 import { modelConfig } from '../../../src/model/model-config.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
@@ -43,9 +44,8 @@ it('trains a LoRA adapter of whisper-tiny on int8 with 4 windows of 30 s in less
     startId: end + 1,
     endId: end,
   });
-  await loadFrameParts(c);
   const lora = loraConfig({ rank: 8 });
-  const p = adaptedParameters(quantizedParameters(parameterList(c), 'int8'), lora);
+  const p = adaptedParameters(quantizedParameters(parameterList(c, frames), 'int8'), lora);
   const peak = (gradientCheckpointing: boolean) => {
     const shape = { batch: 4, source: 3000, target: 64 };
     const graph = trainingGraph(c, p, shape, optimizerConfig({}), { lora, gradientCheckpointing });

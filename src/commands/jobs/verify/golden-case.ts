@@ -9,12 +9,15 @@ import { readJson } from '../../../files/json-files.ts';
 import { readSafetensors } from '../../../files/safetensors.ts';
 import type { HfPrefix } from '../../../formats/shared/saved-model.ts';
 import { type ModelConfig, modelConfig } from '../../../model/model-config.ts';
-import type { ParameterList } from '../../../model/parameter-layout.ts';
+import type { ParameterLayout } from '../../../model/parameter-layout.ts';
+import type { SourceKind } from '../../../model/source-kind.ts';
 
 /** A golden case. */
 export interface GoldenCase {
   readonly name: string;
   readonly config: ModelConfig;
+  /** What the model reads. [tokens] */
+  readonly sourceKind?: SourceKind;
   readonly optimizer: {
     readonly steps: number;
     readonly learningRate: number;
@@ -62,7 +65,7 @@ export interface HfCase {
   /** Whether a gradient is zero in exact arithmetic. Default: that of a bias of keys. */
   isZero?(name: string): boolean;
   /** The tensors of a parameter buffer with the names of the case. Default: those of transformers. */
-  tensors?(list: ParameterList, data: TensorData): [string, TensorData][];
+  tensors?(list: ParameterLayout, data: TensorData): [string, TensorData][];
 }
 
 /** Lengths of the rows of a mask [B, S] of ones and then zeros. */

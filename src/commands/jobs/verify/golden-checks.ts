@@ -18,7 +18,7 @@ import { clipAt } from '../../../engine/ops/optimizer/clip.ts';
 import { writeStep } from '../../../engine/ops/step-scalars.ts';
 import { hfTensors } from '../../../formats/hf/hf-tensors.ts';
 import { writePositions } from '../../../model/model-states.ts';
-import type { ParameterList } from '../../../model/parameter-layout.ts';
+import type { ParameterLayout, ParameterList } from '../../../model/parameter-layout.ts';
 import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';
 import { weightsFromTensors } from '../../../model/weights-from-tensors.ts';
 import { fillTokenIndices } from '../../../text/batches/batches.ts';
@@ -106,7 +106,7 @@ const optionsOf = ({ hf }: GoldenCase) => (hf ? { ignore: hf.ignore } : {});
 /** The tensors of a parameter buffer, by the names of the case. */
 function tensorsOf(
   { config, hf }: GoldenCase,
-  trained: ParameterList,
+  trained: ParameterLayout,
   data: TensorData,
 ): [string, TensorData][] {
   if (!hf)
@@ -144,7 +144,7 @@ const meanLoss = (stats: ArrayLike<number> | undefined) =>
   (stats?.[0] ?? Number.NaN) / (stats?.[1] ?? Number.NaN);
 
 async function checkGradients(golden: GoldenCase, engine: Engine): Promise<Row[]> {
-  const p = parameterList(golden.config);
+  const p = parameterList(golden.config, golden.sourceKind);
   const shape = shapeOf(golden);
   const { graph, trainable } = gradientGraph(golden.config, p, shape, { logits: true, ...optionsOf(golden) });
   const [program] = (await engine.prepare([graph])) as [Program];
@@ -191,7 +191,7 @@ export async function trainGolden(
 ): Promise<{ losses: number[]; gradNorm: number }> {
   const { config: c, optimizer: o } = golden;
   const { beta1, beta2, eps, weightDecay, clipNorm, decayAll } = o;
-  const p = parameterList(c);
+  const p = parameterList(c, golden.sourceKind);
   const optimizer = optimizerConfig({ kind: 'adamw', beta1, beta2, eps, weightDecay, clipNorm, decayAll });
   const graph = trainingGraph(c, p, shapeOf(golden), optimizer, optionsOf(golden));
   const [program] = (await engine.prepare([graph])) as [Program];
@@ -236,7 +236,7 @@ async function decodeCase(
   target: number,
 ): Promise<Hypothesis[]> {
   const { config: c } = golden;
-  const p = parameterList(c);
+  const p = parameterList(c, golden.sourceKind);
   const { batch, source } = shapeOf(golden);
   const sources = sourcesOf(golden);
   const settings = decodeSettings({ ...options, maxNewTokens: target }, c, target);

@@ -6,7 +6,6 @@ import { sameShape, type Tensor } from '../../../core/tensor.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import { type Json, readJson } from '../../../files/json-files.ts';
 import { loadHf } from '../../../formats/hf/load-hf.ts';
-import { loadSublayers } from '../../../model/load-sublayers.ts';
 import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';
 import { readCaseFiles } from './case-files.ts';
 import { type GoldenCase, goldenOptimizer, lengthsOf, readGolden } from './golden-case.ts';
@@ -26,8 +25,7 @@ async function readGoldenHf(files: Files, folder: string, raw: Json): Promise<Go
   const [source, mask] = [ids('input_ids'), ids('attention_mask')];
   const [targetIn, targetOut] = [ids('decoder_input_ids'), ids('labels')];
   const [B = 0, S = 0] = source.shape;
-  const model = await loadHf(files, folder, raw);
-  await loadSublayers(model.config);
+  const model = await loadHf(files, folder, raw, {});
   checkBatch(at('batch.safetensors'), { source, mask, targetIn, targetOut }, model.config.tgtVocab);
   const maxLength = number('max_length', 20);
   const longest = Math.max(model.config.maxLength, S, targetIn.shape[1] ?? 0, maxLength);

@@ -8,7 +8,6 @@ import { transposed } from '../../../features/marian/files/marian-items.ts';
 import { marianTensors } from '../../../features/marian/files/marian-tensors.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../../files/safetensors.ts';
-import { loadSublayers } from '../../../model/load-sublayers.ts';
 import { modelConfig } from '../../../model/model-config.ts';
 import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';
 import { type GoldenCase, goldenOptimizer, idsIn, lengthsOf } from './golden-case.ts';
@@ -65,7 +64,6 @@ async function readOne(files: Files, folder: string, model?: string): Promise<Go
   const [B = 0, S = 0] = source.shape;
   const loaded = await loadMarian(files, folder, model);
   const config = modelConfig({ ...loaded.config, labelSmoothing: number('label_smoothing', 0) });
-  await loadSublayers(config);
   const oldOutput =
     parameterList(config).byName.has('generator.weight') && isOldOutput(loaded.sourceCheckpoint?.config);
   const rules = {

@@ -13,6 +13,7 @@ import type { Hypothesis } from '../../../decode/hypotheses.ts';
 import { searchFor } from '../../../decode/open-search.ts';
 import type { Engine, Program } from '../../../engine/engine.ts';
 import { Graph } from '../../../engine/graph/graph.ts';
+import { features as guests } from '../../../features/features.ts';
 import { LogMel } from '../../../features/speech/audio/log-mel.ts';
 import { readSpeechFile } from '../../../features/speech/audio/speech-samples.ts';
 import type { SpeechFacts } from '../../../features/speech/decode/speech-facts.ts';
@@ -22,14 +23,14 @@ import {
   speechTokenRules,
 } from '../../../features/speech/decode/speech-prompts.ts';
 import { speechRestriction } from '../../../features/speech/decode/speech-rules.ts';
-import { frameParts } from '../../../features/speech/frame-parts.ts';
+import { frames } from '../../../features/speech/frame-source.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import type { Json } from '../../../files/json-files.ts';
 import { loadHf } from '../../../formats/hf/load-hf.ts';
-import { sourcePositions } from '../../../model/model-config.ts';
-import { openTransformer, Scope } from '../../../model/open-transformer.ts';
+import { openTransformer } from '../../../model/open-transformer.ts';
 import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';
-import { encode, sourceInput } from '../../../model/transformer.ts';
+import { Scope } from '../../../model/scope.ts';
+import { encode } from '../../../model/transformer.ts';
 import { weightsFromTensors } from '../../../model/weights-from-tensors.ts';
 import { readCaseFiles } from './case-files.ts';
 import { type GoldenCase, goldenOptimizer } from './golden-case.ts';
@@ -99,7 +100,7 @@ export async function readWhisper(files: Files, folder: string, raw: Json): Prom
   );
   const source = framesOf(features);
   const [B = 0, T = 0] = source.shape;
-  const model = await loadHf(files, folder, raw);
+  const model = await loadHf(files, folder, raw, guests.sourceKinds);
   const { config, speech } = model;
   if (!speech) throw new HeddleError(`${at('config.json')}: not a speech model`);
   const prompt = ids('prompt_ids');
@@ -122,16 +123,17 @@ export async function readWhisper(files: Files, folder: string, raw: Json): Prom
     golden: {
       name: baseName(folder),
       config,
+      sourceKind: frames,
       optimizer: goldenOptimizer(number, { beta2: 0.999, eps: 1e-8, clipNorm: 0, decayAll: false }),
       decodeLength: 0, // its decoding has prompts
-      weights: tensorsFromWeights(parameterList(config), model.weights),
+      weights: tensorsFromWeights(parameterList(config, frames), model.weights),
       source,
       targetIn: ids('decoder_input_ids'),
       targetOut: ids('labels'),
       expected,
       hf: {
         prefix: model.sourceCheckpoint?.prefix ?? '',
-        sourceLengths: new Uint32Array(B).fill(sourcePositions(config, T)),
+        sourceLengths: new Uint32Array(B).fill(frames.positions(config, T)),
         ignore: -100,
         decode: {},
       },
@@ -173,18 +175,17 @@ function checkFeatures({ golden, clips, speech }: WhisperCase): Row[] {
 /** What the first encoder layer reads, and the states of the encoder. */
 async function checkEncoder({ golden }: WhisperCase, engine: Engine): Promise<Row[]> {
   const { config: c } = golden;
-  const p = parameterList(c);
+  const p = parameterList(c, frames);
   const [B = 0, T = 0] = golden.source.shape;
   const graph = new Graph();
   const m = openTransformer(graph, c, p, false);
-  const source = sourceInput(graph, c, B, T);
-  if (!('frames' in source)) throw new Error('verify: the source must be frames');
-  graph.output('stem', frameParts().embedFrames(new Scope(m), source.frames));
-  graph.output('states', encode(m, source));
+  const source = frames.input(graph, c, B, T);
+  graph.output('stem', frames.embed(new Scope(m), source));
+  graph.output('states', encode(m, frames, source));
   const [program] = (await engine.prepare([graph])) as [Program];
   engine.write('weights', weightsFromTensors(p, golden.weights));
   program.inputs.frames?.set(golden.source.data);
-  program.inputs.srcLens?.fill(sourcePositions(c, T));
+  program.inputs.srcLens?.fill(frames.positions(c, T));
   const { stem = [], states = [] } = await program.run();
   const errorOf = (got: ArrayLike<number>, name: string) =>
     relativeError(got, golden.expected[name]?.data ?? new Float32Array());
@@ -297,7 +298,7 @@ async function run(
   rules: Parameters<typeof speechRestriction>[0],
 ): Promise<Hypothesis[]> {
   const { config: c, source } = golden;
-  const p = parameterList(c);
+  const p = parameterList(c, frames);
   const [batch = 0, T = 0, width = 0] = source.shape;
   const target = (prompts[0]?.length ?? 1) - 1 + (options.maxNewTokens ?? 1);
   const settings = { ...decodeSettings(options, c, target), restriction: speechRestriction(rules) };

@@ -6,9 +6,8 @@ import { relativeError } from '../../../core/relative-error.ts';
 import { cpuEngine } from '../../../engine/cpu-engine.ts';
 import { isInt4 } from '../../../engine/ops/matmul/packed-weights.ts';
 import { writeStep } from '../../../engine/ops/step-scalars.ts';
-import { frameParts } from '../../../features/speech/frame-parts.ts';
 import { readJson } from '../../../files/json-files.ts';
-import { type ModelConfig, maxSourceLength } from '../../../model/model-config.ts';
+import type { ModelConfig } from '../../../model/model-config.ts';
 import { writeWeights } from '../../../model/model-states.ts';
 import { type Quantization, weightBytes } from '../../../model/parameter-layout.ts';
 import { parameterList } from '../../../model/parameters.ts';
@@ -18,6 +17,7 @@ import {
   type WeightFormat,
   type WeightStorage,
 } from '../../../model/quantized-parameters.ts';
+import { type SourceKind, sourceKindOf, tokens } from '../../../model/source-kind.ts';
 import { weightsFromTensors } from '../../../model/weights-from-tensors.ts';
 import { openModel } from '../../../session/open-model.ts';
 import type { Session } from '../../../session/session.ts';
@@ -72,7 +72,7 @@ export async function checkWeights(
   const full = await logitsOf(input, {}, session);
   const packed = await logitsOf(input, { weights: format, weightsExclude }, session);
   const { error, different, positions } = compareLogits(packed.logits, full.logits, input.config.tgtVocab);
-  const memory = packed.quantization && describeWeights(input.config, packed.quantization, packed.bytes);
+  const memory = packed.quantization && describeWeights(packed.quantization, packed.size, packed.bytes);
   return {
     rows: [[`logits as ${format} of f32`, error, weightLimit(format)]],
     fact: `${memory}; the most likely token differs at ${different} of ${positions} positions`,
@@ -82,6 +82,7 @@ export async function checkWeights(
 /** A model and the token ids of its source and target, row by row. */
 interface ModelInput {
   readonly config: ModelConfig;
+  readonly sourceKind: SourceKind;
   readonly weights: Float32Array;
   readonly rows: readonly { readonly source: readonly number[]; readonly target: readonly number[] }[];
 }
@@ -98,17 +99,18 @@ async function readInput(folder: string, session: Session, lengths: readonly num
       type === 'whisper'
         ? (await readWhisper(files, folder, { model_type: type, ...raw })).golden
         : await readAnyGolden(files, folder);
-    const weights = weightsFromTensors(parameterList(golden.config), golden.weights);
-    return { config: golden.config, weights, rows: rowsOf(golden) };
+    const sourceKind = await sourceKindOf(golden.config, session.features.sourceKinds);
+    const weights = weightsFromTensors(parameterList(golden.config, sourceKind), golden.weights);
+    return { config: golden.config, sourceKind, weights, rows: rowsOf(golden) };
   }
-  const { config: c, weights } = await openModel(folder, session);
+  const { config: c, sourceKind = tokens, weights } = await openModel(folder, session);
   if (await hasExpected(session, folder)) {
     const shorten = (ids: readonly number[]) => ids.slice(0, c.maxLength);
     const rows = (await readExpected(folder, session)).map(({ src_ids, tgt_ids }) => ({
       source: shorten(src_ids),
       target: shorten([c.startId, ...tgt_ids.filter((id) => id !== c.startId && id !== c.endId)]),
     }));
-    return { config: c, weights, rows };
+    return { config: c, sourceKind, weights, rows };
   }
   const r = random(1);
   const special = [c.padId, c.startId, c.endId];
@@ -121,12 +123,12 @@ async function readInput(folder: string, session: Session, lengths: readonly num
       target: [c.startId, ...randomIds(n, c.tgtVocab)],
     };
   });
-  return { config: c, weights, rows };
+  return { config: c, sourceKind, weights, rows };
 }
 
 /** Few random frames, as numbers one after the other. */
 const randomFrames = (c: ModelConfig, r: ReturnType<typeof random>): number[] =>
-  Array.from({ length: Math.min(9, maxSourceLength(c)) * c.frameWidth }, () => r.normal());
+  Array.from({ length: 9 * c.frameWidth }, () => r.normal());
 
 /** The rows of a case without padding. */
 function rowsOf(golden: GoldenCase): ModelInput['rows'] {
@@ -144,18 +146,19 @@ function rowsOf(golden: GoldenCase): ModelInput['rows'] {
  * memory.
  */
 async function logitsOf(
-  { config: c, weights, rows }: ModelInput,
+  { config: c, sourceKind, weights, rows }: ModelInput,
   storage: WeightStorage,
   session: Pick<Session, 'engine'>,
 ): Promise<{
   logits: Float32Array;
   quantization?: Quantization;
+  size: number;
   bytes: { weights: number; peak: number };
 }> {
-  const p = storedParameters(c, storage);
+  const p = storedParameters(c, storage, sourceKind);
   const shape = {
     batch: rows.length,
-    source: Math.max(...rows.map(({ source }) => source.length)) / Math.max(1, c.frameWidth),
+    source: Math.max(...rows.map(({ source }) => sourceKind.lengthOf(c, source))),
     target: Math.max(...rows.map(({ target }) => target.length)),
   };
   const engine = await session.engine();
@@ -163,16 +166,15 @@ async function logitsOf(
     const [program] = await engine.prepare([evaluationGraph(c, p, shape, { logits: true })]);
     if (!program) throw new Error('verify: no program');
     writeWeights(engine, c, p, weights);
-    const { src, tgtIn, srcLens, tgtLens, tgtOut, step } = inputArrays(program);
-    for (const [b, { source, target }] of rows.entries()) {
-      if (c.source === 'tokens')
-        src.fill(c.padId, b * shape.source, (b + 1) * shape.source).set(source, b * shape.source);
+    const { tgtIn, tgtLens, tgtOut, step } = inputArrays(program);
+    for (const [b, { target }] of rows.entries())
       tgtIn.fill(c.padId, b * shape.target, (b + 1) * shape.target).set(target, b * shape.target);
-    }
     tgtOut.fill(c.padId);
-    const sources = rows.map(({ source }) => source);
-    if (c.source === 'frames') frameParts().fillFrames(c, program.inputs, sources);
-    else srcLens.set(sources.map((ids) => ids.length));
+    sourceKind.fill(
+      c,
+      program.inputs,
+      rows.map(({ source }) => source),
+    );
     tgtLens.set(rows.map(({ target }) => target.length));
     writeStep(step);
     const { logits } = await program.run();
@@ -185,7 +187,7 @@ async function logitsOf(
       end += target.length * V;
     }
     const bytes = { weights: weightBytes(p), peak: program.plan?.bytes.peak ?? 0 };
-    return { logits: unpadded, quantization: p.quantization, bytes };
+    return { logits: unpadded, quantization: p.quantization, size: p.size, bytes };
   } finally {
     engine.destroy();
   }

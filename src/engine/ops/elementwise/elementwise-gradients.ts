@@ -8,6 +8,7 @@ import { activationOp, addOp, dropout, dropoutOp, keepsInput } from './elementwi
 import { gatedActivationOp } from './gated-activation.ts';
 import { joinColumnsOp } from './join-columns.ts';
 import { multiply, multiplyOp, softcapBackwardOp, softcapOp } from './products.ts';
+import { zeroRange, zeroRangeOp } from './zero-range.ts';
 
 /** The gradient of each op of the family that has one. */
 export const elementwiseGradients = {
@@ -48,11 +49,15 @@ export const elementwiseGradients = {
   gatedActivationOp: gradient(gatedActivationOp, (builder, { x }, _outputs, { y: dy }, attrs) => ({
     x: dy && builder.apply(gatedActivationBackwardOp, { x, dy }, attrs).dx,
   })),
+  zeroRangeOp: gradient(zeroRangeOp, (builder, _inputs, _outputs, { y: dy }, range) => ({
+    x: dy && zeroRange(builder, dy, range),
+  })),
 } satisfies GradientsOf<
   typeof import('./elementwise-ops.ts') &
     typeof import('./columns.ts') &
     typeof import('./gated-activation.ts') &
     typeof import('./join-columns.ts') &
-    typeof import('./products.ts'),
+    typeof import('./products.ts') &
+    typeof import('./zero-range.ts'),
   'logMeanOp' | 'softcapBackwardOp'
 >;

@@ -13,6 +13,7 @@ import { joinColumnsOp } from './join-columns.ts';
 import { multiplyOp, softcapBackwardOp, softcapOp } from './products.ts';
 import { roundWeightsOp } from './round-weights.ts';
 import { takeRowsOp } from './take-rows.ts';
+import { zeroRangeOp } from './zero-range.ts';
 
 /** The smallest mean of `logMeanOp`: a smaller one, whose f32 is subnormal or 0, counts as this. */
 const smallest = 1e-37;
@@ -105,5 +106,8 @@ export const elementwiseReferences: readonly OpReference[] = [
     const width = numbers ? 1 : (x.size / x.dim(0)) * group;
     for (const [i, row] of indices.data.entries())
       y.data.set(x.data.subarray(row * width, (row + 1) * width), i * width);
+  }),
+  opReference(zeroRangeOp, ({ x }, { y }, { first, end }) => {
+    for (let i = 0; i < y.size; i++) y.set(i, i >= first && i < end ? 0 : x.at(i));
   }),
 ];

@@ -9,7 +9,6 @@ import { arrangeTaps, arrangeTapsOp, transposedTaps } from './arrange-taps.ts';
 import { convolution, convolutionOp, windowFrames } from './convolution.ts';
 import { convolutionBackwardOp } from './convolution-backward.ts';
 import { moveFrames, moveFramesOp } from './move-frames.ts';
-import { zeroRange, zeroRangeOp } from './zero-range.ts';
 
 /** The gradient of each op of the family that has one. */
 export const framesGradients = {
@@ -60,13 +59,9 @@ export const framesGradients = {
       positions: trained ? builder.apply(positionBackwardOp, { dy }, sizes).dpositions : undefined,
     };
   }),
-  zeroRangeOp: gradient(zeroRangeOp, (builder, _inputs, _outputs, { y: dy }, range) => ({
-    x: dy && zeroRange(builder, dy, range),
-  })),
 } satisfies GradientsOf<
   typeof import('./move-frames.ts') &
     typeof import('./arrange-taps.ts') &
     typeof import('./convolution.ts') &
-    typeof import('./add-positions.ts') &
-    typeof import('./zero-range.ts')
+    typeof import('./add-positions.ts')
 >;

@@ -11,7 +11,6 @@ import { convolutionOp } from './convolution.ts';
 import { convolutionBackwardOp } from './convolution-backward.ts';
 import { moveFramesOp } from './move-frames.ts';
 import { restrictTokensOp, shiftRowsOp } from './restrict-tokens.ts';
-import { zeroRangeOp } from './zero-range.ts';
 
 /** The rules of stamps as in Whisper's own code: whether a token may follow the `generated` ones. */
 function allowsStamp(token: number, generated: readonly number[], settings: ArrayLike<number>): boolean {
@@ -114,8 +113,5 @@ export const framesReferences: readonly OpReference[] = [
   opReference(addPositionsOp, ({ x, positions }, { y }) => {
     const row = x.size / x.dim(0);
     for (let i = 0; i < y.size; i++) y.set(i, x.at(i) + positions.at(i % row));
-  }),
-  opReference(zeroRangeOp, ({ x }, { y }, { first, end }) => {
-    for (let i = 0; i < y.size; i++) y.set(i, i >= first && i < end ? 0 : x.at(i));
   }),
 ];

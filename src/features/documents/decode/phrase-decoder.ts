@@ -7,8 +7,8 @@ import type { DecodeSettings } from '../../../decode/decode-options.ts';
 import {
   type DecodeMode,
   type DecodeShape,
-  decodeStates,
   encodeSources,
+  rowStates,
   sourceGraph,
   stepGraph,
 } from '../../../decode/decoding-graphs.ts';
@@ -18,9 +18,9 @@ import { bestTokens } from '../../../engine/ops/decoding/best-tokens.ts';
 import { dead, writeRules } from '../../../engine/ops/decoding/next-token.ts';
 import { takeNumbers } from '../../../engine/ops/elementwise/take-rows.ts';
 import { createStepWriter } from '../../../engine/ops/step-scalars.ts';
-import { loadSublayers } from '../../../model/load-sublayers.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
+import { tokens } from '../../../model/source-kind.ts';
 import { type JoinsWord, PhraseSearch } from './phrase-search.ts';
 import type { PlaceholderRules } from './placeholder-rules.ts';
 
@@ -73,7 +73,6 @@ export class PhraseDecoder {
     shape: DecodeShape & { readonly beams: number },
     { phrases, ...mode }: DecodeMode & { readonly phrases: number },
   ): Promise<PhraseDecoder> {
-    await loadSublayers(c, shape.cacheType);
     const wanted = 2 ** Math.ceil(Math.log2(phrases + 1));
     const R = shape.batch * shape.beams;
     let columns = 0;
@@ -104,7 +103,15 @@ export class PhraseDecoder {
     const { maxNewTokens, startId, seed, signal, rules } = settings;
     const { batch: B, beams: K, source } = this.#shape;
     const encoders = [{ length: source, program: this.#encoder }];
-    const srcLens = encodeSources(this.#engine, this.#config, this.#shape, encoders, { sources }, startId);
+    const srcLens = encodeSources(
+      this.#engine,
+      this.#config,
+      tokens,
+      this.#shape,
+      encoders,
+      { sources },
+      startId,
+    );
     const { inputs } = this.#step;
     // The search ends hypotheses, so that the end always has its log-probability.
     writeRules(inputs.rules as Int32Array, { ...rules, minLength: 0, forceEndAt: -1 });
@@ -169,7 +176,7 @@ export class PhraseDecoder {
       nextTokens.set(next.tokens, b * K);
       nextParents.set(next.parents, b * K);
     }
-    const { token, parent } = decodeStates(this.#config, this.#shape);
+    const { token, parent } = rowStates(this.#shape);
     this.#engine.write(token.name, nextTokens);
     this.#engine.write(parent.name, nextParents);
   }

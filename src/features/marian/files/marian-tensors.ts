@@ -3,7 +3,7 @@
 import { HeddleError } from '../../../core/errors.ts';
 import { type Shape, sameShape, show, sizeOf } from '../../../core/tensor.ts';
 import { type ModelConfig, sharesEmbeddings, stepsAround } from '../../../model/model-config.ts';
-import type { Parameter, ParameterList } from '../../../model/parameter-layout.ts';
+import type { Parameter, ParameterLayout } from '../../../model/parameter-layout.ts';
 import { type MarianItem, transposed } from './marian-items.ts';
 
 /** A tensor of a model file. */
@@ -99,7 +99,7 @@ export function tensorNamesOf(c: ModelConfig, { name }: Parameter, oldOutput = f
 }
 
 /** All tensors of a model in the order of its parameters. */
-export const marianTensors = (c: ModelConfig, p: ParameterList, oldOutput = false): MarianTensor[] =>
+export const marianTensors = (c: ModelConfig, p: ParameterLayout, oldOutput = false): MarianTensor[] =>
   p.all.flatMap((parameter) => {
     const names = tensorNamesOf(c, parameter, oldOutput);
     const [rows = 0, cols] = parameter.shape;
@@ -119,7 +119,7 @@ export const marianTensors = (c: ModelConfig, p: ParameterList, oldOutput = fals
  */
 export function weightsFromMarian(
   c: ModelConfig,
-  p: ParameterList,
+  p: ParameterLayout,
   tensors: ReadonlyMap<string, MarianItem>,
   path: string,
   oldOutput: boolean,
@@ -146,7 +146,7 @@ export function weightsFromMarian(
 /** The tensors of a file from the parameter buffer of a model, by name in the order of the parameters. */
 export function marianItems(
   c: ModelConfig,
-  p: ParameterList,
+  p: ParameterLayout,
   weights: Float32Array,
   oldOutput: boolean,
 ): Map<string, MarianItem> {

@@ -15,13 +15,15 @@ import type { ModelConfig } from '../../../model/model-config.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
 import { parameterList } from '../../../model/parameters.ts';
 import { defaultFormats } from '../../../model/sensitive-matrices.ts';
+import type { SourceKind } from '../../../model/source-kind.ts';
 import { type Name, OnnxGraph, type OnnxType } from '../engine/onnx-graph.ts';
 import type { OnnxDtype } from '../onnx-format.ts';
 
 /** A model to export. */
 export interface OnnxSource {
   readonly config: ModelConfig;
-  /** The parameter buffer, in the layout of `parameterList(config)`. */
+  readonly sourceKind?: SourceKind;
+  /** The parameter buffer, in the layout of `parameterList(config, sourceKind)`. */
   readonly weights: Float32Array;
   readonly dtype: OnnxDtype;
   /** Decoder position from which on the logits allow only the end token. */
@@ -44,7 +46,7 @@ export interface Builder extends OnnxSource {
 export const openBuilder = (title: string, source: OnnxSource): Builder => ({
   ...source,
   graph: new OnnxGraph(title),
-  parameters: parameterList(source.config),
+  parameters: parameterList(source.config, source.sourceKind),
   stored: new Set(),
 });
 

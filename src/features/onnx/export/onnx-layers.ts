@@ -5,7 +5,7 @@
 import { bucketOf, relativeBuckets } from '../../../engine/ops/attention/relative-position-bias.ts';
 import { fairseqFrequencies } from '../../../engine/ops/embedding/embedding.ts';
 import { type Stack, sharesEmbeddings, stackSizes } from '../../../model/model-config.ts';
-import { fixedPositions } from '../../../model/parameters.ts';
+import { fixedPositions } from '../../../model/positions.ts';
 import { onnxActivation } from '../engine/onnx-activations.ts';
 import type { Name } from '../engine/onnx-graph.ts';
 import { axisSize, type Builder, floats, lookUp, parameter, product, vector } from './onnx-builder.ts';

@@ -118,8 +118,8 @@ function settingsOfUpdates(settings: TrainSettings): TrainSettings {
 }
 
 /** Where each parameter is in model.safetensors, and whether the weight decay applies to it. */
-function parametersOf({ config }: SavedModel, decayAll: boolean) {
-  const { all } = trainableParameters(config, parameterList(config));
+function parametersOf({ config, sourceKind }: SavedModel, decayAll: boolean) {
+  const { all } = trainableParameters(config, parameterList(config, sourceKind));
   return all.all.map(({ name, shape, decay, stored }) => ({
     name,
     shape,

@@ -157,7 +157,7 @@ async function baseFile(
   parameters: ParameterList,
   { base, storage }: TorchLora,
 ): Promise<Uint8Array> {
-  const { quantization } = storedParameters(config, storage);
+  const { quantization } = storedParameters(config, storage, parameters.source);
   const tensors: Record<string, WritableTensor> = {};
   for (const parameter of parameters.all) {
     const { name, shape } = parameter;

@@ -2,8 +2,9 @@
 // and time stamps.
 
 import type { TextModel } from '../../../decode/translator.ts';
-import { type ModelConfig, maxSourceLength } from '../../../model/model-config.ts';
+import type { ModelConfig } from '../../../model/model-config.ts';
 import { hopSamples } from '../audio/log-mel.ts';
+import { frames } from '../frame-source.ts';
 import { patchWidth } from '../line-image.ts';
 import type { SpeechFacts } from './speech-facts.ts';
 
@@ -22,7 +23,7 @@ export function speechOf({ config, speech }: TextModel): SpeechFacts | undefined
 
 /** The facts of a model from scratch: it reads recordings as long as its encoder, without silence after them. */
 const plainSpeech = (c: ModelConfig): SpeechFacts => ({
-  windowSamples: maxSourceLength(c) * hopSamples,
+  windowSamples: frames.maxLength(c) * hopSamples,
   fillsWindow: false,
   multilingual: false,
   languages: new Map(),

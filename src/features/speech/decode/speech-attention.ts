@@ -4,9 +4,9 @@ import { Memo } from '../../../core/memo.ts';
 import { Inspector } from '../../../decode/inspector.ts';
 import type { TextModel } from '../../../decode/translator.ts';
 import type { Engine } from '../../../engine/engine.ts';
-import { maxSourceLength } from '../../../model/model-config.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
 import { tokenLabel } from '../../../text/tokenizers/tokenizer.ts';
+import { frames as frameSource } from '../frame-source.ts';
 import { speechOf } from './frame-facts.ts';
 import { firstStampOf, stampSeconds } from './speech-facts.ts';
 import type { SpeechAttention } from './transcribe-options.ts';
@@ -47,7 +47,7 @@ export class SpeechAligner {
     const size = Math.min(c.maxLength, 32 * Math.ceil(read.length / 32));
     const inspector = await this.#inspectors.get(size, () =>
       Inspector.open(this.#engine, c, this.#parameters, {
-        source: maxSourceLength(c),
+        source: frameSource.maxLength(c),
         target: size,
         crossOnly: true,
       }),

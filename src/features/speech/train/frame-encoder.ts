@@ -2,13 +2,14 @@
 
 import { HeddleError } from '../../../core/errors.ts';
 import type { Pace } from '../../../core/steps.ts';
-import { type ModelConfig, maxSourceLength, sourcePositions } from '../../../model/model-config.ts';
+import type { ModelConfig } from '../../../model/model-config.ts';
 import type { EncodedCorpus } from '../../../text/batches/encoded-corpus.ts';
 import type { PairList } from '../../../text/corpus/pairs.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import type { FrameEncoding, FrameLimits } from '../../../train/update/training-data.ts';
 import { startsOf } from '../batches/frame-masks.ts';
 import type { FrameRow } from '../batches/frame-rows.ts';
+import { frames } from '../frame-source.ts';
 import type { FrameCache } from './frame-cache.ts';
 
 /** Number of sources that are named in a message. */
@@ -48,7 +49,7 @@ export class FrameEncoder implements FrameEncoding {
     const indices: number[] = [];
     const counts = { tooLong: 0, truncated: 0, empty: 0, unknown: 0 };
     const unreadable: string[] = [];
-    const maxSource = maxSourceLength(c);
+    const maxSource = frames.maxLength(c);
     let index = -1;
     for (const pair of pairs) {
       index++;
@@ -78,7 +79,7 @@ export class FrameEncoder implements FrameEncoding {
     return {
       count: rows.length,
       source: { ids: new Uint16Array(), starts: startsOf(rows.map(({ length }) => length)) },
-      frames: { width: c.frameWidth, perPosition: maxSource / sourcePositions(c, maxSource), rows },
+      frames: { width: c.frameWidth, perPosition: maxSource / frames.positions(c, maxSource), rows },
       target: {
         ids: target.size <= 2 ** 16 ? Uint16Array.from(targets.flat()) : Uint32Array.from(targets.flat()),
         starts: startsOf(targets.map(({ length }) => length)),

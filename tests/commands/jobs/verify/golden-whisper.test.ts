@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
+import { features } from '../../../../src/features/features.ts';
 import { memoryFiles } from '../../../../src/files/memory-files.ts';
 import { writeFolder } from '../../../../src/files/owned-folder.ts';
 import { readSafetensors } from '../../../../src/files/safetensors.ts';
@@ -41,10 +42,10 @@ describe.skipIf(!existsSync(root))('golden cases of Whisper (../shared/golden-wh
     '%s is exported with the same bits',
     async (name) => {
       const folder = `${root}/${name}`;
-      const model = await loadModelFolder(nodeFiles(), folder);
+      const model = await loadModelFolder(nodeFiles(), folder, features);
       const files = memoryFiles();
       await writeFolder(files, 'own', heddleFiles(model));
-      const again = await loadModelFolder(files, 'own');
+      const again = await loadModelFolder(files, 'own', features);
       expect(again.speech).toEqual(model.speech);
       const exported = hfFiles(again, 'whisper');
       expect(Object.keys(exported)).toEqual(

@@ -1,19 +1,13 @@
 // Convolutions over time and the ops around them, on the GPU.
 
 import { describe, expect, it } from 'vitest';
-import { f32 } from '../../../../src/core/tensor.ts';
 import { addPositionsOp } from '../../../../src/engine/ops/frames/add-positions.ts';
 import { arrangeTapsOp } from '../../../../src/engine/ops/frames/arrange-taps.ts';
 import { convolutionOp } from '../../../../src/engine/ops/frames/convolution.ts';
 import { convolutionBackwardOp } from '../../../../src/engine/ops/frames/convolution-backward.ts';
-import { framesGradients } from '../../../../src/engine/ops/frames/frames-gradients.ts';
 import { moveFramesOp } from '../../../../src/engine/ops/frames/move-frames.ts';
-import { zeroRangeOp } from '../../../../src/engine/ops/frames/zero-range.ts';
-import { addGradients } from '../../../../src/engine/ops/later-gradients.ts';
 import { fewerInChrome, gpuDevice, sample } from '../../../support/gpu.ts';
 import { checkOp, randomTensor } from '../../../support/op.ts';
-
-addGradients(framesGradients);
 
 // Rows, frames, channels, outputs, stride: odd widths, one frame, more windows than a tile, a long K.
 const all = [
@@ -95,15 +89,5 @@ it('adds positions, which may be trained', async () => {
     inputs: { x: randomTensor([3, 5, 6], 1), positions: randomTensor([7, 6], 2) },
     attrs: { learned: true },
     wrt: ['x', 'positions'],
-  });
-});
-
-it('sets a range to zero, which has no gradient', async () => {
-  await checkOp(zeroRangeOp, {
-    inputs: { x: f32([9], [1, 2, 3, 4, 5, 6, 7, 8, 9]) },
-    attrs: { first: 3, end: 6 },
-    wrt: ['x'],
-    tolerance: 0,
-    gradTolerance: 1e-6,
   });
 });

@@ -1,34 +1,30 @@
-// Stems: from frames [B, T, C] to what the encoder reads, [B, S, D]. T frames, C numbers of a frame, S positions
+// Frames as a source: the stem makes of frames [B, T, C] what the encoder reads, [B, S, D]. T frames, C numbers of a frame, S positions
 // of the encoder, D model width.
 
 import { rejectField } from '../../core/fields.ts';
-import { dim, type Shape, type TensorData } from '../../core/tensor.ts';
+import { dim, type Shape } from '../../core/tensor.ts';
 import { fairseqSinusoids } from '../../engine/ops/embedding/other-sinusoids.ts';
 import { addPositions } from '../../engine/ops/frames/add-positions.ts';
 import { arrangeTaps } from '../../engine/ops/frames/arrange-taps.ts';
 import { convolution } from '../../engine/ops/frames/convolution.ts';
-import { framesGradients } from '../../engine/ops/frames/frames-gradients.ts';
 import { moveFrames } from '../../engine/ops/frames/move-frames.ts';
-import { zeroRange } from '../../engine/ops/frames/zero-range.ts';
-import { addGradients } from '../../engine/ops/later-gradients.ts';
-import type { Builder, Value } from '../../engine/ops/op.ts';
-import { type ModelConfig, sourcePositions } from '../../model/model-config.ts';
-import { multiply, type Scope } from '../../model/open-transformer.ts';
-import type { Parameter } from '../../model/parameter-layout.ts';
-
-addGradients(framesGradients);
+import type { Value } from '../../engine/ops/op.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
+import { fixedPositionRows } from '../../model/positions.ts';
+import { multiply, type Scope } from '../../model/scope.ts';
+import type { SourceKind } from '../../model/source-kind.ts';
 
 /** Frames of a window of the convolutions. */
 const taps = 3;
 
 /** GELU of a convolution with a zero frame at both ends: [B, T, C] -> [B, ceil(T / stride), D]. */
-function convolve(stem: Scope, name: string, x: Value, stride: number): Value {
+function convolve(stem: Scope, name: string, x: Value, apart: number): Value {
   const { graph } = stem;
   const [T, width] = [dim(x, 1), dim(x, 2)];
-  const w = arrangeTaps(graph, stem.weight(`${name}.weight`), { order: 'tap', taps, stride });
+  const w = arrangeTaps(graph, stem.weight(`${name}.weight`), { order: 'tap', taps, stride: apart });
   // Whole strides, so that the windows of all rows of the batch are equally far apart.
-  const padded = moveFrames(graph, x, { first: 1, length: Math.ceil((T + 2) / stride) * stride, width });
-  const attrs = { stride, length: Math.ceil(T / stride), activation: 'gelu' } as const;
+  const padded = moveFrames(graph, x, { first: 1, length: Math.ceil((T + 2) / apart) * apart, width });
+  const attrs = { stride: apart, length: Math.ceil(T / apart), activation: 'gelu' } as const;
   return convolution(graph, padded, w, stem.weight(`${name}.bias`), attrs);
 }
 
@@ -50,15 +46,11 @@ function withPositions(model: Scope, x: Value): Value {
   const { graph, config: c } = model;
   if (c.positions === 'none') return x;
   const learned = c.positions === 'learned';
-  const suffix = model.model.parameters.stateSuffix ?? '';
   const table = learned
     ? model.weight('src_pos.weight')
-    : graph.state(`positions${suffix}`, 'f32', [fixedRows(c), c.dModel]);
+    : graph.state(`positions${model.model.stateSuffix}`, 'f32', [fixedPositionRows(c), c.dModel]);
   return addPositions(graph, x, table, learned);
 }
-
-/** Rows of the table of fixed positions for frames. */
-const fixedRows = ({ maxLength, maxSource }: ModelConfig): number => Math.max(maxLength, maxSource);
 
 /** Throws a HeddleError that names a field which does not fit a source of frames. */
 function checkFrames(c: ModelConfig): void {
@@ -74,20 +66,15 @@ function checkFrames(c: ModelConfig): void {
   if (c.embeddingNorm) fail('embeddingNorm', 'false if source is frames');
 }
 
-/** The parts of a transformer for frames. */
-export const frameParts = {
-  checkFrames,
-  /** The positions of the encoder behind a `conv` stem [maxSource, D], which are not trained: Whisper's sinusoids. */
-  positionTable: (c: ModelConfig): Float32Array => fairseqSinusoids(c.maxSource, c.dModel, -1), // no padding
-  /** Adds the parameters of a stem; `matrix` and `bias` add one. */
-  stemParameters(
-    c: ModelConfig,
-    matrix: (module: string, shape: Shape) => void,
-    bias: (module: string) => void,
-  ): void {
+/** Sources of frames: vectors of `frameWidth` numbers, such as features of speech or patches of an image. */
+export const frames: SourceKind = {
+  name: 'frames',
+  hasShortPrograms: false,
+  check: checkFrames,
+  parameters(c, drafts) {
     const add = (name: string, shape: Shape) => {
-      matrix(`stem.${name}`, shape);
-      bias(`stem.${name}`);
+      drafts.matrix(`stem.${name}`, shape);
+      drafts.zeroBias(`stem.${name}`, c.dModel);
     };
     if (c.stem === 'linear') add('linear', [c.dModel, c.frameWidth]);
     if (c.stem !== 'conv') return;
@@ -95,27 +82,31 @@ export const frameParts = {
     add('conv1', [c.dModel, c.frameWidth, taps]);
     add('conv2', [c.dModel, c.dModel, taps]);
   },
-  /** Fills the inputs `frames` and `srcLens` of a program with the frames of each row, zeros after them. */
-  fillFrames(
-    c: ModelConfig,
-    { frames, srcLens }: Readonly<Record<string, TensorData>>,
-    rows: readonly ArrayLike<number>[],
-  ): void {
-    const size = (frames?.length ?? 0) / (srcLens?.length ?? 1);
-    frames?.fill(0);
-    srcLens?.fill(0);
-    for (const [b, row] of rows.entries()) {
-      frames?.set(row, b * size);
-      if (srcLens) srcLens[b] = sourcePositions(c, row.length / c.frameWidth);
-    }
-  },
-  /** The stem and the positions: frames [B, T, C] -> [B, S, D], with S of `sourcePositions`. */
-  embedFrames: (model: Scope, frames: Value): Value =>
+  // Whisper's sinusoids, without padding.
+  fixedPositions: (c) => (c.stem === 'conv' ? () => fairseqSinusoids(c.maxSource, c.dModel, -1) : undefined),
+  maxLength: (c) => stride(c) * c.maxSource,
+  lengthOf: (c, source) => source.length / c.frameWidth,
+  positions: (c, length) => Math.ceil(length / stride(c)),
+  input: (graph, c, B, S) => ({
+    lengths: graph.input('srcLens', 'u32', [B]),
+    input: graph.input('frames', 'f32', [B, S, c.frameWidth]),
+  }),
+  embed: (model, { input }) =>
     model.graph.scope('embed', () => {
-      const x = withPositions(model, applyStem(model.stem(), frames));
+      const x = withPositions(model, applyStem(model.part('stem'), input));
       return model.dropout(x, model.config.dropout.embedding);
     }),
-  /** The gradient of a parameter with zeros in the range that stays zero (`Parameter.zeros`). */
-  withoutZeros: (builder: Builder, gradient: Value, zeros: NonNullable<Parameter['zeros']>): Value =>
-    zeroRange(builder, gradient, zeros),
+  fill(c, { frames: data, srcLens }, sources) {
+    if (!data || !srcLens) throw new Error('source: the program has no input for frames');
+    const size = data.length / srcLens.length;
+    data.fill(0);
+    srcLens.fill(0);
+    for (const [b, row] of sources.entries()) {
+      data.set(row, b * size);
+      srcLens[b] = Math.ceil(row.length / c.frameWidth / stride(c));
+    }
+  },
 };
+
+/** Frames of a position of the encoder. */
+const stride = ({ stem }: Pick<ModelConfig, 'stem'>): number => (stem === 'conv' ? 2 : 1);

@@ -1,20 +1,10 @@
-// What few models or programs have: a cache in f16, the SSRU, self-attention whose keys and values are not
-// normalized, the relative positions and gated blocks of T5, and other sinusoids. Only programs with such a model
-// load this file (load-sublayers.ts).
+// Sublayers in place of ordinary self-attention: the SSRU, and self-attention whose keys and values are not normalized.
 
 import { joinColumns } from '../engine/ops/elementwise/join-columns.ts';
 import type { Value } from '../engine/ops/op.ts';
 import { ssru } from '../engine/ops/recurrence/ssru.ts';
 import { ssruStep } from '../engine/ops/recurrence/ssru-step.ts';
-import type { Scope } from './open-transformer.ts';
-
-export { relativePositionBias } from '../engine/ops/attention/relative-position-bias.ts';
-export { packF16 } from '../engine/ops/decoding/pack-f16.ts';
-export { takeColumns } from '../engine/ops/elementwise/columns.ts';
-export { gatedActivation } from '../engine/ops/elementwise/gated-activation.ts';
-export { fairseqSinusoids, marianSinusoids } from '../engine/ops/embedding/other-sinusoids.ts';
-export { tokenPositions } from '../engine/ops/embedding/token-positions.ts';
-export { ssruOp } from '../engine/ops/recurrence/ssru.ts';
+import type { Scope } from './scope.ts';
 
 /** z and the gate of an SSRU, x W and x Wf, in one product; then `scan` with the bias of the gate. */
 const ssruBlock = (layer: Scope, x: Value, scan: (products: Value, bias: Value) => Value): Value =>

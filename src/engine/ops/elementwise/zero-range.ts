@@ -1,6 +1,5 @@
 // Zeros in a range of a tensor, which has no gradient there: the biases of keys in a model without them.
 
-import wgsl from '../../../../shaders/frames/zero-range.wgsl?raw';
 import { check } from '../../../core/errors.ts';
 import { show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
@@ -26,7 +25,7 @@ export const zeroRangeOp = defineOp({
   },
   launch: ({ x }, { y }, { first, end }) => [
     {
-      shader: { name: 'zero-range', source: wgsl },
+      shader: 'zero-range',
       entry: 'zero_range',
       params: { count: sizeOf(x.shape), first, end },
       bind: { x, y },

@@ -1,12 +1,12 @@
 // Models of frames with each stem and odd sizes: gradients of the float64 references against finite differences, and
 // those of the GPU against the references.
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { random } from '../../../src/core/random.ts';
 import { relativeError } from '../../../src/core/relative-error.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
-import { loadFrameParts } from '../../../src/features/speech/frame-parts.ts';
-import { type ModelOptions, modelConfig, sourcePositions } from '../../../src/model/model-config.ts';
+import { frames } from '../../../src/features/speech/frame-source.ts';
+import { type ModelOptions, modelConfig } from '../../../src/model/model-config.ts';
 import { writePositions } from '../../../src/model/model-states.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import { gradientGraph } from '../../../src/train/update/training-graphs.ts';
@@ -84,7 +84,7 @@ const directionAt = (offset: number) => random(17, offset).normal();
 /** The mean loss, its gradients and its slope in the direction, with weights moved by `move` times the direction. */
 async function run(engine: Engine, { frames: T, ...options }: (typeof cases)[string], move = 0) {
   const c = modelConfig(options);
-  const p = parameterList(c);
+  const p = parameterList(c, frames);
   const shape = { batch: 2, source: T, target: 5 };
   const { graph, trainable } = gradientGraph(c, p, shape);
   const [program] = await engine.prepare([graph]);
@@ -102,7 +102,7 @@ async function run(engine: Engine, { frames: T, ...options }: (typeof cases)[str
   const ids = randomIds(c, shape);
   // Rows of different lengths: what follows a row must not matter.
   const lengths = [T, Math.max(1, T - 3)];
-  loadIds(program!, { ...ids, srcLens: Uint32Array.from(lengths, (n) => sourcePositions(c, n)) });
+  loadIds(program!, { ...ids, srcLens: Uint32Array.from(lengths, (n) => frames.positions(c, n)) });
   const r = random(19);
   const data = program!.inputs.frames as Float32Array;
   for (let b = 0; b < 2; b++)
@@ -118,10 +118,6 @@ async function run(engine: Engine, { frames: T, ...options }: (typeof cases)[str
         slope += gradients[offset + i]! * directionAt(offset + i);
   return { loss: stats![0]! / tokens, gradients, slope };
 }
-
-beforeAll(() =>
-  loadFrameParts(modelConfig({ srcVocab: 8, tgtVocab: 8, source: 'frames', stem: 'conv', frameWidth: 4 })),
-);
 
 describe.each(Object.entries(cases))('stem %s', (_, options) => {
   it('has the gradients of finite differences and of the references', async () => {
