@@ -172,10 +172,13 @@ it('rejects values out of range', () => {
 
 const t5: Partial<ModelOptions> = { ...smallT5, encoderLayers: 2, decoderLayers: 2 };
 
+/** The parameters of a model of any family. */
+const listOf = (c: ModelConfig) => parameterList(c, c.source === 'frames' ? frames : tokens);
+
 /** The logits of a model on a random batch, with an adapter if there is one. */
 async function logitsOf(c: ModelConfig, weights: Float32Array, own?: LoraConfig, adapter?: Float32Array) {
   const engine = cpuEngine();
-  const graph = evaluationGraph(c, parameterList(c), shape, { logits: true, lora: own });
+  const graph = evaluationGraph(c, listOf(c), shape, { logits: true, lora: own });
   const [program] = (await engine.prepare([graph])) as [Program];
   engine.write('weights', weights);
   if (adapter) engine.write('lora', adapter);
@@ -188,7 +191,7 @@ it.each(hfTypes)(
   'adapts the layers of %s, is read from files of PEFT bit for bit, and gives the results of merged weights',
   async (type) => {
     const c = smallHfConfig(type);
-    const p = parameterList(c, type === 'whisper' ? frames : tokens);
+    const p = listOf(c);
     const t5 = hfFamilies[type].like === 't5';
     const plain = hfFamilies[type].defaults as { feed_forward_proj?: string };
     const inner = plain.feed_forward_proj?.startsWith('gated') ? ['wi_0', 'wi_1'] : ['wi'];
@@ -216,7 +219,7 @@ it.each(hfTypes)(
     const weights = startWeights(c, p);
     const [beside, merged, without] = [
       await logitsOf(c, weights, loaded.lora, loaded.weights),
-      await logitsOf(c, mergeLora(c, parameterList(c), weights, own, adapter)),
+      await logitsOf(c, mergeLora(c, p, weights, own, adapter)),
       await logitsOf(c, weights),
     ];
     // Merged weights are rounded to float32.
