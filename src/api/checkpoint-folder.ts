@@ -44,9 +44,9 @@ export async function checkWritable(files: Files, folder: string, label: string)
   try {
     await writeText(files, probe, '');
   } catch (error) {
-    const { message, kind } = error as HeddleError;
+    const { template, kind } = error as HeddleError;
     if (kind === 'quota') return; // the estimate of the room, or the first checkpoint, says so
-    throw new HeddleError(`${label}: ${message.replace(/^.*?: (?=cannot)/s, '')}`, { kind, cause: error });
+    throw new HeddleError(template, { kind, area: label, cause: error });
   }
   await files.remove(probe);
 }

@@ -1,6 +1,7 @@
 // Ensembles: models with the same vocabulary whose probabilities are averaged.
 
 import { check } from '../core/errors.ts';
+import { msg, option } from '../core/message.ts';
 import { type FolderSource, openGiven } from '../files/given-files.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { ensembleParameters } from '../model/ensemble.ts';
@@ -92,6 +93,6 @@ function checkMember(first: SavedModel, firstName: string, model: SavedModel, na
   check(
     model.config.maxLength >= first.config.maxLength,
     () =>
-      `${name}: its maxLength is ${model.config.maxLength}, that of ${firstName} is ${first.config.maxLength}; name ${name} first`,
+      msg`${name}: its ${option('maxLength')} is ${model.config.maxLength}, that of ${firstName} is ${first.config.maxLength}; name ${name} first`,
   );
 }

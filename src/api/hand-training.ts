@@ -2,6 +2,7 @@
 // Learn. It computes with the float64 references, in which a finite difference has six digits.
 
 import { check } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { type CpuExecutor, createCpuExecutor } from '../engine/cpu/executor.ts';
 import { stepWords, writeStep } from '../engine/ops/step-scalars.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
@@ -86,7 +87,9 @@ export class HandTraining {
       .map(({ name, shape }) => ({ name, shape }));
     const limits = { maxSource: config.maxSource, maxTarget: config.maxLength };
     const corpus = encodePairs([pair], model.source, model.target, limits);
-    check(corpus.pairIndex.length === 1, 'train: the pair is empty or longer than the model allows');
+    check(corpus.pairIndex.length === 1, 'the pair is empty or longer than the model allows', {
+      area: 'train',
+    });
     const [source, target] = [sourceLength(corpus, 0), targetLength(corpus, 0)];
     const shape = { batch: 1, source, target };
     const ints = (n: number) => new Int32Array(n);
@@ -119,7 +122,9 @@ export class HandTraining {
   /** Throws a HeddleError if the pair is empty or too long, or the source of the model is not text. */
   static async open(model: Model, pair: Pair): Promise<HandTraining> {
     const saved = await originOf(model).saved();
-    check(saved.config.source === 'tokens', 'train: a training by hand needs a model whose source is text');
+    check(saved.config.source === 'tokens', 'a training by hand needs a model whose source is text', {
+      area: 'train',
+    });
     return new HandTraining(saved, pair);
   }
 
@@ -208,7 +213,8 @@ function offsetOf({ byName }: ParameterLayout, { name, row, column }: WeightPlac
   const [rows = 0, columns = 0] = parameter?.shape ?? [];
   check(
     parameter && row >= 0 && row < rows && column >= 0 && column < columns,
-    () => `train: ${name} has no weight in row ${row}, column ${column}; its shape is ${rows} x ${columns}`,
+    () => msg`${name} has no weight in row ${row}, column ${column}; its shape is ${rows} x ${columns}`,
+    { area: 'train' },
   );
   return parameter.offset + row * columns + column;
 }

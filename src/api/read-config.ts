@@ -15,7 +15,8 @@ export async function readConfig(raw: Json, path: string): Promise<ModelConfig> 
   const format = mainFormats.find(({ isConfig, readConfig }) => readConfig && isConfig?.(raw));
   check(
     format?.readConfig,
-    `${path}: it is neither a config.json of heddle ("format": "heddle") nor one of Hugging Face (model_type)`,
+    'it is neither a config.json of heddle ("format": "heddle") nor one of Hugging Face (model_type)',
+    { area: path },
   );
   return format.readConfig(raw, path);
 }

@@ -1,7 +1,8 @@
 // Loads models from a URL, the hub or a single file. This code is imported at its first use.
 
-import { check, HeddleError } from '../core/errors.ts';
+import { check, HeddleError, reasonOf, renamedError } from '../core/errors.ts';
 import { formatBytes } from '../core/format-numbers.ts';
+import { msg } from '../core/message.ts';
 import { concatBytes, type Files } from '../files/files.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import type { HttpOptions } from '../files/hub/http.ts';
@@ -152,7 +153,7 @@ async function fromHub(
     await downloadModel(name, files, folder, host, options, session.features);
   } catch (error) {
     if (!(error instanceof HeddleError) || error.kind === 'memory') throw error;
-    throw new HeddleError(`loadModel: there is no ${place}, and from the hub: ${error.message}`, {
+    throw new HeddleError(msg`loadModel: there is no ${place}, and from the hub: ${reasonOf(error)}`, {
       kind: error.kind,
       cause: error,
     });
@@ -232,8 +233,7 @@ async function checkPulled(
     const format = allFormats(features.formats).find(({ isConfig }) => isConfig?.(raw));
     await format?.readConfig?.(raw, path);
   } catch (error) {
-    if (!(error instanceof HeddleError)) throw error;
-    throw new HeddleError(error.message.replaceAll(folder, model), { kind: error.kind, cause: error });
+    throw renamedError(error, folder, model);
   }
 }
 

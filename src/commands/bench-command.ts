@@ -9,7 +9,7 @@ import type { KernelSpec } from '../bench/kernel-case.ts';
 import type { RoofSpread } from '../bench/repeated-roofs.ts';
 import { shareOfRoof } from '../bench/roofline-model.ts';
 import { disturbance, maxSpread, spreadOf } from '../bench/spread.ts';
-import { HeddleError, withErrorPrefix } from '../core/errors.ts';
+import { HeddleError, withArea } from '../core/errors.ts';
 import { formatBytes, formatLimit, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import type { Roofs } from '../engine/gpu/roofs.ts';
 import { type PresetName, presets } from '../model/presets.ts';
@@ -92,7 +92,7 @@ async function readBaseline(path: string): Promise<BenchRun> {
   const text = await readFile(path, 'utf8').catch((error: Error) => {
     throw new HeddleError(`--baseline ${path}: it cannot be read (${error.message})`);
   });
-  return withErrorPrefix(`--baseline ${path}`, () => readBenchRun(text));
+  return withArea(`--baseline ${path}`, () => readBenchRun(text));
 }
 
 /** The kernel in --kernel and --size. */

@@ -90,9 +90,7 @@ async function withOption(out: string, work: () => Promise<void>): Promise<void>
     await work();
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
-    throw new HeddleError(`--out ${out}${error.message.slice(error.message.indexOf(': '))}`, {
-      cause: error,
-    });
+    throw new HeddleError(error.template, { area: `--out ${out}`, cause: error });
   }
 }
 

@@ -118,7 +118,7 @@ export function errorKind(error: unknown): ErrorKind | undefined {
  *
  * @example
  * const rate = 0.1;
- * check(rate >= 0 && rate < 1, msg`${option('dropout')} is ${rate}, it must be at least 0 and below 1`);
+ * check(rate >= 0 && rate < 1, `dropout is ${rate}, it must be at least 0 and below 1`);
  */
 export function check(
   condition: unknown,
@@ -149,14 +149,26 @@ export function reasonOf(error: unknown): Message | string {
   return error.area === undefined ? error.template : msg`${error.area}: ${error.template}`;
 }
 
-/** Returns `work()`. A HeddleError that it throws is about `area`: a file, in place of the function that read it. */
-export function withArea<T>(area: string, work: () => T): T {
+/**
+ * Returns `work()`. A HeddleError that it throws is about `area`: a file, in place of the function that read it.
+ * `replaced`: the areas that it replaces; default: any.
+ */
+export function withArea<T>(area: string, work: () => T, replaced?: readonly string[]): T {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
+    if (replaced && !replaced.includes(error.area ?? '')) throw error;
     throw new HeddleError(error.template, { kind: error.kind, area, cause: error });
   }
+}
+
+/** The error with `to` in place of `from` in its area and its values: the name of a file that the user knows. */
+export function renamedError(error: unknown, from: string, to: string): unknown {
+  if (!(error instanceof HeddleError && error.message.includes(from))) return error;
+  const { kind, area, template } = error;
+  const holes = template.holes.map((hole) => (typeof hole === 'string' ? hole.replaceAll(from, to) : hole));
+  return new HeddleError({ ...template, holes }, { kind, area: area?.replaceAll(from, to), cause: error });
 }
 
 /** Returns `work()`. If it throws a HeddleError, `rewrite` changes the message. */

@@ -4,6 +4,7 @@
 
 import { editDistance } from './edit-distance.ts';
 import { HeddleError } from './errors.ts';
+import { type Message, msg, option } from './message.ts';
 
 /** Type of a value: how it is checked and described. src/commands/field-parsers.ts reads it from a text. */
 export type FieldType = {
@@ -225,10 +226,11 @@ export function rejectField(
   { area, label }: FieldNames,
   name: string,
   value: unknown,
-  wanted: string,
+  wanted: Message | string,
 ): never {
   const shown = typeof value === 'number' ? value : JSON.stringify(value);
-  throw new HeddleError(`${area}: ${label?.(name) ?? name} is ${shown}, it must be ${wanted}`);
+  const field = label?.(name);
+  throw new HeddleError(msg`${field ?? option(name)} is ${shown}, it must be ${wanted}`, { area });
 }
 
 /**
@@ -252,9 +254,9 @@ export function checkNames(
 ): void {
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
-    throw new HeddleError(
-      `${area}: there is no ${noun} ${unknown}${suggestion(unknown, [...known, ...others])}`,
-    );
+    throw new HeddleError(msg`there is no ${noun} ${unknown}${suggestion(unknown, [...known, ...others])}`, {
+      area,
+    });
 }
 
 /**

@@ -78,15 +78,12 @@ export interface ListHole {
 }
 
 /**
- * Makes a message of a template.
- *
- * @example
- * const size = 0;
- * check(size >= 1, msg`${option('batchSize')} must be at least 1, not ${size}`);
+ * Makes a message of a template. A value that is undefined reads `undefined`, as in other templates.
+ * ``check(size >= 1, msg`${option('batchSize')} must be at least 1, not ${size}`)``
  */
-export const msg = (texts: readonly string[], ...holes: readonly Hole[]): Message => ({
+export const msg = (texts: readonly string[], ...holes: readonly (Hole | undefined)[]): Message => ({
   texts: [...texts],
-  holes,
+  holes: holes.map((hole) => hole ?? 'undefined'),
 });
 
 /** Hole of an option by its name; with a value, an option that the message offers: `batchSize: 16`. */

@@ -1,6 +1,7 @@
 // Texts as input of a translator: their token ids, which of them are too long, and the batch shape for them.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { msg, option } from '../core/message.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { LongText, TextOptions } from './text-options.ts';
@@ -68,7 +69,7 @@ export function lengthLimit({ maxLength }: TextOptions, c: ModelConfig, most = c
   if (maxLength === undefined) return most;
   check(
     maxLength <= c.maxLength,
-    `translate: maxLength (${maxLength}) is above the ${c.maxLength} positions of the model; lower it`,
+    msg`translate: ${option('maxLength')} (${maxLength}) is above the ${c.maxLength} positions of the model; lower it`,
   );
   return Math.min(maxLength, most);
 }
@@ -105,7 +106,7 @@ export function shapeFor(
 export const checkBatchSize = ({ batchSize = 32 }: TextOptions): void =>
   check(
     Number.isSafeInteger(batchSize) && batchSize > 0,
-    `batchSize is ${batchSize}, it must be a whole number of at least 1`,
+    msg`${option('batchSize')} is ${batchSize}, it must be a whole number of at least 1`,
   );
 
 const powerOfTwo = (n: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, n)));

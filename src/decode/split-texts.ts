@@ -1,6 +1,7 @@
 // Texts that are translated sentence by sentence: their sentences, and the translations joined again.
 
 import { check } from '../core/errors.ts';
+import { msg, option } from '../core/message.ts';
 import { splitSentences } from '../text/sentences.ts';
 import type { Generation, LongText, TextOptions } from './text-options.ts';
 
@@ -34,7 +35,7 @@ export function splitTexts(
 ): SplitTexts {
   check(
     !attention && !alignment && !onPiece && !phrases && !placeholders && !prefix && numReturn === 1,
-    'splitSentences gives one translation per text; omit attention, alignment, onPiece, phrases, placeholders, prefix and numReturn',
+    msg`splitSentences gives one translation per text; omit attention, alignment, onPiece, phrases, placeholders, prefix and ${option('numReturn')}`,
   );
   const parts = texts.map(splitSentences);
   const sentences = parts.flatMap((part) => part.sentences);

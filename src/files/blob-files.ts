@@ -8,7 +8,7 @@ import type { Files } from './files.ts';
  * is a folder, which pages get as a file too: the browser does not read it, and does not say why.
  */
 export async function readable<T extends Blob>(file: T, path: string): Promise<T> {
-  check(file instanceof Blob, `${path}: give a path, a File or a Blob`, 'input');
+  check(file instanceof Blob, 'give a path, a File or a Blob', { kind: 'input', area: path });
   // A file that is gone may have no bytes, and no bytes can always be read of it.
   await (file.size > 0 ? file.slice(0, 1) : file).arrayBuffer().catch((cause: unknown) => {
     const text = `${path}: the file cannot be read; it was changed or removed after it was chosen, or is a folder; choose it again`;
@@ -34,7 +34,7 @@ export function blobFiles(folder: string, given: readonly File[]): Files {
   }
   const find = async (path: string): Promise<File> => {
     const file = byPath.get(path);
-    if (!file) throw new HeddleError(`${path}: it is not among the files`, { kind: 'not-found' });
+    if (!file) throw new HeddleError('it is not among the files', { area: path, kind: 'not-found' });
     return readable(file, path);
   };
   const readOnly = async () => check(false, 'files that a page was given are read-only', 'input');

@@ -5,6 +5,7 @@
 // file `.current`. Such a folder is read and written in that subfolder.
 
 import { check, errorKind, HeddleError, messageOf } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import type { Files } from './files.ts';
 
 /** File with the name of the current generation of a folder. */
@@ -45,10 +46,11 @@ async function ifExists<T>(request: Promise<T>): Promise<T | undefined> {
 async function storageError(action: string, path: string, error: unknown): Promise<HeddleError> {
   if (error instanceof HeddleError) return error;
   if (errorName(error) === 'QuotaExceededError')
-    return new HeddleError(`${path}: cannot ${action}: ${await quotaMessage()}`, { kind: 'quota' });
+    return new HeddleError(msg`cannot ${action}: ${await quotaMessage()}`, { area: path, kind: 'quota' });
   const kind = errorKind(error);
   const reason = kind === 'not-found' ? 'there is no such file or folder' : messageOf(error);
-  return new HeddleError(`${path}: cannot ${action} in the browser's storage: ${reason}`, {
+  return new HeddleError(msg`cannot ${action} in the browser's storage: ${reason}`, {
+    area: path,
     kind,
     cause: error,
   });
@@ -200,7 +202,8 @@ class StoredFolders {
     const [folder, name] = split(path);
     const parent = await this.folder(folder, { create: true });
     if (!parent || !name)
-      throw new HeddleError(`${path}: cannot write: a part of the path is a file, not a folder`, {
+      throw new HeddleError('cannot write: a part of the path is a file, not a folder', {
+        area: path,
         kind: 'input',
       });
     return [parent, name];
@@ -215,7 +218,7 @@ class StoredFolders {
 
   async open(path: string): Promise<File> {
     const file = await this.file(path);
-    if (!file) throw new HeddleError(`${path}: cannot read: there is no such file`, { kind: 'not-found' });
+    if (!file) throw new HeddleError('cannot read: there is no such file', { area: path, kind: 'not-found' });
     return file.getFile();
   }
 
@@ -226,7 +229,7 @@ class StoredFolders {
   async list(path: string): Promise<string[]> {
     const folder = await this.folder(parts(path));
     if (!folder)
-      throw new HeddleError(`${path}: cannot list: there is no such folder`, { kind: 'not-found' });
+      throw new HeddleError('cannot list: there is no such folder', { area: path, kind: 'not-found' });
     const names: string[] = [];
     for await (const [name, handle] of folder.entries())
       if (
@@ -258,7 +261,8 @@ class StoredFolders {
     }
     const file = await this.file(from);
     if (!file)
-      throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`, {
+      throw new HeddleError(msg`cannot rename to ${to}: there is no such file or folder`, {
+        area: from,
         kind: 'not-found',
       });
     await moveFile(file as StoredFile, ...(await this.parentOf(to)));
@@ -267,7 +271,7 @@ class StoredFolders {
 
   async #renameFolder(from: FileSystemDirectoryHandle, path: string): Promise<void> {
     if (await this.folder(parts(path)))
-      throw new HeddleError(`${path}: cannot rename: a folder is there`, { kind: 'input' });
+      throw new HeddleError('cannot rename: a folder is there', { area: path, kind: 'input' });
     const [parent, name] = await this.parentOf(path);
     await moveAll(from, await parent.getDirectoryHandle(name, { create: true }));
   }

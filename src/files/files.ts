@@ -2,6 +2,8 @@
 // archives and browser storage (this folder), disks in Node and Deno (src/host), and the file server's client
 // (src/commands/remote).
 
+import { renamedError } from '../core/errors.ts';
+
 /**
  * Reads and writes whole files by paths with slashes. Every call rejects with a HeddleError that names the
  * path.
@@ -130,11 +132,12 @@ export async function writeTogether(
     for (const path of direct) await files.write(path, parts[path] as Uint8Array);
     for (const [temporary, target] of moves) await files.rename(temporary, target);
   } catch (error) {
+    let first = error;
     for (const [temporary, target] of moves) {
       await files.remove(temporary).catch(() => undefined); // report the first error
-      if (error instanceof Error) error.message = error.message.replace(temporary, target);
+      first = renamedError(first, temporary, target);
     }
-    throw error;
+    throw first;
   }
 }
 

@@ -2,6 +2,7 @@
 // It may be interrupted and repeated. And the comparison of a folder with its manifest.
 
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { type FileChecksum, fileHasChecksum } from './checksums.ts';
 import type { Files } from './files.ts';
 import { checkName, manifestIn, namesIn, recordName } from './folder-manifest.ts';
@@ -32,10 +33,10 @@ export async function finishReplacement(files: Files, folder: string, staging: s
   const record = (await readJson(files, path)) as unknown as CommitRecord;
   const { version, moves, removes } = record;
   if (version !== 1 || !Array.isArray(moves) || !isObject(removes))
-    throw new HeddleError(
-      `${path}: not a commit record of version 1; the file is damaged, or heddle is too old`,
-      { kind: 'input' },
-    );
+    throw new HeddleError('not a commit record of version 1; the file is damaged, or heddle is too old', {
+      area: path,
+      kind: 'input',
+    });
   for (const name of [...moves, ...Object.keys(removes)]) checkName(name, path);
   const source = `${staging}/files`;
   for (const name of moves) {
@@ -100,13 +101,13 @@ export async function verifyFolder(
 
 /** The error of a file of a manifest that is not in the folder. */
 export const missingFile = (path: string): HeddleError =>
-  new HeddleError(`${path}: the file is missing; restore it from a copy`, { kind: 'input' });
+  new HeddleError('the file is missing; restore it from a copy', { area: path, kind: 'input' });
 
 /** The error of a file that does not have the checksum of the manifest. */
 export const changedFile = (path: string): HeddleError =>
   new HeddleError(
-    `${path}: SHA-256 differs; the file changed after it was written. Restore it from a copy, or delete ${manifestName} to use it as it is`,
-    { kind: 'input' },
+    msg`SHA-256 differs; the file changed after it was written. Restore it from a copy, or delete ${manifestName} to use it as it is`,
+    { area: path, kind: 'input' },
   );
 
 /**

@@ -3,6 +3,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
+import { msg } from '../core/message.ts';
 import { checksumOf, checksumOfFile, type FileChecksum } from './checksums.ts';
 import type { Files } from './files.ts';
 import { isObject, type Json, parseJson, readJson } from './json-files.ts';
@@ -55,7 +56,8 @@ export function checkName(name: unknown, path: string): void {
   const isInside =
     typeof name === 'string' && name.split(/[\\/]/).every((part) => !['', '.', '..'].includes(part));
   if (!isInside || /^\w:/.test(name))
-    throw new HeddleError(`${path}: ${JSON.stringify(name)} is not the name of a file in the folder`, {
+    throw new HeddleError(msg`${JSON.stringify(name)} is not the name of a file in the folder`, {
+      area: path,
       kind: 'input',
     });
 }
@@ -72,8 +74,8 @@ export function parseManifest(bytes: Uint8Array, path: string): FolderManifest {
     (fingerprint ?? fingerprintOfManifest(manifest)) !== fingerprintOfManifest(manifest)
   )
     throw new HeddleError(
-      `${path}: the file is damaged, or heddle is too old; restore it, or delete it to use the folder as it is`,
-      { kind: 'input' },
+      'the file is damaged, or heddle is too old; restore it, or delete it to use the folder as it is',
+      { area: path, kind: 'input' },
     );
   for (const name of Object.keys(files)) checkName(name, path);
   return manifest;

@@ -29,11 +29,11 @@ export class GivenFiles {
     const find = async (path: string): Promise<Blob | undefined> => {
       if (!path.startsWith(prefix)) return undefined;
       const blob = this.#blobs.get(path);
-      if (!blob) throw new HeddleError(`${path}: it is not among the files`, { kind: 'not-found' });
+      if (!blob) throw new HeddleError('it is not among the files', { area: path, kind: 'not-found' });
       return readable(blob, path);
     };
     const checkWritable = (path: string) =>
-      check(!path.startsWith(prefix), `${path}: a given file is read-only`, 'input');
+      check(!path.startsWith(prefix), 'a given file is read-only', { kind: 'input', area: path });
     this.files = {
       ...base,
       read: async (path, onPart) => {
@@ -52,7 +52,7 @@ export class GivenFiles {
         path.startsWith(prefix) ? this.#blobs.has(path) || this.#namesIn(path).length > 0 : base.exists(path),
       list: async (folder) => {
         if (!folder.startsWith(prefix)) return base.list(folder);
-        check(!this.#blobs.has(folder), `${folder}: it is a file, not a folder`, 'input');
+        check(!this.#blobs.has(folder), 'it is a file, not a folder', { kind: 'input', area: folder });
         return this.#namesIn(folder);
       },
       write: async (path, bytes) => {

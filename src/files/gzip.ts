@@ -8,7 +8,7 @@ const maxBytes = 2 ** 30;
 /** The bytes of a gzipped file. Throws a HeddleError that starts with `name` if it is damaged or too large. */
 export async function gunzip(bytes: Uint8Array, name: string): Promise<Uint8Array> {
   const fail = (reason: string): never => {
-    throw new HeddleError(`${name}: ${reason}`, { kind: 'input' });
+    throw new HeddleError(reason, { area: name, kind: 'input' });
   };
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) fail('it is not gzipped');
   const stream = new Blob([bytes as BlobPart]).stream().pipeThrough(new DecompressionStream('gzip'));

@@ -1,6 +1,7 @@
 // JSON objects of unknown structure, and JSON files.
 
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import type { Files } from './files.ts';
 
 /** A JSON object. */
@@ -27,14 +28,14 @@ export const readJson = async (files: Files, path: string): Promise<Record<strin
 /** Parses a JSON object from UTF-8 bytes; `path` is for errors. Throws as `readJson`. */
 export function parseJson(bytes: Uint8Array, path: string): Record<string, unknown> {
   if (depthOf(bytes) > maxDepth)
-    throw new HeddleError(`${path}: nesting is deeper than ${maxDepth} levels`, { kind: 'input' });
+    throw new HeddleError(msg`nesting is deeper than ${maxDepth} levels`, { area: path, kind: 'input' });
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    throw new HeddleError(`${path}: not JSON in UTF-8; the file is damaged or cut off`, { kind: 'input' });
+    throw new HeddleError('not JSON in UTF-8; the file is damaged or cut off', { area: path, kind: 'input' });
   }
-  if (!isObject(value)) throw new HeddleError(`${path}: not a JSON object`, { kind: 'input' });
+  if (!isObject(value)) throw new HeddleError('not a JSON object', { area: path, kind: 'input' });
   return value as Record<string, unknown>;
 }
 

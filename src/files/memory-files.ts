@@ -1,6 +1,7 @@
 // Files in memory: snapshots of a training run, unpacked archives, tests.
 
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import type { Files } from './files.ts';
 
 /**
@@ -24,7 +25,8 @@ export function memoryFiles(entries: Map<string, Uint8Array> = new Map()): Files
   return {
     async read(path) {
       const bytes = entries.get(path);
-      if (!bytes) throw new HeddleError(`${path}: cannot read: there is no such file`, { kind: 'not-found' });
+      if (!bytes)
+        throw new HeddleError('cannot read: there is no such file', { area: path, kind: 'not-found' });
       return bytes;
     },
     write: async (path, bytes) => void entries.set(path, bytes),
@@ -34,18 +36,19 @@ export function memoryFiles(entries: Map<string, Uint8Array> = new Map()): Files
         inside(folder).map(([path]) => path.slice(within(folder).length).split('/')[0] as string),
       );
       if (names.size === 0)
-        throw new HeddleError(`${folder}: cannot list: there is no such folder`, { kind: 'not-found' });
+        throw new HeddleError('cannot list: there is no such folder', { area: folder, kind: 'not-found' });
       return [...names].sort();
     },
     async rename(from, to) {
       const moved = inside(from);
       const file = entries.get(from);
       if (!file && moved.length === 0)
-        throw new HeddleError(`${from}: cannot rename to ${to}: there is no such file or folder`, {
+        throw new HeddleError(msg`cannot rename to ${to}: there is no such file or folder`, {
+          area: from,
           kind: 'not-found',
         });
       if (inside(to).length > 0)
-        throw new HeddleError(`${to}: cannot rename ${from}: a folder is there`, { kind: 'input' });
+        throw new HeddleError(msg`cannot rename ${from}: a folder is there`, { area: to, kind: 'input' });
       removeAll(from);
       if (file) entries.set(to, file);
       for (const [path, bytes] of moved) entries.set(to + path.slice(from.length), bytes);

@@ -1,6 +1,7 @@
 // A model folder as one file: a .zip archive, or a .safetensors file with the other files in its metadata.
 
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import type { Files } from './files.ts';
 import { parseManifest } from './folder-manifest.ts';
 import { memoryFiles } from './memory-files.ts';
@@ -48,7 +49,8 @@ export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Re
   const files = await unzip(bytes, archive, (name) => damaged.push(name));
   const prefix = modelFolderIn([...Object.keys(files), ...damaged]);
   if (prefix === undefined)
-    throw new HeddleError(`${archive}: no model: it has no config.json and no model file of Marian`, {
+    throw new HeddleError('no model: it has no config.json and no model file of Marian', {
+      area: archive,
       kind: 'input',
     });
   const path = prefix + manifestName;
@@ -58,7 +60,7 @@ export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Re
     (name) => !name.startsWith(prefix) || !Object.hasOwn(listed, name.slice(prefix.length)),
   );
   if (other !== undefined)
-    throw new HeddleError(`${archive}: ${other} is damaged: its checksum differs`, { kind: 'input' });
+    throw new HeddleError(msg`${other} is damaged: its checksum differs`, { area: archive, kind: 'input' });
   return Object.fromEntries(
     Object.entries(files).flatMap(([name, data]) => {
       const inside = name.startsWith(prefix) ? name.slice(prefix.length) : '';
@@ -74,8 +76,8 @@ function unpackSafetensorsModel(bytes: Uint8Array, path: string): Record<string,
   const { metadata } = readSafetensorsHeader(bytes, bytes.length, path);
   if (metadata[modelFileNames.config] === undefined)
     throw new HeddleError(
-      `${path}: it has only weights; its metadata lacks ${modelFileNames.config} and the tokenizers. Use the model's folder, or a .zip of it`,
-      { kind: 'input' },
+      msg`it has only weights; its metadata lacks ${modelFileNames.config} and the tokenizers. Use the model's folder, or a .zip of it`,
+      { area: path, kind: 'input' },
     );
   const texts = embeddedNames.flatMap((name) => {
     const text = metadata[name];
@@ -104,4 +106,4 @@ export async function openArchive(files: Files, archive: string): Promise<Files>
 
 /** The error of a write to a path in an archive. */
 export const inArchive = (path: string, archive: string): HeddleError =>
-  new HeddleError(`${path}: cannot write: ${archive} is an archive; use a folder`, { kind: 'input' });
+  new HeddleError(msg`cannot write: ${archive} is an archive; use a folder`, { area: path, kind: 'input' });

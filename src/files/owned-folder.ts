@@ -5,7 +5,8 @@
 // folder, then a commit record, then each file is moved to its place. A process that is killed before the
 // record is complete leaves the old files; after it, the next reader or writer finishes the moves.
 
-import { HeddleError } from '../core/errors.ts';
+import { HeddleError, renamedError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { checksumOfFile, type FileChecksum } from './checksums.ts';
 import { concatBytes, type Files, withoutEndSlash } from './files.ts';
 import {
@@ -106,7 +107,7 @@ export async function checkWritableFolder(
   if (!(await files.exists(folder))) return;
   if (await isArchive(files, folder)) return checkArchive(files, folder, given);
   if (!(await isFolder(files, folder)))
-    throw new HeddleError(`${given}: it is a file, not a folder; name another folder`, { kind: 'input' });
+    throw new HeddleError('it is a file, not a folder; name another folder', { area: given, kind: 'input' });
   await settledFolder(files, folder);
   const manifest = await ownedBy(files, folder);
   checkForeign(
@@ -120,7 +121,8 @@ export async function checkWritableFolder(
 
 /** The error of a file that a command would replace though heddle did not write it. */
 export const foreignFile = (path: string): HeddleError =>
-  new HeddleError(`${path}: heddle did not write this file, so it is not replaced; move it away`, {
+  new HeddleError('heddle did not write this file, so it is not replaced; move it away', {
+    area: path,
     kind: 'input',
   });
 
@@ -136,13 +138,13 @@ function checkForeign(
   );
   if (foreign.length > 0 && !manifest && !beside)
     throw new HeddleError(
-      `${folder}: it contains something that is not heddle's (${listed(foreign)}); use another folder`,
-      { kind: 'input' },
+      msg`it contains something that is not heddle's (${listed(foreign)}); use another folder`,
+      { area: folder, kind: 'input' },
     );
   if (taken.length > 0)
     throw new HeddleError(
-      `${folder}: heddle did not write ${listed(taken)}, so it is not replaced; move it away, or use another folder`,
-      { kind: 'input' },
+      msg`heddle did not write ${listed(taken)}, so it is not replaced; move it away, or use another folder`,
+      { area: folder, kind: 'input' },
     );
 }
 
@@ -176,7 +178,8 @@ async function checkArchive(files: Files, archive: string, given: string): Promi
   const reason = entries
     ? `it contains something that is not heddle's (${listed(foreign)})`
     : 'it is not a zip archive';
-  throw new HeddleError(`${given}: ${reason}, and a .zip file is replaced as a whole; use another name`, {
+  throw new HeddleError(msg`${reason}, and a .zip file is replaced as a whole; use another name`, {
+    area: given,
     kind: 'input',
   });
 }
@@ -234,8 +237,7 @@ export async function writeFolder(
     await commit(files, folder, staging, manifest, Object.keys(parts), before);
   } catch (error) {
     await abandon(files, folder, staging, existed).catch(() => undefined); // report the first error
-    if (error instanceof HeddleError) error.message = error.message.replace(`${staging}/files`, folder);
-    throw error;
+    throw renamedError(error, `${staging}/files`, folder);
   }
 }
 
@@ -283,7 +285,8 @@ async function commit(
 ): Promise<void> {
   for (const name of moves)
     if (!(await files.exists(`${staging}/files/${name}`)))
-      throw new HeddleError(`${folder}: another process is writing this folder; try again`, {
+      throw new HeddleError('another process is writing this folder; try again', {
+        area: folder,
         kind: 'input',
       });
   const removes = Object.entries(before?.files ?? {}).filter(([name]) => !(name in manifest.files));

@@ -3,6 +3,7 @@
 
 import { fromBfloat16 } from '../core/bfloat16.ts';
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { type DType, sizeOf, type Tensor } from '../core/tensor.ts';
 import { isCount, isObject, type Json } from './json-files.ts';
 
@@ -49,7 +50,7 @@ export interface SafetensorsHeader {
 }
 
 const fail = (name: string, reason: string): never => {
-  throw new HeddleError(`${name}: not a valid safetensors file: ${reason}`, { kind: 'input' });
+  throw new HeddleError(msg`not a valid safetensors file: ${reason}`, { area: name, kind: 'input' });
 };
 
 /**
@@ -171,8 +172,8 @@ export function tensorFromBytes(
     }
     default:
       throw new HeddleError(
-        `${file}: tensor ${key} is ${dtype}; supported are F32, F16, BF16, F64, I32, U32, I64, I8`,
-        { kind: 'input' },
+        msg`tensor ${key} is ${dtype}; supported are F32, F16, BF16, F64, I32, U32, I64, I8`,
+        { area: file, kind: 'input' },
       );
   }
 }

@@ -98,7 +98,7 @@ export async function unzip(
   onDamaged?: (name: string) => void,
 ): Promise<Record<string, Uint8Array>> {
   const fail = (problem: string): never => {
-    throw new HeddleError(`${archive}: ${problem}`, { kind: 'input' });
+    throw new HeddleError(problem, { area: archive, kind: 'input' });
   };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const u16 = (offset: number) => view.getUint16(offset, true);

@@ -1,8 +1,9 @@
 // Loads heddle's own format: config.json with the model configuration, model.safetensors, and tokenizer
 // files.
 
-import { check, HeddleError, withErrorPrefix } from '../core/errors.ts';
+import { check, HeddleError, withArea } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
+import { msg } from '../core/message.ts';
 import { indexOfNonFinite, type Tensor } from '../core/tensor.ts';
 import { type Files, readText } from '../files/files.ts';
 import { isObject, type Json, parseJson } from '../files/json-files.ts';
@@ -32,8 +33,8 @@ async function widened(tensors: Record<string, Tensor>, path: string): Promise<R
 
 /** The model configuration in a config.json. Throws a HeddleError that starts with its path. */
 export function readHeddleConfig({ model }: Json, path: string): ModelConfig {
-  check(isObject(model), `${path}: the field model is missing`);
-  return withErrorPrefix(path, () => modelConfig(model as unknown as ModelOptions));
+  check(isObject(model), 'the field model is missing', { area: path });
+  return withArea(path, () => modelConfig(model as unknown as ModelOptions));
 }
 
 /**
@@ -50,7 +51,8 @@ export async function loadHeddle(
   const configPath = `${folder}/${names.config}`;
   if (raw.version !== formatVersion)
     throw new HeddleError(
-      `${configPath}: version is ${JSON.stringify(raw.version)}, this version of heddle reads ${formatVersion}`,
+      msg`version is ${JSON.stringify(raw.version)}, this version of heddle reads ${formatVersion}`,
+      { area: configPath },
     );
   const config = readHeddleConfig(raw, configPath);
   const sourceKind = await sourceKindOf(config, sourceKinds);
@@ -59,13 +61,15 @@ export async function loadHeddle(
   const bytes = await files.read(path);
   const { metadata } = readSafetensorsHeader(bytes, bytes.length, path);
   const tensors = await widened(readSafetensors(bytes, path), path);
-  const weights = withErrorPrefix(`${path} does not match ${names.config}`, () =>
+  const weights = withArea(`${path} does not match ${names.config}`, () =>
     weightsFromTensors(parameterList(config, sourceKind), tensors),
   );
   for (const [name, { data }] of Object.entries(tensors)) {
     const i = indexOfNonFinite(data);
     if (i >= 0)
-      throw new HeddleError(`${path}: ${name} has ${data[i]} at element ${i}; the training has diverged`);
+      throw new HeddleError(msg`${name} has ${data[i]} at element ${i}; the training has diverged`, {
+        area: path,
+      });
   }
   if (raw.origin !== undefined) {
     const { sourceCheckpoint, ...model } = await readOrigin(raw.origin, config);
@@ -91,6 +95,6 @@ const withoutSpaces = (json: string, path: string): string =>
 
 const wrongTokenizer = (folder: string, name: string): HeddleError =>
   new HeddleError(
-    `${folder}: ${name}: not the tokenizer that the model was trained with (it differs from the copy or fingerprint in ` +
-      `${names.weights}); restore it, or load ${names.weights} by itself, which is a complete model`,
+    msg`${name}: not the tokenizer that the model was trained with (it differs from the copy or fingerprint in ${names.weights}); restore it, or load ${names.weights} by itself, which is a complete model`,
+    { area: folder },
   );

@@ -4,6 +4,7 @@
 // out]; those of attention heads are [D, H, W] and [H, W, D].
 
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { type Shape, sameShape, show, sizeOf, type Tensor, transposed } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import type { Json } from '../files/json-files.ts';
@@ -154,15 +155,16 @@ export async function loadKeras(
   const weights = new Float32Array(p.size);
   for (const { name, shape, at, matrix } of kerasTensors(c, p)) {
     const tensor = stored.get(name);
-    if (!tensor) throw new HeddleError(`${path}: missing ${name}`);
+    if (!tensor) throw new HeddleError(msg`missing ${name}`, { area: path });
     if (!sameShape(tensor.shape, shape))
       throw new HeddleError(
-        `${path}: ${name} is ${show(tensor.shape)}, ${modelFileNames.config} says ${show(shape)}`,
+        msg`${name} is ${show(tensor.shape)}, ${modelFileNames.config} says ${show(shape)}`,
+        { area: path },
       );
     weights.set(matrix ? transposed(tensor.data, matrix[1], matrix[0]) : tensor.data, at);
     stored.delete(name);
   }
   const [other] = stored.keys();
-  if (other !== undefined) throw new HeddleError(`${path}: unexpected tensor ${other}`);
+  if (other !== undefined) throw new HeddleError(msg`unexpected tensor ${other}`, { area: path });
   return { ...(await readTextSides(files, folder, raw, c, readOrigin)), weights };
 }

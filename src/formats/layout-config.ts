@@ -1,8 +1,9 @@
 // What the PyTorch and Keras formats share: a config.json with their own field names, float tensors by name,
 // and the tokenizer files of heddle's format.
 
-import { HeddleError, withErrorPrefix } from '../core/errors.ts';
+import { HeddleError, withArea } from '../core/errors.ts';
 import { asFloat32 } from '../core/float16.ts';
+import { msg } from '../core/message.ts';
 import { indexOfNonFinite, type Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { type Json, jsonBytes } from '../files/json-files.ts';
@@ -41,11 +42,11 @@ export function configFromFields(
     const field = fields[key];
     if (field) options[field] = value;
     else if (!ownFields.includes(key))
-      throw new HeddleError(
-        `${path}: unknown field ${key}; the fields are ${Object.keys(fields).join(', ')}`,
-      );
+      throw new HeddleError(msg`unknown field ${key}; the fields are ${Object.keys(fields).join(', ')}`, {
+        area: path,
+      });
   }
-  return withErrorPrefix(path, () => modelConfig(options as unknown as ModelOptions));
+  return withArea(path, () => modelConfig(options as unknown as ModelOptions));
 }
 
 /**
@@ -102,9 +103,12 @@ export async function readFloatTensors(files: Files, folder: string): Promise<Ma
   for (const [name, tensor] of Object.entries(readSafetensors(await files.read(path), path))) {
     const { dtype, shape, data } = asFloat32(tensor);
     if (dtype !== 'f32')
-      throw new HeddleError(`${path}: ${name} is ${dtype}; weights must be float32, float16 or bfloat16`);
+      throw new HeddleError(msg`${name} is ${dtype}; weights must be float32, float16 or bfloat16`, {
+        area: path,
+      });
     const wrong = indexOfNonFinite(data);
-    if (wrong >= 0) throw new HeddleError(`${path}: ${name} has ${data[wrong]} at element ${wrong}`);
+    if (wrong >= 0)
+      throw new HeddleError(msg`${name} has ${data[wrong]} at element ${wrong}`, { area: path });
     out.set(name, { dtype, shape, data: data as Float32Array });
   }
   return out;

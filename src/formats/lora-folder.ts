@@ -1,9 +1,10 @@
 // LoRA adapters in the format of PEFT: a folder with adapter_config.json and adapter_model.safetensors. Layer
 // names are those of Hugging Face's BART and MarianMT.
 
-import { HeddleError, withErrorPrefix } from '../core/errors.ts';
+import { HeddleError, withArea } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { asFloat32 } from '../core/float16.ts';
+import { msg } from '../core/message.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { jsonBytes, readJson, withoutUndefined } from '../files/json-files.ts';
@@ -95,9 +96,8 @@ export const isLoraFolder = async (files: Files, folder: string): Promise<boolea
 export async function rejectLoraFolder(files: Files, folder: string): Promise<void> {
   if (!(await isLoraFolder(files, folder))) return;
   throw new HeddleError(
-    `${folder}: a LoRA adapter without its model; load its model with this adapter` +
-      ` (its base model is ${await loraBaseModel(files, folder)})`,
-    { kind: 'input' },
+    msg`a LoRA adapter without its model; load its model with this adapter (its base model is ${await loraBaseModel(files, folder)})`,
+    { area: folder, kind: 'input' },
   );
 }
 
@@ -107,7 +107,8 @@ export async function loraBaseModel(files: Files, folder: string): Promise<strin
   const { base_model_name_or_path: base } = await readJson(files, path);
   if (typeof base !== 'string' || base === '')
     throw new HeddleError(
-      `${path}: base_model_name_or_path is ${JSON.stringify(base)}, it must be the folder of the base model`,
+      msg`base_model_name_or_path is ${JSON.stringify(base)}, it must be the folder of the base model`,
+      { area: path },
     );
   return base;
 }
@@ -145,8 +146,8 @@ async function readLora(files: Files, at: string, c: ModelConfig): Promise<Saved
   for (const file of [configPath, path])
     if (!(await files.exists(file)))
       throw new HeddleError(
-        `${file}: missing; a LoRA folder has ${loraFileNames.config} and ${loraFileNames.weights}`,
-        { kind: 'not-found' },
+        msg`missing; a LoRA folder has ${loraFileNames.config} and ${loraFileNames.weights}`,
+        { area: file, kind: 'not-found' },
       );
   const raw = await readJson(files, configPath);
   const isEmpty = (x: unknown) => x === undefined || x === null || Object.keys(Object(x)).length === 0;
@@ -154,16 +155,18 @@ async function readLora(files: Files, at: string, c: ModelConfig): Promise<Saved
     Object.entries(supportedValues).find(([field, values]) => !values.includes(raw[field]))?.[0] ??
     emptyFields.find((field) => !isEmpty(raw[field]));
   if (wrong !== undefined)
-    throw new HeddleError(`${configPath}: ${wrong} is ${JSON.stringify(raw[wrong])}, which is not supported`);
+    throw new HeddleError(msg`${wrong} is ${JSON.stringify(raw[wrong])}, which is not supported`, {
+      area: configPath,
+    });
   const { r: rank, lora_alpha: alpha, lora_dropout: dropout = 0, use_rslora: rootScaled = false } = raw;
   if (typeof rank !== 'number' || typeof alpha !== 'number' || typeof dropout !== 'number')
-    throw new HeddleError(`${configPath}: r, lora_alpha and lora_dropout must be numbers`);
+    throw new HeddleError('r, lora_alpha and lora_dropout must be numbers', { area: configPath });
   const bytes = await files.read(path);
   const { [baseKey]: baseFingerprint } = readSafetensorsHeader(bytes, bytes.length, path).metadata;
   const stored = Object.entries(readSafetensors(bytes, path));
   const tensors = Object.fromEntries(stored.map(([name, tensor]) => [name, asFloat32(tensor)]));
   const targetModules = layersOf(c, tensors, path, rank);
-  const lora = withErrorPrefix(configPath, () =>
+  const lora = withArea(configPath, () =>
     loraConfig({
       rank,
       alpha: rootScaled === true ? alpha * Math.sqrt(rank) : alpha,
@@ -171,7 +174,7 @@ async function readLora(files: Files, at: string, c: ModelConfig): Promise<Saved
       targetModules,
     }),
   );
-  const weights = withErrorPrefix(path, () => weightsFromTensors(loraParameters(c, lora), tensors));
+  const weights = withArea(path, () => weightsFromTensors(loraParameters(c, lora), tensors));
   return { lora, weights, baseFingerprint };
 }
 
@@ -189,8 +192,8 @@ export const fingerprintOfModel = async ({
 export function checkLoraBase(folder: string, { baseFingerprint }: SavedLora, found: string): void {
   if (baseFingerprint !== undefined && baseFingerprint !== found)
     throw new HeddleError(
-      `${folder}: the LoRA adapter was trained on another model (fingerprint ${baseFingerprint}; this model has ${found}); ` +
-        `use the model in base_model_name_or_path of ${loraFileNames.config}, unchanged since the training`,
+      msg`the LoRA adapter was trained on another model (fingerprint ${baseFingerprint}; this model has ${found}); use the model in base_model_name_or_path of ${loraFileNames.config}, unchanged since the training`,
+      { area: folder },
     );
 }
 
@@ -210,13 +213,16 @@ function layersOf(
     const [, layer, part] = /^base_model\.model\.(.+)\.lora_([AB])\.weight$/.exec(name) ?? [];
     if (layer === undefined || !known.has(layer))
       throw new HeddleError(
-        `${path}: ${name} does not belong to a linear layer of this model, such as ${[...known][0]}`,
+        msg`${name} does not belong to a linear layer of this model, such as ${[...known][0]}`,
+        { area: path },
       );
     if (shape[part === 'A' ? 0 : 1] !== rank)
-      throw new HeddleError(`${path}: ${name} is [${shape}], but r is ${rank} in ${loraFileNames.config}`);
+      throw new HeddleError(msg`${name} is [${String(shape)}], but r is ${rank} in ${loraFileNames.config}`, {
+        area: path,
+      });
     layers.add(layer);
   }
-  if (layers.size === 0) throw new HeddleError(`${path}: it has no tensors`);
+  if (layers.size === 0) throw new HeddleError('it has no tensors', { area: path });
   return [...layers];
 }
 

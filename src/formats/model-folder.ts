@@ -1,6 +1,7 @@
 // Loads a model folder in any format of the table, which its config.json or its files tell.
 
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import type { Files } from '../files/files.ts';
 import { isObject, type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
@@ -72,9 +73,7 @@ export async function loadModelFolder(
   options: LoadFolderOptions = {},
 ): Promise<SavedModel> {
   if (!(await files.exists(folder)))
-    throw new HeddleError(`${folder}: there is no such folder`, {
-      kind: 'not-found',
-    });
+    throw new HeddleError('there is no such folder', { area: folder, kind: 'not-found' });
   return readSettled(files, folder, (at, manifest) => loadVerified(files, at, manifest, options));
 }
 
@@ -104,7 +103,8 @@ async function loadFormat(
   if (!format?.read) {
     if (!config) await requireFile(files, path, names.config);
     throw new HeddleError(
-      `${configPath}: not a model: it has neither "format": "${heddleFormat}" nor a "model_type" of Hugging Face, and is of no other format that can be read here (${readable(formats)})`,
+      msg`not a model: it has neither "format": "${heddleFormat}" nor a "model_type" of Hugging Face, and is of no other format that can be read here (${readable(formats)})`,
+      { area: configPath },
     );
   }
   return format.read({
@@ -136,6 +136,6 @@ async function readOrigin(
     ? allFormats(guests).find((each) => each.readOrigin && each.isConfig?.(config))
     : undefined;
   if (!format?.readOrigin || !isObject(json))
-    throw new HeddleError(`${path}/${names.config}: the field origin is invalid`);
+    throw new HeddleError('the field origin is invalid', { area: `${path}/${names.config}` });
   return format.readOrigin(files, path, json, modelConfig);
 }

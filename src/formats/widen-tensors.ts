@@ -3,6 +3,7 @@
 
 import { check } from '../core/errors.ts';
 import { asFloat32 } from '../core/float16.ts';
+import { msg } from '../core/message.ts';
 import { sameShape, type Tensor } from '../core/tensor.ts';
 
 /** Ending of the name of the tensor with the scales of an int8 matrix. */
@@ -35,7 +36,8 @@ function unquantized(title: string, { shape, data }: Tensor, scale: Tensor): Ten
   check(
     shape.length === 2 && scale.dtype === 'f32' && sameShape(scale.shape, [rows]),
     () =>
-      `${title}: it has int8 rows [${shape}] with scales of ${scale.dtype} [${scale.shape}], not f32 [${rows}]`,
+      msg`it has int8 rows [${String(shape)}] with scales of ${scale.dtype} [${String(scale.shape)}], not f32 [${rows}]`,
+    { area: title },
   );
   const values = new Float32Array(data.length);
   for (let row = 0; row < rows; row++) {

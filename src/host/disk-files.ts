@@ -1,5 +1,7 @@
 // Files on disk, by the file system calls of Node or Deno.
+
 import { errorKind, HeddleError, messageOf } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { type Files, folderPart, setSeparator, withoutEndSlash, withSlashes } from '../files/files.ts';
 
 if (globalThis.process?.platform === 'win32') setSeparator('\\');
@@ -67,7 +69,7 @@ async function withPath<T>(action: string, path: string, work: () => Promise<T>)
   } catch (error) {
     if (error instanceof HeddleError) throw error;
     const kind = errorKind(error);
-    throw new HeddleError(`${path}: cannot ${action}: ${reasonOf(error)}`, { kind, cause: error });
+    throw new HeddleError(msg`cannot ${action}: ${reasonOf(error)}`, { area: path, kind, cause: error });
   }
 }
 
@@ -113,7 +115,7 @@ export function diskFiles(disk: Disk): Files {
   const rename = async (from: string, to: string): Promise<void> => {
     await makeFolderOf(disk, to);
     if ((await statOf(to))?.isFolder)
-      throw new HeddleError(`${to}: cannot rename ${from}: a folder is there`, { kind: 'input' });
+      throw new HeddleError(msg`cannot rename ${from}: a folder is there`, { area: to, kind: 'input' });
     await disk.rename(from, to);
   };
 

@@ -6,6 +6,7 @@ import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { errorKind, HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { isObject } from '../files/json-files.ts';
 import { reasonOf } from './disk-files.ts';
 
@@ -102,16 +103,19 @@ export async function lockFolder(given: string): Promise<() => Promise<void>> {
       // On a full disk the file is created, but nothing is written to it.
       if (linesOf(await textOf(path).catch(() => '{}')).length === 0) rmSync(path, { force: true });
       const kind = errorKind(error);
-      throw new HeddleError(`${given}: cannot lock it: ${path}: ${reasonOf(error)}`, { kind, cause: error });
+      throw new HeddleError(msg`cannot lock it: ${path}: ${reasonOf(error)}`, {
+        area: given,
+        kind,
+        cause: error,
+      });
     }
   } while (!text.includes(claim));
   const holder = holderOf(text);
   if (holder?.claim !== claim) {
     await append(path, { givenUp: claim }, constants.O_WRONLY | constants.O_APPEND).catch(() => undefined);
     throw new HeddleError(
-      `${given}: another training writes it (process ${holder?.pid} on ${holder?.host}); wait for its end, name another folder, ` +
-        `or remove ${path} if it has ended`,
-      { kind: 'input' },
+      msg`another training writes it (process ${String(holder?.pid)} on ${String(holder?.host)}); wait for its end, name another folder, or remove ${path} if it has ended`,
+      { area: given, kind: 'input' },
     );
   }
   const release = () => rmSync(path, { force: true });

@@ -2,6 +2,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { checkFields, defaultsOf, describeType, type FieldNames, rejectField } from '../core/fields.ts';
+import { type Message, msg, option } from '../core/message.ts';
 import { withoutUndefined } from '../files/json-files.ts';
 import type { DropoutRates, ModelConfig } from './model-config-types.ts';
 import { dropoutPlaces, maxPositions, modelFields, usualDropout } from './model-fields.ts';
@@ -60,7 +61,8 @@ const maxParameters = 2 ** 32;
  * file with other names. Throws a HeddleError that names the field, its value and the allowed values.
  */
 export function modelConfig(options: ModelOptions, label?: FieldNames['label']): ModelConfig {
-  const names: FieldNames = { area: 'config', label, noun: 'field' };
+  // Fields of a model are no flags, although some have the name of one.
+  const names: FieldNames = { area: 'config', label: label ?? ((field) => field), noun: 'field' };
   const given = withoutUndefined<unknown>({ ...options }) as ModelOptions;
   checkFields(names, modelFields, given);
   const merged = { ...defaults, ...given };
@@ -77,13 +79,16 @@ export function modelConfig(options: ModelOptions, label?: FieldNames['label']):
     ...merged,
     dropout: dropoutRates(names, given.dropout),
   };
-  const fail = (field: keyof ModelConfig, wanted: string) => rejectField(names, field, c[field], wanted);
+  const fail = (field: keyof ModelConfig, wanted: Message | string) =>
+    rejectField(names, field, c[field], wanted);
   for (const [count, width] of [
     ['heads', 'headWidth'],
     ['decoderHeads', 'decoderHeadWidth'],
   ] as const)
-    if (given[width] === undefined && !Number.isInteger(c[width]))
-      fail(count, `a divisor of dModel ${dModel} if ${width} is not given`);
+    if (given[width] === undefined && !Number.isInteger(c[width])) {
+      const wanted = msg`a divisor of ${option('dModel')} ${dModel} if ${option(width)} is not given`;
+      fail(count, label ? wanted : msg`${wanted}; use ${option(count, nearestDivisor(dModel, c[count]))}`);
+    }
   checkFields(names, modelFields, c); // the fields whose defaults depend on others too
   for (const field of ['srcVocab', 'tgtVocab'] as const)
     if (c[field] === undefined) fail(field, describeType(modelFields[field].type));
@@ -91,22 +96,26 @@ export function modelConfig(options: ModelOptions, label?: FieldNames['label']):
   if (c.relativeMaxDistance < minDistance)
     fail('relativeMaxDistance', `a whole number of at least ${minDistance}`);
   for (const field of ['padId', 'startId', 'endId'] as const)
-    if (c[field] >= c.tgtVocab) fail(field, `below tgtVocab ${c.tgtVocab}`);
-  if (c.padId >= c.srcVocab) fail('padId', `below srcVocab ${c.srcVocab}`);
+    if (c[field] >= c.tgtVocab) fail(field, msg`below ${option('tgtVocab')} ${c.tgtVocab}`);
+  if (c.padId >= c.srcVocab) fail('padId', msg`below ${option('srcVocab')} ${c.srcVocab}`);
   if (c.maxLength + c.positionOffset > maxPositions) fail('maxLength', `at most ${maxPositions}`);
   if (c.positions === 'fairseq-sinusoidal' && c.padId < 0)
     fail('padId', 'the id of a token for these positions');
-  if (c.alignmentHead >= c.decoderHeads) fail('alignmentHead', `below decoderHeads ${c.decoderHeads}`);
+  if (c.alignmentHead >= c.decoderHeads)
+    fail('alignmentHead', msg`below ${option('decoderHeads')} ${c.decoderHeads}`);
   const { decoderTiedLayers: tied, decoderLayers } = c;
   if (tied.length > 0 && (tied.length !== decoderLayers || tied.some((n) => n > decoderLayers)))
     fail('decoderTiedLayers', `${decoderLayers} numbers from 1 to ${decoderLayers}`);
   if (c.feedForwardType === 'gated' && (c.feedForwardDepth !== 2 || c.decoderFeedForwardDepth !== 2))
-    fail('feedForwardDepth', '2 if feedForwardType is gated');
+    fail('feedForwardDepth', msg`2 if ${option('feedForwardType')} is gated`);
   // frame-stems.ts checks the other fields of frames.
   if (c.source === 'tokens' && (c.stem !== 'none' || c.frameWidth > 0)) fail('source', 'frames, with a stem');
   checkSize(c);
   if (sharesEmbeddings(c) && c.srcVocab !== c.tgtVocab)
-    fail('tie', `none or target if srcVocab ${c.srcVocab} and tgtVocab ${c.tgtVocab} differ`);
+    fail(
+      'tie',
+      msg`none or target if ${option('srcVocab')} ${c.srcVocab} and ${option('tgtVocab')} ${c.tgtVocab} differ`,
+    );
   return c;
 }
 
@@ -119,6 +128,13 @@ function dropoutRates({ area, label }: FieldNames, dropout: ModelOptions['dropou
   };
   checkFields({ area, label: placeLabel, noun: 'dropout place' }, dropoutPlaces, rates);
   return { ...defaultsOf(dropoutPlaces), ...withoutUndefined(rates) };
+}
+
+/** The divisor of `n` that is nearest to a number; the larger one of two. */
+function nearestDivisor(n: number, near: number): number {
+  let best = 1;
+  for (let d = 2; d <= n; d++) if (n % d === 0 && Math.abs(d - near) <= Math.abs(best - near)) best = d;
+  return best;
 }
 
 /** Rejects a model with too many parameters before memory is allocated. */
@@ -135,6 +151,7 @@ function checkSize(c: ModelConfig): void {
   const parameters = c.dModel * (inLayers + tables + c.maxLength + c.maxSource);
   if (parameters > maxParameters)
     throw new HeddleError(
-      `config: the model has about ${parameters} parameters, at most ${maxParameters} are supported; use a smaller vocabulary or width, or fewer layers`,
+      msg`the model has about ${parameters} parameters, at most ${maxParameters} are supported; use a smaller vocabulary, a smaller width or fewer layers`,
+      { area: 'config' },
     );
 }

@@ -1,7 +1,8 @@
 // Loads tokenizers: a tokenizer.json that heddle saved, or the file of another tool for a new training
 // (tokenizer.json or a SentencePiece model).
 
-import { check, HeddleError, withErrorPrefix } from '../core/errors.ts';
+import { check, HeddleError, withArea } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { isObject, parseJson } from '../files/json-files.ts';
 import { openSentencePiece } from './sentencepiece/processor.ts';
 import {
@@ -20,7 +21,7 @@ import { loadTrainedTokenizer } from './tokenizers/trained-tokenizer.ts';
  */
 export function loadTokenizer(json: unknown): Tokenizer {
   const file = typeof json === 'string' ? parse(json) : json;
-  check(isObject(file) && isObject(file.model), 'tokenizer.json: the field model is missing');
+  check(isObject(file) && isObject(file.model), 'the field model is missing', { area: 'tokenizer.json' });
   const { model } = file;
   if (model.type === sentencePieceModelType) return loadSentencePieceTokenizer(model);
   if (isTrainedSentencePiece(file)) return loadTrainedSentencePiece(file);
@@ -33,7 +34,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new HeddleError(`tokenizer.json: not JSON (${(error as Error).message})`);
+    throw new HeddleError(msg`not JSON (${(error as Error).message})`, { area: 'tokenizer.json' });
   }
 }
 
@@ -45,9 +46,9 @@ const names = {
   unknown: ['[UNK]', '<unk>'],
 } as const;
 
-/** Runs `read`. A HeddleError that it throws gets a prefix that names the supported kinds of files. */
+/** Runs `read`. A HeddleError that it throws names the supported kinds of files. */
 const tokenizerIn = <T>(name: string, read: () => T): T =>
-  withErrorPrefix(`${name}: neither a tokenizer.json nor a SentencePiece model (.model, .spm)`, read, name);
+  withArea(`${name}: neither a tokenizer.json nor a SentencePiece model (.model, .spm)`, read);
 
 /** What a model needs of a tokenizer file. */
 export interface TokenizerFileOptions {
@@ -102,7 +103,7 @@ export function readTokenizerFile(
     names[role].map((token) => ids.get(token)).find((id) => id !== undefined);
   const size = Math.max(0, ...[...ids.values()].map(Number).filter(Number.isFinite)) + 1;
   const [pad = size, end, unknown] = [find('pad'), find('end'), find('unknown')];
-  check(end !== undefined, `${name}: there is no end token (${names.end.join(', ')}) in it`);
+  check(end !== undefined, msg`there is no end token (${names.end.join(', ')}) in it`, { area: name });
   const start = find('start') ?? pad;
   const special = {
     pad,

@@ -475,7 +475,7 @@ describe('translate', () => {
     [
       'a field out of range',
       () => [copy('field', (f) => edit(f, 'config.json', (c) => Object.assign(c.model, { norm: 'mid' })))],
-      /field\/config\.json: config: norm is "mid"/,
+      /field\/config\.json: norm is "mid"/,
     ],
     [
       'a tokenizer that is missing',

@@ -17,7 +17,8 @@ it('replaces none if one cannot be written, and leaves no other file', async () 
   const files: Files = {
     ...memory,
     async write(path, bytes) {
-      if (room-- === 0) throw new HeddleError(`${path}: cannot write: no space is left`, { kind: 'quota' });
+      if (room-- === 0)
+        throw new HeddleError('cannot write: no space is left', { kind: 'quota', area: path });
       await memory.write(path, bytes);
     },
   };

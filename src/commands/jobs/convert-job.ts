@@ -2,7 +2,7 @@
 
 import { version } from '../../../package.json';
 import { openFolder } from '../../api/load-model.ts';
-import { check, HeddleError, withErrorPrefix } from '../../core/errors.ts';
+import { check, HeddleError, withArea } from '../../core/errors.ts';
 import type { LanguageOptions } from '../../decode/text-options.ts';
 import type { TorchSettings } from '../../features/pytorch/torch-run/torch-run-files.ts';
 import type { Files } from '../../files/files.ts';
@@ -75,7 +75,7 @@ export const convert: Job<ConvertArguments, Converted> = async (args, session) =
   for (const [name, value] of Object.entries(args.formatOptions ?? {})) {
     const { fromFile } = format?.options?.[name] ?? {};
     const bytes = fromFile && (await readUnpacked(session.files, value));
-    formatOptions[name] = bytes ? withErrorPrefix(value, () => fromFile(bytes)) : value;
+    formatOptions[name] = bytes ? withArea(value, () => fromFile(bytes)) : value;
   }
   const model = await openFolder(folder, session, args);
   const onWarning = (text: string) => session.emit({ type: 'warning', text });

@@ -3,6 +3,7 @@
 import { check } from '../../core/errors.ts';
 import { checkNames, suggestion } from '../../core/fields.ts';
 import { formatPercent } from '../../core/format-numbers.ts';
+import { msg, option } from '../../core/message.ts';
 import { baseName } from '../../files/files.ts';
 import { isObject } from '../../files/json-files.ts';
 import { type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
@@ -44,9 +45,13 @@ export function mixedCorpus(
 ): CorpusArguments {
   const names = { area: 'train', noun: 'field', others: ['data', 'stages', 'dev', 'test'] };
   checkNames(names, formatFields, Object.keys(columns));
-  check(!data || !stages, 'train: data and stages exclude each other; give the data in each stage');
+  check(!data || !stages, 'data and stages exclude each other; give the data in each stage', {
+    area: 'train',
+  });
   const given = stages ?? [{ data: data ?? [] }];
-  check(Array.isArray(given) && given.length > 0, 'train: stages must be a list of at least one stage');
+  check(Array.isArray(given) && given.length > 0, 'stages must be a list of at least one stage', {
+    area: 'train',
+  });
   const weights = given.map((stage, i) => stageWeights(stage, `stage ${i + 1}`));
   const files = [...new Set(weights.flatMap((stage) => [...stage.keys()]))];
   const all = given.map(({ steps, stalls }, i): Stage => {
@@ -69,36 +74,38 @@ const corpusFields: Readonly<Record<CorpusArguments['kind'], readonly string[]>>
 /** Throws a HeddleError if a corpus lacks what its kind must have, or has other fields. */
 export function checkCorpus({ kind, ...fields }: CorpusArguments): void {
   const known = Object.hasOwn(corpusFields, kind) ? corpusFields[kind] : undefined;
-  check(
-    known,
-    () => `train: there is no corpus of kind ${kind}${suggestion(kind, Object.keys(corpusFields))}`,
-  );
+  check(known, () => msg`there is no corpus of kind ${kind}${suggestion(kind, Object.keys(corpusFields))}`, {
+    area: 'train',
+  });
   checkNames({ area: `train: corpus of kind ${kind}`, noun: 'field' }, known, Object.keys(fields));
   const [needed = ''] = known;
-  check(needed in fields, `train: a corpus of kind ${kind} needs ${needed}`);
+  check(needed in fields, msg`a corpus of kind ${kind} needs ${needed}`, { area: 'train' });
 }
 
 /** The weights of a stage by file. */
 function stageWeights(stage: unknown, name: string): Map<string, number> {
-  check(isObject(stage), () => `train: ${name} is ${JSON.stringify(stage)}, it must have data`);
+  check(isObject(stage), () => msg`${name} is ${JSON.stringify(stage)}, it must have data`, {
+    area: 'train',
+  });
   checkNames({ area: `train: ${name}`, noun: 'field' }, ['data', 'steps', 'stalls'], Object.keys(stage));
   const { data } = stage;
   check(
     Array.isArray(data) || isObject(data),
-    () => `train: data of ${name} is ${JSON.stringify(data)}, it must be files with weights`,
+    () => msg`data of ${name} is ${JSON.stringify(data)}, it must be files with weights`,
+    { area: 'train' },
   );
   const entries: readonly (readonly [string, unknown])[] = Array.isArray(data)
     ? data.map((item) => (Array.isArray(item) ? [String(item[0]), item[1]] : weightedFile(String(item))))
     : Object.entries(data);
-  check(entries.length > 0, `train: ${name} has no files`);
+  check(entries.length > 0, msg`${name} has no files`, { area: 'train' });
   const weights = new Map<string, number>();
   for (const [file, weight] of entries) {
     check(
       typeof weight === 'number' && Number.isFinite(weight) && weight > 0,
-      () =>
-        `train: the weight of ${file} in ${name} is ${JSON.stringify(weight)}, it must be a number above 0`,
+      () => msg`the weight of ${file} in ${name} is ${JSON.stringify(weight)}, it must be a number above 0`,
+      { area: 'train' },
     );
-    check(!weights.has(file), `train: ${file} is twice in ${name}; give one weight`);
+    check(!weights.has(file), msg`${file} is twice in ${name}; give one weight`, { area: 'train' });
     weights.set(file, weight);
   }
   return weights;
@@ -118,15 +125,19 @@ function checkEnd(
   for (const [field, value] of Object.entries({ steps, stalls }))
     check(
       value === undefined || (Number.isSafeInteger(value) && value > 0),
-      () => `train: ${field} of ${name} is ${JSON.stringify(value)}, it must be a whole number of at least 1`,
+      () => msg`${field} of ${name} is ${JSON.stringify(value)}, it must be a whole number of at least 1`,
+      { area: 'train' },
     );
-  check(steps === undefined || stalls === undefined, `train: ${name} has steps and stalls; give one of them`);
+  check(steps === undefined || stalls === undefined, msg`${name} has steps and stalls; give one of them`, {
+    area: 'train',
+  });
   const hasEnd = (steps ?? stalls) !== undefined;
   check(
     hasEnd !== isLast,
     isLast
-      ? `train: ${name} is the last one and lasts to the end of the run; omit its end, and give the run's steps or patience`
-      : `train: ${name} has no end; give steps or stalls`,
+      ? msg`${name} is the last one and lasts to the end of the run; omit its end, and give the run's steps or ${option('patience')}`
+      : msg`${name} has no end; give steps or stalls`,
+    { area: 'train' },
   );
 }
 

@@ -128,7 +128,7 @@ async function readRecord(http: HttpOptions, url: string): Promise<Json | undefi
   } catch {
     // Not JSON: below.
   }
-  throw new HeddleError(`${url}: not a record of models: it is not a JSON object`, { kind: 'network' });
+  throw new HeddleError('not a record of models: it is not a JSON object', { area: url, kind: 'network' });
 }
 
 /** An http address without slashes at its end. */
@@ -147,7 +147,7 @@ async function openRelease(http: HttpOptions, release: FirefoxRelease) {
   if (release.record !== undefined) {
     const url = address(release.record);
     const record = await readRecord(http, url);
-    if (!record) throw new HeddleError(`${url}: there is no record of models`, { kind: 'not-found' });
+    if (!record) throw new HeddleError('there is no record of models', { area: url, kind: 'not-found' });
     const folder = url.replace(/(?:\/db)?\/[^/]*$/, '');
     const stated = typeof record.baseUrl === 'string' ? address(record.baseUrl) : folder;
     return { record, base: given ?? stated };
@@ -157,7 +157,8 @@ async function openRelease(http: HttpOptions, release: FirefoxRelease) {
     const record = await readRecord(http, `${base}/${name}`);
     if (record) return { record, base };
   }
-  throw new HeddleError(`${base}: there is no db/models.json, models.json or registry.json`, {
+  throw new HeddleError('there is no db/models.json, models.json or registry.json', {
+    area: base,
     kind: 'not-found',
   });
 }
@@ -212,12 +213,10 @@ async function unpack(files: Files, path: string, hash: string | undefined): Pro
   sum.add(bytes);
   if (hash !== undefined && sum.hex() !== hash) {
     await files.remove(path);
-    throw new HeddleError(
-      `${path}: its checksum is not the one of the record; it was removed, pull it again`,
-      {
-        kind: 'network',
-      },
-    );
+    throw new HeddleError('its checksum is not the one of the record; it was removed, pull it again', {
+      area: path,
+      kind: 'network',
+    });
   }
   const plain = path.replace(/\.gz$/, '');
   await files.write(plain, bytes);

@@ -4,7 +4,8 @@
 // final_norm is false, encoder and decoder have no final norm (custom_encoder, custom_decoder).
 // tests/formats/nn_transformer.py builds such a module.
 
-import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
+import { HeddleError, withArea } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { sameValues, type Tensor } from '../../core/tensor.ts';
 import type { Files } from '../../files/files.ts';
 import type { Json } from '../../files/json-files.ts';
@@ -83,13 +84,13 @@ export async function loadPytorch(
     const copy = stored.get(name)?.data;
     if (!copy) continue;
     if (!sameValues(copy, stored.get(original)?.data))
-      throw new HeddleError(`${folder}: ${name} must equal ${original}, since tie is ${c.tie}`);
+      throw new HeddleError(msg`${name} must equal ${original}, since tie is ${c.tie}`, { area: folder });
     delete tensors[name];
   }
   const sides = await readTextSides(files, folder, raw, c, readOrigin);
   return {
     ...sides,
-    weights: withErrorPrefix(`${folder}/${modelFileNames.weights}`, () =>
+    weights: withArea(`${folder}/${modelFileNames.weights}`, () =>
       weightsFromTensors(parameterList(c), tensors),
     ),
   };

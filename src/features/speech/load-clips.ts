@@ -47,10 +47,10 @@ export async function readClips(corpus: CorpusFiles, split: HeldOut, files: File
 
 /** The clips of manifests or of folders with one: path and text. Throws a HeddleError that names the file. */
 export async function clipsOf(given: PairFiles, files: Files): Promise<Pair[]> {
-  check(!given.source, 'train: clips are named in a manifest, not in parallel files');
+  check(!given.source, 'clips are named in a manifest, not in parallel files', { area: 'train' });
   const pairs: Pair[] = [];
   for (const path of pathsOf(given)) {
-    check(path !== '-', 'train: a manifest of clips cannot be read from stdin; give its path');
+    check(path !== '-', 'a manifest of clips cannot be read from stdin; give its path', { area: 'train' });
     const manifest = await manifestOf(path, files);
     const entries = await readManifest(manifest, given, files);
     check(

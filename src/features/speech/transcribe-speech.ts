@@ -91,7 +91,7 @@ export async function transcribeSpeech(
 ): Promise<Transcription> {
   const { onSegment, onPartial, onProgress, signal, ...given } = options;
   checkFields({ area: 'transcribe' }, fields, given);
-  check(speechOf(model.saved), 'transcribe: the model does not read speech; use a Whisper model');
+  check(speechOf(model.saved), 'the model does not read speech; use a Whisper model', { area: 'transcribe' });
   const stream = isStream(audio) ? streamOf(audio, name) : undefined;
   return model.inTurn(async () => {
     const samples = isStream(audio) ? undefined : await samplesOf(audio, name, signal);

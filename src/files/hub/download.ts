@@ -2,6 +2,7 @@
 // into place.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { present } from '../../core/present.ts';
 import { type Files, openBlob } from '../files.ts';
 import { errorHints, type HttpOptions, RetryableError, send, statusError, withRetries } from './http.ts';
@@ -28,7 +29,8 @@ export async function download(
   const path = `${folder}/${name}`;
   const maxBytes = maxBytesOf(files);
   if ((file.size ?? 0) > maxBytes)
-    throw new HeddleError(`${title}: it has ${file.size} bytes, the maximum is ${maxBytes}`, {
+    throw new HeddleError(msg`it has ${file.size} bytes, the maximum is ${maxBytes}`, {
+      area: title,
       kind: 'input',
     });
   if (await files.exists(path)) {
@@ -132,7 +134,10 @@ async function check(
         : undefined;
   if (reason === undefined) return;
   await parts.remove();
-  throw new HeddleError(`${title}: ${reason}; the file has been removed, try again`, { kind: 'network' });
+  throw new HeddleError(msg`${reason}; the file has been removed, try again`, {
+    area: title,
+    kind: 'network',
+  });
 }
 
 /**
@@ -175,13 +180,17 @@ async function receive(
     if (file.size !== undefined && stated !== undefined && stated !== file.size) {
       await end();
       await parts.remove();
-      throw new HeddleError(`${title}: it has ${stated} bytes, the hub says ${file.size}`, {
+      throw new HeddleError(msg`it has ${stated} bytes, the hub says ${file.size}`, {
+        area: title,
         kind: 'network',
       });
     }
     const total = file.size ?? stated;
     if ((total ?? 0) > maxBytes)
-      throw new HeddleError(`${title}: it has ${total} bytes, the maximum is ${maxBytes}`, { kind: 'input' });
+      throw new HeddleError(msg`it has ${total} bytes, the maximum is ${maxBytes}`, {
+        area: title,
+        kind: 'input',
+      });
     onBytes(parts.length, total);
     await store(response, http, title, total, parts, (done) => {
       timer.reset();
@@ -240,7 +249,10 @@ async function store(
       if (done) break;
       if (parts.length + value.length > longest) {
         await parts.remove();
-        throw new HeddleError(`${title}: the body is longer than ${longest} bytes`, { kind: 'network' });
+        throw new HeddleError(msg`the body is longer than ${longest} bytes`, {
+          area: title,
+          kind: 'network',
+        });
       }
       await parts.push(value);
       onBytes(parts.length);

@@ -1,5 +1,7 @@
 // HTTP requests to a hub: errors that say what to do, timeouts, and retries with exponential backoff.
+
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 
 /** How to send requests. */
 export interface HttpOptions {
@@ -131,14 +133,14 @@ export function statusError(
 ): Error {
   if (status === 404)
     return new HeddleError(
-      `${title}: there is no such model, revision or file (404); check the spelling of OWNER/NAME and of the revision on the hub`,
-      { kind: 'not-found' },
+      'there is no such model, revision or file (404); check the spelling of OWNER/NAME and of the revision on the hub',
+      { area: title, kind: 'not-found' },
     );
   if (status === 401 || status === 403) {
     const help = http.token
       ? 'the access token does not allow it; its owner may have to accept the terms of the model on its page'
       : `it does not exist, or is private: ${errorHints(http).access}`;
-    return new HeddleError(`${title}: the hub refuses it (${status}): ${help}`, { kind: 'network' });
+    return new HeddleError(msg`the hub refuses it (${status}): ${help}`, { area: title, kind: 'network' });
   }
   if (status === 408 || status === 429 || status >= 500) {
     const seconds = Number(headers.get('Retry-After'));
@@ -147,7 +149,7 @@ export function statusError(
     const reason = / cannot be reached$/.test(statusText) ? statusText : `the hub answers ${status}`;
     return new RetryableError(`${title}: ${reason}`, { wait });
   }
-  return new HeddleError(`${title}: the hub answers ${status}`, { kind: 'network' });
+  return new HeddleError(msg`the hub answers ${status}`, { area: title, kind: 'network' });
 }
 
 /**
@@ -167,7 +169,10 @@ export async function withRetries<T>(
     } catch (error) {
       if (!(error instanceof RetryableError)) throw error;
       if (failures >= http.maxRetries)
-        throw new HeddleError(`${error.message}${hint}`, { kind: error.kind, cause: error });
+        throw new HeddleError(msg`${error.message}${hint}`, {
+          kind: error.kind,
+          cause: error,
+        });
       await sleep(Math.max(error.wait, http.retryDelay * 2 ** failures), http.signal);
     }
   }

@@ -1,6 +1,8 @@
 // Partial downloads: the bytes of a file received so far, in chunks OFFSET-LENGTH in a folder NAME.part, so
 // that a download can resume. about.json identifies the version of the file.
+
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { appendFile, concatBytes, type Files, writeText } from '../files.ts';
 import { readJson } from '../json-files.ts';
 
@@ -54,8 +56,8 @@ export async function checkPartialFolder(
   const other = names.find((name) => !isOwn(name.replace(/\.part$/, '')));
   if (other !== undefined)
     throw new HeddleError(
-      `${folder}: this folder is for the incomplete download, but has ${other}; move that file away, or use another folder`,
-      { kind: 'input' },
+      msg`this folder is for the incomplete download, but has ${other}; move that file away, or use another folder`,
+      { area: folder, kind: 'input' },
     );
 }
 
@@ -107,7 +109,8 @@ export async function openPartialFile(files: Files, path: string): Promise<Parti
       for (const { at, length: n } of chunks) {
         const bytes = await files.read(`${folder}/${at}-${n}`);
         if (bytes.length !== n)
-          throw new HeddleError(`${folder}/${at}-${n}: it has ${bytes.length} bytes; remove ${folder}`, {
+          throw new HeddleError(msg`it has ${bytes.length} bytes; remove ${folder}`, {
+            area: `${folder}/${at}-${n}`,
             kind: 'input',
           });
         onBytes(bytes);
@@ -132,7 +135,8 @@ function allocate(length: number, title: string): Uint8Array {
   try {
     return new Uint8Array(length);
   } catch (error) {
-    throw new HeddleError(`${title}: not enough memory for ${length} bytes`, {
+    throw new HeddleError(msg`not enough memory for ${length} bytes`, {
+      area: title,
       kind: 'memory',
       cause: error,
     });

@@ -3,6 +3,7 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { formatBytes } from '../../core/format-numbers.ts';
+import { msg } from '../../core/message.ts';
 import type { Files } from '../files.ts';
 import { weightNames } from '../hf-file-names.ts';
 import { isObject, readJson } from '../json-files.ts';
@@ -93,7 +94,8 @@ export async function pull(
       for (const shard of await shardsOf(files, `${partial}/${name}`)) {
         if (sizes.has(shard)) continue;
         if (!optional)
-          throw new HeddleError(`${name}: it names ${shard}, which ${repository.name} does not have`, {
+          throw new HeddleError(msg`it names ${shard}, which ${repository.name} does not have`, {
+            area: name,
             kind: 'not-found',
           });
         sizes.set(shard, 0);
@@ -108,7 +110,8 @@ export async function pull(
   if (
     !downloaded.some(({ name }) => name === whole || name === index || name === 'adapter_model.safetensors')
   )
-    throw new HeddleError(`${repository.name}: it has no ${whole}; weights are read from safetensors`, {
+    throw new HeddleError(msg`it has no ${whole}; weights are read from safetensors`, {
+      area: repository.name,
       kind: 'not-found',
     });
   await removeOthers(files, partial, downloaded);
@@ -139,19 +142,22 @@ async function checkRoom(
   }
   if (free < most)
     throw new HeddleError(
-      `${folder}: no room on the disk: the download needs ${formatBytes(most)}, ${formatBytes(free)} are free; free some space, or use another disk`,
-      { kind: 'quota' },
+      msg`no room on the disk: the download needs ${formatBytes(most)}, ${formatBytes(free)} are free; free some space, or use another disk`,
+      { area: folder, kind: 'quota' },
     );
 }
 
 /** The shards in an index. Throws a HeddleError for other names, such as paths that leave the folder. */
 async function shardsOf(files: Files, path: string): Promise<string[]> {
   const { weight_map: map } = await readJson(files, path);
-  if (!isObject(map)) throw new HeddleError(`${path}: it has no weight_map`, { kind: 'input' });
+  if (!isObject(map)) throw new HeddleError('it has no weight_map', { area: path, kind: 'input' });
   const names = [...new Set<unknown>(Object.values(map))];
   const wrong = names.find((name) => typeof name !== 'string' || !isShard(name));
   if (wrong !== undefined)
-    throw new HeddleError(`${path}: ${JSON.stringify(wrong)} is not the name of a shard`, { kind: 'input' });
+    throw new HeddleError(msg`${JSON.stringify(wrong)} is not the name of a shard`, {
+      area: path,
+      kind: 'input',
+    });
   return names as string[];
 }
 

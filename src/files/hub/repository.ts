@@ -5,6 +5,7 @@ import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { check, HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { tokenizerFileNames, weightNames } from '../hf-file-names.ts';
 import { isCount, isObject } from '../json-files.ts';
 import { errorHints, type HttpOptions, RetryableError, send, statusError, withRetries } from './http.ts';
@@ -77,15 +78,14 @@ function selectFiles(files: readonly string[], name: string, revision: string): 
   const others = otherNames.filter((x) => has.has(x));
   check(
     has.has('config.json') || has.has('adapter_config.json'),
-    `${name}: it has no config.json; choose a transformers model (BART, MarianMT, T5, ...) or one of heddle train`,
-    'not-found',
+    'it has no config.json; choose a transformers model (BART, MarianMT, T5, ...) or one of heddle train',
+    { kind: 'not-found', area: name },
   );
   if (weights.length === 0 && !has.has('adapter_model.safetensors')) {
     const other = [...has].find((x) => /\.(bin|h5|msgpack|npz|onnx|ckpt|pt|pth)$/.test(x));
     throw new HeddleError(
-      `${name}: it has no ${whole}${other === undefined ? '' : `, only ${other}`}; weights are read from safetensors. ` +
-        `Another revision may have them (${revision}), or convert them with transformers (save_pretrained)`,
-      { kind: 'not-found' },
+      msg`it has no ${whole}${other === undefined ? '' : `, only ${other}`}; weights are read from safetensors. Another revision may have them (${revision}), or convert them with transformers (save_pretrained)`,
+      { area: name, kind: 'not-found' },
     );
   }
   return [...others, ...weights];
@@ -191,7 +191,8 @@ export async function readBounded(
     timer.reset();
     bytes += value.length;
     if (bytes > maxListing)
-      throw new HeddleError(`${name}: the hub's list of files is longer than ${maxListing} bytes`, {
+      throw new HeddleError(msg`the hub's list of files is longer than ${maxListing} bytes`, {
+        area: name,
         kind: 'network',
       });
     text += decoder.decode(value, { stream: true });
@@ -203,12 +204,12 @@ function parseListing(text: string, name: string) {
   try {
     json = JSON.parse(text);
   } catch {
-    throw new HeddleError(`${name}: the hub's list of files is not JSON`, { kind: 'network' });
+    throw new HeddleError("the hub's list of files is not JSON", { area: name, kind: 'network' });
   }
   if (!isObject(json) || !Array.isArray(json.siblings))
     throw new HeddleError(
-      `${name}: the hub's answer has no list of files; is its address that of a Hugging Face hub?`,
-      { kind: 'network' },
+      "the hub's answer has no list of files; is its address that of a Hugging Face hub?",
+      { area: name, kind: 'network' },
     );
   const commit = typeof json.sha === 'string' && /^[0-9a-f]{40}$/.test(json.sha) ? json.sha : undefined;
   const files = json.siblings.filter(isObject).flatMap((entry) => {

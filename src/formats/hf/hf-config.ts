@@ -1,7 +1,8 @@
 // Reads config.json of a Hugging Face model into a ModelConfig and decoding rules. A field is supported,
 // ignored because it has no effect here, or an error. Missing fields have the defaults of transformers.
 
-import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
+import { HeddleError, withArea } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import { readWhisperFields } from '../../features/speech/whisper-config.ts';
 import { isCount, type Json } from '../../files/json-files.ts';
@@ -39,9 +40,9 @@ export function readHfConfig(
   path = 'config.json',
 ): HfConfig {
   const reject: Reject = (field, reason) => {
-    throw new HeddleError(
-      `${path}: ${field} is ${JSON.stringify(raw[field] ?? generation?.[field])}, ${reason}`,
-    );
+    throw new HeddleError(msg`${field} is ${JSON.stringify(raw[field] ?? generation?.[field])}, ${reason}`, {
+      area: path,
+    });
   };
   const type = raw.model_type as HfType;
   if (!hfTypes.includes(type)) reject('model_type', `heddle reads ${hfTypes.join(', ')}`);
@@ -93,7 +94,8 @@ export function readHfConfig(
   const end = generation?.eos_token_id;
   if (!isNothing(end) && JSON.stringify([end].flat()) !== JSON.stringify([ids.endId]))
     throw new HeddleError(
-      `${path}: eos_token_id is ${ids.endId}, but ${JSON.stringify(end)} in generation_config.json; they must be equal`,
+      msg`eos_token_id is ${ids.endId}, but ${JSON.stringify(end)} in generation_config.json; they must be equal`,
+      { area: path },
     );
   const isT5 = family.like === 't5';
   const options = isT5 ? readT5Fields(fields) : isSpeech ? readWhisperFields(fields) : readBartFields(fields);
@@ -105,10 +107,8 @@ export function readHfConfig(
       reject(field, `it must be ${wanted}, as the other fields say`);
   return {
     type,
-    config: withErrorPrefix(
-      path,
-      () => modelConfig({ ...options, ...family.model, ...ids, hidePadding: false }, jsonNames(family)),
-      'config',
+    config: withArea(path, () =>
+      modelConfig({ ...options, ...family.model, ...ids, hidePadding: false }, jsonNames(family)),
     ),
     // Those of speech depend on the task; see whisper-config.ts.
     decode: isSpeech
@@ -187,8 +187,8 @@ function checkNames(path: string, raw: Json, type: HfType): void {
   const unknown = Object.keys(raw).filter((field) => !isKnownField(field, type) && !isNothing(raw[field]));
   if (unknown.length > 0)
     throw new HeddleError(
-      `${path}: unknown field${unknown.length > 1 ? 's' : ''} of a ${type} model: ${unknown.join(', ')}; ` +
-        'remove fields that do not change the computation',
+      msg`unknown field${unknown.length > 1 ? 's' : ''} of a ${type} model: ${unknown.join(', ')}; remove fields that do not change the computation`,
+      { area: path },
     );
   const { architectures: kinds } = raw;
   const architectures: readonly unknown[] = hfFamilies[type].architectures;
@@ -196,7 +196,8 @@ function checkNames(path: string, raw: Json, type: HfType): void {
   const wrong = Array.isArray(kinds) ? kinds.find((kind) => !architectures.includes(kind)) : kinds;
   if (wrong !== undefined)
     throw new HeddleError(
-      `${path}: architectures is ${JSON.stringify(kinds)}, heddle reads ${architectures.join(' and ')}`,
+      msg`architectures is ${JSON.stringify(kinds)}, heddle reads ${architectures.join(' and ')}`,
+      { area: path },
     );
 }
 

@@ -1,7 +1,8 @@
 // Reads the tokenizers of a Hugging Face folder: characters in config.json, or tokenizer files. Without
 // either, texts are token ids.
 
-import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
+import { HeddleError, withArea } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { type Json, parseJson } from '../../files/json-files.ts';
 import { modelFileNames } from '../../files/model-file.ts';
 import { type ModelConfig, sharesEmbeddings } from '../../model/model-config.ts';
@@ -64,8 +65,8 @@ export function readHfTokenizers(
   }
   if (files['vocab.json'])
     throw new HeddleError(
-      `${folder}/vocab.json: a tokenizer also needs merges.txt, or sentencepiece.bpe.model, or source.spm and target.spm, or else a tokenizer.json; add the missing files`,
-      { kind: 'not-found' },
+      'a tokenizer also needs merges.txt, or sentencepiece.bpe.model, or source.spm and target.spm, or else a tokenizer.json; add the missing files',
+      { area: `${folder}/vocab.json`, kind: 'not-found' },
     );
   return idTokenizers(c, special.unknown, folder);
 }
@@ -107,7 +108,7 @@ function readOwn(files: Readonly<Record<string, Uint8Array>>, c: ModelConfig, fo
       throw error;
     }
     if (tokenizer.size !== size)
-      throw new HeddleError(`${path}: it has ${tokenizer.size} tokens, the model ${size}`);
+      throw new HeddleError(msg`it has ${tokenizer.size} tokens, the model ${size}`, { area: path });
     return tokenizer;
   };
   const [source, target] = [read(modelFileNames.source, c.srcVocab), read(modelFileNames.target, c.tgtVocab)];
@@ -139,11 +140,11 @@ function readCharacters(raw: Json, c: ModelConfig, special: SpecialIds, folder: 
   const read = (field: string, size: number): Tokenizer => {
     const characters = raw[field];
     if (typeof characters !== 'string')
-      throw new HeddleError(
-        `${folder}/config.json: ${field} is ${JSON.stringify(characters)}, it must be a string`,
-      );
+      throw new HeddleError(msg`${field} is ${JSON.stringify(characters)}, it must be a string`, {
+        area: `${folder}/config.json`,
+      });
     const begin = raw.bos_token_id;
-    return withErrorPrefix(`${folder}/config.json: ${field}`, () =>
+    return withArea(`${folder}/config.json: ${field}`, () =>
       createCharacterTokenizer({
         characters,
         size,

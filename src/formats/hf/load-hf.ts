@@ -1,6 +1,7 @@
 // Loads Hugging Face folders, and the source checkpoint that other formats keep under `origin`.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { sameValues, sizeOf } from '../../core/tensor.ts';
 import { sinusoids } from '../../engine/ops/embedding/embedding.ts';
 import { readSpeech, speechFileNames } from '../../features/speech/whisper-config.ts';
@@ -68,7 +69,8 @@ async function readAll(folder: string, opened: OpenedFolder): Promise<SavedModel
   const { model, checkpoint, form, parameters: p, reader } = opened;
   if (!form && p.size > maxRandom)
     throw new HeddleError(
-      `${folder}: there are no weights, and the configuration asks for ${p.size} parameters; random weights are made for at most ${maxRandom}`,
+      msg`there are no weights, and the configuration asks for ${p.size} parameters; random weights are made for at most ${maxRandom}`,
+      { area: folder },
     );
   const weights = new Float32Array(p.size);
   for (const parameter of p.all)
@@ -187,7 +189,7 @@ export async function readHfOrigin(
     isObject(dtypes) &&
     Object.values(dtypes).every((d) => weightDtypes.includes(d as SourceCheckpoint['dtype'])) &&
     [aliases, absent].every((list) => Array.isArray(list) && list.every((name) => typeof name === 'string'));
-  if (!valid) throw new HeddleError(`${path}: the field origin is invalid`);
+  if (!valid) throw new HeddleError('the field origin is invalid', { area: path });
   const own = await readOtherFiles(files, folder, config);
   const { decode } = readHfConfig(raw, generation as Json | undefined, undefined, `${path}: origin`);
   const { notes: _, ...tokenizers } = readHfTokenizers(raw, config, own, folder);
@@ -230,7 +232,8 @@ function inferMarianConfig(tensors: ReadonlyMap<string, FileTensor>, path: strin
     otherModel
   )
     throw new HeddleError(
-      `${path}: the folder has no config.json, and the tensors are not those of MarianMT, which can be loaded without one`,
+      'the folder has no config.json, and the tensors are not those of MarianMT, which can be loaded without one',
+      { area: path },
     );
   const heads = width > defaultHeadWidth && width % defaultHeadWidth === 0 ? width / defaultHeadWidth : 1;
   const pad = vocab - 1;

@@ -4,6 +4,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { createFingerprint } from '../../core/fingerprint.ts';
 import { asFloat32 } from '../../core/float16.ts';
+import { msg } from '../../core/message.ts';
 import { indexOfNonFinite, type Shape, sameShape, sameValues, show, sizeOf } from '../../core/tensor.ts';
 import { fairseqSinusoids } from '../../engine/ops/embedding/other-sinusoids.ts';
 import { type Files, openBlob } from '../../files/files.ts';
@@ -49,31 +50,35 @@ export async function openWeights(
     ])
       if (await files.exists(`${folder}/${other}`))
         throw new HeddleError(
-          `${folder}/${other}: heddle reads only safetensors; convert it with transformers (save_pretrained)`,
+          'heddle reads only safetensors; convert it with transformers (save_pretrained)',
+          { area: `${folder}/${other}` },
         );
     return undefined;
   }
   const { weight_map: fileOf } = await readJson(files, index);
-  if (!isObject(fileOf)) throw new HeddleError(`${index}: it has no weight_map of tensors to files`);
+  if (!isObject(fileOf)) throw new HeddleError('it has no weight_map of tensors to files', { area: index });
   for (const [name, file] of Object.entries(fileOf))
     if (typeof file !== 'string' || !/^[\w.-]+\.safetensors$/.test(file))
       throw new HeddleError(
-        `${index}: ${name} is in ${JSON.stringify(file)}, which is not the name of a safetensors file in the folder`,
+        msg`${name} is in ${JSON.stringify(file)}, which is not the name of a safetensors file in the folder`,
+        { area: index },
       );
   const all = new Map<string, FileTensor>();
   for (const file of new Set(Object.values(fileOf))) {
     const path = `${folder}/${file}`;
     if (!(await files.exists(path)))
-      throw new HeddleError(`${path}: missing, and ${index} names it`, { kind: 'not-found' });
+      throw new HeddleError(msg`missing, and ${index} names it`, { area: path, kind: 'not-found' });
     for (const [name, tensor] of await openShard(files, folder, path, 0)) {
       if (fileOf[name] !== file)
-        throw new HeddleError(`${path}: it contains ${name}, but ${index} lists it in another file`);
+        throw new HeddleError(msg`it contains ${name}, but ${index} lists it in another file`, {
+          area: path,
+        });
       all.set(name, tensor);
     }
   }
   for (const [name, file] of Object.entries(fileOf))
     if (!all.has(name))
-      throw new HeddleError(`${folder}/${file}: ${name} is missing; it is listed in ${index}`);
+      throw new HeddleError(msg`${name} is missing; it is listed in ${index}`, { area: `${folder}/${file}` });
   return all;
 }
 
@@ -112,7 +117,9 @@ async function openShard(
   const tensors = new Map<string, FileTensor>();
   for (const [name, { dtype, shape, data_offsets }] of Object.entries(entries)) {
     if (!(weightDtypes as readonly string[]).includes(dtype))
-      throw new HeddleError(`${path}: ${name} is ${dtype}; weights must be float32, float16 or bfloat16`);
+      throw new HeddleError(msg`${name} is ${dtype}; weights must be float32, float16 or bfloat16`, {
+        area: path,
+      });
     const width = dtypeBytes(dtype);
     const start = base + data_offsets[0];
     const read = async (first = 0, count = sizeOf(shape)): Promise<Float32Array> => {
@@ -120,7 +127,9 @@ async function openShard(
       const values = asFloat32(tensorFromBytes(path, name, dtype, [count], raw)).data as Float32Array;
       const wrong = indexOfNonFinite(values);
       if (wrong >= 0)
-        throw new HeddleError(`${folder}: ${name} has ${values[wrong]} at element ${first + wrong}`);
+        throw new HeddleError(msg`${name} has ${values[wrong]} at element ${first + wrong}`, {
+          area: folder,
+        });
       return values;
     };
     tensors.set(name, { dtype: dtype as WeightDtype, shape, read });
@@ -177,22 +186,23 @@ export async function storedWeights(
   for (const [name, tensor] of Object.entries(computed)) if (!tensors.has(name)) tensors.set(name, tensor);
   const absent = [...tensors.keys()].filter((name) => !stored.has(name));
   const missing = expected.map(({ name }) => name).filter((name) => !tensors.has(name));
-  if (missing.length) throw new HeddleError(`${path}: missing ${listed(missing)}`);
+  if (missing.length) throw new HeddleError(msg`missing ${listed(missing)}`, { area: path });
   for (const { name, shape } of expected) {
     const actual = (tensors.get(name) as FileTensor).shape;
     if (!sameShape(actual, shape))
-      throw new HeddleError(`${path}: ${name} is ${show(actual)}, config.json says ${show(shape)}`);
+      throw new HeddleError(msg`${name} is ${show(actual)}, config.json says ${show(shape)}`, { area: path });
   }
   const own = new Set([...expected.map(({ name }) => name), ...absent]);
   const aliases = [...tensors.keys()].filter((name) => !own.has(name)).sort();
   const unknown = aliases.filter((name) => !tied[name] && !isComputedTable(c, prefix, name));
   if (unknown.length)
-    throw new HeddleError(`${path}: tensors that do not match config.json: ${listed(unknown)}`);
+    throw new HeddleError(msg`tensors that do not match config.json: ${listed(unknown)}`, { area: path });
   for (const name of aliases) {
     const [copy, original] = [tensors.get(name) as FileTensor, tensors.get(tied[name] ?? '')];
     if (original && !(await sameNumbers(copy, original)))
       throw new HeddleError(
-        `${path}: ${name} ${show(copy.shape)} must equal ${tied[name]}, since config.json ties them`,
+        msg`${name} ${show(copy.shape)} must equal ${tied[name]}, since config.json ties them`,
+        { area: path },
       );
   }
   const parts = new Map(

@@ -40,7 +40,8 @@ export function transformersTokenizer(
     });
   if (source !== target)
     throw new HeddleError(
-      `${type}: transformers has no tokenizer with two vocabularies of this kind; train with one for both sides (tie: all), or with SentencePiece models`,
+      'transformers has no tokenizer with two vocabularies of this kind; train with one for both sides (tie: all), or with SentencePiece models',
+      { area: type },
     );
   const { json, name } = sharedTokenizer(source);
   return {

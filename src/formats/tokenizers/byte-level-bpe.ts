@@ -3,6 +3,7 @@
 // RobertaConverter).
 
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { tokenizerFileNames as names } from '../../files/hf-file-names.ts';
 import { type Json, parseJson } from '../../files/json-files.ts';
 import { maxTokens } from '../../text/tokenizers/bpe-merges.ts';
@@ -49,7 +50,8 @@ export function byteLevelBpeJson(
   check(
     kind === undefined || kind === null || (typeof kind === 'string' && classes.test(kind)),
     () =>
-      `${folder}/${names.config}: tokenizer_class is ${JSON.stringify(kind)}, which needs a tokenizer.json; convert it with transformers`,
+      msg`tokenizer_class is ${JSON.stringify(kind)}, which needs a tokenizer.json; convert it with transformers`,
+    { area: `${folder}/${names.config}` },
   );
   const roles = { ...defaultRoles, ...textsOf(config), ...textsOf(read(names.roles)) };
   const ids = new Map(Object.entries({ ...vocab, ...added }));
@@ -110,18 +112,20 @@ function readMerges(file: Uint8Array, vocab: Json, path: string): [string, strin
   const lines = new TextDecoder().decode(file).split(/\r?\n/);
   if (lines[0]?.startsWith('#version')) lines.shift();
   while (lines.at(-1) === '') lines.pop();
-  check(lines.length <= maxTokens, `${path}: ${lines.length} merges, the maximum is ${maxTokens}`);
+  check(lines.length <= maxTokens, msg`${lines.length} merges, the maximum is ${maxTokens}`, { area: path });
   return lines.map((line, i) => {
     const pair = line.split(' ');
     const [a = '', b = ''] = pair;
     check(
       pair.length === 2,
-      () => `${path}: merge ${i + 1} is ${JSON.stringify(line.slice(0, 80))}, it must be two tokens`,
+      () => msg`merge ${i + 1} is ${JSON.stringify(line.slice(0, 80))}, it must be two tokens`,
+      { area: path },
     );
     for (const token of [a, b, a + b])
       check(
         Object.hasOwn(vocab, token),
-        () => `${path}: merge ${i + 1} has the token '${token}', which is not in ${names.vocab}`,
+        () => msg`merge ${i + 1} has the token '${token}', which is not in ${names.vocab}`,
+        { area: path },
       );
     return [a, b];
   });

@@ -1,7 +1,7 @@
 // Tokenizer files of heddle's format: tokenizer.json for both sides, or source-tokenizer.json and
 // target-tokenizer.json.
 
-import { HeddleError, withErrorPrefix } from '../../core/errors.ts';
+import { HeddleError, withArea } from '../../core/errors.ts';
 import type { Files } from '../../files/files.ts';
 import { readJson } from '../../files/json-files.ts';
 import { modelFileNames as names } from '../../files/model-file.ts';
@@ -24,7 +24,7 @@ export async function readTokenizers(
     const path = `${folder}/${name}`;
     const json = await readJson(files, path);
     const read = await tokenizerReader(json);
-    const tokenizer = withErrorPrefix(path, read, names.tokenizer);
+    const tokenizer = withArea(path, read);
     checkTokenizer(path, tokenizer, config, side);
     return tokenizer;
   };

@@ -2,6 +2,7 @@
 // Each is a row: which file it reads, the ids of its pieces, further tokens, and the codes of its languages.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { isCount, isObject, type Json } from '../../files/json-files.ts';
 import { readSentencePiece } from '../../text/sentencepiece/sentencepiece-model.ts';
 import type { TokenRules } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
@@ -188,11 +189,14 @@ export function classVocabulary(
   if (vocab) {
     for (const [token, id] of Object.entries(vocab)) {
       if (!Number.isSafeInteger(id))
-        throw new HeddleError(`vocab.json: the id ${JSON.stringify(id)} of '${token}' is not a whole number`);
+        throw new HeddleError(msg`the id ${JSON.stringify(id)} of '${token}' is not a whole number`, {
+          area: 'vocab.json',
+        });
       ids.set(token, id as number);
       tokenOf.set(id as number, token);
     }
-    if (tokenOf.size !== ids.size) throw new HeddleError('vocab.json: two tokens have the same id');
+    if (tokenOf.size !== ids.size)
+      throw new HeddleError('two tokens have the same id', { area: 'vocab.json' });
     count = ids.size;
   } else {
     const { pieces } = readSentencePiece(file, name);

@@ -1,7 +1,8 @@
 // Tokenizer files of Hugging Face folders: MarianMT's source.spm, target.spm and vocab.json, or
 // tokenizer.json, or the SentencePiece model of a tokenizer class, or vocab.json and merges.txt.
 
-import { HeddleError, withErrorText } from '../../core/errors.ts';
+import { HeddleError, withArea } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { tokenizerFileNames as names } from '../../files/hf-file-names.ts';
 import { isCount, isObject, type Json, parseJson } from '../../files/json-files.ts';
 import { SentencePieceTokenizer } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
@@ -48,8 +49,8 @@ export function readTokenizerFiles(
     const missing = [names.source, names.target, names.vocab].find((name) => !files[name]);
     if (!source || !target || !vocab)
       throw new HeddleError(
-        `${folder}: ${missing} is missing; a MarianMT tokenizer is ${names.source}, ${names.target} and ${names.vocab}`,
-        { kind: 'not-found' },
+        msg`${missing} is missing; a MarianMT tokenizer is ${names.source}, ${names.target} and ${names.vocab}`,
+        { area: folder, kind: 'not-found' },
       );
     const targetIds = files[names.targetVocab] ? names.targetVocab : names.vocab;
     const side = (file: Uint8Array, name: string, idsName: string, size: number): Tokenizer => {
@@ -109,7 +110,8 @@ function readClass(
   if (name === undefined || !file) return undefined;
   const ids = files[names.vocab];
   if (kind.vocab && !ids)
-    throw new HeddleError(`${folder}: ${names.vocab} is missing; it has the ids of ${name}`, {
+    throw new HeddleError(msg`${names.vocab} is missing; it has the ids of ${name}`, {
+      area: folder,
       kind: 'not-found',
     });
   const vocab = kind.vocab && ids && parseJson(ids, path(names.vocab));
@@ -145,10 +147,10 @@ function addedTokens(
  * Creates a tokenizer and checks its size. Errors about vocab.json or tokenizer.json name the file at `path`.
  */
 function createSized(path: string, size: number, make: () => Tokenizer): Tokenizer {
-  const tokenizer = withErrorText(make, (message) =>
-    message.replace(/^(vocab|tokenizer)\.json: /, `${path}: `),
-  );
+  const tokenizer = withArea(path, make, ['vocab.json', 'tokenizer.json']);
   if (tokenizer.size > size)
-    throw new HeddleError(`${path}: its largest id is ${tokenizer.size - 1}, the model has ${size} tokens`);
+    throw new HeddleError(msg`its largest id is ${tokenizer.size - 1}, the model has ${size} tokens`, {
+      area: path,
+    });
   return tokenizer;
 }

@@ -1,6 +1,8 @@
 // Length buckets: the few shapes that batches are padded to. Each shape needs a compiled plan; padding costs
 // compute.
+
 import { check } from '../../core/errors.ts';
+import { msg, option } from '../../core/message.ts';
 import { type FrameRows, positionsOf } from '../../features/speech/batches/frame-rows.ts';
 import { type EncodedCorpus, sourceLength, targetLength } from './encoded-corpus.ts';
 
@@ -133,7 +135,7 @@ export const batchShapes = (
       Number.isInteger(fit) && fit >= 1,
       'rows' in size
         ? `batches: ${size.rows} rows, must be a whole number of at least 1`
-        : `batches: a budget of ${size.tokens} tokens has no room for one row of ${longer}; give maxTokens of at least that, or lower maxLength`,
+        : msg`batches: a budget of ${size.tokens} tokens has no room for one row of ${longer}; give ${option('maxTokens')} of at least that, or lower ${option('maxLength')}`,
     );
     return { ...bucket, batch: 'rows' in size || fit < 8 ? fit : fit - (fit % 8) };
   });

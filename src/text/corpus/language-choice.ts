@@ -2,6 +2,7 @@
 // those that the file has.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg, option } from '../../core/message.ts';
 
 const normalized = (tag: string): string => tag.trim().toLowerCase().replaceAll('_', '-');
 const primary = (tag: string): string => tag.split('-')[0] ?? '';
@@ -84,7 +85,7 @@ export class LanguageChoice {
     const third = [...others.keys()].find((tag) => !known.includes(primary(normalized(tag))));
     if (third !== undefined)
       throw new HeddleError(
-        `${this.#name}: the file has the languages ${this.languages}; choose two (sourceColumn, targetColumn), for example ${source} and ${third}`,
+        msg`${this.#name}: the file has the languages ${this.languages}; choose two (${option('sourceColumn')}, ${option('targetColumn')}), for example ${source} and ${third}`,
       );
   }
 }

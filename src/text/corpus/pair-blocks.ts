@@ -1,5 +1,7 @@
 // Reads files of sentence pairs in blocks of complete records, so that a file is never in memory as a whole.
+
 import { check, HeddleError } from '../../core/errors.ts';
+import { msg, option } from '../../core/message.ts';
 import { hasReader, readerBlocks } from '../../features/documents/pairs/pair-readers.ts';
 import { concatBytes } from '../../files/files.ts';
 import { countLines, decodeUtf8, formatOf, type PairBlock, type PairFiles, parseCsv } from './pair-files.ts';
@@ -94,7 +96,7 @@ async function columnsOf(
     const at = header.map((cell) => cell.trim()).indexOf(column);
     check(
       at >= 0,
-      `${name}: there is no column ${column}, only ${header.join(', ')}; name the columns (sourceColumn, targetColumn)`,
+      msg`${name}: there is no column ${column}, only ${header.join(', ')}; name the columns (${option('sourceColumn')}, ${option('targetColumn')})`,
     );
     return at;
   }) as [number, number];
@@ -117,7 +119,7 @@ export async function* fileChunks(
       isEmpty &&= value.length === 0;
       if (value.length > 0) yield value;
     }
-    check(!isEmpty, `${name}: the file is empty`);
+    check(!isEmpty, 'the file is empty', { area: name });
   } finally {
     await reader.cancel().catch(() => undefined);
   }
@@ -145,7 +147,7 @@ async function* withNewlines(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator
 function readError(error: Error, name: string, isGzip: boolean): HeddleError {
   if (error instanceof HeddleError) return error;
   const problem = isGzip ? `not a complete gzip file (${error.message})` : `cannot read: ${error.message}`;
-  return new HeddleError(`${name}: ${problem}`, { cause: error });
+  return new HeddleError(problem, { area: name, cause: error });
 }
 
 /** The records of a file: lines, or if `isQuoted` records of CSV, whose quoted fields may contain line breaks. */

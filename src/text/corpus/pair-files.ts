@@ -1,5 +1,7 @@
 // Files of sentence pairs in several formats, and how a block of their records becomes pairs.
+
 import { check, HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import {
   type ReaderFormat,
   readerFormatOf,
@@ -238,7 +240,7 @@ export async function parseCsv(text: string, name: string): Promise<string[][]> 
   const lines = text.replace(breaks, (part) => (part.startsWith('"') ? part : '\n'));
   const { data, errors } = papa.parse<string[]>(lines.replace(/\n$/, ''), { delimiter: ',', newline: '\n' });
   const open = errors.find(({ code }) => code === 'MissingQuotes');
-  check(!open, () => `${name}: record ${(open?.row ?? 0) + 1} has a quoted field with no end`);
+  check(!open, () => msg`record ${(open?.row ?? 0) + 1} has a quoted field with no end`, { area: name });
   return data.length > 0 || text === '' ? data : [['']];
 }
 
@@ -287,9 +289,9 @@ export function decodeUtf8(bytes: Uint8Array, name: string, first = 1): string {
       }
       start = end;
     }
-    throw new HeddleError(
-      `${name}: line ${line} is not UTF-8; convert the file, for example with iconv -t UTF-8`,
-    );
+    throw new HeddleError(msg`line ${line} is not UTF-8; convert the file, for example with iconv -t UTF-8`, {
+      area: name,
+    });
   }
 }
 
@@ -312,13 +314,13 @@ export function checkParsed(
   blocks: readonly { readonly columns: boolean; readonly bad: readonly BadLine[] }[],
   pairs: number,
 ): void {
-  check(blocks.length > 0, `${name}: there is no pair after the names of the columns`);
+  check(blocks.length > 0, 'there is no pair after the names of the columns', { area: name });
   check(
     blocks.some(({ columns }) => columns),
-    `${name}: no line has a tab; each line of a corpus is a source, a tab and a target`,
+    'no line has a tab; each line of a corpus is a source, a tab and a target',
+    { area: name },
   );
-  check(
-    pairs > 0,
-    () => `${name}: no line is a valid pair (${describeBad(blocks.flatMap(({ bad }) => bad))})`,
-  );
+  check(pairs > 0, () => msg`no line is a valid pair (${describeBad(blocks.flatMap(({ bad }) => bad))})`, {
+    area: name,
+  });
 }

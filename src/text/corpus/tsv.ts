@@ -25,10 +25,9 @@ export interface TsvCorpus {
  * if (bad.length > 0) console.warn(`${bad.length} bad lines`);
  */
 export function readTsv(bytes: Uint8Array, name: string, references = 1): TsvCorpus {
-  check(
-    bytes.length > 0,
-    `${name}: the file is empty; each line of a corpus is a source, a tab and a target`,
-  );
+  check(bytes.length > 0, 'the file is empty; each line of a corpus is a source, a tab and a target', {
+    area: name,
+  });
   const block = { name, format: 'tsv', line: 1, bytes, columns: [0, 1], references } as const;
   const { columns, ...corpus } = parseRecords(block, linesOf(decodeUtf8(bytes, name)));
   checkParsed(name, [{ columns, bad: corpus.bad }], corpus.pairs.length);

@@ -1,6 +1,7 @@
 // Reads pairs from a stream of XML: what TMX and XLIFF have in common.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { PairReader, SegmentPair } from './pair-reader.ts';
 import { decodeXml, type XmlHandler, XmlReader } from './xml-reader.ts';
 
@@ -30,7 +31,7 @@ export async function* readXmlPairs(
   }
   reader.close();
   const [format, root] = units.format;
-  if (!units.isFound) throw new HeddleError(`${name}: not ${format}: there is no element ${root}`);
+  if (!units.isFound) throw new HeddleError(msg`not ${format}: there is no element ${root}`, { area: name });
   yield units.pairs;
   return { described: units.described };
 }

@@ -4,6 +4,7 @@
 
 import { type SaxesAttributePlain, SaxesParser, type SaxesTagPlain } from 'saxes';
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 
 /** Maximum depth of elements. */
 const maxDepth = 128;
@@ -76,7 +77,7 @@ export class XmlReader {
   }
 
   #reject(problem: string): never {
-    throw new HeddleError(`${this.#name}: line ${this.#parser.line}: not XML: ${problem}`);
+    throw new HeddleError(msg`line ${this.#parser.line}: not XML: ${problem}`, { area: this.#name });
   }
 }
 
@@ -102,7 +103,7 @@ export async function* decodeXml(
     try {
       return (decoder as TextDecoder).decode(bytes, { stream: bytes !== undefined });
     } catch (error) {
-      throw new HeddleError(`${name}: not ${(decoder as TextDecoder).encoding} text`, { cause: error });
+      throw new HeddleError(msg`not ${(decoder as TextDecoder).encoding} text`, { area: name, cause: error });
     }
   };
   for await (const bytes of chunks) {
@@ -116,7 +117,8 @@ function openDecoder(encoding: string, name: string, ignoreBOM: boolean): TextDe
   try {
     return new TextDecoder(encoding, { fatal: true, ignoreBOM });
   } catch (error) {
-    throw new HeddleError(`${name}: the encoding ${encoding} is unknown; convert the file to UTF-8`, {
+    throw new HeddleError(msg`the encoding ${encoding} is unknown; convert the file to UTF-8`, {
+      area: name,
       cause: error,
     });
   }

@@ -4,6 +4,7 @@
 
 import { check } from '../../core/errors.ts';
 import { logAdd } from '../../core/log-math.ts';
+import { msg, option } from '../../core/message.ts';
 import type { Random } from '../../core/random.ts';
 import { pairOf } from '../tokenizers/bpe-merges.ts';
 import { splitWord } from '../tokenizers/normalization.ts';
@@ -33,18 +34,24 @@ export function createPieceSampler(
 ): PieceSampler | undefined {
   if (samplingAlpha > 0) {
     const { modelFile } = tokenizer;
-    check(modelFile !== undefined, 'train: samplingAlpha needs a unigram tokenizer that heddle trained');
+    check(
+      modelFile !== undefined,
+      msg`${option('samplingAlpha')} needs a unigram tokenizer that heddle trained`,
+      { area: 'train' },
+    );
     return unigramSampler(modelFile, samplingAlpha);
   }
   if (bpeDropout === 0) return undefined;
-  check(tokenizer.kind === 'bpe', 'train: bpeDropout needs a tokenizer of the kind bpe');
+  check(tokenizer.kind === 'bpe', msg`${option('bpeDropout')} needs a tokenizer of the kind bpe`, {
+    area: 'train',
+  });
   return bpeSampler(tokenizer, bpeDropout);
 }
 
 function unigramSampler(file: Uint8Array, alpha: number): PieceSampler {
   const { model, normalize } = openSentencePiece(file);
   const { pieces, special, byteFallback, algorithm } = model;
-  check(algorithm === 'unigram', 'train: samplingAlpha needs a unigram model');
+  check(algorithm === 'unigram', msg`${option('samplingAlpha')} needs a unigram model`, { area: 'train' });
   const scoreOf = new Map<string, { readonly id: number; readonly log: number }>();
   const symbols = new Set<string>();
   const bytes: number[] = [];

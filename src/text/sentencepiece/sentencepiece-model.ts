@@ -3,6 +3,7 @@
 // https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { concatBytes } from '../../files/files.ts';
 import { decodeLossy } from './byte-strings.ts';
 
@@ -62,7 +63,7 @@ const maxPieceBytes = 1024;
 /** Reads a model file. Throws a HeddleError that starts with `name` if it is invalid. */
 export function readSentencePiece(file: Uint8Array, name: string): SentencePieceModel {
   const fail = (reason: string): never => {
-    throw new HeddleError(`${name}: not a valid SentencePiece model: ${reason}`);
+    throw new HeddleError(msg`not a valid SentencePiece model: ${reason}`, { area: name });
   };
   if (file.length > maxFile) fail(`it has ${file.length} bytes, the maximum is ${maxFile}`);
   const pieces: Piece[] = [];
@@ -111,14 +112,14 @@ function readPiece(message: Uint8Array, name: string): Piece {
       score = new DataView(field.bytes.buffer, field.bytes.byteOffset).getFloat32(0, true);
     else {
       const known = types[field.value];
-      if (known === undefined) throw new HeddleError(`${name}: unknown piece type ${field.value}`);
+      if (known === undefined) throw new HeddleError(msg`unknown piece type ${field.value}`, { area: name });
       type = known;
     }
   }
-  if (bytes.length === 0) throw new HeddleError(`${name}: it is empty`);
+  if (bytes.length === 0) throw new HeddleError('it is empty', { area: name });
   if (bytes.length > maxPieceBytes)
-    throw new HeddleError(`${name}: it has ${bytes.length} bytes, the maximum is ${maxPieceBytes}`);
-  if (!Number.isFinite(score)) throw new HeddleError(`${name}: its score is ${score}`);
+    throw new HeddleError(msg`it has ${bytes.length} bytes, the maximum is ${maxPieceBytes}`, { area: name });
+  if (!Number.isFinite(score)) throw new HeddleError(msg`its score is ${score}`, { area: name });
   return { bytes, text: decodeLossy(bytes), score, type };
 }
 
@@ -219,9 +220,9 @@ function* knownFields(
     const wire = wires[field.number];
     if (wire === undefined) continue;
     if (field.wire !== wire)
-      throw new HeddleError(
-        `${name}: field ${field.number} has the wire type ${field.wire}, it must be ${wire}`,
-      );
+      throw new HeddleError(msg`field ${field.number} has the wire type ${field.wire}, it must be ${wire}`, {
+        area: name,
+      });
     yield field;
   }
 }
@@ -230,7 +231,8 @@ function* knownFields(
 function* readFields(message: Uint8Array, name: string): Generator<Field> {
   const fail = (at: number, reason: string): never => {
     throw new HeddleError(
-      `${name}: invalid at byte ${at} of ${message.length}: ${reason}; the file may be truncated`,
+      msg`invalid at byte ${at} of ${message.length}: ${reason}; the file may be truncated`,
+      { area: name },
     );
   };
   let at = 0;

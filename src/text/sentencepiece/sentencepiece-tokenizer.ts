@@ -2,6 +2,7 @@
 // both languages share. tokenizer.json embeds the model file in base64.
 
 import { check, HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { isCount, isObject } from '../../files/json-files.ts';
 import { maxTokens } from '../tokenizers/bpe-merges.ts';
 import { SPACE_MARK } from '../tokenizers/normalization.ts';
@@ -254,18 +255,20 @@ const escapePattern = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]
  * The ids of a parsed vocab.json. Throws a HeddleError for an invalid id, and if two tokens have the same id.
  */
 function readVocab(vocab: unknown): Map<string, number> {
-  check(isObject(vocab), 'vocab.json: not a JSON object of tokens and their ids');
+  check(isObject(vocab), 'not a JSON object of tokens and their ids', { area: 'vocab.json' });
   const out = new Map<string, number>();
   const seen = new Map<number, string>();
   for (const [token, id] of Object.entries(vocab)) {
     const good = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < maxTokens;
     check(
       good,
-      () =>
-        `vocab.json: the id ${JSON.stringify(id)} of '${token}' is not a number from 0 to ${maxTokens - 1}`,
+      () => msg`the id ${JSON.stringify(id)} of '${token}' is not a number from 0 to ${maxTokens - 1}`,
+      { area: 'vocab.json' },
     );
     const other = seen.get(id);
-    check(other === undefined, () => `vocab.json: '${other}' and '${token}' have the same id ${id}`);
+    check(other === undefined, () => msg`'${other}' and '${token}' have the same id ${id}`, {
+      area: 'vocab.json',
+    });
     seen.set(id, token);
     out.set(token, id);
   }

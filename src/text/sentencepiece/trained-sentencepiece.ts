@@ -2,6 +2,7 @@
 // Face's libraries, from which the `.model` file is made again, byte by byte.
 
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { isObject, type Json } from '../../files/json-files.ts';
 import { derivedTokenizer } from '../tokenizers/derived-tokenizer.ts';
 import { metaspace, SPACE_MARK } from '../tokenizers/normalization.ts';
@@ -56,7 +57,8 @@ export function trainedModelFile({ model, normalizer, added_tokens: added }: Jso
     isObject(normalizer) && Array.isArray(normalizer.normalizers) ? normalizer.normalizers[0] : {};
   check(
     isObject(model) && Array.isArray(added) && typeof rules?.precompiled_charsmap === 'string',
-    'tokenizer.json: its model, added_tokens or normalizer is missing',
+    'its model, added_tokens or normalizer is missing',
+    { area: 'tokenizer.json' },
   );
   const typeOf = new Map(
     (added as Partial<AddedToken & { special: boolean }>[]).map(
@@ -92,18 +94,20 @@ function scored({ vocab }: Json): [string, number][] {
   const good =
     Array.isArray(vocab) &&
     vocab.every((entry) => typeof entry?.[0] === 'string' && Number.isFinite(entry[1]));
-  check(good, 'tokenizer.json: the vocab of the Unigram model must be a list of pieces and scores');
+  check(good, 'the vocab of the Unigram model must be a list of pieces and scores', {
+    area: 'tokenizer.json',
+  });
   return vocab as [string, number][];
 }
 
 /** Pieces of a BPE model, by id. */
 function unscored({ vocab }: Json): [string, number][] {
-  check(isObject(vocab), 'tokenizer.json: the vocab of the BPE model must be an object');
+  check(isObject(vocab), 'the vocab of the BPE model must be an object', { area: 'tokenizer.json' });
   const entries = Object.entries(vocab);
   const list: [string, number][] = [];
   for (const [text, id] of entries) list[Number(id)] = [text, 0];
   const good = list.length === entries.length && entries.every(([, id]) => list[Number(id)]);
-  check(good, `tokenizer.json: the ids of the vocab are not from 0 to ${entries.length - 1}`);
+  check(good, msg`the ids of the vocab are not from 0 to ${entries.length - 1}`, { area: 'tokenizer.json' });
   return list;
 }
 

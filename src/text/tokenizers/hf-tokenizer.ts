@@ -4,6 +4,7 @@
 
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { check, HeddleError, messageOf } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { isCount, type Json } from '../../files/json-files.ts';
 import { maxTokens } from './bpe-merges.ts';
 import { checkPatterns } from './safe-pattern.ts';
@@ -25,7 +26,9 @@ export function savedHfOptions(file: Json): HfTokenizerOptions | undefined {
   if (typeof saved !== 'object' || saved === null) return undefined;
   const id = (name: string, value: unknown): number => {
     const good = isCount(value) && value <= maxTokens;
-    check(good, `tokenizer.json: heddle.${name} is ${JSON.stringify(value)}, it must be a whole number`);
+    check(good, msg`heddle.${name} is ${JSON.stringify(value)}, it must be a whole number`, {
+      area: 'tokenizer.json',
+    });
     return value;
   };
   const special: Json = typeof saved.special === 'object' && saved.special !== null ? saved.special : {};
@@ -41,7 +44,9 @@ export function savedHfOptions(file: Json): HfTokenizerOptions | undefined {
  * the vocabulary.
  */
 export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOptions): Tokenizer {
-  check(depthOf(file) <= maxDepth, `tokenizer.json: nesting is deeper than ${maxDepth} levels`);
+  check(depthOf(file) <= maxDepth, msg`nesting is deeper than ${maxDepth} levels`, {
+    area: 'tokenizer.json',
+  });
   const { model: _, added_tokens: __, ...rules } = file;
   checkPatterns(rules, 'tokenizer.json');
   const known = countTokens(file);
@@ -51,7 +56,10 @@ export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOpti
     } catch (error) {
       if (error instanceof HeddleError) throw error;
       const reason = messageOf(error);
-      throw new HeddleError(`tokenizer.json: the tokenizer cannot ${action}: ${reason}`, { cause: error });
+      throw new HeddleError(msg`the tokenizer cannot ${action}: ${reason}`, {
+        area: 'tokenizer.json',
+        cause: error,
+      });
     }
   };
   const library = named('be read', () => new Library(file, {}));
@@ -61,7 +69,8 @@ export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOpti
   for (const [role, id] of Object.entries(all))
     check(
       Number.isInteger(id) && id >= 0 && id < total,
-      `tokenizer.json: the ${role} token has the id ${id}, the vocabulary has ${total} tokens`,
+      msg`the ${role} token has the id ${id}, the vocabulary has ${total} tokens`,
+      { area: 'tokenizer.json' },
     );
   const silent = new Set([all.pad, all.start, all.end]);
   const token = (id: number): string => {
@@ -102,35 +111,42 @@ export function createHfTokenizer(file: Json, { special, size }: HfTokenizerOpti
  */
 function countTokens(file: Json): number {
   const { model, added_tokens: added = [] } = file;
-  check(typeof model === 'object' && model !== null, 'tokenizer.json: the field model is missing');
+  check(typeof model === 'object' && model !== null, 'the field model is missing', {
+    area: 'tokenizer.json',
+  });
   const { type, vocab, merges = [] } = model as Json;
   check(
     type === 'BPE' || type === 'Unigram' || type === 'WordPiece',
-    () => `tokenizer.json: the model ${JSON.stringify(type)} is not one of BPE, Unigram, WordPiece`,
+    () => msg`the model ${JSON.stringify(type)} is not one of BPE, Unigram, WordPiece`,
+    { area: 'tokenizer.json' },
   );
-  check(typeof vocab === 'object' && vocab !== null, `tokenizer.json: the ${type} model has no vocab`);
+  check(typeof vocab === 'object' && vocab !== null, msg`the ${type} model has no vocab`, {
+    area: 'tokenizer.json',
+  });
   check(
     Array.isArray(vocab) === (type === 'Unigram'),
-    `tokenizer.json: the vocab of the ${type} model must be ${type === 'Unigram' ? 'a list' : 'an object'}`,
+    msg`the vocab of the ${type} model must be ${type === 'Unigram' ? 'a list' : 'an object'}`,
+    { area: 'tokenizer.json' },
   );
-  check(Array.isArray(merges), 'tokenizer.json: merges is not a list');
-  check(merges.length <= maxTokens, `tokenizer.json: ${merges.length} merges, the maximum is ${maxTokens}`);
-  check(Array.isArray(added), 'tokenizer.json: added_tokens is not a list');
+  check(Array.isArray(merges), 'merges is not a list', { area: 'tokenizer.json' });
+  check(merges.length <= maxTokens, msg`${merges.length} merges, the maximum is ${maxTokens}`, {
+    area: 'tokenizer.json',
+  });
+  check(Array.isArray(added), 'added_tokens is not a list', { area: 'tokenizer.json' });
   const owner = new Map<number, string>();
   const take = (token: unknown, id: unknown, twice: boolean): void => {
     const good = typeof id === 'number' && Number.isInteger(id) && id >= 0 && id < maxTokens;
-    check(
-      typeof token === 'string',
-      () => `tokenizer.json: the token ${JSON.stringify(token)} is not a string`,
-    );
-    check(
-      good,
-      () => `tokenizer.json: the id ${JSON.stringify(id)} of '${token}' is not from 0 to ${maxTokens - 1}`,
-    );
+    check(typeof token === 'string', () => msg`the token ${JSON.stringify(token)} is not a string`, {
+      area: 'tokenizer.json',
+    });
+    check(good, () => msg`the id ${JSON.stringify(id)} of '${token}' is not from 0 to ${maxTokens - 1}`, {
+      area: 'tokenizer.json',
+    });
     const other = owner.get(id);
     check(
       other === undefined || (twice && other === token),
-      () => `tokenizer.json: '${other}' and '${token}' have the same id ${id}`,
+      () => msg`'${other}' and '${token}' have the same id ${id}`,
+      { area: 'tokenizer.json' },
     );
     owner.set(id, token);
   };

@@ -1,6 +1,8 @@
 // Reads the tokenizer.json of a tokenizer that heddle trained. Any other file is an error that names the
 // unsupported component.
+
 import { check, HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { isObject, type Json } from '../../files/json-files.ts';
 import { maxTokens } from './bpe-merges.ts';
 import { normalizerJson, piecesJson, type TokenizerKind } from './normalization.ts';
@@ -30,9 +32,9 @@ function equal(a: unknown, b: unknown): boolean {
 export function loadTrainedTokenizer(file: Json & { readonly model: Json }): Tokenizer {
   const { model } = file;
   const reject = (part: string, component: unknown): never => {
-    throw new HeddleError(
-      `tokenizer.json: the ${part} ${parts(component)} is not supported: heddle does not write it`,
-    );
+    throw new HeddleError(msg`the ${part} ${parts(component)} is not supported: heddle does not write it`, {
+      area: 'tokenizer.json',
+    });
   };
   if (model.type !== 'BPE' && model.type !== 'WordPiece') reject('model', model);
   const isSplit = file.pre_tokenizer !== null && file.pre_tokenizer !== undefined;
@@ -46,19 +48,19 @@ export function loadTrainedTokenizer(file: Json & { readonly model: Json }): Tok
   if (processor && !equal(processor.single, endTemplate)) reject('post-processor', processor);
   const plain = { continuing_subword_prefix: kind === 'word' ? '##' : null, unk_token: specialTokens[3] };
   for (const [key, value] of Object.entries(plain))
-    check(
-      (model[key] ?? null) === value,
-      `tokenizer.json: ${key} ${JSON.stringify(model[key])} is not supported`,
-    );
+    check((model[key] ?? null) === value, msg`${key} ${JSON.stringify(model[key])} is not supported`, {
+      area: 'tokenizer.json',
+    });
   for (const key of ['dropout', 'end_of_word_suffix', 'fuse_unk', 'byte_fallback', 'ignore_merges'])
-    check(!model[key], `tokenizer.json: ${key} ${JSON.stringify(model[key])} is not supported`);
+    check(!model[key], msg`${key} ${JSON.stringify(model[key])} is not supported`, {
+      area: 'tokenizer.json',
+    });
   const vocab = readVocab(model.vocab);
   if (kind === 'word') {
     const piece = vocab.find((token) => token.startsWith('##'));
-    check(
-      piece === undefined,
-      `tokenizer.json: WordPiece with continuation tokens ('${piece}') is not supported`,
-    );
+    check(piece === undefined, msg`WordPiece with continuation tokens ('${piece ?? ''}') is not supported`, {
+      area: 'tokenizer.json',
+    });
   }
   return createTokenizer({ kind, lowercase, vocab, merges: kind === 'word' ? [] : readMerges(model.merges) });
 }
@@ -72,18 +74,21 @@ const endTemplate = [partOf('Sequence', 'A'), partOf('SpecialToken', specialToke
 
 /** Tokens by id. The ids must be 0 to n - 1, each once. */
 function readVocab(vocab: unknown): string[] {
-  check(isObject(vocab), 'tokenizer.json: the model has no vocab');
+  check(isObject(vocab), 'the model has no vocab', { area: 'tokenizer.json' });
   const entries = Object.entries(vocab);
-  check(entries.length <= maxTokens, `tokenizer.json: ${entries.length} tokens, the maximum is ${maxTokens}`);
+  check(entries.length <= maxTokens, msg`${entries.length} tokens, the maximum is ${maxTokens}`, {
+    area: 'tokenizer.json',
+  });
   const out: (string | undefined)[] = Array(entries.length).fill(undefined);
   for (const [token, id] of entries) {
     const known = Number.isInteger(id) && (id as number) >= 0 && (id as number) < entries.length;
-    check(
-      known,
-      `tokenizer.json: the id ${JSON.stringify(id)} of '${token}' is not from 0 to ${entries.length - 1}`,
-    );
+    check(known, msg`the id ${JSON.stringify(id)} of '${token}' is not from 0 to ${entries.length - 1}`, {
+      area: 'tokenizer.json',
+    });
     const other = out[id as number];
-    check(other === undefined, `tokenizer.json: '${other}' and '${token}' have the same id ${id}`);
+    check(other === undefined, msg`'${other}' and '${token}' have the same id ${String(id)}`, {
+      area: 'tokenizer.json',
+    });
     out[id as number] = token;
   }
   return out as string[];
@@ -91,12 +96,16 @@ function readVocab(vocab: unknown): string[] {
 
 /** Merges as pairs, or in the older form `a b`. */
 function readMerges(merges: unknown): [string, string][] {
-  check(Array.isArray(merges), 'tokenizer.json: the BPE model has no merges');
-  check(merges.length <= maxTokens, `tokenizer.json: ${merges.length} merges, the maximum is ${maxTokens}`);
+  check(Array.isArray(merges), 'the BPE model has no merges', { area: 'tokenizer.json' });
+  check(merges.length <= maxTokens, msg`${merges.length} merges, the maximum is ${maxTokens}`, {
+    area: 'tokenizer.json',
+  });
   return merges.map((merge: unknown, i) => {
     const pair = typeof merge === 'string' ? merge.split(' ') : merge;
     const good = Array.isArray(pair) && pair.length === 2 && pair.every((x) => typeof x === 'string');
-    check(good, `tokenizer.json: merge ${i} is ${JSON.stringify(merge)}, it must be two tokens`);
+    check(good, msg`merge ${i} is ${JSON.stringify(merge)}, it must be two tokens`, {
+      area: 'tokenizer.json',
+    });
     return pair as [string, string];
   });
 }

@@ -3,6 +3,7 @@
 
 import { HeddleError } from '../../../core/errors.ts';
 import { checkNames } from '../../../core/fields.ts';
+import { msg, option } from '../../../core/message.ts';
 import { placeholderOf } from '../../documents/inline/placeholders.ts';
 import { termMarks } from '../../documents/term-marks.ts';
 
@@ -79,7 +80,8 @@ export function augmentRates(given: readonly string[]): AugmentRates {
     const rate = text === undefined ? (row.rate ?? row.web) : Number(text);
     if (!(rate >= 0 && rate <= 1) || text === '')
       throw new HeddleError(
-        `train: the rate of ${name} in augment is ${text}, it must be a number from 0 to 1`,
+        msg`the rate of ${name} in ${option('augment')} is ${text}, it must be a number from 0 to 1`,
+        { area: 'train' },
       );
     rates[known as AugmentationName] = rate;
   }

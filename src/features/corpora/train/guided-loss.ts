@@ -2,6 +2,7 @@
 // trainings with alignments load this file.
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg, option } from '../../../core/message.ts';
 import { crossAttentionOp } from '../../../engine/ops/attention/attention.ts';
 import { guidedAlignment, wordsOfLinks } from '../../../engine/ops/attention/guided-alignment.ts';
 import { tokenStats } from '../../../engine/ops/loss/cross-entropy.ts';
@@ -17,7 +18,10 @@ export const guidedLoss =
   ({ graph, config }, labels, step) => {
     const { decoderHeads: heads, decoderHeadWidth: headWidth, attentionScale, alignmentHead: head } = config;
     const last = graph.nodes.findLast(({ op }) => op === crossAttentionOp);
-    if (!last) throw new HeddleError('train: guidedAlignment needs a decoder with cross-attention');
+    if (!last)
+      throw new HeddleError(msg`${option('guidedAlignment')} needs a decoder with cross-attention`, {
+        area: 'train',
+      });
     const [q, kv, lens] = last.inputs as [Value, Value, Value];
     const [[B = 0, T = 0], [, S = 0]] = [q.shape, kv.shape];
     return graph.scope('loss', () => {

@@ -2,6 +2,7 @@
 // evaluations on the dev pairs stop improving. Checkpoints have what a resumed run needs.
 
 import { check } from '../../../core/errors.ts';
+import { msg, option } from '../../../core/message.ts';
 import type { CorpusArguments } from '../../../train/data/load-corpus.ts';
 import type { LogEval, LogStage } from '../../../train/report/training-log.ts';
 import { isBetter } from '../../../train/run/best-model.ts';
@@ -57,7 +58,8 @@ export class StageRun implements Pause {
     this.#stages = this.#corpus.stages ?? [];
     check(
       this.#stages.every(({ stalls }) => stalls === undefined) || args.evalSteps > 0,
-      'train: a stage with stalls needs dev pairs and evaluations (evalSteps)',
+      msg`a stage with stalls needs dev pairs and evaluations (${option('evalSteps')})`,
+      { area: 'train' },
     );
     this.#state = before ?? { starts: [0], evaluations: 0, since: 0 };
     for (const start of this.#state.starts.slice(1)) startStage(this.#batchOf(start));

@@ -2,7 +2,8 @@
 // vocabularies: SentencePiece models, or YAML beside SentencePiece models as in OPUS-MT; and the folders of
 // Firefox's models, whose files may be gzipped.
 
-import { check, HeddleError, withErrorPrefix, withErrorText } from '../../../core/errors.ts';
+import { check, HeddleError, withArea } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { present } from '../../../core/present.ts';
 import type { Files } from '../../../files/files.ts';
 import { gunzip } from '../../../files/gzip.ts';
@@ -44,7 +45,7 @@ async function readFile(files: Files, folder: string, name: string): Promise<Uin
       const bytes = await files.read(each);
       return each.endsWith('.gz') ? gunzip(bytes, each) : bytes;
     }
-  throw new HeddleError(`${folder}: there is no ${name}`, { kind: 'not-found' });
+  throw new HeddleError(msg`there is no ${name}`, { area: folder, kind: 'not-found' });
 }
 
 /** The files that decoder.yml names, or those with the names of Firefox's models. */
@@ -58,19 +59,19 @@ async function filesOf(files: Files, folder: string): Promise<MarianFolder> {
     const value = decoder?.[key];
     const list = value === undefined || value === '' ? [] : [value].flat().map(String);
     const outside = list.find((name) => name.replace(/^\.\//, '').includes('/'));
-    check(outside === undefined, `${path}: ${key} names ${outside}, which is not in the folder`);
+    check(outside === undefined, msg`${key} names ${outside}, which is not in the folder`, { area: path });
     return list.map((name) => name.replace(/^\.\//, ''));
   };
   const models = named('models');
-  check(
-    models.length <= 1,
-    `${path}: an ensemble of ${models.length} models; load each from a folder of its own`,
-  );
+  check(models.length <= 1, msg`an ensemble of ${models.length} models; load each from a folder of its own`, {
+    area: path,
+  });
   const plain = names.filter(isModelFile);
   // The file with the multipliers of inputs, which Firefox downloads, is the last choice of those in a folder.
   const found = plain.find((name) => !/intgemm|int8/.test(name)) ?? plain[0];
   const model = models[0] ?? found;
-  if (model === undefined) throw new HeddleError(`${folder}: there is no model*.npz and no model*.bin`);
+  if (model === undefined)
+    throw new HeddleError('there is no model*.npz and no model*.bin', { area: folder });
   const vocabs = named('vocabs');
   const spm = names.filter(isVocabulary);
   const side = (start: string) =>
@@ -78,7 +79,8 @@ async function filesOf(files: Files, folder: string): Promise<MarianFolder> {
   const [source, target] =
     vocabs.length > 0 ? [vocabs[0], vocabs.at(-1)] : [side('srcvocab'), side('trgvocab')];
   if (source === undefined || target === undefined)
-    throw new HeddleError(`${folder}: there is no vocab*.spm, and not both srcvocab*.spm and trgvocab*.spm`, {
+    throw new HeddleError('there is no vocab*.spm, and not both srcvocab*.spm and trgvocab*.spm', {
+      area: folder,
       kind: 'not-found',
     });
   const pieces = isYamlVocabulary(source) ? piecesOf(names, folder, source) : undefined;
@@ -93,8 +95,8 @@ function piecesOf(names: readonly string[], folder: string, vocab: string): [str
   const [source, target] = [side('source'), side('target')];
   if (source === undefined || target === undefined)
     throw new HeddleError(
-      `${folder}: there is no source.spm and no target.spm, which split texts into the tokens of ${vocab}`,
-      { kind: 'not-found' },
+      msg`there is no source.spm and no target.spm, which split texts into the tokens of ${vocab}`,
+      { area: folder, kind: 'not-found' },
     );
   return [source, target];
 }
@@ -110,20 +112,19 @@ export const readMarianFile = async (bytes: Uint8Array, path: string): Promise<M
 function readVocabulary(file: Uint8Array, path: string, size: number, pieces?: Uint8Array): Tokenizer {
   check(
     pieces !== undefined || withoutGz(path).endsWith('.spm'),
-    `${path}: only vocabularies in SentencePiece (.spm) and YAML (.yml) are supported`,
+    'only vocabularies in SentencePiece (.spm) and YAML (.yml) are supported',
+    { area: path },
   );
   const vocab = pieces && parseYamlVocabulary(file, path);
   const options = { file: pieces ?? file, name: path, special: marianIds, vocab, size };
-  const tokenizer = withErrorText(
-    () => new SentencePieceTokenizer(options),
-    (message) => message.replace(/^vocab\.json: /, `${path}: `),
-  );
+  const tokenizer = withArea(path, () => new SentencePieceTokenizer(options), ['vocab.json']);
   const names = [tokenizer.token(marianIds.end), tokenizer.token(marianIds.unknown)];
   check(
     names[0] === '</s>' && names[1] === '<unk>',
-    `${path}: its first tokens are ${names.join(' and ')}; Marian has </s> and <unk> there`,
+    msg`its first tokens are ${names.join(' and ')}; Marian has </s> and <unk> there`,
+    { area: path },
   );
-  check(tokenizer.size === size, `${path}: it has ${tokenizer.size} tokens, the model ${size}`);
+  check(tokenizer.size === size, msg`it has ${tokenizer.size} tokens, the model ${size}`, { area: path });
   return tokenizer;
 }
 
@@ -185,7 +186,7 @@ export function marianModel(
   const { vocabs, pieces } = origin;
   const find = (name: string): Uint8Array => {
     const file = own[name];
-    if (!file) throw new HeddleError(`${folder}: there is no ${name}`, { kind: 'not-found' });
+    if (!file) throw new HeddleError(msg`there is no ${name}`, { area: folder, kind: 'not-found' });
     return file;
   };
   const read = (side: 0 | 1, size: number) => {
@@ -236,9 +237,9 @@ export async function readMarianOrigin(
     !list(pieces) ||
     !list(lists)
   )
-    throw new HeddleError(`${folder}/config.json: the field origin is invalid`);
+    throw new HeddleError('the field origin is invalid', { area: `${folder}/config.json` });
   const own: Record<string, Uint8Array> = {};
   for (const name of new Set([...origin.vocabs, ...pieces, ...lists, 'decoder.yml']))
     if (await files.exists(`${folder}/${name}`)) own[name] = await files.read(`${folder}/${name}`);
-  return withErrorPrefix(folder, () => marianModel(origin, own, config, folder));
+  return marianModel(origin, own, config, folder);
 }

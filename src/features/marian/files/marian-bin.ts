@@ -2,6 +2,7 @@
 // each item. Weights are float32 or int8 with one multiplier each (intgemm8).
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { indexOfNonFinite, type Shape } from '../../../core/tensor.ts';
 import {
   checkedSize,
@@ -30,7 +31,7 @@ interface RawItem {
 /** The items of a file by name. Throws a HeddleError that names the file and what is invalid. */
 function readItems(file: Uint8Array, path: string): Map<string, RawItem> {
   const fail = (reason: string): never => {
-    throw new HeddleError(`${path}: not a valid model file of Marian: ${reason}`);
+    throw new HeddleError(msg`not a valid model file of Marian: ${reason}`, { area: path });
   };
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   let at = 0;
@@ -95,7 +96,7 @@ export function readMarianBin(file: Uint8Array, path: string): MarianFile {
     else tensors.set(name, tensor);
   }
   if (yaml === undefined)
-    throw new HeddleError(`${path}: it has no ${yamlItem}, the configuration of the model`);
+    throw new HeddleError(msg`it has no ${yamlItem}, the configuration of the model`, { area: path });
   return { tensors, multipliers, yaml, isInt8 };
 }
 
@@ -105,11 +106,13 @@ function tensorOf({ type, shape, bytes }: RawItem, name: string, path: string): 
   const needs = type === itemTypes.float32 ? 4 * size : size + 4;
   if (type !== itemTypes.float32 && type !== itemTypes.intgemm8)
     throw new HeddleError(
-      `${path}: ${name} has the type 0x${type.toString(16)}; float32 and intgemm8 are supported`,
+      msg`${name} has the type 0x${type.toString(16)}; float32 and intgemm8 are supported`,
+      { area: path },
     );
   if (bytes.length < needs)
     throw new HeddleError(
-      `${path}: ${name} has ${bytes.length} bytes, its shape [${shape.join(', ')}] needs ${needs}`,
+      msg`${name} has ${bytes.length} bytes, its shape [${shape.join(', ')}] needs ${needs}`,
+      { area: path },
     );
   const copy = bytes.slice(0, needs);
   let data: Float32Array;
@@ -117,13 +120,13 @@ function tensorOf({ type, shape, bytes }: RawItem, name: string, path: string): 
   else {
     const multiplier = new DataView(copy.buffer).getFloat32(size, true);
     if (!(multiplier > 0 && Number.isFinite(multiplier)))
-      throw new HeddleError(`${path}: ${name} has the multiplier ${multiplier}`);
+      throw new HeddleError(msg`${name} has the multiplier ${multiplier}`, { area: path });
     const q = new Int8Array(copy.buffer, 0, size);
     const floats = Float32Array.from(q, (x) => x / multiplier);
     const cols = shape.at(-1) as number;
     data = keepsOrder(name) ? floats : transposed(floats, cols, size / cols);
   }
   const wrong = indexOfNonFinite(data);
-  if (wrong >= 0) throw new HeddleError(`${path}: ${name} has ${data[wrong]} at element ${wrong}`);
+  if (wrong >= 0) throw new HeddleError(msg`${name} has ${data[wrong]} at element ${wrong}`, { area: path });
   return { shape, data };
 }

@@ -1,6 +1,7 @@
 // The configuration of a model from model.yml inside Marian's model files, and of decoding from decoder.yml.
 
-import { HeddleError, withErrorPrefix } from '../../../core/errors.ts';
+import { HeddleError, withArea } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import type { ModelRules } from '../../../decode/decode-options.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../../model/model-config.ts';
 import type { MarianItem } from './marian-items.ts';
@@ -99,7 +100,7 @@ class Options {
   }
 
   fail(name: string, wanted: string): never {
-    throw new HeddleError(`${this.path}: ${name} is ${JSON.stringify(this.yaml[name])}; ${wanted}`);
+    throw new HeddleError(msg`${name} is ${JSON.stringify(this.yaml[name])}; ${wanted}`, { area: this.path });
   }
 
   /** A whole number; `fallback` if the option is absent. */
@@ -158,7 +159,7 @@ export function readMarianConfig(
   if (isSsru) o.choice('dec-cell', { ssru: true }, 'gru');
   const shapeOf = (...names: string[]) => {
     const found = names.map((name) => tensors.get(name)).find((item) => item !== undefined);
-    if (!found) throw new HeddleError(`${path}: the model file has no ${names.join(' or ')}`);
+    if (!found) throw new HeddleError(msg`the model file has no ${names.join(' or ')}`, { area: path });
     return found.shape;
   };
   const [srcVocab = 0, width = 0] = shapeOf('encoder_Wemb', 'Wemb');
@@ -203,7 +204,7 @@ export function readMarianConfig(
     endId: marianIds.end,
   };
   return {
-    config: withErrorPrefix(path, () => modelConfig(options)),
+    config: withArea(path, () => modelConfig(options)),
     oldOutput: tensors.has('decoder_ff_logit_out_W'),
   };
 }
@@ -239,9 +240,9 @@ export function readMarianRules(
   const number = (name: string, min = 0): number => {
     const value = yaml[name];
     if (typeof value === 'number' && value >= min) return value;
-    throw new HeddleError(
-      `${path}: ${name} is ${JSON.stringify(value)}; it must be a number of at least ${min}`,
-    );
+    throw new HeddleError(msg`${name} is ${JSON.stringify(value)}; it must be a number of at least ${min}`, {
+      area: path,
+    });
   };
   return {
     beams: number('beam-size', 1),

@@ -1,6 +1,7 @@
 // The tensors of Marian's model files, and where they are in the parameters of a model.
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { type Shape, sameShape, show, sizeOf } from '../../../core/tensor.ts';
 import { type ModelConfig, sharesEmbeddings, stepsAround } from '../../../model/model-config.ts';
 import type { Parameter, ParameterLayout } from '../../../model/parameter-layout.ts';
@@ -128,9 +129,11 @@ export function weightsFromMarian(
   const expected = marianTensors(c, p, oldOutput);
   for (const { name, shape, at, isTransposed } of expected) {
     const item = tensors.get(name);
-    if (!item) throw new HeddleError(`${path}: ${name} is missing`);
+    if (!item) throw new HeddleError(msg`${name} is missing`, { area: path });
     if (!sameShape(item.shape, shape))
-      throw new HeddleError(`${path}: ${name} is ${show(item.shape)}, model.yml says ${show(shape)}`);
+      throw new HeddleError(msg`${name} is ${show(item.shape)}, model.yml says ${show(shape)}`, {
+        area: path,
+      });
     const [rows = 0, cols = 0] = shape;
     weights.set(isTransposed ? transposed(item.data, rows, cols) : item.data, at);
   }
@@ -138,7 +141,8 @@ export function weightsFromMarian(
   const unknown = [...tensors.keys()].filter((name) => !names.has(name));
   if (unknown.length > 0)
     throw new HeddleError(
-      `${path}: tensors that model.yml does not describe: ${unknown.slice(0, 5).join(', ')}${unknown.length > 5 ? ` and ${unknown.length - 5} more` : ''}`,
+      msg`tensors that model.yml does not describe: ${unknown.slice(0, 5).join(', ')}${unknown.length > 5 ? ` and ${unknown.length - 5} more` : ''}`,
+      { area: path },
     );
   return weights;
 }

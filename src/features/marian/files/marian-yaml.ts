@@ -1,6 +1,7 @@
 // The YAML of Marian's model.yml and decoder.yml: keys with scalars or lists of scalars.
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 
 /** A scalar: a number or truth value if the text is one, else the text. */
 export type YamlScalar = string | number | boolean;
@@ -11,14 +12,15 @@ const maxText = 2 ** 22;
 
 /** Reads a file. Throws a HeddleError with `name` and the line that is not understood. */
 export function parseYaml(text: string, name: string): Yaml {
-  if (text.length > maxText) throw new HeddleError(`${name}: ${text.length} characters are too many`);
+  if (text.length > maxText)
+    throw new HeddleError(msg`${text.length} characters are too many`, { area: name });
   const out: Record<string, YamlScalar | YamlScalar[]> = Object.create(null);
   let open: string | undefined; // the key whose list may follow
   for (const [i, whole] of text.split(/\r?\n/).entries()) {
     const line = whole.trim();
     if (line === '' || line.startsWith('#') || line === '---' || line === '...') continue;
     const fail = (reason: string): never => {
-      throw new HeddleError(`${name}: line ${i + 1}: ${reason}: "${line.slice(0, 60)}"`);
+      throw new HeddleError(msg`line ${i + 1}: ${reason}: "${line.slice(0, 60)}"`, { area: name });
     };
     const indented = /^\s/.test(whole);
     if (line === '-' || line.startsWith('- ')) {

@@ -1,6 +1,7 @@
 // Model files of Marian as .npz: a zip archive of NumPy arrays.
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { indexOfNonFinite, type Shape } from '../../../core/tensor.ts';
 import { unzip } from '../../../files/zip.ts';
 import { checkedSize, type MarianFile, type MarianItem, yamlItem, yamlText } from './marian-items.ts';
@@ -17,7 +18,7 @@ export interface NpyArray {
 /** Reads a .npy file. Throws a HeddleError that starts with `name`. */
 export function readNpy(file: Uint8Array, name: string): NpyArray {
   const fail = (reason: string): never => {
-    throw new HeddleError(`${name}: not a valid .npy file: ${reason}`);
+    throw new HeddleError(msg`not a valid .npy file: ${reason}`, { area: name });
   };
   if (file.length < 10 || magic.some((byte, i) => file[i] !== byte))
     fail('it does not start with \\x93NUMPY');
@@ -48,7 +49,7 @@ export async function readNpz(file: Uint8Array, path: string): Promise<MarianFil
     else tensors.set(name, tensorOf(array, name, path));
   }
   if (yaml === undefined)
-    throw new HeddleError(`${path}: it has no ${yamlItem}, the configuration of the model`);
+    throw new HeddleError(msg`it has no ${yamlItem}, the configuration of the model`, { area: path });
   return { tensors, yaml, multipliers: new Map(), isInt8: false };
 }
 
@@ -57,13 +58,14 @@ function tensorOf({ type, shape: given, bytes }: NpyArray, name: string, path: s
   const shape = given.length === 1 ? [1, ...given] : given;
   const size = checkedSize(path, name, shape);
   if (type !== '<f4')
-    throw new HeddleError(`${path}: ${name} has the type ${type}; float32 (<f4) is supported`);
+    throw new HeddleError(msg`${name} has the type ${type}; float32 (<f4) is supported`, { area: path });
   if (bytes.length !== 4 * size)
     throw new HeddleError(
-      `${path}: ${name} has ${bytes.length} bytes, its shape [${shape.join(', ')}] needs ${4 * size}`,
+      msg`${name} has ${bytes.length} bytes, its shape [${shape.join(', ')}] needs ${4 * size}`,
+      { area: path },
     );
   const data = new Float32Array(bytes.slice().buffer);
   const wrong = indexOfNonFinite(data);
-  if (wrong >= 0) throw new HeddleError(`${path}: ${name} has ${data[wrong]} at element ${wrong}`);
+  if (wrong >= 0) throw new HeddleError(msg`${name} has ${data[wrong]} at element ${wrong}`, { area: path });
   return { shape, data };
 }

@@ -2,6 +2,7 @@
 // lexical table. Marian's engine computes only the logits of the tokens that a batch may need.
 
 import { check, HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 
 /** A shortlist. */
@@ -82,7 +83,7 @@ export function readShortlist(
   [sourceSize, targetSize]: readonly [source: number, target: number],
 ): Shortlist {
   const fail = (reason: string): never => {
-    throw new HeddleError(`${path}: not a valid shortlist: ${reason}`);
+    throw new HeddleError(msg`not a valid shortlist: ${reason}`, { area: path });
   };
   if (!isShortlist(file)) fail('its first bytes are not those of a shortlist of Marian');
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
@@ -149,7 +150,8 @@ export function* lexicalEntries(
     check(
       words.length === 3 && probability >= 0 && probability <= 1,
       () =>
-        `${path}: line ${i + 1}: "${line.slice(0, 60)}" is not target token, source token, probability, as in lex.s2t`,
+        msg`line ${i + 1}: "${line.slice(0, 60)}" is not target token, source token, probability, as in lex.s2t`,
+      { area: path },
     );
     if (to !== 'NULL' && from !== 'NULL') yield [source(from), target(to), probability];
   }

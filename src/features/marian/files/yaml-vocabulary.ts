@@ -2,6 +2,7 @@
 // marian-vocab writes them, or the same as JSON. SentencePiece models split texts into these tokens.
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { parseJson } from '../../../files/json-files.ts';
 
 /** Maximum size of a file. */
@@ -37,7 +38,7 @@ export const isYamlVocabulary = (name: string): boolean => /\.(?:ya?ml|json)(?:\
  * and its id.
  */
 export function parseYamlVocabulary(bytes: Uint8Array, path: string): Record<string, number> {
-  if (bytes.length > maxBytes) throw new HeddleError(`${path}: ${bytes.length} bytes are too many`);
+  if (bytes.length > maxBytes) throw new HeddleError(msg`${bytes.length} bytes are too many`, { area: path });
   const text = new TextDecoder().decode(bytes);
   if (text.trimStart().startsWith('{')) return parseJson(bytes, path) as Record<string, number>;
   const out: Record<string, number> = Object.create(null);
@@ -45,7 +46,7 @@ export function parseYamlVocabulary(bytes: Uint8Array, path: string): Record<str
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     if (line.trim() === '' || line.startsWith('# ') || line === '---' || line === '...') continue;
     const fail = (reason: string): never => {
-      throw new HeddleError(`${path}: line ${i + 1}: ${reason}: "${line.slice(0, 60)}"`);
+      throw new HeddleError(msg`line ${i + 1}: ${reason}: "${line.slice(0, 60)}"`, { area: path });
     };
     if (line.startsWith('? ')) {
       long = line.slice(2).trim();

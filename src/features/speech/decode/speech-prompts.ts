@@ -1,6 +1,7 @@
 // The prompts of speech models, and the rules of their decoding.
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import type { TokenRestrictions } from '../../../engine/ops/frames/restrict-tokens.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import { firstStampOf, type SpeechFacts } from './speech-facts.ts';
@@ -61,8 +62,8 @@ export function languageToken({ languages }: SpeechFacts, language: string): num
   const id = code === undefined ? undefined : languages.get(code);
   if (id === undefined)
     throw new HeddleError(
-      `transcribe: language is '${language}', the model has ${[...languages.keys()].slice(0, 20).join(', ')}` +
-        `${languages.size > 20 ? ` and ${languages.size - 20} more` : ''}`,
+      msg`language is '${language}', the model has ${[...languages.keys()].slice(0, 20).join(', ')}${languages.size > 20 ? ` and ${languages.size - 20} more` : ''}`,
+      { area: 'transcribe' },
     );
   return id;
 }
@@ -73,7 +74,8 @@ function taskTokens(speech: SpeechFacts, { language, task, detected }: SpeechTas
   if (!multilingual) {
     if (language !== undefined || task !== undefined)
       throw new HeddleError(
-        `transcribe: ${language === undefined ? 'task' : 'language'} is set, but the model is for English only; leave it out`,
+        msg`${language === undefined ? 'task' : 'language'} is set, but the model is for English only; leave it out`,
+        { area: 'transcribe' },
       );
     return [];
   }
@@ -81,11 +83,11 @@ function taskTokens(speech: SpeechFacts, { language, task, detected }: SpeechTas
   const own = forced.find((id) => known.has(id)) ?? detected;
   const spoken = language === undefined ? own : languageToken(speech, language);
   if (spoken === undefined)
-    throw new HeddleError('transcribe: the language of the model is unknown; state it');
+    throw new HeddleError('the language of the model is unknown; state it', { area: 'transcribe' });
   const forcedTask = forced.find((id) => id === tasks.transcribe || id === tasks.translate);
   const wanted = task === undefined ? (forcedTask ?? tasks.transcribe) : tasks[task];
   if (wanted === undefined)
-    throw new HeddleError(`transcribe: the model has no token for ${task ?? 'transcribe'}`);
+    throw new HeddleError(msg`the model has no token for ${task ?? 'transcribe'}`, { area: 'transcribe' });
   return [spoken, wanted];
 }
 

@@ -3,6 +3,7 @@
 // Recognition via Large-Scale Weak Supervision", section 4.5).
 
 import { check, HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { batchPrompts } from '../../../decode/batch-prompts.ts';
 import {
   type DecodeOptions,
@@ -61,7 +62,8 @@ export class Transcriber {
     upload: (peak: number) => Promise<void>,
   ) {
     const speech = speechOf(model);
-    if (!speech) throw new HeddleError('transcribe: the model does not read speech; use a Whisper model');
+    if (!speech)
+      throw new HeddleError('the model does not read speech; use a Whisper model', { area: 'transcribe' });
     this.#engine = engine;
     this.#model = model;
     this.#speech = speech;
@@ -182,14 +184,15 @@ export class Transcriber {
     const { temperature = defaultTemperatures, beams = 1, seed = 0, signal } = options;
     const { maxCompressionRatio = 2.4, minLogProb = -1, noSpeechThreshold = 0.6 } = options;
     const temperatures = [temperature].flat();
-    check(temperatures.length > 0, 'transcribe: temperature is empty; leave it out');
+    check(temperatures.length > 0, 'temperature is empty; leave it out', { area: 'transcribe' });
     const prompt = promptOf(speech, c, task);
     const rules = speechTokenRules(speech, c, prompt.length, task.timestamps);
     const maxTokens = Math.min(speech.maxTokens, c.maxLength);
     const maxNewTokens = maxTokens - prompt.length;
     check(
       maxNewTokens > 0,
-      `transcribe: the prompt has ${prompt.length} tokens, and the model allows ${maxTokens} with those of the text; shorten it`,
+      msg`the prompt has ${prompt.length} tokens, and the model allows ${maxTokens} with those of the text; shorten it`,
+      { area: 'transcribe' },
     );
     let decoded: Decoded | undefined;
     for (const t of temperatures) {

@@ -1,6 +1,7 @@
 // The corpus of a run whose source is frames: its clips, and what makes their frames.
 
 import { check } from '../../../core/errors.ts';
+import { msg, option } from '../../../core/message.ts';
 import type { SavedModel } from '../../../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import { modelFields } from '../../../model/model-fields.ts';
@@ -49,7 +50,8 @@ export class FrameCorpus {
     this.#kind = frameKindOf({ stem, frameWidth: width });
     check(
       this.#kind === 'line' || args.corpus.kind === 'files' || args.corpus.kind === 'tsv',
-      'train: the model reads speech, a built-in corpus has texts; give a manifest of clips',
+      'the model reads speech, a built-in corpus has texts; give a manifest of clips',
+      { area: 'train' },
     );
     const filled = speech?.fillsWindow ? speech.windowSamples : undefined;
     const maker = this.#kind === 'line' ? lineMaker : clipMaker(width, filled, files, clips);
@@ -68,7 +70,8 @@ export class FrameCorpus {
     if (!files || this.#kind === 'line') return undefined;
     check(
       this.#corpus.kind !== 'files' || !this.#corpus.stages,
-      'train: weights and stages of a corpus are for texts; give manifests of clips without weights',
+      'weights and stages of a corpus are for texts; give manifests of clips without weights',
+      { area: 'train' },
     );
     return readClips(files, heldOutParts(this.#heldOut, files), this.#session.files);
   }
@@ -99,7 +102,7 @@ function prefixOf(
   if (!isKnown)
     emit({
       type: 'message',
-      text: `the language of the clips is not given, ${assumed} is assumed; to change that, give sourceLang`,
+      text: msg`the language of the clips is not given, ${assumed} is assumed; to change that, give ${option('sourceLang')}`,
     });
   const prompt = promptOf(speech, config, {
     language: isKnown ? sourceLang : assumed,
