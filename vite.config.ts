@@ -22,16 +22,39 @@ const root = import.meta.dirname;
 
 /** The entries of the package, by the names of their files in dist/. */
 const entries = {
-  heddle: 'src/index.ts',
-  'heddle.node': 'src/index.node.ts',
-  'heddle.deno': 'src/index.deno.ts',
-  node: 'src/node.ts',
+  heddle: 'src/entries/heddle.ts',
+  'heddle.node': 'src/entries/heddle.node.ts',
+  'heddle.deno': 'src/entries/heddle.deno.ts',
+  data: 'src/entries/data.ts',
+  metrics: 'src/entries/metrics.ts',
+  reports: 'src/entries/reports.ts',
+  documents: 'src/entries/documents.ts',
+  speech: 'src/features/speech/index.ts',
   engine: 'src/engine/checked-entry.ts',
-  headless: 'src/headless.ts',
+  host: 'src/entries/host.ts',
+  node: 'src/entries/node.ts',
+  headless: 'src/entries/headless.ts',
   cli: 'src/commands/main.ts',
   'headless-page': 'src/commands/headless-page.ts',
   'headless-deno': 'src/commands/deno-main.ts',
   'text-thread': 'src/host/text-thread.ts',
+};
+
+/** Entries that read files: in Node and Deno they bring the host, as `heddle` does. */
+const readingEntries = ['data', 'reports', 'speech', 'host'];
+
+/** Writes dist/data.node.js, dist/data.deno.js and so on: an entry with its host. */
+const entriesWithHost: Plugin = {
+  name: 'heddle:entries-with-host',
+  generateBundle() {
+    for (const name of readingEntries)
+      for (const host of ['node', 'deno'])
+        this.emitFile({
+          type: 'asset',
+          fileName: `${name}.${host}.js`,
+          source: `import './heddle.${host}.js';\nexport * from './${name}.js';\n`,
+        });
+  },
 };
 
 /** `dist/heddle.js` of an entry, `dist/modules/engine/graph/graph.js` of another module. npm packs no node_modules. */
@@ -67,6 +90,7 @@ const modules: UserConfig = {
   plugins: [
     shaderTexts(),
     headlessPage,
+    entriesWithHost,
     esmExternalRequirePlugin({ external: [/^node:/, 'events', 'readline'] }),
   ],
 };

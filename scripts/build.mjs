@@ -27,6 +27,20 @@ interface AsyncDisposable {
 /** The name of lib.dom that @webgpu/types uses and a worker's lib lacks. */
 const imageElement = 'declare global {\n  interface HTMLImageElement {}\n}\n';
 
+/** The sources of the declarations, by the names of their files in dist/types/. */
+const declared = {
+  index: 'src/entries/heddle.ts',
+  data: 'src/entries/data.ts',
+  metrics: 'src/entries/metrics.ts',
+  reports: 'src/entries/reports.ts',
+  documents: 'src/entries/documents.ts',
+  speech: 'src/features/speech/index.ts',
+  engine: 'src/engine/index.ts',
+  host: 'src/entries/host.ts',
+  node: 'src/entries/node.ts',
+  headless: 'src/entries/headless.ts',
+};
+
 const types = !process.argv.includes('--no-types');
 for (const folder of ['modules', ...(types ? ['types'] : [])])
   rmSync(join(dist, folder), { recursive: true, force: true });
@@ -47,12 +61,7 @@ async function declareTypes() {
   const { rolldown } = await import('rolldown');
   const { dts } = await import('rolldown-plugin-dts');
   const bundle = await rolldown({
-    input: {
-      index: 'src/index.ts',
-      node: 'src/node.ts',
-      headless: 'src/headless.ts',
-      engine: 'src/engine/index.ts',
-    },
+    input: declared,
     external: [
       /^node:/,
       ...['onnxruntime-web', 'puppeteer-core', 'webgpu', '@webgpu/types', '@huggingface/tokenizers'],
@@ -62,7 +71,7 @@ async function declareTypes() {
   await bundle.write({ dir: 'dist/types', chunkFileNames: 'shared/[name].d.ts' });
   mkdirSync('dist/types/ts5');
   writeFileSync('dist/types/disposable.d.ts', disposable);
-  for (const name of ['index', 'node', 'headless', 'engine']) {
+  for (const name of Object.keys(declared)) {
     const path = `dist/types/${name}.d.ts`;
     writeFileSync(path, `/// <reference path="./disposable.d.ts" />\n${readFileSync(path, 'utf8')}`);
     writeFileSync(

@@ -16,7 +16,8 @@ document.title = await model.translate('a');
 `;
 
 /** Imports every entry in a project that does not include @webgpu/types. */
-const typed = `import { corpusBleu, loadModel, type Model, train } from 'heddle';
+const typed = `import { loadModel, type Model, train } from 'heddle';
+import { corpusBleu } from 'heddle/metrics';
 import { Graph, openDevice } from 'heddle/engine';
 import { nodeFiles } from 'heddle/node';
 const model: Model = await loadModel('model');

@@ -48,22 +48,23 @@ const GUESTS: Readonly<Record<string, readonly string[]>> = {
 /** The folders of src/engine/ in order. Modules directly in the room come after all of them. */
 const ENGINE_ORDER = ['ops', 'graph', 'plan', 'cpu', 'gpu'];
 
-/** Entry points of the package, and what the pages share: they may import from every folder. */
-const ENTRIES = [
-  'src/index.ts',
-  'src/files-with-features.ts',
-  'src/load-with-features.ts',
-  'src/plan-with-features.ts',
-  'src/train-with-features.ts',
-  'src/translate-with-features.ts',
-  'src/index.node.ts',
-  'src/index.deno.ts',
-  'src/node.ts',
-  'src/headless.ts',
-  'src/pages.ts',
-  'src/engine/index.ts',
-  'src/engine/checked-entry.ts',
-];
+/** Entries of the package that run in pages, Node and Deno, by what programs import. */
+const PORTABLE_ENTRIES: Readonly<Record<string, string>> = {
+  heddle: 'src/entries/heddle.ts',
+  'heddle/data': 'src/entries/data.ts',
+  'heddle/metrics': 'src/entries/metrics.ts',
+  'heddle/reports': 'src/entries/reports.ts',
+  'heddle/documents': 'src/entries/documents.ts',
+  'heddle/speech': 'src/features/speech/index.ts',
+  'heddle/engine': 'src/engine/index.ts',
+  'heddle/host': 'src/entries/host.ts',
+};
+
+/** Files that may import from every folder: the entries, and the parts of `heddle` that bring the guests. */
+const isEntry = (path: string) =>
+  path.startsWith('src/entries/') ||
+  Object.values(PORTABLE_ENTRIES).includes(path) ||
+  path === 'src/engine/checked-entry.ts';
 
 /** Packages that the library may import, in pages and in Node. */
 const LIBRARY_PACKAGES = [
@@ -118,15 +119,15 @@ const floorOf = (path: string) => {
 };
 
 it('orders all folders of src/', () => {
-  expect(sources.filter((path) => tierOf(path) < 0 && !ENTRIES.includes(path))).toEqual([]);
+  expect(sources.filter((path) => tierOf(path) < 0 && !isEntry(path))).toEqual([]);
 });
 
 it('imports only from folders that come before in the order', () => {
   const wrong = sources
-    .filter((path) => !ENTRIES.includes(path))
+    .filter((path) => !isEntry(path))
     .flatMap((path) =>
       importsOf(path)
-        .filter((name) => name.startsWith('src/') && (tierOf(name) > tierOf(path) || ENTRIES.includes(name)))
+        .filter((name) => name.startsWith('src/') && (tierOf(name) > tierOf(path) || isEntry(name)))
         .filter((name) => !importsGuest(path, name))
         .map((name) => `${path} imports ${name}`),
     );
@@ -246,6 +247,12 @@ it('does not import the command line in demo', () => {
  * `heddle bench`.
  */
 const deepInDemo: Readonly<Record<string, readonly string[]>> = {
+  // The steps of `heddle language`, with all guests.
+  language: ['features/features', 'features/marian/commands/language-flow'],
+  // Toys: a batch as a training sees it, and a training by hand.
+  learn: ['api/hand-training', 'api/preview-batches'],
+  // Toys, and the model as a program without heddle.
+  train: ['api/hand-training', 'api/model-programs', 'api/preview-batches'],
   // The hub proxy of the development server and the build of the pages run in Node, before the library is built.
   '': ['files/hub/repository'],
   build: ['files/zip', 'session/host'],
@@ -256,7 +263,7 @@ it('uses the public entries in demo, except for the listed modules', () => {
   for (const path of code.filter((path) => path.startsWith('demo/'))) {
     const folder = path.split('/').length > 2 ? (path.split('/')[1] ?? '') : '';
     for (const name of importsOf(path)) {
-      if (!/^src\/.*\.ts$/.test(name) || ENTRIES.includes(name)) continue;
+      if (!/^src\/.*\.ts$/.test(name) || isEntry(name)) continue;
       if (
         /^src\/core\/(errors|format-numbers|message|present)\.ts$/.test(name) ||
         name.startsWith('src/bench/')
@@ -292,16 +299,30 @@ function sharedNames(paths: readonly string[]): string[] {
   );
 }
 
-it('has no two files with one base name, except tests, index.ts and main.ts', () => {
+it('has no two files with one base name, except tests, entries, index.ts and main.ts', () => {
   expect(sharedNames(['src/a/x.ts', 'demo/x.ts', 'shaders/x.wgsl', 'demo/main.ts', 'src/main.ts'])).toEqual([
     'x',
   ]);
+  // An entry has the name that programs import.
   const files = ['src', 'shaders', 'demo', 'bench', 'scripts'].flatMap(filesUnder);
-  expect(sharedNames(files.filter((path) => !path.includes('node_modules')))).toEqual([]);
+  const others = files.filter((path) => !path.includes('node_modules') && !path.startsWith('src/entries/'));
+  expect(sharedNames(others)).toEqual([]);
+});
+
+it('exports at most 60 names from heddle, and each name of an entry once', () => {
+  const namesOf = (path: string) =>
+    [...read(path).matchAll(/^export (?:type )?\{([^}]*)\}/gm)]
+      .flatMap(([, names = '']) => names.split(','))
+      .map((name) => name.replace(/^\s*(?:type )?(?:\w+ as )?/, '').trim())
+      .filter(Boolean);
+  expect(namesOf('src/entries/heddle.ts').length).toBeLessThanOrEqual(60);
+  const portable = Object.entries(PORTABLE_ENTRIES).filter(([entry]) => entry !== 'heddle/engine');
+  const homes = portable.flatMap(([, path]) => namesOf(path));
+  expect(homes.filter((name, i) => homes.indexOf(name) !== i)).toEqual([]);
 });
 
 it('keeps Node, the DOM and other packages out of the library', () => {
-  const seen = new Set(['src/index.ts']);
+  const seen = new Set(['src/entries/heddle.ts']);
   for (const path of seen) for (const name of importsOf(path)) if (name.startsWith('src/')) seen.add(name);
   const wrong = [...seen].flatMap((path) =>
     importsOf(path)

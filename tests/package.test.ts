@@ -55,6 +55,20 @@ it('imports nothing from outside the package in a page', () => {
   expect([...outside]).toEqual([]);
 });
 
+it('has one class of errors, whatever entries a program imports', () => {
+  const program = `
+    import { HeddleError } from 'heddle';
+    import { HeddleError as ofEngine } from 'heddle/engine';
+    import { readModelFacts } from 'heddle/host';
+    await readModelFacts('absent').catch((error) =>
+      console.log(HeddleError === ofEngine, error instanceof HeddleError, error.kind));`;
+  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  expect(printed).toBe('true true not-found\n');
+});
+
 describe('the packed package', () => {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-package-'));
   afterAll(() => rmSync(folder, { recursive: true }));
@@ -88,6 +102,15 @@ describe('the packed package', () => {
       symlinkSync(join(root, 'node_modules/@webgpu/types'), join(unpacked, 'node_modules/@webgpu/types'));
       const text = `import { loadModel, type Model, train } from 'heddle';
       import { type Device, Graph } from 'heddle/engine';
+      import { type IntlPair, intlCorpus } from 'heddle/data';
+      import { corpusBleu } from 'heddle/metrics';
+      import { historyOf } from 'heddle/reports';
+      import { openDocument } from 'heddle/documents';
+      import { type Clip } from 'heddle/speech';
+      import { type Host, registerHost } from 'heddle/host';
+      export const others = [corpusBleu, historyOf, openDocument, registerHost];
+      export const pairs: IntlPair[] = intlCorpus({ source: 'en', target: 'es', pairs: 2 });
+      export const given: { clip?: Clip; host?: Host } = {};
       import { dawnGpu } from 'heddle/node';
       const model: Model = await loadModel('model');
       const text: string = await model.translate('a');

@@ -4,19 +4,22 @@
 import { expect, it } from 'vitest';
 import gettingStarted from '../docs/getting-started.md?raw';
 import readme from '../README.md?raw';
+import * as data from '../src/entries/data.ts';
+import * as library from '../src/entries/heddle.ts';
+import { registerHost } from '../src/entries/host.ts';
 import { memoryFiles } from '../src/files/memory-files.ts';
-import * as heddle from '../src/index.ts';
 import { fewerInChrome, testGpu } from './support/gpu.ts';
 
 const files = memoryFiles();
-heddle.registerHost({ gpu: testGpu, files, modelPath: (name) => name });
+const heddle = { ...library, ...data };
+registerHost({ gpu: testGpu, files, modelPath: (name) => name });
 
 /** The first example of a page. */
 const exampleOf = (page: string): string => /```ts\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
 
 /** Runs an example with changes to its text; resolves to what it prints. */
 async function run(example: string, changes: Readonly<Record<string, string>>) {
-  let body = example.replace(/import \{([^}]*)\} from 'heddle';/, 'const {$1} = heddle;');
+  let body = example.replace(/import \{([^}]*)\} from 'heddle(?:\/data)?';/g, 'const {$1} = heddle;');
   for (const [from, to] of Object.entries(changes)) {
     expect(body).toContain(from);
     body = body.replace(from, to);

@@ -8,7 +8,7 @@ const library = {
   name: 'library',
   enforce: 'pre',
   resolveId: (id) =>
-    id.endsWith('/src/index.ts')
+    id.endsWith('/src/entries/heddle.ts')
       ? { id: pathToFileURL(join(root, 'dist/heddle.node.js')).href, external: true }
       : undefined,
 };

@@ -27,9 +27,14 @@ parent.postMessage('ready', '*');
 /** Runs a program with the text of the library; `file` becomes a global variable. */
 async function run({ library, code, file }) {
   const libraryUrl = urlOf(library);
+  // Registers a host with files in memory.
+  const { entryNames } = await import(libraryUrl);
+  const urls = {};
+  for (const [entry, names] of Object.entries(entryNames))
+    urls[entry] = urlOf(`export { ${names.join(', ')} } from '${libraryUrl}';`);
   const program = code.replace(
-    /(\bfrom\s*|\bimport\s*\(?\s*)(['"])heddle(?:\/engine)?\2/g,
-    `$1$2${libraryUrl}$2`,
+    /(\bfrom\s*|\bimport\s*\(?\s*)(['"])(heddle(?:\/\w+)?)\2/g,
+    (whole, before, quote, entry) => (urls[entry] ? `${before}${quote}${urls[entry]}${quote}` : whole),
   );
   const error = await syntaxError(program);
   if (error) port.postMessage({ type: 'error', ...error });
@@ -37,17 +42,26 @@ async function run({ library, code, file }) {
     globalThis.file = file;
     programUrl = urlOf(program);
     try {
-      await import(libraryUrl); // registers a platform with files in memory
       await import(programUrl);
     } catch (thrown) {
       const [, name] = missingExport.exec(thrown?.message ?? '') ?? [];
       if (name === undefined) report(thrown);
       else
-        port.postMessage({ type: 'error', text: `heddle exports no ${name}.`, line: lineWith(code, name) });
+        port.postMessage({
+          type: 'error',
+          text: `${entryOf(code, name)} exports no ${name}.`,
+          line: lineWith(code, name),
+        });
     }
   }
   port.postMessage({ type: 'end' });
 }
+
+/** The entry from which a program imports a name. */
+const entryOf = (code, name) =>
+  Array.from(code.matchAll(/import\s*\{([^}]*)\}\s*from\s*['"](heddle(?:\/\w+)?)['"]/g)).find(([, names]) =>
+    names.split(/\W+/).includes(name),
+  )?.[2] ?? 'heddle';
 
 /** Number of the first line with a word, from 1. */
 const lineWith = (code, word) => code.split('\n').findIndex((line) => line.split(/\W+/).includes(word)) + 1;

@@ -1,7 +1,16 @@
-// The library for programs on the page Code: 'heddle' and 'heddle/engine' in one module. The frame has no
+// The library for programs on the page Code: the entries of the package in one module. The frame has no
 // storage, so files that a program saves are in memory, and the page offers them for download.
 
-import { memoryFiles, registerHost } from '../../src/index.ts';
+import * as engine from '../../src/engine/checked-entry.ts';
+import * as data from '../../src/entries/data.ts';
+import * as documents from '../../src/entries/documents.ts';
+import * as heddle from '../../src/entries/heddle.ts';
+import * as host from '../../src/entries/host.ts';
+import * as metrics from '../../src/entries/metrics.ts';
+import * as reports from '../../src/entries/reports.ts';
+import * as speech from '../../src/features/speech/index.ts';
+
+const { memoryFiles, registerHost } = host;
 
 const entries = new Map<string, Uint8Array>();
 const files = memoryFiles(entries);
@@ -36,5 +45,25 @@ registerHost({
   cachePath: (name) => `${cache}${name}`,
 });
 
+/** The names of each entry, by what programs import. */
+export const entryNames = Object.fromEntries(
+  Object.entries({
+    heddle,
+    'heddle/data': data,
+    'heddle/metrics': metrics,
+    'heddle/reports': reports,
+    'heddle/documents': documents,
+    'heddle/speech': speech,
+    'heddle/engine': engine,
+    'heddle/host': host,
+  }).map(([entry, names]) => [entry, Object.keys(names)]),
+);
+
 export * from '../../src/engine/checked-entry.ts';
-export * from '../../src/index.ts';
+export * from '../../src/entries/data.ts';
+export * from '../../src/entries/documents.ts';
+export * from '../../src/entries/heddle.ts';
+export * from '../../src/entries/host.ts';
+export * from '../../src/entries/metrics.ts';
+export * from '../../src/entries/reports.ts';
+export * from '../../src/features/speech/index.ts';

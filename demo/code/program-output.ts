@@ -1,6 +1,6 @@
 // The output of a program: printed lines, and the files that it has saved.
 
-import { escapeControls } from '../../src/pages.ts';
+import { escapeControls } from '../../src/entries/host.ts';
 import { onFrame } from '../common/dom.ts';
 import { formatBytes } from '../common/format.ts';
 import { type Content, html, Panel } from '../common/panel.ts';

@@ -1,6 +1,6 @@
 // Runs programs, each in a new sandboxed frame (code-frame.html). Stopping a program removes its frame.
 
-import { messageOf } from '../../src/pages.ts';
+import { messageOf } from '../../src/entries/host.ts';
 import { say } from '../common/page-texts.ts';
 
 /** Event of a running program. */

@@ -1,6 +1,6 @@
 // The training of a LoRA adapter from a visitor's own texts or recordings, which two pages do.
 
-import type { TrainOptions } from '../../src/index.ts';
+import type { TrainOptions } from '../../src/entries/heddle.ts';
 import { english } from './english.ts';
 
 /** Settings of such a training except its data, batch size and learning rate. `onStatus` shows each step. */

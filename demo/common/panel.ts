@@ -2,7 +2,7 @@
 // differs from the last drawing, so focus, scroll position and half-written text stay.
 
 import { html as litHtml, svg as litSvg, nothing, render, type TemplateResult } from 'lit-html';
-import { escapeControls } from '../../src/pages.ts';
+import { escapeControls } from '../../src/entries/host.ts';
 import { onFrame } from './dom.ts';
 import { type TranslatedTemplate, translateTemplate } from './markup-texts.ts';
 import { isTranslated, translationOf } from './page-texts.ts';

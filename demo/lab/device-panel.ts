@@ -10,7 +10,7 @@ import {
   reportIssue,
   reportLine,
 } from '../../src/bench/device-table.ts';
-import { messageOf } from '../../src/pages.ts';
+import { messageOf } from '../../src/entries/host.ts';
 import { formatBytes } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';

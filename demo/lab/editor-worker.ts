@@ -9,8 +9,9 @@ import { describeMachine } from '../../src/bench/machine.ts';
 import { copyBytes } from '../../src/bench/measure-kernels.ts';
 import { type OwnKernel, type ShownKernel, showKernel, tryKernel } from '../../src/bench/own-kernel.ts';
 import { measureRoofsRepeatedly, type RepeatedRoofs } from '../../src/bench/repeated-roofs.ts';
+import type { Device } from '../../src/engine/index.ts';
 import { openDevice, type TimeOptions } from '../../src/engine/index.ts';
-import { type Device, HeddleError } from '../../src/index.ts';
+import { HeddleError } from '../../src/entries/heddle.ts';
 import { english } from '../common/english.ts';
 import type { TriedReply } from './lab-protocol.ts';
 

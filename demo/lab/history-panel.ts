@@ -1,7 +1,7 @@
 // Panel of earlier runs: show, compare with one as baseline, delete; files of results as baseline.
 
 import { type BenchRun, readBenchRun } from '../../src/bench/bench-file.ts';
-import { messageOf } from '../../src/pages.ts';
+import { messageOf } from '../../src/entries/host.ts';
 import { fixed, formatMoment, formatNumber } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';

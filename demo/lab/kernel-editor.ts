@@ -4,7 +4,7 @@
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { OwnKernel, ShownKernel, ShownPass, TriedKernel } from '../../src/bench/own-kernel.ts';
 import type { Roofs } from '../../src/engine/index.ts';
-import { messageOf } from '../../src/pages.ts';
+import { messageOf } from '../../src/entries/host.ts';
 import { CodeEditor, type LineMessage } from '../common/code-editor.ts';
 import { english } from '../common/english.ts';
 import { field, options } from '../common/form-fields.ts';

@@ -4,7 +4,7 @@ import { live } from 'lit-html/directives/live.js';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import { type FamilyName, familyNames, kernelFamilies, kernelOf } from '../../src/bench/kernel-families.ts';
 import type { FamilyField } from '../../src/bench/kernel-family.ts';
-import { HeddleError } from '../../src/index.ts';
+import { HeddleError } from '../../src/entries/heddle.ts';
 import { freshId } from '../common/dom.ts';
 import { field, options } from '../common/form-fields.ts';
 import { say, translated } from '../common/page-texts.ts';

@@ -5,7 +5,7 @@ import type { KernelResult } from '../../src/bench/check-kernel.ts';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { OwnKernel } from '../../src/bench/own-kernel.ts';
 import { adapterName } from '../../src/engine/index.ts';
-import { messageOf } from '../../src/pages.ts';
+import { messageOf } from '../../src/entries/host.ts';
 import { byId, onFrame, whenVisible } from '../common/dom.ts';
 import { formatMoment, formatPercent } from '../common/format.ts';
 import type { PageHeader } from '../common/page-header.ts';

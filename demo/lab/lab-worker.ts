@@ -11,9 +11,10 @@ import { conformanceOf } from '../../src/bench/conformance.ts';
 import type { DeviceReport } from '../../src/bench/device-report.ts';
 import { describeMachine } from '../../src/bench/machine.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
+import type { Device } from '../../src/engine/index.ts';
 import { adapterName, openDevice } from '../../src/engine/index.ts';
-import { type Device, HeddleError } from '../../src/index.ts';
-import { messageOf } from '../../src/pages.ts';
+import { HeddleError } from '../../src/entries/heddle.ts';
+import { messageOf } from '../../src/entries/host.ts';
 import { english } from '../common/english.ts';
 import { attempt, show } from './editor-worker.ts';
 import {

@@ -2,7 +2,7 @@
 
 import { type BenchRun, benchRunOf, fastestOf } from '../../src/bench/bench-file.ts';
 import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
-import { HeddleError } from '../../src/index.ts';
+import { HeddleError } from '../../src/entries/heddle.ts';
 import { say } from '../common/page-texts.ts';
 import { shortName } from '../storage/model-names.ts';
 

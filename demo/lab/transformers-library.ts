@@ -1,7 +1,7 @@
 // transformers.js as the build of the page copies it: its files, and how the worker of the lab loads them.
 
 import type { TransformersLibrary } from '../../src/bench/transformers-decoding.ts';
-import { HeddleError } from '../../src/index.ts';
+import { HeddleError } from '../../src/entries/heddle.ts';
 import { english } from '../common/english.ts';
 
 /**

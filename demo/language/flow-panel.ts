@@ -1,6 +1,10 @@
 // The steps of a language, what each does, and what came out of them.
 
-import { type LanguageState, type LanguageStepName, languageStepNames } from '../../src/pages.ts';
+import {
+  type LanguageState,
+  type LanguageStepName,
+  languageStepNames,
+} from '../../src/features/marian/commands/language-flow.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { fixed, formatBytes, formatDuration, formatInteger } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';

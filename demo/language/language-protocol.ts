@@ -1,6 +1,10 @@
 // Messages between the page of a language and its worker: one language at a time, in the browser's storage.
 
-import type { LanguagePlan, LanguageState, LanguageStepName } from '../../src/pages.ts';
+import type {
+  LanguagePlan,
+  LanguageState,
+  LanguageStepName,
+} from '../../src/features/marian/commands/language-flow.ts';
 import type { WorkerAnswer, WorkerRequest } from '../common/worker-client.ts';
 
 /** A new language: a file of pairs, or the built-in ones, and what is made of them. */

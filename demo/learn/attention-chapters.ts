@@ -1,7 +1,7 @@
 // Chapters on attention: queries, keys and values; scores, mask and softmax, or the gates of an SSRU; heads;
 // cross-attention.
 
-import type { Inspection } from '../../src/index.ts';
+import type { Inspection } from '../../src/entries/reports.ts';
 import { fixed } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html } from '../common/panel.ts';

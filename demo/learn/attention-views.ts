@@ -1,7 +1,7 @@
 // Views of attention in the chapters: a row of tokens to select from, a head's vectors, and the row of a
 // token with its products, scores, weights and weighted values.
 
-import type { AttentionMap, Inspection } from '../../src/index.ts';
+import type { AttentionMap, Inspection } from '../../src/entries/reports.ts';
 import { field, options, segmentedChoice } from '../common/form-fields.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';

@@ -1,7 +1,7 @@
 // Chapter on what training sees: pairs sorted into buckets by length, padded to batches, and masked.
 
-import type { Inspection } from '../../src/index.ts';
-import type { PreviewedBatch } from '../../src/pages.ts';
+import type { PreviewedBatch } from '../../src/api/preview-batches.ts';
+import type { Inspection } from '../../src/entries/reports.ts';
 import { formatPercent } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html } from '../common/panel.ts';

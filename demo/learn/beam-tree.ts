@@ -1,6 +1,6 @@
 // The hypotheses of beam search as a tree: those that begin with the same tokens share a branch.
 
-import type { Inspection } from '../../src/index.ts';
+import type { Inspection } from '../../src/entries/reports.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import { probability as shownProbability, signed } from '../common/tables.ts';
 import { labelOf } from '../train/page/heat-map.ts';

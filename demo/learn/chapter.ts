@@ -1,7 +1,7 @@
 // A chapter: a short text, and an interactive figure of the model's numbers.
 
 import { live } from 'lit-html/directives/live.js';
-import type { Inspection } from '../../src/index.ts';
+import type { Inspection } from '../../src/entries/reports.ts';
 import { field, options } from '../common/form-fields.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 import type { DemoModel } from '../train/page/demo-models.ts';

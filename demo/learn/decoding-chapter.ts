@@ -1,7 +1,7 @@
 // Chapter on decoding: likely next tokens, sampling, beam search.
 
 import { live } from 'lit-html/directives/live.js';
-import type { Inspection } from '../../src/index.ts';
+import type { Inspection } from '../../src/entries/reports.ts';
 import { field, markValid } from '../common/form-fields.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';

@@ -1,6 +1,6 @@
 // Chapters on the input of the model: tokens, embeddings and positions.
 
-import type { Inspection } from '../../src/index.ts';
+import type { Inspection } from '../../src/entries/reports.ts';
 import { segmentedChoice } from '../common/form-fields.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel, svg } from '../common/panel.ts';

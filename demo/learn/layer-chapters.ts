@@ -2,7 +2,7 @@
 // forcing.
 
 import { present } from '../../src/core/present.ts';
-import type { Inspection } from '../../src/index.ts';
+import type { Inspection } from '../../src/entries/reports.ts';
 import { field } from '../common/form-fields.ts';
 import { fixed } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';

@@ -1,8 +1,9 @@
 // Chapter on learning: updates of the model on the shown pair, one at a time, with what each does to one weight.
 
 import { live } from 'lit-html/directives/live.js';
-import type { Inspection, TrainSettings } from '../../src/index.ts';
-import type { HandUpdate, PairState, WeightPlace } from '../../src/pages.ts';
+import type { HandUpdate, PairState, WeightPlace } from '../../src/api/hand-training.ts';
+import type { TrainSettings } from '../../src/entries/heddle.ts';
+import type { Inspection } from '../../src/entries/reports.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { field, markValid, options } from '../common/form-fields.ts';
 import { inDigits } from '../common/format.ts';

@@ -1,7 +1,7 @@
 // Chapter on measures: held-out pairs, BLEU and chrF of the shown translation against a reference, and MFU.
 
-import { corpusBleu, corpusChrf, type Inspection } from '../../src/index.ts';
-import { wordDifferences } from '../../src/pages.ts';
+import { corpusBleu, corpusChrf, wordDifferences } from '../../src/entries/metrics.ts';
+import type { Inspection } from '../../src/entries/reports.ts';
 import { field } from '../common/form-fields.ts';
 import { fixed } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';

@@ -1,7 +1,7 @@
 // The map of the model, the frame of the page: encoder and decoder as boxes that open their chapters, with the numbers
 // of the chosen tokens on their way.
 
-import type { Inspection } from '../../src/index.ts';
+import type { Inspection } from '../../src/entries/reports.ts';
 import { field, options } from '../common/form-fields.ts';
 import { fixed, formatPercent } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';

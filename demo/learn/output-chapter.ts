@@ -1,7 +1,7 @@
 // Chapter on the output layer: the last vector of the decoder, the logits, and the softmax over the
 // vocabulary.
 
-import type { Inspection } from '../../src/index.ts';
+import type { Inspection } from '../../src/entries/reports.ts';
 import { fixed, inDigits } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import type { Content } from '../common/panel.ts';

@@ -1,7 +1,7 @@
 // Panel of the model and the sentence that the figures show.
 
 import { live } from 'lit-html/directives/live.js';
-import type { Inspection } from '../../src/index.ts';
+import type { Inspection } from '../../src/entries/reports.ts';
 import { field, options } from '../common/form-fields.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';

@@ -1,7 +1,7 @@
 // Views of tensors: numbers and probabilities as text, rows as coloured strips with their numbers, tables of
 // values.
 
-import type { InspectedToken, Inspection } from '../../src/index.ts';
+import type { InspectedToken, Inspection } from '../../src/entries/reports.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, svg } from '../common/panel.ts';
 import { dataTable, signed } from '../common/tables.ts';

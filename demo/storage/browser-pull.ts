@@ -1,14 +1,8 @@
 // Downloads a model from a hub, or of Firefox Translations, into the folder `pulls/NAME` of the browser's storage. An
 // interrupted download continues there. A complete and valid one becomes `models/NAME` by one rename.
 
-import {
-  type ErrorHints,
-  type Files,
-  HeddleError,
-  type PullOptions,
-  type PullProgress,
-  pullModel,
-} from '../../src/index.ts';
+import { HeddleError, type PullOptions, pullModel } from '../../src/entries/heddle.ts';
+import type { ErrorHints, Files, PullProgress } from '../../src/entries/host.ts';
 import { english } from '../common/english.ts';
 import { hubOrigin } from '../content-security-policy.ts';
 import { LockedError, withModelLock } from './model-locks.ts';

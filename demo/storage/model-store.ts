@@ -1,17 +1,16 @@
 // Models in the browser: folders `models/NAME` in its private file system (OPFS), in the format of `heddle
 // train`.
 
+import { HeddleError, readCheckpoint } from '../../src/entries/heddle.ts';
 import {
   type BrowserFiles,
+  copyFolder,
   type Files,
-  HeddleError,
   importModel,
   memoryFiles,
   packModel,
-  readCheckpoint,
   readModelFacts,
-} from '../../src/index.ts';
-import { copyFolder } from '../../src/pages.ts';
+} from '../../src/entries/host.ts';
 import { english } from '../common/english.ts';
 import { lockedModels, withModelLock } from './model-locks.ts';
 import { isModelName, modelNameRule } from './model-names.ts';

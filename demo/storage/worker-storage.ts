@@ -1,6 +1,7 @@
 // The storage of a worker that runs models: the browser's files, and a runtime for browsers without WebGPU.
 
-import { type BrowserFiles, HeddleError, openBrowserFiles, registerHost } from '../../src/index.ts';
+import { HeddleError } from '../../src/entries/heddle.ts';
+import { type BrowserFiles, openBrowserFiles, registerHost } from '../../src/entries/host.ts';
 
 /** Opens the browser's files and makes them, and the runtime, heddle's host. No model comes from the hub. */
 export async function openWorkerStorage(): Promise<BrowserFiles> {

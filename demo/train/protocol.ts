@@ -2,37 +2,34 @@
 // structured-cloneable data. The page's side is page/training-session.ts, the worker's side
 // worker/training-worker.ts.
 
+import type { HandUpdate, PairState, WeightPlace } from '../../src/api/hand-training.ts';
+import type { PreviewedBatch } from '../../src/api/preview-batches.ts';
 import type { Message } from '../../src/core/message.ts';
+import type { CorpusArguments, TextRange } from '../../src/entries/data.ts';
 import type {
-  Attention,
-  CorpusArguments,
   DecodeOptions,
-  Inspection,
-  InspectOptions,
   JobEvent,
   LiveSettings,
+  ModelLanguages,
+  Pair,
+  TrainingForecast,
+  TrainSettings,
+  TranslateOptions,
+} from '../../src/entries/heddle.ts';
+import type { PullProgress } from '../../src/entries/host.ts';
+import type { TranslationReport } from '../../src/entries/metrics.ts';
+import type {
+  Attention,
+  Inspection,
+  InspectOptions,
   LogChange,
   LogEval,
   LogProbe,
   LogStep,
-  ModelLanguages,
-  Pair,
-  PullProgress,
-  Sample,
-  TrainingForecast,
-  TrainingHistory,
-  TrainSettings,
-  TranslateOptions,
-} from '../../src/index.ts';
-import type {
-  HandUpdate,
-  PairState,
-  PreviewedBatch,
   RunSummary,
-  TextRange,
-  TranslationReport,
-  WeightPlace,
-} from '../../src/pages.ts';
+  Sample,
+  TrainingHistory,
+} from '../../src/entries/reports.ts';
 import type { Sent } from '../common/worker-client.ts';
 import type { StorageInfo } from '../storage/model-store.ts';
 

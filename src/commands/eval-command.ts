@@ -2,6 +2,8 @@
 
 import { join, parse, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { evaluationReport } from '../api/evaluation-report.ts';
+import type { EvaluationReport, TranslationReport } from '../api/score-systems.ts';
 import { HeddleError } from '../core/errors.ts';
 import { formatPercent } from '../core/format-numbers.ts';
 import { present } from '../core/present.ts';
@@ -11,13 +13,7 @@ import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { BootstrapScore } from '../text/metrics/bootstrap.ts';
 import type { GroupScores } from '../text/metrics/score-groups.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
-import { evaluationReport } from './evaluation-report.ts';
-import type {
-  EvaluateArguments,
-  EvaluateOutputsArguments,
-  EvaluationReport,
-  TranslationReport,
-} from './jobs/evaluate-job.ts';
+import type { EvaluateArguments, EvaluateOutputsArguments } from './jobs/evaluate-job.ts';
 import { printResult, table } from './output.ts';
 import { checkOutputFiles } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';

@@ -1,9 +1,10 @@
 // heddle runs
 
 import type { Command } from 'commander';
+import type { RunSummary } from '../api/run-summaries.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import type { RunSummary, RunsArguments } from './jobs/runs-job.ts';
+import type { RunsArguments } from './jobs/runs-job.ts';
 import { log } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import { jsonOption } from './parse-values.ts';

@@ -1,8 +1,8 @@
 // The HTML report that compares training runs: a table of all, the mean and deviation over seeds, and dev losses.
 
+import { type RunSummary, runMetrics, seedGroups, settingText, unlikeLosses } from '../api/run-summaries.ts';
 import { html } from '../train/report/markup.ts';
 import { isBetter } from '../train/run/best-model.ts';
-import { type RunSummary, runMetrics, seedGroups, settingText, unlikeLosses } from './jobs/runs-job.ts';
 
 const style = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }

@@ -1,10 +1,6 @@
 // The table of `heddle runs`, in the width of the terminal.
 
 import stringWidth from 'string-width';
-import { escapeControls } from '../core/errors.ts';
-import { formatDuration, formatInteger, formatPercent } from '../core/format-numbers.ts';
-import { present } from '../core/present.ts';
-import { bestMetrics } from '../train/report/training-log.ts';
 import {
   groupName,
   metricColumns,
@@ -14,7 +10,11 @@ import {
   seedGroups,
   settingText,
   unlikeLosses,
-} from './jobs/runs-job.ts';
+} from '../api/run-summaries.ts';
+import { escapeControls } from '../core/errors.ts';
+import { formatDuration, formatInteger, formatPercent } from '../core/format-numbers.ts';
+import { present } from '../core/present.ts';
+import { bestMetrics } from '../train/report/training-log.ts';
 import { table } from './output.ts';
 import { cutStart, cutText } from './text-width.ts';
 

@@ -1,11 +1,11 @@
 // Runs a sweep of `heddle train`: one training after the other, then the table and the report that compare them.
 
+import { type RunSummary, summarizeFolders } from '../api/run-summaries.ts';
 import { HeddleError } from '../core/errors.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { readText, writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
-import { type RunSummary, summarizeFolders } from './jobs/runs-job.ts';
 import { errorText } from './message-flags.ts';
 import { outFolder } from './out-folder.ts';
 import { log, printResult } from './output.ts';

@@ -1,5 +1,9 @@
-// The low-level API, `heddle/engine`: devices, graphs, ops, plans and engines. docs/engine.md builds a model
-// with it, and docs/add-an-op.md an op.
+/**
+ * The low-level API, `heddle/engine`: devices, graphs, ops, plans and engines. docs/engine.md builds a model
+ * with it, and docs/add-an-op.md an op.
+ *
+ * @module heddle/engine
+ */
 
 // Devices, tensors, random numbers, errors.
 export { check, type ErrorKind, HeddleError } from '../core/errors.ts';

@@ -5,18 +5,20 @@ import { cpus, loadavg } from 'node:os';
 import { dirname } from 'node:path';
 import type { CDPSession, Page } from 'puppeteer-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type * as data from '../../src/entries/data.ts';
+import type * as library from '../../src/entries/heddle.ts';
+import type * as host from '../../src/entries/host.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { packFolder } from '../../src/files/model-archives.ts';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import { type Chrome, launchChrome } from '../../src/host/chrome.ts';
 import { type FolderServer, type RequestHandler, serveFolder } from '../../src/host/static-server.ts';
-import type * as library from '../../src/index.ts';
 import { distFile } from '../support/dist.ts';
 import { letterModel } from '../support/saved-model.ts';
 
 /** What the page has: the library, and a few pairs. */
 interface TestPage {
-  readonly heddle: typeof library;
+  readonly heddle: typeof library & typeof data & typeof host;
   readonly pairs: readonly { readonly source: string; readonly target: string }[];
   /** The kind of what `work` throws, `bug` without a kind, and the message; `nothing` if it throws nothing. */
   kindOf(work: () => unknown): Promise<readonly [kind: string, message: string]>;
@@ -26,7 +28,10 @@ declare const pairs: TestPage['pairs'];
 declare const kindOf: TestPage['kindOf'];
 
 const script = `
-import * as heddle from '/heddle.js';
+import * as library from '/heddle.js';
+import * as data from '/data.js';
+import * as host from '/host.js';
+const heddle = { ...library, ...data, ...host };
 const pairs = Array.from({ length: 60 }, (_, i) => ({ source: 'abcde'[i % 5] + 'abc'[i % 3], target: 'edcba'[i % 5] }));
 const kindOf = async (work) => {
   try {

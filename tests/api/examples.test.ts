@@ -12,12 +12,15 @@ const root = join(import.meta.dirname, '../..');
 
 /** Sources of the package's entries by their import names. */
 const entries = Object.fromEntries(
-  Object.entries(packageJson.exports).map(([name, { types }]) => [
-    `heddle${name.slice(1)}`,
-    name === './engine'
-      ? join(root, 'src/engine/index.ts')
-      : join(root, 'src', types.replace('./dist/types/', '').replace('.d.ts', '.ts')),
-  ]),
+  Object.keys(packageJson.exports).map((name) => {
+    const entry = `heddle${name.slice(1)}`;
+    const sources: Readonly<Record<string, string>> = {
+      heddle: 'src/entries/heddle.ts',
+      'heddle/engine': 'src/engine/index.ts',
+      'heddle/speech': 'src/features/speech/index.ts',
+    };
+    return [entry, join(root, sources[entry] ?? `src/entries/${name.slice(2)}.ts`)];
+  }),
 );
 
 /** What examples may use without declaring it, by the names of exported types. */

@@ -2,7 +2,7 @@
 
 import stringWidth from 'string-width';
 import { expect, it } from 'vitest';
-import type { RunSummary } from '../../src/commands/jobs/runs-job.ts';
+import type { RunSummary } from '../../src/api/run-summaries.ts';
 import { describeRuns } from '../../src/commands/runs-table.ts';
 
 const run = (n: number): RunSummary => ({

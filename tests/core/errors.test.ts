@@ -51,7 +51,9 @@ const parsed = (path: string) =>
 
 /** Files that programs with the library can load: the entries and all that they import, also on demand. */
 function libraryFiles(): ts.SourceFile[] {
-  const paths = new Set(['index', 'index.node', 'index.deno'].map((name) => join(root, `src/${name}.ts`)));
+  const paths = new Set(
+    ['heddle', 'heddle.node', 'heddle.deno'].map((name) => join(root, `src/entries/${name}.ts`)),
+  );
   const files: ts.SourceFile[] = [];
   for (const path of paths) {
     const file = parsed(path);

@@ -69,6 +69,11 @@ describe('a program of the visitor', () => {
     ['const a = 1;\nconst b = ;\n', 2, "SyntaxError: Unexpected token ';'"],
     ['console.log(1);\n\nnull.x;\n', 3, /TypeError: Cannot read properties of null/],
     ["import { trian } from 'heddle';\ntrian();", 1, 'heddle exports no trian.'],
+    [
+      "import { train } from 'heddle';\nimport { Graph } from 'heddle/data';\nGraph();",
+      2,
+      'heddle/data exports no Graph.',
+    ],
     ["import { train } from 'heddle';\nawait train([], {});", 2, /HeddleError: /],
     [
       "setTimeout(() => {\n  throw new Error('late');\n}, 5);\nawait new Promise((r) => setTimeout(r, 60));",

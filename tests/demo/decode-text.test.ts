@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { PieceEvent } from '../../demo/train/protocol.ts';
 import { type LoadedModel, translateText } from '../../demo/train/worker/decode-text.ts';
-import type { GenerateOptions, StreamedToken } from '../../src/index.ts';
+import type { GenerateOptions, StreamedToken } from '../../src/entries/heddle.ts';
 
 const asked: string[] = [];
 const model = {

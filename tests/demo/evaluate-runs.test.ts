@@ -1,7 +1,7 @@
 // Scores of stored models on a file: each model translates it, the others are compared with the first.
 import { expect, it } from 'vitest';
 import { evaluateRuns } from '../../demo/train/worker/evaluate-runs.ts';
-import { train } from '../../src/index.node.ts';
+import { train } from '../../src/entries/heddle.node.ts';
 import { tinyCorpus, tinySizes } from '../support/training.ts';
 
 it('scores models on the pairs of a file, in the order of their names', async () => {

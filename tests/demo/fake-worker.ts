@@ -2,8 +2,8 @@
 // page's user interface. Its results follow simple formulas, so that tests know what the page must show.
 import type { StoredModel } from '../../demo/storage/model-store.ts';
 import type { CallError, RunHistory, SessionEvent } from '../../demo/train/protocol.ts';
-import type { RunSummary } from '../../src/commands/jobs/runs-job.ts';
-import type { ModelLanguages } from '../../src/index.ts';
+import type { RunSummary } from '../../src/api/run-summaries.ts';
+import type { ModelLanguages } from '../../src/entries/heddle.ts';
 
 /** The fake worker as tests access it: `window.fake` in the page. */
 export interface Fake {

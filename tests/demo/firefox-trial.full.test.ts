@@ -4,7 +4,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { loadModel } from '../../src/index.node.ts';
+import { loadModel } from '../../src/entries/heddle.node.ts';
 import { bergamotEngine, bergamotLines } from '../support/bergamot.ts';
 import { scratch } from '../support/cli.ts';
 import { demo, pickFiles, untilText, withoutModels } from '../support/demo.ts';

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { chapters } from '../../demo/learn/chapters.ts';
 import { firstSentence } from '../../demo/learn/lesson.ts';
+import { loadModel } from '../../src/entries/heddle.node.ts';
 import { unzip, zipParts } from '../../src/files/zip.ts';
-import { loadModel } from '../../src/index.node.ts';
 import { demo, pickFiles, untilText } from '../support/demo.ts';
 
 const { open } = demo();

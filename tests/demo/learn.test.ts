@@ -6,8 +6,9 @@ import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { chapters } from '../../demo/learn/chapters.ts';
 import { fromFloat16 } from '../../src/core/float16.ts';
+import { loadModel } from '../../src/entries/heddle.node.ts';
+import type { Inspection } from '../../src/entries/reports.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
-import { type Inspection, loadModel } from '../../src/index.node.ts';
 import { axeViolations } from '../support/axe.ts';
 import { type DemoPage, demo } from '../support/demo.ts';
 

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { firstSentence, lessonQuery, readLesson } from '../../demo/learn/lesson.ts';
-import { loadModel } from '../../src/index.node.ts';
+import { loadModel } from '../../src/entries/heddle.node.ts';
 
 it('reads what it wrote, in any language', () => {
   const lesson = { model: 'Dates → العربية', text: 'a & b = ¿c?', values: new Map([['head cross', 3]]) };

@@ -5,8 +5,7 @@ import { expect, it } from 'vitest';
 import { changesIn, settingLabel } from '../../demo/train/page/setting-words.ts';
 import { toCallError } from '../../demo/train/worker/call-error.ts';
 import { HeddleError } from '../../src/core/errors.ts';
-import { settingRows } from '../../src/index.ts';
-import { describeChanges, parseChanges } from '../../src/pages.ts';
+import { describeChanges, parseChanges, settingRows } from '../../src/entries/reports.ts';
 
 it('names every setting in words, as the form does if it has the setting', () => {
   expect(settingLabel('batchSize')).toBe('Batch size');

@@ -117,6 +117,7 @@ it.skipIf(!findDeno())('deno trains and translates (needs Deno)', () => {
   const path = join(cwd, 'deno.json');
   const json = JSON.parse(readFileSync(path, 'utf8')) as { imports: Record<string, string> };
   json.imports.heddle = './package/dist/heddle.deno.js';
+  json.imports['heddle/data'] = './package/dist/data.deno.js';
   writeFileSync(path, JSON.stringify(json));
   const task = (...args: string[]) => execFileSync(deno, ['task', ...args], { cwd, encoding: 'utf8' });
   expect(task('train', 'out', '20')).toContain('saved out after 20 steps');

@@ -8,7 +8,7 @@ import { loadModel } from '../../src/api/load-model.ts';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { neededLimits } from '../../src/session/session-device.ts';
-import '../../src/node.ts';
+import '../../src/entries/node.ts';
 import { letterModel } from '../support/saved-model.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-limits-'));

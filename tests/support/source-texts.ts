@@ -8,10 +8,9 @@ import { termNames } from '../../demo/common/terms.ts';
 import { examplePrograms } from '../../demo/example-programs.ts';
 import { nodesOf, shortText, type Tagged } from '../../demo/short-templates.ts';
 import { settingLabel } from '../../demo/train/page/setting-words.ts';
+import { metricColumns } from '../../src/api/run-summaries.ts';
 import { kernelFamilies } from '../../src/bench/kernel-families.ts';
-import { metricColumns } from '../../src/commands/jobs/runs-job.ts';
-import { settingRows } from '../../src/index.ts';
-import { liveSettingLabels } from '../../src/pages.ts';
+import { liveSettingLabels, settingRows } from '../../src/entries/reports.ts';
 
 const folder = join(import.meta.dirname, '../../demo');
 

@@ -2,8 +2,8 @@
 // Lock keeps a second tab from writing the same project.
 
 import { formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
-import { HeddleError } from '../../../src/index.ts';
-import { openDocument, TranslationMemory } from '../../../src/pages.ts';
+import { openDocument, TranslationMemory } from '../../../src/entries/documents.ts';
+import { HeddleError } from '../../../src/entries/heddle.ts';
 import { english } from '../../common/english.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import { holdLock, openWorkerStorage } from '../../storage/worker-storage.ts';

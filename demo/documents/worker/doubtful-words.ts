@@ -1,6 +1,6 @@
 // The words of a translation that a model is not sure of: those with a token of low probability.
 
-import type { PairScore } from '../../../src/index.ts';
+import type { PairScore } from '../../../src/entries/heddle.ts';
 
 /** A token with a lower log-probability is doubtful: a probability of 0.2. */
 const doubtful = Math.log(0.2);

@@ -1,7 +1,7 @@
 // Learns from corrections: trains a LoRA adapter on the confirmed pairs, with pairs mixed in that the model
 // knows, so that it does not forget. Loaded at its first use, since it is the code of training.
 
-import { HeddleError, type Model, type Pair, train } from '../../../src/index.ts';
+import { HeddleError, type Model, type Pair, train } from '../../../src/entries/heddle.ts';
 import { english } from '../../common/english.ts';
 import { loraLesson } from '../../common/lora-lesson.ts';
 import type { LearnReport } from '../documents-protocol.ts';

@@ -2,8 +2,10 @@
 // and a journal of translations, to which a line is appended for each change. A tab that is killed loses at most the
 // last line.
 
-import { type BrowserFiles, HeddleError, type Pair } from '../../../src/index.ts';
-import { appendFile, memoryPairs, openBlob } from '../../../src/pages.ts';
+import { memoryPairs } from '../../../src/entries/documents.ts';
+import { HeddleError, type Pair } from '../../../src/entries/heddle.ts';
+import type { BrowserFiles } from '../../../src/entries/host.ts';
+import { appendFile, openBlob } from '../../../src/entries/host.ts';
 import { english } from '../../common/english.ts';
 import type { LearnReport, ModelChoice, SegmentState } from '../documents-protocol.ts';
 

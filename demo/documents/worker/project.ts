@@ -2,22 +2,15 @@
 
 import { formatInteger } from '../../../src/core/format-numbers.ts';
 import {
-  type BrowserFiles,
-  HeddleError,
-  isSupported,
-  loadModel,
-  type Model,
-  type Pair,
-  packModel,
-} from '../../../src/index.ts';
-import {
   DocumentReview,
   openDocument,
   TranslationMemory,
   translateDocument,
   withoutPlaceholders,
   writeTmx,
-} from '../../../src/pages.ts';
+} from '../../../src/entries/documents.ts';
+import { HeddleError, isSupported, loadModel, type Model, type Pair } from '../../../src/entries/heddle.ts';
+import { type BrowserFiles, packModel } from '../../../src/entries/host.ts';
 import { english } from '../../common/english.ts';
 import type { LearnReport, ProjectView, Reply, SegmentState, SegmentView } from '../documents-protocol.ts';
 import { doubtfulWords } from './doubtful-words.ts';

@@ -1,15 +1,16 @@
 // Worker of the page of a language: handles the calls of language-protocol.ts. A Web Lock keeps a second tab from
 // writing the same language.
 
-import { type BrowserFiles, HeddleError, importModel, intlCorpus, loadModel } from '../../../src/index.ts';
+import { intlCorpus } from '../../../src/entries/data.ts';
+import { HeddleError, loadModel } from '../../../src/entries/heddle.ts';
+import { type BrowserFiles, importModel, zipParts } from '../../../src/entries/host.ts';
+import { features } from '../../../src/features/features.ts';
 import {
-  features,
   LanguageFlow,
   type LanguageState,
   type LanguageStepName,
   languageConfigFile,
-  zipParts,
-} from '../../../src/pages.ts';
+} from '../../../src/features/marian/commands/language-flow.ts';
 import { english } from '../../common/english.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import { withModelLock } from '../../storage/model-locks.ts';

@@ -1,7 +1,7 @@
 // What a step of a language does, as a line of text and a share.
 
 import { formatInteger } from '../../../src/core/format-numbers.ts';
-import type { JobEvent } from '../../../src/index.ts';
+import type { JobEvent } from '../../../src/entries/heddle.ts';
 import { english } from '../../common/english.ts';
 
 /** Milliseconds between two messages. */

@@ -1,7 +1,7 @@
 // Hears a recording with a model: its text, its cross-attention and its features.
 
-import type { Model } from '../../../src/index.ts';
-import { LogMel, LogMelStream, Resampler, readSpeech, writeWav } from '../../../src/pages.ts';
+import type { Model } from '../../../src/entries/heddle.ts';
+import { LogMel, LogMelStream, Resampler, readSpeech, writeWav } from '../../../src/features/speech/index.ts';
 import { english } from '../../common/english.ts';
 import type { Heard, Reply } from '../speech-protocol.ts';
 

@@ -1,8 +1,9 @@
 // Recordings of sentences in the browser's private file system: WAV files in `speech/clips/`, and `speech/clips.tsv`,
 // the manifest that `heddle train` reads.
 
-import { type BrowserFiles, HeddleError } from '../../../src/index.ts';
-import { zipParts } from '../../../src/pages.ts';
+import { HeddleError } from '../../../src/entries/heddle.ts';
+import type { BrowserFiles } from '../../../src/entries/host.ts';
+import { zipParts } from '../../../src/entries/host.ts';
 import { english } from '../../common/english.ts';
 import type { RecordingView } from '../speech-protocol.ts';
 

@@ -1,15 +1,7 @@
 // Worker of the page of speech: handles the calls of speech-protocol.ts with one model at a time.
 
-import {
-  type BrowserFiles,
-  HeddleError,
-  importModel,
-  isSupported,
-  loadModel,
-  type Model,
-  memoryFiles,
-  readModelFacts,
-} from '../../../src/index.ts';
+import { HeddleError, isSupported, loadModel, type Model } from '../../../src/entries/heddle.ts';
+import { type BrowserFiles, importModel, memoryFiles, readModelFacts } from '../../../src/entries/host.ts';
 import { english } from '../../common/english.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';

@@ -1,7 +1,9 @@
 // Teaches a model the words and the voice of recordings: trains a LoRA adapter on them, and measures word error rates
 // before and after. Loaded at its first use, since it is the code of training.
 
-import { type Clip, HeddleError, type Model, train, wordErrorRate } from '../../../src/index.ts';
+import { HeddleError, type Model, train } from '../../../src/entries/heddle.ts';
+import { wordErrorRate } from '../../../src/entries/metrics.ts';
+import type { Clip } from '../../../src/features/speech/index.ts';
 import { english } from '../../common/english.ts';
 import { loraLesson } from '../../common/lora-lesson.ts';
 import type { ErrorChange, TeachReport } from '../speech-protocol.ts';

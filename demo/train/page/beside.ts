@@ -1,7 +1,7 @@
 // A second training beside the first, on the same batches, with one setting changed: its loss is grey behind that of
 // the first. It has a worker of its own, and pauses, goes on and stops with the first.
 
-import type { TrainSettings } from '../../../src/index.ts';
+import type { TrainSettings } from '../../../src/entries/heddle.ts';
 import { field, markValid, options } from '../../common/form-fields.ts';
 import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';

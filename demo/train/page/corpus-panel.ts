@@ -2,7 +2,7 @@
 // built-in task, a file (TSV, CSV, a translation memory), or pasted text.
 
 import { live } from 'lit-html/directives/live.js';
-import { type TaskName, taskNames } from '../../../src/index.ts';
+import { type TaskName, taskNames } from '../../../src/entries/data.ts';
 import { field, markValid, options, segmentedChoice } from '../../common/form-fields.ts';
 import { formatBytes } from '../../common/format.ts';
 import { say } from '../../common/page-texts.ts';

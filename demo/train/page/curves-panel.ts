@@ -1,7 +1,7 @@
 // Panel of the training curves: loss, dev metrics, learning rate, norms, throughput, step time and MFU. Its
 // memory is bounded.
 
-import type { LogEval, LogStep } from '../../../src/index.ts';
+import type { LogEval, LogStep } from '../../../src/entries/reports.ts';
 import { fixed, formatInteger, inDigits } from '../../common/format.ts';
 import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';

@@ -1,7 +1,7 @@
 // Heat map of cross-attention weights: rows are target tokens, columns source tokens. Drawn as SVG, so that
 // colours follow the theme. Arrow keys select a cell; a list states the largest weight of each row in text.
 
-import type { Attention } from '../../../src/index.ts';
+import type { Attention } from '../../../src/entries/reports.ts';
 import { freshId } from '../../common/dom.ts';
 import { field, options } from '../../common/form-fields.ts';
 import { formatPercent } from '../../common/format.ts';

@@ -1,6 +1,6 @@
 // A download from the hub with its progress, Cancel button and messages; used by the form and the gallery.
 
-import type { PullProgress } from '../../../src/index.ts';
+import type { PullProgress } from '../../../src/entries/host.ts';
 import { onFrame } from '../../common/dom.ts';
 import { formatBytes } from '../../common/format.ts';
 import { say } from '../../common/page-texts.ts';

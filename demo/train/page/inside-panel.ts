@@ -2,7 +2,7 @@
 // tokens, with a slider over the recorded steps of the run.
 
 import { live } from 'lit-html/directives/live.js';
-import type { LogProbe } from '../../../src/index.ts';
+import type { LogProbe } from '../../../src/entries/reports.ts';
 import { onFrame } from '../../common/dom.ts';
 import { formatInteger, formatPercent } from '../../common/format.ts';
 import { say } from '../../common/page-texts.ts';

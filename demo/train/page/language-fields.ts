@@ -1,6 +1,6 @@
 // Fields for the languages of a multilingual model.
 
-import type { ModelLanguages } from '../../../src/index.ts';
+import type { ModelLanguages } from '../../../src/entries/heddle.ts';
 import { field, options } from '../../common/form-fields.ts';
 import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';

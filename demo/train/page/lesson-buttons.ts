@@ -1,7 +1,7 @@
 // Three buttons that each train a model on a small task at once, while the translation box asks it a question
 // until its answer is right.
 
-import type { TaskName } from '../../../src/index.ts';
+import type { TaskName } from '../../../src/entries/data.ts';
 import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
 

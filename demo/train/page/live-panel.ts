@@ -2,8 +2,9 @@
 // interval; lists the changes of the run.
 
 import { live } from 'lit-html/directives/live.js';
-import type { LiveSettings, LogChange } from '../../../src/index.ts';
-import { liveSettingLabels } from '../../../src/pages.ts';
+import type { LiveSettings } from '../../../src/entries/heddle.ts';
+import type { LogChange } from '../../../src/entries/reports.ts';
+import { liveSettingLabels } from '../../../src/entries/reports.ts';
 import { field, markValid } from '../../common/form-fields.ts';
 import { formatInteger, formatNumber } from '../../common/format.ts';
 import { say, translated } from '../../common/page-texts.ts';

@@ -87,7 +87,7 @@ export class ModelActions {
   }
   async saveFirefox(name: string): Promise<void> {
     const files = await this.#session.firefoxFiles(name);
-    const { zipParts } = await import('../../../src/pages.ts');
+    const { zipParts } = await import('../../../src/entries/host.ts');
     const archive = new Blob(zipParts(files) as BlobPart[], { type: 'application/zip' });
     download(archive, `${name}-firefox.zip`);
   }

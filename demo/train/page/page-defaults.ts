@@ -1,7 +1,7 @@
 // The settings of a training on the page: the recipe of the corpus and preset, with defaults of the page.
 
-import { type ModelOptions, presets, type TrainSettings } from '../../../src/index.ts';
-import { completeSettings, runKindOf } from '../../../src/pages.ts';
+import { type ModelOptions, presets, type TrainSettings } from '../../../src/entries/heddle.ts';
+import { completeSettings, runKindOf } from '../../../src/entries/reports.ts';
 import { isCsv } from '../corpus-format.ts';
 import type { CorpusChoice } from '../protocol.ts';
 

@@ -1,6 +1,6 @@
 // Preview of a training: asks the worker to plan the settings of the forms, and shows the plan below them.
 
-import type { MemoryOffer } from '../../../src/index.ts';
+import type { MemoryOffer } from '../../../src/entries/heddle.ts';
 import { formatBytes, formatInteger, formatNumber, formatPercent } from '../../common/format.ts';
 import { say, sayCount } from '../../common/page-texts.ts';
 import { html, nothing, show } from '../../common/panel.ts';

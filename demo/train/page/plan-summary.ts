@@ -1,8 +1,8 @@
 // What the preview of a training shows: corpus statistics, model size and GPU memory.
 
 import { live } from 'lit-html/directives/live.js';
-import type { MemoryOffer } from '../../../src/index.ts';
-import { describeChanges, parseChanges } from '../../../src/pages.ts';
+import type { MemoryOffer } from '../../../src/entries/heddle.ts';
+import { describeChanges, parseChanges } from '../../../src/entries/reports.ts';
 import { field } from '../../common/form-fields.ts';
 import { formatBytes, formatInteger, formatNumber } from '../../common/format.ts';
 import { say } from '../../common/page-texts.ts';

@@ -1,7 +1,7 @@
 // The small maps of a probe: a button for each layer and head of attention, and for each layer of gates, which selects
 // the map.
 
-import type { AttentionKind, LogProbe } from '../../../src/index.ts';
+import type { AttentionKind, LogProbe } from '../../../src/entries/reports.ts';
 import { onFrame } from '../../common/dom.ts';
 import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';

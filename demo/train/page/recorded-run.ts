@@ -1,7 +1,7 @@
 // The recorded training of a model that ships with the page: curves, samples and attention for visitors who
 // have not trained yet, or whose browser lacks WebGPU. scripts/train-demo-models.mjs writes it.
 
-import type { TrainingHistory } from '../../../src/index.ts';
+import type { TrainingHistory } from '../../../src/entries/reports.ts';
 import { say } from '../../common/page-texts.ts';
 
 /** A recorded training. */

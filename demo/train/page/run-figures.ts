@@ -1,6 +1,6 @@
 // The current values of a training: loss, accuracy, throughput, memory.
 
-import type { LogEval, LogStep } from '../../../src/index.ts';
+import type { LogEval, LogStep } from '../../../src/entries/reports.ts';
 import {
   fixed,
   formatBytes,

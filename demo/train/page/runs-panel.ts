@@ -2,7 +2,7 @@
 // and PNG.
 
 import { live } from 'lit-html/directives/live.js';
-import type { LogEval, LogStep } from '../../../src/index.ts';
+import type { LogEval, LogStep } from '../../../src/entries/reports.ts';
 import {
   describeChanges,
   parseChanges,
@@ -10,7 +10,7 @@ import {
   runMetrics,
   settingText,
   unlikeLosses,
-} from '../../../src/pages.ts';
+} from '../../../src/entries/reports.ts';
 import { adapterOf } from '../../common/adapter-name.ts';
 import { field, options } from '../../common/form-fields.ts';
 import { formatDuration, formatInteger, formatPercent, inDigits } from '../../common/format.ts';

@@ -1,7 +1,7 @@
 // Compares stored runs on a file of pairs: scores with confidence intervals and p-values, scores by length and by rare
 // words, the worst sentences and the signatures of the scores.
 
-import type { SystemScores, TranslationReport } from '../../../src/pages.ts';
+import type { SystemScores, TranslationReport } from '../../../src/entries/metrics.ts';
 import { fixed, formatInteger } from '../../common/format.ts';
 import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';

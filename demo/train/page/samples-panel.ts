@@ -1,7 +1,7 @@
 // Table of the dev sentences with their references and current translations.
 
-import type { Sample } from '../../../src/index.ts';
-import { wordDifferences } from '../../../src/pages.ts';
+import { wordDifferences } from '../../../src/entries/metrics.ts';
+import type { Sample } from '../../../src/entries/reports.ts';
 import { formatInteger } from '../../common/format.ts';
 import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';

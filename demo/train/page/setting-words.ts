@@ -1,8 +1,14 @@
 // Settings in words. A run has its settings by their names in code; the page shows the labels of the form. Changes of
 // a run are a phrase, which the visitor can write too.
 
-import { type FieldType, settingRows } from '../../../src/index.ts';
-import { describeType, liveSettingLabels, parseChanges, type RunChange } from '../../../src/pages.ts';
+import {
+  describeType,
+  type FieldType,
+  liveSettingLabels,
+  parseChanges,
+  type RunChange,
+  settingRows,
+} from '../../../src/entries/reports.ts';
 import { say, translated } from '../../common/page-texts.ts';
 
 const labels = new Map<string, string>(

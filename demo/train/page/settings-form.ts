@@ -4,15 +4,20 @@
 import { live } from 'lit-html/directives/live.js';
 import {
   type DropoutRates,
-  type LogChange,
   type ModelOptions,
   presets,
+  type TrainSettings,
+} from '../../../src/entries/heddle.ts';
+import {
+  describeChanges,
+  fitsType,
+  formatChanges,
+  type LogChange,
+  parseChanges,
   type Setting,
   type SettingName,
   settingRows,
-  type TrainSettings,
-} from '../../../src/index.ts';
-import { describeChanges, fitsType, formatChanges, parseChanges } from '../../../src/pages.ts';
+} from '../../../src/entries/reports.ts';
 import { field, markValid, options } from '../../common/form-fields.ts';
 import { formatInteger, inDigits } from '../../common/format.ts';
 import { say, translated } from '../../common/page-texts.ts';

@@ -1,15 +1,16 @@
 // A training in the hash of the address: corpus, settings and seeds. A visitor who opens the link can repeat
 // the run.
 
+import { type TaskName, taskNames } from '../../../src/entries/data.ts';
+import { HeddleError, type TrainSettings } from '../../../src/entries/heddle.ts';
 import {
-  HeddleError,
+  completeSettings,
+  fitsType,
+  parseChanges,
+  runKindOf,
   type Setting,
   settingRows,
-  type TaskName,
-  type TrainSettings,
-  taskNames,
-} from '../../../src/index.ts';
-import { completeSettings, fitsType, parseChanges, runKindOf } from '../../../src/pages.ts';
+} from '../../../src/entries/reports.ts';
 import { say } from '../../common/page-texts.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
 import { typeWords } from './setting-words.ts';

@@ -1,6 +1,7 @@
 // The loss curve of a run in a link: at most 200 points, each as the differences to the point before it.
 
-import { HeddleError, type LogStep } from '../../../src/index.ts';
+import { HeddleError } from '../../../src/entries/heddle.ts';
+import type { LogStep } from '../../../src/entries/reports.ts';
 import { say } from '../../common/page-texts.ts';
 import { Series } from './averaged-series.ts';
 

@@ -2,7 +2,7 @@
 // words that the model does not know are underlined after a translation.
 
 import { live } from 'lit-html/directives/live.js';
-import type { TextRange } from '../../../src/pages.ts';
+import type { TextRange } from '../../../src/entries/data.ts';
 import { field } from '../../common/form-fields.ts';
 import { say, sayCount } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';

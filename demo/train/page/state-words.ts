@@ -1,6 +1,6 @@
 // The states of a training in words, as the message log and the table of runs show them.
 
-import type { RunSummary } from '../../../src/pages.ts';
+import type { RunSummary } from '../../../src/entries/reports.ts';
 import { say } from '../../common/page-texts.ts';
 import type { SessionState } from '../protocol.ts';
 

@@ -1,8 +1,8 @@
 // The parts of the training page and how they are connected: button presses go to the worker, its events to
 // the panels.
 
-import { HeddleError } from '../../../src/index.ts';
-import { describeChanges, parseChanges } from '../../../src/pages.ts';
+import { HeddleError } from '../../../src/entries/heddle.ts';
+import { describeChanges, parseChanges } from '../../../src/entries/reports.ts';
 import { byId, whenVisible } from '../../common/dom.ts';
 import type { PageHeader } from '../../common/page-header.ts';
 import { say } from '../../common/page-texts.ts';

@@ -1,8 +1,10 @@
 // The page's connection to the training worker: turns calls into messages, and messages into results and
 // events. Training does not depend on timers of the page.
 
-import type { InspectOptions, LiveSettings, Pair, PullProgress } from '../../../src/index.ts';
-import type { WeightPlace } from '../../../src/pages.ts';
+import type { WeightPlace } from '../../../src/api/hand-training.ts';
+import type { LiveSettings, Pair } from '../../../src/entries/heddle.ts';
+import type { PullProgress } from '../../../src/entries/host.ts';
+import type { InspectOptions } from '../../../src/entries/reports.ts';
 import { say } from '../../common/page-texts.ts';
 import { translatedMessage } from '../../common/translated-message.ts';
 import { wantsTuning } from '../../common/wants-tuning.ts';

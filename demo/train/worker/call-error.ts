@@ -1,7 +1,8 @@
 // Conversion of errors into the form that is sent to the page.
 
 import { present } from '../../../src/core/present.ts';
-import { HeddleError, settingRows } from '../../../src/index.ts';
+import { HeddleError } from '../../../src/entries/heddle.ts';
+import { settingRows } from '../../../src/entries/reports.ts';
 import { english } from '../../common/english.ts';
 import { LockedError } from '../../storage/model-locks.ts';
 import { ExistsError } from '../../storage/model-store.ts';

@@ -1,7 +1,8 @@
 // Translates with the model that is training or loaded, and returns the attention.
 
-import type { Attention, GenerateOptions, Generation, RunningModel } from '../../../src/index.ts';
-import { splitSentences, unknownWords } from '../../../src/pages.ts';
+import { splitSentences, unknownWords } from '../../../src/entries/data.ts';
+import type { GenerateOptions, Generation, RunningModel } from '../../../src/entries/heddle.ts';
+import type { Attention } from '../../../src/entries/reports.ts';
 import type { PieceEvent, SentDecodeOptions, TranslationCandidate, TranslationResult } from '../protocol.ts';
 
 /** A model that can decode, and the updates that it has done. */

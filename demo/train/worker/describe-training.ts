@@ -1,14 +1,10 @@
 // Plans a training without starting it: statistics of the corpus, size of the model, and whether it fits the
 // device.
 
-import {
-  type CorpusArguments,
-  HeddleError,
-  type JobEvent,
-  memoryFiles,
-  planTraining,
-} from '../../../src/index.ts';
-import { corpusToTsv, platformBudget, taskSizes } from '../../../src/pages.ts';
+import type { CorpusArguments } from '../../../src/entries/data.ts';
+import { corpusToTsv, taskSizes } from '../../../src/entries/data.ts';
+import { HeddleError, type JobEvent, planTraining } from '../../../src/entries/heddle.ts';
+import { memoryFiles, platformBudget } from '../../../src/entries/host.ts';
 import { english } from '../../common/english.ts';
 import { isCsv } from '../corpus-format.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';

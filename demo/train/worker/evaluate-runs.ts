@@ -1,7 +1,9 @@
 // Scores of stored models on the pairs of a file, as of heddle eval: paired bootstrap, groups, the worst sentences.
 
-import { HeddleError, type Model, readPairs } from '../../../src/index.ts';
-import { evaluationReport, scoreSystems } from '../../../src/pages.ts';
+import { readPairs } from '../../../src/entries/data.ts';
+import { HeddleError, type Model } from '../../../src/entries/heddle.ts';
+import { scoreSystems } from '../../../src/entries/metrics.ts';
+import { evaluationReport } from '../../../src/entries/reports.ts';
 import { english } from '../../common/english.ts';
 import type { RunScores } from '../protocol.ts';
 

@@ -1,8 +1,9 @@
 // The files that Firefox downloads, of a model in this browser. The multipliers of the inputs of int8 products are
 // measured on the pairs that the model was trained on, if they are stored with it.
 
-import { loadModel, readTsv } from '../../../src/index.ts';
-import { unzip } from '../../../src/pages.ts';
+import { readTsv } from '../../../src/entries/data.ts';
+import { loadModel } from '../../../src/entries/heddle.ts';
+import { unzip } from '../../../src/entries/host.ts';
 
 /** Maximum number of pairs on which the multipliers are measured. */
 const maxPairs = 100;

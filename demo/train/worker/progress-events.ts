@@ -1,6 +1,6 @@
 // Progress of a training, sent to the page as events: state, updates (batched), evaluations.
 
-import type { LogRecord, LogStart } from '../../../src/index.ts';
+import type { LogRecord, LogStart } from '../../../src/entries/reports.ts';
 import type { SessionEvent, SessionState, StepEvent } from '../protocol.ts';
 
 /** Milliseconds between messages with updates. */

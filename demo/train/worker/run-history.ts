@@ -1,8 +1,8 @@
 // History of a stored model: the settings it was trained with, its curves and its samples; summaries of all
 // stored runs.
 
-import { historyOf, readCheckpoint, readTrainingLog } from '../../../src/index.ts';
-import { type RunSummary, summarizeRuns } from '../../../src/pages.ts';
+import { readCheckpoint } from '../../../src/entries/heddle.ts';
+import { historyOf, type RunSummary, readTrainingLog, summarizeRuns } from '../../../src/entries/reports.ts';
 import { type ModelStore, modelFolder } from '../../storage/model-store.ts';
 import type { RunHistory } from '../protocol.ts';
 

@@ -1,18 +1,16 @@
 // The programs that a visitor takes away: a model with its settings and some pairs, as an archive. Loaded at its
 // first use.
 
+import { takeAway } from '../../../src/api/model-programs.ts';
+import { type CorpusArguments, intlCorpus, readTsv, taskCorpus } from '../../../src/entries/data.ts';
 import {
-  type CorpusArguments,
-  intlCorpus,
   loadModel,
   type Model,
   type Pair,
   readCheckpoint,
-  readTsv,
   type TrainSettings,
-  taskCorpus,
-} from '../../../src/index.ts';
-import { takeAway, zipParts } from '../../../src/pages.ts';
+} from '../../../src/entries/heddle.ts';
+import { zipParts } from '../../../src/entries/host.ts';
 import { type ModelStore, modelFolder } from '../../storage/model-store.ts';
 
 /** Number of pairs of a corpus that the programs have. */

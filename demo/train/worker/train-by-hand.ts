@@ -1,13 +1,9 @@
 // What the page Learn shows of training: updates by hand, and batches. Loaded at its first use.
 
-import { intlCorpus, type Model, type Pair } from '../../../src/index.ts';
-import {
-  HandTraining,
-  type HandUpdate,
-  type PreviewedBatch,
-  previewBatches,
-  type WeightPlace,
-} from '../../../src/pages.ts';
+import { HandTraining, type HandUpdate, type WeightPlace } from '../../../src/api/hand-training.ts';
+import { type PreviewedBatch, previewBatches } from '../../../src/api/preview-batches.ts';
+import { intlCorpus } from '../../../src/entries/data.ts';
+import type { Model, Pair } from '../../../src/entries/heddle.ts';
 import { english } from '../../common/english.ts';
 import type { HandStart, PreviewCorpus, PreviewOptions } from '../protocol.ts';
 

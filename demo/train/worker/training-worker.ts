@@ -1,23 +1,25 @@
 // Worker of the training page: handles the calls of protocol.ts. It has at most one training and one loaded
 // model.
 
+import type { CorpusArguments } from '../../../src/entries/data.ts';
 import {
-  type BrowserFiles,
-  type CorpusArguments,
-  type Files,
-  fewerLaunches,
   HeddleError,
   type JobEvent,
   loadModel,
   type Model,
+  readCheckpoint,
+  type TrainOptions,
+} from '../../../src/entries/heddle.ts';
+import {
+  type BrowserFiles,
+  type Files,
+  fewerLaunches,
   memoryFiles,
   openBrowserFiles,
   type PullProgress,
-  readCheckpoint,
-  readTrainingLog,
   registerHost,
-  type TrainOptions,
-} from '../../../src/index.ts';
+} from '../../../src/entries/host.ts';
+import { readTrainingLog } from '../../../src/entries/reports.ts';
 import { english } from '../../common/english.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';

@@ -1,20 +1,18 @@
 // A training run in the worker, which can be paused and whose model can be used between two updates.
 
+import type { CorpusArguments } from '../../../src/entries/data.ts';
 import {
-  type CorpusArguments,
   HeddleError,
-  historyOf,
   type JobEvent,
   type LiveSettings,
-  type LogRecord,
-  type LogStart,
   type Model,
   type RunningModel,
   type TrainGate,
   type TrainOptions,
   train,
-} from '../../../src/index.ts';
-import { messageOf } from '../../../src/pages.ts';
+} from '../../../src/entries/heddle.ts';
+import { messageOf } from '../../../src/entries/host.ts';
+import { historyOf, type LogRecord, type LogStart } from '../../../src/entries/reports.ts';
 import { english } from '../../common/english.ts';
 import type { GpuMemory, RunInfo, SessionEvent, SessionState } from '../protocol.ts';
 import { messageForVisitors } from './call-error.ts';

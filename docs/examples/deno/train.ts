@@ -1,5 +1,6 @@
 // deno task train [out]: trains on heddle's built-in corpus and saves the model.
-import { intlCorpus, train } from 'heddle';
+import { train } from 'heddle';
+import { intlCorpus } from 'heddle/data';
 
 const [out = 'model', steps = '400'] = Deno.args;
 const model = await train(intlCorpus({ pairs: 5000 }), {

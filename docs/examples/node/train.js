@@ -1,7 +1,8 @@
 // npm run train -- [pairs.tsv] [out]: trains on the pairs of a file, or on heddle's built-in corpus, and saves the model.
 // STEPS sets the number of steps. Ctrl-C ends the training after the current step.
 import { readFileSync } from 'node:fs';
-import { intlCorpus, readTsv, train } from 'heddle';
+import { train } from 'heddle';
+import { intlCorpus, readTsv } from 'heddle/data';
 
 const [file, out = 'model'] = process.argv.slice(2);
 const pairs = file ? readTsv(readFileSync(file), file).pairs : intlCorpus({ pairs: 5000 });

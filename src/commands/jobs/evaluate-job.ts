@@ -1,33 +1,28 @@
 // heddle eval and heddle score: metrics of a saved model on pairs, and the log-probability of each pair.
 
-import { version } from '../../../package.json';
 import type { EvaluateOptions, Evaluation, PairScore } from '../../api/evaluate-model.ts';
 import { openFolder } from '../../api/load-model.ts';
 import type { Model } from '../../api/model.ts';
+import {
+  type EvaluationReport,
+  type ScoreSystemsOptions,
+  scoreSystems,
+  type TranslationReport,
+} from '../../api/score-systems.ts';
 import { check, HeddleError } from '../../core/errors.ts';
-import { type Pace, runPaced } from '../../core/steps.ts';
+import type { Pace } from '../../core/steps.ts';
 import { frameKindOf } from '../../features/speech/decode/frame-facts.ts';
 import type { Job } from '../../session/job.ts';
 import { createPace } from '../../session/job-pace.ts';
 import type { Session } from '../../session/session.ts';
 import { linesOf, nameOfPairs, type PairFiles } from '../../text/corpus/pair-files.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
-import { bleuStatistics } from '../../text/metrics/bleu.ts';
-import { type BootstrapScore, bootstrapSteps, scoreOf } from '../../text/metrics/bootstrap.ts';
-import { chrfStatistics } from '../../text/metrics/chrf.ts';
-import { analyzeCorpus, type CorpusAnalysis } from '../../text/metrics/score-groups.ts';
-import {
-  ignoresCase,
-  type TokenMetrics,
-  type TranslationMetrics,
-  tokenMetrics,
-  translationMetrics,
-} from '../../text/metrics/translation-metrics.ts';
+import { tokenMetrics } from '../../text/metrics/translation-metrics.ts';
 import { readPairs } from '../../train/data/load-corpus.ts';
 import type { ModelArguments } from './model-arguments.ts';
 
 /** Arguments of `evaluate`; plain JSON. */
-export interface EvaluateArguments extends ModelArguments {
+export interface EvaluateArguments extends ModelArguments, ScoreSystemsOptions {
   readonly pairs: PairFiles;
   /** Folders of further models, which are compared with the first. */
   readonly compare?: readonly string[];
@@ -37,49 +32,6 @@ export interface EvaluateArguments extends ModelArguments {
   readonly references?: number;
   /** Options of `Model.evaluate`. [greedy decoding] */
   readonly options?: Omit<EvaluateOptions, 'name' | 'signal' | 'translations'>;
-  /** Number of bootstrap resamples; 0: no intervals. [1000] */
-  readonly resamples?: number;
-  /** Whether the result has all texts. [false] */
-  readonly texts?: boolean;
-}
-
-/** Scores of a model or a file of translations. */
-export interface SystemScores {
-  readonly name: string;
-  readonly bleu: BootstrapScore;
-  readonly chrf: BootstrapScore;
-  /** chrF2++. */
-  readonly chrfPlus: BootstrapScore;
-}
-
-/** Scores of translations; plain JSON. The metrics are those of the first system. */
-export interface TranslationReport extends TranslationMetrics {
-  readonly pairs: number;
-  readonly skipped: number;
-  /** chrF2++ of the first system, from 0 to 100. */
-  readonly chrfPlus: number;
-  /** Word and character error rates of the first system, if it reads speech or lines; 0.05 is 5 %. */
-  readonly wer?: number;
-  readonly cer?: number;
-  /** Signatures of the scores of `systems`, with samples and seed of the bootstrap. */
-  readonly signatures: readonly string[];
-  readonly systems: readonly SystemScores[];
-  /** Scores of parts of the corpus, for the first system. */
-  readonly analysis: CorpusAnalysis;
-  /** Source, references and the translation of each system. */
-  readonly texts?: readonly EvaluatedSentence[];
-}
-
-/** Result of `evaluate`; plain JSON. The loss of a model of frames is not computed: NaN. */
-export interface EvaluationReport extends TranslationReport, TokenMetrics {}
-
-/** A sentence and its translations by the systems. */
-export interface EvaluatedSentence {
-  /** Index of its pair; pairs that were skipped have no sentence. */
-  readonly pair: number;
-  readonly source: string;
-  readonly references: readonly string[];
-  readonly translations: readonly string[];
 }
 
 /** Arguments of `evaluateOutputs`; plain JSON. */
@@ -88,9 +40,6 @@ export interface EvaluateOutputsArguments
   /** Files of translations, one per line. */
   readonly outputs: readonly string[];
 }
-
-/** Seed of the bootstrap, that of sacreBLEU. */
-const seed = 12345;
 
 /** Evaluates. Throws a HeddleError if no pair fits the models. */
 export const evaluate: Job<EvaluateArguments, EvaluationReport> = async (args, session) => {
@@ -239,70 +188,6 @@ async function readLines(path: string, count: number, { files }: Pick<Session, '
 
 /** The pace of scoring: without progress. */
 const paceOf = ({ signal }: Pick<Session, 'signal'>): Pace => createPace({ emit: () => undefined, signal });
-
-/**
- * Scores of systems on the pairs that all have translated. `outputs`: for each system a translation of each pair;
- * `pace`: called between parts of the work.
- */
-export async function scoreSystems(
-  { resamples = 1000, texts: keep = false }: Pick<EvaluateArguments, 'resamples' | 'texts'>,
-  pairs: readonly Pair[],
-  names: readonly string[],
-  outputs: readonly (readonly (string | null)[])[],
-  normalize: (text: string) => string = (text) => text,
-  pace: Pace = () => undefined,
-): Promise<TranslationReport> {
-  const sentences = pairs.flatMap(({ source, target, others = [] }, i): EvaluatedSentence[] => {
-    const translations = outputs.flatMap((list) => list[i] ?? []);
-    return translations.length === outputs.length
-      ? [{ pair: i, source, references: [target, ...others], translations }]
-      : [];
-  });
-  check(sentences.length > 0, 'eval: no pair was translated by all systems');
-  const references = sentences.map((sentence) => sentence.references);
-  const texts = names.map((_, k) => sentences.map(({ translations }) => translations[k] as string));
-  const lowercase = ignoresCase(normalize);
-  const statistics = [
-    texts.map((list) => bleuStatistics(list, references, { lowercase })),
-    texts.map((list) => chrfStatistics(list, references, { lowercase })),
-    texts.map((list) => chrfStatistics(list, references, { lowercase, wordOrder: 2 })),
-  ] as const;
-  const scored: BootstrapScore[][] = [];
-  for (const systems of statistics)
-    scored.push(
-      resamples > 0
-        ? await runPaced(bootstrapSteps(systems, { samples: resamples, seed }), pace)
-        : systems.map((system) => ({ score: scoreOf(system), mean: scoreOf(system), interval: 0 })),
-    );
-  const [bleu, chrf, chrfPlus] = scored as [BootstrapScore[], BootstrapScore[], BootstrapScore[]];
-  const first = texts[0] as string[];
-  const signatures = statistics.map(([system]) => {
-    const [count, ...rest] = (system?.signature ?? '').split('|');
-    const bootstrap = resamples > 0 ? [`bs:${resamples}`, `seed:${seed}`] : [];
-    return `${system?.name}|${[count, ...bootstrap, ...rest, `version:heddle-${version}`].join('|')}`;
-  });
-  return {
-    pairs: sentences.length,
-    skipped: pairs.length - sentences.length,
-    ...translationMetrics(first, references, normalize),
-    chrfPlus: (chrfPlus[0] as BootstrapScore).score,
-    signatures,
-    systems: names.map((name, k) => ({
-      name,
-      bleu: bleu[k] as BootstrapScore,
-      chrf: chrf[k] as BootstrapScore,
-      chrfPlus: chrfPlus[k] as BootstrapScore,
-    })),
-    analysis: analyzeCorpus(
-      sentences.map(({ source, references, translations }) => ({
-        source,
-        references,
-        translation: translations[0] as string,
-      })),
-    ),
-    texts: keep ? sentences : undefined,
-  };
-}
 
 /** Arguments of `score`; plain JSON. */
 export interface ScoreArguments extends ModelArguments {

@@ -29,6 +29,7 @@ import { type SegmentParts, splitSegment } from './split-segment.ts';
 
 /** What translates sentences: a model, or the queue of a server. */
 export interface SentenceModel {
+  /** Translates texts: for each its hypotheses, best first. */
   generate(
     texts: readonly string[],
     options?: TranslateOptions & Pick<GenerateOptions, 'attention' | 'phrases' | 'placeholders'>,

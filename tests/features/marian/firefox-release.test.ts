@@ -6,11 +6,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { pullModel } from '../../../src/entries/files-with-features.ts';
 import { filesInRecord } from '../../../src/features/marian/firefox-release.ts';
 import { isLanguagePair } from '../../../src/features/marian/marian-format.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
-import { pullModel } from '../../../src/files-with-features.ts';
-import '../../../src/node.ts';
+import '../../../src/entries/node.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const contents = {

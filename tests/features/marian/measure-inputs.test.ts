@@ -2,13 +2,13 @@
 
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { loadModel } from '../../../src/entries/load-with-features.ts';
 import { multiplierOf } from '../../../src/features/marian/files/input-multipliers.ts';
 import { loadMarian, marianOriginIn } from '../../../src/features/marian/files/load-marian.ts';
 import { readMarianBin } from '../../../src/features/marian/files/marian-bin.ts';
 import { unzip } from '../../../src/files/zip.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
-import { loadModel } from '../../../src/load-with-features.ts';
-import '../../../src/node.ts';
+import '../../../src/entries/node.ts';
 
 const folder = '../shared/golden-marian/ssru-int8';
 

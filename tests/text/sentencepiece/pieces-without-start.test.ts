@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { loadModel, train } from '../../../src/index.node.ts';
+import { loadModel, train } from '../../../src/entries/heddle.node.ts';
 import { readSentencePiece } from '../../../src/text/sentencepiece/sentencepiece-model.ts';
 import { heddle, scratch } from '../../support/cli.ts';
 

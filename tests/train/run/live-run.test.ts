@@ -2,7 +2,7 @@
 // after a resume, always with the same bits; recorded in log, report and the table of runs.
 
 import { expect, it } from 'vitest';
-import { summarizeRuns } from '../../../src/commands/jobs/runs-job.ts';
+import { summarizeRuns } from '../../../src/api/run-summaries.ts';
 import { writeText } from '../../../src/files/files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { dawnGpu } from '../../../src/host/dawn.ts';

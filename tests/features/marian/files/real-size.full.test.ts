@@ -5,7 +5,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { writeRandomFirefox } from '../../../../bench/decode/random-firefox.mjs';
-import { loadModel } from '../../../../src/index.node.ts';
+import { loadModel } from '../../../../src/entries/heddle.node.ts';
 import { bergamotEngine, bergamotLines } from '../../../support/bergamot.ts';
 import { scratch } from '../../../support/cli.ts';
 

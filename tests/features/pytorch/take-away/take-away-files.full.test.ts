@@ -7,8 +7,8 @@ import { dirname, join, resolve } from 'node:path';
 import { createServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { takeAway } from '../../../../src/api/model-programs.ts';
+import { loadModel, type TrainSettings } from '../../../../src/entries/heddle.node.ts';
 import { launchChrome } from '../../../../src/host/chrome.ts';
-import { loadModel, type TrainSettings } from '../../../../src/index.node.ts';
 import { distFile } from '../../../support/dist.ts';
 import { hasTorch, python } from '../../../support/torch-run.ts';
 

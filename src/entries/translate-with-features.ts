@@ -5,10 +5,10 @@ import {
   createTranslator as createTranslatorWith,
   type HeddleTranslator,
   translators as translatorsWith,
-} from './api/create-translator.ts';
-import type { Model } from './api/model.ts';
-import { features } from './features/features.ts';
-import type { FolderSource } from './files/given-files.ts';
+} from '../api/create-translator.ts';
+import type { Model } from '../api/model.ts';
+import { features } from '../features/features.ts';
+import type { FolderSource } from '../files/given-files.ts';
 
 /**
  * Creates a translator with the members of the browser's built-in `Translator`: a page can use that if it exists,

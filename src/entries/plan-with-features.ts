@@ -1,12 +1,12 @@
 // `planTraining` of the library: it brings all guests, as `train` does.
 
-import type { GivenPairs } from './api/given-inputs.ts';
+import type { GivenPairs } from '../api/given-inputs.ts';
 import {
   type PlanTrainingOptions,
   planTraining as planWith,
   type TrainingForecast,
-} from './api/plan-training.ts';
-import { features } from './features/features.ts';
+} from '../api/plan-training.ts';
+import { features } from '../features/features.ts';
 
 /**
  * Plans the training of `train` with the same pairs and options: tokenizes the pairs and plans a step on the

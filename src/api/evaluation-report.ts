@@ -1,9 +1,9 @@
-// The HTML report of `heddle eval`: scores with intervals, scores of groups, and the worst sentences.
+// The HTML report of an evaluation: scores with intervals, scores of groups, and the worst sentences.
 
 import type { BootstrapScore } from '../text/metrics/bootstrap.ts';
 import type { GroupScores } from '../text/metrics/score-groups.ts';
 import { html } from '../train/report/markup.ts';
-import type { EvaluationReport, TranslationReport } from './jobs/evaluate-job.ts';
+import type { EvaluationReport, TranslationReport } from './score-systems.ts';
 
 const style = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }

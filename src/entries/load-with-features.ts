@@ -1,10 +1,10 @@
 // `loadModel` of the library: it brings all guests. The code of a guest is loaded when a folder needs it.
 
-import { loadModel as loadWith } from './api/load-model.ts';
-import type { LoadOptions } from './api/load-options.ts';
-import type { Model } from './api/model.ts';
-import { features } from './features/features.ts';
-import type { FolderSource } from './files/given-files.ts';
+import { loadModel as loadWith } from '../api/load-model.ts';
+import type { LoadOptions } from '../api/load-options.ts';
+import type { Model } from '../api/model.ts';
+import { features } from '../features/features.ts';
+import type { FolderSource } from '../files/given-files.ts';
 
 /**
  * Loads a model of heddle (also one saved for PyTorch or Keras), or an encoder-decoder of Hugging Face (BART,

@@ -6,14 +6,14 @@ import {
   type ModelFacts,
   pullModel as pullWith,
   readModelFacts as readFactsWith,
-} from './api/model-files.ts';
-import { type ReadPairsOptions, readPairs as readPairsWith } from './api/read-pairs.ts';
-import type { PullOptions } from './api/remote-models.ts';
-import { features } from './features/features.ts';
-import type { FileSource, FolderSource } from './files/given-files.ts';
-import type { PulledModel } from './files/hub/pull-model.ts';
-import type { ModelPlace } from './session/host.ts';
-import type { Pair } from './text/corpus/pairs.ts';
+} from '../api/model-files.ts';
+import { type ReadPairsOptions, readPairs as readPairsWith } from '../api/read-pairs.ts';
+import type { PullOptions } from '../api/remote-models.ts';
+import { features } from '../features/features.ts';
+import type { FileSource, FolderSource } from '../files/given-files.ts';
+import type { PulledModel } from '../files/hub/pull-model.ts';
+import type { ModelPlace } from '../session/host.ts';
+import type { Pair } from '../text/corpus/pairs.ts';
 
 /**
  * Stores the model of a .zip archive or safetensors file, or of the files of a folder, under a name, with its

@@ -1,9 +1,9 @@
 // `train` of the library: it brings all guests. The code of a guest is loaded when a setting or a source needs it.
 
-import type { GivenPairs } from './api/given-inputs.ts';
-import type { Model } from './api/model.ts';
-import { type TrainOptions, train as trainWith } from './api/train.ts';
-import { features } from './features/features.ts';
+import type { GivenPairs } from '../api/given-inputs.ts';
+import type { Model } from '../api/model.ts';
+import { type TrainOptions, train as trainWith } from '../api/train.ts';
+import { features } from '../features/features.ts';
 
 /**
  * Trains a model on pairs, or on clips of speech with their texts, or fine-tunes `from`. Instead of pairs it accepts

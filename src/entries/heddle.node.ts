@@ -2,4 +2,4 @@
 
 import './node.ts';
 
-export * from './index.ts';
+export * from './heddle.ts';

@@ -1,0 +1,291 @@
+// Compares training runs by their logs: the settings that differ, length, best dev metrics, time, adapter.
+
+import { HeddleError, messageOf } from '../core/errors.ts';
+import { formatNumber, formatPercent } from '../core/format-numbers.ts';
+import { baseName, type Files, readText, withoutEndSlash } from '../files/files.ts';
+import { verifyFolder } from '../files/folder-commit.ts';
+import { isObject } from '../files/json-files.ts';
+import { readSettled, settledFolder } from '../files/settled-folder.ts';
+import { formatChanges } from '../train/report/run-changes.ts';
+import {
+  type BestMetric,
+  bestMetrics,
+  historyOf,
+  type LogEnd,
+  type LogRecord,
+  type LogStart,
+  logName,
+  mfuIn,
+  parseLog,
+} from '../train/report/training-log.ts';
+import { isBetter } from '../train/run/best-model.ts';
+
+/** A run; plain JSON. */
+export interface RunSummary {
+  readonly folder: string;
+  /** Settings that differ between the runs, by name; null if the run does not have the setting. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** Number of updates done, and planned. */
+  readonly step: number;
+  readonly steps: number;
+  /** Why it ended; `unfinished` if it still runs or was killed. */
+  readonly state: LogEnd['reason'] | 'unfinished';
+  /** The best value of each metric on the dev pairs, and its step. */
+  readonly best: { readonly [Metric in BestMetric]?: { readonly value: number; readonly step: number } };
+  /** The last value of each metric on the dev pairs. */
+  readonly final: { readonly [Metric in BestMetric]?: number };
+  /** Seconds in training, without evaluations and saving. */
+  readonly seconds: number;
+  readonly tokensPerSecond: number;
+  /** Model FLOPs utilization (MFU), from 0 to 1; null if the adapter's peak is unknown. */
+  readonly mfu: number | null;
+  readonly adapter: string;
+  readonly parameters: number;
+  /** Size of the target vocabulary: losses per token of different vocabularies cannot be compared. */
+  readonly targetVocabulary: number;
+  /** The best dev loss per character of the dev targets, which can be compared; null if the log lacks it. */
+  readonly lossPerCharacter?: number | null;
+  /** Mean number of characters of a token of the dev targets. */
+  readonly charactersPerToken?: number;
+  /** Of runs that differ only in their seed: their number, mean and standard deviation of the best metrics. */
+  readonly seeds?: Pick<SeedGroup, 'mean' | 'deviation'> & { readonly count: number };
+}
+
+/** Arguments that are not settings: files, and values that the summary has in other fields. */
+const notSettings: readonly string[] = ['out', 'resume', 'corpus', 'tensorboard', 'steps'];
+
+/**
+ * Summarizes the runs in folders. Throws a HeddleError that names a folder without a training log. A damaged log is
+ * left out with a warning, if there are others.
+ */
+export async function summarizeFolders(
+  folders: readonly string[],
+  files: Files,
+  warn: (text: string) => void,
+): Promise<RunSummary[]> {
+  const found: string[] = [];
+  // seed-* also names seed-1.tokens, the token ids of the run seed-1.
+  const isTokens = (name: string) => name.endsWith('.tokens') && folders.includes(name.slice(0, -7));
+  for (const folder of folders) if (!isTokens(folder)) found.push(...(await runsIn(files, folder, warn)));
+  const logs: { readonly folder: string; readonly records: readonly LogRecord[] }[] = [];
+  const damaged: HeddleError[] = [];
+  for (const folder of new Set(found))
+    try {
+      const [records, changed] = await readSettled(files, folder, async (at) => {
+        const path = `${at}/${logName}`;
+        const read = parseLog(await readText(files, path), path);
+        const verified = verifyFolder(files, at, (name) => name === logName);
+        return [read, await verified.catch(messageOf)];
+      });
+      if (changed) warn(changed);
+      logs.push({ folder, records });
+    } catch (error) {
+      if (!(error instanceof HeddleError)) throw error;
+      damaged.push(error);
+    }
+  const [first] = damaged;
+  if (logs.length === 0 && first) throw first;
+  for (const { message } of damaged) warn(`left out: ${message}`);
+  return summarizeRuns(logs);
+}
+
+/** Summarizes runs from the records of their logs. Throws a HeddleError if a log has no start. */
+export function summarizeRuns(
+  logs: readonly { readonly folder: string; readonly records: readonly LogRecord[] }[],
+): RunSummary[] {
+  const histories = logs.map(({ folder, records }) => {
+    const last = records.findLast(({ type }) => type === 'start' || type === 'end');
+    return { folder, ...historyOf(records), end: last?.type === 'end' ? last : undefined };
+  });
+  const settings = histories.map(({ start, changes }) => ({
+    pairs: `${start.corpus.name} (${start.corpus.pairs})`,
+    'dev pairs': devName(start),
+    ...flat(start.arguments),
+    changes: changes.length > 0 ? formatChanges(changes) : undefined,
+  }));
+  const names = [...new Set(settings.flatMap((one) => Object.keys(one)))].filter((name) => {
+    const values = settings.map((one: Record<string, unknown>) => JSON.stringify(one[name] ?? null));
+    return values.some((value) => value !== values[0]);
+  });
+  const summaries = histories.map(({ folder, start, steps, evals, end, ends }, i): RunSummary => {
+    const own: Record<string, unknown> = settings[i] ?? {};
+    const seconds = steps.at(-1)?.seconds ?? 0;
+    const best: Record<string, { value: number; step: number }> = {};
+    const final: Record<string, number> = {};
+    for (const { part, step, ...metrics } of evals)
+      for (const metric of part === 'dev' ? bestMetrics : []) {
+        const value = metrics[metric];
+        if (value === undefined || !Number.isFinite(value)) continue;
+        final[metric] = value;
+        const before = best[metric];
+        if (!before || isBetter(metric, value, before.value)) best[metric] = { value, step };
+      }
+    return {
+      folder,
+      settings: Object.fromEntries(names.map((name) => [name, own[name] ?? null])),
+      step: steps.at(-1)?.step ?? start.step,
+      steps: start.steps,
+      state: end?.reason ?? 'unfinished',
+      best,
+      final,
+      seconds,
+      tokensPerSecond: seconds > 0 ? steps.reduce((sum, { tokens }) => sum + tokens, 0) / seconds : 0,
+      mfu: mfuIn({ ends, steps }) ?? null,
+      adapter: start.backend,
+      parameters: start.parameters,
+      targetVocabulary: start.corpus.targetVocabulary,
+      lossPerCharacter: perCharacter(best.loss?.value, start.corpus.devCharactersPerToken),
+      charactersPerToken: start.corpus.devCharactersPerToken,
+    };
+  });
+  const groups = seedGroups(summaries);
+  return summaries.map((run): RunSummary => {
+    const group = groups.find(({ runs }) => runs.includes(run.folder));
+    if (!group) return run;
+    const { mean, deviation } = group;
+    return { ...run, seeds: { count: group.runs.length, mean, deviation } };
+  });
+}
+
+const perCharacter = (loss: number | undefined, characters: number | undefined): number | null =>
+  loss !== undefined && characters ? loss / characters : null;
+
+/** The dev pairs of a run: their number, and the files that were given. */
+function devName({ corpus, arguments: args }: LogStart): string {
+  const given = isObject(args) && isObject(args.corpus) ? args.corpus.dev : undefined;
+  const files = isObject(given) ? given : {};
+  const names = [files.files, files.source, files.target]
+    .flat()
+    .flatMap((path) => (typeof path === 'string' ? baseName(path) : []));
+  return names.length > 0 ? `${names.join(', ')} (${corpus.dev})` : String(corpus.dev);
+}
+
+/**
+ * What makes losses per token of runs incomparable: other vocabularies, also of the same size, or other dev pairs.
+ */
+export function unlikeLosses(runs: readonly RunSummary[]): 'vocabularies' | 'dev pairs' | undefined {
+  const differ = (of: (run: RunSummary) => unknown) => new Set(runs.map(of)).size > 1;
+  if (differ((run) => run.targetVocabulary)) return 'vocabularies';
+  if (differ((run) => run.settings['dev pairs'])) return 'dev pairs';
+  return differ((run) => run.charactersPerToken?.toFixed(9)) ? 'vocabularies' : undefined;
+}
+
+const hasLog = async (files: Files, folder: string): Promise<boolean> =>
+  files.exists(`${await settledFolder(files, folder)}/${logName}`);
+
+/** The folder if it has a log, or the folders and archives in it that have one; those that cannot be read are left out. */
+async function runsIn(files: Files, given: string, warn: (text: string) => void): Promise<string[]> {
+  const folder = withoutEndSlash(given);
+  if (await hasLog(files, folder)) return [folder];
+  const names = (await files.exists(folder)) ? await files.list(folder).catch(() => []) : [];
+  const inside: string[] = [];
+  for (const name of names)
+    try {
+      if (await hasLog(files, `${folder}/${name}`)) inside.push(`${folder}/${name}`);
+    } catch (error) {
+      if (!(error instanceof HeddleError)) throw error;
+      warn(`left out: ${error.message}`);
+    }
+  if (inside.length === 0)
+    throw new HeddleError(
+      `${given}: ${names.length > 0 ? `there is no ${logName} in it or its folders` : 'there is no training log'}; name a folder that heddle train has written`,
+    );
+  return inside;
+}
+
+/** Arguments by name; fields of objects have names such as `model.heads`. */
+const flat = (json: unknown, before = ''): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(isObject(json) ? json : {}).flatMap(([key, value]) => {
+      if (before === '' && notSettings.includes(key)) return [];
+      return isObject(value) ? Object.entries(flat(value, `${before}${key}.`)) : [[before + key, value]];
+    }),
+  );
+
+/** The column of a metric: its heading, and the format of its values. */
+export interface MetricColumn {
+  readonly head: string;
+  /** The value as text. */
+  readonly show: (value: number) => string;
+}
+
+const twoDecimals = (x: number): string => x.toFixed(2);
+
+/** The columns by metric. */
+export const metricColumns: Readonly<Record<BestMetric, MetricColumn>> = {
+  loss: { head: 'dev loss', show: (x) => x.toFixed(4) },
+  perplexity: { head: 'perplexity', show: (x) => x.toPrecision(4) },
+  tokenAccuracy: { head: 'accuracy', show: formatPercent },
+  bleu: { head: 'BLEU', show: twoDecimals },
+  chrf: { head: 'chrF2', show: twoDecimals },
+  exactMatch: { head: 'exact', show: formatPercent },
+  wer: { head: 'WER', show: formatPercent },
+  cer: { head: 'CER', show: formatPercent },
+};
+
+/** The dev metrics that at least one of the runs has, with their headings and formats. */
+export const runMetrics = (
+  runs: readonly RunSummary[],
+): readonly (MetricColumn & { readonly metric: BestMetric })[] =>
+  bestMetrics.flatMap((metric) =>
+    runs.some(({ best, final }) => (best[metric] ?? final[metric]) !== undefined)
+      ? [{ metric, ...metricColumns[metric] }]
+      : [],
+  );
+
+/** The value of a setting that differs, as text. */
+export function settingText(value: unknown): string {
+  if (value === null) return '–';
+  if (typeof value === 'number' && !Number.isInteger(value)) return formatNumber(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Runs that differ only in their seed. */
+export interface SeedGroup {
+  /** Their folders. */
+  readonly runs: readonly string[];
+  /** The settings that differ between groups, by name, and these names. */
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly names: readonly string[];
+  /** Mean and sample standard deviation of the best dev metrics that all of them have. */
+  readonly mean: { readonly [Metric in BestMetric]?: number };
+  readonly deviation: { readonly [Metric in BestMetric]?: number };
+}
+
+/** The settings of a group, if there are several groups: `learningRate 0.001, heads 4`; else empty. */
+export const groupName = ({ settings, names }: SeedGroup): string =>
+  names.map((name) => `${name} ${settingText(settings[name])}`).join(', ');
+
+/** The groups of at least two runs that differ only in their seed, in the order of the runs. */
+export function seedGroups(runs: readonly RunSummary[]): SeedGroup[] {
+  const byKey = new Map<string, RunSummary[]>();
+  const names = Object.keys(runs[0]?.settings ?? {}).filter((name) => name !== 'seed');
+  if (names.length === Object.keys(runs[0]?.settings ?? {}).length) return [];
+  for (const run of runs) {
+    const key = JSON.stringify(names.map((name) => run.settings[name] ?? null));
+    byKey.set(key, [...(byKey.get(key) ?? []), run]);
+  }
+  return [...byKey.values()].flatMap((group): SeedGroup[] => {
+    if (group.length < 2) return [];
+    const [mean, deviation]: Partial<Record<BestMetric, number>>[] = [{}, {}];
+    for (const metric of bestMetrics) {
+      const values = group.flatMap(({ best: { [metric]: best } }) => (best ? [best.value] : []));
+      if (!mean || !deviation || values.length < group.length) continue;
+      const average = values.reduce((a, b) => a + b) / values.length;
+      mean[metric] = average;
+      deviation[metric] = Math.sqrt(
+        values.reduce((sum, value) => sum + (value - average) ** 2, 0) / (values.length - 1),
+      );
+    }
+    const settings = Object.fromEntries(names.map((name) => [name, group[0]?.settings[name] ?? null]));
+    return [
+      {
+        runs: group.map(({ folder }) => folder),
+        settings,
+        names,
+        mean: mean ?? {},
+        deviation: deviation ?? {},
+      },
+    ];
+  });
+}

@@ -1,0 +1,131 @@
+// Scores of systems that translate the same pairs: BLEU, chrF2 and chrF2++ with intervals by bootstrap resampling, scores
+// of groups of sentences, and the worst ones.
+
+import { version } from '../../package.json';
+import { check } from '../core/errors.ts';
+import { type Pace, runPaced } from '../core/steps.ts';
+import type { Pair } from '../text/corpus/pairs.ts';
+import { bleuStatistics } from '../text/metrics/bleu.ts';
+import { type BootstrapScore, bootstrapSteps, scoreOf } from '../text/metrics/bootstrap.ts';
+import { chrfStatistics } from '../text/metrics/chrf.ts';
+import { analyzeCorpus, type CorpusAnalysis } from '../text/metrics/score-groups.ts';
+import {
+  ignoresCase,
+  type TokenMetrics,
+  type TranslationMetrics,
+  translationMetrics,
+} from '../text/metrics/translation-metrics.ts';
+
+/** Seed of the bootstrap, that of sacreBLEU. */
+const seed = 12345;
+
+/** Scores of a model or a file of translations. */
+export interface SystemScores {
+  readonly name: string;
+  readonly bleu: BootstrapScore;
+  readonly chrf: BootstrapScore;
+  /** chrF2++. */
+  readonly chrfPlus: BootstrapScore;
+}
+
+/** Scores of translations; plain JSON. The metrics are those of the first system. */
+export interface TranslationReport extends TranslationMetrics {
+  readonly pairs: number;
+  readonly skipped: number;
+  /** chrF2++ of the first system, from 0 to 100. */
+  readonly chrfPlus: number;
+  /** Word and character error rates of the first system, if it reads speech or lines; 0.05 is 5 %. */
+  readonly wer?: number;
+  readonly cer?: number;
+  /** Signatures of the scores of `systems`, with samples and seed of the bootstrap. */
+  readonly signatures: readonly string[];
+  readonly systems: readonly SystemScores[];
+  /** Scores of parts of the corpus, for the first system. */
+  readonly analysis: CorpusAnalysis;
+  /** Source, references and the translation of each system. */
+  readonly texts?: readonly EvaluatedSentence[];
+}
+
+/** Result of `heddle eval`; plain JSON. The loss of a model of frames is not computed: NaN. */
+export interface EvaluationReport extends TranslationReport, TokenMetrics {}
+
+/** A sentence and its translations by the systems. */
+export interface EvaluatedSentence {
+  /** Index of its pair; pairs that were skipped have no sentence. */
+  readonly pair: number;
+  readonly source: string;
+  readonly references: readonly string[];
+  readonly translations: readonly string[];
+}
+
+/** Options of `scoreSystems`. */
+export interface ScoreSystemsOptions {
+  /** Number of bootstrap resamples; 0: no intervals. [1000] */
+  readonly resamples?: number;
+  /** Whether the result has all texts. [false] */
+  readonly texts?: boolean;
+}
+
+/**
+ * Scores of systems on the pairs that all have translated. `outputs`: for each system a translation of each pair;
+ * `pace`: called between parts of the work.
+ */
+export async function scoreSystems(
+  { resamples = 1000, texts: keep = false }: ScoreSystemsOptions,
+  pairs: readonly Pair[],
+  names: readonly string[],
+  outputs: readonly (readonly (string | null)[])[],
+  normalize: (text: string) => string = (text) => text,
+  pace: Pace = () => undefined,
+): Promise<TranslationReport> {
+  const sentences = pairs.flatMap(({ source, target, others = [] }, i): EvaluatedSentence[] => {
+    const translations = outputs.flatMap((list) => list[i] ?? []);
+    return translations.length === outputs.length
+      ? [{ pair: i, source, references: [target, ...others], translations }]
+      : [];
+  });
+  check(sentences.length > 0, 'eval: no pair was translated by all systems');
+  const references = sentences.map((sentence) => sentence.references);
+  const texts = names.map((_, k) => sentences.map(({ translations }) => translations[k] as string));
+  const lowercase = ignoresCase(normalize);
+  const statistics = [
+    texts.map((list) => bleuStatistics(list, references, { lowercase })),
+    texts.map((list) => chrfStatistics(list, references, { lowercase })),
+    texts.map((list) => chrfStatistics(list, references, { lowercase, wordOrder: 2 })),
+  ] as const;
+  const scored: BootstrapScore[][] = [];
+  for (const systems of statistics)
+    scored.push(
+      resamples > 0
+        ? await runPaced(bootstrapSteps(systems, { samples: resamples, seed }), pace)
+        : systems.map((system) => ({ score: scoreOf(system), mean: scoreOf(system), interval: 0 })),
+    );
+  const [bleu, chrf, chrfPlus] = scored as [BootstrapScore[], BootstrapScore[], BootstrapScore[]];
+  const first = texts[0] as string[];
+  const signatures = statistics.map(([system]) => {
+    const [count, ...rest] = (system?.signature ?? '').split('|');
+    const bootstrap = resamples > 0 ? [`bs:${resamples}`, `seed:${seed}`] : [];
+    return `${system?.name}|${[count, ...bootstrap, ...rest, `version:heddle-${version}`].join('|')}`;
+  });
+  return {
+    pairs: sentences.length,
+    skipped: pairs.length - sentences.length,
+    ...translationMetrics(first, references, normalize),
+    chrfPlus: (chrfPlus[0] as BootstrapScore).score,
+    signatures,
+    systems: names.map((name, k) => ({
+      name,
+      bleu: bleu[k] as BootstrapScore,
+      chrf: chrf[k] as BootstrapScore,
+      chrfPlus: chrfPlus[k] as BootstrapScore,
+    })),
+    analysis: analyzeCorpus(
+      sentences.map(({ source, references, translations }) => ({
+        source,
+        references,
+        translation: translations[0] as string,
+      })),
+    ),
+    texts: keep ? sentences : undefined,
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * The entry 'heddle/reports': what a training was and how it went. Its settings, its log, inspected translations,
+ * comparisons of runs, and reports as HTML.
+ *
+ * @module heddle/reports
+ */
+
+export { evaluationReport } from '../api/evaluation-report.ts';
+export { trainingReport } from '../api/report-of-log.ts';
+export type { MetricColumn, SeedGroup } from '../api/run-summaries.ts';
+export {
+  type RunSummary,
+  runMetrics,
+  settingText,
+  summarizeRuns,
+  unlikeLosses,
+} from '../api/run-summaries.ts';
+export { readTrainingLog } from '../api/saved-training.ts';
+export { describeType, type FieldType, fitsType, type OptionField, type ValueOf } from '../core/fields.ts';
+export type { Attention } from '../decode/alignment.ts';
+export type { InspectedToken, Inspection, InspectOptions, LikelyToken } from '../decode/inspection.ts';
+export type { AttentionKind, AttentionMap, GateMap, InspectedTensor } from '../decode/inspector.ts';
+export {
+  describeChanges,
+  formatChanges,
+  liveSettingLabels,
+  parseChanges,
+  type RunChange,
+} from '../train/report/run-changes.ts';
+export type { TrainingEvent } from '../train/report/training-events.ts';
+export {
+  type BestMetric,
+  type CorpusFacts,
+  historyOf,
+  type LogChange,
+  type LogEnd,
+  type LogEval,
+  type LogProbe,
+  type LogRecord,
+  type LogSamples,
+  type LogStage,
+  type LogStart,
+  type LogStep,
+  type PlanFacts,
+  parseLog,
+  type Sample,
+  type TrainingHistory,
+} from '../train/report/training-log.ts';
+export type { BestState } from '../train/run/best-model.ts';
+export {
+  type CompleteSettings,
+  completeSettings,
+  type KindSetting,
+  runKindOf,
+} from '../train/settings/run-defaults.ts';
+export type { Setting } from '../train/settings/setting-types.ts';
+export { type SettingName, settings, type Table } from '../train/settings/settings.ts';
+export { type SettingsWithDefaults, settingRows } from '../train/settings/train-settings.ts';
