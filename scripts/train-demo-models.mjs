@@ -13,7 +13,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { setPriority, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { historyOf, loadModel, parseLog, train } from '../dist/heddle.node.js';
+import { loadModel, train } from '../dist/heddle.node.js';
+import { historyOf, parseLog } from '../dist/reports.js';
 
 const root = resolve(import.meta.dirname, '..');
 const folder = join(root, 'demo/models');

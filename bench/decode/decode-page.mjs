@@ -80,7 +80,8 @@ async function inBatches(texts, batchSize, run) {
  */
 async function contestants(options) {
   const { threads, hasMarian, isFirefox } = options;
-  const { loadModel, registerHost } = await import('/dist/heddle.js');
+  const { loadModel } = await import('/dist/heddle.js');
+  const { registerHost } = await import('/dist/host.js');
   registerHost({ onnxRuntime: () => openRuntime(threads) });
   const heddle = (device) => () => loadHeddle(loadModel, device, options);
   const marian = () => loadMarian(options);

@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runJob } from '../../../../src/commands/remote/run-job.ts';
 import { random } from '../../../../src/core/random.ts';
+import { loadModel } from '../../../../src/entries/load-with-features.ts';
+import { train } from '../../../../src/entries/train-with-features.ts';
 import { writeWav } from '../../../../src/features/speech/audio/wav.ts';
 import { nodeHost } from '../../../../src/host/node-host.ts';
-import { loadModel } from '../../../../src/load-with-features.ts';
 import { registerHost } from '../../../../src/session/host.ts';
 import type { TrainSettings } from '../../../../src/train/settings/train-settings.ts';
-import { train } from '../../../../src/train-with-features.ts';
 import { jobs } from '../../../support/jobs.ts';
 
 registerHost(nodeHost());
