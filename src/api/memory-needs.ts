@@ -2,7 +2,7 @@
 // or allocated. Only calls that download a model or have a budget load this file.
 
 import { HeddleError } from '../core/errors.ts';
-import { formatBytes } from '../core/format-numbers.ts';
+import { byteSize, listed, type Message, msg, offer, option } from '../core/message.ts';
 import { plainGreedy, sourceGraph, stepGraph } from '../decode/decoding-graphs.ts';
 import { defaultTraits } from '../engine/ops/device-traits.ts';
 import { makePlan } from '../engine/plan/planner.ts';
@@ -10,7 +10,7 @@ import type { ModelConfig } from '../model/model-config.ts';
 import { storedParameters, type WeightFormat, type WeightStorage } from '../model/quantized-parameters.ts';
 import { type SourceKind, sourceKindOf, tokens } from '../model/source-kind.ts';
 import type { Session } from '../session/session.ts';
-import type { MemoryOffer, TrainingForecast } from './plan-training.ts';
+import type { TrainingForecast } from './plan-training.ts';
 
 /**
  * The memory that a page may use on a phone or tablet: iOS ends pages at about 1.5 GB, and Android those that take too
@@ -69,12 +69,12 @@ export async function modelMemory(
 }
 
 /** The sizes as text. */
-const described = ({ weights, activations, staging, javascript, total }: ModelMemory): string => {
+const described = ({ weights, activations, staging, javascript, total }: ModelMemory): Message => {
   const parts = { weights, activations, staging, JavaScript: javascript };
-  const list = Object.entries(parts).flatMap(([name, bytes]) =>
-    bytes > 0 ? [`${name} ${formatBytes(bytes)}`] : [],
+  const sizes = Object.entries(parts).flatMap(([name, bytes]) =>
+    bytes > 0 ? [msg`${name} ${byteSize(bytes)}`] : [],
   );
-  return `${formatBytes(total)} of memory (${list.join(', ')})`;
+  return msg`${byteSize(total)} of memory (${listed(sizes)})`;
 };
 
 /** Formats that need less than f32, largest first. */
@@ -94,37 +94,34 @@ export async function checkMemory(
   const kind = await sourceKindOf(c, features.sourceKinds);
   const own = await modelMemory(c, storage, inMemory, kind);
   const { weights = 'f32' } = storage;
-  const needs = `${name} needs ${described(own)} with weights in ${weights}`;
+  const needs = msg`${name} needs ${described(own)} with weights in ${weights}`;
   if (memoryBudget === undefined || own.total <= memoryBudget) return emit({ type: 'message', text: needs });
-  const offers: string[] = [];
+  const offers: Message[] = [];
   for (const format of smaller) {
     const { total } = await modelMemory(c, { ...storage, weights: format }, undefined, kind);
     if (total <= memoryBudget && total < own.total)
-      offers.push(`weights: '${format}' (${formatBytes(total)})`);
+      offers.push(msg`${option('weights', format)} (${byteSize(total)})`);
   }
-  const offer =
+  const remedy =
     offers.length > 0
-      ? `it fits with ${offers.join(' or ')}`
+      ? msg`it fits with ${listed(offers, ' or ')}`
       : 'no format of weights fits; use a smaller model';
-  throw new HeddleError(`${needs}; the memory budget is ${formatBytes(memoryBudget)}; ${offer}`, {
+  throw new HeddleError(msg`${needs}; the memory budget is ${byteSize(memoryBudget)}; ${remedy}`, {
     kind: 'memory',
   });
 }
-
-/** The settings of an offer as text: `batchSize: 16, gradientCheckpointing: true (96 MiB)`. */
-export const offerText = ({ settings, bytes }: MemoryOffer): string => {
-  const fields = Object.entries(settings).flatMap(([name, value]) =>
-    value === undefined ? [] : [`${name}: ${JSON.stringify(value)}`],
-  );
-  return `${fields.join(', ')} (${formatBytes(bytes)})`;
-};
 
 /** Throws a HeddleError of kind `memory` if a planned training does not fit; it names the settings that fit. */
 export function checkForecast({
   fits,
   reason,
-  offer,
+  offer: offeredIn,
 }: Pick<TrainingForecast, 'fits' | 'reason' | 'offer'>): void {
   if (fits) return;
-  throw new HeddleError(offer ? `${reason} It fits with ${offerText(offer)}.` : reason, { kind: 'memory' });
+  throw new HeddleError(
+    offeredIn
+      ? msg`${reason} It fits with ${offer(offeredIn.settings)} (${byteSize(offeredIn.bytes)}).`
+      : reason,
+    { kind: 'memory' },
+  );
 }

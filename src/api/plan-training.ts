@@ -150,8 +150,8 @@ export async function planTraining(
       return { ...planned, offer: await offerFor(pairs, others, features) };
     });
   } catch (error) {
-    if (error instanceof HeddleError) error.message = error.message.replace(/^train:/, 'planTraining:');
-    throw error;
+    if (!(error instanceof HeddleError && error.area === 'train')) throw error;
+    throw new HeddleError(error.template, { kind: error.kind, area: 'planTraining', cause: error });
   }
 }
 

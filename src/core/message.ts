@@ -94,7 +94,10 @@ export function option(name: string, value?: unknown): OptionHole | OfferHole {
 }
 
 /** Hole of options that the message offers: `batchSize: 16, gradientCheckpointing: true`. */
-export const offer = (values: object): OfferHole => ({ type: 'offer', values: { ...values } });
+export const offer = (values: object): OfferHole => ({
+  type: 'offer',
+  values: Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)),
+});
 
 /** Hole of a label of a page. */
 export const pageLabel = (text: string): LabelHole => ({ type: 'label', text });

@@ -9,6 +9,7 @@ import { presets } from '../../src/model/presets.ts';
 import { noFeatures } from '../../src/session/feature-table.ts';
 import { emitTo, type SessionEvent } from '../../src/session/session-event.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
+import { expectError } from '../support/expect-error.ts';
 import { tinyCorpus, tinySizes } from '../support/training.ts';
 
 it('keeps messages and warnings about the corpus, and no progress', () => {
@@ -72,15 +73,22 @@ it('says what a model needs before its weights are downloaded, and which formats
     expect.stringMatching(/^me\/it needs .* of memory \(weights .*\) with weights in f32$/),
   ]);
   const tight = checkMemory('me/it', c, { memoryBudget: whole.total - 1, emit, features: noFeatures });
-  await expect(tight).rejects.toThrow(/the memory budget is .*; it fits with weights: 'f16' \(/);
+  const { message } = await expectError(() => tight, {
+    kind: 'memory',
+    offers: [{ weights: 'f16' }, { weights: 'int8' }, { weights: 'int4' }],
+    values: ['me/it', whole.total, whole.total - 1],
+  });
+  expect(message).toMatch(/the memory budget is .*; it fits with weights: 'f16' \(.*\) or weights: 'int8' /);
   const never = checkMemory('me/it', c, { memoryBudget: 1000, emit, features: noFeatures });
-  await expect(never).rejects.toThrow('no format of weights fits');
+  await expectError(() => never, { kind: 'memory', offers: [], values: [1000] });
 });
 
-it('is an error with the settings that fit', () => {
+it('is an error with the settings that fit', async () => {
   const offer = { settings: { batchSize: 16, gradientCheckpointing: true }, bytes: 2 ** 20 };
-  expect(() => checkForecast({ fits: false, reason: 'Too large.', offer })).toThrow(
-    'Too large. It fits with batchSize: 16, gradientCheckpointing: true (1.0 MiB).',
-  );
+  await expectError(() => checkForecast({ fits: false, reason: 'Too large.', offer }), {
+    kind: 'memory',
+    offers: [offer.settings],
+    values: ['Too large.', 2 ** 20],
+  });
   expect(() => checkForecast({ fits: true, reason: '', offer: undefined })).not.toThrow();
 });

@@ -9,7 +9,8 @@ import {
   scoreSystems,
   type TranslationReport,
 } from '../../api/score-systems.ts';
-import { check, HeddleError } from '../../core/errors.ts';
+import { check, HeddleError, reasonOf } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { Pace } from '../../core/steps.ts';
 import { frameKindOf } from '../../features/speech/decode/frame-facts.ts';
 import type { Job } from '../../session/job.ts';
@@ -139,10 +140,9 @@ async function evaluateFrames(
     try {
       return await read(sources);
     } catch (error) {
-      if (signal.aborted || !(error instanceof HeddleError) || error.message.startsWith('transcribe:'))
-        throw error;
+      if (signal.aborted || !(error instanceof HeddleError) || error.area === 'transcribe') throw error;
       if (sources.length > 1) return (await Promise.all(sources.map((source) => readable([source])))).flat();
-      emit({ type: 'message', text: `${name}: ${error.message}` });
+      emit({ type: 'message', text: msg`${name}: ${reasonOf(error)}` });
       return [null];
     }
   };

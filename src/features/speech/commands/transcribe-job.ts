@@ -3,6 +3,7 @@
 import { openFolder } from '../../../api/load-model.ts';
 import { findRemote } from '../../../api/remote-models.ts';
 import type { ModelArguments } from '../../../commands/jobs/model-arguments.ts';
+import { HeddleError } from '../../../core/errors.ts';
 import type { Job } from '../../../session/job.ts';
 import type { SpeechSegment } from '../decode/speech-text.ts';
 import type { TranscribeOptions, Transcription } from '../decode/transcribe-options.ts';
@@ -62,7 +63,8 @@ export const transcribe: Job<TranscribeArguments, TranscribedFile[]> = async (ar
       } catch (error) {
         if (signal.aborted) throw error;
         // A wrong option is the same for all files.
-        if (!(error instanceof Error) || error.message.startsWith('transcribe:')) throw error;
+        if (error instanceof HeddleError && error.area === 'transcribe') throw error;
+        if (!(error instanceof Error)) throw error;
         results.push({ file, error: error.message });
       }
     }
