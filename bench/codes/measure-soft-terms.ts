@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import type { Model } from '../../src/api/model.ts';
 import { lexiconSteps, WordAligner } from '../../src/features/corpora/align/lexicon.ts';
-import { wordsOf } from '../../src/features/corpora/align/token-words.ts';
+import { wordsOf } from '../../src/text/tokenizers/token-words.ts';
 import { hasTerm } from '../../src/features/documents/segment-checks.ts';
 import { type PlacedTerm, withTermMarks } from '../../src/features/documents/soft-terms.ts';
 import type { Pair } from '../../src/text/corpus/pairs.ts';

@@ -302,7 +302,11 @@ export class ModelEngine {
     current.translator ??= new Translator(
       current.engine,
       { config, sourceKind, source, target, decode },
-      { parameters: this.#parameters, upload: (peak) => this.write(peak) },
+      {
+        parameters: this.#parameters,
+        upload: (peak) => this.write(peak),
+        ruledTexts: this.session.features.ruledTexts,
+      },
     );
     return current.translator;
   }

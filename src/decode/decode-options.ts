@@ -1,14 +1,14 @@
 // Options of decoding: validation, defaults, and the data that each step reads.
 
 import { checkFields, defaultsOf, describeType, fitsType, integer, rejectField } from '../core/fields.ts';
-import type { Program } from '../engine/engine.ts';
 import { maxBeams } from '../engine/ops/decoding/cache-slots.ts';
-import { bannedNumbers, type Sampling, type TokenRules } from '../engine/ops/decoding/next-token.ts';
+import { bannedNumbers, type NextTokenRules, type Sampling } from '../engine/ops/decoding/next-token.ts';
 import { withoutUndefined } from '../files/json-files.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { type DecodeFieldName, decodeFields, decodeRows, type LengthPenalty } from './decode-fields.ts';
 import type { DecodeOptions } from './decode-option-types.ts';
-import type { DecodeMode, Restriction } from './decoding-graphs.ts';
+import type { DecodeMode } from './decoding-graphs.ts';
+import type { ForcedPrefixes, TokenRules } from './token-rules.ts';
 
 export type { LengthPenalty } from './decode-fields.ts';
 export type { DecodeOptions } from './decode-option-types.ts';
@@ -69,24 +69,13 @@ export interface DecodeSettings {
   readonly startId: number;
   /** Storage of keys and values. */
   readonly cacheType?: 'f32' | 'f16';
-  readonly rules: TokenRules;
-  /** Further rules: their part of the graph, and their data. */
-  readonly restriction?: Restriction & {
-    /** Fills the inputs of a step that `apply` added. */
-    write(inputs: Program['inputs']): void;
-  };
+  readonly rules: NextTokenRules;
+  /** Further rules of the device, which a guest brings. */
+  readonly tokenRules?: TokenRules;
   /** The tokens with which the translations begin. */
   readonly prefixes?: ForcedPrefixes;
   readonly onProgress?: (done: number, total: number) => void;
   readonly signal?: AbortSignal;
-}
-
-/** The tokens with which the translations of a call begin; see forced-prefix.ts. */
-export interface ForcedPrefixes {
-  /** Number of tokens of the longest one, with a forced first token of the model. */
-  readonly length: number;
-  /** Writes those of the sources at each place of a batch into the input `rules` of `rows` rows each. */
-  write(rules: Int32Array, sources: readonly (ArrayLike<number> | undefined)[], rows: number): void;
 }
 
 /** The options of texts, which are not options of decoding. */
@@ -200,7 +189,7 @@ function penaltyOf(penalty: LengthPenalty): (length: number) => number {
  * The mode of the step graph for given settings. The maximum number of suppressed tokens is rounded up to a
  * power of two, so that fewer plans are compiled.
  */
-export function modeOf({ method, rules, earlyStopping, restriction, prefixes }: DecodeSettings): DecodeMode {
+export function modeOf({ method, rules, earlyStopping, tokenRules, prefixes }: DecodeSettings): DecodeMode {
   const { minLength, forceEndAt, noRepeatNgram, firstToken } = rules;
   const banned = bannedNumbers(rules).length;
   const forced = prefixes?.length;
@@ -212,7 +201,7 @@ export function modeOf({ method, rules, earlyStopping, restriction, prefixes }: 
     banned: banned && powerOfTwo(banned),
     forced: forced && powerOfTwo(forced),
     shrinks: method === 'beam' && earlyStopping === 'shrink' ? true : undefined,
-    restriction,
+    tokenRules,
   };
 }
 

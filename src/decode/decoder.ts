@@ -1,10 +1,11 @@
 // A decoder: the plans of one shape and mode, and the loop over decoding steps. The loop is pipelined: two
 // steps are in flight while the host reads a third, so the GPU never waits; surplus steps are ignored. When
 // few sentences are left, they move to a smaller batch.
+
 import { check } from '../core/errors.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import type { Outputs } from '../engine/gpu/output-ring.ts';
-import { writeRules, writeSampling } from '../engine/ops/decoding/next-token.ts';
+import { writeSampling } from '../engine/ops/decoding/next-token.ts';
 import { createStepWriter, type StepScalars } from '../engine/ops/step-scalars.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
@@ -13,6 +14,7 @@ import type { DecodeSettings } from './decode-options.ts';
 import type { DecodeMode, DecodeShape } from './decoding-graphs.ts';
 import { encodeSources, type SourceEncoder, sourceGraph, stepGraph } from './decoding-graphs.ts';
 import type { Search } from './hypotheses.ts';
+import { plainRules } from './token-rules.ts';
 
 /** Sources that decode together. */
 export interface DecodeBatch {
@@ -199,10 +201,9 @@ export class Decoder {
   #load({ stage, sentences, srcLens, batch, settings }: DecoderRun): void {
     const { inputs } = stage.step;
     const { beams: K = 1 } = this.#shape;
-    writeRules(inputs.rules as Int32Array, settings.rules);
-    const sourceAt = (b: number) => batch.sources[b];
-    settings.prefixes?.write(inputs.rules as Int32Array, sentences.map(sourceAt), K);
-    settings.restriction?.write(inputs);
+    const places = { sources: sentences.map((b) => batch.sources[b]), rows: K };
+    plainRules(settings.rules, settings.prefixes).write(inputs, places);
+    settings.tokenRules?.write(inputs, places);
     if (inputs.sampling) writeSampling(inputs.sampling as Float32Array, settings.sampling);
     for (const [i, b] of sentences.entries()) {
       (inputs.srcLens as Uint32Array)[i] = b < 0 ? 0 : (srcLens[b] as number);

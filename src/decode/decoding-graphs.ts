@@ -47,6 +47,7 @@ import {
   project,
   selfAttentionBlock,
 } from '../model/transformer.ts';
+import type { TokenRules } from './token-rules.ts';
 
 /** Sizes of a decoder. */
 export interface DecodeShape {
@@ -73,17 +74,8 @@ export interface DecodeMode {
   readonly forced?: number;
   /** Whether a hypothesis that ends takes the place of a beam. Default false. */
   readonly shrinks?: boolean;
-  /** Further rules, whose code only programs that have them load. */
-  readonly restriction?: Restriction;
-}
-
-/** Rules that change the logits before a token is chosen; speech-rules.ts has those of Whisper. */
-export interface Restriction {
-  /**
-   * Adds them to a graph: changes `logits`. Returns what to do with the log-probabilities of the tokens that are
-   * chosen, which are those among the allowed ones.
-   */
-  apply(graph: Graph, logits: Value, history: Value, step: Value, vocab?: number): (logProbs: Value) => Value;
+  /** Further rules, which a guest brings. */
+  readonly tokenRules?: TokenRules;
 }
 
 /** What the choice of the next tokens reads; see `stepGraph`. */
@@ -97,7 +89,7 @@ export interface StepChoice {
   readonly attrs: NextTokenAttrs;
   /** The states of the rows. */
   readonly states: RowStates;
-  /** What a restriction does with the log-probabilities of chosen tokens. */
+  /** What further rules do with the log-probabilities of chosen tokens. */
   readonly shifted: (logProbs: Value) => Value;
 }
 
@@ -263,7 +255,7 @@ export function stepGraph(
   const rules = graph.input('rules', 'i32', [rulesSize(mode.banned, B * beams * (mode.forced ?? 0))]);
   const vocab = dim(logits, -1) > c.tgtVocab ? c.tgtVocab : undefined;
   const choice = { endId: c.endId, rules: mode.rules, forced: mode.forced, vocab };
-  const shifted = mode.restriction?.apply(graph, logits, history, step, vocab) ?? ((v: Value) => v);
+  const shifted = mode.tokenRules?.apply?.({ graph, logits, history, step, vocab }) ?? ((v: Value) => v);
   if (choose) choose({ graph, logits, history, rules, step, attrs: choice, states, shifted });
   else {
     const draw = () => ({

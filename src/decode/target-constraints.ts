@@ -2,12 +2,13 @@
 // begin. Here they become token ids; next-token.ts applies these. Loaded only by calls that have such options.
 
 import { check, HeddleError } from '../core/errors.ts';
-import { innerIds, openIds, phraseIds } from '../features/documents/decode/phrase-ids.ts';
 import type { ModelConfig } from '../model/model-config.ts';
+import { innerIds, openIds, phraseIds } from '../text/tokenizers/phrase-ids.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
-import type { DecodeOptions, ForcedPrefixes, ModelRules } from './decode-options.ts';
+import type { DecodeOptions, ModelRules } from './decode-options.ts';
 import type { SourceTexts } from './source-texts.ts';
 import type { TextOptions } from './text-options.ts';
+import type { ForcedPrefixes } from './token-rules.ts';
 
 /**
  * The token sequences of words: every token that is the word, and its tokens at the start and inside of a

@@ -4,7 +4,6 @@
 import { check } from '../core/errors.ts';
 import { Memo } from '../core/memo.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { PhraseContext } from '../features/documents/decode/phrase-translations.ts';
 import type { SpeechFacts } from '../features/speech/decode/speech-facts.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { writeWeights } from '../model/model-states.ts';
@@ -13,13 +12,15 @@ import { parameterList } from '../model/parameters.ts';
 import type { SourceKind } from '../model/source-kind.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { Aligner, Attention } from './alignment.ts';
-import type { DecodeOptions, DecodeSettings, ForcedPrefixes, ModelRules } from './decode-options.ts';
+import type { DecodeOptions, DecodeSettings, ModelRules } from './decode-options.ts';
 import { decodeOptionsOf, decodeSettings, modeOf, withModelRules } from './decode-options.ts';
 import { Decoder } from './decoder.ts';
 import { searchFor } from './open-search.ts';
+import type { DecodeRuledTexts, RuledDecoding } from './ruled-texts.ts';
 import type { SourceTexts, TranslatorShape } from './source-texts.ts';
 import { checkBatchSize, encodeTexts, isReusable, lengthLimit, shapeFor } from './source-texts.ts';
 import type { Generation, StreamedToken, TextOptions, Translation } from './text-options.ts';
+import type { ForcedPrefixes } from './token-rules.ts';
 
 /**
  * A model's configuration, tokenizers and decoding rules; `weights`, if given, are uploaded to the engine.
@@ -52,6 +53,8 @@ export interface TranslatorOptions {
    * plan. Default: uploads `weights` of the model once.
    */
   upload?(peak: number): void | Promise<void>;
+  /** Decodes texts with phrases or placeholders (`Features.ruledTexts`). [none] */
+  readonly ruledTexts?: () => Promise<DecodeRuledTexts>;
 }
 
 /** Translates texts. One call at a time: decodings share the states of the engine. */
@@ -60,15 +63,21 @@ export class Translator {
   readonly #model: TextModel;
   readonly #parameters: ParameterList;
   readonly #upload: NonNullable<TranslatorOptions['upload']>;
+  readonly #loadRuledTexts: TranslatorOptions['ruledTexts'];
   readonly #fixedShape: TranslatorShape | undefined;
   readonly #shapes: TranslatorShape[] = [];
   readonly #decoders = new Memo<readonly unknown[], Decoder>();
   readonly #aligners = new Memo<number, Aligner>();
 
-  constructor(engine: Engine, model: TextModel, { shape, parameters, upload }: TranslatorOptions = {}) {
+  constructor(
+    engine: Engine,
+    model: TextModel,
+    { shape, parameters, upload, ruledTexts }: TranslatorOptions = {},
+  ) {
     const { config: c } = model;
     this.#engine = engine;
     this.#model = model;
+    this.#loadRuledTexts = ruledTexts;
     this.#parameters = parameters ?? parameterList(c, model.sourceKind);
     this.#fixedShape = shape && { batch: 32, maxSource: c.maxLength, maxTarget: c.maxLength, ...shape };
     this.#upload = upload ?? uploadOnce(engine, model, this.#parameters);
@@ -203,8 +212,8 @@ export class Translator {
       const ids = full.map((i) => encoded[i] as number[]);
       const plain = (some: readonly number[][]) => this.decode(some, decode, shape, prefixes);
       const found = hasTerms
-        ? await (await import('../features/documents/decode/phrase-translations.ts')).decodeWithPhrases(
-            this.#phraseContext(this.#settingsOf(decode, shape, prefixes), shape),
+        ? await (await this.#ruledTexts())(
+            this.#ruledDecoding(this.#settingsOf(decode, shape, prefixes), shape),
             { texts, full, ids, phrases, placeholders },
             plain,
           )
@@ -222,7 +231,17 @@ export class Translator {
     return withAlignments(out, align, texts, { source, target, guided: config.alignmentHead }, options);
   }
 
-  #phraseContext(settings: DecodeSettings, shape: TranslatorShape): PhraseContext {
+  /** What decodes texts with rules of their own. Throws a HeddleError if no guest brings it. */
+  async #ruledTexts(): Promise<DecodeRuledTexts> {
+    check(
+      this.#loadRuledTexts,
+      'This program cannot decode with phrases or placeholders; load the model with the functions of heddle',
+      'unsupported',
+    );
+    return this.#loadRuledTexts();
+  }
+
+  #ruledDecoding(settings: DecodeSettings, shape: TranslatorShape): RuledDecoding {
     const [engine, parameters, upload] = [this.#engine, this.#parameters, this.#upload];
     return { engine, ...this.#model, parameters, upload, shape, settings, mode: modeOf(settings) };
   }

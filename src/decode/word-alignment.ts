@@ -1,7 +1,7 @@
 // The words of a text and of its translation that belong together, from cross-attention: for each word of the
 // translation the source word with the largest attention. Loaded only by calls that ask for it.
 
-import { addedTexts, textsOfTokens, wordsOf, wordsOfTokens } from '../features/corpora/align/token-words.ts';
+import { addedTexts, textsOfTokens, wordsOf, wordsOfTokens } from '../text/tokenizers/token-words.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { Attention } from './alignment.ts';
 

@@ -94,11 +94,11 @@ export {
   type ChosenTokens,
   greedyToken,
   type NextTokenAttrs,
+  type NextTokenRules,
   rulesSize,
   type Sampling,
   sampleToken,
   samplingSize,
-  type TokenRules,
   writeRules,
   writeSampling,
 } from './ops/decoding/next-token.ts';

@@ -63,5 +63,6 @@ export const features: Features = {
     wasm: async (session, trains) => (await withoutGpu()).engineWithoutGpu('wasm', session, trains),
     auto: async (session, trains) => (await withoutGpu()).engineWithoutGpu('auto', session, trains),
   },
+  ruledTexts: async () => (await import('./documents/decode/phrase-translations.ts')).decodeWithPhrases,
   sourceKinds: { frames: async () => (await import('./speech/frame-source.ts')).frames },
 };

@@ -1,6 +1,7 @@
 // What guests (src/features/) bring to the main house. The main house knows only this table: who opens a model or a
 // run hands it to the session, and everything that needs a guest finds it there.
 
+import type { DecodeRuledTexts } from '../decode/ruled-texts.ts';
 import type { ModelSource } from '../files/hub/model-source.ts';
 import type { ModelFormat } from '../formats/model-format.ts';
 import type { SourceKinds } from '../model/source-kind.ts';
@@ -16,6 +17,8 @@ export interface Features {
   readonly engines: NamedEngines;
   /** Kinds of sources by name, beside tokens. */
   readonly sourceKinds: SourceKinds;
+  /** Decoding of texts with rules of their own: phrases and placeholders. */
+  readonly ruledTexts?: () => Promise<DecodeRuledTexts>;
 }
 
 /** The main house alone: text in, text out. */

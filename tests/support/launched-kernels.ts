@@ -37,7 +37,7 @@ import { variantsOf } from '../../src/engine/ops/op-nodes.ts';
 import { stepWords } from '../../src/engine/ops/step-scalars.ts';
 import { variantKey } from '../../src/engine/plan/kernel-choices.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
-import { speechRestriction } from '../../src/features/speech/decode/speech-rules.ts';
+import { speechRules } from '../../src/features/speech/decode/speech-rules.ts';
 import { frames } from '../../src/features/speech/frame-source.ts';
 import { ensembleParameters } from '../../src/model/ensemble.ts';
 import { loraConfig } from '../../src/model/lora.ts';
@@ -136,7 +136,7 @@ const restricted: readonly DecodeMode[] = (['greedy', 'beam'] as const).map((met
   method,
   rules: false,
   banned: 0,
-  restriction: speechRestriction({ prompt: 1, banned: [], bannedFirst: [] }),
+  tokenRules: speechRules({ prompt: 1, banned: [], bannedFirst: [] }),
 }));
 
 function modelGraphs(options: ModelOptions): Graph[] {

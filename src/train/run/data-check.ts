@@ -7,7 +7,7 @@ import {
   augmentationRows,
   augmentSymbols,
 } from '../../features/corpora/augment/augment-rates.ts';
-import { ownToken } from '../../features/documents/decode/phrase-ids.ts';
+import { ownToken } from '../../text/tokenizers/phrase-ids.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 
 export { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';

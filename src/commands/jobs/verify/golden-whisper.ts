@@ -22,7 +22,7 @@ import {
   type SpeechTask,
   speechTokenRules,
 } from '../../../features/speech/decode/speech-prompts.ts';
-import { speechRestriction } from '../../../features/speech/decode/speech-rules.ts';
+import { speechRules } from '../../../features/speech/decode/speech-rules.ts';
 import { frames } from '../../../features/speech/frame-source.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import type { Json } from '../../../files/json-files.ts';
@@ -295,13 +295,13 @@ async function run(
   engine: Engine,
   options: DecodeOptions,
   prompts: readonly (readonly number[])[],
-  rules: Parameters<typeof speechRestriction>[0],
+  rules: Parameters<typeof speechRules>[0],
 ): Promise<Hypothesis[]> {
   const { config: c, source } = golden;
   const p = parameterList(c, frames);
   const [batch = 0, T = 0, width = 0] = source.shape;
   const target = (prompts[0]?.length ?? 1) - 1 + (options.maxNewTokens ?? 1);
-  const settings = { ...decodeSettings(options, c, target), restriction: speechRestriction(rules) };
+  const settings = { ...decodeSettings(options, c, target), tokenRules: speechRules(rules) };
   const shape = { batch, beams: settings.rows, source: T, target, cacheType: settings.cacheType };
   const decoder = await Decoder.open(engine, c, p, shape, modeOf(settings));
   engine.write('weights', weightsFromTensors(p, golden.weights));

@@ -40,7 +40,7 @@ export const vocabOf = (logits: { readonly shape: Shape }, { vocab }: NextTokenA
   vocab ?? dim(logits, -1);
 
 /** Rules for the next token. */
-export interface TokenRules {
+export interface NextTokenRules {
   /** Minimum number of tokens before the end. */
   readonly minLength: number;
   /** Position of the input token at which the end token is forced, with probability 1; -1: never. */
@@ -67,7 +67,7 @@ const header = 4;
 export const rulesSize = (banned: number, forced = 0): number => header + banned + forced;
 
 /** Banned tokens and sequences as numbers: a sequence of n tokens is -n and its ids. */
-export const bannedNumbers = ({ banned, bannedSequences = [] }: TokenRules): number[] => [
+export const bannedNumbers = ({ banned, bannedSequences = [] }: NextTokenRules): number[] => [
   ...banned,
   ...bannedSequences.flatMap((ids) => (ids.length > 1 ? [-ids.length, ...ids] : ids)),
 ];
@@ -79,7 +79,7 @@ export const bannedNumbers = ({ banned, bannedSequences = [] }: TokenRules): num
  * const rules = new Int32Array(rulesSize(1));
  * writeRules(rules, { minLength: 3, forceEndAt: -1, noRepeatNgram: 3, firstToken: -1, banned: [7] });
  */
-export function writeRules(out: Int32Array, rules: TokenRules): void {
+export function writeRules(out: Int32Array, rules: NextTokenRules): void {
   const { minLength, forceEndAt, noRepeatNgram, firstToken } = rules;
   const banned = bannedNumbers(rules);
   check(

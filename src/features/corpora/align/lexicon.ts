@@ -3,7 +3,7 @@
 
 import type { Steps } from '../../../core/steps.ts';
 import type { Pair } from '../../../text/corpus/pairs.ts';
-import { wordsOf } from './token-words.ts';
+import { wordsOf } from '../../../text/tokenizers/token-words.ts';
 
 /** Translation probabilities of words, sparse, by source word; plain data. Word 0 of the source is "no word". */
 export interface LexiconData {

@@ -10,9 +10,9 @@ import type { Session } from '../../../session/session.ts';
 import { pairBlocks } from '../../../text/corpus/pair-blocks.ts';
 import { linesOf, nameOfPairs, type PairFiles, textsOfBlock } from '../../../text/corpus/pair-files.ts';
 import { type Pair, sampleEvenly } from '../../../text/corpus/pairs.ts';
+import { wordsOf } from '../../../text/tokenizers/token-words.ts';
 import { type Links, lexicalTable, lexiconSteps, symmetrized, WordAligner } from '../align/lexicon.ts';
 import { formatLinks, parseLinks } from '../align/pharaoh.ts';
-import { wordsOf } from '../align/token-words.ts';
 import { AlignmentError, openModelAligner } from './model-alignment.ts';
 
 /** Arguments of the job; plain JSON. */

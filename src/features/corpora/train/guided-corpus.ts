@@ -15,13 +15,13 @@ import {
   textsOfBlock,
 } from '../../../text/corpus/pair-files.ts';
 import { hashText, type PairList } from '../../../text/corpus/pairs.ts';
+import { textsOfTokens, wordsOf, wordsOfTokens } from '../../../text/tokenizers/token-words.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import type { CorpusSession } from '../../../train/data/load-corpus.ts';
 import type { TokenizerPair } from '../../../train/update/new-model.ts';
 import type { TrainingDataOptions } from '../../../train/update/training-data.ts';
 import type { Links } from '../align/lexicon.ts';
 import { parseLinks } from '../align/pharaoh.ts';
-import { textsOfTokens, wordsOf, wordsOfTokens } from '../align/token-words.ts';
 import { AlignedRows } from '../batches/aligned-rows.ts';
 
 /** The rows of a corpus by the texts of their pairs. */

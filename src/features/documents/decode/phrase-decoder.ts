@@ -13,9 +13,10 @@ import {
   stepGraph,
 } from '../../../decode/decoding-graphs.ts';
 import type { Hypothesis } from '../../../decode/hypotheses.ts';
+import { plainRules } from '../../../decode/token-rules.ts';
 import type { Engine, Program } from '../../../engine/engine.ts';
 import { bestTokens } from '../../../engine/ops/decoding/best-tokens.ts';
-import { dead, writeRules } from '../../../engine/ops/decoding/next-token.ts';
+import { dead } from '../../../engine/ops/decoding/next-token.ts';
 import { takeNumbers } from '../../../engine/ops/elementwise/take-rows.ts';
 import { createStepWriter } from '../../../engine/ops/step-scalars.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
@@ -114,9 +115,8 @@ export class PhraseDecoder {
     );
     const { inputs } = this.#step;
     // The search ends hypotheses, so that the end always has its log-probability.
-    writeRules(inputs.rules as Int32Array, { ...rules, minLength: 0, forceEndAt: -1 });
-    const places = Array.from({ length: B }, (_, b) => sources[b]); // of the whole batch
-    settings.prefixes?.write(inputs.rules as Int32Array, places, K);
+    const places = { sources: Array.from({ length: B }, (_, b) => sources[b]), rows: K }; // of the whole batch
+    plainRules({ ...rules, minLength: 0, forceEndAt: -1 }, settings.prefixes).write(inputs, places);
     (inputs.srcLens as Uint32Array).set(srcLens);
     const writeStep = createStepWriter(inputs.step as Uint32Array);
     const searches = sources.map(

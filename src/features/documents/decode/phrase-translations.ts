@@ -3,32 +3,17 @@
 import { check } from '../../../core/errors.ts';
 import { Memo } from '../../../core/memo.ts';
 import { present } from '../../../core/present.ts';
-import type { DecodeSettings } from '../../../decode/decode-options.ts';
 import type { DecodeMode } from '../../../decode/decoding-graphs.ts';
-import type { TranslatorShape } from '../../../decode/source-texts.ts';
-import type { GenerateOptions, Translation } from '../../../decode/text-options.ts';
+import type { DecodeRuledTexts, RuledDecoding, RuledTexts } from '../../../decode/ruled-texts.ts';
+import type { Translation } from '../../../decode/text-options.ts';
 import type { Engine } from '../../../engine/engine.ts';
-import type { ModelConfig } from '../../../model/model-config.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
+import { continuesWord, phraseIds } from '../../../text/tokenizers/phrase-ids.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import { placeholdersIn } from '../inline/inline-text.ts';
 import { minPhraseBeams, PhraseDecoder, type PhraseDemand } from './phrase-decoder.ts';
-import { continuesWord, phraseIds } from './phrase-ids.ts';
 import { maxPhrases } from './phrase-search.ts';
 import { PlaceholderRules } from './placeholder-rules.ts';
-
-/** What decoding with phrases needs of a translator. */
-export interface PhraseContext {
-  readonly engine: Engine;
-  readonly config: ModelConfig;
-  readonly parameters: ParameterList;
-  readonly target: Tokenizer;
-  readonly shape: TranslatorShape;
-  readonly settings: DecodeSettings;
-  /** The mode of the step graph for these settings. */
-  readonly mode: DecodeMode;
-  upload(peak: number): void | Promise<void>;
-}
 
 /** Maximum number of sentences of a batch: each has many beams, and a step waits for the host. */
 const maxSentences = 8;
@@ -69,15 +54,6 @@ function textOf(target: Tokenizer, ids: readonly number[], phrases: readonly str
   return missing.reduce((out, phrase) => out.replace(mark, () => phrase), text);
 }
 
-/** The texts of a call that are decoded, and what their translations must have. */
-export interface PhraseTexts extends Pick<GenerateOptions, 'phrases' | 'placeholders'> {
-  /** All texts of the call. */
-  readonly texts: readonly string[];
-  /** Indices of those that are decoded, and their ids. */
-  readonly full: readonly number[];
-  readonly ids: readonly number[][];
-}
-
 /** A source with what its translation must have. */
 interface Bound {
   readonly ids: readonly number[];
@@ -88,7 +64,7 @@ interface Bound {
 
 function boundOf(
   target: Tokenizer,
-  { texts, full, ids, phrases, placeholders }: PhraseTexts,
+  { texts, full, ids, phrases, placeholders }: RuledTexts,
   k: number,
 ): Bound | undefined {
   const i = full[k] as number;
@@ -115,11 +91,7 @@ function checkPhrases(phrases: unknown, texts: number): void {
  * Translates sources in order: those with phrases or placeholders by their own search, others with `plain`.
  * Throws as `Translator.decode`, and a HeddleError if the vocabulary lacks a placeholder.
  */
-export async function decodeWithPhrases(
-  context: PhraseContext,
-  texts: PhraseTexts,
-  plain: (sources: readonly number[][]) => Promise<Translation[][]>,
-): Promise<Translation[][]> {
+export const decodeWithPhrases: DecodeRuledTexts = async (context, texts, plain) => {
   if (texts.phrases !== undefined) checkPhrases(texts.phrases, texts.texts.length);
   const out: Translation[][] = [];
   const all = texts.ids.map((_, k) => boundOf(context.target, texts, k));
@@ -131,11 +103,11 @@ export async function decodeWithPhrases(
   if (bound.length > 0) put(bound, await decodeBound(context, present(all)));
   if (free.length > 0) put(free, await plain(free.map((k) => texts.ids[k] as number[])));
   return out;
-}
+};
 
 /** Translates sources that all have phrases or placeholders. */
 async function decodeBound(
-  { engine, config, parameters, target, shape, settings, mode: plain, upload }: PhraseContext,
+  { engine, config, parameters, target, shape, settings, mode: plain, upload }: RuledDecoding,
   sources: readonly Bound[],
 ): Promise<Translation[][]> {
   const most = Math.min(maxPhrases, Math.max(...sources.map(({ demand }) => demand.phrases.length)));

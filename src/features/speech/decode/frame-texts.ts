@@ -9,7 +9,7 @@ import type { Engine } from '../../../engine/engine.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
 import { type FrameRow, wholeRow } from '../batches/frame-rows.ts';
 import { speechTokenRules } from './speech-prompts.ts';
-import { speechRestriction } from './speech-rules.ts';
+import { speechRules } from './speech-rules.ts';
 import { textIds } from './speech-text.ts';
 
 /** Sizes of the batches. */
@@ -68,7 +68,7 @@ export class FrameTexts {
     const rules = speech && speechTokenRules(speech, c, this.#prompt.length, false);
     const settings = {
       ...decodeSettings({ maxNewTokens, signal }, c, maxTarget),
-      restriction: rules && speechRestriction(rules),
+      tokenRules: rules && speechRules(rules),
     };
     this.#decoder ??= Decoder.open(
       this.#engine,

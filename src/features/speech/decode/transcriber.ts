@@ -22,7 +22,7 @@ import { speechOf } from './frame-facts.ts';
 import type { SpeechAligner } from './speech-attention.ts';
 import type { SpeechFacts } from './speech-facts.ts';
 import { needsDetection, promptOf, type SpeechTask, speechTokenRules } from './speech-prompts.ts';
-import { speechRestriction, type TokenRestrictions } from './speech-rules.ts';
+import { speechRules, type TokenRestrictions } from './speech-rules.ts';
 import { compressionRatio, type SpeechSegment, textIds, windowSegments } from './speech-text.ts';
 import type { RecordedSpeech } from './speech-windows.ts';
 import type { SpeechAttention, TranscribeOptions, Transcription } from './transcribe-options.ts';
@@ -236,7 +236,7 @@ export class Transcriber {
     const { config: c, target } = this.#model;
     const settings: DecodeSettings = {
       ...decodeSettings(options, c, c.maxLength),
-      restriction: speechRestriction(rules),
+      tokenRules: speechRules(rules),
     };
     const decoder = await this.#decoder(settings);
     const sources = [frames];

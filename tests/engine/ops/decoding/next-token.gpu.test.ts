@@ -6,9 +6,9 @@ import { bestTokensOp } from '../../../../src/engine/ops/decoding/best-tokens.ts
 import {
   dead,
   greedyTokenOp,
+  type NextTokenRules,
   type Sampling,
   sampleTokenOp,
-  type TokenRules,
   writeRules,
   writeSampling,
 } from '../../../../src/engine/ops/decoding/next-token.ts';
@@ -19,9 +19,9 @@ import { runOp } from '../../../support/run-op.ts';
 // Log-probabilities are differences of numbers of the logits' size, and a logarithm of a sum of up to 1,030
 // exponentials.
 const tolerance = 1e-5;
-const none: TokenRules = { minLength: 0, forceEndAt: -1, noRepeatNgram: 0, firstToken: -1, banned: [] };
+const none: NextTokenRules = { minLength: 0, forceEndAt: -1, noRepeatNgram: 0, firstToken: -1, banned: [] };
 
-function rulesOf(rules: Partial<TokenRules>, room = 4): Tensor {
+function rulesOf(rules: Partial<NextTokenRules>, room = 4): Tensor {
   const data = new Int32Array(4 + room);
   writeRules(data, { ...none, ...rules });
   return { dtype: 'i32', shape: [data.length], data };
@@ -63,7 +63,7 @@ describe('greedy_token', () => {
       });
 
   /** The token chosen from logits that fall with the id, after `history`. */
-  const take = async (rules: Partial<TokenRules>, history: readonly number[], V = 6) => {
+  const take = async (rules: Partial<NextTokenRules>, history: readonly number[], V = 6) => {
     const logits = f32(
       [1, 1, V],
       Array.from({ length: V }, (_, id) => -id),

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { random } from '../../../../src/core/random.ts';
 import { runSteps } from '../../../../src/core/steps.ts';
 import { lexiconSteps, symmetrized, WordAligner } from '../../../../src/features/corpora/align/lexicon.ts';
-import { wordsOf } from '../../../../src/features/corpora/align/token-words.ts';
+import { wordsOf } from '../../../../src/text/tokenizers/token-words.ts';
 import { wordPairs } from '../../../support/word-pairs.ts';
 
 const stream = random(3);

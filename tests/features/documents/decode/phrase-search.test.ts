@@ -1,7 +1,7 @@
 // The search with phrases on the host: progress of phrases, and how beams are shared.
 import { expect, it } from 'vitest';
-import { continuesWord } from '../../../../src/features/documents/decode/phrase-ids.ts';
 import { allocateBeams, Phrases } from '../../../../src/features/documents/decode/phrase-search.ts';
+import { continuesWord } from '../../../../src/text/tokenizers/phrase-ids.ts';
 import type { Tokenizer } from '../../../../src/text/tokenizers/tokenizer.ts';
 
 /** Bank and wanted tokens after each token. */

@@ -5,8 +5,8 @@ import {
   textsOfTokens,
   wordsOf,
   wordsOfTokens,
-} from '../../../../src/features/corpora/align/token-words.ts';
-import { trainBpe } from '../../../support/tokenizers.ts';
+} from '../../../src/text/tokenizers/token-words.ts';
+import { trainBpe } from '../../support/tokenizers.ts';
 
 it('ends words at ASCII spaces only, as fast_align', () => {
   expect(wordsOf(' the\tcat  10\u00a0000 km ')).toEqual(['the', 'cat', '10\u00a0000', 'km']);

@@ -1,7 +1,7 @@
 // The words of a text that its tokens belong to, by their characters.
 
-import { SPACE_MARK } from '../../../text/tokenizers/normalization.ts';
-import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
+import { SPACE_MARK } from './normalization.ts';
+import type { Tokenizer } from './tokenizer.ts';
 
 /** The words of a text, between ASCII spaces as in fast_align: a no-break space does not end a word. */
 export const wordsOf = (text: string): string[] => text.split(/[ \t\n\v\f\r]+/).filter((word) => word !== '');

@@ -1,6 +1,6 @@
 // The tokens of parts of a text: of a phrase inside of a sentence, and of the begin of a text.
 
-import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
+import type { Tokenizer } from './tokenizer.ts';
 
 /** Ids of a text without those that end every text of its tokenizer. */
 export function openIds(tokenizer: Tokenizer, text: string): number[] {
