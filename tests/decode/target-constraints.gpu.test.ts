@@ -5,6 +5,7 @@ import type { TextOptions } from '../../src/decode/text-options.ts';
 import { Translator } from '../../src/decode/translator.ts';
 import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
+import { features } from '../../src/features/features.ts';
 import { gpuDevice } from '../support/gpu.ts';
 import { preNormLetterModel } from '../support/saved-model.ts';
 
@@ -21,7 +22,7 @@ const translator = (): Promise<Translator> => {
   shared ??= gpuDevice().then((device) => {
     const engine = gpuEngine(wrapDevice(device));
     engines.push(engine);
-    return new Translator(engine, model, { shape: { batch: 3 } });
+    return new Translator(engine, model, { shape: { batch: 3 }, ruledTexts: features.ruledTexts });
   });
   return shared;
 };

@@ -196,6 +196,8 @@ describe('align', () => {
   });
 
   it('rejects invalid ids', async () => {
-    await expect((await translator()).align(idsOf('a'), [99])).rejects.toThrow('align: tgt has the id 99');
+    await expect((await translator()).align(idsOf('a'), [99])).rejects.toThrow(
+      'align: the target has the id 99',
+    );
   });
 });
