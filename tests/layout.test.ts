@@ -447,7 +447,7 @@ it('names no flags of the command in messages of the library', () => {
     'src/engine/gpu/webgpu-errors.ts',
     'src/train/report/report-page.ts',
   ];
-  const isRows = (path: string) => path.startsWith('src/train/settings/') && path.endsWith('settings.ts');
+  const isRows = (path: string) => /^src\/(train|features)\/.*settings\.ts$/.test(path);
   const named = sources
     .filter((path) => !isOfCommands(path) && !others.includes(path) && !isRows(path))
     .flatMap((path) =>

@@ -35,7 +35,7 @@ const paths = [
     'text/corpus/tsv',
     'train/update/optimizer-config',
     'train/update/trainer',
-    'train/update/training-data',
+    'train/data/training-data',
   ],
 ];
 const heddle = Object.assign(

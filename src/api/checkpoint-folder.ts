@@ -3,7 +3,7 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import { type Files, folderPart, writeText } from '../files/files.ts';
-import { checkRunFolder, ownsModel } from '../train/run/run-files.ts';
+import { checkRunFolder, ownsModel } from '../train/data/run-files.ts';
 import { checkStepFolders } from '../train/run/step-folders.ts';
 
 /** What decides whether a run may write its checkpoints. */

@@ -1,29 +1,20 @@
 // File and Blob objects in the arguments of `train` and `planTraining`, as pairs and as paths of files beside those
 // of the host.
 
-import type { CorpusMixture } from '../features/corpora/corpus-stages.ts';
-import type { Clip } from '../features/speech/speech-clips.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
-import type { FileSource, FolderSource } from '../files/given-files.ts';
+import { type FileSource, type FolderSource, GivenFiles } from '../files/given-files.ts';
 import { isObject } from '../files/json-files.ts';
 import type { Features } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
 import { emitTo, type SessionEvent } from '../session/session-event.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
-import type { CorpusArguments } from '../train/data/load-corpus.ts';
-import type { TrainSettings } from '../train/settings/train-settings.ts';
-
-/** Settings that are files. */
-export const fileSettings = [
-  'tokenizerFile',
-  'sourceTokenizer',
-  'targetTokenizer',
-  'guidedAlignment',
-] as const;
+import { type CorpusArguments, checkCorpus, readBlobPairs } from '../train/data/load-corpus.ts';
+import type { SettingTable, TrainSettings } from '../train/settings/train-settings.ts';
 
 /** The settings of a training, of which those that are files may be File and Blob objects. */
-export interface GivenSettings extends Omit<TrainSettings, (typeof fileSettings)[number] | 'init'> {
+export interface GivenSettings
+  extends Omit<TrainSettings, 'tokenizerFile' | 'sourceTokenizer' | 'targetTokenizer' | 'init'> {
   /**
    * Use this tokenizer for both sides instead of training one: a tokenizer.json or a SentencePiece model, as a path,
    * File or Blob. [train a tokenizer]
@@ -34,56 +25,38 @@ export interface GivenSettings extends Omit<TrainSettings, (typeof fileSettings)
   /** Like tokenizerFile, only for the target. [tokenizerFile, or train one] */
   readonly targetTokenizer?: FileSource;
   /**
-   * Guided alignment: train one head of the last cross-attention on the word alignments in this file, a line 0-0 1-2
-   * for each line of the files of pairs; as a path, File or Blob. [none]
-   */
-  readonly guidedAlignment?: FileSource;
-  /**
    * Initialize the weights with a scheme (xavier, truncated-normal), or fine-tune a model with its tokenizers: a
    * folder, an archive as a File or Blob, or the files of a folder. ['xavier']
    */
   readonly init?: FolderSource;
 }
 
-/** Pairs, clips, a file of pairs, or a corpus. */
-export type GivenPairs =
-  | readonly Pair[]
-  | readonly Clip[]
-  | Blob
-  | CorpusArguments<FileSource>
-  | CorpusMixture<FileSource>;
+/** Pairs, a file of pairs, or a corpus. */
+export type GivenPairs = readonly Pair[] | Blob | CorpusArguments<FileSource>;
 
-/** The same without File and Blob objects. */
-type KnownPairs = readonly Pair[] | readonly Clip[] | CorpusArguments | CorpusMixture;
+/** The same, or data in a form that a guest reads (session/given-data.ts). */
+export type GivenData = GivenPairs | object;
 
 /** Dev and test pairs. */
 interface GivenSets {
-  readonly dev?: readonly Pair[] | readonly Clip[] | Blob;
-  readonly test?: readonly Pair[] | readonly Clip[] | Blob;
+  readonly dev?: GivenData;
+  readonly test?: GivenData;
 }
 
 /** Arguments without File and Blob objects, and files that have these at the paths in the arguments. */
 export interface KnownInputs {
-  readonly pairs: KnownPairs;
-  readonly dev?: readonly Pair[] | readonly Clip[];
-  readonly test?: readonly Pair[] | readonly Clip[];
+  readonly pairs: object;
+  readonly dev?: object;
+  readonly test?: object;
   readonly settings: TrainSettings;
   readonly files: Files;
 }
 
-/** Reads the files of pairs, and gives the other files paths. */
+/** Reads the files of pairs, and gives the other files paths. `table`: names the settings that are files. */
 export async function givenInputs(
-  given: GivenPairs,
-  {
-    dev,
-    test,
-    tokenizerFile,
-    sourceTokenizer,
-    targetTokenizer,
-    guidedAlignment,
-    init,
-    ...others
-  }: GivenSettings & GivenSets,
+  given: GivenData,
+  { dev, test, init, ...others }: GivenSettings & GivenSets,
+  table: SettingTable,
   {
     files: base = currentHost().files,
     ...reading
@@ -94,29 +67,26 @@ export async function givenInputs(
     readonly signal?: AbortSignal;
   },
 ): Promise<KnownInputs> {
-  const { GivenFiles } = await import('../files/given-files.ts');
   const files = new GivenFiles(archiveFiles(base));
-  const path = (source: FileSource | undefined) => (source === undefined ? source : files.path(source));
-  const pairsOf = async <T>(list: T | Blob): Promise<T | readonly Pair[]> =>
+  const pairsOf = async (list: object): Promise<object> =>
     list instanceof Blob ? pairsOfBlob(list, reading) : list;
+  const settings = Object.fromEntries(
+    Object.entries(others).map(([name, value]) => [
+      name,
+      table.files.includes(name) && value !== undefined ? files.path(value as FileSource) : value,
+    ]),
+  ) as TrainSettings;
   const isCorpus = isObject(given) && !(given instanceof Blob);
   return {
-    pairs: isCorpus ? (files.withPaths(given) as KnownPairs) : ((await pairsOf(given)) as KnownPairs),
-    dev: await pairsOf(dev),
-    test: await pairsOf(test),
-    settings: {
-      ...others,
-      tokenizerFile: path(tokenizerFile),
-      sourceTokenizer: path(sourceTokenizer),
-      targetTokenizer: path(targetTokenizer),
-      guidedAlignment: path(guidedAlignment),
-      init: init === undefined ? init : await files.folder(init),
-    },
+    pairs: isCorpus ? (files.withPaths(given) as object) : await pairsOf(given),
+    dev: dev && (await pairsOf(dev)),
+    test: test && (await pairsOf(test)),
+    settings: { ...settings, init: init === undefined ? init : await files.folder(init) },
     files: files.files,
   };
 }
 
-/** The pairs of a file; the readers of its format are loaded on demand. */
+/** The pairs of a file. */
 export async function pairsOfBlob(
   blob: Blob,
   {
@@ -129,17 +99,29 @@ export async function pairsOfBlob(
     readonly signal?: AbortSignal;
   },
 ): Promise<readonly Pair[]> {
-  const { readBlobPairs } = await import('../train/data/load-corpus.ts');
   return readBlobPairs(blob, { features, emit: emitTo(onEvent), signal });
 }
 
 /** The corpus that is given instead of pairs; undefined if there is none. */
-export async function corpusOf(given: unknown): Promise<CorpusArguments | undefined> {
+export async function corpusOf(
+  given: unknown,
+  { givenData }: Features,
+): Promise<CorpusArguments | undefined> {
   if (!isObject(given)) return undefined;
-  const isKind = 'kind' in given;
-  if (!(isKind || 'data' in given || 'stages' in given)) return undefined;
-  const { checkCorpus, mixedCorpus } = await import('../features/corpora/corpus-stages.ts'); // most calls have pairs
-  if (!isKind) return mixedCorpus(given);
-  checkCorpus(given as CorpusArguments);
-  return given as CorpusArguments;
+  const reader = await givenData.find((row) => row.matches(given))?.load();
+  const corpus = reader?.corpusOf?.(given) ?? given;
+  if (!('kind' in corpus)) return undefined;
+  checkCorpus(corpus as CorpusArguments);
+  return corpus as CorpusArguments;
+}
+
+/** Pairs, or the pairs of data in a form that a guest reads, whose sources `data` then has by name. */
+export async function pairsIn(
+  given: object,
+  name: string,
+  { givenData }: Features,
+  data: Map<string, Float32Array>,
+): Promise<readonly Pair[]> {
+  const reader = await givenData.find((row) => row.matches(given))?.load();
+  return (await reader?.pairsOf?.(given, name, data)) ?? (given as readonly Pair[]);
 }

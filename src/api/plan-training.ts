@@ -2,34 +2,43 @@
 
 import { checkSignal, HeddleError } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
+import { renderMessage } from '../core/message.ts';
 import { untilAborted } from '../core/until-aborted.ts';
-import type { Plan } from '../engine/plan/plan.ts';
-import { makePlan } from '../engine/plan/planner.ts';
+import type { Device } from '../engine/gpu/device.ts';
 import type { Files } from '../files/files.ts';
-import { loraConfig } from '../model/lora.ts';
-import type { ModelConfig } from '../model/model-config.ts';
-import { storedParameters } from '../model/quantized-parameters.ts';
+import { type ModelConfig, modelConfig } from '../model/model-config.ts';
+import { parameterList } from '../model/parameters.ts';
 import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
 import { Session, type SessionOptions } from '../session/session.ts';
+import { emitTo } from '../session/session-event.ts';
 import { shapeName } from '../text/batches/buckets.ts';
 import {
   describeSkipped,
   type EncodedCorpus,
+  shortened,
   sourceLength,
   targetLength,
 } from '../text/batches/encoded-corpus.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import { corpusName } from '../train/data/load-corpus.ts';
+import { encodeOptionsOf, plainBatches } from '../train/data/training-data.ts';
 import type { JobEvent } from '../train/report/training-events.ts';
-import { furtherLoss } from '../train/run/further-loss.ts';
-import { describeSetup, type Setup, setUp } from '../train/run/setup.ts';
-import { initFolder } from '../train/settings/run-defaults.ts';
-import type { TrainSettings } from '../train/settings/train-settings.ts';
-import { trainingGraph } from '../train/update/training-graphs.ts';
-import { type GivenPairs, givenInputs } from './given-inputs.ts';
+import { type PreparedRun, prepareRun } from '../train/run/prepared-run.ts';
+import { describeSizes } from '../train/run/start-messages.ts';
+import { precisionOf } from '../train/run/trained-model.ts';
+import { completeArguments, type TrainArguments } from '../train/settings/train-arguments.ts';
+import { SettingTable, type TrainSettings } from '../train/settings/train-settings.ts';
+import { Recipe } from '../train/settings/training-recipe.ts';
+import { Trainer } from '../train/update/trainer.ts';
+import {
+  largestPlan,
+  type TrainingMemory,
+  trainingMemory,
+  whyNotFit,
+} from '../train/update/training-memory.ts';
+import { type GivenData, givenInputs } from './given-inputs.ts';
 import { runInputs, type TrainData, type TrainOptions } from './train.ts';
-import { memoryBeside, whyNotFit } from './training-memory.ts';
 
 /** Options of `train` that have no effect on a plan. */
 const runOptions = [
@@ -102,22 +111,8 @@ export interface TrainingForecast {
   /** Number of updates: total and per epoch. */
   readonly steps: number;
   readonly stepsPerEpoch: number;
-  /**
-   * GPU memory of the largest plan, in bytes: total; weights, gradients and moments; activations; batches.
-   */
-  readonly planned: {
-    readonly peak: number;
-    readonly states: number;
-    readonly slots: number;
-    readonly inputs: number;
-    /** Bytes of other GPU buffers: of smaller shapes, and those that weights and results are read through. */
-    readonly staging: number;
-    /**
-     * Bytes of JavaScript memory: the weights, which are there when they are initialized or saved, batches and
-     * results that are copied to and from the device, and the token ids of the pairs.
-     */
-    readonly javascript: number;
-  };
+  /** Memory of the training, in bytes. */
+  readonly planned: TrainingMemory;
   /** Floating-point operations and dispatches of a step with the largest batch shape. */
   readonly flops: number;
   readonly dispatches: number;
@@ -136,24 +131,63 @@ export interface TrainingForecast {
 
 /** `planTraining` of the library, with the guests that the caller has. */
 export async function planTraining(
-  pairs: GivenPairs,
+  pairs: GivenData,
   options: PlanTrainingOptions = {},
   features: Features = noFeatures,
 ): Promise<TrainingForecast> {
   checkSignal(options.signal);
-  const others = { ...options };
-  for (const name of runOptions) delete others[name];
+  const { files: base, signal, device: given, memoryBudget, from, onEvent, ...others } = options;
+  const settings = { ...others };
+  for (const name of runOptions) delete (settings as PlanTrainingOptions)[name];
   try {
-    return await untilAborted(options.signal, async () => {
-      const planned = await forecast(pairs, others, features);
-      if (planned.fits || options.memoryBudget === undefined) return planned;
-      return { ...planned, offer: await offerFor(pairs, others, features) };
+    return await untilAborted(signal, async () => {
+      const messages: string[] = [];
+      const emit = emitTo((event: JobEvent): void => {
+        messages.push(...notesOf(event));
+        onEvent?.(event);
+      });
+      const table = new SettingTable(features.settings);
+      const { files, ...inputs } = await givenInputs(pairs, settings, table, {
+        features,
+        files: base,
+        signal,
+        onEvent: emit,
+      });
+      const session = new Session(currentHost(), { device: given, signal, files, features, onEvent: emit });
+      try {
+        const { dev, test } = inputs;
+        const {
+          args,
+          split,
+          sourceData,
+          base: model,
+        } = await runInputs(inputs.pairs, { ...inputs.settings, dev, test, from }, features);
+        const run = await prepareRun(args, session, undefined, { split, sourceData, model: model?.saved });
+        const device = await session.device.open();
+        const limits: MemoryLimits = { memoryBudget, memoryLimit: limitOf(device, session), signal };
+        const forecast = await forecastOf(run, messages, device, limits);
+        if (forecast.fits || memoryBudget === undefined) return forecast;
+        return { ...forecast, offer: await offerFor(run, args, device, limits, features) };
+      } finally {
+        await session.close();
+      }
     });
   } catch (error) {
     if (!(error instanceof HeddleError && error.area === 'train')) throw error;
     throw new HeddleError(error.template, { kind: error.kind, area: 'planTraining', cause: error });
   }
 }
+
+/** Limits of the memory of a training. */
+interface MemoryLimits {
+  readonly memoryBudget: number | undefined;
+  readonly memoryLimit: number | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Bytes of a plan that a device may have; undefined: no limit. */
+const limitOf = (device: Device, { host }: Session): number | undefined =>
+  device.traits.software ? host.memory : undefined;
 
 /** Shorter sequences are offered down to this maximum length. */
 const shortest = 16;
@@ -162,7 +196,7 @@ const shortest = 16;
  * Changes of settings that save memory, those that change a training least first: more compute, smaller batches, for a
  * model that is fine-tuned a LoRA adapter on int8 or int4 weights, then shorter sequences.
  */
-function changesOf(options: PlanTrainingOptions): MemoryOffer['settings'][] {
+function changesOf(options: TrainSettings, isTuned: boolean): MemoryOffer['settings'][] {
   const { batchSize = 64, maxTokens } = options;
   const halves = maxTokens === undefined ? [1, 2, 4, 8, 16, 32].filter((half) => half <= batchSize) : [1];
   const batches = halves.map((half): MemoryOffer['settings'] => ({
@@ -170,9 +204,6 @@ function changesOf(options: PlanTrainingOptions): MemoryOffer['settings'][] {
     batchSize: half === 1 ? options.batchSize : Math.floor(batchSize / half),
   }));
   const [first = {}, last = first] = [batches[0], batches.at(-1)];
-  const { from, init } = options;
-  const isScheme = typeof init === 'string' && initFolder({ init }) === undefined;
-  const isTuned = from !== undefined || (init !== undefined && !isScheme);
   const adapters =
     isTuned && !options.lora
       ? (['int8', 'int4'] as const).flatMap((weights) =>
@@ -186,101 +217,113 @@ function changesOf(options: PlanTrainingOptions): MemoryOffer['settings'][] {
   return [...batches, ...adapters, ...lengths];
 }
 
-/** The first of some changes of settings with which a training fits. */
+/** The first of some changes of settings with which a training fits. The corpus is neither read nor encoded again. */
 async function offerFor(
-  pairs: GivenPairs,
-  options: PlanTrainingOptions,
+  run: PreparedRun,
+  given: TrainArguments,
+  device: Device,
+  limits: MemoryLimits,
   features: Features,
 ): Promise<MemoryOffer | undefined> {
-  for (const settings of changesOf(options)) {
-    const { fits, planned } = await forecast(pairs, { ...options, ...settings }, features);
-    if (fits) return { settings, bytes: planned.peak + planned.staging + planned.javascript };
+  for (const settings of changesOf(given, run.start !== undefined)) {
+    const changed = await changedRun(run, { ...given, ...settings }, features);
+    const { why, memory } = changed
+      ? await planOf(changed, device, limits)
+      : { why: 'no pair is left', memory: undefined };
+    if (why === undefined && memory)
+      return { settings, bytes: memory.peak + memory.staging + memory.javascript };
   }
   return undefined;
 }
 
-async function forecast(
-  given: GivenPairs,
-  { files: base, signal, device, memoryBudget, from, onEvent, ...options }: PlanTrainingOptions,
+/** A run that is prepared, with other settings of batches, memory or maximum length; undefined if no pair is left. */
+async function changedRun(
+  run: PreparedRun,
+  given: TrainArguments,
   features: Features,
-): Promise<TrainingForecast> {
-  const messages: string[] = [];
-  const emit = (event: JobEvent): void => {
-    messages.push(...notesOf(event));
-    onEvent?.(event);
+): Promise<PreparedRun | undefined> {
+  const args = completeArguments(given, new SettingTable(features.settings));
+  const recipe = await Recipe.of(args, run.start, features, given);
+  const { maxLength } = recipe.data;
+  const isNew = run.start === undefined;
+  const config =
+    isNew && maxLength !== undefined
+      ? modelConfig({ ...run.data.config, maxLength, maxSource: undefined })
+      : run.data.config;
+  const corpus = shortened(run.data.corpus, encodeOptionsOf(config, recipe.data));
+  if (corpus.count === 0) return undefined;
+  const batches = plainBatches(corpus, recipe.data);
+  const { perEpoch } = batches.order;
+  const steps = recipe.updates(perEpoch);
+  return {
+    ...run,
+    recipe,
+    args: recipe.args,
+    data: { ...run.data, config, corpus, batches },
+    parameters: parameterList(config, run.parameters.source),
+    update: recipe.update(steps, config.dModel),
+    steps,
+    perEpoch: recipe.updatesIn(1, perEpoch),
   };
-  const { pairs, settings, files, ...sets } = await givenInputs(given, options, {
-    features,
-    files: base,
-    signal,
-    onEvent: emit,
-  });
-  const { args, split, clips, base: model } = await runInputs(pairs, { ...settings, ...sets, from });
-  const host = currentHost();
-  const session = new Session(host, { device, signal, files, features, onEvent: emit });
+}
+
+/** The plans of a run and its memory, and why it does not fit; undefined if it fits. */
+async function planOf(
+  { recipe, data, update, start, parameters }: PreparedRun,
+  device: Device,
+  { memoryBudget, memoryLimit, signal }: MemoryLimits,
+) {
+  const { config, batches, corpus } = data;
+  const ids = corpus.count * 4 * meanLength(corpus);
   try {
-    const setup = await setUp(args, session, undefined, { split, clips, model: model?.saved });
-    const { data, parameters, recipe, steps, perEpoch } = setup;
-    const { config, corpus, shapes } = data;
-    const device = await session.device.open();
-    const memory = memoryBudget ?? (device.traits.software ? host.memory : undefined);
-    const ids = corpus.count * 4 * (corpus.count === 0 ? 0 : meanLength(corpus));
-    const { precision, noFuse, gradientCheckpointing, quantizeBits, freeze, weights, weightsExclude } =
-      setup.args;
-    const lora = setup.args.lora && loraConfig(setup.args.lora);
-    const addLoss = await furtherLoss(setup.args);
-    const graphOptions = { precision, noFuse, gradientCheckpointing, quantizeBits, freeze, lora, addLoss };
-    const stored =
-      (weights ?? 'f32') === 'f32'
-        ? parameters
-        : storedParameters(config, { weights, weightsExclude }, parameters.source);
-    const plan = (shape: (typeof shapes)[number]) =>
-      makePlan(trainingGraph(config, stored, shape, recipe.optimizer, graphOptions), {
-        traits: device.traits,
-      });
-    const plans: Plan[] = [];
-    let reason: string;
-    const besidePlans = () => memoryBeside(plans, parameters.count, ids);
-    try {
-      for (const shape of shapes) {
-        await new Promise((resolve) => setTimeout(resolve)); // planning takes long; this lets the caller abort
-        signal?.throwIfAborted();
-        plans.push(plan(shape));
-      }
-      reason = whyNotFit(plans, device, memory, memoryBudget === undefined ? undefined : besidePlans());
-    } catch (error) {
-      if (!(error instanceof HeddleError)) throw error;
-      reason = error.message;
-    }
-    const largest = plans.reduce<Plan | undefined>(
-      (a, b) => (a && a.bytes.peak >= b.bytes.peak ? a : b),
-      undefined,
-    );
-    const { peak = 0, states = 0, slots = 0, inputs = 0 } = largest?.bytes ?? {};
-    const beside = largest ? besidePlans() : nothingBeside;
-    return {
-      corpus: corpusForecast(setup, messages),
-      config,
-      parameters: parameters.count,
-      shapes: shapes.map(shapeName),
-      steps,
-      stepsPerEpoch: perEpoch,
-      planned: { peak, states, slots, inputs, ...beside },
-      flops: largest?.flops ?? 0,
-      dispatches: largest?.passes.length ?? 0,
-      fits: reason === '',
-      reason,
-      adapter: adapterName(device.adapter),
-      software: device.traits.software,
+    const options = {
+      ...recipe.trainer,
+      ...(await precisionOf(recipe, config, parameters, start)),
+      source: parameters.source,
     };
-  } finally {
-    await session.close();
+    const { traits } = device;
+    const plans = await Trainer.plan(config, update, batches.shapes, options, { traits, signal });
+    const memory = trainingMemory(plans, parameters.count, ids);
+    const why = whyNotFit(plans, memory, device, { memoryLimit, budget: memoryBudget });
+    return { plans, memory, why: why && renderMessage(why) };
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    return { plans: undefined, memory: undefined, why: error.message };
   }
 }
 
-/** The corpus of a run. `messages`: all of its setup, those about the corpus first, then the line of its sizes. */
-function corpusForecast(setup: Setup, messages: readonly string[]): TrainingForecast['corpus'] {
-  const { args, data, examples, dev, test } = setup;
+/** No memory: of a training that cannot be planned. */
+const noMemory: TrainingMemory = { peak: 0, states: 0, slots: 0, inputs: 0, staging: 0, javascript: 0 };
+
+async function forecastOf(
+  run: PreparedRun,
+  messages: readonly string[],
+  device: Device,
+  limits: MemoryLimits,
+): Promise<TrainingForecast> {
+  const { data, parameters, steps, perEpoch } = run;
+  const { plans, memory = noMemory, why = '' } = await planOf(run, device, limits);
+  const largest = largestPlan(plans?.training ?? []);
+  return {
+    corpus: corpusForecast(run, messages),
+    config: data.config,
+    parameters: parameters.count,
+    shapes: data.batches.shapes.map(shapeName),
+    steps,
+    stepsPerEpoch: perEpoch,
+    planned: memory,
+    flops: largest?.flops ?? 0,
+    dispatches: largest?.passes.length ?? 0,
+    fits: why === '',
+    reason: why,
+    adapter: adapterName(device.adapter),
+    software: device.traits.software,
+  };
+}
+
+/** The corpus of a run. `messages`: all at its start, those about the corpus first, then the line of its sizes. */
+function corpusForecast(run: PreparedRun, messages: readonly string[]): TrainingForecast['corpus'] {
+  const { args, data, examples, dev, test } = run;
   const { corpus, source, target } = data;
   return {
     name: corpusName(args.corpus),
@@ -289,7 +332,7 @@ function corpusForecast(setup: Setup, messages: readonly string[]): TrainingFore
     test: test.length,
     skipped: corpus.tooLong + corpus.empty,
     messages: messages
-      .slice(0, messages.indexOf(describeSetup(setup)))
+      .slice(0, messages.indexOf(describeSizes(run)))
       .filter((text) => text !== describeSkipped(corpus)),
     sourceLengths: lengths(corpus, sourceLength),
     targetLengths: lengths(corpus, targetLength),
@@ -302,9 +345,6 @@ function corpusForecast(setup: Setup, messages: readonly string[]): TrainingFore
 /** Returns the text of a message or warning; nothing for other events. */
 export const notesOf = (event: JobEvent): string[] =>
   event.type === 'message' || event.type === 'warning' ? [event.text] : [];
-
-/** The memory beside a plan if no shape could be planned. */
-const nothingBeside = { staging: 0, javascript: 0 };
 
 /** Mean number of tokens of a pair. */
 function meanLength(corpus: EncodedCorpus): number {

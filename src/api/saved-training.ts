@@ -1,14 +1,14 @@
 // Reads the checkpoint and the log of a saved model.
 
 import type { FolderSource } from '../files/given-files.ts';
+import { withoutUndefined } from '../files/json-files.ts';
 import type { ModelPlace } from '../session/host.ts';
 import { openPlace } from '../session/open-place.ts';
 import { type CorpusArguments, corpusFile, corpusName } from '../train/data/load-corpus.ts';
 import type { LogRecord } from '../train/report/training-log.ts';
 import { readLog } from '../train/run/logbook.ts';
-import { startArguments } from '../train/settings/train-arguments.ts';
-import { settingsIn, type TrainSettings } from '../train/settings/train-settings.ts';
-import { readTrainingState } from '../train/update/training-state.ts';
+import { argumentsIn, readTrainingState } from '../train/run/training-state.ts';
+import { SettingTable, type TrainSettings } from '../train/settings/train-settings.ts';
 
 /** State of the training in a checkpoint. */
 export interface Checkpoint {
@@ -36,8 +36,8 @@ export interface Checkpoint {
 export async function readCheckpoint(model: FolderSource, place: ModelPlace = {}): Promise<Checkpoint> {
   const { files, folder } = await openPlace('readCheckpoint', model, place);
   const state = await readTrainingState(files, folder);
-  const { corpus, ...given } = startArguments(state, folder);
-  const settings = settingsIn(given);
+  const { corpus, out: _, resume: __, ...given } = argumentsIn(state, folder, new SettingTable());
+  const settings: TrainSettings = withoutUndefined<unknown>(given);
   const pairs = `${folder}/${corpusFile}`;
   return {
     step: state.step,

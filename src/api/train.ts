@@ -3,7 +3,6 @@
 import { check, checkSignal } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { untilAborted } from '../core/until-aborted.ts';
-import type { Clip } from '../features/speech/speech-clips.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import { isLoraFolder } from '../formats/lora-folder.ts';
@@ -18,16 +17,17 @@ import type { JobEvent, TrainingEvent } from '../train/report/training-events.ts
 import type { LogStep } from '../train/report/training-log.ts';
 import type { RunningTraining, TrainingGate } from '../train/run/loop.ts';
 import { runTraining } from '../train/run/recovery.ts';
+import { argumentsIn, readTrainingState } from '../train/run/training-state.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
-import { pairsOfCaller, startArguments } from '../train/settings/train-arguments.ts';
-import { settingDefaults, type TrainSettings } from '../train/settings/train-settings.ts';
-import { readTrainingState } from '../train/update/training-state.ts';
+import { pairsOfCaller } from '../train/settings/train-arguments.ts';
+import { SettingTable, type TrainSettings } from '../train/settings/train-settings.ts';
 import {
   corpusOf,
-  type GivenPairs,
+  type GivenData,
   type GivenSettings,
   givenInputs,
   type KnownInputs,
+  pairsIn,
 } from './given-inputs.ts';
 import { Model, originOf } from './model.ts';
 
@@ -54,12 +54,12 @@ export type TrainGate = TrainingGate<ModelInTraining>;
 /** Options of `train`: the settings in docs/settings.md, and the following. */
 export interface TrainOptions extends GivenSettings, Omit<SessionOptions, 'onEvent'> {
   /** Pairs, or a file of pairs, for evaluations during the run. [the fraction `heldOut` of the pairs] */
-  readonly dev?: readonly Pair[] | readonly Clip[] | Blob;
+  readonly dev?: GivenData;
   /**
    * Pairs, or a file of pairs, to translate at the end, for `Model.training.evaluation`. [another fraction
    * `heldOut`; with `dev`: none]
    */
-  readonly test?: readonly Pair[] | readonly Clip[] | Blob;
+  readonly test?: GivenData;
   /** The model to fine-tune (`--init DIR`; `init` in state.json); it does not change. */
   readonly from?: Model;
   /**
@@ -94,7 +94,7 @@ export interface TrainOptions extends GivenSettings, Omit<SessionOptions, 'onEve
 
 /** `train` of the library, with the guests that the caller has. */
 export async function train(
-  given: GivenPairs,
+  given: GivenData,
   options: TrainOptions = {},
   features: Features = noFeatures,
 ): Promise<Model> {
@@ -111,7 +111,8 @@ export async function train(
   checkSignal(signal);
   for (const [name, call] of Object.entries({ onStep, onEvent }))
     check(!call || typeof call === 'function', `train: ${name} must be a function`);
-  const { pairs, dev, test, settings, files } = await givenInputs(given, inputs, {
+  const table = new SettingTable(features.settings);
+  const { pairs, dev, test, settings, files } = await givenInputs(given, inputs, table, {
     features,
     onEvent,
     signal,
@@ -123,7 +124,7 @@ export async function train(
   const out = checkpoint === undefined ? '' : host.modelPath(checkpoint);
   if (out) {
     const runFiles = archiveFiles(host.files);
-    const saved = resume && startArguments(await readTrainingState(runFiles, out), out);
+    const saved = resume && argumentsIn(await readTrainingState(runFiles, out), out, table);
     const { keepLast } = { ...saved, ...settings };
     const isModel =
       (await isModelFolder(host.files, out, features.formats)) || (await isLoraFolder(host.files, out));
@@ -131,8 +132,8 @@ export async function train(
     await checkCheckpoint(runFiles, out, checkpoint, { isModel, resume, force, keepLast });
   }
   const data = { ...settings, dev, test, from };
-  const { args, split, clips, base } = await untilAborted(signal, () =>
-    runInputs(pairs, data, { out, resume }),
+  const { args, split, sourceData, base } = await untilAborted(signal, () =>
+    runInputs(pairs, data, features, { out, resume }),
   );
   const session = new Session<TrainingEvent>(host, {
     device,
@@ -147,7 +148,7 @@ export async function train(
   try {
     const trained = await runTraining(args, run, {
       split,
-      clips,
+      sourceData,
       gate: gate && modelGate(gate, run),
       snapshots,
       maxLogSteps,
@@ -200,30 +201,30 @@ export async function runInputs(
     from,
     ...settings
   }: TrainSettings & Pick<KnownInputs, 'dev' | 'test'> & Pick<TrainOptions, 'from'>,
+  features: Features,
   { out, resume = false }: Pick<TrainArguments, 'out' | 'resume'> = { out: '' },
 ): Promise<{
   readonly args: TrainArguments;
   readonly split: Split | undefined;
-  readonly clips: ReadonlyMap<string, Float32Array> | undefined;
+  readonly sourceData: ReadonlyMap<string, Float32Array> | undefined;
   readonly base: { readonly saved: SavedModel; readonly name: string } | undefined;
 }> {
-  const corpus = await corpusOf(given);
+  const corpus = await corpusOf(given, features);
   check(
     !corpus || !(givenDev ?? givenTest),
     'train: dev and test are options beside pairs; give the files of a corpus in its fields dev and test',
     'input',
   );
-  const clips = new Map<string, Float32Array>();
-  const pairs = corpus ? [] : await pairsOf(given as readonly Pair[], 'train: pairs', clips);
-  const dev = givenDev && (await pairsOf(givenDev, 'train: dev', clips));
-  const test = givenTest && (await pairsOf(givenTest, 'train: test', clips));
-  if (!corpus) checkPairs(pairs, 'train: pairs');
-  if (dev) checkPairs(dev, 'train: dev');
-  if (test) checkPairs(test, 'train: test');
-  const state =
-    resume && !corpus ? await readTrainingState(archiveFiles(currentHost().files), out) : undefined;
-  const heldOut =
-    (state && startArguments(state, out).heldOut) ?? settings.heldOut ?? settingDefaults.heldOut;
+  const sourceData = new Map<string, Float32Array>();
+  const read = async (list: object, name: string): Promise<readonly Pair[]> => {
+    const pairs = await pairsIn(list, name, features, sourceData);
+    checkPairs(pairs, name);
+    return pairs;
+  };
+  const pairs = corpus ? [] : await read(given, 'train: pairs');
+  const dev = givenDev && (await read(givenDev, 'train: dev'));
+  const test = givenTest && (await read(givenTest, 'train: test'));
+  const heldOut = await heldOutOf(settings, features, resume && !corpus ? out : undefined);
   const parts = corpus ? undefined : splitPairs(pairs, heldOutParts(heldOut, { dev, test }));
   const split = parts && {
     ...parts,
@@ -241,16 +242,17 @@ export async function runInputs(
     out,
     resume,
   } as const;
-  return { args, split, clips: clips.size > 0 ? clips : undefined, base };
+  return { args, split, sourceData: sourceData.size > 0 ? sourceData : undefined, base };
 }
 
-/** A list of pairs as it is, and one of clips as pairs; `clips` gets their samples. */
-async function pairsOf(
-  list: readonly Pair[] | readonly Clip[],
-  name: string,
-  clips: Map<string, Float32Array>,
-): Promise<readonly Pair[]> {
-  const [first] = Array.isArray(list) ? (list as readonly unknown[]) : [];
-  if (typeof first !== 'object' || first === null || !('audio' in first)) return list as readonly Pair[];
-  return (await import('../features/speech/speech-clips.ts')).clipPairs(list as readonly Clip[], name, clips);
+/** The fraction of the pairs to hold out; `resumed`: folder of the checkpoint whose fraction is used. */
+async function heldOutOf(
+  { heldOut }: TrainSettings,
+  { settings }: Features,
+  resumed: string | undefined,
+): Promise<number> {
+  const table = new SettingTable(settings);
+  if (resumed === undefined) return heldOut ?? table.defaults.heldOut;
+  const state = await readTrainingState(archiveFiles(currentHost().files), resumed);
+  return argumentsIn(state, resumed, table).heldOut;
 }

@@ -13,9 +13,9 @@ import { parameterList } from '../model/parameters.ts';
 import { type PresetName, presets } from '../model/presets.ts';
 import { fillBatch } from '../text/batches/batches.ts';
 import type { EncodedCorpus, RaggedRows } from '../text/batches/encoded-corpus.ts';
+import { initializeTraining } from '../train/run/training-state.ts';
 import { optimizerConfig } from '../train/update/optimizer-config.ts';
 import { inputArrays, trainingGraph } from '../train/update/training-graphs.ts';
-import { initializeTraining } from '../train/update/training-state.ts';
 
 /** Sizes of the batch and of the vocabulary. */
 export interface StepShape {

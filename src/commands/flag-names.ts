@@ -2,7 +2,7 @@
 
 import { flagOf } from '../core/fields.ts';
 import { decodeRows } from '../decode/decode-fields.ts';
-import { settingFlag, settingRows } from '../train/settings/train-settings.ts';
+import { settingRows, settingTable } from '../features/all-settings.ts';
 
 /** Flags by the name of their option. */
 const flags = new Map<string, string>([
@@ -10,7 +10,7 @@ const flags = new Map<string, string>([
     const flag = flagOf(name, row);
     return flag === undefined ? [] : [[name, flag]];
   }),
-  ...settingRows.map(([name]): [string, string] => [name, settingFlag(name)]),
+  ...settingRows.map(([name]): [string, string] => [name, settingTable.flag(name)]),
   ['memoryLimit', '--memory-limit'],
   ['memoryBudget', '--memory-budget'],
   ['sourceColumn', '--source-column'],

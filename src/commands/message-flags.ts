@@ -4,8 +4,8 @@ import { HeddleError, messageOf } from '../core/errors.ts';
 import { flagOf } from '../core/fields.ts';
 import { type Message, type MessageStyle, msg, option, renderMessage } from '../core/message.ts';
 import { decodeRows } from '../decode/decode-fields.ts';
+import { settingRows, settingTable } from '../features/all-settings.ts';
 import { modelFields } from '../model/model-fields.ts';
-import { settingFlag, settingRows } from '../train/settings/train-settings.ts';
 import { inFlags } from './flag-names.ts';
 
 /** Flags by the name of their option. */
@@ -14,7 +14,7 @@ const flags = new Map<string, string>([
     const flag = flagOf(name, row);
     return flag === undefined ? [] : [[name, flag]];
   }),
-  ...settingRows.map(([name]): [string, string] => [name, settingFlag(name)]),
+  ...settingRows.map(([name]): [string, string] => [name, settingTable.flag(name)]),
   ['memoryLimit', '--memory-limit'],
   ['memoryBudget', '--memory-budget'],
   ['sourceColumn', '--source-column'],

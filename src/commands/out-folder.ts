@@ -11,7 +11,7 @@ import { settledFolder } from '../files/settled-folder.ts';
 import { isLoraFolder } from '../formats/lora-folder.ts';
 import { isHeddleFolder } from '../formats/model-folder.ts';
 import { lockPath } from '../host/folder-lock.ts';
-import { checkRunFolder, ownsModel } from '../train/run/run-files.ts';
+import { checkRunFolder, ownsModel } from '../train/data/run-files.ts';
 import { checkNamed } from './output-file.ts';
 
 /** What to do if the output folder has a model. */

@@ -5,12 +5,13 @@ import type { Command, Option } from 'commander';
 import { dump } from 'js-yaml';
 import { HeddleError, withErrorPrefix } from '../core/errors.ts';
 import { suggestion } from '../core/fields.ts';
+import { settingTable } from '../features/all-settings.ts';
 import type { StageFiles } from '../features/corpora/corpus-stages.ts';
 import { type Files, writeText } from '../files/files.ts';
 import { isObject, withoutUndefined } from '../files/json-files.ts';
 import { completeSettings, initFolder, type RunKind } from '../train/settings/run-defaults.ts';
 import { settings } from '../train/settings/settings.ts';
-import { checkSettings, settingsIn, type TrainSettings } from '../train/settings/train-settings.ts';
+import type { TrainSettings } from '../train/settings/train-settings.ts';
 import { readYamlFields } from './config/yaml-file.ts';
 import { settingAttributes } from './train-flags.ts';
 
@@ -57,8 +58,8 @@ export async function readRunConfig(files: Files, path: string, command: Command
         : value;
     command.setOptionValueWithSource(name, parsed(option, listed, `${path}: ${name}`), 'config');
   }
-  const given = settingsIn(fields as TrainSettings);
-  withErrorPrefix(path, () => checkSettings(given), 'train');
+  const given = settingTable.in(fields as TrainSettings);
+  withErrorPrefix(path, () => settingTable.check(given), 'train');
   return {
     settings: given,
     pairs: train === undefined ? [] : [train].flat().map(String),
@@ -117,7 +118,7 @@ export async function saveRunConfig(
   kind: RunKind,
   { pairs, stages }: Partial<Pick<RunConfig, 'stages'>> & { readonly pairs: readonly string[] },
 ): Promise<void> {
-  const complete: Record<string, unknown> = { ...completeSettings(given, kind) };
+  const complete: Record<string, unknown> = { ...completeSettings(given, kind, settingTable) };
   if (initFolder(given) !== undefined)
     for (const own of ['preset', 'norm', 'tokenizer', 'vocabSize']) delete complete[own];
   const flags = command.options

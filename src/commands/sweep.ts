@@ -3,8 +3,8 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { suggestion } from '../core/fields.ts';
-import type { SettingName } from '../train/settings/settings.ts';
-import { settingRows, type TrainSettings } from '../train/settings/train-settings.ts';
+import { settingRows } from '../features/all-settings.ts';
+import type { TrainSettings } from '../train/settings/train-settings.ts';
 
 /** A run of a sweep. */
 export interface SweepRun {
@@ -14,11 +14,11 @@ export interface SweepRun {
 }
 
 /** Parses the text of the flag of a setting; throws a HeddleError. */
-export type ParseSetting = (name: SettingName, text: string) => unknown;
+export type ParseSetting = (name: string, text: string) => unknown;
 
 /** A setting and its values. */
 interface Dimension {
-  readonly name: SettingName;
+  readonly name: string;
   readonly values: readonly { readonly text: string; readonly value: unknown }[];
 }
 

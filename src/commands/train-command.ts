@@ -2,33 +2,28 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { fileSettings } from '../api/given-inputs.ts';
 import { readCheckpoint } from '../api/saved-training.ts';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { present } from '../core/present.ts';
-import type { Stage } from '../features/corpora/batches/mixed-batches.ts';
+import { settingTable } from '../features/all-settings.ts';
+import type { CorporaSettings } from '../features/corpora/corpora-settings.ts';
 import { mixedCorpus } from '../features/corpora/corpus-stages.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { type Files, isInFolder, withoutEndSlash } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { initSchemes } from '../model/initialize-weights.ts';
-import { pathsOf } from '../text/corpus/pair-files.ts';
+import type { Stage } from '../text/batches/batch-source.ts';
+import { type CorpusFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
-import {
-  type CorpusArguments,
-  type CorpusFiles,
-  corpusFiles,
-  corpusPaths,
-} from '../train/data/load-corpus.ts';
+import { type CorpusArguments, corpusFiles, corpusPaths } from '../train/data/load-corpus.ts';
+import { isRunFile } from '../train/data/run-files.ts';
 import type { Sample } from '../train/report/training-log.ts';
-import { isRunFile } from '../train/run/run-files.ts';
 import { checkStepFolders } from '../train/run/step-folders.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
 import { initFolder } from '../train/settings/run-defaults.ts';
-import type { SettingName } from '../train/settings/settings.ts';
 import { isOfCaller, type TrainArguments } from '../train/settings/train-arguments.ts';
-import { settingFlag, type TrainSettings } from '../train/settings/train-settings.ts';
+import { settingOf, type TrainSettings } from '../train/settings/train-settings.ts';
 import { outFolder, replaceModel } from './out-folder.ts';
 import { log } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
@@ -110,7 +105,7 @@ async function run(
   const rejectFlags = (flags: readonly string[], reason: string) => {
     for (const flag of flags)
       if (command.getOptionValueSource(flag) !== 'default')
-        throw new HeddleError(`train: ${settingFlag(flag as SettingName)} is only for ${reason}`);
+        throw new HeddleError(`train: ${settingTable.flag(flag)} is only for ${reason}`);
   };
   if (named.train)
     rejectFlags(['pairs', 'sourceLocale', 'targetLocale'], `the built-in corpus; omit it, or omit ${first}`);
@@ -118,11 +113,13 @@ async function run(
   const builtIn = task ?? `intl-${options.sourceLocale}-${options.targetLocale}`;
   const name = first === undefined ? builtIn : nameOf(first);
   const out = await outFolder(files, name, options, `--resume continues its training, ${replaceModel}`);
-  const { init, guidedAlignment: links } = given;
+  const { init } = given;
+  // A resumed run reads the alignments again.
+  const { guidedAlignment: links } = given as CorporaSettings;
   const settings = {
     ...given,
     init: init === undefined ? init : withoutEndSlash(init),
-    guidedAlignment: links === undefined ? links : resolve(links), // a resumed run reads it again
+    guidedAlignment: links === undefined ? links : resolve(links),
   };
   const saved = options.resume ? await readCheckpoint(out, { files }) : undefined;
   const args: TrainArguments = saved
@@ -155,13 +152,17 @@ async function run(
   if (saveConfig !== undefined) {
     const inputs = present([
       ...corpusPaths(args.corpus),
-      ...fileSettings.map((name) => settings[name]),
+      ...settingTable.files.map((name) => settingOf(settings, name) as string | undefined),
       config,
     ]);
     checkOutputFile('--save-config', saveConfig, { force, inputs });
     await saveRunConfig(files, saveConfig, command, settings, recipe, { pairs, stages: options.stages });
   }
-  const read = present(fileSettings.map((setting) => saved?.settings[setting] ?? settings[setting]));
+  const read = present(
+    settingTable.files.map(
+      (name) => (settingOf(saved?.settings ?? {}, name) ?? settingOf(settings, name)) as string | undefined,
+    ),
+  );
   const paths = [out, folder ?? out, tensorboard || out, ...read, ...corpusPaths(args.corpus)];
   // Pages and Deno have no lock files.
   const unlock = ['chrome', 'firefox', 'deno'].includes(options.host) ? await files.lock?.(out) : undefined;

@@ -3,15 +3,15 @@
 
 import { type Command, Option } from 'commander';
 import { HeddleError, messageOf } from '../core/errors.ts';
+import { type Setting, settingGroups } from '../core/setting.ts';
+import { settingRows, settingTable } from '../features/all-settings.ts';
 import type { StageFiles } from '../features/corpora/corpus-stages.ts';
 import { modelConfig } from '../model/model-config.ts';
 import { modelFields } from '../model/model-fields.ts';
 import { presets } from '../model/presets.ts';
 import { type TaskName, taskNames } from '../text/tasks/task-corpus.ts';
 import { describeDefault } from '../train/settings/run-defaults.ts';
-import { type Setting, settingGroups } from '../train/settings/setting-types.ts';
-import { type SettingName, settings } from '../train/settings/settings.ts';
-import { settingFlag, settingRows, type TrainSettings } from '../train/settings/train-settings.ts';
+import type { TrainSettings } from '../train/settings/train-settings.ts';
 import { table } from './output.ts';
 import { addPairFlags, type PairFlags } from './pair-flags.ts';
 import { addHostOptions, fieldOption, jsonOption, whole } from './parse-values.ts';
@@ -100,7 +100,7 @@ export function addTrainFlags(command: Command): void {
 
 /** Lets the flag of the seed have several values, which become the option `seeds`. */
 function acceptSeeds(command: Command): void {
-  const option = command.options.find(({ long }) => long === settingFlag('seed'));
+  const option = command.options.find(({ long }) => long === settingTable.flag('seed'));
   if (!option) return;
   const parse = option.parseArg;
   option.argParser((text: string, before: unknown) => {
@@ -111,7 +111,7 @@ function acceptSeeds(command: Command): void {
 }
 
 /** The value of the flag of a setting. Throws a HeddleError for an invalid one. */
-export function parseSetting(name: SettingName, text: string): unknown {
+export function parseSetting(name: string, text: string): unknown {
   const option = settingOption(name);
   if (!option.parseArg) return text;
   try {
@@ -155,13 +155,16 @@ function describeModels(): string {
 const several = (text: string, before: readonly string[] = []): string[] => [...before, text];
 
 /** The flag of a setting, for this and other commands. */
-export const settingOption = (name: SettingName): Option =>
-  fieldOption(name, settings[name], describeDefault(name));
+export function settingOption(name: string): Option {
+  const row = settingTable.rows[name];
+  if (!row) throw new Error(`there is no setting ${name}`);
+  return fieldOption(name, row, describeDefault(name, row));
+}
 
 /** The flag of a setting, and for a boolean its hidden negation. */
-const settingOptions = (name: SettingName, { type }: Setting): Option[] =>
+const settingOptions = (name: string, { type }: Setting): Option[] =>
   type.kind === 'boolean'
-    ? [settingOption(name), new Option(settingFlag(name).replace('--', '--no-')).hideHelp()]
+    ? [settingOption(name), new Option(settingTable.flag(name).replace('--', '--no-')).hideHelp()]
     : [settingOption(name)];
 
 /** Commander's names of the values of all setting flags. */

@@ -8,7 +8,7 @@
 export type { ReadPairsOptions } from '../api/read-pairs.ts';
 export type { CorpusMixture, StageFiles, WeightedFiles } from '../features/corpora/corpus-stages.ts';
 export type { ByteStream, PairBlockOptions } from '../text/corpus/pair-blocks.ts';
-export type { BadLine, PairFiles, PairFormat } from '../text/corpus/pair-files.ts';
+export type { BadLine, CorpusFiles, PairFiles, PairFormat } from '../text/corpus/pair-files.ts';
 export { type HeldOut, type Split, splitPairs } from '../text/corpus/pairs.ts';
 export { corpusToTsv, readTsv, type TsvCorpus } from '../text/corpus/tsv.ts';
 export { type IntlKind, type IntlOptions, type IntlPair, intlCorpus } from '../text/intl/intl-corpus.ts';
@@ -28,5 +28,5 @@ export type {
   TokenizerKind,
 } from '../text/tokenizers/tokenizer.ts';
 export { type TextRange, unknownWords } from '../text/tokenizers/unknown-words.ts';
-export type { CorpusArguments, CorpusFiles } from '../train/data/load-corpus.ts';
+export type { CorpusArguments } from '../train/data/load-corpus.ts';
 export { readPairs } from './files-with-features.ts';

@@ -12,15 +12,15 @@ export type {
   TranslatorLanguages,
 } from '../api/create-translator.ts';
 export type { EvaluateOptions, Evaluation, PairScore } from '../api/evaluate-model.ts';
-export type { GivenPairs, GivenSettings } from '../api/given-inputs.ts';
+export type { GivenSettings } from '../api/given-inputs.ts';
 export { isSupported, type Support } from '../api/is-supported.ts';
 export type { LoadOptions } from '../api/load-options.ts';
 export type { Model, ModelLanguages } from '../api/model.ts';
-export type { MemoryOffer, PlanTrainingOptions, TrainingForecast } from '../api/plan-training.ts';
+export type { MemoryOffer, TrainingForecast } from '../api/plan-training.ts';
 export type { PullOptions } from '../api/remote-models.ts';
 export type { SaveOptions } from '../api/save-model.ts';
 export { type Checkpoint, readCheckpoint } from '../api/saved-training.ts';
-export type { RunningModel, TrainData, TrainGate, TrainOptions } from '../api/train.ts';
+export type { RunningModel, TrainData, TrainGate } from '../api/train.ts';
 export { type ErrorKind, errorKind, HeddleError } from '../core/errors.ts';
 export type { DecodeOptions } from '../decode/decode-options.ts';
 export type { Hypothesis } from '../decode/hypotheses.ts';
@@ -45,6 +45,6 @@ export type { LoraSettings } from '../train/settings/train-setting-types.ts';
 export type { TrainSettings } from '../train/settings/train-settings.ts';
 export { pullModel } from './files-with-features.ts';
 export { loadModel } from './load-with-features.ts';
-export { planTraining } from './plan-with-features.ts';
-export { train } from './train-with-features.ts';
+export { type PlanTrainingOptions, planTraining } from './plan-with-features.ts';
+export { type GivenPairs, type GuestOptions, type TrainOptions, train } from './train-with-features.ts';
 export { createTranslator, translators } from './translate-with-features.ts';

@@ -1,12 +1,15 @@
 // `planTraining` of the library: it brings all guests, as `train` does.
 
-import type { GivenPairs } from '../api/given-inputs.ts';
 import {
-  type PlanTrainingOptions,
+  type PlanTrainingOptions as PlainPlanOptions,
   planTraining as planWith,
   type TrainingForecast,
 } from '../api/plan-training.ts';
 import { features } from '../features/features.ts';
+import type { GivenPairs, GuestOptions } from './train-with-features.ts';
+
+/** Options of `planTraining`: those of `train` that determine data, model and memory; the others are ignored. */
+export type PlanTrainingOptions = PlainPlanOptions & GuestOptions;
 
 /**
  * Plans the training of `train` with the same pairs and options: tokenizes the pairs and plans a step on the

@@ -17,9 +17,11 @@ export {
 } from '../api/run-summaries.ts';
 export { readTrainingLog } from '../api/saved-training.ts';
 export { describeType, type FieldType, fitsType, type OptionField, type ValueOf } from '../core/fields.ts';
+export type { Setting } from '../core/setting.ts';
 export type { Attention } from '../decode/alignment.ts';
 export type { InspectedToken, Inspection, InspectOptions, LikelyToken } from '../decode/inspection.ts';
 export type { AttentionKind, AttentionMap, GateMap, InspectedTensor } from '../decode/inspector.ts';
+export { settingRows, settingTable } from '../features/all-settings.ts';
 export {
   describeChanges,
   formatChanges,
@@ -53,6 +55,5 @@ export {
   type KindSetting,
   runKindOf,
 } from '../train/settings/run-defaults.ts';
-export type { Setting } from '../train/settings/setting-types.ts';
 export { type SettingName, settings, type Table } from '../train/settings/settings.ts';
-export { type SettingsWithDefaults, settingRows } from '../train/settings/train-settings.ts';
+export type { SettingsWithDefaults } from '../train/settings/train-settings.ts';

@@ -1,9 +1,28 @@
 // `train` of the library: it brings all guests. The code of a guest is loaded when a setting or a source needs it.
 
-import type { GivenPairs } from '../api/given-inputs.ts';
+import type { GivenPairs as PlainPairs } from '../api/given-inputs.ts';
 import type { Model } from '../api/model.ts';
-import { type TrainOptions, train as trainWith } from '../api/train.ts';
+import { type TrainOptions as PlainOptions, train as trainWith } from '../api/train.ts';
+import type { CorpusMixture } from '../features/corpora/corpus-stages.ts';
 import { features } from '../features/features.ts';
+import type { CorporaOptions, SpeechOptions } from '../features/guest-options.ts';
+import type { Clip } from '../features/speech/speech-clips.ts';
+import type { FileSource } from '../files/given-files.ts';
+
+/** Settings that guests bring. Those that are files may be File and Blob objects. */
+export interface GuestOptions extends Omit<CorporaOptions, 'guidedAlignment'>, SpeechOptions {
+  /**
+   * Guided alignment: train one head of the last cross-attention on the word alignments in this file, a line 0-0 1-2
+   * for each line of the files of pairs; as a path, File or Blob. [none]
+   */
+  readonly guidedAlignment?: FileSource;
+}
+
+/** Pairs, clips, a file of pairs, or a corpus. */
+export type GivenPairs = PlainPairs | readonly Clip[] | CorpusMixture<FileSource>;
+
+/** Options of `train`: the settings in docs/settings.md, and the following. */
+export interface TrainOptions extends PlainOptions, GuestOptions {}
 
 /**
  * Trains a model on pairs, or on clips of speech with their texts, or fine-tunes `from`. Instead of pairs it accepts

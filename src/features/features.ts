@@ -2,11 +2,14 @@
 // needed; a bundler splits the code along them. The entries, the command and the pages hand the table to the session.
 
 import type { ModelSource } from '../files/hub/model-source.ts';
+import { isObject } from '../files/json-files.ts';
 import type { ModelFormat } from '../formats/model-format.ts';
 import type { Features } from '../session/feature-table.ts';
+import { type CorporaSettings, corporaSettings } from './corpora/corpora-settings.ts';
 import { firefoxFacts, isLanguagePair, marianFacts } from './marian/marian-format.ts';
 import { type OnnxDtype, onnxFacts } from './onnx/onnx-format.ts';
 import { pytorchFacts } from './pytorch/pytorch-format.ts';
+import { maskOptions, speechSettings } from './speech/speech-settings.ts';
 
 const pytorch: ModelFormat = {
   ...pytorchFacts,
@@ -57,6 +60,45 @@ const withoutGpu = () => import('./onnx/engine-without-gpu.ts');
 
 /** All guests. */
 export const features: Features = {
+  settings: [corporaSettings, speechSettings],
+  givenData: [
+    {
+      matches: (given) => isObject(given) && !('kind' in given) && ('data' in given || 'stages' in given),
+      load: async () => (await import('./corpora/corpus-stages.ts')).mixtureReader,
+    },
+    {
+      matches: (given) => Array.isArray(given) && isObject(given[0]) && 'audio' in given[0],
+      load: async () => (await import('./speech/speech-clips.ts')).clipReader,
+    },
+  ],
+  dataSteps: [
+    {
+      isNeeded: (_, hasStages) => hasStages,
+      load: async () => (await import('./corpora/train/mixture-step.ts')).mixtureStep,
+    },
+    {
+      isNeeded: (settings) => (settings as CorporaSettings).guidedAlignment !== undefined,
+      needsTexts: true,
+      load: async () => (await import('./corpora/train/guide-step.ts')).guideStep,
+    },
+    {
+      isNeeded(settings) {
+        const { samplingAlpha = 0, bpeDropout = 0, augment } = settings as CorporaSettings;
+        return samplingAlpha > 0 || bpeDropout > 0 || augment !== undefined;
+      },
+      load: async () => (await import('./corpora/train/draw-step.ts')).drawStep,
+    },
+    {
+      isNeeded(settings) {
+        const { maskTimeProb, maskFeatureProb } = maskOptions(settings);
+        return maskTimeProb > 0 || maskFeatureProb > 0;
+      },
+      load: async () => (await import('./speech/train/mask-step.ts')).maskStep,
+    },
+  ],
+  trainingSources: {
+    frames: async () => (await import('./speech/train/training-frames.ts')).frameSource,
+  },
   formats: [pytorch, onnx, marian, firefox],
   sources: [firefoxReleases],
   engines: {

@@ -5,10 +5,22 @@ import type { DecodeRuledTexts } from '../decode/ruled-texts.ts';
 import type { ModelSource } from '../files/hub/model-source.ts';
 import type { ModelFormat } from '../formats/model-format.ts';
 import type { SourceKinds } from '../model/source-kind.ts';
+import type { DataStepRow } from './data-step.ts';
+import type { GivenDataRow } from './given-data.ts';
+import type { GuestSettings } from './guest-settings.ts';
 import type { NamedEngines } from './named-engines.ts';
+import type { TrainingSourceKind } from './training-source.ts';
 
 /** What guests bring: a field for each seam, with rows that load the code of a guest when it is needed. */
 export interface Features {
+  /** Settings of trainings. */
+  readonly settings: readonly GuestSettings[];
+  /** Forms in which programs give training data. */
+  readonly givenData: readonly GivenDataRow[];
+  /** Steps of the data of trainings, in the order in which they are done. */
+  readonly dataSteps: readonly DataStepRow[];
+  /** Kinds of sources that are not text, by the field `source` of a model: their part in trainings. */
+  readonly trainingSources: Readonly<Record<string, () => Promise<TrainingSourceKind>>>;
   /** Model formats beside those of src/formats/main-formats.ts. */
   readonly formats: readonly ModelFormat[];
   /** Places of models beside the hub. */
@@ -22,4 +34,13 @@ export interface Features {
 }
 
 /** The main house alone: text in, text out. */
-export const noFeatures: Features = { formats: [], sources: [], engines: {}, sourceKinds: {} };
+export const noFeatures: Features = {
+  settings: [],
+  givenData: [],
+  dataSteps: [],
+  trainingSources: {},
+  formats: [],
+  sources: [],
+  engines: {},
+  sourceKinds: {},
+};

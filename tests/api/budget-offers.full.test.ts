@@ -1,8 +1,8 @@
 // Each offer of a memory budget is taken: the training runs on a GPU that has no more memory than the budget leaves it.
 
 import { expect, it } from 'vitest';
-import { type PlanTrainingOptions, planTraining } from '../../src/api/plan-training.ts';
-import { train } from '../../src/api/train.ts';
+import { type PlanTrainingOptions, planTraining } from '../../src/entries/plan-with-features.ts';
+import { train } from '../../src/entries/train-with-features.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { registerHost } from '../../src/session/host.ts';

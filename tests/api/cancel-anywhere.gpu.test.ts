@@ -4,8 +4,8 @@
 
 import { expect } from 'vitest';
 import { Model } from '../../src/api/model.ts';
-import { planTraining } from '../../src/api/plan-training.ts';
-import { train } from '../../src/api/train.ts';
+import { planTraining } from '../../src/entries/plan-with-features.ts';
+import { train } from '../../src/entries/train-with-features.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { registerHost } from '../../src/session/host.ts';
 import { Session } from '../../src/session/session.ts';

@@ -2,12 +2,12 @@
 // an AbortError before that, within 300 ms (`npm run test:full`), and the model works afterwards.
 
 import { describe, expect, it, vi } from 'vitest';
-import { loadModel } from '../../src/api/load-model.ts';
 import { Model } from '../../src/api/model.ts';
 import { pullModel } from '../../src/api/model-files.ts';
-import { planTraining } from '../../src/api/plan-training.ts';
-import { train } from '../../src/api/train.ts';
 import { type Device, wrapDevice } from '../../src/engine/gpu/device.ts';
+import { loadModel } from '../../src/entries/load-with-features.ts';
+import { planTraining } from '../../src/entries/plan-with-features.ts';
+import { train } from '../../src/entries/train-with-features.ts';
 import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { registerHost } from '../../src/session/host.ts';

@@ -2,12 +2,12 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTranslator, translators } from '../../src/api/create-translator.ts';
-import { loadModel } from '../../src/api/load-model.ts';
 import { importModel, packModel, pullModel, readModelFacts } from '../../src/api/model-files.ts';
-import { planTraining } from '../../src/api/plan-training.ts';
 import { readPairs } from '../../src/api/read-pairs.ts';
 import { readCheckpoint, readTrainingLog } from '../../src/api/saved-training.ts';
-import { type TrainOptions, train } from '../../src/api/train.ts';
+import { loadModel } from '../../src/entries/load-with-features.ts';
+import { planTraining } from '../../src/entries/plan-with-features.ts';
+import { type TrainOptions, train } from '../../src/entries/train-with-features.ts';
 import type { FileSource, FolderSource } from '../../src/files/given-files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';

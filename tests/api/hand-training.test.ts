@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { HandTraining } from '../../src/api/hand-training.ts';
-import { loadModel } from '../../src/api/load-model.ts';
+import { loadModel } from '../../src/entries/load-with-features.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { registerHost } from '../../src/session/host.ts';
 

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { loadModel } from '../../src/api/load-model.ts';
+import { loadModel } from '../../src/entries/load-with-features.ts';
 import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { nodeHost } from '../../src/host/node-host.ts';

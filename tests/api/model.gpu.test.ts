@@ -1,11 +1,12 @@
 // Model and loadModel on the GPU: translating, streaming, generating, evaluating, saving and loading.
 
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { loadModel, openFolder } from '../../src/api/load-model.ts';
+import { openFolder } from '../../src/api/load-model.ts';
 import { Model } from '../../src/api/model.ts';
 import { fingerprintOf } from '../../src/core/fingerprint.ts';
 import { roundToF16 } from '../../src/core/float16.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
+import { loadModel } from '../../src/entries/load-with-features.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
 import { inLanguages, withLanguages } from '../../src/formats/hf/languages.ts';

@@ -2,7 +2,8 @@
 
 import { expect, it } from 'vitest';
 import { checkForecast, checkMemory, modelMemory } from '../../src/api/memory-needs.ts';
-import { notesOf, type PlanTrainingOptions, planTraining } from '../../src/api/plan-training.ts';
+import { notesOf } from '../../src/api/plan-training.ts';
+import { type PlanTrainingOptions, planTraining } from '../../src/entries/plan-with-features.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
 import { presets } from '../../src/model/presets.ts';

@@ -1,8 +1,8 @@
 // The batches of the page Learn: every pair once, rows no longer than their shape, less padding with more buckets.
 
 import { expect, it } from 'vitest';
-import { loadModel } from '../../src/api/load-model.ts';
 import { previewBatches } from '../../src/api/preview-batches.ts';
+import { loadModel } from '../../src/entries/load-with-features.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { registerHost } from '../../src/session/host.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';

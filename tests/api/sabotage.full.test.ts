@@ -3,9 +3,9 @@
 
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { loadModel } from '../../src/api/load-model.ts';
-import { type TrainOptions, train } from '../../src/api/train.ts';
 import { errorKind, HeddleError } from '../../src/core/errors.ts';
+import { loadModel } from '../../src/entries/load-with-features.ts';
+import { type TrainOptions, train } from '../../src/entries/train-with-features.ts';
 import { appendFile, type Files, readText, writeText } from '../../src/files/files.ts';
 import { verifyFolder } from '../../src/files/folder-commit.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
@@ -14,7 +14,7 @@ import { settledFolder } from '../../src/files/settled-folder.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { registerHost } from '../../src/session/host.ts';
 import type { JobEvent } from '../../src/train/report/training-events.ts';
-import { readTrainingState } from '../../src/train/update/training-state.ts';
+import { readTrainingState } from '../../src/train/run/training-state.ts';
 import { scratch } from '../support/cli.ts';
 import { Faults, faultWays, faultyFiles, savingOptions, savingPairs } from '../support/faults.ts';
 

@@ -2,9 +2,9 @@
 // device that is lost.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadModel } from '../../src/api/load-model.ts';
 import type { Model } from '../../src/api/model.ts';
-import { type TrainOptions, train } from '../../src/api/train.ts';
+import { loadModel } from '../../src/entries/load-with-features.ts';
+import { type TrainOptions, train } from '../../src/entries/train-with-features.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { registerHost } from '../../src/session/host.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';

@@ -4,8 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { type TrainOptions, train } from '../../src/api/train.ts';
 import { lossScales } from '../../src/engine/ops/optimizer/clip.ts';
+import { type TrainOptions, train } from '../../src/entries/train-with-features.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { registerHost } from '../../src/session/host.ts';

@@ -3,13 +3,13 @@
 
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTranslator } from '../../src/api/create-translator.ts';
-import { loadModel } from '../../src/api/load-model.ts';
 import { Model } from '../../src/api/model.ts';
 import { importModel, packModel, pullModel, readModelFacts } from '../../src/api/model-files.ts';
-import { planTraining } from '../../src/api/plan-training.ts';
 import { readPairs } from '../../src/api/read-pairs.ts';
 import { readCheckpoint, readTrainingLog } from '../../src/api/saved-training.ts';
-import { train } from '../../src/api/train.ts';
+import { loadModel } from '../../src/entries/load-with-features.ts';
+import { planTraining } from '../../src/entries/plan-with-features.ts';
+import { train } from '../../src/entries/train-with-features.ts';
 import { launchChrome } from '../../src/host/chrome.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { launchFirefox } from '../../src/host/firefox.ts';

@@ -7,7 +7,7 @@ import { loadModelFolder } from '../../src/formats/model-folder.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { parseLog } from '../../src/train/report/training-log.ts';
-import { readTrainingState } from '../../src/train/update/training-state.ts';
+import { readTrainingState } from '../../src/train/run/training-state.ts';
 import { heddle, heddleProcess, scratch, smallOnPairs, smallTraining } from '../support/cli.ts';
 
 const at = (name: string) => join(scratch(), name);

@@ -3,10 +3,12 @@ import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { movedCorpus } from '../../src/commands/train-command.ts';
 import { addTrainFlags, givenSettings } from '../../src/commands/train-flags.ts';
+import { settingRows, settingTable } from '../../src/features/all-settings.ts';
+import { features } from '../../src/features/features.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
-import { dataOptions, optimizerOf } from '../../src/train/settings/recipe-options.ts';
 import { completeSettings } from '../../src/train/settings/run-defaults.ts';
-import { settingFlag, settingRows } from '../../src/train/settings/train-settings.ts';
+import { completeArguments } from '../../src/train/settings/train-arguments.ts';
+import { optimizerOf, Recipe } from '../../src/train/settings/training-recipe.ts';
 
 /** The settings on a command line. */
 function parsed(line: string) {
@@ -15,9 +17,11 @@ function parsed(line: string) {
   command.parse(line.split(' ').filter(Boolean), { from: 'user' });
   return givenSettings(command);
 }
-const complete = (line: string) => completeSettings(parsed(line), 'pairs');
-const ratesOf = (line: string) => {
-  const { model } = dataOptions(complete(line));
+const complete = (line: string) => completeSettings(parsed(line), 'pairs', settingTable);
+const ratesOf = async (line: string) => {
+  const corpus = { kind: 'tsv', path: 'pairs.tsv' } as const;
+  const args = completeArguments({ ...parsed(line), corpus, out: '' }, settingTable);
+  const { model } = (await Recipe.of(args, undefined, features)).data;
   return modelConfig({ srcVocab: 9, tgtVocab: 9, ...model }).dropout;
 };
 
@@ -40,8 +44,8 @@ it('lists a distinct flag in the help for each setting', () => {
   const command = new Command();
   addTrainFlags(command);
   const flags = command.helpInformation().match(/--[\w-]+/g);
-  for (const [name] of settingRows) expect(flags).toContain(settingFlag(name));
-  expect(new Set(settingRows.map(([name]) => settingFlag(name))).size).toBe(settingRows.length);
+  for (const [name] of settingRows) expect(flags).toContain(settingTable.flag(name));
+  expect(new Set(settingRows.map(([name]) => settingTable.flag(name))).size).toBe(settingRows.length);
 });
 
 it('reads a LoRA adapter on packed weights', () => {
@@ -51,11 +55,11 @@ it('reads a LoRA adapter on packed weights', () => {
 });
 
 describe('dropout', () => {
-  it('has one rate, or rates by place', () => {
+  it('has one rate, or rates by place', async () => {
     const rates = { embedding: 0.1, attention: 0.1, feedForward: 0.1, residual: 0.1, memory: 0, output: 0 };
-    expect(ratesOf('')).toEqual(rates);
-    expect(ratesOf('--dropout attention=0.3')).toEqual({ ...rates, attention: 0.3 });
-    expect(ratesOf('--dropout 0 --dropout feedForward=0.2,output=0.4')).toEqual({
+    expect(await ratesOf('')).toEqual(rates);
+    expect(await ratesOf('--dropout attention=0.3')).toEqual({ ...rates, attention: 0.3 });
+    expect(await ratesOf('--dropout 0 --dropout feedForward=0.2,output=0.4')).toEqual({
       embedding: 0,
       attention: 0,
       feedForward: 0.2,
@@ -66,11 +70,15 @@ describe('dropout', () => {
     expect(complete('--dropout 0.25').dropout).toBe(0.25);
   });
 
-  it("keeps the places of a preset: Keras's example drops before its output", () => {
+  it("keeps the places of a preset: Keras's example drops before its output", async () => {
     const none = { embedding: 0, attention: 0, feedForward: 0, residual: 0, memory: 0 };
     expect(complete('--preset keras').dropout).toBeUndefined();
-    expect(ratesOf('--preset keras --dropout residual=0.1')).toEqual({ ...none, residual: 0.1, output: 0.5 });
-    expect(ratesOf('--preset keras --dropout 0.2')).toMatchObject({ embedding: 0.2, output: 0.5 });
+    expect(await ratesOf('--preset keras --dropout residual=0.1')).toEqual({
+      ...none,
+      residual: 0.1,
+      output: 0.5,
+    });
+    expect(await ratesOf('--preset keras --dropout 0.2')).toMatchObject({ embedding: 0.2, output: 0.5 });
   });
 });
 

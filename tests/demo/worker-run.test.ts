@@ -9,7 +9,7 @@ import { type Files, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
-import { readTrainingState } from '../../src/train/update/training-state.ts';
+import { readTrainingState } from '../../src/train/run/training-state.ts';
 import { waitLimit } from '../support/time-limits.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../support/training.ts';
 

@@ -4,8 +4,8 @@
 // In `npm test` a few. On Dawn there is no such storage.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadModel } from '../../src/api/load-model.ts';
-import { type TrainOptions, train } from '../../src/api/train.ts';
+import { loadModel } from '../../src/entries/load-with-features.ts';
+import { type TrainOptions, train } from '../../src/entries/train-with-features.ts';
 import { type BrowserFiles, browserFiles } from '../../src/files/browser-files.ts';
 import { readText, writeText } from '../../src/files/files.ts';
 import { verifyFolder } from '../../src/files/folder-commit.ts';

@@ -22,7 +22,7 @@ import { openSentencePiece } from '../../src/text/sentencepiece/processor.ts';
 import { SentencePieceTokenizer } from '../../src/text/sentencepiece/sentencepiece-tokenizer.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { formatLog, parseLog } from '../../src/train/report/training-log.ts';
-import { readTrainingState } from '../../src/train/update/training-state.ts';
+import { readTrainingState } from '../../src/train/run/training-state.ts';
 import { decodeIds } from '../support/sentencepiece.ts';
 import { trainBpe, trainWords } from '../support/tokenizers.ts';
 import { example } from '../train/report/example.ts';

@@ -1,6 +1,6 @@
 // Faults at one operation on files, in each way that an operation can fail.
 
-import type { TrainOptions } from '../../src/api/train.ts';
+import type { TrainOptions } from '../../src/entries/train-with-features.ts';
 import type { Files } from '../../src/files/files.ts';
 
 /**

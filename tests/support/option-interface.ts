@@ -19,7 +19,7 @@ export interface OptionInterface {
   /** Fields that may not be left out although the others may. */
   readonly required?: readonly string[];
   /** The default of a row in words, if it is not that of the table. */
-  defaultOf?(name: string): string | undefined;
+  defaultOf?(name: string, row: OptionField): string | undefined;
   /** Lines after the fields. */
   readonly more?: readonly string[];
 }
@@ -89,7 +89,7 @@ function fieldHelp(
     type.kind === 'integer' || type.kind === 'number'
       ? ` ${capital(describeType(type))}${['n', '', 'number', 'rate'].includes(type.unit) ? '' : ` (${type.unit})`}.`
       : '';
-  const standard = defaultOf ? defaultOf(name) : (row.defaultText ?? shownDefault(row.default));
+  const standard = defaultOf ? defaultOf(name, row) : (row.defaultText ?? shownDefault(row.default));
   return `${capital(inOptions(row.help))}.${values}${standard === undefined ? '' : ` Default: ${inOptions(standard)}.`}`;
 }
 

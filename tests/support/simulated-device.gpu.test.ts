@@ -2,7 +2,7 @@
 
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Model } from '../../src/api/model.ts';
-import { type TrainOptions, train } from '../../src/api/train.ts';
+import { type TrainOptions, train } from '../../src/entries/train-with-features.ts';
 import { readTsv } from '../../src/text/corpus/tsv.ts';
 import type { JobEvent } from '../../src/train/report/training-events.ts';
 import { type AdapterShape, adapterShapes } from './adapter-shapes.mjs';

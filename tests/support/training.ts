@@ -1,6 +1,11 @@
 // A tiny training run for tests of jobs, and a GPU whose devices a test can lose.
 
+import type { CorporaSettings } from '../../src/features/corpora/corpora-settings.ts';
+import type { SpeechSettings } from '../../src/features/speech/speech-settings.ts';
 import type { TrainArguments } from '../../src/train/settings/train-arguments.ts';
+
+/** Arguments of a run, with the settings of guests. */
+export type AllArguments = TrainArguments & CorporaSettings & SpeechSettings;
 
 const words = ['one uno', 'two dos', 'six seis', 'ten diez', 'red rojo', 'sun sol'].map((pair) =>
   pair.split(' '),
@@ -25,7 +30,7 @@ export const tinySizes = {
 };
 
 /** Arguments of a training run on `pairs.tsv`, with overrides. */
-export const tinyTraining = (fields: Partial<TrainArguments> = {}): TrainArguments => ({
+export const tinyTraining = (fields: Partial<AllArguments> = {}): AllArguments => ({
   corpus: { kind: 'tsv', path: 'pairs.tsv' },
   heldOut: 0.1,
   preset: 'tiny',

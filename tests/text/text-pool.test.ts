@@ -11,7 +11,7 @@ import { chunksOf, packedPairs, packPairs } from '../../src/text/corpus/packed-p
 import { fingerprint } from '../../src/text/corpus/pairs.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { openTextPool, serveTextTasks, type TextThreads } from '../../src/text/text-pool.ts';
-import { prepareTrainingData, type TrainingDataOptions } from '../../src/train/update/training-data.ts';
+import { prepareTrainingData, type TrainingDataOptions } from '../../src/train/data/training-data.ts';
 import { distFile } from '../support/dist.ts';
 
 const pairs = intlCorpus({ pairs: 400, seed: 3 });
@@ -53,7 +53,7 @@ async function prepared(given: TrainingDataOptions, threads?: TextThreads) {
   const list = threads ? packed : pairs;
   const [[data], task] = await Promise.all([
     pool.run({ name: 'hash', args: undefined, chunks: chunksOf(list), threads: 1 }),
-    prepareTrainingData(list, given, undefined, pool),
+    prepareTrainingData(list, given, { pool }),
   ]);
   pool.close();
   expect(pool.parallel).toBe(threads !== undefined);
@@ -147,6 +147,6 @@ it('adds up the progress of threads', async () => {
 
 it('joins encoded chunks', async () => {
   const pool = await openTextPool(none);
-  const { corpus } = await prepareTrainingData(pairs, options('word'), undefined, pool);
+  const { corpus } = await prepareTrainingData(pairs, options('word'), { pool });
   expect(joinEncoded([corpus])).toEqual(corpus);
 });

@@ -1,7 +1,7 @@
 // The settings of a training on the page: the recipe of the corpus and preset, with defaults of the page.
 
 import { type ModelOptions, presets, type TrainSettings } from '../../../src/entries/heddle.ts';
-import { completeSettings, runKindOf } from '../../../src/entries/reports.ts';
+import { completeSettings, runKindOf, settingTable } from '../../../src/entries/reports.ts';
 import { isCsv } from '../corpus-format.ts';
 import type { CorpusChoice } from '../protocol.ts';
 
@@ -52,7 +52,7 @@ function smallCorpus(corpus: CorpusChoice, recipe: TrainSettings): TrainSettings
 /** Values of the fields for a corpus: recipe, preset and defaults of the page. */
 export function defaultsFor(corpus: CorpusChoice, given: TrainSettings): TrainSettings {
   const kind = runKindOf(corpus.kind, corpus.kind === 'task' ? corpus.task : undefined);
-  const complete = completeSettings({ ...pageDefaults, ...given }, kind);
+  const complete = completeSettings({ ...pageDefaults, ...given }, kind, settingTable);
   const recipe = { ...complete, ...smallCorpus(corpus, complete) };
   const { dropout = 0, norm = 'post', labelSmoothing }: Partial<ModelOptions> = presets[recipe.preset];
   const rate = recipe.dropout ?? dropout;

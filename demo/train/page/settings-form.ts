@@ -43,7 +43,9 @@ interface Field {
   readonly row: Setting;
 }
 
-const fields = settingRows.flatMap(([name, row]): Field[] => (row.label ? [{ name, row }] : []));
+const fields = settingRows.flatMap(([name, row]): Field[] =>
+  row.label ? [{ name: name as SettingName, row }] : [],
+);
 const idOf = (name: SettingName): string => `setting-${name}`;
 
 /** The form. */

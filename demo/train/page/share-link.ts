@@ -10,6 +10,7 @@ import {
   runKindOf,
   type Setting,
   settingRows,
+  settingTable,
 } from '../../../src/entries/reports.ts';
 import { say } from '../../common/page-texts.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
@@ -98,7 +99,7 @@ export function fromHash(hash: string): SharedTraining | undefined {
   const curve = fields.has('curve') ? unpackCurve(take('curve')) : undefined;
   const [unknown] = fields.keys();
   if (unknown !== undefined) throw new HeddleError(say`there is no setting “${unknown.slice(0, 40)}”`);
-  completeSettings(settings, runKindOf(kind)); // throws if settings exclude each other
+  completeSettings(settings, runKindOf(kind), settingTable); // throws if settings exclude each other
   parseChanges(settings.changes as string | undefined);
   return { corpus, settings, curve };
 }

@@ -4,7 +4,9 @@ import { version } from '../../../package.json';
 import { openFolder } from '../../api/load-model.ts';
 import { check, HeddleError, withArea } from '../../core/errors.ts';
 import type { LanguageOptions } from '../../decode/text-options.ts';
+import type { CorporaSettings } from '../../features/corpora/corpora-settings.ts';
 import type { TorchSettings } from '../../features/pytorch/torch-run/torch-run-files.ts';
+import { maskOptions } from '../../features/speech/speech-settings.ts';
 import type { Files } from '../../files/files.ts';
 import { verifyFolder } from '../../files/folder-commit.ts';
 import { jsonBytes, readJson } from '../../files/json-files.ts';
@@ -13,7 +15,6 @@ import { ownFileNames, writeFolder } from '../../files/owned-folder.ts';
 import { settledFolder } from '../../files/settled-folder.ts';
 import { allFormats } from '../../formats/main-formats.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
-import { loraConfig } from '../../model/lora.ts';
 import type { WeightReader } from '../../model/quantized-parameters.ts';
 import type { Job } from '../../session/job.ts';
 import type { Session } from '../../session/session.ts';
@@ -21,12 +22,11 @@ import { parseChanges } from '../../train/report/run-changes.ts';
 import { reportName } from '../../train/report/training-log.ts';
 import { settingsAfter } from '../../train/run/live-run.ts';
 import { corpusFacts } from '../../train/run/logbook.ts';
-import { type Setup, setUp } from '../../train/run/setup.ts';
-import { masksOf } from '../../train/settings/recipe-options.ts';
-import { startArguments } from '../../train/settings/train-arguments.ts';
+import { type PreparedRun, prepareRun } from '../../train/run/prepared-run.ts';
+import { argumentsIn, readTrainingState } from '../../train/run/training-state.ts';
+import { SettingTable } from '../../train/settings/train-settings.ts';
 import { decayEnd } from '../../train/update/schedule.ts';
 import { trainableParameters } from '../../train/update/trainable-parameters.ts';
-import { readTrainingState } from '../../train/update/training-state.ts';
 
 /** Arguments of the job; plain JSON. The languages are those that OUT translates between. */
 export interface ConvertArguments extends LanguageOptions {
@@ -105,57 +105,56 @@ async function convertRun(
       `${folder}: not a checkpoint: there is no ${checkpointNames.state}; torch-run continues a folder that heddle train wrote`,
     );
   const before = await readTrainingState(files, folder);
-  const { corpus: pairs } = startArguments(before, folder);
+  const started = argumentsIn(before, folder, new SettingTable(session.features.settings));
+  const { corpus: pairs } = started;
   // More steps than planned move the end of the schedule, as in heddle train --resume --steps.
   const longer = steps !== undefined && steps > (before.steps ?? 0) ? { steps } : {};
   const given = { corpus: pairs, out: folder, resume: true, ...longer };
-  const { samplingAlpha, bpeDropout, augment, quantizeBits, guidedAlignment } = startArguments(
-    before,
-    folder,
-  );
+  const { quantizeBits } = started;
+  const { samplingAlpha, bpeDropout, augment, guidedAlignment } = started as CorporaSettings;
   check(!guidedAlignment, `${folder}: its run has guided alignment; continue.py does not`);
   check(!quantizeBits, `${folder}: its run rounds weights to ${quantizeBits} bits; continue.py does not`);
   check(
     !(pairs.kind === 'files' && pairs.stages) && !samplingAlpha && !bpeDropout && !augment,
     `${folder}: its run draws from corpora with weights, or draws fresh pieces or augments pairs in each epoch; torch-run has fixed batches`,
   );
-  const setup = await setUp(given, session, { files, folder });
-  const { args, data, parameters, recipe } = setup;
-  const planned = Math.max(setup.steps, decayEnd(recipe.schedule) ?? 0);
+  const prepared = await prepareRun(given, session, { files, folder });
+  const { args, data, parameters, recipe, update } = prepared;
+  const planned = Math.max(prepared.steps, decayEnd(update.schedule) ?? 0);
   const last = steps ?? planned;
   check(
     last > before.step,
     `${folder}: it is at step ${before.step}, and ${steps === undefined ? 'the run ends at' : 'steps is'} ${last}; ` +
       'give a larger total number of updates (--steps N)',
   );
-  const { init, gradientAccumulationSteps, optimizer, schedule, seed } = recipe;
+  const { init, gradientAccumulationSteps, optimizer, schedule, seed } = update;
   const { torchRunFiles } = await import('../../features/pytorch/torch-run/torch-run-files.ts');
-  const lora = args.lora && loraConfig(args.lora);
+  const { lora } = recipe;
   const torchRun = await torchRunFiles({
     config: data.config,
     corpus: data.corpus,
-    shapes: data.shapes,
-    batches: data.batches,
-    masks: masksOf(args),
+    shapes: data.batches.shapes,
+    batches: data.batches.order,
+    masks: maskOptions(args),
     parameters,
-    recipe,
+    recipe: update,
     trainable: trainableParameters(data.config, parameters, { freeze: args.freeze, lora }),
     firstStep: before.step,
     lastStep: last,
-    settings: settingsFrom(setup, before.step),
-    lora: lora && setup.start && { config: lora, base: readerOf(setup.start), storage: args },
+    settings: settingsFrom(prepared, before.step),
+    lora: lora && prepared.start && { config: lora, base: readerOf(prepared.start), storage: args },
     log: {
       type: 'start',
       format: 'heddle-log',
       version: 1,
       heddle: version,
-      stepsPerEpoch: setup.perEpoch,
+      stepsPerEpoch: prepared.perEpoch,
       seed,
       parameters: parameters.count,
       preset: args.preset,
       config: data.config,
       recipe: { init, gradientAccumulationSteps, optimizer, schedule },
-      corpus: corpusFacts(args, data, setup),
+      corpus: corpusFacts(args, data, prepared),
       arguments: args,
     },
   });
@@ -167,7 +166,7 @@ async function convertRun(
     if (!omitted.includes(name)) contents[name] = await files.read(`${at}/${name}`);
   const state = {
     ...(await readJson(files, `${at}/${checkpointNames.state}`)),
-    steps: setup.steps,
+    steps: prepared.steps,
     schedule,
   };
   contents[checkpointNames.state] = jsonBytes({ ...state, arguments: args });
@@ -176,12 +175,12 @@ async function convertRun(
 }
 
 /** The settings at a step, and the settings after each later change of the run. */
-function settingsFrom(setup: Setup, first: number): TorchSettings[] {
-  const changes = parseChanges(setup.args.changes);
+function settingsFrom(prepared: PreparedRun, first: number): TorchSettings[] {
+  const changes = parseChanges(prepared.args.changes);
   const later = changes.filter(({ step }) => step > first);
   return [{ step: first }, ...later].map(({ step, ...change }) => {
     const { schedule, config } = settingsAfter(
-      setup,
+      prepared,
       changes.filter((other) => other.step <= step),
     );
     return { step, schedule, dropout: config.dropout, change: step > first ? change : undefined };

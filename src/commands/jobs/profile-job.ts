@@ -10,8 +10,8 @@ import type { ModelConfig } from '../../model/model-config.ts';
 import { writePositions } from '../../model/model-states.ts';
 import type { Job } from '../../session/job.ts';
 import { fillTokenIndices } from '../../text/batches/batches.ts';
+import { initialWeights } from '../../train/run/training-state.ts';
 import { inputArrays } from '../../train/update/training-graphs.ts';
-import { initialWeights } from '../../train/update/training-state.ts';
 import { type PresetArguments, presetGraphs } from './preset-graphs.ts';
 
 /** Arguments of the job; plain JSON. */

@@ -1,15 +1,16 @@
 // Corpora with weights, in stages, as the command line, configuration files and the library give them.
 
 import { check } from '../../core/errors.ts';
-import { checkNames, suggestion } from '../../core/fields.ts';
+import { checkNames } from '../../core/fields.ts';
 import { formatPercent } from '../../core/format-numbers.ts';
 import { msg, option } from '../../core/message.ts';
 import { baseName } from '../../files/files.ts';
 import { isObject } from '../../files/json-files.ts';
-import { type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
+import type { GivenDataReader } from '../../session/given-data.ts';
+import type { Stage } from '../../text/batches/batch-source.ts';
+import { type CorpusFiles, type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
 import { formatFields } from '../../text/corpus/pairs.ts';
-import type { CorpusArguments, CorpusFiles } from '../../train/data/load-corpus.ts';
-import type { Stage } from './batches/mixed-batches.ts';
+import type { CorpusArguments } from '../../train/data/load-corpus.ts';
 
 /**
  * Files of pairs with their weights: `{ 'clean.tsv': 0.8, 'bt.tsv': 0.2 }`, `['clean.tsv=0.8', 'bt.tsv=0.2']` or
@@ -63,24 +64,8 @@ export function mixedCorpus(
   return { kind: 'files', train: { files: files.map(resolve), ...columns }, dev, test, stages: all };
 }
 
-/** The fields of each kind of corpus; the first one it must have. */
-const corpusFields: Readonly<Record<CorpusArguments['kind'], readonly string[]>> = {
-  intl: ['source', 'target', 'pairs', 'seed', 'kinds'],
-  task: ['task', 'pairs', 'seed'],
-  files: ['train', 'dev', 'test', 'stages'],
-  tsv: ['path', 'dev', 'keep', 'devOnly'],
-};
-
-/** Throws a HeddleError if a corpus lacks what its kind must have, or has other fields. */
-export function checkCorpus({ kind, ...fields }: CorpusArguments): void {
-  const known = Object.hasOwn(corpusFields, kind) ? corpusFields[kind] : undefined;
-  check(known, () => msg`there is no corpus of kind ${kind}${suggestion(kind, Object.keys(corpusFields))}`, {
-    area: 'train',
-  });
-  checkNames({ area: `train: corpus of kind ${kind}`, noun: 'field' }, known, Object.keys(fields));
-  const [needed = ''] = known;
-  check(needed in fields, msg`a corpus of kind ${kind} needs ${needed}`, { area: 'train' });
-}
+/** Reads mixtures that programs give. */
+export const mixtureReader: GivenDataReader = { corpusOf: (given) => mixedCorpus(given as CorpusMixture) };
 
 /** The weights of a stage by file. */
 function stageWeights(stage: unknown, name: string): Map<string, number> {

@@ -5,6 +5,7 @@ import { check, HeddleError } from '../../core/errors.ts';
 import { type Files, withoutEndSlash, withSlashes } from '../../files/files.ts';
 import { normalizeText } from '../../text/corpus/normalize-text.ts';
 import {
+  type CorpusFiles,
   decodeUtf8,
   formatOf,
   linesOf,
@@ -13,7 +14,6 @@ import {
   pathsOf,
 } from '../../text/corpus/pair-files.ts';
 import { type HeldOut, type Pair, type Split, splitPairs } from '../../text/corpus/pairs.ts';
-import type { CorpusFiles } from '../../train/data/load-corpus.ts';
 
 /** Columns with the path of a clip, and with its text: Common Voice, Hugging Face, NeMo, DeepSpeech, ... */
 const pathColumns =

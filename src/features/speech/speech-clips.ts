@@ -2,6 +2,7 @@
 
 import { check } from '../../core/errors.ts';
 import { fingerprintOf } from '../../core/fingerprint.ts';
+import type { GivenDataReader } from '../../session/given-data.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
 import { type SpeechInput, samplesOf } from './transcribe-speech.ts';
 
@@ -33,3 +34,8 @@ export async function clipPairs(
   }
   return pairs;
 }
+
+/** Reads clips that programs give. */
+export const clipReader: GivenDataReader = {
+  pairsOf: (given, name, data) => clipPairs(given as readonly Clip[], name, data),
+};

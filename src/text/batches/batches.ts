@@ -2,7 +2,7 @@
 // resume at any step.
 import { check } from '../../core/errors.ts';
 import { keyOf, random } from '../../core/random.ts';
-import { fillFrames } from '../../features/speech/batches/frame-rows.ts';
+import type { TensorData } from '../../core/tensor.ts';
 import type { BatchShape } from './buckets.ts';
 import { type EncodedCorpus, type RaggedRows, sourceLength, targetLength } from './encoded-corpus.ts';
 import { fillTokenIndex } from './token-index.ts';
@@ -12,10 +12,8 @@ import { fillTokenIndex } from './token-index.ts';
  * graph.
  */
 export interface BatchArrays {
-  /** Token ids; empty if the source is frames. */
+  /** Token ids; empty if the sources are not token ids. */
   readonly src: Int32Array; // [B, S]
-  /** Frames, if the source is frames. Then `srcLens` counts the positions that the stem makes of them. */
-  readonly frames?: Float32Array; // [B, S, C]
   /** Decoder input: start token, then the target. */
   readonly tgtIn: Int32Array; // [B, T]
   /** Labels: the target, then the end token. */
@@ -27,8 +25,8 @@ export interface BatchArrays {
   readonly srcOccurrences?: Uint32Array; // [B * S]
   readonly tgtRowStart?: Uint32Array; // [target vocabulary + 1]
   readonly tgtOccurrences?: Uint32Array; // [B * T]
-  /** Which source token each target token is aligned to, as bits; only with guided alignment. */
-  readonly links?: Uint32Array; // [B, T, ceil(S / 32)]
+  /** Inputs of guests. */
+  readonly [input: string]: TensorData | undefined;
 }
 
 /**
@@ -64,7 +62,7 @@ export function fillBatch(
 ): number {
   const { batch: B, source: S, target: T } = shape;
   check(rows.length <= B, `batch: ${rows.length} rows, the shape has ${B}`);
-  const { sourceSpecial, targetSpecial, frames } = corpus;
+  const { sourceSpecial, targetSpecial, sourceRows } = corpus;
   arrays.src.fill(sourceSpecial.pad);
   arrays.tgtIn.fill(targetSpecial.pad);
   arrays.tgtOut.fill(paddingLabel(targetSpecial));
@@ -80,7 +78,7 @@ export function fillBatch(
       () =>
         `batch: pair ${corpus.pairIndex[row]} has ${s} source and ${t} target tokens, the batch shape [${S},${T}] allows fewer`,
     );
-    if (!frames) copyRow(corpus.source, row, arrays.src, b * S);
+    if (!sourceRows) copyRow(corpus.source, row, arrays.src, b * S);
     arrays.tgtIn[b * T] = targetSpecial.start;
     copyRow(corpus.target, row, arrays.tgtIn, b * T + 1);
     copyRow(corpus.target, row, arrays.tgtOut, b * T);
@@ -89,8 +87,7 @@ export function fillBatch(
     arrays.tgtLens[b] = t;
     tokens += t;
   }
-  if (frames) fillFrames(arrays, shape, frames, rows);
-  if (arrays.links) corpus.links?.fill(arrays.links, shape, rows);
+  sourceRows?.fill(arrays, shape, rows);
   fillTokenIndices(arrays);
   return tokens;
 }

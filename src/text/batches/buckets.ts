@@ -3,8 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import { msg, option } from '../../core/message.ts';
-import { type FrameRows, positionsOf } from '../../features/speech/batches/frame-rows.ts';
-import { type EncodedCorpus, sourceLength, targetLength } from './encoded-corpus.ts';
+import { type EncodedCorpus, type SourceRows, sourceLength, targetLength } from './encoded-corpus.ts';
 
 /** Positions of the rows of a bucket; a pair fits if neither side is longer. */
 export interface Bucket {
@@ -41,10 +40,10 @@ export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 }
     maxT = Math.max(maxT, targetLength(corpus, i));
   }
   const stepFor = (longest: number) => multiple * Math.ceil(longest / (gridSteps * multiple));
-  // There are many more frames than tokens.
-  const [stepS, stepT] = (corpus.frames ? [maxS, maxT] : [Math.max(maxS, maxT), Math.max(maxS, maxT)]).map(
-    stepFor,
-  ) as [number, number];
+  // Sources that are not token ids may have a scale of their own.
+  const [stepS, stepT] = (
+    corpus.sourceRows ? [maxS, maxT] : [Math.max(maxS, maxT), Math.max(maxS, maxT)]
+  ).map(stepFor) as [number, number];
   const [m, n] = [Math.ceil(maxS / stepS), Math.ceil(maxT / stepT)];
   const fits = countFits(corpus, [stepS, stepT], m, n);
 
@@ -120,16 +119,16 @@ function countFits(
 
 /**
  * Batch shapes of buckets: `rows` rows each, or as many as fit in `tokens` positions of the longer side,
- * padding included, rounded down to a multiple of 8 above 8. `frames`: those of the sources, if they are frames.
+ * padding included, rounded down to a multiple of 8 above 8. `sourceRows`: the sources, if they are not token ids.
  * Throws a HeddleError if not even one row fits.
  */
 export const batchShapes = (
   buckets: readonly Bucket[],
   size: { rows: number } | { tokens: number },
-  frames: Pick<FrameRows, 'perPosition'> = { perPosition: 1 },
+  sourceRows?: Pick<SourceRows, 'positionsOf'>,
 ): BatchShape[] =>
   buckets.map((bucket) => {
-    const longer = Math.max(positionsOf(frames, bucket.source), bucket.target);
+    const longer = Math.max(sourceRows?.positionsOf(bucket.source) ?? bucket.source, bucket.target);
     const fit = 'rows' in size ? size.rows : Math.floor(size.tokens / longer);
     check(
       Number.isInteger(fit) && fit >= 1,

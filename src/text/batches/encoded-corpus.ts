@@ -3,7 +3,7 @@
 import { check } from '../../core/errors.ts';
 import { formatPercent } from '../../core/format-numbers.ts';
 import { present } from '../../core/present.ts';
-import type { FrameRows } from '../../features/speech/batches/frame-rows.ts';
+import type { TensorData } from '../../core/tensor.ts';
 import type { Pair } from '../corpus/pairs.ts';
 import type { SpecialIds, Tokenizer } from '../tokenizers/tokenizer.ts';
 
@@ -16,26 +16,31 @@ export interface RaggedRows {
   readonly starts: Uint32Array; // [count + 1]
 }
 
-/** Word alignments of rows, see aligned-rows.ts. */
-export interface RowLinks {
-  /** Writes the links of the rows of a batch: bits u32 [B,T,ceil(S / 32)], see `guidedAlignmentOp`. */
-  fill(
-    out: Uint32Array,
-    shape: { readonly source: number; readonly target: number },
-    rows: Uint32Array,
-  ): void;
+/** Sources that are not token ids, which a guest brings. */
+export interface SourceRows {
+  /** Number of positions of the encoder for a source of this length. */
+  positionsOf(length: number): number;
+  /**
+   * Writes the sources of rows into the inputs of a program with a batch of the shape, and their numbers of positions
+   * into `srcLens`.
+   */
+  fill(inputs: Readonly<Record<string, TensorData | undefined>>, shape: SourceShape, rows: Uint32Array): void;
+}
+
+/** The source side of a batch shape. */
+interface SourceShape {
+  readonly batch: number;
+  readonly source: number;
 }
 
 /** Encoded pairs. Source rows are as the encoder reads them; target rows have no start and end token. */
 export interface EncodedCorpus {
   readonly count: number;
-  /** Token ids; if the source is frames, their numbers are the lengths of the rows, without ids. */
+  /** Token ids; with `sourceRows` only the lengths of the rows, without ids. */
   readonly source: RaggedRows;
-  /** The frames of each row, if the source is frames. */
-  readonly frames?: FrameRows;
+  /** The sources, if they are not token ids. */
+  readonly sourceRows?: SourceRows;
   readonly target: RaggedRows;
-  /** The word alignments of the rows, for guided alignment. */
-  readonly links?: RowLinks;
   /** Index of each row's pair among the pairs that were encoded. */
   readonly pairIndex: Uint32Array; // [count]
   readonly sourceSpecial: SpecialIds;
@@ -111,6 +116,47 @@ export function encodePairs(
     truncated,
     empty,
     unknown,
+    limits: { source: maxSource, target: maxTarget },
+  };
+}
+
+/**
+ * A corpus with lower limits: rows that are longer are omitted, or cut with `truncate`. Sources that are not token ids
+ * keep their lengths.
+ */
+export function shortened(corpus: EncodedCorpus, options: EncodeOptions): EncodedCorpus {
+  const { maxSource, maxTarget, truncate = false } = options;
+  const { limits } = corpus;
+  if (corpus.sourceRows || (maxSource >= limits.source && maxTarget >= limits.target)) return corpus;
+  const idsOf = ({ ids, starts }: RaggedRows, row: number): number[] =>
+    Array.from(ids.subarray(starts[row], starts[row + 1]));
+  const [sources, targets] = [growing(), growing()];
+  const pairIndices: number[] = [];
+  let [tooLong, truncated] = [corpus.tooLong, corpus.truncated];
+  for (let row = 0; row < corpus.count; row++) {
+    const s = idsOf(corpus.source, row);
+    const t = idsOf(corpus.target, row);
+    if (s.length > maxSource || t.length + 1 > maxTarget) {
+      if (!truncate || maxSource < 2 || maxTarget < 2) {
+        tooLong++;
+        continue;
+      }
+      truncated++;
+      if (s.length > maxSource) s.splice(maxSource - 1, s.length, s.at(-1) as number);
+      t.length = Math.min(t.length, maxTarget - 1);
+    }
+    sources.push(s);
+    targets.push(t);
+    pairIndices.push(corpus.pairIndex[row] as number);
+  }
+  return {
+    ...corpus,
+    count: pairIndices.length,
+    source: sources.rows(corpus.source.ids instanceof Uint16Array ? 1 : 2 ** 17),
+    target: targets.rows(corpus.target.ids instanceof Uint16Array ? 1 : 2 ** 17),
+    pairIndex: Uint32Array.from(pairIndices),
+    tooLong,
+    truncated,
     limits: { source: maxSource, target: maxTarget },
   };
 }
@@ -192,13 +238,13 @@ export const unknownShares = ({
   source,
   target,
   count,
-  frames,
+  sourceRows,
 }: EncodedCorpus): EncodedCorpus['unknown'] => ({
-  source: frames ? 0 : unknown.source / (source.ids.length - count),
+  source: sourceRows ? 0 : unknown.source / (source.ids.length - count),
   target: unknown.target / target.ids.length,
 });
 
-/** Number of source tokens or frames of a row. */
+/** Length of the source of a row: its number of tokens, or as `sourceRows` counts. */
 export const sourceLength = ({ source: { starts } }: EncodedCorpus, row: number): number =>
   (starts[row + 1] as number) - (starts[row] as number);
 /** Number of decoder positions of a row: its tokens plus one. */

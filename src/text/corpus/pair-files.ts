@@ -51,6 +51,13 @@ export interface PairFiles<Path = string> {
   readonly tags?: TagMode;
 }
 
+/** Files of the training, dev and test pairs of a corpus. */
+export interface CorpusFiles<Path = string> {
+  readonly train: PairFiles<Path>;
+  readonly dev?: PairFiles<Path>;
+  readonly test?: PairFiles<Path>;
+}
+
 /**
  * An invalid line, by its number from 1 (for CSV, the number of the record after the header), and the reason.
  */

@@ -1,14 +1,17 @@
 // Corpora of jobs: files of pairs, or the built-in corpus made from Unicode CLDR.
 
+import { check } from '../../core/errors.ts';
+import { checkNames, suggestion } from '../../core/fields.ts';
 import { runPaced, type Steps } from '../../core/steps.ts';
-import type { Stage } from '../../features/corpora/batches/mixed-batches.ts';
 import { baseName, type Files, openStream } from '../../files/files.ts';
 import { settledFolder } from '../../files/settled-folder.ts';
 import { createPace } from '../../session/job-pace.ts';
 import type { Session } from '../../session/session.ts';
+import type { Stage } from '../../text/batches/batch-source.ts';
 import { packedPairs } from '../../text/corpus/packed-pairs.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import {
+  type CorpusFiles,
   checkParsed,
   describeBad,
   nameOfPairs,
@@ -57,19 +60,32 @@ export type CorpusArguments<Path = string> =
       readonly devOnly?: boolean;
     };
 
+/** The fields of each kind of corpus; the first one it must have. */
+const corpusFields: Readonly<Record<CorpusArguments['kind'], readonly string[]>> = {
+  intl: ['source', 'target', 'pairs', 'seed', 'kinds'],
+  task: ['task', 'pairs', 'seed'],
+  files: ['train', 'dev', 'test', 'stages'],
+  tsv: ['path', 'dev', 'keep', 'devOnly'],
+};
+
+/** Throws a HeddleError if a corpus lacks what its kind must have, or has other fields. */
+export function checkCorpus({ kind, ...fields }: CorpusArguments): void {
+  const known = Object.hasOwn(corpusFields, kind) ? corpusFields[kind] : undefined;
+  check(
+    known,
+    () => `train: there is no corpus of kind ${kind}${suggestion(kind, Object.keys(corpusFields))}`,
+  );
+  checkNames({ area: `train: corpus of kind ${kind}`, noun: 'field' }, known, Object.keys(fields));
+  const [needed = ''] = known;
+  check(needed in fields, `train: a corpus of kind ${kind} needs ${needed}`);
+}
+
 /** The part of a session that reading a corpus needs. */
 export type CorpusSession = Pick<Session, 'files' | 'emit' | 'features'> &
   Partial<Pick<Session, 'signal' | 'threads'>>;
 
 /** The pairs of a corpus, and the number of training pairs of each file, in order, if it has files. */
 export type ReadCorpus = CorpusSplit & { readonly fileSizes?: readonly number[] };
-
-/** Files of the training, dev and test pairs of a corpus. */
-export interface CorpusFiles<Path = string> {
-  readonly train: PairFiles<Path>;
-  readonly dev?: PairFiles<Path>;
-  readonly test?: PairFiles<Path>;
-}
 
 /** The files of a corpus; undefined if it is built in. */
 export function corpusFiles(corpus: CorpusArguments): CorpusFiles | undefined {

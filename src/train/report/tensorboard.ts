@@ -85,7 +85,7 @@ function scalarsOf(record: LogRecord): [tag: string, value: number][] {
     );
   if (record.type === 'step') {
     const { loss, accuracy, learningRate, gradientNorm, tokensPerSecond, mfu, lossScale } = record;
-    const { updateRatio, alignmentLoss } = record;
+    const { updateRatio, lossParts } = record;
     return named('train', {
       loss,
       accuracy,
@@ -95,7 +95,7 @@ function scalarsOf(record: LogRecord): [tag: string, value: number][] {
       mfu,
       lossScale,
       updateRatio,
-      alignmentLoss,
+      ...lossParts,
     });
   }
   if (record.type !== 'eval') return [];

@@ -98,8 +98,8 @@ export interface LogStep {
   readonly skipped?: true;
   /** Norm of the update divided by the norm of the trained weights after it; only if it was measured. */
   readonly updateRatio?: number;
-  /** Mean loss of guided alignment per target token, times its weight, if the run has it. */
-  readonly alignmentLoss?: number;
+  /** Mean of each part of the loss beside that of the tokens, per target token and times its weight, by name. */
+  readonly lossParts?: Readonly<Record<string, number>>;
 }
 
 /** Settings that were changed during the run, after `step` updates; see src/train/report/run-changes.ts. */

@@ -3,22 +3,22 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { StageRun } from '../../features/corpora/train/stages.ts';
 import { baseName, type Files, folderPart } from '../../files/files.ts';
 import { memoryFiles } from '../../files/memory-files.ts';
 import { ownFileNames, readManifest, removeOwnFolder } from '../../files/owned-folder.ts';
+import type { RunningStages } from '../../text/batches/batch-source.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { Trainer } from '../update/trainer.ts';
-import { checkpointFiles, checkpointWeights } from '../update/training-state.ts';
 import type { BestModel } from './best-model.ts';
 import { saveOnlyModel } from './disk-space.ts';
 import type { ChangeList } from './live-run.ts';
 import { asSentence, failedFolder, type Logbook } from './logbook.ts';
 import type { Pause } from './loop.ts';
-import type { Setup } from './setup.ts';
+import type { PreparedRun } from './prepared-run.ts';
 import type { CheckpointFolder, TrainInputs } from './train-result.ts';
 import type { TrainedWeights } from './trained-model.ts';
+import { checkpointFiles, checkpointWeights } from './training-state.ts';
 
 /** When and where to save checkpoints. */
 export interface CheckpointerOptions {
@@ -149,26 +149,26 @@ export class Checkpointer {
  * cache.
  */
 export function openCheckpointer(
-  setup: Setup,
+  prepared: PreparedRun,
   run: RunParts,
   { emit, files }: TrainingSession,
   { gate, snapshots }: TrainInputs,
 ): Checkpointer {
-  const { out, saveSteps, saveSeconds } = setup.args;
-  const kept = new WeightKeeper(files, setup, run.weights);
+  const { out, saveSteps, saveSeconds } = prepared.args;
+  const kept = new WeightKeeper(files, prepared, run.weights);
   return new Checkpointer({
     out: out ? { files, folder: out } : undefined,
     saveSteps,
     saveSeconds,
     step: () => run.trainer.step,
     async save(place, skipped) {
-      await writeCheckpoint(setup, run, place, skipped);
+      await writeCheckpoint(prepared, run, place, skipped);
       if (place.files !== files) return;
       await kept.save(run.trainer.step);
-      await setup.cacheTokens();
+      await cachePairs(prepared, emit);
     },
     async saveModel({ message }) {
-      const hasCheckpoint = (await readManifest(files, out))?.run === setup.runId;
+      const hasCheckpoint = (await readManifest(files, out))?.run === prepared.runId;
       const folder = await saveOnlyModel({ files, folder: out }, hasCheckpoint, (place) =>
         run.saveModel(place),
       );
@@ -180,7 +180,7 @@ export function openCheckpointer(
     async saveElsewhere(error, skipped) {
       const folder = failedFolder(out);
       try {
-        await writeCheckpoint(setup, run, { files, folder }, skipped);
+        await writeCheckpoint(prepared, run, { files, folder }, skipped);
       } catch {
         return error; // the first error says what to mend
       }
@@ -199,6 +199,19 @@ export function openCheckpointer(
   });
 }
 
+/** Caches the encoded pairs of a run, once; a failure is a warning. */
+async function cachePairs(prepared: PreparedRun, emit: TrainingSession['emit']): Promise<void> {
+  try {
+    await prepared.cache();
+  } catch (error) {
+    if (!(error instanceof HeddleError)) throw error;
+    emit({
+      type: 'warning',
+      text: `the token ids are not cached; a resumed run tokenizes again: ${error.message}`,
+    });
+  }
+}
+
 /** Position in the data of update `step`: its epoch, and its first batch in the epoch, both from 0. */
 export function positionOf(step: number, gradientAccumulationSteps: number, perEpoch: number) {
   const firstBatch = step * gradientAccumulationSteps;
@@ -213,7 +226,7 @@ export interface RunParts {
   readonly best: BestModel;
   readonly logbook: Logbook;
   readonly changes: ChangeList;
-  readonly stages: StageRun | undefined;
+  readonly stages: RunningStages | undefined;
   /** Saves the model, without the training state, as the result of the run. */
   saveModel(place: CheckpointFolder): Promise<void>;
 }
@@ -223,7 +236,7 @@ export interface RunParts {
  * updates.
  */
 async function writeCheckpoint(
-  { args, keep, fingerprint, data, recipe, steps, runId }: Setup,
+  { args, keep, fingerprint, data, update, steps, runId }: PreparedRun,
   { engine, trainer, weights, best, logbook, changes, stages }: RunParts,
   place: CheckpointFolder,
   skipped: number,
@@ -231,7 +244,7 @@ async function writeCheckpoint(
   const { trainable } = trainer;
   const model = best.weights ?? (await weights.read());
   const state = {
-    ...positionOf(trainer.step, args.gradientAccumulationSteps, data.batches.perEpoch),
+    ...positionOf(trainer.step, args.gradientAccumulationSteps, data.batches.order.perEpoch),
     steps,
     skipped,
     seed: args.seed,
@@ -247,12 +260,12 @@ async function writeCheckpoint(
   // evaluation.
   if (training.some((x, i) => x !== model[i])) buffers[checkpointWeights.running] = training;
   if (best.earlier) buffers[checkpointWeights.best] = best.earlier;
-  const extra = await checkpointFiles(engine, trainable, recipe.optimizer, state, buffers);
+  const extra = await checkpointFiles(engine, trainable, update.optimizer, state, buffers);
   await weights.save(place, model, { ...extra, ...(await logbook.files()), ...keep }, runId);
 }
 
 /** What a WeightKeeper needs of the set-up of a run. */
-type WeightKeeperOptions = Pick<Setup, 'runId' | 'replacedRunId'> & {
+type WeightKeeperOptions = Pick<PreparedRun, 'runId' | 'replacedRunId'> & {
   readonly args: Pick<CompleteArguments, 'out' | 'keepLast'>;
 };
 

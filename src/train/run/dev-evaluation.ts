@@ -3,8 +3,8 @@
 import { untilAborted } from '../../core/until-aborted.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
-import type { StageRun } from '../../features/corpora/train/stages.ts';
-import { positionsOf } from '../../features/speech/batches/frame-rows.ts';
+import type { TrainingSource } from '../../session/training-source.ts';
+import { batchOf, type RunningStages } from '../../text/batches/batch-source.ts';
 import { type Batches, createBatches } from '../../text/batches/batches.ts';
 import type { BatchShape, Bucket } from '../../text/batches/buckets.ts';
 import {
@@ -16,11 +16,11 @@ import {
 } from '../../text/batches/encoded-corpus.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
 import type { TokenMetrics } from '../../text/metrics/translation-metrics.ts';
+import type { TrainingData } from '../data/training-data.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { Trainer } from '../update/trainer.ts';
-import { batchOf, type TrainingData } from '../update/training-data.ts';
 import type { BestModel } from './best-model.ts';
 import { evaluateLoss, type FittingPairs, fittingPairs, TranslationEvaluator } from './evaluation.ts';
 import type { LiveRun } from './live-run.ts';
@@ -39,7 +39,7 @@ class DevSet {
   readonly #engine: Engine;
   readonly #trainer: Trainer;
   readonly #model: TextModel;
-  readonly #prompt: readonly number[] | undefined;
+  readonly #source: TrainingSource | undefined;
   readonly #dev: FittingPairs;
   readonly #batches: Batches;
   /** Shape of batches with pairs that no batch of the training fits; undefined if there are none. */
@@ -56,9 +56,9 @@ class DevSet {
     model: TextModel,
     dev: FittingPairs,
     sentences: number,
-    prompt: readonly number[] | undefined,
+    source: TrainingSource | undefined,
   ) {
-    this.#prompt = prompt;
+    this.#source = source;
     this.#engine = engine;
     this.#trainer = trainer;
     this.#model = model;
@@ -82,10 +82,12 @@ class DevSet {
     model: TextModel,
     pairs: PairList,
     sentences: number,
-    data: Pick<TrainingData, 'encode' | 'prompt'>,
+    data: Pick<TrainingData, 'encode' | 'trainingSource'>,
   ): Promise<DevSet | undefined> {
     const dev = await fittingPairs(data, sampleEvenly(pairs, maxDevPairs));
-    return dev.corpus.count > 0 ? new DevSet(engine, trainer, model, dev, sentences, data.prompt) : undefined;
+    return dev.corpus.count > 0
+      ? new DevSet(engine, trainer, model, dev, sentences, data.trainingSource)
+      : undefined;
   }
 
   /** Prepares the evaluation of pairs that are longer than those of the training. */
@@ -138,14 +140,13 @@ class DevSet {
   }
 
   #openTranslations(): TranslationEvaluator {
+    const { parameters } = this.#trainer;
     this.#translations ??= TranslationEvaluator.open(
-      this.#engine,
-      this.#model,
-      this.#trainer.parameters,
+      { engine: this.#engine, model: this.#model, parameters },
       this.#dev,
       this.#rows,
       this.#maxTarget,
-      this.#prompt,
+      this.#source,
     );
     return this.#translations;
   }
@@ -162,13 +163,14 @@ function longerShape(corpus: EncodedCorpus, shapes: readonly BatchShape[]): Batc
   const [source, target] = [longest(sourceLength), longest(targetLength)];
   const largest = shapes.at(-1);
   if (!largest || (source <= largest.source && target <= largest.target)) return undefined;
-  const { limits, frames = { perPosition: 1 } } = corpus;
+  const { limits, sourceRows } = corpus;
   const rounded = (length: number, most: number) => Math.min(most, 4 * Math.ceil(length / 4));
   const longer = {
     source: Math.max(largest.source, rounded(source, limits.source)),
     target: Math.max(largest.target, rounded(target, limits.target)),
   };
-  const longerSide = (bucket: Bucket) => Math.max(positionsOf(frames, bucket.source), bucket.target);
+  const longerSide = (bucket: Bucket) =>
+    Math.max(sourceRows?.positionsOf(bucket.source) ?? bucket.source, bucket.target);
   const positions = largest.batch * longerSide(largest);
   return { ...longer, batch: Math.max(1, Math.floor(positions / longerSide(longer))) };
 }
@@ -179,8 +181,8 @@ interface EvaluatedRun extends TrainedModel {
   readonly logbook: Logbook;
   readonly best: BestModel;
   readonly live: LiveRun;
-  readonly stages: StageRun | undefined;
-  readonly setup: { readonly args: Pick<CompleteArguments, 'earlyEvals'> };
+  readonly stages: RunningStages | undefined;
+  readonly prepared: { readonly args: Pick<CompleteArguments, 'earlyEvals' | 'bestMetric'> };
 }
 
 /** The steps of evaluations that `earlyEvals` adds. */
@@ -205,7 +207,7 @@ export class DevEvaluation implements Pause {
     pairs: PairList,
     sentences: number,
     session: Pick<TrainingSession, 'emit' | 'signal'>,
-    data: Pick<TrainingData, 'encode' | 'prompt'>,
+    data: Pick<TrainingData, 'encode' | 'trainingSource'>,
   ) {
     const { engine, trainer, model } = run;
     this.#run = run;
@@ -246,11 +248,11 @@ export class DevEvaluation implements Pause {
     this.#early = !final && step % live.evalSteps !== 0 ? record : undefined;
     if (this.#early) return;
     await best.consider(record, () => weights.read());
-    stages?.consider(record);
+    stages?.consider(step, record[this.#run.prepared.args.bestMetric] ?? Number.NaN);
   }
 
   #isEarly(step: number): boolean {
-    return this.#run.setup.args.earlyEvals && earlySteps.includes(step);
+    return this.#run.prepared.args.earlyEvals && earlySteps.includes(step);
   }
   async #openDevSet(): Promise<DevSet | 'none'> {
     const devSet = await this.#open();

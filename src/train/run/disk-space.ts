@@ -5,9 +5,9 @@ import { HeddleError } from '../../core/errors.ts';
 import { formatBytes } from '../../core/format-numbers.ts';
 import { describedBytes } from '../../formats/save-heddle.ts';
 import type { Session } from '../../session/session.ts';
-import type { KnownModel } from '../update/new-model.ts';
+import type { KnownModel } from '../data/new-model.ts';
 import { optimizerStates } from '../update/optimizer-config.ts';
-import type { Setup } from './setup.ts';
+import type { PreparedRun } from './prepared-run.ts';
 import type { CheckpointFolder } from './train-result.ts';
 
 /** Bytes of configuration, log and report. */
@@ -21,10 +21,10 @@ interface SavedBytes {
 
 /** What the size of a checkpoint depends on: the settings, the optimizer, the configuration and the tokenizers. */
 interface SizedRun {
-  readonly args: Pick<Setup['args'], 'out' | 'keepLast' | 'lora'> & { readonly evalSteps: number };
-  readonly recipe: Pick<Setup['recipe'], 'optimizer'>;
+  readonly args: Pick<PreparedRun['args'], 'out' | 'keepLast' | 'lora'> & { readonly evalSteps: number };
+  readonly update: Pick<PreparedRun['update'], 'optimizer'>;
   readonly data: KnownModel;
-  readonly start?: Setup['start'];
+  readonly start?: PreparedRun['start'];
 }
 
 /** The number of all weights, and of those that are trained. */
@@ -33,12 +33,12 @@ interface Sizes {
 }
 
 /** Estimates the bytes of a checkpoint: weights, tokenizers, moments and further copies of the weights. */
-function savedBytes({ args, recipe, data, start }: SizedRun, { trainable }: Sizes): SavedBytes {
+function savedBytes({ args, update, data, start }: SizedRun, { trainable }: Sizes): SavedBytes {
   const all = 4 * trainable.all.count;
   const other = otherBytes + (args.lora ? 0 : describedBytes({ ...start, ...data }));
-  const moments = optimizerStates(recipe.optimizer).filter((name) => name.startsWith('moment')).length;
+  const moments = optimizerStates(update.optimizer).filter((name) => name.startsWith('moment')).length;
   // The moving average and the best weights are beside those of the training.
-  const copies = recipe.optimizer.emaDecay > 0 || args.evalSteps > 0 ? 1 : 0;
+  const copies = update.optimizer.emaDecay > 0 || args.evalSteps > 0 ? 1 : 0;
   return {
     model: all + other,
     checkpoint: all * (1 + copies) + 4 * moments * trainable.parameters.count + other,
@@ -50,14 +50,14 @@ function savedBytes({ args, recipe, data, start }: SizedRun, { trainable }: Size
  * it is replaced. Throws a HeddleError if not even the model fits.
  */
 export async function checkDiskSpace(
-  setup: SizedRun,
+  prepared: SizedRun,
   trainer: Sizes,
   { files, emit }: Pick<Session, 'files' | 'emit'>,
 ): Promise<void> {
-  const { out, keepLast } = setup.args;
+  const { out, keepLast } = prepared.args;
   const free = out ? await files.free?.(out) : undefined;
   if (free === undefined) return;
-  const { model, checkpoint } = savedBytes(setup, trainer);
+  const { model, checkpoint } = savedBytes(prepared, trainer);
   const sizes = `a checkpoint takes about ${formatBytes(checkpoint)}, the model ${formatBytes(model)}, ${formatBytes(free)} are free`;
   if (free < model)
     throw new HeddleError(`${out}: no room on the disk: ${sizes}; free some space, or use another disk`, {

@@ -2,19 +2,15 @@
 // metrics of translations.
 
 import { untilAborted } from '../../core/until-aborted.ts';
-import type { TranslatorShape } from '../../decode/source-texts.ts';
-import { type TextModel, Translator } from '../../decode/translator.ts';
-import type { Engine } from '../../engine/engine.ts';
-import type { FrameRow, FrameRows } from '../../features/speech/batches/frame-rows.ts';
-import type { FrameTexts } from '../../features/speech/decode/frame-texts.ts';
-import type { ParameterList } from '../../model/parameter-layout.ts';
+import { Translator } from '../../decode/translator.ts';
+import type { DecodedRows, RowDecoder, TrainingSource } from '../../session/training-source.ts';
 import type { Batches } from '../../text/batches/batches.ts';
 import { describeSkipped, type EncodedCorpus, sourceLength } from '../../text/batches/encoded-corpus.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
 import type { TokenMetrics, TokenSums, TranslationMetrics } from '../../text/metrics/translation-metrics.ts';
 import { tokenMetrics, translationMetrics } from '../../text/metrics/translation-metrics.ts';
+import type { TrainingData } from '../data/training-data.ts';
 import type { Sample } from '../report/training-log.ts';
-import type { TrainingData } from '../update/training-data.ts';
 import type { ModelOnEngine } from './loop.ts';
 
 /** Maximum number of sentences in a decoding batch, and of bytes of its KV cache. */
@@ -53,7 +49,7 @@ export async function fittingPairs(
   return { pairs: Array.from(corpus.pairIndex, (i) => pairs[i] as Pair), corpus };
 }
 
-/** Word and character error rates of texts of frames, such as speech; 0.05 is 5 %. */
+/** Metrics that sources other than text have: word and character error rates; 0.05 is 5 %. */
 export interface ErrorRates {
   readonly wer?: number;
   readonly cer?: number;
@@ -69,50 +65,44 @@ export interface TranslationResult {
 export class TranslationEvaluator {
   readonly #chosen: readonly Pair[];
   readonly #normalize: (text: string) => string;
-  readonly #decode: (signal: AbortSignal) => Promise<string[]>;
-  /** Whether the sources are frames, so that error rates say more than BLEU. */
-  readonly #hasFrames: boolean;
+  readonly #decode: RowDecoder;
+  readonly #source: TrainingSource | undefined;
 
   private constructor(
     chosen: readonly Pair[],
     normalize: (text: string) => string,
-    decode: (signal: AbortSignal) => Promise<string[]>,
-    hasFrames: boolean,
+    decode: RowDecoder,
+    source: TrainingSource | undefined,
   ) {
     this.#chosen = chosen;
     this.#normalize = normalize;
     this.#decode = decode;
-    this.#hasFrames = hasFrames;
+    this.#source = source;
   }
 
   /**
-   * `rows`: row numbers of the corpus, at least one. `maxTarget`: maximum tokens of a translation. `prompt`: tokens
-   * that each text starts from, if the sources are frames. Its plans are compiled at the first evaluation.
+   * `rows`: row numbers of the corpus, at least one. `maxTarget`: maximum tokens of a translation. `source`: the sources,
+   * if they are not text. Its plans are compiled at the first evaluation.
    */
   static open(
-    engine: Engine,
-    model: TextModel,
-    parameters: ParameterList,
+    { engine, model, parameters }: ModelOnEngine,
     { pairs, corpus }: FittingPairs,
     rows: readonly number[],
     maxTarget: number,
-    prompt: readonly number[] = [model.config.startId],
+    source: TrainingSource | undefined,
   ): TranslationEvaluator {
-    const { frames } = corpus;
     const maxSource = rows.reduce((longest, row) => Math.max(longest, sourceLength(corpus, row)), 0);
     const { decoderLayers, decoderHeads, decoderHeadWidth } = model.config;
     const rowBytes = 8 * decoderLayers * decoderHeads * decoderHeadWidth * (maxSource + maxTarget);
     const batch = Math.min(decodeBatch, rows.length, Math.max(1, Math.floor(decodeBytes / rowBytes)));
     const shape = { batch, maxSource, maxTarget };
-    const decode = frames
-      ? frameDecoder(engine, model, parameters, frames, rows, shape, prompt)
-      : textDecoder(engine, model, parameters, corpus, rows, shape);
+    const decoded: DecodedRows = { engine, model, parameters, corpus, rows, shape };
     const chosen = rows.map((row) => pairs[row] as Pair);
     return new TranslationEvaluator(
       chosen,
       (text) => model.target.normalize(text),
-      decode,
-      frames !== undefined,
+      source?.openDecoder(decoded) ?? textDecoder(decoded),
+      source,
     );
   }
 
@@ -124,7 +114,7 @@ export class TranslationEvaluator {
     const normalize = this.#normalize;
     const translations = await untilAborted(signal, () => this.#decode(signal));
     const references = this.#chosen.map(({ target, others = [] }) => [target, ...others]);
-    const rates = this.#hasFrames ? await errorRates(translations, references, normalize) : undefined;
+    const rates = this.#source?.metrics(translations, references, normalize);
     return {
       metrics: { ...translationMetrics(translations, references, normalize), ...rates },
       samples: this.#chosen.map(({ source, target }, i): Sample => {
@@ -137,14 +127,8 @@ export class TranslationEvaluator {
 }
 
 /** What decodes rows of token ids. */
-function textDecoder(
-  engine: Engine,
-  model: TextModel,
-  parameters: ParameterList,
-  { source: { starts, ids } }: EncodedCorpus,
-  rows: readonly number[],
-  shape: TranslatorShape,
-): (signal: AbortSignal) => Promise<string[]> {
+function textDecoder({ engine, model, parameters, corpus, rows, shape }: DecodedRows): RowDecoder {
+  const { starts, ids } = corpus.source;
   const translator = new Translator(engine, model, { parameters, shape });
   const sources = rows.map((row) => ids.subarray(starts[row], starts[row + 1]));
   return async (signal) => {
@@ -153,44 +137,12 @@ function textDecoder(
   };
 }
 
-/** What decodes rows of frames, which are loaded at the first evaluation. */
-function frameDecoder(
-  engine: Engine,
-  model: TextModel,
-  parameters: ParameterList,
-  { rows: all, width }: FrameRows,
-  rows: readonly number[],
-  shape: TranslatorShape,
-  prompt: readonly number[],
-): (signal: AbortSignal) => Promise<string[]> {
-  let opened: FrameTexts | undefined;
-  return async (signal) => {
-    if (!opened) {
-      const { FrameTexts } = await import('../../features/speech/decode/frame-texts.ts');
-      opened = new FrameTexts(engine, model, parameters, shape, prompt);
-    }
-    const sources = rows.map((row) => all[row] as FrameRow);
-    return opened.decode(sources, width, signal);
-  };
-}
-
-/** The error rates of texts against the first reference of each. */
-async function errorRates(
-  texts: readonly string[],
-  references: readonly (readonly string[])[],
-  normalize: (text: string) => string,
-): Promise<ErrorRates> {
-  const { characterErrorRate, wordErrorRate } = await import('../../text/metrics/word-errors.ts');
-  const first = references.map(([reference = '']) => normalize(reference));
-  return { wer: wordErrorRate(texts, first).rate, cer: characterErrorRate(texts, first).rate };
-}
-
 /**
  * Translates test pairs at the end of a run; undefined if no pair fits the model, or the signal was aborted.
  */
 export async function translateTest(
-  { engine, model, parameters }: ModelOnEngine,
-  data: Pick<TrainingData, 'encode' | 'prompt'>,
+  on: ModelOnEngine,
+  data: Pick<TrainingData, 'encode' | 'trainingSource'>,
   pairs: readonly Pair[],
   signal: AbortSignal,
   onMessage: (text: string) => void,
@@ -203,9 +155,8 @@ export async function translateTest(
   onMessage(`test sentences: translating ${rows.length}`);
   const begin = performance.now();
   try {
-    const { maxLength } = model.config;
-    const { prompt } = data;
-    const evaluator = TranslationEvaluator.open(engine, model, parameters, test, rows, maxLength, prompt);
+    const { maxLength } = on.model.config;
+    const evaluator = TranslationEvaluator.open(on, test, rows, maxLength, data.trainingSource);
     return { ...(await evaluator.evaluate(signal)), seconds: (performance.now() - begin) / 1000 };
   } catch (error) {
     if (signal.aborted) return undefined;

@@ -10,7 +10,8 @@ import { checkLiveSettings, formatChanges, mergeChanges, parseChanges } from '..
 import type { LogChange } from '../report/training-log.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
 import { checkSchedule, type ScheduleConfig } from '../update/schedule.ts';
-import type { Recipe, Trainer } from '../update/trainer.ts';
+import type { Trainer } from '../update/trainer.ts';
+import type { UpdateConfig } from '../update/trainer-graphs.ts';
 import { checkBest } from './best-model.ts';
 import type { Pause } from './loop.ts';
 
@@ -18,7 +19,7 @@ import type { Pause } from './loop.ts';
 export interface FirstSettings {
   readonly args: CompleteArguments;
   readonly data: { readonly config: ModelConfig };
-  readonly recipe: Pick<Recipe, 'schedule'>;
+  readonly update: Pick<UpdateConfig, 'schedule'>;
 }
 
 /** All changes of a run, past and future; if a device is lost, the next run gets the same list. */
@@ -59,18 +60,18 @@ export function dropoutRates(before: DropoutRates, rate: number): DropoutRates {
 
 /** The settings of a run after some changes. */
 export function settingsAfter(
-  { args, data, recipe }: FirstSettings,
+  { args, data, update }: FirstSettings,
   changes: readonly RunChange[],
 ): { readonly config: ModelConfig; readonly schedule: ScheduleConfig; readonly evalSteps: number } {
   const {
-    learningRate = recipe.schedule.learningRate,
+    learningRate = update.schedule.learningRate,
     dropout,
     evalSteps = args.evalSteps,
   } = mergeChanges(changes);
   const { config } = data;
   return {
     config: dropout === undefined ? config : { ...config, dropout: dropoutRates(config.dropout, dropout) },
-    schedule: { ...recipe.schedule, learningRate },
+    schedule: { ...update.schedule, learningRate },
     evalSteps,
   };
 }
@@ -155,19 +156,19 @@ export class LiveRun implements Pause {
  * message about changes after the last step.
  */
 export function checkChanges(
-  setup: FirstSettings & { readonly steps: number },
+  prepared: FirstSettings & { readonly steps: number },
   log: (text: string) => void,
 ): void {
-  const changes = parseChanges(setup.args.changes);
-  const late = changes.filter(({ step }) => step > setup.steps);
+  const changes = parseChanges(prepared.args.changes);
+  const late = changes.filter(({ step }) => step > prepared.steps);
   if (late.length > 0)
-    log(`changes after the last step, ${setup.steps}, have no effect: ${formatChanges(late)}`);
-  for (const i of changes.keys()) checkAfter(setup, changes.slice(0, i + 1));
+    log(`changes after the last step, ${prepared.steps}, have no effect: ${formatChanges(late)}`);
+  for (const i of changes.keys()) checkAfter(prepared, changes.slice(0, i + 1));
 }
 
 /** Throws a HeddleError if the settings after some changes are invalid. */
-function checkAfter(setup: FirstSettings, changes: readonly RunChange[]): void {
-  const { schedule, evalSteps } = settingsAfter(setup, changes);
+function checkAfter(prepared: FirstSettings, changes: readonly RunChange[]): void {
+  const { schedule, evalSteps } = settingsAfter(prepared, changes);
   checkSchedule(schedule);
-  checkBest({ ...setup.args, evalSteps });
+  checkBest({ ...prepared.args, evalSteps });
 }

@@ -14,15 +14,15 @@ import { type CorpusSplit, type Pair, sampleEvenly } from '../../text/corpus/pai
 import { ignoresCase } from '../../text/metrics/translation-metrics.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { corpusName } from '../data/load-corpus.ts';
+import type { TrainingData } from '../data/training-data.ts';
 import { formatChanges } from '../report/run-changes.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { CorpusFacts, LogEnd, LogRecord, LogStart, PlanFacts, Sample } from '../report/training-log.ts';
 import { formatLog, logName, parseLog, reportName } from '../report/training-log.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
 import type { StepReport, Trainer } from '../update/trainer.ts';
-import type { TrainingData } from '../update/training-data.ts';
 import type { ChangeList } from './live-run.ts';
-import type { Setup } from './setup.ts';
+import type { PreparedRun } from './prepared-run.ts';
 import type { CheckpointFolder } from './train-result.ts';
 
 /** Number of updates over which tokens per second are averaged. */
@@ -68,14 +68,14 @@ export class Logbook {
 
   /** Opens the log of a run at its first step; it continues the log of a checkpoint. */
   static async open(
-    setup: Setup,
+    prepared: PreparedRun,
     trainer: Trainer,
     changes: ChangeList,
     { backend, emit, kernels }: TrainingSession,
     options: LogbookOptions,
   ): Promise<Logbook> {
-    const { args, from, data, parameters, recipe, steps, perEpoch } = setup;
-    const { init, gradientAccumulationSteps, optimizer, schedule } = recipe;
+    const { args, from, data, parameters, update, steps, perEpoch } = prepared;
+    const { init, gradientAccumulationSteps, optimizer, schedule } = update;
     const onMessage = (text: string) => emit({ type: 'message', text });
     if (from)
       for (const own of [logName, reportName])
@@ -93,8 +93,8 @@ export class Logbook {
       preset: args.preset,
       config: { ...data.config },
       recipe: { init, gradientAccumulationSteps, optimizer, schedule },
-      corpus: corpusFacts(args, data, setup),
-      plan: planFacts(trainer.trainingPlans, data.shapes),
+      corpus: corpusFacts(args, data, prepared),
+      plan: planFacts(trainer.trainingPlans, data.batches.shapes),
       droppedKernels: kernels.dropped.size > 0 ? Object.fromEntries(kernels.dropped) : undefined,
       arguments: args,
     };
@@ -117,7 +117,7 @@ export class Logbook {
   /** Adds an update; `seconds` is the time in training so far, without evaluations and saving. */
   step(report: StepReport, seconds: number): void {
     const { step, loss, accuracy, learningRate, gradientNorm, lossScale, tokens, modelFlops } = report;
-    const { skipped, updateRatio, alignmentLoss } = report;
+    const { skipped, updateRatio, lossParts } = report;
     const last = this.#last;
     last.push({ tokens, modelFlops, seconds });
     if (last.length > window + 1) last.shift();
@@ -142,7 +142,11 @@ export class Logbook {
       lossScale: lossScale > 0 ? lossScale : undefined,
       skipped: skipped || undefined,
       updateRatio: rounded(updateRatio),
-      alignmentLoss: rounded(alignmentLoss),
+      lossParts:
+        lossParts &&
+        Object.fromEntries(
+          Object.entries(lossParts).map(([name, value]) => [name, rounded(value) as number]),
+        ),
     });
   }
 

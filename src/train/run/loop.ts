@@ -9,9 +9,10 @@ import type { Engine } from '../../engine/engine.ts';
 import { lossScales } from '../../engine/ops/optimizer/clip.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
+import type { Batch } from '../../text/batches/batch-source.ts';
 import type { LiveSettings } from '../report/run-changes.ts';
 import type { TrainingSession } from '../report/training-events.ts';
-import type { Batch, StepReport, Trainer } from '../update/trainer.ts';
+import type { StepReport, Trainer } from '../update/trainer.ts';
 import { StepPace, slowdownText } from './step-pace.ts';
 
 /** Callbacks of a training run; the run waits for them. `Model`: what the host gets to use the model. */

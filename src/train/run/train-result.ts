@@ -20,8 +20,8 @@ export interface CheckpointFolder {
 export interface TrainInputs {
   /** The pairs, instead of the pairs of `corpus`. */
   readonly split?: Split;
-  /** Samples at 16 kHz of the sources of the pairs by name, if they are clips that are no files. */
-  readonly clips?: ReadonlyMap<string, Float32Array>;
+  /** Data of the sources of the pairs by name, if they are neither texts nor files. */
+  readonly sourceData?: ReadonlyMap<string, Float32Array>;
   /** The model to fine-tune; `init` is its name in messages. */
   readonly model?: SavedModel;
   /** Gate between two updates: the host can pause the run and use its model. */

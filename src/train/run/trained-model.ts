@@ -9,25 +9,28 @@ import { checkLoraBase, fingerprintOfModel, loadLora, loraFiles } from '../../fo
 import { loadModelFolder } from '../../formats/model-folder.ts';
 import { saveModelFolder } from '../../formats/save-heddle.ts';
 import { hfConfigOf, type SavedModel } from '../../formats/shared/saved-model.ts';
-import { type LoraConfig, loraConfig, mergeLora } from '../../model/lora.ts';
+import { type LoraConfig, mergeLora } from '../../model/lora.ts';
+import type { ModelConfig } from '../../model/model-config.ts';
+import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
 import type { Features } from '../../session/feature-table.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import { initFolder } from '../settings/run-defaults.ts';
+import type { Recipe } from '../settings/training-recipe.ts';
 import { attentionFitsF16, needsF32Residual } from '../update/f16-range.ts';
 import { describeTrainable } from '../update/trainable-parameters.ts';
 import { Trainer } from '../update/trainer.ts';
+import type { TrainerOptions } from '../update/trainer-graphs.ts';
+import type { Candidate } from './best-model.ts';
+import { type ChangeList, settingsAfter } from './live-run.ts';
+import type { PreparedRun } from './prepared-run.ts';
+import type { CheckpointFolder } from './train-result.ts';
 import {
   checkpointWeights,
   initializeTraining,
   restoreOptimizer,
   type TrainingState,
-} from '../update/training-state.ts';
-import type { BestState, Candidate } from './best-model.ts';
-import { furtherLoss } from './further-loss.ts';
-import { type ChangeList, settingsAfter } from './live-run.ts';
-import type { Setup } from './setup.ts';
-import type { CheckpointFolder } from './train-result.ts';
+} from './training-state.ts';
 
 /** A LoRA adapter that is trained: its configuration, its base model and the folder of that model. */
 interface TrainedLora {
@@ -149,59 +152,59 @@ export interface TrainedModel {
   readonly kept: Candidate | undefined;
 }
 
+/** Options of a trainer that follow from the weights of its model: what mixed precision must keep in f32. */
+export async function precisionOf(
+  { args }: Recipe,
+  config: ModelConfig,
+  parameters: ParameterList,
+  start: SavedModel | undefined,
+): Promise<Pick<TrainerOptions, 'f32Residual' | 'f32Attention'>> {
+  const f32Residual =
+    args.precision === 'f16' &&
+    needsF32Residual(config, start !== undefined && hfConfigOf(start) !== undefined);
+  const base = start && baseWeights(start);
+  const f32Attention =
+    f32Residual && base !== undefined && !(await attentionFitsF16(config, parameters, base));
+  return { f32Residual, f32Attention };
+}
+
+/** The weights of a model, or what reads them in parts. */
+const baseWeights = ({ stored, weights }: SavedModel) => stored ?? weights;
+
 /** Creates the trainer of a run and initializes its state, or restores the checkpoint. */
-export async function openTrainedModel(
+export async function openTrainer(
   engine: Engine,
-  setup: Setup,
+  prepared: PreparedRun,
   { emit, signal, features }: Pick<TrainingSession, 'emit' | 'signal' | 'features'>,
   changes: ChangeList,
 ): Promise<TrainedModel> {
   signal.throwIfAborted();
-  const { args, from, before, start, data, parameters, recipe } = setup;
-  const { config, source, target, shapes } = data;
-  const lora = args.lora && loraConfig(args.lora);
-  const storage = { weights: args.weights, weightsExclude: args.weightsExclude };
+  const { args, recipe, from, before, start, data, parameters, update } = prepared;
+  const { lora } = recipe;
+  const { config, source, target, batches } = data;
   const message = (text: string) => emit({ type: 'message', text });
-  const { weights: wholeWeights, stored, notes: _, ...files } = start ?? {};
-  const base = stored ?? wholeWeights;
-  const f32Residual =
-    args.precision === 'f16' &&
-    needsF32Residual(config, start !== undefined && hfConfigOf(start) !== undefined);
-  const f32Attention =
-    f32Residual && base !== undefined && !(await attentionFitsF16(config, parameters, base));
-  if (f32Attention)
+  const precision = await precisionOf(recipe, config, parameters, start);
+  if (precision.f32Attention)
     message('attention is computed in f32: with these weights it may exceed the range of f16');
-  const begin = settingsAfter(setup, changes.upTo(before?.step ?? 0));
-  const { freeze, precision, noFuse, gradientCheckpointing, checkFinite, updateRatioSteps, quantizeBits } =
-    args;
-  const addLoss = await furtherLoss(args);
-  const trainer = await Trainer.open(engine, begin.config, recipe, shapes, {
-    precision,
-    noFuse,
-    gradientCheckpointing,
-    checkFinite,
-    updateRatioSteps,
-    quantizeBits,
-    freeze,
-    lora,
+  const begin = settingsAfter(prepared, changes.upTo(before?.step ?? 0));
+  const trainer = await Trainer.open(engine, begin.config, update, batches.shapes, {
+    ...recipe.trainer,
+    ...precision,
     source: parameters.source,
-    ...storage,
-    f32Residual,
-    f32Attention,
-    addLoss,
   });
   signal.throwIfAborted();
   trainer.schedule = begin.schedule;
+  const { weights: _, stored: __, notes: ___, ...files } = start ?? {};
   const model: TextModel = { ...files, config, sourceKind: parameters.source, source, target };
   const adapter = await trainedLora(lora, start, initFolder(args));
   const weights = new TrainedWeights(engine, model, trainer, adapter, features);
   const described = describeTrainable(trainer.trainable, parameters);
   if (described) message(described);
   if (!before || lora)
-    await initializeTraining(engine, config, recipe, {
-      weights: base,
+    await initializeTraining(engine, config, update, {
+      weights: start && baseWeights(start),
       lora,
-      storage,
+      storage: { weights: args.weights, weightsExclude: args.weightsExclude },
       source: parameters.source,
     });
   const kept = from && before && (await restore(engine, trainer, weights, from, before));
@@ -223,6 +226,6 @@ async function restore(
   const saved = await restoreOptimizer(engine, place.files, place.folder, trainable, recipe.optimizer);
   engine.write(trainable.state, saved(checkpointWeights.running) ?? model);
   trainer.step = before.step;
-  const state = before.best as BestState | undefined;
+  const state = before.best;
   return state && { state, weights: saved(checkpointWeights.best) ?? model };
 }

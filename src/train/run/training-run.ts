@@ -6,8 +6,8 @@ import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { mfuOf } from '../../engine/gpu/roofs.ts';
 import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
-import type { StageRun, StageState } from '../../features/corpora/train/stages.ts';
 import { isInFolder } from '../../files/files.ts';
+import type { RunningStages, StageStart } from '../../text/batches/batch-source.ts';
 import { sampleEvenly } from '../../text/corpus/pairs.ts';
 import type { EventWriter } from '../report/tensorboard.ts';
 import type { TrainingSession } from '../report/training-events.ts';
@@ -15,7 +15,7 @@ import type { LogRecord } from '../report/training-log.ts';
 import { initFolder } from '../settings/run-defaults.ts';
 import type { CompleteArguments, TrainArguments } from '../settings/train-arguments.ts';
 import type { Trainer } from '../update/trainer.ts';
-import { BestModel, type Candidate, describeBest } from './best-model.ts';
+import { BestModel, type Candidate, describeBest, isBetter } from './best-model.ts';
 import { type Checkpointer, openCheckpointer } from './checkpoints.ts';
 import { DevEvaluation } from './dev-evaluation.ts';
 import { checkDiskSpace } from './disk-space.ts';
@@ -23,9 +23,9 @@ import { translateTest } from './evaluation.ts';
 import { type ChangeList, LiveRun } from './live-run.ts';
 import { keptSamples, Logbook } from './logbook.ts';
 import { type ModelOnEngine, type Pause, TrainingLoop } from './loop.ts';
-import { type Setup, setUp } from './setup.ts';
+import { type PreparedRun, prepareRun } from './prepared-run.ts';
 import type { CheckpointFolder, FinishedTraining, TrainInputs, TrainResult } from './train-result.ts';
-import { openTrainedModel, type TrainedModel, type TrainedWeights } from './trained-model.ts';
+import { openTrainer, type TrainedModel, type TrainedWeights } from './trained-model.ts';
 
 /** What a run has besides its arguments. */
 export interface RunOptions {
@@ -47,7 +47,7 @@ export interface FinishedRun extends Omit<FinishedTraining, 'result'> {
 
 /** A training run on one device. */
 export class TrainingRun implements TrainedModel {
-  readonly setup: Setup;
+  readonly prepared: PreparedRun;
   readonly engine: Engine;
   readonly trainer: Trainer;
   readonly model: TextModel;
@@ -57,7 +57,7 @@ export class TrainingRun implements TrainedModel {
   readonly logbook: Logbook;
   readonly live: LiveRun;
   /** The stages, if the run has any; opened with the run. */
-  stages: StageRun | undefined;
+  stages: RunningStages | undefined;
   readonly best: BestModel;
   readonly checkpointer: Checkpointer;
   /** Folder with the result of the run. */
@@ -71,14 +71,14 @@ export class TrainingRun implements TrainedModel {
   private constructor(
     session: TrainingSession,
     { inputs, changes }: RunOptions,
-    setup: Setup,
+    prepared: PreparedRun,
     engine: Engine,
     trained: TrainedModel,
     logbook: Logbook,
     peak: PeakMeasurement,
     events: EventWriter | undefined,
   ) {
-    this.setup = setup;
+    this.prepared = prepared;
     this.engine = engine;
     this.trainer = trained.trainer;
     this.model = trained.model;
@@ -86,10 +86,10 @@ export class TrainingRun implements TrainedModel {
     this.kept = trained.kept;
     this.changes = changes;
     this.logbook = logbook;
-    this.live = new LiveRun(setup, this.trainer, changes, (change) => logbook.add(change));
-    this.best = new BestModel(setup.args, this.live, this.kept);
-    this.checkpointer = openCheckpointer(setup, this, session, inputs);
-    this.#savedIn = setup.args.out;
+    this.live = new LiveRun(prepared, this.trainer, changes, (change) => logbook.add(change));
+    this.best = new BestModel(prepared.args, this.live, this.kept);
+    this.checkpointer = openCheckpointer(prepared, this, session, inputs);
+    this.#savedIn = prepared.args.out;
     this.#session = session;
     this.#inputs = inputs;
     this.#events = events;
@@ -108,19 +108,19 @@ export class TrainingRun implements TrainedModel {
   ): Promise<TrainingRun> {
     const { emit, signal, files } = session;
     const from = options.from ?? (given.resume ? { files, folder: given.out } : undefined);
-    const setup = await setUp(given, session, from, options.inputs);
+    const prepared = await prepareRun(given, session, from, options.inputs);
     signal.throwIfAborted();
-    options.changes.read(setup.args.changes);
+    options.changes.read(prepared.args.changes);
     // A resumed run uses the kernels of its checkpoint, so that the same GPU adapter gives the same bits.
-    const kernelChoices = setup.before?.choices ?? options.kernelChoices;
+    const kernelChoices = prepared.before?.choices ?? options.kernelChoices;
     const engine = await session.engine({ kernelChoices, trains: true });
     let events: EventWriter | undefined;
     try {
       emit({ type: 'message', text: `training on ${engine.name}` });
-      const trained = await openTrainedModel(engine, setup, session, options.changes);
-      events = await openEvents(setup.args, trained.trainer.step, session);
+      const trained = await openTrainer(engine, prepared, session, options.changes);
+      events = await openEvents(prepared.args, trained.trainer.step, session);
       const peak = new PeakMeasurement(session);
-      const logbook = await Logbook.open(setup, trained.trainer, options.changes, session, {
+      const logbook = await Logbook.open(prepared, trained.trainer, options.changes, session, {
         onRecord(record) {
           options.onRecord(record);
           events?.add(record);
@@ -128,8 +128,8 @@ export class TrainingRun implements TrainedModel {
         maxSteps: options.inputs.maxLogSteps,
         peakGflops: () => peak.gflops,
       });
-      const run = new TrainingRun(session, options, setup, engine, trained, logbook, peak, events);
-      run.stages = await openStages(setup, run, session);
+      const run = new TrainingRun(session, options, prepared, engine, trained, logbook, peak, events);
+      run.stages = openStages(prepared, run, session);
       run.#pauses = await run.#openPauses();
       return run;
     } catch (error) {
@@ -144,12 +144,12 @@ export class TrainingRun implements TrainedModel {
    * best weights and closes the log. Throws the reason of the signal if it is aborted before the first step.
    */
   async run(): Promise<FinishedRun> {
-    const { setup, trainer, live } = this;
+    const { prepared, trainer, live } = this;
     const { gate } = this.#inputs;
     const loop = new TrainingLoop(trainer, this.#session, {
-      batchAt: setup.data.batchAt,
-      steps: setup.steps,
-      skipped: setup.before?.skipped ?? 0,
+      batchAt: (index) => prepared.data.batches.at(index),
+      steps: prepared.steps,
+      skipped: prepared.before?.skipped ?? 0,
       onStep: (report, seconds) => this.logbook.step(report, seconds),
       pauses: this.#pauses,
       stopEarly: () => this.#isStalled,
@@ -163,7 +163,7 @@ export class TrainingRun implements TrainedModel {
       live: () => live.settings,
       change: (settings) => live.change(settings),
     });
-    await checkDiskSpace(setup, trainer, this.#session);
+    await checkDiskSpace(prepared, trainer, this.#session);
     this.#session.signal.throwIfAborted(); // from here on an abort ends the run after its step
     try {
       await loop.run();
@@ -184,7 +184,7 @@ export class TrainingRun implements TrainedModel {
 
   /** The work between updates, in order. */
   async #openPauses(): Promise<Pause[]> {
-    const { args, data, dev, examples: train } = this.setup;
+    const { args, data, dev, examples: train } = this.prepared;
     const { trainer, weights, logbook, engine, model } = this;
     const pauses: Pause[] = [this.#peak];
     if (args.probe && args.probeSteps > 0) {
@@ -211,7 +211,7 @@ export class TrainingRun implements TrainedModel {
   /** The error of a failed loop; if training itself failed, its log and report are saved. */
   async #failureOf(error: unknown, { done, skipped }: TrainingLoop): Promise<unknown> {
     const { files, device } = this.#session;
-    const { out } = this.setup.args;
+    const { out } = this.prepared.args;
     const lost = (await device.lost()) !== undefined;
     if (!out || lost || !(error instanceof HeddleError)) return error;
     return this.logbook.saveFailure({ files, folder: out }, { step: done, skipped }, error);
@@ -219,8 +219,8 @@ export class TrainingRun implements TrainedModel {
 
   /** Reports why the run ended, translates the test pairs with the final weights, and closes the log. */
   async #finish(loop: TrainingLoop): Promise<FinishedRun> {
-    const { setup, trainer, model, best, logbook } = this;
-    const { args, steps, data, parameters } = setup;
+    const { prepared, trainer, model, best, logbook } = this;
+    const { args, steps, data, parameters } = prepared;
     const { emit, files } = this.#session;
     const message = (text: string) => emit({ type: 'message', text });
     const { step } = trainer;
@@ -271,7 +271,7 @@ export class TrainingRun implements TrainedModel {
   /** Saves the model, without the training state, as the result of the run. */
   async saveModel(place: CheckpointFolder): Promise<void> {
     const weights = this.best.weights ?? (await this.weights.read());
-    await this.weights.save(place, weights, {}, this.setup.runId);
+    await this.weights.save(place, weights, {}, this.prepared.runId);
     this.#savedIn = place.folder;
   }
 
@@ -288,7 +288,7 @@ export class TrainingRun implements TrainedModel {
 
   /** Translates and logs the test pairs, or else the dev pairs; undefined if nothing is translated. */
   async #translateTest(): Promise<TrainResult['evaluation']> {
-    const { args, data, dev, test } = this.setup;
+    const { args, data, dev, test } = this.prepared;
     const { emit, signal } = this.#session;
     if (args.testSentences === 0 || signal.aborted) return undefined;
     const pairs = sampleEvenly(test.length ? test : dev, args.testSentences);
@@ -306,31 +306,34 @@ export class TrainingRun implements TrainedModel {
   /** Frees the engine of the run. */
   async close(): Promise<void> {
     await this.#events?.close();
-    await this.setup.data.close();
+    await this.prepared.data.batches.close();
     this.engine.destroy();
   }
 }
 
-/** The stages of a run, with their starts in the log and in messages. */
-async function openStages(
-  { args, data, before }: Setup,
+/** Opens the stages of the data, if there are any, with their starts in the log and in messages. */
+function openStages(
+  { args, data, before }: PreparedRun,
   { trainer, live, logbook }: Pick<TrainingRun, 'trainer' | 'live' | 'logbook'>,
   { emit }: TrainingSession,
-): Promise<StageRun | undefined> {
-  if (!data.staged) return undefined;
-  const { describeStart, StageRun } = await import('../../features/corpora/train/stages.ts');
-  return new StageRun({
-    args,
-    startStage: (batch) => data.startStage(batch),
-    before: before?.stages as StageState | undefined,
+): RunningStages | undefined {
+  return data.batches.stages?.open({
+    patience: args.patience,
+    gradientAccumulationSteps: args.gradientAccumulationSteps,
+    before: before?.stages,
+    isBetter: (value, than) => isBetter(args.bestMetric, value, than),
     step: () => trainer.step,
     evalSteps: () => live.evalSteps,
     onStart(stage, isKnown) {
-      if (!isKnown) logbook.add(stage);
-      emit({ type: 'message', text: describeStart(stage) });
+      if (!isKnown) logbook.add({ type: 'stage', ...stage });
+      emit({ type: 'message', text: describeStage(stage) });
     },
   });
 }
+
+/** The start of a stage in words: `stage 2 of 3 after 30 steps: 80 % clean.tsv, 20 % bt.tsv`. */
+const describeStage = ({ step, stage, stages, data }: StageStart): string =>
+  stages === 1 ? `training data: ${data}` : `stage ${stage} of ${stages} after ${step} steps: ${data}`;
 
 /** Starts an event file for TensorBoard, if the arguments name its folder. */
 async function openEvents(

@@ -1,12 +1,9 @@
 // Rows of the table of settings: data, evaluation and checkpoints.
 
-import { boolean, choice, integer, list, notNegative, positive, rate, text } from '../../core/fields.ts';
+import { boolean, choice, integer, list, notNegative, rate, text } from '../../core/fields.ts';
+import { inGroup } from '../../core/setting.ts';
 import type { TrainedKind } from '../../text/text-tasks.ts';
 import { bestMetrics } from '../report/training-log.ts';
-import { inGroup } from './setting-types.ts';
-
-/** Default of the weight of guided alignment, that of Marian. */
-export const guidedAlignmentWeight = 0.1;
 
 /** Settings of the data. */
 export const dataSettings = inGroup('Data', {
@@ -66,53 +63,6 @@ export const dataSettings = inGroup('Data', {
     help: 'pieces with an id that no text encodes to',
     defaultText: 'none',
     onlyFor: ['tokenizer', 'unigram'],
-  },
-  samplingAlpha: {
-    type: notNegative('alpha'),
-    help: 'subword regularization: draw the pieces of each epoch with their probabilities to this power, e.g. 0.2 (0: the best pieces)',
-    defaultText: '0',
-    onlyFor: ['tokenizer', 'unigram'],
-  },
-  bpeDropout: {
-    type: rate,
-    help: 'BPE-dropout: skip each merge with this probability, afresh in each epoch, e.g. 0.1',
-    defaultText: '0',
-    onlyFor: ['tokenizer', 'bpe'],
-  },
-  augment: {
-    type: list('augmentations'),
-    help: 'augmentation, afresh in each epoch: web (the defaults of OpusTrainer), or names with rates, as typos=0.1,terms=0.1 (docs/training.md)',
-    defaultText: 'none',
-  },
-  guidedAlignment: {
-    type: text('file'),
-    help: 'guided alignment: train one head of the last cross-attention on the word alignments in this file, a line 0-0 1-2 for each line of the files of pairs, as heddle align, fast_align and eflomal write it',
-    defaultText: 'none',
-  },
-  guidedAlignmentWeight: {
-    type: positive('weight'),
-    help: 'weight of the loss of --guided-alignment, beside that of the tokens',
-    defaultText: String(guidedAlignmentWeight),
-  },
-  maskTimeProb: {
-    type: rate,
-    help: 'SpecAugment, for models of frames: mask spans of frames in each epoch, together about this fraction, e.g. 0.05',
-    default: 0,
-  },
-  maskTimeLength: {
-    type: integer(1, 'frames'),
-    help: 'length of a span of --mask-time-prob',
-    default: 10,
-  },
-  maskFeatureProb: {
-    type: rate,
-    help: 'SpecAugment: mask bands of the numbers of each frame, together about this fraction, e.g. 0.1',
-    default: 0,
-  },
-  maskFeatureLength: {
-    type: integer(1, 'n'),
-    help: 'width of a band of --mask-feature-prob',
-    default: 10,
   },
   tokenizerFile: {
     type: text('file'),

@@ -1,11 +1,11 @@
 // Rows of the table of settings: the model, and fine-tuning of one.
 
 import { choice, custom, integer, list, positive, rate, text } from '../../core/fields.ts';
+import { inGroup } from '../../core/setting.ts';
 import type { ModelOptions } from '../../model/model-config.ts';
 import { dropoutType, modelFields } from '../../model/model-fields.ts';
 import { type PresetName, presets } from '../../model/presets.ts';
 import { weightFormats } from '../../model/quantized-parameters.ts';
-import { inGroup } from './setting-types.ts';
 
 /** Fields of the model configuration: field=value on the command line; the flag may be repeated. */
 const modelType = custom<Partial<ModelOptions>>({

@@ -2,15 +2,18 @@
 // user's pairs, the Keras example, or fine-tuning.
 
 import { check } from '../../core/errors.ts';
+import type { OptionField } from '../../core/fields.ts';
 import { initSchemes } from '../../model/initialize-weights.ts';
 import type { DropoutRates, ModelOptions } from '../../model/model-config.ts';
 import { usualDropout } from '../../model/model-fields.ts';
 import { exportedModels, type PresetName, presets } from '../../model/presets.ts';
 import type { OptimizerName } from '../update/optimizer-config.ts';
-import type { Setting } from './setting-types.ts';
-import { type SettingName, settings } from './settings.ts';
-import type { SettingsWithDefaults, TrainSettings } from './train-settings.ts';
-import { checkApplicable, checkSettings, settingDefaults, settingOf, settingsIn } from './train-settings.ts';
+import {
+  type SettingsWithDefaults,
+  type SettingTable,
+  settingOf,
+  type TrainSettings,
+} from './train-settings.ts';
 
 /** Settings that have a default for every kind of run. */
 export type KindSetting = 'preset' | 'tokenizer' | 'optimizer' | 'learningRate' | 'schedule' | 'evalSteps';
@@ -108,15 +111,6 @@ const batchesOf = (given: TrainSettings, { batchSize }: Defaults): TrainSettings
     ? packedBatches
     : { batchSize: given.maxTokens === undefined ? batchSize : undefined };
 
-/**
- * Batches of a model that reads whole windows of speech (30 s), if the settings have no batch size: few rows, since a
- * window has as many positions as dozens of sentences. An update has 8 of them.
- */
-export const windowBatches = (given: TrainSettings): Partial<TrainSettings> =>
-  (given.batchSize ?? given.maxTokens) === undefined
-    ? { batchSize: 4, maxTokens: undefined, gradientAccumulationSteps: given.gradientAccumulationSteps ?? 2 }
-    : {};
-
 /** Kind of a training run. */
 export type RunKind = keyof typeof runDefaults;
 
@@ -152,9 +146,13 @@ const modelSettings = [
  * if it had never ended. With `exportTo` a new model has the fields that the format needs, if the options do not say
  * otherwise. Throws a HeddleError for options that are wrong or exclude each other.
  */
-export function completeSettings(options: TrainSettings, kind: RunKind): CompleteSettings {
-  checkSettings(options);
-  const given = settingsIn(options);
+export function completeSettings(
+  options: TrainSettings,
+  kind: RunKind,
+  table: SettingTable,
+): CompleteSettings {
+  table.check(options);
+  const given = table.in(options);
   const folder = initFolder(given);
   if (folder !== undefined)
     for (const own of modelSettings)
@@ -169,7 +167,7 @@ export function completeSettings(options: TrainSettings, kind: RunKind): Complet
     folder === undefined && given.exportTo ? exportedModels[given.exportTo] : undefined;
   const isDefaultLength = (given.steps ?? given.epochs) === undefined;
   const complete: CompleteSettings = {
-    ...settingDefaults,
+    ...table.defaults,
     ...defaults,
     steps: isDefaultLength ? defaults.steps : undefined,
     epochs: isDefaultLength ? defaults.epochs : undefined,
@@ -180,7 +178,7 @@ export function completeSettings(options: TrainSettings, kind: RunKind): Complet
     ...given,
     dropout: dropoutOf(given, defaults),
   };
-  checkApplicable(complete);
+  table.checkApplicable(complete);
   if (!exported) return complete;
   const { norm: _, ...fields } = exported;
   return { ...complete, model: { ...fields, ...complete.model } };
@@ -242,8 +240,7 @@ const kindWords: Record<RunKind, string> = {
 /**
  * Default of a setting in words: `2`, or `0.003 (built-in corpus), 0.001 (pairs)`; undefined if it has none.
  */
-export function describeDefault(name: SettingName): string | undefined {
-  const row: Setting = settings[name];
+export function describeDefault(name: string, row: OptionField): string | undefined {
   if (row.defaultText !== undefined) return row.defaultText;
   const show = (value: unknown) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value));
   if (row.default !== undefined) return typeof row.default === 'object' ? 'none' : show(row.default);

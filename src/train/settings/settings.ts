@@ -4,6 +4,7 @@
 // update; model-settings.ts and data-settings.ts have the others.
 
 import { boolean, choice, custom, fitsType, integer, list, rate, text } from '../../core/fields.ts';
+import { inGroup, type Setting } from '../../core/setting.ts';
 import {
   optimizerDefault,
   optimizerFields,
@@ -14,7 +15,6 @@ import {
 import { decayingSchedules, scheduleFields, scheduleNames } from '../update/schedule.ts';
 import { checkpointSettings, dataSettings, evaluationSettings } from './data-settings.ts';
 import { fineTuningSettings, modelSettings } from './model-settings.ts';
-import { inGroup, type Setting } from './setting-types.ts';
 
 /** Decay rates of the two moments: 0.9,0.98. */
 const betas = custom<readonly [number, number]>({

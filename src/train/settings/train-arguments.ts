@@ -2,23 +2,11 @@
 // arguments in its checkpoint, with the new values of settings that may change.
 
 import { check } from '../../core/errors.ts';
-import { isObject } from '../../files/json-files.ts';
-import { checkpointNames } from '../../files/model-file.ts';
 import { loraConfig } from '../../model/lora.ts';
 import type { CorpusArguments } from '../data/load-corpus.ts';
 import { formatChanges, parseChanges, withoutSettings } from '../report/run-changes.ts';
-import type { TrainingState } from '../update/training-state.ts';
 import { type CompleteSettings, completeSettings, initFolder, runKindOf } from './run-defaults.ts';
-import type { SettingName } from './settings.ts';
-import type { TrainSettings } from './train-settings.ts';
-import {
-  checkSettings,
-  resumableSettings,
-  settingDefaults,
-  settingFlag,
-  settingOf,
-  settingRows,
-} from './train-settings.ts';
+import { type SettingTable, settingOf, type TrainSettings } from './train-settings.ts';
 
 /** Arguments of a training run. Omitted settings have the defaults of run-defaults.ts. */
 export type TrainArguments = TrainSettings & {
@@ -44,15 +32,14 @@ export const isOfCaller = (corpus: CorpusArguments): boolean =>
   corpus.kind === 'tsv' && !corpus.keep && corpus.path === 'pairs';
 
 /** The arguments of a new run with all defaults. Throws a HeddleError for options that exclude each other. */
-export function completeArguments({
-  corpus,
-  out = '',
-  resume = false,
-  ...given
-}: TrainArguments): CompleteArguments {
+export function completeArguments(
+  { corpus, out = '', resume = false, ...given }: TrainArguments,
+  table: SettingTable,
+): CompleteArguments {
   const complete = completeSettings(
     given,
     runKindOf(corpus.kind, corpus.kind === 'task' ? corpus.task : undefined),
+    table,
   );
   const folder = initFolder(complete);
   for (const option of ['sourceLang', 'targetLang'] as const)
@@ -76,72 +63,74 @@ export function completeArguments({
   return { ...complete, lora, corpus, out, resume };
 }
 
+/** Arguments of a resumed run, and how they differ from those of its checkpoint. */
+export interface ResumedArguments {
+  readonly args: CompleteArguments;
+  /** Settings with a new value. */
+  readonly changed: readonly { readonly name: string; readonly now: unknown; readonly before: unknown }[];
+  /** Names of settings that differ and may not change. */
+  readonly ignored: readonly string[];
+}
+
 /**
- * The arguments in the checkpoint, with the new values of settings that may change; logs the others. Files of
- * pairs may have new paths. Without new steps or epochs the run keeps its length. Throws a HeddleError if a new value
- * is not allowed, or the checkpoint has no arguments.
+ * The arguments `saved` in a checkpoint, with the new values of settings that may change. Files of pairs may have new
+ * paths. Without new steps or epochs the run keeps its length. Throws a HeddleError if a new value is not allowed.
  */
 export function resumeArguments(
-  before: TrainingState,
+  saved: CompleteArguments,
   { corpus, out = '', resume: _, ...given }: TrainArguments,
-  log: (text: string) => void,
-): CompleteArguments {
-  checkSettings(given);
-  const saved = startArguments(before, out);
+  table: SettingTable,
+): ResumedArguments {
+  table.check(given);
   const changed = Object.fromEntries(
-    resumableSettings.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])),
+    table.resumable.flatMap((name) =>
+      settingOf(given, name) === undefined ? [] : [[name, settingOf(given, name)]],
+    ),
   ) as TrainSettings;
-  const replaced = resumableSettings.filter((name) => name in changed && given[name] !== saved[name]);
-  const news = replaced.map((name) => {
-    const [now, before = 'not set'] = [given[name], saved[name]].map((value) => JSON.stringify(value));
-    return `${settingFlag(name)} ${now} (was ${before})`;
-  });
-  if (news.length > 0) log(`${out} resumes with other settings: ${news.join(', ').replaceAll('"', '')}`);
-  const ignored = ignoredSettings(saved, given);
-  if (ignored.length > 0)
-    log(`${out} resumes with its own settings; ignored: ${ignored.map(settingFlag).join(', ')}`);
+  const replaced = table.resumable.filter(
+    (name) => name in changed && settingOf(given, name) !== settingOf(saved, name),
+  );
   const isOfFiles = corpus.kind === 'files' && saved.corpus.kind === 'tsv' && !saved.corpus.keep;
   const isMoved =
     isOfFiles || (saved.corpus.kind === corpus.kind && corpus.kind !== 'intl' && corpus.kind !== 'task');
-  const outdated = outdatedSettings(saved, given);
+  const outdated = outdatedSettings(saved, given, table);
   const kept = Object.fromEntries(Object.entries(saved).filter(([name]) => !outdated.includes(name)));
   // A new value replaces the changes of that setting during the run.
   const changes = withoutSettings(parseChanges(given.changes ?? saved.changes), replaced);
   return {
-    ...(kept as CompleteArguments),
-    ...changed,
-    changes: formatChanges(changes) || undefined,
-    corpus: isMoved ? corpus : saved.corpus,
-    out,
-    resume: true,
+    args: {
+      ...(kept as CompleteArguments),
+      ...changed,
+      changes: formatChanges(changes) || undefined,
+      corpus: isMoved ? corpus : saved.corpus,
+      out,
+      resume: true,
+    },
+    changed: replaced.map((name) => ({
+      name,
+      now: settingOf(given, name),
+      before: settingOf(saved, name),
+    })),
+    ignored: ignoredSettings(saved, given, table),
   };
 }
 
 /** Settings of a checkpoint that new settings exclude: length, batch size, and those of another schedule. */
-function outdatedSettings(saved: CompleteArguments, given: TrainSettings): string[] {
+function outdatedSettings(saved: CompleteArguments, given: TrainSettings, table: SettingTable): string[] {
   const outdated: string[] = [];
   if (given.steps !== undefined || given.epochs !== undefined) outdated.push('steps', 'epochs');
   if (given.batchSize !== undefined || given.maxTokens !== undefined) outdated.push('batchSize', 'maxTokens');
   const schedule = given.schedule ?? saved.schedule;
-  for (const [name, { onlyFor = [] as readonly string[] }] of settingRows)
+  for (const [name, { onlyFor = [] as readonly string[] }] of table.entries)
     if (onlyFor[0] === 'schedule' && !onlyFor.includes(schedule)) outdated.push(name);
   return outdated;
 }
 
 /** Settings that differ from those of the checkpoint and may not change. */
-const ignoredSettings = (kept: TrainSettings, given: TrainSettings): SettingName[] =>
-  settingRows.flatMap(([name, { resume }]) => {
+const ignoredSettings = (kept: TrainSettings, given: TrainSettings, table: SettingTable): string[] =>
+  table.entries.flatMap(([name, { resume }]) => {
     const value = settingOf(given, name);
     return resume || value === undefined || JSON.stringify(value) === JSON.stringify(settingOf(kept, name))
       ? []
       : [name];
   });
-
-/** The arguments in the checkpoint in `folder`. Throws a HeddleError if it has none. */
-export function startArguments({ arguments: args }: TrainingState, folder: string): CompleteArguments {
-  check(
-    isObject(args) && 'corpus' in args && 'schedule' in args,
-    `${folder}: ${checkpointNames.state} has no arguments of the run; start a new run`,
-  );
-  return { ...settingDefaults, ...args } as unknown as CompleteArguments;
-}

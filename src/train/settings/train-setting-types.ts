@@ -240,46 +240,6 @@ export interface TrainSettings {
   /** Pieces with an id that no text encodes to. Default: none. */
   readonly controlSymbols?: readonly string[];
   /**
-   * Subword regularization: draw the pieces of each epoch with their probabilities to this power, e.g. 0.2
-   * (0: the best pieces). A number of at least 0 (alpha). Default: 0.
-   */
-  readonly samplingAlpha?: number;
-  /**
-   * BPE-dropout: skip each merge with this probability, afresh in each epoch, e.g. 0.1. A number of at least
-   * 0 and below 1. Default: 0.
-   */
-  readonly bpeDropout?: number;
-  /**
-   * Augmentation, afresh in each epoch: web (the defaults of OpusTrainer), or names with rates, as
-   * typos=0.1,terms=0.1 (docs/training.md). Default: none.
-   */
-  readonly augment?: readonly string[];
-  /**
-   * Guided alignment: train one head of the last cross-attention on the word alignments in this file, a line
-   * 0-0 1-2 for each line of the files of pairs, as heddle align, fast_align and eflomal write it. Default:
-   * none.
-   */
-  readonly guidedAlignment?: string;
-  /**
-   * Weight of the loss of guidedAlignment, beside that of the tokens. A number above 0 (weight). Default:
-   * 0.1.
-   */
-  readonly guidedAlignmentWeight?: number;
-  /**
-   * SpecAugment, for models of frames: mask spans of frames in each epoch, together about this fraction, e.g.
-   * 0.05. A number of at least 0 and below 1. Default: 0.
-   */
-  readonly maskTimeProb?: number;
-  /** Length of a span of maskTimeProb. A whole number of at least 1 (frames). Default: 10. */
-  readonly maskTimeLength?: number;
-  /**
-   * SpecAugment: mask bands of the numbers of each frame, together about this fraction, e.g. 0.1. A number of
-   * at least 0 and below 1. Default: 0.
-   */
-  readonly maskFeatureProb?: number;
-  /** Width of a band of maskFeatureProb. A whole number of at least 1. Default: 10. */
-  readonly maskFeatureLength?: number;
-  /**
    * Use this tokenizer for both sides instead of training one: a tokenizer.json or a SentencePiece model.
    * Default: train a tokenizer.
    */

@@ -1,61 +1,34 @@
 // The trainer: one update of a model. It has plans for every batch shape, and one call per update that uploads
 // a batch, submits once and reads the loss later. Data and loop are separate; see src/train/run/loop.ts.
 
+import { present } from '../../core/present.ts';
 import { type Engine, type Program, prepareByName } from '../../engine/engine.ts';
 import type { Outputs } from '../../engine/gpu/output-ring.ts';
-import { addFiniteChecks, type FiniteReader, finiteOutput } from '../../engine/graph/finite-checks.ts';
-import type { Graph } from '../../engine/graph/graph.ts';
+import { finiteOutput } from '../../engine/graph/finite-checks.ts';
+import type { DeviceTraits } from '../../engine/ops/device-traits.ts';
 import { clipAt, lossScales } from '../../engine/ops/optimizer/clip.ts';
 import { createStepWriter, type StepScalars, zeroStep } from '../../engine/ops/step-scalars.ts';
 import { sameKernels } from '../../engine/plan/kernel-choices.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
-import type { InitScheme } from '../../model/initialize-weights.ts';
-import { adaptedParameters } from '../../model/lora.ts';
 import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
 import { writePositions } from '../../model/model-states.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
-import { storedParameters, type WeightStorage } from '../../model/quantized-parameters.ts';
-import type { SourceKind } from '../../model/source-kind.ts';
-import type { BatchArrays } from '../../text/batches/batches.ts';
+import type { Batch } from '../../text/batches/batch-source.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
 import type { TokenSums } from '../../text/metrics/translation-metrics.ts';
 import type { SpecialIds } from '../../text/tokenizers/tokenizer.ts';
 import { isScaled, nonFiniteError } from './non-finite.ts';
-import type { OptimizerConfig } from './optimizer-config.ts';
 import { runEvaluation } from './run-evaluation.ts';
 import { learningRate, type ScheduleConfig } from './schedule.ts';
-import { parametersIn, type TrainableParameters, trainableParameters } from './trainable-parameters.ts';
+import { parametersIn, type TrainableParameters } from './trainable-parameters.ts';
 import {
-  evaluationGraph,
-  type GraphOptions,
-  gradientAccumulationGraph,
-  type InputArrays,
-  inputArrays,
-  trainingGraph,
-  updateGraph,
-  updateNormGraph,
-  updateRatio,
-} from './training-graphs.ts';
-
-/** Configuration of the updates. */
-export interface Recipe {
-  readonly optimizer: OptimizerConfig;
-  readonly schedule: ScheduleConfig;
-  /** Seed of the initial weights, data order and dropout. */
-  readonly seed: number;
-  readonly init: InitScheme;
-  /** Batches per update (gradient accumulation). */
-  readonly gradientAccumulationSteps: number;
-}
-
-/** A batch: its shape, the number of its target tokens, and a function that writes its arrays. */
-export interface Batch {
-  /** Index in the trainer's shapes. */
-  readonly shape: number;
-  /** Number of target tokens, without padding. */
-  readonly tokens: number;
-  fill(arrays: BatchArrays): unknown;
-}
+  type CheckedGraph,
+  TrainerGraphs,
+  type TrainerOptions,
+  type TrainerPlans,
+  type UpdateConfig,
+} from './trainer-graphs.ts';
+import { type InputArrays, inputArrays, updateRatio } from './training-graphs.ts';
 
 /** Report of an update. */
 export interface StepReport {
@@ -77,24 +50,8 @@ export interface StepReport {
   readonly modelFlops: number;
   /** Norm of the update over the norm of the trained weights after it, if it was measured. */
   readonly updateRatio?: number;
-  /** Mean loss of guided alignment per target token, times its weight, if the run has it. */
-  readonly alignmentLoss?: number;
-}
-
-/** Options of a trainer. */
-export interface TrainerOptions extends GraphOptions, WeightStorage {
-  /** What the model reads. [tokens] */
-  readonly source?: SourceKind;
-  /** Check every tensor of every step: an update rejects at the first NaN or infinity, with its origin. */
-  readonly checkFinite?: boolean;
-  /** Measure the norm of the update over that of the weights every N updates; 0: never. [0] */
-  readonly updateRatioSteps?: number;
-}
-
-/** A graph, and the reader of its checks for numbers that are not finite, if it has them. */
-interface CheckedGraph {
-  readonly graph: Graph;
-  readonly findNonFinite: FiniteReader | undefined;
+  /** Mean of each part of the loss per target token, times its weight, by name. Absent without parts. */
+  readonly lossParts?: Readonly<Record<string, number>>;
 }
 
 /** A part of an update: a prepared graph and the writer of its step scalars. */
@@ -110,23 +67,13 @@ interface BatchPart extends Part {
 
 /** Trains one model on one engine. */
 export class Trainer {
-  /**
-   * All weights, with their storage and the LoRA adapter if there is one: graphs for inference take this list
-   * too.
-   */
-  readonly parameters: ParameterList;
-  /** The parameters that are trained. */
-  readonly trainable: TrainableParameters;
-  readonly recipe: Recipe;
-  readonly shapes: readonly BatchShape[];
   /** Number of the next update. Set it to resume from a checkpoint. */
   step = 0;
-  /** Schedule of the learning rate from the next update on: at first that of the recipe. */
+  /** Schedule of the learning rate from the next update on: at first that of `update`. */
   schedule: ScheduleConfig;
 
   readonly #engine: Engine;
-  readonly #config: ModelConfig;
-  readonly #options: TrainerOptions;
+  readonly #graphs: TrainerGraphs;
   /** Forward and backward pass, and without accumulation the update, for each shape. */
   #training: readonly BatchPart[] = [];
   /** The update after the last batch, with gradient accumulation. */
@@ -138,22 +85,11 @@ export class Trainer {
   /** The scalars of the next run: one record for all of them. */
   readonly #scalars: StepScalars;
 
-  private constructor(
-    engine: Engine,
-    config: ModelConfig,
-    recipe: Recipe,
-    shapes: readonly BatchShape[],
-    options: TrainerOptions,
-  ) {
-    this.parameters = adaptedParameters(storedParameters(config, options, options.source), options.lora);
-    this.trainable = trainableParameters(config, this.parameters, options);
-    this.recipe = recipe;
-    this.shapes = shapes;
-    this.schedule = recipe.schedule;
+  private constructor(engine: Engine, graphs: TrainerGraphs) {
+    this.schedule = graphs.update.schedule;
     this.#engine = engine;
-    this.#config = config;
-    this.#options = options;
-    this.#scalars = { ...zeroStep, seed: recipe.seed >>> 0 };
+    this.#graphs = graphs;
+    this.#scalars = { ...zeroStep, seed: graphs.update.seed >>> 0 };
   }
 
   /**
@@ -163,29 +99,60 @@ export class Trainer {
   static async open(
     engine: Engine,
     config: ModelConfig,
-    recipe: Recipe,
+    recipe: UpdateConfig,
     shapes: readonly BatchShape[],
     options: TrainerOptions = {},
   ): Promise<Trainer> {
-    const trainer = new Trainer(engine, config, recipe, shapes, options);
+    const trainer = new Trainer(engine, new TrainerGraphs(config, recipe, shapes, options));
     await trainer.#prepare();
     writePositions(engine, config);
     return trainer;
   }
 
+  /** The programs of a trainer for a device, without one: what it needs of memory. See `TrainerGraphs.plan`. */
+  static plan(
+    config: ModelConfig,
+    recipe: UpdateConfig,
+    shapes: readonly BatchShape[],
+    options: TrainerOptions,
+    { traits, signal }: { readonly traits: DeviceTraits; readonly signal?: AbortSignal },
+  ): Promise<TrainerPlans> {
+    return new TrainerGraphs(config, recipe, shapes, options).plan(traits, signal);
+  }
+
+  /**
+   * All weights, with their storage and the LoRA adapter if there is one: graphs for inference take this list
+   * too.
+   */
+  get parameters(): ParameterList {
+    return this.#graphs.parameters;
+  }
+
+  /** The parameters that are trained. */
+  get trainable(): TrainableParameters {
+    return this.#graphs.trainable;
+  }
+
+  get recipe(): UpdateConfig {
+    return this.#graphs.update;
+  }
+
+  get shapes(): readonly BatchShape[] {
+    return this.#graphs.shapes;
+  }
+
   async #prepare(): Promise<void> {
-    const { recipe, trainable } = this;
-    const training = this.#trainingGraphs(this.#config);
-    const finish = this.#accumulates ? this.#checked(updateGraph(trainable, recipe.optimizer)) : undefined;
+    const training = this.#graphs.training();
+    const finish = this.#graphs.finish();
     const programs = await prepareByName(
       this.#engine,
       {
         training: training.map(({ graph }) => graph),
-        evaluation: this.shapes.map((shape) => this.#evaluationGraph(shape)),
-        finish: finish ? [finish.graph] : [],
-        norms: this.#options.updateRatioSteps ? [updateNormGraph(trainable)] : [],
+        evaluation: this.shapes.map((shape) => this.#graphs.evaluation(shape)),
+        finish: present([finish?.graph]),
+        norms: present([this.#graphs.norms()]),
       },
-      { inFlight: this.#inFlight },
+      { inFlight: this.#graphs.inFlight },
     );
     this.#training = batchParts(training, programs.training);
     this.#evaluation = programs.evaluation;
@@ -198,45 +165,9 @@ export class Trainer {
    * may be pending.
    */
   async addEvaluation(shape: BatchShape): Promise<void> {
-    const graph = this.#evaluationGraph(shape);
-    this.#evaluation = [
-      ...this.#evaluation,
-      ...(await this.#engine.prepare([graph], { inFlight: this.#inFlight })),
-    ];
-  }
-
-  #evaluationGraph(shape: BatchShape): Graph {
-    const plain = { ...this.#config, labelSmoothing: 0 };
-    return evaluationGraph(plain, this.parameters, shape, this.#options);
-  }
-
-  get #accumulates(): boolean {
-    return this.recipe.gradientAccumulationSteps > 1;
-  }
-
-  /** Maximum number of pending runs: two updates may be pending, and all their batches may have one shape. */
-  get #inFlight(): number {
-    return Math.max(3, 2 * this.recipe.gradientAccumulationSteps);
-  }
-
-  /** The graphs of training in every shape. */
-  #trainingGraphs(config: ModelConfig): CheckedGraph[] {
-    const { parameters, recipe } = this;
-    return this.shapes.map((shape) =>
-      this.#checked(
-        this.#accumulates
-          ? gradientAccumulationGraph(config, parameters, shape, this.#options)
-          : trainingGraph(config, parameters, shape, recipe.optimizer, this.#options),
-      ),
-    );
-  }
-
-  /** Adds the checks of the option `checkFinite` to a graph. */
-  #checked(graph: Graph): CheckedGraph {
-    if (!this.#options.checkFinite) return { graph, findNonFinite: undefined };
-    // `accumulated` needs no check before a run: the first batch of an update clears it, and each batch checks
-    // what it adds.
-    return { graph, findNonFinite: addFiniteChecks(graph, ['accumulated']) };
+    const graph = this.#graphs.evaluation(shape);
+    const { inFlight } = this.#graphs;
+    this.#evaluation = [...this.#evaluation, ...(await this.#engine.prepare([graph], { inFlight }))];
   }
 
   /** Plans of the training programs, by shape; empty on the CPU. */
@@ -254,14 +185,14 @@ export class Trainer {
   async setDropout(dropout: DropoutRates): Promise<void> {
     // Rates are constants of the graph but params of its kernels, so nothing is compiled again.
     const before = this.#training;
-    const after = this.#trainingGraphs({ ...this.#config, dropout });
+    const after = this.#graphs.training({ ...this.#graphs.config, dropout });
     const graphs = after.map(({ graph }) => graph);
     const kernelChoices = sameKernels(
       before.map(({ graph }) => graph),
       graphs,
       this.#engine.kernelChoices,
     );
-    const programs = await this.#engine.prepare(graphs, { inFlight: this.#inFlight, kernelChoices });
+    const programs = await this.#engine.prepare(graphs, { inFlight: this.#graphs.inFlight, kernelChoices });
     this.#engine.release(before.map(({ program }) => program));
     this.#training = batchParts(after, programs);
   }
@@ -272,7 +203,7 @@ export class Trainer {
    */
   async update(batches: readonly Batch[]): Promise<StepReport> {
     const step = this.step++;
-    const norms = this.step % (this.#options.updateRatioSteps ?? 1) === 0 ? this.#norms : undefined;
+    const norms = this.step % (this.#graphs.options.updateRatioSteps ?? 1) === 0 ? this.#norms : undefined;
     if (norms) this.#engine.copy(this.trainable.state, 'previous');
     const rate = learningRate(this.schedule, step);
     const tokens = batches.reduce((n, b) => n + b.tokens, 0);
@@ -309,10 +240,17 @@ export class Trainer {
       lossScale,
       modelFlops: parts.reduce((n, { program }) => n + (program.plan?.modelFlops ?? 0), 0),
       updateRatio: squares && updateRatio(squares),
-      alignmentLoss: results.some(({ alignment }) => alignment)
-        ? results.reduce((n, { alignment }) => n + (alignment?.[0] ?? 0), 0) / sum(1)
-        : undefined,
+      lossParts: this.#lossParts(results, sum(1)),
     };
+  }
+
+  /** The parts of the loss per target token; undefined without parts. */
+  #lossParts(results: readonly Outputs[], tokens: number): StepReport['lossParts'] {
+    const { lossParts = [] } = this.#graphs.options;
+    if (lossParts.length === 0) return undefined;
+    return Object.fromEntries(
+      lossParts.map(({ name }) => [name, results.reduce((n, r) => n + (r[name]?.[0] ?? 0), 0) / tokens]),
+    );
   }
 
   /** Submits a part of an update; `step` is the number that dropout reads. */

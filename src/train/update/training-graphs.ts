@@ -14,6 +14,7 @@ import { accumulate, difference } from '../../engine/ops/optimizer/buffer-sums.t
 import { counterLength, gradientNormOp, scaleStep } from '../../engine/ops/optimizer/clip.ts';
 import { stepWords } from '../../engine/ops/step-scalars.ts';
 import { adaptedParameters } from '../../model/lora.ts';
+import type { LossPart } from '../../model/loss-part.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { feedForwardOf, isBounded, layerOf } from '../../model/model-nodes.ts';
 import { openTransformer } from '../../model/open-transformer.ts';
@@ -59,8 +60,8 @@ export interface GraphOptions extends TrainableOptions {
   readonly quantizeBits?: number;
   /** With `f32Residual`, whether attention stays f32 too; see `attentionFitsF16`. [false] */
   readonly f32Attention?: boolean;
-  /** Adds a further loss to the graph of a forward pass, such as guided alignment (guided-loss.ts). [none] */
-  readonly addLoss?: (model: Transformer, labels: Value, step: Value) => Value;
+  /** Parts of the loss beside the cross-entropy of the target tokens. [none] */
+  readonly lossParts?: readonly LossPart[];
 }
 
 /** Adds the inputs of a batch, with the names of `BatchArrays`. */
@@ -124,7 +125,7 @@ export function gradientGraph(
   const step = isF16
     ? scaleStep(graph, model.step, graph.state('counters', 'f32', [counterLength]))
     : model.step;
-  const further = options.addLoss?.(model, labels, step);
+  const parts = (options.lossParts ?? []).map((part) => part.add(model, labels, step));
   const nll = lossOf(model, logits, labels, step, options.ignore);
   const trained = trainable.parameters.all;
   const values = model.lora?.values ?? trained.map(({ name }) => weight(model, name));
@@ -138,7 +139,7 @@ export function gradientGraph(
     nll,
     values,
     options.gradientCheckpointing ? layerOf : ofPacked,
-    further ? [further] : [],
+    parts,
   );
   fuseBackward(graph, options.noFuse);
   trained.forEach((parameter, i) => {
@@ -283,7 +284,7 @@ const types = {
  * missing.
  */
 export function inputArrays({ inputs }: Program): InputArrays {
-  const arrays = inputs.frames ? { ...inputs, src: new Int32Array() } : inputs;
+  const arrays = inputs.src ? inputs : { ...inputs, src: new Int32Array() };
   checkArrays(arrays);
   return arrays;
 }

@@ -31,7 +31,7 @@ describe('a batch', () => {
 
   it('has sources with end token, targets after the start token, and labels before the end token', () => {
     const arrays = createBatchArrays(shape, { source: words.size, target: words.size });
-    for (const array of Object.values(arrays)) array.fill(7); // What an earlier batch left.
+    for (const array of Object.values(arrays)) array?.fill(7); // What an earlier batch left.
     const tokens = fillBatch(arrays, shape, two, Uint32Array.of(1, 0));
     expect([...arrays.src]).toEqual([b, end, 0, 0, 0, a, b, c, end, 0, 0, 0, 0, 0, 0]);
     expect([...arrays.tgtIn]).toEqual([start, a, unknown, 0, start, c, 0, 0, 0, 0, 0, 0]);

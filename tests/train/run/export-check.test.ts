@@ -1,8 +1,13 @@
 // The warning at the start of a run whose model cannot be converted to a format.
 import { expect, it } from 'vitest';
+import { settingTable } from '../../../src/features/all-settings.ts';
 import { exportProblem } from '../../../src/train/run/export-check.ts';
-import { completeSettings } from '../../../src/train/settings/run-defaults.ts';
+import { completeSettings, type RunKind } from '../../../src/train/settings/run-defaults.ts';
+import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
 import { letterModel } from '../../support/saved-model.ts';
+
+/** The settings with all defaults. */
+const complete = (given: TrainSettings, kind: RunKind) => completeSettings(given, kind, settingTable);
 
 const marian = { norm: 'post', finalNorm: false, positions: 'sinusoidal-halves', tie: 'all' } as const;
 
@@ -26,13 +31,13 @@ it('names two vocabularies, which transformers has no tokenizer for', () => {
 it('exportTo gives a new model the fields of the format; those that are given stay', () => {
   for (const exportTo of ['bart', 'marian', 't5'] as const)
     for (const preset of ['tiny', 'small', 't5-tiny'] as const) {
-      const { norm, model = {} } = completeSettings(
+      const { norm, model = {} } = complete(
         { exportTo, preset: exportTo === 't5' ? preset : 'tiny' },
         'intl',
       );
       expect(exportProblem(letterModel(1, { norm, ...model }), exportTo), exportTo).toBeUndefined();
     }
-  const own = completeSettings({ exportTo: 'bart', norm: 'pre', model: { embeddingNorm: false } }, 'pairs');
+  const own = complete({ exportTo: 'bart', norm: 'pre', model: { embeddingNorm: false } }, 'pairs');
   expect([own.norm, own.model]).toEqual(['pre', { finalNorm: false, embeddingNorm: false, tie: 'all' }]);
-  expect(completeSettings({ exportTo: 'bart', init: 'folder' }, 'pairs').model).toEqual({});
+  expect(complete({ exportTo: 'bart', init: 'folder' }, 'pairs').model).toEqual({});
 });

@@ -8,8 +8,8 @@ import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { dawnGpu } from '../../../src/host/dawn.ts';
 import { historyOf, type LogRecord, parseLog } from '../../../src/train/report/training-log.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
+import { readTrainingState } from '../../../src/train/run/training-state.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
-import { readTrainingState } from '../../../src/train/update/training-state.ts';
 import { testSession } from '../../support/session.ts';
 import { fragileGpu, tinyCorpus, tinyTraining } from '../../support/training.ts';
 

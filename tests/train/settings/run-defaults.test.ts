@@ -1,10 +1,14 @@
 // Default settings by corpus, preset and fine-tuning.
 import { expect, it } from 'vitest';
-import { completeSettings } from '../../../src/train/settings/run-defaults.ts';
+import { settingTable } from '../../../src/features/all-settings.ts';
+import { completeSettings, type RunKind } from '../../../src/train/settings/run-defaults.ts';
 import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
 
+/** The settings with all defaults. */
+const complete = (given: TrainSettings, kind: RunKind) => completeSettings(given, kind, settingTable);
+
 it('takes the given settings, and the others by corpus, preset or fine-tuning', () => {
-  expect(completeSettings({ learningRate: 0.5, vocabSize: 77 }, 'pairs')).toMatchObject({
+  expect(complete({ learningRate: 0.5, vocabSize: 77 }, 'pairs')).toMatchObject({
     learningRate: 0.5,
     vocabSize: 77,
     preset: 'small',
@@ -12,25 +16,22 @@ it('takes the given settings, and the others by corpus, preset or fine-tuning', 
     batchSize: 64,
     devSentences: 200,
   });
-  expect(completeSettings({ preset: 'keras' }, 'pairs')).toMatchObject({
+  expect(complete({ preset: 'keras' }, 'pairs')).toMatchObject({
     optimizer: 'rmsprop',
     vocabSize: 15_000,
     tokenizer: 'word',
     fillVocab: true,
     clipNorm: 0,
   });
-  expect(completeSettings({ preset: 'mid' }, 'intl')).toMatchObject({ preset: 'mid', tokenizer: 'word' });
-  expect(completeSettings({ init: 'models/bart' }, 'pairs')).toMatchObject({ learningRate: 2e-4, epochs: 3 });
-  expect(completeSettings({ maxTokens: 2048 }, 'pairs').batchSize).toBeUndefined();
+  expect(complete({ preset: 'mid' }, 'intl')).toMatchObject({ preset: 'mid', tokenizer: 'word' });
+  expect(complete({ init: 'models/bart' }, 'pairs')).toMatchObject({ learningRate: 2e-4, epochs: 3 });
+  expect(complete({ maxTokens: 2048 }, 'pairs').batchSize).toBeUndefined();
 });
 
 it('takes small batches for a LoRA adapter of packed weights, if their size is not given', () => {
   const packed = { init: 'models/bart', lora: { rank: 8 }, weights: 'int8' } as const;
   const sizes = (given: TrainSettings) => {
-    const { batchSize, maxTokens, gradientAccumulationSteps } = completeSettings(
-      { ...packed, ...given },
-      'pairs',
-    );
+    const { batchSize, maxTokens, gradientAccumulationSteps } = complete({ ...packed, ...given }, 'pairs');
     return [batchSize, maxTokens, gradientAccumulationSteps];
   };
   expect(sizes({})).toEqual([undefined, 512, 2]);
@@ -41,8 +42,8 @@ it('takes small batches for a LoRA adapter of packed weights, if their size is n
 });
 
 it('ends the schedule with the run only if the number of steps is from the recipe', () => {
-  expect(completeSettings({}, 'intl')).toMatchObject({ schedule: 'linear', steps: 800 });
-  expect(completeSettings({ steps: 40 }, 'intl')).toMatchObject({ schedule: 'inverse-sqrt', steps: 40 });
-  expect(completeSettings({ epochs: 2 }, 'intl').schedule).toBe('inverse-sqrt');
-  expect(completeSettings({ steps: 40, schedule: 'linear' }, 'intl').schedule).toBe('linear');
+  expect(complete({}, 'intl')).toMatchObject({ schedule: 'linear', steps: 800 });
+  expect(complete({ steps: 40 }, 'intl')).toMatchObject({ schedule: 'inverse-sqrt', steps: 40 });
+  expect(complete({ epochs: 2 }, 'intl').schedule).toBe('inverse-sqrt');
+  expect(complete({ steps: 40, schedule: 'linear' }, 'intl').schedule).toBe('linear');
 });

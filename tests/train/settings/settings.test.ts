@@ -3,17 +3,17 @@
 // them.
 import { expect, it } from 'vitest';
 import { describeType, flagOf, type OptionField, type ValueOf } from '../../../src/core/fields.ts';
+import { type Setting, settingGroups } from '../../../src/core/setting.ts';
 import { decodeFields } from '../../../src/decode/decode-fields.ts';
+import { settingRows, settingTable } from '../../../src/features/all-settings.ts';
+import { type CorporaSettings, corporaSettings } from '../../../src/features/corpora/corpora-settings.ts';
+import type { CorporaOptions, SpeechOptions } from '../../../src/features/guest-options.ts';
+import { type SpeechSettings, speechSettings } from '../../../src/features/speech/speech-settings.ts';
 import { modelFields } from '../../../src/model/model-fields.ts';
 import { describeDefault } from '../../../src/train/settings/run-defaults.ts';
-import { type Setting, settingGroups } from '../../../src/train/settings/setting-types.ts';
-import type { SettingName, Table } from '../../../src/train/settings/settings.ts';
+import { type SettingName, settings, type Table } from '../../../src/train/settings/settings.ts';
 import type { LoraSettings } from '../../../src/train/settings/train-setting-types.ts';
-import {
-  checkSettings,
-  settingRows,
-  type TrainSettings,
-} from '../../../src/train/settings/train-settings.ts';
+import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
 import { optionFile } from '../../support/option-interface.ts';
 import { rowsWithHelp } from '../../support/row-comments.ts';
 import type { Same } from '../../support/types.ts';
@@ -38,7 +38,7 @@ function row(name: string, setting: Setting): string {
     flags.join(', '),
     `${help}${resume ? ' †' : ''}`,
     valuesOf(setting),
-    describeDefault(name as SettingName) ?? '',
+    describeDefault(name, setting) ?? '',
   ]);
 }
 
@@ -103,7 +103,7 @@ it('writes docs/settings.md', async () => {
 
 it('has an interface with the help texts of the table', async () => {
   const [lora, others] = [true, false].map((inLora) =>
-    settingRows.flatMap(([name, setting]) =>
+    Object.entries(settings).flatMap(([name, setting]: [string, Setting]) =>
       name.startsWith('lora.') === inLora ? [[name.replace('lora.', ''), setting] as const] : [],
     ),
   );
@@ -122,14 +122,14 @@ it('has an interface with the help texts of the table', async () => {
         rows: lora ?? [],
         optional: true,
         required: ['rank'],
-        defaultOf: (name) => (name === 'rank' ? undefined : describeDefault(`lora.${name}` as SettingName)),
+        defaultOf: (name, row) => (name === 'rank' ? undefined : describeDefault(`lora.${name}`, row)),
       },
       {
         name: 'TrainSettings',
         help: 'Options of a training run; docs/settings.md lists them in a table.',
         rows: others ?? [],
         optional: true,
-        defaultOf: (name) => describeDefault(name as SettingName),
+        defaultOf: describeDefault,
         more: [
           '  /** Trains a LoRA adapter; all other weights are frozen. Default: train all weights. */',
           '  readonly lora?: LoraSettings;',
@@ -153,17 +153,38 @@ it('has an interface with the help texts of the table', async () => {
   expect([same, sameLora]).toEqual([true, true]);
 });
 
+it('has interfaces with the settings of guests', async () => {
+  const guests = Object.entries({ Corpora: corporaSettings, Speech: speechSettings });
+  const file = optionFile(
+    'The options of `train` that guests bring, with their documentation.',
+    'the settings of each guest (src/features/*/*-settings.ts)',
+    'tests/train/settings/settings.test.ts',
+    [],
+    guests.map(([guest, { rows }]) => ({
+      name: `${guest}Options`,
+      help: `Options of a training run that the guest ${guest.toLowerCase()} brings.`,
+      rows: Object.entries(rows),
+      optional: true,
+      defaultOf: describeDefault,
+    })),
+  );
+  await expect(file).toMatchFileSnapshot('../../../src/features/guest-options.ts');
+  const sameCorpora: Same<CorporaOptions, CorporaSettings> = true;
+  const sameSpeech: Same<SpeechOptions, SpeechSettings> = true;
+  expect([sameCorpora, sameSpeech]).toEqual([true, true]);
+});
+
 it('names an option that does not exist, or a value that is not allowed', () => {
-  expect(() => checkSettings({ learnRate: 1 } as object)).toThrow(
+  expect(() => settingTable.check({ learnRate: 1 } as object)).toThrow(
     'train: there is no option learnRate. Did you mean learningRate?',
   );
-  expect(() => checkSettings({ steps: 1.5 })).toThrow(
+  expect(() => settingTable.check({ steps: 1.5 })).toThrow(
     'train: steps is 1.5, it must be a whole number of at least 1',
   );
-  expect(() => checkSettings({ optimizer: 'lion' as 'sgd' })).toThrow(
+  expect(() => settingTable.check({ optimizer: 'lion' as 'sgd' })).toThrow(
     'optimizer is "lion", it must be one of adamw, adam',
   );
-  expect(() => checkSettings({ lora: { alpha: 4 } as unknown as { rank: number } })).toThrow(
+  expect(() => settingTable.check({ lora: { alpha: 4 } as unknown as { rank: number } })).toThrow(
     'lora.alpha needs lora.rank',
   );
 });

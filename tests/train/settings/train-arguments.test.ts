@@ -1,12 +1,11 @@
 // Arguments of a resumed run.
 import { expect, it } from 'vitest';
+import { settingTable } from '../../../src/features/all-settings.ts';
 import { completeSettings } from '../../../src/train/settings/run-defaults.ts';
 import { resumeArguments } from '../../../src/train/settings/train-arguments.ts';
 import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
-import type { TrainingState } from '../../../src/train/update/training-state.ts';
 
 const corpus = { kind: 'tsv', path: '/p.tsv' } as const;
-const stateOf = (args: object) => ({ arguments: args }) as unknown as TrainingState;
 const start = {
   steps: 40,
   evalSteps: 7,
@@ -17,18 +16,14 @@ const start = {
 } as const;
 
 function resumed(first: TrainSettings, given: TrainSettings) {
-  const said: string[] = [];
-  const kept = { ...completeSettings(first, 'pairs'), corpus, out: 'm', resume: false };
-  const args = resumeArguments(stateOf(kept), { ...given, corpus, out: 'm', resume: true }, (text) =>
-    said.push(text),
-  );
-  return { kept, args, said };
+  const kept = { ...completeSettings(first, 'pairs', settingTable), corpus, out: 'm', resume: false };
+  return { kept, ...resumeArguments(kept, { ...given, corpus, out: 'm', resume: true }, settingTable) };
 }
 
 it('keeps all settings that are not given again', () => {
-  const { kept, args, said } = resumed(start, {});
+  const { kept, args, changed, ignored } = resumed(start, {});
   expect(args).toEqual({ ...kept, resume: true });
-  expect(said).toEqual([]);
+  expect([changed, ignored]).toEqual([[], []]);
   const more = resumed(start, { steps: 100, patience: 0, checkFinite: true });
   expect(more.args).toEqual({ ...kept, steps: 100, patience: 0, checkFinite: true, resume: true });
 });
@@ -41,8 +36,8 @@ it('takes epochs instead of steps, and steps instead of epochs', () => {
 });
 
 it('names the settings that it ignores', () => {
-  const { kept, args, said } = resumed(start, { weightDecay: 0.1, noFuse: ['x'], seed: 1, patience: 3 });
-  expect(said).toEqual(['m resumes with its own settings; ignored: --no-fuse, --weight-decay']);
+  const { kept, args, ignored } = resumed(start, { weightDecay: 0.1, noFuse: ['x'], seed: 1, patience: 3 });
+  expect(ignored).toEqual(['noFuse', 'weightDecay']);
   expect(args).toEqual({ ...kept, resume: true });
 });
 
@@ -61,12 +56,15 @@ it('takes a new learning rate, schedule, batch size and evaluation, and says wha
     maxTokens: 512,
     evalSteps: 9,
   } as const;
-  const { args, said } = resumed(first, given);
+  const { args, changed } = resumed(first, given);
   expect(args).toMatchObject({ ...given, steps: 40, patience: 3 });
   expect([args.batchSize, args.minLearningRate]).toEqual([undefined, undefined]);
-  expect(said).toEqual([
-    'm resumes with other settings: --max-tokens 512 (was not set), --learning-rate 0.001 (was 0.0005), ' +
-      '--schedule inverse-sqrt (was cosine), --warmup-steps 5 (was not set), --eval-steps 9 (was 7)',
+  expect(changed.map(({ name, now, before }) => [name, now, before])).toEqual([
+    ['maxTokens', 512, undefined],
+    ['learningRate', 0.001, 0.0005],
+    ['schedule', 'inverse-sqrt', 'cosine'],
+    ['warmupSteps', 5, undefined],
+    ['evalSteps', 9, 7],
   ]);
 });
 

@@ -2,9 +2,10 @@
 
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.ts';
+import { initializeTraining } from '../../../src/train/run/training-state.ts';
 import { optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
-import { type Recipe, Trainer, type TrainerOptions } from '../../../src/train/update/trainer.ts';
-import { initializeTraining } from '../../../src/train/update/training-state.ts';
+import { Trainer } from '../../../src/train/update/trainer.ts';
+import type { TrainerOptions, UpdateConfig } from '../../../src/train/update/trainer-graphs.ts';
 import { testEngine } from '../../support/engine.ts';
 import { loadIds, randomIds, smallModel } from '../../support/model.ts';
 
@@ -22,7 +23,7 @@ async function training(options: TrainerOptions, gradientAccumulationSteps = 1) 
     minLearningRate: 0,
     dModel: 16,
   } as const;
-  const recipe: Recipe = { optimizer, schedule, seed: 4, init: 'xavier', gradientAccumulationSteps };
+  const recipe: UpdateConfig = { optimizer, schedule, seed: 4, init: 'xavier', gradientAccumulationSteps };
   const trainer = await Trainer.open(engine, model.c, recipe, [shape], options);
   await initializeTraining(engine, model.c, recipe);
   const update = () => {

@@ -12,6 +12,7 @@ import { type ModelOptions, modelConfig } from '../../../src/model/model-config.
 import { writePositions } from '../../../src/model/model-states.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import { presets } from '../../../src/model/presets.ts';
+import { initializeTraining } from '../../../src/train/run/training-state.ts';
 import { needsF32Residual } from '../../../src/train/update/f16-range.ts';
 import {
   type OptimizerConfig,
@@ -19,9 +20,9 @@ import {
   type Precision,
   scaling,
 } from '../../../src/train/update/optimizer-config.ts';
-import { type Recipe, type StepReport, Trainer } from '../../../src/train/update/trainer.ts';
+import { type StepReport, Trainer } from '../../../src/train/update/trainer.ts';
+import type { UpdateConfig } from '../../../src/train/update/trainer-graphs.ts';
 import { gradientGraph } from '../../../src/train/update/training-graphs.ts';
-import { initializeTraining } from '../../../src/train/update/training-state.ts';
 import { testEngine } from '../../support/engine.ts';
 import { gpuDevice, sample } from '../../support/gpu.ts';
 import { smallHfConfig } from '../../support/hf.ts';
@@ -58,7 +59,7 @@ async function training({
     minLearningRate: 0,
     dModel: 32,
   } as const;
-  const recipe: Recipe = {
+  const recipe: UpdateConfig = {
     optimizer: optimizerConfig({ ...scaling(precision), ...optimizer }),
     schedule,
     seed: 4,
@@ -148,7 +149,13 @@ const mixed = () => {
           dModel: 32,
         } as const;
         const optimizer = optimizerConfig(scaling(precision));
-        const recipe: Recipe = { optimizer, schedule, seed: 4, init: 'xavier', gradientAccumulationSteps: 1 };
+        const recipe: UpdateConfig = {
+          optimizer,
+          schedule,
+          seed: 4,
+          init: 'xavier',
+          gradientAccumulationSteps: 1,
+        };
         const trainer = await Trainer.open(engine, c, recipe, [shape], { precision });
         await initializeTraining(engine, c, recipe);
         engine.write('weights', weights);
@@ -253,7 +260,7 @@ const mixed = () => {
       engines.push(engine);
       const constant = { kind: 'constant', warmupSteps: 0, steps, minLearningRate: 0, dModel: 32 } as const;
       const precision = saves ? 'f16' : 'f32';
-      const recipe: Recipe = {
+      const recipe: UpdateConfig = {
         optimizer: optimizerConfig(scaling(precision)),
         schedule: { ...constant, learningRate: 3e-2 },
         seed: 4,

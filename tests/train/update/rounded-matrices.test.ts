@@ -4,8 +4,8 @@
 import { expect, it } from 'vitest';
 import { sizeOf } from '../../../src/core/tensor.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
+import { settingTable } from '../../../src/features/all-settings.ts';
 import { quantized } from '../../../src/features/marian/files/write-marian.ts';
-import { checkSettings } from '../../../src/train/settings/train-settings.ts';
 import { roundedMatrices } from '../../../src/train/update/rounded-matrices.ts';
 import { evaluationGraph, gradientGraph } from '../../../src/train/update/training-graphs.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram, startWeights } from '../../support/model.ts';
@@ -66,6 +66,6 @@ it('leaves the weights, biases and norms as they are, and gives joined projectio
 });
 
 it('trains all weights in f32', () => {
-  expect(() => checkSettings({ quantizeBits: 8, lora: { rank: 2 } })).toThrow('quantizeBits (8)');
-  expect(() => checkSettings({ quantizeBits: 4 })).toThrow('quantizeBits');
+  expect(() => settingTable.check({ quantizeBits: 8, lora: { rank: 2 } })).toThrow('quantizeBits (8)');
+  expect(() => settingTable.check({ quantizeBits: 4 })).toThrow('quantizeBits');
 });

@@ -19,6 +19,7 @@ import type { ModelOptions } from '../../../src/model/model-config.ts';
 import { writePositions } from '../../../src/model/model-states.ts';
 import type { ParameterList } from '../../../src/model/parameter-layout.ts';
 import { quantizedParameters, type WeightFormat } from '../../../src/model/quantized-parameters.ts';
+import { initializeTraining } from '../../../src/train/run/training-state.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
 import { trainableParameters } from '../../../src/train/update/trainable-parameters.ts';
 import {
@@ -26,7 +27,6 @@ import {
   gradientGraph,
   trainingGraph,
 } from '../../../src/train/update/training-graphs.ts';
-import { initializeTraining } from '../../../src/train/update/training-state.ts';
 import { testEngine } from '../../support/engine.ts';
 import { sample } from '../../support/gpu.ts';
 import { gradientsOf } from '../../support/gradients.ts';

@@ -3,11 +3,13 @@
 import { describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
+import type { Batch } from '../../../src/text/batches/batch-source.ts';
 import { type BatchArrays, fillTokenIndices } from '../../../src/text/batches/batches.ts';
+import { initializeTraining } from '../../../src/train/run/training-state.ts';
 import { optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
 import { learningRate, type ScheduleConfig } from '../../../src/train/update/schedule.ts';
-import { type Batch, type Recipe, Trainer, type TrainerOptions } from '../../../src/train/update/trainer.ts';
-import { initializeTraining } from '../../../src/train/update/training-state.ts';
+import { Trainer } from '../../../src/train/update/trainer.ts';
+import type { TrainerOptions, UpdateConfig } from '../../../src/train/update/trainer-graphs.ts';
 import { type Ids, randomIds, smallModel } from '../../support/model.ts';
 
 const schedule: ScheduleConfig = {
@@ -46,13 +48,13 @@ function rows(ids: Ids, from: number, to: number): Ids {
 }
 
 async function start(
-  recipe: Partial<Recipe> = {},
+  recipe: Partial<UpdateConfig> = {},
   engine: Engine = cpuEngine(),
   options = {},
   more: TrainerOptions = {},
 ) {
   const { c, p } = smallModel(options);
-  const full: Recipe = {
+  const full: UpdateConfig = {
     optimizer: optimizerConfig({ clipNorm: 0.5 }),
     schedule,
     seed: 9,

@@ -6,10 +6,11 @@ import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Engine, Program } from '../../../src/engine/engine.ts';
 import { clipAt, counterAt } from '../../../src/engine/ops/optimizer/clip.ts';
 import type { ModelOptions } from '../../../src/model/model-config.ts';
+import { initializeTraining } from '../../../src/train/run/training-state.ts';
 import { optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
-import { type Recipe, Trainer } from '../../../src/train/update/trainer.ts';
+import { Trainer } from '../../../src/train/update/trainer.ts';
+import type { UpdateConfig } from '../../../src/train/update/trainer-graphs.ts';
 import { evaluationGraph, trainingGraph } from '../../../src/train/update/training-graphs.ts';
-import { initializeTraining } from '../../../src/train/update/training-state.ts';
 import { testEngine } from '../../support/engine.ts';
 import { type Ids, loadIds, randomIds, setStep, smallModel, startProgram } from '../../support/model.ts';
 
@@ -286,7 +287,7 @@ async function losses(engine: Engine, gradientAccumulationSteps: number): Promis
     minLearningRate: 0,
     dModel: 16,
   } as const;
-  const recipe: Recipe = {
+  const recipe: UpdateConfig = {
     optimizer: optimizerConfig(),
     schedule,
     seed: 4,

@@ -1,11 +1,9 @@
-// Word alignments of the rows of a corpus, as links between its tokens, for guided alignment. Only trainings with
-// alignments load this file.
+// Word alignments of the rows of a corpus, as links between its tokens, for guided alignment.
 
 import type { BatchShape } from '../../../text/batches/buckets.ts';
-import type { RowLinks } from '../../../text/batches/encoded-corpus.ts';
 
 /** Links of rows: ranges of one list of positions in the target and the source, in turn. */
-export class AlignedRows implements RowLinks {
+export class AlignedRows {
   readonly #from: Uint32Array;
   readonly #to: Uint32Array;
   #positions = new Uint16Array(1024);
@@ -40,6 +38,7 @@ export class AlignedRows implements RowLinks {
     }
   }
 
+  /** Writes the links of the rows of a batch: bits u32 [B,T,ceil(S / 32)], see `guidedAlignmentOp`. */
   fill(out: Uint32Array, { source: S, target: T }: BatchShape, rows: Uint32Array): void {
     out.fill(0);
     const words = Math.ceil(S / 32);

@@ -6,16 +6,6 @@ import { assignRows, type BatchArrays, type Batches, fillBatch } from '../../../
 import type { BatchShape } from '../../../text/batches/buckets.ts';
 import type { EncodedCorpus } from '../../../text/batches/encoded-corpus.ts';
 
-/** A stage of a training: corpora with weights, and when the stage ends. */
-export interface Stage {
-  /** Weight of each corpus; 0: not in this stage. Their sum is 1. */
-  readonly weights: readonly number[];
-  /** Number of updates of the stage; without it and `stalls` the stage lasts to the end of the run. */
-  readonly steps?: number;
-  /** The stage ends after this number of consecutive evaluations on the dev pairs without improvement. */
-  readonly stalls?: number;
-}
-
 /** Options of mixed batches. */
 export interface MixtureOptions {
   /** Number of pairs of each corpus, in order: the pairs of the first come first. */

@@ -16,21 +16,22 @@ import { modelConfig } from '../../../model/model-config.ts';
 import type { WeightFormat } from '../../../model/quantized-parameters.ts';
 import type { Job } from '../../../session/job.ts';
 import type { Session } from '../../../session/session.ts';
+import type { Reported, SessionEvent } from '../../../session/session-event.ts';
 import { pairBlocks } from '../../../text/corpus/pair-blocks.ts';
 import { nameOfPairs, type PairFiles, parseBlock, sourcesOf } from '../../../text/corpus/pair-files.ts';
 import { fingerprint, toColumn } from '../../../text/corpus/pairs.ts';
 import { sentenceChrf } from '../../../text/metrics/chrf.ts';
-import { type CorpusSession, readPairs } from '../../../train/data/load-corpus.ts';
+import { readPairs } from '../../../train/data/load-corpus.ts';
 import type { TrainingEvent } from '../../../train/report/training-events.ts';
 import { checkBest } from '../../../train/run/best-model.ts';
 import { checkDiskSpace } from '../../../train/run/disk-space.ts';
-import { setUp } from '../../../train/run/setup.ts';
+import { prepareRun } from '../../../train/run/prepared-run.ts';
 import type { TrainResult } from '../../../train/run/train-result.ts';
-import { dataOptions, optimizerOf, scheduleOf } from '../../../train/settings/recipe-options.ts';
-import { completeSettings, initFolder, runKindOf } from '../../../train/settings/run-defaults.ts';
+import { initFolder } from '../../../train/settings/run-defaults.ts';
+import { completeArguments } from '../../../train/settings/train-arguments.ts';
 import type { TrainSettings } from '../../../train/settings/train-settings.ts';
-import { optimizerConfig } from '../../../train/update/optimizer-config.ts';
-import { scheduleConfig } from '../../../train/update/schedule.ts';
+import { SettingTable } from '../../../train/settings/train-settings.ts';
+import { Recipe } from '../../../train/settings/training-recipe.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface DistillArguments {
@@ -88,7 +89,7 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
   const { sourceLang, targetLang, ...others } = settings;
   const languages = { sourceLang: sourceLang || undefined, targetLang: targetLang || undefined };
   const training = initFolder(settings) === undefined ? others : settings;
-  checkStudent(training);
+  await checkStudent(training, session);
   const pairs = dev && (await readPairs(dev, session));
   const { texts, repeated } = await readTexts(given, session).finally(() => signal.throwIfAborted());
   const open = (name: string, weights: WeightFormat = 'f32') =>
@@ -154,33 +155,29 @@ export async function checkStudentRoom(
   for (const folder of replaced)
     if (await files.exists(folder))
       for (const { size } of Object.values((await readManifest(files, folder))?.files ?? {})) free += size;
-  const quiet: CorpusSession = {
-    files,
-    features: session.features,
-    signal: session.signal,
-    threads: session.threads,
-    emit: (event) => event.type === 'progress' && emit(event),
+  const quiet = {
+    ...{ files, signal: session.signal, threads: session.threads, features: session.features },
+    emit: (event: Reported<SessionEvent>) => event.type === 'progress' && emit(event),
   };
   const corpus = { kind: 'files', train: { files: [], format: 'tsv' } } as const;
   const train = texts.map((text) => ({ source: text, target: text }));
-  const setup = await setUp({ ...settings, corpus, out }, quiet, undefined, {
+  const prepared = await prepareRun({ ...settings, corpus, out }, quiet, undefined, {
     split: { train, dev: [], test: [] },
   });
-  const trainable = { all: setup.parameters, parameters: setup.parameters };
+  const trainable = { all: prepared.parameters, parameters: prepared.parameters };
   // The translations are about as long as the texts.
   const room = free - texts.reduce((sum, { length }) => sum + 2 * length, 0);
   const disk = { ...files, free: async () => Math.max(0, room) };
-  await checkDiskSpace(setup, { trainable }, { files: disk, emit });
+  await checkDiskSpace(prepared, { trainable }, { files: disk, emit });
 }
 
 /** Checks the settings of the student, as its training does later. */
-function checkStudent(settings: TrainSettings): void {
-  const complete = completeSettings(settings, runKindOf('files'));
-  checkBest(complete);
-  optimizerConfig(optimizerOf(complete));
-  if (initFolder(settings) !== undefined) return;
-  const { dModel } = modelConfig({ ...dataOptions(complete).model, srcVocab: 8, tgtVocab: 8 });
-  if (complete.steps !== undefined) scheduleConfig(scheduleOf(complete), { steps: complete.steps, dModel });
+async function checkStudent(settings: TrainSettings, { features }: Session): Promise<void> {
+  const corpus = { kind: 'files', train: { files: [], format: 'tsv' } } as const;
+  const args = completeArguments({ ...settings, corpus, out: '' }, new SettingTable(features.settings));
+  checkBest(args);
+  const recipe = await Recipe.of(args, undefined, features);
+  if (initFolder(settings) === undefined) modelConfig({ ...recipe.data.model, srcVocab: 8, tgtVocab: 8 });
 }
 
 /** The distinct texts in the order of the files, and the number of those that were repeated. */

@@ -1,9 +1,9 @@
 // Reads the word alignments of guided alignment: a file with a line for each line of the files of pairs. The alignment
-// of a pair is found by its texts, so that held-out pairs and pairs that are too long do not matter. Only runs with
-// alignments load this file.
+// of a pair is found by its texts, so that held-out pairs and pairs that are too long do not matter.
 
 import { check } from '../../../core/errors.ts';
 import { type Files, openStream } from '../../../files/files.ts';
+import type { DataContext } from '../../../session/data-step.ts';
 import type { EncodedCorpus, RaggedRows } from '../../../text/batches/encoded-corpus.ts';
 import { normalizeText } from '../../../text/corpus/normalize-text.ts';
 import { pairBlocks } from '../../../text/corpus/pair-blocks.ts';
@@ -17,9 +17,7 @@ import {
 import { hashText, type PairList } from '../../../text/corpus/pairs.ts';
 import { textsOfTokens, wordsOf, wordsOfTokens } from '../../../text/tokenizers/token-words.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
-import type { CorpusSession } from '../../../train/data/load-corpus.ts';
-import type { TokenizerPair } from '../../../train/update/new-model.ts';
-import type { TrainingDataOptions } from '../../../train/update/training-data.ts';
+import type { TokenizerPair } from '../../../train/data/new-model.ts';
 import type { Links } from '../align/lexicon.ts';
 import { parseLinks } from '../align/pharaoh.ts';
 import { AlignedRows } from '../batches/aligned-rows.ts';
@@ -66,41 +64,48 @@ function keyOf(source: string, target: string): number {
 }
 
 /**
- * The option `readLinks` of training data: reads the alignments in `path` of the files of pairs. Throws a HeddleError
- * that names the file and the line if the numbers of lines differ, or a line is no alignment of its pair.
+ * Reads the alignments in `path` of the files of pairs, for the rows of a corpus. Throws a HeddleError that names the file
+ * and the line if the numbers of lines differ, or a line is no alignment of its pair.
  */
-export const linksReader =
-  (path: string, pairFiles: PairFiles, { files, emit }: CorpusSession): TrainingDataOptions['readLinks'] =>
-  async (corpus, pairs, tokenizers) => {
-    const rows = new RowsByPair(corpus, pairs);
-    const aligned = new AlignedRows(corpus.count);
-    const lines = alignmentLines(path, files);
-    const name = nameOfPairs(pairFiles);
-    let count = 0;
-    for await (const block of pairBlocks(pairFiles, { open: (file) => openStream(files, file) }))
-      for (const [source = '', target = ''] of await textsOfBlock(block)) {
-        const { done, value: line } = await lines.next();
-        check(!done, () => `${path}: it has ${count} lines, ${name} has more; it needs a line for each pair`);
-        count++;
-        const found = rows.take(normalizeText(source), normalizeText(target));
-        if (found.length === 0) continue;
-        const links = parseLinks(line as string, `${path}: line ${count}`);
-        const words = [wordsOf(source), wordsOf(target)] as const;
-        const beyond = links.find(([s, t]) => s >= words[0].length || t >= words[1].length);
-        check(
-          !beyond,
-          () =>
-            `${path}: line ${count}: there is no word ${beyond?.join('-')}, the pair has ${words[0].length} and ${words[1].length} words`,
-        );
-        aligned.set(found, tokenLinks(corpus, found[0] as number, links, words, tokenizers));
-      }
-    check((await lines.next()).done, () => `${path}: it has more lines than ${name}, which has ${count}`);
-    emit({
-      type: 'message',
-      text: `guided alignment: ${aligned.links} links of tokens in ${corpus.count} pairs`,
-    });
-    return aligned;
-  };
+export async function readAlignments(
+  path: string,
+  pairFiles: PairFiles,
+  { files, message }: Pick<DataContext, 'files' | 'message'>,
+  { corpus, pairs, tokenizers }: AlignedCorpus,
+): Promise<AlignedRows> {
+  const rows = new RowsByPair(corpus, pairs);
+  const aligned = new AlignedRows(corpus.count);
+  const lines = alignmentLines(path, files);
+  const name = nameOfPairs(pairFiles);
+  let count = 0;
+  for await (const block of pairBlocks(pairFiles, { open: (file) => openStream(files, file) }))
+    for (const [source = '', target = ''] of await textsOfBlock(block)) {
+      const { done, value: line } = await lines.next();
+      check(!done, () => `${path}: it has ${count} lines, ${name} has more; it needs a line for each pair`);
+      count++;
+      const found = rows.take(normalizeText(source), normalizeText(target));
+      if (found.length === 0) continue;
+      const links = parseLinks(line as string, `${path}: line ${count}`);
+      const words = [wordsOf(source), wordsOf(target)] as const;
+      const beyond = links.find(([s, t]) => s >= words[0].length || t >= words[1].length);
+      check(
+        !beyond,
+        () =>
+          `${path}: line ${count}: there is no word ${beyond?.join('-')}, the pair has ${words[0].length} and ${words[1].length} words`,
+      );
+      aligned.set(found, tokenLinks(corpus, found[0] as number, links, words, tokenizers));
+    }
+  check((await lines.next()).done, () => `${path}: it has more lines than ${name}, which has ${count}`);
+  message(`guided alignment: ${aligned.links} links of tokens in ${corpus.count} pairs`);
+  return aligned;
+}
+
+/** Encoded pairs, their texts and their tokenizers. */
+interface AlignedCorpus {
+  readonly corpus: EncodedCorpus;
+  readonly pairs: PairList;
+  readonly tokenizers: TokenizerPair;
+}
 
 /** The lines of a file of alignments. */
 async function* alignmentLines(path: string, files: Files): AsyncGenerator<string, void, void> {

@@ -3,66 +3,46 @@
 
 import { check } from '../../../core/errors.ts';
 import { msg, option } from '../../../core/message.ts';
-import type { CorpusArguments } from '../../../train/data/load-corpus.ts';
-import type { LogEval, LogStage } from '../../../train/report/training-log.ts';
-import { isBetter } from '../../../train/run/best-model.ts';
-import type { Pause } from '../../../train/run/loop.ts';
-import type { CompleteArguments } from '../../../train/settings/train-arguments.ts';
-import type { Stage } from '../batches/mixed-batches.ts';
+import type {
+  RunningStages,
+  Stage,
+  StageOptions,
+  StageStart,
+  StageState,
+} from '../../../text/batches/batch-source.ts';
+import type { PairFiles } from '../../../text/corpus/pair-files.ts';
 import { describeStage } from '../corpus-stages.ts';
 
-/** The stages that have started; stored in state.json. */
-export interface StageState {
-  /** Number of updates before each stage. */
-  readonly starts: readonly number[];
-  /** Evaluations of the current stage: their number, the best value, and how many followed it. */
-  readonly evaluations: number;
-  readonly best?: number;
-  readonly since: number;
-  /** Step of the last evaluation. */
-  readonly until?: number;
-}
-
-type StagedCorpus = Extract<CorpusArguments, { readonly kind: 'files' }>;
-
-/** What the stages need of a run. */
-export interface StageOptions {
-  readonly args: Pick<
-    CompleteArguments,
-    'corpus' | 'bestMetric' | 'patience' | 'evalSteps' | 'gradientAccumulationSteps'
-  >;
-  /** Starts the next stage at a batch. */
-  readonly startStage: (batch: number) => void;
-  /** Stages in the checkpoint of a resumed run. */
-  readonly before: StageState | undefined;
-  /** Number of updates done. */
-  readonly step: () => number;
-  /** Updates between evaluations. */
-  readonly evalSteps: () => number;
-  /** Receives the start of a stage, and whether an earlier session has reported it. */
-  readonly onStart: (stage: LogStage, isKnown: boolean) => void;
-}
-
-/** Starts the stages of a run, as a pause after the evaluation. */
-export class StageRun implements Pause {
+/** Starts the stages of a run, as work after the evaluation. */
+export class StageRun implements RunningStages {
   readonly #options: StageOptions;
-  readonly #corpus: StagedCorpus;
+  readonly #train: PairFiles;
   readonly #stages: readonly Stage[];
+  readonly #start: (batch: number) => void;
   #state: StageState;
 
-  /** Throws a HeddleError if a stage waits for evaluations that the settings do not have. */
-  constructor(options: StageOptions) {
-    const { args, startStage, before, onStart } = options;
+  /**
+   * `train`: the files whose weights the stages have; `start` starts the next stage at a batch. Throws a HeddleError if
+   * a stage waits for evaluations that the run does not have.
+   */
+  constructor(
+    train: PairFiles,
+    stages: readonly Stage[],
+    start: (batch: number) => void,
+    options: StageOptions,
+  ) {
+    const { before, onStart, evalSteps } = options;
     this.#options = options;
-    this.#corpus = args.corpus as StagedCorpus;
-    this.#stages = this.#corpus.stages ?? [];
+    this.#train = train;
+    this.#stages = stages;
+    this.#start = start;
     check(
-      this.#stages.every(({ stalls }) => stalls === undefined) || args.evalSteps > 0,
+      stages.every(({ stalls }) => stalls === undefined) || evalSteps() > 0,
       msg`a stage with stalls needs dev pairs and evaluations (${option('evalSteps')})`,
       { area: 'train' },
     );
     this.#state = before ?? { starts: [0], evaluations: 0, since: 0 };
-    for (const start of this.#state.starts.slice(1)) startStage(this.#batchOf(start));
+    for (const step of this.#state.starts.slice(1)) start(this.#batchOf(step));
     onStart(this.#record(this.#state.starts.at(-1) as number), before !== undefined);
     this.#advance();
   }
@@ -74,18 +54,16 @@ export class StageRun implements Pause {
 
   /** Whether early stopping with this patience may end the run: the last stage has had enough evaluations. */
   get mayStop(): boolean {
-    return this.#isLast && this.#state.evaluations >= this.#options.args.patience;
+    return this.#isLast && this.#state.evaluations >= this.#options.patience;
   }
 
   /** Counts an evaluation. One between multiples of `evalSteps`, at the end of a session, does not count. */
-  consider(found: LogEval): void {
-    const { args, evalSteps } = this.#options;
-    const { step } = found;
+  consider(step: number, value: number): void {
+    const { evalSteps, isBetter } = this.#options;
     const every = evalSteps();
     if (every === 0 || step % every !== 0 || step <= (this.#state.until ?? 0)) return;
-    const value = found[args.bestMetric] ?? Number.NaN;
     const { best, since, evaluations } = this.#state;
-    const improves = Number.isFinite(value) && (best === undefined || isBetter(args.bestMetric, value, best));
+    const improves = Number.isFinite(value) && (best === undefined || isBetter(value, best));
     this.#state = {
       ...this.#state,
       evaluations: evaluations + 1,
@@ -125,25 +103,20 @@ export class StageRun implements Pause {
   /** Starts the next stage if the current one is over. */
   #advance(): void {
     if (!this.#isOver) return;
-    const { startStage, step, onStart } = this.#options;
+    const { step, onStart } = this.#options;
     const start = step();
     const { starts, until } = this.#state;
     this.#state = { starts: [...starts, start], evaluations: 0, since: 0, until };
-    startStage(this.#batchOf(start));
+    this.#start(this.#batchOf(start));
     onStart(this.#record(start), false);
   }
 
   #batchOf(step: number): number {
-    return step * this.#options.args.gradientAccumulationSteps;
+    return step * this.#options.gradientAccumulationSteps;
   }
 
-  #record(step: number): LogStage {
-    const data = describeStage(this.#current, this.#corpus.train);
-    const stage = this.#state.starts.length;
-    return { type: 'stage', step, stage, stages: this.#stages.length, data };
+  #record(step: number): StageStart {
+    const data = describeStage(this.#current, this.#train);
+    return { step, stage: this.#state.starts.length, stages: this.#stages.length, data };
   }
 }
-
-/** A stage in words: `stage 1 of 2: 80 % clean.tsv, 20 % bt.tsv, after 0 steps`. */
-export const describeStart = ({ step, stage, stages, data }: LogStage): string =>
-  stages === 1 ? `training data: ${data}` : `stage ${stage} of ${stages} after ${step} steps: ${data}`;

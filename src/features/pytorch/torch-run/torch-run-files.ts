@@ -22,9 +22,9 @@ import type { BatchShape } from '../../../text/batches/buckets.ts';
 import type { EncodedCorpus, RaggedRows } from '../../../text/batches/encoded-corpus.ts';
 import type { ScheduleConfig } from '../../../train/update/schedule.ts';
 import type { TrainableParameters } from '../../../train/update/trainable-parameters.ts';
-import type { Recipe } from '../../../train/update/trainer.ts';
+import type { UpdateConfig } from '../../../train/update/trainer-graphs.ts';
 import type { MaskOptions } from '../../speech/batches/frame-masks.ts';
-import type { FrameRow } from '../../speech/batches/frame-rows.ts';
+import { type FrameRow, framesOf } from '../../speech/batches/frame-rows.ts';
 import checkpointScript from './checkpoint.py?raw';
 import continueScript from './continue.py?raw';
 import framesScript from './frames.py?raw';
@@ -54,7 +54,7 @@ export interface TorchRun {
   readonly config: ModelConfig;
   readonly parameters: ParameterList;
   readonly trainable: TrainableParameters;
-  readonly recipe: Recipe;
+  readonly recipe: UpdateConfig;
   readonly corpus: EncodedCorpus;
   readonly shapes: readonly BatchShape[];
   readonly batches: Batches;
@@ -83,7 +83,8 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
   requireFields('torch-run', ordinaryFields(config));
   const { optimizer, seed, gradientAccumulationSteps } = recipe;
   const trained = new Set(trainable.parameters.all.map(({ name }) => name));
-  const sources = corpus.frames ? frameShards(corpus.frames.rows) : shards('source', corpus.source);
+  const frames = framesOf(corpus);
+  const sources = frames ? frameShards(frames.rows) : shards('source', corpus.source);
   const data = {
     ...sources,
     ...shards('target', corpus.target),
@@ -114,9 +115,9 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
     startId: corpus.targetSpecial.start,
     endId: corpus.targetSpecial.end,
     padId: config.padId,
-    frames: corpus.frames && {
-      width: corpus.frames.width,
-      perPosition: corpus.frames.perPosition,
+    frames: frames && {
+      width: frames.width,
+      perPosition: frames.perPosition,
       // A batch is padded to the first shape that its rows fit, as here: windows of a stem may reach into the padding.
       shapes: run.shapes.map(({ source, target }) => [source, target]),
       masks: run.masks,

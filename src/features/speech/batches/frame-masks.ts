@@ -4,7 +4,7 @@
 
 import { keyOf, type Random, random } from '../../../core/random.ts';
 import type { EncodedCorpus } from '../../../text/batches/encoded-corpus.ts';
-import type { FrameRow, FrameRows } from './frame-rows.ts';
+import { type FrameRow, FrameRows, framesOf } from './frame-rows.ts';
 
 /** Options of the masks. */
 export interface MaskOptions {
@@ -53,7 +53,8 @@ export function createFrameMasks(
   if (options.maskTimeProb <= 0 && options.maskFeatureProb <= 0) return undefined;
   const key = keyOf('masks');
   return (corpus, rows, epoch) => {
-    const { frames, source, target } = corpus;
+    const { source, target } = corpus;
+    const frames = framesOf(corpus);
     const masked = Array.from(rows, (row) =>
       maskRow(frames?.rows[row] as FrameRow, width, options, random(seed, key, epoch, row)),
     );
@@ -74,7 +75,7 @@ export function createFrameMasks(
         ),
         starts: startsOf(lengths),
       },
-      frames: { perPosition, width, rows: masked },
+      sourceRows: new FrameRows(width, perPosition, masked),
     };
   };
 }

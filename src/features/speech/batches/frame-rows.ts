@@ -1,6 +1,9 @@
 // Sources that are frames: vectors instead of token ids, such as the features of a clip. Rows of an encoded corpus
 // have them in place of ids.
 
+import type { TensorData } from '../../../core/tensor.ts';
+import type { EncodedCorpus, SourceRows } from '../../../text/batches/encoded-corpus.ts';
+
 /** The frames of a source. */
 export interface FrameRow {
   /** The first frames [n, width]. */
@@ -11,19 +14,6 @@ export interface FrameRow {
   readonly fill: number;
 }
 
-/** The frames of the sources of a corpus. */
-export interface FrameRows {
-  /** Numbers in a frame. */
-  readonly width: number;
-  /** Frames that the stem of the model joins to one position of the encoder. */
-  readonly perPosition: number;
-  readonly rows: readonly FrameRow[];
-}
-
-/** Number of positions of the encoder for a number of frames. */
-export const positionsOf = ({ perPosition }: Pick<FrameRows, 'perPosition'>, frames: number): number =>
-  Math.ceil(frames / perPosition);
-
 /** All numbers of a row [length, width]. */
 export function wholeRow({ data, length, fill }: FrameRow, width: number): Float32Array {
   if (data.length === length * width) return data;
@@ -32,20 +22,43 @@ export function wholeRow({ data, length, fill }: FrameRow, width: number): Float
   return whole;
 }
 
-/** Writes the frames of corpus rows and their numbers of positions into the arrays of a batch; zeros after them. */
-export function fillFrames(
-  { frames, srcLens }: { readonly frames?: Float32Array; readonly srcLens: Uint32Array },
-  shape: { readonly source: number },
-  from: FrameRows,
-  rows: Uint32Array,
-): void {
-  if (!frames) throw new Error('batch: the program has no input for frames');
-  const size = shape.source * from.width;
-  frames.fill(0);
-  for (let b = 0; b < rows.length; b++) {
-    const { data, length, fill } = from.rows[rows[b] as number] as FrameRow;
-    frames.set(data, b * size);
-    frames.fill(fill, b * size + data.length, b * size + length * from.width);
-    srcLens[b] = positionsOf(from, length);
+/** The frames of the sources of a corpus. */
+export class FrameRows implements SourceRows {
+  /** Numbers in a frame. */
+  readonly width: number;
+  /** Frames that the stem of the model joins to one position of the encoder. */
+  readonly perPosition: number;
+  readonly rows: readonly FrameRow[];
+
+  constructor(width: number, perPosition: number, rows: readonly FrameRow[]) {
+    this.width = width;
+    this.perPosition = perPosition;
+    this.rows = rows;
+  }
+
+  positionsOf(length: number): number {
+    return Math.ceil(length / this.perPosition);
+  }
+
+  /** Writes frames [B, S, width], zeros after each row, and numbers of positions [B]. */
+  fill(
+    { frames, srcLens }: Readonly<Record<string, TensorData | undefined>>,
+    shape: { readonly source: number },
+    rows: Uint32Array,
+  ): void {
+    if (!(frames instanceof Float32Array && srcLens))
+      throw new Error('batch: the program has no input for frames');
+    const size = shape.source * this.width;
+    frames.fill(0);
+    for (let b = 0; b < rows.length; b++) {
+      const { data, length, fill } = this.rows[rows[b] as number] as FrameRow;
+      frames.set(data, b * size);
+      frames.fill(fill, b * size + data.length, b * size + length * this.width);
+      srcLens[b] = this.positionsOf(length);
+    }
   }
 }
+
+/** The frames of a corpus; undefined if its sources are token ids. */
+export const framesOf = ({ sourceRows }: Pick<EncodedCorpus, 'sourceRows'>): FrameRows | undefined =>
+  sourceRows instanceof FrameRows ? sourceRows : undefined;

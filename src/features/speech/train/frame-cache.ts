@@ -6,8 +6,8 @@ import { HeddleError } from '../../../core/errors.ts';
 import type { Pace } from '../../../core/steps.ts';
 import { digest } from '../../../files/checksums.ts';
 import type { Files } from '../../../files/files.ts';
-import { readCacheFile, writeCacheFile } from '../../../train/run/cache-file.ts';
-import { frameCachePath } from '../../../train/run/run-files.ts';
+import { readCacheFile, writeCacheFile } from '../../../train/data/cache-file.ts';
+import { frameCachePath } from '../../../train/data/run-files.ts';
 import type { FrameRow } from '../batches/frame-rows.ts';
 import type { FrameMaker } from './frame-makers.ts';
 

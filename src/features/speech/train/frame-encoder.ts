@@ -3,12 +3,12 @@
 import { HeddleError } from '../../../core/errors.ts';
 import type { Pace } from '../../../core/steps.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
+import type { TargetLimits } from '../../../session/training-source.ts';
 import type { EncodedCorpus } from '../../../text/batches/encoded-corpus.ts';
 import type { PairList } from '../../../text/corpus/pairs.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
-import type { FrameEncoding, FrameLimits } from '../../../train/update/training-data.ts';
 import { startsOf } from '../batches/frame-masks.ts';
-import type { FrameRow } from '../batches/frame-rows.ts';
+import { type FrameRow, FrameRows } from '../batches/frame-rows.ts';
 import { frames } from '../frame-source.ts';
 import type { FrameCache } from './frame-cache.ts';
 
@@ -16,7 +16,7 @@ import type { FrameCache } from './frame-cache.ts';
 const named = 5;
 
 /** Encodes pairs with the frames of their sources. */
-export class FrameEncoder implements FrameEncoding {
+export class FrameEncoder {
   readonly prefix: readonly number[];
   readonly #cache: FrameCache;
   readonly #newPace: () => Pace;
@@ -39,7 +39,7 @@ export class FrameEncoder implements FrameEncoding {
     pairs: PairList,
     c: ModelConfig,
     target: Tokenizer,
-    { maxTarget, truncate = false }: FrameLimits,
+    { maxTarget, truncate = false }: TargetLimits,
   ): Promise<EncodedCorpus> {
     const pace = this.#newPace();
     const problem = await this.#cache.open(pace);
@@ -79,7 +79,7 @@ export class FrameEncoder implements FrameEncoding {
     return {
       count: rows.length,
       source: { ids: new Uint16Array(), starts: startsOf(rows.map(({ length }) => length)) },
-      frames: { width: c.frameWidth, perPosition: maxSource / frames.positions(c, maxSource), rows },
+      sourceRows: new FrameRows(c.frameWidth, maxSource / frames.positions(c, maxSource), rows),
       target: {
         ids: target.size <= 2 ** 16 ? Uint16Array.from(targets.flat()) : Uint32Array.from(targets.flat()),
         starts: startsOf(targets.map(({ length }) => length)),

@@ -3,35 +3,60 @@ import { expect, it } from 'vitest';
 import { random } from '../../../../src/core/random.ts';
 import { augmentRates } from '../../../../src/features/corpora/augment/augment-rates.ts';
 import { createRowDrawer, pickRows } from '../../../../src/features/corpora/batches/drawn-rows.ts';
+import type { CorporaSettings } from '../../../../src/features/corpora/corpora-settings.ts';
+import { drawStep } from '../../../../src/features/corpora/train/draw-step.ts';
+import { memoryFiles } from '../../../../src/files/memory-files.ts';
 import { encodePairs } from '../../../../src/text/batches/encoded-corpus.ts';
+import type { Pair } from '../../../../src/text/corpus/pairs.ts';
 import { intlCorpus } from '../../../../src/text/intl/intl-corpus.ts';
 import { loadTokenizer } from '../../../../src/text/load-tokenizer.ts';
 import { createPieceSampler } from '../../../../src/text/sentencepiece/piece-sampler.ts';
 import { openTextPool, serveTextTasks, type TextThreads } from '../../../../src/text/text-pool.ts';
-import { prepareTrainingData, type TrainingData } from '../../../../src/train/update/training-data.ts';
+import type { KnownModel } from '../../../../src/train/data/new-model.ts';
+import {
+  type OpenSteps,
+  prepareTrainingData,
+  type TrainingData,
+} from '../../../../src/train/data/training-data.ts';
 import { createBatchArrays } from '../../../support/batches.ts';
 
 const pairs = intlCorpus({ pairs: 300, seed: 3 });
-const options = (kind: 'unigram' | 'bpe', sampling: object) => ({
+const options = (kind: 'unigram' | 'bpe') => ({
   model: { dModel: 8, heads: 1, maxLength: 60 },
   tokenizer: { kind, size: 600 },
   batchSize: 8,
   maxTokens: 0,
   buckets: 2,
   seed: 1,
-  sampling,
 });
+
+/** The data of a training that draws rows with these settings. */
+async function drawnData(
+  list: readonly Pair[],
+  kind: 'unigram' | 'bpe',
+  settings: CorporaSettings,
+  known?: KnownModel,
+  openPool = () => openTextPool(() => undefined),
+): Promise<TrainingData> {
+  const openSteps: OpenSteps = (batches, from) =>
+    drawStep.open(batches, {
+      ...{ ...from, settings, seed: 1, files: memoryFiles(), openPool, message: () => undefined },
+      ...{ train: undefined, fileSizes: undefined, stages: undefined },
+    });
+  return prepareTrainingData(list, options(kind), { known, openSteps });
+}
 
 it.each([
   ['unigram', { samplingAlpha: 0.2 }],
   ['bpe', { bpeDropout: 0.3 }],
 ] as const)('draws pieces of %s afresh in each epoch, with the same text', async (kind, sampling) => {
-  const data = await prepareTrainingData(pairs, options(kind, sampling));
-  const again = await prepareTrainingData(pairs, options(kind, sampling), data);
-  const { source, target, corpus, batches, shapes } = data;
+  const data = await drawnData(pairs, kind, sampling);
+  const again = await drawnData(pairs, kind, sampling, data);
+  const { source, target, corpus, batches } = data;
+  const { order, shapes } = batches;
   const drawer = await createRowDrawer(source, target, { sampling, seed: 1 });
-  const rows = batches.rowsAt(0).slice();
-  const shape = shapes[batches.shapeAt(0)] ?? { batch: 8, source: 60, target: 60 };
+  const rows = order.rowsAt(0).slice();
+  const shape = shapes[order.shapeAt(0)] ?? { batch: 8, source: 60, target: 60 };
   const drawn = [0, 1, 1].map((draw) =>
     drawer({
       corpus: pickRows(corpus, rows),
@@ -50,14 +75,14 @@ it.each([
       textsOf(corpus.target.ids, corpus.target.starts, row),
     );
   // A batch of the second epoch, from data that was prepared again as by a resumed run.
-  const index = batches.perEpoch + 1;
+  const index = order.perEpoch + 1;
   const filled: object[] = [];
   for (const some of [data, again]) {
-    const { shape: number, fill, tokens } = await some.batchAt(index);
-    const arrays = createBatchArrays(some.shapes[number] ?? shape);
+    const { shape: number, fill, tokens } = await some.batches.at(index);
+    const arrays = createBatchArrays(shapes[number] ?? shape);
     expect(fill(arrays)).toBe(tokens);
     filled.push(arrays);
-    await some.close();
+    await some.batches.close();
   }
   expect(filled[1]).toEqual(filled[0]);
 });
@@ -100,8 +125,8 @@ it('draws segmentations with their probabilities', () => {
 });
 
 it('is off without an option', async () => {
-  const data = await prepareTrainingData(pairs, options('bpe', {}));
-  expect(data.batchAt(0)).not.toBeInstanceOf(Promise);
+  const data = await drawnData(pairs, 'bpe', {});
+  expect(data.batches.at(0)).not.toBeInstanceOf(Promise);
   const corpus = encodePairs(pairs, data.source, data.target, { maxSource: 60, maxTarget: 60 });
   expect(data.corpus.source.ids).toEqual(corpus.source.ids);
 });
@@ -116,33 +141,30 @@ const fakeThreads: TextThreads = {
 };
 
 it('gives the same batches in threads, in this thread, and from any batch on', async () => {
-  const given = {
-    ...options('unigram', { samplingAlpha: 0.3 }),
-    augment: augmentRates(['web', 'terms', 'typos=0.5']),
-  };
+  const given = { samplingAlpha: 0.3, augment: ['web', 'terms', 'typos=0.5'] };
   const some = pairs.slice(0, 100);
   const openPool = () => openTextPool(() => undefined, fakeThreads);
   const [first, threaded, late] = [
-    await prepareTrainingData(some, given),
-    await prepareTrainingData(some, { ...given, openPool }),
-    await prepareTrainingData(some, { ...given, openPool }),
+    await drawnData(some, 'unigram', given),
+    await drawnData(some, 'unigram', given, undefined, openPool),
+    await drawnData(some, 'unigram', given, undefined, openPool),
   ];
   const filled = async (data: TrainingData, index: number) => {
-    const { shape, fill, tokens } = await data.batchAt(index);
-    const arrays = createBatchArrays(data.shapes[shape] ?? { batch: 8, source: 60, target: 60 });
+    const { shape, fill, tokens } = await data.batches.at(index);
+    const arrays = createBatchArrays(data.batches.shapes[shape] ?? { batch: 8, source: 60, target: 60 });
     expect(fill(arrays)).toBe(tokens);
     return arrays;
   };
-  const n = first.batches.perEpoch + 5;
+  const n = first.batches.order.perEpoch + 5;
   const plain = [];
   for (let i = 0; i < n; i++) plain.push(await filled(first, i));
   for (let i = 0; i < n; i++) expect(await filled(threaded, i)).toEqual(plain[i]);
   for (let i = n - 3; i < n; i++) expect(await filled(late, i)).toEqual(plain[i]);
-  for (const data of [first, threaded, late]) await data.close();
+  for (const data of [first, threaded, late]) await data.batches.close();
 });
 
 it('names an augmentation or tokenizer that does not fit', async () => {
   expect(() => augmentRates(['typo=0.1'])).toThrow(/no augmentation typo.*typos/);
   expect(() => augmentRates(['typos=2'])).toThrow(/rate of typos in augment is 2/);
-  await expect(prepareTrainingData(pairs, options('bpe', { samplingAlpha: 1 }))).rejects.toThrow(/unigram/);
+  await expect(drawnData(pairs, 'bpe', { samplingAlpha: 1 })).rejects.toThrow(/unigram/);
 });

@@ -5,7 +5,7 @@ import { StagedBatches } from '../../../../src/features/corpora/batches/staged-b
 import type { Batches } from '../../../../src/text/batches/batches.ts';
 import { batchShapes, chooseBuckets } from '../../../../src/text/batches/buckets.ts';
 import { intlCorpus } from '../../../../src/text/intl/intl-corpus.ts';
-import { prepareTrainingData } from '../../../../src/train/update/training-data.ts';
+import { prepareTrainingData } from '../../../../src/train/data/training-data.ts';
 
 const sizes = [200, 100];
 const { corpus } = await prepareTrainingData(intlCorpus({ pairs: 300, seed: 3 }), {

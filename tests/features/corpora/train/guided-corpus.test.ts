@@ -1,7 +1,7 @@
 // Word alignments of a corpus: they are found by the texts of pairs, spread to tokens, and refused with the line.
 import { describe, expect, it } from 'vitest';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
-import { linksReader } from '../../../../src/features/corpora/train/guided-corpus.ts';
+import { readAlignments } from '../../../../src/features/corpora/train/guided-corpus.ts';
 import { writeText } from '../../../../src/files/files.ts';
 import { memoryFiles } from '../../../../src/files/memory-files.ts';
 import { encodePairs } from '../../../../src/text/batches/encoded-corpus.ts';
@@ -27,14 +27,15 @@ async function rowsOf(lines: readonly string[], alignments: string) {
   const files = memoryFiles();
   await writeText(files, 'pairs.tsv', `${lines.join('\n')}\n`);
   await writeText(files, 'align', alignments);
-  const session = new EngineSession(files, async () => cpuEngine());
   const corpus = encodePairs(pairs, tokenizer, tokenizer, { maxSource: 20, maxTarget: 20 });
   const tokenizers = { source: tokenizer, target: tokenizer };
-  const rows = await linksReader('align', { files: ['pairs.tsv'] }, session)?.(corpus, pairs, tokenizers);
+  const reading = { files, message: () => undefined };
+  const given = { corpus, pairs, tokenizers };
+  const rows = await readAlignments('align', { files: ['pairs.tsv'] }, reading, given);
   const shape = { batch: 1, source: 20, target: 20 };
   return (row: number) => {
     const bits = new Uint32Array(20);
-    rows?.fill(bits, shape, Uint32Array.of(row));
+    rows.fill(bits, shape, Uint32Array.of(row));
     return [...bits];
   };
 }
@@ -106,7 +107,9 @@ describe('a run', () => {
   it('resumes with the bits of an uninterrupted one', async () => {
     const [whole, parts] = [await run({ steps: 5 }), await run({}, undefined, 5)];
     const losses = ({ log }: typeof whole) =>
-      log.flatMap((record) => (record.type === 'step' ? [[record.loss, record.alignmentLoss]] : []));
+      log.flatMap((record) =>
+        record.type === 'step' ? [[record.loss, record.lossParts?.alignmentLoss]] : [],
+      );
     expect(losses(parts)).toEqual(losses(whole));
     expect(parts.weights).toEqual(whole.weights);
   });
@@ -115,8 +118,11 @@ describe('a run', () => {
     const [usual, heavy] = [await run({}), await run({ guidedAlignmentWeight: 1 })];
     expect(usual.config.model.alignmentHead).toBe(0);
     const first = ({ log }: typeof usual) => log.find((record) => record.type === 'step');
-    expect(first(usual)?.alignmentLoss).toBeGreaterThan(0.01);
-    expect(first(heavy)?.alignmentLoss).toBeCloseTo(10 * (first(usual)?.alignmentLoss ?? 0), 2);
+    expect(first(usual)?.lossParts?.alignmentLoss).toBeGreaterThan(0.01);
+    expect(first(heavy)?.lossParts?.alignmentLoss).toBeCloseTo(
+      10 * (first(usual)?.lossParts?.alignmentLoss ?? 0),
+      2,
+    );
     expect(first(heavy)?.loss).toBe(first(usual)?.loss);
     expect(first(heavy)?.gradientNorm).not.toBe(first(usual)?.gradientNorm);
   });

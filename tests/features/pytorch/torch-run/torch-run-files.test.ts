@@ -9,8 +9,8 @@ import { sizeOf } from '../../../../src/core/tensor.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../../../src/files/safetensors.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { parameterList } from '../../../../src/model/parameters.ts';
-import { setUp } from '../../../../src/train/run/setup.ts';
-import { readTrainingState } from '../../../../src/train/update/training-state.ts';
+import { prepareRun } from '../../../../src/train/run/prepared-run.ts';
+import { readTrainingState } from '../../../../src/train/run/training-state.ts';
 import { loadModelFolder } from '../../../support/load-folder.ts';
 import {
   cpuSession,
@@ -38,7 +38,7 @@ it('writes the tokenized pairs and the order of the remaining updates, over epoc
   });
   const plan = JSON.parse(readFileSync(join(at('out'), 'torch-run.json'), 'utf8'));
   const files = cpuSession();
-  const { data: trained } = await setUp({ ...settings, out: at('run'), resume: true }, files, {
+  const { data: trained } = await prepareRun({ ...settings, out: at('run'), resume: true }, files, {
     files: files.files,
     folder: at('run'),
   });
@@ -46,12 +46,12 @@ it('writes the tokenized pairs and the order of the remaining updates, over epoc
     firstStep: 3,
     lastStep: 20,
     seed: 1,
-    batchesPerEpoch: trained.batches.perEpoch,
+    batchesPerEpoch: trained.batches.order.perEpoch,
   });
-  expect(trained.batches.perEpoch).toBeLessThan(10);
+  expect(trained.batches.order.perEpoch).toBeLessThan(10);
   const data = (name: string) => readSafetensors(read(join(at('out'), `data/${name}-00000.safetensors`)));
   const { rows, rows_lengths: lengths } = data('rows');
-  const order = Array.from({ length: 34 }, (_, i) => [...trained.batches.rowsAt(6 + i)]);
+  const order = Array.from({ length: 34 }, (_, i) => [...trained.batches.order.rowsAt(6 + i)]);
   expect([...lengths!.data]).toEqual(order.map(({ length }) => length));
   expect([...rows!.data]).toEqual(order.flat());
   expect(data('source').source?.data).toEqual(Int32Array.from(trained.corpus.source.ids));

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { random } from '../../../../src/core/random.ts';
 import { createFrameMasks, type MaskOptions } from '../../../../src/features/speech/batches/frame-masks.ts';
+import { FrameRows, framesOf } from '../../../../src/features/speech/batches/frame-rows.ts';
 import type { EncodedCorpus } from '../../../../src/text/batches/encoded-corpus.ts';
 
 const special = { pad: 0, start: 1, end: 2, unknown: 3 };
@@ -14,7 +15,7 @@ const rows = [20, 31].map((length) => ({
 const corpus: EncodedCorpus = {
   count: 2,
   source: { ids: new Uint16Array(), starts: Uint32Array.of(0, 25, 61) },
-  frames: { width: 8, perPosition: 2, rows },
+  sourceRows: new FrameRows(8, 2, rows),
   target: { ids: Uint16Array.of(4, 5, 6), starts: Uint32Array.of(0, 2, 3) },
   pairIndex: Uint32Array.of(0, 1),
   sourceSpecial: special,
@@ -41,7 +42,8 @@ it('masks nothing without rates', () => {
 });
 
 it('sets whole frames or whole bands to zero and leaves the rest', () => {
-  const { frames, target, source } = masked(options, 0, [1, 0]) as EncodedCorpus;
+  const { sourceRows, target, source } = masked(options, 0, [1, 0]) as EncodedCorpus;
+  const frames = framesOf({ sourceRows });
   expect([...source.starts]).toEqual([0, 36, 61]);
   expect([...target.ids]).toEqual([6, 4, 5]);
   const [row] = frames?.rows ?? [];
@@ -57,7 +59,9 @@ it('sets whole frames or whole bands to zero and leaves the rest', () => {
 });
 
 it('depends on seed, epoch and row only', () => {
-  const dataOf = (found: EncodedCorpus | undefined, i: number) => [...(found?.frames?.rows[i]?.data ?? [])];
+  const dataOf = (found: EncodedCorpus | undefined, i: number) => [
+    ...(framesOf(found ?? {})?.rows[i]?.data ?? []),
+  ];
   expect(dataOf(masked(options, 3, [0, 1]), 1)).toEqual(dataOf(masked(options, 3, [1]), 0));
   expect(dataOf(masked(options, 3, [1]), 0)).not.toEqual(dataOf(masked(options, 4, [1]), 0));
   expect(dataOf(masked(options, 3, [1]), 0)).not.toEqual(dataOf(masked(options, 3, [1], 8), 0));

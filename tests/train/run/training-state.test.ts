@@ -11,17 +11,18 @@ import { initializeWeights } from '../../../src/model/initialize-weights.ts';
 import { modelConfig } from '../../../src/model/model-config.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import {
+  checkpointFiles,
+  initialWeights,
+  readTrainingState,
+  restoreOptimizer,
+} from '../../../src/train/run/training-state.ts';
+import type { CompleteArguments } from '../../../src/train/settings/train-arguments.ts';
+import {
   optimizerConfig,
   optimizerNames,
   optimizerStates,
 } from '../../../src/train/update/optimizer-config.ts';
 import { trainingGraph } from '../../../src/train/update/training-graphs.ts';
-import {
-  checkpointFiles,
-  initialWeights,
-  readTrainingState,
-  restoreOptimizer,
-} from '../../../src/train/update/training-state.ts';
 import { loadIds, randomIds, setStep, smallModel, startProgram } from '../../support/model.ts';
 
 const shape = { batch: 2, source: 4, target: 3 };
@@ -49,7 +50,7 @@ async function trained(kind: (typeof optimizerNames)[number]) {
   loadIds(program, ids);
   setStep(program, ids);
   await program.run();
-  const state = { step: 1, skipped: 0, arguments: { steps: 9 } };
+  const state = { step: 1, skipped: 0, arguments: { steps: 9 } as CompleteArguments };
   const files = await checkpointFiles(engine, { all: model.p, parameters: model.p }, optimizer, state);
   return { ...model, optimizer, graph, engine, files };
 }

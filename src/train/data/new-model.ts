@@ -38,22 +38,22 @@ export interface NewModelOptions {
 }
 
 /**
- * The configuration of a new model, with tokenizers that are trained on the pairs. `hasFrames`: whether the sources are
- * frames, so that only the targets have tokens. Throws a HeddleError if the tokenizers do not fit the model.
+ * The configuration of a new model, with tokenizers that are trained on the pairs. `isText`: whether the sources are
+ * texts; else only the targets have tokens. Throws a HeddleError if the tokenizers do not fit the model.
  */
 export async function newModel(
   pairs: PairList,
   { model, tokenizer, tokenizers = {} }: NewModelOptions,
   pool: TextPool,
-  hasFrames: boolean,
+  isText: boolean,
 ): Promise<KnownModel> {
   const shared = sharesEmbeddings({ tie: model.tie ?? 'none' });
   check(
     !shared || tokenizers.source === tokenizers.target,
     `train: tie=${model.tie} shares the embeddings of both sides, so they need one tokenizer (tokenizerFile)`,
   );
-  const given = hasFrames ? { source: tokenizers.target, target: tokenizers.target } : tokenizers;
-  // The source of a model of frames has no tokens: its tokenizer is that of the target.
+  // A source without tokens has the tokenizer of the target.
+  const given = isText ? tokenizers : { source: tokenizers.target, target: tokenizers.target };
   const size = tokenizer.size ?? vocabularySize(pairs.length);
   // Models with SSRU decoders start without a token, as in Marian, which reads only such vocabularies.
   const isMarian =
@@ -64,11 +64,11 @@ export async function newModel(
     size: isMarian ? size + startPieces : size,
     given,
     shared,
-    wanted: hasFrames ? ['target'] : ['source', 'target'],
+    wanted: isText ? ['source', 'target'] : ['target'],
     isMarian,
   });
   const { target } = trained;
-  const source = hasFrames ? target : trained.source;
+  const source = isText ? trained.source : target;
   for (const role of ['pad', 'start', 'end'] as const)
     check(
       source.special[role] === target.special[role],
@@ -84,8 +84,8 @@ export async function newModel(
     endId: target.special.end,
   });
   check(
-    hasFrames === (config.source === 'frames'),
-    'train: source is frames, but the data are texts; leave it out',
+    isText === (config.source === 'tokens'),
+    `train: source is ${config.source}, but the data are texts; leave it out`,
   );
   return { config, source, target };
 }

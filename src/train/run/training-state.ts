@@ -2,13 +2,13 @@
 // state.json), from which training continues in the same bits. Data order and dropout are functions of seed and step,
 // so the step is the whole position.
 
-import { HeddleError } from '../../core/errors.ts';
+import { check, HeddleError } from '../../core/errors.ts';
 import type { Tensor, TensorData } from '../../core/tensor.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { counterAt, counterLength, lossScales } from '../../engine/ops/optimizer/clip.ts';
 import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
 import { type Files, readText } from '../../files/files.ts';
-import { isCount, jsonBytes } from '../../files/json-files.ts';
+import { isCount, isObject, jsonBytes } from '../../files/json-files.ts';
 import { checkpointNames } from '../../files/model-file.ts';
 import { readSafetensors } from '../../files/safetensors.ts';
 import { settledFolder, verifying } from '../../files/settled-folder.ts';
@@ -23,11 +23,15 @@ import { storedParameters, type WeightReader, type WeightStorage } from '../../m
 import type { SourceKind } from '../../model/source-kind.ts';
 import { weightsFromTensors } from '../../model/weights-from-tensors.ts';
 import { createPace } from '../../session/job-pace.ts';
+import type { StageState } from '../../text/batches/batch-source.ts';
 import type { Fingerprint } from '../../text/corpus/pairs.ts';
-import { type OptimizerConfig, optimizerStates } from './optimizer-config.ts';
-import type { ScheduleConfig } from './schedule.ts';
-import type { TrainableParameters } from './trainable-parameters.ts';
-import type { Recipe } from './trainer.ts';
+import type { CompleteArguments } from '../settings/train-arguments.ts';
+import type { SettingTable } from '../settings/train-settings.ts';
+import { type OptimizerConfig, optimizerStates } from '../update/optimizer-config.ts';
+import type { ScheduleConfig } from '../update/schedule.ts';
+import type { TrainableParameters } from '../update/trainable-parameters.ts';
+import type { UpdateConfig } from '../update/trainer-graphs.ts';
+import type { BestState } from './best-model.ts';
 
 /**
  * Initializes training state: weights (from the seed unless given) in their `storage`, LoRA adapter,
@@ -37,7 +41,7 @@ import type { Recipe } from './trainer.ts';
 export async function initializeTraining(
   engine: Engine,
   c: ModelConfig,
-  recipe: Pick<Recipe, 'seed' | 'init'> & { readonly optimizer?: OptimizerConfig },
+  recipe: Pick<UpdateConfig, 'seed' | 'init'> & { readonly optimizer?: OptimizerConfig },
   {
     weights,
     lora,
@@ -103,12 +107,12 @@ export interface TrainingState {
   readonly choices: KernelChoices;
   /** Number of updates that were skipped because a gradient was not finite. */
   readonly skipped: number;
-  /** Arguments of the run, with which it resumes. */
-  readonly arguments: unknown;
-  /** The best evaluation so far, if there is one (src/train/run/selection.ts). */
-  readonly best?: unknown;
-  /** The stages that have started, if the run has stages (src/features/corpora/train/stages.ts). */
-  readonly stages?: unknown;
+  /** Arguments of the run, with which it resumes. Absent if another program wrote the state. */
+  readonly arguments?: CompleteArguments;
+  /** The best evaluation so far, if there is one. */
+  readonly best?: BestState;
+  /** The stages that have started, if the run has stages. */
+  readonly stages?: StageState;
 }
 
 /**
@@ -189,7 +193,20 @@ export async function readTrainingState(files: Files, folder: string): Promise<T
     );
   if (!isCount(state.step))
     throw new HeddleError(`${path}: step is ${JSON.stringify(state.step)}, it must be a whole number`);
-  return { choices: {}, engine: '', skipped: 0, arguments: undefined, ...state } as TrainingState;
+  return { choices: {}, engine: '', skipped: 0, ...state } as TrainingState;
+}
+
+/** The arguments in the checkpoint in `folder`, with the defaults of a table. Throws a HeddleError if it has none. */
+export function argumentsIn(
+  { arguments: args }: TrainingState,
+  folder: string,
+  table: SettingTable,
+): CompleteArguments {
+  check(
+    isObject(args) && 'corpus' in args && 'schedule' in args,
+    `${folder}: ${checkpointNames.state} has no arguments of the run; start a new run`,
+  );
+  return { ...table.defaults, ...args };
 }
 
 /**

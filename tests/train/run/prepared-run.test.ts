@@ -1,4 +1,4 @@
-// Setup of a training run before its first step: resumed settings, length, and initialization from BART and
+// A training run before its first step: resumed settings, length, and initialization from BART and
 // MarianMT folders.
 
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,17 +8,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CommandJob } from '../../../src/commands/remote/command-job.ts';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
+import { features } from '../../../src/features/features.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { readSafetensorsHeader } from '../../../src/files/safetensors.ts';
 import { loadModelFolder } from '../../../src/formats/model-folder.ts';
 import { saveModelFolder } from '../../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
-import { noFeatures } from '../../../src/session/feature-table.ts';
 import { emitTo } from '../../../src/session/session-event.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
+import { prepareRun } from '../../../src/train/run/prepared-run.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
-import { setUp } from '../../../src/train/run/setup.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { jobs } from '../../support/jobs.ts';
 import { EngineSession } from '../../support/session.ts';
@@ -33,9 +33,9 @@ async function prepared(args: TrainArguments, state?: object) {
   await files.write('pairs.tsv', write(tinyCorpus));
   const told: string[] = [];
   const emit = emitTo((event: JobEvent) => void ('text' in event && told.push(event.text)));
-  const session = { files, emit, features: noFeatures };
+  const session = { files, emit, features };
   if (state) {
-    const { data, parameters } = await setUp(
+    const { data, parameters } = await prepareRun(
       tinyTraining({ corpus: args.corpus, steps: 1 }),
       session,
       undefined,
@@ -43,7 +43,7 @@ async function prepared(args: TrainArguments, state?: object) {
     await saveModelFolder(files, 'm', { ...data, weights: new Float32Array(parameters.size) });
     await files.write('m/state.json', write({ version: 1, step: 3, ...state }));
   }
-  return { ...(await setUp(args, session, state && { files, folder: 'm' })), told };
+  return { ...(await prepareRun(args, session, state && { files, folder: 'm' })), told };
 }
 
 /** A training without a number of steps. */
@@ -131,8 +131,8 @@ describe('a resumed run', () => {
 
   it('warns if its schedule ends at another step than before', async () => {
     const args = (steps: number) => tinyTraining({ steps, schedule: 'cosine', warmupSteps: 0 });
-    const { recipe } = await prepared(args(4));
-    const state = { schedule: recipe.schedule, arguments: args(4) };
+    const { update } = await prepared(args(4));
+    const state = { schedule: update.schedule, arguments: args(4) };
     const cosine = { schedule: 'cosine', warmupSteps: 0 } as const;
     const { told } = await prepared(again({ steps: 9, ...cosine }), state);
     expect(told.at(-1)).toMatch(/the cosine schedule now ends at step 9, before it was 4: .*scheduleSteps 9/);
@@ -279,7 +279,7 @@ describe('initialization from an HF folder', () => {
         ...fineTuning({ steps: 2, heldOut: 0, init: at(name), lora: { rank: 2 }, weights: 'int8' }),
         corpus: { kind: 'tsv', path: at('pairs.tsv') },
       } as const;
-      expect((await setUp(args, session, undefined)).start?.weights.length === 0).toBe(name === 'bart');
+      expect((await prepareRun(args, session, undefined)).start?.weights.length === 0).toBe(name === 'bart');
       const { model, lora } = await runTraining(args, session);
       trained.push((await model()).weights, lora as Float32Array);
     }

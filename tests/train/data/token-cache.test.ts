@@ -14,14 +14,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
+import { HeddleError } from '../../../src/core/errors.ts';
+import { features } from '../../../src/features/features.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
-import { noFeatures } from '../../../src/session/feature-table.ts';
 import { emitTo } from '../../../src/session/session-event.ts';
 import type { CorpusArguments } from '../../../src/train/data/load-corpus.ts';
+import { tokenCachePath } from '../../../src/train/data/run-files.ts';
+import { cacheKey, hashCorpus, readTokenCache } from '../../../src/train/data/token-cache.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';
-import { tokenCachePath } from '../../../src/train/run/run-files.ts';
-import { setUp } from '../../../src/train/run/setup.ts';
-import { cacheKey, hashCorpus, readTokenCache } from '../../../src/train/run/token-cache.ts';
+import { prepareRun } from '../../../src/train/run/prepared-run.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { jobs } from '../../support/jobs.ts';
 import { trainWords } from '../../support/tokenizers.ts';
@@ -48,9 +49,12 @@ async function resumed(fields: Partial<TrainArguments> = {}) {
     read.push(path);
     return (files.stream as NonNullable<typeof files.stream>)(path);
   };
-  const context = { files: { ...files, stream }, emit, features: noFeatures };
-  const setup = await setUp({ ...given(fields), resume: true }, context, { files, folder: at('model') });
-  const { data, dev, test, fingerprint, examples } = setup;
+  const context = { files: { ...files, stream }, emit, features };
+  const prepared = await prepareRun({ ...given(fields), resume: true }, context, {
+    files,
+    folder: at('model'),
+  });
+  const { data, dev, test, fingerprint, examples } = prepared;
   const text = { dev: [...dev], test: [...test], fingerprint, examples };
   // The corpus is read once for its hash, and once more if it is tokenized again.
   return {
@@ -58,7 +62,7 @@ async function resumed(fields: Partial<TrainArguments> = {}) {
     corpus: data.corpus,
     tokenized: read.length > 1,
     said: told.filter((text) => text.startsWith(cache)),
-    setup,
+    prepared,
   };
 }
 
@@ -76,8 +80,8 @@ beforeAll(async () => {
 it('is written beside the folder at the first checkpoint, and a resumed run takes everything from it', async () => {
   expect(first.tokenized).toBe(true);
   expect(existsSync(at('model/model.safetensors'))).toBe(true);
-  const { setup: _, ...found } = await resumed({ steps: 3, learningRate: 0.5 });
-  const { setup: __, ...expected } = first;
+  const { prepared: _, ...found } = await resumed({ steps: 3, learningRate: 0.5 });
+  const { prepared: __, ...expected } = first;
   expect(found).toEqual({ ...expected, tokenized: false });
   expect(found.dev.length).toBeGreaterThan(0);
   const losses = async () =>
@@ -107,7 +111,7 @@ it.each([
   const again = await resumed();
   expect(again.said).toEqual([`${cache}: it is damaged; tokenizing again`]);
   expect(again.corpus).toEqual(first.corpus);
-  await again.setup.cacheTokens();
+  await again.prepared.cache();
   expect(readFileSync(cache).equals(readFileSync(at('kept')))).toBe(true);
 });
 
@@ -115,17 +119,17 @@ it("leaves a file of the user's with its name", async () => {
   rmSync(cache);
   const again = await resumed();
   writeFileSync(cache, 'my tokens\n');
-  await again.setup.cacheTokens();
+  await expect(again.prepared.cache()).rejects.toThrow('heddle did not write this file');
   expect(readFileSync(cache, 'utf8')).toBe('my tokens\n');
   rmSync(cache);
   const before = await resumed();
   mkdirSync(cache);
-  await before.setup.cacheTokens(); // a folder is not an error of the checkpoint
+  await expect(before.prepared.cache()).rejects.toThrow(HeddleError);
   rmSync(cache, { recursive: true });
 });
 
 it('changes its key with files, tokenizers and limits', async () => {
-  const { source, target } = first.setup.data;
+  const { source, target } = first.prepared.data;
   const other = trainWords(['one two six'], { size: 60 });
   const limits = { maxSource: 16, maxTarget: 16, truncate: false };
   const keys = await Promise.all([

@@ -15,11 +15,11 @@ import type {
 import { packedPairs, packPairs } from '../../text/corpus/packed-pairs.ts';
 import { pathsOf } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
-import { type CorpusArguments, corpusFiles } from '../data/load-corpus.ts';
-import type { KnownModel, TokenizerPair } from '../update/new-model.ts';
-import { encodeOptionsOf, type TrainingDataOptions } from '../update/training-data.ts';
 import { hashOf, readCacheFile, writeCacheFile } from './cache-file.ts';
+import { type CorpusArguments, corpusFiles } from './load-corpus.ts';
+import type { KnownModel, TokenizerPair } from './new-model.ts';
 import { tokenCachePath } from './run-files.ts';
+import { encodeOptionsOf, type TrainingDataOptions } from './training-data.ts';
 
 /** The corpus of a run, tokenized. */
 export interface PreparedCorpus {

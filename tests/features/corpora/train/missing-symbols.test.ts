@@ -1,22 +1,21 @@
 // Vocabularies without the tokens that augmentations write: new models of some tokenizers, and fine-tuned ones.
 
 import { expect, it } from 'vitest';
-import { memoryFiles } from '../../../src/files/memory-files.ts';
-import { noFeatures } from '../../../src/session/feature-table.ts';
-import { emitTo } from '../../../src/session/session-event.ts';
-import type { JobEvent } from '../../../src/train/report/training-events.ts';
-import { setUp } from '../../../src/train/run/setup.ts';
-import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
-import { tinyTraining } from '../../support/training.ts';
+import { features } from '../../../../src/features/features.ts';
+import { memoryFiles } from '../../../../src/files/memory-files.ts';
+import { emitTo } from '../../../../src/session/session-event.ts';
+import type { JobEvent } from '../../../../src/train/report/training-events.ts';
+import { prepareRun } from '../../../../src/train/run/prepared-run.ts';
+import { type AllArguments, tinyTraining } from '../../../support/training.ts';
 
 /** The warnings of a run that is set up. */
-async function warnings(args: Partial<TrainArguments>): Promise<string[]> {
+async function warnings(args: Partial<AllArguments>): Promise<string[]> {
   const told: string[] = [];
   const emit = emitTo((event: JobEvent) => void (event.type === 'warning' && told.push(event.text)));
   const pairs = Array.from({ length: 60 }, (_, i) => `one tree ${i}\tun árbol ${i}\n`).join('');
   const files = memoryFiles();
   await files.write('pairs.tsv', new TextEncoder().encode(pairs));
-  await setUp(tinyTraining({ vocabSize: 200, ...args }), { files, emit, features: noFeatures }, undefined);
+  await prepareRun(tinyTraining({ vocabSize: 200, ...args }), { files, emit, features }, undefined);
   return told.filter((text) => text.startsWith('augment'));
 }
 

@@ -1,22 +1,19 @@
-// Checks of the data of a run that are said at the start, not after the training: its pairs (corpus-warnings.ts), and
-// whether its vocabularies have the tokens that its augmentations write. Loaded on demand.
+// Whether the vocabularies of a run have the tokens that its augmentations write.
 
+import { ownToken } from '../../../text/tokenizers/phrase-ids.ts';
+import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import {
   type AugmentationName,
   type AugmentRates,
   augmentationRows,
   augmentSymbols,
-} from '../../features/corpora/augment/augment-rates.ts';
-import { ownToken } from '../../text/tokenizers/phrase-ids.ts';
-import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-
-export { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';
+} from '../augment/augment-rates.ts';
 
 /** Number of texts that a message names. */
 const named = 3;
 
 /** For each augmentation whose symbols lack tokens of their own, what that means. */
-export function augmentProblems(
+export function missingSymbols(
   rates: AugmentRates,
   { source, target }: { readonly source: Tokenizer; readonly target: Tokenizer },
 ): string[] {

@@ -1,6 +1,6 @@
 // A row of the table of settings: a field of core/fields.ts, with what training and its form add.
 
-import type { OptionField } from '../../core/fields.ts';
+import type { OptionField } from './fields.ts';
 
 /** Headings of the settings in help texts and documentation. */
 export const settingGroups = [

@@ -9,6 +9,7 @@ import { random } from '../../../../src/core/random.ts';
 import { loadModel } from '../../../../src/entries/load-with-features.ts';
 import { train } from '../../../../src/entries/train-with-features.ts';
 import { writeWav } from '../../../../src/features/speech/audio/wav.ts';
+import type { SpeechSettings } from '../../../../src/features/speech/speech-settings.ts';
 import { nodeHost } from '../../../../src/host/node-host.ts';
 import { registerHost } from '../../../../src/session/host.ts';
 import type { TrainSettings } from '../../../../src/train/settings/train-settings.ts';
@@ -31,7 +32,7 @@ function spoken(text: string, seed: number): Float32Array {
 }
 
 const texts = ['low', 'high', 'low high', 'high low', 'low low', 'high high'];
-const settings: TrainSettings = {
+const settings: TrainSettings & SpeechSettings = {
   preset: 'speech-tiny',
   tokenizer: 'word',
   model: {

@@ -1,0 +1,14 @@
+// Settings of a training that a guest brings: rows of the table of settings, which is joined where a run is opened.
+
+import type { Setting } from '../core/setting.ts';
+import type { RunSettings } from './data-step.ts';
+
+/** The settings of a guest. */
+export interface GuestSettings {
+  /** Rows by name; docs/settings.md, flags and options come from them. */
+  readonly rows: Readonly<Record<string, Setting>>;
+  /** Names of the settings that are files, which the library also takes as File or Blob. */
+  readonly files?: readonly string[];
+  /** Throws a HeddleError for settings that exclude each other. */
+  check?(settings: RunSettings): void;
+}

@@ -1,0 +1,267 @@
+// The data of a training: reads the corpus, trains or reads its tokenizers, encodes the pairs and opens the batches; or
+// reads the token ids that an earlier session cached.
+
+import { check, HeddleError } from '../../core/errors.ts';
+import { type Pace, runPaced } from '../../core/steps.ts';
+import type { SavedModel } from '../../formats/shared/saved-model.ts';
+import { createPace } from '../../session/job-pace.ts';
+import type { TrainingSource } from '../../session/training-source.ts';
+import { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';
+import { chunksOf } from '../../text/corpus/packed-pairs.ts';
+import { nameOfPairs, type PairFiles } from '../../text/corpus/pair-files.ts';
+import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
+import { readTokenizerFile, type TokenizerFileOptions } from '../../text/load-tokenizer.ts';
+import { openTextPool, type TextPool } from '../../text/text-pool.ts';
+import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import {
+  type CorpusSession,
+  corpusFiles,
+  corpusName,
+  openCorpusPool,
+  type ReadCorpus,
+  readKeptCorpus,
+} from '../data/load-corpus.ts';
+import type { TokenizerPair } from '../data/new-model.ts';
+import { hashCorpus, type PreparedCorpus, TokenCache } from '../data/token-cache.ts';
+import { type OpenSteps, prepareTrainingData, type TrainingData } from '../data/training-data.ts';
+import type { CompleteArguments } from '../settings/train-arguments.ts';
+import { hasStages, type Recipe } from '../settings/training-recipe.ts';
+import type { CheckpointFolder, TrainInputs } from './train-result.ts';
+
+/** The data of a run. */
+export interface RunData extends Omit<PreparedCorpus, 'corpus'> {
+  readonly data: TrainingData;
+  /** Further files of the model folder. */
+  readonly keep: Readonly<Record<string, Uint8Array>>;
+  /** What is worth a message. */
+  readonly facts: DataFacts;
+  /** Caches the encoded pairs beside the model folder, once. Throws a HeddleError if that fails. */
+  cache(): Promise<void>;
+}
+
+/** What the data of a run are like, for messages. */
+export interface DataFacts {
+  /** Why the cache of token ids cannot be used, if there is one that cannot. */
+  readonly unusableCache?: { readonly path: string; readonly problem: string };
+  /** What is suspicious about the pairs, each a sentence. */
+  readonly warnings: readonly string[];
+  /** Fingerprint at the start of the run, if it differs because the built-in corpus has another version. */
+  readonly otherVersion?: Fingerprint;
+}
+
+/** What the data are opened from, besides the recipe. */
+export interface DataInputs extends Pick<TrainInputs, 'split' | 'sourceData'> {
+  /** The checkpoint to resume, and the fingerprint of the training pairs in it. */
+  readonly from?: CheckpointFolder;
+  readonly before?: Fingerprint;
+  /** The model to resume or fine-tune. */
+  readonly start?: SavedModel;
+}
+
+/** Number of training pairs that stay in memory as text. */
+const exampleCount = 8;
+
+/** Opens the data of a recipe. Throws a HeddleError that names the file or the setting. */
+export async function openData(recipe: Recipe, session: CorpusSession, inputs: DataInputs): Promise<RunData> {
+  const { args } = recipe;
+  const { split: given, from, before, start } = inputs;
+  const pace = createPace(session);
+  const files = given ? undefined : trainFiles(args);
+  for (const step of recipe.dataSteps) step.check?.(files);
+  const source = openSource(recipe, session, inputs);
+  const cache = given || source || recipe.needsTexts ? undefined : await openCache(recipe, session, pace);
+  const cached = from && start && (await cache?.read(start, pace));
+  if (typeof cached === 'object') {
+    const otherVersion = checkPairs(before, cached.fingerprint, args);
+    const openSteps = stepsOf(recipe, session, cached.fileSizes);
+    const data = await prepareTrainingData(cached.corpus, recipe.data, { known: start, openSteps });
+    const facts = { warnings: [], otherVersion };
+    return { ...cached, data, keep: {}, facts, cache: async () => undefined };
+  }
+  const unusableCache = cached ? { path: cache?.path ?? '', problem: cached } : undefined;
+  const pool = await openCorpusPool(args.corpus, session, given?.train.length);
+  try {
+    const { split, keep } = await readPairs(recipe, session, inputs, source, pool);
+    const { train, dev, test, fileSizes } = split;
+    const warnings = await runPaced(corpusWarnings(comparedSets(split, args, given !== undefined)), pace);
+    const noStart = recipe.data.model.decoderSelfAttention === 'ssru';
+    const tokenizers = start ? {} : await givenTokenizers(args, session, { noStart });
+    let otherVersion: Fingerprint | undefined;
+    const checked = fingerprintOf(train, source, pool).then((fingerprint) => {
+      otherVersion = checkPairs(before, fingerprint, args);
+      return fingerprint;
+    });
+    // Compare the pairs with the checkpoint before they are tokenized.
+    if (before || !pool.parallel) await checked;
+    const openSteps = stepsOf(recipe, session, fileSizes);
+    const preparing = prepareTrainingData(
+      train,
+      { ...recipe.data, tokenizers },
+      { known: start, pool, source, openSteps },
+    );
+    const [fingerprint, data] = await Promise.all([checked, preparing]);
+    const examples = Array.from(
+      { length: Math.min(exampleCount, train.length) },
+      (_, i) => train.at(i) as Pair,
+    );
+    const prepared: PreparedCorpus = { corpus: data.corpus, fingerprint, examples, dev, test, fileSizes };
+    return {
+      ...prepared,
+      data,
+      keep,
+      facts: { unusableCache, warnings, otherVersion },
+      cache: async () => source?.write() ?? cache?.write(data, prepared),
+    };
+  } finally {
+    pool.close();
+  }
+}
+
+/** The sources of a training, if they are not text. */
+function openSource(
+  { args, data, sourceKind }: Recipe,
+  session: CorpusSession,
+  { start, sourceData }: DataInputs,
+): TrainingSource | undefined {
+  const { heldOut, out } = args;
+  return sourceKind?.open({
+    settings: args,
+    model: data.model,
+    start,
+    corpus: corpusFiles(args.corpus),
+    hasStages: hasStages(args),
+    heldOut,
+    out,
+    sourceData,
+    session,
+  });
+}
+
+/** Files of the training pairs; undefined without files, and if a copy of them is in the model folder. */
+const trainFiles = ({ corpus }: CompleteArguments): PairFiles | undefined =>
+  corpus.kind === 'tsv' && corpus.keep ? undefined : corpusFiles(corpus)?.train;
+
+/** Opens the steps of the data of a recipe; `fileSizes`: number of training pairs of each file. */
+function stepsOf(
+  { args, dataSteps }: Recipe,
+  { files, emit, threads }: CorpusSession,
+  fileSizes: readonly number[] | undefined,
+): OpenSteps {
+  const { corpus } = args;
+  return async (plain, { source, target, pairs, pool }) => {
+    const context = {
+      settings: args,
+      seed: args.seed,
+      source,
+      target,
+      pairs,
+      train: trainFiles(args),
+      fileSizes,
+      stages: corpus.kind === 'files' ? corpus.stages : undefined,
+      files,
+      pool,
+      // The threads that make batches work as long as the run; they end with it, not with an abort.
+      openPool: () => openTextPool(() => undefined, threads),
+      message: (text: string) => emit({ type: 'message', text }),
+    };
+    let batches = plain;
+    for (const step of dataSteps) batches = await step.open(batches, context);
+    return batches;
+  };
+}
+
+/** The pairs of a run: those of the caller, of its kind of source, or of the corpus. Throws a HeddleError without any. */
+async function readPairs(
+  { args }: Recipe,
+  session: CorpusSession,
+  { split: given, from }: DataInputs,
+  source: TrainingSource | undefined,
+  pool: TextPool,
+): Promise<Awaited<ReturnType<typeof readKeptCorpus>>> {
+  const ofSource = given ?? (await source?.read());
+  const read = ofSource
+    ? { split: ofSource as ReadCorpus, keep: {} }
+    : await readKeptCorpus(args.corpus, args.heldOut, session, from, pool);
+  const { train, dev, test } = read.split;
+  check(train.length + dev.length + test.length > 0, 'train: there are no pairs');
+  check(train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
+  return read;
+}
+
+/** The sets that are compared for warnings: the pairs that are held out have other sources than the training pairs. */
+function comparedSets({ train, dev, test }: ReadCorpus, { corpus }: CompleteArguments, isGiven: boolean) {
+  const { dev: ownDev, test: ownTest } = corpusFiles(corpus) ?? {};
+  return { train, dev: isGiven || ownDev ? dev : [], test: isGiven || ownTest ? test : [] };
+}
+
+async function fingerprintOf(
+  pairs: PairList,
+  source: TrainingSource | undefined,
+  pool: TextPool,
+): Promise<Fingerprint> {
+  if (source) return source.fingerprint(pairs);
+  const [hashed] = await pool.run({ name: 'hash', args: undefined, chunks: chunksOf(pairs), threads: 1 });
+  return hashed as Fingerprint;
+}
+
+/** The cache of the token ids; undefined without a model folder, or if the corpus has no hash (`hashCorpus`). */
+async function openCache(
+  { args, data }: Recipe,
+  { files }: CorpusSession,
+  pace: Pace,
+): Promise<TokenCache | undefined> {
+  const { corpus, heldOut, out } = args;
+  if (!out || !corpusFiles(corpus)) return undefined;
+  const hash = await hashCorpus(corpus, heldOut, files, pace);
+  return hash === undefined ? undefined : new TokenCache(files, out, hash, data);
+}
+
+/** Reads the tokenizer files in the settings. Throws a HeddleError that names the file or the setting. */
+async function givenTokenizers(
+  { tokenizerFile, sourceTokenizer, targetTokenizer, lowercase }: CompleteArguments,
+  { files }: CorpusSession,
+  options: TokenizerFileOptions,
+): Promise<Partial<TokenizerPair>> {
+  const read = async (path: string | undefined): Promise<Tokenizer | undefined> => {
+    if (path === undefined) return undefined;
+    check(!lowercase, `train: ${path} determines whether text is lowercased; omit lowercase`);
+    return readTokenizerFile(await files.read(path), path, options);
+  };
+  const both = await read(tokenizerFile);
+  if (both) return { source: both, target: both };
+  const source = await read(sourceTokenizer);
+  return { source, target: targetTokenizer === sourceTokenizer ? source : await read(targetTokenizer) };
+}
+
+/**
+ * Compares the pairs with those at the start of the run; `before` is undefined in checkpoints of older versions. Throws
+ * a HeddleError if the file has changed. Returns the fingerprint before if only the version of the built-in corpus
+ * differs (Unicode CLDR): a browser that was updated cannot return to it.
+ */
+function checkPairs(
+  before: Fingerprint | undefined,
+  now: Fingerprint,
+  { corpus, out }: CompleteArguments,
+): Fingerprint | undefined {
+  if (!before || (before.pairs === now.pairs && before.hash === now.hash)) return undefined;
+  const { train } = corpusFiles(corpus) ?? {};
+  if (train)
+    throw new HeddleError(
+      `${nameOfPairs(train)}: ${changedPairs(before, now)}; restore the file, or fine-tune the model in ${out} on these pairs (init)`,
+    );
+  return before;
+}
+
+/** That the pairs of a run differ from those at its start. */
+const changedPairs = (before: Fingerprint, now: Fingerprint): string =>
+  `these are not the pairs that the run started with (training pairs: ${
+    before.pairs === now.pairs ? `both ${now.pairs}` : `${before.pairs} then, ${now.pairs} now`
+  })`;
+
+/** The warning that the built-in corpus has another version than at the start of the run. */
+export const otherVersionText = (
+  { corpus }: Pick<CompleteArguments, 'corpus'>,
+  before: Fingerprint,
+  now: Fingerprint,
+): string =>
+  `${corpusName(corpus)}: ${changedPairs(before, now)}, because its version differs; the run goes on with other bits`;

@@ -1,0 +1,119 @@
+// What a run says at its start about its settings, its data and its length: the one place where facts become sentences.
+
+import { listed, msg, option } from '../../core/message.ts';
+import type { ParameterList } from '../../model/parameter-layout.ts';
+import { shapeName } from '../../text/batches/buckets.ts';
+import { describeSkipped, describeUnknown } from '../../text/batches/encoded-corpus.ts';
+import type { CorpusSession } from '../data/load-corpus.ts';
+import type { TrainingData } from '../data/training-data.ts';
+import { hasPackedBatches } from '../settings/run-defaults.ts';
+import type { CompleteArguments, ResumedArguments } from '../settings/train-arguments.ts';
+import type { TrainSettings } from '../settings/train-settings.ts';
+import type { Recipe } from '../settings/training-recipe.ts';
+import { decayEnd, type ScheduleConfig } from '../update/schedule.ts';
+import type { UpdateConfig } from '../update/trainer-graphs.ts';
+import { exportProblem } from './export-check.ts';
+import { otherVersionText, type RunData } from './open-data.ts';
+import type { TrainingState } from './training-state.ts';
+
+type Emit = Pick<CorpusSession, 'emit'>;
+
+/** The sizes of a run. */
+export interface RunSizes {
+  readonly data: TrainingData;
+  readonly parameters: ParameterList;
+  /** Number of updates. */
+  readonly steps: number;
+}
+
+/** A run that starts: its sizes, its settings and its schedule, and that of its checkpoint. */
+interface StartingRun extends RunSizes {
+  readonly recipe: Recipe;
+  readonly args: CompleteArguments;
+  readonly before: Pick<TrainingState, 'schedule'> | undefined;
+  readonly update: UpdateConfig;
+}
+
+/** Says with which settings a run is resumed. */
+export function reportResumed({ args, changed, ignored }: ResumedArguments, { emit }: Emit): void {
+  const text = (value: unknown) => JSON.stringify(value ?? 'not set').replaceAll('"', '');
+  if (changed.length > 0)
+    emit({
+      type: 'message',
+      text: msg`${args.out} resumes with other settings: ${listed(
+        changed.map(({ name, now, before }) => msg`${option(name)} ${text(now)} (was ${text(before)})`),
+      )}`,
+    });
+  if (ignored.length > 0)
+    emit({
+      type: 'message',
+      text: msg`${args.out} resumes with its own settings; ignored: ${listed(ignored.map((name) => option(name)))}`,
+    });
+}
+
+/** Says what is worth knowing about the data of a run. */
+export function reportData({ args }: Recipe, run: RunData, { emit }: Emit): void {
+  const { data, facts, fingerprint } = run;
+  const { unusableCache, warnings, otherVersion } = facts;
+  if (unusableCache)
+    emit({
+      type: 'message',
+      text: `${unusableCache.path}: ${unusableCache.problem}; tokenizing again`,
+    });
+  for (const text of warnings) emit({ type: 'warning', text });
+  if (otherVersion) emit({ type: 'warning', text: otherVersionText(args, otherVersion, fingerprint) });
+  const skipped = describeSkipped(data.corpus);
+  if (skipped) emit({ type: 'message', text: skipped });
+}
+
+/** Says the sizes of a run, and what is unusual about its length. `given`: the settings of the caller. */
+export function reportRun(run: StartingRun, given: TrainSettings, { emit }: Emit): void {
+  const { args, recipe, data, before, update, steps } = run;
+  const { schedule } = update;
+  if (!before && hasPackedBatches(given) && args.maxTokens !== undefined)
+    emit({
+      type: 'message',
+      text: msg`to save memory, batches have at most ${args.maxTokens} tokens, ${args.gradientAccumulationSteps} per update; give ${option('batchSize')} or ${option('maxTokens')} to change that`,
+    });
+  emit({ type: 'message', text: describeSizes(run) });
+  const unknown = describeUnknown(data.corpus);
+  if (unknown.tooMany)
+    emit({
+      type: 'warning',
+      text: msg`more than 2 % ${unknown.text}; use a larger ${option('vocabSize')}, or the ${option('tokenizer')} bpe`,
+    });
+  for (const step of recipe.dataSteps) {
+    const described = step.describe?.(args);
+    if (described) emit({ type: 'message', text: described });
+    for (const text of step.warnings?.(args, data) ?? []) emit({ type: 'warning', text });
+  }
+  const problem = args.exportTo && exportProblem(data, args.exportTo);
+  if (problem) emit({ type: 'warning', text: msg`${option('exportTo')}: ${problem}` });
+  if (schedule.warmupSteps > steps)
+    emit({
+      type: 'message',
+      text: msg`the warm-up of ${schedule.warmupSteps} steps is longer than the run of ${steps}: the learning rate never reaches ${schedule.learningRate}; lower ${option('warmupSteps')} or raise ${option('steps')}`,
+    });
+  const moved = before?.schedule && movedEnd(before.schedule, schedule);
+  if (moved) emit({ type: 'message', text: moved });
+}
+
+/** The sizes of a run in a line: pairs, vocabularies, parameters, steps and unknown tokens. */
+export function describeSizes({ data, parameters, steps }: RunSizes): string {
+  const { corpus, source, target, batches } = data;
+  return (
+    `${corpus.count} training ${corpus.count === 1 ? 'pair' : 'pairs'}, vocabularies of ${source.size} and ${target.size} tokens, ` +
+    `${parameters.count.toLocaleString('en')} parameters, ${steps} ${steps === 1 ? 'step' : 'steps'} of ${batches.shapes.map(shapeName).join(', ')}; ` +
+    describeUnknown(corpus).text
+  );
+}
+
+/**
+ * A message if the last step of a decaying schedule has changed: the run then differs from an uninterrupted
+ * run.
+ */
+function movedEnd(before: ScheduleConfig, now: ScheduleConfig) {
+  const [then, end] = [decayEnd(before), decayEnd(now)];
+  if (then === undefined || end === undefined || then === end) return undefined;
+  return msg`the ${now.kind} schedule now ends at step ${end}, before it was ${then}: not as in a run of ${end} steps; start with ${option('scheduleSteps')} ${end}`;
+}

@@ -1,0 +1,87 @@
+// The model that a training starts from: that of its checkpoint, or one that is fine-tuned.
+
+import { check, HeddleError } from '../../core/errors.ts';
+import { withoutUndefined } from '../../files/json-files.ts';
+import { hfFamilies } from '../../formats/hf/hf-families.ts';
+import { loadModelFolder } from '../../formats/model-folder.ts';
+import type { HfType } from '../../formats/shared/hf-types.ts';
+import { hfConfigOf, retrainedCheckpoint, type SavedModel } from '../../formats/shared/saved-model.ts';
+import { type ModelOptions, modelConfig } from '../../model/model-config.ts';
+import { modelInLanguages, openModel } from '../../session/open-model.ts';
+import type { Session } from '../../session/session.ts';
+import { initFolder } from '../settings/run-defaults.ts';
+import type { CompleteArguments } from '../settings/train-arguments.ts';
+import type { CheckpointFolder } from './train-result.ts';
+
+type StartSession = Pick<Session, 'files' | 'emit' | 'features'>;
+
+/** Fields of the model configuration that fine-tuning may change. */
+const changeable = ['dropout', 'labelSmoothing'] as const;
+
+/**
+ * The model that a run starts from: the model in the checkpoint, or the model of `init` with new dropout and
+ * label smoothing; undefined for a new model. A resumed run uses the tokenizers of its checkpoint, since
+ * tokenizers that are trained again could differ. The checkpoint of a LoRA adapter has no model, so the base
+ * model is loaded from `init`. `given`: the model of `init`, if the caller has loaded it. Throws a
+ * HeddleError for options that the model determines.
+ */
+export async function openStartModel(
+  args: CompleteArguments,
+  session: StartSession,
+  checkpoint: CheckpointFolder | undefined,
+  given: SavedModel | undefined,
+): Promise<SavedModel | undefined> {
+  if (checkpoint && !args.lora) return loadModelFolder(checkpoint.files, checkpoint.folder, session.features);
+  const folder = initFolder(args);
+  if (folder === undefined) return undefined;
+  const { dropout, labelSmoothing, model } = args;
+  const fields: Partial<ModelOptions> = {
+    ...withoutUndefined<unknown>({ dropout, labelSmoothing }),
+    ...model,
+  };
+  const fixed = Object.keys(fields).filter((field) => !(changeable as readonly string[]).includes(field));
+  if (fixed.length > 0)
+    throw new HeddleError(
+      `train: the model in ${folder} has its own ${fixed.join(', ')}; only ${changeable.join(' and ')} may be set`,
+    );
+  const base = await openBase(folder, args, session, given);
+  const { sourceCheckpoint, config } = base;
+  const hf = hfConfigOf(base);
+  for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
+    if (hf?.[field])
+      throw new HeddleError(
+        `${folder}: ${field} is ${hf[field]}; training with layer dropout is not supported`,
+      );
+  check(
+    checkpoint || (args.maxLength ?? 0) <= config.maxLength,
+    `train: maxLength (${args.maxLength}) is above the ${config.maxLength} positions of the model in ${folder}; lower it`,
+  );
+  const { dropout: places } = modelConfig({ ...config, ...fields });
+  // T5 has a single rate for all places.
+  const type = hf?.model_type as HfType | undefined;
+  const isT5 = type !== undefined && hfFamilies[type].like === 't5';
+  const rates =
+    isT5 && typeof fields.dropout === 'number' ? { memory: fields.dropout, output: fields.dropout } : {};
+  return {
+    ...base,
+    config: modelConfig({ ...config, ...fields, dropout: { ...places, ...rates } }),
+    sourceCheckpoint: sourceCheckpoint && retrainedCheckpoint(sourceCheckpoint),
+  };
+}
+
+/** The model of `init` in the languages of the settings. */
+async function openBase(
+  folder: string,
+  args: CompleteArguments,
+  session: StartSession,
+  given: SavedModel | undefined,
+): Promise<SavedModel> {
+  // Base weights of a LoRA adapter that are not f32 are read in parts and quantized, so all of them are never
+  // in memory as f32.
+  const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
+  const opened = given ?? (await openModel(folder, session, { inParts }));
+  await opened.verified;
+  // The languages of speech are tokens of its prompts.
+  if (opened.config.source !== 'tokens') return opened;
+  return modelInLanguages(opened, { sourceLang: args.sourceLang, targetLang: args.targetLang });
+}
