@@ -8,6 +8,7 @@ import type { FolderSource } from '../files/given-files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
+import { splitSentences } from '../text/sentences.ts';
 import { loadModel } from './load-model.ts';
 import type { LoadOptions } from './load-options.ts';
 import { Model } from './model.ts';
@@ -173,7 +174,6 @@ class ModelTranslator implements HeddleTranslator {
 
   /** The sentences of a text, each short enough for the model, with the white space around them. */
   async #sentences(input: string) {
-    const { splitSentences } = await import('../text/sentences.ts');
     const lead = /^\s*/.exec(input)?.[0] ?? '';
     const trail = input.trim() === '' ? '' : (/\s*$/.exec(input)?.[0] ?? '');
     const { sentences, join } = splitSentences(input);

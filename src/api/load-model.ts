@@ -4,16 +4,24 @@
 import { untilAborted } from '../core/until-aborted.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import { parameterList } from '../model/parameters.ts';
+import type { WeightStorage } from '../model/quantized-parameters.ts';
 import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
 import { openModel } from '../session/open-model.ts';
 import { Session } from '../session/session.ts';
-import type { FolderOptions, LoadOptions } from './load-options.ts';
+import { checkLoadOptions, type FolderOptions, type LoadOptions } from './load-options.ts';
 import { Model } from './model.ts';
-import type { FoundModel } from './remote-models.ts';
+import type { DownloadOptions, FoundModel } from './remote-models.ts';
 
-/** What a call without options does not load. */
-const variants = () => import('./open-variant.ts');
+/** What only some calls need, loaded then. */
+const later = {
+  /** LoRA adapters, ensembles, quantized weights and memory budgets. */
+  variants: () => import('./open-variant.ts'),
+  /** Models at a URL, and in a File or Blob. */
+  remote: () => import('./remote-models.ts'),
+  /** Models on the hub. */
+  hub: () => import('./hub-models.ts'),
+};
 
 /** `loadModel` of the library, with the guests that the caller has. */
 export async function loadModel(
@@ -21,7 +29,7 @@ export async function loadModel(
   options: LoadOptions = {},
   features: Features = noFeatures,
 ): Promise<Model> {
-  if (Object.keys(options)[0]) (await variants()).checkLoadOptions(options);
+  checkLoadOptions(options);
   return untilAborted(
     options.signal,
     () => load(where, options, features),
@@ -53,7 +61,7 @@ export async function openFolder(
     files = session.files,
   } = options;
   if (lora !== undefined || ensemble.length > 0 || weights !== 'f32' || session.memoryBudget)
-    return (await variants()).openVariant(folder, session, options);
+    return (await later.variants()).openVariant(folder, session, options);
   const saved = await openModel(
     folder,
     { files, emit: session.emit, features: session.features },
@@ -64,11 +72,15 @@ export async function openFolder(
 }
 
 /** Finds the files of a model: in the session's files, at a URL, in a Blob or on the hub. */
-async function findModel(where: FolderSource, session: Session, options: LoadOptions): Promise<FoundModel> {
+export async function findModel(
+  where: FolderSource,
+  session: Session,
+  options: DownloadOptions & WeightStorage & { readonly inMemory?: boolean },
+): Promise<FoundModel> {
   const { host, files } = session;
-  if (typeof where === 'string' && !/^(?:https?|blob|data):/.test(where)) {
-    const folder = host.modelPath(where);
-    if (await files.exists(folder)) return { files, folder };
-  }
-  return (await import('./remote-models.ts')).findRemote(where, session, options);
+  if (typeof where !== 'string') return (await later.remote()).fromBlobs(where);
+  if (/^(?:https?|blob|data):/.test(where)) return (await later.remote()).fromUrl(where, session, options);
+  const folder = host.modelPath(where);
+  if (await files.exists(folder)) return { files, folder };
+  return (await later.hub()).fromHub(where, session, options);
 }

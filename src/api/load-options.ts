@@ -1,9 +1,12 @@
-// Options of `loadModel`.
+// Options of `loadModel`, and their check.
 
+import { check, checkSignal } from '../core/errors.ts';
+import { checkFields, checkNames, choice } from '../core/fields.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
 import type { Files } from '../files/files.ts';
 import type { FolderSource } from '../files/given-files.ts';
-import type { WeightFormat } from '../model/quantized-parameters.ts';
+import { isObject } from '../files/json-files.ts';
+import { type WeightFormat, weightFormats } from '../model/quantized-parameters.ts';
 import type { SessionOptions } from '../session/session.ts';
 import type { DownloadOptions } from './remote-models.ts';
 
@@ -49,3 +52,42 @@ export interface FolderOptions
   /** Whether its memory was compared with the budget before the download. [false] */
   readonly isChecked?: boolean;
 }
+
+/** The names of all options of loadModel. */
+const optionNames: Readonly<Record<keyof LoadOptions, true>> = {
+  lora: true,
+  ensemble: true,
+  weights: true,
+  weightsExclude: true,
+  inMemory: true,
+  sourceLang: true,
+  targetLang: true,
+  revision: true,
+  hub: true,
+  token: true,
+  signal: true,
+  onDownload: true,
+  device: true,
+  tune: true,
+  maxSubmissionMs: true,
+  memoryBudget: true,
+  onEvent: true,
+};
+
+/** Throws a HeddleError for an option that loadModel does not have, with the one that it resembles. */
+export function checkLoadOptions(options: LoadOptions): void {
+  const area = { area: 'loadModel' };
+  checkNames(area, Object.keys(optionNames), Object.keys(options));
+  checkFields(area, { weights: { type: choice(weightFormats, 'format') } }, { weights: options.weights });
+  const { lora, ensemble, signal } = options;
+  checkSignal(signal);
+  check(
+    lora === undefined || isFolder(lora) || isObject(lora),
+    'loadModel: lora must be a folder, or folders by name',
+  );
+  check(ensemble === undefined || Array.isArray(ensemble), 'loadModel: ensemble must be a list of models');
+}
+
+/** Whether `lora` is one adapter. */
+export const isFolder = (lora: LoadOptions['lora']): lora is FolderSource =>
+  typeof lora === 'string' || Array.isArray(lora) || lora instanceof Blob;

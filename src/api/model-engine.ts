@@ -12,14 +12,22 @@ import type { Engine } from '../engine/engine.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import type { TrainedLora } from '../formats/lora-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
+import { describeWeights } from '../model/describe-weights.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { writeWeights } from '../model/model-states.ts';
 import { type ParameterList, weightBytes } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
+import { readWeights } from '../model/read-weights.ts';
 import { modelInLanguages } from '../session/open-model.ts';
 import type { Session } from '../session/session.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
 import type { ModelLoras } from './model-loras.ts';
+
+/** What few programs call, loaded at the first call. */
+const later = {
+  inspection: () => import('../decode/inspection.ts'),
+  loras: () => import('./model-loras.ts'),
+};
 
 /** Optional parts of a model. */
 export interface ModelParts {
@@ -157,7 +165,7 @@ export class ModelEngine {
       encoded: [ids = []],
     } = await encodeTexts([text], source, lengthLimit({}, config));
     const current = await this.#load();
-    const { ModelInspector } = await import('../decode/inspection.ts');
+    const { ModelInspector } = await later.inspection();
     current.inspector ??= new ModelInspector(current.engine, this.saved, this.#parameters);
     return current.inspector.inspect(ids, target, options, (peak) => this.write(peak));
   }
@@ -180,14 +188,13 @@ export class ModelEngine {
       await putWeights(current.engine, c, parameters, this.#parts.ensemble?.[i] as SavedModel);
     current.isWritten = true;
     if (!quantization) return;
-    const { describeWeights } = await import('../model/quantized-parameters.ts');
     const bytes = { weights: weightBytes(this.#parameters), peak };
     this.session.emit({ type: 'message', text: describeWeights(quantization, this.#parameters.size, bytes) });
   }
 
   /** See `Model.addLora`. */
   async addLora(name: string, given: FolderSource): Promise<void> {
-    const { ModelLoras } = await import('./model-loras.ts'); // most pages have no adapters
+    const { ModelLoras } = await later.loras();
     const { folder, ...adapter } = await ModelLoras.load(this.session, given, this.saved);
     await this.inTurn(async () => {
       const loras = this.#loras ?? new ModelLoras(this.saved, this.#plain);
@@ -332,7 +339,4 @@ const putWeights = async (
   c: ModelConfig,
   p: ParameterList,
   { stored, weights }: SavedModel,
-) =>
-  stored
-    ? (await import('../model/read-weights.ts')).readWeights(engine, c, p, stored)
-    : writeWeights(engine, c, p, weights);
+) => (stored ? readWeights(engine, c, p, stored) : writeWeights(engine, c, p, weights));

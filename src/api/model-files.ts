@@ -4,12 +4,15 @@
 import { check, checkSignal } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
 import { untilAborted } from '../core/until-aborted.ts';
+import { verifyFolder } from '../files/folder-commit.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import type { PulledModel } from '../files/hub/pull-model.ts';
 import { readJson } from '../files/json-files.ts';
+import { packFolder } from '../files/model-archives.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { writeFolder } from '../files/owned-folder.ts';
 import { loadModelFolder } from '../formats/model-folder.ts';
+import { heddleFiles } from '../formats/save-heddle.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
 import { sourceKindOf } from '../model/source-kind.ts';
@@ -17,8 +20,10 @@ import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost, type ModelPlace, placeOf } from '../session/host.ts';
 import { openPlace } from '../session/open-place.ts';
 import { emitTo, type SessionEvent } from '../session/session-event.ts';
+import { downloadModel, type PullOptions } from './hub-models.ts';
+import { checkMemory } from './memory-needs.ts';
 import { readConfig } from './read-config.ts';
-import type { PullOptions } from './remote-models.ts';
+import { fromBlobs } from './remote-models.ts';
 
 /** `placeOf`, with an error that starts with the call if a caller gives no name. */
 function placeNamed(area: string, name: string, place: ModelPlace): ReturnType<typeof placeOf> {
@@ -56,7 +61,6 @@ export async function readModelFacts(
  */
 export async function packModel(model: FolderSource, place: ModelPlace = {}): Promise<Blob> {
   const { files, folder } = await openPlace('packModel', model, place);
-  const { packFolder } = await import('../files/model-archives.ts');
   return new Blob((await packFolder(files, folder)) as BlobPart[], { type: 'application/zip' });
 }
 
@@ -69,15 +73,14 @@ export async function importModel(
 ): Promise<void> {
   checkNames({ area: 'importModel' }, ['files'], Object.keys(place));
   const { files, folder } = placeNamed('importModel', name, place);
-  const { fromBlobs } = await import('./remote-models.ts');
   const found = await fromBlobs(file);
   const model = await loadModelFolder(found.files, found.folder, features);
-  await (await import('../files/folder-commit.ts')).verifyFolder(found.files, found.folder); // the copy has new checksums
+  await verifyFolder(found.files, found.folder); // the copy has new checksums
   const names = await found.files.list(found.folder);
   const parts: Record<string, Uint8Array> = {};
   if (names.includes(modelFileNames.config))
     for (const each of names) parts[each] = await found.files.read(`${found.folder}/${each}`);
-  else Object.assign(parts, (await import('../formats/save-heddle.ts')).heddleFiles(model));
+  else Object.assign(parts, heddleFiles(model));
   await writeFolder(files, folder, parts);
 }
 
@@ -115,8 +118,6 @@ export async function pullModel(
   checkSignal(options.signal);
   return untilAborted(options.signal, async () => {
     const { files, folder } = placeNamed('pullModel', name, options);
-    const { downloadModel } = await import('./remote-models.ts');
-    const { checkMemory } = await import('./memory-needs.ts');
     const { memoryBudget, weights, onMessage } = options;
     const emit = emitTo((event: SessionEvent) => event.type === 'message' && onMessage?.(event.text));
     const onConfig = (config: ModelConfig) =>

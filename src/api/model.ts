@@ -28,8 +28,12 @@ import type { EvaluateOptions, Evaluation, PairScore } from './evaluate-model.ts
 import { ModelEngine, type ModelParts } from './model-engine.ts';
 import type { SaveOptions } from './save-model.ts';
 
-const evaluating = () => import('./evaluate-model.ts');
-const saving = () => import('./save-model.ts');
+/** Methods that few programs call, loaded at the first call. */
+const later = {
+  evaluation: () => import('./evaluate-model.ts'),
+  plan: () => import('./decoding-plan.ts'),
+  saving: () => import('./save-model.ts'),
+};
 
 /** The languages of a multilingual model, by the codes of the model: `en`, `eng_Latn`, `en_XX`. */
 export interface ModelLanguages {
@@ -185,7 +189,7 @@ export class Model {
    */
   evaluate(pairs: readonly Pair[], options: EvaluateOptions = {}): Promise<Evaluation> {
     return this.#engine.inTurn(async () => {
-      const { evaluateModel } = await evaluating();
+      const { evaluateModel } = await later.evaluation();
       return evaluateModel(this.#engine, pairs, options);
     }, options.signal);
   }
@@ -202,7 +206,7 @@ export class Model {
     options: Pick<EvaluateOptions, 'batchSize' | 'signal' | keyof LanguageOptions> = {},
   ): Promise<(PairScore | undefined)[]> {
     return this.#engine.inTurn(async () => {
-      const { scorePairs } = await evaluating();
+      const { scorePairs } = await later.evaluation();
       return scorePairs(this.#engine, pairs, options);
     }, options.signal);
   }
@@ -237,7 +241,7 @@ export class Model {
    * console.log(await model.plan({ batch: 8, source: 32, target: 32 }));
    */
   async plan(shape: PlanShape = {}): Promise<string> {
-    const { decodingPlan } = await import('./decoding-plan.ts');
+    const { decodingPlan } = await later.plan();
     return decodingPlan(this.config, this.#engine.parameters, shape);
   }
 
@@ -284,7 +288,7 @@ export class Model {
    * await model.save('out-bart.zip', { format: 'bart', dtype: 'f16' });
    */
   async save(where: string, options?: SaveOptions): Promise<void> {
-    await (await saving()).saveModel(this.#engine, where, this.#parts.lora, options);
+    await (await later.saving()).saveModel(this.#engine, where, this.#parts.lora, options);
   }
 
   /**
@@ -293,7 +297,7 @@ export class Model {
    * const url = URL.createObjectURL(await model.toBlob());
    */
   async toBlob(options?: SaveOptions): Promise<Blob> {
-    return (await saving()).exportModel(this.#engine, this.#parts.lora, options);
+    return (await later.saving()).exportModel(this.#engine, this.#parts.lora, options);
   }
 
   /** Frees the device memory. Calls that compute then throw a HeddleError. */

@@ -1,51 +1,15 @@
-// Loads a model folder with other weights than f32, LoRA adapters, further models of an ensemble or a memory budget,
-// and checks the options of loadModel; a call without options does not load this file.
+// Loads a model folder with other weights than f32, LoRA adapters, further models of an ensemble or a memory budget.
 
-import { check, checkSignal } from '../core/errors.ts';
-import { checkFields, checkNames, choice } from '../core/fields.ts';
-import type { FolderSource } from '../files/given-files.ts';
-import { isObject } from '../files/json-files.ts';
 import type { ModelConfig } from '../model/model-config.ts';
-import { storedParameters, weightFormats } from '../model/quantized-parameters.ts';
+import { storedParameters } from '../model/quantized-parameters.ts';
 import { openModel } from '../session/open-model.ts';
 import type { Session } from '../session/session.ts';
-import type { FolderOptions, LoadOptions } from './load-options.ts';
+import { openMembers } from './ensemble-model.ts';
+import { type FolderOptions, isFolder } from './load-options.ts';
+import { checkMemory } from './memory-needs.ts';
 import { Model } from './model.ts';
-
-/** The names of all options of loadModel. */
-const optionNames: Readonly<Record<keyof LoadOptions, true>> = {
-  lora: true,
-  ensemble: true,
-  weights: true,
-  weightsExclude: true,
-  inMemory: true,
-  sourceLang: true,
-  targetLang: true,
-  revision: true,
-  hub: true,
-  token: true,
-  signal: true,
-  onDownload: true,
-  device: true,
-  tune: true,
-  maxSubmissionMs: true,
-  memoryBudget: true,
-  onEvent: true,
-};
-
-/** Throws a HeddleError for an option that loadModel does not have, with the one that it resembles. */
-export function checkLoadOptions(options: LoadOptions): void {
-  const area = { area: 'loadModel' };
-  checkNames(area, Object.keys(optionNames), Object.keys(options));
-  checkFields(area, { weights: { type: choice(weightFormats, 'format') } }, { weights: options.weights });
-  const { lora, ensemble, signal } = options;
-  checkSignal(signal);
-  check(
-    lora === undefined || isFolder(lora) || isObject(lora),
-    'loadModel: lora must be a folder, or folders by name',
-  );
-  check(ensemble === undefined || Array.isArray(ensemble), 'loadModel: ensemble must be a list of models');
-}
+import { addLoras, mergedLora } from './model-loras.ts';
+import { checkConfig } from './read-config.ts';
 
 /** See `openFolder`. */
 export async function openVariant(
@@ -73,26 +37,21 @@ export async function openVariant(
   let isChecked = given || session.memoryBudget === undefined;
   const checkNeeds = async (config: ModelConfig) => {
     isChecked = true;
-    await (await import('./memory-needs.ts')).checkMemory(name, config, session, storage, inMemory);
+    await checkMemory(name, config, session, storage, inMemory);
   };
-  if (!isChecked) await (await import('./read-config.ts')).checkConfig(files, folder, checkNeeds);
+  if (!isChecked) await checkConfig(files, folder, checkNeeds);
   const base = await openModel(folder, place, {
     ...options,
     inParts: !merged && inParts,
   });
-  const saved = merged ? await (await import('./model-loras.ts')).mergedLora(session, base, single) : base;
+  const saved = merged ? await mergedLora(session, base, single) : base;
   if (!isChecked) await checkNeeds(saved.config);
   if (ensemble.length > 0) {
-    const { openMembers } = await import('./ensemble-model.ts');
     const switches = !merged && lora !== undefined;
     return openMembers(saved, ensemble, session, options, { ...storage, name, ownsSession, switches });
   }
   const parameters = storedParameters(saved.config, storage, saved.sourceKind);
   const model = new Model(saved, session, { name, parameters, ownsSession });
   if (merged || lora === undefined) return model;
-  return (await import('./model-loras.ts')).addLoras(model, lora, single);
+  return addLoras(model, lora, single);
 }
-
-/** Whether `lora` is one adapter. */
-const isFolder = (lora: LoadOptions['lora']): lora is FolderSource =>
-  typeof lora === 'string' || Array.isArray(lora) || lora instanceof Blob;

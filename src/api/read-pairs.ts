@@ -9,6 +9,7 @@ import { currentHost } from '../session/host.ts';
 import { emitTo, type SessionEvent } from '../session/session-event.ts';
 import type { PairFiles } from '../text/corpus/pair-files.ts';
 import { formatFields, type Pair } from '../text/corpus/pairs.ts';
+import { readPairs as readCorpusPairs } from '../train/data/load-corpus.ts';
 
 /** Options of `readPairs`. */
 export interface ReadPairsOptions
@@ -29,9 +30,8 @@ export async function readPairs(
   checkSignal(signal);
   check(typeof file === 'string' || file instanceof Blob, 'readPairs: give a path, a File or a Blob');
   return untilAborted(signal, async () => {
-    const corpus = await import('../train/data/load-corpus.ts');
     const given = new GivenFiles(currentHost().files);
     const session = { files: given.files, emit: emitTo(onEvent), signal, features };
-    return corpus.readPairs({ files: [given.path(file)], ...format }, session);
+    return readCorpusPairs({ files: [given.path(file)], ...format }, session);
   });
 }

@@ -1,6 +1,7 @@
-// The HTML report of a training log, whose code is loaded on demand.
+// The HTML report of a training log.
 
 import type { LogRecord } from '../train/report/training-log.ts';
+import { trainingReport as reportOf } from '../train/report/training-report.ts';
 
 /**
  * Makes the HTML report of a log: one page without other files, with curves, settings and samples.
@@ -9,6 +10,5 @@ import type { LogRecord } from '../train/report/training-log.ts';
  * const html = await trainingReport(await readTrainingLog('out'));
  */
 export async function trainingReport(records: readonly LogRecord[]): Promise<string> {
-  const report = await import('../train/report/training-report.ts');
-  return report.trainingReport(records);
+  return reportOf(records);
 }

@@ -2,10 +2,12 @@
 
 import { check } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
+import { fileHasChecksum } from '../files/checksums.ts';
 import type { Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
 import { packFolder } from '../files/model-archives.ts';
 import { checkpointNames } from '../files/model-file.ts';
+import { readManifest, writeFolder } from '../files/owned-folder.ts';
 import type { TrainedLora } from '../formats/lora-folder.ts';
 import { allFormats } from '../formats/main-formats.ts';
 import type { ModelFormat } from '../formats/model-format.ts';
@@ -93,7 +95,6 @@ async function writeModel(
   const outgoing = { lora, running: engine, format, dtype, options: formatOptions, onWarning };
   const parts = await write({ ...outgoing, model: await engine.merged() });
   if (!force) await checkReplaced(files, folder);
-  const { writeFolder } = await import('../files/owned-folder.ts');
   await writeFolder(files, folder, parts);
 }
 
@@ -126,13 +127,11 @@ function checkedFormat(
  */
 async function checkReplaced(files: Files, folder: string): Promise<void> {
   const isThere = folder !== '' && (await files.exists(folder));
-  const { readManifest } = await import('../files/owned-folder.ts');
   const written = (isThere ? await readManifest(files, folder) : undefined)?.files ?? {};
   check(
     !(checkpointNames.state in written),
     `${folder}: it is the checkpoint of a training run; saving a model there loses its optimizer. Use another folder, or force to replace it`,
   );
-  const { fileHasChecksum } = await import('../files/checksums.ts');
   for (const [name, checksum] of Object.entries(written)) {
     const path = `${folder}/${name}`;
     check(

@@ -5,7 +5,7 @@ import { fingerprintOf } from '../core/fingerprint.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
-import { isLoraFolder } from '../formats/lora-folder.ts';
+import { isLoraFolder } from '../formats/lora-files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { loraConfig } from '../model/lora.ts';
@@ -21,6 +21,7 @@ import { argumentsIn, readTrainingState } from '../train/run/training-state.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import { pairsOfCaller } from '../train/settings/train-arguments.ts';
 import { SettingTable, type TrainSettings } from '../train/settings/train-settings.ts';
+import { checkCheckpoint } from './checkpoint-folder.ts';
 import {
   corpusOf,
   type GivenData,
@@ -128,7 +129,6 @@ export async function train(
     const { keepLast } = { ...saved, ...settings };
     const isModel =
       (await isModelFolder(host.files, out, features.formats)) || (await isLoraFolder(host.files, out));
-    const { checkCheckpoint } = await import('./checkpoint-folder.ts'); // only runs that save need it
     await checkCheckpoint(runFiles, out, checkpoint, { isModel, resume, force, keepLast });
   }
   const data = { ...settings, dev, test, from };

@@ -24,6 +24,7 @@ import { describeMachine } from './machine.ts';
 import { type Listener, measure } from './measure-kernels.ts';
 import { benchStep } from './step-bench.ts';
 import type { TransformersLibrary } from './transformers-decoding.ts';
+import { decodeWithTransformers, equalRows } from './transformers-decoding.ts';
 
 /** What is measured: `full` for a GPU, `quick` for tests and slow adapters. */
 export interface DeviceMeasurement {
@@ -222,7 +223,6 @@ async function measureTransformers(
   model: RandomModel,
   decoded: readonly Decoded[],
 ): Promise<ReportedPeer[]> {
-  const { decodeWithTransformers, equalRows } = await import('./transformers-decoding.ts');
   const tasks = decoded.map(({ task, found }) => ({ task, expected: found.ids }));
   const results = await decodeWithTransformers(library, model, tasks);
   const threads = library.env.backends.onnx.wasm.numThreads ?? 1;

@@ -8,7 +8,7 @@ import { readJson } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { checkWritableFolder } from '../files/owned-folder.ts';
 import { settledFolder } from '../files/settled-folder.ts';
-import { isLoraFolder } from '../formats/lora-folder.ts';
+import { isLoraFolder } from '../formats/lora-files.ts';
 import { isHeddleFolder } from '../formats/model-folder.ts';
 import { lockPath } from '../host/folder-lock.ts';
 import { checkRunFolder, ownsModel } from '../train/data/run-files.ts';

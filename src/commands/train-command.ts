@@ -31,6 +31,8 @@ import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags
 import type { CommandJob } from './remote/command-job.ts';
 import { runAndPrint, runWithProgress } from './run-command.ts';
 import { overridden, readRunConfig, saveRunConfig } from './run-config.ts';
+import { sweepRuns } from './sweep.ts';
+import { runSweep } from './sweep-command.ts';
 import { cutText } from './text-width.ts';
 import { addTrainFlags, givenSettings, parseSetting, type TrainFileOptions } from './train-flags.ts';
 
@@ -80,8 +82,6 @@ async function runAll(
   const { train, dev, test } = namedFiles(pairs, options);
   if ([train, dev, test].some((set) => set && pathsOf(set).includes('-')))
     throw new HeddleError('train: each run of several reads the pairs; give files, not -');
-  const { runSweep } = await import('./sweep-command.ts');
-  const { sweepRuns } = await import('./sweep.ts');
   const runs = sweepRuns(given, grid, seeds, parseSetting);
   await runSweep(runs, options, (own, settings) =>
     run(jobs, command, pairs, { ...options, ...own, json: undefined }, settings, true),

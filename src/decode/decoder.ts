@@ -10,10 +10,12 @@ import { createStepWriter, type StepScalars } from '../engine/ops/step-scalars.t
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import type { SourceKind } from '../model/source-kind.ts';
+import { chooseBeams } from './beam-step.ts';
 import type { DecodeSettings } from './decode-options.ts';
 import type { DecodeMode, DecodeShape } from './decoding-graphs.ts';
 import { encodeSources, type SourceEncoder, sourceGraph, stepGraph } from './decoding-graphs.ts';
 import type { Search } from './hypotheses.ts';
+import { shrinkGraph } from './shrink-graph.ts';
 import { plainRules } from './token-rules.ts';
 
 /** Sources that decode together. */
@@ -96,13 +98,9 @@ export class Decoder {
     const shapes = shrinking(shape);
     const lengths = kind.hasShortPrograms ? sourceLengths(shape, engine.runsAtOnce) : [S];
     const shrinkGraphs = async () => {
-      const { shrinkGraph } = await import('./shrink-graph.ts');
       return shapes.slice(1).map((fewer, i) => shrinkGraph(c, p, shapes[i] as DecodeShape, fewer));
     };
-    const choose =
-      mode.method === 'beam'
-        ? (await import('./beam-step.ts')).chooseBeams(shape.beams ?? 1, mode)
-        : undefined;
+    const choose = mode.method === 'beam' ? chooseBeams(shape.beams ?? 1, mode) : undefined;
     const prepared = await engine.prepare([
       ...lengths.map((length) => sourceGraph(c, p, shape, [], length)),
       ...shapes.map((each) => stepGraph(c, p, each, mode, [], choose)),

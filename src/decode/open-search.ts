@@ -1,5 +1,6 @@
 // The search of a decoding method.
 
+import { BeamSearch } from './beam-search.ts';
 import type { DecodeSettings } from './decode-options.ts';
 import { createRowSearch, type Limits, type Search, unlimited } from './hypotheses.ts';
 
@@ -23,6 +24,5 @@ export async function searchFor(
 ): Promise<Search> {
   const limits = limitsOf(s, sources);
   if (s.method !== 'beam') return createRowSearch(sources.length, endId, s, limits);
-  const { BeamSearch } = await import('./beam-search.ts');
   return new BeamSearch(sources.length, s, limits);
 }

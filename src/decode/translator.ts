@@ -11,7 +11,8 @@ import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { SourceKind } from '../model/source-kind.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
-import type { Aligner, Attention } from './alignment.ts';
+import { withAlignments } from './aligned-texts.ts';
+import { Aligner, type Attention } from './alignment.ts';
 import type { DecodeOptions, DecodeSettings, ModelRules } from './decode-options.ts';
 import { decodeOptionsOf, decodeSettings, modeOf, withModelRules } from './decode-options.ts';
 import { Decoder } from './decoder.ts';
@@ -19,7 +20,10 @@ import { searchFor } from './open-search.ts';
 import type { DecodeRuledTexts, RuledDecoding } from './ruled-texts.ts';
 import type { SourceTexts, TranslatorShape } from './source-texts.ts';
 import { checkBatchSize, encodeTexts, isReusable, lengthLimit, shapeFor } from './source-texts.ts';
+import { splitTexts } from './split-texts.ts';
+import { constrained } from './target-constraints.ts';
 import type { Generation, StreamedToken, TextOptions, Translation } from './text-options.ts';
+import { joinTokens, streamTokens } from './text-streamer.ts';
 import type { ForcedPrefixes } from './token-rules.ts';
 
 /**
@@ -108,7 +112,6 @@ export class Translator {
       return this.#generateWhole(texts, options, source, (long) => {
         for (const text of long) onLongText?.(text);
       });
-    const { splitTexts } = await import('./split-texts.ts');
     const { sentences, owners, onLong, join } = splitTexts(texts, options);
     const numberOf = (sentence: number) => (owners[sentence] as number) + 1;
     return join(await this.#generateWhole(sentences, options, source, onLong, numberOf));
@@ -175,7 +178,6 @@ export class Translator {
   ): Promise<Attention<number>> {
     const [engine, model, parameters] = [this.#engine, this.#model, this.#parameters];
     const aligner = await this.#aligners.get(size, async () => {
-      const { Aligner } = await import('./alignment.ts');
       return Aligner.open(engine, model.config, parameters, size);
     });
     await this.#upload(aligner.peak);
@@ -201,7 +203,6 @@ export class Translator {
     if (full.length === 0) return out;
     const shape = this.#shapeOf(sources, options);
     if (onPiece) {
-      const { joinTokens } = await streaming();
       const { endId } = this.#model.config;
       const maxTokens = decode.maxNewTokens ?? shape.maxTarget;
       for (const [place, i] of full.entries()) {
@@ -222,7 +223,6 @@ export class Translator {
     }
     if (!attention && !alignment && !replaces) return out;
     const { startId, signal } = this.#settingsOf(decode, shape);
-    const { withAlignments } = await import('./aligned-texts.ts');
     const align = (i: number, ids: readonly number[]) => {
       signal?.throwIfAborted();
       return this.align(encoded[i] as number[], ids, startId, sizeOf(shape));
@@ -253,7 +253,7 @@ export class Translator {
   ): Promise<{ readonly decode: DecodeOptions; readonly prefixes?: ForcedPrefixes }> {
     const decode = decodeOptionsOf(options);
     if (!options.badWords && !options.prefix) return { decode };
-    return (await import('./target-constraints.ts')).constrained(decode, sources, options, this.#model);
+    return constrained(decode, sources, options, this.#model);
   }
 
   async *#streamIds(
@@ -264,7 +264,6 @@ export class Translator {
     prefixes?: ForcedPrefixes,
   ): AsyncGenerator<StreamedToken, void, void> {
     const settings = this.#settingsOf(options, shape, prefixes);
-    const { streamTokens } = await streaming();
     const search = await searchFor(settings, [source], this.#model.config.endId);
     const open = () => this.#decoderFor(settings, 1, shape);
     const batch = { sources: [source], streams: [index + (options.firstText ?? 0)] };
@@ -319,8 +318,6 @@ export class Translator {
     return decoder;
   }
 }
-
-const streaming = () => import('./text-streamer.ts');
 
 /** Maximum number of tokens of either side. */
 const sizeOf = ({ maxSource, maxTarget }: TranslatorShape): number => Math.max(maxSource, maxTarget);

@@ -1,6 +1,7 @@
 // What the library reads and writes of files beside `loadModel`: it brings all guests. The code of a guest is loaded
 // when a file, a folder or the name of a model needs it.
 
+import type { PullOptions } from '../api/hub-models.ts';
 import {
   importModel as importWith,
   type ModelFacts,
@@ -8,7 +9,6 @@ import {
   readModelFacts as readFactsWith,
 } from '../api/model-files.ts';
 import { type ReadPairsOptions, readPairs as readPairsWith } from '../api/read-pairs.ts';
-import type { PullOptions } from '../api/remote-models.ts';
 import { features } from '../features/features.ts';
 import type { FileSource, FolderSource } from '../files/given-files.ts';
 import type { PulledModel } from '../files/hub/pull-model.ts';

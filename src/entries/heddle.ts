@@ -13,11 +13,11 @@ export type {
 } from '../api/create-translator.ts';
 export type { EvaluateOptions, Evaluation, PairScore } from '../api/evaluate-model.ts';
 export type { GivenSettings } from '../api/given-inputs.ts';
+export type { PullOptions } from '../api/hub-models.ts';
 export { isSupported, type Support } from '../api/is-supported.ts';
 export type { LoadOptions } from '../api/load-options.ts';
 export type { Model, ModelLanguages } from '../api/model.ts';
 export type { MemoryOffer, TrainingForecast } from '../api/plan-training.ts';
-export type { PullOptions } from '../api/remote-models.ts';
 export type { SaveOptions } from '../api/save-model.ts';
 export { type Checkpoint, readCheckpoint } from '../api/saved-training.ts';
 export type { RunningModel, TrainData, TrainGate } from '../api/train.ts';

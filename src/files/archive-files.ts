@@ -6,8 +6,8 @@ import { type Files, openBlob } from './files.ts';
 
 const isArchive = (path: string): boolean => /\.(?:zip|safetensors)$/i.test(path);
 
-/** Loads the code of archives when a path names one. */
-const archives = () => import('./model-archives.ts');
+/** Archives, loaded when a path names one. */
+export const archives = () => import('./model-archives.ts');
 
 /** Wraps `files` so that archives act as folders. An archive is read once and cached until it is written. */
 export function archiveFiles(files: Files): Files {

@@ -1,7 +1,9 @@
 // Checksums of files. SHA-256: of whole files for `heddle verify` and other tools, and of chunks, which can be
 // checked without reading a large file into memory. XXH32: for every load, since it costs less than reading the file.
 
+import { sha256 } from '@noble/hashes/sha2.js';
 import { type Files, openBlob } from './files.ts';
+import { createXxh32, xxh32Of } from './xxh32.ts';
 
 /** Size and checksums of a file. */
 export interface FileChecksum {
@@ -24,23 +26,17 @@ const maxSubtle = 2 ** 30;
 const toHex = (bytes: Uint8Array): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-/** Hashes a file of any size in parts; loaded on demand. */
-const createHash = async () => (await import('@noble/hashes/sha2.js')).sha256.create();
-
-/** Loaded on demand: only a few programs write or verify files. */
-const fast = () => import('./xxh32.ts');
-
 /** SHA-256 of bytes in hexadecimal. */
 export async function digest(bytes: Uint8Array): Promise<string> {
   const { subtle } = crypto as Partial<Crypto>; // pages that are not on https or localhost have none
-  if (bytes.length > maxSubtle || !subtle) return toHex((await createHash()).update(bytes).digest());
+  if (bytes.length > maxSubtle || !subtle) return toHex(sha256.create().update(bytes).digest());
   return toHex(new Uint8Array(await subtle.digest('SHA-256', bytes as Uint8Array<ArrayBuffer>)));
 }
 
 /** Returns the checksum of bytes that are written to a file. */
 export async function checksumOf(bytes: Uint8Array): Promise<FileChecksum> {
   const { length: size } = bytes;
-  const sums = { size, sha256: await digest(bytes), xxh32: (await fast()).xxh32Of(bytes) };
+  const sums = { size, sha256: await digest(bytes), xxh32: xxh32Of(bytes) };
   if (size <= chunkSize) return sums;
   const chunks: string[] = [];
   for (let at = 0; at < size; at += chunkSize) chunks.push(await digest(bytes.subarray(at, at + chunkSize)));
@@ -51,7 +47,7 @@ export async function checksumOf(bytes: Uint8Array): Promise<FileChecksum> {
 export async function checksumOfFile(files: Files, path: string): Promise<FileChecksum> {
   const blob = await openBlob(files, path);
   if (blob.size <= chunkSize) return checksumOf(new Uint8Array(await blob.arrayBuffer()));
-  const [whole, xxh32] = [await createHash(), (await fast()).createXxh32()];
+  const [whole, xxh32] = [sha256.create(), createXxh32()];
   const chunks: string[] = [];
   for (let at = 0; at < blob.size; at += chunkSize) {
     const bytes = new Uint8Array(await blob.slice(at, at + chunkSize).arrayBuffer());

@@ -2,6 +2,7 @@
 // knows paths only.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { archives } from './archive-files.ts';
 import { readable } from './blob-files.ts';
 import { type Files, openBlob, openStream } from './files.ts';
 
@@ -114,7 +115,7 @@ export class GivenFiles {
   async #unpack(archive: Blob, name: string): Promise<string> {
     const known = this.#archives.get(archive);
     if (known !== undefined) return known;
-    const { unpackModelFile } = await import('./model-archives.ts');
+    const { unpackModelFile } = await archives();
     const parts = await unpackModelFile(
       new Uint8Array(await (await readable(archive, name)).arrayBuffer()),
       name,

@@ -33,6 +33,7 @@ import {
 import { jsonBytes, parseJson } from './json-files.ts';
 import { isStaging, manifestName } from './model-file.ts';
 import { settledFolder } from './settled-folder.ts';
+import { unzip, zipParts } from './zip.ts';
 
 /** How to write a folder. */
 export interface WriteFolderOptions {
@@ -160,7 +161,6 @@ async function isArchive(files: Files, path: string): Promise<boolean> {
 
 /** Throws a HeddleError if a .zip file has entries that heddle did not write. */
 async function checkArchive(files: Files, archive: string, given: string): Promise<void> {
-  const { unzip } = await import('./zip.ts');
   const names: string[] = []; // of damaged files, which are replaced
   const entries = await unzip(await files.read(archive), archive, (name) => names.push(name)).catch(
     () => undefined,
@@ -220,7 +220,6 @@ export async function writeFolder(
   await checkWritableFolder(files, given, Object.keys(parts), options);
   if (await isArchive(files, folder)) {
     if (!(options.update && (await files.exists(folder)))) return writeArchive(files, folder, parts, run);
-    const { unzip } = await import('./zip.ts');
     const { [manifestName]: old, ...before } = await unzip(await files.read(folder), folder);
     const runBefore = old && parseManifest(old, folder).run;
     return writeArchive(files, folder, { ...before, ...parts }, run ?? runBefore);
@@ -311,7 +310,6 @@ async function writeArchive(
   parts: Readonly<Record<string, Uint8Array>>,
   run: string | undefined,
 ): Promise<void> {
-  const { zipParts } = await import('./zip.ts');
   const manifest = await manifestOf(parts, run);
   await files.write(archive, concatBytes(await zipParts({ ...parts, [manifestName]: jsonBytes(manifest) })));
 }

@@ -1,13 +1,15 @@
-// What a reader of a folder of heddle does first. The code that it needs for an interrupted replacement or a
-// manifest is loaded on demand: most pages read models from a server, which have neither.
+// What a reader of a folder of heddle does first.
 
 import { type Files, readText, withoutEndSlash } from './files.ts';
 import { isStaging, manifestName } from './model-file.ts';
 
-const committing = () => import('./folder-commit.ts');
-
-/** What reads files that are compared with the manifest of their folder. */
-export const verifying = () => import('./verified-files.ts');
+/** What few folders need, loaded then. */
+export const later = {
+  /** The end of a replacement that was interrupted. */
+  replacements: () => import('./folder-commit.ts'),
+  /** The comparison of files with the manifest of their folder. */
+  manifests: () => import('./verified-files.ts'),
+};
 
 /**
  * Finishes the replacement of a folder if a process was killed meanwhile, and returns the path of the folder
@@ -16,7 +18,7 @@ export const verifying = () => import('./verified-files.ts');
 export async function settledFolder(files: Files, folder: string): Promise<string> {
   const namesIn = async () => ((await files.exists(folder)) ? files.list(folder) : []);
   const names = await namesIn().catch(() => []); // a file, or files without listing
-  if (names.some(isStaging)) await (await committing()).finishReplacements(files, folder);
+  if (names.some(isStaging)) await (await later.replacements()).finishReplacements(files, folder);
   return withoutEndSlash(folder);
 }
 

@@ -17,6 +17,7 @@ import { weightsFromTensors } from '../model/weights-from-tensors.ts';
 import type { ReadOrigin } from './model-format.ts';
 import type { SavedModel } from './shared/saved-model.ts';
 import { readTokenizers } from './tokenizers/heddle-tokenizers.ts';
+import { widenTensors } from './widen-tensors.ts';
 
 /** `version` of config.json. */
 export const formatVersion = 1;
@@ -27,7 +28,6 @@ export const filesKey = 'tokenizer_files';
 /** Converts f16 and int8 tensors to f32. The code that converts is loaded only if there is one. */
 async function widened(tensors: Record<string, Tensor>, path: string): Promise<Record<string, Tensor>> {
   if (Object.values(tensors).every(({ dtype }) => dtype === 'f32')) return tensors;
-  const { widenTensors } = await import('./widen-tensors.ts');
   return widenTensors(tensors, path);
 }
 

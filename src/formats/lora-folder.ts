@@ -9,17 +9,16 @@ import type { Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { jsonBytes, readJson, withoutUndefined } from '../files/json-files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
-import { settledFolder, verifying } from '../files/settled-folder.ts';
+import { settledFolder } from '../files/settled-folder.ts';
+import { verifiedFiles } from '../files/verified-files.ts';
 import { writeSafetensors } from '../files/write-safetensors.ts';
 import type { LoraConfig, LoraTarget } from '../model/lora.ts';
 import { linearLayers, loraConfig, loraParameters, loraTargets, mergeLora } from '../model/lora.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
 import { weightsFromTensors } from '../model/weights-from-tensors.ts';
+import { loraFileNames } from './lora-files.ts';
 import { retrainedCheckpoint, type SavedModel } from './shared/saved-model.ts';
-
-/** Names of the files. */
-export const loraFileNames = { config: 'adapter_config.json', weights: 'adapter_model.safetensors' } as const;
 
 /** A LoRA adapter with its weights. */
 export interface SavedLora {
@@ -88,31 +87,6 @@ function moduleList(c: ModelConfig, targets: readonly LoraTarget[]): string[] {
   return [...new Set(targets.map(({ name }) => (partly.has(last(name)) ? name : last(name))))].sort();
 }
 
-/** Whether a folder has a LoRA adapter. */
-export const isLoraFolder = async (files: Files, folder: string): Promise<boolean> =>
-  files.exists(`${await settledFolder(files, folder)}/${loraFileNames.config}`);
-
-/** Throws a HeddleError if a folder, which has no model, has a LoRA adapter. */
-export async function rejectLoraFolder(files: Files, folder: string): Promise<void> {
-  if (!(await isLoraFolder(files, folder))) return;
-  throw new HeddleError(
-    msg`a LoRA adapter without its model; load its model with this adapter (its base model is ${await loraBaseModel(files, folder)})`,
-    { area: folder, kind: 'input' },
-  );
-}
-
-/** The base model that a LoRA adapter names. Throws a HeddleError if it names none. */
-export async function loraBaseModel(files: Files, folder: string): Promise<string> {
-  const path = `${await settledFolder(files, folder)}/${loraFileNames.config}`;
-  const { base_model_name_or_path: base } = await readJson(files, path);
-  if (typeof base !== 'string' || base === '')
-    throw new HeddleError(
-      msg`base_model_name_or_path is ${JSON.stringify(base)}, it must be the folder of the base model`,
-      { area: path },
-    );
-  return base;
-}
-
 /** Fields of PEFT that change the computation, with the supported values. */
 const supportedValues: Readonly<Record<string, readonly unknown[]>> = {
   peft_type: ['LORA'],
@@ -138,7 +112,7 @@ const emptyFields = [
  */
 export async function loadLora(files: Files, folder: string, c: ModelConfig): Promise<SavedLora> {
   const at = await settledFolder(files, folder);
-  return readLora(await (await verifying()).verifiedFiles(files, at), at, c);
+  return readLora(await verifiedFiles(files, at), at, c);
 }
 
 async function readLora(files: Files, at: string, c: ModelConfig): Promise<SavedLora> {

@@ -6,7 +6,7 @@ import type { Files } from '../files/files.ts';
 import { isObject, type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { requireFile } from '../files/require-file.ts';
-import { readSettled, settledFolder, verifying } from '../files/settled-folder.ts';
+import { later, readSettled, settledFolder } from '../files/settled-folder.ts';
 import type { SourceKinds } from '../model/source-kind.ts';
 import { allFormats } from './main-formats.ts';
 import type { ModelFormat } from './model-format.ts';
@@ -86,7 +86,7 @@ async function loadVerified(
 ): Promise<SavedModel> {
   const read = (own: Files) => loadFormat(own, at, options);
   const model = await (manifest
-    ? (await verifying()).readVerifiedModel(files, at, manifest, read)
+    ? (await later.manifests()).readVerifiedModel(files, at, manifest, read)
     : read(files));
   if (!options.inParts) await model.verified;
   return model;

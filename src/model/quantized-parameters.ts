@@ -2,7 +2,6 @@
 // norms, biases and position embeddings stay f32. Quantization is a property of the parameter list, so the
 // same model code reads quantized weights.
 
-import { formatMiB } from '../core/format-numbers.ts';
 import { alignedSize, sizeOf } from '../core/tensor.ts';
 import type { Graph } from '../engine/graph/graph.ts';
 import { packedEmbedding } from '../engine/ops/embedding/packed-embedding.ts';
@@ -205,23 +204,4 @@ function packedPart(
   const packed = { state: names.words, offset: word + row * width, data: words };
   const scaleOffset = scale + row * scalesPerRow(format, cols);
   return scales.length > 0 ? [packed, { state: names.scales, offset: scaleOffset, data: scales }] : [packed];
-}
-
-/**
- * Describes the memory of quantized weights: `weights as int8: 0.80 MiB, 2.87 MiB as f32; the largest plan takes
- * 3.10 MiB`. `size`: number of weights. With several formats it says how many matrices have each.
- */
-export function describeWeights(
-  { format, matrices, formats }: Quantization,
-  size: number,
-  bytes: { readonly weights: number; readonly peak: number },
-): string {
-  const counts = [...formats.keys()].map((one) => {
-    const names = [...matrices.values()].filter((matrix) => matrix.format === one);
-    return `${names.length} matrices ${one}`;
-  });
-  const mixed = counts.length > 1 ? ` (${counts.join(', ')})` : '';
-  const plan = bytes.peak > 0 ? `; the largest plan takes ${formatMiB(bytes.peak)}` : '';
-  const whole = formatMiB(4 * size);
-  return `weights as ${format}${mixed}: ${formatMiB(bytes.weights)}, ${whole} as f32${plan}`;
 }

@@ -4,6 +4,7 @@
 import { checkNames } from '../core/fields.ts';
 import { type GpuHost, hostOf } from '../core/host-name.ts';
 import type { BrowserFiles } from '../files/browser-files.ts';
+import { openStorage } from '../files/browser-files.ts';
 import { type Files, openStream } from '../files/files.ts';
 import type { TextThreads } from '../text/text-pool.ts';
 
@@ -73,7 +74,7 @@ function lazyFiles(open: () => Promise<Files>): Files {
  * console.log(await files.list('models'));
  */
 export async function openBrowserFiles(): Promise<BrowserFiles> {
-  return (await import('../files/browser-files.ts')).openStorage();
+  return openStorage();
 }
 
 /** A page or a worker of a browser. Its files are in the browser's private file system. */

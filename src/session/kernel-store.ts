@@ -1,6 +1,7 @@
 // Store of kernel choices by adapter: one JSON file in the user's cache folder or in the browser's storage.
 // The store counts as empty if the file cannot be read or the shaders have changed.
 
+import { shaderHash } from '../engine/gpu/shaders.ts';
 import type { KernelChoices } from '../engine/plan/kernel-choices.ts';
 import { type Files, readText, writeText } from '../files/files.ts';
 import { isObject } from '../files/json-files.ts';
@@ -63,7 +64,7 @@ export class KernelStore {
   }
 
   async #read(): Promise<KernelFile> {
-    const shaders = (await import('../engine/gpu/shaders.ts')).shaderHash();
+    const shaders = shaderHash();
     const nothing: KernelFile = { version, shaders, adapters: {} };
     try {
       const stored = JSON.parse(await readText(this.#files, this.#path)) as KernelFile | null;

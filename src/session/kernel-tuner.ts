@@ -5,9 +5,7 @@ import type { TuneKernelsOptions } from '../engine/gpu/auto-tuning.ts';
 import type { Device } from '../engine/gpu/device.ts';
 import type { Graph } from '../engine/graph/graph.ts';
 import type { KernelChoices } from '../engine/plan/kernel-choices.ts';
-import type { TunedSession } from './stored-tuning.ts';
-
-const tuning = () => import('./stored-tuning.ts');
+import { fuseAndTune, measureAll, peakOf, type TunedSession } from './stored-tuning.ts';
 
 /** Times kernels on the device of a session, and remembers the fastest. */
 export class KernelTuner {
@@ -39,7 +37,6 @@ export class KernelTuner {
    * unless their results are wrong.
    */
   async choose(graphs: readonly Graph[], device: Device, settled: KernelChoices): Promise<KernelChoices> {
-    const { fuseAndTune } = await tuning();
     const [session, path] = [this.#session, this.#path];
     const { choices, text } = await fuseAndTune(session, path, this.dropped, device, graphs, settled);
     if (text && !this.#warned) session.emit({ type: 'message', text });
@@ -55,7 +52,7 @@ export class KernelTuner {
     graphs: readonly Graph[],
     options: TuneKernelsOptions,
   ): Promise<{ readonly place: string | undefined; readonly failure: string | undefined }> {
-    return (await tuning()).measureAll(this.#session, this.#path, this.dropped, graphs, options);
+    return measureAll(this.#session, this.#path, this.dropped, graphs, options);
   }
 
   /**
@@ -63,6 +60,6 @@ export class KernelTuner {
    * second) and kept in the store; undefined on the CPU and without a store.
    */
   async peakGflops(): Promise<number | undefined> {
-    return (await tuning()).peakOf(this.#session, this.#path);
+    return peakOf(this.#session, this.#path);
   }
 }

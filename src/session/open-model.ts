@@ -3,6 +3,8 @@
 import type { LanguageOptions } from '../decode/text-options.ts';
 import type { Files } from '../files/files.ts';
 import { settledFolder } from '../files/settled-folder.ts';
+import { withLanguages } from '../formats/hf/languages.ts';
+import { rejectLoraFolder } from '../formats/lora-files.ts';
 import { type LoadFolderOptions, loadModelFolder } from '../formats/model-folder.ts';
 import type { SavedModel } from '../formats/shared/saved-model.ts';
 import type { Session } from './session.ts';
@@ -13,8 +15,7 @@ export async function openModel(
   { files, emit, features }: Pick<Session, 'files' | 'emit' | 'features'>,
   { inParts, ...languages }: LanguageOptions & Pick<LoadFolderOptions, 'inParts'> = {},
 ): Promise<SavedModel> {
-  if (!(await hasModel(files, folder)))
-    await (await import('../formats/lora-folder.ts')).rejectLoraFolder(files, folder);
+  if (!(await hasModel(files, folder))) await rejectLoraFolder(files, folder);
   const loaded = await loadModelFolder(files, folder, {
     formats: features.formats,
     sourceKinds: features.sourceKinds,
@@ -34,7 +35,7 @@ export async function modelInLanguages(
   { sourceLang, targetLang }: LanguageOptions,
 ): Promise<SavedModel> {
   if (sourceLang === undefined && targetLang === undefined) return model;
-  return (await import('../formats/hf/languages.ts')).withLanguages(model, { sourceLang, targetLang });
+  return withLanguages(model, { sourceLang, targetLang });
 }
 
 /** Whether a folder has a model configuration. */

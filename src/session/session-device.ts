@@ -3,7 +3,8 @@
 
 import { check } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
-import { type Device, deviceExtras, openDevice, probedDevice } from '../engine/gpu/device.ts';
+import { type Device, openDevice, probedDevice } from '../engine/gpu/device.ts';
+import { limitsAfterLoss, noGpu, noWebGpu, openWithRetries } from '../engine/gpu/device-extras.ts';
 import { adapterInfoOf } from '../engine/gpu/subgroup-features.ts';
 import type { SubmissionLimits, Submissions } from '../engine/gpu/submission-pace.ts';
 import type { Host } from './host.ts';
@@ -124,7 +125,6 @@ export class SessionDevice {
    * aborted.
    */
   async reopen(signal: AbortSignal): Promise<SubmissionLimits | undefined> {
-    const { limitsAfterLoss, openWithRetries } = await deviceExtras();
     const limits = limitsAfterLoss(await this.submissions());
     this.#limits = limits ?? this.#limits;
     const open = () => {
@@ -147,9 +147,9 @@ export class SessionDevice {
   }
 
   async #openGpu(): Promise<GPU> {
-    if (this.isCpu) throw (await deviceExtras()).noGpu(this.backend);
+    if (this.isCpu) throw noGpu(this.backend);
     const gpu = this.#given && isGpu(this.#given) ? this.#given : await this.#host.gpu();
-    if (!gpu) throw (await deviceExtras()).noWebGpu(this.#host.name);
+    if (!gpu) throw noWebGpu(this.#host.name);
     return gpu;
   }
 

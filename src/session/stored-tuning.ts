@@ -5,6 +5,7 @@ import { messageOf } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
 import { type TuneKernelsOptions, tuneKernels } from '../engine/gpu/auto-tuning.ts';
 import type { Device } from '../engine/gpu/device.ts';
+import { measurePeakGflops } from '../engine/gpu/roofs.ts';
 import type { Graph } from '../engine/graph/graph.ts';
 import type { KernelChoices } from '../engine/plan/kernel-choices.ts';
 import type { Files } from '../files/files.ts';
@@ -152,7 +153,6 @@ export async function peakOf(
   if (stored) return stored;
   const text = 'measuring the peak rate of multiply-adds';
   emit({ type: 'progress', task: 'tune', done: 0, total: 1, text });
-  const { measurePeakGflops } = await import('../engine/gpu/roofs.ts');
   const peakGflops = await measurePeakGflops(device);
   await store.save(adapter, { measured: {}, guessed: {}, dropped: {}, peakGflops }).catch(() => undefined);
   return peakGflops;

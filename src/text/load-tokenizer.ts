@@ -5,12 +5,9 @@ import { check, HeddleError, withArea } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
 import { isObject, parseJson } from '../files/json-files.ts';
 import { openSentencePiece } from './sentencepiece/processor.ts';
-import {
-  loadSentencePieceTokenizer,
-  SentencePieceTokenizer,
-  sentencePieceModelType,
-} from './sentencepiece/sentencepiece-tokenizer.ts';
-import { isTrainedSentencePiece, loadTrainedSentencePiece } from './sentencepiece/trained-sentencepiece.ts';
+import { hasSentencePiece, loadSavedSentencePiece } from './sentencepiece/saved-sentencepiece.ts';
+import { SentencePieceTokenizer } from './sentencepiece/sentencepiece-tokenizer.ts';
+import { isTrainedSentencePiece } from './sentencepiece/trained-sentencepiece.ts';
 import { createHfTokenizer, type HfTokenizerOptions, savedHfOptions } from './tokenizers/hf-tokenizer.ts';
 import { specialTokens, type Tokenizer } from './tokenizers/tokenizer.ts';
 import { loadTrainedTokenizer } from './tokenizers/trained-tokenizer.ts';
@@ -22,12 +19,11 @@ import { loadTrainedTokenizer } from './tokenizers/trained-tokenizer.ts';
 export function loadTokenizer(json: unknown): Tokenizer {
   const file = typeof json === 'string' ? parse(json) : json;
   check(isObject(file) && isObject(file.model), 'the field model is missing', { area: 'tokenizer.json' });
-  const { model } = file;
-  if (model.type === sentencePieceModelType) return loadSentencePieceTokenizer(model);
-  if (isTrainedSentencePiece(file)) return loadTrainedSentencePiece(file);
+  if (hasSentencePiece(file)) return loadSavedSentencePiece(file);
   const hfOptions = savedHfOptions(file);
-  if (hfOptions) return createHfTokenizer(file, hfOptions);
-  return loadTrainedTokenizer({ ...file, model });
+  return hfOptions
+    ? createHfTokenizer(file, hfOptions)
+    : loadTrainedTokenizer({ ...file, model: file.model });
 }
 
 function parse(text: string): unknown {

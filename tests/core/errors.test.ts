@@ -94,7 +94,7 @@ function errorsIn(file: ts.SourceFile): Thrown[] {
 }
 
 /** Files whose errors are mostly not about the caller's input. */
-const atTheEdge = /^src\/(?:files\/|host\/|engine\/gpu\/|session\/session|api\/remote-models)/;
+const atTheEdge = /^src\/(?:files\/|host\/|engine\/gpu\/|session\/session|api\/(?:remote|hub)-models)/;
 
 /** Words of messages about something else than an invalid input. */
 const otherWords =

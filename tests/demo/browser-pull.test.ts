@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { hubProxy } from '../../demo/hub-proxy.ts';
 import { pullToBrowser } from '../../demo/storage/browser-pull.ts';
 import { ExistsError, ModelStore } from '../../demo/storage/model-store.ts';
-import type { PullOptions } from '../../src/api/remote-models.ts';
+import type { PullOptions } from '../../src/api/hub-models.ts';
 import { browserFiles } from '../../src/files/browser-files.ts';
 import type { PullProgress } from '../../src/files/hub/pull-model.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';

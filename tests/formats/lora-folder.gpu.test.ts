@@ -12,14 +12,8 @@ import { memoryFiles } from '../../src/files/memory-files.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../src/files/write-safetensors.ts';
-import {
-  isLoraFolder,
-  loadLora,
-  loraBaseModel,
-  loraFileNames,
-  loraFiles,
-  withLora,
-} from '../../src/formats/lora-folder.ts';
+import { isLoraFolder, loraBaseModel, loraFileNames } from '../../src/formats/lora-files.ts';
+import { loadLora, loraFiles, withLora } from '../../src/formats/lora-folder.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { loraConfig, loraParameters, mergeLora } from '../../src/model/lora.ts';
 import { writePositions } from '../../src/model/model-states.ts';

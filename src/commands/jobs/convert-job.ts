@@ -9,6 +9,7 @@ import type { TorchSettings } from '../../features/pytorch/torch-run/torch-run-f
 import { maskOptions } from '../../features/speech/speech-settings.ts';
 import type { Files } from '../../files/files.ts';
 import { verifyFolder } from '../../files/folder-commit.ts';
+import { gunzip } from '../../files/gzip.ts';
 import { jsonBytes, readJson } from '../../files/json-files.ts';
 import { checkpointNames } from '../../files/model-file.ts';
 import { ownFileNames, writeFolder } from '../../files/owned-folder.ts';
@@ -86,7 +87,7 @@ export const convert: Job<ConvertArguments, Converted> = async (args, session) =
 /** A file, unpacked if its name ends in .gz. */
 async function readUnpacked(files: Files, path: string): Promise<Uint8Array> {
   const bytes = await files.read(path);
-  return path.endsWith('.gz') ? (await import('../../files/gzip.ts')).gunzip(bytes, path) : bytes;
+  return path.endsWith('.gz') ? gunzip(bytes, path) : bytes;
 }
 
 /** Converts a checkpoint to a folder for continue.py. The folder is a checkpoint too. */

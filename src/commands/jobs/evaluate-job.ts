@@ -19,6 +19,7 @@ import type { Session } from '../../session/session.ts';
 import { linesOf, nameOfPairs, type PairFiles } from '../../text/corpus/pair-files.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
 import { tokenMetrics } from '../../text/metrics/translation-metrics.ts';
+import { characterErrorRate, wordErrorRate } from '../../text/metrics/word-errors.ts';
 import { readPairs } from '../../train/data/load-corpus.ts';
 import type { ModelArguments } from './model-arguments.ts';
 
@@ -127,7 +128,6 @@ async function evaluateFrames(
   args: EvaluateArguments,
   session: Session,
 ): Promise<EvaluationReport> {
-  const { characterErrorRate, wordErrorRate } = await import('../../text/metrics/word-errors.ts');
   const { pairs: given, compare = [], folder } = args;
   const { emit, signal } = session;
   check(compare.length === 0, 'eval: models of frames are evaluated one at a time; leave out compare');

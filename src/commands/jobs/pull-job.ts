@@ -1,7 +1,7 @@
 // heddle pull: downloads a model from the hub, or of Firefox Translations, into a folder.
 
+import type { PullOptions } from '../../api/hub-models.ts';
 import { pullModel } from '../../api/model-files.ts';
-import type { PullOptions } from '../../api/remote-models.ts';
 import { check, HeddleError } from '../../core/errors.ts';
 import { commandHints } from '../../files/hub/http.ts';
 import type { PulledModel } from '../../files/hub/pull-model.ts';

@@ -3,6 +3,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { type AdapterInfo, hostOf } from '../../core/host-name.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
+import { lowLimit, noAdapter, noWebGpu, refused, SubmissionPace } from './device-extras.ts';
 import { deviceInfo, matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
 import { probeSubgroups } from './subgroup-probe.ts';
 import type { SubmissionLimits, Submissions } from './submission-pace.ts';
@@ -57,9 +58,6 @@ const requestedFeatures = [
   matrixFeature,
 ] as readonly GPUFeatureName[];
 
-/** Loads the parts of devices that not every page needs. */
-export const deviceExtras = () => import('./device-extras.ts');
-
 /**
  * Opens a device. `gpu` is `navigator.gpu` in a page; in Node it comes from Dawn (src/host/dawn.ts). Throws a
  * HeddleError if there is no WebGPU, no adapter, or a required limit is not reached.
@@ -69,18 +67,18 @@ export const deviceExtras = () => import('./device-extras.ts');
  * console.log(adapterName(device.adapter));
  */
 export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = {}): Promise<Device> {
-  if (!gpu) throw (await deviceExtras()).noWebGpu();
+  if (!gpu) throw noWebGpu();
   const refuse = async (error: unknown): Promise<never> => {
-    throw (await deviceExtras()).refused(error);
+    throw refused(error);
   };
   const { powerPreference = 'high-performance' } = options;
   const adapter = await gpu.requestAdapter({ powerPreference }).catch(refuse);
-  if (!adapter) throw (await deviceExtras()).noAdapter();
+  if (!adapter) throw noAdapter();
   const limits = adapter.limits as unknown as Readonly<Record<string, number | undefined>>;
   const required: Record<string, number> = { ...options.require };
   for (const [name, needed] of Object.entries(required)) {
     const has = limits[name] ?? 0;
-    if (has < needed) throw (await deviceExtras()).lowLimit(name, has, needed);
+    if (has < needed) throw lowLimit(name, has, needed);
   }
   for (const name of requestedLimits) {
     const limit = limits[name];
@@ -124,7 +122,7 @@ export async function probedDevice(
 ): Promise<Device> {
   const device = wrapDevice(gpu, info);
   if (limits ? limits.maxMs !== 0 : hasWatchdog(device.adapter))
-    device.submissions.pace ??= new (await deviceExtras()).SubmissionPace(limits);
+    device.submissions.pace ??= new SubmissionPace(limits);
   const droppedSubgroups = await probeSubgroups(gpu, device.traits.minSubgroup);
   if (droppedSubgroups === '') return device;
   return { ...device, droppedSubgroups, traits: { ...device.traits, subgroups: false, minSubgroup: 0 } };

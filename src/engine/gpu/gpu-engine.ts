@@ -9,10 +9,12 @@ import { type KernelChoices, variantKey } from '../plan/kernel-choices.ts';
 import { align } from '../plan/lifetimes.ts';
 import type { Plan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
-import { type Device, deviceExtras } from './device.ts';
+import type { Device } from './device.ts';
+import { aboveLimit, bufferTooLarge, otherState, outOfMemory } from './device-extras.ts';
 import { mappedRange } from './output-ring.ts';
 import { type Pipelines, pipelinesOf } from './pipelines.ts';
 import type { Profile } from './profile.ts';
+import { profileOf } from './profile.ts';
 import { whenDone } from './readback.ts';
 import { Runner, type RunnerOptions } from './runner.ts';
 
@@ -98,7 +100,7 @@ export class GpuEngine {
     const planAll = async (choices: KernelChoices): Promise<Plan[]> => {
       const made = graphs.map((graph) => makePlan(graph, { traits, kernelChoices: choices }));
       const need = Math.max(0, ...made.map((p) => p.bytes.peak));
-      if (need > memoryLimit) throw (await deviceExtras()).aboveLimit(need, memoryLimit);
+      if (need > memoryLimit) throw aboveLimit(need, memoryLimit);
       return made;
     };
     // Auto-tuning allocates memory too, so a plan that is too large is an error before it.
@@ -130,7 +132,7 @@ export class GpuEngine {
     if (memory) {
       for (const r of runners) r.destroy();
       free();
-      throw (await deviceExtras()).outOfMemory(Math.max(...plans.map((p) => p.bytes.peak)));
+      throw outOfMemory(Math.max(...plans.map((p) => p.bytes.peak)));
     }
     this.#runners.push(...runners);
     this.device.check();
@@ -234,7 +236,7 @@ export class GpuEngine {
 
   /** Times each pass of a program of this engine, `runs` times (default 5). */
   async profile(program: unknown, runs?: number): Promise<Profile> {
-    return (await import('./profile.ts')).profileOf(this.device, this.#runners, program, runs);
+    return profileOf(this.device, this.#runners, program, runs);
   }
 
   /** The slots: memory that the results of runs use in turn. */
@@ -313,12 +315,11 @@ export class GpuEngine {
       for (const [name, { dtype, shape }] of Object.entries(plan.states)) {
         const known = states.get(name);
         if (known && (known.shape.join() !== shape.join() || known.dtype !== dtype))
-          throw (await deviceExtras()).otherState(name, known, { dtype, shape });
+          throw otherState(name, known, { dtype, shape });
         states.set(name, { dtype, shape });
       }
       for (const b of plan.buffers)
-        if (b.bytes > maxBufferSize)
-          throw (await deviceExtras()).bufferTooLarge(b, maxBufferSize, plan.bytes.peak);
+        if (b.bytes > maxBufferSize) throw bufferTooLarge(b, maxBufferSize, plan.bytes.peak);
     }
   }
 }

@@ -3,7 +3,8 @@
 import { allocate, type DType, sizeOf, type TensorData } from '../../core/tensor.ts';
 import { align } from '../plan/lifetimes.ts';
 import type { Plan, Range } from '../plan/plan.ts';
-import { type Device, deviceExtras } from './device.ts';
+import type { Device } from './device.ts';
+import { unreadable } from './device-extras.ts';
 import { whenDone } from './readback.ts';
 import { alignToWords, type BufferAt } from './recorded-passes.ts';
 
@@ -101,6 +102,6 @@ export async function mappedRange(device: Device, staging: GPUBuffer): Promise<A
     // If the device was lost, either call can fail, and the reason may come later.
     await device.lost();
     device.check();
-    throw await (await deviceExtras()).unreadable(device.gpu, error);
+    throw await unreadable(device.gpu, error);
   }
 }

@@ -5,6 +5,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { Pass } from '../plan/plan.ts';
 import { shaderKey } from './shader-key.ts';
 import type { Shader } from './shaders.ts';
+import { codeOf, constantsOf, shaderOf } from './shaders.ts';
 import { explicitSubgroupSizes } from './subgroup-features.ts';
 import type { Binding } from './wgsl.ts';
 
@@ -100,7 +101,6 @@ export class Pipelines {
 
   async #compile({ shader: name, entry, constants, f16 = [] }: KernelKey): Promise<Kernel> {
     const device = this.#device;
-    const { codeOf, constantsOf, shaderOf } = await import('./shaders.ts');
     const shader = shaderOf(name);
     const bindings = shader.entries.get(entry);
     if (!bindings) throw new Error(`shader ${shader.name}: there is no entry point ${entry}`);

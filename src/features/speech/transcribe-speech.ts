@@ -4,6 +4,7 @@ import type { ModelEngine } from '../../api/model-engine.ts';
 import { check, HeddleError } from '../../core/errors.ts';
 import { boolean, checkFields, choice, custom, type FieldTable, integer } from '../../core/fields.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { readable } from '../../files/blob-files.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { minSamples, sampleRate } from './audio/log-mel.ts';
 import { Resampler } from './audio/resample.ts';
@@ -165,7 +166,7 @@ export async function samplesOf(
 async function partsOfInput(audio: SpeechInput, name: string): Promise<SoundParts> {
   if (audio instanceof Float32Array) return partsOf({ rate: sampleRate, channels: [audio] });
   if (audio instanceof Blob) {
-    const file = await (await import('../../files/blob-files.ts')).readable(audio, name);
+    const file = await readable(audio, name);
     return partsOfInput(new Uint8Array(await file.arrayBuffer()), name);
   }
   if (audio instanceof ArrayBuffer) return partsOfInput(new Uint8Array(audio), name);

@@ -1,5 +1,6 @@
 // Files of sentence pairs in several formats, and how a block of their records becomes pairs.
 
+import papa from 'papaparse';
 import { check, HeddleError } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import {
@@ -240,7 +241,6 @@ function textsOf(
 
 /** The rows of comma-separated values (RFC 4180). Throws a HeddleError if a quoted field does not end. */
 export async function parseCsv(text: string, name: string): Promise<string[][]> {
-  const { default: papa } = await import('papaparse');
   // Records may end in CR, LF or CRLF, even in one file. An empty line at the end is not a record. A quote opens a
   // field only at its start: in `5" nail` it is a character.
   const breaks = /(?<=^|[,\r\n])"(?:[^"]|"")*"|\r\n?/g;

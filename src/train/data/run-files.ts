@@ -4,7 +4,7 @@ import type { Files } from '../../files/files.ts';
 import { ownedBy } from '../../files/folder-manifest.ts';
 import { checkpointNames, modelFileNames } from '../../files/model-file.ts';
 import { checkWritableFolder } from '../../files/owned-folder.ts';
-import { loraFileNames } from '../../formats/lora-folder.ts';
+import { loraFileNames } from '../../formats/lora-files.ts';
 import { corpusFile } from '../data/load-corpus.ts';
 import { logName, reportName } from '../report/training-log.ts';
 

@@ -11,7 +11,8 @@ import { type Files, readText } from '../../files/files.ts';
 import { isCount, isObject, jsonBytes } from '../../files/json-files.ts';
 import { checkpointNames } from '../../files/model-file.ts';
 import { readSafetensors } from '../../files/safetensors.ts';
-import { settledFolder, verifying } from '../../files/settled-folder.ts';
+import { settledFolder } from '../../files/settled-folder.ts';
+import { verifiedFiles } from '../../files/verified-files.ts';
 import { writeSafetensors } from '../../files/write-safetensors.ts';
 import { type InitScheme, initializeWeights } from '../../model/initialize-weights.ts';
 import { initializeLora, type LoraConfig, loraParameters } from '../../model/lora.ts';
@@ -20,6 +21,7 @@ import { writeWeights } from '../../model/model-states.ts';
 import type { ParameterLayout, ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList, tensorsFromWeights } from '../../model/parameters.ts';
 import { storedParameters, type WeightReader, type WeightStorage } from '../../model/quantized-parameters.ts';
+import { readWeights } from '../../model/read-weights.ts';
 import type { SourceKind } from '../../model/source-kind.ts';
 import { weightsFromTensors } from '../../model/weights-from-tensors.ts';
 import { createPace } from '../../session/job-pace.ts';
@@ -57,8 +59,7 @@ export async function initializeTraining(
   const p = parameterList(c, source);
   let trained = weights ?? (await initialWeights(c, p, recipe.seed, recipe.init));
   const stored = storedParameters(c, storage, source);
-  if ('read' in trained)
-    await (await import('../../model/read-weights.ts')).readWeights(engine, c, stored, trained);
+  if ('read' in trained) await readWeights(engine, c, stored, trained);
   else writeWeights(engine, c, stored, trained);
   if (lora) {
     trained = initializeLora(c, loraParameters(c, lora), recipe.seed);
@@ -168,8 +169,7 @@ const listOf = ({ all, parameters }: ParameterLists, buffer: string): ParameterL
   buffer.startsWith('moment') ? parameters : all;
 
 /** Files that are compared with the manifest of a folder when they are read. */
-const verified = async (files: Files, at: string): Promise<Files> =>
-  (await verifying()).verifiedFiles(files, at);
+const verified = async (files: Files, at: string): Promise<Files> => verifiedFiles(files, at);
 
 /** Reads state.json of a folder. Throws a HeddleError if it is missing or broken. */
 export async function readTrainingState(files: Files, folder: string): Promise<TrainingState> {

@@ -7,12 +7,12 @@ import { cpuEngine } from '../../../engine/cpu-engine.ts';
 import { isInt4 } from '../../../engine/ops/matmul/packed-weights.ts';
 import { writeStep } from '../../../engine/ops/step-scalars.ts';
 import { readJson } from '../../../files/json-files.ts';
+import { describeWeights } from '../../../model/describe-weights.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import { writeWeights } from '../../../model/model-states.ts';
 import { type Quantization, weightBytes } from '../../../model/parameter-layout.ts';
 import { parameterList } from '../../../model/parameters.ts';
 import {
-  describeWeights,
   storedParameters,
   type WeightFormat,
   type WeightStorage,

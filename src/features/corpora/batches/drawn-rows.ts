@@ -12,8 +12,10 @@ import {
 } from '../../../text/sentencepiece/piece-sampler.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import type { LexiconData } from '../align/lexicon.ts';
+import { WordAligner } from '../align/lexicon.ts';
 import type { AugmentRates } from '../augment/augment-rates.ts';
 import type { Augmenter } from '../augment/augmentations.ts';
+import { createAugmenter } from '../augment/augmentations.ts';
 
 /** What is drawn; plain data. */
 export interface DrawOptions {
@@ -132,9 +134,7 @@ async function augmenterOf(
   lexicon: LexiconData | undefined,
 ): Promise<Augmenter | undefined> {
   if (!Object.values(rates).some((rate) => rate > 0)) return undefined;
-  const { createAugmenter } = await import('../augment/augmentations.ts');
   if (!lexicon) return createAugmenter(rates, undefined);
-  const { WordAligner } = await import('../align/lexicon.ts');
   const aligner = new WordAligner(lexicon);
   return createAugmenter(rates, (source, target) => aligner.align(source, target));
 }

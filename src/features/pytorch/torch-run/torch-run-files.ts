@@ -7,7 +7,7 @@ import { sizeOf } from '../../../core/tensor.ts';
 import { int4Rows, int8Rows, isInt4 } from '../../../engine/ops/matmul/packed-weights.ts';
 import { jsonBytes, withoutUndefined } from '../../../files/json-files.ts';
 import { type WritableTensor, writeSafetensors } from '../../../files/write-safetensors.ts';
-import { loraFileNames } from '../../../formats/lora-folder.ts';
+import { loraFileNames } from '../../../formats/lora-files.ts';
 import { ordinaryFields, requireFields } from '../../../formats/shared/requirements.ts';
 import { type LoraConfig, loraTargets, loraTensorName } from '../../../model/lora.ts';
 import type { DropoutRates, ModelConfig } from '../../../model/model-config.ts';

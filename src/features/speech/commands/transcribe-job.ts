@@ -1,7 +1,6 @@
 // heddle transcribe: writes down what is said in recordings.
 
-import { openFolder } from '../../../api/load-model.ts';
-import { findRemote } from '../../../api/remote-models.ts';
+import { findModel, openFolder } from '../../../api/load-model.ts';
 import type { ModelArguments } from '../../../commands/jobs/model-arguments.ts';
 import { HeddleError } from '../../../core/errors.ts';
 import type { Job } from '../../../session/job.ts';
@@ -41,7 +40,7 @@ export const transcribe: Job<TranscribeArguments, TranscribedFile[]> = async (ar
   const { folder, weights, weightsExclude } = args;
   const found = (await files.exists(folder))
     ? args
-    : await findRemote(folder, session, { weights, weightsExclude, signal });
+    : await findModel(folder, session, { weights, weightsExclude, signal });
   const model = await openFolder(found.folder, session, { ...args, ...found, name: folder });
   const results: TranscribedFile[] = [];
   try {

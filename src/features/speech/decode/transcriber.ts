@@ -19,7 +19,7 @@ import type { Engine } from '../../../engine/engine.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
 import { hopSamples, LogMel, sampleRate } from '../audio/log-mel.ts';
 import { speechOf } from './frame-facts.ts';
-import type { SpeechAligner } from './speech-attention.ts';
+import { SpeechAligner } from './speech-attention.ts';
 import type { SpeechFacts } from './speech-facts.ts';
 import { needsDetection, promptOf, type SpeechTask, speechTokenRules } from './speech-prompts.ts';
 import { speechRules, type TokenRestrictions } from './speech-rules.ts';
@@ -159,7 +159,6 @@ export class Transcriber {
     frames: Float32Array,
     window: { prompt: readonly number[]; ids: readonly number[]; offset: number; duration: number },
   ): Promise<SpeechAttention> {
-    const { SpeechAligner } = await import('./speech-attention.ts');
     this.#aligner ??= new SpeechAligner(this.#engine, this.#model, this.#parameters, this.#upload);
     return this.#aligner.align(frames, window);
   }
