@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Corrections, learnCorrections } from '../../demo/documents/worker/learn.ts';
 import type { Model } from '../../src/api/model.ts';
+import { renderMessage } from '../../src/core/message.ts';
 import { keyOf } from '../../src/core/random.ts';
 import { anyCodes, codesIn } from '../../src/features/documents/inline/code-patterns.ts';
 import { parsePo } from '../../src/features/documents/pairs/po-file.ts';
@@ -70,7 +71,7 @@ export async function measureCorrections(
   for (const [way, given] of Object.entries(ways)) {
     const model = await loadModel(name);
     const report = await learnCorrections(model, given, join(folder, 'adapter'), (text) =>
-      process.stderr.write(`\r${text.padEnd(60)}`),
+      process.stderr.write(`\r${renderMessage(text).padEnd(60)}`),
     );
     process.stderr.write('\r');
     await model.addLora('learned', join(folder, 'adapter'));

@@ -1,7 +1,7 @@
 // Messages between the page of documents and its worker: a project is a document with its segments, a memory,
 // and what was learned. All data can be cloned.
 
-import type { WorkerAnswer, WorkerRequest } from '../common/worker-client.ts';
+import type { Sent, WorkerAnswer, WorkerRequest } from '../common/worker-client.ts';
 
 /** Where a translation comes from: the model, a match of the memory, or the visitor. */
 export type Origin = 'machine' | 'exact' | 'fuzzy' | 'edited';
@@ -25,7 +25,9 @@ export interface SegmentState {
 /** A segment of the table. */
 export interface SegmentView {
   readonly index: number;
+  /** What identifies its unit in the document, and its line if that is it. */
   readonly unit: string;
+  readonly line?: number;
   readonly source: string;
   /** Whether the document came with a translation, which stays. */
   readonly isTranslated: boolean;
@@ -101,4 +103,4 @@ export type WorkerEvent =
   | { readonly type: 'status'; readonly text: string };
 
 /** Messages from the worker. */
-export type Reply = WorkerAnswer | WorkerEvent;
+export type Reply = WorkerAnswer | Sent<WorkerEvent>;

@@ -4,9 +4,8 @@
 import { live } from 'lit-html/directives/live.js';
 import { repeat } from 'lit-html/directives/repeat.js';
 import { fixed, formatPercent } from '../common/format.ts';
-import { say } from '../common/page-texts.ts';
+import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
-import { translatedMessage } from '../common/translated-message.ts';
 import type { SegmentState, SegmentView } from './documents-protocol.ts';
 
 /** Segments of a page of the table. */
@@ -178,15 +177,15 @@ export class SegmentTable extends Panel {
         dir="auto"
         @click=${() => this.#edit(index)}
       >${text}</button>
-      ${(state?.problems ?? []).map((problem) => html`<p class="wrong">${translatedMessage(problem)}</p>`)}`;
+      ${(state?.problems ?? []).map((problem) => html`<p class="wrong">${translated(problem)}</p>`)}`;
   }
 
   #row(segment: SegmentView): Content {
-    const { index, unit, source, state } = segment;
+    const { index, unit, line, source, state } = segment;
     const isConfirmed = state?.confirmed != null;
     return html`
       <tr class=${isConfirmed ? 'confirmed' : index === this.#active ? 'active' : ''}>
-        <th scope="row" class="number" title=${translatedMessage(unit)}>${index + 1}</th>
+        <th scope="row" class="number" title=${line === undefined ? unit : say`line ${line}`}>${index + 1}</th>
         <td data-label="Source" dir="auto">${source}</td>
         <td data-label="Translation">${this.#target(segment)}</td>
         <td data-label="Confidence">${this.#confidence(state)}</td>

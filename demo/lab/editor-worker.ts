@@ -9,11 +9,12 @@ import { describeMachine } from '../../src/bench/machine.ts';
 import { copyBytes } from '../../src/bench/measure-kernels.ts';
 import { type OwnKernel, type ShownKernel, showKernel, tryKernel } from '../../src/bench/own-kernel.ts';
 import { measureRoofsRepeatedly, type RepeatedRoofs } from '../../src/bench/repeated-roofs.ts';
+import { msg } from '../../src/core/message.ts';
 import type { Device } from '../../src/engine/index.ts';
 import { openDevice, type TimeOptions } from '../../src/engine/index.ts';
 import { HeddleError } from '../../src/entries/heddle.ts';
-import { english } from '../common/english.ts';
 import type { TriedReply } from './lab-protocol.ts';
+import { lostReason } from './lost-reason.ts';
 
 /** State that is kept between runs. */
 interface Bench {
@@ -53,7 +54,7 @@ export async function attempt(spec: KernelSpec, own: OwnKernel, time: TimeOption
   const { device } = await open();
   const lost = device.gpu.lost.then(({ message }) => {
     throw new HeddleError(
-      english`The GPU device was lost${message && ` (${message.replace(/\.?$/, '')})`}. The kernel may have an endless loop, or read outside of its tensors.`,
+      msg`The GPU device was lost${lostReason(message)}. The kernel may have an endless loop, or read outside of its tensors.`,
     );
   });
   lost.catch(() => {}); // the device is closed later

@@ -6,7 +6,6 @@ import type { OwnKernel, ShownKernel, ShownPass, TriedKernel } from '../../src/b
 import type { Roofs } from '../../src/engine/index.ts';
 import { messageOf } from '../../src/entries/host.ts';
 import { CodeEditor, type LineMessage } from '../common/code-editor.ts';
-import { english } from '../common/english.ts';
 import { field, options } from '../common/form-fields.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
@@ -14,6 +13,7 @@ import { type KernelDraft, readKernelDraft, writeKernelDraft } from './editor-dr
 import { KernelForm } from './kernel-form.ts';
 import { describeTensor, gridOf, kernelTemplate, verdict } from './kernel-texts.ts';
 import { LaunchForm } from './launch-form.ts';
+import { attemptName } from './variant-name.ts';
 
 /** Callbacks of the editor. */
 export interface EditorHost {
@@ -204,7 +204,7 @@ export class KernelEditor extends Panel {
     try {
       const own: OwnKernel = {
         ...this.#launch.read(numbersOf(spec)),
-        label: this.#isEdited ? english`yours ${this.#attempts + 1}` : selected.name,
+        label: this.#isEdited ? attemptName(this.#attempts + 1) : selected.name,
         variant: selected.name,
         pass: Number(this.#pass),
         source: this.#editor.text,

@@ -12,9 +12,9 @@ import { field, options } from '../common/form-fields.ts';
 import { fixed, formatNumber, formatPercent } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
-import { translatedMessage } from '../common/translated-message.ts';
 import { errorText, kernelCount, relativeSpread, spreadText, time } from './measurement-text.ts';
 import { groups } from './roofline-points.ts';
+import { variantName } from './variant-name.ts';
 
 /** Data of the table. */
 export interface TableContent {
@@ -303,7 +303,7 @@ function comparison({ before, change }: Row, isFirst: boolean): Content {
 /** The name of a variant, of how many it is one, and why it failed. */
 function variantText(kernel: KernelResult, variant: VariantResult, withOthers: boolean): Content {
   const others = kernel.variants.length - 1;
-  const name = variant.variant === 'only' ? '' : translatedMessage(variant.variant);
+  const name = variant.variant === 'only' ? '' : variantName(variant.variant);
   const count = html`<span class="soft">${say` of ${others + 1}`}</span>`;
   const failure = html`<span class="wrong">${` ${variant.failure ?? ''}`}</span>`;
   return html`${name}${withOthers && others > 0 ? count : nothing}${variant.failure ? failure : nothing}`;

@@ -8,6 +8,7 @@ import { type Roofs, sizeOf } from '../../src/engine/index.ts';
 import { formatNumber, formatPercent } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { errorText, relativeSpread, time } from './measurement-text.ts';
+import { isAttempt } from './variant-name.ts';
 
 /** `x f32 [4,8]`, `output y f32 [4,8]`. */
 export const describeTensor = ({ name, dtype, shape, role }: ShownTensor): string =>
@@ -28,7 +29,7 @@ export function verdict(
   }
   const { ms = Number.NaN, low = ms, high = ms } = mine;
   const share = formatPercent(shareOfRoof(result, mine, roofs));
-  const ours = result.variants.find((v) => v !== mine && v.passed && !v.variant.startsWith('yours'));
+  const ours = result.variants.find((v) => v !== mine && v.passed && !isAttempt(v.variant));
   const beside = ours?.ms
     ? say` heddle’s kernel (${ours.variant}) takes ${time(ours.ms)}; yours takes ${formatNumber(ms / ours.ms)} × as long.`
     : '';

@@ -1,6 +1,7 @@
 // Form of the lab: kernels, duration, libraries to compare with; start, stop, progress.
 
 import { installed } from 'virtual:heddle-peer-names';
+import type { Message } from '../../src/core/message.ts';
 import { field, segmentedChoice } from '../common/form-fields.ts';
 import { formatList } from '../common/format.ts';
 import { say, sayCount } from '../common/page-texts.ts';
@@ -61,7 +62,7 @@ export class LabControls extends Panel {
     this.draw();
   }
   /** Shows the progress: `done` of `total` kernels, and the name of the next one. */
-  setProgress(done: number, total: number, next: string): void {
+  setProgress(done: number, total: number, next: Message | string): void {
     this.#progress = { done, total };
     this.setStatus(say`${done + 1} of ${total}: ${translatedMessage(next)}`);
   }

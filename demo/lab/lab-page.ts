@@ -12,6 +12,7 @@ import type { PageHeader } from '../common/page-header.ts';
 import { say } from '../common/page-texts.ts';
 import { html, show } from '../common/panel.ts';
 import { termList } from '../common/terms.ts';
+import { translatedMessage } from '../common/translated-message.ts';
 import { BusyNote } from './busy-note.ts';
 import { DevicePanel } from './device-panel.ts';
 import { type Baseline, HistoryPanel, roofText } from './history-panel.ts';
@@ -34,6 +35,7 @@ import { csvTable, markdownTable } from './results-table.ts';
 import { Roofline } from './roofline.ts';
 import { fromHash, toHash } from './shared-results.ts';
 import { openHistory } from './stored-runs.ts';
+import { isAttempt } from './variant-name.ts';
 
 /** A run during the measurement: the roofs come first, then kernels. */
 type Run = Omit<LabResults, 'roofs'> & { readonly roofs?: LabResults['roofs'] };
@@ -217,7 +219,7 @@ export class LabPage {
         this.#end(say`Stopped after ${kernelCount(run?.kernels.length ?? 0)}.`);
         break;
       case 'failed':
-        this.#end(reply.message, 'bad');
+        this.#end(translatedMessage(reply.message), 'bad');
     }
     this.#draw();
   }
@@ -320,9 +322,6 @@ export class LabPage {
 
 /** An ISO 8601 time in a file name. */
 const fileTime = (when: string): string => when.replace(/[:.]/g, '-');
-
-/** Whether a variant is a kernel of the visitor. */
-const isAttempt = (variant: string): boolean => variant.startsWith('yours ');
 
 /** Kernels with the result of a visitor's kernel, next to earlier ones of the same kernel. */
 function withAttempt(kernels: readonly KernelResult[], result: KernelResult): KernelResult[] {

@@ -10,6 +10,7 @@ import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { Machine } from '../../src/bench/machine.ts';
 import type { KernelSet } from '../../src/bench/measure-kernels.ts';
 import type { OwnKernel, ShownKernel, TriedKernel } from '../../src/bench/own-kernel.ts';
+import type { Message } from '../../src/core/message.ts';
 import type { Roofs } from '../../src/engine/index.ts';
 
 /** Libraries to compare with. */
@@ -76,7 +77,12 @@ export type LabRequest =
 /** Messages from the worker to the page. */
 export type LabReply =
   | { readonly type: 'machine'; readonly machine: Machine; readonly name: string; readonly when: string }
-  | { readonly type: 'progress'; readonly done: number; readonly total: number; readonly next: string }
+  | {
+      readonly type: 'progress';
+      readonly done: number;
+      readonly total: number;
+      readonly next: Message | string;
+    }
   | { readonly type: 'roofs'; readonly roofs: Roofs }
   | { readonly type: 'kernel'; readonly kernel: KernelResult }
   | { readonly type: 'peer-kernel'; readonly kernel: TimedKernel }
@@ -86,6 +92,6 @@ export type LabReply =
   | { readonly type: 'shown'; readonly id: number; readonly kernel: ShownKernel }
   | { readonly type: 'tried'; readonly id: number; readonly reply: TriedReply }
   /** The request `id` failed. */
-  | { readonly type: 'rejected'; readonly id: number; readonly message: string }
+  | { readonly type: 'rejected'; readonly id: number; readonly message: Message | string }
   | { readonly type: 'stopped' }
-  | { readonly type: 'failed'; readonly message: string };
+  | { readonly type: 'failed'; readonly message: Message | string };

@@ -2,6 +2,7 @@
 
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
 import type { OwnKernel, ShownKernel } from '../../src/bench/own-kernel.ts';
+import type { Message } from '../../src/core/message.ts';
 import { say } from '../common/page-texts.ts';
 import { translatedMessage } from '../common/translated-message.ts';
 import type { LabReply, LabRequest, LabSettings, TriedReply } from './lab-protocol.ts';
@@ -85,7 +86,7 @@ export class LabSession {
     return worker;
   }
   #receive(reply: LabReply): void {
-    if (reply.type === 'failed') this.#fail(translatedMessage(reply.message));
+    if (reply.type === 'failed') this.#fail(reply.message);
     else if (reply.type !== 'shown' && reply.type !== 'tried' && reply.type !== 'rejected')
       this.#listener(reply);
     else {
@@ -95,8 +96,8 @@ export class LabSession {
       else request?.resolve((reply.type === 'shown' ? reply.kernel : reply.reply) as never);
     }
   }
-  #fail(message: string): void {
-    this.#end(new Error(message));
+  #fail(message: Message | string): void {
+    this.#end(new Error(translatedMessage(message)));
     this.#listener({ type: 'failed', message });
   }
   /** Ends the worker; requests that wait for it reject with `reason`. */

@@ -11,11 +11,11 @@ import { conformanceOf } from '../../src/bench/conformance.ts';
 import type { DeviceReport } from '../../src/bench/device-report.ts';
 import { describeMachine } from '../../src/bench/machine.ts';
 import { measure } from '../../src/bench/measure-kernels.ts';
+import { messageOf, reasonOf } from '../../src/core/errors.ts';
+import { type Message, msg } from '../../src/core/message.ts';
 import type { Device } from '../../src/engine/index.ts';
 import { adapterName, openDevice } from '../../src/engine/index.ts';
 import { HeddleError } from '../../src/entries/heddle.ts';
-import { messageOf } from '../../src/entries/host.ts';
-import { english } from '../common/english.ts';
 import { attempt, show } from './editor-worker.ts';
 import {
   type CheckedConformance,
@@ -25,6 +25,7 @@ import {
   type LabSettings,
   peerNames,
 } from './lab-protocol.ts';
+import { lostReason } from './lost-reason.ts';
 import { loadTransformers } from './transformers-library.ts';
 
 const send = (reply: LabReply): void => self.postMessage(reply);
@@ -45,7 +46,7 @@ async function answer(request: Extract<LabRequest, { readonly id: number }>): Pr
     if (request.type === 'show') send({ type: 'shown', id, kernel: await show(spec) });
     else send({ type: 'tried', id, reply: await attempt(spec, request.own, request) });
   } catch (error) {
-    send({ type: 'rejected', id, message: messageOf(error) });
+    send({ type: 'rejected', id, message: reasonOf(error) });
   }
 }
 
@@ -65,8 +66,8 @@ async function run(
 }
 
 /** The message of an error; one that heddle does not expect is named as such. */
-const failureOf = (error: unknown): string =>
-  error instanceof HeddleError ? error.message : english`Something went wrong: ${messageOf(error)}`;
+const failureOf = (error: unknown): Message | string =>
+  error instanceof HeddleError ? reasonOf(error) : msg`Something went wrong: ${messageOf(error)}`;
 
 /** Checks conformance as `heddle conformance` does. Its training code is loaded on demand. */
 async function checkConformance(signal: AbortSignal): Promise<CheckedConformance> {
@@ -108,7 +109,7 @@ async function withDevice<T>(signal: AbortSignal, work: (device: Device) => Prom
   const device = await openDevice(navigator.gpu);
   const lost = device.gpu.lost.then(({ message }) => {
     throw new HeddleError(
-      english`The GPU device was lost${message && ` (${message.replace(/\.?$/, '')})`}. The driver or the GPU process of the browser stopped; press Measure to start again.`,
+      msg`The GPU device was lost${lostReason(message)}. The driver or the GPU process of the browser stopped; press Measure to start again.`,
     );
   });
   lost.catch(() => {}); // the device is destroyed at the end
@@ -141,7 +142,7 @@ async function measureAll(device: Device, settings: LabSettings, signal: AbortSi
       onKernel: (kernel) => send({ type: 'kernel', kernel }),
     },
   );
-  if (!roofs || !roofSpread) throw new Error(english`the roofs were not measured`);
+  if (!roofs || !roofSpread) throw new HeddleError(msg`the roofs were not measured`);
   const done = kernels.length + 2;
   const peers = peerKernels.length > 0 ? await comparePeers(settings, peerKernels, done, signal) : undefined;
   return {
@@ -182,12 +183,12 @@ async function comparePeers(
     type: 'progress',
     done: before,
     total,
-    next: english`loading ${peers.map((p) => peerNames[p]).join(' and ')}`,
+    next: msg`loading ${peers.map((p) => peerNames[p]).join(' and ')}`,
   });
   const contestants: Contestant[] = [await createHeddle()];
   for (const name of peers) {
     const maker = load[name];
-    if (!maker) throw new HeddleError(english`${peerNames[name]} is not included in this build of the page.`);
+    if (!maker) throw new HeddleError(msg`${peerNames[name]} is not included in this build of the page.`);
     contestants.push(await (await maker()).create());
   }
   const errors: string[] = [];
@@ -196,9 +197,9 @@ async function comparePeers(
   const rows: TimedKernel[] = [];
   for (const name of names) {
     signal.throwIfAborted();
-    send({ type: 'progress', done: before + rows.length, total, next: english`comparing: ${name}` });
+    send({ type: 'progress', done: before + rows.length, total, next: msg`comparing: ${name}` });
     const [row] = await timeKernels(contestants, { rounds, targetMs: span, names: [name] }, () => {});
-    if (errors.length > 0) throw new HeddleError(english`A library reported a GPU error: ${errors[0]}`);
+    if (errors.length > 0) throw new HeddleError(msg`A library reported a GPU error: ${errors[0]}`);
     if (!row) continue;
     rows.push(row);
     send({ type: 'peer-kernel', kernel: row });

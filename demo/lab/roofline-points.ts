@@ -7,8 +7,8 @@ import { type KernelGroup, kernelGroups } from '../../src/bench/kernel-case.ts';
 import { rateOf } from '../../src/bench/roofline-model.ts';
 import type { Roofs } from '../../src/engine/index.ts';
 import { say } from '../common/page-texts.ts';
-import { translatedMessage } from '../common/translated-message.ts';
 import { peerNames } from './lab-protocol.ts';
+import { variantName } from './variant-name.ts';
 
 /** Names and marks of the kernel groups; marks differ in shape and colour. */
 export const groups: Readonly<Record<KernelGroup, { readonly name: string; readonly mark: string }>> = {
@@ -104,7 +104,7 @@ export function pointsOf({ kernels, peers, all, baseline }: Shown): Point[] {
         const best = variant === kernel.variants[0];
         return {
           name: kernel.name,
-          detail: variant.variant === 'only' ? '' : translatedMessage(variant.variant),
+          detail: variant.variant === 'only' ? '' : variantName(variant.variant),
           look: `group-${kernel.group}`,
           mark: groups[kernel.group].mark,
           best,

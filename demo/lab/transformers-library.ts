@@ -1,8 +1,8 @@
 // transformers.js as the build of the page copies it: its files, and how the worker of the lab loads them.
 
 import type { TransformersLibrary } from '../../src/bench/transformers-decoding.ts';
+import { msg } from '../../src/core/message.ts';
 import { HeddleError } from '../../src/entries/heddle.ts';
-import { english } from '../common/english.ts';
 
 /**
  * Loads transformers.js from the folder of the page, with the runtime beside it. Throws a HeddleError if it does not
@@ -14,7 +14,7 @@ export async function loadTransformers(page: string): Promise<TransformersLibrar
   try {
     library = await import(/* @vite-ignore */ address('transformers.min.js'));
   } catch {
-    throw new HeddleError(english`transformers.js did not load. Measure again without it.`);
+    throw new HeddleError(msg`transformers.js did not load. Measure again without it.`);
   }
   const [mjs, wasm] = ['mjs', 'wasm'].map((end) => address(`ort-wasm-simd-threaded.${end}`));
   library.env.backends.onnx.wasm.wasmPaths = { mjs, wasm };

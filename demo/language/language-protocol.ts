@@ -5,7 +5,7 @@ import type {
   LanguageState,
   LanguageStepName,
 } from '../../src/features/marian/commands/language-flow.ts';
-import type { WorkerAnswer, WorkerRequest } from '../common/worker-client.ts';
+import type { Sent, WorkerAnswer, WorkerRequest } from '../common/worker-client.ts';
 
 /** A new language: a file of pairs, or the built-in ones, and what is made of them. */
 export interface NewLanguage {
@@ -48,4 +48,4 @@ export type WorkerEvent = {
 export type Request = WorkerRequest<keyof Calls>;
 
 /** Message of the worker. */
-export type Reply = WorkerAnswer | WorkerEvent;
+export type Reply = WorkerAnswer | Sent<WorkerEvent>;

@@ -3,9 +3,8 @@
 import { live } from 'lit-html/directives/live.js';
 import type { Inspection } from '../../src/entries/reports.ts';
 import { field, options } from '../common/form-fields.ts';
-import { say } from '../common/page-texts.ts';
+import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
-import { translatedMessage } from '../common/translated-message.ts';
 import {
   type DemoModel,
   earlierModels,
@@ -54,7 +53,7 @@ export class SentencePanel extends Panel {
     super();
     this.#session = session;
     this.#models = [
-      ...shippedModels.map(({ name }) => [name, translatedMessage(name)] as const),
+      ...shippedModels.map(({ name }) => [name, translated(name)] as const),
       ...stored.map((name) => [name, name] as const),
     ];
     this.#onCompute = onCompute;
@@ -90,7 +89,7 @@ export class SentencePanel extends Panel {
     const shipped = shippedModels.find(({ name }) => name === this.#model);
     this.#text = this.#wanted ?? this.#text;
     this.#wanted = undefined;
-    this.#say(say`Loading ${translatedMessage(this.#model)}…`);
+    this.#say(say`Loading ${translated(this.#model)}…`);
     try {
       await this.#session.load(this.#model, shipped && { url: shipped.url, step: shipped.step });
     } catch (error) {

@@ -2,7 +2,7 @@
 // sentences that a model learns from. All data can be cloned.
 
 import type { SpeechAttention } from '../../src/features/speech/index.ts';
-import type { WorkerAnswer, WorkerRequest } from '../common/worker-client.ts';
+import type { Sent, WorkerAnswer, WorkerRequest } from '../common/worker-client.ts';
 
 /** The model in use; one that ships with the page has a URL. */
 export interface ModelChoice {
@@ -103,4 +103,4 @@ export type WorkerEvent =
   | { readonly type: 'status'; readonly text: string };
 
 /** Messages from the worker. */
-export type Reply = WorkerAnswer | WorkerEvent;
+export type Reply = WorkerAnswer | Sent<WorkerEvent>;

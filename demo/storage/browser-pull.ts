@@ -1,6 +1,7 @@
 // Downloads a model from a hub, or of Firefox Translations, into the folder `pulls/NAME` of the browser's storage. An
 // interrupted download continues there. A complete and valid one becomes `models/NAME` by one rename.
 
+import { msg } from '../../src/core/message.ts';
 import { HeddleError, type PullOptions, pullModel } from '../../src/entries/heddle.ts';
 import type { ErrorHints, Files, PullProgress } from '../../src/entries/host.ts';
 import { english } from '../common/english.ts';
@@ -51,7 +52,7 @@ export async function pullToBrowser(
   const name = localName(model);
   if (await store.exists(name))
     throw new ExistsError(
-      english`A model ${name} is already in this browser; delete or rename it to download it again.`,
+      msg`A model ${name} is already in this browser; delete or rename it to download it again.`,
     );
   const options = {
     files,
@@ -67,7 +68,7 @@ export async function pullToBrowser(
     await withModelLock(name, () => pullModel(model, modelFolder(name), { ...options, ...web }));
   } catch (error) {
     if (error instanceof LockedError)
-      throw new LockedError(english`${name} is being downloaded or trained already.`);
+      throw new LockedError(msg`${name} is being downloaded or trained already.`);
     throw error;
   }
   return name;
@@ -83,7 +84,7 @@ function localName(model: string): string {
     .replace(/^\.|\.$/g, '');
   if (!isModelName(name))
     throw new HeddleError(
-      english`"${model}" is not the name of a model; write OWNER/NAME, for example Helsinki-NLP/opus-mt-en-es`,
+      msg`"${model}" is not the name of a model; write OWNER/NAME, for example Helsinki-NLP/opus-mt-en-es`,
     );
   return name;
 }

@@ -1,10 +1,11 @@
 // Locks of models: a Web Lock per model, so that one tab at a time writes it. The browser releases the lock
 // when the tab closes or crashes.
 
-import { english } from '../common/english.ts';
+import { HeddleError } from '../../src/core/errors.ts';
+import { msg } from '../../src/core/message.ts';
 
 /** Thrown if this or another tab has locked the model. */
-export class LockedError extends Error {
+export class LockedError extends HeddleError {
   override readonly name = 'LockedError';
 }
 
@@ -24,8 +25,8 @@ export function lockModel(name: string): Promise<() => void> {
         reject(
           new LockedError(
             held.has(name)
-              ? english`The model ${name} is being trained.`
-              : english`The model ${name} is being trained in another tab. This tab can translate with it, but not change it. Use another name, or stop the training in the other tab.`,
+              ? msg`The model ${name} is being trained.`
+              : msg`The model ${name} is being trained in another tab. This tab can translate with it, but not change it. Use another name, or stop the training in the other tab.`,
           ),
         );
         return undefined;

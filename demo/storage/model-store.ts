@@ -1,6 +1,7 @@
 // Models in the browser: folders `models/NAME` in its private file system (OPFS), in the format of `heddle
 // train`.
 
+import { msg } from '../../src/core/message.ts';
 import { HeddleError, readCheckpoint } from '../../src/entries/heddle.ts';
 import {
   type BrowserFiles,
@@ -11,12 +12,11 @@ import {
   packModel,
   readModelFacts,
 } from '../../src/entries/host.ts';
-import { english } from '../common/english.ts';
 import { lockedModels, withModelLock } from './model-locks.ts';
 import { isModelName, modelNameRule } from './model-names.ts';
 
 /** Thrown if the name of a model is taken. */
-export class ExistsError extends Error {
+export class ExistsError extends HeddleError {
   override readonly name = 'ExistsError';
 }
 
@@ -58,8 +58,7 @@ export interface StorageInfo {
 
 /** Throws a HeddleError if a text is not a valid model name. */
 export function checkModelName(name: string): void {
-  if (!isModelName(name))
-    throw new HeddleError(english`"${name}" is not a valid model name: ${modelNameRule}`);
+  if (!isModelName(name)) throw new HeddleError(msg`"${name}" is not a valid model name: ${modelNameRule}`);
 }
 
 /**
@@ -129,7 +128,7 @@ export class ModelStore {
   async copy(name: string, as: string): Promise<void> {
     checkModelName(as);
     const from = await this.#snapshot(name);
-    if (await this.exists(as)) throw new ExistsError(english`A model ${as} is already in this browser.`);
+    if (await this.exists(as)) throw new ExistsError(msg`A model ${as} is already in this browser.`);
     await withModelLock(as, () => copyFolder(from, modelFolder(name), this.#disk, modelFolder(as)));
   }
   /** Returns a zip archive of the model's folder. */
@@ -142,7 +141,7 @@ export class ModelStore {
     const path = `${modelFolder(name)}/model.safetensors`;
     if (!(await from.exists(path)))
       throw new HeddleError(
-        english`The weights of ${name} are in several files; export the model as an archive.`,
+        msg`The weights of ${name} are in several files; export the model as an archive.`,
       );
     const bytes = await from.read(path);
     return new Blob([bytes as BlobPart], { type: 'application/octet-stream' });
@@ -163,8 +162,7 @@ export class ModelStore {
 
   /** The files of a model. Throws a HeddleError if there is no such model. */
   async #require(name: string): Promise<Files> {
-    if (!(await this.exists(name)))
-      throw new HeddleError(english`There is no model ${name} in this browser.`);
+    if (!(await this.exists(name))) throw new HeddleError(msg`There is no model ${name} in this browser.`);
     return this.filesOf(name);
   }
   /**

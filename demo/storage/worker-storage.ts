@@ -1,5 +1,6 @@
 // The storage of a worker that runs models: the browser's files, and a runtime for browsers without WebGPU.
 
+import type { Message } from '../../src/core/message.ts';
 import { HeddleError } from '../../src/entries/heddle.ts';
 import { type BrowserFiles, openBrowserFiles, registerHost } from '../../src/entries/host.ts';
 
@@ -11,7 +12,7 @@ export async function openWorkerStorage(): Promise<BrowserFiles> {
 }
 
 /** Holds a Web Lock until the tab closes. Rejects with `message` if another tab has it. */
-export function holdLock(name: string, message: string): Promise<void> {
+export function holdLock(name: string, message: Message): Promise<void> {
   return new Promise((resolve, reject) => {
     void navigator.locks.request(name, { ifAvailable: true }, (held) => {
       if (held) resolve();

@@ -2,6 +2,7 @@
 // losses, recovery of a lost device, and the latency of a submission.
 
 import { adapterName, hostOf } from '../core/host-name.ts';
+import type { Message } from '../core/message.ts';
 import { type Device, matrixUse, subgroupUse } from '../engine/gpu/device.ts';
 import { GpuEngine } from '../engine/gpu/gpu-engine.ts';
 import { median } from '../engine/gpu/plan-timing.ts';
@@ -56,7 +57,7 @@ export async function checkConformance(
   const device = await session.device.open();
   const machine = await describeMachine(await session.device.gpu());
   let kernelCount = 0;
-  const progress = (done: number, total: number, text: string) => {
+  const progress = (done: number, total: number, text: Message | string) => {
     session.signal.throwIfAborted();
     session.emit({ type: 'progress', task: 'conformance', done, total: total + lostDevices + 2, text });
   };
@@ -103,7 +104,7 @@ export async function checkConformance(
  */
 export async function checkThisBrowser(
   signal: AbortSignal,
-  onProgress: (done: number, total: number, next: string) => void,
+  onProgress: (done: number, total: number, next: Message | string) => void,
 ): Promise<{ readonly report: ConformanceReport; readonly adapter: string }> {
   const session = new Session<TrainingEvent>(currentHost(), {
     features,
@@ -112,7 +113,7 @@ export async function checkThisBrowser(
     files: memoryFiles(),
     signal,
     onEvent(event) {
-      if (event.type === 'progress') onProgress(event.done, event.total, event.text);
+      if (event.type === 'progress') onProgress(event.done, event.total, event.template ?? event.text);
     },
   });
   try {

@@ -1,40 +1,46 @@
 // How reports of devices are shown and sent: rows of a table, Markdown, a picture, and a prefilled issue on GitHub.
 
 import { formatNumber, formatPercent } from '../core/format-numbers.ts';
+import { listed, type Message, msg, percentage, renderMessage, significant } from '../core/message.ts';
 import { type DeviceReport, type ReportedPeer, reportedMfu, reportedShare } from './device-report.ts';
 import { maxSpread } from './spread.ts';
 
-const time = (ms: number): string => `${formatNumber(ms)} ms`;
+const time = (ms: number): Message => msg`${significant(ms)} ms`;
 
 /** What a report says, as names and values: for a table of one device. */
-export function deviceFacts(report: DeviceReport): [name: string, value: string][] {
+export function deviceFacts(report: DeviceReport): [name: Message | string, value: Message][] {
   const { conformance, roofs, kernels, step, decoding, beside = [] } = report;
   const { kernels: checked, wrong } = conformance;
-  const busy = roofs.spread > maxSpread ? ', the machine was busy' : '';
+  const [peak, spread] = [significant(roofs.peak), percentage(roofs.spread)];
   return [
-    ['Conformance', wrong.length === 0 ? `${checked} kernels, all correct` : `wrong: ${wrong.join(', ')}`],
-    ['Bandwidth', `${formatNumber(roofs.bandwidth)} GB/s`],
-    ['Peak', `${formatNumber(roofs.peak)} GFLOP/s (spread ${formatPercent(roofs.spread)}${busy})`],
-    ...kernels.map((kernel): [string, string] => [
+    ['Conformance', wrong.length === 0 ? msg`${checked} kernels, all correct` : msg`wrong: ${listed(wrong)}`],
+    ['Bandwidth', msg`${significant(roofs.bandwidth)} GB/s`],
+    [
+      'Peak',
+      roofs.spread > maxSpread
+        ? msg`${peak} GFLOP/s (spread ${spread}, the machine was busy)`
+        : msg`${peak} GFLOP/s (spread ${spread})`,
+    ],
+    ...kernels.map((kernel): [string, Message] => [
       kernel.name,
-      `${time(kernel.ms)}, ${formatNumber(kernel.flops / kernel.ms / 1e6)} GFLOP/s, ${formatPercent(reportedShare(kernel, roofs))} of the roof`,
+      msg`${time(kernel.ms)}, ${significant(kernel.flops / kernel.ms / 1e6)} GFLOP/s, ${percentage(reportedShare(kernel, roofs))} of the roof`,
     ]),
     [
-      `Training step of ${step.preset}, batch ${step.batch}`,
-      `${time(step.ms)}, ${formatNumber(step.tokensPerSecond)} tokens/s, MFU ${formatPercent(reportedMfu(report))}, ${step.dispatches} dispatches`,
+      msg`Training step of ${step.preset}, batch ${step.batch}`,
+      msg`${time(step.ms)}, ${significant(step.tokensPerSecond)} tokens/s, MFU ${percentage(reportedMfu(report))}, ${step.dispatches} dispatches`,
     ],
-    ...decoding.map(({ preset, batch, tokensPerSecond }): [string, string] => [
-      `Decoding with ${preset}, batch ${batch}`,
-      `${formatNumber(tokensPerSecond)} tokens/s`,
+    ...decoding.map(({ preset, batch, tokensPerSecond }): [Message, Message] => [
+      msg`Decoding with ${preset}, batch ${batch}`,
+      msg`${significant(tokensPerSecond)} tokens/s`,
     ]),
-    ...beside.map((peer): [string, string] => [`${peer.library}, batch ${peer.batch}`, peerSpeed(peer)]),
+    ...beside.map((peer): [Message, Message] => [msg`${peer.library}, batch ${peer.batch}`, peerSpeed(peer)]),
   ];
 }
 
-const peerSpeed = ({ batch, sameRows, tokensPerSecond }: ReportedPeer): string =>
+const peerSpeed = ({ batch, sameRows, tokensPerSecond }: ReportedPeer): Message =>
   sameRows === batch
-    ? `${formatNumber(tokensPerSecond)} tokens/s, the same ids as heddle`
-    : `not timed: other ids than heddle in ${batch - sameRows} of ${batch} rows`;
+    ? msg`${significant(tokensPerSecond)} tokens/s, the same ids as heddle`
+    : msg`not timed: other ids than heddle in ${batch - sameRows} of ${batch} rows`;
 
 /** The device of a report in one line. */
 export const deviceTitle = ({ adapter, software, browser, platform, when, heddle }: DeviceReport): string =>
@@ -53,7 +59,7 @@ export function deviceTables(reports: readonly DeviceReport[]): string {
       '',
       '| measurement | result |',
       '| --- | --- |',
-      ...deviceFacts(report).map(([name, value]) => `| ${name} | ${value} |`),
+      ...deviceFacts(report).map(([name, value]) => `| ${renderMessage(name)} | ${renderMessage(value)} |`),
     ].join('\n'),
   );
   const count = gpus.length === 1 ? '1 report' : `${gpus.length} reports`;
@@ -100,7 +106,9 @@ export function devicePicture(report: DeviceReport): string {
   const speeds = decoding.map(
     ({ batch, tokensPerSecond }) => `batch ${batch}: ${formatNumber(tokensPerSecond)} tokens/s`,
   );
-  const peers = beside.map((peer) => `${peer.library}, batch ${peer.batch}: ${peerSpeed(peer)}`);
+  const peers = beside.map(
+    (peer) => `${peer.library}, batch ${peer.batch}: ${renderMessage(peerSpeed(peer))}`,
+  );
   const height = end + 52 + 22 * peers.length;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 ${height}" width="640" height="${height}" role="img" font-family="system-ui, sans-serif" fill="#111827">`,

@@ -2,6 +2,7 @@
 // training step, and decoding, as one short report.
 
 import { adapterName } from '../core/host-name.ts';
+import { msg } from '../core/message.ts';
 import { gpuEngine } from '../engine/engine.ts';
 import { tuneKernels } from '../engine/gpu/auto-tuning.ts';
 import type { Device } from '../engine/gpu/device.ts';
@@ -112,7 +113,7 @@ export async function measureDevice(
       signal,
       onProgress(done, total, name) {
         checked = total;
-        onProgress(done, total + parts, `checking ${name}`);
+        onProgress(done, total + parts, msg`checking ${name}`);
       },
     },
   );
@@ -125,13 +126,13 @@ export async function measureDevice(
   if (!roofs || !roofSpread) throw new Error('the roofs were not measured');
   signal.throwIfAborted();
   const decodingFrom = total - what.decoding.length - besides;
-  onProgress(decodingFrom - 1, total, `training steps of ${what.preset}`);
+  onProgress(decodingFrom - 1, total, msg`training steps of ${what.preset}`);
   const step = await measureStep(device, what);
   const model = randomModel(what.preset);
   const decoded: Decoded[] = [];
   for (const [i, batch] of what.decoding.entries()) {
     signal.throwIfAborted();
-    onProgress(decodingFrom + i, total, `decoding at batch ${batch}`);
+    onProgress(decodingFrom + i, total, msg`decoding at batch ${batch}`);
     const task = decodingTask(batch, what.length, what.tokens);
     decoded.push({ task, found: await decodeOnDevice(device, tuned, model, task) });
   }

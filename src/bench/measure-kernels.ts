@@ -2,6 +2,7 @@
 // (checked, then timed), then the roofs again.
 
 import { HeddleError } from '../core/errors.ts';
+import { type Message, msg } from '../core/message.ts';
 import type { Device } from '../engine/gpu/device.ts';
 import type { TimeOptions } from '../engine/gpu/plan-timing.ts';
 import type { Roofs } from '../engine/gpu/roofs.ts';
@@ -43,7 +44,7 @@ export interface Measured {
 export interface Listener {
   readonly signal: AbortSignal;
   /** `done` of `total` tasks are done; `next` begins. */
-  onProgress(done: number, total: number, next: string): void;
+  onProgress(done: number, total: number, next: Message | string): void;
   /** The roofs, before and after the kernels. */
   onRoofs?(roofs: Roofs): void;
   onKernel?(kernel: KernelResult): void;
@@ -66,7 +67,8 @@ function casesOf(device: Device, { set, filter, specs }: MeasureOptions): readon
     return cases;
   }
   const cases = chosenKernels(set, filter).filter(({ needs }) => !needs || device.traits[needs]);
-  if (cases.length === 0) throw new HeddleError(`No kernel of the set ${set} has "${filter}" in its name.`);
+  if (cases.length === 0)
+    throw new HeddleError(msg`No kernel of the set ${set} has "${filter}" in its name.`);
   return cases;
 }
 

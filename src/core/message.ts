@@ -1,7 +1,7 @@
 // Messages: texts with typed holes. Who throws or reports a message names its options and values; who prints it renders
 // them: the library as `batchSize`, the command as `--batch-size`, a page in its language, by the key of the message.
 
-import { formatBytes, formatPercent } from './format-numbers.ts';
+import { formatBytes, formatNumber, formatPercent } from './format-numbers.ts';
 
 /**
  * A text with holes, as `msg` makes it: `texts` are around the holes, one more than `holes`. It is plain data, which
@@ -17,6 +17,8 @@ export type Hole = string | number | TypedHole | Message;
 
 /** A value that each reader writes its own way. */
 export type TypedHole =
+  | FixedHole
+  | SignificantHole
   | OptionHole
   | OfferHole
   | LabelHole
@@ -56,6 +58,19 @@ export interface CountHole {
 export interface FileHole {
   readonly type: 'file';
   readonly path: string;
+}
+
+/** A number with three significant digits. */
+export interface SignificantHole {
+  readonly type: 'significant';
+  readonly value: number;
+}
+
+/** A number with a fixed number of digits after the decimal sign. */
+export interface FixedHole {
+  readonly type: 'fixed';
+  readonly value: number;
+  readonly digits: number;
 }
 
 /** A number of bytes. */
@@ -113,6 +128,12 @@ export const counted = (value: number, one: string, many: string): CountHole => 
 /** Hole of a file or a folder. */
 export const filePath = (path: string): FileHole => ({ type: 'file', path });
 
+/** Hole of a number with a fixed number of digits: `0.250`. */
+export const fixed = (value: number, digits: number): FixedHole => ({ type: 'fixed', value, digits });
+
+/** Hole of a number with three significant digits: `0.0421`, `12.3`, `1,240`. */
+export const significant = (value: number): SignificantHole => ({ type: 'significant', value });
+
 /** Hole of a number of bytes: `12.3 MiB`. */
 export const byteSize = (value: number): SizeHole => ({ type: 'bytes', value });
 
@@ -167,6 +188,10 @@ function renderHole(hole: Hole, style: MessageStyle): string {
       return (hole.value === 1 ? hole.one : hole.many).replace('{0}', String(hole.value));
     case 'file':
       return hole.path;
+    case 'significant':
+      return formatNumber(hole.value);
+    case 'fixed':
+      return hole.value.toFixed(hole.digits);
     case 'bytes':
       return formatBytes(hole.value);
     case 'percent':

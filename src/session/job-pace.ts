@@ -1,7 +1,7 @@
 // The pace of long work in the thread of a job: reports progress with rate and time left, yields to the event
 // loop, and ends the work when the job is stopped.
 
-import { formatInteger } from '../core/format-numbers.ts';
+import { msg, significant } from '../core/message.ts';
 import type { Pace } from '../core/steps.ts';
 import type { Session } from './session.ts';
 
@@ -35,13 +35,17 @@ export function createPace({ emit, signal }: Pick<Session, 'emit'> & Partial<Pic
       shown = now;
       const [unit, size] = units[task] ?? ['pairs', 1];
       const rate = (done - first) / ((now - begin) / 1000);
-      const left = total > 0 && rate > 0 ? `, ${Math.ceil((total - done) / rate)} s left` : '';
+      const speed = significant(rate / size);
+      const left = total > 0 && rate > 0 ? Math.ceil((total - done) / rate) : undefined;
       emit({
         type: 'progress',
         task,
         done: Math.floor(done / size),
         total: Math.floor(total / size),
-        text: `${unit}, ${formatInteger(rate / size)} ${unit}/s${left}`,
+        text:
+          left === undefined
+            ? msg`${unit}, ${speed} ${unit}/s`
+            : msg`${unit}, ${speed} ${unit}/s, ${left} s left`,
       });
     }
     return new Promise((resolve, reject) => {

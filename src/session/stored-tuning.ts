@@ -3,6 +3,7 @@
 
 import { messageOf } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
+import { msg } from '../core/message.ts';
 import { type TuneKernelsOptions, tuneKernels } from '../engine/gpu/auto-tuning.ts';
 import type { Device } from '../engine/gpu/device.ts';
 import { measurePeakGflops } from '../engine/gpu/roofs.ts';
@@ -12,14 +13,14 @@ import type { Files } from '../files/files.ts';
 import type { Host } from './host.ts';
 import { KernelStore } from './kernel-store.ts';
 import type { SessionDevice } from './session-device.ts';
-import type { SessionEvent } from './session-event.ts';
+import type { Reported, SessionEvent } from './session-event.ts';
 
 /** The parts of a session that tuning uses. */
 export interface TunedSession {
   readonly host: Host;
   readonly files: Files;
   readonly device: SessionDevice;
-  readonly emit: (event: SessionEvent) => void;
+  readonly emit: (event: Reported<SessionEvent>) => void;
   readonly signal: AbortSignal;
 }
 
@@ -46,7 +47,7 @@ export async function tuneWithStore(
   const measured: Record<string, string> = {};
   const guessed: Record<string, string> = {};
   const drop = (kernel: string, reason: string) => {
-    const text = `kernel not used on this adapter: ${kernel}: ${reason}`;
+    const text = msg`kernel not used on this adapter: ${kernel}: ${reason}`;
     if (!dropped.has(kernel)) emit({ type: 'warning', text });
     dropped.set(kernel, reason);
   };
@@ -75,7 +76,7 @@ export async function tuneWithStore(
       },
       onDropped: ({ kernel, reason }) => drop(kernel, reason),
       onProgress(done, total, what) {
-        emit({ type: 'progress', task: 'tune', done, total, text: `measuring kernels: ${what}` });
+        emit({ type: 'progress', task: 'tune', done, total, text: msg`measuring kernels: ${what}` });
         signal.throwIfAborted();
         options.onProgress?.(done, total, what);
       },
@@ -84,7 +85,7 @@ export async function tuneWithStore(
   } catch (error) {
     const failure = await keep();
     if (Object.keys(measured).length > 0 && store && failure === undefined)
-      emit({ type: 'message', text: `the kernels measured so far are stored in ${path}` });
+      emit({ type: 'message', text: msg`the kernels measured so far are stored in ${path}` });
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { deviceReportOf } from '../../src/bench/device-report.ts';
 import { reportLine } from '../../src/bench/device-table.ts';
 import { deviceMeasurements, measureDevice } from '../../src/bench/measure-device.ts';
+import { renderMessage } from '../../src/core/message.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { steady } from '../support/device-report.ts';
 import { gpuDevice, testGpu } from '../support/gpu.ts';
@@ -14,7 +15,7 @@ itInFull('measures conformance, roofs, kernels, a training step and decoding', a
   const device = wrapDevice(await gpuDevice());
   const report = await measureDevice(device, await testGpu(), '0.1.0', deviceMeasurements.quick, {
     signal: new AbortController().signal,
-    onProgress: (_done, _total, next) => steps.push(next),
+    onProgress: (_done, _total, next) => steps.push(renderMessage(next)),
   });
   const idle = steady(report);
   expect(deviceReportOf(JSON.parse(reportLine(idle)))).toEqual(idle);

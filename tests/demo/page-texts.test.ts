@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { markupTexts, translateMarkup, translateTemplate } from '../../demo/common/markup-texts.ts';
-import { sourceTexts, textsOfCode } from '../support/source-texts.ts';
+import { libraryMessages, sourceTexts, textsOfCode } from '../support/source-texts.ts';
 
 const folder = join(import.meta.dirname, '../../demo/texts');
 const files = readdirSync(folder);
@@ -15,15 +15,15 @@ const partsOf = (text: string): string[] => (text.match(/\{\d+\}|<[^>]+>/g) ?? [
 
 it.each(files)('%s has each text of the pages, with its values and tags, and no other', (name) => {
   const texts: Record<string, Text> = JSON.parse(readFileSync(join(folder, name), 'utf8'));
-  const sources = sourceTexts();
+  const [sources, messages] = [sourceTexts(), libraryMessages()];
   const missing = [...sources].filter(([key]) => !Object.hasOwn(texts, key));
   expect(
     missing.map(([key, path]) => `${path}: ${key}`),
     'texts without a translation',
   ).toEqual([]);
   expect(
-    Object.keys(texts).filter((key) => !sources.has(key)),
-    'texts that no page has',
+    Object.keys(texts).filter((key) => !sources.has(key) && !messages.has(key)),
+    'texts that neither a page nor the library has',
   ).toEqual([]);
   const { pluralCategories } = new Intl.PluralRules(name.replace('.json', '')).resolvedOptions();
   const wrong = Object.entries(texts).flatMap(([key, text]) => {
@@ -86,12 +86,12 @@ it('keeps a text that it does not know, and the spaces around a text', () => {
   expect(translateMarkup('<p> One </p>', () => 'Uno')).toBe('<p> Uno </p>');
 });
 
-it('finds the texts of templates, say, sayCount and english', () => {
+it('finds the texts of templates, say, sayCount, english and msg', () => {
   const value = (name: string) => `\${${name}}`;
   const code = [
     `const a = html\`<p title=${value('b')}>One ${value('c')}</p>\`;`,
     `say\`Two ${value('d')}\\n\`;`,
-    "sayCount(n, '{0} cat', '{0} cats'); english`Three`;",
+    "sayCount(n, '{0} cat', '{0} cats'); english`Three`; msg`Four`;",
   ].join('\n');
-  expect(textsOfCode(code).sort()).toEqual(['One {0}', 'Three', 'Two {0}\n', '{0} cats']);
+  expect(textsOfCode(code).sort()).toEqual(['Four', 'One {0}', 'Three', 'Two {0}\n', '{0} cats']);
 });

@@ -13,6 +13,7 @@ import { kernelFamilies } from '../../src/bench/kernel-families.ts';
 import { liveSettingLabels, settingRows } from '../../src/entries/reports.ts';
 
 const folder = join(import.meta.dirname, '../../demo');
+const sources = join(import.meta.dirname, '../../src');
 
 /** A call in the syntax tree. */
 interface Call {
@@ -23,11 +24,13 @@ interface Call {
 /** The texts of a file of TypeScript, by their keys in the files of languages. */
 export function textsOfCode(code: string): string[] {
   const found: string[] = [];
-  if (!/\b(?:html|svg|say|english)`|sayCount\(/.test(code)) return found;
+  if (!/\b(?:html|svg|say|english|msg)`|\b(?:sayCount|counted)\(/.test(code)) return found;
   for (const node of nodesOf(code, 'TaggedTemplateExpression', 'CallExpression')) {
     if (node.type === 'CallExpression') {
       const { callee, arguments: given } = node as unknown as Call;
-      if (callee.name === 'sayCount') found.push(String(given[2]?.value));
+      const many = given[2]?.value;
+      if ((callee.name === 'sayCount' || callee.name === 'counted') && typeof many === 'string')
+        found.push(many);
       continue;
     }
     const { quasi, tag } = node as unknown as Tagged;
@@ -37,11 +40,19 @@ export function textsOfCode(code: string): string[] {
       const texts = quasis.map(({ value }, i) => shortText(value.raw, i === 0, i === quasis.length - 1));
       const markup = texts.map((text, i) => (i === 0 ? text : hole(i - 1) + text)).join('');
       found.push(...markupTexts(markup).map(({ key }) => key));
-    } else if (name === 'say' || name === 'english')
+    } else if (name === 'say' || name === 'english' || name === 'msg')
       found.push(quasis.map(({ value }, i) => (i === 0 ? '' : `{${i - 1}}`) + value.cooked).join(''));
   }
   return found;
 }
+
+/** The keys of the messages of the library: a language may have them. */
+export const libraryMessages = (): ReadonlySet<string> =>
+  new Set(
+    readdirSync(sources, { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.ts'))
+      .flatMap((path) => textsOfCode(readFileSync(join(sources, path), 'utf8'))),
+  );
 
 /** The texts of an HTML file. */
 export const textsOfPage = (page: string): string[] => {
@@ -70,8 +81,7 @@ const factTexts = [
 const progressTexts = [
   'measuring kernels: {0}',
   'measuring the peak rate of multiply-adds',
-  'pairs, {0} pairs/s',
-  'pairs, {0} pairs/s, {1} s left',
+  '{0}, {1} {2}/s, {3} s left',
   'checking {0}',
   'training steps of {0}',
   'decoding at batch {0}',

@@ -1,10 +1,9 @@
 // Worker of the page of documents: handles the calls of documents-protocol.ts, one project at a time. A Web
 // Lock keeps a second tab from writing the same project.
 
-import { formatInteger, formatPercent } from '../../../src/core/format-numbers.ts';
+import { msg, percentage } from '../../../src/core/message.ts';
 import { openDocument, TranslationMemory } from '../../../src/entries/documents.ts';
 import { HeddleError } from '../../../src/entries/heddle.ts';
-import { english } from '../../common/english.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import { holdLock, openWorkerStorage } from '../../storage/worker-storage.ts';
 import type { Calls, Reply, Request } from '../documents-protocol.ts';
@@ -18,7 +17,7 @@ const opened = (async () => {
   const files = await openWorkerStorage();
   await holdLock(
     'heddle documents',
-    english`Another tab has the documents open; close it, then reload this page.`,
+    msg`Another tab has the documents open; close it, then reload this page.`,
   );
   return { files, store: new ProjectStore(files) };
 })();
@@ -27,7 +26,7 @@ opened.catch(() => undefined); // every call reports the error
 let project: Project | undefined;
 
 function current(): Project {
-  if (!project) throw new HeddleError(english`There is no document.`);
+  if (!project) throw new HeddleError(msg`There is no document.`);
   return project;
 }
 
@@ -45,7 +44,7 @@ async function importMemory(
   await store.importMemory(file, languages, (pairs, share) => {
     for (const pair of pairs) memory.add(pair);
     count += pairs.length;
-    status.show(() => english`Reading ${file.name}: ${formatPercent(share)}, ${formatInteger(count)} pairs`);
+    status.show(() => msg`Reading ${file.name}: ${percentage(share)}, ${count} pairs`);
   });
 }
 

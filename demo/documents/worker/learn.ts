@@ -1,8 +1,8 @@
 // Learns from corrections: trains a LoRA adapter on the confirmed pairs, with pairs mixed in that the model
 // knows, so that it does not forget. Loaded at its first use, since it is the code of training.
 
+import { type Message, msg } from '../../../src/core/message.ts';
 import { HeddleError, type Model, type Pair, train } from '../../../src/entries/heddle.ts';
-import { english } from '../../common/english.ts';
 import { loraLesson } from '../../common/lora-lesson.ts';
 import type { LearnReport } from '../documents-protocol.ts';
 
@@ -62,16 +62,14 @@ export async function learnCorrections(
   model: Model,
   given: Corrections,
   adapter: string,
-  onStatus: (text: string) => void,
+  onStatus: (text: Message) => void,
 ): Promise<LearnReport> {
   const { length } = given.confirmed;
   if (length < minCorrections)
-    throw new HeddleError(
-      english`Confirm at least ${minCorrections} segments first; ${length} are confirmed.`,
-    );
+    throw new HeddleError(msg`Confirm at least ${minCorrections} segments first; ${length} are confirmed.`);
   const { corrections, rehearsal, heldOut, isOfMemory } = splitCorrections(given);
   const begin = performance.now();
-  onStatus(english`Measuring before…`);
+  onStatus(msg`Measuring before…`);
   model.useLora(null);
   const before = await model.evaluate(heldOut);
   // A correction counts as often as all rehearsal pairs together count, at most three times.
@@ -86,7 +84,7 @@ export async function learnCorrections(
     dev: heldOut,
   });
   try {
-    onStatus(english`Measuring after…`);
+    onStatus(msg`Measuring after…`);
     const after = await tuned.evaluate(heldOut);
     await tuned.save(adapter, { format: 'lora' });
     return {

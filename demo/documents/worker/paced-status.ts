@@ -1,5 +1,6 @@
 // Messages about long work of the worker, a few in a second.
 
+import type { Message } from '../../../src/core/message.ts';
 import type { Reply } from '../documents-protocol.ts';
 
 /** Milliseconds between two messages. */
@@ -14,7 +15,7 @@ export class PacedStatus {
     this.#post = post;
   }
 
-  show(text: () => string): void {
+  show(text: () => Message): void {
     if (performance.now() - this.#last < time) return;
     this.#last = performance.now();
     this.#post({ type: 'status', text: text() });

@@ -2,11 +2,11 @@
 // and a journal of translations, to which a line is appended for each change. A tab that is killed loses at most the
 // last line.
 
+import { msg } from '../../../src/core/message.ts';
 import { memoryPairs } from '../../../src/entries/documents.ts';
 import { HeddleError, type Pair } from '../../../src/entries/heddle.ts';
 import type { BrowserFiles } from '../../../src/entries/host.ts';
 import { appendFile, openBlob } from '../../../src/entries/host.ts';
-import { english } from '../../common/english.ts';
 import type { LearnReport, ModelChoice, SegmentState } from '../documents-protocol.ts';
 
 const folder = 'documents';
@@ -49,7 +49,7 @@ export class ProjectStore {
     try {
       return JSON.parse(decode(await this.#files.read(facts))) as ProjectFacts;
     } catch (error) {
-      throw new HeddleError(english`The stored project cannot be read; start a new one.`, { cause: error });
+      throw new HeddleError(msg`The stored project cannot be read; start a new one.`, { cause: error });
     }
   }
 
@@ -80,7 +80,7 @@ export class ProjectStore {
     if (count > 0) return count;
     await this.#files.remove(newMemory);
     throw new HeddleError(
-      english`${file.name}: there is no pair of ${languages.source} and ${languages.target}.`,
+      msg`${file.name}: there is no pair of ${languages.source} and ${languages.target}.`,
     );
   }
 

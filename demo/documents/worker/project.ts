@@ -1,6 +1,6 @@
 // A project at work: its document, its memory, its model, and the translations so far.
 
-import { formatInteger } from '../../../src/core/format-numbers.ts';
+import { type Message, msg } from '../../../src/core/message.ts';
 import {
   DocumentReview,
   openDocument,
@@ -11,7 +11,6 @@ import {
 } from '../../../src/entries/documents.ts';
 import { HeddleError, isSupported, loadModel, type Model, type Pair } from '../../../src/entries/heddle.ts';
 import { type BrowserFiles, packModel } from '../../../src/entries/host.ts';
-import { english } from '../../common/english.ts';
 import type { LearnReport, ProjectView, Reply, SegmentState, SegmentView } from '../documents-protocol.ts';
 import { doubtfulWords } from './doubtful-words.ts';
 import { PacedStatus } from './paced-status.ts';
@@ -73,10 +72,11 @@ export class Project {
     const review = new DocumentReview(document);
     const pairs = memory ?? new TranslationMemory();
     const status = new PacedStatus(post);
-    if (!memory && facts.memoryName !== null)
+    const { memoryName } = facts;
+    if (!memory && memoryName !== null)
       for await (const some of store.memory()) {
         for (const pair of some) pairs.add(pair);
-        status.show(() => english`Reading ${facts.memoryName}: ${formatInteger(pairs.size)} pairs`);
+        status.show(() => msg`Reading ${memoryName}: ${pairs.size} pairs`);
       }
     return new Project({ store, files, facts, post }, review, pairs, await store.translations());
   }
@@ -100,7 +100,7 @@ export class Project {
       isTranslated || this.#states.has(i) ? [] : [i],
     );
     if (open.length === 0) return;
-    this.#status(english`Loading the model…`);
+    this.#status(msg`Loading the model…`);
     const model = await this.#loaded();
     const { source, target } = this.#facts;
     const languages = model.languages ? { sourceLang: source, targetLang: target } : {};
@@ -110,7 +110,7 @@ export class Project {
       edits: () => [],
     }));
     let done = 0;
-    this.#status(english`Translating: 0 of ${open.length} segments`);
+    this.#status(msg`Translating: 0 of ${open.length} segments`);
     const { signal } = this.#stop;
     const parts = translateDocument(
       model,
@@ -154,7 +154,7 @@ export class Project {
       for (const [index, state] of states) this.#states.set(index, state);
       await this.#store.add(states);
       for (const [index] of states) this.#post({ type: 'segment', segment: this.#segment(index) });
-      this.#status(done < open.length ? english`Translating: ${done} of ${open.length} segments` : '');
+      this.#status(done < open.length ? msg`Translating: ${done} of ${open.length} segments` : '');
     }
     this.#status('');
   }
@@ -173,7 +173,7 @@ export class Project {
     };
     if (confirm && !state.valid)
       throw new HeddleError(
-        english`The codes of the translation differ from those of the source: each must be there once.`,
+        msg`The codes of the translation differ from those of the source: each must be there once.`,
       );
     this.#states.set(index, state);
     await this.#store.add([[index, state]]);
@@ -247,13 +247,13 @@ export class Project {
 
   #sourceOf(index: number) {
     const segment = this.#review.segments[index];
-    if (!segment) throw new HeddleError(english`There is no segment ${index}.`);
+    if (!segment) throw new HeddleError(msg`There is no segment ${index}.`);
     return segment.source;
   }
 
   #segment(index: number): SegmentView {
-    const { unit = '', shown = '', isTranslated = false } = this.#review.segments[index] ?? {};
-    return { index, unit, source: shown, isTranslated, state: this.#states.get(index) ?? null };
+    const { unit = '', line, shown = '', isTranslated = false } = this.#review.segments[index] ?? {};
+    return { index, unit, line, source: shown, isTranslated, state: this.#states.get(index) ?? null };
   }
 
   #checks(index: number, text: string): Pick<SegmentState, 'problems' | 'valid'> {
@@ -263,7 +263,7 @@ export class Project {
     };
   }
 
-  #status(text: string): void {
+  #status(text: Message | string): void {
     this.#post({ type: 'status', text });
   }
 

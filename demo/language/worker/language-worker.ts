@@ -1,6 +1,7 @@
 // Worker of the page of a language: handles the calls of language-protocol.ts. A Web Lock keeps a second tab from
 // writing the same language.
 
+import { msg } from '../../../src/core/message.ts';
 import { intlCorpus } from '../../../src/entries/data.ts';
 import { HeddleError, loadModel } from '../../../src/entries/heddle.ts';
 import { type BrowserFiles, importModel, zipParts } from '../../../src/entries/host.ts';
@@ -11,7 +12,6 @@ import {
   type LanguageStepName,
   languageConfigFile,
 } from '../../../src/features/marian/commands/language-flow.ts';
-import { english } from '../../common/english.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import { withModelLock } from '../../storage/model-locks.ts';
 import { ModelStore, modelFolder } from '../../storage/model-store.ts';
@@ -27,7 +27,7 @@ const builtInPairs = 4000;
 
 const opened = (async () => {
   const files = await openWorkerStorage();
-  await holdLock('heddle language', english`Another tab makes a language; close it, then reload this page.`);
+  await holdLock('heddle language', msg`Another tab makes a language; close it, then reload this page.`);
   return files;
 })();
 opened.catch(() => undefined); // every call reports the error
@@ -38,7 +38,7 @@ let running: AbortController | undefined;
 async function stateOf(): Promise<LanguageState> {
   await opened;
   const flow = await LanguageFlow.open(folder, { features });
-  if (!flow) throw new HeddleError(english`There is no language.`);
+  if (!flow) throw new HeddleError(msg`There is no language.`);
   return flow.state;
 }
 
@@ -56,7 +56,7 @@ async function run(tune: boolean): Promise<LanguageState> {
     signal,
     onEvent: (event) => progress.take(event),
   });
-  if (!flow) throw new HeddleError(english`There is no language.`);
+  if (!flow) throw new HeddleError(msg`There is no language.`);
   try {
     return await flow.run((name) => {
       [step, state] = [name, flow.state];

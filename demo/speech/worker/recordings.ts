@@ -1,10 +1,10 @@
 // Recordings of sentences in the browser's private file system: WAV files in `speech/clips/`, and `speech/clips.tsv`,
 // the manifest that `heddle train` reads.
 
+import { msg } from '../../../src/core/message.ts';
 import { HeddleError } from '../../../src/entries/heddle.ts';
 import type { BrowserFiles } from '../../../src/entries/host.ts';
 import { zipParts } from '../../../src/entries/host.ts';
-import { english } from '../../common/english.ts';
 import type { RecordingView } from '../speech-protocol.ts';
 
 const folder = 'speech';
@@ -35,7 +35,7 @@ export class Recordings {
   /** Stores a recording; one of the same sentence is replaced. The manifest comes last: it names only whole files. */
   async add(text: string, wav: Uint8Array): Promise<void> {
     const sentence = text.replace(/\s+/g, ' ').trim();
-    if (sentence === '') throw new HeddleError(english`Write the sentence first.`);
+    if (sentence === '') throw new HeddleError(msg`Write the sentence first.`);
     const entries = await this.#entries();
     const number = 1 + Math.max(0, ...entries.map(([path]) => Number.parseInt(path.slice(6), 10)));
     const path = `clips/${String(number).padStart(4, '0')}.wav`;
@@ -57,7 +57,7 @@ export class Recordings {
   /** A zip archive of the manifest and its clips. */
   async archive(): Promise<Blob> {
     const entries = await this.#entries();
-    if (entries.length === 0) throw new HeddleError(english`There are no recordings.`);
+    if (entries.length === 0) throw new HeddleError(msg`There are no recordings.`);
     const files: Record<string, Uint8Array> = { 'clips.tsv': await this.#files.read(manifest) };
     for (const [path] of entries) files[path] = await this.#files.read(`${folder}/${path}`);
     return new Blob(zipParts(files) as BlobPart[], { type: 'application/zip' });

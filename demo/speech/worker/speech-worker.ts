@@ -1,8 +1,8 @@
 // Worker of the page of speech: handles the calls of speech-protocol.ts with one model at a time.
 
+import { type Message, msg } from '../../../src/core/message.ts';
 import { HeddleError, isSupported, loadModel, type Model } from '../../../src/entries/heddle.ts';
 import { type BrowserFiles, importModel, memoryFiles, readModelFacts } from '../../../src/entries/host.ts';
-import { english } from '../../common/english.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { withModelLock } from '../../storage/model-locks.ts';
@@ -15,7 +15,7 @@ import { Recordings } from './recordings.ts';
 import { SampleQueue } from './sample-queue.ts';
 
 const post = (reply: Reply): void => self.postMessage(reply);
-const status = (text: string): void => post({ type: 'status', text });
+const status = (text: Message | string): void => post({ type: 'status', text });
 
 const opened = (async () => {
   const files = await openWorkerStorage();
@@ -31,7 +31,7 @@ let current:
 let queue = new SampleQueue();
 
 function model(): Model {
-  if (!current) throw new HeddleError(english`Select a model first.`);
+  if (!current) throw new HeddleError(msg`Select a model first.`);
   return current.model;
 }
 
@@ -69,7 +69,7 @@ async function load({ name, url }: ModelChoice, files: BrowserFiles): Promise<vo
   const loaded = await loadModel(url ?? name, { tune: false, device: supported ? 'gpu' : 'wasm' });
   current = { name, model: loaded, adapters: 0, hasLearned: false };
   if (await files.exists(`${modelFolder(adapterOf(name))}/adapter_config.json`))
-    await useAdapter().catch(() => status(english`What the model learned before does not fit it any more.`));
+    await useAdapter().catch(() => status(msg`What the model learned before does not fit it any more.`));
 }
 
 const calls: CallHandlers<Calls> = {
@@ -86,7 +86,7 @@ const calls: CallHandlers<Calls> = {
   async store(given) {
     const { files, store } = await opened;
     const [first] = given;
-    if (!first) throw new HeddleError(english`There is no file.`);
+    if (!first) throw new HeddleError(msg`There is no file.`);
     const stem = toModelName(given.length === 1 ? first.name.replace(/\.\w+$/, '') : 'speech model');
     let name = stem;
     for (let n = 2; await store.exists(name); n++) name = `${stem} ${n}`;
@@ -95,14 +95,12 @@ const calls: CallHandlers<Calls> = {
     );
     if (await readsSpeech(files, name)) return name;
     await store.remove(name);
-    throw new HeddleError(
-      english`${first.name}: this model reads text, not speech; use it on the page Train.`,
-    );
+    throw new HeddleError(msg`${first.name}: this model reads text, not speech; use it on the page Train.`);
   },
   async pull(name, hub) {
     const { files, store } = await opened;
     return pullToBrowser(files, store, {}, name, hub, ({ loaded, total }) =>
-      status(english`Downloading ${name}: ${Math.floor((100 * loaded) / Math.max(1, total ?? loaded))} %`),
+      status(msg`Downloading ${name}: ${Math.floor((100 * loaded) / Math.max(1, total ?? loaded))} %`),
     );
   },
   read: async (sound, language) => hearFile(model(), sound, language, post),

@@ -1,10 +1,10 @@
 // Teaches a model the words and the voice of recordings: trains a LoRA adapter on them, and measures word error rates
 // before and after. Loaded at its first use, since it is the code of training.
 
+import { type Message, msg } from '../../../src/core/message.ts';
 import { HeddleError, type Model, train } from '../../../src/entries/heddle.ts';
 import { wordErrorRate } from '../../../src/entries/metrics.ts';
 import type { Clip } from '../../../src/features/speech/index.ts';
-import { english } from '../../common/english.ts';
 import { loraLesson } from '../../common/lora-lesson.ts';
 import type { ErrorChange, TeachReport } from '../speech-protocol.ts';
 
@@ -50,10 +50,10 @@ export async function teachRecordings(
   model: Model,
   clips: readonly Clip[],
   adapter: string,
-  onStatus: (text: string) => void,
+  onStatus: (text: Message) => void,
 ): Promise<TeachReport> {
   if (clips.length < minClips)
-    throw new HeddleError(english`Record at least ${minClips} sentences first; there are ${clips.length}.`);
+    throw new HeddleError(msg`Record at least ${minClips} sentences first; there are ${clips.length}.`);
   const begin = performance.now();
   const heldOut = clips.filter((_, i) => i % heldOutEvery === heldOutEvery - 1);
   const learned = clips.filter((clip) => !heldOut.includes(clip));
@@ -61,7 +61,7 @@ export async function teachRecordings(
     errorsOf(await hear(by, learned), learned),
     errorsOf(await hear(by, heldOut), heldOut),
   ];
-  onStatus(english`Measuring before…`);
+  onStatus(msg`Measuring before…`);
   const [before = 0, heldBefore = 0] = await measure(model);
   const tuned = await train(learned, {
     from: model,
@@ -71,7 +71,7 @@ export async function teachRecordings(
     dev: heldOut,
   });
   try {
-    onStatus(english`Measuring after…`);
+    onStatus(msg`Measuring after…`);
     const [after = 0, heldAfter = 0] = await measure(tuned);
     await tuned.save(adapter, { format: 'lora', force: true });
     const change = (list: readonly Clip[], from: number, to: number): ErrorChange => ({

@@ -110,13 +110,21 @@ export const demoModels: readonly DemoModel[] = [generalModel, ...toyModels];
  */
 export const earlierModels: readonly DemoModel[] = (
   [
-    [50, new URL('../../models/en-es-step50.safetensors', import.meta.url).href],
-    [200, new URL('../../models/en-es-step200.safetensors', import.meta.url).href],
+    [
+      50,
+      english`Dates → Spanish, after 50 of 800 steps`,
+      new URL('../../models/en-es-step50.safetensors', import.meta.url).href,
+    ],
+    [
+      200,
+      english`Dates → Spanish, after 200 of 800 steps`,
+      new URL('../../models/en-es-step200.safetensors', import.meta.url).href,
+    ],
   ] as const
-).map(([step, url]) => ({
+).map(([step, name, url]) => ({
   ...(toyModels[0] as DemoModel),
   id: `en-es-step${step}`,
-  name: english`Dates → Spanish, after ${step} of 800 steps`,
+  name,
   url,
   bytes: 435_720,
   step,

@@ -1,11 +1,11 @@
 // Plans a training without starting it: statistics of the corpus, size of the model, and whether it fits the
 // device.
 
+import { msg } from '../../../src/core/message.ts';
 import type { CorpusArguments } from '../../../src/entries/data.ts';
 import { corpusToTsv, taskSizes } from '../../../src/entries/data.ts';
 import { HeddleError, type JobEvent, planTraining } from '../../../src/entries/heddle.ts';
 import { memoryFiles, platformBudget } from '../../../src/entries/host.ts';
-import { english } from '../../common/english.ts';
 import { isCsv } from '../corpus-format.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview, TrainingSettings } from '../protocol.ts';
 
@@ -32,7 +32,7 @@ async function bytesOf(data: Blob | Uint8Array | string, name: string): Promise<
   try {
     return new Uint8Array(await data.arrayBuffer());
   } catch (error) {
-    throw new HeddleError(english`${name} could not be read; select it again: ${(error as Error).message}`, {
+    throw new HeddleError(msg`${name} could not be read; select it again: ${(error as Error).message}`, {
       cause: error,
     });
   }

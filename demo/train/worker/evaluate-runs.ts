@@ -1,10 +1,10 @@
 // Scores of stored models on the pairs of a file, as of heddle eval: paired bootstrap, groups, the worst sentences.
 
+import { msg } from '../../../src/core/message.ts';
 import { readPairs } from '../../../src/entries/data.ts';
 import { HeddleError, type Model } from '../../../src/entries/heddle.ts';
 import { scoreSystems } from '../../../src/entries/metrics.ts';
 import { evaluationReport } from '../../../src/entries/reports.ts';
-import { english } from '../../common/english.ts';
 import type { RunScores } from '../protocol.ts';
 
 /** Translates the pairs with each model, one after the other, greedily, and compares the models with the first. */
@@ -20,7 +20,7 @@ export async function evaluateRuns(
     const model = await load(name);
     try {
       if (model.config.source === 'frames')
-        throw new HeddleError(english`${name} reads speech or images; select models of texts.`);
+        throw new HeddleError(msg`${name} reads speech or images; select models of texts.`);
       const { target } = model.tokenizers;
       if (outputs.length === 0) normalize = (text) => target.normalize(text);
       const { translations = [] } = await model.evaluate(pairs, { translations: true, signal });

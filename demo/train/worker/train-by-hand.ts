@@ -2,9 +2,9 @@
 
 import { HandTraining, type HandUpdate, type WeightPlace } from '../../../src/api/hand-training.ts';
 import { type PreviewedBatch, previewBatches } from '../../../src/api/preview-batches.ts';
+import { msg } from '../../../src/core/message.ts';
 import { intlCorpus } from '../../../src/entries/data.ts';
-import type { Model, Pair } from '../../../src/entries/heddle.ts';
-import { english } from '../../common/english.ts';
+import { HeddleError, type Model, type Pair } from '../../../src/entries/heddle.ts';
 import type { HandStart, PreviewCorpus, PreviewOptions } from '../protocol.ts';
 
 let training: HandTraining | undefined;
@@ -17,7 +17,7 @@ export async function startByHand(model: Model, pair: Pair): Promise<HandStart> 
 
 /** Does an update; see `HandTraining.update`. */
 export function updateByHand(place: WeightPlace, rate: number, warmupSteps: number): HandUpdate {
-  if (!training) throw new Error(english`no training by hand has started`);
+  if (!training) throw new HeddleError(msg`no training by hand has started`);
   return training.update(place, rate, warmupSteps);
 }
 

@@ -1,6 +1,7 @@
 // Worker of the training page: handles the calls of protocol.ts. It has at most one training and one loaded
 // model.
 
+import { msg } from '../../../src/core/message.ts';
 import type { CorpusArguments } from '../../../src/entries/data.ts';
 import {
   HeddleError,
@@ -20,7 +21,6 @@ import {
   registerHost,
 } from '../../../src/entries/host.ts';
 import { readTrainingLog } from '../../../src/entries/reports.ts';
-import { english } from '../../common/english.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
 import { checkModelName, ExistsError, ModelStore, modelFolder } from '../../storage/model-store.ts';
@@ -82,7 +82,7 @@ async function setCurrent(next: typeof current): Promise<void> {
 async function startRun(name: string, corpus: CorpusArguments, options: TrainOptions): Promise<void> {
   const { startTraining } = await trainingCode();
   checkModelName(name);
-  if (isTraining()) throw new HeddleError(english`A training is running; stop it first.`);
+  if (isTraining()) throw new HeddleError(msg`A training is running; stop it first.`);
   const release = await lockModel(name);
   await setCurrent({ name });
   const readRunLog = () => readTrainingLog(name, { onMessage: warn });
@@ -110,20 +110,20 @@ async function withModel<T>(work: (loaded: LoadedModel) => Promise<T>): Promise<
       if (!(error instanceof RunEndedError)) throw error;
     }
   const entry = current;
-  if (!entry) throw new HeddleError(english`No model is loaded. Train one, or load one.`);
+  if (!entry) throw new HeddleError(msg`No model is loaded. Train one, or load one.`);
   const loaded = await loadCurrent(entry);
   return work({ ...loaded, name: entry.name });
 }
 
 /** The loaded model, which no training changes. */
 function loadedModel(): ReturnType<typeof loadCurrent> {
-  if (!current) throw new HeddleError(english`No model is loaded. Load one.`);
+  if (!current) throw new HeddleError(msg`No model is loaded. Load one.`);
   return loadCurrent(current);
 }
 
 /** Loads a stored model. */
 async function loadStored(name: string, languages?: SentLanguages): Promise<Model> {
-  if (!(await store.exists(name))) throw new HeddleError(english`There is no model ${name} in this browser.`);
+  if (!(await store.exists(name))) throw new HeddleError(msg`There is no model ${name} in this browser.`);
   const isInMemory = (await store.filesOf(name)) === memory;
   const from = isInMemory ? new File([await store.archive(name)], `${name}.zip`) : name;
   return loadModel(from, { tune, onEvent, ...languages });
@@ -152,14 +152,14 @@ async function loadShipped(name: string, url: string): Promise<Model> {
   } catch (error) {
     if (!(error instanceof HeddleError && error.message.startsWith(url))) throw error;
     throw new HeddleError(
-      english`${name}: the file of the model could not be downloaded from ${new URL(url).host}. Check the network connection, then select the model again.`,
+      msg`${name}: the file of the model could not be downloaded from ${new URL(url).host}. Check the network connection, then select the model again.`,
       { cause: error },
     );
   }
 }
 
 function runningTraining(): TrainingRun {
-  if (!training || !isTraining()) throw new HeddleError(english`No training is running.`);
+  if (!training || !isTraining()) throw new HeddleError(msg`No training is running.`);
   return training;
 }
 
@@ -182,7 +182,7 @@ const calls: {
     const { corpusArguments, corpusBytes } = await trainingCode();
     checkModelName(name);
     if ((await store.exists(name)) && !replace)
-      throw new ExistsError(english`A model ${name} is already in this browser.`);
+      throw new ExistsError(msg`A model ${name} is already in this browser.`);
     uploads.clear();
     if (corpus.kind === 'text') uploads.set(corpus.name, await corpusBytes(corpus));
     await startRun(name, corpusArguments(corpus), { testSentences: 0, ...settings });
@@ -192,7 +192,7 @@ const calls: {
     const { corpus, storedPairs } = await readCheckpoint(name);
     if (corpus.kind === 'tsv' && storedPairs === undefined)
       throw new HeddleError(
-        english`${name} cannot be resumed: its training pairs (${corpus.path}) are not in this browser. Resume it with heddle train --resume, or train a new model on that file.`,
+        msg`${name} cannot be resumed: its training pairs (${corpus.path}) are not in this browser. Resume it with heddle train --resume, or train a new model on that file.`,
       );
     await startRun(name, corpus, { ...length, resume: true });
   },
@@ -220,18 +220,17 @@ const calls: {
   history: async (_, name) => (await trainingCode()).readHistory(store, name),
   runs: async () => (await trainingCode()).readRuns(store),
   async evaluate({ signal }, names, pairs) {
-    if (isTraining()) throw new HeddleError(english`A training is running; stop it first.`);
+    if (isTraining()) throw new HeddleError(msg`A training is running; stop it first.`);
     return (await trainingCode()).evaluateRuns(names, pairs, { load: loadStored, signal });
   },
   async corpusOf(_, name) {
     const files = await store.filesOf(name);
     const { storedPairs } = await readCheckpoint(modelFolder(name), { files });
-    if (storedPairs === undefined)
-      throw new HeddleError(english`The pairs of ${name} are not in this browser.`);
+    if (storedPairs === undefined) throw new HeddleError(msg`The pairs of ${name} are not in this browser.`);
     return files.read(storedPairs);
   },
   async load(_, name, from, languages) {
-    if (isTraining()) throw new HeddleError(english`A training is running; stop it first.`);
+    if (isTraining()) throw new HeddleError(msg`A training is running; stop it first.`);
     const entry = { name, from, languages };
     await setCurrent(entry);
     await loadCurrent(entry);

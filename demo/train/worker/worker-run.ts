@@ -1,5 +1,6 @@
 // A training run in the worker, which can be paused and whose model can be used between two updates.
 
+import { msg } from '../../../src/core/message.ts';
 import type { CorpusArguments } from '../../../src/entries/data.ts';
 import {
   HeddleError,
@@ -13,7 +14,6 @@ import {
 } from '../../../src/entries/heddle.ts';
 import { messageOf } from '../../../src/entries/host.ts';
 import { historyOf, type LogRecord, type LogStart } from '../../../src/entries/reports.ts';
-import { english } from '../../common/english.ts';
 import type { GpuMemory, RunInfo, SessionEvent, SessionState } from '../protocol.ts';
 import { messageForVisitors } from './call-error.ts';
 import type { LoadedModel } from './decode-text.ts';
@@ -208,7 +208,7 @@ async function runToEnd(
     return undefined;
   } finally {
     run.running = undefined;
-    const endError = new HeddleError(english`The training of ${name} has ended.`);
+    const endError = new HeddleError(msg`The training of ${name} has ended.`);
     for (const { reject } of saves.splice(0)) reject(endError);
     gate.rejectPause(endError);
   }
@@ -241,7 +241,7 @@ function controlsOf(run: RunState): TrainingRun {
     },
     async singleStep() {
       if (progress.state !== 'paused')
-        throw new HeddleError(english`A single step needs a paused training; pause it first.`);
+        throw new HeddleError(msg`A single step needs a paused training; pause it first.`);
       void save().catch(() => undefined);
       // This may be the last step: the state says how the training has ended.
       await gate.step().catch(() => undefined);
@@ -251,7 +251,7 @@ function controlsOf(run: RunState): TrainingRun {
     change(settings) {
       const result = deferred<void>();
       gate.enqueue(async (running) => {
-        if (!running) return result.reject(new HeddleError(english`The training of ${name} has ended.`));
+        if (!running) return result.reject(new HeddleError(msg`The training of ${name} has ended.`));
         await running.change(settings).then(result.resolve, result.reject);
       });
       return result.promise;

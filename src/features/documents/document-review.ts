@@ -12,8 +12,9 @@ export interface ReviewSegment {
   readonly source: InlineText;
   /** The source as people read it. */
   readonly shown: string;
-  /** Name of its unit. */
+  /** Name of its unit, and its line if that is the name. */
   readonly unit: string;
+  readonly line?: number;
   /** Whether the document has a translation, which stays. */
   readonly isTranslated: boolean;
 }
@@ -31,10 +32,11 @@ export class DocumentReview {
 
   constructor(document: OpenedDocument) {
     this.#document = document;
-    this.segments = document.units.flatMap(({ name, segments }) =>
+    this.segments = document.units.flatMap(({ name, line, segments }) =>
       segments.map(({ source, isTranslated }) => ({
         source,
         unit: name,
+        line,
         isTranslated,
         shown: shownText(source.text, source),
       })),

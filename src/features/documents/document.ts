@@ -35,6 +35,8 @@ export interface Edit {
 export interface DocumentUnit {
   /** What identifies it in reports: an id, or its line. */
   readonly name: string;
+  /** Its line, if that is its name. */
+  readonly line?: number;
   readonly segments: readonly Segment[];
   /**
    * The edits for translations of its segments, in order; undefined for a segment that stays as it is. Edits are

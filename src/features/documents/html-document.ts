@@ -192,6 +192,7 @@ class HtmlRuns {
     this.#line.at = start;
     this.units.push({
       name: `line ${this.#line.number}`,
+      line: this.#line.number,
       segments,
       edits: (translations) => {
         const [main, values] = run ? [translations[0], translations.slice(1)] : [undefined, translations];

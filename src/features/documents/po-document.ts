@@ -56,7 +56,7 @@ export const parsePoDocument: ParseDocument = (text, name) => {
       return [...flag, ...strings];
     };
     const line = text.slice(0, entry.keywords).split('\n').length;
-    return { name: `line ${line}`, segments, edits };
+    return { name: `line ${line}`, line, segments, edits };
   };
   return { text, units: entries.filter(({ id }) => id !== '').map(unitOf) };
 };

@@ -18,6 +18,7 @@ export const parseTextDocument: ParseDocument = (text) => {
     const [start, end] = [index, index + content.length];
     units.push({
       name: `line ${line}`,
+      line,
       segments: [{ source, isTranslated: false }],
       edits: ([translation]) =>
         translation
