@@ -252,7 +252,7 @@ const deepInDemo: Readonly<Record<string, readonly string[]>> = {
   // Toys: a batch as a training sees it, and a training by hand.
   learn: ['api/hand-training', 'api/preview-batches'],
   // Toys, and the model as a program without heddle.
-  train: ['api/hand-training', 'api/model-programs', 'api/preview-batches'],
+  train: ['api/hand-training', 'api/preview-batches', 'features/pytorch/take-away/model-programs'],
   // The hub proxy of the development server and the build of the pages run in Node, before the library is built.
   '': ['files/hub/repository'],
   build: ['files/zip', 'session/host'],

@@ -5,11 +5,11 @@
 import { readFileSync } from 'node:fs';
 import type { Model } from '../../src/api/model.ts';
 import { lexiconSteps, WordAligner } from '../../src/features/corpora/align/lexicon.ts';
-import { wordsOf } from '../../src/text/tokenizers/token-words.ts';
 import { hasTerm } from '../../src/features/documents/segment-checks.ts';
 import { type PlacedTerm, withTermMarks } from '../../src/features/documents/soft-terms.ts';
 import type { Pair } from '../../src/text/corpus/pairs.ts';
 import { corpusBleu } from '../../src/text/metrics/bleu.ts';
+import { wordsOf } from '../../src/text/tokenizers/token-words.ts';
 
 const options = { beams: 8, longTexts: 'skip' } as const;
 

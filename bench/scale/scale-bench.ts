@@ -27,9 +27,9 @@ import { parameterList } from '../../src/model/parameters.ts';
 import { presets } from '../../src/model/presets.ts';
 import type { BatchArrays } from '../../src/text/batches/batches.ts';
 import { fillBatch } from '../../src/text/batches/batches.ts';
+import { initializeTraining } from '../../src/train/run/training-state.ts';
 import { optimizerConfig } from '../../src/train/update/optimizer-config.ts';
 import { trainingGraph } from '../../src/train/update/training-graphs.ts';
-import { initializeTraining } from '../../src/train/run/training-state.ts';
 import { fitsOf } from './scale-fits.ts';
 import {
   type AxisCosts,

@@ -3,8 +3,9 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
-import { tagModes } from '../features/documents/pairs/pair-readers.ts';
-import { type PairFiles, pairFormats, pathsOf } from '../text/corpus/pair-files.ts';
+import { features } from '../features/features.ts';
+import { lineFormats, type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
+import { tagModes } from '../text/corpus/pair-reader.ts';
 
 /** Values of the flags. */
 export interface PairFlags extends Pick<PairFiles, 'format' | 'sourceColumn' | 'targetColumn' | 'tags'> {
@@ -30,7 +31,10 @@ export const addPairFlags = (command: Command): Command =>
       'column of the target, field in JSON, e.g. translation.es, or language (default: target)',
     )
     .addOption(
-      new Option('--format <name>', 'format of the files (default: by their extension)').choices(pairFormats),
+      new Option('--format <name>', 'format of the files (default: by their extension)').choices([
+        ...Object.keys(lineFormats),
+        ...features.pairReaders.map(({ format }) => format),
+      ]),
     )
     .addOption(
       new Option(

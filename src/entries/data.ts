@@ -7,10 +7,11 @@
 
 export type { ReadPairsOptions } from '../api/read-pairs.ts';
 export type { CorpusMixture, StageFiles, WeightedFiles } from '../features/corpora/corpus-stages.ts';
+export { corpusToTsv } from '../features/documents/pairs/corpus-to-tsv.ts';
 export type { ByteStream, PairBlockOptions } from '../text/corpus/pair-blocks.ts';
 export type { BadLine, CorpusFiles, PairFiles, PairFormat } from '../text/corpus/pair-files.ts';
 export { type HeldOut, type Split, splitPairs } from '../text/corpus/pairs.ts';
-export { corpusToTsv, readTsv, type TsvCorpus } from '../text/corpus/tsv.ts';
+export { readTsv, type TsvCorpus } from '../text/corpus/tsv.ts';
 export { type IntlKind, type IntlOptions, type IntlPair, intlCorpus } from '../text/intl/intl-corpus.ts';
 export { splitSentences } from '../text/sentences.ts';
 export {

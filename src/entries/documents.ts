@@ -41,4 +41,4 @@ export { translateDocument } from '../features/documents/translate-document.ts';
 export type { SegmentMethod, SentenceModel } from '../features/documents/translate-segments.ts';
 export type { MemoryMatch } from '../features/documents/translation-memory.ts';
 export { TranslationMemory } from '../features/documents/translation-memory.ts';
-export { type MemoryPair, writeTmx } from '../text/corpus/write-tmx.ts';
+export { type MemoryPair, writeTmx } from '../features/documents/write-tmx.ts';

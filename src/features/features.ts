@@ -6,6 +6,7 @@ import { isObject } from '../files/json-files.ts';
 import type { ModelFormat } from '../formats/model-format.ts';
 import type { Features } from '../session/feature-table.ts';
 import { type CorporaSettings, corporaSettings } from './corpora/corpora-settings.ts';
+import { pairReaders } from './documents/pairs/pair-readers.ts';
 import { firefoxFacts, isLanguagePair, marianFacts } from './marian/marian-format.ts';
 import { type OnnxDtype, onnxFacts } from './onnx/onnx-format.ts';
 import { pytorchFacts } from './pytorch/pytorch-format.ts';
@@ -101,6 +102,12 @@ export const features: Features = {
   },
   formats: [pytorch, onnx, marian, firefox],
   sources: [firefoxReleases],
+  pairReaders,
+  textTasks: {
+    draw: async () => (await import('./corpora/batches/drawn-rows.ts')).drawTask,
+    trainLexicon: async () => (await import('./corpora/align/lexicon.ts')).lexiconTask,
+    clean: async () => (await import('./corpora/clean/clean-block.ts')).cleanTask,
+  },
   engines: {
     wasm: async (session, trains) => (await withoutGpu()).engineWithoutGpu('wasm', session, trains),
     auto: async (session, trains) => (await withoutGpu()).engineWithoutGpu('auto', session, trains),

@@ -5,6 +5,8 @@ import type { DecodeRuledTexts } from '../decode/ruled-texts.ts';
 import type { ModelSource } from '../files/hub/model-source.ts';
 import type { ModelFormat } from '../formats/model-format.ts';
 import type { SourceKinds } from '../model/source-kind.ts';
+import type { PairReader } from '../text/corpus/pair-reader.ts';
+import type { GuestTasks } from '../text/text-pool.ts';
 import type { DataStepRow } from './data-step.ts';
 import type { GivenDataRow } from './given-data.ts';
 import type { GuestSettings } from './guest-settings.ts';
@@ -25,6 +27,10 @@ export interface Features {
   readonly formats: readonly ModelFormat[];
   /** Places of models beside the hub. */
   readonly sources: readonly ModelSource[];
+  /** Readers of pairs whose records are not lines. */
+  readonly pairReaders: readonly PairReader[];
+  /** Tasks that threads do on texts, beside those of src/text/text-tasks.ts. */
+  readonly textTasks: GuestTasks;
   /** Engines of named devices beside those of src/session/named-engines.ts. */
   readonly engines: NamedEngines;
   /** Kinds of sources by name, beside tokens. */
@@ -41,6 +47,8 @@ export const noFeatures: Features = {
   trainingSources: {},
   formats: [],
   sources: [],
+  pairReaders: [],
+  textTasks: {},
   engines: {},
   sourceKinds: {},
 };

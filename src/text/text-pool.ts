@@ -1,8 +1,7 @@
 // Runs text tasks (text-tasks.ts) on the chunks of a corpus, in threads of the host or in this thread.
 import { type ErrorKind, HeddleError } from '../core/errors.ts';
 import { type Pace, runPaced, type Steps, type WorkProgress } from '../core/steps.ts';
-import type { ChunkOf, PartOf, ResultOf, TaskArguments, TaskName, TextTask } from './text-tasks.ts';
-import { textTasks } from './text-tasks.ts';
+import { mainTasks, type TextTask, type TextTaskKind } from './text-tasks.ts';
 
 /** A thread of the host; messages are structured clones. */
 export interface TextThread {
@@ -23,7 +22,7 @@ export interface TextThreads {
 /** A request to a thread; it answers them in order. */
 type Request =
   | { readonly type: 'open' }
-  | { readonly type: 'start'; readonly run: number; readonly name: TaskName; readonly args: unknown }
+  | { readonly type: 'start'; readonly run: number; readonly name: string; readonly args: unknown }
   | { readonly type: 'map'; readonly run: number; readonly chunk: unknown }
   | { readonly type: 'end'; readonly run: number };
 
@@ -43,11 +42,22 @@ interface Reply {
 
 type AnyTask = TextTask<unknown, unknown, unknown>;
 
+/** Tasks of guests by name; each loads its code when it is opened (`Features.textTasks`). */
+export type GuestTasks = Readonly<
+  Record<string, () => Promise<TextTaskKind<unknown, unknown, unknown, unknown>>>
+>;
+
 /** Milliseconds between two progress messages of a chunk. */
 const interval = 100;
 
-/** Serves the requests in a thread: returns the function that receives messages; `post` sends the answers. */
-export function serveTextTasks(post: (message: unknown) => void): (message: unknown) => void {
+/**
+ * Serves the requests in a thread: returns the function that receives messages; `post` sends the answers. `guests`: the
+ * tasks besides those of the main house.
+ */
+export function serveTextTasks(
+  post: (message: unknown) => void,
+  guests: GuestTasks = {},
+): (message: unknown) => void {
   const tasks = new Map<number, AnyTask>();
   let shown = 0;
   const pace: Pace = (progress) => {
@@ -58,7 +68,12 @@ export function serveTextTasks(post: (message: unknown) => void): (message: unkn
   };
   const answer = async (request: Request): Promise<unknown> => {
     if (request.type === 'open') return undefined;
-    if (request.type === 'start') return void tasks.set(request.run, open(request.name, request.args));
+    if (request.type === 'start') {
+      const kinds: readonly TextTaskKind<unknown, unknown, unknown, unknown>[] = mainTasks;
+      const kind = kinds.find(({ name }) => name === request.name) ?? (await guests[request.name]?.());
+      if (!kind) throw new Error(`this thread has no task ${request.name}`);
+      return void tasks.set(request.run, kind.open(request.args));
+    }
     const task = tasks.get(request.run) as AnyTask;
     if (request.type === 'map') return mapPaced(task, request.chunk, pace);
     tasks.delete(request.run);
@@ -78,8 +93,6 @@ export function serveTextTasks(post: (message: unknown) => void): (message: unkn
   };
 }
 
-const open = (name: TaskName, args: unknown): AnyTask => textTasks[name](args as never) as unknown as AnyTask;
-
 /** Runs a task on a chunk, and calls `pace` between its steps. */
 async function mapPaced(task: AnyTask, chunk: unknown, pace: Pace): Promise<unknown> {
   const part = await task.map(chunk);
@@ -88,14 +101,14 @@ async function mapPaced(task: AnyTask, chunk: unknown, pace: Pace): Promise<unkn
 }
 
 /** Options of `TextPool.run`. */
-export interface RunOptions<N extends TaskName> {
-  readonly name: N;
-  readonly args: TaskArguments<N>;
-  readonly chunks: Iterable<ChunkOf<N>> | AsyncIterable<ChunkOf<N>>;
+export interface RunOptions<Args, Chunk, Part, Result> {
+  readonly task: TextTaskKind<Args, Chunk, Part, Result>;
+  readonly args: Args;
+  readonly chunks: Iterable<Chunk> | AsyncIterable<Chunk>;
   /** Progress of the run. Default: the sum of the progress of its chunks. */
   readonly progress?: () => WorkProgress;
   /** Receives the result of chunk `index`; chunks end in any order. */
-  onPart?(part: PartOf<N>, index: number, chunk: ChunkOf<N>): void;
+  onPart?(part: Part, index: number, chunk: Chunk): void;
   /** Maximum number of threads; 0: only this thread. Default: all. */
   readonly threads?: number;
 }
@@ -126,26 +139,26 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
      * Runs a task; resolves to the result of each thread. Rejects if `pace` rejects, a thread ends, or the
      * signal is aborted.
      */
-    async run<N extends TaskName>(options: RunOptions<N>): Promise<ResultOf<N>[]> {
-      const { name, args, chunks, progress, onPart, threads: maxThreads = threads.length } = options;
+    async run<Args, Chunk, Part, Result>(options: RunOptions<Args, Chunk, Part, Result>): Promise<Result[]> {
+      const { task: kind, args, chunks, progress, onPart, threads: maxThreads = threads.length } = options;
       const source =
         Symbol.asyncIterator in chunks ? chunks[Symbol.asyncIterator]() : chunks[Symbol.iterator]();
       let taken = 0;
       /** Runs chunks, one after the other. */
-      const work = async (map: (chunk: unknown, index: number) => Promise<unknown>): Promise<void> => {
+      const work = async (map: (chunk: Chunk, index: number) => Promise<unknown>): Promise<void> => {
         for (;;) {
           const index = taken++;
           const { done, value } = await source.next();
           if (done) return;
           const part = await map(value, index);
-          onPart?.(part as never, index, value);
+          onPart?.(part as Part, index, value);
           if (progress) await pace(progress());
         }
       };
       if (threads.length === 0 || maxThreads === 0) {
-        const task = open(name, args);
+        const task = kind.open(args);
         await work((chunk) => mapPaced(task, chunk, progress ? () => undefined : pace));
-        return (task.end ? [await task.end()] : []) as never;
+        return task.end ? [await task.end()] : [];
       }
       const run = runs++;
       // Latest progress of each chunk, by index.
@@ -157,13 +170,13 @@ export async function openTextPool(pace: Pace, host?: TextThreads, signal?: Abor
         pace({ task: step.task, done: sum('done'), total: sum('total') })?.catch(() => undefined); // `stopped` rejects too
       };
       const all = threads.slice(0, maxThreads).map(async (thread) => {
-        await thread.call({ type: 'start', run, name, args });
+        await thread.call({ type: 'start', run, name: kind.name, args });
         await work((chunk, index) =>
           thread.call({ type: 'map', run, chunk }, (step) => void (progress || report(step, index))),
         );
         return thread.call({ type: 'end', run });
       });
-      return (await Promise.race([Promise.all(all), stopped])) as never;
+      return (await Promise.race([Promise.all(all), stopped])) as Result[];
     },
     /** Stops the threads. */
     close(): void {

@@ -2,10 +2,7 @@
 // task processes chunks, in any order except for `hash`; its arguments and results are structured clones.
 
 import type { Steps } from '../core/steps.ts';
-import type { LexiconData } from '../features/corpora/align/lexicon.ts';
-import type { DrawOptions, DrawRequest } from '../features/corpora/batches/drawn-rows.ts';
-import type { CleanedBlock, CleanOptions } from '../features/corpora/clean/clean-block.ts';
-import { type EncodedCorpus, type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
+import { type EncodeOptions, encodePairs } from './batches/encoded-corpus.ts';
 import { type PairChunk, packPairs, pairsIn } from './corpus/packed-pairs.ts';
 import { type BadLine, type PairBlock, parseBlock, textsOfBlock } from './corpus/pair-files.ts';
 import { createPairHash, type HeldOut, type Pair, splitPairs } from './corpus/pairs.ts';
@@ -25,6 +22,12 @@ export interface TextTask<Chunk, Part, Result = undefined> {
   end?(): Result | Promise<Result>;
 }
 
+/** A kind of task. Threads find it by its name in their table: `mainTasks`, and the tasks of guests. */
+export interface TextTaskKind<Args, Chunk, Part, Result = undefined> {
+  readonly name: string;
+  open(args: Args): TextTask<Chunk, Part, Result>;
+}
+
 /** Pairs of a block by set, and its invalid lines. */
 export interface ParsedPart {
   readonly sets: Readonly<Record<'train' | 'dev' | 'test', PairChunk>>;
@@ -37,14 +40,9 @@ export interface ParsedPart {
  * Parses blocks of files. With `split` the pairs are split and packed, in shared memory if `shared`. Without
  * it, all are in `train`, with their further references.
  */
-function parse({
-  split,
-  shared = false,
-}: {
-  split?: HeldOut;
-  shared?: boolean;
-}): TextTask<PairBlock, ParsedPart> {
-  return {
+export const parseTask: TextTaskKind<{ split?: HeldOut; shared?: boolean }, PairBlock, ParsedPart> = {
+  name: 'parse',
+  open: ({ split, shared = false }) => ({
     async map(block) {
       const { pairs, bad, columns } = await parseBlock(block);
       const common = { name: block.name, bad, columns };
@@ -53,14 +51,22 @@ function parse({
       const pack = (part: keyof typeof sets) => packPairs(sets[part], shared);
       return { ...common, sets: { train: pack('train'), dev: pack('dev'), test: pack('test') } };
     },
-  };
-}
+  }),
+};
 
 /** Fingerprint of pairs; needs the chunks in order. */
-function hash(): TextTask<PairChunk, undefined, ReturnType<ReturnType<typeof createPairHash>['value']>> {
-  const pairs = createPairHash();
-  return { map: (chunk) => void pairs.add(pairsIn(chunk)) as undefined, end: pairs.value };
-}
+export const hashTask: TextTaskKind<
+  undefined,
+  PairChunk,
+  undefined,
+  ReturnType<ReturnType<typeof createPairHash>['value']>
+> = {
+  name: 'hash',
+  open() {
+    const pairs = createPairHash();
+    return { map: (chunk) => void pairs.add(pairsIn(chunk)) as undefined, end: pairs.value };
+  },
+};
 
 /** Counts as one text and an array: faster to send between threads than a map. */
 export interface CountTable {
@@ -82,52 +88,59 @@ export interface TokenizerOptions extends VocabularyOptions {
 export type Sides = readonly ('source' | 'target')[];
 
 /** Counts the words or characters of some tokenizers, in every `every`-th pair. */
-function count(
-  options: TokenizerOptions & { tokenizers: readonly Sides[]; every?: number },
-): TextTask<PairChunk, undefined, CountTable[]> {
-  const { every = 1 } = options;
-  const counters = Promise.all(options.tokenizers.map(() => counterOf(options)));
-  return {
-    async map(chunk) {
-      const opened = await counters;
-      for (const [at, pair] of pairsIn(chunk).entries())
-        if (at % every === 0)
-          for (const [i, sides] of options.tokenizers.entries())
-            for (const side of sides) opened[i]?.add(pair[side]);
-      return undefined;
-    },
-    end: async () => (await counters).map(tableOf),
-  };
-}
+export const countTask: TextTaskKind<
+  TokenizerOptions & { tokenizers: readonly Sides[]; every?: number },
+  PairChunk,
+  undefined,
+  CountTable[]
+> = {
+  name: 'count',
+  open(options) {
+    const { every = 1 } = options;
+    const counters = Promise.all(options.tokenizers.map(() => counterOf(options)));
+    return {
+      async map(chunk) {
+        const opened = await counters;
+        for (const [at, pair] of pairsIn(chunk).entries())
+          if (at % every === 0)
+            for (const [i, sides] of options.tokenizers.entries())
+              for (const side of sides) opened[i]?.add(pair[side]);
+        return undefined;
+      },
+      end: async () => (await counters).map(tableOf),
+    };
+  },
+};
 
 /** Counts the words of texts in blocks of files, of every `every`-th record; the part is the number of texts. */
-function countTexts({
-  options,
-  side,
-  every,
-}: {
-  options: TokenizerOptions;
-  side: 'source' | 'target' | 'both';
-  every: number;
-}): TextTask<PairBlock, number, CountTable[]> {
-  const counter = counterOf(options);
-  return {
-    async map(block) {
-      const opened = await counter;
-      let texts = 0;
-      for (const [i, record] of (await textsOfBlock(block)).entries()) {
-        if (i % every !== 0) continue;
-        const wanted = side === 'both' ? record : side === 'source' ? record.slice(0, 1) : record.slice(1, 2);
-        for (const text of wanted) {
-          if (text.trim() !== '') texts++;
-          opened.add(text);
+export const countTextsTask: TextTaskKind<
+  { options: TokenizerOptions; side: 'source' | 'target' | 'both'; every: number },
+  PairBlock,
+  number,
+  CountTable[]
+> = {
+  name: 'countTexts',
+  open({ options, side, every }) {
+    const counter = counterOf(options);
+    return {
+      async map(block) {
+        const opened = await counter;
+        let texts = 0;
+        for (const [i, record] of (await textsOfBlock(block)).entries()) {
+          if (i % every !== 0) continue;
+          const wanted =
+            side === 'both' ? record : side === 'source' ? record.slice(0, 1) : record.slice(1, 2);
+          for (const text of wanted) {
+            if (text.trim() !== '') texts++;
+            opened.add(text);
+          }
         }
-      }
-      return texts;
-    },
-    end: async () => [tableOf(await counter)],
-  };
-}
+        return texts;
+      },
+      end: async () => [tableOf(await counter)],
+    };
+  },
+};
 
 /** Counts words or characters as a kind of tokenizer has them. */
 async function counterOf(options: TokenizerOptions): Promise<TextCounter> {
@@ -152,23 +165,26 @@ function joinCounts(tables: readonly CountTable[]): Counts {
 }
 
 /** Trains a tokenizer on the counts of several threads; the result is its tokenizer.json. */
-function trainTokenizer({ kind, ...options }: TokenizerOptions): TextTask<readonly CountTable[], string> {
-  if (kind === 'unigram' || kind === 'sentencepiece-bpe')
+export const trainTokenizerTask: TextTaskKind<TokenizerOptions, readonly CountTable[], string> = {
+  name: 'trainTokenizer',
+  open({ kind, ...options }) {
+    if (kind === 'unigram' || kind === 'sentencepiece-bpe')
+      return {
+        async map(tables) {
+          const { sentencePieceSteps } = await import('./sentencepiece/sentencepiece-training.ts');
+          return (function* () {
+            return JSON.stringify(yield* sentencePieceSteps(joinCounts(tables), { kind, ...options }));
+          })();
+        },
+      };
+    const steps = { word: wordSteps, char: characterSteps, bpe: bpeSteps }[kind];
     return {
-      async map(tables) {
-        const { sentencePieceSteps } = await import('./sentencepiece/sentencepiece-training.ts');
-        return (function* () {
-          return JSON.stringify(yield* sentencePieceSteps(joinCounts(tables), { kind, ...options }));
-        })();
+      *map(tables) {
+        return JSON.stringify(yield* steps(joinCounts(tables), options));
       },
     };
-  const steps = { word: wordSteps, char: characterSteps, bpe: bpeSteps }[kind];
-  return {
-    *map(tables) {
-      return JSON.stringify(yield* steps(joinCounts(tables), options));
-    },
-  };
-}
+  },
+};
 
 /** A tokenizer as plain data. */
 export interface TokenizerData {
@@ -210,79 +226,37 @@ export async function areCopied(
   return (await same(source, 'source')) && (await same(target, 'target'));
 }
 
-/** Encodes pairs. */
-function encode({
-  options,
-  ...given
-}: {
-  source: Tokenizer | TokenizerData;
-  target: Tokenizer | TokenizerData;
-  options: EncodeOptions;
-}): TextTask<PairChunk, ReturnType<typeof encodePairs>> {
+/** Both tokenizers of a task, which a thread gets as plain data. */
+export async function openTokenizers(given: {
+  readonly source: Tokenizer | TokenizerData;
+  readonly target: Tokenizer | TokenizerData;
+}): Promise<readonly [source: Tokenizer, target: Tokenizer]> {
   const open = async (tokenizer: Tokenizer | TokenizerData) =>
     'json' in tokenizer ? tokenizerOf(tokenizer) : tokenizer;
-  const source = open(given.source);
-  const target = given.target === given.source ? source : open(given.target);
-  const both = Promise.all([source, target]);
-  both.catch(() => undefined); // `map` rejects with it
-  return { map: async (chunk) => encodePairs(pairsIn(chunk), ...(await both), options) };
+  const source = await open(given.source);
+  return [source, given.target === given.source ? source : await open(given.target)];
 }
 
-/** Draws rows of batches: fresh pieces, augmented pairs. */
-function draw({
-  options,
-  ...given
-}: {
-  source: Tokenizer | TokenizerData;
-  target: Tokenizer | TokenizerData;
-  options: DrawOptions;
-}): TextTask<DrawRequest, EncodedCorpus> {
-  const opening = (async () => {
-    const source = 'json' in given.source ? await tokenizerOf(given.source) : given.source;
-    const same = given.target === given.source;
-    const target = same ? source : 'json' in given.target ? await tokenizerOf(given.target) : given.target;
-    const { createRowDrawer } = await import('../features/corpora/batches/drawn-rows.ts');
-    return createRowDrawer(source, target, options);
-  })();
-  opening.catch(() => undefined); // `map` rejects with it
-  return { map: async (request) => (await opening)(request) };
-}
-
-/** Trains the lexicon of word alignments. */
-const trainLexicon = (): TextTask<readonly Pair[], LexiconData> => ({
-  async map(pairs) {
-    const { lexiconSteps } = await import('../features/corpora/align/lexicon.ts');
-    return lexiconSteps(pairs);
+/** Encodes pairs. */
+export const encodeTask: TextTaskKind<
+  { source: Tokenizer | TokenizerData; target: Tokenizer | TokenizerData; options: EncodeOptions },
+  PairChunk,
+  ReturnType<typeof encodePairs>
+> = {
+  name: 'encode',
+  open({ options, ...given }) {
+    const both = openTokenizers(given);
+    both.catch(() => undefined); // `map` rejects with it
+    return { map: async (chunk) => encodePairs(pairsIn(chunk), ...(await both), options) };
   },
-});
-
-/** Applies the rules of `heddle clean`. */
-const clean = (options: CleanOptions): TextTask<PairBlock, CleanedBlock> => ({
-  map: async (block) => (await import('../features/corpora/clean/clean-block.ts')).cleanBlock(block, options),
-});
-
-/** All tasks by name. */
-export const textTasks = {
-  parse,
-  hash,
-  count,
-  countTexts,
-  trainTokenizer,
-  encode,
-  draw,
-  trainLexicon,
-  clean,
 };
 
-/** Name of a task. */
-export type TaskName = keyof typeof textTasks;
-/** Arguments of a task. */
-export type TaskArguments<N extends TaskName> = Parameters<(typeof textTasks)[N]>[0];
-/** What a thread gets: a chunk of the corpus. */
-export type ChunkOf<N extends TaskName> = Parameters<ReturnType<(typeof textTasks)[N]>['map']>[0];
-/** What a thread returns for a chunk. */
-export type PartOf<N extends TaskName> =
-  ReturnType<(typeof textTasks)[N]> extends TextTask<never, infer P, unknown> ? P : never;
-/** The result of a task, from all parts. */
-export type ResultOf<N extends TaskName> =
-  ReturnType<(typeof textTasks)[N]> extends TextTask<never, unknown, infer R> ? R : never;
+/** The tasks of the main house, which all threads have. */
+export const mainTasks = [
+  parseTask,
+  hashTask,
+  countTask,
+  countTextsTask,
+  trainTokenizerTask,
+  encodeTask,
+] as const;

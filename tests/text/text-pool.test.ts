@@ -1,5 +1,6 @@
 // The work on the texts of a corpus, in this thread and in others: the same results, errors, progress, and
 // how it stops.
+
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
@@ -11,6 +12,7 @@ import { chunksOf, packedPairs, packPairs } from '../../src/text/corpus/packed-p
 import { fingerprint } from '../../src/text/corpus/pairs.ts';
 import { intlCorpus } from '../../src/text/intl/intl-corpus.ts';
 import { openTextPool, serveTextTasks, type TextThreads } from '../../src/text/text-pool.ts';
+import { hashTask, parseTask, trainTokenizerTask } from '../../src/text/text-tasks.ts';
 import { prepareTrainingData, type TrainingDataOptions } from '../../src/train/data/training-data.ts';
 import { distFile } from '../support/dist.ts';
 
@@ -52,7 +54,7 @@ async function prepared(given: TrainingDataOptions, threads?: TextThreads) {
   const pool = await openTextPool(none, threads);
   const list = threads ? packed : pairs;
   const [[data], task] = await Promise.all([
-    pool.run({ name: 'hash', args: undefined, chunks: chunksOf(list), threads: 1 }),
+    pool.run({ task: hashTask, args: undefined, chunks: chunksOf(list), threads: 1 }),
     prepareTrainingData(list, given, { pool }),
   ]);
   pool.close();
@@ -92,7 +94,7 @@ it('works in this thread if no thread starts, and without those that do not', as
   };
   const failing = await openTextPool(none, fakeThreads(2, reject(0)));
   expect(failing.parallel).toBe(false);
-  const [data] = await failing.run({ name: 'hash', args: undefined, chunks: chunksOf(pairs) });
+  const [data] = await failing.run({ task: hashTask, args: undefined, chunks: chunksOf(pairs) });
   expect(data).toEqual(fingerprint(pairs));
   expect((await openTextPool(none, fakeThreads(2, reject(1)))).parallel).toBe(true);
   const missing = pathToFileURL(resolve(import.meta.dirname, 'missing.js'));
@@ -105,7 +107,7 @@ it('rejects with the error of a thread', async () => {
   const bytes = new Uint8Array([97, 9, 0xff, 10]);
   const block = { name: 'x.tsv', format: 'tsv', line: 7, bytes, columns: [0, 1], references: 1 } as const;
   const error = await pool
-    .run({ name: 'parse', args: {}, chunks: [block] })
+    .run({ task: parseTask, args: {}, chunks: [block] })
     .catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(HeddleError);
   expect((error as Error).message).toMatch(/^x\.tsv: line 7 is not UTF-8/);
@@ -120,7 +122,7 @@ it('ends at once when its signal is aborted, and ends its threads', async () => 
   );
   const table = { items: Array.from({ length: 300_000 }, (_, i) => `w${i * 7919}x${i}`).join('\n') };
   const learning = pool.run({
-    name: 'trainTokenizer',
+    task: trainTokenizerTask,
     args: { kind: 'bpe', size: 30_000 },
     chunks: [[{ ...table, counts: new Float64Array(300_000).fill(1) }]],
   });
@@ -141,7 +143,7 @@ it('adds up the progress of threads', async () => {
     String.fromCharCode(97 + (i % 26)).repeat(1 + (i % 40)),
   );
   const table = { items: items.join('\n'), counts: new Float64Array(20_000).fill(2) };
-  await pool.run({ name: 'trainTokenizer', args: { kind: 'bpe', size: 2000 }, chunks: [[table], [table]] });
+  await pool.run({ task: trainTokenizerTask, args: { kind: 'bpe', size: 2000 }, chunks: [[table], [table]] });
   expect(seen.some(({ total }) => total === 4000 || total === 2 * new Set(items).size)).toBe(true);
 });
 

@@ -1,7 +1,6 @@
 // The programs that a visitor takes away: a model with its settings and some pairs, as an archive. Loaded at its
 // first use.
 
-import { takeAway } from '../../../src/api/model-programs.ts';
 import { type CorpusArguments, intlCorpus, readTsv, taskCorpus } from '../../../src/entries/data.ts';
 import {
   loadModel,
@@ -11,6 +10,7 @@ import {
   type TrainSettings,
 } from '../../../src/entries/heddle.ts';
 import { zipParts } from '../../../src/entries/host.ts';
+import { takeAway } from '../../../src/features/pytorch/take-away/model-programs.ts';
 import { type ModelStore, modelFolder } from '../../storage/model-store.ts';
 
 /** Number of pairs of a corpus that the programs have. */

@@ -12,7 +12,7 @@ import { startPieces } from '../../text/open-tokenizer.ts';
 import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
 import { tokenizerWithoutStart, withoutStart } from '../../text/sentencepiece/pieces-without-start.ts';
 import { openTextPool } from '../../text/text-pool.ts';
-import type { TokenizerOptions } from '../../text/text-tasks.ts';
+import { countTextsTask, type TokenizerOptions, trainTokenizerTask } from '../../text/text-tasks.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface TokenizerArguments {
@@ -59,10 +59,11 @@ export const tokenizer: Job<TokenizerArguments, TrainedTokenizer> = async (args,
     const every = Math.max(1, Math.ceil(total / textBytes / maxCountedTexts));
     let [done, texts] = [0, 0];
     const tables = await pool.run({
-      name: 'countTexts',
+      task: countTextsTask,
       args: { options, side, every },
       chunks: pairBlocks(given, {
         open: (path) => openStream(files, path),
+        readers: session.features.pairReaders,
         onBytes: (bytes) => {
           done += bytes;
         },
@@ -76,7 +77,7 @@ export const tokenizer: Job<TokenizerArguments, TrainedTokenizer> = async (args,
     check(texts > 0, 'tokenizer: the files have no text');
     let json = '';
     await pool.run({
-      name: 'trainTokenizer',
+      task: trainTokenizerTask,
       args: options,
       chunks: [tables.flat()],
       onPart(result) {

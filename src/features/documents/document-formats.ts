@@ -1,9 +1,9 @@
 // The table of document formats, and opening a document. The module of a format is loaded when it is used.
 
 import { HeddleError } from '../../core/errors.ts';
-import { encodingOfXml } from '../../text/corpus/xml-reader.ts';
 import type { DocumentOptions, ParseDocument, TranslatableDocument } from './document.ts';
 import { charsetOf } from './pairs/po-file.ts';
+import { encodingOfXml } from './pairs/xml-reader.ts';
 import { decodeDocument, type EncodedText } from './text-encoding.ts';
 
 /** A row of the table. */

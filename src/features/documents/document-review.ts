@@ -1,11 +1,11 @@
 // A document under review: its segments as people read and edit them, and the document with what they
 // confirmed. An edited text has the codes as the document writes them; here they become placeholders again.
 
-import type { MemoryPair } from '../../text/corpus/write-tmx.ts';
 import type { SegmentTranslation, TranslationOrigin } from './document.ts';
 import type { OpenedDocument } from './document-formats.ts';
 import { type InlineText, keepsCodes, renderText } from './inline/inline-text.ts';
 import { type CheckResult, checkSegment, shownText } from './segment-checks.ts';
+import type { MemoryPair } from './write-tmx.ts';
 
 /** A segment of a document under review. */
 export interface ReviewSegment {

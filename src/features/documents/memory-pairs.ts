@@ -1,9 +1,9 @@
 // Reads the pairs of a translation memory from a stream: a file of any size, with a part of it in memory at a time.
 
 import { fileChunks, type PairBlockOptions, pairBlocks } from '../../text/corpus/pair-blocks.ts';
-import { parseBlock } from '../../text/corpus/pair-files.ts';
+import { parseBlock, readerOf } from '../../text/corpus/pair-files.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
-import { equalPlaceholders, pairReaders, readerFormatOf } from './pairs/pair-readers.ts';
+import { equalPlaceholders, pairReaders } from './pairs/pair-readers.ts';
 
 /** Languages of a call; unknown ones are those of the file. */
 export interface MemoryLanguages {
@@ -20,12 +20,12 @@ export async function* memoryPairs(
   options: Pick<PairBlockOptions, 'open' | 'onBytes'>,
   languages: MemoryLanguages = {},
 ): AsyncGenerator<readonly Pair[], void, void> {
-  const format = readerFormatOf(path);
-  if (!format) {
+  const reader = readerOf(path, undefined, pairReaders);
+  if (!reader) {
     for await (const block of pairBlocks({ files: [path] }, options)) yield (await parseBlock(block)).pairs;
     return;
   }
-  const read = await pairReaders[format].load();
-  const given = format === 'tmx' || format === 'xliff' ? languages : {};
-  for await (const pairs of read(fileChunks(path, options), path, given)) yield pairs.map(equalPlaceholders);
+  const read = await reader.load();
+  for await (const pairs of read(fileChunks(path, options), path, languages))
+    yield pairs.map(equalPlaceholders);
 }

@@ -1,8 +1,8 @@
 // Gettext catalogs as documents: each message without a translation gets one, marked fuzzy. The other lines stay.
 
-import { isForOne, type PluralForms } from '../../text/corpus/plural-forms.ts';
 import type { DocumentUnit, Edit, ParseDocument, SegmentTranslation } from './document.ts';
 import { type InlineText, inlineText, renderText } from './inline/inline-text.ts';
+import { isForOne, type PluralForms } from './pairs/plural-forms.ts';
 import { type PoEntry, parsePo, quotePo } from './pairs/po-file.ts';
 
 /** The text that a plural form translates: the singular for the form of 1, if it has the codes that are needed. */

@@ -3,13 +3,13 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { isSameLanguage } from '../../text/corpus/language-choice.ts';
-import { type XmlAttributes, XmlReader } from '../../text/corpus/xml-reader.ts';
 import type { DocumentUnit, Edit, ParseDocument, SegmentTranslation } from './document.ts';
 import { anyCodes } from './inline/code-patterns.ts';
 import { CodeNumbers } from './inline/inline-builder.ts';
 import { type InlineCode, type InlineText, inlineText, partOf, renderText } from './inline/inline-text.ts';
 import { type CodeKind, placeholderOf, withoutPlaceholders } from './inline/placeholders.ts';
 import { inlineElements, inlineKey, localName, untranslatedStates } from './pairs/xliff.ts';
+import { type XmlAttributes, XmlReader } from './pairs/xml-reader.ts';
 
 /** What an element is: a code that holds what is in it, or a pair around text. */
 type ElementKind = CodeKind | 'pair';

@@ -7,7 +7,7 @@ import { normalizeText } from '../../text/corpus/normalize-text.ts';
 import {
   type CorpusFiles,
   decodeUtf8,
-  formatOf,
+  lineFormatOf,
   linesOf,
   type PairFiles,
   parseCsv,
@@ -92,7 +92,7 @@ async function rowsOf(
   lines: readonly string[],
   { format: wanted, sourceColumn, targetColumn }: PairFiles,
 ): Promise<(readonly string[])[]> {
-  const format = formatOf(path, wanted);
+  const format = lineFormatOf(path, wanted);
   const columns = {
     clip: sourceColumn ? [sourceColumn] : pathColumns,
     text: targetColumn ? [targetColumn] : textColumns,

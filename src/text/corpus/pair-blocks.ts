@@ -2,9 +2,18 @@
 
 import { check, HeddleError } from '../../core/errors.ts';
 import { msg, option } from '../../core/message.ts';
-import { hasReader, readerBlocks } from '../../features/documents/pairs/pair-readers.ts';
 import { concatBytes } from '../../files/files.ts';
-import { countLines, decodeUtf8, formatOf, type PairBlock, type PairFiles, parseCsv } from './pair-files.ts';
+import {
+  countLines,
+  decodeUtf8,
+  type LineFormat,
+  lineFormatOf,
+  type PairBlock,
+  type PairFiles,
+  parseCsv,
+  readerOf,
+} from './pair-files.ts';
+import type { PairReader, SegmentPair } from './pair-reader.ts';
 
 /** A stream of bytes. */
 export type ByteStream = ReadableStream<Uint8Array>;
@@ -13,6 +22,8 @@ export type ByteStream = ReadableStream<Uint8Array>;
 export interface PairBlockOptions {
   /** Opens a file. */
   open(path: string): Promise<ByteStream>;
+  /** Readers of formats whose records are not lines (`Features.pairReaders`). [none] */
+  readonly readers?: readonly PairReader[];
   /** Receives the number of bytes that were read, before decompression. */
   onBytes?(bytes: number): void;
   /** Maximum number of references of a pair. [1] */
@@ -35,7 +46,7 @@ export async function* pairBlocks(
   options: PairBlockOptions,
 ): AsyncGenerator<PairBlock, void, void> {
   const { files = [], source = [], target = [], format } = given;
-  const { references = 1, blockBytes = 2 ** 20 } = options;
+  const { references = 1, blockBytes = 2 ** 20, readers = [] } = options;
   check(files.length + source.length + target.length > 0, 'corpus: no file of pairs is named');
   check(
     source.length === target.length,
@@ -61,14 +72,13 @@ export async function* pairBlocks(
     }
   }
   for (const name of files) {
-    const kind = formatOf(name, format);
-    if (hasReader(kind)) {
-      const read = fileChunks(name, options);
-      const chunks = kind === 'po' ? withNewlines(read) : read;
-      for await (const block of readerBlocks(kind, chunks, name, given, blockBytes))
+    const reader = readerOf(name, format, readers);
+    if (reader) {
+      for await (const block of readerBlocks(reader, fileChunks(name, options), name, given, blockBytes))
         yield { name, format: 'tsv', ...block, columns: [0, 1], references: 1 };
       continue;
     }
+    const kind = lineFormatOf(name, format, readers);
     const records = new Records(name, options, kind === 'csv');
     const columns = await columnsOf(given, kind, name, records);
     for (let line = 1; ; ) {
@@ -80,10 +90,46 @@ export async function* pairBlocks(
   }
 }
 
+/**
+ * Yields blocks of TSV with the pairs of a file, and the number of the first pair of each. Throws as the reader,
+ * and if the file has no pairs.
+ */
+export async function* readerBlocks(
+  reader: PairReader,
+  chunks: AsyncIterable<Uint8Array>,
+  name: string,
+  { sourceColumn, targetColumn, tags }: PairFiles,
+  blockBytes: number,
+): AsyncGenerator<{ readonly line: number; readonly bytes: Uint8Array }> {
+  const pairs = reader.read(chunks, name, { source: sourceColumn, target: targetColumn, tags });
+  let [line, lines, size, total] = [1, [] as string[], 0, 0];
+  for (let next = await pairs.next(); ; next = await pairs.next()) {
+    for (const pair of next.done ? [] : next.value) {
+      const text = lineOf(pair);
+      lines.push(text);
+      size += text.length;
+    }
+    if (lines.length > 0 && (next.done || size >= blockBytes)) {
+      yield { line, bytes: new TextEncoder().encode(lines.join('')) };
+      line += lines.length;
+      total += lines.length;
+      [lines, size] = [[], 0];
+    }
+    if (!next.done) continue;
+    const { described } = next.value;
+    check(total > 0, msg`there is no pair: the file has no ${described}`, { area: name });
+    return;
+  }
+}
+
+/** A pair as a line of TSV, whose texts have no line breaks and tabs. */
+const lineOf = ({ source, target }: SegmentPair): string =>
+  `${source.replace(/\s+/g, ' ')}\t${target.replace(/\s+/g, ' ')}\n`;
+
 /** Columns of source and target; reads the header of a file that has one. */
 async function columnsOf(
   { sourceColumn, targetColumn }: PairFiles,
-  format: 'tsv' | 'csv' | 'jsonl',
+  format: LineFormat,
   name: string,
   records: Records,
 ): Promise<readonly [number | string, number | string]> {
@@ -129,7 +175,8 @@ export async function* fileChunks(
 const headBytes = 2 ** 16;
 
 /** Chunks of a text file; if its start has CR and no LF, as in exports of old Macs, each CR becomes an LF. */
-async function* withNewlines(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+export async function* withNewlines(given: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const chunks = given[Symbol.asyncIterator]();
   let start: Uint8Array = new Uint8Array();
   let next: IteratorResult<Uint8Array>;
   do {
@@ -140,7 +187,7 @@ async function* withNewlines(chunks: AsyncGenerator<Uint8Array>): AsyncGenerator
   const written = (bytes: Uint8Array): Uint8Array =>
     isOld ? bytes.map((byte) => (byte === carriageReturn ? newline : byte)) : bytes;
   yield written(start);
-  for await (const chunk of chunks) yield written(chunk);
+  for (next = await chunks.next(); !next.done; next = await chunks.next()) yield written(next.value);
 }
 
 /** The error of a file that cannot be read. */

@@ -3,27 +3,20 @@
 import papa from 'papaparse';
 import { check, HeddleError } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
-import {
-  type ReaderFormat,
-  readerFormatOf,
-  type TagMode,
-} from '../../features/documents/pairs/pair-readers.ts';
 import { normalizeText } from './normalize-text.ts';
+import type { PairReader, TagMode } from './pair-reader.ts';
 import type { Pair } from './pairs.ts';
 
 /**
- * Formats whose records are lines: columns separated by tabs, comma-separated values with a header, or a JSON
- * object on each line.
+ * Formats whose records are lines, with the ends of the names of their files: columns separated by tabs,
+ * comma-separated values with a header, or a JSON object on each line.
  */
-type LineFormat = 'tsv' | 'csv' | 'jsonl';
+export const lineFormats = { tsv: ['tsv', 'txt'], csv: ['csv'], jsonl: ['jsonl', 'ndjson', 'json'] } as const;
+/** Name of a format of lines. */
+export type LineFormat = keyof typeof lineFormats;
 
-/** Formats of a file with both sides: lines, or one with a reader of its own (pair-readers.ts). */
-export const pairFormats = ['tsv', 'csv', 'jsonl', 'tmx', 'xliff', 'po', 'mo'] as const satisfies readonly (
-  | LineFormat
-  | ReaderFormat
-)[];
-/** Name of a format. */
-export type PairFormat = (typeof pairFormats)[number];
+/** Name of a format: one of lines, or one with a reader of its own (pair-reader.ts). */
+export type PairFormat = LineFormat | (string & {});
 
 /**
  * Files of pairs; plain JSON, if they are paths. Each may be gzipped, and `-` is stdin. Several files are read one
@@ -117,14 +110,38 @@ export const nameOfPairs = (given: PairFiles): string =>
     .map((path) => (path === '-' ? 'stdin' : path))
     .join(', ');
 
-/** Format of a file: by its name unless given. */
-export const formatOf = (path: string, given?: PairFormat): PairFormat =>
-  given ??
-  ({ csv: 'csv', jsonl: 'jsonl', ndjson: 'jsonl', json: 'jsonl' } as const)[
-    /\.(csv|jsonl|ndjson|json)(?:\.gz)?$/i.exec(path)?.[1]?.toLowerCase() ?? ''
-  ] ??
-  readerFormatOf(path) ??
-  'tsv';
+/** The end of a name after its last dot, without `.gz`. */
+const extensionOf = (path: string): string => /\.(\w+)(?:\.gz)?$/i.exec(path)?.[1]?.toLowerCase() ?? '';
+
+/** The reader of a file, by its name unless the format is given; undefined for files of lines. */
+export const readerOf = <Reader extends PairReader>(
+  path: string,
+  format: PairFormat | undefined,
+  readers: readonly Reader[],
+): Reader | undefined =>
+  readers.find((reader) =>
+    format === undefined ? reader.extensions.includes(extensionOf(path)) : reader.format === format,
+  );
+
+/**
+ * The format of a file of lines, by its name unless given; TSV for unknown names. Throws a HeddleError if there is no
+ * such format.
+ */
+export function lineFormatOf(
+  path: string,
+  format: PairFormat | undefined,
+  readers: readonly PairReader[] = [],
+): LineFormat {
+  const names = Object.keys(lineFormats) as LineFormat[];
+  if (format !== undefined) {
+    const found = names.find((name) => name === format);
+    const all = [...names, ...readers.map((reader) => reader.format)];
+    check(found, msg`there is no format ${format}; the formats are ${all.join(', ')}`, { area: path });
+    return found;
+  }
+  const extension = extensionOf(path);
+  return names.find((name) => (lineFormats[name] as readonly string[]).includes(extension)) ?? 'tsv';
+}
 
 /**
  * Parses the records of a block; texts are normalized (NFC, single spaces). The first reference that is not

@@ -1,8 +1,6 @@
 // Reads TSV corpora from memory: source, tab, target; further columns are ignored or references. Invalid
 // lines are reported. CSV is converted to TSV.
 import { check } from '../../core/errors.ts';
-import { readerBlocks, readerFormatOf } from '../../features/documents/pairs/pair-readers.ts';
-import { concatBytes } from '../../files/files.ts';
 import { type BadLine, checkParsed, decodeUtf8, linesOf, parseCsv, parseRecords } from './pair-files.ts';
 import type { Pair } from './pairs.ts';
 
@@ -52,23 +50,4 @@ export async function csvToTsv(bytes: Uint8Array, name: string): Promise<Uint8Ar
     (row) => `${oneLine(row[named ? from : 0])}\t${oneLine(row[named ? to : 1])}\n`,
   );
   return new TextEncoder().encode(lines.join(''));
-}
-
-/**
- * Converts a corpus that a visitor gives to TSV: TMX, XLIFF, PO and MO by the name of the file, else CSV if
- * `isCsv`. Throws a HeddleError that starts with `name` if it cannot be read.
- */
-export async function corpusToTsv(bytes: Uint8Array, name: string, isCsv: boolean): Promise<Uint8Array> {
-  const format = readerFormatOf(name);
-  if (!format) return isCsv ? csvToTsv(bytes, name) : bytes;
-  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
-  const parts: Uint8Array[] = [];
-  for await (const block of readerBlocks(format, iterate(stream), name, {}, 2 ** 20)) parts.push(block.bytes);
-  return concatBytes(parts);
-}
-
-/** The chunks of a stream; Safari's streams are not iterable. */
-async function* iterate(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const reader = stream.getReader();
-  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
 }

@@ -30,7 +30,7 @@ import { readTsv } from '../../text/corpus/tsv.ts';
 import type { IntlKind } from '../../text/intl/intl-corpus.ts';
 import type { TaskName } from '../../text/tasks/task-corpus.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
-import type { ParsedPart } from '../../text/text-tasks.ts';
+import { type ParsedPart, parseTask } from '../../text/text-tasks.ts';
 
 /** The corpus of a run; plain JSON. `Path`: how `train` is given its files, also as File and Blob objects. */
 export type CorpusArguments<Path = string> =
@@ -207,7 +207,7 @@ async function bytesOf(files: Files, paths: readonly string[]): Promise<number> 
 /** Reads files of pairs as `readPairs`; packed and split by source sentence if `split` is given. */
 async function readSets(
   given: PairFiles,
-  { files, emit }: CorpusSession,
+  { files, emit, features }: CorpusSession,
   pool: TextPool,
   { split, references = 1 }: { readonly split?: HeldOut; readonly references?: number },
 ): Promise<ReadCorpus & Required<Pick<ReadCorpus, 'fileSizes'>>> {
@@ -219,10 +219,11 @@ async function readSets(
   };
   const parts: ParsedPart[] = [];
   await pool.run({
-    name: 'parse',
+    task: parseTask,
     args: { split, shared: pool.parallel },
     chunks: pairBlocks(given, {
       open: (path) => openStream(files, path),
+      readers: features.pairReaders,
       references,
       onBytes,
       blockBytes: 2 ** 16,

@@ -13,7 +13,7 @@ import { openTokenizer, openTokenizerWithoutStart, startPieces } from '../../tex
 import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
 import { vocabularySize } from '../../text/sentencepiece/vocabulary-size.ts';
 import type { TextPool } from '../../text/text-pool.ts';
-import type { Sides, TokenizerOptions } from '../../text/text-tasks.ts';
+import { countTask, type Sides, type TokenizerOptions, trainTokenizerTask } from '../../text/text-tasks.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 
 /** The tokenizers of both sides. */
@@ -116,7 +116,7 @@ async function trainTokenizers(
   let done = 0;
   const every = options.kind === 'unigram' ? Math.ceil(pairs.length / (maxCountedTexts / 2)) : 1;
   const tables = await pool.run({
-    name: 'count',
+    task: countTask,
     args: { tokenizers, every, ...options },
     chunks: chunksOf(pairs),
     progress: () => ({ task: 'count', done, total: pairs.length }),
@@ -126,7 +126,7 @@ async function trainTokenizers(
   });
   const files: string[] = [];
   await pool.run({
-    name: 'trainTokenizer',
+    task: trainTokenizerTask,
     args: options,
     chunks: tokenizers.map((_, i) => tables.flatMap((table) => table[i] ?? [])),
     onPart(json, index) {

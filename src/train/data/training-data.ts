@@ -10,7 +10,7 @@ import { describeSkipped, encodePairs, joinEncoded } from '../../text/batches/en
 import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
-import { areCopied, tokenizerData } from '../../text/text-tasks.ts';
+import { areCopied, encodeTask, tokenizerData } from '../../text/text-tasks.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { type KnownModel, type NewModelOptions, newModel, type TokenizerPair } from './new-model.ts';
 
@@ -144,7 +144,7 @@ async function encodeList(
   const parts: EncodedCorpus[] = [];
   let done = 0;
   await pool.run({
-    name: 'encode',
+    task: encodeTask,
     args: {
       source: data,
       target: target === source ? data : parallel ? tokenizerData(target) : target,

@@ -12,6 +12,7 @@ import { nameOfPairs, type PairFiles } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
 import { readTokenizerFile, type TokenizerFileOptions } from '../../text/load-tokenizer.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
+import { hashTask } from '../../text/text-tasks.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import {
   type CorpusSession,
@@ -200,7 +201,7 @@ async function fingerprintOf(
   pool: TextPool,
 ): Promise<Fingerprint> {
   if (source) return source.fingerprint(pairs);
-  const [hashed] = await pool.run({ name: 'hash', args: undefined, chunks: chunksOf(pairs), threads: 1 });
+  const [hashed] = await pool.run({ task: hashTask, args: undefined, chunks: chunksOf(pairs), threads: 1 });
   return hashed as Fingerprint;
 }
 

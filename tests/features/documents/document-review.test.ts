@@ -6,7 +6,7 @@ import { expect, it } from 'vitest';
 import { openDocument } from '../../../src/features/documents/document-formats.ts';
 import { DocumentReview } from '../../../src/features/documents/document-review.ts';
 import { readTmx } from '../../../src/features/documents/pairs/tmx.ts';
-import { writeTmx } from '../../../src/text/corpus/write-tmx.ts';
+import { writeTmx } from '../../../src/features/documents/write-tmx.ts';
 
 const xliff = `<xliff version="1.2"><file source-language="en" original="x" datatype="plaintext"><body>
 <trans-unit id="1"><source>One <g id="1">two</g> %s &amp; <x id="2"/></source></trans-unit>

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openDocument } from '../../../src/features/documents/document-formats.ts';
 import { DocumentReview } from '../../../src/features/documents/document-review.ts';
 import { translateDocument } from '../../../src/features/documents/translate-document.ts';
-import { writeTmx } from '../../../src/text/corpus/write-tmx.ts';
+import { writeTmx } from '../../../src/features/documents/write-tmx.ts';
 import { fakeModel } from '../../support/fake-sentence-model.ts';
 
 const schemas = process.env.HEDDLE_SCHEMAS ?? join(import.meta.dirname, '../../../shared/schemas');

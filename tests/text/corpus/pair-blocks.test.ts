@@ -133,12 +133,11 @@ it('reads lines that end in CR in every text format, also beside a file with LF'
     'a.csv': 'source,target\rone,uno\rtwo,dos\r',
     'head.tsv': 'id\tsource\ttarget\r1\tone\tuno\r2\ttwo\tdos\r',
     'a.jsonl': '{"source":"one","target":"uno"}\r{"source":"two","target":"dos"}\r',
-    'a.po': 'msgid ""\rmsgstr ""\r\rmsgid "one"\rmsgstr "uno"\r\rmsgid "two"\rmsgstr "dos"\r',
     'a.en': 'one\rtwo\r',
     'a.es': 'uno\ndos\n',
     'gz.tsv': gzipSync('one\tuno\rtwo\tdos'),
   };
-  for (const name of ['a.csv', 'a.jsonl', 'a.po', 'gz.tsv'])
+  for (const name of ['a.csv', 'a.jsonl', 'gz.tsv'])
     expect((await read(texts, { files: [name] }, { blockBytes: 1 })).pairs, name).toEqual(pairs);
   const columns = { sourceColumn: 'source', targetColumn: 'target' };
   expect((await read(texts, { files: ['head.tsv'], ...columns })).pairs).toEqual(pairs);
@@ -199,15 +198,13 @@ it('reads records of CSV that end in CR, LF and CRLF in one file, and reports li
   expect(bad).toEqual(['2 CR between pairs', '3 not JSON']);
 });
 
-it('reports NUL characters in JSON and PO, and empty sides in CSV', async () => {
+it('reports NUL characters in JSON, and empty sides in CSV', async () => {
   const texts = {
     'a.jsonl': '{"source":"a\\u0000","target":"b"}\n{"source":"a","target":"b"}\n',
-    'a.po': 'msgid "a\0b"\nmsgstr "c"\n\nmsgid "d"\nmsgstr "e"\n',
     'a.csv': 'source,target\n,\n" "," "\na,\n,b\n\nc,d\n',
   };
   const badOf = async (name: string) => (await read(texts, { files: [name] })).bad;
   expect(await badOf('a.jsonl')).toEqual(['1 NUL byte']);
-  expect(await badOf('a.po')).toEqual(['1 NUL byte']);
   expect(await badOf('a.csv')).toEqual([
     '1 both sides empty',
     '2 both sides empty',

@@ -3,6 +3,7 @@
 
 import type { Steps } from '../../../core/steps.ts';
 import type { Pair } from '../../../text/corpus/pairs.ts';
+import type { TextTaskKind } from '../../../text/text-tasks.ts';
 import { wordsOf } from '../../../text/tokenizers/token-words.ts';
 
 /** Translation probabilities of words, sparse, by source word; plain data. Word 0 of the source is "no word". */
@@ -261,3 +262,9 @@ export function symmetrized(forward: readonly number[], backward: readonly numbe
     .map((at) => some.get(at) as readonly [number, number])
     .sort(([i, j], [a, b]) => i - a || j - b);
 }
+
+/** `lexiconSteps` as a task of threads. */
+export const lexiconTask: TextTaskKind<undefined, readonly Pair[], LexiconData> = {
+  name: 'trainLexicon',
+  open: () => ({ map: (pairs) => lexiconSteps(pairs) }),
+};

@@ -4,8 +4,7 @@ import type { Batches } from '../../../text/batches/batches.ts';
 import type { BatchShape } from '../../../text/batches/buckets.ts';
 import type { EncodedCorpus } from '../../../text/batches/encoded-corpus.ts';
 import type { TextPool } from '../../../text/text-pool.ts';
-import type { TaskArguments } from '../../../text/text-tasks.ts';
-import { type DrawRequest, pickRows } from './drawn-rows.ts';
+import { type DrawArguments, type DrawRequest, drawTask, pickRows } from './drawn-rows.ts';
 
 /** Batches that are drawn before they are needed, besides one for each thread. */
 const ahead = 2;
@@ -15,7 +14,7 @@ export interface DrawnBatchOptions {
   readonly corpus: EncodedCorpus;
   readonly shapes: readonly BatchShape[];
   readonly batches: Batches;
-  readonly task: TaskArguments<'draw'>;
+  readonly task: DrawArguments;
   /** Opens the pool at the first batch. */
   readonly openPool: () => Promise<TextPool>;
   /** Maximum number of threads of the pool; 0: draw in this thread. */
@@ -99,7 +98,7 @@ export class DrawnBatches {
     const pool = await openPool();
     const chunks = { [Symbol.asyncIterator]: () => ({ next: () => this.#next() }) };
     const run = pool.run({
-      name: 'draw',
+      task: drawTask,
       args: task,
       chunks,
       onPart: (rows, index) => {

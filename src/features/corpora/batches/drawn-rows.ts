@@ -10,6 +10,7 @@ import {
   type PieceSampler,
   type SamplingOptions,
 } from '../../../text/sentencepiece/piece-sampler.ts';
+import { openTokenizers, type TextTaskKind, type TokenizerData } from '../../../text/text-tasks.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import type { LexiconData } from '../align/lexicon.ts';
 import { WordAligner } from '../align/lexicon.ts';
@@ -138,3 +139,20 @@ async function augmenterOf(
   const aligner = new WordAligner(lexicon);
   return createAugmenter(rates, (source, target) => aligner.align(source, target));
 }
+
+/** What rows are drawn with; threads get the tokenizers as plain data. */
+export interface DrawArguments {
+  readonly source: Tokenizer | TokenizerData;
+  readonly target: Tokenizer | TokenizerData;
+  readonly options: DrawOptions;
+}
+
+/** Draws rows of batches as a task of threads. */
+export const drawTask: TextTaskKind<DrawArguments, DrawRequest, EncodedCorpus> = {
+  name: 'draw',
+  open({ options, ...given }) {
+    const drawer = openTokenizers(given).then(([source, target]) => createRowDrawer(source, target, options));
+    drawer.catch(() => undefined); // `map` rejects with it
+    return { map: async (request) => (await drawer)(request) };
+  },
+};

@@ -2,6 +2,7 @@
 // and hashes for duplicates.
 
 import { linesOf, type PairBlock, parseBlock } from '../../../text/corpus/pair-files.ts';
+import type { TextTaskKind } from '../../../text/text-tasks.ts';
 import {
   brokenRule,
   type CleanLanguages,
@@ -104,3 +105,9 @@ async function recordsOf(block: PairBlock): Promise<CleanRecord[]> {
     return { texts: [source, target], rest: further ? `\t${all.slice(2).join('\t').trimEnd()}` : '' };
   });
 }
+
+/** `cleanBlock` as a task of threads. */
+export const cleanTask: TextTaskKind<CleanOptions, PairBlock, CleanedBlock> = {
+  name: 'clean',
+  open: (options) => ({ map: (block) => cleanBlock(block, options) }),
+};

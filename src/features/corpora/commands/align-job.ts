@@ -101,7 +101,10 @@ export const align: Job<AlignArguments, AlignedPairs> = async (args, session) =>
   const pace = createPace(session);
   const pairs: Pair[] = [];
   let nulLines = 0;
-  for await (const block of pairBlocks(given, { open: (path) => openStream(files, path) }))
+  for await (const block of pairBlocks(given, {
+    open: (path) => openStream(files, path),
+    readers: session.features.pairReaders,
+  }))
     for (const [source = '', target = ''] of await textsOfBlock(block)) {
       if (source.includes('\0') || target.includes('\0')) nulLines++;
       pairs.push({ source: ofSource(source), target: ofTarget(target) });

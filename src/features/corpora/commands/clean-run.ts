@@ -26,7 +26,8 @@ import { nodeTextThreads } from '../../../host/node-host.ts';
 import { pairBlocks } from '../../../text/corpus/pair-blocks.ts';
 import { type PairFiles, pathsOf } from '../../../text/corpus/pair-files.ts';
 import { openTextPool } from '../../../text/text-pool.ts';
-import { type CleanedBlock, type CleanOptions, rulesOf } from '../clean/clean-block.ts';
+import { pairReaders } from '../../documents/pairs/pair-readers.ts';
+import { type CleanedBlock, type CleanOptions, cleanTask, rulesOf } from '../clean/clean-block.ts';
 import { type RuleName, ruleNames } from '../clean/clean-rules.ts';
 import { DuplicateFilter, pairKeys } from '../clean/duplicate-filter.ts';
 
@@ -162,6 +163,7 @@ export class CleanRun {
       let index = 0;
       const all = pairBlocks(pairs, {
         open: (path) => openStream(files, path),
+        readers: pairReaders,
         onBytes: (bytes) => {
           done += bytes;
         },
@@ -174,7 +176,7 @@ export class CleanRun {
     let next = 0;
     try {
       await pool.run({
-        name: 'clean',
+        task: cleanTask,
         args: { limits, languages },
         chunks: blocks(),
         progress: () => ({ task: 'read', done, total }),

@@ -180,6 +180,12 @@ async function checkStudent(settings: TrainSettings, { features }: Session): Pro
   if (initFolder(settings) === undefined) modelConfig({ ...recipe.data.model, srcVocab: 8, tgtVocab: 8 });
 }
 
+/** How the files of pairs are opened. */
+const openingOf = ({ files, features }: Session) => ({
+  open: (path: string) => openStream(files, path),
+  readers: features.pairReaders,
+});
+
 /** The distinct texts in the order of the files, and the number of those that were repeated. */
 async function readTexts(
   given: PairFiles,
@@ -187,7 +193,7 @@ async function readTexts(
 ): Promise<{ readonly texts: readonly string[]; readonly repeated: number }> {
   const texts = new Set<string>();
   let [all, nulTexts] = [0, 0];
-  for await (const block of pairBlocks(given, { open: (path) => openStream(session.files, path) }))
+  for await (const block of pairBlocks(given, openingOf(session)))
     for (const source of await sourcesOf(block)) {
       if (!source) continue;
       if (source.includes('\0')) nulTexts++;
@@ -202,7 +208,7 @@ async function readTexts(
 /** The targets of each source; none for texts without a pair. */
 async function readReferences(given: PairFiles, session: Session): Promise<Map<string, string[]>> {
   const references = new Map<string, string[]>();
-  for await (const block of pairBlocks(given, { open: (path) => openStream(session.files, path) }))
+  for await (const block of pairBlocks(given, openingOf(session)))
     for (const { source, target } of (await parseBlock(block)).pairs)
       references.set(source, [...(references.get(source) ?? []), target]);
   return references;

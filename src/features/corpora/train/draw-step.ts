@@ -8,7 +8,7 @@ import { type Pair, type PairList, sampleEvenly } from '../../../text/corpus/pai
 import type { TextPool } from '../../../text/text-pool.ts';
 import { areCopied, tokenizerData } from '../../../text/text-tasks.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
-import type { LexiconData } from '../align/lexicon.ts';
+import { type LexiconData, lexiconTask } from '../align/lexicon.ts';
 import {
   type AugmentRates,
   augmentRates,
@@ -111,7 +111,7 @@ function decodedPairs(
 async function trainLexicon(pairs: readonly Pair[], pool: TextPool): Promise<LexiconData> {
   let lexicon: LexiconData = emptyLexicon;
   await pool.run({
-    name: 'trainLexicon',
+    task: lexiconTask,
     args: undefined,
     chunks: [pairs],
     onPart(part) {

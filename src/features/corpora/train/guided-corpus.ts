@@ -18,6 +18,7 @@ import { hashText, type PairList } from '../../../text/corpus/pairs.ts';
 import { textsOfTokens, wordsOf, wordsOfTokens } from '../../../text/tokenizers/token-words.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import type { TokenizerPair } from '../../../train/data/new-model.ts';
+import { pairReaders } from '../../documents/pairs/pair-readers.ts';
 import type { Links } from '../align/lexicon.ts';
 import { parseLinks } from '../align/pharaoh.ts';
 import { AlignedRows } from '../batches/aligned-rows.ts';
@@ -78,7 +79,10 @@ export async function readAlignments(
   const lines = alignmentLines(path, files);
   const name = nameOfPairs(pairFiles);
   let count = 0;
-  for await (const block of pairBlocks(pairFiles, { open: (file) => openStream(files, file) }))
+  for await (const block of pairBlocks(pairFiles, {
+    open: (file) => openStream(files, file),
+    readers: pairReaders,
+  }))
     for (const [source = '', target = ''] of await textsOfBlock(block)) {
       const { done, value: line } = await lines.next();
       check(!done, () => `${path}: it has ${count} lines, ${name} has more; it needs a line for each pair`);

@@ -3,10 +3,11 @@
 
 import { HeddleError } from '../../../core/errors.ts';
 import { concatBytes } from '../../../files/files.ts';
-import type { PairReader, SegmentPair } from '../../../text/corpus/pair-reader.ts';
-import { defaultPlurals, parsePluralForms } from '../../../text/corpus/plural-forms.ts';
+import type { SegmentPair } from '../../../text/corpus/pair-reader.ts';
+import { defaultPlurals, parsePluralForms } from './plural-forms.ts';
 import { pairsOf, wholeFile } from './po.ts';
 import { decodePo, parseHeader } from './po-file.ts';
+import type { SegmentReader } from './segment-reader.ts';
 
 /** The number that ends the segments of a string that depends on the system. */
 const lastSegment = 0xffffffff;
@@ -119,8 +120,8 @@ class MoFile {
   }
 }
 
-/** Reads an MO file, in any order of bytes and with strings that depend on the system. See `PairReader`. */
-export const readMo: PairReader = async function* (chunks, name) {
+/** Reads an MO file, in any order of bytes and with strings that depend on the system. See `PairReader.read`. */
+export const readMo: SegmentReader = async function* (chunks, name) {
   const file = new MoFile(await wholeFile(chunks, name), name);
   const { strings, systemStrings } = file;
   const hasHeader = strings.count > 0 && file.string(strings.ids, 0).length === 0;

@@ -4,7 +4,7 @@
 // (https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html).
 
 import { HeddleError } from '../../../core/errors.ts';
-import { defaultPlurals, type PluralForms, parsePluralForms } from '../../../text/corpus/plural-forms.ts';
+import { defaultPlurals, type PluralForms, parsePluralForms } from './plural-forms.ts';
 
 /** A keyword with its string. */
 export interface PoField {

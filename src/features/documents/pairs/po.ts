@@ -2,9 +2,11 @@
 
 import { HeddleError } from '../../../core/errors.ts';
 import { concatBytes } from '../../../files/files.ts';
-import type { PairReader, SegmentPair } from '../../../text/corpus/pair-reader.ts';
-import { isForOne, type PluralForms } from '../../../text/corpus/plural-forms.ts';
+import { withNewlines } from '../../../text/corpus/pair-blocks.ts';
+import type { SegmentPair } from '../../../text/corpus/pair-reader.ts';
+import { isForOne, type PluralForms } from './plural-forms.ts';
 import { decodePo, parsePo } from './po-file.ts';
+import type { SegmentReader } from './segment-reader.ts';
 
 /** Larger files are not read: gettext's catalogs are at most some MB, and a whole file is in memory. */
 const maxBytes = 256 * 2 ** 20;
@@ -37,9 +39,9 @@ export async function wholeFile(chunks: AsyncIterable<Uint8Array>, name: string)
   return concatBytes(parts);
 }
 
-/** Reads a PO file; fuzzy, untranslated and obsolete messages are skipped. See `PairReader`. */
-export const readPo: PairReader = async function* (chunks, name) {
-  const { entries, plurals } = parsePo(decodePo(await wholeFile(chunks, name), name), name);
+/** Reads a PO file; fuzzy, untranslated and obsolete messages are skipped. See `PairReader.read`. */
+export const readPo: SegmentReader = async function* (chunks, name) {
+  const { entries, plurals } = parsePo(decodePo(await wholeFile(withNewlines(chunks), name), name), name);
   yield entries
     .filter(({ flags }) => !flags.has('fuzzy'))
     .flatMap(({ id, plural, translations }) => [

@@ -2,10 +2,11 @@
 // memory at a time.
 
 import { LanguageChoice } from '../../../text/corpus/language-choice.ts';
-import type { PairReader, SegmentPair } from '../../../text/corpus/pair-reader.ts';
-import { readXmlPairs, type XmlPairs } from '../../../text/corpus/xml-pairs.ts';
-import type { XmlAttributes } from '../../../text/corpus/xml-reader.ts';
+import type { SegmentPair } from '../../../text/corpus/pair-reader.ts';
 import { CodeNumbers, InlineBuilder } from '../inline/inline-builder.ts';
+import type { SegmentReader } from './segment-reader.ts';
+import { readXmlPairs, type XmlPairs } from './xml-pairs.ts';
+import type { XmlAttributes } from './xml-reader.ts';
 
 /** Elements whose content is code of the original format, not text; `sub` inside is text of another segment. */
 const codeElements = { bpt: 'open', ept: 'close', ph: 'single', it: 'single', ut: 'single' } as const;
@@ -67,6 +68,6 @@ class TmxUnits implements XmlPairs {
   }
 }
 
-/** Reads a memory. See `PairReader`. */
-export const readTmx: PairReader = (chunks, name, given) =>
+/** Reads a memory. See `PairReader.read`. */
+export const readTmx: SegmentReader = (chunks, name, given) =>
   readXmlPairs(chunks, name, new TmxUnits(name, given));

@@ -1,11 +1,12 @@
 // Reads the translated segments of XLIFF 1.2 and 2.x as pairs.
 
 import { isSameLanguage } from '../../../text/corpus/language-choice.ts';
-import type { PairReader, SegmentPair } from '../../../text/corpus/pair-reader.ts';
-import { readXmlPairs, type XmlPairs } from '../../../text/corpus/xml-pairs.ts';
-import type { XmlAttributes } from '../../../text/corpus/xml-reader.ts';
+import type { SegmentPair } from '../../../text/corpus/pair-reader.ts';
 import { CodeNumbers, InlineBuilder } from '../inline/inline-builder.ts';
 import type { CodeKind } from '../inline/placeholders.ts';
+import type { SegmentReader } from './segment-reader.ts';
+import { readXmlPairs, type XmlPairs } from './xml-pairs.ts';
+import type { XmlAttributes } from './xml-reader.ts';
 
 /** States of a target that is no translation yet, in 1.2 and in 2.x. */
 export const untranslatedStates: ReadonlySet<string> = new Set([
@@ -150,6 +151,6 @@ class XliffUnits implements XmlPairs {
   }
 }
 
-/** Reads a file. See `PairReader`. */
-export const readXliff: PairReader = (chunks, name, given) =>
+/** Reads a file. See `PairReader.read`. */
+export const readXliff: SegmentReader = (chunks, name, given) =>
   readXmlPairs(chunks, name, new XliffUnits(given));

@@ -169,7 +169,10 @@ export class LanguageFlow {
     const filter = new DuplicateFilter(defaultLimits);
     const kept: string[] = [];
     let all = 0;
-    for await (const block of pairBlocks(given, { open: (path) => openStream(files, path) })) {
+    for await (const block of pairBlocks(given, {
+      open: (path) => openStream(files, path),
+      readers: this.#session.features.pairReaders,
+    })) {
       signal.throwIfAborted();
       const cleaned = await cleanBlock(block, { limits: defaultLimits, languages: { source, target } });
       const rules = rulesOf(cleaned, filter);

@@ -1,10 +1,12 @@
 // Subword regularization: fresh pieces in each epoch, the same for seed and epoch, of the same text; probabilities.
+
 import { expect, it } from 'vitest';
 import { random } from '../../../../src/core/random.ts';
 import { augmentRates } from '../../../../src/features/corpora/augment/augment-rates.ts';
 import { createRowDrawer, pickRows } from '../../../../src/features/corpora/batches/drawn-rows.ts';
 import type { CorporaSettings } from '../../../../src/features/corpora/corpora-settings.ts';
 import { drawStep } from '../../../../src/features/corpora/train/draw-step.ts';
+import { features } from '../../../../src/features/features.ts';
 import { memoryFiles } from '../../../../src/files/memory-files.ts';
 import { encodePairs } from '../../../../src/text/batches/encoded-corpus.ts';
 import type { Pair } from '../../../../src/text/corpus/pairs.ts';
@@ -135,7 +137,10 @@ it('is off without an option', async () => {
 const fakeThreads: TextThreads = {
   count: 3,
   start(onMessage) {
-    const serve = serveTextTasks((message) => setTimeout(() => onMessage(structuredClone(message))));
+    const serve = serveTextTasks(
+      (message) => setTimeout(() => onMessage(structuredClone(message))),
+      features.textTasks,
+    );
     return { send: (message) => setTimeout(() => serve(structuredClone(message))), stop: () => undefined };
   },
 };

@@ -1,8 +1,10 @@
 // Reads translation memories, XLIFF and gettext catalogs as pairs.
+
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
+import { pairReaders } from '../../../../src/features/documents/pairs/pair-readers.ts';
 import { pairBlocks } from '../../../../src/text/corpus/pair-blocks.ts';
 import { type PairFiles, parseBlock } from '../../../../src/text/corpus/pair-files.ts';
 
@@ -25,10 +27,19 @@ async function read(
     });
   };
   const pairs: string[] = [];
-  for await (const block of pairBlocks({ files: [name], ...options }, { open }))
+  for await (const block of pairBlocks({ files: [name], ...options }, { open, readers: pairReaders }))
     for (const pair of (await parseBlock(block)).pairs) pairs.push(`${pair.source} | ${pair.target}`);
   return pairs;
 }
+
+it('PO is read with lines that end in CR, and NUL characters are reported', async () => {
+  const lines = 'msgid ""\rmsgstr ""\r\rmsgid "one"\rmsgstr "uno"\r\rmsgid "two"\rmsgstr "dos"\r';
+  expect(await read('a.po', lines)).toEqual(['one | uno', 'two | dos']);
+  const bytes = new TextEncoder().encode('msgid "a\0b"\nmsgstr "c"\n\nmsgid "d"\nmsgstr "e"\n');
+  const open = async () => new Blob([bytes]).stream();
+  for await (const block of pairBlocks({ files: ['a.po'] }, { open, readers: pairReaders }))
+    expect((await parseBlock(block)).bad).toEqual([{ line: 1, reason: 'NUL byte' }]);
+});
 
 const tmx = (units: string, header = 'srclang="en"') =>
   `<?xml version="1.0"?>\n<!DOCTYPE tmx SYSTEM "tmx14.dtd">\n<tmx version="1.4"><header ${header}/><body>${units}</body></tmx>`;

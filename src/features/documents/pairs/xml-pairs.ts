@@ -1,8 +1,9 @@
 // Reads pairs from a stream of XML: what TMX and XLIFF have in common.
 
-import { HeddleError } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
-import type { PairReader, SegmentPair } from './pair-reader.ts';
+import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
+import type { SegmentPair } from '../../../text/corpus/pair-reader.ts';
+import type { SegmentReader } from './segment-reader.ts';
 import { decodeXml, type XmlHandler, XmlReader } from './xml-reader.ts';
 
 /** Collects the pairs of a format. */
@@ -17,12 +18,12 @@ export interface XmlPairs extends XmlHandler {
   pairs: SegmentPair[];
 }
 
-/** Yields the pairs of each chunk; one chunk is in memory at a time. Throws as a `PairReader`. */
+/** Yields the pairs of each chunk; one chunk is in memory at a time. Throws as a `SegmentReader`. */
 export async function* readXmlPairs(
   chunks: AsyncIterable<Uint8Array>,
   name: string,
   units: XmlPairs,
-): ReturnType<PairReader> {
+): ReturnType<SegmentReader> {
   const reader = new XmlReader(name, units);
   for await (const chunk of decodeXml(chunks, name)) {
     reader.write(chunk);

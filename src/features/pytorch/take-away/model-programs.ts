@@ -1,8 +1,9 @@
 // A model as two programs to take away from a page: one of heddle, one of PyTorch.
 
-import type { Pair } from '../text/corpus/pairs.ts';
-import type { TrainSettings } from '../train/settings/train-settings.ts';
-import { type Model, originOf } from './model.ts';
+import { type Model, originOf } from '../../../api/model.ts';
+import type { Pair } from '../../../text/corpus/pairs.ts';
+import type { TrainSettings } from '../../../train/settings/train-settings.ts';
+import { takeAwayFiles } from './take-away-files.ts';
 
 /**
  * The files of two programs, by path, that compute the loss of the pairs and some updates with a model: program.js with
@@ -15,6 +16,5 @@ export async function takeAway(
   pairs: readonly Pair[],
   settings: TrainSettings = {},
 ): Promise<Readonly<Record<string, Uint8Array>>> {
-  const { takeAwayFiles } = await import('../features/pytorch/take-away/take-away-files.ts');
   return takeAwayFiles({ name, model: await originOf(model).saved(), pairs, settings });
 }

@@ -3,8 +3,8 @@
 // documents need to be written back; fast-xml-parser needs the whole file, and xliff keeps no positions.
 
 import { type SaxesAttributePlain, SaxesParser, type SaxesTagPlain } from 'saxes';
-import { HeddleError } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 
 /** Maximum depth of elements. */
 const maxDepth = 128;
