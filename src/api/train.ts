@@ -118,7 +118,7 @@ export async function train(
     onEvent,
     signal,
   });
-  check(!Array.isArray(pairs) || pairs.length > 0, 'train: there are no pairs');
+  check(!Array.isArray(pairs) || pairs.length > 0, 'there are no pairs', { area: 'train' });
   check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
   check(checkpoint === undefined || checkpoint?.trim?.(), 'train: checkpoint must be a folder');
   const host = currentHost();
@@ -218,12 +218,12 @@ export async function runInputs(
   const sourceData = new Map<string, Float32Array>();
   const read = async (list: object, name: string): Promise<readonly Pair[]> => {
     const pairs = await pairsIn(list, name, features, sourceData);
-    checkPairs(pairs, name);
+    checkPairs(pairs, name, { area: 'train' });
     return pairs;
   };
-  const pairs = corpus ? [] : await read(given, 'train: pairs');
-  const dev = givenDev && (await read(givenDev, 'train: dev'));
-  const test = givenTest && (await read(givenTest, 'train: test'));
+  const pairs = corpus ? [] : await read(given, 'pairs');
+  const dev = givenDev && (await read(givenDev, 'dev'));
+  const test = givenTest && (await read(givenTest, 'test'));
   const heldOut = await heldOutOf(settings, features, resume && !corpus ? out : undefined);
   const parts = corpus ? undefined : splitPairs(pairs, heldOutParts(heldOut, { dev, test }));
   const split = parts && {

@@ -33,16 +33,24 @@ const isTexts = (list: unknown): boolean =>
 
 /**
  * Throws a HeddleError that names the first invalid pair of a list from a caller; `name`: the list's name in
- * it.
+ * it. `area`: what the error is about, such as the function.
  */
-export function checkPairs(pairs: readonly Pair[], name: string): void {
-  check(Array.isArray(pairs), () => `${name} must be a list of { source, target }; readPairs reads a file`);
+export function checkPairs(
+  pairs: readonly Pair[],
+  name: string,
+  options: { readonly area?: string } = {},
+): void {
+  check(
+    Array.isArray(pairs),
+    () => `${name} must be a list of { source, target }; readPairs reads a file`,
+    options,
+  );
   const bad = pairs.findIndex(
     (pair) => !isTexts([pair?.source, pair?.target]) || !isTexts(pair.others ?? []),
   );
-  check(bad < 0, () => `${name}[${bad}] must be { source, target }, two texts; others: a list`);
+  check(bad < 0, () => `${name}[${bad}] must be { source, target }, two texts; others: a list`, options);
   const nul = pairs.findIndex((pair) => `${pair.source}${pair.target}${pair.others ?? ''}`.includes('\0'));
-  check(nul < 0, () => `${name}[${nul}] has a NUL character; remove it`);
+  check(nul < 0, () => `${name}[${nul}] has a NUL character; remove it`, options);
 }
 
 /**

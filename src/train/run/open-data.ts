@@ -2,6 +2,7 @@
 // reads the token ids that an earlier session cached.
 
 import { check, HeddleError } from '../../core/errors.ts';
+import { msg, option } from '../../core/message.ts';
 import { type Pace, runPaced } from '../../core/steps.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { createPace } from '../../session/job-pace.ts';
@@ -184,8 +185,8 @@ async function readPairs(
     ? { split: ofSource as ReadCorpus, keep: {} }
     : await readKeptCorpus(args.corpus, args.heldOut, session, from, pool);
   const { train, dev, test } = read.split;
-  check(train.length + dev.length + test.length > 0, 'train: there are no pairs');
-  check(train.length > 0, 'train: no pairs are left to train on; reduce heldOut');
+  check(train.length + dev.length + test.length > 0, 'there are no pairs', { area: 'train' });
+  check(train.length > 0, msg`no pairs are left to train on; reduce ${option('heldOut')}`, { area: 'train' });
   return read;
 }
 

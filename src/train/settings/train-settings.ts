@@ -80,8 +80,7 @@ export class SettingTable {
 
   /** Flag of a setting: `--batch-size` for `batchSize`. */
   flag(name: string): string {
-    const row = this.rows[name];
-    return (row && flagOf(name, row)) ?? name;
+    return flagOf(name, this.rows[name]) ?? name;
   }
 
   /** The settings in an object that may have other fields. */
