@@ -3,17 +3,15 @@
 // `writeFolder` writes an archive as a whole.
 
 import { type Files, openBlob } from './files.ts';
+import { inArchive, openArchive } from './model-archives.ts';
 
 const isArchive = (path: string): boolean => /\.(?:zip|safetensors)$/i.test(path);
-
-/** Archives, loaded when a path names one. */
-export const archives = () => import('./model-archives.ts');
 
 /** Wraps `files` so that archives act as folders. An archive is read once and cached until it is written. */
 export function archiveFiles(files: Files): Files {
   const opened = new Map<string, Promise<Files>>();
   const open = (archive: string): Promise<Files> => {
-    const contents = opened.get(archive) ?? archives().then(({ openArchive }) => openArchive(files, archive));
+    const contents = opened.get(archive) ?? openArchive(files, archive);
     opened.set(archive, contents);
     contents.catch(() => opened.delete(archive));
     return contents;
@@ -45,7 +43,7 @@ export function archiveFiles(files: Files): Files {
     },
     async write(path, bytes) {
       const [, , archive] = await at(path);
-      if (archive) throw (await archives()).inArchive(path, archive);
+      if (archive) throw inArchive(path, archive);
       opened.delete(path);
       await files.write(path, bytes);
     },

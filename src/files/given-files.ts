@@ -2,9 +2,9 @@
 // knows paths only.
 
 import { check, HeddleError } from '../core/errors.ts';
-import { archives } from './archive-files.ts';
 import { readable } from './blob-files.ts';
 import { type Files, openBlob, openStream } from './files.ts';
+import { unpackModelFile } from './model-archives.ts';
 
 /** A file: its path, or the file itself. */
 export type FileSource = string | Blob;
@@ -115,7 +115,6 @@ export class GivenFiles {
   async #unpack(archive: Blob, name: string): Promise<string> {
     const known = this.#archives.get(archive);
     if (known !== undefined) return known;
-    const { unpackModelFile } = await archives();
     const parts = await unpackModelFile(
       new Uint8Array(await (await readable(archive, name)).arrayBuffer()),
       name,

@@ -1,15 +1,8 @@
 // What a reader of a folder of heddle does first.
 
 import { type Files, readText, withoutEndSlash } from './files.ts';
+import { finishReplacements } from './folder-commit.ts';
 import { isStaging, manifestName } from './model-file.ts';
-
-/** What few folders need, loaded then. */
-export const later = {
-  /** The end of a replacement that was interrupted. */
-  replacements: () => import('./folder-commit.ts'),
-  /** The comparison of files with the manifest of their folder. */
-  manifests: () => import('./verified-files.ts'),
-};
 
 /**
  * Finishes the replacement of a folder if a process was killed meanwhile, and returns the path of the folder
@@ -18,7 +11,7 @@ export const later = {
 export async function settledFolder(files: Files, folder: string): Promise<string> {
   const namesIn = async () => ((await files.exists(folder)) ? files.list(folder) : []);
   const names = await namesIn().catch(() => []); // a file, or files without listing
-  if (names.some(isStaging)) await (await later.replacements()).finishReplacements(files, folder);
+  if (names.some(isStaging)) await finishReplacements(files, folder);
   return withoutEndSlash(folder);
 }
 

@@ -6,7 +6,8 @@ import type { Files } from '../files/files.ts';
 import { isObject, type Json, readJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { requireFile } from '../files/require-file.ts';
-import { later, readSettled, settledFolder } from '../files/settled-folder.ts';
+import { readSettled, settledFolder } from '../files/settled-folder.ts';
+import { readVerifiedModel } from '../files/verified-files.ts';
 import type { SourceKinds } from '../model/source-kind.ts';
 import { allFormats } from './main-formats.ts';
 import type { ModelFormat } from './model-format.ts';
@@ -85,9 +86,7 @@ async function loadVerified(
   options: LoadFolderOptions,
 ): Promise<SavedModel> {
   const read = (own: Files) => loadFormat(own, at, options);
-  const model = await (manifest
-    ? (await later.manifests()).readVerifiedModel(files, at, manifest, read)
-    : read(files));
+  const model = await (manifest ? readVerifiedModel(files, at, manifest, read) : read(files));
   if (!options.inParts) await model.verified;
   return model;
 }
