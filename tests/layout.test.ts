@@ -7,6 +7,7 @@ import { referenceOf } from '../src/engine/cpu/executor.ts';
 import { shaderLibrary } from '../src/engine/gpu/shaders.ts';
 import type { AnyOp } from '../src/engine/ops/op.ts';
 import { guestEdges } from './support/guest-edges.ts';
+import { hiddenImports } from './support/hidden-imports.ts';
 import { launchedKernels } from './support/launched-kernels.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -145,6 +146,38 @@ it('imports no guest in the main house, types included', () => {
       .map((name) => `${path} imports ${name}`),
   );
   expect([...new Set(found)].sort()).toEqual([...guestEdges].sort());
+});
+
+/**
+ * The files that load code on demand, by import(): tables, whose rows say what needs it, and optional npm packages.
+ * Commands are loaded by their own table. Nothing else is loaded lazily.
+ */
+const LOADING_FILES = [
+  'src/api/load-model.ts', // models of the hub and of URLs, ensembles, adapters, quantized weights
+  'src/api/model-engine.ts', // inspection, adapters that are switched
+  'src/api/model.ts', // methods that few programs call
+  'src/features/documents/document-formats.ts',
+  'src/features/documents/pairs/pair-readers.ts',
+  'src/features/features.ts', // the guests
+  'src/features/onnx/engine-without-gpu.ts', // npm: onnxruntime-web
+  'src/formats/main-formats.ts',
+  'src/host/browser.ts', // npm: puppeteer-core
+  'src/host/dawn.ts', // npm: webgpu
+  'src/host/node-host.ts', // npm: onnxruntime-web
+  'src/session/launch-code.ts', // fused sublayers, which a host may have
+  'src/session/named-engines.ts',
+  'src/text/open-tokenizer.ts', // kinds of tokenizers
+  'src/text/text-tasks.ts', // jobs of a worker
+];
+
+it('loads code on demand only by tables', () => {
+  const found = sources.filter((path) => {
+    if (path.startsWith('src/commands/') || /^src\/features\/\w+\/commands\//.test(path)) return false;
+    const code = read(path).replace(/^\s*(?:\*|\/\/|\/\*).*$/gm, '');
+    return /(?<!typeof )\bimport\(/.test(code);
+  });
+  expect(LOADING_FILES.length).toBeLessThanOrEqual(15);
+  expect(found).toEqual([...LOADING_FILES, ...hiddenImports].sort());
 });
 
 it('imports in a guest only the guests that ARCHITECTURE.md draws', () => {
