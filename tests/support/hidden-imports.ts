@@ -1,6 +1,5 @@
 // Files that still load code on demand without a table. The list only shrinks.
 export const hiddenImports: readonly string[] = [
-  'src/api/model-programs.ts',
   'src/train/data/load-corpus.ts',
   'src/train/run/logbook.ts',
   'src/train/run/training-run.ts',
