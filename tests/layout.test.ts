@@ -281,7 +281,7 @@ it('does not import the command line in demo', () => {
  */
 const deepInDemo: Readonly<Record<string, readonly string[]>> = {
   // The steps of `heddle language`, with all guests.
-  language: ['features/features', 'features/marian/commands/language-flow'],
+  language: ['features/features', 'features/marian/language-flow'],
   // Toys: a batch as a training sees it, and a training by hand.
   learn: ['api/hand-training', 'api/preview-batches'],
   // Toys, and the model as a program without heddle.

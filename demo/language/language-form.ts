@@ -1,7 +1,7 @@
 // The form of a new language: a file of pairs, two languages, and the size of the trainings.
 
 import { live } from 'lit-html/directives/live.js';
-import type { LanguagePlan } from '../../src/features/marian/commands/language-flow.ts';
+import type { LanguagePlan } from '../../src/features/marian/language-flow.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { field, options } from '../common/form-fields.ts';
 import { say } from '../common/page-texts.ts';

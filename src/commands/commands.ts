@@ -18,7 +18,11 @@ export const commands = {
     group: 'Train',
     load: async () => (await import('./train-command.ts')).addTrain,
     jobs: {
-      train: { name: 'train', saves: 'run', load: async () => (await import('./jobs/train-job.ts')).train },
+      train: {
+        name: 'train',
+        saves: 'run',
+        load: async () => (await import('../api/train-in-session.ts')).trainInSession,
+      },
     },
   }),
   average: defineCommand({
@@ -39,7 +43,7 @@ export const commands = {
       distill: {
         name: 'distill',
         saves: 'folder',
-        load: async () => (await import('../features/corpora/commands/distill-job.ts')).distill,
+        load: async () => (await import('../features/corpora/distill.ts')).distill,
       },
     },
   }),
@@ -109,7 +113,10 @@ export const commands = {
     group: 'Data',
     load: async () => (await import('./tokenizer-command.ts')).addTokenizer,
     jobs: {
-      tokenizer: { name: 'tokenizer', load: async () => (await import('./jobs/tokenizer-job.ts')).tokenizer },
+      tokenizer: {
+        name: 'tokenizer',
+        load: async () => (await import('../api/tokenizer-training.ts')).trainTokenizerFiles,
+      },
     },
   }),
   tokenize: defineCommand({
@@ -123,7 +130,7 @@ export const commands = {
     jobs: {
       align: {
         name: 'align',
-        load: async () => (await import('../features/corpora/commands/align-job.ts')).align,
+        load: async () => (await import('../features/corpora/align/align-files.ts')).alignFiles,
       },
     },
   }),
@@ -140,7 +147,12 @@ export const commands = {
       convert: {
         name: 'convert',
         saves: 'folder',
-        load: async () => (await import('./jobs/convert-job.ts')).convert,
+        load: async () => (await import('../api/convert-folder.ts')).convertFolder,
+      },
+      convertRun: {
+        name: 'convertRun',
+        saves: 'folder',
+        load: async () => (await import('../features/pytorch/commands/convert-run.ts')).convertRun,
       },
     },
   }),

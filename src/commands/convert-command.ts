@@ -1,14 +1,15 @@
 // heddle convert
 
 import { type Command, Option } from 'commander';
+import type { ConvertArguments, Converted } from '../api/convert-folder.ts';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
 import { features } from '../features/features.ts';
+import type { ConvertedRun, ConvertRunArguments } from '../features/pytorch/commands/convert-run.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { withoutEndSlash } from '../files/files.ts';
 import { mainFormats } from '../formats/main-formats.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import type { ConvertArguments, Converted } from './jobs/convert-job.ts';
 import { checkNewFolder } from './out-folder.ts';
 import { isModelIn } from './output-file.ts';
 import {
@@ -33,6 +34,7 @@ interface Options extends LanguageOptions, Pick<HostOptions, 'json' | 'host' | '
 /** Jobs of the command. */
 interface Jobs {
   readonly convert: CommandJob<ConvertArguments, Converted>;
+  readonly convertRun: CommandJob<ConvertRunArguments, ConvertedRun>;
 }
 
 /** The formats that a model can be converted to. */
@@ -106,6 +108,17 @@ export function addConvert(program: Command, jobs: Jobs): void {
           throw new HeddleError(
             `convert: ${target} is the checkpoint itself, and would lose its optimizer; name another folder`,
           );
+      if (to === 'torch-run') {
+        if (dtype ?? lora ?? sourceLang ?? targetLang)
+          throw new HeddleError(
+            'convert: torch-run continues a checkpoint without changes; omit --dtype, --lora-adapter, --source-lang and --target-lang',
+          );
+        const run = { folder, out, steps };
+        await runAndPrint(jobs.convertRun, run, { host: 'cpu', json }, describe, [folder, out]);
+        return;
+      }
+      if (steps !== undefined)
+        throw new HeddleError(`convert: --steps ${steps} is only for torch-run; omit it`);
       const { host, adapter } = options;
       const given = ownOptions.flatMap(({ name, isFile }) => {
         const value = (options as unknown as Record<string, string | undefined>)[name];
@@ -119,7 +132,6 @@ export function addConvert(program: Command, jobs: Jobs): void {
         lora,
         sourceLang,
         targetLang,
-        steps,
         force,
         formatOptions: Object.fromEntries(given.map(({ name, value }) => [name, value])),
       };
@@ -131,7 +143,7 @@ export function addConvert(program: Command, jobs: Jobs): void {
     });
 }
 
-function describe({ out, to, parameters, steps }: Converted): string {
+function describe({ out, to, parameters, steps }: Converted & Partial<ConvertedRun>): string {
   const line = `${out}: ${to}, ${parameters.toLocaleString('en')} parameters`;
   if (!steps) return line;
   return `${line}, data of steps ${steps.first} to ${steps.last}\ntorchrun --nproc-per-node N ${shellQuote(`${out}/continue.py`)} ${shellQuote(out)}`;

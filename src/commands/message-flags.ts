@@ -15,6 +15,8 @@ const flags = new Map<string, string>([
     return flag === undefined ? [] : [[name, flag]];
   }),
   ...settingRows.map(([name]): [string, string] => [name, settingTable.flag(name)]),
+  ['out', '--out'],
+  ['force', '--force'],
   ['memoryLimit', '--memory-limit'],
   ['memoryBudget', '--memory-budget'],
   ['sourceColumn', '--source-column'],

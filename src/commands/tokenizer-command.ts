@@ -2,13 +2,13 @@
 
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { TokenizerArguments, TrainedTokenizer } from '../api/tokenizer-training.ts';
 import { HeddleError } from '../core/errors.ts';
 import { parseJson } from '../files/json-files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import { openSentencePiece, type SentencePieceProcessor } from '../text/sentencepiece/processor.ts';
 import { isTrainedSentencePiece, trainedModelFile } from '../text/sentencepiece/trained-sentencepiece.ts';
-import type { TokenizerArguments, TrainedTokenizer } from './jobs/tokenizer-job.ts';
 import { shownOnTerminal } from './output.ts';
 import { checkOutputFiles } from './output-file.ts';
 import { addPairFlags, checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';

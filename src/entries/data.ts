@@ -6,6 +6,13 @@
  */
 
 export type { ReadPairsOptions } from '../api/read-pairs.ts';
+export {
+  type CleanedPairs,
+  type CleanPairsOptions,
+  cleanPairs,
+  type DroppedPair,
+} from '../features/corpora/clean/clean-pairs.ts';
+export type { CleanLanguages, CleanLimits, RuleName } from '../features/corpora/clean/clean-rules.ts';
 export type { CorpusMixture, StageFiles, WeightedFiles } from '../features/corpora/corpus-stages.ts';
 export { corpusToTsv } from '../features/documents/pairs/corpus-to-tsv.ts';
 export type { ByteStream, PairBlockOptions } from '../text/corpus/pair-blocks.ts';

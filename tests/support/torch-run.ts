@@ -2,9 +2,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ConvertArguments, convert } from '../../src/commands/jobs/convert-job.ts';
 import { random } from '../../src/core/random.ts';
 import { type CpuEngineOptions, cpuEngine } from '../../src/engine/cpu-engine.ts';
+import { convertRun } from '../../src/features/pytorch/commands/convert-run.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
@@ -69,8 +69,8 @@ export const train = async (args: TrainArguments, options: CpuEngineOptions = {}
   (await runTraining(args, cpuSession(options))).result;
 
 /** Converts a checkpoint for continue.py. */
-export const toTorchRun = (folder: string, out: string, more: Partial<ConvertArguments> = {}) =>
-  convert({ folder, out, to: 'torch-run', ...more }, cpuSession());
+export const toTorchRun = (folder: string, out: string, more: { readonly steps?: number } = {}) =>
+  convertRun({ folder, out, ...more }, cpuSession());
 
 /** Loss and norm of each update in the log of a folder. */
 export const stepsOf = (folder: string) =>

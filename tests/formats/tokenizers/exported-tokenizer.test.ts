@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import { describe, expect, it } from 'vitest';
-import { convert } from '../../../src/commands/jobs/convert-job.ts';
+import { convertFolder } from '../../../src/api/convert-folder.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { jsonBytes } from '../../../src/files/json-files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
@@ -322,7 +322,7 @@ describe('texts in which tokenizers differ', () => {
     for (const side of ['source', 'target']) await files.write(`m/${side}.spm`, model('unigram-symbols'));
     const warningsOf = async (folder: string) => {
       const session = new EngineSession(files, async () => cpuEngine());
-      await convert({ folder, out: 'out', to: 'onnx' }, session);
+      await convertFolder({ folder, out: 'out', to: 'onnx' }, session);
       return session.events.flatMap((event) => (event.type === 'warning' ? [event.text] : []));
     };
     expect(await warningsOf('m')).toEqual([

@@ -17,7 +17,7 @@ import { HeddleError } from '../../../core/errors.ts';
 import { formatPercent } from '../../../core/format-numbers.ts';
 import { present } from '../../../core/present.ts';
 import { pathsOf } from '../../../text/corpus/pair-files.ts';
-import type { AlignArguments, AlignedPairs } from './align-job.ts';
+import type { AlignArguments, AlignedPairs } from '../align/align-files.ts';
 
 interface Options extends HostOptions, PairFlags {
   out: string;

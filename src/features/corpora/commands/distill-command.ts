@@ -22,7 +22,7 @@ import { isHeddleFolder } from '../../../formats/model-folder.ts';
 import { nodeFiles } from '../../../host/node-files.ts';
 import { pathsOf } from '../../../text/corpus/pair-files.ts';
 import { checkStepFolders } from '../../../train/run/step-folders.ts';
-import type { DistillArguments, Distilled } from './distill-job.ts';
+import type { DistillArguments, Distilled } from '../distill.ts';
 
 interface Options extends HostOptions, PairFlags {
   out: string;

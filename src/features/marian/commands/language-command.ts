@@ -13,17 +13,16 @@ import { formatBytes, formatDuration } from '../../../core/format-numbers.ts';
 import { withoutEndSlash } from '../../../files/files.ts';
 import { isObject, jsonBytes, readJson } from '../../../files/json-files.ts';
 import { nodeFiles } from '../../../host/node-files.ts';
-import { type LanguageConfig, readLanguageConfig } from './language-config.ts';
 import {
   firefoxFileSizes,
   firefoxLimit,
   type LanguagePaths,
-  type LanguageStep,
   languagePaths,
-  languageSteps,
   translationFiles,
   writeCalibration,
-} from './language-steps.ts';
+} from '../language-files.ts';
+import { type LanguageConfig, readLanguageConfig } from './language-config.ts';
+import { type LanguageStep, languageSteps } from './language-steps.ts';
 
 interface Options {
   out: string;

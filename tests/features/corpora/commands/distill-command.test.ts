@@ -4,7 +4,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { chooseHypothesis } from '../../../../src/features/corpora/commands/distill-job.ts';
+import { chooseHypothesis } from '../../../../src/features/corpora/distill.ts';
 import { writeFolder } from '../../../../src/files/owned-folder.ts';
 import { heddleFiles } from '../../../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';

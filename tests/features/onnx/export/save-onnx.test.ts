@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installTransformers } from '../../../../bench/decode/install-transformers.mjs';
-import { convert } from '../../../../src/commands/jobs/convert-job.ts';
+import { convertFolder } from '../../../../src/api/convert-folder.ts';
 import { random } from '../../../../src/core/random.ts';
 import { Translator } from '../../../../src/decode/translator.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
@@ -429,7 +429,7 @@ it('merges a LoRA adapter into the exported weights', async () => {
   const adapter = join(folder, 'adapter');
   await writeFolder(files, adapter, loraFiles(base.config, { lora, weights }, init));
   const out = join(folder, 'merged');
-  await convert(
+  await convertFolder(
     { folder: init, out, to: 'onnx', lora: adapter },
     new EngineSession(files, async () => cpuEngine()),
   );

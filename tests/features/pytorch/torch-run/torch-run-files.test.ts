@@ -11,6 +11,7 @@ import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { parameterList } from '../../../../src/model/parameters.ts';
 import { prepareRun } from '../../../../src/train/run/prepared-run.ts';
 import { readTrainingState } from '../../../../src/train/run/training-state.ts';
+import { heddle } from '../../../support/cli.ts';
 import { loadModelFolder } from '../../../support/load-folder.ts';
 import {
   cpuSession,
@@ -75,12 +76,11 @@ it('rejects what is not a checkpoint, and a run that is complete', async () => {
   await expect(toTorchRun(at('run'), at('x'), { steps: 3 })).rejects.toThrow(
     /run: it is at step 3, and steps is 3; give a larger total number of updates \(--steps N\)/,
   );
-  await expect(toTorchRun(at('run'), at('x'), { dtype: 'f16' })).rejects.toThrow(
-    /omit --dtype, --lora-adapter, --source-lang and --target-lang/,
-  );
-  await expect(toTorchRun(at('run'), at('x'), { to: 'heddle', steps: 3 })).rejects.toThrow(
-    /steps \(3\) is only for torch-run/,
-  );
+  const convert = (to: string, ...flags: string[]) =>
+    heddle(['convert', at('run'), at('x'), '--to', to, ...flags]);
+  const { stderr } = await convert('torch-run', '--dtype', 'f16');
+  expect(stderr).toMatch(/omit --dtype, --lora-adapter, --source-lang and --target-lang/);
+  expect((await convert('heddle', '--steps', '3')).stderr).toMatch(/--steps 3 is only for torch-run/);
 });
 
 it('stores the frozen weights under a LoRA adapter as the run has them', async () => {

@@ -1,34 +1,34 @@
-// All steps from pairs to the files of Firefox in one process, for a page: the steps of `heddle language` as jobs of
-// one session. Finished steps are not repeated; a training resumes from its checkpoint.
+// All steps from pairs to the files of Firefox in one process, for a page: the steps of `heddle language` in one
+// session. Finished steps are not repeated; a training resumes from its checkpoint.
 
-import { openFolder } from '../../../api/load-model.ts';
-import { convert } from '../../../commands/jobs/convert-job.ts';
-import { tokenizer } from '../../../commands/jobs/tokenizer-job.ts';
-import { train } from '../../../commands/jobs/train-job.ts';
-import { check, HeddleError } from '../../../core/errors.ts';
-import { type Files, openStream, writeText } from '../../../files/files.ts';
-import { isObject, jsonBytes, readJson } from '../../../files/json-files.ts';
-import { removeOwnFolder } from '../../../files/owned-folder.ts';
-import { isHeddleFolder } from '../../../formats/model-folder.ts';
-import { currentHost } from '../../../session/host.ts';
-import { type JobSessionOptions, Session } from '../../../session/session.ts';
-import { pairBlocks } from '../../../text/corpus/pair-blocks.ts';
-import { nameOfPairs } from '../../../text/corpus/pair-files.ts';
-import { readPairs } from '../../../train/data/load-corpus.ts';
-import type { TrainingEvent } from '../../../train/report/training-events.ts';
-import type { TrainSettings } from '../../../train/settings/train-settings.ts';
-import { cleanBlock, rulesOf } from '../../corpora/clean/clean-block.ts';
-import { defaultLimits } from '../../corpora/clean/clean-rules.ts';
-import { DuplicateFilter } from '../../corpora/clean/duplicate-filter.ts';
-import { align } from '../../corpora/commands/align-job.ts';
-import { distill } from '../../corpora/commands/distill-job.ts';
+import { convertFolder } from '../../api/convert-folder.ts';
+import { openFolder } from '../../api/load-model.ts';
+import { trainTokenizerFiles } from '../../api/tokenizer-training.ts';
+import { trainInSession } from '../../api/train-in-session.ts';
+import { check, HeddleError } from '../../core/errors.ts';
+import { type Files, openStream, writeText } from '../../files/files.ts';
+import { isObject, jsonBytes, readJson } from '../../files/json-files.ts';
+import { removeOwnFolder } from '../../files/owned-folder.ts';
+import { isHeddleFolder } from '../../formats/model-folder.ts';
+import { currentHost } from '../../session/host.ts';
+import { type JobSessionOptions, Session } from '../../session/session.ts';
+import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
+import { nameOfPairs } from '../../text/corpus/pair-files.ts';
+import { readPairs } from '../../train/data/load-corpus.ts';
+import type { TrainingEvent } from '../../train/report/training-events.ts';
+import type { TrainSettings } from '../../train/settings/train-settings.ts';
+import { alignFiles } from '../corpora/align/align-files.ts';
+import { cleanBlock, rulesOf } from '../corpora/clean/clean-block.ts';
+import { defaultLimits } from '../corpora/clean/clean-rules.ts';
+import { DuplicateFilter } from '../corpora/clean/duplicate-filter.ts';
+import { distill } from '../corpora/distill.ts';
 import {
   firefoxFileSizes,
   firefoxLimit,
   languagePaths,
   translationFiles,
   writeCalibration,
-} from './language-steps.ts';
+} from './language-files.ts';
 
 /** What the flow makes; plain JSON. */
 export interface LanguagePlan {
@@ -193,7 +193,7 @@ export class LanguageFlow {
 
   async #tokenizer(): Promise<Partial<LanguageState>> {
     const pieces = { byteFallback: true, splitDigits: true, characterCoverage: 0.9995 };
-    await tokenizer(
+    await trainTokenizerFiles(
       {
         texts: { files: [this.#paths.clean] },
         side: 'both',
@@ -213,7 +213,7 @@ export class LanguageFlow {
   ): Promise<Partial<LanguageState>> {
     const corpus = { kind: 'files', train: { files: data }, dev: { files: [this.#paths.dev] } } as const;
     const resume = await isHeddleFolder(this.#session.files, out);
-    await train({ testSentences: 0, ...settings, corpus, out, resume }, this.#session);
+    await trainInSession({ testSentences: 0, ...settings, corpus, out, resume }, this.#session);
     return {};
   }
 
@@ -230,7 +230,7 @@ export class LanguageFlow {
 
   async #shortlist(): Promise<Partial<LanguageState>> {
     const { quantized: pieces, links: out, lexicon: table } = this.#paths;
-    await align({ pairs: { files: await this.#translations() }, out, pieces, table }, this.#session);
+    await alignFiles({ pairs: { files: await this.#translations() }, out, pieces, table }, this.#session);
     return {};
   }
 
@@ -241,7 +241,7 @@ export class LanguageFlow {
     await writeCalibration(files, this.#paths);
     await removeOwnFolder(files, out);
     const formatOptions = { languagePair, calibration, shortlist };
-    await convert({ folder, out, to: 'firefox', formatOptions }, this.#session);
+    await convertFolder({ folder, out, to: 'firefox', formatOptions }, this.#session);
     return { files: await firefoxFileSizes(files, out) };
   }
 

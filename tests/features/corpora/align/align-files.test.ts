@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { random } from '../../../../src/core/random.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
-import { align } from '../../../../src/features/corpora/commands/align-job.ts';
+import { alignFiles } from '../../../../src/features/corpora/align/align-files.ts';
 import { readText, writeText } from '../../../../src/files/files.ts';
 import { memoryFiles } from '../../../../src/files/memory-files.ts';
 import { EngineSession } from '../../../support/session.ts';
@@ -23,7 +23,7 @@ it('writes a line for each line, also of one that is no pair', async () => {
   );
   const session = new EngineSession(files, async () => cpuEngine());
   const pairs = { files: ['pairs.tsv'] };
-  const result = await align({ pairs, out: 'pairs.align', table: 'lex.s2t' }, session);
+  const result = await alignFiles({ pairs, out: 'pairs.align', table: 'lex.s2t' }, session);
   const found = (await readText(files, 'pairs.align')).split('\n');
   expect(found).toHaveLength(lines.length + 2); // the line without a tab, and the end
   expect(found[50]).toBe('');
@@ -48,7 +48,7 @@ it('refuses files without a pair', async () => {
   const files = memoryFiles();
   await writeText(files, 'pairs.tsv', 'a\nb\n');
   const session = new EngineSession(files, async () => cpuEngine());
-  await expect(align({ pairs: { files: ['pairs.tsv'] }, out: 'o' }, session)).rejects.toThrow(
+  await expect(alignFiles({ pairs: { files: ['pairs.tsv'] }, out: 'o' }, session)).rejects.toThrow(
     /no line is a valid pair/,
   );
 });
@@ -57,6 +57,6 @@ it('reports lines with NUL bytes', async () => {
   const files = memoryFiles();
   await writeText(files, 'pairs.tsv', 'one two\tuno dos\nthr\0ee\ttres\nfour\tcua\0tro\n');
   const session = new EngineSession(files, async () => cpuEngine());
-  await align({ pairs: { files: ['pairs.tsv'] }, out: 'o' }, session);
+  await alignFiles({ pairs: { files: ['pairs.tsv'] }, out: 'o' }, session);
   expect(session.events).toContainEqual({ type: 'warning', text: 'NUL bytes in 2 of 3 lines of pairs' });
 });

@@ -1,17 +1,17 @@
 // All steps from pairs to the files of Firefox in one process at a very small size, stopped and continued.
 
 import { expect, it } from 'vitest';
-import { memoryFiles } from '../../../../src/entries/host.ts';
-import '../../../../src/entries/node.ts';
+import { memoryFiles } from '../../../src/entries/host.ts';
+import '../../../src/entries/node.ts';
 import {
   LanguageFlow,
   type LanguagePlan,
   type LanguageStepName,
   languageConfigFile,
   languageStepNames,
-} from '../../../../src/features/marian/commands/language-flow.ts';
-import { writeText } from '../../../../src/files/files.ts';
-import { intlCorpus } from '../../../../src/text/intl/intl-corpus.ts';
+} from '../../../src/features/marian/language-flow.ts';
+import { writeText } from '../../../src/files/files.ts';
+import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
 
 const model = { dModel: 16, feedForward: 16, heads: 2, encoderLayers: 1, decoderLayers: 1 };
 const plan: LanguagePlan = {

@@ -1,18 +1,18 @@
-// heddle tokenizer: trains a SentencePiece model on files of texts or pairs.
+// Trains a SentencePiece model on files of texts or pairs, and writes its files: the job of `heddle tokenizer`.
 
-import { check } from '../../core/errors.ts';
-import { openStream, writeTogether } from '../../files/files.ts';
-import { jsonBytes } from '../../files/json-files.ts';
-import type { Job } from '../../session/job.ts';
-import { createPace } from '../../session/job-pace.ts';
-import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
-import { type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
-import { loadTokenizer } from '../../text/load-tokenizer.ts';
-import { startPieces } from '../../text/open-tokenizer.ts';
-import { maxCountedTexts } from '../../text/sentencepiece/piece-options.ts';
-import { tokenizerWithoutStart, withoutStart } from '../../text/sentencepiece/pieces-without-start.ts';
-import { openTextPool } from '../../text/text-pool.ts';
-import { countTextsTask, type TokenizerOptions, trainTokenizerTask } from '../../text/text-tasks.ts';
+import { check } from '../core/errors.ts';
+import { openStream, writeTogether } from '../files/files.ts';
+import { jsonBytes } from '../files/json-files.ts';
+import type { Job } from '../session/job.ts';
+import { createPace } from '../session/job-pace.ts';
+import { pairBlocks } from '../text/corpus/pair-blocks.ts';
+import { type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
+import { loadTokenizer } from '../text/load-tokenizer.ts';
+import { startPieces } from '../text/open-tokenizer.ts';
+import { maxCountedTexts } from '../text/sentencepiece/piece-options.ts';
+import { tokenizerWithoutStart, withoutStart } from '../text/sentencepiece/pieces-without-start.ts';
+import { openTextPool } from '../text/text-pool.ts';
+import { countTextsTask, type TokenizerOptions, trainTokenizerTask } from '../text/text-tasks.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface TokenizerArguments {
@@ -42,7 +42,7 @@ export interface TrainedTokenizer {
 const textBytes = 64;
 
 /** Trains and writes the model. Throws a HeddleError if the files have no text. */
-export const tokenizer: Job<TokenizerArguments, TrainedTokenizer> = async (args, session) => {
+export const trainTokenizerFiles: Job<TokenizerArguments, TrainedTokenizer> = async (args, session) => {
   const { texts: given, side, out, threads } = args;
   const isMarian = args.special === 'marian';
   // As many pieces as asked for are left.

@@ -1,37 +1,38 @@
-// heddle distill: sequence-level knowledge distillation (Kim and Rush, 2016,
+// The job of `heddle distill`: sequence-level knowledge distillation (Kim and Rush, 2016,
 // https://arxiv.org/abs/1606.07947). A teacher translates the texts by beam search, and a smaller student
 // trains on its translations.
 
-import type { Evaluation } from '../../../api/evaluate-model.ts';
-import { openFolder } from '../../../api/load-model.ts';
-import type { Model } from '../../../api/model.ts';
-import { train } from '../../../commands/jobs/train-job.ts';
-import { check, HeddleError } from '../../../core/errors.ts';
-import type { Generation, LanguageOptions } from '../../../decode/text-options.ts';
-import { type Files, openStream } from '../../../files/files.ts';
-import { jsonBytes, readJson } from '../../../files/json-files.ts';
-import { readManifest, removeOwnFolder, writeFolder } from '../../../files/owned-folder.ts';
-import { isHeddleFolder } from '../../../formats/model-folder.ts';
-import { modelConfig } from '../../../model/model-config.ts';
-import type { WeightFormat } from '../../../model/quantized-parameters.ts';
-import type { Job } from '../../../session/job.ts';
-import type { Session } from '../../../session/session.ts';
-import type { Reported, SessionEvent } from '../../../session/session-event.ts';
-import { pairBlocks } from '../../../text/corpus/pair-blocks.ts';
-import { nameOfPairs, type PairFiles, parseBlock, sourcesOf } from '../../../text/corpus/pair-files.ts';
-import { fingerprint, toColumn } from '../../../text/corpus/pairs.ts';
-import { sentenceChrf } from '../../../text/metrics/chrf.ts';
-import { readPairs } from '../../../train/data/load-corpus.ts';
-import type { TrainingEvent } from '../../../train/report/training-events.ts';
-import { checkBest } from '../../../train/run/best-model.ts';
-import { checkDiskSpace } from '../../../train/run/disk-space.ts';
-import { prepareRun } from '../../../train/run/prepared-run.ts';
-import type { TrainResult } from '../../../train/run/train-result.ts';
-import { initFolder } from '../../../train/settings/run-defaults.ts';
-import { completeArguments } from '../../../train/settings/train-arguments.ts';
-import type { TrainSettings } from '../../../train/settings/train-settings.ts';
-import { SettingTable } from '../../../train/settings/train-settings.ts';
-import { Recipe } from '../../../train/settings/training-recipe.ts';
+import type { Evaluation } from '../../api/evaluate-model.ts';
+import { openFolder } from '../../api/load-model.ts';
+import type { Model } from '../../api/model.ts';
+import { trainInSession } from '../../api/train-in-session.ts';
+import { check, HeddleError } from '../../core/errors.ts';
+import { msg, option } from '../../core/message.ts';
+import type { Generation, LanguageOptions } from '../../decode/text-options.ts';
+import { type Files, openStream } from '../../files/files.ts';
+import { jsonBytes, readJson } from '../../files/json-files.ts';
+import { readManifest, removeOwnFolder, writeFolder } from '../../files/owned-folder.ts';
+import { isHeddleFolder } from '../../formats/model-folder.ts';
+import { modelConfig } from '../../model/model-config.ts';
+import type { WeightFormat } from '../../model/quantized-parameters.ts';
+import type { Job } from '../../session/job.ts';
+import type { Session } from '../../session/session.ts';
+import type { Reported, SessionEvent } from '../../session/session-event.ts';
+import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
+import { nameOfPairs, type PairFiles, parseBlock, sourcesOf } from '../../text/corpus/pair-files.ts';
+import { fingerprint, toColumn } from '../../text/corpus/pairs.ts';
+import { sentenceChrf } from '../../text/metrics/chrf.ts';
+import { readPairs } from '../../train/data/load-corpus.ts';
+import type { TrainingEvent } from '../../train/report/training-events.ts';
+import { checkBest } from '../../train/run/best-model.ts';
+import { checkDiskSpace } from '../../train/run/disk-space.ts';
+import { prepareRun } from '../../train/run/prepared-run.ts';
+import type { TrainResult } from '../../train/run/train-result.ts';
+import { initFolder } from '../../train/settings/run-defaults.ts';
+import { completeArguments } from '../../train/settings/train-arguments.ts';
+import type { TrainSettings } from '../../train/settings/train-settings.ts';
+import { SettingTable } from '../../train/settings/train-settings.ts';
+import { Recipe } from '../../train/settings/training-recipe.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface DistillArguments {
@@ -102,7 +103,7 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
   const resume = await isHeddleFolder(files, out);
   check(
     !resume || (await files.exists(`${folder}/${factsName}`)),
-    `${out}: distill did not train this model: there is no ${folder}; use --force to replace it, or another --out`,
+    msg`${out}: distill did not train this model: there is no ${folder}; use ${option('force', true)} to replace it, or another ${option('out')}`,
   );
   const unlock = await files.lock?.(folder);
   try {
@@ -112,7 +113,7 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
       texts: texts.length,
       repeated,
       skipped,
-      training: await train({ ...training, corpus, out, resume }, session),
+      training: await trainInSession({ ...training, corpus, out, resume }, session),
     };
     if (!pairs || signal.aborted) return result;
     const score = async (candidate: Model, label: string): Promise<Evaluation> => {
@@ -320,7 +321,6 @@ async function checkStart(
   for (const name of Object.keys({ ...before, ...facts }))
     if (before[name] !== facts[name])
       throw new HeddleError(
-        `${folder}: its translations were made with other ${name} (${before[name]}, now ${facts[name]}); ` +
-          'use --force to start again, or another --out',
+        msg`${folder}: its translations were made with other ${name} (${String(before[name])}, now ${String(facts[name])}); use ${option('force', true)} to start again, or another ${option('out')}`,
       );
 }

@@ -5,7 +5,7 @@ import { HeddleError } from '../../../core/errors.ts';
 import { wordAlignment } from '../../../decode/word-alignment.ts';
 import type { Session } from '../../../session/session.ts';
 import type { Pair } from '../../../text/corpus/pairs.ts';
-import type { Links } from '../align/lexicon.ts';
+import type { Links } from './lexicon.ts';
 
 /** Aligns pairs; a pair that is empty or too long has no links. */
 interface ModelAligner {

@@ -1,4 +1,4 @@
-// heddle align: word alignments of pairs, in the format of fast_align and eflomal.
+// Word alignments of files of pairs, in the format of fast_align and eflomal: the job of `heddle align`.
 
 import { check } from '../../../core/errors.ts';
 import { runPaced } from '../../../core/steps.ts';
@@ -11,9 +11,9 @@ import { pairBlocks } from '../../../text/corpus/pair-blocks.ts';
 import { linesOf, nameOfPairs, type PairFiles, textsOfBlock } from '../../../text/corpus/pair-files.ts';
 import { type Pair, sampleEvenly } from '../../../text/corpus/pairs.ts';
 import { wordsOf } from '../../../text/tokenizers/token-words.ts';
-import { type Links, lexicalTable, lexiconSteps, symmetrized, WordAligner } from '../align/lexicon.ts';
-import { formatLinks, parseLinks } from '../align/pharaoh.ts';
+import { type Links, lexicalTable, lexiconSteps, symmetrized, WordAligner } from './lexicon.ts';
 import { AlignmentError, openModelAligner } from './model-alignment.ts';
+import { formatLinks, parseLinks } from './pharaoh.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface AlignArguments {
@@ -94,7 +94,7 @@ async function readAlignments(path: string, count: number, files: Files): Promis
  * Aligns the pairs by a lexicon of both directions, or by a model. Throws a HeddleError if there are no pairs, or the
  * alignments to compare with are of others.
  */
-export const align: Job<AlignArguments, AlignedPairs> = async (args, session) => {
+export const alignFiles: Job<AlignArguments, AlignedPairs> = async (args, session) => {
   const { pairs: given, out, pieces, table, model, compare } = args;
   const { files } = session;
   const [ofSource = String, ofTarget = String] = pieces === undefined ? [] : await piecesOf(pieces, session);

@@ -1,12 +1,12 @@
 // The room on the disk for a student, before its teacher translates.
 import { expect, it } from 'vitest';
-import { checkStudentRoom } from '../../../../src/features/corpora/commands/distill-job.ts';
-import { memoryFiles } from '../../../../src/files/memory-files.ts';
-import { saveModelFolder } from '../../../../src/formats/save-heddle.ts';
-import type { JobEvent } from '../../../../src/train/report/training-events.ts';
-import type { TrainSettings } from '../../../../src/train/settings/train-settings.ts';
-import { letterModel } from '../../../support/saved-model.ts';
-import { testSession } from '../../../support/session.ts';
+import { checkStudentRoom } from '../../../src/features/corpora/distill.ts';
+import { memoryFiles } from '../../../src/files/memory-files.ts';
+import { saveModelFolder } from '../../../src/formats/save-heddle.ts';
+import type { JobEvent } from '../../../src/train/report/training-events.ts';
+import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
+import { letterModel } from '../../support/saved-model.ts';
+import { testSession } from '../../support/session.ts';
 
 const texts = Array.from({ length: 500 }, (_, i) => `the ${i} dog sees ${500 - i} cats`);
 const settings: TrainSettings = { preset: 'tiny', tokenizer: 'word' };

@@ -1,0 +1,136 @@
+// heddle convert --to torch-run: a checkpoint as a folder that PyTorch continues (continue.py).
+
+import { version } from '../../../../package.json';
+import type { Converted } from '../../../api/convert-folder.ts';
+import { check, HeddleError } from '../../../core/errors.ts';
+import { verifyFolder } from '../../../files/folder-commit.ts';
+import { jsonBytes, readJson } from '../../../files/json-files.ts';
+import { checkpointNames } from '../../../files/model-file.ts';
+import { ownFileNames, writeFolder } from '../../../files/owned-folder.ts';
+import { settledFolder } from '../../../files/settled-folder.ts';
+import type { SavedModel } from '../../../formats/shared/saved-model.ts';
+import type { WeightReader } from '../../../model/quantized-parameters.ts';
+import type { Job } from '../../../session/job.ts';
+import { parseChanges } from '../../../train/report/run-changes.ts';
+import { reportName } from '../../../train/report/training-log.ts';
+import { settingsAfter } from '../../../train/run/live-run.ts';
+import { corpusFacts } from '../../../train/run/logbook.ts';
+import { type PreparedRun, prepareRun } from '../../../train/run/prepared-run.ts';
+import { argumentsIn, readTrainingState } from '../../../train/run/training-state.ts';
+import { SettingTable } from '../../../train/settings/train-settings.ts';
+import { decayEnd } from '../../../train/update/schedule.ts';
+import { trainableParameters } from '../../../train/update/trainable-parameters.ts';
+import { maskOptions } from '../../speech/speech-settings.ts';
+import { type TorchSettings, torchRunFiles } from '../torch-run/torch-run-files.ts';
+
+/** Arguments of the job; plain JSON. */
+export interface ConvertRunArguments {
+  /** Folder of the checkpoint. */
+  readonly folder: string;
+  readonly out: string;
+  /** Total number of updates that the data is for. [the planned updates, and the end of the schedule] */
+  readonly steps?: number;
+}
+
+/** Result of the job; plain JSON. */
+export interface ConvertedRun extends Converted {
+  /** The updates that the data is for. */
+  readonly steps: { readonly first: number; readonly last: number };
+}
+
+/** Converts a checkpoint to a folder for continue.py. The folder is a checkpoint too. */
+export const convertRun: Job<ConvertRunArguments, ConvertedRun> = async ({ folder, out, steps }, session) => {
+  const { files } = session;
+  const at = await settledFolder(files, folder);
+  if (!(await files.exists(`${at}/${checkpointNames.state}`)))
+    throw new HeddleError(
+      `${folder}: not a checkpoint: there is no ${checkpointNames.state}; torch-run continues a folder that heddle train wrote`,
+    );
+  const before = await readTrainingState(files, folder);
+  const started = argumentsIn(before, folder, new SettingTable(session.features.settings));
+  const { corpus: pairs } = started;
+  // More steps than planned move the end of the schedule, as in heddle train --resume --steps.
+  const longer = steps !== undefined && steps > (before.steps ?? 0) ? { steps } : {};
+  const given = { corpus: pairs, out: folder, resume: true, ...longer };
+  // Also the settings of guests.
+  const settings: Readonly<Record<string, unknown>> = { ...started };
+  const { quantizeBits, samplingAlpha, bpeDropout, augment, guidedAlignment } = settings;
+  check(!guidedAlignment, `${folder}: its run has guided alignment; continue.py does not`);
+  check(!quantizeBits, `${folder}: its run rounds weights to ${quantizeBits} bits; continue.py does not`);
+  check(
+    !(pairs.kind === 'files' && pairs.stages) && !samplingAlpha && !bpeDropout && !augment,
+    `${folder}: its run draws from corpora with weights, or draws fresh pieces or augments pairs in each epoch; torch-run has fixed batches`,
+  );
+  const prepared = await prepareRun(given, session, { files, folder });
+  const { args, data, parameters, recipe, update } = prepared;
+  const planned = Math.max(prepared.steps, decayEnd(update.schedule) ?? 0);
+  const last = steps ?? planned;
+  check(
+    last > before.step,
+    `${folder}: it is at step ${before.step}, and ${steps === undefined ? 'the run ends at' : 'steps is'} ${last}; ` +
+      'give a larger total number of updates (--steps N)',
+  );
+  const { init, gradientAccumulationSteps, optimizer, schedule, seed } = update;
+  const { lora } = recipe;
+  const torchRun = await torchRunFiles({
+    config: data.config,
+    corpus: data.corpus,
+    shapes: data.batches.shapes,
+    batches: data.batches.order,
+    masks: maskOptions(args),
+    parameters,
+    recipe: update,
+    trainable: trainableParameters(data.config, parameters, { freeze: args.freeze, lora }),
+    firstStep: before.step,
+    lastStep: last,
+    settings: settingsFrom(prepared, before.step),
+    lora: lora && prepared.start && { config: lora, base: readerOf(prepared.start), storage: args },
+    log: {
+      type: 'start',
+      format: 'heddle-log',
+      version: 1,
+      heddle: version,
+      stepsPerEpoch: prepared.perEpoch,
+      seed,
+      parameters: parameters.count,
+      preset: args.preset,
+      config: data.config,
+      recipe: { init, gradientAccumulationSteps, optimizer, schedule },
+      corpus: corpusFacts(args, data, prepared),
+      arguments: args,
+    },
+  });
+  await verifyFolder(files, at, (name) => name !== reportName); // the copy has new checksums
+  const contents: Record<string, Uint8Array> = {};
+  // A folder for PyTorch may be converted again.
+  const omitted = [reportName, 'data', ...Object.keys(torchRun)];
+  for (const name of await ownFileNames(files, at))
+    if (!omitted.includes(name)) contents[name] = await files.read(`${at}/${name}`);
+  const state = {
+    ...(await readJson(files, `${at}/${checkpointNames.state}`)),
+    steps: prepared.steps,
+    schedule,
+  };
+  contents[checkpointNames.state] = jsonBytes({ ...state, arguments: args });
+  await writeFolder(files, out, { ...contents, ...torchRun });
+  return { out, to: 'torch-run', parameters: parameters.count, steps: { first: before.step, last } };
+};
+
+/** The settings at a step, and the settings after each later change of the run. */
+function settingsFrom(prepared: PreparedRun, first: number): TorchSettings[] {
+  const changes = parseChanges(prepared.args.changes);
+  const later = changes.filter(({ step }) => step > first);
+  return [{ step: first }, ...later].map(({ step, ...change }) => {
+    const { schedule, config } = settingsAfter(
+      prepared,
+      changes.filter((other) => other.step <= step),
+    );
+    return { step, schedule, dropout: config.dropout, change: step > first ? change : undefined };
+  });
+}
+
+/** The weights of a model in parts. */
+const readerOf = ({ stored, weights }: SavedModel): WeightReader =>
+  stored ?? {
+    read: async ({ offset }, first, count) => weights.subarray(offset + first, offset + first + count),
+  };
