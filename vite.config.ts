@@ -30,7 +30,7 @@ const entries = {
   reports: 'src/entries/reports.ts',
   documents: 'src/entries/documents.ts',
   speech: 'src/features/speech/index.ts',
-  engine: 'src/engine/checked-entry.ts',
+  engine: 'src/engine/index.ts',
   host: 'src/entries/host.ts',
   node: 'src/entries/node.ts',
   headless: 'src/entries/headless.ts',

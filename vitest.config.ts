@@ -44,7 +44,7 @@ const withoutSubgroups = full ? {} : { ...fasterCompiler, LP_NATIVE_VECTOR_WIDTH
 
 /** The entries of the package, as the examples of docs/ import them. */
 const resolve = {
-  alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'src/engine/checked-entry.ts') },
+  alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'src/engine/index.ts') },
 };
 
 /**

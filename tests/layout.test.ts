@@ -63,9 +63,7 @@ const PORTABLE_ENTRIES: Readonly<Record<string, string>> = {
 
 /** Files that may import from every folder: the entries, and the parts of `heddle` that bring the guests. */
 const isEntry = (path: string) =>
-  path.startsWith('src/entries/') ||
-  Object.values(PORTABLE_ENTRIES).includes(path) ||
-  path === 'src/engine/checked-entry.ts';
+  path.startsWith('src/entries/') || Object.values(PORTABLE_ENTRIES).includes(path);
 
 /** Packages that the library may import, in pages and in Node. */
 const LIBRARY_PACKAGES = [

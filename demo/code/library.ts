@@ -1,7 +1,7 @@
 // The library for programs on the page Code: the entries of the package in one module. The frame has no
 // storage, so files that a program saves are in memory, and the page offers them for download.
 
-import * as engine from '../../src/engine/checked-entry.ts';
+import * as engine from '../../src/engine/index.ts';
 import * as data from '../../src/entries/data.ts';
 import * as documents from '../../src/entries/documents.ts';
 import * as heddle from '../../src/entries/heddle.ts';
@@ -59,7 +59,7 @@ export const entryNames = Object.fromEntries(
   }).map(([entry, names]) => [entry, Object.keys(names)]),
 );
 
-export * from '../../src/engine/checked-entry.ts';
+export * from '../../src/engine/index.ts';
 export * from '../../src/entries/data.ts';
 export * from '../../src/entries/documents.ts';
 export * from '../../src/entries/heddle.ts';

@@ -1,6 +1,7 @@
 // Opens a WebGPU device, in a browser or with Dawn in Node, with all limits of its adapter, and describes it.
 
 import { HeddleError } from '../../core/errors.ts';
+import { checkNames } from '../../core/fields.ts';
 import { type AdapterInfo, hostOf } from '../../core/host-name.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
 import { lowLimit, noAdapter, noWebGpu, refused, SubmissionPace } from './device-extras.ts';
@@ -67,6 +68,7 @@ const requestedFeatures = [
  * console.log(adapterName(device.adapter));
  */
 export async function openDevice(gpu: GPU | undefined, options: DeviceOptions = {}): Promise<Device> {
+  checkNames({ area: 'openDevice' }, ['require', 'powerPreference', 'submissions'], Object.keys(options));
   if (!gpu) throw noWebGpu();
   const refuse = async (error: unknown): Promise<never> => {
     throw refused(error);

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { adapterName } from '../../../src/core/host-name.ts';
-import { type Device, openDevice, wrapDevice } from '../../../src/engine/gpu/device.ts';
+import { type Device, type DeviceOptions, openDevice, wrapDevice } from '../../../src/engine/gpu/device.ts';
 import { GpuEngine } from '../../../src/engine/gpu/gpu-engine.ts';
 import { Graph } from '../../../src/engine/graph/graph.ts';
 import { add } from '../../../src/engine/ops/elementwise/elementwise-ops.ts';
@@ -46,6 +46,11 @@ describe('openDevice', () => {
     await expect(openDevice(undefined)).rejects.toThrow(
       'WebGPU is not available. Use a current Chrome, Edge, Firefox',
     );
+  });
+
+  it('names an option that it does not have, and the one that it resembles', async () => {
+    const misspelled = { powerPreferrence: 'low-power' } as DeviceOptions;
+    await expect(openDevice(undefined, misspelled)).rejects.toThrow(/powerPreferrence.*powerPreference/);
   });
 
   it('reports what to install if there is no adapter', async () => {
