@@ -106,4 +106,7 @@ export async function openArchive(files: Files, archive: string): Promise<Files>
 
 /** The error of a write to a path in an archive. */
 export const inArchive = (path: string, archive: string): HeddleError =>
-  new HeddleError(msg`cannot write: ${archive} is an archive; use a folder`, { area: path, kind: 'input' });
+  new HeddleError(msg`cannot write: ${archive} is an archive, which is replaced as a whole; use a folder`, {
+    area: path,
+    kind: 'input',
+  });

@@ -51,7 +51,8 @@ export interface WriteFolderOptions {
 /** The path of a folder without trailing slashes and symbolic links. Throws a HeddleError if it is empty. */
 async function folderAt(files: Files, given: string): Promise<string> {
   const path = withoutEndSlash(given);
-  if (path.trim() === '') throw new HeddleError('The name of the folder is empty.', { kind: 'input' });
+  if (path.trim() === '')
+    throw new HeddleError('The name of the folder is empty; name a folder.', { kind: 'input' });
   return (await files.real?.(path)) ?? path;
 }
 

@@ -25,7 +25,7 @@ export interface DawnOptions {
 }
 
 /** What helps without Dawn. */
-const otherHost = 'use another host (chrome, firefox or deno)';
+const otherHost = 'use another host instead (chrome, firefox or deno)';
 
 const optionNames = ['exactTimestamps', 'spin', 'adapter', 'flags'] satisfies (keyof DawnOptions)[];
 
@@ -169,7 +169,7 @@ function namesNoDriver(): boolean {
 /** The error for a machine without an adapter. */
 function noAdapter(): HeddleError {
   const driver = process.env.VK_DRIVER_FILES ?? process.env.VK_ICD_FILENAMES;
-  const driverText = driver ? `with VK_DRIVER_FILES=${driver}` : 'without a Vulkan driver';
+  const driverText = driver ? `with VK_DRIVER_FILES=${driver}` : 'without a working Vulkan driver';
   const remedy =
     process.platform === 'linux'
       ? "install the GPU's Vulkan driver, or a software one (Debian, Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1)"

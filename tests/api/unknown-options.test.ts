@@ -87,7 +87,7 @@ it.each<[meant: string, call: () => unknown]>([
   ['lora must be a folder', () => loadModel('x', wrong({ lora: 5 }))],
   ['ensemble must be a list', () => loadModel('x', wrong({ ensemble: 'other' }))],
   [
-    'pairs[1] must be { source, target }, two texts; others: a list',
+    'pairs[1] must be { source, target }, two texts; its field others must be a list of texts',
     () => model.evaluate([...pairs, wrong({ source: 'a', target: 'b', others: 5 })]),
   ],
   ['phrases: give a list of texts for each', () => model.translate('a', wrong({ phrases: ['b'] }))],

@@ -109,7 +109,7 @@ it('names an unknown rewrite, and a model that exceeds the limits, with the numb
   // No batch and no sequence helps a table of embeddings.
   const table = await heddle(['plan', '--preset', 'base', '--vocab-size', '300000'], noGpu);
   expect(table.stderr).toMatch(
-    /table \[300000,512\] needs .* are allowed; use a smaller vocabulary or model$/m,
+    /table \[300000,512\] needs .* are allowed; use a smaller vocabulary or a smaller model$/m,
   );
 });
 

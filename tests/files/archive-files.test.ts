@@ -27,7 +27,7 @@ it('writes a folder as an archive and reads it as a folder', async () => {
   expect(await files.exists('runs/m.zip/none')).toBe(false);
   expect(await files.exists('runs/m.zip')).toBe(true);
   await expect(writeText(files, 'runs/m.zip/log.jsonl', 'more')).rejects.toThrow(
-    'runs/m.zip/log.jsonl: cannot write: runs/m.zip is an archive; use a folder',
+    'runs/m.zip/log.jsonl: cannot write: runs/m.zip is an archive, which is replaced as a whole; use a folder',
   );
   await expect(files.read('runs/m.zip/none')).rejects.toThrow('cannot read: there is no such file');
 });

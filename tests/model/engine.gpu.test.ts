@@ -255,7 +255,7 @@ describe('an engine', () => {
     const [program] = await engine.prepare([graph()]);
     const { passes, runs } = await engine.profile!(program!, 2);
     expect([passes.length, runs]).toEqual([program!.plan!.passes.length, 2]);
-    await expect(other.profile!(program!)).rejects.toThrow('takes a program of this engine');
+    await expect(other.profile!(program!)).rejects.toThrow('takes a program that this engine has prepared');
     expect(cpuEngine().profile).toBeUndefined();
     for (const e of [engine, other]) e.destroy();
   });

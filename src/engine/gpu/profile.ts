@@ -49,7 +49,7 @@ export function profileOf(
   runs?: number,
 ): Promise<Profile> {
   const runner = runners.find((each) => each === program);
-  if (!runner) throw new Error('engine: profile takes a program of this engine');
+  if (!runner) throw new Error('engine: profile takes a program that this engine has prepared');
   return profilePasses(device, runner, runs);
 }
 
@@ -210,7 +210,7 @@ export function printProfile(profile: Profile, { rows = 40, each = false }: Prof
     line(['op, kernel, outputs', 'passes', 'ms', 'GFLOP/s', 'GB/s', 'share']),
     ...lines.map((sum, i) => `${print(sum, all)}${each ? `  ${passes[i]?.pass.scope}`.trimEnd() : ''}`),
     print(all, all),
-    `a run takes ${ms.toFixed(3)} ms; medians of ${runs} runs${clock === 'host' ? ', without timestamp queries: each pass by itself' : ''}`,
+    `a run takes ${ms.toFixed(3)} ms; medians of ${runs} runs${clock === 'host' ? ', without timestamp queries: each pass is submitted by itself' : ''}`,
     difference(ms, all.us / 1000, clock),
     '',
   ].join('\n');
@@ -219,7 +219,8 @@ export function printProfile(profile: Profile, { rows = 40, each = false }: Prof
 /** Explains the difference between the sum of the passes and the time of a run. */
 function difference(ms: number, sum: number, clock: Profile['clock']): string {
   const total = `the passes sum up to ${sum.toFixed(3)} ms`;
-  if (clock === 'host') return `${total}: each pass is submitted and awaited; a run is submitted once`;
+  if (clock === 'host')
+    return `${total}: each pass is submitted and awaited separately; a run is submitted once`;
   const explanation =
     sum > ms
       ? 'a timed pass does not overlap with the next'

@@ -264,7 +264,11 @@ export async function parseCsv(text: string, name: string): Promise<string[][]> 
   const lines = text.replace(breaks, (part) => (part.startsWith('"') ? part : '\n'));
   const { data, errors } = papa.parse<string[]>(lines.replace(/\n$/, ''), { delimiter: ',', newline: '\n' });
   const open = errors.find(({ code }) => code === 'MissingQuotes');
-  check(!open, () => msg`record ${(open?.row ?? 0) + 1} has a quoted field with no end`, { area: name });
+  check(
+    !open,
+    () => msg`record ${(open?.row ?? 0) + 1} has a quoted field without an end; close its quotation mark`,
+    { area: name },
+  );
   return data.length > 0 || text === '' ? data : [['']];
 }
 

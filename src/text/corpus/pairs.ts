@@ -48,7 +48,11 @@ export function checkPairs(
   const bad = pairs.findIndex(
     (pair) => !isTexts([pair?.source, pair?.target]) || !isTexts(pair.others ?? []),
   );
-  check(bad < 0, () => `${name}[${bad}] must be { source, target }, two texts; others: a list`, options);
+  check(
+    bad < 0,
+    () => `${name}[${bad}] must be { source, target }, two texts; its field others must be a list of texts`,
+    options,
+  );
   const nul = pairs.findIndex((pair) => `${pair.source}${pair.target}${pair.others ?? ''}`.includes('\0'));
   check(nul < 0, () => `${name}[${nul}] has a NUL character; remove it`, options);
 }

@@ -96,7 +96,7 @@ export function crossLayout(name: string, attrs: AttentionAttrs, q: Shape, kv: S
 export function checkLengths(name: string, layout: AttentionLayout, lens: TensorType): void {
   check(
     lens.dtype === 'u32' && lens.shape.length === 1 && lens.shape[0] === layout.batch,
-    () => `${name}: key lengths must be u32 [${layout.batch}], not ${lens.dtype} ${show(lens.shape)}`,
+    () => `${name}: key lengths must be u32 [${layout.batch}], they are ${lens.dtype} ${show(lens.shape)}`,
   );
 }
 
@@ -148,6 +148,8 @@ function finish(name: string, attrs: AttentionAttrs, sizes: Sizes): AttentionLay
   if (!(dropout >= 0 && dropout < 1))
     throw new HeddleError(`${name}: dropout must be in [0, 1), it is ${dropout}`);
   if (sizes.batch > 65535)
-    throw new HeddleError(`${name}: a batch of ${sizes.batch} rows exceeds 65535; use a smaller batch`);
+    throw new HeddleError(
+      `${name}: a batch of ${sizes.batch} rows exceeds the 65535 workgroups of a dispatch; use a smaller batch`,
+    );
   return { ...sizes, heads, width, causal, scale, dropout, site, farthest: -1 };
 }

@@ -32,7 +32,8 @@ export const cacheSlotsOp = defineOp({
     expectStep(name, step);
     check(
       beams >= 1 && beams <= maxBeams && R % beams === 0,
-      () => `cache_slots: ${R} rows of ${beams} beams; beams must divide the rows and be 1..${maxBeams}`,
+      () =>
+        `cache_slots: ${R} rows in sentences of ${beams} beams; beams must divide the rows and be 1..${maxBeams}`,
     );
     return {};
   },

@@ -26,7 +26,7 @@ export function missingSymbols(
     const shown = missing.slice(0, named).map(printable).join(', ');
     return (
       `augment: ${name}: the vocabulary has no token for ${missing.length} of its ${symbols.length} symbols (${shown}${missing.length > named ? ', ...' : ''}), ` +
-      `so documents are translated without them; train a new model with tokenizer unigram and augment ${name}`
+      `so documents are translated without them; train a new model with tokenizer unigram and augment ${name}, which adds them`
     );
   });
 }

@@ -40,7 +40,10 @@ export class XmlReader {
     };
     parser.on('error', (error) => this.#reject(error.message.replace(/^(?:[^:]*:)?\d+:\d+: /, '')));
     parser.on('doctype', (text) => {
-      if (text.includes('[')) this.#reject('the document type declares entities, which are not read');
+      if (text.includes('['))
+        this.#reject(
+          'the document type declares entities, which are not read; write their texts in their places',
+        );
       seen();
     });
     for (const event of ['comment', 'processinginstruction', 'xmldecl'] as const) parser.on(event, seen);

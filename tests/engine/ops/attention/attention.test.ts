@@ -129,7 +129,7 @@ describe('errors', () => {
       'self_attention: qkv must be [B,T,24] for 2 heads of 4, it is [2,5,18]',
     );
     expect(() => selfAttention(g, qkv, g.input('three', 'u32', [3]), step, attrs)).toThrow(
-      'self_attention: key lengths must be u32 [2], not u32 [3]',
+      'self_attention: key lengths must be u32 [2], they are u32 [3]',
     );
     const q = g.input('q', 'f32', [3, 4, 6]);
     const kv = g.input('kv', 'f32', [2, 7, 12]);
@@ -148,7 +148,7 @@ describe('errors', () => {
     const many = g.input('many', 'f32', [65536, 1, 18]);
     const lengths = g.input('lengths', 'u32', [65536]);
     expect(() => selfAttention(g, many, lengths, step, attrs)).toThrow(
-      'a batch of 65536 rows exceeds 65535; use a smaller batch',
+      'a batch of 65536 rows exceeds the 65535 workgroups of a dispatch; use a smaller batch',
     );
   });
 
