@@ -40,7 +40,10 @@ function countBuffers(device: GPUDevice) {
     };
     return buffer;
   };
-  return { counted, restore: () => void (device.createBuffer = createBuffer) };
+  const restore = () => {
+    device.createBuffer = createBuffer;
+  };
+  return { counted, restore };
 }
 
 const cases: readonly (readonly [string, PlanTrainingOptions])[] = [

@@ -14,7 +14,7 @@ import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
 import { type Quantization, weightBytes } from '../../model/parameter-layout.ts';
 import { presets } from '../../model/presets.ts';
 import { isQuantized, storedParameters, type WeightFormat } from '../../model/quantized-parameters.ts';
-import { type SourceKind, sourceKindOf } from '../../model/source-kind.ts';
+import { sourceKindOf } from '../../model/source-kind.ts';
 import type { Job } from '../../session/job.ts';
 import { openModel } from '../../session/open-model.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
@@ -25,9 +25,9 @@ import {
   type Precision,
   scaling,
 } from '../../train/update/optimizer-config.ts';
-import { trainableParameters } from '../../train/update/trainable-parameters.ts';
-import type { GraphOptions } from '../../train/update/training-graphs.ts';
-import { gradientAccumulationGraph, trainingGraph, updateGraph } from '../../train/update/training-graphs.ts';
+import { scheduleConfig } from '../../train/update/schedule.ts';
+import { TrainerGraphs, type TrainerOptions } from '../../train/update/trainer-graphs.ts';
+import { trainingMemory } from '../../train/update/training-memory.ts';
 import { type DecodingRun, type PresetArguments, runGraphs } from './preset-graphs.ts';
 
 /**
@@ -109,16 +109,17 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
     target: isWindow ? Math.min(target || longest, config.maxLength) : target || longest,
   };
   const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
-  const training = { gradientCheckpointing, precision, f32Residual, freeze, lora };
-  const plain = () =>
-    trainingGraph(config, p, shape, optimizerConfig(args.optimizer), { noFuse, freeze, lora });
+  const stored = { noFuse, freeze, lora, weights, weightsExclude, source: kind };
+  const trainingGraphs = (chosen: OptimizerConfig, options: TrainerOptions) =>
+    trainerOf(config, shape, chosen, { ...stored, ...options })
+      .training()
+      .map(({ graph }): [string, Graph] => ['training', graph]);
+  const plain = () => trainingGraphs(optimizerConfig(args.optimizer), {});
   const savesMemory = args.run === 'training' && (precision === 'f16' || gradientCheckpointing);
-  const graphs = runGraphs(args.run, config, p, shape, {
-    noFuse,
-    optimizer,
-    training,
-    decoding: args.decoding,
-  });
+  const graphs =
+    args.run === 'training'
+      ? trainingGraphs(optimizer, { gradientCheckpointing, precision, f32Residual })
+      : runGraphs(args.run, config, p, shape, { noFuse, decoding: args.decoding });
   const traits = traitsOf(precision);
   const choices = graphs.map(([, graph]) => (args.launchBound ? fewestLaunches(graph, traits) : {}));
   const plans = graphs.map(
@@ -139,7 +140,9 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
     formats: p.quantization && matricesByFormat(p.quantization),
     sessionBytes: sessionBytes(plans.map((entry) => entry.plan)),
     savings:
-      args.folder && args.run === 'training' ? savingsOf(config, kind, shape, f32Residual, args) : undefined,
+      args.folder && args.run === 'training'
+        ? await savingsOf(config, shape, { f32Residual, source: kind }, args)
+        : undefined,
   };
 };
 
@@ -185,53 +188,68 @@ function sessionBytes(plans: readonly Plan[]): number {
   );
 }
 
-/** GPU memory of an update with each combination of memory-saving flags. */
-function savingsOf(
+/** Seed, schedule and initialization, which do not change the memory of a training. */
+const anyUpdate = {
+  seed: 1,
+  init: 'xavier',
+  schedule: scheduleConfig({ learningRate: 1 }, { steps: 1, dModel: 1 }),
+} as const;
+
+/** The graphs of a trainer on batches of one shape. */
+const trainerOf = (
   c: ModelConfig,
-  kind: SourceKind,
   shape: BatchShape,
-  f32Residual: boolean,
+  optimizer: OptimizerConfig,
+  options: TrainerOptions,
+  gradientAccumulationSteps = 1,
+): TrainerGraphs =>
+  new TrainerGraphs(c, { ...anyUpdate, optimizer, gradientAccumulationSteps }, [shape], options);
+
+/** GPU memory of an update with each combination of memory-saving flags. */
+async function savingsOf(
+  c: ModelConfig,
+  shape: BatchShape,
+  { f32Residual, source }: Pick<TrainerOptions, 'f32Residual' | 'source'>,
   args: PlanArguments,
-): PlannedModel['savings'] {
+): Promise<PlannedModel['savings']> {
   const lora = loraConfig(args.lora ?? { rank: 8 });
   const traits = { ...defaultTraits, f16: true, maxBindingBytes: 2 ** 40 };
-  const memory = (...graphs: Graph[]): number =>
-    sessionBytes(graphs.map((graph) => makePlan(graph, { traits })));
-  const stepOf = (options: GraphOptions, weights: WeightFormat = 'f32') => {
-    const optimizer = optimizerConfig({ ...scaling(options.precision ?? 'f32'), ...args.optimizer });
-    const p = storedParameters(c, { weights }, kind);
-    return memory(trainingGraph(c, p, shape, optimizer, { ...options, f32Residual }));
-  };
   const batches = Math.min(4, shape.batch);
   const part = { ...shape, batch: Math.ceil(shape.batch / batches) };
-  const accumulation = `--gradient-accumulation-steps ${batches} (${part.batch} rows each)`;
-  const accumulated = (options: GraphOptions, weights: WeightFormat = 'f32') => {
-    const p = storedParameters(c, { weights }, kind);
-    const update = updateGraph(trainableParameters(c, p, options), optimizerConfig(args.optimizer));
-    return memory(gradientAccumulationGraph(c, p, part, options), update);
+  const memory = async (options: TrainerOptions, accumulate = 1): Promise<number> => {
+    const optimizer = optimizerConfig({ ...scaling(options.precision ?? 'f32'), ...args.optimizer });
+    const own = { ...options, f32Residual, source };
+    const trainer = trainerOf(c, accumulate > 1 ? part : shape, optimizer, own, accumulate);
+    return trainingMemory(await trainer.plan(traits), trainer.parameters.count, 0).peak;
   };
-  const rows: [string, number][] = [
-    ['all weights in f32', stepOf({})],
-    ['--precision f16', stepOf({ precision: 'f16' })],
-    ['--gradient-checkpointing', stepOf({ gradientCheckpointing: true })],
-    [accumulation, accumulated({})],
-    [`--lora-rank ${lora.rank}`, stepOf({ lora })],
-    [`--lora-rank ${lora.rank} --weights f16`, stepOf({ lora }, 'f16')],
-    [`--lora-rank ${lora.rank} --weights int8`, stepOf({ lora }, 'int8')],
-    [`--lora-rank ${lora.rank} --weights int4`, stepOf({ lora }, 'int4')],
-    [`--lora-rank ${lora.rank} --weights int8 ${accumulation}`, accumulated({ lora }, 'int8')],
+  const accumulation = `--gradient-accumulation-steps ${batches} (${part.batch} rows each)`;
+  const rows: readonly (readonly [flags: string, options: TrainerOptions, accumulate?: number])[] = [
+    ['all weights in f32', {}],
+    ['--precision f16', { precision: 'f16' }],
+    ['--gradient-checkpointing', { gradientCheckpointing: true }],
+    [accumulation, {}, batches],
+    [`--lora-rank ${lora.rank}`, { lora }],
+    [`--lora-rank ${lora.rank} --weights f16`, { lora, weights: 'f16' }],
+    [`--lora-rank ${lora.rank} --weights int8`, { lora, weights: 'int8' }],
+    [`--lora-rank ${lora.rank} --weights int4`, { lora, weights: 'int4' }],
+    [`--lora-rank ${lora.rank} --weights int8 ${accumulation}`, { lora, weights: 'int8' }, batches],
     [
       `--lora-rank ${lora.rank} --weights int8 --precision f16 --gradient-checkpointing`,
-      stepOf({ lora, precision: 'f16', gradientCheckpointing: true }, 'int8'),
+      { lora, weights: 'int8', precision: 'f16', gradientCheckpointing: true },
     ],
   ];
-  return rows.map(([flags, bytes]) => ({ flags, bytes }));
+  const savings: { flags: string; bytes: number }[] = [];
+  for (const [flags, options, accumulate] of rows)
+    savings.push({ flags, bytes: await memory(options, accumulate) });
+  return savings;
 }
 
 /** Memory without f16 and gradient checkpointing; undefined if it exceeds the limits. */
-function plainBytes(graph: () => Graph): NamedPlan['plain'] {
+function plainBytes(graphs: () => [string, Graph][]): NamedPlan['plain'] {
   try {
-    const { slots, peak } = makePlan(graph()).bytes;
+    const [[, graph] = []] = graphs();
+    if (!graph) return undefined;
+    const { slots, peak } = makePlan(graph).bytes;
     return { slots, peak };
   } catch (error) {
     if (error instanceof HeddleError) return undefined;

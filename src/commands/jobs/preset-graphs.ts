@@ -9,8 +9,8 @@ import { parameterList } from '../../model/parameters.ts';
 import { type PresetName, presets } from '../../model/presets.ts';
 import { type SourceKinds, sourceKindOf } from '../../model/source-kind.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
-import { type OptimizerConfig, optimizerConfig } from '../../train/update/optimizer-config.ts';
-import { evaluationGraph, type GraphOptions, trainingGraph } from '../../train/update/training-graphs.ts';
+import { optimizerConfig } from '../../train/update/optimizer-config.ts';
+import { evaluationGraph, trainingGraph } from '../../train/update/training-graphs.ts';
 
 /** Runs of a preset. */
 export const presetRuns = ['training', 'evaluation', 'decoding'] as const;
@@ -55,9 +55,6 @@ export interface DecodingRun extends Pick<DecodeShape, 'cacheType'> {
 interface RunGraphOptions {
   /** Graph rewrites to disable. */
   readonly noFuse: readonly string[];
-  /** The optimizer of a training, and the options of its graph. */
-  readonly optimizer?: OptimizerConfig;
-  readonly training?: GraphOptions;
   readonly decoding?: DecodingRun;
 }
 
@@ -67,10 +64,9 @@ export function runGraphs(
   c: ModelConfig,
   p: ParameterList,
   shape: BatchShape,
-  { noFuse, optimizer = optimizerConfig(), training, decoding = {} }: RunGraphOptions,
+  { noFuse, decoding = {} }: RunGraphOptions,
 ): [name: string, graph: Graph][] {
-  if (run === 'training')
-    return [['training', trainingGraph(c, p, shape, optimizer, { ...training, noFuse })]];
+  if (run === 'training') return [['training', trainingGraph(c, p, shape, optimizerConfig(), { noFuse })]];
   if (run === 'evaluation') return [['evaluation', evaluationGraph(c, p, shape, { noFuse })]];
   const { beams = 1, cacheType } = decoding;
   const sizes = { ...shape, beams, cacheType };
