@@ -38,7 +38,8 @@ import {
   whyNotFit,
 } from '../train/update/training-memory.ts';
 import { type GivenData, givenInputs } from './given-inputs.ts';
-import { runInputs, type TrainData, type TrainOptions } from './train.ts';
+import { runInputs } from './run-inputs.ts';
+import type { TrainData, TrainOptions } from './train-options.ts';
 
 /** Options of `train` that have no effect on a plan. */
 const runOptions = [

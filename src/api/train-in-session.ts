@@ -1,23 +1,82 @@
-// A training run in a session, whose result is plain JSON: the job of `heddle train`. The model is in the output folder.
+// A training in a session: the one way of `train` of the library, of `heddle train` and of the pages.
 
-import type { Job } from '../session/job.ts';
+import { check } from '../core/errors.ts';
+import { untilAborted } from '../core/until-aborted.ts';
+import type { SavedModel } from '../formats/shared/saved-model.ts';
+import type { Session } from '../session/session.ts';
 import type { TrainingEvent } from '../train/report/training-events.ts';
+import type { TrainingGate } from '../train/run/loop.ts';
 import { runTraining } from '../train/run/recovery.ts';
-import type { TrainResult } from '../train/run/train-result.ts';
+import type { FinishedTraining, TrainResult } from '../train/run/train-result.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
+import type { TrainSettings } from '../train/settings/train-settings.ts';
+import type { KnownInputs } from './given-inputs.ts';
 import { checkForecast } from './memory-needs.ts';
+import { Model } from './model.ts';
 import { planTraining } from './plan-training.ts';
+import { runInputs } from './run-inputs.ts';
+import type { TrainGate, TrainOptions } from './train-options.ts';
+
+/** What a training in a session gets, beside its pairs. */
+export interface SessionTraining
+  extends Pick<KnownInputs, 'dev' | 'test'>,
+    Pick<TrainOptions, 'from' | 'gate' | 'snapshots' | 'maxLogSteps'> {
+  readonly settings: TrainSettings;
+  /** Model folder to write; none if empty. */
+  readonly out: string;
+  /** Whether to resume from the checkpoint in `out`. [false] */
+  readonly resume?: boolean;
+}
+
+/** A training that has ended, with the model that it fine-tuned. */
+export interface EndedTraining extends FinishedTraining {
+  readonly base: { readonly saved: SavedModel; readonly name: string } | undefined;
+}
 
 /**
- * Trains a model and returns the result; see `runTraining`. A new training that needs more than the memory budget is an
- * error before it starts; it names settings that fit.
+ * Trains a model. A new training that needs more than the memory budget of the session is an error before it starts,
+ * which names settings that fit. Throws a HeddleError for an invalid pair, setting or file; see `runTraining`.
  */
-export const trainInSession: Job<TrainArguments, TrainResult, TrainingEvent> = async (args, session) => {
-  const { memoryBudget, files } = session;
-  if (memoryBudget !== undefined && !args.resume) {
-    const { corpus, out: _, resume: __, ...settings } = args;
+export async function trainInSession(
+  pairs: KnownInputs['pairs'],
+  { dev, test, from, settings, out, resume = false, gate, snapshots, maxLogSteps }: SessionTraining,
+  session: Session<TrainingEvent>,
+): Promise<EndedTraining> {
+  const { features, files, memoryBudget, signal } = session;
+  check(!Array.isArray(pairs) || pairs.length > 0, 'there are no pairs', { area: 'train' });
+  const data = { ...settings, dev, test, from };
+  const { args, split, sourceData, base } = await untilAborted(signal, () =>
+    runInputs(pairs, data, features, { out, resume }),
+  );
+  if (memoryBudget !== undefined && !resume) {
     const device = await session.device.open();
-    checkForecast(await planTraining(corpus, { ...settings, files, device, memoryBudget }, session.features));
+    checkForecast(await planTraining(pairs, { ...data, files, device, memoryBudget, signal }, features));
   }
-  return (await runTraining(args, session)).result;
-};
+  const trained = await runTraining(args, session, {
+    split,
+    sourceData,
+    gate: gate && modelGate(gate, session),
+    snapshots,
+    maxLogSteps,
+    model: base?.saved,
+  });
+  return { ...trained, base };
+}
+
+/** The same with the arguments of a checkpoint, which are plain JSON, and its result: the job of `heddle train`. */
+export async function trainRun(
+  { corpus, out, resume, ...settings }: TrainArguments,
+  session: Session<TrainingEvent>,
+): Promise<TrainResult> {
+  return (await trainInSession(corpus, { settings, out, resume }, session)).result;
+}
+
+/** The gate of a run, which gives the caller's gate a `Model` on the engine of the run. */
+const modelGate = (gate: TrainGate, session: Session<TrainingEvent>): TrainingGate => ({
+  ready({ model: { engine, model, parameters }, ...running }) {
+    const saved = { ...model, weights: new Float32Array() };
+    gate.ready({ ...running, model: new Model(saved, session, { engine, parameters }) });
+  },
+  between: () => gate.between(),
+  wantsCheckpoint: () => gate.wantsCheckpoint(),
+});

@@ -21,7 +21,7 @@ export const commands = {
       train: {
         name: 'train',
         saves: 'run',
-        load: async () => (await import('../api/train-in-session.ts')).trainInSession,
+        load: async () => (await import('../api/train-in-session.ts')).trainRun,
       },
     },
   }),

@@ -20,7 +20,7 @@ export type { Model, ModelLanguages } from '../api/model.ts';
 export type { MemoryOffer, TrainingForecast } from '../api/plan-training.ts';
 export type { SaveOptions } from '../api/save-model.ts';
 export { type Checkpoint, readCheckpoint } from '../api/saved-training.ts';
-export type { RunningModel, TrainData, TrainGate } from '../api/train.ts';
+export type { RunningModel, TrainData, TrainGate } from '../api/train-options.ts';
 export { type ErrorKind, errorKind, HeddleError } from '../core/errors.ts';
 export type { DecodeOptions } from '../decode/decode-options.ts';
 export type { Hypothesis } from '../decode/hypotheses.ts';

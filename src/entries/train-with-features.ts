@@ -2,7 +2,8 @@
 
 import type { GivenPairs as PlainPairs } from '../api/given-inputs.ts';
 import type { Model } from '../api/model.ts';
-import { type TrainOptions as PlainOptions, train as trainWith } from '../api/train.ts';
+import { train as trainWith } from '../api/train.ts';
+import type { TrainOptions as PlainOptions } from '../api/train-options.ts';
 import type { CorpusMixture } from '../features/corpora/corpus-stages.ts';
 import { features } from '../features/features.ts';
 import type { CorporaOptions, SpeechOptions } from '../features/guest-options.ts';

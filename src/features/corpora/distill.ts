@@ -5,7 +5,7 @@
 import type { Evaluation } from '../../api/evaluate-model.ts';
 import { openFolder } from '../../api/load-model.ts';
 import type { Model } from '../../api/model.ts';
-import { trainInSession } from '../../api/train-in-session.ts';
+import { trainRun } from '../../api/train-in-session.ts';
 import { check, HeddleError } from '../../core/errors.ts';
 import { msg, option } from '../../core/message.ts';
 import type { Generation, LanguageOptions } from '../../decode/text-options.ts';
@@ -113,7 +113,7 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
       texts: texts.length,
       repeated,
       skipped,
-      training: await trainInSession({ ...training, corpus, out, resume }, session),
+      training: await trainRun({ ...training, corpus, out, resume }, session),
     };
     if (!pairs || signal.aborted) return result;
     const score = async (candidate: Model, label: string): Promise<Evaluation> => {

@@ -4,7 +4,7 @@
 import { convertFolder } from '../../api/convert-folder.ts';
 import { openFolder } from '../../api/load-model.ts';
 import { trainTokenizerFiles } from '../../api/tokenizer-training.ts';
-import { trainInSession } from '../../api/train-in-session.ts';
+import { trainRun } from '../../api/train-in-session.ts';
 import { check, HeddleError } from '../../core/errors.ts';
 import { type Files, openStream, writeText } from '../../files/files.ts';
 import { isObject, jsonBytes, readJson } from '../../files/json-files.ts';
@@ -213,7 +213,7 @@ export class LanguageFlow {
   ): Promise<Partial<LanguageState>> {
     const corpus = { kind: 'files', train: { files: data }, dev: { files: [this.#paths.dev] } } as const;
     const resume = await isHeddleFolder(this.#session.files, out);
-    await trainInSession({ testSentences: 0, ...settings, corpus, out, resume }, this.#session);
+    await trainRun({ testSentences: 0, ...settings, corpus, out, resume }, this.#session);
     return {};
   }
 

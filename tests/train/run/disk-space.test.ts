@@ -1,6 +1,6 @@
 // A disk that is nearly full: the estimate before a run, and what is saved at its end.
 import { expect, it } from 'vitest';
-import { trainInSession } from '../../../src/api/train-in-session.ts';
+import { trainRun } from '../../../src/api/train-in-session.ts';
 import { HeddleError } from '../../../src/core/errors.ts';
 import type { Files } from '../../../src/files/files.ts';
 import { verifyFolder } from '../../../src/files/folder-commit.ts';
@@ -56,10 +56,7 @@ class SmallDisk {
         onEvent?.(event);
       },
     });
-    const { out } = await trainInSession(
-      tinyTraining({ steps: 2, out: 'run', model: sizes, ...fields }),
-      session,
-    );
+    const { out } = await trainRun(tinyTraining({ steps: 2, out: 'run', model: sizes, ...fields }), session);
     return { events, out };
   }
 }
