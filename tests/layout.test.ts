@@ -154,14 +154,13 @@ const LOADING_FILES = [
   'src/api/load-model.ts', // models of the hub and of URLs, ensembles, adapters, quantized weights
   'src/api/model-engine.ts', // inspection, adapters that are switched
   'src/api/model.ts', // methods that few programs call
+  'src/decode/translator.ts', // alignments, constraints on the first tokens
   'src/features/documents/document-formats.ts',
   'src/features/documents/pairs/pair-readers.ts',
   'src/features/features.ts', // the guests
   'src/features/onnx/engine-without-gpu.ts', // npm: onnxruntime-web
   'src/formats/main-formats.ts',
-  'src/host/browser.ts', // npm: puppeteer-core
-  'src/host/dawn.ts', // npm: webgpu
-  'src/host/node-host.ts', // npm: onnxruntime-web
+  'src/host/optional-package.ts', // npm: webgpu, puppeteer-core, onnxruntime-web
   'src/session/launch-code.ts', // fused sublayers, which a host may have
   'src/session/named-engines.ts',
   'src/text/open-tokenizer.ts', // kinds of tokenizers

@@ -31,7 +31,23 @@ const holes = /\uE000\d+\uE001/g;
 const tags = /<!--[\s\S]*?-->|<![^>]*>|<(\/?)([a-zA-Z][\w-]*)((?:"[^"]*"|'[^']*'|[^"'>])*)>/g;
 const attributes = /\s(?:title|aria-label|aria-description|placeholder|alt|data-label)="([^"]*)"/g;
 /** Elements inside sentences. */
-const inline = new Set('a b i em strong code kbd samp sub sup span abbr small br wbr'.split(' '));
+const inline = new Set([
+  'a',
+  'b',
+  'i',
+  'em',
+  'strong',
+  'code',
+  'kbd',
+  'samp',
+  'sub',
+  'sup',
+  'span',
+  'abbr',
+  'small',
+  'br',
+  'wbr',
+]);
 /** Elements whose content is no text of a language if nothing is beside it. */
 const codes = new Set(['code', 'kbd', 'samp']);
 

@@ -7,7 +7,6 @@ import { flagOf } from '../core/fields.ts';
 import { type DecodeField, type DecodeFieldName, decodeRows } from '../decode/decode-fields.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import type { TranslateOptions } from '../decode/text-options.ts';
-import { decodeHelp } from './decode-help.ts';
 import { fieldOption, list } from './parse-values.ts';
 
 /**
@@ -25,8 +24,8 @@ const ofTranslate: readonly DecodeFieldName[] = ['numReturn', 'maxNewTokens'];
 
 /** The flag of an option. */
 function optionOf([name, row]: readonly [DecodeFieldName, DecodeField]): Option {
-  const { help, defaultText } = decodeHelp[name];
-  return fieldOption(name, { ...row, help }, defaultText);
+  const standard = row.default === undefined ? undefined : String(row.default);
+  return fieldOption(name, row, row.defaultText ?? standard);
 }
 
 const rowsWithFlag = decodeRows.filter(([name, row]) => flagOf(name, row) !== undefined);

@@ -1,5 +1,4 @@
-// Conversion between float32 and bfloat16 (the upper 16 bits of a float32). It is separate from float16.ts,
-// so that a page that translates a float32 model does not load the tables of float16.
+// Conversion between float32 and bfloat16 (the upper 16 bits of a float32).
 
 /** Converts bfloat16 bits to float32. Exact. */
 export function fromBfloat16(bits: Uint16Array): Float32Array {

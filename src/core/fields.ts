@@ -56,10 +56,7 @@ export interface FieldRow {
   readonly aliases?: readonly string[];
 }
 
-/**
- * A row with its texts. The texts of tables that every page loads are the doc comments of their rows, so that
- * they cost nothing there; tests generate what shows them.
- */
+/** A row with its texts, from which come `--help`, the interfaces of the library and docs/settings.md. */
 export interface OptionField extends FieldRow {
   /** A phrase without the default: it is appended. */
   readonly help: string;
@@ -69,6 +66,9 @@ export interface OptionField extends FieldRow {
 
 /** A table of options by name. */
 export type FieldTable = Readonly<Record<string, FieldRow>>;
+
+/** A table of options with their texts. */
+export type OptionTable = Readonly<Record<string, OptionField>>;
 
 /** A whole number of at least `min`, at most `max`, and a multiple of `step`. */
 export const integer = (

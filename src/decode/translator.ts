@@ -11,8 +11,7 @@ import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
 import type { SourceKind } from '../model/source-kind.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
-import { withAlignments } from './aligned-texts.ts';
-import { Aligner, type Attention } from './alignment.ts';
+import type { Aligner, Attention } from './alignment.ts';
 import type { DecodeOptions, DecodeSettings, ModelRules } from './decode-options.ts';
 import { decodeOptionsOf, decodeSettings, modeOf, withModelRules } from './decode-options.ts';
 import { Decoder } from './decoder.ts';
@@ -21,10 +20,16 @@ import type { DecodeRuledTexts, RuledDecoding } from './ruled-texts.ts';
 import type { SourceTexts, TranslatorShape } from './source-texts.ts';
 import { checkBatchSize, encodeTexts, isReusable, lengthLimit, shapeFor } from './source-texts.ts';
 import { splitTexts } from './split-texts.ts';
-import { constrained } from './target-constraints.ts';
 import type { Generation, StreamedToken, TextOptions, Translation } from './text-options.ts';
 import { joinTokens, streamTokens } from './text-streamer.ts';
 import type { ForcedPrefixes } from './token-rules.ts';
+
+/** What few translations need, loaded then. */
+const later = {
+  alignment: () => import('./alignment.ts'),
+  alignedTexts: () => import('./aligned-texts.ts'),
+  constraints: () => import('./target-constraints.ts'),
+};
 
 /**
  * A model's configuration, tokenizers and decoding rules; `weights`, if given, are uploaded to the engine.
@@ -178,6 +183,7 @@ export class Translator {
   ): Promise<Attention<number>> {
     const [engine, model, parameters] = [this.#engine, this.#model, this.#parameters];
     const aligner = await this.#aligners.get(size, async () => {
+      const { Aligner } = await later.alignment();
       return Aligner.open(engine, model.config, parameters, size);
     });
     await this.#upload(aligner.peak);
@@ -228,6 +234,7 @@ export class Translator {
       return this.align(encoded[i] as number[], ids, startId, sizeOf(shape));
     };
     const { target, config } = this.#model;
+    const { withAlignments } = await later.alignedTexts();
     return withAlignments(out, align, texts, { source, target, guided: config.alignmentHead }, options);
   }
 
@@ -253,6 +260,7 @@ export class Translator {
   ): Promise<{ readonly decode: DecodeOptions; readonly prefixes?: ForcedPrefixes }> {
     const decode = decodeOptionsOf(options);
     if (!options.badWords && !options.prefix) return { decode };
+    const { constrained } = await later.constraints();
     return constrained(decode, sources, options, this.#model);
   }
 

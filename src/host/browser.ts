@@ -4,7 +4,7 @@ import type { Browser, ConsoleMessage, LaunchOptions, Page } from 'puppeteer-cor
 import { HeddleError } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
 import { type AdapterDescription, probeAdapter } from './adapter-info.ts';
-import { optionalPackage } from './optional-package.ts';
+import { optionalPackage, optionalPackages } from './optional-package.ts';
 import { serveFolder } from './static-server.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -86,7 +86,7 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
   const instead = 'use Dawn instead';
   const { default: puppeteer } = await optionalPackage(
     'puppeteer-core',
-    () => import('puppeteer-core'),
+    optionalPackages['puppeteer-core'],
     instead,
   );
   let browser: Browser;

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { delimiter } from 'node:path';
 import { HeddleError, messageOf } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
-import { optionalPackage } from './optional-package.ts';
+import { optionalPackage, optionalPackages } from './optional-package.ts';
 
 /** Options of `dawnGpu`. */
 export interface DawnOptions {
@@ -78,7 +78,7 @@ function withExperiments(flags: readonly string[]): string[] {
   ];
 }
 
-const loadDawn = () => optionalPackage('webgpu', () => import('webgpu'), otherHost);
+const loadDawn = () => optionalPackage('webgpu', optionalPackages.webgpu, otherHost);
 
 /** Version of the installed package `webgpu`; `''` if there is none. */
 export function dawnVersion(): string {

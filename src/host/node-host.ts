@@ -10,7 +10,7 @@ import { fewerLaunches } from '../session/launch-code.ts';
 import type { TextThreads } from '../text/text-pool.ts';
 import { dawnGpu, dawnVersion } from './dawn.ts';
 import { cachePath, nodeFiles } from './node-files.ts';
-import { optionalPackage } from './optional-package.ts';
+import { optionalPackage, optionalPackages } from './optional-package.ts';
 
 /** Node as a host. Reads the environment variables HF_ENDPOINT, HF_TOKEN and HEDDLE_CACHE. */
 export const nodeHost = (): Host => ({
@@ -26,7 +26,7 @@ export const nodeHost = (): Host => ({
   threads: nodeTextThreads(),
   fewerLaunches,
   onnxRuntime: () =>
-    optionalPackage('onnxruntime-web', () => import('onnxruntime-web'), 'use the device gpu'),
+    optionalPackage('onnxruntime-web', optionalPackages['onnxruntime-web'], 'use the device gpu'),
 });
 
 /** Bytes of memory of the machine or the container. */

@@ -2,6 +2,13 @@
 
 import { HeddleError } from '../core/errors.ts';
 
+/** The packages, whose users install them. */
+export const optionalPackages = {
+  webgpu: () => import('webgpu'),
+  'puppeteer-core': () => import('puppeteer-core'),
+  'onnxruntime-web': () => import('onnxruntime-web'),
+};
+
 /**
  * The module that `load` imports from the package `name`. If it is missing or does not load, throws a
  * HeddleError that says how to install it and what works without it (`instead`).

@@ -1,5 +1,4 @@
-// Reads weights from files in parts, for models that are larger than JavaScript memory should hold; others do not load
-// it.
+// Reads weights from files in parts, for models that are larger than JavaScript memory should hold.
 
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from './model-config.ts';

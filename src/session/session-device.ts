@@ -4,9 +4,11 @@
 import { check } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
 import { type Device, openDevice, probedDevice } from '../engine/gpu/device.ts';
-import { limitsAfterLoss, noGpu, noWebGpu, openWithRetries } from '../engine/gpu/device-extras.ts';
+import { openWithRetries } from '../engine/gpu/reopen-device.ts';
 import { adapterInfoOf } from '../engine/gpu/subgroup-features.ts';
 import type { SubmissionLimits, Submissions } from '../engine/gpu/submission-pace.ts';
+import { limitsAfterLoss } from '../engine/gpu/submission-pace.ts';
+import { noGpu, noWebGpu } from '../engine/gpu/webgpu-errors.ts';
 import type { Host } from './host.ts';
 
 /** A device by its name. */

@@ -11,8 +11,7 @@ import {
   withModelRules,
 } from '../../src/decode/decode-options.ts';
 import { smallModel } from '../support/model.ts';
-import { optionFile, optionTexts } from '../support/option-interface.ts';
-import { rowsWithHelp } from '../support/row-comments.ts';
+import { optionFile } from '../support/option-interface.ts';
 import type { Same } from '../support/types.ts';
 
 const { c } = smallModel();
@@ -80,7 +79,7 @@ describe('decodeSettings', () => {
 });
 
 it('has an interface with the help texts of the table', async () => {
-  const rows = rowsWithHelp('decode/decode-fields.ts', 'decodeFields', decodeFields);
+  const rows = Object.entries(decodeFields);
   const file = optionFile(
     'The options of decoding with their documentation.',
     'src/decode/decode-fields.ts',
@@ -102,14 +101,6 @@ it('has an interface with the help texts of the table', async () => {
     ],
   );
   await expect(file).toMatchFileSnapshot('../../src/decode/decode-option-types.ts');
-  const help = optionTexts(
-    'The help texts of the flags of decoding.',
-    'src/decode/decode-fields.ts',
-    'tests/decode/decode-options.test.ts',
-    'decodeHelp',
-    rows,
-  );
-  await expect(help).toMatchFileSnapshot('../../src/commands/decode-help.ts');
   type Values = Partial<ValuesOf<typeof decodeFields>>;
   const same: Same<Omit<DecodeOptions, 'onProgress' | 'signal'>, Values> = true;
   expect(same).toBe(true);

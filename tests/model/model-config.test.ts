@@ -2,13 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
-import type { ValuesOf } from '../../src/core/fields.ts';
+import type { OptionField, ValuesOf } from '../../src/core/fields.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
 import type { DropoutRates } from '../../src/model/model-config-types.ts';
 import { dropoutPlaces, modelFields } from '../../src/model/model-fields.ts';
 import { presets } from '../../src/model/presets.ts';
 import { optionFile } from '../support/option-interface.ts';
-import { rowsWithHelp } from '../support/row-comments.ts';
 import type { Same } from '../support/types.ts';
 
 const required: ModelOptions = { srcVocab: 10, tgtVocab: 12 };
@@ -72,13 +71,13 @@ it('has an interface with the help texts of the table', async () => {
       {
         name: 'DropoutRates',
         help: 'Dropout rates of a model. Dropout is applied only in training.',
-        rows: rowsWithHelp('model/model-fields.ts', 'dropoutPlaces', dropoutPlaces),
+        rows: Object.entries(dropoutPlaces),
         optional: false,
       },
       {
         name: 'ModelConfig',
         help: 'Configuration of a model: everything that determines what it computes.',
-        rows: rowsWithHelp('model/model-fields.ts', 'modelFields', modelFields).map(([name, row]) => [
+        rows: Object.entries<OptionField>(modelFields).map(([name, row]) => [
           name,
           name === 'dropout'
             ? { ...row, type: { ...row.type, typescript: 'DropoutRates' } as typeof row.type }

@@ -36,26 +36,6 @@ export function optionFile(
   return `${[comment.join('\n'), ...(imports.length > 0 ? [imports.join('\n')] : []), ...interfaces.map(interfaceText)].join('\n\n')}\n`;
 }
 
-/** A file with the help text and the default in words of each row, as the constant `name`. */
-export const optionTexts = (head: string, source: string, test: string, name: string, rows: Rows): string =>
-  [
-    ...wrap(generated(head, source, test), '// '),
-    '',
-    `/** ${head} */`,
-    `export const ${name} = {`,
-    ...rows.flatMap(([field, { help, defaultText = '' }]) => [
-      `  ${field}: {`,
-      ...Object.entries({ help, defaultText }).map(([key, text]) => `    ${key}: ${quoted(text)},`),
-      '  },',
-    ]),
-    '} as const;',
-    '',
-  ].join('\n');
-
-/** A text as a string literal, as Biome writes it. */
-const quoted = (text: string): string =>
-  text.includes("'") && !text.includes('"') ? `"${text}"` : `'${text.replaceAll("'", "\\'")}'`;
-
 const generated = (head: string, source: string, test: string): string =>
   `${head} Generated from ${source} by \`npx vitest run -u ${test}\`: change the table, not this file.`;
 

@@ -4,10 +4,11 @@ import { HeddleError } from '../../core/errors.ts';
 import { checkNames } from '../../core/fields.ts';
 import { type AdapterInfo, hostOf } from '../../core/host-name.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
-import { lowLimit, noAdapter, noWebGpu, refused, SubmissionPace } from './device-extras.ts';
 import { deviceInfo, matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
 import { probeSubgroups } from './subgroup-probe.ts';
 import type { SubmissionLimits, Submissions } from './submission-pace.ts';
+import { SubmissionPace } from './submission-pace.ts';
+import { lowLimit, noAdapter, noWebGpu, refused } from './webgpu-errors.ts';
 
 /** A GPU device, and the features and limits that kernels can use. */
 export interface Device {

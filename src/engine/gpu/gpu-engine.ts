@@ -11,7 +11,7 @@ import { align } from '../plan/lifetimes.ts';
 import type { Plan } from '../plan/plan.ts';
 import { makePlan } from '../plan/planner.ts';
 import type { Device } from './device.ts';
-import { aboveLimit, bufferTooLarge, otherState, outOfMemory } from './device-extras.ts';
+import { aboveLimit, bufferTooLarge, otherState, outOfMemory } from './memory-errors.ts';
 import { mappedRange } from './output-ring.ts';
 import { type Pipelines, pipelinesOf } from './pipelines.ts';
 import type { Profile } from './profile.ts';

@@ -4,9 +4,9 @@ import { allocate, type DType, sizeOf, type TensorData } from '../../core/tensor
 import { align } from '../plan/lifetimes.ts';
 import type { Plan, Range } from '../plan/plan.ts';
 import type { Device } from './device.ts';
-import { unreadable } from './device-extras.ts';
 import { whenDone } from './readback.ts';
 import { alignToWords, type BufferAt } from './recorded-passes.ts';
+import { unreadable } from './webgpu-errors.ts';
 
 /** Outputs of a run by name. The arrays belong to the caller. */
 export type Outputs = Record<string, TensorData>;

@@ -1,6 +1,5 @@
 // Shaders: those of shaders/, composed from WGSL files by include lines and conditions, and those of users'
-// ops. This module contains the text of all shaders, so modules that a page loads at its start load it with
-// import().
+// ops.
 
 import type { ShaderSource } from '../ops/op.ts';
 import { storeAsF16 } from './f16-bindings.ts';
@@ -166,8 +165,7 @@ function directivesFirst(text: string): string {
   return [...new Set(text.match(directive)), text.replace(directive, '')].join('');
 }
 
-// The ops of frames, products and row sublayers bring their kernels along, so that a page that only translates does
-// not load them.
+// The ops of frames, products and row sublayers import their kernels themselves.
 const texts: Record<string, string> = import.meta.glob(
   [
     '../../../shaders/**/*.wgsl',

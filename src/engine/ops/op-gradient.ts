@@ -1,5 +1,5 @@
-// The gradient of an op, apart from its definition so that pages that only translate do not load it: the
-// files *-gradients.ts of the families have those of this library. A user's op has it in its definition.
+// The gradient of an op: the files *-gradients.ts of the families have those of this library. A user's op has it in
+// its definition.
 
 import type { Attrs, Op, Variant } from './op.ts';
 

@@ -1,7 +1,6 @@
 // What an op is: one definition with named inputs and outputs that contains its shape rule and its GPU
 // launches. A user's op also has its gradient and its CPU reference in the definition. Those of this library
-// are in *-gradients.ts and *-references.ts of each family, so that a page that translates loads
-// neither. Values and nodes are plain data; engine/graph builds them, engine/plan orders and places them,
+// are in *-gradients.ts and *-references.ts of each family. Values and nodes are plain data; engine/graph builds them, engine/plan orders and places them,
 // engine/cpu and engine/gpu run them.
 
 import type { DType, Shape, TensorType } from '../../core/tensor.ts';

@@ -16,9 +16,19 @@ import {
 import { type HeldOut, type Pair, type Split, splitPairs } from '../../text/corpus/pairs.ts';
 
 /** Columns with the path of a clip, and with its text: Common Voice, Hugging Face, NeMo, DeepSpeech, ... */
-const pathColumns =
-  'path audio file file_name filename audio_filepath audio_path wav wav_filename clip'.split(' ');
-const textColumns = 'sentence text transcription transcript normalized_text'.split(' ');
+const pathColumns = [
+  'path',
+  'audio',
+  'file',
+  'file_name',
+  'filename',
+  'audio_filepath',
+  'audio_path',
+  'wav',
+  'wav_filename',
+  'clip',
+];
+const textColumns = ['sentence', 'text', 'transcription', 'transcript', 'normalized_text'];
 
 /** Manifests that a folder may have, in the order in which they are looked for. */
 const manifestNames = ['metadata', 'manifest', 'clips', 'train', 'validated', 'all'].flatMap((name) =>

@@ -1,8 +1,9 @@
 // BLEU (Papineni et al., 2002, "BLEU: a method for automatic evaluation of machine translation"). Scores
 // equal those of sacreBLEU (Post, 2018), with its 13a tokenizer.
+
 import { check } from '../../core/errors.ts';
+import { checkNames } from '../../core/fields.ts';
 import {
-  checkOptionNames,
   countAll,
   countMatches,
   countNgrams,
@@ -76,7 +77,7 @@ export function bleuStatistics(
     smoothing = 'exp',
     effectiveOrder = false,
   } = options;
-  checkOptionNames('bleu', optionNames, options);
+  checkNames({ area: 'bleu' }, optionNames, Object.keys(options));
   check(
     Number.isInteger(order) && order >= 1,
     `bleu: order is ${order}, it must be an integer of at least 1`,

@@ -3,9 +3,9 @@
 // computed.
 
 import { check } from '../../core/errors.ts';
+import { checkNames } from '../../core/fields.ts';
 import type { References, SentenceStatistics } from './ngrams.ts';
 import {
-  checkOptionNames,
   countAll,
   countMatches,
   countNgrams,
@@ -61,7 +61,7 @@ export function chrfStatistics(
 ): SentenceStatistics {
   const { charOrder = 6, wordOrder = 0, beta = 2 } = options;
   const { lowercase = false, whitespace = false, epsSmoothing = false } = options;
-  checkOptionNames('chrf', optionNames, options);
+  checkNames({ area: 'chrf' }, optionNames, Object.keys(options));
   for (const [name, order, min] of [
     ['charOrder', charOrder, 1],
     ['wordOrder', wordOrder, 0],

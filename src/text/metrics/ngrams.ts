@@ -91,16 +91,3 @@ export function sumsOf(rows: readonly (readonly number[])[]): number[] {
   for (const row of rows) for (const [i, value] of row.entries()) sums[i] = (sums[i] ?? 0) + value;
   return sums;
 }
-
-/**
- * Throws a HeddleError that names an unknown option. Small: a page that only computes a metric does not load the
- * checks of other options (core/fields.ts).
- */
-export function checkOptionNames(area: string, known: readonly string[], options: object): void {
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  const similar = known.find((name) => name.slice(0, 2) === unknown?.slice(0, 2));
-  check(
-    !unknown,
-    `${area}: there is no option ${unknown}${similar ? `. Did you mean ${similar}?` : `; the options are ${known.join(', ')}`}`,
-  );
-}

@@ -1,5 +1,4 @@
-// Options of a SentencePiece tokenizer to train, with their defaults. Threads that train one load word-counter.ts and
-// sentencepiece-training.ts on demand.
+// Options of a SentencePiece tokenizer to train, with their defaults.
 
 import type { PieceOptions } from './piece-training.ts';
 

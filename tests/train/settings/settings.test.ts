@@ -4,7 +4,7 @@
 import { expect, it } from 'vitest';
 import { describeType, flagOf, type OptionField, type ValueOf } from '../../../src/core/fields.ts';
 import { type Setting, settingGroups } from '../../../src/core/setting.ts';
-import { decodeFields } from '../../../src/decode/decode-fields.ts';
+import { decodeRows } from '../../../src/decode/decode-fields.ts';
 import { settingRows, settingTable } from '../../../src/features/all-settings.ts';
 import { type CorporaSettings, corporaSettings } from '../../../src/features/corpora/corpora-settings.ts';
 import type { CorporaOptions, SpeechOptions } from '../../../src/features/guest-options.ts';
@@ -14,8 +14,7 @@ import { describeDefault } from '../../../src/train/settings/run-defaults.ts';
 import { type SettingName, settings, type Table } from '../../../src/train/settings/settings.ts';
 import type { LoraSettings } from '../../../src/train/settings/train-setting-types.ts';
 import type { TrainSettings } from '../../../src/train/settings/train-settings.ts';
-import { optionFile } from '../../support/option-interface.ts';
-import { rowsWithHelp } from '../../support/row-comments.ts';
+import { optionFile, shownDefault } from '../../support/option-interface.ts';
 import type { Same } from '../../support/types.ts';
 
 /** The values of a field in words. */
@@ -85,16 +84,21 @@ ${modelRows().join('\n')}
 
 /** Rows of the decoding options. */
 const decodingRows = (): string[] =>
-  rowsWithHelp('decode/decode-fields.ts', 'decodeFields', decodeFields).map(([name, field]) => {
+  decodeRows.map(([name, field]) => {
     const flag = name === 'method' ? '--sample' : flagOf(name, field);
-    const standard = field.defaultText ?? '';
+    const standard = field.defaultText ?? shownDefault(field.default) ?? '';
     return line([`\`${name}\``, flag ? `\`${flag}\`` : '', field.help, valuesOf(field), standard]);
   });
 
 /** Rows of the fields of the model configuration. */
 const modelRows = (): string[] =>
-  rowsWithHelp('model/model-fields.ts', 'modelFields', modelFields).map(([name, field]) =>
-    line([`\`${name}\``, field.help, valuesOf(field), field.defaultText ?? '']),
+  Object.entries<OptionField>(modelFields).map(([name, field]) =>
+    line([
+      `\`${name}\``,
+      field.help,
+      valuesOf(field),
+      field.defaultText ?? shownDefault(field.default) ?? '',
+    ]),
   );
 
 it('writes docs/settings.md', async () => {

@@ -1,5 +1,4 @@
-// The augmentations of training pairs: names, rates, and what they need. augmentations.ts applies them; a run without
-// augmentation loads only this file.
+// The augmentations of training pairs: names, rates, and what they need. augmentations.ts applies them.
 
 import { HeddleError } from '../../../core/errors.ts';
 import { checkNames } from '../../../core/fields.ts';
