@@ -9,7 +9,9 @@ import type { Features } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
 import { emitTo, type SessionEvent } from '../session/session-event.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
-import { type CorpusArguments, checkCorpus, readBlobPairs } from '../train/data/load-corpus.ts';
+import type { CorpusArguments } from '../train/data/corpus-arguments.ts';
+import { checkCorpus } from '../train/data/load-corpus.ts';
+import { readBlobPairs } from '../train/data/read-pair-files.ts';
 import type { SettingTable, TrainSettings } from '../train/settings/train-settings.ts';
 
 /** The settings of a training, of which those that are files may be File and Blob objects. */

@@ -9,7 +9,7 @@ import { currentHost } from '../session/host.ts';
 import { emitTo, type SessionEvent } from '../session/session-event.ts';
 import type { PairFiles } from '../text/corpus/pair-files.ts';
 import { formatFields, type Pair } from '../text/corpus/pairs.ts';
-import { readPairs as readCorpusPairs } from '../train/data/load-corpus.ts';
+import { readPairs as readCorpusPairs } from '../train/data/read-pair-files.ts';
 
 /** Options of `readPairs`. */
 export interface ReadPairsOptions

@@ -12,7 +12,7 @@ import { ownFileNames, writeFolder } from '../files/owned-folder.ts';
 import { readSettled } from '../files/settled-folder.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import { corpusFile } from '../train/data/load-corpus.ts';
+import { corpusFile } from '../train/data/corpus-kinds.ts';
 import { formatLog, logName, parseLog, reportName } from '../train/report/training-log.ts';
 import { trainingReport } from '../train/report/training-report.ts';
 import { Interruption } from './interruption.ts';

@@ -36,5 +36,5 @@ export type {
   TokenizerKind,
 } from '../text/tokenizers/tokenizer.ts';
 export { type TextRange, unknownWords } from '../text/tokenizers/unknown-words.ts';
-export type { CorpusArguments } from '../train/data/load-corpus.ts';
+export type { CorpusArguments } from '../train/data/corpus-arguments.ts';
 export { readPairs } from './files-with-features.ts';

@@ -1,6 +1,2 @@
 // Files that still load code on demand without a table. The list only shrinks.
-export const hiddenImports: readonly string[] = [
-  'src/train/data/load-corpus.ts',
-  'src/train/run/logbook.ts',
-  'src/train/run/training-run.ts',
-];
+export const hiddenImports: readonly string[] = ['src/train/run/logbook.ts', 'src/train/run/training-run.ts'];

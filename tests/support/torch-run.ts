@@ -8,7 +8,7 @@ import { convertRun } from '../../src/features/pytorch/commands/convert-run.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
-import type { CorpusArguments } from '../../src/train/data/load-corpus.ts';
+import type { CorpusArguments } from '../../src/train/data/corpus-arguments.ts';
 import { historyOf, type LogStep, parseLog } from '../../src/train/report/training-log.ts';
 import { runTraining } from '../../src/train/run/recovery.ts';
 import type { TrainArguments } from '../../src/train/settings/train-arguments.ts';

@@ -20,7 +20,7 @@ import { linesOf, nameOfPairs, type PairFiles } from '../../text/corpus/pair-fil
 import type { Pair } from '../../text/corpus/pairs.ts';
 import { tokenMetrics } from '../../text/metrics/translation-metrics.ts';
 import { characterErrorRate, wordErrorRate } from '../../text/metrics/word-errors.ts';
-import { readPairs } from '../../train/data/load-corpus.ts';
+import { readPairs } from '../../train/data/read-pair-files.ts';
 import type { ModelArguments } from './model-arguments.ts';
 
 /** Arguments of `evaluate`; plain JSON. */

@@ -10,7 +10,7 @@ import type { GivenDataReader } from '../../session/given-data.ts';
 import type { Stage } from '../../text/batches/batch-source.ts';
 import { type CorpusFiles, type PairFiles, pathsOf } from '../../text/corpus/pair-files.ts';
 import { formatFields } from '../../text/corpus/pairs.ts';
-import type { CorpusArguments } from '../../train/data/load-corpus.ts';
+import type { CorpusArguments } from '../../train/data/corpus-arguments.ts';
 
 /**
  * Files of pairs with their weights: `{ 'clean.tsv': 0.8, 'bt.tsv': 0.2 }`, `['clean.tsv=0.8', 'bt.tsv=0.2']` or

@@ -22,7 +22,7 @@ import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import { nameOfPairs, type PairFiles, parseBlock, sourcesOf } from '../../text/corpus/pair-files.ts';
 import { fingerprint, toColumn } from '../../text/corpus/pairs.ts';
 import { sentenceChrf } from '../../text/metrics/chrf.ts';
-import { readPairs } from '../../train/data/load-corpus.ts';
+import { readPairs } from '../../train/data/read-pair-files.ts';
 import type { TrainingEvent } from '../../train/report/training-events.ts';
 import { checkBest } from '../../train/run/best-model.ts';
 import { checkDiskSpace } from '../../train/run/disk-space.ts';

@@ -14,7 +14,7 @@ import { currentHost } from '../../session/host.ts';
 import { type JobSessionOptions, Session } from '../../session/session.ts';
 import { pairBlocks } from '../../text/corpus/pair-blocks.ts';
 import { nameOfPairs } from '../../text/corpus/pair-files.ts';
-import { readPairs } from '../../train/data/load-corpus.ts';
+import { readPairs } from '../../train/data/read-pair-files.ts';
 import type { TrainingEvent } from '../../train/report/training-events.ts';
 import type { TrainSettings } from '../../train/settings/train-settings.ts';
 import { alignFiles } from '../corpora/align/align-files.ts';

@@ -5,7 +5,7 @@ import { ownedBy } from '../../files/folder-manifest.ts';
 import { checkpointNames, modelFileNames } from '../../files/model-file.ts';
 import { checkWritableFolder } from '../../files/owned-folder.ts';
 import { loraFileNames } from '../../formats/lora-files.ts';
-import { corpusFile } from '../data/load-corpus.ts';
+import { corpusFile } from '../data/corpus-kinds.ts';
 import { logName, reportName } from '../report/training-log.ts';
 
 const runFileNames: readonly string[] = [

@@ -16,7 +16,8 @@ import { packedPairs, packPairs } from '../../text/corpus/packed-pairs.ts';
 import { pathsOf } from '../../text/corpus/pair-files.ts';
 import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
 import { hashOf, readCacheFile, writeCacheFile } from './cache-file.ts';
-import { type CorpusArguments, corpusFiles } from './load-corpus.ts';
+import type { CorpusArguments } from './corpus-arguments.ts';
+import { corpusFiles, keepsPairs } from './load-corpus.ts';
 import type { KnownModel, TokenizerPair } from './new-model.ts';
 import { tokenCachePath } from './run-files.ts';
 import { encodeOptionsOf, type TrainingDataOptions } from './training-data.ts';
@@ -87,7 +88,7 @@ export async function hashCorpus(
   // Without a stream, as in browser storage, files are small; outside of secure contexts there are no hashes.
   if (paths.length === 0 || paths.includes('-') || !files.stream || !globalThis.crypto?.subtle)
     return undefined;
-  if (corpus.kind === 'tsv' && corpus.keep) return undefined;
+  if (keepsPairs(corpus)) return undefined;
   const hashes: string[] = [];
   for (const path of paths) {
     const total = (await files.size?.(path)) ?? 0;

@@ -15,14 +15,8 @@ import { readTokenizerFile, type TokenizerFileOptions } from '../../text/load-to
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
 import { hashTask } from '../../text/text-tasks.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-import {
-  type CorpusSession,
-  corpusFiles,
-  corpusName,
-  openCorpusPool,
-  type ReadCorpus,
-  readKeptCorpus,
-} from '../data/load-corpus.ts';
+import type { CorpusSession, LoadedCorpus, ReadCorpus } from '../data/corpus-arguments.ts';
+import { corpusFiles, corpusName, keepsPairs, loadCorpus, openCorpusPool } from '../data/load-corpus.ts';
 import type { TokenizerPair } from '../data/new-model.ts';
 import { hashCorpus, type PreparedCorpus, TokenCache } from '../data/token-cache.ts';
 import { type OpenSteps, prepareTrainingData, type TrainingData } from '../data/training-data.ts';
@@ -65,58 +59,80 @@ const exampleCount = 8;
 
 /** Opens the data of a recipe. Throws a HeddleError that names the file or the setting. */
 export async function openData(recipe: Recipe, session: CorpusSession, inputs: DataInputs): Promise<RunData> {
-  const { args } = recipe;
-  const { split: given, from, before, start } = inputs;
-  const pace = createPace(session);
+  const { args, dataSteps, needsTexts } = recipe;
+  const { split: given, from, start } = inputs;
   const files = given ? undefined : trainFiles(args);
-  for (const step of recipe.dataSteps) step.check?.(files);
+  for (const step of dataSteps) step.check?.(files);
   const source = openSource(recipe, session, inputs);
-  const cache = given || source || recipe.needsTexts ? undefined : await openCache(recipe, session, pace);
+  const pace = createPace(session);
+  const cache = given || source || needsTexts ? undefined : await openCache(recipe, session, pace);
   const cached = from && start && (await cache?.read(start, pace));
-  if (typeof cached === 'object') {
-    const otherVersion = checkPairs(before, cached.fingerprint, args);
-    const openSteps = stepsOf(recipe, session, cached.fileSizes);
-    const data = await prepareTrainingData(cached.corpus, recipe.data, { known: start, openSteps });
-    const facts = { warnings: [], otherVersion };
-    return { ...cached, data, keep: {}, facts, cache: async () => undefined };
-  }
-  const unusableCache = cached ? { path: cache?.path ?? '', problem: cached } : undefined;
+  if (typeof cached === 'object') return dataOfCache(cached, recipe, session, inputs);
   const pool = await openCorpusPool(args.corpus, session, given?.train.length);
   try {
-    const { split, keep } = await readPairs(recipe, session, inputs, source, pool);
-    const { train, dev, test, fileSizes } = split;
-    const warnings = await runPaced(corpusWarnings(comparedSets(split, args, given !== undefined)), pace);
-    const noStart = recipe.data.model.decoderSelfAttention === 'ssru';
-    const tokenizers = start ? {} : await givenTokenizers(args, session, { noStart });
-    let otherVersion: Fingerprint | undefined;
-    const checked = fingerprintOf(train, source, pool).then((fingerprint) => {
-      otherVersion = checkPairs(before, fingerprint, args);
-      return fingerprint;
-    });
-    // Compare the pairs with the checkpoint before they are tokenized.
-    if (before || !pool.parallel) await checked;
-    const openSteps = stepsOf(recipe, session, fileSizes);
-    const preparing = prepareTrainingData(
-      train,
-      { ...recipe.data, tokenizers },
-      { known: start, pool, source, openSteps },
-    );
-    const [fingerprint, data] = await Promise.all([checked, preparing]);
-    const examples = Array.from(
-      { length: Math.min(exampleCount, train.length) },
-      (_, i) => train.at(i) as Pair,
-    );
-    const prepared: PreparedCorpus = { corpus: data.corpus, fingerprint, examples, dev, test, fileSizes };
-    return {
-      ...prepared,
-      data,
-      keep,
-      facts: { unusableCache, warnings, otherVersion },
-      cache: async () => source?.write() ?? cache?.write(data, prepared),
-    };
+    const data = await dataOfPairs(recipe, session, inputs, source, cache, pool);
+    const unusableCache = cached ? { path: cache?.path ?? '', problem: cached } : undefined;
+    return { ...data, facts: { ...data.facts, unusableCache } };
   } finally {
     pool.close();
   }
+}
+
+/** The data of a resumed run whose token ids are cached. */
+async function dataOfCache(
+  cached: PreparedCorpus,
+  recipe: Recipe,
+  session: CorpusSession,
+  { before, start }: DataInputs,
+): Promise<RunData> {
+  const otherVersion = checkPairs(before, cached.fingerprint, recipe.args);
+  const openSteps = stepsOf(recipe, session, cached.fileSizes);
+  const data = await prepareTrainingData(cached.corpus, recipe.data, { known: start, openSteps });
+  const facts = { warnings: [], otherVersion };
+  return { ...cached, data, keep: {}, facts, cache: async () => undefined };
+}
+
+/** The data of a run whose pairs are read, tokenized and encoded. */
+async function dataOfPairs(
+  recipe: Recipe,
+  session: CorpusSession,
+  inputs: DataInputs,
+  source: TrainingSource | undefined,
+  cache: TokenCache | undefined,
+  pool: TextPool,
+): Promise<RunData> {
+  const { args } = recipe;
+  const { before, start } = inputs;
+  const { split, keep } = await readPairs(recipe, session, inputs, source, pool);
+  const { train, dev, test, fileSizes } = split;
+  const compared = comparedSets(split, args, inputs.split !== undefined);
+  const warnings = await runPaced(corpusWarnings(compared), createPace(session));
+  const noStart = recipe.data.model.decoderSelfAttention === 'ssru';
+  const tokenizers = start ? {} : await givenTokenizers(args, session, { noStart });
+  const hashing = fingerprintOf(train, source, pool).then((fingerprint) => ({
+    fingerprint,
+    otherVersion: checkPairs(before, fingerprint, args),
+  }));
+  // Compare the pairs with the checkpoint before they are tokenized.
+  if (before || !pool.parallel) await hashing;
+  const openSteps = stepsOf(recipe, session, fileSizes);
+  const options = { ...recipe.data, tokenizers };
+  const [{ fingerprint, otherVersion }, data] = await Promise.all([
+    hashing,
+    prepareTrainingData(train, options, { known: start, pool, source, openSteps }),
+  ]);
+  const examples = Array.from(
+    { length: Math.min(exampleCount, train.length) },
+    (_, i) => train.at(i) as Pair,
+  );
+  const prepared: PreparedCorpus = { corpus: data.corpus, fingerprint, examples, dev, test, fileSizes };
+  return {
+    ...prepared,
+    data,
+    keep,
+    facts: { warnings, otherVersion },
+    cache: async () => source?.write() ?? cache?.write(data, prepared),
+  };
 }
 
 /** The sources of a training, if they are not text. */
@@ -141,7 +157,7 @@ function openSource(
 
 /** Files of the training pairs; undefined without files, and if a copy of them is in the model folder. */
 const trainFiles = ({ corpus }: CompleteArguments): PairFiles | undefined =>
-  corpus.kind === 'tsv' && corpus.keep ? undefined : corpusFiles(corpus)?.train;
+  keepsPairs(corpus) ? undefined : corpusFiles(corpus)?.train;
 
 /** Opens the steps of the data of a recipe; `fileSizes`: number of training pairs of each file. */
 function stepsOf(
@@ -179,11 +195,11 @@ async function readPairs(
   { split: given, from }: DataInputs,
   source: TrainingSource | undefined,
   pool: TextPool,
-): Promise<Awaited<ReturnType<typeof readKeptCorpus>>> {
+): Promise<LoadedCorpus> {
   const ofSource = given ?? (await source?.read());
   const read = ofSource
     ? { split: ofSource as ReadCorpus, keep: {} }
-    : await readKeptCorpus(args.corpus, args.heldOut, session, from, pool);
+    : await loadCorpus(args.corpus, { heldOut: args.heldOut, session, from, pool });
   const { train, dev, test } = read.split;
   check(train.length + dev.length + test.length > 0, 'there are no pairs', { area: 'train' });
   check(train.length > 0, msg`no pairs are left to train on; reduce ${option('heldOut')}`, { area: 'train' });

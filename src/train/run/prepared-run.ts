@@ -9,7 +9,7 @@ import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sourceKindOf } from '../../model/source-kind.ts';
 import type { Features } from '../../session/feature-table.ts';
-import type { CorpusSession } from '../data/load-corpus.ts';
+import type { CorpusSession } from '../data/corpus-arguments.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import {
   type CompleteArguments,

@@ -4,7 +4,7 @@ import { listed, msg, option } from '../../core/message.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { shapeName } from '../../text/batches/buckets.ts';
 import { describeSkipped, describeUnknown } from '../../text/batches/encoded-corpus.ts';
-import type { CorpusSession } from '../data/load-corpus.ts';
+import type { CorpusSession } from '../data/corpus-arguments.ts';
 import type { TrainingData } from '../data/training-data.ts';
 import { hasPackedBatches } from '../settings/run-defaults.ts';
 import type { CompleteArguments, ResumedArguments } from '../settings/train-arguments.ts';

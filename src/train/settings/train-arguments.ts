@@ -3,7 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import { loraConfig } from '../../model/lora.ts';
-import type { CorpusArguments } from '../data/load-corpus.ts';
+import type { CorpusArguments } from '../data/corpus-arguments.ts';
 import { formatChanges, parseChanges, withoutSettings } from '../report/run-changes.ts';
 import { type CompleteSettings, completeSettings, initFolder, runKindOf } from './run-defaults.ts';
 import { type SettingTable, settingOf, type TrainSettings } from './train-settings.ts';

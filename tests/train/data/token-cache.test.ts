@@ -18,7 +18,7 @@ import { HeddleError } from '../../../src/core/errors.ts';
 import { features } from '../../../src/features/features.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
 import { emitTo } from '../../../src/session/session-event.ts';
-import type { CorpusArguments } from '../../../src/train/data/load-corpus.ts';
+import type { CorpusArguments } from '../../../src/train/data/corpus-arguments.ts';
 import { tokenCachePath } from '../../../src/train/data/run-files.ts';
 import { cacheKey, hashCorpus, readTokenCache } from '../../../src/train/data/token-cache.ts';
 import type { JobEvent } from '../../../src/train/report/training-events.ts';

@@ -13,7 +13,7 @@ import { writeFolder } from '../../../../src/files/owned-folder.ts';
 import { readSafetensors } from '../../../../src/files/safetensors.ts';
 import { writeSafetensors } from '../../../../src/files/write-safetensors.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
-import type { CorpusArguments } from '../../../../src/train/data/load-corpus.ts';
+import type { CorpusArguments } from '../../../../src/train/data/corpus-arguments.ts';
 import { historyOf, type LogStart, parseLog } from '../../../../src/train/report/training-log.ts';
 import type { BestState } from '../../../../src/train/run/best-model.ts';
 import { readTrainingState } from '../../../../src/train/run/training-state.ts';
