@@ -1,5 +1,5 @@
 // Steps of the data of a training, which guests bring: a step takes the batches of a run and returns others, such as
-// mixtures, augmented rows or masks of frames, and may add a part to the loss.
+// mixtures, augmented rows or masks, and may add a part to the loss.
 
 import type { Files } from '../files/files.ts';
 import type { LossPart } from '../model/loss-part.ts';

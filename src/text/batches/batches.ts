@@ -94,7 +94,7 @@ export function fillBatch(
 
 /**
  * Label of positions after the end of a target, which have no loss: the padding token, or -100, as PyTorch's
- * `ignore_index`, if that is the end token (Whisper).
+ * `ignore_index`, if that is the end token.
  */
 export const paddingLabel = ({ pad, end }: { readonly pad: number; readonly end: number }): number =>
   pad === end ? -100 : pad;

@@ -142,7 +142,7 @@ export interface LogEval {
   readonly bleu?: number;
   readonly chrf?: number;
   readonly exactMatch?: number;
-  /** Word and character error rates, if the sources are frames; 0.05 is 5 %. */
+  /** Word and character error rates, if the sources are not text; 0.05 is 5 %. */
   readonly wer?: number;
   readonly cer?: number;
   readonly bleuSignature?: string;

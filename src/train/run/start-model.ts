@@ -81,7 +81,7 @@ async function openBase(
   const inParts = args.lora !== undefined && (args.weights ?? 'f32') !== 'f32';
   const opened = given ?? (await openModel(folder, session, { inParts }));
   await opened.verified;
-  // The languages of speech are tokens of its prompts.
+  // The languages of other sources are tokens of their prompts.
   if (opened.config.source !== 'tokens') return opened;
   return modelInLanguages(opened, { sourceLang: args.sourceLang, targetLang: args.targetLang });
 }

@@ -79,7 +79,7 @@ export class Recipe {
     if (start && given) args = { ...args, ...kind?.defaults?.(given, start) };
     check(
       kind || !sourceMetrics.includes(args.bestMetric),
-      `train: bestMetric ${args.bestMetric} is for models of speech or images; use bleu or chrf`,
+      `train: bestMetric ${args.bestMetric} is for models whose sources are not text; use bleu or chrf`,
     );
     return new Recipe(
       args,
