@@ -274,15 +274,13 @@ it('does not import the command line in demo', () => {
 
 /**
  * Deep modules that demo/ imports, by its folder, and why. The lab also imports src/bench/: it is the page of
- * `heddle bench`.
+ * `heddle bench`. The toys (a training by hand, a batch as a training sees it) show what is inside the library.
  */
 const deepInDemo: Readonly<Record<string, readonly string[]>> = {
   // The steps of `heddle language`, with all guests.
   language: ['features/features', 'features/marian/language-flow'],
-  // Toys: a batch as a training sees it, and a training by hand.
-  learn: ['api/hand-training', 'api/preview-batches'],
-  // Toys, and the model as a program without heddle.
-  train: ['api/hand-training', 'api/preview-batches', 'features/pytorch/take-away/model-programs'],
+  // The model as a program without heddle.
+  train: ['features/pytorch/take-away/model-programs'],
   // The hub proxy of the development server and the build of the pages run in Node, before the library is built.
   '': ['files/hub/repository'],
   build: ['files/zip', 'session/host'],
@@ -296,7 +294,8 @@ it('uses the public entries in demo, except for the listed modules', () => {
       if (!/^src\/.*\.ts$/.test(name) || isEntry(name)) continue;
       if (
         /^src\/core\/(errors|format-numbers|message|present)\.ts$/.test(name) ||
-        name.startsWith('src/bench/')
+        name.startsWith('src/bench/') ||
+        folder === 'toys'
       )
         continue;
       found.set(folder, (found.get(folder) ?? new Set()).add(name.slice('src/'.length, -'.ts'.length)));

@@ -1,10 +1,10 @@
 // Chapter on what training sees: pairs sorted into buckets by length, padded to batches, and masked.
 
-import type { PreviewedBatch } from '../../src/api/preview-batches.ts';
 import type { Inspection } from '../../src/entries/reports.ts';
 import { formatPercent } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html } from '../common/panel.ts';
+import type { PreviewedBatch } from '../toys/preview-batches.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 import { type Chapter, type ChapterHost, Figure } from './chapter.ts';
 

@@ -1,7 +1,6 @@
 // Chapter on learning: updates of the model on the shown pair, one at a time, with what each does to one weight.
 
 import { live } from 'lit-html/directives/live.js';
-import type { HandUpdate, PairState, WeightPlace } from '../../src/api/hand-training.ts';
 import type { TrainSettings } from '../../src/entries/heddle.ts';
 import type { Inspection } from '../../src/entries/reports.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
@@ -10,6 +9,7 @@ import { inDigits } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing } from '../common/panel.ts';
 import { dataTable, factList, hint } from '../common/tables.ts';
+import type { HandUpdate, PairState, WeightPlace } from '../toys/hand-training.ts';
 import { labelOf } from '../train/page/heat-map.ts';
 import type { HandStart } from '../train/protocol.ts';
 import type { Chapter, ChapterHost, KeptValues } from './chapter.ts';

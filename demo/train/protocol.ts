@@ -2,8 +2,6 @@
 // structured-cloneable data. The page's side is page/training-session.ts, the worker's side
 // worker/training-worker.ts.
 
-import type { HandUpdate, PairState, WeightPlace } from '../../src/api/hand-training.ts';
-import type { PreviewedBatch } from '../../src/api/preview-batches.ts';
 import type { Message } from '../../src/core/message.ts';
 import type { CorpusArguments, TextRange } from '../../src/entries/data.ts';
 import type {
@@ -32,6 +30,8 @@ import type {
 } from '../../src/entries/reports.ts';
 import type { Sent } from '../common/worker-client.ts';
 import type { StorageInfo } from '../storage/model-store.ts';
+import type { HandUpdate, PairState, WeightPlace } from '../toys/hand-training.ts';
+import type { PreviewedBatch } from '../toys/preview-batches.ts';
 
 /** The corpus to train on. */
 export type CorpusChoice =

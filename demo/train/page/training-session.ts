@@ -1,7 +1,6 @@
 // The page's connection to the training worker: turns calls into messages, and messages into results and
 // events. Training does not depend on timers of the page.
 
-import type { WeightPlace } from '../../../src/api/hand-training.ts';
 import type { LiveSettings, Pair } from '../../../src/entries/heddle.ts';
 import type { PullProgress } from '../../../src/entries/host.ts';
 import type { InspectOptions } from '../../../src/entries/reports.ts';
@@ -9,6 +8,7 @@ import { say } from '../../common/page-texts.ts';
 import { translatedMessage } from '../../common/translated-message.ts';
 import { wantsTuning } from '../../common/wants-tuning.ts';
 import { inLanguage } from '../../common/worker-client.ts';
+import type { WeightPlace } from '../../toys/hand-training.ts';
 import type {
   CallError,
   Calls,

@@ -1,10 +1,10 @@
 // What the page Learn shows of training: updates by hand, and batches. Loaded at its first use.
 
-import { HandTraining, type HandUpdate, type WeightPlace } from '../../../src/api/hand-training.ts';
-import { type PreviewedBatch, previewBatches } from '../../../src/api/preview-batches.ts';
 import { msg } from '../../../src/core/message.ts';
 import { intlCorpus } from '../../../src/entries/data.ts';
 import { HeddleError, type Model, type Pair } from '../../../src/entries/heddle.ts';
+import { HandTraining, type HandUpdate, type WeightPlace } from '../../toys/hand-training.ts';
+import { type PreviewedBatch, previewBatches } from '../../toys/preview-batches.ts';
 import type { HandStart, PreviewCorpus, PreviewOptions } from '../protocol.ts';
 
 let training: HandTraining | undefined;

@@ -1,24 +1,27 @@
 // A training of one pair, one update at a time, that shows what an update does to a single weight: for the page
 // Learn. It computes with the float64 references, in which a finite difference has six digits.
 
-import { check } from '../core/errors.ts';
-import { msg } from '../core/message.ts';
-import { type CpuExecutor, createCpuExecutor } from '../engine/cpu/executor.ts';
-import { stepWords, writeStep } from '../engine/ops/step-scalars.ts';
-import type { SavedModel } from '../formats/shared/saved-model.ts';
-import type { DropoutRates, ModelConfig } from '../model/model-config.ts';
-import type { Parameter, ParameterLayout, ParameterList } from '../model/parameter-layout.ts';
-import { parameterList } from '../model/parameters.ts';
-import { fixedPositions } from '../model/positions.ts';
-import { type BatchArrays, fillBatch, fillTokenIndices } from '../text/batches/batches.ts';
-import { encodePairs, sourceLength, targetLength } from '../text/batches/encoded-corpus.ts';
-import type { Pair } from '../text/corpus/pairs.ts';
-import { tokenLabel } from '../text/tokenizers/tokenizer.ts';
-import { type OptimizerConfig, optimizerConfig } from '../train/update/optimizer-config.ts';
-import { learningRate } from '../train/update/schedule.ts';
-import { type TrainableParameters, trainableParameters } from '../train/update/trainable-parameters.ts';
-import { evaluationGraph, trainingGraph } from '../train/update/training-graphs.ts';
-import { type Model, originOf } from './model.ts';
+import { type Model, originOf } from '../../src/api/model.ts';
+import { check } from '../../src/core/errors.ts';
+import { msg } from '../../src/core/message.ts';
+import { type CpuExecutor, createCpuExecutor } from '../../src/engine/cpu/executor.ts';
+import { stepWords, writeStep } from '../../src/engine/ops/step-scalars.ts';
+import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
+import type { DropoutRates, ModelConfig } from '../../src/model/model-config.ts';
+import type { Parameter, ParameterLayout, ParameterList } from '../../src/model/parameter-layout.ts';
+import { parameterList } from '../../src/model/parameters.ts';
+import { fixedPositions } from '../../src/model/positions.ts';
+import { type BatchArrays, fillBatch, fillTokenIndices } from '../../src/text/batches/batches.ts';
+import { encodePairs, sourceLength, targetLength } from '../../src/text/batches/encoded-corpus.ts';
+import type { Pair } from '../../src/text/corpus/pairs.ts';
+import { tokenLabel } from '../../src/text/tokenizers/tokenizer.ts';
+import { type OptimizerConfig, optimizerConfig } from '../../src/train/update/optimizer-config.ts';
+import { learningRate } from '../../src/train/update/schedule.ts';
+import {
+  type TrainableParameters,
+  trainableParameters,
+} from '../../src/train/update/trainable-parameters.ts';
+import { evaluationGraph, trainingGraph } from '../../src/train/update/training-graphs.ts';
 
 /** A weight: its matrix, and its row and column in it, from 0. */
 export interface WeightPlace {

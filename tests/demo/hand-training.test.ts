@@ -1,7 +1,7 @@
 // The training by hand of the page Learn: gradients against finite differences, AdamW by its formula, warm-up.
 
 import { describe, expect, it } from 'vitest';
-import { HandTraining } from '../../src/api/hand-training.ts';
+import { HandTraining } from '../../demo/toys/hand-training.ts';
 import { loadModel } from '../../src/entries/load-with-features.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { registerHost } from '../../src/session/host.ts';

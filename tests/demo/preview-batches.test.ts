@@ -1,7 +1,7 @@
 // The batches of the page Learn: every pair once, rows no longer than their shape, less padding with more buckets.
 
 import { expect, it } from 'vitest';
-import { previewBatches } from '../../src/api/preview-batches.ts';
+import { previewBatches } from '../../demo/toys/preview-batches.ts';
 import { loadModel } from '../../src/entries/load-with-features.ts';
 import { nodeHost } from '../../src/host/node-host.ts';
 import { registerHost } from '../../src/session/host.ts';

@@ -1,11 +1,11 @@
 // The batches that a training would make of a few pairs, as tokens: for the page Learn.
 
-import { createBatches } from '../text/batches/batches.ts';
-import { batchShapes, chooseBuckets } from '../text/batches/buckets.ts';
-import { encodePairs, type RaggedRows } from '../text/batches/encoded-corpus.ts';
-import type { Pair } from '../text/corpus/pairs.ts';
-import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
-import type { Model } from './model.ts';
+import type { Model } from '../../src/api/model.ts';
+import { createBatches } from '../../src/text/batches/batches.ts';
+import { batchShapes, chooseBuckets } from '../../src/text/batches/buckets.ts';
+import { encodePairs, type RaggedRows } from '../../src/text/batches/encoded-corpus.ts';
+import type { Pair } from '../../src/text/corpus/pairs.ts';
+import { type Tokenizer, tokenLabel } from '../../src/text/tokenizers/tokenizer.ts';
 
 /** A batch: its shape, and the tokens of its rows without padding. */
 export interface PreviewedBatch {
