@@ -29,7 +29,7 @@ const entries = {
   metrics: 'src/entries/metrics.ts',
   reports: 'src/entries/reports.ts',
   documents: 'src/entries/documents.ts',
-  speech: 'src/features/speech/index.ts',
+  speech: 'src/entries/speech.ts',
   engine: 'src/engine/index.ts',
   host: 'src/entries/host.ts',
   node: 'src/entries/node.ts',

@@ -56,7 +56,7 @@ const PORTABLE_ENTRIES: Readonly<Record<string, string>> = {
   'heddle/metrics': 'src/entries/metrics.ts',
   'heddle/reports': 'src/entries/reports.ts',
   'heddle/documents': 'src/entries/documents.ts',
-  'heddle/speech': 'src/features/speech/index.ts',
+  'heddle/speech': 'src/entries/speech.ts',
   'heddle/engine': 'src/engine/index.ts',
   'heddle/host': 'src/entries/host.ts',
 };

@@ -8,7 +8,7 @@ import * as heddle from '../../src/entries/heddle.ts';
 import * as host from '../../src/entries/host.ts';
 import * as metrics from '../../src/entries/metrics.ts';
 import * as reports from '../../src/entries/reports.ts';
-import * as speech from '../../src/features/speech/index.ts';
+import * as speech from '../../src/entries/speech.ts';
 
 const { memoryFiles, registerHost } = host;
 
@@ -66,4 +66,4 @@ export * from '../../src/entries/heddle.ts';
 export * from '../../src/entries/host.ts';
 export * from '../../src/entries/metrics.ts';
 export * from '../../src/entries/reports.ts';
-export * from '../../src/features/speech/index.ts';
+export * from '../../src/entries/speech.ts';

@@ -1,7 +1,7 @@
 // What was heard over time: the spectrogram with a time axis, and below it the cross-attention of each token. Drawn
 // on canvases in the colours of the theme; a list gives the time that each token attends to most.
 
-import type { SpeechAttention } from '../../src/features/speech/index.ts';
+import type { SpeechAttention } from '../../src/entries/speech.ts';
 import { field, options } from '../common/form-fields.ts';
 import { fixed, inDigits } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';

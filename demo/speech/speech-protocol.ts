@@ -1,7 +1,7 @@
 // Messages between the page of speech and its worker: models that read speech, what they hear, and recordings of
 // sentences that a model learns from. All data can be cloned.
 
-import type { SpeechAttention } from '../../src/features/speech/index.ts';
+import type { SpeechAttention } from '../../src/entries/speech.ts';
 import type { Sent, WorkerAnswer, WorkerRequest } from '../common/worker-client.ts';
 
 /** The model in use; one that ships with the page has a URL. */

@@ -6,7 +6,8 @@ import type { Files } from '../files/files.ts';
 import { gunzip } from '../files/gzip.ts';
 import { allFormats } from '../formats/main-formats.ts';
 import type { Session } from '../session/session.ts';
-import { openFolder } from './load-model.ts';
+import { openFolderAs } from './load-model.ts';
+import { anyModel } from './model.ts';
 
 /** Arguments of `convertFolder`; plain JSON. The languages are those that OUT translates between. */
 export interface ConvertArguments extends LanguageOptions {
@@ -42,7 +43,7 @@ export async function convertFolder(args: ConvertArguments, session: Session): P
     const bytes = fromFile && (await readUnpacked(session.files, value));
     formatOptions[name] = bytes ? withArea(value, () => fromFile(bytes)) : value;
   }
-  const model = await openFolder(folder, session, args);
+  const model = await openFolderAs(anyModel, folder, session, args);
   const onWarning = (text: string) => session.emit({ type: 'warning', text });
   await model.save(out, { format: to, onWarning, dtype, force, formatOptions });
   return { out, to, parameters: model.parameterCount };

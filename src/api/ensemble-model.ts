@@ -8,7 +8,7 @@ import { ensembleParameters } from '../model/ensemble.ts';
 import type { WeightStorage } from '../model/quantized-parameters.ts';
 import { openModel } from '../session/open-model.ts';
 import type { Session } from '../session/session.ts';
-import { Model } from './model.ts';
+import type { BaseModel, ModelMaker } from './model.ts';
 import type { ModelParts } from './model-engine.ts';
 
 /**
@@ -16,13 +16,14 @@ import type { ModelParts } from './model-engine.ts';
  * `weightsExclude`: storage of the weights on the device. Throws a HeddleError that names a model with another
  * vocabulary, other start, end or padding ids, or a smaller maximum length than the first.
  */
-export async function openEnsemble<Source extends FolderSource>(
+export async function openEnsemble<M extends BaseModel, Source extends FolderSource>(
+  make: ModelMaker<M>,
   first: SavedModel,
   others: readonly Source[],
   open: (other: Source) => Promise<SavedModel>,
   session: Session,
   { weights, weightsExclude, ...parts }: Pick<ModelParts, 'name' | 'ownsSession'> & WeightStorage,
-): Promise<Model> {
+): Promise<M> {
   const { name: firstName = 'the first' } = parts;
   const ensemble: SavedModel[] = [];
   for (const other of others) {
@@ -32,14 +33,15 @@ export async function openEnsemble<Source extends FolderSource>(
   }
   const configs = ensemble.map(({ config }) => config);
   const parameters = ensembleParameters(first.config, configs, { weights, weightsExclude }, first.sourceKind);
-  return new Model(first, session, { ...parts, ensemble, parameters });
+  return make(first, session, { ...parts, ensemble, parameters });
 }
 
 /**
  * Loads the other members of an ensemble, and creates it. `switches`: whether the first model would switch LoRA
  * adapters, which is an error.
  */
-export async function openMembers(
+export async function openMembers<M extends BaseModel>(
+  make: ModelMaker<M>,
   first: SavedModel,
   others: readonly FolderSource[],
   session: Session,
@@ -48,12 +50,12 @@ export async function openMembers(
     switches,
     ...parts
   }: Pick<ModelParts, 'name' | 'ownsSession'> & WeightStorage & { readonly switches: boolean },
-): Promise<Model> {
+): Promise<M> {
   check(
     !switches,
     'an ensemble cannot switch LoRA adapters; give one adapter (a folder) and weights f32, which merges it',
   );
-  return openEnsemble(first, others, (other) => openMember(other, session, options), session, parts);
+  return openEnsemble(make, first, others, (other) => openMember(other, session, options), session, parts);
 }
 
 /** Loads a member of an ensemble, from its folder or its files. */

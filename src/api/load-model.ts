@@ -10,7 +10,8 @@ import { currentHost } from '../session/host.ts';
 import { openModel } from '../session/open-model.ts';
 import { Session } from '../session/session.ts';
 import { checkLoadOptions, type FolderOptions, type LoadOptions } from './load-options.ts';
-import { Model } from './model.ts';
+import type { BaseModel, ModelMaker } from './model.ts';
+import { type Model, textModel } from './model.ts';
 import type { DownloadOptions, FoundModel } from './remote-models.ts';
 
 /** What only some calls need, loaded then. */
@@ -24,32 +25,50 @@ const later = {
 };
 
 /** `loadModel` of the library, with the guests that the caller has. */
-export async function loadModel(
+export const loadModel = (
   where: FolderSource,
   options: LoadOptions = {},
   features: Features = noFeatures,
-): Promise<Model> {
+): Promise<Model> => loadModelAs(textModel, where, options, features);
+
+/** Loads a model of a class that a guest brings. */
+export async function loadModelAs<M extends BaseModel>(
+  make: ModelMaker<M>,
+  where: FolderSource,
+  options: LoadOptions,
+  features: Features,
+): Promise<M> {
   checkLoadOptions(options);
   return untilAborted(
     options.signal,
-    () => load(where, options, features),
+    () => load(make, where, options, features),
     (late) => late.dispose(),
   );
 }
 
-async function load(where: FolderSource, options: LoadOptions, features: Features): Promise<Model> {
+async function load<M extends BaseModel>(
+  make: ModelMaker<M>,
+  where: FolderSource,
+  options: LoadOptions,
+  features: Features,
+): Promise<M> {
   const session = new Session(currentHost(), { ...options, features });
   const { files, folder, isChecked } = await findModel(where, session, options);
   const name = typeof where === 'string' ? where : folder;
-  return openFolder(folder, session, { ...options, name, files, isChecked, ownsSession: true });
+  return openFolderAs(make, folder, session, { ...options, name, files, isChecked, ownsSession: true });
 }
 
 /** Loads a model folder; the model computes and saves on `session`. */
-export async function openFolder(
+export const openFolder = (folder: string, session: Session, options: FolderOptions = {}): Promise<Model> =>
+  openFolderAs(textModel, folder, session, options);
+
+/** Loads the folder of a model of a class that a guest brings, or of any class. */
+export async function openFolderAs<M extends BaseModel>(
+  make: ModelMaker<M>,
   folder: string,
   session: Session,
   options: FolderOptions = {},
-): Promise<Model> {
+): Promise<M> {
   const {
     sourceLang,
     targetLang,
@@ -61,14 +80,14 @@ export async function openFolder(
     files = session.files,
   } = options;
   if (lora !== undefined || ensemble.length > 0 || weights !== 'f32' || session.memoryBudget)
-    return (await later.variants()).openVariant(folder, session, options);
+    return (await later.variants()).openVariant(make, folder, session, options);
   const saved = await openModel(
     folder,
     { files, emit: session.emit, features: session.features },
     { sourceLang, targetLang, inParts: inMemory === undefined ? 'large' : !inMemory },
   );
   const parameters = parameterList(saved.config, saved.sourceKind);
-  return new Model(saved, session, { name, parameters, ownsSession: options.ownsSession });
+  return make(saved, session, { name, parameters, ownsSession: options.ownsSession });
 }
 
 /** Finds the files of a model: in the session's files, at a URL, in a Blob or on the hub. */

@@ -1,7 +1,9 @@
-// A model: its methods, each on its engine (model-engine.ts). The code that evaluates, inspects and saves is
+// Models: what all have in common, whatever they read, and models of text. A guest has classes of its own for what it
+// brings. Each method works on the engine of the model (model-engine.ts). The code that evaluates, inspects and saves is
 // imported at its first use, so that a page that only translates does not load it.
 
 import { check } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Attention } from '../decode/alignment.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
@@ -12,13 +14,11 @@ import type {
   LanguageOptions,
   TranslateOptions,
 } from '../decode/text-options.ts';
-import type { TranscribeOptions, Transcription } from '../features/speech/decode/transcribe-options.ts';
-import type { ImageInput, ReadOptions } from '../features/speech/read-image.ts';
-import type { SpeechInput, SpeechStream } from '../features/speech/transcribe-speech.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import type { Languages, SavedModel } from '../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { parameterList, tensorsFromWeights } from '../model/parameters.ts';
+import { tokens } from '../model/source-kind.ts';
 import type { Session } from '../session/session.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
@@ -35,6 +35,148 @@ const later = {
   saving: () => import('./save-model.ts'),
 };
 
+/** What is behind a model: its engine, and the folder or hub name that it was loaded from. */
+interface ModelOrigin {
+  readonly engine: ModelEngine;
+  readonly name: string;
+  /** The saved model, with its weights. */
+  saved(): Promise<SavedModel>;
+}
+
+const origins = new WeakMap<BaseModel, ModelOrigin>();
+
+/** The origin of a model. Throws a HeddleError for any other value. */
+export function originOf(model: BaseModel): ModelOrigin {
+  const known = origins.get(model);
+  check(known, 'This is not a model of heddle; get one from train() or loadModel()');
+  return known;
+}
+
+/** Makes a model of a class of a saved one; it computes on a session. Throws a HeddleError if it is no such model. */
+export type ModelMaker<M extends BaseModel> = (saved: SavedModel, session: Session, parts?: ModelParts) => M;
+
+/**
+ * A model of any kind. Its weights are copied to the device at the first call that computes. Calls run one after the
+ * other. Every call throws a HeddleError for an invalid option or source. A call with a signal rejects with its
+ * reason, an AbortError, soon after it is aborted, also while it waits for other calls or compiles kernels; what it
+ * compiles serves later calls.
+ */
+export class BaseModel {
+  readonly config: ModelConfig;
+  /** The tokenizers; the same object if both sides share one, or the source is no text. */
+  readonly tokenizers: { readonly source: Tokenizer; readonly target: Tokenizer };
+  /** Number of parameters. */
+  readonly parameterCount: number;
+  /** Messages of the loader, for example about ignored fields of config.json. */
+  readonly notes: readonly string[];
+  /** Result of the training, if the model comes from a training. */
+  readonly training?: TrainResult;
+  readonly #engine: ModelEngine;
+  readonly #parts: ModelParts;
+
+  /**
+   * A saved model that computes on a session.
+   * @internal
+   */
+  constructor(saved: SavedModel, session: Session, parts: ModelParts = {}) {
+    const { config, source, target, notes = [] } = saved;
+    const engine = new ModelEngine(saved, session, parts);
+    this.#engine = engine;
+    this.#parts = parts;
+    this.config = config;
+    this.tokenizers = { source, target };
+    this.parameterCount = engine.parameters.count;
+    this.notes = notes;
+    this.training = parts.training;
+    origins.set(this, { engine, saved: () => engine.whole(), name: parts.name ?? 'model' });
+  }
+
+  /**
+   * Formats the execution plan of decoding: passes, shapes, memory.
+   * @example
+   * console.log(await model.plan({ batch: 8, source: 32, target: 32 }));
+   */
+  async plan(shape: PlanShape = {}): Promise<string> {
+    const { decodingPlan } = await later.plan();
+    return decodingPlan(this.config, this.#engine.parameters, shape);
+  }
+
+  /**
+   * Tensors of the model by their PyTorch names. They are views of the model's memory; do not change them.
+   * @example
+   * for (const [name, { shape }] of Object.entries(model.weights())) console.log(name, shape);
+   */
+  weights(): Record<string, Tensor> {
+    const { saved, parameters } = this.#engine;
+    check(
+      !saved.stored,
+      `weights: only the device has the weights, in ${parameters.quantization?.format ?? 'f32'}; load with weights f32, inMemory`,
+    );
+    return tensorsFromWeights(parameterList(this.config, saved.sourceKind), saved.weights);
+  }
+
+  /**
+   * Loads a LoRA adapter under a name, for `useLora`: its folder, or the files of it. LoRA adapters may differ in
+   * rank and layers. Throws a HeddleError if one was trained on another model.
+   * @example
+   * await model.addLora('legal', 'adapters/legal');
+   */
+  addLora(name: string, adapter: FolderSource): Promise<void> {
+    return this.#engine.addLora(name, adapter);
+  }
+
+  /**
+   * Switches to a loaded LoRA adapter for all later calls; null: to none. Nothing is loaded or compiled
+   * again.
+   * @example
+   * model.useLora('legal');
+   * console.log(await model.translate('The parties agree.'));
+   */
+  useLora(name: string | null): void {
+    this.#engine.useLora(name);
+  }
+
+  /**
+   * Saves the model. A LoRA adapter in use is merged into the weights. In Node the first argument is a folder
+   * or the path of a .zip file; in a page it is a name in the browser's storage.
+   * @example
+   * await model.save('out');
+   * await model.save('out-bart.zip', { format: 'bart', dtype: 'f16' });
+   */
+  async save(where: string, options?: SaveOptions): Promise<void> {
+    await (await later.saving()).saveModel(this.#engine, where, this.#parts.lora, options);
+  }
+
+  /**
+   * Returns the model as a zip archive, for a download. `loadModel` reads it.
+   * @example
+   * const url = URL.createObjectURL(await model.toBlob());
+   */
+  async toBlob(options?: SaveOptions): Promise<Blob> {
+    return (await later.saving()).exportModel(this.#engine, this.#parts.lora, options);
+  }
+
+  /** Frees the device memory. Calls that compute then throw a HeddleError. */
+  dispose(): void {
+    void this.#engine.dispose();
+  }
+
+  /**
+   * `dispose` at the end of a block.
+   * @example
+   * using model = await loadModel('out');
+   * console.log(await model.translate('Good morning.'));
+   */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** `dispose`, for `await using`; waits until the memory is free. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#engine.dispose();
+  }
+}
+
 /** The languages of a multilingual model, by the codes of the model: `en`, `eng_Latn`, `en_XX`. */
 export interface ModelLanguages {
   readonly codes: readonly string[];
@@ -43,60 +185,29 @@ export interface ModelLanguages {
   readonly target: string | undefined;
 }
 
-/** Data of a model for `train`: the saved model, and the folder or hub name that it was loaded from. */
-interface ModelOrigin {
-  /** The saved model, with its weights. */
-  saved(): Promise<SavedModel>;
-  readonly name: string;
-}
-
-const origins = new WeakMap<Model, ModelOrigin>();
-
-/** The origin of a model. Throws a HeddleError for any other value. */
-export function originOf(model: Model): ModelOrigin {
-  const known = origins.get(model);
-  check(known, 'This is not a model of heddle; get one from train() or loadModel()');
-  return known;
-}
-
-/**
- * A sequence-to-sequence model; the result of `train` and `loadModel`. Its weights are copied to the device
- * at the first call that computes. Calls run one after the other. Every call throws a HeddleError for an
- * invalid option or text. A call with a signal rejects with its reason, an AbortError, soon after it is aborted,
- * also while it waits for other calls or compiles kernels; what it compiles serves later calls.
- */
-export class Model {
-  readonly config: ModelConfig;
-  /** The tokenizers; the same object if both sides share one. */
-  readonly tokenizers: { readonly source: Tokenizer; readonly target: Tokenizer };
-  /** Number of parameters. */
-  readonly parameterCount: number;
-  /** Messages of the loader, for example about ignored fields of config.json. */
-  readonly notes: readonly string[];
-  /** The languages of a multilingual model: M2M100, NLLB, mBART, for `sourceLang` and `targetLang`; Whisper. */
+/** A model from text to text; the result of `train` and `loadModel`. */
+export class Model extends BaseModel {
+  /** The languages of a multilingual model, for `sourceLang` and `targetLang`: M2M100, NLLB, mBART. */
   readonly languages?: ModelLanguages;
-  /** Result of the training, if the model comes from `train`. */
-  readonly training?: TrainResult;
-  readonly #engine: ModelEngine;
-  readonly #parts: ModelParts;
 
   /**
-   * A saved model that computes on a session; `train` and `loadModel` create it.
+   * A saved model that computes on a session; `train` and `loadModel` create it. Throws a HeddleError if it reads no
+   * text.
    * @internal
    */
   constructor(saved: SavedModel, session: Session, parts: ModelParts = {}) {
-    const { config, source, target, notes = [], languages, speech } = saved;
-    this.#engine = new ModelEngine(saved, session, parts);
-    this.#parts = parts;
-    this.config = config;
-    this.tokenizers = { source, target };
-    this.parameterCount = this.#engine.parameters.count;
-    this.notes = notes;
-    const spoken = speech?.multilingual ? { ids: speech.languages } : undefined;
-    const known = languages ?? spoken;
-    this.languages = known && modelLanguages(known);
-    this.training = parts.training;
-    origins.set(this, { saved: () => this.#engine.whole(), name: parts.name ?? 'model' });
+    const { languages, sourceKind = tokens } = saved;
+    check(
+      sourceKind.name === tokens.name,
+      () => msg`${parts.name ?? 'The model'} reads no text; open it with ${sourceKind.openedBy}`,
+      { kind: 'unsupported' },
+    );
+    super(saved, session, parts);
+    this.languages = languages && modelLanguages(languages);
+  }
+
+  get #engine(): ModelEngine {
+    return originOf(this).engine;
   }
 
   /**
@@ -118,36 +229,6 @@ export class Model {
     const generations = await this.#generate([texts].flat(), options);
     const best = generations.map(([translation]) => translation?.text ?? '');
     return typeof texts === 'string' ? (best[0] as string) : best;
-  }
-
-  /**
-   * Writes down what is said in a recording, for speech models such as Whisper. Long recordings are read in
-   * windows; `onSegment` receives each piece with its times. The features of a stream are computed while it arrives,
-   * and `onPartial` receives its text so far. `name` is that of the recording in errors.
-   * @example
-   * const whisper = await loadModel('openai/whisper-tiny');
-   * const talk = await (await fetch('talk.wav')).arrayBuffer();
-   * const { text, segments } = await whisper.transcribe(talk, { language: 'en' });
-   */
-  async transcribe(
-    audio: SpeechInput | SpeechStream,
-    options: TranscribeOptions = {},
-    name?: string,
-  ): Promise<Transcription> {
-    const { transcribeSpeech } = await import('../features/speech/transcribe-speech.ts');
-    return transcribeSpeech(this.#engine, audio, options, name);
-  }
-
-  /**
-   * Reads the text in an image of one line, for models of the task read-line.
-   * @example
-   * const text = await model.read(await (await fetch('line.png')).blob());
-   */
-  read(image: ImageInput, options?: ReadOptions): Promise<string>;
-  /** Reads several images, in order. */
-  read(images: readonly ImageInput[], options?: ReadOptions): Promise<string[]>;
-  async read(images: ImageInput | readonly ImageInput[], options?: ReadOptions): Promise<string | string[]> {
-    return (await import('../features/speech/read-image.ts')).readImages(this.#engine, images, options);
   }
 
   /**
@@ -235,103 +316,20 @@ export class Model {
     return this.#engine.inTurn(() => this.#engine.inspect(text, ids, options));
   }
 
-  /**
-   * Formats the execution plan of decoding: passes, shapes, memory.
-   * @example
-   * console.log(await model.plan({ batch: 8, source: 32, target: 32 }));
-   */
-  async plan(shape: PlanShape = {}): Promise<string> {
-    const { decodingPlan } = await later.plan();
-    return decodingPlan(this.config, this.#engine.parameters, shape);
-  }
-
-  /**
-   * Tensors of the model by their PyTorch names. They are views of the model's memory; do not change them.
-   * @example
-   * for (const [name, { shape }] of Object.entries(model.weights())) console.log(name, shape);
-   */
-  weights(): Record<string, Tensor> {
-    const { saved, parameters } = this.#engine;
-    check(
-      !saved.stored,
-      `weights: only the device has the weights, in ${parameters.quantization?.format ?? 'f32'}; load with weights f32, inMemory`,
-    );
-    return tensorsFromWeights(parameterList(this.config, saved.sourceKind), saved.weights);
-  }
-
-  /**
-   * Loads a LoRA adapter under a name, for `useLora`: its folder, or the files of it. LoRA adapters may differ in
-   * rank and layers. Throws a HeddleError if one was trained on another model.
-   * @example
-   * await model.addLora('legal', 'adapters/legal');
-   */
-  addLora(name: string, adapter: FolderSource): Promise<void> {
-    return this.#engine.addLora(name, adapter);
-  }
-
-  /**
-   * Switches to a loaded LoRA adapter for all later calls; null: to none. Nothing is loaded or compiled
-   * again.
-   * @example
-   * model.useLora('legal');
-   * console.log(await model.translate('The parties agree.'));
-   */
-  useLora(name: string | null): void {
-    this.#engine.useLora(name);
-  }
-
-  /**
-   * Saves the model. A LoRA adapter in use is merged into the weights. In Node the first argument is a folder
-   * or the path of a .zip file; in a page it is a name in the browser's storage.
-   * @example
-   * await model.save('out');
-   * await model.save('out-bart.zip', { format: 'bart', dtype: 'f16' });
-   */
-  async save(where: string, options?: SaveOptions): Promise<void> {
-    await (await later.saving()).saveModel(this.#engine, where, this.#parts.lora, options);
-  }
-
-  /**
-   * Returns the model as a zip archive, for a download. `loadModel` reads it.
-   * @example
-   * const url = URL.createObjectURL(await model.toBlob());
-   */
-  async toBlob(options?: SaveOptions): Promise<Blob> {
-    return (await later.saving()).exportModel(this.#engine, this.#parts.lora, options);
-  }
-
-  /** Frees the device memory. Calls that compute then throw a HeddleError. */
-  dispose(): void {
-    void this.#engine.dispose();
-  }
-
-  /**
-   * `dispose` at the end of a block.
-   * @example
-   * using model = await loadModel('out');
-   * console.log(await model.translate('Good morning.'));
-   */
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-
-  /** `dispose`, for `await using`; waits until the memory is free. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#engine.dispose();
-  }
-
   #generate(texts: readonly string[], options: GenerateOptions): Promise<Generation[][]> {
-    check(this.config.source === 'tokens', 'This model reads no text; use transcribe or read');
     return this.#engine.inTurn(() => this.#engine.generate(texts, options), options.signal);
   }
 }
 
-const modelLanguages = ({
-  ids,
-  source,
-  target,
-}: Partial<Languages> & Pick<Languages, 'ids'>): ModelLanguages => ({
+const modelLanguages = ({ ids, source, target }: Languages): ModelLanguages => ({
   codes: [...ids.keys()],
   source,
   target,
 });
+
+/** Makes a model of text. */
+export const textModel: ModelMaker<Model> = (saved, session, parts) => new Model(saved, session, parts);
+
+/** Makes a model of any kind, which can be saved. */
+export const anyModel: ModelMaker<BaseModel> = (saved, session, parts) =>
+  new BaseModel(saved, session, parts);

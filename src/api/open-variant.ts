@@ -7,12 +7,13 @@ import type { Session } from '../session/session.ts';
 import { openMembers } from './ensemble-model.ts';
 import { type FolderOptions, isFolder } from './load-options.ts';
 import { checkMemory } from './memory-needs.ts';
-import { Model } from './model.ts';
+import type { BaseModel, ModelMaker } from './model.ts';
 import { addLoras, mergedLora } from './model-loras.ts';
 import { checkConfig } from './read-config.ts';
 
 /** See `openFolder`. */
-export async function openVariant(
+export async function openVariant<M extends BaseModel>(
+  make: ModelMaker<M>,
   folder: string,
   session: Session,
   {
@@ -24,7 +25,7 @@ export async function openVariant(
     isChecked: given,
     ...rest
   }: FolderOptions,
-): Promise<Model> {
+): Promise<M> {
   const { ownsSession, weights, weightsExclude, sourceLang, targetLang } = rest;
   const storage = { weights, weightsExclude };
   const quantized = (weights ?? 'f32') !== 'f32';
@@ -48,10 +49,10 @@ export async function openVariant(
   if (!isChecked) await checkNeeds(saved.config);
   if (ensemble.length > 0) {
     const switches = !merged && lora !== undefined;
-    return openMembers(saved, ensemble, session, options, { ...storage, name, ownsSession, switches });
+    return openMembers(make, saved, ensemble, session, options, { ...storage, name, ownsSession, switches });
   }
   const parameters = storedParameters(saved.config, storage, saved.sourceKind);
-  const model = new Model(saved, session, { name, parameters, ownsSession });
+  const model = make(saved, session, { name, parameters, ownsSession });
   if (merged || lora === undefined) return model;
   return addLoras(model, lora, single);
 }

@@ -12,15 +12,16 @@ import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
 import type { KnownInputs } from './given-inputs.ts';
 import { checkForecast } from './memory-needs.ts';
-import { Model } from './model.ts';
 import { planTraining } from './plan-training.ts';
 import { runInputs } from './run-inputs.ts';
-import type { TrainGate, TrainOptions } from './train-options.ts';
+import type { TrainOptions } from './train-options.ts';
 
 /** What a training in a session gets, beside its pairs. */
 export interface SessionTraining
   extends Pick<KnownInputs, 'dev' | 'test'>,
-    Pick<TrainOptions, 'from' | 'gate' | 'snapshots' | 'maxLogSteps'> {
+    Pick<TrainOptions, 'from' | 'snapshots' | 'maxLogSteps'> {
+  /** Gate between two steps. */
+  readonly gate?: TrainingGate;
   readonly settings: TrainSettings;
   /** Model folder to write; none if empty. */
   readonly out: string;
@@ -55,7 +56,7 @@ export async function trainInSession(
   const trained = await runTraining(args, session, {
     split,
     sourceData,
-    gate: gate && modelGate(gate, session),
+    gate,
     snapshots,
     maxLogSteps,
     model: base?.saved,
@@ -70,13 +71,3 @@ export async function trainRun(
 ): Promise<TrainResult> {
   return (await trainInSession(corpus, { settings, out, resume }, session)).result;
 }
-
-/** The gate of a run, which gives the caller's gate a `Model` on the engine of the run. */
-const modelGate = (gate: TrainGate, session: Session<TrainingEvent>): TrainingGate => ({
-  ready({ model: { engine, model, parameters }, ...running }) {
-    const saved = { ...model, weights: new Float32Array() };
-    gate.ready({ ...running, model: new Model(saved, session, { engine, parameters }) });
-  },
-  between: () => gate.between(),
-  wantsCheckpoint: () => gate.wantsCheckpoint(),
-});

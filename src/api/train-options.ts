@@ -6,30 +6,22 @@ import type { JobEvent } from '../train/report/training-events.ts';
 import type { LogStep } from '../train/report/training-log.ts';
 import type { RunningTraining, TrainingGate } from '../train/run/loop.ts';
 import type { GivenData, GivenSettings } from './given-inputs.ts';
-import type { Model } from './model.ts';
+import type { BaseModel, Model } from './model.ts';
 
 /** The model of a running training: what only reads its weights. */
-type ModelInTraining = Pick<
+export type ModelInTraining = Pick<
   Model,
-  | 'config'
-  | 'tokenizers'
-  | 'read'
-  | 'translate'
-  | 'stream'
-  | 'generate'
-  | 'attention'
-  | 'inspect'
-  | 'languages'
+  'config' | 'tokenizers' | 'translate' | 'stream' | 'generate' | 'attention' | 'inspect' | 'languages'
 >;
 
 /** A training run between two steps. `model` has the current weights. */
-export type RunningModel = RunningTraining<ModelInTraining>;
+export type RunningModel<M = ModelInTraining> = RunningTraining<M>;
 
 /** Gate between two steps of `train`, to pause the run and use its model. */
-export type TrainGate = TrainingGate<ModelInTraining>;
+export type TrainGate<M = ModelInTraining> = TrainingGate<M>;
 
 /** Options of `train`: the settings in docs/settings.md, and the following. */
-export interface TrainOptions extends GivenSettings, Omit<SessionOptions, 'onEvent'> {
+export interface TrainOptions<M = ModelInTraining> extends GivenSettings, Omit<SessionOptions, 'onEvent'> {
   /** Pairs, or a file of pairs, for evaluations during the run. [the fraction `heldOut` of the pairs] */
   readonly dev?: GivenData;
   /**
@@ -38,7 +30,7 @@ export interface TrainOptions extends GivenSettings, Omit<SessionOptions, 'onEve
    */
   readonly test?: GivenData;
   /** The model to fine-tune (`--init DIR`; `init` in state.json); it does not change. */
-  readonly from?: Model;
+  readonly from?: BaseModel;
   /**
    * Folder, or name in the browser's storage, for checkpoints (`--out`). [only in memory, for recovery from a
    * lost device]
@@ -62,7 +54,7 @@ export interface TrainOptions extends GivenSettings, Omit<SessionOptions, 'onEve
    */
   readonly signal?: AbortSignal;
   /** Gate between two steps, to pause the run and use its model. */
-  readonly gate?: TrainGate;
+  readonly gate?: TrainGate<M>;
   /** Files for checkpoints in memory. [new ones] */
   readonly snapshots?: Files;
   /** Maximum number of steps in the log; above it older steps are thinned out. [no limit] */

@@ -10,20 +10,30 @@ import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
 import { Session } from '../session/session.ts';
 import type { JobEvent, TrainingEvent } from '../train/report/training-events.ts';
+import type { TrainingGate } from '../train/run/loop.ts';
 import { argumentsIn, readTrainingState } from '../train/run/training-state.ts';
 import { SettingTable } from '../train/settings/train-settings.ts';
 import { checkCheckpoint } from './checkpoint-folder.ts';
+
 import { type GivenData, givenInputs } from './given-inputs.ts';
-import { Model } from './model.ts';
+import { type BaseModel, type Model, type ModelMaker, textModel } from './model.ts';
 import { trainInSession } from './train-in-session.ts';
-import type { TrainOptions } from './train-options.ts';
+import type { TrainGate, TrainOptions } from './train-options.ts';
 
 /** `train` of the library, with the guests that the caller has. */
-export async function train(
+export const train = (
   given: GivenData,
   options: TrainOptions = {},
   features: Features = noFeatures,
-): Promise<Model> {
+): Promise<Model> => trainAs<Model>(textModel, given, options, features);
+
+/** Trains a model of a class that a guest brings. */
+export async function trainAs<M extends BaseModel>(
+  make: ModelMaker<M>,
+  given: GivenData,
+  options: TrainOptions<M>,
+  features: Features,
+): Promise<M> {
   check(options && typeof options === 'object', 'train: the options must be an object');
   const { from, checkpoint, resume = false, force = false, ...others } = options;
   const { onStep, onEvent, signal, gate, snapshots, maxLogSteps, ...rest } = others;
@@ -66,7 +76,8 @@ export async function train(
   });
   const run = session.with({ signal }); // the model continues when the signal has ended the run
   try {
-    const training = { dev, test, from, settings, out, resume, gate, snapshots, maxLogSteps };
+    const own = gate && modelGate(make, gate, run);
+    const training = { dev, test, from, settings, out, resume, gate: own, snapshots, maxLogSteps };
     const { base, ...trained } = await trainInSession(pairs, training, run);
     const lora =
       trained.lora && settings.lora
@@ -77,7 +88,7 @@ export async function train(
             baseFingerprint: base && fingerprintOf([base.saved.weights]),
           }
         : undefined;
-    return new Model(await trained.model(), session, {
+    return make(await trained.model(), session, {
       training: trained.result,
       lora,
       name: checkpoint,
@@ -89,3 +100,17 @@ export async function train(
     throw error;
   }
 }
+
+/** The gate of a run, which gives the caller's gate a `Model` on the engine of the run. */
+const modelGate = <M extends BaseModel>(
+  make: ModelMaker<M>,
+  gate: TrainGate<M>,
+  session: Session<TrainingEvent>,
+): TrainingGate => ({
+  ready({ model: { engine, model, parameters }, ...running }) {
+    const saved = { ...model, weights: new Float32Array() };
+    gate.ready({ ...running, model: make(saved, session, { engine, parameters }) });
+  },
+  between: () => gate.between(),
+  wantsCheckpoint: () => gate.wantsCheckpoint(),
+});

@@ -6,7 +6,7 @@ import {
   type TrainingForecast,
 } from '../api/plan-training.ts';
 import { features } from '../features/features.ts';
-import type { GivenPairs, GuestOptions } from './train-with-features.ts';
+import type { GivenClips, GuestOptions } from './train-with-features.ts';
 
 /** Options of `planTraining`: those of `train` that determine data, model and memory; the others are ignored. */
 export type PlanTrainingOptions = PlainPlanOptions & GuestOptions;
@@ -20,6 +20,6 @@ export type PlanTrainingOptions = PlainPlanOptions & GuestOptions;
  * console.log(fits ? `${parameters} parameters, ${steps} steps, ${planned.peak} bytes` : reason);
  */
 export const planTraining = (
-  given: GivenPairs,
+  given: GivenClips,
   options: PlanTrainingOptions = {},
 ): Promise<TrainingForecast> => planWith(given, options, features);

@@ -3,7 +3,7 @@
 import type { GivenPairs as PlainPairs } from '../api/given-inputs.ts';
 import type { Model } from '../api/model.ts';
 import { train as trainWith } from '../api/train.ts';
-import type { TrainOptions as PlainOptions } from '../api/train-options.ts';
+import type { ModelInTraining, TrainOptions as PlainOptions } from '../api/train-options.ts';
 import type { CorpusMixture } from '../features/corpora/corpus-stages.ts';
 import { features } from '../features/features.ts';
 import type { CorporaOptions, SpeechOptions } from '../features/guest-options.ts';
@@ -19,14 +19,17 @@ export interface GuestOptions extends Omit<CorporaOptions, 'guidedAlignment'>, S
   readonly guidedAlignment?: FileSource;
 }
 
-/** Pairs, clips, a file of pairs, or a corpus. */
-export type GivenPairs = PlainPairs | readonly Clip[] | CorpusMixture<FileSource>;
+/** Pairs, a file of pairs, or a corpus. */
+export type GivenPairs = PlainPairs | CorpusMixture<FileSource>;
+
+/** The same, or clips. */
+export type GivenClips = GivenPairs | readonly Clip[];
 
 /** Options of `train`: the settings in docs/settings.md, and the following. */
-export interface TrainOptions extends PlainOptions, GuestOptions {}
+export interface TrainOptions<M = ModelInTraining> extends PlainOptions<M>, GuestOptions {}
 
 /**
- * Trains a model on pairs, or on clips of speech with their texts, or fine-tunes `from`. Instead of pairs it accepts
+ * Trains a model on pairs, or fine-tunes `from`. Instead of pairs it accepts
  * a file as a `File` or `Blob` (TSV, or the format of its name: CSV, JSON lines, TMX, XLIFF, PO, MO), or a corpus:
  * files of pairs, also with weights and in stages (`{ data: { 'clean.tsv': 0.8, 'bt.tsv': 0.2 } }`), pairs generated
  * from Unicode CLDR, or a built-in task. All files of the arguments may be File or Blob objects. Throws a

@@ -30,6 +30,8 @@ export interface ParameterDrafts {
 export interface SourceKind {
   /** Its name: `source` of the configuration. */
   readonly name: ModelConfig['source'];
+  /** The functions that open models with it, for errors: `loadModel of heddle`. */
+  readonly openedBy: string;
   /**
    * Whether the encoder of a single short source is a program of its own, without the padding to the longest source.
    */
@@ -64,6 +66,7 @@ export interface SourceKind {
 /** Sources of token ids. */
 export const tokens: SourceKind = {
   name: 'tokens',
+  openedBy: 'loadModel of heddle',
   hasShortPrograms: true,
   check() {},
   parameters: (c, drafts) => drafts.embedding('src_embed', c.srcVocab),

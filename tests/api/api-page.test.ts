@@ -19,7 +19,7 @@ it.each([
   ['heddle/metrics', 'src/entries/metrics.ts'],
   ['heddle/reports', 'src/entries/reports.ts'],
   ['heddle/documents', 'src/entries/documents.ts'],
-  ['heddle/speech', 'src/features/speech/index.ts'],
+  ['heddle/speech', 'src/entries/speech.ts'],
   ['heddle/host', 'src/entries/host.ts'],
 ])('lists each name of %s once, with when to use it', (entry, path) => {
   const exported = [...read(path).matchAll(/^export (?:type )?\{([^}]*)\}/gm)]

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEnsemble } from '../../src/api/ensemble-model.ts';
 import { openFolder } from '../../src/api/load-model.ts';
-import { Model } from '../../src/api/model.ts';
+import { Model, textModel } from '../../src/api/model.ts';
 import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';
@@ -43,7 +43,7 @@ const mean: Oracle = (source, prefix) => {
 const sessionOn = (files: Files) => new EngineSession(files, () => testEngine());
 let model: Model;
 beforeAll(async () => {
-  model = await openEnsemble(first, names, read, sessionOn(memoryFiles()), {});
+  model = await openEnsemble(textModel, first, names, read, sessionOn(memoryFiles()), {});
 });
 afterAll(() => model.dispose());
 
@@ -107,7 +107,9 @@ describe('an ensemble', () => {
   });
 
   it('supports int8 weights', async () => {
-    const small = await openEnsemble(first, names, read, sessionOn(memoryFiles()), { weights: 'int8' });
+    const small = await openEnsemble(textModel, first, names, read, sessionOn(memoryFiles()), {
+      weights: 'int8',
+    });
     const exact = (await model.generate('bad cab'))[0];
     const near = (await small.generate('bad cab'))[0];
     small.dispose();

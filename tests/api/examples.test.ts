@@ -17,7 +17,7 @@ const entries = Object.fromEntries(
     const sources: Readonly<Record<string, string>> = {
       heddle: 'src/entries/heddle.ts',
       'heddle/engine': 'src/engine/index.ts',
-      'heddle/speech': 'src/features/speech/index.ts',
+      'heddle/speech': 'src/entries/speech.ts',
     };
     return [entry, join(root, sources[entry] ?? `src/entries/${name.slice(2)}.ts`)];
   }),

@@ -2,8 +2,9 @@
 // device that is lost.
 
 import { afterAll, describe, expect, it } from 'vitest';
-import type { Model } from '../../src/api/model.ts';
+import type { BaseModel, Model } from '../../src/api/model.ts';
 import { loadModel } from '../../src/entries/load-with-features.ts';
+import { type SpeechModel, trainSpeechModel } from '../../src/entries/speech.ts';
 import { type TrainOptions, train } from '../../src/entries/train-with-features.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { registerHost } from '../../src/session/host.ts';
@@ -17,7 +18,7 @@ registerHost({ gpu: testGpu, files, modelPath: (name) => name });
 
 const { pairs } = readTsv(new TextEncoder().encode(tinyCorpus), 'pairs.tsv');
 const dev = pairs.slice(0, 8);
-const settings: TrainOptions = {
+const settings: Omit<TrainOptions, 'gate'> = {
   preset: 'tiny',
   model: { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 16, maxLength: 16 },
   tokenizer: 'word',
@@ -33,7 +34,7 @@ const settings: TrainOptions = {
   tune: false,
 };
 
-const open: Model[] = [];
+const open: BaseModel[] = [];
 afterAll(() => {
   for (const model of open) model.dispose();
 });
@@ -44,7 +45,7 @@ async function trained(options: TrainOptions = {}): Promise<Model> {
   open.push(model);
   return model;
 }
-const weightsOf = (model: Model) => Object.values(model.weights()).flatMap(({ data }) => [...data]);
+const weightsOf = (model: BaseModel) => Object.values(model.weights()).flatMap(({ data }) => [...data]);
 
 describe('train', () => {
   it('makes a model from pairs, and reports each step', async () => {
@@ -120,8 +121,8 @@ describe('train', () => {
       );
     const clips = ['a', 'bcd', 'a bcd', 'bcd a'].map((text) => ({ audio: tone(text), text }));
     const sizes = { dModel: 8, heads: 2, encoderLayers: 1, decoderLayers: 1, feedForward: 8 };
-    const run = async (more: TrainOptions) => {
-      const model = await train(clips, {
+    const run = async (more: TrainOptions<SpeechModel>) => {
+      const model = await trainSpeechModel(clips, {
         ...settings,
         preset: 'speech-tiny',
         model: { ...sizes, frameWidth: 8, maxSource: 12, maxLength: 4 },

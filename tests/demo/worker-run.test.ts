@@ -1,10 +1,13 @@
 // Training runs of the page's worker: order of the events, start, and checkpoints on pause.
+
 import { afterAll, expect, it, vi } from 'vitest';
 import type { SessionEvent } from '../../demo/train/protocol.ts';
+import { textModelOf } from '../../demo/train/worker/decode-text.ts';
 import { startTraining } from '../../demo/train/worker/worker-run.ts';
 import { HeddleError } from '../../src/core/errors.ts';
 import type { TrainOptions } from '../../src/entries/heddle.ts';
 import { registerHost } from '../../src/entries/host.ts';
+import type { AnyModel } from '../../src/entries/speech.ts';
 import { type Files, writeText } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
@@ -17,7 +20,7 @@ afterAll(() => registerHost(nodeHost()));
 
 /** Starts the tiny training as the worker does, on a platform with files in memory. */
 async function start(
-  options: TrainOptions,
+  options: TrainOptions<AnyModel>,
   send: (event: SessionEvent) => void,
   { gpu, files = memoryFiles() }: { gpu?: GPU; files?: Files } = {},
 ) {
@@ -43,7 +46,7 @@ it('starts on a new device if the first one is lost during preparation', async (
   expect(states).toEqual(['preparing', 'recovering', 'training', 'done']);
   expect(events.filter(({ type }) => type === 'started')).toMatchObject([{ info: { model: 'm' } }]);
   expect(fragile.devices).toBe(2);
-  expect(typeof (await model?.translate('one two'))).toBe('string');
+  expect(typeof (await textModelOf('m', model!).translate('one two'))).toBe('string');
   model?.dispose();
 });
 
@@ -58,7 +61,9 @@ it('translates between two updates, and has a checkpoint when it is paused, even
   await vi.waitFor(() => expect(paused).toBeDefined(), { timeout: waitLimit });
   await paused;
   expect((await readTrainingState(files, 'models/m')).step).toBe(training.step);
-  const text = await training.use(async ({ model, step }) => `${step}: ${await model.translate('one two')}`);
+  const text = await training.use(
+    async ({ model, step }) => `${step}: ${await textModelOf('m', model).translate('one two')}`,
+  );
   expect(text).toMatch(new RegExp(`^${training.step}: `));
   await training.stop();
 });

@@ -1,8 +1,5 @@
 // Imports from the main house into a guest that are still to be turned round by a seam. The list only shrinks.
 export const guestEdges: readonly string[] = [
-  'src/api/model.ts imports src/features/speech/decode/transcribe-options.ts',
-  'src/api/model.ts imports src/features/speech/read-image.ts',
-  'src/api/model.ts imports src/features/speech/transcribe-speech.ts',
   'src/decode/translator.ts imports src/features/speech/decode/speech-facts.ts',
   'src/formats/hf/hf-config.ts imports src/features/speech/whisper-config.ts',
   'src/formats/hf/load-hf.ts imports src/features/speech/whisper-config.ts',

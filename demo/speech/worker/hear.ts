@@ -1,7 +1,13 @@
 // Hears a recording with a model: its text, its cross-attention and its features.
 
-import type { Model } from '../../../src/entries/heddle.ts';
-import { LogMel, LogMelStream, Resampler, readSpeech, writeWav } from '../../../src/features/speech/index.ts';
+import {
+  LogMel,
+  LogMelStream,
+  Resampler,
+  readSpeech,
+  type SpeechModel,
+  writeWav,
+} from '../../../src/entries/speech.ts';
 import { english } from '../../common/english.ts';
 import type { Heard, Reply } from '../speech-protocol.ts';
 
@@ -13,7 +19,7 @@ const drawnMels = 80;
 
 /** Transcribes a file. */
 export async function hearFile(
-  model: Model,
+  model: SpeechModel,
   sound: Blob,
   language: string | undefined,
   post: (reply: Reply) => void,
@@ -41,7 +47,7 @@ export async function hearFile(
 
 /** Transcribes a stream while it arrives; events tell the text so far and the new frames. */
 export async function hearStream(
-  model: Model,
+  model: SpeechModel,
   given: { readonly rate: number; readonly pieces: AsyncIterable<Float32Array> },
   language: string | undefined,
   post: (reply: Reply) => void,

@@ -1,8 +1,9 @@
 // Worker of the page of speech: handles the calls of speech-protocol.ts with one model at a time.
 
 import { type Message, msg } from '../../../src/core/message.ts';
-import { HeddleError, isSupported, loadModel, type Model } from '../../../src/entries/heddle.ts';
+import { HeddleError, isSupported } from '../../../src/entries/heddle.ts';
 import { type BrowserFiles, importModel, memoryFiles, readModelFacts } from '../../../src/entries/host.ts';
+import { loadSpeechModel, type SpeechModel } from '../../../src/entries/speech.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { withModelLock } from '../../storage/model-locks.ts';
@@ -25,12 +26,12 @@ opened.catch(() => undefined); // every call reports the error
 
 /** The model in use, and the number of adapters that it has loaded. */
 let current:
-  | { readonly name: string; readonly model: Model; adapters: number; hasLearned: boolean }
+  | { readonly name: string; readonly model: SpeechModel; adapters: number; hasLearned: boolean }
   | undefined;
 /** Samples of the microphone. */
 let queue = new SampleQueue();
 
-function model(): Model {
+function model(): SpeechModel {
   if (!current) throw new HeddleError(msg`Select a model first.`);
   return current.model;
 }
@@ -41,7 +42,7 @@ const adapterOf = (name: string): string => `learned ${toModelName(name)}`.slice
 const view = (): LoadedView => {
   const { name = '', hasLearned = false } = current ?? {};
   const { parameterCount, languages } = model();
-  return { name, parameters: parameterCount, languages: languages?.codes ?? [], hasLearned };
+  return { name, parameters: parameterCount, languages, hasLearned };
 };
 
 /** Whether a stored model reads speech. */
@@ -66,7 +67,7 @@ async function load({ name, url }: ModelChoice, files: BrowserFiles): Promise<vo
   current?.model.dispose();
   current = undefined;
   const { supported } = await isSupported();
-  const loaded = await loadModel(url ?? name, { tune: false, device: supported ? 'gpu' : 'wasm' });
+  const loaded = await loadSpeechModel(url ?? name, { tune: false, device: supported ? 'gpu' : 'wasm' });
   current = { name, model: loaded, adapters: 0, hasLearned: false };
   if (await files.exists(`${modelFolder(adapterOf(name))}/adapter_config.json`))
     await useAdapter().catch(() => status(msg`What the model learned before does not fit it any more.`));

@@ -2,9 +2,9 @@
 // before and after. Loaded at its first use, since it is the code of training.
 
 import { type Message, msg } from '../../../src/core/message.ts';
-import { HeddleError, type Model, train } from '../../../src/entries/heddle.ts';
+import { HeddleError } from '../../../src/entries/heddle.ts';
 import { wordErrorRate } from '../../../src/entries/metrics.ts';
-import type { Clip } from '../../../src/features/speech/index.ts';
+import { type Clip, type SpeechModel, trainSpeechModel } from '../../../src/entries/speech.ts';
 import { loraLesson } from '../../common/lora-lesson.ts';
 import type { ErrorChange, TeachReport } from '../speech-protocol.ts';
 
@@ -23,14 +23,14 @@ const plain = (text: string): string =>
     .trim();
 
 /** Words of texts that the model has no token for. */
-export function unknownWords(model: Model, texts: readonly string[]): string[] {
+export function unknownWords(model: SpeechModel, texts: readonly string[]): string[] {
   const { target } = model.tokenizers;
   const words = new Set(texts.flatMap((text) => text.split(' ')));
   return [...words].filter((word) => target.encode(word).includes(target.special.unknown));
 }
 
 /** The texts of clips as the model hears them. */
-async function hear(model: Model, clips: readonly Clip[]): Promise<string[]> {
+async function hear(model: SpeechModel, clips: readonly Clip[]): Promise<string[]> {
   const texts: string[] = [];
   for (const { audio } of clips) texts.push((await model.transcribe(audio, { temperature: 0 })).text);
   return texts;
@@ -47,7 +47,7 @@ const errorsOf = (heard: readonly string[], clips: readonly Clip[]): number =>
  * too few recordings.
  */
 export async function teachRecordings(
-  model: Model,
+  model: SpeechModel,
   clips: readonly Clip[],
   adapter: string,
   onStatus: (text: Message) => void,
@@ -57,13 +57,13 @@ export async function teachRecordings(
   const begin = performance.now();
   const heldOut = clips.filter((_, i) => i % heldOutEvery === heldOutEvery - 1);
   const learned = clips.filter((clip) => !heldOut.includes(clip));
-  const measure = async (by: Model) => [
+  const measure = async (by: SpeechModel) => [
     errorsOf(await hear(by, learned), learned),
     errorsOf(await hear(by, heldOut), heldOut),
   ];
   onStatus(msg`Measuring before…`);
   const [before = 0, heldBefore = 0] = await measure(model);
-  const tuned = await train(learned, {
+  const tuned = await trainSpeechModel(learned, {
     from: model,
     ...loraLesson(steps, onStatus),
     batchSize: Math.min(batchSize, learned.length),

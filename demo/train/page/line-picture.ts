@@ -1,6 +1,6 @@
 // The image of a line that a model of the task read-line has read, enlarged.
 
-import { drawLine, lineFrames, patchWidth } from '../../../src/features/speech/index.ts';
+import { drawLine, lineFrames, patchWidth } from '../../../src/entries/speech.ts';
 import { say } from '../../common/page-texts.ts';
 
 /** Side of a patch, and size of a pixel on the screen. */

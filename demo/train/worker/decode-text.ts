@@ -1,15 +1,28 @@
 // Translates with the model that is training or loaded, and returns the attention.
 
+import { msg } from '../../../src/core/message.ts';
 import { splitSentences, unknownWords } from '../../../src/entries/data.ts';
-import type { GenerateOptions, Generation, RunningModel } from '../../../src/entries/heddle.ts';
+import {
+  type GenerateOptions,
+  type Generation,
+  HeddleError,
+  type Model,
+} from '../../../src/entries/heddle.ts';
 import type { Attention } from '../../../src/entries/reports.ts';
+import type { AnyModel, LineModel } from '../../../src/entries/speech.ts';
 import type { PieceEvent, SentDecodeOptions, TranslationCandidate, TranslationResult } from '../protocol.ts';
 
 /** A model that can decode, and the updates that it has done. */
 export interface LoadedModel {
   readonly name: string;
-  readonly model: RunningModel['model'];
+  readonly model: AnyModel;
   readonly step: number;
+}
+
+/** A model of text. Throws a HeddleError for any other. */
+export function textModelOf(name: string, model: AnyModel): Model {
+  if ('translate' in model) return model;
+  throw new HeddleError(msg`${name} reads speech or images; select models of texts.`);
 }
 
 /**
@@ -18,14 +31,15 @@ export interface LoadedModel {
  * the next update, so with the same weights.
  */
 export async function translateText(
-  { name, model, step }: LoadedModel,
+  { name, model: any, step }: LoadedModel,
   text: string,
   { bySentence, ...options }: SentDecodeOptions,
   onPiece: (piece: PieceEvent) => void,
   signal: AbortSignal,
 ): Promise<TranslationResult> {
   const begin = performance.now();
-  if (model.config.source === 'frames') return readDrawn({ name, model, step }, text, onPiece, signal);
+  if ('read' in any) return readDrawn({ name, model: any, step }, text, onPiece, signal);
+  const model = textModelOf(name, any);
   const { beams = 1, numReturn = 1, method = beams > 1 ? 'beam' : 'greedy' } = options;
   const streams = method !== 'beam' && numReturn === 1;
   let ms = 0;
@@ -63,7 +77,7 @@ export async function translateText(
 
 /** Draws a text as an image of a line and reads it, for models of the task read-line. */
 async function readDrawn(
-  { name, model, step }: LoadedModel,
+  { name, model, step }: LoadedModel & { readonly model: LineModel },
   text: string,
   onPiece: (piece: PieceEvent) => void,
   signal: AbortSignal,

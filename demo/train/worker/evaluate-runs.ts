@@ -1,32 +1,31 @@
 // Scores of stored models on the pairs of a file, as of heddle eval: paired bootstrap, groups, the worst sentences.
 
-import { msg } from '../../../src/core/message.ts';
 import { readPairs } from '../../../src/entries/data.ts';
-import { HeddleError, type Model } from '../../../src/entries/heddle.ts';
 import { scoreSystems } from '../../../src/entries/metrics.ts';
 import { evaluationReport } from '../../../src/entries/reports.ts';
+import type { AnyModel } from '../../../src/entries/speech.ts';
 import type { RunScores } from '../protocol.ts';
+import { textModelOf } from './decode-text.ts';
 
 /** Translates the pairs with each model, one after the other, greedily, and compares the models with the first. */
 export async function evaluateRuns(
   names: readonly string[],
   file: Blob,
-  { load, signal }: { load(name: string): Promise<Model>; readonly signal: AbortSignal },
+  { load, signal }: { load(name: string): Promise<AnyModel>; readonly signal: AbortSignal },
 ): Promise<RunScores> {
   const pairs = await readPairs(file, { signal });
   const outputs: (readonly (string | null)[])[] = [];
   let normalize = (text: string) => text;
   for (const name of names) {
-    const model = await load(name);
+    const loaded = await load(name);
     try {
-      if (model.config.source === 'frames')
-        throw new HeddleError(msg`${name} reads speech or images; select models of texts.`);
+      const model = textModelOf(name, loaded);
       const { target } = model.tokenizers;
       if (outputs.length === 0) normalize = (text) => target.normalize(text);
       const { translations = [] } = await model.evaluate(pairs, { translations: true, signal });
       outputs.push(translations);
     } finally {
-      model.dispose();
+      loaded.dispose();
     }
   }
   const report = await scoreSystems({}, pairs, names, outputs, normalize);

@@ -1,7 +1,11 @@
 // Step gate: work that needs the model of a running training waits here and runs between two updates; pausing
 // holds the gate closed.
 
-import type { RunningModel } from '../../../src/entries/heddle.ts';
+import type { RunningModel as RunningModelOf } from '../../../src/entries/heddle.ts';
+import type { AnyModel } from '../../../src/entries/speech.ts';
+
+type RunningModel = RunningModelOf<AnyModel>;
+
 import type { Progress } from './progress-events.ts';
 
 /** A promise with its resolve and reject functions (Promise.withResolvers, which older browsers lack). */

@@ -6,8 +6,6 @@ import type { CorpusArguments } from '../../../src/entries/data.ts';
 import {
   HeddleError,
   type JobEvent,
-  loadModel,
-  type Model,
   readCheckpoint,
   type TrainOptions,
 } from '../../../src/entries/heddle.ts';
@@ -21,12 +19,14 @@ import {
   registerHost,
 } from '../../../src/entries/host.ts';
 import { readTrainingLog } from '../../../src/entries/reports.ts';
+import type { AnyModel } from '../../../src/entries/speech.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
 import { checkModelName, ExistsError, ModelStore, modelFolder } from '../../storage/model-store.ts';
 import type { Calls, LoadFrom, Reply, Request, SentLanguages, SessionEvent } from '../protocol.ts';
-import { type LoadedModel, translateText } from './decode-text.ts';
+import { type LoadedModel, textModelOf, translateText } from './decode-text.ts';
 import { countGpuMemory, loseDevice } from './gpu-memory.ts';
+import { loadAnyModel } from './load-any-model.ts';
 import type { TrainingRun } from './worker-run.ts';
 
 const trainingCode = () => import('./training-code.ts');
@@ -67,7 +67,7 @@ let current:
       name: string;
       readonly from?: LoadFrom;
       readonly languages?: SentLanguages;
-      loaded?: Promise<LoadedModel & { readonly model: Model }>;
+      loaded?: Promise<LoadedModel>;
     }
   | undefined;
 const isTraining = () => training && !['stopped', 'done', 'failed'].includes(training.state);
@@ -79,7 +79,11 @@ async function setCurrent(next: typeof current): Promise<void> {
   (await previous?.loaded?.catch(() => undefined))?.model.dispose();
 }
 
-async function startRun(name: string, corpus: CorpusArguments, options: TrainOptions): Promise<void> {
+async function startRun(
+  name: string,
+  corpus: CorpusArguments,
+  options: TrainOptions<AnyModel>,
+): Promise<void> {
   const { startTraining } = await trainingCode();
   checkModelName(name);
   if (isTraining()) throw new HeddleError(msg`A training is running; stop it first.`);
@@ -122,11 +126,11 @@ function loadedModel(): ReturnType<typeof loadCurrent> {
 }
 
 /** Loads a stored model. */
-async function loadStored(name: string, languages?: SentLanguages): Promise<Model> {
+async function loadStored(name: string, languages?: SentLanguages): Promise<AnyModel> {
   if (!(await store.exists(name))) throw new HeddleError(msg`There is no model ${name} in this browser.`);
   const isInMemory = (await store.filesOf(name)) === memory;
   const from = isInMemory ? new File([await store.archive(name)], `${name}.zip`) : name;
-  return loadModel(from, { tune, onEvent, ...languages });
+  return loadAnyModel(from, { tune, onEvent, ...languages });
 }
 
 function loadCurrent(entry: NonNullable<typeof current>): NonNullable<(typeof entry)['loaded']> {
@@ -146,9 +150,9 @@ function loadCurrent(entry: NonNullable<typeof current>): NonNullable<(typeof en
 }
 
 /** Loads a model of the page's server; an error of the request names the model, not the URL of its file. */
-async function loadShipped(name: string, url: string): Promise<Model> {
+async function loadShipped(name: string, url: string): Promise<AnyModel> {
   try {
-    return await loadModel(url, { tune: false, onEvent });
+    return await loadAnyModel(url, { tune: false, onEvent });
   } catch (error) {
     if (!(error instanceof HeddleError && error.message.startsWith(url))) throw error;
     throw new HeddleError(
@@ -208,12 +212,20 @@ const calls: {
       signal.throwIfAborted();
       return translateText(loaded, text, options, (piece) => post({ type: 'piece', id, piece }), signal);
     }),
-  languages: () => withModel(async ({ model }) => model.languages),
-  inspect: (_, text, options) => withModel(({ model }) => model.inspect(text, options)),
+  languages: () => withModel(async ({ model }) => ('translate' in model ? model.languages : undefined)),
+  inspect: (_, text, options) =>
+    withModel(({ name, model }) => textModelOf(name, model).inspect(text, options)),
   previewBatches: async (_, corpus, options) =>
-    (await import('./train-by-hand.ts')).batchesOf((await loadedModel()).model, corpus, options),
+    (await import('./train-by-hand.ts')).batchesOf(
+      textModelOf(current?.name ?? '', (await loadedModel()).model),
+      corpus,
+      options,
+    ),
   startByHand: async (_, pair) =>
-    (await import('./train-by-hand.ts')).startByHand((await loadedModel()).model, pair),
+    (await import('./train-by-hand.ts')).startByHand(
+      textModelOf(current?.name ?? '', (await loadedModel()).model),
+      pair,
+    ),
   updateByHand: async (_, place, rate, warmupSteps) =>
     (await import('./train-by-hand.ts')).updateByHand(place, rate, warmupSteps),
   storage: () => store.info(),
@@ -258,7 +270,7 @@ const calls: {
   },
   async exportOnnx(_, name) {
     await saveIfTraining(name);
-    const model = await loadModel(name);
+    const model = await loadAnyModel(name);
     try {
       return await model.toBlob({ format: 'onnx', dtype: 'q8', onWarning: warn });
     } finally {
@@ -267,7 +279,13 @@ const calls: {
   },
   async takeAway(_, name, lesson) {
     const { takeAwayModel, takeAwayStored } = await import('./take-away.ts');
-    if (lesson) return takeAwayModel((await loadedModel()).model, name, lesson.pairs, lesson.settings);
+    if (lesson)
+      return takeAwayModel(
+        textModelOf(current?.name ?? '', (await loadedModel()).model),
+        name,
+        lesson.pairs,
+        lesson.settings,
+      );
     await saveIfTraining(name);
     return takeAwayStored(store, name);
   },

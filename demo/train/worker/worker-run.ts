@@ -6,20 +6,22 @@ import {
   HeddleError,
   type JobEvent,
   type LiveSettings,
-  type Model,
-  type RunningModel,
+  type RunningModel as RunningModelOf,
   type TrainGate,
   type TrainOptions,
-  train,
 } from '../../../src/entries/heddle.ts';
 import { messageOf } from '../../../src/entries/host.ts';
 import { historyOf, type LogRecord, type LogStart } from '../../../src/entries/reports.ts';
+import { type AnyModel, trainAnyModel } from '../../../src/entries/speech.ts';
 import type { GpuMemory, RunInfo, SessionEvent, SessionState } from '../protocol.ts';
 import { messageForVisitors } from './call-error.ts';
 import type { LoadedModel } from './decode-text.ts';
 import { createProgress, type Progress } from './progress-events.ts';
 import { type Deferred, deferred, StepGate } from './step-gate.ts';
 import { StepRest } from './step-rest.ts';
+
+/** A training between two updates, whose model is of any kind. */
+type RunningModel = RunningModelOf<AnyModel>;
 
 /** Updates that the log keeps in full; of older ones it keeps a part, so that memory is bounded. */
 const maxLogSteps = 1000;
@@ -39,7 +41,7 @@ export interface TrainingRun {
   /** Resolves before the first update; rejects if the run fails earlier. */
   readonly started: Promise<void>;
   /** Resolves when the run has ended for any reason: to its model, or undefined after an error. */
-  readonly ended: Promise<Model | undefined>;
+  readonly ended: Promise<AnyModel | undefined>;
   /** Updates done. */
   readonly step: number;
   pause(): Promise<void>;
@@ -61,7 +63,7 @@ export interface TrainingRun {
 export function startTraining(
   name: string,
   corpus: CorpusArguments,
-  options: TrainOptions,
+  options: TrainOptions<AnyModel>,
   host: RunHost,
 ): TrainingRun {
   const stopping = new AbortController();
@@ -96,7 +98,7 @@ interface RunState {
   readonly gate: StepGate;
   readonly rest: StepRest;
   readonly started: Deferred<void>;
-  readonly ended: Deferred<Model | undefined>;
+  readonly ended: Deferred<AnyModel | undefined>;
   /** Pending calls that wait for the next checkpoint. */
   readonly saves: Deferred<void>[];
   /**
@@ -109,7 +111,7 @@ interface RunState {
 }
 
 /** Returns the step gate of the run, where it pauses and saves. */
-function gateOf(run: RunState): TrainGate {
+function gateOf(run: RunState): TrainGate<AnyModel> {
   const { name, host, progress, gate, rest, saves } = run;
   let begun = false;
   return {
@@ -180,14 +182,14 @@ function listenerOf(run: RunState): (event: JobEvent) => void {
 async function runToEnd(
   run: RunState,
   corpus: CorpusArguments,
-  options: TrainOptions,
-): Promise<Model | undefined> {
+  options: TrainOptions<AnyModel>,
+): Promise<AnyModel | undefined> {
   const { name, host, progress, gate, saves, stopping, started } = run;
   progress.setState('preparing');
   try {
     if (options.resume) run.history = await host.readLog();
     const { signal } = stopping;
-    const model = await train(corpus, {
+    const model = await trainAnyModel(corpus, {
       ...options,
       maxLogSteps,
       checkpoint: name,

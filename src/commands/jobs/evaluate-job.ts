@@ -1,8 +1,8 @@
 // heddle eval and heddle score: metrics of a saved model on pairs, and the log-probability of each pair.
 
 import type { EvaluateOptions, Evaluation, PairScore } from '../../api/evaluate-model.ts';
-import { openFolder } from '../../api/load-model.ts';
-import type { Model } from '../../api/model.ts';
+import { openFolder, openFolderAs } from '../../api/load-model.ts';
+import { Model } from '../../api/model.ts';
 import {
   type EvaluationReport,
   type ScoreSystemsOptions,
@@ -12,7 +12,7 @@ import {
 import { check, HeddleError, reasonOf } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import type { Pace } from '../../core/steps.ts';
-import { frameKindOf } from '../../features/speech/decode/frame-facts.ts';
+import { LineModel, modelOfKind, type SpeechModel } from '../../features/speech/speech-model.ts';
 import type { Job } from '../../session/job.ts';
 import { createPace } from '../../session/job-pace.ts';
 import type { Session } from '../../session/session.ts';
@@ -50,14 +50,15 @@ export const evaluate: Job<EvaluateArguments, EvaluationReport> = async (args, s
   let normalize = (text: string) => text;
   let pairs: readonly Pair[] = [];
   for (const folder of [args.folder, ...compare]) {
-    const model = await openFolder(
+    const model = await openFolderAs(
+      modelOfKind,
       folder,
       session,
       folder === args.folder ? args : { ...args, lora: undefined },
     );
     try {
+      if (!(model instanceof Model)) return await evaluateFrames(model, args, session);
       if (folder === args.folder) {
-        if (model.config.source === 'frames') return await evaluateFrames(model, args, session);
         pairs = await readPairs(given, session, references);
         normalize = (text) => model.tokenizers.target.normalize(text);
       }
@@ -90,7 +91,11 @@ interface FrameSources {
 }
 
 /** The clips of manifests, each read in one pass. */
-async function clipSources(model: Model, args: EvaluateArguments, session: Session): Promise<FrameSources> {
+async function clipSources(
+  model: SpeechModel,
+  args: EvaluateArguments,
+  session: Session,
+): Promise<FrameSources> {
   const { clipsOf } = await import('../../features/speech/load-clips.ts');
   const { files, signal } = session;
   const { beams, sourceLang: language } = args.options ?? {};
@@ -108,7 +113,11 @@ async function clipSources(model: Model, args: EvaluateArguments, session: Sessi
 }
 
 /** Pairs whose sources are drawn as images of a line, as in the training. */
-async function lineSources(model: Model, args: EvaluateArguments, session: Session): Promise<FrameSources> {
+async function lineSources(
+  model: LineModel,
+  args: EvaluateArguments,
+  session: Session,
+): Promise<FrameSources> {
   const { signal } = session;
   return {
     pairs: await readPairs(args.pairs, session),
@@ -124,15 +133,16 @@ async function lineSources(model: Model, args: EvaluateArguments, session: Sessi
  * can be read.
  */
 async function evaluateFrames(
-  model: Model,
+  model: SpeechModel | LineModel,
   args: EvaluateArguments,
   session: Session,
 ): Promise<EvaluationReport> {
   const { pairs: given, compare = [], folder } = args;
   const { emit, signal } = session;
   check(compare.length === 0, 'eval: models of frames are evaluated one at a time; leave out compare');
-  const isLine = frameKindOf(model.config) === 'line';
-  const { pairs, batch, task, unit, read } = await (isLine ? lineSources : clipSources)(model, args, session);
+  const { pairs, batch, task, unit, read } = await (model instanceof LineModel
+    ? lineSources(model, args, session)
+    : clipSources(model, args, session));
   const name = nameOfPairs(given);
   /** The texts of some sources; null for those that cannot be read. */
   const readable = async (sources: readonly string[]): Promise<readonly (string | null)[]> => {

@@ -69,6 +69,7 @@ function checkFrames(c: ModelConfig): void {
 /** Sources of frames: vectors of `frameWidth` numbers, such as features of speech or patches of an image. */
 export const frames: SourceKind = {
   name: 'frames',
+  openedBy: 'loadSpeechModel or loadLineModel of heddle/speech',
   hasShortPrograms: false,
   check: checkFrames,
   parameters(c, drafts) {

@@ -3,11 +3,10 @@
 
 import { keyOf, type Random, random } from '../../core/random.ts';
 import { hashText } from '../../text/corpus/pairs.ts';
+import { patchWidth } from './frame-kind.ts';
 
 /** Pixels of a side of a patch, which is a frame of `patchWidth` numbers; a line is one patch high. */
 const side = 16;
-/** Numbers of a patch. */
-export const patchWidth = side * side;
 
 /**
  * The letters: seven rows of five pixels, one hexadecimal number of two digits for each row; the highest of five bits

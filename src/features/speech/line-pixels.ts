@@ -1,7 +1,7 @@
 // Images of lines of text from outside: turned into the patches that a model of the task read-line reads.
 
 import { check } from '../../core/errors.ts';
-import { patchWidth } from './line-image.ts';
+import { patchWidth } from './frame-kind.ts';
 
 /** Pixels of an image, row after row: gray from 0 to 255, or RGBA as in ImageData. */
 export interface ImagePixels {

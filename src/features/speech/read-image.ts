@@ -1,14 +1,14 @@
-// Model.read: images of any kind as pixels, and the text of a model that reads lines.
+// LineModel.read: images of any kind as pixels, and the text of a model that reads lines.
 
 import type { ModelEngine } from '../../api/model-engine.ts';
 import { check, HeddleError } from '../../core/errors.ts';
 import { checkNames } from '../../core/fields.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
-import { frameKindOf } from './decode/frame-facts.ts';
 import { FrameTexts } from './decode/frame-texts.ts';
+import { patchWidth } from './frame-kind.ts';
 import { frames as frameSource } from './frame-source.ts';
-import { drawLine, lineFrames, patchWidth } from './line-image.ts';
+import { drawLine, lineFrames } from './line-image.ts';
 import { type ImagePixels, imageFrames } from './line-pixels.ts';
 
 /** What a page can draw: an image, a canvas, an ImageBitmap, a frame of a video. */
@@ -23,7 +23,7 @@ interface Drawable {
  */
 export type ImageInput = ImagePixels | Drawable | Blob | string;
 
-/** Options of `Model.read`. */
+/** Options of `LineModel.read`. */
 export interface ReadOptions {
   /** Maximum number of tokens of a text. [that of the model] */
   readonly maxNewTokens?: number;
@@ -37,7 +37,7 @@ const batch = 8;
 /** The reader of each engine, for the parameters that it was made with. */
 const readers = new WeakMap<Engine, { readonly parameters: ParameterList; readonly reader: FrameTexts }>();
 
-/** Reads images with a model on its engine; see `Model.read`. */
+/** Reads images with a model on its engine; see `LineModel.read`. */
 export async function readImages(
   model: ModelEngine,
   given: ImageInput | readonly ImageInput[],
@@ -45,10 +45,6 @@ export async function readImages(
 ): Promise<string | string[]> {
   checkNames({ area: 'read' }, ['maxNewTokens', 'signal'], Object.keys(others));
   const c = model.saved.config;
-  check(
-    c.source === 'frames' && frameKindOf(c) === 'line',
-    'read: the model does not read images of lines; train one on the task read-line',
-  );
   const maxSource = frameSource.maxLength(c);
   const images = [given].flat() as ImageInput[];
   const sources: Float32Array[] = [];

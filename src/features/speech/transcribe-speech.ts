@@ -1,4 +1,4 @@
-// Model.transcribe: audio of any kind as samples, and the transcriber of a model on its engine.
+// SpeechModel.transcribe: audio of any kind as samples, and the transcriber of a model on its engine.
 
 import type { ModelEngine } from '../../api/model-engine.ts';
 import { check, HeddleError } from '../../core/errors.ts';
@@ -17,7 +17,6 @@ import {
   speechSteps,
 } from './audio/speech-samples.ts';
 import { isWav, openWav, type Sound, type SoundParts } from './audio/wav.ts';
-import { speechOf } from './decode/frame-facts.ts';
 import { StreamedSpeech, WholeSpeech } from './decode/speech-windows.ts';
 import type { TranscribeOptions, Transcription } from './decode/transcribe-options.ts';
 import { Transcriber } from './decode/transcriber.ts';
@@ -81,7 +80,7 @@ const transcribers = new WeakMap<
 >();
 
 /**
- * Transcribes a recording with a model on its engine; see `Model.transcribe`. The model has no other call until the
+ * Transcribes a recording with a model on its engine; see `SpeechModel.transcribe`. The model has no other call until the
  * end of a stream.
  */
 export async function transcribeSpeech(
@@ -92,7 +91,6 @@ export async function transcribeSpeech(
 ): Promise<Transcription> {
   const { onSegment, onPartial, onProgress, signal, ...given } = options;
   checkFields({ area: 'transcribe' }, fields, given);
-  check(speechOf(model.saved), 'the model does not read speech; use a Whisper model', { area: 'transcribe' });
   const stream = isStream(audio) ? streamOf(audio, name) : undefined;
   return model.inTurn(async () => {
     const samples = isStream(audio) ? undefined : await samplesOf(audio, name, signal);

@@ -1,6 +1,7 @@
 // Images of lines of text.
 import { expect, it } from 'vitest';
-import { drawLine, lineFrames, linePatchCount, patchWidth } from '../../../src/features/speech/line-image.ts';
+import { patchWidth } from '../../../src/features/speech/frame-kind.ts';
+import { drawLine, lineFrames, linePatchCount } from '../../../src/features/speech/line-image.ts';
 
 /** Mean of the pixels of some columns of the image. */
 function inkOf(text: string, from: number, to: number): number {

@@ -3,9 +3,11 @@
 import { expect, it } from 'vitest';
 import { Model } from '../../../src/api/model.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
+import { patchWidth } from '../../../src/features/speech/frame-kind.ts';
 import { frames as frameSource } from '../../../src/features/speech/frame-source.ts';
-import { drawLine, lineFrames, patchWidth } from '../../../src/features/speech/line-image.ts';
+import { drawLine, lineFrames } from '../../../src/features/speech/line-image.ts';
 import { imageFrames } from '../../../src/features/speech/line-pixels.ts';
+import { LineModel } from '../../../src/features/speech/speech-model.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { initializeWeights } from '../../../src/model/initialize-weights.ts';
 import { modelConfig } from '../../../src/model/model-config.ts';
@@ -53,7 +55,7 @@ it('reads images, texts that it draws, and lists; names what is no line', async 
   });
   const weights = initializeWeights(config, parameterList(config, frameSource), 1);
   const session = new EngineSession(memoryFiles(), async () => cpuEngine());
-  const model = new Model({ config, sourceKind: frameSource, source: target, target, weights }, session);
+  const model = new LineModel({ config, sourceKind: frameSource, source: target, target, weights }, session);
   const [one, two] = await model.read([imageOf('hedge', 2, 255, 0), 'hedge'], { maxNewTokens: 3 });
   expect([typeof one, typeof two]).toEqual(['string', 'string']);
   expect(await model.read('hedge', { maxNewTokens: 3 })).toBe(two);
@@ -63,6 +65,9 @@ it('reads images, texts that it draws, and lists; names what is no line', async 
   const wide = { width: 900, height: 16, data: Uint8Array.from({ length: 14400 }, (_, i) => (i % 9) * 20) };
   await expect(model.read(wide)).rejects.toThrow('57 times as wide');
   await expect(model.read(new Blob(['x']))).rejects.toThrow('need a page');
-  await expect(model.translate('hedge')).rejects.toThrow('use transcribe or read');
+  // @ts-expect-error the option is unknown
+  await expect(model.read([], { maxNewToken: 2 })).rejects.toThrow('Did you mean maxNewTokens?');
+  const saved = { config, sourceKind: frameSource, source: target, target, weights };
+  expect(() => new Model(saved, session)).toThrow('loadLineModel of heddle/speech');
   model.dispose();
 });

@@ -1,10 +1,11 @@
-// Model.transcribe on the CPU: the ids of the golden cases, long recordings, events and errors.
+// SpeechModel.transcribe on the CPU: the ids of the golden cases, long recordings, events and errors.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { openFolder } from '../../../src/api/load-model.ts';
+import { openFolderAs } from '../../../src/api/load-model.ts';
 import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import { writeWav } from '../../../src/features/speech/audio/wav.ts';
+import { speechModel } from '../../../src/features/speech/speech-model.ts';
 import { samplesOf } from '../../../src/features/speech/transcribe-speech.ts';
 import { readSafetensors } from '../../../src/files/safetensors.ts';
 import { nodeFiles } from '../../../src/host/node-files.ts';
@@ -12,9 +13,9 @@ import { EngineSession } from '../../support/session.ts';
 
 const root = '../shared/golden-whisper';
 const open = (name: string) =>
-  openFolder(`${root}/${name}`, new EngineSession(nodeFiles(), async () => cpuEngine()));
+  openFolderAs(speechModel, `${root}/${name}`, new EngineSession(nodeFiles(), async () => cpuEngine()));
 
-describe.skipIf(!existsSync(root))('Model.transcribe (../shared/golden-whisper)', () => {
+describe.skipIf(!existsSync(root))('SpeechModel.transcribe (../shared/golden-whisper)', () => {
   it('decodes the ids of the reference, without stamps', async () => {
     const model = await open('english-short-clip');
     const folder = `${root}/english-short-clip`;

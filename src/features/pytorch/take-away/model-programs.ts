@@ -1,6 +1,7 @@
 // A model as two programs to take away from a page: one of heddle, one of PyTorch.
 
-import { type Model, originOf } from '../../../api/model.ts';
+import type { Model } from '../../../api/model.ts';
+import { originOf } from '../../../api/model.ts';
 import type { Pair } from '../../../text/corpus/pairs.ts';
 import type { TrainSettings } from '../../../train/settings/train-settings.ts';
 import { takeAwayFiles } from './take-away-files.ts';

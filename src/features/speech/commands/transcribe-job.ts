@@ -1,11 +1,12 @@
 // heddle transcribe: writes down what is said in recordings.
 
-import { findModel, openFolder } from '../../../api/load-model.ts';
+import { findModel, openFolderAs } from '../../../api/load-model.ts';
 import type { ModelArguments } from '../../../commands/jobs/model-arguments.ts';
 import { HeddleError } from '../../../core/errors.ts';
 import type { Job } from '../../../session/job.ts';
 import type { SpeechSegment } from '../decode/speech-text.ts';
 import type { TranscribeOptions, Transcription } from '../decode/transcribe-options.ts';
+import { speechModel } from '../speech-model.ts';
 
 export type { Transcription } from '../decode/transcribe-options.ts';
 
@@ -13,7 +14,7 @@ export type { Transcription } from '../decode/transcribe-options.ts';
 export interface TranscribeArguments extends ModelArguments {
   /** Paths of the recordings. */
   readonly recordings: readonly string[];
-  /** Options of `Model.transcribe`. */
+  /** Options of `SpeechModel.transcribe`. */
   readonly options?: Omit<TranscribeOptions, 'onSegment' | 'onPartial' | 'onProgress' | 'signal'>;
 }
 
@@ -41,7 +42,7 @@ export const transcribe: Job<TranscribeArguments, TranscribedFile[]> = async (ar
   const found = (await files.exists(folder))
     ? args
     : await findModel(folder, session, { weights, weightsExclude, signal });
-  const model = await openFolder(found.folder, session, { ...args, ...found, name: folder });
+  const model = await openFolderAs(speechModel, found.folder, session, { ...args, ...found, name: folder });
   const results: TranscribedFile[] = [];
   try {
     for (const file of recordings) {

@@ -4,22 +4,13 @@
 import type { TextModel } from '../../../decode/translator.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import { hopSamples } from '../audio/log-mel.ts';
+import { readsFrames } from '../frame-kind.ts';
 import { frames } from '../frame-source.ts';
-import { patchWidth } from '../line-image.ts';
 import type { SpeechFacts } from './speech-facts.ts';
 
-/** What the frames of a model are: log-mel features of speech, or patches of an image of a line of text. */
-export const frameKindOf = ({
-  stem,
-  frameWidth,
-}: Pick<ModelConfig, 'stem' | 'frameWidth'>): 'log-mel' | 'line' =>
-  stem !== 'conv' && frameWidth === patchWidth ? 'line' : 'log-mel';
-
 /** The facts of a model that reads speech; undefined if it does not. */
-export function speechOf({ config, speech }: TextModel): SpeechFacts | undefined {
-  if (speech) return speech;
-  return config.source === 'frames' && frameKindOf(config) === 'log-mel' ? plainSpeech(config) : undefined;
-}
+export const speechOf = (model: TextModel): SpeechFacts | undefined =>
+  model.speech ?? (readsFrames(model, 'log-mel') ? plainSpeech(model.config) : undefined);
 
 /** The facts of a model from scratch: it reads recordings as long as its encoder, without silence after them. */
 const plainSpeech = (c: ModelConfig): SpeechFacts => ({

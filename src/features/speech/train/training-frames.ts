@@ -25,10 +25,10 @@ import {
 import { characterErrorRate, wordErrorRate } from '../../../text/metrics/word-errors.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import { type FrameRow, framesOf } from '../batches/frame-rows.ts';
-import { frameKindOf } from '../decode/frame-facts.ts';
 import { FrameTexts } from '../decode/frame-texts.ts';
 import type { SpeechFacts } from '../decode/speech-facts.ts';
 import { promptOf } from '../decode/speech-prompts.ts';
+import { frameKindOf } from '../frame-kind.ts';
 import { clipRoots, readClips } from '../load-clips.ts';
 import { FrameCache } from './frame-cache.ts';
 import { FrameEncoder } from './frame-encoder.ts';

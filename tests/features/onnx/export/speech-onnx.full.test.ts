@@ -1,6 +1,7 @@
 // Exported Whisper models in the pipeline automatic-speech-recognition of transformers.js, in Node and in Chrome:
 // without time stamps their ids are those of heddle. Without ../shared or packages that cannot be installed it is
 // skipped by name.
+
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,10 +12,11 @@ import {
   installTransformers,
   writeDecodePage,
 } from '../../../../bench/decode/install-transformers.mjs';
-import { openFolder } from '../../../../src/api/load-model.ts';
+import { openFolderAs } from '../../../../src/api/load-model.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { onnxFiles } from '../../../../src/features/onnx/export/save-onnx.ts';
 import { readSpeechFile } from '../../../../src/features/speech/audio/speech-samples.ts';
+import { speechModel } from '../../../../src/features/speech/speech-model.ts';
 import { writeFolder } from '../../../../src/files/owned-folder.ts';
 import { launchChrome } from '../../../../src/host/chrome.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
@@ -44,7 +46,11 @@ const soundsOf = (name: string): Float32Array[] =>
 
 /** What heddle writes. */
 async function expected(name: keyof typeof models, sounds: readonly Float32Array[]): Promise<Heard[]> {
-  const model = await openFolder(`${cases}/${name}`, new EngineSession(nodeFiles(), async () => cpuEngine()));
+  const model = await openFolderAs(
+    speechModel,
+    `${cases}/${name}`,
+    new EngineSession(nodeFiles(), async () => cpuEngine()),
+  );
   const heard: Heard[] = [];
   for (const sound of sounds) {
     const options = { timestamps: false, temperature: 0, noSpeechThreshold: 1, language: models[name] };

@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runJob } from '../../../../src/commands/remote/run-job.ts';
 import { random } from '../../../../src/core/random.ts';
-import { loadModel } from '../../../../src/entries/load-with-features.ts';
-import { train } from '../../../../src/entries/train-with-features.ts';
+import { loadSpeechModel, trainSpeechModel } from '../../../../src/entries/speech.ts';
 import { writeWav } from '../../../../src/features/speech/audio/wav.ts';
 import type { SpeechSettings } from '../../../../src/features/speech/speech-settings.ts';
 import { nodeHost } from '../../../../src/host/node-host.ts';
@@ -120,7 +119,7 @@ it('leaves out clips that cannot be read, and fails if there are no others', asy
 it('learns words from clips of the caller, and transcribes with the saved model', async () => {
   const clips = texts.flatMap((text) => [1, 2, 3].map((seed) => ({ audio: spoken(text, 10 + seed), text })));
   const dev = texts.map((text) => ({ audio: spoken(text, 99), text }));
-  const model = await train(clips, {
+  const model = await trainSpeechModel(clips, {
     ...settings,
     dev,
     device: 'cpu',
@@ -132,7 +131,7 @@ it('learns words from clips of the caller, and transcribes with the saved model'
   expect(model.training?.losses.at(-1)).toBeLessThan(0.5 * (model.training?.losses[0] ?? 0));
   expect(model.training?.dev.at(-1)?.wer).toBeLessThanOrEqual(0.2);
   await model.save(at('saved'));
-  const loaded = await loadModel(at('saved'), { device: 'cpu' });
+  const loaded = await loadSpeechModel(at('saved'), { device: 'cpu' });
   const same = async (text: string) => (await loaded.transcribe(spoken(text, 99))).text === text;
   const right = await Promise.all(texts.map(same));
   expect(right.filter(Boolean).length).toBeGreaterThanOrEqual(4);
