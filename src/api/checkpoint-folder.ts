@@ -2,6 +2,7 @@
 // unless it may replace what heddle wrote. Loaded by runs that save.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { type Files, folderPart, writeText } from '../files/files.ts';
 import { checkRunFolder, ownsModel } from '../train/data/run-files.ts';
 import { checkStepFolders } from '../train/run/step-folders.ts';
@@ -29,7 +30,8 @@ export async function checkCheckpoint(
   if (!resume) {
     check(
       force || !(isModel || (await ownsModel(files, out))),
-      `train: checkpoint ${name}: a model exists; { resume: true } resumes it, { force: true } replaces it`,
+      msg`checkpoint ${name}: a model exists; { resume: true } resumes it, { force: true } replaces it`,
+      { area: 'train' },
     );
     await checkRunFolder(files, out);
   }

@@ -84,13 +84,15 @@ function checkMember(first: SavedModel, firstName: string, model: SavedModel, na
     check(
       JSON.stringify(model[side]) === JSON.stringify(first[side]),
       () =>
-        `${name}: its ${side} vocabulary differs from that of ${firstName}; the models of an ensemble share one vocabulary`,
+        msg`its ${side} vocabulary differs from that of ${firstName}; the models of an ensemble share one vocabulary`,
+      { area: name },
     );
   for (const id of ['startId', 'endId', 'padId', 'hidePadding'] as const)
     check(
       model.config[id] === first.config[id],
       () =>
-        `${name}: its ${id} (${model.config[id]}) differs from that of ${firstName} (${first.config[id]})`,
+        msg`its ${id} (${String(model.config[id])}) differs from that of ${firstName} (${String(first.config[id])})`,
+      { area: name },
     );
   check(
     model.config.maxLength >= first.config.maxLength,

@@ -3,6 +3,7 @@
 
 import { check } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
+import { msg } from '../core/message.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import { nextTurn } from '../decode/source-texts.ts';
 import type { LanguageOptions, TranslateOptions } from '../decode/text-options.ts';
@@ -101,7 +102,7 @@ async function encodeFitting(
   emit: Session['emit'],
   signal: AbortSignal | undefined,
 ): Promise<EncodedCorpus> {
-  check(kind === 'tokens', `${name}: this model reads speech, not text`);
+  check(kind === 'tokens', 'this model reads speech, not text', { area: name });
   checkPairs(pairs, `${name}: pairs`);
   const parts: EncodedCorpus[] = [];
   let at = 0;
@@ -113,7 +114,9 @@ async function encodeFitting(
   } while (at < pairs.length);
   const corpus = joinEncoded(parts);
   const skipped = describeSkipped(corpus);
-  check(corpus.count > 0, () => `${name}: no pair fits the model: ${skipped || 'there are no pairs'}`);
+  check(corpus.count > 0, () => msg`no pair fits the model: ${skipped || 'there are no pairs'}`, {
+    area: name,
+  });
   if (skipped) emit({ type: 'message', text: `${name}: ${skipped}` });
   return corpus;
 }

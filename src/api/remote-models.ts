@@ -1,7 +1,7 @@
 // Loads models from a URL, a single file, or the files of a folder.
 
 import { check, HeddleError } from '../core/errors.ts';
-import { formatBytes } from '../core/format-numbers.ts';
+import { byteSize, msg } from '../core/message.ts';
 import { blobFiles, readable } from '../files/blob-files.ts';
 import { concatBytes, type Files } from '../files/files.ts';
 import type { PullProgress } from '../files/hub/pull-model.ts';
@@ -81,16 +81,15 @@ export async function fromUrl(
   const { pathname, protocol } = new URL(url);
   if (protocol === 'blob:' || protocol === 'data:' || /\.(?:zip|safetensors)$/i.test(pathname)) {
     const bytes = await read(url);
-    check(bytes, `${url}: there is no such file (404)`, 'not-found');
+    check(bytes, 'there is no such file (404)', { kind: 'not-found', area: url });
     return unpacked(bytes, decodeURIComponent(pathname.split('/').pop() || 'the file'));
   }
   const folder = url.replace(/\/+$/, '');
   const files = urlFiles(folder, read);
-  check(
-    await files.exists(`${folder}/${modelFileNames.config}`),
-    `${url}: it has no ${modelFileNames.config}`,
-    'not-found',
-  );
+  check(await files.exists(`${folder}/${modelFileNames.config}`), msg`it has no ${modelFileNames.config}`, {
+    kind: 'not-found',
+    area: url,
+  });
   await checkConfig(files, folder, (config) =>
     checkMemory(url, config, session, { weights, weightsExclude }, inMemory),
   );
@@ -109,7 +108,8 @@ async function readAddress(
 ): Promise<Uint8Array | undefined> {
   const failed = (error: Error): never => {
     signal.throwIfAborted();
-    throw new HeddleError(`${address}: the request failed (${error.message})`, {
+    throw new HeddleError(msg`the request failed (${error.message})`, {
+      area: address,
       kind: 'network',
       cause: error,
     });
@@ -118,17 +118,16 @@ async function readAddress(
   // Servers of single-page applications answer with a page if a file does not exist.
   const isPage = /\btext\/html\b/.test(response.headers.get('Content-Type') ?? '');
   if (response.status === 404 || (response.ok && isPage)) return undefined;
-  check(
-    response.ok,
-    () => `${address}: the server answers ${response.status} ${response.statusText}`,
-    'network',
-  );
+  check(response.ok, () => msg`the server answers ${response.status} ${response.statusText}`, {
+    kind: 'network',
+    area: address,
+  });
   const bytes = Number(response.headers.get('Content-Length'));
   if (bytes > memoryBudget) {
     await response.body?.cancel();
     throw new HeddleError(
-      `${address}: a file of ${formatBytes(bytes)} is above the memory budget of ${formatBytes(memoryBudget)}; use a smaller model`,
-      { kind: 'memory' },
+      msg`a file of ${byteSize(bytes)} is above the memory budget of ${byteSize(memoryBudget)}; use a smaller model`,
+      { area: address, kind: 'memory' },
     );
   }
   onBytes(0, bytes);
@@ -153,11 +152,11 @@ function urlFiles(folder: string, read: (address: string) => Promise<Uint8Array 
     responses.set(path, bytes);
     return bytes;
   };
-  const readOnly = async () => check(false, `${folder}: files at a URL are read-only`, 'input');
+  const readOnly = async () => check(false, 'files at a URL are read-only', { kind: 'input', area: folder });
   return {
     async read(path) {
       const bytes = await get(path);
-      check(bytes, `${path}: there is no such file (404)`, 'not-found');
+      check(bytes, 'there is no such file (404)', { kind: 'not-found', area: path });
       return bytes;
     },
     exists: async (path) =>

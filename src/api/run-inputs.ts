@@ -36,8 +36,8 @@ export async function runInputs(
   const corpus = await corpusOf(given, features);
   check(
     !corpus || !(givenDev ?? givenTest),
-    'train: dev and test are options beside pairs; give the files of a corpus in its fields dev and test',
-    'input',
+    'dev and test are options beside pairs; give the files of a corpus in its fields dev and test',
+    { kind: 'input', area: 'train' },
   );
   const sourceData = new Map<string, Float32Array>();
   const read = async (list: object, name: string): Promise<readonly Pair[]> => {

@@ -2,6 +2,7 @@
 
 import { HeddleError, messageOf } from '../core/errors.ts';
 import { formatNumber, formatPercent } from '../core/format-numbers.ts';
+import { msg } from '../core/message.ts';
 import { baseName, type Files, readText, withoutEndSlash } from '../files/files.ts';
 import { verifyFolder } from '../files/folder-commit.ts';
 import { isObject } from '../files/json-files.ts';
@@ -188,7 +189,8 @@ async function runsIn(files: Files, given: string, warn: (text: string) => void)
     }
   if (inside.length === 0)
     throw new HeddleError(
-      `${given}: ${names.length > 0 ? `there is no ${logName} in it or its folders` : 'there is no training log'}; name a folder that heddle train has written`,
+      msg`${names.length > 0 ? `there is no ${logName} in it or its folders` : 'there is no training log'}; name a folder that heddle train has written`,
+      { area: given },
     );
   return inside;
 }

@@ -130,13 +130,15 @@ async function checkReplaced(files: Files, folder: string): Promise<void> {
   const written = (isThere ? await readManifest(files, folder) : undefined)?.files ?? {};
   check(
     !(checkpointNames.state in written),
-    `${folder}: it is the checkpoint of a training run; saving a model there loses its optimizer. Use another folder, or force to replace it`,
+    'it is the checkpoint of a training run; saving a model there loses its optimizer. Use another folder, or force to replace it',
+    { area: folder },
   );
   for (const [name, checksum] of Object.entries(written)) {
     const path = `${folder}/${name}`;
     check(
       !(await files.exists(path)) || (await fileHasChecksum(files, path, checksum)),
-      `${path}: it changed after heddle wrote it; move it away, or force to replace it`,
+      'it changed after heddle wrote it; move it away, or force to replace it',
+      { area: path },
     );
   }
 }

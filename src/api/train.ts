@@ -2,6 +2,7 @@
 
 import { check, checkSignal } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
+import { msg } from '../core/message.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { isLoraFolder } from '../formats/lora-files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
@@ -34,7 +35,7 @@ export async function trainAs<M extends BaseModel>(
   options: TrainOptions<M>,
   features: Features,
 ): Promise<M> {
-  check(options && typeof options === 'object', 'train: the options must be an object');
+  check(options && typeof options === 'object', 'the options must be an object', { area: 'train' });
   const { from, checkpoint, resume = false, force = false, ...others } = options;
   const { onStep, onEvent, signal, gate, snapshots, maxLogSteps, ...rest } = others;
   const { device, tune, maxSubmissionMs, memoryBudget, ...inputs } = rest;
@@ -46,15 +47,15 @@ export async function trainAs<M extends BaseModel>(
     });
   checkSignal(signal);
   for (const [name, call] of Object.entries({ onStep, onEvent }))
-    check(!call || typeof call === 'function', `train: ${name} must be a function`);
+    check(!call || typeof call === 'function', msg`${name} must be a function`, { area: 'train' });
   const table = new SettingTable(features.settings);
   const { pairs, dev, test, settings, files } = await givenInputs(given, inputs, table, {
     features,
     onEvent,
     signal,
   });
-  check(!resume || checkpoint, 'train: resume needs checkpoint, the folder of the checkpoint');
-  check(checkpoint === undefined || checkpoint?.trim?.(), 'train: checkpoint must be a folder');
+  check(!resume || checkpoint, 'resume needs checkpoint, the folder of the checkpoint', { area: 'train' });
+  check(checkpoint === undefined || checkpoint?.trim?.(), 'checkpoint must be a folder', { area: 'train' });
   const host = currentHost();
   const out = checkpoint === undefined ? '' : host.modelPath(checkpoint);
   if (out) {

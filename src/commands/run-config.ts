@@ -3,7 +3,7 @@
 
 import type { Command, Option } from 'commander';
 import { dump } from 'js-yaml';
-import { HeddleError, withErrorPrefix } from '../core/errors.ts';
+import { HeddleError, withArea } from '../core/errors.ts';
 import { suggestion } from '../core/fields.ts';
 import { settingTable } from '../features/all-settings.ts';
 import type { StageFiles } from '../features/corpora/corpus-stages.ts';
@@ -59,7 +59,7 @@ export async function readRunConfig(files: Files, path: string, command: Command
     command.setOptionValueWithSource(name, parsed(option, listed, `${path}: ${name}`), 'config');
   }
   const given = settingTable.in(fields as TrainSettings);
-  withErrorPrefix(path, () => settingTable.check(given), 'train');
+  withArea(path, () => settingTable.check(given));
   return {
     settings: given,
     pairs: train === undefined ? [] : [train].flat().map(String),

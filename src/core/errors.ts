@@ -171,24 +171,6 @@ export function renamedError(error: unknown, from: string, to: string): unknown 
   return new HeddleError({ ...template, holes }, { kind, area: area?.replaceAll(from, to), cause: error });
 }
 
-/** Returns `work()`. If it throws a HeddleError, `rewrite` changes the message. */
-export function withErrorText<T>(work: () => T, rewrite: (message: string) => string): T {
-  try {
-    return work();
-  } catch (error) {
-    if (!(error instanceof HeddleError)) throw error;
-    throw new HeddleError(rewrite(error.message), { kind: error.kind, cause: error });
-  }
-}
-
-/** `withErrorText` that prefixes the message with `prefix: `, which replaces the prefix `replaced: `. */
-export const withErrorPrefix = <T>(prefix: string, work: () => T, replaced?: string): T =>
-  withErrorText(work, (message) =>
-    replaced && message.startsWith(`${replaced}: `)
-      ? `${prefix}${message.slice(replaced.length)}`
-      : `${prefix}: ${message}`,
-  );
-
 /**
  * Quotes a word of a command line in a message, so that it can be pasted into a POSIX shell: in single quotes
  * if it has special characters.

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { check, errorKind, HeddleError, shellQuote, withErrorPrefix } from '../../src/core/errors.ts';
+import { check, errorKind, HeddleError, shellQuote, withArea } from '../../src/core/errors.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -23,9 +23,9 @@ describe('the kind of an error', () => {
     expect(() => check(false, 'a', 'not-found')).toThrow(expect.objectContaining({ kind: 'not-found' }));
   });
 
-  it('stays when the message gets a prefix', () => {
+  it('stays when the area is another one', () => {
     const work = () => check(false, 'it is lost', 'device');
-    expect(() => withErrorPrefix('train', work)).toThrow(
+    expect(() => withArea('train', work)).toThrow(
       expect.objectContaining({ kind: 'device', message: 'train: it is lost' }),
     );
   });

@@ -2,6 +2,7 @@
 
 import { check } from '../../core/errors.ts';
 import { list, notNegative, positive, rate, text, type ValuesOf } from '../../core/fields.ts';
+import { msg, option } from '../../core/message.ts';
 import { inGroup } from '../../core/setting.ts';
 import type { GuestSettings } from '../../session/guest-settings.ts';
 
@@ -57,15 +58,22 @@ export const corporaSettings: GuestSettings = {
     } = given as CorporaSettings & { readonly lora?: object };
     check(
       weight === undefined || guidedAlignment !== undefined,
-      () => `train: guidedAlignmentWeight (${weight}) needs guidedAlignment, the file of word alignments`,
+      () =>
+        msg`${option('guidedAlignmentWeight')} (${weight}) needs ${option('guidedAlignment')}, the file of word alignments`,
+      { area: 'train' },
     );
     if (guidedAlignment === undefined) return;
-    check(!lora, 'train: guidedAlignment trains a head of the attention itself; leave out lora');
+    check(
+      !lora,
+      msg`${option('guidedAlignment')} trains a head of the attention itself; leave out ${option('lora')}`,
+      { area: 'train' },
+    );
     for (const name of unguided)
       check(
         !others[name],
         () =>
-          `train: guidedAlignment cannot be combined with ${name} (${others[name]}), which changes tokens in each epoch; leave one out`,
+          msg`${option('guidedAlignment')} cannot be combined with ${option(name)} (${String(others[name])}), which changes the tokens of a pair in each epoch; leave one out`,
+        { area: 'train' },
       );
   },
 };

@@ -201,7 +201,7 @@ async function readTexts(
       texts.add(source);
       all++;
     }
-  check(texts.size > 0, () => `${nameOfPairs(given)}: there are no texts`);
+  check(texts.size > 0, () => 'there are no texts', { area: nameOfPairs(given) });
   if (nulTexts > 0) session.emit({ type: 'warning', text: `NUL bytes in ${nulTexts} of ${all} texts` });
   return { texts: [...texts], repeated: all - texts.size };
 }
@@ -298,10 +298,9 @@ async function translateAll(
       }
       parts.push(path);
     }
-    check(
-      parts.length > 0,
-      `${teacher}: all ${texts.length} texts are longer than its maximum of ${limit} tokens`,
-    );
+    check(parts.length > 0, msg`all ${texts.length} texts are longer than its maximum of ${limit} tokens`, {
+      area: teacher,
+    });
     return { parts, skipped: fits.filter((ok) => !ok).length };
   } finally {
     model.dispose();

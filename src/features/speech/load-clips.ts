@@ -2,6 +2,7 @@
 // has the path of the clip as its source.
 
 import { check, HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { type Files, withoutEndSlash, withSlashes } from '../../files/files.ts';
 import { normalizeText } from '../../text/corpus/normalize-text.ts';
 import {
@@ -65,7 +66,8 @@ export async function clipsOf(given: PairFiles, files: Files): Promise<Pair[]> {
     const entries = await readManifest(manifest, given, files);
     check(
       entries.length > 0,
-      `${manifest}: no clip with a text; each line of a manifest is the path of a WAV file, a tab and its text`,
+      'no clip with a text; each line of a manifest is the path of a WAV file, a tab and its text',
+      { area: manifest },
     );
     const locate = await clipPaths(folderOf(manifest), entries, files);
     for (const [clip, text] of entries) pairs.push({ source: locate(clip), target: text });
@@ -122,7 +124,9 @@ async function rowsOf(
   if (clip >= 0 && spoken >= 0) return cells.slice(1).map((row) => [row[clip] ?? '', row[spoken] ?? '']);
   const missing = [clip < 0 && sourceColumn, spoken < 0 && targetColumn].filter((name) => name);
   if (missing.length > 0)
-    throw new HeddleError(`${path}: no column ${missing.join(' and ')} in its header: ${head.join(', ')}`);
+    throw new HeddleError(msg`no column ${missing.join(' and ')} in its header: ${head.join(', ')}`, {
+      area: path,
+    });
   if (piped)
     return cells.map((row) => [row[0] ?? '', row.slice(1).findLast((cell) => cell.trim() !== '') ?? '']);
   return cells.map((row) => [row[0] ?? '', row[1] ?? '']);
@@ -139,7 +143,7 @@ function jsonRows(
     try {
       return JSON.parse(json);
     } catch {
-      throw new HeddleError(`${path}: line ${line} is not JSON`);
+      throw new HeddleError(msg`line ${line} is not JSON`, { area: path });
     }
   };
   const whole = text.trimStart().startsWith('[') ? parse(text, 1) : undefined;

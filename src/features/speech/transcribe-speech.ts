@@ -3,6 +3,7 @@
 import type { ModelEngine } from '../../api/model-engine.ts';
 import { check, HeddleError } from '../../core/errors.ts';
 import { boolean, checkFields, choice, custom, type FieldTable, integer } from '../../core/fields.ts';
+import { msg } from '../../core/message.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { readable } from '../../files/blob-files.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
@@ -114,17 +115,19 @@ const isStream = (audio: SpeechInput | SpeechStream): audio is SpeechStream =>
 
 /** The pieces of a stream at 16 kHz; throws what `speechSamples` throws, in part when the stream ends. */
 async function* streamOf({ rate, pieces }: SpeechStream, name: string): AsyncGenerator<Float32Array, void> {
-  check(rate >= 1000 && rate <= 768000, `${name}: a sample rate of ${rate} Hz, 1000 to 768000 are supported`);
+  check(rate >= 1000 && rate <= 768000, msg`a sample rate of ${rate} Hz, 1000 to 768000 are supported`, {
+    area: name,
+  });
   const resampler = rate === sampleRate ? undefined : new Resampler(rate, sampleRate);
   let [length, loudest] = [0, 0];
   for await (const piece of pieces) {
-    check(piece instanceof Float32Array, `${name}: a piece of the stream is not a Float32Array`);
+    check(piece instanceof Float32Array, 'a piece of the stream is not a Float32Array', { area: name });
     for (const [i, x] of piece.entries()) {
       checkSample(x, length + i, name);
       loudest = Math.max(loudest, Math.abs(x));
     }
     length += piece.length;
-    check(length <= maxHours * 3600 * rate, `${name}: more than ${maxHours} hours`, 'input');
+    check(length <= maxHours * 3600 * rate, msg`more than ${maxHours} hours`, { kind: 'input', area: name });
     resampler?.push(piece);
     const ready = resampler?.read() ?? piece;
     if (ready.length > 0) yield ready;
@@ -176,7 +179,8 @@ async function partsOfInput(audio: SpeechInput, name: string): Promise<SoundPart
     return partsOf(soundOf(audio));
   if (typeof audio === 'object' && audio !== null && 'channels' in audio) return partsOf(audio);
   throw new HeddleError(
-    `${name}: give samples at 16 kHz (Float32Array), { rate, channels }, an AudioBuffer, or the bytes of a file`,
+    'give samples at 16 kHz (Float32Array), { rate, channels }, an AudioBuffer, or the bytes of a file',
+    { area: name },
   );
 }
 
@@ -201,7 +205,8 @@ async function decodeInBrowser(bytes: Uint8Array, name: string): Promise<BufferO
     // The rate of most files; the context resamples others to it.
     return await new OfflineAudioContext(1, 1, 48000).decodeAudioData(bytes.slice().buffer);
   } catch (cause) {
-    throw new HeddleError(`${name}: the browser cannot decode this file; convert it to WAV`, {
+    throw new HeddleError('the browser cannot decode this file; convert it to WAV', {
+      area: name,
       cause,
       kind: 'input',
     });

@@ -2,6 +2,7 @@
 // preprocessor_config.json and the tokenizer files say of prompts, rules and audio features.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { isCount, isObject, type Json, parseJson } from '../../files/json-files.ts';
 import {
   activationName,
@@ -102,7 +103,7 @@ function windowSamples(json: Json, c: ModelConfig, path: string): number {
   const { feature_extractor: nested } = json;
   const fields = isObject(nested) ? nested : json;
   const fail = (field: string, wanted: string): never => {
-    throw new HeddleError(`${path}: ${field} is ${JSON.stringify(fields[field])}, ${wanted}`);
+    throw new HeddleError(msg`${field} is ${JSON.stringify(fields[field])}, ${wanted}`, { area: path });
   };
   for (const [field, value] of Object.entries({ ...features, feature_size: c.frameWidth }))
     if (!isNothing(fields[field]) && fields[field] !== value) fail(field, `heddle supports only ${value}`);
@@ -154,7 +155,7 @@ export function readSpeech(
   const rules = generation ?? raw;
   const path = `${folder}/${generation ? 'generation_config.json' : 'config.json'}`;
   const fail = (field: string, wanted: string): never => {
-    throw new HeddleError(`${path}: ${field} is ${JSON.stringify(rules[field])}, ${wanted}`);
+    throw new HeddleError(msg`${field} is ${JSON.stringify(rules[field])}, ${wanted}`, { area: path });
   };
   const isId = (id: unknown): id is number => isCount(id) && id < c.tgtVocab;
   const wantedId = `an id below ${c.tgtVocab}`;

@@ -47,7 +47,9 @@ export async function writeCacheFile(
   header: object,
   arrays: readonly Uint8Array[],
 ): Promise<void> {
-  check(await isCacheOrNew(files, path), `${path}: heddle did not write this file`);
+  check(await isCacheOrNew(files, path), 'heddle did not write this file, so it is not replaced', {
+    area: path,
+  });
   const line = new TextEncoder().encode(JSON.stringify(header));
   const padded = new Uint8Array(line.length + 8 - ((hashBytes + line.length) % 8)).fill(32);
   padded.set(line);

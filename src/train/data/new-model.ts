@@ -1,6 +1,7 @@
 // The configuration of a new model, and the tokenizers that are trained on its pairs.
 
 import { check } from '../../core/errors.ts';
+import { msg, option } from '../../core/message.ts';
 import {
   type ModelConfig,
   type ModelOptions,
@@ -50,7 +51,8 @@ export async function newModel(
   const shared = sharesEmbeddings({ tie: model.tie ?? 'none' });
   check(
     !shared || tokenizers.source === tokenizers.target,
-    `train: tie=${model.tie} shares the embeddings of both sides, so they need one tokenizer (tokenizerFile)`,
+    msg`tie=${model.tie} shares the embeddings of both sides, so they need one tokenizer (${option('tokenizerFile')})`,
+    { area: 'train' },
   );
   // A source without tokens has the tokenizer of the target.
   const given = isText ? tokenizers : { source: tokenizers.target, target: tokenizers.target };
@@ -72,8 +74,8 @@ export async function newModel(
   for (const role of ['pad', 'start', 'end'] as const)
     check(
       source.special[role] === target.special[role],
-      `train: the ${role} token is ${source.special[role]} in the source tokenizer and ${target.special[role]} in the ` +
-        'target tokenizer; they must be the same: use one file (tokenizerFile), or two of one tool',
+      msg`the ${role} token is ${source.special[role]} in the source tokenizer and ${target.special[role]} in the target tokenizer; they must be the same: use one file (${option('tokenizerFile')}), or two of one tool`,
+      { area: 'train' },
     );
   const config = modelConfig({
     ...model,
@@ -85,7 +87,8 @@ export async function newModel(
   });
   check(
     isText === (config.source === 'tokens'),
-    `train: source is ${config.source}, but the data are texts; leave it out`,
+    msg`source is ${config.source}, but the data are texts; leave it out`,
+    { area: 'train' },
   );
   return { config, source, target };
 }

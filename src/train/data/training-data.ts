@@ -1,6 +1,7 @@
 // Training data: encoded pairs and their batches, for a new or a known model.
 
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import type { TrainingSource } from '../../session/training-source.ts';
 import { type BatchSource, shuffledBatches } from '../../text/batches/batch-source.ts';
@@ -82,7 +83,7 @@ export async function prepareTrainingData(
   const texts = encoded ? undefined : (pairs as PairList);
   const model = known ?? (await newModel(texts as PairList, options, pool, source === undefined));
   const corpus = encoded ?? (await encodeTraining(texts as PairList, options, model, pool, source));
-  check(corpus.count > 0, () => `train: no pair is left: ${describeSkipped(corpus)}`);
+  check(corpus.count > 0, () => msg`no pair is left: ${describeSkipped(corpus)}`, { area: 'train' });
   const plain = plainBatches(corpus, options);
   const tokenizers = { source: model.source, target: model.target };
   const batches = (await openSteps?.(plain, { ...tokenizers, pairs: texts, pool })) ?? plain;

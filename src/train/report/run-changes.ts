@@ -3,6 +3,7 @@
 // evalSteps=50`.
 
 import { check } from '../../core/errors.ts';
+import { listed, msg, option } from '../../core/message.ts';
 import type { LogChange } from './training-log.ts';
 
 /** Settings that may change between two updates. */
@@ -39,15 +40,17 @@ const liveSettingNames = Object.keys(rules) as readonly (keyof LiveSettings)[];
  */
 export function checkLiveSettings(given: LiveSettings): void {
   const names = Object.keys(given) as (keyof LiveSettings)[];
-  check(names.length > 0, 'train: a change needs a setting');
+  check(names.length > 0, 'a change needs a setting', { area: 'train' });
   for (const name of names) {
     check(
       Object.hasOwn(rules, name),
-      () => `train: ${name} cannot change during a run; ${liveSettingNames.join(', ')} can`,
+      () =>
+        msg`${option(name)} cannot change during a run; ${listed(liveSettingNames.map((live) => option(live)))} can`,
+      { area: 'train' },
     );
     const [, fits, range] = rules[name];
     const value = given[name] ?? Number.NaN;
-    check(fits(value), () => `train: ${name} (${value}) must be ${range}`);
+    check(fits(value), () => msg`${option(name)} (${value}) must be ${range}`, { area: 'train' });
   }
 }
 
@@ -67,7 +70,9 @@ export function parseChanges(text = ''): RunChange[] {
     const settings: Record<string, number> = {};
     for (const field of fields) {
       const [, name = '', value = ''] = /^(\w+)=(\S+)$/.exec(field) ?? [];
-      check(name, `${where}: ${field} must be a setting and its value, for example learningRate=0.001`);
+      check(name, msg`${field} must be a setting and its value, for example learningRate=0.001`, {
+        area: where,
+      });
       settings[name] = Number(value);
     }
     checkLiveSettings(settings);

@@ -2,6 +2,7 @@
 // lines of its sessions are one log. Numbers that are not finite are null, since JSON has none.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 
 /** The corpus of a run. */
 export interface CorpusFacts {
@@ -289,10 +290,14 @@ function recordOf(line: string, where: string): LogRecord | undefined {
     const value = record[field];
     const fits = expected === 'number' && value === null ? true : typeof value === expected && value !== null;
     if (!fits)
-      throw new HeddleError(`${where}: ${field} of ${type} is ${JSON.stringify(value)}, not a ${expected}`);
+      throw new HeddleError(msg`${field} of ${type} is ${JSON.stringify(value)}, not a ${expected}`, {
+        area: where,
+      });
   }
   if (type === 'start' && record.version !== 1)
-    throw new HeddleError(`${where}: version ${JSON.stringify(record.version)}, this heddle reads version 1`);
+    throw new HeddleError(msg`version ${JSON.stringify(record.version)}, this heddle reads version 1`, {
+      area: where,
+    });
   const numbers = Object.entries(record).map(([key, value]) => [key, value === null ? Number.NaN : value]);
   return Object.fromEntries(numbers) as unknown as LogRecord;
 }

@@ -2,6 +2,7 @@
 // there is no evaluation.
 
 import { check } from '../../core/errors.ts';
+import { msg, option } from '../../core/message.ts';
 import type { BestMetric, LogEval } from '../report/training-log.ts';
 
 const fromTranslations: readonly BestMetric[] = ['bleu', 'chrf', 'exactMatch', 'wer', 'cer'];
@@ -35,14 +36,20 @@ export interface BestOptions {
 
 /** Throws a HeddleError if the settings never evaluate the metric. */
 export function checkBest({ bestMetric: metric, patience, evalSteps, devSentences }: BestOptions): void {
-  check(patience === 0 || evalSteps > 0, `train: patience needs dev pairs and evaluations (evalSteps)`);
+  check(
+    patience === 0 || evalSteps > 0,
+    msg`${option('patience')} needs dev pairs and evaluations (${option('evalSteps')})`,
+    { area: 'train' },
+  );
   check(
     metric === 'loss' || evalSteps > 0,
-    `train: best by ${metric} needs dev pairs and evaluations (evalSteps)`,
+    msg`best by ${metric} needs dev pairs and evaluations (${option('evalSteps')})`,
+    { area: 'train' },
   );
   check(
     evalSteps === 0 || devSentences > 0 || !fromTranslations.includes(metric),
-    `train: best by ${metric} needs translations (devSentences)`,
+    msg`best by ${metric} needs translations (${option('devSentences')})`,
+    { area: 'train' },
   );
 }
 

@@ -1,5 +1,6 @@
 // Evaluation on dev pairs during training: loss and token accuracy, and metrics of translations.
 
+import { type Message, msg, option } from '../../core/message.ts';
 import { untilAborted } from '../../core/until-aborted.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -260,8 +261,8 @@ export class DevEvaluation implements Pause {
     if (!devSet) {
       this.#message(
         this.#isEmpty
-          ? 'dev: there are no dev pairs, so nothing is evaluated; increase heldOut, or give dev pairs'
-          : 'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut, or give shorter dev pairs',
+          ? msg`dev: there are no dev pairs, so nothing is evaluated; increase ${option('heldOut')}, or give dev pairs`
+          : msg`dev: no dev pair fits the model, so nothing is evaluated; increase ${option('heldOut')}, or give shorter dev pairs`,
       );
       return 'none';
     }
@@ -272,7 +273,7 @@ export class DevEvaluation implements Pause {
     return devSet;
   }
 
-  #message(text: string): void {
+  #message(text: Message | string): void {
     this.#session.emit({ type: 'message', text });
   }
 }

@@ -3,6 +3,7 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { formatBytes } from '../../core/format-numbers.ts';
+import { msg } from '../../core/message.ts';
 import { describedBytes } from '../../formats/save-heddle.ts';
 import type { Session } from '../../session/session.ts';
 import type { KnownModel } from '../data/new-model.ts';
@@ -60,7 +61,8 @@ export async function checkDiskSpace(
   const { model, checkpoint } = savedBytes(prepared, trainer);
   const sizes = `a checkpoint takes about ${formatBytes(checkpoint)}, the model ${formatBytes(model)}, ${formatBytes(free)} are free`;
   if (free < model)
-    throw new HeddleError(`${out}: no room on the disk: ${sizes}; free some space, or use another disk`, {
+    throw new HeddleError(msg`no room on the disk: ${sizes}; free some space, or use another disk`, {
+      area: out,
       kind: 'quota',
     });
   if (free >= 2 * checkpoint + keepLast * model) return;

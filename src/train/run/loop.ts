@@ -4,6 +4,7 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { formatPercent } from '../../core/format-numbers.ts';
+import { msg, option } from '../../core/message.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { lossScales } from '../../engine/ops/optimizer/clip.ts';
@@ -119,7 +120,7 @@ export class TrainingLoop {
     this.#clock = new TrainingClock((seconds) =>
       session.emit({
         type: 'warning',
-        text: `${Math.round(seconds)} s without an update are not counted: the machine slept, or the tab was frozen`,
+        text: msg`${Math.round(seconds)} s without an update are not counted: the machine slept, or the tab was frozen`,
       }),
     );
   }
@@ -225,13 +226,11 @@ export class TrainingLoop {
 function checkProgress({ step, loss, lossScale }: StepReport, skipped: number, stuck: number): void {
   if (!Number.isFinite(loss) && skipped > 20)
     throw new HeddleError(
-      `Training diverged: the loss of step ${step + 1} is ${loss} and ${skipped} updates were skipped; lower the learning rate.`,
+      msg`Training diverged: the loss of step ${step + 1} is ${loss} and ${skipped} updates were skipped; lower the learning rate.`,
     );
   if (stuck >= maxStuck)
     throw new HeddleError(
-      `Training is stuck at step ${step + 1}: the loss is ${loss}, but the gradients of the last ${stuck} updates were not ` +
-        `finite${lossScale > 0 ? ', at the minimum loss scale' : ''}, so all of them were skipped; ` +
-        'resume from an earlier checkpoint with a lower learning rate, or find the cause with checkFinite.',
+      msg`Training is stuck at step ${step + 1}: the loss is ${loss}, but the gradients of the last ${stuck} updates were not finite${lossScale > 0 ? ', at the minimum loss scale' : ''}, so all of them were skipped; resume from an earlier checkpoint with a lower learning rate, or find the cause with ${option('checkFinite')}.`,
     );
 }
 

@@ -242,7 +242,9 @@ async function givenTokenizers(
 ): Promise<Partial<TokenizerPair>> {
   const read = async (path: string | undefined): Promise<Tokenizer | undefined> => {
     if (path === undefined) return undefined;
-    check(!lowercase, `train: ${path} determines whether text is lowercased; omit lowercase`);
+    check(!lowercase, msg`${path} determines whether text is lowercased; omit ${option('lowercase')}`, {
+      area: 'train',
+    });
     return readTokenizerFile(await files.read(path), path, options);
   };
   const both = await read(tokenizerFile);
@@ -265,7 +267,8 @@ function checkPairs(
   const { train } = corpusFiles(corpus) ?? {};
   if (train)
     throw new HeddleError(
-      `${nameOfPairs(train)}: ${changedPairs(before, now)}; restore the file, or fine-tune the model in ${out} on these pairs (init)`,
+      msg`${changedPairs(before, now)}; restore the file, or fine-tune the model in ${out} on these pairs (${option('init')})`,
+      { area: nameOfPairs(train) },
     );
   return before;
 }

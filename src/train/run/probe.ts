@@ -2,6 +2,7 @@
 // the model learns.
 
 import { check } from '../../core/errors.ts';
+import { msg, option } from '../../core/message.ts';
 import { type Inspection, ModelInspector } from '../../decode/inspection.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -42,7 +43,8 @@ function probePair(
     const [text = '', translation = ''] = probe.split('\t');
     check(
       translation !== '',
-      `train: probe (${JSON.stringify(probe)}) must be a source, a tab and a target, or dev`,
+      msg`${option('probe')} (${JSON.stringify(probe)}) must be a source, a tab and a target, or dev`,
+      { area: 'train' },
     );
     return { source: text, target: translation };
   }

@@ -4,6 +4,7 @@
 // become smaller.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { limitsAfterLoss } from '../../engine/gpu/submission-pace.ts';
 import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
 import { copyFolder } from '../../files/owned-folder.ts';
@@ -107,10 +108,9 @@ async function lossError(
 ): Promise<HeddleError> {
   if (from && from.files !== files && out) await copyFolder(from.files, from.folder, files, out);
   const saved =
-    out && step >= 0 ? ` The checkpoint of step ${step} is in ${out}; resume the run to continue.` : '';
+    out && step >= 0 ? msg` The checkpoint of step ${step} is in ${out}; resume the run to continue.` : '';
   return new HeddleError(
-    `The GPU device was lost ${maxLosses} times within a minute, so training has stopped.${saved} ` +
-      `Try a smaller model or batch, or another driver. The last reason: ${reason}`,
+    msg`The GPU device was lost ${maxLosses} times within a minute, so training has stopped.${saved} Try a smaller model or batch, or another driver. The last reason: ${reason}`,
     { kind: 'device' },
   );
 }
@@ -121,17 +121,18 @@ async function reopen(
   { step: savedStep }: SavedRun,
   reason: string,
 ): Promise<void> {
-  const text = `The GPU device was lost (${reason}).`;
+  const text = msg`The GPU device was lost (${reason}).`;
   const step = Math.max(0, savedStep);
   emit({ type: 'recovery', state: 'lost', step, text });
   const limits = await device.reopen(signal);
-  const where = savedStep >= 0 ? `step ${savedStep}` : 'the start';
-  const how = limits ? ', in smaller submissions' : '';
+  const where = savedStep >= 0 ? msg`step ${savedStep}` : 'the start';
   emit({
     type: 'recovery',
     state: 'recovered',
     step,
-    text: `${text} There is a new device; training continues from ${where}${how}.`,
+    text: limits
+      ? msg`The GPU device was lost (${reason}). There is a new device; training continues from ${where}, in smaller submissions.`
+      : msg`The GPU device was lost (${reason}). There is a new device; training continues from ${where}.`,
   });
 }
 
@@ -192,7 +193,7 @@ class RunHistory {
     if (!Object.is(before, loss))
       this.#emit({
         type: 'warning',
-        text: `step ${step}: the loss is ${loss} after the device was lost, it was ${before} before`,
+        text: msg`step ${step}: the loss is ${loss} after the device was lost, it was ${before} before`,
       });
     return false;
   }

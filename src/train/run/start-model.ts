@@ -1,6 +1,7 @@
 // The model that a training starts from: that of its checkpoint, or one that is fine-tuned.
 
 import { check, HeddleError } from '../../core/errors.ts';
+import { listed, msg, option } from '../../core/message.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
 import { hfFamilies } from '../../formats/hf/hf-families.ts';
 import { loadModelFolder } from '../../formats/model-folder.ts';
@@ -42,7 +43,11 @@ export async function openStartModel(
   const fixed = Object.keys(fields).filter((field) => !(changeable as readonly string[]).includes(field));
   if (fixed.length > 0)
     throw new HeddleError(
-      `train: the model in ${folder} has its own ${fixed.join(', ')}; only ${changeable.join(' and ')} may be set`,
+      msg`the model in ${folder} has its own ${listed(fixed.map((name) => option(name)))}; only ${listed(
+        changeable.map((name) => option(name)),
+        ' and ',
+      )} may be set`,
+      { area: 'train' },
     );
   const base = await openBase(folder, args, session, given);
   const { sourceCheckpoint, config } = base;
@@ -50,11 +55,13 @@ export async function openStartModel(
   for (const field of ['encoder_layerdrop', 'decoder_layerdrop'])
     if (hf?.[field])
       throw new HeddleError(
-        `${folder}: ${field} is ${hf[field]}; training with layer dropout is not supported`,
+        msg`${field} is ${String(hf[field])}; training with layer dropout is not supported`,
+        { area: folder },
       );
   check(
     checkpoint || (args.maxLength ?? 0) <= config.maxLength,
-    `train: maxLength (${args.maxLength}) is above the ${config.maxLength} positions of the model in ${folder}; lower it`,
+    msg`${option('maxLength')} (${args.maxLength}) is above the ${config.maxLength} positions of the model in ${folder}; lower it`,
+    { area: 'train' },
   );
   const { dropout: places } = modelConfig({ ...config, ...fields });
   // T5 has a single rate for all places.

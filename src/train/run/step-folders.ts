@@ -1,6 +1,7 @@
 // Folders `OUT.step-STEP` beside a model folder, which `keepLast` writes: those of another run are not replaced.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { baseName, type Files, folderPart, withoutEndSlash } from '../../files/files.ts';
 import { readManifest } from '../../files/owned-folder.ts';
 
@@ -21,7 +22,8 @@ export async function checkStepFolders(
     if (!/^\.step-\d+$/.test(step) || entry !== `${baseName(base)}${step}${ending}`) continue;
     const manifest = await readManifest(files, base + step + ending);
     if (manifest && (run === undefined || manifest.run !== run))
-      throw new HeddleError(`${name}: ${base}${step}${ending} is of another run; ${remedy}`, {
+      throw new HeddleError(msg`${base}${step}${ending} is of another run; ${remedy}`, {
+        area: name,
         kind: 'input',
       });
   }

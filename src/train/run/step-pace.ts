@@ -1,6 +1,8 @@
 // The pace of a run: whether its updates have become much slower, as they do on a device that is hot, saves power or
 // has other work. Batches differ in size, so that times are compared per floating-point operation.
 
+import { fixed, type Message, msg, option } from '../../core/message.ts';
+
 /** Updates before the first times that count: they compile kernels, and the device speeds up. */
 const warmup = 4;
 
@@ -63,7 +65,5 @@ const median = (values: readonly number[]): number => {
 };
 
 /** What a run says about a slowdown. */
-export const slowdownText = ({ times, firstMs, nowMs }: Slowdown): string =>
-  `A step takes ${times.toFixed(1)} times as long as at the start (${Math.round(nowMs)} ms, ${Math.round(firstMs)} ms then): ` +
-  'the device is hot, saves power, or has other work. Stop and resume when it has cooled, ' +
-  'resume with a smaller batchSize or a larger evalSteps, or go on.';
+export const slowdownText = ({ times, firstMs, nowMs }: Slowdown): Message =>
+  msg`A step takes ${fixed(times, 1)} times as long as at the start (${Math.round(nowMs)} ms, ${Math.round(firstMs)} ms then): the device is hot, saves power, or has other work. Stop and resume when it has cooled, resume with a smaller ${option('batchSize')} or a larger ${option('evalSteps')}, or go on.`;

@@ -2,6 +2,7 @@
 // trained weights, which can be evaluated, kept as the best and saved.
 
 import { check } from '../../core/errors.ts';
+import { msg, option } from '../../core/message.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { type WriteFolderOptions, writeFolder } from '../../files/owned-folder.ts';
@@ -50,7 +51,7 @@ async function trainedLora(
   folder = '',
 ): Promise<TrainedLora | undefined> {
   if (!lora) return undefined;
-  check(base, 'train: lora needs a trained model; name its folder with init');
+  check(base, msg`lora needs a trained model; name its folder with ${option('init')}`, { area: 'train' });
   return { lora, base, baseFingerprint: await fingerprintOfModel(base), folder };
 }
 

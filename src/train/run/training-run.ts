@@ -2,6 +2,7 @@
 // checkpoint if the device is lost.
 
 import { check, HeddleError } from '../../core/errors.ts';
+import { msg, option } from '../../core/message.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { mfuOf } from '../../engine/gpu/roofs.ts';
@@ -344,7 +345,8 @@ async function openEvents(
   if (!tensorboard) return undefined;
   check(
     !out || !isInFolder(tensorboard, out),
-    `train: tensorboard (${tensorboard}) is in the model folder ${out}; use a folder outside`,
+    msg`${option('tensorboard')} (${tensorboard}) is in the model folder ${out}; use a folder outside`,
+    { area: 'train' },
   );
   const { EventWriter } = await import('../report/tensorboard.ts');
   return EventWriter.open(files, tensorboard, step, ({ message }) =>

@@ -3,6 +3,7 @@
 // so the step is the whole position.
 
 import { check, HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { Tensor, TensorData } from '../../core/tensor.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { counterAt, counterLength, lossScales } from '../../engine/ops/optimizer/clip.ts';
@@ -176,23 +177,26 @@ export async function readTrainingState(files: Files, folder: string): Promise<T
   const at = await settledFolder(files, folder);
   const path = `${at}/${checkpointNames.state}`;
   if (!(await files.exists(path)))
-    throw new HeddleError(
-      `${folder}: there is no ${checkpointNames.state}, so nothing to resume; start a new run`,
-      { kind: 'not-found' },
-    );
+    throw new HeddleError(msg`there is no ${checkpointNames.state}, so nothing to resume; start a new run`, {
+      area: folder,
+      kind: 'not-found',
+    });
   const text = await readText(await verified(files, at), path);
   let state: Partial<TrainingState>;
   try {
     state = Object(JSON.parse(text)) as Partial<TrainingState>;
   } catch {
-    throw new HeddleError(`${path}: not JSON; the file may be truncated`);
+    throw new HeddleError('not JSON; the file may be truncated', { area: path });
   }
   if (state.version !== 1)
     throw new HeddleError(
-      `${path}: version ${JSON.stringify(state.version)}; this version of heddle reads version 1, so update heddle or start a new run`,
+      msg`version ${JSON.stringify(state.version)}; this version of heddle reads version 1, so update heddle or start a new run`,
+      { area: path },
     );
   if (!isCount(state.step))
-    throw new HeddleError(`${path}: step is ${JSON.stringify(state.step)}, it must be a whole number`);
+    throw new HeddleError(msg`step is ${JSON.stringify(state.step)}, it must be a whole number`, {
+      area: path,
+    });
   return { choices: {}, engine: '', skipped: 0, ...state } as TrainingState;
 }
 
@@ -204,7 +208,8 @@ export function argumentsIn(
 ): CompleteArguments {
   check(
     isObject(args) && 'corpus' in args && 'schedule' in args,
-    `${folder}: ${checkpointNames.state} has no arguments of the run; start a new run`,
+    msg`${checkpointNames.state} has no arguments of the run; start a new run`,
+    { area: folder },
   );
   return { ...table.defaults, ...args };
 }
@@ -235,12 +240,13 @@ export async function restoreOptimizer(
     if (name === 'counters') {
       const counters = tensors[name];
       if (counters?.dtype !== 'f32' || counters.data.length !== counterLength)
-        throw new HeddleError(`${path}: ${name} must be f32 [${counterLength}]`);
+        throw new HeddleError(msg`${name} must be f32 [${counterLength}]`, { area: path });
       engine.write(name, counters.data);
       continue;
     }
     const data = buffer(name);
-    if (!data) throw new HeddleError(`${path}: it has no ${name}; it was made by another optimizer`);
+    if (!data)
+      throw new HeddleError(msg`it has no ${name}; it was made by another optimizer`, { area: path });
     engine.write(name, data);
   }
   return buffer;

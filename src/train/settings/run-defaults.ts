@@ -3,6 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import type { OptionField } from '../../core/fields.ts';
+import { msg, option } from '../../core/message.ts';
 import { initSchemes } from '../../model/initialize-weights.ts';
 import type { DropoutRates, ModelOptions } from '../../model/model-config.ts';
 import { usualDropout } from '../../model/model-fields.ts';
@@ -158,7 +159,8 @@ export function completeSettings(
     for (const own of modelSettings)
       check(
         given[own] === undefined,
-        `train: the model in ${folder} has its own ${own}; leave out ${own} or init`,
+        msg`the model in ${folder} has its own ${option(own)}; leave out ${option(own)} or ${option('init')}`,
+        { area: 'train' },
       );
   const newKind = folder === undefined ? kind : 'fineTune';
   const own = given.preset && presetKind(given.preset);

@@ -2,6 +2,7 @@
 // arguments in its checkpoint, with the new values of settings that may change.
 
 import { check } from '../../core/errors.ts';
+import { msg, option } from '../../core/message.ts';
 import { loraConfig } from '../../model/lora.ts';
 import type { CorpusArguments } from '../data/corpus-arguments.ts';
 import { formatChanges, parseChanges, withoutSettings } from '../report/run-changes.ts';
@@ -42,22 +43,26 @@ export function completeArguments(
     table,
   );
   const folder = initFolder(complete);
-  for (const option of ['sourceLang', 'targetLang'] as const)
+  for (const name of ['sourceLang', 'targetLang'] as const)
     check(
-      complete[option] === undefined || folder !== undefined,
-      `train: ${option} (${complete[option]}) needs a multilingual model; name its folder with init`,
+      complete[name] === undefined || folder !== undefined,
+      msg`${option(name)} (${complete[name]}) needs a multilingual model; name its folder with ${option('init')}`,
+      { area: 'train' },
     );
   check(
     !complete.lora || !complete.freeze,
-    `train: freeze (${complete.freeze?.join(' ')}) cannot be combined with lora, which freezes all weights; omit freeze`,
+    msg`${option('freeze')} (${complete.freeze?.join(' ')}) cannot be combined with ${option('lora')}, which freezes all weights; omit ${option('freeze')}`,
+    { area: 'train' },
   );
   check(
     !complete.lora || folder !== undefined,
-    'train: lora needs a trained model; name its folder with init',
+    msg`${option('lora')} needs a trained model; name its folder with ${option('init')}`,
+    { area: 'train' },
   );
   check(
     complete.lora || (complete.weights ?? 'f32') === 'f32',
-    `train: weights as ${complete.weights} are not trained; train a LoRA adapter with lora.rank`,
+    msg`${option('weights')} as ${complete.weights} are not trained; train a LoRA adapter with ${option('lora.rank')}`,
+    { area: 'train' },
   );
   const lora = complete.lora && loraConfig(complete.lora);
   return { ...complete, lora, corpus, out, resume };

@@ -2,6 +2,7 @@
 
 import { check } from '../../core/errors.ts';
 import { checkFields, checkNames, flagOf, type WithDefault } from '../../core/fields.ts';
+import { listed, msg, option } from '../../core/message.ts';
 import type { Setting } from '../../core/setting.ts';
 import type { GuestSettings } from '../../session/guest-settings.ts';
 import { settings, type Table } from './settings.ts';
@@ -105,15 +106,19 @@ export class SettingTable {
     if (lora) {
       const fields = Object.fromEntries(Object.entries(lora).map(([name, value]) => [`lora.${name}`, value]));
       checkFields(names, this.rows, fields);
+      const named = Object.keys(fields).map((name) => option(name));
       check(
         lora.rank !== undefined,
-        () => `train: ${Object.keys(fields).join(' and ') || 'lora'} needs lora.rank`,
+        () =>
+          msg`${listed(named.length > 0 ? named : [option('lora')], ' and ')} needs ${option('lora.rank')}`,
+        { area: 'train' },
       );
     }
     check(
       !given.quantizeBits || (!lora && (given.weights ?? 'f32') === 'f32'),
       () =>
-        `train: quantizeBits (${given.quantizeBits}) trains all weights in f32; leave out lora and weights`,
+        msg`${option('quantizeBits')} (${given.quantizeBits}) trains all weights in f32; leave out ${option('lora')} and ${option('weights')}`,
+      { area: 'train' },
     );
     for (const guest of this.#guests) guest.check?.(given);
     for (const [name, { excludes }] of this.entries) {
@@ -121,7 +126,9 @@ export class SettingTable {
       const other = excludes && settingOf(given, excludes);
       check(
         value === undefined || other === undefined,
-        () => `train: ${name} (${value}) and ${excludes} (${other}) exclude each other; leave one out`,
+        () =>
+          msg`${option(name)} (${String(value)}) and ${option(excludes ?? '')} (${String(other)}) exclude each other; leave one out`,
+        { area: 'train' },
       );
     }
   }
@@ -138,8 +145,8 @@ export class SettingTable {
       check(
         values.includes(chosen),
         () =>
-          `train: ${name} (${settingOf(complete, name)}) does not exist for ${other} ${chosen}, only for ` +
-          `${values.join(' and ')}; leave it out`,
+          msg`${option(name)} (${String(settingOf(complete, name))}) does not exist for ${option(other)} ${chosen}, only for ${values.join(' and ')}; leave it out`,
+        { area: 'train' },
       );
     }
   }

@@ -1,6 +1,7 @@
 // The recipe of a training: everything that its settings decide, without reading a file.
 
 import { check } from '../../core/errors.ts';
+import { msg, option } from '../../core/message.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import type { InitScheme } from '../../model/initialize-weights.ts';
@@ -73,13 +74,14 @@ export class Recipe {
     const source = start?.config.source ?? modelOptionsOf(args, steps).source ?? 'tokens';
     const isText = source === 'tokens';
     const load = isText ? undefined : features.trainingSources[source];
-    check(isText || load, `train: no guest brings sources of ${source}`);
+    check(isText || load, msg`no guest brings sources of ${source}`, { area: 'train' });
     const kind = await load?.();
     kind?.checkSettings(args);
     if (start && given) args = { ...args, ...kind?.defaults?.(given, start) };
     check(
       kind || !sourceMetrics.includes(args.bestMetric),
-      `train: bestMetric ${args.bestMetric} is for models whose sources are not text; use bleu or chrf`,
+      msg`${option('bestMetric')} ${args.bestMetric} is for models whose sources are not text; use bleu or chrf`,
+      { area: 'train' },
     );
     return new Recipe(
       args,

@@ -11,6 +11,7 @@ import {
   rejectField,
   type ValuesOf,
 } from '../../core/fields.ts';
+import { msg, option } from '../../core/message.ts';
 
 /** Names of the schedules. `learning_rate` in export/torch-run/optimizer.py mirrors them for PyTorch. */
 export const scheduleNames = ['constant', 'linear', 'cosine', 'inverse-sqrt', 'noam'] as const;
@@ -70,13 +71,21 @@ export function checkSchedule(s: ScheduleConfig): void {
   const names = { area: 'schedule' };
   checkFields(names, scheduleFields, s);
   if (s.minLearningRate > s.learningRate)
-    rejectField(names, 'minLearningRate', s.minLearningRate, `at most learningRate, ${s.learningRate}`);
+    rejectField(
+      names,
+      'minLearningRate',
+      s.minLearningRate,
+      msg`at most ${option('learningRate')}, ${s.learningRate}`,
+    );
   if (s.kind === 'inverse-sqrt' || s.kind === 'noam')
-    check(s.warmupSteps >= 1, `schedule: ${s.kind} needs warmupSteps of at least 1`);
+    check(s.warmupSteps >= 1, msg`${s.kind} needs ${option('warmupSteps')} of at least 1`, {
+      area: 'schedule',
+    });
   if (decays(s))
     check(
       s.steps > s.warmupSteps,
-      `schedule: warmupSteps (${s.warmupSteps}) must be below the ${s.steps} steps of the ${s.kind} schedule; lower warmupSteps or raise steps`,
+      msg`${option('warmupSteps')} (${s.warmupSteps}) must be below the ${s.steps} steps of the ${s.kind} schedule; lower ${option('warmupSteps')} or raise ${option('steps')}`,
+      { area: 'schedule' },
     );
 }
 

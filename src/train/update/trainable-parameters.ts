@@ -2,6 +2,7 @@
 // and optimizer states, in compact buffers; `ranges` maps these to the weights.
 
 import { check } from '../../core/errors.ts';
+import { msg, option } from '../../core/message.ts';
 import { alignedSize, sizeOf } from '../../core/tensor.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import type { Value } from '../../engine/ops/op.ts';
@@ -62,7 +63,8 @@ function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly string[])
     if (!known.some(matches) && held.length === 0) continue;
     check(
       known.some(matches) || held.length === parts.length,
-      () => `freeze: ${held.join(', ')} is a part of ${own.name}, which is frozen whole or not at all`,
+      () => msg`${held.join(', ')} is a part of ${own.name}, which is frozen whole or not at all`,
+      { area: 'freeze' },
     );
     frozen.add(own.name);
   }
@@ -81,7 +83,8 @@ export function trainableParameters(
   check(
     !p.quantization || lora,
     () =>
-      `train: ${p.quantization?.format} weights cannot be trained; train a LoRA adapter (lora.rank), or use f32 weights`,
+      msg`${p.quantization?.format} weights cannot be trained; train a LoRA adapter (${option('lora.rank')}), or use f32 weights`,
+    { area: 'train' },
   );
   const whole = (state: TrainableParameters['state'], all: ParameterLayout): TrainableParameters => ({
     state,
@@ -90,13 +93,15 @@ export function trainableParameters(
     ranges: [{ inState: 0, inBuffer: 0, length: all.size }],
   });
   if (lora) {
-    check(freeze.length === 0, 'train: with a LoRA adapter all weights are frozen; omit freeze');
+    check(freeze.length === 0, msg`with a LoRA adapter all weights are frozen; omit ${option('freeze')}`, {
+      area: 'train',
+    });
     return whole('lora', loraParameters(c, lora));
   }
   const frozen = frozenNames(c, p, freeze);
   const trained = p.all.filter(({ name, frozen: fixed }) => !fixed && !frozen.has(name));
   if (trained.length === p.all.length) return whole('weights', p);
-  check(trained.length > 0, `freeze: ${freeze.join(', ')} leave nothing to train`);
+  check(trained.length > 0, msg`${freeze.join(', ')} leave nothing to train`, { area: 'freeze' });
   const parameters = layOutParameters(trained);
   return { state: 'weights', all: p, parameters, ranges: rangesIn(trained, parameters) };
 }

@@ -1,6 +1,7 @@
 // Word alignments of files of pairs, in the format of fast_align and eflomal: the job of `heddle align`.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { runPaced } from '../../../core/steps.ts';
 import { type Files, openStream, readText, writeTogether } from '../../../files/files.ts';
 import type { Job } from '../../../session/job.ts';
@@ -67,7 +68,7 @@ async function lexiconAligner(
   const options = { exact: pieces !== undefined };
   const pace = createPace(session);
   const full = pairs.filter(({ source, target }) => source.trim() !== '' && target.trim() !== '');
-  check(full.length > 0, `${nameOfPairs(given)}: no line is a valid pair`);
+  check(full.length > 0, 'no line is a valid pair', { area: nameOfPairs(given) });
   const swapped = (list: readonly Pair[]) =>
     list.map(({ source, target }) => ({ source: target, target: source }));
   const sample = sampleEvenly(full, maxPairs);
@@ -86,7 +87,9 @@ async function lexiconAligner(
 /** The alignments in a file, one for each pair. Throws a HeddleError if it has another number of lines. */
 async function readAlignments(path: string, count: number, files: Files): Promise<Links[]> {
   const lines = linesOf(await readText(files, path));
-  check(lines.length === count, () => `${path}: it has ${lines.length} lines, there are ${count} pairs`);
+  check(lines.length === count, () => msg`it has ${lines.length} lines, there are ${count} pairs`, {
+    area: path,
+  });
   return lines.map((line, i) => parseLinks(line, `${path}: line ${i + 1}`));
 }
 

@@ -20,7 +20,7 @@ interface ModelAligner {
 export async function openModelAligner(folder: string, session: Session): Promise<ModelAligner> {
   const model = await openFolder(folder, session);
   if (model.config.source === 'frames')
-    throw new HeddleError(`${folder}: the model reads frames; only texts have words to align`);
+    throw new HeddleError('the model reads frames; only texts have words to align', { area: folder });
   const { source: from, target: to } = model.tokenizers;
   const { decoderLayers: layers, decoderHeads: heads, alignmentHead, maxLength, endId } = model.config;
   return {

@@ -2,6 +2,7 @@
 // word and target word, counted from 0 among the words between ASCII spaces.
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import type { Links } from './lexicon.ts';
 
 /** The links of a line. Throws a HeddleError that starts with `place` and quotes what is no link. */
@@ -14,9 +15,9 @@ export function parseLinks(line: string, place: string): Links {
       const dash = link.indexOf('-');
       const [source, target] = [link.slice(0, dash), link.slice(dash + 1)].map(wholeNumber);
       if (dash < 0 || source === undefined || target === undefined)
-        throw new HeddleError(
-          `${place}: ${link.slice(0, 40)} is no link; a line of word alignments is as 0-0 1-2`,
-        );
+        throw new HeddleError(msg`${link.slice(0, 40)} is no link; a line of word alignments is as 0-0 1-2`, {
+          area: place,
+        });
       return [source, target] as const;
     });
 }

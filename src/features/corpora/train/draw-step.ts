@@ -1,6 +1,7 @@
 // The step of rows that are drawn again in each epoch: fresh pieces (subword regularization) and augmentation.
 
 import { check } from '../../../core/errors.ts';
+import { msg, option } from '../../../core/message.ts';
 import type { DataContext, DataStep, RunSettings } from '../../../session/data-step.ts';
 import { type BatchSource, wholeBatch } from '../../../text/batches/batch-source.ts';
 import type { EncodedCorpus } from '../../../text/batches/encoded-corpus.ts';
@@ -46,7 +47,8 @@ export const drawStep: DataStep = {
     const { corpus, shapes, order, stages } = batches;
     check(
       !corpus.sourceRows,
-      'train: samplingAlpha, bpeDropout and augment are for sources of text; omit them',
+      msg`${option('samplingAlpha')}, ${option('bpeDropout')} and ${option('augment')} are for sources of text; omit them`,
+      { area: 'train' },
     );
     const decoded = sampleEvenly(decodedPairs(corpus, source, target), lexiconPairs);
     const lexicon = needsAlignments(augment) ? await trainLexicon(decoded, pool) : undefined;

@@ -1,6 +1,7 @@
 // The step of guided alignment: batches have the word alignments of their rows, and the loss has a part for them.
 
 import { check } from '../../../core/errors.ts';
+import { msg, option } from '../../../core/message.ts';
 import type { DataStep, RunSettings } from '../../../session/data-step.ts';
 import type { Batch } from '../../../text/batches/batch-source.ts';
 import type { BatchShape } from '../../../text/batches/buckets.ts';
@@ -14,10 +15,13 @@ const fileOf = (settings: RunSettings): string => (settings as CorporaSettings).
 /** Guides a head of the last cross-attention by the word alignments of a file. */
 export const guideStep: DataStep = {
   check(train) {
-    check(train, 'train: guidedAlignment needs files of pairs, for whose lines it has alignments');
+    check(train, msg`${option('guidedAlignment')} needs files of pairs, for whose lines it has alignments`, {
+      area: 'train',
+    });
     check(
       !pathsOf(train).includes('-'),
-      'train: guidedAlignment reads the pairs twice; give files, not stdin',
+      msg`${option('guidedAlignment')} reads the pairs twice; give files, not stdin`,
+      { area: 'train' },
     );
   },
   modelOptions: (_, start) => ({ alignmentHead: Math.max(0, start?.alignmentHead ?? 0) }),
@@ -27,7 +31,8 @@ export const guideStep: DataStep = {
     const { corpus, shapes, order } = batches;
     check(
       train && pairs && !corpus.sourceRows,
-      'train: guidedAlignment is for the tokens of texts; leave it out for other sources',
+      msg`${option('guidedAlignment')} is for the tokens of texts; leave it out for other sources`,
+      { area: 'train' },
     );
     const tokenizers = { source, target };
     const links = await readAlignments(

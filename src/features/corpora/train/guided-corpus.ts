@@ -2,6 +2,7 @@
 // of a pair is found by its texts, so that held-out pairs and pairs that are too long do not matter.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { type Files, openStream } from '../../../files/files.ts';
 import type { DataContext } from '../../../session/data-step.ts';
 import type { EncodedCorpus, RaggedRows } from '../../../text/batches/encoded-corpus.ts';
@@ -85,7 +86,9 @@ export async function readAlignments(
   }))
     for (const [source = '', target = ''] of await textsOfBlock(block)) {
       const { done, value: line } = await lines.next();
-      check(!done, () => `${path}: it has ${count} lines, ${name} has more; it needs a line for each pair`);
+      check(!done, () => msg`it has ${count} lines, ${name} has more; it needs a line for each pair`, {
+        area: path,
+      });
       count++;
       const found = rows.take(normalizeText(source), normalizeText(target));
       if (found.length === 0) continue;
@@ -95,11 +98,14 @@ export async function readAlignments(
       check(
         !beyond,
         () =>
-          `${path}: line ${count}: there is no word ${beyond?.join('-')}, the pair has ${words[0].length} and ${words[1].length} words`,
+          msg`line ${count}: there is no word ${beyond?.join('-')}, the pair has ${words[0].length} and ${words[1].length} words`,
+        { area: path },
       );
       aligned.set(found, tokenLinks(corpus, found[0] as number, links, words, tokenizers));
     }
-  check((await lines.next()).done, () => `${path}: it has more lines than ${name}, which has ${count}`);
+  check((await lines.next()).done, () => msg`it has more lines than ${name}, which has ${count}`, {
+    area: path,
+  });
   message(`guided alignment: ${aligned.links} links of tokens in ${corpus.count} pairs`);
   return aligned;
 }

@@ -1,6 +1,7 @@
 // The step of a corpus with weights: batches of each stage in the proportions of its files.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import type { DataStep } from '../../../session/data-step.ts';
 import { batchesInOrder } from '../../../text/batches/batch-source.ts';
 import { MixedBatches } from '../batches/mixed-batches.ts';
@@ -13,7 +14,7 @@ export const mixtureStep: DataStep = {
     const staged = new StagedBatches(
       stages.map(({ weights }, stage) => {
         const batches = new MixedBatches(corpus, shapes, { sizes, weights, seed, stage });
-        check(batches.perEpoch > 0, `train: no pair is left for stage ${stage + 1}`);
+        check(batches.perEpoch > 0, msg`no pair is left for stage ${stage + 1}`, { area: 'train' });
         return batches;
       }),
     );

@@ -1,6 +1,7 @@
 // Speech as the models read it: one channel at 16 kHz, checked for what cannot be speech.
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { runSteps, type Steps } from '../../../core/steps.ts';
 import { minSamples, sampleRate } from './log-mel.ts';
 import { Resampler } from './resample.ts';
@@ -14,7 +15,8 @@ export const silence = 1 / 32768;
 
 /** Throws a HeddleError that starts with `name` if sample `i` is not finite. */
 export function checkSample(x: number, i: number, name: string): void {
-  if (!Number.isFinite(x)) throw new HeddleError(`${name}: sample ${i} is ${x}; the file is damaged`);
+  if (!Number.isFinite(x))
+    throw new HeddleError(msg`sample ${i} is ${x}; the file is damaged`, { area: name });
 }
 
 /** Samples that are read in one step: some milliseconds of work. */
@@ -44,7 +46,7 @@ function meanOf(channels: readonly Float32Array[]): Float32Array {
  */
 export function* speechSteps({ rate, length, part }: SoundParts, name: string): Steps<Float32Array> {
   const fail = (reason: string): never => {
-    throw new HeddleError(`${name}: ${reason}`);
+    throw new HeddleError(reason, { area: name });
   };
   if (length === 0) return fail('there is no audio in it');
   const seconds = length / rate;

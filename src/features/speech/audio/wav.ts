@@ -51,7 +51,7 @@ const textOf = (bytes: Uint8Array, at: number): string => String.fromCharCode(..
  */
 export function openWav(bytes: Uint8Array, name: string): SoundParts {
   const fail = (reason: string): never => {
-    throw new HeddleError(`${name}: ${reason}`);
+    throw new HeddleError(reason, { area: name });
   };
   if (!isWav(bytes))
     fail('not a WAV file; convert it, for example with ffmpeg -i FILE -ar 16000 -ac 1 out.wav');

@@ -88,7 +88,7 @@ async function run(jobs: Jobs, given: string[], options: Options): Promise<void>
   const isModel = rest.length > 0 && (await files.exists(join(first, 'config.json')));
   const [folder, recordings] = isModel ? [first, rest] : [options.model, given];
   if (!recordings.some((file) => existsSync(file)))
-    throw new HeddleError(`${recordings[0]}: there is no such file`, { kind: 'not-found' }); // before a download
+    throw new HeddleError('there is no such file', { area: recordings[0], kind: 'not-found' }); // before a download
   const targets = new Map(
     recordings.map((file) => [
       file,

@@ -47,7 +47,11 @@ interface FrameSettings {
 /** Frames in trainings. */
 export const frameSource: TrainingSourceKind = {
   checkSettings: (settings) =>
-    check(!(settings as FrameSettings).probe, 'train: probe is for sources of tokens; leave it out'),
+    check(
+      !(settings as FrameSettings).probe,
+      msg`${option('probe')} is for sources of tokens; leave it out`,
+      { area: 'train' },
+    ),
   defaults: (given, { speech }) => (speech?.fillsWindow ? windowBatches(given as FrameSettings) : {}),
   open: (options) => new FrameSource(options),
 };
