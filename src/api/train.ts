@@ -4,8 +4,6 @@ import { check, checkSignal } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { msg } from '../core/message.ts';
 import { archiveFiles } from '../files/archive-files.ts';
-import { isLoraFolder } from '../formats/lora-files.ts';
-import { isModelFolder } from '../formats/model-folder.ts';
 import { loraConfig } from '../model/lora.ts';
 import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
@@ -14,8 +12,7 @@ import type { JobEvent, TrainingEvent } from '../train/report/training-events.ts
 import type { TrainingGate } from '../train/run/loop.ts';
 import { argumentsIn, readTrainingState } from '../train/run/training-state.ts';
 import { SettingTable } from '../train/settings/train-settings.ts';
-import { checkCheckpoint } from './checkpoint-folder.ts';
-
+import { checkCheckpoint, checkRunPaths } from './checkpoint-folder.ts';
 import { type GivenData, givenInputs } from './given-inputs.ts';
 import { type BaseModel, type Model, type ModelMaker, textModel } from './model.ts';
 import { trainInSession } from './train-in-session.ts';
@@ -60,11 +57,9 @@ export async function trainAs<M extends BaseModel>(
   const out = checkpoint === undefined ? '' : host.modelPath(checkpoint);
   if (out) {
     const runFiles = archiveFiles(host.files);
+    await checkCheckpoint(runFiles, out, { label: `train: checkpoint ${checkpoint}`, resume, force });
     const saved = resume && argumentsIn(await readTrainingState(runFiles, out), out, table);
-    const { keepLast } = { ...saved, ...settings };
-    const isModel =
-      (await isModelFolder(host.files, out, features.formats)) || (await isLoraFolder(host.files, out));
-    await checkCheckpoint(runFiles, out, checkpoint, { isModel, resume, force, keepLast });
+    await checkRunPaths(files, out, { ...saved, ...settings }, { resume, force });
   }
   const session = new Session<TrainingEvent>(host, {
     device,

@@ -17,6 +17,7 @@ const flags = new Map<string, string>([
   ...settingRows.map(([name]): [string, string] => [name, settingTable.flag(name)]),
   ['out', '--out'],
   ['force', '--force'],
+  ['resume', '--resume'],
   ['memoryLimit', '--memory-limit'],
   ['memoryBudget', '--memory-budget'],
   ['sourceColumn', '--source-column'],

@@ -1,21 +1,13 @@
 // Validates the output folder before a training starts, so that a run of hours can be saved.
 
 import { resolve } from 'node:path';
-import { checkWritable } from '../api/checkpoint-folder.ts';
+import { checkCheckpoint, checkWritable } from '../api/checkpoint-folder.ts';
 import { HeddleError } from '../core/errors.ts';
 import { type Files, withoutEndSlash } from '../files/files.ts';
-import { readJson } from '../files/json-files.ts';
-import { modelFileNames } from '../files/model-file.ts';
 import { checkWritableFolder } from '../files/owned-folder.ts';
 import { settledFolder } from '../files/settled-folder.ts';
-import { isLoraFolder } from '../formats/lora-files.ts';
-import { isHeddleFolder } from '../formats/model-folder.ts';
 import { lockPath } from '../host/folder-lock.ts';
-import { checkRunFolder, ownsModel } from '../train/data/run-files.ts';
 import { checkNamed } from './output-file.ts';
-
-/** What to do if the output folder has a model. */
-export const replaceModel = '--force replaces it; or use another folder';
 
 /** Options of train, distill and average that choose the output folder. */
 interface OutOptions {
@@ -26,15 +18,15 @@ interface OutOptions {
 
 /**
  * Returns the output folder without a trailing slash and without symbolic links. Default: the first of
- * `runs/NAME`, `runs/NAME-2`, `runs/NAME-3`, ... that does not exist. `remedy`: what to do if the folder has
- * a model. Throws a HeddleError if heddle did not write the folder, it has a model without --force or
+ * `runs/NAME`, `runs/NAME-2`, `runs/NAME-3`, ... that does not exist. `canResume`: whether a
+ * message offers --resume. Throws a HeddleError if heddle did not write the folder, it has a model without --force or
  * --resume, or it cannot be written.
  */
 export async function outFolder(
   files: Files,
   name: string,
   { out, force, resume }: OutOptions,
-  remedy = replaceModel,
+  canResume = false,
 ): Promise<string> {
   if (resume && force)
     throw new HeddleError('train: --resume continues a run, --force replaces it; use only one of them');
@@ -51,14 +43,7 @@ export async function outFolder(
     throw new HeddleError(
       `--out ${out}: the output is a folder or a .zip file, not a file of weights; name a folder`,
     );
-  const existing = await settledFolder(files, folder);
-  if (resume) await checkResumable(files, existing, out);
-  else {
-    await withOption(out, () => checkRunFolder(files, existing));
-    if (!force && ((await isTrained(files, existing)) || (await ownsModel(files, existing))))
-      throw new HeddleError(`--out ${out}: a model exists; ${remedy}`);
-  }
-  await checkWritable(files, folder, `--out ${folder}`);
+  await checkCheckpoint(files, folder, { label: `--out ${out}`, resume, force, canResume });
   return folder;
 }
 
@@ -73,30 +58,6 @@ export async function checkNewFolder(files: Files, out: string, force = false): 
   if (!force && !(await isEmpty().catch(() => false)))
     throw new HeddleError(`${out}: it exists already; use --force to replace it, or another name`);
 }
-
-/** Throws a HeddleError if a folder has no checkpoint, or a damaged one. */
-async function checkResumable(files: Files, folder: string, out: string): Promise<void> {
-  if (await isTrained(files, folder)) return;
-  const config = `${folder}/${modelFileNames.config}`;
-  if (await files.exists(config)) await readJson(files, config); // a damaged file is called damaged
-  throw new HeddleError(
-    `--out ${out}: there is no checkpoint to resume; name the folder of a run (heddle runs runs lists them), or omit --resume`,
-  );
-}
-
-/** Runs a check of the library; its error names --out. */
-async function withOption(out: string, work: () => Promise<void>): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof HeddleError)) throw error;
-    throw new HeddleError(error.template, { area: `--out ${out}`, cause: error });
-  }
-}
-
-/** Whether a folder contains a trained model or LoRA adapter. */
-const isTrained = async (files: Files, folder: string): Promise<boolean> =>
-  (await isHeddleFolder(files, folder)) || (await isLoraFolder(files, folder));
 
 /** The first of `base`, `base-2`, `base-3`, ... that neither exists nor is locked. */
 async function freeFolder(files: Files, base: string): Promise<string> {

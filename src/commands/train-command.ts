@@ -2,6 +2,7 @@
 
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { checkRunPaths } from '../api/checkpoint-folder.ts';
 import { readCheckpoint } from '../api/saved-training.ts';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
@@ -10,9 +11,8 @@ import { settingTable } from '../features/all-settings.ts';
 import type { CorporaSettings } from '../features/corpora/corpora-settings.ts';
 import { mixedCorpus } from '../features/corpora/corpus-stages.ts';
 import { archiveFiles } from '../files/archive-files.ts';
-import { type Files, isInFolder, withoutEndSlash } from '../files/files.ts';
+import { type Files, withoutEndSlash } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
-import { initSchemes } from '../model/initialize-weights.ts';
 import type { Stage } from '../text/batches/batch-source.ts';
 import { type CorpusFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
@@ -20,12 +20,11 @@ import type { CorpusArguments } from '../train/data/corpus-arguments.ts';
 import { corpusFiles, corpusPaths } from '../train/data/load-corpus.ts';
 import { isRunFile } from '../train/data/run-files.ts';
 import type { Sample } from '../train/report/training-log.ts';
-import { checkStepFolders } from '../train/run/step-folders.ts';
 import type { TrainResult } from '../train/run/train-result.ts';
 import { initFolder } from '../train/settings/run-defaults.ts';
 import { isOfCaller, type TrainArguments } from '../train/settings/train-arguments.ts';
 import { settingOf, type TrainSettings } from '../train/settings/train-settings.ts';
-import { outFolder, replaceModel } from './out-folder.ts';
+import { outFolder } from './out-folder.ts';
 import { log } from './output.ts';
 import { checkOutputFile } from './output-file.ts';
 import { checkStdin, type PairFlags, pairFilesOf, pairsHelp } from './pair-flags.ts';
@@ -113,7 +112,7 @@ async function run(
   if (task) rejectFlags(['sourceLocale', 'targetLocale'], `--corpus intl; the task ${task} has no languages`);
   const builtIn = task ?? `intl-${options.sourceLocale}-${options.targetLocale}`;
   const name = first === undefined ? builtIn : nameOf(first);
-  const out = await outFolder(files, name, options, `--resume continues its training, ${replaceModel}`);
+  const out = await outFolder(files, name, options, true);
   const { init } = given;
   // A resumed run reads the alignments again.
   const { guidedAlignment: links } = given as CorporaSettings;
@@ -127,26 +126,15 @@ async function run(
     ? { ...settings, corpus: await resumedCorpus(files, out, saved.corpus, named), out, resume: true }
     : { ...settings, corpus: newCorpus(named, settings.seed ?? 1, options), out };
   const folder = saved ? saved.settings.lora && initFolder(saved.settings) : initFolder(settings);
-  const tensorboard = settings.tensorboard ?? saved?.settings.tensorboard;
-  if (tensorboard && isInFolder(resolve(tensorboard), resolve(out)))
-    throw new HeddleError(
-      `--tensorboard ${tensorboard}: it is in --out, which has only files of the model; use a folder outside, for example ${out}-tensorboard`,
-    );
-  if (args.lora && folder !== undefined && resolve(folder) === resolve(out))
-    throw new HeddleError(`--out ${out}: this is the base model of the LoRA adapter; use another folder`);
-  if (folder !== undefined && !saved && !(await files.exists(folder)))
-    throw new HeddleError(
-      `--init ${folder}: neither a scheme (${initSchemes.join(', ')}) nor an existing folder; to fine-tune a model of the hub, download it first: heddle pull OWNER/NAME`,
-    );
+  const { saveConfig, force = false, config, json } = options;
+  const resume = saved !== undefined;
+  await checkRunPaths(
+    files,
+    out,
+    { ...saved?.settings, ...settings, init: saved ? saved.settings.init : settings.init },
+    { resume, force, placeOf: resolve },
+  );
   const recipe = named.train ? 'pairs' : task ? 'task' : 'intl';
-  const { saveConfig, force, config, json } = options;
-  if (!force && (settings.keepLast ?? saved?.settings.keepLast))
-    await checkStepFolders(
-      files,
-      out,
-      '--keep-last',
-      saved ? 'move it away' : '--force replaces it, or move it away',
-    );
   for (const [flag, path] of Object.entries({ '--save-config': saveConfig, '--json': json }))
     if (typeof path === 'string' && isRunFile(resolve(path), resolve(out)))
       throw new HeddleError(`${flag} ${shellQuote(path)}: the run writes this file; name another file`);
@@ -164,6 +152,7 @@ async function run(
       (name) => (settingOf(saved?.settings ?? {}, name) ?? settingOf(settings, name)) as string | undefined,
     ),
   );
+  const tensorboard = settings.tensorboard ?? saved?.settings.tensorboard;
   const paths = [out, folder ?? out, tensorboard || out, ...read, ...corpusPaths(args.corpus)];
   // Pages and Deno have no lock files.
   const unlock = ['chrome', 'firefox', 'deno'].includes(options.host) ? await files.lock?.(out) : undefined;

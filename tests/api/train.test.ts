@@ -134,7 +134,7 @@ it('replaces the model of a checkpoint only with force, and writes it for one tr
     const model = () => readFileSync(join(checkpoint, 'model.safetensors'));
     const before = model();
     await expect(trained({ checkpoint, seed: 2 })).rejects.toThrow(
-      `train: checkpoint ${checkpoint}: a model exists; { resume: true } resumes it, { force: true } replaces it`,
+      `train: checkpoint ${checkpoint}: a model exists; resume: true resumes it, force: true replaces it`,
     );
     expect(model()).toEqual(before);
     await trained({ checkpoint, seed: 2, force: true });
@@ -157,9 +157,9 @@ it('replaces the last steps of another run only with force', async () => {
     const kept = () => readFileSync(join(folder, 'ck.step-3/model.safetensors'));
     const before = kept();
     rmSync(checkpoint, { recursive: true });
-    const message = `train: keepLast: ${checkpoint}.step-3 is of another run; `;
+    const message = `keepLast: ${checkpoint}.step-3 is of another run; `;
     const other = { ...keep, seed: 2 };
-    await expect(trained(other)).rejects.toThrow(`${message}{ force: true } replaces it, or move it away`);
+    await expect(trained(other)).rejects.toThrow(`${message}force: true replaces it, or move it away`);
     expect(readdirSync(folder)).toEqual(['ck.step-3']);
     await trained({ checkpoint, seed: 2, steps: 2 });
     await expect(trained({ ...other, resume: true, steps: 3 })).rejects.toThrow(`${message}move it away`);

@@ -165,7 +165,7 @@ describe('a training run', () => {
     const again = ['train', ...smallTraining, '--steps', '2', '--out', out()];
     const before = readFileSync(join(out(), 'model.safetensors'));
     const rejected = await heddle(again);
-    expect(rejected.stderr).toMatch(/a model exists; --resume continues its training, --force replaces it/);
+    expect(rejected.stderr).toMatch(/a model exists; --resume resumes it, --force replaces it/);
     expect([rejected.status, isOneLine(rejected.stderr)]).toEqual([1, true]);
     expect(readFileSync(join(out(), 'model.safetensors'))).toEqual(before);
   });

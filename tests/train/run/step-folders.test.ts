@@ -10,18 +10,18 @@ it('names a folder of steps that another run wrote', async () => {
   const files = archiveFiles(memoryFiles());
   const weights = { 'config.json': new Uint8Array(1) };
   const refused = (out: string) =>
-    expect(checkStepFolders(files, out, '--keep-last', 'move it away')).rejects.toThrow(
-      /^--keep-last: a\/m\.step-2(\.zip)? is of another run; move it away$/,
+    expect(checkStepFolders(files, out, true)).rejects.toThrow(
+      /^keepLast: a\/m\.step-2(\.zip)? is of another run; move it away$/,
     );
   await writeFolder(files, 'a/m.step-2', weights, { run: 'one' });
   await writeText(files, 'a/m.step-3/notes.txt', 'mine'); // checked when it is written
   await refused('a/m');
-  await checkStepFolders(files, 'a/n', '', '');
-  await checkStepFolders(files, 'a/m.zip', '', '');
+  await checkStepFolders(files, 'a/n', false);
+  await checkStepFolders(files, 'a/m.zip', false);
   await writeFolder(files, 'a/m', weights, { run: 'two' });
   await refused('a/m');
   await writeFolder(files, 'a/m', weights, { run: 'one' });
-  await checkStepFolders(files, 'a/m', '', '');
+  await checkStepFolders(files, 'a/m', false);
   await writeFolder(files, 'a/m.step-2.zip', weights, { run: 'one' });
   await refused('a/m.zip');
 });

@@ -81,8 +81,7 @@ export function addDistill(program: Command, jobs: Jobs): void {
     if (isModelIn(teacher, out))
       throw new HeddleError(`--out ${options.out}: this is the teacher; use another folder for the student`);
     const settings = givenSettings(command);
-    if (settings.keepLast && !force)
-      await checkStepFolders(files, out, '--keep-last', '--force replaces it, or move it away');
+    if (settings.keepLast && !force) await checkStepFolders(files, out, resume);
     const args = { teacher, texts, dev, out, beams, batch, nbest, maxEntropy, settings, force };
     const paths = [
       teacher,
