@@ -1,16 +1,16 @@
 // Compares training runs by their logs: the settings that differ, length, best dev metrics, time, adapter.
 
 import { HeddleError, messageOf } from '../core/errors.ts';
-import { formatNumber, formatPercent } from '../core/format-numbers.ts';
+import { formatNumber } from '../core/format-numbers.ts';
 import { msg } from '../core/message.ts';
 import { baseName, type Files, readText, withoutEndSlash } from '../files/files.ts';
 import { verifyFolder } from '../files/folder-commit.ts';
 import { isObject } from '../files/json-files.ts';
 import { readSettled, settledFolder } from '../files/settled-folder.ts';
+import { mainMetrics } from '../text/metrics/main-metrics.ts';
+import { isBetter, type Metric, metricValue } from '../text/metrics/metric.ts';
 import { formatChanges } from '../train/report/run-changes.ts';
 import {
-  type BestMetric,
-  bestMetrics,
   historyOf,
   type LogEnd,
   type LogRecord,
@@ -19,7 +19,9 @@ import {
   mfuIn,
   parseLog,
 } from '../train/report/training-log.ts';
-import { isBetter } from '../train/run/best-model.ts';
+
+/** Values of metrics by name. */
+export type MetricValues = Readonly<Partial<Record<string, number>>>;
 
 /** A run; plain JSON. */
 export interface RunSummary {
@@ -32,9 +34,9 @@ export interface RunSummary {
   /** Why it ended; `unfinished` if it still runs or was killed. */
   readonly state: LogEnd['reason'] | 'unfinished';
   /** The best value of each metric on the dev pairs, and its step. */
-  readonly best: { readonly [Metric in BestMetric]?: { readonly value: number; readonly step: number } };
+  readonly best: Readonly<Partial<Record<string, { readonly value: number; readonly step: number }>>>;
   /** The last value of each metric on the dev pairs. */
-  readonly final: { readonly [Metric in BestMetric]?: number };
+  readonly final: MetricValues;
   /** Seconds in training, without evaluations and saving. */
   readonly seconds: number;
   readonly tokensPerSecond: number;
@@ -63,6 +65,7 @@ export async function summarizeFolders(
   folders: readonly string[],
   files: Files,
   warn: (text: string) => void,
+  metrics: readonly Metric[] = mainMetrics,
 ): Promise<RunSummary[]> {
   const found: string[] = [];
   // seed-* also names seed-1.tokens, the token ids of the run seed-1.
@@ -87,12 +90,13 @@ export async function summarizeFolders(
   const [first] = damaged;
   if (logs.length === 0 && first) throw first;
   for (const { message } of damaged) warn(`left out: ${message}`);
-  return summarizeRuns(logs);
+  return summarizeRuns(logs, metrics);
 }
 
 /** Summarizes runs from the records of their logs. Throws a HeddleError if a log has no start. */
 export function summarizeRuns(
   logs: readonly { readonly folder: string; readonly records: readonly LogRecord[] }[],
+  metrics: readonly Metric[] = mainMetrics,
 ): RunSummary[] {
   const histories = logs.map(({ folder, records }) => {
     const last = records.findLast(({ type }) => type === 'start' || type === 'end');
@@ -113,13 +117,14 @@ export function summarizeRuns(
     const seconds = steps.at(-1)?.seconds ?? 0;
     const best: Record<string, { value: number; step: number }> = {};
     const final: Record<string, number> = {};
-    for (const { part, step, ...metrics } of evals)
-      for (const metric of part === 'dev' ? bestMetrics : []) {
-        const value = metrics[metric];
+    for (const evaluation of evals.filter(({ part }) => part === 'dev'))
+      for (const metric of metrics) {
+        const { name } = metric;
+        const value = metricValue(evaluation, metric);
         if (value === undefined || !Number.isFinite(value)) continue;
-        final[metric] = value;
-        const before = best[metric];
-        if (!before || isBetter(metric, value, before.value)) best[metric] = { value, step };
+        final[name] = value;
+        const before = best[name];
+        if (!before || isBetter(metric, value, before.value)) best[name] = { value, step: evaluation.step };
       }
     return {
       folder,
@@ -139,7 +144,7 @@ export function summarizeRuns(
       charactersPerToken: start.corpus.devCharactersPerToken,
     };
   });
-  const groups = seedGroups(summaries);
+  const groups = seedGroups(summaries, metrics);
   return summaries.map((run): RunSummary => {
     const group = groups.find(({ runs }) => runs.includes(run.folder));
     if (!group) return run;
@@ -204,35 +209,13 @@ const flat = (json: unknown, before = ''): Record<string, unknown> =>
     }),
   );
 
-/** The column of a metric: its heading, and the format of its values. */
-export interface MetricColumn {
-  readonly head: string;
-  /** The value as text. */
-  readonly show: (value: number) => string;
-}
-
-const twoDecimals = (x: number): string => x.toFixed(2);
-
-/** The columns by metric. */
-export const metricColumns: Readonly<Record<BestMetric, MetricColumn>> = {
-  loss: { head: 'dev loss', show: (x) => x.toFixed(4) },
-  perplexity: { head: 'perplexity', show: (x) => x.toPrecision(4) },
-  tokenAccuracy: { head: 'accuracy', show: formatPercent },
-  bleu: { head: 'BLEU', show: twoDecimals },
-  chrf: { head: 'chrF2', show: twoDecimals },
-  exactMatch: { head: 'exact', show: formatPercent },
-  wer: { head: 'WER', show: formatPercent },
-  cer: { head: 'CER', show: formatPercent },
-};
-
-/** The dev metrics that at least one of the runs has, with their headings and formats. */
+/** The dev metrics that at least one of the runs has. */
 export const runMetrics = (
   runs: readonly RunSummary[],
-): readonly (MetricColumn & { readonly metric: BestMetric })[] =>
-  bestMetrics.flatMap((metric) =>
-    runs.some(({ best, final }) => (best[metric] ?? final[metric]) !== undefined)
-      ? [{ metric, ...metricColumns[metric] }]
-      : [],
+  metrics: readonly Metric[] = mainMetrics,
+): readonly Metric[] =>
+  metrics.filter(({ name }) =>
+    runs.some(({ best, final }) => best[name] !== undefined || final[name] !== undefined),
   );
 
 /** The value of a setting that differs, as text. */
@@ -250,8 +233,8 @@ export interface SeedGroup {
   readonly settings: Readonly<Record<string, unknown>>;
   readonly names: readonly string[];
   /** Mean and sample standard deviation of the best dev metrics that all of them have. */
-  readonly mean: { readonly [Metric in BestMetric]?: number };
-  readonly deviation: { readonly [Metric in BestMetric]?: number };
+  readonly mean: MetricValues;
+  readonly deviation: MetricValues;
 }
 
 /** The settings of a group, if there are several groups: `learningRate 0.001, heads 4`; else empty. */
@@ -259,7 +242,10 @@ export const groupName = ({ settings, names }: SeedGroup): string =>
   names.map((name) => `${name} ${settingText(settings[name])}`).join(', ');
 
 /** The groups of at least two runs that differ only in their seed, in the order of the runs. */
-export function seedGroups(runs: readonly RunSummary[]): SeedGroup[] {
+export function seedGroups(
+  runs: readonly RunSummary[],
+  metrics: readonly Metric[] = mainMetrics,
+): SeedGroup[] {
   const byKey = new Map<string, RunSummary[]>();
   const names = Object.keys(runs[0]?.settings ?? {}).filter((name) => name !== 'seed');
   if (names.length === Object.keys(runs[0]?.settings ?? {}).length) return [];
@@ -269,13 +255,14 @@ export function seedGroups(runs: readonly RunSummary[]): SeedGroup[] {
   }
   return [...byKey.values()].flatMap((group): SeedGroup[] => {
     if (group.length < 2) return [];
-    const [mean, deviation]: Partial<Record<BestMetric, number>>[] = [{}, {}];
-    for (const metric of bestMetrics) {
-      const values = group.flatMap(({ best: { [metric]: best } }) => (best ? [best.value] : []));
-      if (!mean || !deviation || values.length < group.length) continue;
+    const mean: Record<string, number> = {};
+    const deviation: Record<string, number> = {};
+    for (const { name } of metrics) {
+      const values = group.flatMap(({ best: { [name]: best } }) => (best ? [best.value] : []));
+      if (values.length < group.length) continue;
       const average = values.reduce((a, b) => a + b) / values.length;
-      mean[metric] = average;
-      deviation[metric] = Math.sqrt(
+      mean[name] = average;
+      deviation[name] = Math.sqrt(
         values.reduce((sum, value) => sum + (value - average) ** 2, 0) / (values.length - 1),
       );
     }
@@ -285,8 +272,8 @@ export function seedGroups(runs: readonly RunSummary[]): SeedGroup[] {
         runs: group.map(({ folder }) => folder),
         settings,
         names,
-        mean: mean ?? {},
-        deviation: deviation ?? {},
+        mean,
+        deviation,
       },
     ];
   });

@@ -34,9 +34,6 @@ export interface TranslationReport extends TranslationMetrics {
   readonly skipped: number;
   /** chrF2++ of the first system, from 0 to 100. */
   readonly chrfPlus: number;
-  /** Word and character error rates of the first system, if it reads speech or lines; 0.05 is 5 %. */
-  readonly wer?: number;
-  readonly cer?: number;
   /** Signatures of the scores of `systems`, with samples and seed of the bootstrap. */
   readonly signatures: readonly string[];
   readonly systems: readonly SystemScores[];

@@ -7,10 +7,12 @@ import type { EvaluationReport, TranslationReport } from '../api/score-systems.t
 import { HeddleError } from '../core/errors.ts';
 import { formatPercent } from '../core/format-numbers.ts';
 import { present } from '../core/present.ts';
+import { features } from '../features/features.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
 import type { BootstrapScore } from '../text/metrics/bootstrap.ts';
+import { metricValue } from '../text/metrics/metric.ts';
 import type { GroupScores } from '../text/metrics/score-groups.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import type { EvaluateArguments, EvaluateOutputsArguments } from './jobs/evaluate-job.ts';
@@ -181,14 +183,14 @@ function describe(e: TranslationReport | EvaluationReport): string {
       ['token accuracy', `${formatPercent(tokenAccuracy)}${known}`],
     ];
   };
-  const errorRates = present([
-    e.wer === undefined ? undefined : ['WER', formatPercent(e.wer)],
-    e.cer === undefined ? undefined : ['CER', formatPercent(e.cer)],
-  ]);
+  const others = features.metrics.flatMap((metric) => {
+    const value = metricValue(e, metric);
+    return value === undefined ? [] : [[metric.label, metric.show(value)]];
+  });
   const scores = table([
     ['pairs', `${e.pairs}${left}`],
     ...losses(),
-    ...errorRates,
+    ...others,
     ['BLEU', `${e.bleu.toFixed(2)} (${e.bleuSignature})`],
     ['chrF2', `${e.chrf.toFixed(2)} (${e.chrfSignature})`],
     ['chrF2++', `${e.chrfPlus.toFixed(2)} (${e.chrfSignature.replace('nw:0', 'nw:2')})`],

@@ -3,6 +3,7 @@
 import { isAbsolute } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { features } from '../features/features.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { baseName, type Files, withoutEndSlash } from '../files/files.ts';
 import { verifyFolder } from '../files/folder-commit.ts';
@@ -12,6 +13,7 @@ import { ownFileNames, writeFolder } from '../files/owned-folder.ts';
 import { readSettled } from '../files/settled-folder.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import { allMetrics } from '../text/metrics/main-metrics.ts';
 import { corpusFile } from '../train/data/corpus-kinds.ts';
 import { formatLog, logName, parseLog, reportName } from '../train/report/training-log.ts';
 import { trainingReport } from '../train/report/training-report.ts';
@@ -131,7 +133,7 @@ function withoutPaths(parts: Record<string, Uint8Array>, folder: string): Record
     const records = parseLog(new TextDecoder().decode(log), `${folder}/${logName}`);
     const short = records.map((r) => (r.type === 'start' ? { ...r, arguments: shortened(r.arguments) } : r));
     changed[logName] = new TextEncoder().encode(formatLog(short));
-    changed[reportName] = new TextEncoder().encode(trainingReport(short));
+    changed[reportName] = new TextEncoder().encode(trainingReport(short, allMetrics(features.metrics)));
   }
   return changed;
 }

@@ -1,8 +1,10 @@
 // The HTML report that compares training runs: a table of all, the mean and deviation over seeds, and dev losses.
 
 import { type RunSummary, runMetrics, seedGroups, settingText, unlikeLosses } from '../api/run-summaries.ts';
+import { features } from '../features/features.ts';
+import { allMetrics } from '../text/metrics/main-metrics.ts';
+import { isBetter } from '../text/metrics/metric.ts';
 import { html } from '../train/report/markup.ts';
-import { isBetter } from '../train/run/best-model.ts';
 
 const style = `
 :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
@@ -24,14 +26,15 @@ export const isRunsReport = (text: string): boolean => text.startsWith(pageHead)
 /** The report as an HTML file. */
 export function runsReport(runs: readonly RunSummary[]): string {
   const names = Object.keys(runs[0]?.settings ?? {});
-  const metrics = runMetrics(runs);
+  const known = allMetrics(features.metrics);
+  const metrics = runMetrics(runs, known);
   const bests = new Map(
-    metrics.map(({ metric }) => {
-      const values = runs.flatMap(({ best: { [metric]: best } }) => (best ? [best.value] : []));
-      return [metric, values.reduce((a, b) => (isBetter(metric, b, a) ? b : a))];
+    metrics.map((metric) => {
+      const values = runs.flatMap(({ best: { [metric.name]: best } }) => (best ? [best.value] : []));
+      return [metric.name, values.reduce((a, b) => (isBetter(metric, b, a) ? b : a))];
     }),
   );
-  const groups = seedGroups(runs);
+  const groups = seedGroups(runs, known);
   const unlike = unlikeLosses(runs);
   const notes = [
     unlike === 'vocabularies' &&
@@ -41,15 +44,15 @@ export function runsReport(runs: readonly RunSummary[]): string {
   ];
   const page = html`<h1>${runs.length} ${runs.length === 1 ? 'run' : 'runs'}</h1>
 <p>Best values on the dev pairs; @: step of the evaluation. The best of each column is bold.${notes}</p>
-<div class="table"><table><tr><th>run</th>${names.map((name) => html`<th>${name}</th>`)}<th>steps</th><th>state</th>${metrics.map(({ head }) => html`<th>${head}</th>`)}${unlike && html`<th>loss/char</th>`}</tr>
+<div class="table"><table><tr><th>run</th>${names.map((name) => html`<th>${name}</th>`)}<th>steps</th><th>state</th>${metrics.map(({ label, short = label }) => html`<th>${short}</th>`)}${unlike && html`<th>loss/char</th>`}</tr>
 ${runs.map(
   (
     run,
   ) => html`<tr><td>${run.folder}</td>${names.map((name) => html`<td>${settingText(run.settings[name])}</td>`)}<td class="number">${run.step}</td><td>${run.state}</td>${metrics.map(
-    ({ metric, show }) => {
-      const best = run.best[metric];
+    ({ name, show }) => {
+      const best = run.best[name];
       if (!best) return html`<td class="number">–</td>`;
-      const mark = best.value === bests.get(metric) ? 'number best' : 'number';
+      const mark = best.value === bests.get(name) ? 'number best' : 'number';
       return html`<td class="${mark}">${show(best.value)} @${best.step}</td>`;
     },
   )}${unlike && html`<td class="number">${run.lossPerCharacter?.toFixed(4) ?? '–'}</td>`}</tr>
@@ -59,13 +62,13 @@ ${
   groups.length === 0
     ? ''
     : html`<h2>Mean and standard deviation over seeds</h2>
-<div class="table"><table><tr>${groups[0]?.names.map((name) => html`<th>${name}</th>`)}<th>seeds</th>${metrics.map(({ head }) => html`<th>${head}</th>`)}</tr>
+<div class="table"><table><tr>${groups[0]?.names.map((name) => html`<th>${name}</th>`)}<th>seeds</th>${metrics.map(({ label, short = label }) => html`<th>${short}</th>`)}</tr>
 ${groups.map(
   (
     group,
   ) => html`<tr>${group.names.map((name) => html`<td>${settingText(group.settings[name])}</td>`)}<td class="number">${group.runs.length}</td>${metrics.map(
-    ({ metric, show }) => {
-      const [m, d] = [group.mean[metric], group.deviation[metric]];
+    ({ name, show }) => {
+      const [m, d] = [group.mean[name], group.deviation[name]];
       return html`<td class="number">${m === undefined || d === undefined ? '–' : `${show(m)} ± ${show(d)}`}</td>`;
     },
   )}</tr>

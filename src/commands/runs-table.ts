@@ -3,7 +3,6 @@
 import stringWidth from 'string-width';
 import {
   groupName,
-  metricColumns,
   type RunSummary,
   runMetrics,
   type SeedGroup,
@@ -14,7 +13,8 @@ import {
 import { escapeControls } from '../core/errors.ts';
 import { formatDuration, formatInteger, formatPercent } from '../core/format-numbers.ts';
 import { present } from '../core/present.ts';
-import { bestMetrics } from '../train/report/training-log.ts';
+import { features } from '../features/features.ts';
+import { allMetrics } from '../text/metrics/main-metrics.ts';
 import { table } from './output.ts';
 import { cutStart, cutText } from './text-width.ts';
 
@@ -25,6 +25,8 @@ interface Column {
   readonly right: boolean;
   readonly priority: number;
 }
+
+const knownMetrics = allMetrics(features.metrics);
 
 const gap = 2;
 
@@ -45,7 +47,7 @@ function columnsOf(runs: readonly RunSummary[], isMixed: boolean, narrow?: numbe
   const [first] = runs;
   const hasOneAdapter = runs.every((run) => run.adapter === first?.adapter);
   const names = Object.keys(first?.settings ?? {});
-  const metrics = runMetrics(runs);
+  const metrics = runMetrics(runs, knownMetrics);
   const setting = (text: string) => (narrow ? cutText(shown(text), maxSetting) : shown(text));
   const folderWidth = Math.min(maxFolder, Math.ceil((narrow ?? 0) / 2));
   return present<Column>([
@@ -71,12 +73,12 @@ function columnsOf(runs: readonly RunSummary[], isMixed: boolean, narrow?: numbe
     },
     { head: 'state', cell: (run) => run.state, right: false, priority: 20 },
     ...metrics.map(
-      ({ metric, head, show }, i): Column => ({
-        head,
-        cell: ({ best: { [metric]: best } }) => (best ? `${show(best.value)} @${best.step}` : '–'),
+      ({ name, label, short = label, show }, i): Column => ({
+        head: short,
+        cell: ({ best: { [name]: best } }) => (best ? `${show(best.value)} @${best.step}` : '–'),
         right: true,
         // The loss and BLEU stay longest; the perplexity says what the loss says.
-        priority: metric === 'loss' ? 1 : metric === 'bleu' ? 2 : metric === 'perplexity' ? 900 : 5 + i,
+        priority: name === 'loss' ? 1 : name === 'bleu' ? 2 : name === 'perplexity' ? 900 : 5 + i,
       }),
     ),
     isMixed
@@ -104,10 +106,9 @@ function columnsOf(runs: readonly RunSummary[], isMixed: boolean, narrow?: numbe
 /** The mean and standard deviation of the best metrics of runs that differ only in their seed. */
 function describeGroup(group: SeedGroup): string {
   const { runs, mean, deviation } = group;
-  const parts = bestMetrics.flatMap((metric) => {
-    const { head, show } = metricColumns[metric];
-    const [m, d] = [mean[metric], deviation[metric]];
-    return m === undefined || d === undefined ? [] : [`${head} ${show(m)} ± ${show(d)}`];
+  const parts = knownMetrics.flatMap(({ name, label, short = label, show }) => {
+    const [m, d] = [mean[name], deviation[name]];
+    return m === undefined || d === undefined ? [] : [`${short} ${show(m)} ± ${show(d)}`];
   });
   const name = shown(groupName(group)) || `${shown(runs[0] ?? '')} ...`;
   return `${runs.length} seeds, ${name}: ${parts.join(', ')}`;
@@ -142,7 +143,7 @@ export function describeRuns(
       'the runs have different vocabularies: compare BLEU, chrF2 and loss/char; loss, perplexity and accuracy are per token',
     first?.settings['dev pairs'] !== undefined &&
       'the runs have different dev pairs: their dev metrics cannot be compared',
-    ...seedGroups(runs).map((group) => `mean ± standard deviation of ${describeGroup(group)}`),
+    ...seedGroups(runs, knownMetrics).map((group) => `mean ± standard deviation of ${describeGroup(group)}`),
     first &&
       runs.every((run) => run.adapter === first.adapter) &&
       `all on ${cutText(shown(first.adapter), 200)}`,

@@ -2,9 +2,11 @@
 
 import { type RunSummary, summarizeFolders } from '../api/run-summaries.ts';
 import { HeddleError } from '../core/errors.ts';
+import { features } from '../features/features.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { readText, writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import { allMetrics } from '../text/metrics/main-metrics.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
 import { errorText } from './message-flags.ts';
 import { outFolder } from './out-folder.ts';
@@ -29,11 +31,13 @@ export type TrainOne = (
 
 const reportName = 'runs.html';
 
+const metrics = allMetrics(features.metrics);
+
 /** The state of the run in a folder; undefined if there is none. */
 async function stateOf(folder: string): Promise<RunSummary | undefined> {
   if (!(await nodeFiles().exists(folder))) return undefined;
   try {
-    return (await summarizeFolders([folder], nodeFiles(), log))[0];
+    return (await summarizeFolders([folder], nodeFiles(), log, metrics))[0];
   } catch (error) {
     if (error instanceof HeddleError) return undefined; // not a run, or one without a step
     throw error;
@@ -98,7 +102,7 @@ async function compare(out: string, folders: readonly string[], json: HostOption
   const started: string[] = [];
   for (const folder of folders) if (await stateOf(folder)) started.push(folder);
   if (started.length === 0) return;
-  const found = await summarizeFolders(started, files, log);
+  const found = await summarizeFolders(started, files, log, metrics);
   const path = `${out.replace(/(?<=.)\/+$/, '')}/${reportName}`;
   try {
     if ((await files.exists(path)) && !isRunsReport(await readText(files, path)))

@@ -10,12 +10,14 @@ import { present } from '../core/present.ts';
 import { settingTable } from '../features/all-settings.ts';
 import type { CorporaSettings } from '../features/corpora/corpora-settings.ts';
 import { mixedCorpus } from '../features/corpora/corpus-stages.ts';
+import { features } from '../features/features.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { type Files, withoutEndSlash } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import type { Stage } from '../text/batches/batch-source.ts';
 import { type CorpusFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
+import { metricValue } from '../text/metrics/metric.ts';
 import type { CorpusArguments } from '../train/data/corpus-arguments.ts';
 import { corpusFiles, corpusPaths } from '../train/data/load-corpus.ts';
 import { isRunFile } from '../train/data/run-files.ts';
@@ -290,8 +292,10 @@ function describeEvaluation(e: NonNullable<TrainResult['evaluation']>): string[]
     `${e.sentences} test ${e.sentences === 1 ? 'sentence:' : 'sentences, the first ones:'}`,
     ...e.samples.slice(0, 12).map(describeSample),
   ].map((text) => `${text}\n`);
-  if (e.wer !== undefined)
-    lines.push(`WER, CER     ${formatPercent(e.wer)}, ${formatPercent(e.cer ?? Number.NaN)}`);
+  for (const metric of features.metrics) {
+    const value = metricValue(e, metric);
+    if (value !== undefined) lines.push(`${metric.label.padEnd(12)} ${metric.show(value)}`);
+  }
   lines.push(`exact match  ${formatPercent(e.exactMatch)} of ${e.sentences}`);
   lines.push(`BLEU, chrF2  ${e.bleu.toFixed(2)}, ${e.chrf.toFixed(2)}`);
   return lines;

@@ -26,7 +26,8 @@ export type FieldType = {
       readonly below?: number;
       readonly max?: number;
     }
-  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  /** `isOpen`: guests add choices. */
+  | { readonly kind: 'choice'; readonly choices: readonly string[]; readonly isOpen?: true }
   | { readonly kind: 'boolean' | 'text' }
   /** Texts, separated by commas on the command line; the flag may be repeated. */
   | { readonly kind: 'list' }
@@ -80,6 +81,14 @@ export const integer = (
 /** One of `choices`. */
 export const choice = <const Choices extends readonly string[]>(choices: Choices, unit = 'name') =>
   ({ kind: 'choice', choices, unit }) as const;
+/** One of `choices`, or of those that guests add (`GuestSettings.choices`). */
+export const openChoice = <Choice extends string>(choices: readonly Choice[], unit = 'name') =>
+  ({
+    kind: 'choice',
+    choices: choices as readonly (Choice | (string & {}))[],
+    unit,
+    isOpen: true,
+  }) as const;
 /** A rate from 0 to below 1. */
 export const rate = { kind: 'number', min: 0, below: 1, unit: 'rate' } as const;
 /** A number between 0 and 1, both excluded. */
@@ -197,7 +206,9 @@ export function typescriptOf(type: FieldType): string {
     case 'number':
       return 'number';
     case 'choice':
-      return type.choices.map((value) => `'${value}'`).join(' | ');
+      return [...type.choices.map((value) => `'${value}'`), ...(type.isOpen ? ['(string & {})'] : [])].join(
+        ' | ',
+      );
     case 'boolean':
       return 'boolean';
     case 'text':

@@ -13,6 +13,7 @@ export {
   scoreSystems,
   type TranslationReport,
 } from '../api/score-systems.ts';
+export { characterErrorRate, type ErrorRate, wordErrorRate } from '../features/speech/word-errors.ts';
 export {
   type BleuOptions,
   type BleuScore,
@@ -22,6 +23,13 @@ export {
 } from '../text/metrics/bleu.ts';
 export type { BootstrapScore } from '../text/metrics/bootstrap.ts';
 export { type ChrfOptions, type ChrfScore, corpusChrf, sentenceChrf } from '../text/metrics/chrf.ts';
+export {
+  type Metric,
+  metricValue,
+  type ScoredTranslations,
+  type TokenMetric,
+  type TranslationMetric,
+} from '../text/metrics/metric.ts';
 export type { References } from '../text/metrics/ngrams.ts';
 export type { CorpusAnalysis, GroupScores, ScoredSentence } from '../text/metrics/score-groups.ts';
 export {
@@ -31,5 +39,3 @@ export {
   translationMetrics,
 } from '../text/metrics/translation-metrics.ts';
 export { type TextSegment, wordDifferences } from '../text/metrics/word-differences.ts';
-export { characterErrorRate, type ErrorRate, wordErrorRate } from '../text/metrics/word-errors.ts';
-export type { ErrorRates } from '../train/run/evaluation.ts';

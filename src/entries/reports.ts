@@ -6,13 +6,10 @@
  */
 
 export { evaluationReport } from '../api/evaluation-report.ts';
-export { trainingReport } from '../api/report-of-log.ts';
-export type { MetricColumn, SeedGroup } from '../api/run-summaries.ts';
+export type { MetricValues, SeedGroup } from '../api/run-summaries.ts';
 export {
   type RunSummary,
-  runMetrics,
   settingText,
-  summarizeRuns,
   unlikeLosses,
 } from '../api/run-summaries.ts';
 export { readTrainingLog } from '../api/saved-training.ts';
@@ -31,7 +28,6 @@ export {
 } from '../train/report/run-changes.ts';
 export type { TrainingEvent } from '../train/report/training-events.ts';
 export {
-  type BestMetric,
   type CorpusFacts,
   historyOf,
   type LogChange,
@@ -57,3 +53,4 @@ export {
 } from '../train/settings/run-defaults.ts';
 export { type SettingName, settings, type Table } from '../train/settings/settings.ts';
 export type { SettingsWithDefaults } from '../train/settings/train-settings.ts';
+export { runMetrics, summarizeRuns, trainingReport } from './reports-with-features.ts';

@@ -10,6 +10,7 @@ import { pairReaders } from './documents/pairs/pair-readers.ts';
 import { firefoxFacts, isLanguagePair, marianFacts } from './marian/marian-format.ts';
 import { type OnnxDtype, onnxFacts } from './onnx/onnx-format.ts';
 import { pytorchFacts } from './pytorch/pytorch-format.ts';
+import { speechMetrics } from './speech/speech-metrics.ts';
 import { maskOptions, speechSettings } from './speech/speech-settings.ts';
 
 const pytorch: ModelFormat = {
@@ -102,6 +103,7 @@ export const features: Features = {
   },
   formats: [pytorch, onnx, marian, firefox],
   sources: [firefoxReleases],
+  metrics: speechMetrics,
   pairReaders,
   textTasks: {
     draw: async () => (await import('./corpora/batches/drawn-rows.ts')).drawTask,

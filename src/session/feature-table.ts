@@ -6,6 +6,7 @@ import type { ModelSource } from '../files/hub/model-source.ts';
 import type { ModelFormat } from '../formats/model-format.ts';
 import type { SourceKinds } from '../model/source-kind.ts';
 import type { PairReader } from '../text/corpus/pair-reader.ts';
+import type { Metric } from '../text/metrics/metric.ts';
 import type { GuestTasks } from '../text/text-pool.ts';
 import type { DataStepRow } from './data-step.ts';
 import type { GivenDataRow } from './given-data.ts';
@@ -27,6 +28,8 @@ export interface Features {
   readonly formats: readonly ModelFormat[];
   /** Places of models beside the hub. */
   readonly sources: readonly ModelSource[];
+  /** Metrics beside those of src/text/metrics/main-metrics.ts. */
+  readonly metrics: readonly Metric[];
   /** Readers of pairs whose records are not lines. */
   readonly pairReaders: readonly PairReader[];
   /** Tasks that threads do on texts, beside those of src/text/text-tasks.ts. */
@@ -47,6 +50,7 @@ export const noFeatures: Features = {
   trainingSources: {},
   formats: [],
   sources: [],
+  metrics: [],
   pairReaders: [],
   textTasks: {},
   engines: {},

@@ -54,12 +54,6 @@ export interface TrainingSource {
   write(): Promise<void>;
   /** Opens the decoder of evaluations; its plans are made at the first call. */
   openDecoder(rows: DecodedRows): RowDecoder;
-  /** Metrics of texts against the first reference of each, beside those of translations, by name. */
-  metrics(
-    texts: readonly string[],
-    references: readonly (readonly string[])[],
-    normalize: (text: string) => string,
-  ): Readonly<Record<string, number>>;
 }
 
 /** What the sources of a training are opened with. */

@@ -9,8 +9,10 @@ import { runs } from '../../src/commands/jobs/runs-job.ts';
 import { runJob } from '../../src/commands/remote/run-job.ts';
 import { runsReport } from '../../src/commands/runs-report.ts';
 import { describeRuns } from '../../src/commands/runs-table.ts';
+import { features } from '../../src/features/features.ts';
 import { archiveFiles } from '../../src/files/archive-files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
+import { allMetrics } from '../../src/text/metrics/main-metrics.ts';
 import { formatLog, type LogRecord } from '../../src/train/report/training-log.ts';
 import { heddle } from '../support/cli.ts';
 import { jobs } from '../support/jobs.ts';
@@ -149,7 +151,7 @@ it('shows the error rates of models of speech, of which the least is the best', 
     { value: 0.25, step: 1 },
     { value: 0.4, step: 1 },
   ]);
-  expect(runMetrics(found).map(({ head }) => head)).toEqual(['WER', 'CER']);
+  expect(runMetrics(found, allMetrics(features.metrics)).map(({ label }) => label)).toEqual(['WER', 'CER']);
   expect(describeRuns(found)).toContain('25.0 % @1');
   expect(runsReport(found)).toContain('<td class="number best">25.0 % @1</td>');
 });

@@ -8,9 +8,10 @@ import { termNames } from '../../demo/common/terms.ts';
 import { examplePrograms } from '../../demo/example-programs.ts';
 import { nodesOf, shortText, type Tagged } from '../../demo/short-templates.ts';
 import { settingLabel } from '../../demo/train/page/setting-words.ts';
-import { metricColumns } from '../../src/api/run-summaries.ts';
 import { kernelFamilies } from '../../src/bench/kernel-families.ts';
 import { liveSettingLabels, settingRows } from '../../src/entries/reports.ts';
+import { features } from '../../src/features/features.ts';
+import { allMetrics } from '../../src/text/metrics/main-metrics.ts';
 
 const folder = join(import.meta.dirname, '../../demo');
 const sources = join(import.meta.dirname, '../../src');
@@ -108,7 +109,7 @@ function libraryTexts(): string[] {
   return [
     ...ofSettings,
     ...Object.values(liveSettingLabels),
-    ...Object.values(metricColumns).map(({ head }) => head),
+    ...allMetrics(features.metrics).map(({ label, short = label }) => short),
     ...examplePrograms(readme, guide).flatMap(({ title, text }) => [title, text]),
     ...ofKernels,
     ...termNames,

@@ -147,7 +147,7 @@ export class RunsPanel extends Panel {
   protected override template(): Content {
     const settings = Object.keys(this.#runs[0]?.settings ?? {});
     // On a narrow screen the names of the columns are beside the values.
-    const metrics = runMetrics(this.#runs).map(({ head }) => translated(head));
+    const metrics = runMetrics(this.#runs).map(({ label, short = label }) => translated(short));
     const unlike = unlikeLosses(this.#runs);
     if (unlike) metrics.push(say`loss per character`);
     // The settings share a column: one for each would push the metrics out of sight.
@@ -204,8 +204,8 @@ export class RunsPanel extends Panel {
       ...(settings.length > 0 ? [settingsList(run, settings)] : []),
       step < steps ? say`${formatInteger(step)} of ${formatInteger(steps)}` : formatInteger(step),
       stateWords[run.state],
-      ...runMetrics(this.#runs).map(({ metric, show }) => {
-        const value = run.final[metric];
+      ...runMetrics(this.#runs).map(({ name, show }) => {
+        const value = run.final[name];
         return value === undefined ? '–' : inDigits(show(value));
       }),
       ...(unlikeLosses(this.#runs) ? [inDigits(run.lossPerCharacter?.toFixed(4) ?? '–')] : []),

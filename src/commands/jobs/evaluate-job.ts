@@ -18,8 +18,8 @@ import { createPace } from '../../session/job-pace.ts';
 import type { Session } from '../../session/session.ts';
 import { linesOf, nameOfPairs, type PairFiles } from '../../text/corpus/pair-files.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
+import { scoreTranslations } from '../../text/metrics/metric.ts';
 import { tokenMetrics } from '../../text/metrics/translation-metrics.ts';
-import { characterErrorRate, wordErrorRate } from '../../text/metrics/word-errors.ts';
 import { readPairs } from '../../train/data/read-pair-files.ts';
 import type { ModelArguments } from './model-arguments.ts';
 
@@ -166,13 +166,13 @@ async function evaluateFrames(
     texts.some((text) => text !== null),
     `${name}: no ${unit} can be read`,
   );
-  const known = pairs.flatMap(({ target }, i) => (texts[i] === null ? [] : [target]));
+  const known = pairs.flatMap(({ target }, i) => (texts[i] === null ? [] : [[target]]));
   const found = texts.flatMap((text) => text ?? []);
+  const scored = { translations: found, references: known, normalize: (text: string) => text };
   return {
     ...(await scoreSystems(args, pairs, [folder], [texts], undefined, paceOf(session))),
     ...tokenMetrics([]),
-    wer: wordErrorRate(found, known).rate,
-    cer: characterErrorRate(found, known).rate,
+    ...scoreTranslations(session.features.metrics, scored),
   };
 }
 

@@ -2,6 +2,7 @@
 
 import { type RunSummary, summarizeFolders } from '../../api/run-summaries.ts';
 import type { Job } from '../../session/job.ts';
+import { allMetrics } from '../../text/metrics/main-metrics.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface RunsArguments {
@@ -10,5 +11,5 @@ export interface RunsArguments {
 }
 
 /** See `summarizeFolders`. */
-export const runs: Job<RunsArguments, RunSummary[]> = ({ folders }, { files, emit }) =>
-  summarizeFolders(folders, files, (text) => emit({ type: 'warning', text }));
+export const runs: Job<RunsArguments, RunSummary[]> = ({ folders }, { files, emit, features }) =>
+  summarizeFolders(folders, files, (text) => emit({ type: 'warning', text }), allMetrics(features.metrics));

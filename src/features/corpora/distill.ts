@@ -176,8 +176,8 @@ export async function checkStudentRoom(
 async function checkStudent(settings: TrainSettings, { features }: Session): Promise<void> {
   const corpus = { kind: 'files', train: { files: [], format: 'tsv' } } as const;
   const args = completeArguments({ ...settings, corpus, out: '' }, new SettingTable(features.settings));
-  checkBest(args);
   const recipe = await Recipe.of(args, undefined, features);
+  checkBest({ ...args, metric: recipe.bestMetric });
   if (initFolder(settings) === undefined) modelConfig({ ...recipe.data.model, srcVocab: 8, tgtVocab: 8 });
 }
 

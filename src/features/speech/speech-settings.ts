@@ -5,6 +5,7 @@ import { inGroup } from '../../core/setting.ts';
 import type { RunSettings } from '../../session/data-step.ts';
 import type { GuestSettings } from '../../session/guest-settings.ts';
 import type { MaskOptions } from './batches/frame-masks.ts';
+import { speechMetrics } from './speech-metrics.ts';
 
 const rows = inGroup('Data', {
   maskTimeProb: {
@@ -33,7 +34,10 @@ const rows = inGroup('Data', {
 export type SpeechSettings = Partial<ValuesOf<typeof rows>>;
 
 /** The rows of the settings. */
-export const speechSettings: GuestSettings = { rows };
+export const speechSettings: GuestSettings = {
+  rows,
+  choices: { bestMetric: speechMetrics.map(({ name }) => name) },
+};
 
 /** Options of SpecAugment in the settings of a run. */
 export function maskOptions(settings: RunSettings): MaskOptions {

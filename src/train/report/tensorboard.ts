@@ -5,7 +5,8 @@ import { HeddleError } from '../../core/errors.ts';
 import { appendFile, concatBytes, type Files } from '../../files/files.ts';
 import { double, field, float, integer, text } from '../../files/protobuf-writer.ts';
 import { crcTable } from '../../files/zip.ts';
-import { bestMetrics, type LogRecord } from './training-log.ts';
+import { type Metric, metricValue } from '../../text/metrics/metric.ts';
+import type { LogRecord } from './training-log.ts';
 
 /** Milliseconds between two writes of updates; evaluations are written at once. */
 const flushInterval = 2000;
@@ -14,27 +15,35 @@ const flushInterval = 2000;
 export class EventWriter {
   readonly #files: Files;
   readonly #path: string;
+  readonly #metrics: readonly Metric[];
   readonly #onFailed: (error: HeddleError) => void;
   #pending: Uint8Array[] = [];
   #writing = Promise.resolve();
   #lastFlush = performance.now();
   #failed = false;
 
-  private constructor(files: Files, path: string, onFailed: (error: HeddleError) => void) {
+  private constructor(
+    files: Files,
+    path: string,
+    metrics: readonly Metric[],
+    onFailed: (error: HeddleError) => void,
+  ) {
     this.#files = files;
     this.#path = path;
+    this.#metrics = metrics;
     this.#onFailed = onFailed;
   }
 
   /**
    * Starts a new event file in `folder` for a run that continues after `step` updates; TensorBoard ignores
-   * later steps of earlier files. Throws a HeddleError if it cannot be written. A later failure is reported
+   * later steps of earlier files. `metrics`: those of evaluations. Throws a HeddleError if it cannot be written. A later failure is reported
    * once to `onFailed`.
    */
   static async open(
     files: Files,
     folder: string,
     step: number,
+    metrics: readonly Metric[],
     onFailed: (error: HeddleError) => void,
   ): Promise<EventWriter> {
     const seconds = Math.floor(Date.now() / 1000);
@@ -45,12 +54,12 @@ export class EventWriter {
     const head = [event({ step: 0, version: 'brain.Event:2' })];
     if (step > 0) head.push(event({ step: step + 1, isStart: true }));
     await appendFile(files, path, concatBytes(head));
-    return new EventWriter(files, path, onFailed);
+    return new EventWriter(files, path, metrics, onFailed);
   }
 
   /** Adds the scalars of an update or an evaluation; other records have none. */
   add(record: LogRecord): void {
-    const scalars = scalarsOf(record);
+    const scalars = scalarsOf(record, this.#metrics);
     if (!('step' in record) || scalars.length === 0) return;
     this.#pending = this.#failed ? [] : [...this.#pending, event({ step: record.step, scalars })];
     if (record.type === 'eval' || performance.now() - this.#lastFlush > flushInterval) void this.#flush();
@@ -76,7 +85,7 @@ export class EventWriter {
 }
 
 /** Names, such as `train/learning_rate`, and values of a record. */
-function scalarsOf(record: LogRecord): [tag: string, value: number][] {
+function scalarsOf(record: LogRecord, rows: readonly Metric[]): [tag: string, value: number][] {
   const named = (part: string, values: Record<string, number | undefined>) =>
     Object.entries(values).flatMap(([name, value]): [string, number][] =>
       value === undefined
@@ -99,7 +108,7 @@ function scalarsOf(record: LogRecord): [tag: string, value: number][] {
     });
   }
   if (record.type !== 'eval') return [];
-  const metrics = Object.fromEntries(bestMetrics.map((name) => [name, record[name]]));
+  const metrics = Object.fromEntries(rows.map((row) => [row.name, metricValue(record, row)]));
   return named(record.part, { ...metrics, knownTokenAccuracy: record.knownTokenAccuracy });
 }
 

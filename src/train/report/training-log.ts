@@ -125,7 +125,10 @@ export interface LogStage {
   readonly data: string;
 }
 
-/** An evaluation after an update; with metrics of translations if sentences were translated. */
+/**
+ * An evaluation after an update; with metrics of translations if sentences were translated. Metrics of guests are fields
+ * by their names (`metricValue`).
+ */
 export interface LogEval {
   readonly type: 'eval';
   readonly step: number;
@@ -143,31 +146,10 @@ export interface LogEval {
   readonly bleu?: number;
   readonly chrf?: number;
   readonly exactMatch?: number;
-  /** Word and character error rates, if the sources are not text; 0.05 is 5 %. */
-  readonly wer?: number;
-  readonly cer?: number;
   readonly bleuSignature?: string;
   readonly chrfSignature?: string;
   readonly seconds: number;
 }
-
-/**
- * The metrics of the dev pairs, in the order of tables, by which the best weights can be selected. A new one is a
- * field of LogEval too, and has a column in runs-job.ts and training-report.ts; best-model.ts says how it is
- * compared.
- */
-export const bestMetrics = [
-  'loss',
-  'perplexity',
-  'tokenAccuracy',
-  'bleu',
-  'chrf',
-  'exactMatch',
-  'wer',
-  'cer',
-] as const;
-/** Name of a metric. */
-export type BestMetric = (typeof bestMetrics)[number];
 
 /** A dev or test sentence, its reference and its translation. */
 export interface Sample {

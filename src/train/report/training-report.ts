@@ -2,6 +2,8 @@
 // settings.
 
 import { formatDuration, formatInteger, formatNumber, formatPercent } from '../../core/format-numbers.ts';
+import { mainMetricNames, mainMetrics } from '../../text/metrics/main-metrics.ts';
+import { type Metric, metricValue } from '../../text/metrics/metric.ts';
 import { insideCard } from './inside-card.ts';
 import { type Html, html } from './markup.ts';
 import { factCards, samplesCard } from './report-cards.ts';
@@ -9,8 +11,6 @@ import { reportPage } from './report-page.ts';
 import { describeChanges } from './run-changes.ts';
 import { type Chart, curve, drawChart, type Point, rates, type Series } from './svg-chart.ts';
 import {
-  type BestMetric,
-  bestMetrics,
   historyOf,
   type LogEval,
   type LogRecord,
@@ -19,8 +19,14 @@ import {
   type TrainingHistory,
 } from './training-log.ts';
 
-/** Returns the report of a log as an HTML page. Throws a HeddleError if the log has no start. */
-export function trainingReport(records: readonly LogRecord[]): string {
+/**
+ * Returns the report of a log as an HTML page. `metrics`: those of evaluations. Throws a HeddleError if the log has no
+ * start.
+ */
+export function trainingReport(
+  records: readonly LogRecord[],
+  metrics: readonly Metric[] = mainMetrics,
+): string {
   const history = historyOf(records);
   const { start } = history;
   const lastProbe = history.probes.at(-1);
@@ -29,10 +35,10 @@ export function trainingReport(records: readonly LogRecord[]): string {
     brand: html`${logo}heddle · training report`,
     heading: start.corpus.name,
     lead: lead(history),
-    main: html`${figures(history)}
+    main: html`${figures(history, metrics)}
 ${notes(history).map((text) => html`<p class="note">${text}</p>`)}
 <h2>Training curves</h2>
-${charts(history)}
+${charts(history, metrics)}
 ${history.samples.length > 0 && html`<h2>Translations of test sentences</h2>${samplesCard(history.samples)}`}
 ${lastProbe && html`<h2>Inside the model</h2>${insideCard(lastProbe)}`}
 <h2>Settings</h2>
@@ -62,18 +68,21 @@ const areSentences = (samples: TrainingHistory['samples']): boolean =>
  * Results of the last evaluation on the test set, or else on the dev set. First, and large: BLEU of sentences,
  * exact match of words.
  */
-function figures({ evals, steps, start, ends, samples }: TrainingHistory): Html {
+function figures({ evals, steps, start, ends, samples }: TrainingHistory, metrics: readonly Metric[]): Html {
   const cells: [string, string][] = [];
-  const addMetric = (metric: BestMetric, label: (e: LogEval) => string, show: (value: number) => string) => {
-    const known = evals.filter((e) => typeof e[metric] === 'number');
+  const addMetric = (name: string, label: (e: LogEval) => string, show: (value: number) => string) => {
+    const valueIn = (e: LogEval) => metricValue(e, { name });
+    const known = evals.filter((e) => valueIn(e) !== undefined);
     const last = known.findLast((e) => e.part === 'test') ?? known.at(-1);
-    if (last) cells.push([label(last), show(last[metric] as number)]);
+    if (last) cells.push([label(last), show(valueIn(last) as number)]);
   };
   const sentences = (e: LogEval) => `${formatInteger(e.sentences ?? Number.NaN)} ${e.part} sentences`;
   const oneDecimal = (x: number) => x.toFixed(1);
   const isOfSentences = areSentences(samples);
-  addMetric('wer', (e) => `word error rate on ${sentences(e)}`, formatPercent);
-  addMetric('cer', () => 'character error rate', formatPercent);
+  // Metrics that only some models have tell most of these.
+  const special = metrics.filter(({ name }) => !(mainMetricNames as readonly string[]).includes(name));
+  for (const [i, { name, label, title = label, show }] of special.entries())
+    addMetric(name, (e) => (i === 0 ? `${title} on ${sentences(e)}` : title), show);
   if (isOfSentences) addMetric('bleu', (e) => `BLEU on ${sentences(e)}`, oneDecimal);
   addMetric(
     'exactMatch',
@@ -152,7 +161,7 @@ function inWords(name: string, points: readonly Point[], show: (value: number) =
   return `${name} from ${show(first.y)} at step ${formatInteger(first.x)} to ${show(last.y)} at step ${formatInteger(last.x)}`;
 }
 
-function charts(history: TrainingHistory): Html {
+function charts(history: TrainingHistory, metrics: readonly Metric[]): Html {
   const { steps } = history;
   const dev = history.evals.filter((e) => e.part === 'dev');
   const loss = training(steps, (s) => s.loss);
@@ -197,7 +206,7 @@ function charts(history: TrainingHistory): Html {
 <input type="radio" name="loss" id="loss-log" class="second"><label for="loss-log">logarithmic</label>
 <div class="panel first">${lossChart('linear')}</div><div class="panel second">${lossChart('log')}</div>
 </div></figure>
-${devCharts(dev, stepRange)}
+${devCharts(dev, stepRange, metrics)}
 ${small.map(([title, points, axis]) => {
   const chart = {
     series: [{ name: '', look: 1 as const, points }],
@@ -210,25 +219,15 @@ ${small.map(([title, points, axis]) => {
 </div>`;
 }
 
-const twoDecimals = (x: number): string => x.toFixed(2);
-
-/** The columns of the table of dev metrics: headings and formats. */
-const devColumns: Readonly<Record<BestMetric, readonly [head: string, show: (value: number) => string]>> = {
-  loss: ['loss', formatNumber],
-  perplexity: ['perplexity', formatNumber],
-  tokenAccuracy: ['token accuracy', formatPercent],
-  bleu: ['BLEU', twoDecimals],
-  chrf: ['chrF2', twoDecimals],
-  exactMatch: ['exact match', formatPercent],
-  wer: ['WER', formatPercent],
-  cer: ['CER', formatPercent],
-};
-
 /** Dev metrics over the steps, as charts and as a table. */
-function devCharts(dev: readonly LogEval[], steps: readonly [number, number]): Html | undefined {
+function devCharts(
+  dev: readonly LogEval[],
+  steps: readonly [number, number],
+  all: readonly Metric[],
+): Html | undefined {
   if (dev.length === 0) return undefined;
   const times100 = (x: number | undefined) => (x === undefined ? undefined : 100 * x);
-  const all: Series[] = [
+  const drawn: Series[] = [
     {
       name: 'token accuracy, %',
       look: 1,
@@ -239,18 +238,18 @@ function devCharts(dev: readonly LogEval[], steps: readonly [number, number]): H
     { name: 'BLEU', look: 3, points: evaluated(dev, (e) => e.bleu), dots: true },
     { name: 'chrF2', look: 4, points: evaluated(dev, (e) => e.chrf), dots: true },
   ];
-  const series = all.filter((s) => s.points.length > 0);
+  const series = drawn.filter((s) => s.points.length > 0);
   const one = (x: number) => String(Number(x.toFixed(1)));
   const label = series.map((s) => inWords(s.name, s.points, one)).join('; ');
-  const metrics = bestMetrics.filter((metric) => dev.some((e) => e[metric] !== undefined));
-  const cell = (e: LogEval, metric: BestMetric) => {
-    const x = e[metric];
-    return html`<td>${x === undefined || !Number.isFinite(x) ? '–' : devColumns[metric][1](x)}</td>`;
+  const metrics = all.filter((metric) => dev.some((e) => metricValue(e, metric) !== undefined));
+  const cell = (e: LogEval, metric: Metric) => {
+    const x = metricValue(e, metric);
+    return html`<td>${x === undefined || !Number.isFinite(x) ? '–' : metric.show(x)}</td>`;
   };
   return html`<figure class="card wide"><figcaption><h3>Dev metrics, 0 to 100</h3></figcaption>
 ${drawChart({ series, show: one, range: [0, 100], steps, label })}
 <details><summary>Values</summary><div class="scroll"><table class="numbers">
-<thead><tr><th scope="col">step</th>${metrics.map((metric) => html`<th scope="col">${devColumns[metric][0]}</th>`)}</tr></thead>
+<thead><tr><th scope="col">step</th>${metrics.map(({ label }) => html`<th scope="col">${label}</th>`)}</tr></thead>
 <tbody>${dev.map((e) => html`<tr><td>${formatInteger(e.step)}</td>${metrics.map((metric) => cell(e, metric))}</tr>`)}</tbody>
 </table></div></details></figure>`;
 }

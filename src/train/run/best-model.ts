@@ -3,18 +3,13 @@
 
 import { check } from '../../core/errors.ts';
 import { msg, option } from '../../core/message.ts';
-import type { BestMetric, LogEval } from '../report/training-log.ts';
-
-const fromTranslations: readonly BestMetric[] = ['bleu', 'chrf', 'exactMatch', 'wer', 'cer'];
-const lessIsBetter: readonly BestMetric[] = ['loss', 'perplexity', 'wer', 'cer'];
-
-/** Whether a value of a metric is better than another. */
-export const isBetter = (metric: BestMetric, value: number, than: number): boolean =>
-  lessIsBetter.includes(metric) ? value < than : value > than;
+import { isBetter, type Metric, metricValue } from '../../text/metrics/metric.ts';
+import type { LogEval } from '../report/training-log.ts';
 
 /** The best evaluation so far; stored in state.json. */
 export interface BestState {
-  readonly metric: BestMetric;
+  /** Name of the metric. */
+  readonly metric: string;
   readonly value: number;
   /** Number of updates done. */
   readonly step: number;
@@ -25,7 +20,7 @@ export interface BestState {
 
 /** Settings of the selection. */
 export interface BestOptions {
-  readonly bestMetric: BestMetric;
+  readonly metric: Metric;
   /** Early stopping: number of consecutive evaluations without improvement; 0: never. */
   readonly patience: number;
   /** Updates between evaluations. */
@@ -35,20 +30,20 @@ export interface BestOptions {
 }
 
 /** Throws a HeddleError if the settings never evaluate the metric. */
-export function checkBest({ bestMetric: metric, patience, evalSteps, devSentences }: BestOptions): void {
+export function checkBest({ metric, patience, evalSteps, devSentences }: BestOptions): void {
   check(
     patience === 0 || evalSteps > 0,
     msg`${option('patience')} needs dev pairs and evaluations (${option('evalSteps')})`,
     { area: 'train' },
   );
   check(
-    metric === 'loss' || evalSteps > 0,
-    msg`best by ${metric} needs dev pairs and evaluations (${option('evalSteps')})`,
+    metric.name === 'loss' || evalSteps > 0,
+    msg`best by ${metric.name} needs dev pairs and evaluations (${option('evalSteps')})`,
     { area: 'train' },
   );
   check(
-    evalSteps === 0 || devSentences > 0 || !fromTranslations.includes(metric),
-    msg`best by ${metric} needs translations (${option('devSentences')})`,
+    evalSteps === 0 || devSentences > 0 || metric.needs !== 'translations',
+    msg`best by ${metric.name} needs translations (${option('devSentences')})`,
     { area: 'train' },
   );
 }
@@ -65,7 +60,7 @@ export interface Candidate {
  * the same bits as an uninterrupted one.
  */
 export class BestModel {
-  readonly #metric: BestMetric;
+  readonly #metric: Metric;
   readonly #patience: number;
   readonly #live: Pick<BestOptions, 'evalSteps'>;
   /** The best evaluation at a multiple of `evalSteps`. */
@@ -75,14 +70,14 @@ export class BestModel {
 
   /** `live`: settings that may change during the run. `before`: the best evaluation in a checkpoint. */
   constructor(
-    { bestMetric, patience }: Pick<BestOptions, 'bestMetric' | 'patience'>,
+    { metric, patience }: Pick<BestOptions, 'metric' | 'patience'>,
     live: Pick<BestOptions, 'evalSteps'>,
     before?: Candidate,
   ) {
-    this.#metric = bestMetric;
+    this.#metric = metric;
     this.#patience = patience;
     this.#live = live;
-    this.#kept = before?.state.metric === bestMetric ? before : undefined;
+    this.#kept = before?.state.metric === metric.name ? before : undefined;
   }
 
   /** The best evaluation, or the one at the end of the session if it is better. */
@@ -113,11 +108,11 @@ export class BestModel {
   async consider(found: LogEval, weights: () => Promise<Float32Array>): Promise<void> {
     const { step } = found;
     const metric = this.#metric;
-    const value = found[metric] ?? Number.NaN;
+    const value = metricValue(found, metric) ?? Number.NaN;
     const kept = this.#kept;
     const improves = Number.isFinite(value) && (!kept || isBetter(metric, value, kept.state.value));
     const candidate = improves
-      ? { state: { metric, value, step, since: 0, until: step }, weights: await weights() }
+      ? { state: { metric: metric.name, value, step, since: 0, until: step }, weights: await weights() }
       : undefined;
     this.#last = undefined;
     if (step % this.#live.evalSteps !== 0) this.#last = candidate;

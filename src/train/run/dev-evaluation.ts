@@ -16,11 +16,13 @@ import {
   targetLength,
 } from '../../text/batches/encoded-corpus.ts';
 import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
+import { type Metric, metricValue } from '../../text/metrics/metric.ts';
 import type { TokenMetrics } from '../../text/metrics/translation-metrics.ts';
 import type { TrainingData } from '../data/training-data.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
+import type { Recipe } from '../settings/training-recipe.ts';
 import type { Trainer } from '../update/trainer.ts';
 import type { BestModel } from './best-model.ts';
 import { evaluateLoss, type FittingPairs, fittingPairs, TranslationEvaluator } from './evaluation.ts';
@@ -41,6 +43,7 @@ class DevSet {
   readonly #trainer: Trainer;
   readonly #model: TextModel;
   readonly #source: TrainingSource | undefined;
+  readonly #metrics: readonly Metric[];
   readonly #dev: FittingPairs;
   readonly #batches: Batches;
   /** Shape of batches with pairs that no batch of the training fits; undefined if there are none. */
@@ -58,8 +61,10 @@ class DevSet {
     dev: FittingPairs,
     sentences: number,
     source: TrainingSource | undefined,
+    metrics: readonly Metric[],
   ) {
     this.#source = source;
+    this.#metrics = metrics;
     this.#engine = engine;
     this.#trainer = trainer;
     this.#model = model;
@@ -84,10 +89,11 @@ class DevSet {
     pairs: PairList,
     sentences: number,
     data: Pick<TrainingData, 'encode' | 'trainingSource'>,
+    metrics: readonly Metric[],
   ): Promise<DevSet | undefined> {
     const dev = await fittingPairs(data, sampleEvenly(pairs, maxDevPairs));
     return dev.corpus.count > 0
-      ? new DevSet(engine, trainer, model, dev, sentences, data.trainingSource)
+      ? new DevSet(engine, trainer, model, dev, sentences, data.trainingSource, metrics)
       : undefined;
   }
 
@@ -148,6 +154,7 @@ class DevSet {
       this.#rows,
       this.#maxTarget,
       this.#source,
+      this.#metrics,
     );
     return this.#translations;
   }
@@ -183,7 +190,10 @@ interface EvaluatedRun extends TrainedModel {
   readonly best: BestModel;
   readonly live: LiveRun;
   readonly stages: RunningStages | undefined;
-  readonly prepared: { readonly args: Pick<CompleteArguments, 'earlyEvals' | 'bestMetric'> };
+  readonly prepared: {
+    readonly args: Pick<CompleteArguments, 'earlyEvals'>;
+    readonly recipe: Pick<Recipe, 'metrics' | 'bestMetric'>;
+  };
 }
 
 /** The steps of evaluations that `earlyEvals` adds. */
@@ -210,11 +220,11 @@ export class DevEvaluation implements Pause {
     session: Pick<TrainingSession, 'emit' | 'signal'>,
     data: Pick<TrainingData, 'encode' | 'trainingSource'>,
   ) {
-    const { engine, trainer, model } = run;
+    const { engine, trainer, model, prepared } = run;
     this.#run = run;
     this.#session = session;
     this.#isEmpty = pairs.length === 0;
-    this.#open = () => DevSet.open(engine, trainer, model, pairs, sentences, data);
+    this.#open = () => DevSet.open(engine, trainer, model, pairs, sentences, data, prepared.recipe.metrics);
   }
 
   /** Prepares the first evaluation, so that a run that lacks the memory for it fails at once. */
@@ -245,11 +255,12 @@ export class DevEvaluation implements Pause {
     if (samples) emit({ type: 'devSamples', step, samples });
     this.#step = step;
     logbook.add(record);
-    this.#message(describeDev(record));
+    const { metrics, bestMetric } = this.#run.prepared.recipe;
+    this.#message(describeDev(record, metrics));
     this.#early = !final && step % live.evalSteps !== 0 ? record : undefined;
     if (this.#early) return;
     await best.consider(record, () => weights.read());
-    stages?.consider(step, record[this.#run.prepared.args.bestMetric] ?? Number.NaN);
+    stages?.consider(step, metricValue(record, bestMetric) ?? Number.NaN);
   }
 
   #isEarly(step: number): boolean {
@@ -282,7 +293,7 @@ export class DevEvaluation implements Pause {
  * Formats an evaluation as a line: `dev after 300 steps: loss 0.4120, perplexity 1.510, token accuracy 88.1
  * %, BLEU 62.30, ...`.
  */
-function describeDev(e: LogEval): string {
+function describeDev(e: LogEval, metrics: readonly Metric[]): string {
   const percent = (share = Number.NaN) => `${(100 * share).toFixed(1)} %`;
   const values = [
     `loss ${e.loss?.toFixed(4)}`,
@@ -293,13 +304,10 @@ function describeDev(e: LogEval): string {
         : ` (${percent(e.knownTokenAccuracy)} without unknown tokens)`
     }`,
   ];
-  if (e.sentences !== undefined && e.wer !== undefined)
-    values.push(`WER ${percent(e.wer)}`, `CER ${percent(e.cer)}`);
-  if (e.sentences !== undefined)
-    values.push(
-      `BLEU ${e.bleu?.toFixed(2)}`,
-      `chrF2 ${e.chrf?.toFixed(2)}`,
-      `exact match ${percent(e.exactMatch)}`,
-    );
+  for (const metric of metrics) {
+    const value = metricValue(e, metric);
+    if (metric.needs === 'translations' && value !== undefined)
+      values.push(`${metric.label} ${metric.show(value)}`);
+  }
   return `dev after ${e.step} ${e.step === 1 ? 'step' : 'steps'}: ${values.join(', ')}`;
 }

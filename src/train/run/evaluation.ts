@@ -7,6 +7,7 @@ import type { DecodedRows, RowDecoder, TrainingSource } from '../../session/trai
 import type { Batches } from '../../text/batches/batches.ts';
 import { describeSkipped, type EncodedCorpus, sourceLength } from '../../text/batches/encoded-corpus.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
+import { type Metric, scoreTranslations } from '../../text/metrics/metric.ts';
 import type { TokenMetrics, TokenSums, TranslationMetrics } from '../../text/metrics/translation-metrics.ts';
 import { tokenMetrics, translationMetrics } from '../../text/metrics/translation-metrics.ts';
 import type { TrainingData } from '../data/training-data.ts';
@@ -49,15 +50,10 @@ export async function fittingPairs(
   return { pairs: Array.from(corpus.pairIndex, (i) => pairs[i] as Pair), corpus };
 }
 
-/** Metrics that sources other than text have: word and character error rates; 0.05 is 5 %. */
-export interface ErrorRates {
-  readonly wer?: number;
-  readonly cer?: number;
-}
-
 /** Metrics of translations, and the translations beside their references. */
 export interface TranslationResult {
-  readonly metrics: TranslationMetrics & ErrorRates;
+  /** Metrics of guests are fields by their names (`metricValue`). */
+  readonly metrics: TranslationMetrics;
   readonly samples: readonly Sample[];
 }
 
@@ -66,23 +62,23 @@ export class TranslationEvaluator {
   readonly #chosen: readonly Pair[];
   readonly #normalize: (text: string) => string;
   readonly #decode: RowDecoder;
-  readonly #source: TrainingSource | undefined;
+  readonly #metrics: readonly Metric[];
 
   private constructor(
     chosen: readonly Pair[],
     normalize: (text: string) => string,
     decode: RowDecoder,
-    source: TrainingSource | undefined,
+    metrics: readonly Metric[],
   ) {
     this.#chosen = chosen;
     this.#normalize = normalize;
     this.#decode = decode;
-    this.#source = source;
+    this.#metrics = metrics;
   }
 
   /**
    * `rows`: row numbers of the corpus, at least one. `maxTarget`: maximum tokens of a translation. `source`: the sources,
-   * if they are not text. Its plans are compiled at the first evaluation.
+   * if they are not text. `metrics`: those to compute. Its plans are compiled at the first evaluation.
    */
   static open(
     { engine, model, parameters }: ModelOnEngine,
@@ -90,6 +86,7 @@ export class TranslationEvaluator {
     rows: readonly number[],
     maxTarget: number,
     source: TrainingSource | undefined,
+    metrics: readonly Metric[],
   ): TranslationEvaluator {
     const maxSource = rows.reduce((longest, row) => Math.max(longest, sourceLength(corpus, row)), 0);
     const { decoderLayers, decoderHeads, decoderHeadWidth } = model.config;
@@ -102,7 +99,7 @@ export class TranslationEvaluator {
       chosen,
       (text) => model.target.normalize(text),
       source?.openDecoder(decoded) ?? textDecoder(decoded),
-      source,
+      metrics,
     );
   }
 
@@ -114,9 +111,10 @@ export class TranslationEvaluator {
     const normalize = this.#normalize;
     const translations = await untilAborted(signal, () => this.#decode(signal));
     const references = this.#chosen.map(({ target, others = [] }) => [target, ...others]);
-    const rates = this.#source?.metrics(translations, references, normalize);
+    const usual = translationMetrics(translations, references, normalize);
+    const others = this.#metrics.filter(({ name }) => !(name in usual));
     return {
-      metrics: { ...translationMetrics(translations, references, normalize), ...rates },
+      metrics: { ...usual, ...scoreTranslations(others, { translations, references, normalize }) },
       samples: this.#chosen.map(({ source, target }, i): Sample => {
         const translation = translations[i] as string;
         const exact = references[i]?.some((reference) => normalize(reference) === translation) ?? false;
@@ -144,6 +142,7 @@ export async function translateTest(
   on: ModelOnEngine,
   data: Pick<TrainingData, 'encode' | 'trainingSource'>,
   pairs: readonly Pair[],
+  metrics: readonly Metric[],
   signal: AbortSignal,
   onMessage: (text: string) => void,
 ): Promise<(TranslationResult & { readonly seconds: number }) | undefined> {
@@ -156,7 +155,7 @@ export async function translateTest(
   const begin = performance.now();
   try {
     const { maxLength } = on.model.config;
-    const evaluator = TranslationEvaluator.open(on, test, rows, maxLength, data.trainingSource);
+    const evaluator = TranslationEvaluator.open(on, test, rows, maxLength, data.trainingSource, metrics);
     return { ...(await evaluator.evaluate(signal)), seconds: (performance.now() - begin) / 1000 };
   } catch (error) {
     if (signal.aborted) return undefined;

@@ -9,6 +9,7 @@ import type { LiveSettings, RunChange } from '../report/run-changes.ts';
 import { checkLiveSettings, formatChanges, mergeChanges, parseChanges } from '../report/run-changes.ts';
 import type { LogChange } from '../report/training-log.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
+import type { Recipe } from '../settings/training-recipe.ts';
 import { checkSchedule, type ScheduleConfig } from '../update/schedule.ts';
 import type { Trainer } from '../update/trainer.ts';
 import type { UpdateConfig } from '../update/trainer-graphs.ts';
@@ -18,6 +19,7 @@ import type { Pause } from './loop.ts';
 /** Settings at the start of a run. */
 export interface FirstSettings {
   readonly args: CompleteArguments;
+  readonly recipe: Pick<Recipe, 'bestMetric'>;
   readonly data: { readonly config: ModelConfig };
   readonly update: Pick<UpdateConfig, 'schedule'>;
 }
@@ -170,5 +172,5 @@ export function checkChanges(
 function checkAfter(prepared: FirstSettings, changes: readonly RunChange[]): void {
   const { schedule, evalSteps } = settingsAfter(prepared, changes);
   checkSchedule(schedule);
-  checkBest({ ...prepared.args, evalSteps });
+  checkBest({ ...prepared.args, metric: prepared.recipe.bestMetric, evalSteps });
 }

@@ -11,6 +11,7 @@ import { settledFolder } from '../../files/settled-folder.ts';
 import { type BatchShape, shapeName } from '../../text/batches/buckets.ts';
 import { unknownShares } from '../../text/batches/encoded-corpus.ts';
 import { type CorpusSplit, type Pair, sampleEvenly } from '../../text/corpus/pairs.ts';
+import type { Metric } from '../../text/metrics/metric.ts';
 import { ignoresCase } from '../../text/metrics/translation-metrics.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { corpusName } from '../data/load-corpus.ts';
@@ -36,6 +37,8 @@ export interface LogbookOptions {
    * memory. [no limit]
    */
   readonly maxSteps?: number;
+  /** The metrics of evaluations, for the report. [those of the main house] */
+  readonly metrics?: readonly Metric[];
   /** Returns the peak rate of the adapter in GFLOP/s; undefined if it is unknown. */
   readonly peakGflops?: () => number | undefined;
 }
@@ -155,7 +158,10 @@ export class Logbook {
     const { trainingReport } = await import('../report/training-report.ts'); // only runs that save need it
     const encode = (text: string) => new TextEncoder().encode(text);
     const records = this.#records;
-    return { [logName]: encode(formatLog(records)), [reportName]: encode(trainingReport(records)) };
+    return {
+      [logName]: encode(formatLog(records)),
+      [reportName]: encode(trainingReport(records, this.#options.metrics)),
+    };
   }
 
   /**

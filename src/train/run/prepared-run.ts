@@ -9,6 +9,7 @@ import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
 import { sourceKindOf } from '../../model/source-kind.ts';
 import type { Features } from '../../session/feature-table.ts';
+import { metricNamed } from '../../text/metrics/main-metrics.ts';
 import type { CorpusSession } from '../data/corpus-arguments.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import {
@@ -64,7 +65,7 @@ export async function prepareRun(
   if (resumed) reportResumed(resumed, session);
   const complete = resumed?.args ?? completeArguments(given, new SettingTable(session.features.settings));
   checkRewriteNames(complete.noFuse);
-  checkBest(complete);
+  checkBest({ ...complete, metric: metricNamed(complete.bestMetric, session.features.metrics) });
   const opened = await openStartModel(complete, session, from, inputs.model);
   const recipe = await Recipe.of(complete, opened, session.features, before ? undefined : given);
   const { args } = recipe;

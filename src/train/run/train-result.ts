@@ -7,7 +7,6 @@ import type { Split } from '../../text/corpus/pairs.ts';
 import type { TranslationMetrics } from '../../text/metrics/translation-metrics.ts';
 import type { LogEval, Sample } from '../report/training-log.ts';
 import type { BestState } from './best-model.ts';
-import type { ErrorRates } from './evaluation.ts';
 import type { TrainingGate } from './loop.ts';
 
 /** A checkpoint or model folder, and the files that it is in. */
@@ -68,7 +67,7 @@ export interface TrainResult {
    * Metrics and translations of the test pairs (in the log: part `test`); of the dev pairs if there are no
    * test pairs.
    */
-  readonly evaluation?: TranslationMetrics & ErrorRates & { readonly samples: readonly Sample[] };
+  readonly evaluation?: TranslationMetrics & { readonly samples: readonly Sample[] };
   readonly out: string;
   /** Folder of the base model, if the result is a LoRA adapter. */
   readonly loraBase?: string;

@@ -10,13 +10,14 @@ import type { KernelChoices } from '../../engine/plan/kernel-choices.ts';
 import { isInFolder } from '../../files/files.ts';
 import type { RunningStages, StageStart } from '../../text/batches/batch-source.ts';
 import { sampleEvenly } from '../../text/corpus/pairs.ts';
+import { isBetter } from '../../text/metrics/metric.ts';
 import type { EventWriter } from '../report/tensorboard.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { LogRecord } from '../report/training-log.ts';
 import { initFolder } from '../settings/run-defaults.ts';
-import type { CompleteArguments, TrainArguments } from '../settings/train-arguments.ts';
+import type { TrainArguments } from '../settings/train-arguments.ts';
 import type { Trainer } from '../update/trainer.ts';
-import { BestModel, type Candidate, describeBest, isBetter } from './best-model.ts';
+import { BestModel, type Candidate, describeBest } from './best-model.ts';
 import { type Checkpointer, openCheckpointer } from './checkpoints.ts';
 import { DevEvaluation } from './dev-evaluation.ts';
 import { checkDiskSpace } from './disk-space.ts';
@@ -88,7 +89,11 @@ export class TrainingRun implements TrainedModel {
     this.changes = changes;
     this.logbook = logbook;
     this.live = new LiveRun(prepared, this.trainer, changes, (change) => logbook.add(change));
-    this.best = new BestModel(prepared.args, this.live, this.kept);
+    this.best = new BestModel(
+      { metric: prepared.recipe.bestMetric, patience: prepared.args.patience },
+      this.live,
+      this.kept,
+    );
     this.checkpointer = openCheckpointer(prepared, this, session, inputs);
     this.#savedIn = prepared.args.out;
     this.#session = session;
@@ -119,7 +124,7 @@ export class TrainingRun implements TrainedModel {
     try {
       emit({ type: 'message', text: `training on ${engine.name}` });
       const trained = await openTrainer(engine, prepared, session, options.changes);
-      events = await openEvents(prepared.args, trained.trainer.step, session);
+      events = await openEvents(prepared, trained.trainer.step, session);
       const peak = new PeakMeasurement(session);
       const logbook = await Logbook.open(prepared, trained.trainer, options.changes, session, {
         onRecord(record) {
@@ -289,11 +294,11 @@ export class TrainingRun implements TrainedModel {
 
   /** Translates and logs the test pairs, or else the dev pairs; undefined if nothing is translated. */
   async #translateTest(): Promise<TrainResult['evaluation']> {
-    const { args, data, dev, test } = this.prepared;
+    const { args, recipe, data, dev, test } = this.prepared;
     const { emit, signal } = this.#session;
     if (args.testSentences === 0 || signal.aborted) return undefined;
     const pairs = sampleEvenly(test.length ? test : dev, args.testSentences);
-    const found = await translateTest(this.#onEngine, data, pairs, signal, (text) =>
+    const found = await translateTest(this.#onEngine, data, pairs, recipe.metrics, signal, (text) =>
       emit({ type: 'message', text }),
     );
     if (!found) return undefined;
@@ -314,7 +319,7 @@ export class TrainingRun implements TrainedModel {
 
 /** Opens the stages of the data, if there are any, with their starts in the log and in messages. */
 function openStages(
-  { args, data, before }: PreparedRun,
+  { args, recipe, data, before }: PreparedRun,
   { trainer, live, logbook }: Pick<TrainingRun, 'trainer' | 'live' | 'logbook'>,
   { emit }: TrainingSession,
 ): RunningStages | undefined {
@@ -322,7 +327,7 @@ function openStages(
     patience: args.patience,
     gradientAccumulationSteps: args.gradientAccumulationSteps,
     before: before?.stages,
-    isBetter: (value, than) => isBetter(args.bestMetric, value, than),
+    isBetter: (value, than) => isBetter(recipe.bestMetric, value, than),
     step: () => trainer.step,
     evalSteps: () => live.evalSteps,
     onStart(stage, isKnown) {
@@ -338,7 +343,7 @@ const describeStage = ({ step, stage, stages, data }: StageStart): string =>
 
 /** Starts an event file for TensorBoard, if the arguments name its folder. */
 async function openEvents(
-  { tensorboard, out }: CompleteArguments,
+  { args: { tensorboard, out }, recipe }: PreparedRun,
   step: number,
   { files, emit }: TrainingSession,
 ): Promise<EventWriter | undefined> {
@@ -349,7 +354,7 @@ async function openEvents(
     { area: 'train' },
   );
   const { EventWriter } = await import('../report/tensorboard.ts');
-  return EventWriter.open(files, tensorboard, step, ({ message }) =>
+  return EventWriter.open(files, tensorboard, step, recipe.metrics, ({ message }) =>
     emit({
       type: 'warning',
       text: `TensorBoard events are no longer written; training continues: ${message}`,

@@ -1,9 +1,9 @@
 // Rows of the table of settings: data, evaluation and checkpoints.
 
-import { boolean, choice, integer, list, notNegative, rate, text } from '../../core/fields.ts';
+import { boolean, choice, integer, list, notNegative, openChoice, rate, text } from '../../core/fields.ts';
 import { inGroup } from '../../core/setting.ts';
+import { mainMetricNames } from '../../text/metrics/main-metrics.ts';
 import type { TrainedKind } from '../../text/text-tasks.ts';
-import { bestMetrics } from '../report/training-log.ts';
 
 /** Settings of the data. */
 export const dataSettings = inGroup('Data', {
@@ -144,7 +144,7 @@ export const evaluationSettings = inGroup('Evaluation', {
     advanced: true,
   },
   bestMetric: {
-    type: choice(bestMetrics, 'metric'),
+    type: openChoice(mainMetricNames, 'metric'),
     help: 'keep the weights that score best on this dev metric',
     default: 'loss',
     resume: true,

@@ -293,8 +293,7 @@ export interface TrainSettings {
     | 'bleu'
     | 'chrf'
     | 'exactMatch'
-    | 'wer'
-    | 'cer';
+    | (string & {});
   /**
    * Early stopping: stop after N evaluations without improvement (0: never). A whole number of at least 0.
    * Default: 0.

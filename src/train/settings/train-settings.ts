@@ -48,7 +48,14 @@ export class SettingTable {
 
   constructor(guests: readonly GuestSettings[] = []) {
     this.#guests = guests;
-    this.rows = Object.assign({}, settings, ...guests.map((guest) => guest.rows));
+    const rows: Record<string, Setting> = Object.assign({}, settings, ...guests.map((guest) => guest.rows));
+    for (const { choices = {} } of guests)
+      for (const [name, added] of Object.entries(choices)) {
+        const row = rows[name];
+        if (row?.type.kind === 'choice')
+          rows[name] = { ...row, type: { ...row.type, choices: [...row.type.choices, ...added] } };
+      }
+    this.rows = rows;
   }
 
   /** Names and rows in order. */

@@ -12,6 +12,8 @@ import { presets } from '../../model/presets.ts';
 import { type DataStep, neededSteps } from '../../session/data-step.ts';
 import type { Features } from '../../session/feature-table.ts';
 import type { TrainingSourceKind } from '../../session/training-source.ts';
+import { allMetrics } from '../../text/metrics/main-metrics.ts';
+import type { Metric } from '../../text/metrics/metric.ts';
 import type { PieceSettings } from '../../text/sentencepiece/piece-options.ts';
 import { type TrainingDataOptions, updatesIn } from '../data/training-data.ts';
 import {
@@ -29,6 +31,9 @@ import type { TrainSettings } from './train-settings.ts';
 /** The decisions of the settings of a run. */
 export class Recipe {
   readonly args: CompleteArguments;
+  /** The metrics of evaluations, and the one by which the best weights are known. */
+  readonly metrics: readonly Metric[];
+  readonly bestMetric: Metric;
   readonly optimizer: OptimizerConfig;
   /** The LoRA adapter to train; undefined: the weights themselves. */
   readonly lora: LoraConfig | undefined;
@@ -43,11 +48,14 @@ export class Recipe {
 
   private constructor(
     args: CompleteArguments,
+    { metrics, bestMetric }: Pick<Recipe, 'metrics' | 'bestMetric'>,
     dataSteps: readonly DataStep[],
     needsTexts: boolean,
     sourceKind: TrainingSourceKind | undefined,
   ) {
     this.args = args;
+    this.metrics = metrics;
+    this.bestMetric = bestMetric;
     this.optimizer = optimizerConfig(optimizerOf(args));
     this.lora = args.lora && loraConfig(args.lora);
     this.dataSteps = dataSteps;
@@ -78,13 +86,16 @@ export class Recipe {
     const kind = await load?.();
     kind?.checkSettings(args);
     if (start && given) args = { ...args, ...kind?.defaults?.(given, start) };
+    const metrics = allMetrics(features.metrics).filter((row) => row.sources?.includes(source) ?? true);
+    const bestMetric = metrics.find(({ name }) => name === args.bestMetric);
     check(
-      kind || !sourceMetrics.includes(args.bestMetric),
-      msg`${option('bestMetric')} ${args.bestMetric} is for models whose sources are not text; use bleu or chrf`,
+      bestMetric,
+      msg`${option('bestMetric')} ${args.bestMetric} is not for models of ${source}; use ${metrics.map(({ name }) => name).join(', ')}`,
       { area: 'train' },
     );
     return new Recipe(
       args,
+      { metrics, bestMetric },
       steps,
       rows.some((row) => row.needsTexts),
       kind,
@@ -148,9 +159,6 @@ export class Recipe {
     return { ...start, config: modelConfig(Object.assign({}, start.config, ...fields)) };
   }
 }
-
-/** Metrics that only sources other than text have. */
-const sourceMetrics: readonly string[] = ['wer', 'cer'];
 
 /** Whether the files of a corpus have weights or stages. */
 export const hasStages = ({ corpus }: Pick<CompleteArguments, 'corpus'>): boolean =>

@@ -1,8 +1,10 @@
 // TensorBoard event files, read by a reader of their own: framing, checksums, and fields as event.proto
 // numbers them.
+
 import { expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
+import { mainMetrics } from '../../../src/text/metrics/main-metrics.ts';
 import { EventWriter } from '../../../src/train/report/tensorboard.ts';
 import { historyOf, parseLog } from '../../../src/train/report/training-log.ts';
 import { runTraining } from '../../../src/train/run/recovery.ts';
@@ -155,7 +157,7 @@ it('writes the values of the log by step, and a new file for a resumed run', asy
 
 it('writes the model FLOPs utilization once it is known', async () => {
   const memory = memoryFiles();
-  const writer = await EventWriter.open(memory, 'mfu', 0, () => undefined);
+  const writer = await EventWriter.open(memory, 'mfu', 0, mainMetrics, () => undefined);
   const update = {
     type: 'step',
     step: 7,
@@ -182,13 +184,15 @@ it('rejects a folder in the model folder, and one that cannot be written; a full
   const append = async () => {
     throw new HeddleError('events: cannot write: no space is left on the disk');
   };
-  await expect(EventWriter.open({ ...full, append }, 'events', 0, () => undefined)).rejects.toThrow(
-    'no space',
-  );
+  await expect(
+    EventWriter.open({ ...full, append }, 'events', 0, mainMetrics, () => undefined),
+  ).rejects.toThrow('no space');
   const failures: string[] = [];
   let writes = 0;
   const later = { ...full, append: async () => void (writes++ > 0 && (await append())) };
-  const writer = await EventWriter.open(later, 'events', 0, ({ message }) => failures.push(message));
+  const writer = await EventWriter.open(later, 'events', 0, mainMetrics, ({ message }) =>
+    failures.push(message),
+  );
   for (const step of [1, 2]) writer.add({ type: 'eval', step, part: 'dev', loss: 1, seconds: 0 });
   await writer.close();
   expect(failures).toEqual(['events: cannot write: no space is left on the disk']);

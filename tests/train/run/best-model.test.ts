@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runJob } from '../../../src/commands/remote/run-job.ts';
+import { metricNamed } from '../../../src/text/metrics/main-metrics.ts';
 import { historyOf, type LogEval, parseLog } from '../../../src/train/report/training-log.ts';
 import { BestModel, type BestOptions, checkBest } from '../../../src/train/run/best-model.ts';
 import type { TrainArguments } from '../../../src/train/settings/train-arguments.ts';
 import { jobs } from '../../support/jobs.ts';
 import { tinySizes, tinyTraining } from '../../support/training.ts';
 
-const options: BestOptions = { bestMetric: 'loss', patience: 2, evalSteps: 10, devSentences: 0 };
+const options: BestOptions = { metric: metricNamed('loss', []), patience: 2, evalSteps: 10, devSentences: 0 };
 const found = (step: number, loss: number): LogEval => ({
   type: 'eval',
   step,
@@ -28,7 +29,7 @@ describe('the best', () => {
       ['loss', 20],
       ['chrf', 10],
     ] as const) {
-      const best = new BestModel({ ...options, bestMetric: metric }, options);
+      const best = new BestModel({ ...options, metric: metricNamed(metric, []) }, options);
       await best.consider(found(10, 3), parameterBuffer(1));
       await best.consider(found(20, 2), parameterBuffer(2));
       expect(best.state).toMatchObject({ metric, step });
@@ -56,8 +57,10 @@ describe('the best', () => {
     await best.consider(found(30, 2.5), parameterBuffer(3));
     expect([best.outOfPatience, best.weights]).toEqual([true, Float32Array.of(2)]);
     expect(
-      new BestModel({ ...options, bestMetric: 'bleu' }, options, { state, weights: Float32Array.of(2) })
-        .state,
+      new BestModel({ ...options, metric: metricNamed('bleu', []) }, options, {
+        state,
+        weights: Float32Array.of(2),
+      }).state,
     ).toBeUndefined();
   });
 
@@ -75,10 +78,10 @@ describe('the best', () => {
     expect(() => checkBest({ ...options, evalSteps: 0 })).toThrow(
       /patience needs dev pairs and evaluations \(evalSteps\)/,
     );
-    expect(() => checkBest({ ...options, patience: 0, bestMetric: 'tokenAccuracy', evalSteps: 0 })).toThrow(
-      /best by tokenAccuracy needs dev pairs and evaluations \(evalSteps\)/,
-    );
-    expect(() => checkBest({ ...options, bestMetric: 'bleu' })).toThrow(
+    expect(() =>
+      checkBest({ ...options, patience: 0, metric: metricNamed('tokenAccuracy', []), evalSteps: 0 }),
+    ).toThrow(/best by tokenAccuracy needs dev pairs and evaluations \(evalSteps\)/);
+    expect(() => checkBest({ ...options, metric: metricNamed('bleu', []) })).toThrow(
       /best by bleu needs translations \(devSentences\)/,
     );
   });

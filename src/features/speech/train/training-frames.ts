@@ -22,7 +22,6 @@ import {
   type PairList,
   type Split,
 } from '../../../text/corpus/pairs.ts';
-import { characterErrorRate, wordErrorRate } from '../../../text/metrics/word-errors.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import { type FrameRow, framesOf } from '../batches/frame-rows.ts';
 import { FrameTexts } from '../decode/frame-texts.ts';
@@ -129,15 +128,6 @@ class FrameSource implements TrainingSource {
     const texts = new FrameTexts(engine, model, parameters, shape, [model.config.startId, ...this.prefix]);
     const sources = rows.map((row) => frames?.rows[row] as FrameRow);
     return (signal) => texts.decode(sources, frames?.width ?? 0, signal);
-  }
-
-  metrics(
-    texts: readonly string[],
-    references: readonly (readonly string[])[],
-    normalize: (text: string) => string,
-  ): Readonly<Record<string, number>> {
-    const first = references.map(([reference = '']) => normalize(reference));
-    return { wer: wordErrorRate(texts, first).rate, cer: characterErrorRate(texts, first).rate };
   }
 
   /** Fingerprint of clips: of their paths from the manifest on, and of their texts. */

@@ -1,6 +1,6 @@
 // Error rates of recognized texts, on the pairs of jiwer's documentation and on pairs counted by hand.
 import { expect, it } from 'vitest';
-import { characterErrorRate, wordErrorRate } from '../../../src/text/metrics/word-errors.ts';
+import { characterErrorRate, wordErrorRate } from '../../../src/features/speech/word-errors.ts';
 
 it('counts words as jiwer does', () => {
   // jiwer's README: one word of two differs.
