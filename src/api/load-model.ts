@@ -15,7 +15,7 @@ import { type Model, textModel } from './model.ts';
 import type { DownloadOptions, FoundModel } from './remote-models.ts';
 
 /** What only some calls need, loaded then. */
-const later = {
+export const later = {
   /** LoRA adapters, ensembles, quantized weights and memory budgets. */
   variants: () => import('./open-variant.ts'),
   /** Models at a URL, and in a File or Blob. */

@@ -20,7 +20,8 @@ import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost, type ModelPlace, placeOf } from '../session/host.ts';
 import { openPlace } from '../session/open-place.ts';
 import { emitTo, type SessionEvent } from '../session/session-event.ts';
-import { downloadModel, type PullOptions } from './hub-models.ts';
+import type { PullOptions } from './hub-models.ts';
+import { later } from './load-model.ts';
 import { checkMemory } from './memory-needs.ts';
 import { readConfig } from './read-config.ts';
 import { fromBlobs } from './remote-models.ts';
@@ -122,6 +123,7 @@ export async function pullModel(
     const emit = emitTo((event: SessionEvent) => event.type === 'message' && onMessage?.(event.text));
     const onConfig = (config: ModelConfig) =>
       checkMemory(model, config, { memoryBudget, emit, features }, { weights });
+    const { downloadModel } = await later.hub();
     return downloadModel(model, files, folder, currentHost(), { ...options, onConfig }, features);
   });
 }

@@ -26,6 +26,9 @@ import type { ChangeList } from './live-run.ts';
 import type { PreparedRun } from './prepared-run.ts';
 import type { CheckpointFolder } from './train-result.ts';
 
+/** What only runs that save need, loaded then. */
+const later = { report: () => import('../report/training-report.ts') };
+
 /** Number of updates over which tokens per second are averaged. */
 const window = 20;
 
@@ -155,9 +158,9 @@ export class Logbook {
 
   /** Returns the current log.jsonl and report.html. */
   async files(): Promise<Record<string, Uint8Array>> {
-    const { trainingReport } = await import('../report/training-report.ts'); // only runs that save need it
     const encode = (text: string) => new TextEncoder().encode(text);
     const records = this.#records;
+    const { trainingReport } = await later.report();
     return {
       [logName]: encode(formatLog(records)),
       [reportName]: encode(trainingReport(records, this.#options.metrics)),

@@ -11,7 +11,7 @@ import { isInFolder } from '../../files/files.ts';
 import type { RunningStages, StageStart } from '../../text/batches/batch-source.ts';
 import { sampleEvenly } from '../../text/corpus/pairs.ts';
 import { isBetter } from '../../text/metrics/metric.ts';
-import type { EventWriter } from '../report/tensorboard.ts';
+import { EventWriter } from '../report/tensorboard.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import type { LogRecord } from '../report/training-log.ts';
 import { initFolder } from '../settings/run-defaults.ts';
@@ -26,6 +26,7 @@ import { type ChangeList, LiveRun } from './live-run.ts';
 import { keptSamples, Logbook } from './logbook.ts';
 import { type ModelOnEngine, type Pause, TrainingLoop } from './loop.ts';
 import { type PreparedRun, prepareRun } from './prepared-run.ts';
+import { Probe } from './probe.ts';
 import type { CheckpointFolder, FinishedTraining, TrainInputs, TrainResult } from './train-result.ts';
 import { openTrainer, type TrainedModel, type TrainedWeights } from './trained-model.ts';
 
@@ -194,7 +195,6 @@ export class TrainingRun implements TrainedModel {
     const { trainer, weights, logbook, engine, model } = this;
     const pauses: Pause[] = [this.#peak];
     if (args.probe && args.probeSteps > 0) {
-      const { Probe } = await import('./probe.ts');
       pauses.push(
         await Probe.open(engine, model, trainer.parameters, {
           probe: args.probe,
@@ -353,7 +353,6 @@ async function openEvents(
     msg`${option('tensorboard')} (${tensorboard}) is in the model folder ${out}; use a folder outside`,
     { area: 'train' },
   );
-  const { EventWriter } = await import('../report/tensorboard.ts');
   return EventWriter.open(files, tensorboard, step, recipe.metrics, ({ message }) =>
     emit({
       type: 'warning',
