@@ -136,10 +136,10 @@ export type {
   EmbeddingOptions,
   FrozenId,
   LookupAttrs,
-  SinusoidLayout,
 } from './ops/embedding/embedding.ts';
-export { embedding, embeddingOp, sinusoids } from './ops/embedding/embedding.ts';
+export { embedding, embeddingOp } from './ops/embedding/embedding.ts';
 export { type PackedEmbeddingOptions, packedEmbedding } from './ops/embedding/packed-embedding.ts';
+export { type SinusoidLayout, sinusoids } from './ops/embedding/sinusoids.ts';
 export type { CrossEntropyAttrs, Loss, LossAttrs, TokenStatsAttrs } from './ops/loss/cross-entropy.ts';
 export { crossEntropy, crossEntropyOp, tokenStats } from './ops/loss/cross-entropy.ts';
 export { type LinearAttrs, linear, linearOp } from './ops/matmul/linear.ts';

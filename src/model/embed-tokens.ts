@@ -4,7 +4,7 @@ import { embedding } from '../engine/ops/embedding/embedding.ts';
 import { tokenPositions } from '../engine/ops/embedding/token-positions.ts';
 import type { Value } from '../engine/ops/op.ts';
 import { sharesEmbeddings } from './model-config.ts';
-import { fixedPositionRows } from './positions.ts';
+import { fixedPositionRows, positionKind } from './positions.ts';
 import { Scope, type Transformer } from './scope.ts';
 
 /** Token ids i32 [B, S or T] and true lengths u32 [B]. */
@@ -30,16 +30,13 @@ export function embed(
 ): Value {
   const { config: c, graph: g } = m;
   const model = new Scope(m);
-  const learned = c.positions === 'learned';
+  const { isLearned = false, skipsPadding } = positionKind(c);
   const rows = fixedPositionRows(c);
   const fixed = rows > 0 ? g.state(`positions${m.stateSuffix}`, 'f32', [rows, c.dModel]) : undefined;
-  const positions = learned ? model.weight(`${side}_pos.weight`) : fixed; // [L, D]
-  const positionIds =
-    c.positions === 'fairseq-sinusoidal'
-      ? g.scope('embed', () =>
-          tokenPositions(g, history ?? tokens.ids, { padId: c.padId }, history && m.step),
-        )
-      : undefined; // [B, T]
+  const positions = isLearned ? model.weight(`${side}_pos.weight`) : fixed; // [L, D]
+  const positionIds = skipsPadding
+    ? g.scope('embed', () => tokenPositions(g, history ?? tokens.ids, { padId: c.padId }, history && m.step))
+    : undefined; // [B, T]
   const table = side === 'src' || sharesEmbeddings(c) ? 'src_embed.weight' : 'tgt_embed.weight'; // [V, D]
   const options = {
     scale: c.scaleEmbedding ? Math.sqrt(c.dModel) : 1,
@@ -57,7 +54,7 @@ export function embed(
       ? quantized.embedding(tokens.ids, table, { ...options, width: c.dModel })
       : embedding(g, tokens.ids, model.weight(table), {
           ...options,
-          learned,
+          learned: isLearned,
           frozenId: c.trainPadding || c.padId < 0 ? undefined : c.padId,
           index: tokens.index,
           rate: dropsItself ? rate : 0,

@@ -6,6 +6,7 @@ import { type Message, msg, option } from '../core/message.ts';
 import { withoutUndefined } from '../files/json-files.ts';
 import type { DropoutRates, ModelConfig } from './model-config-types.ts';
 import { dropoutPlaces, maxPositions, modelFields, usualDropout } from './model-fields.ts';
+import { positionKind } from './positions.ts';
 
 export type { DropoutRates, ModelConfig } from './model-config-types.ts';
 
@@ -99,8 +100,7 @@ export function modelConfig(options: ModelOptions, label?: FieldNames['label']):
     if (c[field] >= c.tgtVocab) fail(field, msg`below ${option('tgtVocab')} ${c.tgtVocab}`);
   if (c.padId >= c.srcVocab) fail('padId', msg`below ${option('srcVocab')} ${c.srcVocab}`);
   if (c.maxLength + c.positionOffset > maxPositions) fail('maxLength', `at most ${maxPositions}`);
-  if (c.positions === 'fairseq-sinusoidal' && c.padId < 0)
-    fail('padId', 'the id of a token for these positions');
+  if (positionKind(c).skipsPadding && c.padId < 0) fail('padId', 'the id of a token for these positions');
   if (c.alignmentHead >= c.decoderHeads)
     fail('alignmentHead', msg`below ${option('decoderHeads')} ${c.decoderHeads}`);
   const { decoderTiedLayers: tied, decoderLayers } = c;

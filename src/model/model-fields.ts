@@ -4,6 +4,12 @@
 import { boolean, choice, custom, fraction, integer, type OptionTable, rate } from '../core/fields.ts';
 import { type Activation, activationKinds } from '../engine/ops/elementwise/elementwise-ops.ts';
 import type { DropoutRates } from './model-config-types.ts';
+import { type PositionKind, type PositionName, positionKinds } from './positions.ts';
+
+/** Names and meanings of the kinds of positions. */
+const positionHelp = Object.entries<PositionKind>(positionKinds)
+  .map(([name, { help }]) => (help ? `\`${name}\`: ${help}` : `\`${name}\``))
+  .join('; ');
 
 /** The places of dropout; each has a rate. Dropout is applied only in training. */
 export const dropoutPlaces = {
@@ -233,17 +239,8 @@ export const modelFields = {
     default: true,
   },
   positions: {
-    help: "positions: `sinusoidal`: sine and cosine alternate; `sinusoidal-halves`: sines first, then cosines (MarianMT, Pegasus); `marian-sinusoidal`: the same with Marian's own wavelengths; `fairseq-sinusoidal`: the sinusoids of M2M100, counted over tokens that are not padding; `learned`: embeddings; `relative`: a bias of the self-attention scores for each distance and head (T5); `none`",
-
-    type: choice([
-      'sinusoidal',
-      'sinusoidal-halves',
-      'marian-sinusoidal',
-      'fairseq-sinusoidal',
-      'learned',
-      'relative',
-      'none',
-    ]),
+    help: `positions: ${positionHelp}`,
+    type: choice(Object.keys(positionKinds) as PositionName[]),
     default: 'sinusoidal',
   },
   relativeBuckets: {

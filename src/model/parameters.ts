@@ -19,6 +19,7 @@ import {
   type ParameterLayout,
   type ParameterList,
 } from './parameter-layout.ts';
+import { positionKind } from './positions.ts';
 import { type ParameterDrafts, type SourceKind, tokens } from './source-kind.ts';
 
 /**
@@ -31,7 +32,7 @@ export function parameterList(c: ModelConfig, source: SourceKind = tokens): Para
   const drafts = new Drafts(c);
   source.parameters(c, drafts);
   if (!sharesEmbeddings(c)) drafts.embedding('tgt_embed', c.tgtVocab);
-  if (c.positions === 'learned') {
+  if (positionKind(c).isLearned) {
     const frozen = !c.trainPositions;
     const computed = source.fixedPositions?.(c);
     drafts.positions('src_pos', c.maxSource, frozen || computed !== undefined, computed);
@@ -193,7 +194,7 @@ class Drafts implements ParameterDrafts {
       const used = new Set(numbers.map((n) => weightsLayer(c, stack, n)));
       for (const n of numbers) if (used.has(n)) this.layer(stack, n);
       if (c.finalNorm) this.norm(`transformer.${stack}.norm`);
-      if (c.positions === 'relative') this.distances(`transformer.${stack}.relative_bias.weight`, stack);
+      if (positionKind(c).isRelative) this.distances(`transformer.${stack}.relative_bias.weight`, stack);
     }
   }
 

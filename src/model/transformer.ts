@@ -13,6 +13,7 @@ import { gatedActivation } from '../engine/ops/elementwise/gated-activation.ts';
 import type { Value } from '../engine/ops/op.ts';
 import { embed, type Tokens } from './embed-tokens.ts';
 import { type Stack, stackSizes, weightsLayer } from './model-config.ts';
+import { positionKind } from './positions.ts';
 import { multiply, Scope, type Sublayer, type Transformer } from './scope.ts';
 import type { Source, SourceKind } from './source-kind.ts';
 import { separateQueries, ssruLayer } from './sublayers.ts';
@@ -138,8 +139,8 @@ export function attentionOptions(m: Transformer, stack: Stack) {
  * 2020, T5); undefined if positions are not relative.
  */
 export function positionBias(scope: Scope, stack: Stack): Value | undefined {
-  const { positions, relativeMaxDistance: maxDistance } = scope.config;
-  if (positions !== 'relative') return undefined;
+  const { relativeMaxDistance: maxDistance } = scope.config;
+  if (!positionKind(scope.config).isRelative) return undefined;
   const table = scope.weight('relative_bias.weight'); // [buckets, H]
   return relativePositionBias(scope.graph, table, {
     maxDistance,

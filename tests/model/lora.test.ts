@@ -6,7 +6,7 @@ import { random } from '../../src/core/random.ts';
 import { createCpuExecutor } from '../../src/engine/cpu/executor.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import type { Program } from '../../src/engine/engine.ts';
-import { sinusoids } from '../../src/engine/ops/embedding/embedding.ts';
+import { sinusoids } from '../../src/engine/ops/embedding/sinusoids.ts';
 import { stepWords, writeStep } from '../../src/engine/ops/step-scalars.ts';
 import { frames } from '../../src/features/speech/frame-source.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';

@@ -3,7 +3,7 @@
 
 import { rejectField } from '../../core/fields.ts';
 import { dim, type Shape } from '../../core/tensor.ts';
-import { fairseqSinusoids } from '../../engine/ops/embedding/other-sinusoids.ts';
+import { fairseqSinusoids } from '../../engine/ops/embedding/sinusoids.ts';
 import { addPositions } from '../../engine/ops/frames/add-positions.ts';
 import { arrangeTaps } from '../../engine/ops/frames/arrange-taps.ts';
 import { convolution } from '../../engine/ops/frames/convolution.ts';

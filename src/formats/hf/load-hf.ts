@@ -3,7 +3,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import { sameValues, sizeOf } from '../../core/tensor.ts';
-import { sinusoids } from '../../engine/ops/embedding/embedding.ts';
+import { sinusoids } from '../../engine/ops/embedding/sinusoids.ts';
 import { readSpeech, speechFileNames } from '../../features/speech/whisper-config.ts';
 import { type Files, readText } from '../../files/files.ts';
 import { tokenizerFileNames, weightNames } from '../../files/hf-file-names.ts';

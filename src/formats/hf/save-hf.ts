@@ -4,7 +4,7 @@
 import { toBfloat16 } from '../../core/bfloat16.ts';
 import { toFloat16 } from '../../core/float16.ts';
 import { sizeOf } from '../../core/tensor.ts';
-import { sinusoids } from '../../engine/ops/embedding/embedding.ts';
+import { sinusoids } from '../../engine/ops/embedding/sinusoids.ts';
 import { weightNames } from '../../files/hf-file-names.ts';
 import { type Json, jsonBytes, withoutUndefined } from '../../files/json-files.ts';
 import { type WritableTensor, writeSafetensors } from '../../files/write-safetensors.ts';

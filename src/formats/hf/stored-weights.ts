@@ -6,7 +6,7 @@ import { createFingerprint } from '../../core/fingerprint.ts';
 import { asFloat32 } from '../../core/float16.ts';
 import { msg } from '../../core/message.ts';
 import { indexOfNonFinite, type Shape, sameShape, sameValues, show, sizeOf } from '../../core/tensor.ts';
-import { fairseqSinusoids } from '../../engine/ops/embedding/other-sinusoids.ts';
+import { fairseqSinusoids } from '../../engine/ops/embedding/sinusoids.ts';
 import { type Files, openBlob } from '../../files/files.ts';
 import { weightNames } from '../../files/hf-file-names.ts';
 import { isObject, readJson } from '../../files/json-files.ts';

@@ -2,7 +2,7 @@
 // an error that names the fields that transformers does not support.
 
 import { sizeOf } from '../../core/tensor.ts';
-import { sinusoids } from '../../engine/ops/embedding/embedding.ts';
+import { sinusoids } from '../../engine/ops/embedding/sinusoids.ts';
 import { whisperJson, whisperRequirements } from '../../features/speech/whisper-config.ts';
 import type { Json } from '../../files/json-files.ts';
 import { type ModelConfig, modelConfig } from '../../model/model-config.ts';

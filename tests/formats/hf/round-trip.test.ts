@@ -5,7 +5,7 @@ import { fromBfloat16, toBfloat16 } from '../../../src/core/bfloat16.ts';
 import { fromFloat16 } from '../../../src/core/float16.ts';
 import { random } from '../../../src/core/random.ts';
 import type { Tensor } from '../../../src/core/tensor.ts';
-import { sinusoids } from '../../../src/engine/ops/embedding/embedding.ts';
+import { sinusoids } from '../../../src/engine/ops/embedding/sinusoids.ts';
 import { pytorchFiles } from '../../../src/features/pytorch/pytorch.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { writeFolder } from '../../../src/files/owned-folder.ts';

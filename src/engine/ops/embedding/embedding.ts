@@ -1,4 +1,4 @@
-// Token embedding with its scale, positions and dropout in one kernel, and tables of sinusoidal positions.
+// Token embedding with its scale, positions and dropout in one kernel.
 
 import { check } from '../../../core/errors.ts';
 import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
@@ -178,39 +178,4 @@ export function embedding(builder: Builder, ids: Value, table: Value, options: E
   const kind = positions ? (learned ? 'learned' : 'fixed') : 'none';
   return builder.apply(embeddingOp, inputs, { scale, positions: kind, offset, decode, rate, site, frozenId })
     .out;
-}
-
-/** Frequencies of fairseq's sinusoidal positions: 1 / 10000^(i/(h-1)) for i below h = floor(width/2). */
-export const fairseqFrequencies = (width: number): Float32Array => {
-  const half = Math.floor(width / 2);
-  return Float32Array.from({ length: half }, (_, i) =>
-    Math.exp((-Math.log(10000) * i) / Math.max(1, half - 1)),
-  );
-};
-
-/**
- * `interleaved`: sines in even columns, cosines in odd ones (as PyTorch's tutorial); `halves`: sines first
- * (Marian).
- */
-export type SinusoidLayout = 'interleaved' | 'halves';
-
-/**
- * Table of sinusoidal positions [length, width] (Vaswani et al., 2017, section 3.5): angle p /
- * 10000^(2i/width) for pair i. An odd width has one sine more than cosines. Computed on the host in float64,
- * since WGSL's sine is too coarse for large arguments; nothing trains it.
- *
- * @example
- * const table = sinusoids(512, 64, 'interleaved');
- * console.log(table.length); // 512 * 64
- */
-export function sinusoids(length: number, width: number, layout: SinusoidLayout): Float32Array {
-  const table = new Float32Array(length * width);
-  const half = Math.ceil(width / 2);
-  for (let p = 0; p < length; p++)
-    for (let c = 0; c < width; c++) {
-      const angle = p * Math.exp((-Math.log(10000) * 2 * Math.floor(c / 2)) / width);
-      const column = layout === 'interleaved' ? c : Math.floor(c / 2) + (c % 2) * half;
-      table[p * width + column] = c % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
-    }
-  return table;
 }

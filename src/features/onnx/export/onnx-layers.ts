@@ -3,9 +3,9 @@
 // src/engine/ops/elementwise/; tests/features/pytorch/twins.test.ts checks that no field of a model is forgotten.
 
 import { bucketOf, relativeBuckets } from '../../../engine/ops/attention/relative-position-bias.ts';
-import { fairseqFrequencies } from '../../../engine/ops/embedding/embedding.ts';
+import { fairseqFrequencies } from '../../../engine/ops/embedding/sinusoids.ts';
 import { type Stack, sharesEmbeddings, stackSizes } from '../../../model/model-config.ts';
-import { fixedPositions } from '../../../model/positions.ts';
+import { fixedPositions, positionKind } from '../../../model/positions.ts';
 import { onnxActivation } from '../engine/onnx-activations.ts';
 import type { Name } from '../engine/onnx-graph.ts';
 import { axisSize, type Builder, floats, lookUp, parameter, product, vector } from './onnx-builder.ts';
@@ -43,16 +43,16 @@ export function speechStem(b: Builder, frames: Name): Name {
 /** The position embeddings of `ids`, [T, D] or [B, T, D]; undefined if the model has none. */
 function positionRows(b: Builder, side: 'src' | 'tgt', ids: Name, past: Name): Name | undefined {
   const { graph: g, config: c } = b;
-  const learned = c.positions === 'learned';
+  const { isLearned, skipsPadding } = positionKind(c);
   const fixed = fixedPositions(c);
-  const table = learned
+  const table = isLearned
     ? vector(b, `${side}_pos.weight`)
     : fixed && floats(b, 'positions', [fixed.length / c.dModel, c.dModel], fixed);
   if (table === undefined) return undefined;
-  if (c.positions === 'fairseq-sinusoidal') return fairseqRows(b, table, ids, past);
+  if (skipsPadding) return fairseqRows(b, table, ids, past);
   // After the last position the logits of a text allow only the end token (`forceEnd`), so any row will do.
   const place = c.source === 'frames' ? past : g.op('Min', [past, g.integers(c.maxLength - 1)]);
-  const first = learned ? g.op('Add', [place, g.integers(c.positionOffset)]) : place;
+  const first = isLearned ? g.op('Add', [place, g.integers(c.positionOffset)]) : place;
   return tableRows(b, table, first, axisSize(b, ids, 1));
 }
 
@@ -150,7 +150,7 @@ export function causalMask(b: Builder, past: Name, added: Name): Name {
  */
 export function withPositionBias(b: Builder, stack: Stack, mask: Name, past: Name, added: Name): Name {
   const { graph: g, config: c } = b;
-  if (c.positions !== 'relative') return mask;
+  if (!positionKind(c).isRelative) return mask;
   const bidirectional = stack === 'encoder';
   const { values, shape } = parameter(b, `transformer.${stack}.relative_bias.weight`); // [buckets, H]
   const [buckets = 0, heads = 0] = shape;

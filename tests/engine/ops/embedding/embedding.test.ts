@@ -2,15 +2,12 @@
 
 import { describe, expect, it } from 'vitest';
 import { f32 } from '../../../../src/core/tensor.ts';
-import {
-  type EmbeddingAttrs,
-  embeddingOp,
-  sinusoids,
-} from '../../../../src/engine/ops/embedding/embedding.ts';
+import { type EmbeddingAttrs, embeddingOp } from '../../../../src/engine/ops/embedding/embedding.ts';
 import {
   embeddingBackwardOp,
   positionBackwardOp,
 } from '../../../../src/engine/ops/embedding/embedding-backward.ts';
+import { sinusoids } from '../../../../src/engine/ops/embedding/sinusoids.ts';
 import { checkGradient, integers, randomTensor } from '../../../support/op.ts';
 
 const ids = integers('i32', [2, 3], [4, 1, 4, 4, 0, 1]);

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { i32, type Shape, type Tensor } from '../../../../src/core/tensor.ts';
 import { embeddingOp } from '../../../../src/engine/ops/embedding/embedding.ts';
 import { embeddingBackwardOp } from '../../../../src/engine/ops/embedding/embedding-backward.ts';
-import { fairseqSinusoids } from '../../../../src/engine/ops/embedding/other-sinusoids.ts';
+import { fairseqSinusoids } from '../../../../src/engine/ops/embedding/sinusoids.ts';
 import { tokenPositionsOp } from '../../../../src/engine/ops/embedding/token-positions.ts';
 import { checkOp, randomTensor } from '../../../support/op.ts';
 
