@@ -333,7 +333,7 @@ function corpusForecast(run: PreparedRun, messages: readonly string[]): Training
     test: test.length,
     skipped: corpus.tooLong + corpus.empty,
     messages: messages
-      .slice(0, messages.indexOf(describeSizes(run)))
+      .slice(0, messages.indexOf(renderMessage(describeSizes(run))))
       .filter((text) => text !== describeSkipped(corpus)),
     sourceLengths: lengths(corpus, sourceLength),
     targetLengths: lengths(corpus, targetLength),

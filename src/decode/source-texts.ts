@@ -1,14 +1,17 @@
 // Texts as input of a translator: their token ids, which of them are too long, and the batch shape for them.
 
 import { check, HeddleError } from '../core/errors.ts';
-import { msg, option } from '../core/message.ts';
+import { type Message, msg, option } from '../core/message.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { LongText, TextOptions } from './text-options.ts';
 
 /** The message about a text that is too long; `number` counts texts from 1. */
-export const describeLong = (number: number, { tokens, limit }: Pick<LongText, 'tokens' | 'limit'>): string =>
-  `text ${number} has ${tokens} tokens, its end included; the maximum length is ${limit}; split it`;
+export const describeLong = (
+  number: number,
+  { tokens, limit }: Pick<LongText, 'tokens' | 'limit'>,
+): Message =>
+  msg`text ${number} has ${tokens} tokens, its end included; the maximum length is ${limit}; split it`;
 
 /** Shape of a translator's batches: number of sentences, and maximum numbers of source and target tokens. */
 export interface TranslatorShape {
@@ -54,7 +57,8 @@ export async function encodeTexts(
     const tokens = ids.length;
     if (tokens > limit && longTexts === 'error')
       throw new HeddleError(
-        `translate: ${describeLong(numberOf(index), { tokens, limit })}: "${text.slice(0, 60)}"`,
+        msg`${describeLong(numberOf(index), { tokens, limit })}: "${text.slice(0, 60)}"`,
+        { area: 'translate' },
       );
     if (tokens > limit && longTexts === 'crop') ids.splice(limit - 1, tokens - limit);
     if (ids.length > limit) long.push({ index, tokens, limit });
@@ -69,7 +73,8 @@ export function lengthLimit({ maxLength }: TextOptions, c: ModelConfig, most = c
   if (maxLength === undefined) return most;
   check(
     maxLength <= c.maxLength,
-    msg`translate: ${option('maxLength')} (${maxLength}) is above the ${c.maxLength} positions of the model; lower it`,
+    msg`${option('maxLength')} (${maxLength}) is above the ${c.maxLength} positions of the model; lower it`,
+    { area: 'translate' },
   );
   return Math.min(maxLength, most);
 }

@@ -15,7 +15,7 @@ export interface ExpectedError {
   /** Options with values that it offers, in order. */
   readonly offers?: readonly object[];
   /** Values that are among its holes. */
-  readonly values?: readonly (string | number)[];
+  readonly values?: readonly unknown[];
 }
 
 /** Expects that a call throws or rejects with a HeddleError with these fields. Returns the error. */

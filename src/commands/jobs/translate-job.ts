@@ -2,6 +2,7 @@
 
 import { openFolder } from '../../api/load-model.ts';
 import { check } from '../../core/errors.ts';
+import { msg, option } from '../../core/message.ts';
 import type { Attention } from '../../decode/alignment.ts';
 import { describeLong } from '../../decode/source-texts.ts';
 import type { GenerateOptions, Generation, LongText } from '../../decode/text-options.ts';
@@ -63,7 +64,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
   if (maxNewTokens !== undefined && maxNewTokens > maxLength)
     emit({
       type: 'warning',
-      text: `maxNewTokens is ${maxNewTokens}, but the model has ${maxLength} positions: a translation ends there`,
+      text: msg`${option('maxNewTokens')} is ${maxNewTokens}, but the model has ${maxLength} positions: a translation ends there`,
     });
   let [first, line, decoded] = [0, 0, 0];
   const begin = performance.now();
@@ -124,7 +125,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
       const onLongText = (text: LongText) => {
         if (longTexts === 'error') failed++;
         const hint = longTexts === 'error' ? ', or use --max-length-crop or --skip-long' : '';
-        const message = `${describeLong(first + text.index + 1, text)}${hint}; it is not translated`;
+        const message = msg`${describeLong(first + text.index + 1, text)}${hint}; it is not translated`;
         emit({ type: 'warning', text: message });
       };
       const longTextsHere = longTexts === 'error' ? 'skip' : longTexts;

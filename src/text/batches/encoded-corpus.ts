@@ -1,7 +1,7 @@
 // A corpus as token ids in flat arrays. Pairs above the length limits are omitted and counted.
 
 import { check } from '../../core/errors.ts';
-import { formatPercent } from '../../core/format-numbers.ts';
+import { type Message, msg, percentage } from '../../core/message.ts';
 import { present } from '../../core/present.ts';
 import type { TensorData } from '../../core/tensor.ts';
 import type { Pair } from '../corpus/pairs.ts';
@@ -224,10 +224,13 @@ const maxUnknown = 0.02;
  * Describes the unknown tokens of a corpus: `unknown tokens: 0.4 % of the source, 2.1 % of the target`.
  * `tooMany`: whether a side has more than 2 %.
  */
-export function describeUnknown(corpus: EncodedCorpus): { readonly text: string; readonly tooMany: boolean } {
+export function describeUnknown(corpus: EncodedCorpus): {
+  readonly text: Message;
+  readonly tooMany: boolean;
+} {
   const { source, target } = unknownShares(corpus);
   return {
-    text: `unknown tokens: ${formatPercent(source)} of the source, ${formatPercent(target)} of the target`,
+    text: msg`unknown tokens: ${percentage(source)} of the source, ${percentage(target)} of the target`,
     tooMany: Math.max(source, target) > maxUnknown,
   };
 }

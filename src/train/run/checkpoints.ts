@@ -1,7 +1,8 @@
 // Saves checkpoints of a run: to the model folder, or to memory so that a lost device costs little. If a save fails,
 // training continues with a warning; at the end it is an error, and the checkpoint is saved beside the folder.
 
-import { HeddleError } from '../../core/errors.ts';
+import { HeddleError, reasonOf } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { baseName, type Files, folderPart } from '../../files/files.ts';
 import { memoryFiles } from '../../files/memory-files.ts';
@@ -13,7 +14,7 @@ import type { Trainer } from '../update/trainer.ts';
 import type { BestModel } from './best-model.ts';
 import { saveOnlyModel } from './disk-space.ts';
 import type { ChangeList } from './live-run.ts';
-import { asSentence, failedFolder, type Logbook } from './logbook.ts';
+import { failedFolder, type Logbook } from './logbook.ts';
 import type { Pause } from './loop.ts';
 import type { PreparedRun } from './prepared-run.ts';
 import type { CheckpointFolder, TrainInputs } from './train-result.ts';
@@ -184,14 +185,17 @@ export function openCheckpointer(
       } catch {
         return error; // the first error says what to mend
       }
-      const text = `${asSentence(error.message)} The checkpoint is in ${folder}.`;
-      return new HeddleError(text, { kind: error.kind, cause: error });
+      return new HeddleError(msg`${error.template} (the checkpoint is in ${folder})`, {
+        kind: error.kind,
+        area: error.area,
+        cause: error,
+      });
     },
     onSaved: (step) => emit({ type: 'checkpoint', step }),
-    onFailed: ({ message }) =>
+    onFailed: (error) =>
       emit({
         type: 'warning',
-        text: `The checkpoint was not saved; training continues: ${message}`,
+        text: msg`The checkpoint was not saved; training continues: ${reasonOf(error)}`,
         unsaved: true,
       }),
     isWanted: () => gate?.wantsCheckpoint() ?? false,
@@ -207,7 +211,7 @@ async function cachePairs(prepared: PreparedRun, emit: TrainingSession['emit']):
     if (!(error instanceof HeddleError)) throw error;
     emit({
       type: 'warning',
-      text: `the token ids are not cached; a resumed run tokenizes again: ${error.message}`,
+      text: msg`the token ids are not cached; a resumed run tokenizes again: ${reasonOf(error)}`,
     });
   }
 }

@@ -278,9 +278,10 @@ export class DevEvaluation implements Pause {
       return 'none';
     }
     const { skipped, unknown } = devSet;
-    if (skipped) this.#message(`dev: ${skipped}`);
-    this.#message(`dev: ${unknown.text}`);
-    if (unknown.tooMany) this.#session.emit({ type: 'warning', text: `dev: more than 2 % ${unknown.text}` });
+    if (skipped) this.#message(msg`dev: ${skipped}`);
+    this.#message(msg`dev: ${unknown.text}`);
+    if (unknown.tooMany)
+      this.#session.emit({ type: 'warning', text: msg`dev: more than 2 % ${unknown.text}` });
     return devSet;
   }
 

@@ -1,7 +1,8 @@
 // The log of a run: collects its records and makes log.jsonl and report.html from them.
 
 import { version } from '../../../package.json';
-import { HeddleError } from '../../core/errors.ts';
+import { HeddleError, reasonOf } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { mfuOf } from '../../engine/gpu/roofs.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
 import { type Files, readText } from '../../files/files.ts';
@@ -177,7 +178,7 @@ export class Logbook {
     error: HeddleError,
   ): Promise<HeddleError> {
     const folder = failedFolder(out);
-    let place = `in ${folder}`;
+    let place = msg`its log and report are in ${folder}`;
     const time = new Date().toISOString();
     this.add({ type: 'end', time, ...end, reason: 'failed', error: error.message });
     try {
@@ -185,10 +186,13 @@ export class Logbook {
     } catch (failure) {
       if (!(failure instanceof HeddleError)) throw failure;
       if (failure.kind === 'quota') return error; // the disk is full
-      place = `not saved: ${failure.message}`;
+      place = msg`its log and report were not saved: ${reasonOf(failure)}`;
     }
-    const text = `${asSentence(error.message)} Its log and report are ${asSentence(place)}`;
-    return new HeddleError(text, { kind: error.kind, cause: error });
+    return new HeddleError(msg`${error.template} (${place})`, {
+      kind: error.kind,
+      area: error.area,
+      cause: error,
+    });
   }
 
   /** Writes log and report into a folder, beside its other files. */
@@ -199,9 +203,6 @@ export class Logbook {
 
 /** The folder that keeps what a failed run leaves. `out`: its model folder. */
 export const failedFolder = (out: string): string => `${out}.failed`;
-
-/** A message with a full stop. */
-export const asSentence = (message: string): string => message.replace(/(?<![.!?])$/, '.');
 
 /** Number of updates in records. */
 const stepsIn = (records: readonly LogRecord[]): number =>

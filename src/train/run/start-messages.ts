@@ -1,6 +1,6 @@
 // What a run says at its start about its settings, its data and its length: the one place where facts become sentences.
 
-import { listed, msg, option } from '../../core/message.ts';
+import { counted, listed, type Message, msg, option } from '../../core/message.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { shapeName } from '../../text/batches/buckets.ts';
 import { describeSkipped, describeUnknown } from '../../text/batches/encoded-corpus.ts';
@@ -58,7 +58,7 @@ export function reportData({ args }: Recipe, run: RunData, { emit }: Emit): void
   if (unusableCache)
     emit({
       type: 'message',
-      text: `${unusableCache.path}: ${unusableCache.problem}; tokenizing again`,
+      text: msg`${unusableCache.path}: ${unusableCache.problem}; tokenizing again`,
     });
   for (const text of warnings) emit({ type: 'warning', text });
   if (otherVersion) emit({ type: 'warning', text: otherVersionText(args, otherVersion, fingerprint) });
@@ -99,13 +99,11 @@ export function reportRun(run: StartingRun, given: TrainSettings, { emit }: Emit
 }
 
 /** The sizes of a run in a line: pairs, vocabularies, parameters, steps and unknown tokens. */
-export function describeSizes({ data, parameters, steps }: RunSizes): string {
+export function describeSizes({ data, parameters, steps }: RunSizes): Message {
   const { corpus, source, target, batches } = data;
-  return (
-    `${corpus.count} training ${corpus.count === 1 ? 'pair' : 'pairs'}, vocabularies of ${source.size} and ${target.size} tokens, ` +
-    `${parameters.count.toLocaleString('en')} parameters, ${steps} ${steps === 1 ? 'step' : 'steps'} of ${batches.shapes.map(shapeName).join(', ')}; ` +
-    describeUnknown(corpus).text
-  );
+  const pairs = counted(corpus.count, '{0} training pair', '{0} training pairs');
+  const length = counted(steps, '{0} step', '{0} steps');
+  return msg`${pairs}, vocabularies of ${source.size} and ${target.size} tokens, ${parameters.count.toLocaleString('en')} parameters, ${length} of ${listed(batches.shapes.map(shapeName))}; ${describeUnknown(corpus).text}`;
 }
 
 /**

@@ -1,5 +1,7 @@
 // The token ids of a corpus, length limits, unknown tokens.
+
 import { expect, it } from 'vitest';
+import { holesOf, percentage, renderMessage } from '../../../src/core/message.ts';
 import {
   describeSkipped,
   describeUnknown,
@@ -62,14 +64,10 @@ it('counts unknown tokens, and says if they are more than 2 %', () => {
   expect(unknown).toEqual({ source: 2, target: 1 });
   const share = (known: number) =>
     describeUnknown(encodePairs([pair(`x ${'a '.repeat(known)}`, 'a')], words, words, limits));
-  expect(share(49)).toEqual({
-    text: 'unknown tokens: 2.0 % of the source, 0.0 % of the target',
-    tooMany: false,
-  });
-  expect(share(48)).toEqual({
-    text: 'unknown tokens: 2.0 % of the source, 0.0 % of the target',
-    tooMany: true,
-  });
+  const [few, many] = [share(49), share(48)];
+  expect([few.tooMany, many.tooMany]).toEqual([false, true]);
+  expect(holesOf(few.text)).toEqual([percentage(0.02), percentage(0)]);
+  expect(renderMessage(many.text)).toBe('unknown tokens: 2.0 % of the source, 0.0 % of the target');
 });
 
 it('reports nothing if no pair is left out', () => {
