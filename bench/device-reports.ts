@@ -19,7 +19,7 @@ export function readDeviceReports(folder: string): DeviceReport[] {
     });
 }
 
-/** Tables in Markdown of the reports in a folder: of GPUs, for README.md, and of all adapters. */
+/** Tables in Markdown of the reports in a folder: of GPUs, for docs/benchmarks.md, and of all adapters. */
 export function deviceSections(folder: string): { readonly gpus: string; readonly all: string } {
   const reports = readDeviceReports(folder);
   return { gpus: deviceTables(reports.filter(({ software }) => !software)), all: deviceTables(reports) };

@@ -246,7 +246,7 @@ export function section(result) {
   return parts.join('\n\n');
 }
 
-/** The table of the project's README: one row per case, host and adapter. */
+/** The table of docs/benchmarks.md: one row per case, host and adapter. */
 export function summaryTable(results) {
   const timed = results.filter((r) => r.steps);
   const timedOf = (r, contestant) => r.steps.timed.find((t) => t.contestant === contestant);

@@ -1,4 +1,4 @@
-// npm run bench:table: writes the latest results of bench/results as a short table into README.md, between
+// npm run bench:table: writes the latest results of bench/results as a short table into docs/benchmarks.md, between
 // the lines <!-- bench --> and <!-- /bench -->, and as full tables into bench/results/README.md. Reports of devices
 // (bench/results/devices) are tables between <!-- devices --> and <!-- /devices -->, those of software adapters only in
 // bench/results/README.md.
@@ -10,7 +10,7 @@ import { firstUses, latest, origins, readResults, section, summaryTable } from '
 
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = join(here, 'results');
-const readme = join(here, '..', 'README.md');
+const page = join(here, '..', 'docs', 'benchmarks.md');
 
 let results;
 let devices;
@@ -33,17 +33,17 @@ const intro =
 const sections = [intro, ...results.map(section), `## Devices\n\n${devices.all}`];
 writeFileSync(join(folder, 'README.md'), `${sections.join('\n\n')}\n`);
 
-let text = readFileSync(readme, 'utf8');
+let text = readFileSync(page, 'utf8');
 const lines = [...origins(results.filter((r) => r.steps)), ...firstUses(results)];
 const notes = lines.map((line) => `- ${line}`).join('\n');
 replaceBetween('bench', `${summaryTable(results)}\n\n${notes}`);
 replaceBetween('devices', devices.gpus);
-writeFileSync(readme, text);
+writeFileSync(page, text);
 
-/** Replaces what is between the comments of a name in the README. */
+/** Replaces what is between the comments of a name in the page. */
 function replaceBetween(name, content) {
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
-  if (from < 0 || to < from) console.error(`README.md has no lines ${start} and ${end}; they are unchanged.`);
+  if (from < 0 || to < from) console.error(`docs/benchmarks.md has no lines ${start} and ${end}; they are unchanged.`);
   else text = `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
 }

@@ -60,7 +60,7 @@ const targets = written('targets.txt', () => third(columns(train).flatMap(([, ta
 const sources = written('sources.txt', () => third(columns(train).map(([source]) => source)));
 const thirdPairs = written('third.tsv', () => third(columns(train).map((pair) => pair.join('\t'))));
 
-/** Flags that all trainings share: those of the recorded training (README.md). */
+/** Flags that all trainings share: those of the recorded training (docs/benchmarks.md). */
 const common =
   `--preset ${o.preset} --set tie=all --set norm=pre --max-tokens 2048 --dropout 0.1 --label-smoothing 0.1 --learning-rate 2e-3 --schedule cosine --warmup-steps ${Math.min(400, Math.ceil(steps / 10))} --buckets 4 --test-sentences 0 --eval-steps ${Math.max(1, Math.ceil(steps / 6))} --keep-last 3 --save-steps ${Math.max(1, Math.ceil(steps / 12))} --save-seconds 0`.split(
     ' ',
