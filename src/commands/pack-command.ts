@@ -101,7 +101,7 @@ async function copy(
   const to = withoutEndSlash(target);
   if (isSamePlace(from, to)) throw new HeddleError(`${to}: it is the model itself; use another name`);
   if (!(await files.exists(from))) throw new HeddleError(`${from}: there is no such file or folder`);
-  if (!(await isModelFolder(files, from))) {
+  if (!(await isModelFolder(files, from, features.formats))) {
     const config = `${from}/${modelFileNames.config}`;
     if (await files.exists(config)) await readJson(files, config); // a damaged file is called damaged
     throw new HeddleError(`${from}: it contains no model`);

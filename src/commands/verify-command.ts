@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { present } from '../core/present.ts';
+import { features } from '../features/features.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { Files } from '../files/files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
@@ -116,7 +117,7 @@ async function casesAmong(files: Files, dirs: readonly string[]): Promise<Found>
 /** Whether a path is a file and not a model in one file. */
 const isOtherFile = async (files: Files, path: string): Promise<boolean> =>
   (await files.exists(path)) &&
-  !(await isModelFolder(files, path)) &&
+  !(await isModelFolder(files, path, features.formats)) &&
   files.list(path).then(
     () => false,
     () => true,
@@ -125,7 +126,7 @@ const isOtherFile = async (files: Files, path: string): Promise<boolean> =>
 /** The case in a folder, or the cases in its subfolders. */
 async function casesIn(files: Files, dir: string): Promise<string[]> {
   const isCase = async (folder: string) =>
-    (await files.exists(`${folder}/config.json`)) || (await isModelFolder(files, folder));
+    (await files.exists(`${folder}/config.json`)) || (await isModelFolder(files, folder, features.formats));
   if (await isCase(dir)) return [dir];
   const inside = (await files.list(dir)).map((name) => `${dir}/${name}`);
   const cases: string[] = [];

@@ -45,7 +45,7 @@ export const isHeddleFolder = async (files: Files, folder: string): Promise<bool
 export async function isModelFolder(
   files: Files,
   folder: string,
-  formats: readonly ModelFormat[] = [],
+  formats: readonly ModelFormat[],
 ): Promise<boolean> {
   const config = await configIn(files, folder);
   return (await formatOf(files, folder, config, formats)) !== undefined;

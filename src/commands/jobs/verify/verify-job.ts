@@ -112,7 +112,7 @@ async function check(
   if (cacheType === 'f16' && !isCase)
     throw new HeddleError(`${folder} is no golden case; only those are compared with the option cacheType`);
   if (await hasExpected(session, folder)) return { rows: await checkExpected(folder, session) };
-  if (await isModel(session.files, folder)) return checkReference(folder, session);
+  if (await isModel(session, folder)) return checkReference(folder, session);
   const raw = await speechCase(session.files, folder);
   if (raw) return { rows: await checkWhisper(session.files, folder, raw, () => session.engine(), cacheType) };
   const golden = await readAnyGolden(session.files, folder);
@@ -128,10 +128,10 @@ async function speechCase(files: Files, folder: string): Promise<Json | undefine
 }
 
 /** Whether a folder is a model and not a golden case. */
-async function isModel(files: Files, folder: string): Promise<boolean> {
+async function isModel({ files, features }: Session, folder: string): Promise<boolean> {
   const path = `${folder}/config.json`;
   if (await files.exists(`${folder}/batch.safetensors`)) return false;
-  if (!(await files.exists(path))) return isModelFolder(files, folder);
+  if (!(await files.exists(path))) return isModelFolder(files, folder, features.formats);
   const { model_type: type, format } = await readJson(files, path);
   return type !== undefined || format !== undefined;
 }
