@@ -52,5 +52,6 @@ export {
   runKindOf,
 } from '../train/settings/run-defaults.ts';
 export { type SettingName, settings, type Table } from '../train/settings/settings.ts';
-export type { SettingsWithDefaults } from '../train/settings/train-settings.ts';
+export type { SettingsWithDefaults, SettingTable } from '../train/settings/train-settings.ts';
+export type { TrainingMemory } from '../train/update/training-memory.ts';
 export { runMetrics, summarizeRuns, trainingReport } from './reports-with-features.ts';

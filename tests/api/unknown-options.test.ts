@@ -68,7 +68,7 @@ it.each<[meant: string, call: () => unknown]>([
     () => corpusBleu(['a'], ['a'], wrong({ smothing: 'none' })),
   ],
   ['Did you mean tokenize?', () => corpusBleu(['a'], ['a'], wrong({ tokenise: '13a' }))],
-  ['bleu: there is no option max; the options are smoothing, ', () => corpusBleu([], [], wrong({ max: 1 }))],
+  ['bleu: there is no option max; the names are smoothing, ', () => corpusBleu([], [], wrong({ max: 1 }))],
   ['chrf: there is no option betta. Did you mean beta?', () => corpusChrf(['a'], ['a'], wrong({ betta: 1 }))],
   ['Did you mean model?', () => createTranslator(wrong({ ...languages, modle: model }))],
   ['sourceLanguage is undefined', () => createTranslator(wrong({ targetLanguage: 'es', model }))],

@@ -100,5 +100,5 @@ it('accepts a scheme or a model folder for --init, and rejects settings that the
     ['train', '--init', fixture('bart'), '--preset', 'tiny', '--out', join(scratch(), 'x')],
     noGpu,
   );
-  expect(preset.stderr).toMatch(/the model in .*bart has its own preset; leave out preset or init/);
+  expect(preset.stderr).toMatch(/the model in .*bart has its own --preset; leave out --preset or --init/);
 });

@@ -32,12 +32,14 @@ interface MetricFacts {
 /** A metric of the target tokens with teacher forcing. */
 export interface TokenMetric extends MetricFacts {
   readonly needs: 'tokens';
+  /** The metric of sums over tokens. */
   compute(sums: TokenSums): number;
 }
 
 /** A metric of translations against their references. */
 export interface TranslationMetric extends MetricFacts {
   readonly needs: 'translations';
+  /** The metric of translations. */
   compute(scored: ScoredTranslations): number;
 }
 
