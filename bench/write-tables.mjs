@@ -44,6 +44,7 @@ writeFileSync(page, text);
 function replaceBetween(name, content) {
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
-  if (from < 0 || to < from) console.error(`docs/benchmarks.md has no lines ${start} and ${end}; they are unchanged.`);
+  if (from < 0 || to < from)
+    console.error(`docs/benchmarks.md has no lines ${start} and ${end}; they are unchanged.`);
   else text = `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
 }

@@ -68,6 +68,7 @@ const isEntry = (path: string) =>
 const LIBRARY_PACKAGES = [
   '@huggingface/tokenizers',
   'papaparse',
+  'js-yaml',
   '@noble/hashes/legacy.js',
   '@echogarden/wave-codec',
   'fft.js',

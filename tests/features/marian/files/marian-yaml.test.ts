@@ -1,6 +1,7 @@
 // The part of YAML that Marian's files have.
 
 import { expect, it } from 'vitest';
+import { HeddleError } from '../../../../src/core/errors.ts';
 import { parseYaml } from '../../../../src/features/marian/files/marian-yaml.ts';
 
 it('reads scalars and lists', () => {
@@ -21,11 +22,15 @@ it('reads scalars and lists', () => {
 });
 
 it.each([
-  ['- 1', 'line 1: a list without a key'],
-  ['a: 1\na: 2', 'line 2: the key is there twice'],
-  ['a: 1\n  b: 2', 'line 2: only lists may be indented'],
-  ['a: {b: 1}', 'line 1: not a value'],
-  ['nothing', 'line 1: not a key and its value'],
-])('names the line of %s', (text, message) => {
-  expect(() => parseYaml(text, 'f.yml')).toThrow(`f.yml: ${message}`);
+  ['- 1', 'no keys'],
+  ['a: 1\na: 2', 'line 2'],
+  ['a: 1\n  b: 2', 'line 2'],
+  ['a: {b: 1}', 'a is neither'],
+  ['a: [[1]]', 'a is neither'],
+  ['nothing', 'no keys'],
+  ['a: &x [1]\nb: [*x, *x]', 'b is neither'],
+  ['['.repeat(100_000), 'f.yml'],
+])('names the file and the place of %s', (text, place) => {
+  expect(() => parseYaml(text, 'f.yml')).toThrow(HeddleError);
+  expect(() => parseYaml(text, 'f.yml')).toThrow(place);
 });

@@ -1,6 +1,7 @@
 // Vocabularies of Marian as YAML and JSON.
 
 import { expect, it } from 'vitest';
+import { HeddleError } from '../../../../src/core/errors.ts';
 import {
   isYamlVocabulary,
   parseYamlVocabulary,
@@ -33,11 +34,19 @@ it('reads tokens in quotation marks and without', () => {
 it('reads JSON', () => expect(parse('{"</s>": 0, "<unk>": 1}')).toEqual({ '</s>': 0, '<unk>': 1 }));
 
 it.each([
-  ['a: 1\na: 2', 'line 2: the token is there twice'],
-  ['a: b', 'line 1: not a token and its id'],
-  ['"\\q": 1', 'line 1: a token with an invalid escape'],
-  ['"\\Uffffffff": 1', 'line 1: a token with an invalid escape'],
-])('names the line of %s', (text, message) => expect(() => parse(text)).toThrow(`v.yml: ${message}`));
+  ['a: 1\na: 2', 'line 2'],
+  ['a: b', 'the token a'],
+  ['"\\q": 1', 'line 1'],
+])('names the file and the place of %s', (text, place) => {
+  expect(() => parse(text)).toThrow(HeddleError);
+  expect(() => parse(text)).toThrow(place);
+});
+
+it('keeps the texts of tokens that YAML reads as other values, and reads many at once', () => {
+  expect(parse('0x10: 2\n1.0: 3\n~: 4\ntrue: 5\n__proto__: 6\n')).toEqual(
+    Object.fromEntries([...['0x10', '1.0', '~', 'true'].map((token, i) => [token, i + 2]), ['__proto__', 6]]),
+  );
+});
 
 it('is recognized by its name', () =>
   expect(['opus.vocab.yml', 'v.yaml.gz', 'v.json', 'v.spm'].map(isYamlVocabulary)).toEqual([
