@@ -22,8 +22,8 @@ import type { KernelChoices } from '../../src/engine/plan/kernel-choices.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { type ModelConfig, modelConfig } from '../../src/model/model-config.ts';
-import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { writePositions } from '../../src/model/positions.ts';
 import { presets } from '../../src/model/presets.ts';
 import type { BatchArrays } from '../../src/text/batches/batches.ts';
 import { fillBatch } from '../../src/text/batches/batches.ts';
@@ -165,7 +165,11 @@ async function timesOf(device: Device, sizes: Sizes, run: Run): Promise<Pick<Cos
     const { config, graphs } = graphsOf(sizes, run);
     const program = (await engine.prepare(graphs)).at(-1);
     if (!program) throw new Error('scale: there is no program');
-    await initializeTraining(engine, config, { seed: 1, init: 'xavier' });
+    await initializeTraining(
+      engine,
+      { config, parameters: parameterList(config) },
+      { seed: 1, init: 'xavier' },
+    );
     writePositions(engine, config);
     if (run === 'training') filler(sizes, program.inputs)();
     const position = run === 'decoding' ? sizes.length - 1 : 0;

@@ -280,10 +280,12 @@ async function planOf(
     const options = {
       ...recipe.trainer,
       ...(await precisionOf(recipe, config, parameters, start)),
-      source: parameters.source,
     };
     const { traits } = device;
-    const plans = await Trainer.plan(config, update, batches.shapes, options, { traits, signal });
+    const plans = await Trainer.plan({ config, parameters }, update, batches.shapes, options, {
+      traits,
+      signal,
+    });
     const memory = trainingMemory(plans, parameters.count, ids);
     const why = whyNotFit(plans, memory, device, { memoryLimit, budget: memoryBudget });
     return { plans, memory, why: why && renderMessage(why) };

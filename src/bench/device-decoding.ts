@@ -8,9 +8,9 @@ import type { Device } from '../engine/gpu/device.ts';
 import type { KernelChooser } from '../engine/gpu/gpu-engine.ts';
 import { initializeWeights } from '../model/initialize-weights.ts';
 import { type ModelConfig, modelConfig } from '../model/model-config.ts';
-import { writePositions } from '../model/model-states.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
+import { writePositions } from '../model/positions.ts';
 import { type PresetName, presets } from '../model/presets.ts';
 
 /** Size of the vocabularies of the models that are measured. */

@@ -8,8 +8,8 @@ import { median } from '../engine/gpu/plan-timing.ts';
 import { mfuOf } from '../engine/gpu/roofs.ts';
 import { createStepWriter } from '../engine/ops/step-scalars.ts';
 import { modelConfig } from '../model/model-config.ts';
-import { writePositions } from '../model/model-states.ts';
 import { parameterList } from '../model/parameters.ts';
+import { writePositions } from '../model/positions.ts';
 import { type PresetName, presets } from '../model/presets.ts';
 import { fillBatch } from '../text/batches/batches.ts';
 import type { EncodedCorpus, RaggedRows } from '../text/batches/encoded-corpus.ts';
@@ -68,7 +68,7 @@ export async function benchStep(
   const p = parameterList(config);
   const begin = performance.now();
   const [program] = (await engine.prepare([trainingGraph(config, p, shape, optimizerConfig())])) as [Program];
-  await initializeTraining(engine, config, { seed: 1, init: 'xavier' });
+  await initializeTraining(engine, { config, parameters: p }, { seed: 1, init: 'xavier' });
   writePositions(engine, config);
   const corpus = noiseCorpus(shape);
   const rows = Uint32Array.from({ length: B }, (_, i) => i);

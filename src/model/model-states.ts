@@ -1,15 +1,9 @@
-// Writes the states of a model to an engine: its weights, and its position embeddings if they are fixed.
+// Writes the states of a model to an engine: its weights, and its positions if they are fixed.
 
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { ParameterList } from './parameter-layout.ts';
-import { fixedPositions } from './positions.ts';
-
-/** Writes the fixed sinusoidal positions to the state `positions`. Does nothing if the model has none. */
-export function writePositions(engine: Engine, c: ModelConfig, suffix = ''): void {
-  const table = fixedPositions(c);
-  if (table) engine.write(`positions${suffix}`, table);
-}
+import { writePositions } from './positions.ts';
 
 /** Writes weights [p.size] to an engine, quantized if the list is, and the fixed positions. */
 export function writeWeights(engine: Engine, c: ModelConfig, p: ParameterList, weights: Float32Array): void {

@@ -1,5 +1,6 @@
 // The kinds of positions: how a model knows the order of its tokens (section 3.5 of the paper). Each is a row of a table.
 
+import type { Engine } from '../engine/engine.ts';
 import { fairseqSinusoids, marianSinusoids, sinusoids } from '../engine/ops/embedding/sinusoids.ts';
 import type { ModelConfig } from './model-config-types.ts';
 
@@ -69,4 +70,10 @@ export const fixedPositionRows = (c: PositionSizes): number => positionKind(c).t
 export function fixedPositions(c: PositionSizes): Float32Array | undefined {
   const { table } = positionKind(c);
   return table?.values(c, table.rows(c));
+}
+
+/** Writes the table of fixed positions to the state `positions` of an engine. Does nothing if the model has none. */
+export function writePositions(engine: Engine, c: ModelConfig, suffix = ''): void {
+  const table = fixedPositions(c);
+  if (table) engine.write(`positions${suffix}`, table);
 }

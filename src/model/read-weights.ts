@@ -2,8 +2,8 @@
 
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from './model-config.ts';
-import { writePositions } from './model-states.ts';
 import type { ParameterList } from './parameter-layout.ts';
+import { writePositions } from './positions.ts';
 import { type WeightReader, weightParts } from './quantized-parameters.ts';
 
 /** Maximum bytes of writes that may be pending before the host waits. */

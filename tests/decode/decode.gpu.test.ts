@@ -10,9 +10,9 @@ import { type Engine, gpuEngine } from '../../src/engine/engine.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { hfTypes } from '../../src/formats/shared/hf-types.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
-import { writePositions } from '../../src/model/model-states.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { writePositions } from '../../src/model/positions.ts';
 import {
   allSequences,
   beamSearch,

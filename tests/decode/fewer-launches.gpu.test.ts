@@ -10,8 +10,8 @@ import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import type { KernelChooser } from '../../src/engine/gpu/gpu-engine.ts';
 import { fuseRowSublayers } from '../../src/engine/graph/fewer-launches.ts';
 import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
-import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { writePositions } from '../../src/model/positions.ts';
 import { randomSources, unevenWeights } from '../support/decoding.ts';
 import { gpuDevice, sample } from '../support/gpu.ts';
 

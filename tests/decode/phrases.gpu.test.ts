@@ -9,8 +9,8 @@ import { PhraseDecoder } from '../../src/features/documents/decode/phrase-decode
 import { PlaceholderRules } from '../../src/features/documents/decode/placeholder-rules.ts';
 import { ensembleParameters } from '../../src/model/ensemble.ts';
 import { modelConfig } from '../../src/model/model-config.ts';
-import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { writePositions } from '../../src/model/positions.ts';
 import type { Tokenizer } from '../../src/text/tokenizers/tokenizer.ts';
 import { createOracle, randomSources, unevenWeights } from '../support/decoding.ts';
 import { gpuDevice } from '../support/gpu.ts';

@@ -16,8 +16,8 @@ import { isLoraFolder, loraBaseModel, loraFileNames } from '../../src/formats/lo
 import { loadLora, loraFiles, withLora } from '../../src/formats/lora-folder.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import { loraConfig, loraParameters, mergeLora } from '../../src/model/lora.ts';
-import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList, tensorsFromWeights } from '../../src/model/parameters.ts';
+import { writePositions } from '../../src/model/positions.ts';
 import { weightsFromTensors } from '../../src/model/weights-from-tensors.ts';
 import { fillTokenIndices } from '../../src/text/batches/batches.ts';
 import { fillLengths } from '../../src/text/batches/row-lengths.ts';

@@ -24,8 +24,8 @@ import {
   mergeLora,
 } from '../../src/model/lora.ts';
 import type { ModelConfig, ModelOptions } from '../../src/model/model-config.ts';
-import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { writePositions } from '../../src/model/positions.ts';
 import { tokens } from '../../src/model/source-kind.ts';
 import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 import { evaluationGraph, gradientGraph } from '../../src/train/update/training-graphs.ts';

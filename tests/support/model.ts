@@ -5,9 +5,9 @@ import type { Engine, Program } from '../../src/engine/engine.ts';
 import { type StepScalars, writeStep } from '../../src/engine/ops/step-scalars.ts';
 import { initializeWeights } from '../../src/model/initialize-weights.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../src/model/model-config.ts';
-import { writePositions } from '../../src/model/model-states.ts';
 import type { ParameterList } from '../../src/model/parameter-layout.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { writePositions } from '../../src/model/positions.ts';
 import type { BatchShape } from '../../src/text/batches/buckets.ts';
 import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 

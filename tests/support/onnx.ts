@@ -7,8 +7,8 @@ import { random } from '../../src/core/random.ts';
 import { cpuEngine } from '../../src/engine/cpu-engine.ts';
 import type { SavedModel } from '../../src/formats/shared/saved-model.ts';
 import type { ModelConfig } from '../../src/model/model-config.ts';
-import { writePositions } from '../../src/model/model-states.ts';
 import { parameterList } from '../../src/model/parameters.ts';
+import { writePositions } from '../../src/model/positions.ts';
 import { evaluationGraph } from '../../src/train/update/training-graphs.ts';
 
 const python = '/usr/bin/python3';

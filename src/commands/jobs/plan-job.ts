@@ -14,7 +14,7 @@ import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
 import { type Quantization, weightBytes } from '../../model/parameter-layout.ts';
 import { presets } from '../../model/presets.ts';
 import { isQuantized, storedParameters, type WeightFormat } from '../../model/quantized-parameters.ts';
-import { sourceKindOf } from '../../model/source-kind.ts';
+import { type SourceKind, sourceKindOf } from '../../model/source-kind.ts';
 import type { Job } from '../../session/job.ts';
 import { openModel } from '../../session/open-model.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
@@ -26,7 +26,7 @@ import {
   scaling,
 } from '../../train/update/optimizer-config.ts';
 import { scheduleConfig } from '../../train/update/schedule.ts';
-import { TrainerGraphs, type TrainerOptions } from '../../train/update/trainer-graphs.ts';
+import { type ModelToTrain, TrainerGraphs, type TrainerOptions } from '../../train/update/trainer-graphs.ts';
 import { trainingMemory } from '../../train/update/training-memory.ts';
 import { type DecodingRun, type PresetArguments, runGraphs } from './preset-graphs.ts';
 
@@ -98,7 +98,8 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
     `plan: weights as ${weights} cannot be trained; plan --run evaluation or decoding, or a LoRA adapter (--lora-rank N)`,
   );
   const lora = args.lora && loraConfig(args.lora);
-  const p = adaptedParameters(storedParameters(config, { weights, weightsExclude }, kind), lora);
+  const stored = storedParameters(config, { weights, weightsExclude }, kind);
+  const p = adaptedParameters(stored, lora);
   const longest = Math.min(32, config.maxLength);
   const { batch, source, target } = args.shape;
   // A source that is no text is a whole window, as in training.
@@ -109,9 +110,8 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
     target: isWindow ? Math.min(target || longest, config.maxLength) : target || longest,
   };
   const optimizer = optimizerConfig({ ...scaling(precision), ...args.optimizer });
-  const stored = { noFuse, freeze, lora, weights, weightsExclude, source: kind };
   const trainingGraphs = (chosen: OptimizerConfig, options: TrainerOptions) =>
-    trainerOf(config, shape, chosen, { ...stored, ...options })
+    trainerOf({ config, parameters: stored }, shape, chosen, { noFuse, freeze, lora, ...options })
       .training()
       .map(({ graph }): [string, Graph] => ['training', graph]);
   const plain = () => trainingGraphs(optimizerConfig(args.optimizer), {});
@@ -141,7 +141,7 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
     sessionBytes: sessionBytes(plans.map((entry) => entry.plan)),
     savings:
       args.folder && args.run === 'training'
-        ? await savingsOf(config, shape, { f32Residual, source: kind }, args)
+        ? await savingsOf({ config, kind }, shape, f32Residual, args)
         : undefined,
   };
 };
@@ -197,33 +197,37 @@ const anyUpdate = {
 
 /** The graphs of a trainer on batches of one shape. */
 const trainerOf = (
-  c: ModelConfig,
+  model: ModelToTrain,
   shape: BatchShape,
   optimizer: OptimizerConfig,
   options: TrainerOptions,
   gradientAccumulationSteps = 1,
 ): TrainerGraphs =>
-  new TrainerGraphs(c, { ...anyUpdate, optimizer, gradientAccumulationSteps }, [shape], options);
+  new TrainerGraphs(model, { ...anyUpdate, optimizer, gradientAccumulationSteps }, [shape], options);
+
+/** Options that save memory. */
+type SavingOptions = TrainerOptions & { readonly weights?: WeightFormat };
 
 /** GPU memory of an update with each combination of memory-saving flags. */
 async function savingsOf(
-  c: ModelConfig,
+  { config, kind }: { readonly config: ModelConfig; readonly kind: SourceKind },
   shape: BatchShape,
-  { f32Residual, source }: Pick<TrainerOptions, 'f32Residual' | 'source'>,
+  f32Residual: boolean,
   args: PlanArguments,
 ): Promise<PlannedModel['savings']> {
   const lora = loraConfig(args.lora ?? { rank: 8 });
   const traits = { ...defaultTraits, f16: true, maxBindingBytes: 2 ** 40 };
   const batches = Math.min(4, shape.batch);
   const part = { ...shape, batch: Math.ceil(shape.batch / batches) };
-  const memory = async (options: TrainerOptions, accumulate = 1): Promise<number> => {
+  const memory = async ({ weights, ...options }: SavingOptions, accumulate = 1): Promise<number> => {
     const optimizer = optimizerConfig({ ...scaling(options.precision ?? 'f32'), ...args.optimizer });
-    const own = { ...options, f32Residual, source };
-    const trainer = trainerOf(c, accumulate > 1 ? part : shape, optimizer, own, accumulate);
+    const model = { config, parameters: storedParameters(config, { weights }, kind) };
+    const own = { ...options, f32Residual };
+    const trainer = trainerOf(model, accumulate > 1 ? part : shape, optimizer, own, accumulate);
     return trainingMemory(await trainer.plan(traits), trainer.parameters.count, 0).peak;
   };
   const accumulation = `--gradient-accumulation-steps ${batches} (${part.batch} rows each)`;
-  const rows: readonly (readonly [flags: string, options: TrainerOptions, accumulate?: number])[] = [
+  const rows: readonly (readonly [flags: string, options: SavingOptions, accumulate?: number])[] = [
     ['all weights in f32', {}],
     ['--precision f16', { precision: 'f16' }],
     ['--gradient-checkpointing', { gradientCheckpointing: true }],

@@ -7,7 +7,7 @@ import type { Profile } from '../../engine/gpu/profile.ts';
 import { measurePeakGflops, mfuOf } from '../../engine/gpu/roofs.ts';
 import { writeStep } from '../../engine/ops/step-scalars.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
-import { writePositions } from '../../model/model-states.ts';
+import { writePositions } from '../../model/positions.ts';
 import type { Job } from '../../session/job.ts';
 import { fillTokenIndices } from '../../text/batches/batches.ts';
 import { initialWeights } from '../../train/run/training-state.ts';

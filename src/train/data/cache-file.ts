@@ -1,6 +1,6 @@
 // Files that cache data next to a model folder: the SHA-256 of the rest, a header in JSON, then arrays.
 
-import { check } from '../../core/errors.ts';
+import { HeddleError } from '../../core/errors.ts';
 import type { Pace } from '../../core/steps.ts';
 import { digest } from '../../files/checksums.ts';
 import { concatBytes, type Files, openBlob } from '../../files/files.ts';
@@ -47,9 +47,8 @@ export async function writeCacheFile(
   header: object,
   arrays: readonly Uint8Array[],
 ): Promise<void> {
-  check(await isCacheOrNew(files, path), 'heddle did not write this file, so it is not replaced', {
-    area: path,
-  });
+  if (!(await isCacheOrNew(files, path)))
+    throw new HeddleError('heddle did not write this file, so it is not replaced', { area: path });
   const line = new TextEncoder().encode(JSON.stringify(header));
   const padded = new Uint8Array(line.length + 8 - ((hashBytes + line.length) % 8)).fill(32);
   padded.set(line);

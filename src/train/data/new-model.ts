@@ -1,6 +1,6 @@
 // The configuration of a new model, and the tokenizers that are trained on its pairs.
 
-import { check } from '../../core/errors.ts';
+import { check, HeddleError } from '../../core/errors.ts';
 import { msg, option } from '../../core/message.ts';
 import {
   type ModelConfig,
@@ -49,11 +49,11 @@ export async function newModel(
   isText: boolean,
 ): Promise<KnownModel> {
   const shared = sharesEmbeddings({ tie: model.tie ?? 'none' });
-  check(
-    !shared || tokenizers.source === tokenizers.target,
-    msg`tie=${model.tie} shares the embeddings of both sides, so they need one tokenizer (${option('tokenizerFile')})`,
-    { area: 'train' },
-  );
+  if (shared && tokenizers.source !== tokenizers.target)
+    throw new HeddleError(
+      msg`tie=${model.tie} shares the embeddings of both sides, so they need one tokenizer (${option('tokenizerFile')})`,
+      { area: 'train' },
+    );
   // A source without tokens has the tokenizer of the target.
   const given = isText ? tokenizers : { source: tokenizers.target, target: tokenizers.target };
   const size = tokenizer.size ?? vocabularySize(pairs.length);

@@ -6,7 +6,7 @@ import type { Files } from '../../files/files.ts';
 import { randomDigits, readManifest } from '../../files/owned-folder.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
-import { parameterList } from '../../model/parameters.ts';
+import { storedParameters } from '../../model/quantized-parameters.ts';
 import { sourceKindOf } from '../../model/source-kind.ts';
 import type { Features } from '../../session/feature-table.ts';
 import { metricNamed } from '../../text/metrics/main-metrics.ts';
@@ -25,7 +25,7 @@ import type { UpdateConfig } from '../update/trainer-graphs.ts';
 import { checkBest } from './best-model.ts';
 import { checkChanges } from './live-run.ts';
 import { openData, type RunData } from './open-data.ts';
-import { reportData, reportResumed, reportRun } from './start-messages.ts';
+import { reportResumed, reportStart } from './start-messages.ts';
 import { openStartModel } from './start-model.ts';
 import type { CheckpointFolder, TrainInputs } from './train-result.ts';
 import { argumentsIn, readTrainingState, type TrainingState } from './training-state.ts';
@@ -43,6 +43,7 @@ export interface PreparedRun extends RunData {
   readonly before: TrainingState | undefined;
   /** The model that is fine-tuned or resumed. */
   readonly start: SavedModel | undefined;
+  /** Its parameters, with the storage of its weights. */
   readonly parameters: ParameterList;
   readonly update: UpdateConfig;
   /** Number of updates, and of updates per epoch. */
@@ -71,8 +72,8 @@ export async function prepareRun(
   const { args } = recipe;
   const start = opened && recipe.started(opened);
   const data = await openData(recipe, session, { ...inputs, from, before: before?.data, start });
-  reportData(recipe, data, session);
   const { config, batches } = data.data;
+  const kind = await sourceKindOf(config, session.features.sourceKinds);
   const { perEpoch } = batches.order;
   const steps = recipe.updates(perEpoch);
   const run = {
@@ -82,12 +83,12 @@ export async function prepareRun(
     from,
     before,
     start,
-    parameters: parameterList(config, await sourceKindOf(config, session.features.sourceKinds)),
+    parameters: storedParameters(config, recipe.storage, kind),
     update: recipe.update(steps, config.dModel),
     steps,
     perEpoch: recipe.updatesIn(1, perEpoch),
   };
-  reportRun(run, given, session);
+  reportStart(run, given, session);
   checkChanges(run, (text) => session.emit({ type: 'message', text }));
   return { ...run, ...(await runIds(args.out, session.files, from)) };
 }

@@ -27,7 +27,8 @@ export interface RunSizes {
 }
 
 /** A run that starts: its sizes, its settings and its schedule, and that of its checkpoint. */
-interface StartingRun extends RunSizes {
+interface StartingRun extends RunSizes, Pick<RunData, 'facts' | 'fingerprint'> {
+  readonly data: TrainingData;
   readonly recipe: Recipe;
   readonly args: CompleteArguments;
   readonly before: Pick<TrainingState, 'schedule'> | undefined;
@@ -52,8 +53,8 @@ export function reportResumed({ args, changed, ignored }: ResumedArguments, { em
 }
 
 /** Says what is worth knowing about the data of a run. */
-export function reportData({ args }: Recipe, run: RunData, { emit }: Emit): void {
-  const { data, facts, fingerprint } = run;
+function reportData(run: StartingRun, { emit }: Emit): void {
+  const { args, data, facts, fingerprint } = run;
   const { unusableCache, warnings, otherVersion } = facts;
   if (unusableCache)
     emit({
@@ -66,8 +67,10 @@ export function reportData({ args }: Recipe, run: RunData, { emit }: Emit): void
   if (skipped) emit({ type: 'message', text: skipped });
 }
 
-/** Says the sizes of a run, and what is unusual about its length. `given`: the settings of the caller. */
-export function reportRun(run: StartingRun, given: TrainSettings, { emit }: Emit): void {
+/** Says what is worth knowing about a run that starts: its data, its sizes, its length. `given`: the settings of the caller. */
+export function reportStart(run: StartingRun, given: TrainSettings, session: Emit): void {
+  reportData(run, session);
+  const { emit } = session;
   const { args, recipe, data, before, update, steps } = run;
   const { schedule } = update;
   if (!before && hasPackedBatches(given) && args.maxTokens !== undefined)

@@ -188,10 +188,10 @@ export async function openTrainer(
   if (precision.f32Attention)
     message('attention is computed in f32: with these weights it may exceed the range of f16');
   const begin = settingsAfter(prepared, changes.upTo(before?.step ?? 0));
-  const trainer = await Trainer.open(engine, begin.config, update, batches.shapes, {
+  const trained = { config: begin.config, parameters };
+  const trainer = await Trainer.open(engine, trained, update, batches.shapes, {
     ...recipe.trainer,
     ...precision,
-    source: parameters.source,
   });
   signal.throwIfAborted();
   trainer.schedule = begin.schedule;
@@ -202,11 +202,9 @@ export async function openTrainer(
   const described = describeTrainable(trainer.trainable, parameters);
   if (described) message(described);
   if (!before || lora)
-    await initializeTraining(engine, config, update, {
+    await initializeTraining(engine, { config, parameters }, update, {
       weights: start && baseWeights(start),
       lora,
-      storage: { weights: args.weights, weightsExclude: args.weightsExclude },
-      source: parameters.source,
     });
   const kept = from && before && (await restore(engine, trainer, weights, from, before));
   signal.throwIfAborted();

@@ -20,10 +20,9 @@ import { initializeLora, type LoraConfig, loraParameters } from '../../model/lor
 import type { ModelConfig } from '../../model/model-config.ts';
 import { writeWeights } from '../../model/model-states.ts';
 import type { ParameterLayout, ParameterList } from '../../model/parameter-layout.ts';
-import { parameterList, tensorsFromWeights } from '../../model/parameters.ts';
-import { storedParameters, type WeightReader, type WeightStorage } from '../../model/quantized-parameters.ts';
+import { tensorsFromWeights } from '../../model/parameters.ts';
+import type { WeightReader } from '../../model/quantized-parameters.ts';
 import { readWeights } from '../../model/read-weights.ts';
-import type { SourceKind } from '../../model/source-kind.ts';
 import { weightsFromTensors } from '../../model/weights-from-tensors.ts';
 import { createPace } from '../../session/job-pace.ts';
 import type { StageState } from '../../text/batches/batch-source.ts';
@@ -33,37 +32,31 @@ import type { SettingTable } from '../settings/train-settings.ts';
 import { type OptimizerConfig, optimizerStates } from '../update/optimizer-config.ts';
 import type { ScheduleConfig } from '../update/schedule.ts';
 import type { TrainableParameters } from '../update/trainable-parameters.ts';
-import type { UpdateConfig } from '../update/trainer-graphs.ts';
+import type { ModelToTrain, UpdateConfig } from '../update/trainer-graphs.ts';
 import type { BestState } from './best-model.ts';
 
 /**
- * Initializes training state: weights (from the seed unless given) in their `storage`, LoRA adapter,
+ * Initializes training state: weights (from the seed unless given), LoRA adapter,
  * EMA copy and loss scale. Moments and counters are zero on a new engine. Weights can be read in parts only
  * under a LoRA adapter.
  */
 export async function initializeTraining(
   engine: Engine,
-  c: ModelConfig,
+  { config, parameters }: ModelToTrain,
   recipe: Pick<UpdateConfig, 'seed' | 'init'> & { readonly optimizer?: OptimizerConfig },
   {
     weights,
     lora,
-    storage,
-    source,
   }: {
     readonly weights?: Float32Array | WeightReader;
     readonly lora?: LoraConfig;
-    readonly storage?: WeightStorage;
-    readonly source?: SourceKind;
   } = {},
 ): Promise<void> {
-  const p = parameterList(c, source);
-  let trained = weights ?? (await initialWeights(c, p, recipe.seed, recipe.init));
-  const stored = storedParameters(c, storage, source);
-  if ('read' in trained) await readWeights(engine, c, stored, trained);
-  else writeWeights(engine, c, stored, trained);
+  let trained = weights ?? (await initialWeights(config, parameters, recipe.seed, recipe.init));
+  if ('read' in trained) await readWeights(engine, config, parameters, trained);
+  else writeWeights(engine, config, parameters, trained);
   if (lora) {
-    trained = initializeLora(c, loraParameters(c, lora), recipe.seed);
+    trained = initializeLora(config, loraParameters(config, lora), recipe.seed);
     engine.write('lora', trained);
   }
   const { emaDecay = 0, lossScaleGrowth = 0 } = recipe.optimizer ?? {};

@@ -9,6 +9,7 @@ import { type LoraConfig, loraConfig } from '../../model/lora.ts';
 import type { LossPart } from '../../model/loss-part.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
 import { presets } from '../../model/presets.ts';
+import type { WeightStorage } from '../../model/quantized-parameters.ts';
 import { type DataStep, neededSteps } from '../../session/data-step.ts';
 import type { Features } from '../../session/feature-table.ts';
 import type { TrainingSourceKind } from '../../session/training-source.ts';
@@ -135,6 +136,12 @@ export class Recipe {
     return this.dataSteps.flatMap((step) => step.loss?.(this.args) ?? []);
   }
 
+  /** How the weights of the model are stored. */
+  get storage(): WeightStorage {
+    const { weights, weightsExclude } = this.args;
+    return { weights, weightsExclude };
+  }
+
   /** Options of the trainer, without those that follow from the weights. */
   get trainer(): TrainerOptions {
     const { args, lora, lossParts } = this;
@@ -146,8 +153,6 @@ export class Recipe {
       updateRatioSteps: args.updateRatioSteps,
       quantizeBits: args.quantizeBits,
       freeze: args.freeze,
-      weights: args.weights,
-      weightsExclude: args.weightsExclude,
       lora,
       lossParts,
     };

@@ -11,8 +11,6 @@ import type { InitScheme } from '../../model/initialize-weights.ts';
 import { adaptedParameters } from '../../model/lora.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
-import { storedParameters, type WeightStorage } from '../../model/quantized-parameters.ts';
-import type { SourceKind } from '../../model/source-kind.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
 import type { OptimizerConfig } from './optimizer-config.ts';
 import type { ScheduleConfig } from './schedule.ts';
@@ -38,13 +36,18 @@ export interface UpdateConfig {
 }
 
 /** Options of a trainer. */
-export interface TrainerOptions extends GraphOptions, WeightStorage {
-  /** What the model reads. [tokens] */
-  readonly source?: SourceKind;
+export interface TrainerOptions extends GraphOptions {
   /** Check every tensor of every step: an update rejects at the first NaN or infinity, with its origin. */
   readonly checkFinite?: boolean;
   /** Measure the norm of the update over that of the weights every N updates; 0: never. [0] */
   readonly updateRatioSteps?: number;
+}
+
+/** The model that a trainer trains. */
+export interface ModelToTrain {
+  readonly config: ModelConfig;
+  /** Its parameters. Under a LoRA adapter its weights may be quantized; see `storedParameters`. */
+  readonly parameters: ParameterList;
 }
 
 /** A graph, and the reader of its checks for numbers that are not finite, if it has them. */
@@ -75,12 +78,12 @@ export class TrainerGraphs {
   readonly options: TrainerOptions;
 
   constructor(
-    config: ModelConfig,
+    { config, parameters }: ModelToTrain,
     update: UpdateConfig,
     shapes: readonly BatchShape[],
     options: TrainerOptions,
   ) {
-    this.parameters = adaptedParameters(storedParameters(config, options, options.source), options.lora);
+    this.parameters = adaptedParameters(parameters, options.lora);
     this.trainable = trainableParameters(config, this.parameters, options);
     this.config = config;
     this.update = update;

@@ -10,9 +10,9 @@ import { clipAt, lossScales } from '../../engine/ops/optimizer/clip.ts';
 import { createStepWriter, type StepScalars, zeroStep } from '../../engine/ops/step-scalars.ts';
 import { sameKernels } from '../../engine/plan/kernel-choices.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
-import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
-import { writePositions } from '../../model/model-states.ts';
+import type { DropoutRates } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
+import { writePositions } from '../../model/positions.ts';
 import type { Batch } from '../../text/batches/batch-source.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
 import type { TokenSums } from '../../text/metrics/translation-metrics.ts';
@@ -23,6 +23,7 @@ import { learningRate, type ScheduleConfig } from './schedule.ts';
 import { parametersIn, type TrainableParameters } from './trainable-parameters.ts';
 import {
   type CheckedGraph,
+  type ModelToTrain,
   TrainerGraphs,
   type TrainerOptions,
   type TrainerPlans,
@@ -98,26 +99,26 @@ export class Trainer {
    */
   static async open(
     engine: Engine,
-    config: ModelConfig,
+    model: ModelToTrain,
     recipe: UpdateConfig,
     shapes: readonly BatchShape[],
     options: TrainerOptions = {},
   ): Promise<Trainer> {
-    const trainer = new Trainer(engine, new TrainerGraphs(config, recipe, shapes, options));
+    const trainer = new Trainer(engine, new TrainerGraphs(model, recipe, shapes, options));
     await trainer.#prepare();
-    writePositions(engine, config);
+    writePositions(engine, model.config);
     return trainer;
   }
 
   /** The programs of a trainer for a device, without one: what it needs of memory. See `TrainerGraphs.plan`. */
   static plan(
-    config: ModelConfig,
+    model: ModelToTrain,
     recipe: UpdateConfig,
     shapes: readonly BatchShape[],
     options: TrainerOptions,
     { traits, signal }: { readonly traits: DeviceTraits; readonly signal?: AbortSignal },
   ): Promise<TrainerPlans> {
-    return new TrainerGraphs(config, recipe, shapes, options).plan(traits, signal);
+    return new TrainerGraphs(model, recipe, shapes, options).plan(traits, signal);
   }
 
   /**

@@ -24,8 +24,9 @@ async function training(options: TrainerOptions, gradientAccumulationSteps = 1) 
     dModel: 16,
   } as const;
   const recipe: UpdateConfig = { optimizer, schedule, seed: 4, init: 'xavier', gradientAccumulationSteps };
-  const trainer = await Trainer.open(engine, model.c, recipe, [shape], options);
-  await initializeTraining(engine, model.c, recipe);
+  const trained = { config: model.c, parameters: model.p };
+  const trainer = await Trainer.open(engine, trained, recipe, [shape], options);
+  await initializeTraining(engine, trained, recipe);
   const update = () => {
     const batches = Array.from({ length: gradientAccumulationSteps }, (_, k) => {
       const ids = randomIds(model.c, shape, 10 * trainer.step + k);

@@ -9,9 +9,10 @@ import { counterAt, lossScales } from '../../../src/engine/ops/optimizer/clip.ts
 import { initializeWeights } from '../../../src/model/initialize-weights.ts';
 import { loraConfig } from '../../../src/model/lora.ts';
 import { type ModelOptions, modelConfig } from '../../../src/model/model-config.ts';
-import { writePositions } from '../../../src/model/model-states.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
+import { writePositions } from '../../../src/model/positions.ts';
 import { presets } from '../../../src/model/presets.ts';
+import { storedParameters } from '../../../src/model/quantized-parameters.ts';
 import { initializeTraining } from '../../../src/train/run/training-state.ts';
 import { needsF32Residual } from '../../../src/train/update/f16-range.ts';
 import {
@@ -66,8 +67,9 @@ async function training({
     init: 'xavier',
     gradientAccumulationSteps,
   };
-  const trainer = await Trainer.open(engine, model.c, recipe, [shape], { precision, checkFinite });
-  await initializeTraining(engine, model.c, recipe);
+  const trained = { config: model.c, parameters: model.p };
+  const trainer = await Trainer.open(engine, trained, recipe, [shape], { precision, checkFinite });
+  await initializeTraining(engine, trained, recipe);
   /** Learns to copy: the target is the source. */
   const batch = (seed: number) => {
     const ids = randomIds(model.c, shape, seed);
@@ -156,8 +158,9 @@ const mixed = () => {
           init: 'xavier',
           gradientAccumulationSteps: 1,
         };
-        const trainer = await Trainer.open(engine, c, recipe, [shape], { precision });
-        await initializeTraining(engine, c, recipe);
+        const trained = { config: c, parameters: parameterList(c) };
+        const trainer = await Trainer.open(engine, trained, recipe, [shape], { precision });
+        await initializeTraining(engine, trained, recipe);
         engine.write('weights', weights);
         const ids = randomIds(c, shape, 1);
         const fill = (arrays: object) => loadIds({ inputs: arrays } as Parameters<typeof loadIds>[0], ids);
@@ -268,15 +271,17 @@ const mixed = () => {
         gradientAccumulationSteps: saves ? 2 : 1,
       };
       const all = { batch: 16, source: 6, target: 6 };
-      const options = saves
-        ? ({ precision, lora, weights: 'int8', gradientCheckpointing: true } as const)
-        : { lora };
-      const trainer = await Trainer.open(engine, c, recipe, [saves ? { ...all, batch: 8 } : all], options);
-      await initializeTraining(engine, c, recipe, {
-        weights: base,
-        lora,
-        storage: { weights: saves ? 'int8' : 'f32' },
-      });
+      const options = saves ? ({ precision, lora, gradientCheckpointing: true } as const) : { lora };
+      const parameters = storedParameters(c, { weights: saves ? 'int8' : 'f32' });
+      const trained = { config: c, parameters };
+      const trainer = await Trainer.open(
+        engine,
+        trained,
+        recipe,
+        [saves ? { ...all, batch: 8 } : all],
+        options,
+      );
+      await initializeTraining(engine, trained, recipe, { weights: base, lora });
       const reports: StepReport[] = [];
       for (let i = 0; i < steps; i++) {
         const ids = randomIds(c, all, i % 4);

@@ -16,8 +16,8 @@ import {
 import { clipAt } from '../../../src/engine/ops/optimizer/clip.ts';
 import { loraConfig } from '../../../src/model/lora.ts';
 import type { ModelOptions } from '../../../src/model/model-config.ts';
-import { writePositions } from '../../../src/model/model-states.ts';
 import type { ParameterList } from '../../../src/model/parameter-layout.ts';
+import { writePositions } from '../../../src/model/positions.ts';
 import { quantizedParameters, type WeightFormat } from '../../../src/model/quantized-parameters.ts';
 import { initializeTraining } from '../../../src/train/run/training-state.ts';
 import { type OptimizerConfig, optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
@@ -61,9 +61,9 @@ async function trainSubset(
   writePositions(engine, c);
   await initializeTraining(
     engine,
-    c,
+    { config: c, parameters: p },
     { seed: 4, init: 'xavier', optimizer },
-    { weights: before, lora: options.lora, storage: { weights: format } },
+    { weights: before, lora: options.lora },
   );
   const norms: number[] = [];
   const losses: number[] = [];

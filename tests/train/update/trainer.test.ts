@@ -62,8 +62,8 @@ async function start(
     gradientAccumulationSteps: 1,
     ...recipe,
   };
-  const trainer = await Trainer.open(engine, c, full, [half, shape], more);
-  await initializeTraining(engine, c, full);
+  const trainer = await Trainer.open(engine, { config: c, parameters: p }, full, [half, shape], more);
+  await initializeTraining(engine, { config: c, parameters: p }, full);
   return { trainer, engine, c, p };
 }
 const run = async (trainer: Trainer, c: Parameters<typeof randomIds>[0], steps: number[]) => {

@@ -6,6 +6,7 @@ import { cpuEngine } from '../../../src/engine/cpu-engine.ts';
 import type { Engine, Program } from '../../../src/engine/engine.ts';
 import { clipAt, counterAt } from '../../../src/engine/ops/optimizer/clip.ts';
 import type { ModelOptions } from '../../../src/model/model-config.ts';
+import { parameterList } from '../../../src/model/parameters.ts';
 import { initializeTraining } from '../../../src/train/run/training-state.ts';
 import { optimizerConfig } from '../../../src/train/update/optimizer-config.ts';
 import { Trainer } from '../../../src/train/update/trainer.ts';
@@ -294,8 +295,9 @@ async function losses(engine: Engine, gradientAccumulationSteps: number): Promis
     init: 'xavier',
     gradientAccumulationSteps,
   };
-  const trainer = await Trainer.open(engine, c, recipe, [shape]);
-  await initializeTraining(engine, c, recipe);
+  const trained = { config: c, parameters: parameterList(c) };
+  const trainer = await Trainer.open(engine, trained, recipe, [shape]);
+  await initializeTraining(engine, trained, recipe);
   const batchOf = (ids: Ids) => ({
     shape: 0,
     tokens: ids.tgtLens.reduce((a, b) => a + b, 0),
