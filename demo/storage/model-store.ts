@@ -2,7 +2,7 @@
 // train`.
 
 import { msg } from '../../src/core/message.ts';
-import { HeddleError, readCheckpoint } from '../../src/entries/heddle.ts';
+import { HeddleError } from '../../src/entries/heddle.ts';
 import {
   type BrowserFiles,
   copyFolder,
@@ -14,6 +14,7 @@ import {
 } from '../../src/entries/host.ts';
 import { lockedModels, withModelLock } from './model-locks.ts';
 import { isModelName, modelNameRule } from './model-names.ts';
+import { storedCheckpoint } from './stored-checkpoint.ts';
 
 /** Thrown if the name of a model is taken. */
 export class ExistsError extends HeddleError {
@@ -205,7 +206,7 @@ async function sizeInMemory(files: Files, folder: string): Promise<{ bytes: numb
 async function savedStep(files: Files, name: string): Promise<string> {
   const folder = modelFolder(name);
   if (!(await files.exists(`${folder}/state.json`))) return '';
-  return String((await readCheckpoint(folder, { files })).step);
+  return String((await storedCheckpoint(folder, { files })).step);
 }
 
 /** Reads the description of a model from its folder; files that are missing or broken are ignored. */
@@ -215,7 +216,7 @@ async function describe(
   lock: StoredModel['lock'],
 ): Promise<Omit<StoredModel, 'bytes' | 'time'>> {
   const folder = modelFolder(name);
-  const checkpoint = await readCheckpoint(folder, { files }).catch(() => undefined);
+  const checkpoint = await storedCheckpoint(folder, { files }).catch(() => undefined);
   const facts = await readModelFacts(folder, { files }).catch(() => undefined);
   const { step = 0, steps = 0 } = checkpoint ?? {};
   return {

@@ -3,12 +3,7 @@
 
 import { msg } from '../../../src/core/message.ts';
 import type { CorpusArguments } from '../../../src/entries/data.ts';
-import {
-  HeddleError,
-  type JobEvent,
-  readCheckpoint,
-  type TrainOptions,
-} from '../../../src/entries/heddle.ts';
+import { HeddleError, type JobEvent, type TrainOptions } from '../../../src/entries/heddle.ts';
 import {
   type BrowserFiles,
   type Files,
@@ -18,11 +13,11 @@ import {
   type PullProgress,
   registerHost,
 } from '../../../src/entries/host.ts';
-import { readTrainingLog } from '../../../src/entries/reports.ts';
 import type { AnyModel } from '../../../src/entries/speech.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
 import { checkModelName, ExistsError, ModelStore, modelFolder } from '../../storage/model-store.ts';
+import { checkpointCode, storedCheckpoint } from '../../storage/stored-checkpoint.ts';
 import type { Calls, LoadFrom, Reply, Request, SentLanguages, SessionEvent } from '../protocol.ts';
 import { type LoadedModel, textModelOf, translateText } from './decode-text.ts';
 import { countGpuMemory, loseDevice } from './gpu-memory.ts';
@@ -89,7 +84,7 @@ async function startRun(
   if (isTraining()) throw new HeddleError(msg`A training is running; stop it first.`);
   const release = await lockModel(name);
   await setCurrent({ name });
-  const readRunLog = () => readTrainingLog(name, { onMessage: warn });
+  const readRunLog = async () => (await checkpointCode()).readTrainingLog(name, { onMessage: warn });
   const run = startTraining(
     name,
     corpus,
@@ -140,7 +135,7 @@ function loadCurrent(entry: NonNullable<typeof current>): NonNullable<(typeof en
     if (shipped) return { name, model: await loadShipped(name, shipped.url), step: shipped.step };
     const model = await loadStored(name, languages);
     const files = await store.filesOf(name);
-    const checkpoint = await readCheckpoint(modelFolder(name), { files }).catch(() => undefined);
+    const checkpoint = await storedCheckpoint(modelFolder(name), { files }).catch(() => undefined);
     return { name, model, step: checkpoint?.step ?? 0 };
   })();
   entry.loaded.catch(() => {
@@ -193,7 +188,7 @@ const calls: {
   },
   async resume(_, name, length) {
     await store.moveToDisk(name);
-    const { corpus, storedPairs } = await readCheckpoint(name);
+    const { corpus, storedPairs } = await storedCheckpoint(name);
     if (corpus.kind === 'tsv' && storedPairs === undefined)
       throw new HeddleError(
         msg`${name} cannot be resumed: its training pairs (${corpus.path}) are not in this browser. Resume it with heddle train --resume, or train a new model on that file.`,
@@ -237,7 +232,7 @@ const calls: {
   },
   async corpusOf(_, name) {
     const files = await store.filesOf(name);
-    const { storedPairs } = await readCheckpoint(modelFolder(name), { files });
+    const { storedPairs } = await storedCheckpoint(modelFolder(name), { files });
     if (storedPairs === undefined) throw new HeddleError(msg`The pairs of ${name} are not in this browser.`);
     return files.read(storedPairs);
   },
@@ -292,7 +287,7 @@ const calls: {
   async firefoxFiles(_, name) {
     await saveIfTraining(name);
     const files = await store.filesOf(name);
-    const checkpoint = await readCheckpoint(modelFolder(name), { files }).catch(() => undefined);
+    const checkpoint = await storedCheckpoint(modelFolder(name), { files }).catch(() => undefined);
     const stored = checkpoint?.storedPairs;
     const { firefoxFiles } = await import('./firefox-export.ts');
     return firefoxFiles(name, stored === undefined ? undefined : await files.read(stored));
