@@ -4,12 +4,11 @@
 import { check } from '../core/errors.ts';
 import { Memo } from '../core/memo.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { SpeechFacts } from '../features/speech/decode/speech-facts.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { writeWeights } from '../model/model-states.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import { parameterList } from '../model/parameters.ts';
-import type { SourceKind } from '../model/source-kind.ts';
+import type { SourceFacts, SourceKind } from '../model/source-kind.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { Aligner, Attention } from './alignment.ts';
 import type { DecodeOptions, DecodeSettings, ModelRules } from './decode-options.ts';
@@ -44,8 +43,8 @@ export interface TextModel {
   readonly weights?: Float32Array;
   /** Defaults of the decoding options; its suppressed tokens always apply. */
   readonly decode?: ModelRules;
-  /** Present in speech models. */
-  readonly speech?: SpeechFacts;
+  /** What its files say for the kind of its source. */
+  readonly sourceFacts?: SourceFacts;
 }
 
 /** Options of a translator. */

@@ -13,6 +13,8 @@ import { pytorchFacts } from './pytorch/pytorch-format.ts';
 import { speechMetrics } from './speech/speech-metrics.ts';
 import { maskOptions, speechSettings } from './speech/speech-settings.ts';
 
+const whisperFormat = () => import('./speech/whisper-format.ts');
+
 const pytorch: ModelFormat = {
   ...pytorchFacts,
   async read({ files, path, config = {}, readOrigin }) {
@@ -55,6 +57,27 @@ const firefoxReleases: ModelSource = {
   hasName: isLanguagePair,
   async pull(request) {
     return (await import('./marian/firefox-release.ts')).pullRelease(request);
+  },
+};
+
+/** Whisper is a family of Hugging Face; its files are read and written as those of the others. */
+const whisper: ModelFormat = {
+  names: ['whisper'],
+  title: 'Whisper of Hugging Face',
+  dtypes: ['f32', 'f16', 'bf16'],
+  defaultDtype: 'that of the source checkpoint, or f32',
+  isConfig: ({ model_type: type }) => type === 'whisper',
+  async read({ files, path, config, inParts, sourceKinds }) {
+    return (await whisperFormat()).loadWhisper(files, path, config, sourceKinds, inParts);
+  },
+  async readConfig(config, path) {
+    return (await whisperFormat()).readWhisperConfig(config, path);
+  },
+  async readOrigin(files, path, json, config) {
+    return (await whisperFormat()).readWhisperOrigin(files, path, json, config);
+  },
+  async write({ model, dtype }) {
+    return (await whisperFormat()).whisperFiles(model, dtype);
   },
 };
 
@@ -101,7 +124,7 @@ export const features: Features = {
   trainingSources: {
     frames: async () => (await import('./speech/train/training-frames.ts')).frameSource,
   },
-  formats: [pytorch, onnx, marian, firefox],
+  formats: [pytorch, onnx, marian, firefox, whisper],
   sources: [firefoxReleases],
   metrics: speechMetrics,
   pairReaders,

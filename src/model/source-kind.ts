@@ -26,6 +26,12 @@ export interface ParameterDrafts {
   zeroBias(module: string, size: number): void;
 }
 
+/** What the files of a model say beside its configuration for a kind of source, such as the tokens of its prompts. */
+export interface SourceFacts {
+  /** Which facts they are, for the guest that reads them. */
+  readonly kind: string;
+}
+
 /** A kind of source. */
 export interface SourceKind {
   /** Its name: `source` of the configuration. */

@@ -6,9 +6,7 @@ import { repository } from '../../src/files/hub/repository.ts';
 import { hfTypes } from '../../src/formats/shared/hf-types.ts';
 
 it('has every family, each with a size, an example and a valid name', () => {
-  // Those that translate: the page does not read speech.
-  const translating = hfTypes.filter((type) => type !== 'whisper');
-  expect([...new Set(galleryModels.flatMap(({ type }) => type ?? []))].sort()).toEqual(translating.sort());
+  expect([...new Set(galleryModels.flatMap(({ type }) => type ?? []))].sort()).toEqual([...hfTypes].sort());
   expect(galleryModels.flatMap(({ shipped }) => shipped ?? [])).toEqual(demoModels);
   for (const { title, hub, revision = 'main', shipped, bytes, example } of galleryModels) {
     expect(hub !== undefined, title).toBe(shipped === undefined);

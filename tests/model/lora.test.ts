@@ -12,7 +12,6 @@ import { frames } from '../../src/features/speech/frame-source.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
 import { writeFolder } from '../../src/files/owned-folder.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
-import { hfFamilies } from '../../src/formats/hf/hf-families.ts';
 import { loadLora, loraFiles } from '../../src/formats/lora-folder.ts';
 import { hfTypes } from '../../src/formats/shared/hf-types.ts';
 import {
@@ -30,7 +29,7 @@ import { tokens } from '../../src/model/source-kind.ts';
 import { fillTokenIndex } from '../../src/text/batches/token-index.ts';
 import { evaluationGraph, gradientGraph } from '../../src/train/update/training-graphs.ts';
 import { gradientsOf } from '../support/gradients.ts';
-import { smallHfConfig } from '../support/hf.ts';
+import { familyIn, smallHfConfig } from '../support/hf.ts';
 import { loadIds, randomIds, smallModel, smallT5, startWeights } from '../support/model.ts';
 import { randomTensor, relativeError } from '../support/op.ts';
 
@@ -187,13 +186,13 @@ async function logitsOf(c: ModelConfig, weights: Float32Array, own?: LoraConfig,
   return (await program.run()).logits as ArrayLike<number>;
 }
 
-it.each(hfTypes)(
+it.each([...hfTypes, 'whisper'] as const)(
   'adapts the layers of %s, is read from files of PEFT bit for bit, and gives the results of merged weights',
   async (type) => {
     const c = smallHfConfig(type);
     const p = listOf(c);
-    const t5 = hfFamilies[type].like === 't5';
-    const plain = hfFamilies[type].defaults as { feed_forward_proj?: string };
+    const t5 = familyIn(type).like === 't5';
+    const plain = familyIn(type).defaults as { feed_forward_proj?: string };
     const inner = plain.feed_forward_proj?.startsWith('gated') ? ['wi_0', 'wi_1'] : ['wi'];
     const modules = t5
       ? ['q', 'k', 'v', 'o', ...inner, 'wo']

@@ -13,6 +13,7 @@ import type { FolderSource } from '../../files/given-files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import type { Features } from '../../session/feature-table.ts';
 import type { Session } from '../../session/session.ts';
+import { speechFactsOf } from './decode/speech-facts.ts';
 import type { TranscribeOptions, Transcription } from './decode/transcribe-options.ts';
 import { readsFrames } from './frame-kind.ts';
 import { type ImageInput, type ReadOptions, readImages } from './read-image.ts';
@@ -35,7 +36,8 @@ export class SpeechModel extends BaseModel {
       area: 'transcribe',
     });
     super(saved, session, parts);
-    this.languages = saved.speech?.multilingual ? [...saved.speech.languages.keys()] : [];
+    const facts = speechFactsOf(saved);
+    this.languages = facts?.multilingual ? [...facts.languages.keys()] : [];
   }
 
   get #engine(): ModelEngine {

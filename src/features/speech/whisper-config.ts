@@ -4,13 +4,15 @@
 import { HeddleError } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import { isCount, isObject, type Json, parseJson } from '../../files/json-files.ts';
+import type { HfFamily } from '../../formats/hf/hf-families.ts';
 import {
   activationName,
   activations,
+  bartNames,
   checkHeads,
   type HfFields,
+  idNames,
   isNothing,
-  sizeNames,
   sizesJson,
 } from '../../formats/hf/hf-fields.ts';
 import {
@@ -21,6 +23,60 @@ import {
 } from '../../formats/shared/requirements.ts';
 import type { ModelConfig, ModelOptions } from '../../model/model-config.ts';
 import type { SpeechFacts } from './decode/speech-facts.ts';
+
+/** Sizes of a model: their names in config.json by field of ModelConfig. */
+const sizeNames = {
+  dModel: 'd_model',
+  heads: 'encoder_attention_heads',
+  decoderHeads: 'decoder_attention_heads',
+  encoderLayers: 'encoder_layers',
+  decoderLayers: 'decoder_layers',
+  maxLength: 'max_target_positions',
+  maxSource: 'max_source_positions',
+  frameWidth: 'num_mel_bins',
+  feedForward: 'encoder_ffn_dim',
+  decoderFeedForward: 'decoder_ffn_dim',
+} as const;
+
+/** Supported fields of Whisper without a default, in config.json and generation_config.json. */
+const supported = [
+  'begin_suppress_tokens',
+  'forced_decoder_ids',
+  'is_multilingual',
+  'lang_to_id',
+  'task_to_id',
+  'max_initial_timestamp_index',
+  'no_timestamps_token_id',
+  'prev_sot_token_id',
+  'return_timestamps',
+];
+
+/** Ignored fields of Whisper: of training, classification, word times, and thresholds that a caller chooses. */
+const ignored = [
+  'scale_embedding',
+  'apply_spec_augment',
+  'mask_time_prob',
+  'mask_time_length',
+  'mask_time_min_masks',
+  'mask_feature_prob',
+  'mask_feature_length',
+  'mask_feature_min_masks',
+  'median_filter_width',
+  'use_weighted_layer_sum',
+  'classifier_proj_size',
+  'alignment_heads',
+  'no_speech_threshold',
+  'compression_ratio_threshold',
+  'logprob_threshold',
+  'condition_on_prev_tokens',
+  'task',
+  'language',
+  'num_frames',
+  'prompt_condition_type',
+  'return_token_timestamps',
+  'return_segments',
+  'max_length',
+];
 
 /** Options that all Whisper models share. */
 const fixed = {
@@ -38,12 +94,12 @@ const fixed = {
 } as const;
 
 /** The model options of Whisper. */
-export function readWhisperFields({ get, number, whole, sizes: read, flag, reject }: HfFields): ModelOptions {
+function readWhisperFields({ get, number, whole, sizes: read, flag, reject }: HfFields): ModelOptions {
   const activation =
     activations.get(String(get('activation_function'))) ??
     reject('activation_function', `heddle has ${[...activations.keys()].join(', ')}`);
   if (!flag('tie_word_embeddings')) reject('tie_word_embeddings', 'a whisper model always ties them');
-  const sizes = read(sizeNames.whisper);
+  const sizes = read(sizeNames);
   checkHeads(sizes, reject);
   if (sizes.frameWidth === 0) reject('num_mel_bins', 'it must be at least 1');
   const vocab = whole('vocab_size');
@@ -64,7 +120,7 @@ export function readWhisperFields({ get, number, whole, sizes: read, flag, rejec
 }
 
 /** Requirements of the export to Whisper. */
-export const whisperRequirements = (c: ModelConfig): FieldRequirement[] => [
+const whisperRequirements = (c: ModelConfig): FieldRequirement[] => [
   ...ordinaryFields(c),
   ...sameFields(c, { ...fixed, normType: 'layer', feedForwardType: 'plain', biases: true }),
   ...sameFields(c, { attentionScale: true, scaleOutput: false, embeddingNorm: false, positionOffset: 0 }),
@@ -72,8 +128,8 @@ export const whisperRequirements = (c: ModelConfig): FieldRequirement[] => [
 ];
 
 /** The fields of Whisper in config.json. */
-export const whisperJson = (c: ModelConfig): Json => ({
-  ...sizesJson(c, 'whisper'),
+const whisperJson = (c: ModelConfig): Json => ({
+  ...sizesJson(c, sizeNames),
   activation_dropout: c.dropout.feedForward,
   activation_function: activationName(c.activation),
   attention_dropout: c.dropout.attention,
@@ -86,11 +142,7 @@ export const whisperJson = (c: ModelConfig): Json => ({
 });
 
 /** Names of the files of a Whisper folder beside weights, configuration and tokenizer. */
-export const speechFileNames = [
-  'preprocessor_config.json',
-  'processor_config.json',
-  'normalizer.json',
-] as const;
+const speechFileNames = ['preprocessor_config.json', 'processor_config.json', 'normalizer.json'] as const;
 
 /** Values of preprocessor_config.json that heddle supports; `chunk_length` and `n_samples` are free. */
 const features = { sampling_rate: 16000, hop_length: 160, n_fft: 400 } as const;
@@ -145,7 +197,7 @@ function addedTokens(files: Readonly<Record<string, Uint8Array>>, folder: string
  * The facts of a Whisper model from its files. Throws a HeddleError that names the file and the field if one is
  * invalid.
  */
-export function readSpeech(
+function readSpeech(
   raw: Json,
   generation: Json | undefined,
   files: Readonly<Record<string, Uint8Array>>,
@@ -202,6 +254,7 @@ export function readSpeech(
   const preprocessor = files['preprocessor_config.json'];
   const featurePath = `${folder}/preprocessor_config.json`;
   return {
+    kind: 'speech',
     windowSamples: windowSamples(preprocessor ? parseJson(preprocessor, featurePath) : {}, c, featurePath),
     fillsWindow: true,
     textEnd: c.endId,
@@ -240,3 +293,44 @@ function forcedIds(
     return isId(pair[1]) ? [pair[1]] : fail(`${JSON.stringify(pair[1])} is no id of the vocabulary`);
   });
 }
+
+/** Whisper as a family of Hugging Face. */
+export const whisper: HfFamily = {
+  type: 'whisper',
+  title: 'Whisper',
+  like: 'bart',
+  architectures: ['WhisperForConditionalGeneration', 'WhisperModel'],
+  defaults: {
+    vocab_size: 51865,
+    num_mel_bins: 80,
+    encoder_layers: 4,
+    encoder_attention_heads: 6,
+    decoder_layers: 4,
+    decoder_attention_heads: 6,
+    decoder_ffn_dim: 1536,
+    encoder_ffn_dim: 1536,
+    decoder_start_token_id: 50257,
+    activation_function: 'gelu',
+    d_model: 384,
+    dropout: 0,
+    attention_dropout: 0,
+    activation_dropout: 0,
+    max_source_positions: 1500,
+    max_target_positions: 448,
+    pad_token_id: 50256,
+    bos_token_id: 50256,
+    eos_token_id: 50256,
+    tie_word_embeddings: true,
+  },
+  own: {
+    names: { ...sizeNames, ...idNames, ...bartNames },
+    supported,
+    ignored,
+    files: speechFileNames,
+    head: 'proj_out.weight',
+    readFields: readWhisperFields,
+    readFacts: readSpeech,
+    requirements: whisperRequirements,
+    json: whisperJson,
+  },
+};

@@ -4,11 +4,10 @@
 import { HeddleError, withArea } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import type { TextModel } from '../../decode/translator.ts';
-import { readWhisperFields } from '../../features/speech/whisper-config.ts';
 import { isCount, type Json } from '../../files/json-files.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
-import { type HfType, hfTypes } from '../shared/hf-types.ts';
-import { type HfFamily, hfFamilies } from './hf-families.ts';
+import { hfTypes } from '../shared/hf-types.ts';
+import { familyOf, type HfFamily } from './hf-families.ts';
 import {
   activations,
   checkHeads,
@@ -23,7 +22,7 @@ import { readT5Fields } from './t5-config.ts';
 
 /** Model type, configuration and decoding rules, read from config.json and generation_config.json. */
 export interface HfConfig {
-  readonly type: HfType;
+  readonly family: HfFamily;
   readonly config: ModelConfig;
   readonly decode: NonNullable<TextModel['decode']>;
 }
@@ -38,21 +37,22 @@ export function readHfConfig(
   generation?: Json,
   has: (name: string) => boolean = () => false,
   path = 'config.json',
+  own?: HfFamily,
 ): HfConfig {
   const reject: Reject = (field, reason) => {
     throw new HeddleError(msg`${field} is ${JSON.stringify(raw[field] ?? generation?.[field])}, ${reason}`, {
       area: path,
     });
   };
-  const type = raw.model_type as HfType;
-  if (!hfTypes.includes(type)) reject('model_type', `heddle reads ${hfTypes.join(', ')}`);
-  const family: HfFamily = hfFamilies[type];
-  checkNames(path, raw, type);
+  const family = own ?? familyOf(raw.model_type);
+  if (family?.type !== raw.model_type || !family)
+    return reject('model_type', `heddle reads ${hfTypes.join(', ')}`);
+  checkNames(path, raw, family);
   for (const [field, value] of Object.entries(generation ?? {}))
-    if (!isKnownField(field, type) && !isNothing(value) && value !== false)
+    if (!isKnownField(field, family) && !isNothing(value) && value !== false)
       reject(field, 'a decoding rule that heddle does not support (generation_config.json)');
   checkNeutral(raw, requiredValuesOf(family), reject);
-  if (family.like === 'bart') checkNeutral(raw, bartValues, reject);
+  if (family.like === 'bart' && !family.own) checkNeutral(raw, bartValues, reject);
   if (generation) checkNeutral(generation, requiredValuesOf(family), reject);
   for (const field of family.fixed ?? [])
     if (!isNothing(raw[field]) && raw[field] !== family.defaults[field])
@@ -89,8 +89,7 @@ export function readHfConfig(
     get('bos_token_id');
   if (!isCount(startId)) return reject('decoder_start_token_id', 'it must be a whole number of at least 0');
   const ids = { padId: whole('pad_token_id'), startId, endId: whole('eos_token_id') };
-  const isSpeech = family.like === 'whisper';
-  if (ids.padId === ids.endId && !isSpeech) reject('eos_token_id', 'it must differ from pad_token_id');
+  if (ids.padId === ids.endId && !family.own) reject('eos_token_id', 'it must differ from pad_token_id');
   const end = generation?.eos_token_id;
   if (!isNothing(end) && JSON.stringify([end].flat()) !== JSON.stringify([ids.endId]))
     throw new HeddleError(
@@ -98,7 +97,8 @@ export function readHfConfig(
       { area: path },
     );
   const isT5 = family.like === 't5';
-  const options = isT5 ? readT5Fields(fields) : isSpeech ? readWhisperFields(fields) : readBartFields(fields);
+  const readFields = family.own?.readFields ?? (isT5 ? readT5Fields : readBartFields);
+  const options = readFields(fields);
   // Redundant fields.
   const same = { hidden_size: options.dModel, num_attention_heads: options.heads };
   const sameOfT5 = { num_hidden_layers: options.encoderLayers, decoder_vocab_size: options.tgtVocab };
@@ -106,20 +106,20 @@ export function readHfConfig(
     if (!isNothing(raw[field]) && raw[field] !== wanted)
       reject(field, `it must be ${wanted}, as the other fields say`);
   return {
-    type,
+    family,
     config: withArea(path, () =>
       modelConfig({ ...options, ...family.model, ...ids, hidePadding: false }, jsonNames(family)),
     ),
-    // Those of speech depend on the task; see whisper-config.ts.
-    decode: isSpeech
+    // The rules of a guest are among its facts.
+    decode: family.own
       ? {}
       : decodeRules(rules, ids.endId, options.tgtVocab, forcesEnd(family, raw, generation), reject),
   };
 }
 
 /** The names in config.json of the fields of a model configuration, for errors; `dropout.embedding`: `dropout`. */
-const jsonNames = ({ like }: HfFamily) => {
-  const names = namesInJson[like];
+const jsonNames = ({ like, own }: HfFamily) => {
+  const names = own?.names ?? namesInJson[like];
   return (field: string): string => names[field] ?? names[field.split('.')[0] ?? ''] ?? field;
 };
 
@@ -183,15 +183,15 @@ function readBartFields({
   };
 }
 
-function checkNames(path: string, raw: Json, type: HfType): void {
-  const unknown = Object.keys(raw).filter((field) => !isKnownField(field, type) && !isNothing(raw[field]));
+function checkNames(path: string, raw: Json, family: HfFamily): void {
+  const unknown = Object.keys(raw).filter((field) => !isKnownField(field, family) && !isNothing(raw[field]));
   if (unknown.length > 0)
     throw new HeddleError(
-      msg`unknown field${unknown.length > 1 ? 's' : ''} of a ${type} model: ${unknown.join(', ')}; remove fields that do not change the computation`,
+      msg`unknown field${unknown.length > 1 ? 's' : ''} of a ${family.type} model: ${unknown.join(', ')}; remove fields that do not change the computation`,
       { area: path },
     );
   const { architectures: kinds } = raw;
-  const architectures: readonly unknown[] = hfFamilies[type].architectures;
+  const architectures: readonly unknown[] = family.architectures;
   if (isNothing(kinds)) return;
   const wrong = Array.isArray(kinds) ? kinds.find((kind) => !architectures.includes(kind)) : kinds;
   if (wrong !== undefined)

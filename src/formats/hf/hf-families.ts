@@ -1,9 +1,12 @@
 // The model families of Hugging Face, by the model_type of config.json, with the defaults of transformers.
 
 import type { Json } from '../../files/json-files.ts';
-import type { ModelOptions } from '../../model/model-config.ts';
-import type { HfType } from '../shared/hf-types.ts';
+import type { ModelConfig, ModelOptions } from '../../model/model-config.ts';
+import type { SourceFacts } from '../../model/source-kind.ts';
+import { type HfType, hfTypes } from '../shared/hf-types.ts';
+import type { FieldRequirement } from '../shared/requirements.ts';
 import type { TokenizerClassName } from '../tokenizers/tokenizer-classes.ts';
+import type { HfFields } from './hf-fields.ts';
 
 /** Defaults that the families like BART share; each family may have others. */
 const shared = {
@@ -52,12 +55,44 @@ const t5Shared = {
 /** Learned positions and a norm on the embeddings, as in BART and mBART. */
 const learned = { normalize_embedding: true, static_position_embeddings: false };
 
+/** A family of a guest: how it reads and writes what families like BART do not have. */
+export interface OwnFamily {
+  /** Names in config.json of the fields of a configuration, for errors. */
+  readonly names: Readonly<Record<string, string>>;
+  /** Supported fields of config.json and generation_config.json without a default, also if other families need a value. */
+  readonly supported: readonly string[];
+  /** Ignored fields of both. */
+  readonly ignored: readonly string[];
+  /** Files of a folder beside weights, configuration and tokenizer. */
+  readonly files: readonly string[];
+  /** Name of the output projection if it is tied to the embedding of the target. */
+  readonly head: string;
+  /** The model options in config.json. */
+  readFields(fields: HfFields): ModelOptions;
+  /** What the files say for the kind of source. Throws a HeddleError that names the file and the field. */
+  readFacts(
+    raw: Json,
+    generation: Json | undefined,
+    files: Readonly<Record<string, Uint8Array>>,
+    c: ModelConfig,
+    folder: string,
+  ): SourceFacts;
+  /** Requirements of the export. */
+  requirements(c: ModelConfig): FieldRequirement[];
+  /** The fields of the family in config.json. */
+  json(c: ModelConfig): Json;
+}
+
 /** A model family: a `model_type` of config.json. */
 export interface HfFamily {
+  /** `model_type` of config.json. */
+  readonly type: string;
   /** Name for messages. */
   readonly title: string;
   /** The family whose field and tensor names it uses. */
-  readonly like: 'bart' | 't5' | 'whisper';
+  readonly like: 'bart' | 't5';
+  /** What the family of a guest has of its own, in place of the fields of BART. */
+  readonly own?: OwnFamily;
   /** Values of missing fields: the defaults of the configuration class in transformers. */
   readonly defaults: Json;
   /** Supported values of `architectures`. */
@@ -82,6 +117,7 @@ export interface HfFamily {
 /** The supported families by `model_type`. */
 export const hfFamilies = {
   bart: {
+    type: 'bart',
     title: 'BART',
     like: 'bart',
     mergesRules: true,
@@ -90,6 +126,7 @@ export const hfFamilies = {
     defaults: { ...shared, ...learned, bos_token_id: 0, decoder_start_token_id: 2 },
   },
   marian: {
+    type: 'marian',
     title: 'MarianMT',
     like: 'bart',
     mergesRules: true,
@@ -105,6 +142,7 @@ export const hfFamilies = {
     },
   },
   mbart: {
+    type: 'mbart',
     title: 'mBART',
     like: 'bart',
     forcesEnd: true,
@@ -115,6 +153,7 @@ export const hfFamilies = {
     defaults: { ...shared, ...preNorm, ...learned, bos_token_id: 0 },
   },
   m2m_100: {
+    type: 'm2m_100',
     title: 'M2M100 and NLLB',
     like: 'bart',
     architectures: ['M2M100ForConditionalGeneration', 'M2M100Model'],
@@ -133,6 +172,7 @@ export const hfFamilies = {
     },
   },
   pegasus: {
+    type: 'pegasus',
     title: 'Pegasus',
     like: 'bart',
     forcesEnd: true,
@@ -150,6 +190,7 @@ export const hfFamilies = {
     },
   },
   t5: {
+    type: 't5',
     title: 'T5',
     like: 't5',
     architectures: ['T5ForConditionalGeneration', 'T5WithLMHeadModel', 'T5Model'],
@@ -165,6 +206,7 @@ export const hfFamilies = {
     },
   },
   mt5: {
+    type: 'mt5',
     title: 'mT5',
     like: 't5',
     architectures: ['MT5ForConditionalGeneration', 'MT5Model'],
@@ -179,31 +221,8 @@ export const hfFamilies = {
       tie_word_embeddings: false,
     },
   },
-  whisper: {
-    title: 'Whisper',
-    like: 'whisper',
-    architectures: ['WhisperForConditionalGeneration', 'WhisperModel'],
-    defaults: {
-      vocab_size: 51865,
-      num_mel_bins: 80,
-      encoder_layers: 4,
-      encoder_attention_heads: 6,
-      decoder_layers: 4,
-      decoder_attention_heads: 6,
-      decoder_ffn_dim: 1536,
-      encoder_ffn_dim: 1536,
-      decoder_start_token_id: 50257,
-      activation_function: 'gelu',
-      d_model: 384,
-      dropout: 0,
-      attention_dropout: 0,
-      activation_dropout: 0,
-      max_source_positions: 1500,
-      max_target_positions: 448,
-      pad_token_id: 50256,
-      bos_token_id: 50256,
-      eos_token_id: 50256,
-      tie_word_embeddings: true,
-    },
-  },
 } as const satisfies Record<HfType, HfFamily>;
+
+/** The family of a `model_type`; undefined if heddle has none. */
+export const familyOf = (type: unknown): HfFamily | undefined =>
+  hfTypes.includes(type as HfType) ? hfFamilies[type as HfType] : undefined;

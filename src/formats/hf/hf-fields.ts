@@ -2,7 +2,6 @@
 
 import type { Json } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
-import type { HfFamily } from './hf-families.ts';
 
 /**
  * Activation functions by their names in transformers; of several names the first one is written. `gelu` is
@@ -49,30 +48,17 @@ export const sizeNames = {
     relativeBuckets: 'relative_attention_num_buckets',
     relativeMaxDistance: 'relative_attention_max_distance',
   },
-  whisper: {
-    dModel: 'd_model',
-    heads: 'encoder_attention_heads',
-    decoderHeads: 'decoder_attention_heads',
-    encoderLayers: 'encoder_layers',
-    decoderLayers: 'decoder_layers',
-    maxLength: 'max_target_positions',
-    maxSource: 'max_source_positions',
-    frameWidth: 'num_mel_bins',
-    feedForward: 'encoder_ffn_dim',
-    decoderFeedForward: 'decoder_ffn_dim',
-  },
 } as const;
 
 /** The sizes of a model as fields of config.json. */
-export const sizesJson = (c: ModelConfig, like: HfFamily['like']): Json =>
-  Object.fromEntries(
-    Object.entries(sizeNames[like]).map(([field, name]) => [name, c[field as keyof ModelConfig]]),
-  );
+export const sizesJson = (c: ModelConfig, names: Readonly<Record<string, string>>): Json =>
+  Object.fromEntries(Object.entries(names).map(([field, name]) => [name, c[field as keyof ModelConfig]]));
 
-const idNames = { padId: 'pad_token_id', endId: 'eos_token_id', startId: 'decoder_start_token_id' };
+/** Names of the ids. */
+export const idNames = { padId: 'pad_token_id', endId: 'eos_token_id', startId: 'decoder_start_token_id' };
 
-/** Names that BART and Whisper have in common. */
-const bartNames = {
+/** Names of the other fields of BART. */
+export const bartNames = {
   srcVocab: 'vocab_size',
   tgtVocab: 'vocab_size',
   dropout: 'dropout',
@@ -83,7 +69,7 @@ const bartNames = {
 };
 
 /** For error messages: the fields of config.json by the fields of ModelConfig. */
-export const namesInJson: Readonly<Record<HfFamily['like'], Readonly<Record<string, string>>>> = {
+export const namesInJson: Readonly<Record<'bart' | 't5', Readonly<Record<string, string>>>> = {
   bart: { ...sizeNames.bart, ...idNames, ...bartNames, positionOffset: 'extra_pos_embeddings' },
   t5: {
     ...sizeNames.t5,
@@ -93,7 +79,6 @@ export const namesInJson: Readonly<Record<HfFamily['like'], Readonly<Record<stri
     dropout: 'dropout_rate',
     layerNormEps: 'layer_norm_epsilon',
   },
-  whisper: { ...sizeNames.whisper, ...idNames, ...bartNames },
 };
 
 /** Throws a HeddleError that names a field and its value. */
@@ -105,7 +90,7 @@ export type Reject = (field: string, reason: string) => never;
  */
 export interface HfFields {
   readonly raw: Json;
-  readonly family: HfFamily;
+  readonly family: { readonly title: string; readonly separateEmbeddings?: boolean };
   /** Returns whether the weights have a tensor. */
   has(name: string): boolean;
   /** The value of a field, or its default. */

@@ -5,6 +5,7 @@ import type { ModelConfig } from '../../model/model-config.ts';
 import type { ParameterLayout } from '../../model/parameter-layout.ts';
 import { hfNames } from '../../model/parameter-names.ts';
 import type { HfPrefix } from '../shared/saved-model.ts';
+import type { HfFamily } from './hf-families.ts';
 
 /** Prefix of the tensor names. */
 export const prefixOf = (tensors: ReadonlyMap<string, unknown>): HfPrefix =>
@@ -45,12 +46,14 @@ export const hfTensors = (c: ModelConfig, p: ParameterLayout, prefix: HfPrefix =
   });
 
 /** Aliases of tied tensors, each with the name under which the tensor is stored. */
-export function tiedNames(c: ModelConfig, prefix: HfPrefix): Readonly<Record<string, string>> {
+export function tiedNames(
+  c: ModelConfig,
+  prefix: HfPrefix,
+  { own }: HfFamily,
+): Readonly<Record<string, string>> {
   const [encoder, decoder] = [`${prefix}encoder.embed_tokens.weight`, `${prefix}decoder.embed_tokens.weight`];
   const table = `${prefix}shared.weight`;
   if (c.tie === 'all') return { [encoder]: table, [decoder]: table, 'lm_head.weight': table };
   if (c.tie === 'embeddings') return { [encoder]: table, [decoder]: table };
-  return c.tie === 'target'
-    ? { [c.source === 'frames' ? 'proj_out.weight' : 'lm_head.weight']: decoder }
-    : {};
+  return c.tie === 'target' ? { [own?.head ?? 'lm_head.weight']: decoder } : {};
 }

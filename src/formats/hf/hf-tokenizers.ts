@@ -9,12 +9,11 @@ import { type ModelConfig, sharesEmbeddings } from '../../model/model-config.ts'
 import { loadTokenizer } from '../../text/load-tokenizer.ts';
 import { createCharacterTokenizer, createIdTokenizer } from '../../text/tokenizers/character-tokenizer.ts';
 import type { SpecialIds, Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-import type { HfType } from '../shared/hf-types.ts';
 import type { Languages } from '../shared/saved-model.ts';
 import { withoutByteLetters } from '../tokenizers/byte-letters.ts';
 import { type TokenizerClassName, tokenizerClasses } from '../tokenizers/tokenizer-classes.ts';
 import { readTokenizerFiles } from '../tokenizers/tokenizer-files.ts';
-import { type HfFamily, hfFamilies } from './hf-families.ts';
+import { familyOf } from './hf-families.ts';
 import { inLanguages, withAffixes } from './languages.ts';
 
 /** The tokenizers of source and target: the same object if they share one. */
@@ -58,7 +57,7 @@ export function readHfTokenizers(
     return { ...inLanguages(languages, c), languages, notes: [] };
   }
   if (read) {
-    // Prompts of speech models are their own affair.
+    // A guest has prompts of its own.
     const begin = read.json && c.source === 'tokens' ? beginOf(read.json) : undefined;
     const source = begin === undefined ? read.source : withAffixes(read.source, { before: [begin] });
     return { source, target: read.target === read.source ? source : read.target, notes: [] };
@@ -90,7 +89,7 @@ export function idTokenizers(c: ModelConfig, unknown: number, folder: string): T
 function classNameOf(raw: Json, c: ModelConfig): TokenizerClassName | undefined {
   const named = String(raw.tokenizer_class).replace(/Fast$/, '');
   if (Object.hasOwn(tokenizerClasses, named)) return named as TokenizerClassName;
-  const { tokenizer }: HfFamily = hfFamilies[raw.model_type as HfType];
+  const tokenizer = familyOf(raw.model_type)?.tokenizer;
   return tokenizer === 'MBart50Tokenizer' && c.startId !== c.endId ? 'MBartTokenizer' : tokenizer;
 }
 

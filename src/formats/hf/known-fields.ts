@@ -1,7 +1,6 @@
 // The fields of config.json that are supported without a default, ignored, or must have a value.
 
-import type { HfType } from '../shared/hf-types.ts';
-import { type HfFamily, hfFamilies } from './hf-families.ts';
+import type { HfFamily } from './hf-families.ts';
 
 /** Supported fields without a default. */
 const supported = [
@@ -27,46 +26,6 @@ const supported = [
 
 /** Supported fields of T5 without a default. */
 const t5Supported = ['num_decoder_layers', 'dense_act_fn', 'is_gated_act', 'scale_decoder_outputs'];
-
-/** Supported fields of Whisper without a default, in config.json and generation_config.json. */
-const whisperSupported = [
-  'begin_suppress_tokens',
-  'forced_decoder_ids',
-  'is_multilingual',
-  'lang_to_id',
-  'task_to_id',
-  'max_initial_timestamp_index',
-  'no_timestamps_token_id',
-  'prev_sot_token_id',
-  'return_timestamps',
-];
-
-/** Ignored fields of Whisper: of training, classification, word times, and thresholds that a caller chooses. */
-const whisperIgnored = [
-  'scale_embedding',
-  'apply_spec_augment',
-  'mask_time_prob',
-  'mask_time_length',
-  'mask_time_min_masks',
-  'mask_feature_prob',
-  'mask_feature_length',
-  'mask_feature_min_masks',
-  'median_filter_width',
-  'use_weighted_layer_sum',
-  'classifier_proj_size',
-  'alignment_heads',
-  'no_speech_threshold',
-  'compression_ratio_threshold',
-  'logprob_threshold',
-  'condition_on_prev_tokens',
-  'task',
-  'language',
-  'num_frames',
-  'prompt_condition_type',
-  'return_token_timestamps',
-  'return_segments',
-  'max_length',
-];
 
 /**
  * Ignored fields: names, generation options that the caller chooses (num_beams), options of classification
@@ -155,24 +114,24 @@ export const requiredValues: Readonly<Record<string, readonly unknown[]>> = {
   layer_norm_eps: [1e-5],
 };
 
-/** `requiredValues` of a family: Whisper supports further fields. */
-export const requiredValuesOf = ({ like }: HfFamily): typeof requiredValues =>
-  like === 'whisper'
-    ? Object.fromEntries(
-        Object.entries(requiredValues).filter(([field]) => !whisperSupported.includes(field)),
-      )
+/** `requiredValues` of a family, without the fields that it supports. */
+export const requiredValuesOf = ({ own }: HfFamily): typeof requiredValues =>
+  own
+    ? Object.fromEntries(Object.entries(requiredValues).filter(([field]) => !own.supported.includes(field)))
     : requiredValues;
 
 /** Required values of further fields in families like BART. */
 export const bartValues: typeof requiredValues = { layer_norm_epsilon: [1e-5], is_gated_act: [false] };
 
-/** Whether a field is in one of the tables above. */
-export const isKnownField = (field: string, type: HfType): boolean =>
+/** Whether a family has a field: one in the tables above, or of its own. */
+export const isKnownField = (field: string, { defaults, like, own }: HfFamily): boolean =>
   field.startsWith('_') ||
-  Object.hasOwn(hfFamilies[type].defaults, field) ||
+  Object.hasOwn(defaults, field) ||
   Object.hasOwn(requiredValues, field) ||
   supported.includes(field) ||
   ignored.includes(field) ||
-  (hfFamilies[type].like === 't5' && t5Supported.includes(field)) ||
-  (hfFamilies[type].like === 'whisper' && [...whisperSupported, ...whisperIgnored].includes(field)) ||
-  (hfFamilies[type].like === 'bart' && Object.hasOwn(bartValues, field));
+  (own
+    ? own.supported.includes(field) || own.ignored.includes(field)
+    : like === 't5'
+      ? t5Supported.includes(field)
+      : Object.hasOwn(bartValues, field));

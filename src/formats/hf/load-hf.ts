@@ -4,7 +4,6 @@ import { HeddleError } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import { sameValues, sizeOf } from '../../core/tensor.ts';
 import { sinusoids } from '../../engine/ops/embedding/sinusoids.ts';
-import { readSpeech, speechFileNames } from '../../features/speech/whisper-config.ts';
 import { type Files, readText } from '../../files/files.ts';
 import { tokenizerFileNames, weightNames } from '../../files/hf-file-names.ts';
 import { isObject, type Json, readJson } from '../../files/json-files.ts';
@@ -18,6 +17,7 @@ import {
   weightDtypes,
 } from '../shared/saved-model.ts';
 import { type HfConfig, readHfConfig } from './hf-config.ts';
+import type { HfFamily } from './hf-families.ts';
 import { prefixOf } from './hf-tensors.ts';
 import { readHfTokenizers } from './hf-tokenizers.ts';
 import type { FileTensor } from './stored-weights.ts';
@@ -50,15 +50,16 @@ export async function loadHf(
   raw: Json | undefined,
   sourceKinds: SourceKinds,
   inParts: boolean | 'large' = false,
+  family?: HfFamily,
 ): Promise<SavedModel> {
-  const opened = await openFolder(files, folder, raw, sourceKinds, inParts === true ? 0 : wholeBytes);
+  const opened = await openFolder(files, folder, raw, sourceKinds, inParts === true ? 0 : wholeBytes, family);
   const { model, checkpoint, parameters, reader } = opened;
   const isStored = inParts === 'large' ? 4 * parameters.size >= largeBytes : inParts;
   if (!isStored) return readAll(folder, opened);
   const stored = {
     ...reader,
     config: checkpoint.config,
-    whole: () => loadHf(files, folder, raw, sourceKinds),
+    whole: () => loadHf(files, folder, raw, sourceKinds, false, family),
     fingerprint: () => fingerprintOfWeights(parameters, reader),
   };
   return { ...model, weights: new Float32Array(), stored };
@@ -92,6 +93,7 @@ async function openFolder(
   raw: Json | undefined,
   sourceKinds: SourceKinds,
   atOnce: number,
+  given?: HfFamily,
 ) {
   const tensors = await openWeights(files, folder, atOnce);
   const notes: string[] = [];
@@ -102,7 +104,7 @@ async function openFolder(
     config: raw ? await readText(files, `${folder}/config.json`) : undefined,
     generation: generation && (await readText(files, generationPath)),
   };
-  const { config, decode } = await readConfig(folder, json, generation, tensors);
+  const { config, decode, family } = await readConfig(folder, json, generation, tensors, given);
   const sourceKind = await sourceKindOf(config, sourceKinds);
   if (!raw)
     notes.push(
@@ -110,26 +112,26 @@ async function openFolder(
         `padding ${config.padId} and end ${config.endId}, which the weights do not determine`,
     );
   if (!tensors) notes.push(`${folder}: there are no weights, only a configuration; RANDOM weights are used`);
-  const own = await readOtherFiles(files, folder, config);
+  const own = await readOtherFiles(files, folder, family);
   const { notes: more, ...tokenizers } = readHfTokenizers(json, config, own, folder);
-  const speech = config.source === 'frames' ? readSpeech(json, generation, own, config, folder) : undefined;
-  const model = { config, sourceKind, ...tokenizers, decode, speech, notes: [...notes, ...more] };
+  const sourceFacts = family.own?.readFacts(json, generation, own, config, folder);
+  const model = { config, sourceKind, ...tokenizers, decode, sourceFacts, notes: [...notes, ...more] };
   const checkpoint = { config: json, generation, texts, files: own };
   const parameters = parameterList(config, sourceKind);
   const { form, ...reader } = tensors
-    ? await storedWeights(config, parameters, tensors, folder)
+    ? await storedWeights(config, parameters, tensors, folder, family)
     : { ...randomWeights(config, parameters, seed), form: undefined };
   return { model, checkpoint, form, parameters, reader };
 }
 
-/** The tokenizer files of a folder by name, and those of audio features. */
+/** The tokenizer files of a folder by name, and those that a guest reads. */
 async function readOtherFiles(
   files: Files,
   folder: string,
-  { source }: ModelConfig,
+  { own }: HfFamily,
 ): Promise<Record<string, Uint8Array>> {
   const out: Record<string, Uint8Array> = {};
-  const names = [...Object.values(tokenizerFileNames), ...(source === 'frames' ? speechFileNames : [])];
+  const names = [...Object.values(tokenizerFileNames), ...(own?.files ?? [])];
   for (const name of names)
     if (await files.exists(`${folder}/${name}`)) out[name] = await files.read(`${folder}/${name}`);
   return out;
@@ -144,6 +146,7 @@ async function readConfig(
   json: Json,
   generation: Json | undefined,
   tensors: ReadonlyMap<string, FileTensor> | undefined,
+  family?: HfFamily,
 ): Promise<HfConfig> {
   const prefix = tensors ? prefixOf(tensors) : 'model.';
   const [head, shared] = [tensors?.get('lm_head.weight'), tensors?.get(`${prefix}shared.weight`)];
@@ -152,7 +155,7 @@ async function readConfig(
     : json.tie_word_embeddings === false || (json.model_type === 'mt5' && json.tie_word_embeddings !== true);
   const has = (name: string) =>
     name === 'lm_head.weight' ? hasHead : (tensors?.has(`${prefix}${name}`) ?? false);
-  const { config: c, ...hf } = readHfConfig(json, generation, has, `${folder}/config.json`);
+  const { config: c, ...hf } = readHfConfig(json, generation, has, `${folder}/config.json`, family);
   const config = { ...c, outputBias: c.outputBias && (!tensors || tensors.has('final_logits_bias')) };
   if (!tensors || c.positions !== 'sinusoidal-halves') return { ...hf, config };
   const computed = sinusoids(c.maxLength, c.dModel, 'halves');
@@ -161,7 +164,12 @@ async function readConfig(
     if (stored && !sameValues(stored, computed))
       return {
         ...hf,
-        config: { ...config, positions: 'learned', positionOffset: 0, trainPositions: hf.type === 'marian' },
+        config: {
+          ...config,
+          positions: 'learned',
+          positionOffset: 0,
+          trainPositions: hf.family.type === 'marian',
+        },
       };
   }
   return { ...hf, config };
@@ -176,6 +184,7 @@ export async function readHfOrigin(
   folder: string,
   json: Json,
   config: ModelConfig,
+  given?: HfFamily,
 ): Promise<DescribedModel> {
   const path = `${folder}/config.json`;
   const { config: raw, generation, texts = {}, prefix, dtype, dtypes, aliases, absent = [] } = json;
@@ -190,15 +199,13 @@ export async function readHfOrigin(
     Object.values(dtypes).every((d) => weightDtypes.includes(d as SourceCheckpoint['dtype'])) &&
     [aliases, absent].every((list) => Array.isArray(list) && list.every((name) => typeof name === 'string'));
   if (!valid) throw new HeddleError('the field origin is invalid', { area: path });
-  const own = await readOtherFiles(files, folder, config);
-  const { decode } = readHfConfig(raw, generation as Json | undefined, undefined, `${path}: origin`);
+  const rules = generation as Json | undefined;
+  const { decode, family } = readHfConfig(raw, rules, undefined, `${path}: origin`, given);
+  const own = await readOtherFiles(files, folder, family);
   const { notes: _, ...tokenizers } = readHfTokenizers(raw, config, own, folder);
-  const speech =
-    config.source === 'frames'
-      ? readSpeech(raw, generation as Json | undefined, own, config, folder)
-      : undefined;
+  const sourceFacts = family.own?.readFacts(raw, rules, own, config, folder);
   const sourceCheckpoint = { ...(json as unknown as Omit<SourceCheckpoint, 'files'>), files: own };
-  return { config, ...tokenizers, decode, speech, sourceCheckpoint };
+  return { config, ...tokenizers, decode, sourceFacts, sourceCheckpoint };
 }
 
 /**

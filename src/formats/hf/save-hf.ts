@@ -38,7 +38,12 @@ interface Outgoing {
  * dtype of the source checkpoint, or float32. Throws a HeddleError that names each field that the family does
  * not support.
  */
-export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): Record<string, Uint8Array> {
+export function hfFiles(
+  model: SavedModel,
+  type: HfType | (string & {}),
+  dtype?: WeightDtype,
+  family: HfFamily = hfFamilies[type as HfType],
+): Record<string, Uint8Array> {
   const { sourceCheckpoint } = model;
   const isSource = sourceCheckpoint?.config.model_type === type;
   const {
@@ -46,7 +51,7 @@ export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): R
     stored,
     others,
     model: outgoing,
-  } = isSource ? restore(model, sourceCheckpoint) : convert(model, type);
+  } = isSource ? restore(model, sourceCheckpoint, family) : convert(model, family);
   const storage = dtype ? { ...stored, dtype, dtypes: {} } : stored;
   const named = dtype
     ? {
@@ -57,19 +62,22 @@ export function hfFiles(model: SavedModel, type: HfType, dtype?: WeightDtype): R
     : json;
   return {
     'config.json': textOr(sourceCheckpoint?.texts?.config, named),
-    [weightNames.whole]: writeSafetensors(tensorsOf(outgoing, storage), { format: 'pt' }),
+    [weightNames.whole]: writeSafetensors(tensorsOf(outgoing, storage, family), { format: 'pt' }),
     ...others,
   };
 }
 
 /** Exports in the form of the source checkpoint; only dropout rates may differ. */
-function restore({ config, sourceKind, weights }: SavedModel, sourceCheckpoint: SourceCheckpoint): Outgoing {
+function restore(
+  { config, sourceKind, weights }: SavedModel,
+  sourceCheckpoint: SourceCheckpoint,
+  family: HfFamily,
+): Outgoing {
   const { config: raw, generation, texts = {}, files, ...stored } = sourceCheckpoint;
-  const type = raw.model_type as HfType;
-  const dropout = hfRequirements(config, type).filter(([field]) => field.startsWith('dropout'));
-  requireFields(`a ${type} model`, dropout);
+  const dropout = hfRequirements(config, family).filter(([field]) => field.startsWith('dropout'));
+  requireFields(`a ${family.type} model`, dropout);
   const { residual, attention, feedForward } = config.dropout;
-  const { like, defaults }: HfFamily = hfFamilies[type];
+  const { like, defaults } = family;
   const rates =
     like === 't5'
       ? { dropout_rate: residual }
@@ -97,13 +105,13 @@ function textOr(text: string | undefined, json: Json): Uint8Array {
   return jsonBytes(json);
 }
 
-function convert(model: SavedModel, type: HfType): Outgoing {
-  const { json, ...exported } = toHfConfig(model, type);
-  const tokenizerFiles = model.sourceCheckpoint?.files ?? transformersTokenizer(model, type);
+function convert(model: SavedModel, family: HfFamily): Outgoing {
+  const { json, ...exported } = toHfConfig(model, family);
+  const tokenizerFiles = model.sourceCheckpoint?.files ?? transformersTokenizer(model, family.type);
   return {
     model: exported,
     json,
-    stored: { prefix: hfFamilies[type].like === 't5' ? '' : 'model.', dtype: 'F32', dtypes: {}, aliases: [] },
+    stored: { prefix: family.like === 't5' ? '' : 'model.', dtype: 'F32', dtypes: {}, aliases: [] },
     others: {
       'generation_config.json': jsonBytes(generationJson(model.config, model.decode)),
       ...tokenizerFiles,
@@ -118,6 +126,7 @@ function convert(model: SavedModel, type: HfType): Outgoing {
 function tensorsOf(
   { config: c, sourceKind, weights }: Outgoing['model'],
   stored: Outgoing['stored'],
+  family: HfFamily,
 ): Record<string, WritableTensor> {
   const { prefix, dtype, dtypes, aliases, absent = [], unread = {} } = stored;
   const out: Record<string, WritableTensor> = {};
@@ -131,7 +140,7 @@ function tensorsOf(
   );
   for (const { name, shape, at } of own.values())
     if (!absent.includes(name)) put(name, shape, weights.subarray(at, at + sizeOf(shape)));
-  const known = tiedNames(c, prefix);
+  const known = tiedNames(c, prefix, family);
   for (const name of aliases) {
     const original = own.get(known[name] ?? '');
     if (original)

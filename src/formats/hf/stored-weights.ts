@@ -6,7 +6,6 @@ import { createFingerprint } from '../../core/fingerprint.ts';
 import { asFloat32 } from '../../core/float16.ts';
 import { msg } from '../../core/message.ts';
 import { indexOfNonFinite, type Shape, sameShape, sameValues, show, sizeOf } from '../../core/tensor.ts';
-import { fairseqSinusoids } from '../../engine/ops/embedding/sinusoids.ts';
 import { type Files, openBlob } from '../../files/files.ts';
 import { weightNames } from '../../files/hf-file-names.ts';
 import { isObject, readJson } from '../../files/json-files.ts';
@@ -16,6 +15,7 @@ import type { ModelConfig } from '../../model/model-config.ts';
 import { layOutParameters, type Parameter, type ParameterList } from '../../model/parameter-layout.ts';
 import type { WeightReader } from '../../model/quantized-parameters.ts';
 import { type CheckpointTensors, type WeightDtype, weightDtypes } from '../shared/saved-model.ts';
+import type { HfFamily } from './hf-families.ts';
 import { hfTensors, isComputedTable, prefixOf, tiedNames } from './hf-tensors.ts';
 
 /** A tensor in a file. */
@@ -172,17 +172,18 @@ export async function storedWeights(
   p: ParameterList,
   stored: ReadonlyMap<string, FileTensor>,
   path: string,
+  family: HfFamily,
 ): Promise<WeightReader & { readonly form: CheckpointTensors }> {
   const prefix = prefixOf(stored);
   const expected = hfTensors(c, p, prefix);
-  const tied = tiedNames(c, prefix);
+  const tied = tiedNames(c, prefix, family);
   const tensors = new Map([...stored].filter(([name]) => !isUnread(name)));
   // A file may store a tied tensor under any of its names.
   for (const [alias, original] of Object.entries(tied)) {
     const copy = stored.get(alias);
     if (copy && !tensors.has(original)) tensors.set(original, copy);
   }
-  const computed = computedTensors(c, prefix);
+  const computed = computedTensors(c, p, prefix);
   for (const [name, tensor] of Object.entries(computed)) if (!tensors.has(name)) tensors.set(name, tensor);
   const absent = [...tensors.keys()].filter((name) => !stored.has(name));
   const missing = expected.map(({ name }) => name).filter((name) => !tensors.has(name));
@@ -232,12 +233,17 @@ export async function storedWeights(
   };
 }
 
-/** Tensors that a file may leave out: the encoder's positions of speech models, which are not trained. */
-function computedTensors(c: ModelConfig, prefix: string): Readonly<Record<string, FileTensor>> {
-  if (c.stem !== 'conv' || c.positions !== 'learned') return {};
-  const shape = [c.maxSource, c.dModel];
-  const table = fairseqSinusoids(c.maxSource, c.dModel, -1); // no row of padding
+/** Tensors that a file may leave out: positions of the encoder that are computed and not trained. */
+function computedTensors(
+  c: ModelConfig,
+  { source }: ParameterList,
+  prefix: string,
+): Readonly<Record<string, FileTensor>> {
+  const compute = c.positions === 'learned' ? source.fixedPositions?.(c) : undefined;
+  if (!compute) return {};
+  const table = compute();
   const read = async (first = 0, count = table.length) => table.slice(first, first + count);
+  const shape = [c.maxSource, c.dModel];
   return { [`${prefix}encoder.embed_positions.weight`]: { dtype: 'F32', shape, read } };
 }
 

@@ -90,7 +90,7 @@ export function t5Json(c: ModelConfig): Json {
   const plain = activationName(c.activation);
   const gate = c.activation === 'gelu-tanh' ? 'gelu' : c.activation === 'gelu' ? 'gelu_python' : plain;
   return {
-    ...sizesJson(c, 't5'),
+    ...sizesJson(c, sizeNames.t5),
     dropout_rate: c.dropout.residual,
     feed_forward_proj: gated ? `gated-${gate}` : plain,
     is_gated_act: gated,

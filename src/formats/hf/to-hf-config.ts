@@ -3,18 +3,16 @@
 
 import { sizeOf } from '../../core/tensor.ts';
 import { sinusoids } from '../../engine/ops/embedding/sinusoids.ts';
-import { whisperJson, whisperRequirements } from '../../features/speech/whisper-config.ts';
 import type { Json } from '../../files/json-files.ts';
 import { type ModelConfig, modelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
 import type { SourceKind } from '../../model/source-kind.ts';
-import type { HfType } from '../shared/hf-types.ts';
 import type { FieldRequirement } from '../shared/requirements.ts';
 import { classicFields, requireFields, sameFields, sharedWidths } from '../shared/requirements.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
-import { type HfFamily, hfFamilies } from './hf-families.ts';
-import { activationName, activations, sizesJson } from './hf-fields.ts';
+import type { HfFamily } from './hf-families.ts';
+import { activationName, activations, sizeNames, sizesJson } from './hf-fields.ts';
 import { t5Json, t5Requirements } from './t5-config.ts';
 
 /** Rows of BART's table of positions before position 0. */
@@ -24,22 +22,17 @@ const bartOffset = 2;
  * Converts a model: its config.json, and a configuration and weights with the parameters of the family.
  * Throws a HeddleError that names each field that the family does not support.
  */
-export function toHfConfig({ config: c, sourceKind, weights, decode = {} }: SavedModel, type: HfType) {
-  const family: HfFamily = hfFamilies[type];
-  requireFields(family.title, hfRequirements(c, type));
+export function toHfConfig({ config: c, sourceKind, weights, decode = {} }: SavedModel, family: HfFamily) {
+  const { type, like, own } = family;
+  requireFields(family.title, hfRequirements(c, family));
   const isLearned = family.defaults.static_position_embeddings === false;
   const config = modelConfig({
     ...c,
-    outputBias: family.like === 'bart' ? (family.model?.outputBias ?? true) : c.outputBias,
+    outputBias: like === 'bart' && !own ? (family.model?.outputBias ?? true) : c.outputBias,
     positions: isLearned ? 'learned' : c.positions,
     positionOffset: isLearned ? bartOffset : c.positionOffset,
   });
-  const specific =
-    family.like === 't5'
-      ? t5Json(config)
-      : family.like === 'whisper'
-        ? whisperJson(config)
-        : bartJson(config, type);
+  const specific = own?.json(config) ?? (like === 't5' ? t5Json(config) : bartJson(config, family));
   const { bos_token_id: begin } = family.defaults;
   const json = {
     ...specific,
@@ -62,12 +55,11 @@ const sortedJson = (json: Json): Json =>
   Object.fromEntries(Object.entries(json).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 
 /** Requirements of the export to a family. */
-export const hfRequirements = (c: ModelConfig, type: HfType): FieldRequirement[] => [
-  ...(type === 'whisper'
-    ? whisperRequirements(c)
-    : type === 't5' || type === 'mt5'
-      ? t5Requirements(c, type)
-      : bartRequirements(c, type)),
+export const hfRequirements = (c: ModelConfig, family: HfFamily): FieldRequirement[] => [
+  ...(family.own?.requirements(c) ??
+    (family.like === 't5'
+      ? t5Requirements(c, family.type === 'mt5' ? 'mt5' : 't5')
+      : bartRequirements(c, family))),
   [
     'activation',
     c.activation,
@@ -76,8 +68,7 @@ export const hfRequirements = (c: ModelConfig, type: HfType): FieldRequirement[]
   ],
 ];
 
-function bartRequirements(c: ModelConfig, type: HfType): FieldRequirement[] {
-  const { model = {}, defaults }: HfFamily = hfFamilies[type];
+function bartRequirements(c: ModelConfig, { type, model = {}, defaults }: HfFamily): FieldRequirement[] {
   const learned = defaults.static_position_embeddings === false;
   const positions = model.positions ?? 'sinusoidal-halves';
   return [
@@ -143,11 +134,11 @@ export function decodingJson(
 }
 
 /** The fields of families like BART. */
-const bartJson = (c: ModelConfig, type: HfType): Json => ({
+const bartJson = (c: ModelConfig, { type }: HfFamily): Json => ({
   activation_dropout: c.dropout.feedForward,
   activation_function: activationName(c.activation),
   attention_dropout: c.dropout.attention,
-  ...sizesJson(c, 'bart'),
+  ...sizesJson(c, sizeNames.bart),
   decoder_layerdrop: 0,
   dropout: c.dropout.residual,
   encoder_layerdrop: 0,
@@ -157,7 +148,7 @@ const bartJson = (c: ModelConfig, type: HfType): Json => ({
 });
 
 /** The fields of vocabularies and ties, which MarianMT has only. */
-const marianJson = (c: ModelConfig, type: HfType): Json | undefined =>
+const marianJson = (c: ModelConfig, type: string): Json | undefined =>
   type === 'marian'
     ? {
         decoder_vocab_size: c.tgtVocab,

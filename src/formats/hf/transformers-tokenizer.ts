@@ -6,7 +6,6 @@ import { type Json, jsonBytes, withoutUndefined } from '../../files/json-files.t
 import { openSentencePiece } from '../../text/sentencepiece/processor.ts';
 import { fromBase64, sentencePieceModelType } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-import type { HfType } from '../shared/hf-types.ts';
 import type { SavedModel } from '../shared/saved-model.ts';
 import { withByteLetters } from '../tokenizers/byte-letters.ts';
 import { exportTokenizer, templateProcessing } from '../tokenizers/exported-tokenizer.ts';
@@ -18,7 +17,7 @@ import { replace } from '../tokenizers/sentencepiece-normalizers.ts';
  */
 export function transformersTokenizer(
   { source, target, config }: Pick<SavedModel, 'source' | 'target' | 'config'>,
-  type: HfType,
+  type: string,
 ): Record<string, Uint8Array> {
   const [from, to] = [source, target].map(sentencePieceIn);
   if (type === 'marian' && from && to)

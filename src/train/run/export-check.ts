@@ -1,6 +1,7 @@
 // Whether the model of a run can be converted to a format of transformers: said at the start, not after the training.
 
 import { HeddleError } from '../../core/errors.ts';
+import { hfFamilies } from '../../formats/hf/hf-families.ts';
 import { hfRequirements } from '../../formats/hf/to-hf-config.ts';
 import { transformersTokenizer } from '../../formats/hf/transformers-tokenizer.ts';
 import type { HfType } from '../../formats/shared/hf-types.ts';
@@ -13,7 +14,7 @@ export function exportProblem(
   type: HfType,
 ): string | undefined {
   try {
-    requireFields(type, hfRequirements(model.config, type));
+    requireFields(type, hfRequirements(model.config, hfFamilies[type]));
     transformersTokenizer(model, type);
     return undefined;
   } catch (error) {

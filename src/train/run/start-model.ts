@@ -3,9 +3,8 @@
 import { check, HeddleError } from '../../core/errors.ts';
 import { listed, msg, option } from '../../core/message.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
-import { hfFamilies } from '../../formats/hf/hf-families.ts';
+import { familyOf } from '../../formats/hf/hf-families.ts';
 import { loadModelFolder } from '../../formats/model-folder.ts';
-import type { HfType } from '../../formats/shared/hf-types.ts';
 import { hfConfigOf, retrainedCheckpoint, type SavedModel } from '../../formats/shared/saved-model.ts';
 import { type ModelOptions, modelConfig } from '../../model/model-config.ts';
 import { modelInLanguages, openModel } from '../../session/open-model.ts';
@@ -65,8 +64,7 @@ export async function openStartModel(
   );
   const { dropout: places } = modelConfig({ ...config, ...fields });
   // T5 has a single rate for all places.
-  const type = hf?.model_type as HfType | undefined;
-  const isT5 = type !== undefined && hfFamilies[type].like === 't5';
+  const isT5 = familyOf(hf?.model_type)?.like === 't5';
   const rates =
     isT5 && typeof fields.dropout === 'number' ? { memory: fields.dropout, output: fields.dropout } : {};
   return {

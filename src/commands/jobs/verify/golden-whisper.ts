@@ -16,7 +16,7 @@ import { Graph } from '../../../engine/graph/graph.ts';
 import { features as guests } from '../../../features/features.ts';
 import { LogMel } from '../../../features/speech/audio/log-mel.ts';
 import { readSpeechFile } from '../../../features/speech/audio/speech-samples.ts';
-import type { SpeechFacts } from '../../../features/speech/decode/speech-facts.ts';
+import { type SpeechFacts, speechFactsOf } from '../../../features/speech/decode/speech-facts.ts';
 import {
   promptOf,
   type SpeechTask,
@@ -24,9 +24,9 @@ import {
 } from '../../../features/speech/decode/speech-prompts.ts';
 import { speechRules } from '../../../features/speech/decode/speech-rules.ts';
 import { frames } from '../../../features/speech/frame-source.ts';
+import { loadWhisper } from '../../../features/speech/whisper-format.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import type { Json } from '../../../files/json-files.ts';
-import { loadHf } from '../../../formats/hf/load-hf.ts';
 import { openTransformer } from '../../../model/open-transformer.ts';
 import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';
 import { Scope } from '../../../model/scope.ts';
@@ -100,8 +100,9 @@ export async function readWhisper(files: Files, folder: string, raw: Json): Prom
   );
   const source = framesOf(features);
   const [B = 0, T = 0] = source.shape;
-  const model = await loadHf(files, folder, raw, guests.sourceKinds);
-  const { config, speech } = model;
+  const model = await loadWhisper(files, folder, raw, guests.sourceKinds);
+  const { config } = model;
+  const speech = speechFactsOf(model);
   if (!speech) throw new HeddleError(`${at('config.json')}: not a speech model`);
   const prompt = ids('prompt_ids');
   const [, P = 0] = prompt.shape;

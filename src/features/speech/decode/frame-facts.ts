@@ -6,14 +6,15 @@ import type { ModelConfig } from '../../../model/model-config.ts';
 import { hopSamples } from '../audio/log-mel.ts';
 import { readsFrames } from '../frame-kind.ts';
 import { frames } from '../frame-source.ts';
-import type { SpeechFacts } from './speech-facts.ts';
+import { type SpeechFacts, speechFactsOf } from './speech-facts.ts';
 
 /** The facts of a model that reads speech; undefined if it does not. */
 export const speechOf = (model: TextModel): SpeechFacts | undefined =>
-  model.speech ?? (readsFrames(model, 'log-mel') ? plainSpeech(model.config) : undefined);
+  speechFactsOf(model) ?? (readsFrames(model, 'log-mel') ? plainSpeech(model.config) : undefined);
 
 /** The facts of a model from scratch: it reads recordings as long as its encoder, without silence after them. */
 const plainSpeech = (c: ModelConfig): SpeechFacts => ({
+  kind: 'speech',
   windowSamples: frames.maxLength(c) * hopSamples,
   fillsWindow: false,
   multilingual: false,

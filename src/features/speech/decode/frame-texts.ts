@@ -8,6 +8,7 @@ import type { TextModel } from '../../../decode/translator.ts';
 import type { Engine } from '../../../engine/engine.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
 import { type FrameRow, wholeRow } from '../batches/frame-rows.ts';
+import { speechFactsOf } from './speech-facts.ts';
 import { speechTokenRules } from './speech-prompts.ts';
 import { speechRules } from './speech-rules.ts';
 import { textIds } from './speech-text.ts';
@@ -61,7 +62,8 @@ export class FrameTexts {
     signal?: AbortSignal,
     limit?: number,
   ): Promise<string[]> {
-    const { config: c, speech, target } = this.#model;
+    const { config: c, target } = this.#model;
+    const speech = speechFactsOf(this.#model);
     const { batch, maxTarget } = this.#shape;
     const most = Math.max(1, maxTarget - this.#prompt.length);
     const maxNewTokens = Math.min(limit ?? most, most);

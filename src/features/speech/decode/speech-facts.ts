@@ -1,7 +1,11 @@
 // What a speech model says of itself: its audio features, the tokens of its prompts, and its decoding rules.
 
+import type { TextModel } from '../../../decode/translator.ts';
+import type { SourceFacts } from '../../../model/source-kind.ts';
+
 /** Facts of a speech model such as Whisper, beside its configuration. */
-export interface SpeechFacts {
+export interface SpeechFacts extends SourceFacts {
+  readonly kind: 'speech';
   /** Samples of a window, 16000 a second. */
   readonly windowSamples: number;
   /** Whether silence fills a window after a shorter recording; else the encoder reads only the recording. */
@@ -31,6 +35,13 @@ export interface SpeechFacts {
   readonly timestamps: boolean;
   /** Maximum number of tokens, those of the prompt included. */
   readonly maxTokens: number;
+}
+
+/** The facts of speech in the files of a model; undefined if there are none. */
+export function speechFactsOf({
+  sourceFacts: facts,
+}: Pick<TextModel, 'sourceFacts'>): SpeechFacts | undefined {
+  return facts?.kind === 'speech' ? (facts as SpeechFacts) : undefined;
 }
 
 /** Seconds between two time stamps. */

@@ -25,7 +25,7 @@ import {
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import { type FrameRow, framesOf } from '../batches/frame-rows.ts';
 import { FrameTexts } from '../decode/frame-texts.ts';
-import type { SpeechFacts } from '../decode/speech-facts.ts';
+import { type SpeechFacts, speechFactsOf } from '../decode/speech-facts.ts';
 import { promptOf } from '../decode/speech-prompts.ts';
 import { frameKindOf } from '../frame-kind.ts';
 import { clipRoots, readClips } from '../load-clips.ts';
@@ -51,7 +51,8 @@ export const frameSource: TrainingSourceKind = {
       msg`${option('probe')} is for sources of tokens; leave it out`,
       { area: 'train' },
     ),
-  defaults: (given, { speech }) => (speech?.fillsWindow ? windowBatches(given as FrameSettings) : {}),
+  defaults: (given, start) =>
+    speechFactsOf(start)?.fillsWindow ? windowBatches(given as FrameSettings) : {},
   open: (options) => new FrameSource(options),
 };
 
@@ -74,7 +75,7 @@ class FrameSource implements TrainingSource {
     const { settings, model, start, corpus, out, sourceData, session } = options;
     const { files, emit } = session;
     this.#options = options;
-    const speech = start?.speech;
+    const speech = start && speechFactsOf(start);
     const width = start?.config.frameWidth ?? model.frameWidth ?? modelFields.frameWidth.default;
     const stem = start?.config.stem ?? model.stem ?? modelFields.stem.default;
     this.#kind = frameKindOf({ stem, frameWidth: width });

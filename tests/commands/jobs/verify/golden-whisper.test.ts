@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { features } from '../../../../src/features/features.ts';
+import { whisper } from '../../../../src/features/speech/whisper-config.ts';
 import { memoryFiles } from '../../../../src/files/memory-files.ts';
 import { writeFolder } from '../../../../src/files/owned-folder.ts';
 import { readSafetensors } from '../../../../src/files/safetensors.ts';
@@ -46,8 +47,8 @@ describe.skipIf(!existsSync(root))('golden cases of Whisper (../shared/golden-wh
       const files = memoryFiles();
       await writeFolder(files, 'own', heddleFiles(model));
       const again = await loadModelFolder(files, 'own', features);
-      expect(again.speech).toEqual(model.speech);
-      const exported = hfFiles(again, 'whisper');
+      expect(again.sourceFacts).toEqual(model.sourceFacts);
+      const exported = hfFiles(again, 'whisper', undefined, whisper);
       expect(Object.keys(exported)).toEqual(
         expect.arrayContaining(['preprocessor_config.json', 'tokenizer.json']),
       );

@@ -14,6 +14,7 @@ import { createIdTokenizer } from '../../../../src/text/tokenizers/character-tok
 const [endId, startId, stamp] = [50, 51, 60];
 const target = createIdTokenizer(100, { pad: endId, start: startId, end: endId, unknown: 3 });
 const speech: SpeechFacts = {
+  kind: 'speech',
   windowSamples: 32000,
   fillsWindow: true,
   textEnd: endId,
