@@ -2,9 +2,17 @@
 // builds with other bundlers.
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { distFile } from './support/dist.ts';
 
@@ -67,6 +75,13 @@ it('has one class of errors, whatever entries a program imports', () => {
     encoding: 'utf8',
   });
   expect(printed).toBe('true true not-found\n');
+  // So bundlers have one too, whatever condition chooses the entries.
+  const dist = dirname(distFile('heddle.js'));
+  const defining = readdirSync(dist, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.js'))
+    .map((entry) => relative(dist, join(entry.parentPath, entry.name)))
+    .filter((path) => !path.startsWith('demo') && /class HeddleError\b/.test(read(join('dist', path))));
+  expect(defining).toEqual([join('modules', 'core', 'errors.js')]);
 });
 
 describe('the packed package', () => {

@@ -49,7 +49,7 @@ export async function trainInSession(
   const { args, split, sourceData, base } = await untilAborted(signal, () =>
     runInputs(pairs, data, features, { out, resume }),
   );
-  if (memoryBudget !== undefined && !resume) {
+  if (memoryBudget !== undefined && !resume && !session.device.isCpu) {
     const device = await session.device.open();
     checkForecast(await planTraining(pairs, { ...data, files, device, memoryBudget, signal }, features));
   }

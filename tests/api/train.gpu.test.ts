@@ -48,6 +48,13 @@ async function trained(options: TrainOptions = {}): Promise<Model> {
 const weightsOf = (model: BaseModel) => Object.values(model.weights()).flatMap(({ data }) => [...data]);
 
 describe('train', () => {
+  it('is an error before the first step if it does not fit the memory budget', async () => {
+    const steps: number[] = [];
+    const run = trained({ memoryBudget: 1000, onStep: ({ step }) => void steps.push(step) });
+    await expect(run).rejects.toMatchObject({ kind: 'memory' });
+    expect(steps).toEqual([]);
+  });
+
   it('makes a model from pairs, and reports each step', async () => {
     const steps: number[] = [];
     const events: JobEvent[] = [];
