@@ -1,6 +1,8 @@
 // The form of a new project: a document, a memory, a model and its languages.
 
 import { live } from 'lit-html/directives/live.js';
+import { pairFormatLabels } from '../../src/entries/data.ts';
+import { documentFormatLabels } from '../../src/entries/documents.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { field, options } from '../common/form-fields.ts';
 import { say, translated } from '../common/page-texts.ts';
@@ -129,8 +131,8 @@ export class StartPanel extends BusyPanel {
     return html`
       <form class="stack" @submit=${this.#submit}>
         <div class="drops">
-          ${this.#drop('document', html`<b>Select a document</b> or drop it here`, say`PO, XLIFF, HTML, SRT, VTT or plain text`)}
-          ${this.#drop('memory', html`<b>Select a memory</b>, if you have one`, say`TMX, XLIFF, PO, MO or TSV: its matches come first`)}
+          ${this.#drop('document', html`<b>Select a document</b> or drop it here`, documentFormatLabels)}
+          ${this.#drop('memory', html`<b>Select a memory</b>, if you have one`, say`${pairFormatLabels}: its matches come first`)}
         </div>
         <div class="fields">
           ${field('documents-model', say`Model`, models)}

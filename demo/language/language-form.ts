@@ -1,6 +1,7 @@
 // The form of a new language: a file of pairs, two languages, and the size of the trainings.
 
 import { live } from 'lit-html/directives/live.js';
+import { pairFormatLabels } from '../../src/entries/data.ts';
 import type { LanguagePlan } from '../../src/features/marian/language-flow.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { field, options } from '../common/form-fields.ts';
@@ -133,7 +134,7 @@ export class LanguageForm extends BusyPanel {
       <form class="stack" @submit=${this.#submit}>
         <label class="drop">
           <span><b>Select a file of pairs</b> or drop it here</span>
-          <span class="hint">TSV, TMX, XLIFF, PO, CSV or JSON lines; without a file: 4,000 built-in dates, amounts and names</span>
+          <span class="hint">${pairFormatLabels}; without a file: 4,000 built-in dates, amounts and names</span>
           ${this.#pairs ? html`<b class="picked">${shortName(this.#pairs.name)}</b>` : nothing}
           <input type="file" id="pick-pairs" accept=${accepted} @change=${pick} />
         </label>

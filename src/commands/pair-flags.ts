@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { pairFormatLabels } from '../features/documents/pairs/pair-format-labels.ts';
 import { features } from '../features/features.ts';
 import { lineFormats, type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import { tagModes } from '../text/corpus/pair-reader.ts';
@@ -14,8 +15,7 @@ export interface PairFlags extends Pick<PairFiles, 'format' | 'sourceColumn' | '
 }
 
 /** Description of files with both sides. */
-export const pairsHelp =
-  'TSV, CSV, JSON lines, TMX, XLIFF, PO or MO by their extensions, also gzipped; - is stdin';
+export const pairsHelp = `${pairFormatLabels} by their extensions, also gzipped; - is stdin`;
 
 /** Adds the flags. */
 export const addPairFlags = (command: Command): Command =>

@@ -12,7 +12,7 @@ import {
   translateDocumentFile,
 } from '../features/documents/commands/document-command.ts';
 import type { DocumentArguments } from '../features/documents/commands/document-job.ts';
-import { documentFormatOf } from '../features/documents/document-formats.ts';
+import { documentFormatLabels, documentFormatOf } from '../features/documents/document-formats.ts';
 import type { DocumentSummary } from '../features/documents/document-report.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import type { TranslateArguments, Translated, TranslatedTexts } from './jobs/translate-job.ts';
@@ -78,7 +78,7 @@ export function addTranslate(program: Command, jobs: Jobs): void {
     .argument('<dir>', 'model: a folder, a .zip or a .safetensors file')
     .argument(
       '[text...]',
-      'texts, or one document: a file in PO, XLIFF, HTML, SRT, VTT or .txt (default: the lines of --input, or of stdin)',
+      `texts, or one document: a file in one of ${documentFormatLabels} (default: the lines of --input, or of stdin)`,
     )
     .option('--input <file...>', 'files with one text per line; - is stdin')
     .option('--output <file>', 'write the translations to this file as they are done (default: stdout)')
@@ -161,7 +161,7 @@ async function run(jobs: Jobs, folder: string, texts: string[], options: Options
   if (isName && documentFormatOf(texts[0] as string))
     throw new HeddleError(`${texts[0]}: there is no such file`, { kind: 'not-found' });
   if (flag)
-    throw new HeddleError(`${flag} is for a document; name one file in PO, XLIFF, HTML, SRT, VTT or .txt`);
+    throw new HeddleError(`${flag} is for a document; name one file in one of ${documentFormatLabels}`);
   const outputs = [['--output', options.output] as const, ['--alignments', file] as const];
   checkOutputFiles(outputs, { force: options.force, inputs: paths });
   const input = textGroups(texts.length > 0 ? [texts] : linesOf(paths ?? ['-']), batchSize * batchesAtOnce);

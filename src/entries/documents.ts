@@ -20,7 +20,11 @@ export type {
   OpenedDocument,
   OpenOptions,
 } from '../features/documents/document-formats.ts';
-export { documentFormatOf, openDocument } from '../features/documents/document-formats.ts';
+export {
+  documentFormatLabels,
+  documentFormatOf,
+  openDocument,
+} from '../features/documents/document-formats.ts';
 export type { ReviewSegment, ReviewTranslation } from '../features/documents/document-review.ts';
 export { DocumentReview } from '../features/documents/document-review.ts';
 export { Glossary, type GlossaryTerm, readGlossary } from '../features/documents/glossary.ts';

@@ -2,7 +2,7 @@
 // built-in task, a file (TSV, CSV, a translation memory), or pasted text.
 
 import { live } from 'lit-html/directives/live.js';
-import { type TaskName, taskNames } from '../../../src/entries/data.ts';
+import { pairFormatLabels, type TaskName, taskNames } from '../../../src/entries/data.ts';
 import { field, markValid, options, segmentedChoice } from '../../common/form-fields.ts';
 import { formatBytes } from '../../common/format.ts';
 import { say } from '../../common/page-texts.ts';
@@ -79,8 +79,7 @@ export class CorpusPanel extends Panel {
         return { kind: 'task', task: this.#task, pairs: pairs.valueAsNumber, seed: this.#seed };
       }
       case 'file': {
-        if (!this.#file)
-          return this.#fileError || say`Select or drop a file of pairs: TSV, CSV, TMX, XLIFF, PO or MO.`;
+        if (!this.#file) return this.#fileError || say`Select or drop a file of pairs: ${pairFormatLabels}.`;
         const { name, data } = this.#file;
         return { kind: 'text', name, data };
       }
@@ -180,7 +179,7 @@ export class CorpusPanel extends Panel {
       <div class="stack" ?hidden=${selected !== 'intl'}>${this.#languages()}</div>
       <div class="stack" ?hidden=${selected !== 'task'}>${this.#tasks()}</div>
       <label class="drop" ?hidden=${selected !== 'file'}>
-        <span><b>Select a file of pairs</b> or drop it here: TSV, CSV, TMX, XLIFF, PO or MO</span>
+        <span><b>Select a file of pairs</b> or drop it here: ${pairFormatLabels}</span>
         <span class="hint"
           >UTF-8. TSV: source, tab, target on each line. CSV: the columns named source and target, or the first
           two. A translation memory: its translated segments. The file stays in this browser.</span

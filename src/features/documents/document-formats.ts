@@ -8,6 +8,8 @@ import { decodeDocument, type EncodedText } from './text-encoding.ts';
 
 /** A row of the table. */
 interface DocumentFormat {
+  /** Name of the format in help texts and on pages. */
+  readonly label: string;
   /** Names of its files. */
   readonly names: RegExp;
   load(): Promise<ParseDocument>;
@@ -20,29 +22,39 @@ const latin1 = (bytes: Uint8Array): string => new TextDecoder('latin1').decode(b
 /** The formats by name. */
 export const documentFormats = {
   po: {
+    label: 'PO',
     names: /\.pot?$/i,
     load: async () => (await import('./po-document.ts')).parsePoDocument,
     encodingOf: (bytes) => charsetOf(latin1(bytes)),
   },
   xliff: {
+    label: 'XLIFF',
     names: /\.(?:xliff|xlf|mqxliff|sdlxliff)$/i,
     load: async () => (await import('./xliff-document.ts')).parseXliffDocument,
     encodingOf: encodingOfXml,
   },
   html: {
+    label: 'HTML',
     names: /\.x?html?$/i,
     load: async () => (await import('./html-document.ts')).parseHtmlDocument,
     encodingOf: (bytes) => /<meta\b[^>]*\bcharset\s*=\s*["']?([\w.:-]+)/i.exec(latin1(bytes))?.[1] ?? 'utf-8',
   },
   srt: {
+    label: 'SRT, VTT',
     names: /\.(?:srt|vtt)$/i,
     load: async () => (await import('./subtitle-document.ts')).parseSubtitles,
   },
   text: {
+    label: '.txt',
     names: /\.(?:txt|text)$/i,
     load: async () => (await import('./text-document.ts')).parseTextDocument,
   },
 } as const satisfies Readonly<Record<string, DocumentFormat>>;
+
+/** The formats in words: `PO, XLIFF, ...`. */
+export const documentFormatLabels = Object.values(documentFormats)
+  .map(({ label }) => label)
+  .join(', ');
 
 /** Name of a document format. */
 export type DocumentFormatName = keyof typeof documentFormats;
@@ -73,9 +85,7 @@ export async function openDocument(
   { format = documentFormatOf(name), encoding, ...options }: OpenOptions = {},
 ): Promise<OpenedDocument> {
   if (!format)
-    throw new HeddleError(
-      `${name}: no document that can be translated; known are PO, XLIFF, HTML, SRT, VTT and plain text (.txt)`,
-    );
+    throw new HeddleError(`${name}: no document that can be translated; known are ${documentFormatLabels}`);
   const row: DocumentFormat = documentFormats[format];
   const { text, encode } = decodeDocument(
     bytes,

@@ -8,10 +8,14 @@ import type { PairReader, TagMode } from './pair-reader.ts';
 import type { Pair } from './pairs.ts';
 
 /**
- * Formats whose records are lines, with the ends of the names of their files: columns separated by tabs,
+ * Formats whose records are lines, with their names in texts and the ends of the names of their files: columns separated by tabs,
  * comma-separated values with a header, or a JSON object on each line.
  */
-export const lineFormats = { tsv: ['tsv', 'txt'], csv: ['csv'], jsonl: ['jsonl', 'ndjson', 'json'] } as const;
+export const lineFormats = {
+  tsv: { label: 'TSV', extensions: ['tsv', 'txt'] },
+  csv: { label: 'CSV', extensions: ['csv'] },
+  jsonl: { label: 'JSON lines', extensions: ['jsonl', 'ndjson', 'json'] },
+} as const;
 /** Name of a format of lines. */
 export type LineFormat = keyof typeof lineFormats;
 
@@ -140,7 +144,9 @@ export function lineFormatOf(
     return found;
   }
   const extension = extensionOf(path);
-  return names.find((name) => (lineFormats[name] as readonly string[]).includes(extension)) ?? 'tsv';
+  return (
+    names.find((name) => (lineFormats[name].extensions as readonly string[]).includes(extension)) ?? 'tsv'
+  );
 }
 
 /**

@@ -28,6 +28,8 @@ export type SegmentPairs = AsyncGenerator<readonly SegmentPair[], { readonly des
 export interface PairReader {
   /** Name of the format. */
   readonly format: string;
+  /** The same in help texts and on pages. */
+  readonly label: string;
   /** Ends of the names of its files, without the dot. */
   readonly extensions: readonly string[];
   /**

@@ -11,8 +11,9 @@ import { HeddleError, shellQuote } from '../../../core/errors.ts';
 import { present } from '../../../core/present.ts';
 import type { TranslateOptions } from '../../../decode/text-options.ts';
 import { type OpenSegments, openSegments } from '../document.ts';
-import { documentFormatOf } from '../document-formats.ts';
+import { documentFormatLabels, documentFormatOf } from '../document-formats.ts';
 import { type DocumentSummary, describeSummary } from '../document-report.ts';
+import { pairFormatLabels } from '../pairs/pair-format-labels.ts';
 import type { DocumentArguments } from './document-job.ts';
 import { journalOf } from './document-job.ts';
 
@@ -39,7 +40,7 @@ const share = (text: string): number => {
 /** Adds the flags of documents. */
 export const addDocumentFlags = (command: Command): Command =>
   command
-    .optionsGroup('Documents (PO, XLIFF, HTML, SRT, VTT, .txt):')
+    .optionsGroup(`Documents (${documentFormatLabels}):`)
     .addOption(
       new Option(
         '--segments <which>',
@@ -48,7 +49,7 @@ export const addDocumentFlags = (command: Command): Command =>
     )
     .option(
       '--memory <file...>',
-      'translation memories (TMX, XLIFF, PO, TSV, ...), whose matches come before the model',
+      `translation memories (${pairFormatLabels}), whose matches come before the model`,
     )
     .option('--memory-threshold <share>', 'smallest similarity of a match, by words (default: 0.75)', share)
     .option(
@@ -77,11 +78,10 @@ export const isDocument = (texts: readonly string[]): boolean =>
 export function checkTexts(texts: readonly string[]): void {
   const file = texts.find((text) => /\S\.\w+$/.test(text) && isExistingFile(text));
   if (file === undefined) return;
-  const known = 'PO, XLIFF, HTML, SRT, VTT and .txt';
   throw new HeddleError(
     documentFormatOf(file)
       ? `${file} is a document, and ${texts.length} texts are given; translate one document at a time`
-      : `${file} is a file, but no document that heddle reads (${known}); convert it, for example to XLIFF, or give texts, one per line, with --input ${file}`,
+      : `${file} is a file, but no document that heddle reads (${documentFormatLabels}); convert it, for example to XLIFF, or give texts, one per line, with --input ${file}`,
   );
 }
 

@@ -17,6 +17,7 @@ const row = (
   load: () => Promise<SegmentReader>,
 ): DocumentReader => ({
   format,
+  label: format.toUpperCase(),
   extensions,
   load,
   async *read(chunks, name, { tags = 'drop', ...given }) {
