@@ -39,9 +39,6 @@ export const translated = (text: string): string => translationOf(text) ?? text;
 /** Whether the page has another language than its source. */
 export const isTranslated = texts !== undefined;
 
-/** The English texts that have a translation. */
-export const keys: readonly string[] = Object.keys(texts ?? {});
-
 const fill = (text: string, values: readonly unknown[]): string =>
   text.replaceAll(/\{(\d+)\}/g, (_, i: string) => String(values[Number(i)]));
 

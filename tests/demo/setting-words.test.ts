@@ -3,8 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { changesIn, settingLabel } from '../../demo/train/page/setting-words.ts';
-import { toCallError } from '../../demo/train/worker/call-error.ts';
-import { HeddleError } from '../../src/core/errors.ts';
 import { describeChanges, parseChanges, settingRows } from '../../src/entries/reports.ts';
 
 it('names every setting in words, as the form does if it has the setting', () => {
@@ -26,14 +24,6 @@ it('reads changes as it writes them, and as settings have them', () => {
   expect(changesIn(setting)).toEqual(parseChanges(setting));
   expect(changesIn('')).toEqual([]);
   expect(() => changesIn('momentum 0.9 after step 4')).toThrow(/momentum/);
-});
-
-it('says of a text that is too long what the visitor can do', () => {
-  const message =
-    'translate: text 1 has 401 tokens, its end included; the maximum length is 64; split it: "A"';
-  expect(toCallError(new HeddleError(message), false).message).toBe(
-    'This text has 401 tokens with its end token; the model reads at most 64. Split it: "A"',
-  );
 });
 
 it('formats numbers, dates and times in one place, in the language of the page', () => {

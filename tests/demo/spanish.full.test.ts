@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Page } from 'puppeteer';
 import { afterAll, expect, it } from 'vitest';
-import { textPattern } from '../../demo/common/text-pattern.ts';
 import { chapters } from '../../demo/learn/chapters.ts';
 import { type DemoPage, demo, fillField, openDetails, startProject, untilText } from '../support/demo.ts';
+import { textPattern } from '../support/text-pattern.ts';
 
 const { open } = demo();
 const file = join(import.meta.dirname, '../../demo/texts/es.json');

@@ -1,7 +1,6 @@
 // What visitors of the training page have tripped over, with a fake worker, on a wide screen and on a phone.
 import type { Page } from 'puppeteer';
 import { afterEach, describe, expect, it } from 'vitest';
-import { messageForVisitors } from '../../demo/train/worker/call-error.ts';
 import { axeViolations } from '../support/axe.ts';
 import { type DemoPage, demo, fillField, pastePairs, untilText } from '../support/demo.ts';
 import { mainThreadTasks } from '../support/main-thread.ts';
@@ -896,32 +895,4 @@ describe.each(widths)('runs and sharing at %i px', (width) => {
     }
     await page.evaluate(() => history.replaceState(null, '', location.pathname));
   });
-});
-
-it('shows no flags, packages or paths to visitors', () => {
-  const messages = [
-    'Training is stuck at step 9: the loss is 2, so all of them were skipped; resume from an earlier checkpoint with a lower learning rate, or find the cause with checkFinite.',
-    'The GPU device was lost 3 times within a minute, so training has stopped. The checkpoint of step 7 is in models/a; resume the run to continue. Try a smaller model or batch, or another driver.',
-    'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); in Chrome enable hardware acceleration, or use its software adapter SwiftShader.',
-    'train: patience needs dev pairs and evaluations (evalSteps)',
-    'train: no pairs are left to train on; reduce heldOut',
-    'Training diverged: the loss of step 3 is NaN and 21 updates were skipped; lower the learning rate. Its log and report are in models/a.failed.',
-    'dev: more than 2 % unknown tokens: 0.4 % of the source, 2.1 % of the target',
-    'more than 2 % unknown tokens: 0.4 % of the source, 2.1 % of the target; use a larger vocabSize, or the tokenizer bpe',
-    'dev: no dev pair fits the model, so nothing is evaluated; increase heldOut, or give shorter dev pairs',
-    'the warm-up of 9 steps is longer than the run of 8: the learning rate never reaches 1; lower warmupSteps or raise steps',
-  ].map(messageForVisitors);
-  for (const text of messages)
-    expect(text).not.toMatch(
-      /--|Debian|models\/|\.failed|heldOut|evalSteps|checkFinite|unknown tokens|more than 2 %/,
-    );
-  expect(messages[6]).toContain('0.4 % of the source, 2.1 % of the target. The model cannot translate them.');
-  expect(messages[8]).toBe(
-    'dev: no dev pair fits the model, so nothing is evaluated; increase “Held-out fraction”, or give shorter dev pairs',
-  );
-  expect(messages[9]).toMatch(/; lower “Warm-up steps” or raise steps$/);
-  expect(messages[1]).toContain('The checkpoint of step 7 is in this browser; Resume continues it.');
-  expect(messageForVisitors('x'.repeat(5000)).length).toBeLessThan(500);
-  const quoted = messageForVisitors(`"${'x'.repeat(5000)}" is not the name of a model; write OWNER/NAME`);
-  expect(quoted).toBe(`"${'x'.repeat(40)}…" is not the name of a model; write OWNER/NAME`);
 });

@@ -5,6 +5,7 @@ import type { SessionEvent } from '../../demo/train/protocol.ts';
 import { textModelOf } from '../../demo/train/worker/decode-text.ts';
 import { startTraining } from '../../demo/train/worker/worker-run.ts';
 import { HeddleError } from '../../src/core/errors.ts';
+import { renderMessage } from '../../src/core/message.ts';
 import type { TrainOptions } from '../../src/entries/heddle.ts';
 import { registerHost } from '../../src/entries/host.ts';
 import type { AnyModel } from '../../src/entries/speech.ts';
@@ -71,7 +72,7 @@ it('translates between two updates, and has a checkpoint when it is paused, even
 it('saves on request, whatever warnings come meanwhile', async () => {
   const warnings: string[] = [];
   const { training } = await start({ device: 'cpu', steps: 3, vocabSize: 12 }, (event) => {
-    if (event.type === 'warning') warnings.push(event.text);
+    if (event.type === 'warning') warnings.push(renderMessage(event.text));
   });
   await training.save();
   expect(warnings).toContainEqual(expect.stringContaining('are not in the vocabulary'));

@@ -23,8 +23,10 @@ import { formatInteger, inDigits } from '../../common/format.ts';
 import { say, translated } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../../common/panel.ts';
 import { termList } from '../../common/terms.ts';
+import { translatedMessage } from '../../common/translated-message.ts';
 import { isModelName, modelNameRule, toModelName } from '../../storage/model-names.ts';
 import type { CorpusChoice, TrainingSettings } from '../protocol.ts';
+import { errorForVisitors } from '../worker/visitor-messages.ts';
 import { defaultsFor, pageDefaults } from './page-defaults.ts';
 import { changesIn, typeWords } from './setting-words.ts';
 
@@ -359,6 +361,6 @@ function wrongChanges(text: string): string {
     changesIn(text);
     return '';
   } catch (error) {
-    return (error as Error).message.replace(/^(?:train|planTraining): /, '');
+    return translatedMessage(errorForVisitors(error));
   }
 }

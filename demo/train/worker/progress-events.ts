@@ -1,6 +1,8 @@
 // Progress of a training, sent to the page as events: state, updates (batched), evaluations.
 
+import type { Message } from '../../../src/core/message.ts';
 import type { LogRecord, LogStart } from '../../../src/entries/reports.ts';
+import type { Sent } from '../../common/worker-client.ts';
 import type { SessionEvent, SessionState, StepEvent } from '../protocol.ts';
 
 /** Milliseconds between messages with updates. */
@@ -14,7 +16,7 @@ export interface Progress {
   /** First record of its log; undefined before training has begun. */
   readonly head: LogStart | undefined;
   /** Sets the state and sends it with an optional message. */
-  setState(state: SessionState, text?: string): void;
+  setState(state: SessionState, text?: Message | string): void;
   /** Handles a record of the log. */
   record(record: LogRecord): void;
   /** Sends buffered updates; call before sending events that come after them. */
@@ -22,7 +24,7 @@ export interface Progress {
 }
 
 /** Creates the progress of a training that is about to start; `send` sends an event to the page. */
-export function createProgress(model: string, send: (event: SessionEvent) => void): Progress {
+export function createProgress(model: string, send: (event: Sent<SessionEvent>) => void): Progress {
   let state: SessionState = 'preparing';
   let head: LogStart | undefined;
   let [step, steps, seconds, sentAt] = [0, 0, 0, 0];

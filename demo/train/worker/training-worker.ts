@@ -14,6 +14,7 @@ import {
   registerHost,
 } from '../../../src/entries/host.ts';
 import type { AnyModel } from '../../../src/entries/speech.ts';
+import type { Sent } from '../../common/worker-client.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
 import { checkModelName, ExistsError, ModelStore, modelFolder } from '../../storage/model-store.ts';
@@ -44,15 +45,15 @@ const opened = (async () => {
 opened.catch(() => undefined); // every call reports the error
 
 const post = (reply: Reply): void => self.postMessage(reply);
-const send = (event: SessionEvent): void => post({ type: 'event', event });
+const send = (event: Sent<SessionEvent>): void => post({ type: 'event', event });
 
 const warn = (text: string): void => send({ type: 'warning', text });
 
 /** The name of the worker says whether to auto-tune kernels, which is slow on a software adapter. */
 const tune = !self.name.includes('untuned');
 const onEvent = (event: JobEvent): void => {
-  if (event.type === 'message') send({ type: 'log', text: event.text });
-  else if (event.type === 'progress') send(event);
+  if (event.type === 'message') send({ type: 'log', text: event.template ?? event.text });
+  else if (event.type === 'progress') send({ ...event, text: event.template ?? event.text });
 };
 
 let training: TrainingRun | undefined;
@@ -149,7 +150,8 @@ async function loadShipped(name: string, url: string): Promise<AnyModel> {
   try {
     return await loadAnyModel(url, { tune: false, onEvent });
   } catch (error) {
-    if (!(error instanceof HeddleError && error.message.startsWith(url))) throw error;
+    if (!(error instanceof HeddleError && (error.kind === 'network' || error.kind === 'not-found')))
+      throw error;
     throw new HeddleError(
       msg`${name}: the file of the model could not be downloaded from ${new URL(url).host}. Check the network connection, then select the model again.`,
       { cause: error },
@@ -173,7 +175,8 @@ const calls: {
 } = {
   describe: async ({ signal }, settings) => {
     const onProgress = (event: JobEvent) => {
-      if (event.type === 'progress' && !signal.aborted) send(event);
+      if (event.type === 'progress' && !signal.aborted)
+        send({ ...event, text: event.template ?? event.text });
     };
     return (await trainingCode()).describeTraining(settings, signal, onProgress);
   },

@@ -10,15 +10,15 @@ import {
   type TrainGate,
   type TrainOptions,
 } from '../../../src/entries/heddle.ts';
-import { messageOf } from '../../../src/entries/host.ts';
 import { historyOf, type LogRecord, type LogStart } from '../../../src/entries/reports.ts';
 import { type AnyModel, trainAnyModel } from '../../../src/entries/speech.ts';
+import type { Sent } from '../../common/worker-client.ts';
 import type { GpuMemory, RunInfo, SessionEvent, SessionState } from '../protocol.ts';
-import { messageForVisitors } from './call-error.ts';
 import type { LoadedModel } from './decode-text.ts';
 import { createProgress, type Progress } from './progress-events.ts';
 import { type Deferred, deferred, StepGate } from './step-gate.ts';
 import { StepRest } from './step-rest.ts';
+import { errorForVisitors, messageForVisitors } from './visitor-messages.ts';
 
 /** A training between two updates, whose model is of any kind. */
 type RunningModel = RunningModelOf<AnyModel>;
@@ -28,7 +28,7 @@ const maxLogSteps = 1000;
 
 /** Functions of the worker that a run calls. */
 export interface RunHost {
-  send(event: SessionEvent): void;
+  send(event: Sent<SessionEvent>): void;
   /** Reads the log of the checkpoint of a resumed run. */
   readLog(): Promise<LogRecord[]>;
   memory(): GpuMemory;
@@ -146,13 +146,14 @@ function listenerOf(run: RunState): (event: JobEvent) => void {
   return (event) => {
     switch (event.type) {
       case 'message':
-        return send({ type: 'log', text: messageForVisitors(event.text) });
+        return send({ type: 'log', text: messageForVisitors(event.template ?? event.text) });
       case 'warning':
-        if (event.unsaved) for (const { reject } of saves.splice(0)) reject(new HeddleError(event.text));
+        if (event.unsaved)
+          for (const { reject } of saves.splice(0)) reject(new HeddleError(event.template ?? event.text));
         if (event.slower) return send({ type: 'slower', times: event.slower.times });
-        return send({ type: 'warning', text: messageForVisitors(event.text) });
+        return send({ type: 'warning', text: messageForVisitors(event.template ?? event.text) });
       case 'progress':
-        return event.task === 'train' ? undefined : send(event);
+        return event.task === 'train' ? undefined : send({ ...event, text: event.template ?? event.text });
       case 'piece':
       case 'result':
         return undefined;
@@ -165,10 +166,10 @@ function listenerOf(run: RunState): (event: JobEvent) => void {
         return send({ type: 'checkpoint', model: name, step: event.step, time: Date.now() });
       case 'recovery':
         if (event.state === 'recovered')
-          return send({ type: 'recovery', step: event.step, text: event.text });
+          return send({ type: 'recovery', step: event.step, text: event.template ?? event.text });
         progress.flush();
         run.running = undefined;
-        return progress.setState('recovering', event.text);
+        return progress.setState('recovering', event.template ?? event.text);
       default:
         return progress.record(event);
     }
@@ -206,7 +207,7 @@ async function runToEnd(
     started.reject(error);
     // Stopped before the first update: nothing to save, and not an error.
     if (stopping.signal.aborted && progress.step === 0) progress.setState('stopped');
-    else progress.setState('failed', messageForVisitors(messageOf(error)));
+    else progress.setState('failed', errorForVisitors(error));
     return undefined;
   } finally {
     run.running = undefined;

@@ -2,8 +2,9 @@
 
 import { HeddleError, messageOf } from '../../core/errors.ts';
 import { formatLimit } from '../../core/format-numbers.ts';
+import { type Message, msg } from '../../core/message.ts';
 
-const unsupported = (message: string) => new HeddleError(message, { kind: 'unsupported' });
+const unsupported = (message: Message | string) => new HeddleError(message, { kind: 'unsupported' });
 
 /** There is no WebGPU in a host, if the name of its WebGPU is given, or here. */
 export const noWebGpu = (host?: string): HeddleError =>
@@ -19,9 +20,7 @@ export const noGpu = (backend: string): HeddleError =>
 /** WebGPU has no adapter. */
 export const noAdapter = (): HeddleError =>
   unsupported(
-    'WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); ' +
-      'in Chrome enable hardware acceleration, or use its software adapter SwiftShader; ' +
-      'in Firefox set dom.webgpu.enabled in about:config.',
+    msg`WebGPU found no adapter. In Node install a Vulkan driver (Debian: mesa-vulkan-drivers); in Chrome enable hardware acceleration, or use its software adapter SwiftShader; in Firefox set dom.webgpu.enabled in about:config.`,
   );
 
 /** A limit of the adapter is lower than required. */

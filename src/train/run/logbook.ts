@@ -178,7 +178,7 @@ export class Logbook {
     error: HeddleError,
   ): Promise<HeddleError> {
     const folder = failedFolder(out);
-    let place = msg`its log and report are in ${folder}`;
+    let message = msg`${error.template} (its log and report are in ${folder})`;
     const time = new Date().toISOString();
     this.add({ type: 'end', time, ...end, reason: 'failed', error: error.message });
     try {
@@ -186,13 +186,9 @@ export class Logbook {
     } catch (failure) {
       if (!(failure instanceof HeddleError)) throw failure;
       if (failure.kind === 'quota') return error; // the disk is full
-      place = msg`its log and report were not saved: ${reasonOf(failure)}`;
+      message = msg`${error.template} (its log and report were not saved: ${reasonOf(failure)})`;
     }
-    return new HeddleError(msg`${error.template} (${place})`, {
-      kind: error.kind,
-      area: error.area,
-      cause: error,
-    });
+    return new HeddleError(message, { kind: error.kind, area: error.area, cause: error });
   }
 
   /** Writes log and report into a folder, beside its other files. */
