@@ -10,12 +10,17 @@ import type { ParameterList } from '../model/parameter-layout.ts';
 import type { EncodedCorpus, EncodeOptions } from '../text/batches/encoded-corpus.ts';
 import type { CorpusFiles } from '../text/corpus/pair-files.ts';
 import type { Fingerprint, PairList, Split } from '../text/corpus/pairs.ts';
+import type { TextPool } from '../text/text-pool.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { RunSettings } from './data-step.ts';
 import type { Reported, SessionEvent } from './session-event.ts';
 
-/** Limits of the targets of pairs; the model limits the sources. */
-export type TargetLimits = Pick<EncodeOptions, 'maxTarget' | 'truncate'>;
+/** The model that pairs are encoded for. */
+export interface ModelToEncodeFor {
+  readonly config: ModelConfig;
+  readonly source: Tokenizer;
+  readonly target: Tokenizer;
+}
 
 /** Sizes of a batch that is decoded: rows, length of the longest source, and tokens of a text. */
 export interface DecodeShape {
@@ -37,21 +42,23 @@ export interface DecodedRows {
 /** Decodes its rows to texts, in order. Throws the signal's reason if it is aborted. */
 export type RowDecoder = (signal: AbortSignal) => Promise<string[]>;
 
-/** The sources of a training. */
+/** The sources of a training: texts (`textSource`), or those of a guest. */
 export interface TrainingSource {
-  /** Tokens that each target starts with, after the start token. */
-  readonly prefix: readonly number[];
+  /** Whether they are texts, which have a tokenizer. */
+  readonly isText: boolean;
   /** Reads the pairs of the corpus, split; undefined: they are read as texts. */
   read(): Promise<Split | undefined>;
-  fingerprint(pairs: PairList): Fingerprint;
+  /** Fingerprint of training pairs, with which a run is resumed. */
+  fingerprint(pairs: PairList, pool: TextPool): Promise<Fingerprint>;
+  /** Encodes pairs for a model. `pool`: threads for many texts. [this thread] */
   encode(
     pairs: PairList,
-    config: ModelConfig,
-    target: Tokenizer,
-    limits: TargetLimits,
+    model: ModelToEncodeFor,
+    limits: EncodeOptions,
+    pool?: TextPool,
   ): Promise<EncodedCorpus>;
   /** Caches the encoded sources beside the model folder, once. Throws a HeddleError if they cannot be written. */
-  write(): Promise<void>;
+  write?(): Promise<void>;
   /** Opens the decoder of evaluations; its plans are made at the first call. */
   openDecoder(rows: DecodedRows): RowDecoder;
 }

@@ -7,13 +7,11 @@ import type { TrainingSource } from '../../session/training-source.ts';
 import { type BatchSource, shuffledBatches } from '../../text/batches/batch-source.ts';
 import { batchShapes, chooseBuckets } from '../../text/batches/buckets.ts';
 import type { EncodedCorpus, EncodeOptions } from '../../text/batches/encoded-corpus.ts';
-import { describeSkipped, encodePairs, joinEncoded } from '../../text/batches/encoded-corpus.ts';
-import { chunksOf } from '../../text/corpus/packed-pairs.ts';
-import { type PairList, sampleEvenly } from '../../text/corpus/pairs.ts';
+import { describeSkipped } from '../../text/batches/encoded-corpus.ts';
+import type { PairList } from '../../text/corpus/pairs.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
-import { areCopied, encodeTask, tokenizerData } from '../../text/text-tasks.ts';
-import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { type KnownModel, type NewModelOptions, newModel, type TokenizerPair } from './new-model.ts';
+import { textSource } from './text-source.ts';
 
 /** Sizes of batches. */
 export interface BatchLimits {
@@ -49,7 +47,7 @@ export interface DataInputs {
   readonly known?: KnownModel;
   /** Does the work on the texts. [this thread] */
   readonly pool?: TextPool;
-  /** The sources, if they are not texts. */
+  /** The sources. [texts] */
   readonly source?: TrainingSource;
   /** Steps of the data. [none] */
   readonly openSteps?: OpenSteps;
@@ -65,8 +63,8 @@ export interface TrainingData extends EncodedData {
   readonly batches: BatchSource;
   /** Encodes other pairs, such as dev pairs, up to the limits of the model. */
   encode(pairs: PairList): Promise<EncodedCorpus>;
-  /** The sources, if they are not texts. */
-  readonly trainingSource?: TrainingSource;
+  /** The kind of their sources. */
+  readonly trainingSource: TrainingSource;
 }
 
 /**
@@ -76,28 +74,26 @@ export interface TrainingData extends EncodedData {
 export async function prepareTrainingData(
   pairs: PairList | EncodedCorpus,
   options: TrainingDataOptions,
-  { known, pool: given, source, openSteps }: DataInputs = {},
+  { known, pool: given, source = textSource, openSteps }: DataInputs = {},
 ): Promise<TrainingData> {
   const pool = given ?? (await openTextPool(() => undefined));
   const encoded = 'pairIndex' in pairs ? pairs : undefined;
   const texts = encoded ? undefined : (pairs as PairList);
-  const model = known ?? (await newModel(texts as PairList, options, pool, source === undefined));
-  const corpus = encoded ?? (await encodeTraining(texts as PairList, options, model, pool, source));
+  const model = known ?? (await newModel(texts as PairList, options, pool, source.isText));
+  const { config } = model;
+  const corpus =
+    encoded ?? (await source.encode(texts as PairList, model, encodeOptionsOf(config, options), pool));
   check(corpus.count > 0, () => msg`no pair is left: ${describeSkipped(corpus)}`, { area: 'train' });
   const plain = plainBatches(corpus, options);
   const tokenizers = { source: model.source, target: model.target };
   const batches = (await openSteps?.(plain, { ...tokenizers, pairs: texts, pool })) ?? plain;
-  const { config } = model;
   const whole = { maxSource: config.maxLength, maxTarget: config.maxLength };
   return {
     ...model,
     corpus,
     batches,
     trainingSource: source,
-    encode: async (more) =>
-      source
-        ? source.encode(more, config, model.target, whole)
-        : encodePairs([...more], model.source, model.target, whole),
+    encode: (more) => source.encode(more, model, whole),
   };
 }
 
@@ -109,18 +105,6 @@ export function plainBatches(corpus: EncodedCorpus, limits: BatchLimits): BatchS
   return shuffledBatches(corpus, shapes, seed);
 }
 
-/** Encodes the training pairs for a model. */
-function encodeTraining(
-  pairs: PairList,
-  options: TrainingDataOptions,
-  { config, source, target }: KnownModel,
-  pool: TextPool,
-  sources: TrainingSource | undefined,
-): Promise<EncodedCorpus> {
-  const limits = encodeOptionsOf(config, options);
-  return sources?.encode(pairs, config, target, limits) ?? encodeList(pairs, source, target, limits, pool);
-}
-
 /** Options for encoding the pairs of a training run. */
 export function encodeOptionsOf(
   config: ModelConfig,
@@ -128,38 +112,6 @@ export function encodeOptionsOf(
 ): EncodeOptions {
   const length = Math.min(config.maxLength, maxLength ?? config.maxLength);
   return { maxSource: length, maxTarget: length, truncate };
-}
-
-/**
- * Encodes pairs in the threads of a pool, or in this thread if copies of the tokenizers would give other ids.
- */
-async function encodeList(
-  pairs: PairList,
-  source: Tokenizer,
-  target: Tokenizer,
-  options: EncodeOptions,
-  pool: TextPool,
-): Promise<EncodedCorpus> {
-  const parallel = pool.parallel && (await areCopied(source, target, sampleEvenly(pairs, 50)));
-  const data = parallel ? tokenizerData(source) : source;
-  const parts: EncodedCorpus[] = [];
-  let done = 0;
-  await pool.run({
-    task: encodeTask,
-    args: {
-      source: data,
-      target: target === source ? data : parallel ? tokenizerData(target) : target,
-      options,
-    },
-    chunks: chunksOf(pairs),
-    progress: () => ({ task: 'encode', done, total: pairs.length }),
-    onPart(part, index, { length }) {
-      parts[index] = part;
-      done += length;
-    },
-    threads: parallel ? undefined : 0,
-  });
-  return joinEncoded(parts);
 }
 
 /**

@@ -42,7 +42,7 @@ class DevSet {
   readonly #engine: Engine;
   readonly #trainer: Trainer;
   readonly #model: TextModel;
-  readonly #source: TrainingSource | undefined;
+  readonly #source: TrainingSource;
   readonly #metrics: readonly Metric[];
   readonly #dev: FittingPairs;
   readonly #batches: Batches;
@@ -60,7 +60,7 @@ class DevSet {
     model: TextModel,
     dev: FittingPairs,
     sentences: number,
-    source: TrainingSource | undefined,
+    source: TrainingSource,
     metrics: readonly Metric[],
   ) {
     this.#source = source;

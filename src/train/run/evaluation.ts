@@ -2,7 +2,6 @@
 // metrics of translations.
 
 import { untilAborted } from '../../core/until-aborted.ts';
-import { Translator } from '../../decode/translator.ts';
 import type { DecodedRows, RowDecoder, TrainingSource } from '../../session/training-source.ts';
 import type { Batches } from '../../text/batches/batches.ts';
 import { describeSkipped, type EncodedCorpus, sourceLength } from '../../text/batches/encoded-corpus.ts';
@@ -77,15 +76,15 @@ export class TranslationEvaluator {
   }
 
   /**
-   * `rows`: row numbers of the corpus, at least one. `maxTarget`: maximum tokens of a translation. `source`: the sources,
-   * if they are not text. `metrics`: those to compute. Its plans are compiled at the first evaluation.
+   * `rows`: row numbers of the corpus, at least one. `maxTarget`: maximum tokens of a translation. `source`: the kind
+   * of the sources. `metrics`: those to compute. Its plans are compiled at the first evaluation.
    */
   static open(
     { engine, model, parameters }: ModelOnEngine,
     { pairs, corpus }: FittingPairs,
     rows: readonly number[],
     maxTarget: number,
-    source: TrainingSource | undefined,
+    source: TrainingSource,
     metrics: readonly Metric[],
   ): TranslationEvaluator {
     const maxSource = rows.reduce((longest, row) => Math.max(longest, sourceLength(corpus, row)), 0);
@@ -98,7 +97,7 @@ export class TranslationEvaluator {
     return new TranslationEvaluator(
       chosen,
       (text) => model.target.normalize(text),
-      source?.openDecoder(decoded) ?? textDecoder(decoded),
+      source.openDecoder(decoded),
       metrics,
     );
   }
@@ -122,17 +121,6 @@ export class TranslationEvaluator {
       }),
     };
   }
-}
-
-/** What decodes rows of token ids. */
-function textDecoder({ engine, model, parameters, corpus, rows, shape }: DecodedRows): RowDecoder {
-  const { starts, ids } = corpus.source;
-  const translator = new Translator(engine, model, { parameters, shape });
-  const sources = rows.map((row) => ids.subarray(starts[row], starts[row + 1]));
-  return async (signal) => {
-    const found = await translator.decode(sources, { signal });
-    return found.map(([best]) => best?.text ?? '');
-  };
 }
 
 /**

@@ -8,16 +8,15 @@ import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { createPace } from '../../session/job-pace.ts';
 import type { TrainingSource } from '../../session/training-source.ts';
 import { corpusWarnings } from '../../text/corpus/corpus-warnings.ts';
-import { chunksOf } from '../../text/corpus/packed-pairs.ts';
 import { nameOfPairs, type PairFiles } from '../../text/corpus/pair-files.ts';
-import type { Fingerprint, Pair, PairList } from '../../text/corpus/pairs.ts';
+import type { Fingerprint, Pair } from '../../text/corpus/pairs.ts';
 import { readTokenizerFile, type TokenizerFileOptions } from '../../text/load-tokenizer.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
-import { hashTask } from '../../text/text-tasks.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { CorpusSession, LoadedCorpus, ReadCorpus } from '../data/corpus-arguments.ts';
 import { corpusFiles, corpusName, keepsPairs, loadCorpus, openCorpusPool } from '../data/load-corpus.ts';
 import type { TokenizerPair } from '../data/new-model.ts';
+import { textSource } from '../data/text-source.ts';
 import { hashCorpus, type PreparedCorpus, TokenCache } from '../data/token-cache.ts';
 import { type OpenSteps, prepareTrainingData, type TrainingData } from '../data/training-data.ts';
 import type { CompleteArguments } from '../settings/train-arguments.ts';
@@ -65,7 +64,7 @@ export async function openData(recipe: Recipe, session: CorpusSession, inputs: D
   for (const step of dataSteps) step.check?.(files);
   const source = openSource(recipe, session, inputs);
   const pace = createPace(session);
-  const cache = given || source || needsTexts ? undefined : await openCache(recipe, session, pace);
+  const cache = given || !source.isText || needsTexts ? undefined : await openCache(recipe, session, pace);
   const cached = from && start && (await cache?.read(start, pace));
   if (typeof cached === 'object') return dataOfCache(cached, recipe, session, inputs);
   const pool = await openCorpusPool(args.corpus, session, given?.train.length);
@@ -97,7 +96,7 @@ async function dataOfPairs(
   recipe: Recipe,
   session: CorpusSession,
   inputs: DataInputs,
-  source: TrainingSource | undefined,
+  source: TrainingSource,
   cache: TokenCache | undefined,
   pool: TextPool,
 ): Promise<RunData> {
@@ -109,7 +108,7 @@ async function dataOfPairs(
   const warnings = await runPaced(corpusWarnings(compared), createPace(session));
   const noStart = recipe.data.model.decoderSelfAttention === 'ssru';
   const tokenizers = start ? {} : await givenTokenizers(args, session, { noStart });
-  const hashing = fingerprintOf(train, source, pool).then((fingerprint) => ({
+  const hashing = source.fingerprint(train, pool).then((fingerprint) => ({
     fingerprint,
     otherVersion: checkPairs(before, fingerprint, args),
   }));
@@ -131,18 +130,19 @@ async function dataOfPairs(
     data,
     keep,
     facts: { warnings, otherVersion },
-    cache: async () => source?.write() ?? cache?.write(data, prepared),
+    cache: async () => (source.isText ? cache?.write(data, prepared) : source.write?.()),
   };
 }
 
-/** The sources of a training, if they are not text. */
+/** The sources of a training: texts, or those of a guest. */
 function openSource(
   { args, data, sourceKind }: Recipe,
   session: CorpusSession,
   { start, sourceData }: DataInputs,
-): TrainingSource | undefined {
+): TrainingSource {
   const { heldOut, out } = args;
-  return sourceKind?.open({
+  if (!sourceKind) return textSource;
+  return sourceKind.open({
     settings: args,
     model: data.model,
     start,
@@ -193,10 +193,10 @@ async function readPairs(
   { args }: Recipe,
   session: CorpusSession,
   { split: given, from }: DataInputs,
-  source: TrainingSource | undefined,
+  source: TrainingSource,
   pool: TextPool,
 ): Promise<LoadedCorpus> {
-  const ofSource = given ?? (await source?.read());
+  const ofSource = given ?? (await source.read());
   const read = ofSource
     ? { split: ofSource as ReadCorpus, keep: {} }
     : await loadCorpus(args.corpus, { heldOut: args.heldOut, session, from, pool });
@@ -210,16 +210,6 @@ async function readPairs(
 function comparedSets({ train, dev, test }: ReadCorpus, { corpus }: CompleteArguments, isGiven: boolean) {
   const { dev: ownDev, test: ownTest } = corpusFiles(corpus) ?? {};
   return { train, dev: isGiven || ownDev ? dev : [], test: isGiven || ownTest ? test : [] };
-}
-
-async function fingerprintOf(
-  pairs: PairList,
-  source: TrainingSource | undefined,
-  pool: TextPool,
-): Promise<Fingerprint> {
-  if (source) return source.fingerprint(pairs);
-  const [hashed] = await pool.run({ task: hashTask, args: undefined, chunks: chunksOf(pairs), threads: 1 });
-  return hashed as Fingerprint;
 }
 
 /** The cache of the token ids; undefined without a model folder, or if the corpus has no hash (`hashCorpus`). */

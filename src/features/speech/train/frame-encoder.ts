@@ -3,8 +3,7 @@
 import { HeddleError } from '../../../core/errors.ts';
 import type { Pace } from '../../../core/steps.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
-import type { TargetLimits } from '../../../session/training-source.ts';
-import type { EncodedCorpus } from '../../../text/batches/encoded-corpus.ts';
+import type { EncodedCorpus, EncodeOptions } from '../../../text/batches/encoded-corpus.ts';
 import type { PairList } from '../../../text/corpus/pairs.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import { startsOf } from '../batches/frame-masks.ts';
@@ -39,7 +38,7 @@ export class FrameEncoder {
     pairs: PairList,
     c: ModelConfig,
     target: Tokenizer,
-    { maxTarget, truncate = false }: TargetLimits,
+    { maxTarget, truncate = false }: Pick<EncodeOptions, 'maxTarget' | 'truncate'>,
   ): Promise<EncodedCorpus> {
     const pace = this.#newPace();
     const problem = await this.#cache.open(pace);

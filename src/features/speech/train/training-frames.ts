@@ -8,13 +8,13 @@ import type { RunSettings } from '../../../session/data-step.ts';
 import { createPace } from '../../../session/job-pace.ts';
 import type {
   DecodedRows,
+  ModelToEncodeFor,
   RowDecoder,
-  TargetLimits,
   TrainingSource,
   TrainingSourceKind,
   TrainingSourceOptions,
 } from '../../../session/training-source.ts';
-import type { EncodedCorpus } from '../../../text/batches/encoded-corpus.ts';
+import type { EncodedCorpus, EncodeOptions } from '../../../text/batches/encoded-corpus.ts';
 import {
   createPairHash,
   type Fingerprint,
@@ -22,7 +22,6 @@ import {
   type PairList,
   type Split,
 } from '../../../text/corpus/pairs.ts';
-import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import { type FrameRow, framesOf } from '../batches/frame-rows.ts';
 import { FrameTexts } from '../decode/frame-texts.ts';
 import { type SpeechFacts, speechFactsOf } from '../decode/speech-facts.ts';
@@ -67,6 +66,7 @@ const windowBatches = (given: FrameSettings): RunSettings =>
 
 /** The sources of a training that are frames. */
 class FrameSource implements TrainingSource {
+  readonly isText = false;
   readonly #encoder: FrameEncoder;
   readonly #options: TrainingSourceOptions;
   readonly #kind: ReturnType<typeof frameKindOf>;
@@ -95,10 +95,6 @@ class FrameSource implements TrainingSource {
     );
   }
 
-  get prefix(): readonly number[] {
-    return this.#encoder.prefix;
-  }
-
   /** Reads the clips of the corpus, split by their texts; undefined if its sources are texts, which are drawn. */
   async read(): Promise<Split | undefined> {
     const { corpus, hasStages, heldOut, session } = this.#options;
@@ -113,9 +109,8 @@ class FrameSource implements TrainingSource {
 
   encode(
     pairs: PairList,
-    config: ModelConfig,
-    target: Tokenizer,
-    limits: TargetLimits,
+    { config, target }: ModelToEncodeFor,
+    limits: EncodeOptions,
   ): Promise<EncodedCorpus> {
     return this.#encoder.encode(pairs, config, target, limits);
   }
@@ -126,13 +121,16 @@ class FrameSource implements TrainingSource {
 
   openDecoder({ engine, model, parameters, corpus, rows, shape }: DecodedRows): RowDecoder {
     const frames = framesOf(corpus);
-    const texts = new FrameTexts(engine, model, parameters, shape, [model.config.startId, ...this.prefix]);
+    const texts = new FrameTexts(engine, model, parameters, shape, [
+      model.config.startId,
+      ...this.#encoder.prefix,
+    ]);
     const sources = rows.map((row) => frames?.rows[row] as FrameRow);
     return (signal) => texts.decode(sources, frames?.width ?? 0, signal);
   }
 
   /** Fingerprint of clips: of their paths from the manifest on, and of their texts. */
-  fingerprint(pairs: PairList): Fingerprint {
+  async fingerprint(pairs: PairList): Promise<Fingerprint> {
     const roots = clipRoots(this.#options.corpus?.train);
     const hash = createPairHash();
     for (const { source, target } of pairs) {
