@@ -1,6 +1,7 @@
 // The kernels that `heddle bench` and the kernel lab check and time, at fixed sizes so that results can be
 // compared.
 
+import { exampleNames } from './example-families.ts';
 import type { KernelCase } from './kernel-case.ts';
 import { type FamilyName, kernelOf } from './kernel-families.ts';
 
@@ -29,7 +30,7 @@ const trainingKernels = (buffer: number, rows: number, width: number): readonly 
     size: buffer,
   }),
   ...cases('elementwise', { rows, width, kind: 'add' }),
-  ...cases('elementwise', { rows, width, kind: ['multiply', 'softcap', 'softcap backward'] }),
+  ...cases('op', { op: exampleNames, rows, width }),
   ...cases('log of mean', { rows, width }),
   ...cases('RMS norm', { rows, width, pass: [...passes, 'fused'] }),
   ...cases('activation', { rows, width: 2 * width, kind: 'gated gelu-tanh', pass: passes }),

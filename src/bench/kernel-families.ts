@@ -5,6 +5,7 @@ import { HeddleError } from '../core/errors.ts';
 import { storeAsF16 } from '../engine/graph/f16-storage.ts';
 import { attentionFamilies } from './attention-families.ts';
 import { decodingFamilies } from './decoding-families.ts';
+import { exampleFamilies } from './example-families.ts';
 import { framesFamilies } from './frames-families.ts';
 import { graphOf, type KernelCase, type KernelSpec } from './kernel-case.ts';
 import { checkedValues, type KernelFamily, storage } from './kernel-family.ts';
@@ -24,6 +25,7 @@ export const kernelFamilies = {
   ...recurrenceFamilies,
   ...sublayerFamilies,
   ...framesFamilies,
+  ...exampleFamilies,
 } satisfies Readonly<Record<string, KernelFamily>>;
 /** Name of a kernel family. */
 export type FamilyName = keyof typeof kernelFamilies;

@@ -6,7 +6,6 @@ import { addColumns, takeColumns } from '../engine/ops/elementwise/columns.ts';
 import { activation, add, dropout, logMean } from '../engine/ops/elementwise/elementwise-ops.ts';
 import { gatedActivation } from '../engine/ops/elementwise/gated-activation.ts';
 import { joinColumns } from '../engine/ops/elementwise/join-columns.ts';
-import { multiply, softcap, softcapBackwardOp } from '../engine/ops/elementwise/products.ts';
 import { roundWeightsOp } from '../engine/ops/elementwise/round-weights.ts';
 import { positionBackwardOp } from '../engine/ops/embedding/embedding-backward.ts';
 import { tokenPositions } from '../engine/ops/embedding/token-positions.ts';
@@ -119,7 +118,7 @@ export const trainingFamilies = {
     label: 'Elementwise',
     group: 'elements',
     fields: {
-      kind: choice('Operation', 'add', 'dropout', 'multiply', 'softcap', 'softcap backward'),
+      kind: choice('Operation', 'add', 'dropout'),
       rows,
       width,
       dtype: storage,
@@ -129,10 +128,6 @@ export const trainingFamilies = {
       build(g) {
         const x = (name: string) => input(g, name, [rows, width]);
         if (kind === 'add') add(g, x('a'), x('b'));
-        else if (kind === 'multiply') multiply(g, x('a'), x('b'));
-        else if (kind === 'softcap') softcap(g, x('x'), 2);
-        else if (kind === 'softcap backward')
-          g.apply(softcapBackwardOp, { y: x('y'), dy: x('dy') }, { cap: 2 });
         else dropout(g, input(g, 'x', [rows, width]), step(g), { rate: 0.1, site: 3 });
       },
     }),

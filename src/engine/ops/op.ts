@@ -220,6 +220,8 @@ export interface Op<I extends string, O extends string, A extends Attrs, V exten
     inputs: ByName<I, TensorType>,
     attrs: A,
   ): { readonly [N in NameOf<I>]?: (i: number) => number | undefined };
+  /** A node of some rows and columns, from which the benchmark has a case of an op that no family of src/bench/ makes. */
+  example?(rows: number, width: number): { readonly inputs: ByName<I, TensorType>; readonly attrs: A };
   /**
    * Floating-point operations of the node's matrix products, 2 per multiply-add, as the model FLOPs
    * utilization (MFU) counts them: the same for all variants, masked positions included, nothing recomputed.

@@ -7,7 +7,6 @@ import { addColumns, addColumnsOp, takeColumns, takeColumnsOp } from './columns.
 import { activationOp, addOp, dropout, dropoutOp, keepsInput } from './elementwise-ops.ts';
 import { gatedActivationOp } from './gated-activation.ts';
 import { joinColumnsOp } from './join-columns.ts';
-import { multiply, multiplyOp, softcapBackwardOp, softcapOp } from './products.ts';
 import { zeroRange, zeroRangeOp } from './zero-range.ts';
 
 /** The gradient of each op of the family that has one. */
@@ -16,13 +15,6 @@ export const elementwiseGradients = {
     x: dy && builder.apply(activationBackwardOp, { x: keepsInput(attrs.kind) ? x : y, dy }, attrs).dx,
   })),
   addOp: gradient(addOp, (_builder, _inputs, _outputs, { y: dy }) => ({ a: dy, b: dy })),
-  multiplyOp: gradient(multiplyOp, (builder, { a, b }, _outputs, { y: dy }) => ({
-    a: dy && builder.needs(a) ? multiply(builder, dy, b) : undefined,
-    b: dy && builder.needs(b) ? multiply(builder, dy, a) : undefined,
-  })),
-  softcapOp: gradient(softcapOp, (builder, _inputs, { y }, { y: dy }, attrs) => ({
-    x: dy && builder.apply(softcapBackwardOp, { y, dy }, attrs).dx,
-  })),
   addColumnsOp: gradient(addColumnsOp, (builder, { x, u }, _outputs, { y: dy }, attrs) => {
     if (!dy) return {};
     const du = () => takeColumns(builder, dy, { ...attrs, count: matrixOf(u.shape).cols });
@@ -57,7 +49,6 @@ export const elementwiseGradients = {
     typeof import('./columns.ts') &
     typeof import('./gated-activation.ts') &
     typeof import('./join-columns.ts') &
-    typeof import('./products.ts') &
     typeof import('./zero-range.ts'),
-  'logMeanOp' | 'softcapBackwardOp'
+  'logMeanOp'
 >;

@@ -10,7 +10,6 @@ import { dropoutFactor } from './dropout-reference.ts';
 import { activationOp, addOp, dropoutOp, logMeanOp } from './elementwise-ops.ts';
 import { gatedActivationOp } from './gated-activation.ts';
 import { joinColumnsOp } from './join-columns.ts';
-import { multiplyOp, softcapBackwardOp, softcapOp } from './products.ts';
 import { roundWeightsOp } from './round-weights.ts';
 import { takeRowsOp } from './take-rows.ts';
 import { zeroRangeOp } from './zero-range.ts';
@@ -34,15 +33,6 @@ export const elementwiseReferences: readonly OpReference[] = [
   }),
   opReference(addOp, ({ a, b }, { y }) => {
     for (let i = 0; i < y.size; i++) y.set(i, a.at(i) + b.at(i));
-  }),
-  opReference(multiplyOp, ({ a, b }, { y }) => {
-    for (let i = 0; i < y.size; i++) y.set(i, a.at(i) * b.at(i));
-  }),
-  opReference(softcapOp, ({ x }, { y }, { cap }) => {
-    for (let i = 0; i < y.size; i++) y.set(i, cap * Math.tanh(x.at(i) / cap));
-  }),
-  opReference(softcapBackwardOp, ({ y, dy }, { dx }, { cap }) => {
-    for (let i = 0; i < dx.size; i++) dx.set(i, dy.at(i) * (1 - (y.at(i) / cap) ** 2));
   }),
   opReference(castWeightsOp, ({ weights, copies }) => {
     copies.data.set(weights.data.subarray(0, copies.size));

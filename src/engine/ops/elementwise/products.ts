@@ -1,7 +1,6 @@
 // Products of numbers and the soft cap, element by element: what attention with a softcap, gates and rotary
 // embeddings are composed of. shaders/elementwise/products.wgsl computes them.
 
-import wgsl from '../../../../shaders/elementwise/products.wgsl?raw';
 import { check } from '../../../core/errors.ts';
 import { sameShape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
@@ -18,6 +17,9 @@ function checkPair(op: string, a: TensorType, b: TensorType): void {
   check(sameShape(a.shape, b.shape), () => `${op}: shapes differ, a ${show(a.shape)} and b ${show(b.shape)}`);
 }
 
+/** A matrix of the examples. */
+const matrix = (rows: number, width: number): TensorType => tensorType('f32', [rows, width]);
+
 /** A dispatch of products.wgsl. */
 function launchOf(
   entry: string,
@@ -27,7 +29,7 @@ function launchOf(
 ): Launch {
   const count = sizeOf(bind.y.shape);
   return {
-    shader: { name: 'products', source: wgsl },
+    shader: 'products',
     entry,
     params: { count, cap },
     bind,
@@ -45,7 +47,15 @@ export const multiplyOp = defineOp({
     return { y: tensorType('f32', a.shape) };
   },
   variants: elementwiseVariants,
+  example: (rows, width) => ({ inputs: { a: matrix(rows, width), b: matrix(rows, width) }, attrs: {} }),
   launch: ({ a, b }, { y }, _attrs, { variant }) => [launchOf('multiply', variant, { a, b, y })],
+  grad: (builder, { a, b }, _outputs, { y: dy }) => ({
+    a: dy && builder.needs(a) ? multiply(builder, dy, b) : undefined,
+    b: dy && builder.needs(b) ? multiply(builder, dy, a) : undefined,
+  }),
+  reference({ a, b }, { y }) {
+    for (let i = 0; i < y.size; i++) y.set(i, a.at(i) * b.at(i));
+  },
 });
 
 /** y = cap·tanh(x / cap). */
@@ -60,7 +70,14 @@ export const softcapOp = defineOp({
     return { y: tensorType('f32', x.shape) };
   },
   variants: elementwiseVariants,
+  example: (rows, width) => ({ inputs: { x: matrix(rows, width) }, attrs: { cap: 2 } }),
   launch: ({ x }, { y }, { cap }, { variant }) => [launchOf('softcap', variant, { a: x, y }, cap)],
+  grad: (builder, _inputs, { y }, { y: dy }, attrs) => ({
+    x: dy && builder.apply(softcapBackwardOp, { y, dy }, attrs).dx,
+  }),
+  reference({ x }, { y }, { cap }) {
+    for (let i = 0; i < y.size; i++) y.set(i, cap * Math.tanh(x.at(i) / cap));
+  },
 });
 
 /** dx = dy·(1 - (y / cap)²), with the output y of the soft cap. */
@@ -74,9 +91,16 @@ export const softcapBackwardOp = defineOp({
     return { dx: tensorType('f32', y.shape) };
   },
   variants: elementwiseVariants,
+  example: (rows, width) => ({
+    inputs: { y: matrix(rows, width), dy: matrix(rows, width) },
+    attrs: { cap: 2 },
+  }),
   launch: ({ y, dy }, { dx }, { cap }, { variant }) => [
     launchOf('softcap_backward', variant, { a: y, b: dy, y: dx }, cap),
   ],
+  reference({ y, dy }, { dx }, { cap }) {
+    for (let i = 0; i < dx.size; i++) dx.set(i, dy.at(i) * (1 - (y.at(i) / cap) ** 2));
+  },
 });
 
 /**
