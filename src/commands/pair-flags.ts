@@ -5,7 +5,8 @@ import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { pairFormatLabels } from '../features/documents/pairs/pair-format-labels.ts';
 import { features } from '../features/features.ts';
-import { lineFormats, type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
+import { lineFormats } from '../text/corpus/line-formats.ts';
+import { type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import { tagModes } from '../text/corpus/pair-reader.ts';
 
 /** Values of the flags. */

@@ -3,10 +3,10 @@
 import { check, HeddleError } from '../../core/errors.ts';
 import { msg, option } from '../../core/message.ts';
 import { concatBytes } from '../../files/files.ts';
+import type { LineFormat } from './line-formats.ts';
 import {
   countLines,
   decodeUtf8,
-  type LineFormat,
   lineFormatOf,
   type PairBlock,
   type PairFiles,

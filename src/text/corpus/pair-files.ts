@@ -3,21 +3,10 @@
 import papa from 'papaparse';
 import { check, HeddleError } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
+import { type LineFormat, lineFormats } from './line-formats.ts';
 import { normalizeText } from './normalize-text.ts';
 import type { PairReader, TagMode } from './pair-reader.ts';
 import type { Pair } from './pairs.ts';
-
-/**
- * Formats whose records are lines, with their names in texts and the ends of the names of their files: columns separated by tabs,
- * comma-separated values with a header, or a JSON object on each line.
- */
-export const lineFormats = {
-  tsv: { label: 'TSV', extensions: ['tsv', 'txt'] },
-  csv: { label: 'CSV', extensions: ['csv'] },
-  jsonl: { label: 'JSON lines', extensions: ['jsonl', 'ndjson', 'json'] },
-} as const;
-/** Name of a format of lines. */
-export type LineFormat = keyof typeof lineFormats;
 
 /** Name of a format: one of lines, or one with a reader of its own (pair-reader.ts). */
 export type PairFormat = LineFormat | (string & {});

@@ -1,6 +1,6 @@
 // The formats of files of pairs in words, for help texts and pages.
 
-import { lineFormats } from '../../../text/corpus/pair-files.ts';
+import { lineFormats } from '../../../text/corpus/line-formats.ts';
 import { pairReaders } from './pair-readers.ts';
 
 /** The formats in words: `TSV, CSV, ...`. */
