@@ -373,15 +373,18 @@ it('creates GPU objects only in src/engine/gpu', () => {
   );
 });
 
-/** The ops of src/engine/ops, by file. */
+/** Whether a file has ops: those of the library, or of a guest. */
+const hasOps = (path: string) => /^(?:src|tests)\/(?:engine|features\/\w+)\/ops\//.test(path);
+/** Its path below the folder of ops. */
+const inOps = (path: string) => path.replace(/^.*?\/ops\//, '');
+
+/** The ops of the library and of guests, by file. */
 const opFiles = new Map(
   await Promise.all(
-    sources
-      .filter((path) => path.startsWith('src/engine/ops/'))
-      .map(async (path): Promise<[string, AnyOp[]]> => {
-        const exported = Object.values((await import(join(root, path))) as Record<string, unknown>);
-        return [path, exported.filter((value): value is AnyOp => Object(value).launch instanceof Function)];
-      }),
+    sources.filter(hasOps).map(async (path): Promise<[string, AnyOp[]]> => {
+      const exported = Object.values((await import(join(root, path))) as Record<string, unknown>);
+      return [path, exported.filter((value): value is AnyOp => Object(value).launch instanceof Function)];
+    }),
   ),
 );
 
@@ -400,15 +403,13 @@ it('has a reference for each op', () => {
 });
 
 it('has a test for each op', () => {
-  const opTests = tests.filter((path) => path.startsWith('tests/engine/ops/'));
+  const opTests = tests.filter(hasOps);
   const tested = new Set(opTests.flatMap(importsOf));
   const untested = [...opFiles].filter(([path, ops]) => {
-    const stem = path.slice('src/engine/ops/'.length, -'.ts'.length);
+    const stem = inOps(path).slice(0, -'.ts'.length);
     // A test file covers the files whose names start with its stem: layer-norm.gpu.test.ts covers
     // layer-norm-backward.ts.
-    const covered = opTests.some((test) =>
-      stem.startsWith(test.slice('tests/engine/ops/'.length).split('.')[0] ?? ''),
-    );
+    const covered = opTests.some((test) => stem.startsWith(inOps(test).split('.')[0] ?? ''));
     return ops.length > 0 && !covered && !tested.has(path);
   });
   expect(untested).toEqual([]);

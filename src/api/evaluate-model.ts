@@ -102,7 +102,7 @@ async function encodeFitting(
   emit: Session['emit'],
   signal: AbortSignal | undefined,
 ): Promise<EncodedCorpus> {
-  check(kind === 'tokens', 'this model reads speech, not text', { area: name });
+  check(kind === 'tokens', 'this model reads no text', { area: name });
   checkPairs(pairs, `${name}: pairs`);
   const parts: EncodedCorpus[] = [];
   let at = 0;

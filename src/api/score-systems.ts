@@ -43,7 +43,7 @@ export interface TranslationReport extends TranslationMetrics {
   readonly texts?: readonly EvaluatedSentence[];
 }
 
-/** Result of `heddle eval`; plain JSON. The loss of a model of frames is not computed: NaN. */
+/** Result of `heddle eval`; plain JSON. The loss of a model that reads no text is not computed: NaN. */
 export interface EvaluationReport extends TranslationReport, TokenMetrics {}
 
 /** A sentence and its translations by the systems. */

@@ -1,17 +1,17 @@
 // Kernel families of frames: the convolution of a stem, what prepares its tensors, and the rules of decoding speech.
 
 import { zeroRange } from '../engine/ops/elementwise/zero-range.ts';
-import { addPositions } from '../engine/ops/frames/add-positions.ts';
-import { arrangeTaps } from '../engine/ops/frames/arrange-taps.ts';
-import { convolution } from '../engine/ops/frames/convolution.ts';
-import { convolutionBackwardOp } from '../engine/ops/frames/convolution-backward.ts';
-import { moveFrames } from '../engine/ops/frames/move-frames.ts';
+import { addPositions } from '../features/speech/ops/add-positions.ts';
+import { arrangeTaps } from '../features/speech/ops/arrange-taps.ts';
+import { convolution } from '../features/speech/ops/convolution.ts';
+import { convolutionBackwardOp } from '../features/speech/ops/convolution-backward.ts';
+import { moveFrames } from '../features/speech/ops/move-frames.ts';
 import {
   restrictionSizes,
   restrictTokensOp,
   shiftRows,
   writeRestrictions,
-} from '../engine/ops/frames/restrict-tokens.ts';
+} from '../features/speech/ops/restrict-tokens.ts';
 import { input, step } from './kernel-case.ts';
 import { choice, family, size, vocab } from './kernel-family.ts';
 

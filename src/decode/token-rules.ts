@@ -1,6 +1,6 @@
 // Rules of what a search may choose next, for all rows of a step. Those of every call are end, length, n-grams, bad
 // words and prefixes, which the ops that choose a token read from their input (next-token.ts). A guest may bring others,
-// such as the time stamps of speech. Rules that the host decides for single texts are in ruled-texts.ts.
+// such as those of time stamps. Rules that the host decides for single texts are in ruled-texts.ts.
 
 import type { Program } from '../engine/engine.ts';
 import type { Graph } from '../engine/graph/graph.ts';

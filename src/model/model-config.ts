@@ -108,8 +108,9 @@ export function modelConfig(options: ModelOptions, label?: FieldNames['label']):
     fail('decoderTiedLayers', `${decoderLayers} numbers from 1 to ${decoderLayers}`);
   if (c.feedForwardType === 'gated' && (c.feedForwardDepth !== 2 || c.decoderFeedForwardDepth !== 2))
     fail('feedForwardDepth', msg`2 if ${option('feedForwardType')} is gated`);
-  // frame-stems.ts checks the other fields of frames.
-  if (c.source === 'tokens' && (c.stem !== 'none' || c.frameWidth > 0)) fail('source', 'frames, with a stem');
+  // Other kinds of sources check their own fields.
+  if (c.source === 'tokens' && (c.stem !== 'none' || c.frameWidth > 0))
+    fail('source', 'a kind with a stem, or leave stem and frameWidth out');
   checkSize(c);
   if (sharesEmbeddings(c) && c.srcVocab !== c.tgtVocab)
     fail(

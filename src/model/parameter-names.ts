@@ -20,7 +20,7 @@ interface Naming {
   readonly shared: string;
 }
 
-/** BART, MarianMT, mBART, M2M100, Pegasus and Whisper. */
+/** BART and the families like it. */
 const bart: Naming = {
   layer: (stack, layer) => `model.${stack}.layers.${layer}.`,
   shared: 'model.shared.weight',

@@ -10,7 +10,6 @@ import { attentionReferences } from '../ops/attention/attention-references.ts';
 import { decodingReferences } from '../ops/decoding/decoding-references.ts';
 import { elementwiseReferences } from '../ops/elementwise/elementwise-references.ts';
 import { embeddingReferences } from '../ops/embedding/embedding-references.ts';
-import { framesReferences } from '../ops/frames/frames-references.ts';
 import { lossReferences } from '../ops/loss/loss-references.ts';
 import { matmulReferences } from '../ops/matmul/matmul-references.ts';
 import { named } from '../ops/named-tensors.ts';
@@ -27,7 +26,6 @@ const references = new Map<object, unknown>([
   ...decodingReferences,
   ...elementwiseReferences,
   ...embeddingReferences,
-  ...framesReferences,
   ...lossReferences,
   ...matmulReferences,
   ...normReferences,

@@ -165,9 +165,9 @@ function directivesFirst(text: string): string {
   return [...new Set(text.match(directive)), text.replace(directive, '')].join('');
 }
 
-// The ops of frames and row sublayers import their kernels themselves.
+// The ops of guests and row sublayers import their kernels themselves.
 const texts: Record<string, string> = import.meta.glob(
-  ['../../../shaders/**/*.wgsl', '!../../../shaders/frames/*.wgsl', '!../../../shaders/rows/*.wgsl'],
+  ['../../../shaders/**/*.wgsl', '!../../../shaders/features/**', '!../../../shaders/rows/*.wgsl'],
   { query: '?raw', import: 'default', eager: true },
 );
 

@@ -3,7 +3,6 @@
 import { attentionGradients } from '../ops/attention/attention-gradients.ts';
 import { elementwiseGradients } from '../ops/elementwise/elementwise-gradients.ts';
 import { embeddingGradients } from '../ops/embedding/embedding-gradients.ts';
-import { framesGradients } from '../ops/frames/frames-gradients.ts';
 import { lossGradients } from '../ops/loss/loss-gradients.ts';
 import { matmulGradients } from '../ops/matmul/matmul-gradients.ts';
 import { normGradients } from '../ops/norm/norm-gradients.ts';
@@ -15,7 +14,6 @@ const families: readonly Readonly<Record<string, OpGradient>>[] = [
   attentionGradients,
   elementwiseGradients,
   embeddingGradients,
-  framesGradients,
   lossGradients,
   matmulGradients,
   normGradients,

@@ -4,15 +4,15 @@
 import { rejectField } from '../../core/fields.ts';
 import { dim, type Shape } from '../../core/tensor.ts';
 import { fairseqSinusoids } from '../../engine/ops/embedding/sinusoids.ts';
-import { addPositions } from '../../engine/ops/frames/add-positions.ts';
-import { arrangeTaps } from '../../engine/ops/frames/arrange-taps.ts';
-import { convolution } from '../../engine/ops/frames/convolution.ts';
-import { moveFrames } from '../../engine/ops/frames/move-frames.ts';
 import type { Value } from '../../engine/ops/op.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { fixedPositionRows } from '../../model/positions.ts';
 import { multiply, type Scope } from '../../model/scope.ts';
 import type { SourceKind } from '../../model/source-kind.ts';
+import { addPositions } from './ops/add-positions.ts';
+import { arrangeTaps } from './ops/arrange-taps.ts';
+import { convolution } from './ops/convolution.ts';
+import { moveFrames } from './ops/move-frames.ts';
 
 /** Frames of a window of the convolutions. */
 const taps = 3;

@@ -2,8 +2,8 @@
 
 import { HeddleError } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
-import type { TokenRestrictions } from '../../../engine/ops/frames/restrict-tokens.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
+import type { TokenRestrictions } from '../ops/restrict-tokens.ts';
 import { firstStampOf, type SpeechFacts } from './speech-facts.ts';
 
 /** What to do with speech. */

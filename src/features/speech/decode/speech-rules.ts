@@ -7,9 +7,9 @@ import {
   shiftRows,
   type TokenRestrictions,
   writeRestrictions,
-} from '../../../engine/ops/frames/restrict-tokens.ts';
+} from '../ops/restrict-tokens.ts';
 
-export type { TokenRestrictions } from '../../../engine/ops/frames/restrict-tokens.ts';
+export type { TokenRestrictions } from '../ops/restrict-tokens.ts';
 
 /** The rules of a run; each step also outputs `watched`, see `TokenRestrictions`. */
 export const speechRules = (rules: TokenRestrictions): TokenRules => ({

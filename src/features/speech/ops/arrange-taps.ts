@@ -1,12 +1,12 @@
 // Orders of the weights of a convolution: PyTorch's, that of a window of frames, and that of the gradient of
 // the input.
 
-import wgsl from '../../../../shaders/frames/arrange-taps.wgsl?raw';
+import wgsl from '../../../../shaders/features/speech/arrange-taps.wgsl?raw';
 import { check } from '../../../core/errors.ts';
 import { show, sizeOf, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
-import { expectType } from '../type-checks.ts';
-import { gridOf } from '../work-division.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../../../engine/ops/op.ts';
+import { expectType } from '../../../engine/ops/type-checks.ts';
+import { gridOf } from '../../../engine/ops/work-division.ts';
 
 /**
  * Orders of the weights of a convolution with D outputs, C channels and K taps. `tap`: [D,K·C] from PyTorch's
@@ -62,6 +62,23 @@ export const arrangeTapsOp = defineOp({
       grid: gridOf(sizeOf(y.shape), 256),
     },
   ],
+  grad: (builder, _inputs, _outputs, { y: dy }, attrs) => {
+    if (attrs.order !== 'tap') throw new Error(`arrange_taps: the order ${attrs.order} has no gradient`);
+    return { x: dy && arrangeTaps(builder, dy, { ...attrs, order: 'channel' }) };
+  },
+  reference: ({ x }, { y }, attrs) => {
+    const { order, taps, stride } = attrs;
+    const { outs, channels: C } = tapSizes(x, attrs);
+    const last = transposedTaps(attrs) - 1;
+    for (let d = 0; d < outs; d++)
+      for (let c = 0; c < C; c++)
+        for (let k = 0; k < taps; k++) {
+          const [byTap, byChannel] = [(d * taps + k) * C + c, (d * C + c) * taps + k];
+          if (order === 'tap') y.set(byTap, x.at(byChannel));
+          else if (order === 'channel') y.set(byChannel, x.at(byTap));
+          else y.set((k % stride) * C + c, (last - Math.floor(k / stride)) * outs + d, x.at(byTap));
+        }
+  },
 });
 
 /** The weights x of a convolution in another order. */

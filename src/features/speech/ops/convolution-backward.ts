@@ -1,14 +1,14 @@
 // The gradients of the weights and the bias of a convolution: a product of the gradient of its output with the
-// windows of its input. That of the input is a convolution too; see frames-gradients.ts.
+// windows of its input. That of the input is a convolution too; see the gradient in convolution.ts.
 
 import { check } from '../../../core/errors.ts';
 import { dim, show, tensorType } from '../../../core/tensor.ts';
-import type { DeviceTraits } from '../device-traits.ts';
-import { backwardKernels, backwardLaunches } from '../matmul/linear-backward.ts';
-import { naiveProduct } from '../matmul/matmul-kernels.ts';
-import { attrsOf, defineOp, type Launch, type TensorTypes, type Value } from '../op.ts';
-import { expectType } from '../type-checks.ts';
-import { ofWindows } from './convolution.ts';
+import type { DeviceTraits } from '../../../engine/ops/device-traits.ts';
+import { backwardKernels, backwardLaunches } from '../../../engine/ops/matmul/linear-backward.ts';
+import { naiveProduct } from '../../../engine/ops/matmul/matmul-kernels.ts';
+import { attrsOf, defineOp, type Launch, type TensorTypes, type Value } from '../../../engine/ops/op.ts';
+import { expectType } from '../../../engine/ops/type-checks.ts';
+import { ofWindows } from './windows.ts';
 
 /** `length`: number of windows of a row of the batch. */
 export type ConvolutionBackwardAttrs = {
@@ -82,5 +82,15 @@ export const convolutionBackwardOp = defineOp({
         },
       );
     });
+  },
+  reference: ({ dy, x }, { dw, db }, { stride, length }) => {
+    const [B, R, P, C] = [dy.dim(0), dy.dim(1), x.dim(1), x.dim(2)];
+    for (let row = 0; row < B; row++)
+      for (let t = 0; t < length; t++)
+        for (let d = 0; d < dy.cols; d++) {
+          const g = dy.at(row * R + t, d);
+          db?.add(d, g);
+          for (let i = 0; i < dw.cols; i++) dw.add(d, i, g * x.at((row * P + t * stride) * C + i));
+        }
   },
 });

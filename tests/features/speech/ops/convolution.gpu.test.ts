@@ -1,11 +1,11 @@
 // Convolutions over time and the ops around them, on the GPU.
 
 import { describe, expect, it } from 'vitest';
-import { addPositionsOp } from '../../../../src/engine/ops/frames/add-positions.ts';
-import { arrangeTapsOp } from '../../../../src/engine/ops/frames/arrange-taps.ts';
-import { convolutionOp } from '../../../../src/engine/ops/frames/convolution.ts';
-import { convolutionBackwardOp } from '../../../../src/engine/ops/frames/convolution-backward.ts';
-import { moveFramesOp } from '../../../../src/engine/ops/frames/move-frames.ts';
+import { addPositionsOp } from '../../../../src/features/speech/ops/add-positions.ts';
+import { arrangeTapsOp } from '../../../../src/features/speech/ops/arrange-taps.ts';
+import { convolutionOp } from '../../../../src/features/speech/ops/convolution.ts';
+import { convolutionBackwardOp } from '../../../../src/features/speech/ops/convolution-backward.ts';
+import { moveFramesOp } from '../../../../src/features/speech/ops/move-frames.ts';
 import { fewerInChrome, gpuDevice, sample } from '../../../support/gpu.ts';
 import { checkOp, randomTensor } from '../../../support/op.ts';
 

@@ -7,7 +7,7 @@ import {
   shiftRowsOp,
   type TokenRestrictions,
   writeRestrictions,
-} from '../../../../src/engine/ops/frames/restrict-tokens.ts';
+} from '../../../../src/features/speech/ops/restrict-tokens.ts';
 import { checkOp, integers, randomTensor } from '../../../support/op.ts';
 
 const vocab = 70;

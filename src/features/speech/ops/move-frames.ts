@@ -1,12 +1,12 @@
 // Moves the frames of each row of a batch, with zeros around them: the input of a convolution has zero frames
 // at both ends.
 
-import wgsl from '../../../../shaders/frames/move-frames.wgsl?raw';
+import wgsl from '../../../../shaders/features/speech/move-frames.wgsl?raw';
 import { check } from '../../../core/errors.ts';
-import { show, sizeOf, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
-import { expectType } from '../type-checks.ts';
-import { gridOf } from '../work-division.ts';
+import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../../../engine/ops/op.ts';
+import { expectType } from '../../../engine/ops/type-checks.ts';
+import { gridOf } from '../../../engine/ops/work-division.ts';
 
 /**
  * `first`: frame of y that gets frame 0 of x, negative to drop the first ones; `length`: frames of y;
@@ -45,6 +45,18 @@ export const moveFramesOp = defineOp({
       grid: gridOf(sizeOf(y.shape), 256),
     },
   ],
+  grad: (builder, { x }, _outputs, { y: dy }, { first, width }) => ({
+    x: dy && moveFrames(builder, dy, { first: -first, length: dim(x, 1), width }),
+  }),
+  reference: ({ x }, { y }, { first, length, width }) => {
+    const frames = x.size / x.dim(0) / width;
+    for (let b = 0; b < x.dim(0); b++)
+      for (let n = 0; n < length; n++)
+        for (let c = 0; c < width; c++) {
+          const from = n - first;
+          y.set(b, n, c, from >= 0 && from < frames ? x.at((b * frames + from) * width + c) : 0);
+        }
+  },
 });
 
 /** Moves the frames of x [B,T,C]: [B,length,width]. */

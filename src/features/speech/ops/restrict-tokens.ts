@@ -1,13 +1,16 @@
 // Forbids tokens in decoding by bit masks and by Whisper's rules of time stamps. The ops that choose tokens run
 // after it and see only what is left; `shiftRows` turns their log-probabilities into those before the rules.
 
-import restrictWgsl from '../../../../shaders/frames/restrict-tokens.wgsl?raw';
-import shiftWgsl from '../../../../shaders/frames/shift-rows.wgsl?raw';
+import restrictWgsl from '../../../../shaders/features/speech/restrict-tokens.wgsl?raw';
+import shiftWgsl from '../../../../shaders/features/speech/shift-rows.wgsl?raw';
 import { check } from '../../../core/errors.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
-import { expectStep, expectType } from '../type-checks.ts';
-import { gridOf } from '../work-division.ts';
+import { masked } from '../../../engine/ops/decoding/next-token.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../../../engine/ops/op.ts';
+import { sum } from '../../../engine/ops/reference-tensor.ts';
+import { readStep } from '../../../engine/ops/step-scalars.ts';
+import { expectStep, expectType } from '../../../engine/ops/type-checks.ts';
+import { gridOf } from '../../../engine/ops/work-division.ts';
 
 /** Rules of a run. */
 export interface TokenRestrictions {
@@ -53,6 +56,20 @@ export function writeRestrictions(
 /** V, if rows of the logits are padded. */
 export type RestrictTokensAttrs = { readonly vocab?: number };
 
+/** The rules of stamps as in Whisper's own code: whether a token may follow the `generated` ones. */
+function allowsStamp(token: number, generated: readonly number[], settings: ArrayLike<number>): boolean {
+  const [, stamp = -1, end = 0, maxInitial = -1] = Array.from(settings);
+  if (stamp < 0) return true;
+  const isStamp = (id: number | undefined) => id !== undefined && id >= stamp;
+  if (generated.length === 0) return isStamp(token) && (maxInitial < 0 || token <= stamp + maxInitial);
+  const afterStamp = isStamp(generated.at(-1));
+  const afterTwo = generated.length < 2 || isStamp(generated.at(-2));
+  if (afterStamp && afterTwo && isStamp(token)) return false;
+  if (afterStamp && !afterTwo && token < end) return false;
+  const last = generated.filter(isStamp).at(-1);
+  return last === undefined || !isStamp(token) || token >= last + (afterStamp && !afterTwo ? 0 : 1);
+}
+
 /**
  * logits f32 [R,1,V] (those of forbidden tokens are overwritten), history i32 [R,T], masks u32 and settings i32
  * of `writeRestrictions`, step; shift f32 [R], the log of the probability of all allowed tokens, and watched f32
@@ -88,6 +105,34 @@ export const restrictTokensOp = defineOp({
       },
     ];
   },
+  reference: ({ logits, history, masks, settings, step }, { shift, watched }, { vocab = logits.cols }) => {
+    const { position } = readStep(step.data);
+    const [prompt = 0, stamp = -1, , , watch = 0] = settings.data;
+    for (let r = 0; r < logits.rows; r++) {
+      const z = logits.row(r).subarray(0, vocab);
+      const top = Math.max(...z);
+      const massOf = (keep: (id: number) => boolean) =>
+        sum(vocab, (id) => (keep(id) ? Math.exp((z[id] as number) - top) : 0));
+      const generated = Array.from(history.row(r).subarray(prompt, position + 1));
+      const free = position + 1 < prompt;
+      const mask = generated.length === 0 ? 0 : masks.size / 2;
+      const isBanned = (id: number) => ((masks.at(mask + (id >>> 5)) >>> (id & 31)) & 1) !== 0;
+      const allowed = Array.from(
+        z,
+        (_, id) => free || (!isBanned(id) && allowsStamp(id, generated, settings.data)),
+      );
+      const isStamp = (id: number) => stamp >= 0 && id >= stamp && allowed[id] === true;
+      const best = Math.max(
+        0,
+        ...Array.from(z, (x, id) => (allowed[id] && !isStamp(id) ? Math.exp(x - top) : 0)),
+      );
+      const onlyStamps = stamp >= 0 && massOf(isStamp) > best;
+      const keep = (id: number) => allowed[id] === true && (!onlyStamps || isStamp(id));
+      shift.set(r, Math.log(massOf(keep) / massOf(() => true)));
+      watched.set(r, Math.exp((z[watch] as number) - top) / massOf(() => true));
+      for (const id of z.keys()) if (!keep(id)) z[id] = masked;
+    }
+  },
 });
 
 /** x [R,..] f32, shift f32 [R]; y = x plus the number of its row. */
@@ -109,6 +154,10 @@ export const shiftRowsOp = defineOp({
       grid: gridOf(sizeOf(x.shape), 256),
     },
   ],
+  reference: ({ x, shift }, { y }) => {
+    const width = x.size / x.dim(0);
+    for (let i = 0; i < y.size; i++) y.set(i, x.at(i) + shift.at(Math.floor(i / width)));
+  },
 });
 
 /** x [R,..] plus a number for each row [R]. */

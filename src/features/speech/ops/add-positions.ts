@@ -1,11 +1,12 @@
 // Adds a table of positions to frames.
 
-import wgsl from '../../../../shaders/frames/add-positions.wgsl?raw';
+import wgsl from '../../../../shaders/features/speech/add-positions.wgsl?raw';
 import { check } from '../../../core/errors.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
-import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
-import { expectType } from '../type-checks.ts';
-import { gridOf } from '../work-division.ts';
+import { positionBackwardOp } from '../../../engine/ops/embedding/embedding-backward.ts';
+import { attrsOf, type Builder, defineOp, type Value } from '../../../engine/ops/op.ts';
+import { expectType } from '../../../engine/ops/type-checks.ts';
+import { gridOf } from '../../../engine/ops/work-division.ts';
 
 /** Whether the table is trained. */
 export type AddPositionsAttrs = { readonly learned: boolean };
@@ -39,6 +40,19 @@ export const addPositionsOp = defineOp({
         grid: gridOf(sizeOf(x.shape), 256),
       },
     ];
+  },
+  grad: (builder, { positions }, _outputs, { y: dy }, { learned }) => {
+    if (!dy) return {};
+    const sizes = { rate: 0, site: 0, rows: dim(positions, 0), offset: 0 };
+    const trained = learned && builder.needs(positions);
+    return {
+      x: dy,
+      positions: trained ? builder.apply(positionBackwardOp, { dy }, sizes).dpositions : undefined,
+    };
+  },
+  reference: ({ x, positions }, { y }) => {
+    const row = x.size / x.dim(0);
+    for (let i = 0; i < y.size; i++) y.set(i, x.at(i) + positions.at(i % row));
   },
 });
 
