@@ -98,7 +98,7 @@ export class LanguageFlow {
   /** The flow in a folder, on the registered host; undefined if the folder has none. */
   static async open(
     folder: string,
-    options: JobSessionOptions<TrainingEvent>,
+    options: JobSessionOptions<TrainingEvent> & Required<Pick<JobSessionOptions, 'features'>>,
   ): Promise<LanguageFlow | undefined> {
     // The folders of the flow are paths, not names of models.
     const host = { ...currentHost(), modelPath: (path: string) => path };

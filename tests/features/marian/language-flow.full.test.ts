@@ -3,6 +3,7 @@
 import { expect, it } from 'vitest';
 import { memoryFiles } from '../../../src/entries/host.ts';
 import '../../../src/entries/node.ts';
+import { features } from '../../../src/features/features.ts';
 import {
   LanguageFlow,
   type LanguagePlan,
@@ -37,6 +38,7 @@ it('makes the files of Firefox, and continues after a stop', async () => {
   await LanguageFlow.create(files, 'language', plan);
   const flow = await LanguageFlow.open('language', {
     device: 'cpu',
+    features,
     files,
     signal: stop.signal,
     onEvent: (event) => {
@@ -50,6 +52,7 @@ it('makes the files of Firefox, and continues after a stop', async () => {
   const steps: number[] = [];
   const again = await LanguageFlow.open('language', {
     device: 'cpu',
+    features,
     files,
     onEvent: (event) => {
       if (event.type === 'step') steps.push(event.step);
