@@ -57,7 +57,7 @@ export function byteLevelBpeJson(
   const ids = new Map(Object.entries({ ...vocab, ...added }));
   const special = new Set(Object.values(roles).filter((token) => ids.has(token)));
   const spaces = config.add_prefix_space === true;
-  const framed = ids.has(roles.cls_token) && ids.has(roles.sep_token);
+  const enclosed = ids.has(roles.cls_token) && ids.has(roles.sep_token);
   return {
     version: '1.0',
     added_tokens: [...special, ...Object.keys(added).filter((token) => !special.has(token))].map(
@@ -74,7 +74,7 @@ export function byteLevelBpeJson(
     ),
     normalizer: null,
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: spaces, trim_offsets: true, use_regex: true },
-    post_processor: framed
+    post_processor: enclosed
       ? {
           type: 'RobertaProcessing',
           sep: [roles.sep_token, ids.get(roles.sep_token)],

@@ -23,8 +23,8 @@ const beside = (out: string, ending: string): string => `${out.replace(/\.zip$/i
 /** Path of the cache of token ids (token-cache.ts) of a model folder or archive. */
 export const tokenCachePath = (out: string): string => beside(out, '.tokens');
 
-/** Path of the cache of frames (frame-cache.ts) of a model folder or archive. */
-export const frameCachePath = (out: string): string => beside(out, '.frames');
+/** Path of the cache of sources that are not text, of a model folder or archive. */
+export const sourceCachePath = (out: string): string => beside(out, '.sources');
 
 /**
  * Throws a HeddleError that names the files of others if a training may not write its checkpoints to a folder:
@@ -41,5 +41,5 @@ const sentencePieceNames = ['tokenizer.model', 'source-tokenizer.model', 'target
 
 /** Whether a run with the model folder or archive `out` writes a file. Both paths are absolute. */
 export const isRunFile = (path: string, out: string): boolean =>
-  [out, tokenCachePath(out), frameCachePath(out)].includes(path) ||
+  [out, tokenCachePath(out), sourceCachePath(out)].includes(path) ||
   [...runFileNames, ...sentencePieceNames].some((name) => path === `${out}/${name}`);

@@ -1,4 +1,4 @@
-// Caches the frames of sources in a file next to the model folder, OUT.frames, by the SHA-256 of each source, so that
+// Caches the frames of sources in a file next to the model folder, OUT.sources, by the SHA-256 of each source, so that
 // a run resumes at once and a changed clip is noticed. The file also has the SHA-256 of its own contents.
 
 import { version } from '../../../../package.json';
@@ -7,7 +7,7 @@ import type { Pace } from '../../../core/steps.ts';
 import { digest } from '../../../files/checksums.ts';
 import type { Files } from '../../../files/files.ts';
 import { readCacheFile, writeCacheFile } from '../../../train/data/cache-file.ts';
-import { frameCachePath } from '../../../train/data/run-files.ts';
+import { sourceCachePath } from '../../../train/data/run-files.ts';
 import type { FrameRow } from '../batches/frame-rows.ts';
 import type { FrameMaker } from './frame-makers.ts';
 
@@ -33,7 +33,7 @@ export class FrameCache {
 
   /** Without `out` nothing is stored. */
   constructor(files: Files, out: string, maker: FrameMaker) {
-    this.path = frameCachePath(out);
+    this.path = sourceCachePath(out);
     this.#files = files;
     this.#maker = maker;
     // Outside of secure contexts there are no hashes.
