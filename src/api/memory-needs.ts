@@ -115,13 +115,14 @@ export async function checkMemory(
 export function checkForecast({
   fits,
   reason,
+  template,
   offer: offeredIn,
-}: Pick<TrainingForecast, 'fits' | 'reason' | 'offer'>): void {
+}: Pick<TrainingForecast, 'fits' | 'reason' | 'template' | 'offer'>): void {
   if (fits) return;
   throw new HeddleError(
     offeredIn
-      ? msg`${reason} It fits with ${offer(offeredIn.settings)} (${byteSize(offeredIn.bytes)}).`
-      : reason,
+      ? msg`${template ?? reason} It fits with ${offer(offeredIn.settings)} (${byteSize(offeredIn.bytes)}).`
+      : (template ?? reason),
     { kind: 'memory' },
   );
 }

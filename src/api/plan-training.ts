@@ -1,8 +1,8 @@
 // Plans a training without running it: its data, model, steps and memory.
 
-import { checkSignal, HeddleError } from '../core/errors.ts';
+import { checkSignal, HeddleError, reasonOf } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
-import { renderMessage } from '../core/message.ts';
+import { type Message, renderMessage } from '../core/message.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import type { Device } from '../engine/gpu/device.ts';
 import type { Files } from '../files/files.ts';
@@ -123,6 +123,8 @@ export interface TrainingForecast {
    */
   readonly fits: boolean;
   readonly reason: string;
+  /** The reason with its holes, for who shows it in other words. */
+  readonly template?: Message;
   /** Settings that fit `memoryBudget`, if the training does not: absent if it fits, or if none was found. */
   readonly offer?: MemoryOffer;
   /** Name of the adapter, and whether it is a software adapter, which is slow. */
@@ -288,10 +290,10 @@ async function planOf(
     });
     const memory = trainingMemory(plans, parameters.count, ids);
     const why = whyNotFit(plans, memory, device, { memoryLimit, budget: memoryBudget });
-    return { plans, memory, why: why && renderMessage(why) };
+    return { plans, memory, why };
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
-    return { plans: undefined, memory: undefined, why: error.message };
+    return { plans: undefined, memory: undefined, why: reasonOf(error) };
   }
 }
 
@@ -318,7 +320,8 @@ async function forecastOf(
     flops: largest?.flops ?? 0,
     dispatches: largest?.passes.length ?? 0,
     fits: why === '',
-    reason: why,
+    reason: renderMessage(why),
+    template: typeof why === 'string' ? undefined : why,
     adapter: adapterName(device.adapter),
     software: device.traits.software,
   };

@@ -1,12 +1,11 @@
 // Messages of the library on the command line: an option is its flag, `--batch-size` for `batchSize`.
 
-import { HeddleError, messageOf } from '../core/errors.ts';
+import { messageOf } from '../core/errors.ts';
 import { flagOf } from '../core/fields.ts';
 import { type Message, type MessageStyle, msg, option, renderMessage } from '../core/message.ts';
 import { decodeRows } from '../decode/decode-fields.ts';
 import { settingRows, settingTable } from '../features/all-settings.ts';
 import { modelFields } from '../model/model-fields.ts';
-import { inFlags } from './flag-names.ts';
 
 /** Flags by the name of their option. */
 const flags = new Map<string, string>([
@@ -15,6 +14,7 @@ const flags = new Map<string, string>([
     return flag === undefined ? [] : [[name, flag]];
   }),
   ...settingRows.map(([name]): [string, string] => [name, settingTable.flag(name)]),
+  ['lora', '--lora-rank'],
   ['out', '--out'],
   ['force', '--force'],
   ['resume', '--resume'],
@@ -48,11 +48,13 @@ function flagText([name, value]: readonly [string, unknown]): string {
 }
 
 /** The message of an event. */
-export const eventText = ({ text, template }: { readonly text: string; readonly template?: Message }) =>
-  template ? renderMessage(template, flagStyle) : inFlags(text);
+export const eventText = ({
+  text,
+  template,
+}: {
+  readonly text: string;
+  readonly template?: Message;
+}): string => renderMessage(template ?? text, flagStyle);
 
 /** The message of an error. */
-export const errorText = (error: unknown): string =>
-  error instanceof HeddleError && error.template.holes.length > 0
-    ? messageOf(error, flagStyle)
-    : inFlags(messageOf(error));
+export const errorText = (error: unknown): string => messageOf(error, flagStyle);

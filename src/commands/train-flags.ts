@@ -2,7 +2,8 @@
 // flags for files.
 
 import { type Command, Option } from 'commander';
-import { HeddleError, messageOf } from '../core/errors.ts';
+import { HeddleError, reasonOf } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { type Setting, settingGroups } from '../core/setting.ts';
 import { settingRows, settingTable } from '../features/all-settings.ts';
 import type { StageFiles } from '../features/corpora/corpus-stages.ts';
@@ -118,7 +119,7 @@ export function parseSetting(name: string, text: string): unknown {
     return option.parseArg(text, undefined as never);
   } catch (error) {
     const flag = name === 'seed' ? '--seed ' : `--grid ${name}=`;
-    throw new HeddleError(`${flag}${text}: ${messageOf(error)}`, { cause: error });
+    throw new HeddleError(msg`${flag}${text}: ${reasonOf(error)}`, { cause: error });
   }
 }
 

@@ -1,6 +1,7 @@
 // Options of decoding: validation, defaults, and the data that each step reads.
 
 import { checkFields, defaultsOf, describeType, fitsType, integer, rejectField } from '../core/fields.ts';
+import { type Message, msg, option } from '../core/message.ts';
 import { maxBeams } from '../engine/ops/decoding/cache-slots.ts';
 import { bannedNumbers, type NextTokenRules, type Sampling } from '../engine/ops/decoding/next-token.ts';
 import { withoutUndefined } from '../files/json-files.ts';
@@ -108,7 +109,8 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
   const given: typeof others = withoutUndefined(others as Readonly<Record<string, unknown>>);
   const names = { area: 'decode', others: otherOptions };
   checkFields(names, decodeFields, others);
-  const reject = (name: DecodeFieldName, wanted: string) => rejectField(names, name, given[name], wanted);
+  const reject = (name: DecodeFieldName, wanted: Message | string) =>
+    rejectField(names, name, given[name], wanted);
   const method = given.method ?? ((given.beams ?? 1) > 1 ? 'beam' : 'greedy');
   const beams = given.beams ?? (method === 'beam' ? 4 : 1);
   if (method !== 'beam' && beams > 1) reject('beams', `1 or left out if method is ${method}`);
@@ -136,10 +138,11 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
     const type = integer(1, 'n', max);
     if (!fitsType(type, value)) reject(name, describeType(type));
   };
-  if (method === 'greedy' && numReturn > 1) reject('numReturn', `1 if method is ${method}`);
+  if (method === 'greedy' && numReturn > 1) reject('numReturn', msg`1 if ${option('method')} is ${method}`);
   atMost('numReturn', numReturn, method === 'beam' ? beams : maxBeams);
   atMost('maxNewTokens', maxNewTokens, maxTokens);
-  if (minNewTokens >= maxNewTokens) reject('minNewTokens', `below maxNewTokens, ${maxNewTokens}`);
+  if (minNewTokens >= maxNewTokens)
+    reject('minNewTokens', msg`below ${option('maxNewTokens')}, ${maxNewTokens}`);
   const isId = (id: number) => id < c.tgtVocab;
   const ids = `from 0 to ${c.tgtVocab - 1}`;
   if (!isId(startId) && startId !== c.startId) reject('decoderStartTokenId', `an id ${ids}`);

@@ -5,7 +5,9 @@ import { formatBytes, formatInteger, formatNumber, formatPercent } from '../../c
 import { say, sayCount } from '../../common/page-texts.ts';
 import { html, nothing, show } from '../../common/panel.ts';
 import { hint } from '../../common/tables.ts';
+import { translatedMessage } from '../../common/translated-message.ts';
 import type { CorpusChoice, SessionEvent, TrainingPreview, TrainingSettings } from '../protocol.ts';
+import { messageForVisitors } from '../worker/visitor-messages.ts';
 import type { CorpusPanel } from './corpus-panel.ts';
 import { corpusSummary, planSummary } from './plan-summary.ts';
 import { isRunning, type RunPanel } from './run-panel.ts';
@@ -160,7 +162,9 @@ export class PlanPreview {
     ];
     run.setReady(
       result.fits ? 'ready' : 'invalid',
-      result.fits ? warnings.filter((text) => text !== '').join(' ') : result.reason,
+      result.fits
+        ? warnings.filter((text) => text !== '').join(' ')
+        : translatedMessage(messageForVisitors(result.template ?? result.reason)),
     );
     settingsForm.showLength(result.steps, result.stepsPerEpoch);
     this.#answer(result.fits ? settings : undefined);

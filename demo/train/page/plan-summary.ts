@@ -8,7 +8,9 @@ import { formatBytes, formatInteger, formatNumber } from '../../common/format.ts
 import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, svg } from '../../common/panel.ts';
 import { factList, hint } from '../../common/tables.ts';
+import { translatedMessage } from '../../common/translated-message.ts';
 import type { CorpusChoice, LengthStatistics, TrainingPreview } from '../protocol.ts';
+import { messageForVisitors } from '../worker/visitor-messages.ts';
 
 /** Statistics of a corpus and a few of its pairs. */
 export function corpusSummary({ corpus }: TrainingPreview, chosen: CorpusChoice): Content {
@@ -141,7 +143,7 @@ export function planSummary(
   changes: string | undefined,
   actions?: MemoryActions,
 ): Content {
-  const { fits, reason, planned, config, shapes, adapter } = preview;
+  const { fits, reason, template, planned, config, shapes, adapter } = preview;
   const memoryText = fits ? memoryHint(planned.peak) : '';
   const { encoderLayers, decoderLayers, dModel, heads } = config;
   const work = say`${formatNumber(preview.flops / 1e9)} GFLOP, ${formatInteger(preview.dispatches)} dispatches`;
@@ -156,7 +158,7 @@ export function planSummary(
   if (changes) facts.push([say`changes during the run`, describeChanges(parseChanges(changes))]);
   const slow = say`${adapter} is a software adapter: it runs on the CPU and is very slow. Use the tiny preset and few steps.`;
   return html`
-    ${fits ? nothing : html`<p class="wrong" data-fits="false">${reason}</p>`}
+    ${fits ? nothing : html`<p class="wrong" data-fits="false">${translatedMessage(messageForVisitors(template ?? reason))}</p>`}
     ${factList(facts)}
     ${memoryBars(planned)}
     ${memoryText ? hint(memoryText) : nothing}

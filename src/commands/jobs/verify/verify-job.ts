@@ -3,6 +3,7 @@
 // there is none, the float64 references of the ops.
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg, option } from '../../../core/message.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import { verifiedWhile, verifyFolder } from '../../../files/folder-commit.ts';
 import { type Json, readJson } from '../../../files/json-files.ts';
@@ -110,7 +111,9 @@ async function check(
   }
   const isCase = await session.files.exists(`${folder}/batch.safetensors`);
   if (cacheType === 'f16' && !isCase)
-    throw new HeddleError(`${folder} is no golden case; only those are compared with the option cacheType`);
+    throw new HeddleError(
+      msg`${folder} is no golden case; only those are compared with ${option('cacheType')}`,
+    );
   if (await hasExpected(session, folder)) return { rows: await checkExpected(folder, session) };
   if (await isModel(session, folder)) return checkReference(folder, session);
   const raw = await speechCase(session.files, folder);
