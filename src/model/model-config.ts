@@ -40,10 +40,20 @@ export const stackSizes = (c: ModelConfig, stack: Stack) =>
 export const weightsLayer = (c: ModelConfig, stack: Stack, n: number): number =>
   stack === 'decoder' ? (c.decoderTiedLayers[n] ?? n + 1) - 1 : n;
 
-/** The letters before and after a sub-layer; see `sublayerSteps` of the configuration. */
-export function stepsAround(c: Pick<ModelConfig, 'norm' | 'sublayerSteps'>): readonly [string, string] {
+/** A step beside a sub-layer: its letter in `sublayerSteps`, and what it does. */
+const sublayerSteps = { d: 'dropout', n: 'norm', a: 'add' } as const;
+/** A step before or after a sub-layer; `add` adds its input. */
+export type SublayerStep = (typeof sublayerSteps)[keyof typeof sublayerSteps];
+
+/** The steps before and after each sub-layer. */
+export function stepsAround(c: Pick<ModelConfig, 'norm' | 'sublayerSteps'>): {
+  readonly before: readonly SublayerStep[];
+  readonly after: readonly SublayerStep[];
+} {
   const [before = '', after = ''] = (c.sublayerSteps || (c.norm === 'pre' ? 'n:da' : ':dan')).split(':');
-  return [before, after];
+  const stepsOf = (letters: string) =>
+    Array.from(letters, (letter) => sublayerSteps[letter as keyof typeof sublayerSteps]);
+  return { before: stepsOf(before), after: stepsOf(after) };
 }
 
 /**

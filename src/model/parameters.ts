@@ -212,7 +212,8 @@ class Drafts implements ParameterDrafts {
     const width = feedForwardType === 'gated' ? 2 * feedForward : feedForward;
     for (let i = 1; i <= depth; i++)
       this.linear(`linear${i}`, i === depth ? dModel : width, i === 1 ? dModel : feedForward);
-    const [before, after] = stepsAround(this.#c).map((letters) => letters.includes('n'));
+    const steps = stepsAround(this.#c);
+    const [before, after] = [steps.before.includes('norm'), steps.after.includes('norm')];
     for (const name of ['norm1', 'norm2', 'norm3'].slice(0, isDecoder ? 3 : 2)) {
       if (before && after) this.norm(`${name}_pre`); // `name` is then the one after the sub-layer
       if (before || after) this.norm(name);

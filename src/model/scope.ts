@@ -7,7 +7,7 @@ import type { PackedEmbeddingOptions } from '../engine/ops/embedding/packed-embe
 import { linear, paddedLinear } from '../engine/ops/matmul/linear.ts';
 import { layerNorm, rmsNorm } from '../engine/ops/norm/layer-norm.ts';
 import type { Place, Value } from '../engine/ops/op.ts';
-import { type ModelConfig, type Stack, stepsAround } from './model-config.ts';
+import { type ModelConfig, type Stack, type SublayerStep, stepsAround } from './model-config.ts';
 
 /** The LoRA layers in a graph. */
 export interface LoraLayers {
@@ -163,16 +163,16 @@ export class Scope {
    */
   residual(norm: string, x: Value, f: Sublayer): Value {
     const rate = this.config.dropout.residual;
-    const [before, after] = stepsAround(this.config);
+    const { before, after } = stepsAround(this.config);
     let y = x;
-    const step = (letter: string, name: string): Value => {
-      if (letter === 'd') return this.dropout(y, rate);
-      return letter === 'a' ? add(this.graph, x, y) : this.norm(name, y);
+    const apply = (step: SublayerStep, name: string): Value => {
+      if (step === 'dropout') return this.dropout(y, rate);
+      return step === 'add' ? add(this.graph, x, y) : this.norm(name, y);
     };
-    const first = before.includes('n') && after.includes('n') ? `${norm}_pre` : norm;
-    for (const letter of before) y = step(letter, first);
+    const first = before.includes('norm') && after.includes('norm') ? `${norm}_pre` : norm;
+    for (const step of before) y = apply(step, first);
     y = f(y, x);
-    for (const letter of after) y = step(letter, norm);
+    for (const step of after) y = apply(step, norm);
     return y;
   }
 }

@@ -122,6 +122,7 @@ it('there are the fields of the model in ONNX', () => {
       trainPadding: training,
       labelSmoothing: training,
       alignmentHead: 'only word alignments and their training read it',
+      positions: 'rows of positionKinds: fixedPositions and positionKind read it',
       stem: whisper,
       keyBias: whisper,
       maxSource: shape,

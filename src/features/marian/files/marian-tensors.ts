@@ -91,7 +91,7 @@ export function tensorNamesOf(c: ModelConfig, { name }: Parameter, oldOutput = f
   const [norm = '', before] = part.split('_');
   const names = normsOf(c, stack, layer)[norm];
   if (names) {
-    const isPre = before === 'pre' || !stepsAround(c)[1].includes('n');
+    const isPre = before === 'pre' || !stepsAround(c).after.includes('norm');
     return [(isPre ? names.pre : names.post).replace('#', end === 'bias' ? 'bias' : 'scale')];
   }
   const found = parts[part];

@@ -9,8 +9,9 @@ const activations: Readonly<Record<string, string>> = { relu: 'relu', silu: 'swi
 
 /** model.yml of a configuration. */
 export function modelYaml(c: ModelConfig): string {
-  const [before, after] = stepsAround(c);
-  const text = (letters: string) => (letters === '' ? '""' : letters);
+  const { before, after } = stepsAround(c);
+  // The letters of Marian are the first ones of the steps.
+  const text = (steps: readonly string[]) => steps.map(([letter]) => letter).join('') || '""';
   const decoderSize = (own: number, shared: number) => (own === shared ? 0 : own);
   const isSsru = c.decoderSelfAttention === 'ssru';
   const options: Readonly<Record<string, string | number | boolean>> = {

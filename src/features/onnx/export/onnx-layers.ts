@@ -1,5 +1,5 @@
 // The layers of a transformer as ONNX operators: embeddings, attention and its masks, norms, linear layers.
-// They mirror src/model/transformer.ts and open-transformer.ts, and src/features/onnx/engine/onnx-activations.ts those of
+// They mirror src/model/transformer.ts and scope.ts, and src/features/onnx/engine/onnx-activations.ts those of
 // src/engine/ops/elementwise/; tests/features/pytorch/twins.test.ts checks that no field of a model is forgotten.
 
 import { bucketOf, relativeBuckets } from '../../../engine/ops/attention/relative-position-bias.ts';

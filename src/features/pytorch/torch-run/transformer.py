@@ -1,6 +1,6 @@
 """The encoder-decoder transformer of heddle in PyTorch, for every configuration that heddle trains.
 
-Mirrors src/model/transformer.ts and open-transformer.ts; tests/features/pytorch/twins.test.ts fails if it lacks a field of a model.
+Mirrors src/model/transformer.ts and scope.ts; tests/features/pytorch/twins.test.ts fails if it lacks a field of a model.
 """
 import bisect
 import math
