@@ -165,8 +165,10 @@ export function withArea<T>(area: string, work: () => T, replaced?: readonly str
 
 /** The error with `to` in place of `from` in its area and its values: the name of a file that the user knows. */
 export function renamedError(error: unknown, from: string, to: string): unknown {
-  if (!(error instanceof HeddleError && error.message.includes(from))) return error;
+  if (!(error instanceof HeddleError)) return error;
   const { kind, area, template } = error;
+  const named = [area, ...template.holes].some((text) => typeof text === 'string' && text.includes(from));
+  if (!named) return error;
   const holes = template.holes.map((hole) => (typeof hole === 'string' ? hole.replaceAll(from, to) : hole));
   return new HeddleError({ ...template, holes }, { kind, area: area?.replaceAll(from, to), cause: error });
 }

@@ -6,6 +6,8 @@ import { dirname, join, resolve } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import { check, errorKind, HeddleError, shellQuote, withArea } from '../../src/core/errors.ts';
+import { decodeRows } from '../../src/decode/decode-fields.ts';
+import { settingRows } from '../../src/features/all-settings.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -120,4 +122,16 @@ describe('the sources state a kind', () => {
     const forgotten = errors.filter(({ message, statesKind }) => !statesKind && otherWords.test(message));
     expect(forgotten.map(({ place, message }) => `${place} ${message}`)).toEqual([]);
   });
+});
+
+it('names options of several words in holes, never in the text of a thrown message', () => {
+  const names = [...settingRows, ...decodeRows].map(([name]) => name).filter((name) => /[A-Z]/.test(name));
+  const plain = new RegExp(`(?<![\\w./'"=-])(?:${names.join('|')})(?![\\w/'"=-])`);
+  const wrong = libraryFiles()
+    .flatMap(errorsIn)
+    .filter(({ message }) => {
+      const texts = message.replaceAll(/\$\{[^}]*\}/g, '').match(/`[^`]*`|'[^'\n]*'|"[^"\n]*"/g);
+      return texts?.some((text) => plain.test(text));
+    });
+  expect(wrong.map(({ place, message }) => `${place} ${message}`)).toEqual([]);
 });
