@@ -112,7 +112,7 @@ async function check(
   const isCase = await session.files.exists(`${folder}/batch.safetensors`);
   if (cacheType === 'f16' && !isCase)
     throw new HeddleError(
-      msg`${folder} is no golden case; only those are compared with ${option('cacheType')}`,
+      msg`${folder} is no golden case; only those are compared with the option ${option('cacheType')}`,
     );
   if (await hasExpected(session, folder)) return { rows: await checkExpected(folder, session) };
   if (await isModel(session, folder)) return checkReference(folder, session);
