@@ -7,7 +7,7 @@ import type { Session } from '../session/session.ts';
 import type { TrainingEvent } from '../train/report/training-events.ts';
 import type { TrainingGate } from '../train/run/loop.ts';
 import { runTraining } from '../train/run/recovery.ts';
-import type { FinishedTraining, TrainResult } from '../train/run/train-result.ts';
+import type { FinishedTraining, TrainInputs, TrainResult } from '../train/run/train-result.ts';
 import type { TrainArguments } from '../train/settings/train-arguments.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
 import type { KnownInputs } from './given-inputs.ts';
@@ -19,7 +19,8 @@ import type { TrainOptions } from './train-options.ts';
 /** What a training in a session gets, beside its pairs. */
 export interface SessionTraining
   extends Pick<KnownInputs, 'dev' | 'test'>,
-    Pick<TrainOptions, 'from' | 'snapshots' | 'maxLogSteps'> {
+    Pick<TrainOptions, 'from' | 'snapshots' | 'maxLogSteps'>,
+    Pick<TrainInputs, 'checkModel'> {
   /** Gate between two steps. */
   readonly gate?: TrainingGate;
   readonly settings: TrainSettings;
@@ -40,7 +41,18 @@ export interface EndedTraining extends FinishedTraining {
  */
 export async function trainInSession(
   pairs: KnownInputs['pairs'],
-  { dev, test, from, settings, out, resume = false, gate, snapshots, maxLogSteps }: SessionTraining,
+  {
+    dev,
+    test,
+    from,
+    settings,
+    out,
+    resume = false,
+    gate,
+    snapshots,
+    maxLogSteps,
+    checkModel,
+  }: SessionTraining,
   session: Session<TrainingEvent>,
 ): Promise<EndedTraining> {
   const { features, files, memoryBudget, signal } = session;
@@ -59,6 +71,7 @@ export async function trainInSession(
     gate,
     snapshots,
     maxLogSteps,
+    checkModel,
     model: base?.saved,
   });
   return { ...trained, base };

@@ -4,6 +4,7 @@ import { check, checkSignal } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { msg } from '../core/message.ts';
 import { archiveFiles } from '../files/archive-files.ts';
+import type { SavedModel } from '../formats/shared/saved-model.ts';
 import { loraConfig } from '../model/lora.ts';
 import { type Features, noFeatures } from '../session/feature-table.ts';
 import { currentHost } from '../session/host.ts';
@@ -73,7 +74,20 @@ export async function trainAs<M extends BaseModel>(
   const run = session.with({ signal }); // the model continues when the signal has ended the run
   try {
     const own = gate && modelGate(make, gate, run);
-    const training = { dev, test, from, settings, out, resume, gate: own, snapshots, maxLogSteps };
+    // A model of another class is an error before its training.
+    const checkModel = (saved: SavedModel) => void make(saved, run);
+    const training = {
+      dev,
+      test,
+      from,
+      settings,
+      out,
+      resume,
+      gate: own,
+      snapshots,
+      maxLogSteps,
+      checkModel,
+    };
     const { base, ...trained } = await trainInSession(pairs, training, run);
     const lora =
       trained.lora && settings.lora

@@ -8,6 +8,7 @@ const asked: string[] = [];
 const model = {
   config: { endId: 1 },
   tokenizers: { source: { encode: () => [5], special: { unknown: 0 } } },
+  translate() {}, // a model of text
   async generate(text: string, { onPiece, attention }: GenerateOptions) {
     asked.push(text);
     const words = text.split(' ');

@@ -72,8 +72,9 @@ export async function prepareRun(
   const { args } = recipe;
   const start = opened && recipe.started(opened);
   const data = await openData(recipe, session, { ...inputs, from, before: before?.data, start });
-  const { config, batches } = data.data;
+  const { config, batches, source, target } = data.data;
   const kind = await sourceKindOf(config, session.features.sourceKinds);
+  inputs.checkModel?.({ config, sourceKind: kind, source, target, weights: new Float32Array() });
   const { perEpoch } = batches.order;
   const steps = recipe.updates(perEpoch);
   const run = {

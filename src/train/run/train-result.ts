@@ -23,6 +23,8 @@ export interface TrainInputs {
   readonly sourceData?: ReadonlyMap<string, Float32Array>;
   /** The model to fine-tune; `init` is its name in messages. */
   readonly model?: SavedModel;
+  /** Receives the model without its weights before the device is opened; throws if the caller cannot use such a model. */
+  readonly checkModel?: (model: SavedModel) => void;
   /** Gate between two updates: the host can pause the run and use its model. */
   readonly gate?: TrainingGate;
   /** Files for checkpoints in memory. [new ones] */

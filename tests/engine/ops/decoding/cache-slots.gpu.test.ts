@@ -53,6 +53,6 @@ it('rejects rows that are not a whole number of sentences', () => {
     step: { dtype: 'u32', shape: [8] },
   } as const;
   expect(() => cacheSlotsOp.shape(types, { beams: 2, padId: 0 })).toThrow(
-    'cache_slots: 5 rows of 2 beams; beams must divide the rows',
+    'cache_slots: 5 rows in sentences of 2 beams; beams must divide the rows',
   );
 });

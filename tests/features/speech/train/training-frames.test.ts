@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runJob } from '../../../../src/commands/remote/run-job.ts';
 import { random } from '../../../../src/core/random.ts';
+import { type TrainOptions, train } from '../../../../src/entries/heddle.ts';
 import { loadSpeechModel, trainSpeechModel } from '../../../../src/entries/speech.ts';
 import { writeWav } from '../../../../src/features/speech/audio/wav.ts';
 import { speechMetrics } from '../../../../src/features/speech/speech-metrics.ts';
@@ -122,6 +123,25 @@ it('leaves out clips that cannot be read, and fails if there are no others', asy
   };
   expect((await train(8)).pairs).toBe(6);
   await expect(train(2)).rejects.toThrow(/bad\.wav: not a WAV file/);
+});
+
+it('refuses clips in the function for texts before the first step', async () => {
+  const clips = texts.map((text) => ({ audio: spoken(text, 10), text }));
+  const steps: number[] = [];
+  const training = train(
+    clips as unknown as Parameters<typeof train>[0],
+    {
+      ...settings,
+      device: 'cpu',
+      steps: 3,
+      onStep: ({ step }) => steps.push(step),
+    } as TrainOptions,
+  );
+  await expect(training).rejects.toMatchObject({
+    kind: 'unsupported',
+    message: expect.stringMatching(/heddle\/speech/),
+  });
+  expect(steps).toEqual([]);
 });
 
 it('learns words from clips of the caller, and transcribes with the saved model', async () => {
