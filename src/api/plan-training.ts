@@ -13,19 +13,12 @@ import { currentHost } from '../session/host.ts';
 import { Session, type SessionOptions } from '../session/session.ts';
 import { emitTo } from '../session/session-event.ts';
 import { shapeName } from '../text/batches/buckets.ts';
-import {
-  describeSkipped,
-  type EncodedCorpus,
-  shortened,
-  sourceLength,
-  targetLength,
-} from '../text/batches/encoded-corpus.ts';
+import { type EncodedCorpus, shortened, sourceLength, targetLength } from '../text/batches/encoded-corpus.ts';
 import type { Pair } from '../text/corpus/pairs.ts';
 import { corpusName } from '../train/data/load-corpus.ts';
 import { encodeOptionsOf, plainBatches } from '../train/data/training-data.ts';
 import type { JobEvent } from '../train/report/training-events.ts';
 import { type PreparedRun, prepareRun } from '../train/run/prepared-run.ts';
-import { describeSizes } from '../train/run/start-messages.ts';
 import { precisionOf } from '../train/run/trained-model.ts';
 import { completeArguments, type TrainArguments } from '../train/settings/train-arguments.ts';
 import { SettingTable, type TrainSettings } from '../train/settings/train-settings.ts';
@@ -165,10 +158,18 @@ export async function planTraining(
           sourceData,
           base: model,
         } = await runInputs(inputs.pairs, { ...inputs.settings, dev, test, from }, features);
-        const run = await prepareRun(args, session, undefined, { split, sourceData, model: model?.saved });
+        let read: readonly string[] = []; // the messages of the readers, before those about the run
+        const run = await prepareRun(args, session, undefined, {
+          split,
+          sourceData,
+          model: model?.saved,
+          checkModel() {
+            read = [...messages];
+          },
+        });
         const device = await session.device.open();
         const limits: MemoryLimits = { memoryBudget, memoryLimit: limitOf(device, session), signal };
-        const forecast = await forecastOf(run, messages, device, limits);
+        const forecast = await forecastOf(run, read, device, limits);
         if (forecast.fits || memoryBudget === undefined) return forecast;
         return { ...forecast, offer: await offerFor(run, args, device, limits, features) };
       } finally {
@@ -327,7 +328,7 @@ async function forecastOf(
   };
 }
 
-/** The corpus of a run. `messages`: all at its start, those about the corpus first, then the line of its sizes. */
+/** The corpus of a run. `messages`: those of the readers. */
 function corpusForecast(run: PreparedRun, messages: readonly string[]): TrainingForecast['corpus'] {
   const { args, data, examples, dev, test } = run;
   const { corpus, source, target } = data;
@@ -337,9 +338,7 @@ function corpusForecast(run: PreparedRun, messages: readonly string[]): Training
     dev: dev.length,
     test: test.length,
     skipped: corpus.tooLong + corpus.empty,
-    messages: messages
-      .slice(0, messages.indexOf(renderMessage(describeSizes(run))))
-      .filter((text) => text !== describeSkipped(corpus)),
+    messages: [...messages, ...run.facts.warnings],
     sourceLengths: lengths(corpus, sourceLength),
     targetLengths: lengths(corpus, targetLength),
     sourceVocabulary: source.size,

@@ -19,7 +19,7 @@ import type { TrainingState } from './training-state.ts';
 type Emit = Pick<CorpusSession, 'emit'>;
 
 /** The sizes of a run. */
-export interface RunSizes {
+interface RunSizes {
   readonly data: TrainingData;
   readonly parameters: ParameterList;
   /** Number of updates. */
@@ -102,7 +102,7 @@ export function reportStart(run: StartingRun, given: TrainSettings, session: Emi
 }
 
 /** The sizes of a run in a line: pairs, vocabularies, parameters, steps and unknown tokens. */
-export function describeSizes({ data, parameters, steps }: RunSizes): Message {
+function describeSizes({ data, parameters, steps }: RunSizes): Message {
   const { corpus, source, target, batches } = data;
   const pairs = counted(corpus.count, '{0} training pair', '{0} training pairs');
   const length = counted(steps, '{0} step', '{0} steps');
