@@ -177,7 +177,7 @@ export const commands = {
     group: 'Device',
     load: async () => (await import('./verify-command.ts')).addVerify,
     jobs: {
-      verify: { name: 'verify', load: async () => (await import('./jobs/verify/verify-job.ts')).verify },
+      verify: { name: 'verify', load: async () => (await import('./golden-kinds.ts')).verify },
     },
   }),
   plan: defineCommand({

@@ -2,7 +2,7 @@
 // `npm run test:shapes` runs all tests under each shape.
 
 import { afterEach, describe, expect, it } from 'vitest';
-import { verify } from '../../src/commands/jobs/verify/verify-job.ts';
+import { verify } from '../../src/commands/golden-kinds.ts';
 import { gpuEngine } from '../../src/engine/engine.ts';
 import { tuneKernels } from '../../src/engine/gpu/auto-tuning.ts';
 import { type Device, openDevice } from '../../src/engine/gpu/device.ts';

@@ -9,11 +9,9 @@ import { loadHf } from '../../../formats/hf/load-hf.ts';
 import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';
 import { readCaseFiles } from './case-files.ts';
 import { type GoldenCase, goldenOptimizer, lengthsOf, readGolden } from './golden-case.ts';
-import { isGoldenMarian, readGoldenMarian } from './golden-marian.ts';
 
 /** Reads a golden case of either kind. Throws a HeddleError that names the file and the problem. */
-export async function readAnyGolden(files: Files, folder: string): Promise<GoldenCase> {
-  if (await isGoldenMarian(files, folder)) return (await readGoldenMarian(files, folder))[0];
+export async function readOtherGolden(files: Files, folder: string): Promise<GoldenCase> {
   for (const name of ['config.json', 'batch.safetensors', 'expected.safetensors'])
     if (!(await files.exists(`${folder}/${name}`))) return readGolden(files, folder);
   const raw = await readJson(files, `${folder}/config.json`);

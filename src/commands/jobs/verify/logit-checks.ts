@@ -6,7 +6,6 @@ import { relativeError } from '../../../core/relative-error.ts';
 import { cpuEngine } from '../../../engine/cpu-engine.ts';
 import { isInt4 } from '../../../engine/ops/matmul/packed-weights.ts';
 import { writeStep } from '../../../engine/ops/step-scalars.ts';
-import { readJson } from '../../../files/json-files.ts';
 import { describeWeights } from '../../../model/describe-weights.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import { writeWeights } from '../../../model/model-states.ts';
@@ -25,8 +24,6 @@ import { evaluationGraph, inputArrays } from '../../../train/update/training-gra
 import { hasExpected, readExpected } from './expected-outputs.ts';
 import type { GoldenCase } from './golden-case.ts';
 import { limits, type Row, sourcesOf } from './golden-checks.ts';
-import { readAnyGolden } from './golden-hf.ts';
-import { readWhisper } from './golden-whisper.ts';
 
 /** Result of a check. */
 interface LogitCheck {
@@ -40,9 +37,13 @@ interface LogitCheck {
  * the backend computes what config.json describes, not that config.json is right. Throws a HeddleError if the
  * folder cannot be read.
  */
-export async function checkReference(folder: string, session: Session): Promise<LogitCheck> {
+export async function checkReference(
+  folder: string,
+  session: Session,
+  readCase: () => Promise<GoldenCase>,
+): Promise<LogitCheck> {
   // Few tokens, since the reference is slow; the second row has padding.
-  const input = await readInput(folder, session, [4, 2]);
+  const input = await readInput(folder, session, readCase, [4, 2]);
   const { logits } = await logitsOf(input, {}, session);
   const reference = await logitsOf(input, {}, { engine: async () => cpuEngine() });
   const { error, different, positions } = compareLogits(logits, reference.logits, input.config.tgtVocab);
@@ -60,15 +61,17 @@ const weightLimit = (format: Exclude<WeightFormat, 'f32'>): number =>
   format === 'f16' ? 5e-3 : isInt4(format) ? 2e-1 : 1e-1;
 
 /**
- * Compares a model in a smaller weight format with itself in f32. Throws a HeddleError if it cannot be read.
+ * Compares a model, or the model of a golden case, in a smaller weight format with itself in f32. `readCase` reads the
+ * case. Throws a HeddleError if it cannot be read.
  */
 export async function checkWeights(
   folder: string,
   format: Exclude<WeightFormat, 'f32'>,
   session: Session,
+  readCase: () => Promise<GoldenCase>,
   weightsExclude?: readonly string[],
 ): Promise<LogitCheck> {
-  const input = await readInput(folder, session, [16, 16, 16, 16]);
+  const input = await readInput(folder, session, readCase, [16, 16, 16, 16]);
   const full = await logitsOf(input, {}, session);
   const packed = await logitsOf(input, { weights: format, weightsExclude }, session);
   const { error, different, positions } = compareLogits(packed.logits, full.logits, input.config.tgtVocab);
@@ -91,14 +94,15 @@ interface ModelInput {
  * The model of a folder, with the ids of its golden case or expected.json, or else random rows of these
  * `lengths`.
  */
-async function readInput(folder: string, session: Session, lengths: readonly number[]): Promise<ModelInput> {
+async function readInput(
+  folder: string,
+  session: Session,
+  readCase: () => Promise<GoldenCase>,
+  lengths: readonly number[],
+): Promise<ModelInput> {
   const { files } = session;
   if (await files.exists(`${folder}/batch.safetensors`)) {
-    const { model_type: type, ...raw } = await readJson(files, `${folder}/config.json`);
-    const golden =
-      type === 'whisper'
-        ? (await readWhisper(files, folder, { model_type: type, ...raw })).golden
-        : await readAnyGolden(files, folder);
+    const golden = await readCase();
     const sourceKind = await sourceKindOf(golden.config, session.features.sourceKinds);
     const weights = weightsFromTensors(parameterList(golden.config, sourceKind), golden.weights);
     return { config: golden.config, sourceKind, weights, rows: rowsOf(golden) };

@@ -4,9 +4,9 @@
 
 import { HeddleError } from '../../../core/errors.ts';
 import { msg, option } from '../../../core/message.ts';
-import { baseName, type Files } from '../../../files/files.ts';
+import { baseName } from '../../../files/files.ts';
 import { verifiedWhile, verifyFolder } from '../../../files/folder-commit.ts';
-import { type Json, readJson } from '../../../files/json-files.ts';
+import { readJson } from '../../../files/json-files.ts';
 import { settledFolder } from '../../../files/settled-folder.ts';
 import { isModelFolder } from '../../../formats/model-folder.ts';
 import type { WeightFormat } from '../../../model/quantized-parameters.ts';
@@ -14,9 +14,8 @@ import type { Job } from '../../../session/job.ts';
 import type { Session } from '../../../session/session.ts';
 import { checkExpected, hasExpected } from './expected-outputs.ts';
 import { type CacheType, checkGolden, type Row } from './golden-checks.ts';
-import { readAnyGolden } from './golden-hf.ts';
-import { isGoldenMarian, readGoldenMarian } from './golden-marian.ts';
-import { checkWhisper } from './golden-whisper.ts';
+import { readOtherGolden } from './golden-hf.ts';
+import type { FindReader } from './golden-reader.ts';
 import { checkReference, checkWeights } from './logit-checks.ts';
 
 /** One compared quantity of a case. */
@@ -57,77 +56,69 @@ export interface VerifyArguments {
 }
 
 /**
- * Verifies folders. A failed comparison is part of the result, and a folder that cannot be read if there are
+ * The job that verifies folders; `findReader` finds the readers of guests' golden cases. A failed comparison is part of the result, and a folder that cannot be read if there are
  * others. Throws a HeddleError if the only folder cannot be read.
  */
-export const verify: Job<VerifyArguments, VerifiedCase[]> = async ({ folders, ...storage }, session) => {
-  const results: VerifiedCase[] = [];
-  for (const folder of folders) {
-    const name = baseName(folder);
-    const { rows, fact, refused } = await verifyOne(folder, storage, session).catch((error: unknown) => {
-      if (folders.length === 1 || !(error instanceof HeddleError) || session.signal.aborted) throw error;
-      return { rows: [], fact: undefined, refused: error.message };
-    });
-    const compared = rows.map(([quantity, error, limit]) => ({
-      quantity,
-      error,
-      limit,
-      passed: error <= limit,
-    }));
-    results.push({ name, backend: session.backend, compared, fact, refused });
-    session.emit({
-      type: 'progress',
-      task: 'verify',
-      done: results.length,
-      total: folders.length,
-      text: name,
-    });
-  }
-  return results;
-};
+export const verifyWith =
+  (findReader: FindReader): Job<VerifyArguments, VerifiedCase[]> =>
+  async ({ folders, ...storage }, session) => {
+    const results: VerifiedCase[] = [];
+    for (const folder of folders) {
+      const name = baseName(folder);
+      const { rows, fact, refused } = await verifyOne(folder, storage, session, findReader).catch(
+        (error: unknown) => {
+          if (folders.length === 1 || !(error instanceof HeddleError) || session.signal.aborted) throw error;
+          return { rows: [], fact: undefined, refused: error.message };
+        },
+      );
+      const compared = rows.map(([quantity, error, limit]) => ({
+        quantity,
+        error,
+        limit,
+        passed: error <= limit,
+      }));
+      results.push({ name, backend: session.backend, compared, fact, refused });
+      session.emit({
+        type: 'progress',
+        task: 'verify',
+        done: results.length,
+        total: folders.length,
+        text: name,
+      });
+    }
+    return results;
+  };
 
 /** What was compared of a folder, whose checksums are checked meanwhile. */
 async function verifyOne(
   folder: string,
   storage: Omit<VerifyArguments, 'folders'>,
   session: Session,
+  findReader: FindReader,
 ): Promise<{ rows: readonly Row[]; fact?: string; refused?: string }> {
   const verified = verifyFolder(session.files, await settledFolder(session.files, folder));
-  return verifiedWhile(verified, () => check(folder, storage, session));
+  return verifiedWhile(verified, () => check(folder, storage, session, findReader));
 }
 
 async function check(
   folder: string,
   { weights = 'f32', weightsExclude, cacheType }: Omit<VerifyArguments, 'folders'>,
   session: Session,
+  findReader: FindReader,
 ): Promise<{ rows: readonly Row[]; fact?: string }> {
-  if (weights !== 'f32') return checkWeights(folder, weights, session, weightsExclude);
-  if (await isGoldenMarian(session.files, folder)) {
-    const rows: Row[] = [];
-    for (const [i, golden] of (await readGoldenMarian(session.files, folder)).entries())
-      for (const [name, ...row] of await checkGolden(golden, () => session.engine(), cacheType))
-        rows.push([i > 0 ? `int8.${name}` : name, ...row]);
-    return { rows };
-  }
-  const isCase = await session.files.exists(`${folder}/batch.safetensors`);
+  const { files } = session;
+  const reader = await findReader(files, folder);
+  const readCase = () => reader?.read(files, folder) ?? readOtherGolden(files, folder);
+  if (weights !== 'f32') return checkWeights(folder, weights, session, readCase, weightsExclude);
+  if (reader) return { rows: await reader.check(files, folder, () => session.engine(), cacheType) };
+  const isCase = await files.exists(`${folder}/batch.safetensors`);
   if (cacheType === 'f16' && !isCase)
     throw new HeddleError(
       msg`${folder} is no golden case; only those are compared with the option ${option('cacheType')}`,
     );
   if (await hasExpected(session, folder)) return { rows: await checkExpected(folder, session) };
-  if (await isModel(session, folder)) return checkReference(folder, session);
-  const raw = await speechCase(session.files, folder);
-  if (raw) return { rows: await checkWhisper(session.files, folder, raw, () => session.engine(), cacheType) };
-  const golden = await readAnyGolden(session.files, folder);
-  return { rows: await checkGolden(golden, () => session.engine(), cacheType) };
-}
-
-/** config.json of a golden case of Whisper; undefined for others. */
-async function speechCase(files: Files, folder: string): Promise<Json | undefined> {
-  const path = `${folder}/config.json`;
-  if (!(await files.exists(`${folder}/batch.safetensors`)) || !(await files.exists(path))) return undefined;
-  const raw = await readJson(files, path);
-  return raw.model_type === 'whisper' ? raw : undefined;
+  if (await isModel(session, folder)) return checkReference(folder, session, readCase);
+  return { rows: await checkGolden(await readCase(), () => session.engine(), cacheType) };
 }
 
 /** Whether a folder is a model and not a golden case. */

@@ -2,7 +2,7 @@
 // it exists.
 
 import { expect, it } from 'vitest';
-import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
+import { verify } from '../../../../src/commands/golden-kinds.ts';
 import { testEngine } from '../../../support/engine.ts';
 import { fixtureFiles } from '../../../support/golden.ts';
 import { hfFolder } from '../../../support/hf.ts';

@@ -2,7 +2,7 @@
 // reading of the two architectures (tests/fixtures/hf/make.py) finds.
 
 import { describe, expect, it } from 'vitest';
-import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
+import { verify } from '../../../../src/commands/golden-kinds.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { editJson, type HfFixture, hfFolder, hfNames } from '../../../support/hf.ts';
 import { EngineSession } from '../../../support/session.ts';

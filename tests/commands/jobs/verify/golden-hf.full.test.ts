@@ -6,7 +6,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
+import { verify } from '../../../../src/commands/golden-kinds.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { testEngine } from '../../../support/engine.ts';

@@ -4,7 +4,7 @@
 
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
+import { verify } from '../../../../src/commands/golden-kinds.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { memoryFiles } from '../../../../src/files/memory-files.ts';
 import { writeFolder } from '../../../../src/files/owned-folder.ts';

@@ -2,7 +2,7 @@
 // f32.
 
 import { describe, expect, it } from 'vitest';
-import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
+import { verify } from '../../../../src/commands/golden-kinds.ts';
 import type { Engine } from '../../../../src/engine/engine.ts';
 import { packedFormats } from '../../../../src/engine/ops/matmul/packed-weights.ts';
 import type { Files } from '../../../../src/files/files.ts';

@@ -1,7 +1,8 @@
 // The golden cases of the project on the GPU of this host, and those in ../shared if they exist.
 
 import { describe, expect, it } from 'vitest';
-import { type VerifiedCase, verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
+import { verify } from '../../../../src/commands/golden-kinds.ts';
+import type { VerifiedCase } from '../../../../src/commands/jobs/verify/verify-job.ts';
 import { testEngine } from '../../../support/engine.ts';
 import { fixtureFiles, goldenFolder, goldenNames } from '../../../support/golden.ts';
 import { everyCase } from '../../../support/gpu.ts';

@@ -1,7 +1,7 @@
 // Verifying golden cases on the references, and errors for cases that fail or cannot be read.
 
 import { describe, expect, it } from 'vitest';
-import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
+import { verify } from '../../../../src/commands/golden-kinds.ts';
 import { HeddleError } from '../../../../src/core/errors.ts';
 import type { Tensor } from '../../../../src/core/tensor.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';

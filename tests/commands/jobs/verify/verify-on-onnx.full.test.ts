@@ -3,7 +3,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import * as ort from 'onnxruntime-web';
 import { expect, it } from 'vitest';
-import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
+import { verify } from '../../../../src/commands/golden-kinds.ts';
 import { onnxEngine } from '../../../../src/features/onnx/onnx-engine.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { EngineSession } from '../../../support/session.ts';

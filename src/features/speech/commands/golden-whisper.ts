@@ -1,6 +1,16 @@
 // Golden cases of Whisper: model folders with WAV files, a batch of features and the results of a float64
 // reference, from the samples to text ids.
 
+import { readCaseFiles } from '../../../commands/jobs/verify/case-files.ts';
+import { type GoldenCase, goldenOptimizer } from '../../../commands/jobs/verify/golden-case.ts';
+import {
+  type CacheType,
+  checkGolden,
+  limits,
+  type Row,
+  scoreLimit,
+} from '../../../commands/jobs/verify/golden-checks.ts';
+import type { GoldenReader } from '../../../commands/jobs/verify/golden-reader.ts';
 import { check, HeddleError } from '../../../core/errors.ts';
 import { present } from '../../../core/present.ts';
 import { relativeError } from '../../../core/relative-error.ts';
@@ -13,28 +23,20 @@ import type { Hypothesis } from '../../../decode/hypotheses.ts';
 import { searchFor } from '../../../decode/open-search.ts';
 import type { Engine, Program } from '../../../engine/engine.ts';
 import { Graph } from '../../../engine/graph/graph.ts';
-import { features as guests } from '../../../features/features.ts';
-import { LogMel } from '../../../features/speech/audio/log-mel.ts';
-import { readSpeechFile } from '../../../features/speech/audio/speech-samples.ts';
-import { type SpeechFacts, speechFactsOf } from '../../../features/speech/decode/speech-facts.ts';
-import {
-  promptOf,
-  type SpeechTask,
-  speechTokenRules,
-} from '../../../features/speech/decode/speech-prompts.ts';
-import { speechRules } from '../../../features/speech/decode/speech-rules.ts';
-import { frames } from '../../../features/speech/frame-source.ts';
-import { loadWhisper } from '../../../features/speech/whisper-format.ts';
 import { baseName, type Files } from '../../../files/files.ts';
-import type { Json } from '../../../files/json-files.ts';
+import { readJson } from '../../../files/json-files.ts';
 import { openTransformer } from '../../../model/open-transformer.ts';
 import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';
 import { Scope } from '../../../model/scope.ts';
 import { encode } from '../../../model/transformer.ts';
 import { weightsFromTensors } from '../../../model/weights-from-tensors.ts';
-import { readCaseFiles } from './case-files.ts';
-import { type GoldenCase, goldenOptimizer } from './golden-case.ts';
-import { type CacheType, checkGolden, limits, type Row, scoreLimit } from './golden-checks.ts';
+import { LogMel } from '../audio/log-mel.ts';
+import { readSpeechFile } from '../audio/speech-samples.ts';
+import { type SpeechFacts, speechFactsOf } from '../decode/speech-facts.ts';
+import { promptOf, type SpeechTask, speechTokenRules } from '../decode/speech-prompts.ts';
+import { speechRules } from '../decode/speech-rules.ts';
+import { frames } from '../frame-source.ts';
+import { loadWhisper } from '../whisper-format.ts';
 
 /** A golden case of Whisper. */
 interface WhisperCase {
@@ -55,18 +57,18 @@ interface WhisperCase {
 /** Maximum |x - ref| of features, and their mean. */
 const featureLimits = { worst: 1e-3, mean: 1e-5 };
 
-/**
- * Compares all that a case has, each on a new engine. With `cacheType` f16 only the decoding, whose ids must be the
- * same.
- */
-export async function checkWhisper(
-  files: Files,
-  folder: string,
-  raw: Json,
+/** Golden cases of Whisper. */
+export const whisperCases: GoldenReader = {
+  read: async (files, folder) => (await readWhisper(files, folder)).golden,
+  check: async (files, folder, newEngine, cacheType) =>
+    checkWhisper(await readWhisper(files, folder), newEngine, cacheType),
+};
+
+async function checkWhisper(
+  one: WhisperCase,
   newEngine: () => Promise<Engine>,
   cacheType: CacheType = 'f32',
 ): Promise<Row[]> {
-  const one = await readWhisper(files, folder, raw);
   const isWhole = cacheType !== 'f16';
   const rows: Row[] = isWhole ? checkFeatures(one) : [];
   if (isWhole) rows.push(...(await checkGolden(one.golden, newEngine)));
@@ -90,8 +92,9 @@ function framesOf({ shape: [B = 0, C = 0, T = 0], data }: Tensor): Tensor {
   return { dtype: 'f32', shape: [B, T, C], data: frames };
 }
 
-/** Reads a golden case of Whisper; `raw`: its config.json. Throws a HeddleError that names the file and the problem. */
-export async function readWhisper(files: Files, folder: string, raw: Json): Promise<WhisperCase> {
+/** Reads a golden case of Whisper. Throws a HeddleError that names the file and the problem. */
+async function readWhisper(files: Files, folder: string): Promise<WhisperCase> {
+  const raw = await readJson(files, `${folder}/config.json`);
   const { at, batch, expected, metadata, ids, number, beam } = await readCaseFiles(files, folder);
   const features = batch.input_features;
   check(
@@ -100,7 +103,7 @@ export async function readWhisper(files: Files, folder: string, raw: Json): Prom
   );
   const source = framesOf(features);
   const [B = 0, T = 0] = source.shape;
-  const model = await loadWhisper(files, folder, raw, guests.sourceKinds);
+  const model = await loadWhisper(files, folder, raw, { frames: async () => frames });
   const { config } = model;
   const speech = speechFactsOf(model);
   if (!speech) throw new HeddleError(`${at('config.json')}: not a speech model`);

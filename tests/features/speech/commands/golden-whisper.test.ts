@@ -3,7 +3,7 @@
 
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { verify } from '../../../../src/commands/jobs/verify/verify-job.ts';
+import { verify } from '../../../../src/commands/golden-kinds.ts';
 import { cpuEngine } from '../../../../src/engine/cpu-engine.ts';
 import { features } from '../../../../src/features/features.ts';
 import { whisper } from '../../../../src/features/speech/whisper-config.ts';

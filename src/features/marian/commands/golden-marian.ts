@@ -1,28 +1,40 @@
 // Golden cases of Marian: a model folder with a batch and the results of a reference in float64. -1 among the
 // ids of the decoder is no token; the loss ignores labels of -100; ids after the end of a result are -1.
 
+import {
+  type GoldenCase,
+  goldenOptimizer,
+  idsIn,
+  lengthsOf,
+} from '../../../commands/jobs/verify/golden-case.ts';
+import { checkGolden, type Row } from '../../../commands/jobs/verify/golden-checks.ts';
+import type { GoldenReader } from '../../../commands/jobs/verify/golden-reader.ts';
 import { check } from '../../../core/errors.ts';
 import { sizeOf, type Tensor } from '../../../core/tensor.ts';
-import { loadMarian } from '../../../features/marian/files/load-marian.ts';
-import { transposed } from '../../../features/marian/files/marian-items.ts';
-import { marianTensors } from '../../../features/marian/files/marian-tensors.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../../files/safetensors.ts';
 import { modelConfig } from '../../../model/model-config.ts';
 import { parameterList, tensorsFromWeights } from '../../../model/parameters.ts';
-import { type GoldenCase, goldenOptimizer, idsIn, lengthsOf } from './golden-case.ts';
+import { loadMarian } from '../files/load-marian.ts';
+import { transposed } from '../files/marian-items.ts';
+import { marianTensors } from '../files/marian-tensors.ts';
 
 const names = { batch: 'batch.safetensors', expected: 'expected.safetensors' } as const;
 
 /** The model file with int8 matrices of a case that has one beside its float32 file. */
 const int8Name = 'model.intgemm8.bin';
 
-/** Whether a folder is such a case. */
-export async function isGoldenMarian(files: Files, folder: string): Promise<boolean> {
-  for (const name of [...Object.values(names), 'decoder.yml'])
-    if (!(await files.exists(`${folder}/${name}`))) return false;
-  return true;
-}
+/** Golden cases of Marian. */
+export const marianCases: GoldenReader = {
+  read: async (files, folder) => (await readGoldenMarian(files, folder))[0],
+  async check(files, folder, newEngine, cacheType) {
+    const rows: Row[] = [];
+    for (const [i, golden] of (await readGoldenMarian(files, folder)).entries())
+      for (const [name, ...row] of await checkGolden(golden, newEngine, cacheType))
+        rows.push([i > 0 ? `int8.${name}` : name, ...row]);
+    return rows;
+  },
+};
 
 /**
  * Reads a case: one of its float32 file, and one of its int8 file if it has both. Throws a HeddleError that

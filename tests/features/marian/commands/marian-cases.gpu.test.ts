@@ -5,7 +5,7 @@
 import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { checkGolden } from '../../../../src/commands/jobs/verify/golden-checks.ts';
-import { readGoldenMarian } from '../../../../src/commands/jobs/verify/golden-marian.ts';
+import { readGoldenMarian } from '../../../../src/features/marian/commands/golden-marian.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { testEngine } from '../../../support/engine.ts';
 import { sample } from '../../../support/gpu.ts';
