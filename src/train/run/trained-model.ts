@@ -14,6 +14,7 @@ import { type LoraConfig, mergeLora } from '../../model/lora.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { parameterList } from '../../model/parameters.ts';
+import { writePositions } from '../../model/positions.ts';
 import type { Features } from '../../session/feature-table.ts';
 import type { TrainingSession } from '../report/training-events.ts';
 import { initFolder } from '../settings/run-defaults.ts';
@@ -206,6 +207,7 @@ export async function openTrainer(
       weights: start && baseWeights(start),
       lora,
     });
+  else writePositions(engine, config); // the weights are those of the checkpoint
   const kept = from && before && (await restore(engine, trainer, weights, from, before));
   signal.throwIfAborted();
   if (before) message(`resumed at step ${before.step}`);

@@ -12,7 +12,6 @@ import { sameKernels } from '../../engine/plan/kernel-choices.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
 import type { DropoutRates } from '../../model/model-config.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
-import { writePositions } from '../../model/positions.ts';
 import type { Batch } from '../../text/batches/batch-source.ts';
 import type { BatchShape } from '../../text/batches/buckets.ts';
 import type { TokenSums } from '../../text/metrics/translation-metrics.ts';
@@ -95,7 +94,7 @@ export class Trainer {
 
   /**
    * Creates a trainer with plans for training and evaluation in every shape. It trains the weights on the
-   * engine; see `initializeTraining`.
+   * engine, which also has the fixed positions; see `initializeTraining`.
    */
   static async open(
     engine: Engine,
@@ -106,7 +105,6 @@ export class Trainer {
   ): Promise<Trainer> {
     const trainer = new Trainer(engine, new TrainerGraphs(model, recipe, shapes, options));
     await trainer.#prepare();
-    writePositions(engine, model.config);
     return trainer;
   }
 
