@@ -55,6 +55,7 @@ const resolve = {
 const dawnOnly = [
   'tests/api/**',
   'tests/commands/jobs/**',
+  'tests/features/*/commands/**',
   'tests/bench/{conformance-check,measure-kernels}.gpu.test.ts',
   'tests/examples/**',
   'tests/decode/{decode,fewer-launches,phrases,quantized-decoding,target-constraints,translator}.gpu.test.ts',
