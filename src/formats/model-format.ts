@@ -55,7 +55,7 @@ export interface OutgoingModel {
 /** The files of a folder by name. */
 export type FolderParts = Readonly<Record<string, Uint8Array>>;
 
-/** An option that only one format has: `save(where, { format, formatOptions: { NAME: value } })`. */
+/** An option of one format: `save(where, { format, formatOptions: { NAME: value } })`. */
 export interface FormatOption {
   readonly help: string;
   /** The value of its flag in the help: `<codes>`. Default: it has no flag. */

@@ -1,4 +1,4 @@
-// Settings of a training that a guest brings: rows of the table of settings, which is joined where a run is opened.
+// Settings of a training that a guest brings. Who opens a run adds these rows to the table of settings.
 
 import type { Setting } from '../core/setting.ts';
 import type { RunSettings } from './data-step.ts';

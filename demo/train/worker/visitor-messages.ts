@@ -1,5 +1,5 @@
-// Messages of the library in the words of the page Train: labels of the form in place of options, and other advice
-// where a visitor cannot do what the library suggests.
+// Messages of the library in the words of the page Train: labels of the form in place of options, and other advice if
+// a visitor cannot do what the library suggests.
 
 import { HeddleError } from '../../../src/core/errors.ts';
 import { type Hole, listed, type Message, messageKey, msg, pageLabel } from '../../../src/core/message.ts';

@@ -1,4 +1,4 @@
-// What a run says at its start about its settings, its data and its length: the one place where facts become sentences.
+// The messages of a run at its start, about its settings, data and length. Only this file turns facts into sentences.
 
 import { counted, listed, type Message, msg, option } from '../../core/message.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';

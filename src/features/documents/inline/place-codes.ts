@@ -115,8 +115,8 @@ export function placeCodes(
   const ordered = list.filter((c) => codes.get(c)?.isOrdered);
   let next = 0;
   let [out, at] = ['', 0];
-  for (const { at: offset, code: any } of placed) {
-    const code = codes.get(any)?.isOrdered ? (ordered[next++] as string) : any;
+  for (const { at: offset, code: placedCode } of placed) {
+    const code = codes.get(placedCode)?.isOrdered ? (ordered[next++] as string) : placedCode;
     out += target.slice(at, offset);
     at = offset;
     if (codes.get(code)?.kind !== 'single') {
