@@ -22,7 +22,7 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** An event as a worker sends it: the page makes the text of its message. */
+/** An event as a worker sends it: its `text` is a message, which the page renders. What a user said or wrote has other names. */
 export type Sent<Event> = Event extends { readonly text: string }
   ? Omit<Event, 'text'> & { readonly text: Message | string }
   : Event;

@@ -17,7 +17,7 @@ export class SpeechClient extends WorkerClient<Calls, WorkerEvent> {
           name: 'heddle speech',
         }),
       (event) => {
-        if (event.type === 'partial') this.onPartial(event.text);
+        if (event.type === 'partial') this.onPartial(event.heard);
         else if (event.type === 'frames') this.onFrames(event.logs, event.mels);
         else this.onStatus(event.text);
       },

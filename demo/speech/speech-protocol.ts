@@ -97,7 +97,7 @@ export type Request =
 /** Messages from the worker that answer no call. */
 export type WorkerEvent =
   /** The text so far. */
-  | { readonly type: 'partial'; readonly text: string }
+  | { readonly type: 'partial'; readonly heard: string }
   /** Logarithms of the bands of the frames that are new, [frames, mels]. */
   | { readonly type: 'frames'; readonly logs: Float32Array; readonly mels: number }
   | { readonly type: 'status'; readonly text: string };

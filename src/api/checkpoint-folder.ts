@@ -3,7 +3,7 @@
 
 import { check, HeddleError } from '../core/errors.ts';
 import { msg, option } from '../core/message.ts';
-import { type Files, folderPart, isInFolder, writeText } from '../files/files.ts';
+import { type Files, isInFolder, temporaryBeside, writeText } from '../files/files.ts';
 import { readJson } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
 import { settledFolder } from '../files/settled-folder.ts';
@@ -116,7 +116,7 @@ export async function checkRunPaths(
 
 /** Throws a HeddleError that begins with `label` if a folder or archive cannot be written. */
 export async function checkWritable(files: Files, folder: string, label: string): Promise<void> {
-  const probe = `${folderPart(folder)}.${crypto.randomUUID()}.probe`; // no file of the user has this name
+  const probe = temporaryBeside(folder);
   try {
     await writeText(files, probe, '');
   } catch (error) {

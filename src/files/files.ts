@@ -89,6 +89,13 @@ export const folderPart = (path: string): string => path.slice(0, withSlashes(pa
 /** The last part of a path, without trailing slashes. */
 export const baseName = (path: string): string => withoutEndSlash(path.slice(folderPart(path).length));
 
+/** A new path beside `path` for a file that lives only until it is renamed or removed: `folder/.4f0c12ab98de.partial`. */
+export const temporaryBeside = (path: string): string =>
+  `${folderPart(path)}.${crypto.randomUUID().slice(-12)}.partial`;
+
+/** Whether a path is one of `temporaryBeside`. */
+export const isTemporary = (path: string): boolean => /^\.[0-9a-f]{12}\.partial$/.test(baseName(path));
+
 /** Whether a path is a folder or leads into it. Both are relative, or both absolute. */
 export function isInFolder(path: string, folder: string): boolean {
   const [inner, outer] = [path, folder].map((p) => `${withSlashes(p).replace(/^(?:\.\/)+|\/+$/g, '')}/`);
@@ -125,7 +132,7 @@ export async function writeTogether(
         continue;
       }
       const target = (await files.real?.(path)) ?? path; // a symbolic link stays one
-      const temporary = `${folderPart(target)}.${crypto.randomUUID().slice(-12)}.partial`;
+      const temporary = temporaryBeside(target);
       moves.set(temporary, target);
       await files.write(temporary, bytes);
     }

@@ -2,7 +2,15 @@
 
 import { errorKind, HeddleError, messageOf } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
-import { type Files, folderPart, setSeparator, withoutEndSlash, withSlashes } from '../files/files.ts';
+import {
+  type Files,
+  folderPart,
+  isTemporary,
+  setSeparator,
+  temporaryBeside,
+  withoutEndSlash,
+  withSlashes,
+} from '../files/files.ts';
 
 if (globalThis.process?.platform === 'win32') setSeparator('\\');
 
@@ -135,7 +143,8 @@ export function diskFiles(disk: Disk): Files {
         if (existing && !existing.isFile) return disk.write(path, bytes); // write to a device or pipe, do not replace it
         const target = existing ? await disk.realPath(path) : await follow(path);
         await makeFolderOf(disk, target);
-        const temporary = `${folderOf(target)}/.${crypto.randomUUID().slice(-12)}.partial`;
+        if (isTemporary(target)) return disk.write(target, bytes);
+        const temporary = temporaryBeside(target);
         try {
           await disk.write(temporary, bytes);
           await disk.rename(temporary, target);

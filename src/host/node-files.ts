@@ -1,10 +1,10 @@
 // Files on disk, for jobs that run in Node and for the file server.
-import { openAsBlob } from 'node:fs';
+import { openAsBlob, rmSync, writeFileSync } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { Files } from '../files/files.ts';
+import { type Files, isTemporary } from '../files/files.ts';
 import { type Disk, diskFiles, makeFolderOf } from './disk-files.ts';
 import { lockFolder } from './folder-lock.ts';
 import { sha256InThread } from './hash-thread.ts';
@@ -34,6 +34,19 @@ async function readInParts(path: string, onPart: (part: Uint8Array) => void): Pr
   }
 }
 
+/** Temporary files that exist now. The end of the process removes them, at whatever moment it comes. */
+const temporaries = new Set<string>();
+process.on('exit', () => {
+  for (const path of temporaries) rmSync(path, { force: true });
+});
+
+/** Writes a temporary file. It is created at once: nothing can create it after the process has begun to end. */
+async function writeTemporary(path: string, bytes: Uint8Array): Promise<void> {
+  temporaries.add(path);
+  writeFileSync(path, '');
+  await fs.writeFile(path, bytes, { flag: 'r+' });
+}
+
 const nodeDisk: Disk = {
   async read(path, onPart) {
     if (onPart) return readInParts(path, onPart);
@@ -53,7 +66,7 @@ const nodeDisk: Disk = {
     return Readable.toWeb(file.createReadStream({ highWaterMark: 2 ** 18 })) as ReadableStream<Uint8Array>;
   },
   blob: (path) => openAsBlob(path),
-  write: (path, bytes) => fs.writeFile(path, bytes),
+  write: (path, bytes) => (isTemporary(path) ? writeTemporary(path, bytes) : fs.writeFile(path, bytes)),
   append: (path, bytes) => fs.appendFile(path, bytes),
   async stat(path) {
     const stats = await fs.stat(path);
@@ -63,12 +76,18 @@ const nodeDisk: Disk = {
   makeFolder: (path) => fs.mkdir(path),
   readLink: (path) => fs.readlink(path),
   realPath: (path) => fs.realpath(path),
-  rename: (from, to) => fs.rename(from, to),
+  async rename(from, to) {
+    await fs.rename(from, to);
+    temporaries.delete(from);
+  },
   async free(path) {
     const { bavail, bsize } = await fs.statfs(path);
     return bavail * bsize;
   },
-  remove: (path) => fs.rm(path, { recursive: true, force: true }),
+  async remove(path) {
+    await fs.rm(path, { recursive: true, force: true });
+    temporaries.delete(path);
+  },
 };
 
 /**

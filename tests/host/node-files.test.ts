@@ -1,4 +1,5 @@
 // Files on disk, and the same files through the file server, with the same tests.
+import { spawnSync } from 'node:child_process';
 import {
   existsSync,
   lstatSync,
@@ -21,6 +22,7 @@ import { writeFolder } from '../../src/files/owned-folder.ts';
 import { fileServer } from '../../src/host/file-server.ts';
 import { nodeFiles } from '../../src/host/node-files.ts';
 import { type FolderServer, serveFolder } from '../../src/host/static-server.ts';
+import { distFile } from '../support/dist.ts';
 
 const outer = mkdtempSync(join(tmpdir(), 'heddle-files-'));
 const folder = join(outer, 'lent');
@@ -243,4 +245,24 @@ it('names a file whose parts cannot be read', async () => {
     `${path}: cannot read: there is no such file`,
   );
   await expect(nodeFiles().read(folder, () => {})).rejects.toThrow(`${folder}: cannot read: it is a folder`);
+});
+
+it.each([
+  ['a write', "files.write('big.bin', new Uint8Array(2e8))"],
+  [
+    'a write of several files',
+    "writeTogether(files, { 'big.bin': new Uint8Array(2e8), b: new Uint8Array(1) })",
+  ],
+])('leaves no temporary file if the process ends within %s', (_, call) => {
+  const program = `
+    import { readdirSync } from 'node:fs';
+    import { nodeFiles } from ${JSON.stringify(distFile('modules/host/node-files.js'))};
+    import { writeTogether } from ${JSON.stringify(distFile('modules/files/files.js'))};
+    const files = nodeFiles();
+    ${call};
+    while (!readdirSync('.').some((name) => name.endsWith('.partial'))) await new Promise(setImmediate);
+    process.exit(3);`;
+  const { status } = spawnSync(process.execPath, ['--input-type=module', '-e', program], { cwd: folder });
+  expect(status).toBe(3);
+  expect(readdirSync(folder)).toEqual([]);
 });

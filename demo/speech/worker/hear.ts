@@ -29,7 +29,7 @@ export async function hearFile(
   const { text, segments, duration, ...heard } = await model.transcribe(samples, {
     language,
     attention: true,
-    onPartial: (partial) => post({ type: 'partial', text: partial }),
+    onPartial: (partial) => post({ type: 'partial', heard: partial }),
   });
   const mels = model.config.frameWidth;
   return {
@@ -65,7 +65,7 @@ export async function hearStream(
   }
   const { text, segments, duration, ...heard } = await model.transcribe(
     { rate, pieces: pieces() },
-    { language, attention: true, onPartial: (partial) => post({ type: 'partial', text: partial }) },
+    { language, attention: true, onPartial: (partial) => post({ type: 'partial', heard: partial }) },
     english`the recording`,
   );
   return {
