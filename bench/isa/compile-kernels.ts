@@ -74,8 +74,7 @@ else if (workload.kind === 'peer') await compilePeer(workload.peer);
 else {
   const opened = await openDevice(gpu);
   // No shader runs here, so the probe of openDevice would disable subgroups.
-  const { subgroups, minSubgroup } = wrapDevice(opened.gpu).traits;
-  const device: Device = { ...opened, traits: { ...opened.traits, subgroups, minSubgroup } };
+  const device: Device = { ...opened, traits: wrapDevice(opened.gpu).traits };
   if (workload.kind === 'cases') for (const kernel of kernelCases) await compileCase(device, kernel);
   else for (const run of presetRuns) await compilePreset(device, workload.preset, run);
 }
@@ -84,9 +83,9 @@ writeFileSync(outputPath, JSON.stringify(output));
 process.exit(0);
 
 /** Announced name of a pass's kernel. */
-function kernelName({ shader, entry, constants, f16 }: Pass & { f16?: readonly string[] }): string {
+function kernelName({ shader, entry, constants, f16, subgroupSize }: Pass): string {
   const name = typeof shader === 'string' ? shader : shader.name;
-  return `${name}.${entry} ${JSON.stringify(constants)}${f16?.length ? ` f16 ${f16}` : ''}`;
+  return `${name}.${entry} ${JSON.stringify(constants)}${f16?.length ? ` f16 ${f16}` : ''}${subgroupSize ? ` subgroup ${subgroupSize}` : ''}`;
 }
 
 async function compilePasses(device: Device, passes: readonly Pass[]): Promise<void> {

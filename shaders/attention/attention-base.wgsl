@@ -30,8 +30,8 @@ struct Params {
   causal: u32,
   farthest: u32, // the position bias has 2·farthest + 1 distances
   slices: u32, // of 16 columns of a head
+  unused: u32, // so that padded is in four words of its own: see chunk_bound in attention-subgroups.wgsl
   padded: u32, // PADDED_CHUNKS
-  padded_alone: u32, // the same, in another word of memory: see chunk_bound in attention-subgroups.wgsl
 }
 
 @group(0) @binding(0) var<uniform> params: Params;

@@ -1,4 +1,4 @@
-// Attention in registers with subgroup broadcasts, for devices on which reads and barriers are slow:
+// Attention in registers with subgroup broadcasts, for CPU adapters, on which reads and barriers are slow:
 //   out = dropout(softmax(scale·q·kᵀ))·v, and its gradients (attention-subgroups-backward.wgsl)
 // A thread keeps ROWS queries and their outputs in registers and iterates over the keys four at a time with
 // an online softmax. The threads of a workgroup have neighbouring queries of one sequence and head, and so
@@ -12,16 +12,11 @@ enable subgroups;
 override THREADS: u32 = 8u;
 const ROWS: u32 = 1u;
 const LANES: u32 = 4u;
-override CPU: bool = false;
 var<private> lane: u32;
 
 // PADDED_CHUNKS as a loop bound that is unknown to compilers, so that they unroll only marked loops. llvmpipe
-// guesses a bound that is loaded before the loop with other fields of its four words, so padded_alone is
-// loaded in the loop.
-fn chunk_bound() -> u32 {
-  if (CPU) { return params.padded_alone; }
-  return params.padded;
-}
+// guesses a bound that is loaded before the loop with other fields of its four words, so padded has none beside it.
+fn chunk_bound() -> u32 { return params.padded; }
 
 // Index of the first vector of the row that this thread reads, and which of the chunks c and c + 1 it reads.
 fn own_row(start: u32, stride: u32, row: u32, last: u32) -> u32 { return start + min(row + (lane & 3u), last) * stride; }

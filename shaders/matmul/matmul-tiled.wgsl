@@ -2,13 +2,12 @@
 // in CUDA"). 16x16 threads compute SIZE x SIZE numbers of C, in blocks of 4x4 per thread that are 64 apart,
 // from tiles of A and B that are DEPTH deep.
 //
-// In each round a thread loads one vector of A and one of B and stages it as it is in memory, except for B of
-// NT, which is transposed:
-//   A [M,K]: a_rows[m, k/4]    A [K,M] (TN): a_columns[m/4, k]    B [K,N]: b_tile[n/4, k]    B [N,K] (NT): b_tile[n/4, k]
-// In the variant `f16`, for operands stored as f16, the tiles are f16 too, half the bytes; sums are f32 in
-// both. One running index per operand replaces address arithmetic in the loop; rows and columns past the
-// edges are clamped before it. All indices of workgroup arrays have bounds that Tint proves, so they cost no
-// checks (docs/gpu-compiler.md).
+// In each round a thread loads one vector of A and one of B and stages them as a_tile[m/4, k] and b_tile[n/4, k]:
+// A of NN and NT and B of NT are transposed. A step of k then reads one vector of A and of B for each block, so
+// that few registers are in use at once; GPUs of Intel have 64 per thread (docs/gpu-compiler.md). In the variant
+// `f16`, for operands stored as f16, the tiles are f16 too, half the bytes; sums are f32 in both. One running
+// index per operand replaces address arithmetic in the loop; rows and columns past the edges are clamped before
+// it. All indices of workgroup arrays have bounds that Tint proves, so they cost no checks.
 @if(f16) enable f16;
 // include matmul/linear-backward.wgsl
 
@@ -21,8 +20,7 @@ const TILE_ROWS: u32 = SIZE;
 const TILE_COLUMNS: u32 = SIZE;
 const VECTORS: u32 = SIZE / 4u; // along m or n
 const DEPTH_VECS: u32 = DEPTH / 4u; // vectors along k
-// Distances of rows in vectors; + 1 avoids bank conflicts.
-const K_PITCH: u32 = DEPTH_VECS + 1u;
+// Distance of rows in vectors; + 1 avoids bank conflicts.
 const PITCH: u32 = DEPTH + 1u;
 
 // Numbers of operands in workgroup memory.
@@ -30,8 +28,7 @@ const PITCH: u32 = DEPTH + 1u;
 @else alias StagedNumber = f32;
 alias Staged = vec4<StagedNumber>;
 
-var<workgroup> a_rows: array<Staged, SIZE * K_PITCH>;
-var<workgroup> a_columns: array<Staged, VECTORS * PITCH>;
+var<workgroup> a_tile: array<Staged, VECTORS * PITCH>;
 var<workgroup> b_tile: array<Staged, VECTORS * PITCH>;
 
 fn to_f32(v: Staged) -> vec4<f32> {
@@ -65,7 +62,7 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
   var b_step = select(DEPTH, DEPTH * params.ldb, b_across);
   if (A_VECTORS) { a_index >>= 2u; a_step >>= 2u; }
   if (B_VECTORS) { b_index >>= 2u; b_step >>= 2u; }
-  let slot = thread / (4u * DEPTH_VECS) * PITCH + 4u * (thread % DEPTH_VECS); // of a vector along k in b_tile
+  let slot = thread / (4u * DEPTH_VECS) * PITCH + 4u * (thread % DEPTH_VECS); // of a vector along k in a tile
   let part = thread / DEPTH_VECS % 4u;
 
   var c00: mat4x4<f32>;
@@ -93,9 +90,12 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
     a_index += a_step;
     b_index += b_step;
     if (a_across) {
-      a_columns[thread % VECTORS * PITCH + thread / VECTORS] = Staged(av);
+      a_tile[thread % VECTORS * PITCH + thread / VECTORS] = Staged(av);
     } else {
-      a_rows[thread / DEPTH_VECS * K_PITCH + thread % DEPTH_VECS] = Staged(av);
+      a_tile[slot][part] = StagedNumber(av.x);
+      a_tile[slot + 1u][part] = StagedNumber(av.y);
+      a_tile[slot + 2u][part] = StagedNumber(av.z);
+      a_tile[slot + 3u][part] = StagedNumber(av.w);
     }
     if (b_across) {
       b_tile[thread % VECTORS * PITCH + thread / VECTORS] = Staged(bv);
@@ -106,46 +106,21 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
       b_tile[slot + 3u][part] = StagedNumber(bv.w);
     }
     workgroupBarrier();
-    for (var i = 0u; i < DEPTH_VECS; i++) {
-      // Column s of a0 has the thread's rows of A at k = 4i + s.
-      var a0: mat4x4<f32>;
-      var a1: mat4x4<f32>;
-      if (a_across) {
-        let at = y * PITCH + 4u * i;
-        a0 = mat4x4(to_f32(a_columns[at]), to_f32(a_columns[at + 1u]), to_f32(a_columns[at + 2u]), to_f32(a_columns[at + 3u]));
-        if (SIZE > 64u) {
-          let next = (y + VECTORS - SIDE) * PITCH + 4u * i;
-          a1 = mat4x4(to_f32(a_columns[next]), to_f32(a_columns[next + 1u]), to_f32(a_columns[next + 2u]),
-            to_f32(a_columns[next + 3u]));
-        }
-      } else {
-        a0 = transpose(mat4x4(to_f32(a_rows[y * K_PITCH + i]), to_f32(a_rows[(y + 16u) * K_PITCH + i]),
-          to_f32(a_rows[(y + 32u) * K_PITCH + i]), to_f32(a_rows[(y + 48u) * K_PITCH + i])));
-        if (SIZE > 64u) {
-          a1 = transpose(mat4x4(
-            to_f32(a_rows[(y + SIZE - 64u) * K_PITCH + i]), to_f32(a_rows[(y + SIZE - 48u) * K_PITCH + i]),
-            to_f32(a_rows[(y + SIZE - 32u) * K_PITCH + i]), to_f32(a_rows[(y + SIZE - 16u) * K_PITCH + i])));
-        }
-      }
-      let at = x * PITCH + 4u * i;
-      if (SIZE == 64u) {
-        let b0 = mat4x4(to_f32(b_tile[at]), to_f32(b_tile[at + 1u]), to_f32(b_tile[at + 2u]), to_f32(b_tile[at + 3u]));
-        for (var s = 0u; s < 4u; s++) { c00 += outer(a0[s], b0[s]); }
-      } else {
-        for (var s = 0u; s < 4u; s++) {
-          let b0 = to_f32(b_tile[at + s]);
-          let b1 = to_f32(b_tile[at + SIDE * PITCH + s]);
-          c00 += outer(a0[s], b0);
-          c01 += outer(a0[s], b1);
-          c10 += outer(a1[s], b0);
-          c11 += outer(a1[s], b1);
-        }
+    for (var k = 0u; k < DEPTH; k++) {
+      let a0 = to_f32(a_tile[y * PITCH + k]);
+      let b0 = to_f32(b_tile[x * PITCH + k]);
+      c00 += outer(a0, b0);
+      if (SIZE > 64u) {
+        let a1 = to_f32(a_tile[(y + VECTORS - SIDE) * PITCH + k]);
+        let b1 = to_f32(b_tile[(x + VECTORS - SIDE) * PITCH + k]);
+        c01 += outer(a0, b1);
+        c10 += outer(a1, b0);
+        c11 += outer(a1, b1);
       }
     }
     workgroupBarrier();
   }
-  // A thread's rows are neighbours (TN) or 16 apart.
-  let first_m = tile_m + select(y, 4u * y, a_across);
+  let first_m = tile_m + 4u * y;
   let first_n = tile_n + 4u * x;
   store_rows(p, first_m, first_n, c00);
   if (SIZE > 64u) {
@@ -157,5 +132,5 @@ fn tile(p: Product, tile_m: u32, tile_n: u32, who: vec2<u32>) {
 
 fn store_rows(p: Product, m: u32, n: u32, block: mat4x4<f32>) {
   var rows = block;
-  for (var s = 0u; s < 4u; s++) { store_row(p, m + s * select(SIDE, 1u, p.form == TN), n, p.n - n, rows[s]); }
+  for (var s = 0u; s < 4u; s++) { store_row(p, m + s, n, p.n - n, rows[s]); }
 }

@@ -4,7 +4,7 @@ import { HeddleError } from '../../core/errors.ts';
 import { checkNames } from '../../core/fields.ts';
 import { type AdapterInfo, hostOf } from '../../core/host-name.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
-import { deviceInfo, matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
+import { deviceInfo, explicitSubgroupSizes, matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
 import { probeSubgroups } from './subgroup-probe.ts';
 import type { SubmissionLimits, Submissions } from './submission-pace.ts';
 import { SubmissionPace } from './submission-pace.ts';
@@ -212,6 +212,8 @@ export function wrapDevice(device: GPUDevice, info?: Partial<GPUAdapterInfo>): D
       maxWorkgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
       maxInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
       software: isFallbackAdapter,
+      vendor: vendor.toLowerCase(),
+      minRequestedSubgroup: explicitSubgroupSizes(device)?.min ?? 0,
     },
     check() {
       if (history.failure) throw new HeddleError(...history.failure);

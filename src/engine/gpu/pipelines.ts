@@ -18,24 +18,26 @@ export interface Kernel {
 }
 
 /** The fields of a pass that its kernel depends on. */
-export type KernelKey = Pick<Pass, 'shader' | 'entry' | 'constants' | 'f16'>;
+export type KernelKey = Pick<Pass, 'shader' | 'entry' | 'constants' | 'f16' | 'subgroupSize'>;
 
 /**
- * Returns a source whose kernels request subgroups of LANES threads, if the device supports the request and
+ * Returns a source whose kernels request subgroups of `size` threads, if the device supports the request and
  * the size. Otherwise the driver chooses the size.
  */
-function sizedSubgroups(code: string, lanes: number | undefined, device: GPUDevice): string {
+function sizedSubgroups(code: string, size: number | undefined, device: GPUDevice): string {
   const sizes = explicitSubgroupSizes(device);
-  if (!sizes || lanes === undefined || lanes < sizes.min || lanes > sizes.max) return code;
-  if (!/^enable subgroups;$/m.test(code)) return code;
-  return code
-    .replace(/^enable subgroups;$/m, 'enable subgroups, subgroup_size_control;')
-    .replace(/@workgroup_size\([^)]*\)/g, '$& @subgroup_size(LANES)');
+  if (!sizes || size === undefined || size < sizes.min || size > sizes.max) return code;
+  return `enable subgroups, subgroup_size_control;\n${code
+    .replace(/^enable subgroups;\n/m, '')
+    .replace(/@workgroup_size\([^)]*\)/g, `$& @subgroup_size(${size})`)}`;
 }
 
+/** Whether a source uses subgroups. Such a kernel is made for subgroups of LANES threads. */
+const usesSubgroups = (code: string): boolean => /^enable subgroups;$/m.test(code);
+
 /** Key of a compiled kernel. */
-export const kernelKey = ({ shader, entry, constants, f16 }: KernelKey): string =>
-  `${shaderKey(shader)} ${entry} ${JSON.stringify(constants)} ${f16 ?? ''}`;
+export const kernelKey = ({ shader, entry, constants, f16, subgroupSize }: KernelKey): string =>
+  `${shaderKey(shader)} ${entry} ${JSON.stringify(constants)} ${f16 ?? ''} ${subgroupSize ?? ''}`;
 
 const caches = new WeakMap<GPUDevice, Pipelines>();
 
@@ -99,7 +101,7 @@ export class Pipelines {
     return kernel;
   }
 
-  async #compile({ shader: name, entry, constants, f16 = [] }: KernelKey): Promise<Kernel> {
+  async #compile({ shader: name, entry, constants, f16 = [], subgroupSize }: KernelKey): Promise<Kernel> {
     const device = this.#device;
     const shader = shaderOf(name);
     const bindings = shader.entries.get(entry);
@@ -114,7 +116,9 @@ export class Pipelines {
         buffer: { type: b.type },
       })),
     });
-    const code = sizedSubgroups(codeOf(shader, consts, f16), constants.LANES, device);
+    const source = codeOf(shader, consts, f16);
+    const lanes = usesSubgroups(source) ? constants.LANES : undefined;
+    const code = sizedSubgroups(source, subgroupSize ?? lanes, device);
     const { module, failure } = this.#moduleOf(code, `${shader.key} ${JSON.stringify(consts)} ${f16}`);
     try {
       const pipeline = await device.createComputePipelineAsync({

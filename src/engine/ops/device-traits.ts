@@ -26,6 +26,10 @@ export interface DeviceTraits {
   readonly maxInvocations: number;
   /** The adapter is a CPU (WebGPU's isFallbackAdapter). */
   readonly software: boolean;
+  /** Vendor of the GPU as WebGPU names it: `intel`, `apple`, ...; `''` if it is unknown, as in Firefox. */
+  readonly vendor: string;
+  /** Smallest subgroup that a kernel can request (`subgroup-size-control`); 0 if it cannot request any. */
+  readonly minRequestedSubgroup: number;
 }
 
 /** WebGPU's guaranteed limits, without optional features. */
@@ -38,4 +42,6 @@ export const defaultTraits: DeviceTraits = {
   maxWorkgroupBytes: 16384,
   maxInvocations: 256,
   software: false,
+  vendor: '',
+  minRequestedSubgroup: 0,
 };

@@ -127,6 +127,8 @@ export interface Launch {
    * these constants; the executor binds memory that nothing reads. A missing variable is an error.
    */
   readonly bind: Readonly<Record<string, Value | undefined>>;
+  /** Threads of a subgroup to request, if the device can (`subgroupSizeFor`); default: the driver chooses. */
+  readonly subgroupSize?: number;
   /** Values to set to zero before the dispatch, by the driver: faster than a kernel. */
   readonly clear?: readonly Value[];
   /** Workgroups in x, y, z; each at most 65,535. */

@@ -75,12 +75,11 @@ export const rowGroupsFor = (cols: number): readonly [RowGroup, RowGroup] => [
 export const lanesOf = (minSubgroup: number): 4 | 8 => (minSubgroup >= 8 ? 8 : 4);
 
 /**
- * Whether a device is a GPU with subgroups of more than 8 lanes, as most GPUs are. Kernels that exchange
- * numbers by subgroup broadcasts are made for CPU adapters and small subgroups; they spill registers on such
- * GPUs (docs/gpu-compiler.md).
+ * Whether a device gets the kernels whose threads exchange numbers by subgroup broadcasts. They are made for CPU
+ * adapters; on GPUs they spill registers (docs/gpu-compiler.md).
  */
-export const hasLargeSubgroups = ({ minSubgroup, software }: DeviceTraits): boolean =>
-  minSubgroup > 8 && !software;
+export const broadcastsSubgroups = ({ minSubgroup, software }: DeviceTraits): boolean =>
+  software && minSubgroup >= 4;
 
 /** Numbers that a thread reads at once from rows of `cols`: 4 if that divides them, else 1. */
 export const vecWidth = (cols: number): 1 | 4 => (cols % 4 === 0 ? 4 : 1);

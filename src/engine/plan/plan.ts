@@ -40,6 +40,8 @@ export interface Pass {
   readonly absent?: readonly string[];
   /** Names of the bindings that are f16, sorted. Absent if there are none. */
   readonly f16?: readonly string[];
+  /** Threads of a subgroup to request. */
+  readonly subgroupSize?: number;
   /** Memory to fill with zeros before the dispatch. */
   readonly clear?: readonly Range[];
   readonly grid: readonly [number, number, number];

@@ -175,7 +175,7 @@ function passOf(
       throw new HeddleError(
         `${node.op.name}: the grid ${launch.grid.join('x')} of workgroups is out of range 1..65535; use a smaller batch or shorter sequences`,
       );
-  const { shader, entry, constants = {}, params = {}, grid, flops = 0 } = launch;
+  const { shader, entry, constants = {}, params = {}, subgroupSize, grid, flops = 0 } = launch;
   return {
     op: node.op.name,
     scope: node.scope,
@@ -187,6 +187,7 @@ function passOf(
     bind,
     absent: absent.length > 0 ? absent : undefined,
     f16: f16.length > 0 ? f16.sort() : undefined,
+    subgroupSize,
     clear: launch.clear?.map(locate),
     grid,
     flops,

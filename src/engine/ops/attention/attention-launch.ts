@@ -3,23 +3,20 @@
 import { present } from '../../../core/present.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import type { Launch, LaunchContext, Value, Variant } from '../op.ts';
-import { hasLargeSubgroups, lanesOf } from '../work-division.ts';
+import { subgroupSizeFor } from '../vendor-preferences.ts';
+import { broadcastsSubgroups, lanesOf } from '../work-division.ts';
 import { type AttentionLayout, attentionParams, maxHeldWidth } from './attention-layout.ts';
 
 /**
  * Returns the kernels for a head width, best guess first: `tiles` in workgroup memory (attention.wgsl), for
- * GPUs, and `tiles-shuffle`, whose threads reduce rows by subgroup shuffles; reads shared by subgroups
- * (attention-subgroups.wgsl), for devices with small subgroups. CPU adapters with subgroups get only the
- * latter: tiles take ten times as long there, and seconds to compile.
+ * GPUs, and `tiles-shuffle`, whose threads reduce rows by subgroup shuffles. CPU adapters with subgroups get only
+ * reads shared by subgroups (attention-subgroups.wgsl): tiles take ten times as long there, and seconds to compile.
  */
 export function attentionVariants(traits: DeviceTraits, headWidth: number): readonly AttentionVariant[] {
-  const { minSubgroup, software } = traits;
-  const shared =
-    minSubgroup < 4 || hasLargeSubgroups(traits) || headWidth > maxHeldWidth
-      ? []
-      : [subgroupVariant(lanesOf(minSubgroup))];
-  if (software && shared.length > 0) return shared;
-  return minSubgroup >= tileAcross(headWidth) ? [...shared, tiles, shuffledTiles] : [...shared, tiles];
+  const { minSubgroup } = traits;
+  if (broadcastsSubgroups(traits) && headWidth <= maxHeldWidth)
+    return [subgroupVariant(lanesOf(minSubgroup))];
+  return minSubgroup >= tileAcross(headWidth) ? [tiles, shuffledTiles] : [tiles];
 }
 
 /** A kernel of attention. */
@@ -96,7 +93,7 @@ export function attentionLaunch(
   bind: Launch['bind'],
   perColumn: number,
 ): Launch {
-  const { shader, constants, rows } = attentionKernel(context, a.width, entry);
+  const { shader, constants, rows, subgroupSize } = attentionKernel(context, a.width, entry);
   const conditions = present([
     a.farthest >= 0 ? 'bias' : undefined,
     a.width % 4 > 0 ? 'scalar' : undefined,
@@ -106,6 +103,7 @@ export function attentionLaunch(
     shader: [shader, ...conditions].join('-'),
     entry,
     constants: { ...constants, WIDTH: a.width, DROPOUT: a.dropout > 0 ? 1 : 0 },
+    subgroupSize,
     params: attentionParams(a),
     bind,
     grid: [Math.ceil(length / rows), a.heads, a.batch],
@@ -131,13 +129,15 @@ interface AttentionKernel {
   readonly shader: string;
   readonly constants: Record<string, number>;
   readonly rows: number;
+  readonly subgroupSize?: number;
 }
 
 const attentionKernel = (
   { variant: { lanes }, traits }: AttentionContext,
   width: number,
   entry: string,
-): AttentionKernel => (lanes ? subgroupKernel(lanes, traits.software) : tileKernel(width, entry));
+): AttentionKernel =>
+  lanes ? subgroupKernel(lanes) : { ...tileKernel(width, entry), subgroupSize: subgroupSizeFor(traits) };
 
 /** Whether a variant computes attention by tiles. */
 export const usesTiles = ({ lanes }: AttentionVariant): boolean => lanes === undefined;
@@ -167,8 +167,7 @@ const tileAcross = (width: number): number => (width <= 64 ? 8 : width <= 128 ? 
 const keyAcross = (width: number): number => (width > 32 && width <= 64 ? 16 : tileAcross(width));
 
 /** Eight rows per workgroup; if four threads share reads, each has two rows. */
-function subgroupKernel(lanes: 4 | 8, software: boolean): AttentionKernel {
-  const sizes = { LANES: lanes, THREADS: lanes, ROWS: 8 / lanes };
-  const constants: Record<string, number> = software ? { ...sizes, CPU: 1 } : sizes;
+function subgroupKernel(lanes: 4 | 8): AttentionKernel {
+  const constants = { LANES: lanes, THREADS: lanes, ROWS: 8 / lanes };
   return { shader: 'attention-subgroups', constants, rows: 8 };
 }

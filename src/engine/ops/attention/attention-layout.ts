@@ -115,8 +115,8 @@ export const attentionParams = (a: AttentionLayout): Record<string, number> => (
   causal: a.causal ? 1 : 0,
   farthest: Math.max(a.farthest, 0),
   slices: Math.ceil(a.width / 16),
+  unused: 0,
   padded: 2 * Math.ceil(a.width / 8),
-  padded_alone: 2 * Math.ceil(a.width / 8),
 });
 
 function innerWidth(name: string, { heads, headWidth }: AttentionAttrs): number {

@@ -171,6 +171,7 @@ export function backwardLaunches(
       shader: productShader(kernel, ins, [dy, x, w]),
       entry: 'linear_backward',
       constants: { ...kernel.constants, ...readConstants(kernel, dyWidth, ins, outs, rows) },
+      subgroupSize: kernel.subgroupSize,
       params: {
         ...unusedParams,
         m: rows,

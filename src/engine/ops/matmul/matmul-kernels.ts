@@ -4,7 +4,8 @@
 import type { TensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits, MatrixConfig } from '../device-traits.ts';
 import type { Variant } from '../op.ts';
-import { hasLargeSubgroups, lanesOf } from '../work-division.ts';
+import { maxDotsRows, prefersLargeTiles, subgroupSizeFor } from '../vendor-preferences.ts';
+import { broadcastsSubgroups, lanesOf } from '../work-division.ts';
 
 /** Which operand of C = A·B is stored transposed: NN none; NT B, as [N,K]; TN A, as [K,M]. */
 export type Form = 'NN' | 'NT' | 'TN';
@@ -84,6 +85,8 @@ export interface ProductKernel {
   readonly rows: number;
   readonly columns: number;
   readonly threads: number;
+  /** Threads of a subgroup to request. */
+  readonly subgroupSize?: number;
 }
 
 /**
@@ -102,16 +105,16 @@ export function productKernel(
     if (!kernel) throw new Error(`matmul: there is no variant ${name} for these operands`);
     return kernel;
   }
-  const { minSubgroup } = traits;
+  const subgroupSize = subgroupSizeFor(traits);
   if (family === 'dots')
-    return { shader: 'matmul-dots', constants: { ROWS: rows }, rows, columns, threads: 64 };
+    return { shader: 'matmul-dots', constants: { ROWS: rows }, rows, columns, threads: 64, subgroupSize };
   if (family === 'tiled') {
     const constants = { SIZE: rows, DEPTH: 1024 / rows };
-    return { shader: 'matmul-tiled', constants, rows, columns, threads: 256 };
+    return { shader: 'matmul-tiled', constants, rows, columns, threads: 256, subgroupSize };
   }
   // `lanes` threads next to each other share rows; a workgroup has `groups` of them, one below the other.
   const subgroups = family === 'subgroups';
-  const [lanes, groups] = subgroups ? [lanesOf(minSubgroup), 1] : [8, 8];
+  const [lanes, groups] = subgroups ? [lanesOf(traits.minSubgroup), 1] : [8, 8];
   return {
     shader: 'matmul-registers',
     subgroups,
@@ -164,8 +167,12 @@ export const dotsColumns = 16;
 /** Maximum columns of a dispatch of `dots`; a vocabulary may have more. */
 export const maxDots = dotsColumns * 65535;
 
-/** Rows of a workgroup of `dots`: all of up to 16, so that the weights are read once. */
-export const dotsRows = (m: number): number => [1, 4, 8].find((rows) => rows >= m) ?? 16;
+/**
+ * Rows of a workgroup of `dots`: all of up to 16, so that the weights are read once, or fewer on a GPU without the
+ * registers for them.
+ */
+export const dotsRows = (m: number, traits: DeviceTraits): number =>
+  Math.min([1, 4, 8].find((rows) => rows >= m) ?? 16, maxDotsRows(traits));
 
 /**
  * Variants worth timing for a product of operands of some types, best guess for a GPU first. Only a few,
@@ -174,8 +181,9 @@ export const dotsRows = (m: number): number => [1, 4, 8].find((rows) => rows >= 
 export function productKernels(p: Sizes, operands: Operands, traits: DeviceTraits): ProductVariant[] {
   const { form, m, n, k, batch = 1 } = p;
   const kernels: ProductVariant[] = [];
-  if (form === 'NT' && m <= 16 && n <= maxDots) kernels.push(productTile('dots', dotsRows(m), dotsColumns));
-  const sizes = m > 8 ? tileSizes(p) : [];
+  if (form === 'NT' && m <= 16 && n <= maxDots)
+    kernels.push(productTile('dots', dotsRows(m, traits), dotsColumns));
+  const sizes = m > 8 ? tileSizes(p, traits) : [];
   const matrix = sizes
     .filter((size) => matrixKernel(size, operands, traits))
     .map((size) => productTile('matrix', size, size));
@@ -184,19 +192,20 @@ export function productKernels(p: Sizes, operands: Operands, traits: DeviceTrait
   const splits = matrixKernel(64, operands, traits) ? [matrixSplit, split] : [split];
   if (m > 16 && k >= 512 && tilesOf(p) < 32) kernels.unshift(...splits);
   else if (m > 16 && k >= 512 && tilesOf(p) < 128) kernels.push(...splits);
-  if (sizes.length === 0 || !hasLargeSubgroups(traits)) kernels.push(registerTile(m, traits));
+  // GPUs do better with tiles in workgroup memory; without subgroups the adapter may be a CPU that does not say so.
+  if (sizes.length === 0 || traits.software || traits.minSubgroup < 4) kernels.push(registerTile(m, traits));
   if (m * n * k * batch <= 32 ** 3) kernels.push(naiveProduct);
   return kernels;
 }
 
 /**
- * Sides of tiles: those of 128 x 128 read half as much as those of 64 x 64, but must be enough to fill a GPU.
+ * Sides of tiles, best guess first: those of 128 x 128 read half as much as those of 64 x 64, but must be enough to
+ * fill a GPU, and suit not every GPU.
  */
-function tileSizes({ m, n, batch = 1 }: Sizes): (64 | 128)[] {
+function tileSizes({ m, n, batch = 1 }: Sizes, traits: DeviceTraits): readonly (64 | 128)[] {
   if (m < 512 || n < 512) return [64];
   const large = Math.ceil(m / 128) * Math.ceil(n / 128) * batch;
-  if (large >= 256) return [128];
-  return large >= 64 ? [128, 64] : [64, 128];
+  return large >= 64 && prefersLargeTiles(traits) ? [128, 64] : [64, 128];
 }
 
 /**
@@ -211,10 +220,9 @@ export const tilesOf = ({ m, n, batch = 1 }: Sizes): number =>
  * product.
  */
 function registerTile(m: number, traits: DeviceTraits): ProductVariant {
-  const { minSubgroup } = traits;
-  if (minSubgroup < 4 || hasLargeSubgroups(traits))
+  if (!broadcastsSubgroups(traits))
     return m <= 64 ? productTile('registers', 4, 4) : productTile('registers', 8, 8);
-  const lanes = lanesOf(minSubgroup);
+  const lanes = lanesOf(traits.minSubgroup);
   const rows = Math.min(lanes === 8 ? 16 : 32, 2 ** Math.ceil(Math.log2(Math.max(4, m))));
   return productTile('subgroups', rows, lanes === 8 ? 4 : 8);
 }

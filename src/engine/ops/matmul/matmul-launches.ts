@@ -115,6 +115,7 @@ function batchLaunches(p: Product, kernel: ProductKernel, stepK = 0): Launch[] {
     shader: productShader(kernel, ldc, [p.a, p.b]),
     entry: p.activationInput ? 'matmul_kept' : 'matmul',
     constants: { ...kernel.constants, FORM: forms[form], ...readConstants(kernel, aWidth, bWidth, k) },
+    subgroupSize: kernel.subgroupSize,
     bind: bindings(p),
   };
   const launches: Launch[] = [];

@@ -68,7 +68,7 @@ export const packedLinearOp = defineOp({
     traits: DeviceTraits,
   ): readonly PackedVariant[] {
     const { rows, cols } = matrixOf(x.shape);
-    const dots = rows <= 16 && dim(words, 0) <= maxDots ? [packedDots(dotsRows(rows))] : [];
+    const dots = rows <= 16 && dim(words, 0) <= maxDots ? [packedDots(dotsRows(rows, traits))] : [];
     const fewest = packedRows(rows === 1 ? 1 : 4);
     // Rows with padding are read number by number: all kernels are slow, and the smallest tile compiles
     // fastest.

@@ -1,0 +1,53 @@
+// What the kernels of a GPU should be like before anything was timed on it, by vendor. Each row has its reason, found
+// with the compilers of the vendors' drivers (docs/gpu-compiler.md). Auto-tuning times all variants in any case.
+
+import type { DeviceTraits } from './device-traits.ts';
+
+/** Preferences for the GPUs of a vendor. */
+export interface VendorPreferences {
+  /** Whether kernels with many registers per thread request the smallest subgroup. */
+  readonly smallestSubgroup: boolean;
+  /**
+   * Whether products that fill the GPU with tiles of 128 x 128 start with those, 64 sums per thread, rather than with
+   * tiles of 64 x 64. `sized`: only if kernels can request the smallest subgroup.
+   */
+  readonly largeTiles: boolean | 'sized';
+  /** Largest number of rows of a workgroup in products with few rows. */
+  readonly dotsRows: 4 | 8 | 16;
+}
+
+/** For all other vendors, and if the browser does not name the vendor: the kernels that need fewest registers. */
+const cautious: VendorPreferences = { smallestSubgroup: false, largeTiles: false, dotsRows: 16 };
+
+const preferences: Readonly<Record<string, VendorPreferences>> = {
+  // A thread group shares 4 KiB of registers (8 KiB since Xe2): 64 per thread at the size that Dawn requests on Vulkan,
+  // twice the smallest, and 128 at the smallest. With 64 the tiles of 128 x 128 spill 60 times per 64 multiply-adds.
+  intel: { smallestSubgroup: true, largeTiles: 'sized', dotsRows: 16 },
+  // 256 registers per thread without loss of the waves that hide latency: large tiles have the fewest reads.
+  amd: { smallestSubgroup: false, largeTiles: true, dotsRows: 16 },
+  // 255 registers per thread.
+  nvidia: { smallestSubgroup: false, largeTiles: true, dotsRows: 16 },
+  // 128 registers per thread: tiles of 128 x 128 fit, but leave half of the threads of tiles of 64 x 64.
+  apple: { smallestSubgroup: false, largeTiles: false, dotsRows: 16 },
+  // 64 registers per thread.
+  arm: { smallestSubgroup: false, largeTiles: false, dotsRows: 4 },
+};
+
+const preferencesOf = ({ vendor }: DeviceTraits): VendorPreferences => preferences[vendor] ?? cautious;
+
+/** The subgroup that a kernel with many registers per thread requests; undefined: the driver chooses. */
+export function subgroupSizeFor(traits: DeviceTraits): number | undefined {
+  const { minRequestedSubgroup } = traits;
+  return preferencesOf(traits).smallestSubgroup && minRequestedSubgroup > 0
+    ? minRequestedSubgroup
+    : undefined;
+}
+
+/** Whether products that are large enough start with tiles of 128 x 128. */
+export function prefersLargeTiles(traits: DeviceTraits): boolean {
+  const { largeTiles } = preferencesOf(traits);
+  return largeTiles === 'sized' ? subgroupSizeFor(traits) !== undefined : largeTiles;
+}
+
+/** Largest number of rows of a workgroup in products with few rows. */
+export const maxDotsRows = (traits: DeviceTraits): number => preferencesOf(traits).dotsRows;
