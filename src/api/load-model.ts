@@ -53,9 +53,13 @@ async function load<M extends BaseModel>(
   features: Features,
 ): Promise<M> {
   const session = new Session(currentHost(), { ...options, features });
-  const { files, folder, isChecked } = await findModel(where, session, options);
-  const name = typeof where === 'string' ? where : folder;
-  return openFolderAs(make, folder, session, { ...options, name, files, isChecked, ownsSession: true });
+  const { onDownload } = options;
+  const watched = { ...options, onDownload: onDownload && session.callbacks.of(onDownload) };
+  return session.callbacks.during(async () => {
+    const { files, folder, isChecked } = await findModel(where, session, watched);
+    const name = typeof where === 'string' ? where : folder;
+    return openFolderAs(make, folder, session, { ...options, name, files, isChecked, ownsSession: true });
+  });
 }
 
 /** Loads a model folder; the model computes and saves on `session`. */

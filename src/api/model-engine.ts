@@ -3,6 +3,7 @@
 
 import { check, checkSignal } from '../core/errors.ts';
 import { Mutex } from '../core/mutex.ts';
+import { readAhead } from '../core/read-ahead.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import type { Inspection, InspectOptions, ModelInspector } from '../decode/inspection.ts';
 import { encodeTexts, lengthLimit } from '../decode/source-texts.ts';
@@ -101,7 +102,7 @@ export class ModelEngine {
    */
   async inTurn<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     checkSignal(signal);
-    return untilAborted(signal, async () => {
+    const turn = async () => {
       const end = await this.#begin();
       try {
         signal?.throwIfAborted();
@@ -109,7 +110,8 @@ export class ModelEngine {
       } finally {
         end();
       }
-    });
+    };
+    return this.session.callbacks.during(() => untilAborted(signal, turn));
   }
 
   /** The engine, started at the first call. Throws a HeddleError if the model is disposed. */
@@ -126,35 +128,30 @@ export class ModelEngine {
     return generations;
   }
 
-  /** Streams the translation of a text, after all earlier work; later work waits until the loop ends. */
+  /**
+   * Streams the translation of a text. It is decoded in one turn, whether or not its pieces are read: at most as many
+   * tokens as the text may have are kept. Leaving the loop stops decoding.
+   */
   async *stream(text: string, given: GenerateOptions): AsyncGenerator<StreamedToken, void, void> {
-    const { signal } = given;
-    checkSignal(signal);
+    checkSignal(given.signal);
     const { options, source } = await this.#inLanguages(given);
-    const end = await untilAborted(
-      signal,
-      () => this.#begin(),
-      (late) => late(),
-    );
-    let tokens: AsyncGenerator<StreamedToken, void, void> | undefined;
-    const first = async () => {
-      tokens = (await this.#translator()).stream(text, options, 0, source);
-      return tokens.next();
+    const decode = async (push: (token: StreamedToken) => void, signal: AbortSignal) => {
+      let isStarted = false;
+      const work = async () => {
+        // What was read cannot be taken back: a device that is lost later ends the stream.
+        check(!isStarted, 'stream: the GPU was lost; translate the text again', 'device');
+        const tokens = (await this.#translator()).stream(text, { ...options, signal }, 0, source);
+        for await (const token of tokens) {
+          this.#checkOpen();
+          isStarted = true;
+          push(token);
+        }
+      };
+      await this.inTurn(work, signal);
     };
-    const step = (work: () => Promise<IteratorResult<StreamedToken, void>>) =>
-      untilAborted(signal, () => this.#runs(work()));
-    try {
-      let next = await step(() => this.#withRecovery(first, signal));
-      while (tokens && !next.done) {
-        yield next.value;
-        await this.#load(); // an error if the model is disposed
-        next = await step(tokens.next.bind(tokens));
-      }
-    } finally {
-      const closed = this.#running.then(() => tokens?.return()).finally(end);
-      // After an abort the running step ends in the background.
-      if (signal?.aborted) closed.catch(() => undefined);
-      else await closed;
+    for await (const token of readAhead(decode, given.signal)) {
+      this.#checkOpen();
+      yield token;
     }
   }
 
@@ -282,8 +279,12 @@ export class ModelEngine {
     }
   }
 
-  #load(): Promise<Loaded> {
+  #checkOpen(): void {
     check(!this.#isDisposed, 'The model is disposed; load it again');
+  }
+
+  #load(): Promise<Loaded> {
+    this.#checkOpen();
     const { engine } = this.#parts;
     const load = async (): Promise<Loaded> => ({
       engine: engine ?? (await this.session.engine()),

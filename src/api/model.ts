@@ -2,6 +2,7 @@
 // brings. Each method works on the engine of the model (model-engine.ts). The code that evaluates, inspects and saves is
 // imported at its first use, so that a page that only translates does not load it.
 
+import { withCallbacks } from '../core/callbacks.ts';
 import { check } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
 import type { Tensor } from '../core/tensor.ts';
@@ -143,8 +144,9 @@ export class BaseModel {
    * await model.save('out');
    * await model.save('out-bart.zip', { format: 'bart', dtype: 'f16' });
    */
-  async save(where: string, options?: SaveOptions): Promise<void> {
-    await (await later.saving()).saveModel(this.#engine, where, this.#parts.lora, options);
+  async save(where: string, options: SaveOptions = {}): Promise<void> {
+    const { saveModel } = await later.saving();
+    await withCallbacks(options, (watched) => saveModel(this.#engine, where, this.#parts.lora, watched));
   }
 
   /**
@@ -152,8 +154,9 @@ export class BaseModel {
    * @example
    * const url = URL.createObjectURL(await model.toBlob());
    */
-  async toBlob(options?: SaveOptions): Promise<Blob> {
-    return (await later.saving()).exportModel(this.#engine, this.#parts.lora, options);
+  async toBlob(options: SaveOptions = {}): Promise<Blob> {
+    const { exportModel } = await later.saving();
+    return withCallbacks(options, (watched) => exportModel(this.#engine, this.#parts.lora, watched));
   }
 
   /** Frees the device memory. Calls that compute then throw a HeddleError. */
@@ -316,8 +319,10 @@ export class Model extends BaseModel {
     return this.#engine.inTurn(() => this.#engine.inspect(text, ids, options));
   }
 
-  #generate(texts: readonly string[], options: GenerateOptions): Promise<Generation[][]> {
-    return this.#engine.inTurn(() => this.#engine.generate(texts, options), options.signal);
+  #generate(texts: readonly string[], given: GenerateOptions): Promise<Generation[][]> {
+    return withCallbacks(given, (options) =>
+      this.#engine.inTurn(() => this.#engine.generate(texts, options), options.signal),
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 // The function `train` of the library.
 
+import { CallbackWatch } from '../core/callbacks.ts';
 import { check, checkSignal } from '../core/errors.ts';
 import { fingerprintOf } from '../core/fingerprint.ts';
 import { msg } from '../core/message.ts';
@@ -17,7 +18,7 @@ import { checkCheckpoint, checkRunPaths } from './checkpoint-folder.ts';
 import { type GivenData, givenInputs } from './given-inputs.ts';
 import { type BaseModel, type Model, type ModelMaker, textModel } from './model.ts';
 import { trainInSession } from './train-in-session.ts';
-import type { TrainGate, TrainOptions } from './train-options.ts';
+import type { RunningModel, TrainGate, TrainOptions } from './train-options.ts';
 
 /** `train` of the library, with the guests that the caller has. */
 export const train = (
@@ -34,22 +35,34 @@ export async function trainAs<M extends BaseModel>(
   features: Features,
 ): Promise<M> {
   check(options && typeof options === 'object', 'the options must be an object', { area: 'train' });
+  const callbacks = new CallbackWatch();
+  return callbacks.during(() => trainWatched(make, given, options, features, callbacks));
+}
+
+async function trainWatched<M extends BaseModel>(
+  make: ModelMaker<M>,
+  given: GivenData,
+  options: TrainOptions<M>,
+  features: Features,
+  callbacks: CallbackWatch,
+): Promise<M> {
   const { from, checkpoint, resume = false, force = false, ...others } = options;
   const { onStep, onEvent, signal, gate, snapshots, maxLogSteps, ...rest } = others;
   const { device, tune, maxSubmissionMs, memoryBudget, ...inputs } = rest;
-  const listener =
-    (onStep || onEvent) &&
-    ((event: JobEvent): void => {
-      if (event.type === 'step') onStep?.(event);
-      onEvent?.(event);
-    });
   checkSignal(signal);
   for (const [name, call] of Object.entries({ onStep, onEvent }))
     check(!call || typeof call === 'function', msg`${name} must be a function`, { area: 'train' });
+  const step = onStep && callbacks.of(onStep);
+  const listener =
+    (onStep || onEvent) &&
+    ((event: JobEvent): unknown => {
+      if (event.type === 'step') step?.(event);
+      return onEvent?.(event);
+    });
   const table = new SettingTable(features.settings);
   const { pairs, dev, test, settings, files } = await givenInputs(given, inputs, table, {
     features,
-    onEvent,
+    onEvent: onEvent && callbacks.of(onEvent),
     signal,
   });
   check(!resume || checkpoint, 'resume needs checkpoint, the folder of the checkpoint', { area: 'train' });
@@ -73,7 +86,7 @@ export async function trainAs<M extends BaseModel>(
   });
   const run = session.with({ signal }); // the model continues when the signal has ended the run
   try {
-    const own = gate && modelGate(make, gate, run);
+    const own = gate && modelGate(make, gate, run, callbacks);
     // A model of another class is an error before its training.
     const checkModel = (saved: SavedModel) => void make(saved, run);
     const training = {
@@ -88,7 +101,7 @@ export async function trainAs<M extends BaseModel>(
       maxLogSteps,
       checkModel,
     };
-    const { base, ...trained } = await trainInSession(pairs, training, run);
+    const { base, ...trained } = await run.callbacks.during(() => trainInSession(pairs, training, run));
     const lora =
       trained.lora && settings.lora
         ? {
@@ -116,11 +129,16 @@ const modelGate = <M extends BaseModel>(
   make: ModelMaker<M>,
   gate: TrainGate<M>,
   session: Session<TrainingEvent>,
-): TrainingGate => ({
-  ready({ model: { engine, model, parameters }, ...running }) {
-    const saved = { ...model, weights: new Float32Array() };
-    gate.ready({ ...running, model: make(saved, session, { engine, parameters }) });
-  },
-  between: () => gate.between(),
-  wantsCheckpoint: () => gate.wantsCheckpoint(),
-});
+  callbacks: CallbackWatch,
+): TrainingGate => {
+  const ready = callbacks.of((running: RunningModel<M>) => gate.ready(running));
+  const wantsCheckpoint = callbacks.of(() => gate.wantsCheckpoint());
+  return {
+    ready({ model: { engine, model, parameters }, ...running }) {
+      const saved = { ...model, weights: new Float32Array() };
+      ready({ ...running, model: make(saved, session, { engine, parameters }) });
+    },
+    between: () => gate.between(),
+    wantsCheckpoint: () => wantsCheckpoint() === true, // a promise is no answer
+  };
+};

@@ -9,6 +9,7 @@ import {
   readModelFacts as readFactsWith,
 } from '../api/model-files.ts';
 import { type ReadPairsOptions, readPairs as readPairsWith } from '../api/read-pairs.ts';
+import { withCallbacks } from '../core/callbacks.ts';
 import { features } from '../features/features.ts';
 import type { FileSource, FolderSource } from '../files/given-files.ts';
 import type { PulledModel } from '../files/hub/pull-model.ts';
@@ -41,7 +42,7 @@ export const importModel = (
  * });
  */
 export const pullModel = (model: string, name: string, options: PullOptions = {}): Promise<PulledModel> =>
-  pullWith(model, name, options, features);
+  withCallbacks(options, (watched) => pullWith(model, name, watched, features));
 
 /**
  * Reads the pairs of a file: a path, a File or a Blob, in TSV or the format of its name (CSV, JSON lines, TMX, XLIFF,
@@ -50,7 +51,7 @@ export const pullModel = (model: string, name: string, options: PullOptions = {}
  * const { bleu } = await model.evaluate(await readPairs('test.tsv'));
  */
 export const readPairs = (file: FileSource, options: ReadPairsOptions = {}): Promise<Pair[]> =>
-  readPairsWith(file, options, features);
+  withCallbacks(options, (watched) => readPairsWith(file, watched, features));
 
 /**
  * Reads the configuration of a saved model of heddle or Hugging Face, not its weights: by its name, or in a File,

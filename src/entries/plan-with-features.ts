@@ -5,6 +5,7 @@ import {
   planTraining as planWith,
   type TrainingForecast,
 } from '../api/plan-training.ts';
+import { withCallbacks } from '../core/callbacks.ts';
 import { features } from '../features/features.ts';
 import type { GivenClips, GuestOptions } from './train-with-features.ts';
 
@@ -22,4 +23,4 @@ export type PlanTrainingOptions = PlainPlanOptions & GuestOptions;
 export const planTraining = (
   given: GivenClips,
   options: PlanTrainingOptions = {},
-): Promise<TrainingForecast> => planWith(given, options, features);
+): Promise<TrainingForecast> => withCallbacks(options, (watched) => planWith(given, watched, features));

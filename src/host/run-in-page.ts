@@ -2,6 +2,7 @@
 // A page that hangs or fails is an error.
 
 import type { Page } from 'puppeteer-core';
+import { withCallbacks } from '../core/callbacks.ts';
 import { HeddleError } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
 import { callError, type HeadlessBrowser, onBrowserEnd, type PageListeners } from './browser.ts';
@@ -47,6 +48,10 @@ export async function runInPage<Result>(
   options: PageCall,
 ): Promise<Result> {
   checkNames({ area: 'runInPage' }, Object.keys(optionNames), Object.keys(options));
+  return withCallbacks(options, (watched) => callInPage(browser, url, watched));
+}
+
+async function callInPage<Result>(browser: HeadlessBrowser, url: string, options: PageCall): Promise<Result> {
   const { call, args = [], loading = 60_000, timeout, silence } = options;
   const what = `${call}() in ${url}`;
   let last = '';

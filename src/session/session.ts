@@ -1,6 +1,7 @@
 // A session: what a job, a training or a model runs on. It has the files of its host, a device, the tuned kernels
 // of its adapter, and a receiver of events.
 
+import { CallbackWatch } from '../core/callbacks.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import { type Engine, gpuEngine } from '../engine/engine.ts';
 import type { GpuEngineOptions } from '../engine/gpu/gpu-engine.ts';
@@ -71,6 +72,8 @@ export class Session<Extra = never> {
   readonly features: Features;
   /** Reports an event, whose text may be a message with holes. */
   readonly emit: (event: Reported<SessionEvent | Extra>) => void;
+  /** Watches the promises that the receiver of events and other callbacks return; each call ends with its `during`. */
+  readonly callbacks: CallbackWatch;
   /** Stops the work at its next step; it keeps its results. */
   readonly signal: AbortSignal;
   /**
@@ -95,7 +98,8 @@ export class Session<Extra = never> {
     this.host = host;
     this.files = files;
     this.features = options.features ?? noFeatures;
-    this.emit = emitTo(options.onEvent);
+    this.callbacks = from?.callbacks ?? new CallbackWatch();
+    this.emit = emitTo(options.onEvent && this.callbacks.of(options.onEvent));
     this.signal = signal;
     this.input = options.input;
     this.memoryBudget = options.memoryBudget;

@@ -5,6 +5,7 @@ import { openFolder } from '../../src/api/load-model.ts';
 import { Model } from '../../src/api/model.ts';
 import { fingerprintOf } from '../../src/core/fingerprint.ts';
 import { roundToF16 } from '../../src/core/float16.ts';
+import type { GenerateOptions } from '../../src/decode/text-options.ts';
 import { wrapDevice } from '../../src/engine/gpu/device.ts';
 import { loadModel } from '../../src/entries/load-with-features.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
@@ -103,6 +104,48 @@ describe('a model', () => {
     await expect(model.generate('e', { splitSentences: true, attention: true })).rejects.toThrow(
       'splitSentences gives one translation per text; omit attention, alignment, onPiece, phrases, placeholders, prefix and numReturn',
     );
+  });
+
+  it('goes on while a stream waits for its reader', async () => {
+    const model = await newModel();
+    const [one, two] = (await model.translate(['bad cab', 'abc'])) as [string, string];
+    // A call inside the loop.
+    let pieces = '';
+    for await (const piece of model.stream('bad cab')) {
+      pieces += piece;
+      expect(await model.translate('abc')).toBe(two);
+    }
+    expect(pieces).toBe(one);
+    // A reader that went away without a word, two streams at once, and a reader that comes back late.
+    const left = model.stream('bad cab');
+    const first = (await left.next()).value as string;
+    expect(await model.translate('abc')).toBe(two);
+    const [a, b] = [model.stream('bad cab'), model.stream('abc')];
+    let [ofA, ofB] = ['', ''];
+    for (
+      let [x, y] = [await a.next(), await b.next()];
+      !x.done || !y.done;
+      [x, y] = [await a.next(), await b.next()]
+    ) {
+      ofA += x.value ?? '';
+      ofB += y.value ?? '';
+    }
+    expect([ofA, ofB]).toEqual([one, two]);
+    let rest = first;
+    for await (const piece of left) rest += piece;
+    expect(rest).toBe(one);
+  });
+
+  it('rejects if a promise of a callback rejects', async () => {
+    const model = await newModel();
+    const fails = async () => {
+      throw new Error('mine');
+    };
+    for (const callbacks of [{ onPiece: fails }, { onProgress: fails }])
+      await expect(model.generate(['bad cab'], callbacks as GenerateOptions)).rejects.toThrow('mine');
+    const long = { longTexts: 'skip', onLongText: fails } as GenerateOptions;
+    await expect(model.generate(['a'.repeat(40)], long)).rejects.toThrow('mine');
+    expect(await model.translate('e')).toEqual(expect.any(String));
   });
 
   it('streams pieces that join to the translation, and can be stopped', async () => {

@@ -72,6 +72,45 @@ describe('train', () => {
     expect(weightsOf(await trained())).toEqual(weightsOf(model));
   });
 
+  it('rejects if a promise of a callback or of the gate rejects, in the training and in later calls', async () => {
+    const fails = async () => {
+      throw new Error('mine');
+    };
+    const idle = { ready() {}, between: () => undefined, wantsCheckpoint: () => false };
+    const gates = [
+      { ...idle, ready: fails },
+      { ...idle, between: fails },
+      { ...idle, between: () => fails },
+      { ...idle, wantsCheckpoint: fails as never },
+    ];
+    for (const [k, options] of [
+      { onStep: fails },
+      { onEvent: fails },
+      ...gates.map((gate, k) => ({ gate, checkpoint: `gate-${k}` })),
+    ].entries())
+      await expect(trained(options), `case ${k}`).rejects.toThrow('mine');
+    let isLate = false;
+    const model = await trained({ onEvent: async () => isLate && fails() });
+    isLate = true;
+    await expect(model.evaluate(dev)).rejects.toThrow('mine');
+    isLate = false;
+    expect(await model.evaluate(dev)).toBeDefined();
+  });
+
+  it('ends at an abort while its gate waits', async () => {
+    const stop = new AbortController();
+    let isPaused = false;
+    const between = () => {
+      isPaused = true;
+      setTimeout(() => stop.abort(), 20);
+      return () => new Promise<void>(() => {});
+    };
+    const gate = { ready() {}, between, wantsCheckpoint: () => false };
+    const { training } = await trained({ gate, signal: stop.signal });
+    expect(isPaused).toBe(true);
+    expect(training?.stopped).toBe(true);
+  });
+
   it('runs two trainings and a translation on one device at the same time, with the bits of separate runs', async () => {
     const alone = await trained();
     const other = { seed: 9, model: { ...settings.model, dModel: 12 }, learningRate: 1e-2 };

@@ -19,6 +19,7 @@
 // measurements of that family on this node. A family that takes three times as long as the best one is
 // skipped on all later nodes. A node whose variants all fail uses the naive one.
 
+import { withCallbacks } from '../../core/callbacks.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node, Variant } from '../ops/op.ts';
 import { candidates, type KernelChoices, naiveOf, variantKey, variantNamed } from '../plan/kernel-choices.ts';
@@ -105,7 +106,8 @@ export const tuneKernels = (
   device: Device,
   graphs: readonly Graph[],
   options: TuneKernelsOptions = {},
-): Promise<KernelChoices> => tuneWith(deviceTimer(device), device, graphs, options);
+): Promise<KernelChoices> =>
+  withCallbacks(options, (watched) => tuneWith(deviceTimer(device), device, graphs, watched));
 
 /** The timer of a device. */
 function deviceTimer(device: Device): KernelTimer {

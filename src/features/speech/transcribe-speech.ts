@@ -1,13 +1,15 @@
 // SpeechModel.transcribe: audio of any kind as samples, and the transcriber of a model on its engine.
 
 import type { ModelEngine } from '../../api/model-engine.ts';
-import { check, HeddleError } from '../../core/errors.ts';
+import { withCallbacks } from '../../core/callbacks.ts';
+import { check, checkSignal, HeddleError } from '../../core/errors.ts';
 import { boolean, checkFields, choice, custom, type FieldTable, integer } from '../../core/fields.ts';
 import { msg } from '../../core/message.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { readable } from '../../files/blob-files.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
-import { minSamples, sampleRate } from './audio/log-mel.ts';
+import { LogMel, minSamples, sampleRate } from './audio/log-mel.ts';
 import { Resampler } from './audio/resample.ts';
 import {
   checkSample,
@@ -18,9 +20,11 @@ import {
   speechSteps,
 } from './audio/speech-samples.ts';
 import { isWav, openWav, type Sound, type SoundParts } from './audio/wav.ts';
+import { speechOf } from './decode/frame-facts.ts';
 import { StreamedSpeech, WholeSpeech } from './decode/speech-windows.ts';
 import type { TranscribeOptions, Transcription } from './decode/transcribe-options.ts';
 import { Transcriber } from './decode/transcriber.ts';
+import { type SpeechTurn, transcribeRecording } from './decode/transcription.ts';
 
 /** Audio as an AudioBuffer of the Web Audio API has it. */
 interface BufferOfAudio {
@@ -81,33 +85,42 @@ const transcribers = new WeakMap<
 >();
 
 /**
- * Transcribes a recording with a model on its engine; see `SpeechModel.transcribe`. The model has no other call until the
- * end of a stream.
+ * Transcribes a recording with a model on its engine; see `SpeechModel.transcribe`. The model is free for other calls
+ * while the samples of a stream are awaited.
  */
-export async function transcribeSpeech(
+export function transcribeSpeech(
   model: ModelEngine,
   audio: SpeechInput | SpeechStream,
-  options: TranscribeOptions,
+  given: TranscribeOptions,
   name = 'transcribe',
 ): Promise<Transcription> {
-  const { onSegment, onPartial, onProgress, signal, ...given } = options;
-  checkFields({ area: 'transcribe' }, fields, given);
-  const stream = isStream(audio) ? streamOf(audio, name) : undefined;
-  return model.inTurn(async () => {
-    const samples = isStream(audio) ? undefined : await samplesOf(audio, name, signal);
-    const engine = await model.engine();
-    const { parameters, saved } = model;
-    const known = transcribers.get(engine);
-    const transcriber =
-      known?.parameters === parameters
-        ? known.transcriber
-        : new Transcriber(engine, saved, parameters, (peak) => model.write(peak));
-    transcribers.set(engine, { parameters, transcriber });
-    const recording = stream
-      ? new StreamedSpeech(stream, transcriber.windowing)
-      : new WholeSpeech(samples as Float32Array, transcriber.windowing);
-    return transcriber.transcribe(recording, options);
-  }, signal);
+  return withCallbacks(given, async (options) => {
+    const { onSegment, onPartial, onProgress, signal, ...others } = options;
+    checkFields({ area: 'transcribe' }, fields, others);
+    checkSignal(signal);
+    const { saved } = model;
+    const speech = speechOf(saved);
+    check(speech, 'the model does not read speech; use a Whisper model', { area: 'transcribe' });
+    const windowing = { mel: new LogMel(saved.config.frameWidth), speech };
+    const turn: SpeechTurn = (work) => model.inTurn(async () => work(await transcriberOf(model)), signal);
+    return untilAborted(signal, async () => {
+      const recording = isStream(audio)
+        ? new StreamedSpeech(streamOf(audio, name), windowing)
+        : new WholeSpeech(await samplesOf(audio, name, signal), windowing);
+      return transcribeRecording(saved, speech, recording, options, turn);
+    });
+  });
+}
+
+/** What decodes speech on the engine of a model. Call it within a turn. */
+async function transcriberOf(model: ModelEngine): Promise<Transcriber> {
+  const engine = await model.engine();
+  const { parameters, saved } = model;
+  const known = transcribers.get(engine);
+  if (known?.parameters === parameters) return known.transcriber;
+  const transcriber = new Transcriber(engine, saved, parameters, (peak) => model.write(peak));
+  transcribers.set(engine, { parameters, transcriber });
+  return transcriber;
 }
 
 const isStream = (audio: SpeechInput | SpeechStream): audio is SpeechStream =>

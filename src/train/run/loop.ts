@@ -5,6 +5,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { formatPercent } from '../../core/format-numbers.ts';
 import { msg, option } from '../../core/message.ts';
+import { untilAborted } from '../../core/until-aborted.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { lossScales } from '../../engine/ops/optimizer/clip.ts';
@@ -22,9 +23,9 @@ export interface TrainingGate<Model = ModelOnEngine> {
   ready(running: RunningTraining<Model>): void;
   /**
    * Called before each update. If it returns work, the run awaits pending updates, then does the work with
-   * its clock stopped.
+   * its clock stopped, until the work or the run is ended.
    */
-  between(): (() => Promise<void>) | undefined;
+  between(): (() => Promise<void>) | undefined | Promise<(() => Promise<void>) | undefined>;
   /** Called after each update: whether to save a checkpoint now. */
   wantsCheckpoint(): boolean;
 }
@@ -212,10 +213,17 @@ export class TrainingLoop {
 
   /** Lets the host use the engine. */
   async #passGate(): Promise<void> {
-    const work = this.#options.gate?.between();
+    const given = this.#options.gate?.between();
+    const work = given instanceof Promise ? await given : given;
     if (!work) return;
     await this.#takeAll();
-    await this.#clock.paused(work);
+    const { signal } = this.#session;
+    await this.#clock.paused(async () => {
+      if (!signal.aborted)
+        await untilAborted(signal, work).catch((error) => {
+          if (!signal.aborted) throw error;
+        });
+    });
   }
 }
 

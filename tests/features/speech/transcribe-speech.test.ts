@@ -95,6 +95,30 @@ describe.skipIf(!existsSync(root))('SpeechModel.transcribe (../shared/golden-whi
     model.dispose();
   });
 
+  it('leaves the model free while a stream is awaited, and stops waiting at a signal', async () => {
+    const model = await open('timestamps');
+    const audio = readFileSync(`${root}/timestamps/audio.wav`);
+    const stop = new AbortController();
+    const waits = {
+      rate: 16000,
+      pieces: (async function* () {
+        yield new Float32Array(8000).fill(0.1);
+        await new Promise(() => {});
+      })(),
+    };
+    const endless = model.transcribe(waits, { signal: stop.signal });
+    expect((await model.transcribe(audio, { temperature: 0 })).segments).toBeDefined();
+    stop.abort();
+    await expect(endless).rejects.toThrow('abort');
+    const onSegment = async () => {
+      throw new Error('mine');
+    };
+    await expect(
+      model.transcribe(audio, { temperature: 0, noSpeechThreshold: 1, onSegment }),
+    ).rejects.toThrow('mine');
+    model.dispose();
+  });
+
   it('names wrong options and recordings, and stops at a signal', async () => {
     const model = await open('timestamps');
     const audio = readFileSync(`${root}/timestamps/audio.wav`);

@@ -1,6 +1,6 @@
-// Transcribes speech: windows over a long recording, each decoded from a prompt under the rules of the model, and
-// again at higher temperatures if the text repeats itself or is improbable (Radford et al., 2022, "Robust Speech
-// Recognition via Large-Scale Weak Supervision", section 4.5).
+// Decodes one window of speech from a prompt under the rules of the model, and again at higher temperatures if the text
+// repeats itself or is improbable (Radford et al., 2022, "Robust Speech Recognition via Large-Scale Weak Supervision",
+// section 4.5). transcription.ts goes from window to window.
 
 import { check, HeddleError } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
@@ -17,18 +17,17 @@ import { searchFor } from '../../../decode/open-search.ts';
 import type { TextModel } from '../../../decode/translator.ts';
 import type { Engine } from '../../../engine/engine.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
-import { hopSamples, LogMel, sampleRate } from '../audio/log-mel.ts';
+import { hopSamples } from '../audio/log-mel.ts';
 import { speechOf } from './frame-facts.ts';
 import { SpeechAligner } from './speech-attention.ts';
 import type { SpeechFacts } from './speech-facts.ts';
 import { needsDetection, promptOf, type SpeechTask, speechTokenRules } from './speech-prompts.ts';
 import { speechRules, type TokenRestrictions } from './speech-rules.ts';
-import { compressionRatio, type SpeechSegment, textIds, windowSegments } from './speech-text.ts';
-import type { RecordedSpeech } from './speech-windows.ts';
-import type { SpeechAttention, TranscribeOptions, Transcription } from './transcribe-options.ts';
+import { compressionRatio, textIds } from './speech-text.ts';
+import type { SpeechAttention, TranscribeOptions } from './transcribe-options.ts';
 
 /** What was decoded from a window. */
-interface Decoded {
+export interface Decoded {
   readonly ids: readonly number[];
   /** The tokens that decoding started from. */
   readonly prompt: readonly number[];
@@ -40,17 +39,13 @@ interface Decoded {
 
 const defaultTemperatures = [0, 0.2, 0.4, 0.6, 0.8, 1] as const;
 
-/** Above this temperature the text is not the prompt of the next window. */
-const maxPromptTemperature = 0.5;
-
-/** Transcribes speech on an engine with the weights of the model. */
+/** Decodes windows of speech on an engine with the weights of the model. */
 export class Transcriber {
   readonly #engine: Engine;
   readonly #model: TextModel;
   readonly #speech: SpeechFacts;
   readonly #parameters: ParameterList;
   readonly #upload: (peak: number) => Promise<void>;
-  readonly #features: LogMel;
   #aligner: SpeechAligner | undefined;
   readonly #decoders = new Map<string, Promise<Decoder>>();
 
@@ -69,93 +64,18 @@ export class Transcriber {
     this.#speech = speech;
     this.#parameters = parameters;
     this.#upload = upload;
-    this.#features = new LogMel(model.config.frameWidth);
-  }
-
-  /** The windows of a recording of this model; see speech-windows.ts. */
-  get windowing(): { readonly mel: LogMel; readonly speech: SpeechFacts } {
-    return { mel: this.#features, speech: this.#speech };
-  }
-
-  /** Transcribes a recording. Throws a HeddleError for an invalid option, the signal's reason if aborted. */
-  async transcribe(recording: RecordedSpeech, options: TranscribeOptions): Promise<Transcription> {
-    const [speech, { target, config }] = [this.#speech, this.#model];
-    const { signal, onSegment, onProgress, conditionOnPrevious = true, noSpeechThreshold = 0.6 } = options;
-    const { minLogProb = -1 } = options;
-    const stamps = speech.noTimestamps !== undefined && (options.timestamps ?? true);
-    const interim = options.onPartial && ((frames: Float32Array) => this.#decodePartly(frames, options));
-    const first = await recording.window(0, interim);
-    const { isLong } = recording;
-    const detected =
-      first && needsDetection(speech, options) ? await this.#detect(first.frames, options) : undefined;
-    const task: SpeechTask = {
-      language: options.language,
-      task: options.task,
-      detected,
-      timestamps: stamps || (isLong && speech.noTimestamps !== undefined),
-    };
-    const segments: SpeechSegment[] = [];
-    const attention: SpeechAttention[] = [];
-    const before: number[] = options.prompt ? [...target.encode(` ${options.prompt.trim()}`)] : [];
-    let [reset, seek] = [0, 0];
-    for (let window = first; window; window = await recording.window(seek, interim)) {
-      signal?.throwIfAborted();
-      const { frames, length } = window;
-      // A rest of a frame or a few cannot be speech.
-      if (seek > 0 && length < (speech.fillsWindow ? 1 : 3) * hopSamples) break;
-      const room = Math.floor(config.maxLength / 2) - 1;
-      const previous = before.slice(reset).slice(-room);
-      const decoded = await this.#decode(frames, { ...task, previous }, options);
-      const time = { offset: seek / sampleRate, duration: length / sampleRate };
-      const silent = decoded.noSpeechProb > noSpeechThreshold && decoded.avgLogProb < minLogProb;
-      const found = windowSegments(decoded.ids, speech, { target }, time);
-      if (!silent) {
-        const { ids, prompt, ...quality } = decoded;
-        const end = time.offset + time.duration;
-        for (const one of found.segments) {
-          if (one.text.trim() === '') continue;
-          // The model may name times in the silence after the recording.
-          const segment = {
-            ...one,
-            start: Math.min(one.start, end),
-            end: Math.min(one.end, end),
-            ...quality,
-          };
-          segments.push(segment);
-          onSegment?.(segment);
-        }
-        before.push(...textIds(ids, speech));
-        if (!conditionOnPrevious || decoded.temperature > maxPromptTemperature) reset = before.length;
-        if (options.attention) attention.push(await this.#attend(frames, { prompt, ids, ...time }));
-      }
-      const advance = silent ? time.duration : found.advance;
-      // A window whose stamps do not advance would be read again and again.
-      seek += advance > 0 ? Math.round(advance * sampleRate) : length;
-      onProgress?.(Math.min(recording.duration, seek / sampleRate), recording.duration);
-    }
-    const spoken = promptOf(speech, config, task)[1];
-    return {
-      text: segments
-        .map(({ text }) => text)
-        .join('')
-        .trim(),
-      segments,
-      language: [...speech.languages].find(([, id]) => id === spoken)?.[0],
-      duration: recording.duration,
-      attention: options.attention ? attention : undefined,
-    };
   }
 
   /** Reports the text of a window that is not complete yet, decoded greedily. */
-  async #decodePartly(frames: Float32Array, options: TranscribeOptions): Promise<void> {
-    const detected = needsDetection(this.#speech, options) ? await this.#detect(frames, options) : undefined;
+  async decodePartly(frames: Float32Array, options: TranscribeOptions): Promise<void> {
+    const detected = needsDetection(this.#speech, options) ? await this.detect(frames, options) : undefined;
     const { language, task, signal, onPartial } = options;
     const wanted = { language, task, detected, timestamps: false };
-    await this.#decode(frames, wanted, { temperature: 0, signal, onPartial });
+    await this.decode(frames, wanted, { temperature: 0, signal, onPartial });
   }
 
   /** The cross-attention of a window with its tokens. */
-  async #attend(
+  async attend(
     frames: Float32Array,
     window: { prompt: readonly number[]; ids: readonly number[]; offset: number; duration: number },
   ): Promise<SpeechAttention> {
@@ -164,7 +84,7 @@ export class Transcriber {
   }
 
   /** The most probable language of a window. */
-  async #detect(frames: Float32Array, { signal }: TranscribeOptions): Promise<number | undefined> {
+  async detect(frames: Float32Array, { signal }: TranscribeOptions): Promise<number | undefined> {
     const only = [...this.#speech.languages.values()];
     if (only.length === 0) return undefined;
     const rules = { prompt: 1, banned: [], bannedFirst: [], only };
@@ -178,7 +98,7 @@ export class Transcriber {
   }
 
   /** Decodes a window at one temperature after the other, until the text is good. */
-  async #decode(frames: Float32Array, task: SpeechTask, options: TranscribeOptions): Promise<Decoded> {
+  async decode(frames: Float32Array, task: SpeechTask, options: TranscribeOptions): Promise<Decoded> {
     const [speech, c] = [this.#speech, this.#model.config];
     const { temperature = defaultTemperatures, beams = 1, seed = 0, signal } = options;
     const { maxCompressionRatio = 2.4, minLogProb = -1, noSpeechThreshold = 0.6 } = options;
