@@ -36,7 +36,7 @@ export interface FoundModel {
 }
 
 /** The files in a .zip or .safetensors file. */
-async function unpacked(bytes: Uint8Array, name: string): Promise<FoundModel> {
+async function unpacked(bytes: Uint8Array | Blob, name: string): Promise<FoundModel> {
   const parts = await unpackModelFile(bytes, name);
   const files = memoryFiles(new Map(Object.entries(parts).map(([file, data]) => [`${name}/${file}`, data])));
   return { files, folder: name };
@@ -53,7 +53,7 @@ export async function fromBlobs(given: Blob | readonly File[]): Promise<FoundMod
   const [first] = all as [Blob];
   const name = first instanceof File ? first.name : 'the Blob';
   if (given instanceof Blob || (all.length === 1 && /\.(?:zip|safetensors)$/i.test(name)))
-    return unpacked(new Uint8Array(await (await readable(first, name)).arrayBuffer()), name);
+    return unpacked(await readable(first, name), name);
   const folder = 'the files';
   return { files: blobFiles(folder, given), folder };
 }

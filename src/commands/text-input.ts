@@ -1,8 +1,10 @@
 // Reads the lines of files, stdin or a terminal in groups.
 
-import { HeddleError } from '../core/errors.ts';
 import { openStream } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import { longLine, wholeLines, withNewlines } from '../text/corpus/line-chunks.ts';
+import { type BadLine, decodeUtf8, describeBad, linesOf as textLines } from '../text/corpus/pair-files.ts';
+import { log } from './output.ts';
 
 /** Groups of the texts that are available: at least one and at most `maxTexts` in each. */
 export async function* textGroups(
@@ -15,33 +17,26 @@ export async function* textGroups(
 }
 
 /**
- * The lines of files, in groups of those that a chunk of the stream completes; `-` is stdin. Throws a
- * HeddleError for a line that is not UTF-8.
+ * The lines of files, in groups of those that a chunk of the stream completes; `-` is stdin. A line of more than 1 MiB
+ * is empty, and `warn` gets a message. Throws a HeddleError that names the first line that is not UTF-8.
  */
-export async function* linesOf(paths: readonly string[]): AsyncGenerator<readonly string[]> {
+export async function* linesOf(
+  paths: readonly string[],
+  warn: (message: string) => void = log,
+): AsyncGenerator<readonly string[]> {
   const files = nodeFiles();
   for (const path of paths) {
-    const utf8 = new TextDecoder('utf-8', { fatal: true });
     const name = path === '-' ? 'stdin' : path;
-    let [rest, line] = ['', 1];
-    const decode = (bytes?: Uint8Array): string => {
-      try {
-        return utf8.decode(bytes, { stream: bytes !== undefined });
-      } catch {
-        throw new HeddleError(
-          `${name}: not UTF-8 after line ${line - 1}; convert it, for example with iconv -t UTF-8`,
-        );
-      }
-    };
-    for await (const bytes of await openStream(files, path)) {
-      const text = rest + decode(bytes);
-      // In a file without \n, as of old Macs, \r ends a line. At the end of a chunk it may be the start of \r\n.
-      const lines = text.split(text.includes('\n') ? '\n' : /\r(?!$)/);
-      rest = lines.pop() ?? '';
+    const bytes = (await openStream(files, path)) as unknown as AsyncIterable<Uint8Array>;
+    const bad: BadLine[] = [];
+    let line = 1;
+    for await (const chunk of wholeLines(withNewlines(bytes))) {
+      const lines = textLines(decodeUtf8(chunk, name, line));
+      for (const [i, text] of lines.entries())
+        if (text === longLine) bad.push({ line: line + i, reason: 'longer than 1 MiB' });
       line += lines.length;
-      if (lines.length > 0) yield lines.map((text) => text.replace(/\r$/, ''));
+      if (lines.length > 0) yield lines.map((text) => (text === longLine ? '' : text.replace(/\r$/, '')));
     }
-    rest += decode();
-    if (rest !== '') yield [rest.replace(/\r$/, '')];
+    if (bad.length > 0) warn(`${name}: ${describeBad(bad)}`);
   }
 }

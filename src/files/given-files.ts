@@ -115,10 +115,7 @@ export class GivenFiles {
   async #unpack(archive: Blob, name: string): Promise<string> {
     const known = this.#archives.get(archive);
     if (known !== undefined) return known;
-    const parts = await unpackModelFile(
-      new Uint8Array(await (await readable(archive, name)).arrayBuffer()),
-      name,
-    );
+    const parts = await unpackModelFile(await readable(archive, name), name);
     const folder = this.#newFolder(name);
     for (const [part, bytes] of Object.entries(parts))
       this.#blobs.set(`${folder}/${part}`, new Blob([bytes as Uint8Array<ArrayBuffer>]));

@@ -1,6 +1,6 @@
 // JSON objects of unknown structure, and JSON files.
 
-import { HeddleError } from '../core/errors.ts';
+import { check, HeddleError } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
 import type { Files } from './files.ts';
 
@@ -21,12 +21,28 @@ export const withoutUndefined = <T>(fields: Readonly<Record<string, T | undefine
 /** Maximum nesting depth. Real files are far below; JSON.stringify fails on much deeper values. */
 const maxDepth = 500;
 
-/** Reads a JSON object. Throws a HeddleError that names the file if it is not one. */
-export const readJson = async (files: Files, path: string): Promise<Record<string, unknown>> =>
-  parseJson(await files.read(path), path);
+/** Maximum bytes of a JSON file; the largest tokenizers have a quarter of it. */
+const maxJson = 64 * 2 ** 20;
+
+/** Maximum bytes of a file of a model by its name: files of text are small. */
+export const maxBytesOf = (name: string): number =>
+  /\.(?:json|ya?ml)$/i.test(name) ? maxJson : Number.POSITIVE_INFINITY;
+
+/** Reads a JSON object. Throws a HeddleError that names the file if it is not one, or is too large, which is not read. */
+export async function readJson(files: Files, path: string): Promise<Record<string, unknown>> {
+  checkJsonSize(await files.size?.(path), path);
+  return parseJson(await files.read(path), path);
+}
+
+const checkJsonSize = (bytes: number | undefined, path: string): void =>
+  check((bytes ?? 0) <= maxJson, msg`it has ${bytes} bytes; a JSON file has at most ${maxJson}`, {
+    area: path,
+    kind: 'input',
+  });
 
 /** Parses a JSON object from UTF-8 bytes; `path` is for errors. Throws as `readJson`. */
 export function parseJson(bytes: Uint8Array, path: string): Record<string, unknown> {
+  checkJsonSize(bytes.length, path);
   if (depthOf(bytes) > maxDepth)
     throw new HeddleError(msg`nesting is deeper than ${maxDepth} levels`, { area: path, kind: 'input' });
   let value: unknown;

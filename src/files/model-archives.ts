@@ -2,14 +2,15 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
-import type { Files } from './files.ts';
+import { type Files, openBlob } from './files.ts';
 import { parseManifest } from './folder-manifest.ts';
+import { maxBytesOf } from './json-files.ts';
 import { memoryFiles } from './memory-files.ts';
 import { manifestName, modelFileNames } from './model-file.ts';
 import { ownFileNames } from './owned-folder.ts';
-import { readSafetensorsHeader } from './safetensors.ts';
+import { safetensorsHeaderOf } from './safetensors.ts';
 import { embeddedNames } from './safetensors-model.ts';
-import { unzip, zipParts } from './zip.ts';
+import { type Archive, bytesIn, partOf, unzip, zipParts } from './zip.ts';
 
 /** Zips heddle's files in a folder; returns the archive in consecutive chunks. */
 export async function packFolder(files: Files, folder: string): Promise<Uint8Array[]> {
@@ -44,9 +45,9 @@ function modelFolderIn(names: readonly string[]): string | undefined {
  * has no config.json and no files of Marian, or a file is damaged that is not in heddle's manifest: one that is will be
  * compared with the checksum there if it is read, as in a folder.
  */
-export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Record<string, Uint8Array>> {
+export async function unzipModel(bytes: Archive, archive: string): Promise<Record<string, Uint8Array>> {
   const damaged: string[] = [];
-  const files = await unzip(bytes, archive, (name) => damaged.push(name));
+  const files = await unzip(bytes, archive, (name) => damaged.push(name), maxBytesOf);
   const prefix = modelFolderIn([...Object.keys(files), ...damaged]);
   if (prefix === undefined)
     throw new HeddleError('no model: it has no config.json and no model file of Marian', {
@@ -72,8 +73,8 @@ export async function unzipModel(bytes: Uint8Array, archive: string): Promise<Re
 /**
  * The files of a model folder from one safetensors file. Throws a HeddleError if the file has only weights.
  */
-function unpackSafetensorsModel(bytes: Uint8Array, path: string): Record<string, Uint8Array> {
-  const { metadata } = readSafetensorsHeader(bytes, bytes.length, path);
+async function unpackSafetensorsModel(file: Archive, path: string): Promise<Record<string, Uint8Array>> {
+  const { metadata } = await safetensorsHeaderOf(file, path);
   if (metadata[modelFileNames.config] === undefined)
     throw new HeddleError(
       msg`it has only weights; its metadata lacks ${modelFileNames.config} and the tokenizers. Use the model's folder, or a .zip of it`,
@@ -83,6 +84,7 @@ function unpackSafetensorsModel(bytes: Uint8Array, path: string): Record<string,
     const text = metadata[name];
     return text === undefined ? [] : [[name, new TextEncoder().encode(text)]];
   });
+  const bytes = await partOf(file, 0, bytesIn(file));
   return { ...Object.fromEntries(texts), [modelFileNames.weights]: bytes };
 }
 
@@ -90,17 +92,18 @@ function unpackSafetensorsModel(bytes: Uint8Array, path: string): Record<string,
  * The files of a model in one file: a zip archive or a safetensors file, recognized by their first bytes. Others are
  * what their name says.
  */
-export async function unpackModelFile(bytes: Uint8Array, name: string): Promise<Record<string, Uint8Array>> {
-  const isZipped = bytes[0] === 0x50 && bytes[1] === 0x4b; // "PK"
-  const hasHeader = bytes[8] === 0x7b; // "{", after the length of the header
+export async function unpackModelFile(file: Archive, name: string): Promise<Record<string, Uint8Array>> {
+  const start = await partOf(file, 0, 9);
+  const isZipped = start[0] === 0x50 && start[1] === 0x4b; // "PK"
+  const hasHeader = start[8] === 0x7b; // "{", after the length of the header
   return isZipped || !(hasHeader || /\.safetensors$/i.test(name))
-    ? unzipModel(bytes, name)
-    : unpackSafetensorsModel(bytes, name);
+    ? unzipModel(file, name)
+    : unpackSafetensorsModel(file, name);
 }
 
 /** The files of an archive, as `/NAME`. */
 export async function openArchive(files: Files, archive: string): Promise<Files> {
-  const parts = await unpackModelFile(await files.read(archive), archive);
+  const parts = await unpackModelFile(await openBlob(files, archive), archive);
   return memoryFiles(new Map(Object.entries(parts).map(([name, data]) => [`/${name}`, data])));
 }
 

@@ -8,7 +8,7 @@
 import { HeddleError, renamedError } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
 import { checksumOfFile, type FileChecksum } from './checksums.ts';
-import { concatBytes, type Files, withoutEndSlash } from './files.ts';
+import { concatBytes, type Files, openBlob, withoutEndSlash } from './files.ts';
 import {
   type CommitRecord,
   finishReplacement,
@@ -163,7 +163,7 @@ async function isArchive(files: Files, path: string): Promise<boolean> {
 /** Throws a HeddleError if a .zip file has entries that heddle did not write. */
 async function checkArchive(files: Files, archive: string, given: string): Promise<void> {
   const names: string[] = []; // of damaged files, which are replaced
-  const entries = await unzip(await files.read(archive), archive, (name) => names.push(name)).catch(
+  const entries = await unzip(await openBlob(files, archive), archive, (name) => names.push(name)).catch(
     () => undefined,
   );
   names.push(...Object.keys(entries ?? {}));
@@ -221,7 +221,7 @@ export async function writeFolder(
   await checkWritableFolder(files, given, Object.keys(parts), options);
   if (await isArchive(files, folder)) {
     if (!(options.update && (await files.exists(folder)))) return writeArchive(files, folder, parts, run);
-    const { [manifestName]: old, ...before } = await unzip(await files.read(folder), folder);
+    const { [manifestName]: old, ...before } = await unzip(await openBlob(files, folder), folder);
     const runBefore = old && parseManifest(old, folder).run;
     return writeArchive(files, folder, { ...before, ...parts }, run ?? runBefore);
   }

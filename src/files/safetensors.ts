@@ -6,9 +6,10 @@ import { HeddleError } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
 import { type DType, sizeOf, type Tensor } from '../core/tensor.ts';
 import { isCount, isObject, type Json } from './json-files.ts';
+import { type Archive, bytesIn, partOf } from './zip.ts';
 
 /** Maximum header size, as in the reference implementation. */
-const maxHeader = 100 * 2 ** 20;
+export const maxHeader = 100 * 2 ** 20;
 const littleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1;
 
 /** Bytes per element of each dtype. */
@@ -93,6 +94,22 @@ export function readSafetensorsHeader(
   }
   if (end !== bytes) fail(name, `its tensors end at byte ${end} of ${bytes}`);
   return { entries, metadata: metadata as Record<string, string>, base: 8 + length };
+}
+
+/**
+ * Reads and validates the header of a file by its first bytes, and compares what it says with the size of the file.
+ * Throws as `readSafetensorsHeader`.
+ */
+export async function safetensorsHeaderOf(file: Archive, name: string): Promise<SafetensorsHeader> {
+  const size = bytesIn(file);
+  const head = await partOf(file, 0, 8);
+  const length =
+    head.length < 8 ? 0 : Number(new DataView(head.buffer, head.byteOffset).getBigUint64(0, true));
+  return readSafetensorsHeader(
+    await partOf(file, 0, Math.min(size, 8 + Math.min(length, maxHeader))),
+    size,
+    name,
+  );
 }
 
 function checkEntry(file: string, key: string, value: unknown, bytes: number): TensorEntry {

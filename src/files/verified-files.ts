@@ -12,6 +12,8 @@ type Comparisons = Map<string, Promise<void>>;
 
 /** Reads a file. Throws a HeddleError if it does not have the checksum: XXH32, or SHA-256 if there is none. */
 async function readCompared(files: Files, path: string, expected: FileChecksum): Promise<Uint8Array> {
+  const size = await files.size?.(path);
+  if (size !== undefined && size !== expected.size) throw changedFile(path);
   const sum = createXxh32();
   let isAdded = false;
   // Hashed while the rest is read, so that it takes no time.

@@ -87,44 +87,104 @@ function describe(v: DataView, at: number, size: number, nameLength: number, crc
   v.setUint16(at + 22, nameLength, true);
 }
 
+/** Bytes of an archive, or a file whose parts are read when they are needed. */
+export type Archive = Uint8Array | Blob;
+
+/** Bytes of an archive. */
+export const bytesIn = (archive: Archive): number =>
+  archive instanceof Blob ? archive.size : archive.length;
+
+/** Part of an archive. */
+export const partOf = async (archive: Archive, from: number, to: number): Promise<Uint8Array> =>
+  archive instanceof Blob
+    ? new Uint8Array(await archive.slice(from, to).arrayBuffer())
+    : archive.subarray(from, to);
+
+/** Maximum bytes of a directory, and of a file that is compressed more than `maxRatio` times, as no weights are. */
+const maxPacked = 64 * 2 ** 20;
+const maxRatio = 100;
+
+/** An entry of the directory of an archive. */
+interface ZipEntry {
+  readonly name: string;
+  readonly method: number;
+  readonly crc: number;
+  readonly packed: number;
+  readonly size: number;
+  /** Offset of its local header. */
+  readonly start: number;
+}
+
 /**
- * The files of an archive by name, without folder entries. Throws a HeddleError that starts with `archive` if
- * it is truncated or damaged, uses an unsupported feature, or has a path that leaves its folder. `onDamaged`: receives
- * the names of damaged files instead; those that cannot be inflated are absent.
+ * The entries of an archive without folders, read from its last bytes and its directory. Throws a HeddleError that
+ * starts with `archive` if it is truncated or damaged, uses an unsupported feature, has a path that leaves its folder,
+ * or a file that would fill the memory.
  */
-export async function unzip(
-  bytes: Uint8Array,
-  archive: string,
-  onDamaged?: (name: string) => void,
-): Promise<Record<string, Uint8Array>> {
-  const fail = (problem: string): never => {
-    throw new HeddleError(problem, { area: archive, kind: 'input' });
-  };
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const u16 = (offset: number) => view.getUint16(offset, true);
-  const u32 = (offset: number) => view.getUint32(offset, true);
-  let end = bytes.length - 22;
-  while (end >= 0 && u32(end) !== endHeader && end > bytes.length - 22 - 0xffff) end--;
-  if (end < 0 || u32(end) !== endHeader) fail('not a zip archive, or truncated');
-  const count = u16(end + 10);
-  let at = u32(end + 16);
-  const files: Record<string, Uint8Array> = {};
-  for (let i = 0; i < count; i++) {
-    if (at + 46 > end || u32(at) !== centralHeader) fail('its central directory is damaged');
-    const [flags, method, nameLength] = [u16(at + 8), u16(at + 10), u16(at + 28)];
-    const [crc, packed, size, start] = [u32(at + 16), u32(at + 20), u32(at + 24), u32(at + 42)];
-    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
-    at += 46 + nameLength + u16(at + 30) + u16(at + 32);
+async function directoryOf(archive: Archive, fail: (problem: string) => never): Promise<ZipEntry[]> {
+  const length = bytesIn(archive);
+  const tail = await partOf(archive, Math.max(0, length - 22 - 0xffff), length);
+  const view = viewOf(tail);
+  let at = tail.length - 22;
+  while (at >= 0 && view.getUint32(at, true) !== endHeader) at--;
+  if (at < 0) fail('not a zip archive, or truncated');
+  const count = view.getUint16(at + 10, true);
+  const bytes = view.getUint32(at + 12, true);
+  const from = view.getUint32(at + 16, true);
+  const end = length - tail.length + at;
+  if (from + bytes > end || bytes > maxPacked) fail('its central directory is damaged');
+  const directory = await partOf(archive, from, from + bytes);
+  const fields = viewOf(directory);
+  const entries: ZipEntry[] = [];
+  for (let i = 0, next = 0; i < count; i++) {
+    const e = next;
+    if (e + 46 > directory.length || fields.getUint32(e, true) !== centralHeader)
+      fail('its central directory is damaged');
+    const [flags, method, nameLength] = [8, 10, 28].map((offset) => fields.getUint16(e + offset, true));
+    const [crc, packed, size, start] = [16, 20, 24, 42].map((offset) => fields.getUint32(e + offset, true));
+    const name = new TextDecoder().decode(directory.subarray(e + 46, e + 46 + Number(nameLength)));
+    next = e + 46 + Number(nameLength) + fields.getUint16(e + 30, true) + fields.getUint16(e + 32, true);
     if (name.endsWith('/')) continue;
     if (/^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)/.test(name)) fail(`the path "${name}" leaves its folder`);
-    if (flags & 1) fail(`${name} is encrypted`);
+    if (Number(flags) & 1) fail(`${name} is encrypted`);
     if (size === maxSize || start === maxSize) fail(`${name} uses ZIP64, which is not supported`);
-    if (start + 30 > end || u32(start) !== localHeader) fail(`${name} is damaged`);
-    const from = start + 30 + u16(start + 26) + u16(start + 28);
-    if (from + packed > end) fail(`${name} is truncated`);
-    const data = bytes.subarray(from, from + packed);
     if (method !== 0 && method !== 8)
       fail(`${name} uses compression method ${method}; supported are 0 (stored) and 8 (deflate)`);
+    const entry = { name, method, crc, packed, size, start } as ZipEntry;
+    if (entry.size > maxPacked && entry.size > maxRatio * entry.packed)
+      fail(`${name} is compressed more than ${maxRatio} times, as no file of a model is`);
+    if (entry.start + 30 + entry.packed > from) fail(`${name} is truncated`);
+    entries.push(entry);
+  }
+  return entries;
+}
+
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView =>
+  new DataView(buffer, byteOffset, byteLength);
+
+/**
+ * The files of an archive by name, without folder entries. Throws as `directoryOf`, and if a file is damaged.
+ * `onDamaged`: receives the names of damaged files instead; those that cannot be inflated are absent. `maxBytes`:
+ * largest size of a file, checked before it is read.
+ */
+export async function unzip(
+  archive: Archive,
+  path: string,
+  onDamaged?: (name: string) => void,
+  maxBytes: (name: string) => number = () => Number.POSITIVE_INFINITY,
+): Promise<Record<string, Uint8Array>> {
+  const fail = (problem: string): never => {
+    throw new HeddleError(problem, { area: path, kind: 'input' });
+  };
+  const files: Record<string, Uint8Array> = {};
+  const entries = await directoryOf(archive, fail);
+  for (const { name, size } of entries)
+    if (size > maxBytes(name)) fail(`${name} has ${size} bytes; such a file has at most ${maxBytes(name)}`);
+  for (const { name, method, crc, packed, size, start } of entries) {
+    const header = viewOf(await partOf(archive, start, start + 30));
+    if (header.byteLength < 30 || header.getUint32(0, true) !== localHeader) fail(`${name} is damaged`);
+    const from = start + 30 + header.getUint16(26, true) + header.getUint16(28, true);
+    const data = await partOf(archive, from, from + packed);
+    if (data.length < packed) fail(`${name} is truncated`);
     const damaged = (reason = ''): undefined => {
       if (!onDamaged) fail(`${name} is damaged${reason}`);
       onDamaged?.(name);

@@ -9,7 +9,7 @@ import { type Files, readText } from '../files/files.ts';
 import { isObject, type Json, parseJson } from '../files/json-files.ts';
 import { modelFileNames as names } from '../files/model-file.ts';
 import { requireFile } from '../files/require-file.ts';
-import { readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
+import { maxHeader, readSafetensors, readSafetensorsHeader } from '../files/safetensors.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../model/model-config.ts';
 import { parameterList } from '../model/parameters.ts';
 import { type SourceKinds, sourceKindOf } from '../model/source-kind.ts';
@@ -58,12 +58,19 @@ export async function loadHeddle(
   const sourceKind = await sourceKindOf(config, sourceKinds);
   const path = `${folder}/${names.weights}`;
   await requireFile(files, folder, names.weights);
+  const list = parameterList(config, sourceKind);
+  const size = (await files.size?.(path)) ?? 0;
+  check(
+    size <= maxHeader + 4 * list.size,
+    msg`it has ${size} bytes, more than the ${list.count} weights of ${names.config}`,
+    {
+      area: path,
+    },
+  );
   const bytes = await files.read(path);
   const { metadata } = readSafetensorsHeader(bytes, bytes.length, path);
   const tensors = await widened(readSafetensors(bytes, path), path);
-  const weights = withArea(`${path} does not match ${names.config}`, () =>
-    weightsFromTensors(parameterList(config, sourceKind), tensors),
-  );
+  const weights = withArea(`${path} does not match ${names.config}`, () => weightsFromTensors(list, tensors));
   for (const [name, { data }] of Object.entries(tensors)) {
     const i = indexOfNonFinite(data);
     if (i >= 0)

@@ -29,3 +29,24 @@ it.each([
 it('keeps a CR inside of a line', async () => {
   expect(await lines('a\rb\nc\n')).toEqual(['a\rb', 'c']);
 });
+
+it('leaves out a line that is too long, and names the first line that is not UTF-8', async () => {
+  const path = join(folder, 'lines.txt');
+  const read = async (bytes: Buffer, warn: (message: string) => void = () => {}) => {
+    writeFileSync(path, bytes);
+    const all: string[] = [];
+    for await (const group of linesOf([path], warn)) all.push(...group);
+    return all;
+  };
+  const warnings: string[] = [];
+  const long = 'x'.repeat(2 ** 20 + 1);
+  expect(await read(Buffer.from(`a\n${long}\nb\n`), (message) => warnings.push(message))).toEqual([
+    'a',
+    '',
+    'b',
+  ]);
+  expect(warnings).toEqual([`${path}: 1 bad line: 2 (longer than 1 MiB)`]);
+  const start = `${'one\n'.repeat(40_000)}two\nthree `;
+  const damaged = Buffer.concat([Buffer.from(start), Buffer.from([0xff]), Buffer.from('\nfour\n')]);
+  await expect(read(damaged)).rejects.toThrow('line 40002 is not UTF-8');
+});

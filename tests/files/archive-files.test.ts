@@ -36,14 +36,17 @@ it('reads parts of a file without reading the rest, and parts of a file in an ar
   const read: string[] = [];
   const blob = async (path: string) => {
     read.push(path);
-    return new Blob(['0123456789']);
+    return path.endsWith('.zip')
+      ? new Blob([(await memory.read(path)) as BlobPart])
+      : new Blob(['0123456789']);
   };
-  const disk = { ...memoryFiles(), blob };
+  const memory = memoryFiles();
+  const disk = { ...memory, blob };
   const files = archiveFiles(disk);
   expect(await (await openBlob(files, 'm/model.safetensors')).slice(2, 4).text()).toBe('23');
   await disk.write('m.zip', concatBytes(zipParts({ 'config.json': bytes('abcdef') })));
   expect(await (await openBlob(files, 'm.zip/config.json')).slice(1, 3).text()).toBe('bc');
-  expect(read).toEqual(['m/model.safetensors']);
+  expect(read).toEqual(['m/model.safetensors', 'm.zip']);
 });
 
 it('does not change other files, nor folders with such a name', async () => {

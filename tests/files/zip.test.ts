@@ -69,3 +69,31 @@ it('stops inflating at the declared size', async () => {
   view.setUint32(central + 24, 10, true); // to ten bytes
   await expect(unzip(bytes, 'm.zip')).rejects.toThrow('m.zip: bomb is damaged');
 });
+
+it('reads the directory of a Blob first, and only the files in it', async () => {
+  const whole = concatBytes(zipParts({ 'a.txt': text('a'), 'b.txt': text('bb') }));
+  const reads: number[] = [];
+  class Watched extends Blob {
+    override slice(from: number, to: number): Blob {
+      reads.push(to - from);
+      return super.slice(from, to);
+    }
+  }
+  const blob = new Watched([new Uint8Array(3_000_000), whole as BlobPart]);
+  await expect(unzip(new Watched([new Uint8Array(1_000_000)]), 'm.zip')).rejects.toThrow('not a zip archive');
+  await expect(unzip(blob, 'm.zip')).rejects.toThrow(/m\.zip: /); // its offsets are those of the smaller archive
+  expect(reads.every((bytes) => bytes < 70_000)).toBe(true);
+  expect(Object.keys(await unzip(new Watched([whole as BlobPart]), 'm.zip'))).toEqual(['a.txt', 'b.txt']);
+});
+
+it('refuses files that would fill the memory before it unpacks them', async () => {
+  const bytes = concatBytes(zipParts({ 'config.json': text('x'.repeat(100)) }));
+  await expect(unzip(bytes, 'm.zip', undefined, () => 99)).rejects.toThrow(
+    'm.zip: config.json has 100 bytes; such a file has at most 99',
+  );
+  const bomb = bytes.slice();
+  const entry = new DataView(bomb.buffer, bomb.length - 22 - 46 - 'config.json'.length);
+  entry.setUint16(10, 8, true); // deflate
+  entry.setUint32(24, 2 ** 31, true);
+  await expect(unzip(bomb, 'm.zip')).rejects.toThrow('config.json is compressed more than 100 times');
+});

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { ModelEngine } from '../../src/api/model-engine.ts';
+import { CallbackWatch } from '../../src/core/callbacks.ts';
 import { HeddleError } from '../../src/core/errors.ts';
 import { sizeOf, type Tensor } from '../../src/core/tensor.ts';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -268,7 +269,8 @@ it('compares weights that are read in parts beside loading, before anything leav
   const damaged = await loadModelFolder(files, at('bart'), { inParts: true });
   await expect(damaged.verified).rejects.toThrow(error);
   // Neither a translation nor the weights leave the model.
-  const engine = new ModelEngine(damaged, { device: {} } as Session, { engine: {} as Engine });
+  const session = { device: {}, callbacks: new CallbackWatch() } as Session;
+  const engine = new ModelEngine(damaged, session, { engine: {} as Engine });
   await expect(engine.whole()).rejects.toThrow(error);
   await expect(engine.inTurn(async () => 'a translation')).rejects.toThrow(error);
 });

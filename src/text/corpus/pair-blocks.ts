@@ -3,6 +3,7 @@
 import { check, HeddleError } from '../../core/errors.ts';
 import { msg, option } from '../../core/message.ts';
 import { concatBytes } from '../../files/files.ts';
+import { wholeLines, withNewlines } from './line-chunks.ts';
 import type { LineFormat } from './line-formats.ts';
 import {
   countLines,
@@ -33,7 +34,6 @@ export interface PairBlockOptions {
 }
 
 const newline = 10;
-const carriageReturn = 13;
 const quote = 34;
 
 /**
@@ -171,25 +171,6 @@ export async function* fileChunks(
   }
 }
 
-/** Bytes in which the first LF is looked for. */
-const headBytes = 2 ** 16;
-
-/** Chunks of a text file; if its start has CR and no LF, as in exports of old Macs, each CR becomes an LF. */
-export async function* withNewlines(given: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const chunks = given[Symbol.asyncIterator]();
-  let start: Uint8Array = new Uint8Array();
-  let next: IteratorResult<Uint8Array>;
-  do {
-    next = await chunks.next();
-    if (!next.done) start = concatBytes([start, next.value]);
-  } while (!next.done && start.length < headBytes && !start.includes(newline));
-  const isOld = !start.includes(newline) && start.includes(carriageReturn);
-  const written = (bytes: Uint8Array): Uint8Array =>
-    isOld ? bytes.map((byte) => (byte === carriageReturn ? newline : byte)) : bytes;
-  yield written(start);
-  for (next = await chunks.next(); !next.done; next = await chunks.next()) yield written(next.value);
-}
-
 /** The error of a file that cannot be read. */
 function readError(error: Error, name: string, isGzip: boolean): HeddleError {
   if (error instanceof HeddleError) return error;
@@ -205,7 +186,7 @@ class Records {
   #rest: Uint8Array = new Uint8Array();
 
   constructor(name: string, options: PairBlockOptions, isQuoted = false) {
-    this.#chunks = withNewlines(fileChunks(name, options));
+    this.#chunks = wholeLines(withNewlines(fileChunks(name, options)), isQuoted);
     this.#isQuoted = isQuoted;
   }
 

@@ -3,6 +3,7 @@
 import papa from 'papaparse';
 import { check, HeddleError } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
+import { longLine } from './line-chunks.ts';
 import { type LineFormat, lineFormats } from './line-formats.ts';
 import { normalizeText } from './normalize-text.ts';
 import type { PairReader, TagMode } from './pair-reader.ts';
@@ -60,6 +61,7 @@ export interface BadLine {
     | 'empty target'
     | 'both sides empty'
     | 'NUL byte'
+    | 'longer than 1 MiB'
     | 'CR between pairs';
 }
 
@@ -156,7 +158,7 @@ export async function sourcesOf(block: PairBlock): Promise<string[]> {
   const { format, columns } = block;
   if (format === 'csv' || format === 'jsonl')
     return (await parseBlock(block)).pairs.map(({ source }) => source);
-  const lines = linesOf(decodeUtf8(block.bytes, block.name, block.line));
+  const lines = shortLinesOf(decodeUtf8(block.bytes, block.name, block.line));
   const texts = format === 'tsv' ? lines.map((line) => line.split('\t')[Number(columns[0])] ?? '') : lines;
   return texts.map(normalizeText);
 }
@@ -166,10 +168,10 @@ export async function textsOfBlock(block: PairBlock): Promise<string[][]> {
   const { format, columns } = block;
   if (format === 'csv' || format === 'jsonl')
     return (await parseBlock(block)).pairs.map(({ source, target }) => [source, target]);
-  const lines = linesOf(decodeUtf8(block.bytes, block.name, block.line));
+  const lines = shortLinesOf(decodeUtf8(block.bytes, block.name, block.line));
   if (format !== 'tsv') {
     const targets = block.targets
-      ? linesOf(decodeUtf8(block.targets, block.targetName ?? '', block.line))
+      ? shortLinesOf(decodeUtf8(block.targets, block.targetName ?? '', block.line))
       : [];
     return lines.map((line, i) => [line, targets[i] ?? '']);
   }
@@ -218,6 +220,7 @@ function textsOf(
   tabs: number,
 ): { texts: readonly string[]; wrong?: BadLine['reason'] } {
   const line = typeof record === 'string' ? record : record.join('\t');
+  if (line === longLine || other === longLine) return { texts: [], wrong: 'longer than 1 MiB' };
   if (line.includes('\0') || other?.includes('\0')) return { texts: [], wrong: 'NUL byte' };
   // A line with a tab, or a record of CSV with a comma, has two sides, even if both are empty.
   const sides = format === 'tsv' || format === 'csv' ? tabsIn(line) : 0;
@@ -286,6 +289,10 @@ export function linesOf(text: string): string[] {
   if (lines.at(-1) === '') lines.pop();
   return lines;
 }
+
+/** The lines of a text, in which those that were too long to be read are empty. */
+export const shortLinesOf = (text: string): string[] =>
+  linesOf(text).map((line) => (line === longLine ? '' : line));
 
 /** Number of lines of a block; the last one may lack its LF. */
 export function countLines(bytes: Uint8Array): number {

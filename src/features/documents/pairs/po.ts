@@ -2,7 +2,7 @@
 
 import { HeddleError } from '../../../core/errors.ts';
 import { concatBytes } from '../../../files/files.ts';
-import { withNewlines } from '../../../text/corpus/pair-blocks.ts';
+import { withNewlines } from '../../../text/corpus/line-chunks.ts';
 import type { SegmentPair } from '../../../text/corpus/pair-reader.ts';
 import { isForOne, type PluralForms } from './plural-forms.ts';
 import { decodePo, parsePo } from './po-file.ts';
