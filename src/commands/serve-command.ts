@@ -45,10 +45,8 @@ interface Options
   maxBody: number;
   queue: number;
   batchSize: number;
+  grace: number;
 }
-
-/** Milliseconds that open requests have after a signal. */
-const grace = 30_000;
 
 /** Adds the command `serve`. */
 export function addServe(program: Command): void {
@@ -71,6 +69,7 @@ export function addServe(program: Command): void {
     .option('--max-body <bytes>', 'size of a request', bytes, 2 ** 20)
     .option('--queue <texts>', 'sentences that may wait; further requests get status 503', whole(1), 10_000)
     .option('--batch-size <texts>', 'sentences per batch', whole(1), 32)
+    .option('--grace <s>', 'seconds that open requests have after a signal', whole(0), 10)
     .addOption(weightsOption())
     .addOption(weightsExcludeOption());
   addDecodingFlags(command);
@@ -123,7 +122,7 @@ async function run(models: string[], options: Options): Promise<void> {
     warn('heddle: everybody in the network may use the server; --api-keys limits it');
   const status = await stopSignal();
   log('heddle: finishing open requests; press Ctrl-C again to stop at once');
-  await server.close(grace);
+  await server.close(options.grace * 1000);
   for (const { model } of served) model.dispose();
   await session.close();
   process.exitCode = status;

@@ -29,6 +29,10 @@ export interface AccessOptions {
 /** Clients whose rate is remembered. */
 const maxClients = 10_000;
 
+/** Wrong keys of an address after which it is refused, and in how many milliseconds one of them is forgotten. */
+const maxWrong = 5;
+const wrongFor = 60_000;
+
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
 /** Checks requests. */
@@ -37,6 +41,8 @@ export class Access {
   readonly #keys: readonly Buffer[];
   /** Requests that a client may still make, and when that was computed. */
   readonly #buckets = new Map<string, { left: number; at: number }>();
+  /** The wrong keys of an address that are not forgotten, and since when. */
+  readonly #wrong = new Map<string, { count: number; at: number }>();
 
   constructor(options: AccessOptions) {
     this.#options = options;
@@ -78,15 +84,31 @@ export class Access {
     const key = typeof given === 'string' && given !== '' ? given : bearer;
     if (this.#keys.length > 0) {
       if (key === undefined) throw new Refusal(403, 'an API key is required');
-      const own = digest(key);
-      if (!this.#keys.some((known) => timingSafeEqual(known, own)))
-        throw new Refusal(403, 'the API key is invalid');
+      this.#checkKey(key, request.socket.remoteAddress ?? '');
     }
     this.#take(
       this.#keys.length > 0 && key !== undefined
         ? digest(key).toString('hex')
         : (request.socket.remoteAddress ?? ''),
     );
+  }
+
+  /** Throws a Refusal for a wrong key, and for any key of an address that has sent several wrong ones. */
+  #checkKey(key: string, address: string): void {
+    const now = performance.now();
+    const before = this.#wrong.get(address);
+    const forgotten = before ? Math.floor((now - before.at) / wrongFor) : 0;
+    const count = Math.max(0, (before?.count ?? 0) - forgotten);
+    if (count >= maxWrong) {
+      const wait = Math.ceil((wrongFor - ((now - (before?.at ?? now)) % wrongFor)) / 1000);
+      throw new Refusal(429, 'too many wrong API keys', { 'retry-after': String(wait) });
+    }
+    const own = digest(key);
+    if (this.#keys.some((known) => timingSafeEqual(known, own))) return;
+    this.#wrong.delete(address);
+    this.#wrong.set(address, { count: count + 1, at: now });
+    if (this.#wrong.size > maxClients) this.#wrong.delete(this.#wrong.keys().next().value ?? '');
+    throw new Refusal(403, 'the API key is invalid');
   }
 
   /** Counts a request (token bucket). */

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { errorKind, HeddleError } from '../../core/errors.ts';
 import { type Access, Refusal } from './access.ts';
+import { apiDescription } from './api-description.ts';
 import type { Metrics } from './metrics.ts';
 import { type RequestFields, readBody } from './request-body.ts';
 import type { TranslateHandler } from './translate-handler.ts';
@@ -20,7 +21,7 @@ export interface ServerOptions {
   waiting(): number;
   /** Receives errors that are not of a request. */
   onError(error: unknown): void;
-  /** Milliseconds in which a request must arrive, and an idle connection is closed. [30,000] */
+  /** Milliseconds without a byte of a request after which its connection is closed. [9,000] */
   readonly timeout?: number;
   /** Maximum number of connections. [1,024] */
   readonly maxConnections?: number;
@@ -38,19 +39,25 @@ interface Exchange {
 /** A route: its answer as JSON; undefined if it has sent one. */
 type Route = (exchange: Exchange) => object | undefined | Promise<object | undefined>;
 
+/** Paths that need no key: clients read what they may ask before they have one. */
+const openPaths: readonly string[] = ['/health', '/languages', '/frontend/settings', '/spec'];
+
 /** A server of translations. */
 export class TranslationServer {
   readonly #options: ServerOptions;
   readonly #server: Server;
   readonly #open = new Set<Promise<void>>();
   readonly #routes: Readonly<Record<string, Route>>;
+  readonly #timeout: number;
 
   constructor(handler: TranslateHandler, options: ServerOptions) {
     this.#options = options;
+    this.#timeout = options.timeout ?? 9000;
     const { metrics } = options;
     this.#routes = {
       'GET /health': () => ({ status: 'ok' }),
       'GET /languages': () => handler.languages(),
+      'GET /spec': () => apiDescription(handler.limits),
       'GET /frontend/settings': () => handler.settings(options.access.needsKey),
       'GET /metrics': ({ response }) => {
         response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' });
@@ -65,10 +72,11 @@ export class TranslationServer {
       },
       'POST /translate/stream': async (exchange) => this.#stream(exchange, handler),
     };
-    const { timeout = 30_000, maxConnections = 1024 } = options;
+    const { maxConnections = 1024 } = options;
     this.#server = createServer({
-      requestTimeout: timeout,
-      headersTimeout: Math.min(timeout, 10_000),
+      requestTimeout: 300_000,
+      headersTimeout: this.#timeout,
+      connectionsCheckingInterval: 500,
       keepAliveTimeout: 5000,
     });
     this.#server.maxConnections = maxConnections;
@@ -129,8 +137,9 @@ export class TranslationServer {
       if (request.method === 'OPTIONS') response.writeHead(204).end();
       else if (!route) this.#refuse(path, request);
       else {
-        const fields = request.method === 'POST' ? await readBody(request, maxBodyBytes) : {};
-        if (path !== '/health') access.check(request, fields.api_key);
+        const limits = { maxBytes: maxBodyBytes, timeout: this.#timeout };
+        const fields = request.method === 'POST' ? await readBody(request, limits) : {};
+        if (!openPaths.includes(path)) access.check(request, fields.api_key);
         const answer = await route({ request, response, fields, signal: gone.signal });
         if (answer) send(response, 200, answer);
       }

@@ -6,17 +6,29 @@ import { Refusal } from './access.ts';
 /** Fields of a request. */
 export type RequestFields = Readonly<Record<string, unknown>>;
 
-/** Reads a body. Rejects with a Refusal if it is too large, of another type or not valid. */
-export async function readBody(request: IncomingMessage, maxBytes: number): Promise<RequestFields> {
+/** Limits of a body: bytes, and milliseconds without one of them. */
+export interface BodyLimits {
+  readonly maxBytes: number;
+  readonly timeout: number;
+}
+
+/** Reads a body. Rejects with a Refusal if it is too large, stops, is of another type or not valid. */
+export async function readBody(
+  request: IncomingMessage,
+  { maxBytes, timeout }: BodyLimits,
+): Promise<RequestFields> {
   const tooLarge = () =>
     new Refusal(413, `the body has more than ${maxBytes} bytes`, { connection: 'close' });
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
+  const parts = (request as AsyncIterable<Buffer>)[Symbol.asyncIterator]();
+  for (;;) {
+    const part = await inTime(parts.next(), timeout);
+    if (part.done) break;
+    size += part.value.length;
     if (size > maxBytes) throw tooLarge();
-    chunks.push(chunk);
+    chunks.push(part.value);
   }
   const text = (() => {
     try {
@@ -37,6 +49,22 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
     // the same answer as for any other value
   }
   throw new Refusal(400, 'the body is not a JSON object');
+}
+
+/** The next part of a body. Rejects with a Refusal if it does not come in time. */
+async function inTime<T>(next: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new Refusal(408, 'the body stopped before its end', { connection: 'close' })),
+      milliseconds,
+    );
+  });
+  try {
+    return await Promise.race([next, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Fields of a form; a field that is named several times is a list. */

@@ -8,8 +8,9 @@ import { inlineText, renderText } from '../../features/documents/inline/inline-t
 import { splitSegment } from '../../features/documents/split-segment.ts';
 import { translateDocument } from '../../features/documents/translate-document.ts';
 import { type SentenceModel, translateSegments } from '../../features/documents/translate-segments.ts';
+import { isSameLanguage } from '../../text/corpus/language-choice.ts';
+import { detectLanguage, languageOf } from '../../text/language-detection.ts';
 import { Refusal } from './access.ts';
-import { detectLanguages } from './detect-language.ts';
 import type { RequestFields } from './request-body.ts';
 import type { ServedModel } from './served-models.ts';
 import type { QueuedOptions } from './translation-queue.ts';
@@ -31,13 +32,19 @@ interface TranslationRequest {
   readonly alternatives: number;
   readonly served: ServedModel;
   readonly options: QueuedOptions;
-  readonly detected: { readonly language: string; readonly confidence: number } | undefined;
+}
+
+/** The language of a text in an answer; `und` if it has no words. */
+interface LanguageAnswer {
+  readonly language: string;
+  /** Percent; at most 50 if the guess is not sure. */
+  readonly confidence: number;
 }
 
 /** Answers requests with the models of a server. */
 export class TranslateHandler {
   readonly #models: readonly ServedModel[];
-  readonly #limits: RequestLimits;
+  readonly limits: RequestLimits;
   readonly #decode: DecodeOptions;
 
   constructor(
@@ -46,7 +53,7 @@ export class TranslateHandler {
     { decode }: { readonly decode: DecodeOptions },
   ) {
     this.#models = models;
-    this.#limits = limits;
+    this.limits = limits;
     this.#decode = decode;
   }
 
@@ -82,7 +89,7 @@ export class TranslateHandler {
     return {
       apiKeys: keyRequired,
       keyRequired,
-      charLimit: this.#limits.characters > 0 ? this.#limits.characters : -1,
+      charLimit: this.limits.characters > 0 ? this.limits.characters : -1,
       frontendTimeout: 500,
       suggestions: false,
       filesTranslation: false,
@@ -92,9 +99,9 @@ export class TranslateHandler {
   }
 
   /** /detect. */
-  detect(fields: RequestFields): { language: string; confidence: number }[] {
-    const [text = ''] = textsIn(fields, this.#limits).texts;
-    return this.#guesses(text).filter(({ confidence }) => confidence > 0);
+  detect(fields: RequestFields): readonly LanguageAnswer[] {
+    const [text = ''] = textsIn(fields, this.limits).texts;
+    return guessesOf(text);
   }
 
   /** /translate: the answer, and the number of characters. */
@@ -102,13 +109,15 @@ export class TranslateHandler {
     fields: RequestFields,
     signal: AbortSignal,
   ): Promise<{ answer: object; characters: number }> {
-    const request = this.#request(fields, signal);
-    const { texts, isList, isHtml, detected, alternatives } = request;
-    const made = await Promise.all(
-      texts.map((text) => (isHtml ? this.#html(text, request) : this.#text(text, request))),
-    );
+    const { request, texts, isList, detected } = this.#request(fields, signal);
+    // A text that is in the target language already is its own translation.
+    const made = request
+      ? await Promise.all(
+          texts.map((text) => (request.isHtml ? this.#html(text, request) : this.#text(text, request))),
+        )
+      : texts;
     const others =
-      alternatives > 0
+      request && request.alternatives > 0
         ? await Promise.all(texts.map((text) => this.#alternatives(text, request)))
         : undefined;
     const one = <T>(list: readonly T[]) => (isList ? list : list[0]);
@@ -124,9 +133,14 @@ export class TranslateHandler {
 
   /** /translate/stream: the parts of a translation; `send` is called with the text that each token adds. */
   async stream(fields: RequestFields, signal: AbortSignal, send: (text: string) => void): Promise<string> {
-    const { texts, served, options } = this.#request(fields, signal);
-    const { lora, ...decode } = options;
+    const { request, texts } = this.#request(fields, signal);
     const [text = ''] = texts;
+    if (!request) {
+      send(text);
+      return text;
+    }
+    const { served, options } = request;
+    const { lora, ...decode } = options;
     const { sentences, join } = splitSegment(text);
     const made: string[] = [];
     // What stands between two sentences is known from a join of marks.
@@ -153,13 +167,26 @@ export class TranslateHandler {
     return join(made);
   }
 
-  #guesses(text: string) {
-    const sources = [...new Set(this.#models.flatMap((model) => model.sources))];
-    return detectLanguages(text, sources);
+  /** The language of texts whose source is `auto`. */
+  #detected(texts: readonly string[]): LanguageAnswer {
+    const guesses = guessesOf(texts.join('\n'));
+    const [best = { language: 'und', confidence: 0 }] = guesses;
+    if (best.confidence > unsure) return best;
+    // Not sure, as of a word: the most probable language of the server.
+    const sources = new Set(this.#models.flatMap((model) => model.sources).map(languageOf));
+    const [first = best.language] = sources;
+    return guesses.find(({ language }) => sources.has(language)) ?? { language: first, confidence: 0 };
   }
 
-  #request(fields: RequestFields, signal: AbortSignal): TranslationRequest {
-    const { texts, isList } = textsIn(fields, this.#limits);
+  /** A checked request; without `request` the texts are in the target language already. */
+  #request(
+    fields: RequestFields,
+    signal: AbortSignal,
+  ): Pick<TranslationRequest, 'texts' | 'isList'> & {
+    readonly request?: TranslationRequest;
+    readonly detected?: LanguageAnswer;
+  } {
+    const { texts, isList } = textsIn(fields, this.limits);
     const {
       format = 'text',
       target,
@@ -172,19 +199,26 @@ export class TranslateHandler {
       throw new Refusal(400, 'the parameter target is missing');
     if (typeof given !== 'string' || given === '') throw new Refusal(400, 'the parameter source is missing');
     const count = Number(alternatives);
-    if (!Number.isInteger(count) || count < 0 || count > this.#limits.alternatives)
-      throw new Refusal(400, `alternatives must be a whole number from 0 to ${this.#limits.alternatives}`);
+    if (!Number.isInteger(count) || count < 0 || count > this.limits.alternatives)
+      throw new Refusal(400, `alternatives must be a whole number from 0 to ${this.limits.alternatives}`);
     const names = [...new Set(this.#models.flatMap(({ loras }) => [...loras]))];
     if (adapter !== undefined && !(typeof adapter === 'string' && names.includes(adapter)))
       throw new Refusal(400, `lora_adapter is unknown; there are ${names.join(', ') || 'none'}`);
     const lora = typeof adapter === 'string' ? adapter : undefined;
-    const detected = given === 'auto' ? this.#guesses(texts.join('\n'))[0] : undefined;
-    const source = given === 'auto' ? (detected?.language ?? '') : given;
+    const detected = given === 'auto' ? this.#detected(texts) : undefined;
+    const source = detected?.language ?? given;
+    if (isSameLanguage(source, target)) return { texts, isList, detected };
     for (const served of this.#models) {
       const codes = served.codesFor(source, target);
       if (!codes || (lora !== undefined && !served.loras.has(lora))) continue;
       const options = { ...this.#decode, ...codes, lora, signal };
-      return { texts, isList, isHtml: format === 'html', alternatives: count, served, options, detected };
+      const isHtml = format === 'html';
+      return {
+        texts,
+        isList,
+        detected,
+        request: { texts, isList, isHtml, alternatives: count, served, options },
+      };
     }
     const pair = `${source} to ${target}`;
     throw new Refusal(
@@ -235,11 +269,25 @@ export class TranslateHandler {
   }
 }
 
+/** Percent up to which a guess is not sure. */
+const unsure = 50;
+
+/** The languages of a text, best first, also those that no model has. */
+function guessesOf(text: string): LanguageAnswer[] {
+  const { guesses, isSure } = detectLanguage(text);
+  if (guesses.length === 0) return [{ language: 'und', confidence: 0 }];
+  return guesses.slice(0, 5).map(({ language, score }) => ({
+    language,
+    confidence: Math.round(score * (isSure ? 100 : unsure)),
+  }));
+}
+
 /** The texts of a request. Throws a Refusal if there are none, or too many. */
 function textsIn({ q }: RequestFields, limits: RequestLimits): { texts: readonly string[]; isList: boolean } {
+  if (q === undefined) throw new Refusal(400, 'the parameter q is missing; it is a text or a list of texts');
   const texts = [q].flat();
-  if (q === undefined || !texts.every((text) => typeof text === 'string'))
-    throw new Refusal(400, 'the parameter q is missing; it is a text or a list of texts');
+  if (!texts.every((text) => typeof text === 'string'))
+    throw new Refusal(400, 'the parameter q is not a text or a list of texts');
   if (texts.length > limits.texts) throw new Refusal(400, `more than ${limits.texts} texts in a request`);
   const characters = texts.reduce((n, text) => n + text.length, 0);
   if (limits.characters > 0 && characters > limits.characters)
