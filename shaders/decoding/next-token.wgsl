@@ -28,7 +28,8 @@ struct Params {
 // The tokens so far, [R, positions], up to step.position.
 @group(0) @binding(3) var<storage, read> history: array<i32>;
 // Minimum number of tokens before the end, position at which the end is forced (-1: never), size of the
-// n-grams that may not repeat (0: all may), the token that is forced at position 0 (-1: none); then banned
+// n-grams that may not repeat (0: all may), the token that is forced at position 0 (-1: none), how many of the
+// banned tokens are so only for the first one that is not forced; then banned
 // tokens, -1 if there are fewer, and -n is followed by a sequence of n tokens whose last one is banned after
 // the others; then the forced token of each row at each position, [R, forced], -1: none.
 @group(0) @binding(4) var<storage, read> rules: array<i32>;
@@ -36,6 +37,7 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> log_probs: array<f32>;
 
 override RULES: bool = false;
+override ARE_LOG_PROBS: bool = false; // whether the logits are log-probabilities already
 
 fn vec_at(i: u32) -> Vec {
   return logits[i];
@@ -76,6 +78,7 @@ struct ScanAfterRules {
 }
 
 fn log_prob_of(logit: f32, ruled: ScanAfterRules) -> f32 {
+  if (ARE_LOG_PROBS) { return logit; }
   return (logit - ruled.top) - ruled.log_sum;
 }
 

@@ -39,14 +39,21 @@ fn ends_with(row: u32, first: u32, n: u32) -> bool {
   return true;
 }
 
+const HEADER: u32 = 5u; // numbers in `rules` before the banned tokens
+
+// The token that begins a row at a position, -1: none.
+fn prefix_token(row: u32, position: u32) -> i32 {
+  if (position < params.forced) {
+    let token = rules[HEADER + params.banned + row * params.forced + position];
+    if (token >= 0) { return token; }
+  }
+  return select(-1, rules[3], position == 0u);
+}
+
 // The token that is forced in a row, -1: none.
 fn forced_token(row: u32) -> i32 {
   if (step.position == u32(rules[1])) { return i32(params.end); }
-  if (step.position < params.forced) {
-    let token = rules[4u + params.banned + row * params.forced + step.position];
-    if (token >= 0) { return token; }
-  }
-  return select(-1, rules[3], step.position == 0u);
+  return prefix_token(row, step.position);
 }
 
 // Applies the rules to the thread's vectors of a row. A forced token gets probability 1.
@@ -61,10 +68,12 @@ fn apply_rules(row: u32, thread: u32) -> ForbiddenTokens {
     return removed;
   }
   if (step.position < u32(rules[0])) { removed = forbid(row, params.end, thread, removed); }
-  for (var i = 4u; i < 4u + params.banned; i++) {
+  // The first banned tokens are those that may not be the first one after the forced ones.
+  let is_first = step.position == 0u || prefix_token(row, step.position - 1u) >= 0;
+  for (var i = HEADER; i < HEADER + params.banned; i++) {
     let id = rules[i];
     if (id >= -1) {
-      removed = forbid(row, u32(id), thread, removed);
+      if (is_first || i32(i - HEADER) >= rules[4]) { removed = forbid(row, u32(id), thread, removed); }
       continue;
     }
     let length = u32(-id);

@@ -13,6 +13,7 @@ import {
   writeRules,
 } from '../engine/ops/decoding/next-token.ts';
 import { packF16 } from '../engine/ops/decoding/pack-f16.ts';
+import { penalizeRepeats } from '../engine/ops/decoding/penalize-repeats.ts';
 import { takeRows } from '../engine/ops/elementwise/take-rows.ts';
 import { input, type KernelData, step } from './kernel-case.ts';
 import { choice, family, heads, headWidth, size, vocab } from './kernel-family.ts';
@@ -117,6 +118,27 @@ export const decodingFamilies = {
         step: halfWay(length),
       };
     },
+  }),
+  'repetition penalty': family({
+    label: 'Repetition penalty',
+    group: 'decoding',
+    fields: {
+      kind: choice('Scores', 'logits', 'log-probabilities'),
+      rows: fields.rows,
+      length: fields.length,
+      vocab,
+    },
+    make: ({ kind, rows, length, vocab }) => ({
+      name: `repetition penalty [${rows},${vocab}] of ${kind}`,
+      build(g) {
+        const logits = g.state('logits', 'f32', [rows, 1, vocab]);
+        const history = g.input('history', 'i32', [rows, length]);
+        const attrs = { ofLogProbs: kind === 'log-probabilities' };
+        penalizeRepeats(g, logits, history, input(g, 'penalty', [1]), step(g), attrs);
+      },
+      data: () => ({ penalty: [1.2], history: (i) => (i * 31) % vocab }),
+      step: halfWay(length),
+    }),
   }),
   'beam select': family({
     label: 'Beam select',

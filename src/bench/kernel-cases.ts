@@ -65,6 +65,12 @@ const decodingKernels = (
   }),
   ...cases('pack as f16', { rows: step.rows, width: 2 * heads.heads * heads.width }),
   ...cases('next token', { ...step, kind: ['greedy token', 'best tokens', 'sampled token'], vocab }),
+  ...cases('repetition penalty', {
+    rows: step.rows,
+    length: step.length,
+    vocab,
+    kind: ['logits', 'log-probabilities'],
+  }),
   ...cases('beam select', { rows: step.rows, beams: step.beams }),
   ...cases('cache slots', step),
   ...cases('SSRU step', { rows: step.rows, beams: 2, width: heads.heads * heads.width }),

@@ -76,9 +76,8 @@ function parseLengthPenalty(text: string): LengthPenalty {
   if (text === 'average' || text === 'none') return text;
   const [kind, power] = text.split(':', 2) as [string, string?];
   try {
-    const exponent = parseField(notNegative(), power ?? kind) as number;
-    if (power === undefined) return exponent;
-    if (kind === 'power') return { power: exponent };
+    if (power === undefined) return parseField(notNegative(), kind) as number;
+    if (kind === 'power') return { power: parseField({ kind: 'number', unit: 'power' }, power) as number };
   } catch {
     // Not a number.
   }
@@ -101,7 +100,7 @@ function parseBetas(text: string): [number, number] {
 const customParsers = new Map<FieldType, (text: string, before: unknown) => unknown>([
   [dropoutType, parseDropout],
   [decodeFields.lengthPenalty.type, parseLengthPenalty],
-  [decodeFields.suppressTokens.type, parseIds],
+  [decodeFields.suppressTokens.type, parseIds], // the type of beginSuppressTokens, too
   [settings.betas.type, parseBetas],
   [settings.model.type, (text, before) => parseAssignment(text, before as object | undefined)],
 ]);

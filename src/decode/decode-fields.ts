@@ -16,22 +16,23 @@ export interface DecodeField extends OptionField {
  * token.
  * - number alpha: ((5 + length) / 6)^alpha (Wu et al., 2016, "Google's Neural Machine Translation System")
  * - `average`: length, as transformers with length_penalty 1
- * - `{ power }`: length^power, the length_penalty of transformers, fairseq and Marian
+ * - `{ power }`: length^power, the length_penalty of transformers, fairseq and Marian; a negative one favours short
+ *   hypotheses
  * - `none`: 1
  */
 export type LengthPenalty = number | 'average' | 'none' | { readonly power: number };
 
-const isExponent = (n: unknown): n is number => typeof n === 'number' && n >= 0 && Number.isFinite(n);
+const isFiniteNumber = (n: unknown): n is number => typeof n === 'number' && Number.isFinite(n);
 
 const lengthPenalty = custom<LengthPenalty>({
   unit: 'penalty',
-  words: "a number of at least 0, 'average', 'none', or { power } with a number of at least 0",
+  words: "a number of at least 0, 'average', 'none', or { power } with a number",
   typescript: 'LengthPenalty',
   accepts: (value): value is LengthPenalty =>
-    isExponent(value) ||
+    (isFiniteNumber(value) && value >= 0) ||
     value === 'average' ||
     value === 'none' ||
-    (isExponent((value as { readonly power?: unknown } | null)?.power) &&
+    (isFiniteNumber((value as { readonly power?: unknown } | null)?.power) &&
       Object.keys(value as object).length === 1),
 });
 
@@ -155,6 +156,11 @@ export const decodeFields = {
     defaultText: 'that of the model',
     type: integer(0),
   },
+  repetitionPenalty: {
+    help: 'multiply the log-probability of each token that a translation has so far (greedy and sampling: its logit, if negative, else divide it) by this (1: off)',
+    defaultText: 'that of the model',
+    type: { kind: 'number', above: 0, unit: 'x' },
+  },
   decoderStartTokenId: {
     help: 'id of the token that the decoder reads first (-1: none)',
     defaultText: 'the start token of the model',
@@ -169,6 +175,11 @@ export const decodeFields = {
   },
   suppressTokens: {
     help: 'ids of tokens that are never generated, with those of the model',
+    defaultText: 'none',
+    type: tokenIds,
+  },
+  beginSuppressTokens: {
+    help: 'ids of tokens that are not the first generated one, with those of the model; a forced first token does not count',
     defaultText: 'none',
     type: tokenIds,
   },

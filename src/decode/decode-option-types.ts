@@ -87,6 +87,11 @@ export interface DecodeOptions {
    */
   readonly noRepeatNgramSize?: number;
   /**
+   * Multiply the log-probability of each token that a translation has so far (greedy and sampling: its logit,
+   * if negative, else divide it) by this (1: off). A number above 0 (x). Default: that of the model.
+   */
+  readonly repetitionPenalty?: number;
+  /**
    * Id of the token that the decoder reads first (-1: none). A whole number of at least -1 (id). Default: the
    * start token of the model.
    */
@@ -95,6 +100,11 @@ export interface DecodeOptions {
   readonly forcedBosTokenId?: number;
   /** Ids of tokens that are never generated, with those of the model. Default: none. */
   readonly suppressTokens?: readonly number[];
+  /**
+   * Ids of tokens that are not the first generated one, with those of the model; a forced first token does
+   * not count. Default: none.
+   */
+  readonly beginSuppressTokens?: readonly number[];
   /**
    * Token sequences that are never generated, with those of the model, as bad_words_ids of transformers.
    * Default: none.

@@ -23,6 +23,8 @@ export type ModelRules = Pick<
   | 'badWordsIds'
   | 'minNewTokens'
   | 'noRepeatNgramSize'
+  | 'repetitionPenalty'
+  | 'beginSuppressTokens'
   | 'lengthPenalty'
   | 'earlyStopping'
   | 'wordPenalty'
@@ -44,6 +46,7 @@ export function withModelRules(rules: ModelRules, options: DecodeOptions, maxTok
     minNewTokens: Math.max(0, Math.min(rules.minNewTokens ?? 0, maxNewTokens - 1)),
     ...options,
     suppressTokens: [...(rules.suppressTokens ?? []), ...(options.suppressTokens ?? [])],
+    beginSuppressTokens: [...(rules.beginSuppressTokens ?? []), ...(options.beginSuppressTokens ?? [])],
     badWordsIds: [...(rules.badWordsIds ?? []), ...(options.badWordsIds ?? [])],
   };
 }
@@ -128,6 +131,7 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
     maxNewTokens = maxTokens,
     forceEos = false,
     noRepeatNgramSize = 0,
+    repetitionPenalty = 1,
     wordPenalty = 0,
     maxLengthFactor = 0,
     decoderStartTokenId: startId = c.startId,
@@ -150,6 +154,10 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
   const suppressTokens = [...new Set(given.suppressTokens)];
   if (!suppressTokens.every(isId)) reject('suppressTokens', `ids ${ids}`);
   if (suppressTokens.length >= c.tgtVocab) reject('suppressTokens', 'fewer than all tokens');
+  const bannedFirst = [...new Set(given.beginSuppressTokens)].filter((id) => !suppressTokens.includes(id));
+  if (!bannedFirst.every(isId)) reject('beginSuppressTokens', `ids ${ids}`);
+  if (suppressTokens.length + bannedFirst.length >= c.tgtVocab)
+    reject('beginSuppressTokens', 'fewer than all tokens');
   const bannedSequences = given.badWordsIds ?? [];
   if (!bannedSequences.flat().every(isId)) reject('badWordsIds', `ids ${ids}`);
   const penalty = penaltyOf(lengthPenalty);
@@ -172,7 +180,9 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
       forceEndAt: forceEos ? maxNewTokens - 1 : -1,
       noRepeatNgram: noRepeatNgramSize,
       firstToken: forcedBosTokenId ?? -1,
+      repetitionPenalty,
       banned: suppressTokens,
+      bannedFirst,
       bannedSequences,
     },
     onProgress,
@@ -193,7 +203,7 @@ function penaltyOf(penalty: LengthPenalty): (length: number) => number {
  * power of two, so that fewer plans are compiled.
  */
 export function modeOf({ method, rules, earlyStopping, tokenRules, prefixes }: DecodeSettings): DecodeMode {
-  const { minLength, forceEndAt, noRepeatNgram, firstToken } = rules;
+  const { minLength, forceEndAt, noRepeatNgram, firstToken, repetitionPenalty = 1 } = rules;
   const banned = bannedNumbers(rules).length;
   const forced = prefixes?.length;
   const hasRules =
@@ -203,6 +213,7 @@ export function modeOf({ method, rules, earlyStopping, tokenRules, prefixes }: D
     rules: hasRules,
     banned: banned && powerOfTwo(banned),
     forced: forced && powerOfTwo(forced),
+    penalizes: repetitionPenalty === 1 ? undefined : true,
     shrinks: method === 'beam' && earlyStopping === 'shrink' ? true : undefined,
     tokenRules,
   };

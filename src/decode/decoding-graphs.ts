@@ -22,6 +22,7 @@ import {
   samplingSize,
 } from '../engine/ops/decoding/next-token.ts';
 import { packF16 } from '../engine/ops/decoding/pack-f16.ts';
+import { penalizeRepeats } from '../engine/ops/decoding/penalize-repeats.ts';
 import type { Value } from '../engine/ops/op.ts';
 import { embed } from '../model/embed-tokens.ts';
 import type { ModelConfig } from '../model/model-config.ts';
@@ -74,6 +75,8 @@ export interface DecodeMode {
   readonly forced?: number;
   /** Whether a hypothesis that ends takes the place of a beam. Default false. */
   readonly shrinks?: boolean;
+  /** Whether tokens that a row has so far are penalized. Default false. */
+  readonly penalizes?: boolean;
   /** Further rules, which a guest brings. */
   readonly tokenRules?: TokenRules;
 }
@@ -206,8 +209,8 @@ export function sourceGraph(
 }
 
 /**
- * Step graph. Inputs: srcLens u32 [B], rules i32 [4 + mode.banned + R · mode.forced], step (with the position of the
- * input token), and for sampling: sampling f32 [4], streams u32 [R]. Outputs: `token` i32 [R,1], `logProb` f32 [R];
+ * Step graph. Inputs: srcLens u32 [B], rules i32 [5 + mode.banned + R · mode.forced], step (with the position of the
+ * input token), penalty f32 [1] if `mode.penalizes`, and for sampling: sampling f32 [4], streams u32 [R]. Outputs: `token` i32 [R,1], `logProb` f32 [R];
  * for beam search `token`, `parent` i32 [R], `total` f32 [R], `ended` f32 [R], see `beamSelectOp`.
  * `choose` chooses the tokens; beam search needs that of beam-step.ts. `hidePadding` of the configuration masks generated padding. `noFuse` names rewrites to skip.
  */
@@ -254,8 +257,15 @@ export function stepGraph(
   });
   const rules = graph.input('rules', 'i32', [rulesSize(mode.banned, B * beams * (mode.forced ?? 0))]);
   const vocab = dim(logits, -1) > c.tgtVocab ? c.tgtVocab : undefined;
-  const choice = { endId: c.endId, rules: mode.rules, forced: mode.forced, vocab };
-  const shifted = mode.tokenRules?.apply?.({ graph, logits, history, step, vocab }) ?? ((v: Value) => v);
+  const areLogProbs = mode.penalizes && mode.method === 'beam' ? true : undefined;
+  if (mode.penalizes)
+    penalizeRepeats(graph, logits, history, graph.input('penalty', 'f32', [1]), step, {
+      ofLogProbs: areLogProbs === true,
+      vocab,
+    });
+  const restored = mode.tokenRules?.apply?.({ graph, logits, history, step, vocab }) ?? ((v: Value) => v);
+  const choice = { endId: c.endId, rules: mode.rules, forced: mode.forced, vocab, areLogProbs };
+  const shifted = areLogProbs ? (logProbs: Value) => logProbs : restored;
   if (choose) choose({ graph, logits, history, rules, step, attrs: choice, states, shifted });
   else {
     const draw = () => ({

@@ -44,10 +44,11 @@ export interface ForcedPrefixes {
   write(rules: Int32Array, sources: StepPlaces['sources'], rows: number): void;
 }
 
-/** The rules of every call: end, length, n-grams, bad words, and the tokens with which translations begin. */
+/** The rules of every call: end, length, repeated tokens and n-grams, bad words, and the tokens with which translations begin. */
 export const plainRules = (rules: NextTokenRules, prefixes?: ForcedPrefixes): TokenRules => ({
   write(inputs, { sources, rows }) {
     writeRules(inputs.rules as Int32Array, rules);
+    inputs.penalty?.fill(rules.repetitionPenalty ?? 1);
     prefixes?.write(inputs.rules as Int32Array, sources, rows);
   },
 });

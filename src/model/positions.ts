@@ -43,7 +43,7 @@ export const positionKinds = {
   'fairseq-sinusoidal': {
     help: 'the sinusoids of M2M100, counted over tokens that are not padding',
     table: {
-      rows: ({ maxLength, padId }) => maxLength + padId + 1,
+      rows: (c) => longest(c) + c.padId + 1,
       values: ({ dModel, padId }, rows) => fairseqSinusoids(rows, dModel, padId),
     },
     skipsPadding: true,

@@ -2,7 +2,7 @@
 // and `tgt_embed`, and an nn.Linear `generator`. Tied tensors are stored once. Learned positions are
 // `src_pos.weight` and `tgt_pos.weight`, norms of embeddings `src_embed_norm` and `tgt_embed_norm`. If
 // final_norm is false, encoder and decoder have no final norm (custom_encoder, custom_decoder).
-// tests/formats/nn_transformer.py builds such a module.
+// tests/features/pytorch/nn_transformer.py builds such a module.
 
 import { HeddleError, withArea } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
@@ -53,6 +53,8 @@ export const pytorchFields: FieldNames = {
   bos_id: 'startId',
   eos_id: 'endId',
   hide_padding: 'hidePadding',
+  train_padding: 'trainPadding',
+  train_output_bias: 'trainOutputBias',
   dropout: 'dropout',
 };
 

@@ -23,6 +23,7 @@ import {
 } from '../../formats/shared/requirements.ts';
 import type { ModelConfig, ModelOptions } from '../../model/model-config.ts';
 import type { SpeechFacts } from './decode/speech-facts.ts';
+import { languageCode } from './decode/speech-prompts.ts';
 
 /** Sizes of a model: their names in config.json by field of ModelConfig. */
 const sizeNames = {
@@ -40,6 +41,7 @@ const sizeNames = {
 
 /** Supported fields of Whisper without a default, in config.json and generation_config.json. */
 const supported = [
+  'suppress_tokens',
   'begin_suppress_tokens',
   'forced_decoder_ids',
   'is_multilingual',
@@ -49,6 +51,8 @@ const supported = [
   'no_timestamps_token_id',
   'prev_sot_token_id',
   'return_timestamps',
+  'language',
+  'task',
 ];
 
 /** Ignored fields of Whisper: of training, classification, word times, and thresholds that a caller chooses. */
@@ -69,8 +73,6 @@ const ignored = [
   'compression_ratio_threshold',
   'logprob_threshold',
   'condition_on_prev_tokens',
-  'task',
-  'language',
   'num_frames',
   'prompt_condition_type',
   'return_token_timestamps',
@@ -270,12 +272,29 @@ function readSpeech(
     suppress: idList('suppress_tokens'),
     suppressFirst: idList('begin_suppress_tokens'),
     maxInitialTimestamp: isNothing(initial) ? undefined : (initial as number),
+    ...statedTask(generation ?? {}, multilingual ? [...languages.keys()] : [], fail),
     forced: forcedIds(rules.forced_decoder_ids ?? raw.forced_decoder_ids, isId, (wanted) =>
       fail('forced_decoder_ids', wanted),
     ),
     timestamps: rules.return_timestamps === true,
     maxTokens: Math.min(c.maxLength, isNothing(maxLength) ? c.maxLength : (maxLength as number)),
   };
+}
+
+/** The language and task that generation_config.json states; a model without languages has neither. */
+function statedTask(
+  { language, task }: Json,
+  codes: readonly string[],
+  fail: (field: string, wanted: string) => never,
+): Pick<SpeechFacts, 'language' | 'task'> {
+  if (codes.length === 0) return {};
+  const code = typeof language === 'string' ? languageCode(codes, language) : undefined;
+  if (!isNothing(language) && code === undefined)
+    fail('language', `it must be a language of the model: ${codes.slice(0, 20).join(', ')}`);
+  if (isNothing(task)) return { language: code, task: undefined };
+  if (task !== 'transcribe' && task !== 'translate')
+    return fail('task', 'it must be transcribe or translate');
+  return { language: code, task };
 }
 
 /** Ids of forced_decoder_ids: pairs of a position and an id, or null where nothing is forced. */

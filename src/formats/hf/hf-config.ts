@@ -242,27 +242,33 @@ function decodeRules(
     id('forced_bos_token_id') ??
     (json.force_bos_token_to_be_generated === true ? id('bos_token_id') : undefined);
   const ngram = count('no_repeat_ngram_size');
-  // min_length counts the start token, minNewTokens does not.
-  const minNewTokens = Math.max(0, count('min_length') - 1);
+  // min_length counts the start token, min_new_tokens does not.
+  const minNewTokens = Math.max(0, count('min_length') - 1, count('min_new_tokens'));
+  const penalty = json.repetition_penalty ?? 1;
+  if (typeof penalty !== 'number' || !(penalty > 0))
+    return reject('repetition_penalty', 'it must be a number above 0');
   const words = bannedWords(json.bad_words_ids, reject);
-  const banned = [
-    ...words.flatMap((ids) => (ids.length === 1 ? ids : [])),
-    ...idsOf(json.suppress_tokens, reject),
-  ];
+  const checked = (field: string, ids: readonly number[]): readonly number[] => {
+    const wrong = ids.find((token) => !isId(token));
+    return wrong === undefined ? ids : reject(field, `${wrong} is not an id below ${vocab}`);
+  };
+  const idsOf = (field: string) => checked(field, idList(field, json[field], reject));
+  checked('bad_words_ids', words.flat());
+  // The end token alone is no bad word, but may be suppressed.
+  const suppressed = idsOf('suppress_tokens');
+  const beginSuppressTokens = idsOf('begin_suppress_tokens');
+  if (forcedEnd !== undefined && suppressed.includes(endId))
+    reject('suppress_tokens', `it has eos_token_id, ${endId}, which forced_eos_token_id forces`);
+  const ban = [...words.flatMap((ids) => (ids.length === 1 && ids[0] !== endId ? ids : [])), ...suppressed];
   const sequences = words.filter((ids) => ids.length > 1);
-  const wrong = [...words.flat(), ...banned].find((token) => !isId(token));
-  if (wrong !== undefined)
-    reject(
-      isNothing(json.bad_words_ids) ? 'suppress_tokens' : 'bad_words_ids',
-      `${wrong} is not an id below ${vocab}`,
-    );
-  const ban = banned.filter((token) => token !== endId);
   return {
     forceEos: forcedEnd === undefined ? undefined : true,
     forcedBosTokenId,
     noRepeatNgramSize: ngram || undefined,
+    repetitionPenalty: penalty === 1 ? undefined : penalty,
     minNewTokens: minNewTokens > 0 ? minNewTokens : undefined,
     suppressTokens: ban.length > 0 ? ban : undefined,
+    beginSuppressTokens: beginSuppressTokens.length > 0 ? beginSuppressTokens : undefined,
     badWordsIds: sequences.length > 0 ? sequences : undefined,
   };
 }
@@ -278,9 +284,9 @@ function bannedWords(words: unknown, reject: Reject): number[][] {
   });
 }
 
-function idsOf(list: unknown, reject: Reject): number[] {
+function idList(field: string, list: unknown, reject: Reject): number[] {
   if (isNothing(list)) return [];
   if (!Array.isArray(list) || !list.every(Number.isSafeInteger))
-    return reject('suppress_tokens', 'it must be a list of ids');
+    return reject(field, 'it must be a list of ids');
   return list as number[];
 }

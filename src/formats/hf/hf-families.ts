@@ -122,6 +122,7 @@ export const hfFamilies = {
     like: 'bart',
     mergesRules: true,
     forcesEnd: true,
+    model: { trainPadding: false, trainOutputBias: false },
     architectures: ['BartForConditionalGeneration', 'BartModel'],
     defaults: { ...shared, ...learned, bos_token_id: 0, decoder_start_token_id: 2 },
   },
@@ -132,6 +133,7 @@ export const hfFamilies = {
     mergesRules: true,
     forcesEnd: true,
     architectures: ['MarianMTModel', 'MarianModel'],
+    model: { trainPadding: false, trainOutputBias: false },
     separateEmbeddings: true,
     defaults: {
       ...shared,

@@ -15,7 +15,10 @@ const supported = [
   'force_bos_token_to_be_generated',
   'bad_words_ids',
   'min_length',
+  'min_new_tokens',
   'suppress_tokens',
+  'begin_suppress_tokens',
+  'repetition_penalty',
   'no_repeat_ngram_size',
   'num_hidden_layers',
   'num_attention_heads',
@@ -105,19 +108,30 @@ export const requiredValues: Readonly<Record<string, readonly unknown[]>> = {
     [0],
     ['chunk_size_feed_forward', 'encoder_no_repeat_ngram_size', 'diversity_penalty', 'penalty_alpha'],
   ),
-  ...requireAll([0], ['epsilon_cutoff', 'eta_cutoff', 'min_new_tokens']),
-  ...requireAll([1], ['repetition_penalty', 'encoder_repetition_penalty', 'num_beam_groups', 'typical_p']),
+  ...requireAll([0], ['epsilon_cutoff', 'eta_cutoff']),
+  ...requireAll([1], ['encoder_repetition_penalty', 'num_beam_groups', 'typical_p']),
   guidance_scale: [1],
   pruned_heads: [{}, []],
-  begin_suppress_tokens: [[]],
   forced_decoder_ids: [[]],
   layer_norm_eps: [1e-5],
+};
+
+/** Decoding rules of texts, which the families of guests do not have unless they say so. */
+const rulesOfTexts: typeof requiredValues = {
+  ...requireAll([0], ['min_length', 'min_new_tokens', 'no_repeat_ngram_size']),
+  ...requireAll([], ['forced_bos_token_id', 'forced_eos_token_id']),
+  ...requireAll([[]], ['bad_words_ids', 'suppress_tokens', 'begin_suppress_tokens']),
+  repetition_penalty: [1],
 };
 
 /** `requiredValues` of a family, without the fields that it supports. */
 export const requiredValuesOf = ({ own }: HfFamily): typeof requiredValues =>
   own
-    ? Object.fromEntries(Object.entries(requiredValues).filter(([field]) => !own.supported.includes(field)))
+    ? Object.fromEntries(
+        Object.entries({ ...requiredValues, ...rulesOfTexts }).filter(
+          ([field]) => !own.supported.includes(field),
+        ),
+      )
     : requiredValues;
 
 /** Required values of further fields in families like BART. */

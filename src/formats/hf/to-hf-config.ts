@@ -123,13 +123,18 @@ export function decodingJson(
   { forcesEnd }: Pick<HfFamily, 'forcesEnd'>,
 ): Json {
   const { forcedBosTokenId, forceEos, minNewTokens = 0, noRepeatNgramSize = 0 } = decode;
-  const badWords = [...(decode.suppressTokens ?? []).map((id) => [id]), ...(decode.badWordsIds ?? [])];
+  const { suppressTokens = [], badWordsIds = [], repetitionPenalty, beginSuppressTokens } = decode;
+  // The end token alone is no bad word.
+  const badWords = [...suppressTokens.filter((id) => id !== endId).map((id) => [id]), ...badWordsIds];
   return {
     forced_eos_token_id: forceEos ? endId : forcesEnd ? null : undefined,
     forced_bos_token_id: forcedBosTokenId,
     bad_words_ids: badWords.length > 0 ? badWords : undefined,
     min_length: minNewTokens > 0 ? minNewTokens + 1 : undefined,
     no_repeat_ngram_size: noRepeatNgramSize || undefined,
+    repetition_penalty: repetitionPenalty,
+    suppress_tokens: suppressTokens.includes(endId) ? [endId] : undefined,
+    begin_suppress_tokens: beginSuppressTokens,
   };
 }
 

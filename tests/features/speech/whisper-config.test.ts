@@ -67,6 +67,10 @@ describe.skipIf(!existsSync(folder))('a hostile folder (../shared/golden-whisper
   it.each<[string, Json, RegExp]>([
     ['config.json', { num_mel_bins: 0 }, /config\.json: num_mel_bins is 0, it must be at least 1/],
     ['config.json', { num_mel_bins: 1e9 }, /num_mel_bins/],
+    ['generation_config.json', { language: 'xx' }, /language is "xx", it must be a language of the model: /],
+    ['generation_config.json', { task: 'sing' }, /task is "sing", it must be transcribe or translate/],
+    ['generation_config.json', { repetition_penalty: 1.2 }, /repetition_penalty is 1\.2/],
+    ['generation_config.json', { min_new_tokens: 3 }, /min_new_tokens is 3/],
     ['config.json', { num_mel_bins: 64 }, /conv1\.weight|feature_size/],
     ['config.json', { d_model: -4 }, /d_model/],
     ['config.json', { encoder_attention_heads: 3 }, /encoder_attention_heads/],
@@ -96,6 +100,18 @@ describe.skipIf(!existsSync(folder))('a hostile folder (../shared/golden-whisper
     ['preprocessor_config.json', { feature_size: 80 }, /feature_size/],
   ])('%s with %o is refused by name', async (file, fields, message) => {
     await expect(load(file, fields)).rejects.toThrow(message);
+  });
+
+  it.each<[Json, object]>([
+    [{ language: 'German' }, { language: 'de', task: undefined }],
+    [
+      { language: '<|es|>', task: 'translate' },
+      { language: 'es', task: 'translate' },
+    ],
+    [{ language: 'zh' }, { language: 'zh' }],
+    [{ task: 'translate' }, { language: undefined, task: 'translate' }],
+  ])('generation_config.json with %o states it', async (fields, wanted) => {
+    expect(speechFactsOf(await load('generation_config.json', fields))).toMatchObject(wanted);
   });
 
   it('loads as it is, with its facts', async () => {

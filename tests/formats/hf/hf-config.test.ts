@@ -116,6 +116,17 @@ describe('a config.json', () => {
     [{ bad_words_ids: [[7], [2], [9]] }, { forceEos: true, suppressTokens: [7, 9] }],
     [{ bad_words_ids: [[7], [5, 6]] }, { forceEos: true, suppressTokens: [7], badWordsIds: [[5, 6]] }],
     [{ suppress_tokens: [3] }, { forceEos: true, suppressTokens: [3] }],
+    [{ suppress_tokens: [3, 2], forced_eos_token_id: null }, { suppressTokens: [3, 2] }],
+    [{ begin_suppress_tokens: [3, 4] }, { forceEos: true, beginSuppressTokens: [3, 4] }],
+    [{ repetition_penalty: 1.2 }, { forceEos: true, repetitionPenalty: 1.2 }],
+    [
+      { min_new_tokens: 5, min_length: 4 },
+      { forceEos: true, minNewTokens: 5 },
+    ],
+    [
+      { min_new_tokens: 5, min_length: 9 },
+      { forceEos: true, minNewTokens: 8 },
+    ],
     [
       { min_length: 12, no_repeat_ngram_size: 3 },
       { forceEos: true, minNewTokens: 11, noRepeatNgramSize: 3 },
@@ -163,7 +174,14 @@ describe('is an error that names the field:', () => {
     ['layer_norm_eps is 0.000001', { layer_norm_eps: 1e-6 }],
     ['quantization_config is {"bits":4}', { quantization_config: { bits: 4 } }],
     ['pruned_heads is {"0":[1]}', { pruned_heads: { 0: [1] } }],
-    ['repetition_penalty is 1.2', { repetition_penalty: 1.2 }],
+    ['repetition_penalty is 0, it must be a number above 0', { repetition_penalty: 0 }],
+    ['encoder_repetition_penalty is 1.2', { encoder_repetition_penalty: 1.2 }],
+    ['min_new_tokens is -1, it must be a whole number', { min_new_tokens: -1 }],
+    ['begin_suppress_tokens is [5,-1], -1 is not an id', { begin_suppress_tokens: [5, -1] }],
+    [
+      'suppress_tokens is [5,2], it has eos_token_id, 2, which forced_eos_token_id forces',
+      { suppress_tokens: [5, 2], forced_eos_token_id: 2 },
+    ],
     ['bad_words_ids is [[1,"2"]], [1,"2"] must be a list of ids', { bad_words_ids: [[1, '2']] }],
     ['bad_words_ids', { bad_words_ids: 'x' }],
     ['forced_eos_token_id is 9, it must be eos_token_id, 2', { forced_eos_token_id: 9 }],
@@ -234,7 +252,6 @@ describe('is an error that names the field:', () => {
     expect(() => readHfConfig(bart, { watermarking_config: {} })).toThrow(
       'watermarking_config is {}, a decoding rule',
     );
-    expect(() => readHfConfig(bart, { repetition_penalty: 2 })).toThrow('repetition_penalty is 2');
     const other = 'config.json: eos_token_id is 2, but [2,3] in generation_config.json; they must be equal';
     expect(() => readHfConfig(bart, { eos_token_id: [2, 3] })).toThrow(other);
     expect(readHfConfig(bart, { eos_token_id: [2] }).config.endId).toBe(2);

@@ -30,6 +30,7 @@ export async function readCaseFiles(files: Files, folder: string): Promise<CaseF
   const bytes = await files.read(path);
   const expected = readSafetensors(bytes, path);
   const { metadata } = readSafetensorsHeader(bytes, bytes.length, path);
+  const earlyStopping = metadata.early_stopping?.toLowerCase().replaceAll('"', '');
   const number = (field: string, fallback: number): number => {
     const value = Number(metadata[field] ?? fallback);
     check(Number.isFinite(value), `${path}: ${field} is ${metadata[field]}, it must be a number`);
@@ -46,7 +47,7 @@ export async function readCaseFiles(files: Files, folder: string): Promise<CaseF
       method: 'beam',
       beams: number('num_beams', 1),
       lengthPenalty: { power: number('length_penalty', 1) },
-      earlyStopping: metadata.early_stopping?.toLowerCase() === 'true',
+      earlyStopping: earlyStopping === 'never' ? 'never' : earlyStopping === 'true',
     },
   };
 }

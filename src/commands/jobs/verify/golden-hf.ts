@@ -29,7 +29,7 @@ async function readGoldenHf(files: Files, folder: string, raw: Json): Promise<Go
   const longest = Math.max(model.config.maxLength, S, targetIn.shape[1] ?? 0, maxLength);
   // Learned positions end at the configured length; others are computed for any length.
   const isLearned = model.config.positions === 'learned';
-  const config = { ...model.config, maxLength: isLearned ? model.config.maxLength : longest };
+  const config = isLearned ? model.config : { ...model.config, maxLength: longest, maxSource: longest };
   return {
     name: baseName(folder),
     config,

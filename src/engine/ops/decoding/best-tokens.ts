@@ -48,8 +48,11 @@ export const bestTokensOp = defineOp({
   mutates: ['logits'],
   variants: choiceVariants,
   sample: choiceSample,
-  launch: (inputs, { logProbs, tokens, ends }, attrs, { variant }) =>
-    choiceLaunch('best_tokens', attrs, inputs, variant, { log_probs: logProbs, tokens, ends }, attrs.wanted),
+  launch(inputs, { logProbs, tokens, ends }, attrs, { variant }) {
+    const bind = { log_probs: logProbs, tokens, ends };
+    const constants = attrs.areLogProbs ? { ARE_LOG_PROBS: 1 } : {};
+    return choiceLaunch('best_tokens', attrs, inputs, variant, bind, attrs.wanted, constants);
+  },
 });
 
 /**

@@ -14,6 +14,7 @@ import { cachedCrossAttentionOp, cachedSelfAttentionOp, hiddenSlot } from './cac
 import type { NextTokenAttrs, NextTokenInputs } from './next-token.ts';
 import { dead, greedyTokenOp, lowest, masked, sampleTokenOp, vocabOf } from './next-token.ts';
 import { packF16Op } from './pack-f16.ts';
+import { penalizeRepeatsOp } from './penalize-repeats.ts';
 
 /** Number `col` of row `row` of keys and values, in f32 or packed as f16. */
 function keyNumber(kv: ReferenceTensor, row: number, col: number, packed: boolean): number {
@@ -67,15 +68,16 @@ function applyRules(
   const z = logits.row(r).subarray(0, vocabOf(logits, attrs));
   logits.row(r).fill(lowest, z.length); // as the kernel does
   const { max, total } = softmaxOf(z);
-  const normalizer = max + Math.log(total);
+  const normalizer = attrs.areLogProbs ? 0 : max + Math.log(total);
   if (!attrs.rules) return { z, normalizer };
   const { position } = readStep(step.data);
   const { forced: P = 0 } = attrs;
-  const [minLength = 0, forceEndAt = -1, n = 0, firstToken = -1, ...others] = rules.data;
+  const [minLength = 0, forceEndAt = -1, n = 0, firstToken = -1, firstOnly = 0, ...others] = rules.data;
   const banned = others.slice(0, others.length - logits.rows * P);
   const prefix = others.slice(banned.length + r * P, banned.length + (r + 1) * P);
   const first = position === 0 ? firstToken : -1;
   const [own = -1] = prefix.slice(position);
+  const isFirst = position === 0 || (prefix[position - 1] ?? -1) >= 0 || (position === 1 && firstToken >= 0);
   const forced = position === forceEndAt ? attrs.endId : own >= 0 ? own : first;
   if (forced >= 0) {
     z.fill(masked)[forced] = 0;
@@ -92,7 +94,7 @@ function applyRules(
     const before = ids.slice(0, -1);
     const isBefore =
       past.length >= before.length && before.join() === past.slice(past.length - before.length).join();
-    if (isBefore) forbid(ids.at(-1));
+    if (isBefore && (isFirst || i >= firstOnly)) forbid(ids.at(-1));
     if (length > 1) i += length;
   }
   for (let i = 0; n > 0 && i + n <= past.length; i++) {
@@ -181,6 +183,22 @@ export const decodingReferences: readonly OpReference[] = [
   opReference(packF16Op, ({ x }, { words }) => {
     for (let r = 0; r < x.rows; r++) words.row(r).set(wordsOfF16(x.row(r)));
   }),
+  opReference(
+    penalizeRepeatsOp,
+    ({ logits, history, penalty, step }, _outputs, { ofLogProbs, vocab = logits.cols }) => {
+      const { position } = readStep(step.data);
+      for (let r = 0; r < logits.rows; r++) {
+        const z = logits.row(r).subarray(0, vocab);
+        const { max, total } = softmaxOf(z);
+        if (ofLogProbs) for (const id of z.keys()) z[id] = (z[id] as number) - max - Math.log(total);
+        for (const id of new Set(history.row(r).subarray(0, position + 1))) {
+          if (id < 0 || id >= vocab) continue;
+          const x = z[id] as number;
+          z[id] = x < 0 ? x * penalty.at(0) : x / penalty.at(0);
+        }
+      }
+    },
+  ),
   opReference(greedyTokenOp, (inputs, { tokens, logProbs }, attrs) => {
     for (let r = 0; r < tokens.size; r++) {
       const { z, normalizer } = applyRules(inputs, attrs, r);

@@ -26,13 +26,15 @@ export const dead = masked / 10;
 
 /**
  * `endId`: end token. `rules`: whether there are token rules. `vocab`: V, if rows of the logits are padded.
- * `forced`: number P of positions at which the rules may force the token of each row (default 0).
+ * `forced`: number P of positions at which the rules may force the token of each row (default 0). `areLogProbs`:
+ * for best_tokens: whether the logits are log-probabilities already, perhaps not of a distribution (default false).
  */
 export type NextTokenAttrs = {
   readonly endId: number;
   readonly rules: boolean;
   readonly vocab?: number;
   readonly forced?: number;
+  readonly areLogProbs?: boolean;
 };
 
 /** V, the number of tokens: the logits of a row without padding. */
@@ -51,23 +53,32 @@ export interface NextTokenRules {
   readonly firstToken: number;
   /** Forbidden tokens. */
   readonly banned: readonly number[];
+  /** Tokens that are forbidden as the first one that is not forced. Default: none. */
+  readonly bannedFirst?: readonly number[];
+  /** Penalty of tokens that a row has so far; see penalize-repeats.ts. Default: 1, none. */
+  readonly repetitionPenalty?: number;
   /** Forbidden sequences: the last token of each is forbidden after the others. Default: none. */
   readonly bannedSequences?: readonly (readonly number[])[];
 }
 
-const header = 4;
+const header = 5;
 
 /**
  * Length of a `rules` input that has room for `banned` banned tokens, and for the tokens that are forced at each
  * position of each row, which are its last numbers, [R,P], -1 for none. A banned sequence of n tokens takes n + 1.
  *
  * @example
- * console.log(rulesSize(2)); // 6
+ * console.log(rulesSize(2)); // 7
  */
 export const rulesSize = (banned: number, forced = 0): number => header + banned + forced;
 
-/** Banned tokens and sequences as numbers: a sequence of n tokens is -n and its ids. */
-export const bannedNumbers = ({ banned, bannedSequences = [] }: NextTokenRules): number[] => [
+/** Banned tokens and sequences as numbers: those of the first token, then the others; a sequence of n tokens is -n and its ids. */
+export const bannedNumbers = ({
+  banned,
+  bannedFirst = [],
+  bannedSequences = [],
+}: NextTokenRules): number[] => [
+  ...bannedFirst,
   ...banned,
   ...bannedSequences.flatMap((ids) => (ids.length > 1 ? [-ids.length, ...ids] : ids)),
 ];
@@ -80,14 +91,14 @@ export const bannedNumbers = ({ banned, bannedSequences = [] }: NextTokenRules):
  * writeRules(rules, { minLength: 3, forceEndAt: -1, noRepeatNgram: 3, firstToken: -1, banned: [7] });
  */
 export function writeRules(out: Int32Array, rules: NextTokenRules): void {
-  const { minLength, forceEndAt, noRepeatNgram, firstToken } = rules;
+  const { minLength, forceEndAt, noRepeatNgram, firstToken, bannedFirst = [] } = rules;
   const banned = bannedNumbers(rules);
   check(
     banned.length + header <= out.length,
     `rules: ${banned.length} banned tokens, room for ${out.length - header}`,
   );
   out.fill(-1);
-  out.set([minLength, forceEndAt, noRepeatNgram, firstToken, ...banned]);
+  out.set([minLength, forceEndAt, noRepeatNgram, firstToken, bannedFirst.length, ...banned]);
 }
 
 /** How a token is sampled; data of a run. */
@@ -115,7 +126,7 @@ export const writeSampling = (out: Float32Array, { temperature, topP, topK }: Sa
 
 /**
  * Names of the inputs of all three ops, of which best-tokens.ts has one: logits f32 [R,1,V] (overwritten), history
- * i32 [R,T], rules i32 [4+N], step.
+ * i32 [R,T], rules i32 [5+N], step.
  */
 export const choiceInputs = ['logits', 'history', 'rules', 'step'] as const;
 /** Inputs of all three ops. */

@@ -49,12 +49,15 @@ function stepRules(
   const { position } = readStep(run.data(step));
   const { forced: P = 0, endId } = attrs;
   const numbers = run.data(rules);
-  const [minLength = 0, forceEndAt = -1, n = 0, firstToken = -1] = numbers;
+  const [minLength = 0, forceEndAt = -1, n = 0, firstToken = -1, firstOnly = 0] = numbers;
   const banned = numbers.subarray(rulesSize(0), numbers.length - R * P);
   const [tokens, T, length] = [run.data(history), dim(history, 1), position + 1];
   for (let r = 0; r < R; r++) {
-    const own = position < P ? (numbers[numbers.length - (R - r) * P + position] as number) : -1;
-    const token = position === forceEndAt ? endId : own >= 0 ? own : position === 0 ? firstToken : -1;
+    const prefixAt = (at: number): number => {
+      const own = at < P ? (numbers[numbers.length - (R - r) * P + at] as number) : -1;
+      return own >= 0 ? own : at === 0 ? firstToken : -1;
+    };
+    const token = position === forceEndAt ? endId : prefixAt(position);
     if (token >= 0) {
       forced[r] = token;
       continue;
@@ -64,10 +67,12 @@ function stepRules(
     };
     if (position < minLength) forbid(endId);
     const past = tokens.subarray(r * T, r * T + length);
+    const isFirst = position === 0 || prefixAt(position - 1) >= 0;
     for (let i = 0; i < banned.length; i++) {
       const count = Math.max(1, -(banned[i] as number));
       const ids = count > 1 ? banned.subarray(i + 1, i + 1 + count) : banned.subarray(i, i + 1);
-      if (endsWith(past, length, ids.subarray(0, -1))) forbid(ids[ids.length - 1] as number);
+      if ((isFirst || i >= firstOnly) && endsWith(past, length, ids.subarray(0, -1)))
+        forbid(ids[ids.length - 1] as number);
       if (count > 1) i += count;
     }
     for (let i = 0; n > 0 && i + n <= length; i++)
@@ -82,7 +87,7 @@ function allowed(b: SegmentBuilder, inputs: NextTokenInputs<Value>, attrs: NextT
   const [cols, vocab] = [dim(logits, -1), vocabOf(logits, attrs)];
   const rows = b.op('Reshape', [b.of(logits), b.integers(-1, cols)]);
   const own = cols === vocab ? rows : b.op('Slice', [rows, b.integers(0), b.integers(vocab), b.integers(1)]);
-  const logProbs = b.op('LogSoftmax', [own], { axis: -1 });
+  const logProbs = attrs.areLogProbs ? own : b.op('LogSoftmax', [own], { axis: -1 });
   if (!attrs.rules) return logProbs;
   const pairs = b.feed(`forbidden ${logits.id}`, 'int32', 2, (run) => {
     const { forbidden } = stepRules(run, inputs, attrs);

@@ -8,6 +8,8 @@ import { ordinaryFields, requireFields } from '../../../formats/shared/requireme
 import type { SavedModel } from '../../../formats/shared/saved-model.ts';
 import { exportTokenizer } from '../../../formats/tokenizers/exported-tokenizer.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
+import { speechFactsOf } from '../../speech/decode/speech-facts.ts';
+import { statedTask } from '../../speech/decode/speech-prompts.ts';
 import type { OnnxGraph } from '../engine/onnx-graph.ts';
 import type { OnnxDtype } from '../onnx-format.ts';
 import type { OnnxSource } from './onnx-builder.ts';
@@ -116,7 +118,7 @@ function graphFiles(
 
 /** Exports a Whisper model for transformers.js, with the files of its folder. */
 function speechFiles(
-  { config, weights, sourceCheckpoint: checkpoint }: SavedModel,
+  { config, weights, sourceCheckpoint: checkpoint, sourceFacts }: SavedModel,
   options: OnnxOptions,
 ): Record<string, Uint8Array> {
   const needed = ['tokenizer.json', 'tokenizer_config.json', 'preprocessor_config.json'];
@@ -137,11 +139,19 @@ function speechFiles(
     noRepeat: false,
   };
   const { files, hints } = graphFiles(from, options);
-  const { generation } = checkpoint;
+  // transformers.js reads no forced_decoder_ids: what they say of language and task is stated, too.
+  const speech = speechFactsOf({ sourceFacts });
+  const { language, task } = speech ? statedTask(speech) : {};
+  const { generation: given } = checkpoint;
+  const generation = given && {
+    ...given,
+    language: given.language ?? language,
+    task: given.task ?? task,
+  };
   return withoutUndefined({
     ...checkpoint.files,
     'config.json': jsonBytes({ ...checkpoint.config, 'transformers.js_config': hints }),
-    'generation_config.json': generation && jsonBytes(generation),
+    'generation_config.json': generation && jsonBytes(withoutUndefined(generation)),
     ...files,
   });
 }
@@ -168,6 +178,7 @@ const omittedFields = [
   'bad_words_ids',
   'suppress_tokens',
   'begin_suppress_tokens',
+  'repetition_penalty',
   'forced_bos_token_id',
   'forced_eos_token_id',
 ];

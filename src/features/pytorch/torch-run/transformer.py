@@ -16,18 +16,20 @@ def fixed_positions(c):
     kind, D = c["positions"], c["dModel"]
     if "sinusoidal" not in kind:
         return None
-    fairseq = kind == "fairseq-sinusoidal"
+    fairseq, marian = kind == "fairseq-sinusoidal", kind == "marian-sinusoidal"
     rows = max(c["maxLength"], c["maxSource"]) + (c["padId"] + 1 if fairseq else 0)
     half = D // 2 if fairseq else (D + 1) // 2
-    rate = 1 / max(1, half - 1) if fairseq else 2 / D
+    rate = 1 / max(1, half - 1) if fairseq else 1 / (D / 2 - 1 or 1) if marian else 2 / D
     angles = torch.arange(rows, dtype=torch.float64)[:, None] * torch.exp(
         -math.log(10000) * rate * torch.arange(half, dtype=torch.float64))
-    sines, cosines = angles.sin(), angles.cos()[:, : D // 2]
+    sines, cosines = angles.sin(), angles.cos()
     table = torch.zeros(rows, D, dtype=torch.float64)
     if kind == "sinusoidal":
-        table[:, 0::2], table[:, 1::2] = sines, cosines
+        table[:, 0::2], table[:, 1::2] = sines, cosines[:, : D // 2]
+    elif marian:  # the middle column of an odd width, which the last sine and the first cosine share, has the sine
+        table[:, D // 2 :], table[:, :half] = cosines[:, : D - D // 2], sines
     else:
-        table[:, :half], table[:, half : half + D // 2] = sines, cosines
+        table[:, :half], table[:, half : half + D // 2] = sines, cosines[:, : D // 2]
     if fairseq:
         table[c["padId"]] = 0
     return table.float()

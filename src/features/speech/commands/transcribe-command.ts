@@ -54,7 +54,10 @@ export function addTranscribe(program: Command, jobs: Jobs): void {
     .addOption(
       new Option('--to <format>', 'output: text, subtitles or JSON').choices(speechFormats).default('txt'),
     )
-    .option('--language <name>', 'language of the speech: code or English name (default: detected)')
+    .option(
+      '--language <name>',
+      'language of the speech: code or English name (default: that of the model, else detected)',
+    )
     .addOption(
       new Option('--task <name>', 'transcribe, or translate to English (default: transcribe)').choices([
         'transcribe',

@@ -29,7 +29,13 @@ export interface SpeechFacts extends SourceFacts {
   readonly suppressFirst: readonly number[];
   /** Maximum index of the first time stamp. Default: any. */
   readonly maxInitialTimestamp?: number;
-  /** Tokens of the prompt after the start token that the files force, such as a language. */
+  /** Code of the language and task that generation_config.json states. Default: none. */
+  readonly language?: string;
+  readonly task?: 'transcribe' | 'translate';
+  /**
+   * Tokens of the prompt after the start token that the files force, such as a language. They do not count if the files
+   * or a call state a language or a task.
+   */
   readonly forced: readonly number[];
   /** Whether texts have time stamps if the caller does not say. */
   readonly timestamps: boolean;

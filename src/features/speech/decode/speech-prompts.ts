@@ -10,8 +10,10 @@ import { firstStampOf, type SpeechFacts } from './speech-facts.ts';
 export interface SpeechTask {
   /** Code, token or name of the language. Default: that of the files, else the detected one. */
   readonly language?: string;
-  /** `transcribe` writes what is said, `translate` in English. Default: that of the files, else transcribe. */
+  /** `transcribe` writes what is said, `translate` in English. Default: that of the files, else `otherTask`. */
   readonly task?: 'transcribe' | 'translate';
+  /** Task of a detected language if nothing states one; null: none, as in transformers. [transcribe] */
+  readonly otherTask?: 'transcribe' | null;
   /** Token of the language that the model detects. */
   readonly detected?: number;
   readonly timestamps: boolean;
@@ -50,15 +52,8 @@ const otherNames: Readonly<Record<string, string>> = {
 };
 
 /** The token of a language by code, token or English name. Throws a HeddleError if the model does not have it. */
-export function languageToken({ languages }: SpeechFacts, language: string): number {
-  const wanted = language
-    .trim()
-    .toLowerCase()
-    .replace(/^<\||\|>$/g, '');
-  const code =
-    [...languages.keys()].find((known) => known === wanted) ??
-    [...languages.keys()].find((known) => known === otherNames[wanted]) ??
-    [...languages.keys()].find((known) => namesOf(known).includes(wanted));
+export function languageToken({ languages }: Pick<SpeechFacts, 'languages'>, language: string): number {
+  const code = languageCode([...languages.keys()], language);
   const id = code === undefined ? undefined : languages.get(code);
   if (id === undefined)
     throw new HeddleError(
@@ -68,34 +63,73 @@ export function languageToken({ languages }: SpeechFacts, language: string): num
   return id;
 }
 
+/** The code of a language that is given by code, token or English name; undefined if it is not among `codes`. */
+export function languageCode(codes: readonly string[], language: string): string | undefined {
+  const wanted = language
+    .trim()
+    .toLowerCase()
+    .replace(/^<\||\|>$/g, '');
+  return (
+    codes.find((known) => known === wanted) ??
+    codes.find((known) => known === otherNames[wanted]) ??
+    codes.find((known) => namesOf(known).includes(wanted))
+  );
+}
+
+/** The tokens of a prompt that count: those of the files only if neither they nor the call state a language or a task. */
+function forcedTokens(
+  { multilingual, tasks, forced, languages, ...files }: SpeechFacts,
+  { language = files.language, task = files.task }: Pick<SpeechTask, 'language' | 'task'>,
+) {
+  const isStated = language !== undefined || task !== undefined;
+  const counted = isStated || !multilingual ? [] : forced;
+  const known = new Set(languages.values());
+  return {
+    language,
+    task,
+    languageId: counted.find((id) => known.has(id)),
+    taskId: counted.find((id) => id === tasks.transcribe || id === tasks.translate),
+  };
+}
+
 /** Language and task of a prompt. Throws a HeddleError for those that the model does not have. */
-function taskTokens(speech: SpeechFacts, { language, task, detected }: SpeechTask): number[] {
-  const { multilingual, tasks, forced, languages } = speech;
+function taskTokens(speech: SpeechFacts, given: SpeechTask): number[] {
+  const { multilingual, tasks } = speech;
   if (!multilingual) {
-    if (language !== undefined || task !== undefined)
+    if (given.language !== undefined || given.task !== undefined)
       throw new HeddleError(
-        msg`${language === undefined ? 'task' : 'language'} is set, but the model is for English only; leave it out`,
+        msg`${given.language === undefined ? 'task' : 'language'} is set, but the model is for English only; leave it out`,
         { area: 'transcribe' },
       );
     return [];
   }
-  const known = new Set(languages.values());
-  const own = forced.find((id) => known.has(id)) ?? detected;
-  const spoken = language === undefined ? own : languageToken(speech, language);
+  const { language, task, languageId, taskId } = forcedTokens(speech, given);
+  const spoken = language === undefined ? (languageId ?? given.detected) : languageToken(speech, language);
   if (spoken === undefined)
     throw new HeddleError('the language of the model is unknown; state it', { area: 'transcribe' });
-  const forcedTask = forced.find((id) => id === tasks.transcribe || id === tasks.translate);
-  const wanted = task === undefined ? (forcedTask ?? tasks.transcribe) : tasks[task];
+  const { otherTask = 'transcribe' } = given;
+  const isBare = otherTask === null && language === undefined && task === undefined && taskId === undefined;
+  if (isBare) return [spoken];
+  const wanted = task === undefined ? (taskId ?? tasks.transcribe) : tasks[task];
   if (wanted === undefined)
     throw new HeddleError(msg`the model has no token for ${task ?? 'transcribe'}`, { area: 'transcribe' });
   return [spoken, wanted];
 }
 
+/** The language and task of a prompt if a call states neither, as fields of generation_config.json. */
+export function statedTask(speech: SpeechFacts): { readonly language?: string; readonly task?: string } {
+  const { language, task, languageId, taskId } = forcedTokens(speech, {});
+  const code = [...speech.languages].find(([, id]) => id === languageId)?.[0];
+  const forced =
+    taskId === undefined ? undefined : taskId === speech.tasks.translate ? 'translate' : 'transcribe';
+  return { language: language ?? code, task: task ?? forced };
+}
+
 /** Whether a task needs the language that the model detects. */
-export const needsDetection = (speech: SpeechFacts, { language }: Pick<SpeechTask, 'language'>): boolean =>
-  speech.multilingual &&
-  language === undefined &&
-  !speech.forced.some((id) => [...speech.languages.values()].includes(id));
+export function needsDetection(speech: SpeechFacts, given: Pick<SpeechTask, 'language' | 'task'>): boolean {
+  const { language, languageId } = forcedTokens(speech, given);
+  return speech.multilingual && language === undefined && languageId === undefined;
+}
 
 /** The tokens that decoding starts from. */
 export function promptOf(speech: SpeechFacts, c: ModelConfig, task: SpeechTask): number[] {

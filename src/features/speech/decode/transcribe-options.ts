@@ -4,9 +4,9 @@ import type { SpeechSegment } from './speech-text.ts';
 
 /** Options of a transcription. */
 export interface TranscribeOptions {
-  /** Language of the speech: code, token or English name. [detected] */
+  /** Language of the speech: code, token or English name. [that of the model's files, else detected] */
   readonly language?: string;
-  /** `transcribe` writes what is said, `translate` says it in English. ['transcribe'] */
+  /** `transcribe` writes what is said, `translate` says it in English. [that of the model's files, else 'transcribe'] */
   readonly task?: 'transcribe' | 'translate';
   /** Whether segments get times within a window. A recording longer than a window has them in any case. [true] */
   readonly timestamps?: boolean;

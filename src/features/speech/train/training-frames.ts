@@ -25,7 +25,7 @@ import {
 import { type FrameRow, framesOf } from '../batches/frame-rows.ts';
 import { FrameTexts } from '../decode/frame-texts.ts';
 import { type SpeechFacts, speechFactsOf } from '../decode/speech-facts.ts';
-import { promptOf } from '../decode/speech-prompts.ts';
+import { needsDetection, promptOf } from '../decode/speech-prompts.ts';
 import { frameKindOf } from '../frame-kind.ts';
 import { clipRoots, readClips } from '../load-clips.ts';
 import { FrameCache } from './frame-cache.ts';
@@ -148,9 +148,9 @@ function prefixOf(
   { sourceLang, targetLang }: FrameSettings,
   { emit }: Pick<TrainingSourceOptions['session'], 'emit'>,
 ): number[] {
-  const { multilingual, languages, forced } = speech;
-  const known = [...languages.values()];
-  const isKnown = !multilingual || sourceLang !== undefined || forced.some((id) => known.includes(id));
+  const { languages } = speech;
+  const task = targetLang === undefined ? undefined : targetLang === sourceLang ? 'transcribe' : 'translate';
+  const isKnown = !speech.multilingual || !needsDetection(speech, { language: sourceLang, task });
   const assumed = languages.has('en') ? 'en' : [...languages.keys()][0];
   if (!isKnown)
     emit({
@@ -159,7 +159,7 @@ function prefixOf(
     });
   const prompt = promptOf(speech, config, {
     language: isKnown ? sourceLang : assumed,
-    task: targetLang === undefined ? undefined : targetLang === sourceLang ? 'transcribe' : 'translate',
+    task,
     timestamps: false,
   });
   return prompt.slice(1);

@@ -7,6 +7,7 @@ import {
   dead,
   greedyTokenOp,
   type NextTokenRules,
+  rulesSize,
   type Sampling,
   sampleTokenOp,
   writeRules,
@@ -22,7 +23,7 @@ const tolerance = 1e-5;
 const none: NextTokenRules = { minLength: 0, forceEndAt: -1, noRepeatNgram: 0, firstToken: -1, banned: [] };
 
 function rulesOf(rules: Partial<NextTokenRules>, room = 4): Tensor {
-  const data = new Int32Array(4 + room);
+  const data = new Int32Array(rulesSize(room));
   writeRules(data, { ...none, ...rules });
   return { dtype: 'i32', shape: [data.length], data };
 }
@@ -102,6 +103,15 @@ describe('greedy_token', () => {
     expect(logProb).toBeCloseTo(-2 - Math.log(total), 5);
   });
 
+  it('does not begin with tokens that are banned there, after the forced ones', async () => {
+    const bannedFirst = [0, 1];
+    expect((await take({ bannedFirst, banned: [2] }, [1])).token).toBe(3);
+    expect((await take({ bannedFirst, banned: [2] }, [1, 4])).token).toBe(0);
+    expect((await take({ bannedFirst, firstToken: 1 }, [1])).token).toBe(1);
+    expect((await take({ bannedFirst, firstToken: 1 }, [1, 1])).token).toBe(2);
+    expect((await take({ bannedFirst, firstToken: 1 }, [1, 1, 2])).token).toBe(0);
+  });
+
   it('repeats no n-gram', async () => {
     // After 3 1 0 2 3 1, token 0 would repeat the trigram 3 1 0 and the bigram 1 0; unigrams ban all past
     // tokens.
@@ -126,8 +136,15 @@ describe('greedy_token', () => {
   it('forces the tokens of each row at their positions, with probability 1', async () => {
     const [R, V, forced] = [5, 37, 2];
     const own = [4, 9, -1, 30, 7, -1, 1, 2, -1, -1];
-    const rules = new Int32Array(4 + 3 + own.length);
-    writeRules(rules, { ...none, minLength: 1, banned: [4], bannedSequences: [[5]], firstToken: 12 });
+    const rules = new Int32Array(rulesSize(3, own.length));
+    writeRules(rules, {
+      ...none,
+      minLength: 1,
+      banned: [4],
+      bannedFirst: [6],
+      bannedSequences: [[5]],
+      firstToken: 12,
+    });
     rules.set(own, rules.length - own.length);
     for (const position of [0, 1, 2]) {
       const inputs = {

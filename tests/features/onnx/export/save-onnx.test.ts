@@ -95,7 +95,9 @@ async function withOtherRules(): Promise<SavedModel> {
   const generation = {
     forced_bos_token_id: 5,
     bad_words_ids: [[2]],
-    suppress_tokens: [2, 3, 9],
+    suppress_tokens: [3, 9],
+    repetition_penalty: 1.1,
+    begin_suppress_tokens: [7],
     do_sample: true,
   };
   const config = {
@@ -407,6 +409,8 @@ it('writes the decoding rules of the model only to generation_config.json, witho
   const read = (name: string) => JSON.parse(new TextDecoder().decode(onnxFiles(saved)[name]));
   expect(read('generation_config.json')).toEqual({
     bad_words_ids: [[3], [9]],
+    repetition_penalty: 1.1,
+    begin_suppress_tokens: [7],
     forced_bos_token_id: 5,
     max_length: 17,
     decoder_start_token_id: 2,

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SpeechFacts } from '../../../../src/features/speech/decode/speech-facts.ts';
 import {
+  needsDetection,
   promptOf,
   type SpeechTask,
   speechTokenRules,
@@ -73,6 +74,27 @@ describe('a prompt', () => {
     expect(prompt({ language: '<|en|>', task: 'translate', timestamps: true })).toEqual([startId, 52, 54]);
     expect(prompt({ detected: 52, previous: [7, 8] })).toEqual([57, 7, 8, startId, 52, 55, 59]);
     expect(prompt({ detected: 52 }, { forced: [53, 54] })).toEqual([startId, 53, 54, 59]);
+  });
+
+  it('follows what generation_config.json states, and then not the forced tokens', () => {
+    const forced = [53, 54];
+    expect(prompt({ detected: 53 }, { forced, language: 'en' })).toEqual([startId, 52, 55, 59]);
+    expect(prompt({ detected: 52 }, { forced, task: 'translate' })).toEqual([startId, 52, 54, 59]);
+    expect(prompt({ language: 'de' }, { language: 'en', task: 'translate' })).toEqual([startId, 53, 54, 59]);
+    expect(prompt({ language: 'en' }, { forced })).toEqual([startId, 52, 55, 59]);
+    expect(prompt({ task: 'transcribe', detected: 52 }, { forced })).toEqual([startId, 52, 55, 59]);
+    expect(prompt({ detected: 52, otherTask: null })).toEqual([startId, 52, 59]);
+  });
+
+  it('needs the detected language if neither the files nor the call state it', () => {
+    const needs = (task: Partial<SpeechTask>, facts: Partial<SpeechFacts> = {}) =>
+      needsDetection({ ...speech, ...facts }, task);
+    expect(needs({})).toBe(true);
+    expect(needs({ language: 'en' })).toBe(false);
+    expect(needs({}, { language: 'en' })).toBe(false);
+    expect(needs({}, { forced: [53] })).toBe(false);
+    expect(needs({ task: 'translate' }, { forced: [53] })).toBe(true);
+    expect(needs({}, { multilingual: false })).toBe(false);
   });
 
   it('has neither in a model for English', () => {
