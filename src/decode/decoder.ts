@@ -7,6 +7,7 @@ import type { Engine, Program } from '../engine/engine.ts';
 import type { Outputs } from '../engine/gpu/output-ring.ts';
 import { writeSampling } from '../engine/ops/decoding/next-token.ts';
 import { createStepWriter, type StepScalars } from '../engine/ops/step-scalars.ts';
+import { grownTo } from '../model/grown-positions.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
 import type { SourceKind } from '../model/source-kind.ts';
@@ -84,12 +85,14 @@ export class Decoder {
    */
   static async open(
     engine: Engine,
-    c: ModelConfig,
-    p: ParameterList,
+    model: ModelConfig,
+    parameters: ParameterList,
     shape: DecodeShape,
     mode: DecodeMode,
   ): Promise<Decoder> {
     const { source: S, target: T } = shape;
+    const grown = grownTo(model, parameters, Math.max(S, T));
+    const { config: c, parameters: p } = grown;
     const kind = p.source;
     check(
       S <= kind.maxLength(c) && T <= c.maxLength,
@@ -106,6 +109,7 @@ export class Decoder {
       ...shapes.map((each) => stepGraph(c, p, each, mode, [], choose)),
       ...(shapes.length > 1 ? await shrinkGraphs() : []),
     ]);
+    grown.write(engine);
     const steps = prepared.slice(lengths.length, lengths.length + shapes.length);
     const shrinks = prepared.slice(lengths.length + shapes.length);
     const stageAt = (i: number): Stage => {

@@ -7,6 +7,7 @@ import { Memo } from '../core/memo.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
+import { growsPositions } from '../model/positions.ts';
 import { type Tokenizer, tokenLabel } from '../text/tokenizers/tokenizer.ts';
 import {
   type AttentionMap,
@@ -141,7 +142,7 @@ export class ModelInspector {
     checkNames({ area: 'inspect' }, ['target', 'tensors', 'likely', 'temperature'], Object.keys(others));
     check(temperature > 0, `inspect: temperature is ${temperature}; it must be above 0`);
     const { config, source, target } = this.#model;
-    const { maxLength } = config;
+    const maxLength = growsPositions(config) ? Number.POSITIVE_INFINITY : config.maxLength;
     const shape = {
       source: padded(sourceIds.length, maxLength),
       target: padded(targetIds.length + 1, maxLength),

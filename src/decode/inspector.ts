@@ -15,6 +15,7 @@ import type { Node, Value } from '../engine/ops/op.ts';
 import { applicationOf } from '../engine/ops/op-nodes.ts';
 import { ssruOp } from '../engine/ops/recurrence/ssru.ts';
 import { writeStep } from '../engine/ops/step-scalars.ts';
+import { grownTo } from '../model/grown-positions.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { openTransformer } from '../model/open-transformer.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
@@ -256,12 +257,15 @@ export class Inspector {
   /** Creates an inspector on an engine that has the weights, or receives them before the first call. */
   static async open(
     engine: Engine,
-    c: ModelConfig,
-    p: ParameterList,
+    model: ModelConfig,
+    parameters: ParameterList,
     options: InspectorOptions,
   ): Promise<Inspector> {
+    const grown = grownTo(model, parameters, Math.max(options.source, options.target));
+    const { config: c, parameters: p } = grown;
     const { graph, ...outputs } = inspectionGraph(c, p, options);
     const [program] = (await engine.prepare([graph])) as [Program];
+    grown.write(engine);
     return new Inspector(program, c, p.source, options, outputs);
   }
 

@@ -3,6 +3,7 @@
 import { check, HeddleError } from '../core/errors.ts';
 import { type Message, msg, option } from '../core/message.ts';
 import type { ModelConfig } from '../model/model-config.ts';
+import { growsPositions } from '../model/positions.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
 import type { LongText, TextOptions } from './text-options.ts';
 
@@ -68,11 +69,14 @@ export async function encodeTexts(
   return { encoded, full, long };
 }
 
+/** Maximum number of tokens of a text; infinite if the positions of the model have no end. */
+const sourceLimit = (c: ModelConfig): number => (growsPositions(c) ? Number.POSITIVE_INFINITY : c.maxLength);
+
 /** The maximum length of the texts of a call. Throws a HeddleError if the model has fewer positions. */
-export function lengthLimit({ maxLength }: TextOptions, c: ModelConfig, most = c.maxLength): number {
+export function lengthLimit({ maxLength }: TextOptions, c: ModelConfig, most = sourceLimit(c)): number {
   if (maxLength === undefined) return most;
   check(
-    maxLength <= c.maxLength,
+    maxLength <= sourceLimit(c),
     msg`${option('maxLength')} (${maxLength}) is above the ${c.maxLength} positions of the model; lower it`,
     { area: 'translate' },
   );
@@ -98,12 +102,14 @@ export function shapeFor(
   c: ModelConfig,
 ): TranslatorShape & { readonly fitting: number } {
   const longest = full.reduce((n, i) => Math.max(n, (encoded[i] as number[]).length), 1);
-  const maxTarget = Math.min(c.maxLength, Math.max(1, maxNewTokens ?? c.maxLength));
+  // A longer source may have a longer translation.
+  const most = growsPositions(c) ? Math.max(c.maxLength, maxNewTokens ?? paddedLength(longest)) : c.maxLength;
+  const maxTarget = Math.min(most, Math.max(1, maxNewTokens ?? most));
   const rowBytes = 8 * c.decoderHeads * c.decoderHeadWidth * maxTarget * Math.max(beams, numReturn);
   const fitting = Math.max(1, Math.floor(maxCacheBytes / rowBytes));
   const batch = Math.min(batchSize, powerOfTwo(full.length), fitting);
   const minSource = batch <= fewTexts ? commonLength : 1;
-  const maxSource = Math.min(c.maxLength, Math.max(minSource, paddedLength(longest)));
+  const maxSource = Math.min(sourceLimit(c), Math.max(minSource, paddedLength(longest)));
   return { fitting, batch: onPiece ? 1 : batch, maxSource, maxTarget };
 }
 

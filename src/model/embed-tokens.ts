@@ -4,7 +4,7 @@ import { embedding } from '../engine/ops/embedding/embedding.ts';
 import { tokenPositions } from '../engine/ops/embedding/token-positions.ts';
 import type { Value } from '../engine/ops/op.ts';
 import { sharesEmbeddings } from './model-config.ts';
-import { fixedPositionRows, positionKind } from './positions.ts';
+import { fixedPositionRows, grownPositions, positionKind } from './positions.ts';
 import { Scope, type Transformer } from './scope.ts';
 
 /** Token ids i32 [B, S or T] and true lengths u32 [B]. */
@@ -16,6 +16,15 @@ export interface Tokens {
    * src/text.
    */
   readonly index?: { readonly rowStart: Value; readonly occurrences: Value };
+}
+
+/** The state of a table of fixed positions [rows, D]. */
+function positionTable({ graph, config: c, stateSuffix, grownFrom }: Transformer, rows: number): Value {
+  // With more positions there is the table of the configuration, too, which is written with the weights.
+  const own = `positions${stateSuffix}`;
+  const stateOf = (name: string, length: number) => graph.state(name, 'f32', [length, c.dModel]);
+  if (grownFrom) stateOf(own, fixedPositionRows(grownFrom));
+  return stateOf(grownFrom ? grownPositions(own, rows) : own, rows);
 }
 
 /**
@@ -32,7 +41,7 @@ export function embed(
   const model = new Scope(m);
   const { isLearned = false, skipsPadding } = positionKind(c);
   const rows = fixedPositionRows(c);
-  const fixed = rows > 0 ? g.state(`positions${m.stateSuffix}`, 'f32', [rows, c.dModel]) : undefined;
+  const fixed = rows > 0 ? positionTable(m, rows) : undefined;
   const positions = isLearned ? model.weight(`${side}_pos.weight`) : fixed; // [L, D]
   const positionIds = skipsPadding
     ? g.scope('embed', () => tokenPositions(g, history ?? tokens.ids, { padId: c.padId }, history && m.step))

@@ -13,7 +13,7 @@ export function openTransformer(
   parameters: ParameterList,
   training: boolean,
 ): Transformer {
-  const { quantization, lora, stateSuffix = '' } = parameters;
+  const { quantization, lora, stateSuffix = '', grownFrom } = parameters;
   const opened = quantization?.open(graph, stateSuffix);
   const weightBuffer = opened?.buffer ?? graph.state(`weights${stateSuffix}`, 'f32', [parameters.size]);
   const slices = () =>
@@ -30,6 +30,7 @@ export function openTransformer(
     weightBuffer,
     weights,
     stateSuffix,
+    grownFrom,
     training,
     step,
     nextSite,

@@ -73,6 +73,8 @@ export interface ParameterList extends ParameterLayout {
   readonly lora?: LoraAdapter;
   /** Suffix of the names of the model's states, for a further model of an ensemble; default: none. */
   readonly stateSuffix?: string;
+  /** The configuration without the additional positions, if there are any; see grown-positions.ts. */
+  readonly grownFrom?: ModelConfig;
   /** The further models of an ensemble, and how the logits of all are averaged; see ensemble.ts. */
   readonly ensemble?: {
     readonly others: readonly EnsembleMember[];

@@ -22,6 +22,8 @@ export interface PositionKind {
   readonly skipsPadding?: boolean;
   /** Whether the scores of self-attention have a trained bias for each distance and head. */
   readonly isRelative?: boolean;
+  /** Whether translations may be longer than the maximum length, as in the model that has these positions. */
+  readonly grows?: boolean;
 }
 
 const longest = ({ maxLength, maxSource }: PositionSizes): number => Math.max(maxLength, maxSource);
@@ -47,11 +49,13 @@ export const positionKinds = {
       values: ({ dModel, padId }, rows) => fairseqSinusoids(rows, dModel, padId),
     },
     skipsPadding: true,
+    grows: true,
   },
   learned: { help: 'embeddings', isLearned: true },
   relative: {
     help: 'a bias of the self-attention scores for each distance and head (T5)',
     isRelative: true,
+    grows: true,
   },
   none: {},
 } satisfies Readonly<Record<string, PositionKind>>;
@@ -62,6 +66,13 @@ export type PositionName = keyof typeof positionKinds;
 /** The kind of positions of a configuration. */
 export const positionKind = ({ positions }: Pick<ModelConfig, 'positions'>): PositionKind =>
   positionKinds[positions];
+
+/** Whether a model reads and writes rows that are longer than its maximum length; see grown-positions.ts. */
+export const growsPositions = (c: Pick<ModelConfig, 'positions' | 'source'>): boolean =>
+  positionKind(c).grows === true && c.source === 'tokens';
+
+/** Name of the state of a table with more rows than that of the configuration, whose name is `name`. */
+export const grownPositions = (name: string, rows: number): string => `${name}.${rows}`;
 
 /** Number of rows of the table of fixed positions; 0 if the configuration has none. */
 export const fixedPositionRows = (c: PositionSizes): number => positionKind(c).table?.rows(c) ?? 0;

@@ -39,6 +39,8 @@ export interface Transformer {
   readonly weights: ReadonlyMap<string, Value>;
   /** Suffix of the names of the states, for a further model of an ensemble; else empty. */
   readonly stateSuffix: string;
+  /** The configuration without the additional positions, if there are any; see grown-positions.ts. */
+  readonly grownFrom?: ModelConfig;
   /** The scalars of a run (learning rate, seed, position): the input `step`. */
   readonly step: Value;
   /** Whether dropout is applied. */

@@ -6,6 +6,7 @@ import { msg, option } from '../../core/message.ts';
 import type { Attention } from '../../decode/alignment.ts';
 import { describeLong } from '../../decode/source-texts.ts';
 import type { GenerateOptions, Generation, LongText } from '../../decode/text-options.ts';
+import { growsPositions } from '../../model/positions.ts';
 import type { Job } from '../../session/job.ts';
 import { toSingleLine } from '../../text/corpus/pairs.ts';
 import type { ModelArguments } from './model-arguments.ts';
@@ -60,7 +61,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
   const { maxNewTokens, longTexts = 'error' } = options;
   const { emit, signal } = session;
   const model = await openFolder(args.folder, session, args);
-  const { maxLength } = model.config;
+  const maxLength = growsPositions(model.config) ? Number.POSITIVE_INFINITY : model.config.maxLength;
   if (maxNewTokens !== undefined && maxNewTokens > maxLength)
     emit({
       type: 'warning',

@@ -19,6 +19,7 @@ import { bestTokens } from '../../../engine/ops/decoding/best-tokens.ts';
 import { dead } from '../../../engine/ops/decoding/next-token.ts';
 import { takeNumbers } from '../../../engine/ops/elementwise/take-rows.ts';
 import { createStepWriter } from '../../../engine/ops/step-scalars.ts';
+import { grownTo } from '../../../model/grown-positions.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
 import { tokens } from '../../../model/source-kind.ts';
@@ -69,11 +70,13 @@ export class PhraseDecoder {
   /** Creates a decoder. `phrases`: maximum number of phrases of a sentence. */
   static async open(
     engine: Engine,
-    c: ModelConfig,
-    p: ParameterList,
+    model: ModelConfig,
+    parameters: ParameterList,
     shape: DecodeShape & { readonly beams: number },
     { phrases, ...mode }: DecodeMode & { readonly phrases: number },
   ): Promise<PhraseDecoder> {
+    const grown = grownTo(model, parameters, Math.max(shape.source, shape.target));
+    const { config: c, parameters: p } = grown;
     const wanted = 2 ** Math.ceil(Math.log2(phrases + 1));
     const R = shape.batch * shape.beams;
     let columns = 0;
@@ -85,6 +88,7 @@ export class PhraseDecoder {
       for (const [name, value] of Object.entries(best)) g.output(name, value);
     });
     const [encoder, step] = await engine.prepare([sourceGraph(c, p, shape), graph]);
+    grown.write(engine);
     return new PhraseDecoder(engine, c, shape, {
       encoder: encoder as Program,
       step: step as Program,

@@ -8,6 +8,7 @@ import type { DecodeRuledTexts, RuledDecoding, RuledTexts } from '../../../decod
 import type { Translation } from '../../../decode/text-options.ts';
 import type { Engine } from '../../../engine/engine.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
+import { growsPositions } from '../../../model/positions.ts';
 import { continuesWord, phraseIds } from '../../../text/tokenizers/phrase-ids.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import { placeholdersIn } from '../inline/inline-text.ts';
@@ -111,7 +112,7 @@ async function decodeBound(
   sources: readonly Bound[],
 ): Promise<Translation[][]> {
   const most = Math.min(maxPhrases, Math.max(...sources.map(({ demand }) => demand.phrases.length)));
-  const { maxLength } = config;
+  const maxLength = growsPositions(config) ? Number.POSITIVE_INFINITY : config.maxLength;
   const sizes = {
     batch: rounded(Math.min(maxSentences, shape.batch, sources.length), maxSentences),
     beams: Math.max(minPhraseBeams, settings.rows),

@@ -42,9 +42,13 @@ function meanOf(channels: readonly Float32Array[]): Float32Array {
 
 /**
  * Samples of a recording at 16 kHz: the mean of its channels, resampled; its progress is in seconds. Throws a
- * HeddleError that starts with `name` if it is empty, silent, longer than a day, or has samples that are not finite.
+ * HeddleError that starts with `name` if it is empty, silent (unless `maybeSilent`), longer than a day, or has samples that are not finite.
  */
-export function* speechSteps({ rate, length, part }: SoundParts, name: string): Steps<Float32Array> {
+export function* speechSteps(
+  { rate, length, part }: SoundParts,
+  name: string,
+  { maybeSilent = false } = {},
+): Steps<Float32Array> {
   const fail = (reason: string): never => {
     throw new HeddleError(reason, { area: name });
   };
@@ -70,7 +74,7 @@ export function* speechSteps({ rate, length, part }: SoundParts, name: string): 
     filled += ready.length;
     yield { task: 'read audio', done: start / rate, total: seconds };
   }
-  if (loudest <= silence) fail('it is silent');
+  if (loudest <= silence && !maybeSilent) fail('it is silent');
   if (resampler) out.set(resampler.end(out.length), filled);
   return out;
 }
@@ -80,5 +84,8 @@ export const speechSamples = (sound: Sound, name: string): Float32Array =>
   runSteps(speechSteps(partsOf(sound), name));
 
 /** Samples of a WAV file at 16 kHz; see `openWav` and `speechSteps`. */
-export const readSpeechFile = (bytes: Uint8Array, name: string): Float32Array =>
-  runSteps(speechSteps(openWav(bytes, name), name));
+export const readSpeechFile = (
+  bytes: Uint8Array,
+  name: string,
+  options?: { readonly maybeSilent?: boolean },
+): Float32Array => runSteps(speechSteps(openWav(bytes, name), name, options));

@@ -112,7 +112,7 @@ async function readWhisper(files: Files, folder: string): Promise<WhisperCase> {
   const clips: Float32Array[] = [];
   for (let b = 0; b < B; b++) {
     const path = at(b === 0 ? 'audio.wav' : `audio-${b}.wav`);
-    clips.push(readSpeechFile(await files.read(path), path));
+    clips.push(readSpeechFile(await files.read(path), path, { maybeSilent: true }));
   }
   const maxLength = number('max_length', speech.maxTokens);
   return {
