@@ -1,5 +1,7 @@
-// Callbacks that return promises: no call waits for the code of its caller, but a promise that rejects rejects the call,
-// as an error that a callback throws does.
+// The calls of a program: what a promise of its callbacks rejects with, rejects the call, as an error that a callback
+// throws does, but no call waits for the code of its caller. And errors of a call say which line of the program called.
+
+import { HeddleError } from './errors.ts';
 
 /** Milliseconds that a call waits at its end, holding nothing, for promises of its callbacks that are pending. */
 const grace = 1000;
@@ -24,7 +26,10 @@ export class CallbackWatch {
    * ends: it then waits for pending promises, at most a second.
    */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    const result = await work();
+    const caller = new Error();
+    const result = await work().catch((error: unknown) => {
+      throw atCaller(error, caller);
+    });
     if (this.#pending.size > 0) {
       let timer: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<void>((resolve) => {
@@ -52,6 +57,23 @@ export class CallbackWatch {
     this.#failure = undefined;
     if (failure) throw failure.error;
   }
+}
+
+/** Where the modules of the library are. */
+const library = import.meta.url.replace(/core\/[^/]*$/, '');
+
+/** The frames of a stack; V8 writes each on a line. */
+const framesOf = ({ stack = '' }: Error): string[] => stack.match(/^ {4}at .*$/gm) ?? [];
+
+/** An error whose stack has the frame that throws and the frames of the program that called; other errors as they are. */
+function atCaller(error: unknown, caller: Error): unknown {
+  if (!(error instanceof HeddleError)) return error;
+  const outside = framesOf(caller).filter(
+    (frame) => !frame.includes(library) && !frame.includes('node:internal/'),
+  );
+  if (outside.length > 0)
+    error.stack = [`${error.name}: ${error.message}`, ...framesOf(error).slice(0, 1), ...outside].join('\n');
+  return error;
 }
 
 const isPromise = (value: unknown): value is PromiseLike<unknown> =>

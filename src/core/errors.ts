@@ -69,6 +69,8 @@ export class HeddleError extends Error {
     this.kind = kind;
     this.area = area;
     this.template = typeof message === 'string' ? { texts: [message], holes: [] } : message;
+    // What prints an error shows its message, not also the parts of it.
+    Object.defineProperty(this, 'template', { enumerable: false });
   }
 }
 

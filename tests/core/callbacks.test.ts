@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import { CallbackWatch, withCallbacks } from '../../src/core/callbacks.ts';
+import { HeddleError } from '../../src/core/errors.ts';
 
 const mine = new Error('mine');
 
@@ -49,4 +50,16 @@ describe('callbacks that return promises', () => {
       expect([fetch, onStep(), n]).toEqual([given.fetch, 2, 3]);
     });
   });
+});
+
+it('an error of a call says where the program called', async () => {
+  const call = () =>
+    new CallbackWatch().during(async () => {
+      throw new HeddleError('steps must be at least 1');
+    });
+  const error = await call().catch((thrown: unknown) => thrown as HeddleError);
+  expect(error.stack).toMatch(/^HeddleError: /);
+  expect(error.stack).toContain('callbacks.test.ts');
+  const inner = error.stack?.split('\n').filter((line) => line.includes('/src/core/')) ?? [];
+  expect(inner.length).toBeLessThanOrEqual(1);
 });
