@@ -155,7 +155,7 @@ export class LabPage {
     }
     this.#draw();
   }
-  /** Shows the report of a conformance check, as `heddle conformance --json` writes it. */
+  /** Shows the report of a conformance check, as `heddle verify --webgpu --json` writes it. */
   #showConformance(report: CheckedConformance): void {
     const json = new JsonBox(report, `heddle-conformance-${fileTime(report.when)}.json`);
     show(html`${conformanceReport(report)}${json.element}`, byId('conformance-report'));

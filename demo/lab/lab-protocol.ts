@@ -40,7 +40,7 @@ export interface LabResults extends BenchRun {
   readonly peers?: readonly TimedKernel[];
 }
 
-/** Result of a conformance check: what `heddle conformance --json` writes. */
+/** Result of a conformance check: what `heddle verify --webgpu --json` writes. */
 export interface CheckedConformance extends ConformanceReport {
   readonly heddle: string;
   /** Start time, ISO 8601. */

@@ -69,7 +69,7 @@ async function run(
 const failureOf = (error: unknown): Message | string =>
   error instanceof HeddleError ? reasonOf(error) : msg`Something went wrong: ${messageOf(error)}`;
 
-/** Checks conformance as `heddle conformance` does. Its training code is loaded on demand. */
+/** Checks conformance as `heddle verify --webgpu` does. Its training code is loaded on demand. */
 async function checkConformance(signal: AbortSignal): Promise<CheckedConformance> {
   const when = new Date().toISOString();
   const { checkThisBrowser } = await import('../../src/bench/conformance-check.ts');

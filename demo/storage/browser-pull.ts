@@ -14,7 +14,7 @@ import { ExistsError, type ModelStore, modelFolder, partialFolder } from './mode
 const hints: ErrorHints = {
   resume: english`press Download to continue`,
   access:
-    'download it with heddle pull, which accepts an access token, pack it with heddle pack and import the file',
+    'download it with heddle pull, which accepts an access token, pack it with heddle convert --pack and import the file',
   revision: 'OWNER/NAME@refs/pr/1',
   unreachable: english`check the network connection, then press Download again`,
 };

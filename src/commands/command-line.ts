@@ -3,8 +3,11 @@
 import { Command, CommanderError } from 'commander';
 import { version } from '../../package.json';
 import { HeddleError } from '../core/errors.ts';
+import { commandGroups } from './command.ts';
 import { commandNames, commands } from './commands.ts';
 import { withoutAliases } from './flag-aliases.ts';
+import { chooseHelp } from './help.ts';
+import { helpTexts } from './help-texts.ts';
 import { setCommand } from './interruption.ts';
 import { forTerminal, type JsonOption, jsonFlags, reportError, setVerbosity } from './output.ts';
 import { checkNamed, checkOutputFile } from './output-file.ts';
@@ -42,16 +45,38 @@ function checkJsonFile(command: Command): void {
   checkOutputFile('--json', json, { force, inputs: words.filter((word) => typeof word === 'string') });
 }
 
+/** The words with the name of a mode in place of a command and the flag of the mode: `plan --time` is `profile`. */
+function withMode(words: readonly string[]): readonly string[] {
+  const end = words.indexOf('--');
+  for (const other of commandNames) {
+    const { mode } = commands[other].place;
+    if (!mode || mode.of !== words[0]) continue;
+    const flags = end < 0 ? words : words.slice(0, end);
+    if (flags.includes(mode.flag) || (mode.own && flags.includes(mode.own)))
+      return [other, ...words.slice(1).filter((word, i) => word !== mode.flag || i + 1 >= flags.length)];
+  }
+  return words;
+}
+
 /**
  * Runs a command line, without the words `node heddle`. Prints its errors, and sets the exit status of the
  * process.
  */
-export async function runCommandLine(words: readonly string[]): Promise<void> {
+export async function runCommandLine(given: readonly string[]): Promise<void> {
+  const words = withMode(given[0] === 'help' && given[1] ? [given[1], '--help', ...given.slice(2)] : given);
   const [name = ''] = words;
   const program = new Command('heddle')
     .description('Train and run encoder-decoder transformers on the GPU with WebGPU.')
     .version(version)
     .exitOverride()
+    .configureHelp({ subcommandTerm: (command) => command.name() })
+    .addHelpText(
+      'after',
+      `
+Start: heddle train pairs.tsv --out model
+       heddle translate model "Good morning."
+       heddle COMMAND --help`,
+    )
     .configureOutput({
       outputError(text, write) {
         const line = text.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
@@ -63,17 +88,34 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
         );
       },
     });
-  // Add all commands if the first word is not a command: for --help, and for the error that suggests one.
+  // All listed commands are added if the first word is not a command: for --help, and for the error that suggests one.
   const named = commandNames.find((known) => known === name);
-  for (const known of named ? [named] : commandNames) await commands[known].add(program);
+  const listed = commandGroups.flatMap((group) =>
+    commandNames.filter((known) => {
+      const { place } = commands[known];
+      return !place.mode && place.group === group;
+    }),
+  );
+  for (const known of named ? [named] : listed) await commands[known].add(program);
   for (const command of program.commands) {
     const known = commandNames.find((other) => other === command.name());
-    if (known) command.helpGroup(`${commands[known].group}:`);
+    const place = known && commands[known].place;
+    if (place && !place.mode) command.helpGroup(`${place.group}:`).summary(place.summary);
     command.optionsGroup('Output:').option('--quiet', 'print only the result, warnings and errors');
     if (!command.options.some((option) => option.long === '--verbose'))
       command.option('--verbose', 'print every event with its time, and the stack of an error');
     const has = (long: string) => command.options.some((option) => option.long === long);
     if (has('--json') && !has('--force')) command.option('--force', 'overwrite the file of --json');
+    if (!known) continue;
+    const { mode } = commands[known].place;
+    if (mode) command.name(`${mode.of} ${mode.flag}`);
+    const help = helpTexts[known];
+    if (help) chooseHelp(command, help, words);
+    const modes = commandNames.flatMap((other) => {
+      const { mode: own } = commands[other].place;
+      return own?.of === known ? [`heddle ${known} ${own.flag} --help`] : [];
+    });
+    if (modes.length > 0) command.addHelpText('after', `\nAlso: ${modes.join(', ')}`);
   }
   program.hook('preAction', (_, command) => {
     const { quiet, verbose } = command.opts<{ quiet?: boolean; verbose?: boolean }>();
@@ -84,7 +126,11 @@ export async function runCommandLine(words: readonly string[]): Promise<void> {
     checkJsonFile(command);
   });
   try {
-    await program.parseAsync(jsonFlags(withoutAliases(words)), { from: 'user' });
+    // The name of a mode has a space.
+    const rest = words.slice(1);
+    const { mode } = (named && commands[named].place) ?? {};
+    const full = mode ? [`${mode.of} ${mode.flag}`, ...rest] : [...words];
+    await program.parseAsync(jsonFlags(withoutAliases(full)), { from: 'user' });
   } catch (error) {
     // Commander has printed its error or help.
     if (error instanceof CommanderError) process.exitCode = error.exitCode;

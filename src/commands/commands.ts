@@ -16,6 +16,7 @@ const translate = {
 export const commands = {
   train: defineCommand({
     group: 'Train',
+    summary: 'train a model on pairs, or fine-tune one',
     load: async () => (await import('./train-command.ts')).addTrain,
     jobs: {
       train: {
@@ -27,6 +28,7 @@ export const commands = {
   }),
   average: defineCommand({
     group: 'Train',
+    summary: 'average the weights of checkpoints',
     load: async () => (await import('./average-command.ts')).addAverage,
     jobs: {
       average: {
@@ -38,6 +40,7 @@ export const commands = {
   }),
   distill: defineCommand({
     group: 'Train',
+    summary: 'train a small model on the translations of a large one',
     load: async () => (await import('../features/corpora/commands/distill-command.ts')).addDistill,
     jobs: {
       distill: {
@@ -49,11 +52,13 @@ export const commands = {
   }),
   language: defineCommand({
     group: 'Train',
+    summary: 'train a translator for Firefox from pairs: the whole way',
     load: async () => (await import('../features/marian/commands/language-command.ts')).addLanguage,
     jobs: {},
   }),
   translate: defineCommand({
     group: 'Translate',
+    summary: 'translate texts, lines of files, or a document',
     load: async () => (await import('./translate-command.ts')).addTranslate,
     jobs: {
       translate,
@@ -65,6 +70,7 @@ export const commands = {
   }),
   transcribe: defineCommand({
     group: 'Translate',
+    summary: 'write down what is said in recordings',
     load: async () => (await import('../features/speech/commands/transcribe-command.ts')).addTranscribe,
     jobs: {
       transcribe: {
@@ -75,11 +81,13 @@ export const commands = {
   }),
   serve: defineCommand({
     group: 'Translate',
+    summary: "serve translations over HTTP with LibreTranslate's API",
     load: async () => (await import('./serve-command.ts')).addServe,
     jobs: {},
   }),
   eval: defineCommand({
-    group: 'Evaluate',
+    group: 'Measure',
+    summary: 'evaluate a model on pairs: loss, BLEU, chrF',
     load: async () => (await import('./eval-command.ts')).addEvaluate,
     jobs: {
       evaluate: { name: 'evaluate', load: async () => (await import('./jobs/evaluate-job.ts')).evaluate },
@@ -91,14 +99,16 @@ export const commands = {
     },
   }),
   score: defineCommand({
-    group: 'Evaluate',
+    group: 'Data',
+    summary: 'score pairs with a model, and keep the best',
     load: async () => (await import('./score-command.ts')).addScore,
     jobs: {
       score: { name: 'score', load: async () => (await import('./jobs/evaluate-job.ts')).score },
     },
   }),
   runs: defineCommand({
-    group: 'Evaluate',
+    group: 'Measure',
+    summary: 'compare training runs',
     load: async () => (await import('./runs-command.ts')).addRuns,
     jobs: {
       runs: { name: 'runs', load: async () => (await import('./jobs/runs-job.ts')).runs },
@@ -106,11 +116,13 @@ export const commands = {
   }),
   clean: defineCommand({
     group: 'Data',
+    summary: 'drop bad pairs and duplicates',
     load: async () => (await import('../features/corpora/commands/clean-command.ts')).addClean,
     jobs: {},
   }),
   tokenizer: defineCommand({
     group: 'Data',
+    summary: 'train a SentencePiece model, or encode and decode lines with it',
     load: async () => (await import('./tokenizer-command.ts')).addTokenizer,
     jobs: {
       tokenizer: {
@@ -120,12 +132,13 @@ export const commands = {
     },
   }),
   tokenize: defineCommand({
-    group: 'Data',
+    mode: { of: 'tokenizer', flag: '--encode', own: '--decode' },
     load: async () => (await import('./tokenizer-command.ts')).addTokenize,
     jobs: {},
   }),
   align: defineCommand({
     group: 'Data',
+    summary: 'align the words of pairs',
     load: async () => (await import('../features/corpora/commands/align-command.ts')).addAlign,
     jobs: {
       align: {
@@ -136,12 +149,14 @@ export const commands = {
   }),
   backtranslate: defineCommand({
     group: 'Data',
+    summary: 'translate texts of the target language into sources',
     load: async () =>
       (await import('../features/corpora/commands/backtranslate-command.ts')).addBacktranslate,
     jobs: { translate },
   }),
   convert: defineCommand({
     group: 'Models',
+    summary: 'convert a model to another format, to a .zip file or back',
     load: async () => (await import('./convert-command.ts')).addConvert,
     jobs: {
       convert: {
@@ -157,59 +172,63 @@ export const commands = {
     },
   }),
   pack: defineCommand({
-    group: 'Models',
+    mode: { of: 'convert', flag: '--pack' },
     load: async () => (await import('./pack-command.ts')).addPack,
     jobs: {},
   }),
   unpack: defineCommand({
-    group: 'Models',
+    mode: { of: 'convert', flag: '--unpack' },
     load: async () => (await import('./pack-command.ts')).addUnpack,
     jobs: {},
   }),
   pull: defineCommand({
     group: 'Models',
+    summary: 'download a model',
     load: async () => (await import('./pull-command.ts')).addPull,
     jobs: {
       pull: { name: 'pull', saves: 'folder', load: async () => (await import('./jobs/pull-job.ts')).pull },
     },
   }),
   verify: defineCommand({
-    group: 'Device',
+    group: 'Models',
+    summary: 'compare results with PyTorch, Hugging Face or float64',
     load: async () => (await import('./verify-command.ts')).addVerify,
     jobs: {
       verify: { name: 'verify', load: async () => (await import('./golden-kinds.ts')).verify },
     },
   }),
   plan: defineCommand({
-    group: 'Device',
+    group: 'Measure',
+    summary: 'print the plan of a model, time its passes, or tune its kernels',
     load: async () => (await import('./plan-command.ts')).addPlan,
     jobs: {
       plan: { name: 'plan', load: async () => (await import('./jobs/plan-job.ts')).plan },
     },
   }),
   profile: defineCommand({
-    group: 'Device',
+    mode: { of: 'plan', flag: '--time' },
     load: async () => (await import('./profile-command.ts')).addProfile,
     jobs: {
       profile: { name: 'profile', load: async () => (await import('./jobs/profile-job.ts')).profile },
     },
   }),
   tune: defineCommand({
-    group: 'Device',
+    mode: { of: 'plan', flag: '--tune' },
     load: async () => (await import('./tune-command.ts')).addTune,
     jobs: {
       tune: { name: 'tune', load: async () => (await import('./jobs/tune-job.ts')).tune },
     },
   }),
   bench: defineCommand({
-    group: 'Device',
+    group: 'Measure',
+    summary: 'check and time kernels and training steps',
     load: async () => (await import('./bench-command.ts')).addBench,
     jobs: {
       bench: { name: 'bench', load: async () => (await import('./jobs/bench-job.ts')).bench },
     },
   }),
   conformance: defineCommand({
-    group: 'Device',
+    mode: { of: 'verify', flag: '--webgpu' },
     load: async () => (await import('./conformance-command.ts')).addConformance,
     jobs: {
       conformance: {
@@ -219,7 +238,8 @@ export const commands = {
     },
   }),
   info: defineCommand({
-    group: 'Device',
+    group: 'Measure',
+    summary: 'list the GPUs of this machine',
     load: async () => (await import('./info-command.ts')).addInfo,
     jobs: {
       info: { name: 'info', load: async () => (await import('./jobs/info-job.ts')).info },

@@ -11,7 +11,7 @@ import { modelConfig } from '../model/model-config.ts';
 import { modelFields } from '../model/model-fields.ts';
 import { presets } from '../model/presets.ts';
 import { type TaskName, taskNames } from '../text/tasks/task-corpus.ts';
-import { describeDefault } from '../train/settings/run-defaults.ts';
+import { describeDefault, kindWords, type RunKind } from '../train/settings/run-defaults.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
 import { table } from './output.ts';
 import { addPairFlags, type PairFlags } from './pair-flags.ts';
@@ -62,8 +62,7 @@ export function addTrainFlags(command: Command): void {
       'train a run for each value, in folders of --out, e.g. learningRate=1e-3,3e-3; may be repeated, and --seed 1,2,3 trains a run for each seed; --resume continues them',
       several,
     )
-    .addOption(jsonOption())
-    .addHelpText('after', () => `\n${describeModels()}`);
+    .addOption(jsonOption());
   addHostOptions(command);
   command
     .optionsGroup('Corpus:')
@@ -133,7 +132,7 @@ export function addSettingFlags(command: Command): void {
 }
 
 /** Sizes of the presets and fields of `--set`, for --help. */
-function describeModels(): string {
+export function modelSizes(): string {
   const rows = Object.entries(presets).map(([name, preset]) => {
     const c = modelConfig({ srcVocab: 8, tgtVocab: 8, ...preset });
     const { maxLength, tie } = c;
@@ -150,6 +149,24 @@ function describeModels(): string {
   });
   const head = ['preset', 'dModel', 'layers', 'heads', 'feedForward', 'maxLength', 'tie'];
   return `${table([head, ...rows], [1, 2, 3, 4, 5])}\n\nFields of --set (docs/settings.md describes them): ${Object.keys(modelFields).join(', ')}`;
+}
+
+/** Describes the defaults of the settings for a kind of training. */
+export function describeKindDefaults(command: Command, kind: RunKind): void {
+  for (const [name, row] of settingRows) {
+    const option = command.options.find((known) => known.long === settingTable.flag(name));
+    if (option) option.description = fieldOption(name, row, describeDefault(name, row, kind)).description;
+  }
+}
+
+/** The settings whose defaults depend on the kind of training, as a table. */
+export function kindDefaults(): string {
+  const kinds = Object.keys(kindWords) as RunKind[];
+  const rows = settingRows.flatMap(([name, row]) => {
+    const values = kinds.map((kind) => describeDefault(name, row, kind) ?? '–');
+    return new Set(values).size > 1 ? [[settingTable.flag(name), ...values]] : [];
+  });
+  return `Defaults by kind of training\n${table([['', ...kinds.map((kind) => kindWords[kind])], ...rows])}`;
 }
 
 /** Collects the values of a flag that may be repeated. */

@@ -1,45 +1,64 @@
 // Help, version and wrong usage of the command line.
 import { describe, expect, it } from 'vitest';
 import { version } from '../../package.json';
+import { commandNames, commands as rows } from '../../src/commands/commands.ts';
 import { heddle, isOneLine } from '../support/cli.ts';
 
-const commands = [
-  'train',
-  'translate',
-  'eval',
-  'score',
-  'average',
-  'runs',
-  'verify',
-  'convert',
-  'distill',
-  'pack',
-  'unpack',
-  'pull',
-  'plan',
-  'profile',
-  'tune',
-  'bench',
-  'conformance',
-  'info',
-];
+/** Words of each command, also of the modes of others. */
+const commands = commandNames.map((name) => {
+  const { mode } = rows[name].place;
+  return mode ? `${mode.of} ${mode.flag}` : name;
+});
 
-it('lists the commands, and prints its version', async () => {
+it('lists the commands by what they are for, and prints its version', async () => {
   const { status, stdout } = await heddle(['--help']);
   expect(status).toBe(0);
-  for (const name of commands) expect(stdout).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
+  const listed = commands.filter((name) => !name.includes(' '));
+  expect(listed.length).toBeLessThanOrEqual(20);
+  for (const name of listed) expect(stdout).toMatch(new RegExp(`^  ${name} `, 'm'));
+  expect(stdout.split('\n').length).toBeLessThan(50);
   expect((await heddle(['--version'])).stdout).toBe(`${version}\n`);
 });
 
+it('shows few flags of a training first, with the defaults at hand, and the others by topic', async () => {
+  const help = async (...words: string[]) => (await heddle(['train', ...words])).stdout;
+  const first = await help('--help');
+  const flags = first.match(/^ {2}--[a-z-]+/gm) ?? [];
+  expect(flags.length).toBeGreaterThan(20);
+  expect(flags.length).toBeLessThan(30);
+  expect(first).toContain('heddle train --help run | optimizer | model | data | all');
+  expect(first).toMatch(/--learning-rate <rate>[^]{0,160}\(default: 0\.003\)/);
+  expect(await help('pairs.tsv', '--help')).toMatch(/--learning-rate <rate>[^]{0,160}\(default: 0\.001\)/);
+  expect(await help('pairs.tsv', '--init', 'ref', '-h')).toMatch(
+    /--learning-rate <rate>[^]{0,160}\(default: 0\.0002\)/,
+  );
+  const all = await help('--help', 'all');
+  for (const topic of ['data', 'model', 'optimizer', 'run']) {
+    const shown = await help('--help', topic);
+    const own = shown.match(/^ {2}--[a-z-]+/gm) ?? [];
+    expect(own.length, topic).toBeGreaterThan(5);
+    for (const flag of own) expect(all).toContain(flag);
+  }
+  expect(all).toMatch(/Defaults by kind of training\n.*clips/);
+  expect((await heddle(['help', 'train', 'data'])).stdout).toContain('--sampling-alpha');
+});
+
+it('runs a mode of a command by its flag, and by its old name', async () => {
+  expect((await heddle(['plan', '--time', '--help'])).stdout).toContain('Usage: heddle plan --time');
+  expect((await heddle(['profile', '--help'])).stdout).toContain('Usage: heddle plan --time');
+  expect((await heddle(['tokenizer', '--decode', '--help'])).stdout).toContain('--ids');
+});
+
 it.each(commands)('explains %s', async (name) => {
-  const { status, stdout } = await heddle([name, '--help']);
+  const { status, stdout } = await heddle([...name.split(' '), '--help', 'all']);
   expect(status).toBe(0);
   expect(stdout).toContain(`Usage: heddle ${name}`);
   expect(stdout).not.toContain('undefined');
   expect(stdout.includes('--adapter <')).toBe(stdout.includes('--host <'));
-  expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
-    '--json [file] print JSON instead of text; with a file, write the JSON to it and print the text',
-  );
+  if (stdout.includes('--json '))
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain(
+      '--json [file] print JSON instead of text; with a file, write the JSON to it and print the text',
+    );
 });
 
 describe.each([

@@ -1,6 +1,6 @@
 // The popup translates the selected text of the page. It runs in the popup, not in the service worker of the
 // extension: service workers cannot load modules on demand. The model is public/model.safetensors or model.zip:
-// write one with `npx heddle pack RUN public/model.zip`, or save it on heddle's page.
+// write one with `npx heddle convert --pack RUN public/model.zip`, or save it on heddle's page.
 import { loadModel } from 'heddle';
 
 const show = (id, text) => {

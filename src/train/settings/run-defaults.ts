@@ -229,7 +229,8 @@ export const presetDefaults = (
   return { vocabSize, optimizer };
 };
 
-const kindWords: Record<RunKind, string> = {
+/** The kinds of runs in words. */
+export const kindWords: Readonly<Record<RunKind, string>> = {
   intl: 'built-in corpus',
   task: 'built-in tasks',
   images: 'task read-line',
@@ -240,12 +241,17 @@ const kindWords: Record<RunKind, string> = {
 };
 
 /**
- * Default of a setting in words: `2`, or `0.003 (built-in corpus), 0.001 (pairs)`; undefined if it has none.
+ * Default of a setting in words: `2`, or `0.003 (built-in corpus), 0.001 (pairs)`, or only that of a kind of run;
+ * undefined if it has none.
  */
-export function describeDefault(name: string, row: OptionField): string | undefined {
+export function describeDefault(name: string, row: OptionField, only?: RunKind): string | undefined {
   if (row.defaultText !== undefined) return row.defaultText;
   const show = (value: unknown) => (typeof value === 'boolean' ? (value ? 'on' : 'off') : String(value));
   if (row.default !== undefined) return typeof row.default === 'object' ? 'none' : show(row.default);
+  if (only) {
+    const value = settingOf(runDefaults[only], name);
+    return value === undefined ? undefined : show(value);
+  }
   const byValue = new Map<string, string[]>();
   for (const [kind, words] of Object.entries(kindWords)) {
     const value = settingOf(runDefaults[kind as RunKind], name);

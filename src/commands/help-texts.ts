@@ -1,0 +1,124 @@
+// What `heddle COMMAND --help` shows first of the commands with many flags, and their topics.
+
+import { kindWords } from '../train/settings/run-defaults.ts';
+import type { CommandHelp } from './help.ts';
+import { describeKindDefaults, kindDefaults, modelSizes } from './train-flags.ts';
+
+/** Topics of the settings of a training. */
+const trainingTopics: CommandHelp['topics'] = {
+  data: ['Corpus', 'Data'],
+  model: ['Model', 'Fine-tuning'],
+  optimizer: ['Optimizer', 'Training'],
+  run: ['Options', 'Evaluation', 'Checkpoints', 'Device', 'Output'],
+};
+
+const settingsText: CommandHelp['text'] = (topic, kind) => {
+  if (topic === 'model') return modelSizes();
+  if (topic === 'all') return `${modelSizes()}\n\n${kindDefaults()}`;
+  return topic === undefined
+    ? `The defaults are those for: ${kindWords[kind]}. docs/settings.md describes every setting.`
+    : '';
+};
+
+/** Flags of the search, which a first translation needs rarely. */
+const decoding: CommandHelp['topics'] = { decoding: ['Decoding'] };
+const device: CommandHelp['topics'] = { device: ['Device'] };
+
+/** The helps of commands by name. */
+export const helpTexts: Readonly<Record<string, CommandHelp>> = {
+  train: {
+    first: {
+      Pairs: [
+        '--dev',
+        '--source',
+        '--target',
+        '--corpus',
+        '--vocab-size',
+        '--tokenizer-file',
+        '--max-length',
+      ],
+      Model: ['--preset', '--dropout', '--init', '--lora-rank'],
+      Updates: [
+        '--steps',
+        '--epochs',
+        '--batch-size',
+        '--max-tokens',
+        '--learning-rate',
+        '--precision',
+        '--seed',
+      ],
+      Run: [
+        '--out',
+        '--resume',
+        '--force',
+        '--config',
+        '--eval-steps',
+        '--patience',
+        '--host',
+        '--memory-budget',
+      ],
+    },
+    topics: trainingTopics,
+    text: settingsText,
+    describeDefaults: describeKindDefaults,
+  },
+  distill: {
+    first: {
+      Teacher: ['--beam-size', '--nbest', '--max-entropy', '--teacher-batch-size'],
+      Student: [
+        '--preset',
+        '--tokenizer-file',
+        '--max-length',
+        '--epochs',
+        '--max-tokens',
+        '--learning-rate',
+      ],
+      Run: ['--out', '--dev', '--force', '--eval-steps', '--host', '--memory-budget'],
+    },
+    topics: trainingTopics,
+    text: settingsText,
+    describeDefaults: (command) => describeKindDefaults(command, 'pairs'),
+  },
+  translate: {
+    first: {
+      Texts: ['--input', '--output', '--split-sentences', '--stream', '--json', '--force'],
+      Model: ['--source-lang', '--target-lang', '--lora-adapter', '--weights'],
+      Quality: ['--beam-size', '--num-return', '--alignments', '--batch-size'],
+      Documents: ['--segments', '--glossary', '--memory', '--report'],
+      Device: ['--host'],
+    },
+    topics: { ...decoding, documents: ['Documents (PO, XLIFF, HTML, SRT, VTT, .txt)'], ...device },
+  },
+  eval: {
+    first: {
+      Systems: ['--compare', '--outputs', '--references', '--bootstrap'],
+      Pairs: ['--source', '--target', '--format'],
+      Results: ['--report', '--output', '--json', '--force'],
+      Model: ['--beam-size', '--batch-size', '--source-lang', '--target-lang', '--lora-adapter', '--host'],
+    },
+    topics: { ...decoding, ...device },
+  },
+  score: {
+    first: {
+      Pairs: ['--source', '--target', '--format', '--batch-size'],
+      Results: ['--out', '--keep', '--backward', '--output', '--json', '--force'],
+      Model: ['--source-lang', '--target-lang', '--lora-adapter', '--host'],
+    },
+    topics: device,
+  },
+  backtranslate: {
+    first: {
+      Texts: ['--out', '--tag', '--batch-size', '--force'],
+      Model: ['--sample', '--temperature', '--beam-size', '--source-lang', '--target-lang', '--host'],
+    },
+    topics: { ...decoding, ...device },
+  },
+  serve: {
+    first: {
+      Server: ['--port', '--address', '--cors', '--grace'],
+      Access: ['--api-keys', '--rate-limit', '--char-limit', '--text-limit', '--max-body', '--queue'],
+      Models: ['--beam-size', '--lora-adapter', '--weights', '--batch-size', '--host'],
+    },
+    topics: { ...decoding, ...device },
+  },
+};
