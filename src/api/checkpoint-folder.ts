@@ -2,7 +2,7 @@
 // replace what heddle wrote. `train` of the library and the commands that write a model ask here.
 
 import { check, HeddleError } from '../core/errors.ts';
-import { msg, option } from '../core/message.ts';
+import { listed, msg, option } from '../core/message.ts';
 import { type Files, isInFolder, temporaryBeside, writeText } from '../files/files.ts';
 import { readJson } from '../files/json-files.ts';
 import { modelFileNames } from '../files/model-file.ts';
@@ -103,12 +103,12 @@ export async function checkRunPaths(
   const base = initFolder(settings);
   check(
     !lora || base === undefined || placeOf(base) !== placeOf(out),
-    `${out}: this is the base model of the LoRA adapter; use another folder`,
-    { area: 'train' },
+    'this is the base model of the LoRA adapter; use another folder',
+    { area: out },
   );
   check(
     base === undefined || resume || (await files.exists(base)),
-    msg`${option('init')} (${base}) is neither a scheme (${initSchemes.join(', ')}) nor an existing folder; to fine-tune a model of the hub, download it first: heddle pull OWNER/NAME`,
+    msg`${option('init')} (${base}) is neither a scheme (${listed(initSchemes)}) nor an existing folder; to fine-tune a model of the hub, download it first: heddle pull OWNER/NAME`,
     { area: 'train', kind: 'not-found' },
   );
   if (keepLast && !force) await checkStepFolders(files, out, resume);

@@ -1,6 +1,7 @@
 // Writes a model folder in another format.
 
 import { withArea } from '../core/errors.ts';
+import type { Message } from '../core/message.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
 import type { Files } from '../files/files.ts';
 import { gunzip } from '../files/gzip.ts';
@@ -44,7 +45,7 @@ export async function convertFolder(args: ConvertArguments, session: Session): P
     formatOptions[name] = bytes ? withArea(value, () => fromFile(bytes)) : value;
   }
   const model = await openFolderAs(anyModel, folder, session, args);
-  const onWarning = (text: string) => session.emit({ type: 'warning', text });
+  const onWarning = (_: string, template: Message) => session.emit({ type: 'warning', text: template });
   await model.save(out, { format: to, onWarning, dtype, force, formatOptions });
   return { out, to, parameters: model.parameterCount };
 }

@@ -3,6 +3,7 @@
 
 import { check, checkSignal, HeddleError } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
+import { listed, msg } from '../core/message.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import { isModelFolder } from '../formats/model-folder.ts';
@@ -217,10 +218,10 @@ function codesFor({ languages }: Model, { sourceLanguage, targetLanguage }: Tran
       languages.codes.find((c) => c.toLowerCase() === tag.toLowerCase()) ??
       languages.codes.find((c) => c.toLowerCase().split(/[-_]/)[0] === base);
     if (code === undefined)
-      throw new HeddleError(
-        `createTranslator: the model has no language ${tag}, only ${languages.codes.join(', ')}`,
-        { kind: 'unsupported' },
-      );
+      throw new HeddleError(msg`the model has no language ${tag}, only ${listed(languages.codes)}`, {
+        area: 'createTranslator',
+        kind: 'unsupported',
+      });
     return code;
   };
   return { sourceLang: find(sourceLanguage), targetLang: find(targetLanguage) };
@@ -233,10 +234,9 @@ export async function createTranslator(
 ): Promise<HeddleTranslator> {
   checkNames({ area: 'createTranslator' }, Object.keys(optionNames), Object.keys(options));
   for (const side of ['sourceLanguage', 'targetLanguage'] as const)
-    check(
-      typeof options[side] === 'string',
-      () => `createTranslator: ${side} is ${options[side]}, it must be a text`,
-    );
+    check(typeof options[side] === 'string', () => msg`${side} is ${options[side]}, it must be a text`, {
+      area: 'createTranslator',
+    });
   const { model: given, load, signal, monitor } = options;
   checkSignal(signal);
   signal?.throwIfAborted();

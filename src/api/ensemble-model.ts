@@ -97,6 +97,7 @@ function checkMember(first: SavedModel, firstName: string, model: SavedModel, na
   check(
     model.config.maxLength >= first.config.maxLength,
     () =>
-      msg`${name}: its ${option('maxLength')} is ${model.config.maxLength}, that of ${firstName} is ${first.config.maxLength}; name ${name} first`,
+      msg`its ${option('maxLength')} is ${model.config.maxLength}, that of ${firstName} is ${first.config.maxLength}; name ${name} first`,
+    { area: name },
   );
 }

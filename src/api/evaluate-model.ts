@@ -114,10 +114,10 @@ async function encodeFitting(
   } while (at < pairs.length);
   const corpus = joinEncoded(parts);
   const skipped = describeSkipped(corpus);
-  check(corpus.count > 0, () => msg`no pair fits the model: ${skipped || 'there are no pairs'}`, {
+  check(corpus.count > 0, () => msg`no pair fits the model: ${skipped ?? 'there are no pairs'}`, {
     area: name,
   });
-  if (skipped) emit({ type: 'message', text: `${name}: ${skipped}` });
+  if (skipped) emit({ type: 'message', text: msg`${name}: ${skipped}` });
   return corpus;
 }
 

@@ -1,7 +1,7 @@
 // Loads models from the hub, or from another source that a guest brings, into the cache or a folder.
 
 import { check, HeddleError, reasonOf, renamedError } from '../core/errors.ts';
-import { msg } from '../core/message.ts';
+import { type Message, msg } from '../core/message.ts';
 import type { Files } from '../files/files.ts';
 import type { HttpOptions } from '../files/hub/http.ts';
 import { type PulledModel, pull } from '../files/hub/pull-model.ts';
@@ -34,7 +34,7 @@ export interface PullOptions
   /** Format of the weights when it is loaded. ['f32'] */
   readonly weights?: WeightFormat;
   /** Receives what the model needs, before its weights are downloaded. */
-  readonly onMessage?: (text: string) => void;
+  readonly onMessage?: (text: string, template?: Message) => void;
   /**
    * Whether to check that heddle reads the model: its configuration before the weights are downloaded, all of
    * it at the end. A model that fails is deleted. [false]
@@ -67,17 +67,14 @@ export async function fromHub(
   given: DownloadOptions & WeightStorage & { readonly inMemory?: boolean },
 ): Promise<FoundModel> {
   const { files, host } = session;
-  const place = /^(Dawn|Deno)$/.test(host.name)
-    ? `folder or file ${name}`
-    : `model ${name} in the browser's storage`;
+  const hasDisk = /^(Dawn|Deno)$/.test(host.name);
+  const place = hasDisk ? msg`folder or file ${name}` : msg`model ${name} in the browser's storage`;
   check(
     /^[\w.-]+\/[\w.-]+$/.test(name) && !name.startsWith('.'),
-    `loadModel: there is no ${place}; ${
-      place.startsWith('model') && /^\.{0,2}\//.test(name)
-        ? `a file of the page has a URL: new URL('${name}', location.href).href`
-        : 'write a model on the hub as OWNER/NAME, for example facebook/bart-base'
-    }`,
-    'not-found',
+    !hasDisk && /^\.{0,2}\//.test(name)
+      ? msg`there is no ${place}; a file of the page has a URL: new URL('${name}', location.href).href`
+      : msg`there is no ${place}; write a model on the hub as OWNER/NAME, for example facebook/bart-base`,
+    { kind: 'not-found', area: 'loadModel' },
   );
   const { revision = 'main', hub = host.hub, token = host.hubToken, onDownload = () => undefined } = given;
   const from = repository(name, revision, hub);
@@ -92,7 +89,8 @@ export async function fromHub(
     await downloadModel(name, files, folder, host, options, session.features);
   } catch (error) {
     if (!(error instanceof HeddleError) || error.kind === 'memory') throw error;
-    throw new HeddleError(msg`loadModel: there is no ${place}, and from the hub: ${reasonOf(error)}`, {
+    throw new HeddleError(msg`there is no ${place}, and from the hub: ${reasonOf(error)}`, {
+      area: 'loadModel',
       kind: error.kind,
       cause: error,
     });

@@ -81,11 +81,12 @@ export function checkLoadOptions(options: LoadOptions): void {
   checkFields(area, { weights: { type: choice(weightFormats, 'format') } }, { weights: options.weights });
   const { lora, ensemble, signal } = options;
   checkSignal(signal);
-  check(
-    lora === undefined || isFolder(lora) || isObject(lora),
-    'loadModel: lora must be a folder, or folders by name',
-  );
-  check(ensemble === undefined || Array.isArray(ensemble), 'loadModel: ensemble must be a list of models');
+  check(lora === undefined || isFolder(lora) || isObject(lora), 'lora must be a folder, or folders by name', {
+    area: 'loadModel',
+  });
+  check(ensemble === undefined || Array.isArray(ensemble), 'ensemble must be a list of models', {
+    area: 'loadModel',
+  });
 }
 
 /** Whether `lora` is one adapter. */

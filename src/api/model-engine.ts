@@ -2,6 +2,7 @@
 // a translator. Calls run one after the other. If the device is lost, a call is repeated once on a new device.
 
 import { check, checkSignal } from '../core/errors.ts';
+import { listed, msg } from '../core/message.ts';
 import { Mutex } from '../core/mutex.ts';
 import { readAhead } from '../core/read-ahead.ts';
 import { untilAborted } from '../core/until-aborted.ts';
@@ -213,9 +214,10 @@ export class ModelEngine {
     const names = this.#loras?.names ?? [];
     check(
       name === null || names.includes(name),
-      () =>
-        `useLora: there is no adapter ${name}; there are ${names.join(', ') || 'none, addLora loads one'}`,
-      'not-found',
+      names.length > 0
+        ? msg`there is no adapter ${String(name)}; there are ${listed(names)}`
+        : msg`there is no adapter ${String(name)}; load one by addLora`,
+      { kind: 'not-found', area: 'useLora' },
     );
     this.#chosen = name;
   }

@@ -3,6 +3,7 @@
 
 import { check, checkSignal } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
+import { msg } from '../core/message.ts';
 import { untilAborted } from '../core/until-aborted.ts';
 import { verifyFolder } from '../files/folder-commit.ts';
 import type { FolderSource } from '../files/given-files.ts';
@@ -28,7 +29,7 @@ import { fromBlobs } from './remote-models.ts';
 
 /** `placeOf`, with an error that starts with the call if a caller gives no name. */
 function placeNamed(area: string, name: string, place: ModelPlace): ReturnType<typeof placeOf> {
-  check(typeof name === 'string' && name !== '', () => `${area}: name is ${name}, it must be a text`);
+  check(typeof name === 'string' && name !== '', () => msg`name is ${name}, it must be a text`, { area });
   return placeOf(name, place);
 }
 
@@ -120,7 +121,9 @@ export async function pullModel(
   return untilAborted(options.signal, async () => {
     const { files, folder } = placeNamed('pullModel', name, options);
     const { memoryBudget, weights, onMessage } = options;
-    const emit = emitTo((event: SessionEvent) => event.type === 'message' && onMessage?.(event.text));
+    const emit = emitTo(
+      (event: SessionEvent) => event.type === 'message' && onMessage?.(event.text, event.template),
+    );
     const onConfig = (config: ModelConfig) =>
       checkMemory(model, config, { memoryBudget, emit, features }, { weights });
     const { downloadModel } = await later.hub();

@@ -111,7 +111,8 @@ export class BaseModel {
     const { saved, parameters } = this.#engine;
     check(
       !saved.stored,
-      `weights: only the device has the weights, in ${parameters.quantization?.format ?? 'f32'}; load with weights f32, inMemory`,
+      msg`only the device has the weights, in ${parameters.quantization?.format ?? 'f32'}; load with weights f32, inMemory`,
+      { area: 'weights' },
     );
     return tensorsFromWeights(parameterList(this.config, saved.sourceKind), saved.weights);
   }
@@ -302,7 +303,7 @@ export class Model extends BaseModel {
    */
   async attention(text: string, options: DecodeOptions = {}): Promise<Attention> {
     const [best] = await this.generate(text, { ...options, attention: true });
-    check(best?.attention, 'attention: the text is empty');
+    check(best?.attention, 'the text is empty', { area: 'attention' });
     return best.attention;
   }
 

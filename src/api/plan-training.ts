@@ -338,7 +338,7 @@ function corpusForecast(run: PreparedRun, messages: readonly string[]): Training
     dev: dev.length,
     test: test.length,
     skipped: corpus.tooLong + corpus.empty,
-    messages: [...messages, ...run.facts.warnings],
+    messages: [...messages, ...run.facts.warnings.map((warning) => renderMessage(warning))],
     sourceLengths: lengths(corpus, sourceLength),
     targetLengths: lengths(corpus, targetLength),
     sourceVocabulary: source.size,

@@ -28,7 +28,9 @@ export async function readPairs(
 ): Promise<Pair[]> {
   checkNames({ area: 'readPairs', others: ['onEvent', 'signal'] }, formatFields, Object.keys(format));
   checkSignal(signal);
-  check(typeof file === 'string' || file instanceof Blob, 'readPairs: give a path, a File or a Blob');
+  check(typeof file === 'string' || file instanceof Blob, 'give a path, a File or a Blob', {
+    area: 'readPairs',
+  });
   return untilAborted(signal, async () => {
     const given = new GivenFiles(currentHost().files);
     const session = { files: given.files, emit: emitTo(onEvent), signal, features };

@@ -47,8 +47,8 @@ export async function fromBlobs(given: Blob | readonly File[]): Promise<FoundMod
   const all: readonly Blob[] = Array.isArray(given) ? given : [given];
   check(
     all.length > 0 && all.every((each) => each instanceof Blob),
-    'loadModel: give a name, a path, a URL, a File or a Blob, or an array with the files of a folder',
-    'input',
+    'give a name, a path, a URL, a File or a Blob, or an array with the files of a folder',
+    { area: 'loadModel' },
   );
   const [first] = all as [Blob];
   const name = first instanceof File ? first.name : 'the Blob';

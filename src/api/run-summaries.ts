@@ -1,8 +1,8 @@
 // Compares training runs by their logs: the settings that differ, length, best dev metrics, time, adapter.
 
-import { HeddleError, messageOf } from '../core/errors.ts';
+import { HeddleError, reasonOf } from '../core/errors.ts';
 import { formatNumber } from '../core/format-numbers.ts';
-import { msg } from '../core/message.ts';
+import { type Message, msg } from '../core/message.ts';
 import { baseName, type Files, readText, withoutEndSlash } from '../files/files.ts';
 import { verifyFolder } from '../files/folder-commit.ts';
 import { isObject } from '../files/json-files.ts';
@@ -64,7 +64,7 @@ const notSettings: readonly string[] = ['out', 'resume', 'corpus', 'tensorboard'
 export async function summarizeFolders(
   folders: readonly string[],
   files: Files,
-  warn: (text: string) => void,
+  warn: (warning: Message) => void,
   metrics: readonly Metric[] = mainMetrics,
 ): Promise<RunSummary[]> {
   const found: string[] = [];
@@ -79,9 +79,9 @@ export async function summarizeFolders(
         const path = `${at}/${logName}`;
         const read = parseLog(await readText(files, path), path);
         const verified = verifyFolder(files, at, (name) => name === logName);
-        return [read, await verified.catch(messageOf)];
+        return [read, await verified.catch(reasonOf)];
       });
-      if (changed) warn(changed);
+      if (changed) warn(msg`${changed}`);
       logs.push({ folder, records });
     } catch (error) {
       if (!(error instanceof HeddleError)) throw error;
@@ -89,7 +89,7 @@ export async function summarizeFolders(
     }
   const [first] = damaged;
   if (logs.length === 0 && first) throw first;
-  for (const { message } of damaged) warn(`left out: ${message}`);
+  for (const error of damaged) warn(msg`left out: ${reasonOf(error)}`);
   return summarizeRuns(logs, metrics);
 }
 
@@ -180,7 +180,7 @@ const hasLog = async (files: Files, folder: string): Promise<boolean> =>
   files.exists(`${await settledFolder(files, folder)}/${logName}`);
 
 /** The folder if it has a log, or the folders and archives in it that have one; those that cannot be read are left out. */
-async function runsIn(files: Files, given: string, warn: (text: string) => void): Promise<string[]> {
+async function runsIn(files: Files, given: string, warn: (warning: Message) => void): Promise<string[]> {
   const folder = withoutEndSlash(given);
   if (await hasLog(files, folder)) return [folder];
   const names = (await files.exists(folder)) ? await files.list(folder).catch(() => []) : [];
@@ -190,11 +190,13 @@ async function runsIn(files: Files, given: string, warn: (text: string) => void)
       if (await hasLog(files, `${folder}/${name}`)) inside.push(`${folder}/${name}`);
     } catch (error) {
       if (!(error instanceof HeddleError)) throw error;
-      warn(`left out: ${error.message}`);
+      warn(msg`left out: ${reasonOf(error)}`);
     }
   if (inside.length === 0)
     throw new HeddleError(
-      msg`${names.length > 0 ? `there is no ${logName} in it or its folders` : 'there is no training log'}; name a folder that heddle train has written`,
+      names.length > 0
+        ? msg`there is no ${logName} in it or its folders; name a folder that heddle train has written`
+        : msg`there is no training log; name a folder that heddle train has written`,
       { area: given },
     );
   return inside;

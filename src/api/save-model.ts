@@ -2,6 +2,7 @@
 
 import { check } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
+import { listed, type Message, msg, renderMessage } from '../core/message.ts';
 import { fileHasChecksum } from '../files/checksums.ts';
 import type { Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
@@ -35,7 +36,7 @@ export interface SaveOptions {
    */
   readonly formatOptions?: Readonly<Record<string, unknown>>;
   /** Receives a warning if transformers, or transformers.js, tokenizes some texts differently than heddle. */
-  readonly onWarning?: (text: string) => void;
+  readonly onWarning?: (text: string, template: Message) => void;
   /**
    * Whether to replace a checkpoint in the folder, whose optimizer is lost then, and files of heddle's that were
    * changed since. Files that heddle did not write are never replaced. [false: an error]
@@ -61,7 +62,7 @@ export async function saveModel(
   lora: TrainedLora | undefined,
   options: SaveOptions = {},
 ): Promise<void> {
-  check(typeof name === 'string', 'save: give a folder or a name');
+  check(typeof name === 'string', 'give a folder or a name', { area: 'save' });
   const { files, host } = engine.session;
   await writeModel(files, host.modelPath(name), engine, lora, options);
 }
@@ -92,7 +93,8 @@ async function writeModel(
   const { format = 'heddle', dtype, force, formatOptions = {}, onWarning } = given;
   const { write, options = {} } = checkedFormat(format, dtype, allFormats(engine.session.features.formats));
   checkNames({ area: `save: ${format}` }, Object.keys(options), Object.keys(formatOptions));
-  const outgoing = { lora, running: engine, format, dtype, options: formatOptions, onWarning };
+  const warn = (warning: Message) => onWarning?.(renderMessage(warning), warning);
+  const outgoing = { lora, running: engine, format, dtype, options: formatOptions, onWarning: warn };
   const parts = await write({ ...outgoing, model: await engine.merged() });
   if (!force) await checkReplaced(files, folder);
   await writeFolder(files, folder, parts);
@@ -110,13 +112,14 @@ function checkedFormat(
   const written = formats.filter((row): row is WrittenFormat => row.write !== undefined);
   const namesOf = (rows: readonly ModelFormat[]) => rows.flatMap(({ names }) => names).join(', ');
   const found = written.find(({ names }) => names.includes(name));
-  check(found, `save: there is no format ${name}; the formats are ${namesOf(written)}`);
+  check(found, msg`there is no format ${name}; the formats are ${namesOf(written)}`, { area: 'save' });
   const { dtypes = [] } = found;
   check(
     dtype === undefined || dtypes.includes(dtype),
     dtypes.length > 0
-      ? `save: ${name} has no dtype ${dtype}; it has ${dtypes.join(', ')}`
-      : `save: ${name} has no choice of dtypes; dtype is for ${namesOf(written.filter((row) => row.dtypes))}`,
+      ? msg`${name} has no dtype ${dtype}; it has ${listed(dtypes)}`
+      : msg`${name} has no choice of dtypes; dtype is for ${namesOf(written.filter((row) => row.dtypes))}`,
+    { area: 'save' },
   );
   return found;
 }

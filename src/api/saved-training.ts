@@ -1,5 +1,6 @@
 // Reads the checkpoint and the log of a saved model.
 
+import { type Message, renderMessage } from '../core/message.ts';
 import type { FolderSource } from '../files/given-files.ts';
 import { withoutUndefined } from '../files/json-files.ts';
 import type { ModelPlace } from '../session/host.ts';
@@ -59,8 +60,11 @@ export async function readCheckpoint(model: FolderSource, place: ModelPlace = {}
  */
 export async function readTrainingLog(
   model: FolderSource,
-  { onMessage = () => {}, ...place }: ModelPlace & { readonly onMessage?: (text: string) => void } = {},
+  {
+    onMessage,
+    ...place
+  }: ModelPlace & { readonly onMessage?: (text: string, template: Message) => void } = {},
 ): Promise<LogRecord[]> {
   const { files, folder } = await openPlace('readTrainingLog', model, place, ['onMessage']);
-  return readLog(files, folder, onMessage);
+  return readLog(files, folder, (message) => onMessage?.(renderMessage(message), message));
 }

@@ -81,7 +81,7 @@ export async function scoreSystems(
       ? [{ pair: i, source, references: [target, ...others], translations }]
       : [];
   });
-  check(sentences.length > 0, 'eval: no pair was translated by all systems');
+  check(sentences.length > 0, 'no pair was translated by all systems', { area: 'eval' });
   const references = sentences.map((sentence) => sentence.references);
   const texts = names.map((_, k) => sentences.map(({ translations }) => translations[k] as string));
   const lowercase = ignoresCase(normalize);

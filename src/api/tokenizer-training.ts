@@ -74,7 +74,7 @@ export const trainTokenizerFiles: Job<TokenizerArguments, TrainedTokenizer> = as
       },
       threads,
     });
-    check(texts > 0, 'tokenizer: the files have no text');
+    check(texts > 0, 'the files have no text', { area: 'tokenizer' });
     let json = '';
     await pool.run({
       task: trainTokenizerTask,
@@ -87,7 +87,7 @@ export const trainTokenizerFiles: Job<TokenizerArguments, TrainedTokenizer> = as
     });
     const trained = loadTokenizer(json);
     const paths = { model: `${out}.model`, json: `${out}.json` };
-    check(trained.modelFile !== undefined, 'tokenizer: only SentencePiece models are written');
+    check(trained.modelFile !== undefined, 'only SentencePiece models are written', { area: 'tokenizer' });
     const file = isMarian ? withoutStart(trained.modelFile) : trained.modelFile;
     const written = isMarian ? tokenizerWithoutStart(trained.modelFile, paths.model) : trained;
     await writeTogether(files, { [paths.model]: file, [paths.json]: jsonBytes(written) });

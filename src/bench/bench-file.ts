@@ -3,6 +3,7 @@
 
 import { check } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
+import { listed, msg } from '../core/message.ts';
 import type { Roofs } from '../engine/gpu/roofs.ts';
 import { isObject } from '../files/json-files.ts';
 import type { KernelResult, VariantResult } from './check-kernel.ts';
@@ -79,21 +80,21 @@ function adapterOf(machine: unknown): string {
 }
 
 function kernelIn(given: unknown, i: number): KernelResult {
-  check(isObject(given) && typeof given.name === 'string', `Kernel ${i + 1} of the file has no name.`);
+  check(isObject(given) && typeof given.name === 'string', msg`Kernel ${i + 1} of the file has no name.`);
   const { name } = given;
   const kernel: Unchecked<KernelResult> = given;
   const { group, flops, bytes, variants, speed, comparedWith: by } = kernel;
   const where = `The kernel ${name.slice(0, 80)} of the file`;
   check(
     kernelGroups.some((known) => known === group),
-    `${where} has the group ${textOf(group) || 'nothing'}; it must be one of ${kernelGroups.join(', ')}.`,
+    msg`${where} has the group ${textOf(group) || 'nothing'}; it must be one of ${listed(kernelGroups)}.`,
   );
-  check(isNonNegative(flops) && isNonNegative(bytes), `${where} needs flops and bytes of 0 or more.`);
-  check(speed === undefined || isNumber(speed), `${where} has a speed that is not a number.`);
+  check(isNonNegative(flops) && isNonNegative(bytes), msg`${where} needs flops and bytes of 0 or more.`);
+  check(speed === undefined || isNumber(speed), msg`${where} has a speed that is not a number.`);
   const named =
     by === undefined || (isObject(by) && typeof by.variant === 'string' && typeof by.kernel === 'string');
-  check(named, `${where} has an invalid comparedWith; it needs the texts variant and kernel.`);
-  check(Array.isArray(variants) && variants.length > 0, `${where} has no variants.`);
+  check(named, msg`${where} has an invalid comparedWith; it needs the texts variant and kernel.`);
+  check(Array.isArray(variants) && variants.length > 0, msg`${where} has no variants.`);
   return {
     ...(kernel as KernelResult),
     variants: (variants as unknown[]).map((v) => variantIn(v, where)),
@@ -101,11 +102,11 @@ function kernelIn(given: unknown, i: number): KernelResult {
 }
 
 function variantIn(given: unknown, where: string): VariantResult {
-  check(isObject(given) && typeof given.variant === 'string', `${where} has a variant without a name.`);
+  check(isObject(given) && typeof given.variant === 'string', msg`${where} has a variant without a name.`);
   const variant: Unchecked<VariantResult> = given;
   const { error, ms, low, high } = variant;
   const timed = isNumber(ms) && ms > 0 && isNumber(low) && isNumber(high) && low <= ms && ms <= high;
-  check(ms === undefined || timed, `${where} has a time that is not a median between quartiles.`);
+  check(ms === undefined || timed, msg`${where} has a time that is not a median between quartiles.`);
   // JSON has no infinity: the error of a kernel that did not run is null.
   return {
     ...(variant as VariantResult),
@@ -118,7 +119,7 @@ function roofsIn(roofs: Unchecked<Roofs>): Roofs {
     const roof = roofs[name];
     check(
       isObject(roof) && isNumber(roof.rate) && roof.rate > 0,
-      `The roof ${name} of the file has no rate.`,
+      msg`The roof ${name} of the file has no rate.`,
     );
   }
   return roofs as Roofs;
@@ -129,7 +130,7 @@ function spreadIn(spread: Unchecked<RoofSpread>): RoofSpread {
     const roof = spread[name];
     check(
       isObject(roof) && isNonNegative(roof.spread),
-      `The measurements of the roof ${name} in the file have no spread.`,
+      msg`The measurements of the roof ${name} in the file have no spread.`,
     );
   }
   return spread as RoofSpread;

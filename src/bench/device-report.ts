@@ -2,6 +2,7 @@
 // reject nonsense. bench/results/devices/ has the reports that were sent.
 
 import { check } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { isObject } from '../files/json-files.ts';
 import { spreadOf } from './spread.ts';
 
@@ -113,7 +114,7 @@ export function deviceReportOf(json: unknown): DeviceReport {
   );
   const report: Unchecked<DeviceReport> = json;
   const when = textIn('when', report.when);
-  check(!Number.isNaN(Date.parse(when)), `The time ${when} is no date.`);
+  check(!Number.isNaN(Date.parse(when)), msg`The time ${when} is no date.`);
   check(typeof report.software === 'boolean', 'The field software must be true or false.');
   const read: DeviceReport = {
     kind: 'heddle device report',
@@ -139,38 +140,38 @@ export function deviceReportOf(json: unknown): DeviceReport {
 function checkPlausible(report: DeviceReport): void {
   const { adapter, software, roofs, kernels, step, decoding, beside = [] } = report;
   const isCpu = /swiftshader|llvmpipe|lavapipe/i.test(adapter);
-  check(software || !isCpu, `${adapter} is a software adapter, but the report says that it is a GPU.`);
+  check(software || !isCpu, msg`${adapter} is a software adapter, but the report says that it is a GPU.`);
   check(
     roofs.spread <= plausible.spread,
-    `The roofs differ by ${percent(roofs.spread)} before and after the kernels; at most ${percent(plausible.spread)} is usable.`,
+    msg`The roofs differ by ${percent(roofs.spread)} before and after the kernels; at most ${percent(plausible.spread)} is usable.`,
   );
   for (const kernel of kernels) {
     const share = reportedShare(kernel, roofs);
     check(
       share <= plausible.share,
-      `${kernel.name} reaches ${percent(share)} of the roof, which is more than the device can.`,
+      msg`${kernel.name} reaches ${percent(share)} of the roof, which is more than the device can.`,
     );
     const spread = spreadOf(kernel);
-    check(spread <= plausible.spread, `The times of ${kernel.name} spread by ${percent(spread)}.`);
+    check(spread <= plausible.spread, msg`The times of ${kernel.name} spread by ${percent(spread)}.`);
   }
   const mfu = reportedMfu(report);
-  check(mfu <= plausible.share, `The training step uses ${percent(mfu)} of the peak.`);
+  check(mfu <= plausible.share, msg`The training step uses ${percent(mfu)} of the peak.`);
   const tokens = (1000 * step.batch) / step.ms;
   check(
     step.tokensPerSecond >= tokens,
-    `The training step has ${step.tokensPerSecond} tokens/s, but ${step.batch} rows take ${step.ms} ms.`,
+    msg`The training step has ${step.tokensPerSecond} tokens/s, but ${step.batch} rows take ${step.ms} ms.`,
   );
   for (const { batch, library } of beside)
     check(
       decoding.some((own) => own.batch === batch),
-      `${library} was measured at batch ${batch}, at which heddle was not.`,
+      msg`${library} was measured at batch ${batch}, at which heddle was not.`,
     );
   for (const { batch, parameters, tokensPerSecond } of decoding) {
     // The embeddings of the source and the target are not part of the products; half of the rest is a low bound.
     const share = (parameters * tokensPerSecond) / 1e9 / roofs.peak / 4;
     check(
       share <= plausible.share,
-      `Decoding at batch ${batch} has ${tokensPerSecond} tokens/s, which is more than the device can.`,
+      msg`Decoding at batch ${batch} has ${tokensPerSecond} tokens/s, which is more than the device can.`,
     );
   }
 }
@@ -182,27 +183,27 @@ function textIn(name: string, given: unknown): string {
   // Reports are shown in tables of Markdown and in pages.
   check(
     isText && !/[\n|<>`]/.test(given),
-    `The field ${name} must be a short text without line breaks and | < > \`.`,
+    msg`The field ${name} must be a short text without line breaks and | < > \`.`,
   );
   return given;
 }
 
 function numberIn(name: string, given: unknown, [min, max]: readonly [number, number]): number {
   const fits = typeof given === 'number' && Number.isFinite(given) && given >= min && given <= max;
-  check(fits, () => `${name} is ${String(given).slice(0, 40)}, must be a number from ${min} to ${max}.`);
+  check(fits, () => msg`${name} is ${String(given).slice(0, 40)}, must be a number from ${min} to ${max}.`);
   return given;
 }
 
 const countIn = (name: string, given: unknown, min = 1): number => {
   const n = numberIn(name, given, [min, 1e15]);
-  check(Number.isInteger(n), `${name} is ${n}, must be a whole number.`);
+  check(Number.isInteger(n), msg`${name} is ${n}, must be a whole number.`);
   return n;
 };
 
 function listIn<T>(name: string, given: unknown, read: (item: unknown) => T): T[] {
   check(
     Array.isArray(given) && given.length > 0 && given.length <= plausible.kernels,
-    `The report needs the list ${name}, of 1 to ${plausible.kernels} items.`,
+    msg`The report needs the list ${name}, of 1 to ${plausible.kernels} items.`,
   );
   return (given as unknown[]).map(read);
 }
@@ -229,7 +230,7 @@ function kernelIn(given: unknown): ReportedKernel {
   const name = textIn('name of a kernel', given.name);
   const time = (field: 'ms' | 'low' | 'high') => numberIn(`${name}: ${field}`, given[field], plausible.ms);
   const [ms, low, high] = [time('ms'), time('low'), time('high')];
-  check(low <= ms && ms <= high, `The time of ${name} is not between its quartiles.`);
+  check(low <= ms && ms <= high, msg`The time of ${name} is not between its quartiles.`);
   return {
     name,
     ms,
@@ -270,7 +271,7 @@ function peerIn(given: unknown): ReportedPeer {
   const tokensPerSecond = numberIn(`The speed of ${library}`, given.tokensPerSecond, [0, 1e9]);
   check(
     sameRows === batch ? tokensPerSecond > 0 : sameRows < batch && tokensPerSecond === 0,
-    `${library} has a speed of ${tokensPerSecond} tokens/s with ${sameRows} of ${batch} rows that are the same; only equal results are timed.`,
+    msg`${library} has a speed of ${tokensPerSecond} tokens/s with ${sameRows} of ${batch} rows that are the same; only equal results are timed.`,
   );
   return { library, batch, sameRows, tokensPerSecond };
 }

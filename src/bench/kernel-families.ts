@@ -2,6 +2,7 @@
 // the sizes that a user gives.
 
 import { HeddleError } from '../core/errors.ts';
+import { listed, msg } from '../core/message.ts';
 import { storeAsF16 } from '../engine/graph/f16-storage.ts';
 import { attentionFamilies } from './attention-families.ts';
 import { decodingFamilies } from './decoding-families.ts';
@@ -39,7 +40,7 @@ export const familyNames = Object.keys(kernelFamilies) as readonly FamilyName[];
  */
 export function kernelOf({ family: name, values = {} }: KernelSpec): KernelCase {
   if (!Object.hasOwn(kernelFamilies, name))
-    throw new HeddleError(`There is no kernel family ${name}; there are ${familyNames.join(', ')}.`);
+    throw new HeddleError(msg`There is no kernel family ${name}; there are ${listed(familyNames)}.`);
   const family: KernelFamily = kernelFamilies[name as FamilyName];
   const checked = checkedValues(name, family, values);
   const made = family.make(checked as Readonly<Record<string, never>>);
@@ -60,6 +61,6 @@ function inF16(kernel: KernelCase): KernelCase {
   };
   const { node } = graphOf(stored);
   if (![...node.inputs, ...node.outputs].some(({ dtype }) => dtype === 'f16'))
-    throw new HeddleError(`${kernel.name} has no tensor that can be stored as f16; choose f32.`);
+    throw new HeddleError(msg`${kernel.name} has no tensor that can be stored as f16; choose f32.`);
   return stored;
 }

@@ -2,6 +2,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { describeType, fitsType, integer } from '../core/fields.ts';
+import { listed, msg } from '../core/message.ts';
 import type { KernelCase, KernelGroup, KernelSpec } from './kernel-case.ts';
 
 /** A size: a whole number from `min` to `max`, a multiple of `step`. */
@@ -90,7 +91,7 @@ export function checkedValues(
   const unknown = Object.keys(values).find((key) => !Object.hasOwn(fields, key));
   if (unknown !== undefined)
     throw new HeddleError(
-      `${name} has no size ${unknown}; it has ${Object.keys(fields).join(', ') || 'none'}.`,
+      msg`${name} has no size ${unknown}; it has ${Object.keys(fields).join(', ') || 'none'}.`,
     );
   return Object.fromEntries(
     Object.entries(fields).map(([key, field]) => [key, checkedValue(name, key, field, values[key])]),
@@ -101,12 +102,16 @@ function checkedValue(family: string, key: string, field: FamilyField, given: un
   if ('values' in field) {
     const value = given ?? (field.values[0] as string);
     if (!field.values.includes(value as string))
-      throw new HeddleError(`${family}: ${key} is ${value}; it must be ${field.values.join(', ')}.`);
+      throw new HeddleError(msg`${key} is ${String(value)}; it must be ${listed(field.values)}.`, {
+        area: family,
+      });
     return value as string;
   }
   const value = given ?? field.value;
   const type = integer(field.min, '', field.max, field.step);
   if (!fitsType(type, value))
-    throw new HeddleError(`${family}: ${key} is ${value}; it must be ${describeType(type)}.`);
+    throw new HeddleError(msg`${key} is ${String(value)}; it must be ${describeType(type)}.`, {
+      area: family,
+    });
   return value as number;
 }

@@ -3,6 +3,7 @@
 // float64.
 
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { bytesOf } from '../core/tensor.ts';
 import type { Device } from '../engine/gpu/device.ts';
 import { type Expected, LoadedPlan, sampleOf, variantPlan, writtenBy } from '../engine/gpu/isolated-node.ts';
@@ -69,12 +70,12 @@ const amount = (n: number): string => (n / 1e9).toLocaleString('en', { maximumFr
 export function checkSize(kernel: KernelCase, traits = defaultTraits): void {
   if (kernel.needs && !traits[kernel.needs])
     throw new HeddleError(
-      `${kernel.name} needs ${kernel.needs}, which this adapter does not have; choose f32.`,
+      msg`${kernel.name} needs ${kernel.needs}, which this adapter does not have; choose f32.`,
     );
   const { bytes } = workOf(kernel, traits);
   if (bytes > maxBytes)
     throw new HeddleError(
-      `${kernel.name} has tensors of ${amount(bytes)} GB, at most ${amount(maxBytes)} GB are possible: use smaller sizes.`,
+      msg`${kernel.name} has tensors of ${amount(bytes)} GB, at most ${amount(maxBytes)} GB are possible: use smaller sizes.`,
     );
 }
 
@@ -92,7 +93,7 @@ export function checkDuration(
   if (flops <= maxReference.flops || seconds <= maxSeconds) return;
   const maxFlops = Math.max(maxReference.flops, maxSeconds * peak.rate * 1e9);
   throw new HeddleError(
-    `${kernel.name} has ${amount(flops)} GFLOP. At the ${amount(peak.rate * 1e9)} GFLOP/s that were measured on this adapter a run takes ${seconds.toFixed(1)} s; at most ${amount(maxFlops)} GFLOP are possible: use smaller sizes.`,
+    msg`${kernel.name} has ${amount(flops)} GFLOP. At the ${amount(peak.rate * 1e9)} GFLOP/s that were measured on this adapter a run takes ${seconds.toFixed(1)} s; at most ${amount(maxFlops)} GFLOP are possible: use smaller sizes.`,
   );
 }
 
@@ -138,7 +139,8 @@ async function checkNaive(device: Device, small: KernelCase, name: string): Prom
   destroy();
   if (!passed)
     throw new HeddleError(
-      `${small.name}: the kernel ${variant.name}, with which larger sizes are compared, differs from float64 by ${error.toExponential(1)} on this adapter.`,
+      msg`the kernel ${variant.name}, with which larger sizes are compared, differs from float64 by ${error.toExponential(1)} on this adapter.`,
+      { area: small.name },
     );
 }
 

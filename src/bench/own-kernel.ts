@@ -3,6 +3,7 @@
 // built-in kernels.
 
 import { HeddleError } from '../core/errors.ts';
+import { listed, msg } from '../core/message.ts';
 import { present } from '../core/present.ts';
 import type { DType, Shape } from '../core/tensor.ts';
 import { type CompileMessage, compileMessages } from '../engine/gpu/compile-messages.ts';
@@ -99,7 +100,7 @@ export function numberIn(text: string, title: string, sizes: ReadonlyMap<string,
   if (Number.isFinite(value)) return value;
   const names = [...sizes.keys()].join(', ');
   throw new HeddleError(
-    `${title} is “${text.slice(0, 40)}”; it must be a number, or an expression of ${names || 'numbers'}.`,
+    msg`${title} is “${text.slice(0, 40)}”; it must be a number, or an expression of ${names || 'numbers'}.`,
   );
 }
 
@@ -228,7 +229,7 @@ function ownPlan(prepared: PreparedKernel, own: OwnKernel, source: string, trait
   const replaced = own.pass < 0 ? undefined : plan.passes[own.pass];
   if (own.pass >= plan.passes.length)
     throw new HeddleError(
-      `${own.variant} has ${plan.passes.length} dispatches, there is no dispatch ${own.pass + 1}.`,
+      msg`${own.variant} has ${plan.passes.length} dispatches, there is no dispatch ${own.pass + 1}.`,
     );
   const userPass = ownPass(prepared, own, source, plan, replaced);
   return {
@@ -249,7 +250,7 @@ function ownPass(
   const bindings = entries.get(own.entry);
   if (!bindings)
     throw new HeddleError(
-      `There is no @compute function ${own.entry || '(no name)'}; there are: ${[...entries.keys()]}`,
+      msg`There is no @compute function ${own.entry || '(no name)'}; there are: ${listed([...entries.keys()])}`,
     );
   const ranges = rangesOf(prepared, plan);
   const types = new Map(tensorsOf(node).map(({ name, dtype }) => [name, dtype]));
@@ -258,7 +259,7 @@ function ownPass(
   const absent: string[] = [];
   for (const { name, wgslType, group } of bindings) {
     if (group !== 0)
-      throw new HeddleError(`${name} is in group ${group}; all bindings must be in @group(0).`);
+      throw new HeddleError(msg`${name} is in group ${group}; all bindings must be in @group(0).`);
     if (wgslType === 'Params') continue;
     const tensor = own.bind[name] ?? '';
     if (tensor === unused) {
@@ -268,17 +269,17 @@ function ownPass(
     const range = ranges.get(tensor);
     if (!range && wgslType === 'Step') continue;
     if (!range)
-      throw new HeddleError(`Choose the tensor of ${name}: one of ${[...ranges.keys()].join(', ')}.`);
+      throw new HeddleError(msg`Choose the tensor of ${name}: one of ${listed([...ranges.keys()])}.`);
     bind[name] = range;
     if (types.get(tensor) === 'f16') f16.push(name);
   }
   for (const { name } of params)
-    if (!Number.isFinite(own.params[name])) throw new HeddleError(`Params.${name} needs a number.`);
+    if (!Number.isFinite(own.params[name])) throw new HeddleError(msg`Params.${name} needs a number.`);
   const [x = 0, y = 0, z = 0] = own.grid;
   for (const n of [x, y, z])
     if (!Number.isInteger(n) || n < 1 || n > 65_535)
       throw new HeddleError(
-        `The grid is ${own.grid.join(' × ')}; each must be a whole number from 1 to 65535.`,
+        msg`The grid is ${listed(own.grid, ' × ')}; each must be a whole number from 1 to 65535.`,
       );
   const lanes = consts.has('LANES') ? Number(/^const LANES(?:: u32)? = (\d+)/m.exec(source)?.[1]) : undefined;
   const constants = Object.fromEntries(Object.entries(own.constants).filter(([name]) => overrides.has(name)));

@@ -126,7 +126,7 @@ export const rowFamilies = {
         };
       }
       if (pass === 'backward')
-        throw new HeddleError('embedding: only a table of f32 has a gradient; choose f32');
+        throw new HeddleError('only a table of f32 has a gradient; choose f32', { area: 'embedding' });
       return {
         name: `embedding ${format} ${sizes}`,
         build(g) {

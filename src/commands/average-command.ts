@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { withoutEndSlash } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
@@ -39,7 +40,8 @@ export function addAverage(program: Command, jobs: Jobs): void {
       const out = await outFolder(archiveFiles(nodeFiles()), 'average', options);
       if (folders.some((folder) => isModelIn(folder, out)))
         throw new HeddleError(
-          `average: ${options.out} is one of the checkpoints; name another folder for the mean`,
+          msg`${options.out} is one of the checkpoints; name another folder for the mean`,
+          { area: 'average' },
         );
       const { mixed } = options;
       const args = { folders: folders.map(withoutEndSlash), out, mixed };

@@ -11,6 +11,7 @@ import { shareOfRoof } from '../bench/roofline-model.ts';
 import { disturbance, maxSpread, spreadOf } from '../bench/spread.ts';
 import { HeddleError, withArea } from '../core/errors.ts';
 import { formatBytes, formatLimit, formatNumber, formatPercent } from '../core/format-numbers.ts';
+import { listed, msg } from '../core/message.ts';
 import type { Roofs } from '../engine/gpu/roofs.ts';
 import { type PresetName, presets } from '../model/presets.ts';
 import { presetDefaults } from '../train/settings/run-defaults.ts';
@@ -83,14 +84,16 @@ export function addBench(program: Command, jobs: Jobs): void {
           .map((v) => `${name} ${v.variant} (error ${v.error.toExponential(1)})`),
       );
       if (wrong.length > 0)
-        throw new HeddleError(`bench: ${wrong.length} kernel variants fail the check: ${wrong.join(', ')}`);
+        throw new HeddleError(msg`${wrong.length} kernel variants fail the check: ${listed(wrong)}`, {
+          area: 'bench',
+        });
     });
   addHostOptions(command);
 }
 
 async function readBaseline(path: string): Promise<BenchRun> {
   const text = await readFile(path, 'utf8').catch((error: Error) => {
-    throw new HeddleError(`--baseline ${path}: it cannot be read (${error.message})`);
+    throw new HeddleError(msg`it cannot be read (${error.message})`, { area: `--baseline ${path}` });
   });
   return withArea(`--baseline ${path}`, () => readBenchRun(text));
 }
@@ -103,7 +106,7 @@ function specOf({ kernel, size = [] }: Options): KernelSpec | undefined {
   }
   const values = size.map((text): [string, string | number] => {
     const at = text.indexOf('=');
-    if (at < 1) throw new HeddleError(`--size ${text}: it must be NAME=VALUE, for example M=512`);
+    if (at < 1) throw new HeddleError('it must be NAME=VALUE, for example M=512', { area: `--size ${text}` });
     const value = text.slice(at + 1);
     return [text.slice(0, at), value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value];
   });
@@ -113,7 +116,9 @@ function specOf({ kernel, size = [] }: Options): KernelSpec | undefined {
 function argumentsOf(o: Options): BenchArguments {
   const unknown = o.preset.find((name) => !(name in presets));
   if (unknown)
-    throw new HeddleError(`--preset ${unknown}: it must be one of ${Object.keys(presets).join(', ')}`);
+    throw new HeddleError(msg`it must be one of ${listed(Object.keys(presets))}`, {
+      area: `--preset ${unknown}`,
+    });
   const spec = specOf(o);
   const steps = o.filter === undefined && !o.small && !spec ? o.preset : [];
   return {

@@ -40,7 +40,9 @@ export function addConformance(program: Command, jobs: Jobs): void {
       const facts = { heddle: version, when: new Date().toISOString(), ...report };
       await printResult(facts, json, () => describe(report));
       if (!report.passed)
-        throw new HeddleError('conformance: this WebGPU implementation or its adapter fails a check');
+        throw new HeddleError('this WebGPU implementation or its adapter fails a check', {
+          area: 'conformance',
+        });
     });
 }
 

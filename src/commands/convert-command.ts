@@ -3,6 +3,7 @@
 import { type Command, Option } from 'commander';
 import type { ConvertArguments, Converted } from '../api/convert-folder.ts';
 import { HeddleError, shellQuote } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
 import { features } from '../features/features.ts';
 import type { ConvertedRun, ConvertRunArguments } from '../features/pytorch/commands/convert-run.ts';
@@ -106,19 +107,21 @@ export function addConvert(program: Command, jobs: Jobs): void {
       for (const input of [folder, lora ?? folder])
         if (isModelIn(input, out) && (await archiveFiles(nodeFiles()).exists(`${out}/state.json`)))
           throw new HeddleError(
-            `convert: ${target} is the checkpoint itself, and would lose its optimizer; name another folder`,
+            msg`${target} is the checkpoint itself, and would lose its optimizer; name another folder`,
+            { area: 'convert' },
           );
       if (to === 'torch-run') {
         if (dtype ?? lora ?? sourceLang ?? targetLang)
           throw new HeddleError(
-            'convert: torch-run continues a checkpoint without changes; omit --dtype, --lora-adapter, --source-lang and --target-lang',
+            'torch-run continues a checkpoint without changes; omit --dtype, --lora-adapter, --source-lang and --target-lang',
+            { area: 'convert' },
           );
         const run = { folder, out, steps };
         await runAndPrint(jobs.convertRun, run, { host: 'cpu', json }, describe, [folder, out]);
         return;
       }
       if (steps !== undefined)
-        throw new HeddleError(`convert: --steps ${steps} is only for torch-run; omit it`);
+        throw new HeddleError(msg`--steps ${steps} is only for torch-run; omit it`, { area: 'convert' });
       const { host, adapter } = options;
       const given = ownOptions.flatMap(({ name, isFile }) => {
         const value = (options as unknown as Record<string, string | undefined>)[name];

@@ -4,6 +4,7 @@
 import type { Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { flagOf } from '../core/fields.ts';
+import { msg } from '../core/message.ts';
 import { type DecodeField, type DecodeFieldName, decodeRows } from '../decode/decode-fields.ts';
 import type { DecodeOptions } from '../decode/decode-options.ts';
 import type { TranslateOptions } from '../decode/text-options.ts';
@@ -56,15 +57,16 @@ export function decodeOptionsOf(
       '--length-penalty needs --beam-size 2 or more: greedy decoding and sampling compare no scores',
     );
   if (numReturn > 1 && !flags.sample && numReturn > beams)
-    throw new HeddleError(`--num-return ${numReturn} needs --beam-size ${numReturn} or more, or --sample`);
+    throw new HeddleError(msg`--num-return ${numReturn} needs --beam-size ${numReturn} or more, or --sample`);
   const given: Partial<Record<DecodeFieldName, unknown>> = flags.sample ? { method: 'sample' } : {};
   for (const row of rowsWithFlag) {
     const [name, { only }] = row;
     const option = optionOf(row);
     const value = (flags as Readonly<Record<string, unknown>>)[option.attributeName()] ?? undefined;
     if (value === undefined || name === 'maxNewTokens') continue;
-    if (only === 'sample' && !flags.sample) throw new HeddleError(`${option.long} needs --sample`);
-    if (only === 'beam' && beams === 1) throw new HeddleError(`${option.long} needs --beam-size 2 or more`);
+    if (only === 'sample' && !flags.sample) throw new HeddleError(msg`${option.long} needs --sample`);
+    if (only === 'beam' && beams === 1)
+      throw new HeddleError(msg`${option.long} needs --beam-size 2 or more`);
     given[name] = value;
   }
   return { ...(given as DecodeOptions), badWords: flags.badWords };

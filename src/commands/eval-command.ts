@@ -92,13 +92,15 @@ export function addEvaluate(program: Command, jobs: Jobs): void {
       if (outputs && compare.length > 0)
         throw new HeddleError('--outputs and --compare exclude each other; give models or their outputs');
       const names = outputs && folder !== undefined ? [folder, ...files] : files;
-      if (!outputs && folder === undefined) throw new HeddleError('eval: give a model, or --outputs');
+      if (!outputs && folder === undefined)
+        throw new HeddleError('give a model, or --outputs', { area: 'eval' });
       const pairs = pairFilesOf(names, options);
-      if (!pairs) throw new HeddleError('eval: give a file of pairs, or --source and --target');
+      if (!pairs) throw new HeddleError('give a file of pairs, or --source and --target', { area: 'eval' });
       checkStdin([pairs]);
       if (/\.(?:csv|json|gz)$/i.test(options.output ?? ''))
         throw new HeddleError(
-          `--output ${options.output}: name a .tsv or .jsonl file for sources, references and scores, or a .txt file for translations`,
+          'name a .tsv or .jsonl file for sources, references and scores, or a .txt file for translations',
+          { area: `--output ${options.output}` },
         );
       const inputs = [...pathsOf(pairs), ...(outputs ?? [])];
       const systems = outputs?.length ?? 1 + compare.length;

@@ -2,6 +2,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { describeType, type FieldType, fitsType, integer, notNegative, rate } from '../core/fields.ts';
+import { listed, msg } from '../core/message.ts';
 import { decodeFields, type LengthPenalty } from '../decode/decode-fields.ts';
 import type { DropoutRates } from '../model/model-config-types.ts';
 import { dropoutPlaces, dropoutType, usualDropout } from '../model/model-fields.ts';
@@ -16,11 +17,11 @@ export function parseField(type: FieldType, value: string, before?: unknown): un
     case 'integer':
     case 'number': {
       const number = value.trim() === '' ? Number.NaN : Number(value);
-      if (!fitsType(type, number)) throw new HeddleError(`It must be ${describeType(type)}.`);
+      if (!fitsType(type, number)) throw new HeddleError(msg`It must be ${describeType(type)}.`);
       return number;
     }
     case 'choice':
-      if (!fitsType(type, value)) throw new HeddleError(`It must be ${describeType(type)}.`);
+      if (!fitsType(type, value)) throw new HeddleError(msg`It must be ${describeType(type)}.`);
       return value;
     case 'list': {
       const items = value.split(',').flatMap((item) => item.trim() || []);
@@ -63,7 +64,7 @@ function parseDropout(text: string, before: unknown): number | Partial<DropoutRa
     }
     if (!Object.hasOwn(dropoutPlaces, name))
       throw new HeddleError(
-        `It must be a rate, or rates of ${Object.keys(dropoutPlaces).join(', ')}, for example attention=0.2.`,
+        msg`It must be a rate, or rates of ${listed(Object.keys(dropoutPlaces))}, for example attention=0.2.`,
       );
     const all = typeof rates === 'number' ? usualDropout(rates) : rates;
     rates = { ...all, [name]: parseField(rate, value) };

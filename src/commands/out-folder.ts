@@ -29,9 +29,12 @@ export async function outFolder(
   canResume = false,
 ): Promise<string> {
   if (resume && force)
-    throw new HeddleError('train: --resume continues a run, --force replaces it; use only one of them');
+    throw new HeddleError('--resume continues a run, --force replaces it; use only one of them', {
+      area: 'train',
+    });
   if (out === undefined) {
-    if (resume) throw new HeddleError('train: --resume needs --out, the folder of the run to resume');
+    if (resume)
+      throw new HeddleError('--resume needs --out, the folder of the run to resume', { area: 'train' });
     return freeFolder(files, `runs/${name}`);
   }
   checkNamed('--out', out);
@@ -40,9 +43,9 @@ export async function outFolder(
   const given = /(?:^|[\\/])\.{1,2}$/.test(named) ? resolve(named) : named;
   const folder = (await files.real?.(given)) ?? given;
   if (/\.safetensors$/i.test(folder))
-    throw new HeddleError(
-      `--out ${out}: the output is a folder or a .zip file, not a file of weights; name a folder`,
-    );
+    throw new HeddleError('the output is a folder or a .zip file, not a file of weights; name a folder', {
+      area: `--out ${out}`,
+    });
   await checkCheckpoint(files, folder, { label: `--out ${out}`, resume, force, canResume });
   return folder;
 }
@@ -56,7 +59,7 @@ export async function checkNewFolder(files: Files, out: string, force = false): 
   await checkWritableFolder(files, out, []);
   const isEmpty = async () => (await files.list(out)).length === 0;
   if (!force && !(await isEmpty().catch(() => false)))
-    throw new HeddleError(`${out}: it exists already; use --force to replace it, or another name`);
+    throw new HeddleError('it exists already; use --force to replace it, or another name', { area: out });
 }
 
 /** The first of `base`, `base-2`, `base-3`, ... that neither exists nor is locked. */

@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { errorKind, HeddleError, shellQuote } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { withSlashes } from '../files/files.ts';
 import { parseManifest } from '../files/folder-manifest.ts';
 import { manifestName } from '../files/model-file.ts';
@@ -23,7 +24,7 @@ import { reasonOf } from '../host/disk-files.ts';
 
 /** Throws a HeddleError if the name of a file or folder is empty. `what`: the flag or argument. */
 export function checkNamed(what: string, name: string, kind: 'file' | 'folder' = 'folder'): void {
-  if (name.trim() === '') throw new HeddleError(`${what} is empty; name a ${kind}`);
+  if (name.trim() === '') throw new HeddleError(msg`${what} is empty; name a ${kind}`);
 }
 
 /** Facts of a file; undefined if there is none, also if its name is too long for one. */
@@ -51,7 +52,7 @@ export const isModelIn = (model: string, folder: string): boolean =>
 
 /** The error of an output file that exists. `remedy`: how to overwrite it. */
 export const fileExists = (flag: string, path: string, remedy: string): HeddleError =>
-  new HeddleError(`${flag} ${shellQuote(path)}: this file exists; ${remedy}`);
+  new HeddleError(msg`this file exists; ${remedy}`, { area: `${flag} ${shellQuote(path)}` });
 
 /** How to check an output file. */
 interface OutputOptions {
@@ -72,7 +73,8 @@ export function checkOutputFile(
   { force = false, inputs = [], taken = [] }: OutputOptions,
 ): void {
   checkNamed(flag, path, 'file');
-  const refused = (reason: string) => new HeddleError(`${flag} ${shellQuote(path)}: ${reason}`);
+  const refused = (reason: string) =>
+    new HeddleError(msg`${reason}`, { area: `${flag} ${shellQuote(path)}` });
   if (inputs.some((input) => input !== '-' && isSamePlace(input, path)))
     throw refused('the command reads this file; name another file');
   if (taken.some((other) => isSamePlace(other, path)))
@@ -170,6 +172,6 @@ export function writing<T>(path: string, work: () => T): T {
     return work();
   } catch (error) {
     const kind = errorKind(error);
-    throw new HeddleError(`${path}: cannot write: ${reasonOf(error)}`, { kind, cause: error });
+    throw new HeddleError(msg`cannot write: ${reasonOf(error)}`, { area: path, kind, cause: error });
   }
 }

@@ -3,6 +3,7 @@
 import { isAbsolute } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { features } from '../features/features.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { baseName, type Files, withoutEndSlash } from '../files/files.ts';
@@ -52,7 +53,8 @@ export function addPack(program: Command): void {
       '\nAbsolute paths in the log and in the training state are shortened to their last part.',
     )
     .action(async (from: string, to: string, options: Options) => {
-      if (!/\.zip$/i.test(to)) throw new HeddleError(`pack: ${to}: the file name must end in .zip`);
+      if (!/\.zip$/i.test(to))
+        throw new HeddleError(msg`${to}: the file name must end in .zip`, { area: 'pack' });
       await copy(from, to, options, async (files, folder) => {
         const names = await ownFileNames(files, folder);
         const packed = names.filter((name) => !options.weightsOnly || !runFiles.includes(name));
@@ -71,9 +73,10 @@ export function addUnpack(program: Command): void {
     .option(...force)
     .addOption(jsonOption())
     .action(async (from: string, to: string, options: Options) => {
-      if (!/\.zip$/i.test(from)) throw new HeddleError(`unpack: ${from}: the file name must end in .zip`);
+      if (!/\.zip$/i.test(from))
+        throw new HeddleError(msg`${from}: the file name must end in .zip`, { area: 'unpack' });
       if (/\.zip$/i.test(to))
-        throw new HeddleError(`unpack: ${to}: the name of a folder must not end in .zip`);
+        throw new HeddleError(msg`${to}: the name of a folder must not end in .zip`, { area: 'unpack' });
       await copy(from, to, options, async (files, folder) =>
         readAll(files, folder, await ownFileNames(files, folder)),
       );
@@ -99,12 +102,12 @@ async function copy(
 ): Promise<void> {
   const files = archiveFiles(nodeFiles());
   const to = withoutEndSlash(target);
-  if (isSamePlace(from, to)) throw new HeddleError(`${to}: it is the model itself; use another name`);
-  if (!(await files.exists(from))) throw new HeddleError(`${from}: there is no such file or folder`);
+  if (isSamePlace(from, to)) throw new HeddleError('it is the model itself; use another name', { area: to });
+  if (!(await files.exists(from))) throw new HeddleError('there is no such file or folder', { area: from });
   if (!(await isModelFolder(files, from, features.formats))) {
     const config = `${from}/${modelFileNames.config}`;
     if (await files.exists(config)) await readJson(files, config); // a damaged file is called damaged
-    throw new HeddleError(`${from}: it contains no model`);
+    throw new HeddleError('it contains no model', { area: from });
   }
   await checkNewFolder(files, to, force);
   const parts = await readSettled(files, from, async (at) => {

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { pairFormatLabels } from '../features/documents/pairs/pair-format-labels.ts';
 import { features } from '../features/features.ts';
 import { lineFormats } from '../text/corpus/line-formats.ts';
@@ -56,16 +57,16 @@ export function pairFilesOf(
   const absolute = (list: readonly string[]) => list.map((path) => (path === '-' ? path : resolve(path)));
   if (!source !== !target)
     throw new HeddleError(
-      `${source ? flags.source : flags.target} needs ${source ? flags.target : flags.source} too`,
+      msg`${source ? flags.source : flags.target} needs ${source ? flags.target : flags.source} too`,
     );
   if (files?.length && source)
     throw new HeddleError(
-      `${files[0]} and ${flags.source} ${source[0]} exclude each other; give one kind of files`,
+      msg`${files[0]} and ${flags.source} ${source[0]} exclude each other; give one kind of files`,
     );
   if (source && target) {
     if (source.length !== target.length)
       throw new HeddleError(
-        `${flags.source} has ${source.length} files, ${flags.target} ${target.length}; each needs the other side`,
+        msg`${flags.source} has ${source.length} files, ${flags.target} ${target.length}; each needs the other side`,
       );
     return { source: absolute(source), target: absolute(target) };
   }

@@ -73,7 +73,7 @@ export function addPull(program: Command, jobs: Jobs): void {
         if (out !== undefined) checkNamed('--out', out);
         const folder = withoutEndSlash(out ?? `models/${name.split('/').pop()}`);
         if (folder.replaceAll(/[./\\]/g, '') === '')
-          throw new HeddleError(`--out ${out}: use a folder for this model only`);
+          throw new HeddleError('use a folder for this model only', { area: `--out ${out}` });
         const place = { name, revision, hub, registry, baseUrl, token: token || undefined };
         const args = { ...place, out: folder, force, weights };
         await runAndPrint(

@@ -1,6 +1,7 @@
 // Runs the job of a command, with progress on stderr, and stops it early (interruption.ts).
 
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { commandName, Interruption } from './interruption.ts';
 import { type JsonOption, printResult } from './output.ts';
 import { createProgress } from './progress-line.ts';
@@ -86,7 +87,7 @@ export async function runWithProgress<A, R>(
       job.saves === 'run'
         ? 'stopped before the first step; nothing was saved'
         : `interrupted; ${options.left ?? 'nothing was written'}`;
-    throw new HeddleError(`${commandName()}: ${what}`, { kind: 'aborted', cause: error });
+    throw new HeddleError(msg`${what}`, { area: commandName(), kind: 'aborted', cause: error });
   } finally {
     const ended = endsAtOnce() ? new Promise(() => {}) : Promise.allSettled([work]).then(() => closing);
     await interruption.finish(ended, host === 'dawn', endsAtOnce());

@@ -5,6 +5,7 @@ import type { Command, Option } from 'commander';
 import { dump } from 'js-yaml';
 import { HeddleError, withArea } from '../core/errors.ts';
 import { suggestion } from '../core/fields.ts';
+import { listed, msg } from '../core/message.ts';
 import { settingTable } from '../features/all-settings.ts';
 import type { StageFiles } from '../features/corpora/corpus-stages.ts';
 import { type Files, writeText } from '../files/files.ts';
@@ -47,7 +48,8 @@ export async function readRunConfig(files: Files, path: string, command: Command
     if (!option) {
       const flags = command.options.map((o) => o.attributeName()).filter((n) => !commandOnly.includes(n));
       throw new HeddleError(
-        `${path}: there is no field ${name}${suggestion(name, ['train', 'stages', ...Object.keys(settings), ...flags])}`,
+        msg`there is no field ${name}${suggestion(name, ['train', 'stages', ...Object.keys(settings), ...flags]) ?? ''}`,
+        { area: path },
       );
     }
     if (command.getOptionValueSource(name) === 'cli') continue;
@@ -71,19 +73,19 @@ export async function readRunConfig(files: Files, path: string, command: Command
 function parsed(option: Option, value: unknown, name: string): unknown {
   if (option.isBoolean() || option.negate) {
     if (typeof value !== 'boolean')
-      throw new HeddleError(`${name} is ${JSON.stringify(value)}, it must be true or false`);
+      throw new HeddleError(msg`${name} is ${JSON.stringify(value)}, it must be true or false`);
     return value;
   }
   const texts = [value].flat().map(String);
   if (option.argChoices && !texts.every((text) => option.argChoices?.includes(text)))
-    throw new HeddleError(`${name} is ${texts}, it must be one of ${option.argChoices.join(', ')}`);
+    throw new HeddleError(msg`${name} is ${listed(texts)}, it must be one of ${listed(option.argChoices)}`);
   if (!option.parseArg) return option.variadic ? texts : texts[0];
   try {
     let result: unknown;
     for (const text of texts) result = option.parseArg(text, result as undefined);
     return result;
   } catch (error) {
-    throw new HeddleError(`${name} is ${texts}: ${(error as Error).message}`);
+    throw new HeddleError(msg`${name} is ${listed(texts)}: ${(error as Error).message}`);
   }
 }
 

@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { present } from '../core/present.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
@@ -70,16 +71,16 @@ export function addScore(program: Command, jobs: Jobs): void {
     .action(async (folder: string, files: string[], options: Options) => {
       const { batchSize, tokens = false } = options;
       const pairs = pairFilesOf(files, options);
-      if (!pairs) throw new HeddleError('score: give a file of pairs, or --source and --target');
+      if (!pairs) throw new HeddleError('give a file of pairs, or --source and --target', { area: 'score' });
       checkStdin([pairs]);
       const { model, folders } = modelArguments(folder, options);
       const describe = (scores: ScoredPair[]) =>
         scores.map((pair) => lineFor(pair, tokens, options.backward !== undefined)).join('\n');
       const { out, backward } = options;
       if (out === undefined ? (options.keep ?? options.maxDual) !== undefined : backward === undefined)
-        throw new HeddleError(
-          'score: --out, --keep and --max-dual need --backward, and the latter two --out',
-        );
+        throw new HeddleError('--out, --keep and --max-dual need --backward, and the latter two --out', {
+          area: 'score',
+        });
       if (out !== undefined) checkOutputFile('--out', out, { force: options.force, inputs: pathsOf(pairs) });
       const args = { ...model, pairs, batchSize, backward: backward && resolve(backward) };
       const paths = present([...folders, args.backward ? args.backward : undefined, ...pathsOf(pairs)]);
@@ -105,7 +106,7 @@ export function keptPairs(
   { keep, maxDual = Number.POSITIVE_INFINITY }: Pick<Options, 'keep' | 'maxDual'>,
 ): readonly ScoredPair[] {
   if (keep !== undefined && !(keep > 0 && keep <= 1))
-    throw new HeddleError(`--keep is ${keep}; it must be above 0 and at most 1`);
+    throw new HeddleError(msg`--keep is ${keep}; it must be above 0 and at most 1`);
   if (Number.isNaN(maxDual)) throw new HeddleError('--max-dual must be a number');
   const byValue = [...scored.entries()]
     .flatMap(([i, { dual }]) => (dual !== undefined && dual <= maxDual ? [{ i, dual }] : []))

@@ -147,7 +147,7 @@ function stopSignal(): Promise<number> {
 /** `name=dir`. */
 function adapterOf(text: string): [string, string] {
   const at = text.indexOf('=');
-  if (at < 1) throw new HeddleError(`--lora-adapter ${text}: write name=dir`);
+  if (at < 1) throw new HeddleError('write name=dir', { area: `--lora-adapter ${text}` });
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
@@ -157,6 +157,6 @@ async function keysOf(path: string): Promise<string[]> {
     .split(/\r?\n/)
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
-  if (keys.length === 0) throw new HeddleError(`--api-keys ${path}: there is no key in the file`);
+  if (keys.length === 0) throw new HeddleError('there is no key in the file', { area: `--api-keys ${path}` });
   return keys;
 }

@@ -2,13 +2,14 @@
 
 import { type RunSummary, summarizeFolders } from '../api/run-summaries.ts';
 import { HeddleError } from '../core/errors.ts';
+import { type Message, msg, renderMessage } from '../core/message.ts';
 import { features } from '../features/features.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { readText, writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { allMetrics } from '../text/metrics/main-metrics.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
-import { errorText } from './message-flags.ts';
+import { errorText, flagStyle } from './message-flags.ts';
 import { outFolder } from './out-folder.ts';
 import { log, printResult } from './output.ts';
 import type { HostOptions } from './run-command.ts';
@@ -33,11 +34,13 @@ const reportName = 'runs.html';
 
 const metrics = allMetrics(features.metrics);
 
+const logMessage = (message: Message): void => log(renderMessage(message, flagStyle));
+
 /** The state of the run in a folder; undefined if there is none. */
 async function stateOf(folder: string): Promise<RunSummary | undefined> {
   if (!(await nodeFiles().exists(folder))) return undefined;
   try {
-    return (await summarizeFolders([folder], nodeFiles(), log, metrics))[0];
+    return (await summarizeFolders([folder], nodeFiles(), logMessage, metrics))[0];
   } catch (error) {
     if (error instanceof HeddleError) return undefined; // not a run, or one without a step
     throw error;
@@ -61,7 +64,7 @@ export async function runSweep(
   train: TrainOne,
 ): Promise<void> {
   if (out === undefined || /\.zip$/i.test(out))
-    throw new HeddleError('train: several runs need --out FOLDER, in which each has a folder');
+    throw new HeddleError('several runs need --out FOLDER, in which each has a folder', { area: 'train' });
   const folders = sweep.map(({ name }) => `${out.replace(/(?<=.)\/+$/, '')}/${name}`);
   // All folders are checked before the first run.
   const states: (RunSummary | undefined)[] = [];
@@ -69,7 +72,8 @@ export async function runSweep(
     const before = await stateOf(folder);
     if (before && !resume && !force)
       throw new HeddleError(
-        `--out ${out}: the run ${folder} exists; --resume continues the sweep, --force replaces its runs`,
+        msg`the run ${folder} exists; --resume continues the sweep, --force replaces its runs`,
+        { area: `--out ${out}` },
       );
     if (!before) await outFolder(archiveFiles(nodeFiles()), '', { out: folder, force });
     states.push(before);
@@ -102,7 +106,7 @@ async function compare(out: string, folders: readonly string[], json: HostOption
   const started: string[] = [];
   for (const folder of folders) if (await stateOf(folder)) started.push(folder);
   if (started.length === 0) return;
-  const found = await summarizeFolders(started, files, log, metrics);
+  const found = await summarizeFolders(started, files, logMessage, metrics);
   const path = `${out.replace(/(?<=.)\/+$/, '')}/${reportName}`;
   try {
     if ((await files.exists(path)) && !isRunsReport(await readText(files, path)))

@@ -3,6 +3,7 @@
 
 import { HeddleError } from '../core/errors.ts';
 import { suggestion } from '../core/fields.ts';
+import { msg } from '../core/message.ts';
 import { settingRows } from '../features/all-settings.ts';
 import type { TrainSettings } from '../train/settings/train-settings.ts';
 
@@ -24,6 +25,8 @@ interface Dimension {
 
 const maxRuns = 1000;
 
+const writing = msg`write a setting and its values, for example learningRate=1e-3,3e-3`;
+
 /** The dimension that `NAME=A,B` names. Throws a HeddleError for an unknown name or an invalid value. */
 function dimensionOf(text: string, parse: ParseSetting, flag = `--grid ${text}`): Dimension {
   const at = text.indexOf('=');
@@ -35,19 +38,21 @@ function dimensionOf(text: string, parse: ParseSetting, flag = `--grid ${text}`)
   const name = names.find((one) => one === given || one === asSetting);
   if (at < 0 || name === undefined)
     throw new HeddleError(
-      `${flag}: write a setting and its values, for example learningRate=1e-3,3e-3` +
-        `${at < 0 ? '' : `; there is no setting ${given}${suggestion(given, names) || ', docs/settings.md lists them'}`}`,
+      at < 0
+        ? writing
+        : msg`${writing}; there is no setting ${given}${suggestion(given, names) ?? ', docs/settings.md lists them'}`,
+      { area: flag },
     );
   const texts = text
     .slice(at + 1)
     .split(',')
     .map((value) => value.trim());
-  if (texts.includes('')) throw new HeddleError(`${flag}: a value is empty`);
+  if (texts.includes('')) throw new HeddleError('a value is empty', { area: flag });
   const values = texts.map((value) => ({ text: value, value: parse(name, value) }));
   // 1e-3 is 0.001; values such as a/b and a-b would have the same folder.
   const keys = [values.map(({ value }) => JSON.stringify(value)), texts.map((value) => nameOf(name, value))];
   if (keys.some((list) => new Set(list).size < texts.length))
-    throw new HeddleError(`${flag}: a value occurs twice`);
+    throw new HeddleError('a value occurs twice', { area: flag });
   return { name, values };
 }
 
@@ -76,9 +81,10 @@ export function sweepRuns(
   const dimensions = grid.map((text) => dimensionOf(text, parse));
   if (seeds.length > 0) dimensions.push(dimensionOf(`seed=${seeds.join()}`, parse, `--seed ${seeds.join()}`));
   const twice = dimensions.find(({ name }, i) => dimensions.findIndex((other) => other.name === name) < i);
-  if (twice) throw new HeddleError(`--grid: ${twice.name} is given twice; name all its values at once`);
+  if (twice)
+    throw new HeddleError(msg`${twice.name} is given twice; name all its values at once`, { area: '--grid' });
   const count = dimensions.reduce((n, { values }) => n * values.length, 1);
-  if (count > maxRuns) throw new HeddleError(`--grid: ${count} runs; at most ${maxRuns}`);
+  if (count > maxRuns) throw new HeddleError(msg`${count} runs; at most ${maxRuns}`, { area: '--grid' });
   let runs: SweepRun[] = [{ name: '', settings }];
   for (const { name, values } of dimensions)
     runs = runs.flatMap((run) =>

@@ -1,5 +1,6 @@
 // Reads the lines of files, stdin or a terminal in groups.
 
+import { type Message, msg, renderMessage } from '../core/message.ts';
 import { openStream } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { longLine, wholeLines, withNewlines } from '../text/corpus/line-chunks.ts';
@@ -22,7 +23,7 @@ export async function* textGroups(
  */
 export async function* linesOf(
   paths: readonly string[],
-  warn: (message: string) => void = log,
+  warn: (message: Message) => void = (message) => log(renderMessage(message)),
 ): AsyncGenerator<readonly string[]> {
   const files = nodeFiles();
   for (const path of paths) {
@@ -37,6 +38,7 @@ export async function* linesOf(
       line += lines.length;
       if (lines.length > 0) yield lines.map((text) => (text === longLine ? '' : text.replace(/\r$/, '')));
     }
-    if (bad.length > 0) warn(`${name}: ${describeBad(bad)}`);
+    const problems = describeBad(bad);
+    if (problems) warn(msg`${name}: ${problems}`);
   }
 }

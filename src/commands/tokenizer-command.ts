@@ -75,7 +75,7 @@ export function addTokenizer(program: Command, jobs: Jobs): void {
   addPairFlags(command);
   command.action(async (names: string[], options: Options) => {
     const texts = pairFilesOf(names, options);
-    if (!texts) throw new HeddleError('tokenizer: give files of texts or pairs');
+    if (!texts) throw new HeddleError('give files of texts or pairs', { area: 'tokenizer' });
     checkStdin([texts]);
     const { kind, vocabSize: size, side, lowercase, threads, force = false, characterCoverage } = options;
     if (!(characterCoverage > 0 && characterCoverage <= 1))
@@ -142,8 +142,8 @@ async function processorIn(path: string): Promise<SentencePieceProcessor> {
   if (bytes[0] !== 0x7b) return openSentencePiece(bytes, path);
   const json = parseJson(bytes, path);
   if (!isTrainedSentencePiece(json))
-    throw new HeddleError(
-      `${path}: not a SentencePiece model; give a .model file or a tokenizer.json of one`,
-    );
+    throw new HeddleError('not a SentencePiece model; give a .model file or a tokenizer.json of one', {
+      area: path,
+    });
   return openSentencePiece(trainedModelFile(json), path);
 }

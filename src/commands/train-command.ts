@@ -6,6 +6,7 @@ import { checkRunPaths } from '../api/checkpoint-folder.ts';
 import { readCheckpoint } from '../api/saved-training.ts';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
+import { msg } from '../core/message.ts';
 import { present } from '../core/present.ts';
 import { settingTable } from '../features/all-settings.ts';
 import type { CorporaSettings } from '../features/corpora/corpora-settings.ts';
@@ -78,12 +79,16 @@ async function runAll(
   const { grid = [], seeds = [] } = options;
   if (grid.length === 0 && seeds.length === 0) return run(jobs, command, pairs, options, given);
   if (options.saveConfig !== undefined || typeof options.json === 'string')
-    throw new HeddleError('train: --save-config and --json FILE are for one run, not for several');
+    throw new HeddleError('--save-config and --json FILE are for one run, not for several', {
+      area: 'train',
+    });
   if (options.resume && options.force)
-    throw new HeddleError('train: --resume continues runs, --force replaces them; use only one of them');
+    throw new HeddleError('--resume continues runs, --force replaces them; use only one of them', {
+      area: 'train',
+    });
   const { train, dev, test } = namedFiles(pairs, options);
   if ([train, dev, test].some((set) => set && pathsOf(set).includes('-')))
-    throw new HeddleError('train: each run of several reads the pairs; give files, not -');
+    throw new HeddleError('each run of several reads the pairs; give files, not -', { area: 'train' });
   const runs = sweepRuns(given, grid, seeds, parseSetting);
   await runSweep(runs, options, (own, settings) =>
     run(jobs, command, pairs, { ...options, ...own, json: undefined }, settings, true),
@@ -100,14 +105,14 @@ async function run(
 ): Promise<void> {
   const named = namedFiles(pairs, options);
   if (named.train && options.corpus)
-    throw new HeddleError('train: give files of pairs or --corpus, not both');
+    throw new HeddleError('give files of pairs or --corpus, not both', { area: 'train' });
   const files = archiveFiles(nodeFiles());
   const [first] = named.train ? pathsOf(named.train) : [];
   const task = options.corpus === 'intl' ? undefined : options.corpus;
   const rejectFlags = (flags: readonly string[], reason: string) => {
     for (const flag of flags)
       if (command.getOptionValueSource(flag) !== 'default')
-        throw new HeddleError(`train: ${settingTable.flag(flag)} is only for ${reason}`);
+        throw new HeddleError(msg`${settingTable.flag(flag)} is only for ${reason}`, { area: 'train' });
   };
   if (named.train)
     rejectFlags(['pairs', 'sourceLocale', 'targetLocale'], `the built-in corpus; omit it, or omit ${first}`);
@@ -139,7 +144,9 @@ async function run(
   const recipe = named.train ? 'pairs' : task ? 'task' : 'intl';
   for (const [flag, path] of Object.entries({ '--save-config': saveConfig, '--json': json }))
     if (typeof path === 'string' && isRunFile(resolve(path), resolve(out)))
-      throw new HeddleError(`${flag} ${shellQuote(path)}: the run writes this file; name another file`);
+      throw new HeddleError('the run writes this file; name another file', {
+        area: `${flag} ${shellQuote(path)}`,
+      });
   if (saveConfig !== undefined) {
     const inputs = present([
       ...corpusPaths(args.corpus),
@@ -185,7 +192,8 @@ function namedFiles(pairs: readonly string[], o: TrainFileOptions): NamedFiles {
   checkStdin([train, dev, test]);
   if (!train && (dev ?? test) && !o.resume)
     throw new HeddleError(
-      'train: dev and test pairs need files of training pairs; the built-in corpus has its own dev and test pairs; omit them',
+      'dev and test pairs need files of training pairs; the built-in corpus has its own dev and test pairs; omit them',
+      { area: 'train' },
     );
   return { train, dev, test, stages: mixed?.stages };
 }
@@ -199,7 +207,8 @@ function mixtureOf(
   const [given] = [...pairs, ...(source ?? [])];
   if (given !== undefined)
     throw new HeddleError(
-      `train: ${given} and ${data ? '--data' : 'stages'} exclude each other; give one of them`,
+      msg`${given} and ${data ? '--data' : 'stages'} exclude each other; give one of them`,
+      { area: 'train' },
     );
   const mixture = { data, stages, format, sourceColumn, targetColumn, tags };
   const corpus = mixedCorpus(mixture, (path) => (path === '-' ? path : resolve(path)));
@@ -229,7 +238,8 @@ async function resumedCorpus(
 ): Promise<CorpusArguments> {
   if (isOfCaller(kept) && !named.train)
     throw new HeddleError(
-      `--out ${out}: the pairs of this run came from a program; give a file with the same pairs: heddle train FILE --resume --out ${shellQuote(out)}`,
+      msg`the pairs of this run came from a program; give a file with the same pairs: heddle train FILE --resume --out ${shellQuote(out)}`,
+      { area: `--out ${out}` },
     );
   const corpus = movedCorpus(kept, named);
   const given = [named.train, named.dev, named.test].flatMap((set) => (set ? pathsOf(set) : []));
@@ -238,7 +248,8 @@ async function resumedCorpus(
   for (const path of corpus.kind === 'tsv' && corpus.keep ? [] : corpusPaths(corpus))
     if (path !== '-' && !(await files.exists(path)))
       throw new HeddleError(
-        `${path}: this file of ${out} is missing; give its new path (FILE of training pairs, --dev or --test): heddle train FILE --resume --out ${shellQuote(out)}`,
+        msg`this file of ${out} is missing; give its new path (FILE of training pairs, --dev or --test): heddle train FILE --resume --out ${shellQuote(out)}`,
+        { area: path },
       );
   return corpus;
 }
@@ -252,7 +263,8 @@ export function movedCorpus(kept: CorpusArguments, { train, dev, test }: NamedFi
   const files = stages?.[0]?.weights.length;
   if (files !== undefined && train && pathsOf(train).length !== files)
     throw new HeddleError(
-      `train: the run has ${files} files of training pairs; give all of them, in this order: ${pathsOf(before.train).join(' ')}`,
+      msg`the run has ${files} files of training pairs; give all of them, in this order: ${pathsOf(before.train).join(' ')}`,
+      { area: 'train' },
     );
   return {
     kind: 'files',

@@ -3,6 +3,7 @@
 import { closeSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import {
   addDocumentFlags,
   checkTexts,
@@ -145,7 +146,7 @@ async function run(jobs: Jobs, folder: string, texts: string[], options: Options
   const { replaceUnknown, splitSentences, maxLengthCrop, skipLong } = options;
   if (paths && texts.length > 0)
     throw new HeddleError(
-      `--input ${paths[0]} and the text "${texts[0]}" exclude each other; use one of them`,
+      msg`--input ${paths[0]} and the text "${texts[0]}" exclude each other; use one of them`,
     );
   if (maxLengthCrop && skipLong)
     throw new HeddleError('--max-length-crop and --skip-long exclude each other; use one of them');
@@ -159,9 +160,9 @@ async function run(jobs: Jobs, folder: string, texts: string[], options: Options
   const [flag] = givenDocumentFlags(options);
   const isName = texts.length === 1 && (flag || !/\s/.test(texts[0] as string));
   if (isName && documentFormatOf(texts[0] as string))
-    throw new HeddleError(`${texts[0]}: there is no such file`, { kind: 'not-found' });
+    throw new HeddleError('there is no such file', { area: texts[0], kind: 'not-found' });
   if (flag)
-    throw new HeddleError(`${flag} is for a document; name one file in one of ${documentFormatLabels}`);
+    throw new HeddleError(msg`${flag} is for a document; name one file in one of ${documentFormatLabels}`);
   const outputs = [['--output', options.output] as const, ['--alignments', file] as const];
   checkOutputFiles(outputs, { force: options.force, inputs: paths });
   const input = textGroups(texts.length > 0 ? [texts] : linesOf(paths ?? ['-']), batchSize * batchesAtOnce);
@@ -262,7 +263,7 @@ async function runDocument(
     '--ids': options.ids,
   };
   const other = Object.entries(others).find(([, value]) => value !== undefined && value !== false);
-  if (other) throw new HeddleError(`${other[0]} is for texts, not for the document ${document}`);
+  if (other) throw new HeddleError(msg`${other[0]} is for texts, not for the document ${document}`);
   return translateDocumentFile(translateDocument, folder, document, options, {
     ...decodeOptionsOf(options),
     batchSize,
@@ -313,7 +314,7 @@ function checkExclusive({
     throw new HeddleError('--alignment-format needs --alignments FILE');
   const exclude = (flag: string, others: Readonly<Record<string, boolean | undefined>>, why: string) => {
     const other = Object.keys(others).find((name) => others[name]);
-    if (other) throw new HeddleError(`${flag} and ${other} exclude each other: ${why}`);
+    if (other) throw new HeddleError(msg`${flag} and ${other} exclude each other: ${why}`);
   };
   const several = numReturn !== undefined;
   if (isHard)

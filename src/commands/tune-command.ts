@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { formatNumber } from '../core/format-numbers.ts';
+import { msg } from '../core/message.ts';
 import { present } from '../core/present.ts';
 import { type PresetArguments, presetRuns } from './jobs/preset-graphs.ts';
 import type { TuneArguments, TuneResult } from './jobs/tune-job.ts';
@@ -36,7 +37,8 @@ export function addTune(program: Command, jobs: Jobs): void {
       const { failure } = await runAndPrint(jobs.tune, args, options, describe);
       if (failure !== undefined)
         throw new HeddleError(
-          `tune: the tuned kernels could not be stored: ${failure}; set HEDDLE_CACHE to a writable folder`,
+          msg`the tuned kernels could not be stored: ${failure}; set HEDDLE_CACHE to a writable folder`,
+          { area: 'tune' },
         );
     });
 }

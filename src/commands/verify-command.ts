@@ -2,6 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
+import { listed, msg } from '../core/message.ts';
 import { present } from '../core/present.ts';
 import { features } from '../features/features.ts';
 import { archiveFiles } from '../files/archive-files.ts';
@@ -78,7 +79,8 @@ export function addVerify(program: Command, jobs: Jobs): void {
           ]),
         );
         failed.push(...refused.map((dir) => `${dir}: neither a case nor a model`));
-        if (failed.length > 0) throw new HeddleError(`verify: ${failed.length} failed: ${failed.join(', ')}`);
+        if (failed.length > 0)
+          throw new HeddleError(msg`${failed.length} failed: ${listed(failed)}`, { area: 'verify' });
       },
     );
 }
@@ -110,7 +112,8 @@ async function casesAmong(files: Files, dirs: readonly string[]): Promise<Found>
     });
     folders.push(...inside);
   }
-  if (folders.length === 0) throw new HeddleError('verify: there is no folder with a case or a model');
+  if (folders.length === 0)
+    throw new HeddleError('there is no folder with a case or a model', { area: 'verify' });
   return { folders, refused };
 }
 
@@ -133,7 +136,8 @@ async function casesIn(files: Files, dir: string): Promise<string[]> {
   for (const folder of inside) if (await isCase(folder)) cases.push(folder);
   if (cases.length === 0)
     throw new HeddleError(
-      `${dir}: neither a golden case nor a model; a case has config.json and weights, batch and expected.safetensors`,
+      'neither a golden case nor a model; a case has config.json and weights, batch and expected.safetensors',
+      { area: dir },
     );
   return cases;
 }

@@ -4,7 +4,7 @@
 
 import { editDistance } from './edit-distance.ts';
 import { HeddleError } from './errors.ts';
-import { type Message, msg, option } from './message.ts';
+import { listed, type Message, msg, option } from './message.ts';
 
 /** Type of a value: how it is checked and described. src/commands/field-parsers.ts reads it from a text. */
 export type FieldType = {
@@ -172,22 +172,28 @@ export function fitsType(type: FieldType, value: unknown): boolean {
 }
 
 /** The values of a type in words: `a whole number of at least 1`. */
-export function describeType(type: FieldType): string {
+export function describeType(type: FieldType): Message | string {
   switch (type.kind) {
     case 'integer': {
       const { min, max, step = 1 } = type;
-      const range = max === undefined ? `of at least ${min}` : `from ${min} to ${max}`;
-      return `a whole number ${range}${step > 1 ? ` and a multiple of ${step}` : ''}`;
+      const range =
+        max === undefined
+          ? msg`a whole number of at least ${min}`
+          : msg`a whole number from ${min} to ${max}`;
+      return step > 1 ? msg`${range} and a multiple of ${step}` : range;
     }
     case 'number': {
       const { min, above, below, max } = type;
-      if (min !== undefined && max !== undefined) return `a number from ${min} to ${max}`;
-      const low = min === undefined ? above !== undefined && `above ${above}` : `of at least ${min}`;
-      const high = below === undefined ? max !== undefined && `at most ${max}` : `below ${below}`;
-      return `a number${low ? ` ${low}` : ''}${high ? ` and ${high}` : ''}`;
+      if (min !== undefined && max !== undefined) return msg`a number from ${min} to ${max}`;
+      const bounds: Message[] = [];
+      if (min !== undefined) bounds.push(msg`of at least ${min}`);
+      else if (above !== undefined) bounds.push(msg`above ${above}`);
+      if (below !== undefined) bounds.push(msg`below ${below}`);
+      else if (max !== undefined) bounds.push(msg`at most ${max}`);
+      return bounds.length === 0 ? 'a number' : msg`a number ${listed(bounds, ' and ')}`;
     }
     case 'choice':
-      return `one of ${type.choices.join(', ')}`;
+      return msg`one of ${listed(type.choices)}`;
     case 'boolean':
       return 'true or false';
     case 'text':
@@ -265,19 +271,20 @@ export function checkNames(
 ): void {
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined)
-    throw new HeddleError(msg`there is no ${noun} ${unknown}${suggestion(unknown, [...known, ...others])}`, {
-      area,
-    });
+    throw new HeddleError(
+      msg`there is no ${noun} ${unknown}${suggestion(unknown, [...known, ...others]) ?? ''}`,
+      { area },
+    );
 }
 
 /**
  * `. Did you mean steps?` for a name that resembles one of `known`; for others the list of known names if it
- * is short.
+ * is short; undefined if there is nothing to suggest.
  */
-export function suggestion(name: string, known: readonly string[]): string {
+export function suggestion(name: string, known: readonly string[]): Message | undefined {
   const similar = closest(name, known);
-  if (similar !== undefined) return `. Did you mean ${similar}?`;
-  return known.length <= 12 ? `; the names are ${known.join(', ')}` : '';
+  if (similar !== undefined) return msg`. Did you mean ${similar}?`;
+  return known.length <= 12 ? msg`; the names are ${listed(known)}` : undefined;
 }
 
 /** The known name with the fewest edits from `name`; undefined if all are too different. */

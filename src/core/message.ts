@@ -98,7 +98,7 @@ export interface ListHole {
  */
 export const msg = (texts: readonly string[], ...holes: readonly (Hole | undefined)[]): Message => ({
   texts: [...texts],
-  holes: holes.map((hole) => hole ?? 'undefined'),
+  holes: holes.map((hole) => hole ?? String(hole)),
 });
 
 /** Hole of an option by its name; with a value, an option that the message offers: `batchSize: 16`. */
@@ -198,6 +198,8 @@ function renderHole(hole: Hole, style: MessageStyle): string {
       return formatPercent(hole.value);
     case 'list':
       return hole.items.map((item) => renderHole(item, style)).join(hole.separator);
+    default:
+      return String(hole); // a value of a program without types
   }
 }
 

@@ -2,6 +2,7 @@
 // teacher forcing.
 
 import { check } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
@@ -60,7 +61,8 @@ export class Aligner {
     const [c, size] = [this.#config, this.#size];
     check(
       source.length <= size && target.length <= size,
-      `align: the source has ${source.length} and the target ${target.length} tokens, the maximum is ${size}`,
+      msg`the source has ${source.length} and the target ${target.length} tokens, the maximum is ${size}`,
+      { area: 'align' },
     );
     const { attention } = await this.#inspector.inspect(source, target.slice(0, size - 1), startId);
     const [layers, heads] = [c.decoderLayers, c.decoderHeads];

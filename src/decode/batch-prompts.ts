@@ -18,7 +18,8 @@ export function batchPrompts(
   const length = prompts[0]?.length ?? 1;
   check(
     prompts.every((prompt) => prompt.length === length),
-    'decode: the prompts of a batch must be equally long',
+    'the prompts of a batch must be equally long',
+    { area: 'decode' },
   );
   return {
     length,

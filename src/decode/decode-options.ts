@@ -116,9 +116,10 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
     rejectField(names, name, given[name], wanted);
   const method = given.method ?? ((given.beams ?? 1) > 1 ? 'beam' : 'greedy');
   const beams = given.beams ?? (method === 'beam' ? 4 : 1);
-  if (method !== 'beam' && beams > 1) reject('beams', `1 or left out if method is ${method}`);
+  if (method !== 'beam' && beams > 1) reject('beams', msg`1 or left out if ${option('method')} is ${method}`);
   for (const [name, { only }] of decodeRows)
-    if (only && name in given && method !== only) reject(name, `left out: method is ${method}, not ${only}`);
+    if (only && name in given && method !== only)
+      reject(name, msg`left out: ${option('method')} is ${method}, not ${only}`);
   const {
     numReturn,
     lengthPenalty,
@@ -148,18 +149,18 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
   if (minNewTokens >= maxNewTokens)
     reject('minNewTokens', msg`below ${option('maxNewTokens')}, ${maxNewTokens}`);
   const isId = (id: number) => id < c.tgtVocab;
-  const ids = `from 0 to ${c.tgtVocab - 1}`;
-  if (!isId(startId) && startId !== c.startId) reject('decoderStartTokenId', `an id ${ids}`);
-  if (!isId(forcedBosTokenId ?? 0)) reject('forcedBosTokenId', `an id ${ids}`);
+  const last = c.tgtVocab - 1;
+  if (!isId(startId) && startId !== c.startId) reject('decoderStartTokenId', msg`an id from 0 to ${last}`);
+  if (!isId(forcedBosTokenId ?? 0)) reject('forcedBosTokenId', msg`an id from 0 to ${last}`);
   const suppressTokens = [...new Set(given.suppressTokens)];
-  if (!suppressTokens.every(isId)) reject('suppressTokens', `ids ${ids}`);
+  if (!suppressTokens.every(isId)) reject('suppressTokens', msg`ids from 0 to ${last}`);
   if (suppressTokens.length >= c.tgtVocab) reject('suppressTokens', 'fewer than all tokens');
   const bannedFirst = [...new Set(given.beginSuppressTokens)].filter((id) => !suppressTokens.includes(id));
   if (!bannedFirst.every(isId)) reject('beginSuppressTokens', `ids ${ids}`);
   if (suppressTokens.length + bannedFirst.length >= c.tgtVocab)
     reject('beginSuppressTokens', 'fewer than all tokens');
   const bannedSequences = given.badWordsIds ?? [];
-  if (!bannedSequences.flat().every(isId)) reject('badWordsIds', `ids ${ids}`);
+  if (!bannedSequences.flat().every(isId)) reject('badWordsIds', msg`ids from 0 to ${last}`);
   const penalty = penaltyOf(lengthPenalty);
   return {
     method,

@@ -3,6 +3,7 @@
 // few sentences are left, they move to a smaller batch.
 
 import { check } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import type { Outputs } from '../engine/gpu/output-ring.ts';
 import { writeSampling } from '../engine/ops/decoding/next-token.ts';
@@ -96,7 +97,8 @@ export class Decoder {
     const kind = p.source;
     check(
       S <= kind.maxLength(c) && T <= c.maxLength,
-      `decode: source of ${S} and target of ${T}, the model has ${kind.maxLength(c)} and ${c.maxLength}`,
+      msg`source of ${S} and target of ${T}, the model has ${kind.maxLength(c)} and ${c.maxLength}`,
+      { area: 'decode' },
     );
     const shapes = shrinking(shape);
     const lengths = kind.hasShortPrograms ? sourceLengths(shape, engine.runsAtOnce) : [S];
@@ -140,7 +142,8 @@ export class Decoder {
     const first = (batch.prompt?.length ?? 1) - 1; // position of the last token of the prompt
     check(
       first + maxNewTokens <= T,
-      `decode: ${first + maxNewTokens} tokens with those of the prompt, the decoder has ${T} positions`,
+      msg`${first + maxNewTokens} tokens with those of the prompt, the decoder has ${T} positions`,
+      { area: 'decode' },
     );
     const run: DecoderRun = {
       batch,

@@ -4,6 +4,7 @@
 // samples): R = B · K rows, those of a sentence adjacent.
 
 import { check } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { type DType, dim, type Shape } from '../core/tensor.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import { Graph } from '../engine/graph/graph.ts';
@@ -301,10 +302,10 @@ export function encodeSources(
   startId: number,
 ): Uint32Array {
   const { batch: B, beams: K = 1, source: S } = shape;
-  check(sources.length <= B, `decode: ${sources.length} sources for a batch of ${B}`);
+  check(sources.length <= B, msg`${sources.length} sources for a batch of ${B}`, { area: 'decode' });
   const longest = sources.reduce((max, source) => Math.max(max, kind.lengthOf(c, source)), 0);
   const encoder = encoders.find(({ length }) => longest <= length);
-  check(encoder, `decode: a source of ${longest} tokens, at most ${S} fit`);
+  check(encoder, msg`a source of ${longest} tokens, at most ${S} fit`, { area: 'decode' });
   const { inputs } = encoder.program;
   kind.fill(c, inputs, sources);
   encoder.program.submit();

@@ -4,6 +4,7 @@
 import { check } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
 import { Memo } from '../core/memo.ts';
+import { msg } from '../core/message.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
@@ -140,7 +141,7 @@ export class ModelInspector {
     upload?: (peak: number) => Promise<void>,
   ): Promise<Inspection> {
     checkNames({ area: 'inspect' }, ['target', 'tensors', 'likely', 'temperature'], Object.keys(others));
-    check(temperature > 0, `inspect: temperature is ${temperature}; it must be above 0`);
+    check(temperature > 0, msg`temperature is ${temperature}; it must be above 0`, { area: 'inspect' });
     const { config, source, target } = this.#model;
     const maxLength = growsPositions(config) ? Number.POSITIVE_INFINITY : config.maxLength;
     const shape = {

@@ -2,6 +2,7 @@
 // attention of all layers and heads, gates of SSRUs, logits, and on request every tensor between the layers.
 
 import { check } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { dim, type Shape, sizeOf } from '../core/tensor.ts';
 import type { Engine, Program } from '../engine/engine.ts';
 import { Graph } from '../engine/graph/graph.ts';
@@ -319,10 +320,9 @@ export class Inspector {
     kind.fill(c, inputs, [source]);
     // The decoder may start without a token.
     const wrong = target.find((id, i) => !(id >= 0 && id < c.tgtVocab) && !(i === 0 && id === c.startId));
-    check(
-      wrong === undefined,
-      `${this.#task}: the target has the id ${wrong}, the vocabulary has ${c.tgtVocab} tokens`,
-    );
+    check(wrong === undefined, msg`the target has the id ${wrong}, the vocabulary has ${c.tgtVocab} tokens`, {
+      area: this.#task,
+    });
     (inputs.tgt as Int32Array).fill(c.padId).set(target);
     (inputs.tgtLens as Uint32Array)[0] = target.length;
     const rows = inputs.rows as Int32Array | undefined;
@@ -334,6 +334,6 @@ export class Inspector {
   }
 
   #checkLength(side: 'src' | 'tgt', length: number, size: number): void {
-    check(length <= size, `${this.#task}: ${side} has ${length} tokens, the maximum is ${size}`);
+    check(length <= size, msg`${side} has ${length} tokens, the maximum is ${size}`, { area: this.#task });
   }
 }

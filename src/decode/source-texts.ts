@@ -53,7 +53,7 @@ export async function encodeTexts(
   const encoded: number[][] = [];
   for (const [index, text] of texts.entries()) {
     if (index % 1000 > 998) await nextTurn(signal); // 1000 texts take some milliseconds
-    check(typeof text === 'string', `translate: text ${index + 1} is not a string`);
+    check(typeof text === 'string', msg`text ${index + 1} is not a string`, { area: 'translate' });
     const ids = [...source.encode(text), source.special.end];
     const tokens = ids.length;
     if (tokens > limit && longTexts === 'error')

@@ -2,6 +2,7 @@
 // begin. Here they become token ids; next-token.ts applies these. Loaded only by calls that have such options.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { innerIds, openIds, phraseIds } from '../text/tokenizers/phrase-ids.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
@@ -26,7 +27,9 @@ export function badWordsIds(target: Tokenizer, words: readonly string[]): (reado
     );
     const all = new Map([...(tokens.get(word) ?? []), ...sequences].map((ids) => [ids.join(), ids]));
     if (all.size === 0)
-      throw new HeddleError(`badWords: "${word}" is not in the vocabulary of the model; leave it out`);
+      throw new HeddleError(msg`"${word}" is not in the vocabulary of the model; leave it out`, {
+        area: 'badWords',
+      });
     return [...all.values()];
   });
 }
@@ -36,9 +39,10 @@ function prefixesOf(prefix: string | readonly string[], texts: number): readonly
   if (typeof prefix === 'string') return new Array<string>(texts).fill(prefix);
   check(
     Array.isArray(prefix) && prefix.every((text) => typeof text === 'string'),
-    'prefix: give a text, or a list with one for each text',
+    'give a text, or a list with one for each text',
+    { area: 'prefix' },
   );
-  check(prefix.length === texts, `prefix: ${prefix.length} prefixes for ${texts} texts`);
+  check(prefix.length === texts, msg`${prefix.length} prefixes for ${texts} texts`, { area: 'prefix' });
   return prefix;
 }
 
@@ -48,7 +52,8 @@ function checkAgree(badWords: readonly string[], wanted: readonly string[], opti
     const bad = badWords.find((word) => word.trim() !== '' && ` ${text} `.includes(` ${word.trim()} `));
     if (bad !== undefined)
       throw new HeddleError(
-        `badWords: "${bad}" is a part of "${text.slice(0, 60)}" in ${option}; leave one of them out`,
+        msg`"${bad}" is a part of "${text.slice(0, 60)}" in ${option}; leave one of them out`,
+        { area: 'badWords' },
       );
   }
 }
@@ -59,10 +64,13 @@ function prefixIds(target: Tokenizer, text: string, before: readonly number[], r
   const own = target.begin === before[0] ? innerIds : openIds;
   const ids = text === '' ? [...before] : [...before, ...own(target, text)];
   if (ids.includes(target.special.unknown))
-    throw new HeddleError(`prefix: the vocabulary of the model has no tokens for all of "${text}"`);
+    throw new HeddleError(msg`the vocabulary of the model has no tokens for all of "${text}"`, {
+      area: 'prefix',
+    });
   if (ids.length >= room)
     throw new HeddleError(
-      `prefix: "${text.slice(0, 60)}" has ${ids.length} tokens; a translation has at most ${room}, its end included`,
+      msg`"${text.slice(0, 60)}" has ${ids.length} tokens; a translation has at most ${room}, its end included`,
+      { area: 'prefix' },
     );
   return ids;
 }
@@ -113,7 +121,8 @@ export function constrained(
 ): { decode: DecodeOptions; prefixes?: ForcedPrefixes } {
   check(
     Array.isArray(badWords) && badWords.every((word) => typeof word === 'string'),
-    'badWords: give a list of texts',
+    'give a list of texts',
+    { area: 'badWords' },
   );
   checkAgree(badWords, prefix === undefined ? [] : [prefix].flat(), 'prefix');
   checkAgree(badWords, phrases.flat(), 'phrases');

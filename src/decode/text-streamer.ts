@@ -20,7 +20,8 @@ export async function* streamTokens(
 ): AsyncGenerator<StreamedToken, void, void> {
   if (settings.rows > 1)
     throw new HeddleError(
-      'stream: beam search and several translations cannot be streamed; use greedy decoding or a sample',
+      'beam search and several translations cannot be streamed; use greedy decoding or a sample',
+      { area: 'stream' },
     );
   const decoder = await open();
   const newText = createTextStreamer(target);

@@ -1,6 +1,7 @@
 // Files that a page was given, as a folder: what a visitor drops or selects.
 
 import { check, errorKind, HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import type { Files } from './files.ts';
 
 /**
@@ -27,7 +28,7 @@ export function blobFiles(folder: string, given: readonly File[]): Files {
     const path = `${folder}/${file.name}`;
     check(
       !byPath.has(path),
-      `two of the files are named ${file.name}; give the files of one folder`,
+      msg`two of the files are named ${file.name}; give the files of one folder`,
       'input',
     );
     byPath.set(path, file);

@@ -2,6 +2,7 @@
 // knows paths only.
 
 import { check, HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { readable } from './blob-files.ts';
 import { type Files, openBlob, openStream } from './files.ts';
 import { unpackModelFile } from './model-archives.ts';
@@ -95,7 +96,7 @@ export class GivenFiles {
       const path = `${folder}/${file.name}`;
       check(
         !this.#blobs.has(path),
-        `two of the files are named ${file.name}; give the files of one folder`,
+        msg`two of the files are named ${file.name}; give the files of one folder`,
         'input',
       );
       this.#blobs.set(path, file);

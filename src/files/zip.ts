@@ -2,6 +2,7 @@
 // and deflated ones. Limits: 4 GiB, no encryption, no ZIP64. The reader checks names, sizes and checksums.
 
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 
 const localHeader = 0x04034b50;
 const centralHeader = 0x02014b50;
@@ -40,7 +41,10 @@ export function zipParts(files: Readonly<Record<string, Uint8Array>>): Uint8Arra
     const encoded = new TextEncoder().encode(name);
     const crc = crc32(bytes);
     if (offset + bytes.length > maxSize)
-      throw new HeddleError(`zip: with ${name} the archive is larger than 4 GiB`, { kind: 'input' });
+      throw new HeddleError(msg`with ${name} the archive is larger than 4 GiB`, {
+        area: 'zip',
+        kind: 'input',
+      });
     const header = record(30, encoded, (v) => {
       v.setUint32(0, localHeader, true);
       describe(v, 4, bytes.length, encoded.length, crc);

@@ -3,7 +3,7 @@
 
 import { HeddleError, withArea } from '../core/errors.ts';
 import { asFloat32 } from '../core/float16.ts';
-import { msg } from '../core/message.ts';
+import { listed, msg } from '../core/message.ts';
 import { indexOfNonFinite, type Tensor } from '../core/tensor.ts';
 import type { Files } from '../files/files.ts';
 import { type Json, jsonBytes } from '../files/json-files.ts';
@@ -42,7 +42,7 @@ export function configFromFields(
     const field = fields[key];
     if (field) options[field] = value;
     else if (!ownFields.includes(key))
-      throw new HeddleError(msg`unknown field ${key}; the fields are ${Object.keys(fields).join(', ')}`, {
+      throw new HeddleError(msg`unknown field ${key}; the fields are ${listed(Object.keys(fields))}`, {
         area: path,
       });
   }

@@ -73,7 +73,7 @@ const lora: ModelFormat = {
   names: ['lora'],
   title: 'only the LoRA adapter that the training made, as PEFT stores it',
   async write({ model, lora: adapter }) {
-    check(adapter, 'save: the model has no LoRA adapter; train with { lora: { rank } }');
+    check(adapter, 'the model has no LoRA adapter; train with { lora: { rank } }', { area: 'save' });
     return (await import('./lora-folder.ts')).loraFiles(model.config, adapter, adapter.base);
   },
 };

@@ -1,6 +1,7 @@
 // A model format: how a folder of files is recognized, read and written. The formats of the main house are in
 // main-formats.ts; guests bring others (`Features.formats`).
 
+import type { Message } from '../core/message.ts';
 import type { GenerateOptions, Generation } from '../decode/text-options.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Files } from '../files/files.ts';
@@ -49,7 +50,7 @@ export interface OutgoingModel {
   readonly dtype?: string;
   /** The options of the format itself. */
   readonly options: Readonly<Record<string, unknown>>;
-  readonly onWarning?: (text: string) => void;
+  readonly onWarning?: (warning: Message) => void;
 }
 
 /** The files of a folder by name. */

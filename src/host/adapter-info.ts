@@ -1,6 +1,7 @@
 // Description of a WebGPU adapter as plain JSON, for `heddle info` and for reports.
 import { HeddleError } from '../core/errors.ts';
 import { hostOf } from '../core/host-name.ts';
+import { msg } from '../core/message.ts';
 
 /** Name, features and limits of a WebGPU adapter. */
 export interface AdapterDescription {
@@ -27,7 +28,7 @@ export interface AdapterDescription {
 export async function describeAdapter(gpu: GPU | undefined): Promise<AdapterDescription> {
   const host = hostOf().name;
   const adapter = await probeAdapter(host, gpu);
-  if (!adapter) throw new HeddleError(`no WebGPU adapter in ${host}`, { kind: 'unsupported' });
+  if (!adapter) throw new HeddleError(msg`no WebGPU adapter in ${host}`, { kind: 'unsupported' });
   return adapter;
 }
 

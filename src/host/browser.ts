@@ -3,6 +3,7 @@
 import type { Browser, ConsoleMessage, LaunchOptions, Page } from 'puppeteer-core';
 import { HeddleError } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
+import { msg } from '../core/message.ts';
 import { type AdapterDescription, probeAdapter } from './adapter-info.ts';
 import { optionalPackage, optionalPackages } from './optional-package.ts';
 import { serveFolder } from './static-server.ts';
@@ -104,7 +105,7 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
     });
     browser = await withTimeout(timeout + 1000, `starting ${executablePath}`, launched);
   } catch (error) {
-    throw new HeddleError(`${name} did not start (${executablePath}): ${launchTrouble(error as Error)}`, {
+    throw new HeddleError(msg`${name} did not start (${executablePath}): ${launchTrouble(error as Error)}`, {
       kind: 'unsupported',
       cause: error,
     });
@@ -122,7 +123,7 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
     try {
       await page.goto(url, { timeout, waitUntil: 'load' });
     } catch (error) {
-      throw new HeddleError(`${name} did not load ${url}: ${(error as Error).message}`, {
+      throw new HeddleError(msg`${name} did not load ${url}: ${(error as Error).message}`, {
         kind: 'network',
         cause: error,
       });
@@ -153,7 +154,7 @@ export async function startBrowser(start: BrowserStart, options: BrowserOptions)
         const request = page.evaluate(probeAdapter, name);
         const adapter = await withTimeout(ADAPTER_TIMEOUT, `finding a GPU in ${name}`, request);
         await page.close();
-        if (!adapter) throw new HeddleError(`no WebGPU adapter in ${name}`, { kind: 'unsupported' });
+        if (!adapter) throw new HeddleError(msg`no WebGPU adapter in ${name}`, { kind: 'unsupported' });
         return adapter;
       } finally {
         await server.close();

@@ -2,6 +2,7 @@
 // if the machine has no GPU.
 import { existsSync } from 'node:fs';
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { type BrowserOptions, checkBrowserOptions, type HeadlessBrowser, startBrowser } from './browser.ts';
 import { findChrome, programAt } from './programs.ts';
 
@@ -45,7 +46,7 @@ export async function launchChrome(options: ChromeOptions = {}): Promise<Chrome>
   await chrome.close();
   if (gpu === 'auto') return launch(options, 'swiftshader');
   throw new HeddleError(
-    `Chrome found no GPU${adapter ? `, only ${adapter.architecture}` : ''}: see chrome://gpu for the reason, or use gpu: 'swiftshader' to compute on the CPU`,
+    msg`Chrome found no GPU${adapter ? msg`, only ${adapter.architecture}` : ''}: see chrome://gpu for the reason, or use gpu: 'swiftshader' to compute on the CPU`,
     { kind: 'unsupported' },
   );
 }

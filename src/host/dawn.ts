@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { delimiter } from 'node:path';
 import { HeddleError, messageOf } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
+import { msg } from '../core/message.ts';
 import { optionalPackage, optionalPackages } from './optional-package.ts';
 
 /** Options of `dawnGpu`. */
@@ -107,7 +108,9 @@ export async function dawnAdapters(): Promise<string[]> {
   const text = await gpu.requestAdapter({ powerPreference: 'high-performance' }).then(() => '', messageOf);
   const names = Array.from(text.matchAll(/^ \* backend: '.*?', name: '(.*)'$/gm), ([, name = '']) => name);
   if (names.length === 0)
-    throw text ? new HeddleError(`Dawn did not start: ${text.trim()}`, { kind: 'unsupported' }) : noAdapter();
+    throw text
+      ? new HeddleError(msg`Dawn did not start: ${text.trim()}`, { kind: 'unsupported' })
+      : noAdapter();
   return names;
 }
 
@@ -126,15 +129,15 @@ export function adapterNamed(wanted: string, names: readonly string[]): string {
   const list = names.map((one, i) => `${i}: ${one}`).join('; ');
   const lora = /[\\/]/.test(wanted) ? '; a LoRA adapter has its own option (lora)' : '';
   if (name === undefined)
-    throw new HeddleError(`adapter: there is no "${wanted}"; the adapters are ${list}${lora}`, {
+    throw new HeddleError(msg`there is no "${wanted}"; the adapters are ${list}${lora}`, {
+      area: 'adapter',
       kind: 'not-found',
     });
   const first = names.findIndex((one) => one.includes(name));
   if (first !== index)
     throw new HeddleError(
-      `adapter: Dawn chooses by name and would take ${first} instead of ${index}; hide ${first} ` +
-        `(VK_DRIVER_FILES); the adapters are ${list}`,
-      { kind: 'unsupported' },
+      msg`Dawn chooses by name and would take ${first} instead of ${index}; hide ${first} (VK_DRIVER_FILES); the adapters are ${list}`,
+      { area: 'adapter', kind: 'unsupported' },
     );
   return name;
 }
@@ -145,7 +148,7 @@ async function start(create: (flags: string[]) => GPU, flags: string[]): Promise
     const gpu = create(flags);
     if (await gpu.requestAdapter()) return gpu;
   } catch (error) {
-    throw new HeddleError(`Dawn did not start: ${(error as Error).message.trim()}`, {
+    throw new HeddleError(msg`Dawn did not start: ${(error as Error).message.trim()}`, {
       kind: 'unsupported',
       cause: error,
     });
@@ -174,7 +177,7 @@ function noAdapter(): HeddleError {
     process.platform === 'linux'
       ? "install the GPU's Vulkan driver, or a software one (Debian, Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1)"
       : "install the GPU vendor's driver";
-  return new HeddleError(`no WebGPU adapter: Dawn found none ${driverText}; ${remedy}, or ${otherHost}`, {
+  return new HeddleError(msg`no WebGPU adapter: Dawn found none ${driverText}; ${remedy}, or ${otherHost}`, {
     kind: 'unsupported',
   });
 }

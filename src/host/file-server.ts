@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { resolve, sep } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import { appendFile, type Files, openStream } from '../files/files.ts';
 import type { RequestHandler } from './static-server.ts';
 
@@ -32,7 +33,7 @@ export function fileServer(files: Files, paths: readonly string[]): FileServer {
       if (full === p || full.startsWith(p.endsWith(sep) ? p : p + sep)) return true;
       return full.startsWith(`${p}.`) && !full.slice(p.length).split(sep).includes('..');
     });
-    if (!path || !isServed) throw new HeddleError(`${path}: this command has no access to it`);
+    if (!path || !isServed) throw new HeddleError('this command has no access to it', { area: path ?? '' });
     return full;
   };
   return {
@@ -73,7 +74,7 @@ export function fileServer(files: Files, paths: readonly string[]): FileServer {
             await files.remove(path);
             return done();
           default:
-            throw new HeddleError(`${path}: ${request.method} is not supported`);
+            throw new HeddleError(msg`${request.method} is not supported`, { area: path });
         }
       } catch (error) {
         if (!(error instanceof HeddleError)) throw error;

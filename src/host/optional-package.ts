@@ -1,6 +1,7 @@
 // npm packages that only some programs need, so that heddle does not install them.
 
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 
 /** The packages, whose users install them. */
 export const optionalPackages = {
@@ -22,8 +23,8 @@ export async function optionalPackage<T>(name: string, load: () => Promise<T>, i
     const platform = `${process.platform}-${process.arch}`;
     throw new HeddleError(
       missing
-        ? `the package "${name}" is not installed: run "npm install ${name}", or ${instead}`
-        : `the package "${name}" does not load on ${platform} (${message.split('\n')[0]}): install it again with "npm install ${name}", or ${instead}`,
+        ? msg`the package "${name}" is not installed: run "npm install ${name}", or ${instead}`
+        : msg`the package "${name}" does not load on ${platform} (${message.split('\n')[0]}): install it again with "npm install ${name}", or ${instead}`,
       { kind: 'unsupported', cause: error },
     );
   }

@@ -2,6 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import browserPrograms from './browser-programs.json' with { type: 'json' };
 
 /**
@@ -59,10 +60,10 @@ function isProgram(path: string): boolean {
 export function programAt(path: string | undefined, name: string, command: string, variable: string): string {
   if (!path)
     throw new HeddleError(
-      `no ${name} found: install it (${command}), or set ${variable} to the path of its program`,
+      msg`no ${name} found: install it (${command}), or set ${variable} to the path of its program`,
       { kind: 'unsupported' },
     );
   if (!isProgram(path))
-    throw new HeddleError(`no ${name}: ${path} is not an executable file`, { kind: 'unsupported' });
+    throw new HeddleError(msg`no ${name}: ${path} is not an executable file`, { kind: 'unsupported' });
   return path;
 }

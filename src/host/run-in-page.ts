@@ -5,6 +5,7 @@ import type { Page } from 'puppeteer-core';
 import { withCallbacks } from '../core/callbacks.ts';
 import { HeddleError } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
+import { msg } from '../core/message.ts';
 import { callError, type HeadlessBrowser, onBrowserEnd, type PageListeners } from './browser.ts';
 import { withTimeout } from './with-timeout.ts';
 
@@ -69,7 +70,7 @@ async function callInPage<Result>(browser: HeadlessBrowser, url: string, options
     timer = setTimeout(
       () =>
         fail(
-          new HeddleError(`${what} has been silent for ${silence / 1000} s`, {
+          new HeddleError(msg`${what} has been silent for ${silence / 1000} s`, {
             kind: 'timeout',
           }),
         ),
@@ -77,7 +78,7 @@ async function callInPage<Result>(browser: HeadlessBrowser, url: string, options
     );
   };
   const stopWatching = onBrowserEnd(browser, what, ({ message }) =>
-    fail(new HeddleError(`${message}; ${lastOutput()}`, { kind: 'device' })),
+    fail(new HeddleError(msg`${message}; ${lastOutput()}`, { kind: 'device' })),
   );
   let page: Page | undefined;
   try {
@@ -87,7 +88,7 @@ async function callInPage<Result>(browser: HeadlessBrowser, url: string, options
         options.onConsole?.(line, kind);
       },
       onError: (error) =>
-        fail(new HeddleError(`the page of ${what} failed: ${error.message}`, { kind: 'device' })),
+        fail(new HeddleError(msg`the page of ${what} failed: ${error.message}`, { kind: 'device' })),
     });
     await page.exposeFunction('heddleReport', (value: unknown) => {
       onOutput(JSON.stringify(value) ?? '');
@@ -107,7 +108,7 @@ async function callInPage<Result>(browser: HeadlessBrowser, url: string, options
     return (await Promise.race([work, failure])) as Result;
   } catch (error) {
     if (error instanceof HeddleError && error.kind === 'timeout')
-      throw new HeddleError(`${error.message}; ${lastOutput()}`, { kind: error.kind });
+      throw new HeddleError(msg`${error.message}; ${lastOutput()}`, { kind: error.kind });
     throw callError(browser, what, error);
   } finally {
     clearTimeout(timer);

@@ -3,6 +3,7 @@
 // trained. Tensors have the names of PEFT, with the layer names of transformers.
 
 import { check } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import type { Graph } from '../engine/graph/graph.ts';
 import { addColumns } from '../engine/ops/elementwise/columns.ts';
 import { dropout } from '../engine/ops/elementwise/elementwise-ops.ts';
@@ -24,11 +25,18 @@ export function loraConfig(options: Partial<LoraConfig> & Pick<LoraConfig, 'rank
   const c: LoraConfig = { alpha, targetModules, dropout, rank };
   check(
     Number.isSafeInteger(c.rank) && c.rank >= 1,
-    `lora: rank is ${c.rank}, it must be a whole number of at least 1`,
+    msg`rank is ${c.rank}, it must be a whole number of at least 1`,
+    { area: 'lora' },
   );
-  check(c.alpha > 0 && Number.isFinite(c.alpha), `lora: alpha is ${c.alpha}, it must be above 0`);
-  check(c.dropout >= 0 && c.dropout < 1, `lora: dropout is ${c.dropout}, it must be at least 0 and below 1`);
-  check(c.targetModules.length > 0, 'lora: targetModules is empty; name linear layers, for example *.q,*.v');
+  check(c.alpha > 0 && Number.isFinite(c.alpha), msg`alpha is ${c.alpha}, it must be above 0`, {
+    area: 'lora',
+  });
+  check(c.dropout >= 0 && c.dropout < 1, msg`dropout is ${c.dropout}, it must be at least 0 and below 1`, {
+    area: 'lora',
+  });
+  check(c.targetModules.length > 0, 'targetModules is empty; name linear layers, for example *.q,*.v', {
+    area: 'lora',
+  });
   return c;
 }
 

@@ -105,17 +105,17 @@ export function modelConfig(options: ModelOptions, label?: FieldNames['label']):
     if (c[field] === undefined) fail(field, describeType(modelFields[field].type));
   const minDistance = Math.floor(c.relativeBuckets / 2) + 1;
   if (c.relativeMaxDistance < minDistance)
-    fail('relativeMaxDistance', `a whole number of at least ${minDistance}`);
+    fail('relativeMaxDistance', msg`a whole number of at least ${minDistance}`);
   for (const field of ['padId', 'startId', 'endId'] as const)
     if (c[field] >= c.tgtVocab) fail(field, msg`below ${option('tgtVocab')} ${c.tgtVocab}`);
   if (c.padId >= c.srcVocab) fail('padId', msg`below ${option('srcVocab')} ${c.srcVocab}`);
-  if (c.maxLength + c.positionOffset > maxPositions) fail('maxLength', `at most ${maxPositions}`);
+  if (c.maxLength + c.positionOffset > maxPositions) fail('maxLength', msg`at most ${maxPositions}`);
   if (positionKind(c).skipsPadding && c.padId < 0) fail('padId', 'the id of a token for these positions');
   if (c.alignmentHead >= c.decoderHeads)
     fail('alignmentHead', msg`below ${option('decoderHeads')} ${c.decoderHeads}`);
   const { decoderTiedLayers: tied, decoderLayers } = c;
   if (tied.length > 0 && (tied.length !== decoderLayers || tied.some((n) => n > decoderLayers)))
-    fail('decoderTiedLayers', `${decoderLayers} numbers from 1 to ${decoderLayers}`);
+    fail('decoderTiedLayers', msg`${decoderLayers} numbers from 1 to ${decoderLayers}`);
   if (c.feedForwardType === 'gated' && (c.feedForwardDepth !== 2 || c.decoderFeedForwardDepth !== 2))
     fail('feedForwardDepth', msg`2 if ${option('feedForwardType')} is gated`);
   // Other kinds of sources check their own fields.

@@ -2,6 +2,7 @@
 
 import { editDistance } from '../core/edit-distance.ts';
 import { HeddleError } from '../core/errors.ts';
+import { listed, msg } from '../core/message.ts';
 import { type ModelConfig, type Stack, sharesEmbeddings } from './model-config.ts';
 import type { Parameter } from './parameter-layout.ts';
 
@@ -162,6 +163,7 @@ function noMatchError(option: string, glob: string, names: readonly string[]): H
     .sort((a, b) => a.off - b.off)
     .slice(0, 5);
   return new HeddleError(
-    `${option}: ${glob} matches no name; the most similar are ${near.map((n) => n.name).join(', ')}`,
+    msg`${glob} matches no name; the most similar are ${listed(near.map((n) => n.name))}`,
+    { area: option },
   );
 }

@@ -2,6 +2,7 @@
 // speech. A parameter list carries the kind, so that it is known wherever a graph is built or a program is filled.
 
 import { HeddleError } from '../core/errors.ts';
+import { msg } from '../core/message.ts';
 import type { TensorData } from '../core/tensor.ts';
 import type { Graph } from '../engine/graph/graph.ts';
 import type { Value } from '../engine/ops/op.ts';
@@ -128,8 +129,7 @@ export async function sourceKindOf(c: ModelConfig, kinds: SourceKinds = {}): Pro
   const kind = c.source === tokens.name ? tokens : await kinds[c.source]?.();
   if (!kind)
     throw new HeddleError(
-      `The model reads ${c.source} instead of text, which is a feature that this program does not have: open it with ` +
-        'the functions of heddle, of heddle/speech, or of an entry that brings all features',
+      msg`The model reads ${c.source} instead of text, which is a feature that this program does not have: open it with the functions of heddle, of heddle/speech, or of an entry that brings all features`,
       { kind: 'unsupported' },
     );
   kind.check(c);

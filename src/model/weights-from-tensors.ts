@@ -1,6 +1,7 @@
 // The weights of a model from stored tensors. Formats that read them load it.
 
 import { HeddleError } from '../core/errors.ts';
+import { listed, msg } from '../core/message.ts';
 import { sameShape, show, sizeOf, type Tensor } from '../core/tensor.ts';
 import type { ParameterLayout } from './parameter-layout.ts';
 import { storedShapes } from './parameters.ts';
@@ -16,15 +17,20 @@ export function weightsFromTensors(
   const shapes = storedShapes(list);
   const missing = [...shapes.keys()].filter((name) => !tensors[name]);
   if (missing.length)
-    throw new HeddleError(`weights: missing ${missing.slice(0, 5).join(', ')}${more(missing.length)}`);
+    throw new HeddleError(msg`missing ${listed(missing.slice(0, 5))}${more(missing.length)}`, {
+      area: 'weights',
+    });
   const extra = Object.keys(tensors).filter((name) => !shapes.has(name));
   if (extra.length)
-    throw new HeddleError(`weights: unknown tensors ${extra.slice(0, 5).join(', ')}${more(extra.length)}`);
+    throw new HeddleError(msg`unknown tensors ${listed(extra.slice(0, 5))}${more(extra.length)}`, {
+      area: 'weights',
+    });
   for (const [name, shape] of shapes) {
     const tensor = tensors[name] as Tensor;
     if (tensor.dtype !== 'f32' || !sameShape(tensor.shape, shape))
       throw new HeddleError(
-        `weights: ${name} is ${tensor.dtype} ${show(tensor.shape)}, the configuration requires f32 ${show(shape)}`,
+        msg`${name} is ${tensor.dtype} ${show(tensor.shape)}, the configuration requires f32 ${show(shape)}`,
+        { area: 'weights' },
       );
   }
   const weights = new Float32Array(list.size);

@@ -1,6 +1,7 @@
 // Steps of the data of a training, which guests bring: a step takes the batches of a run and returns others, such as
 // mixtures, augmented rows or masks, and may add a part to the loss.
 
+import type { Message } from '../core/message.ts';
 import type { Files } from '../files/files.ts';
 import type { LossPart } from '../model/loss-part.ts';
 import type { ModelConfig, ModelOptions } from '../model/model-config.ts';
@@ -45,7 +46,7 @@ export interface DataStep {
   /** Texts that trained tokenizers shall know as one piece. */
   symbols?(settings: RunSettings): readonly string[];
   /** The step in words for a message at the start. */
-  describe?(settings: RunSettings): string;
+  describe?(settings: RunSettings): Message | undefined;
   /** What does not fit the tokenizers of the run, each a sentence. */
   warnings?(settings: RunSettings, tokenizers: Pick<DataContext, 'source' | 'target'>): readonly string[];
   /** Part of the loss. */

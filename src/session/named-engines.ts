@@ -4,12 +4,12 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Host } from './host.ts';
 import type { DeviceName } from './session-device.ts';
-import type { SessionEvent } from './session-event.ts';
+import type { Reported, SessionEvent } from './session-event.ts';
 
 /** What opening an engine needs of a session. */
 export interface EngineSession {
   readonly host: Host;
-  emit(event: SessionEvent): void;
+  emit(event: Reported<SessionEvent>): void;
 }
 
 /**

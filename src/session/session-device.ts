@@ -3,6 +3,7 @@
 
 import { check } from '../core/errors.ts';
 import { adapterName } from '../core/host-name.ts';
+import { listed, msg } from '../core/message.ts';
 import { type Device, openDevice, probedDevice } from '../engine/gpu/device.ts';
 import { openWithRetries } from '../engine/gpu/reopen-device.ts';
 import { adapterInfoOf } from '../engine/gpu/subgroup-features.ts';
@@ -59,7 +60,7 @@ export class SessionDevice {
         (isName(given)
           ? deviceNames.includes(given)
           : ['requestAdapter', 'traits', 'queue'].some((key) => key in Object(given))),
-      `device must be a Device, a GPUDevice, a GPU (navigator.gpu), or one of ${deviceNames}`,
+      msg`device must be a Device, a GPUDevice, a GPU (navigator.gpu), or one of ${listed(deviceNames)}`,
       'input',
     );
     this.#host = host;

@@ -2,7 +2,7 @@
 // (tokenizer.json or a SentencePiece model).
 
 import { check, HeddleError, withArea } from '../core/errors.ts';
-import { msg } from '../core/message.ts';
+import { listed, msg } from '../core/message.ts';
 import { isObject, parseJson } from '../files/json-files.ts';
 import { openSentencePiece } from './sentencepiece/processor.ts';
 import { hasSentencePiece, loadSavedSentencePiece } from './sentencepiece/saved-sentencepiece.ts';
@@ -99,7 +99,7 @@ export function readTokenizerFile(
     names[role].map((token) => ids.get(token)).find((id) => id !== undefined);
   const size = Math.max(0, ...[...ids.values()].map(Number).filter(Number.isFinite)) + 1;
   const [pad = size, end, unknown] = [find('pad'), find('end'), find('unknown')];
-  check(end !== undefined, msg`there is no end token (${names.end.join(', ')}) in it`, { area: name });
+  check(end !== undefined, msg`there is no end token (${listed(names.end)}) in it`, { area: name });
   const start = find('start') ?? pad;
   const special = {
     pad,

@@ -443,7 +443,7 @@ describe('translate', () => {
           edit(f, 'config.json', (c) => Object.assign(c.model, { dModel: 24, headWidth: 12 })),
         ),
       ],
-      /other\/model\.safetensors does not match config\.json: weights: .* \[\d+,16\], the configuration requires f32 \[\d+,24\]/,
+      /other\/model\.safetensors does not match config\.json: .* \[\d+,16\], the configuration requires f32 \[\d+,24\]/,
     ],
     [
       'weights that are not numbers',

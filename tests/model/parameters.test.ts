@@ -2,7 +2,6 @@
 // initial values.
 
 import { describe, expect, it } from 'vitest';
-import { HeddleError } from '../../src/core/errors.ts';
 import { random } from '../../src/core/random.ts';
 import { sizeOf } from '../../src/core/tensor.ts';
 import { readSafetensors } from '../../src/files/safetensors.ts';
@@ -12,6 +11,7 @@ import { type ModelOptions, modelConfig } from '../../src/model/model-config.ts'
 import { parameterList, storedShapes, tensorsFromWeights } from '../../src/model/parameters.ts';
 import { presets } from '../../src/model/presets.ts';
 import { weightsFromTensors } from '../../src/model/weights-from-tensors.ts';
+import { errorAbout } from '../support/expect-error.ts';
 
 const options: Record<string, ModelOptions> = {
   plain: {
@@ -154,13 +154,15 @@ describe('weights as tensors', () => {
     const { c, p } = models[0]!;
     const tensors = tensorsFromWeights(p, initializeWeights(c, p, 1));
     const { 'generator.bias': bias, ...rest } = tensors;
-    expect(() => weightsFromTensors(p, rest)).toThrow(new HeddleError('weights: missing generator.bias'));
+    expect(() => weightsFromTensors(p, rest)).toThrow(
+      errorAbout({ area: 'weights', values: ['generator.bias'] }),
+    );
     expect(() => weightsFromTensors(p, { ...tensors, 'lm_head.weight': bias! })).toThrow(
-      new HeddleError('weights: unknown tensors lm_head.weight'),
+      errorAbout({ area: 'weights', values: ['lm_head.weight'] }),
     );
     expect(() => weightsFromTensors(p, {})).toThrow(/^weights: missing src_embed.weight, .* and \d+ more$/);
     expect(() => weightsFromTensors(p, { ...rest, 'generator.bias': { ...bias!, shape: [1, 13] } })).toThrow(
-      new HeddleError('weights: generator.bias is f32 [1,13], the configuration requires f32 [13]'),
+      errorAbout({ area: 'weights', values: ['generator.bias', 'f32', '[1,13]', '[13]'] }),
     );
     expect(() =>
       weightsFromTensors(p, {

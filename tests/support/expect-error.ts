@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
-import { holesOf } from '../../src/core/message.ts';
+import { type Hole, holesOf } from '../../src/core/message.ts';
 
 /** What is expected of an error; what is not given is not compared. */
 export interface ExpectedError {
@@ -14,8 +14,53 @@ export interface ExpectedError {
   readonly options?: readonly string[];
   /** Options with values that it offers, in order. */
   readonly offers?: readonly object[];
-  /** Values that are among its holes. */
+  /** Values that are among its holes: texts, numbers, paths. */
   readonly values?: readonly unknown[];
+}
+
+/** The value of a hole: itself, or that of a number or a path with a type. */
+function holeValue(hole: Hole): unknown {
+  if (typeof hole !== 'object') return hole;
+  if ('value' in hole) return hole.value;
+  return 'path' in hole ? hole.path : hole;
+}
+
+/** What of an error is compared with what is expected. */
+function facts(error: HeddleError, expected: ExpectedError): ExpectedError {
+  const holes = holesOf(error.template);
+  const { values = [] } = expected;
+  const plain = holes.map(holeValue);
+  return {
+    kind: error.kind,
+    area: expected.area === undefined ? undefined : error.area,
+    options:
+      expected.options &&
+      holes.flatMap((hole) => (typeof hole === 'object' && hole.type === 'option' ? [hole.name] : [])),
+    offers:
+      expected.offers &&
+      holes.flatMap((hole) => (typeof hole === 'object' && hole.type === 'offer' ? [hole.values] : [])),
+    values: values.every((value) => plain.includes(value)) ? values : plain,
+  };
+}
+
+/**
+ * A HeddleError with these fields, for `toThrow`:
+ * `expect(() => train([])).toThrow(errorAbout({ area: 'train', options: ['heldOut'] }))`.
+ */
+export const errorAbout = (expected: ExpectedError) => ({
+  asymmetricMatch: (thrown: unknown): boolean =>
+    thrown instanceof HeddleError && isExpected(facts(thrown, expected), expected),
+  toString: () => 'HeddleError',
+  toAsymmetricMatcher: () => `HeddleError ${JSON.stringify({ kind: 'input', ...expected })}`,
+});
+
+function isExpected(has: ExpectedError, { kind = 'input', area, ...expected }: ExpectedError): boolean {
+  try {
+    expect(has).toEqual({ kind, area, values: [], ...expected });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Expects that a call throws or rejects with a HeddleError with these fields. Returns the error. */
@@ -28,20 +73,7 @@ export async function expectError(call: () => unknown, expected: ExpectedError):
   }
   expect(thrown).toBeInstanceOf(HeddleError);
   const error = thrown as HeddleError;
-  const { kind = 'input', area = error.area, options, offers, values = [] } = expected;
-  expect({ kind: error.kind, area: error.area }, error.message).toEqual({ kind, area });
-  const holes = holesOf(error.template);
-  if (options)
-    expect(
-      holes.flatMap((hole) => (typeof hole === 'object' && hole.type === 'option' ? [hole.name] : [])),
-      error.message,
-    ).toEqual(options);
-  if (offers)
-    expect(
-      holes.flatMap((hole) => (typeof hole === 'object' && hole.type === 'offer' ? [hole.values] : [])),
-      error.message,
-    ).toEqual(offers);
-  const plain = holes.map((hole) => (typeof hole === 'object' && 'value' in hole ? hole.value : hole));
-  expect(plain, error.message).toEqual(expect.arrayContaining([...values]));
+  const { kind = 'input', area, values = [], ...others } = expected;
+  expect(facts(error, expected), error.message).toEqual({ kind, area, values, ...others });
   return error;
 }

@@ -1,6 +1,7 @@
 // Writes a table of options as a TypeScript interface with a doc comment for each field, so that editors show
 // help texts. The files are in src/ and checked by tests: `npx vitest run -u TEST` writes them again.
 import { describeType, flagOf, type OptionField, typescriptOf } from '../../src/core/fields.ts';
+import { renderMessage } from '../../src/core/message.ts';
 
 /** Width of a line, as in biome.json. */
 const width = 110;
@@ -67,7 +68,7 @@ function fieldHelp(
   const { type } = row;
   const values =
     type.kind === 'integer' || type.kind === 'number'
-      ? ` ${capital(describeType(type))}${['n', '', 'number', 'rate'].includes(type.unit) ? '' : ` (${type.unit})`}.`
+      ? ` ${capital(renderMessage(describeType(type)))}${['n', '', 'number', 'rate'].includes(type.unit) ? '' : ` (${type.unit})`}.`
       : '';
   const standard = defaultOf ? defaultOf(name, row) : (row.defaultText ?? shownDefault(row.default));
   return `${capital(inOptions(row.help))}.${values}${standard === undefined ? '' : ` Default: ${inOptions(standard)}.`}`;

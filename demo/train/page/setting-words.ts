@@ -10,6 +10,7 @@ import {
   settingRows,
 } from '../../../src/entries/reports.ts';
 import { say, translated } from '../../common/page-texts.ts';
+import { translatedMessage } from '../../common/translated-message.ts';
 
 const labels = new Map<string, string>(
   settingRows.flatMap(([name, { label }]) => (label ? [[name, label] as const] : [])),
@@ -27,23 +28,8 @@ export function settingLabel(name: string): string {
   return translated(words.charAt(0).toUpperCase() + words.slice(1));
 }
 
-/** What a value must be, as `describeType` says it in English. */
-export function typeWords(type: FieldType): string {
-  if (type.kind === 'choice') return say`one of ${type.choices.join(', ')}`;
-  if (type.kind === 'integer') {
-    const { min, max } = type;
-    return max === undefined
-      ? say`a whole number of at least ${min}`
-      : say`a whole number from ${min} to ${max}`;
-  }
-  if (type.kind !== 'number') return describeType(type);
-  const { min, above, below, max } = type;
-  if (min !== undefined && max !== undefined) return say`a number from ${min} to ${max}`;
-  if (min === undefined) return say`a number above ${above}`;
-  return below === undefined
-    ? say`a number of at least ${min}`
-    : say`a number of at least ${min} and below ${below}`;
-}
+/** What a value must be, in the language of the page. */
+export const typeWords = (type: FieldType): string => translatedMessage(describeType(type));
 
 /**
  * The changes in a phrase as `describeChanges` writes it, `learning rate 0.001 and dropout 0 after step 40`, or with

@@ -2,6 +2,7 @@
 
 import { load } from 'js-yaml';
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { type Files, readText } from '../../files/files.ts';
 import { isObject, type Json } from '../../files/json-files.ts';
 
@@ -12,8 +13,10 @@ export async function readYamlFields(files: Files, path: string, example: string
   try {
     json = load(text);
   } catch (error) {
-    throw new HeddleError(`${path}: neither YAML nor JSON: ${(error as Error).message.split('\n')[0]}`);
+    throw new HeddleError(msg`neither YAML nor JSON: ${(error as Error).message.split('\n')[0]}`, {
+      area: path,
+    });
   }
-  if (!isObject(json)) throw new HeddleError(`${path}: it has no fields; ${example}`);
+  if (!isObject(json)) throw new HeddleError(msg`it has no fields; ${example}`, { area: path });
   return json;
 }

@@ -2,6 +2,7 @@
 // 6.1).
 
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { Files } from '../../files/files.ts';
 import { readManifest } from '../../files/owned-folder.ts';
 import { saveModelFolder } from '../../formats/save-heddle.ts';
@@ -31,7 +32,7 @@ export interface Averaged {
 export const average: Job<AverageArguments, Averaged> = async ({ folders, out, mixed }, session) => {
   const { files } = session;
   const [name = '', ...others] = folders;
-  check(others.length > 0, 'average: give two or more checkpoints');
+  check(others.length > 0, 'give two or more checkpoints', { area: 'average' });
   if (!mixed) await checkOneRun(files, folders);
   const first = await openModel(name, session);
   const sums = Float64Array.from(first.weights);
@@ -40,11 +41,12 @@ export const average: Job<AverageArguments, Averaged> = async ({ folders, out, m
   for (const folder of others) {
     session.signal.throwIfAborted();
     const { weights, config, source, target } = await openModel(folder, session);
-    check(JSON.stringify(config) === sizes, `${folder}: its configuration differs from that of ${name}`);
-    check(
-      JSON.stringify([source, target]) === vocabulary,
-      `${folder}: its vocabulary differs from that of ${name}`,
-    );
+    check(JSON.stringify(config) === sizes, msg`its configuration differs from that of ${name}`, {
+      area: folder,
+    });
+    check(JSON.stringify([source, target]) === vocabulary, msg`its vocabulary differs from that of ${name}`, {
+      area: folder,
+    });
     for (let i = 0; i < sums.length; i++) sums[i] = (sums[i] as number) + (weights[i] as number);
   }
   const weights = Float32Array.from(sums, (sum) => sum / folders.length);
@@ -59,6 +61,7 @@ async function checkOneRun(files: Files, folders: readonly string[]): Promise<vo
   for (const folder of others)
     check(
       (await readManifest(files, folder))?.run === run,
-      `${folder}: it is a checkpoint of another training run than ${name}; --mixed averages them all the same`,
+      msg`it is a checkpoint of another training run than ${name}; --mixed averages them all the same`,
+      { area: folder },
     );
 }

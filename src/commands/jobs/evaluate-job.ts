@@ -10,6 +10,7 @@ import {
   type TranslationReport,
 } from '../../api/score-systems.ts';
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { Pace } from '../../core/steps.ts';
 import { evaluateFrames } from '../../features/speech/evaluate-frames.ts';
 import { modelOfKind } from '../../features/speech/speech-model.ts';
@@ -56,7 +57,9 @@ export const evaluate: Job<EvaluateArguments, EvaluationReport> = async (args, s
     );
     try {
       if (!(model instanceof Model)) {
-        check(compare.length === 0, 'eval: models of frames are evaluated one at a time; leave out compare');
+        check(compare.length === 0, 'models of frames are evaluated one at a time; leave out compare', {
+          area: 'eval',
+        });
         return await evaluateFrames(model, args, session);
       }
       if (folder === args.folder) {
@@ -95,7 +98,8 @@ async function readLines(path: string, count: number, { files }: Pick<Session, '
   );
   check(
     lines.length === count,
-    `${path}: ${lines.length} ${lines.length === 1 ? 'line' : 'lines'}, valid pairs in the files of pairs: ${count}`,
+    msg`${lines.length} ${lines.length === 1 ? 'line' : 'lines'}, valid pairs in the files of pairs: ${count}`,
+    { area: path },
   );
   return lines;
 }

@@ -1,6 +1,7 @@
 // heddle plan: plans the passes and the memory of a run, without a GPU.
 
 import { check, HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { fewestLaunches } from '../../engine/gpu/launch-tuning.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import { checkRewriteNames } from '../../engine/graph/rewrites.ts';
@@ -95,7 +96,8 @@ export const plan: Job<PlanArguments, PlannedModel> = async (args, session) => {
   const { freeze = [], weights = 'f32', weightsExclude } = args;
   check(
     weights === 'f32' || args.run !== 'training' || args.lora,
-    `plan: weights as ${weights} cannot be trained; plan --run evaluation or decoding, or a LoRA adapter (--lora-rank N)`,
+    msg`weights as ${weights} cannot be trained; plan --run evaluation or decoding, or a LoRA adapter (--lora-rank N)`,
+    { area: 'plan' },
   );
   const lora = args.lora && loraConfig(args.lora);
   const stored = storedParameters(config, { weights, weightsExclude }, kind);

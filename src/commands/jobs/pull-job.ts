@@ -3,6 +3,7 @@
 import type { PullOptions } from '../../api/hub-models.ts';
 import { pullModel } from '../../api/model-files.ts';
 import { check, HeddleError } from '../../core/errors.ts';
+import { type Message, msg } from '../../core/message.ts';
 import { commandHints } from '../../files/hub/http.ts';
 import type { PulledModel } from '../../files/hub/pull-model.ts';
 import { repository } from '../../files/hub/repository.ts';
@@ -40,10 +41,13 @@ export const pull: Job<PullArguments, PulledModel> = async (args, session) => {
   if (!isPair) repository(name, revision, hub); // throws if one of them is invalid
   check(
     isPair || (registry === undefined && baseUrl === undefined),
-    `pull: --registry and --base-url are for pairs of languages such as en-es; ${name} is a model on the hub`,
+    msg`--registry and --base-url are for pairs of languages such as en-es; ${name} is a model on the hub`,
+    { area: 'pull' },
   );
   if (!force && (await session.files.exists(out)))
-    throw new HeddleError(`${out}: it exists already; use --force to download it again, or another --out`);
+    throw new HeddleError('it exists already; use --force to download it again, or another --out', {
+      area: out,
+    });
   const started = performance.now();
   let before: number | undefined;
   const options: PullOptions = {
@@ -57,7 +61,7 @@ export const pull: Job<PullArguments, PulledModel> = async (args, session) => {
     baseUrl,
     memoryBudget,
     weights,
-    onMessage: (text: string) => session.emit({ type: 'message', text }),
+    onMessage: (text: Message | string) => session.emit({ type: 'message', text }),
     onDownload({ file, loaded, total }) {
       before ??= loaded;
       const rate = megabytes(((loaded - before) / Math.max(1, performance.now() - started)) * 1000);
@@ -66,7 +70,7 @@ export const pull: Job<PullArguments, PulledModel> = async (args, session) => {
         task: 'pull',
         done: megabytes(loaded),
         total: megabytes(total),
-        text: `MB  ${file}, ${rate} MB/s`,
+        text: msg`MB  ${file}, ${rate} MB/s`,
       });
     },
   };

@@ -112,7 +112,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
   try {
     if (texts) return await generate(texts, { longTexts });
     const { input } = session;
-    check(input, 'translate: there are no texts');
+    check(input, 'there are no texts', { area: 'translate' });
     await generate([], { longTexts }); // an invalid option fails before the first text is read
     const aborted = new Promise<undefined>((resolve) =>
       signal.addEventListener('abort', () => resolve(undefined)),
@@ -137,7 +137,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
     if (nulTexts > 0)
       emit({
         type: 'warning',
-        text: `NUL bytes in ${nulTexts} of ${first} texts, the first is text ${firstNul}`,
+        text: msg`NUL bytes in ${nulTexts} of ${first} texts, the first is text ${firstNul}`,
       });
     return [];
   } finally {

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { findDeno, programAt } from '../../host/programs.ts';
 import type { DenoCall, DenoReply } from './json-transport.ts';
 import { type RemoteHost, type RemoteJobOptions, runRemotely } from './remote-job.ts';
@@ -27,11 +28,11 @@ export const runInDeno = (name: string, args: unknown, options: RemoteJobOptions
     });
     const ended = new Promise<void>((resolve) => {
       child.once('error', (error) =>
-        fail(new HeddleError(`Deno did not start (${program}): ${error.message}`)),
+        fail(new HeddleError(msg`Deno did not start (${program}): ${error.message}`)),
       );
       child.once('close', () => {
         const output = printed.trim();
-        fail(new HeddleError(`Deno ended while running ${job}${output && `; it printed: ${output}`}`));
+        fail(new HeddleError(msg`Deno ended while running ${job}${output && msg`; it printed: ${output}`}`));
         resolve();
       });
     });

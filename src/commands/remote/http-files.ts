@@ -10,7 +10,7 @@ export function httpFiles(base: string): Files {
       const url = `${base}?path=${encodeURIComponent(path)}${query}`;
       response = await fetch(url, { method, body: body as BodyInit | undefined });
     } catch (error) {
-      throw new HeddleError(`${path}: the file server does not answer`, { cause: error });
+      throw new HeddleError('the file server does not answer', { area: path, cause: error });
     }
     if (method !== 'HEAD' && !response.ok) throw new HeddleError(await response.text());
     return response;
@@ -27,7 +27,7 @@ export function httpFiles(base: string): Files {
     append: async (path, bytes) => void (await request('PATCH', path, '', bytes)),
     async exists(path) {
       const { status } = await request('HEAD', path);
-      if (status !== 200 && status !== 404) throw new HeddleError(`${path}: no access to it`);
+      if (status !== 200 && status !== 404) throw new HeddleError('no access to it', { area: path });
       return status === 200;
     },
     list: async (folder) => (await (await request('GET', folder, '&list')).json()) as string[],

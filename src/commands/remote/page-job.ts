@@ -1,5 +1,6 @@
 // Runs a job in a page of headless Chrome or Firefox.
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { callError, type HeadlessBrowser, onBrowserEnd } from '../../host/browser.ts';
 import { type RemoteHost, type RemoteJobOptions, runRemotely } from './remote-job.ts';
 
@@ -22,7 +23,7 @@ export const runJobInPage = (name: string, args: unknown, options: PageJobOption
       options.onBrowser?.(browser);
       onBrowserEnd(browser, job, fail);
       const onError = (error: Error) =>
-        fail(new HeddleError(`The page in ${browser.name} failed while running ${job}: ${error.message}`));
+        fail(new HeddleError(msg`The page in ${browser.name} failed while running ${job}: ${error.message}`));
       const page = await browser.openPage(url, { onError });
       await page.exposeFunction('heddleEmit', emit);
       return {

@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { present } from '../../core/present.ts';
 import { archiveFiles } from '../../files/archive-files.ts';
 import { fileServer } from '../../host/file-server.ts';
@@ -151,7 +152,7 @@ function findPage(): string {
       if (existsSync(join(candidate, pageName))) return candidate;
     if (folder === dirname(folder))
       throw new HeddleError(
-        `The page for jobs in a browser is not built (dist/${pageName}): run "npm run build" first.`,
+        msg`The page for jobs in a browser is not built (dist/${pageName}): run "npm run build" first.`,
       );
   }
 }

@@ -2,6 +2,7 @@
 // in Deno.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { features } from '../../features/features.ts';
 import { type ChromeOptions, launchChrome } from '../../host/chrome.ts';
 import { type DawnOptions, dawnGpu } from '../../host/dawn.ts';
@@ -43,9 +44,13 @@ export async function runJob<A, R>(job: CommandJob<A, R>, args: A, options: RunO
   const { host, onEvent = () => {}, signal = new AbortController().signal, tune = true } = options;
   const { paths = [], device, dawn, browser, onBrowser, memoryLimit, memoryBudget, input } = options;
   if (dawn?.adapter !== undefined && host !== 'dawn')
-    throw new HeddleError(`--adapter ${dawn.adapter}: only --host dawn chooses among adapters, not ${host}`);
+    throw new HeddleError(msg`only --host dawn chooses among adapters, not ${host}`, {
+      area: `--adapter ${dawn.adapter}`,
+    });
   if (device !== undefined && host !== 'dawn')
-    throw new HeddleError(`--device ${device}: only --host dawn has a choice of devices, not ${host}`);
+    throw new HeddleError(msg`only --host dawn has a choice of devices, not ${host}`, {
+      area: `--device ${device}`,
+    });
   if (host === 'chrome' || host === 'firefox' || host === 'deno') {
     const kernelFile = tune ? cachePath('kernels.json') : undefined;
     const remote: RemoteJobOptions = { paths, signal, kernelFile, onEvent, memoryLimit, memoryBudget, input };

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { finished } from 'node:stream/promises';
 import { errorKind, HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { type Access, Refusal } from './access.ts';
 import { apiDescription } from './api-description.ts';
 import type { Metrics } from './metrics.ts';
@@ -99,7 +100,10 @@ export class TranslationServer {
     return new Promise((resolve, reject) => {
       this.#server.once('error', (error: NodeJS.ErrnoException) =>
         reject(
-          new HeddleError(`serve: cannot listen on ${host}:${port}: ${error.message}`, { cause: error }),
+          new HeddleError(msg`cannot listen on ${host}:${port}: ${error.message}`, {
+            area: 'serve',
+            cause: error,
+          }),
         ),
       );
       this.#server.listen(port, host, () => resolve((this.#server.address() as AddressInfo).port));

@@ -3,6 +3,7 @@
 import { openFolder } from '../../api/load-model.ts';
 import type { Model } from '../../api/model.ts';
 import { errorKind, HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { WeightStorage } from '../../model/quantized-parameters.ts';
 import type { Session } from '../../session/session.ts';
 import { isSameLanguage } from '../../text/corpus/language-choice.ts';
@@ -143,7 +144,9 @@ export async function openModels(
     const model = await openFolder(folder, session, { weights, weightsExclude });
     const pair = languages ?? (model.languages ? undefined : languagesInName(folder));
     if (!pair && !model.languages)
-      throw new HeddleError(`serve: the languages of ${folder} are unknown; write en-es=${folder}`);
+      throw new HeddleError(msg`the languages of ${folder} are unknown; write en-es=${folder}`, {
+        area: 'serve',
+      });
     const own = await addLoras(model, loras, problems);
     served.push(new ServedModel(folder, model, pair, limits, observer, own));
   }

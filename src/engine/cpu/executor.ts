@@ -93,10 +93,9 @@ export function createCpuExecutor(graph: Graph, states = new Map<string, Float64
         for (const v of node.outputs) dataOf(v).fill(0);
         const outputs = named(op.outputs, node.outputNames, node.outputs.map(tensorOf));
         const reference = referenceOf(op);
-        check(
-          reference,
-          () => `${op.name}: has no reference, which the CPU engine needs; pass reference to defineOp`,
-        );
+        check(reference, () => 'has no reference, which the CPU engine needs; pass reference to defineOp', {
+          area: op.name,
+        });
         reference(named(op.inputs, node.inputNames, node.inputs.map(tensorOf)), outputs, attrs);
         for (const v of [...node.outputs, ...mutatedBy(node)])
           if (v.dtype === 'f16') dataOf(v).set(dataOf(v).map(roundToF16));

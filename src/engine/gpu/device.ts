@@ -3,6 +3,7 @@
 import { HeddleError } from '../../core/errors.ts';
 import { checkNames } from '../../core/fields.ts';
 import { type AdapterInfo, hostOf } from '../../core/host-name.ts';
+import { msg } from '../../core/message.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
 import { deviceInfo, explicitSubgroupSizes, matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
 import { probeSubgroups } from './subgroup-probe.ts';
@@ -159,13 +160,13 @@ function historyOf(device: GPUDevice, given: Partial<GPUAdapterInfo> | undefined
     lost: device.lost.then(({ reason, message }) => {
       if (history.closing) return undefined;
       const text = [reason, message].filter((s) => s && s !== 'unknown').join(': ') || 'no reason given';
-      history.failure ??= [`The GPU device was lost (${text})`, { kind: 'device' }];
+      history.failure ??= [msg`The GPU device was lost (${text})`, { kind: 'device' }];
       return text;
     }),
   };
   device.addEventListener('uncapturederror', ({ error }) => {
     const kind = error.constructor.name === 'GPUOutOfMemoryError' ? 'memory' : 'device';
-    history.failure ??= [`WebGPU error: ${error.message}`, { kind }];
+    history.failure ??= [msg`WebGPU error: ${error.message}`, { kind }];
   });
   histories.set(device, history);
   return history;

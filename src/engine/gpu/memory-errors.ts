@@ -26,6 +26,6 @@ export const bufferTooLarge = ({ name, bytes }: PlanBuffer, limit: number, peak:
 /** A plan has a state of another type than the engine. */
 export const otherState = (name: string, known: TensorType, { dtype, shape }: TensorType): HeddleError =>
   new HeddleError(
-    `engine: state ${name} is ${known.dtype} [${known.shape}], a plan requires ${dtype} [${shape}]`,
-    { kind: 'input' },
+    msg`state ${name} is ${known.dtype} [${known.shape.join(',')}], a plan requires ${dtype} [${shape.join(',')}]`,
+    { area: 'engine', kind: 'input' },
   );

@@ -2,6 +2,7 @@
 // itself, so the sum is slightly more than the time of a real run.
 
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { present } from '../../core/present.ts';
 import type { Pass } from '../plan/plan.ts';
 import type { Device } from './device.ts';
@@ -70,8 +71,8 @@ export async function profilePasses(device: Device, runner: Runner, runs = 5): P
   // A query set holds at most 4,096 queries.
   check(
     passes.length <= 2048,
-    () => `profile: the plan has ${passes.length} passes, at most 2,048 can be timed; use fewer layers`,
-    'input',
+    () => msg`the plan has ${passes.length} passes, at most 2,048 can be timed; use fewer layers`,
+    { area: 'profile' },
   );
   const timestamps = createTimestamps(device, 2 * passes.length);
   const samples = timestamps

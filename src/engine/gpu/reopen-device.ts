@@ -1,6 +1,7 @@
 // Opens a device in place of one that was lost.
 
 import { HeddleError, messageOf } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 
 /** What this file needs of a device: device.ts imports it. */
 interface OpenedDevice {
@@ -25,7 +26,7 @@ export async function openWithRetries(open: () => Promise<OpenedDevice>, signal:
       await next.gpu.queue.onSubmittedWorkDone();
       const lost = await next.lost();
       if (lost === undefined) return;
-      throw new HeddleError(`The new GPU device was lost at once (${lost}).`, { kind: 'device' });
+      throw new HeddleError(msg`The new GPU device was lost at once (${lost}).`, { kind: 'device' });
     } catch (error) {
       failure = error;
     }

@@ -2,6 +2,7 @@
 // devices.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { present } from '../../core/present.ts';
 import {
   bytesPer,
@@ -57,7 +58,9 @@ export class Graph implements Builder {
   place(value: Value, buffer: Value, offset: number): void {
     checkSlice(buffer, value.name, offset, value.shape);
     if (value.kind !== 'result')
-      throw new HeddleError(`graph: only results can be placed, ${value.name} is ${value.kind}`);
+      throw new HeddleError(msg`only results can be placed, ${value.name} is ${value.kind}`, {
+        area: 'graph',
+      });
     value.at = { buffer, offset };
   }
 
@@ -229,7 +232,8 @@ export class Graph implements Builder {
     if (known) {
       if (known.dtype !== dtype || !sameShape(known.shape, shape))
         throw new HeddleError(
-          `graph: ${kind} ${name} is ${known.dtype} ${show(known.shape)}, requested again as ${dtype} ${show(shape)}`,
+          msg`${kind} ${name} is ${known.dtype} ${show(known.shape)}, requested again as ${dtype} ${show(shape)}`,
+          { area: 'graph' },
         );
       return known;
     }
@@ -257,8 +261,8 @@ function checkSlice(buffer: Value, name: string, offset: number, shape: Shape): 
     (offset * bytesPer(buffer.dtype)) % 256 === 0 && offset + sizeOf(shape) <= sizeOf(buffer.shape);
   if (!fits)
     throw new HeddleError(
-      `graph: ${name} ${show(shape)} at ${offset} does not fit ${buffer.name} ${show(buffer.shape)}, ` +
-        'or does not start at a multiple of 256 bytes',
+      msg`${name} ${show(shape)} at ${offset} does not fit ${buffer.name} ${show(buffer.shape)}, or does not start at a multiple of 256 bytes`,
+      { area: 'graph' },
     );
 }
 

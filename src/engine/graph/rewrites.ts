@@ -1,6 +1,7 @@
 // The rewrites of losses and gradients, and the names of all rewrites. layer-rewrites.ts has those of layers.
 
 import { HeddleError } from '../../core/errors.ts';
+import { listed, msg } from '../../core/message.ts';
 import { alignedSize, bytesOf, matrixOf, sameShape, sizeOf } from '../../core/tensor.ts';
 import { activationBackwardOp } from '../ops/elementwise/activation-backward.ts';
 import { columnSumOp, normSumsOp } from '../ops/elementwise/column-sum.ts';
@@ -192,7 +193,7 @@ export const rewriteNames: readonly string[] = [
 export function checkRewriteNames(names: readonly string[]): void {
   for (const name of names)
     if (!rewriteNames.includes(name))
-      throw new HeddleError(`There is no rewrite ${name}; the rewrites are ${rewriteNames.join(', ')}.`);
+      throw new HeddleError(msg`There is no rewrite ${name}; the rewrites are ${listed(rewriteNames)}.`);
 }
 
 /**

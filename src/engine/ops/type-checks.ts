@@ -1,6 +1,7 @@
 // Checks that shape rules share. Each throws a HeddleError that names the op, the tensor and both sides.
 
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { type DType, type Shape, sameShape, show, type TensorType } from '../../core/tensor.ts';
 import { stepWords } from './step-scalars.ts';
 
@@ -19,11 +20,12 @@ export function expectType(
   shape?: Shape,
   explanation?: string,
 ): asserts type is TensorType {
-  check(type, `${op}: ${name} is missing`);
+  check(type, msg`${name} is missing`, { area: op });
   check(
     type.dtype === dtype && (shape === undefined || sameShape(type.shape, shape)),
     () =>
-      `${op}: ${name} is ${type.dtype} ${show(type.shape)}, must be ${dtype}${shape ? ` ${show(shape)}` : ''}${explanation ? ` (${explanation})` : ''}`,
+      msg`${name} is ${type.dtype} ${show(type.shape)}, must be ${dtype}${shape ? ` ${show(shape)}` : ''}${explanation ? ` (${explanation})` : ''}`,
+    { area: op },
   );
 }
 
@@ -34,6 +36,6 @@ export function expectStep(op: string, type: TensorType | undefined): void {
 
 /** Throws unless `rate` is a probability and, if it is above 0, `step` is the block of step scalars. */
 export function expectDropout(op: string, rate: number, step: TensorType | undefined): void {
-  check(rate >= 0 && rate <= 1, `${op}: a dropout rate of ${rate}, must be from 0 to 1`);
+  check(rate >= 0 && rate <= 1, msg`a dropout rate of ${rate}, must be from 0 to 1`, { area: op });
   if (rate > 0) expectStep(op, step);
 }

@@ -2,6 +2,7 @@
 // On a GPU threads are cheap; on a CPU adapter each costs as much as several vec4s, and barriers are slow.
 
 import { check } from '../../core/errors.ts';
+import { listed, msg } from '../../core/message.ts';
 import { type DType, type Shape, sizeOf } from '../../core/tensor.ts';
 import type { DeviceTraits } from './device-traits.ts';
 import type { Value, Variant } from './op.ts';
@@ -127,7 +128,8 @@ export function rangesOf(op: string, buffers: readonly Value[], maxBindingBytes:
   const [size = 0, ...others] = buffers.map((b) => sizeOf(b.shape));
   check(
     others.every((other) => other === size),
-    () => `${op}: buffers differ in length, ${buffers.map((b) => `${b.name} ${sizeOf(b.shape)}`).join(', ')}`,
+    () => msg`buffers differ in length, ${listed(buffers.map((b) => `${b.name} ${sizeOf(b.shape)}`))}`,
+    { area: op },
   );
   const step = rangeLength(maxBindingBytes);
   const ranges: [number, number][] = [];

@@ -2,6 +2,7 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { formatInteger } from '../../core/format-numbers.ts';
+import { listed, msg } from '../../core/message.ts';
 import { bytesOf, bytesPer, show } from '../../core/tensor.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type DeviceTraits, defaultTraits } from '../ops/device-traits.ts';
@@ -158,22 +159,26 @@ function passOf(
     const range = locate(value);
     if (range.bytes > traits.maxBindingBytes)
       throw new HeddleError(
-        `${node.op.name} (${node.scope}): ${name} ${show(value.shape)} needs a binding of ${formatInteger(range.bytes)} bytes, ` +
+        msg`${name} ${show(value.shape)} needs a binding of ${formatInteger(range.bytes)} bytes, at most ${formatInteger(traits.maxBindingBytes)} bytes are allowed; ${
           // The size of weights, which are slices, does not depend on the batch.
-          `at most ${formatInteger(traits.maxBindingBytes)} bytes are allowed; use ${value.at ? '' : 'a smaller batch, shorter sequences, '}a smaller vocabulary or a smaller model`,
-        { kind: 'memory' },
+          value.at
+            ? msg`use a smaller vocabulary or a smaller model`
+            : msg`use a smaller batch, shorter sequences, a smaller vocabulary or a smaller model`
+        }`,
+        { area: `${node.op.name} (${node.scope})`, kind: 'memory' },
       );
     bind[name] = range;
   }
   if (f16.length > 0 && !traits.f16)
     throw new HeddleError(
-      `${node.op.name} (${node.scope}): ${f16.join(', ')} would be stored as f16, but this adapter has no shader-f16; use precision f32`,
+      msg`${node.op.name} (${node.scope}): ${listed(f16)} would be stored as f16, but this adapter has no shader-f16; use precision f32`,
       { kind: 'unsupported' },
     );
   for (const n of launch.grid)
     if (n > 65535 || n < 1 || !Number.isInteger(n))
       throw new HeddleError(
-        `${node.op.name}: the grid ${launch.grid.join('x')} of workgroups is out of range 1..65535; use a smaller batch or shorter sequences`,
+        msg`the grid ${launch.grid.join('x')} of workgroups is out of range 1..65535; use a smaller batch or shorter sequences`,
+        { area: node.op.name },
       );
   const { shader, entry, constants = {}, params = {}, subgroupSize, grid, flops = 0 } = launch;
   return {

@@ -103,7 +103,8 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
   const resume = await isHeddleFolder(files, out);
   check(
     !resume || (await files.exists(`${folder}/${factsName}`)),
-    msg`${out}: distill did not train this model: there is no ${folder}; use ${option('force', true)} to replace it, or another ${option('out')}`,
+    msg`distill did not train this model: there is no ${folder}; use ${option('force', true)} to replace it, or another ${option('out')}`,
+    { area: out },
   );
   const unlock = await files.lock?.(folder);
   try {
@@ -117,7 +118,7 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
     };
     if (!pairs || signal.aborted) return result;
     const score = async (candidate: Model, label: string): Promise<Evaluation> => {
-      session.emit({ type: 'message', text: `evaluating the ${label} on ${pairs.length} dev pairs` });
+      session.emit({ type: 'message', text: msg`evaluating the ${label} on ${pairs.length} dev pairs` });
       try {
         return await candidate.evaluate(pairs, { batchSize: args.batch, name: 'dev', signal });
       } finally {
@@ -132,7 +133,7 @@ export const distill: Job<DistillArguments, Distilled, TrainingEvent> = async (a
     return { ...result, evaluations };
   } catch (error) {
     if (!signal.aborted) throw error;
-    throw new HeddleError('distill: interrupted; the same command continues', { cause: error });
+    throw new HeddleError('interrupted; the same command continues', { area: 'distill', cause: error });
   } finally {
     await unlock?.();
   }
@@ -202,7 +203,7 @@ async function readTexts(
       all++;
     }
   check(texts.size > 0, () => 'there are no texts', { area: nameOfPairs(given) });
-  if (nulTexts > 0) session.emit({ type: 'warning', text: `NUL bytes in ${nulTexts} of ${all} texts` });
+  if (nulTexts > 0) session.emit({ type: 'warning', text: msg`NUL bytes in ${nulTexts} of ${all} texts` });
   return { texts: [...texts], repeated: all - texts.size };
 }
 
@@ -274,7 +275,7 @@ async function translateAll(
           task: 'teacher',
           done: at + done,
           total: texts.length,
-          text: `texts translated${left}`,
+          text: msg`texts translated${left}`,
         });
       };
       onProgress(0);
@@ -320,6 +321,7 @@ async function checkStart(
   for (const name of Object.keys({ ...before, ...facts }))
     if (before[name] !== facts[name])
       throw new HeddleError(
-        msg`${folder}: its translations were made with other ${name} (${String(before[name])}, now ${String(facts[name])}); use ${option('force', true)} to start again, or another ${option('out')}`,
+        msg`its translations were made with other ${name} (${String(before[name])}, now ${String(facts[name])}); use ${option('force', true)} to start again, or another ${option('out')}`,
+        { area: folder },
       );
 }

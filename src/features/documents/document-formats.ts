@@ -1,6 +1,7 @@
 // The table of document formats, and opening a document. The module of a format is loaded when it is used.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { DocumentOptions, ParseDocument, TranslatableDocument } from './document.ts';
 import { charsetOf } from './pairs/po-file.ts';
 import { encodingOfXml } from './pairs/xml-reader.ts';
@@ -85,7 +86,9 @@ export async function openDocument(
   { format = documentFormatOf(name), encoding, ...options }: OpenOptions = {},
 ): Promise<OpenedDocument> {
   if (!format)
-    throw new HeddleError(`${name}: no document that can be translated; known are ${documentFormatLabels}`);
+    throw new HeddleError(msg`no document that can be translated; known are ${documentFormatLabels}`, {
+      area: name,
+    });
   const row: DocumentFormat = documentFormats[format];
   const { text, encode } = decodeDocument(
     bytes,

@@ -124,6 +124,7 @@ export async function readGlossary(text: string, name: string): Promise<Glossary
     return term.source !== '' && term.target !== '' ? [term] : [];
   });
   const glossary = new Glossary(terms);
-  if (glossary.size === 0) throw new HeddleError(`${name}: there is no term; each line is source,target`);
+  if (glossary.size === 0)
+    throw new HeddleError('there is no term; each line is source,target', { area: name });
   return glossary;
 }

@@ -67,8 +67,8 @@ export const parseSubtitles: ParseDocument = (text, name) => {
     });
   }
   if (units.length === 0 && !/^\ufeff?WEBVTT/.test(text))
-    throw new HeddleError(
-      `${name}: no subtitles: there is no line with times, 00:00:01,000 --> 00:00:02,000`,
-    );
+    throw new HeddleError('no subtitles: there is no line with times, 00:00:01,000 --> 00:00:02,000', {
+      area: name,
+    });
   return { text, units };
 };

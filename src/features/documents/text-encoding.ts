@@ -2,6 +2,7 @@
 // change keeps its bytes; this is checked before anything is translated.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 
 /** A text and how its bytes are made. */
 export interface EncodedText {
@@ -16,7 +17,8 @@ export function decodeDocument(bytes: Uint8Array, encoding: string, name: string
     try {
       return new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
     } catch (error) {
-      throw new HeddleError(`${name}: the encoding ${encoding} is unknown; convert the file to UTF-8`, {
+      throw new HeddleError(msg`the encoding ${encoding} is unknown; convert the file to UTF-8`, {
+        area: name,
         cause: error,
       });
     }
@@ -25,7 +27,8 @@ export function decodeDocument(bytes: Uint8Array, encoding: string, name: string
     try {
       return decoder.decode(bytes);
     } catch (error) {
-      throw new HeddleError(`${name}: not ${decoder.encoding} text; convert the file to UTF-8`, {
+      throw new HeddleError(msg`not ${decoder.encoding} text; convert the file to UTF-8`, {
+        area: name,
         cause: error,
       });
     }
@@ -35,7 +38,8 @@ export function decodeDocument(bytes: Uint8Array, encoding: string, name: string
   const again = encode(text);
   if (again.length !== bytes.length || again.some((byte, i) => byte !== bytes[i]))
     throw new HeddleError(
-      `${name}: its ${decoder.encoding} text cannot be written back byte for byte; convert the file to UTF-8`,
+      msg`its ${decoder.encoding} text cannot be written back byte for byte; convert the file to UTF-8`,
+      { area: name },
     );
   return { text, encode };
 }
@@ -60,7 +64,8 @@ function encoderFor(encoding: string, name: string): (text: string) => Uint8Arra
         const bytes = table.get(character);
         if (!bytes)
           throw new HeddleError(
-            `${name}: the encoding ${encoding} has no ${JSON.stringify(character)}; convert the file to UTF-8`,
+            msg`the encoding ${encoding} has no ${JSON.stringify(character)}; convert the file to UTF-8`,
+            { area: name },
           );
         return bytes;
       }),

@@ -2,6 +2,7 @@
 // review. All other elements stay.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { isSameLanguage } from '../../text/corpus/language-choice.ts';
 import type { DocumentUnit, Edit, ParseDocument, SegmentTranslation } from './document.ts';
 import { anyCodes } from './inline/code-patterns.ts';
@@ -220,7 +221,7 @@ class XliffDocument {
     if (language === undefined) return;
     if (given !== undefined && given !== '') {
       if (!isSameLanguage(given, language) && this.#file[end - 1] === '>')
-        throw new HeddleError(`the file has the target language ${given}, not ${language}`);
+        throw new HeddleError(msg`the file has the target language ${given}, not ${language}`);
       return;
     }
     if (given === undefined)
@@ -304,6 +305,6 @@ export const parseXliffDocument: ParseDocument = (text, name, { targetLang }) =>
   const reader = new XmlReader(name, document);
   reader.write(text);
   reader.close();
-  if (!document.isXliff) throw new HeddleError(`${name}: not XLIFF: there is no element xliff`);
+  if (!document.isXliff) throw new HeddleError('not XLIFF: there is no element xliff', { area: name });
   return { text, units: document.units, head: document.head };
 };

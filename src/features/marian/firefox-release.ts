@@ -3,6 +3,7 @@
 // records of Remote Settings.
 
 import { check, HeddleError } from '../../core/errors.ts';
+import { listed, msg } from '../../core/message.ts';
 import type { Files } from '../../files/files.ts';
 import { gunzip } from '../../files/gzip.ts';
 import { download } from '../../files/hub/download.ts';
@@ -57,8 +58,8 @@ function filesInModels(models: Json, pair: string, architecture: string | undefi
   const chosen = own.find(isReleased) ?? own[0];
   if (!chosen && all.length > 0)
     throw new HeddleError(
-      `pull: ${pair} has no model ${architecture}; it has ${all.map((model) => model.architecture).join(', ')}`,
-      { kind: 'not-found' },
+      msg`${pair} has no model ${architecture}; it has ${listed(all.map((model) => String(model.architecture)))}`,
+      { area: 'pull', kind: 'not-found' },
     );
   const files = isObject(chosen?.files) ? Object.values(chosen.files) : [];
   return files.filter(isObject).flatMap((file) => fileAt(file.path, file.uncompressedHash));
@@ -104,7 +105,8 @@ export function filesInRecord(record: Json, pair: string, architecture?: string)
   if (has('model.') && (has('vocab.') || (has('srcvocab.') && has('trgvocab.')))) return files;
   const pairs = isObject(models) ? Object.keys(models) : Array.isArray(data) ? [] : Object.keys(record);
   const known = pairs.length > 0 ? `; it has ${pairs.slice(0, 60).join(', ')}` : '';
-  throw new HeddleError(`pull: the record has no model with its vocabulary for ${pair}${known}`, {
+  throw new HeddleError(msg`the record has no model with its vocabulary for ${pair}${known}`, {
+    area: 'pull',
     kind: 'not-found',
   });
 }
@@ -133,11 +135,9 @@ async function readRecord(http: HttpOptions, url: string): Promise<Json | undefi
 
 /** An http address without slashes at its end. */
 function address(url: string): string {
-  check(
-    /^https?:\/\/[^/]/.test(url) && URL.canParse(url),
-    `pull: ${url} is not an http or https URL`,
-    'input',
-  );
+  check(/^https?:\/\/[^/]/.test(url) && URL.canParse(url), msg`${url} is not an http or https URL`, {
+    area: 'pull',
+  });
   return url.replace(/\/+$/, '');
 }
 

@@ -6,6 +6,7 @@ import { openFolder } from '../../api/load-model.ts';
 import { trainTokenizerFiles } from '../../api/tokenizer-training.ts';
 import { trainRun } from '../../api/train-in-session.ts';
 import { check, HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { type Files, openStream, writeText } from '../../files/files.ts';
 import { isObject, jsonBytes, readJson } from '../../files/json-files.ts';
 import { removeOwnFolder } from '../../files/owned-folder.ts';
@@ -107,7 +108,7 @@ export class LanguageFlow {
     if (!(await session.files.exists(path))) return undefined;
     const state = await readJson(session.files, path);
     if (!isObject(state.plan) || !isObject(state.seconds))
-      throw new HeddleError(`${path}: it is not the state of a language; delete ${folder}`);
+      throw new HeddleError(msg`it is not the state of a language; delete ${folder}`, { area: path });
     return new LanguageFlow(session, folder, state as unknown as LanguageState);
   }
 
@@ -181,11 +182,9 @@ export class LanguageFlow {
     }
     const dev = kept.filter((_, i) => i % devEvery === 0).slice(0, maxDev);
     const train = kept.filter((_, i) => i % devEvery !== 0 || i >= devEvery * maxDev);
-    check(
-      train.length > 0,
-      `${nameOfPairs(given)}: ${kept.length} of ${all} pairs are left after cleaning; give more`,
-      'input',
-    );
+    check(train.length > 0, msg`${kept.length} of ${all} pairs are left after cleaning; give more`, {
+      area: nameOfPairs(given),
+    });
     await writeText(files, this.#paths.dev, dev.join(''));
     await writeText(files, this.#paths.clean, train.join(''));
     return { pairs: { all, kept: kept.length, dev: dev.length } };
@@ -252,7 +251,7 @@ export class LanguageFlow {
     const models = { teacher, student, 'student, trained for int8': quantized, 'int8 files': firefox };
     const quality: MeasuredQuality[] = [];
     for (const [name, folder] of Object.entries(models)) {
-      this.#session.emit({ type: 'message', text: `measuring ${name} on ${pairs.length} dev pairs` });
+      this.#session.emit({ type: 'message', text: msg`measuring ${name} on ${pairs.length} dev pairs` });
       const model = await openFolder(folder, this.#session, {});
       try {
         const { bleu, chrf } = await model.evaluate(pairs, { ...firefoxLimit, name: 'dev', signal });
@@ -268,7 +267,7 @@ export class LanguageFlow {
 /** The file of pairs that was given, `pairs` with the ending of its format. */
 async function pairsName({ files }: Session<TrainingEvent>, folder: string): Promise<string> {
   const found = (await files.list(folder)).find((name) => name.startsWith('pairs.'));
-  if (found === undefined) throw new HeddleError(`${folder}: it has no file of pairs`);
+  if (found === undefined) throw new HeddleError('it has no file of pairs', { area: folder });
   return found;
 }
 

@@ -18,13 +18,13 @@ export async function inputMultipliers(
   texts: readonly CalibrationText[],
 ): Promise<Record<string, number>> {
   const { config, source, target } = engine.saved;
-  check(!engine.parameters.quantization, 'save: calibration needs a model with f32 weights');
+  check(!engine.parameters.quantization, 'calibration needs a model with f32 weights', { area: 'save' });
   const given = texts.map((text) => (typeof text === 'string' ? { source: text, target: '' } : text));
   const full = given.filter((text) => {
     const size = source.encode(text.source).length;
     return size > 0 && size < config.maxLength && target.encode(text.target).length < config.maxLength;
   });
-  check(full.length > 0, 'save: all texts of the calibration are empty or too long');
+  check(full.length > 0, 'all texts of the calibration are empty or too long', { area: 'save' });
   return engine.inTurn(async () => {
     const left = full.filter((text) => text.target === '').map((text) => text.source);
     const made = left.length > 0 ? await engine.generate(left, { method: 'greedy' }) : [];

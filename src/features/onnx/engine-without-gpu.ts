@@ -1,6 +1,7 @@
 // The engine of sessions without a GPU: onnxruntime-web, and the choice between it and a GPU.
 
-import { HeddleError, messageOf } from '../../core/errors.ts';
+import { HeddleError, reasonOf } from '../../core/errors.ts';
+import { type Message, msg } from '../../core/message.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Host } from '../../session/host.ts';
 import type { EngineSession } from '../../session/named-engines.ts';
@@ -28,11 +29,14 @@ export async function engineWithoutGpu(
   if (!missing) return undefined;
   try {
     const engine = onnxEngine(await runtimeOf(host));
-    session.emit({ type: 'message', text: `${missing.text}: models run in WebAssembly (onnxruntime-web)` });
+    session.emit({
+      type: 'message',
+      text: msg`${missing.text}: models run in WebAssembly (onnxruntime-web)`,
+    });
     return engine;
   } catch (error) {
     if (!missing.isSlow) throw error;
-    const text = `${missing.text}, and onnxruntime-web, which would be faster, is missing: ${messageOf(error)}`;
+    const text = msg`${missing.text}, and onnxruntime-web, which would be faster, is missing: ${reasonOf(error)}`;
     session.emit({ type: 'message', text });
     return undefined;
   }
@@ -46,8 +50,7 @@ async function runtimeOf(host: Host): Promise<OnnxRuntime> {
     return await import(/* @vite-ignore */ /* webpackIgnore: true */ name);
   } catch (error) {
     throw new HeddleError(
-      'Models without a GPU need the package onnxruntime-web: install it, and give registerHost a function ' +
-        'onnxRuntime that imports it, or put its name into an import map.',
+      msg`Models without a GPU need the package onnxruntime-web: install it, and give registerHost a function onnxRuntime that imports it, or put its name into an import map.`,
       { kind: 'unsupported', cause: error },
     );
   }
@@ -56,7 +59,7 @@ async function runtimeOf(host: Host): Promise<OnnxRuntime> {
 /** Why no GPU is used; undefined if there is one. `isSlow`: there is a software adapter. */
 async function missingGpu(
   host: Host,
-): Promise<{ readonly text: string; readonly isSlow: boolean } | undefined> {
+): Promise<{ readonly text: Message | string; readonly isSlow: boolean } | undefined> {
   try {
     const gpu = await host.gpu();
     const adapter = await gpu?.requestAdapter({ powerPreference: 'high-performance' });
@@ -64,6 +67,6 @@ async function missingGpu(
     const info: GPUAdapterInfo | undefined = adapter.info; // browsers may leave it out
     return info?.isFallbackAdapter ? { text: 'the GPU adapter is software', isSlow: true } : undefined;
   } catch (error) {
-    return { text: `there is no GPU (${messageOf(error)})`, isSlow: false };
+    return { text: msg`there is no GPU (${reasonOf(error)})`, isSlow: false };
   }
 }

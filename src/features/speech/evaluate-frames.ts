@@ -102,7 +102,8 @@ export async function evaluateFrames(
   }
   check(
     texts.some((text) => text !== null),
-    `${name}: no ${unit} can be read`,
+    msg`no ${unit} can be read`,
+    { area: name },
   );
   const known = pairs.flatMap(({ target }, i) => (texts[i] === null ? [] : [[target]]));
   const found = texts.flatMap((text) => text ?? []);

@@ -1,6 +1,7 @@
 // Images of lines of text from outside: turned into the patches that a model of the task read-line reads.
 
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { patchWidth } from './frame-kind.ts';
 
 /** Pixels of an image, row after row: gray from 0 to 255, or RGBA as in ImageData. */
@@ -62,14 +63,14 @@ function inkOf({ width, height, data }: ImagePixels): Float32Array {
   const count = width * height;
   check(
     Number.isInteger(width) && Number.isInteger(height) && width >= 1 && height >= 1 && count <= maxPixels,
-    `read: an image of ${width} x ${height} pixels; it has 1 to ${maxPixels} pixels`,
-    'input',
+    msg`an image of ${width} x ${height} pixels; it has 1 to ${maxPixels} pixels`,
+    { area: 'read' },
   );
   const channels = data.length / count;
   check(
     channels === 1 || channels === 4,
-    `read: ${data.length} numbers for ${width} x ${height} pixels; give 1 (gray) or 4 (RGBA) a pixel`,
-    'input',
+    msg`${data.length} numbers for ${width} x ${height} pixels; give 1 (gray) or 4 (RGBA) a pixel`,
+    { area: 'read' },
   );
   const gray = Float32Array.from({ length: count }, (_, i) => {
     if (channels === 1) return data[i] as number;
@@ -85,6 +86,8 @@ function inkOf({ width, height, data }: ImagePixels): Float32Array {
   const paper = gray.toSorted()[Math.floor(count * paperQuantile)] as number;
   const ink = gray.map((level) => Math.abs(level - paper));
   const strongest = ink.reduce((most, level) => Math.max(most, level), 0);
-  check(strongest >= minContrast, 'read: the image is empty: all pixels have nearly the same gray', 'input');
+  check(strongest >= minContrast, 'the image is empty: all pixels have nearly the same gray', {
+    area: 'read',
+  });
   return ink.map((level) => level / strongest);
 }

@@ -2,7 +2,7 @@
 // has the path of the clip as its source.
 
 import { check, HeddleError } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { listed, msg } from '../../core/message.ts';
 import { type Files, withoutEndSlash, withSlashes } from '../../files/files.ts';
 import { normalizeText } from '../../text/corpus/normalize-text.ts';
 import {
@@ -122,9 +122,11 @@ async function rowsOf(
     names.map((name) => head.indexOf(name.toLowerCase())).find((at) => at >= 0) ?? -1;
   const [clip, spoken] = [find(columns.clip), find(columns.text)];
   if (clip >= 0 && spoken >= 0) return cells.slice(1).map((row) => [row[clip] ?? '', row[spoken] ?? '']);
-  const missing = [clip < 0 && sourceColumn, spoken < 0 && targetColumn].filter((name) => name);
+  const missing: string[] = [];
+  if (clip < 0 && sourceColumn) missing.push(sourceColumn);
+  if (spoken < 0 && targetColumn) missing.push(targetColumn);
   if (missing.length > 0)
-    throw new HeddleError(msg`no column ${missing.join(' and ')} in its header: ${head.join(', ')}`, {
+    throw new HeddleError(msg`no column ${listed(missing, ' and ')} in its header: ${listed(head)}`, {
       area: path,
     });
   if (piped)

@@ -3,6 +3,7 @@
 import type { ModelEngine } from '../../api/model-engine.ts';
 import { check, HeddleError } from '../../core/errors.ts';
 import { checkNames } from '../../core/fields.ts';
+import { msg } from '../../core/message.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ParameterList } from '../../model/parameter-layout.ts';
 import { FrameTexts } from './decode/frame-texts.ts';
@@ -54,8 +55,8 @@ export async function readImages(
     const length = frames.length / patchWidth;
     check(
       length <= maxSource,
-      `read: the line is ${length} times as wide as high, the model reads ${maxSource}; cut it into shorter lines`,
-      'input',
+      msg`the line is ${length} times as wide as high, the model reads ${maxSource}; cut it into shorter lines`,
+      { area: 'read' },
     );
     sources.push(frames);
   }
@@ -87,11 +88,12 @@ async function pixelsOf(image: ImagePixels | Drawable | Blob): Promise<ImagePixe
     return image as ImagePixels;
   const { createImageBitmap, OffscreenCanvas } = globalThis as Partial<Canvases>;
   if (!createImageBitmap || !OffscreenCanvas)
-    throw new HeddleError(
-      'read: give { width, height, data }, pixels in gray or RGBA; other images need a page',
-    );
+    throw new HeddleError('give { width, height, data }, pixels in gray or RGBA; other images need a page', {
+      area: 'read',
+    });
   const bitmap = await createImageBitmap(image).catch((cause: unknown) => {
-    throw new HeddleError('read: the image cannot be decoded; give a PNG, JPEG or WebP file, or pixels', {
+    throw new HeddleError('the image cannot be decoded; give a PNG, JPEG or WebP file, or pixels', {
+      area: 'read',
       cause,
       kind: 'input',
     });

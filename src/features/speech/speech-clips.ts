@@ -2,6 +2,7 @@
 
 import { check } from '../../core/errors.ts';
 import { fingerprintOf } from '../../core/fingerprint.ts';
+import { msg } from '../../core/message.ts';
 import type { GivenDataReader } from '../../session/given-data.ts';
 import type { Pair } from '../../text/corpus/pairs.ts';
 import { type SpeechInput, samplesOf } from './transcribe-speech.ts';
@@ -25,7 +26,7 @@ export async function clipPairs(
   for (const [i, clip] of clips.entries()) {
     check(
       typeof clip?.text === 'string' && clip.text.trim() !== '',
-      `${name}[${i}] must be { audio, text }, a recording and its text`,
+      msg`${name}[${i}] must be { audio, text }, a recording and its text`,
     );
     const audio = await samplesOf(clip.audio, `${name}[${i}]`);
     const source = `clip ${fingerprintOf([audio])}`;

@@ -2,6 +2,7 @@
 // number of words or characters of the references (Morris, Maier and Green, 2004). Case and punctuation count.
 
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 
 /** An error rate with its counts. */
 export interface ErrorRate {
@@ -47,7 +48,7 @@ function errorRate(
 ): ErrorRate {
   check(
     texts.length === references.length,
-    `error rate: ${texts.length} texts, ${references.length} references; give one for each`,
+    msg`error rate: ${texts.length} texts, ${references.length} references; give one for each`,
   );
   const sum = { substitutions: 0, deletions: 0, insertions: 0, units: 0 };
   for (const [i, text] of texts.entries()) {

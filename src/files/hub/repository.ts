@@ -45,22 +45,22 @@ export function repository(name: string, revision: string, base: string): Reposi
   const parts = name.split('/');
   check(
     parts.length === 2 && parts.every((x) => part.test(x)),
-    `pull: "${name}" is not the name of a model; write OWNER/NAME, for example Helsinki-NLP/opus-mt-en-es`,
-    'input',
+    msg`"${name}" is not the name of a model; write OWNER/NAME, for example Helsinki-NLP/opus-mt-en-es`,
+    { area: 'pull' },
   );
   check(
     /^[\w./-]{1,200}$/.test(revision) &&
       !revision.split('/').some((x) => x === '' || x === '.' || x === '..'),
-    `pull: "${revision}" is not a revision; write a branch, a tag or a commit`,
-    'input',
+    msg`"${revision}" is not a revision; write a branch, a tag or a commit`,
+    { area: 'pull' },
   );
   let url: URL;
   try {
     url = new URL(base);
   } catch {
-    throw new HeddleError(`pull: the hub ${base} is not a URL`, { kind: 'input' });
+    throw new HeddleError(msg`the hub ${base} is not a URL`, { area: 'pull', kind: 'input' });
   }
-  check(/^https?:$/.test(url.protocol), `pull: the hub ${base} must be an http or https URL`, 'input');
+  check(/^https?:$/.test(url.protocol), msg`the hub ${base} must be an http or https URL`, { area: 'pull' });
   return { base: `${url.origin}${url.pathname.replace(/\/+$/, '')}`, name, revision };
 }
 
@@ -84,7 +84,7 @@ function selectFiles(files: readonly string[], name: string, revision: string): 
   if (weights.length === 0 && !has.has('adapter_model.safetensors')) {
     const other = [...has].find((x) => /\.(bin|h5|msgpack|npz|onnx|ckpt|pt|pth)$/.test(x));
     throw new HeddleError(
-      msg`it has no ${whole}${other === undefined ? '' : `, only ${other}`}; weights are read from safetensors. Another revision may have them (${revision}), or convert them with transformers (save_pretrained)`,
+      msg`it has no ${whole}${other === undefined ? '' : msg`, only ${other}`}; weights are read from safetensors. Another revision may have them (${revision}), or convert them with transformers (save_pretrained)`,
       { area: name, kind: 'not-found' },
     );
   }

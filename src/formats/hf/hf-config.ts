@@ -2,7 +2,7 @@
 // ignored because it has no effect here, or an error. Missing fields have the defaults of transformers.
 
 import { HeddleError, withArea } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { listed, msg } from '../../core/message.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import { isCount, type Json } from '../../files/json-files.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../model/model-config.ts';
@@ -187,7 +187,7 @@ function checkNames(path: string, raw: Json, family: HfFamily): void {
   const unknown = Object.keys(raw).filter((field) => !isKnownField(field, family) && !isNothing(raw[field]));
   if (unknown.length > 0)
     throw new HeddleError(
-      msg`unknown field${unknown.length > 1 ? 's' : ''} of a ${family.type} model: ${unknown.join(', ')}; remove fields that do not change the computation`,
+      msg`unknown field${unknown.length > 1 ? 's' : ''} of a ${family.type} model: ${listed(unknown)}; remove fields that do not change the computation`,
       { area: path },
     );
   const { architectures: kinds } = raw;
@@ -196,7 +196,7 @@ function checkNames(path: string, raw: Json, family: HfFamily): void {
   const wrong = Array.isArray(kinds) ? kinds.find((kind) => !architectures.includes(kind)) : kinds;
   if (wrong !== undefined)
     throw new HeddleError(
-      msg`architectures is ${JSON.stringify(kinds)}, heddle reads ${architectures.join(' and ')}`,
+      msg`architectures is ${JSON.stringify(kinds)}, heddle reads ${listed(family.architectures, ' and ')}`,
       { area: path },
     );
 }

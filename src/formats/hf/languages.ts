@@ -2,6 +2,7 @@
 // token that a translation starts with.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { LanguageOptions } from '../../decode/text-options.ts';
 import { jsonBytes, parseJson, withoutUndefined } from '../../files/json-files.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
@@ -79,7 +80,7 @@ export function withLanguages(model: SavedModel, { sourceLang, targetLang }: Lan
     if (code === undefined) continue;
     if (!languages)
       throw new HeddleError(
-        `${option} is ${JSON.stringify(code)}, but this model has no language tokens (M2M100, NLLB and mBART have); leave it out`,
+        msg`${option} is ${JSON.stringify(code)}, but this model has no language tokens (M2M100, NLLB and mBART have); leave it out`,
       );
     if (!languages.ids.has(code))
       throw new HeddleError(unknownLanguage(option, code, [...languages.ids.keys()]));

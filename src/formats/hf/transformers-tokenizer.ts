@@ -2,6 +2,7 @@
 // heddle does, or the SentencePiece models and vocab.json of MarianMT.
 
 import { HeddleError } from '../../core/errors.ts';
+import { listed, type Message, msg } from '../../core/message.ts';
 import { type Json, jsonBytes, withoutUndefined } from '../../files/json-files.ts';
 import { openSentencePiece } from '../../text/sentencepiece/processor.ts';
 import { fromBase64, sentencePieceModelType } from '../../text/sentencepiece/sentencepiece-tokenizer.ts';
@@ -72,11 +73,11 @@ function plainNames(tokenizer: Tokenizer): Json {
 }
 
 /** What is not the same in transformers for texts with symbols of a tokenizer that heddle trained, if it has some. */
-export function symbolDifference({ modelFile, special, toJSON }: Tokenizer): string | undefined {
+export function symbolDifference({ modelFile, special, toJSON }: Tokenizer): Message | undefined {
   const added = modelFile ? (toJSON().added_tokens as readonly { id: number; content: string }[]) : [];
   const names = added.filter(({ id }) => !Object.values(special).includes(id)).map(({ content }) => content);
   return names.length > 0
-    ? `transformers splits texts at ${names.join(', ')} before it tokenizes them: texts with these symbols have other ids than in heddle`
+    ? msg`transformers splits texts at ${listed(names)} before it tokenizes them: texts with these symbols have other ids than in heddle`
     : undefined;
 }
 

@@ -1,6 +1,7 @@
 // Requirements of export formats: the values that fields of the model configuration must have.
 
 import { HeddleError } from '../../core/errors.ts';
+import { listed, msg } from '../../core/message.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 
 /** A field, its value, the required value, and whether it is met (default: the two are equal). */
@@ -11,10 +12,13 @@ export function requireFields(format: string, requirements: readonly FieldRequir
   const wrong = requirements.filter(([, value, required, met = value === required]) => !met);
   if (wrong.length > 0)
     throw new HeddleError(
-      `${format} does not support this model: ` +
-        wrong
-          .map(([field, value, required]) => `${field} is ${JSON.stringify(value)}, it must be ${required}`)
-          .join('; '),
+      msg`${format} does not support this model: ${listed(
+        wrong.map(
+          ([field, value, required]) =>
+            msg`${field} is ${JSON.stringify(value)}, it must be ${String(required)}`,
+        ),
+        '; ',
+      )}`,
     );
 }
 

@@ -2,6 +2,7 @@
 // target-tokenizer.json.
 
 import { HeddleError, withArea } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { Files } from '../../files/files.ts';
 import { readJson } from '../../files/json-files.ts';
 import { modelFileNames as names } from '../../files/model-file.ts';
@@ -52,6 +53,6 @@ function checkTokenizer(
   for (const [difference, has, name, wants] of facts)
     if (has !== wants)
       throw new HeddleError(
-        `${path} does not match ${names.config}: ${difference}: ${has}, ${name}: ${wants}`,
+        msg`${path} does not match ${names.config}: ${difference}: ${has}, ${name}: ${wants}`,
       );
 }

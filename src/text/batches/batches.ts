@@ -1,6 +1,7 @@
 // Batches of an encoded corpus. The batch of a step depends only on the seed and the step, so training can
 // resume at any step.
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { keyOf, random } from '../../core/random.ts';
 import type { TensorData } from '../../core/tensor.ts';
 import type { BatchShape } from './buckets.ts';
@@ -61,7 +62,7 @@ export function fillBatch(
   rows: Uint32Array,
 ): number {
   const { batch: B, source: S, target: T } = shape;
-  check(rows.length <= B, `batch: ${rows.length} rows, the shape has ${B}`);
+  check(rows.length <= B, msg`${rows.length} rows, the shape has ${B}`, { area: 'batch' });
   const { sourceSpecial, targetSpecial, sourceRows } = corpus;
   arrays.src.fill(sourceSpecial.pad);
   arrays.tgtIn.fill(targetSpecial.pad);
@@ -76,7 +77,8 @@ export function fillBatch(
     check(
       s <= S && t <= T,
       () =>
-        `batch: pair ${corpus.pairIndex[row]} has ${s} source and ${t} target tokens, the batch shape [${S},${T}] allows fewer`,
+        msg`pair ${corpus.pairIndex[row]} has ${s} source and ${t} target tokens, the batch shape [${S},${T}] allows fewer`,
+      { area: 'batch' },
     );
     if (!sourceRows) copyRow(corpus.source, row, arrays.src, b * S);
     arrays.tgtIn[b * T] = targetSpecial.start;
@@ -122,7 +124,7 @@ export function createBatches(
   shapes: readonly BatchShape[],
   { seed = 1, shuffle = true }: { seed?: number; shuffle?: boolean } = {},
 ): Batches {
-  check(corpus.count > 0, 'batches: the corpus has no pairs');
+  check(corpus.count > 0, 'the corpus has no pairs', { area: 'batches' });
   const members = assignRows(corpus, shapes);
   // Rows in the order of the epoch, by bucket; each batch is a range of them.
   const order = new Uint32Array(corpus.count);
@@ -140,7 +142,9 @@ export function createBatches(
 
   /** Shuffles for the epoch of a step, if it is not the current one; returns the step's batch. */
   const batchAt = (step: number) => {
-    check(Number.isInteger(step) && step >= 0, `batches: step ${step} is not a whole number of at least 0`);
+    check(Number.isInteger(step) && step >= 0, msg`step ${step} is not a whole number of at least 0`, {
+      area: 'batches',
+    });
     const epoch = Math.floor(step / plan.length);
     if (epoch !== currentEpoch) {
       currentEpoch = epoch;
@@ -178,7 +182,8 @@ export function assignRows(corpus: EncodedCorpus, shapes: readonly BatchShape[])
     const list = members[shapes.findIndex((shape) => s <= shape.source && t <= shape.target)];
     check(
       list !== undefined,
-      () => `batches: pair ${corpus.pairIndex[row]} of ${s} source and ${t} target positions fits no shape`,
+      () => msg`pair ${corpus.pairIndex[row]} of ${s} source and ${t} target positions fits no shape`,
+      { area: 'batches' },
     );
     list.push(row);
   }

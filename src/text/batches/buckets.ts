@@ -29,11 +29,10 @@ const gridSteps = 32;
  * HeddleError for an empty corpus.
  */
 export function chooseBuckets(corpus: EncodedCorpus, { count = 4, multiple = 4 } = {}): Bucket[] {
-  check(corpus.count > 0, 'buckets: the corpus has no pairs');
-  check(
-    count >= 1 && multiple >= 1,
-    `buckets: ${count} buckets in steps of ${multiple}; both must be at least 1`,
-  );
+  check(corpus.count > 0, 'the corpus has no pairs', { area: 'buckets' });
+  check(count >= 1 && multiple >= 1, msg`${count} buckets in steps of ${multiple}; both must be at least 1`, {
+    area: 'buckets',
+  });
   let [maxS, maxT] = [0, 0];
   for (let i = 0; i < corpus.count; i++) {
     maxS = Math.max(maxS, sourceLength(corpus, i));
@@ -133,8 +132,9 @@ export const batchShapes = (
     check(
       Number.isInteger(fit) && fit >= 1,
       'rows' in size
-        ? `batches: ${size.rows} rows, must be a whole number of at least 1`
-        : msg`batches: a budget of ${size.tokens} tokens has no room for one row of ${longer}; give ${option('maxTokens')} of at least that, or lower ${option('maxLength')}`,
+        ? msg`${size.rows} rows, must be a whole number of at least 1`
+        : msg`a budget of ${size.tokens} tokens has no room for one row of ${longer}; give ${option('maxTokens')} of at least that, or lower ${option('maxLength')}`,
+      { area: 'batches' },
     );
     return { ...bucket, batch: 'rows' in size || fit < 8 ? fit : fit - (fit % 8) };
   });

@@ -1,8 +1,7 @@
 // A corpus as token ids in flat arrays. Pairs above the length limits are omitted and counted.
 
 import { check } from '../../core/errors.ts';
-import { type Message, msg, percentage } from '../../core/message.ts';
-import { present } from '../../core/present.ts';
+import { listed, type Message, msg, percentage } from '../../core/message.ts';
 import type { TensorData } from '../../core/tensor.ts';
 import type { Pair } from '../corpus/pairs.ts';
 import type { SpecialIds, Tokenizer } from '../tokenizers/tokenizer.ts';
@@ -75,7 +74,8 @@ export function encodePairs(
   const { maxSource, maxTarget, truncate = false } = options;
   check(
     maxSource >= 1 && maxTarget >= 1,
-    `encode: limits of ${maxSource} and ${maxTarget} positions leave nothing`,
+    msg`limits of ${maxSource} and ${maxTarget} positions leave nothing`,
+    { area: 'encode' },
   );
   const [sources, targets] = [growing(), growing()];
   const pairIndices: number[] = [];
@@ -200,21 +200,20 @@ export function joinEncoded(parts: readonly EncodedCorpus[]): EncodedCorpus {
 
 /**
  * Describes the pairs that were omitted or truncated: `12 of 100 pairs skipped: 10 longer than 64 source or
- * 64 target tokens, ...`; empty if there are none.
+ * 64 target tokens, ...`; undefined if there are none.
  */
-export function describeSkipped({ count, tooLong, truncated, empty, limits }: EncodedCorpus): string {
-  if (truncated > 0)
-    return `${truncated} of ${count} pairs cut to ${limits.source} source or ${limits.target} target tokens${
-      empty > 0 ? `; ${empty} without a token on one side left out` : ''
-    }`;
-  const reasons = present([
-    tooLong > 0
-      ? `${tooLong} longer than ${limits.source} source or ${limits.target} target tokens`
-      : undefined,
-    empty > 0 ? `${empty} without a token on one side` : undefined,
-  ]);
-  if (reasons.length === 0) return '';
-  return `${tooLong + empty} of ${count + tooLong + empty} pairs skipped: ${reasons.join(', ')}`;
+export function describeSkipped(corpus: EncodedCorpus): Message | undefined {
+  const { count, tooLong, truncated, empty, limits } = corpus;
+  if (truncated > 0) {
+    const cut = msg`${truncated} of ${count} pairs cut to ${limits.source} source or ${limits.target} target tokens`;
+    return empty > 0 ? msg`${cut}; ${empty} without a token on one side left out` : cut;
+  }
+  const reasons: Message[] = [];
+  if (tooLong > 0)
+    reasons.push(msg`${tooLong} longer than ${limits.source} source or ${limits.target} target tokens`);
+  if (empty > 0) reasons.push(msg`${empty} without a token on one side`);
+  if (reasons.length === 0) return undefined;
+  return msg`${tooLong + empty} of ${count + tooLong + empty} pairs skipped: ${listed(reasons)}`;
 }
 
 /** Fraction of unknown tokens of a side above which the user gets a warning. */

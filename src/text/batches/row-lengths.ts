@@ -1,6 +1,7 @@
 // Lengths of the rows of a batch, which the attention kernels read.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { TensorData } from '../../core/tensor.ts';
 
 /**
@@ -26,11 +27,13 @@ export function fillLengths(
       const id = ids[b * length + t] as number;
       if (!(id >= 0 && id < vocab) && !(id === -1 && (padId === -1 || t < first)))
         throw new HeddleError(
-          `${name}: token id ${id} in row ${b} at ${t} is out of range, the vocabulary has ${vocab} tokens`,
+          msg`token id ${id} in row ${b} at ${t} is out of range, the vocabulary has ${vocab} tokens`,
+          { area: name },
         );
       if (t >= first && t < n && id === padId)
         throw new HeddleError(
-          `${name}: row ${b} has padding (id ${padId}) at ${t}, before its end at ${n}; pad at the end only`,
+          msg`row ${b} has padding (id ${padId}) at ${t}, before its end at ${n}; pad at the end only`,
+          { area: name },
         );
     }
   }

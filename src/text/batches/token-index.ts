@@ -1,6 +1,7 @@
 // The index of the tokens of a batch by their ids, which the gradient of the embedding reads.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 
 /** Any array of numbers. */
 type Numbers = { [i: number]: number; readonly length: number };
@@ -63,7 +64,7 @@ function fillSparseIndex(rowStart: Fillable, occurrences: Uint32Array, ids: Numb
 function checkedId(ids: Numbers, i: number, vocab: number): number {
   const v = ids[i] as number;
   if (v >= -1 && v < vocab) return v;
-  throw new HeddleError(
-    `embedding: token id ${v} at ${i} is out of range, the vocabulary has ${vocab} tokens`,
-  );
+  throw new HeddleError(msg`token id ${v} at ${i} is out of range, the vocabulary has ${vocab} tokens`, {
+    area: 'embedding',
+  });
 }

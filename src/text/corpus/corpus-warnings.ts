@@ -1,7 +1,8 @@
 // Warnings about the pairs of a corpus that make results mislead: dev or test pairs, or their sources, that the model
 // has trained on, and one pair that makes up much of the training.
 
-import { formatInteger, formatPercent } from '../../core/format-numbers.ts';
+import { formatInteger } from '../../core/format-numbers.ts';
+import { type Message, msg, percentage } from '../../core/message.ts';
 import type { Steps } from '../../core/steps.ts';
 import { type CorpusSplit, type Pair, pairKey, sampleEvenly } from './pairs.ts';
 
@@ -18,7 +19,7 @@ const maxSources = 0.2;
 const keyOf = ({ source, target }: Pair): string => `${pairKey(source)}\t${pairKey(target)}`;
 
 /** Finds such pairs in a corpus, in steps; returns a warning for each problem. */
-export function* corpusWarnings({ train, dev, test }: CorpusSplit): Steps<string[]> {
+export function* corpusWarnings({ train, dev, test }: CorpusSplit): Steps<Message[]> {
   const held = Object.entries({ dev, test }).map(([part, list]) => {
     // Whether each pair, and each source, occurs in training.
     const pairs = new Map<string, boolean>();
@@ -42,23 +43,24 @@ export function* corpusWarnings({ train, dev, test }: CorpusSplit): Steps<string
     }
   const warnings = held.flatMap(({ part, pairs, sources }) => {
     const [found, known] = [pairs, sources].map((map) => [...map.values()].filter(Boolean).length);
-    const text = found
-      ? `${share(found, pairs.size)} ${part} pairs are also training pairs`
-      : known && known > maxSources * sources.size
-        ? `${share(known, sources.size)} sources of the ${part} pairs are also in training, with other targets`
-        : undefined;
-    return text === undefined
-      ? []
-      : [`${text}, so their metrics are better than those of new texts; remove them from one of the two`];
+    if (found)
+      return [msg`${share(found, pairs.size)} ${part} pairs are also training pairs, ${consequence}`];
+    if (known && known > maxSources * sources.size)
+      return [
+        msg`${share(known, sources.size)} sources of the ${part} pairs are also in training, with other targets, ${consequence}`,
+      ];
+    return [];
   });
   const frequent = frequentPair(train);
   return frequent ? [...warnings, frequent] : warnings;
 }
 
+const consequence = msg`so their metrics are better than those of new texts; remove them from one of the two`;
+
 const share = (n: number, all: number): string => `${formatInteger(n)} of ${formatInteger(all)}`;
 
 /** A warning about a pair that makes up much of the training pairs. */
-function frequentPair(train: CorpusSplit['train']): string | undefined {
+function frequentPair(train: CorpusSplit['train']): Message | undefined {
   if (train.length < minPairs) return undefined;
   const pairs = sampleEvenly<Pair>(train, sampled);
   const counts = new Map<string, { pair: Pair; count: number }>();
@@ -71,5 +73,5 @@ function frequentPair(train: CorpusSplit['train']): string | undefined {
   const share = most.count / pairs.length;
   if (share < maxShare) return undefined;
   const text = most.pair.source.length > 40 ? `${most.pair.source.slice(0, 40)}...` : most.pair.source;
-  return `the pair "${text}" makes up ${formatPercent(share)} of the training pairs; remove its copies`;
+  return msg`the pair "${text}" makes up ${percentage(share)} of the training pairs; remove its copies`;
 }

@@ -85,7 +85,8 @@ export class LanguageChoice {
     const third = [...others.keys()].find((tag) => !known.includes(primary(normalized(tag))));
     if (third !== undefined)
       throw new HeddleError(
-        msg`${this.#name}: the file has the languages ${this.languages}; choose two (${option('sourceColumn')}, ${option('targetColumn')}), for example ${source} and ${third}`,
+        msg`the file has the languages ${this.languages}; choose two (${option('sourceColumn')}, ${option('targetColumn')}), for example ${source} and ${third}`,
+        { area: this.#name },
       );
   }
 }

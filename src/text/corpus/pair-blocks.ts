@@ -1,7 +1,7 @@
 // Reads files of sentence pairs in blocks of complete records, so that a file is never in memory as a whole.
 
 import { check, HeddleError } from '../../core/errors.ts';
-import { msg, option } from '../../core/message.ts';
+import { listed, msg, option } from '../../core/message.ts';
 import { concatBytes } from '../../files/files.ts';
 import { wholeLines, withNewlines } from './line-chunks.ts';
 import type { LineFormat } from './line-formats.ts';
@@ -47,10 +47,11 @@ export async function* pairBlocks(
 ): AsyncGenerator<PairBlock, void, void> {
   const { files = [], source = [], target = [], format } = given;
   const { references = 1, blockBytes = 2 ** 20, readers = [] } = options;
-  check(files.length + source.length + target.length > 0, 'corpus: no file of pairs is named');
+  check(files.length + source.length + target.length > 0, 'no file of pairs is named', { area: 'corpus' });
   check(
     source.length === target.length,
-    `corpus: ${source.length} source files and ${target.length} target files; each needs the other`,
+    msg`${source.length} source files and ${target.length} target files; each needs the other`,
+    { area: 'corpus' },
   );
   for (const [i, name] of source.entries()) {
     const targetName = target[i] as string;
@@ -62,8 +63,9 @@ export async function* pairBlocks(
       const targetLines = countLines(targets);
       if (targetLines < lines || (lines === 0 && (await to.lines(1)).length > 0))
         throw new HeddleError(
-          `${name} has ${targetLines < lines ? 'more' : 'fewer'} lines than ${targetName}, which has ` +
-            `${targetLines < lines ? line - 1 + targetLines : `more than ${line - 1}`}; line i of both files is a pair`,
+          targetLines < lines
+            ? msg`${name} has more lines than ${targetName}, which has ${line - 1 + targetLines}; line i of both files is a pair`
+            : msg`${name} has fewer lines than ${targetName}, which has more than ${line - 1}; line i of both files is a pair`,
         );
       if (lines === 0) break;
       const columns = [0, 1] as const;
@@ -142,7 +144,8 @@ async function columnsOf(
     const at = header.map((cell) => cell.trim()).indexOf(column);
     check(
       at >= 0,
-      msg`${name}: there is no column ${column}, only ${header.join(', ')}; name the columns (${option('sourceColumn')}, ${option('targetColumn')})`,
+      msg`there is no column ${column}, only ${listed(header)}; name the columns (${option('sourceColumn')}, ${option('targetColumn')})`,
+      { area: name },
     );
     return at;
   }) as [number, number];

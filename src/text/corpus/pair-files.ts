@@ -2,7 +2,7 @@
 
 import papa from 'papaparse';
 import { check, HeddleError } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { counted, listed, type Message, msg } from '../../core/message.ts';
 import { longLine } from './line-chunks.ts';
 import { type LineFormat, lineFormats } from './line-formats.ts';
 import { normalizeText } from './normalize-text.ts';
@@ -131,7 +131,7 @@ export function lineFormatOf(
   if (format !== undefined) {
     const found = names.find((name) => name === format);
     const all = [...names, ...readers.map((reader) => reader.format)];
-    check(found, msg`there is no format ${format}; the formats are ${all.join(', ')}`, { area: path });
+    check(found, msg`there is no format ${format}; the formats are ${listed(all)}`, { area: path });
     return found;
   }
   const extension = extensionOf(path);
@@ -327,15 +327,16 @@ export function decodeUtf8(bytes: Uint8Array, name: string, first = 1): string {
 
 /**
  * Describes invalid lines, at most ten: `3 bad lines: 4 (no tab), 9 (empty target), 12 (no tab)`, and how to mend
- * line ends. Empty if there are none.
+ * line ends. Undefined if there are none.
  */
-export function describeBad(bad: readonly BadLine[]): string {
-  if (bad.length === 0) return '';
-  const named = bad.slice(0, 10).map(({ line, reason }) => `${line} (${reason})`);
-  const more = bad.length > 10 ? `, and ${bad.length - 10} more` : '';
-  const hasCr = bad.some(({ reason }) => reason === 'CR between pairs');
-  const remedy = hasCr ? "; convert CR to LF, for example with perl -pe 's/\\r\\n?/\\n/g'" : '';
-  return `${bad.length} bad ${bad.length === 1 ? 'line' : 'lines'}: ${named.join(', ')}${more}${remedy}`;
+export function describeBad(bad: readonly BadLine[]): Message | undefined {
+  if (bad.length === 0) return undefined;
+  const lines = counted(bad.length, '{0} bad line', '{0} bad lines');
+  const named = listed(bad.slice(0, 10).map(({ line, reason }) => msg`${line} (${reason})`));
+  const described =
+    bad.length > 10 ? msg`${lines}: ${named}, and ${bad.length - 10} more` : msg`${lines}: ${named}`;
+  if (!bad.some(({ reason }) => reason === 'CR between pairs')) return described;
+  return msg`${described}; convert CR to LF, for example with ${"perl -pe 's/\\r\\n?/\\n/g'"}`;
 }
 
 /** Throws a HeddleError, which starts with `name`, if the blocks of a corpus have no pair. */

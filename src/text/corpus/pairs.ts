@@ -1,6 +1,7 @@
 // Sentence pairs: fingerprints, and the split into training, dev and test sets.
 import { check } from '../../core/errors.ts';
 import { checkNames } from '../../core/fields.ts';
+import { msg } from '../../core/message.ts';
 import { runSteps, type Steps } from '../../core/steps.ts';
 import { normalizeText } from './normalize-text.ts';
 
@@ -42,7 +43,7 @@ export function checkPairs(
 ): void {
   check(
     Array.isArray(pairs),
-    () => `${name} must be a list of { source, target }; readPairs reads a file`,
+    () => msg`${name} must be a list of { source, target }; readPairs reads a file`,
     options,
   );
   const bad = pairs.findIndex(
@@ -50,11 +51,12 @@ export function checkPairs(
   );
   check(
     bad < 0,
-    () => `${name}[${bad}] must be { source, target }, two texts; its field others must be a list of texts`,
+    () =>
+      msg`${name}[${bad}] must be { source, target }, two texts; its field others must be a list of texts`,
     options,
   );
   const nul = pairs.findIndex((pair) => `${pair.source}${pair.target}${pair.others ?? ''}`.includes('\0'));
-  check(nul < 0, () => `${name}[${nul}] has a NUL character; remove it`, options);
+  check(nul < 0, () => msg`${name}[${nul}] has a NUL character; remove it`, options);
 }
 
 /**
@@ -182,7 +184,8 @@ export function checkHeldOut({ dev = 0, test = 0, ...others }: HeldOut): void {
   checkNames({ area: 'split' }, ['dev', 'test'], Object.keys(others));
   check(
     dev >= 0 && test >= 0 && dev + test < 1,
-    `split: dev is ${dev} and test is ${test}; they are fractions of the pairs of at least 0, together below 1`,
+    msg`dev is ${dev} and test is ${test}; they are fractions of the pairs of at least 0, together below 1`,
+    { area: 'split' },
   );
 }
 

@@ -3,6 +3,7 @@
 import { check } from '../../core/errors.ts';
 import { checkNames } from '../../core/fields.ts';
 import { formatInteger } from '../../core/format-numbers.ts';
+import { listed, msg } from '../../core/message.ts';
 import { keyOf, type Random, random } from '../../core/random.ts';
 import { runSteps, type Steps } from '../../core/steps.ts';
 import { drawsPerStep, maxFailedDraws, maxGeneratedPairs } from '../corpus/generated-pairs.ts';
@@ -255,16 +256,19 @@ export function* intlCorpusSteps(options: IntlOptions): Steps<IntlPair[]> {
   const { pairs, seed = 1, kinds: chosen = intlKinds } = options;
   const source = createLocaleFormatter(options.source ?? 'en');
   const target = createLocaleFormatter(options.target ?? 'es');
-  check(Number.isInteger(pairs) && pairs > 0, `intl: pairs is ${pairs}, it must be a whole number above 0`);
+  check(Number.isInteger(pairs) && pairs > 0, msg`pairs is ${pairs}, it must be a whole number above 0`, {
+    area: 'intl',
+  });
   check(
     pairs <= maxGeneratedPairs,
-    () =>
-      `intl: pairs is ${formatInteger(pairs)}; the built-in corpus has at most ${formatInteger(maxGeneratedPairs)} ` +
-      'distinct pairs, which are held in memory; use files of pairs for a larger one',
+    msg`pairs is ${formatInteger(pairs)}; the built-in corpus has at most ${formatInteger(maxGeneratedPairs)} distinct pairs, which are held in memory; use files of pairs for a larger one`,
+    { area: 'intl' },
   );
-  check(chosen.length > 0, `intl: no kinds chosen; there are ${intlKinds.join(', ')}`);
+  check(chosen.length > 0, msg`no kinds chosen; there are ${listed(intlKinds)}`, { area: 'intl' });
   for (const kind of chosen)
-    check(Object.hasOwn(phraseKinds, kind), `intl: no kind '${kind}'; there are ${intlKinds.join(', ')}`);
+    check(Object.hasOwn(phraseKinds, kind), msg`no kind '${kind}'; there are ${listed(intlKinds)}`, {
+      area: 'intl',
+    });
   const templates = sharedTemplates(source.locale, target.locale);
   const weightedKinds = chosen.flatMap((kind) => Array<IntlKind>(phraseKinds[kind].weight).fill(kind));
   const out: IntlPair[] = [];
@@ -273,7 +277,8 @@ export function* intlCorpusSteps(options: IntlOptions): Steps<IntlPair[]> {
     if (draw % drawsPerStep === 0) yield { task: 'make corpus', done: out.length, total: pairs };
     check(
       draw - last < maxFailedDraws,
-      () => `intl: ${chosen.join(', ')} have about ${out.length} distinct pairs, fewer than ${pairs}`,
+      () => msg`${listed(chosen)} have about ${out.length} distinct pairs, fewer than ${pairs}`,
+      { area: 'intl' },
     );
     const r = random(seed, keyOf('intl'), draw);
     const kind = r.pick(weightedKinds);

@@ -1,6 +1,7 @@
 // Formats dates, amounts and names in a locale with cached formatters of `Intl`. Results are normalized,
 // since ICU versions differ in narrow no-break spaces and direction marks.
 import { check, HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { normalizeText } from '../corpus/normalize-text.ts';
 import type { TimeUnit } from './phrase-data.ts';
 
@@ -32,9 +33,11 @@ function knownLocale(locale: string): string {
   try {
     known = Intl.DateTimeFormat.supportedLocalesOf(locale);
   } catch {
-    throw new HeddleError(`intl: '${locale}' is not a locale; write one like 'en', 'es' or 'pt-BR'`);
+    throw new HeddleError(msg`'${locale}' is not a locale; write one like 'en', 'es' or 'pt-BR'`, {
+      area: 'intl',
+    });
   }
-  check(known[0] !== undefined, `intl: this runtime has no data for the locale '${locale}'`);
+  check(known[0] !== undefined, msg`this runtime has no data for the locale '${locale}'`, { area: 'intl' });
   return known[0];
 }
 

@@ -3,6 +3,7 @@
 
 import { check } from '../../core/errors.ts';
 import { checkNames } from '../../core/fields.ts';
+import { listed, msg } from '../../core/message.ts';
 import {
   countAll,
   countMatches,
@@ -78,13 +79,13 @@ export function bleuStatistics(
     effectiveOrder = false,
   } = options;
   checkNames({ area: 'bleu' }, optionNames, Object.keys(options));
-  check(
-    Number.isInteger(order) && order >= 1,
-    `bleu: order is ${order}, it must be an integer of at least 1`,
-  );
+  check(Number.isInteger(order) && order >= 1, msg`order is ${order}, it must be an integer of at least 1`, {
+    area: 'bleu',
+  });
   check(
     smoothing in defaultValues,
-    `bleu: smoothing ${smoothing} is not one of ${Object.keys(defaultValues).join(', ')}`,
+    msg`smoothing ${smoothing} is not one of ${listed(Object.keys(defaultValues))}`,
+    { area: 'bleu' },
   );
   const given = givenReferences('bleu', translations, references);
   const tokens = (text: string): string[] => {

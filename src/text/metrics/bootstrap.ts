@@ -3,6 +3,7 @@
 // the 95 % interval of the resampled scores; and the p-value of the difference to the first system.
 
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { runSteps, type Steps } from '../../core/steps.ts';
 import { type SentenceStatistics, sumsOf } from './ngrams.ts';
 import { NumpyRandom } from './numpy-random.ts';
@@ -38,10 +39,12 @@ export function* bootstrapSteps(
   { samples = 1000, seed = 12345 }: BootstrapOptions = {},
 ): Steps<BootstrapScore[]> {
   const [first] = systems;
-  check(first !== undefined && first.rows.length > 0, 'bootstrap: there are no sentences');
+  check(first !== undefined && first.rows.length > 0, 'there are no sentences', { area: 'bootstrap' });
   const count = first.rows.length;
   const other = systems.find(({ rows }) => rows.length !== count);
-  check(!other, () => `bootstrap: a system has ${other?.rows.length} sentences, the first has ${count}`);
+  check(!other, () => msg`a system has ${other?.rows.length} sentences, the first has ${count}`, {
+    area: 'bootstrap',
+  });
   const indices = new NumpyRandom(seed).integers(count, count * samples);
   const baseline = yield* resampled(first, indices, samples);
   const real = scoreOf(first);

@@ -4,6 +4,7 @@
 
 import { check } from '../../core/errors.ts';
 import { checkNames } from '../../core/fields.ts';
+import { msg } from '../../core/message.ts';
 import type { References, SentenceStatistics } from './ngrams.ts';
 import {
   countAll,
@@ -68,7 +69,8 @@ export function chrfStatistics(
   ] as const)
     check(
       Number.isInteger(order) && order >= min,
-      `chrf: ${name} is ${order}, it must be an integer of at least ${min}`,
+      msg`${name} is ${order}, it must be an integer of at least ${min}`,
+      { area: 'chrf' },
     );
   const given = givenReferences('chrf', translations, references);
   const ngrams = (line: string): Map<string, number>[] => {

@@ -2,6 +2,7 @@
 
 import { check } from '../../core/errors.ts';
 import { formatPercent } from '../../core/format-numbers.ts';
+import { msg } from '../../core/message.ts';
 import { corpusBleu } from './bleu.ts';
 import { corpusChrf } from './chrf.ts';
 import type { Metric } from './metric.ts';
@@ -74,7 +75,7 @@ export type MainMetricName = (typeof mainMetrics)[number]['name'];
 /** The metric of a name. Throws a HeddleError if there is none. */
 export function metricNamed(name: string, guests: readonly Metric[]): Metric {
   const found = allMetrics(guests).find((metric) => metric.name === name);
-  check(found, `there is no metric ${name}`);
+  check(found, msg`there is no metric ${name}`);
   return found;
 }
 

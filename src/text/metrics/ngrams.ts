@@ -1,6 +1,7 @@
 // Shared by BLEU and chrF: word splitting as in Python, n-gram counts, and references.
 
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 
 /**
  * Whitespace of Python's `str.split` and `str.rstrip`: that of JavaScript without the byte-order mark, plus
@@ -55,14 +56,15 @@ export function givenReferences(
   translations: readonly string[],
   references: References,
 ): string[][] {
-  check(translations.length > 0, `${metric}: there are no translations`);
+  check(translations.length > 0, 'there are no translations', { area: metric });
   check(
     translations.length === references.length,
-    `${metric}: ${translations.length} translations, ${references.length} lists of references; give one for each`,
+    msg`${translations.length} translations, ${references.length} lists of references; give one for each`,
+    { area: metric },
   );
   return references.map((list, i) => {
     const given = [list].flat().filter((text) => text !== '');
-    check(given.length > 0, () => `${metric}: sentence ${i + 1} has no reference`);
+    check(given.length > 0, () => msg`sentence ${i + 1} has no reference`, { area: metric });
     return given;
   });
 }

@@ -2,6 +2,7 @@
 // and token accuracy.
 
 import { check, HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { corpusBleu } from './bleu.ts';
 import { corpusChrf } from './chrf.ts';
 
@@ -67,7 +68,7 @@ export function exactMatch(
   check(translations.length > 0, 'exact match: there are no translations');
   check(
     translations.length === references.length,
-    `exact match: ${translations.length} translations, ${references.length} references; give one for each, or a list`,
+    msg`exact match: ${translations.length} translations, ${references.length} references; give one for each, or a list`,
   );
   const hits = translations.filter((text, i) =>
     [references[i] ?? []].flat().some((reference) => text.trim() === normalize(reference).trim()),

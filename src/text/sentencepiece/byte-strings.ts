@@ -2,6 +2,7 @@
 // trie.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -79,7 +80,7 @@ export function createTrie(
 ): Trie {
   const total = 1 + entries.reduce((n, { bytes }) => n + bytes.length, 0);
   if (total > maxNodes)
-    throw new HeddleError(`${name}: its pieces have ${total} bytes, the maximum is ${maxNodes}`);
+    throw new HeddleError(msg`its pieces have ${total} bytes, the maximum is ${maxNodes}`, { area: name });
   const capacity = 2 ** Math.ceil(Math.log2(2 * total));
   const keys = new Uint32Array(capacity); // node * 256 + byte, plus 1 so that 0 is free; below 2^32 as nodes are below 2^24
   const children = new Int32Array(capacity);

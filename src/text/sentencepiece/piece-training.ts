@@ -2,6 +2,7 @@
 // the Unigram or BPE algorithm.
 
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { Steps } from '../../core/steps.ts';
 import { mergeSteps } from '../tokenizers/bpe-training.ts';
 import type { Counts } from '../tokenizers/vocabulary-training.ts';
@@ -49,12 +50,15 @@ export function* pieceSteps(words: Counts, options: PieceOptions): Steps<Uint8Ar
   ];
   const names = special.map(({ text }) => text);
   const twice = names.find((text, i) => names.indexOf(text) < i);
-  check(twice === undefined, () => `tokenizer: the symbol '${twice}' is named twice or reserved`);
+  check(twice === undefined, () => msg`the symbol '${twice}' is named twice or reserved`, {
+    area: 'tokenizer',
+  });
   check(
     size > special.length,
-    () =>
-      `tokenizer: size is ${size}, it must be above ${special.length}, the number of special tokens` +
-      (byteFallback ? ', symbols and bytes' : ' and symbols'),
+    byteFallback
+      ? msg`size is ${size}, it must be above ${special.length}, the number of special tokens, symbols and bytes`
+      : msg`size is ${size}, it must be above ${special.length}, the number of special tokens and symbols`,
+    { area: 'tokenizer' },
   );
   const room = size - special.length;
   const reserved = new Set(userSymbols);

@@ -2,6 +2,7 @@
 // space marks.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { SPACE_MARK } from '../tokenizers/normalization.ts';
 import { decodeLossy, encodeUtf8, sequenceLength, type Trie, validSequenceLength } from './byte-strings.ts';
 import type { NormalizerSpec } from './sentencepiece-model.ts';
@@ -74,9 +75,9 @@ export function createNormalizer(
         else push(bytes, i, i + 1);
       }
       if (length > maxBytes)
-        throw new HeddleError(
-          `${name}: the normalized form of ${input.length} bytes is longer than ${maxBytes}`,
-        );
+        throw new HeddleError(msg`the normalized form of ${input.length} bytes is longer than ${maxBytes}`, {
+          area: name,
+        });
       if (from < to) afterSpace = collapse && bytes[to - 1] === 0x20;
       at += taken;
     }
@@ -124,7 +125,7 @@ export interface Charsmap {
  */
 export function readCharsmap(blob: Uint8Array, name: string): Charsmap {
   const fail = (reason: string): never => {
-    throw new HeddleError(`${name}: its normalization rules are invalid: ${reason}`);
+    throw new HeddleError(msg`its normalization rules are invalid: ${reason}`, { area: name });
   };
   const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
   if (blob.length <= 4) fail(`they have ${blob.length} bytes`);

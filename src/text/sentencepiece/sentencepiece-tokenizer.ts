@@ -89,10 +89,9 @@ export class SentencePieceTokenizer implements Tokenizer {
     if (this.#hasVocab) for (const [text, id] of this.#ids) tokens[id] = text;
     this.#tokens = tokens;
     this.size = Math.max(size, tokens.length);
-    check(
-      this.size <= maxTokens,
-      `${name}: a vocabulary of ${this.size} tokens, at most ${maxTokens} are read`,
-    );
+    check(this.size <= maxTokens, msg`a vocabulary of ${this.size} tokens, at most ${maxTokens} are read`, {
+      area: name,
+    });
     this.special = this.#findSpecial(name, special);
     const { pad, start, end } = this.special;
     const idsOf = (texts: readonly string[]) => texts.flatMap((text) => this.#ids.get(text) ?? []);
@@ -172,14 +171,12 @@ export class SentencePieceTokenizer implements Tokenizer {
     const find = (role: string, wanted: number | undefined, text: string): number => {
       const id = wanted ?? this.#ids.get(text);
       const { size } = this.#ids;
-      check(
-        id !== undefined,
-        `${name}: the vocabulary of ${size} tokens has no '${text}', the ${role} token`,
-      );
-      check(
-        id < this.size,
-        `${name}: the ${role} token has the id ${id}, the vocabulary has ${this.size} tokens`,
-      );
+      check(id !== undefined, msg`the vocabulary of ${size} tokens has no '${text}', the ${role} token`, {
+        area: name,
+      });
+      check(id < this.size, msg`the ${role} token has the id ${id}, the vocabulary has ${this.size} tokens`, {
+        area: name,
+      });
       return id;
     };
     const ofModel = (id: number): number | undefined => (this.#hasVocab || id < 0 ? undefined : id);
@@ -223,18 +220,18 @@ export function loadSentencePieceTokenizer(model: Readonly<Record<string, unknow
   const isId = (x: unknown): x is number => isCount(x) && x <= maxTokens;
   const given = (typeof special === 'object' && special !== null ? special : {}) as Record<string, unknown>;
   const { pad, start, end, unknown } = given;
-  check(typeof file === 'string', `${name}: the ${sentencePieceModelType} model has no file`);
+  check(typeof file === 'string', msg`the ${sentencePieceModelType} model has no file`, { area: name });
   const isIdOrNone = (x: unknown): x is number => x === -1 || isId(x);
   if (!isId(size) || !isIdOrNone(pad) || !isIdOrNone(start) || !isId(end) || !isId(unknown))
-    throw new HeddleError(
-      `${name}: size and special must be ids, they are ${JSON.stringify({ size, special })}`,
-    );
+    throw new HeddleError(msg`size and special must be ids, they are ${JSON.stringify({ size, special })}`, {
+      area: name,
+    });
   if (
     ![symbols, hidden, spaced].every(
       (list) => Array.isArray(list) && list.every((text) => typeof text === 'string'),
     )
   )
-    throw new HeddleError(`${name}: symbols, hidden and spaced must be lists of tokens`);
+    throw new HeddleError('symbols, hidden and spaced must be lists of tokens', { area: name });
   const ids = { pad, start, end, unknown };
   return new SentencePieceTokenizer({
     file: fromBase64(file, name),
@@ -289,7 +286,7 @@ export function fromBase64(text: string, name: string): Uint8Array {
   try {
     binary = atob(text);
   } catch {
-    throw new HeddleError(`${name}: not base64`);
+    throw new HeddleError('not base64', { area: name });
   }
   return Uint8Array.from(binary, (char) => char.charCodeAt(0));
 }

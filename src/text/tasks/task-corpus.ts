@@ -3,6 +3,7 @@
 import { check } from '../../core/errors.ts';
 import { checkNames } from '../../core/fields.ts';
 import { formatInteger } from '../../core/format-numbers.ts';
+import { listed, msg } from '../../core/message.ts';
 import { keyOf, type Random, random } from '../../core/random.ts';
 import { runSteps, type Steps } from '../../core/steps.ts';
 import { drawsPerStep, maxFailedDraws, maxGeneratedPairs } from '../corpus/generated-pairs.ts';
@@ -143,16 +144,16 @@ export const taskCorpus = (options: TaskOptions): Pair[] => runSteps(taskCorpusS
 export function* taskCorpusSteps(options: TaskOptions): Steps<Pair[]> {
   const { task, pairs, seed = 1 } = options;
   checkNames({ area: 'task' }, ['kind', 'task', 'pairs', 'seed'], Object.keys(options));
-  check(Object.hasOwn(draw, task), `corpus: no task '${task}'; there are ${taskNames.join(', ')}`);
-  check(
-    Number.isInteger(pairs) && pairs > 0,
-    `${task}: pairs is ${pairs}, it must be a whole number above 0`,
-  );
+  check(Object.hasOwn(draw, task), msg`no task '${task}'; there are ${listed(taskNames)}`, {
+    area: 'corpus',
+  });
+  check(Number.isInteger(pairs) && pairs > 0, msg`pairs is ${pairs}, it must be a whole number above 0`, {
+    area: task,
+  });
   check(
     pairs <= maxGeneratedPairs,
-    () =>
-      `${task}: pairs is ${formatInteger(pairs)}; a built-in task has at most ${formatInteger(maxGeneratedPairs)} ` +
-      'distinct pairs, which are held in memory; use files of pairs for a larger corpus',
+    msg`pairs is ${formatInteger(pairs)}; a built-in task has at most ${formatInteger(maxGeneratedPairs)} distinct pairs, which are held in memory; use files of pairs for a larger corpus`,
+    { area: task },
   );
   const out = new Map<string, Pair>();
   for (let i = 0, last = 0; out.size < pairs && i - last < maxFailedDraws; i++) {

@@ -2,6 +2,7 @@
 // Units"). The merges equal those of Hugging Face's `tokenizers`: the most frequent pair first, ties by
 // smaller ids; ids of characters in code-point order.
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { Steps } from '../../core/steps.ts';
 import { createHeap } from './binary-heap.ts';
 import { idsOf, pairOf } from './bpe-merges.ts';
@@ -29,8 +30,8 @@ export function* bpeSteps(words: Counts, { size, lowercase = false }: Vocabulary
   const vocab = [...specialTokens, ...alphabet];
   check(
     size >= vocab.length,
-    `bpe: size is ${size}, it must be at least ${vocab.length}: ${alphabet.length} characters and ` +
-      `${specialTokens.length} special tokens`,
+    msg`size is ${size}, it must be at least ${vocab.length}: ${alphabet.length} characters and ${specialTokens.length} special tokens`,
+    { area: 'bpe' },
   );
   const merges = yield* mergeSteps(counts, vocab, size);
   return createTokenizer({ kind: 'bpe', lowercase, vocab, merges });

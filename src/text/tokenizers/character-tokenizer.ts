@@ -1,6 +1,7 @@
 // Tokenizers for models without tokenizer files: single characters (from config.json), or ids as text.
 
 import { check, HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { present } from '../../core/present.ts';
 import { checkId, type SpecialIds, specialTokens, type Tokenizer, tokenizerJson } from './tokenizer.ts';
 
@@ -26,7 +27,9 @@ export function createCharacterTokenizer({
   begin,
 }: CharacterTokenizerOptions): Tokenizer {
   const list = [...characters];
-  check(list.length <= size, `alphabet: ${list.length} characters, the vocabulary has ${size} tokens`);
+  check(list.length <= size, msg`${list.length} characters, the vocabulary has ${size} tokens`, {
+    area: 'alphabet',
+  });
   const roles = new Set<number>(
     present([...Object.values(special), begin === undefined ? undefined : begin]),
   );
@@ -36,10 +39,9 @@ export function createCharacterTokenizer({
   for (const [id, character] of list.entries()) {
     if (roles.has(id) || placeholders.has(character)) continue;
     const other = ids.get(character);
-    check(
-      other === undefined,
-      () => `alphabet: "${character}" has the ids ${other} and ${id}; it must have one`,
-    );
+    check(other === undefined, () => msg`"${character}" has the ids ${other} and ${id}; it must have one`, {
+      area: 'alphabet',
+    });
     ids.set(character, id);
   }
   const head = begin === undefined ? [] : [begin];
@@ -88,7 +90,7 @@ export function createIdTokenizer(size: number, special: SpecialIds): Tokenizer 
       const id = /^\d+$/.test(word) ? Number(word) : Number.NaN;
       if (!(id < size))
         throw new HeddleError(
-          `"${word}" is not an id below ${size}; this model has no tokenizer, so its texts are ids separated by spaces`,
+          msg`"${word}" is not an id below ${size}; this model has no tokenizer, so its texts are ids separated by spaces`,
         );
       return [id];
     });

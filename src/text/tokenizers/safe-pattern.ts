@@ -2,6 +2,7 @@
 // checked before they run.
 
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 
 /** Maximum length of a pattern; those of published tokenizers have a few hundred characters. */
 const maxLength = 4000;
@@ -23,19 +24,19 @@ export function checkPattern(pattern: string, where: string): void {
   const named = () => `${where}: the pattern ${JSON.stringify(pattern.slice(0, 60))}`;
   check(
     pattern.length <= maxLength,
-    () => `${named()} has ${pattern.length} characters, the maximum is ${maxLength}`,
+    () => msg`${named()} has ${pattern.length} characters, the maximum is ${maxLength}`,
   );
   const bare = pattern
     .replaceAll(safeGroup, 'x*')
     .replace(/\\(?:[pPu]\{[^}]*\}|.)/gsu, 'x') // escapes
     .replace(/\[[^\]]*\]/g, 'x'); // classes
   const group = /\)(?:[*+]|\{\d*,?\d*\})/.exec(bare);
-  check(!group, () => `${named()} repeats a group, which can take exponential time`);
+  check(!group, () => msg`${named()} repeats a group, which can take exponential time`);
   for (const alternative of alternatives(bare)) {
     const open = alternative.match(/[*+]|\{\d*,\d*\}/g)?.length ?? 0;
     check(
       open <= maxOpen,
-      () => `${named()} has ${open} unbounded repetitions in a row, the maximum is ${maxOpen}`,
+      () => msg`${named()} has ${open} unbounded repetitions in a row, the maximum is ${maxOpen}`,
     );
   }
 }

@@ -1,6 +1,7 @@
 // The tokenizer interface, and the word, character and BPE tokenizers of heddle with their tokenizer.json.
 // Training is in vocabulary-training.ts and bpe-training.ts, loading in load-tokenizer.ts.
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { applyMerges, pairOf } from './bpe-merges.ts';
 import type { TokenizerKind } from './normalization.ts';
 import { createTextNormalizer, normalizerJson, piecesJson, SPACE_MARK, splitWord } from './normalization.ts';
@@ -110,7 +111,8 @@ export const tokenizerJson = (
 export const checkId = (id: number, size: number): void =>
   check(
     Number.isInteger(id) && id >= 0 && id < size,
-    `tokenizer: no token has the id ${id}; ids go from 0 to ${size - 1}`,
+    msg`no token has the id ${id}; ids go from 0 to ${size - 1}`,
+    { area: 'tokenizer' },
   );
 
 /**
@@ -122,7 +124,9 @@ export function createTokenizer(parts: TokenizerParts): Tokenizer {
   const idOf = new Map(vocab.map((token, id) => [token, id]));
   const need = (token: string): number => {
     const id = idOf.get(token);
-    check(id !== undefined, `tokenizer: the vocabulary of ${vocab.length} tokens lacks '${token}'`);
+    check(id !== undefined, msg`the vocabulary of ${vocab.length} tokens lacks '${token}'`, {
+      area: 'tokenizer',
+    });
     return id;
   };
   const [pad, start, end, unknown] = specialTokens.map(need) as [number, number, number, number];

@@ -1,5 +1,6 @@
 // Trains word and character tokenizers: the most frequent words or characters get ids, all others are [UNK].
 import { check } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import type { Steps } from '../../core/steps.ts';
 import { createTextNormalizer, splitWord, type TokenizerKind } from './normalization.ts';
 import { createTokenizer, specialTokens, type Tokenizer } from './tokenizer.ts';
@@ -23,7 +24,8 @@ export function* wordSteps(counts: Counts, options: VocabularyOptions): Steps<To
   const room = size - specialTokens.length;
   check(
     room > 0,
-    `words: size is ${size}, it must be above ${specialTokens.length}, the number of special tokens`,
+    msg`size is ${size}, it must be above ${specialTokens.length}, the number of special tokens`,
+    { area: 'words' },
   );
   const words = byFrequency(yield* pieceSteps(counts)).slice(0, room);
   // They never occur in text, since brackets are separate tokens.

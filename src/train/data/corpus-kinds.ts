@@ -1,6 +1,7 @@
 // The kinds of corpora of a training: generated from Unicode CLDR, built-in tasks, files of pairs, one TSV file. To add a
 // kind, add a row and its type in corpus-arguments.ts.
 
+import { filePath, msg } from '../../core/message.ts';
 import { runPaced, type Steps } from '../../core/steps.ts';
 import { baseName } from '../../files/files.ts';
 import { settledFolder } from '../../files/settled-folder.ts';
@@ -93,7 +94,8 @@ const tsv: CorpusKind<Of<'tsv'>> = {
     const path = from ? `${await settledFolder(from.files, from.folder)}/${corpusFile}` : corpus.path;
     const bytes = await (from?.files ?? session.files).read(path);
     const { pairs, bad } = readTsv(bytes, corpus.path);
-    if (bad.length > 0) session.emit({ type: 'message', text: `${corpus.path}: ${describeBad(bad)}` });
+    const problems = describeBad(bad);
+    if (problems) session.emit({ type: 'message', text: msg`${filePath(corpus.path)}: ${problems}` });
     const split = corpus.devOnly ? splitDev(pairs, heldOut) : splitPairs(pairs, heldOutParts(heldOut));
     return { split, keep: { [corpusFile]: bytes } };
   },

@@ -2,6 +2,7 @@
 
 import { check } from '../../core/errors.ts';
 import { checkNames, suggestion } from '../../core/fields.ts';
+import { msg } from '../../core/message.ts';
 import { createPace } from '../../session/job-pace.ts';
 import { type CorpusFiles, pathsOf } from '../../text/corpus/pair-files.ts';
 import { openTextPool, type TextPool } from '../../text/text-pool.ts';
@@ -14,13 +15,13 @@ export function checkCorpus(corpus: CorpusArguments): void {
   const { kind, ...fields } = corpus;
   check(
     corpusKindNames.includes(kind),
-    () => `there is no corpus of kind ${kind}${suggestion(kind, corpusKindNames)}`,
+    () => msg`there is no corpus of kind ${kind}${suggestion(kind, corpusKindNames) ?? ''}`,
     { area: 'train' },
   );
   const known = kindOf(corpus).fields;
   checkNames({ area: `train: corpus of kind ${kind}`, noun: 'field' }, known, Object.keys(fields));
   const [needed = ''] = known;
-  check(needed in fields, `a corpus of kind ${kind} needs ${needed}`, { area: 'train' });
+  check(needed in fields, msg`a corpus of kind ${kind} needs ${needed}`, { area: 'train' });
 }
 
 /** Name of a corpus: `English to Spanish, from Unicode CLDR`, or its file names. */

@@ -1,5 +1,6 @@
 // Reads files of pairs, in threads if they are large.
 
+import { filePath, msg } from '../../core/message.ts';
 import { readable } from '../../files/blob-files.ts';
 import { type Files, openStream } from '../../files/files.ts';
 import { createPace } from '../../session/job-pace.ts';
@@ -82,7 +83,7 @@ export async function readSets(
   checkParsed(name, parts, sets.train.length + sets.dev.length + sets.test.length);
   for (const file of new Set(parts.map((part) => part.name))) {
     const bad = describeBad(parts.filter((part) => part.name === file).flatMap((part) => part.bad));
-    if (bad) emit({ type: 'message', text: `${file}: ${bad}` });
+    if (bad) emit({ type: 'message', text: msg`${filePath(file)}: ${bad}` });
   }
   // Pairs are counted by their sources.
   const fileSizes = [...new Set([...(given.source ?? []), ...(given.files ?? [])])].map((path) =>

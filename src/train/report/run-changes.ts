@@ -64,9 +64,9 @@ export function parseChanges(text = ''): RunChange[] {
     const where = `train: changes (${JSON.stringify(part)})`;
     check(
       /^\d+$/.test(step),
-      `${where} must begin with a number of steps, for example 40 learningRate=0.001`,
+      msg`${where} must begin with a number of steps, for example 40 learningRate=0.001`,
     );
-    check(fields.length > 0, `${where} needs a setting, for example 40 learningRate=0.001`);
+    check(fields.length > 0, msg`${where} needs a setting, for example 40 learningRate=0.001`);
     const settings: Record<string, number> = {};
     for (const field of fields) {
       const [, name = '', value = ''] = /^(\w+)=(\S+)$/.exec(field) ?? [];

@@ -262,11 +262,11 @@ function isJson(line: string): boolean {
 }
 
 function recordOf(line: string, where: string): LogRecord | undefined {
-  if (!isJson(line)) throw new HeddleError(`${where} is not JSON; is this a log of heddle train?`);
+  if (!isJson(line)) throw new HeddleError(msg`${where} is not JSON; is this a log of heddle train?`);
   const record = JSON.parse(line) as Record<string, unknown> | null;
   const type = record?.type;
   if (!record || typeof type !== 'string')
-    throw new HeddleError(`${where} has no type; is this a log of heddle train?`);
+    throw new HeddleError(msg`${where} has no type; is this a log of heddle train?`);
   if (!Object.hasOwn(needed, type)) return undefined;
   for (const [field, expected] of Object.entries(needed[type as LogRecord['type']])) {
     const value = record[field];
@@ -317,7 +317,9 @@ export function historyOf(records: readonly LogRecord[]): TrainingHistory {
   const starts = records.filter((r) => r.type === 'start');
   const [first, start] = [starts[0], starts.at(-1)];
   if (!first || !start)
-    throw new HeddleError('log: it has no start record; the beginning of the file may be missing');
+    throw new HeddleError('it has no start record; the beginning of the file may be missing', {
+      area: 'log',
+    });
   let kept: Exclude<LogRecord, LogStart>[] = [];
   let before = 0;
   for (const record of records) {

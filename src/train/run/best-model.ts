@@ -2,7 +2,7 @@
 // there is no evaluation.
 
 import { check } from '../../core/errors.ts';
-import { msg, option } from '../../core/message.ts';
+import { type Message, msg, option } from '../../core/message.ts';
 import { isBetter, type Metric, metricValue } from '../../text/metrics/metric.ts';
 import type { LogEval } from '../report/training-log.ts';
 
@@ -123,5 +123,5 @@ export class BestModel {
 }
 
 /** Returns a message: `the model has the weights of step 300, the best by chrf: 61.20`. */
-export const describeBest = ({ metric, value, step }: BestState): string =>
-  `the model has the weights of step ${step}, the best by ${metric}: ${value.toPrecision(4)}`;
+export const describeBest = ({ metric, value, step }: BestState): Message =>
+  msg`the model has the weights of step ${step}, the best by ${metric}: ${value.toPrecision(4)}`;

@@ -1,6 +1,6 @@
 // Evaluation on dev pairs during training: loss and token accuracy, and metrics of translations.
 
-import { type Message, msg, option } from '../../core/message.ts';
+import { counted, listed, type Message, msg, option } from '../../core/message.ts';
 import { untilAborted } from '../../core/until-aborted.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -104,8 +104,8 @@ class DevSet {
     if (this.#longer) await this.#trainer.addEvaluation(this.#longer);
   }
 
-  /** Message about omitted pairs; empty if there are none. */
-  get skipped(): string {
+  /** Message about omitted pairs; undefined if there are none. */
+  get skipped(): Message | undefined {
     return describeSkipped(this.#dev.corpus);
   }
 
@@ -294,21 +294,20 @@ export class DevEvaluation implements Pause {
  * Formats an evaluation as a line: `dev after 300 steps: loss 0.4120, perplexity 1.510, token accuracy 88.1
  * %, BLEU 62.30, ...`.
  */
-function describeDev(e: LogEval, metrics: readonly Metric[]): string {
+function describeDev(e: LogEval, metrics: readonly Metric[]): Message {
   const percent = (share = Number.NaN) => `${(100 * share).toFixed(1)} %`;
+  const accuracy = msg`token accuracy ${percent(e.tokenAccuracy)}`;
   const values = [
-    `loss ${e.loss?.toFixed(4)}`,
-    `perplexity ${e.perplexity?.toPrecision(4)}`,
-    `token accuracy ${percent(e.tokenAccuracy)}${
-      Object.is(e.knownTokenAccuracy, e.tokenAccuracy)
-        ? ''
-        : ` (${percent(e.knownTokenAccuracy)} without unknown tokens)`
-    }`,
+    msg`loss ${e.loss?.toFixed(4)}`,
+    msg`perplexity ${e.perplexity?.toPrecision(4)}`,
+    Object.is(e.knownTokenAccuracy, e.tokenAccuracy)
+      ? accuracy
+      : msg`${accuracy} (${percent(e.knownTokenAccuracy)} without unknown tokens)`,
   ];
   for (const metric of metrics) {
     const value = metricValue(e, metric);
     if (metric.needs === 'translations' && value !== undefined)
-      values.push(`${metric.label} ${metric.show(value)}`);
+      values.push(msg`${metric.label} ${metric.show(value)}`);
   }
-  return `dev after ${e.step} ${e.step === 1 ? 'step' : 'steps'}: ${values.join(', ')}`;
+  return msg`dev after ${counted(e.step, '{0} step', '{0} steps')}: ${listed(values)}`;
 }

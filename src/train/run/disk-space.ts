@@ -2,8 +2,7 @@
 // they do not.
 
 import { HeddleError } from '../../core/errors.ts';
-import { formatBytes } from '../../core/format-numbers.ts';
-import { msg } from '../../core/message.ts';
+import { byteSize, msg } from '../../core/message.ts';
 import { describedBytes } from '../../formats/save-heddle.ts';
 import type { Session } from '../../session/session.ts';
 import type { KnownModel } from '../data/new-model.ts';
@@ -59,7 +58,7 @@ export async function checkDiskSpace(
   const free = out ? await files.free?.(out) : undefined;
   if (free === undefined) return;
   const { model, checkpoint } = savedBytes(prepared, trainer);
-  const sizes = `a checkpoint takes about ${formatBytes(checkpoint)}, the model ${formatBytes(model)}, ${formatBytes(free)} are free`;
+  const sizes = msg`a checkpoint takes about ${byteSize(checkpoint)}, the model ${byteSize(model)}, ${byteSize(free)} are free`;
   if (free < model)
     throw new HeddleError(msg`no room on the disk: ${sizes}; free some space, or use another disk`, {
       area: out,
@@ -67,7 +66,7 @@ export async function checkDiskSpace(
     });
   if (free >= 2 * checkpoint + keepLast * model) return;
   const whole = free < checkpoint ? 'only the model can be saved at the end' : 'replacing it needs both';
-  emit({ type: 'warning', text: `${out}: little room on the disk: ${sizes}; ${whole}` });
+  emit({ type: 'warning', text: msg`${out}: little room on the disk: ${sizes}; ${whole}` });
 }
 
 /**

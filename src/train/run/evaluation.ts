@@ -1,6 +1,7 @@
 // Evaluation of a model on its engine: loss and token accuracy with the target given (teacher forcing), and
 // metrics of translations.
 
+import { type Message, msg } from '../../core/message.ts';
 import { untilAborted } from '../../core/until-aborted.ts';
 import type { DecodedRows, RowDecoder, TrainingSource } from '../../session/training-source.ts';
 import type { Batches } from '../../text/batches/batches.ts';
@@ -132,14 +133,14 @@ export async function translateTest(
   pairs: readonly Pair[],
   metrics: readonly Metric[],
   signal: AbortSignal,
-  onMessage: (text: string) => void,
+  onMessage: (text: Message) => void,
 ): Promise<(TranslationResult & { readonly seconds: number }) | undefined> {
   const test = await fittingPairs(data, pairs);
   const skipped = describeSkipped(test.corpus);
-  if (skipped) onMessage(`test: ${skipped}`);
+  if (skipped) onMessage(msg`test: ${skipped}`);
   const rows = [...test.pairs.keys()];
   if (rows.length === 0) return undefined;
-  onMessage(`test sentences: translating ${rows.length}`);
+  onMessage(msg`test sentences: translating ${rows.length}`);
   const begin = performance.now();
   try {
     const { maxLength } = on.model.config;

@@ -2,6 +2,7 @@
 // `changes`. The run stores all changes, so that it gives the same bits if it is repeated, resumed, or
 // recovered from a lost device.
 
+import { type Message, msg } from '../../core/message.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
 import type { DropoutRates, ModelConfig } from '../../model/model-config.ts';
 import { usualDropout } from '../../model/model-fields.ts';
@@ -159,12 +160,12 @@ export class LiveRun implements Pause {
  */
 export function checkChanges(
   prepared: FirstSettings & { readonly steps: number },
-  log: (text: string) => void,
+  log: (message: Message) => void,
 ): void {
   const changes = parseChanges(prepared.args.changes);
   const late = changes.filter(({ step }) => step > prepared.steps);
   if (late.length > 0)
-    log(`changes after the last step, ${prepared.steps}, have no effect: ${formatChanges(late)}`);
+    log(msg`changes after the last step, ${prepared.steps}, have no effect: ${formatChanges(late)}`);
   for (const i of changes.keys()) checkAfter(prepared, changes.slice(0, i + 1));
 }
 

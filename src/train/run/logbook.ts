@@ -2,7 +2,7 @@
 
 import { version } from '../../../package.json';
 import { HeddleError, reasonOf } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { type Message, msg } from '../../core/message.ts';
 import { mfuOf } from '../../engine/gpu/roofs.ts';
 import type { Plan } from '../../engine/plan/plan.ts';
 import { type Files, readText } from '../../files/files.ts';
@@ -83,11 +83,11 @@ export class Logbook {
   ): Promise<Logbook> {
     const { args, from, data, parameters, update, steps, perEpoch } = prepared;
     const { init, gradientAccumulationSteps, optimizer, schedule } = update;
-    const onMessage = (text: string) => emit({ type: 'message', text });
+    const onMessage = (text: Message) => emit({ type: 'message', text });
     if (from)
       for (const own of [logName, reportName])
-        await verifyFolder(from.files, from.folder, (name) => name === own).catch(({ message }) =>
-          emit({ type: 'warning', text: `${message}. The next checkpoint replaces it` }),
+        await verifyFolder(from.files, from.folder, (name) => name === own).catch((error) =>
+          emit({ type: 'warning', text: msg`${reasonOf(error)}. The next checkpoint replaces it` }),
         );
     const before = from ? await readLog(from.files, from.folder, onMessage) : [];
     const start = {
@@ -243,7 +243,7 @@ function thinned(records: readonly LogRecord[], recent: number): LogRecord[] {
 export async function readLog(
   files: Files,
   folder: string,
-  onMessage: (text: string) => void,
+  onMessage: (text: Message) => void,
 ): Promise<LogRecord[]> {
   const path = `${await settledFolder(files, folder)}/${logName}`;
   if (!(await files.exists(path))) return [];
@@ -251,7 +251,7 @@ export async function readLog(
     return parseLog(await readText(files, path), path);
   } catch (error) {
     if (!(error instanceof HeddleError)) throw error;
-    onMessage(`${error.message}; the log starts again`);
+    onMessage(msg`${reasonOf(error)}; the log starts again`);
     return [];
   }
 }

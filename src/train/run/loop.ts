@@ -3,8 +3,7 @@
 // use its model.
 
 import { HeddleError } from '../../core/errors.ts';
-import { formatPercent } from '../../core/format-numbers.ts';
-import { msg, option } from '../../core/message.ts';
+import { fixed, msg, option, percentage } from '../../core/message.ts';
 import { untilAborted } from '../../core/until-aborted.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -195,9 +194,7 @@ export class TrainingLoop {
       task: 'train',
       done,
       total: steps,
-      text:
-        `loss ${loss.toFixed(4)}  accuracy ${formatPercent(accuracy)}  lr ${learningRate.toExponential(2)}  ` +
-        `${Math.round(this.tokens / seconds)} tokens/s  ${Math.ceil(left)} s left${skipped ? `  ${skipped} skipped` : ''}`,
+      text: msg`loss ${fixed(loss, 4)}  accuracy ${percentage(accuracy)}  lr ${learningRate.toExponential(2)}  ${Math.round(this.tokens / seconds)} tokens/s  ${Math.ceil(left)} s left${skipped ? msg`  ${skipped} skipped` : ''}`,
     });
   }
 

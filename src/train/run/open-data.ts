@@ -2,7 +2,7 @@
 // reads the token ids that an earlier session cached.
 
 import { check, HeddleError } from '../../core/errors.ts';
-import { msg, option } from '../../core/message.ts';
+import { type Message, msg, option } from '../../core/message.ts';
 import { type Pace, runPaced } from '../../core/steps.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import { createPace } from '../../session/job-pace.ts';
@@ -39,7 +39,7 @@ export interface DataFacts {
   /** Why the cache of token ids cannot be used, if there is one that cannot. */
   readonly unusableCache?: { readonly path: string; readonly problem: string };
   /** What is suspicious about the pairs, each a sentence. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly Message[];
   /** Fingerprint at the start of the run, if it differs because the built-in corpus has another version. */
   readonly otherVersion?: Fingerprint;
 }
@@ -180,7 +180,7 @@ function stepsOf(
       pool,
       // The threads that make batches work as long as the run; they end with it, not with an abort.
       openPool: () => openTextPool(() => undefined, threads),
-      message: (text: string) => emit({ type: 'message', text }),
+      message: (text: Message | string) => emit({ type: 'message', text }),
     };
     let batches = plain;
     for (const step of dataSteps) batches = await step.open(batches, context);

@@ -2,7 +2,7 @@
 // trained weights, which can be evaluated, kept as the best and saved.
 
 import { check } from '../../core/errors.ts';
-import { msg, option } from '../../core/message.ts';
+import { type Message, msg, option } from '../../core/message.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { type WriteFolderOptions, writeFolder } from '../../files/owned-folder.ts';
@@ -184,7 +184,7 @@ export async function openTrainer(
   const { args, recipe, from, before, start, data, parameters, update } = prepared;
   const { lora } = recipe;
   const { config, source, target, batches } = data;
-  const message = (text: string) => emit({ type: 'message', text });
+  const message = (text: Message | string) => emit({ type: 'message', text });
   const precision = await precisionOf(recipe, config, parameters, start);
   if (precision.f32Attention)
     message('attention is computed in f32: with these weights it may exceed the range of f16');
@@ -210,7 +210,7 @@ export async function openTrainer(
   else writePositions(engine, config); // the weights are those of the checkpoint
   const kept = from && before && (await restore(engine, trainer, weights, from, before));
   signal.throwIfAborted();
-  if (before) message(`resumed at step ${before.step}`);
+  if (before) message(msg`resumed at step ${before.step}`);
   return { trainer, model, weights, kept };
 }
 

@@ -1,8 +1,8 @@
 // A training run on one device, from its settings to its result. recovery.ts opens another one from the last
 // checkpoint if the device is lost.
 
-import { check, HeddleError } from '../../core/errors.ts';
-import { msg, option } from '../../core/message.ts';
+import { check, HeddleError, reasonOf } from '../../core/errors.ts';
+import { type Message, msg, option } from '../../core/message.ts';
 import type { TextModel } from '../../decode/translator.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { mfuOf } from '../../engine/gpu/roofs.ts';
@@ -123,7 +123,7 @@ export class TrainingRun implements TrainedModel {
     const engine = await session.engine({ kernelChoices, trains: true });
     let events: EventWriter | undefined;
     try {
-      emit({ type: 'message', text: `training on ${engine.name}` });
+      emit({ type: 'message', text: msg`training on ${engine.name}` });
       const trained = await openTrainer(engine, prepared, session, options.changes);
       events = await openEvents(prepared, trained.trainer.step, session);
       const peak = new PeakMeasurement(session);
@@ -228,14 +228,14 @@ export class TrainingRun implements TrainedModel {
     const { prepared, trainer, model, best, logbook } = this;
     const { args, steps, data, parameters } = prepared;
     const { emit, files } = this.#session;
-    const message = (text: string) => emit({ type: 'message', text });
+    const message = (text: Message) => emit({ type: 'message', text });
     const { step } = trainer;
     const early = this.#isStalled && step < steps;
     const stopped = step < steps && !early;
-    if (early) message(`early stopping at step ${step}: ${args.patience} evaluations without improvement`);
+    if (early) message(msg`early stopping at step ${step}: ${args.patience} evaluations without improvement`);
     if (best.state) message(describeBest(best.state));
     const out = args.out && this.#savedIn;
-    if (out) message(`${args.lora ? 'LoRA adapter' : 'model'} saved in ${out}`);
+    if (out) message(args.lora ? msg`LoRA adapter saved in ${out}` : msg`model saved in ${out}`);
     const weights = best.weights ?? (await this.weights.read());
     this.weights.put(weights);
     const evaluation = await this.#translateTest();
@@ -338,8 +338,8 @@ function openStages(
 }
 
 /** The start of a stage in words: `stage 2 of 3 after 30 steps: 80 % clean.tsv, 20 % bt.tsv`. */
-const describeStage = ({ step, stage, stages, data }: StageStart): string =>
-  stages === 1 ? `training data: ${data}` : `stage ${stage} of ${stages} after ${step} steps: ${data}`;
+const describeStage = ({ step, stage, stages, data }: StageStart): Message =>
+  stages === 1 ? msg`training data: ${data}` : msg`stage ${stage} of ${stages} after ${step} steps: ${data}`;
 
 /** Starts an event file for TensorBoard, if the arguments name its folder. */
 async function openEvents(
@@ -353,10 +353,10 @@ async function openEvents(
     msg`${option('tensorboard')} (${tensorboard}) is in the model folder ${out}; use a folder outside`,
     { area: 'train' },
   );
-  return EventWriter.open(files, tensorboard, step, recipe.metrics, ({ message }) =>
+  return EventWriter.open(files, tensorboard, step, recipe.metrics, (error) =>
     emit({
       type: 'warning',
-      text: `TensorBoard events are no longer written; training continues: ${message}`,
+      text: msg`TensorBoard events are no longer written; training continues: ${reasonOf(error)}`,
     }),
   );
 }

@@ -152,7 +152,7 @@ export class SettingTable {
       check(
         values.includes(chosen),
         () =>
-          msg`${option(name)} (${String(settingOf(complete, name))}) does not exist for ${option(other)} ${chosen}, only for ${values.join(' and ')}; leave it out`,
+          msg`${option(name)} (${String(settingOf(complete, name))}) does not exist for ${option(other)} ${chosen}, only for ${listed(values, ' and ')}; leave it out`,
         { area: 'train' },
       );
     }

@@ -1,7 +1,7 @@
 // The recipe of a training: everything that its settings decide, without reading a file.
 
 import { check } from '../../core/errors.ts';
-import { msg, option } from '../../core/message.ts';
+import { listed, msg, option } from '../../core/message.ts';
 import { withoutUndefined } from '../../files/json-files.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import type { InitScheme } from '../../model/initialize-weights.ts';
@@ -91,7 +91,7 @@ export class Recipe {
     const bestMetric = metrics.find(({ name }) => name === args.bestMetric);
     check(
       bestMetric,
-      msg`${option('bestMetric')} ${args.bestMetric} is not for models of ${source}; use ${metrics.map(({ name }) => name).join(', ')}`,
+      msg`${option('bestMetric')} ${args.bestMetric} is not for models of ${source}; use ${listed(metrics.map(({ name }) => name))}`,
       { area: 'train' },
     );
     return new Recipe(

@@ -1,6 +1,7 @@
 // Error for the first NaN or infinity of a training step: its op, layer and tensor.
 
 import { HeddleError } from '../../core/errors.ts';
+import { msg } from '../../core/message.ts';
 import { show } from '../../core/tensor.ts';
 import type { NonFinite } from '../../engine/graph/finite-checks.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
@@ -23,14 +24,13 @@ export function nonFiniteError(
   const list = buffer && parametersIn(buffer.name);
   const parameter = list?.all.findLast(({ offset }) => offset <= place);
   const tensor = parameter
-    ? `${buffer?.name} of ${parameter.name} ${show(parameter.shape)}, element ${place - parameter.offset}`
-    : `${value.name}, ${value.dtype} ${show(value.shape)}, element ${element}`;
+    ? msg`${buffer?.name} of ${parameter.name} ${show(parameter.shape)}, element ${place - parameter.offset}`
+    : msg`${value.name}, ${value.dtype} ${show(value.shape)}, element ${element}`;
   const where = node
-    ? `appeared in ${node.op.name} of ${node.scope || 'the model'}`
-    : 'existed before the first op; it is from an earlier step or a file';
+    ? msg`appeared in ${node.op.name} of ${node.scope || 'the model'}`
+    : msg`existed before the first op; it is from an earlier step or a file`;
   return new HeddleError(
-    `Step ${step + 1}: the first number that is not finite ${where}: tensor ${tensor}. ` +
-      'Training stopped before this step; lower the learning rate or clip the gradients more.',
+    msg`Step ${step + 1}: the first number that is not finite ${where}: tensor ${tensor}. Training stopped before this step; lower the learning rate or clip the gradients more.`,
   );
 }
 

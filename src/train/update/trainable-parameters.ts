@@ -2,7 +2,7 @@
 // and optimizer states, in compact buffers; `ranges` maps these to the weights.
 
 import { check } from '../../core/errors.ts';
-import { msg, option } from '../../core/message.ts';
+import { listed, msg, option } from '../../core/message.ts';
 import { alignedSize, sizeOf } from '../../core/tensor.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import type { Value } from '../../engine/ops/op.ts';
@@ -63,7 +63,7 @@ function frozenNames(c: ModelConfig, p: ParameterList, globs: readonly string[])
     if (!known.some(matches) && held.length === 0) continue;
     check(
       known.some(matches) || held.length === parts.length,
-      () => msg`${held.join(', ')} is a part of ${own.name}, which is frozen whole or not at all`,
+      () => msg`${listed(held)} is a part of ${own.name}, which is frozen whole or not at all`,
       { area: 'freeze' },
     );
     frozen.add(own.name);
@@ -101,7 +101,7 @@ export function trainableParameters(
   const frozen = frozenNames(c, p, freeze);
   const trained = p.all.filter(({ name, frozen: fixed }) => !fixed && !frozen.has(name));
   if (trained.length === p.all.length) return whole('weights', p);
-  check(trained.length > 0, msg`${freeze.join(', ')} leave nothing to train`, { area: 'freeze' });
+  check(trained.length > 0, msg`${listed(freeze)} leave nothing to train`, { area: 'freeze' });
   const parameters = layOutParameters(trained);
   return { state: 'weights', all: p, parameters, ranges: rangesIn(trained, parameters) };
 }

@@ -1,7 +1,6 @@
 // Sessions and runners: the GPU objects that they create and share, and errors.
 
 import { describe, expect, it } from 'vitest';
-import { HeddleError } from '../../../src/core/errors.ts';
 import { formatBytes } from '../../../src/core/format-numbers.ts';
 import { wrapDevice } from '../../../src/engine/gpu/device.ts';
 import { GpuEngine } from '../../../src/engine/gpu/gpu-engine.ts';
@@ -11,6 +10,7 @@ import { Graph } from '../../../src/engine/graph/graph.ts';
 import { add } from '../../../src/engine/ops/elementwise/elementwise-ops.ts';
 import { clipScale, counterLength } from '../../../src/engine/ops/optimizer/clip.ts';
 import { makePlan } from '../../../src/engine/plan/planner.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { gpuDevice, gpuHost } from '../../support/gpu.ts';
 import { watchedDevice } from '../../support/watched-device.ts';
 
@@ -149,7 +149,7 @@ describe('a session', () => {
     const runners = await engine.preparePlans([makePlan(sums(4))]);
     watched.reset();
     await expect(engine.preparePlans([makePlan(sums(5))])).rejects.toThrow(
-      new HeddleError('engine: state s is f32 [4], a plan requires f32 [5]'),
+      errorAbout({ area: 'engine', values: ['s', '4', '5'] }),
     );
     await expect(
       engine.preparePlans([sums(6, { state: 'new' }), sums(7, { state: 'new' })].map((g) => makePlan(g))),

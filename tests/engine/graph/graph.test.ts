@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { HeddleError } from '../../../src/core/errors.ts';
 import { Graph, printGraph } from '../../../src/engine/graph/graph.ts';
 import type { Node } from '../../../src/engine/ops/op.ts';
+import { errorAbout } from '../../support/expect-error.ts';
 import { fork, forkOp, scale, scaleOp, times } from '../../support/toys.ts';
 
 describe('names', () => {
@@ -12,7 +13,7 @@ describe('names', () => {
     const x = g.input('x', 'f32', [2, 3]);
     expect(g.input('x', 'f32', [2, 3])).toBe(x);
     expect(() => g.input('x', 'f32', [3, 2])).toThrow(
-      new HeddleError('graph: input x is f32 [2,3], requested again as f32 [3,2]'),
+      errorAbout({ area: 'graph', values: ['input', 'x', '[2,3]', '[3,2]'] }),
     );
     const s = g.state('s', 'i32', [4]);
     expect(g.state('s', 'i32', [4])).toBe(s);

@@ -227,7 +227,7 @@ describe('is an error that names it:', () => {
       },
     ],
     [
-      'grapheme_chars: alphabet: "a" has the ids 4 and 6',
+      'grapheme_chars: "a" has the ids 4 and 6',
       'bart',
       (f) => editJson(f, 'bart/config.json', { grapheme_chars: '____aba', phoneme_chars: '____b' }),
     ],
@@ -237,7 +237,7 @@ describe('is an error that names it:', () => {
       (f) => editJson(f, 'bart/config.json', { grapheme_chars: '____ab' }),
     ],
     [
-      'alphabet: 30 characters, the vocabulary has 23',
+      'grapheme_chars: 30 characters, the vocabulary has 23',
       'bart',
       (f) => editJson(f, 'bart/config.json', { grapheme_chars: 'x'.repeat(30), phoneme_chars: '' }),
     ],

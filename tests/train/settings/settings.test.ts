@@ -3,6 +3,7 @@
 // them.
 import { expect, it } from 'vitest';
 import { describeType, flagOf, type OptionField, type ValueOf } from '../../../src/core/fields.ts';
+import { renderMessage } from '../../../src/core/message.ts';
 import { type Setting, settingGroups } from '../../../src/core/setting.ts';
 import { decodeRows } from '../../../src/decode/decode-fields.ts';
 import { settingRows, settingTable } from '../../../src/features/all-settings.ts';
@@ -22,8 +23,9 @@ function valuesOf({ type }: OptionField): string {
   if (type.kind === 'choice') return type.choices.join(', ');
   if (type.kind === 'boolean') return 'true, false';
   if (type.kind !== 'integer' && type.kind !== 'number')
-    return describeType(type).replace(/^an? (?!rate)/, '');
-  return ['n', '', 'name'].includes(type.unit) ? describeType(type) : `${describeType(type)} (${type.unit})`;
+    return renderMessage(describeType(type)).replace(/^an? (?!rate)/, '');
+  const words = renderMessage(describeType(type));
+  return ['n', '', 'name'].includes(type.unit) ? words : `${words} (${type.unit})`;
 }
 
 const line = (cells: readonly string[]) =>

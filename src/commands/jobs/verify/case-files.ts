@@ -1,6 +1,7 @@
 // The files of a golden case of transformers: the batch, and the expected results with the fields of its decoding.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import type { Tensor } from '../../../core/tensor.ts';
 import type { DecodeOptions } from '../../../decode/decode-options.ts';
 import type { Files } from '../../../files/files.ts';
@@ -33,7 +34,7 @@ export async function readCaseFiles(files: Files, folder: string): Promise<CaseF
   const earlyStopping = metadata.early_stopping?.toLowerCase().replaceAll('"', '');
   const number = (field: string, fallback: number): number => {
     const value = Number(metadata[field] ?? fallback);
-    check(Number.isFinite(value), `${path}: ${field} is ${metadata[field]}, it must be a number`);
+    check(Number.isFinite(value), msg`${field} is ${metadata[field]}, it must be a number`, { area: path });
     return value;
   };
   return {

@@ -80,9 +80,9 @@ export async function readExpected(
     typeof x.phonemes === 'string' &&
     [x.src_ids, x.tgt_ids, x.first_logits].every(ids);
   if (!Array.isArray(cases) || cases.length === 0 || !cases.every(isCase))
-    throw new HeddleError(
-      `${path}: cases must be a list of word, src_ids, tgt_ids, phonemes and first_logits`,
-    );
+    throw new HeddleError('cases must be a list of word, src_ids, tgt_ids, phonemes and first_logits', {
+      area: path,
+    });
   return cases as ExpectedCase[];
 }
 

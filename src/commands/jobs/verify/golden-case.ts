@@ -1,6 +1,7 @@
 // Golden cases: folders with a model configuration, weights, a batch, and the results of PyTorch in float64.
 
 import { check, HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import type { Tensor, TensorData } from '../../../core/tensor.ts';
 import type { DecodeOptions, ModelRules } from '../../../decode/decode-options.ts';
 import { pytorchFields } from '../../../features/pytorch/pytorch.ts';
@@ -96,10 +97,9 @@ const otherFields = [
  */
 export function idsIn(batch: Readonly<Record<string, Tensor>>, name: string, path: string): Tensor {
   const tensor = batch[name];
-  check(
-    tensor?.dtype === 'i32' && tensor.shape.length === 2,
-    `${path}: ${name} must be integers with two axes`,
-  );
+  check(tensor?.dtype === 'i32' && tensor.shape.length === 2, msg`${name} must be integers with two axes`, {
+    area: path,
+  });
   return tensor;
 }
 
@@ -130,7 +130,7 @@ export async function readGolden(files: Files, folder: string): Promise<GoldenCa
     const field = key === 'head_width' ? 'headWidth' : pytorchFields[key];
     if (field) options[field] = value;
     else if (!otherFields.includes(key))
-      throw new HeddleError(`${path('config.json')}: unknown field ${key}`);
+      throw new HeddleError(msg`unknown field ${key}`, { area: path('config.json') });
   }
   const number = (key: string, fallback: number): number =>
     raw[key] === undefined ? fallback : Number(raw[key]);

@@ -2,6 +2,7 @@
 // float64. Padding of targets is not masked, and the loss ignores labels of -100.
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { sameShape, type Tensor } from '../../../core/tensor.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import { type Json, readJson } from '../../../files/json-files.ts';
@@ -57,7 +58,7 @@ function checkBatch(
   vocab: number,
 ): void {
   const fail = (reason: string): never => {
-    throw new HeddleError(`${path}: ${reason}`);
+    throw new HeddleError(msg`${reason}`, { area: path });
   };
   const [B, S = 0] = source.shape;
   if (!sameShape(source.shape, mask.shape)) fail('attention_mask and input_ids differ in shape');

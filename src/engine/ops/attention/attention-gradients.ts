@@ -14,7 +14,7 @@ import { relativePositionBiasOp } from './relative-position-bias.ts';
 
 function noLseGradient(name: string, dlse: Value | undefined): void {
   if (dlse)
-    throw new HeddleError(`${name}: the logsumexp, lse, has no gradient; derive losses from out only`);
+    throw new HeddleError('the logsumexp, lse, has no gradient; derive losses from out only', { area: name });
 }
 
 /** The gradient of each op of the family that has one. */

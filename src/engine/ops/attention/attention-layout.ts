@@ -3,6 +3,7 @@
 // [B,Tq,H·W] and k and v packed in [B,Tk,2·H·W]. Head h has columns h·W to h·W + W - 1 of each.
 
 import { check, HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { type Shape, show, type TensorType } from '../../../core/tensor.ts';
 import { dropoutFields } from '../elementwise/elementwise-ops.ts';
 import { checkBias, farthestOf } from './position-bias.ts';
@@ -59,7 +60,8 @@ export function selfLayout(
   const [batch = 0, length = 0, columns] = qkv;
   check(
     qkv.length === 3 && columns === 3 * inner,
-    `${name}: qkv must be [B,T,${3 * inner}] for ${attrs.heads} heads of ${attrs.headWidth}, it is ${show(qkv)}`,
+    msg`qkv must be [B,T,${3 * inner}] for ${attrs.heads} heads of ${attrs.headWidth}, it is ${show(qkv)}`,
+    { area: name },
   );
   const sizes = { batch, queries: length, keys: length, qStride: 3 * inner, kvStride: 3 * inner };
   const layout = finish(name, attrs, { ...sizes, kColumn: inner, vColumn: 2 * inner });
@@ -72,16 +74,16 @@ export function selfLayout(
 export function crossLayout(name: string, attrs: AttentionAttrs, q: Shape, kv: Shape): AttentionLayout {
   const inner = innerWidth(name, attrs);
   const heads = `${attrs.heads} heads of ${attrs.headWidth}`;
-  check(
-    q.length === 3 && q[2] === inner,
-    `${name}: q must be [B,Tq,${inner}] for ${heads}, it is ${show(q)}`,
-  );
+  check(q.length === 3 && q[2] === inner, msg`q must be [B,Tq,${inner}] for ${heads}, it is ${show(q)}`, {
+    area: name,
+  });
   check(
     kv.length === 3 && kv[2] === 2 * inner,
-    `${name}: kv must be [B,Tk,${2 * inner}] for ${heads}, it is ${show(kv)}`,
+    msg`kv must be [B,Tk,${2 * inner}] for ${heads}, it is ${show(kv)}`,
+    { area: name },
   );
-  check(q[0] === kv[0], `${name}: batch sizes differ, q ${show(q)} and kv ${show(kv)}`);
-  check(!attrs.causal, `${name}: only self-attention can be causal`);
+  check(q[0] === kv[0], msg`batch sizes differ, q ${show(q)} and kv ${show(kv)}`, { area: name });
+  check(!attrs.causal, 'only self-attention can be causal', { area: name });
   const sizes = {
     batch: q[0] ?? 0,
     queries: q[1] ?? 0,
@@ -96,7 +98,8 @@ export function crossLayout(name: string, attrs: AttentionAttrs, q: Shape, kv: S
 export function checkLengths(name: string, layout: AttentionLayout, lens: TensorType): void {
   check(
     lens.dtype === 'u32' && lens.shape.length === 1 && lens.shape[0] === layout.batch,
-    () => `${name}: key lengths must be u32 [${layout.batch}], they are ${lens.dtype} ${show(lens.shape)}`,
+    () => msg`key lengths must be u32 [${layout.batch}], they are ${lens.dtype} ${show(lens.shape)}`,
+    { area: name },
   );
 }
 
@@ -122,11 +125,13 @@ export const attentionParams = (a: AttentionLayout): Record<string, number> => (
 function innerWidth(name: string, { heads, headWidth }: AttentionAttrs): number {
   check(
     Number.isInteger(heads) && heads >= 1 && heads <= 65535,
-    `${name}: heads must be a whole number from 1, it is ${heads}`,
+    msg`heads must be a whole number from 1, it is ${heads}`,
+    { area: name },
   );
   check(
     Number.isInteger(headWidth) && headWidth >= 1 && headWidth <= maxHeadWidth,
-    `${name}: head width must be a whole number from 1 to ${maxHeadWidth}, it is ${headWidth}`,
+    msg`head width must be a whole number from 1 to ${maxHeadWidth}, it is ${headWidth}`,
+    { area: name },
   );
   return heads * headWidth;
 }
@@ -146,10 +151,11 @@ function finish(name: string, attrs: AttentionAttrs, sizes: Sizes): AttentionLay
     site = 0,
   } = attrs;
   if (!(dropout >= 0 && dropout < 1))
-    throw new HeddleError(`${name}: dropout must be in [0, 1), it is ${dropout}`);
+    throw new HeddleError(msg`dropout must be in [0, 1), it is ${dropout}`, { area: name });
   if (sizes.batch > 65535)
     throw new HeddleError(
-      `${name}: a batch of ${sizes.batch} rows exceeds the 65535 workgroups of a dispatch; use a smaller batch`,
+      msg`a batch of ${sizes.batch} rows exceeds the 65535 workgroups of a dispatch; use a smaller batch`,
+      { area: name },
     );
   return { ...sizes, heads, width, causal, scale, dropout, site, farthest: -1 };
 }

@@ -3,6 +3,7 @@
 // beside that of the tokens. Only trainings with alignments load this file, so the op has its gradient.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { type TensorType, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
@@ -23,7 +24,8 @@ function layoutOf(op: string, q: TensorType, kv: TensorType, attrs: GuidedAlignm
   const { head, heads } = attrs;
   check(
     Number.isInteger(head) && head >= 0 && head < heads,
-    () => `${op}: head is ${head}, must be one of the ${heads} heads, from 0`,
+    () => msg`head is ${head}, must be one of the ${heads} heads, from 0`,
+    { area: op },
   );
   return checkedCrossLayout(op, q, kv, { ...attrs, causal: false });
 }

@@ -3,6 +3,7 @@
 // positions.
 
 import { check } from '../../../core/errors.ts';
+import { listed, msg } from '../../../core/message.ts';
 import { dim, show } from '../../../core/tensor.ts';
 import { takeColumns } from '../elementwise/columns.ts';
 import { add } from '../elementwise/elementwise-ops.ts';
@@ -41,8 +42,8 @@ export function maskedAttention(
 ): Value {
   check(
     [q, k, v].every(({ shape }) => shape.length === 4 && shape[0] === q.shape[0] && shape[1] === q.shape[1]),
-    () =>
-      `maskedAttention: q, k and v must be [B,H,T,W] with one B and H: ${[q, k, v].map((x) => show(x.shape)).join(', ')}`,
+    () => msg`q, k and v must be [B,H,T,W] with one B and H: ${listed([q, k, v].map((x) => show(x.shape)))}`,
+    { area: 'maskedAttention' },
   );
   const scaled = takeColumns(g, q, { first: 0, count: dim(q, -1), scale });
   let scores = matmul(g, scaled, k, { transB: true, batched: true }); // [B,H,R,Tk]
@@ -106,7 +107,8 @@ export function rotaryEmbedding(g: Builder, x: Value, cos: Value, sin: Value): V
   check(
     Number.isInteger(count) && dim(cos, -1) === count && dim(sin, -1) === count,
     () =>
-      `rotaryEmbedding: cos ${show(cos.shape)} and sin ${show(sin.shape)} must have half of the columns of x ${show(x.shape)}`,
+      msg`cos ${show(cos.shape)} and sin ${show(sin.shape)} must have half of the columns of x ${show(x.shape)}`,
+    { area: 'rotaryEmbedding' },
   );
   const half = (first: number, scale: number) => takeColumns(g, x, { first, count, scale });
   const left = add(g, multiply(g, half(0, 1), cos), multiply(g, half(count, -1), sin));

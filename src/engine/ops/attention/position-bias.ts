@@ -2,6 +2,7 @@
 // relative-position-bias.ts computes that of T5.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show } from '../../../core/tensor.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
 
@@ -17,7 +18,8 @@ export function checkBias(
   check(
     bias.dtype === 'f32' && bias.shape.length === 2 && dim(bias, 0) === heads && dim(bias, 1) % 2 === 1,
     () =>
-      `${op}: bias must be f32 [${heads}, 2·farthest + 1], one row per head, it is ${bias.dtype} ${show(bias.shape)}`,
+      msg`bias must be f32 [${heads}, 2·farthest + 1], one row per head, it is ${bias.dtype} ${show(bias.shape)}`,
+    { area: op },
   );
 }
 

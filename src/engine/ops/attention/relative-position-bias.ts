@@ -3,6 +3,7 @@
 // selfAttention and cachedSelfAttention add it to the scores.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -51,11 +52,13 @@ export function relativeBuckets(
   const max = 4 * startWords * (bidirectional ? 2 : 1);
   check(
     Number.isInteger(buckets) && n >= 2 && buckets <= max,
-    `${biasName}: ${buckets} buckets${bidirectional ? ' for two directions' : ''}, must be ${bidirectional ? 4 : 2} to ${max}`,
+    msg`${buckets} buckets${bidirectional ? ' for two directions' : ''}, must be ${bidirectional ? 4 : 2} to ${max}`,
+    { area: biasName },
   );
   check(
     Number.isInteger(maxDistance) && maxDistance > exact && maxDistance <= 65535,
-    `${biasName}: a maximum distance of ${maxDistance}, must be ${exact + 1} to 65535 for ${buckets} buckets`,
+    msg`a maximum distance of ${maxDistance}, must be ${exact + 1} to 65535 for ${buckets} buckets`,
+    { area: biasName },
   );
   const [e, p] = [BigInt(exact), BigInt(n - exact)];
   const starts = Array.from({ length: n }, (_, i) => i);
@@ -114,10 +117,9 @@ export const relativePositionBiasOp = defineOp({
   attrs: attrsOf<RelativePositionAttrs>(),
   shape({ table }, attrs) {
     expectType(biasName, 'table', table, 'f32');
-    check(
-      table.shape.length === 2,
-      () => `${biasName}: table must be [buckets, heads], it is ${show(table.shape)}`,
-    );
+    check(table.shape.length === 2, () => msg`table must be [buckets, heads], it is ${show(table.shape)}`, {
+      area: biasName,
+    });
     const farthest = relativeBuckets(dim(table, 0), attrs).starts.at(-1) ?? 0;
     return { bias: tensorType('f32', [dim(table, 1), 2 * farthest + 1]) };
   },

@@ -2,6 +2,7 @@
 // that end.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { show, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
@@ -50,7 +51,8 @@ export const beamSelectOp = defineOp({
     expectStep(name, step);
     check(
       K >= 1 && K <= maxBeams && R % K === 0,
-      () => `beam_select: ${R} rows of ${K} tokens; there must be as many tokens as beams, 1..${maxBeams}`,
+      () => msg`${R} rows of ${K} tokens; there must be as many tokens as beams, 1..${maxBeams}`,
+      { area: 'beam_select' },
     );
     return {
       tokens: tensorType('i32', [R, 1]),

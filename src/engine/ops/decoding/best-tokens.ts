@@ -1,6 +1,7 @@
 // The K most probable tokens of each row, for beam search; next-token.ts has the other choices and the rules.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import {
@@ -37,7 +38,7 @@ export const bestTokensOp = defineOp({
   attrs: attrsOf<BestTokensAttrs>(),
   shape(inputs, { wanted, ...attrs }) {
     const R = choiceRows('best_tokens', inputs, attrs);
-    check(wanted >= 1, `best_tokens: ${wanted} tokens wanted, must be at least 1`);
+    check(wanted >= 1, msg`${wanted} tokens wanted, must be at least 1`, { area: 'best_tokens' });
     const best = [R, wanted];
     return {
       logProbs: tensorType('f32', best),

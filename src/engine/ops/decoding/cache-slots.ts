@@ -1,6 +1,7 @@
 // The table of slots in decoding: for each row the slots of its ancestors in the KV cache, and their tokens.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { gridOf } from '../work-division.ts';
@@ -32,8 +33,8 @@ export const cacheSlotsOp = defineOp({
     expectStep(name, step);
     check(
       beams >= 1 && beams <= maxBeams && R % beams === 0,
-      () =>
-        `cache_slots: ${R} rows in sentences of ${beams} beams; beams must divide the rows and be 1..${maxBeams}`,
+      () => msg`${R} rows in sentences of ${beams} beams; beams must divide the rows and be 1..${maxBeams}`,
+      { area: 'cache_slots' },
     );
     return {};
   },

@@ -4,6 +4,7 @@
 // Keys and values are f32, or f16 packed in u32 words (`packF16`), which needs no shader-f16.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { maxHeadWidth } from '../attention/attention-layout.ts';
 import { checkBias, farthestOf } from '../attention/position-bias.ts';
@@ -99,9 +100,10 @@ export const cachedCrossAttentionOp = defineOp({
 function innerWidth(name: string, { heads, headWidth, beams }: CachedAttentionAttrs): number {
   check(
     headWidth >= 1 && headWidth <= maxHeadWidth,
-    `${name}: a head width of ${headWidth}, must be 1..${maxHeadWidth}`,
+    msg`a head width of ${headWidth}, must be 1..${maxHeadWidth}`,
+    { area: name },
   );
-  check(heads >= 1 && beams >= 1, `${name}: ${heads} heads and ${beams} beams, must be at least 1`);
+  check(heads >= 1 && beams >= 1, msg`${heads} heads and ${beams} beams, must be at least 1`, { area: name });
   return heads * headWidth;
 }
 
@@ -115,7 +117,7 @@ const keyType = (kv: TensorType, { heads, headWidth }: CachedAttentionAttrs): ['
 function queryRows(name: string, x: TensorType, { beams }: CachedAttentionAttrs, columns: number): number {
   const R = dim(x, 0);
   expectType(name, 'queries', x, 'f32', [R, 1, columns]);
-  check(R % beams === 0, () => `${name}: ${R} rows are not a multiple of ${beams} beams`);
+  check(R % beams === 0, () => msg`${R} rows are not a multiple of ${beams} beams`, { area: name });
   return R;
 }
 

@@ -2,6 +2,7 @@
 // most probable ones (beam search). Token rules that forbid tokens are data of a run, so one plan serves all.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, type Shape, show, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Launch, sampleIds, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
@@ -95,7 +96,8 @@ export function writeRules(out: Int32Array, rules: NextTokenRules): void {
   const banned = bannedNumbers(rules);
   check(
     banned.length + header <= out.length,
-    `rules: ${banned.length} banned tokens, room for ${out.length - header}`,
+    msg`${banned.length} banned tokens, room for ${out.length - header}`,
+    { area: 'rules' },
   );
   out.fill(-1);
   out.set([minLength, forceEndAt, noRepeatNgram, firstToken, bannedFirst.length, ...banned]);
@@ -142,8 +144,12 @@ export function choiceRows(name: string, inputs: NextTokenInputs<TensorType>, at
   expectType(name, 'history', history, 'i32', [R, dim(history, 1)], `logits is ${show(logits.shape)}`);
   expectType(name, 'rules', rules, 'i32', [Math.max(rulesSize(0, R * forced), dim(rules, 0))]);
   expectStep(name, step);
-  check(V === vocab || V === wholeVectors(vocab), () => `${name}: rows of ${V} logits for ${vocab} tokens`);
-  check(endId >= 0 && endId < vocab, () => `${name}: the end token ${endId} is not among ${vocab} tokens`);
+  check(V === vocab || V === wholeVectors(vocab), () => msg`rows of ${V} logits for ${vocab} tokens`, {
+    area: name,
+  });
+  check(endId >= 0 && endId < vocab, () => msg`the end token ${endId} is not among ${vocab} tokens`, {
+    area: name,
+  });
   return R;
 }
 

@@ -1,6 +1,7 @@
 // Packs f32 numbers as f16 in u32 words: the keys and values of a source for a cache in f16.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -14,7 +15,9 @@ export const packF16Op = defineOp({
   attrs: attrsOf<Record<string, never>>(),
   shape({ x }) {
     expectType('pack_f16', 'x', x, 'f32');
-    check(dim(x, -1) % 4 === 0, () => `pack_f16: x is ${show(x.shape)}, 4 must divide its width`);
+    check(dim(x, -1) % 4 === 0, () => msg`x is ${show(x.shape)}, 4 must divide its width`, {
+      area: 'pack_f16',
+    });
     return { words: tensorType('u32', [...x.shape.slice(0, -1), dim(x, -1) / 2]) };
   },
   launch({ x }, { words }) {

@@ -1,6 +1,7 @@
 // The gradients of activations, gated ones too.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { sameShape, show, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, defineOp, type TensorTypes } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -16,10 +17,9 @@ export const activationBackwardOp = defineOp({
   attrs: attrsOf<ActivationAttrs>(),
   shape({ x, dy }) {
     expectType('activation_backward', 'x', x, 'f32');
-    check(
-      sameShape(x.shape, dy.shape),
-      `activation_backward: shapes differ, x ${show(x.shape)} and dy ${show(dy.shape)}`,
-    );
+    check(sameShape(x.shape, dy.shape), msg`shapes differ, x ${show(x.shape)} and dy ${show(dy.shape)}`, {
+      area: 'activation_backward',
+    });
     return { dx: tensorType('f32', x.shape) };
   },
   inPlace: { dx: 'dy' },

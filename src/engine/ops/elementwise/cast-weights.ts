@@ -2,6 +2,7 @@
 // buffer, which an optimizer, a checkpoint or a user writes, is the only source.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { show, sizeOf } from '../../../core/tensor.ts';
 import { defineOp } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -17,7 +18,8 @@ export const castWeightsOp = defineOp({
     expectType('cast_weights', 'copies', copies, 'f16');
     check(
       sizeOf(copies.shape) <= sizeOf(weights.shape),
-      () => `cast_weights: copies ${show(copies.shape)} are more than the weights ${show(weights.shape)}`,
+      () => msg`copies ${show(copies.shape)} are more than the weights ${show(weights.shape)}`,
+      { area: 'cast_weights' },
     );
     return {};
   },

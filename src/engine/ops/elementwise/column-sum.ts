@@ -2,6 +2,7 @@
 // block of rows.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { alignedSize, dim, matrixOf, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -18,13 +19,14 @@ export const columnSumOp = defineOp({
   /** Number of equal slices that the columns are divided into: 2 for (dgamma, dbeta). */
   attrs: attrsOf<{ readonly slices: number }>(),
   shape({ partials }, { slices }) {
-    check(slices >= 1 && slices <= maxSlices, `column_sum: ${slices} slices, must be 1 to ${maxSlices}`);
+    check(slices >= 1 && slices <= maxSlices, msg`${slices} slices, must be 1 to ${maxSlices}`, {
+      area: 'column_sum',
+    });
     expectType('column_sum', 'partials', partials, 'f32');
     const { cols } = matrixOf(partials.shape);
-    check(
-      cols % slices === 0,
-      () => `column_sum: ${show(partials.shape)} does not divide into ${slices} slices`,
-    );
+    check(cols % slices === 0, () => msg`${show(partials.shape)} does not divide into ${slices} slices`, {
+      area: 'column_sum',
+    });
     return { sums: Array.from({ length: slices }, () => tensorType('f32', [cols / slices])) };
   },
   launch({ partials }, { sums }, { slices }) {
@@ -74,8 +76,8 @@ export const normSumsOp = defineOp({
     expectType('norm_sums', 'partials', partials, 'f32');
     check(
       dim(partials, 0) >= count * stride && stride >= rows * 2 * cols,
-      () =>
-        `norm_sums: ${count} norms of ${rows} rows of ${2 * cols} do not fit partials ${show(partials.shape)}`,
+      () => msg`${count} norms of ${rows} rows of ${2 * cols} do not fit partials ${show(partials.shape)}`,
+      { area: 'norm_sums' },
     );
     return { sums: tensorType('f32', [count, 2, alignedSize(cols)]) };
   },

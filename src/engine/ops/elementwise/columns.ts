@@ -1,6 +1,7 @@
 // Adds to columns of a matrix, and takes columns out of it: LoRA adapts one projection of a packed layer.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { matrixOf, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -23,7 +24,8 @@ export const addColumnsOp = defineOp({
     checkColumns('add_columns', x, first, matrixOf(u.shape).cols);
     check(
       matrixOf(x.shape).rows === matrixOf(u.shape).rows,
-      () => `add_columns: rows differ, x ${show(x.shape)} and u ${show(u.shape)}`,
+      () => msg`rows differ, x ${show(x.shape)} and u ${show(u.shape)}`,
+      { area: 'add_columns' },
     );
     return { y: tensorType('f32', x.shape) };
   },
@@ -77,7 +79,8 @@ export const takeColumns = (builder: Builder, x: Value, attrs: TakeColumnsAttrs)
 function checkColumns(op: string, x: TensorType, first: number, count: number): void {
   check(
     Number.isInteger(first) && first >= 0 && count >= 1 && first + count <= matrixOf(x.shape).cols,
-    () => `${op}: columns ${first} to ${first + count - 1} are not in x ${show(x.shape)}`,
+    () => msg`columns ${first} to ${first + count - 1} are not in x ${show(x.shape)}`,
+    { area: op },
   );
 }
 

@@ -3,6 +3,7 @@
 // dropout instead.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { sameShape, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectDropout, expectStep, expectType } from '../type-checks.ts';
@@ -51,7 +52,9 @@ export const addOp = defineOp({
   shape({ a, b }) {
     expectType('add', 'a', a, 'f32');
     expectType('add', 'b', b, 'f32');
-    check(sameShape(a.shape, b.shape), () => `add: shapes differ, a ${show(a.shape)} + b ${show(b.shape)}`);
+    check(sameShape(a.shape, b.shape), () => msg`shapes differ, a ${show(a.shape)} + b ${show(b.shape)}`, {
+      area: 'add',
+    });
     return { y: tensorType('f32', a.shape) };
   },
   inPlace: { y: ['a', 'b'] },
@@ -101,7 +104,7 @@ export const activationOp = defineOp({
   attrs: attrsOf<ActivationAttrs>(),
   shape({ x }, { kind }) {
     expectType('activation', 'x', x, 'f32');
-    check(kind in activationKinds, `activation: there is no ${kind}`);
+    check(kind in activationKinds, msg`there is no ${kind}`, { area: 'activation' });
     return { y: tensorType('f32', x.shape) };
   },
   inPlace: { y: 'x' },

@@ -2,6 +2,7 @@
 // (Shazeer, 2020, "GLU Variants Improve Transformer").
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, matrixOf, type Shape, show, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type TensorTypes, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -19,7 +20,9 @@ export const gatedActivationOp = defineOp({
   attrs: attrsOf<ActivationAttrs>(),
   shape({ x }) {
     expectType('gated_activation', 'x', x, 'f32');
-    check(dim(x, -1) % 2 === 0, () => `gated_activation: x is ${show(x.shape)}, its last axis must be even`);
+    check(dim(x, -1) % 2 === 0, () => msg`x is ${show(x.shape)}, its last axis must be even`, {
+      area: 'gated_activation',
+    });
     return { y: tensorType('f32', [...x.shape.slice(0, -1), gatedWidth(x)]) };
   },
   f16Storage: ['x'],

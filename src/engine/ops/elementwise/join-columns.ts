@@ -1,6 +1,7 @@
 // Joins two matrices side by side: queries, keys and values from two products.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { matrixOf, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -15,10 +16,9 @@ export const joinColumnsOp = defineOp({
     expectType('join_columns', 'a', a, 'f32');
     expectType('join_columns', 'b', b, 'f32');
     const [left, right] = [matrixOf(a.shape), matrixOf(b.shape)];
-    check(
-      left.rows === right.rows,
-      () => `join_columns: rows differ, a ${show(a.shape)} and b ${show(b.shape)}`,
-    );
+    check(left.rows === right.rows, () => msg`rows differ, a ${show(a.shape)} and b ${show(b.shape)}`, {
+      area: 'join_columns',
+    });
     return { y: tensorType('f32', [...a.shape.slice(0, -1), left.cols + right.cols]) };
   },
   variants: elementwiseVariants,

@@ -2,6 +2,7 @@
 // embeddings are composed of. shaders/elementwise/products.wgsl computes them.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { sameShape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -14,7 +15,9 @@ export type SoftcapAttrs = { readonly cap: number };
 function checkPair(op: string, a: TensorType, b: TensorType): void {
   expectType(op, 'a', a, 'f32');
   expectType(op, 'b', b, 'f32');
-  check(sameShape(a.shape, b.shape), () => `${op}: shapes differ, a ${show(a.shape)} and b ${show(b.shape)}`);
+  check(sameShape(a.shape, b.shape), () => msg`shapes differ, a ${show(a.shape)} and b ${show(b.shape)}`, {
+    area: op,
+  });
 }
 
 /** A matrix of the examples. */
@@ -66,7 +69,7 @@ export const softcapOp = defineOp({
   attrs: attrsOf<SoftcapAttrs>(),
   shape({ x }, { cap }) {
     expectType('softcap', 'x', x, 'f32');
-    check(cap > 0, `softcap: the cap must be above 0, it is ${cap}`);
+    check(cap > 0, msg`the cap must be above 0, it is ${cap}`, { area: 'softcap' });
     return { y: tensorType('f32', x.shape) };
   },
   variants: elementwiseVariants,

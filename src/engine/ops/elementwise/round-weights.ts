@@ -3,6 +3,7 @@
 // estimator, Bengio et al., 2013).
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { show, sizeOf } from '../../../core/tensor.ts';
 import { attrsOf, defineOp, type Launch } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -23,7 +24,8 @@ export const roundWeightsOp = defineOp({
     expectType('round_weights', 'copies', copies, 'f32', weights.shape, 'as the weights');
     check(
       sizeOf(weights.shape) % parts === 0,
-      () => `round_weights: the weights ${show(weights.shape)} do not have ${parts} equal parts`,
+      () => msg`the weights ${show(weights.shape)} do not have ${parts} equal parts`,
+      { area: 'round_weights' },
     );
     return {};
   },
@@ -32,7 +34,8 @@ export const roundWeightsOp = defineOp({
     const size = sizeOf(weights.shape);
     check(
       4 * size <= traits.maxBindingBytes,
-      () => `round_weights: the matrix has ${4 * size} bytes, a binding at most ${traits.maxBindingBytes}`,
+      () => msg`the matrix has ${4 * size} bytes, a binding at most ${traits.maxBindingBytes}`,
+      { area: 'round_weights' },
     );
     const partials = scratch('f32', [maxGroups]);
     const count = size / parts;

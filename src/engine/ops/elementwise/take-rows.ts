@@ -1,6 +1,7 @@
 // Takes rows of a tensor in any order: the unfinished sentences of a batch.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -24,8 +25,8 @@ export const takeRowsOp = defineOp({
     expectType('take_rows', 'indices', indices, 'u32', [dim(indices, 0)]);
     check(
       x.dtype !== 'f16' && group >= 1 && rows > 0 && rows % group === 0,
-      () =>
-        `take_rows: x is ${x.dtype} ${show(x.shape)}, must be of 32 bits and of whole groups of ${group} rows`,
+      () => msg`x is ${x.dtype} ${show(x.shape)}, must be of 32 bits and of whole groups of ${group} rows`,
+      { area: 'take_rows' },
     );
     return { y: tensorType(x.dtype, [dim(indices, 0) * group, ...rest]) };
   },

@@ -1,6 +1,7 @@
 // Zeros in a range of a tensor, which has no gradient there: the biases of keys in a model without them.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -19,7 +20,8 @@ export const zeroRangeOp = defineOp({
     expectType('zero_range', 'x', x, 'f32');
     check(
       first >= 0 && first < end && end <= sizeOf(x.shape),
-      () => `zero_range: elements ${first} to ${end} are not in x ${show(x.shape)}`,
+      () => msg`elements ${first} to ${end} are not in x ${show(x.shape)}`,
+      { area: 'zero_range' },
     );
     return { y: tensorType('f32', x.shape) };
   },

@@ -2,6 +2,7 @@
 // batch.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import type { DropoutAttrs } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, defineOp, type TensorTypes } from '../op.ts';
@@ -69,7 +70,9 @@ export const positionBackwardOp = defineOp({
   /** `rows` of the table; `offset`: the row of position 0; the dropout of the embedding. */
   attrs: attrsOf<DropoutAttrs & { readonly rows: number; readonly offset: number }>(),
   shape({ dy, step }, { rows, rate }) {
-    check(dy.shape.length === 3, () => `position_backward: dy is ${show(dy.shape)}, must be [B,T,D]`);
+    check(dy.shape.length === 3, () => msg`dy is ${show(dy.shape)}, must be [B,T,D]`, {
+      area: 'position_backward',
+    });
     expectDropout('position_backward', rate, step);
     return { dpositions: tensorType('f32', [rows, dim(dy, 2)]) };
   },

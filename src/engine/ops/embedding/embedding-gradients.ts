@@ -13,7 +13,8 @@ export const embeddingGradients = {
     (builder, { table, positions, step, rowStart, occurrences }, _outputs, { out: dy }, attrs) => {
       if (!dy) return {};
       const { rate, site, scale, offset, frozenId } = attrs;
-      if (attrs.decode) throw new HeddleError('embedding: decoding at step.position has no gradient');
+      if (attrs.decode)
+        throw new HeddleError('decoding at step.position has no gradient', { area: 'embedding' });
       const tableGradient = () => {
         if (!rowStart || !occurrences)
           throw new Error('embedding: the gradient of the table needs rowStart and occurrences');

@@ -1,6 +1,7 @@
 // Token embedding with its scale, positions and dropout in one kernel.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
 import {
@@ -59,8 +60,10 @@ export function lookupType(
   },
   { offset, decode }: LookupAttrs,
 ): TensorType {
-  check(ids.shape.length === 2, () => `${op}: ids are ${show(ids.shape)}, must be [B,T]`);
-  check(ids.dtype === 'i32' || ids.dtype === 'u32', `${op}: ids are ${ids.dtype}, must be i32 or u32`);
+  check(ids.shape.length === 2, () => msg`ids are ${show(ids.shape)}, must be [B,T]`, { area: op });
+  check(ids.dtype === 'i32' || ids.dtype === 'u32', msg`ids are ${ids.dtype}, must be i32 or u32`, {
+    area: op,
+  });
   const [B = 0, T = 0] = ids.shape;
   if (positions) {
     const L = dim(positions, 0);
@@ -68,7 +71,8 @@ export function lookupType(
     check(
       offset + T <= L,
       () =>
-        `${op}: ids ${show(ids.shape)} need ${offset + T} positions, the table has ${L}; use shorter sequences`,
+        msg`ids ${show(ids.shape)} need ${offset + T} positions, the table has ${L}; use shorter sequences`,
+      { area: op },
     );
   }
   if (positionIds) expectType(op, 'positionIds', positionIds, 'u32', [B, T], 'one for each id');
@@ -87,7 +91,9 @@ export const embeddingOp = defineOp({
   outputs: ['out'],
   attrs: attrsOf<EmbeddingAttrs>(),
   shape({ ids, table, positions, positionIds, step, rowStart, occurrences }, attrs) {
-    check(table.shape.length === 2, () => `embedding: table is ${show(table.shape)}, must be [V,D]`);
+    check(table.shape.length === 2, () => msg`table is ${show(table.shape)}, must be [V,D]`, {
+      area: 'embedding',
+    });
     expectType('embedding', 'table', table, 'f32');
     const [V = 0, D = 0] = table.shape;
     expectDropout('embedding', attrs.rate, step);

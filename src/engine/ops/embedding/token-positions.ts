@@ -1,6 +1,7 @@
 // Position ids that count only tokens that are not padding, as in fairseq and M2M100.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
@@ -21,7 +22,9 @@ export const tokenPositionsOp = defineOp({
   attrs: attrsOf<TokenPositionsAttrs>(),
   shape({ ids, step }) {
     expectType('token_positions', 'ids', ids, 'i32');
-    check(ids.shape.length === 2, () => `token_positions: ids are ${show(ids.shape)}, must be [B,T]`);
+    check(ids.shape.length === 2, () => msg`ids are ${show(ids.shape)}, must be [B,T]`, {
+      area: 'token_positions',
+    });
     if (step) expectStep('token_positions', step);
     return { positionIds: tensorType('u32', [dim(ids, 0), step ? 1 : dim(ids, 1)]) };
   },

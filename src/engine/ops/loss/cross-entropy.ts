@@ -2,6 +2,7 @@
 // statistics are sums over the tokens that count, small enough to be read back every step.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { matrixOf, type Shape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, sampleIds, type TensorTypes, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
@@ -36,17 +37,20 @@ function rowType(
   expectStep(op, step);
   check(
     sizeOf(targets.shape) === matrixOf(logits.shape).rows,
-    () => `${op}: each row needs a target, logits ${show(logits.shape)}, targets ${show(targets.shape)}`,
+    () => msg`each row needs a target, logits ${show(logits.shape)}, targets ${show(targets.shape)}`,
+    { area: op },
   );
   const [classes, { cols }] = [classesOf(logits, attrs), matrixOf(logits.shape)];
   check(
     cols === classes || cols === wholeVectors(classes),
     () =>
-      `${op}: logits ${show(logits.shape)} of ${classes} classes must have rows of that length, or padded to ${wholeVectors(classes)}`,
+      msg`logits ${show(logits.shape)} of ${classes} classes must have rows of that length, or padded to ${wholeVectors(classes)}`,
+    { area: op },
   );
   check(
     attrs.smoothing >= 0 && attrs.smoothing < 1,
-    `${op}: smoothing is ${attrs.smoothing}, must be at least 0 and below 1`,
+    msg`smoothing is ${attrs.smoothing}, must be at least 0 and below 1`,
+    { area: op },
   );
   return tensorType('f32', targets.shape);
 }

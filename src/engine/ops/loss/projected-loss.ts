@@ -5,6 +5,7 @@
 // gradient.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, matrixOf, type Shape, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import { linearOp } from '../matmul/linear.ts';
@@ -39,7 +40,9 @@ export const projectedLossOp = defineOp({
   outputs: ['nll', 'hit', 'dx?', 'dw?', 'db?'],
   attrs: attrsOf<ProjectedLossAttrs>(),
   shape({ x, w, scales, targets, step, b }, { gradients, rows, smoothing, ignore, format, frozen = false }) {
-    check(rows > 0 && rows % 64 === 0, `projected_loss: chunks of ${rows} rows, must be a multiple of 64`);
+    check(rows > 0 && rows % 64 === 0, msg`chunks of ${rows} rows, must be a multiple of 64`, {
+      area: 'projected_loss',
+    });
     const { y: logits } = format
       ? packedLinearOp.shape({ x, words: w, scales, b }, { format })
       : linearOp.shape({ x, w, b }, { activation: 'none' });

@@ -1,6 +1,7 @@
 // The gradients of a linear layer in one dispatch: some workgroups compute dx, others dw, others db.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, matrixOf, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import type { DropoutAttrs } from '../elementwise/elementwise-ops.ts';
@@ -54,11 +55,12 @@ export const linearBackwardOp = defineOp({
     const fits = w.shape.length === 2 && ofOuts && dim(w, 1) === matrixOf(x.shape).cols;
     check(
       fits && matrixOf(x.shape).rows === matrixOf(dy.shape).rows,
-      () => `linear_backward: dy ${show(dy.shape)}, x ${show(x.shape)} and w ${show(w.shape)} do not fit`,
+      () => msg`dy ${show(dy.shape)}, x ${show(x.shape)} and w ${show(w.shape)} do not fit`,
+      { area: 'linear_backward' },
     );
     if (epilogue !== 'none') expectType('linear_backward', 'operand', operand, 'f32', x.shape, 'as dx');
     expectDropout('linear_backward', rate, step);
-    check(dx || dw || db, 'linear_backward: no gradient is wanted');
+    check(dx || dw || db, 'no gradient is wanted', { area: 'linear_backward' });
     const f32 = (wanted: boolean, { shape }: Pick<TensorType, 'shape'>) =>
       wanted ? tensorType('f32', shape) : undefined;
     return { dx: f32(dx, x), dw: f32(dw, w), db: f32(db, { shape: [dim(w, 0)] }) };

@@ -2,6 +2,7 @@
 // and dropout.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, matrixOf, type Shape, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
 import { type Activation, type DropoutAttrs, keepsInput } from '../elementwise/elementwise-ops.ts';
@@ -34,12 +35,13 @@ export const linearOp = defineOp({
     expectType('linear', 'x', x, 'f32');
     expectType('linear', 'w', w, 'f32');
     const fits = w.shape.length === 2 && dim(w, 1) === matrixOf(x.shape).cols;
-    check(fits, () => `linear: inner sizes differ, x ${show(x.shape)} · w ${show(w.shape)}ᵀ`);
+    check(fits, () => msg`inner sizes differ, x ${show(x.shape)} · w ${show(w.shape)}ᵀ`, { area: 'linear' });
     if (b) expectType('linear', 'b', b, 'f32', [dim(w, 0)], `w is ${show(w.shape)}`);
     expectDropout('linear', rate, step);
     check(
       !padded || (activation === 'none' && rate === 0),
-      'linear: padded rows have neither activation nor dropout',
+      'padded rows have neither activation nor dropout',
+      { area: 'linear' },
     );
     const y = tensorType('f32', [...x.shape.slice(0, -1), padded ? wholeVectors(dim(w, 0)) : dim(w, 0)]);
     return { y, z: keepsInput(activation) ? y : undefined };

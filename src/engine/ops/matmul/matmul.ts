@@ -1,6 +1,7 @@
 // Matrix products as an op of their own, plain or batched. linear.ts has those with bias and activation.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import {
   dim,
   matrixOf,
@@ -57,22 +58,29 @@ function productShape(a: TensorType, b: TensorType, attrs: MatmulAttrs): Shape {
   expectType('matmul', 'a', a, 'f32');
   expectType('matmul', 'b', b, 'f32');
   const both = `a ${show(a.shape)}${transA ? 'ᵀ' : ''} · b ${show(b.shape)}${transB ? 'ᵀ' : ''}`;
-  check(!(transA && transB), () => `matmul: ${both} transposes both; take the transpose of b · a`);
+  check(!(transA && transB), () => msg`${both} transposes both; take the transpose of b · a`, {
+    area: 'matmul',
+  });
   const fits = a.shape.length >= 2 && b.shape.length >= 2;
-  check(fits, () => `matmul: ${both}, each must have two axes or more`);
+  check(fits, () => msg`${both}, each must have two axes or more`, { area: 'matmul' });
   const before = (x: TensorType) => x.shape.slice(0, -2);
   if (batched)
     check(
       sameShape(before(a), before(b)),
-      () => `matmul: batches differ, ${both}; their leading axes must be equal`,
+      () => msg`batches differ, ${both}; their leading axes must be equal`,
+      { area: 'matmul' },
     );
   else if (!transA)
-    check(b.shape.length === 2, () => `matmul: b has a batch, ${both}; set batched or flatten b`);
+    check(b.shape.length === 2, () => msg`b has a batch, ${both}; set batched or flatten b`, {
+      area: 'matmul',
+    });
   const { m, n, k } = productSizes(a, b, attrs);
   const [bRows, bCols] = matrixSizes(b, batched);
-  check(k === (transB ? bCols : bRows), () => `matmul: inner sizes differ, ${both}`);
+  check(k === (transB ? bCols : bRows), () => msg`inner sizes differ, ${both}`, { area: 'matmul' });
   if (transA && !batched)
-    check(sameShape(a.shape.slice(0, -1), b.shape.slice(0, -1)), () => `matmul: rows differ, ${both}`);
+    check(sameShape(a.shape.slice(0, -1), b.shape.slice(0, -1)), () => msg`rows differ, ${both}`, {
+      area: 'matmul',
+    });
   return transA ? [...(batched ? before(a) : []), m, n] : [...a.shape.slice(0, -1), n];
 }
 

@@ -5,6 +5,7 @@
 
 import { check } from '../../../core/errors.ts';
 import { float16Table, toFloat16 } from '../../../core/float16.ts';
+import { listed, msg } from '../../../core/message.ts';
 import { dim, show, type TensorType, tensorType } from '../../../core/tensor.ts';
 import type { Value } from '../op.ts';
 import type { ReferenceTensor } from '../reference-tensor.ts';
@@ -222,13 +223,14 @@ export function expectPacked(
   scales: TensorType | undefined,
   cols: number,
 ): number {
-  check(packedFormats.includes(format), `${op}: ${format} is not one of ${packedFormats.join(', ')}`);
+  check(packedFormats.includes(format), msg`${format} is not one of ${listed(packedFormats)}`, {
+    area: op,
+  });
   const [rows = 0] = words.shape;
   const layout = `rows of ${cols} numbers as ${format}`;
-  check(
-    words.shape.length === 2,
-    () => `${op}: packed weights are ${show(words.shape)}, must be [rows, words]`,
-  );
+  check(words.shape.length === 2, () => msg`packed weights are ${show(words.shape)}, must be [rows, words]`, {
+    area: op,
+  });
   expectType(op, 'packed weights', words, 'u32', [rows, wordsOf(format, cols)], layout);
   const type = scalesType(format, rows, cols);
   if (type)
@@ -253,7 +255,8 @@ export function packedBlocks(words: Value, scales: Value | undefined, maxBinding
   const maxRows = Math.floor(maxBindingBytes / 4 / width / 64) * 64;
   check(
     maxRows > 0,
-    () => `packed weights: 64 rows of ${width} words are larger than a binding of ${maxBindingBytes} bytes`,
+    () =>
+      msg`packed weights: 64 rows of ${width} words are larger than a binding of ${maxBindingBytes} bytes`,
   );
   const part = (v: Value, first: number, shape: readonly number[]): Value => {
     if (shape[0] === rows) return v;

@@ -2,6 +2,7 @@
 // beta.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, matrixOf, sameShape, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, defineOp } from '../op.ts';
@@ -33,7 +34,8 @@ const backwardOf = (
       const { rows, cols } = matrixOf(dy.shape);
       check(
         sameShape(dy.shape, s.shape),
-        () => `${op}: shapes differ, dy ${show(dy.shape)} and s ${show(s.shape)}`,
+        () => msg`shapes differ, dy ${show(dy.shape)} and s ${show(s.shape)}`,
+        { area: op },
       );
       expectType(op, 'stats', stats, 'f32', rms ? [rows] : [rows, 2], `dy is ${show(dy.shape)}`);
       expectType(op, 'gamma', gamma, 'f32', [cols], `dy is ${show(dy.shape)}`);

@@ -2,6 +2,7 @@
 // fused with the residual connection before them and its dropout.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { matrixOf, sameShape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { type DropoutAttrs, dropoutFields } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
@@ -33,7 +34,7 @@ function normTypes(
 ) {
   const { rows, cols } = matrixOf(x.shape);
   const sides = `x ${show(x.shape)} + residual ${show(residual.shape)}`;
-  check(sameShape(x.shape, residual.shape), `${op}: shapes differ, ${sides}`);
+  check(sameShape(x.shape, residual.shape), msg`shapes differ, ${sides}`, { area: op });
   expectDropout(op, rate, step);
   expectType(op, 'x', x, 'f32');
   expectType(op, 'gamma', gamma, 'f32', [cols], `x is ${show(x.shape)}`);

@@ -1,6 +1,7 @@
 // Softmax over the last axis, whole or masked. Attention has its own, fused (attention.ts).
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import {
   dim,
   matrixOf,
@@ -32,7 +33,9 @@ function checkInputs(
   { causal }: SoftmaxAttrs,
 ): void {
   expectType(op, 'x', x, 'f32');
-  check(!causal || x.shape.length >= 2, () => `${op}: a causal mask needs two axes, x is ${show(x.shape)}`);
+  check(!causal || x.shape.length >= 2, () => msg`a causal mask needs two axes, x is ${show(x.shape)}`, {
+    area: op,
+  });
   if (lens) expectType(op, 'lens', lens, 'u32', [dim(x, 0)], `one for each of x ${show(x.shape)}`);
 }
 

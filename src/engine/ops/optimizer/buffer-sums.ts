@@ -2,6 +2,7 @@
 // weights, and their exponential moving average (EMA).
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { elementwiseLaunch } from '../elementwise/elementwise-ops.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type LaunchContext, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
@@ -79,7 +80,7 @@ export const emaOp = defineOp({
   shape({ average, weights }, { decay }) {
     expectType('ema', 'average', average, 'f32');
     expectType('ema', 'weights', weights, 'f32', average.shape, 'as the average');
-    check(decay >= 0 && decay < 1, `ema: a decay of ${decay}, must be from 0 to below 1`);
+    check(decay >= 0 && decay < 1, msg`a decay of ${decay}, must be from 0 to below 1`, { area: 'ema' });
     return {};
   },
   mutates: ['average'],

@@ -2,6 +2,7 @@
 // tensor.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { type DType, dim, sizeOf } from '../../../core/tensor.ts';
 import { attrsOf, defineOp } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -23,15 +24,13 @@ export const checkFiniteOp = defineOp({
   /** `slot`: index of the flag. `first`: clear all flags before. */
   attrs: attrsOf<{ readonly slot: number; readonly first: boolean }>(),
   shape({ x, flags }, { slot }) {
-    check(
-      canOverflow(x.dtype),
-      () => `check_finite: x is ${x.dtype}, it must be f32 or f16, others are always finite`,
-    );
+    check(canOverflow(x.dtype), () => msg`x is ${x.dtype}, it must be f32 or f16, others are always finite`, {
+      area: 'check_finite',
+    });
     expectType('check_finite', 'flags', flags, 'u32');
-    check(
-      slot >= 0 && slot < dim(flags, 0),
-      () => `check_finite: slot is ${slot}, must be 0 to ${dim(flags, 0) - 1}`,
-    );
+    check(slot >= 0 && slot < dim(flags, 0), () => msg`slot is ${slot}, must be 0 to ${dim(flags, 0) - 1}`, {
+      area: 'check_finite',
+    });
     return {};
   },
   mutates: ['flags'],

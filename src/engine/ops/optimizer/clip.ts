@@ -5,6 +5,7 @@
 // scalars there too.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Launch, type Value } from '../op.ts';
 import { stepWords } from '../step-scalars.ts';
@@ -68,7 +69,8 @@ export const gradientNormOp = defineOp({
     check(
       range > 0,
       () =>
-        `gradient_norm: ${count} gradients, but bindings of ${traits.maxBindingBytes} bytes hold ${maxRanges * multiple(block)}`,
+        msg`${count} gradients, but bindings of ${traits.maxBindingBytes} bytes hold ${maxRanges * multiple(block)}`,
+      { area: 'gradient_norm' },
     );
     const launches: Launch[] = [];
     for (let first = 0; first < count; first += maxRanges * range) {
@@ -119,10 +121,12 @@ export const clipScaleOp = defineOp({
   shape({ partials, counters }, { maxNorm, beta1, beta2, growth = 0 }) {
     expectType('clip_scale', 'partials', partials, 'f32', [dim(partials, 0), 2]);
     expectType('clip_scale', 'counters', counters, 'f32', [counterLength]);
-    check(maxNorm >= 0, `clip_scale: maxNorm is ${maxNorm}, must be 0 (no clipping) or more`);
+    check(maxNorm >= 0, msg`maxNorm is ${maxNorm}, must be 0 (no clipping) or more`, { area: 'clip_scale' });
     for (const b of [beta1, beta2])
-      check(b >= 0 && b < 1, `clip_scale: a beta of ${b}, must be from 0 to below 1`);
-    check(growth >= 0, `clip_scale: the loss scale grows after ${growth} steps, must be 0 (never) or more`);
+      check(b >= 0 && b < 1, msg`a beta of ${b}, must be from 0 to below 1`, { area: 'clip_scale' });
+    check(growth >= 0, msg`the loss scale grows after ${growth} steps, must be 0 (never) or more`, {
+      area: 'clip_scale',
+    });
     return { clip: tensorType('f32', [4]) };
   },
   mutates: ['counters'],

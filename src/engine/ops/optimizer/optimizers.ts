@@ -2,6 +2,7 @@
 // step count and clipping are data, so a recorded step can be replayed.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { type Attrs, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { elementwise, elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
@@ -51,7 +52,7 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Ru
         expectType(name, 'counters', counters, 'f32', [counterLength]);
         const { beta1 = 0, beta2 = 0 } = settings(attrs);
         for (const b of [beta1, beta2])
-          check(b >= 0 && b < 1, `${name}: a beta of ${b}, must be from 0 to below 1`);
+          check(b >= 0 && b < 1, msg`a beta of ${b}, must be from 0 to below 1`, { area: name });
       }
       expectStep(name, step);
       return {};

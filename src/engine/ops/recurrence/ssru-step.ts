@@ -2,6 +2,7 @@
 // that it continues.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
@@ -28,7 +29,9 @@ export const ssruStepOp = defineOp({
     expectType(name, 'parents', parents, 'i32', [R], 'one for each row of x');
     expectType(name, 'state', state, 'f32', [R, 2, D], 'two halves for each row of x');
     expectStep(name, step);
-    check(beams >= 1 && R % beams === 0, () => `${name}: ${R} rows are not a multiple of ${beams} beams`);
+    check(beams >= 1 && R % beams === 0, () => msg`${R} rows are not a multiple of ${beams} beams`, {
+      area: name,
+    });
     return { y: tensorType('f32', [R, 1, D]) };
   },
   mutates: ['state'],

@@ -2,6 +2,7 @@
 // sigmoid, scan over time and ReLU in one kernel. ssru-step.ts has the op of decoding.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { type Builder, defineOp, type Launch, type Value, type Variant } from '../op.ts';
 import { expectType } from '../type-checks.ts';
@@ -27,7 +28,8 @@ export function channelsOf(op: string, x: TensorType, bias: TensorType): number 
   expectType(op, 'x', x, 'f32');
   check(
     x.shape.length === 3 && dim(x, 2) % 2 === 0,
-    () => `${op}: x is ${show(x.shape)}, must be [B,T,2D], z and then the gate of each position`,
+    () => msg`x is ${show(x.shape)}, must be [B,T,2D], z and then the gate of each position`,
+    { area: op },
   );
   const D = dim(x, 2) / 2;
   expectType(op, 'bias', bias, 'f32', [D], 'one for each gate of x');

@@ -5,6 +5,7 @@
 import normWgsl from '../../../../shaders/rows/linear-add-norm.wgsl?raw';
 import productsWgsl from '../../../../shaders/rows/row-products.wgsl?raw';
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, matrixOf, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import {
   type Activation,
@@ -82,7 +83,7 @@ export const linearAddNormOp = defineOp({
     expectType(op, 'vectors', vectors, 'f32', [sizeOf(vectors.shape)]);
     expectDropout(op, Math.max(rate, nextRate), step);
     const fits = fitsLinearAddNorm(D, inner) && (!nextColumns || fitsNextLayer(D, nextColumns));
-    check(fits, () => `${op}: rows of ${D} numbers of ${inner} products do not fit`);
+    check(fits, () => msg`rows of ${D} numbers of ${inner} products do not fit`, { area: op });
     checkPlace('matrices', matrices, at, D * inner);
     for (const place of [biasAt, gammaAt, betaAt]) checkPlace('vectors', vectors, place, D);
     if (nextColumns) checkPlace('matrices', matrices, nextAt, D * nextColumns);
@@ -102,7 +103,7 @@ export const linearAddNormOp = defineOp({
 /** Throws unless `count` numbers from a multiple of 64 on are in a tensor. */
 function checkPlace(name: string, tensor: TensorType, at: number | undefined, count: number): void {
   const fits = at === undefined || (at % 64 === 0 && at >= 0 && at + count <= sizeOf(tensor.shape));
-  check(fits, () => `${op}: ${count} numbers at ${at} are not in ${name} ${show(tensor.shape)}`);
+  check(fits, () => msg`${count} numbers at ${at} are not in ${name} ${show(tensor.shape)}`, { area: op });
 }
 
 interface Inputs {

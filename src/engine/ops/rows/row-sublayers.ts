@@ -4,6 +4,7 @@
 // variant `parts` of each runs those.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import type { CachedAttentionAttrs } from '../decoding/cached-attention.ts';
 import type { Activation } from '../elementwise/elementwise-ops.ts';
@@ -50,7 +51,7 @@ function rowsOf(op: string, inputs: RowInputs<TensorType>, attrs: RowInputAttrs)
   if (before) expectType(op, 'parts', before, 'f32', [dim(before, 0), R, D], `x is ${show(x.shape)}`);
   expectType(op, 'vectors', vectors, 'f32', [sizeOf(vectors.shape)]);
   expectType(op, 'matrices', matrices, 'f32', [sizeOf(matrices.shape)]);
-  check(fitsRows(D), () => `${op}: rows of ${D} numbers, which do not fit a workgroup`);
+  check(fitsRows(D), () => msg`rows of ${D} numbers, which do not fit a workgroup`, { area: op });
   for (const at of [attrs.biasAt, attrs.gammaAt, attrs.betaAt, attrs.gamma2At, attrs.beta2At])
     checkPlace(op, 'vectors', vectors, at, D);
   return [R, D];
@@ -65,7 +66,7 @@ function checkPlace(
   count: number,
 ): void {
   const fits = at === undefined || (at % 64 === 0 && at >= 0 && at + count <= sizeOf(tensor.shape));
-  check(fits, () => `${op}: ${count} numbers at ${at} are not in ${name} ${show(tensor.shape)}`);
+  check(fits, () => msg`${count} numbers at ${at} are not in ${name} ${show(tensor.shape)}`, { area: op });
 }
 
 /** Types of the outputs: the shares of `count` workgroups, and what is kept of the beginning. */
@@ -165,7 +166,7 @@ export const rowFeedForwardOp = defineOp({
     const name = 'row_feed_forward';
     const { hidden, inAt, outAt, ownAt } = attrs;
     const [R, D] = rowsOf(name, inputs, attrs);
-    check(hidden % 4 === 0, () => `${name}: ${hidden} hidden units, must be a multiple of 4`);
+    check(hidden % 4 === 0, () => msg`${hidden} hidden units, must be a multiple of 4`, { area: name });
     checkPlace(name, 'matrices', inputs.matrices, inAt, hidden * D);
     checkPlace(name, 'matrices', inputs.matrices, outAt, hidden * D);
     checkPlace(name, 'vectors', inputs.vectors, ownAt, hidden);
@@ -198,7 +199,9 @@ export const rowLogitsOp = defineOp({
   shape(inputs, attrs) {
     const { vocab, width, ownAt } = attrs;
     const [R, D] = rowsOf('row_logits', inputs, attrs);
-    check(width === wholeVectors(vocab), () => `row_logits: rows of ${width} logits for ${vocab} tokens`);
+    check(width === wholeVectors(vocab), () => msg`rows of ${width} logits for ${vocab} tokens`, {
+      area: 'row_logits',
+    });
     checkPlace('row_logits', 'matrices', inputs.matrices, 0, vocab * D);
     checkPlace('row_logits', 'vectors', inputs.vectors, ownAt, vocab);
     return { logits: tensorType('f32', [R, 1, width]) };

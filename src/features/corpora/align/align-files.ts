@@ -113,7 +113,7 @@ export const alignFiles: Job<AlignArguments, AlignedPairs> = async (args, sessio
       pairs.push({ source: ofSource(source), target: ofTarget(target) });
     }
   if (nulLines > 0)
-    session.emit({ type: 'warning', text: `NUL bytes in ${nulLines} of ${pairs.length} lines of pairs` });
+    session.emit({ type: 'warning', text: msg`NUL bytes in ${nulLines} of ${pairs.length} lines of pairs` });
   const wanted = compare === undefined ? undefined : await readAlignments(compare, pairs.length, files);
   const error = new AlignmentError();
   const aligner = model === undefined ? undefined : await openModelAligner(model, session);

@@ -174,7 +174,7 @@ export function createAugmenter(rates: AugmentRates, align: AlignWords | undefin
   const names = Object.keys(augmentationRows) as AugmentationName[];
   const used = names.filter((name) => (rates[name] ?? 0) > 0);
   if (used.length === 0) return undefined;
-  check(align || !needsAlignments(rates), 'augment: word alignments are missing');
+  check(align || !needsAlignments(rates), 'word alignments are missing', { area: 'augment' });
   return (pair, random) => {
     // All draws come first, so that a pair that stays as it is costs little.
     const chosen = used.filter((name) => random.uniform() < (rates[name] ?? 0));

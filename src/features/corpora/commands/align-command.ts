@@ -64,7 +64,7 @@ export function addAlign(program: Command, jobs: Jobs): void {
   addHostOptions(command).addOption(deviceOption());
   command.action(async (names: string[], options: Options) => {
     const pairs = pairFilesOf(names, options);
-    if (!pairs) throw new HeddleError('align: give files of pairs');
+    if (!pairs) throw new HeddleError('give files of pairs', { area: 'align' });
     checkStdin([pairs]);
     const out = resolve(options.out);
     const inputs = pathsOf(pairs);

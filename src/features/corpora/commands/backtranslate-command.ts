@@ -80,7 +80,7 @@ export function addBacktranslate(program: Command, jobs: Jobs): void {
 async function run(jobs: Jobs, folder: string, files: string[], options: Options): Promise<void> {
   const { batchSize, tag, force = false } = options;
   if (files.includes('-'))
-    throw new HeddleError('backtranslate: give files, which an interrupted run can read again');
+    throw new HeddleError('give files, which an interrupted run can read again', { area: 'backtranslate' });
   const out = resolve(options.out);
   const marker = `${out}.unfinished`;
   const decode = decodeOptionsOf(options);
@@ -90,7 +90,8 @@ async function run(jobs: Jobs, folder: string, files: string[], options: Options
   const isUnfinished = !force && !!before && existsSync(out);
   if (isUnfinished && before !== facts)
     throw new HeddleError(
-      `--out ${shellQuote(options.out)}: an unfinished run with another model, other texts or options; --force starts again`,
+      'an unfinished run with another model, other texts or options; --force starts again',
+      { area: `--out ${shellQuote(options.out)}` },
     );
   if (!isUnfinished) checkOutputFile('--out', out, { force, inputs: files });
   // An older file is emptied first: the marker never stands beside its lines. A new one is created after the marker.

@@ -15,6 +15,7 @@ import { jsonOption, list, whole } from '../../../commands/parse-values.ts';
 import { createProgress } from '../../../commands/progress-line.ts';
 import type { HostOptions } from '../../../commands/run-command.ts';
 import { HeddleError, shellQuote } from '../../../core/errors.ts';
+import { listed, msg } from '../../../core/message.ts';
 import { writeText } from '../../../files/files.ts';
 import { nodeFiles } from '../../../host/node-files.ts';
 import { createPace } from '../../../session/job-pace.ts';
@@ -61,7 +62,7 @@ export function addClean(program: Command): void {
   addPairFlags(command);
   command.action(async (names: string[], options: Options) => {
     const pairs = pairFilesOf(names, options);
-    if (!pairs) throw new HeddleError('clean: give files of pairs, or --source and --target');
+    if (!pairs) throw new HeddleError('give files of pairs, or --source and --target', { area: 'clean' });
     checkStdin([pairs]);
     const limits = { ...defaultLimits, ...limitsIn(options.rule ?? []) };
     const { force = false, sourceLang: source, targetLang: target, threads } = options;
@@ -70,7 +71,9 @@ export function addClean(program: Command): void {
     const flags = ['out', 'rejected', 'report'] as const;
     for (const flag of ['out', 'rejected'] as const)
       if (/\.(?:csv|jsonl?|gz|tmx|xliff?|po|mo)$/i.test(options[flag] ?? ''))
-        throw new HeddleError(`--${flag} ${options[flag]}: the pairs are written as TSV; name a .tsv file`);
+        throw new HeddleError(
+          msg`--${flag} ${options[flag]}: the pairs are written as TSV; name a .tsv file`,
+        );
     checkOutputFiles(
       flags.map((flag) => [`--${flag}`, options[flag]] as const),
       { force, inputs },
@@ -103,7 +106,8 @@ export function addClean(program: Command): void {
       printText(result, options.json, () => describe(result, options.out));
     } catch (error) {
       if (!signal.aborted || error instanceof HeddleError) throw error;
-      throw new HeddleError('clean: interrupted; the same command continues', {
+      throw new HeddleError('interrupted; the same command continues', {
+        area: 'clean',
         kind: 'aborted',
         cause: error,
       });
@@ -123,12 +127,12 @@ function limitsIn(given: readonly string[]): Partial<Record<RuleName, number>> {
     given.map((text) => {
       const [name = '', value = ''] = text.split('=');
       if (!(ruleNames as readonly string[]).includes(name))
-        throw new HeddleError(
-          `--rule ${shellQuote(text)}: no rule has this name; the rules are ${ruleNames.join(', ')}`,
-        );
+        throw new HeddleError(msg`no rule has this name; the rules are ${listed(ruleNames)}`, {
+          area: `--rule ${shellQuote(text)}`,
+        });
       const limit = Number(value);
       if (value === '' || !(limit >= 0))
-        throw new HeddleError(`--rule ${shellQuote(text)}: give a number of at least 0`);
+        throw new HeddleError('give a number of at least 0', { area: `--rule ${shellQuote(text)}` });
       return [name, limit];
     }),
   );
@@ -139,7 +143,7 @@ function checkLanguages(codes: readonly (string | undefined)[]): void {
     try {
       if (code !== undefined) new Intl.Locale(code);
     } catch {
-      throw new HeddleError(`'${code}' is not a language; give a code such as en or pt-BR`);
+      throw new HeddleError(msg`'${code}' is not a language; give a code such as en or pt-BR`);
     }
 }
 

@@ -192,7 +192,7 @@ export class CleanRun {
         },
         threads,
       });
-      check(this.#state.pairs > 0, 'clean: the files have no lines');
+      check(this.#state.pairs > 0, 'the files have no lines', { area: 'clean' });
       await report?.(this.#result);
     } catch (error) {
       try {

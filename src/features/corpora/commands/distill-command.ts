@@ -70,7 +70,7 @@ export function addDistill(program: Command, jobs: Jobs): void {
   command.action(async (given: string, names: string[], options: Options) => {
     const texts = pairFilesOf(names, options);
     const dev = pairFilesOf(options.dev === undefined ? undefined : [options.dev], {});
-    if (!texts) throw new HeddleError('distill: give files of texts or pairs');
+    if (!texts) throw new HeddleError('give files of texts or pairs', { area: 'distill' });
     checkStdin([texts, dev]);
     const { force = false, beamSize: beams, teacherBatchSize: batch, nbest, maxEntropy } = options;
     const files = archiveFiles(nodeFiles());
@@ -79,7 +79,9 @@ export function addDistill(program: Command, jobs: Jobs): void {
     const out = await outFolder(files, 'student', { out: options.out, force, resume });
     const teacher = withoutEndSlash(given);
     if (isModelIn(teacher, out))
-      throw new HeddleError(`--out ${options.out}: this is the teacher; use another folder for the student`);
+      throw new HeddleError('this is the teacher; use another folder for the student', {
+        area: `--out ${options.out}`,
+      });
     const settings = givenSettings(command);
     if (settings.keepLast && !force) await checkStepFolders(files, out, resume);
     const args = { teacher, texts, dev, out, beams, batch, nbest, maxEntropy, settings, force };

@@ -36,8 +36,8 @@ export const drawStep: DataStep = {
   symbols: (settings) => augmentSymbols(ratesOf(settings)),
   describe: (settings) =>
     (settings as CorporaSettings).augment
-      ? `augmentation: ${describeRates(ratesOf(settings)) || 'none'}`
-      : '',
+      ? msg`augmentation: ${describeRates(ratesOf(settings)) || 'none'}`
+      : undefined,
   warnings: (settings, tokenizers) => missingSymbols(ratesOf(settings), tokenizers),
   async open(batches, { settings, seed, source, target, pool, openPool }) {
     const { samplingAlpha, bpeDropout } = settings as CorporaSettings;

@@ -8,6 +8,7 @@ import { type ModelRunOptions, modelArguments } from '../../../commands/parse-va
 import type { CommandJob } from '../../../commands/remote/command-job.ts';
 import { type HostOptions, runWithProgress } from '../../../commands/run-command.ts';
 import { HeddleError, shellQuote } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { present } from '../../../core/present.ts';
 import type { TranslateOptions } from '../../../decode/text-options.ts';
 import { type OpenSegments, openSegments } from '../document.ts';
@@ -80,8 +81,8 @@ export function checkTexts(texts: readonly string[]): void {
   if (file === undefined) return;
   throw new HeddleError(
     documentFormatOf(file)
-      ? `${file} is a document, and ${texts.length} texts are given; translate one document at a time`
-      : `${file} is a file, but no document that heddle reads (${documentFormatLabels}); convert it, for example to XLIFF, or give texts, one per line, with --input ${file}`,
+      ? msg`${file} is a document, and ${texts.length} texts are given; translate one document at a time`
+      : msg`${file} is a file, but no document that heddle reads (${documentFormatLabels}); convert it, for example to XLIFF, or give texts, one per line, with --input ${file}`,
   );
 }
 
@@ -106,7 +107,7 @@ export async function translateDocumentFile(
     checkOutputFile('--report', report, { force, inputs: present([...inputs, output]) });
   for (const path of inputs)
     if (!isExistingFile(path))
-      throw new HeddleError(`${shellQuote(path)}: there is no such file`, { kind: 'not-found' });
+      throw new HeddleError('there is no such file', { area: shellQuote(path), kind: 'not-found' });
   const { model, folders } = modelArguments(folder, options);
   const args = {
     ...model,

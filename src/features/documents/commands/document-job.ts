@@ -6,6 +6,7 @@ import type { Model } from '../../../api/model.ts';
 import type { ModelArguments } from '../../../commands/jobs/model-arguments.ts';
 import { HeddleError } from '../../../core/errors.ts';
 import { fingerprintOf } from '../../../core/fingerprint.ts';
+import { msg } from '../../../core/message.ts';
 import type { TranslateOptions } from '../../../decode/text-options.ts';
 import { appendFile, baseName, type Files, openStream, readText, writeText } from '../../../files/files.ts';
 import { foreignFile } from '../../../files/owned-folder.ts';
@@ -126,7 +127,7 @@ async function openMemory(
       count += pairs.length;
       emit({ type: 'progress', task: 'read', done, total, text: 'bytes of the memory' });
     }
-    if (count === 0) throw new HeddleError(`${path}: the memory has no pair`);
+    if (count === 0) throw new HeddleError('the memory has no pair', { area: path });
   }
   return all;
 }
@@ -170,7 +171,7 @@ export const translateFile: Job<DocumentArguments, DocumentSummary> = async (arg
     if (done.length > 0)
       emit({
         type: 'message',
-        text: `${name}: resumes after ${done.length} of ${document.units.length} units`,
+        text: msg`${name}: resumes after ${done.length} of ${document.units.length} units`,
       });
     if (output !== undefined) await files.write(output, new Uint8Array());
     const decode = { ...options, ...languagesOf(model, args), signal };
@@ -201,7 +202,7 @@ export const translateFile: Job<DocumentArguments, DocumentSummary> = async (arg
     if (report !== undefined) await writeText(files, report, writeReport(report, name, reports));
     await journal.remove();
     const summary = summaryOf(reports);
-    emit({ type: 'message', text: `${name}: ${describeSummary(summary)}` });
+    emit({ type: 'message', text: msg`${name}: ${describeSummary(summary)}` });
     return summary;
   } finally {
     model.dispose();

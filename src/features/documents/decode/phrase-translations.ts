@@ -84,7 +84,8 @@ function checkPhrases(phrases: unknown, texts: number): void {
   const isList = (list: unknown) => Array.isArray(list) && list.every((term) => typeof term === 'string');
   check(
     Array.isArray(phrases) && phrases.length === texts && phrases.every(isList),
-    'phrases: give a list of texts for each text; [] for none',
+    'give a list of texts for each text; [] for none',
+    { area: 'phrases' },
   );
 }
 

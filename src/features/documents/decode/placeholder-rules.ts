@@ -54,10 +54,11 @@ export class PlaceholderRules {
     this.#ordered = own.filter((c) => ordered.includes(c));
     this.#isNested = isNested(own);
     if (this.#own.size !== own.length)
-      throw new HeddleError('placeholders: a placeholder occurs twice in a text; number them');
+      throw new HeddleError('a placeholder occurs twice in a text; number them', { area: 'placeholders' });
     if (!hasPlaceholders(target, own))
       throw new HeddleError(
-        'placeholders: the vocabulary of the model does not have those of the texts; train with augment: placeholders',
+        'the vocabulary of the model does not have those of the texts; train with augment: placeholders',
+        { area: 'placeholders' },
       );
     this.tokens = [...this.#known].flatMap(([id, placeholder]) => (this.#own.has(placeholder) ? [id] : []));
   }

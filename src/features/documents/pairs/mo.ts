@@ -2,6 +2,7 @@
 // Format of GNU MO Files".
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { concatBytes } from '../../../files/files.ts';
 import type { SegmentPair } from '../../../text/corpus/pair-reader.ts';
 import { defaultPlurals, parsePluralForms } from './plural-forms.ts';
@@ -116,7 +117,7 @@ class MoFile {
   }
 
   #reject(problem: string): never {
-    throw new HeddleError(`${this.#name}: not an MO file: ${problem}`);
+    throw new HeddleError(msg`not an MO file: ${problem}`, { area: this.#name });
   }
 }
 

@@ -4,6 +4,7 @@
 // (https://www.gnu.org/software/gettext/manual/html_node/PO-Files.html).
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { defaultPlurals, type PluralForms, parsePluralForms } from './plural-forms.ts';
 
 /** A keyword with its string. */
@@ -109,9 +110,9 @@ class EntryLines {
         .join('');
     const id = textOf('msgid');
     if (id === undefined || !this.hasTranslation)
-      throw new HeddleError(
-        `${name}: line ${line}: an entry without ${id === undefined ? 'msgid' : 'msgstr'}`,
-      );
+      throw new HeddleError(msg`line ${line}: an entry without ${id === undefined ? 'msgid' : 'msgstr'}`, {
+        area: name,
+      });
     return {
       start: this.start,
       end: this.end,
@@ -169,7 +170,9 @@ export function parsePo(text: string, name: string): PoFile {
         return new EntryLines(at);
       });
       if (!current)
-        throw new HeddleError(`${name}: line ${line}: not a line of a PO file: ${content.slice(0, 60)}`);
+        throw new HeddleError(msg`line ${line}: not a line of a PO file: ${content.slice(0, 60)}`, {
+          area: name,
+        });
     }
     at = end;
   }
@@ -232,7 +235,8 @@ export function decodePo(bytes: Uint8Array, name: string, header?: string): stri
   try {
     return new TextDecoder(charset, { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    throw new HeddleError(`${name}: not text in ${charset}, which its header names; convert it to UTF-8`, {
+    throw new HeddleError(msg`not text in ${charset}, which its header names; convert it to UTF-8`, {
+      area: name,
       cause: error,
     });
   }

@@ -1,6 +1,7 @@
 // Reads the translated messages of PO files as pairs; mo.ts reads their binary form.
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { concatBytes } from '../../../files/files.ts';
 import { withNewlines } from '../../../text/corpus/line-chunks.ts';
 import type { SegmentPair } from '../../../text/corpus/pair-reader.ts';
@@ -34,7 +35,7 @@ export async function wholeFile(chunks: AsyncIterable<Uint8Array>, name: string)
   for await (const chunk of chunks) {
     parts.push(chunk);
     size += chunk.length;
-    if (size > maxBytes) throw new HeddleError(`${name}: a catalog of more than ${maxBytes} bytes`);
+    if (size > maxBytes) throw new HeddleError(msg`a catalog of more than ${maxBytes} bytes`, { area: name });
   }
   return concatBytes(parts);
 }

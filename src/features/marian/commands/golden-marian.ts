@@ -10,6 +10,7 @@ import {
 import { checkGolden, type Row } from '../../../commands/jobs/verify/golden-checks.ts';
 import type { GoldenReader } from '../../../commands/jobs/verify/golden-reader.ts';
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { sizeOf, type Tensor } from '../../../core/tensor.ts';
 import { baseName, type Files } from '../../../files/files.ts';
 import { readSafetensors, readSafetensorsHeader } from '../../../files/safetensors.ts';
@@ -65,10 +66,9 @@ async function readOne(files: Files, folder: string, model?: string): Promise<Go
   const { metadata } = readSafetensorsHeader(bytes, bytes.length, at(names.expected));
   const number = (field: string, fallback: number): number => {
     const value = Number(metadata[field] ?? fallback);
-    check(
-      Number.isFinite(value),
-      `${at(names.expected)}: ${field} is ${metadata[field]}, it must be a number`,
-    );
+    check(Number.isFinite(value), msg`${field} is ${metadata[field]}, it must be a number`, {
+      area: at(names.expected),
+    });
     return value;
   };
   const ids = (name: string) => idsIn(batch, name, at(names.batch));
@@ -144,7 +144,8 @@ function checkIds(
     for (const id of data)
       check(
         (id >= 0 && id < vocab) || id === none,
-        `${path}: ${name} has the id ${id}; the vocabulary has ${vocab} tokens`,
+        msg`${name} has the id ${id}; the vocabulary has ${vocab} tokens`,
+        { area: path },
       );
   }
 }

@@ -10,6 +10,7 @@ import { type JsonOption, log, printResult, table } from '../../../commands/outp
 import { jsonOption } from '../../../commands/parse-values.ts';
 import { HeddleError, shellQuote } from '../../../core/errors.ts';
 import { formatBytes, formatDuration } from '../../../core/format-numbers.ts';
+import { msg } from '../../../core/message.ts';
 import { withoutEndSlash } from '../../../files/files.ts';
 import { isObject, jsonBytes, readJson } from '../../../files/json-files.ts';
 import { nodeFiles } from '../../../host/node-files.ts';
@@ -134,7 +135,7 @@ class LanguageRun {
     const path = this.#paths.state;
     if (!(await this.#files.exists(path))) return;
     const { steps } = await readJson(this.#files, path);
-    if (!isObject(steps)) throw new HeddleError(`${path}: it has no steps; use another folder`);
+    if (!isObject(steps)) throw new HeddleError('it has no steps; use another folder', { area: path });
     for (const [name, step] of Object.entries(steps))
       if (isObject(step) && typeof step.command === 'string' && typeof step.seconds === 'number')
         this.#done.set(name, { command: step.command, seconds: step.seconds, isOld: step.isOld === true });
@@ -149,7 +150,8 @@ class LanguageRun {
     if (!done || done.isOld || !(await this.#files.exists(out))) return false;
     if (done.command !== hashOf(words))
       throw new HeddleError(
-        `${out}: the configuration of the step ${name} changed since it was made; use another --out, or delete ${out}`,
+        msg`the configuration of the step ${name} changed since it was made; use another --out, or delete ${out}`,
+        { area: out },
       );
     return true;
   }
@@ -218,10 +220,11 @@ async function runHeddle(words: readonly string[]): Promise<void> {
       child.on('exit', (code, signal) => resolve(code ?? signal ?? 1));
     });
     if (interruption.signal.aborted)
-      throw new HeddleError('language: interrupted; the same command continues', { kind: 'aborted' });
+      throw new HeddleError('interrupted; the same command continues', { area: 'language', kind: 'aborted' });
     if (status !== 0)
       throw new HeddleError(
-        `language: heddle ${words[0]} failed (${status}); correct its cause, then the same command continues`,
+        msg`heddle ${words[0]} failed (${status}); correct its cause, then the same command continues`,
+        { area: 'language' },
       );
   } finally {
     interruption.signal.removeEventListener('abort', forward);

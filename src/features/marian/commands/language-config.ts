@@ -4,6 +4,7 @@
 import { readYamlFields } from '../../../commands/config/yaml-file.ts';
 import { HeddleError } from '../../../core/errors.ts';
 import { suggestion } from '../../../core/fields.ts';
+import { type Message, msg } from '../../../core/message.ts';
 import type { Files } from '../../../files/files.ts';
 import { isObject, type Json } from '../../../files/json-files.ts';
 
@@ -54,12 +55,12 @@ export async function readLanguageConfig(files: Files, path: string): Promise<La
 }
 
 function configOf(json: Json, path: string): LanguageConfig {
-  const fail = (text: string): never => {
-    throw new HeddleError(`${path}: ${text}`);
+  const fail = (text: Message | string): never => {
+    throw new HeddleError(text, { area: path });
   };
   for (const name of Object.keys(json))
     if (!(fields as readonly string[]).includes(name))
-      fail(`there is no field ${name}${suggestion(name, fields)}`);
+      fail(msg`there is no field ${name}${suggestion(name, fields) ?? ''}`);
   const { languages, data, dev, shortlist = true } = json;
   if (
     !Array.isArray(languages) ||

@@ -3,7 +3,7 @@
 // Firefox's models, whose files may be gzipped.
 
 import { check, HeddleError, withArea } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { listed, msg } from '../../../core/message.ts';
 import { present } from '../../../core/present.ts';
 import type { Files } from '../../../files/files.ts';
 import { gunzip } from '../../../files/gzip.ts';
@@ -121,7 +121,7 @@ function readVocabulary(file: Uint8Array, path: string, size: number, pieces?: U
   const names = [tokenizer.token(marianIds.end), tokenizer.token(marianIds.unknown)];
   check(
     names[0] === '</s>' && names[1] === '<unk>',
-    msg`its first tokens are ${names.join(' and ')}; Marian has </s> and <unk> there`,
+    msg`its first tokens are ${listed(names, ' and ')}; Marian has </s> and <unk> there`,
     { area: path },
   );
   check(tokenizer.size === size, msg`it has ${tokenizer.size} tokens, the model ${size}`, { area: path });

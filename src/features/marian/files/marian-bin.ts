@@ -2,7 +2,7 @@
 // each item. Weights are float32 or int8 with one multiplier each (intgemm8).
 
 import { HeddleError } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { listed, msg } from '../../../core/message.ts';
 import { indexOfNonFinite, type Shape } from '../../../core/tensor.ts';
 import {
   checkedSize,
@@ -111,7 +111,7 @@ function tensorOf({ type, shape, bytes }: RawItem, name: string, path: string): 
     );
   if (bytes.length < needs)
     throw new HeddleError(
-      msg`${name} has ${bytes.length} bytes, its shape [${shape.join(', ')}] needs ${needs}`,
+      msg`${name} has ${bytes.length} bytes, its shape [${listed(shape)}] needs ${needs}`,
       { area: path },
     );
   const copy = bytes.slice(0, needs);

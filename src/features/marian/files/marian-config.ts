@@ -1,7 +1,7 @@
 // The configuration of a model from model.yml inside Marian's model files, and of decoding from decoder.yml.
 
 import { HeddleError, withArea } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { listed, msg } from '../../../core/message.ts';
 import type { ModelRules } from '../../../decode/decode-options.ts';
 import { type ModelConfig, type ModelOptions, modelConfig } from '../../../model/model-config.ts';
 import type { MarianItem } from './marian-items.ts';
@@ -159,7 +159,7 @@ export function readMarianConfig(
   if (isSsru) o.choice('dec-cell', { ssru: true }, 'gru');
   const shapeOf = (...names: string[]) => {
     const found = names.map((name) => tensors.get(name)).find((item) => item !== undefined);
-    if (!found) throw new HeddleError(msg`the model file has no ${names.join(' or ')}`, { area: path });
+    if (!found) throw new HeddleError(msg`the model file has no ${listed(names, ' or ')}`, { area: path });
     return found.shape;
   };
   const [srcVocab = 0, width = 0] = shapeOf('encoder_Wemb', 'Wemb');

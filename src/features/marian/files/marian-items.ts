@@ -1,7 +1,7 @@
 // What Marian's model files hold: named tensors, and model.yml as text.
 
 import { HeddleError } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { listed, msg } from '../../../core/message.ts';
 import { type Shape, sizeOf } from '../../../core/tensor.ts';
 
 /** A tensor of a model file, as float32 in the shape of the file. */
@@ -42,7 +42,7 @@ export function transposed<T extends Float32Array | Int8Array>(data: T, rows: nu
 export function checkedSize(path: string, name: string, shape: Shape): number {
   const size = sizeOf(shape);
   if (shape.length === 0 || shape.some((n) => !Number.isSafeInteger(n) || n < 1) || size > 2 ** 31)
-    throw new HeddleError(msg`${name} has the shape [${shape.join(', ')}]`, { area: path });
+    throw new HeddleError(msg`${name} has the shape [${listed(shape)}]`, { area: path });
   return size;
 }
 

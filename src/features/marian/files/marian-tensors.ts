@@ -1,7 +1,7 @@
 // The tensors of Marian's model files, and where they are in the parameters of a model.
 
 import { HeddleError } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { listed, msg } from '../../../core/message.ts';
 import { type Shape, sameShape, show, sizeOf } from '../../../core/tensor.ts';
 import { type ModelConfig, sharesEmbeddings, stepsAround } from '../../../model/model-config.ts';
 import type { Parameter, ParameterLayout } from '../../../model/parameter-layout.ts';
@@ -95,7 +95,7 @@ export function tensorNamesOf(c: ModelConfig, { name }: Parameter, oldOutput = f
     return [(isPre ? names.pre : names.post).replace('#', end === 'bias' ? 'bias' : 'scale')];
   }
   const found = parts[part];
-  if (!found) throw new HeddleError(`marian: ${name} has no name in Marian's files`);
+  if (!found) throw new HeddleError(msg`${name} has no name in Marian's files`, { area: 'marian' });
   return found.map((each) => `${layer}_${each.replace('%', end === 'bias' ? 'b' : 'W')}`);
 }
 
@@ -141,7 +141,7 @@ export function weightsFromMarian(
   const unknown = [...tensors.keys()].filter((name) => !names.has(name));
   if (unknown.length > 0)
     throw new HeddleError(
-      msg`tensors that model.yml does not describe: ${unknown.slice(0, 5).join(', ')}${unknown.length > 5 ? ` and ${unknown.length - 5} more` : ''}`,
+      msg`tensors that model.yml does not describe: ${listed(unknown.slice(0, 5))}${unknown.length > 5 ? msg` and ${unknown.length - 5} more` : ''}`,
       { area: path },
     );
   return weights;

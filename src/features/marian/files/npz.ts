@@ -1,7 +1,7 @@
 // Model files of Marian as .npz: a zip archive of NumPy arrays.
 
 import { HeddleError } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { listed, msg } from '../../../core/message.ts';
 import { indexOfNonFinite, type Shape } from '../../../core/tensor.ts';
 import { unzip } from '../../../files/zip.ts';
 import { checkedSize, type MarianFile, type MarianItem, yamlItem, yamlText } from './marian-items.ts';
@@ -61,7 +61,7 @@ function tensorOf({ type, shape: given, bytes }: NpyArray, name: string, path: s
     throw new HeddleError(msg`${name} has the type ${type}; float32 (<f4) is supported`, { area: path });
   if (bytes.length !== 4 * size)
     throw new HeddleError(
-      msg`${name} has ${bytes.length} bytes, its shape [${shape.join(', ')}] needs ${4 * size}`,
+      msg`${name} has ${bytes.length} bytes, its shape [${listed(shape)}] needs ${4 * size}`,
       { area: path },
     );
   const data = new Float32Array(bytes.slice().buffer);

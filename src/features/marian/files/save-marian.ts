@@ -1,6 +1,7 @@
 // Saves models as folders of Marian (marian-npz, marian-bin) or of Firefox (firefox, with int8 matrices).
 
 import { check, HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { present } from '../../../core/present.ts';
 import { isObject } from '../../../files/json-files.ts';
 import type { FolderParts, OutgoingModel } from '../../../formats/model-format.ts';
@@ -108,9 +109,9 @@ function spmOf(tokenizer: Tokenizer): Uint8Array {
   const json: unknown = JSON.parse(JSON.stringify(tokenizer));
   const model = isObject(json) && isObject(json.model) ? json.model : {};
   if (typeof model.file !== 'string' || (model.vocab !== null && model.vocab !== undefined))
-    throw new HeddleError(
-      'marian: the tokenizer is not a SentencePiece model; Marian and Firefox use .spm files',
-    );
+    throw new HeddleError('the tokenizer is not a SentencePiece model; Marian and Firefox use .spm files', {
+      area: 'marian',
+    });
   return Uint8Array.from(atob(model.file), (c) => c.charCodeAt(0));
 }
 
@@ -187,7 +188,8 @@ export function marianFiles(
   }
   check(
     pieces.length === 0,
-    `firefox: the ids of the tokens are those of ${vocabs[0]}; Firefox takes them from SentencePiece models`,
+    msg`the ids of the tokens are those of ${vocabs[0]}; Firefox takes them from SentencePiece models`,
+    { area: 'firefox' },
   );
   return firefoxFiles(model, described, contents, languagePair, shortlist);
 }
@@ -205,7 +207,8 @@ function firefoxFiles(
   const languages = languagePair ?? /\.([a-z]{4,8})\.spm$/.exec(source)?.[1];
   check(
     languages !== undefined,
-    'firefox: the languages are part of the names of the files; set languagePair, for example enes',
+    'the languages are part of the names of the files; set languagePair, for example enes',
+    { area: 'firefox' },
   );
   const kind = Object.keys(contents.multipliers ?? {}).length > 0 ? 'intgemm.alphas' : 'intgemm8';
   const vocabFiles =

@@ -1,6 +1,7 @@
 // Writes Marian's model files: .npz, and .bin with float32 or int8 matrices, in the layout that Marian writes.
 
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { sizeOf } from '../../../core/tensor.ts';
 import { concatBytes } from '../../../files/files.ts';
 import { zipParts } from '../../../files/zip.ts';
@@ -150,7 +151,7 @@ export function int8Bin({ tensors, yaml, multipliers = {} }: MarianContents): Ui
 /** Throws a HeddleError if Marian's engine cannot multiply by an int8 tensor of these sizes. */
 function checkSizes(name: string, [rows = 0, cols = 0]: readonly number[]): void {
   const fail = (reason: string): never => {
-    throw new HeddleError(`firefox: ${name}: ${reason}; use marian-bin, which has float32`);
+    throw new HeddleError(msg`${name}: ${reason}; use marian-bin, which has float32`, { area: 'firefox' });
   };
   if (name.startsWith('decoder_ff_logit_out_W'))
     fail(

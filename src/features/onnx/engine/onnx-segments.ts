@@ -2,6 +2,7 @@
 // them nodes that run on the host by their references.
 
 import { check, HeddleError, messageOf } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { allocate, sizeOf, type TensorData } from '../../../core/tensor.ts';
 import { referenceOf } from '../../../engine/cpu/executor.ts';
 import type { Graph } from '../../../engine/graph/graph.ts';
@@ -63,7 +64,7 @@ export class OnnxSessions {
         externalData: data.map((bytes, i) => ({ path: i === 0 ? 'weights' : `weights_${i}`, data: bytes })),
       });
     } catch (error) {
-      throw new HeddleError(`onnxruntime-web cannot load the model: ${messageOf(error)}`, {
+      throw new HeddleError(msg`onnxruntime-web cannot load the model: ${messageOf(error)}`, {
         kind: 'device',
         cause: error,
       });
@@ -141,7 +142,7 @@ class HostSegment implements Segment {
   run(run: HostRun): void {
     const { op, attrs, inputs, inputNames, outputs, outputNames } = this.#node;
     const reference = referenceOf(op);
-    check(reference, () => `${op.name}: has neither ONNX operators nor a reference`);
+    check(reference, () => 'has neither ONNX operators nor a reference', { area: op.name });
     const ins = inputs.map((v) => new ReferenceTensor(v.shape, new Float64Array(run.data(v))));
     const outs = outputs.map((v) => new ReferenceTensor(v.shape));
     reference(named(op.inputs, inputNames, ins), named(op.outputs, outputNames, outs), attrs);

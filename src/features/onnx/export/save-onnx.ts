@@ -2,6 +2,7 @@
 // decoder as ONNX files in the folder `onnx`.
 
 import { check } from '../../../core/errors.ts';
+import { listed, type Message, msg } from '../../../core/message.ts';
 import { type Json, jsonBytes, withoutUndefined } from '../../../files/json-files.ts';
 import { generationJson } from '../../../formats/hf/to-hf-config.ts';
 import { ordinaryFields, requireFields } from '../../../formats/shared/requirements.ts';
@@ -44,7 +45,7 @@ export interface OnnxOptions {
    */
   readonly maxBytes?: number;
   /** Called with the differences in how transformers.js treats some texts, if there are any. */
-  readonly onWarning?: (text: string) => void;
+  readonly onWarning?: (warning: Message) => void;
 }
 
 /** Exports a model for transformers.js: the files of the folder by path. */
@@ -55,7 +56,7 @@ export function onnxFiles(model: SavedModel, options: OnnxOptions = {}): Record<
   const { json, special, sourceIds, differences } = exportTokenizer(source, target);
   if (differences.length > 0)
     options.onWarning?.(
-      `transformers.js treats some texts differently from heddle: ${differences.join('; ')}`,
+      msg`transformers.js treats some texts differently from heddle: ${listed(differences, '; ')}`,
     );
   return {
     'tokenizer.json': jsonBytes(json),
@@ -124,12 +125,14 @@ function speechFiles(
   const needed = ['tokenizer.json', 'tokenizer_config.json', 'preprocessor_config.json'];
   check(
     checkpoint?.config.model_type === 'whisper',
-    'onnx: of the models of frames only Whisper can be exported, from a folder in the layout of Hugging Face',
+    'of the models of frames only Whisper can be exported, from a folder in the layout of Hugging Face',
+    { area: 'onnx' },
   );
   const missing = needed.filter((name) => !checkpoint.files[name]);
   check(
     missing.length === 0,
-    `onnx: transformers.js needs ${missing.join(' and ')}, which the folder of the model lacks`,
+    msg`transformers.js needs ${listed(missing, ' and ')}, which the folder of the model lacks`,
+    { area: 'onnx' },
   );
   const from = {
     config,

@@ -3,6 +3,7 @@
 import { version } from '../../../../package.json';
 import type { Converted } from '../../../api/convert-folder.ts';
 import { check, HeddleError } from '../../../core/errors.ts';
+import { msg, option } from '../../../core/message.ts';
 import { verifyFolder } from '../../../files/folder-commit.ts';
 import { jsonBytes, readJson } from '../../../files/json-files.ts';
 import { checkpointNames } from '../../../files/model-file.ts';
@@ -44,7 +45,8 @@ export const convertRun: Job<ConvertRunArguments, ConvertedRun> = async ({ folde
   const at = await settledFolder(files, folder);
   if (!(await files.exists(`${at}/${checkpointNames.state}`)))
     throw new HeddleError(
-      `${folder}: not a checkpoint: there is no ${checkpointNames.state}; torch-run continues a folder that heddle train wrote`,
+      msg`not a checkpoint: there is no ${checkpointNames.state}; torch-run continues a folder that heddle train wrote`,
+      { area: folder },
     );
   const before = await readTrainingState(files, folder);
   const started = argumentsIn(before, folder, new SettingTable(session.features.settings));
@@ -55,11 +57,14 @@ export const convertRun: Job<ConvertRunArguments, ConvertedRun> = async ({ folde
   // Also the settings of guests.
   const settings: Readonly<Record<string, unknown>> = { ...started };
   const { quantizeBits, samplingAlpha, bpeDropout, augment, guidedAlignment } = settings;
-  check(!guidedAlignment, `${folder}: its run has guided alignment; continue.py does not`);
-  check(!quantizeBits, `${folder}: its run rounds weights to ${quantizeBits} bits; continue.py does not`);
+  check(!guidedAlignment, 'its run has guided alignment; continue.py does not', { area: folder });
+  check(!quantizeBits, msg`its run rounds weights to ${String(quantizeBits)} bits; continue.py does not`, {
+    area: folder,
+  });
   check(
     !(pairs.kind === 'files' && pairs.stages) && !samplingAlpha && !bpeDropout && !augment,
-    `${folder}: its run draws from corpora with weights, or draws fresh pieces or augments pairs in each epoch; torch-run has fixed batches`,
+    'its run draws from corpora with weights, or draws fresh pieces or augments pairs in each epoch; torch-run has fixed batches',
+    { area: folder },
   );
   const prepared = await prepareRun(given, session, { files, folder });
   const { args, data, parameters, recipe, update } = prepared;
@@ -67,8 +72,10 @@ export const convertRun: Job<ConvertRunArguments, ConvertedRun> = async ({ folde
   const last = steps ?? planned;
   check(
     last > before.step,
-    `${folder}: it is at step ${before.step}, and ${steps === undefined ? 'the run ends at' : 'steps is'} ${last}; ` +
-      'give a larger total number of updates (--steps N)',
+    steps === undefined
+      ? msg`it is at step ${before.step}, and the run ends at ${last}; give a larger total number of updates, ${option('steps')}`
+      : msg`it is at step ${before.step}, and ${option('steps')} is ${last}; give a larger total number of updates`,
+    { area: folder },
   );
   const { init, gradientAccumulationSteps, optimizer, schedule, seed } = update;
   const { lora } = recipe;

@@ -4,6 +4,7 @@
 
 import FFT from 'fft.js';
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 
 /** Samples a second of all audio here. */
 export const sampleRate = 16000;
@@ -74,7 +75,8 @@ export class LogMel {
   constructor(mels: number) {
     check(
       Number.isInteger(mels) && mels >= 1 && mels <= 512,
-      `features: ${mels} mel bands, 1 to 512 are supported`,
+      msg`${mels} mel bands, 1 to 512 are supported`,
+      { area: 'features' },
     );
     this.mels = mels;
     this.#bands = melBands(mels);
@@ -205,7 +207,7 @@ export class LogMelStream {
    * follow. Throws a HeddleError if there are 200 samples or fewer.
    */
   features(length: number = this.#length): Float32Array {
-    check(length > reach, `features: ${length} samples, more than ${reach} are needed`);
+    check(length > reach, msg`${length} samples, more than ${reach} are needed`, { area: 'features' });
     const { mels } = this.#mel;
     const frames = Math.max(1, Math.floor(length / hopSamples));
     const logs = new Float64Array(frames * mels).fill(Math.log10(floor));

@@ -7,6 +7,7 @@ import {
   type SampleFormat,
 } from '@echogarden/wave-codec';
 import { check, HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 
 /** Decoded audio. */
 export interface Sound {
@@ -110,6 +111,6 @@ export function readWav(bytes: Uint8Array, name: string): Sound {
 
 /** A WAV file of 16 bits from the samples of one channel at `rate` Hz. */
 export function writeWav(samples: Float32Array, rate: number): Uint8Array {
-  check(rate >= minRate && rate <= maxRate, `audio: a sample rate of ${rate} Hz`);
+  check(rate >= minRate && rate <= maxRate, msg`a sample rate of ${rate} Hz`, { area: 'audio' });
   return encodeWaveFromFloat32Channels([samples], rate, 16);
 }

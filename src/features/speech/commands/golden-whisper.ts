@@ -99,14 +99,15 @@ async function readWhisper(files: Files, folder: string): Promise<WhisperCase> {
   const features = batch.input_features;
   check(
     features?.dtype === 'f32' && features.shape.length === 3,
-    `${at('batch.safetensors')}: input_features must be numbers with three axes`,
+    'input_features must be numbers with three axes',
+    { area: at('batch.safetensors') },
   );
   const source = framesOf(features);
   const [B = 0, T = 0] = source.shape;
   const model = await loadWhisper(files, folder, raw, { frames: async () => frames });
   const { config } = model;
   const speech = speechFactsOf(model);
-  if (!speech) throw new HeddleError(`${at('config.json')}: not a speech model`);
+  if (!speech) throw new HeddleError('not a speech model', { area: at('config.json') });
   const prompt = ids('prompt_ids');
   const [, P = 0] = prompt.shape;
   const clips: Float32Array[] = [];

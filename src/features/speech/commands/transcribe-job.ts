@@ -3,6 +3,7 @@
 import { findModel, openFolderAs } from '../../../api/load-model.ts';
 import type { ModelArguments } from '../../../commands/jobs/model-arguments.ts';
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import type { Job } from '../../../session/job.ts';
 import type { SpeechSegment } from '../decode/speech-text.ts';
 import type { TranscribeOptions, Transcription } from '../decode/transcribe-options.ts';
@@ -55,7 +56,7 @@ export const transcribe: Job<TranscribeArguments, TranscribedFile[]> = async (ar
             onSegment: (segment) =>
               emit({ type: 'result', value: { file, segment } satisfies TranscribedSegment }),
             onProgress: (done, total) =>
-              emit({ type: 'progress', task: 'transcribe', done, total, text: `seconds of ${file}` }),
+              emit({ type: 'progress', task: 'transcribe', done, total, text: msg`seconds of ${file}` }),
           },
           file,
         );

@@ -1,7 +1,7 @@
 // The prompts of speech models, and the rules of their decoding.
 
 import { HeddleError } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { listed, msg } from '../../../core/message.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import type { TokenRestrictions } from '../ops/restrict-tokens.ts';
 import { firstStampOf, type SpeechFacts } from './speech-facts.ts';
@@ -57,7 +57,7 @@ export function languageToken({ languages }: Pick<SpeechFacts, 'languages'>, lan
   const id = code === undefined ? undefined : languages.get(code);
   if (id === undefined)
     throw new HeddleError(
-      msg`language is '${language}', the model has ${[...languages.keys()].slice(0, 20).join(', ')}${languages.size > 20 ? ` and ${languages.size - 20} more` : ''}`,
+      msg`language is '${language}', the model has ${listed([...languages.keys()].slice(0, 20))}${languages.size > 20 ? msg` and ${languages.size - 20} more` : ''}`,
       { area: 'transcribe' },
     );
   return id;

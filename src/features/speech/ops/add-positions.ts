@@ -2,6 +2,7 @@
 
 import wgsl from '../../../../shaders/features/speech/add-positions.wgsl?raw';
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { positionBackwardOp } from '../../../engine/ops/embedding/embedding-backward.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../../../engine/ops/op.ts';
@@ -22,8 +23,8 @@ export const addPositionsOp = defineOp({
     expectType('add_positions', 'positions', positions, 'f32', [dim(positions, 0), dim(x, -1)]);
     check(
       x.shape.length === 3 && dim(x, 1) <= dim(positions, 0),
-      () =>
-        `add_positions: x ${show(x.shape)} needs as many positions, the table is ${show(positions.shape)}`,
+      () => msg`x ${show(x.shape)} needs as many positions, the table is ${show(positions.shape)}`,
+      { area: 'add_positions' },
     );
     return { y: tensorType('f32', x.shape) };
   },

@@ -3,6 +3,7 @@
 
 import wgsl from '../../../../shaders/features/speech/arrange-taps.wgsl?raw';
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../../../engine/ops/op.ts';
 import { expectType } from '../../../engine/ops/type-checks.ts';
@@ -43,7 +44,9 @@ export const arrangeTapsOp = defineOp({
     expectType('arrange_taps', 'x', x, 'f32');
     const { outs, channels } = tapSizes(x, attrs);
     const fits = order === 'tap' ? x.shape.length === 3 && x.shape[2] === taps : x.shape.length === 2;
-    check(fits && Number.isInteger(channels), () => `arrange_taps: x ${show(x.shape)} has not ${taps} taps`);
+    check(fits && Number.isInteger(channels), () => msg`x ${show(x.shape)} has not ${taps} taps`, {
+      area: 'arrange_taps',
+    });
     if (order === 'tap') return { y: tensorType('f32', [outs, taps * channels]) };
     if (order === 'channel') return { y: tensorType('f32', [outs, channels, taps]) };
     return { y: tensorType('f32', [stride * channels, transposedTaps(attrs) * outs]) };

@@ -2,6 +2,7 @@
 // windows of its input. That of the input is a convolution too; see the gradient in convolution.ts.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../../../engine/ops/device-traits.ts';
 import { backwardKernels, backwardLaunches } from '../../../engine/ops/matmul/linear-backward.ts';
@@ -36,7 +37,8 @@ export const convolutionBackwardOp = defineOp({
     expectType('convolution_backward', 'x', x, 'f32', [B, stride * R, dim(x, 2)], `dy is ${show(dy.shape)}`);
     check(
       (length - 1) * stride + taps <= stride * R,
-      () => `convolution_backward: ${length} windows do not fit in x ${show(x.shape)}`,
+      () => msg`${length} windows do not fit in x ${show(x.shape)}`,
+      { area: 'convolution_backward' },
     );
     return {
       dw: tensorType('f32', [D, taps * dim(x, 2)]),

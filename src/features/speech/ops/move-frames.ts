@@ -3,6 +3,7 @@
 
 import wgsl from '../../../../shaders/features/speech/move-frames.wgsl?raw';
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../../../engine/ops/op.ts';
 import { expectType } from '../../../engine/ops/type-checks.ts';
@@ -25,7 +26,8 @@ export const moveFramesOp = defineOp({
     const [B = 0, , C = 0] = x.shape;
     check(
       x.shape.length === 3 && C % width === 0 && length >= 1,
-      () => `move_frames: x is ${show(x.shape)}, must be [B,T,C] with a multiple of ${width} numbers`,
+      () => msg`x is ${show(x.shape)}, must be [B,T,C] with a multiple of ${width} numbers`,
+      { area: 'move_frames' },
     );
     return { y: tensorType('f32', [B, length, width]) };
   },

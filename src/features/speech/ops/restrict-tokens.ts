@@ -4,6 +4,7 @@
 import restrictWgsl from '../../../../shaders/features/speech/restrict-tokens.wgsl?raw';
 import shiftWgsl from '../../../../shaders/features/speech/shift-rows.wgsl?raw';
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import { masked } from '../../../engine/ops/decoding/next-token.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../../../engine/ops/op.ts';
@@ -89,7 +90,7 @@ export const restrictTokensOp = defineOp({
     expectType(op, 'masks', masks, 'u32', [sizes.masks], `of ${vocab} tokens`);
     expectType(op, 'settings', settings, 'i32', [sizes.settings]);
     expectStep(op, step);
-    check(vocab <= V, () => `${op}: rows of ${V} logits for ${vocab} tokens`);
+    check(vocab <= V, () => msg`rows of ${V} logits for ${vocab} tokens`, { area: op });
     return { shift: tensorType('f32', [R]), watched: tensorType('f32', [R]) };
   },
   mutates: ['logits'],

@@ -1,6 +1,7 @@
 // Windows of frames as rows of a matrix: checks, and launches of matrix products that read them in place.
 
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim, show, type TensorType } from '../../../core/tensor.ts';
 import type { Launch } from '../../../engine/ops/op.ts';
 import { expectType } from '../../../engine/ops/type-checks.ts';
@@ -20,11 +21,13 @@ export function checkWindows(
   const taps = windowFrames(x, w);
   check(
     x.shape.length === 3 && w.shape.length === 2 && Number.isInteger(taps),
-    () => `${op}: x ${show(x.shape)} must be [B,P,C] and w ${show(w.shape)} [D,K·C]`,
+    () => msg`x ${show(x.shape)} must be [B,P,C] and w ${show(w.shape)} [D,K·C]`,
+    { area: op },
   );
   check(
     length >= 1 && (length - 1) * stride + taps <= dim(x, 1),
-    () => `${op}: ${length} windows of ${taps} frames, ${stride} apart, do not fit in x ${show(x.shape)}`,
+    () => msg`${length} windows of ${taps} frames, ${stride} apart, do not fit in x ${show(x.shape)}`,
+    { area: op },
   );
 }
 

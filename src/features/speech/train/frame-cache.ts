@@ -3,6 +3,7 @@
 
 import { version } from '../../../../package.json';
 import { HeddleError } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import type { Pace } from '../../../core/steps.ts';
 import { digest } from '../../../files/checksums.ts';
 import type { Files } from '../../../files/files.ts';
@@ -82,7 +83,7 @@ export class FrameCache {
     const rows = [...this.#rows];
     const size = rows.reduce((sum, [, { data }]) => sum + data.byteLength, 0);
     if (size > maxBytes)
-      throw new HeddleError(`${this.path} would have ${Math.round(size / 1e6)} MB, more than 1 GiB`);
+      throw new HeddleError(msg`${this.path} would have ${Math.round(size / 1e6)} MB, more than 1 GiB`);
     const header: CacheHeader = {
       key: this.#key,
       rows: rows.map(([hash, { data, length, fill }]) => [hash, data.length, length, fill]),

@@ -1,6 +1,7 @@
 // Encodes pairs whose sources name frames: clips of speech, or lines of text that are drawn.
 
-import { HeddleError } from '../../../core/errors.ts';
+import { HeddleError, reasonOf } from '../../../core/errors.ts';
+import { listed, type Message, msg } from '../../../core/message.ts';
 import type { Pace } from '../../../core/steps.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
 import type { EncodedCorpus, EncodeOptions } from '../../../text/batches/encoded-corpus.ts';
@@ -19,14 +20,14 @@ export class FrameEncoder {
   readonly prefix: readonly number[];
   readonly #cache: FrameCache;
   readonly #newPace: () => Pace;
-  readonly #warn: (text: string) => void;
+  readonly #warn: (warning: Message) => void;
 
   /** `prefix`: tokens that each target starts with, after the start token. */
   constructor(
     cache: FrameCache,
     prefix: readonly number[],
     newPace: () => Pace,
-    warn: (text: string) => void,
+    warn: (warning: Message) => void,
   ) {
     this.prefix = prefix;
     this.#cache = cache;
@@ -42,12 +43,12 @@ export class FrameEncoder {
   ): Promise<EncodedCorpus> {
     const pace = this.#newPace();
     const problem = await this.#cache.open(pace);
-    if (problem) this.#warn(`${this.#cache.path}: ${problem}; computing the frames again`);
+    if (problem) this.#warn(msg`${this.#cache.path}: ${problem}; computing the frames again`);
     const rows: FrameRow[] = [];
     const targets: number[][] = [];
     const indices: number[] = [];
     const counts = { tooLong: 0, truncated: 0, empty: 0, unknown: 0 };
-    const unreadable: string[] = [];
+    const unreadable: HeddleError[] = [];
     const maxSource = frames.maxLength(c);
     let index = -1;
     for (const pair of pairs) {
@@ -95,23 +96,23 @@ export class FrameEncoder {
   }
 
   /** The frames of a source; undefined if it cannot be read, which `unreadable` then says. */
-  async #framesOf(source: string, unreadable: string[]): Promise<FrameRow | undefined> {
+  async #framesOf(source: string, unreadable: HeddleError[]): Promise<FrameRow | undefined> {
     try {
       return await this.#cache.framesOf(source);
     } catch (error) {
       if (!(error instanceof HeddleError)) throw error;
-      unreadable.push(error.message);
+      unreadable.push(error);
       return undefined;
     }
   }
 
   /** Reports sources that cannot be read; throws the first error if none can. */
-  #report(unreadable: readonly string[], read: number): void {
-    if (read === 0) throw new HeddleError(unreadable[0] as string);
-    const more = unreadable.length > named ? `; and ${unreadable.length - named} more` : '';
-    this.#warn(
-      `${unreadable.length} of ${unreadable.length + read} clips are left out: ${unreadable.slice(0, named).join('; ')}${more}`,
-    );
+  #report(unreadable: readonly HeddleError[], read: number): void {
+    if (read === 0) throw unreadable[0];
+    const count = unreadable.length;
+    const reasons = listed(unreadable.slice(0, named).map(reasonOf), '; ');
+    const more = count > named ? msg`; and ${count - named} more` : '';
+    this.#warn(msg`${count} of ${count + read} clips are left out: ${reasons}${more}`);
   }
 
   /** Stores the frames, see `FrameCache.write`. */
