@@ -185,12 +185,11 @@ export function describeType(type: FieldType): Message | string {
     case 'number': {
       const { min, above, below, max } = type;
       if (min !== undefined && max !== undefined) return msg`a number from ${min} to ${max}`;
-      const bounds: Message[] = [];
-      if (min !== undefined) bounds.push(msg`of at least ${min}`);
-      else if (above !== undefined) bounds.push(msg`above ${above}`);
-      if (below !== undefined) bounds.push(msg`below ${below}`);
-      else if (max !== undefined) bounds.push(msg`at most ${max}`);
-      return bounds.length === 0 ? 'a number' : msg`a number ${listed(bounds, ' and ')}`;
+      let wanted: Message | string = 'a number';
+      if (min !== undefined) wanted = msg`a number of at least ${min}`;
+      else if (above !== undefined) wanted = msg`a number above ${above}`;
+      if (below !== undefined) return msg`${wanted} and below ${below}`;
+      return max === undefined ? wanted : msg`${wanted} and at most ${max}`;
     }
     case 'choice':
       return msg`one of ${listed(type.choices)}`;

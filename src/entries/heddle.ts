@@ -22,7 +22,7 @@ export type { SaveOptions } from '../api/save-model.ts';
 export { type Checkpoint, readCheckpoint } from '../api/saved-training.ts';
 export type { RunningModel, TrainData, TrainGate } from '../api/train-options.ts';
 export { type ErrorKind, errorKind, HeddleError } from '../core/errors.ts';
-export { type Message, type MessageStyle, renderMessage } from '../core/message.ts';
+
 export type { DecodeOptions } from '../decode/decode-options.ts';
 export type { Hypothesis } from '../decode/hypotheses.ts';
 export type {

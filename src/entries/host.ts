@@ -11,7 +11,13 @@ export { type ModelFacts, packModel } from '../api/model-files.ts';
 export type { DownloadOptions } from '../api/remote-models.ts';
 export { escapeControls, messageOf } from '../core/errors.ts';
 export type { GpuHost } from '../core/host-name.ts';
-export type { Hole, Message, MessageStyle, TypedHole } from '../core/message.ts';
+export {
+  type Hole,
+  type Message,
+  type MessageStyle,
+  renderMessage,
+  type TypedHole,
+} from '../core/message.ts';
 export type { OnnxRuntime, OnnxSession, OnnxTensor } from '../features/onnx/engine/onnx-runtime.ts';
 export type { BrowserFiles } from '../files/browser-files.ts';
 export { appendFile, type Files, openBlob } from '../files/files.ts';

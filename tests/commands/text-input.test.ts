@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { linesOf } from '../../src/commands/text-input.ts';
+import { type Message, renderMessage } from '../../src/core/message.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'heddle-lines-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -32,7 +33,7 @@ it('keeps a CR inside of a line', async () => {
 
 it('leaves out a line that is too long, and names the first line that is not UTF-8', async () => {
   const path = join(folder, 'lines.txt');
-  const read = async (bytes: Buffer, warn: (message: string) => void = () => {}) => {
+  const read = async (bytes: Buffer, warn: (message: Message) => void = () => {}) => {
     writeFileSync(path, bytes);
     const all: string[] = [];
     for await (const group of linesOf([path], warn)) all.push(...group);
@@ -40,11 +41,9 @@ it('leaves out a line that is too long, and names the first line that is not UTF
   };
   const warnings: string[] = [];
   const long = 'x'.repeat(2 ** 20 + 1);
-  expect(await read(Buffer.from(`a\n${long}\nb\n`), (message) => warnings.push(message))).toEqual([
-    'a',
-    '',
-    'b',
-  ]);
+  expect(
+    await read(Buffer.from(`a\n${long}\nb\n`), (message) => warnings.push(renderMessage(message))),
+  ).toEqual(['a', '', 'b']);
   expect(warnings).toEqual([`${path}: 1 bad line: 2 (longer than 1 MiB)`]);
   const start = `${'one\n'.repeat(40_000)}two\nthree `;
   const damaged = Buffer.concat([Buffer.from(start), Buffer.from([0xff]), Buffer.from('\nfour\n')]);

@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import { HeddleError } from '../../src/core/errors.ts';
-import { type Hole, holesOf } from '../../src/core/message.ts';
+import { type Hole, holesOf, type Message } from '../../src/core/message.ts';
 
 /** What is expected of an error; what is not given is not compared. */
 export interface ExpectedError {
@@ -24,6 +24,10 @@ function holeValue(hole: Hole): unknown {
   if ('value' in hole) return hole.value;
   return 'path' in hole ? hole.path : hole;
 }
+
+/** The values of the holes of a message, in their order; undefined if there is none. */
+export const holeValues = (message: Message | undefined): readonly unknown[] | undefined =>
+  message && holesOf(message).map(holeValue);
 
 /** What of an error is compared with what is expected. */
 function facts(error: HeddleError, expected: ExpectedError): ExpectedError {
