@@ -156,7 +156,7 @@ export function decodeSettings(options: DecodeOptions, c: ModelConfig, maxTokens
   if (!suppressTokens.every(isId)) reject('suppressTokens', msg`ids from 0 to ${last}`);
   if (suppressTokens.length >= c.tgtVocab) reject('suppressTokens', 'fewer than all tokens');
   const bannedFirst = [...new Set(given.beginSuppressTokens)].filter((id) => !suppressTokens.includes(id));
-  if (!bannedFirst.every(isId)) reject('beginSuppressTokens', `ids ${ids}`);
+  if (!bannedFirst.every(isId)) reject('beginSuppressTokens', msg`ids from 0 to ${last}`);
   if (suppressTokens.length + bannedFirst.length >= c.tgtVocab)
     reject('beginSuppressTokens', 'fewer than all tokens');
   const bannedSequences = given.badWordsIds ?? [];
