@@ -147,7 +147,7 @@ def connect(args, first):
 
 def backward(model, data, batches, weight, autocast, device):
     """Adds the gradients of `weight` times the loss of all batches; returns [sum of losses, number of correct tokens]."""
-    sums = torch.zeros(2, device=device)
+    sums = torch.zeros(2, device=device, dtype=next(model.parameters()).dtype)
     for i, batch in enumerate(batches):
         last = i + 1 == len(batches)  # DDP sends the gradients once; FSDP after each batch, so that only shards remain
         with contextlib.nullcontext() if last or isinstance(model, FSDPModule) else model.no_sync():
@@ -178,14 +178,15 @@ def spread(model, args, device):
     options = dict(mesh=init_device_mesh(device.type, (world,)), reshard_after_forward=not on_cpu)
     for part in [*layers, model]:
         fully_shard(part, **options)
-    return model.to(device), world / gradient_of_ones(world, device, options)
+    return model.to(device), world / gradient_of_ones(world, device, next(model.parameters()).dtype, options)
 
 
-def gradient_of_ones(world, device, options):
-    """What FSDP makes of a gradient of 1 in each process: 1, the mean; with gloo, which has no mean, it may be the sum."""
-    probe = torch.nn.Linear(1, world, bias=False).to(device)
+def gradient_of_ones(world, device, dtype, options):
+    """What FSDP makes of a gradient of 1 of a dtype in each process: 1, the mean; with gloo, which has no mean, it may be
+    the sum, in float32 unlike in float64."""
+    probe = torch.nn.Linear(1, world, bias=False).to(device, dtype)
     fully_shard(probe, **options)
-    probe(torch.ones(1, 1, device=device)).sum().backward()
+    probe(torch.ones(1, 1, device=device, dtype=dtype)).sum().backward()
     return local(probe.weight.grad).sum().item()
 
 
@@ -243,7 +244,7 @@ def train(args, folder, plan, run, steps):
         # The loss is the mean over all tokens of the update, of all processes.
         weight = divisor * (loss_scale or 1) * rounded(1 / tokens)
         sums = backward(parallel, data, batches, weight, autocast, device)
-        sums = torch.cat([sums, torch.tensor([float(len(stop))], device=device)])
+        sums = torch.cat([sums, sums.new_tensor([float(len(stop))])])
         dist.all_reduce(sums)
         norm = optimizer.update(rounded(rate))
         with torch.no_grad():
