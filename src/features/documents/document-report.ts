@@ -38,7 +38,7 @@ export function describeSummary(s: DocumentSummary): string {
     s.segments === 1 ? '1 segment' : `${s.segments} segments`,
     `${s.machine} by the model`,
     s.exact + s.fuzzy > 0 ? `${s.exact} exact and ${s.fuzzy} fuzzy matches of the memory` : undefined,
-    s.notTranslated > 0 ? `${s.notTranslated} not translated (too long)` : undefined,
+    s.notTranslated > 0 ? `${s.notTranslated} not translated, as in the source` : undefined,
     s.withoutTerms > 0 ? `${s.withoutTerms} without a term of the glossary` : undefined,
     s.withProblems > 0 ? `${s.withProblems} with warnings of checks` : undefined,
   ]);

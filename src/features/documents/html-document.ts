@@ -6,8 +6,8 @@ import { Parser } from 'htmlparser2';
 import { present } from '../../core/present.ts';
 import type { DocumentUnit, Edit, ParseDocument } from './document.ts';
 import { isTextAttribute } from './html-attributes.ts';
-import { anyCodes } from './inline/code-patterns.ts';
-import { type InlineCode, type InlineText, inlineText, renderText } from './inline/inline-text.ts';
+import { anyCodes, codesIn } from './inline/code-patterns.ts';
+import { type InlineCode, type InlineText, inlineText } from './inline/inline-text.ts';
 import { maxCodes, placeholderOf } from './inline/placeholders.ts';
 
 const inline = new Set([
@@ -61,15 +61,13 @@ const skipped = new Set([
   'math',
   'pre',
   'iframe',
+  'code',
+  'kbd',
+  'samp',
+  'var',
 ]);
-/** Characters that are written as references, since they are hard to see. */
-const invisible: Readonly<Record<string, string>> = {
-  '\u00a0': '&nbsp;',
-  '\u00ad': '&shy;',
-  '\u200b': '&ZeroWidthSpace;',
-  '\u200c': '&zwnj;',
-  '\u200d': '&zwj;',
-};
+/** Characters that are hard to see: spaces that do not break, places to break a word, joiners. */
+const hidden = /^[\u00a0\u00ad\u200b-\u200d]$/;
 
 const escapeText = (text: string): string =>
   text.replace(/[&<>]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;' })[c] ?? c);
@@ -124,6 +122,7 @@ class HtmlRuns {
 
   open(tag: string, attributes: Readonly<Record<string, string>>, start: number, end: number): void {
     const isEmpty = empty.test(tag);
+    const isSkipped = skipped.has(tag) && !(inline.has(tag) && attributes.translate === 'yes');
     const isUntranslated = attributes.translate === 'no' || /\bnotranslate\b/.test(attributes.class ?? '');
     const texts =
       this.#isSkipped || isUntranslated
@@ -135,11 +134,11 @@ class HtmlRuns {
     if (!inline.has(tag)) {
       this.flush();
       if (texts.length > 0) this.#add(undefined, texts, { start, end });
-    } else if (!this.#isSkipped && !isUntranslated)
+    } else if (!this.#isSkipped && !isUntranslated && !isSkipped)
       this.#parts.push({ tag, kind: isEmpty ? 'single' : 'open', attributes: texts, start, end });
     if (isEmpty) return;
-    this.#untranslated.push(skipped.has(tag) || isUntranslated);
-    if (skipped.has(tag) || isUntranslated) {
+    this.#untranslated.push(isSkipped || isUntranslated);
+    if (isSkipped || isUntranslated) {
       if (inline.has(tag) && !this.#isSkipped) this.#hidden = { start, depth: this.#untranslated.length };
       this.#skip++;
     }
@@ -151,9 +150,12 @@ class HtmlRuns {
     if (this.#untranslated.pop()) {
       this.#skip--;
       if (this.#hidden?.depth === depth) {
-        this.#parts.push({ tag, kind: 'single', attributes: [], start: this.#hidden.start, end });
+        // The tag that closes a block ends what is open in it, and is no part of that.
+        const hiddenEnd = isImplied ? start : end;
+        this.#parts.push({ tag, kind: 'single', attributes: [], start: this.#hidden.start, end: hiddenEnd });
         this.#hidden = undefined;
       }
+      if (isImplied) this.flush();
       return;
     }
     if (!inline.has(tag) || isImplied) this.flush();
@@ -191,11 +193,7 @@ class HtmlRuns {
       if (start > at) run.add('single', next++, this.#text.slice(at, start));
       at = Math.max(at, end);
       if ('text' in part) {
-        for (const character of withoutPrivate(part.text)) {
-          const reference = invisible[character];
-          if (reference === undefined) run.text(character, part.text === character ? raw : character);
-          else run.add('single', next++, raw.includes(character) ? character : reference);
-        }
+        run.part(withoutPrivate(part.text), raw);
       } else if (part.kind === 'close') {
         const from = open.findLastIndex(({ tag }) => tag === part.tag);
         const index = from < 0 ? next++ : (open[from]?.index as number);
@@ -208,7 +206,7 @@ class HtmlRuns {
         next++;
       }
     }
-    return { ...run.finish(), tags };
+    return { ...run.finish(next), tags };
   }
 
   /** Adds a unit: the text of a run, and attributes in it or in one tag. */
@@ -217,8 +215,10 @@ class HtmlRuns {
     attributes: readonly TextAttribute[],
     { start, end }: { readonly start: number; readonly end: number },
   ): void {
-    const sources = attributes.map(({ value }) => attributeText(value));
-    const segments = present([run?.source, ...sources]).map((source) => ({
+    const texts = attributes.map(({ value, start, end }) =>
+      attributeText(value, this.#text.slice(start, end)),
+    );
+    const segments = present([run?.source, ...texts.map(({ source }) => source)]).map((source) => ({
       source,
       isTranslated: false,
     }));
@@ -232,9 +232,9 @@ class HtmlRuns {
         const [main, values] = run ? [translations[0], translations.slice(1)] : [undefined, translations];
         const edits = new Map<TextAttribute, Edit>();
         for (const [i, attribute] of attributes.entries()) {
-          const [value, source] = [values[i], sources[i]];
-          if (!value || !source) continue;
-          const text = `"${writtenValue(renderText(value.text, source.codes), source)}"`;
+          const [value, written] = [values[i], texts[i]];
+          if (!value || !written) continue;
+          const text = `"${writtenText(value.text, written).replaceAll('"', '&quot;')}"`;
           edits.set(attribute, { start: attribute.start, end: attribute.end, text });
         }
         if (!run || !main) return [...edits.values()];
@@ -244,44 +244,90 @@ class HtmlRuns {
   }
 }
 
+/** A character of a run. `written`: as the file has it. `isReference`: it is a character reference there. */
+interface RunCharacter {
+  readonly text: string;
+  readonly written: string;
+  readonly isReference: boolean;
+}
+
 /** The text of a run while it is read. */
 class RunText {
   readonly #codes = new Map<string, InlineCode>();
-  readonly #characters: string[] = [];
-  /** The characters as the file writes them. */
-  readonly #written: string[] = [];
+  readonly #characters: RunCharacter[] = [];
 
-  text(character: string, written: string): void {
-    this.#characters.push(character);
-    this.#written.push(written);
+  /** Adds text of the file: characters, or one reference. `raw`: as the file has it. */
+  part(text: string, raw: string): void {
+    const isReference = raw.startsWith('&') && raw !== text;
+    const characters = isReference ? [text] : Array.from(text);
+    for (const character of characters)
+      this.#characters.push({ text: character, written: isReference ? raw : character, isReference });
   }
 
-  /** Adds an element or a reference as a code; returns its placeholder. */
+  /** Adds an element as a code; returns its placeholder. */
   add(kind: InlineCode['kind'], index: number, raw: string): string {
     const placeholder = add(this.#codes, kind, index, raw);
-    this.text(placeholder, '');
+    this.#characters.push({ text: placeholder, written: '', isReference: false });
     return placeholder;
   }
 
-  finish(): Omit<Run, 'tags'> {
-    const isSpace = (character: string | undefined) => character !== undefined && /\s/.test(character);
-    let [from, to] = [0, this.#characters.length];
-    while (from < to && isSpace(this.#characters[from])) from++;
-    while (to > from && isSpace(this.#characters[to - 1])) to--;
-    const [characters, written] = [[] as string[], [] as string[]];
-    for (let i = from; i < to; i++) {
-      const character = this.#characters[i] as string;
-      if (isSpace(character) && isSpace(this.#characters[i - 1])) continue;
-      characters.push(isSpace(character) ? ' ' : character);
-      written.push(isSpace(character) ? ' ' : (this.#written[i] as string));
-    }
+  /** `next`: the first index that no element has. */
+  finish(next: number): Omit<Run, 'tags'> {
+    const all = this.#withReferences(next);
+    const isSpace = (character: RunCharacter | undefined) =>
+      character !== undefined && !character.isReference && /^\s$/.test(character.text);
+    let [from, to] = [0, all.length];
+    while (from < to && isSpace(all[from])) from++;
+    while (to > from && isSpace(all[to - 1])) to--;
+    const kept = all.slice(from, to).flatMap((character, i, list): RunCharacter[] => {
+      if (!isSpace(character)) return [character];
+      return isSpace(list[i - 1]) ? [] : [{ text: ' ', written: ' ', isReference: false }];
+    });
+    const characters = kept.map(({ text }) => text);
     const source = inlineText(characters.join(''), anyCodes, this.#codes);
+    const plain = new Set(kept.flatMap(({ text, isReference }) => (isReference ? [] : [text])));
+    const written = kept.map((character) => character.written);
     return {
       source,
       written: writtenCodes(source, characters, written),
-      lead: this.#characters.slice(0, from).join(''),
-      trail: this.#characters.slice(to).join(''),
+      references: new Map(
+        kept.flatMap(({ text, written: raw, isReference }) =>
+          isReference && !plain.has(text) ? [[text, raw] as const] : [],
+        ),
+      ),
+      lead: all
+        .slice(0, from)
+        .map(({ text }) => text)
+        .join(''),
+      trail: all
+        .slice(to)
+        .map(({ text }) => text)
+        .join(''),
     };
+  }
+
+  /**
+   * The characters with codes for references and for what is hard to see. References in words, such as `&eacute;`, and
+   * in codes, such as `&amp;` in a URL, are text.
+   */
+  #withReferences(first: number): RunCharacter[] {
+    let next = first;
+    const inCodes = new Set<number>();
+    const text = this.#characters.map((character) => character.text).join('');
+    for (const { start, raw } of codesIn(text, anyCodes))
+      for (let i = 0; i < raw.length; i++) inCodes.add(start + i);
+    const isLetter = (character: RunCharacter | undefined) => /^\p{L}/u.test(character?.text ?? '');
+    let at = 0;
+    return this.#characters.map((character, i, list): RunCharacter => {
+      const isInCode = inCodes.has(at);
+      at += character.text.length;
+      const isApostrophe = /^['’]$/.test(character.text) && isLetter(list[i - 1]) && isLetter(list[i + 1]);
+      const isWord = /^[\p{L}\p{M}\p{N}]/u.test(character.text) || isApostrophe;
+      const isHidden = hidden.test(character.text);
+      if (isInCode || !(isHidden || (character.isReference && !isWord))) return character;
+      const raw = character.written;
+      return { text: add(this.#codes, 'single', next++, raw), written: '', isReference: false };
+    });
   }
 }
 
@@ -308,6 +354,8 @@ interface Run {
   readonly source: InlineText;
   /** The codes that are text as the file writes them, by their placeholders. */
   readonly written: ReadonlyMap<string, string>;
+  /** References of characters that the file always writes so. */
+  readonly references: ReadonlyMap<string, string>;
   readonly lead: string;
   readonly trail: string;
   readonly tags: ReadonlyMap<
@@ -316,14 +364,20 @@ interface Run {
   >;
 }
 
-/** The translation of a run as HTML: codes as the file writes them. */
-const writtenRun = (
+/** Text as HTML: codes, and characters that the file writes as references, as the file writes them. */
+const writtenText = (
   text: string,
-  { source, written, tags }: Run,
-  edits: ReadonlyMap<TextAttribute, Edit>,
+  { source, written, references }: Pick<Run, 'source' | 'written' | 'references'>,
 ): string =>
-  escapeText(text).replace(/[\ue000-\uf7ff]/g, (c) => {
-    const [raw, tag] = [written.get(c) ?? source.codes.get(c)?.raw ?? '', tags.get(c)];
+  Array.from(
+    text,
+    (c) => written.get(c) ?? source.codes.get(c)?.raw ?? references.get(c) ?? escapeText(c),
+  ).join('');
+
+/** The translation of a run as HTML, with the translations of its attributes. */
+const writtenRun = (text: string, run: Run, edits: ReadonlyMap<TextAttribute, Edit>): string =>
+  Array.from(text, (c) => {
+    const [raw, tag] = [writtenText(c, run), run.tags.get(c)];
     if (!tag) return raw;
     let [out, at] = ['', 0];
     for (const attribute of tag.attributes) {
@@ -333,24 +387,30 @@ const writtenRun = (
       at = edit.end - tag.start;
     }
     return out + raw.slice(at);
-  });
+  }).join('');
 
-/** The value of an attribute; characters that are hard to see are codes. */
-function attributeText(value: string): InlineText {
-  const codes = new Map<string, InlineCode>();
-  let text = '';
-  for (const character of withoutPrivate(value)) {
-    const raw = invisible[character];
-    text += raw === undefined ? character : add(codes, 'single', codes.size, raw);
-  }
-  return inlineText(text, anyCodes, codes);
+/** The character that a reference stands for. */
+function decoded(reference: string): string {
+  let out = '';
+  const parser = new Parser({ ontext: (text) => (out += text) }, { decodeEntities: true });
+  parser.write(reference);
+  parser.end();
+  return out;
 }
 
-/** A value in double quotes. */
-const writtenValue = (text: string, { codes }: InlineText): string =>
-  text
-    .replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] ?? c)
-    .replace(/[\ue000-\uf7ff]/g, (c) => codes.get(c)?.raw ?? '');
+/** The value of an attribute. `quoted`: as the file has it, with its quotes. */
+function attributeText(value: string, quoted: string): Pick<Run, 'source' | 'written' | 'references'> {
+  const run = new RunText();
+  const isQuoted = /^["']/.test(quoted);
+  const parts = (isQuoted ? quoted.slice(1, -1) : quoted)
+    .split(/(&(?:#\d+|#[xX][\da-fA-F]+|[A-Za-z][A-Za-z\d]*);)/)
+    .map((raw, i) => ({ raw, text: i % 2 ? decoded(raw) : raw }));
+  // References without a semicolon are read as their characters.
+  const isSame = parts.map(({ text }) => text).join('') === value;
+  for (const { raw, text } of isSame ? parts : [{ raw: value, text: value }])
+    run.part(withoutPrivate(text), raw);
+  return run.finish(0);
+}
 
 const withoutPrivate = (text: string): string => text.replace(/[\ue000-\uf8ff]/g, '');
 

@@ -2,9 +2,10 @@
 // the sentence. For models whose vocabulary has them; decoding then places each exactly once.
 
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
+import { validOf } from './aligned-codes.ts';
 import { hasPlaceholders } from './decode/placeholder-rules.ts';
 import { codesIn } from './inline/code-patterns.ts';
-import { type InlineText, keepsCodes, placeholdersIn } from './inline/inline-text.ts';
+import { type InlineText, placeholdersIn } from './inline/inline-text.ts';
 import { placeholderAt, placeholderOf } from './inline/placeholders.ts';
 
 /** A sentence for the model. */
@@ -45,7 +46,7 @@ export function fromNumbered(
   translation: string,
 ): string | undefined {
   const text = translation.replace(/[\ue000-\uf7ff]/g, (c) => own.get(c) ?? '');
-  return [text, withoutInvented(sentence, text)].find((some) => keepsCodes(sentence, some));
+  return validOf(sentence, [text, withoutInvented(sentence, text)]);
 }
 
 /** A text without codes that the model has written out, and the characters that they are made of. */

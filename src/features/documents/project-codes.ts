@@ -4,12 +4,7 @@
 import type { Generation } from '../../decode/text-options.ts';
 import { SPACE_MARK } from '../../text/tokenizers/normalization.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-
-/** A token's part of a text. */
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
+import { type Span, wordSpans } from './inline/place-codes.ts';
 
 /** Which source token each target token belongs to, with the places of both in their texts. */
 export interface WordAlignment {
@@ -37,6 +32,13 @@ function spansOf(tokens: readonly string[], text: string): Span[] {
   });
 }
 
+/** The alignment that links words by their places in their texts. */
+function byPlaces(text: string, translation: string): WordAlignment {
+  const [source, target] = [wordSpans(text), wordSpans(translation)];
+  const links = target.map((_, t) => Math.floor((t * source.length) / target.length));
+  return { source, target, links, length: translation.length, sourceLength: text.length };
+}
+
 /** The alignment of a translation with attention; without one, words are linked by their places. */
 export function alignWords(
   text: string,
@@ -44,7 +46,7 @@ export function alignWords(
   tokenizer: Tokenizer,
 ): WordAlignment {
   const lengths = { length: translation.length, sourceLength: text.length };
-  if (!attention) return { source: [], target: [], links: [], ...lengths };
+  if (!attention) return byPlaces(text, translation);
   const { source, target, layers, heads, weights } = attention;
   const [S, T] = [source.length, target.length];
   const pieces = tokenizer.pieces?.(text);
@@ -99,7 +101,11 @@ export function projectSpan(alignment: WordAlignment, from: number, to: number):
   const [a, b] = [target[best.first], target[best.last]];
   if (a && b) return { start: a.start, end: b.end };
   const start = projectPoint(alignment, from);
-  return { start, end: Math.max(start, projectPoint(alignment, to)) };
+  const end = projectPoint(alignment, to);
+  if (end > start) return { start, end };
+  // Nothing belongs to it: the word that is there.
+  const words = target.filter((span) => span.end > span.start);
+  return words.find((span) => span.end > start) ?? words.at(-1) ?? { start, end: start };
 }
 
 /** The nearest end of a token, so that a code does not split a word. */

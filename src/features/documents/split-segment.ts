@@ -31,8 +31,63 @@ function linesOf(text: string): { line: string; space: string }[] {
   return out;
 }
 
+/** A boundary between the parts of a sentence, in texts with and without spaces between words. */
+const boundaries = [/(?<=[,;:–—、，；：،؛][”»"')\]]?)\s*(?=\S)/gu, /\s+(?=\S)/gu, /(?<=\p{Lo})(?=\p{Lo})/gu];
+
+/** The halves of a sentence that a model cannot translate as a whole; undefined for a single word. */
+export function halvesOf(text: string): SegmentParts | undefined {
+  for (const [n, boundary] of boundaries.entries()) {
+    const found = [...text.matchAll(boundary)].filter(({ index, 0: space }) => {
+      const [a, b] = [index, text.length - index - space.length];
+      // A comma near an end does not make halves.
+      return a > 0 && b > 0 && (n > 0 || Math.min(a, b) > text.length / 5);
+    });
+    const distance = (at: number): number => Math.abs(at - text.length / 2);
+    const [best] = found.sort((a, b) => distance(a.index) - distance(b.index));
+    if (!best) continue;
+    const [before, space, after] = [
+      text.slice(0, best.index),
+      best[0],
+      text.slice(best.index + best[0].length),
+    ];
+    return {
+      sentences: [before, after],
+      join: (translations) => translations.join(space || (n === 2 ? '' : ' ')),
+    };
+  }
+  return undefined;
+}
+
 /** The dash or number of an item of a list, or of a speaker. */
 const marker = /^(?:[-–—•*·]|\d{1,3}[.)])\s+/;
+
+/** What ends with the sentence before it: codes that close a pair, with the quotes and brackets between them. */
+const tail = /^[\uf000-\uf7ff"'”’»)\]]*[\uf000-\uf7ff][”’»)\]]*/;
+
+/** The sentences of a line. Between two of them is the space of the line; behind a full-width mark, a space. */
+function sentencesIn(line: string): SegmentParts {
+  const all: { text: string; space: string }[] = [];
+  let at = 0;
+  for (const sentence of splitSentences(line).sentences) {
+    const start = line.indexOf(sentence, at);
+    const last = all.at(-1);
+    if (last) last.space = line.slice(at, start);
+    at = start + sentence.length;
+    const closes = last?.space === '' ? (tail.exec(sentence)?.[0] ?? '') : '';
+    if (last) last.text += closes;
+    const rest = sentence.slice(closes.length);
+    const text = rest.trimStart();
+    if (last) last.space += rest.slice(0, rest.length - text.length);
+    if (text !== '') all.push({ text, space: '' });
+  }
+  const spaceOf = ({ text, space }: (typeof all)[number], isLast: boolean): string =>
+    space === '' && !isLast && /[。！？…][”’」』）]?$/u.test(text) ? ' ' : space;
+  return {
+    sentences: all.map(({ text }) => text),
+    join: (translations) =>
+      all.map((one, i) => translations[i] + spaceOf(one, i === all.length - 1)).join(''),
+  };
+}
 
 /** Splits a segment into sentences. */
 export function splitSegment(text: string): SegmentParts {
@@ -40,7 +95,7 @@ export function splitSegment(text: string): SegmentParts {
   const trail = /\s*$/.exec(text.slice(lead.length))?.[0] ?? '';
   const lines = linesOf(text.slice(lead.length, text.length - trail.length)).map(({ line, space }) => {
     const item = marker.exec(line)?.[0] ?? '';
-    return { item, split: splitSentences(line.slice(item.length)), space };
+    return { item, split: sentencesIn(line.slice(item.length)), space };
   });
   return {
     sentences: lines.flatMap(({ split }) => split.sentences),

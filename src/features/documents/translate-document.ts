@@ -148,8 +148,14 @@ async function translateUnits(
     if (!isOpen(segment, options)) return { translation: null, report: undefined };
     if (!match && (!found || found.method === 'not translated'))
       return {
-        translation: null,
-        report: { ...common, target: '', origin: 'not translated' as const, checks: [] },
+        // The source stands for it and is marked for review: a program shows nothing for an empty text.
+        translation: { text: source.text, origin: 'machine' as const },
+        report: {
+          ...common,
+          target: common.source,
+          origin: 'not translated' as const,
+          checks: checkSegment(source, source.text, termsOf?.(source.text)),
+        },
       };
     const text = match?.text ?? formed(source, found, targetLang);
     const origin = !match

@@ -4,28 +4,21 @@
 
 import type { GenerateOptions, Generation, TranslateOptions } from '../../decode/text-options.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
-import { codesIn } from './inline/code-patterns.ts';
 import {
-  type InlineText,
-  inlineText,
-  keepsCodes,
-  partOf,
-  placeholdersIn,
-  renderText,
-} from './inline/inline-text.ts';
-import { placeCodes } from './inline/place-codes.ts';
-import { placeholderAt, placeholderOf } from './inline/placeholders.ts';
+  copied,
+  literalOf,
+  projected,
+  renested,
+  validOf,
+  withoutCodes,
+  withoutSpecials,
+} from './aligned-codes.ts';
+import { keepsGroups, plainText } from './inline/code-groups.ts';
+import { keepsInnerCodes } from './inline/code-spacing.ts';
+import { type InlineText, keepsCodes, partOf } from './inline/inline-text.ts';
 import { fromNumbered, type NumberedText, numberedText } from './numbered-codes.ts';
-import {
-  alignWords,
-  isInWord,
-  outOfWord,
-  projectPoint,
-  projectSpan,
-  type WordAlignment,
-} from './project-codes.ts';
 import { type PlacedTerm, readsTermMarks, withTermMarks } from './soft-terms.ts';
-import { type SegmentParts, splitSegment } from './split-segment.ts';
+import { halvesOf, type SegmentParts, splitSegment } from './split-segment.ts';
 
 /** What translates sentences: a model, or the queue of a server. */
 export interface SentenceModel {
@@ -57,147 +50,8 @@ interface Sentence {
   readonly tokens: number;
 }
 
-const hasWords = (text: string): boolean => /\p{L}/u.test(text.replace(/[\ue000-\uf8ff]/g, ''));
-
-/** The text without element codes and pairs, whose single text codes are as in the source. */
-function literalOf({ text, codes }: InlineText): string {
-  const kept = withCodes(text, (c) => codes.get(c)?.kind === 'single' && codes.get(c)?.isText === true);
-  return renderText(kept, codes);
-}
-
-/**
- * The text with some of its placeholders. Where one is gone, no two spaces remain, and two words that only a
- * code that stands alone separates get a space.
- */
-function withCodes(text: string, keeps: (placeholder: string) => boolean): string {
-  let out = '';
-  let isBetween = false;
-  for (const character of text) {
-    const code = placeholderAt(character);
-    if (code && !keeps(character)) {
-      isBetween ||= code.kind === 'single';
-      continue;
-    }
-    if (isBetween && /[\p{L}\p{N}]$/u.test(out) && /[\p{L}\p{N}]/u.test(character)) out += ' ';
-    if (isBetween && /[.,;:!?)]/.test(character)) out = out.trimEnd();
-    isBetween = false;
-    if (/\s/.test(character) && (out === '' || /\s$/.test(out))) continue;
-    out += character;
-  }
-  return out.trimEnd();
-}
-
-/** Offset in `withCodes(text, keeps)` of each placeholder of a text. */
-function offsetsIn(text: string, keeps: (placeholder: string) => boolean): Map<string, number> {
-  return new Map(
-    placeholdersIn(text).map((c) => [c, withCodes(text.slice(0, text.indexOf(c)), keeps).length] as const),
-  );
-}
-
-const none = (): boolean => false;
-
-/** A translation of the source without some codes, in which these are placed by alignment. */
-function placed(
-  source: InlineText,
-  target: string,
-  alignment: WordAlignment,
-  offsets: ReadonlyMap<string, number>,
-  shift: (offset: number) => number = (offset) => offset,
-): string {
-  const codes = new Map([...source.codes].filter(([c]) => !target.includes(c)));
-  const plain = withCodes(source.text, none);
-  const placeOf = (code: string): number => {
-    const at = aligned(code);
-    const isInside = isInWord(plain, withCodes(source.text.slice(0, source.text.indexOf(code)), none).length);
-    return isInside ? at : outOfWord(target, at, placeholderAt(code)?.kind === 'open');
-  };
-  const aligned = (code: string): number => {
-    const { kind, index } = placeholderAt(code) ?? { kind: 'single', index: 0 };
-    const [open, close] = [
-      offsets.get(placeholderOf('open', index)),
-      offsets.get(placeholderOf('close', index)),
-    ];
-    if (kind !== 'single' && open !== undefined && close !== undefined && close > open) {
-      const { start, end } = projectSpan(alignment, open, close);
-      return shift(kind === 'open' ? start : end);
-    }
-    return shift(projectPoint(alignment, offsets.get(code) ?? 0));
-  };
-  const text = [...source.text].filter((c) => !target.includes(c) || !source.codes.has(c)).join('');
-  return placeCodes(text, target, codes, placeOf);
-}
-
-/** Moves the codes of a translation as little as possible so that their nesting is valid. */
-function renested(source: InlineText, target: string): string {
-  const own = new Set(source.codes.keys());
-  const offsets = new Map<string, number>();
-  let plain = '';
-  for (const character of target)
-    if (own.has(character)) offsets.set(character, plain.length);
-    else plain += character;
-  return placeCodes(source.text, plain, source.codes, (code) => offsets.get(code) ?? plain.length);
-}
-
-/** A sentence in which the model kept the single text codes; undefined if it did not. */
-function copied(source: InlineText, found: Generation, tokenizer: Tokenizer): string | undefined {
-  const own = inlineText(found.text, source.pattern);
-  const waiting = placeholdersIn(source.text).filter((c) => {
-    const code = source.codes.get(c);
-    return code?.isText && code.kind === 'single';
-  });
-  let [text, wrong] = [own.text, false];
-  text = Array.from(text, (c) => {
-    const raw = own.codes.get(c)?.raw;
-    if (raw === undefined) return c;
-    const at = waiting.findIndex((w) => source.codes.get(w)?.raw === raw);
-    const [match] = at < 0 ? [] : waiting.splice(at, 1);
-    wrong ||= match === undefined;
-    return match ?? '';
-  }).join('');
-  if (wrong || waiting.length > 0) return undefined;
-  if (placeholdersIn(text).length === source.codes.size) return keepsCodes(source, text) ? text : undefined;
-  const alignment = alignWords(literalOf(source), found, tokenizer);
-  // The alignment knows the literal text: offsets before each code, with the other codes written out.
-  const offsets = new Map(
-    placeholdersIn(source.text).map((c) => {
-      const before = partOf(source, source.text.slice(0, source.text.indexOf(c)));
-      return [c, literalOf(before).length] as const;
-    }),
-  );
-  const shift = (offset: number): number => literalToInline(text, source, offset);
-  const result = placed(source, text, alignment, offsets, shift);
-  return keepsCodes(source, result) ? result : undefined;
-}
-
-/** Offset in a text with placeholders of an offset in the same text with its codes written out. */
-function literalToInline(text: string, { codes }: InlineText, offset: number): number {
-  let [literal, i] = [0, 0];
-  for (; i < text.length && literal < offset; i++) literal += codes.get(text[i] as string)?.raw.length ?? 1;
-  return i;
-}
-
-/** A sentence translated without codes, in which all are placed. */
-function projected(source: InlineText, found: Generation, tokenizer: Tokenizer): string | undefined {
-  const plain = withCodes(source.text, () => false);
-  const offsets = offsetsIn(source.text, () => false);
-  const alignment = alignWords(plain, found, tokenizer);
-  for (const clean of [withoutCodes, withoutSpecials]) {
-    const target = clean(found.text, source);
-    const scale = found.text.length === target.length ? 1 : target.length / Math.max(1, found.text.length);
-    const result = placed(source, target, alignment, offsets, (at) => Math.round(at * scale));
-    if (keepsCodes(source, result)) return result;
-  }
-  return undefined;
-}
-
-/** A translation without codes that the model has invented. */
-const withoutCodes = (text: string, { pattern }: InlineText): string =>
-  codesIn(text, pattern)
-    .reduceRight((out, { start, raw }) => out.slice(0, start) + out.slice(start + raw.length), text)
-    .replace(/[\ue000-\uf8ff]/g, '');
-
-/** A translation without any character of which codes are made. */
-const withoutSpecials = (text: string): string => text.replace(/[%<>{}&$#@~\ue000-\uf8ff]/g, '');
+/** Whether a model has something to translate: words that are no part of codes. */
+const hasWords = (source: InlineText): boolean => /\p{L}/u.test(plainText(source).text);
 
 /** Options of the translation of segments. */
 export interface SegmentOptions extends TranslateOptions {
@@ -224,15 +78,18 @@ export async function translateSegments(
   });
 }
 
+/** A segment of its sentences. It has words of the source only where the model has no translation of them. */
 function joined(source: InlineText, part: SegmentParts, own: readonly Sentence[]): TranslatedSegment {
-  let text = part.join(own.map((sentence) => sentence.text));
-  let method = worstOf(own.map((sentence) => sentence.method));
-  if (method !== 'not translated' && !keepsCodes(source, text)) text = renested(source, text);
-  if (method === 'not translated' || !keepsCodes(source, text))
-    [text, method] = [source.text, 'not translated'];
+  const made = part.join(own.map((sentence) => sentence.text));
+  const method = worstOf(own.map((sentence) => sentence.method));
+  const text = method === 'copied' ? made : validOf(source, [made, renested(source, made)]);
   const tokens = own.reduce((n, sentence) => n + sentence.tokens, 0);
   const logProb = own.reduce((n, sentence) => n + sentence.logProb, 0);
-  return { text, method, confidence: tokens > 0 ? logProb / tokens : undefined };
+  return {
+    text: text ?? source.text,
+    method: text === undefined ? 'not translated' : method,
+    confidence: tokens > 0 ? logProb / tokens : undefined,
+  };
 }
 
 const methods: readonly SegmentMethod[] = [
@@ -254,6 +111,10 @@ interface Pass {
   /** The translation with the placeholders of the sentence; undefined if it does not keep them. */
   use(source: InlineText, found: Generation): string | undefined;
 }
+
+/** A translation that keeps what touches the codes of its source; else undefined: its codes are placed. */
+const withGroups = (source: InlineText, text: string | undefined): string | undefined =>
+  text !== undefined && keepsGroups(source, text) && keepsInnerCodes(source.text, text) ? text : undefined;
 
 /**
  * Sentences without codes are translated as they are. Codes are first placeholders, if the vocabulary has
@@ -284,18 +145,18 @@ function passesOf({ tokenizers }: SentenceModel): Pass[] {
       attention: false,
       use(s, { text }) {
         const own = numberedOf(s);
-        return own && fromNumbered(s, own, text);
+        return own && withGroups(s, fromNumbered(s, own, text));
       },
     },
     {
       method: 'codes copied',
       request: (s) => (hasCodes(s) ? { text: oneLine(literalOf(s)) } : undefined),
       attention: true,
-      use: (s, found) => copied(s, found, source),
+      use: (s, found) => withGroups(s, copied(s, found, source)),
     },
     {
       method: 'codes placed',
-      request: (s) => (hasCodes(s) ? { text: oneLine(withCodes(s.text, () => false)) } : undefined),
+      request: (s) => (hasCodes(s) ? { text: oneLine(plainText(s).text) } : undefined),
       attention: true,
       use: (s, found) => projected(s, found, source),
     },
@@ -309,9 +170,9 @@ async function translateSentences(
   { termsOf, ...options }: SegmentOptions,
 ): Promise<Sentence[]> {
   const out = sentences.map(
-    ({ text }): Sentence => ({
-      text,
-      method: hasWords(text) ? 'not translated' : 'copied',
+    (source): Sentence => ({
+      text: source.text,
+      method: hasWords(source) ? 'not translated' : 'copied',
       logProb: 0,
       tokens: 0,
     }),
@@ -339,11 +200,42 @@ async function translateSentences(
       // A line break of the model would end a cue or a paragraph.
       const found = { ...made, text: made.text.replace(/[\n\r\u2028\u2029]/g, ' ') };
       const text = use(sentence, found);
-      if (text === undefined || text === '') continue;
+      // What has neither words nor numbers is no translation of words.
+      if (text === undefined || !/[\p{L}\p{N}]/u.test(text.replace(/[\ue000-\uf7ff]/g, ''))) continue;
       out[i] = { text, method, logProb: found.logProb, tokens: found.ids.length + 1 };
     }
   }
+  await translateHalves(model, sentences, out, { termsOf, ...options });
   return out;
+}
+
+/** Translates what the model did not translate, such as a sentence that is too long, in two parts each. */
+async function translateHalves(
+  model: SentenceModel,
+  sentences: readonly InlineText[],
+  out: Sentence[],
+  options: SegmentOptions,
+): Promise<void> {
+  const open = sentences.flatMap((source, i) => {
+    const parts = out[i]?.method === 'not translated' ? halvesOf(source.text) : undefined;
+    return parts ? [{ source, i, parts }] : [];
+  });
+  if (open.length === 0) return;
+  const halves = open.flatMap(({ source, parts }) => parts.sentences.map((text) => partOf(source, text)));
+  const made = await translateSentences(model, halves, options);
+  for (const [n, { source, i, parts }] of open.entries()) {
+    const own = made.slice(2 * n, 2 * n + 2);
+    const text = parts.join(own.map((half) => half.text));
+    const valid = validOf(source, [text, renested(source, text)]);
+    const isOpen = own.every(({ method }) => method === 'not translated' || method === 'copied');
+    if (valid === undefined || isOpen) continue;
+    const [tokens, logProb] = [
+      own.reduce((sum, half) => sum + half.tokens, 0),
+      own.reduce((sum, half) => sum + half.logProb, 0),
+    ];
+    const method = worstOf(own.map((half) => half.method));
+    out[i] = { text: valid, method: method === 'not translated' ? 'codes placed' : method, logProb, tokens };
+  }
 }
 
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();

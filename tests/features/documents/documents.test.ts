@@ -11,15 +11,19 @@ import {
 import { TranslationMemory } from '../../../src/features/documents/translation-memory.ts';
 import { fakeModel } from '../../support/fake-sentence-model.ts';
 
-/** The translation of a file in capitals, and its reports. */
+/** The translation of a file, in capitals by default, and its reports. */
 async function translate(
   name: string,
   data: string | Uint8Array,
-  { lang, ...options }: DocumentTranslationOptions & { readonly lang?: string } = {},
+  {
+    lang,
+    model: translation = (some) => some.toUpperCase(),
+    ...options
+  }: DocumentTranslationOptions & { readonly lang?: string; model?(text: string): string } = {},
 ) {
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
   const document = await openDocument(bytes, name, { targetLang: lang });
-  const model = fakeModel((text) => text.toUpperCase());
+  const model = fakeModel(translation);
   const out: Uint8Array[] = [];
   const reports = [];
   const done: (readonly (SegmentTranslation | null)[])[] = [];
@@ -181,6 +185,45 @@ it('HTML: translates the attributes that people read, in blocks and in inline ta
       .replace('write', 'WRITE')
       .replace('>d<', '>D<'),
   );
+});
+
+it('HTML: keeps character references where the text allows it, and does not translate code', async () => {
+  const lost = (text: string) => text.toUpperCase().replace(/[^\p{L}\p{N} .]/gu, '');
+  const html =
+    '<p>Second line &copy; 2024 &mdash; Tom &amp; Jerry &lt;3 &#169; &nbsp;end</p><p>caf&eacute; it&rsquo;s <code>x = 1</code> <kbd>Ctrl</kbd> <samp>ok</samp> and <var>n</var> here <code translate="yes">yes</code></p>\n<p title="a &copy; b &amp; c">see &quot;this&quot;<code>y';
+  const { text } = await translate('a.html', html, { model: lost });
+  const references = (some: string) => some.match(/&[#\w]+;/g)?.sort();
+  const kept = html.replace('&rsquo;', '').replace('&eacute;', '');
+  expect(references(text)).toEqual(references(kept));
+  expect(text).toMatch(/&copy; 2024 &mdash; TOM &amp; JERRY &lt;3/);
+  for (const code of ['<code>x = 1</code>', '<kbd>Ctrl</kbd>', '<samp>ok</samp>', '<var>n</var>', '<code>y'])
+    expect(text).toContain(code);
+  expect(text).toContain('<code translate="yes">YES</code>');
+  expect(text).toContain('title="A &copy; B &amp; C"');
+  const accents = '<p>caf&eacute; &ntilde; Pen</p>';
+  expect((await translate('a.html', accents, { model: (t) => t })).text).toBe(accents);
+});
+
+it('subtitles: keeps dashes, notes and line breaks', async () => {
+  const cue = (text: string) => `1\n00:00:01,000 --> 00:00:02,000\n${text}\n\n`;
+  const srt =
+    cue('<i>I am going home.</i>\n- And you?') +
+    cue('-Who?\n<i>- Me.</i>') +
+    cue('♪ la la la ♪\n♪ lo lo ♪') +
+    cue('{\\an8}♪ one two\nthree four ♪') +
+    cue('<v Bob>hello you</v>\n-Yes, hello.');
+  const { text } = await translate('a.srt', srt);
+  expect(text).toBe(
+    srt.replace(/^(?!.*-->).*$/gm, (line) =>
+      line
+        .toUpperCase()
+        .replace(/<.*?>|\\AN8/g, (tag) => (tag === '<V BOB>' ? '<v Bob>' : tag.toLowerCase())),
+    ),
+  );
+  const japanese = await translate('a.srt', cue('one two\nthree four'), {
+    model: () => '今日はとても良い天気です',
+  });
+  expect(japanese.text.trim().split('\n')).toHaveLength(4);
 });
 
 it('subtitles: keeps times, tags and numbers of lines', async () => {

@@ -46,6 +46,33 @@ it('keeps codes that the model copies, and places those that it does not', async
   expect(await translated('one %s two', loses)).toBe('ONE %s TWO (codes placed)');
 });
 
+it('keeps what touches a code, and lets it touch no word that the source does not have there', async () => {
+  const spanish = (text: string) =>
+    text
+      .split(' ')
+      .map((word) => ({ of: 'de la', Portrait: 'Retrato', file: 'archivo', named: 'llamado' })[word] ?? word)
+      .join(' ');
+  expect(await translated('(%d of %d)', spanish)).toBe('(%d de la %d) (codes copied)');
+  const glued = (text: string) => spanish(text).replace(/\s*[(“]?%[sd][)”]?\s*/g, '%s');
+  for (const pattern of [anyCodes, cFormat]) {
+    expect(await translated('%s, Portrait (%s)', glued, pattern)).toBe('%s, Retrato (%s) (codes placed)');
+    expect(await translated('(%s of %s)', glued, pattern)).toBe('(%s de la %s) (codes placed)');
+    expect(await translated('file named “%s”', glued, pattern)).toBe('archivo llamado “%s” (codes placed)');
+  }
+  const apart = (text: string) => spanish(text.replaceAll('<br>', ' <br> '));
+  expect(await translated('file<br>named', apart)).toBe('archivo<br>llamado (codes copied)');
+  expect(await translated('<v Bob>file of</v>', (text) => `${spanish(text)} `)).toBe(
+    '<v Bob>archivo de la</v> (codes copied)',
+  );
+});
+
+it('translates a text that is too long in parts, and leaves no segment with words empty', async () => {
+  const short = (text: string) => (text.split(' ').length > 2 ? '' : upper(text));
+  expect(await translated('one two, three %s four five <b>six seven</b>', short)).toBe(
+    'ONE TWO, THREE %s FOUR FIVE <b>SIX SEVEN</b> (codes placed)',
+  );
+});
+
 it('asks for placeholders of a vocabulary that has them, numbered from 0', async () => {
   const asked: unknown[] = [];
   const known = ['\ue000', '\ue001', '\ue802', '\uf002'];

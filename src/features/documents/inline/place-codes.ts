@@ -45,18 +45,36 @@ function closesNested(codes: readonly string[], open: string): boolean {
   });
 }
 
+/** A part of a text. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The words of a text, also of one without spaces. */
+export const wordSpans = (text: string): Span[] =>
+  Array.from(new Intl.Segmenter('und', { granularity: 'word' }).segment(text)).flatMap(
+    ({ segment, index, isWordLike }) => (isWordLike ? [{ start: index, end: index + segment.length }] : []),
+  );
+
 /** A code at a place of the translation. */
 interface Placed {
   readonly at: number;
   readonly code: string;
 }
 
-function place(
-  nodes: readonly Node[],
-  low: number,
-  high: number,
-  placeOf: (code: string) => number,
-): Placed[] {
+/** Where codes are in a translation. */
+export interface CodePlaces {
+  /** Offset of a code. */
+  placeOf(code: string): number;
+  /** Whether there are words in a pair. */
+  hasWords(open: string, close: string): boolean;
+  /** The first word of a part of the translation. Undefined if there is none. */
+  wordIn(from: number, to: number): Span | undefined;
+}
+
+function place(nodes: readonly Node[], low: number, high: number, places: CodePlaces): Placed[] {
+  const { placeOf, hasWords, wordIn } = places;
   const clip = (n: number) => Math.min(high, Math.max(low, n));
   const spans = nodes.map((node, order) => {
     const from = clip(placeOf(node.open));
@@ -66,9 +84,12 @@ function place(
   const out: Placed[] = [];
   let cursor = low;
   for (const { node, from, to } of spans) {
-    const start = Math.max(cursor, from);
-    const end = Math.max(start, to);
-    out.push({ at: start, code: node.open }, ...place(node.inside, start, end, placeOf));
+    let [start, end] = [Math.max(cursor, from), Math.max(cursor, from, to)];
+    if (node.close !== undefined && start === end && hasWords(node.open, node.close)) {
+      const word = wordIn(start, high) ?? wordIn(cursor, high);
+      if (word) ({ start, end } = word);
+    }
+    out.push({ at: start, code: node.open }, ...place(node.inside, start, end, places));
     if (node.close) out.push({ at: end, code: node.close });
     cursor = end;
   }
@@ -90,20 +111,7 @@ function inOrder(placed: readonly Placed[]): Placed[] {
   return out;
 }
 
-const isWord = (character: string): boolean => /[\p{L}\p{N}]/u.test(character);
-
-/** The characters of a source next to a code that are no codes; empty at its ends. */
-function neighbours(source: string, code: string): { readonly before: string; readonly after: string } {
-  const at = source.indexOf(code);
-  const before = /([^\ue000-\uf7ff])[\ue000-\uf7ff]*$/u.exec(source.slice(0, at))?.[1] ?? '';
-  const after = /^[\ue000-\uf7ff]*([^\ue000-\uf7ff])/u.exec(source.slice(at + 1))?.[1] ?? '';
-  return { before, after };
-}
-
-/**
- * Inserts the codes of `source` into `target`. `placeOf`: offset in `target` that a code belongs to. Spaces around
- * a single code are as in the source.
- */
+/** Inserts the codes of `source` into `target`. `placeOf`: offset in `target` that a code belongs to. */
 export function placeCodes(
   source: string,
   target: string,
@@ -111,26 +119,17 @@ export function placeCodes(
   placeOf: (code: string) => number,
 ): string {
   const list = [...source].filter((c) => codes.has(c));
-  const placed = inOrder(place(treesOf(list), 0, target.length, placeOf));
+  const words = wordSpans(target);
+  const hasWords = (open: string, close: string) =>
+    /[\p{L}\p{N}]/u.test(source.slice(source.indexOf(open), source.indexOf(close)));
+  const wordIn = (from: number, to: number) => words.find(({ start, end }) => start >= from && end <= to);
+  const placed = inOrder(place(treesOf(list), 0, target.length, { placeOf, hasWords, wordIn }));
   const ordered = list.filter((c) => codes.get(c)?.isOrdered);
   let next = 0;
   let [out, at] = ['', 0];
-  for (const { at: offset, code: placedCode } of placed) {
-    const code = codes.get(placedCode)?.isOrdered ? (ordered[next++] as string) : placedCode;
-    out += target.slice(at, offset);
+  for (const { at: offset, code } of placed) {
+    out += target.slice(at, offset) + (codes.get(code)?.isOrdered ? (ordered[next++] as string) : code);
     at = offset;
-    if (codes.get(code)?.kind !== 'single') {
-      out += code;
-      continue;
-    }
-    const { before, after } = neighbours(source, code);
-    if (/\s/.test(before) && out !== '' && !/[\s\ue800-\uefff]$/.test(out)) out += ' ';
-    if (isWord(before) && isWord(after)) out = out.replace(/ $/, '');
-    out += code;
-    const rest = target.slice(at);
-    if (/\s/.test(after) && rest !== '' && !/^[\s.,;:!?)]/.test(rest)) out += ' ';
-    if (isWord(after) && rest.startsWith(' ')) at++;
-    else if (/\S/.test(after) && rest.startsWith(` ${after}`)) at++;
   }
   return out + target.slice(at);
 }
