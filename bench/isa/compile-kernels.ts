@@ -6,9 +6,10 @@ import { readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { graphOf, type KernelCase } from '../../src/bench/kernel-case.ts';
+import { graphOf, type KernelCase, type KernelSpec } from '../../src/bench/kernel-case.ts';
 import { kernelCases } from '../../src/bench/kernel-cases.ts';
-import { presetGraphs, presetRuns } from '../../src/commands/jobs/preset-graphs.ts';
+import { kernelOf } from '../../src/bench/kernel-families.ts';
+import { presetGraphs, type presetRuns } from '../../src/commands/jobs/preset-graphs.ts';
 import { type Device, openDevice, wrapDevice } from '../../src/engine/gpu/device.ts';
 import { pipelinesOf } from '../../src/engine/gpu/pipelines.ts';
 import { variantsOf } from '../../src/engine/ops/op-nodes.ts';
@@ -24,7 +25,16 @@ export type Peer = 'tfjs' | 'jax' | 'ort';
 /** The kernels to compile. */
 export type Workload =
   | { readonly kind: 'cases' }
-  | { readonly kind: 'preset'; readonly preset: PresetName }
+  | {
+      readonly kind: 'preset';
+      readonly preset: PresetName;
+      /** Sentences of a batch of training and evaluation. */
+      readonly batch: number;
+      /** Numbers of rows of the decoding steps. */
+      readonly rows: readonly number[];
+    }
+  /** Attention of each head width. */
+  | { readonly kind: 'widths'; readonly widths: readonly number[] }
   | { readonly kind: 'peer'; readonly peer: Peer }
   | { readonly kind: 'files'; readonly files: readonly string[] };
 
@@ -75,8 +85,14 @@ else {
   const opened = await openDevice(gpu);
   // No shader runs here, so the probe of openDevice would disable subgroups.
   const device: Device = { ...opened, traits: wrapDevice(opened.gpu).traits };
-  if (workload.kind === 'cases') for (const kernel of kernelCases) await compileCase(device, kernel);
-  else for (const run of presetRuns) await compilePreset(device, workload.preset, run);
+  if (workload.kind === 'cases') for (const kernel of kernelCases) await compileVariants(device, kernel);
+  else if (workload.kind === 'widths')
+    for (const kernel of workload.widths.flatMap(attentionCases)) await compileDefault(device, kernel);
+  else {
+    const { preset, batch, rows } = workload;
+    for (const run of ['training', 'evaluation'] as const) await compilePreset(device, preset, run, batch);
+    for (const count of rows) await compilePreset(device, preset, 'decoding', count);
+  }
 }
 const output: CompileOutput = { modules, runs };
 writeFileSync(outputPath, JSON.stringify(output));
@@ -95,8 +111,33 @@ async function compilePasses(device: Device, passes: readonly Pass[]): Promise<v
   }
 }
 
+/** Training and cached attention with heads of a width. */
+function attentionCases(width: number): KernelCase[] {
+  const passes = ['forward', 'backward'];
+  const of = (family: string, values: KernelSpec['values']) => kernelOf({ family, values });
+  return [
+    ...passes.map((pass) => of('attention', { batch: 4, length: 64, heads: 4, width, pass })),
+    ...passes.map((pass) =>
+      of('cross-attention', { batch: 4, queries: 64, keys: 64, heads: 4, width, pass }),
+    ),
+    ...['self-attention', 'cross-attention'].map((kind) =>
+      of('cached attention', { kind, rows: 8, length: 64, heads: 4, width }),
+    ),
+  ];
+}
+
+/** Compiles the variant of a case that is taken before tuning. */
+async function compileDefault(device: Device, kernel: KernelCase): Promise<void> {
+  const { graph, node } = graphOf(kernel);
+  const { passes } = makePlan(graph, { traits: device.traits });
+  await compilePasses(
+    device,
+    passes.filter((pass) => pass.node === node.id),
+  );
+}
+
 /** Compiles every variant of a benchmark case. */
-async function compileCase(device: Device, kernel: KernelCase): Promise<void> {
+async function compileVariants(device: Device, kernel: KernelCase): Promise<void> {
   if (kernel.needs === 'f16' && !device.traits.f16) return;
   const { graph, node } = graphOf(kernel);
   for (const variant of variantsOf(node, device.traits)) {
@@ -115,20 +156,20 @@ async function compilePreset(
   device: Device,
   preset: PresetName,
   run: (typeof presetRuns)[number],
+  batch: number,
 ): Promise<void> {
-  const shape = { batch: 16, source: 32, target: 32 };
+  const shape = { batch, source: 32, target: 32 };
   const { graphs } = await presetGraphs({ preset, run, model: {}, vocab: 8000, shape });
   for (const [i, graph] of graphs.entries()) {
     const plan: Plan = makePlan(graph, { traits: device.traits });
     await compilePasses(device, plan.passes);
-    runs[`${preset} ${run === 'decoding' ? ['decoding source', 'decoding step'][i] : run}`] = plan.passes.map(
-      (pass) => ({
-        kernel: kernelName(pass),
-        op: pass.op,
-        flops: pass.flops,
-        bytes: Object.values(pass.bind).reduce((sum, range) => sum + range.bytes, 0),
-      }),
-    );
+    const title = run === 'decoding' ? ['decoding source', 'decoding step'][i] : run;
+    runs[`${preset} ${title} ${batch}`] = plan.passes.map((pass) => ({
+      kernel: kernelName(pass),
+      op: pass.op,
+      flops: pass.flops,
+      bytes: Object.values(pass.bind).reduce((sum, range) => sum + range.bytes, 0),
+    }));
   }
 }
 

@@ -5,6 +5,7 @@ import { checkNames } from '../../core/fields.ts';
 import { type AdapterInfo, hostOf } from '../../core/host-name.ts';
 import { msg } from '../../core/message.ts';
 import type { DeviceTraits } from '../ops/device-traits.ts';
+import { assumedAdapter, traitsAs } from './known-adapters.ts';
 import { deviceInfo, explicitSubgroupSizes, matrixConfigsOf, matrixFeature } from './subgroup-features.ts';
 import { probeSubgroups } from './subgroup-probe.ts';
 import type { SubmissionLimits, Submissions } from './submission-pace.ts';
@@ -176,7 +177,8 @@ function historyOf(device: GPUDevice, given: Partial<GPUAdapterInfo> | undefined
  * Wraps a GPUDevice that the caller has requested. Kernels use its limits and features. Unlike `openDevice`
  * it does not probe subgroups. `info`: the adapter info (default: that of an earlier call with this device,
  * else `adapterInfo` of the device). In Dawn `adapterInfo` of a device lacks the subgroup matrices. Deno has
- * no `adapterInfo` of a device: the adapter then has no name and counts as a GPU.
+ * no `adapterInfo` of a device: the adapter then has no name and counts as a GPU. HEDDLE_ADAPTER names another
+ * adapter whose kernels to choose (known-adapters.ts).
  *
  * @example
  * const adapter = await navigator.gpu.requestAdapter();
@@ -193,6 +195,19 @@ export function wrapDevice(device: GPUDevice, info?: Partial<GPUAdapterInfo>): D
     subgroupMinSize,
   } = history.info;
   const { name, version } = hostOf();
+  const traits: DeviceTraits = {
+    maxBindingBytes: device.limits.maxStorageBufferBindingSize,
+    f16: device.features.has('shader-f16'),
+    subgroups: device.features.has('subgroups'),
+    minSubgroup: device.features.has('subgroups') ? (subgroupMinSize ?? 0) : 0,
+    matrices: matrixConfigsOf({ features: device.features, adapterInfo: history.info }),
+    maxWorkgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
+    maxInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
+    software: isFallbackAdapter,
+    vendor: vendor.toLowerCase(),
+    minRequestedSubgroup: explicitSubgroupSizes(device)?.min ?? 0,
+  };
+  const assumed = assumedAdapter();
   const isNamed = [vendor, architecture, model, description].some((text) => text !== '');
   return {
     gpu: device,
@@ -204,18 +219,7 @@ export function wrapDevice(device: GPUDevice, info?: Partial<GPUAdapterInfo>): D
       device: model,
       description: isNamed ? description : `${name} ${version}`,
     },
-    traits: {
-      maxBindingBytes: device.limits.maxStorageBufferBindingSize,
-      f16: device.features.has('shader-f16'),
-      subgroups: device.features.has('subgroups'),
-      minSubgroup: device.features.has('subgroups') ? (subgroupMinSize ?? 0) : 0,
-      matrices: matrixConfigsOf({ features: device.features, adapterInfo: history.info }),
-      maxWorkgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
-      maxInvocations: device.limits.maxComputeInvocationsPerWorkgroup,
-      software: isFallbackAdapter,
-      vendor: vendor.toLowerCase(),
-      minRequestedSubgroup: explicitSubgroupSizes(device)?.min ?? 0,
-    },
+    traits: assumed ? traitsAs(assumed, traits) : traits,
     check() {
       if (history.failure) throw new HeddleError(...history.failure);
     },

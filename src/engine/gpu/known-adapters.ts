@@ -1,0 +1,107 @@
+// Facts of GPUs that kernels depend on, so that the kernels of each can be chosen, tested and compiled on another
+// device. `HEDDLE_ADAPTER=tgl` makes heddle choose kernels as on an Intel Iris Xe.
+
+import { HeddleError } from '../../core/errors.ts';
+import { listed, msg } from '../../core/message.ts';
+import type { DeviceTraits } from '../ops/device-traits.ts';
+
+/** What Dawn or Chrome reports of a GPU. */
+interface AdapterFacts
+  extends Pick<
+    DeviceTraits,
+    'vendor' | 'f16' | 'minSubgroup' | 'minRequestedSubgroup' | 'maxWorkgroupBytes'
+  > {
+  /** Name of a product with this GPU. */
+  readonly product: string;
+}
+
+const kib = 1024;
+const intel = {
+  vendor: 'intel',
+  f16: true,
+  minSubgroup: 8,
+  minRequestedSubgroup: 8,
+  maxWorkgroupBytes: 32 * kib,
+};
+const xe2 = { ...intel, minSubgroup: 16, minRequestedSubgroup: 16 };
+const warps = { minSubgroup: 32, minRequestedSubgroup: 32, maxWorkgroupBytes: 32 * kib };
+
+/** The GPUs by the names of Mesa's drivers. */
+export const knownAdapters = {
+  tgl: { ...intel, product: 'Intel Iris Xe' },
+  mtl: { ...intel, product: 'Intel Arc Graphics (Meteor Lake)' },
+  dg2: { ...intel, product: 'Intel Arc A770' },
+  lnl: { ...xe2, product: 'Intel Arc 140V (Lunar Lake)' },
+  bmg: { ...xe2, product: 'Intel Arc B580' },
+  nv172: { ...warps, vendor: 'nvidia', f16: false, maxWorkgroupBytes: 48 * kib, product: 'NVIDIA RTX 3060' },
+  m1: { ...warps, vendor: 'apple', f16: true, product: 'Apple M1' },
+  fd740: {
+    ...warps,
+    vendor: 'qualcomm',
+    f16: true,
+    minSubgroup: 64,
+    minRequestedSubgroup: 64,
+    product: 'Adreno 740',
+  },
+  'mali-a867': {
+    ...warps,
+    vendor: 'arm',
+    f16: true,
+    minSubgroup: 16,
+    minRequestedSubgroup: 0,
+    product: 'Mali-G610',
+  },
+  navi31: { ...warps, vendor: 'amd', f16: true, product: 'AMD RX 7900 XTX' },
+  // Firefox names no vendor and has no subgroups.
+  unnamed: {
+    vendor: '',
+    f16: false,
+    minSubgroup: 0,
+    minRequestedSubgroup: 0,
+    maxWorkgroupBytes: 16 * kib,
+    product: 'a GPU in Firefox',
+  },
+} as const satisfies Readonly<Record<string, AdapterFacts>>;
+/** Name of a known adapter. */
+export type KnownAdapter = keyof typeof knownAdapters;
+
+/** Names of the known adapters. */
+export const knownAdapterNames = Object.keys(knownAdapters) as readonly KnownAdapter[];
+
+/**
+ * The name in the variable HEDDLE_ADAPTER of the environment, or in a page in the global variable of this name;
+ * undefined if it is not set. Throws a HeddleError for an unknown name.
+ */
+export function assumedAdapter(): KnownAdapter | undefined {
+  const { process, HEDDLE_ADAPTER } = globalThis as {
+    process?: { readonly env?: Readonly<Record<string, string | undefined>> };
+    HEDDLE_ADAPTER?: string;
+  };
+  const name = HEDDLE_ADAPTER ?? process?.env?.HEDDLE_ADAPTER;
+  if (!name) return undefined;
+  if (!Object.hasOwn(knownAdapters, name))
+    throw new HeddleError(msg`there is no ${name}; the adapters are ${listed(knownAdapterNames)}`, {
+      area: 'HEDDLE_ADAPTER',
+      kind: 'not-found',
+    });
+  return name as KnownAdapter;
+}
+
+/**
+ * The traits of a device for which kernels are chosen as for a known adapter. A device without a feature, or with
+ * less of it, keeps what it has, so that all kernels run on it.
+ */
+export function traitsAs(name: KnownAdapter, own: DeviceTraits): DeviceTraits {
+  const facts = knownAdapters[name];
+  const minSubgroup = Math.min(facts.minSubgroup, own.minSubgroup);
+  return {
+    ...own,
+    software: false,
+    vendor: facts.vendor,
+    f16: facts.f16 && own.f16,
+    subgroups: minSubgroup > 0,
+    minSubgroup,
+    minRequestedSubgroup: facts.minRequestedSubgroup,
+    maxWorkgroupBytes: Math.min(facts.maxWorkgroupBytes, own.maxWorkgroupBytes),
+  };
+}
