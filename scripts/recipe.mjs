@@ -148,7 +148,7 @@ const rows = [
     text: 'and back-translation from Spanish',
     commands: [
       ['train', trainBack, '--dev', devBack, '--out', at('back'), ...common, ...size, ...sampled],
-      ['backtranslate', at('back'), targets, '--out', at('bt.tsv'), '--sample'],
+      ['backtranslate', at('back'), targets, '--out', at('bt.tsv'), '--method', 'sample'],
       trained(['--data', `${train}=0.7`, `${at('bt.tsv')}=0.3`], 'backtranslation', ...sampled),
     ],
     model: 'backtranslation',
@@ -181,8 +181,8 @@ const rows = [
     needs: ['unigram'],
     commands: [
       [
-        ...['translate', at('unigram'), '--input', sources, '--beam-size', '4'],
-        ...['--output', at('own.txt'), '--force'],
+        ...['translate', at('unigram'), '--input', sources, '--beams', '4'],
+        ...['--out', at('own.txt'), '--force'],
       ],
       () => ['train', ownPairs(), '--dev', dev, '--out', at('self-distillation'), ...ownTraining],
     ],
@@ -194,7 +194,7 @@ const rows = [
     needs: ['unigram'],
     commands: [() => ['average', ...lastCheckpoints('unigram'), '--out', at('averaged')]],
     model: 'averaged',
-    decoding: ['--beam-size', '4'],
+    decoding: ['--beams', '4'],
   },
 ];
 

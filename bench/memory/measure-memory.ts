@@ -156,7 +156,7 @@ export async function main(args: string[]): Promise<number> {
   writeFileSync(text, 'Tuesday, March 4, 2025\n\nthe old new small house 17\n');
   if (!existsSync(memory)) console.log(`${await writeMemory(memory, bytesOf(values.size))} units`);
   console.log(`a TMX of ${(statSync(memory).size / 1e6).toFixed(0)} MB`);
-  const document = ['translate', model, text, '--output', join(folder, 'out.txt'), '--force', '--no-tune'];
+  const document = ['translate', model, text, '--out', join(folder, 'out.txt'), '--force', '--no-tune'];
   const tiny = ['dModel=16', 'heads=2', 'feedForward=24', 'encoderLayers=1', 'decoderLayers=1'];
   const training = [
     ...['train', memory, '--out', join(folder, 'model'), '--no-tune', '--steps', '2', '--batch-size', '8'],

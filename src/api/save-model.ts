@@ -2,7 +2,7 @@
 
 import { check } from '../core/errors.ts';
 import { checkNames } from '../core/fields.ts';
-import { listed, type Message, msg, renderMessage } from '../core/message.ts';
+import { listed, type Message, msg, option, renderMessage } from '../core/message.ts';
 import { fileHasChecksum } from '../files/checksums.ts';
 import type { Files } from '../files/files.ts';
 import { memoryFiles } from '../files/memory-files.ts';
@@ -26,7 +26,7 @@ export interface SaveOptions {
   /**
    * dtype of the weights. heddle: f32, f16, or int8 (matrices, with a scale per row) [f32]. Formats of
    * transformers: f32, f16 or bf16 [as in the source checkpoint, or f32]. onnx: fp32, fp16, q8 (int8 with a scale
-   * per row), q4 or q4f16 (int4) [fp32].
+   * per row), q4 or q4f16 (int4) [fp32]. fp32, fp16 and q8 are other names of f32, f16 and int8 in every format.
    */
   readonly dtype?: 'f32' | 'f16' | 'bf16' | 'int8' | (string & {});
   /**
@@ -38,8 +38,8 @@ export interface SaveOptions {
   /** Receives a warning if transformers, or transformers.js, tokenizes some texts differently than heddle. */
   readonly onWarning?: (text: string, template: Message) => void;
   /**
-   * Whether to replace a checkpoint in the folder, whose optimizer is lost then, and files of heddle's that were
-   * changed since. Files that heddle did not write are never replaced. [false: an error]
+   * Whether to replace what heddle wrote there before: a model, or a checkpoint, whose optimizer is lost then. Files
+   * that heddle did not write are never replaced. [false: an error]
    */
   readonly force?: boolean;
 }
@@ -90,8 +90,10 @@ async function writeModel(
   given: SaveOptions,
 ): Promise<void> {
   checkNames({ area: 'save' }, Object.keys(optionNames), Object.keys(given));
-  const { format = 'heddle', dtype, force, formatOptions = {}, onWarning } = given;
-  const { write, options = {} } = checkedFormat(format, dtype, allFormats(engine.session.features.formats));
+  const { format = 'heddle', force, formatOptions = {}, onWarning } = given;
+  const row = checkedFormat(format, allFormats(engine.session.features.formats));
+  const dtype = ownDtype(row, format, given.dtype, allFormats(engine.session.features.formats));
+  const { write, options = {} } = row;
   checkNames({ area: `save: ${format}` }, Object.keys(options), Object.keys(formatOptions));
   const warn = (warning: Message) => onWarning?.(renderMessage(warning), warning);
   const outgoing = { lora, running: engine, format, dtype, options: formatOptions, onWarning: warn };
@@ -103,45 +105,68 @@ async function writeModel(
 /** A format that can be written. */
 type WrittenFormat = ModelFormat & Required<Pick<ModelFormat, 'write'>>;
 
-/** The row of a format. Throws a HeddleError that lists the formats, or the dtypes, if there is no such one. */
-function checkedFormat(
-  name: string,
-  dtype: string | undefined,
-  formats: readonly ModelFormat[],
-): WrittenFormat {
-  const written = formats.filter((row): row is WrittenFormat => row.write !== undefined);
-  const namesOf = (rows: readonly ModelFormat[]) => rows.flatMap(({ names }) => names).join(', ');
+const namesOf = (rows: readonly ModelFormat[]) => rows.flatMap(({ names }) => names).join(', ');
+
+const canWrite = (row: ModelFormat): row is WrittenFormat => row.write !== undefined;
+
+/** The row of a format. Throws a HeddleError that lists the formats if there is no such one. */
+function checkedFormat(name: string, formats: readonly ModelFormat[]): WrittenFormat {
+  const written = formats.filter(canWrite);
   const found = written.find(({ names }) => names.includes(name));
   check(found, msg`there is no format ${name}; the formats are ${namesOf(written)}`, { area: 'save' });
-  const { dtypes = [] } = found;
-  check(
-    dtype === undefined || dtypes.includes(dtype),
-    dtypes.length > 0
-      ? msg`${name} has no dtype ${dtype}; it has ${listed(dtypes)}`
-      : msg`${name} has no choice of dtypes; dtype is for ${namesOf(written.filter((row) => row.dtypes))}`,
-    { area: 'save' },
-  );
   return found;
 }
 
+/** Two names of each dtype: heddle's, and those of transformers.js. */
+const dtypeNames = [
+  ['f32', 'fp32'],
+  ['f16', 'fp16'],
+  ['int8', 'q8'],
+];
+
+/** A dtype by the name that a format has for it. Throws a HeddleError that lists those that the format has. */
+function ownDtype(
+  { dtypes = [] }: ModelFormat,
+  format: string,
+  given: string | undefined,
+  formats: readonly ModelFormat[],
+): string | undefined {
+  if (given === undefined) return undefined;
+  const names = dtypeNames.find((row) => row.includes(given)) ?? [given];
+  const own = dtypes.find((dtype) => names.includes(dtype));
+  check(
+    own,
+    dtypes.length > 0
+      ? msg`${format} has no dtype ${given}; it has ${listed(dtypes)}`
+      : msg`${format} has no choice of dtypes; dtype is for ${namesOf(formats.filter((row) => canWrite(row) && row.dtypes))}`,
+    { area: 'save' },
+  );
+  return own;
+}
+
 /**
- * Throws a HeddleError if a folder is a checkpoint, whose optimizer a saved model would replace, or has a file of
- * heddle's that was changed after it was written.
+ * Throws a HeddleError if heddle wrote a model or a checkpoint there before, or if one of its files changed since,
+ * which is named then.
  */
 async function checkReplaced(files: Files, folder: string): Promise<void> {
   const isThere = folder !== '' && (await files.exists(folder));
   const written = (isThere ? await readManifest(files, folder) : undefined)?.files ?? {};
   check(
     !(checkpointNames.state in written),
-    'it is the checkpoint of a training run; saving a model there loses its optimizer. Use another folder, or force to replace it',
+    msg`it is the checkpoint of a training run; saving a model there loses its optimizer. Use another folder, or ${option('force')} to replace it`,
     { area: folder },
   );
   for (const [name, checksum] of Object.entries(written)) {
     const path = `${folder}/${name}`;
     check(
       !(await files.exists(path)) || (await fileHasChecksum(files, path, checksum)),
-      'it changed after heddle wrote it; move it away, or force to replace it',
+      msg`it changed after heddle wrote it; move it away, or use ${option('force')} to replace it`,
       { area: path },
     );
   }
+  check(
+    Object.keys(written).length === 0,
+    msg`it has a model already; use another name, or ${option('force')} to replace it`,
+    { area: folder },
+  );
 }

@@ -28,7 +28,7 @@ interface Options extends LanguageOptions, Pick<HostOptions, 'json' | 'host' | '
   to: string;
   dtype?: string;
   force?: boolean;
-  loraAdapter?: string;
+  lora?: string;
   steps?: number;
 }
 
@@ -101,7 +101,7 @@ export function addConvert(program: Command, jobs: Jobs): void {
     .option('--force', 'replace <out> if it exists')
     .addOption(jsonOption())
     .action(async (folder: string, target: string, options: Options) => {
-      const { to, dtype, force, loraAdapter: lora, sourceLang, targetLang, steps, json } = options;
+      const { to, dtype, force, lora, sourceLang, targetLang, steps, json } = options;
       const out = withoutEndSlash(target);
       await checkNewFolder(nodeFiles(), out, force);
       for (const input of [folder, lora ?? folder])
@@ -113,7 +113,7 @@ export function addConvert(program: Command, jobs: Jobs): void {
       if (to === 'torch-run') {
         if (dtype ?? lora ?? sourceLang ?? targetLang)
           throw new HeddleError(
-            'torch-run continues a checkpoint without changes; omit --dtype, --lora-adapter, --source-lang and --target-lang',
+            'torch-run continues a checkpoint without changes; omit --dtype, --lora, --source-lang and --target-lang',
             { area: 'convert' },
           );
         const run = { folder, out, steps };

@@ -14,9 +14,8 @@ import { fieldOption, list } from './parse-values.ts';
  * Values of the flags by commander's names; `numReturn` is a flag of `translate` only. `repeatNgramSize` is
  * `--no-repeat-ngram-size`.
  */
-export interface DecodingFlags extends Pick<DecodeOptions, 'numReturn' | 'lengthPenalty'> {
-  readonly beamSize?: number;
-  readonly sample?: boolean;
+export interface DecodingFlags
+  extends Pick<DecodeOptions, 'method' | 'beams' | 'numReturn' | 'lengthPenalty'> {
   readonly badWords?: string[];
 }
 
@@ -35,7 +34,6 @@ const rowsWithFlag = decodeRows.filter(([name, row]) => flagOf(name, row) !== un
 export function addDecodingFlags(command: Command): Command {
   command
     .optionsGroup('Decoding:')
-    .option('--sample', 'sample tokens instead of choosing the most probable one')
     .option(
       '--bad-words <words>',
       'words and phrases that no translation contains, separated by commas',
@@ -49,24 +47,27 @@ export function addDecodingFlags(command: Command): Command {
 export function decodeOptionsOf(
   flags: DecodingFlags,
 ): Omit<DecodeOptions, 'maxNewTokens' | 'onProgress' | 'signal'> & Pick<TranslateOptions, 'badWords'> {
-  const { beamSize: beams = 1, numReturn = 1 } = flags;
-  if (flags.sample && beams > 1)
-    throw new HeddleError('--sample and --beam-size exclude each other; use one of them');
+  const { method, numReturn = 1 } = flags;
+  const { beams = method === 'beam' ? 4 : 1 } = flags;
+  if (method !== undefined && method !== 'beam' && beams > 1)
+    throw new HeddleError(msg`--method ${method} and --beams ${beams} exclude each other; use one of them`);
   if (flags.lengthPenalty !== undefined && beams === 1 && flags.numReturn === undefined)
     throw new HeddleError(
-      '--length-penalty needs --beam-size 2 or more: greedy decoding and sampling compare no scores',
+      '--length-penalty needs --beams 2 or more: greedy decoding and sampling compare no scores',
     );
-  if (numReturn > 1 && !flags.sample && numReturn > beams)
-    throw new HeddleError(msg`--num-return ${numReturn} needs --beam-size ${numReturn} or more, or --sample`);
-  const given: Partial<Record<DecodeFieldName, unknown>> = flags.sample ? { method: 'sample' } : {};
+  if (numReturn > 1 && method !== 'sample' && numReturn > beams)
+    throw new HeddleError(
+      msg`--num-return ${numReturn} needs --beams ${numReturn} or more, or --method sample`,
+    );
+  const given: Partial<Record<DecodeFieldName, unknown>> = {};
   for (const row of rowsWithFlag) {
     const [name, { only }] = row;
     const option = optionOf(row);
     const value = (flags as Readonly<Record<string, unknown>>)[option.attributeName()] ?? undefined;
     if (value === undefined || name === 'maxNewTokens') continue;
-    if (only === 'sample' && !flags.sample) throw new HeddleError(msg`${option.long} needs --sample`);
-    if (only === 'beam' && beams === 1)
-      throw new HeddleError(msg`${option.long} needs --beam-size 2 or more`);
+    if (only === 'sample' && method !== 'sample')
+      throw new HeddleError(msg`${option.long} needs --method sample`);
+    if (only === 'beam' && beams === 1) throw new HeddleError(msg`${option.long} needs --beams 2 or more`);
     given[name] = value;
   }
   return { ...(given as DecodeOptions), badWords: flags.badWords };

@@ -38,7 +38,7 @@ interface Options extends HostOptions, DecodingFlags, ModelRunOptions, PairFlags
   compare?: string[];
   outputs?: string[];
   bootstrap: number;
-  output?: string;
+  out?: string;
   comet?: string;
   report?: string;
   force?: boolean;
@@ -71,7 +71,7 @@ export function addEvaluate(program: Command, jobs: Jobs): void {
     .option('--outputs <file...>', 'files of translations, one per line, instead of models')
     .option('--bootstrap <n>', 'number of bootstrap resamples (0: no confidence intervals)', whole(0), 1000)
     .option(
-      '--output <file>',
+      '--out <file>',
       'write the translations, one per line, an empty line for a skipped pair; a .tsv or .jsonl file also has sources, references, and BLEU and chrF2 of each sentence',
     )
     .option('--comet <file>', 'write JSON for COMET: a list of src, mt and ref')
@@ -84,7 +84,7 @@ export function addEvaluate(program: Command, jobs: Jobs): void {
         'and pairs above the maximum length of the model are skipped and counted. Loss, perplexity and token accuracy are those of the\n' +
         'target, given the source and the previous target tokens (teacher forcing). Confidence intervals (95 %) and p-values are those of\n' +
         "sacreBLEU's paired bootstrap: NumPy's generator with seed 12345. A p-value is that of the difference to the first model. With several\n" +
-        'models --output and --comet write a file for each: NAME.txt, NAME.2.txt, and so on.',
+        'models --out and --comet write a file for each: NAME.txt, NAME.2.txt, and so on.',
     )
     .action(async (folder: string | undefined, files: string[], options: Options) => {
       const { references, batchSize, compare = [], bootstrap: resamples, force } = options;
@@ -97,21 +97,21 @@ export function addEvaluate(program: Command, jobs: Jobs): void {
       const pairs = pairFilesOf(names, options);
       if (!pairs) throw new HeddleError('give a file of pairs, or --source and --target', { area: 'eval' });
       checkStdin([pairs]);
-      if (/\.(?:csv|json|gz)$/i.test(options.output ?? ''))
+      if (/\.(?:csv|json|gz)$/i.test(options.out ?? ''))
         throw new HeddleError(
           'name a .tsv or .jsonl file for sources, references and scores, or a .txt file for translations',
-          { area: `--output ${options.output}` },
+          { area: `--out ${options.out}` },
         );
       const inputs = [...pathsOf(pairs), ...(outputs ?? [])];
       const systems = outputs?.length ?? 1 + compare.length;
-      const written = (['output', 'comet', 'report'] as const).flatMap((flag) =>
+      const written = (['out', 'comet', 'report'] as const).flatMap((flag) =>
         outputPaths(options[flag], flag === 'report' ? 1 : systems).map(
           (path) => [`--${flag}`, path] as const,
         ),
       );
       const json = typeof options.json === 'string' ? options.json : undefined;
       checkOutputFiles([...written, ['--json', json]], { force, inputs });
-      const texts = (options.output ?? options.comet) !== undefined;
+      const texts = (options.out ?? options.comet) !== undefined;
       const common = { pairs, references, resamples, texts };
       const evaluated = async (): Promise<TranslationReport | EvaluationReport> => {
         if (outputs)
@@ -148,9 +148,9 @@ function outputPaths(path: string | undefined, systems: number): string[] {
 }
 
 /** Writes the translations of each system, and the file for COMET. */
-async function writeTexts(report: TranslationReport, { output, comet }: Options) {
+async function writeTexts(report: TranslationReport, { out, comet }: Options) {
   const { texts = [], systems, pairs, skipped } = report;
-  const outputs = outputPaths(output, systems.length);
+  const outputs = outputPaths(out, systems.length);
   const comets = outputPaths(comet, systems.length);
   for (const k of systems.keys()) {
     const translations = texts.map((text) => text.translations[k] as string);

@@ -64,7 +64,7 @@ export const helpTexts: Readonly<Record<string, CommandHelp>> = {
   },
   distill: {
     first: {
-      Teacher: ['--beam-size', '--nbest', '--max-entropy', '--teacher-batch-size'],
+      Teacher: ['--beams', '--nbest', '--max-entropy', '--teacher-batch-size'],
       Student: [
         '--preset',
         '--tokenizer-file',
@@ -81,9 +81,9 @@ export const helpTexts: Readonly<Record<string, CommandHelp>> = {
   },
   translate: {
     first: {
-      Texts: ['--input', '--output', '--split-sentences', '--stream', '--json', '--force'],
-      Model: ['--source-lang', '--target-lang', '--lora-adapter', '--weights'],
-      Quality: ['--beam-size', '--num-return', '--alignments', '--batch-size'],
+      Texts: ['--input', '--out', '--split-sentences', '--stream', '--json', '--force'],
+      Model: ['--source-lang', '--target-lang', '--lora', '--weights'],
+      Quality: ['--beams', '--num-return', '--alignments', '--batch-size'],
       Documents: ['--segments', '--glossary', '--memory', '--report'],
       Device: ['--host'],
     },
@@ -93,23 +93,23 @@ export const helpTexts: Readonly<Record<string, CommandHelp>> = {
     first: {
       Systems: ['--compare', '--outputs', '--references', '--bootstrap'],
       Pairs: ['--source', '--target', '--format'],
-      Results: ['--report', '--output', '--json', '--force'],
-      Model: ['--beam-size', '--batch-size', '--source-lang', '--target-lang', '--lora-adapter', '--host'],
+      Results: ['--report', '--out', '--json', '--force'],
+      Model: ['--beams', '--batch-size', '--source-lang', '--target-lang', '--lora', '--host'],
     },
     topics: { ...decoding, ...device },
   },
   score: {
     first: {
       Pairs: ['--source', '--target', '--format', '--batch-size'],
-      Results: ['--out', '--keep', '--backward', '--output', '--json', '--force'],
-      Model: ['--source-lang', '--target-lang', '--lora-adapter', '--host'],
+      Results: ['--out', '--keep', '--backward', '--json', '--force'],
+      Model: ['--source-lang', '--target-lang', '--lora', '--host'],
     },
     topics: device,
   },
   backtranslate: {
     first: {
       Texts: ['--out', '--tag', '--batch-size', '--force'],
-      Model: ['--sample', '--temperature', '--beam-size', '--source-lang', '--target-lang', '--host'],
+      Model: ['--method', '--temperature', '--beams', '--source-lang', '--target-lang', '--host'],
     },
     topics: { ...decoding, ...device },
   },
@@ -117,7 +117,7 @@ export const helpTexts: Readonly<Record<string, CommandHelp>> = {
     first: {
       Server: ['--port', '--address', '--cors', '--grace'],
       Access: ['--api-keys', '--rate-limit', '--char-limit', '--text-limit', '--max-body', '--queue'],
-      Models: ['--beam-size', '--lora-adapter', '--weights', '--batch-size', '--host'],
+      Models: ['--beams', '--lora', '--weights', '--batch-size', '--host'],
     },
     topics: { ...decoding, ...device },
   },

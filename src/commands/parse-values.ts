@@ -89,7 +89,7 @@ export const memoryBudgetOption = (
 
 /** Values of the flags of `addModelOptions`. */
 export interface ModelRunOptions extends LanguageOptions {
-  loraAdapter?: string;
+  lora?: string;
   ensemble?: string[];
   weights?: WeightFormat;
   weightsExclude?: string[];
@@ -123,18 +123,24 @@ export const addModelOptions = (command: Command): Command =>
 /** The flags of `addModelOptions` as arguments of a job, and the folders that the job reads. */
 export function modelArguments(
   folder: string,
-  { loraAdapter: lora, ensemble = [], weights, weightsExclude, sourceLang, targetLang }: ModelRunOptions,
+  { lora, ensemble = [], weights, weightsExclude, sourceLang, targetLang }: ModelRunOptions,
 ): { readonly model: ModelArguments; readonly folders: readonly string[] } {
   const model = { folder, lora, weights, weightsExclude, ensemble, sourceLang, targetLang };
   return { model, folders: present([folder, lora ? lora : undefined, ...ensemble]) };
 }
 
-/** `--lora-adapter`. */
+/** `--lora`. */
 export const loraOption = (): Option =>
+  new Option('--lora <dir>', 'LoRA adapter of the model (from heddle train --lora-rank, or PEFT)').argParser(
+    orUndefined,
+  );
+
+/** `--long-texts`. */
+export const longTextsOption = (): Option =>
   new Option(
-    '--lora-adapter <dir>',
-    'LoRA adapter of the model (from heddle train --lora-rank, or PEFT)',
-  ).argParser(orUndefined);
+    '--long-texts <rule>',
+    'texts with more tokens than the model reads: error: report them and print an empty line; crop: truncate them; skip: print an empty line (default: error)',
+  ).choices(['error', 'crop', 'skip']);
 
 /** `--weights`. */
 export const weightsOption = (

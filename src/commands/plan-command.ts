@@ -24,7 +24,7 @@ interface Options extends PresetFlags<PlanArguments['run']>, Pick<HostOptions, '
   loraTargetModules?: string[];
   weights?: WeightFormat;
   weightsExclude?: string[];
-  beamSize?: number;
+  beams?: number;
   cacheType?: 'f32' | 'f16';
   launchBound?: boolean;
 }
@@ -55,7 +55,7 @@ export function addPlan(program: Command, jobs: Jobs): void {
     .addOption(settingOption('lora.targetModules'))
     .addOption(weightsOption('format of the weights; in training only with --lora-rank'))
     .addOption(weightsExcludeOption())
-    .option('--beam-size <n>', 'for --run decoding: number of beams (default: 1)', whole(1))
+    .option('--beams <n>', 'for --run decoding: number of beams (default: 1)', whole(1))
     .addOption(
       new Option(
         '--cache-type <type>',
@@ -87,7 +87,7 @@ export function addPlan(program: Command, jobs: Jobs): void {
         weights,
         weightsExclude,
         lora: rank ? { rank, targetModules } : undefined,
-        decoding: { beams: options.beamSize, cacheType: options.cacheType },
+        decoding: { beams: options.beams, cacheType: options.cacheType },
         launchBound: options.launchBound,
       };
       await runAndPrint(jobs.plan, args, { host: 'cpu', json }, describe);

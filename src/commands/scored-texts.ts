@@ -1,4 +1,4 @@
-// The file of `heddle eval --output`: translations, one per line; or with their sources, references and scores, as TSV
+// The file of `heddle eval --out`: translations, one per line; or with their sources, references and scores, as TSV
 // or JSON lines by the name of the file.
 
 import { toColumn, toSingleLine } from '../text/corpus/pairs.ts';

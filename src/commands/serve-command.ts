@@ -34,7 +34,7 @@ interface Options
     Pick<HostOptions, 'host' | 'device' | 'adapter' | 'memoryLimit' | 'memoryBudget' | 'tune'> {
   port: number;
   address: string;
-  loraAdapter?: string[];
+  lora?: string[];
   weights?: WeightFormat;
   weightsExclude?: string[];
   apiKeys?: string;
@@ -57,7 +57,7 @@ export function addServe(program: Command): void {
     .option('--port <n>', 'port; 0: any free one', whole(0), 5000)
     .option('--address <host>', 'address to listen on; 0.0.0.0: all of this machine', '127.0.0.1')
     .option(
-      '--lora-adapter <name=dir>',
+      '--lora <name=dir>',
       'LoRA adapter for the field lora_adapter of requests to its model; may be repeated, or a list with commas',
       list,
     )
@@ -79,7 +79,7 @@ export function addServe(program: Command): void {
 
 async function run(models: string[], options: Options): Promise<void> {
   const decode = decodeOptionsOf(options);
-  const loras = Object.fromEntries((options.loraAdapter ?? []).map(adapterOf));
+  const loras = Object.fromEntries((options.lora ?? []).map(adapterOf));
   const keys = options.apiKeys === undefined ? [] : await keysOf(options.apiKeys);
   const session = new Session(
     { ...nodeHost(), gpu: () => dawnGpu({ adapter: options.adapter }) },
@@ -147,7 +147,7 @@ function stopSignal(): Promise<number> {
 /** `name=dir`. */
 function adapterOf(text: string): [string, string] {
   const at = text.indexOf('=');
-  if (at < 1) throw new HeddleError('write name=dir', { area: `--lora-adapter ${text}` });
+  if (at < 1) throw new HeddleError('write name=dir', { area: `--lora ${text}` });
   return [text.slice(0, at), text.slice(at + 1)];
 }
 

@@ -323,7 +323,7 @@ function describe(r: TrainResult): string {
     `training     ${speed}, ${formatBytes(r.peakBytes)}, ${r.dispatches} dispatches per step${r.stopped ? '; stopped' : ''}`,
     r.loraBase === undefined
       ? `model        ${r.out} (heddle ${usage(r, r.out)})`
-      : `LoRA adapter ${r.out} (heddle ${usage(r, r.loraBase, ` --lora-adapter ${shellQuote(r.out)}`)})`,
+      : `LoRA adapter ${r.out} (heddle ${usage(r, r.loraBase, ` --lora ${shellQuote(r.out)}`)})`,
     /\.zip$/i.test(r.out)
       ? `report       report.html in ${r.out}, its values in log.jsonl`
       : `report       ${r.out}/report.html, its values in log.jsonl`,

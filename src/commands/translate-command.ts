@@ -26,6 +26,7 @@ import {
   deviceOption,
   jsonOption,
   list,
+  longTextsOption,
   modelArguments,
   whole,
 } from './parse-values.ts';
@@ -42,13 +43,12 @@ import {
 
 interface Options extends HostOptions, DecodingFlags, ModelRunOptions, DocumentFlags {
   input?: string[];
-  output?: string;
+  out?: string;
   force?: boolean;
   batchSize: number;
   maxNewTokens?: number;
   maxLength?: number;
-  maxLengthCrop?: boolean;
-  skipLong?: boolean;
+  longTexts?: 'error' | 'crop' | 'skip';
   replaceUnknown?: boolean;
   ids?: boolean;
   splitSentences?: boolean;
@@ -82,10 +82,10 @@ export function addTranslate(program: Command, jobs: Jobs): void {
       `texts, or one document: a file in one of ${documentFormatLabels} (default: the lines of --input, or of stdin)`,
     )
     .option('--input <file...>', 'files with one text per line; - is stdin')
-    .option('--output <file>', 'write the translations to this file as they are done (default: stdout)')
+    .option('--out <file>', 'write the translations to this file as they are done (default: stdout)')
     .option(
       '--force',
-      'overwrite the files of --output, --alignments and --json when the first translation is done',
+      'overwrite the files of --out, --alignments and --json when the first translation is done',
     )
     .option('--batch-size <texts>', 'texts per batch', whole(1), 32)
     .option(
@@ -93,8 +93,7 @@ export function addTranslate(program: Command, jobs: Jobs): void {
       'maximum length of a text in tokens (default and limit: that of the model)',
       whole(2),
     )
-    .option('--max-length-crop', 'truncate longer texts (default: report an error and print an empty line)')
-    .option('--skip-long', 'print an empty line for longer texts, without an error')
+    .addOption(longTextsOption())
     .option('--replace-unknown', 'replace an unknown word by the source word that it attends to most')
     .option('--split-sentences', 'split texts into sentences and join their translations, for long documents')
     .option(
@@ -143,13 +142,11 @@ export function addTranslate(program: Command, jobs: Jobs): void {
 
 async function run(jobs: Jobs, folder: string, texts: string[], options: Options): Promise<void> {
   const { batchSize, input: paths, stream = false, maxNewTokens, maxLength, prefix } = options;
-  const { replaceUnknown, splitSentences, maxLengthCrop, skipLong } = options;
+  const { replaceUnknown, splitSentences, longTexts = 'error' } = options;
   if (paths && texts.length > 0)
     throw new HeddleError(
       msg`--input ${paths[0]} and the text "${texts[0]}" exclude each other; use one of them`,
     );
-  if (maxLengthCrop && skipLong)
-    throw new HeddleError('--max-length-crop and --skip-long exclude each other; use one of them');
   const isHard = options.alignments === hardAlignments;
   const file = isHard ? undefined : options.alignments;
   const hasWords = isHard || options.alignmentFormat === 'pharaoh';
@@ -163,14 +160,14 @@ async function run(jobs: Jobs, folder: string, texts: string[], options: Options
     throw new HeddleError('there is no such file', { area: texts[0], kind: 'not-found' });
   if (flag)
     throw new HeddleError(msg`${flag} is for a document; name one file in one of ${documentFormatLabels}`);
-  const outputs = [['--output', options.output] as const, ['--alignments', file] as const];
+  const outputs = [['--out', options.out] as const, ['--alignments', file] as const];
   checkOutputFiles(outputs, { force: options.force, inputs: paths });
   const input = textGroups(texts.length > 0 ? [texts] : linesOf(paths ?? ['-']), batchSize * batchesAtOnce);
   const nextGroup = async () => (await input.next()).value;
   const isTyped = texts.length === 0 && (paths ?? ['-']).includes('-') && process.stdin.isTTY;
   if (isTyped) log('type a text and press Enter; Ctrl-D ends');
   let first = isTyped ? undefined : await nextGroup();
-  if (!first && !isTyped && (options.json ?? options.output ?? file) === undefined) return;
+  if (!first && !isTyped && (options.json ?? options.out ?? file) === undefined) return;
   const { model, folders } = modelArguments(folder, options);
   const args = {
     ...model,
@@ -183,13 +180,13 @@ async function run(jobs: Jobs, folder: string, texts: string[], options: Options
       maxLength,
       replaceUnknown,
       splitSentences,
-      longTexts: maxLengthCrop ? 'crop' : skipLong ? 'skip' : 'error',
+      longTexts,
       attention: file !== undefined && !hasWords,
       alignment: options.alignments !== undefined && hasWords,
       prefix,
     },
   } as const;
-  const out = openOutput(options.output);
+  const out = openOutput(options.out);
   const alignments = file === undefined ? undefined : openOutput(file);
   const jsonFile = typeof options.json === 'string' ? openOutput(options.json) : undefined;
   const json = options.json === undefined ? undefined : jsonArrayWriter((jsonFile ?? out).write);
@@ -205,7 +202,7 @@ async function run(jobs: Jobs, folder: string, texts: string[], options: Options
       args,
       {
         ...options,
-        left: `${options.output ?? 'stdout'} has the translations so far`,
+        left: `${options.out ?? 'stdout'} has the translations so far`,
         onPiece: out.write,
         onResult(value) {
           const { first: number, translations, failed: anyFailed } = value as TranslatedTexts;
@@ -297,14 +294,7 @@ function openOutput(path: string | undefined): { write(text: string): void; clos
 }
 
 /** Throws a HeddleError for options that cannot be streamed, or that joined translations do not have. */
-function checkExclusive({
-  beamSize: beams = 1,
-  stream,
-  splitSentences,
-  numReturn,
-  alignments,
-  ...o
-}: Options): void {
+function checkExclusive({ beams = 1, stream, splitSentences, numReturn, alignments, ...o }: Options): void {
   if (stream && o.json === true)
     throw new HeddleError(
       '--stream and --json exclude each other; --json FILE writes the JSON while the text is streamed',
@@ -323,12 +313,17 @@ function checkExclusive({
       { '--stream': stream, '--num-return': several, '--ids': o.ids, '--json': o.json === true },
       'it prints each translation with its alignment; give --alignments FILE',
     );
-  if (o.phrases) exclude('--phrases', { '--sample': o.sample }, 'beam search chooses where the phrases go');
+  if (o.phrases)
+    exclude(
+      '--phrases',
+      { '--method sample': o.method === 'sample' },
+      'beam search chooses where the phrases go',
+    );
   if (stream)
     exclude(
       '--stream',
       {
-        '--beam-size': beams > 1,
+        '--beams': beams > 1,
         '--num-return': several,
         '--ids': o.ids,
         '--phrases': o.phrases !== undefined,

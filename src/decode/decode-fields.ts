@@ -69,15 +69,12 @@ export const decodeFields = {
   method: {
     help: 'how tokens are chosen: the most probable one, beam search, or sampling',
     defaultText: '`beam` if `beams` is above 1, else `greedy`',
-
     type: choice(['greedy', 'beam', 'sample']),
-    flag: null, // --sample
   },
   beams: {
     help: 'number of beams, 1 to 64',
     defaultText: '1, greedy decoding; 4 if the method is `beam`',
     type: integer(1, 'n', maxBeams),
-    flag: 'beam-size',
   },
   numReturn: {
     help: 'number of translations to return per text: the best beams, or independent samples',

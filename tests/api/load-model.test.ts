@@ -176,15 +176,16 @@ describe('a model is loaded', () => {
   });
 });
 
-it('saves again over its files, but not over one that was changed since, without force', async () => {
+it('saves over its files only with force, and names one that was changed since', async () => {
   const model = await loadModel(at('model'), cpu);
   await model.save(at('again'));
+  await expect(model.save(at('again'))).rejects.toThrow('it has a model already; use another name, or');
   rmSync(at('again/config.json'));
-  await model.save(at('again'));
+  await model.save(at('again'), { force: true });
   const config = readFileSync(at('again/config.json'), 'utf8');
   writeFileSync(at('again/config.json'), config.replace('{', '{ "note": "mine",'));
   await expect(model.save(at('again'))).rejects.toThrow(
-    'again/config.json: it changed after heddle wrote it; move it away, or force',
+    'again/config.json: it changed after heddle wrote it; move it away, or',
   );
   expect(readFileSync(at('again/config.json'), 'utf8')).toContain('mine');
   await model.save(at('again'), { force: true });

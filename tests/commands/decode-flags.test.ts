@@ -15,7 +15,7 @@ describe('decoding options', () => {
   it('have the values of the flags', () => {
     expect(
       optionsOf(
-        '--beam-size 4 --early-stopping --length-penalty power:2 --min-new-tokens 3 --no-repeat-ngram-size 2 --suppress-tokens 5,6',
+        '--beams 4 --early-stopping --length-penalty power:2 --min-new-tokens 3 --no-repeat-ngram-size 2 --suppress-tokens 5,6',
       ),
     ).toEqual({
       beams: 4,
@@ -25,7 +25,7 @@ describe('decoding options', () => {
       noRepeatNgramSize: 2,
       suppressTokens: [5, 6],
     });
-    expect(optionsOf('--sample --temperature 0.5 --top-k 3 --top-p 0.9 --seed 7')).toEqual({
+    expect(optionsOf('--method sample --temperature 0.5 --top-k 3 --top-p 0.9 --seed 7')).toEqual({
       method: 'sample',
       temperature: 0.5,
       topK: 3,
@@ -39,13 +39,13 @@ describe('decoding options', () => {
   });
 
   it.each([
-    ['--early-stopping', '--early-stopping needs --beam-size 2 or more'],
-    ['--beam-size 1 --early-stopping', '--early-stopping needs --beam-size 2 or more'],
-    ['--sample --early-stopping', '--early-stopping needs --beam-size 2 or more'],
-    ['--length-penalty 0.6', '--length-penalty needs --beam-size 2 or more'],
-    ['--sample --length-penalty 0.6', '--length-penalty needs --beam-size 2 or more'],
-    ['--temperature 2', '--temperature needs --sample'],
-    ['--seed 2', '--seed needs --sample'],
-    ['--sample --beam-size 2', '--sample and --beam-size exclude each other'],
+    ['--early-stopping', '--early-stopping needs --beams 2 or more'],
+    ['--beams 1 --early-stopping', '--early-stopping needs --beams 2 or more'],
+    ['--method sample --early-stopping', '--early-stopping needs --beams 2 or more'],
+    ['--length-penalty 0.6', '--length-penalty needs --beams 2 or more'],
+    ['--method sample --length-penalty 0.6', '--length-penalty needs --beams 2 or more'],
+    ['--temperature 2', '--temperature needs --method sample'],
+    ['--seed 2', '--seed needs --method sample'],
+    ['--method sample --beams 2', '--method sample and --beams 2 exclude each other'],
   ])('reject %s', (line, message) => expect(() => optionsOf(line)).toThrow(message));
 });

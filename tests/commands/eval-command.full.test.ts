@@ -13,7 +13,7 @@ it('reads the lines of a TSV, skips those that are too wide, and reports error r
   expect(trained.status, trained.stderr).toBe(0);
   const lines = ['abc', 'hello', 'word two', 'w'.repeat(120), 'last'];
   writeFileSync(at('lines.tsv'), lines.map((line) => `${line}\t${line}\n`).join(''));
-  const out = ['--output', at('out.tsv'), '--json', at('scores.json'), '--bootstrap', '0'];
+  const out = ['--out', at('out.tsv'), '--json', at('scores.json'), '--bootstrap', '0'];
   const { status, stderr } = await heddle(['eval', at('lines'), at('lines.tsv'), ...out]);
   expect(status, stderr).toBe(0);
   expect(stderr).toMatch(/lines\.tsv: read: the line is \d+ times as wide as high/);

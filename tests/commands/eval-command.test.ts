@@ -14,7 +14,7 @@ it('compares files of translations, and writes report, translations and COMET fi
   writeFileSync(at('p.tsv'), 'one cat\tun gato\tel gato\ntwo dogs run\tdos perros corren\t\n');
   writeFileSync(at('a.txt'), 'un gato\ndos perros corren\n');
   writeFileSync(at('b.txt'), 'el gato\ndos perros\n');
-  const files = ['--report', at('r.html'), '--output', at('o.txt'), '--comet', at('c.json')];
+  const files = ['--report', at('r.html'), '--out', at('o.txt'), '--comet', at('c.json')];
   const outputs = ['--outputs', at('a.txt'), at('b.txt'), '--bootstrap', '50'];
   const { status, stdout } = await heddle(['eval', at('p.tsv'), '--references', '2', ...outputs, ...files]);
   expect(status).toBe(0);
@@ -25,7 +25,7 @@ it('compares files of translations, and writes report, translations and COMET fi
   expect(comet).toEqual({ src: 'one cat', mt: 'un gato', ref: 'un gato' });
   expect(readFileSync(at('r.html'), 'utf8')).toContain('Worst sentences');
   const scored = async (name: string) => {
-    const given = ['--references', '2', '--outputs', at('a.txt'), '--bootstrap', '0', '--output', at(name)];
+    const given = ['--references', '2', '--outputs', at('a.txt'), '--bootstrap', '0', '--out', at(name)];
     expect((await heddle(['eval', at('p.tsv'), ...given])).status).toBe(0);
     return readFileSync(at(name), 'utf8').trimEnd().split('\n');
   };

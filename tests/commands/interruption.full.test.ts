@@ -60,7 +60,7 @@ const cases: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   translate: [
     ['translate', 'm', '--input', 'pairs.tsv', '--no-tune'],
-    ['translate', 'm', 'document.txt', '--output', 'out.txt', '--no-tune'],
+    ['translate', 'm', 'document.txt', '--out', 'out.txt', '--no-tune'],
   ],
   transcribe: [['transcribe', speech, join(speech, 'audio-1.wav'), '--no-timestamps', '--temperature', '0']],
   serve: [['serve', 'en-es=m', '--port', '0', '--no-tune']],

@@ -110,7 +110,7 @@ it.skipIf(!mounts)(
       for (const command of [
         `train ${tiny} --out disk/m`,
         `train ${tiny} --out n --tensorboard disk/events`,
-        `translate m a --host cpu --output disk/out`,
+        `translate m a --host cpu --out disk/out`,
         'pack m disk/m.zip',
       ]) {
         const { status, stderr } = run(command);

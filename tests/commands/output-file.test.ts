@@ -78,7 +78,7 @@ it('keeps an existing file of --save-config, and the files that the run reads', 
 it('keeps existing files of translate, and overwrites them with --force', async () => {
   writeFileSync(at('out.txt'), 'mine\n');
   const args = ['translate', at('model'), 'Tuesday', '--host', 'cpu', '--max-new-tokens', '2'];
-  for (const flag of ['--output', '--alignments']) {
+  for (const flag of ['--out', '--alignments']) {
     const { status, stderr } = await heddle([...args, flag, at('out.txt')]);
     expect([status, stderr]).toEqual([
       1,
@@ -86,16 +86,16 @@ it('keeps existing files of translate, and overwrites them with --force', async 
     ]);
   }
   expect(readFileSync(at('out.txt'), 'utf8')).toBe('mine\n');
-  expect((await heddle([...args, '--output', at('out.txt'), '--force'])).status).toBe(0);
+  expect((await heddle([...args, '--out', at('out.txt'), '--force'])).status).toBe(0);
   expect(readFileSync(at('out.txt'), 'utf8')).not.toBe('mine\n');
 });
 
 it('refuses the input as the output also with --force, and allows devices', () => {
   writeFileSync(at('in.txt'), 'Tuesday\n');
   const check = () =>
-    checkOutputFile('--output', at('in.txt'), { force: true, inputs: [at('../x/in.txt'), at('in.txt')] });
+    checkOutputFile('--out', at('in.txt'), { force: true, inputs: [at('../x/in.txt'), at('in.txt')] });
   expect(check).toThrow('in.txt: the command reads this file; name another file');
-  expect(() => checkOutputFile('--output', '/dev/null', {})).not.toThrow();
+  expect(() => checkOutputFile('--out', '/dev/null', {})).not.toThrow();
 });
 
 it('refuses a file for two outputs, and a checkpoint as the output of its own conversion by any name', async () => {
@@ -106,15 +106,15 @@ it('refuses a file for two outputs, and a checkpoint as the output of its own co
   };
   const out = at('both.txt');
   const twice = /both\.txt: another output has this name; name another file/;
-  expect(await run('translate', at('model'), 'a', '--output', out, '--alignments', out)).toMatch(twice);
+  expect(await run('translate', at('model'), 'a', '--out', out, '--alignments', out)).toMatch(twice);
   writeFileSync(at('two.tsv'), 'a\tb\n');
-  expect(await run('eval', at('model'), at('two.tsv'), '--output', out, '--report', out)).toMatch(twice);
+  expect(await run('eval', at('model'), at('two.tsv'), '--out', out, '--report', out)).toMatch(twice);
   expect(await run('clean', at('two.tsv'), '--out', out, '--rejected', `${at('.')}/both.txt`)).toMatch(twice);
-  const second = ['eval', at('model'), at('two.tsv'), '--compare', at('model'), '--output', out];
+  const second = ['eval', at('model'), at('two.tsv'), '--compare', at('model'), '--out', out];
   expect(await run(...second, `--json=${at('both.2.txt')}`)).toContain('both.2.txt: another output has');
   const pieces = ['tokenizer', at('two.tsv'), '--out', at('pieces')];
   expect(await run(...pieces, `--json=${at('pieces.json')}`)).toContain('pieces.json: another output has');
-  expect(await run('eval', at('model'), at('two.tsv'), '--output', at('x.csv'))).toContain('name a .tsv or');
+  expect(await run('eval', at('model'), at('two.tsv'), '--out', at('x.csv'))).toContain('name a .tsv or');
   expect(await run('clean', at('two.tsv'), '--out', at('x.jsonl'))).toContain('written as TSV');
   const mean = ['average', at('model'), at('model'), '--out', at('mean')];
   expect(await run(...mean, `--json=${at('mean/config.json')}`)).toContain(
@@ -164,8 +164,8 @@ it.each(['', ' '])('says that a name is empty in every command: "%s"', async (na
   }
   for (const [args, what] of [
     [['convert', model, name, '--to', 'pytorch'], 'convert: <out> is empty; name a folder'],
-    [['unpack', at('m.zip'), name], 'unpack: <dir> is empty; name a folder'],
-    [['translate', model, 'a', '--output', name], '--output is empty; name a file'],
+    [['unpack', at('m.zip'), name], 'convert --unpack: <dir> is empty; name a folder'],
+    [['translate', model, 'a', '--out', name], '--out is empty; name a file'],
     [
       ['train', ...smallTraining, '--steps', '1', '--out', at('third'), '--save-config', name],
       '--save-config is empty; name a file',
@@ -191,7 +191,7 @@ it('finds inputs behind links, files of models, and places that cannot be writte
   symlinkSync('corpus.tsv', at('soft.tsv'));
   linkSync(at('corpus.tsv'), at('hard.tsv'));
   const check = (path: string) =>
-    checkOutputFile('--output', path, {
+    checkOutputFile('--out', path, {
       force: true,
       inputs: [at('corpus.tsv'), 'a text\0', 'x'.repeat(5000)],
     });

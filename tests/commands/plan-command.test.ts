@@ -227,7 +227,7 @@ describe('a folder with nothing but a configuration', () => {
   });
 
   it('plans NLLB 600M and 3.3B as int4 with four beams', async () => {
-    const beams = ['--weights', 'int4', '--cache-type', 'f16', '--beam-size', '4', '--source-length'];
+    const beams = ['--weights', 'int4', '--cache-type', 'f16', '--beams', '4', '--source-length'];
     const small = await planNllb(1024, 12, ...beams, '256');
     expect(mib(small, 'layers by weight format; weights')).toBeLessThan(450);
     expect(mib(small, 'session of both plans:')).toBeLessThan(600);

@@ -73,7 +73,7 @@ describe('translate', () => {
   });
 
   itInFull('has the same beams and scores without a GPU (--device wasm)', async () => {
-    const args = ['translate', model(), ...short, '--beam-size', '3', '--num-return', '2'];
+    const args = ['translate', model(), ...short, '--beams', '3', '--num-return', '2'];
     const [wasm, gpu] = [
       await heddle([...args, '--device', 'wasm', 'vier']),
       await heddle([...args, 'vier']),
@@ -130,20 +130,21 @@ describe('translate', () => {
         .map((line) => line.split('\t'));
     };
     const greedy = (await list()).map(([text]) => text);
-    expect((await list('--beam-size', '1', '--num-return', '1')).map(([, , text]) => text)).toEqual([
+    expect((await list('--beams', '1', '--num-return', '1')).map(([, , text]) => text)).toEqual([
       greedy[0],
       greedy[2],
     ]); // none of the empty text
-    const beams = await list('--beam-size', '3', '--num-return', '3', '--length-penalty', '0.6');
+    const beams = await list('--beams', '3', '--num-return', '3', '--length-penalty', '0.6');
     expect(beams.map(([line]) => line)).toEqual(['1', '1', '1', '3', '3', '3']); // none of the empty text
     expect(Number(beams[0]![1])).toBeGreaterThanOrEqual(Number(beams[1]![1]));
-    expect((await list('--beam-size', '3', '--length-penalty', '0.6')).map(([text]) => text)).toEqual([
+    expect((await list('--beams', '3', '--length-penalty', '0.6')).map(([text]) => text)).toEqual([
       beams[0]![2],
       '',
       beams[3]![2],
     ]);
     const drawn = [
-      '--sample',
+      '--method',
+      'sample',
       '--num-return',
       '2',
       '--temperature',
@@ -166,7 +167,7 @@ describe('translate', () => {
       heddle(['translate', model(), ...texts, ...short, '--batch-size', '1', ...args]);
     const [json, both] = [
       await run('--json'),
-      await run('--json', file, '--beam-size', '2', '--num-return', '2'),
+      await run('--json', file, '--beams', '2', '--num-return', '2'),
     ];
     expect([json.status, both.status], json.stderr + both.stderr).toEqual([0, 0]);
     const found = JSON.parse(json.stdout);
@@ -204,7 +205,7 @@ describe('translate', () => {
     const file = join(scratch(), 'attention.jsonl');
     const whole = await printed('--alignments', file);
     expect(await printed('--stream')).toBe(whole);
-    const sampled = ['--sample', '--seed', '5'];
+    const sampled = ['--method', 'sample', '--seed', '5'];
     expect(await printed('--stream', ...sampled)).toBe(await printed(...sampled));
 
     const lines = readFileSync(file, 'utf8')
@@ -244,23 +245,23 @@ describe('translate', () => {
   });
 
   it.each([
-    [['--stream', '--beam-size', '2'], '--stream and --beam-size exclude each other'],
-    [['--phrases', 'a', '--sample'], '--phrases and --sample exclude each other'],
+    [['--stream', '--beams', '2'], '--stream and --beams exclude each other'],
+    [['--phrases', 'a', '--method', 'sample'], '--phrases and --method sample exclude each other'],
     [['--phrases', 'a', '--stream'], '--stream and --phrases exclude each other'],
     [['--prefix', 'a', '--split-sentences'], '--split-sentences and --prefix exclude each other'],
     [['--alignment-format', 'pharaoh'], '--alignment-format needs --alignments FILE'],
     [['--alignments', 'hard', '--alignment-format', 'pharaoh'], '--alignment-format needs --alignments FILE'],
     [
-      ['--alignments', 'hard', '--num-return', '2', '--beam-size', '2'],
+      ['--alignments', 'hard', '--num-return', '2', '--beams', '2'],
       '--alignments hard and --num-return exclude each other',
     ],
     [['--stream', '--ids'], '--stream and --ids exclude each other'],
-    [['--sample', '--beam-size', '2'], '--sample and --beam-size exclude each other'],
-    [['--top-k', '3'], '--top-k needs --sample'],
-    [['--num-return', '3', '--beam-size', '2'], '--num-return 3 needs --beam-size 3 or more'],
+    [['--method', 'sample', '--beams', '2'], '--method sample and --beams 2 exclude each other'],
+    [['--top-k', '3'], '--top-k needs --method sample'],
+    [['--num-return', '3', '--beams', '2'], '--num-return 3 needs --beams 3 or more'],
     [['--stream', '--json'], '--stream and --json exclude each other'],
     [['--max-length', '41'], '--max-length (41) is above the 40 positions of the model; lower it'],
-    [['--beam-size', '99'], "argument '99' is invalid. It must be a whole number from 1 to 64"],
+    [['--beams', '99'], "argument '99' is invalid. It must be a whole number from 1 to 64"],
     [['--length-penalty', 'google'], "'--length-penalty <penalty>' argument 'google' is invalid"],
     [['--suppress-tokens', '5,x'], "'--suppress-tokens <ids>' argument '5,x' is invalid"],
     [['--input', 'x.txt'], 'exclude each other; use one of them'],
@@ -277,12 +278,12 @@ describe('translate', () => {
     const failed = await run('Tuesday', long, 'Peru');
     expect([failed.status, failed.stdout]).toEqual([1, `${one}\n\n${two}\n`]);
     expect(failed.stderr).toMatch(
-      /text 2 has \d+ tokens, its end included; the maximum length is 40; split it, or use --max-length-crop or --skip-long; it is not translated\n/,
+      /text 2 has \d+ tokens, its end included; the maximum length is 40; split it, or use --long-texts crop or --long-texts skip; it is not translated\n/,
     );
-    const skipped = await run('--skip-long', 'Tuesday', long, 'Peru');
+    const skipped = await run('--long-texts skip', 'Tuesday', long, 'Peru');
     expect([skipped.status, skipped.stdout]).toEqual([0, failed.stdout]);
     expect(skipped.stderr).toContain('text 2 has');
-    const cropped = await run('--max-length-crop', '--max-length', '3', 'Tuesday', 'Peru and Chile', 'Peru');
+    const cropped = await run('--long-texts crop', '--max-length', '3', 'Tuesday', 'Peru and Chile', 'Peru');
     expect([cropped.status, cropped.stderr]).toEqual([0, '']);
     expect(cropped.stdout.split('\n')[1]).toBe((await run('Peru and')).stdout.trimEnd());
   });
@@ -331,7 +332,7 @@ describe('translate', () => {
     ['SIGHUP', 129, onCpu],
   ] as const)('keeps finished translations at %s, and exits with %i', async (signal, status, flags) => {
     const file = join(scratch(), `${signal}.txt`);
-    const ended = await heddleProcess(['translate', model(), ...flags, '--output', file], {
+    const ended = await heddleProcess(['translate', model(), ...flags, '--out', file], {
       keepOpen: true,
       onStart(child) {
         child.stdin?.write('Tuesday\nPeru\n');
@@ -346,14 +347,13 @@ describe('translate', () => {
     expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(3);
   });
 
-  it('keeps the old file of --output --force if no translation is done', async () => {
+  it('keeps the old file of --out --force if no translation is done', async () => {
     const file = join(scratch(), 'old.txt');
     writeFileSync(file, 'old');
     const broken = join(scratch(), 'broken');
     cpSync(model(), broken, { recursive: true });
     writeFileSync(join(broken, 'config.json'), '{');
-    const run = (from: string) =>
-      heddle(['translate', from, 'Tuesday', ...short, '--output', file, '--force']);
+    const run = (from: string) => heddle(['translate', from, 'Tuesday', ...short, '--out', file, '--force']);
     expect([(await run(broken)).status, readFileSync(file, 'utf8')]).toEqual([1, 'old']);
     expect([(await run(model())).status, readFileSync(file, 'utf8')]).toEqual([
       0,
@@ -397,7 +397,7 @@ describe('translate', () => {
   it('writes empty files for empty input', async () => {
     const [out, links] = [join(scratch(), 'none.txt'), join(scratch(), 'none.links')];
     writeFileSync(out, 'an older run\n');
-    const args = ['translate', model(), '--output', out, '--alignments', links, '--force', '--host', 'cpu'];
+    const args = ['translate', model(), '--out', out, '--alignments', links, '--force', '--host', 'cpu'];
     expect((await heddleProcess(args, { input: '' })).status).toBe(0);
     expect([readFileSync(out, 'utf8'), readFileSync(links, 'utf8')]).toEqual(['', '']);
   });
@@ -504,7 +504,7 @@ describe('translate', () => {
     const { status, stderr } = await heddleProcess(['translate', model()], {
       input: Uint8Array.from([0x61, 0xff, 0x0a]),
     });
-    expect(stderr).toMatch(/stdin: not UTF-8/);
+    expect(stderr).toMatch(/stdin: line 1 is not UTF-8/);
     expect([status, isOneLine(stderr)]).toEqual([1, true]);
   });
 });

@@ -27,10 +27,10 @@ it('shows few flags of a training first, with the defaults at hand, and the othe
   expect(flags.length).toBeGreaterThan(20);
   expect(flags.length).toBeLessThan(30);
   expect(first).toContain('heddle train --help run | optimizer | model | data | all');
-  expect(first).toMatch(/--learning-rate <rate>[^]{0,160}\(default: 0\.003\)/);
-  expect(await help('pairs.tsv', '--help')).toMatch(/--learning-rate <rate>[^]{0,160}\(default: 0\.001\)/);
+  expect(first).toMatch(/--learning-rate <rate>[\s\S]{0,160}\(default: 0\.003\)/);
+  expect(await help('pairs.tsv', '--help')).toMatch(/--learning-rate <rate>[\s\S]{0,160}\(default: 0\.001\)/);
   expect(await help('pairs.tsv', '--init', 'ref', '-h')).toMatch(
-    /--learning-rate <rate>[^]{0,160}\(default: 0\.0002\)/,
+    /--learning-rate <rate>[\s\S]{0,160}\(default: 0\.0002\)/,
   );
   const all = await help('--help', 'all');
   for (const topic of ['data', 'model', 'optimizer', 'run']) {

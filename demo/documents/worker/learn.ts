@@ -86,7 +86,7 @@ export async function learnCorrections(
   try {
     onStatus(msg`Measuring after…`);
     const after = await tuned.evaluate(heldOut);
-    await tuned.save(adapter, { format: 'lora' });
+    await tuned.save(adapter, { format: 'lora', force: true });
     return {
       corrections: corrections.length,
       rehearsal: rehearsal.length,

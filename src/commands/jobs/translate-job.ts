@@ -125,7 +125,7 @@ export const translate: Job<TranslateArguments, Translated[][]> = async (args, s
       let failed = 0;
       const onLongText = (text: LongText) => {
         if (longTexts === 'error') failed++;
-        const hint = longTexts === 'error' ? ', or use --max-length-crop or --skip-long' : '';
+        const hint = longTexts === 'error' ? ', or use --long-texts crop or skip' : '';
         const message = msg`${describeLong(first + text.index + 1, text)}${hint}; it is not translated`;
         emit({ type: 'warning', text: message });
       };

@@ -43,7 +43,7 @@ beforeAll(async () => {
   await trainAdapter('capitals', (_, target) => target.toUpperCase());
   await trainAdapter('copies', (source) => source);
   for (const { target, ...adapter } of demands) {
-    const lora = 'lora_adapter' in adapter ? ['--lora-adapter', at(adapter.lora_adapter)] : [];
+    const lora = 'lora_adapter' in adapter ? ['--lora', at(adapter.lora_adapter)] : [];
     const out = await ok(
       heddle(['translate', target === 'es' ? spanish : japanese, ...texts, ...lora, '--no-tune']),
     );
@@ -55,7 +55,7 @@ beforeAll(async () => {
 function serve(): Promise<{ url: string; child: ChildProcess; ended: Promise<Ended> }> {
   return new Promise((resolve, reject) => {
     const loras = `capitals=${at('capitals')},copies=${at('copies')}`;
-    const args = [`en-es=${spanish}`, `en-ja=${japanese}`, '--lora-adapter', loras, '--no-tune'];
+    const args = [`en-es=${spanish}`, `en-ja=${japanese}`, '--lora', loras, '--no-tune'];
     const ended = heddleProcess(['serve', ...args, '--port', '0'], {
       timeout: 400_000,
       onStart(child) {
@@ -122,7 +122,7 @@ it('answers 64 clients at a time with their model and adapter', async () => {
 });
 
 it('refuses an adapter that fits no model', async () => {
-  const args = [`en-ja=${japanese}`, '--lora-adapter', `copies=${at('copies')}`, '--port', '0'];
+  const args = [`en-ja=${japanese}`, '--lora', `copies=${at('copies')}`, '--port', '0'];
   const { status, stderr } = await heddleProcess(['serve', ...args]);
   expect([status, stderr]).toEqual([1, expect.stringContaining('was trained on another model')]);
 });

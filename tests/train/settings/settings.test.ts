@@ -87,7 +87,7 @@ ${modelRows().join('\n')}
 /** Rows of the decoding options. */
 const decodingRows = (): string[] =>
   decodeRows.map(([name, field]) => {
-    const flag = name === 'method' ? '--sample' : flagOf(name, field);
+    const flag = flagOf(name, field);
     const standard = field.defaultText ?? shownDefault(field.default) ?? '';
     return line([`\`${name}\``, flag ? `\`${flag}\`` : '', field.help, valuesOf(field), standard]);
   });

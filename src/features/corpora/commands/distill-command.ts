@@ -27,7 +27,7 @@ import type { DistillArguments, Distilled } from '../distill.ts';
 interface Options extends HostOptions, PairFlags {
   out: string;
   dev?: string;
-  beamSize: number;
+  beams: number;
   teacherBatchSize: number;
   nbest: number;
   maxEntropy?: number;
@@ -50,7 +50,7 @@ export function addDistill(program: Command, jobs: Jobs): void {
     .argument('[files...]', `texts, one per line, or pairs, whose targets are ignored: ${pairsHelp}`)
     .requiredOption('--out <dir>', 'model folder of the student; its training data is in <dir>.teacher')
     .option('--dev <pairs>', 'pairs for the evaluation of teacher and student')
-    .option('--beam-size <n>', 'number of beams of the teacher', whole(1), 4)
+    .option('--beams <n>', 'number of beams of the teacher', whole(1), 4)
     .option(
       '--nbest <n>',
       'hypotheses of the teacher, of which the one closest to the target of the pair (chrF) is taken; texts without a target: the best',
@@ -72,7 +72,7 @@ export function addDistill(program: Command, jobs: Jobs): void {
     const dev = pairFilesOf(options.dev === undefined ? undefined : [options.dev], {});
     if (!texts) throw new HeddleError('give files of texts or pairs', { area: 'distill' });
     checkStdin([texts, dev]);
-    const { force = false, beamSize: beams, teacherBatchSize: batch, nbest, maxEntropy } = options;
+    const { force = false, beams, teacherBatchSize: batch, nbest, maxEntropy } = options;
     const files = archiveFiles(nodeFiles());
     const isStudent = isHeddleFolder(files, withoutEndSlash(options.out)).catch(() => false); // outFolder reports it
     const resume = !force && (await isStudent);

@@ -28,7 +28,7 @@ export interface DocumentFlags {
 }
 
 interface Options extends DocumentFlags, DecodingFlags, HostOptions, ModelRunOptions {
-  output?: string;
+  out?: string;
   force?: boolean;
 }
 
@@ -94,15 +94,13 @@ export async function translateDocumentFile(
   options: Options,
   decode: TranslateOptions,
 ): Promise<void> {
-  const { output, force = false, memory = [], memoryThreshold, segments, report, glossary } = options;
+  const { out: output, force = false, memory = [], memoryThreshold, segments, report, glossary } = options;
   const inputs = present([input, ...memory, glossary === undefined ? undefined : glossary]);
   if (output !== undefined) {
     const resumes = isExistingFile(journalOf(output));
-    checkOutputFile('--output', output, { force: force || resumes, inputs });
+    checkOutputFile('--out', output, { force: force || resumes, inputs });
   } else if (options.json === true)
-    throw new HeddleError(
-      '--json prints the numbers of the document to stdout; give --output for the document',
-    );
+    throw new HeddleError('--json prints the numbers of the document to stdout; give --out for the document');
   if (report !== undefined)
     checkOutputFile('--report', report, { force, inputs: present([...inputs, output]) });
   for (const path of inputs)

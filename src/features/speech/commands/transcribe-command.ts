@@ -23,17 +23,17 @@ import { nodeFiles } from '../../../host/node-files.ts';
 import { formatTranscription, type SpeechFormat, speechFormats } from './subtitle-formats.ts';
 import type { TranscribeArguments, TranscribedFile, TranscribedSegment } from './transcribe-job.ts';
 
-interface Options extends HostOptions, Pick<ModelRunOptions, 'weights' | 'weightsExclude' | 'loraAdapter'> {
+interface Options extends HostOptions, Pick<ModelRunOptions, 'weights' | 'weightsExclude' | 'lora'> {
   model: string;
   to: SpeechFormat;
   language?: string;
   task?: 'transcribe' | 'translate';
-  beamSize?: number;
+  beams?: number;
   prompt?: string;
   temperature?: number[];
   timestamps?: boolean;
   conditionOnPrevious?: boolean;
-  outputDir?: string;
+  out?: string;
   force?: boolean;
 }
 
@@ -64,7 +64,7 @@ export function addTranscribe(program: Command, jobs: Jobs): void {
         'translate',
       ]),
     )
-    .option('--beam-size <n>', 'number of beams (default: 1, greedy decoding)', whole(1))
+    .option('--beams <n>', 'number of beams (default: 1, greedy decoding)', whole(1))
     .option('--prompt <text>', 'text before the recording, for names and spelling')
     .option(
       '--temperature <list>',
@@ -73,7 +73,7 @@ export function addTranscribe(program: Command, jobs: Jobs): void {
     )
     .option('--no-timestamps', 'no times within a window (default: with times)')
     .option('--no-condition-on-previous', 'do not use the text of a window as the prompt of the next one')
-    .option('--output-dir <dir>', 'write FILE.FORMAT for each recording to this folder (default: print)')
+    .option('--out <dir>', 'write FILE.FORMAT for each recording to this folder (default: print)')
     .option('--force', 'overwrite files')
     .addOption(loraOption())
     .addOption(weightsOption())
@@ -85,7 +85,7 @@ export function addTranscribe(program: Command, jobs: Jobs): void {
 }
 
 async function run(jobs: Jobs, given: string[], options: Options): Promise<void> {
-  const { to, outputDir, force } = options;
+  const { to, out, force } = options;
   const files = nodeFiles();
   const [first = '', ...rest] = given;
   const isModel = rest.length > 0 && (await files.exists(join(first, 'config.json')));
@@ -95,15 +95,15 @@ async function run(jobs: Jobs, given: string[], options: Options): Promise<void>
   const targets = new Map(
     recordings.map((file) => [
       file,
-      outputDir === undefined ? undefined : join(outputDir, `${basename(file, extname(file))}.${to}`),
+      out === undefined ? undefined : join(out, `${basename(file, extname(file))}.${to}`),
     ]),
   );
   checkOutputFiles(
-    [...targets.values()].map((path) => ['--output-dir', path] as const),
+    [...targets.values()].map((path) => ['--out', path] as const),
     { force, inputs: recordings },
   );
   const { model, folders } = modelArguments(folder, options);
-  const { language, task, beamSize: beams, prompt, temperature, timestamps, conditionOnPrevious } = options;
+  const { language, task, beams, prompt, temperature, timestamps, conditionOnPrevious } = options;
   const results = await runWithProgress(
     jobs.transcribe,
     {
@@ -116,7 +116,7 @@ async function run(jobs: Jobs, given: string[], options: Options): Promise<void>
       onResult(value) {
         // Words as they come; a file of subtitles needs all of them.
         const { segment } = value as TranscribedSegment;
-        if (to === 'txt' && recordings.length === 1 && outputDir === undefined)
+        if (to === 'txt' && recordings.length === 1 && out === undefined)
           process.stdout.write(shownOnTerminal(`${segment.text.trim()}\n`));
       },
     },
@@ -128,10 +128,10 @@ async function run(jobs: Jobs, given: string[], options: Options): Promise<void>
 async function writeResults(
   results: readonly TranscribedFile[],
   targets: ReadonlyMap<string, string | undefined>,
-  { to, outputDir }: Options,
+  { to, out }: Options,
 ): Promise<void> {
   const files = nodeFiles();
-  const streamed = to === 'txt' && results.length === 1 && outputDir === undefined;
+  const streamed = to === 'txt' && results.length === 1 && out === undefined;
   const failed = results.filter(({ transcription }) => !transcription);
   for (const { file, transcription } of results) {
     if (!transcription || streamed) continue;

@@ -33,7 +33,7 @@ it('resumes after Ctrl-C in the teacher stage and in the training stage', async 
   const options = [
     '--dev',
     at('dev.tsv'),
-    '--beam-size',
+    '--beams',
     '2',
     '--host',
     'dawn',

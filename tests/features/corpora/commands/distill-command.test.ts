@@ -23,7 +23,7 @@ it('trains a student on the translations of a teacher, and resumes', async () =>
     at('dev.tsv'),
     '--out',
     at('student'),
-    '--beam-size',
+    '--beams',
     '2',
     '--host',
     'cpu',
@@ -45,7 +45,7 @@ it('trains a student on the translations of a teacher, and resumes', async () =>
   const lines = readFileSync(at('student.teacher/000000.tsv'), 'utf8').trimEnd().split('\n');
   expect(lines.map((line) => line.split('\t')[0])).toEqual(texts.slice(0, 24));
   const translated = (
-    await heddle(['translate', at('teacher'), 'deed', '--beam-size', '2', '--host', 'cpu'])
+    await heddle(['translate', at('teacher'), 'deed', '--beams', '2', '--host', 'cpu'])
   ).stdout.trim();
   expect(lines.find((line) => line.startsWith('deed\t'))).toBe(`deed\t${translated}`);
 
@@ -138,7 +138,7 @@ it('takes texts from files of lines and of pairs, each text once', async () => {
       '1',
       '--held-out',
       '0',
-      '--beam-size',
+      '--beams',
       '1',
       ...student,
     ],

@@ -34,7 +34,7 @@ it("leaves a file of the user's with the name of its journal", async () => {
   await saveModelFolder(nodeFiles(), at('model'), letterModel());
   writeFileSync(at('a.po'), 'msgid "bad"\nmsgstr ""\n');
   writeFileSync(at('b.po.progress'), 'mine');
-  const args = ['translate', at('model'), at('a.po'), '--output', at('b.po'), '--host', 'cpu'];
+  const args = ['translate', at('model'), at('a.po'), '--out', at('b.po'), '--host', 'cpu'];
   expect((await heddle(args)).stderr).toMatch(/b\.po\.progress: heddle did not write this file/);
   expect([readFileSync(at('b.po.progress'), 'utf8'), existsSync(at('b.po'))]).toEqual(['mine', false]);
 });

@@ -34,7 +34,7 @@ it.each(Object.keys(documents) as (keyof typeof documents)[])(
     const run = (name: string, killAfter = 0) =>
       heddleProcess(
         [
-          ...['translate', at('model'), input, '--output', at(`${name}.${format}`)],
+          ...['translate', at('model'), input, '--out', at(`${name}.${format}`)],
           ...['--host', 'cpu', '--max-new-tokens', '6', '--report', at(`${name}.json`), '--force'],
         ],
         { onStart: (child) => killAfter > 0 && setTimeout(() => child.kill('SIGKILL'), killAfter) },

@@ -33,7 +33,7 @@ it.skipIf(!existsSync(shared) || !bergamotEngine).each([
     const training = ['--no-tune', '--steps', '30', '--batch-size', '16', '--max-length', '24'];
     await run('train', at('pairs.tsv'), '--init', `${shared}/${name}`, ...training, '--out', at('tuned'));
     await run('convert', at('tuned'), at('bin'), '--to', 'marian-bin');
-    await run('translate', at('bin'), '--input', at('texts.txt'), '--output', at('own.txt'));
+    await run('translate', at('bin'), '--input', at('texts.txt'), '--out', at('own.txt'));
     const inBin = (file: string) => join(at('bin'), file);
     const found = bergamotLines([inBin('model.bin'), inBin(source), inBin(target), at('texts.txt')], {
       lengthFactor: name === 'ssru-two-vocabs' ? 0.5 : 2,
@@ -63,7 +63,7 @@ it.skipIf(!existsSync(shared) || !bergamotEngine)(
     await run('align', at('pairs.tsv'), ...table, '--out', at('links.txt'));
     const measured = ['--calibration', at('texts.txt'), '--shortlist', at('lex.s2t')];
     await run('convert', at('tuned'), at('out'), '--to', 'firefox', '--language-pair', 'enes', ...measured);
-    await run('translate', at('out'), '--input', at('texts.txt'), '--output', at('own.txt'));
+    await run('translate', at('out'), '--input', at('texts.txt'), '--out', at('own.txt'));
     expect(readFileSync(at('own.txt'), 'utf8').split('\n').slice(0, -1)).toEqual(lines);
     const vocab = join(at('out'), 'vocab.enes.spm');
     const files = [join(at('out'), 'model.enes.intgemm.alphas.bin'), vocab, vocab, at('texts.txt')] as const;
@@ -99,7 +99,7 @@ it.skipIf(!existsSync(shared) || !bergamotEngine)(
       ...vocabulary,
     );
     await run('convert', at('own'), at('bin'), '--to', 'marian-bin');
-    await run('translate', at('bin'), '--input', at('texts.txt'), '--output', at('own.txt'));
+    await run('translate', at('bin'), '--input', at('texts.txt'), '--out', at('own.txt'));
     const vocab = join(at('bin'), 'vocab.spm');
     const own = readFileSync(at('own.txt'), 'utf8').split('\n').slice(0, -1);
     expect(bergamotLines([join(at('bin'), 'model.bin'), vocab, vocab, at('texts.txt')])).toEqual(own);

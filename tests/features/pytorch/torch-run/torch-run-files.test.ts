@@ -79,7 +79,7 @@ it('rejects what is not a checkpoint, and a run that is complete', async () => {
   const convert = (to: string, ...flags: string[]) =>
     heddle(['convert', at('run'), at('x'), '--to', to, ...flags]);
   const { stderr } = await convert('torch-run', '--dtype', 'f16');
-  expect(stderr).toMatch(/omit --dtype, --lora-adapter, --source-lang and --target-lang/);
+  expect(stderr).toMatch(/omit --dtype, --lora, --source-lang and --target-lang/);
   expect((await convert('heddle', '--steps', '3')).stderr).toMatch(/--steps 3 is only for torch-run/);
 });
 
