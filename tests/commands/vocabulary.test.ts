@@ -20,7 +20,7 @@ for (const name of commandNames) {
 }
 const all = new Set([...flagsOf.values()].flat());
 
-it.each([...decodeRows, ...settingRows] as [string, FieldRow][])(
+it.each<readonly [string, FieldRow]>([...decodeRows, ...settingRows])(
   '%s is the flag of this name, or has none',
   (name, row) => {
     const flag = flagOf(name, row);
