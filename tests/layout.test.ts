@@ -36,12 +36,13 @@ const MAIN_HOUSE = ORDER.slice(0, ORDER.indexOf('features'));
 
 /** The guests of src/features/, and the guests that each may import (drawn in ARCHITECTURE.md). */
 const GUESTS: Readonly<Record<string, readonly string[]>> = {
-  corpora: ['documents'],
+  corpora: [],
   documents: [],
   speech: [],
-  marian: ['corpora'],
-  onnx: ['speech', 'marian'],
-  pytorch: ['speech'],
+  marian: [],
+  onnx: [],
+  pytorch: [],
+  language: ['corpora', 'marian'],
 };
 
 /** The folders of src/engine/ in order. Modules directly in the room come after all of them. */
@@ -106,11 +107,13 @@ function importsOf(path: string): string[] {
   );
 }
 
-/** Whether a file is in the room of commands. Those of a guest are in `commands/` of its folder. */
-const isOfCommands = (path: string) => /^src\/(?:features\/\w+\/)?commands\//.test(path);
+/** The room of a file. `bench/` and `commands/` of a guest's folder are of the rooms with these names. */
+const roomOf = (path: string) =>
+  /^src\/features\/\w+\/(bench|commands)\//.exec(path)?.[1] ?? path.split('/')[1] ?? '';
+const isOfCommands = (path: string) => path.startsWith('src/') && roomOf(path) === 'commands';
 
 /** The place of a file in the order. */
-const tierOf = (path: string) => ORDER.indexOf(isOfCommands(path) ? 'commands' : (path.split('/')[1] ?? ''));
+const tierOf = (path: string) => ORDER.indexOf(roomOf(path));
 const floorOf = (path: string) => {
   const folder = path.split('/')[2] ?? '';
   return folder.endsWith('.ts') ? ENGINE_ORDER.length : ENGINE_ORDER.indexOf(folder);
@@ -248,10 +251,10 @@ it('has no import cycles between files, types included', () => {
 });
 
 it('has no import cycles between folders', () => {
-  // A guest is one folder. Its commands belong to those of the main house.
+  // A guest is one folder. Its commands and its bench belong to those rooms.
   const folderOf = (path: string) =>
-    /^src\/features\/\w+\/commands\//.test(path)
-      ? 'src/commands'
+    /^src\/features\/\w+\/(?:commands|bench)\//.test(path)
+      ? `src/${roomOf(path)}`
       : (/^src\/features\/\w+(?=\/)/.exec(path)?.[0] ?? dirname(path));
   const folders = [...new Set(code.map(folderOf))];
   const next = (folder: string) =>
@@ -276,7 +279,7 @@ it('does not import the command line in demo', () => {
  */
 const deepInDemo: Readonly<Record<string, readonly string[]>> = {
   // The steps of `heddle language`, with all guests.
-  language: ['features/features', 'features/marian/language-flow'],
+  language: ['features/features', 'features/language/language-flow'],
   // The model as a program without heddle.
   train: ['features/pytorch/take-away/model-programs'],
   // The hub proxy of the development server and the build of the pages run in Node, before the library is built.
@@ -305,7 +308,7 @@ it('uses the public entries in demo, except for the listed modules', () => {
 
 it('does not compute in the command line, but in jobs, which use the API', () => {
   const computes =
-    /^src\/(engine\/(cpu|graph|gpu\/(?!profile|roofs)|(cpu-)?engine\.)|decode\/(?!decode-(options|fields)|text-options)|train\/(run\/(training-run|loop|recovery|setup)\.|update\/train(er|ing-graphs)\.))/;
+    /^src\/(engine\/(cpu|graph|gpu\/(?!profile|roofs)|(cpu-)?engine\.)|decode\/(?!decode-(options|fields)|text-options|word-links)|train\/(run\/(training-run|loop|recovery|setup)\.|update\/train(er|ing-graphs)\.))/;
   const wrong = code
     .filter((path) => /^src\/commands\/[\w-]+\.ts$/.test(path))
     .flatMap((path) =>

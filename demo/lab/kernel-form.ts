@@ -2,7 +2,7 @@
 
 import { live } from 'lit-html/directives/live.js';
 import type { KernelSpec } from '../../src/bench/kernel-case.ts';
-import { type FamilyName, familyNames, kernelFamilies, kernelOf } from '../../src/bench/kernel-families.ts';
+import { familyNames, kernelFamilies, kernelOf } from '../../src/bench/kernel-families.ts';
 import type { FamilyField } from '../../src/bench/kernel-family.ts';
 import { HeddleError } from '../../src/entries/heddle.ts';
 import { freshId } from '../common/dom.ts';
@@ -10,7 +10,7 @@ import { field, options } from '../common/form-fields.ts';
 import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, Panel } from '../common/panel.ts';
 
-const families = familyNames.map((name) => [name, translated(kernelFamilies[name].label)] as const);
+const families = familyNames.map((name) => [name, translated(kernelFamilies[name]?.label ?? name)] as const);
 
 /** The fields. */
 export class KernelForm extends Panel {
@@ -118,7 +118,7 @@ export class KernelForm extends Panel {
 }
 
 const fieldsOf = (family: string): Readonly<Record<string, FamilyField>> =>
-  kernelFamilies[family as FamilyName].fields;
+  kernelFamilies[family]?.fields ?? {};
 
 /** Texts of the fields of a family: the given values, else its own. */
 const textsOf = (family: string, values: KernelSpec['values'] = {}): Readonly<Record<string, string>> =>

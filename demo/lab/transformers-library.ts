@@ -1,6 +1,6 @@
 // transformers.js as the build of the page copies it: its files, and how the worker of the lab loads them.
 
-import type { TransformersLibrary } from '../../src/bench/transformers-decoding.ts';
+import type { TransformersLibrary } from '../../src/bench/peer-library.ts';
 import { msg } from '../../src/core/message.ts';
 import { HeddleError } from '../../src/entries/heddle.ts';
 

@@ -4,7 +4,7 @@ import {
   type LanguageState,
   type LanguageStepName,
   languageStepNames,
-} from '../../src/features/marian/language-flow.ts';
+} from '../../src/features/language/language-flow.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { fixed, formatBytes, formatDuration, formatInteger } from '../common/format.ts';
 import { say } from '../common/page-texts.ts';

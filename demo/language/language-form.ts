@@ -2,7 +2,7 @@
 
 import { live } from 'lit-html/directives/live.js';
 import { pairFormatLabels } from '../../src/entries/data.ts';
-import type { LanguagePlan } from '../../src/features/marian/language-flow.ts';
+import type { LanguagePlan } from '../../src/features/language/language-flow.ts';
 import { BusyPanel } from '../common/busy-panel.ts';
 import { field, options } from '../common/form-fields.ts';
 import { say } from '../common/page-texts.ts';

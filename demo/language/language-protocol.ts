@@ -4,7 +4,7 @@ import type {
   LanguagePlan,
   LanguageState,
   LanguageStepName,
-} from '../../src/features/marian/language-flow.ts';
+} from '../../src/features/language/language-flow.ts';
 import type { Sent, WorkerAnswer, WorkerRequest } from '../common/worker-client.ts';
 
 /** A new language: a file of pairs, or the built-in ones, and what is made of them. */

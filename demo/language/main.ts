@@ -1,6 +1,6 @@
 // The page of a language: goes on with the language of the last visit, or offers the form of a new one.
 
-import type { LanguageState } from '../../src/features/marian/language-flow.ts';
+import type { LanguageState } from '../../src/features/language/language-flow.ts';
 import { byId } from '../common/dom.ts';
 import { mountHeader } from '../common/page-header.ts';
 import { show } from '../common/panel.ts';

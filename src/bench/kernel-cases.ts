@@ -2,16 +2,17 @@
 // compared.
 
 import { exampleNames } from './example-families.ts';
+import { guestBenches } from './guest-benches.ts';
 import type { KernelCase } from './kernel-case.ts';
 import { type FamilyName, kernelOf } from './kernel-families.ts';
+import type { KernelList, KernelSizes } from './kernel-sizes.ts';
 
 type Value = number | string;
 
 /** Kernels of a family: one for each combination of values, of which any may be a list. */
-function cases(
-  family: FamilyName,
-  values: Readonly<Record<string, Value | readonly Value[]>> = {},
-): KernelCase[] {
+const cases = (family: FamilyName, values: KernelList[1] = {}): KernelCase[] => casesOf(family, values);
+
+function casesOf(family: string, values: KernelList[1]): KernelCase[] {
   let all: Record<string, Value>[] = [{}];
   for (const [name, value] of Object.entries(values))
     all = all.flatMap((others) => [value].flat().map((one) => ({ ...others, [name]: one })));
@@ -112,20 +113,11 @@ const packedKernels = (
   ...cases('loss scale'),
 ];
 
-/** The kernels of speech and images. */
-const frameKernels = (
-  frames: { readonly batch: number; readonly length: number; readonly width: number },
-  channels: number,
-  rows: number,
-  vocab: number,
-): readonly KernelCase[] => [
-  ...cases('convolution', { ...frames, channels, stride: [1, 2], pass: ['forward', 'weights'] }),
-  ...cases('frames', {
-    ...frames,
-    kind: ['move frames', 'add positions', 'arrange taps', 'zero range', 'shift rows'],
-  }),
-  ...cases('restrict tokens', { rows, vocab }),
-];
+/** The kernels of guests. */
+const guestKernels = (sizes: KernelSizes): readonly KernelCase[] =>
+  guestBenches
+    .flatMap(({ kernels }) => kernels?.(sizes) ?? [])
+    .flatMap(([family, values]) => casesOf(family, values));
 
 /** All kernels, in the order of the report. */
 export const kernelCases: readonly KernelCase[] = [
@@ -151,7 +143,7 @@ export const kernelCases: readonly KernelCase[] = [
   ...trainingKernels(10_000_000, 4096, 512),
   ...decodingKernels({ rows: 64, beams: 4, length: 64 }, { heads: 8, width: 32 }, 8000),
   ...packedKernels(512, 512, 2048, 8000, 10_000_000),
-  ...frameKernels({ batch: 4, length: 512, width: 256 }, 80, 64, 8000),
+  ...guestKernels({ batch: 4, length: 512, width: 256, channels: 80, rows: 64, vocab: 8000 }),
 ];
 
 /** Some kernels of each group at small sizes, for slow adapters. */
@@ -196,5 +188,5 @@ export const conformanceKernelCases: readonly KernelCase[] = [
   ...trainingKernels(20_000, 256, 64),
   ...decodingKernels({ rows: 8, beams: 2, length: 16 }, { heads: 2, width: 16 }, 211),
   ...packedKernels(64, 64, 128, 500, 20_000),
-  ...frameKernels({ batch: 2, length: 12, width: 24 }, 16, 8, 211),
+  ...guestKernels({ batch: 2, length: 12, width: 24, channels: 16, rows: 8, vocab: 211 }),
 ];

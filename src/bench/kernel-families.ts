@@ -7,7 +7,7 @@ import { storeAsF16 } from '../engine/graph/f16-storage.ts';
 import { attentionFamilies } from './attention-families.ts';
 import { decodingFamilies } from './decoding-families.ts';
 import { exampleFamilies } from './example-families.ts';
-import { framesFamilies } from './frames-families.ts';
+import { guestBenches } from './guest-benches.ts';
 import { graphOf, type KernelCase, type KernelSpec } from './kernel-case.ts';
 import { checkedValues, type KernelFamily, storage } from './kernel-family.ts';
 import { productFamilies } from './product-families.ts';
@@ -16,8 +16,8 @@ import { rowFamilies } from './row-families.ts';
 import { sublayerFamilies } from './sublayer-families.ts';
 import { trainingFamilies } from './training-families.ts';
 
-/** All families by name. */
-export const kernelFamilies = {
+/** The families of the main house by name. */
+const mainFamilies = {
   ...productFamilies,
   ...attentionFamilies,
   ...rowFamilies,
@@ -25,23 +25,29 @@ export const kernelFamilies = {
   ...decodingFamilies,
   ...recurrenceFamilies,
   ...sublayerFamilies,
-  ...framesFamilies,
   ...exampleFamilies,
 } satisfies Readonly<Record<string, KernelFamily>>;
-/** Name of a kernel family. */
-export type FamilyName = keyof typeof kernelFamilies;
+/** Name of a kernel family of the main house. */
+export type FamilyName = keyof typeof mainFamilies;
+
+/** All families by name, with those of guests. */
+export const kernelFamilies: Readonly<Record<string, KernelFamily>> = Object.assign(
+  {},
+  mainFamilies,
+  ...guestBenches.map(({ families }) => families),
+);
 
 /** Names of the families. */
-export const familyNames = Object.keys(kernelFamilies) as readonly FamilyName[];
+export const familyNames: readonly string[] = Object.keys(kernelFamilies);
 
 /**
  * The kernel of a specification; omitted values have their defaults. Throws a HeddleError that names the
  * family, the size and its allowed values.
  */
 export function kernelOf({ family: name, values = {} }: KernelSpec): KernelCase {
-  if (!Object.hasOwn(kernelFamilies, name))
+  const family = Object.hasOwn(kernelFamilies, name) ? kernelFamilies[name] : undefined;
+  if (!family)
     throw new HeddleError(msg`There is no kernel family ${name}; there are ${listed(familyNames)}.`);
-  const family: KernelFamily = kernelFamilies[name as FamilyName];
   const checked = checkedValues(name, family, values);
   const made = family.make(checked as Readonly<Record<string, never>>);
   const kernel = { ...made, group: family.group, spec: { family: name, values: checked } };

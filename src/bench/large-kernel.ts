@@ -23,7 +23,8 @@ import {
   stored,
 } from './check-kernel.ts';
 import { graphOf, type KernelCase, type KernelSpec, numbersIn } from './kernel-case.ts';
-import { type FamilyName, kernelFamilies, kernelOf } from './kernel-families.ts';
+import { kernelFamilies, kernelOf } from './kernel-families.ts';
+import type { KernelFamily } from './kernel-family.ts';
 
 /** Maximum operations and bytes of a case for a float64 reference, which then takes seconds, not minutes. */
 const maxReference = { flops: 8e9, bytes: 2 ** 30 } as const;
@@ -158,7 +159,7 @@ function smallerKernel(spec: KernelSpec, traits: DeviceTraits, limit: Work): Ker
    * The kernel with each of its sizes halved, the largest size first; without those that the family rejects.
    */
   function halved({ family, values = {} }: KernelSpec): { kernel: KernelCase; work: Work }[] {
-    const { fields } = kernelFamilies[family as FamilyName];
+    const { fields } = kernelFamilies[family] as KernelFamily;
     const sizes = Object.entries(fields).flatMap(([name, field]) =>
       'values' in field ? [] : [{ ...field, name, value: values[name] as number }],
     );

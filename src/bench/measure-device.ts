@@ -20,12 +20,12 @@ import {
   randomModel,
 } from './device-decoding.ts';
 import type { DeviceReport, ReportedKernel, ReportedPeer } from './device-report.ts';
+import { guestBenches } from './guest-benches.ts';
 import type { KernelSpec } from './kernel-case.ts';
 import { describeMachine } from './machine.ts';
 import { type Listener, measure } from './measure-kernels.ts';
+import { equalRows, type TransformersLibrary } from './peer-library.ts';
 import { benchStep } from './step-bench.ts';
-import type { TransformersLibrary } from './transformers-decoding.ts';
-import { decodeWithTransformers, equalRows } from './transformers-decoding.ts';
 
 /** What is measured: `full` for a GPU, `quick` for tests and slow adapters. */
 export interface DeviceMeasurement {
@@ -225,7 +225,8 @@ async function measureTransformers(
   decoded: readonly Decoded[],
 ): Promise<ReportedPeer[]> {
   const tasks = decoded.map(({ task, found }) => ({ task, expected: found.ids }));
-  const results = await decodeWithTransformers(library, model, tasks);
+  const decode = guestBenches.find((guest) => guest.decodeWithTransformers)?.decodeWithTransformers;
+  const results = (await decode?.(library, model, tasks)) ?? [];
   const threads = library.env.backends.onnx.wasm.numThreads ?? 1;
   return results.map(({ ids, tokensPerSecond }, i) => ({
     library: short(

@@ -4,6 +4,7 @@
 import type { Job } from '../session/job.ts';
 import type { TrainingEvent } from '../train/report/training-events.ts';
 import { defineCommand } from './command.ts';
+import { guestParts } from './guest-parts.ts';
 import type { CommandJob } from './remote/command-job.ts';
 
 /** Translates texts: `heddle translate` and `heddle backtranslate`. */
@@ -53,20 +54,18 @@ export const commands = {
   language: defineCommand({
     group: 'Train',
     summary: 'train a translator for Firefox from pairs: the whole way',
-    load: async () => (await import('../features/marian/commands/language-command.ts')).addLanguage,
+    load: async () => (await import('../features/language/commands/language-command.ts')).addLanguage,
     jobs: {},
   }),
   translate: defineCommand({
     group: 'Translate',
     summary: 'translate texts, lines of files, or a document',
-    load: async () => (await import('./translate-command.ts')).addTranslate,
-    jobs: {
-      translate,
-      translateDocument: {
-        name: 'translateDocument',
-        load: async () => (await import('../features/documents/commands/document-job.ts')).translateFile,
-      },
+    load: async () => {
+      const { addTranslate } = await import('./translate-command.ts');
+      const files = await guestParts.translatedFiles?.();
+      return (program, jobs) => addTranslate(program, jobs, files);
     },
+    jobs: { translate },
   }),
   transcribe: defineCommand({
     group: 'Translate',
@@ -82,7 +81,10 @@ export const commands = {
   serve: defineCommand({
     group: 'Translate',
     summary: "serve translations over HTTP with LibreTranslate's API",
-    load: async () => (await import('./serve-command.ts')).addServe,
+    load: async () => {
+      const { addServe } = await import('./serve-command.ts');
+      return (program) => addServe(program, guestParts.servedTexts);
+    },
     jobs: {},
   }),
   eval: defineCommand({
@@ -90,8 +92,10 @@ export const commands = {
     summary: 'evaluate a model on pairs: loss, BLEU, chrF',
     load: async () => (await import('./eval-command.ts')).addEvaluate,
     jobs: {
-      evaluate: { name: 'evaluate', load: async () => (await import('./jobs/evaluate-job.ts')).evaluate },
-
+      evaluate: {
+        name: 'evaluate',
+        load: async () => (await import('./jobs/evaluate-job.ts')).evaluateWith(guestParts.otherModels),
+      },
       evaluateOutputs: {
         name: 'evaluateOutputs',
         load: async () => (await import('./jobs/evaluate-job.ts')).evaluateOutputs,
@@ -157,17 +161,16 @@ export const commands = {
   convert: defineCommand({
     group: 'Models',
     summary: 'convert a model to another format, to a .zip file or back',
-    load: async () => (await import('./convert-command.ts')).addConvert,
+    load: async () => {
+      const { addConvert } = await import('./convert-command.ts');
+      const checkpoints = await guestParts.checkpointTarget?.();
+      return (program, jobs) => addConvert(program, jobs, checkpoints);
+    },
     jobs: {
       convert: {
         name: 'convert',
         saves: 'folder',
         load: async () => (await import('../api/convert-folder.ts')).convertFolder,
-      },
-      convertRun: {
-        name: 'convertRun',
-        saves: 'folder',
-        load: async () => (await import('../features/pytorch/commands/convert-run.ts')).convertRun,
       },
     },
   }),
@@ -254,9 +257,10 @@ export type CommandName = keyof typeof commands;
 export const commandNames = Object.keys(commands) as CommandName[];
 
 /** The jobs of all commands. */
-const jobs: readonly CommandJob<never, unknown>[] = Object.values(commands).flatMap((command) =>
-  Object.values(command.jobs),
-);
+const jobs: readonly CommandJob<never, unknown>[] = [
+  ...Object.values(commands).flatMap((command) => Object.values(command.jobs)),
+  ...(guestParts.jobs ?? []),
+];
 
 /** Loads a job by its name, in a page or in Deno. */
 export function loadJob(name: string): Promise<Job<never, unknown, TrainingEvent>> {

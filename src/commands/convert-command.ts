@@ -2,15 +2,15 @@
 
 import { type Command, Option } from 'commander';
 import type { ConvertArguments, Converted } from '../api/convert-folder.ts';
-import { HeddleError, shellQuote } from '../core/errors.ts';
+import { HeddleError } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
 import type { LanguageOptions } from '../decode/text-options.ts';
 import { features } from '../features/features.ts';
-import type { ConvertedRun, ConvertRunArguments } from '../features/pytorch/commands/convert-run.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { withoutEndSlash } from '../files/files.ts';
 import { mainFormats } from '../formats/main-formats.ts';
 import { nodeFiles } from '../host/node-files.ts';
+import type { CheckpointTarget, ConvertedRun } from './checkpoint-target.ts';
 import { checkNewFolder } from './out-folder.ts';
 import { isModelIn } from './output-file.ts';
 import {
@@ -35,7 +35,6 @@ interface Options extends LanguageOptions, Pick<HostOptions, 'json' | 'host' | '
 /** Jobs of the command. */
 interface Jobs {
   readonly convert: CommandJob<ConvertArguments, Converted>;
-  readonly convertRun: CommandJob<ConvertRunArguments, ConvertedRun>;
 }
 
 /** The formats that a model can be converted to. */
@@ -63,8 +62,9 @@ const ownOptions = formats.flatMap(({ names: [format = ''], options = {} }) =>
   }),
 );
 
-/** Adds the command `convert`. */
-export function addConvert(program: Command, jobs: Jobs): void {
+/** Adds the command `convert`; `checkpoints`: a target that takes checkpoints. */
+export function addConvert(program: Command, jobs: Jobs, checkpoints?: CheckpointTarget): void {
+  const describe = (made: Converted & Partial<ConvertedRun>) => described(made, checkpoints);
   const command = program
     .command('convert')
     .description(
@@ -78,9 +78,9 @@ export function addConvert(program: Command, jobs: Jobs): void {
     .addOption(
       new Option(
         '--to <format>',
-        `${describedFormats}; torch-run: a folder with continue.py, which continues the training with torchrun`,
+        [describedFormats, ...(checkpoints ? [`${checkpoints.name}: ${checkpoints.title}`] : [])].join('; '),
       )
-        .choices([...formats.flatMap(({ names }) => names), 'torch-run'])
+        .choices([...formats.flatMap(({ names }) => names), ...(checkpoints ? [checkpoints.name] : [])])
         .makeOptionMandatory(),
     )
     .addOption(
@@ -110,14 +110,14 @@ export function addConvert(program: Command, jobs: Jobs): void {
             msg`${target} is the checkpoint itself, and would lose its optimizer; name another folder`,
             { area: 'convert' },
           );
-      if (to === 'torch-run') {
+      if (to === checkpoints?.name) {
         if (dtype ?? lora ?? sourceLang ?? targetLang)
           throw new HeddleError(
             'torch-run continues a checkpoint without changes; omit --dtype, --lora, --source-lang and --target-lang',
             { area: 'convert' },
           );
         const run = { folder, out, steps };
-        await runAndPrint(jobs.convertRun, run, { host: 'cpu', json }, describe, [folder, out]);
+        await runAndPrint(checkpoints.job, run, { host: 'cpu', json }, describe, [folder, out]);
         return;
       }
       if (steps !== undefined)
@@ -146,8 +146,11 @@ export function addConvert(program: Command, jobs: Jobs): void {
     });
 }
 
-function describe({ out, to, parameters, steps }: Converted & Partial<ConvertedRun>): string {
+function described(
+  { out, to, parameters, steps }: Converted & Partial<ConvertedRun>,
+  checkpoints: CheckpointTarget | undefined,
+): string {
   const line = `${out}: ${to}, ${parameters.toLocaleString('en')} parameters`;
   if (!steps) return line;
-  return `${line}, data of steps ${steps.first} to ${steps.last}\ntorchrun --nproc-per-node N ${shellQuote(`${out}/continue.py`)} ${shellQuote(out)}`;
+  return `${line}, data of steps ${steps.first} to ${steps.last}\n${checkpoints?.usage(out) ?? ''}`;
 }

@@ -4,8 +4,8 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
-import { pairFormatLabels } from '../features/documents/pairs/pair-format-labels.ts';
 import { features } from '../features/features.ts';
+import { pairFormatLabels } from '../features/pair-format-labels.ts';
 import { lineFormats } from '../text/corpus/line-formats.ts';
 import { type PairFiles, pathsOf } from '../text/corpus/pair-files.ts';
 import { tagModes } from '../text/corpus/pair-reader.ts';
@@ -15,6 +15,9 @@ export interface PairFlags extends Pick<PairFiles, 'format' | 'sourceColumn' | '
   source?: string[];
   target?: string[];
 }
+
+/** Readers of pairs whose records are not lines. */
+export const { pairReaders } = features;
 
 /** Description of files with both sides. */
 export const pairsHelp = `${pairFormatLabels} by their extensions, also gzipped; - is stdin`;
@@ -35,7 +38,7 @@ export const addPairFlags = (command: Command): Command =>
     .addOption(
       new Option('--format <name>', 'format of the files (default: by their extension)').choices([
         ...Object.keys(lineFormats),
-        ...features.pairReaders.map(({ format }) => format),
+        ...pairReaders.map(({ format }) => format),
       ]),
     )
     .addOption(

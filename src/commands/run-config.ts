@@ -7,7 +7,6 @@ import { HeddleError, withArea } from '../core/errors.ts';
 import { suggestion } from '../core/fields.ts';
 import { listed, msg } from '../core/message.ts';
 import { settingTable } from '../features/all-settings.ts';
-import type { StageFiles } from '../features/corpora/corpus-stages.ts';
 import { type Files, writeText } from '../files/files.ts';
 import { isObject, withoutUndefined } from '../files/json-files.ts';
 import { completeSettings, initFolder, type RunKind } from '../train/settings/run-defaults.ts';
@@ -27,7 +26,7 @@ export interface RunConfig {
   /** Files of training pairs, the field `train`. */
   readonly pairs: string[];
   /** The field `stages`. */
-  readonly stages: readonly StageFiles[] | undefined;
+  readonly stages: readonly object[] | undefined;
 }
 
 /**

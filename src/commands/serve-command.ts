@@ -27,6 +27,7 @@ import { Access } from './serve/access.ts';
 import { TranslationServer } from './serve/http-server.ts';
 import { Metrics } from './serve/metrics.ts';
 import { openModels, parseModelSpec } from './serve/served-models.ts';
+import type { ServedTexts } from './serve/served-texts.ts';
 import { TranslateHandler } from './serve/translate-handler.ts';
 
 interface Options
@@ -48,8 +49,8 @@ interface Options
   grace: number;
 }
 
-/** Adds the command `serve`. */
-export function addServe(program: Command): void {
+/** Adds the command `serve`; `loadTexts` loads how it translates texts. [sentences] */
+export function addServe(program: Command, loadTexts?: () => Promise<ServedTexts>): void {
   const command = program
     .command('serve')
     .description("serve translations over HTTP with LibreTranslate's API")
@@ -74,10 +75,14 @@ export function addServe(program: Command): void {
     .addOption(weightsExcludeOption());
   addDecodingFlags(command);
   addHostOptions(command, ['dawn', 'cpu']).addOption(deviceOption());
-  command.action(run);
+  command.action((models: string[], options: Options) => run(models, options, loadTexts));
 }
 
-async function run(models: string[], options: Options): Promise<void> {
+async function run(
+  models: string[],
+  options: Options,
+  loadTexts?: () => Promise<ServedTexts>,
+): Promise<void> {
   const decode = decodeOptionsOf(options);
   const loras = Object.fromEntries((options.lora ?? []).map(adapterOf));
   const keys = options.apiKeys === undefined ? [] : await keysOf(options.apiKeys);
@@ -103,7 +108,7 @@ async function run(models: string[], options: Options): Promise<void> {
   const handler = new TranslateHandler(
     served,
     { characters: options.charLimit, texts: options.textLimit, alternatives: 16 },
-    { decode },
+    { decode, texts: await loadTexts?.() },
   );
   const server = new TranslationServer(handler, {
     access: new Access({ keys, requestsPerMinute: options.rateLimit, cors: options.cors, isLocal }),

@@ -3,14 +3,13 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { checkRunPaths } from '../api/checkpoint-folder.ts';
+import { corpusOf } from '../api/given-inputs.ts';
 import { readCheckpoint } from '../api/saved-training.ts';
 import { HeddleError, shellQuote } from '../core/errors.ts';
 import { formatBytes, formatNumber, formatPercent } from '../core/format-numbers.ts';
 import { msg } from '../core/message.ts';
 import { present } from '../core/present.ts';
 import { settingTable } from '../features/all-settings.ts';
-import type { CorporaSettings } from '../features/corpora/corpora-settings.ts';
-import { mixedCorpus } from '../features/corpora/corpus-stages.ts';
 import { features } from '../features/features.ts';
 import { archiveFiles } from '../files/archive-files.ts';
 import { type Files, withoutEndSlash } from '../files/files.ts';
@@ -86,7 +85,7 @@ async function runAll(
     throw new HeddleError('--resume continues runs, --force replaces them; use only one of them', {
       area: 'train',
     });
-  const { train, dev, test } = namedFiles(pairs, options);
+  const { train, dev, test } = await namedFiles(pairs, options);
   if ([train, dev, test].some((set) => set && pathsOf(set).includes('-')))
     throw new HeddleError('each run of several reads the pairs; give files, not -', { area: 'train' });
   const runs = sweepRuns(given, grid, seeds, parseSetting);
@@ -103,7 +102,7 @@ async function run(
   given: TrainSettings,
   isOneOfMany = false,
 ): Promise<void> {
-  const named = namedFiles(pairs, options);
+  const named = await namedFiles(pairs, options);
   if (named.train && options.corpus)
     throw new HeddleError('give files of pairs or --corpus, not both', { area: 'train' });
   const files = archiveFiles(nodeFiles());
@@ -121,12 +120,17 @@ async function run(
   const name = first === undefined ? builtIn : nameOf(first);
   const out = await outFolder(files, name, options, true);
   const { init } = given;
-  // A resumed run reads the alignments again.
-  const { guidedAlignment: links } = given as CorporaSettings;
-  const settings = {
+  // A resumed run reads the files of guests' settings again.
+  const ofGuests = features.settings
+    .flatMap(({ files = [] }) => files)
+    .flatMap((name) => {
+      const path = settingOf(given, name);
+      return typeof path === 'string' ? [[name, resolve(path)]] : [];
+    });
+  const settings: TrainSettings = {
     ...given,
     init: init === undefined ? init : withoutEndSlash(init),
-    guidedAlignment: links === undefined ? links : resolve(links),
+    ...Object.fromEntries(ofGuests),
   };
   const saved = options.resume ? await readCheckpoint(out, { files }) : undefined;
   const args: TrainArguments = saved
@@ -177,7 +181,7 @@ async function run(
 type NamedFiles = Partial<CorpusFiles> & { readonly stages?: readonly Stage[] };
 
 /** The files of pairs on the command line. */
-function namedFiles(pairs: readonly string[], o: TrainFileOptions): NamedFiles {
+async function namedFiles(pairs: readonly string[], o: TrainFileOptions): Promise<NamedFiles> {
   const part = (name: 'dev' | 'test', files: string[] | undefined) => {
     const sides = { source: `--${name}-source`, target: `--${name}-target` };
     return pairFilesOf(
@@ -187,7 +191,7 @@ function namedFiles(pairs: readonly string[], o: TrainFileOptions): NamedFiles {
     );
   };
   const [dev, test] = [part('dev', o.dev), part('test', o.test)];
-  const mixed = mixtureOf(pairs, o);
+  const mixed = await mixtureOf(pairs, o);
   const train = mixed ? mixed.train : pairFilesOf(pairs, o);
   checkStdin([train, dev, test]);
   if (!train && (dev ?? test) && !o.resume)
@@ -199,10 +203,10 @@ function namedFiles(pairs: readonly string[], o: TrainFileOptions): NamedFiles {
 }
 
 /** The training files of `--data`, or of the stages in the configuration file; undefined if there are none. */
-function mixtureOf(
+async function mixtureOf(
   pairs: readonly string[],
   { data, stages, source, format, sourceColumn, targetColumn, tags }: TrainFileOptions,
-): Extract<CorpusArguments, { kind: 'files' }> | undefined {
+): Promise<Extract<CorpusArguments, { kind: 'files' }> | undefined> {
   if (!data && !stages) return undefined;
   const [given] = [...pairs, ...(source ?? [])];
   if (given !== undefined)
@@ -211,8 +215,11 @@ function mixtureOf(
       { area: 'train' },
     );
   const mixture = { data, stages, format, sourceColumn, targetColumn, tags };
-  const corpus = mixedCorpus(mixture, (path) => (path === '-' ? path : resolve(path)));
-  return corpus.kind === 'files' ? corpus : undefined;
+  const corpus = await corpusOf(mixture, features);
+  if (corpus?.kind !== 'files')
+    throw new HeddleError('files of pairs cannot be mixed here', { area: 'train', kind: 'unsupported' });
+  const files = pathsOf(corpus.train).map((path) => (path === '-' ? path : resolve(path)));
+  return { ...corpus, train: { ...corpus.train, files } };
 }
 
 const newCorpus = (

@@ -6,7 +6,6 @@ import { HeddleError, reasonOf } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
 import { type Setting, settingGroups } from '../core/setting.ts';
 import { settingRows, settingTable } from '../features/all-settings.ts';
-import type { StageFiles } from '../features/corpora/corpus-stages.ts';
 import { modelConfig } from '../model/model-config.ts';
 import { modelFields } from '../model/model-fields.ts';
 import { presets } from '../model/presets.ts';
@@ -34,7 +33,7 @@ export interface TrainFileOptions extends HostOptions, PairFlags {
   pairs: number;
   data?: string[];
   /** Stages of the configuration file. */
-  stages?: readonly StageFiles[];
+  stages?: readonly object[];
   dev?: string[];
   devSource?: string[];
   devTarget?: string[];

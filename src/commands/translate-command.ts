@@ -4,22 +4,10 @@ import { closeSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import { HeddleError } from '../core/errors.ts';
 import { msg } from '../core/message.ts';
-import {
-  addDocumentFlags,
-  checkTexts,
-  type DocumentFlags,
-  givenDocumentFlags,
-  isDocument,
-  translateDocumentFile,
-} from '../features/documents/commands/document-command.ts';
-import type { DocumentArguments } from '../features/documents/commands/document-job.ts';
-import { documentFormatLabels, documentFormatOf } from '../features/documents/document-formats.ts';
-import type { DocumentSummary } from '../features/documents/document-report.ts';
-import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
+import { addDecodingFlags, decodeOptionsOf } from './decode-flags.ts';
 import type { TranslateArguments, Translated, TranslatedTexts } from './jobs/translate-job.ts';
 import { jsonArrayWriter, log, shownOnTerminal, warn } from './output.ts';
 import { checkOutputFiles, isExistingFile, openOutputFile, writeAt, writing } from './output-file.ts';
-import type { ModelRunOptions } from './parse-values.ts';
 import {
   addHostOptions,
   addModelOptions,
@@ -31,8 +19,9 @@ import {
   whole,
 } from './parse-values.ts';
 import type { CommandJob } from './remote/command-job.ts';
-import { type HostOptions, runWithProgress } from './run-command.ts';
+import { runWithProgress } from './run-command.ts';
 import { linesOf, textGroups } from './text-input.ts';
+import type { FileFlags, TranslatedFiles } from './translated-files.ts';
 import {
   alignmentLines,
   hardLines,
@@ -41,10 +30,8 @@ import {
   withoutAttention,
 } from './translation-lines.ts';
 
-interface Options extends HostOptions, DecodingFlags, ModelRunOptions, DocumentFlags {
+interface Options extends FileFlags {
   input?: string[];
-  out?: string;
-  force?: boolean;
   batchSize: number;
   maxNewTokens?: number;
   maxLength?: number;
@@ -68,18 +55,17 @@ const batchesAtOnce = 8;
 /** Jobs of the command. */
 interface Jobs {
   readonly translate: CommandJob<TranslateArguments, Translated[][]>;
-  readonly translateDocument: CommandJob<DocumentArguments, DocumentSummary>;
 }
 
-/** Adds the command `translate`. */
-export function addTranslate(program: Command, jobs: Jobs): void {
+/** Adds the command `translate`; `files`: what it translates as wholes. */
+export function addTranslate(program: Command, jobs: Jobs, files?: TranslatedFiles): void {
   const command = program
     .command('translate')
     .description('translate texts, the lines of files or of stdin, or a document, in order')
     .argument('<dir>', 'model: a folder, a .zip or a .safetensors file')
     .argument(
       '[text...]',
-      `texts, or one document: a file in one of ${documentFormatLabels} (default: the lines of --input, or of stdin)`,
+      `texts${files ? `, or one document: a file in one of ${files.labels}` : ''} (default: the lines of --input, or of stdin)`,
     )
     .option('--input <file...>', 'files with one text per line; - is stdin')
     .option('--out <file>', 'write the translations to this file as they are done (default: stdout)')
@@ -133,14 +119,20 @@ export function addTranslate(program: Command, jobs: Jobs): void {
       '\nThe JSON is an array with an object for each text, in order: source, and translations, best first, with text, ids, score, logProb\n' +
         '(natural) and ended. A text that is empty or too long has no translations.',
     )
-    .action((folder: string, texts: string[], options: Options) => run(jobs, folder, texts, options));
+    .action((folder: string, texts: string[], options: Options) => run(jobs, files, folder, texts, options));
   addModelOptions(command);
   addDecodingFlags(command);
-  addDocumentFlags(command);
+  files?.addFlags(command);
   addHostOptions(command).addOption(deviceOption());
 }
 
-async function run(jobs: Jobs, folder: string, texts: string[], options: Options): Promise<void> {
+async function run(
+  jobs: Jobs,
+  files: TranslatedFiles | undefined,
+  folder: string,
+  texts: string[],
+  options: Options,
+): Promise<void> {
   const { batchSize, input: paths, stream = false, maxNewTokens, maxLength, prefix } = options;
   const { replaceUnknown, splitSentences, longTexts = 'error' } = options;
   if (paths && texts.length > 0)
@@ -152,14 +144,14 @@ async function run(jobs: Jobs, folder: string, texts: string[], options: Options
   const hasWords = isHard || options.alignmentFormat === 'pharaoh';
   const decode = decodeOptionsOf(options);
   checkExclusive(options);
-  if (isDocument(texts)) return runDocument(jobs, folder, texts[0] as string, options);
-  checkTexts(texts);
-  const [flag] = givenDocumentFlags(options);
+  if (files?.isFile(texts)) return runDocument(files, folder, texts[0] as string, options);
+  files?.checkTexts(texts);
+  const [flag] = files?.givenFlags(options) ?? [];
   const isName = texts.length === 1 && (flag || !/\s/.test(texts[0] as string));
-  if (isName && documentFormatOf(texts[0] as string))
+  if (isName && files?.hasFormat(texts[0] as string))
     throw new HeddleError('there is no such file', { area: texts[0], kind: 'not-found' });
   if (flag)
-    throw new HeddleError(msg`${flag} is for a document; name one file in one of ${documentFormatLabels}`);
+    throw new HeddleError(msg`${flag} is for a document; name one file in one of ${files?.labels ?? ''}`);
   const outputs = [['--out', options.out] as const, ['--alignments', file] as const];
   checkOutputFiles(outputs, { force: options.force, inputs: paths });
   const input = textGroups(texts.length > 0 ? [texts] : linesOf(paths ?? ['-']), batchSize * batchesAtOnce);
@@ -245,7 +237,7 @@ async function run(jobs: Jobs, folder: string, texts: string[], options: Options
 
 /** Translates a document; flags that only texts have are errors. */
 async function runDocument(
-  { translateDocument }: Jobs,
+  files: TranslatedFiles,
   folder: string,
   document: string,
   options: Options,
@@ -261,7 +253,7 @@ async function runDocument(
   };
   const other = Object.entries(others).find(([, value]) => value !== undefined && value !== false);
   if (other) throw new HeddleError(msg`${other[0]} is for texts, not for the document ${document}`);
-  return translateDocumentFile(translateDocument, folder, document, options, {
+  return files.translate(folder, document, options, {
     ...decodeOptionsOf(options),
     batchSize,
     maxNewTokens,

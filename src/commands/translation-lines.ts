@@ -1,6 +1,6 @@
 // What `heddle translate` writes of translations: texts, alignments and JSON.
 
-import { formatLinks } from '../features/corpora/align/pharaoh.ts';
+import { formatLinks } from '../decode/word-links.ts';
 import { toSingleLine } from '../text/corpus/pairs.ts';
 import type { Translated } from './jobs/translate-job.ts';
 

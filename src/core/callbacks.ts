@@ -62,17 +62,17 @@ export class CallbackWatch {
 /** Where the modules of the library are. */
 const library = import.meta.url.replace(/core\/[^/]*$/, '');
 
-/** The frames of a stack; V8 writes each on a line. */
-const framesOf = ({ stack = '' }: Error): string[] => stack.match(/^ {4}at .*$/gm) ?? [];
+/** The calls of a stack; V8 writes each on a line. */
+const callsOf = ({ stack = '' }: Error): string[] => stack.match(/^ {4}at .*$/gm) ?? [];
 
-/** An error whose stack has the frame that throws and the frames of the program that called; other errors as they are. */
+/** An error whose stack has the call that throws and the calls of the program; other errors as they are. */
 function atCaller(error: unknown, caller: Error): unknown {
   if (!(error instanceof HeddleError)) return error;
-  const outside = framesOf(caller).filter(
-    (frame) => !frame.includes(library) && !frame.includes('node:internal/'),
+  const outside = callsOf(caller).filter(
+    (call) => !call.includes(library) && !call.includes('node:internal/'),
   );
   if (outside.length > 0)
-    error.stack = [`${error.name}: ${error.message}`, ...framesOf(error).slice(0, 1), ...outside].join('\n');
+    error.stack = [`${error.name}: ${error.message}`, ...callsOf(error).slice(0, 1), ...outside].join('\n');
   return error;
 }
 

@@ -3,6 +3,7 @@
 import type { Attention } from './alignment.ts';
 import type { DecodeOptions } from './decode-options.ts';
 import type { Hypothesis } from './hypotheses.ts';
+import type { WordLinks } from './word-links.ts';
 
 /** The languages of a text and its translation, as codes of the model: `en`, `eng_Latn`, `en_XX`. */
 export interface LanguageOptions {
@@ -93,7 +94,7 @@ export interface Translation extends Hypothesis {
 export interface Generation extends Translation {
   readonly attention?: Attention;
   /** With `alignment`: pairs of words, from 0, between spaces; one for each word of the translation. */
-  readonly alignment?: readonly (readonly [source: number, target: number])[];
+  readonly alignment?: WordLinks;
 }
 
 /**

@@ -15,7 +15,7 @@ export {
 export type { CleanLanguages, CleanLimits, RuleName } from '../features/corpora/clean/clean-rules.ts';
 export type { CorpusMixture, StageFiles, WeightedFiles } from '../features/corpora/corpus-stages.ts';
 export { corpusToTsv } from '../features/documents/pairs/corpus-to-tsv.ts';
-export { pairFormatLabels } from '../features/documents/pairs/pair-format-labels.ts';
+export { pairFormatLabels } from '../features/pair-format-labels.ts';
 export type { ByteStream, PairBlockOptions } from '../text/corpus/pair-blocks.ts';
 export type { BadLine, CorpusFiles, PairFiles, PairFormat } from '../text/corpus/pair-files.ts';
 export { type HeldOut, type Split, splitPairs } from '../text/corpus/pairs.ts';

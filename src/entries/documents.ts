@@ -30,8 +30,6 @@ export { DocumentReview } from '../features/documents/document-review.ts';
 export { Glossary, type GlossaryTerm, readGlossary } from '../features/documents/glossary.ts';
 export type { CodePattern } from '../features/documents/inline/code-patterns.ts';
 export type { InlineCode, InlineText } from '../features/documents/inline/inline-text.ts';
-export type { CodeKind } from '../features/documents/inline/placeholders.ts';
-export { withoutPlaceholders } from '../features/documents/inline/placeholders.ts';
 export type { MemoryLanguages } from '../features/documents/memory-pairs.ts';
 export { memoryPairs } from '../features/documents/memory-pairs.ts';
 export type { CheckResult } from '../features/documents/segment-checks.ts';
@@ -46,3 +44,5 @@ export type { SegmentMethod, SentenceModel } from '../features/documents/transla
 export type { MemoryMatch } from '../features/documents/translation-memory.ts';
 export { TranslationMemory } from '../features/documents/translation-memory.ts';
 export { type MemoryPair, writeTmx } from '../features/documents/write-tmx.ts';
+export type { CodeKind } from '../text/placeholders.ts';
+export { withoutPlaceholders } from '../text/placeholders.ts';

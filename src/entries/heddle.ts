@@ -33,6 +33,7 @@ export type {
   TranslateOptions,
   Translation,
 } from '../decode/text-options.ts';
+export type { GuestOptions } from '../features/guest-types.ts';
 export type { PulledModel } from '../files/hub/pull-model.ts';
 export type { LoraConfig } from '../model/lora.ts';
 export type { DropoutRates, ModelConfig, ModelOptions } from '../model/model-config.ts';
@@ -47,5 +48,5 @@ export type { TrainSettings } from '../train/settings/train-settings.ts';
 export { pullModel } from './files-with-features.ts';
 export { loadModel } from './load-with-features.ts';
 export { type PlanTrainingOptions, planTraining } from './plan-with-features.ts';
-export { type GivenPairs, type GuestOptions, type TrainOptions, train } from './train-with-features.ts';
+export { type GivenPairs, type TrainOptions, train } from './train-with-features.ts';
 export { createTranslator, translators } from './translate-with-features.ts';

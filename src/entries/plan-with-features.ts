@@ -7,7 +7,8 @@ import {
 } from '../api/plan-training.ts';
 import { withCallbacks } from '../core/callbacks.ts';
 import { features } from '../features/features.ts';
-import type { GivenClips, GuestOptions } from './train-with-features.ts';
+import type { GuestOptions } from '../features/guest-types.ts';
+import type { GivenClips } from './train-with-features.ts';
 
 /** Options of `planTraining`: those of `train` that determine data, model and memory; the others are ignored. */
 export type PlanTrainingOptions = PlainPlanOptions & GuestOptions;

@@ -4,26 +4,14 @@ import type { GivenPairs as PlainPairs } from '../api/given-inputs.ts';
 import type { Model } from '../api/model.ts';
 import { train as trainWith } from '../api/train.ts';
 import type { ModelInTraining, TrainOptions as PlainOptions } from '../api/train-options.ts';
-import type { CorpusMixture } from '../features/corpora/corpus-stages.ts';
 import { features } from '../features/features.ts';
-import type { CorporaOptions, SpeechOptions } from '../features/guest-options.ts';
-import type { Clip } from '../features/speech/speech-clips.ts';
-import type { FileSource } from '../files/given-files.ts';
-
-/** Settings that guests bring. Those that are files may be File and Blob objects. */
-export interface GuestOptions extends Omit<CorporaOptions, 'guidedAlignment'>, SpeechOptions {
-  /**
-   * Guided alignment: train one head of the last cross-attention on the word alignments in this file, a line 0-0 1-2
-   * for each line of the files of pairs; as a path, File or Blob. [none]
-   */
-  readonly guidedAlignment?: FileSource;
-}
+import type { GuestClips, GuestOptions, GuestPairs } from '../features/guest-types.ts';
 
 /** Pairs, a file of pairs, or a corpus. */
-export type GivenPairs = PlainPairs | CorpusMixture<FileSource>;
+export type GivenPairs = PlainPairs | GuestPairs;
 
 /** The same, or clips. */
-export type GivenClips = GivenPairs | readonly Clip[];
+export type GivenClips = GivenPairs | GuestClips;
 
 /** Options of `train`: the settings in docs/settings.md, and the following. */
 export interface TrainOptions<M = ModelInTraining> extends PlainOptions<M>, GuestOptions {}

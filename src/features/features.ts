@@ -1,10 +1,8 @@
 // The table of guests: which settings, folders, files or sources need which guest. Its rows load a guest when it is
 // needed; a bundler splits the code along them. The entries, the command and the pages hand the table to the session.
 
-import type { ModelSource } from '../files/hub/model-source.ts';
 import { isObject } from '../files/json-files.ts';
-import type { ModelFormat } from '../formats/model-format.ts';
-import type { Features } from '../session/feature-table.ts';
+import { type Features, joinFeatures } from '../session/feature-table.ts';
 import { type CorporaSettings, corporaSettings } from './corpora/corpora-settings.ts';
 import { pairReaders } from './documents/pairs/pair-readers.ts';
 import { firefoxFacts, isLanguagePair, marianFacts } from './marian/marian-format.ts';
@@ -12,88 +10,21 @@ import { type OnnxDtype, onnxFacts } from './onnx/onnx-format.ts';
 import { pytorchFacts } from './pytorch/pytorch-format.ts';
 import { speechMetrics } from './speech/speech-metrics.ts';
 import { maskOptions, speechSettings } from './speech/speech-settings.ts';
+import { whisperFacts } from './speech/whisper-facts.ts';
 
-const whisperFormat = () => import('./speech/whisper-format.ts');
-
-const pytorch: ModelFormat = {
-  ...pytorchFacts,
-  async read({ files, path, config = {}, readOrigin }) {
-    return (await import('./pytorch/pytorch.ts')).loadPytorch(files, path, config, readOrigin);
-  },
-  async write({ model }) {
-    return (await import('./pytorch/pytorch.ts')).pytorchFiles(model);
-  },
+/** Files with segments, and texts with codes and phrases. */
+const documents: Partial<Features> = {
+  pairReaders,
+  ruledTexts: async () => (await import('./documents/decode/phrase-translations.ts')).decodeWithPhrases,
 };
 
-const onnx: ModelFormat = {
-  ...onnxFacts,
-  async write({ model, dtype, onWarning }) {
-    const { onnxFiles } = await import('./onnx/export/save-onnx.ts');
-    return onnxFiles(model, { dtype: dtype as OnnxDtype | undefined, onWarning });
-  },
-};
-
-/** The formats of Marian and Firefox differ in what they write. */
-const marianCode: Pick<ModelFormat, 'write'> = {
-  async write(outgoing) {
-    return (await import('./marian/files/save-marian.ts')).writeMarian(outgoing);
-  },
-};
-
-const marian: ModelFormat = {
-  ...marianFacts,
-  ...marianCode,
-  async read({ files, path }) {
-    return (await import('./marian/files/load-marian.ts')).loadMarian(files, path);
-  },
-  async readOrigin(files, path, json, config) {
-    return (await import('./marian/files/load-marian.ts')).readMarianOrigin(files, path, json, config);
-  },
-};
-
-const firefox: ModelFormat = { ...firefoxFacts, ...marianCode };
-
-const firefoxReleases: ModelSource = {
-  hasName: isLanguagePair,
-  async pull(request) {
-    return (await import('./marian/firefox-release.ts')).pullRelease(request);
-  },
-};
-
-/** Whisper is a family of Hugging Face; its files are read and written as those of the others. */
-const whisper: ModelFormat = {
-  names: ['whisper'],
-  title: 'Whisper of Hugging Face',
-  dtypes: ['f32', 'f16', 'bf16'],
-  defaultDtype: 'that of the source checkpoint, or f32',
-  isConfig: ({ model_type: type }) => type === 'whisper',
-  async read({ files, path, config, inParts, sourceKinds }) {
-    return (await whisperFormat()).loadWhisper(files, path, config, sourceKinds, inParts);
-  },
-  async readConfig(config, path) {
-    return (await whisperFormat()).readWhisperConfig(config, path);
-  },
-  async readOrigin(files, path, json, config) {
-    return (await whisperFormat()).readWhisperOrigin(files, path, json, config);
-  },
-  async write({ model, dtype }) {
-    return (await whisperFormat()).whisperFiles(model, dtype);
-  },
-};
-
-const withoutGpu = () => import('./onnx/engine-without-gpu.ts');
-
-/** All guests. */
-export const features: Features = {
-  settings: [corporaSettings, speechSettings],
+/** From pairs to better pairs and losses. */
+const corpora: Partial<Features> = {
+  settings: [corporaSettings],
   givenData: [
     {
       matches: (given) => isObject(given) && !('kind' in given) && ('data' in given || 'stages' in given),
       load: async () => (await import('./corpora/corpus-stages.ts')).mixtureReader,
-    },
-    {
-      matches: (given) => Array.isArray(given) && isObject(given[0]) && 'audio' in given[0],
-      load: async () => (await import('./speech/speech-clips.ts')).clipReader,
     },
   ],
   dataSteps: [
@@ -113,6 +44,97 @@ export const features: Features = {
       },
       load: async () => (await import('./corpora/train/draw-step.ts')).drawStep,
     },
+  ],
+  textTasks: {
+    draw: async () => (await import('./corpora/batches/drawn-rows.ts')).drawTask,
+    trainLexicon: async () => (await import('./corpora/align/lexicon.ts')).lexiconTask,
+    clean: async () => (await import('./corpora/clean/clean-block.ts')).cleanTask,
+  },
+};
+
+/** Files of PyTorch. */
+const pytorch: Partial<Features> = {
+  formats: [
+    {
+      ...pytorchFacts,
+      async read({ files, path, config = {}, readOrigin }) {
+        return (await import('./pytorch/pytorch.ts')).loadPytorch(files, path, config, readOrigin);
+      },
+      async write({ model }) {
+        return (await import('./pytorch/pytorch.ts')).pytorchFiles(model);
+      },
+    },
+  ],
+};
+
+/** The ONNX export, and devices without a GPU. */
+const onnx: Partial<Features> = {
+  formats: [
+    {
+      ...onnxFacts,
+      async write({ model, dtype, onWarning }) {
+        const { onnxFiles } = await import('./onnx/export/save-onnx.ts');
+        return onnxFiles(model, { dtype: dtype as OnnxDtype | undefined, onWarning });
+      },
+    },
+  ],
+  engines: {
+    async wasm(session, trains) {
+      return (await import('./onnx/engine-without-gpu.ts')).engineWithoutGpu('wasm', session, trains);
+    },
+    async auto(session, trains) {
+      return (await import('./onnx/engine-without-gpu.ts')).engineWithoutGpu('auto', session, trains);
+    },
+  },
+};
+
+/** Files of Marian and Firefox, which differ in what they write. */
+const marian: Partial<Features> = {
+  formats: [
+    {
+      ...marianFacts,
+      async read({ files, path }) {
+        return (await import('./marian/files/load-marian.ts')).loadMarian(files, path);
+      },
+      async readOrigin(files, path, json, config) {
+        return (await import('./marian/files/load-marian.ts')).readMarianOrigin(files, path, json, config);
+      },
+      async write(outgoing) {
+        return (await import('./marian/files/save-marian.ts')).writeMarian(outgoing);
+      },
+    },
+    {
+      ...firefoxFacts,
+      async write(outgoing) {
+        return (await import('./marian/files/save-marian.ts')).writeMarian(outgoing);
+      },
+    },
+  ],
+  sources: [
+    {
+      hasName: isLanguagePair,
+      async pull(request) {
+        return (await import('./marian/firefox-release.ts')).pullRelease(request);
+      },
+    },
+  ],
+};
+
+/** Frames as a source. Whisper is a family of Hugging Face; its files are read and written as those of the others. */
+const speech: Partial<Features> = {
+  settings: [speechSettings],
+  metrics: speechMetrics,
+  sourceKinds: { frames: async () => (await import('./speech/frame-source.ts')).frames },
+  trainingSources: {
+    frames: async () => (await import('./speech/train/training-frames.ts')).frameSource,
+  },
+  givenData: [
+    {
+      matches: (given) => Array.isArray(given) && isObject(given[0]) && 'audio' in given[0],
+      load: async () => (await import('./speech/speech-clips.ts')).clipReader,
+    },
+  ],
+  dataSteps: [
     {
       isNeeded(settings) {
         const { maskTimeProb, maskFeatureProb } = maskOptions(settings);
@@ -121,22 +143,25 @@ export const features: Features = {
       load: async () => (await import('./speech/train/mask-step.ts')).maskStep,
     },
   ],
-  trainingSources: {
-    frames: async () => (await import('./speech/train/training-frames.ts')).frameSource,
-  },
-  formats: [pytorch, onnx, marian, firefox, whisper],
-  sources: [firefoxReleases],
-  metrics: speechMetrics,
-  pairReaders,
-  textTasks: {
-    draw: async () => (await import('./corpora/batches/drawn-rows.ts')).drawTask,
-    trainLexicon: async () => (await import('./corpora/align/lexicon.ts')).lexiconTask,
-    clean: async () => (await import('./corpora/clean/clean-block.ts')).cleanTask,
-  },
-  engines: {
-    wasm: async (session, trains) => (await withoutGpu()).engineWithoutGpu('wasm', session, trains),
-    auto: async (session, trains) => (await withoutGpu()).engineWithoutGpu('auto', session, trains),
-  },
-  ruledTexts: async () => (await import('./documents/decode/phrase-translations.ts')).decodeWithPhrases,
-  sourceKinds: { frames: async () => (await import('./speech/frame-source.ts')).frames },
+  formats: [
+    {
+      ...whisperFacts,
+      async read({ files, path, config, inParts, sourceKinds }) {
+        const { loadWhisper } = await import('./speech/whisper-format.ts');
+        return loadWhisper(files, path, config, sourceKinds, inParts);
+      },
+      async readConfig(config, path) {
+        return (await import('./speech/whisper-format.ts')).readWhisperConfig(config, path);
+      },
+      async readOrigin(files, path, json, config) {
+        return (await import('./speech/whisper-format.ts')).readWhisperOrigin(files, path, json, config);
+      },
+      async write({ model, dtype }) {
+        return (await import('./speech/whisper-format.ts')).whisperFiles(model, dtype);
+      },
+    },
+  ],
 };
+
+/** All guests: a row for each. */
+export const features: Features = joinFeatures([documents, corpora, pytorch, onnx, marian, speech]);

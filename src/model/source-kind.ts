@@ -31,6 +31,8 @@ export interface ParameterDrafts {
 export interface SourceFacts {
   /** Which facts they are, for the guest that reads them. */
   readonly kind: string;
+  /** What they force, by the fields of generation_config.json that state the same, such as language and task. */
+  readonly stated?: Readonly<Record<string, string>>;
 }
 
 /** A kind of source. */

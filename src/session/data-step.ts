@@ -7,6 +7,7 @@ import type { LossPart } from '../model/loss-part.ts';
 import type { ModelConfig, ModelOptions } from '../model/model-config.ts';
 import type { BatchSource, Stage } from '../text/batches/batch-source.ts';
 import type { PairFiles } from '../text/corpus/pair-files.ts';
+import type { PairReader } from '../text/corpus/pair-reader.ts';
 import type { PairList } from '../text/corpus/pairs.ts';
 import type { TextPool } from '../text/text-pool.ts';
 import type { Tokenizer } from '../text/tokenizers/tokenizer.ts';
@@ -26,6 +27,8 @@ export interface DataContext {
   /** Files of the training pairs, if they are read from files; the number of training pairs of each. */
   readonly train: PairFiles | undefined;
   readonly fileSizes: readonly number[] | undefined;
+  /** Readers of pairs whose records are not lines. */
+  readonly readers: readonly PairReader[];
   /** Stages of the corpus with the weights of its files. */
   readonly stages: readonly Stage[] | undefined;
   readonly files: Files;

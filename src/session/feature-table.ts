@@ -42,17 +42,21 @@ export interface Features {
   readonly ruledTexts?: () => Promise<DecodeRuledTexts>;
 }
 
+/** All rows of guests, in order. Two guests that bring `ruledTexts` exclude each other: the last one counts. */
+export const joinFeatures = (guests: readonly Partial<Features>[]): Features => ({
+  settings: guests.flatMap(({ settings = [] }) => settings),
+  givenData: guests.flatMap(({ givenData = [] }) => givenData),
+  dataSteps: guests.flatMap(({ dataSteps = [] }) => dataSteps),
+  trainingSources: Object.assign({}, ...guests.map(({ trainingSources }) => trainingSources)),
+  formats: guests.flatMap(({ formats = [] }) => formats),
+  sources: guests.flatMap(({ sources = [] }) => sources),
+  metrics: guests.flatMap(({ metrics = [] }) => metrics),
+  pairReaders: guests.flatMap(({ pairReaders = [] }) => pairReaders),
+  textTasks: Object.assign({}, ...guests.map(({ textTasks }) => textTasks)),
+  engines: Object.assign({}, ...guests.map(({ engines }) => engines)),
+  sourceKinds: Object.assign({}, ...guests.map(({ sourceKinds }) => sourceKinds)),
+  ruledTexts: guests.findLast(({ ruledTexts }) => ruledTexts)?.ruledTexts,
+});
+
 /** The main house alone: text in, text out. */
-export const noFeatures: Features = {
-  settings: [],
-  givenData: [],
-  dataSteps: [],
-  trainingSources: {},
-  formats: [],
-  sources: [],
-  metrics: [],
-  pairReaders: [],
-  textTasks: {},
-  engines: {},
-  sourceKinds: {},
-};
+export const noFeatures = joinFeatures([]);

@@ -16,7 +16,9 @@ const traits = { ...defaultTraits, f16: true };
 /** All combinations of the options of a family, with sizes from `sizeOf`. */
 function specsOf(family: (typeof familyNames)[number], sizeOf: (field: FamilyField, i: number) => number) {
   let all: Record<string, string | number>[] = [{}];
-  for (const [i, [name, field]] of Object.entries<FamilyField>(kernelFamilies[family].fields).entries()) {
+  for (const [i, [name, field]] of Object.entries<FamilyField>(
+    kernelFamilies[family]?.fields ?? {},
+  ).entries()) {
     const values = 'values' in field ? field.values : [sizeOf(field, i)];
     all = all.flatMap((one) => values.map((value) => ({ ...one, [name]: value })));
   }

@@ -1,10 +1,10 @@
-// A model for tests of documents: a function from text to text. Its attention links equal words.
+// A model for tests of documents and of the server: a function from text to text. Its attention links equal words.
 
-import type { SentenceModel } from '../../src/features/documents/translate-segments.ts';
+import type { ServedSentences } from '../../src/commands/serve/served-texts.ts';
 import { createTokenizer, specialTokens } from '../../src/text/tokenizers/tokenizer.ts';
 
 /** The model; an empty translation counts as a text that is too long. */
-export function fakeModel(translate: (text: string) => string, calls: string[][] = []): SentenceModel {
+export function fakeModel(translate: (text: string) => string, calls: string[][] = []): ServedSentences {
   const tokenizer = createTokenizer({
     kind: 'char',
     lowercase: false,

@@ -2,6 +2,8 @@
 // help texts. The files are in src/ and checked by tests: `npx vitest run -u TEST` writes them again.
 import { describeType, flagOf, type OptionField, typescriptOf } from '../../src/core/fields.ts';
 import { renderMessage } from '../../src/core/message.ts';
+import type { GuestSettings } from '../../src/session/guest-settings.ts';
+import { describeDefault } from '../../src/train/settings/run-defaults.ts';
 
 /** Width of a line, as in biome.json. */
 const width = 110;
@@ -35,6 +37,26 @@ export function optionFile(
 ): string {
   const comment = wrap(generated(head, source, test), '// ');
   return `${[comment.join('\n'), ...(imports.length > 0 ? [imports.join('\n')] : []), ...interfaces.map(interfaceText)].join('\n\n')}\n`;
+}
+
+/** The file of the options of `train` that a guest brings, from its settings. */
+export function guestOptionFile(guest: string, { rows }: GuestSettings): string {
+  const name = `${guest.charAt(0).toUpperCase()}${guest.slice(1)}Options`;
+  return optionFile(
+    `The options of \`train\` that ${guest} brings, with their documentation.`,
+    `src/features/${guest}/${guest}-settings.ts`,
+    `tests/features/${guest}/${guest}-settings.test.ts`,
+    [],
+    [
+      {
+        name,
+        help: `Options of a training run that the guest ${guest} brings.`,
+        rows: Object.entries(rows),
+        optional: true,
+        defaultOf: describeDefault,
+      },
+    ],
+  );
 }
 
 const generated = (head: string, source: string, test: string): string =>

@@ -11,7 +11,7 @@ import {
   type LanguageState,
   type LanguageStepName,
   languageConfigFile,
-} from '../../../src/features/marian/language-flow.ts';
+} from '../../../src/features/language/language-flow.ts';
 import { answerCall, type CallHandlers } from '../../common/worker-calls.ts';
 import { withModelLock } from '../../storage/model-locks.ts';
 import { ModelStore, modelFolder } from '../../storage/model-store.ts';

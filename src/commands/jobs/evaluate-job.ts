@@ -2,7 +2,7 @@
 
 import type { EvaluateOptions, Evaluation, PairScore } from '../../api/evaluate-model.ts';
 import { openFolder, openFolderAs } from '../../api/load-model.ts';
-import { Model } from '../../api/model.ts';
+import { type BaseModel, Model, type ModelMaker, textModel } from '../../api/model.ts';
 import {
   type EvaluationReport,
   type ScoreSystemsOptions,
@@ -12,8 +12,6 @@ import {
 import { check } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import type { Pace } from '../../core/steps.ts';
-import { evaluateFrames } from '../../features/speech/evaluate-frames.ts';
-import { modelOfKind } from '../../features/speech/speech-model.ts';
 import type { Job } from '../../session/job.ts';
 import { createPace } from '../../session/job-pace.ts';
 import type { Session } from '../../session/session.ts';
@@ -42,25 +40,45 @@ export interface EvaluateOutputsArguments
   readonly outputs: readonly string[];
 }
 
-/** Evaluates. Throws a HeddleError if no pair fits the models. */
-export const evaluate: Job<EvaluateArguments, EvaluationReport> = async (args, session) => {
+/** Models that read no text, which a guest brings. */
+export interface OtherModels {
+  /** Makes a model of the class of what it reads, a `Model` of text too. */
+  readonly make: ModelMaker<BaseModel>;
+  /** Evaluates a model that reads no text. */
+  evaluate(model: BaseModel, args: EvaluateArguments, session: Session): Promise<EvaluationReport>;
+}
+
+/** The job that evaluates models of text, and those of `load`. Throws a HeddleError if no pair fits the models. */
+export const evaluateWith =
+  (load?: () => Promise<OtherModels>): Job<EvaluateArguments, EvaluationReport> =>
+  async (args, session) =>
+    evaluate(args, session, await load?.());
+
+/** Evaluates. */
+async function evaluate(
+  args: EvaluateArguments,
+  session: Session,
+  others?: OtherModels,
+): Promise<EvaluationReport> {
   const { pairs: given, compare = [], references } = args;
   const evaluations: Evaluation[] = [];
   let normalize = (text: string) => text;
   let pairs: readonly Pair[] = [];
   for (const folder of [args.folder, ...compare]) {
     const model = await openFolderAs(
-      modelOfKind,
+      others?.make ?? textModel,
       folder,
       session,
       folder === args.folder ? args : { ...args, lora: undefined },
     );
     try {
       if (!(model instanceof Model)) {
-        check(compare.length === 0, 'models of frames are evaluated one at a time; leave out compare', {
-          area: 'eval',
-        });
-        return await evaluateFrames(model, args, session);
+        check(
+          compare.length === 0,
+          'models that read no text are evaluated one at a time; leave out compare',
+          { area: 'eval' },
+        );
+        return await (others as OtherModels).evaluate(model, args, session);
       }
       if (folder === args.folder) {
         pairs = await readPairs(given, session, references);
@@ -81,7 +99,7 @@ export const evaluate: Job<EvaluateArguments, EvaluationReport> = async (args, s
   const { translations: _, ...first } = evaluations[0] as Evaluation;
   const all = evaluations.map(({ translations = [] }) => translations);
   return { ...(await scoreSystems(args, pairs, names, all, normalize, paceOf(session))), ...first };
-};
+}
 
 /** Scores files of translations. Throws a HeddleError if a file does not have a line for each pair. */
 export const evaluateOutputs: Job<EvaluateOutputsArguments, TranslationReport> = async (args, session) => {

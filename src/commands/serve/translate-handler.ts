@@ -2,17 +2,12 @@
 // translation while it is decoded.
 
 import type { DecodeOptions } from '../../decode/decode-options.ts';
-import { openDocument } from '../../features/documents/document-formats.ts';
-import { anyCodes } from '../../features/documents/inline/code-patterns.ts';
-import { inlineText, renderText } from '../../features/documents/inline/inline-text.ts';
-import { splitSegment } from '../../features/documents/split-segment.ts';
-import { translateDocument } from '../../features/documents/translate-document.ts';
-import { type SentenceModel, translateSegments } from '../../features/documents/translate-segments.ts';
 import { isSameLanguage } from '../../text/corpus/language-choice.ts';
 import { detectLanguage, languageOf } from '../../text/language-detection.ts';
 import { Refusal } from './access.ts';
 import type { RequestFields } from './request-body.ts';
 import type { ServedModel } from './served-models.ts';
+import { plainTexts, type ServedSentences, type ServedTexts } from './served-texts.ts';
 import type { QueuedOptions } from './translation-queue.ts';
 
 /** Limits of a request. */
@@ -46,15 +41,17 @@ export class TranslateHandler {
   readonly #models: readonly ServedModel[];
   readonly limits: RequestLimits;
   readonly #decode: DecodeOptions;
+  readonly #served: ServedTexts;
 
   constructor(
     models: readonly ServedModel[],
     limits: RequestLimits,
-    { decode }: { readonly decode: DecodeOptions },
+    { decode, texts = plainTexts }: { readonly decode: DecodeOptions; readonly texts?: ServedTexts },
   ) {
     this.#models = models;
     this.limits = limits;
     this.#decode = decode;
+    this.#served = texts;
   }
 
   /** /languages. */
@@ -111,11 +108,7 @@ export class TranslateHandler {
   ): Promise<{ answer: object; characters: number }> {
     const { request, texts, isList, detected } = this.#request(fields, signal);
     // A text that is in the target language already is its own translation.
-    const made = request
-      ? await Promise.all(
-          texts.map((text) => (request.isHtml ? this.#html(text, request) : this.#text(text, request))),
-        )
-      : texts;
+    const made = request ? await Promise.all(texts.map((text) => this.#translated(text, request))) : texts;
     const others =
       request && request.alternatives > 0
         ? await Promise.all(texts.map((text) => this.#alternatives(text, request)))
@@ -141,7 +134,7 @@ export class TranslateHandler {
     }
     const { served, options } = request;
     const { lora, ...decode } = options;
-    const { sentences, join } = splitSegment(text);
+    const { sentences, join } = this.#served.split(text);
     const made: string[] = [];
     // What stands between two sentences is known from a join of marks.
     const spaces = join(sentences.map(() => '\0')).split('\0');
@@ -195,6 +188,8 @@ export class TranslateHandler {
       lora_adapter: adapter,
     } = fields;
     if (format !== 'text' && format !== 'html') throw new Refusal(400, 'format must be text or html');
+    if (format === 'html' && !this.#served.html)
+      throw new Refusal(400, 'this server does not translate html; format must be text');
     if (typeof target !== 'string' || target === '')
       throw new Refusal(400, 'the parameter target is missing');
     if (typeof given !== 'string' || given === '') throw new Refusal(400, 'the parameter source is missing');
@@ -227,8 +222,8 @@ export class TranslateHandler {
     );
   }
 
-  /** The model of a request as what documents translate with. */
-  #modelOf({ served, options }: TranslationRequest): SentenceModel {
+  /** The model of a request as what translates sentences. */
+  #modelOf({ served, options }: TranslationRequest): ServedSentences {
     const { queue, model } = served;
     return {
       tokenizers: model.tokenizers,
@@ -237,25 +232,17 @@ export class TranslateHandler {
     };
   }
 
-  async #text(text: string, request: TranslationRequest): Promise<string> {
-    const source = inlineText(text, anyCodes);
-    const [made] = await translateSegments(this.#modelOf(request), [source]);
-    return renderText(made?.text ?? text, source.codes);
-  }
-
-  async #html(text: string, request: TranslationRequest): Promise<string> {
-    const bytes = new TextEncoder().encode(wellFormed(text));
-    const document = await openDocument(bytes, 'html', { format: 'html', encoding: 'utf-8' });
-    let out = '';
-    for await (const part of translateDocument(this.#modelOf(request), document)) out += part.text;
-    return out;
+  #translated(text: string, request: TranslationRequest): Promise<string> {
+    const model = this.#modelOf(request);
+    const { html } = this.#served;
+    return request.isHtml && html ? html(model, text) : this.#served.text(model, text);
   }
 
   async #alternatives(
     text: string,
     { served, options, alternatives, isHtml }: TranslationRequest,
   ): Promise<string[]> {
-    const { sentences, join } = splitSegment(text);
+    const { sentences, join } = this.#served.split(text);
     if (isHtml || sentences.length !== 1) return [];
     const rows = Math.max(options.beams ?? 1, alternatives + 1);
     const [found = []] = await served.queue.generate(sentences, {

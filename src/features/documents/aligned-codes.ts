@@ -1,6 +1,7 @@
 // Puts the codes of a source into a translation that lacks some or all of them, by the alignment of both.
 
 import type { Generation } from '../../decode/text-options.ts';
+import { placeholderAt, placeholderOf } from '../../text/placeholders.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { type CodeGroup, codeGroups, type PlainText, plainText } from './inline/code-groups.ts';
 import { codesIn } from './inline/code-patterns.ts';
@@ -14,7 +15,6 @@ import {
   renderText,
 } from './inline/inline-text.ts';
 import { placeCodes } from './inline/place-codes.ts';
-import { placeholderAt, placeholderOf } from './inline/placeholders.ts';
 import {
   alignWords,
   isInWord,

@@ -2,7 +2,7 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { parseCsv } from '../../text/corpus/pair-files.ts';
-import { privateUse } from './inline/placeholders.ts';
+import { privateUse } from '../../text/placeholders.ts';
 import type { WantedTerm } from './segment-checks.ts';
 import type { PlacedTerm } from './soft-terms.ts';
 

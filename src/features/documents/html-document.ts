@@ -4,11 +4,11 @@
 
 import { Parser } from 'htmlparser2';
 import { present } from '../../core/present.ts';
+import { maxCodes, placeholderOf } from '../../text/placeholders.ts';
 import type { DocumentUnit, Edit, ParseDocument } from './document.ts';
 import { isTextAttribute } from './html-attributes.ts';
 import { anyCodes, codesIn } from './inline/code-patterns.ts';
 import { type InlineCode, type InlineText, inlineText } from './inline/inline-text.ts';
-import { maxCodes, placeholderOf } from './inline/placeholders.ts';
 
 const inline = new Set([
   'a',

@@ -1,7 +1,7 @@
 // Rules by which a translation follows the form of its source: case of the first letter, final punctuation,
 // non-breaking spaces. Codes are placeholders and stay where they are.
 
-import { privateUse } from './inline/placeholders.ts';
+import { privateUse } from '../../text/placeholders.ts';
 
 /** Final marks by kind, and how languages write them. */
 const marks: readonly { readonly any: RegExp; readonly written: Readonly<Record<string, string>> }[] = [

@@ -1,12 +1,12 @@
 // The codes of a sentence as the placeholders that models see in training: numbered from 0 in the order of
 // the sentence. For models whose vocabulary has them; decoding then places each exactly once.
 
+import { placeholderAt, placeholderOf } from '../../text/placeholders.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import { validOf } from './aligned-codes.ts';
 import { hasPlaceholders } from './decode/placeholder-rules.ts';
 import { codesIn } from './inline/code-patterns.ts';
 import { type InlineText, placeholdersIn } from './inline/inline-text.ts';
-import { placeholderAt, placeholderOf } from './inline/placeholders.ts';
 
 /** A sentence for the model. */
 export interface NumberedText {

@@ -1,7 +1,7 @@
 // Checks of a translated segment, as CAT tools have them. They warn; codes are also enforced (inline-text.ts).
 
+import { privateUse } from '../../text/placeholders.ts';
 import { type InlineText, keepsCodes, renderText } from './inline/inline-text.ts';
-import { privateUse } from './inline/placeholders.ts';
 
 /** A term that a translation must have. */
 export interface WantedTerm {

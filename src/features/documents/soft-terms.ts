@@ -1,10 +1,10 @@
 // Soft terms: for models that were trained with the augmentation `terms`, a term is followed by its translation in the
 // source, so that the model inflects it and chooses its place. Phrases make sure of it.
 
+import { markTerm, termMarks } from '../../text/term-marks.ts';
 import { ownToken } from '../../text/tokenizers/phrase-ids.ts';
 import type { Tokenizer } from '../../text/tokenizers/tokenizer.ts';
 import type { WantedTerm } from './segment-checks.ts';
-import { markTerm, termMarks } from './term-marks.ts';
 
 /** A term with its place in a text. */
 export interface PlacedTerm extends WantedTerm {

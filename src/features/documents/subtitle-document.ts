@@ -2,11 +2,11 @@
 // notes, styles, dashes and line breaks stay.
 
 import { HeddleError } from '../../core/errors.ts';
+import { placeholderOf } from '../../text/placeholders.ts';
 import type { DocumentUnit, Edit, ParseDocument } from './document.ts';
 import { anyCodes } from './inline/code-patterns.ts';
 import { type InlineCode, type InlineText, inlineText } from './inline/inline-text.ts';
 import { wordSpans } from './inline/place-codes.ts';
-import { placeholderOf } from './inline/placeholders.ts';
 import { shownText } from './segment-checks.ts';
 
 const timing = /^\s*(?:\d+:)?\d{1,2}:\d\d[.,]\d{1,3}\s*-->/;

@@ -2,9 +2,9 @@
 // edit distance of words, divided by the number of words of the longer text.
 
 import type { Pair } from '../../text/corpus/pairs.ts';
+import { placeholderAt, placeholderOf } from '../../text/placeholders.ts';
 import { anyCodes } from './inline/code-patterns.ts';
 import { type InlineText, inlineText, keepsCodes, placeholdersIn, renderText } from './inline/inline-text.ts';
-import { placeholderAt, placeholderOf } from './inline/placeholders.ts';
 import { hashOf, PackedTexts } from './packed-texts.ts';
 
 /** A match of a memory. */

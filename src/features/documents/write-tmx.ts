@@ -1,6 +1,6 @@
 // Writes a translation memory: TMX 1.4, which CAT tools and heddle read.
 
-import { placeholderAt } from './inline/placeholders.ts';
+import { placeholderAt } from '../../text/placeholders.ts';
 
 /** A pair of a memory: texts whose inline elements are placeholders, and how the document writes these. */
 export interface MemoryPair {

@@ -4,11 +4,11 @@
 import { HeddleError } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
 import { isSameLanguage } from '../../text/corpus/language-choice.ts';
+import { type CodeKind, placeholderOf, withoutPlaceholders } from '../../text/placeholders.ts';
 import type { DocumentUnit, Edit, ParseDocument, SegmentTranslation } from './document.ts';
 import { anyCodes } from './inline/code-patterns.ts';
 import { CodeNumbers } from './inline/inline-builder.ts';
 import { type InlineCode, type InlineText, inlineText, partOf, renderText } from './inline/inline-text.ts';
-import { type CodeKind, placeholderOf, withoutPlaceholders } from './inline/placeholders.ts';
 import { inlineElements, inlineKey, localName, untranslatedStates } from './pairs/xliff.ts';
 import { type XmlAttributes, XmlReader } from './pairs/xml-reader.ts';
 

@@ -13,50 +13,18 @@ import { modelFileNames } from '../../files/model-file.ts';
 import { writeSafetensors } from '../../files/write-safetensors.ts';
 import {
   configFromFields,
-  type FieldNames,
   layoutFiles,
   readFloatTensors,
   readTextSides,
 } from '../../formats/layout-config.ts';
 import type { ReadOrigin } from '../../formats/model-format.ts';
+import { pytorchFields } from '../../formats/pytorch-fields.ts';
 import { classicFields, requireFields, sharedWidths } from '../../formats/shared/requirements.ts';
 import type { SavedModel } from '../../formats/shared/saved-model.ts';
 import type { ModelConfig } from '../../model/model-config.ts';
 import { parameterList, tensorsFromWeights } from '../../model/parameters.ts';
 import { weightsFromTensors } from '../../model/weights-from-tensors.ts';
 import { pytorchFormat } from './pytorch-format.ts';
-
-/** Fields of config.json, named as in golden cases (golden-case.ts). */
-export const pytorchFields: FieldNames = {
-  d_model: 'dModel',
-  n_heads: 'heads',
-  n_decoder_heads: 'decoderHeads',
-  n_encoder_layers: 'encoderLayers',
-  n_decoder_layers: 'decoderLayers',
-  d_ff: 'feedForward',
-  d_decoder_ff: 'decoderFeedForward',
-  src_vocab: 'srcVocab',
-  tgt_vocab: 'tgtVocab',
-  max_len: 'maxLength',
-  norm: 'norm',
-  activation: 'activation',
-  positions: 'positions',
-  position_offset: 'positionOffset',
-  embedding_norm: 'embeddingNorm',
-  tie: 'tie',
-  scale_embedding: 'scaleEmbedding',
-  layer_norm_eps: 'layerNormEps',
-  final_norm: 'finalNorm',
-  output_bias: 'outputBias',
-  label_smoothing: 'labelSmoothing',
-  pad_id: 'padId',
-  bos_id: 'startId',
-  eos_id: 'endId',
-  hide_padding: 'hidePadding',
-  train_padding: 'trainPadding',
-  train_output_bias: 'trainOutputBias',
-  dropout: 'dropout',
-};
 
 /**
  * The files of a model folder by name. Throws a HeddleError that lists the fields that nn.Transformer does

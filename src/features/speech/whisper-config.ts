@@ -3,7 +3,7 @@
 
 import { HeddleError } from '../../core/errors.ts';
 import { msg } from '../../core/message.ts';
-import { isCount, isObject, type Json, parseJson } from '../../files/json-files.ts';
+import { isCount, isObject, type Json, parseJson, withoutUndefined } from '../../files/json-files.ts';
 import type { HfFamily } from '../../formats/hf/hf-families.ts';
 import {
   activationName,
@@ -23,7 +23,7 @@ import {
 } from '../../formats/shared/requirements.ts';
 import type { ModelConfig, ModelOptions } from '../../model/model-config.ts';
 import type { SpeechFacts } from './decode/speech-facts.ts';
-import { languageCode } from './decode/speech-prompts.ts';
+import { forcedFields, languageCode } from './decode/speech-prompts.ts';
 
 /** Sizes of a model: their names in config.json by field of ModelConfig. */
 const sizeNames = {
@@ -255,7 +255,7 @@ function readSpeech(
     fail('max_length', `it must be a whole number of at least ${least}, for the prompt and one token`);
   const preprocessor = files['preprocessor_config.json'];
   const featurePath = `${folder}/preprocessor_config.json`;
-  return {
+  const facts: SpeechFacts = {
     kind: 'speech',
     windowSamples: windowSamples(preprocessor ? parseJson(preprocessor, featurePath) : {}, c, featurePath),
     fillsWindow: true,
@@ -279,6 +279,7 @@ function readSpeech(
     timestamps: rules.return_timestamps === true,
     maxTokens: Math.min(c.maxLength, isNothing(maxLength) ? c.maxLength : (maxLength as number)),
   };
+  return { ...facts, stated: withoutUndefined<string>({ ...forcedFields(facts) }) };
 }
 
 /** The language and task that generation_config.json states; a model without languages has neither. */

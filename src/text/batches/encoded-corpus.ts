@@ -15,8 +15,23 @@ export interface RaggedRows {
   readonly starts: Uint32Array; // [count + 1]
 }
 
-/** Sources that are not token ids, which a guest brings. */
+/** A source of vectors in place of token ids. */
+export interface VectorRow {
+  /** The first vectors [n, width]. */
+  readonly data: Float32Array;
+  /** Number of vectors, at least n. */
+  readonly length: number;
+  /** Value of all numbers of the vectors from n on, such as those of silence. */
+  readonly fill: number;
+}
+
+/** Sources that are vectors in place of token ids, which a guest brings. */
 export interface SourceRows {
+  /** Numbers in a vector. */
+  readonly width: number;
+  /** Vectors that the model joins to one position of the encoder. */
+  readonly perPosition: number;
+  readonly rows: readonly VectorRow[];
   /** Number of positions of the encoder for a source of this length. */
   positionsOf(length: number): number;
   /**

@@ -1,6 +1,8 @@
 // A format of pairs whose records are not lines, such as a translation memory: how its files are read. Guests bring
 // the readers (`Features.pairReaders`); formats of lines are in pair-files.ts.
 
+import { lineFormats } from './line-formats.ts';
+
 /** The texts of a pair as a file has them: with line breaks and any white space. */
 export interface SegmentPair {
   readonly source: string;
@@ -38,3 +40,7 @@ export interface PairReader {
    */
   read(chunks: AsyncIterable<Uint8Array>, name: string, options: ReaderOptions): SegmentPairs;
 }
+
+/** The formats of lines and those of `readers` in words: `TSV, CSV, ...`. */
+export const describePairFormats = (readers: readonly PairReader[]): string =>
+  [...Object.values(lineFormats), ...readers].map(({ label }) => label).join(', ');

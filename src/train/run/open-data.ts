@@ -162,7 +162,7 @@ const trainFiles = ({ corpus }: CompleteArguments): PairFiles | undefined =>
 /** Opens the steps of the data of a recipe; `fileSizes`: number of training pairs of each file. */
 function stepsOf(
   { args, dataSteps }: Recipe,
-  { files, emit, threads }: CorpusSession,
+  { files, features, emit, threads }: CorpusSession,
   fileSizes: readonly number[] | undefined,
 ): OpenSteps {
   const { corpus } = args;
@@ -175,6 +175,7 @@ function stepsOf(
       pairs,
       train: trainFiles(args),
       fileSizes,
+      readers: features.pairReaders,
       stages: corpus.kind === 'files' ? corpus.stages : undefined,
       files,
       pool,

@@ -101,16 +101,16 @@ const fail = (): never => {
 
 const pair = { source: 'en', target: 'es' };
 
-it("answers LibreTranslate's requests: text, lists, HTML, forms", async () => {
+it("answers LibreTranslate's requests: text, lists, forms", async () => {
   const { post, get, url } = await start();
-  expect((await post('/translate', { q: 'Hello you. And {name}?', ...pair })).body).toEqual({
-    translatedText: 'HELLO YOU. AND {name}?',
+  expect((await post('/translate', { q: 'Hello you. And him?', ...pair })).body).toEqual({
+    translatedText: 'HELLO YOU. AND HIM?',
   });
   expect((await post('/translate', { q: ['one', 'two'], ...pair })).body).toEqual({
     translatedText: ['ONE', 'TWO'],
   });
-  const html = await post('/translate', { q: '<p>one <b>two</b> &amp; three</p>', format: 'html', ...pair });
-  expect(html.body).toEqual({ translatedText: '<p>ONE <b>TWO</b> &amp; THREE</p>' });
+  // HTML needs a guest.
+  expect((await post('/translate', { q: '<p>one</p>', format: 'html', ...pair })).status).toBe(400);
   const auto = await post('/translate', { q: 'what is it', source: 'auto', target: 'es' });
   expect(auto.body).toEqual({
     translatedText: 'WHAT IS IT',
@@ -138,7 +138,7 @@ it("answers LibreTranslate's requests: text, lists, HTML, forms", async () => {
   });
   const head = await fetch(`${url}/health`, { method: 'HEAD' });
   expect([head.status, await head.text()]).toEqual([200, '']);
-  expect(await get('/metrics')).toMatch(/heddle_requests_total\{endpoint="\/translate",status="200"\} 6/);
+  expect(await get('/metrics')).toMatch(/heddle_requests_total\{endpoint="\/translate",status="200"\} 5/);
 });
 
 it('streams a translation as server-sent events', async () => {

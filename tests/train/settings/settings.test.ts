@@ -7,9 +7,6 @@ import { renderMessage } from '../../../src/core/message.ts';
 import { type Setting, settingGroups } from '../../../src/core/setting.ts';
 import { decodeRows } from '../../../src/decode/decode-fields.ts';
 import { settingRows, settingTable } from '../../../src/features/all-settings.ts';
-import { type CorporaSettings, corporaSettings } from '../../../src/features/corpora/corpora-settings.ts';
-import type { CorporaOptions, SpeechOptions } from '../../../src/features/guest-options.ts';
-import { type SpeechSettings, speechSettings } from '../../../src/features/speech/speech-settings.ts';
 import { modelFields } from '../../../src/model/model-fields.ts';
 import { describeDefault } from '../../../src/train/settings/run-defaults.ts';
 import { type SettingName, settings, type Table } from '../../../src/train/settings/settings.ts';
@@ -157,27 +154,6 @@ it('has an interface with the help texts of the table', async () => {
   const same: Same<Omit<TrainSettings, 'lora'>, Values> = true;
   const sameLora: Same<LoraSettings, Omit<LoraValues, 'rank'> & { readonly rank: number }> = true;
   expect([same, sameLora]).toEqual([true, true]);
-});
-
-it('has interfaces with the settings of guests', async () => {
-  const guests = Object.entries({ Corpora: corporaSettings, Speech: speechSettings });
-  const file = optionFile(
-    'The options of `train` that guests bring, with their documentation.',
-    'the settings of each guest (src/features/*/*-settings.ts)',
-    'tests/train/settings/settings.test.ts',
-    [],
-    guests.map(([guest, { rows }]) => ({
-      name: `${guest}Options`,
-      help: `Options of a training run that the guest ${guest.toLowerCase()} brings.`,
-      rows: Object.entries(rows),
-      optional: true,
-      defaultOf: describeDefault,
-    })),
-  );
-  await expect(file).toMatchFileSnapshot('../../../src/features/guest-options.ts');
-  const sameCorpora: Same<CorporaOptions, CorporaSettings> = true;
-  const sameSpeech: Same<SpeechOptions, SpeechSettings> = true;
-  expect([sameCorpora, sameSpeech]).toEqual([true, true]);
 });
 
 it('names an option that does not exist, or a value that is not allowed', () => {

@@ -3,6 +3,7 @@
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { runPaced } from '../../../core/steps.ts';
+import { formatLinks, type WordLinks } from '../../../decode/word-links.ts';
 import { type Files, openStream, readText, writeTogether } from '../../../files/files.ts';
 import type { Job } from '../../../session/job.ts';
 import { createPace } from '../../../session/job-pace.ts';
@@ -12,9 +13,9 @@ import { pairBlocks } from '../../../text/corpus/pair-blocks.ts';
 import { linesOf, nameOfPairs, type PairFiles, textsOfBlock } from '../../../text/corpus/pair-files.ts';
 import { type Pair, sampleEvenly } from '../../../text/corpus/pairs.ts';
 import { wordsOf } from '../../../text/tokenizers/token-words.ts';
-import { type Links, lexicalTable, lexiconSteps, symmetrized, WordAligner } from './lexicon.ts';
+import { lexicalTable, lexiconSteps, symmetrized, WordAligner } from './lexicon.ts';
 import { AlignmentError, openModelAligner } from './model-alignment.ts';
-import { formatLinks, parseLinks } from './pharaoh.ts';
+import { parseLinks } from './pharaoh.ts';
 
 /** Arguments of the job; plain JSON. */
 export interface AlignArguments {
@@ -57,7 +58,7 @@ async function piecesOf(folder: string, session: Session) {
 }
 
 /** Aligns a pair. */
-type Aligns = (pair: Pair) => Promise<Links>;
+type Aligns = (pair: Pair) => Promise<WordLinks>;
 
 /** Aligns by lexicons of the pairs in both directions, which are joined; with the text of the lexical table. */
 async function lexiconAligner(
@@ -85,7 +86,7 @@ async function lexiconAligner(
 }
 
 /** The alignments in a file, one for each pair. Throws a HeddleError if it has another number of lines. */
-async function readAlignments(path: string, count: number, files: Files): Promise<Links[]> {
+async function readAlignments(path: string, count: number, files: Files): Promise<WordLinks[]> {
   const lines = linesOf(await readText(files, path));
   check(lines.length === count, () => msg`it has ${lines.length} lines, there are ${count} pairs`, {
     area: path,

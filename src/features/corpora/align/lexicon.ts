@@ -2,6 +2,7 @@
 // al., 2013). Small and exact enough for augmentation and guided alignment; no tool for millions of pairs.
 
 import type { Steps } from '../../../core/steps.ts';
+import type { WordLinks } from '../../../decode/word-links.ts';
 import type { Pair } from '../../../text/corpus/pairs.ts';
 import type { TextTaskKind } from '../../../text/text-tasks.ts';
 import { wordsOf } from '../../../text/tokenizers/token-words.ts';
@@ -15,9 +16,6 @@ export interface LexiconData {
   readonly targets: Uint32Array;
   readonly probabilities: Float32Array;
 }
-
-/** Links of a pair: source word, target word, both from 0. */
-export type Links = readonly (readonly [source: number, target: number])[];
 
 /** Passes over the pairs, words of a side that are read, and the smallest probability that is kept. */
 const [iterations, maxWords, minProbability] = [5, 64, 1e-3];
@@ -230,7 +228,7 @@ export class WordAligner {
  * them that one direction has. `forward[j]` is the source word of target word j, `backward[i]` the target word of
  * source word i; -1: none.
  */
-export function symmetrized(forward: readonly number[], backward: readonly number[]): Links {
+export function symmetrized(forward: readonly number[], backward: readonly number[]): WordLinks {
   const key = (i: number, j: number) => i * forward.length + j;
   const some = new Map<number, readonly [number, number]>();
   for (const [j, i] of forward.entries()) if (i >= 0) some.set(key(i, j), [i, j]);

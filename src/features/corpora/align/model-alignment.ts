@@ -3,13 +3,13 @@
 import { openFolder } from '../../../api/load-model.ts';
 import { HeddleError } from '../../../core/errors.ts';
 import { wordAlignment } from '../../../decode/word-alignment.ts';
+import type { WordLinks } from '../../../decode/word-links.ts';
 import type { Session } from '../../../session/session.ts';
 import type { Pair } from '../../../text/corpus/pairs.ts';
-import type { Links } from './lexicon.ts';
 
 /** Aligns pairs; a pair that is empty or too long has no links. */
 interface ModelAligner {
-  align(pair: Pair): Promise<Links>;
+  align(pair: Pair): Promise<WordLinks>;
   dispose(): void;
 }
 
@@ -49,7 +49,7 @@ export class AlignmentError {
   #both = 0;
 
   /** Adds a pair: its links, and those that are right. */
-  add(found: Links, wanted: Links): void {
+  add(found: WordLinks, wanted: WordLinks): void {
     const keys = new Set(wanted.map((link) => link.join('-')));
     this.#found += found.length;
     this.#wanted += keys.size;

@@ -3,10 +3,10 @@
 
 import { HeddleError } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
-import type { Links } from './lexicon.ts';
+import type { WordLinks } from '../../../decode/word-links.ts';
 
 /** The links of a line. Throws a HeddleError that starts with `place` and quotes what is no link. */
-export function parseLinks(line: string, place: string): Links {
+export function parseLinks(line: string, place: string): WordLinks {
   return line
     .split(' ')
     .map((link) => link.trim())
@@ -25,6 +25,3 @@ export function parseLinks(line: string, place: string): Links {
 /** The number that a text of digits is; undefined for other texts. */
 const wholeNumber = (text: string): number | undefined =>
   text !== '' && [...text].every((char) => char >= '0' && char <= '9') ? Number(text) : undefined;
-
-/** Links as a line, without a line break. */
-export const formatLinks = (links: Links): string => links.map((link) => link.join('-')).join(' ');

@@ -3,8 +3,8 @@
 import { HeddleError } from '../../../core/errors.ts';
 import { checkNames } from '../../../core/fields.ts';
 import { msg, option } from '../../../core/message.ts';
-import { placeholderOf } from '../../documents/inline/placeholders.ts';
-import { termMarks } from '../../documents/term-marks.ts';
+import { placeholderOf } from '../../../text/placeholders.ts';
+import { termMarks } from '../../../text/term-marks.ts';
 
 /** A row of the table. */
 interface AugmentationRow {

@@ -5,9 +5,9 @@
 import { check } from '../../../core/errors.ts';
 import type { Random } from '../../../core/random.ts';
 import type { Pair } from '../../../text/corpus/pairs.ts';
+import { placeholderOf } from '../../../text/placeholders.ts';
+import { markTerm } from '../../../text/term-marks.ts';
 import { wordsOf } from '../../../text/tokenizers/token-words.ts';
-import { placeholderOf } from '../../documents/inline/placeholders.ts';
-import { markTerm } from '../../documents/term-marks.ts';
 import {
   type AugmentationName,
   type AugmentRates,

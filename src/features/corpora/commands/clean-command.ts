@@ -9,6 +9,7 @@ import {
   checkStdin,
   type PairFlags,
   pairFilesOf,
+  pairReaders,
   pairsHelp,
 } from '../../../commands/pair-flags.ts';
 import { jsonOption, list, whole } from '../../../commands/parse-values.ts';
@@ -79,14 +80,9 @@ export function addClean(program: Command): void {
       { force, inputs },
     );
     const rejected = options.rejected === undefined ? undefined : targetOf(options.rejected);
-    const run = await CleanRun.open({
-      pairs,
-      limits,
-      threads,
-      rejected,
-      out: targetOf(options.out),
-      languages: { source, target },
-    });
+    const out = targetOf(options.out);
+    const languages = { source, target };
+    const run = await CleanRun.open({ pairs, limits, threads, rejected, out, languages }, pairReaders);
     if (run.done > 0)
       log(`continuing after ${run.done} ${run.done === 1 ? 'block' : 'blocks'} of an interrupted run`);
     const progress = createProgress();

@@ -25,8 +25,8 @@ import { nodeFiles } from '../../../host/node-files.ts';
 import { nodeTextThreads } from '../../../host/node-host.ts';
 import { pairBlocks } from '../../../text/corpus/pair-blocks.ts';
 import { type PairFiles, pathsOf } from '../../../text/corpus/pair-files.ts';
+import type { PairReader } from '../../../text/corpus/pair-reader.ts';
 import { openTextPool } from '../../../text/text-pool.ts';
-import { pairReaders } from '../../documents/pairs/pair-readers.ts';
 import { type CleanedBlock, type CleanOptions, cleanTask, rulesOf } from '../clean/clean-block.ts';
 import { type RuleName, ruleNames } from '../clean/clean-rules.ts';
 import { DuplicateFilter, pairKeys } from '../clean/duplicate-filter.ts';
@@ -75,6 +75,7 @@ interface CleanState extends CleanResult {
 /** A cleaning run. */
 export class CleanRun {
   readonly #args: CleanArguments;
+  readonly #readers: readonly PairReader[];
   readonly #filter: DuplicateFilter;
   readonly #statePath: string;
   #state: { -readonly [K in keyof CleanState]: CleanState[K] };
@@ -82,8 +83,9 @@ export class CleanRun {
   #out = -1;
   #rejected = -1;
 
-  private constructor(args: CleanArguments, state: CleanState) {
+  private constructor(args: CleanArguments, readers: readonly PairReader[], state: CleanState) {
     this.#args = args;
+    this.#readers = readers;
     this.#filter = new DuplicateFilter(args.limits);
     this.#statePath = `${args.out}.clean-state`;
     this.#state = { ...state };
@@ -95,8 +97,11 @@ export class CleanRun {
     return this.#state.blocks;
   }
 
-  /** Opens a run, or continues the one whose state is beside `out`, if its files and options are the same. */
-  static async open(args: CleanArguments): Promise<CleanRun> {
+  /**
+   * Opens a run, or continues the one whose state is beside `out`, if its files and options are the same. `readers`: of
+   * pairs whose records are not lines.
+   */
+  static async open(args: CleanArguments, readers: readonly PairReader[] = []): Promise<CleanRun> {
     const files = nodeFiles();
     const sizes = await Promise.all(pathsOf(args.pairs).map((path) => files.size?.(path)));
     const { threads: _, ...facts } = args;
@@ -121,7 +126,7 @@ export class CleanRun {
       !pathsOf(args.pairs).includes('-');
     for (const path of before ? [] : outputs)
       if (existsSync(`${path}.part`)) throw foreignFile(`${path}.part`);
-    const cleaning = new CleanRun(args, isSame ? before : fresh);
+    const cleaning = new CleanRun(args, readers, isSame ? before : fresh);
     for (const path of outputs) writing(path, () => makeFolderOf(path));
     if (!isSame) writing(args.out, () => cleaning.#save()); // before there are parts
     await cleaning.#openFiles();
@@ -154,6 +159,7 @@ export class CleanRun {
     report?: (result: CleanResult) => Promise<void>,
   ): Promise<CleanResult> {
     const { pairs, limits, languages, threads } = this.#args;
+    const readers = this.#readers;
     const files = nodeFiles();
     const sizes = await Promise.all(pathsOf(pairs).map((path) => files.size?.(path)));
     const total = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
@@ -163,7 +169,7 @@ export class CleanRun {
       let index = 0;
       const all = pairBlocks(pairs, {
         open: (path) => openStream(files, path),
-        readers: pairReaders,
+        readers,
         onBytes: (bytes) => {
           done += bytes;
         },

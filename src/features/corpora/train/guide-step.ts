@@ -27,7 +27,7 @@ export const guideStep: DataStep = {
   modelOptions: (_, start) => ({ alignmentHead: Math.max(0, start?.alignmentHead ?? 0) }),
   loss: (settings) =>
     guidedLoss((settings as CorporaSettings).guidedAlignmentWeight ?? guidedAlignmentWeight),
-  async open(batches, { settings, train, pairs, files, message, source, target }) {
+  async open(batches, { settings, train, pairs, files, readers, message, source, target }) {
     const { corpus, shapes, order } = batches;
     check(
       train && pairs && !corpus.sourceRows,
@@ -38,7 +38,7 @@ export const guideStep: DataStep = {
     const links = await readAlignments(
       fileOf(settings),
       train,
-      { files, message },
+      { files, readers, message },
       { corpus, pairs, tokenizers },
     );
     const withLinks = (batch: Batch, index: number): Batch => ({

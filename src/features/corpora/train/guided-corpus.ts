@@ -3,6 +3,7 @@
 
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
+import type { WordLinks } from '../../../decode/word-links.ts';
 import { type Files, openStream } from '../../../files/files.ts';
 import type { DataContext } from '../../../session/data-step.ts';
 import type { EncodedCorpus, RaggedRows } from '../../../text/batches/encoded-corpus.ts';
@@ -19,8 +20,6 @@ import { hashText, type PairList } from '../../../text/corpus/pairs.ts';
 import { textsOfTokens, wordsOf, wordsOfTokens } from '../../../text/tokenizers/token-words.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import type { TokenizerPair } from '../../../train/data/new-model.ts';
-import { pairReaders } from '../../documents/pairs/pair-readers.ts';
-import type { Links } from '../align/lexicon.ts';
 import { parseLinks } from '../align/pharaoh.ts';
 import { AlignedRows } from '../batches/aligned-rows.ts';
 
@@ -72,7 +71,7 @@ function keyOf(source: string, target: string): number {
 export async function readAlignments(
   path: string,
   pairFiles: PairFiles,
-  { files, message }: Pick<DataContext, 'files' | 'message'>,
+  { files, readers, message }: Pick<DataContext, 'files' | 'readers' | 'message'>,
   { corpus, pairs, tokenizers }: AlignedCorpus,
 ): Promise<AlignedRows> {
   const rows = new RowsByPair(corpus, pairs);
@@ -82,7 +81,7 @@ export async function readAlignments(
   let count = 0;
   for await (const block of pairBlocks(pairFiles, {
     open: (file) => openStream(files, file),
-    readers: pairReaders,
+    readers,
   }))
     for (const [source = '', target = ''] of await textsOfBlock(block)) {
       const { done, value: line } = await lines.next();
@@ -128,7 +127,7 @@ async function* alignmentLines(path: string, files: Files): AsyncGenerator<strin
 function tokenLinks(
   corpus: EncodedCorpus,
   row: number,
-  links: Links,
+  links: WordLinks,
   words: readonly [source: readonly string[], target: readonly string[]],
   { source, target }: TokenizerPair,
 ): [source: number, target: number][] {

@@ -1,35 +1,30 @@
 // heddle translate MODEL FILE: a document, back as it was with its translations.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { DecodingFlags } from '../../../commands/decode-flags.ts';
 import { printResult, shownOnTerminal } from '../../../commands/output.ts';
 import { checkOutputFile, isExistingFile } from '../../../commands/output-file.ts';
-import { type ModelRunOptions, modelArguments } from '../../../commands/parse-values.ts';
-import type { CommandJob } from '../../../commands/remote/command-job.ts';
-import { type HostOptions, runWithProgress } from '../../../commands/run-command.ts';
+import { modelArguments } from '../../../commands/parse-values.ts';
+import { runWithProgress } from '../../../commands/run-command.ts';
+import type { FileFlags, TranslatedFiles } from '../../../commands/translated-files.ts';
 import { HeddleError, shellQuote } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { present } from '../../../core/present.ts';
 import type { TranslateOptions } from '../../../decode/text-options.ts';
+import { describePairFormats } from '../../../text/corpus/pair-reader.ts';
 import { type OpenSegments, openSegments } from '../document.ts';
 import { documentFormatLabels, documentFormatOf } from '../document-formats.ts';
-import { type DocumentSummary, describeSummary } from '../document-report.ts';
-import { pairFormatLabels } from '../pairs/pair-format-labels.ts';
-import type { DocumentArguments } from './document-job.ts';
+import { describeSummary } from '../document-report.ts';
+import { pairReaders } from '../pairs/pair-readers.ts';
 import { journalOf } from './document-job.ts';
+import { translateDocumentJob } from './translate-document-job.ts';
 
 /** Values of the flags of documents. */
-export interface DocumentFlags {
+interface DocumentFlags extends FileFlags {
   memory?: string[];
   memoryThreshold?: number;
   segments?: OpenSegments;
   report?: string;
   glossary?: string;
-}
-
-interface Options extends DocumentFlags, DecodingFlags, HostOptions, ModelRunOptions {
-  out?: string;
-  force?: boolean;
 }
 
 const share = (text: string): number => {
@@ -39,7 +34,7 @@ const share = (text: string): number => {
 };
 
 /** Adds the flags of documents. */
-export const addDocumentFlags = (command: Command): Command =>
+const addDocumentFlags = (command: Command): Command =>
   command
     .optionsGroup(`Documents (${documentFormatLabels}):`)
     .addOption(
@@ -50,7 +45,7 @@ export const addDocumentFlags = (command: Command): Command =>
     )
     .option(
       '--memory <file...>',
-      `translation memories (${pairFormatLabels}), whose matches come before the model`,
+      `translation memories (${describePairFormats(pairReaders)}), whose matches come before the model`,
     )
     .option('--memory-threshold <share>', 'smallest similarity of a match, by words (default: 0.75)', share)
     .option(
@@ -60,7 +55,7 @@ export const addDocumentFlags = (command: Command): Command =>
     .option('--report <file>', 'write each segment with its origin and checks, as HTML or .json');
 
 /** The names of the flags of documents that are given. */
-export const givenDocumentFlags = (o: DocumentFlags): string[] =>
+const givenDocumentFlags = (o: DocumentFlags): string[] =>
   [
     o.segments === undefined ? [] : '--segments',
     o.memory === undefined ? [] : '--memory',
@@ -70,13 +65,13 @@ export const givenDocumentFlags = (o: DocumentFlags): string[] =>
   ].flat();
 
 /** Whether the arguments of `translate` are one document. */
-export const isDocument = (texts: readonly string[]): boolean =>
+const isDocument = (texts: readonly string[]): boolean =>
   texts.length === 1 &&
   documentFormatOf(texts[0] as string) !== undefined &&
   isExistingFile(texts[0] as string);
 
 /** Throws a HeddleError if one of several texts is the name of a file, such as two documents or a format of others. */
-export function checkTexts(texts: readonly string[]): void {
+function checkTexts(texts: readonly string[]): void {
   const file = texts.find((text) => /\S\.\w+$/.test(text) && isExistingFile(text));
   if (file === undefined) return;
   throw new HeddleError(
@@ -86,12 +81,11 @@ export function checkTexts(texts: readonly string[]): void {
   );
 }
 
-/** Translates a document by the job `translate`. `decode`: options of decoding. */
-export async function translateDocumentFile(
-  translate: CommandJob<DocumentArguments, DocumentSummary>,
+/** Translates a document. `decode`: options of decoding. */
+async function translateDocumentFile(
   folder: string,
   input: string,
-  options: Options,
+  options: DocumentFlags,
   decode: TranslateOptions,
 ): Promise<void> {
   const { out: output, force = false, memory = [], memoryThreshold, segments, report, glossary } = options;
@@ -120,7 +114,7 @@ export async function translateDocumentFile(
   };
   const written = [output, output && journalOf(output), report].filter((path) => path !== undefined);
   const summary = await runWithProgress(
-    translate,
+    translateDocumentJob,
     args,
     {
       ...options,
@@ -132,3 +126,14 @@ export async function translateDocumentFile(
   if (options.json !== undefined) await printResult(summary, options.json, () => describeSummary(summary));
   if (summary.notTranslated > 0 && !process.exitCode) process.exitCode = 1;
 }
+
+/** Documents, as `heddle translate` translates them. */
+export const documentFiles: TranslatedFiles = {
+  labels: documentFormatLabels,
+  addFlags: addDocumentFlags,
+  givenFlags: givenDocumentFlags,
+  hasFormat: (name) => documentFormatOf(name) !== undefined,
+  isFile: isDocument,
+  checkTexts,
+  translate: translateDocumentFile,
+};

@@ -3,10 +3,10 @@
 // `placeholders`).
 
 import { HeddleError } from '../../../core/errors.ts';
+import { placeholderAt, placeholderOf } from '../../../text/placeholders.ts';
 import { ownToken } from '../../../text/tokenizers/phrase-ids.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import { isNested, placeholdersIn } from '../inline/inline-text.ts';
-import { placeholderAt, placeholderOf } from '../inline/placeholders.ts';
 
 /** Placeholders of a kind that are looked up in a vocabulary. */
 const maxLookedUp = 64;

@@ -1,8 +1,8 @@
 // Groups of codes: a code with the brackets, quotes, marks, digits and codes that touch it, such as `(%d` or `“%s”`. A
 // model does not see a group that is placed by alignment, so what touches a code stays with it.
 
+import { placeholderAt, placeholderOf } from '../../../text/placeholders.ts';
 import type { InlineText } from './inline-text.ts';
-import { placeholderAt, placeholderOf } from './placeholders.ts';
 
 /** A group in a text. */
 export interface CodeGroup {

@@ -1,8 +1,8 @@
 // Spaces around the codes of a translation: as in the source. A code that does not touch a word there does not touch one
 // here; where the source has no space, the translation has none if its words stay apart.
 
+import { placeholderAt } from '../../../text/placeholders.ts';
 import type { InlineText } from './inline-text.ts';
-import { placeholderAt } from './placeholders.ts';
 
 /** What is next to a code. Codes of pairs have no width: what is behind them counts. */
 interface Side {

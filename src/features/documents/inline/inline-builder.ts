@@ -1,7 +1,7 @@
 // Builds the text of a segment with inline elements: each element becomes a placeholder. Elements with the same
 // key in source and target get the same placeholder.
 
-import { type CodeKind, maxCodes, placeholderOf } from './placeholders.ts';
+import { type CodeKind, maxCodes, placeholderOf } from '../../../text/placeholders.ts';
 
 /** Numbers of the codes of a unit, by their keys; source and target share them. */
 export class CodeNumbers {

@@ -1,8 +1,8 @@
 // A text whose inline codes are placeholders: tags and elements, and placeholders of programs that are found in
 // the text itself. What a translation must keep is checked here.
 
+import { type CodeKind, maxCodes, placeholderAt, placeholderOf } from '../../../text/placeholders.ts';
 import { type CodePattern, codesIn } from './code-patterns.ts';
-import { type CodeKind, maxCodes, placeholderAt, placeholderOf } from './placeholders.ts';
 
 /** An inline code. */
 export interface InlineCode {

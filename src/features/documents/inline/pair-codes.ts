@@ -1,9 +1,9 @@
 // The codes of a pair as placeholders, for models that learn to copy them: those of inline elements, and
 // those that are text (tags, entities, URLs, placeholders of programs).
 
+import { maxCodes, placeholderAt, placeholderOf } from '../../../text/placeholders.ts';
 import { anyCodes, type CodePattern } from './code-patterns.ts';
 import { inlineText, placeholdersIn } from './inline-text.ts';
-import { maxCodes, placeholderAt, placeholderOf } from './placeholders.ts';
 
 /**
  * The pair with a placeholder for each code, numbered in the order of the source; undefined if its sides do

@@ -1,8 +1,8 @@
 // Puts the codes of a source into a translation that has none, at given places: each exactly once, pairs nested
 // as in the source, codes of format strings in their order.
 
+import { placeholderAt, placeholderOf } from '../../../text/placeholders.ts';
 import type { InlineCode } from './inline-text.ts';
-import { placeholderAt, placeholderOf } from './placeholders.ts';
 
 /** A code, or a pair with what is inside. */
 interface Node {

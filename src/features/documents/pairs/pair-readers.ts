@@ -3,7 +3,7 @@
 // to convert them.
 
 import type { PairReader, SegmentPair } from '../../../text/corpus/pair-reader.ts';
-import { placeholderAt, withoutPlaceholders } from '../inline/placeholders.ts';
+import { placeholderAt, withoutPlaceholders } from '../../../text/placeholders.ts';
 import type { SegmentReader } from './segment-reader.ts';
 
 /** A row of the table, and the reader that keeps inline elements. */

@@ -2,8 +2,8 @@
 
 import { isSameLanguage } from '../../../text/corpus/language-choice.ts';
 import type { SegmentPair } from '../../../text/corpus/pair-reader.ts';
+import type { CodeKind } from '../../../text/placeholders.ts';
 import { CodeNumbers, InlineBuilder } from '../inline/inline-builder.ts';
-import type { CodeKind } from '../inline/placeholders.ts';
 import type { SegmentReader } from './segment-reader.ts';
 import { readXmlPairs, type XmlPairs } from './xml-pairs.ts';
 import type { XmlAttributes } from './xml-reader.ts';

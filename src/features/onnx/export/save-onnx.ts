@@ -9,8 +9,6 @@ import { ordinaryFields, requireFields } from '../../../formats/shared/requireme
 import type { SavedModel } from '../../../formats/shared/saved-model.ts';
 import { exportTokenizer } from '../../../formats/tokenizers/exported-tokenizer.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
-import { speechFactsOf } from '../../speech/decode/speech-facts.ts';
-import { statedTask } from '../../speech/decode/speech-prompts.ts';
 import type { OnnxGraph } from '../engine/onnx-graph.ts';
 import type { OnnxDtype } from '../onnx-format.ts';
 import type { OnnxSource } from './onnx-builder.ts';
@@ -143,13 +141,12 @@ function speechFiles(
   };
   const { files, hints } = graphFiles(from, options);
   // transformers.js reads no forced_decoder_ids: what they say of language and task is stated, too.
-  const speech = speechFactsOf({ sourceFacts });
-  const { language, task } = speech ? statedTask(speech) : {};
   const { generation: given } = checkpoint;
   const generation = given && {
     ...given,
-    language: given.language ?? language,
-    task: given.task ?? task,
+    ...Object.fromEntries(
+      Object.entries(sourceFacts?.stated ?? {}).filter(([name]) => (given[name] ?? null) === null),
+    ),
   };
   return withoutUndefined({
     ...checkpoint.files,

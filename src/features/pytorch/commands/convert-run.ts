@@ -1,7 +1,7 @@
 // heddle convert --to torch-run: a checkpoint as a folder that PyTorch continues (continue.py).
 
 import { version } from '../../../../package.json';
-import type { Converted } from '../../../api/convert-folder.ts';
+import type { ConvertedRun, ConvertRunArguments } from '../../../commands/checkpoint-target.ts';
 import { check, HeddleError } from '../../../core/errors.ts';
 import { msg, option } from '../../../core/message.ts';
 import { verifyFolder } from '../../../files/folder-commit.ts';
@@ -11,6 +11,7 @@ import { ownFileNames, writeFolder } from '../../../files/owned-folder.ts';
 import { settledFolder } from '../../../files/settled-folder.ts';
 import type { SavedModel } from '../../../formats/shared/saved-model.ts';
 import type { WeightReader } from '../../../model/quantized-parameters.ts';
+import type { GuestSettings } from '../../../session/guest-settings.ts';
 import type { Job } from '../../../session/job.ts';
 import { parseChanges } from '../../../train/report/run-changes.ts';
 import { reportName } from '../../../train/report/training-log.ts';
@@ -21,23 +22,7 @@ import { argumentsIn, readTrainingState } from '../../../train/run/training-stat
 import { SettingTable } from '../../../train/settings/train-settings.ts';
 import { decayEnd } from '../../../train/update/schedule.ts';
 import { trainableParameters } from '../../../train/update/trainable-parameters.ts';
-import { maskOptions } from '../../speech/speech-settings.ts';
 import { type TorchSettings, torchRunFiles } from '../torch-run/torch-run-files.ts';
-
-/** Arguments of the job; plain JSON. */
-export interface ConvertRunArguments {
-  /** Folder of the checkpoint. */
-  readonly folder: string;
-  readonly out: string;
-  /** Total number of updates that the data is for. [the planned updates, and the end of the schedule] */
-  readonly steps?: number;
-}
-
-/** Result of the job; plain JSON. */
-export interface ConvertedRun extends Converted {
-  /** The updates that the data is for. */
-  readonly steps: { readonly first: number; readonly last: number };
-}
 
 /** Converts a checkpoint to a folder for continue.py. The folder is a checkpoint too. */
 export const convertRun: Job<ConvertRunArguments, ConvertedRun> = async ({ folder, out, steps }, session) => {
@@ -84,7 +69,7 @@ export const convertRun: Job<ConvertRunArguments, ConvertedRun> = async ({ folde
     corpus: data.corpus,
     shapes: data.batches.shapes,
     batches: data.batches.order,
-    masks: maskOptions(args),
+    masks: data.corpus.sourceRows && maskSettings(args, session.features.settings),
     parameters,
     recipe: update,
     trainable: trainableParameters(data.config, parameters, { freeze: args.freeze, lora }),
@@ -122,6 +107,15 @@ export const convertRun: Job<ConvertRunArguments, ConvertedRun> = async ({ folde
   await writeFolder(files, out, { ...contents, ...torchRun });
   return { out, to: 'torch-run', parameters: parameters.count, steps: { first: before.step, last } };
 };
+
+/** The settings of masks that guests bring, by name, with their defaults. */
+const maskSettings = (given: object, guests: readonly GuestSettings[]): Record<string, unknown> =>
+  Object.fromEntries(
+    guests
+      .flatMap(({ rows }) => Object.entries(rows))
+      .filter(([name]) => name.startsWith('mask'))
+      .map(([name, row]) => [name, Reflect.get(given, name) ?? row.default]),
+  );
 
 /** The settings at a step, and the settings after each later change of the run. */
 function settingsFrom(prepared: PreparedRun, first: number): TorchSettings[] {

@@ -19,12 +19,10 @@ import {
 } from '../../../model/quantized-parameters.ts';
 import type { Batches } from '../../../text/batches/batches.ts';
 import type { BatchShape } from '../../../text/batches/buckets.ts';
-import type { EncodedCorpus, RaggedRows } from '../../../text/batches/encoded-corpus.ts';
+import type { EncodedCorpus, RaggedRows, VectorRow } from '../../../text/batches/encoded-corpus.ts';
 import type { ScheduleConfig } from '../../../train/update/schedule.ts';
 import type { TrainableParameters } from '../../../train/update/trainable-parameters.ts';
 import type { UpdateConfig } from '../../../train/update/trainer-graphs.ts';
-import type { MaskOptions } from '../../speech/batches/frame-masks.ts';
-import { type FrameRow, framesOf } from '../../speech/batches/frame-rows.ts';
 import checkpointScript from './checkpoint.py?raw';
 import continueScript from './continue.py?raw';
 import framesScript from './frames.py?raw';
@@ -58,8 +56,8 @@ export interface TorchRun {
   readonly corpus: EncodedCorpus;
   readonly shapes: readonly BatchShape[];
   readonly batches: Batches;
-  /** SpecAugment, if the source is frames. */
-  readonly masks?: MaskOptions;
+  /** Settings of masks by name, if the source is frames. */
+  readonly masks?: Readonly<Record<string, unknown>>;
   readonly firstStep: number;
   readonly lastStep: number;
   /** The settings at `firstStep`, then those after each later change. */
@@ -83,7 +81,7 @@ export async function torchRunFiles(run: TorchRun): Promise<Record<string, Uint8
   requireFields('torch-run', ordinaryFields(config));
   const { optimizer, seed, gradientAccumulationSteps } = recipe;
   const trained = new Set(trainable.parameters.all.map(({ name }) => name));
-  const frames = framesOf(corpus);
+  const { sourceRows: frames } = corpus;
   const sources = frames ? frameShards(frames.rows) : shards('source', corpus.source);
   const data = {
     ...sources,
@@ -209,7 +207,7 @@ const shards = (name: string, { ids, starts }: RaggedRows): Record<string, Uint8
  * Safetensors of rows of frames: the numbers that each row stores, `frames_counts` with the number of its frames, and
  * `frames_fill` with the value of all later numbers of its frames.
  */
-function frameShards(rows: readonly FrameRow[]): Record<string, Uint8Array> {
+function frameShards(rows: readonly VectorRow[]): Record<string, Uint8Array> {
   const sizes = rows.map(({ data }) => data.length);
   return shardFiles('frames', sizes, (first, last) => {
     const part = rows.slice(first, last);

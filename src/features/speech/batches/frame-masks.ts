@@ -3,8 +3,8 @@
 // Whisper in transformers.
 
 import { keyOf, type Random, random } from '../../../core/random.ts';
-import type { EncodedCorpus } from '../../../text/batches/encoded-corpus.ts';
-import { type FrameRow, FrameRows, framesOf } from './frame-rows.ts';
+import type { EncodedCorpus, VectorRow } from '../../../text/batches/encoded-corpus.ts';
+import { FrameRows, framesOf } from './frame-rows.ts';
 
 /** Options of the masks. */
 export interface MaskOptions {
@@ -32,7 +32,7 @@ function starts(r: Random, size: number, share: number, length: number): number[
 }
 
 /** A row with masks; frames after those of the clip itself are not masked. */
-function maskRow({ data, ...row }: FrameRow, width: number, options: MaskOptions, r: Random): FrameRow {
+function maskRow({ data, ...row }: VectorRow, width: number, options: MaskOptions, r: Random): VectorRow {
   const { maskTimeProb, maskTimeLength, maskFeatureProb, maskFeatureLength } = options;
   const count = data.length / width;
   const masked = data.slice();
@@ -56,7 +56,7 @@ export function createFrameMasks(
     const { source, target } = corpus;
     const frames = framesOf(corpus);
     const masked = Array.from(rows, (row) =>
-      maskRow(frames?.rows[row] as FrameRow, width, options, random(seed, key, epoch, row)),
+      maskRow(frames?.rows[row] as VectorRow, width, options, random(seed, key, epoch, row)),
     );
     const lengths = Array.from(
       rows,

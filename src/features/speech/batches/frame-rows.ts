@@ -2,20 +2,10 @@
 // have them in place of ids.
 
 import type { TensorData } from '../../../core/tensor.ts';
-import type { EncodedCorpus, SourceRows } from '../../../text/batches/encoded-corpus.ts';
-
-/** The frames of a source. */
-export interface FrameRow {
-  /** The first frames [n, width]. */
-  readonly data: Float32Array;
-  /** Number of frames, at least n. */
-  readonly length: number;
-  /** Value of all numbers of the frames from n on, such as those of silence. */
-  readonly fill: number;
-}
+import type { EncodedCorpus, SourceRows, VectorRow } from '../../../text/batches/encoded-corpus.ts';
 
 /** All numbers of a row [length, width]. */
-export function wholeRow({ data, length, fill }: FrameRow, width: number): Float32Array {
+export function wholeRow({ data, length, fill }: VectorRow, width: number): Float32Array {
   if (data.length === length * width) return data;
   const whole = new Float32Array(length * width).fill(fill, data.length);
   whole.set(data);
@@ -28,9 +18,9 @@ export class FrameRows implements SourceRows {
   readonly width: number;
   /** Frames that the stem of the model joins to one position of the encoder. */
   readonly perPosition: number;
-  readonly rows: readonly FrameRow[];
+  readonly rows: readonly VectorRow[];
 
-  constructor(width: number, perPosition: number, rows: readonly FrameRow[]) {
+  constructor(width: number, perPosition: number, rows: readonly VectorRow[]) {
     this.width = width;
     this.perPosition = perPosition;
     this.rows = rows;
@@ -51,7 +41,7 @@ export class FrameRows implements SourceRows {
     const size = shape.source * this.width;
     frames.fill(0);
     for (let b = 0; b < rows.length; b++) {
-      const { data, length, fill } = this.rows[rows[b] as number] as FrameRow;
+      const { data, length, fill } = this.rows[rows[b] as number] as VectorRow;
       frames.set(data, b * size);
       frames.fill(fill, b * size + data.length, b * size + length * this.width);
       srcLens[b] = this.positionsOf(length);

@@ -7,7 +7,8 @@ import { searchFor } from '../../../decode/open-search.ts';
 import type { TextModel } from '../../../decode/translator.ts';
 import type { Engine } from '../../../engine/engine.ts';
 import type { ParameterList } from '../../../model/parameter-layout.ts';
-import { type FrameRow, wholeRow } from '../batches/frame-rows.ts';
+import type { VectorRow } from '../../../text/batches/encoded-corpus.ts';
+import { wholeRow } from '../batches/frame-rows.ts';
 import { speechFactsOf } from './speech-facts.ts';
 import { speechTokenRules } from './speech-prompts.ts';
 import { speechRules } from './speech-rules.ts';
@@ -57,7 +58,7 @@ export class FrameTexts {
    * reason if it is aborted.
    */
   async decode(
-    sources: readonly FrameRow[],
+    sources: readonly VectorRow[],
     width: number,
     signal?: AbortSignal,
     limit?: number,

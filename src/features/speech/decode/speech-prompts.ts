@@ -117,7 +117,7 @@ function taskTokens(speech: SpeechFacts, given: SpeechTask): number[] {
 }
 
 /** The language and task of a prompt if a call states neither, as fields of generation_config.json. */
-export function statedTask(speech: SpeechFacts): { readonly language?: string; readonly task?: string } {
+export function forcedFields(speech: SpeechFacts): { readonly language?: string; readonly task?: string } {
   const { language, task, languageId, taskId } = forcedTokens(speech, {});
   const code = [...speech.languages].find(([, id]) => id === languageId)?.[0];
   const forced =

@@ -7,9 +7,9 @@ import { msg } from '../../../core/message.ts';
 import type { Pace } from '../../../core/steps.ts';
 import { digest } from '../../../files/checksums.ts';
 import type { Files } from '../../../files/files.ts';
+import type { VectorRow } from '../../../text/batches/encoded-corpus.ts';
 import { readCacheFile, writeCacheFile } from '../../../train/data/cache-file.ts';
 import { sourceCachePath } from '../../../train/data/run-files.ts';
-import type { FrameRow } from '../batches/frame-rows.ts';
 import type { FrameMaker } from './frame-makers.ts';
 
 /** Maximum bytes of a cache, which is written as a whole. */
@@ -27,7 +27,7 @@ export class FrameCache {
   readonly #files: Files;
   readonly #maker: FrameMaker;
   readonly #isOn: boolean;
-  #rows = new Map<string, FrameRow>();
+  #rows = new Map<string, VectorRow>();
   #opened: Promise<string | undefined> | undefined;
   /** Whether the file lacks rows. */
   #isOutdated = false;
@@ -52,7 +52,7 @@ export class FrameCache {
   }
 
   /** The frames of a source. Throws a HeddleError that starts with its name. */
-  async framesOf(name: string): Promise<FrameRow> {
+  async framesOf(name: string): Promise<VectorRow> {
     const source = await this.#maker.read(name);
     if (!this.#isOn) return source.frames();
     const hash = await digest(source.bytes);

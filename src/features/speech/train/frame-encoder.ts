@@ -4,11 +4,11 @@ import { HeddleError, reasonOf } from '../../../core/errors.ts';
 import { listed, type Message, msg } from '../../../core/message.ts';
 import type { Pace } from '../../../core/steps.ts';
 import type { ModelConfig } from '../../../model/model-config.ts';
-import type { EncodedCorpus, EncodeOptions } from '../../../text/batches/encoded-corpus.ts';
+import type { EncodedCorpus, EncodeOptions, VectorRow } from '../../../text/batches/encoded-corpus.ts';
 import type { PairList } from '../../../text/corpus/pairs.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import { startsOf } from '../batches/frame-masks.ts';
-import { type FrameRow, FrameRows } from '../batches/frame-rows.ts';
+import { FrameRows } from '../batches/frame-rows.ts';
 import { frames } from '../frame-source.ts';
 import type { FrameCache } from './frame-cache.ts';
 
@@ -44,7 +44,7 @@ export class FrameEncoder {
     const pace = this.#newPace();
     const problem = await this.#cache.open(pace);
     if (problem) this.#warn(msg`${this.#cache.path}: ${problem}; computing the frames again`);
-    const rows: FrameRow[] = [];
+    const rows: VectorRow[] = [];
     const targets: number[][] = [];
     const indices: number[] = [];
     const counts = { tooLong: 0, truncated: 0, empty: 0, unknown: 0 };
@@ -96,7 +96,7 @@ export class FrameEncoder {
   }
 
   /** The frames of a source; undefined if it cannot be read, which `unreadable` then says. */
-  async #framesOf(source: string, unreadable: HeddleError[]): Promise<FrameRow | undefined> {
+  async #framesOf(source: string, unreadable: HeddleError[]): Promise<VectorRow | undefined> {
     try {
       return await this.#cache.framesOf(source);
     } catch (error) {

@@ -1,10 +1,10 @@
 // What makes the frames of a source: the features of a clip in a file or of samples, or the image of a line of text.
 
 import type { Files } from '../../../files/files.ts';
+import type { VectorRow } from '../../../text/batches/encoded-corpus.ts';
 import { clipFeatures } from '../audio/clip-features.ts';
 import { LogMel } from '../audio/log-mel.ts';
 import { readSpeechFile } from '../audio/speech-samples.ts';
-import type { FrameRow } from '../batches/frame-rows.ts';
 import { drawLine, lineFrames, linePatchCount } from '../line-image.ts';
 
 /** A source that has been read. */
@@ -12,7 +12,7 @@ export interface FrameSource {
   /** What determines the frames, for a hash. */
   readonly bytes: Uint8Array;
   /** Makes the frames. Throws a HeddleError that starts with the name of the source. */
-  frames(): FrameRow;
+  frames(): VectorRow;
 }
 
 /** Makes frames from sources, which pairs name. */

@@ -14,7 +14,7 @@ import type {
   TrainingSourceKind,
   TrainingSourceOptions,
 } from '../../../session/training-source.ts';
-import type { EncodedCorpus, EncodeOptions } from '../../../text/batches/encoded-corpus.ts';
+import type { EncodedCorpus, EncodeOptions, VectorRow } from '../../../text/batches/encoded-corpus.ts';
 import {
   createPairHash,
   type Fingerprint,
@@ -22,7 +22,7 @@ import {
   type PairList,
   type Split,
 } from '../../../text/corpus/pairs.ts';
-import { type FrameRow, framesOf } from '../batches/frame-rows.ts';
+import { framesOf } from '../batches/frame-rows.ts';
 import { FrameTexts } from '../decode/frame-texts.ts';
 import { type SpeechFacts, speechFactsOf } from '../decode/speech-facts.ts';
 import { needsDetection, promptOf } from '../decode/speech-prompts.ts';
@@ -125,7 +125,7 @@ class FrameSource implements TrainingSource {
       model.config.startId,
       ...this.#encoder.prefix,
     ]);
-    const sources = rows.map((row) => frames?.rows[row] as FrameRow);
+    const sources = rows.map((row) => frames?.rows[row] as VectorRow);
     return (signal) => texts.decode(sources, frames?.width ?? 0, signal);
   }
 

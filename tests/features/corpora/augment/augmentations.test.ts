@@ -14,7 +14,7 @@ import {
   keepsCodes,
   placeholdersIn,
 } from '../../../../src/features/documents/inline/inline-text.ts';
-import { type CodeKind, placeholderAt } from '../../../../src/features/documents/inline/placeholders.ts';
+import { type CodeKind, placeholderAt } from '../../../../src/text/placeholders.ts';
 
 const pair = { source: 'the red tree, is tall.', target: 'el árbol rojo, es alto.' };
 const code = { raw: '', isText: false, isOrdered: false };

@@ -43,7 +43,7 @@ async function drawnData(
   const openSteps: OpenSteps = (batches, from) =>
     drawStep.open(batches, {
       ...{ ...from, settings, seed: 1, files: memoryFiles(), openPool, message: () => undefined },
-      ...{ train: undefined, fileSizes: undefined, stages: undefined },
+      ...{ train: undefined, fileSizes: undefined, stages: undefined, readers: [] },
     });
   return prepareTrainingData(list, options(kind), { known, openSteps });
 }

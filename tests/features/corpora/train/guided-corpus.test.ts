@@ -29,7 +29,7 @@ async function rowsOf(lines: readonly string[], alignments: string) {
   await writeText(files, 'align', alignments);
   const corpus = encodePairs(pairs, tokenizer, tokenizer, { maxSource: 20, maxTarget: 20 });
   const tokenizers = { source: tokenizer, target: tokenizer };
-  const reading = { files, message: () => undefined };
+  const reading = { files, readers: [], message: () => undefined };
   const given = { corpus, pairs, tokenizers };
   const rows = await readAlignments('align', { files: ['pairs.tsv'] }, reading, given);
   const shape = { batch: 1, source: 20, target: 20 };

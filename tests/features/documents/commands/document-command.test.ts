@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { checkTexts, isDocument } from '../../../../src/features/documents/commands/document-command.ts';
+import { documentFiles } from '../../../../src/features/documents/commands/document-command.ts';
 import { saveModelFolder } from '../../../../src/formats/save-heddle.ts';
 import { nodeFiles } from '../../../../src/host/node-files.ts';
 import { heddle, scratch } from '../../../support/cli.ts';
@@ -18,15 +18,19 @@ const file = (name: string): string => {
 
 it('rejects files that are no documents, and several documents', () => {
   const [po, docx] = [file('a.po'), file('a b.docx')];
-  expect(isDocument([po])).toBe(true);
-  expect(() => checkTexts([docx])).toThrow(
+  expect(documentFiles.isFile([po])).toBe(true);
+  expect(() => documentFiles.checkTexts([docx])).toThrow(
     /a b\.docx is a file, but no document .* with --input .*a b\.docx$/,
   );
-  expect(() => checkTexts(['Good morning.', po])).toThrow(/a\.po is a document, and 2 texts are given/);
+  expect(() => documentFiles.checkTexts(['Good morning.', po])).toThrow(
+    /a\.po is a document, and 2 texts are given/,
+  );
 });
 
 it('takes texts, also those that look like names', () => {
-  expect(() => checkTexts(['Good morning.', 'none.docx', '3.5', folder, file('README')])).not.toThrow();
+  expect(() =>
+    documentFiles.checkTexts(['Good morning.', 'none.docx', '3.5', folder, file('README')]),
+  ).not.toThrow();
 });
 
 it("leaves a file of the user's with the name of its journal", async () => {

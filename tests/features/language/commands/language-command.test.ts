@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { flagWords } from '../../../../src/features/marian/commands/language-config.ts';
+import { flagWords } from '../../../../src/features/language/commands/language-config.ts';
 import { heddle, isOneLine, scratch } from '../../../support/cli.ts';
 
 const write = (text: string): string => {

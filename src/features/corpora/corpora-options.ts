@@ -1,6 +1,6 @@
-// The options of `train` that guests bring, with their documentation. Generated from the settings of each
-// guest (src/features/*/*-settings.ts) by `npx vitest run -u tests/train/settings/settings.test.ts`: change
-// the table, not this file.
+// The options of `train` that corpora brings, with their documentation. Generated from
+// src/features/corpora/corpora-settings.ts by `npx vitest run -u
+// tests/features/corpora/corpora-settings.test.ts`: change the table, not this file.
 
 /** Options of a training run that the guest corpora brings. */
 export interface CorporaOptions {
@@ -30,22 +30,4 @@ export interface CorporaOptions {
    * 0.1.
    */
   readonly guidedAlignmentWeight?: number;
-}
-
-/** Options of a training run that the guest speech brings. */
-export interface SpeechOptions {
-  /**
-   * SpecAugment, for models of frames: mask spans of frames in each epoch, together about this fraction, e.g.
-   * 0.05. A number of at least 0 and below 1. Default: 0.
-   */
-  readonly maskTimeProb?: number;
-  /** Length of a span of maskTimeProb. A whole number of at least 1 (frames). Default: 10. */
-  readonly maskTimeLength?: number;
-  /**
-   * SpecAugment: mask bands of the numbers of each frame, together about this fraction, e.g. 0.1. A number of
-   * at least 0 and below 1. Default: 0.
-   */
-  readonly maskFeatureProb?: number;
-  /** Width of a band of maskFeatureProb. A whole number of at least 1. Default: 10. */
-  readonly maskFeatureLength?: number;
 }

@@ -10,7 +10,7 @@ import {
   type LanguageStepName,
   languageConfigFile,
   languageStepNames,
-} from '../../../src/features/marian/language-flow.ts';
+} from '../../../src/features/language/language-flow.ts';
 import { writeText } from '../../../src/files/files.ts';
 import { intlCorpus } from '../../../src/text/intl/intl-corpus.ts';
 

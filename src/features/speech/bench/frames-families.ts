@@ -1,19 +1,15 @@
 // Kernel families of frames: the convolution of a stem, what prepares its tensors, and the rules of decoding speech.
 
-import { zeroRange } from '../engine/ops/elementwise/zero-range.ts';
-import { addPositions } from '../features/speech/ops/add-positions.ts';
-import { arrangeTaps } from '../features/speech/ops/arrange-taps.ts';
-import { convolution } from '../features/speech/ops/convolution.ts';
-import { convolutionBackwardOp } from '../features/speech/ops/convolution-backward.ts';
-import { moveFrames } from '../features/speech/ops/move-frames.ts';
-import {
-  restrictionSizes,
-  restrictTokensOp,
-  shiftRows,
-  writeRestrictions,
-} from '../features/speech/ops/restrict-tokens.ts';
-import { input, step } from './kernel-case.ts';
-import { choice, family, size, vocab } from './kernel-family.ts';
+import { input, step } from '../../../bench/kernel-case.ts';
+import { choice, family, size, vocab } from '../../../bench/kernel-family.ts';
+import type { KernelList, KernelSizes } from '../../../bench/kernel-sizes.ts';
+import { zeroRange } from '../../../engine/ops/elementwise/zero-range.ts';
+import { addPositions } from '../ops/add-positions.ts';
+import { arrangeTaps } from '../ops/arrange-taps.ts';
+import { convolution } from '../ops/convolution.ts';
+import { convolutionBackwardOp } from '../ops/convolution-backward.ts';
+import { moveFrames } from '../ops/move-frames.ts';
+import { restrictionSizes, restrictTokensOp, shiftRows, writeRestrictions } from '../ops/restrict-tokens.ts';
 
 const batch = size('Batch', 4, 4096);
 const length = size('Frames', 512, 8192);
@@ -119,3 +115,13 @@ export const framesFamilies = {
     }),
   }),
 };
+
+/** The kernels of frames in a report. */
+export const framesKernels = ({ channels, rows, vocab, ...frames }: KernelSizes): KernelList[] => [
+  ['convolution', { ...frames, channels, stride: [1, 2], pass: ['forward', 'weights'] }],
+  [
+    'frames',
+    { ...frames, kind: ['move frames', 'add positions', 'arrange taps', 'zero range', 'shift rows'] },
+  ],
+  ['restrict tokens', { rows, vocab }],
+];

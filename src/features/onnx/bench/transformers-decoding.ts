@@ -1,44 +1,14 @@
 // The same decoding with transformers.js in WebAssembly, for the report of a device. The caller loads the library; the
 // model goes to it through memory, as the ONNX files that heddle exports.
 
-import { onnxModelFiles } from '../features/onnx/export/save-onnx.ts';
 import {
   type DecodingTask,
   type MeasuredDecoding,
   type RandomModel,
   timeDecoding,
-} from './device-decoding.ts';
-
-/** A tensor of transformers.js. */
-interface TransformersTensor {
-  tolist(): (number | bigint)[][];
-}
-
-/** A model of transformers.js. */
-interface TransformersModel {
-  generate(options: Readonly<Record<string, unknown>>): Promise<TransformersTensor>;
-  dispose(): Promise<unknown>;
-}
-
-/** What is used of the module of transformers.js. */
-export interface TransformersLibrary {
-  readonly env: {
-    readonly version: string;
-    readonly backends: {
-      readonly onnx: { readonly wasm: { wasmPaths?: unknown; numThreads?: number } };
-    };
-    allowRemoteModels: boolean;
-    allowLocalModels: boolean;
-    useBrowserCache: boolean;
-    useWasmCache: boolean;
-    useCustomCache: boolean;
-    customCache: unknown;
-  };
-  readonly AutoModelForSeq2SeqLM: {
-    from_pretrained(name: string, options: Readonly<Record<string, unknown>>): Promise<TransformersModel>;
-  };
-  readonly Tensor: new (type: 'int64', data: BigInt64Array, dims: readonly number[]) => TransformersTensor;
-}
+} from '../../../bench/device-decoding.ts';
+import { equalRows, type TransformersLibrary } from '../../../bench/peer-library.ts';
+import { onnxModelFiles } from '../export/save-onnx.ts';
 
 /**
  * Decodes a task for each batch size with transformers.js. `expected`: the ids of heddle for each task; a task is timed
@@ -93,10 +63,6 @@ export async function decodeWithTransformers(
     await loaded.dispose();
   }
 }
-
-/** Number of rows with the same ids. */
-export const equalRows = (a: MeasuredDecoding['ids'], b: MeasuredDecoding['ids']): number =>
-  a.filter((row, i) => String(row) === String(b[i])).length;
 
 const untilEnd = (ids: readonly number[], endId: number): readonly number[] => {
   const end = ids.indexOf(endId);
