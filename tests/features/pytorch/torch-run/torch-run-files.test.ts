@@ -12,6 +12,7 @@ import { parameterList } from '../../../../src/model/parameters.ts';
 import { prepareRun } from '../../../../src/train/run/prepared-run.ts';
 import { readTrainingState } from '../../../../src/train/run/training-state.ts';
 import { heddle } from '../../../support/cli.ts';
+import { expectError } from '../../../support/expect-error.ts';
 import { loadModelFolder } from '../../../support/load-folder.ts';
 import {
   cpuSession,
@@ -59,23 +60,24 @@ it('writes the tokenized pairs and the order of the remaining updates, over epoc
   expect(data('target').target?.data).toEqual(Int32Array.from(trained.corpus.target.ids));
 });
 
-it('writes a checkpoint too, with scripts of fewer than 300 lines', async () => {
+it('writes a checkpoint too', async () => {
   const names = readdirSync(at('out'));
   expect(names).toEqual(
     expect.arrayContaining(readdirSync(at('run')).filter((name) => name !== 'report.html')),
   );
   expect(await readTrainingState(cpuSession().files, at('out'))).toMatchObject({ step: 3 });
-  for (const name of ['continue.py', 'checkpoint.py', 'frames.py', 'optimizer.py', 'transformer.py'])
-    expect(readFileSync(join(at('out'), name), 'utf8').split('\n').length, name).toBeLessThan(300);
 });
 
 it('rejects what is not a checkpoint, and a run that is complete', async () => {
-  await expect(toTorchRun('tests/fixtures/hf/bart', at('x'))).rejects.toThrow(
-    /bart: not a checkpoint: there is no state.json; torch-run continues a folder that heddle train wrote/,
-  );
-  await expect(toTorchRun(at('run'), at('x'), { steps: 3 })).rejects.toThrow(
-    /run: it is at step 3, and steps is 3; give a larger total number of updates \(--steps N\)/,
-  );
+  await expectError(() => toTorchRun('tests/fixtures/hf/bart', at('x')), {
+    area: 'tests/fixtures/hf/bart',
+    values: ['state.json'],
+  });
+  await expectError(() => toTorchRun(at('run'), at('x'), { steps: 3 }), {
+    area: at('run'),
+    options: ['steps'],
+    values: [3],
+  });
   const convert = (to: string, ...flags: string[]) =>
     heddle(['convert', at('run'), at('x'), '--to', to, ...flags]);
   const { stderr } = await convert('torch-run', '--dtype', 'f16');
