@@ -44,7 +44,15 @@ const withoutSubgroups = full ? {} : { ...fasterCompiler, LP_NATIVE_VECTOR_WIDTH
 
 /** The entries of the package, as the examples of docs/ import them. */
 const resolve = {
-  alias: { 'heddle/engine': resolvePath(import.meta.dirname, 'src/engine/index.ts') },
+  alias: Object.entries({
+    heddle: 'src/entries/heddle.ts',
+    'heddle/data': 'src/entries/data.ts',
+    'heddle/engine': 'src/engine/index.ts',
+    'heddle/reports': 'src/entries/reports.ts',
+  }).map(([name, path]) => ({
+    find: new RegExp(`^${name}$`),
+    replacement: resolvePath(import.meta.dirname, path),
+  })),
 };
 
 /**

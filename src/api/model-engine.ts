@@ -156,16 +156,24 @@ export class ModelEngine {
     }
   }
 
-  /** Inspects a pair of texts. Throws a HeddleError for an invalid option or a text that is too long. */
-  async inspect(text: string, target: readonly number[], options: InspectOptions): Promise<Inspection> {
-    const { config, source } = this.saved;
-    const {
-      encoded: [ids = []],
-    } = await encodeTexts([text], source, lengthLimit({}, config));
+  /**
+   * Inspects a text and a target; without a target, the greedy translation under the interventions. Throws a HeddleError
+   * for an invalid option or a text that is too long.
+   */
+  async inspect(
+    text: string,
+    target: readonly number[] | undefined,
+    { sourceLang, targetLang, ...given }: InspectOptions,
+  ): Promise<Inspection> {
+    const { config } = this.saved;
+    const { options: decode, source } = await this.#inLanguages({ sourceLang, targetLang });
+    const encode = async (one: string) =>
+      (await encodeTexts([one], source, lengthLimit({}, config))).encoded[0] ?? [];
     const current = await this.#load();
     const { ModelInspector } = await later.inspection();
     current.inspector ??= new ModelInspector(current.engine, this.saved, this.#parameters);
-    return current.inspector.inspect(ids, target, options, (peak) => this.write(peak));
+    const host = { encode, decode, upload: (peak: number) => this.write(peak) };
+    return current.inspector.inspect(await encode(text), target, given, host);
   }
 
   /**

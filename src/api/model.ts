@@ -309,13 +309,23 @@ export class Model extends BaseModel {
 
   /**
    * Intermediate results for a text and a target: attention of all layers and heads, the most probable next
-   * tokens, the loss of each token and, with `tensors`, attention scores and hidden states.
+   * tokens, the loss of each token and, with `tensors`, attention scores and hidden states. `ablate` switches parts
+   * off, `patch` takes activations of another sentence, and `lens` reads the residual stream after each layer; without
+   * a target the result is the greedy translation under these interventions. `modelParts` names the parts.
    * @example
    * const { target, next } = await model.inspect('Good morning.', { target: 'Buenos días.' });
    * for (const [t, { label }] of target.entries()) console.log(label, next[t]?.[0]?.label, next[t]?.[0]?.probability);
+   * const { targetText } = await model.inspect('Good morning.', {
+   *   ablate: ['decoder.1.cross.2', { part: 'decoder.*.cross', keys: [0] }],
+   * });
    */
   async inspect(text: string, options: InspectOptions = {}): Promise<Inspection> {
-    const { target = (await this.generate(text))[0]?.ids ?? [] } = options;
+    const { sourceLang, targetLang, ablate = [], patch = [] } = options;
+    const greedy = async () =>
+      ablate.length + patch.length > 0
+        ? undefined
+        : ((await this.generate(text, { sourceLang, targetLang }))[0]?.ids ?? []);
+    const target = options.target ?? (await greedy());
     const ids = typeof target === 'string' ? this.tokenizers.target.encode(target) : target;
     return this.#engine.inTurn(() => this.#engine.inspect(text, ids, options));
   }

@@ -10,19 +10,28 @@ import { fuseLayers } from '../engine/graph/layer-rewrites.ts';
 import { crossAttentionOp, selfAttentionOp } from '../engine/ops/attention/attention.ts';
 import type { AttentionAttrs } from '../engine/ops/attention/attention-layout.ts';
 import { attentionWeights } from '../engine/ops/attention/attention-weights.ts';
+import { type WeightedValuesAttrs, weightedValuesOp } from '../engine/ops/attention/weighted-values.ts';
 import { takeColumns } from '../engine/ops/elementwise/columns.ts';
+import { interveneOp } from '../engine/ops/elementwise/intervene.ts';
 import { embedding } from '../engine/ops/embedding/embedding.ts';
+import { softmaxOp } from '../engine/ops/norm/softmax.ts';
 import type { Node, Value } from '../engine/ops/op.ts';
-import { applicationOf } from '../engine/ops/op-nodes.ts';
+import { type Application, applicationOf } from '../engine/ops/op-nodes.ts';
 import { ssruOp } from '../engine/ops/recurrence/ssru.ts';
 import { writeStep } from '../engine/ops/step-scalars.ts';
 import { grownTo } from '../model/grown-positions.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import { openTransformer } from '../model/open-transformer.ts';
 import type { ParameterList } from '../model/parameter-layout.ts';
-import { weight } from '../model/scope.ts';
+import { Scope, weight } from '../model/scope.ts';
 import { type SourceKind, tokenInput } from '../model/source-kind.ts';
-import { decode, encode, project } from '../model/transformer.ts';
+import { decode, encode, finishDecoder, project } from '../model/transformer.ts';
+import {
+  type Activations,
+  InspectionPoints,
+  type PlaceChange,
+  type PointLevels,
+} from './inspection-points.ts';
 
 /**
  * Kind of attention: self-attention of the encoder, causal self-attention of the decoder, or cross-attention.
@@ -76,6 +85,10 @@ export interface RawInspection {
   readonly tensors: readonly InspectedTensor[];
   /** Learned position vectors of the encoder [max(S, T), D], with `tensors`, if the model has them. */
   readonly positions?: Float32Array;
+  /** The activations at the recorded points. */
+  readonly activations: readonly Activations[];
+  /** Logits [T, V] of the residual stream of the decoder before the first layer and after each, with `lens`. */
+  readonly lens: readonly { readonly place: string; readonly logits: Float32Array }[];
 }
 
 /** Options of an inspector. */
@@ -87,6 +100,10 @@ export interface InspectorOptions {
   readonly tensors?: boolean;
   /** Compute only cross-attention: no other attention and no logits. */
   readonly crossOnly?: boolean;
+  /** What is replaced and recorded. [nothing] */
+  readonly points?: PointLevels;
+  /** Also return the logits of the residual stream after each layer of the decoder. */
+  readonly lens?: boolean;
 }
 
 /** Place of an attention in the model. */
@@ -113,9 +130,21 @@ function outputAttention(
       );
     output('weights', false);
     if (tensors) output('scores', true);
-    places.push({ kind, layer: places.filter((place) => place.kind === kind).length, heads });
+    place(kind, heads);
+  };
+  const place = (kind: AttentionKind, heads: number) =>
+    places.push({ kind, layer: places.filter((one) => one.kind === kind).length, heads });
+  // Attention in parts, whose weights an intervention may have changed, has them already.
+  const addOpen = ({ node, attrs, inputs }: Application<'p' | 'kv', 'out', WeightedValuesAttrs>) => {
+    const changed = applicationOf(inputs.p.node, softmaxOp)?.inputs.x.node;
+    const scores = applicationOf(changed, interveneOp)?.inputs.x;
+    graph.output(`weights.${places.length}`, inputs.p);
+    if (tensors && scores) graph.output(`scores.${places.length}`, scores);
+    place(attrs.self ? (node.stack as 'encoder' | 'decoder') : 'cross', attrs.heads);
   };
   for (const node of nodes) {
+    const open = applicationOf(node, weightedValuesOp);
+    if (open && !(crossOnly && open.attrs.self)) addOpen(open);
     const self = crossOnly ? undefined : applicationOf(node, selfAttentionOp);
     const cross = applicationOf(node, crossAttentionOp);
     if (cross) add('cross', cross.attrs, cross.inputs);
@@ -185,12 +214,18 @@ function outputTensors(graph: Graph, nodes: readonly Node[]): TensorOutput[] {
 
 function inspectionGraph(c: ModelConfig, p: ParameterList, options: InspectorOptions) {
   const graph = new Graph();
-  const m = openTransformer(graph, c, p, false);
+  const { points: levels, lens } = options;
+  const points = levels || lens ? new InspectionPoints(graph, levels ?? noPoints) : undefined;
+  const m = openTransformer(graph, c, p, false, points);
   const source = p.source.input(graph, c, 1, options.source);
   const target = tokenInput(graph, 'tgt', 'tgt', 1, options.target);
   const memory = encode(m, p.source, source);
   const hidden = decode(m, target, memory, source.lengths);
   if (!options.crossOnly) graph.output('logits', project(m, hidden));
+  for (const { place, value } of lens ? (points?.stream ?? []) : []) {
+    const normed = new Scope(m).stack('decoder', (decoder) => finishDecoder(decoder, value));
+    graph.output(`lens ${place}`, project(m, normed));
+  }
   const nodes = [...graph.nodes];
   // Nothing reads the results of the last cross-attention and of the nodes after it.
   if (options.crossOnly) graph.nodes.length = nodes.findLastIndex(({ op }) => op === crossAttentionOp);
@@ -202,7 +237,7 @@ function inspectionGraph(c: ModelConfig, p: ParameterList, options: InspectorOpt
   const tensors = options.tensors ? outputTensors(graph, nodes) : [];
   const units = c.decoderSelfAttention === 'ssru' && !options.crossOnly ? outputGates(graph, nodes) : 0;
   if (!options.tensors) fuseLayers(graph);
-  return { graph, attention, tensors, units };
+  return { graph, attention, tensors, units, points };
 }
 
 /** Removes the padding from attention weights [heads, Q, K]. */
@@ -220,6 +255,9 @@ function withoutPadding(
   return out;
 }
 
+/** Nothing is replaced or recorded. */
+const noPoints: PointLevels = { replaced: [], recorded: [] };
+
 /** Inspects pairs of ids with the plan of one shape. */
 export class Inspector {
   /** Peak memory of the plan in bytes; 0 on the CPU. */
@@ -232,6 +270,7 @@ export class Inspector {
   readonly #tensors: readonly TensorOutput[];
   /** Number of SSRUs. */
   readonly #units: number;
+  readonly #points: InspectionPoints | undefined;
 
   private constructor(
     program: Program,
@@ -242,6 +281,7 @@ export class Inspector {
       attention: readonly AttentionPlace[];
       tensors: readonly TensorOutput[];
       units: number;
+      points?: InspectionPoints;
     },
   ) {
     this.peak = program.plan?.bytes.peak ?? 0;
@@ -252,6 +292,7 @@ export class Inspector {
     this.#places = outputs.attention;
     this.#tensors = outputs.tensors;
     this.#units = outputs.units;
+    this.#points = outputs.points;
     writeStep(program.inputs.step as Uint32Array);
   }
 
@@ -273,23 +314,25 @@ export class Inspector {
   /**
    * Inspects a pair. `source`: ids with the end token, or what another kind of source has; `target`: ids without start and end
    * token; `startId`: id that the decoder reads first, default: the start token of the model. Throws a HeddleError
-   * for an invalid id or a side that is too long.
+   * for an invalid id or a side that is too long. `changes`: what this run replaces, at the points of the options.
    */
   async inspect(
     source: ArrayLike<number>,
     targetIds: readonly number[],
     startId = this.#config.startId,
+    changes: readonly PlaceChange[] = [],
   ): Promise<RawInspection> {
     const { tgtVocab, dModel } = this.#config;
     const options = this.#options;
     const target = [startId, ...targetIds];
+    const [c, kind] = [this.#config, this.#kind];
     this.#writeInputs(source, target);
+    const lengths = { source: kind.positions(c, kind.lengthOf(c, source)), target: target.length };
+    this.#points?.write(this.#program.inputs, changes, lengths);
     const outputs = await this.#program.run();
     const output = (name: string) => outputs[name] as Float32Array;
-    const [c, kind] = [this.#config, this.#kind];
-    const S = kind.positions(c, kind.lengthOf(c, source));
+    const { source: S, target: T } = lengths;
     const padded = kind.positions(c, options.source);
-    const T = target.length;
     const positions = outputs.positions as Float32Array | undefined;
     return {
       attention: this.#places.map((place, n): AttentionMap => {
@@ -309,6 +352,11 @@ export class Inspector {
         return { name, shape, data: output(`tensor ${name}`).slice(0, sizeOf(shape)) };
       }),
       positions: positions?.slice(0, Math.max(S, T) * dModel),
+      activations: this.#points?.read(outputs, lengths) ?? [],
+      lens: (options.lens ? (this.#points?.stream ?? []) : []).map(({ place }) => ({
+        place,
+        logits: output(`lens ${place}`).slice(0, T * tgtVocab),
+      })),
     };
   }
 

@@ -85,6 +85,10 @@ export {
   rotaryEmbedding,
 } from './ops/attention/masked-attention.ts';
 export { type RelativePositionAttrs, relativePositionBias } from './ops/attention/relative-position-bias.ts';
+export {
+  type WeightedValuesAttrs,
+  weightedValues,
+} from './ops/attention/weighted-values.ts';
 export { type BeamSelectAttrs, type BeamStep, beamSelect } from './ops/decoding/beam-select.ts';
 export { type BestTokens, type BestTokensAttrs, bestTokens } from './ops/decoding/best-tokens.ts';
 export { type CacheSlotsAttrs, cacheSlots } from './ops/decoding/cache-slots.ts';
@@ -121,6 +125,7 @@ export {
   logMean,
   logMeanOp,
 } from './ops/elementwise/elementwise-ops.ts';
+export { intervene } from './ops/elementwise/intervene.ts';
 export { joinColumns } from './ops/elementwise/join-columns.ts';
 export {
   multiply,

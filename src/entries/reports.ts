@@ -16,8 +16,16 @@ export { readTrainingLog } from '../api/saved-training.ts';
 export { describeType, type FieldType, fitsType, type OptionField, type ValueOf } from '../core/fields.ts';
 export type { Setting } from '../core/setting.ts';
 export type { Attention } from '../decode/alignment.ts';
-export type { InspectedToken, Inspection, InspectOptions, LikelyToken } from '../decode/inspection.ts';
+export type {
+  InspectedToken,
+  Inspection,
+  InspectOptions,
+  LensLayer,
+  LikelyToken,
+} from '../decode/inspection.ts';
 export type { AttentionKind, AttentionMap, GateMap, InspectedTensor } from '../decode/inspector.ts';
+export type { Ablation, Interventions, Patch } from '../decode/interventions.ts';
+export { type ModelPart, modelParts } from '../decode/model-parts.ts';
 export { settingRows, settingTable } from '../features/all-settings.ts';
 export {
   describeChanges,

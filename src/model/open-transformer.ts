@@ -4,14 +4,16 @@ import type { Graph } from '../engine/graph/graph.ts';
 import { stepWords } from '../engine/ops/step-scalars.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { ParameterList } from './parameter-layout.ts';
+import type { Points } from './points.ts';
 import type { Transformer } from './scope.ts';
 
-/** Adds the weights of a model to a graph, with the LoRA adapter of the list if it has one. */
+/** Adds the weights of a model to a graph, with the LoRA adapter of the list if it has one. `points`: those of an inspection. */
 export function openTransformer(
   graph: Graph,
   config: ModelConfig,
   parameters: ParameterList,
   training: boolean,
+  points?: Points,
 ): Transformer {
   const { quantization, lora, stateSuffix = '', grownFrom } = parameters;
   const opened = quantization?.open(graph, stateSuffix);
@@ -35,6 +37,7 @@ export function openTransformer(
     step,
     nextSite,
     quantized: opened?.quantized,
+    points,
     lora: lora?.open(graph, config, step, training ? nextSite : undefined),
   };
 }

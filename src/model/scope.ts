@@ -8,6 +8,7 @@ import { linear, paddedLinear } from '../engine/ops/matmul/linear.ts';
 import { layerNorm, rmsNorm } from '../engine/ops/norm/layer-norm.ts';
 import type { Place, Value } from '../engine/ops/op.ts';
 import { type ModelConfig, type Stack, type SublayerStep, stepsAround } from './model-config.ts';
+import type { Point, Points } from './points.ts';
 
 /** The LoRA layers in a graph. */
 export interface LoraLayers {
@@ -49,6 +50,8 @@ export interface Transformer {
   readonly lora?: LoraLayers;
   /** The matrices, if the weights are quantized. */
   readonly quantized?: QuantizedWeights;
+  /** What an inspection reads or replaces. Training and decoding have none. */
+  readonly points?: Points;
   /** Returns the number of the next dropout site, from 0. Each site draws its own mask. */
   nextSite(): number;
 }
@@ -153,6 +156,11 @@ export class Scope {
     );
   }
 
+  /** A point of an inspection: the value, or what replaces it; `input`: what a layer reads. */
+  point(point: Point, value: Value, input?: Value): Value {
+    return this.model.points?.at(point, value, input) ?? value;
+  }
+
   /** Dropout in training; else x. */
   dropout(x: Value, rate: number): Value {
     const { graph, step, training } = this.model;
@@ -173,7 +181,7 @@ export class Scope {
     };
     const first = before.includes('norm') && after.includes('norm') ? `${norm}_pre` : norm;
     for (const step of before) y = apply(step, first);
-    y = f(y, x);
+    y = this.point('sublayer', f(y, x));
     for (const step of after) y = apply(step, norm);
     return y;
   }

@@ -21,22 +21,23 @@ import { separateQueries, ssruLayer } from './sublayers.ts';
 /** The encoder (section 3.1): a source of some kind, such as ids [B, S] -> memory [B, S, D]. */
 export function encode(m: Transformer, kind: SourceKind, source: Source): Value {
   return new Scope(m).stack('encoder', (encoder) => {
-    let x = kind.embed(new Scope(m), source); // [B, S, D]
+    let x = encoder.point('embedding', kind.embed(new Scope(m), source)); // [B, S, D]
     const bias = positionBias(encoder, 'encoder');
     const attend = (qkv: Value) => selfAttentionHeads(m, 'encoder', qkv, source.lengths, bias);
     for (let n = 0; n < m.config.encoderLayers; n++)
       x = encoder.layer(n, (layer) => {
         const attended = layer.residual('norm1', x, selfAttentionBlock(layer, attend));
-        return layer.residual('norm2', attended, (y) => feedForward(layer, 'encoder', y));
+        const y = layer.residual('norm2', attended, (z) => feedForward(layer, 'encoder', z));
+        return layer.point('layer', y, x);
       });
-    return finish(encoder, x, m.config.dropout.memory); // [B, S, D]
+    return encoder.point('output', finish(encoder, x, m.config.dropout.memory)); // [B, S, D]
   });
 }
 
 /** The decoder (section 3.1): target ids [B, T] and memory [B, S, D] -> hidden states [B, T, D]. */
 export function decode(m: Transformer, target: Tokens, memory: Value, sourceLengths: Value): Value {
   return new Scope(m).stack('decoder', (decoder) => {
-    let x = embed(m, 'tgt', target); // [B, T, D]
+    let x = decoder.point('embedding', embed(m, 'tgt', target)); // [B, T, D]
     const bias = positionBias(decoder, 'decoder');
     const attend = (qkv: Value) => selfAttentionHeads(m, 'decoder', qkv, target.lengths, bias);
     const isSsru = m.config.decoderSelfAttention === 'ssru';
@@ -45,13 +46,11 @@ export function decode(m: Transformer, target: Tokens, memory: Value, sourceLeng
         const self: Sublayer = isSsru ? (y) => ssruLayer(layer, y) : selfAttentionBlock(layer, attend);
         const cross: Sublayer = (y) => {
           const kv = crossKeysValues(layer, memory); // [B, S, 2HW]
-          return crossAttentionBlock(layer, y, (q) =>
-            crossAttention(m.graph, q, kv, sourceLengths, m.step, attentionOptions(m, 'decoder')),
-          );
+          return crossAttentionBlock(layer, y, (q) => crossAttentionHeads(m, q, kv, sourceLengths));
         };
-        return decoderLayer(layer, x, self, cross);
+        return layer.point('layer', decoderLayer(layer, x, self, cross), x);
       });
-    return finishDecoder(decoder, x); // [B, T, D]
+    return decoder.point('output', finishDecoder(decoder, x)); // [B, T, D]
   });
 }
 
@@ -94,7 +93,15 @@ export const selfAttentionBlock =
  */
 function selfAttentionHeads(m: Transformer, stack: Stack, qkv: Value, lengths: Value, bias?: Value): Value {
   const options = { ...attentionOptions(m, stack), causal: stack === 'decoder' };
-  return selfAttention(m.graph, qkv, lengths, m.step, options, bias);
+  const fused = () => selfAttention(m.graph, qkv, lengths, m.step, options, bias);
+  return m.points?.heads({ q: qkv, kv: qkv, lens: lengths, bias }, options, fused) ?? fused();
+}
+
+/** The heads of cross-attention: q [B, T, HW], keys and values [B, S, 2HW] -> [B, T, HW]. */
+function crossAttentionHeads(m: Transformer, q: Value, kv: Value, lengths: Value): Value {
+  const options = attentionOptions(m, 'decoder');
+  const fused = () => crossAttention(m.graph, q, kv, lengths, m.step, options);
+  return m.points?.heads({ q, kv, lens: lengths }, { ...options, causal: false }, fused) ?? fused();
 }
 
 /**
