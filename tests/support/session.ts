@@ -4,6 +4,7 @@ import type { Engine } from '../../src/engine/engine.ts';
 import { features } from '../../src/features/features.ts';
 import type { Files } from '../../src/files/files.ts';
 import { memoryFiles } from '../../src/files/memory-files.ts';
+import type { Features } from '../../src/session/feature-table.ts';
 import { browserHost, type Host } from '../../src/session/host.ts';
 import { type JobSessionOptions, Session } from '../../src/session/session.ts';
 import type { JobEvent, TrainingEvent } from '../../src/train/report/training-events.ts';
@@ -39,10 +40,11 @@ export class EngineSession extends Session<TrainingEvent> {
   readonly events: JobEvent[];
   readonly #makeEngine: () => Promise<Engine>;
 
-  constructor(files: Files, makeEngine: () => Promise<Engine>) {
+  /** `guests`: what guests bring. */
+  constructor(files: Files, makeEngine: () => Promise<Engine>, guests: Features = features) {
     const events: JobEvent[] = [];
     const onEvent = (event: JobEvent) => void events.push(event);
-    super(testHost({ files }), { device: 'cpu', tune: false, files, features, onEvent });
+    super(testHost({ files }), { device: 'cpu', tune: false, files, features: guests, onEvent });
     this.events = events;
     this.#makeEngine = makeEngine;
   }

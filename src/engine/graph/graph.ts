@@ -16,6 +16,7 @@ import {
 import { type ByName, listed, named } from '../ops/named-tensors.ts';
 import type { AnyOp, Attrs, AttrsArgument, Builder, Node, Op, Place, SomeByName, Value } from '../ops/op.ts';
 import { aligned, f16StorageOf, outputsOf } from '../ops/op-nodes.ts';
+import { checkNode, checkTensor, checkTensorType } from './node-checks.ts';
 
 /**
  * Builds and holds a graph. Nodes run in the order in which they were added.
@@ -66,6 +67,7 @@ export class Graph implements Builder {
 
   /** Names a result that is read back after a run. */
   output(name: string, value: Value): Value {
+    checkTensor('graph', `output ${name}`, value);
     this.outputs.set(name, value);
     return value;
   }
@@ -88,6 +90,7 @@ export class Graph implements Builder {
     ...[attrs]: AttrsArgument<A>
   ): ByName<O, Value> {
     const { names, list } = listed<Value>(op.name, op.inputs, inputs);
+    checkNode(op, { names, list }, attrs === undefined ? {} : attrs);
     return outputsOf(this.#add(op, names, list, attrs ?? {})) as ByName<O, Value>;
   }
 
@@ -228,6 +231,7 @@ export class Graph implements Builder {
   }
 
   #named(map: Map<string, Value>, kind: 'input' | 'state', name: string, dtype: DType, shape: Shape): Value {
+    checkTensorType(kind, name, dtype, shape);
     const known = map.get(name);
     if (known) {
       if (known.dtype !== dtype || !sameShape(known.shape, shape))
@@ -257,6 +261,7 @@ function inside(around: Placed, { stack, layer, sublayer, part }: Place): Placed
 }
 
 function checkSlice(buffer: Value, name: string, offset: number, shape: Shape): void {
+  checkTensor('graph', 'the buffer', buffer);
   const fits =
     (offset * bytesPer(buffer.dtype)) % 256 === 0 && offset + sizeOf(shape) <= sizeOf(buffer.shape);
   if (!fits)

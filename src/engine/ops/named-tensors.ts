@@ -24,7 +24,7 @@ export function listed<T>(
     const name = tensorName(d);
     const tensors = given[name];
     if (tensors === undefined && !d.endsWith('?')) throw new Error(`${op}: ${name} is missing`);
-    return [tensors ?? []].flat().map((tensor) => ({ name, tensor: tensor as T }));
+    return (tensors === undefined ? [] : [tensors].flat()).map((tensor) => ({ name, tensor: tensor as T }));
   });
   return { names: all.map(({ name }) => name), list: all.map(({ tensor }) => tensor) };
 }

@@ -14,18 +14,30 @@ export type Attrs = Readonly<Record<string, number | boolean | string | undefine
 /** Attributes of an op that has none. */
 export type NoAttrs = Readonly<Record<never, never>>;
 
-/** The type of an op's attributes; it holds nothing at run time. See `attrsOf`. */
+/** Name of the type of an attribute; with `?` it may be undefined. */
+export type AttrType = `${'number' | 'boolean' | 'string'}${'' | '?'}`;
+
+type NameOfType<T> = T extends number ? 'number' : T extends boolean ? 'boolean' : 'string';
+
+/** The name of the type of each attribute. */
+export type AttrTypes<A extends Attrs> = {
+  readonly [N in keyof A]-?: undefined extends A[N] ? `${NameOfType<NonNullable<A[N]>>}?` : NameOfType<A[N]>;
+};
+
+/** The attributes of an op; see `attrsOf`. */
 export interface AttrsType<A> {
   readonly type?: A;
+  readonly types?: Readonly<Record<string, AttrType>>;
 }
 
 /**
- * Declares the attributes of an op, as its field `attrs`.
+ * Declares the attributes of an op, as its field `attrs`. With `types` a node whose attributes have other types is an
+ * error; without them only an attribute that is an object, a function or NaN.
  *
  * @example
- * const attrs = attrsOf<{ readonly eps: number }>();
+ * const attrs = attrsOf<{ readonly eps: number }>({ eps: 'number' });
  */
-export const attrsOf = <A extends Attrs>(): AttrsType<A> => ({});
+export const attrsOf = <A extends Attrs>(types?: AttrTypes<A>): AttrsType<A> => ({ types });
 
 /**
  * Values for some of the declared names; a list may have gaps. As gradients: undefined is zero, or not

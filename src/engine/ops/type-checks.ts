@@ -1,7 +1,8 @@
 // Checks that shape rules share. Each throws a HeddleError that names the op, the tensor and both sides.
 
 import { check } from '../../core/errors.ts';
-import { msg } from '../../core/message.ts';
+import { checkNames } from '../../core/fields.ts';
+import { listed, msg } from '../../core/message.ts';
 import { type DType, type Shape, sameShape, show, type TensorType } from '../../core/tensor.ts';
 import { stepWords } from './step-scalars.ts';
 
@@ -32,6 +33,13 @@ export function expectType(
 /** Throws unless `type` is the block of step scalars, u32 [stepWords]. */
 export function expectStep(op: string, type: TensorType | undefined): void {
   expectType(op, 'step', type, 'u32', [stepWords], "the graph's step input");
+}
+
+/** Throws unless the options of a function are an object with these names at most. */
+export function expectOptions(area: string, options: unknown, names: readonly string[]): void {
+  const isObject = typeof options === 'object' && options !== null && !Array.isArray(options);
+  check(isObject, msg`the options must be an object with ${listed(names)}`, { area });
+  checkNames({ area }, names, Object.keys(options as object));
 }
 
 /** Throws unless `rate` is a probability and, if it is above 0, `step` is the block of step scalars. */

@@ -96,7 +96,7 @@ function lossOf(
     const settings = { smoothing: config.labelSmoothing, ignore, fused: m.training };
     const classes = dim(logits, -1) > config.tgtVocab ? config.tgtVocab : undefined;
     const { nll, hit } = crossEntropy(graph, logits, labels, step, { ...settings, classes });
-    graph.output('stats', tokenStats(graph, nll, hit, labels, settings));
+    graph.output('stats', tokenStats(graph, nll, hit, labels, { ignore }));
     return nll;
   });
 }

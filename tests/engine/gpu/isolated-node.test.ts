@@ -140,7 +140,7 @@ it('times token rules that force no token and read the history', () => {
   expect(readStep(inputs.step!).position).toBe(10);
   expect([...inputs.in1!].every((id) => id >= 0 && id < V)).toBe(true);
   expect(new Set(inputs.in1).size).toBe(V);
-  expect([...inputs.in2!]).toEqual([-1, -1, 3, -1, -1, -1]);
+  expect([...inputs.in2!]).toEqual([-1, -1, 3, -1, -1, -1, -1]);
   // Logits are from 0 to 0.5, so the best token has at most twice the mean probability; a forced one has all.
   for (const x of outputs[1]!) expect(Math.abs(x + Math.log(V))).toBeLessThan(0.5);
 });

@@ -37,7 +37,14 @@ export const attentionWeightsOp = defineOp({
   name,
   inputs: ['q', 'kv', 'lens', 'bias?'],
   outputs: ['p'],
-  attrs: attrsOf<AttentionWeightsAttrs>(),
+  attrs: attrsOf<AttentionWeightsAttrs>({
+    heads: 'number',
+    headWidth: 'number',
+    scale: 'number?',
+    self: 'boolean?',
+    causal: 'boolean?',
+    scores: 'boolean?',
+  }),
   shape({ q, kv, lens, bias }, attrs) {
     expectType(name, 'q', q, 'f32');
     expectType(name, 'kv', kv, 'f32');

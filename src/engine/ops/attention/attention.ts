@@ -29,6 +29,16 @@ export const attentionKernels = (
   traits: DeviceTraits,
 ): readonly AttentionVariant[] => attentionVariants(traits, headWidth);
 
+/** The types of the attributes. */
+const attentionAttrs = {
+  heads: 'number',
+  headWidth: 'number',
+  causal: 'boolean',
+  scale: 'number?',
+  dropout: 'number?',
+  site: 'number?',
+} as const;
+
 /**
  * qkv [B,T,3·H·W], key lengths u32 [B], step, a position bias [H, 2·farthest + 1]
  * (relative-position-bias.ts); out [B,T,H·W] and lse [B,H,T]. Row b sees its first lens[b] keys; if it sees
@@ -39,7 +49,7 @@ export const selfAttentionOp = defineOp({
   name: selfName,
   inputs: ['qkv', 'lens', 'step', 'bias?'],
   outputs: ['out', 'lse'],
-  attrs: attrsOf<AttentionAttrs>(),
+  attrs: attrsOf<AttentionAttrs>(attentionAttrs),
   shape({ qkv, lens, step, bias }, attrs) {
     expectType(selfName, 'qkv', qkv, 'f32');
     const layout = selfLayout(selfName, attrs, qkv.shape, bias);
@@ -69,7 +79,7 @@ export const crossAttentionOp = defineOp({
   name: crossName,
   inputs: ['q', 'kv', 'lens', 'step'],
   outputs: ['out', 'lse'],
-  attrs: attrsOf<AttentionAttrs>(),
+  attrs: attrsOf<AttentionAttrs>(attentionAttrs),
   shape({ q, kv, lens, step }, attrs) {
     const layout = checkedCrossLayout(crossName, q, kv, attrs);
     checkLengths(crossName, layout, lens);

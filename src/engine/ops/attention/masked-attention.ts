@@ -12,6 +12,7 @@ import { multiply, softcap } from '../elementwise/products.ts';
 import { matmul } from '../matmul/matmul.ts';
 import { softmax } from '../norm/softmax.ts';
 import type { Builder, Value } from '../op.ts';
+import { expectOptions } from '../type-checks.ts';
 
 /** Settings of `maskedAttention`. */
 export interface MaskedAttentionOptions {
@@ -38,8 +39,10 @@ export function maskedAttention(
   k: Value,
   v: Value,
   mask: Value | undefined,
-  { scale = 1 / Math.sqrt(dim(q, -1)), softcap: cap }: MaskedAttentionOptions = {},
+  options: MaskedAttentionOptions = {},
 ): Value {
+  expectOptions('maskedAttention', options, ['scale', 'softcap']);
+  const { scale = 1 / Math.sqrt(dim(q, -1)), softcap: cap } = options;
   check(
     [q, k, v].every(({ shape }) => shape.length === 4 && shape[0] === q.shape[0] && shape[1] === q.shape[1]),
     () => msg`q, k and v must be [B,H,T,W] with one B and H: ${listed([q, k, v].map((x) => show(x.shape)))}`,
@@ -48,7 +51,7 @@ export function maskedAttention(
   const scaled = takeColumns(g, q, { first: 0, count: dim(q, -1), scale });
   let scores = matmul(g, scaled, k, { transB: true, batched: true }); // [B,H,R,Tk]
   if (cap !== undefined) scores = softcap(g, scores, cap);
-  if (mask) scores = add(g, scores, mask);
+  if (mask !== undefined) scores = add(g, scores, mask);
   return matmul(g, softmax(g, scores), v, { batched: true });
 }
 

@@ -114,7 +114,7 @@ export const relativePositionBiasOp = defineOp({
   name: biasName,
   inputs: ['table'],
   outputs: ['bias'],
-  attrs: attrsOf<RelativePositionAttrs>(),
+  attrs: attrsOf<RelativePositionAttrs>({ maxDistance: 'number', bidirectional: 'boolean' }),
   shape({ table }, attrs) {
     expectType(biasName, 'table', table, 'f32');
     check(table.shape.length === 2, () => msg`table must be [buckets, heads], it is ${show(table.shape)}`, {

@@ -40,7 +40,7 @@ export const beamSelectOp = defineOp({
   name: 'beam_select',
   inputs: ['logProbs', 'candidates', 'ends', 'scores', 'step'],
   outputs: ['tokens', 'parents', 'totals', 'ended'],
-  attrs: attrsOf<BeamSelectAttrs>(),
+  attrs: attrsOf<BeamSelectAttrs>({ shrinks: 'boolean?' }),
   shape({ logProbs, candidates, ends, scores, step }) {
     const name = 'beam_select';
     const [R = 0, K = 0] = logProbs.shape;

@@ -11,6 +11,7 @@ import {
   choiceSample,
   choiceVariants,
   type NextTokenAttrs,
+  nextTokenAttrs,
 } from './next-token.ts';
 
 /** `wanted`: number of tokens per row. */
@@ -35,7 +36,7 @@ export const bestTokensOp = defineOp({
   name: 'best_tokens',
   inputs: choiceInputs,
   outputs: ['logProbs', 'tokens', 'ends'],
-  attrs: attrsOf<BestTokensAttrs>(),
+  attrs: attrsOf<BestTokensAttrs>({ ...nextTokenAttrs, wanted: 'number' }),
   shape(inputs, { wanted, ...attrs }) {
     const R = choiceRows('best_tokens', inputs, attrs);
     check(wanted >= 1, msg`${wanted} tokens wanted, must be at least 1`, { area: 'best_tokens' });

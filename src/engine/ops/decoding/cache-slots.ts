@@ -22,7 +22,7 @@ export const maxBeams = 64;
 export const cacheSlotsOp = defineOp({
   name: 'cache_slots',
   inputs: ['newest', 'parents', 'slots', 'tokens', 'step'],
-  attrs: attrsOf<CacheSlotsAttrs>(),
+  attrs: attrsOf<CacheSlotsAttrs>({ beams: 'number', padId: 'number' }),
   shape({ newest, parents, slots, tokens, step }, { beams }) {
     const name = 'cache_slots';
     const [R = 0, T = 0] = slots.shape;

@@ -34,7 +34,12 @@ export const cachedSelfAttentionOp = defineOp({
   name: 'cached_self_attention',
   inputs: ['qkv', 'cache', 'slots', 'step', 'bias?'],
   outputs: ['out'],
-  attrs: attrsOf<CachedAttentionAttrs>(),
+  attrs: attrsOf<CachedAttentionAttrs>({
+    heads: 'number',
+    headWidth: 'number',
+    beams: 'number',
+    scale: 'number?',
+  }),
   shape({ qkv, cache, slots, step, bias }, attrs) {
     const name = 'cached_self_attention';
     const inner = innerWidth(name, attrs);
@@ -79,7 +84,12 @@ export const cachedCrossAttentionOp = defineOp({
   name: 'cached_cross_attention',
   inputs: ['q', 'kv', 'lens'],
   outputs: ['out'],
-  attrs: attrsOf<CachedAttentionAttrs>(),
+  attrs: attrsOf<CachedAttentionAttrs>({
+    heads: 'number',
+    headWidth: 'number',
+    beams: 'number',
+    scale: 'number?',
+  }),
   shape({ q, kv, lens }, attrs) {
     const name = 'cached_cross_attention';
     const inner = innerWidth(name, attrs);

@@ -200,6 +200,15 @@ export interface ChosenTokens {
   readonly logProbs: Value;
 }
 
+/** The types of the attributes. */
+export const nextTokenAttrs = {
+  endId: 'number',
+  rules: 'boolean',
+  vocab: 'number?',
+  forced: 'number?',
+  areLogProbs: 'boolean?',
+} as const;
+
 /**
  * The most probable token of each row: tokens i32 [R,1] and logProbs f32 [R]. Of equally probable tokens it
  * takes the lowest id. A forced token has probability 1, and so has the end token if all others are
@@ -209,7 +218,7 @@ export const greedyTokenOp = defineOp({
   name: 'greedy_token',
   inputs: choiceInputs,
   outputs: ['tokens', 'logProbs'],
-  attrs: attrsOf<NextTokenAttrs>(),
+  attrs: attrsOf<NextTokenAttrs>(nextTokenAttrs),
   shape: (inputs, attrs) => chosenTypes('greedy_token', inputs, attrs),
   mutates: ['logits'],
   variants: choiceVariants,
@@ -256,7 +265,7 @@ export const sampleTokenOp = defineOp({
   name: 'sample_token',
   inputs: [...choiceInputs, 'sampling', 'streams'],
   outputs: ['tokens', 'logProbs'],
-  attrs: attrsOf<NextTokenAttrs>(),
+  attrs: attrsOf<NextTokenAttrs>(nextTokenAttrs),
   shape({ sampling, streams, ...inputs }, attrs) {
     const types = chosenTypes('sample_token', inputs, attrs);
     expectType('sample_token', 'sampling', sampling, 'f32', [samplingSize]);

@@ -1,7 +1,7 @@
 // Repetition penalty: tokens that a row has become less probable, before a token is chosen.
 
-import penalizeWgsl from '../../../../shaders/decoding/penalize-repeats.wgsl?raw';
 import { check } from '../../../core/errors.ts';
+import { msg } from '../../../core/message.ts';
 import { dim } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
@@ -21,7 +21,7 @@ export type PenalizeRepeatsAttrs = { readonly ofLogProbs: boolean; readonly voca
 export const penalizeRepeatsOp = defineOp({
   name: 'penalize_repeats',
   inputs: ['logits', 'history', 'penalty', 'step'],
-  attrs: attrsOf<PenalizeRepeatsAttrs>(),
+  attrs: attrsOf<PenalizeRepeatsAttrs>({ ofLogProbs: 'boolean', vocab: 'number?' }),
   shape({ logits, history, penalty, step }, { vocab = dim(logits, -1) }) {
     const op = 'penalize_repeats';
     const [R = 0, , V = 0] = logits.shape;
@@ -29,7 +29,7 @@ export const penalizeRepeatsOp = defineOp({
     expectType(op, 'history', history, 'i32', [R, dim(history, 1)]);
     expectType(op, 'penalty', penalty, 'f32', [1]);
     expectStep(op, step);
-    check(vocab <= V, () => `${op}: rows of ${V} logits for ${vocab} tokens`);
+    check(vocab <= V, () => msg`rows of ${V} logits for ${vocab} tokens`, { area: op });
     return {};
   },
   mutates: ['logits'],
@@ -37,7 +37,7 @@ export const penalizeRepeatsOp = defineOp({
     const rows = dim(logits, 0);
     return [
       {
-        shader: { name: 'penalize-repeats', source: penalizeWgsl },
+        shader: 'penalize-repeats',
         entry: 'penalize_repeats',
         constants: { OF_LOG_PROBS: ofLogProbs ? 1 : 0 },
         params: { rows, cols: dim(logits, 2), vocab, positions: dim(history, 1) },

@@ -17,7 +17,7 @@ export const columnSumOp = defineOp({
   inputs: ['partials'],
   outputs: ['sums[]'],
   /** Number of equal slices that the columns are divided into: 2 for (dgamma, dbeta). */
-  attrs: attrsOf<{ readonly slices: number }>(),
+  attrs: attrsOf<{ readonly slices: number }>({ slices: 'number' }),
   shape({ partials }, { slices }) {
     check(slices >= 1 && slices <= maxSlices, msg`${slices} slices, must be 1 to ${maxSlices}`, {
       area: 'column_sum',

@@ -17,7 +17,7 @@ export const addColumnsOp = defineOp({
   name: 'add_columns',
   inputs: ['x', 'u'],
   outputs: ['y'],
-  attrs: attrsOf<AddColumnsAttrs>(),
+  attrs: attrsOf<AddColumnsAttrs>({ first: 'number', scale: 'number' }),
   shape({ x, u }, { first }) {
     expectType('add_columns', 'x', x, 'f32');
     expectType('add_columns', 'u', u, 'f32');
@@ -45,7 +45,7 @@ export const takeColumnsOp = defineOp({
   name: 'take_columns',
   inputs: ['x'],
   outputs: ['y'],
-  attrs: attrsOf<TakeColumnsAttrs>(),
+  attrs: attrsOf<TakeColumnsAttrs>({ first: 'number', scale: 'number', count: 'number' }),
   shape({ x }, { first, count }) {
     expectType('take_columns', 'x', x, 'f32');
     checkColumns('take_columns', x, first, count);

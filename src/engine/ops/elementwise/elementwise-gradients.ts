@@ -33,7 +33,7 @@ export const elementwiseGradients = {
     const { cols } = matrixOf(x.shape);
     if (attrs.count === cols) return { x: takeColumns(builder, dy, attrs) };
     const zeros = takeColumns(builder, x, { first: 0, count: cols, scale: 0 });
-    return { x: addColumns(builder, zeros, dy, attrs) };
+    return { x: addColumns(builder, zeros, dy, { first: attrs.first, scale: attrs.scale }) };
   }),
   dropoutOp: gradient(dropoutOp, (builder, { step }, _outputs, { y: dy }, attrs) => ({
     x: dy && dropout(builder, dy, step, attrs),

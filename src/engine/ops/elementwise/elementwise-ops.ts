@@ -101,7 +101,7 @@ export const activationOp = defineOp({
   name: 'activation',
   inputs: ['x'],
   outputs: ['y'],
-  attrs: attrsOf<ActivationAttrs>(),
+  attrs: attrsOf<ActivationAttrs>({ kind: 'string' }),
   shape({ x }, { kind }) {
     expectType('activation', 'x', x, 'f32');
     check(kind in activationKinds, msg`there is no ${kind}`, { area: 'activation' });
@@ -149,7 +149,7 @@ export const dropoutOp = defineOp({
   name: 'dropout',
   inputs: ['x', 'step'],
   outputs: ['y'],
-  attrs: attrsOf<DropoutAttrs>(),
+  attrs: attrsOf<DropoutAttrs>({ rate: 'number', site: 'number' }),
   shape({ x, step }, { rate }) {
     expectType('dropout', 'x', x, 'f32');
     expectStep('dropout', step);
@@ -179,7 +179,7 @@ export const logMeanOp = defineOp({
   inputs: ['x'],
   outputs: ['y'],
   /** `count`: number of terms of each sum. */
-  attrs: attrsOf<{ readonly count: number }>(),
+  attrs: attrsOf<{ readonly count: number }>({ count: 'number' }),
   shape({ x }) {
     expectType('log_mean', 'x', x, 'f32');
     return { y: tensorType('f32', x.shape) };

@@ -17,7 +17,7 @@ export const gatedActivationOp = defineOp({
   name: 'gated_activation',
   inputs: ['x'],
   outputs: ['y'],
-  attrs: attrsOf<ActivationAttrs>(),
+  attrs: attrsOf<ActivationAttrs>({ kind: 'string' }),
   shape({ x }) {
     expectType('gated_activation', 'x', x, 'f32');
     check(dim(x, -1) % 2 === 0, () => msg`x is ${show(x.shape)}, its last axis must be even`, {

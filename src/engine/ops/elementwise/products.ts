@@ -66,7 +66,7 @@ export const softcapOp = defineOp({
   name: 'softcap',
   inputs: ['x'],
   outputs: ['y'],
-  attrs: attrsOf<SoftcapAttrs>(),
+  attrs: attrsOf<SoftcapAttrs>({ cap: 'number' }),
   shape({ x }, { cap }) {
     expectType('softcap', 'x', x, 'f32');
     check(cap > 0, msg`the cap must be above 0, it is ${cap}`, { area: 'softcap' });
@@ -88,7 +88,7 @@ export const softcapBackwardOp = defineOp({
   name: 'softcap_backward',
   inputs: ['y', 'dy'],
   outputs: ['dx'],
-  attrs: attrsOf<SoftcapAttrs>(),
+  attrs: attrsOf<SoftcapAttrs>({ cap: 'number' }),
   shape({ y, dy }) {
     checkPair('softcap_backward', y, dy);
     return { dx: tensorType('f32', y.shape) };

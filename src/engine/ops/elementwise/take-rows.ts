@@ -19,7 +19,10 @@ export const takeRowsOp = defineOp({
    * `group`: number of consecutive rows of x that are taken together, as one. `numbers`: the numbers of x are the
    * rows; y is [n].
    */
-  attrs: attrsOf<{ readonly group: number; readonly numbers?: boolean }>(),
+  attrs: attrsOf<{ readonly group: number; readonly numbers?: boolean }>({
+    group: 'number',
+    numbers: 'boolean?',
+  }),
   shape({ x, indices }, { group, numbers = false }) {
     const [rows = 0, ...rest] = numbers ? [sizeOf(x.shape)] : x.shape;
     expectType('take_rows', 'indices', indices, 'u32', [dim(indices, 0)]);

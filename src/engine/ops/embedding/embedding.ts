@@ -13,7 +13,7 @@ import {
   type TensorTypes,
   type Value,
 } from '../op.ts';
-import { expectDropout, expectStep, expectType } from '../type-checks.ts';
+import { expectDropout, expectOptions, expectStep, expectType } from '../type-checks.ts';
 import { gridOf, type RowGroup, rowConstants, rowGroupsFor, shaderFor } from '../work-division.ts';
 
 /** Row number that means no row, for kernels. */
@@ -89,7 +89,15 @@ export const embeddingOp = defineOp({
   name: 'embedding',
   inputs: ['ids', 'table', 'positions?', 'positionIds?', 'step?', 'rowStart?', 'occurrences?'],
   outputs: ['out'],
-  attrs: attrsOf<EmbeddingAttrs>(),
+  attrs: attrsOf<EmbeddingAttrs>({
+    scale: 'number',
+    offset: 'number',
+    decode: 'boolean',
+    rate: 'number',
+    site: 'number',
+    frozenId: 'number?',
+    positions: 'string',
+  }),
   shape({ ids, table, positions, positionIds, step, rowStart, occurrences }, attrs) {
     check(table.shape.length === 2, () => msg`table is ${show(table.shape)}, must be [V,D]`, {
       area: 'embedding',
@@ -163,6 +171,20 @@ export interface EmbeddingOptions extends Partial<LookupAttrs & DropoutAttrs>, F
   readonly index?: { readonly rowStart: Value; readonly occurrences: Value };
 }
 
+const optionNames = [
+  'scale',
+  'offset',
+  'decode',
+  'rate',
+  'site',
+  'frozenId',
+  'positions',
+  'positionIds',
+  'learned',
+  'step',
+  'index',
+] satisfies (keyof EmbeddingOptions)[];
+
 /**
  * dropout(table[ids] * scale + positions) for ids [B,T]: [B,T,D].
  *
@@ -171,6 +193,7 @@ export interface EmbeddingOptions extends Partial<LookupAttrs & DropoutAttrs>, F
  * const y = embedding(graph, ids, graph.state('table', 'f32', [8000, 64]), { scale: 8 }); // [32, 20, 64]
  */
 export function embedding(builder: Builder, ids: Value, table: Value, options: EmbeddingOptions = {}): Value {
+  expectOptions('embedding', options, optionNames);
   const { scale = 1, positions, learned = false, offset = 0, decode = false } = options;
   const { step, rate = 0, site = 0, index, positionIds, frozenId } = options;
   const inputs = {

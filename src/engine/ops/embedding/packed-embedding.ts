@@ -24,7 +24,13 @@ export const packedEmbeddingOp = defineOp({
   inputs: ['ids', 'words', 'scales?', 'positions?', 'positionIds?', 'step?'],
   outputs: ['out'],
   /** Attributes of a packed embedding. */
-  attrs: attrsOf<LookupAttrs & { readonly format: PackedFormat; readonly width: number }>(),
+  attrs: attrsOf<LookupAttrs & { readonly format: PackedFormat; readonly width: number }>({
+    scale: 'number',
+    offset: 'number',
+    decode: 'boolean',
+    format: 'string',
+    width: 'number',
+  }),
   shape({ ids, words, scales, positions, positionIds, step }, attrs) {
     expectPacked('packed_embedding', attrs.format, words, scales, attrs.width);
     return { out: lookupType('packed_embedding', attrs.width, { ids, positions, positionIds, step }, attrs) };

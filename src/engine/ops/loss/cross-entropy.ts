@@ -5,7 +5,7 @@ import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { matrixOf, type Shape, show, sizeOf, type TensorType, tensorType } from '../../../core/tensor.ts';
 import { attrsOf, type Builder, defineOp, sampleIds, type TensorTypes, type Value } from '../op.ts';
-import { expectStep, expectType } from '../type-checks.ts';
+import { expectOptions, expectStep, expectType } from '../type-checks.ts';
 import { gridOf, rowConstants, rowGroupsFor, shaderFor, wholeVectors } from '../work-division.ts';
 
 /**
@@ -82,7 +82,7 @@ export const crossEntropyOp = defineOp({
   name: 'cross_entropy',
   inputs: ['logits', 'targets', 'step'],
   outputs: ['nll', 'hit', 'lse?', 'dlogits?'],
-  attrs: attrsOf<LossAttrs>(),
+  attrs: attrsOf<LossAttrs>({ smoothing: 'number', ignore: 'number?', classes: 'number?', fused: 'boolean' }),
   shape(inputs, attrs) {
     const row = rowType('cross_entropy', inputs, attrs);
     const { shape } = inputs.logits;
@@ -115,7 +115,7 @@ export const crossEntropyBackwardOp = defineOp({
   name: 'cross_entropy_backward',
   inputs: ['logits', 'lse', 'targets', 'step'],
   outputs: ['dlogits'],
-  attrs: attrsOf<CrossEntropyAttrs>(),
+  attrs: attrsOf<CrossEntropyAttrs>({ smoothing: 'number', ignore: 'number?', classes: 'number?' }),
   shape({ lse, ...inputs }, attrs) {
     const row = rowType('cross_entropy_backward', inputs, attrs);
     expectType('cross_entropy_backward', 'lse', lse, 'f32', row.shape, 'one for each target');
@@ -158,8 +158,11 @@ export const crossEntropy = (
   logits: Value,
   targets: Value,
   step: Value,
-  { smoothing = 0, ignore, classes, fused = false }: Partial<LossAttrs> = {},
-): Loss => builder.apply(crossEntropyOp, { logits, targets, step }, { smoothing, ignore, classes, fused });
+  attrs: Partial<LossAttrs> = {},
+): Loss => {
+  expectOptions('cross_entropy', attrs, ['smoothing', 'ignore', 'classes', 'fused']);
+  return builder.apply(crossEntropyOp, { logits, targets, step }, { smoothing: 0, fused: false, ...attrs });
+};
 
 /** The target that does not count. */
 export type TokenStatsAttrs = { readonly ignore?: number };
@@ -169,7 +172,7 @@ export const tokenStatsOp = defineOp({
   name: 'token_stats',
   inputs: ['nll', 'hit', 'targets'],
   outputs: ['stats'],
-  attrs: attrsOf<TokenStatsAttrs>(),
+  attrs: attrsOf<TokenStatsAttrs>({ ignore: 'number?' }),
   shape({ nll, hit, targets }) {
     expectType('token_stats', 'hit', hit, 'f32', nll.shape, 'as nll');
     expectType('token_stats', 'targets', targets, 'i32', nll.shape, 'as nll');
@@ -202,5 +205,5 @@ export const tokenStats = (
   nll: Value,
   hit: Value,
   targets: Value,
-  { ignore }: TokenStatsAttrs = {},
-): Value => builder.apply(tokenStatsOp, { nll, hit, targets }, { ignore }).stats;
+  attrs: TokenStatsAttrs = {},
+): Value => builder.apply(tokenStatsOp, { nll, hit, targets }, attrs).stats;

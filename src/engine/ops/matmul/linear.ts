@@ -5,7 +5,12 @@ import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
 import { dim, matrixOf, type Shape, show, sizeOf, tensorType } from '../../../core/tensor.ts';
 import type { DeviceTraits } from '../device-traits.ts';
-import { type Activation, type DropoutAttrs, keepsInput } from '../elementwise/elementwise-ops.ts';
+import {
+  type Activation,
+  activationKinds,
+  type DropoutAttrs,
+  keepsInput,
+} from '../elementwise/elementwise-ops.ts';
 import { attrsOf, type Builder, defineOp, type TensorTypes, type Value } from '../op.ts';
 import { expectDropout, expectType } from '../type-checks.ts';
 import { wholeVectors } from '../work-division.ts';
@@ -30,13 +35,14 @@ export const linearOp = defineOp({
   name: 'linear',
   inputs: ['x', 'w', 'b?', 'step?'],
   outputs: ['y', 'z?'],
-  attrs: attrsOf<LinearAttrs>(),
+  attrs: attrsOf<LinearAttrs>({ activation: 'string', padded: 'boolean?', rate: 'number?', site: 'number?' }),
   shape({ x, w, b, step }, { activation, padded = false, rate = 0 }) {
     expectType('linear', 'x', x, 'f32');
     expectType('linear', 'w', w, 'f32');
     const fits = w.shape.length === 2 && dim(w, 1) === matrixOf(x.shape).cols;
     check(fits, () => msg`inner sizes differ, x ${show(x.shape)} · w ${show(w.shape)}ᵀ`, { area: 'linear' });
     if (b) expectType('linear', 'b', b, 'f32', [dim(w, 0)], `w is ${show(w.shape)}`);
+    check(activation in activationKinds, msg`there is no ${activation}`, { area: 'linear' });
     expectDropout('linear', rate, step);
     check(
       !padded || (activation === 'none' && rate === 0),

@@ -33,7 +33,7 @@ export const matmulOp = defineOp({
   name: 'matmul',
   inputs: ['a', 'b'],
   outputs: ['c'],
-  attrs: attrsOf<MatmulAttrs>(),
+  attrs: attrsOf<MatmulAttrs>({ transA: 'boolean', transB: 'boolean', batched: 'boolean' }),
   shape: ({ a, b }, attrs) => ({ c: tensorType('f32', productShape(a, b, attrs)) }),
   naive: naiveProduct,
   variants: ({ a, b }: TensorTypes<'a' | 'b'>, attrs: MatmulAttrs, traits: DeviceTraits) =>

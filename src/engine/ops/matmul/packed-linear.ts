@@ -54,7 +54,7 @@ export const packedLinearOp = defineOp({
   /**
    * How the weights are stored. `padded`: rows of y are padded with zeros to whole vectors of four numbers.
    */
-  attrs: attrsOf<PackedAttrs & { readonly padded?: boolean }>(),
+  attrs: attrsOf<PackedAttrs & { readonly padded?: boolean }>({ format: 'string', padded: 'boolean?' }),
   shape({ x, words, scales, b }, { format, padded = false }) {
     expectType('packed_linear', 'x', x, 'f32');
     const outs = expectPacked('packed_linear', format, words, scales, matrixOf(x.shape).cols);

@@ -99,7 +99,7 @@ export const softmaxOp = defineOp({
   name: 'softmax',
   inputs: ['x', 'lens?'],
   outputs: ['y'],
-  attrs: attrsOf<SoftmaxAttrs>(),
+  attrs: attrsOf<SoftmaxAttrs>({ causal: 'boolean?' }),
   shape({ x, lens }, attrs) {
     checkInputs('softmax', x, lens, attrs);
     return { y: tensorType('f32', x.shape) };
@@ -120,7 +120,7 @@ export const softmaxBackwardOp = defineOp({
   name: 'softmax_backward',
   inputs: ['y', 'dy', 'lens?'],
   outputs: ['dx'],
-  attrs: attrsOf<SoftmaxAttrs>(),
+  attrs: attrsOf<SoftmaxAttrs>({ causal: 'boolean?' }),
   shape({ y, dy, lens }, attrs) {
     checkInputs('softmax_backward', y, lens, attrs);
     expectType('softmax_backward', 'dy', dy, 'f32', y.shape, 'as y');

@@ -76,7 +76,7 @@ export const emaOp = defineOp({
   name: 'ema',
   inputs: ['average', 'weights'],
   /** `decay`: factor of the old average, such as 0.9999. */
-  attrs: attrsOf<{ readonly decay: number }>(),
+  attrs: attrsOf<{ readonly decay: number }>({ decay: 'number' }),
   shape({ average, weights }, { decay }) {
     expectType('ema', 'average', average, 'f32');
     expectType('ema', 'weights', weights, 'f32', average.shape, 'as the average');

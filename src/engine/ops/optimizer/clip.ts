@@ -117,7 +117,7 @@ export const clipScaleOp = defineOp({
   name: 'clip_scale',
   inputs: ['partials', 'counters'],
   outputs: ['clip'],
-  attrs: attrsOf<ClipAttrs>(),
+  attrs: attrsOf<ClipAttrs>({ maxNorm: 'number', beta1: 'number', beta2: 'number', growth: 'number?' }),
   shape({ partials, counters }, { maxNorm, beta1, beta2, growth = 0 }) {
     expectType('clip_scale', 'partials', partials, 'f32', [dim(partials, 0), 2]);
     expectType('clip_scale', 'counters', counters, 'f32', [counterLength]);

@@ -3,7 +3,7 @@
 
 import { check } from '../../../core/errors.ts';
 import { msg } from '../../../core/message.ts';
-import { type Attrs, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
+import { type Attrs, type AttrTypes, attrsOf, type Builder, defineOp, type Value } from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
 import { elementwise, elementwiseVariants, rangeOf, rangesOf } from '../work-division.ts';
 import { counterLength } from './clip.ts';
@@ -24,6 +24,7 @@ interface Rule<A extends Attrs> {
   readonly moments: readonly ('m' | 'v')[];
   /** Whether the counters correct the bias of the moments. */
   readonly corrected: boolean;
+  readonly types: AttrTypes<A>;
   /** beta1, beta2, eps and weight decay as the kernel takes them. */
   settings(attrs: A): {
     beta1?: number;
@@ -38,11 +39,11 @@ interface Rule<A extends Attrs> {
  * weights, gradients, moments [P], clip [4], counters [8] if corrected, step; weights and moments are
  * written.
  */
-function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Rule<A>) {
+function optimizerOp<A extends Attrs>({ name, moments, corrected, types, settings }: Rule<A>) {
   return defineOp({
     name,
     inputs: ['weights', 'gradients', 'm?', 'v?', 'clip', 'counters?', 'step'],
-    attrs: attrsOf<A>(),
+    attrs: attrsOf<A>(types),
     shape({ weights, gradients, clip, counters, step, ...rest }, attrs) {
       expectType(name, 'weights', weights, 'f32');
       expectType(name, 'gradients', gradients, 'f32', weights.shape, 'as the weights');
@@ -94,9 +95,12 @@ function optimizerOp<A extends Attrs>({ name, moments, corrected, settings }: Ru
 /** An optimizer as an op. */
 export type OptimizerOp<A extends Attrs> = ReturnType<typeof optimizerOp<A>>;
 
+const decayTypes = { weightDecay: 'number', decayEnd: 'number' } as const;
+
 const adamRule: Omit<Rule<AdamAttrs>, 'name'> = {
   moments: ['m', 'v'],
   corrected: true,
+  types: { ...decayTypes, beta1: 'number', beta2: 'number', eps: 'number' },
   settings: (attrs) => attrs,
 };
 
@@ -111,6 +115,7 @@ export const rmspropOp = optimizerOp<RmspropAttrs>({
   name: 'rmsprop',
   moments: ['v'],
   corrected: false,
+  types: { rho: 'number', eps: 'number' },
   settings: ({ rho, eps }) => ({ beta2: rho, eps }),
 });
 
@@ -119,6 +124,7 @@ export const sgdOp = optimizerOp<SgdAttrs>({
   name: 'sgd',
   moments: ['m'],
   corrected: false,
+  types: { ...decayTypes, momentum: 'number' },
   settings: ({ momentum, weightDecay, decayEnd }) => ({ beta1: momentum, weightDecay, decayEnd }),
 });
 

@@ -1,7 +1,7 @@
 // Saves models as folders of Marian (marian-npz, marian-bin) or of Firefox (firefox, with int8 matrices).
 
 import { check, HeddleError } from '../../../core/errors.ts';
-import { msg } from '../../../core/message.ts';
+import { type Message, msg, option } from '../../../core/message.ts';
 import { present } from '../../../core/present.ts';
 import { isObject } from '../../../files/json-files.ts';
 import type { FolderParts, OutgoingModel } from '../../../formats/model-format.ts';
@@ -12,7 +12,7 @@ import {
   sharedWidths,
 } from '../../../formats/shared/requirements.ts';
 import type { SavedModel } from '../../../formats/shared/saved-model.ts';
-import type { ModelConfig } from '../../../model/model-config.ts';
+import { type ModelConfig, stepsAround } from '../../../model/model-config.ts';
 import { parameterList } from '../../../model/parameters.ts';
 import type { Tokenizer } from '../../../text/tokenizers/tokenizer.ts';
 import { type CalibrationText, inputMultipliers } from '../measure-inputs.ts';
@@ -150,8 +150,35 @@ function decoderYaml(
   return `${['relative-paths: true', ...files, ...rules].join('\n')}\n`;
 }
 
+/**
+ * Where the published engine, npm's @browsermt/bergamot-translator, decodes a model otherwise than heddle and the training
+ * of Marian do: it normalizes only the queries of self-attention before a sublayer, whatever `version` model.yml has.
+ */
+export function engineWarnings(c: ModelConfig): Message[] {
+  const normsBefore = stepsAround(c).before.includes('norm') && !c.normQueriesOnly;
+  return [
+    ...(normsBefore
+      ? [
+          msg`the model has a norm before each sublayer, of keys and values too; the engine of Firefox translates about half of the sentences otherwise, since it normalizes only queries: train a model for it with ${option('normQueriesOnly', true)}, or with ${option('norm', 'post')}`,
+        ]
+      : []),
+    ...(c.decoderFeedForwardDepth === c.feedForwardDepth
+      ? []
+      : [
+          msg`${option('decoderFeedForwardDepth')} is ${c.decoderFeedForwardDepth}, ${option('feedForwardDepth')} is ${c.feedForwardDepth}; the engine of Firefox loads only models in which they are equal`,
+        ]),
+  ];
+}
+
 /** Writes the row of the format; measures the multipliers first if the options have texts for it. */
-export async function writeMarian({ model, format, options, running }: OutgoingModel): Promise<FolderParts> {
+export async function writeMarian({
+  model,
+  format,
+  options,
+  running,
+  onWarning,
+}: OutgoingModel): Promise<FolderParts> {
+  for (const warning of engineWarnings(model.config)) onWarning?.(warning);
   const { calibration, ...given } = options as FirefoxOptions;
   const multipliers = calibration ? await inputMultipliers(running, calibration) : given.multipliers;
   return marianFiles(model, format as MarianFormat, { ...given, multipliers });
