@@ -17,26 +17,32 @@ import { variantKey } from '../../src/engine/plan/kernel-choices.ts';
 import type { Pass, Plan } from '../../src/engine/plan/plan.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
-import type { PresetName } from '../../src/model/presets.ts';
+import { type PresetName, presets } from '../../src/model/presets.ts';
 
 /** TensorFlow.js, jax-js, and the flash attention of onnxruntime-web. */
 export type Peer = 'tfjs' | 'jax' | 'ort';
 
 /** The kernels to compile. */
 export type Workload =
-  | { readonly kind: 'cases' }
+  /** Those that are taken before tuning. */
   | {
-      readonly kind: 'preset';
-      readonly preset: PresetName;
+      readonly kind: 'untuned';
+      readonly presets: readonly PresetName[];
       /** Sentences of a batch of training and evaluation. */
       readonly batch: number;
       /** Numbers of rows of the decoding steps. */
       readonly rows: readonly number[];
+      /** Widths of heads whose attention is compiled too. */
+      readonly widths: readonly number[];
+      readonly only: Only;
     }
-  /** Attention of each head width. */
-  | { readonly kind: 'widths'; readonly widths: readonly number[] }
+  /** All variants of the kernels of `heddle bench`. */
+  | { readonly kind: 'variants'; readonly only: Only }
   | { readonly kind: 'peer'; readonly peer: Peer }
   | { readonly kind: 'files'; readonly files: readonly string[] };
+
+/** Parts of names of kernels, in any case: only kernels with one of them are compiled. Empty: all. */
+type Only = readonly string[];
 
 /** A kernel that is about to be compiled. */
 export interface Announcement {
@@ -54,12 +60,18 @@ export interface EstimatedPass {
   readonly op: string;
   readonly flops: number;
   readonly bytes: number;
+  readonly workgroups: number;
 }
+
+/** Names of the kernels of each variant of a benchmark case, by the name of the case. */
+export type VariantKernels = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 
 /** Output file of the process. */
 export interface CompileOutput {
   readonly modules: readonly string[];
+  /** Passes of each step of a preset: `mid training 64`. */
   readonly runs: Readonly<Record<string, readonly EstimatedPass[]>>;
+  readonly variants: VariantKernels;
 }
 
 /** Matrix products that are compiled for the peers: m, k, n, and whether b is transposed. */
@@ -74,6 +86,7 @@ const [workloadText = '', outputPath = ''] = process.argv.slice(2);
 const workload = JSON.parse(workloadText) as Workload;
 const modules: string[] = [];
 const runs: Record<string, readonly EstimatedPass[]> = {};
+const variants: Record<string, Record<string, readonly string[]>> = {};
 const moduleIds = new WeakMap<GPUShaderModule, number>();
 
 const from = workload.kind === 'peer' ? workload.peer : workload.kind === 'files' ? 'wgsl' : 'heddle';
@@ -85,18 +98,29 @@ else {
   const opened = await openDevice(gpu);
   // No shader runs here, so the probe of openDevice would disable subgroups.
   const device: Device = { ...opened, traits: wrapDevice(opened.gpu).traits };
-  if (workload.kind === 'cases') for (const kernel of kernelCases) await compileVariants(device, kernel);
-  else if (workload.kind === 'widths')
-    for (const kernel of workload.widths.flatMap(attentionCases)) await compileDefault(device, kernel);
-  else {
-    const { preset, batch, rows } = workload;
+  if (workload.kind === 'variants') for (const kernel of kernelCases) await compileVariants(device, kernel);
+  else await compileUntuned(device, workload);
+}
+const output: CompileOutput = { modules, runs, variants };
+writeFileSync(outputPath, JSON.stringify(output));
+process.exit(0);
+
+/** Whether a kernel of heddle is to be compiled. */
+function isWanted(name: string): boolean {
+  const only = 'only' in workload ? workload.only : [];
+  return only.length === 0 || only.some((part) => name.toLowerCase().includes(part.toLowerCase()));
+}
+
+async function compileUntuned(
+  device: Device,
+  { presets: names, batch, rows, widths }: Extract<Workload, { kind: 'untuned' }>,
+): Promise<void> {
+  for (const preset of names) {
     for (const run of ['training', 'evaluation'] as const) await compilePreset(device, preset, run, batch);
     for (const count of rows) await compilePreset(device, preset, 'decoding', count);
   }
+  for (const kernel of widths.flatMap(attentionCases)) await compileDefault(device, kernel);
 }
-const output: CompileOutput = { modules, runs };
-writeFileSync(outputPath, JSON.stringify(output));
-process.exit(0);
 
 /** Announced name of a pass's kernel. */
 function kernelName({ shader, entry, constants, f16, subgroupSize }: Pass): string {
@@ -107,6 +131,7 @@ function kernelName({ shader, entry, constants, f16, subgroupSize }: Pass): stri
 async function compilePasses(device: Device, passes: readonly Pass[]): Promise<void> {
   for (const pass of passes) {
     announced = kernelName(pass);
+    if (!isWanted(announced)) continue;
     await pipelinesOf(device.gpu).get(pass);
   }
 }
@@ -145,10 +170,12 @@ async function compileVariants(device: Device, kernel: KernelCase): Promise<void
       traits: device.traits,
       kernelChoices: { [variantKey(node)]: variant.name },
     });
-    await compilePasses(
-      device,
-      plan.passes.filter((pass) => pass.node === node.id),
-    );
+    const passes = plan.passes.filter((pass) => pass.node === node.id);
+    await compilePasses(device, passes);
+    variants[kernel.name] = {
+      ...variants[kernel.name],
+      [variant.name]: passes.map(kernelName).filter(isWanted),
+    };
   }
 }
 
@@ -158,7 +185,9 @@ async function compilePreset(
   run: (typeof presetRuns)[number],
   batch: number,
 ): Promise<void> {
-  const shape = { batch, source: 32, target: 32 };
+  const { maxLength } = presets[preset];
+  const length = Math.min(32, maxLength);
+  const shape = { batch, source: length, target: length };
   const { graphs } = await presetGraphs({ preset, run, model: {}, vocab: 8000, shape });
   for (const [i, graph] of graphs.entries()) {
     const plan: Plan = makePlan(graph, { traits: device.traits });
@@ -169,6 +198,7 @@ async function compilePreset(
       op: pass.op,
       flops: pass.flops,
       bytes: Object.values(pass.bind).reduce((sum, range) => sum + range.bytes, 0),
+      workgroups: pass.grid.reduce((product, size) => product * size, 1),
     }));
   }
 }

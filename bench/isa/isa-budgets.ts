@@ -1,70 +1,66 @@
-// The budgets of kernels: the instructions that a change may not add. bench/isa/budgets.json has them.
+// The budgets of kernels: what a change may not make worse. bench/isa/budgets has a file for each vendor.
 
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { present } from '../../src/core/present.ts';
-import type { KernelIsa, KernelRow } from './disassembly.ts';
+import type { KernelRow } from './kernel-rows.ts';
+import { shareOf } from './listing.ts';
+import type { Vendor } from './vendor-listings.ts';
 
-/**
- * Numbers of a kernel that --check compares, by `family from name`. Shares may fall by 0.01, counts may not
- * grow.
- */
-export type Budgets = Record<
-  string,
-  Pick<KernelIsa, 'share' | 'waves' | 'spills'> & {
-    readonly boundsChecks: number;
-    readonly loopCounters: number;
-    /** Matrix instructions of the loop, which then has no multiply-adds; absent if it has none. */
-    readonly matrix?: number;
-  }
->;
+/** Numbers of a kernel that `--check` compares. */
+export interface Budget {
+  /** May fall by 0.01. */
+  readonly share: number;
+  /** Accesses to scratch memory in the hot loop. */
+  readonly inLoop: number;
+  /** Threads or waves that fit; absent if the driver does not say. */
+  readonly threads?: number;
+  /** Matrix instructions of the loop; absent if it has none. */
+  readonly matrix?: number;
+}
 
-/** The name of a kernel in the budgets. */
-const keyOf = ({ family, from, name }: KernelRow): string => `${family} ${from} ${name}`;
+/** Budgets of the kernels of a vendor, by `gpu kernel`. */
+export type Budgets = Readonly<Record<string, Budget>>;
 
-/** The budgets that kernels keep exactly. */
-export function budgetsOf(rows: readonly KernelRow[]): Budgets {
-  return Object.fromEntries(
+/** The budgets that kernels keep exactly; those of heddle only. */
+export const budgetsOf = (rows: readonly KernelRow[]): Budgets =>
+  Object.fromEntries(
     rows
-      .filter((row) => row.from === 'heddle')
-      .map((row) => {
-        const { boundsChecks, loopCounters, matrix, fma } = row.loop;
-        const share = Number(row.share.toFixed(3));
-        const numbers = {
-          share,
-          waves: row.waves,
-          spills: row.spills + row.scratch,
-          boundsChecks,
-          loopCounters,
-          matrix: matrix > 0 && fma === 0 ? matrix : undefined,
-        };
-        return [keyOf(row), numbers];
+      .filter(({ from }) => from === 'heddle')
+      .map(({ gpu, name, loop, threads }) => {
+        const share = Number(shareOf(loop).toFixed(3));
+        return [
+          `${gpu} ${name}`,
+          { share, inLoop: loop.spill, threads, matrix: loop.matrix > 0 ? loop.matrix : undefined },
+        ];
       }),
   );
+
+const fileOf = (folder: string, vendor: Vendor): string => join(folder, `${vendor}.json`);
+
+/** The budgets of a vendor in a folder; none without a file. */
+export const readBudgets = (folder: string, vendor: Vendor): Budgets =>
+  existsSync(fileOf(folder, vendor)) ? JSON.parse(readFileSync(fileOf(folder, vendor), 'utf8')) : {};
+
+/** Writes the budgets of a vendor, one a line. */
+export function writeBudgets(folder: string, vendor: Vendor, budgets: Budgets): void {
+  mkdirSync(folder, { recursive: true });
+  const lines = Object.entries(budgets).map(
+    ([key, budget]) => `  ${JSON.stringify(key)}: ${JSON.stringify(budget)}`,
+  );
+  writeFileSync(fileOf(folder, vendor), `{\n${lines.join(',\n')}\n}\n`);
 }
 
-/**
- * Prints the numbers that exceed their budget; returns the exit code. A kernel without a budget is also an
- * error.
- */
-export function checkBudgets(rows: readonly KernelRow[], budgets: Budgets): number {
-  const problems = Object.entries(budgetsOf(rows)).flatMap(([key, now]) => {
+/** What exceeds the budgets, a line each. A kernel without a budget does too. */
+export const exceeded = (rows: readonly KernelRow[], budgets: Budgets): string[] =>
+  Object.entries(budgetsOf(rows)).flatMap(([key, now]) => {
     const budget = budgets[key];
     if (!budget) return [`${key}: no budget; run npm run bench:isa -- --update-budgets`];
+    const line = (name: keyof Budget) => `${key}: ${name} ${now[name] ?? 'none'}, budget ${budget[name]}`;
     return present([
-      now.share < budget.share - 0.01 ? `${key}: share ${now.share}, budget ${budget.share}` : undefined,
-      ...(['spills', 'boundsChecks', 'loopCounters'] as const).flatMap((name) =>
-        now[name] > budget[name] ? [`${key}: ${name} ${now[name]}, budget ${budget[name]}`] : [],
-      ),
-      (now.matrix ?? 0) < (budget.matrix ?? 0)
-        ? `${key}: ${now.matrix ?? 'no'} matrix instructions without multiply-adds, budget ${budget.matrix}`
-        : undefined,
-      now.waves < budget.waves ? `${key}: waves ${now.waves}, budget ${budget.waves}` : undefined,
+      now.share < budget.share - 0.01 ? line('share') : undefined,
+      now.inLoop > budget.inLoop ? line('inLoop') : undefined,
+      (now.threads ?? 0) < (budget.threads ?? 0) ? line('threads') : undefined,
+      (now.matrix ?? 0) < (budget.matrix ?? 0) ? line('matrix') : undefined,
     ]);
   });
-  for (const problem of problems) console.error(problem);
-  console.log(
-    problems.length === 0
-      ? `${rows.length} kernels are within their budgets`
-      : `${problems.length} budgets exceeded`,
-  );
-  return problems.length === 0 ? 0 : 1;
-}

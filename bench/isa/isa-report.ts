@@ -1,48 +1,63 @@
-// npm run bench:isa: compiles heddle's kernels with the compiler of AMD GPUs, without such a GPU, and reports
-// their instructions. docs/gpu-compiler.md explains the columns.
+// npm run bench:isa: compiles heddle's kernels with the compilers of GPUs that are not here, and reports their
+// instructions. docs/gpu-compiler.md explains the columns.
 
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { existsSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HeddleError } from '../../src/core/errors.ts';
 import { present } from '../../src/core/present.ts';
-import type { Announcement, CompileOutput, EstimatedPass, Peer, Workload } from './compile-kernels.ts';
-import { type KernelRow, parseKernel } from './disassembly.ts';
-import { type Budgets, budgetsOf, checkBudgets } from './isa-budgets.ts';
-import { estimate, estimatedGpus } from './isa-estimate.ts';
-import { type Family, families, missingPackages, nullDriverEnvironment } from './null-driver.ts';
+import { type PresetName, presets } from '../../src/model/presets.ts';
+import type { EstimatedPass, Peer, VariantKernels, Workload } from './compile-kernels.ts';
+import {
+  type Compilation,
+  checkNamed,
+  compiledGpus,
+  compileFor,
+  removeCompilers,
+  setUpCompilers,
+  usualGpus,
+  vendorsNamed,
+} from './compilers.ts';
+import { budgetsOf, exceeded, readBudgets, writeBudgets } from './isa-budgets.ts';
+import { isHot, type KernelRow, table } from './kernel-rows.ts';
+import { estimatedGpus, predict, predictionText } from './time-model.ts';
+import { vendors } from './vendor-listings.ts';
 
 /** Packages of the peers, from the root of the project, and the scripts that install them. */
-const PEERS = {
+const peerPackages = {
   tfjs: { path: 'bench/peers/node_modules/@tensorflow/tfjs-backend-webgpu', script: 'bench:peers' },
   jax: { path: 'bench/peers/node_modules/@jax-js/jax', script: 'bench:peers' },
   ort: { path: 'bench/decode/node_modules/onnxruntime-web', script: 'bench:decode' },
 } as const satisfies Record<Peer, { path: string; script: string }>;
 
-const USAGE = `usage: npm run bench:isa -- [FILE.wgsl...] [options]
+const usage = `usage: npm run bench:isa -- [options]
 
-Compiles kernels with Mesa's compiler for AMD GPUs (no GPU needed) and reports the instructions of their hot loops.
+Compiles kernels with the compilers of GPUs that are not here, and reports the instructions of their hot loops.
+Without options: the kernels that AMD's GPUs take before tuning.
 
-  FILE.wgsl...           your shaders (default: all kernels and variants of heddle bench and of the presets)
-  --family NAMES         GPU families, separated by commas: ${families.join(', ')} (default: all)
-  --preset NAMES         presets whose training, evaluation and decoding steps are compiled (default: small,mid)
-  --peers                also the installed peers: TensorFlow.js, jax-js (npm run bench:peers installs them), and the
-                         flash attention of onnxruntime-web (npm run bench:decode)
-  --only TEXT            only kernels whose name contains TEXT, in any case
+  --vendor NAMES         vendors, separated by commas: ${vendors.join(', ')} [amd]. Their compilers are set up at
+                         the first use, on Debian trixie for amd64: 0.8 GB and 5 minutes for all, without root. AMD's
+                         needs packages instead: apt-get install -y mesa-vulkan-drivers libvulkan-dev gcc
+  --gpu NAMES            these GPUs instead: ${Object.keys(compiledGpus).join(', ')}
+  --preset NAMES         presets whose training, evaluation and decoding are compiled [small,mid,base,keras]
+  --batch N              sentences of a batch of training [64]
+  --rows NUMBERS         rows of decoding [1,8,16,32]
+  --widths NUMBERS       widths of heads whose attention is compiled too [16,32,48,64,80,96,128]
+  --variants             all variants of the kernels of heddle bench instead, and which hot kernels have none without
+                         accesses to scratch memory in the loop
+  --wgsl FILES           your shaders instead: each entry point, with layout 'auto'
+  --peer NAMES           a peer's kernels instead: tfjs, jax (npm run bench:peers installs them), ort (npm run bench:decode)
+  --only TEXTS           only kernels whose name contains one of these texts, in any case
+  --spills               only kernels that access scratch memory
   --show KERNEL          print WGSL and assembly of the hot loop of the first kernel whose name contains KERNEL
   --estimate GPU         predict the time of each step on a GPU: ${'GPUS'}
-  --check                compare with bench/isa/budgets.json; exit 1 if a kernel is worse
-  --update-budgets       write bench/isa/budgets.json from this run; with --only, --family or --preset: only its rows
+  --check                compare with bench/isa/budgets; exit 1 if a kernel is worse
+  --update-budgets       write bench/isa/budgets from this run; with --only, --gpu or --preset: only its rows
   --json FILE            write all numbers of the run
+  --remove               remove the compilers that were set up`;
 
-A run of all families and kernels also stores its numbers in bench/results/DATE-isa.json.`;
-
-const BUDGETS = resolve(import.meta.dirname, '../budgets.json'); // this module runs from .vite/
-const RESULTS = resolve(import.meta.dirname, '../../results');
-
-const defaultPresets = 'small,mid';
+const root = resolve(import.meta.dirname, '../../..'); // this module runs from bench/isa/.vite/
+const budgetFolder = resolve(root, 'bench/isa/budgets');
 
 /** Runs the command; resolves to its exit code. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -56,183 +71,192 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-async function report(args: readonly string[]): Promise<number> {
-  const { values: o, positionals: files } = parseArgs({
+const list = (text: string | undefined): string[] => (text ?? '').split(',').filter(Boolean);
+
+/** Positive integers of an option. */
+function integers(option: string, text: string): number[] {
+  const values = list(text).map(Number);
+  if (!values.every((value) => Number.isInteger(value) && value > 0))
+    throw new HeddleError(`--${option} ${text}: not positive integers`);
+  return values;
+}
+
+function optionsOf(args: readonly string[]) {
+  return parseArgs({
     args: [...args],
-    allowPositionals: true,
     options: {
-      family: { type: 'string', default: families.join(',') },
-      preset: { type: 'string', default: defaultPresets },
-      peers: { type: 'boolean', default: false },
-      only: { type: 'string', default: '' },
+      vendor: { type: 'string' },
+      gpu: { type: 'string' },
+      preset: { type: 'string', default: 'small,mid,base,keras' },
+      batch: { type: 'string', default: '64' },
+      rows: { type: 'string', default: '1,8,16,32' },
+      widths: { type: 'string', default: '16,32,48,64,80,96,128' },
+      variants: { type: 'boolean', default: false },
+      wgsl: { type: 'string' },
+      peer: { type: 'string' },
+      only: { type: 'string' },
+      spills: { type: 'boolean', default: false },
       show: { type: 'string' },
       estimate: { type: 'string' },
       check: { type: 'boolean', default: false },
       'update-budgets': { type: 'boolean', default: false },
       json: { type: 'string' },
+      remove: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
-  });
+  }).values;
+}
+type Options = ReturnType<typeof optionsOf>;
+
+/** The GPUs of the options. */
+function gpusOf(o: Options): string[] {
+  const estimated = o.estimate === undefined ? undefined : estimatedGpus[o.estimate];
+  if (o.estimate !== undefined && !estimated)
+    checkNamed('estimate', [o.estimate], Object.keys(estimatedGpus));
+  const named = list(o.gpu);
+  checkNamed('gpu', named, Object.keys(compiledGpus));
+  if (estimated) return [estimated.gpu];
+  return named.length > 0 ? named : vendorsNamed(list(o.vendor ?? 'amd')).flatMap(usualGpus);
+}
+
+function workloadsOf(o: Options): Workload[] {
+  const only = list(o.only);
+  if (o.wgsl !== undefined) {
+    const files = list(o.wgsl).map((file) => resolve(file));
+    const missing = files.find((file) => !existsSync(file));
+    if (missing) throw new HeddleError(`--wgsl: there is no ${missing}`);
+    return [{ kind: 'files', files }];
+  }
+  if (o.peer !== undefined) return peersNamed(list(o.peer)).map((peer) => ({ kind: 'peer', peer }));
+  if (o.variants) return [{ kind: 'variants', only }];
+  const names = list(o.preset);
+  checkNamed('preset', names, Object.keys(presets));
+  const [batch = 64] = integers('batch', o.batch);
+  const [rows, widths] = [integers('rows', o.rows), integers('widths', o.widths)];
+  return [{ kind: 'untuned', presets: names as PresetName[], batch, rows, widths, only }];
+}
+
+/** Reads `--peer`; throws a HeddleError for a peer that is not installed. */
+function peersNamed(names: readonly string[]): Peer[] {
+  checkNamed('peer', names, Object.keys(peerPackages));
+  for (const name of names as Peer[]) {
+    const { path, script } = peerPackages[name];
+    if (!existsSync(resolve(root, path)))
+      throw new HeddleError(`--peer ${name}: it is not installed; npm run ${script} installs it`);
+  }
+  return names as Peer[];
+}
+
+async function report(args: readonly string[]): Promise<number> {
+  const o = optionsOf(args);
   if (o.help) {
-    console.log(USAGE.replace('GPUS', Object.keys(estimatedGpus).join(', ')));
+    console.log(usage.replace('GPUS', Object.keys(estimatedGpus).join(', ')));
     return 0;
   }
-  const missing = missingPackages();
-  if (missing.length > 0)
-    throw new HeddleError(
-      `bench:isa needs ${missing.join(', ')}; on Debian: apt-get install -y ${missing.join(' ')}`,
-    );
-  const gpu = o.estimate === undefined ? undefined : estimatedGpus[o.estimate];
-  if (o.estimate !== undefined && !gpu)
-    throw new HeddleError(
-      `--estimate ${o.estimate}: unknown GPU; choose from ${Object.keys(estimatedGpus).join(', ')}`,
-    );
-  const wanted = gpu ? [gpu.family] : o.family.split(',').map(familyOf);
-  const presets = o.preset.split(',').filter(Boolean);
-  const workloads: Workload[] =
-    files.length > 0
-      ? [{ kind: 'files', files: files.map((file) => resolve(file)) }]
-      : present([
-          gpu ? undefined : ({ kind: 'cases' } as const),
-          ...presets.map((preset) => ({ kind: 'preset', preset }) as Workload),
-          ...(o.peers ? installedPeers().map((peer) => ({ kind: 'peer', peer }) as const) : []),
-        ]);
+  if (o.remove) {
+    removeCompilers();
+    return 0;
+  }
+  const gpus = gpusOf(o);
+  const workloads = workloadsOf(o);
+  setUpCompilers(gpus);
   const rows: KernelRow[] = [];
   const runs: Record<string, readonly EstimatedPass[]> = {};
-  for (const family of wanted) {
+  const variants: Record<string, VariantKernels[string]> = {};
+  let problems = 0;
+  for (const gpu of gpus)
     for (const workload of workloads) {
-      const { kernels, output } = await compile(family, workload);
-      Object.assign(runs, output.runs);
-      for (const { announcement, isa } of kernels) {
-        const { from, name, module } = announcement;
-        if (
-          !name.toLowerCase().includes(o.only.toLowerCase()) ||
-          rows.some((r) => r.family === family && r.from === from && r.name === name)
-        )
-          continue;
-        if (o.show !== undefined && name.includes(o.show)) {
-          console.log(
-            `${family}: ${name}\n\n${output.modules[module] ?? ''}\n\nhot loop, ${family}:\n${isa.assembly.join('\n')}`,
-          );
-          return 0;
-        }
-        const { assembly: _, ...numbers } = isa;
-        rows.push({ family, from, name, ...numbers });
-      }
+      const compilation = await compileFor(gpu, workload);
+      Object.assign(runs, compilation.output.runs);
+      Object.assign(variants, compilation.output.variants);
+      for (const problem of compilation.problems) console.error(problem);
+      problems += compilation.problems.length;
+      if (o.show !== undefined && show(o.show, gpu, compilation)) return 0;
+      rows.push(...rowsOf(gpu, compilation));
     }
-  }
   if (o.show !== undefined) throw new HeddleError(`--show ${o.show}: no kernel name contains it`);
-  if (rows.length === 0) throw new HeddleError('no kernel was compiled; see the messages above');
-  console.log(table(rows));
-  if (gpu)
+  if (rows.length === 0) throw new HeddleError('no kernel was compiled: no name contains a text of --only');
+  const hidden = (row: KernelRow) => o.spills && row.spills === 0 && !row.fills && !row.scratch;
+  console.log(table(rows.filter((row) => !hidden(row))));
+  if (o.variants) for (const gpu of gpus) console.log(cleanVariants(gpu, variants, rows));
+  const estimated = estimatedGpus[o.estimate ?? ''];
+  if (o.estimate !== undefined && estimated)
     for (const [run, passes] of Object.entries(runs))
-      console.log(estimate(o.estimate as string, gpu, run, passes, rows));
-  if (o.json) writeFileSync(o.json, `${JSON.stringify({ rows, runs }, undefined, 1)}\n`);
-  if (files.length === 0 && !o.only && wanted.length === families.length) {
-    const path = join(RESULTS, `${new Date().toISOString().slice(0, 10)}-isa.json`);
-    mkdirSync(RESULTS, { recursive: true });
-    writeFileSync(path, `[\n${rows.map(resultLine).join(',\n')}\n]\n`);
-    console.log(`saved to ${path}`);
-  }
-  const known: Budgets = JSON.parse(readFileSync(BUDGETS, 'utf8'));
-  if (o['update-budgets']) {
-    // A run of all kernels drops the budgets of kernels that are gone.
-    const isWhole = !o.only && wanted.length === families.length && o.preset === defaultPresets;
-    const kept = isWhole ? undefined : known;
-    const budgets = { ...kept, ...budgetsOf(rows) };
-    writeFileSync(BUDGETS, `${JSON.stringify(budgets, undefined, 2)}\n`);
-  }
-  return o.check ? checkBudgets(rows, known) : 0;
+      console.log(predictionText(o.estimate, run, predict(passes, rows, estimated), estimated));
+  if (o.json) writeFileSync(o.json, `${JSON.stringify({ rows, runs, variants }, undefined, 1)}\n`);
+  if (o['update-budgets']) updateBudgets(rows, isWhole(o));
+  const worse = o.check ? check(rows) : 0;
+  return problems + worse > 0 ? 1 : 0;
 }
 
-/** A row as one line of JSON, without zeros. */
-const resultLine = (row: KernelRow): string =>
-  JSON.stringify(row, (_, value) =>
-    value === 0 ? undefined : typeof value === 'number' ? Number(value.toFixed(3)) : value,
+/** Whether a run has all kernels that are taken before tuning, so that other budgets are of kernels that are gone. */
+const isWhole = (o: Options): boolean => !(o.only || o.gpu || o.wgsl || o.peer || o.variants || o.estimate);
+
+/** Rows of the kernels that were compiled; one of a name. */
+function rowsOf(gpu: string, { kernels }: Compilation): KernelRow[] {
+  const rows = new Map<string, KernelRow>();
+  for (const { announcement, compiled } of kernels) {
+    const { assembly: _, ...numbers } = compiled;
+    const { from, name } = announcement;
+    if (!rows.has(name)) rows.set(name, { gpu, from, name, ...numbers });
+  }
+  return [...rows.values()];
+}
+
+/** Prints a kernel whose name contains a text; returns whether there is one. */
+function show(text: string, gpu: string, { kernels, output }: Compilation): boolean {
+  const found = kernels.find(({ announcement }) => announcement.name.includes(text));
+  if (!found) return false;
+  const { announcement, compiled } = found;
+  const wgsl = output.modules[announcement.module] ?? '';
+  console.log(
+    `${gpu}: ${announcement.name}\n\n${wgsl}\n\nhot loop, ${gpu}:\n${compiled.assembly.join('\n')}`,
   );
-
-function familyOf(name: string): Family {
-  const family = families.find((known) => known === name);
-  if (!family) throw new HeddleError(`--family ${name}: unknown; choose from ${families.join(', ')}`);
-  return family;
+  return true;
 }
 
-/** Compiles a workload in a separate process. */
-async function compile(family: Family, workload: Workload) {
-  const folder = mkdtempSync(join(tmpdir(), 'heddle-isa-'));
-  try {
-    const path = join(folder, 'output.json');
-    const child = spawn(
-      process.execPath,
-      [join(import.meta.dirname, 'compile.js'), JSON.stringify(workload), path],
-      {
-        env: nullDriverEnvironment(family),
-        stdio: ['ignore', 'inherit', 'pipe'],
-      },
-    );
-    const chunks: Buffer[] = [];
-    child.stderr.on('data', (chunk: Buffer) => chunks.push(chunk));
-    const status = await new Promise((done) => child.once('exit', (code, signal) => done(code ?? signal)));
-    const printed = Buffer.concat(chunks).toString('utf8');
-    if (status !== 0)
-      throw new HeddleError(
-        `compiling ${JSON.stringify(workload)} for ${family} failed (${status}):\n${lastLines(printed)}`,
-      );
-    const output = JSON.parse(readFileSync(path, 'utf8')) as CompileOutput;
-    const kernels = printed
-      .split('\n@@ ')
-      .slice(1)
-      .flatMap((part) => {
-        const end = part.indexOf('\n');
-        const isa = parseKernel(part.slice(end));
-        return isa ? [{ announcement: JSON.parse(part.slice(0, end)) as Announcement, isa }] : [];
-      });
-    return { kernels, output };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+/** Which hot kernels have a variant whose loop does not access scratch memory. */
+function cleanVariants(gpu: string, variants: VariantKernels, all: readonly KernelRow[]): string {
+  const rows = new Map(all.filter((row) => row.gpu === gpu).map((row) => [row.name, row]));
+  const spilling = (names: readonly string[]) => names.some((name) => (rows.get(name)?.loop.spill ?? 0) > 0);
+  const hot = Object.entries(variants).filter(([, kernels]) =>
+    Object.values(kernels)
+      .flat()
+      .some((name) => {
+        const row = rows.get(name);
+        return row && isHot(row);
+      }),
+  );
+  const without = hot.filter(([, kernels]) => Object.values(kernels).every(spilling));
+  return [
+    `${gpu}: ${hot.length - without.length} of ${hot.length} hot kernels have a variant without scratch accesses in the loop`,
+    ...without.map(([name, kernels]) => `  not ${name}: ${Object.keys(kernels).join(', ')}`),
+  ].join('\n');
+}
+
+/** Writes the budgets of the vendors of rows. A whole run drops those of kernels that are gone. */
+function updateBudgets(rows: readonly KernelRow[], whole: boolean): void {
+  for (const [vendor, own] of byVendor(rows)) {
+    const kept = whole ? {} : readBudgets(budgetFolder, vendor);
+    writeBudgets(budgetFolder, vendor, { ...kept, ...budgetsOf(own) });
   }
 }
 
-const lastLines = (text: string): string =>
-  text
-    .split('\n')
-    .filter((line) => !/^\s|^BB\d|^[A-Z]/.test(line))
-    .slice(-20)
-    .join('\n');
-
-/** One line per kernel: the columns that docs/gpu-compiler.md explains. */
-function table(rows: readonly KernelRow[]): string {
-  const head =
-    'family  share  fma  matrix  valu  lds/fma  loads B  stores B  inst/elem  checks  div  counters  regs  waves  spill  kernel';
-  const lines = rows.map(({ family, from, name, share, loop, registers, waves, spills, scratch }) => {
-    const elements = Math.max(loop.loadBytes, loop.storeBytes) / 4;
-    const instructions = loop.fma + loop.valu + loop.lds + loop.loads + loop.stores + loop.matrix;
-    return [
-      family.padEnd(7),
-      share.toFixed(2).padStart(5),
-      String(loop.fma).padStart(5),
-      String(loop.matrix).padStart(7),
-      String(loop.valu).padStart(5),
-      (loop.fma > 0 ? (loop.lds / loop.fma).toFixed(2) : '-').padStart(7),
-      `${loop.loads}x${loop.loads ? (loop.loadBytes / loop.loads).toFixed(0) : 0}`.padStart(8),
-      `${loop.stores}x${loop.stores ? (loop.storeBytes / loop.stores).toFixed(0) : 0}`.padStart(8),
-      (elements > 0 ? (instructions / elements).toFixed(1) : '-').padStart(10),
-      String(loop.boundsChecks).padStart(7),
-      String(loop.divisions).padStart(4),
-      String(loop.loopCounters).padStart(9),
-      String(registers).padStart(5),
-      String(waves).padStart(6),
-      String(spills + scratch).padStart(6),
-      ` ${from === 'heddle' ? '' : `${from}: `}${name}`,
-    ].join(' ');
-  });
-  return [head, ...lines].join('\n');
+/** Prints what exceeds the budgets; returns how many. */
+function check(rows: readonly KernelRow[]): number {
+  const worse = byVendor(rows).flatMap(([vendor, own]) => exceeded(own, readBudgets(budgetFolder, vendor)));
+  for (const line of worse) console.error(line);
+  console.log(
+    worse.length > 0 ? `${worse.length} budgets exceeded` : `${rows.length} kernels are within their budgets`,
+  );
+  return worse.length;
 }
 
-/** The peers that are installed; names those that are not. */
-function installedPeers(): Peer[] {
-  const peers = Object.entries(PEERS) as [Peer, (typeof PEERS)[Peer]][];
-  const missing = peers.filter(([, { path }]) => !existsSync(path));
-  for (const [peer, { script }] of missing) console.error(`${peer} is not installed; run npm run ${script}`);
-  return peers.filter((entry) => !missing.includes(entry)).map(([peer]) => peer);
-}
+const vendorOf = ({ gpu }: KernelRow) => compiledGpus[gpu]?.vendor;
+const byVendor = (rows: readonly KernelRow[]) =>
+  present(
+    vendors.map((vendor) => {
+      const own = rows.filter((row) => vendorOf(row) === vendor);
+      return own.length > 0 ? ([vendor, own] as const) : undefined;
+    }),
+  );

@@ -11,7 +11,6 @@ import { present } from '../../src/core/present.ts';
 
 /** GPU families to compile for, by RADV's names. */
 export const families = ['navi31', 'navi21', 'vega10'] as const;
-export type Family = (typeof families)[number];
 
 const DRIVER_FOLDER = '/usr/share/vulkan/icd.d';
 const HEADER = '/usr/include/vulkan/vk_layer.h';
@@ -37,7 +36,7 @@ function driverFile(): string | undefined {
  * The environment of a process whose Vulkan device is a GPU of `family`. RADV prints the assembly and the
  * statistics of each shader to stderr. Throws a HeddleError that names the missing Debian packages.
  */
-export function nullDriverEnvironment(family: Family): NodeJS.ProcessEnv {
+export function nullDriverEnvironment(family: string): NodeJS.ProcessEnv {
   const missing = missingPackages();
   if (missing.length > 0)
     throw new HeddleError(

@@ -30,7 +30,7 @@ struct Params {
   causal: u32,
   farthest: u32, // the position bias has 2·farthest + 1 distances
   slices: u32, // of 16 columns of a head
-  unused: u32, // so that padded is in four words of its own: see chunk_bound in attention-subgroups.wgsl
+  share: u32, // SHARE or more, as a loop bound that compilers do not know
   padded: u32, // PADDED_CHUNKS
 }
 

@@ -83,12 +83,14 @@ fn add_products(s: ptr<function, Scores>, thread: u32) {
 }
 
 // Adds to o the staged rows times their weights, of the columns from part · SHARE on. All threads must call
-// it.
+// it. For wide heads a bound that compilers do not know keeps them from loading all rows at once, for which GPUs
+// of Intel have too few registers.
 fn add_rows(o: ptr<function, Output>, part: u32, thread: u32) {
   workgroupBarrier();
   let t = min(thread, THREADS - 1u);
   let at = min(part, 32u / SHARE - 1u) * (SHARE * WEIGHTS_PITCH) + t / ACROSS;
   for (var n = 0u; n < SHARE; n++) {
+    if (ACROSS == 32u && n == params.share) { break; }
     let p = weights[at + n * WEIGHTS_PITCH];
     for (var m = 0u; m < CHUNKS_PER_THREAD; m++) {
       let x = own_tile[n * SHARE_PITCH + t % ACROSS + m * ACROSS];

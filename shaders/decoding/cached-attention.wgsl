@@ -89,9 +89,9 @@ var<workgroup> part_softmax: array<vec2<f32>, PARTS>; // maximum score, sum of e
 // Computes out of `count` rows and a head from their first `length` keys. All threads of a workgroup must
 // call it. Masked keys read row `spare` of kv instead, whose numbers are finite, so that loops have no
 // branches.
-fn attend_tiles(row: u32, count: u32, h: u32, length: u32, spare: u32, lane: vec3<u32>) {
-  let x = min(lane.x, CHUNKS - 1u); // the bounds let Tint prove indices
-  let y = min(lane.y, PARTS - 1u);
+fn attend_tiles(row: u32, count: u32, h: u32, length: u32, spare: u32, thread: u32) {
+  let x = thread % CHUNKS;
+  let y = min(thread / CHUNKS, PARTS - 1u); // the bound lets Tint prove indices
   for (var n = 0u; n < QUERIES; n++) {
     if (y == 0u) { tile_queries[n][x] = query(row + min(n, count - 1u), h, x); }
   }

@@ -21,11 +21,11 @@ fn cached_cross_attention(thread: Thread) {
   if (row < params.rows) { attend_row(row, task % params.heads, length_of(row)); }
 }
 
-@compute @workgroup_size(CHUNKS, PARTS)
+@compute @workgroup_size(CHUNKS * PARTS)
 fn cached_cross_attention_tiles(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_id) lane: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
 ) {
   let task = group.y * groups.x + group.x;
   let blocks = (params.beams + QUERIES - 1u) / QUERIES; // of the rows of a sentence
@@ -33,5 +33,5 @@ fn cached_cross_attention_tiles(
   let beam = block % blocks * QUERIES;
   let row = block / blocks * params.beams + beam;
   if (row >= params.rows) { return; }
-  attend_tiles(row, min(QUERIES, params.beams - beam), task % params.heads, length_of(row), first_key(row), lane);
+  attend_tiles(row, min(QUERIES, params.beams - beam), task % params.heads, length_of(row), first_key(row), thread);
 }

@@ -49,17 +49,17 @@ fn cached_self_attention(thread: Thread) {
   }
 }
 
-@compute @workgroup_size(CHUNKS, PARTS)
+@compute @workgroup_size(CHUNKS * PARTS)
 fn cached_self_attention_tiles(
   @builtin(workgroup_id) group: vec3<u32>,
   @builtin(num_workgroups) groups: vec3<u32>,
-  @builtin(local_invocation_id) lane: vec3<u32>,
+  @builtin(local_invocation_index) thread: u32,
 ) {
   let task = group.y * groups.x + group.x;
   let row = task / params.heads;
   let h = task % params.heads;
   if (row >= params.rows || step.position >= params.keys) { return; }
-  store_own(row, h, lane.y * CHUNKS + lane.x, PARTS * CHUNKS);
+  store_own(row, h, thread, PARTS * CHUNKS);
   storageBarrier();
-  attend_tiles(row, 1u, h, step.position + 1u, row * params.keys + step.position, lane);
+  attend_tiles(row, 1u, h, step.position + 1u, row * params.keys + step.position, thread);
 }

@@ -147,7 +147,7 @@ export const attentionRows = (context: AttentionContext, width: number, entry: s
   attentionKernel(context, width, entry).rows;
 
 /**
- * Up to width 256 at most two vec4 of columns of each tensor per thread, up to width 64 one in backward_keys;
+ * Up to width 256 at most two vec4 of columns of each tensor per thread, up to width 128 one in backward_keys;
  * up to 256 threads and 16 KiB of workgroup memory.
  */
 function tileKernel(width: number, entry: string): AttentionKernel {
@@ -164,7 +164,7 @@ function tileKernel(width: number, entry: string): AttentionKernel {
 const tileAcross = (width: number): number => (width <= 64 ? 8 : width <= 128 ? 16 : 32);
 
 /** The same of the gradients of keys, which hold two tensors. */
-const keyAcross = (width: number): number => (width > 32 && width <= 64 ? 16 : tileAcross(width));
+const keyAcross = (width: number): number => (width <= 32 ? 8 : width <= 64 ? 16 : 32);
 
 /** Eight rows per workgroup; if four threads share reads, each has two rows. */
 function subgroupKernel(lanes: 4 | 8): AttentionKernel {

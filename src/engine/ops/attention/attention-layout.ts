@@ -118,7 +118,7 @@ export const attentionParams = (a: AttentionLayout): Record<string, number> => (
   causal: a.causal ? 1 : 0,
   farthest: Math.max(a.farthest, 0),
   slices: Math.ceil(a.width / 16),
-  unused: 0,
+  share: 32,
   padded: 2 * Math.ceil(a.width / 8),
 });
 

@@ -9,8 +9,17 @@ import { dim, show, sizeOf, type TensorType, tensorType } from '../../../core/te
 import { maxHeadWidth } from '../attention/attention-layout.ts';
 import { checkBias, farthestOf } from '../attention/position-bias.ts';
 import type { DeviceTraits } from '../device-traits.ts';
-import { attrsOf, type Builder, defineOp, type Launch, type Value, type Variant } from '../op.ts';
+import {
+  attrsOf,
+  type Builder,
+  defineOp,
+  type Launch,
+  type LaunchContext,
+  type Value,
+  type Variant,
+} from '../op.ts';
 import { expectStep, expectType } from '../type-checks.ts';
+import { subgroupSizeFor } from '../vendor-preferences.ts';
 import { gridOf } from '../work-division.ts';
 
 /** Heads, their width, how many rows share a sentence, and the scale of q·k, by default 1/sqrt(headWidth). */
@@ -60,12 +69,12 @@ export const cachedSelfAttentionOp = defineOp({
     return { slots: (i) => (Math.floor(i / T) % beams) * T + (i % T) };
   },
   modelFlops: ({ cache }, { out }) => 4 * sizeOf(out.shape) * dim(cache, 1),
-  launch({ qkv, cache, bias, ...inputs }, { out }, attrs, { variant }) {
+  launch({ qkv, cache, bias, ...inputs }, { out }, attrs, context) {
     const bind = { q: qkv, kv: cache, ...inputs, bias: bias ?? inputs.slots, out };
     const dispatch = launch(
       'cached-self-attention',
       attrs,
-      variant,
+      context,
       qkv,
       cache,
       bind,
@@ -102,8 +111,8 @@ export const cachedCrossAttentionOp = defineOp({
   },
   variants,
   modelFlops: ({ q, kv }) => 4 * sizeOf(q.shape) * dim(kv, 1),
-  launch: ({ q, kv, lens }, { out }, attrs, { variant }) => [
-    launch('cached-cross-attention', attrs, variant, q, kv, { q, kv, lens, out }, attrs.beams),
+  launch: ({ q, kv, lens }, { out }, attrs, context) => [
+    launch('cached-cross-attention', attrs, context, q, kv, { q, kv, lens, out }, attrs.beams),
   ],
 });
 
@@ -148,6 +157,14 @@ interface CachedVariant extends Variant {
   readonly tiles: boolean;
 }
 
+/** Parts of a tile of about `threads` threads: whole subgroups of 16 or 8 if that takes at least half of them. */
+function partsOf(chunks: number, threads: number): number {
+  const most = Math.max(1, Math.floor(threads / chunks));
+  const possible = Array.from({ length: Math.ceil(most / 2) }, (_, i) => most - i);
+  const whole = [16, 8].map((size) => possible.find((parts) => (chunks * parts) % size === 0));
+  return whole[0] ?? whole[1] ?? most;
+}
+
 /**
  * The dispatch of both ops; `shareable`: rows of a sentence that see the same keys; `farthest`: distance of
  * the bias.
@@ -155,7 +172,7 @@ interface CachedVariant extends Variant {
 function launch(
   stem: 'cached-self-attention' | 'cached-cross-attention',
   { heads, headWidth, beams, scale = 1 / Math.sqrt(headWidth) }: CachedAttentionAttrs,
-  { tiles }: CachedVariant,
+  { variant: { tiles }, traits }: Pick<LaunchContext<string, string, CachedVariant>, 'variant' | 'traits'>,
   queries: Value,
   kv: Value,
   bind: Launch['bind'],
@@ -164,13 +181,15 @@ function launch(
 ): Launch {
   const [rows, keys] = [dim(queries, 0), dim(kv, 1)];
   const chunks = Math.ceil(headWidth / 4);
-  const PARTS = Math.max(1, Math.floor(64 / chunks));
+  const PARTS = partsOf(chunks, keys > 64 ? 128 : 64);
+  const size = subgroupSizeFor(traits);
   const QUERIES = Math.min(shareable, 8, Math.max(1, Math.floor(256 / chunks))); // 4 KiB of queries
   const entry = stem.replaceAll('-', '_');
   return {
     shader: stem + (kv.dtype === 'u32' ? '-packed' : headWidth % 4 ? '-scalar' : ''),
     entry: tiles ? `${entry}_tiles` : entry,
     constants: tiles ? { WIDTH: headWidth, PARTS, QUERIES } : { WIDTH: headWidth },
+    subgroupSize: tiles && size !== undefined && (chunks * PARTS) % size === 0 ? size : undefined,
     params: { rows, beams, keys, heads, q_stride: dim(queries, 2), scale, farthest, chunks },
     bind,
     grid: tiles
