@@ -8,6 +8,9 @@ import { download } from '../common/save-blob.ts';
 import { hint } from '../common/tables.ts';
 import { chapterOf, termList, termNames } from '../common/terms.ts';
 import { findProblem, problemPage } from '../common/webgpu-support.ts';
+import { MovingPicture } from '../picture/moving-picture.ts';
+import recordedScene from '../picture/recorded-scene.json' with { type: 'json' };
+import { type Scene, sceneOf } from '../picture/scene.ts';
 import { createSession } from '../train/page/training-session.ts';
 import type { Chapter } from './chapter.ts';
 import { chapters } from './chapters.ts';
@@ -17,6 +20,9 @@ import { SentencePanel } from './sentence-panel.ts';
 
 mountHeader('learn');
 const map = new ModelMap();
+/** The picture of the whole model: a recorded translation until the model of the page has computed one. */
+const picture = new MovingPicture(recordedScene as unknown as Scene);
+byId('picture').append(picture.element);
 const menu = byId<HTMLDetailsElement>('chapters-menu');
 const narrow = window.matchMedia('(max-width: 820px)');
 /** The figure of a chapter; nothing before the model is loaded. */
@@ -49,6 +55,7 @@ if (problem) {
   const stored = (await session.storage()).models.map(({ name }) => name);
   const sentence = new SentencePanel(session, stored, () => {
     map.inspection = sentence.inspection;
+    if (sentence.inspection) picture.scene = sceneOf(sentence.inspection);
     showChapter();
   });
   byId('map-menu').append(map.element);
