@@ -1,6 +1,6 @@
 // The HTML report of an evaluation: scores with intervals, scores of groups, and the worst sentences.
 
-import type { BootstrapScore } from '../text/metrics/bootstrap.ts';
+import { type BootstrapScore, differenceText } from '../text/metrics/bootstrap.ts';
 import type { GroupScores } from '../text/metrics/score-groups.ts';
 import { html } from '../train/report/markup.ts';
 import type { EvaluationReport, TranslationReport } from './score-systems.ts';
@@ -19,8 +19,11 @@ code { overflow-wrap: anywhere; }
 export function evaluationReport(result: TranslationReport | EvaluationReport): string {
   const { systems, signatures, analysis, pairs, skipped } = result;
   const loss = 'loss' in result ? result.loss : undefined;
-  const score = ({ score, mean, interval, p }: BootstrapScore) =>
-    html`<td>${score.toFixed(2)} (${mean.toFixed(2)} ± ${interval.toFixed(2)})${p === undefined ? '' : `, p = ${p.toFixed(4)}`}</td>`;
+  const score = (system: BootstrapScore) => {
+    const { score, mean, interval } = system;
+    const p = differenceText(system);
+    return html`<td>${score.toFixed(2)} (${mean.toFixed(2)} ± ${interval.toFixed(2)})${p && `, ${p}`}</td>`;
+  };
   const groups = (title: string, rows: readonly GroupScores[]) => html`<h2>${title}</h2>
 <table><tr><th>group</th><th>pairs</th><th>BLEU</th><th>chrF2</th></tr>
 ${rows.map(
@@ -32,11 +35,11 @@ ${rows.map(
 <p>${pairs} ${pairs === 1 ? 'pair' : 'pairs'}${skipped > 0 ? `, ${skipped} skipped` : ''}${loss === undefined ? '' : `; loss ${loss.toFixed(4)} nats per token`}; exact match
 ${(100 * result.exactMatch).toFixed(2)} %. Mean and 95 % confidence interval by bootstrap resampling; p-values are those of the difference to the
 first row.</p>
-<table><tr><th>system</th><th>BLEU</th><th>chrF2</th><th>chrF2++</th></tr>
+<table><tr><th>system</th><th>BLEU</th><th>chrF2</th><th>chrF2++</th><th>TER (lower is better)</th></tr>
 ${systems.map(
   (
     system,
-  ) => html`<tr><td>${system.name}</td>${score(system.bleu)}${score(system.chrf)}${score(system.chrfPlus)}</tr>
+  ) => html`<tr><td>${system.name}</td>${score(system.bleu)}${score(system.chrf)}${score(system.chrfPlus)}${score(system.ter)}</tr>
 `,
 )}</table>
 <ul>${signatures.map((signature) => html`<li><code>${signature}</code></li>`)}</ul>

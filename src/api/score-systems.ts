@@ -1,4 +1,4 @@
-// Scores of systems that translate the same pairs: BLEU, chrF2 and chrF2++ with intervals by bootstrap resampling, scores
+// Scores of systems that translate the same pairs: BLEU, chrF2, chrF2++ and TER with intervals by bootstrap resampling, scores
 // of groups of sentences, and the worst ones.
 
 import { version } from '../../package.json';
@@ -8,7 +8,9 @@ import type { Pair } from '../text/corpus/pairs.ts';
 import { bleuStatistics } from '../text/metrics/bleu.ts';
 import { type BootstrapScore, bootstrapSteps, scoreOf } from '../text/metrics/bootstrap.ts';
 import { chrfStatistics } from '../text/metrics/chrf.ts';
+import type { SentenceStatistics } from '../text/metrics/ngrams.ts';
 import { analyzeCorpus, type CorpusAnalysis } from '../text/metrics/score-groups.ts';
+import { terStatistics } from '../text/metrics/ter.ts';
 import {
   ignoresCase,
   type TokenMetrics,
@@ -26,6 +28,8 @@ export interface SystemScores {
   readonly chrf: BootstrapScore;
   /** chrF2++. */
   readonly chrfPlus: BootstrapScore;
+  /** Lower is better. */
+  readonly ter: BootstrapScore;
 }
 
 /** Scores of translations; plain JSON. The metrics are those of the first system. */
@@ -34,6 +38,10 @@ export interface TranslationReport extends TranslationMetrics {
   readonly skipped: number;
   /** chrF2++ of the first system, from 0 to 100. */
   readonly chrfPlus: number;
+  /** TER of the first system: edits for 100 words of the references, lower is better. */
+  readonly ter: number;
+  /** sacreBLEU signature of TER. */
+  readonly terSignature: string;
   /** Signatures of the scores of `systems`, with samples and seed of the bootstrap. */
   readonly signatures: readonly string[];
   readonly systems: readonly SystemScores[];
@@ -85,21 +93,31 @@ export async function scoreSystems(
   const references = sentences.map((sentence) => sentence.references);
   const texts = names.map((_, k) => sentences.map(({ translations }) => translations[k] as string));
   const lowercase = ignoresCase(normalize);
-  const statistics = [
-    texts.map((list) => bleuStatistics(list, references, { lowercase })),
-    texts.map((list) => chrfStatistics(list, references, { lowercase })),
-    texts.map((list) => chrfStatistics(list, references, { lowercase, wordOrder: 2 })),
-  ] as const;
-  const scored: BootstrapScore[][] = [];
-  for (const systems of statistics)
-    scored.push(
+  const compute = {
+    bleu: (list: readonly string[]) => bleuStatistics(list, references, { lowercase }),
+    chrf: (list: readonly string[]) => chrfStatistics(list, references, { lowercase }),
+    chrfPlus: (list: readonly string[]) => chrfStatistics(list, references, { lowercase, wordOrder: 2 }),
+    ter: (list: readonly string[]) => terStatistics(list, references),
+  };
+  type Name = keyof typeof compute;
+  const metrics = Object.keys(compute) as Name[];
+  const statistics = {} as Record<Name, SentenceStatistics[]>;
+  const scores = {} as Record<Name, BootstrapScore[]>;
+  for (const name of metrics) {
+    const systems: SentenceStatistics[] = [];
+    for (const list of texts) {
+      systems.push(compute[name](list));
+      await pace({ task: 'score', done: systems.length, total: texts.length });
+    }
+    statistics[name] = systems;
+    scores[name] =
       resamples > 0
         ? await runPaced(bootstrapSteps(systems, { samples: resamples, seed }), pace)
-        : systems.map((system) => ({ score: scoreOf(system), mean: scoreOf(system), interval: 0 })),
-    );
-  const [bleu, chrf, chrfPlus] = scored as [BootstrapScore[], BootstrapScore[], BootstrapScore[]];
+        : systems.map((system) => ({ score: scoreOf(system), mean: scoreOf(system), interval: 0 }));
+  }
   const first = texts[0] as string[];
-  const signatures = statistics.map(([system]) => {
+  const signatures = metrics.map((metric) => {
+    const [system] = statistics[metric];
     const [count, ...rest] = (system?.signature ?? '').split('|');
     const bootstrap = resamples > 0 ? [`bs:${resamples}`, `seed:${seed}`] : [];
     return `${system?.name}|${[count, ...bootstrap, ...rest, `version:heddle-${version}`].join('|')}`;
@@ -108,13 +126,16 @@ export async function scoreSystems(
     pairs: sentences.length,
     skipped: pairs.length - sentences.length,
     ...translationMetrics(first, references, normalize),
-    chrfPlus: (chrfPlus[0] as BootstrapScore).score,
+    chrfPlus: (scores.chrfPlus[0] as BootstrapScore).score,
+    ter: (scores.ter[0] as BootstrapScore).score,
+    terSignature: statistics.ter[0]?.signature ?? '',
     signatures,
     systems: names.map((name, k) => ({
       name,
-      bleu: bleu[k] as BootstrapScore,
-      chrf: chrf[k] as BootstrapScore,
-      chrfPlus: chrfPlus[k] as BootstrapScore,
+      bleu: scores.bleu[k] as BootstrapScore,
+      chrf: scores.chrf[k] as BootstrapScore,
+      chrfPlus: scores.chrfPlus[k] as BootstrapScore,
+      ter: scores.ter[k] as BootstrapScore,
     })),
     analysis: analyzeCorpus(
       sentences.map(({ source, references, translations }) => ({

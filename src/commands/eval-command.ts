@@ -11,7 +11,7 @@ import { features } from '../features/features.ts';
 import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { pathsOf } from '../text/corpus/pair-files.ts';
-import type { BootstrapScore } from '../text/metrics/bootstrap.ts';
+import { type BootstrapScore, differenceText } from '../text/metrics/bootstrap.ts';
 import { metricValue } from '../text/metrics/metric.ts';
 import type { GroupScores } from '../text/metrics/score-groups.ts';
 import { addDecodingFlags, type DecodingFlags, decodeOptionsOf } from './decode-flags.ts';
@@ -171,7 +171,7 @@ async function writeTexts(report: TranslationReport, { out, comet }: Options) {
 
 function describe(e: TranslationReport | EvaluationReport): string {
   const left = e.skipped > 0 ? ` (${e.skipped} skipped)` : '';
-  const [bleu, chrf, chrfPlus] = e.signatures.map((signature) => signature.slice(signature.indexOf('|') + 1));
+  const signatures = e.signatures.map((signature) => signature.replace('|', ': '));
   const losses = (): string[][] => {
     if (!('loss' in e)) return [];
     const { loss, perplexity, tokenAccuracy, knownTokenAccuracy } = e;
@@ -196,22 +196,25 @@ function describe(e: TranslationReport | EvaluationReport): string {
     ['BLEU', `${e.bleu.toFixed(2)} (${e.bleuSignature})`],
     ['chrF2', `${e.chrf.toFixed(2)} (${e.chrfSignature})`],
     ['chrF2++', `${e.chrfPlus.toFixed(2)} (${e.chrfSignature.replace('nw:0', 'nw:2')})`],
+    ['TER', `${e.ter.toFixed(2)} (${e.terSignature}); lower is better`],
     ['exact match', formatPercent(e.exactMatch)],
   ]);
   const hasIntervals = e.systems.some(({ bleu }) => bleu.interval > 0 || bleu.p !== undefined);
-  const shown = ({ score, mean, interval, p }: BootstrapScore) => {
+  const shown = (system: BootstrapScore) => {
+    const { score, mean, interval } = system;
     if (!hasIntervals) return score.toFixed(2);
-    return `${score.toFixed(2)} (${mean.toFixed(2)} ± ${interval.toFixed(2)})${p === undefined ? '' : ` p = ${p.toFixed(4)}`}`;
+    return `${score.toFixed(2)} (${mean.toFixed(2)} ± ${interval.toFixed(2)}) ${differenceText(system)}`.trimEnd();
   };
   const systems =
     e.systems.length > 1 || hasIntervals
       ? table([
-          ['', hasIntervals ? 'BLEU (mean ± 95 %)' : 'BLEU', 'chrF2', 'chrF2++'],
+          ['', hasIntervals ? 'BLEU (mean ± 95 %)' : 'BLEU', 'chrF2', 'chrF2++', 'TER'],
           ...e.systems.map((system) => [
             system.name,
             shown(system.bleu),
             shown(system.chrf),
             shown(system.chrfPlus),
+            shown(system.ter),
           ]),
         ])
       : '';
@@ -222,7 +225,7 @@ function describe(e: TranslationReport | EvaluationReport): string {
     ]);
   return present([
     scores,
-    systems ? `${systems}\n\nBLEU: ${bleu}\nchrF2: ${chrf}\nchrF2++: ${chrfPlus}` : undefined,
+    systems ? `${systems}\n\n${signatures.join('\n')}` : undefined,
     groups('length of the source', e.analysis.byLength),
     groups('words that occur once', e.analysis.byRareWords),
   ]).join('\n\n');

@@ -1,20 +1,7 @@
 // Which language a text is in, by the character n-grams of 60 languages (the package eld).
 
 import { eld } from 'eld/extrasmall';
-
-/** A guess of the language of a text. */
-export interface DetectedLanguage {
-  /** ISO 639-1 code. */
-  readonly language: string;
-  /** Similarity of the text to the language, 0 to 1. */
-  readonly score: number;
-}
-
-/** The guesses for a text, best first, and whether the first is sure: a word or a name is in many languages. */
-export interface LanguageGuesses {
-  readonly guesses: readonly DetectedLanguage[];
-  readonly isSure: boolean;
-}
+import type { LanguageGuesses } from './language-guesses.ts';
 
 /** Number of characters that are looked at. */
 const maxCharacters = 4000;
@@ -30,14 +17,4 @@ export function detectLanguage(text: string): LanguageGuesses {
     .map(([language, score]) => ({ language, score }))
     .sort((a, b) => b.score - a.score);
   return { guesses, isSure: found.isReliable() };
-}
-
-/** ISO 639-1 code of a language tag or of a code of a model: `es` of `es-MX`, `spa_Latn` and `es_XX`. */
-export function languageOf(tag: string): string {
-  const [base = ''] = tag.toLowerCase().split(/[-_]/);
-  try {
-    return new Intl.Locale(base).language;
-  } catch {
-    return base;
-  }
 }

@@ -261,7 +261,8 @@ export function fakeWorker(): void {
       const score = (score: number, p?: number) => ({ score, mean: score, interval: 0.5, p });
       const systems = (names as readonly string[]).map((name, i) => {
         const p = i > 0 ? 0.048 : undefined;
-        return { name, bleu: score(36.1 - i, p), chrf: score(57.2 - i, p), chrfPlus: score(55.1 - i, p) };
+        const [bleu, chrf, chrfPlus] = [score(36.1 - i, p), score(57.2 - i, p), score(55.1 - i, p)];
+        return { name, bleu, chrf, chrfPlus, ter: score(48.3 + i, p) };
       });
       const group = { group: '1-9 words', sentences: 2, bleu: 36.1, chrf: 57.2 };
       const worst = {

@@ -82,8 +82,10 @@ export class RunsScores extends Panel {
   }
 }
 
-const scoreOf = ({ mean, score, interval, p }: SystemScores['bleu']): string =>
-  `${fixed(score, 2)} (${fixed(mean, 2)} ± ${fixed(interval, 2)})${p === undefined ? '' : `, p = ${fixed(p, 4)}`}`;
+const scoreOf = ({ mean, score, interval, p, isIdentical }: SystemScores['bleu']): string => {
+  const difference = isIdentical ? say`identical` : p === undefined ? undefined : `p = ${fixed(p, 4)}`;
+  return `${fixed(score, 2)} (${fixed(mean, 2)} ± ${fixed(interval, 2)})${difference ? `, ${difference}` : ''}`;
+};
 
 /** The parts of a report. */
 function reportOf({ systems, analysis, signatures }: TranslationReport): Content {
@@ -97,12 +99,13 @@ function reportOf({ systems, analysis, signatures }: TranslationReport): Content
   return html`
     ${dataTable(
       say`Scores of the runs`,
-      [say`run`, 'BLEU', 'chrF2', 'chrF2++'],
-      systems.map(({ name, bleu, chrf, chrfPlus }) => [
+      [say`run`, 'BLEU', 'chrF2', 'chrF2++', 'TER'],
+      systems.map(({ name, bleu, chrf, chrfPlus, ter }) => [
         name,
         scoreOf(bleu),
         scoreOf(chrf),
         scoreOf(chrfPlus),
+        scoreOf(ter),
       ]),
     )}
     <details>

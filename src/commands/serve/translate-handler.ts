@@ -3,7 +3,8 @@
 
 import type { DecodeOptions } from '../../decode/decode-options.ts';
 import { isSameLanguage } from '../../text/corpus/language-choice.ts';
-import { detectLanguage, languageOf } from '../../text/language-detection.ts';
+import { detectLanguage } from '../../text/language-detection.ts';
+import { languageOf } from '../../text/language-guesses.ts';
 import { Refusal } from './access.ts';
 import type { RequestFields } from './request-body.ts';
 import type { ServedModel } from './served-models.ts';

@@ -16,7 +16,13 @@ export interface BootstrapScore {
   readonly interval: number;
   /** Probability of a difference to the first system of at least this size by chance. */
   readonly p?: number;
+  /** Of systems after the first: whether it has the counts of the first in each sentence. `p` says nothing then. */
+  readonly isIdentical?: boolean;
 }
+
+/** The difference to the first system in words: `p = 0.0120`, `identical`; '' for the first. */
+export const differenceText = ({ p, isIdentical }: BootstrapScore): string =>
+  isIdentical ? 'identical' : p === undefined ? '' : `p = ${p.toFixed(4)}`;
 
 /** Options of resampling. */
 export interface BootstrapOptions {
@@ -59,8 +65,9 @@ export function* bootstrapSteps(
     }
     const differences = scores.map((value, k) => Math.abs(value - (baseline[k] as number)));
     const mean = meanOf(differences);
+    const isIdentical = system.rows.every((row, k) => row.every((n, i) => n === first.rows[k]?.[i]));
     const larger = differences.filter((value) => value - mean > Math.abs(real - score)).length;
-    results.push({ ...result, p: (larger + 1) / (samples + 1) });
+    results.push({ ...result, p: (larger + 1) / (samples + 1), ...(isIdentical ? { isIdentical } : {}) });
   }
   return results;
 }

@@ -1,7 +1,7 @@
 // Bootstrap resampling with the numbers of sacreBLEU 2.6.0 (`--paired-bs`), and NumPy's random numbers.
 import { expect, it } from 'vitest';
 import { bleuStatistics, corpusBleu } from '../../../src/text/metrics/bleu.ts';
-import { pairedBootstrap } from '../../../src/text/metrics/bootstrap.ts';
+import { differenceText, pairedBootstrap } from '../../../src/text/metrics/bootstrap.ts';
 import { chrfStatistics } from '../../../src/text/metrics/chrf.ts';
 import { NumpyRandom } from '../../../src/text/metrics/numpy-random.ts';
 
@@ -182,4 +182,16 @@ it.each(['bleu', 'chrf'] as const)('gives the intervals and p-values of sacreBLE
 it('throws for systems of different sentences', () => {
   const statistics = [1, 2].map((n) => bleuStatistics(Array(n).fill('a'), Array(n).fill('a')));
   expect(() => pairedBootstrap(statistics)).toThrow(/a system has 2 sentences, the first has 1/);
+});
+
+it('says that a system equals the first one, whose p-value says nothing', () => {
+  const texts = ['the cat sat', 'a dog ran'];
+  const references = ['the cat sat down', 'a dog'];
+  const [same, other] = [texts, ['the cat', 'a dog ran']].map((list) => bleuStatistics(list, references));
+  const [first, second, third] = pairedBootstrap([bleuStatistics(texts, references), same, other] as never, {
+    samples: 50,
+  });
+  expect([first?.isIdentical, second?.isIdentical, third?.isIdentical]).toEqual([undefined, true, undefined]);
+  expect(second && differenceText(second)).toBe('identical');
+  expect(third && differenceText(third)).toMatch(/^p = 0\.\d{4}$/);
 });

@@ -2,11 +2,15 @@
 // and hashes for duplicates.
 
 import { linesOf, type PairBlock, parseBlock } from '../../../text/corpus/pair-files.ts';
+import { detectLanguage } from '../../../text/language-detection.ts';
 import type { TextTaskKind } from '../../../text/text-tasks.ts';
 import {
   brokenRule,
   type CleanLanguages,
   type CleanLimits,
+  type CleanPair,
+  type LanguageFacts,
+  otherLanguage,
   type RuleName,
   ruleNames,
 } from './clean-rules.ts';
@@ -26,6 +30,8 @@ export interface CleanedBlock {
   readonly lines: readonly string[];
   /** Index into `ruleNames` of the first rule that each pair breaks; -1: none so far. */
   readonly broken: Int8Array;
+  /** The language of each text that the rule `language` drops: `source fr`; '' for others. */
+  readonly languages: readonly string[];
   /** Hashes of each pair that breaks no rule: exact, near, target. */
   readonly keys: Float64Array; // [lines, 3]
 }
@@ -56,6 +62,8 @@ export async function cleanBlock(
   const records = await recordsOf(block);
   const broken = new Int8Array(records.length).fill(-1);
   const keys = new Float64Array(3 * records.length);
+  const found = records.map(() => '');
+  const facts = { ...languages, detect: detectLanguage };
   const lines = records.map(({ texts, rest = '', line = '' }, i) => {
     if (!texts) {
       broken[i] = ruleNames.indexOf('malformed');
@@ -63,7 +71,8 @@ export async function cleanBlock(
     }
     const [source, target] = texts.map((text) => text.trim()) as [string, string];
     const pair = { source, target };
-    const rule = brokenRule(pair, limits, languages);
+    const rule = brokenRule(pair, limits, facts);
+    if (rule === 'language') found[i] = foundLanguage(pair, limits.language, facts);
     if (rule !== undefined) broken[i] = ruleNames.indexOf(rule);
     else {
       const { exact, near, target: same } = pairKeys(pair, limits);
@@ -71,7 +80,16 @@ export async function cleanBlock(
     }
     return `${source}\t${target}${rest}`;
   });
-  return { name: block.name, line: block.line, lines, broken, keys };
+  return { name: block.name, line: block.line, lines, broken, languages: found, keys };
+}
+
+/** The side and the language of a pair that breaks the rule `language`. */
+function foundLanguage(pair: CleanPair, limit: number, facts: LanguageFacts): string {
+  for (const side of ['source', 'target'] as const) {
+    const other = otherLanguage(pair[side], facts[side], limit, facts.detect);
+    if (other) return `${side} ${other}`;
+  }
+  return '';
 }
 
 /** Lines of bytes; invalid UTF-8 becomes U+FFFD, which the rule mojibake finds. */

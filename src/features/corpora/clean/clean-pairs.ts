@@ -1,6 +1,7 @@
 // Cleans a list of pairs: the rules and the search for duplicates of `heddle clean`, in one thread.
 
 import type { Pair } from '../../../text/corpus/pairs.ts';
+import type { LanguageGuesses } from '../../../text/language-guesses.ts';
 import {
   brokenRule,
   type CleanLanguages,
@@ -14,8 +15,13 @@ import { DuplicateFilter, pairKeys } from './duplicate-filter.ts';
 export interface CleanPairsOptions {
   /** Thresholds of the rules by name; 0 turns a rule off. [those of `heddle clean`] */
   readonly limits?: Partial<CleanLimits>;
-  /** Languages of both sides, for the rule `script`. [not tested] */
+  /** Languages of both sides, for the rules `script` and `language`. [not tested] */
   readonly languages?: CleanLanguages;
+  /**
+   * Guesses the language of a text, for the rule `language`: scores from 0 to 1 by ISO 639-1 code, best first, and whether
+   * the first is sure. `heddle clean` takes those of the package eld. [the rule drops nothing]
+   */
+  readonly detect?: (text: string) => LanguageGuesses;
 }
 
 /** A pair that was dropped, and the first rule that it breaks. */
@@ -40,7 +46,7 @@ export interface CleanedPairs {
  */
 export function cleanPairs(
   pairs: Iterable<Pair>,
-  { limits: given, languages = {} }: CleanPairsOptions = {},
+  { limits: given, languages = {}, detect }: CleanPairsOptions = {},
 ): CleanedPairs {
   const limits = { ...defaultLimits, ...given };
   const filter = new DuplicateFilter(limits);
@@ -48,7 +54,7 @@ export function cleanPairs(
   const dropped: DroppedPair[] = [];
   for (const pair of pairs) {
     const texts = { source: pair.source.trim(), target: pair.target.trim() };
-    const rule = brokenRule(texts, limits, languages) ?? filter.add(pairKeys(texts, limits));
+    const rule = brokenRule(texts, limits, { ...languages, detect }) ?? filter.add(pairKeys(texts, limits));
     if (rule === undefined) kept.push({ ...pair, ...texts });
     else dropped.push({ ...pair, rule });
   }

@@ -2,6 +2,7 @@
 // the first rule that it breaks. Duplicates are found by duplicate-filter.ts, since they depend on other pairs.
 
 import { scriptNumber, scriptOf } from '../../../text/corpus/scripts.ts';
+import { type LanguageGuesses, languageOf } from '../../../text/language-guesses.ts';
 
 /** A pair in a test: its texts as they are in the file, without spaces at the ends. */
 export interface CleanPair {
@@ -12,10 +13,16 @@ export interface CleanPair {
 /** Thresholds of the rules. 0 turns a rule off. */
 export type CleanLimits = Readonly<Record<RuleName, number>>;
 
-/** Languages of both sides, for the rule `script`. */
+/** Languages of both sides, for the rules `script` and `language`. */
 export interface CleanLanguages {
   readonly source?: string;
   readonly target?: string;
+}
+
+/** What the rules know about languages. */
+export interface LanguageFacts extends CleanLanguages {
+  /** Guesses the language of a text, for the rule `language`. [the rule drops nothing] */
+  readonly detect?: (text: string) => LanguageGuesses;
 }
 
 /** A rule. */
@@ -25,7 +32,7 @@ export interface CleanRule {
   /** Threshold, or 1 for a rule without one. */
   readonly limit: number;
   /** Whether a pair breaks the rule. Absent for rules about several pairs. */
-  readonly drops?: (pair: CleanPair, limit: number, languages: CleanLanguages) => boolean;
+  readonly drops?: (pair: CleanPair, limit: number, languages: LanguageFacts) => boolean;
 }
 
 const letters = /[\p{L}\p{M}]/gu;
@@ -175,6 +182,28 @@ function scriptsOf(language: string): ReadonlySet<number> {
   return scripts;
 }
 
+/** A text with fewer letters, such as a name, is in many languages. */
+const fewestLetters = 15;
+
+/**
+ * The language of a text if it is surely not the given one: another language is more similar to it by at least `margin`,
+ * of 1. undefined: it is that language, or unsure.
+ */
+export function otherLanguage(
+  text: string,
+  language: string | undefined,
+  margin: number,
+  detect: LanguageFacts['detect'],
+): string | undefined {
+  if (language === undefined || !detect || count(text, letters) < fewestLetters) return undefined;
+  const own = languageOf(language);
+  const { guesses, isSure } = detect(text);
+  const [best] = guesses;
+  if (!isSure || !best || best.language === own) return undefined;
+  const score = guesses.find((guess) => guess.language === own)?.score ?? 0;
+  return best.score - score >= margin ? best.language : undefined;
+}
+
 const plain = (text: string): string =>
   (/[^ -\u024f\u2010-\u2026]/.test(text) ? text.normalize('NFKC') : text)
     .toLowerCase()
@@ -258,6 +287,13 @@ export const cleanRules = {
     ({ source, target }, limit, languages) =>
       hasOtherScript(source, languages.source, limit) || hasOtherScript(target, languages.target, limit),
   ),
+  language: rule(
+    'texts of at least 15 letters that are surely in another language than --source-lang or --target-lang: more similar to it by this share',
+    0.1,
+    ({ source, target }, limit, languages) =>
+      otherLanguage(source, languages.source, limit, languages.detect) !== undefined ||
+      otherLanguage(target, languages.target, limit, languages.detect) !== undefined,
+  ),
   urls: rule('URLs that are not the same on both sides', 1, differs(url, /www\.|:\/\//i)),
   emails: rule('e-mail addresses that are not the same on both sides', 1, differs(email, /@/)),
   numbers: rule(
@@ -296,7 +332,7 @@ export const defaultLimits: CleanLimits = Object.fromEntries(
 export function brokenRule(
   pair: CleanPair,
   limits: CleanLimits,
-  languages: CleanLanguages,
+  languages: LanguageFacts,
 ): RuleName | undefined {
   return ruleNames.find((name) => {
     const { drops }: CleanRule = cleanRules[name];

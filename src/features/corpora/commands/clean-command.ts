@@ -46,10 +46,16 @@ export function addClean(program: Command): void {
     .requiredOption('--out <file>', 'TSV file of the pairs that are kept')
     .option('--rejected <file>', 'TSV file of the dropped pairs: rule, source, target')
     .option('--report <file>', 'HTML file with counts and ten examples of each rule')
-    .option('--source-lang <code>', 'language of the sources, for the rule script (default: not tested)')
+    .option(
+      '--source-lang <code>',
+      'language of the sources, for the rules script and language (default: not tested)',
+    )
     .option('--target-lang <code>', 'language of the targets')
     .addOption(
-      new Option('--rule <name=value...>', 'threshold of a rule below; NAME=0 turns it off').argParser(list),
+      new Option(
+        '--rule <name=value...>',
+        'threshold of a rule below; NAME=0 turns it off: --rule language=0 identifies no languages',
+      ).argParser(list),
     )
     .option('--threads <n>', 'number of threads (default: all)', whole(0))
     .option('--force', 'overwrite the files')
@@ -143,11 +149,14 @@ function checkLanguages(codes: readonly (string | undefined)[]): void {
     }
 }
 
-function describe({ pairs, kept, dropped }: CleanResult, out: string): string {
+function describe({ pairs, kept, dropped, languages }: CleanResult, out: string): string {
   const rows = ruleNames.flatMap((name) =>
     dropped[name].count > 0 ? [[name, String(dropped[name].count), cleanRules[name].help]] : [],
   );
-  return [`${out}: ${kept} of ${pairs} pairs kept`, ...(rows.length > 0 ? ['', table(rows, [1])] : [])].join(
-    '\n',
-  );
+  const found = Object.entries(languages).sort(([, a], [, b]) => b - a);
+  return [
+    `${out}: ${kept} of ${pairs} pairs kept`,
+    ...(rows.length > 0 ? ['', table(rows, [1])] : []),
+    ...(found.length > 0 ? [`\nother languages: ${found.map((row) => row.join(' ')).join(', ')}`] : []),
+  ].join('\n');
 }

@@ -14,9 +14,13 @@ td.text { overflow-wrap: anywhere; white-space: pre-wrap; }
 `;
 
 /** The report as an HTML file. `files`: names of the cleaned files. */
-export function cleanReport({ pairs, kept, dropped }: CleanResult, files: readonly string[]): string {
+export function cleanReport(
+  { pairs, kept, dropped, languages }: CleanResult,
+  files: readonly string[],
+): string {
   const share = (count: number) => `${((100 * count) / pairs).toFixed(2)} %`;
   const broken = ruleNames.filter((name) => dropped[name].count > 0);
+  const found = Object.entries(languages).sort(([, a], [, b]) => b - a);
   const page = html`<h1>Cleaned pairs</h1>
 <p>${files.join(', ')}: ${kept} of ${pairs} pairs kept (${share(kept)}).</p>
 <table>
@@ -26,6 +30,16 @@ ${ruleNames.map(
     html`<tr><td>${dropped[name].count > 0 ? html`<a href="#${name}">${name}</a>` : name}</td><td class="count">${dropped[name].count}</td><td class="count">${share(dropped[name].count)}</td><td>${cleanRules[name].help}</td></tr>
 `,
 )}</table>
+${
+  found.length > 0
+    ? html`<h2>Other languages</h2>
+<table><tr><th>side and language</th><th>pairs</th></tr>
+${found.map(
+  ([name, count]) => html`<tr><td>${name}</td><td class="count">${count}</td></tr>
+`,
+)}</table>`
+    : ''
+}
 ${broken.map(
   (name) => html`<h2 id="${name}">${name}: ${dropped[name].count}</h2>
 <table><tr><th>line</th><th>source</th><th>target</th></tr>

@@ -46,6 +46,8 @@ export interface CleanResult {
   readonly dropped: Readonly<
     Record<RuleName, { readonly count: number; readonly examples: readonly CleanExample[] }>
   >;
+  /** Number of pairs that the rule `language` dropped, by side and language: `source fr`. */
+  readonly languages: Readonly<Record<string, number>>;
 }
 
 /** Arguments of a run. */
@@ -80,6 +82,7 @@ export class CleanRun {
   readonly #statePath: string;
   #state: { -readonly [K in keyof CleanState]: CleanState[K] };
   readonly #counts: Record<RuleName, { count: number; examples: CleanExample[] }>;
+  readonly #languages: Record<string, number>;
   #out = -1;
   #rejected = -1;
 
@@ -90,6 +93,7 @@ export class CleanRun {
     this.#statePath = `${args.out}.clean-state`;
     this.#state = { ...state };
     this.#counts = state.dropped as Record<RuleName, { count: number; examples: CleanExample[] }>;
+    this.#languages = { ...state.languages };
   }
 
   /** Number of blocks that an earlier run has done; 0: this run starts at the beginning. */
@@ -118,6 +122,7 @@ export class CleanRun {
       dropped: Object.fromEntries(
         ruleNames.map((name) => [name, { count: 0, examples: [] }]),
       ) as unknown as CleanResult['dropped'],
+      languages: {},
     };
     const outputs = present([args.out, args.rejected]);
     const isSame =
@@ -233,6 +238,8 @@ export class CleanRun {
       }
       const counter = this.#counts[rule];
       counter.count++;
+      const language = block.languages[i];
+      if (language) this.#languages[language] = (this.#languages[language] ?? 0) + 1;
       if (counter.examples.length < exampleCount)
         counter.examples.push({ file: name, line: line + i, text: text.slice(0, 1000) });
     }
@@ -242,7 +249,10 @@ export class CleanRun {
     if (this.#out >= 0) fsyncSync(this.#out);
     const path = `${this.#statePath}.new`;
     try {
-      writeFileSync(path, JSON.stringify({ ...this.#state, dropped: this.#counts }));
+      writeFileSync(
+        path,
+        JSON.stringify({ ...this.#state, dropped: this.#counts, languages: this.#languages }),
+      );
       renameSync(path, this.#statePath);
     } catch (error) {
       rmSync(path, { force: true }); // a part of it, on a full disk
@@ -252,7 +262,7 @@ export class CleanRun {
 
   get #result(): CleanResult {
     const { pairs, kept } = this.#state;
-    return { pairs, kept, dropped: this.#counts };
+    return { pairs, kept, dropped: this.#counts, languages: this.#languages };
   }
 
   #finish(): CleanResult {

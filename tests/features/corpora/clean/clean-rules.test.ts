@@ -6,6 +6,7 @@ import {
   type RuleName,
 } from '../../../../src/features/corpora/clean/clean-rules.ts';
 import { DuplicateFilter, pairKeys } from '../../../../src/features/corpora/clean/duplicate-filter.ts';
+import { detectLanguage } from '../../../../src/text/language-detection.ts';
 import { hasTatoeba, tatoebaSide } from '../../../support/text.ts';
 
 const languages = { source: 'en', target: 'es' };
@@ -102,3 +103,40 @@ it.skipIf(!hasTatoeba)('drops nearly nothing of Tatoeba', () => {
     .filter((source, i) => test(source, targets[i] as string) !== undefined);
   expect(dropped).toEqual([]);
 });
+
+const identified = { ...languages, detect: detectLanguage };
+
+it.each([
+  ['Je ne sais pas ce que tu veux de moi.', bueno],
+  [good, 'Ich weiß nicht, was ich tun soll.'],
+  [good, 'The house on the hill is very old.'],
+  ['La casa en la colina es vieja.', 'Ela mora em uma casa antiga e muito grande.'],
+])('language drops %j, %j', (source, target) => {
+  expect(brokenRule({ source, target }, defaultLimits, identified)).toBe('language');
+  expect(brokenRule({ source, target }, { ...defaultLimits, language: 0 }, identified)).toBe(undefined);
+  // Without the languages of the sides nothing is tested.
+  expect(brokenRule({ source, target }, defaultLimits, { detect: detectLanguage })).toBe(undefined);
+});
+
+it.each([
+  ['Tom stood.', 'Tom pagó.'], // names and short texts are in many languages
+  [good, bueno],
+  ['Microsoft Windows XP', 'Microsoft Windows XP Service Pack'],
+])('language keeps %j, %j', (source, target) =>
+  expect(brokenRule({ source, target }, defaultLimits, identified)).toBe(undefined),
+);
+
+it.skipIf(!hasTatoeba)(
+  'language drops at most 0.5 % of right texts, and finds 90 % of exchanged ones',
+  () => {
+    const [en, es] = [tatoebaSide(0), tatoebaSide(1)].map((texts) =>
+      texts.filter((_, i) => i % 97 === 0),
+    ) as [string[], string[]];
+    const share = (pairs: (readonly [string, string])[]) =>
+      pairs.filter(
+        ([source, target]) => brokenRule({ source, target }, defaultLimits, identified) === 'language',
+      ).length / pairs.length;
+    expect(share(en.map((text, i) => [text, es[i] as string]))).toBeLessThan(0.005);
+    expect(share(en.map((text, i) => [es[i] as string, text]))).toBeGreaterThan(0.9);
+  },
+);

@@ -160,3 +160,21 @@ it("leaves files of the user's with the names of its parts", async () => {
   const same = ['--out', at('one.tsv'), '--rejected', at('one.tsv')];
   expect((await heddle(['clean', at('few.tsv'), ...same])).stderr).toMatch(/--rejected .*name another file/);
 });
+
+it('drops texts in other languages, and counts them by side and language', async () => {
+  const lines = [
+    'The house on the hill is old.\tLa casa en la colina es vieja.',
+    'Je ne sais pas ce que tu veux de moi.\tNo sé lo que quieres de mí.',
+    'We will see you tomorrow morning.\tWir sehen uns morgen früh im Haus.',
+  ];
+  writeFileSync(at('languages.tsv'), lines.map((line) => `${line}\n`).join(''));
+  const args = ['clean', at('languages.tsv'), '--source-lang', 'en', '--target-lang', 'es', '--threads', '0'];
+  const files = ['--out', at('same.tsv'), '--report', at('languages.html')];
+  const { stdout } = await heddle([...args, ...files]);
+  expect(stdout).toMatch(/1 of 3 pairs kept/);
+  expect(stdout).toMatch(/other languages: source fr 1, target de 1/);
+  expect(read('same.tsv')).toBe(`${lines[0]}\n`);
+  expect(read('languages.html')).toMatch(/source fr<\/td><td class="count">1</);
+  const off = await heddle([...args, '--out', at('all.tsv'), '--rule', 'language=0']);
+  expect(off.stdout).toMatch(/3 of 3 pairs kept/);
+});
