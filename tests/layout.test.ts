@@ -76,6 +76,7 @@ const LIBRARY_PACKAGES = [
   '@noble/hashes/utils.js',
   'saxes',
   'htmlparser2',
+  'eld/extrasmall',
 ];
 
 const TOP_LEVEL = [

@@ -11,6 +11,7 @@ import { helpTexts } from './help-texts.ts';
 import { setCommand } from './interruption.ts';
 import { forTerminal, type JsonOption, jsonFlags, reportError, setVerbosity } from './output.ts';
 import { checkNamed, checkOutputFile } from './output-file.ts';
+import { copyToStdout, takeStdout } from './stdout-file.ts';
 
 /** Names of arguments that are folders. */
 const folderArguments = ['dir', 'out', 'teacher', 'checkpoint'];
@@ -124,7 +125,9 @@ Start: heddle train pairs.tsv --out model
     setVerbosity(quiet ? 'quiet' : verbose ? 'verbose' : 'normal');
     checkGivenNames(command);
     checkJsonFile(command);
+    takeStdout(command);
   });
+  program.hook('postAction', copyToStdout);
   try {
     // The name of a mode has a space.
     const rest = words.slice(1);

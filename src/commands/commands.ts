@@ -104,7 +104,7 @@ export const commands = {
   }),
   score: defineCommand({
     group: 'Data',
-    summary: 'score pairs with a model, and keep the best',
+    summary: 'score pairs with a model',
     load: async () => (await import('./score-command.ts')).addScore,
     jobs: {
       score: { name: 'score', load: async () => (await import('./jobs/evaluate-job.ts')).score },
@@ -120,9 +120,11 @@ export const commands = {
   }),
   clean: defineCommand({
     group: 'Data',
-    summary: 'drop bad pairs and duplicates',
+    summary: 'drop bad pairs and duplicates, and keep those that a model scores best',
     load: async () => (await import('../features/corpora/commands/clean-command.ts')).addClean,
-    jobs: {},
+    jobs: {
+      score: { name: 'score', load: async () => (await import('./jobs/evaluate-job.ts')).score },
+    },
   }),
   tokenizer: defineCommand({
     group: 'Data',

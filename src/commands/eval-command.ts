@@ -31,6 +31,7 @@ import {
 import type { CommandJob } from './remote/command-job.ts';
 import { type HostOptions, runWithProgress } from './run-command.ts';
 import { scoredTexts } from './scored-texts.ts';
+import { stdoutFile } from './stdout-file.ts';
 
 interface Options extends HostOptions, DecodingFlags, ModelRunOptions, PairFlags {
   references: number;
@@ -111,6 +112,8 @@ export function addEvaluate(program: Command, jobs: Jobs): void {
       );
       const json = typeof options.json === 'string' ? options.json : undefined;
       checkOutputFiles([...written, ['--json', json]], { force, inputs });
+      if (options.out !== undefined && options.out === stdoutFile() && systems > 1)
+        throw new HeddleError('--out - is for one system; name a file');
       const texts = (options.out ?? options.comet) !== undefined;
       const common = { pairs, references, resamples, texts };
       const evaluated = async (): Promise<TranslationReport | EvaluationReport> => {

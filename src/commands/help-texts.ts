@@ -101,7 +101,7 @@ export const helpTexts: Readonly<Record<string, CommandHelp>> = {
   score: {
     first: {
       Pairs: ['--source', '--target', '--format', '--batch-size'],
-      Results: ['--out', '--keep', '--backward', '--json', '--force'],
+      Results: ['--out', '--backward', '--tokens', '--json', '--force'],
       Model: ['--source-lang', '--target-lang', '--lora', '--host'],
     },
     topics: device,

@@ -20,6 +20,8 @@ const flags = new Map<string, string>([
   ['resume', '--resume'],
   ['memoryLimit', '--memory-limit'],
   ['memoryBudget', '--memory-budget'],
+  ['keep', '--keep'],
+  ['maxEntropy', '--max-entropy'],
   ['sourceColumn', '--source-column'],
   ['targetColumn', '--target-column'],
 ]);

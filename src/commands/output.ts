@@ -7,6 +7,7 @@ import { writeText } from '../files/files.ts';
 import { nodeFiles } from '../host/node-files.ts';
 import { errorText } from './message-flags.ts';
 import { checkOutputFile, fileExists } from './output-file.ts';
+import { stdoutFile } from './stdout-file.ts';
 import { padText } from './text-width.ts';
 
 /** A text with control characters except line breaks and tabs escaped: names and texts come from files. */
@@ -19,9 +20,12 @@ export const forTerminal = (text: string): string =>
 /** A text for stdout that is data: escaped on a terminal only. */
 export const shownOnTerminal = (text: string): string => (process.stdout.isTTY ? escapeControls(text) : text);
 
-/** Prints a result to stdout. */
-export const print = (text: string): void =>
-  void process.stdout.write(`${process.stdout.isTTY ? escapeControls(text) : forTerminal(text)}\n`);
+/** Prints a result to stdout; to stderr if stdout gets the file of `--out -`. */
+export function print(text: string): void {
+  const file = stdoutFile();
+  if (file !== undefined) log(text.replaceAll(file, 'stdout'));
+  else process.stdout.write(`${process.stdout.isTTY ? escapeControls(text) : forTerminal(text)}\n`);
+}
 
 /**
  * What a command prints on stderr. `quiet`: warnings and errors; `normal`: also messages and progress;

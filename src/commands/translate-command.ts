@@ -68,7 +68,11 @@ export function addTranslate(program: Command, jobs: Jobs, files?: TranslatedFil
       `texts${files ? `, or one document: a file in one of ${files.labels}` : ''} (default: the lines of --input, or of stdin)`,
     )
     .option('--input <file...>', 'files with one text per line; - is stdin')
-    .option('--out <file>', 'write the translations to this file as they are done (default: stdout)')
+    .option(
+      '--out <file>',
+      'write the translations to this file as they are done; - is stdout (default: stdout)',
+      (path: string) => (path === '-' ? undefined : path),
+    )
     .option(
       '--force',
       'overwrite the files of --out, --alignments and --json when the first translation is done',

@@ -1,5 +1,5 @@
 // heddle score: its lines, and the same as JSON.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { saveModelFolder } from '../../src/formats/save-heddle.ts';
@@ -43,7 +43,17 @@ it('keeps the pairs with the smallest dual conditional cross-entropy', async () 
     .map((line) => line.split('\t'));
   expect(lines.map(([value]) => Number.isFinite(Number(value)))).toEqual([true, true, true, false]);
   const best = [...lines].slice(0, 3).sort((a, b) => Number(a[0]) - Number(b[0]))[0];
-  expect((await run('--out', at('kept.tsv'), '--keep', '0.25')).stdout).toContain('1 of 4 pairs kept');
+  const clean = (...args: string[]) => {
+    const models = ['--model', at('both'), '--backward', at('both'), '--host', 'cpu', '--rule', 'letters=0'];
+    return heddle(['clean', at('dual.tsv'), ...models, '--threads', '0', ...args]);
+  };
+  const cleaned = await clean('--out', at('kept.tsv'), '--keep', '0.25', '--rule', 'length-ratio=0');
+  expect(cleaned.stdout, cleaned.stderr).toContain('1 of 4 pairs kept');
   expect(readFileSync(at('kept.tsv'), 'utf8')).toBe(`${best?.[3]}\t${best?.[4]}\n`);
-  expect((await run('--keep', '0.5')).stderr).toMatch(/the latter two --out/);
+  expect(existsSync(at('kept.tsv.rules.tsv'))).toBe(false);
+  expect((await clean('--out', at('no.tsv'))).stderr).toMatch(/--model needs --keep or --max-entropy/);
+  // In a pipe: the pairs are on stdout, what the command says is on stderr.
+  const piped = await clean('--out', '-', '--max-entropy', '100', '--rule', 'length-ratio=0');
+  expect(piped.stdout.split('\n').sort()).toEqual(['', 'bad\tdab', 'cab\tbac', 'fed\tabcdef']);
+  expect(piped.stderr).toMatch(/stdout: 3 of 4 pairs kept/);
 });

@@ -195,7 +195,8 @@ export function otherLanguage(
   margin: number,
   detect: LanguageFacts['detect'],
 ): string | undefined {
-  if (language === undefined || !detect || count(text, letters) < fewestLetters) return undefined;
+  if (language === undefined || !detect) return undefined;
+  if (count(text, letters) < fewestLetters || isOfNames(text)) return undefined;
   const own = languageOf(language);
   const { guesses, isSure } = detect(text);
   const [best] = guesses;

@@ -43,7 +43,7 @@ export function addAlign(program: Command, jobs: Jobs): void {
     .argument('[pairs...]', `files of pairs: ${pairsHelp}`)
     .requiredOption(
       '--out <file>',
-      'file of the alignments; words are separated by spaces and counted from 0',
+      'file of the alignments; words are separated by spaces and counted from 0; - is stdout',
     )
     .option(
       '--pieces <dir>',

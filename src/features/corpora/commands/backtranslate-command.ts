@@ -61,8 +61,11 @@ export function addBacktranslate(program: Command, jobs: Jobs): void {
       'translate monolingual text of the target language into sources: lines of tag and translation, tab, text',
     )
     .argument('<dir>', 'model of the other direction: a folder, a .zip or a .safetensors file')
-    .argument('<files...>', 'texts, one per line')
-    .requiredOption('--out <file>', 'TSV file of the pairs, written as they come; a killed run continues')
+    .argument('<files...>', 'texts, one per line; - is stdin, which a killed run does not continue')
+    .requiredOption(
+      '--out <file>',
+      'TSV file of the pairs, written as they come; a killed run continues; - is stdout',
+    )
     .option('--tag <text>', `tag before each source, one token with --user-symbols; '' for none`, defaultTag)
     .option('--batch-size <texts>', 'texts per batch', whole(1), 32)
     .option('--force', 'start again if --out exists')
@@ -79,12 +82,15 @@ export function addBacktranslate(program: Command, jobs: Jobs): void {
 
 async function run(jobs: Jobs, folder: string, files: string[], options: Options): Promise<void> {
   const { batchSize, tag, force = false } = options;
-  if (files.includes('-'))
-    throw new HeddleError('give files, which an interrupted run can read again', { area: 'backtranslate' });
   const out = resolve(options.out);
   const marker = `${out}.unfinished`;
   const decode = decodeOptionsOf(options);
-  const facts = JSON.stringify([resolve(folder), files.map((file) => resolve(file)), tag, decode]);
+  const facts = JSON.stringify([
+    resolve(folder),
+    files.map((file) => (file === '-' ? file : resolve(file))),
+    tag,
+    decode,
+  ]);
   const before = existsSync(marker) ? readFileSync(marker, 'utf8') : undefined;
   if (before && !before.startsWith('["')) throw foreignFile(marker);
   const isUnfinished = !force && !!before && existsSync(out);
@@ -93,6 +99,10 @@ async function run(jobs: Jobs, folder: string, files: string[], options: Options
       'an unfinished run with another model, other texts or options; --force starts again',
       { area: `--out ${shellQuote(options.out)}` },
     );
+  if (isUnfinished && files.includes('-'))
+    throw new HeddleError('the texts of stdin cannot be continued; --force starts again', {
+      area: `--out ${shellQuote(options.out)}`,
+    });
   if (!isUnfinished) checkOutputFile('--out', out, { force, inputs: files });
   // An older file is emptied first: the marker never stands beside its lines. A new one is created after the marker.
   const opened = existsSync(out) ? openOutputFile(options.out, isUnfinished ? 'r+' : 'w') : undefined;

@@ -1,7 +1,10 @@
 // heddle clean
 
+import { readFile, rm } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { Interruption } from '../../../commands/interruption.ts';
+import type { ScoreArguments, ScoredPair } from '../../../commands/jobs/evaluate-job.ts';
 import { log, printText, table, writeJsonFile } from '../../../commands/output.ts';
 import { checkOutputFiles, targetOf } from '../../../commands/output-file.ts';
 import {
@@ -12,21 +15,24 @@ import {
   pairReaders,
   pairsHelp,
 } from '../../../commands/pair-flags.ts';
-import { jsonOption, list, whole } from '../../../commands/parse-values.ts';
+import { addHostOptions, jsonOption, list, modelArguments, whole } from '../../../commands/parse-values.ts';
 import { createProgress } from '../../../commands/progress-line.ts';
-import type { HostOptions } from '../../../commands/run-command.ts';
-import { HeddleError, shellQuote } from '../../../core/errors.ts';
+import type { CommandJob } from '../../../commands/remote/command-job.ts';
+import { type HostOptions, runWithProgress } from '../../../commands/run-command.ts';
+import { check, HeddleError, shellQuote } from '../../../core/errors.ts';
 import { listed, msg } from '../../../core/message.ts';
+import { present } from '../../../core/present.ts';
 import { writeText } from '../../../files/files.ts';
 import { nodeFiles } from '../../../host/node-files.ts';
 import { createPace } from '../../../session/job-pace.ts';
 import { emitTo } from '../../../session/session-event.ts';
 import { pathsOf } from '../../../text/corpus/pair-files.ts';
 import { cleanRules, defaultLimits, type RuleName, ruleNames } from '../clean/clean-rules.ts';
+import { keptScores, type ScoreLimits } from '../clean/kept-scores.ts';
 import { cleanReport } from './clean-report.ts';
 import { type CleanResult, CleanRun } from './clean-run.ts';
 
-interface Options extends Pick<HostOptions, 'json'>, PairFlags {
+interface Options extends HostOptions, PairFlags, ScoreLimits {
   out: string;
   rejected?: string;
   report?: string;
@@ -34,16 +40,24 @@ interface Options extends Pick<HostOptions, 'json'>, PairFlags {
   targetLang?: string;
   rule?: string[];
   threads?: number;
+  model?: string;
+  backward?: string;
+  batchSize: number;
   force?: boolean;
 }
 
+/** Jobs of the command. */
+interface Jobs {
+  readonly score: CommandJob<ScoreArguments, ScoredPair[]>;
+}
+
 /** Adds the command `clean`. */
-export function addClean(program: Command): void {
+export function addClean(program: Command, jobs: Jobs): void {
   const command = program
     .command('clean')
     .description('drop bad pairs and duplicates from files of pairs, in one pass and in order')
     .argument('[pairs...]', `files of pairs: ${pairsHelp}`)
-    .requiredOption('--out <file>', 'TSV file of the pairs that are kept')
+    .requiredOption('--out <file>', 'TSV file of the pairs that are kept; - is stdout')
     .option('--rejected <file>', 'TSV file of the dropped pairs: rule, source, target')
     .option('--report <file>', 'HTML file with counts and ten examples of each rule')
     .option(
@@ -60,6 +74,15 @@ export function addClean(program: Command): void {
     .option('--threads <n>', 'number of threads (default: all)', whole(0))
     .option('--force', 'overwrite the files')
     .addOption(jsonOption())
+    .optionsGroup('Filter by the scores of a model:')
+    .option('--model <dir>', 'after the rules, keep the pairs that this model scores best')
+    .option(
+      '--backward <dir>',
+      'model of the other direction: compare dual conditional cross-entropies instead of those of --model',
+    )
+    .option('--keep <share>', 'share of the pairs to keep, those with the smallest cross-entropy', Number)
+    .option('--max-entropy <nats>', 'greatest cross-entropy per target token of a pair that is kept', Number)
+    .option('--batch-size <pairs>', 'pairs per batch of the model', whole(1), 64)
     .addHelpText(
       'after',
       () =>
@@ -67,6 +90,7 @@ export function addClean(program: Command): void {
         'A killed run leaves OUT.part and OUT.clean-state; the same command continues it.',
     );
   addPairFlags(command);
+  addHostOptions(command);
   command.action(async (names: string[], options: Options) => {
     const pairs = pairFilesOf(names, options);
     if (!pairs) throw new HeddleError('give files of pairs, or --source and --target', { area: 'clean' });
@@ -74,6 +98,7 @@ export function addClean(program: Command): void {
     const limits = { ...defaultLimits, ...limitsIn(options.rule ?? []) };
     const { force = false, sourceLang: source, targetLang: target, threads } = options;
     checkLanguages([source, target]);
+    checkFilter(options);
     const inputs = pathsOf(pairs);
     const flags = ['out', 'rejected', 'report'] as const;
     for (const flag of ['out', 'rejected'] as const)
@@ -88,7 +113,13 @@ export function addClean(program: Command): void {
     const rejected = options.rejected === undefined ? undefined : targetOf(options.rejected);
     const out = targetOf(options.out);
     const languages = { source, target };
-    const run = await CleanRun.open({ pairs, limits, threads, rejected, out, languages }, pairReaders);
+    const { model } = options;
+    // The pairs that passed the rules, while a model scores them.
+    const passed = model === undefined ? out : `${out}.rules.tsv`;
+    const run = await CleanRun.open(
+      { pairs, limits, threads, rejected, out: passed, languages },
+      pairReaders,
+    );
     if (run.done > 0)
       log(`continuing after ${run.done} ${run.done === 1 ? 'block' : 'blocks'} of an interrupted run`);
     const progress = createProgress();
@@ -99,13 +130,17 @@ export function addClean(program: Command): void {
         createPace({ emit: emitTo(progress.show), signal }),
         signal,
         async (found) => {
-          await writeJsonFile(found, options.json);
+          if (model === undefined) await writeJsonFile(found, options.json);
           if (options.report !== undefined)
             await writeText(nodeFiles(), options.report, cleanReport(found, inputs));
         },
       );
       progress.close();
-      printText(result, options.json, () => describe(result, options.out));
+      interruption.close();
+      const scored = model === undefined ? undefined : await filterByScores(jobs, { passed, out, options });
+      const all = { ...result, scored };
+      if (model !== undefined) await writeJsonFile(all, options.json);
+      printText(all, options.json, () => describe(all, options.out));
     } catch (error) {
       if (!signal.aborted || error instanceof HeddleError) throw error;
       throw new HeddleError('interrupted; the same command continues', {
@@ -149,13 +184,56 @@ function checkLanguages(codes: readonly (string | undefined)[]): void {
     }
 }
 
-function describe({ pairs, kept, dropped, languages }: CleanResult, out: string): string {
+/** Throws a HeddleError if flags of the filter lack others. */
+function checkFilter({ model, backward, keep, maxEntropy }: Options): void {
+  if (model === undefined && (backward ?? keep ?? maxEntropy) !== undefined)
+    throw new HeddleError('--backward, --keep and --max-entropy need --model', { area: 'clean' });
+  if (model !== undefined && (keep ?? maxEntropy) === undefined)
+    throw new HeddleError('--model needs --keep or --max-entropy', { area: 'clean' });
+  keptScores([], { keep, maxEntropy });
+}
+
+/** What the command did; plain JSON. */
+interface Cleaned extends CleanResult {
+  /** Of the filter by the scores of a model: number of pairs that it kept. */
+  readonly scored?: { readonly kept: number };
+}
+
+/** Scores the pairs that passed the rules, and writes the best to `out`, in order. */
+async function filterByScores(
+  jobs: Jobs,
+  { passed, out, options }: { passed: string; out: string; options: Options },
+): Promise<{ kept: number }> {
+  const { model: folder = '', batchSize, sourceLang, targetLang } = options;
+  const backward = options.backward && resolve(options.backward);
+  const { model, folders } = modelArguments(folder, { sourceLang, targetLang });
+  const text = await readFile(passed, 'utf8');
+  const lines = text.split('\n').slice(0, -1);
+  const pairs = { files: [passed] };
+  const args = { ...model, pairs, batchSize, backward };
+  const paths = present([...folders, backward, passed]);
+  const scored = lines.length > 0 ? await runWithProgress(jobs.score, args, options, paths) : [];
+  check(scored.length === lines.length, msg`${scored.length} scores of ${lines.length} pairs`, {
+    area: passed,
+  });
+  const values = scored.map(({ dual, logProb, tokens }) =>
+    backward !== undefined ? dual : logProb === undefined ? undefined : -logProb / (tokens?.length ?? 1),
+  );
+  const isKept = keptScores(values, options);
+  const kept = lines.filter((_, i) => isKept[i]);
+  await writeText(nodeFiles(), out, kept.map((line) => `${line}\n`).join(''));
+  await rm(passed);
+  return { kept: kept.length };
+}
+
+function describe({ pairs, kept, dropped, languages, scored }: Cleaned, out: string): string {
   const rows = ruleNames.flatMap((name) =>
     dropped[name].count > 0 ? [[name, String(dropped[name].count), cleanRules[name].help]] : [],
   );
   const found = Object.entries(languages).sort(([, a], [, b]) => b - a);
   return [
-    `${out}: ${kept} of ${pairs} pairs kept`,
+    `${out}: ${scored?.kept ?? kept} of ${pairs} pairs kept`,
+    ...(scored ? [`${kept} passed the rules, of which the model kept ${scored.kept}`] : []),
     ...(rows.length > 0 ? ['', table(rows, [1])] : []),
     ...(found.length > 0 ? [`\nother languages: ${found.map((row) => row.join(' ')).join(', ')}`] : []),
   ].join('\n');

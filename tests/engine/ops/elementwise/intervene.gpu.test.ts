@@ -1,7 +1,7 @@
 // The op of interventions against its reference; amounts of 0 and 1 are exact.
 import { expect, it } from 'vitest';
+import { sizeOf } from '../../../../src/core/tensor.ts';
 import { interveneOp } from '../../../../src/engine/ops/elementwise/intervene.ts';
-import { sizeOf } from "../../../../src/core/tensor.ts";
 import { checkOp, randomTensor } from '../../../support/op.ts';
 
 for (const [shape, groups] of [
