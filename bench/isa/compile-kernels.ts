@@ -1,6 +1,6 @@
 // The process that compiles kernels on the null driver, one after another. For each kernel it writes a line
-// to stderr before the output of RADV. Arguments: a workload, and the file to write the WGSL of each module
-// and the passes of each plan to.
+// to stderr before the output of the driver. Arguments: a workload, the file to write the WGSL of each module, the
+// passes of each plan and all pipelines to, and `record` to compile nothing (recorded-kernels.ts).
 
 import { readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -11,6 +11,7 @@ import { kernelCases } from '../../src/bench/kernel-cases.ts';
 import { kernelOf } from '../../src/bench/kernel-families.ts';
 import { presetGraphs, type presetRuns } from '../../src/commands/jobs/preset-graphs.ts';
 import { type Device, openDevice, wrapDevice } from '../../src/engine/gpu/device.ts';
+import { assumedAdapter } from '../../src/engine/gpu/known-adapters.ts';
 import { pipelinesOf } from '../../src/engine/gpu/pipelines.ts';
 import { variantsOf } from '../../src/engine/ops/op-nodes.ts';
 import { variantKey } from '../../src/engine/plan/kernel-choices.ts';
@@ -18,6 +19,7 @@ import type { Pass, Plan } from '../../src/engine/plan/plan.ts';
 import { makePlan } from '../../src/engine/plan/planner.ts';
 import { dawnGpu } from '../../src/host/dawn.ts';
 import { type PresetName, presets } from '../../src/model/presets.ts';
+import { type RecordedKernel, recordingGpu } from './recorded-kernels.ts';
 
 /** TensorFlow.js, jax-js, and the flash attention of onnxruntime-web. */
 export type Peer = 'tfjs' | 'jax' | 'ort';
@@ -72,6 +74,7 @@ export interface CompileOutput {
   /** Passes of each step of a preset: `mid training 64`. */
   readonly runs: Readonly<Record<string, readonly EstimatedPass[]>>;
   readonly variants: VariantKernels;
+  readonly kernels: readonly RecordedKernel[];
 }
 
 /** Matrix products that are compiled for the peers: m, k, n, and whether b is transposed. */
@@ -82,15 +85,16 @@ const PRODUCTS = [
 /** Input shape of their softmax and layer norm. */
 const ROWS: [number, number] = [768, 8000];
 
-const [workloadText = '', outputPath = ''] = process.argv.slice(2);
+const [workloadText = '', outputPath = '', mode = ''] = process.argv.slice(2);
 const workload = JSON.parse(workloadText) as Workload;
 const modules: string[] = [];
 const runs: Record<string, readonly EstimatedPass[]> = {};
 const variants: Record<string, Record<string, readonly string[]>> = {};
+const kernels: RecordedKernel[] = [];
 const moduleIds = new WeakMap<GPUShaderModule, number>();
 
 const from = workload.kind === 'peer' ? workload.peer : workload.kind === 'files' ? 'wgsl' : 'heddle';
-const gpu = announcing(await dawnGpu());
+const gpu = announcing(mode === 'record' ? recordingGpu(assumedAdapter() ?? 'unnamed') : await dawnGpu());
 
 if (workload.kind === 'files') await compileFiles(workload.files);
 else if (workload.kind === 'peer') await compilePeer(workload.peer);
@@ -101,7 +105,7 @@ else {
   if (workload.kind === 'variants') for (const kernel of kernelCases) await compileVariants(device, kernel);
   else await compileUntuned(device, workload);
 }
-const output: CompileOutput = { modules, runs, variants };
+const output: CompileOutput = { modules, runs, variants, kernels };
 writeFileSync(outputPath, JSON.stringify(output));
 process.exit(0);
 
@@ -330,6 +334,8 @@ function announceDevice(device: GPUDevice): GPUDevice {
   const announce = ({ label, compute }: GPUComputePipelineDescriptor) => {
     const name = announced ?? `${label || compute.module.label} ${JSON.stringify(compute.constants ?? {})}`;
     const line: Announcement = { from, name, module: moduleIds.get(compute.module) ?? -1 };
+    const { entryPoint = '', constants = {} } = compute;
+    kernels.push({ ...line, entry: entryPoint, constants });
     writeSync(2, `\n@@ ${JSON.stringify(line)}\n`);
   };
   const later = device.createComputePipelineAsync.bind(device);

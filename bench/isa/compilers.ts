@@ -164,7 +164,16 @@ function commandFor(name: string, program: readonly string[]): Command {
 
 /** The known adapter whose kernels a GPU takes; '' for those that Dawn describes as they are. */
 const adapterOf = (name: string): string =>
-  ({ m1: 'm1', nv172: 'nv172', 'nv172-new': 'nv172', fd740: 'fd740' })[name] ?? '';
+  ({
+    m1: 'm1',
+    nv172: 'nv172',
+    'nv172-new': 'nv172',
+    fd660: 'fd740',
+    fd740: 'fd740',
+    fd750: 'fd740',
+    'mali-a867': 'mali-a867',
+    'mali-ac74': 'mali-a867',
+  })[name] ?? '';
 
 /** What was compiled for a GPU. */
 export interface Compilation {
@@ -174,34 +183,55 @@ export interface Compilation {
   readonly problems: readonly string[];
 }
 
+/** Whether the compiler of a GPU runs in an emulator. */
+const isEmulated = ({ vendor }: CompiledGpu): boolean =>
+  vendor === 'apple' || vendor === 'adreno' || vendor === 'mali';
+
+/** The program of an entry of this tool, with its arguments. */
+const program = (entry: string, ...args: string[]): string[] => [
+  join(import.meta.dirname, `${entry}.js`),
+  ...args,
+];
+
 /**
- * Compiles a workload for a GPU in another process. Drivers print on both streams, whose order a terminal keeps:
- * `script` is one. Throws a HeddleError with the last kernel if that fails.
+ * Compiles a workload for a GPU in another process. In an emulator only recorded kernels are compiled, since planning
+ * models takes minutes there. Throws a HeddleError with the last kernel if that fails.
  */
 export async function compileFor(name: string, workload: Workload): Promise<Compilation> {
   const folder = mkdtempSync(join(tmpdir(), 'heddle-isa-'));
   try {
     const path = join(folder, 'output.json');
-    const { words, env } = commandFor(name, [
-      join(import.meta.dirname, 'compile.js'),
-      JSON.stringify(workload),
-      path,
-    ]);
-    const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-    const child = spawn('script', ['--quiet', '--return', '--command', `exec ${line}`, '/dev/null'], {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const chunks: Buffer[] = [];
-    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
-    const status = await new Promise((done) => child.once('exit', (code, signal) => done(code ?? signal)));
-    const printed = Buffer.concat(chunks).toString('utf8').replaceAll('\r\n', '\n');
-    if (status !== 0)
-      throw new HeddleError(`compiling for ${name} failed (${status}):\n${lastLines(printed)}`);
-    return { ...kernelsIn(name, printed), output: JSON.parse(readFileSync(path, 'utf8')) as CompileOutput };
+    const plans = workload.kind === 'untuned' || workload.kind === 'variants';
+    const recorded = plans && isEmulated(compiledGpus[name] as CompiledGpu);
+    const args = [JSON.stringify(workload), path];
+    if (recorded)
+      await printed(name, {
+        words: [process.execPath, ...program('compile', ...args, 'record')],
+        env: { ...process.env, HEDDLE_ADAPTER: adapterOf(name) },
+      });
+    const text = await printed(
+      name,
+      commandFor(name, recorded ? program('recorded', path) : program('compile', ...args)),
+    );
+    return { ...kernelsIn(name, text), output: JSON.parse(readFileSync(path, 'utf8')) as CompileOutput };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What a command prints. Drivers print on both streams, whose order a terminal keeps: `script` is one. */
+async function printed(name: string, { words, env }: Command): Promise<string> {
+  const line = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  const child = spawn('script', ['--quiet', '--return', '--command', `exec ${line}`, '/dev/null'], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const status = await new Promise((done) => child.once('close', (code, signal) => done(code ?? signal)));
+  const text = Buffer.concat(chunks).toString('utf8').replaceAll('\r\n', '\n');
+  if (status !== 0) throw new HeddleError(`compiling for ${name} failed (${status}):\n${lastLines(text)}`);
+  return text;
 }
 
 /** The kernels in what a compiler printed. The driver compiles equal modules once, and then prints nothing. */
