@@ -30,8 +30,8 @@ export type Workload =
   | {
       readonly kind: 'untuned';
       readonly presets: readonly PresetName[];
-      /** Sentences of a batch of training and evaluation. */
-      readonly batch: number;
+      /** Sentences of batches of training and evaluation. */
+      readonly batches: readonly number[];
       /** Numbers of rows of the decoding steps. */
       readonly rows: readonly number[];
       /** Widths of heads whose attention is compiled too. */
@@ -117,10 +117,11 @@ function isWanted(name: string): boolean {
 
 async function compileUntuned(
   device: Device,
-  { presets: names, batch, rows, widths }: Extract<Workload, { kind: 'untuned' }>,
+  { presets: names, batches, rows, widths }: Extract<Workload, { kind: 'untuned' }>,
 ): Promise<void> {
   for (const preset of names) {
-    for (const run of ['training', 'evaluation'] as const) await compilePreset(device, preset, run, batch);
+    for (const batch of batches)
+      for (const run of ['training', 'evaluation'] as const) await compilePreset(device, preset, run, batch);
     for (const count of rows) await compilePreset(device, preset, 'decoding', count);
   }
   for (const kernel of widths.flatMap(attentionCases)) await compileDefault(device, kernel);

@@ -40,7 +40,7 @@ Without options: the kernels that AMD's GPUs take before tuning.
                          needs packages instead: apt-get install -y mesa-vulkan-drivers libvulkan-dev gcc
   --gpu NAMES            these GPUs instead: ${Object.keys(compiledGpus).join(', ')}
   --preset NAMES         presets whose training, evaluation and decoding are compiled [small,mid,base,keras]
-  --batch N              sentences of a batch of training [64]
+  --batch NUMBERS        sentences of batches of training [64,32]
   --rows NUMBERS         rows of decoding [1,8,16,32]
   --widths NUMBERS       widths of heads whose attention is compiled too [16,32,48,64,80,96,128]
   --variants             all variants of the kernels of heddle bench instead, and which hot kernels have none without
@@ -88,7 +88,7 @@ function optionsOf(args: readonly string[]) {
       vendor: { type: 'string' },
       gpu: { type: 'string' },
       preset: { type: 'string', default: 'small,mid,base,keras' },
-      batch: { type: 'string', default: '64' },
+      batch: { type: 'string', default: '64,32' },
       rows: { type: 'string', default: '1,8,16,32' },
       widths: { type: 'string', default: '16,32,48,64,80,96,128' },
       variants: { type: 'boolean', default: false },
@@ -131,9 +131,9 @@ function workloadsOf(o: Options): Workload[] {
   if (o.variants) return [{ kind: 'variants', only }];
   const names = list(o.preset);
   checkNamed('preset', names, Object.keys(presets));
-  const [batch = 64] = integers('batch', o.batch);
+  const batches = integers('batch', o.batch);
   const [rows, widths] = [integers('rows', o.rows), integers('widths', o.widths)];
-  return [{ kind: 'untuned', presets: names as PresetName[], batch, rows, widths, only }];
+  return [{ kind: 'untuned', presets: names as PresetName[], batches, rows, widths, only }];
 }
 
 /** Reads `--peer`; throws a HeddleError for a peer that is not installed. */
@@ -161,13 +161,14 @@ async function report(args: readonly string[]): Promise<number> {
   const workloads = workloadsOf(o);
   setUpCompilers(gpus);
   const rows: KernelRow[] = [];
-  const runs: Record<string, readonly EstimatedPass[]> = {};
+  /** Passes by GPU and step. */
+  const runs: Record<string, Record<string, readonly EstimatedPass[]>> = {};
   const variants: Record<string, VariantKernels[string]> = {};
   let problems = 0;
   for (const gpu of gpus)
     for (const workload of workloads) {
       const compilation = await compileFor(gpu, workload);
-      Object.assign(runs, compilation.output.runs);
+      runs[gpu] = { ...runs[gpu], ...compilation.output.runs };
       Object.assign(variants, compilation.output.variants);
       for (const problem of compilation.problems) console.error(problem);
       problems += compilation.problems.length;
@@ -181,7 +182,7 @@ async function report(args: readonly string[]): Promise<number> {
   if (o.variants) for (const gpu of gpus) console.log(cleanVariants(gpu, variants, rows));
   const estimated = estimatedGpus[o.estimate ?? ''];
   if (o.estimate !== undefined && estimated)
-    for (const [run, passes] of Object.entries(runs))
+    for (const [run, passes] of Object.entries(runs[estimated.gpu] ?? {}))
       console.log(predictionText(o.estimate, run, predict(passes, rows, estimated), estimated));
   if (o.json) writeFileSync(o.json, `${JSON.stringify({ rows, runs, variants }, undefined, 1)}\n`);
   if (o['update-budgets']) updateBudgets(rows, isWhole(o));
