@@ -1,7 +1,8 @@
 // npm run bench:table: writes the latest results of bench/results as a short table into docs/benchmarks.md, between
 // the lines <!-- bench --> and <!-- /bench -->, and as full tables into bench/results/README.md. Reports of devices
 // (bench/results/devices) are tables between <!-- devices --> and <!-- /devices -->, those of software adapters only in
-// bench/results/README.md.
+// bench/results/README.md. The predictions for GPUs (bench/results/predictions.json) are a table in docs/devices.md
+// between <!-- predictions --> and <!-- /predictions -->, beside what reports of devices have measured.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -10,15 +11,24 @@ import { firstUses, latest, origins, readResults, section, summaryTable } from '
 
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = join(here, 'results');
-const page = join(here, '..', 'docs', 'benchmarks.md');
+const docs = join(here, '..', 'docs');
 
 let results;
 let devices;
+let predictions;
 try {
   results = latest(readResults(folder));
-  const bundles = await bundleForNode(here, { devices: 'device-reports.ts' });
-  const { deviceSections } = await import(pathToFileURL(join(bundles, 'devices.js')).href);
+  const bundles = await bundleForNode(here, {
+    devices: 'device-reports.ts',
+    predictions: 'isa/predictions.ts',
+  });
+  const { predictionTable, readPredictions } = await import(
+    pathToFileURL(join(bundles, 'predictions.js')).href
+  );
+  const { deviceSections, readDeviceReports } = await import(pathToFileURL(join(bundles, 'devices.js')).href);
   devices = deviceSections(join(folder, 'devices'));
+  const known = readPredictions(join(folder, 'predictions.json'));
+  predictions = predictionTable(known, readDeviceReports(join(folder, 'devices')));
 } catch (error) {
   console.error(error.message);
   process.exit(1);
@@ -33,18 +43,21 @@ const intro =
 const sections = [intro, ...results.map(section), `## Devices\n\n${devices.all}`];
 writeFileSync(join(folder, 'README.md'), `${sections.join('\n\n')}\n`);
 
-let text = readFileSync(page, 'utf8');
 const lines = [...origins(results.filter((r) => r.steps)), ...firstUses(results)];
 const notes = lines.map((line) => `- ${line}`).join('\n');
-replaceBetween('bench', `${summaryTable(results)}\n\n${notes}`);
-replaceBetween('devices', devices.gpus);
-writeFileSync(page, text);
+replaceBetween('benchmarks.md', 'bench', `${summaryTable(results)}\n\n${notes}`);
+replaceBetween('benchmarks.md', 'devices', devices.gpus);
+replaceBetween('devices.md', 'predictions', predictions);
 
-/** Replaces what is between the comments of a name in the page. */
-function replaceBetween(name, content) {
+/** Replaces what is between the comments of a name in a page of docs/. */
+function replaceBetween(page, name, content) {
+  const path = join(docs, page);
+  const text = readFileSync(path, 'utf8');
   const [start, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [from, to] = [text.indexOf(start), text.indexOf(end)];
-  if (from < 0 || to < from)
-    console.error(`docs/benchmarks.md has no lines ${start} and ${end}; they are unchanged.`);
-  else text = `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`;
+  if (from < 0 || to < from) {
+    console.error(`docs/${page} has no lines ${start} and ${end}; it is unchanged.`);
+    return;
+  }
+  writeFileSync(path, `${text.slice(0, from + start.length)}\n\n${content}\n\n${text.slice(to)}`);
 }

@@ -1,9 +1,10 @@
 // npm run bench:device: measures the adapter of this machine as "Measure this device" of the kernel lab does, and
-// writes the report into bench/results/devices.
+// writes the report into bench/results/devices, and the tables of the docs that show it (npm run bench:table).
 //
 //   --host NAME      dawn: in Node; chrome: the built lab in headless Chrome (default: dawn)
 //   --transformers   chrome: also transformers.js in WebAssembly (npm run bench:decode installs it; build the pages then)
 //   --tries N        measure again if the report is not plausible, because the machine does other work (default: 3)
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -35,7 +36,10 @@ for (let i = 0; i < Number(options.tries); i++) {
     const path = join(folder, `${name.slice(0, 60).replace(/-$/, '')}.json`);
     writeFileSync(path, `${line}\n`);
     console.log(path);
-    process.exit();
+    const { status } = spawnSync(process.execPath, [join(root, 'bench/write-tables.mjs')], {
+      stdio: 'inherit',
+    });
+    process.exit(status ?? 1);
   } catch (error) {
     reason = error.message;
     console.error(`bench:device: ${reason}`);

@@ -20,6 +20,7 @@ import {
 } from './compilers.ts';
 import { budgetsOf, exceeded, readBudgets, writeBudgets } from './isa-budgets.ts';
 import { isHot, type KernelRow, table } from './kernel-rows.ts';
+import { addPredictions, predictionsOf } from './predictions.ts';
 import { estimatedGpus, predict, predictionText } from './time-model.ts';
 import { vendors } from './vendor-listings.ts';
 
@@ -51,6 +52,8 @@ Without options: the kernels that AMD's GPUs take before tuning.
   --spills               only kernels that access scratch memory
   --show KERNEL          print WGSL and assembly of the hot loop of the first kernel whose name contains KERNEL
   --estimate GPU         predict the time of each step on a GPU: ${'GPUS'}
+  --predict              store the predictions for these GPUs in bench/results/predictions.json; npm run bench:table
+                         writes them into docs/devices.md
   --check                compare with bench/isa/budgets; exit 1 if a kernel is worse
   --update-budgets       write bench/isa/budgets from this run; with --only, --gpu or --preset: only its rows
   --json FILE            write all numbers of the run
@@ -98,6 +101,7 @@ function optionsOf(args: readonly string[]) {
       spills: { type: 'boolean', default: false },
       show: { type: 'string' },
       estimate: { type: 'string' },
+      predict: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
       'update-budgets': { type: 'boolean', default: false },
       json: { type: 'string' },
@@ -184,11 +188,16 @@ async function report(args: readonly string[]): Promise<number> {
   if (o.estimate !== undefined && estimated)
     for (const [run, passes] of Object.entries(runs[estimated.gpu] ?? {}))
       console.log(predictionText(o.estimate, run, predict(passes, rows, estimated), estimated));
+  if (o.predict)
+    addPredictions(resolve(root, 'bench/results/predictions.json'), predictionsOf(rows, runs, today()));
   if (o.json) writeFileSync(o.json, `${JSON.stringify({ rows, runs, variants }, undefined, 1)}\n`);
   if (o['update-budgets']) updateBudgets(rows, isWhole(o));
   const worse = o.check ? check(rows) : 0;
   return problems + worse > 0 ? 1 : 0;
 }
+
+/** The day, as 2026-12-02. */
+const today = (): string => new Date().toISOString().slice(0, 10);
 
 /** Whether a run has all kernels that are taken before tuning, so that other budgets are of kernels that are gone. */
 const isWhole = (o: Options): boolean => !(o.only || o.gpu || o.wgsl || o.peer || o.variants || o.estimate);

@@ -8,6 +8,8 @@ import type { KernelRow } from './kernel-rows.ts';
 export interface EstimatedGpu {
   /** The GPU for which kernels are compiled. */
   readonly gpu: string;
+  /** Pattern of the names of its adapter in reports of devices. */
+  readonly adapter: RegExp;
   /** FP32 peak in TFLOP/s, without dual issue. */
   readonly tflops: number;
   /** Peak of FP16 matrices in TFLOP/s; that of FP32 if there is none. */
@@ -28,6 +30,7 @@ export interface EstimatedGpu {
 export const estimatedGpus: Readonly<Record<string, EstimatedGpu>> = {
   'Iris Xe (96 EU)': {
     gpu: 'tgl',
+    adapter: /iris.*xe|gen-12lp/i,
     tflops: 2.0,
     bandwidth: 68,
     cores: 6,
@@ -36,6 +39,7 @@ export const estimatedGpus: Readonly<Record<string, EstimatedGpu>> = {
   },
   'Arc A770': {
     gpu: 'dg2',
+    adapter: /arc.*a770/i,
     tflops: 17.2,
     bandwidth: 560,
     cores: 32,
@@ -44,6 +48,7 @@ export const estimatedGpus: Readonly<Record<string, EstimatedGpu>> = {
   },
   'RTX 3060': {
     gpu: 'nv172',
+    adapter: /rtx 3060/i,
     tflops: 12.7,
     bandwidth: 360,
     cores: 28,
@@ -54,6 +59,7 @@ export const estimatedGpus: Readonly<Record<string, EstimatedGpu>> = {
   // Its Navi 22 has the instructions of Navi 21.
   'RX 6700': {
     gpu: 'navi21',
+    adapter: /rx 6700/i,
     tflops: 11.3,
     bandwidth: 320,
     cores: 36,
@@ -63,6 +69,7 @@ export const estimatedGpus: Readonly<Record<string, EstimatedGpu>> = {
   },
   'RX 7900 XTX': {
     gpu: 'navi31',
+    adapter: /rx 7900 xtx/i,
     tflops: 30.7,
     matrixTflops: 122.8,
     bandwidth: 960,
@@ -73,6 +80,7 @@ export const estimatedGpus: Readonly<Record<string, EstimatedGpu>> = {
   },
   M1: {
     gpu: 'm1',
+    adapter: /apple.*m1\b/i,
     tflops: 2.6,
     bandwidth: 68,
     cores: 8,
@@ -82,6 +90,7 @@ export const estimatedGpus: Readonly<Record<string, EstimatedGpu>> = {
   },
   'Adreno 740': {
     gpu: 'fd740',
+    adapter: /adreno.*740/i,
     tflops: 2.1,
     bandwidth: 67,
     cores: 6,
@@ -90,6 +99,7 @@ export const estimatedGpus: Readonly<Record<string, EstimatedGpu>> = {
   },
   'Mali G610 MP4': {
     gpu: 'mali-a867',
+    adapter: /mali.*g610/i,
     tflops: 0.51,
     bandwidth: 34,
     cores: 4,
@@ -109,8 +119,8 @@ export interface Prediction {
   readonly dispatches: number;
   /** FLOPs of the run / what the peak would do in its time. */
   readonly utilization: number;
-  /** Shares of the time by op, largest first. */
-  readonly ops: readonly (readonly [op: string, share: number])[];
+  /** Shares of the time by kernel, `shader.entry`, largest first. */
+  readonly kernels: readonly (readonly [kernel: string, share: number])[];
   /** Kernels of the run that the compiler has not printed; they count as without multiply-adds. */
   readonly unknown: number;
 }
@@ -130,14 +140,23 @@ export function reachedShare(row: KernelRow, gpu: EstimatedGpu): number {
 const latencyHidden = ({ threads }: KernelRow, { enoughThreads }: EstimatedGpu): number =>
   threads === undefined || enoughThreads === undefined ? 1 : Math.min(1, threads / enoughThreads);
 
+/** Microseconds of a dispatch under the two roofs, given in operations and bytes of a microsecond. */
+export const roofTime = (
+  { flops, bytes }: Pick<EstimatedPass, 'flops' | 'bytes'>,
+  roofs: { readonly flops: number; readonly bytes: number; readonly dispatchUs: number },
+): number => Math.max(flops / roofs.flops, bytes / roofs.bytes) + roofs.dispatchUs;
+
 /** Microseconds of a pass. */
 export function passTime(pass: EstimatedPass, row: KernelRow | undefined, gpu: EstimatedGpu): number {
   const { tflops, matrixTflops = tflops, bandwidth, cores, dispatchUs } = gpu;
   const peak = (row?.loop.matrix ? matrixTflops : tflops) * 1e6; // FLOPs in a microsecond
   const filled = pass.workgroups / (Math.ceil(pass.workgroups / cores) * cores);
-  const arithmetic = pass.flops / (peak * filled * (row ? reachedShare(row, gpu) : plainShare));
-  const memory = pass.bytes / (bandwidth * 1e3 * bandwidthShare);
-  return Math.max(arithmetic, memory) + dispatchUs;
+  const share = row ? reachedShare(row, gpu) : plainShare;
+  return roofTime(pass, {
+    flops: peak * filled * share,
+    bytes: bandwidth * 1e3 * bandwidthShare,
+    dispatchUs,
+  });
 }
 
 /** Predicts a run from its passes and the compiled kernels. */
@@ -147,7 +166,7 @@ export function predict(
   gpu: EstimatedGpu,
 ): Prediction {
   const kernels = new Map(rows.filter((row) => row.gpu === gpu.gpu).map((row) => [row.name, row]));
-  const ops = new Map<string, number>();
+  const times = new Map<string, number>();
   let us = 0;
   let unknown = 0;
   for (const pass of passes) {
@@ -155,25 +174,28 @@ export function predict(
     if (!row) unknown++;
     const time = passTime(pass, row, gpu);
     us += time;
-    ops.set(pass.op, (ops.get(pass.op) ?? 0) + time);
+    const [name = ''] = pass.kernel.split(' ');
+    times.set(name, (times.get(name) ?? 0) + time);
   }
   const flops = passes.reduce((sum, pass) => sum + pass.flops, 0);
   return {
     ms: us / 1e3,
     dispatches: passes.length,
     utilization: flops / (gpu.tflops * 1e6 * us),
-    ops: [...ops].sort((a, b) => b[1] - a[1]).map(([op, time]) => [op, time / us] as const),
+    kernels: [...times]
+      .sort((a, b) => b[1] - a[1])
+      .map(([name, time]) => [name, Number((time / us).toFixed(3))] as const),
     unknown,
   };
 }
 
 /** A prediction as text. */
 export function predictionText(name: string, run: string, prediction: Prediction, gpu: EstimatedGpu): string {
-  const { ms, dispatches, utilization, ops, unknown } = prediction;
+  const { ms, dispatches, utilization, kernels, unknown } = prediction;
   const missing = unknown > 0 ? `; ${unknown} kernels were not compiled` : '';
   return [
     `\nPREDICTION for ${name}, not a measurement: ${run}`,
     `  ${ms.toPrecision(3)} ms, ${dispatches} dispatches (${gpu.dispatchUs} us each), MFU ${(100 * utilization).toFixed(1)} %${missing}`,
-    ...ops.slice(0, 8).map(([op, share]) => `  ${(100 * share).toFixed(1).padStart(5)} %  ${op}`),
+    ...kernels.slice(0, 8).map(([name, share]) => `  ${(100 * share).toFixed(1).padStart(5)} %  ${name}`),
   ].join('\n');
 }
