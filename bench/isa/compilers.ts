@@ -166,8 +166,6 @@ function commandFor(name: string, program: readonly string[]): Command {
 const adapterOf = (name: string): string =>
   ({
     m1: 'm1',
-    nv172: 'nv172',
-    'nv172-new': 'nv172',
     fd660: 'fd740',
     fd740: 'fd740',
     fd750: 'fd740',

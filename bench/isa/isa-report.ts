@@ -229,7 +229,11 @@ function show(text: string, gpu: string, { kernels, output }: Compilation): bool
 function cleanVariants(gpu: string, variants: VariantKernels, all: readonly KernelRow[]): string {
   const rows = new Map(all.filter((row) => row.gpu === gpu).map((row) => [row.name, row]));
   const spilling = (names: readonly string[]) => names.some((name) => (rows.get(name)?.loop.spill ?? 0) > 0);
-  const hot = Object.entries(variants).filter(([, kernels]) =>
+  const compiled = Object.entries(variants).map(
+    ([name, kernels]) =>
+      [name, Object.fromEntries(Object.entries(kernels).filter(([, names]) => names.length > 0))] as const,
+  );
+  const hot = compiled.filter(([, kernels]) =>
     Object.values(kernels)
       .flat()
       .some((name) => {

@@ -2,6 +2,7 @@
 
 import { hostOf } from '../../core/host-name.ts';
 import type { MatrixConfig } from '../ops/device-traits.ts';
+import { prefersSmallestSubgroup } from '../ops/vendor-preferences.ts';
 
 /** The feature of subgroup matrices; experimental in Chromium, so `@webgpu/types` does not have it. */
 export const matrixFeature = 'chromium-experimental-subgroup-matrix' as GPUFeatureName;
@@ -62,8 +63,8 @@ export async function adapterInfoOf(
   return info && names.every((name) => info[name] === own[name]) ? info : own;
 }
 
-/** Threads of a subgroup of matrix kernels: 32, or the nearest size that the device can have. */
-const wantedLanes = 32;
+/** Threads of a subgroup of matrix kernels if the vendor is not better off with the fewest. */
+const usualLanes = 32;
 
 /**
  * The matrix products of subgroups that kernels can use: operands f16 or f32, sums f32. None without the
@@ -75,7 +76,8 @@ export function matrixConfigsOf(device: SubgroupDevice): MatrixConfig[] {
   const info: SubgroupInfo = device.adapterInfo ?? {};
   const sizes = explicitSubgroupSizes(device);
   const fixed = info.subgroupMinSize === info.subgroupMaxSize ? info.subgroupMinSize : undefined;
-  const lanes = sizes ? Math.min(Math.max(wantedLanes, sizes.min), sizes.max) : fixed;
+  const wanted = prefersSmallestSubgroup(info.vendor?.toLowerCase() ?? '') ? 0 : usualLanes;
+  const lanes = sizes ? Math.min(Math.max(wanted, sizes.min), sizes.max) : fixed;
   if (!lanes) return [];
   return (info.subgroupMatrixConfigs ?? []).flatMap(({ componentType, resultComponentType, M, N, K }) =>
     (componentType === 'f16' || componentType === 'f32') && resultComponentType === 'f32'

@@ -33,7 +33,11 @@ const preferences: Readonly<Record<string, VendorPreferences>> = {
   arm: { smallestSubgroup: false, largeTiles: false, dotsRows: 4 },
 };
 
-const preferencesOf = ({ vendor }: DeviceTraits): VendorPreferences => preferences[vendor] ?? cautious;
+const preferencesOf = ({ vendor }: Pick<DeviceTraits, 'vendor'>): VendorPreferences =>
+  preferences[vendor] ?? cautious;
+
+/** Whether kernels with many registers per thread request the smallest subgroup on GPUs of a vendor. */
+export const prefersSmallestSubgroup = (vendor: string): boolean => preferencesOf({ vendor }).smallestSubgroup;
 
 /** The subgroup that a kernel with many registers per thread requests; undefined: the driver chooses. */
 export function subgroupSizeFor(traits: DeviceTraits): number | undefined {
