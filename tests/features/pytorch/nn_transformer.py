@@ -6,7 +6,6 @@ from torch import nn
 from safetensors.torch import load_file
 
 torch.set_num_threads(1)
-src, tgt = (torch.tensor([[int(x) for x in arg.split(',')]]) for arg in sys.argv[1:3])
 activations = {'relu': nn.functional.relu, 'gelu': nn.functional.gelu, 'silu': nn.functional.silu}
 
 
@@ -57,7 +56,7 @@ def sinusoids(n, D, kind):
     return table.float().double()
 
 
-def logits(folder):
+def load(folder):
     c = json.load(open(f'{folder}/config.json'))
     model = Model(c).double().eval()
     state = {name: tensor.double() for name, tensor in load_file(f'{folder}/model.safetensors').items()}
@@ -67,8 +66,10 @@ def logits(folder):
         assert name not in state
         state[name] = state['src_embed.weight' if c['tie'] == 'all' else 'tgt_embed.weight']
     model.load_state_dict(state, strict=True)
+    return model
+
+
+if __name__ == '__main__':
+    src, tgt = (torch.tensor([[int(x) for x in arg.split(',')]]) for arg in sys.argv[1:3])
     with torch.no_grad():
-        return model(src, tgt)[0].flatten().tolist()
-
-
-print(json.dumps([logits(folder) for folder in sys.argv[3:]]))
+        print(json.dumps([load(folder)(src, tgt)[0].flatten().tolist() for folder in sys.argv[3:]]))

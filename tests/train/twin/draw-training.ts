@@ -223,7 +223,8 @@ export function drawTraining(seed: number): DrawnTraining {
     const decoderLayers = between(1, 2);
     const isGated = chance(0.2);
     return withoutUndefined({
-      dModel: heads * r.pick([2, 3, 4, 5]),
+      // Norms of two or three numbers are ill-conditioned.
+      dModel: Math.max(2, Math.ceil(6 / heads)) * heads + heads * r.int(3),
       heads,
       headWidth: isWide ? between(2, 5) : undefined,
       decoderHeads: isWide ? between(1, 3) : undefined,

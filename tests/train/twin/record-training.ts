@@ -9,7 +9,9 @@ import { features } from '../../../src/features/features.ts';
 import { writeText } from '../../../src/files/files.ts';
 import { memoryFiles } from '../../../src/files/memory-files.ts';
 import { loraParameters, loraTargets, loraTensorName } from '../../../src/model/lora.ts';
+import type { ModelConfig } from '../../../src/model/model-config.ts';
 import type { ParameterLayout } from '../../../src/model/parameter-layout.ts';
+import { hfNames } from '../../../src/model/parameter-names.ts';
 import { parameterList } from '../../../src/model/parameters.ts';
 import { sourceKindOf } from '../../../src/model/source-kind.ts';
 import type { DataStepRow } from '../../../src/session/data-step.ts';
@@ -156,7 +158,7 @@ export async function recordTraining(drawn: DrawnTraining, name: TwinEngine, roo
       changes: changesOf(drawn.settings.changes),
       config,
       parameters: layoutOf(list),
-      frozen: frozenOf(list, drawn.settings.freeze),
+      frozen: frozenOf(config, list, drawn.settings.freeze),
       ...(adapter && {
         adapterParameters: layoutOf(loraParameters(config, adapter)),
         formats: formatsOf(list, drawn.settings),
@@ -241,13 +243,22 @@ const changesOf = (text: string | undefined) =>
 const globOf = (glob: string) =>
   new RegExp(`^(?:.*\\.)?${glob.replaceAll('.', '\\.').replaceAll('*', '.*')}$`);
 
-/** Names of frozen parameters: those of globs, and those that the configuration says are not trained. */
-function frozenOf(list: ReturnType<typeof parameterList>, globs: readonly string[] = []): string[] {
+/**
+ * Names of frozen parameters: those that the configuration says are not trained, and those of globs, which match a name
+ * here, or all the names in transformers of a joined projection.
+ */
+function frozenOf(config: ModelConfig, list: ParameterLayout, globs: readonly string[] = []): string[] {
+  const matches = (name: string) => globs.some((glob) => globOf(glob).test(name));
   return list.all
-    .filter(
-      ({ name, stored, frozen }) =>
-        frozen || globs.map(globOf).some((glob) => glob.test(name) || glob.test(stored.name)),
-    )
+    .filter((own) => {
+      const theirs = hfNames(config, own);
+      return (
+        own.frozen ||
+        matches(own.name) ||
+        matches(own.stored.name) ||
+        (theirs.length > 0 && theirs.every(matches))
+      );
+    })
     .map(({ name }) => name);
 }
 

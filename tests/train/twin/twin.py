@@ -595,9 +595,16 @@ def compare(case):
     rough = case["settings"].get("precision") == "f16"
     coarse = bool(case["given"].get("quantizeBits")) and (rough or not exact)  # a weight may be rounded to the other side
     exact = exact and not rough
-    noise = 3e-3 if rough else 0 if exact else 3e-6
+    # What rounding can do is found out only if the twin differs: scalars of a step are float32 in each engine.
+    noise = 3e-3 if rough else 2e-7 if exact else 3e-6
     twin = train(case)
-    shaken = [train(case, noise, i) for i in (1, 2, 3)] if noise else []
+    out = differences(case, twin, [], rough, coarse, exact)
+    if all(c["error"] is not None and c["error"] <= c["limit"] for c in out):
+        return out
+    return differences(case, twin, [train(case, noise, i) for i in (1, 2, 3)], rough, coarse, exact)
+
+
+def differences(case, twin, shaken, rough, coarse, exact):
     out = []
 
     def add(quantity, error, limit):
@@ -611,8 +618,8 @@ def compare(case):
             size = max(abs(b[name]), 1e-3)
             spread = max([abs(x["steps"][i][name] - b[name]) / size for x in shaken], default=0)
             # The log has four digits of the last two.
-            own = {"learningRate": 1e-6, "accuracy": 0 if exact else 0.5, "lossScale": 0, "alignmentLoss": 2e-2 if rough else 6e-4, "updateRatio": 5e-2 if rough else 6e-4}.get(name, 2e-2 if rough else 3e-6 if exact else 5e-5)
-            own = max(own, 2e-2) if coarse and name not in ("learningRate", "lossScale") else own
+            own = {"learningRate": 1e-6, "accuracy": 0 if exact else 0.5, "lossScale": 0, "alignmentLoss": 2e-2 if rough else 6e-4, "updateRatio": 5e-2 if rough else 6e-4}.get(name, 5e-2 if rough else 3e-6 if exact else 5e-5)
+            own = max(own, 0.2 if rough else 2e-2) if coarse and name not in ("learningRate", "lossScale") else own
             own += 10 * spread
             error = abs(a[name] - b[name]) / size
             if not error / max(own, 1e-30) <= worst / max(limit, 1e-30) or limit == 0:

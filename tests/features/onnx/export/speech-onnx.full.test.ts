@@ -121,3 +121,28 @@ describe.skipIf(problem !== undefined || !existsSync(cases))(
     });
   },
 );
+
+it.skipIf(problem !== undefined)(
+  'time stamps in transformers.js lack two rules, as docs/models.md says',
+  () => {
+    // 3: <|notimestamps|>; 4, 5, 6, ...: <|0.00|>, <|0.02|>, <|0.04|>, ...
+    const code = `
+    globalThis[Symbol.for('onnxruntime')] = await import('onnxruntime-web');
+    const { Tensor, WhisperTimeStampLogitsProcessor } = await import('@huggingface/transformers');
+    const config = { eos_token_id: 0, no_timestamps_token_id: 3, max_initial_timestamp_index: 1 };
+    const rules = new WhisperTimeStampLogitsProcessor(config, [1]);
+    const allowed = (ids) => {
+      const logits = new Tensor('float32', new Float32Array(10), [1, 10]);
+      rules._call([ids], logits);
+      return [...logits.data].flatMap((x, id) => (x === 0 ? [id] : []));
+    };
+    console.log(JSON.stringify([allowed([1]), allowed([1, 7, 2])]));`;
+    const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      cwd: here,
+      encoding: 'utf8',
+    });
+    const all = [4, 5, 6, 7, 8, 9];
+    // If this fails, the package has the rules: drop the difference from docs/models.md.
+    expect(JSON.parse(stdout)).toEqual([all, all]);
+  },
+);
