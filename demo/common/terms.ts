@@ -49,18 +49,21 @@ export const termNames = Object.keys(terms) as readonly TermName[];
 export const chapterOf = (name: TermName): string => terms[name][1];
 
 /**
- * The terms of a panel as buttons, each of which opens its sentence with the link. `place`: the part of the ids that
- * tells panels apart.
+ * A term as a button that opens its sentence, with the link to its chapter. `place`: the part of the id that tells panels
+ * apart; `shown`: the word as it is in the text.
  */
+export const term = (place: string, name: TermName, shown = translated(name)): Content => {
+  const id = `term-${place}-${name.replaceAll(' ', '-')}`;
+  const [sentence, chapter] = terms[name];
+  return html`<button type="button" class="term" popovertarget=${id}>${shown}</button
+    ><span popover id=${id} class="term-note"
+      ><b>${translated(name)}</b> ${sentence} <a href="learn.html#${chapter}">Its chapter</a></span
+    >`;
+};
+
+/** The terms of a panel. */
 export const termList = (place: string, names: readonly TermName[]): Content => html`
   <p class="terms hint">
     <span>In a sentence:</span>
-    ${names.map((name) => {
-      const id = `term-${place}-${name.replaceAll(' ', '-')}`;
-      const [sentence, chapter] = terms[name];
-      return html`<button type="button" class="term" popovertarget=${id}>${translated(name)}</button
-        ><span popover id=${id} class="term-note"
-          ><b>${translated(name)}</b> ${sentence} <a href="learn.html#${chapter}">Its chapter</a></span
-        >`;
-    })}
+    ${names.map((name) => term(place, name))}
   </p>`;

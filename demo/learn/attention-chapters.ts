@@ -68,6 +68,7 @@ class VectorsFigure extends HeadFigure {
 export const queries: Chapter = {
   id: 'queries',
   title: say`Queries, keys, values`,
+  question: say`Which two tokens have a large score? Select a query and a key: two strips that point the same way.`,
   text: [
     say`Attention lets a token look at others. Three learned matrices make three vectors of each token: a query (what it looks for), a key (what it offers) and a value (what it passes on).`,
     say`Several heads do this in parallel, each with its own narrow vectors of W numbers. A score is the product of a query with a key: it is large if they point the same way.`,
@@ -192,6 +193,7 @@ class GatesFigure extends Figure {
 export const softmax: Chapter = {
   id: 'softmax',
   title: say`Scores, mask, softmax`,
+  question: say`What happens if all scores are divided by 4? Predict the largest weight, then move the temperature.`,
   text: [
     say`The scores of a query become weights by softmax: each is exponentiated, then divided by the sum, so that a row sums to 1.`,
     say`The decoder must not see the tokens that it has not written yet. Their scores are masked (set to minus infinity) before the softmax. If their weights were set to zero after the softmax, the row would no longer sum to 1. Padding, which fills short sentences of a batch, is masked in the same way.`,
@@ -236,6 +238,7 @@ class MapFigure extends HeadFigure {
 export const heads: Chapter = {
   id: 'heads',
   title: say`Multi-head attention`,
+  question: say`Do all heads look at the same token? Guess, then go through the heads.`,
   text: [
     say`One head has one set of weights for each token: it averages the values of all tokens. A layer has several heads: one may follow the previous token, another the start of the sentence, another a word of the same kind. Their outputs, weighted sums of values, are concatenated and multiplied by a matrix.`,
     say`Nobody tells a head what to do; what it does comes from training. Select a head, then point at or select a token. The table has its row: products q·k (a row of QKᵀ), scores, weights, and the values times their weights. Their sum is what the head passes on.`,
@@ -246,6 +249,7 @@ export const heads: Chapter = {
 export const cross: Chapter = {
   id: 'cross',
   title: say`Cross-attention`,
+  question: say`Where does the decoder look before it writes the next word? Guess a word of the source, then point at a token.`,
   text: [
     say`The encoder has read the source; the decoder writes the target. Cross-attention connects them: the queries come from the target tokens, the keys and values from the output of the encoder.`,
     say`Row by row the map says where the decoder looks while it chooses the next token. In a trained model the weights follow the words that a token translates, also if their order differs. There is no mask here: the whole source is known. Select a token to see its row.`,

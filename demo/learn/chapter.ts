@@ -22,8 +22,8 @@ export interface ChapterHost {
   text(): string;
   /** Computes the sentence again, for a given target. */
   compute(target?: readonly number[]): Promise<void>;
-  /** Loads a model that ships with the page, and shows the chapter again. */
-  use(model: DemoModel): Promise<void>;
+  /** Loads a model that ships with the page, for the same sentence or another one, and shows the chapter again. */
+  use(model: DemoModel, text?: string): Promise<void>;
   /** Awaits work of the figure, and shows its error unless another figure is shown by then. */
   attempt(work: Promise<void>): void;
 }
@@ -33,7 +33,9 @@ export interface Chapter {
   /** Its address: the hash of the page. */
   readonly id: string;
   readonly title: string;
-  /** Paragraphs, together at most 150 words. */
+  /** What the visitor finds out by touching the figure, before the text; at most 40 words. */
+  readonly question: string;
+  /** Paragraphs below the figure, together at most 150 words. */
   readonly text: readonly string[];
   /** Creates its figure. */
   figure(inspection: Inspection, host: ChapterHost): Panel;

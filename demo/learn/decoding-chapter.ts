@@ -141,6 +141,7 @@ class DecodingFigure extends Panel {
 export const decoding: Chapter = {
   id: 'decoding',
   title: say`Decoding word by word`,
+  question: say`Would you always take the most likely word? Write a translation word by word, and see where another choice leads.`,
   text: [
     say`To translate, the decoder starts with [start] and appends one token at a time. Greedy decoding takes the most likely one. Beam search keeps several hypotheses and returns the one with the best score. Sampling draws a token at random by its probability; a temperature below 1 makes likely tokens more likely, a temperature above 1 less.`,
     say`Click another token: the translation continues from there, as if the model had chosen it. The tree below shows the hypotheses of beam search, which share their first tokens, with the probability of each token and the score of each hypothesis.`,

@@ -4,7 +4,7 @@ import type { Inspection } from '../../src/entries/reports.ts';
 import { segmentedChoice } from '../common/form-fields.ts';
 import { say } from '../common/page-texts.ts';
 import { type Content, html, Panel, svg } from '../common/panel.ts';
-import { hint } from '../common/tables.ts';
+import { hint, signed } from '../common/tables.ts';
 import { type DemoModel, learnedPositionsModel, toyModels } from '../train/page/demo-models.ts';
 import { TokenFigure } from './attention-views.ts';
 import type { Chapter, ChapterHost } from './chapter.ts';
@@ -39,6 +39,7 @@ const tokenList = (title: string, tokens: Inspection['source']): Content => html
 export const tokens: Chapter = {
   id: 'tokens',
   title: say`Tokens`,
+  question: say`How many tokens will this sentence be? Guess, then look. Write something rare in the sentence above and press Compute.`,
   text: [
     say`A transformer for translation has two halves: the encoder reads the source, the decoder writes the target. Both read numbers, not letters. A tokenizer cuts the text into tokens, words or pieces of words, and looks up the id of each in its vocabulary. Punctuation and digits are tokens too.`,
     say`Two tokens have no text: [start] begins the target, and [end] ends the source and the target. A token that begins a word has a space before it, shown as ␣. Change the sentence above and press Compute: words that the vocabulary lacks become [UNK], and the model does not know which words they were.`,
@@ -90,13 +91,14 @@ class EmbeddingFigure extends TokenFigure {
       ${numberRow(learnedPositions ? say`+ learned position` : say`+ position`, position, { scale })}
       ${numberRow(say`= sum`, sum, { scale })}
       ${waves(positions, sum.length, source.length, this.token, learnedPositions)}
-      ${hint(say`The first eight numbers of the position vectors, a curve for each, from the first token to the last.`)}`;
+      ${hint(say`Four numbers of the position vectors, a curve for each, over the positions of the sentence. The dashed line is the selected token.`)}`;
   }
 }
 
 export const embeddings: Chapter = {
   id: 'embeddings',
   title: say`Embeddings and positions`,
+  question: say`Is the same word at another place the same vector? Select tokens and compare the strips.`,
   text: [
     say`Each token id selects a row of a table: its embedding, a vector of D learned numbers, multiplied by √D. Tokens that are used in similar ways get similar vectors.`,
     say`A transformer reads all tokens at once, so a vector must also contain the position of its token: the positional encoding. The models of this page add sines and cosines of the position, with high to low frequencies: sin(p / 10000^(2i/D)) and the cosine of the same at dimensions 2i and 2i+1 of position p. BART instead learns a table with a row for each position: select Learned to load a model with such a table.`,
@@ -105,7 +107,7 @@ export const embeddings: Chapter = {
   figure: (inspection, host) => new EmbeddingFigure(inspection, host),
 };
 
-/** The first eight columns of the position vectors as curves, and the selected position. */
+/** Four columns of the position vectors as curves over the positions, with axes and a legend; the selected position. */
 function waves(
   positions: Float32Array,
   width: number,
@@ -113,21 +115,44 @@ function waves(
   at: number,
   isLearned: boolean,
 ): Content {
-  const columns = Array.from({ length: Math.min(8, width) }, (_, c) => c);
+  const columns = [0, 2, 8, 16].filter((c) => c < width);
   const numberAt = (c: number, t: number) => positions[t * width + c] ?? 0;
   const drawn = columns.flatMap((c) => Array.from({ length }, (_, t) => Math.abs(numberAt(c, t))));
   const max = Math.max(1e-9, ...drawn);
-  const y = (value: number) => (44 - (36 * value) / max).toFixed(1);
+  const x = (t: number) => 44 + t * 40;
+  const y = (value: number) => Number((60 - (44 * value) / max).toFixed(1));
+  // A smooth curve through the points (Catmull-Rom).
   const path = (c: number) =>
-    Array.from({ length }, (_, t) => `${t === 0 ? 'M' : 'L'}${20 + t * 40} ${y(numberAt(c, t))}`).join('');
+    Array.from({ length }, (_, t) => {
+      if (t === 0) return `M${x(0)} ${y(numberAt(c, 0))}`;
+      const [p0, p1, p2, p3] = [t - 2, t - 1, t, t + 1].map((i) =>
+        numberAt(c, Math.min(length - 1, Math.max(0, i))),
+      ) as [number, number, number, number];
+      return `C${x(t - 1) + 13.3} ${y(p1 + (p2 - p0) / 6)} ${x(t) - 13.3} ${y(p2 - (p3 - p1) / 6)} ${x(t)} ${y(p2)}`;
+    }).join('');
+  const right = x(length - 1);
   return html`
     <svg
       class="waves"
-      viewBox="0 0 ${20 + length * 40} 88"
+      viewBox="0 0 ${right + 120} 132"
       role="img"
       aria-label=${isLearned ? say`Learned positions` : say`Sines of the positions`}
     >
-      <line class="wave-at" x1=${20 + at * 40} x2=${20 + at * 40} y1="4" y2="84"></line>
-      ${columns.map((c) => svg`<path class="wave look${(c % 4) + 1}" d=${path(c)}></path>`)}
+      ${[max, 0, -max].map(
+        (value) => svg`<line class="wave-axis" x1="44" x2=${right} y1=${y(value)} y2=${y(value)}></line>
+          <text class="wave-text" x="38" y=${y(value) + 4} text-anchor="end">${signed(value, 1)}</text>`,
+      )}
+      ${Array.from(
+        { length },
+        (_, t) => svg`<text class="wave-text" x=${x(t)} y="124" text-anchor="middle">${t + 1}</text>`,
+      )}
+      <line class="wave-at" x1=${x(at)} x2=${x(at)} y1="10" y2="110"></line>
+      ${columns.map(
+        (c, i) => svg`
+          <path class="wave look${i + 1}" d=${path(c)}></path>
+          ${Array.from({ length }, (_, t) => svg`<circle class="wave-point look${i + 1}" cx=${x(t)} cy=${y(numberAt(c, t))} r="2.2"></circle>`)}
+          <line class="wave look${i + 1}" x1=${right + 14} x2=${right + 34} y1=${24 + 22 * i} y2=${24 + 22 * i}></line>
+          <text class="wave-text" x=${right + 40} y=${28 + 22 * i}>${say`number ${c + 1}`}</text>`,
+      )}
     </svg>`;
 }

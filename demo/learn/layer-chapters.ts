@@ -52,8 +52,9 @@ class ResidualFigure extends TokenFigure {
 export const residual: Chapter = {
   id: 'residual',
   title: say`Residual, norm, feed-forward`,
+  question: say`Which part moves a vector most: attention or the feed-forward network? Guess, then compare the lengths.`,
   text: [
-    say`A layer does not replace a token’s vector, it adds to it: x + f(x), the residual connection. So gradients reach the first layer without shrinking. The change may be large: compare the lengths below.`,
+    say`A layer does not replace a token’s vector, it adds to it: x + f(x), the residual connection. So a part of the gradient reaches the first layer as it is. The change may be large: compare the lengths below.`,
     say`Layer norm keeps the numbers in range: it subtracts the mean of a vector, divides by its standard deviation, and then multiplies each number by a learned gain and adds a learned bias. So the length of the result is learned too. Norms may come before each part (pre-norm, as here) or after the sum (post-norm, as in the first transformer). The feed-forward network then works on each token separately: it widens the vector, sets negative numbers to zero (ReLU), and narrows it again.`,
     say`Select a token and a layer: see how far each part moves the vector x that the layer reads.`,
   ],
@@ -144,6 +145,7 @@ const named = (label: string): Content => html`<bdi>${labelOf(label)}</bdi>`;
 export const loss: Chapter = {
   id: 'loss',
   title: say`Teacher forcing and the loss`,
+  question: say`Which word of the target surprises the model most? Guess, then write a wrong word and press Compute.`,
   text: [
     say`While the model learns, the decoder reads the correct target, not its own output. This is called teacher forcing. So all positions are predicted at once, each from the tokens before it.`,
     say`The loss of a position is the negative logarithm of the probability of the correct next token: 0 if the probability is 1, 0.69 if it is one half, and large if it is small. Training lowers the mean over all positions.`,

@@ -32,10 +32,36 @@ export const settingsByHand = (kept: KeptValues): TrainSettings => ({
 });
 const rateIndex = (kept: KeptValues): number => kept.get('learning rate', defaultRate, rates.length);
 
+/** The name of a matrix for readers: “Encoder 1, self-attention, queries, keys, values”. */
+function matrixName(name: string): string {
+  const [, stack = '', layer = '0', rest = ''] =
+    /^transformer\.(encoder|decoder)\.layers\.(\d+)\.(.*)$/.exec(name) ?? [];
+  if (!rest) {
+    if (name.startsWith('src_embed')) return say`Embeddings of the source`;
+    if (name.startsWith('tgt_embed')) return say`Embeddings of the target`;
+    return name.startsWith('generator') ? say`Output layer` : name;
+  }
+  const kinds: readonly (readonly [RegExp, string])[] = [
+    [/^self_attn\.in_proj/, say`self-attention: queries, keys, values`],
+    [/^self_attn\.out_proj/, say`self-attention: output`],
+    [/^multihead_attn\.q_proj/, say`cross-attention: queries`],
+    [/^multihead_attn\.kv_proj/, say`cross-attention: keys, values`],
+    [/^multihead_attn\.out_proj/, say`cross-attention: output`],
+    [/^linear1/, say`feed-forward, widening`],
+    [/^linear2/, say`feed-forward, narrowing`],
+  ];
+  const kind = kinds.find(([pattern]) => pattern.test(rest))?.[1] ?? rest;
+  return stack === 'encoder'
+    ? say`Encoder ${Number(layer) + 1}, ${kind}`
+    : say`Decoder ${Number(layer) + 1}, ${kind}`;
+}
+
 /** A training of the shown pair by hand. */
 class LearningFigure extends BusyPanel {
   readonly #host: ChapterHost;
-  readonly #target: string;
+  readonly #inspection: Inspection;
+  /** What the model is trained to say: at first a wrong translation, to which it will come round. */
+  #target: string;
   #start: HandStart | undefined;
   #place: WeightPlace = { name: '', row: 0, column: 0 };
   #updates: readonly HandUpdate[] = [];
@@ -43,9 +69,25 @@ class LearningFigure extends BusyPanel {
   constructor(inspection: Inspection, host: ChapterHost) {
     super();
     this.#host = host;
+    this.#inspection = inspection;
     this.#target = inspection.targetText;
     this.draw();
-    void this.#work(() => this.#restart());
+    void this.#work(async () => {
+      this.#target = await this.#otherTarget();
+      await this.#restart();
+    });
+  }
+
+  /** The translation with the second choice where the model hesitates most; the translation itself if there is none. */
+  async #otherTarget(): Promise<string> {
+    const { target, next, targetText } = this.#inspection;
+    const ids = target.slice(1).map(({ id }) => id);
+    const sure = next.slice(0, ids.length).map(([best]) => best?.probability ?? 1);
+    const at = sure.indexOf(Math.min(...sure));
+    const second = next[at]?.[1];
+    if (!second) return targetText;
+    const changed = ids.map((id, i) => (i === at ? second.id : id));
+    return (await this.#host.session.inspect(this.#host.text(), { target: changed, likely: 1 })).targetText;
   }
 
   get #rate(): number {
@@ -87,20 +129,42 @@ class LearningFigure extends BusyPanel {
     const button = (text: string, work: () => Promise<void>) =>
       html`<button type="button" ?disabled=${this.isBusy || !this.#start} @click=${() => void this.#work(work)}>${text}</button>`;
     return html`
-      <div class="row controls">${this.#weightFields()}</div>
-      <div class="row controls">${this.#rateFields()}</div>
+      ${this.#targetField()}
       <div class="row">
         ${button(say`Step`, () => this.#update(1))}
         ${button(say`Ten steps`, () => this.#update(10))}
         ${button(say`Start again`, () => this.#restart())}
       </div>
+      <div class="row controls">${this.#rateFields()}</div>
+      <div class="row controls">${this.#weightFields()}</div>
       <p role="status">${this.error || (this.isBusy ? say`Computing …` : '')}</p>
       <div class="stack" data-picture>${this.#now ? this.#picture(this.#now) : nothing}</div>`;
+  }
+  #targetField(): Content {
+    const change = (event: Event) => {
+      this.#target = (event.target as HTMLInputElement).value;
+      void this.#work(() => this.#restart());
+    };
+    const input = html`<input
+      id="hand-target"
+      type="text"
+      autocomplete="off"
+      spellcheck="false"
+      dir="auto"
+      .value=${live(this.#target)}
+      @change=${change}
+    />`;
+    const isOther = this.#target !== this.#inspection.targetText;
+    return html`
+      ${field('hand-target', say`Teach it to say`, input)}
+      ${isOther ? hint(say`It would say: ${this.#inspection.targetText}`) : nothing}`;
   }
   #weightFields(): Content {
     const matrices = this.#start?.matrices ?? [];
     const [rows = 1, columns = 1] = matrices.find(({ name }) => name === this.#place.name)?.shape ?? [];
-    const names = matrices.map(({ name, shape }) => [name, `${name} [${shape.join(', ')}]`] as const);
+    const names = matrices.map(
+      ({ name, shape }) => [name, `${matrixName(name)} [${shape.join(', ')}]`] as const,
+    );
     const select = (event: Event) => {
       this.#place = { name: (event.target as HTMLSelectElement).value, row: 0, column: 0 };
       this.draw();
@@ -161,6 +225,7 @@ class LearningFigure extends BusyPanel {
     const last = this.#updates.at(-1);
     return html`
       <p>
+        ${this.#updates.length > 0 && now.hits === now.tokens ? html`<b class="good-text">It has come round. </b>` : nothing}
         ${say`Says after each token of the target: `}
         <span class="guesses" dir="auto">${now.likeliest.map((label) => html`<bdi>${labelOf(label)}</bdi> `)}</span>
         ${say`· ${now.hits} of ${now.tokens} tokens right, loss `}<b class="number" id="hand-loss">${digits(now.loss)}</b>
@@ -218,6 +283,7 @@ function arithmetic(update: HandUpdate): Content {
 export const learning: Chapter = {
   id: 'learning',
   title: say`How it learns`,
+  question: say`How many steps does it take until a wrong translation is right? Guess, then press Ten steps.`,
   text: [
     say`A step of training changes every weight a little, so that the loss falls. The backward pass computes the gradient: by how much the loss changes if a weight changes. You can check it for any weight: move only this one by h in both directions, and compute the loss again.`,
     say`AdamW divides a running mean of the gradients by the root of a running mean of their squares, so that all weights move at about the learning rate. Warm-up raises the rate in the first steps, when these means rest on few gradients.`,

@@ -6,7 +6,7 @@ import { say, translated } from '../common/page-texts.ts';
 import { type Content, html, nothing, show } from '../common/panel.ts';
 import { download } from '../common/save-blob.ts';
 import { hint } from '../common/tables.ts';
-import { chapterOf, termList, termNames } from '../common/terms.ts';
+import { chapterOf, term, termNames } from '../common/terms.ts';
 import { findProblem, problemPage } from '../common/webgpu-support.ts';
 import { MovingPicture } from '../picture/moving-picture.ts';
 import recordedScene from '../picture/recorded-scene.json' with { type: 'json' };
@@ -30,16 +30,16 @@ let figureOf: (chapter: Chapter) => Content = () => nothing;
 /** The link to the lesson; nothing before the model is loaded. */
 let lessonLink: Content = nothing;
 
-/** On a narrow screen the list of chapters and the map are closed, so that the chapter is not far below them. */
+/** On a narrow screen the list of chapters is closed, so that the chapter is not far below it. */
 function fitMenu(): void {
-  menu.open = byId<HTMLDetailsElement>('map-menu').open = !narrow.matches;
+  menu.open = !narrow.matches;
 }
 narrow.addEventListener('change', fitMenu);
 fitMenu();
 window.addEventListener('hashchange', () => {
   showChapter();
   fitMenu();
-  byId('chapter').focus();
+  goToChapter();
 });
 showChapter();
 const problem = await findProblem();
@@ -67,8 +67,15 @@ if (problem) {
   lessonLink = new LessonLink(() => sentence.lesson, takeAway).element;
   byId('sentence').append(sentence.element);
   byId('learn').hidden = false;
+  if (chapters.some(({ id }) => `#${id}` === location.hash)) goToChapter();
   figureOf = (chapter) => sentence.figureOf(chapter)?.element;
   await sentence.load();
+}
+
+/** Brings the chapter into view, below the picture, and moves the focus there. */
+function goToChapter(): void {
+  byId('chapter').focus({ preventScroll: true });
+  byId('chapter').scrollIntoView();
 }
 
 /** Shows the chapter of the address. */
@@ -88,13 +95,20 @@ function showChapter(): void {
   keepFocus(place, () => show(chapterPage(chapter, chapters[at - 1], chapters[at + 1]), place));
 }
 
-/** The terms that a chapter uses and another one explains. */
-function termsOf({ id, text }: Chapter): Content {
-  const words = text.join(' ');
-  const used = termNames.filter(
-    (name) => chapterOf(name) !== id && new RegExp(`\\b${translated(name)}s?\\b`, 'i').test(words),
-  );
-  return used.length > 0 ? termList(id, used) : nothing;
+/** The paragraphs of a chapter; a term that another chapter explains is a button with its sentence, where it stands first. */
+function textOf({ id, text }: Chapter): Content {
+  const left = new Set(termNames.filter((name) => chapterOf(name) !== id));
+  const withTerms = (paragraph: string): Content => {
+    for (const name of left) {
+      const found = new RegExp(`\\b${translated(name)}s?\\b`, 'iu').exec(paragraph);
+      if (!found) continue;
+      left.delete(name);
+      const end = found.index + found[0].length;
+      return html`${withTerms(paragraph.slice(0, found.index))}${term(id, name, found[0])}${withTerms(paragraph.slice(end))}`;
+    }
+    return paragraph;
+  };
+  return text.map((paragraph) => html`<p class="prose">${withTerms(paragraph)}</p>`);
 }
 
 /** A chapter with links to the ones before and after it. */
@@ -103,8 +117,9 @@ function chapterPage(chapter: Chapter, back?: Chapter, next?: Chapter): Content 
     to ? html`<a class="button" href="#${to.id}">${name}: ${to.title}</a>` : nothing;
   return html`
     <h2 id="chapter-title">${chapter.title}</h2>
-    ${chapter.text.map((paragraph) => html`<p class="prose">${paragraph}</p>`)}
-    ${figureOf(chapter)} ${termsOf(chapter)}
+    <p class="question">${chapter.question}</p>
+    ${figureOf(chapter)}
+    <div class="stack chapter-text">${textOf(chapter)}</div>
     <div class="row">${link(back, say`Back`)}${link(next, say`Next`)}</div>
     ${lessonLink}`;
 }

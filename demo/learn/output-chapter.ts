@@ -57,6 +57,7 @@ class OutputFigure extends TokenFigure {
 export const output: Chapter = {
   id: 'output',
   title: say`From a vector to a word`,
+  question: say`How sure is the model of its next word: 30, 60 or 99 %? Guess, then select a token.`,
   text: [
     say`After the last layer the decoder has one vector for each place of the target. The output table has a row for each token of the vocabulary. The logit of a token is the dot product of the vector and its row, plus a bias: it is large if they point the same way.`,
     say`The softmax makes probabilities of the logits: e to the power of each logit, divided by the sum over the whole vocabulary. A logit that is larger by 1 makes a token 2.7 times as probable; only differences count.`,

@@ -128,8 +128,9 @@ export class SentencePanel extends Panel {
       languages: { source, target },
       text: () => this.#computed,
       compute: (target) => this.#compute(target),
-      use: async ({ name }) => {
+      use: async ({ name }, text) => {
         this.#model = name;
+        this.#text = text ?? this.#text;
         await this.load();
       },
       attempt: (work) =>

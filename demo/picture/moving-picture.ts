@@ -54,7 +54,8 @@ export class MovingPicture extends Panel {
     this.#options = options;
     this.#scene = scene;
     this.#stages = stagesOf(scene);
-    this.#layout = layoutOf(scene, 960);
+    // About the width of its card; the observer below measures it.
+    this.#layout = layoutOf(scene, Math.min(1268, document.documentElement.clientWidth - 60));
     this.#canvas = new PictureCanvas(scene, this.#layout, this.#stages);
     const isStill = matchMedia('(prefers-reduced-motion: reduce)').matches;
     if (isStill) this.#time = lengthOf(this.#stages);

@@ -320,19 +320,25 @@ export class PictureCanvas {
       }
       this.#lamps(c, colours, column, heads.length, passed);
     }
-    const radius = Math.min(0.56 * this.#layout.rowHeight, (0.62 * column.width) / this.#scene.source.length);
+    // A knot: its area is the mean weight, its sectors the shares of the heads.
+    const radius = Math.max(
+      3.5,
+      Math.min(0.5 * this.#layout.rowHeight, (0.55 * column.width) / this.#scene.source.length),
+    );
     for (const i of this.#scene.source.keys()) {
+      const weight = mean(i);
+      if (weight < faint) continue;
       const { x } = this.#layout.thread(i, column);
+      let angle = -Math.PI / 2;
       for (const [h, head] of heads.entries()) {
-        const weight = head[token]?.[i] ?? 0;
-        if (weight < faint) continue;
+        const share = (head[token]?.[i] ?? 0) / heads.length / weight;
         c.fillStyle = colours.heads[h % colours.heads.length] as string;
         c.globalAlpha = isNow ? 1 : 0.85;
         c.beginPath();
         c.moveTo(x, y);
-        const angle = (2 * Math.PI) / heads.length;
-        c.arc(x, y, radius * Math.sqrt(weight) * tie, h * angle, (h + 1) * angle);
+        c.arc(x, y, radius * Math.sqrt(weight) * tie, angle, angle + 2 * Math.PI * share);
         c.fill();
+        angle += 2 * Math.PI * share;
       }
     }
     c.globalAlpha = 1;

@@ -48,9 +48,11 @@ const cells = (column: number) =>
   );
 const number = (text: string) => Number(text.replace('−', '-').replace(/[^\d.-]/g, ''));
 
-it('has at most 150 words a chapter', () => {
-  for (const { title, text } of chapters)
+it('has a question of at most 40 words before the figure, and at most 150 words after it', () => {
+  for (const { title, question, text } of chapters) {
+    expect(question.split(/\s+/).length, title).toBeLessThanOrEqual(40);
     expect(text.join(' ').split(/\s+/).length, title).toBeLessThanOrEqual(150);
+  }
   expect(chapters.length).toBeGreaterThanOrEqual(8);
 });
 
@@ -129,8 +131,19 @@ it('trains by hand: the gradient of a weight is its finite difference, and a hig
   await chapter('learning');
   const text = (id: string) => page.$eval(`#${id}`, (e) => e.textContent ?? '').then(number);
   await page.waitForSelector('#hand-loss');
+  // It begins with a wrong target: another word where the model hesitates.
+  const wrong = await page.$eval('#hand-target', (e) => (e as HTMLInputElement).value);
+  expect(wrong).not.toBe(reference.targetText);
+  expect(await text('hand-loss')).toBeGreaterThan(0.3);
+  await page.locator('#hand-target').fill(reference.targetText);
+  await page.keyboard.press('Enter');
   const losses = reference.loss;
-  expect(await text('hand-loss')).toBeCloseTo(losses.reduce((a, b) => a + b, 0) / losses.length, 3);
+  const mean = losses.reduce((a, b) => a + b, 0) / losses.length;
+  await page.waitForFunction(
+    (loss) => Math.abs(Number(document.querySelector('#hand-loss')?.textContent) - loss) < 1e-3,
+    {},
+    mean,
+  );
   const press = async (name: string, updates: number) => {
     await page.locator(`::-p-aria([name="${name}"][role="button"])`).click();
     await page.waitForFunction(
@@ -192,6 +205,7 @@ it('shows batches with padding, whose share falls with more buckets', async () =
 
 it('has a map of the model: boxes open chapters, the chapter is lit, and numbers are those of the chosen tokens', async () => {
   await chapter('cross');
+  await page.locator('#map-menu > summary').click();
   const boxes = (selector: string) =>
     page.$$eval(`.box${selector}`, (all) => all.map((e) => e.textContent?.trim()));
   expect((await boxes('[aria-current]')).map((text) => text?.slice(0, 9))).toEqual([
@@ -221,6 +235,74 @@ it('has a map of the model: boxes open chapters, the chapter is lit, and numbers
   await page.waitForFunction(
     () => document.querySelector('#chapter-title')?.textContent === 'From a vector to a word',
   );
+});
+
+it('switches parts off and shows which head matters, with the losses of the library', async () => {
+  await chapter('inside');
+  await page.waitForSelector('#scalpel-now');
+  const now = () => page.$eval('#scalpel-now', (e) => e.textContent?.trim());
+  expect(await now()).toBe(reference.targetText);
+  await page.locator('.scalpel button.main').click();
+  const heads = reference.attention.reduce((sum, map) => sum + map.heads, 0);
+  await page.waitForFunction(
+    (count) => document.querySelectorAll('.scalpel > .scroll .scalpel-map tbody tr').length === count,
+    {},
+    heads,
+  );
+  const model = await loadModel(join(dirname(import.meta.dirname), '../demo/models/en-es.safetensors'), {
+    device: 'cpu',
+  });
+  const ids = reference.target.slice(1).map(({ id }) => id);
+  const without = await model.inspect('Tuesday, March 4, 2025', {
+    target: ids,
+    ablate: ['decoder.0.cross.0'],
+  });
+  const row = await page.$$eval('.scalpel > .scroll .scalpel-map tbody tr', (rows) =>
+    [...(rows.find((one) => /Cross 1.1/.test(one.textContent ?? ''))?.querySelectorAll('td') ?? [])].map(
+      (cell) => cell.textContent ?? '',
+    ),
+  );
+  for (const [t, shown] of row.entries())
+    expect(Math.abs(number(shown) - ((without.loss[t] ?? 0) - (reference.loss[t] ?? 0)))).toBeLessThan(0.06);
+  // Without a layer of the decoder the translation is another one; with all parts it is as before.
+  await page.locator('.scalpel-parts > :last-child .scalpel-layer:last-child > button').click();
+  const layer = await model.inspect('Tuesday, March 4, 2025', { ablate: ['decoder.1'] });
+  model.dispose();
+  await page.waitForFunction(
+    (text) => document.querySelector('#scalpel-now')?.textContent?.trim() === text,
+    {},
+    layer.targetText.trim() || '(nothing)',
+  );
+  await page.locator('::-p-aria([name="Switch all on"][role="button"])').click();
+  await page.waitForFunction(
+    (text) => document.querySelector('#scalpel-now')?.textContent?.trim() === text,
+    {},
+    reference.targetText,
+  );
+});
+
+it('has a moving picture that stops where it is clicked, with the numbers of the model', async () => {
+  await page.locator('.picture-part[title="Decoder, layer 2: cross-attention to the memory"]').click();
+  await page.waitForSelector('.picture-numbers table');
+  await page.locator('.picture-tokens button:first-child').click();
+  const map = reference.attention.find(({ kind, layer }) => kind === 'cross' && layer === 1);
+  const shares = await page.$$eval('.picture-numbers tbody tr:first-child td', (cells) =>
+    cells.map((cell) => cell.textContent ?? ''),
+  );
+  expect(shares).toHaveLength(reference.source.length);
+  for (const [key, shown] of shares.entries())
+    expect(number(shown)).toBeCloseTo(100 * (map?.weights[key] ?? 0), 0);
+  expect(await page.$eval('.picture-bar button', (e) => e.textContent?.trim())).toBe('Play');
+});
+
+it('makes a vocabulary merge by merge', async () => {
+  await chapter('vocabulary');
+  const pieces = () => page.$$eval('#merge-pieces li', (all) => all.map((e) => e.textContent?.trim() ?? ''));
+  await page.locator('#merge-text').fill('the cats');
+  const letters = await pieces();
+  expect(letters).toEqual(['␣t', 'h', 'e', '␣c', 'a', 't', 's']);
+  await page.locator('#merge-next').click();
+  expect((await pieces()).length).toBeLessThan(letters.length);
 });
 
 it('draws sines, and the learned positions of another model', async () => {
@@ -300,8 +382,6 @@ it('keeps the list of chapters closed on a phone, where it opens by keyboard, an
   ]);
   await shown.view({ width: 390, height: 844 });
   await page.waitForFunction(() => !document.querySelector('#chapters a')?.checkVisibility());
-  await page.evaluate(() => window.scrollTo({ top: 0, behavior: 'instant' }));
-  expect(await page.$eval('#chapter-title', (e) => e.getBoundingClientRect().bottom)).toBeLessThan(600);
   await page.focus('#chapters-now');
   await page.keyboard.press('Enter');
   await page.waitForFunction(() => document.querySelector('#chapters a')?.checkVisibility());
@@ -312,8 +392,10 @@ it('keeps the list of chapters closed on a phone, where it opens by keyboard, an
   );
   expect(await page.evaluate(() => document.activeElement?.id)).toBe('chapter');
   expect(await page.$eval('#chapters-now', (e) => e.textContent)).toBe(
-    'Chapter 5 of 13: Multi-head attention',
+    'Chapter 7 of 16: Multi-head attention',
   );
+  // The chapter is in view, below the picture.
+  expect(await page.$eval('#chapter-title', (e) => e.getBoundingClientRect().bottom)).toBeLessThan(200);
   expect(await isShown()).toBe(false);
   await shown.view();
   await page.waitForFunction(() => document.querySelector('#chapters a')?.checkVisibility());
@@ -408,8 +490,8 @@ it.each([1280, 390])('passes axe and fits its width in both themes: %i px', asyn
       await shown.view({ width, height: width === 390 ? 844 : 900, theme });
       const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(over, id).toBeLessThanOrEqual(0);
-      // Nothing is cut: no column of a table, no branch of the tree.
-      const cut = await page.$$eval('#chapter .scroll:not(.heat-scroll)', (all) =>
+      // Nothing is cut: no column of a table, no branch of the tree. Maps with a column for each word scroll.
+      const cut = await page.$$eval('#chapter .scroll:not(.heat-scroll, .scalpel-table)', (all) =>
         all.map((e) => e.scrollWidth - e.clientWidth),
       );
       expect(Math.max(0, ...cut), id).toBe(0);

@@ -5,6 +5,7 @@ import { mountHeader } from '../../common/page-header.ts';
 import { say, translated } from '../../common/page-texts.ts';
 import { type Content, html, show } from '../../common/panel.ts';
 import { findProblem, problemPage, type WebGpuProblem } from '../../common/webgpu-support.ts';
+import { openScalpel } from '../../scalpel/open-scalpel.ts';
 import { demoModels } from './demo-models.ts';
 import { ResultPanels } from './result-panels.ts';
 import { TrainingPage } from './training-page.ts';
@@ -20,13 +21,18 @@ if (problem) showProblem(problem);
 else {
   for (const id of ['translate-card', 'gallery-card', 'models-card', 'runs-card', 'log-card'])
     byId(id).hidden = false;
-  new TrainingPage(createSession(), header, results).open();
+  const session = createSession();
+  new TrainingPage(session, header, results).open();
+  openScalpel(byId<HTMLDetailsElement>('scalpel-card'), {
+    inspect: (text, options) => session.inspect(text, options),
+    text: () => byId<HTMLTextAreaElement>('translate-text').value,
+  });
 }
 
 /** Without WebGPU: how to enable it, translations of the page's models, and the recorded run. */
 function showProblem(problem: WebGpuProblem): void {
   show(html`${problemPage(problem)}${exampleTable()}`, byId('webgpu-problem'));
-  for (const id of ['setup', 'run', 'figures']) byId(id).remove();
+  for (const id of ['setup', 'run', 'figures', 'scalpel-card']) byId(id).remove();
   const skip = byId<HTMLAnchorElement>('skip');
   skip.textContent = say`Skip to the recorded run`;
   skip.href = '#curves-card';
