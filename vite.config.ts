@@ -95,7 +95,14 @@ const modules: UserConfig = {
   ],
 };
 
-const pages = ['index', 'documents', 'speech', 'language', 'learn', 'lab', 'code'];
+const pages = ['index', 'train', 'documents', 'speech', 'language', 'learn', 'lab', 'code'];
+
+/** Small modules that the same entries share are one file: each file is a request. */
+const fewFiles = {
+  codeSplitting: {
+    groups: [{ name: 'shared', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 24_000 }],
+  },
+};
 
 const demo: UserConfig = {
   root: 'demo',
@@ -107,7 +114,7 @@ const demo: UserConfig = {
   worker: {
     format: 'es',
     plugins: () => [installedPeers(), shaderTexts()],
-    rolldownOptions: { checks: pageChecks },
+    rolldownOptions: { checks: pageChecks, output: fewFiles },
   },
   build: {
     outDir: resolve(root, 'dist/demo'),

@@ -286,6 +286,8 @@ const deepInDemo: Readonly<Record<string, readonly string[]>> = {
   // The hub proxy of the development server and the build of the pages run in Node, before the library is built.
   '': ['files/hub/repository'],
   build: ['files/zip', 'session/host'],
+  // The guess of a language loads a package, which only this page needs.
+  translate: ['text/language-detection'],
 };
 
 it('uses the public entries in demo, except for the listed modules', () => {

@@ -45,7 +45,7 @@ function previewTags(html: string, path: string): HtmlTagDescriptor[] {
 }
 
 /** Pages that download models from the hub. */
-const pullingPages = new Set(['/index.html', '/speech.html']);
+const pullingPages = new Set(['/train.html', '/speech.html']);
 
 /**
  * Adds these lines to each page, and the content security policy to built ones: it would block scripts and

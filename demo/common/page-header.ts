@@ -1,6 +1,7 @@
 // Header and footer of all pages: logo, navigation, GPU adapter, the button that switches the colour theme;
 // documentation.
 
+import { keepsStorage } from './keeps-storage.ts';
 import { byId } from './dom.ts';
 import { options } from './form-fields.ts';
 import { chooseLanguage, language, languages, say } from './page-texts.ts';
@@ -8,7 +9,8 @@ import { type Content, html, nothing, show, svg } from './panel.ts';
 import { applyTheme, nextTheme, storedTheme, type Theme } from './theme.ts';
 
 const pages = [
-  { id: 'train', href: './index.html', name: say`Train` },
+  { id: 'translate', href: './index.html', name: say`Translate` },
+  { id: 'train', href: './train.html', name: say`Train` },
   { id: 'documents', href: './documents.html', name: say`Documents` },
   { id: 'speech', href: './speech.html', name: say`Speech` },
   { id: 'learn', href: './learn.html', name: say`Learn` },
@@ -108,11 +110,23 @@ function languageChoice(): Content {
   return html`<select class="language" aria-label="Language of the pages" @change=${choose}>${options(names, language)}</select>`;
 }
 
+/** What a visitor reads who blocks storage. */
+function notKept(): HTMLElement {
+  const note = document.createElement('p');
+  note.className = 'note not-kept';
+  note.id = 'not-kept';
+  note.textContent = say`This browser blocks storage for this site: everything works, but models, documents and settings are gone when the tab closes.`;
+  return note;
+}
+
 /** Fills `<header id="top">` and `<footer id="foot">` of a page, and registers the service worker. */
 export function mountHeader(current: PageId): PageHeader {
   // Only in the build: files of the development server change.
   if (import.meta.env.PROD)
     void navigator.serviceWorker?.register('./service-worker.js').catch(() => undefined);
+  void keepsStorage().then((keeps) => {
+    if (!keeps) byId('top').after(notKept());
+  });
   const links = documents.map(({ href, name }) => html`<a href=${href}>${name}</a>`);
   const text = say`heddle, a transformer engine in WebGPU compute shaders. MIT licence.`;
   show(

@@ -2,6 +2,7 @@
 // others: a file of demo/texts/ for each language, which only pages in that language load.
 
 import { translateMarkup } from './markup-texts.ts';
+import { storeChoice } from './stored-choice.ts';
 
 /** A translation; if it depends on a number, one for each plural category of the language (Intl.PluralRules). */
 type Text = string | Readonly<Partial<Record<Intl.LDMLPluralRule, string>>>;
@@ -69,11 +70,7 @@ const key = 'heddle-language';
 
 /** Stores another language and opens the page in it. */
 export function chooseLanguage(chosen: string): void {
-  try {
-    localStorage.setItem(key, chosen);
-  } catch {
-    // localStorage is blocked: the language of the browser is used.
-  }
+  storeChoice(key, chosen);
   location.reload();
 }
 

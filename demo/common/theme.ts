@@ -1,5 +1,7 @@
 // Colour theme: that of the system, until the visitor selects one. The selection is stored in localStorage.
 
+import { storeChoice, storedChoice } from './stored-choice.ts';
+
 /** Colour themes. */
 export type Theme = 'system' | 'light' | 'dark';
 
@@ -8,22 +10,15 @@ const key = 'heddle-theme';
 
 /** Returns the stored theme; `system` if there is none. */
 export function storedTheme(): Theme {
-  try {
-    return order.find((t) => t === localStorage.getItem(key)) ?? 'system';
-  } catch {
-    return 'system'; // localStorage is blocked
-  }
+  const stored = storedChoice(key);
+  return order.find((theme) => theme === stored) ?? 'system';
 }
 
 /** Applies and stores a theme, and dispatches `themechange` on window for code that draws on a canvas. */
 export function applyTheme(theme: Theme): void {
   if (theme === 'system') delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
-  try {
-    localStorage.setItem(key, theme);
-  } catch {
-    // localStorage is blocked: the theme is used for this visit only
-  }
+  storeChoice(key, theme);
   window.dispatchEvent(new Event('themechange'));
 }
 

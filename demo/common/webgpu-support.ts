@@ -63,7 +63,7 @@ export function problemPage(problem: WebGpuProblem, { recordedRun = false } = {}
   const own = browserOf(navigator.userAgent);
   const browsers = (Object.keys(steps) as Browser[]).sort((a, b) => Number(b === own) - Number(a === own));
   const recorded = html`
-    <p>Without WebGPU you can <a href="./index.html">look at a recorded training</a>.</p>`;
+    <p>Without WebGPU you can <a href="./train.html">look at a recorded training</a>.</p>`;
   return html`
     <section class="card webgpu-problem" aria-labelledby="webgpu-problem-title">
       <h2 id="webgpu-problem-title">${title}</h2>

@@ -39,7 +39,11 @@ export function lockModel(name: string): Promise<() => void> {
         });
       });
     });
-    request.catch(reject);
+    request.catch((error: Error) => {
+      // A visitor who blocks storage blocks locks: no other tab has this model.
+      if (error.name === 'SecurityError') resolve(() => undefined);
+      else reject(error);
+    });
   });
 }
 
@@ -55,7 +59,7 @@ export async function withModelLock<T>(name: string, work: () => Promise<T>): Pr
 
 /** Returns the locked models, and whether this worker or another tab has locked them. */
 export async function lockedModels(): Promise<ReadonlyMap<string, 'this-tab' | 'other-tab'>> {
-  const { held: all = [] } = await navigator.locks.query();
+  const { held: all = [] } = await navigator.locks.query().catch((): LockManagerSnapshot => ({}));
   return new Map(
     all.flatMap(({ name = '' }) => {
       if (!name.startsWith(prefix)) return [];

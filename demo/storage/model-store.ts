@@ -93,14 +93,14 @@ export class ModelStore {
       const model = await this.#describe(name, locks.get(name) ?? 'free');
       if (model) models.push(model);
     }
-    const { usage = 0, quota = 0 } = await navigator.storage.estimate();
+    const { usage = 0, quota = 0 } = await navigator.storage.estimate().catch(() => ({}) as StorageEstimate);
     const partial = (await this.#disk.exists('pulls')) ? await this.#disk.list('pulls') : [];
     return {
       models: models.sort((a, b) => b.time - a.time),
       used: usage,
       quota,
       partial: partial.filter((name) => !locks.has(name)),
-      persistent: await navigator.storage.persisted(),
+      persistent: await navigator.storage.persisted().catch(() => false),
     };
   }
   /**

@@ -2,11 +2,12 @@
 
 import type { Message } from '../../src/core/message.ts';
 import { HeddleError } from '../../src/entries/heddle.ts';
-import { type BrowserFiles, openBrowserFiles, registerHost } from '../../src/entries/host.ts';
+import { type BrowserFiles, registerHost } from '../../src/entries/host.ts';
+import { openFiles } from './open-files.ts';
 
 /** Opens the browser's files and makes them, and the runtime, heddle's host. No model comes from the hub. */
 export async function openWorkerStorage(): Promise<BrowserFiles> {
-  const files = await openBrowserFiles();
+  const files = await openFiles();
   registerHost({ files, hub: '', onnxRuntime });
   return files;
 }
@@ -14,12 +15,14 @@ export async function openWorkerStorage(): Promise<BrowserFiles> {
 /** Holds a Web Lock until the tab closes. Rejects with `message` if another tab has it. */
 export function holdLock(name: string, message: Message): Promise<void> {
   return new Promise((resolve, reject) => {
-    void navigator.locks.request(name, { ifAvailable: true }, (held) => {
+    const request = navigator.locks.request(name, { ifAvailable: true }, (held) => {
       if (held) resolve();
       else reject(new HeddleError(message));
       // Never settles: the lock ends with the worker.
       return held ? new Promise(() => undefined) : undefined;
     });
+    // Without storage there are no locks, and no other tab has these files.
+    request.catch(() => resolve());
   });
 }
 

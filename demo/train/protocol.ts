@@ -10,6 +10,7 @@ import type {
   LiveSettings,
   ModelLanguages,
   Pair,
+  PairScore,
   TrainingForecast,
   TrainSettings,
   TranslateOptions,
@@ -221,8 +222,8 @@ export interface TranslationCandidate {
   readonly text: string;
   readonly score: number;
   readonly ids: readonly number[];
-  /** Cross-attention of these ids, with the weights that produced them; on request. */
-  readonly attention?: Attention;
+  /** Cross-attention of each sentence, with the weights that produced it; on request. */
+  readonly attention?: readonly Attention[];
 }
 
 /**
@@ -253,6 +254,8 @@ export interface Calls {
   translate(text: string, options: SentDecodeOptions): TranslationResult;
   /** The languages of the model; undefined if it has none. */
   languages(): ModelLanguages | undefined;
+  /** Log-probabilities of the tokens of each target; undefined for a pair that is too long or has an empty side. */
+  score(pairs: readonly Pair[], languages: SentLanguages): (PairScore | undefined)[];
   /** Computes a text and a target (default: its translation) with the model. */
   inspect(text: string, options: InspectOptions): Inspection;
   /** Batches of pairs of the built-in corpus, with the tokenizers of the model. */

@@ -5,7 +5,7 @@ import { demo, fillField, fillSmallTraining, untilText, withoutModels } from '..
 const { open } = demo(withoutModels);
 
 it('trains a second model beside the first, whose loss is grey behind it, and stops with it', async () => {
-  const { page, errors, view, screenshot } = await open('index.html?tune=0');
+  const { page, errors, view, screenshot } = await open('train.html?tune=0');
   await fillField(page, 'Pairs', '500');
   await fillSmallTraining(page, { steps: 200, evaluateEvery: 100 });
   await page.locator('#beside-on').click();

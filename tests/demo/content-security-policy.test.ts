@@ -9,6 +9,7 @@ import { distFile } from '../support/dist.ts';
 const { open } = demo();
 const pages = [
   'index.html',
+  'train.html',
   'documents.html',
   'speech.html',
   'language.html',
@@ -31,7 +32,7 @@ it('allows no inline code, no eval and no other origins, except the hub for page
 
 it.each([...pages, '../headless-page.html'])('places the policy of %s before everything it loads', (name) => {
   const html = readFileSync(join(dirname(distFile('demo/index.html')), name), 'utf8');
-  const wanted = ['index.html', 'speech.html'].includes(name) ? trainingPagePolicy : contentSecurityPolicy;
+  const wanted = ['train.html', 'speech.html'].includes(name) ? trainingPagePolicy : contentSecurityPolicy;
   const policy = html.indexOf(`<meta http-equiv="Content-Security-Policy" content="${wanted}"`);
   expect(policy).toBeGreaterThan(0);
   expect(policy).toBeLessThan(html.search(/<script|<link/));
@@ -58,7 +59,7 @@ it.each(pages)('%s opens without an error and requests only its own origin', asy
   await page.close();
 });
 
-it.each(['index.html', 'lab.html'])(
+it.each(['train.html', 'lab.html'])(
   '%s blocks inline scripts and requests to other origins',
   async (name) => {
     const { page, errors } = await open(name);

@@ -25,7 +25,7 @@ afterEach(() => opened.page.close());
 
 /** Opens the page with a tiny training of these settings, and starts it. */
 async function start(settings: Record<string, string>): Promise<Page> {
-  opened = await open('index.html?tune=0');
+  opened = await open('train.html?tune=0');
   const { page } = opened;
   await pastePairs(page, tinyCorpus);
   await page.select('#settings select', 'tiny');

@@ -9,7 +9,7 @@ export function withFakeWorkerPage(use: (page: Page) => void): void {
   const { open } = demo();
   let opened: DemoPage;
   beforeEach(async () => {
-    opened = await open('index.html', { before: fakeWorker });
+    opened = await open('train.html', { before: fakeWorker });
     use(opened.page);
   });
   afterEach(async () => {

@@ -329,7 +329,7 @@ export function fakeWorker(): void {
       const candidates = [best, 'martes 4 de marzo'].slice(0, beams > 1 ? 2 : 1).map((t, i) => {
         const target = [...t.split(' '), '[end]'];
         const maps = { target, source: sources, layers: 2, heads: 4, weights: weights(target.length) };
-        return { text: t, score: -0.1 * (i + 1), ids: [1], attention: attention ? maps : undefined };
+        return { text: t, score: -0.1 * (i + 1), ids: [1], attention: attention ? [maps] : undefined };
       });
       // Words with an x are not in the vocabulary.
       const unknown = [...text.matchAll(/\w*x\w*/g)].map(({ 0: word, index }) => ({

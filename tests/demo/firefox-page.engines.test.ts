@@ -70,7 +70,7 @@ const fill = async (page: Page, name: string, value: string) => {
 };
 
 it('trains on a file, resumes after a reload, translates, and exports the model', async () => {
-  const { page, errors } = await open('index.html?tune=0');
+  const { page, errors } = await open('train.html?tune=0');
   writeFileSync(join(folder, 'words.tsv'), tinyCorpus);
   await press(page, 'File');
   await pickFiles(page, '#corpus input[type="file"]', join(folder, 'words.tsv'));
@@ -96,7 +96,7 @@ it('trains on a file, resumes after a reload, translates, and exports the model'
   await fill(page, 'Text', 'one two');
   await press(page, 'Translate');
   await says(page, '#translate-box [role="status"]', /\d+ tokens in .* · words, step 100/);
-  await vi.waitFor(async () => expect(await page.$$('.heat-cell')).not.toHaveLength(0), patient);
+  await vi.waitFor(async () => expect(await page.$$('.heat-cells')).not.toHaveLength(0), patient);
   expect(await page.$$eval('.heat text', (labels) => labels.map((l) => l.textContent))).toEqual(
     expect.arrayContaining(['one', 'two']),
   );

@@ -17,7 +17,7 @@ const engine = join(distFile('demo/index.html'), '../firefox/bergamot-translator
 it.skipIf(![golden, engine, bergamotEngine ?? ''].every((path) => existsSync(path)))(
   "translates in Firefox's engine as heddle does (needs ../shared and the engine in dist/demo/firefox)",
   async () => {
-    const { page, requests, errors } = await open('index.html');
+    const { page, requests, errors } = await open('train.html');
     const names = readdirSync(golden).filter((name) => /^(?:model\.bin|decoder\.yml|vocab\.spm)$/.test(name));
     await pickFiles(page, '#import-model', ...names.map((name) => join(golden, name)));
     await untilText(page, '#models-message', '3 files were imported as model');

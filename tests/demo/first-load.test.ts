@@ -35,7 +35,7 @@ afterAll(() => rmSync(own, { recursive: true, force: true }));
 
 it.each([
   ['a page that translates', 'first-load/page.html', 'p', 175],
-  ['the first view of the page Train', 'index.html', '#translation', 325],
+  ['the first view of the page Train', 'train.html', '#translation', 325],
 ] as const)('loads little in %s', async (name, path, translation, limit) => {
   const { page, requests } = await pages.open(path);
   await untilText(page, translation, '^Te amo');

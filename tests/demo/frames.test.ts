@@ -26,7 +26,7 @@ const widths = process.env.HEDDLE_FULL ? [1280, 390] : [1280];
 it.each(widths)(
   'has no long tasks and free time in each frame while a training runs: %i px',
   async (width) => {
-    const { page, errors } = await open('index.html', { before: fakeWorker, width });
+    const { page, errors } = await open('train.html', { before: fakeWorker, width });
     await page.waitForSelector('#start:not([disabled])');
     await page.locator('#start').click();
     await page.waitForFunction(() => document.querySelector('.state')?.textContent === 'Training');

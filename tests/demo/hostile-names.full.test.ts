@@ -21,7 +21,7 @@ const markup = '<img src=x onerror="document.title=1"><script>document.title=2</
 const long = `${'a'.repeat(1000)} ${'日本'.repeat(500)}`;
 
 it.each([390, 1440])('are shown as text at %i px', async (width) => {
-  const shown = await open('index.html', { before: fakeWorker, width, height: 900 });
+  const shown = await open('train.html', { before: fakeWorker, width, height: 900 });
   opened.push(shown);
   const { page } = shown;
   const rename = page.locator('::-p-aria([name="Rename intl-en-fr"][role="button"])');
@@ -52,7 +52,7 @@ const marked = `\u202egpj.\u001b[31mevil\u2067\u0007 ${'x'.repeat(300)} ${'語'.
 it.each([390, 1280])(
   'show control characters and marks that turn a line as escapes, and are cut, at %i px',
   async (width) => {
-    const shown = await open('index.html', { before: fakeWorker, width, height: 900 });
+    const shown = await open('train.html', { before: fakeWorker, width, height: 900 });
     opened.push(shown);
     const { page } = shown;
     await page.evaluate((name) => {

@@ -24,7 +24,7 @@ it.skipIf(!existsSync(golden))('shows the gates of an SSRU over time (needs ../s
   );
   const archive = join(scratch, 'marian.zip');
   writeFileSync(archive, Buffer.concat(zipParts(entries)));
-  const { page, errors } = await open('index.html');
+  const { page, errors } = await open('train.html');
   await pickFiles(page, '#import-model', archive);
   await untilText(page, '#models-message', 'marian\\.zip was imported as marian');
   const learn = await open('learn.html');

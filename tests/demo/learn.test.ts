@@ -529,7 +529,7 @@ it.each(['learn', 'lab', 'code'])(
       ).toBe(22);
       expect(
         await lacking.page.$eval('.webgpu-problem a', (e) => new URL((e as HTMLAnchorElement).href).pathname),
-      ).toBe('/index.html');
+      ).toBe('/train.html');
       expect(await axeViolations(lacking.page), `${width}`).toEqual([]);
     }
     if (name === 'learn') {

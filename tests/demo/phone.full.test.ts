@@ -75,7 +75,7 @@ const faults = (page: Page) =>
   });
 
 it('trains on a task, translates, and imports a model by touch', async () => {
-  const { page, errors, screenshot } = await open('index.html?tune=0', { before: countLocks });
+  const { page, errors, screenshot } = await open('train.html?tune=0', { before: countLocks });
   await page.setViewport(phone);
   await page.reload();
   const client = await page.createCDPSession();

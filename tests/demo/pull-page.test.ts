@@ -27,7 +27,7 @@ it.each(process.env.HEDDLE_FULL ? unreachable : unreachable.slice(1))(
   'says in plain words that a server cannot be reached: %s',
   async (_, handler, host) => {
     answer = async (...given) => (await handler(...given)) || withoutModels(...given);
-    const { page } = await open('index.html?tune=0');
+    const { page } = await open('train.html?tune=0');
     const model =
       '^English → Spanish: the file of the model could not be downloaded from 127\\.0\\.0\\.1:\\d+\\. Check the network';
     await untilText(page, '#translate-box .wrong[role="status"]', model);
@@ -51,7 +51,7 @@ it.each(process.env.HEDDLE_FULL ? unreachable : unreachable.slice(1))(
 );
 
 it('downloads a model, continues after a cancel and a cut connection, and translates with it', async () => {
-  const { page, requests, errors } = await open('index.html?tune=0');
+  const { page, requests, errors } = await open('train.html?tune=0');
   const proxy = hubProxy(hub.url);
   answer = async (...given) => (await proxy(...given)) || withoutModels(...given);
   await page.locator('#hub-model').fill('me/it');

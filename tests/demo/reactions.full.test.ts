@@ -14,7 +14,7 @@ const steps = 1_000_000;
 
 /** Opens the page and starts a training, of `pasted-text`. */
 async function startTraining(): Promise<{ page: Page; errors: string[] }> {
-  const { page, errors } = await open('index.html?tune=0');
+  const { page, errors } = await open('train.html?tune=0');
   await pastePairs(page, tinyCorpus);
   await fillSmallTraining(page, { steps, evaluateEvery: 0 });
   await page.waitForSelector('#start:not([disabled])');
@@ -99,7 +99,7 @@ it('saves a checkpoint when the tab is closed, or keeps the last one', async () 
     await closed(page);
     const closing = performance.now() - begin;
 
-    const { page: next } = await open('index.html?tune=0');
+    const { page: next } = await open('train.html?tune=0');
     await untilText(next, '#notices', 'The training of pasted-text stopped at step \\d+ of 1000000');
     const step = await next.$eval('#notices', (e) => Number(/at step (\d+)/.exec(e.textContent ?? '')?.[1]));
     console.log(

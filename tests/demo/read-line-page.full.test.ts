@@ -5,7 +5,7 @@ import { demo, fillField, openDetails, untilText, withoutModels } from '../suppo
 const { open } = demo(withoutModels);
 
 it('trains on lines that it draws, and shows the image that it has read', async () => {
-  const { page, errors, screenshot } = await open('index.html?tune=0');
+  const { page, errors, screenshot } = await open('train.html?tune=0');
   await page.locator('input[value="task"]').click();
   await page.select('#corpus-task', 'read-line');
   await openDetails(page, '#settings details');

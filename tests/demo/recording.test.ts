@@ -40,7 +40,7 @@ async function countPasses(page: Page): Promise<() => Promise<number>> {
 itInFull(
   'records in at most 3 % of the training time, and runs nothing on the GPU if recording is off',
   async () => {
-    const { page } = await open('index.html?tune=0');
+    const { page } = await open('train.html?tune=0');
     await pastePairs(page, tinyCorpus);
     await page.select('#settings select', 'tiny');
     await openDetails(page, '#settings details');

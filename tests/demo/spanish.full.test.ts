@@ -93,7 +93,7 @@ const names = [
 ];
 
 it('trains, translates and lists runs', async () => {
-  const opened = await openInSpanish('index.html?tune=0');
+  const opened = await openInSpanish('train.html?tune=0');
   const { page } = opened;
   await untilText(page, '#plan-summary', 'parámetros');
   await untilText(page, '#translate-box [role="status"]', 'tokens?|cargado');

@@ -54,7 +54,7 @@ async function downloaded(page: Page, button: string, name: string): Promise<Uin
 }
 
 itInFull('trains on a file, resumes after a reload, translates, and exports and imports models', async () => {
-  const { page, errors, screenshot } = await open('index.html?tune=0');
+  const { page, errors, screenshot } = await open('train.html?tune=0');
   const client = await page.createCDPSession();
   await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
   writeFileSync(join(folder, 'words.tsv'), tinyCorpus);
@@ -94,7 +94,7 @@ itInFull('trains on a file, resumes after a reload, translates, and exports and 
   await page.locator('#translate-text').fill('one two');
   await page.locator('#translate').click();
   await untilText(page, '#translate-box [role="status"]', '\\d+ tokens in .* · words, step 30');
-  await page.waitForSelector('.heat-cell');
+  await page.waitForSelector('.heat-cells');
   expect(await page.$$eval('.heat text', (labels) => labels.map((l) => l.textContent))).toEqual(
     expect.arrayContaining(['one', 'two']),
   );
@@ -154,7 +154,7 @@ itInFull('trains on a file, resumes after a reload, translates, and exports and 
 });
 
 it('says what an export for transformers.js does otherwise, and downloads it', async () => {
-  const { page, errors } = await open('index.html?tune=0');
+  const { page, errors } = await open('train.html?tune=0');
   const client = await page.createCDPSession();
   await client.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder });
   const { charsmap } = readSentencePiece(
@@ -186,7 +186,7 @@ it('says what an export for transformers.js does otherwise, and downloads it', a
 itInFull(
   'trains ten pasted pairs until Done, with a final evaluation and a warning, and never blocks the page',
   async () => {
-    const { page, errors } = await open('index.html?tune=0');
+    const { page, errors } = await open('train.html?tune=0');
     await page.locator('input[value="paste"]').click();
     await page.$eval('#corpus textarea', (area) => {
       (area as HTMLTextAreaElement).value = Array.from(

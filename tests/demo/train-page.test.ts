@@ -26,7 +26,7 @@ async function openPage(view?: DemoView): Promise<Page> {
   if (shown) {
     await shown.view(view);
     await shown.page.reload();
-  } else shown = await open('index.html', { before: fakeWorker, ...view });
+  } else shown = await open('train.html', { before: fakeWorker, ...view });
   await planned(shown.page);
   return shown.page;
 }
@@ -373,7 +373,9 @@ describe('the translate panel', () => {
       window.fake.calls.some(({ args }) => JSON.stringify(args).includes('"beam"')),
     );
     await untilText(page, '#translation', '^martes , 4 de marzo de 2025$');
-    await page.waitForFunction(() => document.querySelectorAll('#translate-box .heat-cell').length === 8 * 6);
+    await page.waitForFunction(
+      () => document.querySelector('#translate-box [data-rows="8"][data-columns="6"]') !== null,
+    );
     expect((await calls(page, 'translate')).at(-1)).toEqual([
       'Tuesday, 4 March 2025',
       { method: 'beam', attention: true, bySentence: false, beams: 4, numReturn: 4, lengthPenalty: 0.6 },
@@ -600,7 +602,7 @@ describe('accessibility', () => {
       });
       await untilText(page, '.state', 'Done');
       await page.locator('#translate').click(); // the locator waits until the layout is stable
-      await page.waitForSelector('.heat-cell');
+      await page.waitForSelector('.heat-cells');
       await page.$$eval('details', (all) => {
         for (const one of all) one.open = true;
       });
@@ -651,7 +653,7 @@ describe('without WebGPU', () => {
   });
 
   it('explains how to enable WebGPU', async () => {
-    lacking = await open('index.html', {
+    lacking = await open('train.html', {
       before: () => Object.defineProperty(Navigator.prototype, 'gpu', { value: undefined }),
     });
     const { page } = lacking;
@@ -678,7 +680,7 @@ describe('without WebGPU', () => {
   });
 
   it('distinguishes a missing adapter from missing WebGPU', async () => {
-    lacking = await open('index.html', {
+    lacking = await open('train.html', {
       before: () => {
         GPU.prototype.requestAdapter = () => Promise.resolve(null);
       },

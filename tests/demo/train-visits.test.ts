@@ -19,7 +19,7 @@ async function visit(width: number): Promise<Page> {
   let opened = shown.get(width);
   if (opened) await opened.page.reload();
   else {
-    opened = await open('index.html', { before: fakeWorker, ...view });
+    opened = await open('train.html', { before: fakeWorker, ...view });
     shown.set(width, opened);
   }
   await opened.page.bringToFront();
@@ -290,7 +290,7 @@ describe.each([1280, 390])('at %i px', (width) => {
 describe.each(widths)('the form at %i px', (width) => {
   it('queues a press of Start right after an edit, and scrolls to the curves, which have no empty boxes', async () => {
     const page = await visit(width);
-    await page.waitForSelector('#translate-box .heat-cell'); // it is gone when the training starts
+    await page.waitForSelector('#translate-box .heat-cells'); // it is gone when the training starts
     await fillField(page, 'Learning rate', '0.0021');
     await page.evaluate(() => {
       window.scrollTo({ top: 0, behavior: 'instant' });
@@ -517,7 +517,7 @@ describe.each(widths)('the loaded model at %i px', (width) => {
   it('disappears with its translation and attention when a training starts, as does the recorded run with its samples', async () => {
     const page = await visit(width);
     await untilText(page, '#translation', '^martes');
-    await page.waitForSelector('#translate-box .heat-cell');
+    await page.waitForSelector('#translate-box .heat-cells');
     await page.$eval('#curves-card', (e) => e.scrollIntoView({ behavior: 'instant' }));
     await untilText(page, '#samples', 'Step 800: 8 of 8 translations match');
     expect(await page.$eval('#recorded', (e) => e.textContent)).not.toMatch(/Mesa|deb\d/);

@@ -169,7 +169,8 @@ it('describes a training run, trains, translates, and exchanges models with the 
     page,
     async (s, given) => {
       const [best] = (await s.translate(given, { attention: true })).candidates;
-      return { ...best?.attention, weights: [...(best?.attention?.weights ?? [])] };
+      const [map] = best?.attention ?? [];
+      return { ...map, weights: [...(map?.weights ?? [])] };
     },
     texts[0],
   );
@@ -346,7 +347,7 @@ itInFull(
     );
     expect(translations.map(({ candidates }) => candidates.length)).toEqual([1, 3, 1]);
     for (const { text, ids, attention } of translations.flatMap(({ candidates }) => candidates)) {
-      const words = attention?.target.filter((token) => token !== '[end]') ?? [];
+      const words = attention?.[0]?.target.filter((token) => token !== '[end]') ?? [];
       expect([words.length, words.join('')]).toEqual([ids.length, text.replaceAll(' ', '')]);
     }
 

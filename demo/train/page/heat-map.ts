@@ -1,5 +1,6 @@
-// Heat map of cross-attention weights: rows are target tokens, columns source tokens. Drawn as SVG, so that
-// colours follow the theme. Arrow keys select a cell; a list states the largest weight of each row in text.
+// Heat map of cross-attention weights: rows are target tokens, columns source tokens. The cells are on a canvas, so that
+// a long text costs few elements; the labels are SVG. Arrow keys select a cell; a list states the largest weight of each
+// row in text.
 
 import type { Attention } from '../../../src/entries/reports.ts';
 import { freshId } from '../../common/dom.ts';
@@ -7,6 +8,7 @@ import { field, options } from '../../common/form-fields.ts';
 import { formatPercent } from '../../common/format.ts';
 import { say } from '../../common/page-texts.ts';
 import { type Content, html, nothing, Panel, svg } from '../../common/panel.ts';
+import { colour, onThemeChange } from '../../common/theme.ts';
 
 /** Weights of one layer and head, [T, S]; -1 averages over all layers or heads. */
 export function viewOf(a: Attention, layer: number, head: number): Float32Array {
@@ -73,6 +75,9 @@ export function sizesFor(across: readonly string[], down: readonly string[], roo
   return { cell: Math.max(minCell, fitting(4)), isUpright: true, left, top: longest(across) + 14, right: 4 };
 }
 
+/** Maximum number of pixels of the cells; a larger map has a pixel for each cell. */
+const maxPixels = 4e6;
+
 /** What an empty map shows. */
 const noAttention: Attention = {
   source: [],
@@ -111,6 +116,7 @@ export class HeatMap extends Panel {
     super();
     this.draw();
     new ResizeObserver(() => this.#fit()).observe(this.#scroll);
+    onThemeChange(() => this.#paint());
   }
 
   show(attention: Attention): void {
@@ -155,16 +161,19 @@ export class HeatMap extends Panel {
     const room = this.#scroll.clientWidth - padding || Number.POSITIVE_INFINITY;
     this.#sizes = sizesFor(source.map(labelOf), target.map(labelOf), room);
     this.draw();
+    this.#paint();
     const { scrollWidth, clientWidth, scrollHeight, clientHeight } = this.#scroll;
     const isCut = scrollWidth > clientWidth + 1 || scrollHeight > clientHeight + 1;
     if (isCut === this.#isCut) return;
     this.#isCut = isCut;
     this.draw();
   }
-  #point({ target }: Event): void {
-    const { t, s } = (target as SVGElement).dataset;
-    if (t === undefined) return;
-    this.#at = { t: Number(t), s: Number(s) };
+  #point({ offsetX, offsetY }: PointerEvent): void {
+    const { cell, left, top } = this.#sizes;
+    const { source = [], target = [] } = this.#attention ?? {};
+    const [t, s] = [Math.floor((offsetY - top) / cell), Math.floor((offsetX - left) / cell)];
+    if (t < 0 || s < 0 || t >= target.length || s >= source.length) return;
+    this.#at = { t, s };
     this.draw();
   }
   #press(event: KeyboardEvent): void {
@@ -231,6 +240,8 @@ export class HeatMap extends Panel {
     const { t, s } = this.#at;
     const label = say`Attention of ${T} tokens over ${S} tokens. Arrow keys select a cell; the list below has the values as text.`;
     return html`
+      <div class="heat-drawing" data-rows=${T} data-columns=${S}>
+      <canvas class="heat-cells" aria-hidden="true"></canvas>
       <svg
         class="heat"
         tabindex="0"
@@ -244,8 +255,6 @@ export class HeatMap extends Panel {
         @pointerdown=${this.#point}
       >
         <g transform="translate(${left} ${top})">
-          <rect class="heat-ground" width=${S * cell} height=${T * cell} rx="5"></rect>
-          ${target.map((_, t) => source.map((_, s) => this.#cell(t, s, S)))}
           <rect class="heat-at" rx="4" x=${s * cell} y=${t * cell} width=${cell} height=${cell}></rect>
         </g>
         ${source.map((token, s) => this.#column(labelOf(token), s))}
@@ -257,21 +266,36 @@ export class HeatMap extends Panel {
             direction="ltr"
           >${labelOf(token)}</text>`,
         )}
-      </svg>`;
+      </svg>
+      </div>`;
   }
-  #cell(t: number, s: number, columns: number): Content {
-    const { cell } = this.#sizes;
-    return svg`<rect
-      class="heat-cell"
-      data-t=${t}
-      data-s=${s}
-      x=${s * cell + 1}
-      y=${t * cell + 1}
-      width=${cell - 2}
-      height=${cell - 2}
-      rx="3"
-      fill-opacity=${(this.#view[t * columns + s] ?? 0).toFixed(3)}
-    ></rect>`;
+  /** Draws the cells: each has the colour of the map with the weight as its opacity. */
+  #paint(): void {
+    const canvas = this.find<HTMLCanvasElement>('.heat-cells');
+    const { source = [], target = [] } = this.#attention ?? {};
+    const [T, S] = [target.length, source.length];
+    const { cell, left, top } = this.#sizes;
+    // The content security policy allows no style attributes.
+    Object.assign(canvas.style, {
+      left: `${left}px`,
+      top: `${top}px`,
+      width: `${S * cell}px`,
+      height: `${T * cell}px`,
+    });
+    const wanted = cell * (window.devicePixelRatio || 1);
+    const isSmall = T * S * wanted ** 2 <= maxPixels;
+    const side = isSmall ? wanted : 1; // a pixel for each cell of a large map
+    const gap = isSmall ? side / cell : 0;
+    canvas.width = Math.ceil(S * side);
+    canvas.height = Math.ceil(T * side);
+    const context = canvas.getContext('2d');
+    if (!context || T * S === 0) return;
+    context.fillStyle = colour('--c1');
+    for (let t = 0; t < T; t++)
+      for (let s = 0; s < S; s++) {
+        context.globalAlpha = Math.min(1, this.#view[t * S + s] ?? 0);
+        context.fillRect(s * side + gap, t * side + gap, side - 2 * gap, side - 2 * gap);
+      }
   }
   #column(label: string, s: number): Content {
     const { cell, isUpright, left, top } = this.#sizes;

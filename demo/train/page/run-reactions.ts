@@ -5,6 +5,7 @@ import { field, options } from '../../common/form-fields.ts';
 import { fixed } from '../../common/format.ts';
 import { say } from '../../common/page-texts.ts';
 import { type Content, html, Panel } from '../../common/panel.ts';
+import { storeChoice, storedChoice } from '../../common/stored-choice.ts';
 import type { SessionEvent } from '../protocol.ts';
 import { HiddenTab, hiddenChoices } from './hidden-tab.ts';
 import type { NoticeAction, Notices } from './notices.ts';
@@ -36,7 +37,7 @@ export class RunReactions extends Panel {
     super('');
     this.#options = given;
     this.#tab = new HiddenTab({ ...given, page: document });
-    const stored = hiddenChoices.find(([value]) => value === localStorage.getItem(storedAt));
+    const stored = hiddenChoices.find(([value]) => value === storedChoice(storedAt));
     if (stored) [this.#tab.choice] = stored;
     this.#lock = new ScreenLock({
       wakeLock: navigator.wakeLock,
@@ -87,7 +88,7 @@ export class RunReactions extends Panel {
     const chosen = hiddenChoices.find(([choice]) => choice === value);
     if (!chosen) return;
     [this.#tab.choice] = chosen;
-    localStorage.setItem(storedAt, value);
+    storeChoice(storedAt, value);
     this.draw();
   }
 

@@ -178,8 +178,9 @@ export class TrainingPage {
     this.#events.onEvent(event);
     this.#preview.onEvent(event);
     // The panels are drawn in the next frame: then the translation of another model is gone, and the curves
-    // are higher.
-    if (begins) requestAnimationFrame(() => requestAnimationFrame(showCurves));
+    // are higher. A lesson stays at its question.
+    if (begins && !this.#translate.isFollowing)
+      requestAnimationFrame(() => requestAnimationFrame(showCurves));
   }
   #listen(): void {
     this.#reactions.listen();

@@ -204,6 +204,14 @@ export class Session {
     return this.#call('languages', []);
   }
 
+  /**
+   * Log-probabilities of the tokens of each target with the current model; undefined for a pair that is too long or
+   * has an empty side. Rejects with `user` if no pair fits the model.
+   */
+  score(pairs: readonly Pair[], languages: SentLanguages = {}) {
+    return this.#call('score', [pairs, languages]);
+  }
+
   /** Computes a text and a target with the current model: attention, next tokens, tensors. */
   inspect(text: string, options: InspectOptions = {}) {
     return this.#call('inspect', [text, options]);

@@ -10,8 +10,8 @@ import type { SentDecodeOptions, TranslationResult } from '../protocol.ts';
 import { DecodingForm } from './decoding-form.ts';
 import { type DemoModel, demoModels } from './demo-models.ts';
 import type { GalleryModel } from './gallery-models.ts';
-import { HeatMap } from './heat-map.ts';
 import { LanguageFields } from './language-fields.ts';
+import { SentenceMaps } from './sentence-maps.ts';
 import { SourceText } from './source-text.ts';
 import { type Session, SessionError } from './training-session.ts';
 import { TranslationView } from './translation-view.ts';
@@ -24,11 +24,11 @@ export class TranslatePanel extends Panel {
   readonly #decoding = new DecodingForm();
   readonly #languages = new LanguageFields((source, target) => this.setLanguages(source, target));
   readonly #source = new SourceText();
-  readonly #heat = new HeatMap();
+  readonly #maps = new SentenceMaps();
   /** The image that a model of the task read-line has read. */
   readonly #picture = document.createElement('div');
   readonly #view = new TranslationView(({ attention }) =>
-    attention ? this.#heat.show(attention) : this.#heat.clear(),
+    attention ? this.#maps.show(attention) : this.#maps.clear(),
   );
   #running: AbortController | undefined;
   /** Name of the loaded model; empty if there is none. */
@@ -133,6 +133,10 @@ export class TranslatePanel extends Panel {
     this.#source.fillIn(question);
     this.#expect(answer);
   }
+  /** Whether a lesson asks its question. */
+  get isFollowing(): boolean {
+    return this.#followed;
+  }
   #expect(answer: string | undefined): void {
     this.#followed = answer !== undefined;
     this.#view.expect(answer);
@@ -150,7 +154,7 @@ export class TranslatePanel extends Panel {
     this.#view.clear();
     this.#picture.replaceChildren();
     this.#source.showUnknown('', []);
-    this.#heat.clear();
+    this.#maps.clear();
   }
   /** Shows the languages of the loaded model. */
   async #findLanguages(): Promise<void> {
@@ -237,15 +241,19 @@ export class TranslatePanel extends Panel {
   }
   /** Finds out how sure the model is of a translation, and says it if it is not. */
   async #judge({ text, sentences }: TranslationResult): Promise<void> {
-    const losses: number[] = [];
-    for (const { source, target } of sentences.filter(({ target }) => target !== '')) {
-      const options = { ...this.#languages.read(), target };
-      const inspection = await this.#session.inspect(source, options).catch(() => undefined);
-      if (!inspection || this.#view.text !== text || this.#running) return;
-      losses.push(...inspection.loss);
+    const pairs = sentences.filter(({ source, target }) => source.trim() !== '' && target !== '');
+    if (pairs.length === 0) return;
+    try {
+      const scores = await this.#session.score(pairs, this.#languages.read());
+      if (this.#view.text !== text || this.#running) return;
+      const tokens = scores.flatMap((score) => score?.tokens ?? []);
+      if (tokens.length === 0) return;
+      const mean = tokens.reduce((sum, { logProb }) => sum + logProb, 0) / tokens.length;
+      this.#view.showConfidence(Math.exp(mean));
+    } catch (error) {
+      // Another model was loaded meanwhile, or the pair does not fit: the translation stays without a judgement.
+      console.warn('the translation was not judged:', error);
     }
-    if (losses.length === 0) return;
-    this.#view.showConfidence(Math.exp(-losses.reduce((sum, each) => sum + each, 0) / losses.length));
   }
   #submit(event: Event): void {
     event.preventDefault();
@@ -266,7 +274,7 @@ export class TranslatePanel extends Panel {
         ${this.#form()}
         ${this.#view.element}
         ${this.#picture}
-        ${this.#heat.element}
+        ${this.#maps.element}
       </div>`;
   }
   #picker(): Content {

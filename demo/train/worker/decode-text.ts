@@ -8,7 +8,6 @@ import {
   HeddleError,
   type Model,
 } from '../../../src/entries/heddle.ts';
-import type { Attention } from '../../../src/entries/reports.ts';
 import type { AnyModel, LineModel } from '../../../src/entries/speech.ts';
 import type { PieceEvent, SentDecodeOptions, TranslationCandidate, TranslationResult } from '../protocol.ts';
 
@@ -106,30 +105,6 @@ function joined(parts: readonly Generation[], spaces: readonly string[]): Transl
     text: parts.map(({ text }, i) => text + (spaces[i] ?? '')).join(''),
     score: parts.reduce((sum, { score }) => sum + score, 0) / parts.length,
     ids: parts.flatMap(({ ids }) => ids),
-    attention: attentions.length === parts.length ? joinedAttention(attentions) : undefined,
+    attention: attentions.length === parts.length ? attentions : undefined,
   };
-}
-
-/** The attention of several sentences: no token attends to another sentence. */
-function joinedAttention(parts: readonly Attention[]): Attention | undefined {
-  const [first] = parts;
-  if (!first || parts.length === 1) return first;
-  const { layers, heads } = first;
-  const source = parts.flatMap((part) => part.source);
-  const target = parts.flatMap((part) => part.target);
-  const weights = new Float32Array(layers * heads * target.length * source.length);
-  for (let map = 0; map < layers * heads; map++) {
-    let [row, column] = [0, 0];
-    for (const part of parts) {
-      const [T, S] = [part.target.length, part.source.length];
-      for (let t = 0; t < T; t++)
-        weights.set(
-          part.weights.subarray((map * T + t) * S, (map * T + t + 1) * S),
-          (map * target.length + row + t) * source.length + column,
-        );
-      row += T;
-      column += S;
-    }
-  }
-  return { source, target, layers, heads, weights };
 }

@@ -9,7 +9,6 @@ import {
   type Files,
   fewerLaunches,
   memoryFiles,
-  openBrowserFiles,
   type PullProgress,
   registerHost,
 } from '../../../src/entries/host.ts';
@@ -18,6 +17,7 @@ import type { Sent } from '../../common/worker-client.ts';
 import { pullToBrowser } from '../../storage/browser-pull.ts';
 import { lockModel } from '../../storage/model-locks.ts';
 import { checkModelName, ExistsError, ModelStore, modelFolder } from '../../storage/model-store.ts';
+import { openFiles } from '../../storage/open-files.ts';
 import { checkpointCode, storedCheckpoint } from '../../storage/stored-checkpoint.ts';
 import type { Calls, LoadFrom, Reply, Request, SentLanguages, SessionEvent } from '../protocol.ts';
 import { type LoadedModel, textModelOf, translateText } from './decode-text.ts';
@@ -37,7 +37,7 @@ let store: ModelStore;
 
 /** Opens the storage and registers its files with the library; calls wait for it. */
 const opened = (async () => {
-  disk = await openBrowserFiles();
+  disk = await openFiles();
   store = new ModelStore(disk, memory);
   const files: Files = { ...disk, read: async (path) => uploads.get(path) ?? disk.read(path) };
   registerHost({ files, hub: '', fewerLaunches });
@@ -211,6 +211,8 @@ const calls: {
       return translateText(loaded, text, options, (piece) => post({ type: 'piece', id, piece }), signal);
     }),
   languages: () => withModel(async ({ model }) => ('translate' in model ? model.languages : undefined)),
+  score: ({ signal }, pairs, languages) =>
+    withModel(({ name, model }) => textModelOf(name, model).score(pairs, { ...languages, signal })),
   inspect: (_, text, options) =>
     withModel(({ name, model }) => textModelOf(name, model).inspect(text, options)),
   previewBatches: async (_, corpus, options) =>

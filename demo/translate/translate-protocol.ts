@@ -1,0 +1,67 @@
+// Calls between the page Translate and its worker.
+
+import type { Message } from '../../src/core/message.ts';
+import type { DecodeOptions } from '../../src/entries/heddle.ts';
+import type { Attention } from '../../src/entries/reports.ts';
+
+/** A part of a text: from `start` up to `end`, in UTF-16 units. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** A word of a translation that the model is not sure of. */
+export interface Doubt {
+  /** Index of the word among `targetWords`. */
+  readonly word: number;
+  /** Probability of its least probable token. */
+  readonly probability: number;
+}
+
+/** A sentence with its translation. */
+export interface TranslatedSentence {
+  readonly source: string;
+  readonly target: string;
+  /** White space between this sentence and the next. */
+  readonly space: string;
+  /** The words: what is between white space. */
+  readonly sourceWords: readonly Range[];
+  readonly targetWords: readonly Range[];
+  /** Attention of the last layer between words, [target words][source words]; each row sums to 1 or less. */
+  readonly weights: readonly (readonly number[])[];
+  readonly doubts: readonly Doubt[];
+  /** Attention between tokens, of all layers and heads. */
+  readonly attention: Attention;
+}
+
+/** Why a text cannot be translated well. */
+export type InputProblem =
+  | { readonly kind: 'language'; readonly language: string }
+  | { readonly kind: 'noise' | 'no-words' | 'unknown-words' };
+
+/** How texts are translated. */
+export type SentDecoding = Pick<
+  DecodeOptions,
+  'method' | 'beams' | 'lengthPenalty' | 'temperature' | 'topK' | 'topP' | 'seed'
+>;
+
+/** The calls. `translate` sends each sentence as an event, and ends early if a later call begins. */
+export interface Calls {
+  /** Loads the model; whether it runs in WebAssembly, for lack of a GPU. */
+  load(url: string, words: string): { readonly isWasm: boolean };
+  /** Translates a text; resolves to what is wrong with it, if anything. */
+  translate(run: number, text: string, options: SentDecoding): InputProblem | null;
+  /** The word that a translation would have in place of a doubtful one; null if the model has no other. */
+  secondChoice(source: string, target: string, word: number): string | null;
+}
+
+/** Events of the worker. */
+export type WorkerEvent =
+  | {
+      readonly type: 'sentence';
+      readonly run: number;
+      readonly index: number;
+      readonly of: number;
+      readonly sentence: TranslatedSentence;
+    }
+  | { readonly type: 'status'; readonly text: Message | string };
