@@ -99,6 +99,7 @@ const pages = ['index', 'train', 'documents', 'speech', 'language', 'learn', 'la
 
 /** Small modules that the same entries share are one file: each file is a request. */
 const fewFiles = {
+  strictExecutionOrder: true, // merged files import each other
   codeSplitting: {
     groups: [{ name: 'shared', minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 24_000 }],
   },

@@ -19,6 +19,12 @@ const commonHead = [
  */
 export const previews: Plugin = {
   name: 'heddle:previews',
+  buildEnd() {
+    if (!process.env.SITE_URL)
+      this.warn(
+        'SITE_URL is not set: the pictures of link previews have relative addresses, which most messengers do not show',
+      );
+  },
   // After Vite's own, which would make an asset of the picture, that each visitor loads.
   transformIndexHtml: { order: 'post', handler: (html, { path }) => previewTags(html, path) },
 };

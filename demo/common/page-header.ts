@@ -1,9 +1,9 @@
 // Header and footer of all pages: logo, navigation, GPU adapter, the button that switches the colour theme;
 // documentation.
 
-import { keepsStorage } from './keeps-storage.ts';
 import { byId } from './dom.ts';
 import { options } from './form-fields.ts';
+import { keepsStorage } from './keeps-storage.ts';
 import { chooseLanguage, language, languages, say } from './page-texts.ts';
 import { type Content, html, nothing, show, svg } from './panel.ts';
 import { applyTheme, nextTheme, storedTheme, type Theme } from './theme.ts';

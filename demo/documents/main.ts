@@ -36,7 +36,8 @@ async function openLast(): Promise<void> {
     else await showStart();
   } catch (error) {
     byId('start-card').hidden = false;
-    start.showError((error as Error).message);
+    start.showStatus('');
+    start.block((error as Error).message);
   }
 }
 

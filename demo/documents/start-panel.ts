@@ -24,6 +24,8 @@ export class StartPanel extends BusyPanel {
   #stored: readonly string[] = [];
   #document: File | null = null;
   #memory: File | null = null;
+  /** Why no project can be started here, such as another tab with the documents; empty: it can. */
+  #blocked = '';
   #model = demoModels[0]?.name ?? '';
   #source = demoModels[0]?.source ?? 'en';
   #target = demoModels[0]?.target ?? 'es';
@@ -44,6 +46,12 @@ export class StartPanel extends BusyPanel {
   override showError(text: string): void {
     this.status = '';
     super.showError(text);
+  }
+
+  /** Says why no project can be started. */
+  block(reason: string): void {
+    this.#blocked = reason;
+    this.draw();
   }
 
   /** Takes files that were dropped on the page: a TMX or TSV is a memory, others are documents. */
@@ -130,6 +138,7 @@ export class StartPanel extends BusyPanel {
     const about = demoModels.find(({ name }) => name === this.#model)?.about;
     return html`
       <form class="stack" @submit=${this.#submit}>
+        <p class="note bad" id="blocked" role="alert" ?hidden=${this.#blocked === ''}>${this.#blocked}</p>
         <div class="drops">
           ${this.#drop('document', html`<b>Select a document</b> or drop it here`, documentFormatLabels)}
           ${this.#drop('memory', html`<b>Select a memory</b>, if you have one`, say`${pairFormatLabels}: its matches come first`)}
@@ -142,7 +151,7 @@ export class StartPanel extends BusyPanel {
           ${this.#language('documents-target', say`To`, this.#target, (value) => {
             this.#target = value;
           })}
-          <button type="submit" class="main" ?disabled=${this.status !== ''}>Translate</button>
+          <button type="submit" class="main" ?disabled=${this.status !== '' || this.#blocked !== ''}>Translate</button>
         </div>
         ${about ? html`<p class="hint">${about}</p> ${termList('start', ['dev', 'BLEU', 'chrF'])}` : nothing}
         ${this.messages('start-status')}

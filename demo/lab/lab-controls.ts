@@ -3,8 +3,8 @@
 import { installed } from 'virtual:heddle-peer-names';
 import type { Message } from '../../src/core/message.ts';
 import { field, segmentedChoice } from '../common/form-fields.ts';
-import { formatList } from '../common/format.ts';
-import { say, sayCount } from '../common/page-texts.ts';
+
+import { say } from '../common/page-texts.ts';
 import { type Content, html, nothing, Panel } from '../common/panel.ts';
 import { translatedMessage } from '../common/translated-message.ts';
 import { KernelForm } from './kernel-form.ts';
@@ -160,21 +160,22 @@ export class LabControls extends Panel {
     return html`
       ${titled(say`Kernels`, kernels)} ${titled(say`Measurements`, measurements)}
       <div ?hidden=${this.#which === 'own'}>${field('lab-filter', say`Filter by name`, filter)}</div>
-      <fieldset class="stack-small">
+      <fieldset class="stack-small" ?hidden=${!peers.some(({ isInstalled }) => isInstalled)}>
         <legend>Compare with</legend>
-        ${peers.map(
-          ({ id, name, isInstalled }) => html`
+        ${peers
+          .filter(({ isInstalled }) => isInstalled)
+          .map(
+            ({ id, name }) => html`
             <label class="check"
               ><input
                 type="checkbox"
                 value=${id}
                 aria-describedby="peers-hint"
-                ?disabled=${!isInstalled}
                 @change=${(event: Event) => this.#togglePeer(id, event)}
               />${name}</label
             >`,
-        )}
-        <p class="hint" id="peers-hint">${peersHint()}</p>
+          )}
+        <p class="hint" id="peers-hint">Loaded from the origin of this page when the measurement starts.</p>
       </fieldset>`;
   }
 }
@@ -182,15 +183,3 @@ export class LabControls extends Panel {
 /** A group of radio buttons with its title above it. */
 const titled = (title: string, choice: Content): Content => html`
   <div class="field"><span class="label" aria-hidden="true">${title}</span>${choice}</div>`;
-
-/** Which libraries the page lacks. */
-function peersHint(): string {
-  const missing = peers.filter(({ isInstalled }) => !isInstalled).map(({ name }) => name);
-  if (missing.length === 0) return say`Loaded from the origin of this page when the measurement starts.`;
-  return sayCount(
-    missing.length,
-    '{0} is not part of this page.',
-    '{0} are not part of this page.',
-    formatList(missing),
-  );
-}

@@ -35,7 +35,7 @@ export class ListenPanel extends BusyPanel {
     this.#button = new HoldButton('speak', say`Hold and speak`, actions.stream, {
       onStart: (rate) => {
         void this.#hear(async () => {
-          await actions.ready();
+          await this.#ready();
           return actions.listen(rate);
         });
       },
@@ -69,13 +69,19 @@ export class ListenPanel extends BusyPanel {
       const heard = await hear();
       this.#heard = heard;
       this.#view.show(heard.features, heard.mels, heard.attention);
-    });
+    }, say`Loading the model…`);
+  }
+
+  /** Loads the model; then it listens. */
+  async #ready(): Promise<void> {
+    await this.#actions.ready();
+    this.showStatus(say`Listening…`);
   }
 
   #clip(clip: ShippedClip): void {
     void this.#hear(async () => {
       const sound = await fetchClip(clip);
-      await this.#actions.ready();
+      await this.#ready();
       return this.#actions.read(sound);
     });
   }
@@ -86,7 +92,7 @@ export class ListenPanel extends BusyPanel {
     input.value = '';
     if (file)
       void this.#hear(async () => {
-        await this.#actions.ready();
+        await this.#ready();
         return this.#actions.read(file);
       });
   }
@@ -133,7 +139,7 @@ export class ListenPanel extends BusyPanel {
           <input type="file" id="pick-sound" accept="audio/*,.wav" ?disabled=${this.isBusy} @change=${this.#pick} />
         </label>
       </div>
-      <p class="wrong" role="alert">${this.error}</p>
+      ${this.messages('listen-status')}
       ${this.isBusy || this.#heard ? this.#result() : nothing}
       ${this.#view.element}`;
   }

@@ -270,12 +270,12 @@ export class TranslatorPanel extends Panel {
   #remarks(): Content {
     const sentence = this.#sentences[this.#chosen];
     const problem = this.#error ? '' : problemText(this.#problem);
-    const doubts = problem === '' && !this.#isBusy ? (sentence?.doubts ?? []) : [];
+    const doubts = this.#isBusy ? [] : (sentence?.doubts ?? []);
     const words = doubts.map((doubt) => {
       const range = sentence?.targetWords[doubt.word];
       const text = range ? (sentence?.target.slice(range.start, range.end) ?? '') : '';
       const second = this.#second.get(`${sentence?.target}\n${doubt.word}`);
-      return second ? say`“${text}” (or “${second}”)` : say`“${text}”`;
+      return second ? say`“${text}” (or “${second}”)` : `“${text}”`;
     });
     return html`
       <div class="remarks">

@@ -238,7 +238,7 @@ export class CorpusPanel extends Panel {
         'corpus-task-pairs',
         say`Pairs of the task`,
         this.#pairsInput('corpus-task-pairs', this.#taskPairs),
-        say`Generated from a seed. A small model learns it in 800 steps: some 20 seconds on a GPU, minutes on a software adapter.`,
+        say`Generated from a seed. A small model learns it in 800 steps: some 20 seconds on a GPU, minutes on a software adapter. A task has fewer pairs if there are no more.`,
       )}`;
   }
   #pairsInput(id: string, value: string): Content {

@@ -1,6 +1,6 @@
 // Preview of a training: asks the worker to plan the settings of the forms, and shows the plan below them.
 
-import type { MemoryOffer } from '../../../src/entries/heddle.ts';
+import { type MemoryOffer, presets, type TrainSettings } from '../../../src/entries/heddle.ts';
 import { formatBytes, formatInteger, formatNumber, formatPercent } from '../../common/format.ts';
 import { say, sayCount } from '../../common/page-texts.ts';
 import { html, nothing, show } from '../../common/panel.ts';
@@ -143,6 +143,10 @@ export class PlanPreview {
   }
   #show(result: TrainingPreview, settings: TrainingSettings): void {
     const { run, settingsForm, corpusPlace, planPlace, showAdapter } = this.#options;
+    if (settings.corpus.kind === 'text' && result.software && settingsForm.ease(inTenMinutes(result))) {
+      this.update(0);
+      return;
+    }
     show(corpusSummary(result, settings.corpus), corpusPlace);
     const actions = {
       budget: this.#budget,
@@ -169,6 +173,16 @@ export class PlanPreview {
     settingsForm.showLength(result.steps, result.stepsPerEpoch);
     this.#answer(result.fits ? settings : undefined);
   }
+}
+
+/** FLOP a second that a software adapter does at least in a training, on two cores. */
+const slowRate = 4e9;
+
+/** What a software adapter can do in ten minutes: first a small model, then fewer steps. */
+function inTenMinutes({ flops, steps, config }: TrainingPreview): TrainSettings {
+  if (config.dModel > (presets.tiny.dModel ?? 0)) return { preset: 'tiny' };
+  const possible = Math.max(100, Math.floor((600 * slowRate) / flops));
+  return steps > possible ? { steps: possible } : {};
 }
 
 /** Above this multiple of the preset's learning rate a training usually diverges. */

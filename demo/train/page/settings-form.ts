@@ -64,6 +64,8 @@ export class SettingsForm extends Panel {
   readonly #values = new Map<SettingName, string>();
   /** Fields that the visitor has changed; a new preset or corpus does not reset them. */
   readonly #touched = new Set<SettingName>();
+  /** What the adapter can do in ten minutes, if it is slow; see `ease`. */
+  #eased: TrainSettings = {};
   /** The planned length in the unit that is not entered: steps for epochs, and the reverse. */
   #planned: Partial<Record<SettingName, string>> = {};
 
@@ -77,8 +79,12 @@ export class SettingsForm extends Panel {
   /** Fills in the recipe of a corpus; values that the visitor has changed are kept. */
   fillDefaults(corpus: CorpusChoice): void {
     this.#corpus = corpus;
-    const given = this.#touched.has('preset') ? ({ preset: this.#value('preset') } as TrainSettings) : {};
-    const defaults = defaultsFor(corpus, given) as Record<string, unknown>;
+    const { steps, ...preset } = this.#eased;
+    const given = this.#touched.has('preset')
+      ? ({ preset: this.#value('preset') } as TrainSettings)
+      : (preset as TrainSettings);
+    const recipe = defaultsFor(corpus, given) as Record<string, unknown>;
+    const defaults = steps === undefined ? recipe : { ...recipe, steps, epochs: undefined };
     if (!this.#isNamed) this.#name = this.nameFor(corpus);
     for (const field of fields) {
       const { name } = field;
@@ -90,6 +96,16 @@ export class SettingsForm extends Panel {
       this.#values.set(name, isExcluded ? '' : String(defaults[name] ?? ''));
     }
     this.draw();
+  }
+  /**
+   * Chooses a preset and a number of steps that a slow adapter does in about ten minutes; what the visitor has changed
+   * stays. Returns whether that changes the form.
+   */
+  ease(settings: TrainSettings): boolean {
+    const { preset = this.#eased.preset, steps = this.#eased.steps } = settings;
+    if (preset === this.#eased.preset && steps === this.#eased.steps) return false;
+    this.#eased = { ...(preset === undefined ? {} : { preset }), ...(steps === undefined ? {} : { steps }) };
+    return true;
   }
   /** Default name of a model of a corpus: `intl-en-es`, or that of the file. */
   nameFor(corpus: CorpusChoice): string {
